@@ -46,7 +46,7 @@ void write_event(http::JsonWriter& json, const store::EventRecord& event) {
   json.member("kind", to_string(event.entry.kind));
   json.member("timestamp", format_utc(event.entry.at));
   id_or_null(json, "delivery_id", event.delivery->id);
-  if (event.is_gone) {
+  if (event.is_gone || store::is_of_credential(event.entry.kind)) {
     json.null_member("delivery_type");
     json.null_member("subject");
     no_label_members(json);
@@ -56,7 +56,10 @@ void write_event(http::JsonWriter& json, const store::EventRecord& event) {
     label_members(json, event.delivery->labels, event.delivery->type);
   }
   json.member("deleted", event.is_gone);
-  if (store::is_of_many(event.entry.kind)) {
+  if (const auto& credential = event.entry.credential) {
+    json.member("credential", credential->name);
+    json.member("because", credential->because);
+  } else if (store::is_of_many(event.entry.kind)) {
     json.member("recipients", event.entry.recipients);
     id_or_null(json, "job_id", event.entry.job);
   } else {

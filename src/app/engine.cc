@@ -13,6 +13,7 @@
 #include "api/admin/routes.h"
 #include "app/age.h"
 #include "app/change_watch.h"
+#include "app/credential_watching.h"
 #include "app/hold.h"
 #include "app/host_check.h"
 #include "app/key_ring.h"
@@ -138,6 +139,7 @@ struct Engine::Parts {
   std::unique_ptr<OutboundCalls> outbound;
   std::optional<Ageing> ageing;
   std::optional<roles::Ground> ground;
+  std::optional<CredentialWatching> watching;  // of who relays, or sends what was relayed
   std::unique_ptr<roles::Shared> shared;
   std::optional<roles::Door> door;
   std::vector<std::unique_ptr<roles::Role>> roles;  // in the order of their start
@@ -364,11 +366,17 @@ Result<void> Engine::Parts::make_roles() {
     return true;
   });
   operations.emplace(*store, store->clock(), operation_options());
+  const bool is_relay = has_role(config, "smtp-in") && config::smtp_in_listens(config);
+  if (is_relay || has_role(config, "courier")) {
+    watching.emplace(*ground);
+    roles_running.add([this](SteadyInstant deadline) { return watching->stop(deadline); });
+  }
   roles::Door::Beside beside;
   if (has_role(config, "courier")) {
     auto courier = roles::CourierRole::make(*ground, *shared);
     if (!courier) return fail(std::move(courier.error()));
     beside.sending = &(*courier)->sending();
+    beside.sending->tell_of_relayed(*watching);
     add_role(std::move(*courier));
   }
   if (has_role(config, "scheduler")) {
@@ -383,10 +391,9 @@ Result<void> Engine::Parts::make_roles() {
     beside.imports = &events->imports();
     add_role(std::move(events));
   }
-  const bool is_relay = has_role(config, "smtp-in") && !config::smtp_in_listeners(config).empty();
   if (has_role(config, "api") || is_relay) open_door(std::move(beside));
   if (is_relay) {
-    auto relay = roles::SmtpInRole::make(*ground, *door);
+    auto relay = roles::SmtpInRole::make(*ground, *door, watching->watch());
     if (!relay) return fail(std::move(relay.error()));
     add_role(std::move(*relay));
   }
@@ -411,6 +418,7 @@ Result<void> Engine::Parts::start_roles() {
   });
   auto shared_begun = shared->start();
   if (!shared_begun) return shared_begun;
+  if (watching) watching->start();
   for (const auto& role : roles) {
     auto begun = role->start();
     if (!begun) return begun;

@@ -280,6 +280,10 @@ relay::ListenerOptions listener_options(const config::Config::SmtpInListener& gi
   listener.auth_in_clear = given.auth_in_clear;
   listener.proxy_protocol = given.proxy_protocol;
   listener.proxy_networks = networks_of(given.proxy_networks);
+  listener.connections_max = given.connections_max;
+  listener.per_minute = {.messages = given.messages_per_minute,
+                         .recipients = given.recipients_per_minute,
+                         .octets = given.bytes_per_minute};
   if (given.auth != "networks") return listener;
   listener.device_networks = networks_of(given.networks);
   listener.device_account = given.account;
@@ -289,6 +293,17 @@ relay::ListenerOptions listener_options(const config::Config::SmtpInListener& gi
 }
 
 }  // namespace
+
+relay::AnomalyLimits anomaly_limits(const config::Config& config) {
+  const config::Config::SmtpInAnomaly& given = config.smtp_in_anomaly;
+  return {.volume_factor = given.volume_factor,
+          .volume_floor = given.volume_floor,
+          .young_for = std::chrono::days(given.young_days),
+          .young_volume_floor = given.young_volume_floor,
+          .new_network_recipients = given.new_network_recipients,
+          .unknown_users_percent = given.unknown_users_percent,
+          .unknown_users_min = given.unknown_users_min};
+}
 
 relay::RelayOptions relay_options(const config::Config& config, std::uint64_t connections_max) {
   const config::Config::SmtpIn& given = config.smtp_in;
@@ -308,11 +323,20 @@ relay::RelayOptions relay_options(const config::Config& config, std::uint64_t co
   options.device_messages_per_minute = given.device_messages_per_minute;
   options.connections_max = static_cast<std::size_t>(connections_max);
   options.connections_per_network_max = static_cast<std::size_t>(given.connections_per_network_max);
-  options.messages_per_minute_of_network = given.network_messages_per_minute;
-  options.messages_per_minute_of_account = given.account_messages_per_minute;
+  options.connections_per_account_max = given.account_connections_max;
+  options.of_account = {.messages = given.account_messages_per_minute,
+                        .recipients = given.account_recipients_per_minute,
+                        .octets = given.account_bytes_per_minute};
+  options.of_network = {.messages = given.network_messages_per_minute,
+                        .recipients = given.network_recipients_per_minute,
+                        .octets = given.network_bytes_per_minute};
   options.idle = std::chrono::seconds(given.idle_seconds);
   for (const auto& listener : config::smtp_in_listeners(config)) {
     options.listeners.push_back(listener_options(listener));
+  }
+  if (!given.socket.empty()) {
+    options.listeners.push_back(
+        {.name = given.socket, .tls = relay::ListenerTls::none, .socket = given.socket});
   }
   return options;
 }
@@ -342,6 +366,22 @@ http::GuardedOptions guarded_options(const config::Config& config) {
   return {.rule = net::OutboundRule(std::move(permits), route_options(config).own_addresses),
           .ca_file = config.outbound.ca_file,
           .user_agent = fmt::format("todoku/{}", version())};
+}
+
+events::reports::ReporterOptions report_options(const config::Config& config) {
+  const config::Config::SmtpIn& given = config.smtp_in;
+  events::reports::ReporterOptions options;
+  options.enabled = given.bounces;
+  options.host = to_ascii_lower(hello_name(config));
+  options.message_id_domain = config.smtp_out.message_id_domain.empty()
+                                  ? options.host
+                                  : ascii(config.smtp_out.message_id_domain);
+  options.date_offset_minutes = static_cast<int>(config.delivery.date_offset_minutes);
+  options.notify.delay_by_default = given.delay_notice_hours > 0;
+  if (options.notify.delay_by_default) {
+    options.notify.delay_after = hours(given.delay_notice_hours);
+  }
+  return options;
 }
 
 delivery::Options delivery_options(const config::Config& config, const InstanceSecret& secret) {

@@ -13,12 +13,14 @@
 #include "dns/mail_route.h"
 #include "dns/resolver_check.h"
 #include "dns/unbound_resolver.h"
+#include "events/reports/reporter.h"
 #include "http/guarded/guarded_client.h"
 #include "http/server.h"
 #include "intake/limits.h"
 #include "operate/agreement.h"
 #include "queue/sqs/sqs_queues.h"
 #include "queue/store/store_queue.h"
+#include "relay/anomaly.h"
 #include "relay/options.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -55,8 +57,11 @@ namespace todoku::app {
                                                 const delivery::policy::SiteRules& rules);
 
 // Of this process's relay; listeners in force. `connections_max`: files that it may have open.
+[[nodiscard]] relay::AnomalyLimits anomaly_limits(const config::Config& config);
 [[nodiscard]] relay::RelayOptions relay_options(const config::Config& config,
                                                 std::uint64_t connections_max);
+// How senders of relayed mail are told what became of it.
+[[nodiscard]] events::reports::ReporterOptions report_options(const config::Config& config);
 
 // Where queue.kind is "store".
 [[nodiscard]] queue::StoreQueues::Options store_queue_options();

@@ -82,9 +82,14 @@ class Sending {
   }
   // An account, and so what its mail weighs, has changed.
   void accounts_changed() { letters_.accounts_changed(); }
-  // Deliveries that are paused or stopped: nothing of them is begun from now on. Any thread.
-  void hold_back(const std::vector<store::DeliveryKey>& deliveries) {
-    holdings_.hold_back({deliveries.begin(), deliveries.end()});
+  // Deliveries that are paused or stopped, credentials that are held: nothing of them is begun from
+  // now on. Any thread.
+  void hold_back(delivery::courier::Holdings::HeldBack held) {
+    holdings_.hold_back(std::move(held));
+  }
+  // Who hears how mail ends that came by SMTP. Before start(); outlives it.
+  void tell_of_relayed(delivery::courier::RelayedOutcomes& listener) {
+    recorder_.tell_of_relayed(listener);
   }
   // Any thread.
   void heard(delivery::Hearing::Of of, SteadyInstant asked) {

@@ -193,6 +193,11 @@ TEST_F(CommandLineTest, ASuspensionSaysWhatItHoldsBack) {
   EXPECT_EQ(run({"status"}), 0);
   EXPECT_THAT(out.str(), HasSubstr("account shop, 1201 recipients to go: todoku account resume "
                                    "shop\n               and more: todoku account list\n"));
+  answer(R"({"held_credentials":[{"account":"shop","name":"relay","held_text":"at noon",)"
+         R"("held_because":"much mail"}],"more_held":true})");
+  EXPECT_EQ(run({"status"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("SMTP credential relay of account shop, since at noon: much "
+                                   "mail\n               and more: todoku smtp-credential list\n"));
 }
 
 TEST_F(CommandLineTest, TheLastKeyOfAnAccountIsNotRevokedInSilence) {
@@ -565,6 +570,9 @@ TEST_F(JapaneseTest, IsSpokenByEveryAnswer) {
            {"smtp-credential", "change", "shop", "relay", "--days", "9"},
            {"smtp-credential", "rotate", "shop", "relay"},
            {"smtp-credential", "revoke", "shop", "relay"},
+           {"smtp-credential", "hold", "shop", "relay", "--because", "much mail"},
+           {"smtp-credential", "release", "shop", "relay"},
+           {"smtp-credential", "drop", "shop", "relay"},
            {"dkim", "generate", "--account", "a", "--domain", "b"},
            {"dkim", "list"},
            {"dkim", "show", "--account", "a", "--domain", "b", "--selector", "c"},

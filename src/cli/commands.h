@@ -73,9 +73,11 @@ struct SmtpCredentialRequest {
   std::optional<bool> bounces;
   std::optional<std::int64_t> messages_per_minute;
   std::optional<std::int64_t> recipients_per_minute;
+  std::optional<std::int64_t> bytes_per_minute;
   std::optional<std::int64_t> connections_max;
   std::optional<std::int64_t> uid;
   std::optional<std::int64_t> overlap_hours;
+  std::string because;        // it is held
   std::string password_file;  // empty: one is made
 };
 int smtp_credential_add(Session& session, const SmtpCredentialRequest& request);
@@ -84,6 +86,9 @@ int smtp_credential_show(Session& session, const SmtpCredentialRequest& request)
 int smtp_credential_change(Session& session, const SmtpCredentialRequest& request);
 int smtp_credential_rotate(Session& session, const SmtpCredentialRequest& request);
 int smtp_credential_revoke(Session& session, const SmtpCredentialRequest& request);
+int smtp_credential_hold(Session& session, const SmtpCredentialRequest& request);
+int smtp_credential_release(Session& session, const SmtpCredentialRequest& request);
+int smtp_credential_drop(Session& session, const SmtpCredentialRequest& request);
 
 // -- domains.cc
 struct DomainNames {

@@ -170,6 +170,19 @@ void print_suspended(Session& session, const boost::json::value& status) {
   }
 }
 
+void print_held(Session& session, const boost::json::value& status) {
+  for (const auto& credential : list_of(status, "held_credentials")) {
+    session.say({"held           SMTP credential {0} of account {1}, since {2}: {3}",
+                 "保留中         SMTP 認証情報 {0}（アカウント {1}、{2} から）: {3}"},
+                printable(text_of(credential, "name")), printable(text_of(credential, "account")),
+                time_of(credential, "held"), printable(text_of(credential, "held_because")));
+  }
+  if (truth_of(status, "more_held")) {
+    session.say({"               and more: todoku smtp-credential list",
+                 "               ほかにもあります: todoku smtp-credential list"});
+  }
+}
+
 // What drain() wants to know of an engine; zeros where it cannot be told.
 struct Told {
   pid_t process = 0;
@@ -260,6 +273,7 @@ int show_status(Session& session) {
     print_missing(session, status);
     for (const auto& queue : list_of(status, "queues")) print_queue(session, queue);
     print_suspended(session, status);
+    print_held(session, status);
   });
 }
 

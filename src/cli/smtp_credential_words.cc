@@ -55,6 +55,22 @@ void SmtpCredentialWords::add() {
       book_.verb(group, "revoke", {"Make it useless, within seconds", "数秒以内に無効にする"});
   names(revoke);
   book_.speaks(revoke, [this](Session& s) { return smtp_credential_revoke(s, request_); });
+  CLI::App* hold = book_.verb(group, "hold",
+                              {"Take nothing new of it, and send nothing of what was accepted",
+                               "新しいメールを受けず、受け取り済みのメールも送らずに保留する"});
+  names(hold);
+  option(hold, "--because", request_.because, calls::kHoldSmtpCredential, "because");
+  book_.speaks(hold, [this](Session& s) { return smtp_credential_hold(s, request_); });
+  CLI::App* release = book_.verb(
+      group, "release",
+      {"End its hold: what was accepted goes out", "保留をやめ、受け取り済みのメールを送る"});
+  names(release);
+  book_.speaks(release, [this](Session& s) { return smtp_credential_release(s, request_); });
+  CLI::App* drop = book_.verb(group, "drop",
+                              {"Cancel what it handed in and what has not left, while it is held",
+                               "保留中に、受け取り済みで未送信のメールをすべて取り消す"});
+  names(drop);
+  book_.speaks(drop, [this](Session& s) { return smtp_credential_drop(s, request_); });
 }
 
 void SmtpCredentialWords::names(CLI::App* command) {
@@ -86,6 +102,7 @@ void SmtpCredentialWords::terms(CLI::App* command, const operate::Call& call) {
          "messages_per_minute");
   option(command, "--recipients-per-minute", request_.recipients_per_minute, call,
          "recipients_per_minute");
+  option(command, "--bytes-per-minute", request_.bytes_per_minute, call, "bytes_per_minute");
   option(command, "--connections", request_.connections_max, call, "connections_max");
   option(command, "--uid", request_.uid, call, "uid");
 }

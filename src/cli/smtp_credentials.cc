@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// todoku smtp-credential add|list|show|change|rotate|revoke
+// todoku smtp-credential add|list|show|change|rotate|revoke|hold|release|drop
 #include <utility>
 
 #include <boost/json/array.hpp>
@@ -34,6 +34,7 @@ void put_terms(Given& given, const SmtpCredentialRequest& request) {
   put("bounces", request.bounces);
   put("messages_per_minute", request.messages_per_minute);
   put("recipients_per_minute", request.recipients_per_minute);
+  put("bytes_per_minute", request.bytes_per_minute);
   put("connections_max", request.connections_max);
   put("uid", request.uid);
 }
@@ -66,6 +67,8 @@ void print_issued(Session& session, const boost::json::value& credential) {
 std::string smtp_state(Session& session, const boost::json::value& credential) {
   const std::string revoked = time_of(credential, "revoked");
   if (!revoked.empty()) return session.words({"revoked {}", "{} に無効化"}, revoked);
+  const std::string held = time_of(credential, "held");
+  if (!held.empty()) return session.words({"held since {}", "{} から保留中"}, held);
   const std::string expires = time_of(credential, "expires");
   if (expires.empty()) return session.words({"active", "有効"});
   return truth_of(credential, "expired")
@@ -139,6 +142,7 @@ int smtp_credential_show(Session& session, const SmtpCredentialRequest& request)
             {{session.words({"account", "アカウント"}), text_of(it, "account")},
              {session.words({"user name", "ユーザー名"}), text_of(it, "name")},
              {session.words({"state", "状態"}), smtp_state(session, it)},
+             {session.words({"held because", "保留の理由"}), or_none(text_of(it, "held_because"))},
              {session.words({"added", "追加日時"}), time_of(it, "created")},
              {session.words({"old password until", "古いパスワードの期限"}),
               or_none(time_of(it, "previous_until"))},
@@ -157,6 +161,7 @@ int smtp_credential_show(Session& session, const SmtpCredentialRequest& request)
               limit("messages_per_minute")},
              {session.words({"recipients a minute", "1 分あたりの宛先数"}),
               limit("recipients_per_minute")},
+             {session.words({"bytes a minute", "1 分あたりのバイト数"}), limit("bytes_per_minute")},
              {session.words({"connections", "同時接続数"}), limit("connections_max")},
              {session.words({"user of this machine", "このマシンのユーザー"}), or_none(uid)}});
       });
@@ -196,6 +201,51 @@ int smtp_credential_revoke(Session& session, const SmtpCredentialRequest& reques
                      "SMTP 認証情報 {} を無効にしました。2 秒以内に使えなくなります。"},
                     request.name);
       });
+}
+
+int smtp_credential_hold(Session& session, const SmtpCredentialRequest& request) {
+  Given given = of_credential(calls::kHoldSmtpCredential, request);
+  if (!request.because.empty()) given.with("because", request.because);
+  return session.call(given, [&](const boost::json::value& credential) {
+    session.say({"SMTP credential {} is held since {}: {}.",
+                 "SMTP 認証情報 {} を {} から保留しています。理由: {}"},
+                request.name, time_of(credential, "held"), text_of(credential, "held_because"));
+  });
+}
+
+int smtp_credential_release(Session& session, const SmtpCredentialRequest& request) {
+  return session.call(
+      of_credential(calls::kReleaseSmtpCredential, request), [&](const boost::json::value&) {
+        session.say({"SMTP credential {} is not held: what was accepted goes out within a minute.",
+                     "SMTP 認証情報 {} は保留中ではありません。受け取り済みのメールは 1 "
+                     "分以内に送信を始めます。"},
+                    request.name);
+      });
+}
+
+// Piece by piece, until nothing of it waits.
+int smtp_credential_drop(Session& session, const SmtpCredentialRequest& request) {
+  std::int64_t deliveries = 0;
+  std::int64_t recipients = 0;
+  std::int64_t from = 0;
+  do {
+    const int status =
+        session.ask_for(of_credential(calls::kDropSmtpMail, request).with("from", from),
+                        [&](const boost::json::value& dropped) {
+                          deliveries += number_of(dropped, "deliveries");
+                          recipients += number_of(dropped, "recipients");
+                          from = number_of(dropped, "next");
+                        });
+    if (status != 0) return status;
+  } while (from != 0);
+  if (session.common().json) {
+    fmt::print(session.out(), "{{\"deliveries\":{},\"recipients\":{}}}\n", deliveries, recipients);
+  } else {
+    session.say({"{} recipients of {} deliveries were cancelled.",
+                 "{1} 件の配信の宛先 {0} 件を取り消しました。"},
+                recipients, deliveries);
+  }
+  return 0;
 }
 
 }  // namespace todoku::cli

@@ -124,16 +124,25 @@ struct Config {
   struct SmtpIn {
     bool enabled = false;
     std::string hostname;
+    std::string socket;  // empty: none
     std::int64_t message_bytes_max = 0;
     std::int64_t recipients_max = 0;
     std::int64_t connections_max = 0;
     std::int64_t connections_per_network_max = 0;
     std::int64_t idle_seconds = 0;
-    std::int64_t account_messages_per_minute = 0;  // 0: no limit
-    std::int64_t network_messages_per_minute = 0;  // likewise
+    // 0: no limit
+    std::int64_t account_connections_max = 0;
+    std::int64_t account_messages_per_minute = 0;
+    std::int64_t account_recipients_per_minute = 0;
+    std::int64_t account_bytes_per_minute = 0;
+    std::int64_t network_messages_per_minute = 0;
+    std::int64_t network_recipients_per_minute = 0;
+    std::int64_t network_bytes_per_minute = 0;
     std::int64_t device_message_bytes_max = 0;
     std::int64_t device_recipients_max = 0;
     std::int64_t device_messages_per_minute = 0;
+    bool bounces = false;
+    double delay_notice_hours = 0;
   };
   struct SmtpInCertificate {
     std::string certificate_file;
@@ -150,6 +159,21 @@ struct Config {
     std::string from_domain;
     bool proxy_protocol = false;
     std::vector<std::string> proxy_networks;
+    // 0: no limit of its own
+    std::int64_t connections_max = 0;
+    std::int64_t messages_per_minute = 0;
+    std::int64_t recipients_per_minute = 0;
+    std::int64_t bytes_per_minute = 0;
+  };
+  // What of a credential is out of the ordinary (relay/anomaly.h); 0 turns each off.
+  struct SmtpInAnomaly {
+    std::int64_t volume_factor = 0;
+    std::int64_t volume_floor = 0;
+    std::int64_t young_days = 0;
+    std::int64_t young_volume_floor = 0;
+    std::int64_t new_network_recipients = 0;
+    std::int64_t unknown_users_percent = 0;
+    std::int64_t unknown_users_min = 0;
   };
   struct Egress {
     std::string name;
@@ -225,6 +249,7 @@ struct Config {
   Outbound outbound;
   SmtpOut smtp_out;
   SmtpIn smtp_in;
+  SmtpInAnomaly smtp_in_anomaly;
   std::vector<SmtpInCertificate> smtp_in_certificates;
   std::vector<SmtpInListener> smtp_in_configured;
   std::vector<Egress> egress;
@@ -300,8 +325,12 @@ using ConfigResult = std::expected<LoadedConfig, ConfigMistakes>;
 inline constexpr std::uint16_t kSubmissionPort = 587;
 inline constexpr std::uint16_t kSubmissionsPort = 465;
 inline constexpr std::uint16_t kAlternativeSubmissionPort = 2525;
-// Where the relay listens: nowhere if smtp_in.enabled is false; else where the file says; else at
-// the three ports, of IPv4 and IPv6, of all addresses.
+// Where `todoku sendmail` looks for smtp_in.socket, unless it is told.
+inline constexpr std::string_view kUsualSubmissionSocket = "/run/todoku/submission.sock";
+// The relay is wanted: at ports, at its socket, or both.
+[[nodiscard]] bool smtp_in_listens(const Config& config);
+// At which addresses the relay listens: nowhere if smtp_in.enabled is false; else where the file
+// says; else at the three ports, of IPv4 and IPv6, of all addresses.
 [[nodiscard]] std::vector<Config::SmtpInListener> smtp_in_listeners(const Config& config);
 
 // Appends what is wrong with engine.roles, which the command line can override after the reading.

@@ -37,20 +37,56 @@ void add_limits(SectionBuilder<Config::SmtpIn>& s) {
          "以上を求めている。"})
       .unit("seconds")
       .range(10, 3600);
+}
+
+constexpr std::int64_t kPerMinuteMax = 10'000'000;
+constexpr double kBytesPerMinuteMax = 1e12;
+
+void add_account_limits(SectionBuilder<Config::SmtpIn>& s) {
+  using S = Config::SmtpIn;
+  s.add("account_connections_max", &S::account_connections_max, 0,
+        {"Connections of one account at once, with all its credentials; more logins are answered "
+         "454. 0: no limit.",
+         "1 アカウントの同時接続数（すべての資格情報の合計）。超えたログインには 454 を返す。0 "
+         "は無制限。"})
+      .unit("connections")
+      .range(0, 1'000'000);
   s.add("account_messages_per_minute", &S::account_messages_per_minute, 0,
         {"Messages of one account in a minute, with all its credentials; more are answered 451 "
          "4.7.1. 0: no limit.",
          "1 アカウントが 1 分間に渡せるメールの数（すべての資格情報の合計）。超えた分には 451 "
          "4.7.1 を返す。0 は無制限。"})
       .unit("messages")
-      .range(0, 10'000'000);
+      .range(0, kPerMinuteMax);
+  s.add("account_recipients_per_minute", &S::account_recipients_per_minute, 0,
+        {"The same of recipients.", "同じく、宛先の数。"})
+      .unit("recipients")
+      .range(0, kPerMinuteMax);
+  s.add("account_bytes_per_minute", &S::account_bytes_per_minute, 0,
+        {"The same of bytes of messages. A message that has begun is taken as a whole; the next "
+         "one waits.",
+         "同じく、メールのバイト数。始まったメールは最後まで受け取り、次のメールを待たせる。"})
+      .unit("bytes")
+      .range(0, kBytesPerMinuteMax);
+}
+
+void add_network_limits(SectionBuilder<Config::SmtpIn>& s) {
+  using S = Config::SmtpIn;
   s.add("network_messages_per_minute", &S::network_messages_per_minute, 0,
         {"Messages of one client (an IPv4 address, or the /64 of an IPv6 address) in a minute; "
          "more are answered 451 4.7.1. 0: no limit.",
          "1 クライアント（IPv4 アドレス、または IPv6 の /64）が 1 分間に渡せるメールの数。超えた"
          "分には 451 4.7.1 を返す。0 は無制限。"})
       .unit("messages")
-      .range(0, 10'000'000);
+      .range(0, kPerMinuteMax);
+  s.add("network_recipients_per_minute", &S::network_recipients_per_minute, 0,
+        {"The same of recipients.", "同じく、宛先の数。"})
+      .unit("recipients")
+      .range(0, kPerMinuteMax);
+  s.add("network_bytes_per_minute", &S::network_bytes_per_minute, 0,
+        {"The same of bytes of messages.", "同じく、メールのバイト数。"})
+      .unit("bytes")
+      .range(0, kBytesPerMinuteMax);
 }
 
 void add_device_limits(SectionBuilder<Config::SmtpIn>& s) {
@@ -89,8 +125,91 @@ ConfigSection smtp_in() {
          "あいさつ、Received、自己署名証明書に使う名前。空なら `smtp_out.hello_name`。一度ここを通"
          "ったメールは、この名前と `smtp_out.own_names` で見分ける。"})
       .form(TextForm::host);
+  s.add("bounces", &S::bounces, true,
+        {"Whether a sender is told what became of a mail: a report (RFC 3464) goes to its MAIL "
+         "FROM if that is of a domain of its account. A credential may do without.",
+         "メールがどうなったかを差出人に知らせるか。MAIL FROM がアカウントのドメインなら、そこへ"
+         "配送状況通知（RFC 3464）を送る。資格情報ごとに止められる。"});
+  s.add("delay_notice_hours", &S::delay_notice_hours, 4,
+        {"After how long a mail that could not be delivered yet is told of, once. 0: only whoever "
+         "asks for it (NOTIFY=DELAY) is told, after 4 hours.",
+         "まだ届けられないメールを、どれだけ経ったら 1 回知らせるか。0 なら求めた差出人"
+         "（NOTIFY=DELAY）だけに、4 時間後に知らせる。"})
+      .unit("hours")
+      .range(0, 168);
+  s.add("socket", &S::socket, "",
+        {"A UNIX socket for `todoku sendmail`, also where `enabled` is false, e.g. "
+         "`/run/todoku/submission.sock`, where it looks. Every user of this machine may connect; "
+         "whoever does sends by the credential that has the user's uid. Empty: none.",
+         "`todoku sendmail` 用の UNIX ソケット。`enabled` が false でも使える。例: "
+         "`/run/todoku/submission.sock`（sendmail の既定の接続先）。どのユーザーも接続でき、"
+         "その uid を持つ資格情報で送信する。空なら使わない。"})
+      .form(TextForm::path);
   add_limits(s);
+  add_account_limits(s);
+  add_network_limits(s);
   add_device_limits(s);
+  return std::move(s).build();
+}
+
+void add_volume(SectionBuilder<Config::SmtpInAnomaly>& s) {
+  using S = Config::SmtpInAnomaly;
+  s.add("volume_factor", &S::volume_factor, 10,
+        {"Recipients in an hour, as a multiple of what the busiest hours of its days usually have, "
+         "from which a credential is held. 0: never for that.",
+         "資格情報を保留する 1 時間の宛先数。1 日で最も多い 1 時間のふだんの宛先数に対する倍率。0 "
+         "は量では保留しない。"})
+      .unit("times")
+      .range(0, 10'000);
+  s.add("volume_floor", &S::volume_floor, 1'000,
+        {"So many recipients in an hour are never too many.",
+         "1 時間にこの数までの宛先は、多すぎると見なさない。"})
+      .unit("recipients")
+      .range(1, 1'000'000'000);
+  s.add("young_days", &S::young_days, 7,
+        {"For so long after its first mail a credential counts as young: what it usually does is "
+         "not known yet.",
+         "最初のメールからこの日数の間は新しい資格情報として扱う（ふだんの量がまだ分からない）。"})
+      .unit("days")
+      .range(0, 365);
+  s.add("young_volume_floor", &S::young_volume_floor, 100'000,
+        {"The same as `volume_floor`, while it is young.", "新しい資格情報での `volume_floor`。"})
+      .unit("recipients")
+      .range(1, 1'000'000'000);
+}
+
+ConfigSection anomaly() {
+  using S = Config::SmtpInAnomaly;
+  SectionBuilder<S> s(
+      "smtp_in.anomaly", &Config::smtp_in_anomaly,
+      {"When a credential does what it never did, as one does that was stolen, it is held: new "
+       "mail "
+       "is answered 451, what was accepted stays until `todoku smtp-credential release`.",
+       "盗まれた資格情報のように、ふだんと違う使われ方をした資格情報を保留する。新しいメールには "
+       "451 "
+       "を返し、受け取り済みのメールは `todoku smtp-credential release` まで送らずに残す。"});
+  add_volume(s);
+  s.add("new_network_recipients", &S::new_network_recipients, 1'000,
+        {"Recipients of its first day from a client (an IPv4 address, or the /64 of an IPv6 "
+         "address) that a credential never came from before, from which it is held; not while it "
+         "is young. 0: never for that.",
+         "その資格情報が初めて使われたクライアント（IPv4 アドレス、または IPv6 の "
+         "/64）から、最初の 1 "
+         "日にこの数の宛先に達すると保留する。新しい資格情報では見ない。0 は場所では保留しない。"})
+      .unit("recipients")
+      .range(0, 1'000'000'000);
+  s.add("unknown_users_percent", &S::unknown_users_percent, 30,
+        {"Share of recipients whom their receivers do not know, of those that ended in the last "
+         "day or so, from which a credential is held. 0: never for that.",
+         "受信側に「存在しない」と断られた宛先の割合（最近 1 日ほどに結果の出たものの中で）。達する"
+         "と保留する。0 は宛先不明では保留しない。"})
+      .unit("percent")
+      .range(0, 100);
+  s.add("unknown_users_min", &S::unknown_users_min, 100,
+        {"Fewer of them than this are no share yet.",
+         "宛先不明がこの数に満たない間は、割合を見ない。"})
+      .unit("recipients")
+      .range(1, 1'000'000);
   return std::move(s).build();
 }
 
@@ -141,6 +260,29 @@ void add_who_may(SectionBuilder<Config::SmtpInListener>& s) {
       .form(TextForm::domain);
 }
 
+void add_listener_limits(SectionBuilder<Config::SmtpInListener>& s) {
+  using S = Config::SmtpInListener;
+  s.add("connections_max", &S::connections_max, 0,
+        {"Connections at once to this listener; more are answered 421. 0: no limit of its own.",
+         "このリスナーの同時接続数の上限。超えた分には 421 を返す。0 は個別の上限なし。"})
+      .unit("connections")
+      .range(0, 1'000'000);
+  s.add("messages_per_minute", &S::messages_per_minute, 0,
+        {"Messages in a minute, of all that come to this listener; more are answered 451. 0: no "
+         "limit of its own.",
+         "このリスナーで 1 分間に受けるメールの数。超えた分には 451 を返す。0 は個別の上限なし。"})
+      .unit("messages")
+      .range(0, kPerMinuteMax);
+  s.add("recipients_per_minute", &S::recipients_per_minute, 0,
+        {"The same of recipients.", "同じく、宛先の数。"})
+      .unit("recipients")
+      .range(0, kPerMinuteMax);
+  s.add("bytes_per_minute", &S::bytes_per_minute, 0,
+        {"The same of bytes of messages.", "同じく、メールのバイト数。"})
+      .unit("bytes")
+      .range(0, kBytesPerMinuteMax);
+}
+
 ConfigSection listener() {
   using S = Config::SmtpInListener;
   SectionBuilder<S> s("smtp_in.listener", &Config::smtp_in_configured,
@@ -169,13 +311,14 @@ ConfigSection listener() {
         {"Where these load balancers are. Who connects from there can claim any address.",
          "ロードバランサーのあるネットワーク。ここから接続する者はどのアドレスでも名乗れる。"})
       .form(TextForm::network);
+  add_listener_limits(s);
   return std::move(s).build();
 }
 
 }  // namespace
 
 std::vector<ConfigSection> relay_sections() {
-  return {smtp_in(), certificate(), listener()};
+  return {smtp_in(), anomaly(), certificate(), listener()};
 }
 
 }  // namespace todoku::config

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "async/task.h"
 #include "base/base64_lines.h"
 #include "base/result.h"
+#include "mime/seven_bit.h"
 
 namespace todoku::delivery {
 
@@ -29,14 +31,23 @@ class ContentSource {
                                                        std::size_t octets) const = 0;
 };
 
+// What the body of a relayed message is to become on its way (mime/seven_bit.h).
+struct Conversion {
+  mime::SevenBitPlan plan;   // of the whole message
+  std::string head;          // its header section, as it came
+  std::uint64_t octets = 0;  // of the body that comes of it
+};
+
 // One part that is left out of a message.
 struct OutsidePart {
   std::size_t number = 0;    // by which the source knows it
   std::uint64_t offset = 0;  // in what is kept
   std::uint64_t octets = 0;
-  bool in_base64 = false;  // it is sent in lines of base64
+  bool in_base64 = false;                                  // it is sent in lines of base64
+  std::shared_ptr<const Conversion> conversion = nullptr;  // null: it is sent as it is
 
   [[nodiscard]] std::uint64_t sent_octets() const {
+    if (conversion) return conversion->octets;
     return in_base64 ? base64_lines_size(octets) : octets;
   }
 };
@@ -46,6 +57,8 @@ struct OutsideContent {
   std::vector<OutsidePart> parts;
 
   [[nodiscard]] std::uint64_t sent_octets() const;
+  // Memory that it takes to read it (SliceReader).
+  [[nodiscard]] std::size_t slice_octets() const;
 };
 
 // Where in a copy a part belongs: before this one of its pieces, or after the last.
@@ -59,6 +72,8 @@ class SliceReader {
  public:
   // Memory for a slice, encoded and as it was read.
   static constexpr std::size_t kMemoryOctets = 512UL * 1024;
+  // The same where it is converted: with the longest line there may be, and every octet in three.
+  static constexpr std::size_t kConvertingOctets = 3UL * 1024 * 1024;
 
   // Everything given outlives it. `front` goes before the pieces and the gaps between them.
   SliceReader(const OutsideContent& content, std::span<const std::string_view> front,
@@ -71,7 +86,9 @@ class SliceReader {
 
  private:
   void collect_pieces();
-  void give(const OutsidePart& part, std::string octets);
+  [[nodiscard]] Task<Result<void>> read_on(const OutsidePart& part);
+  [[nodiscard]] Result<void> give(const OutsidePart& part, std::string octets);
+  [[nodiscard]] Result<void> convert(const OutsidePart& part, std::string_view octets);
 
   const OutsideContent& content_;
   const std::span<const std::string_view> pieces_;
@@ -84,6 +101,8 @@ class SliceReader {
   bool begun_ = false;
   bool in_gap_ = false;
   std::string slice_;
+  std::optional<mime::SevenBitWriter> writer_;  // while it is in a part that is converted
+  std::uint64_t converted_ = 0;                 // octets of that part
 };
 
 }  // namespace todoku::delivery

@@ -229,6 +229,45 @@ TEST(ContentSlices, TakeASliceOfMemoryForEachConnection) {
   EXPECT_LT(letter.memory_octets(), 64UL * 1024);
 }
 
+// A text with the longest lines there are, of which every eighth triples when it is encoded.
+class LongLines final : public ContentSource {
+ public:
+  static constexpr std::uint64_t kLine = 64UL * 1024 + 2;
+  Task<Result<std::string>> read(std::size_t, std::uint64_t offset,
+                                 std::size_t octets) const override {
+    std::string made(octets, 'x');
+    for (std::size_t i = 0; i < octets; ++i) {
+      const std::uint64_t in_line = (offset + i) % kLine;
+      if ((offset + i) / kLine % 8 == 0) made[i] = '\xE5';
+      if (in_line >= kLine - 2) made[i] = in_line == kLine - 1 ? '\n' : '\r';
+    }
+    co_return made;
+  }
+};
+
+TEST(ContentSlices, ThatAreConvertedTakeNotMuchMore) {
+#ifdef TODOKU_MEMORY_IS_NOT_COUNTED
+  GTEST_SKIP();
+#endif
+  constexpr std::uint64_t kContent = 400 * LongLines::kLine;
+  constexpr std::size_t kConnections = 4;
+  auto head = RelayedMessage::of_head(
+      "MIME-Version: 1.0\r\n\r\n",
+      {.outside = kContent, .is_eight_bit = true, .has_long_line = true}, {});
+  const LetterMessage letter(
+      std::move(*head), {.source = std::make_shared<LongLines>(), .parts = {{.octets = kContent}}});
+  const std::size_t before = in_use;
+  most_in_use = before;
+  const auto made = run(letter.converted(mime::WireOctets::seven_bit)).value();
+  ASSERT_TRUE(made.message) << made.why_not;
+  EXPECT_LT(most_in_use - before, SliceReader::kMemoryOctets + 512UL * 1024) << "to find it out";
+  const std::uint64_t octets = run(read_by_turns(*made.message, kConnections));
+  EXPECT_GT(octets, kConnections * kContent * 5 / 4);
+  EXPECT_LT(most_in_use - before, kConnections * SliceReader::kConvertingOctets);
+  EXPECT_GT(most_in_use - before, kConnections * made.message->slice_octets() / 8)
+      << "it is counted";
+}
+
 class NoKeys final : public KeyRing {
  public:
   Signing current(store::AccountKey, std::string_view) override { return {}; }

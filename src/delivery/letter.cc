@@ -75,7 +75,8 @@ Result<LetterMessage> relayed_message(const store::Delivery& delivery, LetterCon
   auto message = RelayedMessage::of_head(content.relayed_head,
                                          {.outside = body,
                                           .has_leading_dot = envelope.has_leading_dot,
-                                          .is_eight_bit = envelope.is_eight_bit},
+                                          .is_eight_bit = envelope.is_eight_bit,
+                                          .has_long_line = envelope.has_long_line},
                                          options);
   if (!message) return fail(std::move(message.error()));
   OutsideContent outside{.source = std::make_shared<const StoredContent>(store, delivery.key),

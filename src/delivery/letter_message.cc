@@ -56,10 +56,14 @@ LetterMessage::LetterMessage(mime::MessageTemplate composed, OutsideContent outs
       outside_(std::move(outside)),
       hashes_(std::make_shared<Hashes>()) {}
 
+LetterMessage::LetterMessage(RelayedMessage relayed)
+    : message_(std::move(relayed)), conversions_(no_conversions()) {}
+
 LetterMessage::LetterMessage(RelayedMessage relayed, OutsideContent outside)
     : message_(std::move(relayed)),
       outside_(std::move(outside)),
-      hashes_(std::make_shared<Hashes>()) {}
+      hashes_(std::make_shared<Hashes>()),
+      conversions_(no_conversions()) {}
 
 Task<Result<LetterMessage>> LetterMessage::relay_in_slices(
     std::shared_ptr<const ContentSource> source, std::uint64_t octets,
@@ -145,7 +149,12 @@ std::uint64_t LetterMessage::octets_of(std::span<const InsertCode> insert_codes,
 }
 
 std::size_t LetterMessage::memory_octets() const {
-  return std::visit([](const auto& message) { return message.memory_octets(); }, message_);
+  const std::size_t octets =
+      std::visit([](const auto& message) { return message.memory_octets(); }, message_);
+  const bool may_be_converted =
+      !is_in_slices() && must_become(mime::WireOctets::seven_bit).has_value();
+  // In lines of base64 it is less than half as large again, and is kept beside what came.
+  return may_be_converted ? 2 * octets + octets / 2 : octets;
 }
 
 void OutgoingMessage::trim(std::size_t octets_max) {

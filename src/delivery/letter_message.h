@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a letter sends: a message that is composed for each recipient, or one that is relayed as it
-// came; all of it in memory, or with parts that are read in slices (content_slices.h). Who sends it
-// asks for a recipient's copy and need not know which.
+// came, or converted where a receiver would not take it so; all of it in memory, or with parts that
+// are read in slices (content_slices.h). Who sends it asks for a recipient's copy and need not know
+// which.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,6 +26,7 @@
 #include "mailauth/dkim/canonical.h"
 #include "mime/composed_message.h"
 #include "mime/message_template.h"
+#include "mime/seven_bit.h"
 #include "store/keys.h"
 
 namespace todoku::delivery {
@@ -92,7 +95,7 @@ struct CopyFor {
 class LetterMessage {
  public:
   LetterMessage(mime::MessageTemplate composed) : message_(std::move(composed)) {}
-  LetterMessage(RelayedMessage relayed) : message_(std::move(relayed)) {}
+  LetterMessage(RelayedMessage relayed);
   // In slices. Of a composed message the parts are the data of its attachments, in their order
   // (mime::MessageOptions::data_outside); of a relayed one there is one part, its body.
   LetterMessage(mime::MessageTemplate composed, OutsideContent outside);
@@ -102,6 +105,21 @@ class LetterMessage {
   [[nodiscard]] static Task<Result<LetterMessage>> relay_in_slices(
       std::shared_ptr<const ContentSource> source, std::uint64_t octets,
       RelayedMessage::Options options);
+
+  [[nodiscard]] bool is_relayed() const { return std::holds_alternative<RelayedMessage>(message_); }
+  // A line of over 998 octets, which only a relayed message may have.
+  [[nodiscard]] bool has_long_line() const;
+  [[nodiscard]] bool needs_smtputf8() const;
+  // What it has to become for a receiver that takes this, and no line of over 998 octets; nullopt:
+  // it goes as it is. A composed message always does.
+  [[nodiscard]] std::optional<mime::WireOctets> must_become(mime::WireOctets taken) const;
+  // A relayed message for receivers that take this (mime/seven_bit.h). Made once and kept with the
+  // letter; for one in slices, all of them are gone through. Errors: those of the source.
+  struct Converted {
+    std::shared_ptr<const LetterMessage> message;  // null: it cannot be
+    std::string why_not;                           // "has a signature that ..."
+  };
+  [[nodiscard]] Task<Result<Converted>> converted(mime::WireOctets taken) const;
 
   // Replaces what `out` held.
   void begin(const CopyFor& copy, OutgoingMessage& out) const;
@@ -115,7 +133,7 @@ class LetterMessage {
   [[nodiscard]] std::uint64_t octets_in_memory(std::uint64_t octets) const;
   // Memory that goes with a copy while it is sent, beside its own.
   [[nodiscard]] std::size_t slice_octets() const {
-    return is_in_slices() ? SliceReader::kMemoryOctets : 0;
+    return is_in_slices() ? outside_.slice_octets() : 0;
   }
   // The copy's body, after `front`. Both outlive the reader.
   [[nodiscard]] SliceReader slices(std::span<const std::string_view> front,
@@ -136,10 +154,18 @@ class LetterMessage {
 
  private:
   class Hashes;
+  class Conversions;
+
+  [[nodiscard]] static std::shared_ptr<Conversions> no_conversions();
+  [[nodiscard]] static Converted convert_whole(const RelayedMessage& message,
+                                               mime::WireOctets taken);
+  [[nodiscard]] Converted convert_slices(const RelayedMessage& message, mime::SevenBitPlan plan,
+                                         mime::WireOctets taken) const;
 
   std::variant<mime::MessageTemplate, RelayedMessage> message_;
   OutsideContent outside_;
-  std::shared_ptr<Hashes> hashes_;  // null: nothing is outside
+  std::shared_ptr<Hashes> hashes_;            // null: nothing is outside
+  std::shared_ptr<Conversions> conversions_;  // null: it is composed
   std::shared_ptr<const OpenTokens> open_tokens_;
   store::AccountKey account_{};
 };

@@ -10,6 +10,8 @@
 
 #include <gtest/gtest.h>
 
+#include "support/installation.h"
+
 namespace todoku::delivery {
 namespace {
 
@@ -142,6 +144,34 @@ TEST(LetterMessage, ARelayedOneSaysWhatItNeeds) {
   eight_bit.begin(kCopy, message);
   EXPECT_TRUE(message.is_eight_bit());
   EXPECT_FALSE(message.needs_smtputf8());
+}
+
+TEST(LetterMessage, ARelayedOneIsConvertedOnlyForWhoDoesNotTakeIt) {
+  using enum mime::WireOctets;
+  EXPECT_EQ(LetterMessage(make_template("届く")).must_become(seven_bit), std::nullopt);
+  EXPECT_EQ(relayed(kRaw).must_become(seven_bit), std::nullopt);
+  const LetterMessage wide = relayed("Subject: x\r\n\r\n届く\r\n");
+  EXPECT_EQ(wide.must_become(seven_bit), seven_bit);
+  EXPECT_EQ(wide.must_become(eight_bit), std::nullopt);
+  const std::string line(999, 'x');
+  const LetterMessage tall = relayed("Subject: x\r\n\r\n" + line + "\r\n");
+  EXPECT_EQ(tall.must_become(seven_bit), seven_bit);
+  EXPECT_EQ(tall.must_become(eight_bit), seven_bit) << "one form serves all";
+  const LetterMessage both = relayed("Subject: 届く\r\n\r\n" + line + "\r\n");
+  EXPECT_EQ(both.must_become(seven_bit), seven_bit);
+  EXPECT_EQ(both.must_become(eight_bit), eight_bit);
+
+  const auto made = run(both.converted(eight_bit)).value();
+  ASSERT_TRUE(made.message) << made.why_not;
+  EXPECT_EQ(run(both.converted(eight_bit))->message, made.message) << "it is made once";
+  OutgoingMessage message;
+  made.message->begin(kCopy, message);
+  EXPECT_TRUE(octets_of(message).starts_with("Subject: 届く\r\nMIME-Version: 1.0\r\n"));
+  EXPECT_TRUE(message.is_eight_bit());
+  EXPECT_EQ(made.message->must_become(eight_bit), std::nullopt);
+  const auto refused = run(both.converted(seven_bit)).value();
+  EXPECT_FALSE(refused.message);
+  EXPECT_TRUE(refused.why_not.starts_with("has header fields that are 8-bit"));
 }
 
 TEST(LetterMessage, OneMemoryServesBothKindsInTurn) {

@@ -62,29 +62,30 @@ Result<std::string> signature_of(const Letter& letter, const OutgoingMessage& me
   return signatures;
 }
 
-Task<Result<std::string>> signatures_of(const Letter& letter, const OutgoingMessage& message) {
+Task<Result<std::string>> signatures_of(const Letter& letter, const LetterMessage& sent,
+                                        const OutgoingMessage& message) {
   if (!letter.signer) co_return std::string();
   mailauth::dkim::SigningContext context;
-  if (!letter.message.is_in_slices()) {
+  if (!sent.is_in_slices()) {
     co_return signature_of(letter, message, context.body_hash(message.body()), context);
   }
-  const auto hash = co_await letter.message.body_hash(message);
+  const auto hash = co_await sent.body_hash(message);
   if (!hash) co_return fail(hash.error());
   co_return signature_of(letter, message, *hash, context);
 }
 
-Task<Result<std::string>> whole(const Letter& letter, const OutgoingMessage& message,
+Task<Result<std::string>> whole(const LetterMessage& sent, const OutgoingMessage& message,
                                 std::string signatures) {
   std::string octets;
   octets.reserve(signatures.size() + message.size());
-  if (!letter.message.is_in_slices()) {
+  if (!sent.is_in_slices()) {
     octets += signatures;
     octets += message.head();
     for (const std::string_view piece : message.body()) octets += piece;
     co_return octets;
   }
   const std::vector<std::string_view> front{signatures, message.head()};
-  SliceReader slices = letter.message.slices(front, message);
+  SliceReader slices = sent.slices(front, message);
   slices.begin();
   while (true) {
     const auto slice = co_await slices.next();
@@ -92,6 +93,18 @@ Task<Result<std::string>> whole(const Letter& letter, const OutgoingMessage& mes
     if (slice->empty()) co_return octets;
     for (const std::string_view piece : *slice) octets += piece;
   }
+}
+
+// What a receiver with 8BITMIME gets, and most have it. Null: it could not be converted, so nobody
+// got it.
+Task<Result<std::shared_ptr<const LetterMessage>>> sent_of(std::shared_ptr<const Letter> letter) {
+  const auto must_become = letter->message.must_become(mime::WireOctets::eight_bit);
+  if (!must_become) {
+    co_return std::shared_ptr<const LetterMessage>(letter, &letter->message);
+  }
+  auto made = co_await letter->message.converted(*must_become);
+  if (!made) co_return fail(std::move(made.error()));
+  co_return std::move(made->message);
 }
 
 }  // namespace
@@ -113,22 +126,26 @@ Task<Result<std::string>> MessageCopies::copy(store::AccountKey account,
     co_return fail(ErrorKind::unsupported, "a key that signed it is gone");
   }
   if (!letter) co_return fail(std::move(letter.error()));
+  const auto sent = co_await sent_of(*letter);
+  if (!sent) co_return fail(sent.error());
+  if (!*sent) co_return fail(ErrorKind::cancelled, "it cannot be sent as it is: none was made");
   OutgoingMessage message;
-  if ((*letter)->message.octets_of(recipient.insert_codes, message) > options_.message_octets_max) {
+  if (!(*sent)->is_relayed() &&
+      (*sent)->octets_of(recipient.insert_codes, message) > options_.message_octets_max) {
     co_return fail(ErrorKind::limit_exceeded, "it is larger than any mail may be: none was made");
   }
-  (*letter)->message.begin({.address = recipient.address,
-                            .insert_codes = recipient.insert_codes,
-                            .identity = {.delivery = static_cast<std::int64_t>((*letter)->delivery),
-                                         .batch = recipient.key.batch,
-                                         .seq = recipient.key.seq,
-                                         .message_id_domain = options_.message_id_domain,
-                                         .secret = options_.instance_secret,
-                                         .date = (*letter)->started}},
-                           message);
-  auto signatures = co_await signatures_of(**letter, message);
+  (*sent)->begin({.address = recipient.address,
+                  .insert_codes = recipient.insert_codes,
+                  .identity = {.delivery = static_cast<std::int64_t>((*letter)->delivery),
+                               .batch = recipient.key.batch,
+                               .seq = recipient.key.seq,
+                               .message_id_domain = options_.message_id_domain,
+                               .secret = options_.instance_secret,
+                               .date = (*letter)->started}},
+                 message);
+  auto signatures = co_await signatures_of(**letter, **sent, message);
   if (!signatures) co_return fail(std::move(signatures.error()));
-  co_return co_await whole(**letter, message, std::move(*signatures));
+  co_return co_await whole(**sent, message, std::move(*signatures));
 }
 
 }  // namespace todoku::delivery

@@ -55,6 +55,7 @@ Result<RelayedMessage> RelayedMessage::of_head(std::string_view head, const Know
   (*parts)->outside = static_cast<std::size_t>(known.outside);
   (*parts)->has_leading_dot = known.has_leading_dot;
   (*parts)->is_eight_bit = known.is_eight_bit;
+  (*parts)->has_long_line = known.has_long_line;
   return RelayedMessage(std::move(*parts));
 }
 
@@ -100,6 +101,7 @@ Result<std::unique_ptr<RelayedMessage::Parts>> RelayedScan::parts(
   }
   parts->head += head_;
   parts->is_eight_bit = lines_.is_eight_bit();
+  parts->has_long_line = lines_.has_long_line();
   parts->smtputf8 = options.smtputf8;
   parts->has_leading_dot = lines_.has_leading_dot();
   parts->headers = mailauth::dkim::split_message(parts->head).fields;

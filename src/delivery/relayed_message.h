@@ -41,6 +41,7 @@ class RelayedMessage {
     std::uint64_t outside = 0;
     bool has_leading_dot = false;
     bool is_eight_bit = false;
+    bool has_long_line = false;
   };
   [[nodiscard]] static Result<RelayedMessage> of_head(std::string_view head, const Known& known,
                                                       const Options& options);
@@ -56,6 +57,8 @@ class RelayedMessage {
   }
   [[nodiscard]] bool has_leading_dot() const { return parts_->has_leading_dot; }
   [[nodiscard]] bool is_eight_bit() const { return parts_->is_eight_bit; }
+  // Of over mime::kWireLineOctetsMax.
+  [[nodiscard]] bool has_long_line() const { return parts_->has_long_line; }
   [[nodiscard]] bool needs_smtputf8() const { return parts_->smtputf8; }
   [[nodiscard]] std::size_t memory_octets() const;
 
@@ -70,6 +73,7 @@ class RelayedMessage {
     std::size_t outside = 0;  // octets of the body that are not in memory
     bool has_leading_dot = false;
     bool is_eight_bit = false;
+    bool has_long_line = false;
     bool smtputf8 = false;
   };
 

@@ -22,6 +22,8 @@ class NobodyListens final : public OutcomeSink {
   void given_back(const store::LeasedBatch&, std::size_t, GivenBack) noexcept override {}
   [[nodiscard]] bool may_send() const override { return true; }
   Task<bool> may_send_soon() override { co_return true; }
+  Task<bool> begin(const Mail&, std::uint32_t) override { co_return true; }
+  void begin_soon(const Mail&, std::uint32_t) override {}
   Task<bool> begin_suspect(const Mail&) override { co_return true; }
   Task<bool> begin_once(const Mail&) override { co_return true; }
   Task<void> take_back(const Mail&) override { co_return; }

@@ -8,6 +8,7 @@
 // was ended, drops its reference to the batch, and the last one gives back what is open.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <map>
@@ -46,7 +47,9 @@ class BatchInFlight {
         letter_(std::move(letter)),
         expires_(expires),
         sink_(sink),
-        open_(leased_.recipients.size()) {}
+        open_(leased_.recipients.size()),
+        begun_(store::begun_when_leased(leased_.traffic)),
+        asked_(begun_.load()) {}
   ~BatchInFlight();
   BatchInFlight(const BatchInFlight&) = delete;
   BatchInFlight& operator=(const BatchInFlight&) = delete;
@@ -123,6 +126,28 @@ class BatchInFlight {
     return marked_.contains(index);
   }
 
+  // The store knows that this mail may be out (store/work.h, BegunMark): only then it is begun.
+  [[nodiscard]] bool is_begun(std::uint32_t seq) const {
+    return (begun_.load() & store::begun_bit(seq)) != 0;
+  }
+  void told_begun(store::Begun begun) { begun_.fetch_or(begun); }
+  // What the store is to be told for this mail and for `ahead` bits after its own; 0: it was told,
+  // or is being told, of half of these.
+  [[nodiscard]] store::Begun wants_begun(std::uint32_t seq, std::uint32_t ahead) const {
+    const std::uint32_t place = store::begun_place(seq);
+    const auto bits_to = [&](std::uint32_t last) {
+      return ~store::Begun{0} >> (store::kBegunBits - 1 - std::min(last, store::kBegunBits - 1));
+    };
+    const store::Begun from_its = ~store::Begun{0} << place;
+    const store::Begun near = from_its & bits_to(place + (ahead + 1) / 2);
+    const store::Begun asked = asked_.load();
+    if ((near & ~asked) == 0) return 0;
+    return from_its & bits_to(place + ahead) & ~asked;
+  }
+  void asked_begun(store::Begun begun) { asked_.fetch_or(begun); }
+  [[nodiscard]] bool has_asked_begun() const { return asked_.load() != 0; }
+  [[nodiscard]] bool has_begun() const { return begun_.load() != 0; }
+
   // The batch is not due again before the earliest of these, once all is settled.
   void due_again(SteadyInstant when) {
     const std::lock_guard lock(mutex_);
@@ -157,6 +182,8 @@ class BatchInFlight {
   std::atomic<bool> lost_{false};
   std::atomic<bool> held_back_{false};
   std::atomic<GivenBack> given_back_{GivenBack::failed};
+  std::atomic<store::Begun> begun_;
+  std::atomic<store::Begun> asked_;
   mutable std::mutex mutex_;
   std::optional<SteadyInstant> earliest_due_;
   std::map<std::uint32_t, std::string> passed_on_;  // by place of the recipient
@@ -202,6 +229,12 @@ class OutcomeSink {
   [[nodiscard]] virtual bool may_send() const = 0;
   // Returns when something of that has changed; false if nothing will be sent any more.
   virtual Task<bool> may_send_soon() = 0;
+  // This mail is about to be begun, and `ahead` times store::kBegunTogether others after it soon;
+  // until the store knows of it a stop that comes after our end would tell it as not sent. False:
+  // the store cannot be told, or not any more; or the mail is withheld now.
+  virtual Task<bool> begin(const Mail& mail, std::uint32_t ahead) = 0;
+  // The same, where it is not waited for.
+  virtual void begin_soon(const Mail& mail, std::uint32_t ahead) = 0;
   // The mail of a suspect is about to be made and sent, which the store must know first. False: it
   // cannot be said, the mail is not to be sent.
   virtual Task<bool> begin_suspect(const Mail& mail) = 0;

@@ -31,6 +31,7 @@ class NextStep {
       if (!ends.empty()) return ends;
       if (story_.account_suspended) return of_suspended() + or_given_up();
       if (story_.delivery_paused) return of_paused() + or_given_up();
+      if (!story_.credential_held.empty()) return of_held() + or_given_up();
       if (options_.drains_until) return of_draining() + or_given_up();
       if (options_.engine_running && !options_.missing_roles.empty()) {
         return of_missing_roles() + or_given_up();
@@ -132,6 +133,14 @@ class NextStep {
                   "配信 {0} が一時停止中のため送信しません。`POST /deliveries/{0}/resume` "
                   "で再開します。"},
                  story_.delivery_id);
+  }
+
+  [[nodiscard]] std::string of_held() const {
+    return words({"nothing as long as the SMTP credential {0} is held; it goes on with `todoku "
+                  "smtp-credential release {1} {0}`.",
+                  "SMTP 認証情報 {0} が保留中のため送信しません。`todoku smtp-credential release "
+                  "{1} {0}` で再開します。"},
+                 story_.credential_held, story_.account);
   }
 
   [[nodiscard]] std::string of_draining() const {

@@ -103,6 +103,8 @@ std::string_view to_string(Cause cause) {
       return "ipv6_only";
     case Cause::no_tls_offered:
       return "no_tls_offered";
+    case Cause::long_lines:
+      return "long_lines";
     case Cause::tls_switched_off:
       return "tls_switched_off";
     case Cause::key_missing:

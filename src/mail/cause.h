@@ -70,6 +70,7 @@ enum class Cause : std::uint8_t {
   ipv6_only = 63,         // no address of the receiver can be reached from ours
   no_tls_offered = 64,    // our rules ask for TLS
   tls_switched_off = 65,  // it wants TLS, and our rules forbid it
+  long_lines = 66,        // over 998 octets (RFC 5321 section 4.5.3.1.6), and not to be encoded
 
   // Ours.
   key_missing = 80,         // a signing key of the delivery
@@ -141,6 +142,7 @@ inline constexpr std::array kCauses = {
     Cause::ipv6_only,
     Cause::no_tls_offered,
     Cause::tls_switched_off,
+    Cause::long_lines,
     Cause::key_missing,
     Cause::content_unreadable,
     Cause::cannot_compose,

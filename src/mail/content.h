@@ -51,6 +51,7 @@ struct RelayedEnvelope {
   std::uint64_t head_octets = 0;  // the header section with its blank line
   bool has_leading_dot = false;   // of a line
   bool is_eight_bit = false;
+  bool has_long_line = false;  // of over 998 octets
   friend bool operator==(const RelayedEnvelope&, const RelayedEnvelope&) = default;
 };
 

@@ -180,7 +180,9 @@ Result<void> EntityWalk::end_head() {
   // RFC 2046 section 5.1.5.
   if (in_digest && !entity.head.has_type) entity.head.type = {true, "message", "rfc822", {}};
   const EntityType& type = entity.head.type;
-  const bool is_mime = !is_whole_message || entity.head.has_mime_version;
+  // Readers take it for MIME all the same, and it can be said in front of everything else.
+  entity.lacks_version = entities_ == 1 && !entity.head.has_mime_version;
+  const bool is_mime = !is_whole_message || entity.head.has_mime_version || entity.lacks_version;
   const bool has_structure = says_structure(type);
   if (has_structure && !type.sound) return unclear("has a content type that cannot be read surely");
   if (entity.head.has_type && type.subtype.empty()) {

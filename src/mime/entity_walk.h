@@ -19,7 +19,8 @@ namespace todoku::mime {
 struct Entity {
   EntityHead head;
   bool is_leaf = true;
-  bool is_sealed = false;  // lies within something that is signed
+  bool is_sealed = false;      // lies within something that is signed
+  bool lacks_version = false;  // is the whole message, and says no MIME-Version
   // Why the body cannot get another encoding, a clause; nullptr: it can.
   const char* fixed = nullptr;
 };

@@ -23,35 +23,31 @@ bool is_beyond_seven_bit(DeclaredEncoding encoding) {
   return encoding == DeclaredEncoding::eight_bit || encoding == DeclaredEncoding::binary;
 }
 
-// The header section with another transfer encoding in it.
-std::string relabelled(const EntityHead& read, std::string_view head, TransferEncoding encoding) {
-  const std::string field = fmt::format("Content-Transfer-Encoding: {}\r\n", to_string(encoding));
+}  // namespace
+
+std::string SevenBitPlan::said(const Part& part, const EntityHead& read, std::string_view head) {
   std::string out(head);
-  if (read.encoding_octets > 0) {
-    out.replace(read.encoding_begin, read.encoding_octets, field);
-  } else {
-    out.insert(out.size() - std::min<std::size_t>(out.size(), 2), field);  // before the blank line
+  std::string fields;
+  if (part.gets_version) fields += "MIME-Version: 1.0\r\n";
+  if (part.charset != nullptr) {
+    fields += fmt::format("Content-Type: text/plain; charset={}\r\n", part.charset);
   }
+  if (part.is_relabelled) {
+    const auto field = fmt::format("Content-Transfer-Encoding: {}\r\n", to_string(part.encoding));
+    if (read.encoding_octets > 0) {
+      out.replace(read.encoding_begin, read.encoding_octets, field);
+    } else {
+      fields += field;
+    }
+  }
+  out.insert(out.size() - std::min<std::size_t>(out.size(), 2), fields);  // before the blank line
   return out;
 }
 
-bool are_fit(const LineScan& lines) {
-  return !lines.is_eight_bit() && !lines.has_long_line();
-}
-
-bool fits_on_the_wire(std::string_view line) {
-  return line.size() <= kWireLineOctetsMax && is_ascii(line);
-}
-
-bool lines_fit(std::string_view lines) {
-  LineScan scan;
-  return scan.update(lines) && are_fit(scan);
-}
-
-}  // namespace
-
 class SevenBitScan::Look final : public EntityHandler {
  public:
+  explicit Look(WireOctets taken) : takes_eight_bit_(taken == WireOctets::eight_bit) {}
+
   [[nodiscard]] Result<void> update(std::string_view slice) {
     if (auto sound = wire_.update(slice); !sound) return sound;
     octets_ += slice.size();
@@ -65,8 +61,12 @@ class SevenBitScan::Look final : public EntityHandler {
     if (are_fit(wire_)) {
       plan_.parts_.clear();
       plan_.octets_ = octets_;
-    } else if (trouble_) {
-      return fail(std::move(*trouble_));
+      return std::move(plan_);
+    }
+    if (trouble_) return fail(std::move(*trouble_));
+    if (lacks_version_) {
+      plan_.parts_.front().gets_version = true;
+      plan_.octets_ += SevenBitPlan::said({.gets_version = true}, {}, {}).size();
     }
     return std::move(plan_);
   }
@@ -75,9 +75,10 @@ class SevenBitScan::Look final : public EntityHandler {
     if (!lines_fit(head)) {
       return refused("has header fields that are 8-bit or too long, which no encoding can change");
     }
+    lacks_version_ |= entity.lacks_version;
     SevenBitPlan::Part part;
     if (!entity.is_leaf) {
-      part.is_relabelled = !entity.is_sealed && is_beyond_seven_bit(entity.head.encoding);
+      part.is_relabelled = !entity.is_sealed && says_too_much(entity.head.encoding);
       count_head(entity, head, part);
     } else {
       leaf_ = {.entity = entity, .head = std::string(head)};
@@ -88,6 +89,10 @@ class SevenBitScan::Look final : public EntityHandler {
 
   void line(std::string_view text) override {
     leaf_.needs_encoding |= !fits_on_the_wire(text);
+    if (wants_charset()) {
+      leaf_.is_eight_bit |= !is_ascii(text);
+      leaf_.is_utf8 = leaf_.is_utf8 && is_utf8(text);
+    }
     leaf_.is_pgp |= text.starts_with("-----BEGIN PGP ");
     leaf_.octets += text.size();
     if (!is_text()) return;
@@ -106,7 +111,7 @@ class SevenBitScan::Look final : public EntityHandler {
     const Entity& entity = leaf_.entity;
     if (!leaf_.needs_encoding) {
       part.is_relabelled =
-          !entity.is_sealed && entity.fixed == nullptr && is_beyond_seven_bit(entity.head.encoding);
+          !entity.is_sealed && entity.fixed == nullptr && says_too_much(entity.head.encoding);
       plan_.octets_ += leaf_.octets;
       count_head(entity, leaf_.head, part);
       return {};
@@ -120,6 +125,9 @@ class SevenBitScan::Look final : public EntityHandler {
     part = {.is_relabelled = true,
             .is_encoded = true,
             .encoding = quoted ? TransferEncoding::quoted_printable : TransferEncoding::base64};
+    if (wants_charset() && leaf_.is_eight_bit) {
+      part.charset = leaf_.is_utf8 ? "utf-8" : "unknown-8bit";
+    }
     plan_.octets_ += quoted ? leaf_.quoted : base64;
     count_head(entity, leaf_.head, part);
     return {};
@@ -138,6 +146,8 @@ class SevenBitScan::Look final : public EntityHandler {
     Entity entity;
     std::string head;
     bool needs_encoding = false;
+    bool is_eight_bit = false;
+    bool is_utf8 = true;
     bool is_pgp = false;
     std::uint64_t octets = 0;
     std::uint64_t quoted = 0;  // in quoted-printable
@@ -148,9 +158,26 @@ class SevenBitScan::Look final : public EntityHandler {
     return type.empty() || type == "text";
   }
 
+  [[nodiscard]] bool are_fit(const LineScan& lines) const {
+    return !lines.has_long_line() && (takes_eight_bit_ || !lines.is_eight_bit());
+  }
+  [[nodiscard]] bool fits_on_the_wire(std::string_view line) const {
+    return line.size() <= kWireLineOctetsMax && (takes_eight_bit_ || is_ascii(line));
+  }
+  [[nodiscard]] bool lines_fit(std::string_view lines) const {
+    LineScan scan;
+    return scan.update(lines) && are_fit(scan);
+  }
+  [[nodiscard]] bool says_too_much(DeclaredEncoding encoding) const {
+    return !takes_eight_bit_ && is_beyond_seven_bit(encoding);
+  }
+
+  [[nodiscard]] bool wants_charset() const {
+    return leaf_.entity.lacks_version && !leaf_.entity.head.has_type;
+  }
+
   void count_head(const Entity& entity, std::string_view head, const SevenBitPlan::Part& part) {
-    plan_.octets_ +=
-        part.is_relabelled ? relabelled(entity.head, head, part.encoding).size() : head.size();
+    plan_.octets_ += SevenBitPlan::said(part, entity.head, head).size();
   }
 
   // What stands against it, told only if something has to be done.
@@ -158,16 +185,18 @@ class SevenBitScan::Look final : public EntityHandler {
     if (!result && !trouble_) trouble_ = result.error();
   }
 
+  const bool takes_eight_bit_;
   EntityWalk walk_{*this};
   LineScan wire_;
   SevenBitPlan plan_;
   Leaf leaf_;
+  bool lacks_version_ = false;
   std::string scratch_;
   std::optional<Error> trouble_;
   std::uint64_t octets_ = 0;
 };
 
-SevenBitScan::SevenBitScan() : look_(std::make_unique<Look>()) {}
+SevenBitScan::SevenBitScan(WireOctets taken) : look_(std::make_unique<Look>(taken)) {}
 SevenBitScan::~SevenBitScan() = default;
 SevenBitScan::SevenBitScan(SevenBitScan&&) noexcept = default;
 SevenBitScan& SevenBitScan::operator=(SevenBitScan&&) noexcept = default;
@@ -202,7 +231,7 @@ class SevenBitWriter::Work final : public EntityHandler {
   [[nodiscard]] Result<void> entity(const Entity& entity, std::string_view head) override {
     if (next_ >= plan_.parts_.size()) return refused("is not the message that was looked through");
     part_ = plan_.parts_[next_++];
-    *out_ += part_.is_relabelled ? relabelled(entity.head, head, part_.encoding) : head;
+    *out_ += SevenBitPlan::said(part_, entity.head, head);
     return {};
   }
 

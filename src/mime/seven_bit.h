@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes a raw message fit for a receiver without 8BITMIME (RFC 6152 section 3), and lines of over
 // 998 octets fit for any: the bodies of leaf parts that have such are encoded anew, and the
-// Content-Transfer-Encoding of these and of the multiparts around them says so. Nothing else is
+// Content-Transfer-Encoding of these and of the multiparts around them says so. A message without
+// MIME-Version, of which a reader may not believe its encoding, gets one; if it has no content type
+// either and is 8-bit, one with the charset utf-8, or unknown-8bit (RFC 1428). Nothing else is
 // changed.
 //
 // The message goes through twice, in slices that are cut anywhere: SevenBitScan finds out what is
@@ -25,16 +27,21 @@
 
 namespace todoku::mime {
 
+struct EntityHead;
+
 inline constexpr std::size_t kPartNestingMax = 32;
 inline constexpr std::size_t kPartsMax = 10'000;
 inline constexpr std::size_t kPartHeadOctetsMax = 1UL << 20U;
 // Longer lines than the door takes (64 KiB) are nobody's text.
 inline constexpr std::size_t kSevenBitLineOctetsMax = 128UL * 1024;
 
+// Which octets the receiver takes. Lines of over 998 octets nobody does.
+enum class WireOctets : std::uint8_t { seven_bit, eight_bit };
+
 // What is to be done with a message, part by part.
 class SevenBitPlan {
  public:
-  // The message is 7-bit with short lines as it is: nothing is done to it.
+  // The message goes as it is: nothing is done to it.
   [[nodiscard]] bool changes_nothing() const { return parts_.empty(); }
   // Of the message as it will be.
   [[nodiscard]] std::uint64_t octets() const { return octets_; }
@@ -46,15 +53,21 @@ class SevenBitPlan {
   struct Part {
     bool is_relabelled = false;  // its Content-Transfer-Encoding will be `encoding`
     bool is_encoded = false;     // its body is not yet so
+    bool gets_version = false;   // MIME-Version
     TransferEncoding encoding = TransferEncoding::seven_bit;
+    const char* charset = nullptr;  // of the content type that it gets; null: none
   };
+  // Its header section with what is to be said in it.
+  [[nodiscard]] static std::string said(const Part& part, const EntityHead& read,
+                                        std::string_view head);
+
   std::vector<Part> parts_;  // entities in their order, multiparts as well
   std::uint64_t octets_ = 0;
 };
 
 class SevenBitScan {
  public:
-  SevenBitScan();
+  explicit SevenBitScan(WireOctets taken = WireOctets::seven_bit);
   ~SevenBitScan();
   SevenBitScan(SevenBitScan&&) noexcept;
   SevenBitScan& operator=(SevenBitScan&&) noexcept;

@@ -222,10 +222,68 @@ TEST(SevenBit, RefusesWhatReadersMayUnderstandInDifferentWays) {
            mail("X-Raw: 日本\r\n", "a\r\n"),
            mail("X-Long: " + std::string(1000, 'x') + "\r\n", "a\r\n"),
            mail("no field\r\n", "日本\r\n"),
-           "Subject: a\r\n\r\n日本\r\n",  // says nothing of MIME
+           // A message within one, which says nothing of MIME.
+           mail(multipart,
+                "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: a\r\n\r\n日本\r\n--b--\r\n"),
        }) {
     EXPECT_NE(refusal(message), "") << message;
   }
+}
+
+// Programs that write mail without a library leave it out.
+TEST(SevenBit, SaysThatAMessageIsMimeWhereItDidNot) {
+  const std::string version = "MIME-Version: 1.0\r\n";
+  const std::string encoding = "Content-Transfer-Encoding: ";
+  EXPECT_EQ(converted("Subject: a\r\n\r\né\r\n"),
+            "Subject: a\r\n" + version + "Content-Type: text/plain; charset=utf-8\r\n" + encoding +
+                "quoted-printable\r\n\r\n=C3=A9\r\n");
+  EXPECT_EQ(converted("Subject: a\r\n\r\nabcdefghijk\xE9\r\n"),
+            "Subject: a\r\n" + version + "Content-Type: text/plain; charset=unknown-8bit\r\n" +
+                encoding + "quoted-printable\r\n\r\nabcdefghijk=E9\r\n");
+  const std::string long_line = converted("Subject: a\r\n\r\n" + std::string(1000, 'x') + "\r\n");
+  EXPECT_TRUE(
+      long_line.starts_with("Subject: a\r\n" + version + encoding + "quoted-printable\r\n\r\n"))
+      << "no charset that was not there";
+  const std::string html = converted("Content-Type: text/html; charset=utf-8\r\n" + encoding +
+                                     "8bit\r\nSubject: a\r\n\r\né\r\n");
+  EXPECT_TRUE(html.starts_with("Content-Type: text/html; charset=utf-8\r\n" + encoding +
+                               "quoted-printable\r\nSubject: a\r\n" + version + "\r\n"));
+  const std::string parts = "--b\r\n\r\nplain\r\n--b\r\n\r\n";
+  const std::string multipart =
+      converted("Content-Type: multipart/mixed; boundary=b\r\n\r\n" + parts + "é\r\n--b--\r\n");
+  EXPECT_TRUE(multipart.starts_with("Content-Type: multipart/mixed; boundary=b\r\n" + version +
+                                    "\r\n--b\r\n\r\nplain\r\n--b\r\n" + encoding))
+      << multipart;
+}
+
+// A receiver with 8BITMIME: nothing is encoded for being 8-bit, header sections may be (RFC 6532).
+TEST(SevenBit, EncodesOnlyLongLinesWhereTheReceiverTakesEightBit) {
+  const std::string part = "--b\r\nContent-Transfer-Encoding: 8bit\r\n\r\n日本\r\n";
+  const auto message = [&](std::string_view last) {
+    return mail(
+        "Content-Type: multipart/mixed; boundary=b\r\nX-Raw: 日本\r\n"
+        "Content-Transfer-Encoding: 8bit\r\n",
+        part + "--b\r\n\r\n" + std::string(last) + "\r\n--b--\r\n");
+  };
+  const auto plan = [](const std::string& octets) {
+    SevenBitScan scan(WireOctets::eight_bit);
+    EXPECT_TRUE(scan.update(octets));
+    return scan.finish();
+  };
+  EXPECT_TRUE(plan(message("short"))->changes_nothing());
+  const std::string octets = message(std::string(1000, 'x'));
+  auto made = plan(octets);
+  ASSERT_TRUE(made) << made.error().detail;
+  const std::uint64_t told = made->octets();
+  SevenBitWriter writer(std::move(*made));
+  std::string out;
+  ASSERT_TRUE(writer.update(octets, out) && writer.finish(out));
+  EXPECT_EQ(out.size(), told);
+  const std::string before = octets.substr(0, octets.find(part) + part.size() + 5);
+  EXPECT_TRUE(out.starts_with(before + "Content-Transfer-Encoding: quoted-printable\r\n\r\nxxx"))
+      << out;
+  EXPECT_TRUE(plan(out)->changes_nothing());
+  EXPECT_FALSE(plan("X-Long: " + std::string(1000, 'x') + "\r\n\r\n"));
 }
 
 TEST(SevenBit, RefusesLineEndsThatAreNone) {

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "explain/story_text.h"
 #include "mail/address.h"
+#include "operate/account_names.h"
 #include "store/node_roles.h"
 #include "store/walks.h"
 
@@ -111,6 +112,27 @@ namespace {
 // Where there are more, the operator asks for the list of accounts.
 constexpr std::int64_t kSuspendedShown = 10;
 
+Result<void> read_held(store::ReadTransaction& transaction, EngineStatus& status) {
+  const auto names = transaction.held_smtp_credentials(kSuspendedShown + 1);
+  if (!names) return fail(names.error());
+  AccountNames accounts;
+  for (const std::string& name : *names) {
+    if (static_cast<std::int64_t>(status.held.size()) == kSuspendedShown) {
+      status.more_held = true;
+      break;
+    }
+    auto credential = transaction.smtp_credential(name);
+    if (!credential) return fail(std::move(credential.error()));
+    const auto account = accounts.of(transaction, credential->account);
+    if (!account) return fail(account.error());
+    status.held.push_back({.account = account->value_or(std::string()),
+                           .name = name,
+                           .since = credential->held.value_or(Instant{}),
+                           .because = std::move(credential->held_because)});
+  }
+  return {};
+}
+
 Result<void> read_figures(store::ReadTransaction& transaction, const ClusterNames& names,
                           EngineStatus& status) {
   auto queues = transaction.queue_figures();
@@ -127,6 +149,8 @@ Result<void> read_figures(store::ReadTransaction& transaction, const ClusterName
     if (!work) return fail(work.error());
     status.suspended.push_back({.name = account.name, .work = *work});
   }
+  auto held = read_held(transaction, status);
+  if (!held) return held;
   const auto drained = transaction.setting(kDrainedSetting);
   if (!drained) return fail(drained.error());
   if (*drained) status.drained = parse_drained(**drained);

@@ -116,6 +116,7 @@ struct SmtpTerms {
   std::optional<bool> bounces;
   std::optional<std::int64_t> messages_per_minute;
   std::optional<std::int64_t> recipients_per_minute;
+  std::optional<std::int64_t> bytes_per_minute;
   std::optional<std::int64_t> connections_max;  // 0: no limit of its own
   std::optional<std::int64_t>
       uid;  // a user of this machine, whose `todoku sendmail` it is; -1: none
@@ -222,6 +223,13 @@ struct SuspendedAccount {
   store::AccountWork work;
 };
 
+struct HeldCredential {
+  std::string account;
+  std::string name;
+  Instant since{};
+  std::string because;
+};
+
 struct EngineStatus {
   std::string version;
   std::string data_directory;
@@ -235,6 +243,8 @@ struct EngineStatus {
   std::vector<store::QueueFigures> queues;
   std::vector<SuspendedAccount> suspended;  // the first ones
   bool more_suspended = false;
+  std::vector<HeldCredential> held;  // the first ones
+  bool more_held = false;
   std::optional<Drained> drained;          // the last time that an engine did
   Instant asked{};                         // when these figures were taken
   std::vector<store::Node> elsewhere;      // engines that live, and are not asked here
@@ -341,6 +351,14 @@ class Operations {
                                                             SecretText password);
   // Again: as it was.
   Task<Result<SmtpCredentialView>> revoke_smtp_credential(std::string account, std::string name);
+  // Nothing new is taken of it, and nothing of what was accepted is begun, until it is released.
+  // Again: as it was. `because` empty: it was held by hand.
+  Task<Result<SmtpCredentialView>> hold_smtp_credential(std::string account, std::string name,
+                                                        std::string because);
+  Task<Result<SmtpCredentialView>> release_smtp_credential(std::string account, std::string name);
+  // What a held credential handed in and what is not over yet ends here: it is cancelled. A piece
+  // of it, from `from` (0: the beginning) on. conflict: it is not held.
+  Task<Result<Cancelled>> drop_smtp_mail(std::string account, std::string name, std::int64_t from);
 
   // -- domains.cc. conflict: the account has the domain already, or too many.
   Task<Result<DomainView>> add_domain(NewDomain request);
@@ -402,9 +420,10 @@ class Operations {
   Task<Result<bool>> is_renewed();
   Task<Result<Cancelled>> cancel_unstarted();
   // `usual`, or where a key had that name once, something like it.
-  Task<Result<SmtpCredentialView>> alter_smtp_credential(
-      std::string account, std::string name, std::string_view event,
-      std::function<Result<void>(store::SmtpCredential&)> change);
+  // `change`: true if what it made of the credential is still to be written.
+  using SmtpChange = std::function<Result<bool>(store::WriteTransaction&, store::SmtpCredential&)>;
+  Task<Result<SmtpCredentialView>> alter_smtp_credential(std::string account, std::string name,
+                                                         std::string_view event, SmtpChange change);
   Task<Result<std::string>> new_selector(std::string account, std::string domain,
                                          std::string usual);
 

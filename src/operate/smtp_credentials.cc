@@ -14,6 +14,7 @@
 #include "operate/account_names.h"
 #include "operate/networks.h"
 #include "operate/operations.h"
+#include "store/credential_holds.h"
 
 namespace todoku::operate {
 namespace {
@@ -23,6 +24,7 @@ using store::SmtpCredential;
 constexpr std::size_t kPasswordOctets = 24;  // 192 random bits
 constexpr std::size_t kOwnPasswordMin = 12;
 constexpr std::int64_t kPerMinuteMax = 10'000'000;
+constexpr std::int64_t kBytesPerMinuteMax = 1'000'000'000'000;
 constexpr std::int64_t kConnectionsMax = 100'000;
 // (uid_t)-1 is nobody's: setreuid(2) and chown(2) mean by it that nothing changes.
 constexpr std::int64_t kUidMax = 4'294'967'294;
@@ -98,6 +100,10 @@ Result<void> read_limits(const SmtpTerms& terms, store::SmtpCredentialSettings& 
   if (done) {
     done = read_limit({"recipients_per_minute", kPerMinuteMax}, terms.recipients_per_minute,
                       settings.recipients_per_minute);
+  }
+  if (done) {
+    done = read_limit({"bytes_per_minute", kBytesPerMinuteMax}, terms.bytes_per_minute,
+                      settings.octets_per_minute);
   }
   if (done) {
     done = read_limit({"connections_max", kConnectionsMax}, terms.connections_max,
@@ -196,18 +202,24 @@ std::unexpected<Error> is_revoked(const std::string& name) {
   return fail(ErrorKind::conflict, fmt::format("the SMTP credential {} is revoked", name));
 }
 
-using Change = std::function<Result<void>(SmtpCredential&)>;
-
 Result<SmtpCredentialView> change_owned(store::WriteTransaction& writer,
                                         const store::Account& account, const std::string& name,
-                                        Instant now, const Change& change) {
+                                        Instant now, const auto& change) {
   auto found = owned(writer.hold_smtp_credential(name), account.key, name);
   if (!found) return fail(std::move(found.error()));
-  auto done = change(*found);
-  if (done) done = writer.change_smtp_credential(*found);
-  if (!done) return fail(std::move(done.error()));
+  const auto is_to_be_written = change(writer, *found);
+  if (!is_to_be_written) return fail(is_to_be_written.error());
+  if (*is_to_be_written) {
+    auto done = writer.change_smtp_credential(*found);
+    if (!done) return fail(std::move(done.error()));
+  }
   AccountNames names;
   return view_in(writer.read(), names, std::move(*found), now);
+}
+
+Result<bool> written(Result<void> made) {
+  if (!made) return fail(std::move(made.error()));
+  return true;
 }
 
 // The password before goes on for a time, if it is to. Two cannot: the one that would be dropped
@@ -314,9 +326,10 @@ Task<Result<SmtpCredentialView>> Operations::change_smtp_credential(std::string 
   const Instant now = store_.clock().now();
   co_return co_await alter_smtp_credential(
       account_name, name, "SMTP credential changed",
-      [terms = std::move(terms), name, now](SmtpCredential& credential) -> Result<void> {
+      [terms = std::move(terms), name, now](store::WriteTransaction&,
+                                            SmtpCredential& credential) -> Result<bool> {
         if (credential.revoked) return is_revoked(name);
-        return apply(terms, now, credential.settings);
+        return written(apply(terms, now, credential.settings));
       });
 }
 
@@ -337,8 +350,10 @@ Task<Result<IssuedSmtpCredential>> Operations::rotate_smtp_credential(std::strin
   auto changed_one = co_await alter_smtp_credential(
       account_name, name, "SMTP credential rotated",
       [secret = secrets->to_string(), name, now = store_.clock().now(),
-       overlap = std::chrono::hours(overlap_hours)](SmtpCredential& credential) {
-        return credential.revoked ? is_revoked(name) : rotate(credential, secret, now, overlap);
+       overlap = std::chrono::hours(overlap_hours)](store::WriteTransaction&,
+                                                    SmtpCredential& credential) -> Result<bool> {
+        if (credential.revoked) return is_revoked(name);
+        return written(rotate(credential, secret, now, overlap));
       });
   if (!changed_one) co_return fail(std::move(changed_one.error()));
   IssuedSmtpCredential issued{.view = std::move(*changed_one), .password = {}};
@@ -351,15 +366,121 @@ Task<Result<SmtpCredentialView>> Operations::revoke_smtp_credential(std::string 
                                                                     std::string name) {
   co_return co_await alter_smtp_credential(
       account_name, name, "SMTP credential revoked",
-      [now = store_.clock().now()](SmtpCredential& credential) -> Result<void> {
+      [now = store_.clock().now()](store::WriteTransaction&,
+                                   SmtpCredential& credential) -> Result<bool> {
         if (!credential.revoked) credential.revoked = now;
-        return {};
+        return true;
       });
 }
 
-Task<Result<SmtpCredentialView>> Operations::alter_smtp_credential(
-    std::string account_name, std::string name, std::string_view event,
-    std::function<Result<void>(store::SmtpCredential&)> change) {
+Task<Result<SmtpCredentialView>> Operations::hold_smtp_credential(std::string account_name,
+                                                                  std::string name,
+                                                                  std::string because) {
+  if (because.empty()) because = "it was held by hand";
+  co_return co_await alter_smtp_credential(
+      account_name, name, "SMTP credential held",
+      [because = std::move(because), now = store_.clock().now()](
+          store::WriteTransaction& writer, SmtpCredential& credential) -> Result<bool> {
+        const auto held = store::hold_credential(writer, credential, because, now);
+        if (!held) return fail(held.error());
+        return false;
+      });
+}
+
+Task<Result<SmtpCredentialView>> Operations::release_smtp_credential(std::string account_name,
+                                                                     std::string name) {
+  co_return co_await alter_smtp_credential(
+      account_name, name, "SMTP credential released",
+      [now = store_.clock().now()](store::WriteTransaction& writer,
+                                   SmtpCredential& credential) -> Result<bool> {
+        const auto released = store::release_credential(writer, credential, now);
+        if (!released) return fail(released.error());
+        return false;
+      });
+}
+
+namespace {
+
+constexpr std::int64_t kDeliveriesPassed = 2'000;  // by one question
+constexpr int kQuestionsOfACall = 20;
+constexpr std::size_t kDroppedAtOnce = 100;
+constexpr std::string_view kDropped = "it was dropped with what its held SMTP credential handed in";
+
+// Of one that was over before: nothing.
+Result<std::int64_t> drop_delivery(store::WriteTransaction& writer,
+                                   const store::WaitingDelivery& delivery) {
+  Result<void> done;
+  if (delivery.started) {
+    const auto stopped = writer.steer_delivery(delivery.key, store::Course::stopped);
+    if (!stopped) done = fail(stopped.error());
+    if (stopped && !*stopped) return 0;
+  } else {
+    done = writer.fail_delivery(delivery.key, kDropped);
+  }
+  if (done) return delivery.recipients;
+  if (done.error().kind == ErrorKind::conflict || done.error().kind == ErrorKind::not_found) {
+    return 0;
+  }
+  return fail(std::move(done.error()));
+}
+
+Result<std::int64_t> drop_deliveries(store::WriteTransaction& writer,
+                                     std::span<const store::WaitingDelivery> deliveries) {
+  std::int64_t recipients = 0;
+  for (const store::WaitingDelivery& each : deliveries) {
+    const auto dropped = drop_delivery(writer, each);
+    if (!dropped) return dropped;
+    recipients += *dropped;
+  }
+  return recipients;
+}
+
+}  // namespace
+
+Task<Result<Cancelled>> Operations::drop_smtp_mail(std::string account_name, std::string name,
+                                                   std::int64_t from) {
+  const auto credential = co_await smtp_credential(account_name, name);
+  if (!credential) co_return fail(credential.error());
+  if (!credential->credential.held) {
+    co_return fail(ErrorKind::conflict,
+                   fmt::format("the SMTP credential {} is not held; hold it first", name));
+  }
+  Cancelled cancelled{.deliveries = 0, .recipients = 0, .next = from};
+  for (int question = 0; question < kQuestionsOfACall && cancelled.next; ++question) {
+    auto stretch = co_await store_.read(
+        [after = store::DeliveryKey{*cancelled.next}](store::ReadTransaction& reader) {
+          return reader.waiting_deliveries(after, kDeliveriesPassed);
+        });
+    if (!stretch) co_return fail(std::move(stretch.error()));
+    auto& all = stretch->deliveries;
+    std::erase_if(all, [&](const auto& delivery) { return delivery.credential != name; });
+    for (std::size_t first = 0; first < all.size(); first += kDroppedAtOnce) {
+      const auto last = std::min(all.size(), first + kDroppedAtOnce);
+      const std::vector<store::WaitingDelivery> some(
+          all.begin() + static_cast<std::ptrdiff_t>(first),
+          all.begin() + static_cast<std::ptrdiff_t>(last));
+      const auto dropped = co_await store_.write(
+          store::WritePriority::claims,
+          [some](store::WriteTransaction& writer) { return drop_deliveries(writer, some); });
+      if (!dropped) co_return fail(dropped.error());
+      cancelled.recipients += *dropped;
+    }
+    cancelled.deliveries += static_cast<std::int64_t>(all.size());
+    cancelled.next.reset();
+    if (stretch->next) cancelled.next = static_cast<std::int64_t>(*stretch->next);
+  }
+  log::info("mail of a held SMTP credential dropped", {{"account", account_name},
+                                                       {"credential", name},
+                                                       {"deliveries", cancelled.deliveries},
+                                                       {"recipients", cancelled.recipients}});
+  (void)co_await changed();
+  co_return cancelled;
+}
+
+Task<Result<SmtpCredentialView>> Operations::alter_smtp_credential(std::string account_name,
+                                                                   std::string name,
+                                                                   std::string_view event,
+                                                                   SmtpChange change) {
   auto found = co_await account(account_name);
   if (!found) co_return fail(std::move(found.error()));
   auto done = co_await store_.write(store::WritePriority::accept,

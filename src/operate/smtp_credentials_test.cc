@@ -153,5 +153,65 @@ TEST_F(SmtpCredentialTest, IsRevokedOnceAndForGood) {
   EXPECT_THAT(run(operations.smtp_credentials("other", "", 10))->views, SizeIs(0));
 }
 
+TEST_F(SmtpCredentialTest, IsHeldAndReleasedByHand) {
+  ASSERT_TRUE(run(operations.add_smtp_credential("shop", "relay", {}, {})));
+  const int before = changes;
+  const auto held = run(operations.hold_smtp_credential("shop", "relay", "a strange evening"));
+  ASSERT_TRUE(held) << held.error().detail;
+  EXPECT_EQ(held->credential.held, installation.clock.now());
+  EXPECT_EQ(stored("relay").held_because, "a strange evening");
+  EXPECT_EQ(changes, before + 1) << "the engine hears of it";
+  ASSERT_TRUE(run(operations.hold_smtp_credential("shop", "relay", "something else")));
+  EXPECT_EQ(stored("relay").held_because, "a strange evening") << "again: as it was";
+  // What else is changed meanwhile ends no hold.
+  ASSERT_TRUE(run(operations.change_smtp_credential("shop", "relay", {.days = 3})));
+  ASSERT_TRUE(run(operations.revoke_smtp_credential("shop", "relay")));
+  EXPECT_TRUE(stored("relay").held);
+  const auto status = run(operations.status());
+  ASSERT_THAT(status->held, SizeIs(1));
+  EXPECT_EQ(status->held[0].account, "shop");
+  EXPECT_EQ(status->held[0].because, "a strange evening");
+  ASSERT_TRUE(run(operations.release_smtp_credential("shop", "relay")));
+  EXPECT_FALSE(stored("relay").held);
+  EXPECT_EQ(stored("relay").released, installation.clock.now());
+  ASSERT_TRUE(run(operations.hold_smtp_credential("shop", "relay", "")));
+  EXPECT_EQ(stored("relay").held_because, "it was held by hand");
+  EXPECT_EQ(run(operations.hold_smtp_credential("shop", "nobody", "")).error().kind,
+            ErrorKind::not_found);
+}
+
+TEST_F(SmtpCredentialTest, WhatAHeldOneHandedInIsDroppedByOrderAlone) {
+  const auto made = run(operations.add_smtp_credential("shop", "relay", {}, {}));
+  ASSERT_TRUE(run(operations.add_smtp_credential("shop", "other", {}, {})));
+  const auto hand_in = [&](const std::string& whose) {
+    store::Accept accept;
+    accept.delivery.account = made->view.credential.account;
+    accept.delivery.type = DeliveryType::smtp;
+    accept.delivery.content.relayed = RelayedEnvelope{.credential = whose};
+    accept.recipients = {{"a@example.com", "example.com", {}},
+                         {"b@example.com", "example.com", {}}};
+    accept.life_time = std::chrono::hours(1);
+    return installation.store->perform_and_wait(std::move(accept)).value().delivery.key;
+  };
+  const std::vector<store::DeliveryKey> its = {hand_in("relay"), hand_in("relay")};
+  const store::DeliveryKey others = hand_in("other");
+  EXPECT_EQ(run(operations.drop_smtp_mail("shop", "relay", 0)).error().kind, ErrorKind::conflict);
+  ASSERT_TRUE(run(operations.hold_smtp_credential("shop", "relay", "")));
+  const auto dropped = run(operations.drop_smtp_mail("shop", "relay", 0));
+  ASSERT_TRUE(dropped) << dropped.error().detail;
+  EXPECT_EQ(dropped->deliveries, 2);
+  EXPECT_EQ(dropped->recipients, 4);
+  EXPECT_FALSE(dropped->next);
+  const auto status_of = [&](store::DeliveryKey key) {
+    return installation.store
+        ->read_and_wait([key](store::ReadTransaction& t) { return t.delivery_head(key); })
+        .value()
+        .status;
+  };
+  for (const store::DeliveryKey key : its) EXPECT_EQ(status_of(key), DeliveryStatus::sent);
+  EXPECT_EQ(status_of(others), DeliveryStatus::sending);
+  EXPECT_EQ(run(operations.drop_smtp_mail("shop", "relay", 0))->deliveries, 0) << "again";
+}
+
 }  // namespace
 }  // namespace todoku::operate

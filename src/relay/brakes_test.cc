@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "relay/brakes.h"
+
+#include <array>
+#include <string>
+
 #include <gtest/gtest.h>
 
 #include "relay/login_guard.h"
@@ -58,29 +63,135 @@ TEST(LoginGuard, RemembersSoManyAndNoMore) {
   EXPECT_LE(guard.entries(), 101U);
 }
 
-TEST(MinuteMeter, CountsByNameAndMinute) {
-  MinuteMeter meter;
-  EXPECT_EQ(meter.admit("a", 2, 3, kBegin), 0ms);
-  EXPECT_EQ(meter.admit("a", 2, 3, kBegin + 20s), 40s);
-  EXPECT_EQ(meter.admit("a", 1, 3, kBegin + 20s), 0ms);
-  EXPECT_EQ(meter.admit("b", 3, 3, kBegin + 20s), 0ms);
-  EXPECT_EQ(meter.admit("a", 2, 3, kBegin + 60s), 0ms);
+// How long it is until that fits; zero: it was counted.
+Milliseconds wait_of(MinuteMeter& meter, const std::string& name, std::int64_t amount,
+                     std::int64_t most, SteadyInstant now) {
+  const std::array<MinuteMeter::Limit, 1> limit{{{name, most}}};
+  const auto excess = meter.admit(limit, amount, now);
+  return excess ? excess->wait : 0ms;
 }
 
-TEST(MinuteMeter, LetsWhatIsLargerThanTheLimitPassAlone) {
+TEST(MinuteMeter, CountsByNameAndMinute) {
   MinuteMeter meter;
-  EXPECT_EQ(meter.admit("a", 10, 3, kBegin), 0ms);
-  EXPECT_GT(meter.admit("a", 1, 3, kBegin + 1s), 0ms);
+  EXPECT_EQ(wait_of(meter, "a", 2, 3, kBegin), 0ms);
+  EXPECT_EQ(wait_of(meter, "a", 2, 3, kBegin + 20s), 40s);
+  EXPECT_EQ(wait_of(meter, "a", 1, 3, kBegin + 20s), 0ms);
+  EXPECT_EQ(wait_of(meter, "b", 3, 3, kBegin + 20s), 0ms);
+  EXPECT_EQ(wait_of(meter, "a", 2, 3, kBegin + 60s), 0ms);
+  EXPECT_EQ(wait_of(meter, "none", 1'000, 0, kBegin), 0ms);
+}
+
+TEST(MinuteMeter, LetsWhatIsLargerThanTheLimitPassAloneAndWaitsForItsMinutes) {
+  MinuteMeter meter;
+  EXPECT_EQ(wait_of(meter, "a", 10, 3, kBegin), 0ms);
+  EXPECT_EQ(wait_of(meter, "a", 3, 3, kBegin + 1s), 4min - 1s);
+  EXPECT_EQ(wait_of(meter, "a", 2, 3, kBegin + 1s), 3min - 1s);
+  EXPECT_EQ(wait_of(meter, "a", 10, 3, kBegin + 3min), 1min) << "one octet is left to pay for";
+  EXPECT_EQ(wait_of(meter, "a", 2, 3, kBegin + 3min), 0ms);
+  EXPECT_EQ(wait_of(meter, "a", 10, 3, kBegin + 4min), 0ms);
+}
+
+TEST(MinuteMeter, CountsByAllOrByNone) {
+  MinuteMeter meter;
+  const std::array<MinuteMeter::Limit, 2> both{{{"a", 5}, {"b", 2}}};
+  EXPECT_FALSE(meter.admit(both, 2, kBegin));
+  const auto excess = meter.admit(both, 1, kBegin);
+  ASSERT_TRUE(excess);
+  EXPECT_EQ(excess->which, 1U);
+  EXPECT_EQ(wait_of(meter, "a", 3, 5, kBegin), 0ms) << "what was refused was not counted";
+  meter.count(both, 100, kBegin);
+  EXPECT_EQ(wait_of(meter, "a", 1, 5, kBegin), 21min) << "what cannot be refused is waited for";
 }
 
 TEST(MinuteMeter, HoldsSoManyNamesAndNoMore) {
   MinuteMeter meter(2);
-  EXPECT_EQ(meter.admit("a", 1, 1, kBegin), 0ms);
-  EXPECT_EQ(meter.admit("b", 1, 1, kBegin), 0ms);
-  EXPECT_EQ(meter.admit("c", 1, 1, kBegin), 0ms);  // uncounted
-  EXPECT_GT(meter.admit("a", 1, 1, kBegin), 0ms);
-  EXPECT_EQ(meter.admit("c", 1, 1, kBegin + 1min), 0ms);
-  EXPECT_GT(meter.admit("c", 1, 1, kBegin + 1min), 0ms);
+  EXPECT_EQ(wait_of(meter, "a", 1, 1, kBegin), 0ms);
+  EXPECT_EQ(wait_of(meter, "b", 1, 1, kBegin), 0ms);
+  EXPECT_EQ(wait_of(meter, "c", 1, 1, kBegin), 0ms);  // uncounted
+  EXPECT_GT(wait_of(meter, "a", 1, 1, kBegin), 0ms);
+  EXPECT_EQ(wait_of(meter, "c", 1, 1, kBegin + 1min), 0ms);
+  EXPECT_GT(wait_of(meter, "c", 1, 1, kBegin + 1min), 0ms);
+}
+
+class BrakesTest : public ::testing::Test {
+ protected:
+  BrakesTest() {
+    login_.credential.name = "shop";
+    login_.account.key = store::AccountKey{7};
+    listener_.name = "587";
+  }
+  [[nodiscard]] Sender sender() const { return {login_, listener_, client_}; }
+  static std::string text(const std::optional<Reply>& reply) {
+    return reply ? std::to_string(reply->code) + " " + reply->text : "taken";
+  }
+
+  Login login_;
+  ListenerOptions listener_;
+  net::IpAddress client_ = at("192.0.2.1");
+  RelayOptions options_;
+  MinuteMeter meter_;
+  Brakes brakes_{options_, meter_};
+};
+
+TEST_F(BrakesTest, EachLimitIsItsOwnAndEndsByItself) {
+  struct Case {
+    std::int64_t& most;
+    std::string_view says;
+  };
+  store::SmtpCredentialSettings& terms = login_.credential.settings;
+  const std::array cases{
+      Case{terms.messages_per_minute, "451 4.7.1 Too many messages of this credential"},
+      Case{options_.of_account.messages, "451 4.7.1 Too many messages of this account"},
+      Case{options_.of_network.messages, "451 4.7.1 Too many messages of this network"},
+      Case{listener_.per_minute.messages, "451 4.3.2 Too many messages of this listener"},
+      Case{terms.recipients_per_minute, "451 4.7.1 Too many recipients of this credential"},
+      Case{options_.of_account.recipients, "451 4.7.1 Too many recipients of this account"},
+      Case{options_.of_network.recipients, "451 4.7.1 Too many recipients of this network"},
+      Case{listener_.per_minute.recipients, "451 4.3.2 Too many recipients of this listener"}};
+  SteadyInstant now = kBegin;
+  for (const Case& each : cases) {
+    each.most = 2;
+    const bool of_messages = each.says.contains("messages");
+    const auto one = [&] {
+      return text(of_messages ? brakes_.begin_message(sender(), 0, now)
+                              : brakes_.add_recipient(sender(), now));
+    };
+    EXPECT_EQ(one(), "taken") << each.says;
+    now += 15s;
+    EXPECT_EQ(one(), "taken") << each.says;
+    EXPECT_EQ(one(), std::string(each.says) + " in this minute, try again in 45 s");
+    now += 45s;
+    EXPECT_EQ(one(), "taken") << each.says;
+    each.most = 0;
+  }
+}
+
+TEST_F(BrakesTest, OctetsAreRefusedBySizeOrWaitedFor) {
+  login_.credential.settings.octets_per_minute = 1'000;
+  EXPECT_EQ(text(brakes_.begin_message(sender(), 900, kBegin)), "taken");
+  EXPECT_EQ(text(brakes_.begin_message(sender(), 900, kBegin)), "taken") << "nothing has come yet";
+  brakes_.count_octets(sender(), 600, kBegin);
+  EXPECT_EQ(text(brakes_.begin_message(sender(), 900, kBegin)),
+            "451 4.7.1 Too many octets of this credential in this minute, try again in 60 s");
+  EXPECT_EQ(text(brakes_.begin_message(sender(), 0, kBegin)), "taken") << "it may be small";
+  brakes_.count_octets(sender(), 1'900, kBegin);
+  EXPECT_EQ(text(brakes_.begin_message(sender(), 0, kBegin + 1min)),
+            "451 4.7.1 Too many octets of this credential in this minute, try again in 60 s");
+  EXPECT_EQ(text(brakes_.begin_message(sender(), 500, kBegin + 2min)), "taken");
+}
+
+TEST_F(BrakesTest, OneNetworkIsASixtyFourAndADeviceHasItsOwnLimit) {
+  options_.of_network.messages = 1;
+  client_ = at("2001:db8::1");
+  EXPECT_EQ(text(brakes_.begin_message(sender(), 0, kBegin)), "taken");
+  client_ = at("2001:db8::2");
+  EXPECT_NE(text(brakes_.begin_message(sender(), 0, kBegin)), "taken");
+  options_.of_network.messages = 0;
+  listener_.device_account = "office";
+  options_.device_messages_per_minute = 1;
+  EXPECT_EQ(text(brakes_.begin_message(sender(), 0, kBegin)), "taken");
+  EXPECT_EQ(text(brakes_.begin_message(sender(), 0, kBegin)),
+            "451 4.7.1 Too many messages of this device in this minute, try again in 60 s");
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 #include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 
+#include "relay/words.h"
+#include "support/failing_store.h"
 #include "support/installation.h"
 
 namespace todoku::relay {
@@ -150,6 +152,31 @@ TEST_F(ContentKeeperTest, WhatTheStoreDoesNotTakeIsForLater) {
   EXPECT_EQ(refused.error().kind, ErrorKind::unavailable);
   keeper.abandon();
   EXPECT_EQ(room_.used(), 0U);
+}
+
+// A full disk, a full queue of the writer: whatever refuses first, the client comes again.
+TEST_F(ContentKeeperTest, AStoreThatRefusesAtAnyPointIsAnswered452) {
+  constexpr std::int64_t kCalls = 5;  // begin, and four pieces
+  for (std::int64_t refused = 1; refused <= kCalls; ++refused) {
+    FailingStore failing(*installation_.store);
+    ContentKeeper keeper({.store = failing, .room = room_, .node = node_});
+    failing.fail_calls(refused, 1);
+    auto taken = give(keeper, message_of(3 * kPiece + 1));
+    Error error;
+    if (!taken) {
+      error = taken.error();
+    } else {
+      auto kept = run(keeper.finish());
+      ASSERT_FALSE(kept) << refused;
+      error = kept.error();
+    }
+    EXPECT_EQ(words::trouble(error).code, 452) << refused;
+    EXPECT_TRUE(words::trouble(error).text.starts_with("4.3.1 ")) << refused;
+    keeper.abandon();
+    EXPECT_EQ(room_.used(), 0U) << refused;
+  }
+  EXPECT_EQ(words::refused(intake::Refusal{.kind = ErrorKind::unavailable}).code, 452)
+      << "the commit";
 }
 
 }  // namespace

@@ -6,8 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 
 #include "base/clock.h"
@@ -19,20 +20,42 @@ class MinuteMeter {
  public:
   static constexpr Milliseconds kWindow = std::chrono::minutes(1);
 
+  // Whose minute it is, and what it may hold; `most` 0: no limit, nothing is counted.
+  struct Limit {
+    std::string name;
+    std::int64_t most = 0;
+  };
+  struct Excess {
+    std::size_t which = 0;  // of the limits asked about
+    Milliseconds wait{};    // until it would fit; above 0
+  };
+
   // Names whose minute is over are forgotten once there are more than `names_max`; when all are in
   // use, the one asked about is let pass uncounted, because memory is bounded.
   explicit MinuteMeter(std::size_t names_max = 100'000) : names_max_(names_max) {}
 
-  // Counts `amount`, or says how long it is until that would fit. A single amount above the limit
-  // passes alone, at the beginning of a minute. `most` 0: no limit, nothing is counted.
-  [[nodiscard]] Milliseconds admit(std::string_view name, std::int64_t amount, std::int64_t most,
-                                   SteadyInstant now);
+  // Counts `amount` (above 0) by all of them, or by none. A single amount above a limit passes
+  // alone, where nothing was counted before; the minutes that it fills are waited for.
+  [[nodiscard]] std::optional<Excess> admit(std::span<const Limit> limits, std::int64_t amount,
+                                            SteadyInstant now);
+  // The same, without counting.
+  [[nodiscard]] std::optional<Excess> look(std::span<const Limit> limits, std::int64_t amount,
+                                           SteadyInstant now);
+  // Of what cannot be refused any more: whatever it comes to, the next one waits for it.
+  void count(std::span<const Limit> limits, std::int64_t amount, SteadyInstant now);
 
  private:
   struct Minute {
     SteadyInstant begin{};
     std::int64_t used = 0;
+    std::int64_t most = 0;
   };
+  // How many minutes it takes.
+  [[nodiscard]] static std::int64_t filled(const Minute& minute);
+  static void roll(Minute& minute, SteadyInstant now);
+  [[nodiscard]] std::optional<Excess> look_locked(std::span<const Limit> limits,
+                                                  std::int64_t amount, SteadyInstant now);
+  void count_locked(std::span<const Limit> limits, std::int64_t amount, SteadyInstant now);
   void forget_old(SteadyInstant now);
 
   const std::size_t names_max_;

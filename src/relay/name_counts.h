@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many connections are open with each credential.
+// How many connections are open with each credential, of each account, at each listener.
 #pragma once
 
 #include <cstdint>

@@ -19,6 +19,13 @@ enum class ListenerTls : std::uint8_t {
   none,
 };
 
+// What is taken in a minute; 0: no limit.
+struct MinuteLimits {
+  std::int64_t messages = 0;
+  std::int64_t recipients = 0;
+  std::int64_t octets = 0;  // of messages
+};
+
 struct ListenerOptions {
   std::string name;  // for logs and metrics, e.g. "587"
   net::Endpoint at;
@@ -35,7 +42,13 @@ struct ListenerOptions {
   std::string device_account;
   std::string device_domain;
   bool old_tls = false;
+  // A Unix socket at this path instead of `at`, for users of this machine: everybody may connect,
+  // and whoever does sends by the credential that has the user's uid. Nobody logs in.
+  std::string socket;
+  MinuteLimits per_minute;
+  std::int64_t connections_max = 0;  // at once; 0: no limit of its own
   [[nodiscard]] bool is_for_devices() const { return !device_account.empty(); }
+  [[nodiscard]] bool is_for_users() const { return !socket.empty(); }
 };
 
 // 0 where there is no other number: what is usual, the configuration alone says
@@ -51,9 +64,10 @@ struct RelayOptions {
   std::size_t device_recipients_max = 0;
   std::int64_t device_messages_per_minute = 0;
   std::size_t connections_max = 0;
-  std::size_t connections_per_network_max = 0;      // 0: no limit
-  std::int64_t messages_per_minute_of_network = 0;  // likewise
-  std::int64_t messages_per_minute_of_account = 0;  // likewise
+  std::size_t connections_per_network_max = 0;   // 0: no limit
+  std::int64_t connections_per_account_max = 0;  // of all its credentials; 0: no limit
+  MinuteLimits of_network;
+  MinuteLimits of_account;
   Milliseconds idle{0};
   std::vector<ListenerOptions> listeners;
 };

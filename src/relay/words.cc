@@ -6,11 +6,14 @@
 
 #include <fmt/format.h>
 
+#include "base/date_time.h"
+
 namespace todoku::relay::words {
 namespace {
 
 // A reply's line holds 512 octets (RFC 5321 section 4.5.3.1.5).
 constexpr std::size_t kTextOctetsMax = 400;
+constexpr std::size_t kBecauseOctetsMax = 250;
 
 std::string short_of(std::string_view text) {
   std::string line(text.substr(0, kTextOctetsMax));
@@ -21,6 +24,12 @@ std::string short_of(std::string_view text) {
 
 std::int64_t seconds_of(Milliseconds left) {
   return std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(left).count());
+}
+
+std::string without_address(const Login& login) {
+  return fmt::format(
+      ", and the credential no address: todoku smtp-credential change {} {} --from ADDRESS",
+      login.account.name, login.credential.name);
 }
 
 std::string sentence_of(const intake::Refusal& refusal) {
@@ -50,6 +59,15 @@ Reply too_many_of_credential() {
   return {454, "4.7.0 Too many connections with this credential"};
 }
 
+// RFC 4954 section 6.
+Reply no_login_now() {
+  return {454, "4.7.0 Nobody can log in just now, try again later"};
+}
+
+Reply too_many_of_account() {
+  return {454, "4.7.0 Too many connections of this account"};
+}
+
 Reply locked(Milliseconds left) {
   return {454, fmt::format("4.7.0 Too many failures from your network, try again in {} s",
                            seconds_of(left))};
@@ -75,9 +93,39 @@ Reply no_such_device() {
   return {554, "5.7.1 Nobody is served from your network here"};
 }
 
-Reply too_fast(std::string_view of, Milliseconds left) {
-  return {451,
-          fmt::format("4.7.1 Too many {} in this minute, try again in {} s", of, seconds_of(left))};
+Reply no_credential(std::uint32_t uid) {
+  return {530,
+          fmt::format("5.7.0 No credential has uid {0}: todoku smtp-credential add ACCOUNT NAME "
+                      "--uid {0} --from ADDRESS",
+                      uid)};
+}
+
+Reply too_many_of_user() {
+  return {kServiceClosing, "4.7.0 Too many connections of this user"};
+}
+
+Reply unqualified_sender(const Login& login) {
+  return {553, "5.1.7 The sender has no domain" + without_address(login)};
+}
+
+Reply unqualified_recipient(const Login& login) {
+  return {553, "5.1.3 The recipient has no domain" + without_address(login)};
+}
+
+Reply too_fast(const TooMuch& much, Milliseconds left) {
+  return {451, fmt::format("{} Too many {} of this {} in this minute, try again in {} s",
+                           much.is_ours ? "4.3.2" : "4.7.1", much.what, much.of, seconds_of(left))};
+}
+
+Reply held(const store::SmtpCredential& credential) {
+  // Of a reason that was given by hand what is not ASCII cannot be said here (RFC 5321
+  // section 4.2).
+  std::string because = short_of(credential.held_because).substr(0, kBecauseOctetsMax);
+  std::ranges::replace_if(
+      because, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
+  return {451, fmt::format("4.7.1 Mail of this user name is held since {}: {}; its owner can "
+                           "release it",
+                           format_utc(credential.held.value_or(Instant{})), because)};
 }
 
 Reply not_of_device(std::string_view domain) {

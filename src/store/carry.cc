@@ -62,7 +62,7 @@ constexpr std::array<CarriedColumn, 12> kDomains{{{"account", integer},
                                                   {"look_at", integer}}};
 constexpr std::array<CarriedColumn, 4> kMailCounts{
     {{"account", integer}, {"day", integer}, {"node", integer}, {"mails", integer}}};
-constexpr std::array<CarriedColumn, 31> kDeliveries{
+constexpr std::array<CarriedColumn, 32> kDeliveries{
     {{"key", integer},       {"account", integer},     {"id", integer},
      {"type", integer},      {"traffic", integer},     {"status", integer},
      {"phase", integer},     {"deleted", integer},     {"at_most_once", integer},
@@ -73,7 +73,7 @@ constexpr std::array<CarriedColumn, 31> kDeliveries{
      {"cancelled", integer}, {"unknown", integer},     {"deferred", integer},
      {"signing", text},      {"failure_reason", text}, {"purpose", integer},
      {"list_id", text},      {"tags", text},           {"life", integer},
-     {"course", integer}}};
+     {"course", integer},    {"credential", text}}};
 constexpr std::array<CarriedColumn, 18> kContents{{{"delivery", integer},
                                                    {"from_address", text},
                                                    {"from_name", text},
@@ -112,24 +112,15 @@ constexpr std::array<CarriedColumn, 3> kRelayedPieces{
     {{"relayed", integer}, {"which", integer}, {"data", octets}}};
 constexpr std::array<CarriedColumn, 4> kSections{
     {{"id", integer}, {"delivery", integer}, {"state", integer}, {"open_batch", integer}}};
-constexpr std::array<CarriedColumn, 18> kBatches{{{"number", integer},
-                                                  {"delivery", integer},
-                                                  {"account", integer},
-                                                  {"section", integer},
-                                                  {"traffic", integer},
-                                                  {"domain", text},
-                                                  {"first_email_id", integer},
-                                                  {"capacity", integer},
-                                                  {"size", integer},
-                                                  {"removed", integer},
-                                                  {"open", integer},
-                                                  {"created", integer},
-                                                  {"ready_at", integer},
-                                                  {"token", integer},
-                                                  {"holder", integer},
-                                                  {"losses", integer},
-                                                  {"alone", integer},
-                                                  {"begun", integer}}};
+constexpr std::array<CarriedColumn, 22> kBatches{
+    {{"number", integer},         {"delivery", integer}, {"account", integer},
+     {"section", integer},        {"traffic", integer},  {"domain", text},
+     {"first_email_id", integer}, {"capacity", integer}, {"size", integer},
+     {"removed", integer},        {"open", integer},     {"created", integer},
+     {"ready_at", integer},       {"token", integer},    {"holder", integer},
+     {"losses", integer},         {"alone", integer},    {"begun", integer},
+     {"underway", integer},       {"doubted", integer},  {"lost_at", integer},
+     {"late_until", integer}}};
 constexpr std::array<CarriedColumn, 7> kRecipients{{{"batch", integer},
                                                     {"seq", integer},
                                                     {"address", text},
@@ -182,6 +173,9 @@ constexpr std::array<CarriedColumn, 6> kKeptAnswers{{{"key", octets},
 constexpr std::array<CarriedColumn, 4> kEventSheets{
     {{"account", integer}, {"place", integer}, {"at", integer}, {"entries", octets}}};
 
+constexpr std::array<CarriedColumn, 3> kEventReaders{
+    {{"name", text}, {"node", integer}, {"state", octets}}};
+
 constexpr std::array<CarriedColumn, 12> kWebhooks{{{"name", text},
                                                    {"account", integer},
                                                    {"form", integer},
@@ -196,15 +190,19 @@ constexpr std::array<CarriedColumn, 12> kWebhooks{{{"name", text},
                                                    {"changed", integer}}};
 constexpr std::array<CarriedColumn, 3> kWebhookSetAside{
     {{"webhook", text}, {"event", text}, {"at", integer}}};
-constexpr std::array<CarriedColumn, 9> kSmtpCredentials{{{"name", text},
-                                                         {"account", integer},
-                                                         {"settings", octets},
-                                                         {"secret", text},
-                                                         {"previous_secret", text},
-                                                         {"previous_until", integer},
-                                                         {"created", integer},
-                                                         {"revoked", integer},
-                                                         {"uid", integer}}};
+constexpr std::array<CarriedColumn, 12> kSmtpCredentials{{{"name", text},
+                                                          {"account", integer},
+                                                          {"settings", octets},
+                                                          {"secret", text},
+                                                          {"previous_secret", text},
+                                                          {"previous_until", integer},
+                                                          {"created", integer},
+                                                          {"revoked", integer},
+                                                          {"uid", integer},
+                                                          {"held", integer},
+                                                          {"held_because", text},
+                                                          {"released", integer}}};
+constexpr std::array<CarriedColumn, 2> kSmtpHabits{{{"name", text}, {"habits", octets}}};
 
 constexpr std::array<CarriedColumn, 18> kSuppressions{{{"hash", integer},
                                                        {"account", integer},
@@ -243,7 +241,7 @@ constexpr std::array<CarriedColumn, 7> kOpens{{{"account", integer},
 constexpr std::array<CarriedColumn, 3> kOpenCounts{
     {{"delivery", integer}, {"opened", integer}, {"prefetched", integer}}};
 
-constexpr std::array<CarriedTable, 29> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedTable, 30> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -252,9 +250,11 @@ constexpr std::array<CarriedTable, 29> kTables{{{"settings", kSettings},
                                                 {"import_jobs", kImportJobs},
                                                 {"suspects", kSuspects},
                                                 {"on_its_way", kOnItsWay},
+                                                {"event_readers", kEventReaders},
                                                 {"webhooks", kWebhooks},
                                                 {"webhook_set_aside", kWebhookSetAside},
                                                 {"smtp_credentials", kSmtpCredentials},
+                                                {"smtp_habits", kSmtpHabits},
                                                 {"kept_answers", kKeptAnswers},
                                                 {"usages", kUsages},
                                                 {"not_sent", kNotSent},

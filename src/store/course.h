@@ -7,9 +7,9 @@
 // A stop is one row: from its commit on the delivery is in status sent, and all that was open
 // counts as cancelled, and is told so, by one event. What is in somebody's hand may have gone out
 // all the same: its outcome is recorded, and counts instead; where nobody is left to tell it,
-// because the process died, those that it may have begun are `unknown`. The recipients themselves
-// are written afterwards, in pieces (stopped_work); when none is left it is ended, and its counts
-// are final.
+// because the process died, those that it had said to be begun (work.h, Begun) are `unknown`. The
+// recipients themselves are written afterwards, in pieces (stopped_work); when none is left it is
+// ended, and its counts are final: what is told after that changes none.
 #pragma once
 
 #include <cstdint>
@@ -33,9 +33,9 @@ enum class Course : std::uint8_t { goes = 0, paused = 1, stopped = 2, ended = 3 
 // In nobody's hand.
 struct StoppedRecipient {
   RecipientKey key;
-  // Whoever had its batch in hand died, nothing was told of the batch since, and it waits for no
-  // later attempt; or processes died with it alone. Not of a delivery that is sent at most once, of
-  // which it is known who was on the way (work.h).
+  // Somebody who had it in hand and had said to begin it died, and it has not been put off since;
+  // or processes died with it alone. Not of a delivery that is sent at most once, of which it is
+  // known who was on the way (work.h).
   bool may_have_arrived = false;
 };
 
@@ -64,7 +64,8 @@ class CourseReads {
   // first.
   [[nodiscard]] virtual Result<std::vector<DeliveryKey>> held_deliveries(std::int64_t limit) = 0;
   // Of stopped deliveries with greater keys than `after`, about `recipients` of them. A delivery of
-  // which much is left is not looked at again before all others.
+  // which much is left is not looked at again before all others. Of a batch nothing is left for now
+  // while who lost it may have something to tell (nodes.h, kLateWords); its delivery is not over.
   [[nodiscard]] virtual Result<StoppedWork> stopped_work(DeliveryKey after,
                                                          std::int64_t recipients) = 0;
 };

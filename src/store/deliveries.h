@@ -32,6 +32,11 @@ struct NewDelivery {
   // The data of the content's only attachment, which is empty there: of a relayed message that was
   // written as it came. not_found: not (any more) to be had, or of another size; nothing was made.
   std::optional<RelayedData> relayed_data = {};
+  // Whose message it is, of one that came by SMTP with a credential.
+  [[nodiscard]] std::optional<std::string_view> credential() const {
+    if (!content.relayed || content.relayed->credential.empty()) return std::nullopt;
+    return content.relayed->credential;
+  }
 };
 
 struct DeliveryCounts {

@@ -15,7 +15,7 @@ namespace {
 // Of the octet of the kind.
 constexpr unsigned kSameDelivery = 128;
 
-constexpr std::array<std::pair<EventKind, std::string_view>, 17> kWords{{
+constexpr std::array<std::pair<EventKind, std::string_view>, 19> kWords{{
     {EventKind::accepted, "accepted"},
     {EventKind::sent, "sent"},
     {EventKind::deferred, "deferred"},
@@ -33,6 +33,8 @@ constexpr std::array<std::pair<EventKind, std::string_view>, 17> kWords{{
     {EventKind::delivery_finished, "delivery_finished"},
     {EventKind::delivery_failed, "delivery_failed"},
     {EventKind::import_ended, "import_ended"},
+    {EventKind::credential_held, "credential_held"},
+    {EventKind::credential_released, "credential_released"},
 }};
 
 // Digits in the order of ASCII, so that ids sort as their places do (RFC 4648 section 7, in lower
@@ -80,6 +82,7 @@ void put_beginning(std::string& out, std::int64_t committed, const SheetEntry& e
   out.push_back(static_cast<char>(static_cast<unsigned>(entry.kind) | (same ? kSameDelivery : 0)));
   put_zigzag(out, less(to_epoch_ms(entry.at), committed));
   if (!same) put_varint(out, static_cast<std::uint64_t>(entry.delivery));
+  if (is_of_credential(entry.kind)) return;
   if (is_of_many(entry.kind)) {
     put_varint(out, static_cast<std::uint64_t>(entry.job));
   } else {
@@ -96,6 +99,11 @@ void put_end(std::string& out, std::uint16_t code, Cause cause) {
 void put_entry(std::string& out, std::int64_t committed, const SheetEntry& entry,
                const SheetEntry* before) {
   put_beginning(out, committed, entry, before);
+  if (is_of_credential(entry.kind)) {
+    put_text(out, entry.credential ? entry.credential->name : "");
+    put_text(out, entry.credential ? entry.credential->because : "");
+    return;
+  }
   if (is_of_many(entry.kind)) {
     put_varint(out, static_cast<std::uint64_t>(entry.recipients));
     return;
@@ -147,6 +155,12 @@ bool take_entry(BlobReader& reader, std::int64_t committed, std::optional<Delive
   entry.at = from_epoch_ms(plus(committed, reader.zigzag()));
   if (!same) before = DeliveryKey{static_cast<std::int64_t>(reader.varint())};
   entry.delivery = *before;
+  if (is_of_credential(*kind)) {
+    std::string name(reader.text());
+    entry.credential =
+        std::make_shared<CredentialNews>(std::move(name), std::string(reader.text()));
+    return !reader.failed();
+  }
   if (is_of_many(*kind)) {
     entry.job = static_cast<PublicId>(reader.varint());
     entry.recipients = static_cast<std::int64_t>(reader.varint());
@@ -226,6 +240,26 @@ std::string_view to_string(OpenedBy by) {
 
 bool is_of_many(EventKind kind) {
   return kind >= EventKind::delivery_started;
+}
+
+bool is_of_credential(EventKind kind) {
+  return kind >= EventKind::credential_held;
+}
+
+bool operator==(const SheetEntry& a, const SheetEntry& b) {
+  const auto plain = [](const SheetEntry& e) {
+    return std::tie(e.kind, e.at, e.delivery, e.batch, e.seq, e.attempt, e.code, e.cause,
+                    e.opened_by, e.job, e.recipients);
+  };
+  if (plain(a) != plain(b) || (a.credential == nullptr) != (b.credential == nullptr)) return false;
+  return a.credential == nullptr || *a.credential == *b.credential;
+}
+
+SheetEntry event_of_credential(EventKind kind, std::string_view name, std::string_view because,
+                               Instant at) {
+  return {.kind = kind,
+          .at = at,
+          .credential = std::make_shared<CredentialNews>(std::string(name), std::string(because))};
 }
 
 SheetEntry event_of_many(EventKind kind, DeliveryKey delivery, std::int64_t recipients, Instant at,

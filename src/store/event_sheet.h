@@ -16,12 +16,14 @@
 //   outcome   = varint varint varint   of all but `accepted`: attempt, code of the reply, cause
 //   ... of `opened` = varint         by whom
 //   many   = varint varint          job, or 0; how many recipients it was about
+//   ... of a credential = text text   its name; why
 #pragma once
 
 #include <algorithm>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -60,6 +62,10 @@ enum class EventKind : std::uint8_t {
   delivery_finished = 36,
   delivery_failed = 37,
   import_ended = 38,
+
+  // of a credential of the SMTP relay, and of no delivery
+  credential_held = 64,
+  credential_released = 65,
 };
 
 // nullopt: no kind has this number, or this word.
@@ -70,7 +76,9 @@ enum class EventKind : std::uint8_t {
 [[nodiscard]] std::string_view to_string(EventKind kind);
 // All words, with commas between, for who gave another one.
 [[nodiscard]] std::string event_kind_words();
+// Of no single recipient: of a delivery, or of a credential.
 [[nodiscard]] bool is_of_many(EventKind kind);
+[[nodiscard]] bool is_of_credential(EventKind kind);
 // Of one recipient, and there are words of the receiver, or ours, about it.
 [[nodiscard]] bool has_outcome(EventKind kind);
 
@@ -81,6 +89,13 @@ enum class OpenedBy : std::uint8_t {
   prefetch = 2,     // before, and whether anybody reads or not
 };
 [[nodiscard]] std::string_view to_string(OpenedBy by);
+
+// What a credential's event tells.
+struct CredentialNews {
+  std::string name;
+  std::string because;
+  friend bool operator==(const CredentialNews&, const CredentialNews&) = default;
+};
 
 struct SheetEntry {
   EventKind kind{};
@@ -96,11 +111,15 @@ struct SheetEntry {
   // of many
   PublicId job = 0;
   std::int64_t recipients = 0;
-  friend bool operator==(const SheetEntry&, const SheetEntry&) = default;
+  // of a credential, and only of one; else nullptr
+  std::shared_ptr<const CredentialNews> credential = {};
+  friend bool operator==(const SheetEntry& a, const SheetEntry& b);
 };
 
 [[nodiscard]] SheetEntry event_of_many(EventKind kind, DeliveryKey delivery,
                                        std::int64_t recipients, Instant at, PublicId job = 0);
+[[nodiscard]] SheetEntry event_of_credential(EventKind kind, std::string_view name,
+                                             std::string_view because, Instant at);
 
 [[nodiscard]] std::string pack_sheet(Instant committed, std::span<const SheetEntry> entries);
 // corrupt: it was not packed so. Entries of kinds that only a later version knows are corrupt, too:

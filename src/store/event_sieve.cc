@@ -14,7 +14,7 @@ namespace {
 constexpr std::int64_t kSheetsLooked = 1'000;
 
 bool asks_for_joined(const EventQuestion& question) {
-  return !question.address.empty() || !question.tag.empty();
+  return !question.address.empty() || !question.tag.empty() || question.type;
 }
 
 }  // namespace
@@ -74,8 +74,12 @@ Result<void> EventSieve::take(const Sheet& sheet) {
   return {};
 }
 
-EventPage EventSieve::page(bool ended) {
+EventPage EventSieve::page(bool ended, const EventPlace& readable) {
   page_.more = stopped_ || !ended;
+  if (!page_.more && page_.next < readable) {
+    page_.next = readable;
+    page_.next_account = AccountKey{std::numeric_limits<std::int64_t>::max()};
+  }
   return std::move(page_);
 }
 
@@ -90,6 +94,7 @@ Result<void> OutcomesTold::tell(EventRecord& event, std::string_view history) {
       continue;
     }
     event.stage = entry->stage;
+    event.sender_to_tell = entry->sender_to_tell;
     const auto reply = reply_of(dictionary_, *entry);
     if (!reply) return fail(reply.error());
     event.reply = *reply;

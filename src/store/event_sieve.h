@@ -30,8 +30,10 @@ class EventSieve {
   [[nodiscard]] Result<void> take(const Sheet& sheet);
   // No other one is wanted.
   [[nodiscard]] bool full() const;
-  // What was let through, to be joined. `ended`: there were no more sheets.
-  [[nodiscard]] EventPage page(bool ended);
+  // What was let through, to be joined. `ended`: there were no more sheets, up to `readable`
+  // (EventReads::last_event_place()): who has little to hear goes on from there, and not from a
+  // place that retention passes.
+  [[nodiscard]] EventPage page(bool ended, const EventPlace& readable);
 
  private:
   [[nodiscard]] bool wanted(const SheetEntry& entry) const;

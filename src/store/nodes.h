@@ -28,6 +28,13 @@ namespace todoku::store {
 
 inline constexpr Milliseconds kNodeLease = std::chrono::seconds(15);
 inline constexpr Milliseconds kRenewEvery = std::chrono::seconds(3);
+// Who was declared dead and lives, having stood still or been cut off, tells what became of the
+// mails it had begun as soon as it is back. So long after its work was offered again a delivery
+// that is stopped meanwhile (course.h) waits for that, before what it had begun is written as
+// unknown.
+inline constexpr Milliseconds kLateWords = std::chrono::minutes(1);
+// nodes.void. Stored as these numbers: never renumber.
+enum class NodeEnd : std::uint8_t { none = 0, silent = 1, left = 2, replaced = 3 };
 // Octets of the names of a node's sources, each with its end.
 inline constexpr std::size_t kSourcesMax = std::size_t{1} << 20U;
 

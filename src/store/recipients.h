@@ -70,6 +70,7 @@ struct Story {
   std::optional<Instant> not_before;
   bool account_suspended = false;  // nobody takes it in hand
   bool delivery_paused = false;    // nor this one (course.h)
+  std::string credential_held;     // nor any of this one, which is held; empty: it is not
   bool at_most_once = false;       // as in Delivery
   bool on_its_way = false;         // WorkWrites::mark_on_its_way
   std::optional<Instant> opened;   // first by a reader, where that was asked for (add_opens())

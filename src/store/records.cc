@@ -74,6 +74,7 @@ constexpr std::uint64_t kCharsetFellBack = 1024;
 // version reads an entry of this one rightly, too.
 constexpr std::uint64_t kCause = 2048;
 constexpr std::uint64_t kCauseMax = 255;
+constexpr std::uint64_t kSenderToTell = kCause * (kCauseMax + 1);
 
 Result<Attempt> attempt_of(Dictionary& dictionary, const PackedEntry& entry) {
   Attempt attempt;
@@ -84,6 +85,7 @@ Result<Attempt> attempt_of(Dictionary& dictionary, const PackedEntry& entry) {
                      .reply = {entry.code, {}},
                      .is_attempt = entry.is_attempt,
                      .charset_fell_back = entry.charset_fell_back,
+                     .sender_to_tell = entry.sender_to_tell,
                      .cause = entry.cause};
   const auto reply = reply_of(dictionary, entry);
   if (!reply) return fail(reply.error());
@@ -143,6 +145,7 @@ Result<void> append_history(Dictionary& dictionary, const HistoryEntry& entry,
              static_cast<std::uint64_t>(std::max<std::int64_t>(entry.duration.count(), 0)));
   const auto code = static_cast<std::uint64_t>(std::clamp(what.reply.code, 0, kReplyCodeMax));
   put_varint(history, code + (what.charset_fell_back ? kCharsetFellBack : 0) +
+                          (what.sender_to_tell ? kSenderToTell : 0) +
                           kCause * static_cast<std::uint64_t>(what.cause));
   auto done = append_text(dictionary, shortened(what.reply.text), history);
   if (!done) return done;
@@ -175,8 +178,9 @@ Result<PackedEntry> HistoryReader::next() {
   const std::uint64_t code = in_.varint();
   entry.code = static_cast<int>(code % kCharsetFellBack);
   entry.charset_fell_back = (code & kCharsetFellBack) != 0;
-  if (code / kCause > kCauseMax) return damaged("history");
-  entry.cause = static_cast<Cause>(code / kCause);
+  if (code / kSenderToTell > 1) return damaged("history");
+  entry.sender_to_tell = code / kSenderToTell == 1;
+  entry.cause = static_cast<Cause>(code % kSenderToTell / kCause);
   entry.reply_ref = in_.varint();
   if (entry.reply_ref == 0) entry.reply = in_.text();
   entry.path_ref = in_.varint();
@@ -261,11 +265,13 @@ std::string pack_envelope(const std::optional<RelayedEnvelope>& envelope) {
   constexpr std::uint64_t kSmtputf8 = 1;
   constexpr std::uint64_t kLeadingDot = 2;
   constexpr std::uint64_t kEightBit = 4;
+  constexpr std::uint64_t kLongLine = 8;
   std::string packed;
   if (!envelope) return packed;
   put_varint(packed, (envelope->smtputf8 ? kSmtputf8 : 0) |
                          (envelope->has_leading_dot ? kLeadingDot : 0) |
-                         (envelope->is_eight_bit ? kEightBit : 0));
+                         (envelope->is_eight_bit ? kEightBit : 0) |
+                         (envelope->has_long_line ? kLongLine : 0));
   put_varint(packed, envelope->ret);
   put_varint(packed, envelope->head_octets);
   for (const std::string* text : {&envelope->mail_from, &envelope->envid, &envelope->credential}) {
@@ -282,6 +288,7 @@ Result<std::optional<RelayedEnvelope>> unpack_envelope(std::string_view packed) 
   envelope.smtputf8 = (flags & 1U) != 0;
   envelope.has_leading_dot = (flags & 2U) != 0;
   envelope.is_eight_bit = (flags & 4U) != 0;
+  envelope.has_long_line = (flags & 8U) != 0;
   envelope.ret = static_cast<std::uint8_t>(in.varint());
   envelope.head_octets = in.varint();
   for (std::string* text : {&envelope.mail_from, &envelope.envid, &envelope.credential}) {

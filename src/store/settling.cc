@@ -13,6 +13,8 @@ namespace {
 // Beyond any number of outcomes.
 constexpr std::size_t kReleases = std::size_t{1} << 40U;
 
+static_assert(kBatchRecipientsMax <= kBegunTogether * kBegunBits);
+
 }  // namespace
 
 Verdict verdict_of(const OutcomeRecord& outcome, Instant now, Instant expires, bool stopped) {
@@ -31,8 +33,9 @@ Verdict verdict_of(const OutcomeRecord& outcome, Instant now, Instant expires, b
   return verdict;
 }
 
-bool moves(RecipientState state, const Verdict& verdict, const Outcome& outcome, bool stopped) {
-  if (stopped && state == RecipientState::cancelled && outcome.is_attempt) {
+bool moves(RecipientState state, const Verdict& verdict, const Outcome& outcome, Course course) {
+  if (course == Course::ended && outcome.is_attempt) return false;
+  if (is_stopped(course) && state == RecipientState::cancelled && outcome.is_attempt) {
     return verdict.next == RecipientState::delivered || verdict.next == RecipientState::bounced;
   }
   if (is_terminal(state) && outcome.is_attempt && state != RecipientState::unknown) return false;
@@ -118,6 +121,7 @@ std::vector<SettlePiece> pieces_of(Together<Settle> items) {
     Settled& answer = item->answer.emplace();
     answer.outcomes.resize(item->op.outcomes.size());
     answer.releases.resize(item->op.releases.size());
+    answer.marks.resize(item->op.marks.size());
     for (std::size_t i = 0; i < item->op.outcomes.size(); ++i) {
       const OutcomeRecord& outcome = item->op.outcomes[i];
       if (auto sound = check_sound(outcome); !sound) {
@@ -128,6 +132,12 @@ std::vector<SettlePiece> pieces_of(Together<Settle> items) {
                         .place = pieces.size(),
                         .outcome = &outcome,
                         .recorded = &answer.outcomes[i]});
+    }
+    for (std::size_t i = 0; i < item->op.marks.size(); ++i) {
+      pieces.push_back({.batch = item->op.marks[i].held.key,
+                        .place = pieces.size(),
+                        .mark = &item->op.marks[i],
+                        .marked = &answer.marks[i]});
     }
     for (std::size_t i = 0; i < item->op.releases.size(); ++i) {
       pieces.push_back({.batch = item->op.releases[i].held.key,

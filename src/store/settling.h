@@ -26,10 +26,15 @@ struct Verdict {
 
 // Whether it changes a recipient in `state`. An attempt ends nothing that is over: what a holder
 // whose lease had lapsed heard comes after what the next one heard. A bounce message, which is no
-// attempt, may still come. `stopped`: its delivery; what became of a mail that was in such a
-// holder's hand is truer than that it was cancelled.
+// attempt, may still come. Of a delivery that was stopped, what became of a mail that was in such a
+// holder's hand is truer than that it was cancelled or in doubt; once it has ended, which was told
+// with its counts, that is kept in the story alone.
 [[nodiscard]] bool moves(RecipientState state, const Verdict& verdict, const Outcome& outcome,
-                         bool stopped);
+                         Course course);
+// Nothing of it goes out any more.
+[[nodiscard]] constexpr bool is_stopped(Course course) {
+  return course >= Course::stopped;
+}
 
 // Of the `which`th recipient of a transaction, whose batches follow its key.
 [[nodiscard]] SheetEntry accepted_event(DeliveryKey delivery, std::int64_t which, Instant now);
@@ -59,15 +64,18 @@ enum class Doubt : std::uint8_t { sent_at_most_once, stopped };
 // An outcome or a release, and where its answer goes.
 struct SettlePiece {
   BatchKey batch;
-  std::size_t place = 0;  // in the order given, outcomes before releases
+  std::size_t place = 0;  // in the order given, releases last
   const OutcomeRecord* outcome = nullptr;
   Result<OutcomeRecorded>* recorded = nullptr;
   const BatchRelease* release = nullptr;
   Result<BatchReleased>* released = nullptr;
+  const BegunMark* mark = nullptr;
+  Result<void>* marked = nullptr;
 };
 
 // Everything that the items bring, in the order of the batches; of one batch first the outcomes, in
-// the order given, then the releases. Answers are made room for; what is not sound is answered.
+// the order given, and marks, then the releases. Answers are made room for; what is not sound is
+// answered.
 [[nodiscard]] std::vector<SettlePiece> pieces_of(Together<Settle> items);
 
 // To each item the deliveries that it touched and that are finished.

@@ -13,7 +13,8 @@ constexpr std::uint64_t kShowClient = 1;
 constexpr std::uint64_t kBounces = 2;
 constexpr std::uint64_t kTrafficMax = 1 + static_cast<std::uint64_t>(TrafficClass::bulk);
 constexpr auto kPurposeMax = static_cast<std::uint64_t>(Purpose::transactional);
-constexpr std::uint64_t kForm = 1;  // of what is packed; later ones add at the end
+constexpr std::uint64_t kForm = 2;  // of what is packed; later ones add at the end
+constexpr std::uint64_t kFormWithOctets = 2;
 
 }  // namespace
 
@@ -47,12 +48,13 @@ Result<void> check_sound(const SmtpCredential& credential) {
   }
   const SmtpCredentialSettings& settings = credential.settings;
   if (settings.messages_per_minute < 0 || settings.recipients_per_minute < 0 ||
-      settings.connections_max < 0) {
+      settings.octets_per_minute < 0 || settings.connections_max < 0) {
     return fail(ErrorKind::invalid_input, "a limit of an SMTP credential is below 0");
   }
   auto sound = check_text("From of an SMTP credential", settings.from_address);
   if (sound) sound = check_text("secret of an SMTP credential", credential.secret);
   if (sound) sound = check_text("secret of an SMTP credential", credential.previous_secret);
+  if (sound) sound = check_text("reason of a hold", credential.held_because);
   return sound;
 }
 
@@ -71,13 +73,14 @@ std::string pack_smtp_settings(const SmtpCredentialSettings& settings) {
   put_varint(packed, settings.networks.size());
   for (const std::string& network : settings.networks) put_text(packed, network);
   put_varint(packed, static_cast<std::uint64_t>(settings.connections_max));
+  put_varint(packed, static_cast<std::uint64_t>(settings.octets_per_minute));
   return packed;
 }
 
 Result<SmtpCredentialSettings> unpack_smtp_settings(std::string_view packed) {
   BlobReader in(packed);
   SmtpCredentialSettings settings;
-  (void)in.varint();
+  const std::uint64_t form = in.varint();
   const std::uint64_t traffic = in.varint();
   if (traffic > 0) settings.traffic = static_cast<TrafficClass>(traffic - 1);
   const std::uint64_t purpose = in.varint();
@@ -95,6 +98,7 @@ Result<SmtpCredentialSettings> unpack_smtp_settings(std::string_view packed) {
     settings.networks.emplace_back(in.text());
   }
   settings.connections_max = static_cast<std::int64_t>(in.varint());
+  if (form >= kFormWithOctets) settings.octets_per_minute = static_cast<std::int64_t>(in.varint());
   if (in.failed() || traffic > kTrafficMax || purpose > kPurposeMax) {
     return fail(ErrorKind::corrupt, "damaged settings of an SMTP credential in the store");
   }

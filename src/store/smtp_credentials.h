@@ -14,6 +14,7 @@
 #include "mail/labels.h"
 #include "mail/states.h"
 #include "mail/submission_options.h"
+#include "store/event_sheet.h"
 #include "store/keys.h"
 
 namespace todoku::store {
@@ -32,6 +33,7 @@ struct SmtpCredentialSettings {
   bool bounces = true;                     // failures are returned to MAIL FROM
   std::int64_t messages_per_minute = 0;    // 0: no limit
   std::int64_t recipients_per_minute = 0;  // likewise
+  std::int64_t octets_per_minute = 0;      // of messages; likewise
   std::int64_t connections_max = 0;        // at once; 0: no limit of its own
   // The user of this machine who sends under this name without a password (todoku sendmail). Of
   // those that are not revoked, one has it.
@@ -48,7 +50,14 @@ struct SmtpCredential {
   std::optional<Instant> previous_until;
   Instant created{};
   std::optional<Instant> revoked;
+  // Since when it is held: it hands in nothing new, and nothing of what it has handed in is begun
+  // (docs/adr/0029).
+  std::optional<Instant> held;
+  std::string held_because;
+  std::optional<Instant> released;  // from the last hold
 };
+
+inline constexpr std::size_t kHeldBecauseMax = 300;  // octets
 
 // 1 to kSmtpCredentialNameMax of letters, digits and ._@+- (it is compared as it is).
 [[nodiscard]] bool is_smtp_credential_name(std::string_view name);
@@ -75,6 +84,12 @@ class SmtpCredentialReads {
   // Those after `after`, by name, at most `limit`; with `account` those of it alone.
   [[nodiscard]] virtual Result<std::vector<SmtpCredential>> smtp_credentials(
       std::optional<AccountKey> account, std::string_view after, std::int64_t limit) = 0;
+  // Names of those that are held, in their order, at most `limit`.
+  [[nodiscard]] virtual Result<std::vector<std::string>> held_smtp_credentials(
+      std::int64_t limit) = 0;
+  // What keep_smtp_habits() was given; empty: nothing. A write transaction has it to itself from
+  // hold_smtp_credential() on.
+  [[nodiscard]] virtual Result<std::string> smtp_habits(std::string_view name) = 0;
 };
 
 class SmtpCredentialWrites {
@@ -87,9 +102,14 @@ class SmtpCredentialWrites {
   // As it is, and nobody else changes it before this is committed: what is to be changed is read
   // so, or of two changes at once one is lost, be it a revocation.
   [[nodiscard]] virtual Result<SmtpCredential> hold_smtp_credential(std::string_view name) = 0;
-  // Settings, secrets and `revoked` of the one with this account and name. conflict: the uid is
-  // taken.
+  // Settings, secrets, `revoked`, and what it is held for, of the one with this account and name.
+  // conflict: the uid is taken.
   [[nodiscard]] virtual Result<void> change_smtp_credential(const SmtpCredential& credential) = 0;
+  // Its owner is told: credential_held or credential_released.
+  virtual void tell_of_smtp_credential(EventKind kind, const SmtpCredential& credential) = 0;
+  // What the relay knows of how it is used, as it packs it.
+  [[nodiscard]] virtual Result<void> keep_smtp_habits(std::string_view name,
+                                                      std::string_view habits) = 0;
 };
 
 }  // namespace todoku::store

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an engine would send: asked before one is let loose on data that others may be sending from
-// as well (operate/adoption.cc). Questions in stretches, because nothing indexes what waits for
-// later.
+// as well (operate/adoption.cc), and when what a credential handed in is dropped. Questions in
+// stretches, because nothing indexes what waits for later.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -17,6 +18,7 @@ struct WaitingDelivery {
   DeliveryKey key{};
   bool started = false;         // else it is reserved, or about to be started
   std::int64_t recipients = 0;  // that are in no terminal state
+  std::string credential;       // whose message it is, by SMTP; else empty
 };
 
 struct WaitingStretch {

@@ -53,6 +53,7 @@ struct LeasedBatch {
   NodeKey node = kNobody;     // whose it is
   std::uint64_t token = 0;    // fencing token: grows with every claim of this batch
   Milliseconds expires_in{};  // of its delivery's life, at the time of the claim; may be negative
+  std::string credential;     // whose message it is, by SMTP; else empty
   // A suspect (below): its one recipient is to be marked as begun before anything is made of it.
   bool suspect = false;
   std::vector<LeasedRecipient> recipients;  // those due at the time of the claim, by seq
@@ -65,6 +66,24 @@ struct LeasedBatch {
 // waits for an operator, or the end of its life, and the rest of the batch goes on.
 inline constexpr std::int64_t kLossesToSuspect = 3;
 inline constexpr std::int64_t kDeathsToSetAside = 2;
+
+// Of whom in a batch mails may be out, by the word of who has it in hand: a bit for so many
+// neighbours, the lowest for those with the smallest seq. It is said before the first of them is
+// begun (BegunMark), so that of a batch whose holder dies only these can be in doubt.
+using Begun = std::uint64_t;
+inline constexpr std::uint32_t kBegunTogether = 8;
+inline constexpr std::uint32_t kBegunBits = 64;
+[[nodiscard]] constexpr std::uint32_t begun_place(std::uint32_t seq) {
+  return seq / kBegunTogether;
+}
+[[nodiscard]] constexpr Begun begun_bit(std::uint32_t seq) {
+  return Begun{1} << begun_place(seq);
+}
+// Of a transaction, which has few recipients, all count as begun as soon as they are in hand: a
+// commit before each would tell little more.
+[[nodiscard]] constexpr Begun begun_when_leased(TrafficClass traffic) {
+  return traffic == TrafficClass::transactional ? ~Begun{0} : Begun{0};
+}
 
 // ---- accept ------------------------------------------------------------------------------------
 
@@ -117,6 +136,12 @@ struct BatchRelease {
   Milliseconds not_before{};
 };
 
+// More of a batch is about to be begun, besides what was said of this lease before.
+struct BegunMark {
+  HeldBatch held;
+  Begun begun = 0;
+};
+
 struct BatchReleased {
   bool done = false;                 // every recipient of the batch is in a terminal state
   std::optional<Milliseconds> next;  // until the batch is due again
@@ -135,6 +160,9 @@ struct Settled {
   std::vector<Result<OutcomeRecorded>> outcomes;
   // In the order given. conflict: the lease has passed to somebody else; not_found.
   std::vector<Result<BatchReleased>> releases;
+  // In the order given. conflict: the lease has passed to somebody else: nothing of it may be
+  // begun.
+  std::vector<Result<void>> marks;
   // Deliveries whose last recipient this settled; of items performed together each that touched
   // one.
   std::vector<DeliveryKey> finished;
@@ -149,6 +177,7 @@ struct Settle {
   std::span<const OutcomeRecord> outcomes;
   std::span<const BatchRelease> releases;
   ErrorStop error_stop = {};
+  std::span<const BegunMark> marks = {};
 };
 
 // ---- claim -------------------------------------------------------------------------------------

@@ -30,7 +30,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (built) {
     check(built->head() == scanned->head() && built->size() == scanned->size() &&
               built->has_leading_dot() == scanned->has_leading_dot() &&
-              built->is_eight_bit() == scanned->is_eight_bit(),
+              built->is_eight_bit() == scanned->is_eight_bit() &&
+              built->has_long_line() == scanned->has_long_line(),
           "slices are the message");
   }
   if (!built) {

@@ -28,6 +28,16 @@ class Found final : public EntityHandler {
     encoding_ = entity.head.encoding;
     std::string rest(head);
     rest.erase(entity.head.encoding_begin, entity.head.encoding_octets);
+    if (pieces_.empty()) {
+      // What a message may get that says nothing of MIME.
+      for (const std::string_view said :
+           {"MIME-Version: 1.0\r\n", "Content-Type: text/plain; charset=utf-8\r\n",
+            "Content-Type: text/plain; charset=unknown-8bit\r\n"}) {
+        for (std::size_t at = 0; (at = rest.find(said, at)) != std::string::npos;) {
+          rest.erase(at, said.size());
+        }
+      }
+    }
     pieces_.push_back(std::move(rest));
     body_.clear();
     return {};
@@ -67,8 +77,8 @@ bool feed(std::string_view message, std::size_t step, Take take) {
   return true;
 }
 
-Result<SevenBitPlan> look(std::string_view message, std::size_t step) {
-  SevenBitScan scan;
+Result<SevenBitPlan> look(std::string_view message, WireOctets taken, std::size_t step) {
+  SevenBitScan scan(taken);
   Result<void> sound;
   feed(message, step, [&](std::string_view slice) {
     sound = scan.update(slice);
@@ -87,25 +97,30 @@ std::string convert(std::string_view message, SevenBitPlan plan, std::size_t ste
   return out;
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string_view message(reinterpret_cast<const char*>(data), size);
-  const auto plan = look(message, 0);
-  const auto in_slices = look(message, 7);
+void try_for(std::string_view message, WireOctets taken) {
+  const auto plan = look(message, taken, 0);
+  const auto in_slices = look(message, taken, 7);
   check(plan.has_value() == in_slices.has_value(), "slices are refused as the whole is");
   if (!plan) {
     check(plan.error() == in_slices.error() && !plan.error().detail.empty(), "for one reason");
-    return 0;
+    return;
   }
   const std::string out = convert(message, *plan, 0);
   check(out == convert(message, *in_slices, 7), "the octets are the same in slices");
   check(out.size() == plan->octets(), "the octets are counted");
-  check(look(out, 0)->changes_nothing(), "it is 7-bit");
+  check(look(out, taken, 0)->changes_nothing(), "it is fit");
   if (plan->changes_nothing()) {
     check(out == message, "nothing is done where nothing has to be");
-    return 0;
+    return;
   }
   check(Found(message).pieces() == Found(out).pieces(), "a reader finds the same");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view message(reinterpret_cast<const char*>(data), size);
+  try_for(message, WireOctets::seven_bit);
+  try_for(message, WireOctets::eight_bit);
   return 0;
 }

@@ -152,6 +152,7 @@ void add_story(JsonWriter& json, const store::Story& story, std::string_view nex
   json.member("set_aside", story.set_aside);
   json.member("account_suspended", story.account_suspended);
   json.member("delivery_paused", story.delivery_paused);
+  json.member("credential_held", story.credential_held);
   json.member("next", next);
   json.key("attempts");
   json.begin_array();
@@ -219,6 +220,7 @@ void add_smtp_members(JsonWriter& json, const operate::SmtpCredentialView& view)
   json.member("bounces", settings.bounces);
   json.member("messages_per_minute", settings.messages_per_minute);
   json.member("recipients_per_minute", settings.recipients_per_minute);
+  json.member("bytes_per_minute", settings.octets_per_minute);
   json.member("connections_max", settings.connections_max);
   if (settings.uid) json.member("uid", static_cast<std::int64_t>(*settings.uid));
   add_shown_time(json, "created", credential.created);
@@ -226,6 +228,9 @@ void add_smtp_members(JsonWriter& json, const operate::SmtpCredentialView& view)
   add_shown_time(json, "revoked", credential.revoked);
   add_shown_time(json, "previous_until", credential.previous_until);
   json.member("expired", view.expired);
+  add_shown_time(json, "held", credential.held);
+  if (credential.held) json.member("held_because", credential.held_because);
+  add_shown_time(json, "released", credential.released);
 }
 
 }  // namespace
@@ -588,6 +593,18 @@ std::string status_json(const operate::EngineStatus& status) {
     json.end_object();
   }
   json.end_array();
+  json.key("held_credentials");
+  json.begin_array();
+  for (const operate::HeldCredential& credential : status.held) {
+    json.begin_object();
+    json.member("account", credential.account);
+    json.member("name", credential.name);
+    add_shown_time(json, "held", credential.since);
+    json.member("held_because", credential.because);
+    json.end_object();
+  }
+  json.end_array();
+  json.member("more_held", status.more_held);
   json.key("suspended");
   json.begin_array();
   for (const operate::SuspendedAccount& account : status.suspended) {

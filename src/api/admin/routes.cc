@@ -175,6 +175,7 @@ operate::SmtpTerms smtp_terms(const Given& given) {
           .bounces = given.truth("bounces"),
           .messages_per_minute = given.number("messages_per_minute"),
           .recipients_per_minute = given.number("recipients_per_minute"),
+          .bytes_per_minute = given.number("bytes_per_minute"),
           .connections_max = given.number("connections_max"),
           .uid = given.number("uid")};
 }
@@ -207,6 +208,19 @@ Task<Response> revoke_smtp_credential(Operations& operations, Given given) {
       co_await operations.revoke_smtp_credential(given.text("account"), given.text("name"));
   co_return revoked ? Response::json(200, smtp_credential_json(*revoked))
                     : failure(revoked.error());
+}
+
+Task<Response> hold_smtp_credential(Operations& operations, Given given) {
+  const auto held = co_await operations.hold_smtp_credential(
+      given.text("account"), given.text("name"), given.text("because"));
+  co_return held ? Response::json(200, smtp_credential_json(*held)) : failure(held.error());
+}
+
+Task<Response> release_smtp_credential(Operations& operations, Given given) {
+  const auto released =
+      co_await operations.release_smtp_credential(given.text("account"), given.text("name"));
+  co_return released ? Response::json(200, smtp_credential_json(*released))
+                     : failure(released.error());
 }
 
 Task<Response> list_dkim(Operations& operations, Given given) {
@@ -379,12 +393,22 @@ Task<Response> count_waiting(Operations& operations, Given) {
                     : failure(waiting.error());
 }
 
-Task<Response> cancel_waiting(Operations& operations, Given given) {
-  const auto cancelled = co_await operations.cancel_waiting(given.number("from").value_or(0));
-  if (!cancelled) co_return failure(cancelled.error());
-  co_return Response::json(
+Response cancelled_so_far(const Result<operate::Cancelled>& cancelled) {
+  if (!cancelled) return failure(cancelled.error());
+  return Response::json(
       200, fmt::format(R"({{"deliveries":{},"recipients":{},"next":{}}})", cancelled->deliveries,
                        cancelled->recipients, cancelled->next.value_or(0)));
+}
+
+Task<Response> cancel_waiting(Operations& operations, Given given) {
+  const auto cancelled = co_await operations.cancel_waiting(given.number("from").value_or(0));
+  co_return cancelled_so_far(cancelled);
+}
+
+Task<Response> drop_smtp_mail(Operations& operations, Given given) {
+  const auto dropped = co_await operations.drop_smtp_mail(given.text("account"), given.text("name"),
+                                                          given.number("from").value_or(0));
+  co_return cancelled_so_far(dropped);
 }
 
 Task<Response> adopt(Operations& operations, Given given) {
@@ -437,6 +461,9 @@ constexpr std::array kOffered{
     Offered{&calls::kChangeSmtpCredential, change_smtp_credential},
     Offered{&calls::kRotateSmtpCredential, rotate_smtp_credential},
     Offered{&calls::kRevokeSmtpCredential, revoke_smtp_credential},
+    Offered{&calls::kHoldSmtpCredential, hold_smtp_credential},
+    Offered{&calls::kReleaseSmtpCredential, release_smtp_credential},
+    Offered{&calls::kDropSmtpMail, drop_smtp_mail},
     Offered{&calls::kListDkim, list_dkim},
     Offered{&calls::kAddDkim, add_dkim},
     Offered{&calls::kShowDkim, show_dkim},

@@ -148,7 +148,7 @@ TEST_F(AdminRoutesTest, SmtpCredentialsAreMadeShownAndRevoked) {
             R"({"account":"shop","name":"relay@example.jp","traffic":"automatic",)"
             R"("purpose":"automatic","options":["tag","list-id"],"networks":[],)"
             R"("from_address":"","show_client":true,"bounces":true,"messages_per_minute":0,)"
-            R"("recipients_per_minute":0,"connections_max":0,"uid":1000,)"
+            R"("recipients_per_minute":0,"bytes_per_minute":0,"connections_max":0,"uid":1000,)"
             R"("created":"2026-01-01T00:00:00Z","created_text":"2026-01-01 09:00:00 JST",)"
             R"("expired":false})");
   EXPECT_THAT(call(http::Method::patch, target, R"({"days":1,"options":"","uid":-1})").body,
@@ -157,6 +157,13 @@ TEST_F(AdminRoutesTest, SmtpCredentialsAreMadeShownAndRevoked) {
   const auto rotated = call(http::Method::post, target + "/rotate", "{}");
   EXPECT_EQ(rotated.status, 201);
   EXPECT_THAT(rotated.body, HasSubstr(R"("previous_until":"2026-01-02T00:00:00Z")"));
+  EXPECT_THAT(call(http::Method::post, target + "/hold", R"({"because":"much mail"})").body,
+              HasSubstr(R"("held":"2026-01-01T00:00:00Z","held_text":"2026-01-01 09:00:00 JST",)"
+                        R"("held_because":"much mail")"));
+  EXPECT_THAT(call(http::Method::get, "/status").body,
+              HasSubstr(R"("held_credentials":[{"account":"shop","name":"relay@example.jp",)"));
+  EXPECT_THAT(call(http::Method::post, target + "/release", "{}").body,
+              HasSubstr(R"("expired":false,"released":"2026-01-01T00:00:00Z")"));
   EXPECT_EQ(call(http::Method::delete_, target).status, 200);
   const auto listed = call(http::Method::get, "/smtp-credentials?account=shop");
   EXPECT_THAT(listed.body, HasSubstr(R"("revoked":"2026-01-01T00:00:00Z")"));

@@ -36,11 +36,18 @@ Task<Result<ChangeWatch::Take>> renew_letters(Sending& sending) {
 constexpr std::int64_t kHeldMax = 100'000;
 
 Task<Result<ChangeWatch::Take>> hold_back(store::Store& store, Sending& sending) {
-  const auto held = co_await store.read(
-      [](store::ReadTransaction& reader) { return reader.held_deliveries(kHeldMax); });
+  using HeldBack = delivery::courier::Holdings::HeldBack;
+  const auto held = co_await store.read([](store::ReadTransaction& reader) -> Result<HeldBack> {
+    const auto deliveries = reader.held_deliveries(kHeldMax);
+    if (!deliveries) return fail(deliveries.error());
+    const auto credentials = reader.held_smtp_credentials(kHeldMax);
+    if (!credentials) return fail(credentials.error());
+    return HeldBack{{deliveries->begin(), deliveries->end()},
+                    {credentials->begin(), credentials->end()}};
+  });
   if (!held) co_return fail(held.error());
-  co_return ChangeWatch::Take([&sending, deliveries = *held]() -> Result<void> {
-    sending.hold_back(deliveries);
+  co_return ChangeWatch::Take([&sending, all = *held]() -> Result<void> {
+    sending.hold_back(all);
     return {};
   });
 }

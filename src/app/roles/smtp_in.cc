@@ -36,13 +36,14 @@ Task<Result<ChangeWatch::Take>> forget_logins(relay::Server& server) {
 
 }  // namespace
 
-Result<std::unique_ptr<SmtpInRole>> SmtpInRole::make(const Ground& ground, Door& door) {
+Result<std::unique_ptr<SmtpInRole>> SmtpInRole::make(const Ground& ground, Door& door,
+                                                     relay::CredentialWatch& watch) {
   auto certificates = relay_certificates(ground.config, ground.clock.now());
   if (!certificates) return fail(std::move(certificates.error()));
-  return std::unique_ptr<SmtpInRole>(new SmtpInRole(ground, door, std::move(*certificates)));
+  return std::unique_ptr<SmtpInRole>(new SmtpInRole(ground, door, watch, std::move(*certificates)));
 }
 
-SmtpInRole::SmtpInRole(const Ground& ground, Door& door,
+SmtpInRole::SmtpInRole(const Ground& ground, Door& door, relay::CredentialWatch& watch,
                        std::unique_ptr<net::ServerCertificates> certificates)
     : ground_(ground),
       door_(door),
@@ -55,7 +56,8 @@ SmtpInRole::SmtpInRole(const Ground& ground, Door& door,
                .clock = ground.clock,
                .metrics = ground.metrics,
                .node = [&node = ground.node] { return node.key(); },
-               .decoy_key = decoy_key(ground.secret)},
+               .decoy_key = decoy_key(ground.secret),
+               .watch = &watch},
               relay_options(ground.config, ground.files.relay)),
       tasks_(ground.runtime.executor(0)) {
   for (const store::Topic topic : {store::Topic::accounts, store::Topic::smtp_credentials}) {
@@ -79,8 +81,8 @@ Result<void> SmtpInRole::start() {
   if (auto open = door_.start(); !open) return open;
   running_.add([this](SteadyInstant deadline) { return server_.stop(deadline); });
   if (auto listening = server_.start(); !listening) return listening;
-  for (const net::Endpoint& at : server_.endpoints()) {
-    log::info("SMTP relay listens", {{"at", at.to_string()}});
+  for (const std::string& at : server_.places()) {
+    log::info("SMTP relay listens", {{"at", at}});
   }
   boost::asio::post(ground_.runtime.executor(0),
                     [this] { tasks_.spawn("certificates", look_at_certificates()); });

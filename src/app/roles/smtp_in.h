@@ -19,8 +19,9 @@ namespace todoku::app::roles {
 
 class SmtpInRole final : public Role {
  public:
-  // Both outlive the role. Errors: certificates that cannot be used.
-  [[nodiscard]] static Result<std::unique_ptr<SmtpInRole>> make(const Ground& ground, Door& door);
+  // All of them outlive the role. Errors: certificates that cannot be used.
+  [[nodiscard]] static Result<std::unique_ptr<SmtpInRole>> make(const Ground& ground, Door& door,
+                                                                relay::CredentialWatch& watch);
 
   [[nodiscard]] std::string_view name() const override { return "smtp-in"; }
   [[nodiscard]] Result<void> start() override;
@@ -30,7 +31,7 @@ class SmtpInRole final : public Role {
   [[nodiscard]] std::vector<net::Endpoint> endpoints() const { return server_.endpoints(); }
 
  private:
-  SmtpInRole(const Ground& ground, Door& door,
+  SmtpInRole(const Ground& ground, Door& door, relay::CredentialWatch& watch,
              std::unique_ptr<net::ServerCertificates> certificates);
   [[nodiscard]] Task<void> look_at_certificates();
 

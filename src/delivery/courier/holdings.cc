@@ -21,8 +21,8 @@ std::shared_ptr<BatchInFlight> Holdings::take(store::LeasedBatch leased,
   // Between the lease and now this process may have counted as dead.
   if (batch->leased().node != node_.key()) batch->lose();
   const std::lock_guard lock(mutex_);
-  // Leased before its delivery was paused, or stopped.
-  if (held_back_.contains(batch->leased().key.delivery)) batch->hold_back(true);
+  // Leased before its delivery was paused or stopped, or its credential held.
+  if (is_held_back_locked(batch->leased())) batch->hold_back(true);
   const auto forgotten = forgotten_.find(batch->leased().key);
   if (forgotten != forgotten_.end() && batch->leased().token <= forgotten->second) {
     batch->lose();  // its answer came when nobody believed in it any more
@@ -50,11 +50,16 @@ void Holdings::sweep_locked() {
   sweep_at_ = std::max(kSweepAtLeast, 2 * batches_.size());
 }
 
-void Holdings::hold_back(std::set<store::DeliveryKey> deliveries) {
+bool Holdings::is_held_back_locked(const store::LeasedBatch& batch) const {
+  return held_back_.deliveries.contains(batch.key.delivery) ||
+         (!batch.credential.empty() && held_back_.credentials.contains(batch.credential));
+}
+
+void Holdings::hold_back(HeldBack held) {
   const std::lock_guard lock(mutex_);
-  held_back_ = std::move(deliveries);
+  held_back_ = std::move(held);
   for (const auto& [key, weak] : batches_) {
-    if (const auto batch = weak.lock()) batch->hold_back(held_back_.contains(key.delivery));
+    if (const auto batch = weak.lock()) batch->hold_back(is_held_back_locked(batch->leased()));
   }
 }
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
@@ -34,8 +35,12 @@ class Holdings final : public BatchHolder {
   [[nodiscard]] std::shared_ptr<BatchInFlight> take(store::LeasedBatch leased,
                                                     std::shared_ptr<const Letter> letter);
 
-  // Deliveries of which nothing may be begun now: all there are, each time.
-  void hold_back(std::set<store::DeliveryKey> deliveries);
+  // What nothing may be begun of now: all there is, each time.
+  struct HeldBack {
+    std::set<store::DeliveryKey> deliveries;
+    std::set<std::string> credentials;  // what came by SMTP with one of these
+  };
+  void hold_back(HeldBack held);
 
   // BatchHolder
   [[nodiscard]] std::vector<store::HeldBatch> held() override;
@@ -51,6 +56,7 @@ class Holdings final : public BatchHolder {
 
  private:
   void sweep_locked();
+  [[nodiscard]] bool is_held_back_locked(const store::LeasedBatch& batch) const;
   [[nodiscard]] bool in_hand_locked(const store::HeldBatch& batch) const;
   void forget_locked(const store::HeldBatch& batch);
 
@@ -61,7 +67,7 @@ class Holdings final : public BatchHolder {
   // The newest lease of each batch: whoever holds an older one has lost it.
   std::map<store::BatchKey, std::weak_ptr<BatchInFlight>> batches_;
   std::size_t sweep_at_ = 1'024;
-  std::set<store::DeliveryKey> held_back_;
+  HeldBack held_back_;
   // The newest lease of each that was given back unseen. They are few, and only the newest are
   // kept: an answer is not on its way for so long.
   std::map<store::BatchKey, std::uint64_t> forgotten_;

@@ -53,6 +53,8 @@ struct OutcomeRecorder::Group {
   std::vector<store::OutcomeRecord> records;
   std::vector<SteadyInstant> known;  // since when, by record
   std::vector<std::string> sites;    // by record
+  std::vector<store::BegunMark> marks;
+  std::vector<std::weak_ptr<BatchInFlight>> begun;  // by mark
   std::vector<store::BatchRelease> releases;
   std::vector<std::optional<SteadyInstant>> not_before;  // by release
   // Marks that go before the releases, which would make them unknown.
@@ -155,6 +157,15 @@ Counter& OutcomeRecorder::failures_of(Cause cause) {
   return *counter;
 }
 
+void OutcomeRecorder::tell_of_relayed(const Mail& mail, const Outcome& outcome) const {
+  const std::string& credential = mail.batch->leased().credential;
+  const bool is_over = outcome.state == RecipientState::delivered ||
+                       outcome.state == RecipientState::bounced;
+  if (relayed_ != nullptr && is_over && !credential.empty()) {
+    relayed_->ended(credential, outcome.cause);
+  }
+}
+
 void OutcomeRecorder::settled(const Mail& mail, std::string_view site, Outcome outcome, Path path,
                               Milliseconds duration) {
   const SteadyInstant now = clock_.steady_now();
@@ -175,6 +186,7 @@ void OutcomeRecorder::settled(const Mail& mail, std::string_view site, Outcome o
     delivery_seconds_[static_cast<std::size_t>(letter.traffic)]->observe(clock_.now() -
                                                                          letter.started);
   }
+  tell_of_relayed(mail, record.outcome);
   add({mail.batch, std::move(record), std::string(site), now});
   // Only now: whatever is thrown before, the mail comes back with its mark.
   mail.batch->unmark(mail.index);
@@ -205,6 +217,34 @@ void OutcomeRecorder::given_back(const store::LeasedBatch& batch, std::size_t op
     // No memory even for this: the lease goes with the process.
     abandoned_total_.add(open);
   }
+}
+
+void OutcomeRecorder::begin_soon(const Mail& mail, std::uint32_t ahead) {
+  BatchInFlight& batch = *mail.batch;
+  const std::uint32_t seq = mail.recipient().seq;
+  const bool waits = !batch.is_begun(seq);
+  if (!waits && batch.wants_begun(seq, ahead) == 0) return;
+  std::unique_lock lock(mutex_);
+  if (const store::Begun wanted = batch.wants_begun(seq, ahead); wanted != 0) {
+    beginning_.push_back({mail.batch, {batch.leased().held(), wanted}});
+    batch.asked_begun(wanted);
+  }
+  if (waits && !beginning_.empty()) is_waited_for_ = true;
+  try {
+    start_next_locked(lock);
+  } catch (const std::exception&) {
+    // It is kept, and goes with whatever comes next.
+    async::report_exception("telling what is begun", std::current_exception());
+  }
+}
+
+Task<bool> OutcomeRecorder::begin(const Mail& mail, std::uint32_t ahead) {
+  begin_soon(mail, ahead);
+  while (!mail.batch->is_begun(mail.recipient().seq)) {
+    const bool goes_on = co_await wait_while(false);
+    if (!goes_on || mail.withheld()) co_return false;
+  }
+  co_return !mail.withheld();
 }
 
 Task<Result<void>> OutcomeRecorder::mark_suspect(const Mail& mail, bool begun) {
@@ -313,7 +353,7 @@ bool OutcomeRecorder::waits_for_more() {
   const SteadyInstant now = clock_.steady_now();
   // Half of the bound: the other half fills while this one commits, and nobody stops to wait.
   const bool enough = collecting_.size() >= options_.unrecorded_max / 2;
-  if (now >= commit_not_before_ || enough) {
+  if (now >= commit_not_before_ || enough || is_waited_for_) {
     commit_not_before_ = now + kCommitEvery;
     return false;
   }
@@ -331,7 +371,7 @@ void OutcomeRecorder::start_next_locked(std::unique_lock<std::mutex>& lock) {
     submit(std::move(group));
     lock.lock();
   }
-  if (committing_ || (collecting_.empty() && returned_.empty()) || stopped_) return;
+  if (committing_ || !has_something_locked() || stopped_) return;
   if (waits_for_more()) return;
   // What may throw comes first, so that nothing is half taken if it does.
   auto group = std::make_shared<Group>();
@@ -342,6 +382,8 @@ void OutcomeRecorder::start_next_locked(std::unique_lock<std::mutex>& lock) {
   group->records.reserve(collecting_.size());
   group->known.reserve(collecting_.size());
   group->sites.reserve(collecting_.size());
+  group->marks.reserve(beginning_.size());
+  group->begun.reserve(beginning_.size());
   group->withdrawn.reserve(static_cast<std::size_t>(std::ranges::count_if(
       collecting_, [](const Entry& entry) { return entry.withdrawn.has_value(); })));
   committing_ = true;
@@ -363,6 +405,12 @@ void OutcomeRecorder::start_next_locked(std::unique_lock<std::mutex>& lock) {
     group->sites.push_back(std::move(entry.site));
   }
   collecting_.clear();
+  for (Beginning& each : beginning_) {
+    group->marks.push_back(each.mark);
+    group->begun.push_back(std::move(each.batch));
+  }
+  beginning_.clear();
+  is_waited_for_ = false;
   const std::vector<Returned> returned = std::exchange(returned_, {});
   lock.unlock();
   // One group commits at a time, so nothing else settles recipients meanwhile.
@@ -438,8 +486,10 @@ void OutcomeRecorder::hand_to_store(const std::shared_ptr<Group>& group) {
     const Milliseconds left = when ? std::chrono::ceil<Milliseconds>(*when - now) : Milliseconds(0);
     group->releases[i].not_before = std::max(left, Milliseconds(0));
   }
-  store::Settle settle{
-      .outcomes = group->records, .releases = group->releases, .error_stop = options_.error_stop};
+  store::Settle settle{.outcomes = group->records,
+                       .releases = group->releases,
+                       .error_stop = options_.error_stop,
+                       .marks = group->marks};
   store_.submit(settle,
                 [this, group](const Result<store::Settled>& result) { committed(group, result); });
 }
@@ -461,6 +511,7 @@ void OutcomeRecorder::committed(const std::shared_ptr<Group>& group,
   // Whatever is thrown here, the next group must be able to go.
   try {
     commit_trouble_.worked(clock_.steady_now());
+    tell_begun(*group, *result);
     tell_progress(*group, *result);
     count(*group, *result);
   } catch (const std::exception&) {
@@ -476,6 +527,18 @@ void OutcomeRecorder::committed(const std::shared_ptr<Group>& group,
     async::report_exception("gathering outcomes", std::current_exception());
   }
   for (auto& wake : waiting) wake(true);
+}
+
+void OutcomeRecorder::tell_begun(const Group& group, const store::Settled& settled) {
+  for (std::size_t i = 0; i < group.marks.size(); ++i) {
+    const auto batch = group.begun[i].lock();
+    if (!batch) continue;
+    if (settled.marks[i]) {
+      batch->told_begun(group.marks[i].begun);
+    } else {
+      batch->lose();
+    }
+  }
 }
 
 void OutcomeRecorder::tell_progress(const Group& group, const store::Settled& settled) {
@@ -524,7 +587,7 @@ Task<bool> OutcomeRecorder::wait_while(bool committing_only) {
   co_return co_await async::from_callback<bool>(
       [this, committing_only](async::Callback<bool> wake) {
         std::unique_lock lock(mutex_);
-        const bool commits = committing_ || !collecting_.empty() || !returned_.empty();
+        const bool commits = committing_ || has_something_locked();
         const bool lapsed = !committing_only && !node_.holds();
         const bool over = stopped_ || (lapsed && draining_);
         if (over || (!commits && !lapsed)) {
@@ -547,7 +610,7 @@ Task<void> OutcomeRecorder::flushed() {
       std::unique_lock lock(mutex_);
       commit_not_before_ = {};
       start_next_locked(lock);
-      if (stopped_ || (!committing_ && collecting_.empty() && returned_.empty())) co_return;
+      if (stopped_ || (!committing_ && !has_something_locked())) co_return;
       if (draining_ && unrecorded() == 0 && !node_.holds()) co_return;
     }
     co_await wait_while(true);

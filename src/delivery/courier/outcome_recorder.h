@@ -27,6 +27,15 @@
 
 namespace todoku::delivery::courier {
 
+// Hears how mail ends that came by SMTP, for its credential.
+class RelayedOutcomes {
+ public:
+  virtual ~RelayedOutcomes() = default;
+  // Once for each recipient that was delivered or has bounced, as soon as it is known, before it is
+  // committed. Any thread; must not block.
+  virtual void ended(std::string_view credential, Cause cause) = 0;
+};
+
 // All members are thread-safe. Lives until the store is closed.
 class OutcomeRecorder final : public OutcomeSink {
  public:
@@ -36,6 +45,8 @@ class OutcomeRecorder final : public OutcomeSink {
                   Metrics& metrics, async::Executor timer_executor);
   ~OutcomeRecorder() override;
 
+  // Before anything is recorded; outlives it.
+  void tell_of_relayed(RelayedOutcomes& listener) { relayed_ = &listener; }
   void settled(const Mail& mail, std::string_view site, Outcome outcome, Path path,
                Milliseconds duration) override;
   void parked(const Mail& mail, SteadyInstant until) override;
@@ -45,6 +56,8 @@ class OutcomeRecorder final : public OutcomeSink {
     return unrecorded_.load(std::memory_order_relaxed) < options_.unrecorded_max && node_.holds();
   }
   Task<bool> may_send_soon() override;
+  Task<bool> begin(const Mail& mail, std::uint32_t ahead) override;
+  void begin_soon(const Mail& mail, std::uint32_t ahead) override;
   Task<bool> begin_suspect(const Mail& mail) override;
   Task<void> let_suspect_wait(const Mail& mail) override;
   Task<bool> begin_once(const Mail& mail) override;
@@ -77,6 +90,11 @@ class OutcomeRecorder final : public OutcomeSink {
     SteadyInstant known{};
     std::optional<std::uint32_t> withdrawn{};  // its mark has to go: the recipient's place
   };
+  // Mails that wait for the store to know of them.
+  struct Beginning {
+    std::weak_ptr<BatchInFlight> batch;
+    store::BegunMark mark;
+  };
   // A batch that nobody has a reference to any more.
   struct Returned {
     store::HeldBatch held;
@@ -94,6 +112,7 @@ class OutcomeRecorder final : public OutcomeSink {
   Task<Result<void>> mark_on_its_way(const Mail& mail, bool on_its_way);
   // Whether the mail may be begun; the log tells once of a store that cannot be told.
   bool tell_marked(const Result<void>& marked);
+  void tell_of_relayed(const Mail& mail, const Outcome& outcome) const;
   void count_unrecorded();
   void add(Entry entry);
   void submit(std::shared_ptr<Group> group) noexcept;
@@ -103,6 +122,11 @@ class OutcomeRecorder final : public OutcomeSink {
   // Submits it again after a while.
   void repeat(std::shared_ptr<Group> group) noexcept;
   void tell_progress(const Group& group, const store::Settled& settled);
+  static void tell_begun(const Group& group, const store::Settled& settled);
+  // Whether anything is to be committed.
+  [[nodiscard]] bool has_something_locked() const {
+    return !collecting_.empty() || !returned_.empty() || !beginning_.empty();
+  }
   [[nodiscard]] Counter& outcomes_of(std::string_view site, RecipientState state);
   [[nodiscard]] Counter& failures_of(Cause cause);
   void committed(const std::shared_ptr<Group>& group, const Result<store::Settled>& result);
@@ -127,6 +151,7 @@ class OutcomeRecorder final : public OutcomeSink {
   const policy::SiteRules& rules_;
   Metrics& metrics_;
   async::Executor timer_executor_;
+  RelayedOutcomes* relayed_ = nullptr;
   const std::shared_ptr<Gate> gate_;
 
   std::atomic<std::size_t> unrecorded_{0};
@@ -134,6 +159,8 @@ class OutcomeRecorder final : public OutcomeSink {
   std::mutex mutex_;
   std::vector<Entry> collecting_;
   std::vector<Returned> returned_;
+  std::vector<Beginning> beginning_;
+  bool is_waited_for_ = false;          // somebody cannot go on without what is in beginning_
   bool committing_ = false;             // a group is on its way, or to be repeated
   std::shared_ptr<Group> unsubmitted_;  // that group, where there was no memory to repeat it
   bool waiting_for_more_ = false;

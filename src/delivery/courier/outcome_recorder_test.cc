@@ -65,6 +65,7 @@ class StalledStore final : public store::Store {
       settled.outcomes.push_back(store::OutcomeRecorded{.state = outcome.outcome.state});
     }
     settled.releases.resize(oldest.settle.releases.size());
+    settled.marks.resize(oldest.settle.marks.size());
     oldest.done(std::move(settled));
   }
 
@@ -520,18 +521,34 @@ TEST_F(OutcomeRecorderTest, HoldingsKnowEachBatchByItsNewestLease) {
       << "this process counted as dead meanwhile";
 }
 
+TEST_F(OutcomeRecorderTest, WhatAHeldCredentialHandedInIsHeldBackInHandAndWhenItComes) {
+  Holdings holdings(recorder_, lease_, clock_);
+  store::LeasedBatch of_shop = leased_with(3);
+  of_shop.credential = "shop";
+  const auto in_hand = holdings.take(of_shop, nullptr);
+  holdings.hold_back({.deliveries = {}, .credentials = {"shop"}});
+  EXPECT_TRUE(in_hand->held_back());
+  ++of_shop.token;
+  const auto comes = holdings.take(of_shop, nullptr);
+  EXPECT_TRUE(comes->held_back()) << "accepted before this was heard of elsewhere";
+  store::LeasedBatch of_nobody = leased_with(9);
+  EXPECT_FALSE(holdings.take(std::move(of_nobody), nullptr)->held_back());
+  holdings.hold_back({});
+  EXPECT_FALSE(comes->held_back()) << "it was released";
+}
+
 TEST_F(OutcomeRecorderTest, WhatIsPausedIsHeldBackInHandAndWhenItComes) {
   Holdings holdings(recorder_, lease_, clock_);
   const auto in_hand = holdings.take(leased_with(3), nullptr);
   const store::DeliveryKey paused = in_hand->leased().key.delivery;
   EXPECT_FALSE(in_hand->held_back());
-  holdings.hold_back({paused});
+  holdings.hold_back({.deliveries = {paused}, .credentials = {}});
   EXPECT_TRUE(in_hand->held_back());
   EXPECT_TRUE((Mail{in_hand, 0}).withheld());
   EXPECT_FALSE(in_hand->lost()) << "what becomes of it is still ours to say";
   const auto comes = holdings.take(leased_with(4), nullptr);
   EXPECT_TRUE(comes->held_back()) << "leased before it was paused";
-  holdings.hold_back({store::DeliveryKey{99'999}});
+  holdings.hold_back({.deliveries = {store::DeliveryKey{99'999}}, .credentials = {"shop"}});
   EXPECT_FALSE(comes->held_back()) << "it goes on";
   EXPECT_FALSE((Mail{comes, 0}).withheld());
 }

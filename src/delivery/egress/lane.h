@@ -210,6 +210,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
   enum class Turn : std::uint8_t { none, granted, passed };
   std::array<std::atomic<Turn>, 2> turn_{};
   std::atomic<bool> drain_asked_{false};
+  // How far ahead of its mails the store is told that they are begun: as many bits as were needed.
+  std::atomic<std::uint32_t> begun_ahead_{1};
   std::atomic<bool> woken_{false};  // tend() is on its way
   std::atomic<std::size_t> announced_{0};
   mutable std::mutex figures_mutex_;

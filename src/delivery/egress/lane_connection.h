@@ -67,7 +67,17 @@ class LaneConnection {
   // The same once more, after something that may have taken long.
   [[nodiscard]] bool may_still_begin(const Mail& mail) const;
   // Settles the first mail in hand if it would be larger than may be made.
-  [[nodiscard]] bool too_large(std::uint64_t octets);
+  [[nodiscard]] bool too_large(const Mail& mail);
+  // What it has to become for this receiver; nullopt: it goes as it is.
+  [[nodiscard]] std::optional<mime::WireOctets> must_become(const LetterMessage& message) const;
+  // Whether the first mail in hand goes to this receiver, as it is or converted (converted_); else
+  // it is dealt with.
+  Task<bool> make_fit(const Mail& mail);
+  [[nodiscard]] const LetterMessage& outgoing(const Letter& letter) const {
+    return converted_ ? *converted_ : letter.message;
+  }
+  // Settles it: the receiver would not take it as it is, and it cannot be converted.
+  void cannot_convert(const LetterMessage& message, const std::string& why_not);
   Task<Result<void>> prepare(const Mail& mail);
   // What the signature says of the body of a mail in slices, which are gone through for it.
   Task<Result<void>> hash_slices(const Mail& mail);
@@ -78,6 +88,10 @@ class LaneConnection {
   // Its address came onto a suppression list since the mail was claimed: true, and it is dealt
   // with.
   Task<bool> stopped(const Mail& mail);
+  // Sees to it that the store hears of this mail, and of those soon to come, before they are begun;
+  // whether that must be waited for.
+  [[nodiscard]] bool must_tell_begun(const Mail& mail);
+  Task<bool> tell_begun(const Mail& mail);
   // Its content, or what a letter needs, could not be had from our store: no fault of the mail or
   // the receiver, so no attempt.
   void cannot_read(const Error& error);
@@ -129,6 +143,7 @@ class LaneConnection {
 
   // Memory used again from mail to mail.
   OutgoingMessage message_;
+  std::shared_ptr<const LetterMessage> converted_;  // what is sent of it; null: the letter's own
   std::optional<mailauth::dkim::BodyHash> slices_hash_;  // of a message in slices that is signed
   mailauth::dkim::BegunSignatures begun_;
   std::string signatures_;

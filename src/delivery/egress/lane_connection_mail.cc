@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One mail: whether it may be begun, how it is made and signed, what came of it, and who is told.
+#include <algorithm>
 #include <exception>
 #include <span>
 #include <utility>
@@ -24,6 +25,9 @@ constexpr Microseconds kPatienceTransactional{200};
 constexpr std::chrono::seconds kStoreWait{10};
 // After so long the receiver may have hung up.
 constexpr std::chrono::milliseconds kReceiverMayTire{500};
+// Of how many bits the store is told ahead at most (store/work.h, Begun): half a batch, so that
+// commits which last 20 ms hold up no lane that carries 10,000 mails a second.
+constexpr std::uint32_t kBegunAheadMax = 32;
 
 // Counts a mail as in hand while it lives.
 class InHand {
@@ -52,13 +56,23 @@ std::string_view as_view(const std::array<std::uint8_t, 16>& secret) {
   return {reinterpret_cast<const char*>(secret.data()), secret.size()};
 }
 
+DsnNotify notify_of(std::string_view wish) {
+  return DsnNotify::parse(wish).value_or(DsnNotify());
+}
+
+// NOTIFY=SUCCESS, which who relays it tells itself where the receiver will not.
+bool wishes_to_hear_of_success(std::span<const InsertCode> wishes) {
+  return std::ranges::any_of(wishes, [](const InsertCode& wish) {
+    return wish.key == kNotifyParameter && notify_of(wish.value).on_success();
+  });
+}
+
 // What the sender of a relayed message wishes to be told of one recipient.
 smtp::EnvelopeReports reports_of(const OwnSender& sender, std::span<const InsertCode> wishes) {
   smtp::EnvelopeReports reports{.returned = sender.returned, .envelope_id = sender.envid};
   smtp::RecipientReports wished;
   for (const InsertCode& wish : wishes) {
-    if (wish.key == kNotifyParameter)
-      wished.notify = DsnNotify::parse(wish.value).value_or(DsnNotify());
+    if (wish.key == kNotifyParameter) wished.notify = notify_of(wish.value);
     if (wish.key == kOrcptParameter) wished.original = parse_orcpt(wish.value, true);
   }
   if (wished.notify.is_specified() || wished.original) reports.recipients = {std::move(wished)};
@@ -90,7 +104,11 @@ bool LaneConnection::may_still_begin(const Mail& mail) const {
   return !mail.withheld() && !mail.batch->expired(now()) && world_.outcomes.may_send();
 }
 
-bool LaneConnection::too_large(std::uint64_t octets) {
+bool LaneConnection::too_large(const Mail& mail) {
+  const LetterMessage& message = mail.batch->letter().message;
+  // What is relayed was measured when it came, and nothing is put into it.
+  if (message.is_relayed()) return false;
+  const std::uint64_t octets = message.octets_of(mail.recipient().insert_codes, message_);
   if (octets <= world_.options.message_octets_max) return false;
   const std::string words =
       fmt::format("5.3.4 not made: its insert codes make it about {} octets, the limit is {}",
@@ -100,10 +118,55 @@ bool LaneConnection::too_large(std::uint64_t octets) {
   return true;
 }
 
+std::optional<mime::WireOctets> LaneConnection::must_become(const LetterMessage& message) const {
+  const smtp::Capabilities& receiver = connection_->capabilities();
+  // A header section in UTF-8 has no other form, whatever its body has; the dialogue tells that.
+  if (message.needs_smtputf8() && !receiver.smtputf8) return std::nullopt;
+  return message.must_become(receiver.eight_bit_mime ? mime::WireOctets::eight_bit
+                                                     : mime::WireOctets::seven_bit);
+}
+
+Task<bool> LaneConnection::make_fit(const Mail& mail) {
+  const LetterMessage& message = mail.batch->letter().message;
+  const auto must_become = this->must_become(message);
+  if (!must_become) co_return true;
+  auto made = co_await message.converted(*must_become);
+  if (!made) {
+    cannot_read(made.error());
+    co_return false;
+  }
+  if (!made->message) {
+    cannot_convert(message, made->why_not);
+    co_return false;
+  }
+  converted_ = std::move(made->message);
+  co_return true;
+}
+
+void LaneConnection::cannot_convert(const LetterMessage& message, const std::string& why_not) {
+  // RFC 3463 section 3.7: "conversion required but not supported", and "media not supported" for
+  // what no receiver would take.
+  const bool has_long_line = message.has_long_line();
+  policy::Answer answer{.stage = Stage::mail_from, .permanent = true};
+  answer.cause = has_long_line ? Cause::long_lines : Cause::no_8bitmime;
+  answer.reply.text =
+      has_long_line
+          ? "5.6.1 the message has lines of over 998 octets, which have to be encoded, but it " +
+                why_not
+          : "5.6.3 the receiver does not offer 8BITMIME, so the message has to be encoded, but "
+            "it " +
+                why_not;
+  log::info("a message that cannot be converted for its receiver",
+            {{"site", lane_->site_},
+             {"delivery", static_cast<std::int64_t>(seat_->mails.front().key().delivery)},
+             {"reason", answer.reply.text}});
+  settle(answer, judge(answer), connection_->path(), Milliseconds(0));
+}
+
 Task<Result<void>> LaneConnection::prepare(const Mail& mail) {
   Result<void> prepared;
   try {
-    if (mail.batch->letter().message.is_in_slices()) prepared = co_await hash_slices(mail);
+    if (outgoing(mail.batch->letter()).is_in_slices()) prepared = co_await hash_slices(mail);
     if (!prepared) co_return prepared;
     co_await rounds_.rounds.join([&] { prepared = compose(mail); },
                                  [&] {
@@ -123,7 +186,7 @@ Task<Result<void>> LaneConnection::hash_slices(const Mail& mail) {
   const Letter& letter = mail.batch->letter();
   if (!letter.signer) co_return Result<void>();
   begin_copy(mail);
-  const auto hash = co_await letter.message.body_hash(message_);
+  const auto hash = co_await outgoing(letter).body_hash(message_);
   if (!hash) co_return fail(hash.error());
   slices_hash_ = *hash;
   co_return Result<void>();
@@ -151,6 +214,18 @@ Task<LaneConnection::Sent> LaneConnection::send_first() {
     const bool clear = co_await clear_to_begin(mail);
     if (!clear) co_return Sent::goes_on;
   }
+  if (must_tell_begun(mail)) {
+    const SteadyInstant asked = now();
+    const bool told = co_await tell_begun(mail);
+    if (mail.withheld()) {
+      park(now());
+      co_return Sent::goes_on;
+    }
+    const bool tired = now() - asked > kReceiverMayTire && !connection_->is_reusable();
+    if (!told || tired) co_return Sent::not_wanted;
+    // It is asked for anew, and begun by then.
+    if (!may_still_begin(mail)) co_return Sent::goes_on;
+  }
   Sent sent = Sent::not_wanted;
   std::exception_ptr thrown;
   try {
@@ -163,6 +238,31 @@ Task<LaneConnection::Sent> LaneConnection::send_first() {
   if (stays) co_await lane_->way_out_.stay(mail);
   if (thrown) std::rethrow_exception(thrown);
   co_return sent;
+}
+
+// Of what is sent at most once, and of suspects, the store is told in other words.
+bool LaneConnection::must_tell_begun(const Mail& mail) {
+  if (mail.batch->letter().at_most_once || mail.batch->leased().suspect) return false;
+  std::uint32_t ahead = lane_->begun_ahead_.load();
+  const bool first = !mail.batch->has_asked_begun();
+  if (first) {
+    lane_->begun_ahead_.compare_exchange_strong(ahead, ahead - ahead / 4);
+  }
+  world_.outcomes.begin_soon(mail, ahead);
+  return !mail.batch->is_begun(mail.recipient().seq);
+}
+
+// So far ahead is asked that nobody waits while a batch is under way, and little farther: all that
+// is said to be begun is in doubt if this process ends. False: it is not begun now.
+Task<bool> LaneConnection::tell_begun(const Mail& mail) {
+  const bool too_near = mail.batch->has_begun();
+  std::uint32_t ahead = lane_->begun_ahead_.load();
+  const bool told = co_await world_.outcomes.begin(mail, ahead);
+  if (too_near) {
+    const std::uint32_t farther = std::min(2 * ahead, kBegunAheadMax);
+    lane_->begun_ahead_.compare_exchange_strong(ahead, farther);
+  }
+  co_return told;
 }
 
 Task<bool> LaneConnection::stopped(const Mail& mail) {
@@ -179,10 +279,13 @@ Task<bool> LaneConnection::stopped(const Mail& mail) {
 
 Task<LaneConnection::Sent> LaneConnection::send_cleared(const Mail& mail) {
   const Letter& letter = mail.batch->letter();
-  const std::uint64_t octets = letter.message.octets_of(mail.recipient().insert_codes, message_);
-  if (too_large(octets)) co_return Sent::goes_on;
+  if (too_large(mail)) co_return Sent::goes_on;
   const SteadyInstant asked = now();
-  const auto room = static_cast<std::size_t>(letter.message.octets_in_memory(octets));
+  converted_.reset();
+  const std::uint64_t octets = letter.message.octets_of(mail.recipient().insert_codes, message_);
+  auto room = static_cast<std::size_t>(letter.message.octets_in_memory(octets));
+  const bool converts_slices = letter.message.is_in_slices() && must_become(letter.message);
+  if (converts_slices) room += SliceReader::kConvertingOctets;
   const SteadyInstant deadline = asked + world_.options.composing_patience;
   auto memory = co_await world_.memory.share(room, letter.traffic, deadline);
   if (!memory) {
@@ -191,18 +294,21 @@ Task<LaneConnection::Sent> LaneConnection::send_cleared(const Mail& mail) {
   }
   world_.shortage.room_again();
   if (now() - asked > kReceiverMayTire && !connection_->is_reusable()) co_return Sent::not_wanted;
+  const bool fits = co_await make_fit(mail);
+  if (!fits) co_return Sent::goes_on;
+  const LetterMessage& message = outgoing(letter);
   const Result<void> prepared = co_await prepare(mail);
-  memory->shrink_to(message_.memory_octets() + letter.message.slice_octets());
+  memory->shrink_to(message_.memory_octets() + message.slice_octets());
   Sent sent = Sent::goes_on;
   if (mail.withheld()) {
     park(now());  // since it waited for memory, or was made
-  } else if (prepared && letter.message.is_in_slices() && !may_still_begin(mail)) {
+  } else if (prepared && message.is_in_slices() && !may_still_begin(mail)) {
     // It is asked for anew; the hash is known then.
   } else if (prepared && letter.at_most_once) {
     sent = co_await transmit_once(mail);
   } else if (prepared) {
     sent = co_await transmit(mail);
-  } else if (letter.message.is_in_slices()) {
+  } else if (message.is_in_slices()) {
     cannot_read(prepared.error());
   } else {
     // Ours to mend; the recipient's mail waits rather than being lost.
@@ -237,7 +343,7 @@ Task<LaneConnection::Sent> LaneConnection::transmit(const Mail& mail) {
   const SteadyInstant began = now();
   const SteadyInstant not_after = mail.batch->expires();
   std::optional<MailSlices> slices;
-  const LetterMessage& letter = mail.batch->letter().message;
+  const LetterMessage& letter = outgoing(mail.batch->letter());
   if (letter.is_in_slices()) slices.emplace(letter.slices(pieces_, message_));
   const smtp::MessageView view{.pieces = slices ? std::span<const std::string_view>() : pieces_,
                                .size = message_.size() + signatures_.size(),
@@ -266,6 +372,7 @@ Task<LaneConnection::Sent> LaneConnection::transmit(const Mail& mail) {
       .permanent = result.permanent,
       .in_doubt = result.in_doubt,
       .in_clear = connection_->path().tls == TlsUse::none,
+      .receiver_reports = result.receiver_reports,
       .cause = result.cause,
       .tls_off = policy::tls_plan(lane_->limits_.tls).mode == TlsMode::never};
   const policy::Verdict verdict = judge(answer);
@@ -340,23 +447,23 @@ void LaneConnection::begin_copy(const Mail& mail) {
   const store::LeasedRecipient& recipient = mail.recipient();
   const Options& options = world_.options;
 
-  letter.message.begin({.address = recipient.address,
-                        .insert_codes = recipient.insert_codes,
-                        .identity = {.delivery = static_cast<std::int64_t>(key.delivery),
-                                     .batch = key.batch,
-                                     .seq = key.seq,
-                                     .message_id_domain = options.message_id_domain,
-                                     .secret = options.instance_secret,
-                                     .date = letter.started}},
-                       message_);
+  outgoing(letter).begin({.address = recipient.address,
+                          .insert_codes = recipient.insert_codes,
+                          .identity = {.delivery = static_cast<std::int64_t>(key.delivery),
+                                       .batch = key.batch,
+                                       .seq = key.seq,
+                                       .message_id_domain = options.message_id_domain,
+                                       .secret = options.instance_secret,
+                                       .date = letter.started}},
+                         message_);
 }
 
 Result<void> LaneConnection::compose(const Mail& mail) {
   const Letter& letter = mail.batch->letter();
   begin_copy(mail);
   if (!letter.signer) return {};
-  const auto hash = letter.message.is_in_slices() ? slices_hash_.value()
-                                                  : rounds_.context.body_hash(message_.body());
+  const auto hash = outgoing(letter).is_in_slices() ? slices_hash_.value()
+                                                    : rounds_.context.body_hash(message_.body());
   const auto headers = message_.headers();
   return letter.signer->begin(rounds_.context,
                               {.headers = headers, .body_hash = hash, .signed_at = letter.started},
@@ -375,7 +482,7 @@ Result<void> LaneConnection::sign(const Mail& mail) {
   pieces_.clear();
   if (!signatures_.empty()) pieces_.push_back(signatures_);
   pieces_.push_back(message_.head());
-  if (!mail.batch->letter().message.is_in_slices()) {
+  if (!outgoing(mail.batch->letter()).is_in_slices()) {
     pieces_.insert(pieces_.end(), message_.body().begin(), message_.body().end());
   }
 
@@ -407,6 +514,8 @@ void LaneConnection::settle(const policy::Answer& answer, const policy::Verdict&
       .reply = answer.reply,
       .is_attempt = verdict.is_attempt,
       .charset_fell_back = answer.stage >= Stage::mail_from && message_.charset_fell_back(),
+      .sender_to_tell = verdict.state == RecipientState::delivered && !answer.receiver_reports &&
+                        wishes_to_hear_of_success(seat_->mails.front().recipient().insert_codes),
       .cause = verdict.cause};
   if (verdict.lacks_tls) {
     outcome.stage = Stage::starttls;

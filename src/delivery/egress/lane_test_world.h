@@ -132,6 +132,16 @@ class ShakyRecorder final : public OutcomeSink {
   Task<bool> may_send_soon() override { co_return true; }
   // The batch does not know what is told here, and comes with every end.
   void given_back(const store::LeasedBatch&, std::size_t, GivenBack) noexcept override {}
+  Task<bool> begin(const Mail& mail, std::uint32_t ahead) override {
+    begin_soon(mail, ahead);
+    if (at_begin) at_begin();
+    mail.batch->told_begun(store::begun_bit(mail.recipient().seq));
+    ++told_begun;
+    co_return !mail.withheld();
+  }
+  void begin_soon(const Mail& mail, std::uint32_t ahead) override {
+    mail.batch->asked_begun(mail.batch->wants_begun(mail.recipient().seq, ahead));
+  }
   Task<bool> begin_suspect(const Mail&) override {
     ++suspects_begun;
     co_return !refuses;
@@ -154,10 +164,12 @@ class ShakyRecorder final : public OutcomeSink {
   }
 
   // Before anything is sent.
+  std::function<void()> at_begin;
   std::function<void()> at_begin_once;
   bool refuses = false;  // to be told of what is begun
   mutable std::atomic<bool> next_may_send_throws{false};
 
+  std::atomic<int> told_begun{0};
   std::atomic<int> begun_once{0};
   std::atomic<int> taken_back{0};
   std::atomic<int> suspects_begun{0};
@@ -215,13 +227,15 @@ inline Task<void> serve_all(net::Listener& listener, smtp::Receiver& receiver,
 
 inline constexpr std::uint32_t kMails = 3;
 
-inline std::shared_ptr<const Letter> letter_of_large_values(bool at_most_once = false) {
+inline std::shared_ptr<const Letter> letter_of_large_values(
+    bool at_most_once = false, TrafficClass traffic = TrafficClass::transactional) {
   Content content;
   content.from = {"news@example.com", ""};
   content.subject = "x";
   content.text_part = "__large__";
   return std::make_shared<const Letter>(
       Letter{.delivery = store::DeliveryKey{1},
+             .traffic = traffic,
              .at_most_once = at_most_once,
              .started = SystemClock().now(),
              .message = mime::MessageTemplate::build(std::move(content), {}).value()});
@@ -230,7 +244,8 @@ inline std::shared_ptr<const Letter> letter_of_large_values(bool at_most_once = 
 inline std::shared_ptr<BatchInFlight> batch_of_mails(Milliseconds life_left, OutcomeSink& sink,
                                                      std::shared_ptr<const Letter> letter,
                                                      bool suspect = false) {
-  store::LeasedBatch leased{.key = {store::DeliveryKey{1}, 1}, .suspect = suspect};
+  store::LeasedBatch leased{
+      .key = {store::DeliveryKey{1}, 1}, .traffic = letter->traffic, .suspect = suspect};
   for (std::uint32_t i = 0; i < kMails; ++i) {
     leased.recipients.push_back({.seq = i,
                                  .address = fmt::format("r{}@example.jp", i),

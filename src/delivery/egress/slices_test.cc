@@ -15,6 +15,7 @@
 #include "delivery/egress/lane_test_world.h"
 #include "mailauth/dkim/dns_record.h"
 #include "mailauth/dkim/verifier.h"
+#include "mime/line_scan.h"
 #include "support/installation.h"
 
 namespace todoku::delivery::egress {
@@ -59,6 +60,23 @@ class TestSource final : public ContentSource {
 
  private:
   const std::vector<std::string> parts_;
+};
+
+// Gives other octets from some read on.
+class ChangingSource final : public ContentSource {
+ public:
+  ChangingSource(std::string before, std::string after)
+      : before_(std::move(before)), after_(std::move(after)) {}
+  Task<Result<std::string>> read(std::size_t, std::uint64_t offset,
+                                 std::size_t octets) const override {
+    co_return (++reads > changes_at ? after_ : before_).substr(offset, octets);
+  }
+  mutable std::atomic<int> reads{0};
+  int changes_at = 1'000'000;
+
+ private:
+  const std::string before_;
+  const std::string after_;
 };
 
 const std::vector<std::string> kFiles{some_octets(450'000), "", some_octets(3'400UL * 57), "x"};
@@ -147,6 +165,118 @@ TEST(Slices, ARelayedMailIsTheSameAndIsHashedOnce) {
     // Connections that begin at the same time may each go through it.
     EXPECT_GE(source->reads - looking, (1 + static_cast<int>(kMails)) * 4);
     EXPECT_LE(source->reads - looking, 2 * static_cast<int>(kMails) * 4);
+  }
+}
+
+std::string eight_bit_of(std::size_t octets, std::string_view in_header) {
+  std::string raw = "From: news@example.com\r\n" + std::string(in_header) +
+                    "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+                    "--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n";
+  SeededRandom random(9);
+  const auto fill = [&](std::size_t until, std::span<const std::string_view> words) {
+    while (raw.size() < until) raw += words[random.below(words.size())];
+  };
+  constexpr std::array<std::string_view, 6> kText{"届いた", ".", "\r\n", "letters ", "\r\n.", " "};
+  fill(octets / 2, kText);
+  raw += "\r\n--b\r\nContent-Type: application/pdf\r\n\r\n" + std::string(70'000, '\xFF');
+  constexpr std::array<std::string_view, 4> kOctets{"\xFE\x80", "\r\n", "abc", "\x01"};
+  fill(octets, kOctets);
+  return raw + "\r\n--b--\r\n";
+}
+
+// Converted for who does not take 8-bit, and signed as it is sent (RFC 6376 section 5.3).
+TEST(Slices, ARelayedMailIsConvertedAsOneInMemory) {
+  const std::string raw = eight_bit_of(600'000, "");
+  for (const Offers& offers : std::vector<Offers>{{"PIPELINING", "CHUNKING"}, {"PIPELINING"}}) {
+    const auto source = std::make_shared<TestSource>(std::vector<std::string>{raw});
+    const Taken whole = receive(letter_with(RelayedMessage::build(raw, {}).value()), offers);
+    auto message = run(LetterMessage::relay_in_slices(source, raw.size(), {})).value();
+    const Taken sliced = receive(letter_with(std::move(message)), offers);
+    EXPECT_TRUE(sliced == whole);
+    for (const auto& [address, mail] : sliced) {
+      expect_verified(mail);
+      mime::LineScan lines;
+      EXPECT_TRUE(lines.update(mail) && lines.finish());
+      EXPECT_FALSE(lines.is_eight_bit() || lines.has_long_line());
+    }
+  }
+}
+
+// Its lines are too long for any receiver.
+TEST(Slices, ARelayedMailKeepsItsOctetsWhereItsLinesAreShort) {
+  const std::string raw = eight_bit_of(600'000, "Subject: 届く\r\n");
+  const auto source = std::make_shared<TestSource>(std::vector<std::string>{raw});
+  auto message = run(LetterMessage::relay_in_slices(source, raw.size(), {})).value();
+  for (const auto& [address, mail] : receive(letter_with(std::move(message)), {"8BITMIME"})) {
+    expect_verified(mail);
+    mime::LineScan lines;
+    EXPECT_TRUE(lines.update(mail) && lines.finish());
+    EXPECT_TRUE(lines.is_eight_bit());
+    EXPECT_FALSE(lines.has_long_line());
+    EXPECT_TRUE(mail.contains("Subject: 届く\r\n"));
+    EXPECT_TRUE(mail.contains("届いた"));
+  }
+}
+
+TEST(Slices, WhatCannotBeConvertedIsToldWithoutAWordToTheReceiver) {
+  struct Case {
+    std::string fields;
+    std::string body;
+    Offers offers;
+    Cause cause;
+    std::string words;
+  };
+  const std::string signed_by = "DKIM-Signature: v=1\r\n";
+  const std::vector<Case> cases{
+      {signed_by, "\xE5\xB1\x8A", {}, Cause::no_8bitmime, "5.6.3 "},
+      {signed_by, std::string(999, 'x'), {"8BITMIME"}, Cause::long_lines, "5.6.1 "},
+      {"", "\xE5\xB1\x8A", {"8BITMIME"}, Cause::none, ""},
+      {signed_by, "\xE5\xB1\x8A", {"8BITMIME"}, Cause::none, ""}};
+  for (const Case& each : cases) {
+    const std::string raw = "From: news@example.com\r\n" + each.fields +
+                            "MIME-Version: 1.0\r\n\r\n" + each.body + "\r\n";
+    for (const bool in_slices : {false, true}) {
+      Fault none;
+      LaneTestWorld world(none, 1, "220 mx.example.jp ESMTP\r\n", each.offers);
+      const auto source = std::make_shared<TestSource>(std::vector<std::string>{raw});
+      LetterMessage message =
+          in_slices ? run(LetterMessage::relay_in_slices(source, raw.size(), {})).value()
+                    : LetterMessage(RelayedMessage::build(raw, {}).value());
+      world.send(batch_of_mails(24h, world.recorder, letter_with(std::move(message))));
+      world.tidy_until_all_is_told();
+      world.drain();
+      world.check_that_all_is_free();
+      world.check_mails();
+      const bool goes = each.cause == Cause::none;
+      EXPECT_EQ(world.taken().size(), goes ? kMails : 0);
+      for (const auto& [address, told] : world.recorder.told()) {
+        EXPECT_EQ(told.outcome.cause, each.cause);
+        EXPECT_EQ(told.outcome.state, goes ? RecipientState::delivered : RecipientState::bounced);
+        if (goes) continue;
+        EXPECT_TRUE(told.outcome.reply.text.starts_with(each.words)) << told.outcome.reply.text;
+        EXPECT_TRUE(told.outcome.reply.text.ends_with("that another encoding would break"));
+      }
+    }
+  }
+}
+
+// What was found out of it is not asked again of a store that gives something else.
+TEST(Slices, AContentThatBecomesAnotherIsNotSent) {
+  const std::string raw = eight_bit_of(600'000, "");
+  std::string other = raw;
+  other.replace(other.find("--b\r\nContent-Type: app"), 3, "--c");
+  const auto source = std::make_shared<ChangingSource>(raw, other);
+  auto message = run(LetterMessage::relay_in_slices(source, raw.size(), {})).value();
+  EXPECT_TRUE(run(message.converted(mime::WireOctets::seven_bit))->message);
+  source->changes_at = source->reads;
+  Fault none;
+  LaneTestWorld world(none, 1, "220 mx.example.jp ESMTP\r\n", {"CHUNKING"});
+  world.send(batch_of_mails(24h, world.recorder, letter_with(std::move(message))));
+  world.tidy_until_all_is_told();
+  world.drain();
+  EXPECT_TRUE(world.taken().empty());
+  for (const auto& [address, told] : world.recorder.told()) {
+    EXPECT_EQ(told.outcome.cause, Cause::content_unreadable) << told.outcome.reply.text;
   }
 }
 

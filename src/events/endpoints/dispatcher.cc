@@ -15,6 +15,10 @@ namespace todoku::events::endpoints {
 namespace {
 
 constexpr std::int64_t kPage = 200;  // endpoints of one question
+// Of one that throws: before it is taken again, doubled each time.
+constexpr Milliseconds kPutOffFirst = std::chrono::seconds(5);
+constexpr Milliseconds kPutOffLongest = std::chrono::minutes(10);
+constexpr Milliseconds kForgivenAfter = std::chrono::hours(1);
 
 bool is_dead(const std::set<store::NodeKey>& living, store::NodeKey node) {
   return node == store::kNobody || !living.contains(node);
@@ -118,6 +122,9 @@ Task<void> Dispatcher::look() {
         if (mine->second->turn() != webhook.turn) mine->second->on_decision();
       } else if (leaving_.contains(webhook.name)) {
         continue;
+      } else if (const auto off = put_off_.find(webhook.name);
+                 off != put_off_.end() && now < off->second.until) {
+        look_at_ = std::min(look_at_, off->second.until);
       } else if (webhook.node == ground_.node() || is_dead(alive, webhook.node)) {
         free.push_back(webhook.name);
       }
@@ -126,6 +133,7 @@ Task<void> Dispatcher::look() {
     if (more) after = page->back().name;
   }
   endpoints_ = endpoints;
+  std::erase_if(put_off_, [&](const auto& each) { return !seen.contains(each.first); });
   for (const auto& [name, teller] : tellers_) {
     if (!seen.contains(name)) teller->on_decision();
   }
@@ -189,12 +197,23 @@ void Dispatcher::let_go() {
   }
   std::vector<std::string> fresh;
   for (const auto& [name, teller] : leaving_) {
-    if (!teller->is_leaving()) fresh.push_back(name);
+    if (teller->is_leaving()) continue;
+    if (teller->has_thrown()) put_off(name);
+    fresh.push_back(name);
   }
   for (const std::string& name : fresh) {
     leavings_.spawn("endpoint leaves", stop_leaving(name));
     if (const auto there = leaving_.find(name); there != leaving_.end()) there->second->leave();
   }
+}
+
+void Dispatcher::put_off(const std::string& name) {
+  const SteadyInstant now = ground_.clock.steady_now();
+  PutOff& its = put_off_[name];
+  if (now > its.until + kForgivenAfter) its.times = 0;
+  constexpr int kDoublings = 7;
+  const auto wait = kPutOffFirst * (1 << std::min(its.times++, kDoublings));
+  its.until = now + std::min<Milliseconds>(wait, kPutOffLongest);
 }
 
 Task<void> Dispatcher::stop_leaving(std::string name) {

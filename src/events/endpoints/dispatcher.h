@@ -38,6 +38,8 @@ class Dispatcher {
   Task<void> poll();
   void let_go();
   Task<void> stop_leaving(std::string name);
+  // Something was thrown as it was told: it is not taken again before a while has passed.
+  void put_off(const std::string& name);
   void show_figures();
   Task<void> stop_here(SteadyInstant deadline);
 
@@ -47,6 +49,12 @@ class Dispatcher {
   Figures figures_;
   std::map<std::string, std::unique_ptr<Teller>, std::less<>> tellers_;
   std::map<std::string, std::unique_ptr<Teller>, std::less<>> leaving_;  // over, not stopped yet
+  // One that was put off, for longer each time, until it has been told for kForgivenAfter.
+  struct PutOff {
+    int times = 0;
+    SteadyInstant until{};
+  };
+  std::map<std::string, PutOff, std::less<>> put_off_;
   std::size_t endpoints_ = 0;  // of the installation, at the last look
   SteadyInstant look_at_{};
   bool stopping_ = false;

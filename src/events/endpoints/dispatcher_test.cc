@@ -28,8 +28,11 @@ namespace todoku::events::endpoints {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::Ge;
 using ::testing::IsEmpty;
+using ::testing::Le;
 using ::testing::SizeIs;
 
 struct Hook {
@@ -37,6 +40,7 @@ struct Hook {
   int status = 200;
   bool hangs = false;
   bool is_full = false;                         // there is no place for a call to it
+  bool throws = false;                          // whatever tells it
   std::vector<std::vector<std::string>> calls;  // ids of events
   std::vector<http::Standing> standings;        // as the calls told
   std::vector<std::string> by;                  // who made the call
@@ -169,6 +173,7 @@ class DispatcherTest : public ::testing::Test {
     hook.calls.push_back(events_in(request));
     hook.standings.push_back(request.standing);
     hook.by.push_back(std::move(by));
+    if (hook.throws) throw std::bad_alloc();
     ++hook.open;
     bool cancelled = false;
     while (hook.hangs && !cancelled) cancelled = !co_await release_.wait();
@@ -338,6 +343,44 @@ TEST_F(DispatcherTest, WhatIsRefusedComesAgainAfterItsWaitAndUnderItsId) {
   pass(5s);
   ASSERT_THAT(hook.calls, SizeIs(2));
   EXPECT_EQ(hook.calls[0], hook.calls[1]);
+}
+
+TEST_F(DispatcherTest, OneThatThrowsIsTakenAgainEverMoreRarely) {
+  Hook& hook = registered("x");
+  Hook& other = registered("y");
+  enter("a");
+  pass(1s);
+  hook.throws = true;
+  mail();
+  pass(1s);
+  EXPECT_THAT(hook.calls, SizeIs(1));
+  pass(3s);
+  EXPECT_THAT(hook.calls, SizeIs(1)) << "put off for five seconds";
+  pass(60s);
+  EXPECT_THAT(hook.calls, SizeIs(AllOf(Ge(4U), Le(5U)))) << "after 5, 10, 20 and 40 seconds";
+  EXPECT_THAT(other.told(), SizeIs(1)) << "nobody waits for it";
+  hook.throws = false;
+  pass(90s);
+  EXPECT_EQ(hook.calls.back(), hook.calls.front());
+  EXPECT_EQ(row(hook).status, store::WebhookStatus::active);
+}
+
+// What it hears nothing of is behind it all the same, and retention may have it.
+TEST_F(DispatcherTest, OneThatIsToldLittleIsAsFarAsTheRest) {
+  Hook& hook = registered("x", {.kinds = {"recipient.bounced"}});
+  enter("a");
+  pass(1s);
+  const std::string before = row(hook).state;
+  mail();
+  pass(70s);
+  const std::string after = row(hook).state;
+  EXPECT_NE(after, before) << "its place is written";
+  mail();
+  pass(2s);
+  EXPECT_EQ(row(hook).state, after) << "not each time somebody else is told something";
+  pass(70s);
+  EXPECT_NE(row(hook).state, after);
+  EXPECT_THAT(hook.calls, IsEmpty());
 }
 
 TEST_F(DispatcherTest, WhatItsOwnerDecidesIsHeard) {

@@ -155,6 +155,11 @@ void Teller::end(std::string_view why) {
   log::debug("an endpoint is told here no more", {{"endpoint", name_}, {"why", why}});
 }
 
+void Teller::end_thrown() {
+  thrown_ = true;
+  end("something was thrown");
+}
+
 // What is stored is what this one wrote, or may have; and what is in memory was read for these
 // wishes: other wishes may leave it out.
 bool Teller::is_as_left(const store::Webhook& webhook) const {
@@ -209,7 +214,7 @@ Task<void> Teller::run() {
       step();
     } catch (const std::exception&) {
       async::report_exception("telling an endpoint", std::current_exception());
-      end("something was thrown");
+      end_thrown();
     }
     if (!over_) (void)co_await wake_.wait_until(next_step_);
   }
@@ -224,7 +229,7 @@ Task<void> Teller::ending_if_thrown(Task<void> task) {
     co_await std::move(task);
   } catch (const std::exception&) {
     async::report_exception("telling an endpoint", std::current_exception());
-    end("something was thrown");
+    end_thrown();
   }
   if (over_) wake_.notify();
 }

@@ -46,6 +46,8 @@ class Teller {
 
   [[nodiscard]] std::uint64_t turn() const { return turn_; }
   [[nodiscard]] bool is_over() const { return over_; }
+  // It is over because something was thrown.
+  [[nodiscard]] bool has_thrown() const { return thrown_; }
   // For the dispatcher's own use: it is being stopped.
   void leave() { leaving_ = true; }
   [[nodiscard]] bool is_leaving() const { return leaving_; }
@@ -73,6 +75,7 @@ class Teller {
   [[nodiscard]] http::Promptness remembered() const;
   void break_off(const Error& why);
   void end(std::string_view why);
+  void end_thrown();
 
   Task<void> run();
   // Whatever is thrown ends this one: what it had in mind is lost, and it is taken anew from its
@@ -125,6 +128,7 @@ class Teller {
   SteadyInstant keep_calls_at_{};
 
   bool over_ = false;
+  bool thrown_ = false;
   bool leaving_ = false;
   bool broken_ = false;  // it cannot be read; it waits for its owner's next decision
   bool stopping_ = false;

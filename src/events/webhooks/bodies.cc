@@ -149,6 +149,10 @@ void EventWriter::write_signed(JsonWriter& json, const ToldEvent& event) {
   if (const std::string& members = members_of(event.delivery); !members.empty()) json.raw(members);
   write_recipient(json, event);
   if (event.counts) write_counts(json, *event.counts);
+  if (!event.credential.empty()) {
+    json.member("credential", event.credential);
+    json.member("because", utf8_prefix(event.because, kMessageOctetsMax));
+  }
   json.end_object();
 }
 

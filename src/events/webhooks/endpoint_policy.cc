@@ -108,7 +108,8 @@ void EndpointPolicy::leave_front() {
     }
     cursor_ = front.cursor_behind;
     window_octets_ -= front.octets;
-    dirty_ = true;
+    dirty_ = dirty_ || front.told != nullptr;
+    place_moved_ = true;
     window_.pop_front();
     ++first_number_;
   }
@@ -269,7 +270,7 @@ void EndpointPolicy::follow_clock(Instant now) {
   }
   if (back == Milliseconds(0)) return;
   for (Instant* const each :
-       {&not_before_, &probe_at_, &save_at_, &failing_since_, &last_accepted_})
+       {&not_before_, &probe_at_, &save_at_, &save_place_at_, &failing_since_, &last_accepted_})
     *each -= back;
   for (Slot& one : window_) {
     for (Instant* const each : {&one.first_tried, &one.offered, &one.due}) *each -= back;
@@ -301,7 +302,8 @@ void EndpointPolicy::hasten(Instant now) {
 // -----------------------------------------------------------------------------
 
 void EndpointPolicy::save(Instant now, EndpointActions& actions) {
-  if (!dirty_ || saving_) return;
+  if (saving_ || (!dirty_ && !place_moved_)) return;
+  if (!dirty_ && now < save_place_at_) return wake(save_place_at_);
   // Sooner than usual before sending has to wait for it.
   if (now < save_at_ && unsaved_ < options_.unsaved_max / 2) return wake(save_at_);
   EndpointState state{.status = status_,
@@ -312,9 +314,10 @@ void EndpointPolicy::save(Instant now, EndpointActions& actions) {
     if (parked.stage != Parked::Stage::leaving) state.parked.push_back(parked.event);
   }
   actions.save = EndpointActions::Save{.state = std::move(state), .set_aside = set_aside_};
-  dirty_ = false;
+  dirty_ = place_moved_ = false;
   saving_ = true;
   save_at_ = now + options_.save_every;
+  save_place_at_ = now + options_.save_place_every;
   unsaved_before_ = unsaved_;
   set_aside_before_ = set_aside_.size();
 }

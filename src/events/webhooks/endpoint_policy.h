@@ -52,6 +52,8 @@ struct EndpointOptions {
   std::size_t parked_loaded_max = 16;  // of these in memory with their content
   std::size_t unsaved_max = 1'000;     // accepted and not yet written; then sending waits
   Milliseconds save_every{1'000};
+  // Where only the place has moved, past what it is not told of: so much is read again at most.
+  Milliseconds save_place_every{std::chrono::minutes(1)};
   // Before the second, third ... try of an event; the last one repeats. Each is varied by a fifth.
   std::vector<Milliseconds> waits{std::chrono::seconds(5), std::chrono::minutes(5),
                                   std::chrono::minutes(30), std::chrono::hours(2),
@@ -143,7 +145,7 @@ class EndpointPolicy {
   // refused stays counted.
   void hasten(Instant now);
   // What changed is written now rather than with the next second.
-  void save_soon(Instant now) { save_at_ = now; }
+  void save_soon(Instant now) { save_at_ = save_place_at_ = now; }
 
   // What is to be done now. To be asked again after each of the above, and at wake_at().
   [[nodiscard]] EndpointActions next(Instant now);
@@ -267,8 +269,10 @@ class EndpointPolicy {
   std::vector<EndpointActions::Notice> notices_;
 
   bool dirty_ = false;
+  bool place_moved_ = false;  // and nothing else that is to be written
   bool saving_ = false;
   Instant save_at_;
+  Instant save_place_at_;
   std::size_t unsaved_ = 0;  // events that left since the last writing that succeeded
   std::size_t unsaved_before_ = 0;
   std::vector<std::string> set_aside_;  // not yet written

@@ -31,6 +31,8 @@ constexpr std::array kWords = std::to_array<Word>({
     {ToldKind::delivery_finished, "delivery.finished"},
     {ToldKind::delivery_failed, "delivery.failed"},
     {ToldKind::import_ended, "import.ended"},
+    {ToldKind::credential_held, "credential.held"},
+    {ToldKind::credential_released, "credential.released"},
     {ToldKind::test, "endpoint.test"},
 });
 

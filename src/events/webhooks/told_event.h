@@ -38,6 +38,8 @@ enum class ToldKind : std::uint8_t {
   delivery_finished,
   delivery_failed,
   import_ended,
+  credential_held,
+  credential_released,
   test,  // asked for by the endpoint's owner
 };
 
@@ -58,6 +60,10 @@ struct ToldEvent {
   std::string message;      // the receiver's words, or ours if there was no reply
   std::string explanation;  // Japanese: what it means; empty: nothing more than the message
   Cause cause = Cause::none;
+
+  // Of an event about a credential of the SMTP relay; else empty.
+  std::string credential;
+  std::string because;
 
   // Of an event about many.
   std::optional<store::DeliveryCounts> counts;

@@ -32,6 +32,8 @@ constexpr std::array kPairs = std::to_array<std::pair<EventKind, ToldKind>>({
     {EventKind::delivery_finished, ToldKind::delivery_finished},
     {EventKind::delivery_failed, ToldKind::delivery_failed},
     {EventKind::import_ended, ToldKind::import_ended},
+    {EventKind::credential_held, ToldKind::credential_held},
+    {EventKind::credential_released, ToldKind::credential_released},
 });
 
 // What the contract has a word for (contract_type()).
@@ -96,6 +98,7 @@ bool tells_any(store::WebhookForm form, const store::WebhookWishes& wishes) {
 }
 
 bool asks_for_delivery(const store::WebhookWishes& wishes, const store::EventRecord& event) {
+  if (store::is_of_credential(event.entry.kind)) return false;
   return !event.is_gone && (!wishes.domains.empty() || store::is_of_many(event.entry.kind));
 }
 
@@ -107,6 +110,8 @@ bool is_wanted(store::WebhookForm form, const store::WebhookWishes& wishes,
     if (!has_word || event.delivery->type == DeliveryType::smtp || event.address.empty())
       return false;
   }
+  // About no mail: what is wished of mail does not keep the owner from hearing of it.
+  if (store::is_of_credential(event.entry.kind)) return true;
   if (!wishes.domains.empty() && (head == nullptr || !has_domain(*head, wishes.domains))) {
     return false;
   }
@@ -121,6 +126,11 @@ ToldEvent told_of(store::EventRecord event, const store::Delivery* head) {
                  .kind = told_kind(event.entry.kind),
                  .at = event.entry.at,
                  .delivery = std::move(event.delivery)};
+  if (const auto& credential = event.entry.credential) {
+    told.credential = credential->name;
+    told.because = credential->because;
+    return told;
+  }
   if (store::is_of_many(event.entry.kind)) {
     if (head != nullptr) told.counts = head->counts;
     return told;

@@ -55,6 +55,20 @@ TEST(ToldOf, EveryKindOfEventHasAWordAndIsFoundByIt) {
   EXPECT_EQ(stored_kind(ToldKind::test), std::nullopt);
 }
 
+TEST(ToldOf, TellsTheOwnerOfAHeldCredentialWhateverMailIsWishedFor) {
+  store::EventRecord event;
+  event.place = {1, 2, 3};
+  event.entry = store::event_of_credential(EventKind::credential_held, "shop", "much mail", {});
+  const ToldEvent told = told_of(event, nullptr);
+  EXPECT_EQ(type_of(told.kind), "credential.held");
+  EXPECT_EQ(told.credential, "shop");
+  EXPECT_EQ(told.because, "much mail");
+  const store::WebhookWishes wishes{.tags = {"spring"}, .domains = {"example.jp"}};
+  EXPECT_TRUE(is_wanted(WebhookForm::standard, wishes, event, nullptr));
+  EXPECT_FALSE(is_wanted(WebhookForm::contract, {}, event, nullptr));
+  EXPECT_FALSE(asks_for_delivery(wishes, event));
+}
+
 TEST(ToldOf, TellsARecipientsStory) {
   const ToldEvent told = told_of(event_of(EventKind::hard_error, DeliveryType::bulk), nullptr);
   EXPECT_EQ(told.id, store::event_id({1, 2, 3}));

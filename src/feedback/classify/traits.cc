@@ -68,6 +68,7 @@ constexpr std::array kTraits = {
     Traits{over_size_limit, Whose::content, Ends::permanent, Next::give_up},
     Traits{no_smtputf8, Whose::receiver, Ends::permanent, Next::give_up},
     Traits{no_8bitmime, Whose::content, Ends::permanent, Next::give_up},
+    Traits{long_lines, Whose::content, Ends::permanent, Next::give_up},
     Traits{ipv6_only, Whose::setup},
 
     Traits{key_missing, Whose::setup, Ends::temporary, Next::look_again, kNoAttempt},

@@ -150,6 +150,12 @@ Result<void> SubmissionReader::end_head(std::string& out) {
   }
   if (auto judged = judge_fields(); !judged) return judged;
   if (auto done = emit(written_head(), out); !done) return done;
+  // RFC 5321 section 4.5.3.1.6; no encoding makes them fit, and folding would break signatures.
+  if (going_.has_long_line()) {
+    return fail(ErrorKind::invalid_input,
+                fmt::format("the message has a header line of over {} octets: it is to be folded",
+                            mime::kWireLineOctetsMax));
+  }
   found_.head_octets = going_.octets();
   const std::string rest = std::exchange(rest_, {});
   std::vector<Field>().swap(fields_);

@@ -121,6 +121,8 @@ class SubmissionReader {
 struct ReceivedFacts {
   std::string hello;   // as the client called itself
   std::string client;  // its address; empty: not told
+  // A user of this machine, who came over no network.
+  std::optional<std::uint32_t> user = {};
   std::string hostname;
   bool esmtp = true;
   bool smtputf8 = false;

@@ -109,7 +109,7 @@ TEST(SubmissionReader, TakesMessagesOfEveryShape) {
   EXPECT_EQ(read("X-A: 1\r\n b", by).out, added + "X-A: 1\r\n b\r\n\r\n");
   EXPECT_EQ(read("body without an end", by).out, added + "\r\nbody without an end\r\n");
   EXPECT_EQ(read("X-A: 1\r\n\r\nno end", by).out, added + "X-A: 1\r\n\r\nno end\r\n");
-  EXPECT_EQ(read("X-Long: " + std::string(64'000, 'x') + "\r\n", by).facts.has_long_line, true);
+  EXPECT_TRUE(read("X-A: 1\r\n\r\n" + std::string(64'000, 'x') + "\r\n", by).facts.has_long_line);
 }
 
 TEST(SubmissionReader, IsTheSameWhereverItIsCut) {
@@ -295,6 +295,8 @@ TEST(ReceivedField, IsFoldedAndTellsWhatItMay) {
             " Thu, 01 Jan 2026 00:00:00 +0000\r\n");
   facts.smtputf8 = true;
   EXPECT_TRUE(received_field(facts).contains(" with UTF8SMTP;"));
+  facts.user = 33;
+  EXPECT_TRUE(received_field(facts).contains("\r\n (uid 33)\r\n by mx.example.jp"));
 }
 
 TEST(Classify, TakesANewsletterForWhatItIs) {

@@ -199,15 +199,22 @@ inline constexpr Argument kSmtpRecipients{
     false,
     0,
     10'000'000};
+inline constexpr Argument kSmtpBytes{
+    "bytes_per_minute",
+    {"Bytes of messages a minute; 0: no limit", "1 分あたりのメッセージのバイト数。0 は無制限"},
+    number,
+    false,
+    0,
+    1'000'000'000'000};
 inline constexpr std::array kListSmtpCredentials{kOnlyAccount, kAfter, kLimit};
 inline constexpr std::array kAddSmtpCredential{
-    kAccount,      kSmtpName,       kSmtpTraffic,     kSmtpPurpose, kSmtpOptions,
-    kSmtpNetworks, kSmtpFrom,       kSmtpDays,        kSmtpBounces, kSmtpShowClient,
-    kSmtpMessages, kSmtpRecipients, kSmtpConnections, kSmtpUid,     kSmtpPassword};
+    kAccount,   kSmtpName,        kSmtpTraffic, kSmtpPurpose,    kSmtpOptions,  kSmtpNetworks,
+    kSmtpFrom,  kSmtpDays,        kSmtpBounces, kSmtpShowClient, kSmtpMessages, kSmtpRecipients,
+    kSmtpBytes, kSmtpConnections, kSmtpUid,     kSmtpPassword};
 inline constexpr std::array kChangeSmtpCredential{
-    kAccount,      kSmtpName,       kSmtpTraffic,     kSmtpPurpose, kSmtpOptions,
-    kSmtpNetworks, kSmtpFrom,       kSmtpDays,        kSmtpBounces, kSmtpShowClient,
-    kSmtpMessages, kSmtpRecipients, kSmtpConnections, kSmtpUid};
+    kAccount,      kSmtpName,       kSmtpTraffic, kSmtpPurpose,     kSmtpOptions,
+    kSmtpNetworks, kSmtpFrom,       kSmtpDays,    kSmtpBounces,     kSmtpShowClient,
+    kSmtpMessages, kSmtpRecipients, kSmtpBytes,   kSmtpConnections, kSmtpUid};
 inline constexpr std::array kRotateSmtpCredential{
     kAccount, kSmtpName,
     Argument{"overlap_hours",
@@ -219,6 +226,13 @@ inline constexpr std::array kRotateSmtpCredential{
              8'760},
     kSmtpPassword};
 inline constexpr std::array kOfSmtpCredential{kAccount, kSmtpName};
+inline constexpr std::array kHoldSmtpCredential{
+    kAccount, kSmtpName,
+    Argument{"because",
+             {"Why, in a few words: its clients and its owner are told",
+              "理由。クライアントと持ち主に伝わる"}}};
+inline constexpr std::array kDropSmtpMail{
+    kAccount, kSmtpName, Argument{"from", {"Where to go on", "続きの位置"}, number, true, 0}};
 inline constexpr std::array kListDomains{kOnlyAccount, kAfter, kLimit};
 inline constexpr std::array kAddDomain{
     kClaimAccount, kClaim,
@@ -314,6 +328,12 @@ inline constexpr Call kRotateSmtpCredential{Verb::post, "/smtp-credentials/{acco
                                             arguments::kRotateSmtpCredential};
 inline constexpr Call kRevokeSmtpCredential{Verb::remove, "/smtp-credentials/{account}/{name}",
                                             arguments::kOfSmtpCredential};
+inline constexpr Call kHoldSmtpCredential{Verb::post, "/smtp-credentials/{account}/{name}/hold",
+                                          arguments::kHoldSmtpCredential};
+inline constexpr Call kReleaseSmtpCredential{
+    Verb::post, "/smtp-credentials/{account}/{name}/release", arguments::kOfSmtpCredential};
+inline constexpr Call kDropSmtpMail{Verb::post, "/smtp-credentials/{account}/{name}/drop",
+                                    arguments::kDropSmtpMail};
 inline constexpr Call kListDkim{Verb::get, "/dkim", arguments::kListDkim};
 inline constexpr Call kAddDkim{Verb::post, "/dkim", arguments::kAddDkim};
 inline constexpr Call kShowDkim{Verb::get, "/dkim/{account}/{domain}/{selector}",

@@ -68,8 +68,8 @@ std::optional<ClientTransaction::Unfit> ClientTransaction::unfit_because() const
     return Unfit{Cause::no_smtputf8,
                  "5.6.7 the mail needs SMTPUTF8, which the receiver does not offer"};
   }
-  // RFC 6152 section 3: without the extension the content must be converted or the mail refused;
-  // converting would break signatures.
+  // RFC 6152 section 3: without the extension the content must be converted or the mail refused.
+  // Whoever can convert has done so before the mail was begun.
   if (envelope_->needs().eight_bit && !server.eight_bit_mime) {
     return Unfit{Cause::no_8bitmime,
                  "5.6.3 the mail needs 8BITMIME, which the receiver does not offer"};

@@ -48,6 +48,32 @@ TEST(ServerCommand, TheNullPathIsASender) {
   EXPECT_FALSE(parsed->sender);
 }
 
+TEST(ServerCommand, AnAddressMayLackItsDomainWhereThatIsAllowed) {
+  const auto sender = [](std::string_view argument, bool allowed = true) {
+    const auto parsed = parse_mail(argument, {.unqualified = allowed});
+    if (!parsed) return std::to_string(parsed.error().code);
+    return parsed->sender->local + "|" + parsed->sender->domain;
+  };
+  EXPECT_EQ(sender("FROM:<root>"), "root|");
+  EXPECT_EQ(sender("FROM:<root@localhost>"), "root|");
+  EXPECT_EQ(sender("FROM:<\"a b\"@web1>"), "a b|");
+  EXPECT_EQ(sender("FROM:<root@web1.example.jp>"), "root|web1.example.jp");
+  EXPECT_EQ(sender("FROM:<root@[127.0.0.1]>"), "root|[127.0.0.1]");
+  EXPECT_EQ(sender("FROM:<a b>"), "501");
+  EXPECT_EQ(sender("FROM:<a@b@web1>"), "501");
+  EXPECT_EQ(sender("FROM:<@>"), "501");
+  EXPECT_EQ(sender("FROM:<root>", false), "501");
+  EXPECT_EQ(sender("FROM:<root@localhost>", false), "501");
+  const auto recipient = [](std::string_view argument) {
+    const auto parsed = parse_rcpt(argument, {.unqualified = true}, "mx.example.jp");
+    return parsed ? parsed->recipient.local + "|" + parsed->recipient.domain
+                  : std::to_string(parsed.error().code);
+  };
+  EXPECT_EQ(recipient("TO:<root>"), "root|");
+  EXPECT_EQ(recipient("TO:<postmaster>"), "postmaster|");
+  EXPECT_EQ(recipient("TO:<>"), "501");
+}
+
 TEST(ServerCommand, MailRefusesWithTheRightCode) {
   EXPECT_EQ(mail_refusal("a@example.jp"), "501 5.5.4 Syntax: MAIL FROM:<address>");
   EXPECT_EQ(mail_refusal("FROM:a@example.jp"), "501 5.5.4 Syntax: MAIL FROM:<address>");

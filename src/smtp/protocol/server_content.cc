@@ -12,7 +12,7 @@ namespace {
 
 constexpr ServerStep kReadContent{ServerEvent::need_input};
 
-std::string_view words_of(ContentFault fault) {
+std::string words_of(ContentFault fault, const ServerOptions& options) {
   switch (fault) {
     case ContentFault::none:
       break;
@@ -23,7 +23,8 @@ std::string_view words_of(ContentFault fault) {
     case ContentFault::nul:
       return "5.6.0 The message has a NUL octet";
     case ContentFault::long_line:
-      return "5.6.0 The message has a line that is too long";
+      return fmt::format("5.6.0 The message has a line of over {} octets",
+                         options.text_line_octets_max);
   }
   return {};
 }
@@ -40,7 +41,7 @@ bool ServerSession::is_acceptable(std::string_view piece) {
   if (too_large) piece = piece.substr(0, static_cast<std::size_t>(options_.size_max - before));
   const ContentFault fault = content_check_.push(piece);
   if (fault != ContentFault::none) {
-    content_refusal_ = {550, std::string(words_of(fault))};
+    content_refusal_ = {550, words_of(fault, options_)};
   } else if (too_large) {
     content_refusal_ = {552, "5.3.4 Message too large"};
   }
@@ -96,7 +97,7 @@ ServerSession::Progress ServerSession::content_ended() {
   phase_ = Phase::command;
   const ContentFault fault = content_check_.finish();
   if (content_refusal_.code == 0 && fault != ContentFault::none) {
-    content_refusal_ = {550, std::string(words_of(fault))};
+    content_refusal_ = {550, words_of(fault, options_)};
   }
   return content_refusal_.code == 0 ? ask(ServerEvent::message) : refuse_content(content_refusal_);
 }

@@ -31,22 +31,24 @@ const Sql kInsertDeliveries{
     "accept: deliveries",
     "INSERT INTO deliveries(key, account, id, type, traffic, status, deleted, at_most_once,"
     " created, updated, started, expires, total, delivered, bounced, dropped, expired, cancelled,"
-    " unknown, deferred, signing, failure_reason, purpose, list_id, tags)"
+    " unknown, deferred, signing, failure_reason, purpose, list_id, tags, credential)"
     " SELECT u.key, account, id, type, traffic, 5, 0, once, now, now, now, now + life, total,"
-    " 0, 0, 0, 0, 0, 0, 0, signing, '', purpose, list_id, tags"
+    " 0, 0, 0, 0, 0, 0, 0, signing, '', purpose, list_id, tags, credential"
     " FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],"
     " $7::bigint[], $8::bigint[], $9::bigint[], $10::text[], $11::bigint[], $12::text[],"
-    " $13::text[])"
-    " u(key, account, id, type, traffic, once, life, total, signing, purpose, list_id, tags),"
+    " $13::text[], $14::text[])"
+    " u(key, account, id, type, traffic, once, life, total, signing, purpose, list_id, tags,"
+    " credential),"
     " (SELECT " STORE_NOW " AS now) clock"};
 // Given to its node if that lives; else due for anybody, at once or in a while.
 const Sql kInsertBatches{
     "accept: batches",
     "INSERT INTO batches(number, delivery, account, traffic, domain, first_email_id, capacity,"
-    " size, removed, open, created, ready_at, token, holder, losses, begun)"
+    " size, removed, open, created, ready_at, token, holder, losses, begun, underway)"
     " SELECT u.number, u.delivery, u.account, u.traffic, u.domain, u.email, u.size, u.size, 0,"
     " u.size, now, CASE WHEN live.key IS NULL THEN now + u.due_in END,"
-    " CASE WHEN live.key IS NULL THEN 0 ELSE 1 END, coalesce(live.key, 0), 0, 0"
+    " CASE WHEN live.key IS NULL THEN 0 ELSE 1 END, coalesce(live.key, 0), 0, 0,"
+    " CASE WHEN live.key IS NOT NULL AND u.traffic = 0 THEN -1 ELSE 0 END"
     " FROM (SELECT " STORE_NOW
     " AS now) clock CROSS JOIN"
     " unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[],"
@@ -102,7 +104,8 @@ const Sql kOpenRelayed{"accept: open relayed",
 struct AcceptColumns {
   CommitEvents events;
   Column key{kInt8}, account{kInt8}, id{kInt8}, type{kInt8}, traffic{kInt8}, once{kInt8},
-      life{kInt8}, total{kInt8}, signing{kText}, purpose{kInt8}, list_id{kText}, tags{kText};
+      life{kInt8}, total{kInt8}, signing{kText}, purpose{kInt8}, list_id{kText}, tags{kText},
+      credential{kText};
   Column number{kInt8}, delivery{kInt8}, owner{kInt8}, batch_traffic{kInt8}, domain{kText},
       email{kInt8}, size{kInt8}, node{kInt8}, due_in{kInt8};
   Column batch{kInt8}, seq{kInt8}, address{kText}, hash{kInt8}, codes{kBytea};
@@ -155,6 +158,7 @@ Result<void> add_batches(const Accept& item, Accepted& answer, PublicId first_em
     lease.node = item.holder;
     lease.token = 1;
     lease.expires_in = item.life_time;
+    lease.credential = item.delivery.credential().value_or("");
     columns.number.add(number);
     columns.delivery.add(answer.delivery.key);
     columns.owner.add(item.delivery.account);
@@ -210,6 +214,7 @@ Result<Accepted> add_accept(const Accept& item, TakenIds& ids, const AddressHash
   columns.purpose.add(made.labels.purpose);
   columns.list_id.add(std::string_view(made.labels.list_id));
   columns.tags.add(std::string_view(joined_tags(made.labels.tags)));
+  columns.credential.add(item.delivery.credential());
   const auto attachments = static_cast<std::int64_t>(item.delivery.content.attachments.size());
   const std::int64_t first_attachment = attachments > 0 ? ids.take_numbers(attachments) : 0;
   columns.contents.add(made, item.delivery, first_attachment);
@@ -357,7 +362,7 @@ Result<void> Flight<Accept>::fly(Hot& hot, std::int64_t token) {
   hot.link.add(kHoldNodes, Params() << held)
       .add(kInsertDeliveries, Params() << hot.told << c.key << c.account << c.id << c.type
                                        << c.traffic << c.once << c.life << c.total << c.signing
-                                       << c.purpose << c.list_id << c.tags);
+                                       << c.purpose << c.list_id << c.tags << c.credential);
   c.contents.add_statements(hot.link, hot.told);
   add_events(hot.link, c.events, hot.told, Instant{});
   hot.link.add(kInsertRecipients, Params() << c.batch << c.seq << c.address << c.hash << c.codes)

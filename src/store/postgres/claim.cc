@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "store/numbers.h"
 #include "store/postgres/hot.h"
+#include "store/postgres/rows.h"
 #include "store/postgres/stops.h"
 #include "store/records.h"
 
@@ -19,9 +20,9 @@ const Sql kHoldLive{"claim: hold nodes",
                     " ORDER BY n.key FOR SHARE OF n"};
 // Due or a transaction's that nobody has had, free, visible, and its delivery is going out. Of
 // several who ask for a batch the first whose node lives has it. Who waits for another's lock would
-// only learn that the batch is gone. Of a suspended account, or of what is paused, nothing is
-// leased; bulk is not offered (sending_bulk), transactional mail is offered of all accounts at
-// once, so that it has to stand aside.
+// only learn that the batch is gone. Of a suspended account, of a held credential, or of what is
+// paused, nothing is leased; bulk is not offered (sending_bulk), transactional mail is offered of
+// all accounts at once, so that it has to stand aside.
 const Sql kLease{
     "claim: lease",
     "WITH asked AS MATERIALIZED (SELECT DISTINCT ON (u.number) u.number, u.delivery, u.node"
@@ -30,7 +31,8 @@ const Sql kLease{
     " JOIN node_leases l ON l.node = n.key AND l.until > " STORE_NOW
     " ORDER BY u.number, u.place),"
     " wanted AS MATERIALIZED (SELECT b.number, u.node, CASE WHEN d.expires > " STORE_NOW
-    " AND (d.course = 1 OR (SELECT a.suspended FROM accounts a WHERE a.key = b.account) = 1)"
+    " AND (d.course = 1 OR " CREDENTIAL_IS_HELD
+    " OR (SELECT a.suspended FROM accounts a WHERE a.key = b.account) = 1)"
     " THEN least(d.expires, " STORE_NOW
     " + $6) END AS held_back FROM asked u"
     " JOIN batches b ON b.number = u.number AND b.delivery = u.delivery"
@@ -43,7 +45,8 @@ const Sql kLease{
     ", stood_aside AS (UPDATE batches b SET ready_at = w.held_back FROM wanted w"
     " WHERE b.number = w.number AND b.traffic = 0 AND w.held_back IS NOT NULL)"
     " UPDATE batches b SET token = b.token + 1, holder = w.node, ready_at = NULL, alone = NULL,"
-    " begun = 0, flight = $5 FROM wanted w WHERE b.number = w.number AND w.held_back IS NULL"};
+    " begun = 0, underway = CASE b.traffic WHEN 0 THEN -1 ELSE 0 END, flight = $5 FROM wanted w "
+    "WHERE b.number = w.number AND w.held_back IS NULL"};
 // Who is due is read by statements after the one that locks: its own snapshot may be older than the
 // outcomes that somebody else has just committed.
 #define RECIPIENTS_DUE                                                                     \
@@ -57,13 +60,14 @@ const Sql kAlone{"claim: alone", "UPDATE batches b SET alone = (SELECT r.seq" RE
                                  " AND b.losses >= $4 AND b.alone IS NULL"};
 // Where nobody is due after all: it is due when somebody is.
 const Sql kGiveBack{"claim: give back",
-                    "UPDATE batches b SET holder = 0, alone = NULL, ready_at ="
+                    "UPDATE batches b SET holder = 0, underway = 0, alone = NULL, ready_at ="
                     " (SELECT min(p.due) FROM progress p WHERE p.batch = b.number AND p.state <= 1)"
                     " WHERE" LEASED_NOW " AND NOT EXISTS (SELECT 1" RECIPIENTS_DUE ")"};
 const Sql kLeased{"claim: leased",
                   "SELECT b.number, b.delivery, b.holder, b.account, b.traffic, b.domain, b.token,"
                   " b.losses, d.expires - " STORE_NOW
-                  " FROM batches b JOIN deliveries d ON d.key = b.delivery WHERE" LEASED_NOW};
+                  ", coalesce(d.credential, '') FROM batches b JOIN deliveries d ON d.key = "
+                  "b.delivery WHERE" LEASED_NOW};
 const Sql kRecipients{
     "claim: recipients",
     "SELECT d.batch, d.seq, d.address, d.codes, d.attempts, d.state FROM batches b"
@@ -71,9 +75,10 @@ const Sql kRecipients{
     " coalesce(p.attempts, 0) AS attempts, coalesce(p.state, 0) AS state" RECIPIENTS_DUE
     ") d WHERE" LEASED_NOW " AND (b.alone IS NULL OR d.seq = b.alone) ORDER BY d.batch, d.seq"};
 // Of what cannot be read.
-const Sql kPutBack{"claim: put back",
-                   "UPDATE batches b SET holder = 0, alone = NULL, ready_at = " STORE_NOW
-                   " + $4 WHERE" LEASED_NOW};
+const Sql kPutBack{
+    "claim: put back",
+    "UPDATE batches b SET holder = 0, underway = 0, alone = NULL, ready_at = " STORE_NOW
+    " + $4 WHERE" LEASED_NOW};
 // Somebody has to mend it: it need not be tried often.
 constexpr Milliseconds kDamagedWait = std::chrono::minutes(5);
 // Why others were not leased.
@@ -101,6 +106,7 @@ LeasedBatches leased_in(const Table& batches, const Table& recipients) {
     lease.token = static_cast<std::uint64_t>(batches.integer(i, 6));
     lease.suspect = batches.integer(i, 7) >= kLossesToSuspect;
     lease.expires_in = Milliseconds(batches.integer(i, 8));
+    lease.credential = batches.text(i, 9);
   }
   for (int i = 0; i < recipients.size(); ++i) {
     const auto found = by_number.find(recipients.integer(i, 0));

@@ -14,24 +14,34 @@ const Sql kHeld{"course: held",
 const Sql kStopped{"course: stopped",
                    "SELECT key FROM deliveries WHERE course BETWEEN 1 AND 2 AND course = 2"
                    " AND deleted = 0 AND key > $1 ORDER BY key LIMIT $2"};
-// Batches that nobody has and of which something is open: of a transaction they follow its key.
+// Batches that nobody has and of which something is open, but for those of which who lost them may
+// have something to tell after $3. Of a transaction they follow its key.
 const Sql kFreeBatches{
     "course: free batches",
     "WITH RECURSIVE its(number) AS (SELECT number FROM batches WHERE number = $1 AND delivery = $1"
     " UNION ALL SELECT b.number FROM its JOIN batches b ON b.number = its.number + 1"
     " AND b.delivery = $1)"
     " SELECT b.number FROM its JOIN batches b ON b.number = its.number"
-    " WHERE b.open > 0 AND b.holder = 0 UNION ALL"
+    " WHERE b.open > 0 AND b.holder = 0 AND coalesce(b.late_until, 0) <= $3 UNION ALL"
     " SELECT w.number FROM sections s CROSS JOIN LATERAL (SELECT number FROM batches"
-    " WHERE section = s.id AND ready_at IS NOT NULL ORDER BY ready_at LIMIT $2) w"
+    " WHERE section = s.id AND ready_at IS NOT NULL AND coalesce(late_until, 0) <= $3"
+    " ORDER BY ready_at LIMIT $2) w"
     " WHERE s.delivery = $1 AND s.state = 1 LIMIT $2"};
-const Sql kInHand{
-    "course: in hand",
-    "SELECT 1 FROM nodes n CROSS JOIN LATERAL (SELECT delivery FROM batches"
-    " WHERE holder = n.key AND holder <> 0 OFFSET 0) b WHERE b.delivery = $1 LIMIT 1"};
+// In hand, or open after all. One look: a batch passes from one to the other.
+const Sql kIsLeft{
+    "course: is left",
+    "SELECT EXISTS(SELECT 1 FROM nodes n CROSS JOIN LATERAL (SELECT delivery FROM batches"
+    " WHERE holder = n.key AND holder <> 0 OFFSET 0) b WHERE b.delivery = $1)"
+    " OR EXISTS(SELECT 1 FROM sections s CROSS JOIN LATERAL (SELECT 1 FROM batches"
+    " WHERE section = s.id AND ready_at IS NOT NULL LIMIT 1) w"
+    " WHERE s.delivery = $1 AND s.state = 1)"
+    " OR EXISTS(WITH RECURSIVE its(number) AS (SELECT number FROM batches WHERE number = $1"
+    " AND delivery = $1 UNION ALL SELECT b.number FROM its JOIN batches b"
+    " ON b.number = its.number + 1 AND b.delivery = $1)"
+    " SELECT 1 FROM its JOIN batches b ON b.number = its.number WHERE b.open > 0)"};
 const Sql kOpen{"course: open recipients",
                 "SELECT o.batch, o.seq, d.at_most_once = 0 AND (s.seq IS NOT NULL"
-                " OR (b.losses > 0 AND coalesce(o.due, $2) <= $2))"
+                " OR (b.doubted >> (o.seq / $2)::int & 1 = 1 AND coalesce(o.due, 0) <= b.lost_at))"
                 " FROM unnest($1::bigint[]) u(number) JOIN batches b ON b.number = u.number"
                 " JOIN deliveries d ON d.key = b.delivery CROSS JOIN LATERAL"
                 " (SELECT r.batch, r.seq, p.due FROM recipients r LEFT JOIN progress p"
@@ -43,6 +53,9 @@ const Sql kStop{"course: stop",
                 "UPDATE deliveries SET course = 2, status = 6,"
                 " phase = CASE WHEN phase IS NOT NULL THEN 6 END, finished = $2, updated = $2,"
                 " cancelled = cancelled + $3, deferred = 0 WHERE key = $1"};
+// Whoever is settling something of it is waited for (settling_set.cc).
+const Sql kHoldEnding{"course: hold",
+                      "SELECT key FROM deliveries WHERE key = $1 AND course = 2 FOR UPDATE"};
 const Sql kEnd{"course: end",
                "UPDATE deliveries SET course = 3 WHERE key = $1 AND course = 2 AND deleted = 0"
                " RETURNING account, total"};
@@ -69,16 +82,16 @@ Result<StoppedWork> Questions::stopped_work(DeliveryKey after, std::int64_t reci
       work.next = DeliveryKey{stopped->integer(i - 1, 0)};
       break;
     }
-    const auto batches =
-        session_.ask(kFreeBatches, Params() << key << recipients / kBatchRecipientsMax + 1);
+    const auto batches = session_.ask(
+        kFreeBatches, Params() << key << recipients / kBatchRecipientsMax + 1 << session_.now());
     if (!batches) return fail(batches.error());
     Column numbers(kInt8);
     for (int n = 0; n < batches->size(); ++n) numbers.add(batches->integer(n, 0));
-    const auto rest = batches->empty() ? session_.ask(kInHand, Params() << key)
-                                       : session_.ask(kOpen, Params() << numbers << session_.now());
+    const auto rest = batches->empty() ? session_.ask(kIsLeft, Params() << key)
+                                       : session_.ask(kOpen, Params() << numbers << kBegunTogether);
     if (!rest) return fail(rest.error());
     if (batches->empty()) {
-      if (rest->empty()) work.over.push_back(key);
+      if (!rest->flag(0, 0)) work.over.push_back(key);
       continue;
     }
     for (int n = 0; n < rest->size(); ++n) {
@@ -109,12 +122,12 @@ Result<bool> Changes::steer_delivery(DeliveryKey key, Course course) {
 }
 
 Result<void> Changes::end_stopped(DeliveryKey key) {
-  const auto ended = session_.ask(kEnd, Params() << key);
-  if (!ended) return fail(ended.error());
-  if (ended->empty()) return {};
-  events_.add(
-      AccountKey{ended->integer(0, 0)},
-      event_of_many(EventKind::delivery_finished, key, ended->integer(0, 1), session_.now()));
+  const auto answers = session_.add(kHoldEnding, Params() << key).add(kEnd, Params() << key).fly();
+  if (!answers) return fail(answers.error());
+  const Table& ended = answers->back();
+  if (ended.empty()) return {};
+  events_.add(AccountKey{ended.integer(0, 0)}, event_of_many(EventKind::delivery_finished, key,
+                                                             ended.integer(0, 1), session_.now()));
   return changed(Topic::held);
 }
 

@@ -43,7 +43,7 @@ const Sql kMayMake{"fitness: may make tables",
 const Sql kCarrying{"fitness: unfinished", "SELECT name FROM meta WHERE name = 'carrying'"};
 
 // What the schema makes.
-constexpr std::array<std::string_view, 44> kTables{"accounts",
+constexpr std::array<std::string_view, 45> kTables{"accounts",
                                                    "api_keys",
                                                    "attachments",
                                                    "batches",
@@ -76,6 +76,7 @@ constexpr std::array<std::string_view, 44> kTables{"accounts",
                                                    "sections",
                                                    "settings",
                                                    "smtp_credentials",
+                                                   "smtp_habits",
                                                    "source_owners",
                                                    "suppression_removals",
                                                    "suppressions",

@@ -32,7 +32,7 @@ const Sql kRecipient{
   " d.type, d.status, c.subject, c.from_address, coalesce(r.created, b.created), d.reservation," \
   " d.started, d.expires, d.signing, b.holder, b.ready_at, p.state, p.due, p.history,"           \
   " x.aside IS NOT NULL, a.suspended, d.at_most_once, w.seq IS NOT NULL, d.course,"              \
-  " d.failure_reason FROM "
+  " d.failure_reason, CASE WHEN " CREDENTIAL_IS_HELD " THEN d.credential ELSE '' END FROM "
 #define STORY_JOINS                                                                  \
   " JOIN batches b ON b.number = r.batch JOIN deliveries d ON d.key = b.delivery"    \
   " JOIN accounts a ON a.key = d.account LEFT JOIN contents c ON c.delivery = d.key" \
@@ -74,6 +74,7 @@ Result<Story> story_in(const Table& rows, int row) {
   const auto course = static_cast<Course>(rows.integer(row, 26));
   story.delivery_paused = course == Course::paused;
   story.failure_reason = rows.text(row, 27);
+  story.credential_held = rows.text(row, 28);
   story.delivery_id = rows.integer(row, 6);
   story.email_id = rows.integer(row, 7) + seq;
   story.type = static_cast<DeliveryType>(rows.integer(row, 8));

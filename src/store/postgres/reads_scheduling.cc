@@ -26,7 +26,8 @@ const Sql kSendingBulk{"scheduling: sending bulk",
                        "SELECT d.key, d.account, a.weight, d.expires FROM deliveries d"
                        " JOIN accounts a ON a.key = d.account"
                        " WHERE d.phase = 5 AND d.traffic = 1 AND d.deleted = 0"
-                       " AND ((a.suspended = 0 AND d.course <> 1) OR d.expires <= $1)"
+                       " AND ((a.suspended = 0 AND d.course <> 1 AND NOT " CREDENTIAL_IS_HELD
+                       ") OR d.expires <= $1)"
                        " ORDER BY d.key"};
 
 #define JOB_COLUMNS                                                                      \
@@ -65,7 +66,8 @@ const Sql kBulkOldest{"figures: bulk oldest",
                       " JOIN sections s ON s.delivery = d.key AND s.state = 1"
                       " CROSS JOIN LATERAL (SELECT ready_at FROM batches WHERE section = s.id"
                       " AND ready_at IS NOT NULL AND ready_at <= $1 ORDER BY ready_at LIMIT 1) b"
-                      " WHERE d.phase = 5 AND d.traffic = 1 AND d.deleted = 0 AND d.course = 0"};
+                      " WHERE d.phase = 5 AND d.traffic = 1 AND d.deleted = 0 AND d.course = 0"
+                      " AND NOT " CREDENTIAL_IS_HELD};
 // What goes out in bulk, what waits, and what nodes have in hand, as of kUrgentWaiting. Of each:
 // deliveries, recipients, those in hand, what was looked at.
 #define OF_ACCOUNT " FILTER (WHERE u.account = $1"

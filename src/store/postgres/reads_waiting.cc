@@ -9,7 +9,7 @@ namespace {
 const Sql kWaitingDeliveries{
     "waiting: deliveries",
     "SELECT key, status, deleted, total - delivered - bounced - dropped - expired - cancelled"
-    " - unknown FROM deliveries WHERE key > $1 ORDER BY key LIMIT $2"};
+    " - unknown, coalesce(credential, '') FROM deliveries WHERE key > $1 ORDER BY key LIMIT $2"};
 const Sql kOpenBatches{
     "waiting: open batches",
     "SELECT b.number, b.delivery, (b.open > 0 AND d.status = 5 AND d.deleted = 0"
@@ -41,8 +41,10 @@ Result<WaitingStretch> Questions::waiting_deliveries(DeliveryKey after, std::int
     const auto status = static_cast<DeliveryStatus>(rows->integer(i, 1));
     const bool to_start = status == DeliveryStatus::reserve || status == DeliveryStatus::wait;
     if (rows->flag(i, 2) || (!to_start && status != DeliveryStatus::sending)) continue;
-    stretch.deliveries.push_back(
-        {.key = key, .started = !to_start, .recipients = rows->integer(i, 3)});
+    stretch.deliveries.push_back({.key = key,
+                                  .started = !to_start,
+                                  .recipients = rows->integer(i, 3),
+                                  .credential = std::string(rows->text(i, 4))});
   }
   return stretch;
 }

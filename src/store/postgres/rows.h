@@ -26,6 +26,11 @@ inline constexpr int kDeliveryColumns = 27;
 // The same, its row locked against other changes.
 [[nodiscard]] Result<Delivery> locked_delivery(Session& session, DeliveryKey key);
 
+// Of the delivery d: its credential is held (store/smtp_credentials.h).
+#define CREDENTIAL_IS_HELD                                                              \
+  "(d.credential IS NOT NULL AND EXISTS (SELECT 1 FROM smtp_credentials h WHERE h.name" \
+  " = d.credential AND h.held IS NOT NULL))"
+
 // A batch as stored, of table b.
 struct BatchRow {
   std::int64_t number = 0;

@@ -363,11 +363,39 @@ ALTER TABLE relayed_pieces ALTER COLUMN data SET STORAGE EXTERNAL;
 ALTER TABLE attachments ADD COLUMN relayed bigint NOT NULL DEFAULT 0;
 )sql";
 
+// batches.underway, doubted, lost_at, late_until   store/sqlite/schema.cc.
+constexpr std::string_view kStep15 = R"sql(
+ALTER TABLE batches ADD COLUMN underway bigint NOT NULL DEFAULT 0,
+  ADD COLUMN doubted bigint NOT NULL DEFAULT 0, ADD COLUMN lost_at bigint,
+  ADD COLUMN late_until bigint;
+UPDATE batches SET underway = -1 WHERE holder <> 0;
+UPDATE batches SET doubted = -1, lost_at = (extract(epoch FROM now()) * 1000)::bigint
+  WHERE losses > 0;
+)sql";
+
+// event_readers   store/event_readers.h. Its row changes each second while there is something.
+constexpr std::string_view kStep16 = R"sql(
+CREATE TABLE event_readers(
+  name text COLLATE "C" PRIMARY KEY, node bigint NOT NULL, state bytea NOT NULL)
+  WITH (fillfactor = 50, autovacuum_vacuum_threshold = 50, autovacuum_vacuum_scale_factor = 0.1);
+)sql";
+
+// smtp_credentials.held, held_because, released, smtp_habits, deliveries.credential
+//                         store/sqlite/schema.cc.
+constexpr std::string_view kStep17 = R"sql(
+ALTER TABLE smtp_credentials ADD COLUMN held bigint,
+  ADD COLUMN held_because text NOT NULL DEFAULT '', ADD COLUMN released bigint;
+CREATE INDEX smtp_credentials_held ON smtp_credentials(name) WHERE held IS NOT NULL;
+CREATE TABLE smtp_habits(name text COLLATE "C" PRIMARY KEY, habits bytea NOT NULL)
+  WITH (fillfactor = 50);
+ALTER TABLE deliveries ADD COLUMN credential text COLLATE "C";
+)sql";
+
 struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 14> kSteps{{{"tables", kStep1},
+constexpr std::array<Step, 17> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -380,7 +408,10 @@ constexpr std::array<Step, 14> kSteps{{{"tables", kStep1},
                                        {"endpoints of webhooks", kStep11},
                                        {"inline parts", kStep12},
                                        {"relayed messages", kStep13},
-                                       {"relayed messages in pieces", kStep14}}};
+                                       {"relayed messages in pieces", kStep14},
+                                       {"of whom mails may be out", kStep15},
+                                       {"readers of events", kStep16},
+                                       {"credentials that are held", kStep17}}};
 
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);

@@ -82,6 +82,8 @@ Result<void> Flight<Settle>::perform(Hot& hot, std::int64_t token) {
   for (const SettlePiece& piece : pieces) {
     if (piece.outcome != nullptr) {
       *piece.recorded = set->settle(*piece.outcome);
+    } else if (piece.mark != nullptr) {
+      *piece.marked = set->mark(*piece.mark);
     } else if (settle_release(*piece.release, *set, *piece.released)) {
       auto doubted = set->doubt(piece.batch);
       if (!doubted) return doubted;

@@ -15,9 +15,14 @@ namespace {
 
 const Sql kLockBatches{"settle: lock batches",
                        "SELECT number, delivery, size, removed, open, token, holder, losses, alone,"
-                       " ready_at, account, first_email_id"
+                       " ready_at, account, first_email_id, underway"
                        " FROM batches WHERE number = ANY($1) ORDER BY number"
                        " FOR NO KEY UPDATE"};
+// None of these is told to have ended (course.cc) before the commit: its counts change no more
+// after that. Others who settle are not kept out.
+const Sql kHoldStopped{"settle: hold stopped",
+                       "SELECT key FROM deliveries WHERE key = ANY($1) AND course = 2"
+                       " AND status IN (5, 6) ORDER BY key FOR KEY SHARE"};
 const Sql kSending{"settle: deliveries",
                    "SELECT key, expires, total, course FROM deliveries WHERE key = ANY($1)"
                    " AND status IN (5, 6) AND deleted = 0"};
@@ -67,9 +72,11 @@ const Sql kSettleBatches{
     " FROM progress p WHERE p.batch = b.number AND p.state <= 1)), greatest(u.expires, $8))"
     " WHEN b.holder = 0 THEN least(b.ready_at, u.due) ELSE b.ready_at END,"
     " alone = CASE WHEN u.released = 1 OR b.open = u.settled THEN NULL ELSE b.alone END,"
-    " begun = CASE WHEN u.released = 1 OR b.open = u.settled THEN 0 ELSE b.begun END"
+    " begun = CASE WHEN u.released = 1 OR b.open = u.settled THEN 0 ELSE b.begun END,"
+    " underway = CASE WHEN u.released = 1 OR b.open = u.settled THEN 0 ELSE u.underway END"
     " FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],"
-    " $6::bigint[], $7::bigint[]) u(number, settled, absolved, released, not_before, expires, due)"
+    " $6::bigint[], $7::bigint[], $9::bigint[])"
+    " u(number, settled, absolved, released, not_before, expires, due, underway)"
     " WHERE b.number = u.number RETURNING b.number, b.open, b.ready_at"};
 const Sql kLockDeliveries{"settle: lock deliveries",
                           "SELECT key FROM deliveries WHERE key = ANY($1) ORDER BY key"
@@ -123,15 +130,13 @@ SettlingSet SettlingSet::of(std::span<const Table> answers, Instant now) {
   SettlingSet set;
   set.now = now;
   const Table& rows = answers[0];
-  const Table& sending = answers[1];
+  const Table& sending = answers[2];
   std::map<DeliveryKey, Instant> lives;
   for (int i = 0; i < sending.size(); ++i) {
     lives[DeliveryKey{sending.integer(i, 0)}] =
         sending.optional_instant(i, 1).value_or(from_epoch_ms(INT64_MAX / 4));
     set.totals[DeliveryKey{sending.integer(i, 0)}] = sending.integer(i, 2);
-    if (static_cast<Course>(sending.integer(i, 3)) >= Course::stopped) {
-      set.stopped.insert(DeliveryKey{sending.integer(i, 0)});
-    }
+    set.courses[DeliveryKey{sending.integer(i, 0)}] = static_cast<Course>(sending.integer(i, 3));
   }
   for (int i = 0; i < rows.size(); ++i) {
     SettlingBatch& row = set.batches[rows.integer(i, 0)];
@@ -149,9 +154,11 @@ SettlingSet SettlingSet::of(std::span<const Table> answers, Instant now) {
     const auto life = lives.find(row.delivery);
     row.known = life != lives.end();
     if (row.known) row.expires = life->second;
-    row.stopped = set.stopped.contains(row.delivery);
+    if (row.known) row.course = set.courses.at(row.delivery);
+    row.stopped = is_stopped(row.course);
+    row.underway = static_cast<Begun>(rows.integer(i, 12));
   }
-  const Table& present = answers[2];
+  const Table& present = answers[3];
   for (int i = 0; i < present.size(); ++i) {
     SettlingRecipient& row = set.recipients[{present.integer(i, 0), present.integer(i, 1)}];
     row.present = true;
@@ -160,10 +167,10 @@ SettlingSet SettlingSet::of(std::span<const Table> answers, Instant now) {
     row.due = present.optional_instant(i, 4);
     row.aside = present.flag(i, 5);
   }
-  const Table& there = answers[3];
+  const Table& there = answers[4];
   for (int i = 0; i < there.size(); ++i)
     set.there.emplace(there.integer(i, 0), there.integer(i, 1));
-  const Table& way = answers[4];
+  const Table& way = answers[5];
   for (int i = 0; i < way.size(); ++i) {
     set.on_their_way.emplace(way.integer(i, 0), way.integer(i, 1));
   }
@@ -198,7 +205,7 @@ Result<OutcomeRecorded> SettlingSet::settle(const OutcomeRecord& outcome) {
   recipient.attempts += outcome.outcome.is_attempt ? 1 : 0;
   its->recorded = true;
   DeliveryCounts& sum = counts[outcome.key.delivery];
-  const bool changes = moves(recipient.state, verdict, outcome.outcome, its->stopped);
+  const bool changes = moves(recipient.state, verdict, outcome.outcome, its->course);
   if (changes) {
     std::optional<Instant> due = verdict.due;
     if (recipient.aside && is_terminal(verdict.next)) absolved.insert(place);
@@ -222,6 +229,17 @@ Result<OutcomeRecorded> SettlingSet::settle(const OutcomeRecord& outcome) {
   return OutcomeRecorded{.state = recipient.state,
                          .superseded = !changes,
                          .due = recipient.due ? std::optional(*recipient.due - now) : std::nullopt};
+}
+
+Result<void> SettlingSet::mark(const BegunMark& mark) {
+  SettlingBatch* const its = batch(mark.held.key);
+  if (its == nullptr) return fail(ErrorKind::not_found, "there is no such batch any more");
+  if (its->token != mark.held.token || its->holder == kNobody) {
+    return fail(ErrorKind::conflict, "the lease of this batch has passed to somebody else");
+  }
+  its->says_more = its->says_more || (mark.begun & ~its->underway) != 0;
+  its->underway |= mark.begun;
+  return {};
 }
 
 // What is sent at the first try, as nearly all is, is not written down.
@@ -267,6 +285,7 @@ void add_reading(To& to, const std::set<BatchKey>& batches, const std::set<Place
     seq.add(position);
   }
   to.add(kLockBatches, Params() << number);
+  to.add(kHoldStopped, Params() << delivery);
   to.add(kSending, Params() << delivery);
   to.add(kPresent, Params() << batch << seq << number);
   to.add(kThere, Params() << batch << seq << number);
@@ -364,7 +383,7 @@ void add_recipients(To& to, const SettlingSet& set) {
 template <class To>
 void add_batches(To& to, const SettlingSet& set) {
   Column number(kInt8), settled(kInt8), absolved(kInt8), released(kInt8), not_before(kInt8),
-      expires(kInt8), due(kInt8);
+      expires(kInt8), due(kInt8), underway(kInt8);
   for (const auto& [each, batch] : set.batches) {
     if (!batch.changes()) continue;
     number.add(each);
@@ -374,9 +393,10 @@ void add_batches(To& to, const SettlingSet& set) {
     not_before.add(batch.not_before);
     expires.add(batch.expires);
     due.add(batch.due);
+    underway.add(static_cast<std::int64_t>(batch.underway));
   }
   to.add(kSettleBatches, Params() << number << settled << absolved << released << not_before
-                                  << expires << due << set.now);
+                                  << expires << due << set.now << underway);
 }
 
 template <class To>

@@ -42,12 +42,15 @@ struct SettlingBatch {
   std::optional<Instant> ready_at;
   Instant expires{};
   bool known = false;  // its delivery is going out, or has
+  Course course{};
   bool stopped = false;
+  Begun underway = 0;
 
   std::int64_t settled = 0;
   bool recorded = false;
   bool released = false;
   Instant not_before{};
+  bool says_more = false;      // of who is under way
   std::optional<Instant> due;  // the earliest new one
 
   [[nodiscard]] bool absolved() const {
@@ -56,7 +59,9 @@ struct SettlingBatch {
   [[nodiscard]] bool hastens() const {
     return holder == kNobody && due && ready_at && *due < *ready_at;
   }
-  [[nodiscard]] bool changes() const { return settled > 0 || released || absolved() || hastens(); }
+  [[nodiscard]] bool changes() const {
+    return settled > 0 || released || says_more || absolved() || hastens();
+  }
 };
 
 // A recipient's state, and what is added to its story. Several outcomes of one are one row.
@@ -99,13 +104,15 @@ struct SettlingSet {
   std::vector<HardError> hard_errors;
   std::map<DeliveryKey, DeliveryCounts> counts;  // to be added, of each that is touched
   std::map<DeliveryKey, std::int64_t> totals;    // recipients of each that goes out, or has
-  std::set<DeliveryKey> stopped;                 // of these
+  std::map<DeliveryKey, Course> courses;         // likewise
   CommitEvents events;
 
   // The answers to what add_reading() added.
   [[nodiscard]] static SettlingSet of(std::span<const Table> answers, Instant now);
   // not_found: no such recipient, or its delivery was deleted.
   [[nodiscard]] Result<OutcomeRecorded> settle(const OutcomeRecord& outcome);
+  // conflict: the lease has passed to somebody else; not_found.
+  [[nodiscard]] Result<void> mark(const BegunMark& mark);
   void keep_log(const SettlingBatch& its, const Place& place, RecipientState next, int code);
   // Those who are on their way in this batch, whose holder says nothing any more.
   [[nodiscard]] Result<void> doubt(const BatchKey& key);
@@ -118,7 +125,7 @@ struct SettlingSet {
 };
 
 // Statements that lock the batches and read what there is to decide on. For a Link or a Session.
-inline constexpr std::size_t kReadingStatements = 5;
+inline constexpr std::size_t kReadingStatements = 6;
 template <class To>
 void add_reading(To& to, const std::set<BatchKey>& batches, const std::set<Place>& places);
 

@@ -7,8 +7,9 @@
 namespace todoku::store::postgres {
 namespace {
 
-#define SMTP_CREDENTIAL_COLUMNS \
-  "name, account, settings, secret, previous_secret, previous_until, created, revoked, uid"
+#define SMTP_CREDENTIAL_COLUMNS                                                                    \
+  "name, account, settings, secret, previous_secret, previous_until, created, revoked, uid, held," \
+  " held_because, released"
 
 const Sql kOneSmtpCredential{"smtp credentials: one", "SELECT " SMTP_CREDENTIAL_COLUMNS
                                                       " FROM smtp_credentials WHERE name = $1"};
@@ -32,12 +33,20 @@ const Sql kCountSmtpCredentials{"smtp credentials: count",
                                 "SELECT count(*) FROM smtp_credentials WHERE account = $1"};
 const Sql kInsertSmtpCredential{
     "smtp credentials: insert",
-    "INSERT INTO smtp_credentials(" SMTP_CREDENTIAL_COLUMNS
-    ") VALUES($1, $2, $3, $4, $5, $6, $7, NULL, $8) ON CONFLICT DO NOTHING"};
+    "INSERT INTO smtp_credentials(name, account, settings, secret, previous_secret, previous_until,"
+    " created, revoked, uid) VALUES($1, $2, $3, $4, $5, $6, $7, NULL, $8) ON CONFLICT DO NOTHING"};
 const Sql kChangeSmtpCredential{
     "smtp credentials: change",
     "UPDATE smtp_credentials SET settings = $3, secret = $4, previous_secret = $5,"
-    " previous_until = $6, revoked = $7, uid = $8 WHERE name = $1 AND account = $2"};
+    " previous_until = $6, revoked = $7, uid = $8, held = $9, held_because = $10, released = $11"
+    " WHERE name = $1 AND account = $2"};
+const Sql kHeldSmtpCredentials{"smtp credentials: held",
+                               "SELECT name FROM smtp_credentials WHERE held IS NOT NULL"
+                               " ORDER BY name LIMIT $1"};
+const Sql kSmtpHabits{"smtp credentials: habits", "SELECT habits FROM smtp_habits WHERE name = $1"};
+const Sql kKeepSmtpHabits{"smtp credentials: keep habits",
+                          "INSERT INTO smtp_habits(name, habits) VALUES($1, $2)"
+                          " ON CONFLICT(name) DO UPDATE SET habits = excluded.habits"};
 
 Result<SmtpCredential> smtp_credential_in(const Table& rows, int row) {
   SmtpCredential found;
@@ -52,6 +61,9 @@ Result<SmtpCredential> smtp_credential_in(const Table& rows, int row) {
   found.created = rows.instant(row, 6);
   found.revoked = rows.optional_instant(row, 7);
   if (!rows.null(row, 8)) found.settings.uid = static_cast<std::uint32_t>(rows.integer(row, 8));
+  found.held = rows.optional_instant(row, 9);
+  found.held_because = rows.text(row, 10);
+  found.released = rows.optional_instant(row, 11);
   return found;
 }
 
@@ -88,6 +100,20 @@ Result<std::vector<SmtpCredential>> Questions::smtp_credentials(std::optional<Ac
     all.push_back(std::move(*found));
   }
   return all;
+}
+
+Result<std::vector<std::string>> Questions::held_smtp_credentials(std::int64_t limit) {
+  const auto rows = session_.ask(kHeldSmtpCredentials, Params() << limit);
+  if (!rows) return fail(rows.error());
+  std::vector<std::string> names;
+  for (int row = 0; row < rows->size(); ++row) names.emplace_back(rows->text(row, 0));
+  return names;
+}
+
+Result<std::string> Questions::smtp_habits(std::string_view name) {
+  const auto rows = session_.ask(kSmtpHabits, Params() << name);
+  if (!rows) return fail(rows.error());
+  return rows->empty() ? std::string() : std::string(rows->text(0, 0));
 }
 
 Result<SmtpCredential> Changes::hold_smtp_credential(std::string_view name) {
@@ -134,17 +160,31 @@ Result<SmtpCredential> Changes::add_smtp_credential(const SmtpCredential& creden
 Result<void> Changes::change_smtp_credential(const SmtpCredential& credential) {
   auto fit = check_sound(credential);
   if (fit) fit = changed(Topic::smtp_credentials);
+  // Couriers hear of a hold by their own topic.
+  if (fit) fit = changed(Topic::held);
   if (fit) fit = check_uid_free(credential);
   if (!fit) return fit;
   const std::string settings = pack_smtp_settings(credential.settings);
-  const auto done = session_.ask(kChangeSmtpCredential,
-                                 Params() << std::string_view(credential.name) << credential.account
-                                          << Octets{settings} << std::string_view(credential.secret)
-                                          << std::string_view(credential.previous_secret)
-                                          << credential.previous_until << credential.revoked
-                                          << credential.settings.uid);
+  const auto done = session_.ask(
+      kChangeSmtpCredential,
+      Params() << std::string_view(credential.name) << credential.account << Octets{settings}
+               << std::string_view(credential.secret)
+               << std::string_view(credential.previous_secret) << credential.previous_until
+               << credential.revoked << credential.settings.uid << credential.held
+               << std::string_view(credential.held_because) << credential.released);
   if (!done) return fail(done.error());
   if (done->changes() == 0) return no_such_credential();
+  return {};
+}
+
+void Changes::tell_of_smtp_credential(EventKind kind, const SmtpCredential& credential) {
+  events_.add(credential.account,
+              event_of_credential(kind, credential.name, credential.held_because, session_.now()));
+}
+
+Result<void> Changes::keep_smtp_habits(std::string_view name, std::string_view habits) {
+  const auto kept = session_.ask(kKeepSmtpHabits, Params() << name << Octets{habits});
+  if (!kept) return fail(kept.error());
   return {};
 }
 

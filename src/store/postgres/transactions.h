@@ -143,6 +143,8 @@ class Questions final : public ReadTransaction {
   // -- user names of the relay (smtp_credentials.cc)
   Result<SmtpCredential> smtp_credential(std::string_view name) override;
   Result<SmtpCredential> smtp_credential_of_uid(std::uint32_t uid) override;
+  Result<std::vector<std::string>> held_smtp_credentials(std::int64_t limit) override;
+  Result<std::string> smtp_habits(std::string_view name) override;
   Result<std::vector<SmtpCredential>> smtp_credentials(std::optional<AccountKey> account,
                                                        std::string_view after,
                                                        std::int64_t limit) override;
@@ -283,10 +285,18 @@ class Changes final : public WriteTransaction {
   // -- answers to requests that may be repeated (idempotency.cc)
   Result<void> keep_answer(const IdempotencyRecord& record) override;
 
+  // -- readers of events (event_readers.cc)
+  Result<std::string> take_event_reader(NodeKey node, std::string_view name) override;
+  Result<void> save_event_reader(NodeKey node, std::string_view name,
+                                 std::string_view state) override;
+  Result<void> give_event_reader(NodeKey node, std::string_view name) override;
+
   // -- user names of the relay (smtp_credentials.cc)
   Result<SmtpCredential> add_smtp_credential(const SmtpCredential& credential) override;
   Result<SmtpCredential> hold_smtp_credential(std::string_view name) override;
   Result<void> change_smtp_credential(const SmtpCredential& credential) override;
+  void tell_of_smtp_credential(EventKind kind, const SmtpCredential& credential) override;
+  Result<void> keep_smtp_habits(std::string_view name, std::string_view habits) override;
 
   // -- endpoints of webhooks (webhooks.cc)
   Result<Webhook> create_webhook(const NewWebhook& webhook) override;
@@ -337,7 +347,7 @@ class Changes final : public WriteTransaction {
   [[nodiscard]] Result<bool> purge_suppressions(std::int64_t& rows);
   [[nodiscard]] Result<std::int64_t> doubt_those_on_their_way(const std::set<BatchKey>& batches);
   [[nodiscard]] Result<bool> count_death(std::int64_t batch, std::int64_t seq, Instant expires);
-  [[nodiscard]] Result<OfferedAgain> lose(const Column& numbers, NodeKey node, bool died);
+  [[nodiscard]] Result<OfferedAgain> lose(const Column& numbers, NodeKey node, NodeEnd end);
 
   Session& session_;
   Questions questions_;

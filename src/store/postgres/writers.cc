@@ -42,7 +42,7 @@ std::size_t rows_of(const Accept& accept) {
   return accept.recipients.size();
 }
 std::size_t rows_of(const Settle& settle) {
-  return settle.outcomes.size() + settle.releases.size();
+  return settle.outcomes.size() + settle.releases.size() + settle.marks.size();
 }
 std::size_t rows_of(const Claim& claim) {
   return claim.batches.size();

@@ -22,9 +22,9 @@ const Sql kInsertDraft{
     "drafts: insert",
     "INSERT INTO deliveries(key, account, id, type, traffic, status, phase, deleted, at_most_once,"
     " created, updated, total, delivered, bounced, dropped, expired, cancelled, unknown, deferred,"
-    " signing, failure_reason, purpose, list_id, tags, life)"
+    " signing, failure_reason, purpose, list_id, tags, life, credential)"
     " VALUES($1, $2, $3, $4, $5, 1, 1, 0, $6, $7, $7, 0, 0, 0, 0, 0, 0, 0, 0, '', '', $8, $9,"
-    " $10, $11)"};
+    " $10, $11, $12)"};
 const Sql kChangeLabels{"drafts: change labels",
                         "UPDATE deliveries SET tags = coalesce($2, tags),"
                         " list_id = coalesce($3, list_id), purpose = coalesce($4, purpose)"
@@ -143,7 +143,8 @@ Result<Delivery> Changes::create_draft(const NewDelivery& delivery,
                                  << made.key << made.account << made.id << made.type << made.traffic
                                  << made.at_most_once << made.created << made.labels.purpose
                                  << std::string_view(made.labels.list_id)
-                                 << std::string_view(joined_tags(made.labels.tags)) << life);
+                                 << std::string_view(joined_tags(made.labels.tags)) << life
+                                 << delivery.credential());
   contents.add_statements(session_, session_.now());
   auto done = session_.fly();
   if (!done) return fail(std::move(done.error()));

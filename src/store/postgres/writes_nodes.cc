@@ -26,7 +26,8 @@ const Sql kLockLiving{"nodes: lock living",
                       "SELECT key FROM nodes WHERE void = 0 AND (name = $1 OR $2 <> 0)"
                       " ORDER BY key FOR UPDATE"};
 const Sql kVoidOthers{"nodes: void others",
-                      "UPDATE nodes SET void = 1 WHERE key = ANY($1) AND void = 0"};
+                      "UPDATE nodes SET void = CASE WHEN key = ANY($2) THEN 3 ELSE 1 END"
+                      " WHERE key = ANY($1) AND void = 0"};
 const Sql kInsertNode{"nodes: insert",
                       "INSERT INTO nodes(key, name, roles, version, entered, void, settings)"
                       " VALUES($1, $2, $3, $4, $5, 0, $6)"};
@@ -87,7 +88,11 @@ const Sql kAddress{"nodes: address",
 // Due when the first of its open recipients is; who has no progress has not been tried yet.
 const Sql kLose{"nodes: lose batches",
                 "UPDATE batches b SET holder = 0, token = b.token + 1, losses = u.losses,"
-                " alone = NULL, begun = 0, ready_at = CASE WHEN b.open > 0 THEN"
+                " alone = NULL, begun = 0, late_until = coalesce($5, b.late_until),"
+                " doubted = CASE WHEN $4::bigint IS NULL THEN b.doubted"
+                " ELSE b.doubted | b.underway END,"
+                " lost_at = CASE b.underway WHEN 0 THEN b.lost_at ELSE coalesce($4, b.lost_at) END,"
+                " underway = 0, ready_at = CASE WHEN b.open > 0 THEN"
                 " (SELECT CASE WHEN count(*) < b.open THEN least(min(coalesce(p.due, $3)), $3)"
                 " ELSE min(coalesce(p.due, $3)) END FROM progress p"
                 " WHERE p.batch = b.number AND p.state <= 1) END"
@@ -148,7 +153,7 @@ Result<NodeKey> Changes::enter_node(const NewNode& node) {
     if (is_before) before.add(other.key);
   }
   const Instant now = session_.now();
-  auto done = session_.add(kVoidOthers, Params() << others)
+  auto done = session_.add(kVoidOthers, Params() << others << before)
                   .add(kStopLeading, Params() << before)
                   .add(kGiveSources, Params() << before)
                   .add(kInsertNode, Params() << *key << std::string_view(node.name)
@@ -226,7 +231,8 @@ Result<bool> Changes::count_death(std::int64_t batch, std::int64_t seq, Instant 
 }
 
 // Batches that `node` holds, under their locks: as they are after whatever was waited for.
-Result<OfferedAgain> Changes::lose(const Column& numbers, NodeKey node, bool died) {
+Result<OfferedAgain> Changes::lose(const Column& numbers, NodeKey node, NodeEnd end) {
+  const bool died = end == NodeEnd::silent || end == NodeEnd::replaced;
   OfferedAgain offered;
   const auto rows = session_.ask(kHeldRows, Params() << numbers << node);
   if (!rows) return fail(rows.error());
@@ -272,7 +278,10 @@ Result<OfferedAgain> Changes::lose(const Column& numbers, NodeKey node, bool die
     losses.add(count);
   }
   offered.batches = rows->size();
-  auto done = session_.ask(kLose, Params() << lost << losses << session_.now());
+  const Instant now = session_.now();
+  const auto lost_at = died ? std::optional(now) : std::nullopt;
+  const auto late = end == NodeEnd::silent ? std::optional(now + kLateWords) : std::nullopt;
+  auto done = session_.ask(kLose, Params() << lost << losses << now << lost_at << late);
   if (!done) return fail(std::move(done.error()));
   return offered;
 }
@@ -285,7 +294,7 @@ Result<OfferedAgain> Changes::offer_again(NodeKey node, std::int64_t limit) {
   if (!held) return fail(held.error());
   Column numbers(kInt8);
   for (int i = 0; i < held->size(); ++i) numbers.add(held->integer(i, 0));
-  auto offered = lose(numbers, node, locked->integer(0, 0) == 1);
+  auto offered = lose(numbers, node, static_cast<NodeEnd>(locked->integer(0, 0)));
   if (!offered) return offered;
   offered->more = held->size() >= limit;
   if (offered->more) return offered;
@@ -306,7 +315,7 @@ Result<OfferedAgain> Changes::give_back(NodeKey node, std::span<const HeldBatch>
   if (!locked) return fail(locked.error());
   Column numbers(kInt8);
   for (int i = 0; i < locked->size(); ++i) numbers.add(locked->integer(i, 0));
-  return lose(numbers, node, false);
+  return lose(numbers, node, NodeEnd::left);
 }
 
 // ---- suspects ----------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ struct CarriedQuery {
   Sql sql;  // its columns are those of the table, but where shape() says otherwise
 };
 
-constexpr std::array<CarriedQuery, 29> kCarriedQueries{{
+constexpr std::array<CarriedQuery, 30> kCarriedQueries{{
     {"settings", "SELECT name, value FROM settings WHERE name <> 'carried_to' ORDER BY name"},
     {"accounts",
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
@@ -60,7 +60,7 @@ constexpr std::array<CarriedQuery, 29> kCarriedQueries{{
      " OR EXISTS (SELECT 1 FROM sections s WHERE s.delivery = d.key) THEN status END, deleted,"
      " at_most_once, created, updated, reservation, started, expires, finished, agenda, total,"
      " delivered, bounced, dropped, expired, cancelled, unknown, deferred, signing, failure_reason,"
-     " purpose, list_id, tags, life, course"
+     " purpose, list_id, tags, life, course, credential"
      " FROM deliveries d ORDER BY key"},
     {"contents",
      "SELECT delivery, from_address, from_name, reply_address, reply_name,"
@@ -79,7 +79,8 @@ constexpr std::array<CarriedQuery, 29> kCarriedQueries{{
     {"sections", "SELECT id, delivery, state, open_batch FROM sections ORDER BY id"},
     {"batches",
      "SELECT number, delivery, account, section, traffic, domain, first_email_id, capacity, size,"
-     " removed, open, created, ready_at, token, holder, losses, alone, begun FROM batches"
+     " removed, open, created, ready_at, token, holder, losses, alone, begun, underway, doubted,"
+     " lost_at, late_until FROM batches"
      " ORDER BY number"},
     {"recipients", "SELECT id, address, codes, created, updated FROM recipients ORDER BY id"},
     {"progress", "SELECT id, info, due, history FROM progress ORDER BY id"},
@@ -96,6 +97,8 @@ constexpr std::array<CarriedQuery, 29> kCarriedQueries{{
      "SELECT account, id, delivery, section, status, ignore_errors, immediate, keep_duplicates,"
      " language, percentage, staged, folded, success, failed, total, upload_file, error_file,"
      " created, node FROM import_jobs ORDER BY account, id"},
+    {"event_readers",  // nobody reads on the way
+     "SELECT name, 0, state FROM event_readers ORDER BY name"},
     {"webhooks",  // nobody tells them on the way
      "SELECT name, account, form, status, shown, sealed, wishes, state, 0, turn, created, changed"
      " FROM webhooks ORDER BY name"},
@@ -103,7 +106,8 @@ constexpr std::array<CarriedQuery, 29> kCarriedQueries{{
      "SELECT webhook, event, at FROM webhook_set_aside ORDER BY webhook, event"},
     {"smtp_credentials",
      "SELECT name, account, settings, secret, previous_secret, previous_until, created, revoked,"
-     " uid FROM smtp_credentials ORDER BY name"},
+     " uid, held, held_because, released FROM smtp_credentials ORDER BY name"},
+    {"smtp_habits", "SELECT name, habits FROM smtp_habits ORDER BY name"},
     {"kept_answers",
      "SELECT key, account, route, fingerprint, answer, until FROM kept_answers"
      " ORDER BY key, account, route"},

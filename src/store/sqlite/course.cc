@@ -21,14 +21,16 @@ Result<std::vector<DeliveryKey>> Queries::held_deliveries(std::int64_t limit) {
   return held;
 }
 
-// Batches that nobody has and of which something is open: of a transaction they follow its key.
-Result<std::vector<std::int64_t>> Queries::free_batches(DeliveryKey key, std::int64_t limit) {
+// Batches that nobody has and of which something is open, but for those of which who lost them may
+// have something to tell after `until`. Of a transaction they follow its key.
+Result<std::vector<std::int64_t>> Queries::free_batches(DeliveryKey key, std::int64_t limit,
+                                                        Instant until) {
   std::vector<std::int64_t> numbers;
   auto query = db_.query(
       "SELECT b.number FROM sections s JOIN batches b ON b.section = s.id"
-      " WHERE s.delivery = ?1 AND s.state = 1 AND b.ready_at IS NOT NULL AND b.holder = 0 LIMIT "
-      "?2");
-  query.bind(key, limit);
+      " WHERE s.delivery = ?1 AND s.state = 1 AND b.ready_at IS NOT NULL AND b.holder = 0"
+      " AND coalesce(b.late_until, 0) <= ?3 LIMIT ?2");
+  query.bind(key, limit, until);
   while (query.next()) numbers.push_back(query.integer(0));
   if (query.failed()) return fail(query.error());
   for (std::int64_t number = number_of(key);; ++number) {
@@ -36,7 +38,11 @@ Result<std::vector<std::int64_t>> Queries::free_batches(DeliveryKey key, std::in
     if (!found) return fail(found.error());
     if (!*found || (*found)->delivery != number_of(key)) return numbers;
     const BatchRow& row = **found;
-    if (row.open > 0 && row.holder == kNobody) numbers.push_back(number);
+    if (row.open == 0 || row.holder != kNobody) continue;
+    auto late = db_.query("SELECT 1 FROM batches WHERE number = ? AND late_until > ?");
+    late.bind(number, until);
+    if (!late.next()) numbers.push_back(number);
+    if (late.failed()) return fail(late.error());
   }
 }
 
@@ -44,12 +50,12 @@ Result<void> Queries::add_open(DeliveryKey key, std::int64_t batch,
                                std::vector<StoppedRecipient>& open) {
   auto query = db_.query(
       "SELECT r.id, d.at_most_once = 0 AND (s.recipient IS NOT NULL"
-      " OR (b.losses > 0 AND coalesce(p.due, ?1) <= ?1))"
+      " OR (b.doubted >> (r.id - ?2) / ?1 & 1 AND coalesce(p.due, 0) <= b.lost_at))"
       " FROM batches b JOIN deliveries d ON d.key = b.delivery"
       " JOIN recipients r ON r.id BETWEEN ?2 AND ?3"
       " LEFT JOIN progress p ON p.id = r.id LEFT JOIN suspects s ON s.recipient = r.id"
       " WHERE b.number = ?4 AND (p.info IS NULL OR (p.info & 7) <= 1)");
-  query.bind(now_, first_row(batch), last_row(batch), batch);
+  query.bind(kBegunTogether, first_row(batch), last_row(batch), batch);
   while (query.next()) {
     open.push_back(
         {{key, batch_key(number_of(key), batch).batch, seq_of(query.integer(0))}, query.flag(1)});
@@ -76,13 +82,16 @@ Result<StoppedWork> Queries::stopped_work(DeliveryKey after, std::int64_t recipi
       work.next = stopped[i - 1];
       break;
     }
-    const auto batches = free_batches(key, recipients / kBatchRecipientsMax + 1);
+    const auto batches = free_batches(key, recipients / kBatchRecipientsMax + 1, now_);
     if (!batches) return fail(batches.error());
     for (const std::int64_t number : *batches) {
       auto added = add_open(key, number, work.open);
       if (!added) return fail(std::move(added.error()));
     }
     if (!batches->empty()) continue;
+    const auto late = free_batches(key, 1, Instant::max());
+    if (!late) return fail(late.error());
+    if (!late->empty()) continue;
     auto held = db_.query("SELECT 1 FROM batches WHERE holder <> 0 AND delivery = ? LIMIT 1");
     held.bind(key);
     const bool in_hand = held.next();

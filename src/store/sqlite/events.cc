@@ -102,8 +102,10 @@ Result<EventPage> Queries::events(const EventQuestion& question) {
       ended = true;
     }
   }
-  EventPage page = sieve.page(ended);
-  auto joined = EventJoin(db_, dictionary_).join(page.events);
+  const auto readable = last_event_place();
+  if (!readable) return fail(readable.error());
+  EventPage page = sieve.page(ended, *readable);
+  auto joined = EventJoin(db_, dictionary_, question.type).join(page.events);
   if (!joined) return fail(std::move(joined.error()));
   keep_wanted(question, page);
   return page;

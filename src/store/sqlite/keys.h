@@ -13,6 +13,11 @@
 
 namespace todoku::store::sqlite {
 
+// Of the delivery d: its credential is held (store/smtp_credentials.h).
+#define CREDENTIAL_IS_HELD                                                              \
+  "(d.credential IS NOT NULL AND EXISTS (SELECT 1 FROM smtp_credentials h WHERE h.name" \
+  " = d.credential AND h.held IS NOT NULL))"
+
 inline constexpr unsigned kSeqBits = 9;
 static_assert(kBatchRecipientsMax <= (1 << kSeqBits));
 

@@ -83,6 +83,8 @@ class Queries {
   // -- user names of the relay (smtp_credentials.cc)
   [[nodiscard]] Result<SmtpCredential> smtp_credential(std::string_view name);
   [[nodiscard]] Result<SmtpCredential> smtp_credential_of_uid(std::uint32_t uid);
+  [[nodiscard]] Result<std::vector<std::string>> held_smtp_credentials(std::int64_t limit);
+  [[nodiscard]] Result<std::string> smtp_habits(std::string_view name);
   [[nodiscard]] Result<std::vector<SmtpCredential>> smtp_credentials(
       std::optional<AccountKey> account, std::string_view after, std::int64_t limit);
 
@@ -260,7 +262,8 @@ class Queries {
   enum class Told : std::uint8_t { all, without_content };
   [[nodiscard]] Result<std::optional<Story>> story_of(std::int64_t row, Told told = Told::all);
   [[nodiscard]] Result<void> add_content(DeliveryKey key, Story& story);
-  [[nodiscard]] Result<std::vector<std::int64_t>> free_batches(DeliveryKey key, std::int64_t limit);
+  [[nodiscard]] Result<std::vector<std::int64_t>> free_batches(DeliveryKey key, std::int64_t limit,
+                                                               Instant until);
   [[nodiscard]] Result<void> add_open(DeliveryKey key, std::int64_t batch,
                                       std::vector<StoppedRecipient>& open);
   [[nodiscard]] static SetAside set_aside_in(const Query& row);

@@ -165,6 +165,13 @@ Result<std::optional<Story>> Queries::story_of(std::int64_t row, Told told) {
   story.at_most_once = delivery->at_most_once;
   story.in_hand = (*owner)->holder != kNobody;
   if (!story.in_hand) story.not_before = (*owner)->ready_at;
+  if (delivery->type == DeliveryType::smtp) {
+    auto held =
+        db_.query("SELECT credential FROM deliveries d WHERE key = ? AND " CREDENTIAL_IS_HELD);
+    held.bind(delivery->key);
+    if (held.next()) story.credential_held = held.text(0);
+    if (held.failed()) return fail(held.error());
+  }
   if (told == Told::all) {
     auto added = add_content(delivery->key, story);
     if (!added) return fail(std::move(added.error()));

@@ -49,7 +49,8 @@ Result<std::vector<SendingDelivery>> Queries::sending_bulk() {
       "SELECT d.key, d.account, a.weight, d.expires FROM deliveries d"
       " JOIN accounts a ON a.key = d.account"
       " WHERE status = 5 AND traffic = 1 AND deleted = 0"
-      " AND ((a.suspended = 0 AND d.course <> 1) OR d.expires <= ?) ORDER BY d.key");
+      " AND ((a.suspended = 0 AND d.course <> 1 AND NOT " CREDENTIAL_IS_HELD
+      ") OR d.expires <= ?) ORDER BY d.key");
   query.bind(now_);
   while (query.next()) {
     sending.push_back({.key = DeliveryKey{query.integer(0)},
@@ -114,7 +115,8 @@ Result<std::vector<QueueFigures>> Queries::queue_figures() {
         " AND ready_at IS NOT NULL AND ready_at <= ?1 ORDER BY ready_at LIMIT 1))"
         " FROM deliveries d JOIN sections s ON s.delivery = d.key AND s.state = 1"
         " JOIN accounts a ON a.key = d.account AND a.suspended = 0"
-        " WHERE d.status = 5 AND d.traffic = 1 AND d.deleted = 0 AND d.course = 0");
+        " WHERE d.status = 5 AND d.traffic = 1 AND d.deleted = 0 AND d.course = 0"
+        " AND NOT " CREDENTIAL_IS_HELD);
     query.bind(now_);
     while (query.next()) {
       const auto since = query.optional_instant(0);

@@ -10,7 +10,7 @@ Result<WaitingStretch> Queries::waiting_deliveries(DeliveryKey after, std::int64
   std::int64_t looked = 0;
   auto query = db_.query(
       "SELECT key, status, deleted, total - delivered - bounced - dropped - expired - cancelled"
-      " - unknown FROM deliveries WHERE key > ? ORDER BY key LIMIT ?");
+      " - unknown, credential FROM deliveries WHERE key > ? ORDER BY key LIMIT ?");
   query.bind(after, limit);
   while (query.next()) {
     const DeliveryKey key{query.integer(0)};
@@ -18,8 +18,10 @@ Result<WaitingStretch> Queries::waiting_deliveries(DeliveryKey after, std::int64
     const auto status = static_cast<DeliveryStatus>(query.integer(1));
     const bool to_start = status == DeliveryStatus::reserve || status == DeliveryStatus::wait;
     if (query.flag(2) || (!to_start && status != DeliveryStatus::sending)) continue;
-    stretch.deliveries.push_back(
-        {.key = key, .started = !to_start, .recipients = query.integer(3)});
+    stretch.deliveries.push_back({.key = key,
+                                  .started = !to_start,
+                                  .recipients = query.integer(3),
+                                  .credential = std::string(query.text(4))});
   }
   if (query.failed()) return fail(query.error());
   return stretch;

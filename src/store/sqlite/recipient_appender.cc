@@ -130,11 +130,12 @@ Result<void> RecipientAppender::insert_batch(const BatchRow& batch) {
   return transaction_.connection()
       .query(
           "INSERT INTO batches(number, delivery, account, section, traffic, domain,"
-          " first_email_id, capacity, size, removed, open, created, ready_at, token, holder)"
-          " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)")
+          " first_email_id, capacity, size, removed, open, created, ready_at, token, holder,"
+          " underway) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)")
       .bind(batch.number, delivery_, account_, section, traffic_, std::string_view(batch.domain),
             batch.first_email_id, batch.capacity, batch.size, batch.open, transaction_.now_,
-            batch.ready_at, batch.token, batch.holder)
+            batch.ready_at, batch.token, batch.holder,
+            static_cast<std::int64_t>(batch.holder == kNobody ? 0 : begun_when_leased(traffic_)))
       .run();
 }
 
@@ -231,6 +232,7 @@ Result<void> RecipientAppender::append_transaction(
     lease.node = holder;
     lease.token = batch.token;
     lease.expires_in = accept.life_time;
+    lease.credential = accept.delivery.credential().value_or("");
     for (std::size_t i = 0; i < part.size(); ++i) {
       if (stops[i]) continue;
       lease.recipients.push_back(

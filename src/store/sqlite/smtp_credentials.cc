@@ -21,6 +21,9 @@ Result<SmtpCredential> smtp_credential_in(const Query& row) {
   found.created = row.instant(6);
   found.revoked = row.optional_instant(7);
   if (!row.is_null(8)) found.settings.uid = static_cast<std::uint32_t>(row.integer(8));
+  found.held = row.optional_instant(9);
+  found.held_because = row.text(10);
+  found.released = row.optional_instant(11);
   return found;
 }
 
@@ -33,7 +36,7 @@ std::unexpected<Error> no_such_credential() {
 Result<SmtpCredential> Queries::smtp_credential(std::string_view name) {
   auto query = db_.query(
       "SELECT name, account, settings, secret, previous_secret, previous_until, created, revoked,"
-      " uid FROM smtp_credentials WHERE name = ?");
+      " uid, held, held_because, released FROM smtp_credentials WHERE name = ?");
   query.bind(name);
   if (query.next()) return smtp_credential_in(query);
   if (query.failed()) return fail(query.error());
@@ -43,7 +46,7 @@ Result<SmtpCredential> Queries::smtp_credential(std::string_view name) {
 Result<SmtpCredential> Queries::smtp_credential_of_uid(std::uint32_t uid) {
   auto query = db_.query(
       "SELECT name, account, settings, secret, previous_secret, previous_until, created, revoked,"
-      " uid FROM smtp_credentials WHERE uid = ? AND revoked IS NULL");
+      " uid, held, held_because, released FROM smtp_credentials WHERE uid = ? AND revoked IS NULL");
   query.bind(uid);
   if (query.next()) return smtp_credential_in(query);
   if (query.failed()) return fail(query.error());
@@ -55,11 +58,13 @@ Result<std::vector<SmtpCredential>> Queries::smtp_credentials(std::optional<Acco
                                                               std::int64_t limit) {
   auto query = account ? db_.query(
                              "SELECT name, account, settings, secret, previous_secret,"
-                             " previous_until, created, revoked, uid FROM smtp_credentials"
+                             " previous_until, created, revoked, uid, held, held_because, released"
+                             " FROM smtp_credentials"
                              " WHERE account = ?1 AND name > ?2 ORDER BY name LIMIT ?3")
                        : db_.query(
                              "SELECT name, account, settings, secret, previous_secret,"
-                             " previous_until, created, revoked, uid FROM smtp_credentials"
+                             " previous_until, created, revoked, uid, held, held_because, released"
+                             " FROM smtp_credentials"
                              " WHERE ?1 IS NULL AND name > ?2 ORDER BY name LIMIT ?3");
   query.bind(account ? std::optional(static_cast<std::int64_t>(*account)) : std::nullopt, after,
              limit);
@@ -71,6 +76,24 @@ Result<std::vector<SmtpCredential>> Queries::smtp_credentials(std::optional<Acco
   }
   if (query.failed()) return fail(query.error());
   return all;
+}
+
+Result<std::vector<std::string>> Queries::held_smtp_credentials(std::int64_t limit) {
+  auto query =
+      db_.query("SELECT name FROM smtp_credentials WHERE held IS NOT NULL ORDER BY name LIMIT ?");
+  query.bind(limit);
+  std::vector<std::string> names;
+  while (query.next()) names.emplace_back(query.text(0));
+  if (query.failed()) return fail(query.error());
+  return names;
+}
+
+Result<std::string> Queries::smtp_habits(std::string_view name) {
+  auto query = db_.query("SELECT habits FROM smtp_habits WHERE name = ?");
+  query.bind(name);
+  if (query.next()) return std::string(query.blob(0));
+  if (query.failed()) return fail(query.error());
+  return std::string();
 }
 
 Result<void> SqliteWriteTransaction::check_uid_free(const SmtpCredential& credential) {
@@ -122,15 +145,35 @@ Result<void> SqliteWriteTransaction::change_smtp_credential(const SmtpCredential
   const std::string settings = pack_smtp_settings(credential.settings);
   auto done = db_.query(
                      "UPDATE smtp_credentials SET settings = ?, secret = ?, previous_secret = ?,"
-                     " previous_until = ?, revoked = ?, uid = ? WHERE name = ? AND account = ?")
+                     " previous_until = ?, revoked = ?, uid = ?, held = ?, held_because = ?,"
+                     " released = ? WHERE name = ? AND account = ?")
                   .bind(Blob{settings}, std::string_view(credential.secret),
                         std::string_view(credential.previous_secret), credential.previous_until,
-                        credential.revoked, credential.settings.uid,
+                        credential.revoked, credential.settings.uid, credential.held,
+                        std::string_view(credential.held_because), credential.released,
                         std::string_view(credential.name), credential.account)
                   .run();
   if (!done) return done;
   if (db_.changes() == 0) return no_such_credential();
+  // Couriers hear of a hold by their own topic.
+  if (auto told = changed(Topic::held); !told) return told;
   return changed(Topic::smtp_credentials);
+}
+
+void SqliteWriteTransaction::tell_of_smtp_credential(EventKind kind,
+                                                     const SmtpCredential& credential) {
+  events_.add(credential.account,
+              event_of_credential(kind, credential.name, credential.held_because, now_));
+}
+
+Result<void> SqliteWriteTransaction::keep_smtp_habits(std::string_view name,
+                                                      std::string_view habits) {
+  return db_
+      .query(
+          "INSERT INTO smtp_habits(name, habits) VALUES(?, ?)"
+          " ON CONFLICT(name) DO UPDATE SET habits = excluded.habits")
+      .bind(name, Blob{habits})
+      .run();
 }
 
 }  // namespace todoku::store::sqlite

@@ -258,6 +258,12 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<SmtpCredential> smtp_credential_of_uid(std::uint32_t uid) override {
     return queries_.smtp_credential_of_uid(uid);
   }
+  Result<std::vector<std::string>> held_smtp_credentials(std::int64_t limit) override {
+    return queries_.held_smtp_credentials(limit);
+  }
+  Result<std::string> smtp_habits(std::string_view name) override {
+    return queries_.smtp_habits(name);
+  }
   Result<std::vector<SmtpCredential>> smtp_credentials(std::optional<AccountKey> account,
                                                        std::string_view after,
                                                        std::int64_t limit) override {
@@ -397,10 +403,18 @@ class SqliteWriteTransaction final : public WriteTransaction {
   // -- answers to requests that may be repeated (idempotency.cc)
   Result<void> keep_answer(const IdempotencyRecord& record) override;
 
+  // -- readers of events (event_readers.cc)
+  Result<std::string> take_event_reader(NodeKey node, std::string_view name) override;
+  Result<void> save_event_reader(NodeKey node, std::string_view name,
+                                 std::string_view state) override;
+  Result<void> give_event_reader(NodeKey node, std::string_view name) override;
+
   // -- user names of the relay (smtp_credentials.cc)
   Result<SmtpCredential> add_smtp_credential(const SmtpCredential& credential) override;
   Result<SmtpCredential> hold_smtp_credential(std::string_view name) override;
   Result<void> change_smtp_credential(const SmtpCredential& credential) override;
+  void tell_of_smtp_credential(EventKind kind, const SmtpCredential& credential) override;
+  Result<void> keep_smtp_habits(std::string_view name, std::string_view habits) override;
 
   // -- endpoints of webhooks (webhooks.cc)
   Result<Webhook> create_webhook(const NewWebhook& webhook) override;
@@ -493,7 +507,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   [[nodiscard]] Result<void> changed_one(DeliveryKey key, std::string_view wanted);
   [[nodiscard]] Result<void> not_in_status(DeliveryKey key, std::string_view wanted);
   [[nodiscard]] Result<void> tell_each(DeliveryKey key, AccountKey account, EventKind kind);
-  [[nodiscard]] Result<void> insert_delivery(const Delivery& delivery,
+  [[nodiscard]] Result<void> insert_delivery(const Delivery& delivery, const NewDelivery& wanted,
                                              std::optional<Milliseconds> life);
   [[nodiscard]] Result<void> insert_attachments(Delivery& delivery,
                                                 std::span<const Attachment> attachments,
@@ -554,7 +568,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   [[nodiscard]] Result<void> make_way(const NewNode& node);
   [[nodiscard]] Result<void> must_be_known(NodeKey node);
   [[nodiscard]] Result<void> give_all(NodeKey node);
-  [[nodiscard]] Result<void> lose_batch(std::int64_t number, bool died, OfferedAgain& offered);
+  [[nodiscard]] Result<void> lose_batch(std::int64_t number, NodeEnd end, OfferedAgain& offered);
   [[nodiscard]] Result<std::vector<OutcomeRecord>> doubtful(const BatchKey& batch);
   [[nodiscard]] Result<std::int64_t> doubt_those_on_their_way(const BatchKey& batch);
   [[nodiscard]] Result<bool> keep_aside(std::int64_t row, bool is_over);

@@ -65,7 +65,7 @@ Result<Accepted> SqliteWriteTransaction::accept(Accept& accept, NodeKey holder) 
     accept.idempotency->answer = made->id;
     done = keep_answer(*accept.idempotency);
   }
-  if (done) done = insert_delivery(*made, std::nullopt);
+  if (done) done = insert_delivery(*made, accept.delivery, std::nullopt);
   if (done) done = insert_content(*made, accept.delivery);
   if (!done) return fail(std::move(done.error()));
   for (std::int64_t i = 0; i < size; ++i) {

@@ -21,6 +21,7 @@ struct SqliteWriteTransaction::ClaimableBatch {
   bool stands_still = false;
   Purpose purpose{};
   std::string list_id;
+  std::string credential;
   bool was_asked = false;  // whether its recipients are stopped: when it was accepted
 };
 
@@ -29,8 +30,9 @@ Result<std::optional<SqliteWriteTransaction::ClaimableBatch>> SqliteWriteTransac
     const BatchKey& key) {
   auto query = db_.query(
       "SELECT b.account, b.traffic, b.domain, b.token, b.open, b.losses, d.expires,"
-      " a.suspended = 1 OR d.course = 1, d.purpose, d.list_id, d.type, d.created,"
-      " b.section IS NOT NULL FROM batches b"
+      " a.suspended = 1 OR d.course = 1 OR " CREDENTIAL_IS_HELD
+      ", d.purpose, d.list_id, d.type, d.created, b.section IS NOT NULL, d.credential"
+      " FROM batches b"
       " JOIN deliveries d ON d.key = b.delivery"
       " JOIN accounts a ON a.key = b.account LEFT JOIN sections s ON s.id = b.section"
       " WHERE b.number = ?1 AND b.delivery = ?2 AND b.holder = 0"
@@ -54,6 +56,7 @@ Result<std::optional<SqliteWriteTransaction::ClaimableBatch>> SqliteWriteTransac
   batch.purpose = purpose_of(static_cast<Purpose>(query.integer(8)),
                              static_cast<DeliveryType>(query.integer(10)));
   batch.list_id = query.text(9);
+  batch.credential = query.text(13);
   batch.was_asked = batch.traffic == TrafficClass::transactional && batch.token == 0 &&
                     !query.flag(12) && now_ - query.instant(11) < kAskedAgainAfter;
   return batch;
@@ -92,8 +95,9 @@ Result<Result<LeasedBatch>> SqliteWriteTransaction::refused(const BatchKey& key,
   return Result<LeasedBatch>(fail(ErrorKind::not_found, "the batch is not due or not free"));
 }
 
-// Bulk that is paused, or of a suspended account, is not offered (sending_bulk); transactional mail
-// is offered of all accounts at once, so that it has to stand aside.
+// Bulk that is paused, of a suspended account or of a held credential is not offered
+// (sending_bulk); transactional mail is offered of all accounts at once, so that it has to stand
+// aside.
 Result<void> SqliteWriteTransaction::hold_back(const ClaimableBatch& batch) {
   if (batch.traffic == TrafficClass::bulk) return {};
   return db_.query("UPDATE batches SET ready_at = ? WHERE number = ?")
@@ -159,14 +163,16 @@ Result<Result<LeasedBatch>> SqliteWriteTransaction::claim(const BatchKey& key, N
   lease.node = node;
   lease.token = (*batch)->token + 1;
   lease.expires_in = (*batch)->expires_in;
+  lease.credential = std::move((*batch)->credential);
   lease.suspect = (*batch)->losses >= kLossesToSuspect;
   lease.recipients = std::move(*recipients);
   const auto alone = lease.suspect ? std::optional(lease.recipients.front().seq) : std::nullopt;
   auto done =
       db_.query(
-             "UPDATE batches SET token = ?, holder = ?, ready_at = NULL, alone = ?, begun = 0"
-             " WHERE number = ? AND holder = 0")
-          .bind(lease.token, node, alone, (*batch)->number)
+             "UPDATE batches SET token = ?, holder = ?, ready_at = NULL, alone = ?, begun = 0,"
+             " underway = ? WHERE number = ? AND holder = 0")
+          .bind(lease.token, node, alone,
+                static_cast<std::int64_t>(begun_when_leased(lease.traffic)), (*batch)->number)
           .run();
   if (!done) return fail(std::move(done.error()));
   return lease;

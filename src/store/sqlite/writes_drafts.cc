@@ -45,6 +45,7 @@ Result<Delivery> SqliteWriteTransaction::new_delivery(const NewDelivery& deliver
 }
 
 Result<void> SqliteWriteTransaction::insert_delivery(const Delivery& delivery,
+                                                     const NewDelivery& wanted,
                                                      std::optional<Milliseconds> life) {
   const std::string tags = joined_tags(delivery.labels.tags);
   const auto ms = life ? std::optional<std::int64_t>(life->count()) : std::nullopt;
@@ -53,14 +54,15 @@ Result<void> SqliteWriteTransaction::insert_delivery(const Delivery& delivery,
           "INSERT INTO deliveries(key, account, id, type, traffic, status, deleted,"
           " at_most_once, created, updated, started, expires, finished, total, delivered, bounced,"
           " dropped, expired, cancelled, unknown, deferred, signing, failure_reason, purpose,"
-          " list_id, tags, life)"
+          " list_id, tags, life, credential)"
           " VALUES(?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, 0, 0, 0, 0, ?, '', ?, ?, ?,"
-          " ?)")
+          " ?, ?)")
       .bind(delivery.key, delivery.account, delivery.id, delivery.type, delivery.traffic,
             delivery.status, delivery.at_most_once, delivery.created, delivery.updated,
             delivery.started, delivery.expires, delivery.finished, delivery.counts.total,
             delivery.counts.dropped, std::string_view(delivery.signing), delivery.labels.purpose,
-            std::string_view(delivery.labels.list_id), std::string_view(tags), ms)
+            std::string_view(delivery.labels.list_id), std::string_view(tags), ms,
+            wanted.credential())
       .run();
 }
 
@@ -130,7 +132,7 @@ Result<Delivery> SqliteWriteTransaction::create_draft(const NewDelivery& deliver
   if (!number) return fail(number.error());
   auto made = new_delivery(delivery, *number);
   if (!made) return made;
-  auto done = insert_delivery(*made, delivery.life);
+  auto done = insert_delivery(*made, delivery, delivery.life);
   if (done) done = insert_content(*made, delivery);
   if (!done) return fail(std::move(done.error()));
   return made;

@@ -21,7 +21,9 @@ Result<void> SqliteWriteTransaction::make_way(const NewNode& node) {
     if (!is_before && lease_runs(other)) {
       return fail(ErrorKind::conflict, lives_here(other));
     }
-    auto done = db_.query("UPDATE nodes SET void = 1 WHERE key = ?").bind(other.key).run();
+    auto done = db_.query("UPDATE nodes SET void = ? WHERE key = ?")
+                    .bind(is_before ? NodeEnd::replaced : NodeEnd::silent, other.key)
+                    .run();
     if (!done) return done;
     if (!is_before) continue;
     done = give_all(other.key);
@@ -120,8 +122,9 @@ Result<bool> SqliteWriteTransaction::count_death(std::int64_t row, Instant expir
   return true;
 }
 
-Result<void> SqliteWriteTransaction::lose_batch(std::int64_t number, bool died,
+Result<void> SqliteWriteTransaction::lose_batch(std::int64_t number, NodeEnd end,
                                                 OfferedAgain& offered) {
+  const bool died = end == NodeEnd::silent || end == NodeEnd::replaced;
   std::int64_t open = 0;
   std::int64_t losses = 0;
   std::optional<std::int64_t> begun;  // the recipient that was alone in hand
@@ -152,11 +155,16 @@ Result<void> SqliteWriteTransaction::lose_batch(std::int64_t number, bool died,
   }
   const auto due = earliest_due(number, open);
   if (!due) return fail(due.error());
+  const auto lost_at = died ? std::optional(now_) : std::nullopt;
+  const auto late = end == NodeEnd::silent ? std::optional(now_ + kLateWords) : std::nullopt;
   return db_
       .query(
-          "UPDATE batches SET holder = 0, token = token + 1, ready_at = ?, losses = ?,"
-          " alone = NULL, begun = 0 WHERE number = ?")
-      .bind(*due, losses, number)
+          "UPDATE batches SET holder = 0, token = token + 1, ready_at = ?1, losses = ?2,"
+          " alone = NULL, begun = 0, late_until = coalesce(?4, late_until),"
+          " doubted = CASE WHEN ?3 IS NULL THEN doubted ELSE doubted | underway END,"
+          " lost_at = CASE underway WHEN 0 THEN lost_at ELSE coalesce(?3, lost_at) END,"
+          " underway = 0 WHERE number = ?5")
+      .bind(*due, losses, lost_at, late, number)
       .run();
 }
 
@@ -168,7 +176,7 @@ Result<OfferedAgain> SqliteWriteTransaction::offer_again(NodeKey node, std::int6
     bool at_most_once = false;
   };
   std::vector<Held> held;
-  bool died = true;
+  NodeEnd end{};
   {
     auto query = db_.query(
         "SELECT b.number, n.void, b.delivery, d.at_most_once FROM batches b"
@@ -177,7 +185,7 @@ Result<OfferedAgain> SqliteWriteTransaction::offer_again(NodeKey node, std::int6
     query.bind(node, limit);
     while (query.next()) {
       held.push_back({query.integer(0), query.integer(2), query.flag(3)});
-      died = query.integer(1) == 1;
+      end = static_cast<NodeEnd>(query.integer(1));
     }
     if (query.failed()) return fail(query.error());
   }
@@ -187,7 +195,7 @@ Result<OfferedAgain> SqliteWriteTransaction::offer_again(NodeKey node, std::int6
       if (!unknown) return fail(unknown.error());
       offered.unknown += *unknown;
     }
-    auto done = lose_batch(number, died, offered);
+    auto done = lose_batch(number, end, offered);
     if (!done) return fail(std::move(done.error()));
   }
   offered.batches = static_cast<std::int64_t>(held.size());
@@ -220,7 +228,7 @@ Result<OfferedAgain> SqliteWriteTransaction::give_back(NodeKey node,
       if (!unknown) return fail(unknown.error());
       offered.unknown += *unknown;
     }
-    auto done = lose_batch(number, false, offered);
+    auto done = lose_batch(number, NodeEnd::left, offered);
     if (!done) return fail(std::move(done.error()));
     ++offered.batches;
   }

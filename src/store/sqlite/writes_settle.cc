@@ -37,6 +37,7 @@ std::unexpected<Error> fenced() {
 void answer_missing(const SettlePiece& piece) {
   if (piece.recorded != nullptr) *piece.recorded = nothing_there();
   if (piece.released != nullptr) *piece.released = nothing_there();
+  if (piece.marked != nullptr) *piece.marked = nothing_there();
 }
 
 }  // namespace
@@ -61,6 +62,8 @@ struct SqliteWriteTransaction::BatchSettling {
   bool begun = false;
   Instant expires{};
   bool at_most_once = false;
+  Begun underway = 0;
+  Course course{};
   bool stopped = false;
   // as it will be
   std::int64_t settled = 0;
@@ -150,7 +153,7 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
       if (query.failed()) return fail(query.error());
     }
     address_ += history_;
-    changes = moves(state, verdict, outcome.outcome, batch.stopped);
+    changes = moves(state, verdict, outcome.outcome, batch.course);
     // Only what is set aside is due at the end of its life (writes_nodes.cc).
     if (changes && due_before && *due_before >= batch.expires) {
       const auto stays = keep_aside(row, is_terminal(next));
@@ -264,7 +267,8 @@ Result<void> SqliteWriteTransaction::settle_batch(BatchSettling& batch, Settling
   {
     auto query = db_.query(
         "SELECT b.traffic, b.size, b.removed, b.open, b.ready_at, b.token, b.holder, b.losses,"
-        " b.alone, b.begun, d.expires, d.at_most_once, b.account, b.first_email_id, d.course"
+        " b.alone, b.begun, d.expires, d.at_most_once, b.account, b.first_email_id, d.course,"
+        " b.underway"
         " FROM batches b"
         " JOIN deliveries d ON d.key = b.delivery"
         " WHERE b.number = ? AND b.delivery = ? AND d.status IN (5, 6) AND d.deleted = 0");
@@ -289,10 +293,20 @@ Result<void> SqliteWriteTransaction::settle_batch(BatchSettling& batch, Settling
     batch.at_most_once = query.flag(11);
     batch.account = AccountKey{query.integer(12)};
     batch.first_email_id = query.integer(13);
-    batch.stopped = static_cast<Course>(query.integer(14)) >= Course::stopped;
+    batch.course = static_cast<Course>(query.integer(14));
+    batch.stopped = is_stopped(batch.course);
+    batch.underway = static_cast<Begun>(query.integer(15));
   }
   DeliveryCounts& counts = settling.sum->counts;
+  bool says_more = false;
   for (const SettlePiece& piece : batch.pieces) {
+    if (piece.mark != nullptr) {
+      const bool is_its = batch.token == piece.mark->held.token && batch.holder != kNobody;
+      *piece.marked = is_its ? Result<void>() : fenced();
+      says_more = says_more || (is_its && (piece.mark->begun & ~batch.underway) != 0);
+      if (is_its) batch.underway |= piece.mark->begun;
+      continue;
+    }
     auto done = piece.outcome != nullptr ? record(*piece.outcome, batch, counts, *piece.recorded)
                                          : release(*piece.release, batch, counts, *piece.released);
     if (!done) return done;
@@ -312,15 +326,16 @@ Result<void> SqliteWriteTransaction::settle_batch(BatchSettling& batch, Settling
   // Whoever tells an outcome lives: it is not this batch that kills. A suspect stays one until it
   // is done; then nobody asks.
   const bool absolved = batch.recorded > 0 && batch.losses > 0 && batch.losses < kLossesToSuspect;
-  if (open == batch.open && !batch.released && !hastens && !absolved) return {};
+  if (open == batch.open && !batch.released && !hastens && !absolved && !says_more) return {};
   const bool ends = open == 0 || batch.released;
   const auto ready = open == 0 ? std::nullopt : hastens ? batch.due : batch.ready_at;
   return db_
       .query(
-          "UPDATE batches SET open = ?, ready_at = ?, holder = ?, losses = ?, alone = ?, begun = ?"
-          " WHERE number = ?")
+          "UPDATE batches SET open = ?, ready_at = ?, holder = ?, losses = ?, alone = ?, begun = ?,"
+          " underway = ? WHERE number = ?")
       .bind(open, ready, ends ? kNobody : batch.holder, absolved ? 0 : batch.losses,
-            ends ? std::nullopt : batch.alone, !ends && batch.begun, batch.number)
+            ends ? std::nullopt : batch.alone, !ends && batch.begun,
+            static_cast<std::int64_t>(ends ? 0 : batch.underway), batch.number)
       .run();
 }
 

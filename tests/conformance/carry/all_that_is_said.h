@@ -277,9 +277,11 @@ inline std::vector<std::string> all_of(Store& store) {
   for (const SmtpCredential& c :
        read(store, [](ReadTransaction& t) { return t.smtp_credentials(std::nullopt, "", 100); })) {
     said.push_back(fmt::format(
-        "smtp {} {} {} {} {} {} {} {} {}", c.name, static_cast<std::int64_t>(c.account),
+        "smtp {} {} {} {} {} {} {} {} {} {} {} {} {}", c.name, static_cast<std::int64_t>(c.account),
         pack_smtp_settings(c.settings), c.settings.uid.value_or(0), c.secret, c.previous_secret,
-        text_of(c.previous_until), to_epoch_ms(c.created), text_of(c.revoked)));
+        text_of(c.previous_until), to_epoch_ms(c.created), text_of(c.revoked), text_of(c.held),
+        c.held_because, text_of(c.released),
+        read(store, [&](ReadTransaction& t) { return t.smtp_habits(c.name); })));
   }
   for (const QueueFigures& queue :
        read(store, [](ReadTransaction& t) { return t.queue_figures(); })) {

@@ -168,7 +168,15 @@ class Filling {
       credential.previous_until = clock_.now();
       credential =
           write(store_, [&](WriteTransaction& t) { return t.add_smtp_credential(credential); });
-      if (credential.name == "relay") credential.revoked = clock_.now();
+      if (credential.name == "relay") {
+        credential.revoked = clock_.now();
+        credential.held = clock_.now();
+        credential.held_because = "much mail";
+        credential.released = clock_.now();
+      }
+      write(store_, [&](WriteTransaction& t) {
+        return t.keep_smtp_habits(credential.name, std::string("h\0abits", 7));
+      });
       write(store_, [&](WriteTransaction& t) { return t.change_smtp_credential(credential); });
     }
     for (const char* selector : {"s1", "s2"}) {

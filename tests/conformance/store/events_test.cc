@@ -396,6 +396,32 @@ TEST_P(StoreSuite, WhoWasQuietIsToldOnceThatEventsAreGone) {
   EXPECT_THAT(page_of(*store_, {.account = quiet.key, .after = told.next}).events, SizeIs(1));
 }
 
+// Who has little to hear goes on from where all has been read, and not from its last event, which
+// retention passes long before it hears of another.
+TEST_P(StoreSuite, WhoHasHeardAllGoesOnBehindWhatOthersHear) {
+  const Account quiet = account("quiet");
+  const Account busy = account("busy");
+  accept(quiet.key, {recipient("one")});
+  for (int i = 0; i < 5; ++i) accept(busy.key, {recipient("other")});
+  const EventPage all = page_of(*store_, {.account = quiet.key, .limit = 10});
+  EXPECT_THAT(all.events, SizeIs(1));
+  EXPECT_FALSE(all.more);
+  EXPECT_EQ(all.next, must(read([](ReadTransaction& t) { return t.last_event_place(); })));
+  const EventPage none =
+      page_of(*store_, {.account = busy.key, .limit = 10, .kinds = {EventKind::delivery_stopped}});
+  EXPECT_THAT(none.events, IsEmpty());
+  EXPECT_EQ(none.next, all.next);
+  const EventPage part = page_of(*store_, {.account = busy.key, .limit = 2});
+  EXPECT_EQ(part.next, part.events.back().place) << "something follows";
+
+  clock_.advance(std::chrono::hours(1));
+  must(write([&](WriteTransaction& t) { return t.drop_events(now(), 100); }));
+  EXPECT_FALSE(page_of(*store_, {.account = quiet.key, .after = all.next}).lost);
+  EXPECT_TRUE(page_of(*store_, {.account = quiet.key, .after = all.events[0].place}).lost);
+  accept(quiet.key, {recipient("one")});
+  EXPECT_THAT(page_of(*store_, {.account = quiet.key, .after = all.next}).events, SizeIs(1));
+}
+
 TEST_P(StoreSuite, EventsSurviveACrashUnderTheirNames) {
   const Account acme = account();
   const BatchKey batch = accept(acme.key, {recipient("one")}).batches.at(0).key;

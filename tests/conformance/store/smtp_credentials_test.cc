@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "conformance/store/store_suite.h"
+#include "store/credential_holds.h"
 
 namespace todoku::store {
 namespace {
@@ -236,6 +237,160 @@ TEST(SmtpSettings, WhatIsDamagedIsNoSettings) {
   EXPECT_EQ(error_of(unpack_smtp_settings(other_purpose)), "corrupt");
 }
 
+// ---- holds -------------------------------------------------------------------------------------
+
+NewDelivery message_of(AccountKey account, std::string_view whose, TrafficClass traffic) {
+  NewDelivery delivery;
+  delivery.account = account;
+  delivery.type = DeliveryType::smtp;
+  delivery.traffic = traffic;
+  delivery.content.relayed =
+      RelayedEnvelope{.mail_from = "news@example.jp", .credential = std::string(whose)};
+  return delivery;
+}
+
+Result<bool> put_on_hold(Store& store, const char* name, std::string_view because, Instant at) {
+  return change_in(store, [=](WriteTransaction& t) -> Result<bool> {
+    auto credential = t.hold_smtp_credential(name);
+    if (!credential) return fail(credential.error());
+    return hold_credential(t, *credential, because, at);
+  });
+}
+
+Result<bool> let_go(Store& store, const char* name, Instant at) {
+  return change_in(store, [=](WriteTransaction& t) -> Result<bool> {
+    auto credential = t.hold_smtp_credential(name);
+    if (!credential) return fail(credential.error());
+    return release_credential(t, *credential, at);
+  });
+}
+
+TEST_P(StoreSuite, AHoldIsKeptAndTold) {
+  const Account acme = account();
+  for (const char* name : {"shop", "other"}) {
+    must(change_in(*store_, [&](WriteTransaction& t) {
+      return t.add_smtp_credential(credential(acme.key, name));
+    }));
+  }
+  const auto before = must(read([](ReadTransaction& t) { return t.change_numbers(); }));
+  EXPECT_TRUE(must(put_on_hold(*store_, "shop", "much mail", now())));
+  EXPECT_FALSE(must(put_on_hold(*store_, "shop", "again", now())));
+  reopen();
+  const auto held = must(read([](ReadTransaction& t) { return t.smtp_credential("shop"); }));
+  EXPECT_EQ(held.held, now());
+  EXPECT_EQ(held.held_because, "much mail");
+  EXPECT_THAT(must(read([](ReadTransaction& t) { return t.held_smtp_credentials(10); })),
+              ElementsAre("shop"));
+  const auto after = must(read([](ReadTransaction& t) { return t.change_numbers(); }));
+  EXPECT_NE(after.of(Topic::held), before.of(Topic::held)) << "couriers hear of it";
+  EXPECT_NE(after.of(Topic::smtp_credentials), before.of(Topic::smtp_credentials));
+
+  EXPECT_TRUE(must(let_go(*store_, "shop", now())));
+  EXPECT_FALSE(must(let_go(*store_, "shop", now())));
+  const auto free = must(read([](ReadTransaction& t) { return t.smtp_credential("shop"); }));
+  EXPECT_FALSE(free.held);
+  EXPECT_EQ(free.released, now());
+  EXPECT_THAT(must(read([](ReadTransaction& t) { return t.held_smtp_credentials(10); })),
+              IsEmpty());
+  const auto events =
+      must(read([&](ReadTransaction& t) { return t.events({.account = acme.key}); })).events;
+  ASSERT_THAT(events, SizeIs(2));
+  EXPECT_EQ(events[0].entry.kind, EventKind::credential_held);
+  EXPECT_FALSE(events[0].is_gone) << "it is of no delivery";
+  ASSERT_TRUE(events[0].entry.credential);
+  EXPECT_EQ(*events[0].entry.credential, (CredentialNews{"shop", "much mail"}));
+  EXPECT_EQ(events[1].entry.kind, EventKind::credential_released);
+}
+
+TEST_P(StoreSuite, OfAHeldCredentialNothingIsLeased) {
+  const Account acme = account();
+  for (const char* name : {"shop", "other"}) {
+    must(change_in(*store_, [&](WriteTransaction& t) {
+      return t.add_smtp_credential(credential(acme.key, name));
+    }));
+  }
+  NodeKey node = enter("courier");
+  const auto accept = [&](std::string_view whose) {
+    Accept wanted;
+    wanted.delivery = message_of(acme.key, whose, TrafficClass::transactional);
+    wanted.recipients = {{"a@example.com", "example.com", {}}};
+    wanted.life_time = 2h;
+    return must(store_->perform_and_wait(std::move(wanted))).waiting.at(0);
+  };
+  const BatchKey mine = accept("shop");
+  const BatchKey others = accept("other");
+  const BatchKey nobodys = accept("");
+  must(put_on_hold(*store_, "shop", "much mail", now()));
+  const auto claim = [&](const BatchKey& key) {
+    auto claimed = must(store_->perform_and_wait(Claim{.node = node, .batches = {key}}));
+    return std::move(claimed.batches.at(0));
+  };
+  EXPECT_FALSE(claim(mine));
+  EXPECT_EQ(claim(others)->credential, "other");
+  EXPECT_EQ(claim(nobodys)->credential, "");
+  const auto story =
+      must(read([&](ReadTransaction& t) { return t.story({mine.delivery, mine.batch, 0}); }));
+  EXPECT_EQ(story.credential_held, "shop");
+  EXPECT_FALSE(claim(mine)) << "it stands aside";
+  must(let_go(*store_, "shop", now()));
+  clock_.advance(kSuspendedWait);
+  node = enter("courier");  // a lease is shorter
+  const auto leased = claim(mine);
+  ASSERT_TRUE(leased);
+  EXPECT_EQ(leased->credential, "shop");
+}
+
+TEST_P(StoreSuite, WhatAHeldCredentialHandedInStillEnds) {
+  const Account acme = account();
+  must(change_in(*store_, [&](WriteTransaction& t) {
+    return t.add_smtp_credential(credential(acme.key, "shop"));
+  }));
+  const NodeKey node = enter("courier");
+  Accept wanted;
+  wanted.delivery = message_of(acme.key, "shop", TrafficClass::transactional);
+  wanted.recipients = {{"a@example.com", "example.com", {}}};
+  wanted.life_time = 5s;
+  const BatchKey mine = must(store_->perform_and_wait(std::move(wanted))).waiting.at(0);
+  must(put_on_hold(*store_, "shop", "much mail", now()));
+  clock_.advance(6s);
+  const auto claimed = must(store_->perform_and_wait(Claim{.node = node, .batches = {mine}}));
+  ASSERT_TRUE(claimed.batches.at(0)) << "it is leased to be given up";
+  EXPECT_LT(claimed.batches.at(0)->expires_in, 0ms);
+}
+
+TEST_P(StoreSuite, BulkOfAHeldCredentialIsNotOffered) {
+  const Account acme = account();
+  must(change_in(*store_, [&](WriteTransaction& t) {
+    return t.add_smtp_credential(credential(acme.key, "shop"));
+  }));
+  const std::vector<NewRecipient> to{{"a@example.com", "example.com", {}}};
+  const DeliveryKey key =
+      must(change_in(*store_, [&](WriteTransaction& t) {
+        return t.create_draft(message_of(acme.key, "shop", TrafficClass::bulk), std::nullopt);
+      })).key;
+  must(change_in(*store_, [&](WriteTransaction& t) { return t.append_recipients(key, to); }));
+  must(change_in(*store_, [&](WriteTransaction& t) { return t.commit_draft(key, std::nullopt); }));
+  must(change_in(*store_, [&](WriteTransaction& t) { return t.start_delivery(key, "", 1h); }));
+  must(put_on_hold(*store_, "shop", "much mail", now()));
+  EXPECT_THAT(must(read([](ReadTransaction& t) { return t.sending_bulk(); })), IsEmpty());
+  must(let_go(*store_, "shop", now()));
+  EXPECT_THAT(must(read([](ReadTransaction& t) { return t.sending_bulk(); })), SizeIs(1));
+}
+
+TEST_P(StoreSuite, HabitsAreKeptAsTheyWereGiven) {
+  EXPECT_EQ(must(read([](ReadTransaction& t) { return t.smtp_habits("shop"); })), "");
+  const std::string habits("h\0\xff", 3);
+  for (const std::string& given : {std::string("first"), habits}) {
+    must(
+        change_in(*store_, [&](WriteTransaction& t) { return t.keep_smtp_habits("shop", given); }));
+  }
+  reopen();
+  EXPECT_EQ(must(read([](ReadTransaction& t) { return t.smtp_habits("shop"); })), habits);
+  EXPECT_EQ(
+      must(change_in(*store_, [](WriteTransaction& t) { return t.read().smtp_habits("shop"); })),
+      habits);
+}
+
 // A mailing is appended and started like any other bulk.
 TEST_P(StoreSuite, AMailingBySmtpTakesItsTurnAmongBulk) {
   const Account acme = account();
@@ -266,7 +421,8 @@ TEST_P(StoreSuite, ARelayedMessageIsTheContentOfItsDelivery) {
                            .ret = 1,
                            .credential = "shop",
                            .head_octets = 17,
-                           .is_eight_bit = true};
+                           .is_eight_bit = true,
+                           .has_long_line = true};
   Accept accept;
   accept.delivery.account = acme.key;
   accept.delivery.type = DeliveryType::smtp;

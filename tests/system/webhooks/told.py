@@ -5,7 +5,8 @@ from receiver import verified
 MANY = {"delivery_started": "delivery.started", "delivery_paused": "delivery.paused",
         "delivery_resumed": "delivery.resumed", "delivery_stopped": "delivery.stopped",
         "delivery_finished": "delivery.finished", "delivery_failed": "delivery.failed",
-        "import_ended": "import.ended"}
+        "import_ended": "import.ended", "credential_held": "credential.held",
+        "credential_released": "credential.released"}
 
 
 class Broken(Exception):

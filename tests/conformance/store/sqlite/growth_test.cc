@@ -336,6 +336,17 @@ TEST_F(GrowthTest, HotOperationsTakeAsManyStatementsAsTheTableSays) {
   EXPECT_EQ(settle(RecipientState::delivered, 100, 1, false), 3 + 100);
   EXPECT_EQ(settle(RecipientState::deferred, 100, 101, false), 2 + 2 * 100) << "no batch ends";
   EXPECT_EQ(settle(RecipientState::delivered, 100, 101, false), 3 + 4 * 100) << "tried before";
+  const auto says_begun = [&](std::uint32_t seq, std::size_t with_outcomes) {
+    const std::vector marks{BegunMark{world.claimed.held(), begun_bit(seq)}};
+    return statements([&](SqliteWriteTransaction& t) {
+      must(t.perform_one(Settle{
+          .outcomes = std::span(outcomes).first(with_outcomes), .releases = {}, .marks = marks}));
+    });
+  };
+  EXPECT_EQ(says_begun(0, 0), 2);
+  EXPECT_EQ(says_begun(0, 0), 1) << "it is known";
+  outcomes[0].key.seq = 301;
+  EXPECT_EQ(says_begun(8, 1), 3 + 1) << "none besides";
   EXPECT_EQ(settle(RecipientState::delivered, 100, 201, true), 4 + 100);
 
   const auto due = must([&] {
