@@ -16,7 +16,6 @@ import contextlib
 import json
 import pathlib
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,6 +25,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "support"))
 from bench_stack import FAST, SIGNED, BenchStack  # noqa: E402  (first: it knows the others' place)
 from figures import Rounds, figure  # noqa: E402
 import bench_mails  # noqa: E402
+import load_tools  # noqa: E402
 import machine  # noqa: E402
 import process_info  # noqa: E402
 
@@ -51,17 +51,11 @@ class Accepting(BenchStack):
 
     def load(self, seconds, rate=0, connections=CONNECTIONS, sender="shop@plain.example"):
         """Values of todoku_accept_load by name, and `engine_cpu`, seconds a request."""
-        tool = pathlib.Path(self.binary).parents[1] / "bench/todoku_accept_load"
         pid = self.engine.pid
         cpu = process_info.cpu_seconds(pid)
-        done = subprocess.run(
-            [tool, "--port", str(self.api_port), "--token", self.api.token, "--connections",
-             str(connections), "--seconds", str(seconds), "--rate", str(rate), "--sender", sender,
-             "--first", str(self.number)], check=True, capture_output=True, text=True)
-        values = {name: float(value) for name, value, _ in
-                  (line.split("\t") for line in done.stdout.splitlines())}
-        if values["refused"]:
-            print(f"{values['refused']:.0f} requests were refused", file=sys.stderr)
+        values = load_tools.run(self.binary, "accept", port=self.api_port, token=self.api.token,
+                                connections=connections, seconds=seconds, rate=rate,
+                                sender=sender, first=self.number)
         self.number += int(values["accepted"] + values["refused"])
         values["engine_cpu"] = ((process_info.cpu_seconds(pid) - cpu) /
                                 max(1, values["accepted"]))

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Postfix of our own with an OpenDKIM milter, in one folder, as a relay to one receiver.
 
-Tuned as a competent operator would: see main.cf below. Two doors, one through the milter and one
-past it. Neither writes logs: there is no syslog to write to, or it is the machine's affair.
+Tuned as a competent operator would: see main.cf below. Three doors, one through the milter, one
+past it, and one whose mail stays in the queue (on hold), for those who measure acceptance alone.
+Clients on this machine need no AUTH, and may use TLS. None writes logs: there is no syslog to write
+to, or it is the machine's affair.
 Needs root, as Postfix does.
 """
 import os
@@ -36,10 +38,12 @@ smtpd_relay_restrictions = permit_mynetworks, reject
 smtpd_client_connection_count_limit = 0
 smtpd_client_connection_rate_limit = 0
 smtputf8_enable = no
+smtpd_tls_security_level = may
+smtpd_tls_chain_files = {directory}/tls.pem
 biff = no
 message_size_limit = 0
 # Take mail as fast as it comes, hand it on over as many connections as the engine has.
-default_process_limit = 200
+default_process_limit = {processes}
 in_flow_delay = 0
 qmgr_message_active_limit = 100000
 initial_destination_concurrency = {connections}
@@ -54,6 +58,7 @@ milter_protocol = 6
 MASTER_CF = """\
 127.0.0.1:{plain_port} inet n - n - - smtpd
 127.0.0.1:{signed_port} inet n - n - - smtpd -o smtpd_milters=unix:{directory}/opendkim.sock
+127.0.0.1:{held_port} inet n - n - - smtpd -o smtpd_recipient_restrictions=check_recipient_access,static:hold
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 rewrite unix - - n - - trivial-rewrite
@@ -69,6 +74,7 @@ error unix - - n - - error
 retry unix - - n - - error
 anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
+tlsmgr unix - - n 1000? 1 tlsmgr
 """
 
 OPENDKIM_CONF = """\
@@ -94,15 +100,17 @@ def wait_for(condition, what, seconds):
 
 
 class PostfixWithOpenDkim:
-    def __init__(self, receiver, connections):
-        """`receiver`: (address, port) of the server that everything is handed to."""
+    def __init__(self, receiver, connections, processes=200):
+        """`receiver`: (address, port) of the server that everything is handed to. `processes`: of
+        each kind at most, so clients at once."""
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="todoku-postfix-"))
         self.opendkim = None
-        plain, signed = free_port(), free_port()
+        plain, signed, self.held_port = free_port(), free_port(), free_port()
         self.doors = {False: f"127.0.0.1:{plain}", True: f"127.0.0.1:{signed}"}
         self.names = {"directory": self.directory, "receiver_address": receiver[0],
                       "receiver_port": receiver[1], "plain_port": plain, "signed_port": signed,
-                      "connections": connections}
+                      "held_port": self.held_port, "connections": connections,
+                      "processes": processes}
 
     @staticmethod
     def is_possible():
@@ -118,6 +126,7 @@ class PostfixWithOpenDkim:
             self.write("conf/main.cf", MAIN_CF)
             self.write("conf/master.cf", MASTER_CF)
             self.write("opendkim.conf", OPENDKIM_CONF)
+            self.make_certificate()
             self.start_opendkim()
             self.postfix("start")
         except BaseException:
@@ -130,6 +139,15 @@ class PostfixWithOpenDkim:
 
     def write(self, name, text):
         (self.directory / name).write_text(text.format(**self.names))
+
+    def make_certificate(self):
+        made = self.directory / "tls.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=relay.example",
+                        "-keyout", made, "-out", f"{made}.certificate"], check=True,
+                       capture_output=True)
+        with open(made, "a", encoding="utf-8") as file:
+            file.write((self.directory / "tls.pem.certificate").read_text())
 
     def start_opendkim(self):
         subprocess.run(["openssl", "genrsa", "-out", self.directory / "dkim.key", "2048"],
@@ -156,6 +174,11 @@ class PostfixWithOpenDkim:
         deferred = sum(len(files) for _, _, files in os.walk(self.directory / "queue/deferred"))
         if deferred:
             raise RuntimeError(f"Postfix deferred {deferred} mails")
+
+    def forget_held(self):
+        """Removes what came in by the third door."""
+        for path in (self.directory / "queue/hold").iterdir():
+            path.unlink()
 
     def close(self):
         if (self.directory / "queue/pid/master.pid").exists():

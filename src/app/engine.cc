@@ -366,7 +366,7 @@ Result<void> Engine::Parts::make_roles() {
     return true;
   });
   operations.emplace(*store, store->clock(), operation_options());
-  const bool is_relay = has_role(config, "smtp-in") && !config::smtp_in_listeners(config).empty();
+  const bool is_relay = has_role(config, "smtp-in") && config::smtp_in_listens(config);
   if (is_relay || has_role(config, "courier")) {
     watching.emplace(*ground);
     roles_running.add([this](SteadyInstant deadline) { return watching->stop(deadline); });

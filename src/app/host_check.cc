@@ -154,8 +154,8 @@ std::vector<std::string> host_problems(const config::Config& config, bool ports_
       problems.note(api_tls(config.api));
     }
   }
-  if (has_role(config, "smtp-in") && known({"smtp_in"}) &&
-      !config::smtp_in_listeners(config).empty()) {
+  if (has_role(config, "smtp-in") && known({"smtp_in"}) && config::smtp_in_listens(config)) {
+    problems.note("smtp_in.socket", check_socket_path(config.smtp_in.socket));
     for (const auto& listener : config::smtp_in_listeners(config)) {
       problems.note("smtp_in.listener", check_listen(listener.address, ports_are_ours));
     }

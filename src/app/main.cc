@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The todoku program.
+#include <algorithm>
 #include <iostream>
+#include <string_view>
 
 #include <sys/stat.h>
 
@@ -9,6 +11,7 @@
 #include "base/wipe.h"
 #include "cli/command_line.h"
 #include "cli/printable_stream.h"
+#include "cli/sendmail_options.h"
 
 int main(int argc, char** argv) {
   // What it writes is for its user alone: mail, addresses, keys.
@@ -21,5 +24,8 @@ int main(int argc, char** argv) {
   todoku::cli::PrintableStream out(std::cout);
   todoku::cli::PrintableStream err(std::cerr);
   todoku::app::Program program(todoku::config::process_environment(), out, err);
-  return todoku::cli::run({argv + 1, argv + argc}, program, out, err);
+  const std::string_view called = argc > 0 ? argv[0] : "";
+  return todoku::cli::run(
+      todoku::cli::words_as_called(called, {argv + std::min(argc, 1), argv + argc}), program, out,
+      err);
 }

@@ -334,6 +334,10 @@ relay::RelayOptions relay_options(const config::Config& config, std::uint64_t co
   for (const auto& listener : config::smtp_in_listeners(config)) {
     options.listeners.push_back(listener_options(listener));
   }
+  if (!given.socket.empty()) {
+    options.listeners.push_back(
+        {.name = given.socket, .tls = relay::ListenerTls::none, .socket = given.socket});
+  }
   return options;
 }
 
@@ -362,6 +366,22 @@ http::GuardedOptions guarded_options(const config::Config& config) {
   return {.rule = net::OutboundRule(std::move(permits), route_options(config).own_addresses),
           .ca_file = config.outbound.ca_file,
           .user_agent = fmt::format("todoku/{}", version())};
+}
+
+events::reports::ReporterOptions report_options(const config::Config& config) {
+  const config::Config::SmtpIn& given = config.smtp_in;
+  events::reports::ReporterOptions options;
+  options.enabled = given.bounces;
+  options.host = to_ascii_lower(hello_name(config));
+  options.message_id_domain = config.smtp_out.message_id_domain.empty()
+                                  ? options.host
+                                  : ascii(config.smtp_out.message_id_domain);
+  options.date_offset_minutes = static_cast<int>(config.delivery.date_offset_minutes);
+  options.notify.delay_by_default = given.delay_notice_hours > 0;
+  if (options.notify.delay_by_default) {
+    options.notify.delay_after = hours(given.delay_notice_hours);
+  }
+  return options;
 }
 
 delivery::Options delivery_options(const config::Config& config, const InstanceSecret& secret) {

@@ -13,6 +13,7 @@
 #include "dns/mail_route.h"
 #include "dns/resolver_check.h"
 #include "dns/unbound_resolver.h"
+#include "events/reports/reporter.h"
 #include "http/guarded/guarded_client.h"
 #include "http/server.h"
 #include "intake/limits.h"
@@ -59,6 +60,8 @@ namespace todoku::app {
 [[nodiscard]] relay::AnomalyLimits anomaly_limits(const config::Config& config);
 [[nodiscard]] relay::RelayOptions relay_options(const config::Config& config,
                                                 std::uint64_t connections_max);
+// How senders of relayed mail are told what became of it.
+[[nodiscard]] events::reports::ReporterOptions report_options(const config::Config& config);
 
 // Where queue.kind is "store".
 [[nodiscard]] queue::StoreQueues::Options store_queue_options();

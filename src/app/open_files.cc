@@ -90,17 +90,16 @@ Result<FilesDivision> files_division(std::uint64_t limit, const FilesWanted& wan
 }
 
 FilesWanted files_wanted(const config::Config& config) {
-  return {
-      .threads = thread_count(config),
-      .api_connections =
-          has_role(config, "api") ? static_cast<std::uint64_t>(config.api.connections_max) : 0,
-      .smtp_connections = has_role(config, "courier")
-                              ? static_cast<std::uint64_t>(config.smtp_out.connections_max)
-                              : 0,
-      .calls = has_role(config, "api") || has_role(config, "events") ? kCalls.most : 0,
-      .relay_connections = has_role(config, "smtp-in") && !config::smtp_in_listeners(config).empty()
-                               ? static_cast<std::uint64_t>(config.smtp_in.connections_max)
-                               : 0};
+  return {.threads = thread_count(config),
+          .api_connections =
+              has_role(config, "api") ? static_cast<std::uint64_t>(config.api.connections_max) : 0,
+          .smtp_connections = has_role(config, "courier")
+                                  ? static_cast<std::uint64_t>(config.smtp_out.connections_max)
+                                  : 0,
+          .calls = has_role(config, "api") || has_role(config, "events") ? kCalls.most : 0,
+          .relay_connections = has_role(config, "smtp-in") && config::smtp_in_listens(config)
+                                   ? static_cast<std::uint64_t>(config.smtp_in.connections_max)
+                                   : 0};
 }
 
 FilesLimit files_limit() {

@@ -233,6 +233,24 @@ std::string Program::local_api(const std::optional<std::string>& config) {
                      endpoint ? endpoint->port : kUsualPort);
 }
 
+std::string Program::submission_socket(const std::optional<std::string>& config) {
+  constexpr std::string_view kInstalled = "/etc/todoku/todoku.toml";
+  std::error_code error;
+  std::string file = config.value_or(variable("TODOKU_CONFIG"));
+  if (file.empty() && std::filesystem::exists(kInstalled, error)) file = kInstalled;
+  std::string socket;
+  if (!file.empty()) {
+    // Whose file it is may not be for this user to read: then it is where it usually is.
+    const auto loaded = config::load_config(file, environment_);
+    socket = (loaded ? loaded->config : loaded.error().rest).smtp_in.socket;
+  }
+  return socket.empty() ? std::string(config::kUsualSubmissionSocket) : socket;
+}
+
+std::unique_ptr<cli::SubmissionPort> Program::submission(const std::string& socket) {
+  return cli::make_submission_client(socket, clock_);
+}
+
 std::string Program::variable(std::string_view name) const {
   const auto found = environment_.find(name);
   return found == environment_.end() ? "" : found->second;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// One code point at a time out of UTF-8 (RFC 3629), safe on any octets.
+// One code point at a time out of UTF-8 (RFC 3629), safe on any octets, and into it.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
 
 namespace todoku {
@@ -37,6 +38,25 @@ struct CodePoint {
                          (octet(2) & 0x3FU) << 6U | (octet(3) & 0x3FU);
   if (value < 0x10000 || value > 0x10FFFF) return {};
   return {value, 4};
+}
+
+// `value` must be a code point: at most U+10FFFF and no surrogate.
+inline void append_utf8(std::string& out, char32_t value) {
+  if (value < 0x80) {
+    out += static_cast<char>(value);
+  } else if (value < 0x800) {
+    out += static_cast<char>(0xC0U | value >> 6U);
+    out += static_cast<char>(0x80U | (value & 0x3FU));
+  } else if (value < 0x10000) {
+    out += static_cast<char>(0xE0U | value >> 12U);
+    out += static_cast<char>(0x80U | (value >> 6U & 0x3FU));
+    out += static_cast<char>(0x80U | (value & 0x3FU));
+  } else {
+    out += static_cast<char>(0xF0U | value >> 18U);
+    out += static_cast<char>(0x80U | (value >> 12U & 0x3FU));
+    out += static_cast<char>(0x80U | (value >> 6U & 0x3FU));
+    out += static_cast<char>(0x80U | (value & 0x3FU));
+  }
 }
 
 // The longest prefix of well-formed UTF-8 that is at most `octets_max` (4 or more) long and splits

@@ -18,6 +18,8 @@
 #include "cli/completion.h"
 #include "cli/parser_words.h"
 #include "cli/sender_words.h"
+#include "cli/sendmail.h"
+#include "cli/sendmail_options.h"
 #include "cli/smtp_credential_words.h"
 #include "operate/calls/calls.h"
 
@@ -27,6 +29,7 @@ namespace {
 namespace calls = operate::calls;
 
 constexpr const char* kSink = "sink";
+constexpr const char* kSendmail = "sendmail";
 
 // Gathers the words; the command found is run after the whole line has been read.
 class CommandLine {
@@ -62,6 +65,7 @@ class CommandLine {
     add_cluster();
     add_migrate();
     add_sink();
+    add_sendmail();
     add_lambda();
     senders_ = std::make_unique<SenderWords>(word_book());
     add_pages();
@@ -640,6 +644,33 @@ class CommandLine {
               "試験、デモ、負荷用の受信サーバー（詳しくは sink --help）"}));
   }
 
+  // For the pages and the list of commands only: see run().
+  void add_sendmail() {
+    CLI::App* command = verb(
+        &app_, kSendmail,
+        say({"Hand in a message on standard input as the user of this machine that calls it: "
+             "what a symlink named sendmail is",
+             "標準入力のメールを、呼び出したユーザーとして渡す（sendmail という名前のシンボリッ"
+             "クリンクはこれになる）"}));
+    for (const SendmailOption& option : sendmail_options()) {
+      if (option.help.en.empty()) continue;
+      const std::string name = std::string("-") + option.letter;
+      if (option.value == SendmailOption::Value::none) {
+        command->add_flag(name)->description(say(option.help));
+      } else {
+        command->add_option(name, sendmail_value_, say(option.help))
+            ->type_name(std::string(option.value_name));
+      }
+    }
+    command->add_option("RECIPIENT", sendmail_value_, say({"Addresses", "宛先のアドレス"}));
+    runs(command, [this] {
+      err_ << "todoku: "
+           << say({"sendmail comes first: todoku sendmail ...\n",
+                   "sendmail は最初に書いてください: todoku sendmail ...\n"});
+      return 2;
+    });
+  }
+
   void add_lambda() {
     CLI::App* command = verb(
         &app_, "lambda",
@@ -696,6 +727,7 @@ class CommandLine {
   bool nodes_utc_ = false;
   bool send_waiting_ = false;
   bool cancel_waiting_ = false;
+  std::vector<std::string> sendmail_value_;
   std::string carry_from_;
   std::string carry_to_ = "postgres";
 };
@@ -719,6 +751,11 @@ int run(const std::vector<std::string>& arguments, Host& host, std::ostream& out
   // The sink reads its words itself, --help among them.
   if (!arguments.empty() && arguments.front() == kSink) {
     return host.sink({arguments.begin() + 1, arguments.end()});
+  }
+  // So does sendmail, whose words are older than ours; --help is the same for all.
+  const bool is_sendmail = !arguments.empty() && arguments.front() == kSendmail;
+  if (is_sendmail && (arguments.size() != 2 || arguments[1] != "--help")) {
+    return sendmail({arguments.begin() + 1, arguments.end()}, host, out, err);
   }
   // "help" and "help queue" are what many try first.
   std::vector<std::string> words = arguments;

@@ -13,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/clock.h"
 #include "cli/command_line.h"
 
 namespace todoku::cli {
@@ -110,8 +111,35 @@ struct FakeHost final : Host {
   std::ostream* terminal() override { return watched ? &its_terminal : nullptr; }
   bool wait(std::chrono::milliseconds time) override {
     waits.push_back(time);
+    its_clock.advance(time);
     return waits.size() <= patience;
   }
+  struct Submission final : SubmissionPort {
+    explicit Submission(FakeHost& owner) : host(owner) {}
+    SubmissionAnswer submit(const smtp::ClientEnvelope& envelope, MessageSpool& message) override {
+      return host.submission_answer(envelope, message);
+    }
+    Result<void> speak() override { return host.spoken(); }
+    FakeHost& host;
+  };
+  std::string submission_socket(const std::optional<std::string>& config) override {
+    return config.value_or("/run/todoku/submission.sock");
+  }
+  std::unique_ptr<SubmissionPort> submission(const std::string& socket) override {
+    its_socket = socket;
+    return std::make_unique<Submission>(*this);
+  }
+  [[nodiscard]] const Clock& clock() const override { return its_clock; }
+  std::function<SubmissionAnswer(const smtp::ClientEnvelope&, MessageSpool&)> submission_answer =
+      [](const smtp::ClientEnvelope& envelope, MessageSpool&) {
+        SubmissionAnswer answer;
+        answer.results.assign(envelope.recipients().size(),
+                              {.stage = Stage::accepted, .reply = {250, "2.0.0 Ok: kept as 1"}});
+        return answer;
+      };
+  std::function<Result<void>()> spoken = [] { return Result<void>(); };
+  std::string its_socket;
+  FakeClock its_clock;
   std::function<Result<ApiAnswer>(const ApiRequest&)> api_answer = [](const ApiRequest&) {
     return ApiAnswer{.status = 200, .headers = {}, .body = "{}"};
   };

@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "cli/admin_port.h"
 #include "cli/api_port.h"
+#include "cli/submission_port.h"
 
 namespace todoku::cli {
 
@@ -116,6 +117,13 @@ class Host {
   // Where the user's profiles are; empty: the user has no home.
   [[nodiscard]] virtual std::string profile_file() const = 0;
   virtual std::istream& input() = 0;
+  // -- for programs that call it sendmail
+  // Where the installation of this configuration has its submission socket. Without `config` the
+  // working directory is not looked at: who calls a sendmail stands anywhere.
+  virtual std::string submission_socket(const std::optional<std::string>& config) = 0;
+  virtual std::unique_ptr<SubmissionPort> submission(const std::string& socket) = 0;
+  [[nodiscard]] virtual const Clock& clock() const = 0;
+
   // For a line that changes in place, written as it is; nullptr: nobody sees one.
   virtual std::ostream* terminal() = 0;
   // False once the user wants an end (SIGINT, SIGTERM), which from the first call on no longer ends

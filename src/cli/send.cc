@@ -54,11 +54,10 @@ Result<void> write_mail(http::JsonWriter& json, const Send& options, const Messa
 }
 
 ApiRequest request_of_mails(const Send& options, std::string_view path) {
-  return {
-      .method = "POST",
-      .target = "/deliveries/transaction" + std::string(path),
-      .body = {},
-      .idempotency_key = options.idempotency_key.empty() ? fresh_key() : options.idempotency_key};
+  return {.method = "POST",
+          .target = "/deliveries/transaction" + std::string(path),
+          .body = {},
+          .idempotency_key = options.idempotency_key};
 }
 
 int send_one(ApiSession& api, const Send& options, const MessageParts& parts) {
@@ -131,7 +130,20 @@ int send_mail(Session& session, const Send& options) {
   }
   const auto parts = read_parts(options.fields, session.host().input());
   if (!parts) return api.fail_with(kWrongWords, parts.error().detail);
-  return many ? send_each(api, options, *parts) : send_one(api, options, *parts);
+  Send keyed = options;
+  if (keyed.idempotency_key.empty()) keyed.idempotency_key = fresh_key();
+  const int status = many ? send_each(api, keyed, *parts) : send_one(api, keyed, *parts);
+  if (api.in_doubt()) {
+    session.err() << session.words({"To send it, but not twice: the same again with "
+                                    "--idempotency-key {}, within 24 hours. To look: todoku "
+                                    "deliveries",
+                                    "重複させずに送信するには、同じコマンドを --idempotency-key {} "
+                                    "を付けて 24 時間以内に実行してください。確認するには: todoku "
+                                    "deliveries"},
+                                   keyed.idempotency_key)
+                  << '\n';
+  }
+  return status;
 }
 
 }  // namespace todoku::cli

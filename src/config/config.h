@@ -124,6 +124,7 @@ struct Config {
   struct SmtpIn {
     bool enabled = false;
     std::string hostname;
+    std::string socket;  // empty: none
     std::int64_t message_bytes_max = 0;
     std::int64_t recipients_max = 0;
     std::int64_t connections_max = 0;
@@ -140,6 +141,8 @@ struct Config {
     std::int64_t device_message_bytes_max = 0;
     std::int64_t device_recipients_max = 0;
     std::int64_t device_messages_per_minute = 0;
+    bool bounces = false;
+    double delay_notice_hours = 0;
   };
   struct SmtpInCertificate {
     std::string certificate_file;
@@ -322,8 +325,12 @@ using ConfigResult = std::expected<LoadedConfig, ConfigMistakes>;
 inline constexpr std::uint16_t kSubmissionPort = 587;
 inline constexpr std::uint16_t kSubmissionsPort = 465;
 inline constexpr std::uint16_t kAlternativeSubmissionPort = 2525;
-// Where the relay listens: nowhere if smtp_in.enabled is false; else where the file says; else at
-// the three ports, of IPv4 and IPv6, of all addresses.
+// Where `todoku sendmail` looks for smtp_in.socket, unless it is told.
+inline constexpr std::string_view kUsualSubmissionSocket = "/run/todoku/submission.sock";
+// The relay is wanted: at ports, at its socket, or both.
+[[nodiscard]] bool smtp_in_listens(const Config& config);
+// At which addresses the relay listens: nowhere if smtp_in.enabled is false; else where the file
+// says; else at the three ports, of IPv4 and IPv6, of all addresses.
 [[nodiscard]] std::vector<Config::SmtpInListener> smtp_in_listeners(const Config& config);
 
 // Appends what is wrong with engine.roles, which the command line can override after the reading.

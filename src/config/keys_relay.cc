@@ -52,10 +52,10 @@ void add_account_limits(SectionBuilder<Config::SmtpIn>& s) {
       .unit("connections")
       .range(0, 1'000'000);
   s.add("account_messages_per_minute", &S::account_messages_per_minute, 0,
-        {"Messages of one account in a minute, with all its credentials; more are answered 451. "
-         "0: no limit.",
+        {"Messages of one account in a minute, with all its credentials; more are answered 451 "
+         "4.7.1. 0: no limit.",
          "1 アカウントが 1 分間に渡せるメールの数（すべての資格情報の合計）。超えた分には 451 "
-         "を返す。0 は無制限。"})
+         "4.7.1 を返す。0 は無制限。"})
       .unit("messages")
       .range(0, kPerMinuteMax);
   s.add("account_recipients_per_minute", &S::account_recipients_per_minute, 0,
@@ -74,9 +74,9 @@ void add_network_limits(SectionBuilder<Config::SmtpIn>& s) {
   using S = Config::SmtpIn;
   s.add("network_messages_per_minute", &S::network_messages_per_minute, 0,
         {"Messages of one client (an IPv4 address, or the /64 of an IPv6 address) in a minute; "
-         "more are answered 451. 0: no limit.",
-         "1 クライアント（IPv4 アドレス、または IPv6 の /64）が 1 分間に渡せるメールの数。超えた分"
-         "には 451 を返す。0 は無制限。"})
+         "more are answered 451 4.7.1. 0: no limit.",
+         "1 クライアント（IPv4 アドレス、または IPv6 の /64）が 1 分間に渡せるメールの数。超えた"
+         "分には 451 4.7.1 を返す。0 は無制限。"})
       .unit("messages")
       .range(0, kPerMinuteMax);
   s.add("network_recipients_per_minute", &S::network_recipients_per_minute, 0,
@@ -102,8 +102,8 @@ void add_device_limits(SectionBuilder<Config::SmtpIn>& s) {
       .unit("recipients")
       .range(1, 100'000);
   s.add("device_messages_per_minute", &S::device_messages_per_minute, 30,
-        {"Messages of one device in a minute; more are answered 451.",
-         "1 台の機器が 1 分間に渡せるメールの数。超えた分には 451 を返す。"})
+        {"Messages of one device in a minute; more are answered 451 4.7.1.",
+         "1 台の機器が 1 分間に渡せるメールの数。超えた分には 451 4.7.1 を返す。"})
       .unit("messages")
       .range(1, 10'000'000);
 }
@@ -125,6 +125,26 @@ ConfigSection smtp_in() {
          "あいさつ、Received、自己署名証明書に使う名前。空なら `smtp_out.hello_name`。一度ここを通"
          "ったメールは、この名前と `smtp_out.own_names` で見分ける。"})
       .form(TextForm::host);
+  s.add("bounces", &S::bounces, true,
+        {"Whether a sender is told what became of a mail: a report (RFC 3464) goes to its MAIL "
+         "FROM if that is of a domain of its account. A credential may do without.",
+         "メールがどうなったかを差出人に知らせるか。MAIL FROM がアカウントのドメインなら、そこへ"
+         "配送状況通知（RFC 3464）を送る。資格情報ごとに止められる。"});
+  s.add("delay_notice_hours", &S::delay_notice_hours, 4,
+        {"After how long a mail that could not be delivered yet is told of, once. 0: only whoever "
+         "asks for it (NOTIFY=DELAY) is told, after 4 hours.",
+         "まだ届けられないメールを、どれだけ経ったら 1 回知らせるか。0 なら求めた差出人"
+         "（NOTIFY=DELAY）だけに、4 時間後に知らせる。"})
+      .unit("hours")
+      .range(0, 168);
+  s.add("socket", &S::socket, "",
+        {"A UNIX socket for `todoku sendmail`, also where `enabled` is false, e.g. "
+         "`/run/todoku/submission.sock`, where it looks. Every user of this machine may connect; "
+         "whoever does sends by the credential that has the user's uid. Empty: none.",
+         "`todoku sendmail` 用の UNIX ソケット。`enabled` が false でも使える。例: "
+         "`/run/todoku/submission.sock`（sendmail の既定の接続先）。どのユーザーも接続でき、"
+         "その uid を持つ資格情報で送信する。空なら使わない。"})
+      .form(TextForm::path);
   add_limits(s);
   add_account_limits(s);
   add_network_limits(s);
@@ -235,8 +255,8 @@ void add_who_may(SectionBuilder<Config::SmtpInListener>& s) {
         {"For `auth = \"networks\"`: the account whose mail it is.",
          "`auth = \"networks\"` で、メールの属するアカウント。"});
   s.add("from_domain", &S::from_domain, "",
-        {"For `auth = \"networks\"`: the only domain that From may have.",
-         "`auth = \"networks\"` で、From に使える唯一のドメイン。"})
+        {"For `auth = \"networks\"`: the domain of From, which may also be one below it.",
+         "`auth = \"networks\"` で、From に使えるドメイン。そのサブドメインも使える。"})
       .form(TextForm::domain);
 }
 

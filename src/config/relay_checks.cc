@@ -98,6 +98,10 @@ std::vector<Config::SmtpInListener> smtp_in_listeners(const Config& config) {
   return config.smtp_in_configured.empty() ? usual_listeners() : config.smtp_in_configured;
 }
 
+bool smtp_in_listens(const Config& config) {
+  return config.smtp_in.enabled || !config.smtp_in.socket.empty();
+}
+
 void check_smtp_in(const Config& config, std::vector<ConfigProblem>& problems) {
   std::set<net::Endpoint> places;
   for (const Listener& listener : config.smtp_in_configured) {

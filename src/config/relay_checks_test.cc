@@ -62,6 +62,16 @@ TEST(RelayConfig, IsIdleUnlessEnabled) {
   EXPECT_THAT(warnings_of(off), ElementsAre(HasSubstr("smtp_in.enabled is false")));
 }
 
+TEST(RelayConfig, TheSocketForUsersNeedsNoPorts) {
+  const auto idle = read_relay("");
+  EXPECT_FALSE(smtp_in_listens(idle->config));
+  const auto loaded = read_relay("[smtp_in]\nsocket = \"submission.sock\"\n");
+  ASSERT_TRUE(loaded);
+  EXPECT_TRUE(smtp_in_listens(loaded->config));
+  EXPECT_TRUE(smtp_in_listeners(loaded->config).empty());
+  EXPECT_EQ(loaded->config.smtp_in.socket, "/etc/todoku/submission.sock");
+}
+
 TEST(RelayConfig, TakesListenersAndCertificates) {
   const auto loaded = read_relay(devices("networks = [\"192.168.10.0/24\"]\nold_tls = true\n") +
                                  "[[smtp_in.certificate]]\ncertificate_file = \"a.pem\"\n"

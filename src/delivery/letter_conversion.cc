@@ -52,6 +52,11 @@ bool LetterMessage::has_long_line() const {
   return relayed != nullptr && relayed->has_long_line();
 }
 
+bool LetterMessage::needs_smtputf8() const {
+  const auto* const relayed = std::get_if<RelayedMessage>(&message_);
+  return relayed != nullptr && relayed->needs_smtputf8();
+}
+
 std::optional<mime::WireOctets> LetterMessage::must_become(mime::WireOctets taken) const {
   const auto* const relayed = std::get_if<RelayedMessage>(&message_);
   if (relayed == nullptr) return std::nullopt;

@@ -107,8 +107,9 @@ class LetterMessage {
       RelayedMessage::Options options);
 
   [[nodiscard]] bool is_relayed() const { return std::holds_alternative<RelayedMessage>(message_); }
-  // Of over 998 octets, in a relayed message.
+  // A line of over 998 octets, which only a relayed message may have.
   [[nodiscard]] bool has_long_line() const;
+  [[nodiscard]] bool needs_smtputf8() const;
   // What it has to become for a receiver that takes this, and no line of over 998 octets; nullopt:
   // it goes as it is. A composed message always does.
   [[nodiscard]] std::optional<mime::WireOctets> must_become(mime::WireOctets taken) const;

@@ -55,6 +55,9 @@ struct Outcome {
   bool is_attempt = true;  // false: waiting we chose ourselves (parking), burns no retry
   // The delivery asked for ISO-2022-JP, which cannot say this one message: it went out in UTF-8.
   bool charset_fell_back = false;
+  // Of a mail that was taken: its sender wishes to hear of that (NOTIFY=SUCCESS), and the receiver
+  // will not tell (RFC 3461 section 5.2.2).
+  bool sender_to_tell = false;
   // Why it ended so. Whoever makes the outcome sets it; none: it went well, or nobody has said.
   Cause cause = Cause::none;
 };

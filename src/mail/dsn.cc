@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/utf8.h"
+#include "mail/unitext.h"
 #include "mail/xtext.h"
 
 namespace todoku {
@@ -31,22 +32,9 @@ bool is_atom(std::string_view text) {
   });
 }
 
-// xtext, in which octets beyond ASCII may stand as they are.
-std::optional<std::string> from_xtext_and_utf8(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    const auto end = std::ranges::find_if(text, [](char c) { return (c & 0x80) != 0; });
-    const auto ascii = static_cast<std::size_t>(end - text.begin());
-    const auto octets = from_xtext(text.substr(0, ascii));
-    if (!octets) return std::nullopt;
-    out += *octets;
-    text.remove_prefix(ascii);
-    while (!text.empty() && (text.front() & 0x80) != 0) {
-      out += text.front();
-      text.remove_prefix(1);
-    }
-  }
-  return out;
+// RFC 6533 section 3: an address of this type has a form of its own instead of xtext.
+bool is_of_utf8(std::string_view type) {
+  return equals_ignoring_case(type, "utf-8");
 }
 
 // Could stand in a field of a report: no controls, also not those of U+0080 to U+009F.
@@ -109,7 +97,15 @@ std::optional<DsnNotify> DsnNotify::parse(std::string_view text) {
 }
 
 std::string OriginalRecipient::to_string() const {
-  return type + ";" + to_xtext(address);
+  return type + ";" +
+         (is_of_utf8(type) ? to_unitext(address, Unitext::eight_bit) : to_xtext(address));
+}
+
+std::optional<std::string> OriginalRecipient::to_ascii() const {
+  if (!is_of_utf8(type)) return to_string();
+  std::string text = type + ";" + to_unitext(address, Unitext::seven_bit);
+  if (text.size() > kOrcptOctetsMax) return std::nullopt;
+  return text;
 }
 
 std::optional<OriginalRecipient> parse_orcpt(std::string_view text, bool utf8) {
@@ -117,8 +113,9 @@ std::optional<OriginalRecipient> parse_orcpt(std::string_view text, bool utf8) {
   if (text.size() > kOrcptOctetsMax || semicolon == std::string_view::npos) return std::nullopt;
   const std::string_view type = text.substr(0, semicolon);
   text.remove_prefix(semicolon + 1);
-  const bool of_utf8 = equals_ignoring_case(type, "utf-8");
-  auto address = of_utf8 && utf8 ? from_xtext_and_utf8(text) : from_xtext(text);
+  const bool of_utf8 = is_of_utf8(type);
+  const Unitext form = utf8 ? Unitext::eight_bit : Unitext::seven_bit;
+  auto address = of_utf8 ? from_unitext(text, form) : from_xtext(text);
   if (!is_atom(type) || !address || address->empty()) return std::nullopt;
   const bool seen = of_utf8 ? is_seen_utf8(*address) : std::ranges::all_of(*address, is_seen);
   if (!seen) return std::nullopt;

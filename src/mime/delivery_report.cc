@@ -11,6 +11,7 @@
 #include "base/digest.h"
 #include "base/utf8.h"
 #include "mail/address.h"
+#include "mail/unitext.h"
 #include "mime/date.h"
 #include "mime/delivery_report_text.h"
 #include "mime/extra_header.h"
@@ -101,9 +102,13 @@ void append_message_fields(std::string& out, const DeliveryReport& report) {
   if (report.arrival) append_status_date(out, "Arrival-Date", report, *report.arrival);
 }
 
-// RFC 3464 section 2.3.1, RFC 6533 section 3: the type of an address says how to read it.
+// RFC 3464 section 2.3.1: the type of an address says how to read it.
 std::string typed_address(std::string_view type, std::string_view address) {
-  if (!is_ascii(address)) return "utf-8; " + report_line(address, kOrcptOctetsMax);
+  // RFC 6533 section 3: with letters beyond ASCII for message/global-delivery-status; without any
+  // it is ASCII, as message/delivery-status wants it.
+  if (!is_ascii(address) || equals_ignoring_case(type, "utf-8")) {
+    return "utf-8;" + report_line(to_unitext(address, Unitext::eight_bit), kOrcptOctetsMax);
+  }
   return ascii_line(type, kOrcptOctetsMax) + "; " + ascii_line(address, kOrcptOctetsMax);
 }
 

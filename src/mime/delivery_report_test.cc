@@ -225,13 +225,29 @@ TEST(DeliveryReport, SaysAddressesBeyondAscii) {
   const ReadReport read(given);
   EXPECT_TRUE(read.whole.field("Content-Type").contains("report-type=global-delivery-status;"));
   EXPECT_EQ(read.parts[1].field("Content-Type"), "message/global-delivery-status");
-  EXPECT_EQ(read.groups[1].field("Final-Recipient"), "utf-8; 届く@example.jp");
+  EXPECT_EQ(read.groups[1].field("Final-Recipient"), "utf-8;届く@example.jp");
   EXPECT_EQ(read.parts[2].field("Content-Type"), "message/global");
   EXPECT_EQ(test::read_content(read.parts[2]), mail);
   given.returned = DsnReturn::hdrs;
   const ReadReport heads(given);
   EXPECT_EQ(heads.parts[2].field("Content-Type"), "message/global-headers");
   EXPECT_EQ(test::read_content(heads.parts[2]), "Subject: 件名\r\n");
+}
+
+// RFC 6533 section 3: what could be read as \x{HEX}, or ends a parameter, is said by it.
+TEST(DeliveryReport, SaysAddressesOfTypeUtf8InTheirOwnForm) {
+  DeliveryReport given = report();
+  given.recipients[0].original = OriginalRecipient{"UTF-8", R"("a\x{E9} b"+c@example.jp)"};
+  const ReadReport ascii(given);
+  EXPECT_EQ(ascii.parts[1].field("Content-Type"), "message/delivery-status");
+  EXPECT_EQ(ascii.groups[1].field("Original-Recipient"),
+            R"(utf-8;"a\x{5C}x{E9}\x{20}b"\x{2B}c@example.jp)");
+  given.recipients[0].original = OriginalRecipient{"utf-8", "届く+c@example.jp"};
+  const ReadReport global(given);
+  EXPECT_EQ(global.parts[1].field("Content-Type"), "message/global-delivery-status");
+  EXPECT_EQ(global.groups[1].field("Original-Recipient"), R"(utf-8;届く\x{2B}c@example.jp)");
+  EXPECT_EQ(parse_orcpt(global.groups[1].field("Original-Recipient"), true),
+            given.recipients[0].original);
 }
 
 TEST(DeliveryReport, IsBounded) {

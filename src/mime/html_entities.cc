@@ -137,24 +137,6 @@ Reference reference_at(std::string_view text, HtmlPlace place) {
   return {found->value, 1 + name.size() + (closed ? 1U : 0U)};
 }
 
-void append_utf8(std::string& out, char32_t value) {
-  if (value < 0x80) {
-    out += static_cast<char>(value);
-  } else if (value < 0x800) {
-    out += static_cast<char>(0xC0U | value >> 6U);
-    out += static_cast<char>(0x80U | (value & 0x3FU));
-  } else if (value < 0x10000) {
-    out += static_cast<char>(0xE0U | value >> 12U);
-    out += static_cast<char>(0x80U | (value >> 6U & 0x3FU));
-    out += static_cast<char>(0x80U | (value & 0x3FU));
-  } else {
-    out += static_cast<char>(0xF0U | value >> 18U);
-    out += static_cast<char>(0x80U | (value >> 12U & 0x3FU));
-    out += static_cast<char>(0x80U | (value >> 6U & 0x3FU));
-    out += static_cast<char>(0x80U | (value & 0x3FU));
-  }
-}
-
 }  // namespace
 
 void append_html_text(std::string& out, std::string_view text, HtmlPlace place) {

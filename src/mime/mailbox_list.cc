@@ -82,7 +82,7 @@ struct Words {
 // Reads from the front of what is left.
 class MailboxReader {
  public:
-  explicit MailboxReader(std::string_view text) : rest_(text) {}
+  MailboxReader(std::string_view text, std::size_t most) : rest_(text), most_(most) {}
 
   Result<std::vector<ListedMailbox>> all() {
     if (rest_.size() > kFieldOctetsMax) {
@@ -98,8 +98,8 @@ class MailboxReader {
         continue;
       }
       if (auto done = element(); !done) return fail(done.error());
-      if (found_.size() > kMailboxesMax) {
-        return no_list(fmt::format("has more than {} addresses", kMailboxesMax));
+      if (found_.size() > most_) {
+        return no_list(fmt::format("has more than {} addresses", most_));
       }
     }
     if (in_group_) return no_list("has a name with a colon, or a group without its end");
@@ -299,6 +299,7 @@ class MailboxReader {
   }
 
   std::string_view rest_;
+  const std::size_t most_;
   std::vector<ListedMailbox> found_;
   std::string comment_;
   bool in_group_ = false;
@@ -306,8 +307,8 @@ class MailboxReader {
 
 }  // namespace
 
-Result<std::vector<ListedMailbox>> parse_mailbox_list(std::string_view body) {
-  return MailboxReader(body).all();
+Result<std::vector<ListedMailbox>> parse_mailbox_list(std::string_view body, std::size_t most) {
+  return MailboxReader(body, most).all();
 }
 
 }  // namespace todoku::mime

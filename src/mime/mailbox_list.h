@@ -30,7 +30,8 @@ struct ListedMailbox {
 
 // The mailboxes of an unfolded field body, which may be none. Errors: invalid_input with one
 // clause: an address that is none, an end that does not come, two addresses in one, controls, more
-// than kMailboxesMax.
-[[nodiscard]] Result<std::vector<ListedMailbox>> parse_mailbox_list(std::string_view body);
+// than `most`.
+[[nodiscard]] Result<std::vector<ListedMailbox>> parse_mailbox_list(
+    std::string_view body, std::size_t most = kMailboxesMax);
 
 }  // namespace todoku::mime

@@ -89,8 +89,10 @@ class SevenBitScan::Look final : public EntityHandler {
 
   void line(std::string_view text) override {
     leaf_.needs_encoding |= !fits_on_the_wire(text);
-    leaf_.is_eight_bit |= !is_ascii(text);
-    leaf_.is_utf8 &= is_utf8(text);
+    if (wants_charset()) {
+      leaf_.is_eight_bit |= !is_ascii(text);
+      leaf_.is_utf8 = leaf_.is_utf8 && is_utf8(text);
+    }
     leaf_.is_pgp |= text.starts_with("-----BEGIN PGP ");
     leaf_.octets += text.size();
     if (!is_text()) return;
@@ -123,7 +125,7 @@ class SevenBitScan::Look final : public EntityHandler {
     part = {.is_relabelled = true,
             .is_encoded = true,
             .encoding = quoted ? TransferEncoding::quoted_printable : TransferEncoding::base64};
-    if (entity.lacks_version && !entity.head.has_type && leaf_.is_eight_bit) {
+    if (wants_charset() && leaf_.is_eight_bit) {
       part.charset = leaf_.is_utf8 ? "utf-8" : "unknown-8bit";
     }
     plan_.octets_ += quoted ? leaf_.quoted : base64;
@@ -168,6 +170,10 @@ class SevenBitScan::Look final : public EntityHandler {
   }
   [[nodiscard]] bool says_too_much(DeclaredEncoding encoding) const {
     return !takes_eight_bit_ && is_beyond_seven_bit(encoding);
+  }
+
+  [[nodiscard]] bool wants_charset() const {
+    return leaf_.entity.lacks_version && !leaf_.entity.head.has_type;
   }
 
   void count_head(const Entity& entity, std::string_view head, const SevenBitPlan::Part& part) {

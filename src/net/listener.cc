@@ -202,9 +202,9 @@ Result<Listener> Listener::open_unix(async::Executor executor, const std::string
     ::unlink(path.c_str());
   }
   auto impl = std::make_unique<Impl>(std::move(executor), options);
-  // The mask makes the socket private from its first moment; it is the whole process's, and
-  // listening is done at start-up.
-  const mode_t mask = ::umask(0177);
+  // With the mask the socket has its mode from its first moment; the mask is the whole process's,
+  // and listening is done at start-up.
+  const mode_t mask = ::umask(0777 & ~options.unix_mode);
   const Result<void> listening = impl->listen(*at, path);
   ::umask(mask);
   if (!listening) return fail(listening.error());

@@ -17,6 +17,8 @@ struct ListenOptions {
   bool reuse_port = false;  // several listeners on one port, the kernel spreads connections
   // Streams of this listener that may be open at once; more wait in the kernel's queue.
   std::size_t connections_max = 10'000;
+  // Of a Unix socket: who may connect. 0600 is this user alone, 0666 everybody.
+  unsigned unix_mode = 0600;
 };
 
 // Lives on one executor; every member is called there.
@@ -26,7 +28,7 @@ class Listener {
   // needs privileges), invalid_input (not our address), io.
   [[nodiscard]] static Result<Listener> open(async::Executor executor, Endpoint at,
                                              ListenOptions options = {});
-  // Makes a socket that only this user may connect to, in place of a stale one at `path`.
+  // Makes a socket in place of a stale one at `path`.
   // Errors: conflict (somebody listens there), invalid_input (path too long), io.
   [[nodiscard]] static Result<Listener> open_unix(async::Executor executor, const std::string& path,
                                                   ListenOptions options = {});

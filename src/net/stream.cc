@@ -124,6 +124,21 @@ const Endpoint& Stream::local() const {
   return impl_ ? impl_->local() : kNowhere;
 }
 
+std::optional<std::uint32_t> Stream::peer_user() const {
+  if (!impl_ || !impl_->is_open()) return std::nullopt;
+  const int fd = impl_->socket().native_handle();
+  int domain = 0;
+  socklen_t size = sizeof domain;
+  if (::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0 || domain != AF_UNIX) {
+    return std::nullopt;
+  }
+  ucred who{};
+  size = sizeof who;
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) return std::nullopt;
+  if (who.uid == static_cast<uid_t>(-1)) return std::nullopt;
+  return who.uid;
+}
+
 async::Executor Stream::executor() const {
   check(impl_ != nullptr, "the stream was opened");
   return impl_->socket().get_executor();

@@ -12,7 +12,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -74,6 +76,9 @@ class Stream {
   // 0.0.0.0:0 for a Unix socket.
   [[nodiscard]] const Endpoint& remote() const;
   [[nodiscard]] const Endpoint& local() const;
+  // The user who connected to a Unix socket, as the kernel knows it (unix(7), SO_PEERCRED); nullopt
+  // of other streams. Users of another user namespace all look like one (65534).
+  [[nodiscard]] std::optional<std::uint32_t> peer_user() const;
 
   [[nodiscard]] async::Executor executor() const;
 

@@ -662,6 +662,25 @@ TEST(Listener, ServesAPrivateUnixSocketAndReplacesAStaleOne) {
   run_to_completion(talk_over_a_unix_socket(path));
 }
 
+Task<void> know_who_connects(std::string path) {
+  const auto executor = co_await boost::asio::this_coro::executor;
+  auto listener = Listener::open_unix(executor, path, {.unix_mode = 0666}).value();
+  EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms(0666));
+  const auto client = co_await dial_unix(path, soon());
+  const auto server = co_await listener.accept();
+  EXPECT_EQ(server.value().peer_user(), ::geteuid());
+  EXPECT_EQ(client.value().peer_user(), ::geteuid());
+  EXPECT_EQ(Stream().peer_user(), std::nullopt);
+  auto tcp = Listener::open(executor, Endpoint::parse("127.0.0.1:0").value()).value();
+  const auto far = co_await dial(tcp.local(), {}, soon());
+  EXPECT_EQ(far.value().peer_user(), std::nullopt);
+}
+
+TEST(Listener, AUnixSocketForEverybodyTellsWhoConnects) {
+  run_to_completion(know_who_connects(testing::TempDir() + "net_test_users_" +
+                                      std::to_string(::getpid()) + ".sock"));
+}
+
 Task<void> replace_a_unix_socket(std::string path) {
   const auto executor = co_await boost::asio::this_coro::executor;
   auto first = Listener::open_unix(executor, path).value();

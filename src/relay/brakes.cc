@@ -14,16 +14,17 @@ namespace {
 
 // Whose limit it is, in the order of Brakes::limits().
 constexpr std::array<std::string_view, 4> kOf{"credential", "account", "network", "listener"};
+constexpr std::size_t kNetwork = 2;
 constexpr std::size_t kListener = 3;
 
 std::optional<Reply> reply_to(const std::optional<MinuteMeter::Excess>& excess,
-                              std::string_view what, bool is_device) {
+                              std::string_view what, const Sender& sender) {
   if (!excess) return std::nullopt;
   const std::size_t which = excess->which;
-  return words::too_fast({.what = what,
-                          .of = which == 0 && is_device ? "device" : kOf.at(which),
-                          .is_ours = which == kListener},
-                         excess->wait);
+  std::string_view of = kOf.at(which);
+  if (which == 0 && sender.listener.is_for_devices()) of = "device";
+  if (which == kNetwork && sender.user) of = "user";
+  return words::too_fast({.what = what, .of = of, .is_ours = which == kListener}, excess->wait);
 }
 
 }  // namespace
@@ -45,7 +46,10 @@ Brakes::Limits Brakes::limits(const Sender& sender, Metered metered) const {
         most > 0 ? fmt::format("{}{} {}", of, static_cast<int>(metered), who()) : std::string(),
         most};
   };
-  const auto network = [&] { return net::client_of(sender.client).to_string(); };
+  const auto network = [&] {
+    return sender.user ? fmt::format("uid {}", *sender.user)
+                       : net::client_of(sender.client).to_string();
+  };
   const auto account = [&] { return static_cast<std::int64_t>(sender.login.account.key); };
   const auto credential = [&]() -> std::string_view { return sender.login.credential.name; };
   const auto listener = [&]() -> std::string_view { return sender.listener.name; };
@@ -57,19 +61,16 @@ Brakes::Limits Brakes::limits(const Sender& sender, Metered metered) const {
 
 std::optional<Reply> Brakes::begin_message(const Sender& sender, std::uint64_t declared,
                                            SteadyInstant now) {
-  const bool is_device = sender.listener.is_for_devices();
   const auto octets =
       static_cast<std::int64_t>(std::clamp<std::uint64_t>(declared, 1, INT64_MAX / 2));
   // Octets are counted as they come; a message that is not begun is none.
-  auto held =
-      reply_to(meter_.look(limits(sender, Metered::octets), octets, now), "octets", is_device);
+  auto held = reply_to(meter_.look(limits(sender, Metered::octets), octets, now), "octets", sender);
   if (held) return held;
-  return reply_to(meter_.admit(limits(sender, Metered::messages), 1, now), "messages", is_device);
+  return reply_to(meter_.admit(limits(sender, Metered::messages), 1, now), "messages", sender);
 }
 
 std::optional<Reply> Brakes::add_recipient(const Sender& sender, SteadyInstant now) {
-  return reply_to(meter_.admit(limits(sender, Metered::recipients), 1, now), "recipients",
-                  sender.listener.is_for_devices());
+  return reply_to(meter_.admit(limits(sender, Metered::recipients), 1, now), "recipients", sender);
 }
 
 void Brakes::count_octets(const Sender& sender, std::uint64_t octets, SteadyInstant now) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Limits of a minute: of messages, of recipients and of octets; of a credential, its account, the
-// network that it comes from and the listener that it came to. Each process counts what came to
+// network that it comes from (of users of this machine the user)
+// and the listener that it came to. Each process counts what came to
 // itself. Pure but for the meter's lock; times are given.
 #pragma once
 
@@ -23,6 +24,7 @@ struct Sender {
   const Login& login;
   const ListenerOptions& listener;
   const net::IpAddress& client;
+  std::optional<std::uint32_t> user = {};  // of this machine, in place of a network
 };
 
 // Thread-safe.

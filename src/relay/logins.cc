@@ -8,8 +8,9 @@ namespace {
 
 using LoginPtr = std::shared_ptr<const Login>;
 
-Result<LoginPtr> read_login(store::ReadTransaction& reader, const std::string& name) {
-  auto credential = reader.smtp_credential(name);
+// nullptr if there is no such credential.
+Result<LoginPtr> login_of(store::ReadTransaction& reader,
+                          Result<store::SmtpCredential> credential) {
   if (!credential && credential.error().kind == ErrorKind::not_found) return LoginPtr();
   if (!credential) return fail(std::move(credential.error()));
   auto account = reader.account(credential->account);
@@ -23,6 +24,10 @@ Result<LoginPtr> read_login(store::ReadTransaction& reader, const std::string& n
   login->credential = std::move(*credential);
   login->account = std::move(*account);
   return LoginPtr(std::move(login));
+}
+
+Result<LoginPtr> read_login(store::ReadTransaction& reader, const std::string& name) {
+  return login_of(reader, reader.smtp_credential(name));
 }
 
 }  // namespace
@@ -69,6 +74,16 @@ Task<Result<LoginPtr>> Logins::device_of(std::string account) {
   });
 }
 
+Task<Result<LoginPtr>> Logins::user_of(std::uint32_t uid) {
+  auto login = co_await store_.read([uid](store::ReadTransaction& reader) {
+    return login_of(reader, reader.smtp_credential_of_uid(uid));
+  });
+  if (!login || *login == nullptr) co_return login;
+  auto from_anywhere = std::make_shared<Login>(**login);
+  from_anywhere->networks.clear();
+  co_return LoginPtr(std::move(from_anywhere));
+}
+
 std::vector<ScramSecrets> Logins::secrets_of(const Login& login) const {
   std::vector<ScramSecrets> secrets;
   const store::SmtpCredential& credential = login.credential;
@@ -80,6 +95,7 @@ std::vector<ScramSecrets> Logins::secrets_of(const Login& login) const {
 }
 
 void Logins::forget() {
+  passwords_.forget();
   const std::lock_guard lock(mutex_);
   known_.clear();
   ++forgotten_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who logs in: credentials by their user name, and whether a password is right. Both are remembered
-// for seconds, so that a client that opens a connection for each mail costs neither a question of
-// the store nor ten thousand rounds of a hash each time.
+// Who logs in: credentials by their user name, remembered for seconds, and passwords that were
+// right (known_passwords.h), so that a client that opens a connection for each mail costs neither a
+// question of the store nor ten thousand rounds of a hash each time.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "mail/scram_secrets.h"
 #include "net/network.h"
+#include "relay/known_passwords.h"
 #include "store/store.h"
 
 namespace todoku::relay {
@@ -41,17 +42,22 @@ class Logins {
   static constexpr Milliseconds kRememberedFor = std::chrono::seconds(2);
   static constexpr std::size_t kNamesMax = 10'000;
 
-  Logins(store::Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+  Logins(store::Store& store, const Clock& clock)
+      : store_(store), clock_(clock), passwords_(clock) {}
 
   // nullptr: there is nobody of that name. Errors: those of the store.
   [[nodiscard]] Task<Result<std::shared_ptr<const Login>>> find(std::string name);
   // A device that sends as an account: it has no credential of its own, and so no name. nullptr:
   // there is no such account.
   [[nodiscard]] Task<Result<std::shared_ptr<const Login>>> device_of(std::string account);
+  // A user of this machine, by the credential that has the uid; nullptr: there is none. It holds
+  // wherever the networks are that it may be used from over the network.
+  [[nodiscard]] Task<Result<std::shared_ptr<const Login>>> user_of(std::uint32_t uid);
   // The secrets that count now: the current, and the one before it while it still does.
   [[nodiscard]] std::vector<ScramSecrets> secrets_of(const Login& login) const;
   // Credentials or accounts have changed: who comes next is asked about.
   void forget();
+  [[nodiscard]] KnownPasswords& passwords() { return passwords_; }
 
  private:
   struct Known {
@@ -60,6 +66,7 @@ class Logins {
   };
   store::Store& store_;
   const Clock& clock_;
+  KnownPasswords passwords_;
   std::mutex mutex_;
   std::unordered_map<std::string, Known> known_;
   std::uint64_t forgotten_ = 0;  // times

@@ -42,27 +42,33 @@ struct ListenerOptions {
   std::string device_account;
   std::string device_domain;
   bool old_tls = false;
+  // A Unix socket at this path instead of `at`, for users of this machine: everybody may connect,
+  // and whoever does sends by the credential that has the user's uid. Nobody logs in.
+  std::string socket;
   MinuteLimits per_minute;
   std::int64_t connections_max = 0;  // at once; 0: no limit of its own
   [[nodiscard]] bool is_for_devices() const { return !device_account.empty(); }
+  [[nodiscard]] bool is_for_users() const { return !socket.empty(); }
 };
 
+// 0 where there is no other number: what is usual, the configuration alone says
+// (config/keys_relay.cc), and it knows no 0 there.
 struct RelayOptions {
   std::string hostname;  // of the greeting and of Received
   std::vector<std::string> own_names;
   std::string message_id_domain;
-  std::uint64_t message_octets_max = std::uint64_t{50} << 20U;
+  std::uint64_t message_octets_max = 0;
   std::size_t content_octets_max = std::size_t{512} << 20U;  // in memory, of all messages
-  std::size_t recipients_max = 1000;
-  std::uint64_t device_message_octets_max = std::uint64_t{25} << 20U;
-  std::size_t device_recipients_max = 100;
-  std::int64_t device_messages_per_minute = 30;
-  std::size_t connections_max = 10'000;
-  std::size_t connections_per_network_max = 100;
+  std::size_t recipients_max = 0;
+  std::uint64_t device_message_octets_max = 0;
+  std::size_t device_recipients_max = 0;
+  std::int64_t device_messages_per_minute = 0;
+  std::size_t connections_max = 0;
+  std::size_t connections_per_network_max = 0;   // 0: no limit
   std::int64_t connections_per_account_max = 0;  // of all its credentials; 0: no limit
   MinuteLimits of_network;
   MinuteLimits of_account;
-  Milliseconds idle = std::chrono::minutes(5);
+  Milliseconds idle{0};
   std::vector<ListenerOptions> listeners;
 };
 

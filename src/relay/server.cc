@@ -24,22 +24,27 @@ constexpr Milliseconds kProxyHeader = std::chrono::seconds(5);
 constexpr Milliseconds kFarewell = std::chrono::seconds(2);
 constexpr std::size_t kTextLineOctetsMax = std::size_t{64} << 10U;
 
-// Gives back what a connection had, whatever became of it.
+// These give back what a connection had, whatever became of it.
 class Counted {
  public:
-  Counted(std::atomic<std::size_t>& open, net::ClientCounts& clients, const net::IpAddress& client)
-      : open_(open), clients_(clients), client_(client) {
-    open_.fetch_add(1);
-  }
+  explicit Counted(std::atomic<std::size_t>& open) : open_(open) { open_.fetch_add(1); }
   Counted(const Counted&) = delete;
   Counted& operator=(const Counted&) = delete;
-  ~Counted() {
-    clients_.leave(client_);
-    open_.fetch_sub(1);
-  }
+  ~Counted() { open_.fetch_sub(1); }
 
  private:
   std::atomic<std::size_t>& open_;
+};
+
+class PlaceOfClient {
+ public:
+  PlaceOfClient(net::ClientCounts& clients, const net::IpAddress& client)
+      : clients_(clients), client_(client) {}
+  PlaceOfClient(const PlaceOfClient&) = delete;
+  PlaceOfClient& operator=(const PlaceOfClient&) = delete;
+  ~PlaceOfClient() { clients_.leave(client_); }
+
+ private:
   net::ClientCounts& clients_;
   const net::IpAddress client_;
 };
@@ -123,14 +128,16 @@ Server::~Server() = default;
 
 smtp::ServerOptions Server::protocol_of(const ListenerOptions& listener) const {
   const bool is_device = listener.is_for_devices();
+  const bool is_login = !is_device && !listener.is_for_users();
   smtp::ServerOptions protocol;
   protocol.hostname = options_.hostname;
   protocol.starttls = listener.tls == ListenerTls::starttls;
+  protocol.unqualified = listener.is_for_users();
   protocol.size_max = is_device ? options_.device_message_octets_max : options_.message_octets_max;
-  protocol.auth_mechanisms = is_device ? "" : smtp::kSaslMechanisms;
+  protocol.auth_mechanisms = is_login ? smtp::kSaslMechanisms : "";
   protocol.auth_in_clear = listener.auth_in_clear;
-  protocol.auth_required = !is_device;
-  protocol.tls_required = !is_device && !listener.auth_in_clear;
+  protocol.auth_required = is_login;
+  protocol.tls_required = is_login && !listener.auth_in_clear;
   protocol.dsn = true;
   protocol.strict = true;
   protocol.text_line_octets_max = kTextLineOctetsMax;
@@ -155,19 +162,40 @@ Result<void> Server::start() {
 Task<Result<void>> Server::start_worker(Worker* worker) {
   for (std::size_t index = 0; index < options_.listeners.size(); ++index) {
     const ListenerOptions& wanted = options_.listeners[index];
-    // The first thread settles port 0 for the others.
-    const net::Endpoint at = index < endpoints_.size() ? endpoints_[index] : wanted.at;
-    auto listener =
-        net::Listener::open(worker->executor, at,
-                            {.reuse_port = true, .connections_max = options_.connections_max + 64});
+    const bool is_first = worker == workers_.front().get();
+    if (wanted.is_for_users() && !is_first) continue;
+    auto listener = open_listener(*worker, index);
     if (!listener) {
       co_return fail(fmt::format("the SMTP listener {}", wanted.name), listener.error());
     }
-    if (index >= endpoints_.size()) endpoints_.push_back(listener->local());
+    if (is_first) endpoints_.push_back(listener->local());
     worker->listeners.push_back(std::move(*listener));
     worker->tasks.spawn("smtp-in listener", accept_loop(worker, &worker->listeners.back(), index));
   }
   co_return Result<void>();
+}
+
+Result<net::Listener> Server::open_listener(const Worker& worker, std::size_t index) const {
+  const ListenerOptions& wanted = options_.listeners[index];
+  net::ListenOptions how{.connections_max = options_.connections_max + 64};
+  if (wanted.is_for_users()) {
+    // Who connects is who the kernel says: that nobody is kept out is no danger.
+    how.unix_mode = 0666;
+    return net::Listener::open_unix(worker.executor, wanted.socket, how);
+  }
+  how.reuse_port = true;
+  // The first thread settles port 0 for the others.
+  const net::Endpoint at = index < endpoints_.size() ? endpoints_[index] : wanted.at;
+  return net::Listener::open(worker.executor, at, how);
+}
+
+std::vector<std::string> Server::places() const {
+  std::vector<std::string> places;
+  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+    const ListenerOptions& listener = options_.listeners[i];
+    places.push_back(listener.is_for_users() ? listener.socket : endpoints_[i].to_string());
+  }
+  return places;
 }
 
 bool Server::stop(SteadyInstant deadline) {
@@ -213,6 +241,10 @@ Task<void> Server::accept_loop(Worker* worker, net::Listener* listener, std::siz
 
 Task<void> Server::serve(Worker* worker, std::size_t index, net::Stream stream) {
   const ListenerOptions& listener = options_.listeners[index];
+  if (listener.is_for_users()) {
+    co_await serve_user(worker, index, std::move(stream));
+    co_return;
+  }
   net::IpAddress client = stream.remote().address;
   if (listener.proxy_protocol) {
     if (!net::contain(listener.proxy_networks, client)) {
@@ -231,25 +263,40 @@ Task<void> Server::serve(Worker* worker, std::size_t index, net::Stream stream) 
     client = *behind;
   }
   if (!clients_.enter(client)) {
-    co_await turn_away(std::move(stream), true);
+    co_await turn_away(std::move(stream), words::too_many_connections(true));
     co_return;
   }
-  const Counted counted(open_, clients_, client);
-  if (open_.load() > options_.connections_max) {
-    co_await turn_away(std::move(stream), false);
-    co_return;
-  }
-  const NameCounts::Place place = names_.enter("l " + listener.name, listener.connections_max);
-  if (!place) {
-    co_await turn_away(std::move(stream), false);
-    co_return;
-  }
-  co_await converse(worker, index, std::move(stream), client);
+  const PlaceOfClient place(clients_, client);
+  co_await converse(worker, index, std::move(stream), {.address = client});
 }
 
-Task<void> Server::converse(Worker* worker, std::size_t index, net::Stream stream,
-                            net::IpAddress client) {
+Task<void> Server::serve_user(Worker* worker, std::size_t index, net::Stream stream) {
+  const auto user = stream.peer_user();
+  if (!user) {
+    log::warning("who connects to the submission socket is not known", {});
+    co_return;
+  }
+  const NameCounts::Place place = users_.enter(
+      std::to_string(*user), static_cast<std::int64_t>(options_.connections_per_network_max));
+  if (!place) {
+    co_await turn_away(std::move(stream), words::too_many_of_user());
+    co_return;
+  }
+  co_await converse(worker, index, std::move(stream), {.user = user});
+}
+
+Task<void> Server::converse(Worker* worker, std::size_t index, net::Stream stream, Client client) {
+  const Counted counted(open_);
+  if (open_.load() > options_.connections_max) {
+    co_await turn_away(std::move(stream), words::too_many_connections(false));
+    co_return;
+  }
   const ListenerOptions& listener = options_.listeners[index];
+  const NameCounts::Place place = names_.enter("l " + listener.name, listener.connections_max);
+  if (!place) {
+    co_await turn_away(std::move(stream), words::too_many_connections(false));
+    co_return;
+  }
   std::optional<net::TlsInfo> tls;
   if (listener.tls == ListenerTls::implicit) {
     auto secured = co_await stream.start_tls_server(
@@ -257,19 +304,18 @@ Task<void> Server::converse(Worker* worker, std::size_t index, net::Stream strea
         world_.clock.steady_now() + kHandshake);
     if (!secured) {
       log::debug("no TLS handshake with an SMTP client",
-                 {{"client", client.to_string()}, {"reason", secured.error().detail}});
+                 {{"client", client.address.to_string()}, {"reason", secured.error().detail}});
       co_return;
     }
     tls = std::move(*secured);
   }
-  Session session(session_world_, listener, protocols_[index], std::move(stream), client,
-                  std::move(tls));
+  Session session(session_world_, listener, protocols_[index], std::move(stream), client.address,
+                  client.user, std::move(tls));
   const Listed listed(worker->sessions, session);
   co_await session.run();
 }
 
-Task<void> Server::turn_away(net::Stream stream, bool is_network) {
-  const Reply reply = words::too_many_connections(is_network);
+Task<void> Server::turn_away(net::Stream stream, Reply reply) {
   const auto written = co_await stream.write(fmt::format("{} {}\r\n", reply.code, reply.text),
                                              world_.clock.steady_now() + kFarewell);
   if (!written) co_return;

@@ -5,9 +5,11 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -20,6 +22,7 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "intake/intake.h"
+#include "mail/reply.h"
 #include "net/client_counts.h"
 #include "net/endpoint.h"
 #include "net/listener.h"
@@ -64,20 +67,29 @@ class Server {
 
   // Credentials or accounts have changed. Any thread.
   void credentials_changed() { logins_.forget(); }
-  // The addresses bound, in the order of the options. After start().
+  // The addresses bound, in the order of the options; of a Unix socket an empty one. After start().
   [[nodiscard]] std::vector<net::Endpoint> endpoints() const { return endpoints_; }
+  // The same for people, with the paths of sockets.
+  [[nodiscard]] std::vector<std::string> places() const;
   [[nodiscard]] std::size_t connections_open() const { return open_.load(); }
 
  private:
   struct Worker;
+  // One of both.
+  struct Client {
+    net::IpAddress address;
+    std::optional<std::uint32_t> user = std::nullopt;
+  };
 
   [[nodiscard]] smtp::ServerOptions protocol_of(const ListenerOptions& listener) const;
   [[nodiscard]] Task<Result<void>> start_worker(Worker* worker);
+  [[nodiscard]] Result<net::Listener> open_listener(const Worker& worker, std::size_t index) const;
   [[nodiscard]] Task<void> accept_loop(Worker* worker, net::Listener* listener, std::size_t index);
   [[nodiscard]] Task<void> serve(Worker* worker, std::size_t index, net::Stream stream);
+  [[nodiscard]] Task<void> serve_user(Worker* worker, std::size_t index, net::Stream stream);
   [[nodiscard]] Task<void> converse(Worker* worker, std::size_t index, net::Stream stream,
-                                    net::IpAddress client);
-  [[nodiscard]] Task<void> turn_away(net::Stream stream, bool is_network);
+                                    Client client);
+  [[nodiscard]] Task<void> turn_away(net::Stream stream, Reply reply);
   [[nodiscard]] Task<bool> stop_worker(Worker* worker, SteadyInstant deadline);
 
   const World world_;
@@ -89,6 +101,7 @@ class Server {
   MinuteMeter meter_;
   Brakes brakes_;
   NameCounts names_;
+  NameCounts users_;  // of this machine
   ContentRoom room_;
   net::ClientCounts clients_;
   SessionMetrics metrics_;

@@ -20,6 +20,9 @@ using smtp::ServerStep;
 constexpr std::size_t kNonceOctets = 18;
 // Who has failed is answered no sooner than so, whatever the fault was.
 constexpr Milliseconds kFailurePause{500};
+// Who finds the queue of those whose passwords are computed full asks again for so long.
+constexpr Milliseconds kComputingPatience = std::chrono::seconds(10);
+constexpr Milliseconds kComputingPause{100};
 
 }  // namespace
 
@@ -40,10 +43,11 @@ SessionMetrics::SessionMetrics(Metrics& metrics)
 
 Session::Session(const SessionWorld& world, const ListenerOptions& listener,
                  const smtp::ServerOptions& protocol, net::Stream stream, net::IpAddress client,
-                 std::optional<net::TlsInfo> tls)
+                 std::optional<std::uint32_t> user, std::optional<net::TlsInfo> tls)
     : world_(world),
       listener_(listener),
       client_(client),
+      user_(user),
       tls_(std::move(tls)),
       keeper_({.store = world.store, .room = world.room, .node = world.node}),
       connection_(settings(protocol), std::move(stream), *this),
@@ -70,7 +74,7 @@ Task<void> Session::converse() {
   if (transaction_) {
     world_.metrics.broken_off.add();
     log::info("an SMTP submission was broken off",
-              {{"client", client_.to_string()},
+              {{"client", client_name()},
                {"credential", login_ ? login_->credential.name : std::string()},
                {"octets", keeper_.octets()},
                {"end", static_cast<std::int64_t>(how)}});
@@ -152,7 +156,7 @@ Task<ServerAnswer> Session::authenticate(SaslStep step) {
         world_.guard.locked_for(client_, sasl_->user(), world_.clock.steady_now());
     if (locked > Milliseconds(0)) co_return ServerAnswer{.reply = note(words::locked(locked))};
     auto proven = co_await prove();
-    if (!proven) co_return ServerAnswer{.reply = words::trouble(proven.error())};
+    if (!proven) co_return ServerAnswer{.reply = note(words::no_login_now())};
     step = std::move(*proven);
   }
   switch (step.kind) {
@@ -190,6 +194,9 @@ Task<ServerAnswer> Session::authenticate(SaslStep step) {
 
 std::optional<Reply> Session::take_places() {
   const store::SmtpCredential& who = login_->credential;
+  // What was held until now is its own, and would count against it.
+  place_ = {};
+  account_place_ = {};
   place_ = world_.names.enter("c " + who.name, who.settings.connections_max);
   if (!place_) return words::too_many_of_credential();
   account_place_ = world_.names.enter("a " + std::to_string(static_cast<std::int64_t>(who.account)),
@@ -206,10 +213,27 @@ Task<Result<SaslStep>> Session::prove() {
   std::vector<ScramSecrets> secrets;
   if (login_) secrets = world_.logins.secrets_of(*login_);
   if (!sasl_->has_password()) co_return sasl_->give(std::move(secrets));
+  KnownPasswords& known = world_.logins.passwords();
+  const auto mark = known.mark_of(secrets, sasl_->password());
+  const auto compare = [this, &secrets, &known, &mark]() -> Result<SaslStep> {
+    if (login_ && known.knows(mark)) return sasl_->recognise();
+    SaslStep step = sasl_->give(std::move(secrets));
+    if (step.kind == SaslStep::Kind::succeeded) known.remember(mark);
+    return step;
+  };
+  if (login_ && known.knows(mark)) co_return compare();
   const auto owner =
       login_ ? static_cast<async::FilePool::Owner>(login_->account.key) : async::FilePool::Owner{};
-  co_return co_await world_.pool.run(
-      owner, [this, &secrets]() -> Result<SaslStep> { return sasl_->give(std::move(secrets)); });
+  const SteadyInstant until = world_.clock.steady_now() + kComputingPatience;
+  for (;;) {
+    auto step = co_await world_.pool.run(owner, compare);
+    const bool full = !step && step.error().kind == ErrorKind::unavailable;
+    if (!full || world_.clock.steady_now() >= until) co_return step;
+    // A program that opens hundreds of connections at once has one password for all of them, which
+    // is known when it was computed for the first.
+    const bool waited = co_await async::sleep_for(kComputingPause);
+    if (!waited) co_return step;
+  }
 }
 
 // ---- a message ---------------------------------------------------------------------------------
@@ -217,22 +241,33 @@ Task<Result<SaslStep>> Session::prove() {
 Task<ServerAnswer> Session::begin_mail() {
   abandon();
   if (world_.stopping) co_return ServerAnswer{.reply = words::stopping()};
-  if (!login_) co_return ServerAnswer{.reply = Reply{530, "5.7.0 Authentication required"}};
-  auto login = listener_.is_for_devices()
-                   ? co_await world_.logins.device_of(listener_.device_account)
-                   : co_await world_.logins.find(login_->credential.name);
+  if (!login_ && !user_)
+    co_return ServerAnswer{.reply = Reply{530, "5.7.0 Authentication required"}};
+  auto login = co_await current_login();
   if (!login) co_return ServerAnswer{.reply = words::trouble(login.error())};
+  if (user_ && *login == nullptr) {
+    co_return ServerAnswer{.reply = note(words::no_credential(*user_))};
+  }
   const LoginFault fault =
       *login ? fault_of(**login, client_, world_.clock.now()) : LoginFault::revoked;
   if (fault != LoginFault::none) co_return ServerAnswer{.reply = note(words::refused(fault))};
-  login_ = std::move(*login);
+  if (!user_) {
+    login_ = std::move(*login);
+  } else if (auto full = let_in(std::move(*login))) {
+    co_return ServerAnswer{.reply = note(std::move(*full))};
+  }
   const store::SmtpCredential& who = login_->credential;
   if (who.held) co_return ServerAnswer{.reply = note(words::held(who))};
   const smtp::MailCommand& mail = dialogue().mail();
+  const bool is_unqualified = mail.sender && mail.sender->domain.empty();
+  const std::optional<Address> from = is_unqualified ? own_address() : mail.sender;
+  if (is_unqualified && !from) {
+    co_return ServerAnswer{.reply = note(words::unqualified_sender(*login_))};
+  }
   auto brake = world_.brakes.begin_message(sender(), mail.size, world_.clock.steady_now());
   if (brake) co_return ServerAnswer{.reply = note(std::move(*brake))};
   Transaction& begun = transaction_.emplace();
-  begun.envelope.mail_from = mail.sender ? mail.sender->to_string() : std::string();
+  begun.envelope.mail_from = from ? from->to_string() : std::string();
   begun.envelope.smtputf8 = mail.smtputf8;
   begun.envelope.envid = mail.envid;
   begun.envelope.ret = static_cast<std::uint8_t>(mail.ret);
@@ -240,16 +275,54 @@ Task<ServerAnswer> Session::begin_mail() {
   co_return ServerAnswer{};
 }
 
+Task<Result<std::shared_ptr<const Login>>> Session::current_login() {
+  if (user_) return world_.logins.user_of(*user_);
+  if (listener_.is_for_devices()) return world_.logins.device_of(listener_.device_account);
+  return world_.logins.find(login_->credential.name);
+}
+
+// Of a user, who is let in by the first message.
+std::optional<Reply> Session::let_in(std::shared_ptr<const Login> login) {
+  const bool is_in = login_ && login_->credential.name == login->credential.name;
+  login_ = std::move(login);
+  if (is_in) return std::nullopt;
+  if (auto full = take_places()) {
+    login_.reset();
+    return full;
+  }
+  world_.metrics.logins.add();
+  return std::nullopt;
+}
+
+// What a user's address without its domain means: <root> as sender is the credential, as recipient
+// somebody of its domain.
+std::optional<Address> Session::own_address() const {
+  auto address = parse_address(login_->credential.settings.from_address);
+  if (!address) return std::nullopt;
+  return std::move(*address);
+}
+
+std::string Session::client_name() const {
+  return user_ ? "uid " + std::to_string(*user_) : client_.to_string();
+}
+
 ServerAnswer Session::add_recipient() {
   if (auto brake = world_.brakes.add_recipient(sender(), world_.clock.steady_now())) {
     return {.reply = note(std::move(*brake))};
   }
-  store::NewRecipient recipient{.address = dialogue().recipient().to_string()};
+  Address address = dialogue().recipient();
+  if (address.domain.empty()) {
+    const auto own = own_address();
+    if (!own) return {.reply = note(words::unqualified_recipient(*login_))};
+    address.domain = own->domain;
+  }
+  store::NewRecipient recipient{.address = address.to_string()};
   const smtp::RecipientOptions& wishes = dialogue().recipient_options();
   if (wishes.notify.is_specified()) {
-    recipient.insert_codes.push_back({"NOTIFY", wishes.notify.to_string()});
+    recipient.insert_codes.push_back({std::string(kNotifyParameter), wishes.notify.to_string()});
   }
-  if (wishes.original) recipient.insert_codes.push_back({"ORCPT", wishes.original->to_string()});
+  if (wishes.original)
+    recipient.insert_codes.push_back({std::string(kOrcptParameter), wishes.original->to_string()});
   transaction_->recipients.push_back(std::move(recipient));
   return {};
 }
@@ -351,14 +424,16 @@ Task<Reply> Session::hand_in(intake::submission::Submitted submitted) {
 }
 
 std::string Session::received_field() const {
+  const bool is_shown = login_->credential.settings.show_client;
   return intake::submission::received_field(
       {.hello = dialogue().hello(),
-       .client = login_->credential.settings.show_client ? client_.to_string() : std::string(),
+       .client = is_shown && !user_ ? client_.to_string() : std::string(),
+       .user = is_shown ? user_ : std::nullopt,
        .hostname = world_.options.hostname,
        .esmtp = dialogue().is_esmtp(),
        .smtputf8 = dialogue().mail().smtputf8,
        .tls = tls_ ? tls_->summary() : std::string(),
-       .authenticated = dialogue().is_authenticated(),
+       .authenticated = dialogue().is_authenticated() || user_.has_value(),
        .recipient = transaction_->recipients.size() == 1 ? transaction_->recipients[0].address
                                                          : std::string(),
        .now = world_.clock.now()});
@@ -372,7 +447,7 @@ void Session::abandon() {
 // One line for each refusal, so that "why was it not taken?" has an answer here as well.
 Reply Session::note(Reply reply) {
   log::info("refused at the SMTP relay",
-            {{"client", client_.to_string()},
+            {{"client", client_name()},
              {"listener", listener_.name},
              {"credential", login_ ? login_->credential.name : std::string()},
              {"code", reply.code},

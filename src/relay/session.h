@@ -9,6 +9,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -23,6 +24,7 @@
 #include "base/metrics.h"
 #include "intake/intake.h"
 #include "intake/submission/reader.h"
+#include "mail/address.h"
 #include "net/server_certificates.h"
 #include "net/stream.h"
 #include "relay/brakes.h"
@@ -72,10 +74,11 @@ struct SessionWorld {
 
 class Session final : private smtp::ServerOwner {
  public:
-  // `client`: whom the connection speaks for; `protocol` as its listener wants it.
+  // `client`: whom the connection speaks for; `user`: of this machine, who then is the client;
+  // `protocol` as its listener wants it.
   Session(const SessionWorld& world, const ListenerOptions& listener,
           const smtp::ServerOptions& protocol, net::Stream stream, net::IpAddress client,
-          std::optional<net::TlsInfo> tls);
+          std::optional<std::uint32_t> user, std::optional<net::TlsInfo> tls);
   // run() was awaited.
   ~Session() override = default;
   Session(const Session&) = delete;
@@ -111,8 +114,12 @@ class Session final : private smtp::ServerOwner {
   [[nodiscard]] Task<smtp::ServerAnswer> authenticate(smtp::SaslStep step);
   [[nodiscard]] Task<Result<smtp::SaslStep>> prove();
   [[nodiscard]] Task<smtp::ServerAnswer> begin_mail();
+  [[nodiscard]] Task<Result<std::shared_ptr<const Login>>> current_login();
+  [[nodiscard]] std::optional<Reply> let_in(std::shared_ptr<const Login> login);
   [[nodiscard]] std::optional<Reply> take_places();
   [[nodiscard]] smtp::ServerAnswer add_recipient();
+  [[nodiscard]] std::optional<Address> own_address() const;
+  [[nodiscard]] std::string client_name() const;
   void begin_content();
   [[nodiscard]] Task<Reply> finish_message();
   [[nodiscard]] Task<std::optional<Reply>> look_at_use();
@@ -122,12 +129,13 @@ class Session final : private smtp::ServerOwner {
   void abandon();
   [[nodiscard]] Reply note(Reply reply);
   [[nodiscard]] smtp::ServerSettings settings(const smtp::ServerOptions& protocol) const;
-  [[nodiscard]] Sender sender() const { return {*login_, listener_, client_}; }
+  [[nodiscard]] Sender sender() const { return {*login_, listener_, client_, user_}; }
   [[nodiscard]] const smtp::ServerSession& dialogue() const { return connection_.session(); }
 
   const SessionWorld& world_;
   const ListenerOptions& listener_;
   const net::IpAddress client_;
+  const std::optional<std::uint32_t> user_;
   std::optional<net::TlsInfo> tls_;
   std::optional<smtp::SaslServer> sasl_;
   std::shared_ptr<const Login> login_;

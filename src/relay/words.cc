@@ -26,6 +26,12 @@ std::int64_t seconds_of(Milliseconds left) {
   return std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(left).count());
 }
 
+std::string without_address(const Login& login) {
+  return fmt::format(
+      ", and the credential no address: todoku smtp-credential change {} {} --from ADDRESS",
+      login.account.name, login.credential.name);
+}
+
 std::string sentence_of(const intake::Refusal& refusal) {
   if (refusal.problems.list().empty()) return "refused";
   const intake::Problem& first = refusal.problems.list().front();
@@ -51,6 +57,11 @@ Reply too_many_connections(bool of_network) {
 
 Reply too_many_of_credential() {
   return {454, "4.7.0 Too many connections with this credential"};
+}
+
+// RFC 4954 section 6.
+Reply no_login_now() {
+  return {454, "4.7.0 Nobody can log in just now, try again later"};
 }
 
 Reply too_many_of_account() {
@@ -80,6 +91,25 @@ Reply refused(LoginFault fault) {
 
 Reply no_such_device() {
   return {554, "5.7.1 Nobody is served from your network here"};
+}
+
+Reply no_credential(std::uint32_t uid) {
+  return {530,
+          fmt::format("5.7.0 No credential has uid {0}: todoku smtp-credential add ACCOUNT NAME "
+                      "--uid {0} --from ADDRESS",
+                      uid)};
+}
+
+Reply too_many_of_user() {
+  return {kServiceClosing, "4.7.0 Too many connections of this user"};
+}
+
+Reply unqualified_sender(const Login& login) {
+  return {553, "5.1.7 The sender has no domain" + without_address(login)};
+}
+
+Reply unqualified_recipient(const Login& login) {
+  return {553, "5.1.3 The recipient has no domain" + without_address(login)};
 }
 
 Reply too_fast(const TooMuch& much, Milliseconds left) {

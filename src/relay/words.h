@@ -3,6 +3,7 @@
 // place. Texts are English and ASCII, as SMTP's are.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "base/clock.h"
@@ -18,11 +19,19 @@ namespace todoku::relay::words {
 [[nodiscard]] Reply stopping();
 [[nodiscard]] Reply too_many_connections(bool of_network);
 [[nodiscard]] Reply too_many_of_credential();
+// Whether it may log in could not be found out.
+[[nodiscard]] Reply no_login_now();
 [[nodiscard]] Reply too_many_of_account();
 [[nodiscard]] Reply locked(Milliseconds left);
 // Said to who has proven who it is, and only then.
 [[nodiscard]] Reply refused(LoginFault fault);
 [[nodiscard]] Reply no_such_device();
+// Of a user of this machine.
+[[nodiscard]] Reply no_credential(std::uint32_t uid);
+[[nodiscard]] Reply too_many_of_user();
+// An address without its domain, for which the credential has none.
+[[nodiscard]] Reply unqualified_sender(const Login& login);
+[[nodiscard]] Reply unqualified_recipient(const Login& login);
 // Of what there is too much, and whose limit it is; `is_ours`: not the client's, but our own.
 struct TooMuch {
   std::string_view what;

@@ -11,8 +11,9 @@ namespace {
 using smtp::ServerEvent;
 using smtp::ServerStep;
 
-// A message larger than this is counted but neither kept nor verified.
-constexpr std::size_t kKeptOctetsMax = 64 << 20;
+// A message larger than this is counted but neither kept nor verified. One of 50 MiB is smaller in
+// base64.
+constexpr std::size_t kKeptOctetsMax = 80 << 20;
 // Its memory is given back if it is larger than this.
 constexpr std::size_t kReusedOctets = 64 << 10;
 

@@ -173,6 +173,9 @@ constexpr std::array<CarriedColumn, 6> kKeptAnswers{{{"key", octets},
 constexpr std::array<CarriedColumn, 4> kEventSheets{
     {{"account", integer}, {"place", integer}, {"at", integer}, {"entries", octets}}};
 
+constexpr std::array<CarriedColumn, 3> kEventReaders{
+    {{"name", text}, {"node", integer}, {"state", octets}}};
+
 constexpr std::array<CarriedColumn, 12> kWebhooks{{{"name", text},
                                                    {"account", integer},
                                                    {"form", integer},
@@ -238,7 +241,7 @@ constexpr std::array<CarriedColumn, 7> kOpens{{{"account", integer},
 constexpr std::array<CarriedColumn, 3> kOpenCounts{
     {{"delivery", integer}, {"opened", integer}, {"prefetched", integer}}};
 
-constexpr std::array<CarriedTable, 30> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedTable, 31> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -247,6 +250,7 @@ constexpr std::array<CarriedTable, 30> kTables{{{"settings", kSettings},
                                                 {"import_jobs", kImportJobs},
                                                 {"suspects", kSuspects},
                                                 {"on_its_way", kOnItsWay},
+                                                {"event_readers", kEventReaders},
                                                 {"webhooks", kWebhooks},
                                                 {"webhook_set_aside", kWebhookSetAside},
                                                 {"smtp_credentials", kSmtpCredentials},

@@ -14,7 +14,7 @@ namespace {
 constexpr std::int64_t kSheetsLooked = 1'000;
 
 bool asks_for_joined(const EventQuestion& question) {
-  return !question.address.empty() || !question.tag.empty();
+  return !question.address.empty() || !question.tag.empty() || question.type;
 }
 
 }  // namespace
@@ -94,6 +94,7 @@ Result<void> OutcomesTold::tell(EventRecord& event, std::string_view history) {
       continue;
     }
     event.stage = entry->stage;
+    event.sender_to_tell = entry->sender_to_tell;
     const auto reply = reply_of(dictionary_, *entry);
     if (!reply) return fail(reply.error());
     event.reply = *reply;

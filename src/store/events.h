@@ -43,6 +43,7 @@ struct EventRecord {
   Stage stage = Stage::none;
   std::string reply;
   std::shared_ptr<const Path> path = no_path();  // never null
+  bool sender_to_tell = false;                   // Outcome's
 
   [[nodiscard]] static const std::shared_ptr<const EventDelivery>& no_delivery();
   [[nodiscard]] static const std::shared_ptr<const Path>& no_path();
@@ -58,6 +59,8 @@ struct EventQuestion {
   std::optional<DeliveryKey> delivery;  // about this one
   std::string address;                  // canonical; empty: all
   std::string tag;                      // empty: all; else of deliveries that have it
+  // Of deliveries of that type alone; of others nothing but that is read.
+  std::optional<DeliveryType> type = {};
 };
 
 // A page costs no more than its limit, or as much as kEventsLooked events where conditions leave

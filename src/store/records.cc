@@ -74,6 +74,7 @@ constexpr std::uint64_t kCharsetFellBack = 1024;
 // version reads an entry of this one rightly, too.
 constexpr std::uint64_t kCause = 2048;
 constexpr std::uint64_t kCauseMax = 255;
+constexpr std::uint64_t kSenderToTell = kCause * (kCauseMax + 1);
 
 Result<Attempt> attempt_of(Dictionary& dictionary, const PackedEntry& entry) {
   Attempt attempt;
@@ -84,6 +85,7 @@ Result<Attempt> attempt_of(Dictionary& dictionary, const PackedEntry& entry) {
                      .reply = {entry.code, {}},
                      .is_attempt = entry.is_attempt,
                      .charset_fell_back = entry.charset_fell_back,
+                     .sender_to_tell = entry.sender_to_tell,
                      .cause = entry.cause};
   const auto reply = reply_of(dictionary, entry);
   if (!reply) return fail(reply.error());
@@ -143,6 +145,7 @@ Result<void> append_history(Dictionary& dictionary, const HistoryEntry& entry,
              static_cast<std::uint64_t>(std::max<std::int64_t>(entry.duration.count(), 0)));
   const auto code = static_cast<std::uint64_t>(std::clamp(what.reply.code, 0, kReplyCodeMax));
   put_varint(history, code + (what.charset_fell_back ? kCharsetFellBack : 0) +
+                          (what.sender_to_tell ? kSenderToTell : 0) +
                           kCause * static_cast<std::uint64_t>(what.cause));
   auto done = append_text(dictionary, shortened(what.reply.text), history);
   if (!done) return done;
@@ -175,8 +178,9 @@ Result<PackedEntry> HistoryReader::next() {
   const std::uint64_t code = in_.varint();
   entry.code = static_cast<int>(code % kCharsetFellBack);
   entry.charset_fell_back = (code & kCharsetFellBack) != 0;
-  if (code / kCause > kCauseMax) return damaged("history");
-  entry.cause = static_cast<Cause>(code / kCause);
+  if (code / kSenderToTell > 1) return damaged("history");
+  entry.sender_to_tell = code / kSenderToTell == 1;
+  entry.cause = static_cast<Cause>(code % kSenderToTell / kCause);
   entry.reply_ref = in_.varint();
   if (entry.reply_ref == 0) entry.reply = in_.text();
   entry.path_ref = in_.varint();

@@ -8,6 +8,7 @@
 //              octet: stage << 4 | is_attempt << 3 | state; zigzag: milliseconds since 2025-01-01;
 //              then duration in ms, code of the reply + 1024 if the charset fell back to UTF-8
 //              + 2048 times the cause (mail/cause.h; 0 in entries of versions that knew none)
+//              + 2048 * 256 if the sender is to be told of success
 //   text-ref = varint, 0 = text follows, n + 1 = number n
 //   path-ref = varint, 0 = no path, 1 = path follows as text, n + 2 = number n
 //   path     = text text text octet text        MX host, remote IP, source, TLS use, TLS detail
@@ -70,6 +71,7 @@ struct PackedEntry {
   bool charset_fell_back = false;
   int code = 0;
   Cause cause = Cause::none;
+  bool sender_to_tell = false;
   std::uint64_t reply_ref = 0;
   std::string_view reply;  // where reply_ref is 0
   std::uint64_t path_ref = 0;

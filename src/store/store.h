@@ -2,8 +2,8 @@
 // The store: every promise of the engine rests on it. One interface in the words of the domain, by
 // facet (settings, changes, accounts, domains, counts of mail, deliveries, recipients, imports,
 // exports, uploads, relayed messages, suppressions, idempotency, webhooks, SMTP credentials, nodes,
-// news, the cluster, bells, events, logs, work), with a back end per folder and one conformance
-// suite (tests/conformance/store).
+// news, the cluster, bells, events, who reads them, logs, work), with a back end per folder and one
+// conformance suite (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
 // happens per request of a person is a function of a transaction. Writes are grouped: one commit
@@ -37,6 +37,7 @@
 #include "store/course.h"
 #include "store/deliveries.h"
 #include "store/domains.h"
+#include "store/event_readers.h"
 #include "store/events.h"
 #include "store/exports.h"
 #include "store/idempotency.h"
@@ -110,6 +111,7 @@ class WriteTransaction : public SettingWrites,
                          public NewsWrites,
                          public ClusterWrites,
                          public EventWrites,
+                         public EventReaderWrites,
                          public OpenWrites,
                          public WorkWrites {
  public:

@@ -1,37 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/roles/door.h"
 
-#include <string_view>
 #include <utility>
 
 #include "app/module_options.h"
+#include "app/roles/known_senders.h"
 #include "delivery/options.h"
-#include "store/walks.h"
 
 namespace todoku::app::roles {
 namespace {
-
-// Whose the domains are, and whether there is anybody to be taken for.
-Task<Result<ChangeWatch::Take>> read_senders(store::Store& store, intake::Senders& senders) {
-  store::ProvenDomains proven;
-  const auto walked = co_await store::walk(store, proven);
-  if (!walked) co_return fail(walked.error());
-  const auto accounts = co_await store.read(
-      [](store::ReadTransaction& transaction) { return transaction.accounts({}, 2); });
-  if (!accounts) co_return fail(accounts.error());
-  co_return ChangeWatch::Take(
-      [&senders, domains = proven.take(), several = accounts->size() > 1]() -> Result<void> {
-        senders.load(domains, several);
-        return {};
-      });
-}
 
 // What it could not hear of it hears of with its next look, and tells of its trouble itself.
 Task<void> hear_of_changes(ChangeWatch& changes) {
   (void)co_await changes.look();
 }
-
-constexpr std::string_view kAny = "any";
 
 }  // namespace
 
@@ -48,7 +30,7 @@ Door::Door(const Ground& ground, Shared& shared, Beside beside)
                    .queues = shared.is_cluster() ? &shared.queues() : nullptr,
                    .live = &shared.live()},
                   ground.runtime.executor(0)),
-      senders_(ground.config.intake.from_domains == kAny),
+      senders_(takes_any_sender(ground.config)),
       mail_limit_(ground.store, ground.clock),
       intake_(ground.store, ground.clock, intake_limits(ground.config), passing_on_,
               ground.metrics),
@@ -61,16 +43,14 @@ Door::Door(const Ground& ground, Shared& shared, Beside beside)
   }
   intake_.set_senders(senders_);
   intake_.set_mail_limit(mail_limit_);
-  for (const store::Topic topic : {store::Topic::accounts, store::Topic::domains}) {
-    ground.changes.follow(topic, [this] { return read_senders(ground_.store, senders_); });
-  }
+  follow_senders(ground, senders_);
 }
 
 // Before anybody asks: what is not known is refused.
 Result<void> Door::check_senders() {
   auto looked = ground_.wait_for(ground_.changes.look());
   if (!looked) return looked;
-  if (ground_.config.intake.from_domains != kAny || !senders_.several()) return {};
+  if (!takes_any_sender(ground_.config) || !senders_.several()) return {};
   return fail(ErrorKind::invalid_input,
               "intake.from_domains is \"any\", which is for a single account, and there are "
               "several: give each its domains (`todoku domain add ACCOUNT DOMAIN`, with --proven "

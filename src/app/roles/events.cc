@@ -5,10 +5,12 @@
 #include <vector>
 
 #include "app/module_options.h"
+#include "app/roles/known_senders.h"
 #include "app/told_endpoints.h"
 #include "events/exports/error_list.h"
 #include "events/exports/open_report.h"
 #include "events/exports/recipient_list.h"
+#include "explain/advice.h"
 #include "intake/error_files.h"
 
 namespace todoku::app::roles {
@@ -33,6 +35,34 @@ Task<Result<ChangeWatch::Take>> hear_of_owners(events::endpoints::Dispatcher& en
   });
 }
 
+// Where nothing is proven, because there is one account, its own From was accepted all the same.
+bool is_accounts(const intake::Senders& senders, store::AccountKey account, std::string_view domain,
+                 std::string_view from_domain) {
+  using enum intake::Senders::Verdict;
+  const auto verdict = senders.judge(account, domain);
+  return verdict == proven || (verdict == unproven && domain == from_domain);
+}
+
+std::string meaning_of(const Outcome& outcome, Language language) {
+  return std::string(explain::advice_for(outcome, true).meaning.in(language));
+}
+
+events::reports::Reporter::World reports_world(const Ground& ground, const intake::Senders& senders,
+                                               std::function<void()> wake_scheduler) {
+  return {.store = ground.store,
+          .clock = ground.clock,
+          .metrics = ground.metrics,
+          .node = [&node = ground.node] { return node.key(); },
+          .holds = [&node = ground.node] { return node.holds(); },
+          .is_accounts =
+              [&senders](store::AccountKey account, std::string_view domain,
+                         std::string_view from_domain) {
+                return is_accounts(senders, account, domain, from_domain);
+              },
+          .meaning = meaning_of,
+          .work_arrived = std::move(wake_scheduler)};
+}
+
 }  // namespace
 
 EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_scheduler,
@@ -41,7 +71,7 @@ EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_schedule
       passing_on_({.keys = ground.keys,
                    .clock = ground.clock,
                    .metrics = ground.metrics,
-                   .work_arrived = std::move(wake_scheduler)},
+                   .work_arrived = wake_scheduler},
                   ground.runtime.executor(0)),
       importer_(
           ground.store, ground.uploads, [&node = ground.node] { return node.key(); },
@@ -53,7 +83,11 @@ EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_schedule
       domains_(ground.store, std::move(texts), ground.runtime.executor(0), ground.clock),
       random_(random_seed()),
       endpoints_(endpoints_ground(ground, random_), events::endpoints::Options{},
-                 ground.runtime.executor(0)) {
+                 ground.runtime.executor(0)),
+      senders_(takes_any_sender(ground.config)),
+      reports_(reports_world(ground, senders_, std::move(wake_scheduler)),
+               report_options(ground.config), ground.runtime.executor(0)) {
+  follow_senders(ground, senders_);
   ground.changes.follow(store::Topic::webhooks, [this] { return hear_of_owners(endpoints_); });
   exporter_.add(
       store::ExportKind::error_list, "errors",
@@ -73,6 +107,8 @@ EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_schedule
 }
 
 Result<void> EventsRole::start() {
+  // Whose domains there are is known before somebody's are taken for a stranger's.
+  if (auto looked = ground_.wait_for(ground_.changes.look()); !looked) return looked;
   auto begun = importer_.start_thread();
   if (!begun) return fail("going on with imports", std::move(begun.error()));
   running_.add([this](SteadyInstant) {
@@ -92,6 +128,11 @@ Result<void> EventsRole::start() {
   endpoints_.start();
   running_.add([this](SteadyInstant deadline) {
     ground_.wait_for(endpoints_.stop(deadline));
+    return true;
+  });
+  reports_.start();
+  running_.add([this](SteadyInstant) {
+    ground_.wait_for(reports_.stop());
     return true;
   });
   domains_.start();

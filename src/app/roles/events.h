@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Role `events`: the work that no request and no mail waits for. It runs the imports and makes the
 // exports that API processes have begun, removes little by little what was deleted, looks at proofs
-// of domains, and tells endpoints of webhooks. Whichever process has the role takes what waits or
-// what a dead one has left.
+// of domains, tells endpoints of webhooks, and senders of relayed mail what failed. Whichever
+// process has the role takes what waits or what a dead one has left.
 #pragma once
 
 #include <functional>
@@ -17,7 +17,9 @@
 #include "base/random.h"
 #include "events/endpoints/dispatcher.h"
 #include "events/exports/exporter.h"
+#include "events/reports/reporter.h"
 #include "intake/importer.h"
+#include "intake/senders.h"
 
 namespace todoku::app::roles {
 
@@ -43,6 +45,8 @@ class EventsRole final : public Role {
   DomainWatch domains_;
   SeededRandom random_;
   events::endpoints::Dispatcher endpoints_;
+  intake::Senders senders_;
+  events::reports::Reporter reports_;
   Running running_;
 };
 

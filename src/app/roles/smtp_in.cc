@@ -81,8 +81,8 @@ Result<void> SmtpInRole::start() {
   if (auto open = door_.start(); !open) return open;
   running_.add([this](SteadyInstant deadline) { return server_.stop(deadline); });
   if (auto listening = server_.start(); !listening) return listening;
-  for (const net::Endpoint& at : server_.endpoints()) {
-    log::info("SMTP relay listens", {{"at", at.to_string()}});
+  for (const std::string& at : server_.places()) {
+    log::info("SMTP relay listens", {{"at", at}});
   }
   boost::asio::post(ground_.runtime.executor(0),
                     [this] { tasks_.spawn("certificates", look_at_certificates()); });

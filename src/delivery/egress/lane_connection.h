@@ -68,6 +68,8 @@ class LaneConnection {
   [[nodiscard]] bool may_still_begin(const Mail& mail) const;
   // Settles the first mail in hand if it would be larger than may be made.
   [[nodiscard]] bool too_large(const Mail& mail);
+  // What it has to become for this receiver; nullopt: it goes as it is.
+  [[nodiscard]] std::optional<mime::WireOctets> must_become(const LetterMessage& message) const;
   // Whether the first mail in hand goes to this receiver, as it is or converted (converted_); else
   // it is dealt with.
   Task<bool> make_fit(const Mail& mail);

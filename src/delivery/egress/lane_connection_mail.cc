@@ -56,13 +56,24 @@ std::string_view as_view(const std::array<std::uint8_t, 16>& secret) {
   return {reinterpret_cast<const char*>(secret.data()), secret.size()};
 }
 
+DsnNotify notify_of(std::string_view wish) {
+  return DsnNotify::parse(wish).value_or(DsnNotify());
+}
+
+// NOTIFY=SUCCESS, which who relays it tells itself where the receiver will not.
+bool wishes_to_hear_of_success(std::span<const InsertCode> wishes) {
+  return std::ranges::any_of(wishes, [](const InsertCode& wish) {
+    return wish.key == kNotifyParameter && notify_of(wish.value).on_success();
+  });
+}
+
 // What the sender of a relayed message wishes to be told of one recipient.
 smtp::EnvelopeReports reports_of(const OwnSender& sender, std::span<const InsertCode> wishes) {
   smtp::EnvelopeReports reports{.returned = sender.returned, .envelope_id = sender.envid};
   smtp::RecipientReports wished;
   for (const InsertCode& wish : wishes) {
-    if (wish.key == "NOTIFY") wished.notify = DsnNotify::parse(wish.value).value_or(DsnNotify());
-    if (wish.key == "ORCPT") wished.original = parse_orcpt(wish.value, true);
+    if (wish.key == kNotifyParameter) wished.notify = notify_of(wish.value);
+    if (wish.key == kOrcptParameter) wished.original = parse_orcpt(wish.value, true);
   }
   if (wished.notify.is_specified() || wished.original) reports.recipients = {std::move(wished)};
   return reports;
@@ -107,12 +118,17 @@ bool LaneConnection::too_large(const Mail& mail) {
   return true;
 }
 
+std::optional<mime::WireOctets> LaneConnection::must_become(const LetterMessage& message) const {
+  const smtp::Capabilities& receiver = connection_->capabilities();
+  // A header section in UTF-8 has no other form, whatever its body has; the dialogue tells that.
+  if (message.needs_smtputf8() && !receiver.smtputf8) return std::nullopt;
+  return message.must_become(receiver.eight_bit_mime ? mime::WireOctets::eight_bit
+                                                     : mime::WireOctets::seven_bit);
+}
+
 Task<bool> LaneConnection::make_fit(const Mail& mail) {
-  converted_.reset();
   const LetterMessage& message = mail.batch->letter().message;
-  const auto must_become =
-      message.must_become(connection_->capabilities().eight_bit_mime ? mime::WireOctets::eight_bit
-                                                                     : mime::WireOctets::seven_bit);
+  const auto must_become = this->must_become(message);
   if (!must_become) co_return true;
   auto made = co_await message.converted(*must_become);
   if (!made) {
@@ -265,11 +281,11 @@ Task<LaneConnection::Sent> LaneConnection::send_cleared(const Mail& mail) {
   const Letter& letter = mail.batch->letter();
   if (too_large(mail)) co_return Sent::goes_on;
   const SteadyInstant asked = now();
-  const bool fits = co_await make_fit(mail);
-  if (!fits) co_return Sent::goes_on;
-  const LetterMessage& message = outgoing(letter);
-  const std::uint64_t octets = message.octets_of(mail.recipient().insert_codes, message_);
-  const auto room = static_cast<std::size_t>(message.octets_in_memory(octets));
+  converted_.reset();
+  const std::uint64_t octets = letter.message.octets_of(mail.recipient().insert_codes, message_);
+  auto room = static_cast<std::size_t>(letter.message.octets_in_memory(octets));
+  const bool converts_slices = letter.message.is_in_slices() && must_become(letter.message);
+  if (converts_slices) room += SliceReader::kConvertingOctets;
   const SteadyInstant deadline = asked + world_.options.composing_patience;
   auto memory = co_await world_.memory.share(room, letter.traffic, deadline);
   if (!memory) {
@@ -278,6 +294,9 @@ Task<LaneConnection::Sent> LaneConnection::send_cleared(const Mail& mail) {
   }
   world_.shortage.room_again();
   if (now() - asked > kReceiverMayTire && !connection_->is_reusable()) co_return Sent::not_wanted;
+  const bool fits = co_await make_fit(mail);
+  if (!fits) co_return Sent::goes_on;
+  const LetterMessage& message = outgoing(letter);
   const Result<void> prepared = co_await prepare(mail);
   memory->shrink_to(message_.memory_octets() + message.slice_octets());
   Sent sent = Sent::goes_on;
@@ -353,6 +372,7 @@ Task<LaneConnection::Sent> LaneConnection::transmit(const Mail& mail) {
       .permanent = result.permanent,
       .in_doubt = result.in_doubt,
       .in_clear = connection_->path().tls == TlsUse::none,
+      .receiver_reports = result.receiver_reports,
       .cause = result.cause,
       .tls_off = policy::tls_plan(lane_->limits_.tls).mode == TlsMode::never};
   const policy::Verdict verdict = judge(answer);
@@ -494,6 +514,8 @@ void LaneConnection::settle(const policy::Answer& answer, const policy::Verdict&
       .reply = answer.reply,
       .is_attempt = verdict.is_attempt,
       .charset_fell_back = answer.stage >= Stage::mail_from && message_.charset_fell_back(),
+      .sender_to_tell = verdict.state == RecipientState::delivered && !answer.receiver_reports &&
+                        wishes_to_hear_of_success(seat_->mails.front().recipient().insert_codes),
       .cause = verdict.cause};
   if (verdict.lacks_tls) {
     outcome.stage = Stage::starttls;

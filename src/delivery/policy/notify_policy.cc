@@ -44,9 +44,8 @@ Untold untold_because(const MailFacts& mail) {
 }
 
 bool is_report_mail(std::string_view auto_submitted, std::string_view content_type) {
-  const std::string_view keyword = keyword_of(auto_submitted);
-  if (!keyword.empty() && !equals_ignoring_case(keyword, "no")) return true;
-  return equals_ignoring_case(keyword_of(content_type), "multipart/report");
+  return equals_ignoring_case(keyword_of(auto_submitted), "auto-replied") ||
+         equals_ignoring_case(keyword_of(content_type), "multipart/report");
 }
 
 Notice notice_for(const RecipientFacts& recipient, const NotifyOptions& options) {

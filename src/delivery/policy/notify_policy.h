@@ -17,7 +17,7 @@ namespace todoku::delivery::policy {
 enum class Untold : std::uint8_t {
   told,            // no reason
   null_sender,     // RFC 3461 section 6.1: nobody to tell, and a loop at once
-  is_report,       // RFC 3834 section 2: an answer to what a machine sent begins a loop
+  is_report,       // RFC 3834 section 2: who answers an answer begins a loop
   foreign_sender,  // the address is not the account's: it would tell strangers (backscatter)
   switched_off,    // the credential does without
 };
@@ -33,8 +33,9 @@ struct MailFacts {
 [[nodiscard]] std::string_view to_string(Untold reason);
 
 // Whether a mail was sent by a machine as an answer to another, by the values of its fields
-// Auto-Submitted (RFC 3834 section 5; empty: none) and Content-Type: any keyword but "no", or a
-// report (RFC 6522).
+// Auto-Submitted (RFC 3834 section 5; empty: none) and Content-Type: "auto-replied", or a report
+// (RFC 6522). What a machine sends of itself ("auto-generated": an order, a cron job) has an owner,
+// who wants to know that it did not arrive.
 [[nodiscard]] bool is_report_mail(std::string_view auto_submitted, std::string_view content_type);
 
 struct NotifyOptions {

@@ -40,8 +40,9 @@ TEST(NotifyPolicy, KnowsMailThatAnswersMail) {
   EXPECT_FALSE(is_report_mail("no", "multipart/mixed; boundary=a"));
   EXPECT_FALSE(is_report_mail(" No (a person wrote it)", "text/plain"));
   EXPECT_TRUE(is_report_mail("auto-replied", ""));
-  EXPECT_TRUE(is_report_mail("auto-generated; type=x", ""));
-  EXPECT_TRUE(is_report_mail("nonsense", ""));
+  EXPECT_TRUE(is_report_mail("Auto-Replied (on holiday)", "text/plain"));
+  EXPECT_FALSE(is_report_mail("auto-generated; type=x", "")) << "its owner wants to know";
+  EXPECT_FALSE(is_report_mail("nonsense", ""));
   EXPECT_TRUE(is_report_mail("", "Multipart/Report; report-type=delivery-status"));
   EXPECT_TRUE(is_report_mail("", "multipart/report"));
   EXPECT_FALSE(is_report_mail("", "multipart/reports"));

@@ -25,6 +25,9 @@ struct Answer {
   bool permanent = false;  // without an answer: our own finding is final (no such domain)
   bool in_doubt = false;   // the content was written, the answer did not come
   bool in_clear = false;   // it was said without TLS
+  // It was taken, and the receiver tells the sender of it if that was asked for (RFC 3461 section
+  // 5.2.2).
+  bool receiver_reports = false;
   // A decision or finding of our own, which no answer tells; none: the answer does.
   Cause cause = Cause::none;
   bool tls_off = false;  // with in_clear: our rules switch TLS off for this site

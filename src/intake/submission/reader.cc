@@ -13,13 +13,11 @@
 #include "mime/encoded_words.h"
 #include "mime/header.h"
 #include "mime/mailbox_list.h"
-#include "mime/text.h"
 
 namespace todoku::intake::submission {
 namespace {
 
 constexpr std::string_view kCrlf = "\r\n";
-constexpr std::size_t kMessageIdShown = 998;
 
 std::unexpected<Error> unsound(const Error& clause) {
   return fail(clause.kind, "the message " + clause.detail);
@@ -159,7 +157,6 @@ Result<void> SubmissionReader::end_head(std::string& out) {
                             mime::kWireLineOctetsMax));
   }
   found_.head_octets = going_.octets();
-  found_.header_is_eight_bit = going_.is_eight_bit();
   const std::string rest = std::exchange(rest_, {});
   std::vector<Field>().swap(fields_);
   std::vector<std::size_t>().swap(begins_);
@@ -242,26 +239,10 @@ void SubmissionReader::find_facts() {
   if (const Field* const subject = first("Subject")) {
     found_.subject = mime::decode_header_text(value_of(*subject));
   }
-  found_.message_id = rules_.message_id;
-  if (const Field* const id = first("Message-ID")) {
-    const std::string text = value_of(*id);
-    std::string_view inside = text;
-    if (inside.starts_with('<') && inside.ends_with('>')) {
-      inside = inside.substr(1, inside.size() - 2);
-    }
-    found_.message_id = mime::header_text(inside.substr(0, kMessageIdShown));
-  }
   const Field* const precedence = first("Precedence");
   found_.looks_like_list =
       first("List-Unsubscribe") != nullptr || first("List-Id") != nullptr ||
       (precedence != nullptr && equals_ignoring_case(value_of(*precedence), "bulk"));
-  // RFC 3834 section 5: a keyword, and perhaps parameters and comments behind it.
-  if (const Field* const automatic = first("Auto-Submitted")) {
-    const std::string value = value_of(*automatic);
-    const std::string_view keyword =
-        std::string_view(value).substr(0, value.find_first_of(" \t;("));
-    found_.is_automatic = !equals_ignoring_case(keyword, "no");
-  }
 }
 
 std::string SubmissionReader::written_head() const {

@@ -60,12 +60,9 @@ struct SubmissionOptions {
 
 struct Submitted {
   Mailbox from;
-  std::string subject;     // decoded, at most 998 octets
-  std::string message_id;  // without angle brackets; as it stands there
+  std::string subject;  // decoded, at most 998 octets
   SubmissionOptions options;
-  bool looks_like_list = false;  // List-Unsubscribe, List-Id or Precedence: bulk
-  bool is_automatic = false;     // Auto-Submitted, but for "no" (RFC 3834)
-  bool header_is_eight_bit = false;
+  bool looks_like_list = false;   // List-Unsubscribe, List-Id or Precedence: bulk
   std::uint64_t head_octets = 0;  // of what goes on, with the blank line
   std::uint64_t octets = 0;       // of all that goes on
   bool has_leading_dot = false;   // of a line of what goes on
@@ -124,12 +121,13 @@ class SubmissionReader {
 struct ReceivedFacts {
   std::string hello;   // as the client called itself
   std::string client;  // its address; empty: not told
+  // A user of this machine, who came over no network.
+  std::optional<std::uint32_t> user = {};
   std::string hostname;
   bool esmtp = true;
   bool smtputf8 = false;
   std::string tls;  // version and cipher; empty: none
   bool authenticated = false;
-  std::string id = {};    // by which logs know the message; empty: not told
   std::string recipient;  // of a message with one; empty: not told
   Instant now{};
 };

@@ -24,8 +24,8 @@ std::string received_field(const ReceivedFacts& facts) {
     const bool is_v6 = facts.client.contains(':');
     field += fmt::format("\r\n ([{}{}])", is_v6 ? "IPv6:" : "", facts.client);
   }
+  if (facts.user) field += fmt::format("\r\n (uid {})", *facts.user);
   field += fmt::format("\r\n by {} with {}", facts.hostname, with);
-  if (!facts.id.empty()) field += fmt::format(" id {}", facts.id);
   if (!facts.tls.empty()) field += fmt::format("\r\n (using {})", facts.tls);
   if (!facts.recipient.empty() && is_ascii(facts.recipient)) {
     field += fmt::format("\r\n for <{}>", facts.recipient);

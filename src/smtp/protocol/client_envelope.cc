@@ -55,7 +55,7 @@ Result<void> require_sayable(const EnvelopeReports& reports, std::size_t recipie
     if (each.notify.is_specified() && DsnNotify::parse(each.notify.to_string()) != each.notify) {
       return fail(ErrorKind::invalid_input, "a recipient is to be told of and never told of");
     }
-    if (each.original && parse_orcpt(each.original->to_string(), false) != each.original) {
+    if (each.original && parse_orcpt(each.original->to_string(), true) != each.original) {
       return fail(ErrorKind::invalid_input, "an original recipient is none a command can hold");
     }
   }

@@ -58,6 +58,31 @@ TEST(ClientReports, AreNotSpokenOfToOthers) {
   EXPECT_FALSE(mail.session.results()[0].receiver_reports);
 }
 
+// RFC 6533 section 3.
+TEST(ClientReports, NameARecipientBeyondAsciiAsTheMailAllows) {
+  const auto told = [](std::string address, EnvelopeNeeds needs) {
+    const EnvelopeReports reports{
+        .recipients = {{.notify = {}, .original = OriginalRecipient{"utf-8", std::move(address)}}}};
+    const std::vector<std::string_view> pieces = {"Subject: hi\r\n\r\nbye\r\n"};
+    ClientSession session{{.hello_name = "sender.example.com"}};
+    FakeServer server({.offers = {"DSN", "SMTPUTF8"}});
+    FakeLine line{session, server};
+    line.drive();
+    const auto to = ClientEnvelope::make("from@example.com", {"a@example.jp"}, needs, reports);
+    session.send(to.value(), view_of(pieces));
+    line.drive();
+    return server.commands()[2];
+  };
+  EXPECT_EQ(told("é+@example.jp", {}),
+            R"(RCPT TO:<a@example.jp> ORCPT=utf-8;\x{E9}\x{2B}@example.jp)");
+  EXPECT_EQ(told("é+@example.jp", {.smtputf8 = true}),
+            R"(RCPT TO:<a@example.jp> ORCPT=utf-8;é\x{2B}@example.jp)");
+  std::string longest;
+  for (int i = 0; i < 100; ++i) longest += "é";
+  EXPECT_EQ(told(longest, {}), "RCPT TO:<a@example.jp>") << "over 500 octets";
+  EXPECT_EQ(told(longest, {.smtputf8 = true}), "RCPT TO:<a@example.jp> ORCPT=utf-8;" + longest);
+}
+
 TEST(ClientReports, CannotBreakOutOfTheirCommands) {
   const auto made = [](EnvelopeReports reports) {
     return ClientEnvelope::make("", {"a@example.jp"}, {}, std::move(reports)).has_value();
@@ -69,6 +94,9 @@ TEST(ClientReports, CannotBreakOutOfTheirCommands) {
   };
   EXPECT_TRUE(made({}));
   EXPECT_TRUE(made(original("rfc822", "a b@example.jp")));
+  EXPECT_TRUE(made(original("utf-8", "é b@example.jp")));
+  EXPECT_FALSE(made(original("utf-8", "a@example.jp\r\nDATA")));
+  EXPECT_FALSE(made(original("utf-8", "a\xFF@example.jp")));
   EXPECT_FALSE(made(original("rfc822 NOTIFY=NEVER", "a@example.jp")));
   EXPECT_FALSE(made(original("rfc822", "a@example.jp\r\nDATA")));
   EXPECT_FALSE(made(original("rfc822", "")));

@@ -154,6 +154,14 @@ void ClientTransaction::append_mail() {
   commands_ += "\r\n";
 }
 
+// RFC 6533 section 3: beyond ASCII as it is only in a mail of SMTPUTF8. nullopt: nothing is to be
+// said, or nothing that the server must take; the mail is worth more than that.
+std::optional<std::string> ClientTransaction::original_of(const RecipientReports& reports) const {
+  if (!reports.original) return std::nullopt;
+  if (envelope_->needs().smtputf8) return reports.original->to_string();
+  return reports.original->to_ascii();
+}
+
 void ClientTransaction::append_recipient(std::size_t index) {
   const auto out = std::back_inserter(commands_);
   fmt::format_to(out, "RCPT TO:<{}>", envelope_->recipients()[index]);
@@ -161,10 +169,12 @@ void ClientTransaction::append_recipient(std::size_t index) {
   if (reports != nullptr) {
     // RFC 3461 section 5.2.1: what the sender said goes on as it is, and nothing is added.
     if (reports->notify.is_specified()) {
-      fmt::format_to(out, " NOTIFY={}", reports->notify.to_string());
+      fmt::format_to(out, " {}={}", kNotifyParameter, reports->notify.to_string());
       results_[index].receiver_reports = true;
     }
-    if (reports->original) fmt::format_to(out, " ORCPT={}", reports->original->to_string());
+    if (const auto original = original_of(*reports)) {
+      fmt::format_to(out, " {}={}", kOrcptParameter, *original);
+    }
   }
   commands_ += "\r\n";
 }

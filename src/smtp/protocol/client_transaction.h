@@ -158,6 +158,7 @@ class ClientTransaction {
   // Appends next_ and moves on. False: the flight ends here.
   [[nodiscard]] bool append_next();
   void append_mail();
+  [[nodiscard]] std::optional<std::string> original_of(const RecipientReports& reports) const;
   void append_recipient(std::size_t index);
   void append_content();
   void advance_awaited();

@@ -102,8 +102,7 @@ SaslStep SaslServer::take(std::string_view message) {
       return take_scram_final(message);
     case Expects::scram_end:
       if (!message.empty()) return fail_with(501, "5.5.2 An empty line was due");
-      expects_ = Expects::nothing;
-      return {SaslStep::Kind::succeeded, {235, "2.7.0 Authentication successful"}};
+      return succeed();
     case Expects::beginning:
     case Expects::secrets:
     case Expects::nothing:
@@ -167,14 +166,23 @@ SaslStep SaslServer::give(std::vector<ScramSecrets> secrets) {
   return challenge(Expects::scram_final, first);
 }
 
+SaslStep SaslServer::recognise() {
+  check(expects_ == Expects::secrets && has_password(), "there is a password to be recognised");
+  password_ = SecretText();
+  return succeed();
+}
+
+SaslStep SaslServer::succeed() {
+  expects_ = Expects::nothing;
+  return {SaslStep::Kind::succeeded, {235, "2.7.0 Authentication successful"}};
+}
+
 SaslStep SaslServer::compare_password() {
   bool right = false;
   for (const ScramSecrets& secrets : secrets_) right |= secrets.matches(password_);
   password_ = SecretText();
   secrets_.clear();
-  if (!right || !known_) return fail_with_credentials();
-  expects_ = Expects::nothing;
-  return {SaslStep::Kind::succeeded, {235, "2.7.0 Authentication successful"}};
+  return right && known_ ? succeed() : fail_with_credentials();
 }
 
 SaslStep SaslServer::take_scram_final(std::string_view message) {

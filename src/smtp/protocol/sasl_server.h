@@ -74,12 +74,16 @@ class SaslServer {
   // each (ScramSecrets::matches); it touches nothing but this object, so that may be on another
   // thread.
   [[nodiscard]] SaslStep give(std::vector<ScramSecrets> secrets);
+  // Instead of give(), where has_password(): the owner knows that password() is right.
+  [[nodiscard]] SaslStep recognise();
 
   // Who the client says it is: prepared by SASLprep, 1 to kSaslUserOctetsMax octets, from ask on.
   [[nodiscard]] const std::string& user() const { return user_; }
   // As whom it wishes to act: empty or equal to user(), since nobody may act for others.
   [[nodiscard]] const std::string& authzid() const { return authzid_; }
   [[nodiscard]] bool has_password() const { return !password_.view().empty(); }
+  // What the client says it is, from ask to give(); empty by SCRAM, which does not say it.
+  [[nodiscard]] std::string_view password() const { return password_; }
   // "PLAIN", "LOGIN" or "SCRAM-SHA-256", for logs; empty before it is known.
   [[nodiscard]] std::string_view mechanism() const;
 
@@ -106,6 +110,7 @@ class SaslServer {
   [[nodiscard]] SaslStep take_scram_final(std::string_view message);
   [[nodiscard]] SaslStep ask();
   [[nodiscard]] SaslStep compare_password();
+  [[nodiscard]] SaslStep succeed();
   [[nodiscard]] SaslStep challenge(Expects next, std::string_view message);
   [[nodiscard]] SaslStep fail_with(int code, std::string_view text);
   [[nodiscard]] SaslStep fail_with_credentials();

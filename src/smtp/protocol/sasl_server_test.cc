@@ -70,6 +70,14 @@ TEST(SaslServer, PlainComparesAPassword) {
   EXPECT_EQ(said(asked.give({secrets_of("pencil")})), kWrong);
 }
 
+TEST(SaslServer, APasswordThatItsOwnerKnowsIsNotComputed) {
+  SaslServer sasl = server();
+  ASSERT_EQ(sasl.begin("PLAIN " + plain("", "user", "pencil")).kind, Kind::ask);
+  EXPECT_EQ(sasl.password(), "pencil");
+  EXPECT_EQ(said(sasl.recognise()), "235 2.7.0 Authentication successful");
+  EXPECT_EQ(sasl.password(), "") << "it has served";
+}
+
 TEST(SaslServer, AnyOfSeveralPasswordsIsRight) {
   for (const std::string_view password : {"pencil", "pen"}) {
     SaslServer sasl = server();

@@ -151,13 +151,13 @@ ParameterVerdict apply(const Parameter& parameter, const MailParameters& allowed
 ParameterVerdict apply(const Parameter& parameter, const RcptParameters& allowed,
                        RecipientOptions& options) {
   using enum ParameterVerdict;
-  if (allowed.dsn && equals_ignoring_case(parameter.name, "NOTIFY")) {
+  if (allowed.dsn && equals_ignoring_case(parameter.name, kNotifyParameter)) {
     const auto notify = DsnNotify::parse(parameter.value.value_or(""));
     if (!notify || options.notify.is_specified()) return bad_value;
     options.notify = *notify;
     return taken;
   }
-  if (allowed.dsn && equals_ignoring_case(parameter.name, "ORCPT")) {
+  if (allowed.dsn && equals_ignoring_case(parameter.name, kOrcptParameter)) {
     auto original = parse_orcpt(parameter.value.value_or(""), allowed.smtputf8);
     if (!original || options.original) return bad_value;
     options.original = std::move(original);
@@ -184,15 +184,37 @@ std::expected<void, Reply> take_parameters(std::string_view text, const Allowed&
   return {};
 }
 
-std::expected<Address, Reply> parse_mailbox(std::string_view path, bool smtputf8,
-                                            std::string_view bad_address_code) {
+struct PathRules {
+  bool smtputf8 = false;
+  bool unqualified = false;
+  std::string_view bad_address_code;
+};
+
+// The local part of a path that means somebody of the client's own house; else the whole path.
+std::string_view local_part(std::string_view path) {
+  const std::size_t at = path.rfind('@');
+  if (at == std::string_view::npos) return path;
+  const std::string_view host = path.substr(at + 1);
+  return host.find_first_of(".[\"") == std::string_view::npos ? path.substr(0, at) : path;
+}
+
+std::expected<Address, Reply> parse_mailbox(std::string_view path, const PathRules& rules) {
   // RFC 6531 section 3.4: without the SMTPUTF8 parameter an address is ASCII.
-  if (!smtputf8 && !is_ascii(path)) {
+  if (!rules.smtputf8 && !is_ascii(path)) {
     return refuse(553, "5.6.7 The address needs SMTPUTF8");
   }
   auto address = parse_address(path);
+  if (!address && rules.unqualified) {
+    // A domain lent to it makes it an address like others.
+    auto lent = parse_address(std::string(local_part(path)) + "@unqualified.invalid");
+    if (lent) {
+      lent->domain.clear();
+      return std::move(*lent);
+    }
+  }
   if (!address) {
-    return refuse(501, std::string(bad_address_code) + " The address " + address.error().detail);
+    return refuse(501,
+                  std::string(rules.bad_address_code) + " The address " + address.error().detail);
   }
   return std::move(*address);
 }
@@ -218,7 +240,9 @@ std::expected<MailCommand, Reply> parse_mail(std::string_view argument,
   auto taken = take_parameters(argument, allowed, command);
   if (!taken) return std::unexpected(std::move(taken.error()));
   if (path->empty()) return command;
-  auto sender = parse_mailbox(*path, command.smtputf8, "5.1.7");
+  auto sender = parse_mailbox(*path, {.smtputf8 = command.smtputf8,
+                                      .unqualified = allowed.unqualified,
+                                      .bad_address_code = "5.1.7"});
   if (!sender) return std::unexpected(std::move(sender.error()));
   command.sender = std::move(*sender);
   return command;
@@ -235,11 +259,13 @@ std::expected<RcptCommand, Reply> parse_rcpt(std::string_view argument,
   RcptCommand command;
   auto taken = take_parameters(argument, allowed, command.options);
   if (!taken) return std::unexpected(std::move(taken.error()));
-  if (equals_ignoring_case(*path, "postmaster")) {
+  if (!allowed.unqualified && equals_ignoring_case(*path, "postmaster")) {
     command.recipient = Address{std::string(*path), std::string(hostname)};
     return command;
   }
-  auto recipient = parse_mailbox(*path, allowed.smtputf8, "5.1.3");
+  auto recipient = parse_mailbox(*path, {.smtputf8 = allowed.smtputf8,
+                                         .unqualified = allowed.unqualified,
+                                         .bad_address_code = "5.1.3"});
   if (!recipient) return std::unexpected(std::move(recipient.error()));
   command.recipient = std::move(*recipient);
   return command;

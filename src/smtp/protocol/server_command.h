@@ -50,6 +50,7 @@ struct MailParameters {
   bool smtputf8 = false;
   bool auth = false;
   bool dsn = false;
+  bool unqualified = false;  // the path may lack its domain, see parse_mail()
 };
 
 enum class BodyType : std::uint8_t { seven_bit, eight_bit_mime };
@@ -64,12 +65,16 @@ struct MailCommand {
 };
 
 // Reads "FROM:<path> [parameters]". The refusal is a reply with an enhanced status code.
+//
+// An address that may be `unqualified` has an empty domain if it is: <root>, or <root@host> of a
+// host without a dot. Its local part is sound.
 [[nodiscard]] std::expected<MailCommand, Reply> parse_mail(std::string_view argument,
                                                            const MailParameters& allowed);
 
 struct RcptParameters {
   bool smtputf8 = false;  // the mail is one of SMTPUTF8
   bool dsn = false;       // NOTIFY and ORCPT may be used
+  bool unqualified = false;
 };
 
 struct RecipientOptions {
@@ -83,7 +88,7 @@ struct RcptCommand {
 };
 
 // Reads "TO:<path> [parameters]". A bare <postmaster> (RFC 5321 section 4.5.1) becomes an address
-// at `hostname`.
+// at `hostname`, unless any address may be unqualified.
 [[nodiscard]] std::expected<RcptCommand, Reply> parse_rcpt(std::string_view argument,
                                                            const RcptParameters& allowed,
                                                            std::string_view hostname);

@@ -48,6 +48,32 @@ TEST(ServerCommand, TheNullPathIsASender) {
   EXPECT_FALSE(parsed->sender);
 }
 
+TEST(ServerCommand, AnAddressMayLackItsDomainWhereThatIsAllowed) {
+  const auto sender = [](std::string_view argument, bool allowed = true) {
+    const auto parsed = parse_mail(argument, {.unqualified = allowed});
+    if (!parsed) return std::to_string(parsed.error().code);
+    return parsed->sender->local + "|" + parsed->sender->domain;
+  };
+  EXPECT_EQ(sender("FROM:<root>"), "root|");
+  EXPECT_EQ(sender("FROM:<root@localhost>"), "root|");
+  EXPECT_EQ(sender("FROM:<\"a b\"@web1>"), "a b|");
+  EXPECT_EQ(sender("FROM:<root@web1.example.jp>"), "root|web1.example.jp");
+  EXPECT_EQ(sender("FROM:<root@[127.0.0.1]>"), "root|[127.0.0.1]");
+  EXPECT_EQ(sender("FROM:<a b>"), "501");
+  EXPECT_EQ(sender("FROM:<a@b@web1>"), "501");
+  EXPECT_EQ(sender("FROM:<@>"), "501");
+  EXPECT_EQ(sender("FROM:<root>", false), "501");
+  EXPECT_EQ(sender("FROM:<root@localhost>", false), "501");
+  const auto recipient = [](std::string_view argument) {
+    const auto parsed = parse_rcpt(argument, {.unqualified = true}, "mx.example.jp");
+    return parsed ? parsed->recipient.local + "|" + parsed->recipient.domain
+                  : std::to_string(parsed.error().code);
+  };
+  EXPECT_EQ(recipient("TO:<root>"), "root|");
+  EXPECT_EQ(recipient("TO:<postmaster>"), "postmaster|");
+  EXPECT_EQ(recipient("TO:<>"), "501");
+}
+
 TEST(ServerCommand, MailRefusesWithTheRightCode) {
   EXPECT_EQ(mail_refusal("a@example.jp"), "501 5.5.4 Syntax: MAIL FROM:<address>");
   EXPECT_EQ(mail_refusal("FROM:a@example.jp"), "501 5.5.4 Syntax: MAIL FROM:<address>");
@@ -105,6 +131,10 @@ TEST(ServerCommand, ParametersOfReportsAreTakenOnceAndWithinBounds) {
         "ORCPT=rfc822;" + std::string(494, 'x')}) {
     EXPECT_EQ(rcpt("TO:<a@example.jp> " + bad, kDsn), "501 5.5.4 Bad value of parameter ORCPT");
   }
+  constexpr RcptParameters kDsnUtf8{.smtputf8 = true, .dsn = true};
+  EXPECT_EQ(rcpt(R"(TO:<a@example.jp> ORCPT=utf-8;\x{E9}@example.jp)", kDsn), "a@example.jp");
+  EXPECT_EQ(rcpt("TO:<a@example.jp> ORCPT=utf-8;é@example.jp", kDsnUtf8), "a@example.jp");
+  EXPECT_EQ(rcpt("TO:<a@example.jp> ORCPT=utf-8;é@example.jp", kDsn).substr(0, 3), "501");
   const MailParameters dsn{.dsn = true};
   EXPECT_EQ(mail_refusal("FROM:<> RET=FULL ENVID=" + std::string(100, 'x'), dsn), "accepted");
   for (const std::string& bad : {std::string("RET=ALL"), std::string("RET=FULL RET=FULL")}) {

@@ -222,7 +222,8 @@ ServerSession::Progress ServerSession::run_mail(std::string_view argument) {
                                        .eight_bit_mime = esmtp_ && options_.eight_bit_mime,
                                        .smtputf8 = esmtp_ && options_.smtputf8,
                                        .auth = esmtp_ && !options_.auth_mechanisms.empty(),
-                                       .dsn = esmtp_ && options_.dsn});
+                                       .dsn = esmtp_ && options_.dsn,
+                                       .unqualified = options_.unqualified});
   if (!command) return complain(command.error().code, command.error().text);
   if (options_.size_max != 0 && command->size > options_.size_max) {
     // RFC 1870 section 6.1. No mistake of protocol: this is what the parameter is for.
@@ -235,7 +236,10 @@ ServerSession::Progress ServerSession::run_mail(std::string_view argument) {
 ServerSession::Progress ServerSession::run_rcpt(std::string_view argument) {
   if (!in_mail_) return complain(503, "5.5.1 Send MAIL first");
   if (in_chunks_) return complain(503, "5.5.1 The message has begun");
-  auto command = parse_rcpt(argument, {.smtputf8 = mail_.smtputf8, .dsn = esmtp_ && options_.dsn},
+  auto command = parse_rcpt(argument,
+                            {.smtputf8 = mail_.smtputf8,
+                             .dsn = esmtp_ && options_.dsn,
+                             .unqualified = options_.unqualified},
                             options_.hostname);
   if (!command) {
     recipient_refused_ = true;

@@ -61,6 +61,8 @@ struct ServerOptions {
   bool auth_required = false;   // MAIL is refused before AUTH has succeeded
   bool tls_required = false;    // MAIL and AUTH are refused before TLS
   bool dsn = false;             // announces DSN
+  // Addresses may lack their domain (server_command.h): the owner gives them one.
+  bool unqualified = false;
   // What a sender that minds the rules never does is refused in clear words and never repaired:
   // bare CR, bare LF and NUL in content, commands ended by a bare LF (the session ends), commands
   // behind STARTTLS or before the greeting (it ends as well). Scripted receivers (sink) take it.

@@ -52,7 +52,7 @@ const Sql kJoin{
     " $6::bigint[]) u(which, account, delivery, batch, seq, has_outcome)"
     " CROSS JOIN LATERAL (SELECT id, type, tags, list_id, purpose FROM deliveries WHERE key = "
     "u.delivery"
-    " AND account = u.account AND deleted = 0 OFFSET 0) d"
+    " AND account = u.account AND deleted = 0 AND ($7::bigint IS NULL OR type = $7) OFFSET 0) d"
     " LEFT JOIN LATERAL (SELECT first_email_id, domain FROM batches WHERE number = u.batch"
     " AND delivery = u.delivery OFFSET 0) b ON true"
     " LEFT JOIN LATERAL (SELECT address FROM recipients WHERE batch = u.batch AND seq = u.seq"
@@ -82,7 +82,9 @@ std::shared_ptr<const EventDelivery> delivery_of(const Table& rows, int row) {
                                static_cast<Purpose>(rows.integer(row, 10))}});
 }
 
-Result<void> join(Session& session, std::vector<EventRecord>& events) {
+// Of deliveries of another `type` no more is read, and their events are gone.
+Result<void> join(Session& session, std::vector<EventRecord>& events,
+                  std::optional<DeliveryType> type) {
   if (events.empty()) return {};
   Column which(kInt8), account(kInt8), delivery(kInt8), batch(kInt8), seq(kInt8), outcome(kInt8);
   for (std::size_t i = 0; i < events.size(); ++i) {
@@ -96,8 +98,8 @@ Result<void> join(Session& session, std::vector<EventRecord>& events) {
     seq.add(entry.seq);
     outcome.add(has_outcome(entry.kind));
   }
-  const auto rows =
-      session.ask(kJoin, Params() << which << account << delivery << batch << seq << outcome);
+  const auto rows = session.ask(
+      kJoin, Params() << which << account << delivery << batch << seq << outcome << type);
   if (!rows) return fail(rows.error());
   NoDictionary dictionary;
   OutcomesTold outcomes(dictionary);
@@ -183,7 +185,7 @@ Result<EventPage> Questions::events(const EventQuestion& question) {
     ended = ended || sheets.empty();
     if (!ended && !sieve->full()) continue;
     EventPage page = sieve->page(ended, readable);
-    auto done = join(session_, page.events);
+    auto done = join(session_, page.events, question.type);
     if (!done) return fail(std::move(done.error()));
     keep_wanted(question, page);
     return page;

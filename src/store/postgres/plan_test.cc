@@ -95,6 +95,7 @@ INSERT INTO open_counts SELECT 1000000 + n, 1, 0 FROM generate_series(1, {0}) n;
 INSERT INTO usages SELECT n, 202604, 0, 1, 0 FROM generate_series(1, {0} / 2) n;
 INSERT INTO webhooks SELECT 'w' || n, n / 10, 1, 1, 'https://example.com/', '\x00', '\x00', '\x00',
   0, 1, n, n FROM generate_series(1, {0} / 10) n;
+INSERT INTO event_readers SELECT 'r' || n, 0, '\x00' FROM generate_series(1, {0} / 10) n;
 INSERT INTO smtp_credentials SELECT 'u' || n, n / 10, '\x01', 's', '', NULL, n, NULL, n,
   CASE WHEN n % 1000 = 0 THEN n END, '', NULL FROM generate_series(1, {0}) n;
 INSERT INTO smtp_habits SELECT 'u' || n, '\x01' FROM generate_series(1, {0}) n;
@@ -179,9 +180,10 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
       "contents, attachments,"
       " batches, recipients, progress, sections, import_jobs, uploads, upload_pieces, relayed, "
       "relayed_pieces,"
-      " kept_answers, webhooks, webhook_calls, webhook_set_aside, smtp_credentials, smtp_habits, bells, news, "
+      " kept_answers, webhooks, webhook_calls, webhook_set_aside, smtp_credentials, smtp_habits, "
+      "bells, news, "
       "changes,"
-      " event_sheets, not_sent, usages,"
+      " event_sheets, event_readers, not_sent, usages,"
       " suppressions, suppression_removals, export_jobs, opens, open_counts");
   fill(60'000);
   database_.execute("ANALYZE");

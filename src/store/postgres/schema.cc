@@ -373,9 +373,16 @@ UPDATE batches SET doubted = -1, lost_at = (extract(epoch FROM now()) * 1000)::b
   WHERE losses > 0;
 )sql";
 
+// event_readers   store/event_readers.h. Its row changes each second while there is something.
+constexpr std::string_view kStep16 = R"sql(
+CREATE TABLE event_readers(
+  name text COLLATE "C" PRIMARY KEY, node bigint NOT NULL, state bytea NOT NULL)
+  WITH (fillfactor = 50, autovacuum_vacuum_threshold = 50, autovacuum_vacuum_scale_factor = 0.1);
+)sql";
+
 // smtp_credentials.held, held_because, released, smtp_habits, deliveries.credential
 //                         store/sqlite/schema.cc.
-constexpr std::string_view kStep16 = R"sql(
+constexpr std::string_view kStep17 = R"sql(
 ALTER TABLE smtp_credentials ADD COLUMN held bigint,
   ADD COLUMN held_because text NOT NULL DEFAULT '', ADD COLUMN released bigint;
 CREATE INDEX smtp_credentials_held ON smtp_credentials(name) WHERE held IS NOT NULL;
@@ -388,7 +395,7 @@ struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 16> kSteps{{{"tables", kStep1},
+constexpr std::array<Step, 17> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -403,7 +410,8 @@ constexpr std::array<Step, 16> kSteps{{{"tables", kStep1},
                                        {"relayed messages", kStep13},
                                        {"relayed messages in pieces", kStep14},
                                        {"of whom mails may be out", kStep15},
-                                       {"credentials that are held", kStep16}}};
+                                       {"readers of events", kStep16},
+                                       {"credentials that are held", kStep17}}};
 
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);

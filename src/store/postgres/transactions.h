@@ -285,6 +285,12 @@ class Changes final : public WriteTransaction {
   // -- answers to requests that may be repeated (idempotency.cc)
   Result<void> keep_answer(const IdempotencyRecord& record) override;
 
+  // -- readers of events (event_readers.cc)
+  Result<std::string> take_event_reader(NodeKey node, std::string_view name) override;
+  Result<void> save_event_reader(NodeKey node, std::string_view name,
+                                 std::string_view state) override;
+  Result<void> give_event_reader(NodeKey node, std::string_view name) override;
+
   // -- user names of the relay (smtp_credentials.cc)
   Result<SmtpCredential> add_smtp_credential(const SmtpCredential& credential) override;
   Result<SmtpCredential> hold_smtp_credential(std::string_view name) override;

@@ -37,7 +37,7 @@ struct CarriedQuery {
   Sql sql;  // its columns are those of the table, but where shape() says otherwise
 };
 
-constexpr std::array<CarriedQuery, 30> kCarriedQueries{{
+constexpr std::array<CarriedQuery, 31> kCarriedQueries{{
     {"settings", "SELECT name, value FROM settings WHERE name <> 'carried_to' ORDER BY name"},
     {"accounts",
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
@@ -97,6 +97,8 @@ constexpr std::array<CarriedQuery, 30> kCarriedQueries{{
      "SELECT account, id, delivery, section, status, ignore_errors, immediate, keep_duplicates,"
      " language, percentage, staged, folded, success, failed, total, upload_file, error_file,"
      " created, node FROM import_jobs ORDER BY account, id"},
+    {"event_readers",  // nobody reads on the way
+     "SELECT name, 0, state FROM event_readers ORDER BY name"},
     {"webhooks",  // nobody tells them on the way
      "SELECT name, account, form, status, shown, sealed, wishes, state, 0, turn, created, changed"
      " FROM webhooks ORDER BY name"},

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -20,7 +21,9 @@ namespace todoku::store::sqlite {
 
 class EventJoin {
  public:
-  EventJoin(Connection& db, Dictionary& dictionary) : db_(db), outcomes_(dictionary) {}
+  // `type`: of deliveries of another one no more is read, and their events are gone.
+  EventJoin(Connection& db, Dictionary& dictionary, std::optional<DeliveryType> type)
+      : db_(db), outcomes_(dictionary), type_(type) {}
 
   // Events whose delivery or recipient is no more are gone.
   [[nodiscard]] Result<void> join(std::vector<EventRecord>& events);
@@ -43,6 +46,7 @@ class EventJoin {
 
   Connection& db_;
   OutcomesTold outcomes_;
+  const std::optional<DeliveryType> type_;
   // Null: there is none, or none that this account sees.
   std::unordered_map<DeliveryKey, std::shared_ptr<const EventDelivery>> deliveries_;
 };

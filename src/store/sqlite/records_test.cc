@@ -170,6 +170,27 @@ TEST(Records, AnEntryOfAnOlderVersionIsRead) {
   EXPECT_EQ(now, old);
 }
 
+TEST(Records, ThatASenderIsToBeToldStandsBesideEveryCause) {
+  const auto db = memory();
+  Dictionary dictionary(*db);
+  const Outcome outcome{.state = RecipientState::delivered,
+                        .stage = Stage::accepted,
+                        .reply = {250, "2.0.0 Ok"},
+                        .charset_fell_back = true,
+                        .sender_to_tell = true,
+                        .cause = Cause{255}};
+  std::string history;
+  ASSERT_TRUE(append_history(
+      dictionary, {.state = outcome.state, .outcome = outcome, .path = Path{}}, history));
+  const auto attempts = unpack_history(dictionary, history);
+  ASSERT_TRUE(attempts);
+  const Outcome& back = attempts->at(0).outcome;
+  EXPECT_TRUE(back.sender_to_tell);
+  EXPECT_TRUE(back.charset_fell_back);
+  EXPECT_EQ(back.cause, outcome.cause);
+  EXPECT_EQ(back.reply, outcome.reply);
+}
+
 TEST(Records, DamagedBlobsAreErrorsAndNothingWorse) {
   const auto db = memory();
   Dictionary dictionary(*db);

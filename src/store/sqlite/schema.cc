@@ -458,10 +458,16 @@ UPDATE batches SET doubted = -1,
   lost_at = CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) WHERE losses > 0;
 )sql";
 
+// event_readers         store/event_readers.h.
+constexpr const char* kVersion25 = R"sql(
+CREATE TABLE event_readers(
+  name TEXT PRIMARY KEY, node INTEGER NOT NULL, state BLOB NOT NULL) WITHOUT ROWID;
+)sql";
+
 // smtp_credentials.held, held_because, released   store/smtp_credentials.h.
 // smtp_habits             What a credential usually does (relay/anomaly.h), packed.
 // deliveries.credential   Whose message it is that came by SMTP.
-constexpr const char* kVersion25 = R"sql(
+constexpr const char* kVersion26 = R"sql(
 ALTER TABLE smtp_credentials ADD COLUMN held INTEGER;
 ALTER TABLE smtp_credentials ADD COLUMN held_because TEXT NOT NULL DEFAULT '';
 ALTER TABLE smtp_credentials ADD COLUMN released INTEGER;
@@ -471,11 +477,11 @@ ALTER TABLE deliveries ADD COLUMN credential TEXT;
 )sql";
 
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 25> kMigrations{
+constexpr std::array<const char*, 26> kMigrations{
     kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,
     kVersion8,  kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14,
     kVersion15, kVersion16, kVersion17, kVersion18, kVersion19, kVersion20, kVersion21,
-    kVersion22, kVersion23, kVersion24, kVersion25};
+    kVersion22, kVersion23, kVersion24, kVersion25, kVersion26};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

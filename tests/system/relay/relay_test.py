@@ -123,6 +123,24 @@ def a_message_goes_on_as_it_came(binary):
         check("accepted" in story or "delivered" in story, story)
 
 
+def a_program_with_many_connections_logs_in_at_once(binary):
+    """More than whose passwords may wait to be computed."""
+    with Relay(binary, ["connections_per_network_max = 0"]) as stack:
+        password = stack.credential("shop", "--connections", "0")
+        plain = base64.b64encode(f"\0shop\0{password}".encode()).decode()
+        clients = [stack.connect() for _ in range(400)]
+        for client in clients:
+            client.putcmd(f"AUTH PLAIN {plain}")
+        answers = {client.getreply()[0] for client in clients}
+        check_equal(answers, {235}, "the answers")
+        # A password that was known is forgotten with its credential's change.
+        stack.command("smtp-credential", "rotate", "tester", "shop", "--overlap-hours", "0")
+        with stack.connect() as client:
+            refused(lambda: client.login("shop", password), 535)
+        for client in clients:
+            client.close()
+
+
 def every_mechanism_lets_in(binary):
     with Relay(binary) as stack:
         password = stack.credential("shop")
@@ -405,7 +423,7 @@ def large_messages_go_through_whole(binary):
 
 if __name__ == "__main__":
     sys.exit(run(a_message_goes_on_as_it_came, every_mechanism_lets_in,
-                 nobody_is_served_without_right, smuggling_is_refused_and_never_repaired,
+                 a_program_with_many_connections_logs_in_at_once, nobody_is_served_without_right, smuggling_is_refused_and_never_repaired,
                  devices_and_proxies_are_known_by_their_networks, options_are_for_who_may,
                  hostile_clients_end_in_order, limits_of_a_credential_hold,
                  a_newsletter_is_bulk_and_respects_who_opted_out,
