@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "cli/api_session.h"
+#include "cli/doubt.h"
 #include "http/query.h"
 
 namespace todoku::cli {
@@ -99,6 +100,7 @@ class RemotePort final : public AdminPort {
       if (!sentences.empty()) sentences += '\n';
       sentences += sentence;
     }
+    if (api_->in_doubt()) sentences += "\n" + session_.words(kDoubt);
     return fail(ErrorKind::conflict, std::move(sentences));
   }
 

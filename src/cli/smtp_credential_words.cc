@@ -84,7 +84,7 @@ void SmtpCredentialWords::password(CLI::App* command) {
                                         "新しく作る代わりに使うパスワードのファイル"}));
   command
       ->add_flag_callback(
-          "--password-stdin", [this] { request_.password_file = "/dev/stdin"; },
+          "--password-stdin", [this] { request_.password_file = "-"; },
           say({"The same from the standard input", "同じものを標準入力から読む"}))
       ->excludes(file);
 }
