@@ -201,6 +201,7 @@ TEST_F(AnomalyProperties, WhatSeveralSawIsWhatOneWouldHaveSeen) {
     Instant now = kMonday;
     for (int step = 0; step < 40; ++step) {
       now += Milliseconds(up_to(7'200'000));
+      absorb(alone, {}, limits, now);
       std::array<CredentialUse, 3> seen;  // by process, within a minute
       for (std::int64_t left = up_to(6); left > 0; --left) {
         CredentialUse one = outcomes(1, up_to(1));
