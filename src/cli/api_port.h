@@ -27,7 +27,10 @@ struct ApiRequest {
   std::string body;
   std::string content_type = "application/json";  // of a body that is not empty
   std::string idempotency_key;                    // empty: none
-  std::chrono::milliseconds timeout{60'000};      // for everything
+  // A member that every success has: another's 200 (a portal's, a proxy's) is none. Empty: that
+  // it is a JSON object is enough.
+  std::string answered_with = {};
+  std::chrono::milliseconds timeout{60'000};  // for everything
 };
 
 struct ApiAnswer {

@@ -251,6 +251,19 @@ std::expected<std::unique_ptr<ReadAnswer>, ApiFailure> ApiSession::exchange(
   auto parsed = http::parse_json(read->answer.body, read->arena, kApiAnswerLimits);
   if (parsed) read->value = std::move(*parsed);
   if (!read->answer.ok()) return failed(refusal(*read));
+  const boost::json::object* const object = read->value.if_object();
+  const bool is_ours = object != nullptr &&
+                       (request.answered_with.empty() || object->contains(request.answered_with));
+  if (!is_ours) {
+    in_doubt_ = !changes_nothing(request.method);
+    return failed(
+        {kTemporary,
+         {session_.words({"{} answered with status {}, but not as todoku's API does: is "
+                          "it the right URL?",
+                          "{} はステータス {} で応答しましたが、todoku の API の応答ではあ"
+                          "りません。URL を確認してください"},
+                         url_, read->answer.status)}});
+  }
   if (const auto warning = read->answer.headers.get("X-Todoku-Warning"); !warning.empty()) {
     session_.err() << "todoku: " << warning << '\n';
   }

@@ -25,8 +25,8 @@ constexpr std::size_t kCsvOctetsMax = std::size_t{256} << 20U;
 constexpr std::array<std::string_view, 8> kStates = {"pending", "deferred", "delivered", "bounced",
                                                      "dropped", "expired",  "cancelled", "unknown"};
 
-ApiRequest to_get(std::string target) {
-  return {.target = std::move(target)};
+ApiRequest to_get(std::string target, std::string answered_with) {
+  return {.target = std::move(target), .answered_with = std::move(answered_with)};
 }
 
 std::string of_delivery(std::int64_t delivery, std::string_view rest = "") {
@@ -61,7 +61,8 @@ std::int64_t begin(ApiSession& api, const BulkSend& options, const MessageParts&
   ApiRequest request{.method = "POST",
                      .target = "/deliveries/bulk/begin",
                      .body = {},
-                     .idempotency_key = key_of(options, "begin")};
+                     .idempotency_key = key_of(options, "begin"),
+                     .answered_with = "delivery_id"};
   set_body(request, json.take(), form_files(parts));
   return made(api, api.ask(request), "delivery_id");
 }
@@ -77,6 +78,7 @@ std::int64_t begin_import(ApiSession& api, std::int64_t delivery, const BulkSend
                      .target = of_delivery(delivery, "/emails/import"),
                      .body = {},
                      .idempotency_key = key_of(options, "import"),
+                     .answered_with = "job_id",
                      .timeout = kUploadTimeout};
   std::vector<FormFile> files;
   files.push_back({.name = "file",
@@ -93,7 +95,7 @@ int await_import(ApiSession& api, std::int64_t job) {
   Progress progress(api.host().terminal(), session.err());
   const std::string target = fmt::format("/deliveries/-/emails/import/{}", job);
   while (true) {
-    const auto read = api.ask(to_get(target));
+    const auto read = api.ask(to_get(target, "status"));
     if (read == nullptr) return api.status();
     const std::string status = text_of(read->value, "status");
     progress.show({.label = session.words({"import", "インポート"}),
@@ -127,7 +129,8 @@ std::unique_ptr<ReadAnswer> commit(ApiSession& api, std::int64_t delivery, const
   ApiRequest request{.method = "PATCH",
                      .target = fmt::format("/deliveries/bulk/commit/{}", delivery),
                      .body = "{}",
-                     .idempotency_key = std::move(key)};
+                     .idempotency_key = std::move(key),
+                     .answered_with = "delivery_id"};
   if (at == "now") {
     request.target += "/immediate";
   } else {
@@ -185,7 +188,7 @@ int leave_going(ApiSession& api, std::int64_t delivery) {
 int follow(ApiSession& api, std::int64_t delivery) {
   Progress progress(api.host().terminal(), api.session().err());
   while (true) {
-    const auto read = api.ask(to_get(of_delivery(delivery, "/progress")));
+    const auto read = api.ask(to_get(of_delivery(delivery, "/progress"), "state"));
     if (read == nullptr) {
       progress.end();
       return api.status();
@@ -247,7 +250,7 @@ int committed(ApiSession& api, std::int64_t delivery, const std::string& at, boo
 int after_lost_commit(ApiSession& api, std::int64_t delivery, const std::string& at, bool detach) {
   Session& session = api.session();
   const int status = api.status();
-  const auto read = api.exchange(to_get(of_delivery(delivery, "/progress")));
+  const auto read = api.exchange(to_get(of_delivery(delivery, "/progress"), "state"));
   const std::string state = read ? text_of((*read)->value, "state") : std::string();
   const bool is_draft = state == "edit" || state == "importing";
   if (!state.empty() && !is_draft) {
@@ -329,13 +332,16 @@ int bulk_commit(Session& session, std::int64_t delivery, const std::string& at) 
 int bulk_show(Session& session, std::int64_t delivery, bool until_end) {
   ApiSession api(session);
   if (until_end) return follow(api, delivery);
-  return api.call(to_get(of_delivery(delivery, "/progress")),
+  return api.call(to_get(of_delivery(delivery, "/progress"), "state"),
                   [&](const ReadAnswer& read) { print_progress(api, read.value); });
 }
 
 int bulk_order(Session& session, std::int64_t delivery, const std::string& order) {
   ApiSession api(session);
-  return api.call({.method = "PATCH", .target = of_delivery(delivery, "/" + order), .body = "{}"},
+  return api.call({.method = "PATCH",
+                   .target = of_delivery(delivery, "/" + order),
+                   .body = "{}",
+                   .answered_with = "delivery_id"},
                   [&](const ReadAnswer&) {
                     session.say({"Delivery {}: {}.", "配信 {}: {} を受け付けました。"}, delivery,
                                 order);

@@ -103,7 +103,7 @@ class EventReader {
         .with("delivery_id", search_.delivery)
         .with("email", search_.email)
         .with("tag", search_.tag);
-    const auto page = api_.ask({.target = target.take()});
+    const auto page = api_.ask({.target = target.take(), .answered_with = "data"});
     if (page == nullptr) return false;
     if (truth_of(page->value, "lost")) {
       api_.session().err() << api_.session().words(
@@ -120,10 +120,10 @@ class EventReader {
     }
     api_.out().flush();
     const std::string next = text_of(page->value, "next_cursor");
-    if (!next.empty() && next != cursor_) {
-      cursor_ = next;
-      keep_cursor();
-    }
+    // More behind the same place would be asked for without an end.
+    if (next.empty() || next == cursor_) return false;
+    cursor_ = next;
+    keep_cursor();
     return truth_of(page->value, "has_more");
   }
 

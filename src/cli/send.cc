@@ -66,6 +66,7 @@ int send_one(ApiSession& api, const Send& options, const MessageParts& parts) {
     return api.fail_with(kWrongWords, written.error().detail);
   }
   ApiRequest request = request_of_mails(options, "");
+  request.answered_with = "delivery_id";
   set_body(request, json.take(), form_files(parts));
   return api.call(request, [&](const ReadAnswer& read) {
     api.session().say({"Accepted as delivery {}, Message-ID {}.",
@@ -109,6 +110,7 @@ int send_each(ApiSession& api, const Send& options, const MessageParts& parts) {
   json.end_array();
   json.end_object();
   ApiRequest request = request_of_mails(options, "/batch");
+  request.answered_with = "data";
   request.body = json.take();
   const auto read = api.ask(request);
   if (read == nullptr) return api.status();

@@ -36,7 +36,7 @@ TEST_F(SenderTest, AMailIsTheFieldsOfTheApi) {
 }
 
 TEST_F(SenderTest, FilesTravelAsAForm) {
-  answer({answered(201, "{}")});
+  answer({answered(201, R"({"delivery_id":12})")});
   const std::string file = write("a \"b\".txt", "octets");
   host.its_input.str("from standard input");
   ASSERT_EQ(run({"send", "--from", "a@example.jp", "--to", "b@example.jp", "--subject", "s",
@@ -49,6 +49,24 @@ TEST_F(SenderTest, FilesTravelAsAForm) {
   EXPECT_THAT(asked.body, HasSubstr("name=\"file\"; filename=\"a %22b%22.txt\"\r\nContent-Type: "
                                     "text/plain\r\n\r\noctets\r\n--" +
                                     boundary + "--\r\n"));
+}
+
+// A portal, a proxy's page, or a URL that is not the API's.
+TEST_F(SenderTest, WhatAnswersLikeNoApiHasDoneNothingThatCanBeSaid) {
+  for (const std::string_view body :
+       {"<html>log in</html>", "", "null", "[]", "{}", R"({"ok":true})", "[[[["}) {
+    answer({answered(200, std::string(body))});
+    EXPECT_EQ(send({}), 4) << body;
+    EXPECT_EQ(out.str(), "") << body;
+    EXPECT_THAT(err.str(), HasSubstr("not as todoku's API does")) << body;
+    answer({answered(200, std::string(body))});
+    EXPECT_EQ(run({"bulk", "stop", "7"}), 4) << body;
+    answer({answered(200, std::string(body))});
+    EXPECT_EQ(run({"logs"}), 4) << body;
+    answer({answered(200, std::string(body))});
+    EXPECT_EQ(run({"deliveries"}), 4) << body;
+    EXPECT_EQ(out.str(), "") << body;
+  }
 }
 
 TEST_F(SenderTest, SeveralRecipientsGetAMailEach) {
@@ -143,7 +161,8 @@ TEST_F(SenderTest, ABulkIsBegunFilledCommittedAndWatched) {
 TEST_F(SenderTest, AReservationIsNotWaitedFor) {
   const std::string csv = write("list.csv", "email\na@b.example\n");
   answer({answered(201, R"({"delivery_id":7})"), answered(201, R"({"job_id":3})"),
-          answered(200, R"({"status":"FINISHED","percentage":100})"), answered(200, "{}")});
+          answered(200, R"({"status":"FINISHED","percentage":100})"),
+          answered(200, R"({"delivery_id":7})")});
   ASSERT_EQ(run(bulk_words(csv, "2026-12-01T09:00")), 0);
   EXPECT_EQ(host.requests.back().body, R"({"reservation_time":"2026-12-01T09:00"})");
   EXPECT_THAT(out.str(), HasSubstr("todoku bulk cancel 7 takes that back"));
