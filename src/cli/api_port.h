@@ -30,6 +30,7 @@ struct ApiRequest {
   // A member that every success has: another's 200 (a portal's, a proxy's) is none. Empty: that
   // it is a JSON object is enough.
   std::string answered_with = {};
+  bool answered_in_csv = false;               // a success is a list as text/csv instead
   std::chrono::milliseconds timeout{60'000};  // for everything
 };
 

@@ -65,6 +65,16 @@ bool settles(const ApiAnswer& answer, const ApiRequest& request) {
   return answer.ok() || (!request.idempotency_key.empty() && answer.status < 500 && !waits(answer));
 }
 
+// See ApiRequest::answered_with.
+bool is_ours(const ApiRequest& request, const ReadAnswer& read) {
+  if (request.answered_in_csv) {
+    return read.answer.headers.get("Content-Type").starts_with("text/csv");
+  }
+  const boost::json::object* const object = read.value.if_object();
+  return object != nullptr &&
+         (request.answered_with.empty() || object->contains(request.answered_with));
+}
+
 int status_of(const ApiAnswer& answer) {
   if (answer.ok()) return kDone;
   if (answer.status == 401 || answer.status == 403) return kNoAccess;
@@ -251,10 +261,7 @@ std::expected<std::unique_ptr<ReadAnswer>, ApiFailure> ApiSession::exchange(
   auto parsed = http::parse_json(read->answer.body, read->arena, kApiAnswerLimits);
   if (parsed) read->value = std::move(*parsed);
   if (!read->answer.ok()) return failed(refusal(*read));
-  const boost::json::object* const object = read->value.if_object();
-  const bool is_ours = object != nullptr &&
-                       (request.answered_with.empty() || object->contains(request.answered_with));
-  if (!is_ours) {
+  if (!is_ours(request, *read)) {
     in_doubt_ = !changes_nothing(request.method);
     return failed(
         {kTemporary,

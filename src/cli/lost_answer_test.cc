@@ -103,7 +103,7 @@ TEST_F(LostAnswerTest, ADraftThatMayHaveBeenMadeIsSpokenOf) {
   answer_or_lose({lost()});
   EXPECT_EQ(run(bulk_words(write("list.csv", "email\n"), "now")), 4);
   EXPECT_THAT(err.str(), HasSubstr("a draft may have been made: todoku bulk list"));
-  answer({answered(201, "{}")});
+  answer({answered(201, R"({"delivery_id":null})")});
   EXPECT_EQ(run(bulk_words(write("list.csv", "email\n"), "now")), 4) << "an answer that is none";
   EXPECT_THAT(err.str(), HasSubstr("the answer has no delivery_id"));
 }

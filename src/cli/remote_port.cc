@@ -155,9 +155,10 @@ class RemotePort final : public AdminPort {
       return boost::json::serialize(admin_entries(read.value));
     };
     if (path_ == "/suppressions/export") {
-      return ask({.target = path_, .timeout = kListTimeout}, [](const ReadAnswer& read) {
-        return boost::json::serialize(object{{"header", ""}, {"csv", read.answer.body}});
-      });
+      return ask({.target = path_, .answered_in_csv = true, .timeout = kListTimeout},
+                 [](const ReadAnswer& read) {
+                   return boost::json::serialize(object{{"header", ""}, {"csv", read.answer.body}});
+                 });
     }
     if (path_ == "/suppressions/look") {
       return ask({.target = TargetWriter("/suppressions").with("email", asked("address")).take()},

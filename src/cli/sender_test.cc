@@ -290,7 +290,11 @@ TEST_F(SenderTest, OperatorsCommandsSpeakToTheApiWhereItIsNamed) {
   EXPECT_EQ(host.requests[0].method, "DELETE");
   EXPECT_EQ(host.requests[0].target, "/suppressions?email=a%40b.example&why=w");
   EXPECT_EQ(out.str(), "Entries removed: 2.\n");
-  answer({answered(200, "email\r\na@b.example\r\n")});
+  answer({answered(200, "<html>log in</html>")});
+  EXPECT_EQ(run({"suppression", "export", "--url", "https://a.example"}), 4) << "of a portal";
+  ApiAnswer list = answered(200, "email\r\na@b.example\r\n");
+  list.headers.add("Content-Type", "text/csv; charset=utf-8");
+  answer({list});
   ASSERT_EQ(run({"suppression", "export", "--url", "https://a.example"}), 0);
   EXPECT_EQ(out.str(), "email\na@b.example\n");
   answer({answered(404, R"({"error_messages":{"main":["no data found."]}})")});
