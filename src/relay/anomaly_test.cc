@@ -10,6 +10,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "net/client_counts.h"
+
 namespace todoku::relay {
 namespace {
 
@@ -104,6 +106,16 @@ TEST_F(AnomalyTest, VolumeFromWhereItNeverWasIsOdd) {
   forgive(habits_, now_);
   does(mail_from("2001:db8::", 1'500));
   EXPECT_EQ(verdict(), "usual") << "somebody said that it may";
+}
+
+TEST_F(AnomalyTest, TheMachineItselfIsNoNewNetwork) {
+  live(10, 1, 5'000);
+  CredentialUse use;
+  use.add(net::client_of(net::IpAddress()), 5'000);
+  does(use);
+  EXPECT_EQ(verdict(), "usual");
+  does(mail_from("198.51.100.7", 5'000));
+  EXPECT_NE(verdict(), "usual");
 }
 
 TEST_F(AnomalyTest, APlaceIsFamiliarAfterADay) {
