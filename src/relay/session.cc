@@ -248,16 +248,15 @@ Task<ServerAnswer> Session::begin_mail() {
   if (user_ && *login == nullptr) {
     co_return ServerAnswer{.reply = note(words::no_credential(*user_))};
   }
-  const LoginFault fault =
-      *login ? fault_of(**login, client_, world_.clock.now()) : LoginFault::revoked;
-  if (fault != LoginFault::none) co_return ServerAnswer{.reply = note(words::refused(fault))};
+  if (auto refusal = refusal_of(login->get())) {
+    co_return ServerAnswer{.reply = note(std::move(*refusal))};
+  }
   if (!user_) {
     login_ = std::move(*login);
   } else if (auto full = let_in(std::move(*login))) {
     co_return ServerAnswer{.reply = note(std::move(*full))};
   }
   const store::SmtpCredential& who = login_->credential;
-  if (who.held) co_return ServerAnswer{.reply = note(words::held(who))};
   const smtp::MailCommand& mail = dialogue().mail();
   const bool is_unqualified = mail.sender && mail.sender->domain.empty();
   const std::optional<Address> from = is_unqualified ? own_address() : mail.sender;
@@ -279,6 +278,26 @@ Task<Result<std::shared_ptr<const Login>>> Session::current_login() {
   if (user_) return world_.logins.user_of(*user_);
   if (listener_.is_for_devices()) return world_.logins.device_of(listener_.device_account);
   return world_.logins.find(login_->credential.name);
+}
+
+std::optional<Reply> Session::refusal_of(const Login* login) const {
+  const LoginFault fault =
+      login != nullptr ? fault_of(*login, client_, world_.clock.now()) : LoginFault::revoked;
+  if (fault != LoginFault::none) return words::refused(fault);
+  if (login->credential.held) return words::held(login->credential);
+  return std::nullopt;
+}
+
+// A message may take its client minutes, and what was taken away meanwhile does not hold any more.
+Task<std::optional<Reply>> Session::judge_again() {
+  auto login = co_await current_login();
+  if (!login) co_return words::trouble(login.error());
+  const Login* now = login->get();
+  const bool is_same = now != nullptr && now->credential.name == login_->credential.name &&
+                       now->account.key == login_->account.key;
+  if (auto refusal = refusal_of(is_same ? now : nullptr)) co_return refusal;
+  login_ = std::move(*login);
+  co_return std::nullopt;
 }
 
 // Of a user, who is let in by the first message.
@@ -399,6 +418,7 @@ Task<Reply> Session::hand_in(intake::submission::Submitted submitted) {
   if (!taken) co_return words::trouble(taken.error());
   auto kept = co_await keeper_.finish();
   if (!kept) co_return words::trouble(kept.error());
+  if (auto refusal = co_await judge_again()) co_return std::move(*refusal);
   const std::uint64_t octets = submitted.octets;
   RelayedEnvelope& envelope = message.envelope;
   envelope.head_octets = submitted.head_octets;

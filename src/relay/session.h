@@ -87,9 +87,15 @@ class Session final : private smtp::ServerOwner {
   // Returns when the connection has ended.
   [[nodiscard]] Task<void> run();
 
-  // Ends it with 421 unless a message is in its hands, which is nobody's loss.
+  // Whether to end it now would cost somebody something: the content of a message is under way, or
+  // what was answered, perhaps that a message is kept, is not written yet.
+  [[nodiscard]] bool is_busy() const {
+    const bool takes_content = transaction_ && transaction_->reader && !transaction_->trouble;
+    return takes_content || !dialogue().output().empty();
+  }
+  // Ends it with 421 unless it is busy.
   void end_if_idle() {
-    if (!transaction_) conversing_.cancel();
+    if (!is_busy()) conversing_.cancel();
   }
 
  private:
@@ -115,6 +121,10 @@ class Session final : private smtp::ServerOwner {
   [[nodiscard]] Task<Result<smtp::SaslStep>> prove();
   [[nodiscard]] Task<smtp::ServerAnswer> begin_mail();
   [[nodiscard]] Task<Result<std::shared_ptr<const Login>>> current_login();
+  // Why it may hand in nothing now; nullptr: it is not there any more.
+  [[nodiscard]] std::optional<Reply> refusal_of(const Login* login) const;
+  // Whether what let the message begin still holds; then login_ is as it is now.
+  [[nodiscard]] Task<std::optional<Reply>> judge_again();
   [[nodiscard]] std::optional<Reply> let_in(std::shared_ptr<const Login> login);
   [[nodiscard]] std::optional<Reply> take_places();
   [[nodiscard]] smtp::ServerAnswer add_recipient();

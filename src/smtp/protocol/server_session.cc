@@ -324,7 +324,7 @@ ServerSession::Progress ServerSession::ask(ServerEvent event, std::string_view t
 }
 
 void ServerSession::end_transaction() {
-  in_mail_ = recipient_refused_ = in_chunks_ = last_chunk_ = gave_content_ = false;
+  in_mail_ = recipient_refused_ = in_chunks_ = last_chunk_ = discarded_ = false;
   content_refusal_ = {};
   recipients_ = 0;
   content_octets_ = 0;
