@@ -24,6 +24,18 @@ constexpr Milliseconds kFailurePause{500};
 constexpr Milliseconds kComputingPatience = std::chrono::seconds(10);
 constexpr Milliseconds kComputingPause{100};
 
+std::size_t memory_of(const store::NewRecipient& recipient) {
+  std::size_t octets = sizeof recipient + recipient.address.capacity();
+  for (const auto& code : recipient.insert_codes) {
+    octets += sizeof code + code.key.capacity() + code.value.capacity();
+  }
+  return octets;
+}
+
+Reply no_room() {
+  return words::trouble({ErrorKind::unavailable, "messages that are under way fill their memory"});
+}
+
 }  // namespace
 
 SessionMetrics::SessionMetrics(Metrics& metrics)
@@ -271,6 +283,7 @@ Task<ServerAnswer> Session::begin_mail() {
   begun.envelope.envid = mail.envid;
   begun.envelope.ret = static_cast<std::uint8_t>(mail.ret);
   begun.envelope.credential = who.name;
+  keeper_.begin(login_->account.key);
   co_return ServerAnswer{};
 }
 
@@ -342,12 +355,33 @@ ServerAnswer Session::add_recipient() {
   }
   if (wishes.original)
     recipient.insert_codes.push_back({std::string(kOrcptParameter), wishes.original->to_string()});
+  const std::size_t octets = memory_of(recipient);
+  transaction_->recipients_octets += octets;
+  if (!has_room()) {
+    transaction_->recipients_octets -= octets;
+    return {.reply = note(no_room())};
+  }
   transaction_->recipients.push_back(std::move(recipient));
   return {};
 }
 
+bool Session::has_room() {
+  const Transaction& message = *transaction_;
+  return keeper_.hold(message.recipients_octets + (message.reader ? message.reader->held() : 0));
+}
+
+// What is left of its content is not kept any more.
+void Session::give_up(Reply trouble) {
+  Transaction& message = *transaction_;
+  message.trouble = std::move(trouble);
+  message.reader.reset();
+  message.recipients = {};
+  message.out = {};
+  keeper_.abandon();
+}
+
 void Session::begin_content() {
-  if (!transaction_ || transaction_->reader) return;
+  if (!transaction_ || transaction_->reader || transaction_->trouble) return;
   const store::SmtpCredentialSettings& settings = login_->credential.settings;
   transaction_->reader.emplace(intake::submission::SubmissionRules{
       .received = received_field(),
@@ -365,12 +399,10 @@ Task<void> Session::take(std::string_view piece) {
   if (transaction_->trouble) co_return;
   Transaction& message = *transaction_;
   const auto read = message.reader->take(piece, message.out);
-  if (!read) {
-    message.trouble = words::unfit(read.error());
-    co_return;
-  }
+  if (!read) co_return give_up(words::unfit(read.error()));
+  if (!has_room()) co_return give_up(no_room());
   const auto kept = co_await keeper_.take(message.out);
-  if (!kept) message.trouble = words::trouble(kept.error());
+  if (!kept) give_up(words::trouble(kept.error()));
 }
 
 Task<Reply> Session::finish_message() {

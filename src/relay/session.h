@@ -72,6 +72,16 @@ struct SessionWorld {
   const std::atomic<bool>& stopping;
 };
 
+// From MAIL to its end.
+struct Transaction {
+  RelayedEnvelope envelope;
+  std::vector<store::NewRecipient> recipients;
+  std::size_t recipients_octets = 0;  // of memory
+  std::optional<intake::submission::SubmissionReader> reader;
+  std::optional<Reply> trouble;  // what the message is answered when its content has ended
+  std::string out;               // what goes on
+};
+
 class Session final : private smtp::ServerOwner {
  public:
   // `client`: whom the connection speaks for; `user`: of this machine, who then is the client;
@@ -99,15 +109,6 @@ class Session final : private smtp::ServerOwner {
   }
 
  private:
-  // From MAIL to its end.
-  struct Transaction {
-    RelayedEnvelope envelope;
-    std::vector<store::NewRecipient> recipients;
-    std::optional<intake::submission::SubmissionReader> reader;
-    std::optional<Reply> trouble;  // what the message is answered when its content has ended
-    std::string out;               // what goes on
-  };
-
   [[nodiscard]] Task<smtp::ServerAnswer> answer(smtp::ServerStep step) override;
   [[nodiscard]] Task<void> take(std::string_view piece) override;
   void discard() override { abandon(); }
@@ -131,6 +132,9 @@ class Session final : private smtp::ServerOwner {
   [[nodiscard]] std::optional<Address> own_address() const;
   [[nodiscard]] std::string client_name() const;
   void begin_content();
+  // False: there is no room for what is held of the message.
+  [[nodiscard]] bool has_room();
+  void give_up(Reply trouble);
   [[nodiscard]] Task<Reply> finish_message();
   [[nodiscard]] Task<std::optional<Reply>> look_at_use();
   [[nodiscard]] Task<Reply> hand_in(intake::submission::Submitted submitted);

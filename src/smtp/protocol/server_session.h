@@ -142,7 +142,7 @@ class ServerSession {
 
   // Octets for the client. Anything may be sent at any time; it must be before reading.
   [[nodiscard]] std::string_view output() const { return output_; }
-  void clear_output() { output_.clear(); }
+  void clear_output();
 
   // The transaction so far. mail() and recipient() belong to the latest such step.
   [[nodiscard]] const MailCommand& mail() const { return mail_; }

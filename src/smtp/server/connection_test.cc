@@ -128,6 +128,18 @@ TEST_F(ServerConnectionTest, AMessageIsNeverWholeInMemory) {
   EXPECT_EQ(owner_.messages[0].size(), 5'000'000U);
 }
 
+// Its first read after large content is a small one again.
+TEST_F(ServerConnectionTest, ALargeBufferEndsWithItsContent) {
+  dialogue_.begin();
+  dialogue_.say(kHello + kEnvelope + "BDAT 200000 LAST\r\n");
+  for (int i = 0; i < 4; ++i) dialogue_.say(std::string(50'000, 'x'));
+  ASSERT_GT(owner_.largest_piece, 16U << 10U);
+  dialogue_.say(kEnvelope + "BDAT 8192 LAST\r\n");
+  owner_.largest_piece = 0;
+  EXPECT_EQ(dialogue_.say(std::string(8192, 'x')), "250 2.0.0 Ok\r\n");
+  EXPECT_EQ(owner_.largest_piece, 4U << 10U);
+}
+
 TEST_F(ServerConnectionTest, TooMuchContentIsDiscarded) {
   dialogue_.protocol.size_max = 100;
   dialogue_.begin();
