@@ -3,6 +3,8 @@
 
 #include <array>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -20,45 +22,92 @@ net::IpAddress at(std::string_view text) {
   return net::Network::parse(text)->prefix();
 }
 
+// Tries with a wrong password.
+void fail(LoginGuard& guard, const net::IpAddress& from, const std::string& name,
+          SteadyInstant now) {
+  (void)guard.ask(from, name, now);
+}
+
+// How long a name is locked from there; zero: it got its turn.
+Milliseconds locked(LoginGuard& guard, const net::IpAddress& from, const std::string& name,
+                    SteadyInstant now) {
+  auto turn = guard.ask(from, name, now);
+  EXPECT_EQ(turn.locked == 0ms, static_cast<bool>(turn.attempt));
+  turn.attempt.withdraw();
+  return turn.locked;
+}
+
 TEST(LoginGuard, LocksANameOutOfOneNetworkOnly) {
   LoginGuard guard({.failures_of_name = 3});
   const auto thief = at("192.0.2.1");
-  for (int i = 0; i < 2; ++i) guard.failed(thief, "shop", kBegin);
-  EXPECT_EQ(guard.locked_for(thief, "shop", kBegin), 0ms);
-  guard.failed(thief, "shop", kBegin + 1min);
-  EXPECT_EQ(guard.locked_for(thief, "shop", kBegin + 1min), 14min);
-  EXPECT_EQ(guard.locked_for(at("192.0.2.2"), "shop", kBegin + 1min), 0ms);
-  EXPECT_EQ(guard.locked_for(thief, "other", kBegin + 1min), 0ms);
-  EXPECT_EQ(guard.locked_for(thief, "shop", kBegin + 15min), 0ms);
+  for (int i = 0; i < 2; ++i) fail(guard, thief, "shop", kBegin);
+  EXPECT_EQ(locked(guard, thief, "shop", kBegin), 0ms);
+  fail(guard, thief, "shop", kBegin + 1min);
+  EXPECT_EQ(locked(guard, thief, "shop", kBegin + 1min), 14min);
+  EXPECT_EQ(locked(guard, at("192.0.2.2"), "shop", kBegin + 1min), 0ms);
+  EXPECT_EQ(locked(guard, thief, "other", kBegin + 1min), 0ms);
+  EXPECT_EQ(locked(guard, thief, "shop", kBegin + 15min), 0ms);
 }
 
 TEST(LoginGuard, TakesASixtyFourForOneNetwork) {
   LoginGuard guard({.failures_of_name = 2});
-  guard.failed(at("2001:db8::1"), "shop", kBegin);
-  guard.failed(at("2001:db8::ffff:2"), "shop", kBegin);
-  EXPECT_GT(guard.locked_for(at("2001:db8::3"), "shop", kBegin), 0ms);
-  EXPECT_EQ(guard.locked_for(at("2001:db8:0:1::1"), "shop", kBegin), 0ms);
+  fail(guard, at("2001:db8::1"), "shop", kBegin);
+  fail(guard, at("2001:db8::ffff:2"), "shop", kBegin);
+  EXPECT_GT(locked(guard, at("2001:db8::3"), "shop", kBegin), 0ms);
+  EXPECT_EQ(locked(guard, at("2001:db8:0:1::1"), "shop", kBegin), 0ms);
 }
 
 TEST(LoginGuard, StopsWhoGuessesNames) {
   LoginGuard guard({.failures_of_network = 5});
-  for (int i = 0; i < 5; ++i) guard.failed(at("192.0.2.1"), "n" + std::to_string(i), kBegin);
-  EXPECT_GT(guard.locked_for(at("192.0.2.1"), "shop", kBegin), 0ms);
-  EXPECT_EQ(guard.locked_for(at("198.51.100.1"), "shop", kBegin), 0ms);
+  for (int i = 0; i < 5; ++i) fail(guard, at("192.0.2.1"), "n" + std::to_string(i), kBegin);
+  EXPECT_GT(locked(guard, at("192.0.2.1"), "shop", kBegin), 0ms);
+  EXPECT_EQ(locked(guard, at("198.51.100.1"), "shop", kBegin), 0ms);
 }
 
 TEST(LoginGuard, SuccessForgetsWhatWasWrong) {
+  LoginGuard guard({.failures_of_name = 2, .failures_of_network = 4});
+  const auto client = at("192.0.2.1");
+  for (int i = 0; i < 3; ++i) {
+    fail(guard, client, "shop", kBegin);
+    guard.ask(client, "shop", kBegin).attempt.succeeded();
+  }
+  EXPECT_EQ(locked(guard, client, "shop", kBegin), 0ms);
+  fail(guard, client, "other", kBegin);
+  EXPECT_GT(locked(guard, client, "shop", kBegin), 0ms) << "the network's failures stay";
+}
+
+// All of them ask before one has failed.
+TEST(LoginGuard, OfThoseWhoTryAtOnceNoMoreGetATurnThanMayFail) {
+  LoginGuard guard({.failures_of_name = 10});
+  const auto thief = at("192.0.2.1");
+  std::vector<LoginGuard::Attempt> under_way;
+  for (int i = 0; i < 256; ++i) {
+    auto turn = guard.ask(thief, "shop", kBegin);
+    EXPECT_EQ(turn.locked, 0ms) << "none has failed yet";
+    if (turn.attempt) under_way.push_back(std::move(turn.attempt));
+  }
+  ASSERT_EQ(under_way.size(), 10U);
+  under_way.back().withdraw();
+  under_way.pop_back();
+  EXPECT_EQ(locked(guard, thief, "shop", kBegin), 0ms);
+  fail(guard, thief, "shop", kBegin);
+  under_way.clear();
+  EXPECT_EQ(locked(guard, thief, "shop", kBegin), 15min) << "who breaks off has guessed as well";
+}
+
+TEST(LoginGuard, ATurnThatEndsLateTakesNothingFromOthers) {
   LoginGuard guard({.failures_of_name = 2});
-  guard.failed(at("192.0.2.1"), "shop", kBegin);
-  guard.succeeded(at("192.0.2.1"), "shop");
-  guard.failed(at("192.0.2.1"), "shop", kBegin);
-  EXPECT_EQ(guard.locked_for(at("192.0.2.1"), "shop", kBegin), 0ms);
+  const auto thief = at("192.0.2.1");
+  auto late = guard.ask(thief, "shop", kBegin);
+  for (int i = 0; i < 2; ++i) fail(guard, thief, "shop", kBegin + 15min);
+  late.attempt.withdraw();
+  EXPECT_GT(locked(guard, thief, "shop", kBegin + 15min), 0ms);
 }
 
 TEST(LoginGuard, RemembersSoManyAndNoMore) {
   LoginGuard guard({.failures_of_network = 1'000'000, .entries_max = 100});
   for (int i = 0; i < 10'000; ++i) {
-    guard.failed(at("192.0.2.1"), "n" + std::to_string(i), kBegin + Milliseconds(i));
+    fail(guard, at("192.0.2.1"), "n" + std::to_string(i), kBegin + Milliseconds(i));
   }
   EXPECT_LE(guard.entries(), 101U);
 }

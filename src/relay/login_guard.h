@@ -2,6 +2,9 @@
 // How often somebody may be wrong about a password. Counted is a user name from one network (an
 // IPv4 address, the /64 of an IPv6 one), so that nobody is locked out everywhere by others who
 // guess; and a network alone, which guesses names. Pure but for its lock; times are given.
+//
+// An attempt is a failure from its beginning until it has succeeded: who breaks off has guessed as
+// well, and of those who try at once no more get a turn than may fail.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +22,9 @@ namespace todoku::relay {
 
 // Thread-safe.
 class LoginGuard {
+  // The empty name stands for the network alone.
+  using Key = std::pair<net::IpAddress, std::string>;
+
  public:
   struct Options {
     std::uint32_t failures_of_name = 10;      // of one name from one network
@@ -29,23 +35,60 @@ class LoginGuard {
   LoginGuard() : LoginGuard(Options()) {}
   explicit LoginGuard(Options options) : options_(options) {}
 
-  // How long it is until this name may be tried from there again; zero: now.
-  [[nodiscard]] Milliseconds locked_for(const net::IpAddress& from, std::string_view name,
-                                        SteadyInstant now) const;
-  void failed(const net::IpAddress& from, std::string_view name, SteadyInstant now);
-  // Forgets its failures from there; the network's stay.
-  void succeeded(const net::IpAddress& from, std::string_view name);
+  // A turn. Whatever becomes of it without a word is a failure. The guard outlives it.
+  class Attempt {
+   public:
+    Attempt() = default;
+    Attempt(Attempt&& other) noexcept
+        : guard_(std::exchange(other.guard_, nullptr)), key_(std::move(other.key_)) {}
+    Attempt& operator=(Attempt&& other) noexcept {
+      end(End::failed);
+      guard_ = std::exchange(other.guard_, nullptr);
+      key_ = std::move(other.key_);
+      return *this;
+    }
+    Attempt(const Attempt&) = delete;
+    Attempt& operator=(const Attempt&) = delete;
+    ~Attempt() { end(End::failed); }
+
+    [[nodiscard]] explicit operator bool() const { return guard_ != nullptr; }
+    // Forgets the failures of the name from there; the network's others stay.
+    void succeeded() { end(End::succeeded); }
+    // It says nothing about the password: it is as if it had not been.
+    void withdraw() { end(End::withdrawn); }
+
+   private:
+    friend class LoginGuard;
+    enum class End : std::uint8_t { failed, succeeded, withdrawn };
+    Attempt(LoginGuard& guard, Key key) : guard_(&guard), key_(std::move(key)) {}
+    void end(End how) noexcept {
+      if (guard_ != nullptr) std::exchange(guard_, nullptr)->end(key_, how);
+    }
+
+    LoginGuard* guard_ = nullptr;
+    Key key_;
+  };
+
+  // An attempt: the name may be tried from there. None, and `locked` is how long it is until it may
+  // again; none and zero: as many are under way as may still fail, so ask again when one has ended.
+  struct Turn {
+    Attempt attempt;
+    Milliseconds locked{};
+  };
+  [[nodiscard]] Turn ask(const net::IpAddress& from, std::string_view name, SteadyInstant now);
   [[nodiscard]] std::size_t entries() const;
 
  private:
   struct Tally {
-    std::uint32_t failures = 0;
+    std::uint32_t failures = 0;  // with those under way
+    std::uint32_t under_way = 0;
     SteadyInstant since{};
   };
-  // The empty name stands for the network alone.
-  using Key = std::pair<net::IpAddress, std::string>;
-  [[nodiscard]] Milliseconds left(const Key& key, std::uint32_t most, SteadyInstant now) const;
+  // Of a key that has as many as it may; nullptr: it may be tried.
+  [[nodiscard]] const Tally* full(const Key& key, std::uint32_t most, SteadyInstant now) const;
   void count(Key key, SteadyInstant now);
+  void end(const Key& key, Attempt::End how);
+  void forget(const Key& key);
 
   const Options options_;
   mutable std::mutex mutex_;

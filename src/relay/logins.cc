@@ -51,12 +51,12 @@ Task<Result<LoginPtr>> Logins::find(std::string name) {
     const auto found = known_.find(name);
     if (found != known_.end() && now < found->second.until) co_return found->second.login;
   }
-  // Names that are not there are asked about each time: LoginGuard bounds how often.
   auto login = co_await store_.read(
       [name](store::ReadTransaction& reader) { return read_login(reader, name); });
   if (!login) co_return login;
   const std::lock_guard lock(mutex_);
-  if (*login == nullptr || forgotten != forgotten_) co_return *login;
+  if (forgotten != forgotten_) co_return *login;
+  // Nobody is remembered as well: else the time that an answer takes would tell which names exist.
   if (known_.size() >= kNamesMax) known_.clear();
   known_[std::move(name)] = {*login, now + kRememberedFor};
   co_return *login;

@@ -94,6 +94,8 @@ Task<void> Session::converse() {
 }
 
 Task<ServerAnswer> Session::answer(ServerStep step) {
+  // An exchange that was cancelled or broken off is seen by what comes after it.
+  if (step.event != ServerEvent::auth_response) forget_exchange();
   switch (step.event) {
     case ServerEvent::connect:
       return greet();
@@ -140,7 +142,7 @@ Task<ServerAnswer> Session::greet() {
       co_return ServerAnswer{.reply = note(words::no_such_device())};
     }
     auto login = co_await world_.logins.device_of(listener_.device_account);
-    if (!login) co_return ServerAnswer{.reply = words::trouble(login.error())};
+    if (!login) co_return ServerAnswer{.reply = words::no_service_now()};
     if (*login == nullptr || fault_of(**login, client_, world_.clock.now()) != LoginFault::none) {
       co_return ServerAnswer{.reply = note(words::no_such_device())};
     }
@@ -156,19 +158,28 @@ Task<Result<net::TlsInfo>> Session::shake_hands(net::Stream& stream, SteadyInsta
   if (secured) tls_ = *secured;
   // RFC 3207 section 4.2: what was known before is forgotten.
   if (!listener_.is_for_devices()) login_.reset();
+  place_ = {};
+  account_place_ = {};
   abandon();
   co_return secured;
 }
 
 // ---- who it is ---------------------------------------------------------------------------------
 
+void Session::forget_exchange() {
+  sasl_.reset();
+  claimed_.reset();
+  attempt_ = {};
+}
+
 Task<ServerAnswer> Session::authenticate(SaslStep step) {
   if (step.kind == SaslStep::Kind::ask) {
-    const Milliseconds locked =
-        world_.guard.locked_for(client_, sasl_->user(), world_.clock.steady_now());
-    if (locked > Milliseconds(0)) co_return ServerAnswer{.reply = note(words::locked(locked))};
+    if (auto no = co_await await_turn()) co_return ServerAnswer{.reply = std::move(*no)};
     auto proven = co_await prove();
-    if (!proven) co_return ServerAnswer{.reply = note(words::no_login_now())};
+    if (!proven) {
+      attempt_.withdraw();
+      co_return ServerAnswer{.reply = words::no_login_now()};
+    }
     step = std::move(*proven);
   }
   switch (step.kind) {
@@ -177,11 +188,9 @@ Task<ServerAnswer> Session::authenticate(SaslStep step) {
     case SaslStep::Kind::failed:
       if (step.reply.code == 535) {
         world_.metrics.login_failures.add();
-        world_.guard.failed(client_, sasl_->user(), world_.clock.steady_now());
-        (void)note(step.reply);
         co_await async::sleep_for(kFailurePause);
       }
-      login_.reset();
+      forget_exchange();
       [[fallthrough]];
     case SaslStep::Kind::ask:
     case SaslStep::Kind::challenge:
@@ -189,23 +198,46 @@ Task<ServerAnswer> Session::authenticate(SaslStep step) {
   }
   // Only now, so that nobody learns by guessing which names there are.
   const LoginFault fault =
-      login_ ? fault_of(*login_, client_, world_.clock.now()) : LoginFault::revoked;
+      claimed_ ? fault_of(*claimed_, client_, world_.clock.now()) : LoginFault::revoked;
+  std::optional<Reply> no;
   if (fault != LoginFault::none) {
-    login_.reset();
-    co_return ServerAnswer{.reply = note(words::refused(fault))};
+    no = words::refused(fault);
+  } else {
+    no = take_places(*claimed_);
   }
-  if (auto full = take_places()) {
-    (void)note(*full);
-    login_.reset();
-    co_return ServerAnswer{.reply = std::move(*full)};
+  if (no) {
+    attempt_.withdraw();
+    co_return ServerAnswer{.reply = std::move(*no)};
   }
-  world_.guard.succeeded(client_, login_->credential.name);
+  attempt_.succeeded();
+  login_ = std::move(claimed_);
   world_.metrics.logins.add();
   co_return ServerAnswer{.reply = std::move(step.reply)};
 }
 
-std::optional<Reply> Session::take_places() {
-  const store::SmtpCredential& who = login_->credential;
+// Before the store is asked about the name: what it is answered if it may not be.
+Task<std::optional<Reply>> Session::await_turn() {
+  const SteadyInstant until = world_.clock.steady_now() + kComputingPatience;
+  for (;;) {
+    const SteadyInstant now = world_.clock.steady_now();
+    LoginGuard::Turn turn = world_.guard.ask(client_, sasl_->user(), now);
+    if (turn.attempt) {
+      attempt_ = std::move(turn.attempt);
+      co_return std::nullopt;
+    }
+    if (turn.locked > Milliseconds(0)) {
+      co_await async::sleep_for(kFailurePause);
+      co_return words::locked(turn.locked);
+    }
+    if (now >= until) co_return words::no_login_now();
+    // A program that opens hundreds of connections at once is right with each.
+    const bool waited = co_await async::sleep_for(kComputingPause);
+    if (!waited) co_return words::no_login_now();
+  }
+}
+
+std::optional<Reply> Session::take_places(const Login& login) {
+  const store::SmtpCredential& who = login.credential;
   // What was held until now is its own, and would count against it.
   place_ = {};
   account_place_ = {};
@@ -221,24 +253,25 @@ std::optional<Reply> Session::take_places() {
 Task<Result<SaslStep>> Session::prove() {
   auto login = co_await world_.logins.find(sasl_->user());
   if (!login) co_return fail(std::move(login.error()));
-  login_ = std::move(*login);
+  claimed_ = std::move(*login);
   std::vector<ScramSecrets> secrets;
-  if (login_) secrets = world_.logins.secrets_of(*login_);
+  if (claimed_) secrets = world_.logins.secrets_of(*claimed_);
   if (!sasl_->has_password()) co_return sasl_->give(std::move(secrets));
   KnownPasswords& known = world_.logins.passwords();
   const auto mark = known.mark_of(secrets, sasl_->password());
   const auto compare = [this, &secrets, &known, &mark]() -> Result<SaslStep> {
-    if (login_ && known.knows(mark)) return sasl_->recognise();
+    if (claimed_ && known.knows(mark)) return sasl_->recognise();
     SaslStep step = sasl_->give(std::move(secrets));
     if (step.kind == SaslStep::Kind::succeeded) known.remember(mark);
     return step;
   };
-  if (login_ && known.knows(mark)) co_return compare();
-  const auto owner =
-      login_ ? static_cast<async::FilePool::Owner>(login_->account.key) : async::FilePool::Owner{};
+  if (claimed_ && known.knows(mark)) co_return compare();
+  // One line for all who are not proven yet: neither does who guesses stand in the line of the
+  // account that he claims, nor does the wait tell whether there is one.
+  constexpr async::FilePool::Owner kUnproven{};
   const SteadyInstant until = world_.clock.steady_now() + kComputingPatience;
   for (;;) {
-    auto step = co_await world_.pool.run(owner, compare);
+    auto step = co_await world_.pool.run(kUnproven, compare);
     const bool full = !step && step.error().kind == ErrorKind::unavailable;
     if (!full || world_.clock.steady_now() >= until) co_return step;
     // A program that opens hundreds of connections at once has one password for all of them, which
@@ -253,10 +286,10 @@ Task<Result<SaslStep>> Session::prove() {
 Task<ServerAnswer> Session::begin_mail() {
   abandon();
   if (world_.stopping) co_return ServerAnswer{.reply = words::stopping()};
-  if (!login_ && !user_)
+  if (!dialogue().is_authenticated() && !listener_.is_for_devices() && !user_)
     co_return ServerAnswer{.reply = Reply{530, "5.7.0 Authentication required"}};
   auto login = co_await current_login();
-  if (!login) co_return ServerAnswer{.reply = words::trouble(login.error())};
+  if (!login) co_return ServerAnswer{.reply = words::no_mail_now()};
   if (user_ && *login == nullptr) {
     co_return ServerAnswer{.reply = note(words::no_credential(*user_))};
   }
@@ -318,7 +351,7 @@ std::optional<Reply> Session::let_in(std::shared_ptr<const Login> login) {
   const bool is_in = login_ && login_->credential.name == login->credential.name;
   login_ = std::move(login);
   if (is_in) return std::nullopt;
-  if (auto full = take_places()) {
+  if (auto full = take_places(*login_)) {
     login_.reset();
     return full;
   }

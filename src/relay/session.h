@@ -119,6 +119,8 @@ class Session final : private smtp::ServerOwner {
   [[nodiscard]] Task<smtp::ServerAnswer> decide(smtp::ServerEvent event);
   [[nodiscard]] Task<smtp::ServerAnswer> greet();
   [[nodiscard]] Task<smtp::ServerAnswer> authenticate(smtp::SaslStep step);
+  void forget_exchange();
+  [[nodiscard]] Task<std::optional<Reply>> await_turn();
   [[nodiscard]] Task<Result<smtp::SaslStep>> prove();
   [[nodiscard]] Task<smtp::ServerAnswer> begin_mail();
   [[nodiscard]] Task<Result<std::shared_ptr<const Login>>> current_login();
@@ -127,7 +129,7 @@ class Session final : private smtp::ServerOwner {
   // Whether what let the message begin still holds; then login_ is as it is now.
   [[nodiscard]] Task<std::optional<Reply>> judge_again();
   [[nodiscard]] std::optional<Reply> let_in(std::shared_ptr<const Login> login);
-  [[nodiscard]] std::optional<Reply> take_places();
+  [[nodiscard]] std::optional<Reply> take_places(const Login& login);
   [[nodiscard]] smtp::ServerAnswer add_recipient();
   [[nodiscard]] std::optional<Address> own_address() const;
   [[nodiscard]] std::string client_name() const;
@@ -152,9 +154,11 @@ class Session final : private smtp::ServerOwner {
   const std::optional<std::uint32_t> user_;
   std::optional<net::TlsInfo> tls_;
   std::optional<smtp::SaslServer> sasl_;
-  std::shared_ptr<const Login> login_;
-  NameCounts::Place place_;          // of the login
-  NameCounts::Place account_place_;  // of its account
+  std::shared_ptr<const Login> claimed_;  // who it says it is, in the exchange; nobody so far
+  LoginGuard::Attempt attempt_;           // of the exchange
+  std::shared_ptr<const Login> login_;    // who it is
+  NameCounts::Place place_;               // of the login
+  NameCounts::Place account_place_;       // of its account
   std::optional<Transaction> transaction_;
   ContentKeeper keeper_;
   smtp::ServerConnection connection_;

@@ -147,6 +147,14 @@ Reply unfit(const Error& error) {
   return {550, "5.6.0 " + short_of(error.detail)};
 }
 
+Reply no_service_now() {
+  return {kServiceClosing, "4.3.0 Nobody can be served just now, come back in a moment"};
+}
+
+Reply no_mail_now() {
+  return {451, "4.3.0 Whether you may send could not be looked up, try again later"};
+}
+
 Reply trouble(const Error& error) {
   switch (error.kind) {
     case ErrorKind::unavailable:

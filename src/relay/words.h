@@ -46,7 +46,10 @@ struct TooMuch {
 [[nodiscard]] Reply repeated(store::PublicId delivery);
 // Of the message itself: what a reader of it found.
 [[nodiscard]] Reply unfit(const Error& error);
-// Of the store or anything else of ours.
+// Who comes, or goes on, could not be looked up: at the greeting and at MAIL.
+[[nodiscard]] Reply no_service_now();
+[[nodiscard]] Reply no_mail_now();
+// Of a message: of the store or anything else of ours.
 [[nodiscard]] Reply trouble(const Error& error);
 // Of intake.
 [[nodiscard]] Reply refused(const intake::Refusal& refusal);

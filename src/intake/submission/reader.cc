@@ -107,7 +107,7 @@ Result<void> SubmissionReader::take_head(std::string_view& octets) {
     head_ += octets.substr(0, size);
     octets.remove_prefix(size);
     if (end == std::string_view::npos) return {};
-    if (!take_line()) part_ = Part::body;
+    if (auto taken = take_line(); !taken) return taken;
     if (begins_.size() > kFieldsMax) {
       return fail(ErrorKind::limit_exceeded,
                   fmt::format("the message has more than {} header fields", kFieldsMax));
@@ -116,18 +116,24 @@ Result<void> SubmissionReader::take_head(std::string_view& octets) {
   return {};
 }
 
-bool SubmissionReader::take_line() {
+Result<void> SubmissionReader::take_line() {
   const std::string_view line = std::string_view(head_).substr(line_);
-  const bool is_end = line == kCrlf;
-  const bool continues = is_blank(line.front()) && !begins_.empty();
-  if (is_end || (!continues && name_size(line) == 0)) {
-    if (!is_end) rest_ = line;
+  ++lines_;
+  if (line == kCrlf) {
     head_.resize(line_);
-    return false;
+    part_ = Part::body;
+    return {};
+  }
+  const bool continues = is_blank(line.front()) && !begins_.empty();
+  if (!continues && name_size(line) == 0) {
+    return fail(ErrorKind::invalid_input,
+                fmt::format("line {} of the message is no header field, and no blank line is "
+                            "before it (RFC 5322 section 2.2)",
+                            lines_));
   }
   if (!continues) begins_.push_back(line_);
   line_ = head_.size();
-  return true;
+  return {};
 }
 
 std::string SubmissionReader::value_of(const Field& field) const {
@@ -157,11 +163,10 @@ Result<void> SubmissionReader::end_head(std::string& out) {
                             mime::kWireLineOctetsMax));
   }
   found_.head_octets = going_.octets();
-  const std::string rest = std::exchange(rest_, {});
   std::vector<Field>().swap(fields_);
   std::vector<std::size_t>().swap(begins_);
   std::string().swap(head_);  // up to a megabyte, for each message that is on its way
-  return emit(rest, out);
+  return {};
 }
 
 Result<void> SubmissionReader::judge_fields() {
@@ -275,7 +280,7 @@ Result<Submitted> SubmissionReader::finish(std::string& out) {
     // It has no blank line; its last line may have no end (BDAT), and is completed.
     if (line_ < head_.size()) {
       head_ += kCrlf;
-      (void)take_line();
+      if (auto taken = take_line(); !taken) return fail(std::move(taken.error()));
     }
     part_ = Part::body;
     if (auto done = end_head(out); !done) return fail(std::move(done.error()));

@@ -10,8 +10,8 @@
 //     names somebody of the sender's own machine ("root") gets the credential's address
 //   - a header section gets its blank line, and a last line its CRLF
 //
-// The header section ends before the first line that can be no field, as it does for other servers:
-// what stands from there on is the body.
+// A line that is no field before the blank line is refused (RFC 5322 section 2.2): whoever ended
+// the header section there would deliver what follows, Bcc and X-Todoku-* included, as text to all.
 #pragma once
 
 #include <cstddef>
@@ -75,9 +75,10 @@ class SubmissionReader {
   explicit SubmissionReader(SubmissionRules rules);
 
   // The next octets; what goes on is appended to `out`. Errors, with a sentence for the client:
-  // invalid_input (bare CR or LF, NUL, a From or an option that does not do), limit_exceeded (a
-  // header section that is too large), conflict (the message goes in a loop). After one the message
-  // is to be refused, and nothing of `out` is to be kept.
+  // invalid_input (bare CR or LF, NUL, a line of the header section that is no field, a From or an
+  // option that does not do), limit_exceeded (a header section that is too large), conflict (the
+  // message goes in a loop). After one the message is to be refused, and nothing of `out` is to be
+  // kept.
   [[nodiscard]] Result<void> take(std::string_view octets, std::string& out);
   // After the last of them. Errors: as above.
   [[nodiscard]] Result<Submitted> finish(std::string& out);
@@ -90,8 +91,8 @@ class SubmissionReader {
   enum class Part : std::uint8_t { head, body };
 
   [[nodiscard]] Result<void> take_head(std::string_view& octets);
-  // A line of the header section, which is the last of head_. False: it ends before it.
-  [[nodiscard]] bool take_line();
+  // A line of the header section, which is the last of head_; after the blank one it is over.
+  [[nodiscard]] Result<void> take_line();
   [[nodiscard]] Result<void> end_head(std::string& out);
   [[nodiscard]] Result<void> judge_fields();
   [[nodiscard]] Result<void> judge_from();
@@ -110,9 +111,9 @@ class SubmissionReader {
 
   const SubmissionRules rules_;
   Part part_ = Part::head;
-  std::string head_;      // so far
-  std::size_t line_ = 0;  // where its last line begins
-  std::string rest_;      // what came behind a header section without its blank line
+  std::string head_;       // so far
+  std::size_t line_ = 0;   // where its last line begins
+  std::size_t lines_ = 0;  // so far, in it
   std::vector<Field> fields_;
   std::vector<std::size_t> begins_;  // of fields in head_
   bool replaces_from_ = false;

@@ -100,16 +100,31 @@ TEST(SubmissionReader, TakesMessagesOfEveryShape) {
   EXPECT_EQ(read("", by).out, added + "\r\n");
   EXPECT_EQ(read("\r\n", by).out, added + "\r\n");
   EXPECT_EQ(read("\r\nbody\r\n", by).out, added + "\r\nbody\r\n");
-  EXPECT_EQ(read("no header, only a body\r\nBcc: text\r\n", by).out,
-            added + "\r\nno header, only a body\r\nBcc: text\r\n");
-  EXPECT_EQ(read(" begins with a blank\r\n", by).out, added + "\r\n begins with a blank\r\n");
-  EXPECT_EQ(read("X-A: 1\r\nno field\r\n\r\nbody\r\n", by).out,
-            added + "X-A: 1\r\n\r\nno field\r\n\r\nbody\r\n");
   EXPECT_EQ(read("X-A: 1", by).out, added + "X-A: 1\r\n\r\n");
   EXPECT_EQ(read("X-A: 1\r\n b", by).out, added + "X-A: 1\r\n b\r\n\r\n");
-  EXPECT_EQ(read("body without an end", by).out, added + "\r\nbody without an end\r\n");
   EXPECT_EQ(read("X-A: 1\r\n\r\nno end", by).out, added + "X-A: 1\r\n\r\nno end\r\n");
   EXPECT_TRUE(read("X-A: 1\r\n\r\n" + std::string(64'000, 'x') + "\r\n", by).facts.has_long_line);
+}
+
+// Where the header section is said to end, what follows is told to everybody.
+TEST(SubmissionReader, RefusesALineThatIsNoField) {
+  const auto refusal = [](std::string_view message) {
+    return read(message, with_from("post@example.jp")).refusal;
+  };
+  const auto at = [](int line) {
+    return "line " + std::to_string(line) +
+           " of the message is no header field, and no blank line is before it "
+           "(RFC 5322 section 2.2)";
+  };
+  EXPECT_EQ(refusal("From: a@example.jp\r\nno field\r\nBcc: secret@example.com\r\n\r\nx\r\n"),
+            at(2));
+  EXPECT_EQ(refusal("From a@example.jp Thu Jan  1 00:00:00 2026\r\nBcc: b@example.com\r\n\r\n"),
+            at(1));
+  EXPECT_EQ(refusal("X-A: 1\r\n folded\r\n: nameless\r\n\r\n"), at(3));
+  EXPECT_EQ(refusal("X-A: 1\r\nno field, no end"), at(2));
+  EXPECT_EQ(refusal(" begins with a blank\r\nBcc: b@example.com\r\n\r\n"), at(1));
+  EXPECT_EQ(refusal("no header, only a body\r\n"), at(1));
+  EXPECT_EQ(refusal("\r\nno field\r\n"), "");
 }
 
 TEST(SubmissionReader, IsTheSameWhereverItIsCut) {

@@ -204,7 +204,6 @@ def what_is_missing_is_added(binary):
         with stack.connect(("bare", stack.password)) as client:
             for name, message, tail in (
                     ("no-header", b"\r\nonly a body\r\n", b"\r\nonly a body\r\n"),
-                    ("no-field", b"only a body\r\n", b"\r\nonly a body\r\n"),
                     ("nothing", b"", b"\r\n"),
                     ("bcc", b"Bcc: x@receiver.example,\r\n y@receiver.example\r\nX-Todoku-Tag: a\r\n"
                      b"X-A: 1\r\n\r\nbody\r\n", b"X-A: 1\r\n\r\nbody\r\n"),
@@ -216,6 +215,11 @@ def what_is_missing_is_added(binary):
                             [b"DKIM-Signature", b"Received", b"Date", b"Message-ID", b"From"], to)
                 check_equal(email.message_from_bytes(mail)["From"], "robot@sender.example", "From")
                 stack.check_signed(mail, to)
+            for message, line in ((b"only a body\r\n", 1),
+                                  (b"X-A: 1\r\nno field\r\nBcc: x@receiver.example\r\n\r\n", 2)):
+                code, text = hand_in(client, message, "no-field@wide.example")
+                check_equal(code, 550, text)
+                check(b"5.6.0 line %d of the message" % line in text, text)
 
 
 def ten_thousand_fields_arrive(binary):
