@@ -84,7 +84,7 @@ class SubmissionReader {
   [[nodiscard]] Result<Submitted> finish(std::string& out);
   // Octets of memory that its header section takes: none once that has gone on.
   [[nodiscard]] std::size_t held() const {
-    return head_.capacity() + rest_.capacity() + begins_.capacity() * sizeof(std::size_t);
+    return head_.capacity() + begins_.capacity() * sizeof(std::size_t);
   }
 
  private:
