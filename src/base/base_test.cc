@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/line_budget.h"
 #include "base/log.h"
 #include "base/printable.h"
 #include "base/random.h"
@@ -17,6 +18,17 @@
 
 namespace todoku {
 namespace {
+
+TEST(LineBudget, LeavesOutWhatIsTooMuchAndSaysHowMuchThatWas) {
+  LineBudget budget(2, std::chrono::minutes(1));
+  const SteadyInstant begin{std::chrono::hours(1)};
+  EXPECT_EQ(budget.take(begin), 0U);
+  EXPECT_EQ(budget.take(begin), 0U);
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(budget.take(begin + std::chrono::seconds(59)), std::nullopt);
+  EXPECT_EQ(budget.take(begin + std::chrono::minutes(1)), 3U);
+  EXPECT_EQ(budget.take(begin + std::chrono::minutes(1)), 0U);
+}
 
 TEST(Bytes, Base64MatchesTheVectorsOfRfc4648Section10) {
   EXPECT_EQ(to_base64(""), "");

@@ -28,7 +28,6 @@ constexpr std::string_view kTooManyOfOne =
     "this client has as many connections as one client may have";
 constexpr Milliseconds kAcceptPause{100};
 constexpr Milliseconds kPlacePause{10};
-constexpr Milliseconds kRefusedToldEvery{60'000};
 
 std::uint64_t random_seed() {
   std::uint64_t seed = 0;
@@ -382,9 +381,7 @@ Task<void> Server::admit(net::Stream stream, const Acceptor* acceptor, Worker& w
 }
 
 void Server::tell_refused(const net::IpAddress& client, std::string_view reason) {
-  const SteadyInstant now = shared_->clock.steady_now();
-  if (refused_told_ && now - *refused_told_ < kRefusedToldEvery) return;
-  refused_told_ = now;
+  if (!refused_lines_.take(shared_->clock.steady_now())) return;
   log::warning("connections refused", {{"client", client.to_string()},
                                        {"reason", reason},
                                        {"refused", shared_->connections_refused.load() + 1}});

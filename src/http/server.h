@@ -20,6 +20,7 @@
 #include "async/task.h"
 #include "async/task_group.h"
 #include "base/clock.h"
+#include "base/line_budget.h"
 #include "base/result.h"
 #include "http/message.h"
 #include "http/router.h"
@@ -151,7 +152,7 @@ class Server {
   std::unique_ptr<Shared> shared_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;  // used on the first executor only
-  std::optional<SteadyInstant> refused_told_;         // likewise
+  LineBudget refused_lines_{1, std::chrono::minutes(1)};
   async::TaskGroup accepting_;
 };
 

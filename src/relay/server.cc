@@ -103,6 +103,7 @@ Server::Server(World world, RelayOptions options)
       room_(options_.content_octets_max),
       clients_(options_.connections_per_network_max, {}),
       metrics_(world_.metrics),
+      refusals_(world_.metrics, world_.clock),
       session_world_{.options = options_,
                      .sasl = sasl_,
                      .store = world_.store,
@@ -118,6 +119,7 @@ Server::Server(World world, RelayOptions options)
                      .certificates = world_.certificates,
                      .clock = world_.clock,
                      .metrics = metrics_,
+                     .refusals = refusals_,
                      .stopping = stopping_} {
   for (const ListenerOptions& listener : options_.listeners) {
     protocols_.push_back(protocol_of(listener));
@@ -284,7 +286,8 @@ Task<void> Server::serve(Worker* worker, std::size_t index, net::Stream stream) 
     client = *behind;
   }
   if (!clients_.enter(client)) {
-    co_await turn_away(std::move(stream), words::too_many_connections(true));
+    co_await turn_away(std::move(stream), {.client = client.to_string(), .listener = listener.name},
+                       words::too_many_connections(true));
     co_return;
   }
   const PlaceOfClient place(clients_, client);
@@ -300,7 +303,10 @@ Task<void> Server::serve_user(Worker* worker, std::size_t index, net::Stream str
   const NameCounts::Place place = users_.enter(
       std::to_string(*user), static_cast<std::int64_t>(options_.connections_per_network_max));
   if (!place) {
-    co_await turn_away(std::move(stream), words::too_many_of_user());
+    co_await turn_away(
+        std::move(stream),
+        {.client = client_name(net::IpAddress(), user), .listener = options_.listeners[index].name},
+        words::too_many_of_user());
     co_return;
   }
   co_await converse(worker, index, std::move(stream), {.user = user});
@@ -308,14 +314,17 @@ Task<void> Server::serve_user(Worker* worker, std::size_t index, net::Stream str
 
 Task<void> Server::converse(Worker* worker, std::size_t index, net::Stream stream, Client client) {
   const Counted counted(open_);
+  const ListenerOptions& listener = options_.listeners[index];
+  const auto whom = [&]() -> Refusals::Whom {
+    return {.client = client_name(client.address, client.user), .listener = listener.name};
+  };
   if (open_.load() > options_.connections_max) {
-    co_await turn_away(std::move(stream), words::too_many_connections(false));
+    co_await turn_away(std::move(stream), whom(), words::too_many_connections(false));
     co_return;
   }
-  const ListenerOptions& listener = options_.listeners[index];
   const NameCounts::Place place = names_.enter("l " + listener.name, listener.connections_max);
   if (!place) {
-    co_await turn_away(std::move(stream), words::too_many_connections(false));
+    co_await turn_away(std::move(stream), whom(), words::too_many_connections(false));
     co_return;
   }
   std::optional<net::TlsInfo> tls;
@@ -336,7 +345,8 @@ Task<void> Server::converse(Worker* worker, std::size_t index, net::Stream strea
   co_await session.run();
 }
 
-Task<void> Server::turn_away(net::Stream stream, Reply reply) {
+Task<void> Server::turn_away(net::Stream stream, Refusals::Whom whom, Reply reply) {
+  refusals_.tell(whom, {.code = reply.code, .text = reply.text}, nullptr);
   const auto written = co_await stream.write(fmt::format("{} {}\r\n", reply.code, reply.text),
                                              world_.clock.steady_now() + kFarewell);
   if (!written) co_return;

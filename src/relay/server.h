@@ -32,6 +32,7 @@
 #include "relay/minute_meter.h"
 #include "relay/name_counts.h"
 #include "relay/options.h"
+#include "relay/refusals.h"
 #include "relay/session.h"
 #include "store/store.h"
 
@@ -92,7 +93,7 @@ class Server {
   [[nodiscard]] Task<void> serve_user(Worker* worker, std::size_t index, net::Stream stream);
   [[nodiscard]] Task<void> converse(Worker* worker, std::size_t index, net::Stream stream,
                                     Client client);
-  [[nodiscard]] Task<void> turn_away(net::Stream stream, Reply reply);
+  [[nodiscard]] Task<void> turn_away(net::Stream stream, Refusals::Whom whom, Reply reply);
   [[nodiscard]] Task<void> begin_stop_worker(Worker* worker);
   [[nodiscard]] Task<void> end_idle_sessions(Worker* worker);
   [[nodiscard]] Task<bool> stop_worker(Worker* worker, SteadyInstant until);
@@ -110,6 +111,7 @@ class Server {
   ContentRoom room_;
   net::ClientCounts clients_;
   SessionMetrics metrics_;
+  Refusals refusals_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::size_t> open_{0};
   SessionWorld session_world_;

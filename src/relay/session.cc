@@ -46,8 +46,6 @@ SessionMetrics::SessionMetrics(Metrics& metrics)
                                      "Logins at the SMTP relay that failed.")),
       messages(metrics.counter("todoku_smtp_in_messages_total",
                                "Messages that the SMTP relay has kept.")),
-      refused(metrics.counter("todoku_smtp_in_refused_total",
-                              "Messages that the SMTP relay has refused after their content.")),
       broken_off(metrics.counter("todoku_smtp_in_broken_off_total",
                                  "Transactions at the SMTP relay that were broken off.")),
       octets(metrics.counter("todoku_smtp_in_octets_total",
@@ -86,7 +84,7 @@ Task<void> Session::converse() {
   if (transaction_) {
     world_.metrics.broken_off.add();
     log::info("an SMTP submission was broken off",
-              {{"client", client_name()},
+              {{"client", client_name(client_, user_)},
                {"credential", login_ ? login_->credential.name : std::string()},
                {"octets", keeper_.octets()},
                {"end", static_cast<std::int64_t>(how)}});
@@ -139,12 +137,12 @@ Task<ServerAnswer> Session::greet() {
   world_.metrics.connections.add();
   if (listener_.is_for_devices()) {
     if (!net::contain(listener_.device_networks, client_)) {
-      co_return ServerAnswer{.reply = note(words::no_such_device())};
+      co_return ServerAnswer{.reply = words::no_such_device()};
     }
     auto login = co_await world_.logins.device_of(listener_.device_account);
     if (!login) co_return ServerAnswer{.reply = words::no_service_now()};
     if (*login == nullptr || fault_of(**login, client_, world_.clock.now()) != LoginFault::none) {
-      co_return ServerAnswer{.reply = note(words::no_such_device())};
+      co_return ServerAnswer{.reply = words::no_such_device()};
     }
     login_ = std::move(*login);
   }
@@ -291,25 +289,25 @@ Task<ServerAnswer> Session::begin_mail() {
   auto login = co_await current_login();
   if (!login) co_return ServerAnswer{.reply = words::no_mail_now()};
   if (user_ && *login == nullptr) {
-    co_return ServerAnswer{.reply = note(words::no_credential(*user_))};
+    co_return ServerAnswer{.reply = words::no_credential(*user_)};
   }
   if (auto refusal = refusal_of(login->get())) {
-    co_return ServerAnswer{.reply = note(std::move(*refusal))};
+    co_return ServerAnswer{.reply = std::move(*refusal)};
   }
   if (!user_) {
     login_ = std::move(*login);
   } else if (auto full = let_in(std::move(*login))) {
-    co_return ServerAnswer{.reply = note(std::move(*full))};
+    co_return ServerAnswer{.reply = std::move(*full)};
   }
   const store::SmtpCredential& who = login_->credential;
   const smtp::MailCommand& mail = dialogue().mail();
   const bool is_unqualified = mail.sender && mail.sender->domain.empty();
   const std::optional<Address> from = is_unqualified ? own_address() : mail.sender;
   if (is_unqualified && !from) {
-    co_return ServerAnswer{.reply = note(words::unqualified_sender(*login_))};
+    co_return ServerAnswer{.reply = words::unqualified_sender(*login_)};
   }
   auto brake = world_.brakes.begin_message(sender(), mail.size, world_.clock.steady_now());
-  if (brake) co_return ServerAnswer{.reply = note(std::move(*brake))};
+  if (brake) co_return ServerAnswer{.reply = std::move(*brake)};
   Transaction& begun = transaction_.emplace();
   begun.envelope.mail_from = from ? from->to_string() : std::string();
   begun.envelope.smtputf8 = mail.smtputf8;
@@ -367,18 +365,18 @@ std::optional<Address> Session::own_address() const {
   return std::move(*address);
 }
 
-std::string Session::client_name() const {
-  return user_ ? "uid " + std::to_string(*user_) : client_.to_string();
+std::string client_name(const net::IpAddress& address, std::optional<std::uint32_t> user) {
+  return user ? "uid " + std::to_string(*user) : address.to_string();
 }
 
 ServerAnswer Session::add_recipient() {
   if (auto brake = world_.brakes.add_recipient(sender(), world_.clock.steady_now())) {
-    return {.reply = note(std::move(*brake))};
+    return {.reply = std::move(*brake)};
   }
   Address address = dialogue().recipient();
   if (address.domain.empty()) {
     const auto own = own_address();
-    if (!own) return {.reply = note(words::unqualified_recipient(*login_))};
+    if (!own) return {.reply = words::unqualified_recipient(*login_)};
     address.domain = own->domain;
   }
   store::NewRecipient recipient{.address = address.to_string()};
@@ -392,7 +390,7 @@ ServerAnswer Session::add_recipient() {
   transaction_->recipients_octets += octets;
   if (!has_room()) {
     transaction_->recipients_octets -= octets;
-    return {.reply = note(no_room())};
+    return {.reply = no_room()};
   }
   transaction_->recipients.push_back(std::move(recipient));
   return {};
@@ -451,10 +449,6 @@ Task<Reply> Session::finish_message() {
     } else {
       reply = words::unfit(submitted.error());
     }
-  }
-  if (!reply.positive()) {
-    world_.metrics.refused.add();
-    (void)note(reply);
   }
   abandon();
   co_return reply;
@@ -529,15 +523,12 @@ void Session::abandon() {
   transaction_.reset();
 }
 
-// One line for each refusal, so that "why was it not taken?" has an answer here as well.
-Reply Session::note(Reply reply) {
-  log::info("refused at the SMTP relay",
-            {{"client", client_name()},
-             {"listener", listener_.name},
-             {"credential", login_ ? login_->credential.name : std::string()},
-             {"code", reply.code},
-             {"reply", reply.text}});
-  return reply;
+void Session::refused(int code, std::string_view text) {
+  world_.refusals.tell({.client = client_name(client_, user_),
+                        .listener = listener_.name,
+                        .credential = login_ ? login_->credential.name : std::string_view(),
+                        .claimed = sasl_ ? sasl_->user() : std::string_view()},
+                       {.code = code, .text = text}, &refusal_lines_);
 }
 
 }  // namespace todoku::relay

@@ -34,6 +34,7 @@
 #include "relay/logins.h"
 #include "relay/name_counts.h"
 #include "relay/options.h"
+#include "relay/refusals.h"
 #include "smtp/protocol/sasl_server.h"
 #include "smtp/server/connection.h"
 #include "smtp/server/owner.h"
@@ -47,7 +48,6 @@ struct SessionMetrics {
   Counter& logins;
   Counter& login_failures;
   Counter& messages;
-  Counter& refused;
   Counter& broken_off;
   Counter& octets;
 };
@@ -69,6 +69,7 @@ struct SessionWorld {
   const net::ServerCertificates* certificates;
   const Clock& clock;
   SessionMetrics& metrics;
+  Refusals& refusals;
   const std::atomic<bool>& stopping;
 };
 
@@ -81,6 +82,10 @@ struct Transaction {
   std::optional<Reply> trouble;  // what the message is answered when its content has ended
   std::string out;               // what goes on
 };
+
+// For logs: "192.0.2.7", or of a user of this machine "uid 33".
+[[nodiscard]] std::string client_name(const net::IpAddress& address,
+                                      std::optional<std::uint32_t> user);
 
 class Session final : private smtp::ServerOwner {
  public:
@@ -112,6 +117,7 @@ class Session final : private smtp::ServerOwner {
   [[nodiscard]] Task<smtp::ServerAnswer> answer(smtp::ServerStep step) override;
   [[nodiscard]] Task<void> take(std::string_view piece) override;
   void discard() override { abandon(); }
+  void refused(int code, std::string_view text) override;
   [[nodiscard]] Task<Result<net::TlsInfo>> shake_hands(net::Stream& stream,
                                                        SteadyInstant deadline) override;
 
@@ -132,7 +138,6 @@ class Session final : private smtp::ServerOwner {
   [[nodiscard]] std::optional<Reply> take_places(const Login& login);
   [[nodiscard]] smtp::ServerAnswer add_recipient();
   [[nodiscard]] std::optional<Address> own_address() const;
-  [[nodiscard]] std::string client_name() const;
   void begin_content();
   // False: there is no room for what is held of the message.
   [[nodiscard]] bool has_room();
@@ -143,7 +148,6 @@ class Session final : private smtp::ServerOwner {
   [[nodiscard]] bool is_of_device(const std::string& from) const;
   [[nodiscard]] std::string received_field() const;
   void abandon();
-  [[nodiscard]] Reply note(Reply reply);
   [[nodiscard]] smtp::ServerSettings settings(const smtp::ServerOptions& protocol) const;
   [[nodiscard]] Sender sender() const { return {*login_, listener_, client_, user_}; }
   [[nodiscard]] const smtp::ServerSession& dialogue() const { return connection_.session(); }
@@ -160,6 +164,7 @@ class Session final : private smtp::ServerOwner {
   NameCounts::Place place_;               // of the login
   NameCounts::Place account_place_;       // of its account
   std::optional<Transaction> transaction_;
+  LineBudget refusal_lines_{Refusals::kLinesOfConnection, Refusals::kWindow};
   ContentKeeper keeper_;
   smtp::ServerConnection connection_;
   async::TaskGroup conversing_;

@@ -27,7 +27,6 @@ constexpr int kLookedAtOnce = 200;  // deliveries
 // What was read past and concerned nobody is stored that often: read once more, it does not either.
 constexpr Microseconds kSavePlaceEvery = 10s;
 constexpr Microseconds kBetweenPages = 5ms;  // while there are more
-constexpr std::int64_t kLinesOfMinute = 60;
 constexpr std::size_t kMessageIdOctets = 16;
 
 std::string subject_of(std::string_view message) {
@@ -302,13 +301,7 @@ std::optional<Reporter::Made> Reporter::compose(const ReportedMail& mail,
 
 void Reporter::leave_untold(const ReportedMail& mail, Untold reason) {
   figures_.of(reason).add();
-  const SteadyInstant now = world_.clock.steady_now();
-  if (now >= lines_until_) {
-    lines_left_ = kLinesOfMinute;
-    lines_until_ = now + 1min;
-  }
-  if (lines_left_ <= 0) return;
-  --lines_left_;
+  if (!lines_.take(world_.clock.steady_now())) return;
   log::info("nobody is told what became of a relayed mail",
             {{"delivery", mail.delivery.id},
              {"account", static_cast<std::int64_t>(mail.delivery.account)},

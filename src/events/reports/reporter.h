@@ -16,6 +16,7 @@
 #include "async/task_group.h"
 #include "async/timer.h"
 #include "base/clock.h"
+#include "base/line_budget.h"
 #include "base/metrics.h"
 #include "base/trouble.h"
 #include "delivery/policy/notify_policy.h"
@@ -100,8 +101,7 @@ class Reporter {
   std::optional<store::NodeKey> taken_as_;
   ReaderState state_;  // as it is, and perhaps not stored as far as it is nothing but read past
   SteadyInstant save_at_{};
-  std::int64_t lines_left_ = 0;  // of the log, in this minute
-  SteadyInstant lines_until_{};
+  LineBudget lines_{60, std::chrono::minutes(1)};
   bool stopping_ = false;
   Trouble trouble_{log::Level::warning, "senders of relayed mail are not told of failures",
                    "senders of relayed mail are told of failures again"};

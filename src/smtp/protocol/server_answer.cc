@@ -75,6 +75,10 @@ void ServerSession::answer(const Reply& reply) {
     case ServerEvent::auth_response:
       authenticated_ = reply.positive();
       if (reply.intermediate()) phase_ = Phase::auth;
+      if (reply.code >= 400 && is_one_too_many()) {
+        say(421, kTooManyErrors);
+        return;
+      }
       break;
     case ServerEvent::mail:
       in_mail_ = reply.positive();
@@ -166,6 +170,7 @@ ServerSession::Progress ServerSession::end_with(int code, std::string_view text)
 // RFC 5321 section 4.2.1: a hyphen after the code says that another line follows.
 void ServerSession::append_reply(int code, std::string_view text, char last_separator) {
   if (code == 421) phase_ = Phase::closing;
+  if (code >= 400 && refusal_heard_) refusal_heard_(code, text);
   for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
     append_line(code, '-', text.substr(0, end));
     text.remove_prefix(end + 1);

@@ -275,6 +275,10 @@ ServerSession::Progress ServerSession::run_bdat(std::string_view argument) {
   }
   chunk_octets_ = chunk_left_ = command->octets;
   last_chunk_ = command->last;
+  const bool is_endless = options_.size_max != 0 && command->octets > options_.size_max;
+  if (options_.strict && in_mail_ && is_endless) return end_with(552, "5.3.4 Message too large");
+  // To take octets that nobody asked for would be a way to stay for ever.
+  if (options_.strict && !in_mail_) return end_with(503, "5.5.1 Send MAIL first");
   if (!options_.chunking || !esmtp_) return refuse_chunk({502, "5.5.1 Command not implemented"});
   if (!in_mail_) return refuse_chunk({503, "5.5.1 Send MAIL first"});
   if (recipients_ == 0) {
@@ -350,11 +354,13 @@ void ServerSession::tls_started() {
 }
 
 ServerSession::Progress ServerSession::complain(int code, std::string_view text) {
-  ++errors_;
-  if (options_.errors_max != 0 && errors_ > options_.errors_max) {
-    return say(421, "4.7.0 Too many errors");
-  }
+  if (is_one_too_many()) return say(421, kTooManyErrors);
   return say(code, text);
+}
+
+bool ServerSession::is_one_too_many() {
+  ++errors_;
+  return options_.errors_max != 0 && errors_ > options_.errors_max;
 }
 
 }  // namespace todoku::smtp

@@ -21,9 +21,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "mail/address.h"
 #include "mail/reply.h"
@@ -65,7 +67,8 @@ struct ServerOptions {
   bool unqualified = false;
   // What a sender that minds the rules never does is refused in clear words and never repaired:
   // bare CR, bare LF and NUL in content, commands ended by a bare LF (the session ends), commands
-  // behind STARTTLS or before the greeting (it ends as well). Scripted receivers (sink) take it.
+  // behind STARTTLS or before the greeting, chunks outside of a transaction or above size_max (it
+  // ends as well). Scripted receivers (sink) take it.
   bool strict = false;
   // Longest line of content without its CRLF, which is more than RFC 5321 section 4.5.3.1.6 wants;
   // 0: no limit.
@@ -73,7 +76,8 @@ struct ServerOptions {
   std::size_t recipients_max = 1000;
   // RFC 5321 section 4.5.3.1.4 asks for 512; long source routes and parameters need more.
   std::size_t command_octets_max = 2048;
-  // Mistakes of protocol (not refusals by the owner) after which 421 ends the session; 0: never.
+  // Mistakes of protocol and failed AUTH (not other refusals by the owner) after which 421 ends the
+  // session; 0: never.
   std::size_t errors_max = 20;
 };
 
@@ -108,9 +112,13 @@ struct ServerStep {
 
 class ServerSession {
  public:
-  // `options` must outlive the session.
-  explicit ServerSession(const ServerOptions& options)
+  // Hears each negative reply when it is put into the output, whoever decided it.
+  using Refused = std::function<void(int code, std::string_view text)>;
+
+  // `options` must outlive the session. `refused` must not call it.
+  explicit ServerSession(const ServerOptions& options, Refused refused = {})
       : options_(options),
+        refusal_heard_(std::move(refused)),
         content_check_(
             {.line_ends = options.strict, .line_octets_max = options.text_line_octets_max}) {}
 
@@ -173,6 +181,8 @@ class ServerSession {
     closing,
   };
 
+  static constexpr std::string_view kTooManyErrors = "4.7.0 Too many errors";
+
   // What came of looking at the input: a step for the owner, or nothing yet (go on).
   using Progress = std::optional<ServerStep>;
 
@@ -203,6 +213,8 @@ class ServerSession {
   void answer_hello(const Reply& reply);
   Progress refuse_chunk(Reply reply);
   void end_transaction();
+  // Counts a mistake of the client. True: that is one too many.
+  [[nodiscard]] bool is_one_too_many();
   // Answers a mistake of the client.
   Progress complain(int code, std::string_view text);
   // Answers in our own words.
@@ -213,6 +225,7 @@ class ServerSession {
   void append_line(int code, char separator, std::string_view text);
 
   const ServerOptions& options_;
+  const Refused refusal_heard_;
   Phase phase_ = Phase::greeting;
   ServerEvent asked_ = ServerEvent::need_input;  // the step that waits; need_input: none does
   std::string_view asked_text_;

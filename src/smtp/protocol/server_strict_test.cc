@@ -178,7 +178,8 @@ TEST(StrictSession, LooksAtChunksAsWell) {
               "250 2.0.0 2 octets\r\n250 2.0.0 Ok\r\n")
         << "a line end may lie in two chunks";
     EXPECT_EQ(answer_to_chunks({"x\n.\n", "y\r\n"}, strict(), cut),
-              std::string(kBareLf) + "\r\n503 5.5.1 Send MAIL first\r\n");
+              std::string(kBareLf) + "\r\n503 5.5.1 Send MAIL first\r\n")
+        << "which ends it";
     EXPECT_EQ(answer_to_chunks({"x\r", "y\r\n"}, strict(), cut),
               "250 2.0.0 2 octets\r\n" + std::string(kBareCr) + "\r\n");
     EXPECT_EQ(answer_to_chunks({"x\r\ny\r"}, strict(), cut), std::string(kBareCr) + "\r\n");
@@ -186,6 +187,32 @@ TEST(StrictSession, LooksAtChunksAsWell) {
               "250 2.0.0 2 octets\r\n" + std::string(kBareCr) + "\r\n");
     EXPECT_EQ(answer_to_chunks({std::string("\0", 1)}, strict(), cut), std::string(kNul) + "\r\n");
   }
+}
+
+TEST(StrictSession, AChunkWithoutEndEndsTheSession) {
+  ServerOptions options = strict();
+  options.size_max = 100;
+  const std::string endless = "BDAT 18446744073709551615\r\nMAIL FROM:<evil@example.com>\r\n";
+  Relay stranger(options);
+  const Heard outside = stranger.hear_all("EHLO x\r\n" + endless);
+  EXPECT_TRUE(outside.closed);
+  EXPECT_TRUE(outside.replies.ends_with("HELP\r\n503 5.5.1 Send MAIL first\r\n"));
+  Relay sender(options);
+  const Heard within = sender.hear_all(std::string(kOpening) + endless);
+  EXPECT_TRUE(within.closed);
+  EXPECT_TRUE(within.replies.ends_with("\r\n552 5.3.4 Message too large\r\n"));
+  EXPECT_EQ(within.senders.size(), 1U);
+}
+
+// RFC 3030 section 4.2: it follows in the pipeline, and its octets are no commands.
+TEST(StrictSession, AChunkAfterRefusedRecipientsIsTakenAndRefused) {
+  Relay relay(strict());
+  const Heard heard = relay.hear_all(
+      "EHLO x\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<>\r\nBDAT 6 LAST\r\nNOOP\r\n"
+      "NOOP\r\n");
+  EXPECT_FALSE(heard.closed);
+  EXPECT_TRUE(heard.replies.ends_with("503 5.5.1 No valid recipients\r\n250 2.0.0 Ok\r\n"))
+      << heard.replies;
 }
 
 TEST(StrictSession, WhatFollowsARefusedMessageIsJudgedAnew) {
@@ -308,6 +335,27 @@ ServerOptions submission() {
   options.auth_required = true;
   options.tls_required = true;
   return options;
+}
+
+TEST(Submission, FailedAuthIsAMistake) {
+  ServerOptions options = submission();
+  options.errors_max = 2;
+  ServerSession session(options);
+  session.begin_in_tls();
+  std::string_view input = "EHLO x\r\nAUTH PLAIN a\r\nAUTH PLAIN b\r\nAUTH PLAIN c\r\n";
+  int asked = 0;
+  for (ServerStep step = session.next(input); step.event != ServerEvent::close;
+       step = session.next(input)) {
+    ASSERT_NE(step.event, ServerEvent::need_input) << session.output();
+    if (step.event != ServerEvent::auth) {
+      session.accept();
+      continue;
+    }
+    session.answer({++asked == 2 ? 454 : 535, "5.7.8 No"});
+  }
+  EXPECT_EQ(asked, 3);
+  EXPECT_TRUE(session.output().ends_with(
+      "\r\n535 5.7.8 No\r\n454 5.7.8 No\r\n421 4.7.0 Too many errors\r\n"));
 }
 
 TEST(Submission, NothingIsTakenBeforeTlsAndAuthentication) {

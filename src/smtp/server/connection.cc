@@ -19,6 +19,7 @@ constexpr std::size_t kOutputOctetsMax = 64 << 10;
 
 constexpr std::string_view kStopping = "4.3.2 The service is stopping";  // RFC 3463 section 3.4
 constexpr std::string_view kTooSlow = "4.4.2 Nothing complete came for too long";
+constexpr std::string_view kNoLogin = "4.7.0 Nobody has logged in for too long";
 
 // A cancellation ends what is waited for when it comes, not what is waited for afterwards: it has
 // to be asked for after every wait. `state` is that of boost::asio::this_coro.
@@ -43,14 +44,18 @@ Task<Result<void>> ServerOwner::write(net::Stream& stream, std::string_view repl
   return stream.write(replies, deadline);
 }
 
+void ServerOwner::refused(int /*code*/, std::string_view /*text*/) {}
+
 ServerConnection::ServerConnection(const ServerSettings& settings, net::Stream stream,
                                    ServerOwner& owner)
     : settings_(settings),
       owner_(owner),
       stream_(std::move(stream)),
-      session_(settings.protocol),
+      session_(settings.protocol,
+               [this](int code, std::string_view text) { owner_.refused(code, text); }),
       buffer_(std::make_unique_for_overwrite<char[]>(kFirstBufferOctets)),
-      buffer_octets_(kFirstBufferOctets) {
+      buffer_octets_(kFirstBufferOctets),
+      login_deadline_(after(settings.patience.login)) {
   if (stream_.is_tls()) session_.begin_in_tls();
 }
 
@@ -136,11 +141,14 @@ Task<ServerConnection::End> ServerConnection::exchange() {
   if (is_cancelled(state)) co_return co_await say_goodbye(ServerEnd::stopped, kStopping);
   renew_deadline();
   fit_buffer();
-  const auto got = co_await stream_.read_some({buffer_.get(), buffer_octets_}, deadline_);
+  const bool is_login_due = awaits_login() && login_deadline_ < deadline_;
+  const auto got = co_await stream_.read_some({buffer_.get(), buffer_octets_},
+                                              is_login_due ? login_deadline_ : deadline_);
   if (!got) {
     const ServerEnd end = end_of(got.error().kind);
     if (end == ServerEnd::lost) co_return end;
-    co_return co_await say_goodbye(end, end == ServerEnd::timed_out ? kTooSlow : kStopping);
+    const std::string_view too_late = is_login_due ? kNoLogin : kTooSlow;
+    co_return co_await say_goodbye(end, end == ServerEnd::timed_out ? too_late : kStopping);
   }
   if (*got == 0) co_return ServerEnd::lost;
   buffer_filled_ = *got == buffer_octets_;

@@ -7,7 +7,9 @@
 //
 // Deadlines. A client has ServerPatience::command for a whole command line, and ::content for every
 // kContentBlockOctets of a message; a line or a block that comes octet by octet moves none of them.
-// So a message of 30 MB is out after 500 times ::content at the latest.
+// So a message of 30 MB is out after 500 times ::content at the latest. Where AUTH is required
+// (ServerOptions::auth_required) a client has ServerPatience::login until it has succeeded,
+// whatever else it says meanwhile.
 #pragma once
 
 #include <cstddef>
@@ -28,6 +30,7 @@ struct ServerPatience {
   Milliseconds command = std::chrono::minutes(5);  // RFC 5321 section 4.5.3.2.7
   Milliseconds content = std::chrono::minutes(5);
   Milliseconds write = std::chrono::minutes(5);  // until the client has taken our replies
+  Milliseconds login = std::chrono::minutes(5);
   Milliseconds handshake = std::chrono::seconds(30);
   Milliseconds goodbye = std::chrono::seconds(2);  // to say 421 and see the client close
 };
@@ -86,6 +89,9 @@ class ServerConnection {
   [[nodiscard]] bool refuse_early_talk(ServerEvent event);
   void give(const ServerAnswer& answer);
   void renew_deadline();
+  [[nodiscard]] bool awaits_login() const {
+    return settings_.protocol.auth_required && !session_.is_authenticated();
+  }
   void fit_buffer();
   [[nodiscard]] SteadyInstant after(Milliseconds patience) const {
     return settings_.clock.steady_now() + patience;
@@ -99,6 +105,7 @@ class ServerConnection {
   std::size_t buffer_octets_;
   bool buffer_filled_ = false;  // by the latest read
   std::string_view input_;
+  const SteadyInstant login_deadline_;
   SteadyInstant deadline_{};
   bool progressed_ = true;        // since the deadline was set: a line came, or we made it wait
   std::size_t block_octets_ = 0;  // of content, since then

@@ -151,6 +151,17 @@ TEST_F(ServerConnectionTest, TooMuchContentIsDiscarded) {
   EXPECT_EQ(owner_.messages, std::vector{kContent});
 }
 
+TEST_F(ServerConnectionTest, TheOwnerHearsOfEveryRefusal) {
+  dialogue_.protocol.size_max = 100;
+  owner_.answers[ServerEvent::recipient] = {.reply = Reply{550, "5.1.1 Unknown user"}};
+  dialogue_.begin();
+  dialogue_.say(kHello + "MAIL FROM:<a@example.com> SIZE=101\r\nNONE\r\n" + kEnvelope);
+  dialogue_.say("GET / HTTP/1.1\r\n");
+  EXPECT_EQ(owner_.refusals, (std::vector<std::string>{
+                                 "552 5.3.4 Message too large", "500 5.5.2 Unknown command",
+                                 "550 5.1.1 Unknown user", "421 4.7.0 This is SMTP, not HTTP"}));
+}
+
 // ---- deadlines ---------------------------------------------------------------------------------
 
 TEST_F(ServerConnectionTest, ASilentClientHears421) {
@@ -168,6 +179,29 @@ TEST_F(ServerConnectionTest, EveryLineBeginsAnew) {
   dialogue_.say(kHello);
   for (int i = 0; i < 10; ++i) {
     dialogue_.pass(seconds(290));
+    EXPECT_EQ(dialogue_.say("NOOP\r\n"), "250 2.0.0 Ok\r\n");
+  }
+}
+
+TEST_F(ServerConnectionTest, WhoDoesNotLogInHasNoTimeForEver) {
+  dialogue_.protocol.auth_mechanisms = "PLAIN";
+  dialogue_.protocol.auth_required = true;
+  dialogue_.begin();
+  dialogue_.say(kHello);
+  dialogue_.pass(minutes(4));
+  EXPECT_EQ(dialogue_.say("NOOP\r\n"), "250 2.0.0 Ok\r\n");
+  EXPECT_TRUE(dialogue_.pass(minutes(1)).starts_with("421 4.7.0 Nobody has logged in"));
+  dialogue_.pass(seconds(2));
+  EXPECT_EQ(dialogue_.end(), ServerEnd::timed_out);
+}
+
+TEST_F(ServerConnectionTest, WhoHasLoggedInMayStay) {
+  dialogue_.protocol.auth_mechanisms = "PLAIN";
+  dialogue_.protocol.auth_required = true;
+  dialogue_.begin();
+  dialogue_.say(kHello + "AUTH PLAIN eA==\r\n");
+  for (int i = 0; i < 3; ++i) {
+    dialogue_.pass(minutes(4));
     EXPECT_EQ(dialogue_.say("NOOP\r\n"), "250 2.0.0 Ok\r\n");
   }
 }

@@ -43,6 +43,7 @@ class ScriptedOwner final : public ServerOwner {
   std::size_t pieces = 0;
   std::size_t largest_piece = 0;
   int discards = 0;
+  std::vector<std::string> refusals;
 
   ServerConnection* connection = nullptr;
 
@@ -70,6 +71,10 @@ class ScriptedOwner final : public ServerOwner {
   void discard() override {
     content.clear();
     ++discards;
+  }
+
+  void refused(int code, std::string_view text) override {
+    refusals.push_back(std::to_string(code) + " " + std::string(text));
   }
 
   Task<Result<net::TlsInfo>> shake_hands(net::Stream& stream, SteadyInstant deadline) override {

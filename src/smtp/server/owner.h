@@ -41,6 +41,10 @@ class ServerOwner {
   // is over without this call.
   virtual void discard() = 0;
 
+  // Hears of each negative reply, its own as well as those of the session and of the connection
+  // (deadlines, a stop), when it is about to be sent. There may be thousands in a second.
+  virtual void refused(int code, std::string_view text);
+
   // Shakes hands after STARTTLS was accepted; on an error the connection ends. By default the error
   // is `unsupported`: for servers that do not offer it.
   [[nodiscard]] virtual Task<Result<net::TlsInfo>> shake_hands(net::Stream& stream,
