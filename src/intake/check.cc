@@ -245,15 +245,21 @@ void check_has_text(const Content& content, Problems& problems) {
   }
 }
 
+std::optional<Text> fault_of_sender(const Mailbox& from, store::AccountKey account,
+                                    const Senders* senders) {
+  if (senders == nullptr) return std::nullopt;
+  const auto address = parse_address(from.address);
+  if (!address) return std::nullopt;
+  const auto verdict = senders->judge(account, address->domain);
+  if (!Senders::refuses(verdict)) return std::nullopt;
+  return texts::not_your_domain(address->domain, verdict == Senders::Verdict::of_another);
+}
+
 void check_sender(const Mailbox& from, store::AccountKey account, const Senders* senders,
                   Problems& problems) {
-  if (senders == nullptr) return;
-  const auto address = parse_address(from.address);
-  if (!address) return;
-  const auto verdict = senders->judge(account, address->domain);
-  if (!Senders::refuses(verdict)) return;
-  problems.add({"from", "email"},
-               texts::not_your_domain(address->domain, verdict == Senders::Verdict::of_another));
+  if (auto fault = fault_of_sender(from, account, senders)) {
+    problems.add({"from", "email"}, std::move(*fault));
+  }
 }
 
 namespace {

@@ -8,6 +8,7 @@
 // limit (check_size.h).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,9 @@ void check_has_text(const Content& content, Problems& problems);
 // Header fields that the sender adds, at `headers`/name.
 void check_headers(std::vector<ExtraHeader>& headers, Problems& problems);
 void check_content(Content& content, const Limits& limits, Problems& problems);
+// What is wrong with sending as that, if anything; else as check_sender().
+[[nodiscard]] std::optional<Text> fault_of_sender(const Mailbox& from, store::AccountKey account,
+                                                  const Senders* senders);
 // Whether it may send as that. Of an address that is none something is said elsewhere. `senders`
 // nullptr: everybody may.
 void check_sender(const Mailbox& from, store::AccountKey account, const Senders* senders,

@@ -81,6 +81,10 @@ Task<Answer<Made>> Intake::make_submitted(store::Account account, SubmittedMail 
   std::vector<store::NewRecipient> recipients = distinct(std::move(mail.recipients), problems);
   const submission::Submitted& message = mail.submitted;
   check_sender(message.from, account.key, senders_, problems);
+  if (message.sender) {
+    auto fault = fault_of_sender(*message.sender, account.key, senders_);
+    if (fault) problems.add({"Sender"}, std::move(*fault));
+  }
   const submission::MailClass klass =
       submission::classify(message, mail.traffic, recipients.size());
   Labels labels = check_labels(labels_of(mail, klass), problems);

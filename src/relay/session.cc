@@ -420,7 +420,8 @@ void Session::begin_content() {
       .now = world_.clock.now(),
       .message_id = to_hex(random_octets(16)) + "@" + world_.options.message_id_domain,
       .from_address = settings.from_address,
-      .own_names = world_.options.own_names});
+      .own_names = world_.options.own_names,
+      .smtputf8 = dialogue().mail().smtputf8});
 }
 
 Task<void> Session::take(std::string_view piece) {

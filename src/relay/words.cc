@@ -144,6 +144,7 @@ Reply unfit(const Error& error) {
   if (error.kind == ErrorKind::limit_exceeded) return {552, "5.3.4 " + short_of(error.detail)};
   if (error.kind == ErrorKind::conflict) return {554, "5.4.6 " + short_of(error.detail)};
   if (error.kind == ErrorKind::unauthorized) return {550, "5.7.1 " + short_of(error.detail)};
+  if (error.kind == ErrorKind::unsupported) return {550, "5.6.7 " + short_of(error.detail)};
   return {550, "5.6.0 " + short_of(error.detail)};
 }
 

@@ -51,11 +51,11 @@ void check_same(const Read& whole, const Read& cut) {
   const Submitted& a = whole.facts;
   const Submitted& b = cut.facts;
   check(whole.out == cut.out, "the same goes on");
-  check(a.from == b.from && a.subject == b.subject && a.options.tags == b.options.tags &&
-            a.options.list_id == b.options.list_id && a.looks_like_list == b.looks_like_list &&
-            a.head_octets == b.head_octets && a.octets == b.octets &&
-            a.has_leading_dot == b.has_leading_dot && a.is_eight_bit == b.is_eight_bit &&
-            a.has_long_line == b.has_long_line,
+  check(a.from == b.from && a.sender == b.sender && a.subject == b.subject &&
+            a.options.tags == b.options.tags && a.options.list_id == b.options.list_id &&
+            a.looks_like_list == b.looks_like_list && a.head_octets == b.head_octets &&
+            a.octets == b.octets && a.has_leading_dot == b.has_leading_dot &&
+            a.is_eight_bit == b.is_eight_bit && a.has_long_line == b.has_long_line,
         "the same is said of it");
 }
 
@@ -101,7 +101,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       .now = from_epoch_ms(1'767'225'600'000),
       .message_id = "1@example.jp",
       .from_address = size % 3 == 0 ? "" : "post@example.jp",
-      .own_names = {"mx.example.jp"}};
+      .own_names = {"mx.example.jp"},
+      .smtputf8 = size % 5 != 0};
   const Read whole = read(rules, message, {});
   check_same(whole, read(rules, message, message));
   check_same(whole, read(rules, message, std::string_view("\0", 1)));

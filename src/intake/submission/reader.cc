@@ -18,6 +18,7 @@ namespace todoku::intake::submission {
 namespace {
 
 constexpr std::string_view kCrlf = "\r\n";
+constexpr std::size_t kNameTold = 80;  // of a field, to the client
 
 std::unexpected<Error> unsound(const Error& clause) {
   return fail(clause.kind, "the message " + clause.detail);
@@ -43,8 +44,36 @@ bool is_taken_out(std::string_view name) {
          equals_ignoring_case(name.substr(0, kOptionPrefix.size()), kOptionPrefix);
 }
 
-// Whether "by" in a Received field (RFC 5321 section 4.4) says one of these names. Comments are
-// none of it.
+// Without its comments (RFC 5322 section 3.2.2) and the blanks around.
+std::string without_comments(std::string_view value) {
+  std::string left;
+  std::size_t depth = 0;
+  for (std::size_t at = 0; at < value.size(); ++at) {
+    const char c = value[at];
+    if (depth > 0 && c == '\\') {
+      ++at;
+    } else if (c == '(') {
+      ++depth;
+    } else if (c == ')' && depth > 0) {
+      --depth;
+    } else if (depth == 0 && !(is_blank(c) && left.empty())) {
+      left += c;
+    }
+  }
+  while (!left.empty() && is_blank(left.back())) left.pop_back();
+  return left;
+}
+
+// As it is compared: lower case, without quotes and without the dot of the root.
+std::string host_in(std::string_view word) {
+  std::string host = to_ascii_lower(word);
+  std::erase_if(host, [](char c) { return c == '"' || c == '\\'; });
+  if (host.ends_with('.')) host.pop_back();
+  return host;
+}
+
+// Whether a "by" in a Received field (RFC 5321 section 4.4) says one of these names: the first need
+// not be the clause, since a client may call itself "by". Comments are none of it.
 bool is_by(std::string_view received, const std::vector<std::string>& names) {
   std::size_t depth = 0;
   bool after_by = false;
@@ -59,8 +88,8 @@ bool is_by(std::string_view received, const std::vector<std::string>& names) {
       ++end;
     }
     if (depth == 0 && end > at) {
-      const std::string word = to_ascii_lower(received.substr(at, end - at));
-      if (after_by) return std::ranges::find(names, word) != names.end();
+      const std::string word = host_in(received.substr(at, end - at));
+      if (after_by && std::ranges::find(names, word) != names.end()) return true;
       after_by = word == "by";
     }
     at = std::max(end, at + 1);
@@ -171,6 +200,8 @@ Result<void> SubmissionReader::end_head(std::string& out) {
 
 Result<void> SubmissionReader::judge_fields() {
   if (auto good = judge_from(); !good) return good;
+  if (auto good = judge_sender(); !good) return good;
+  if (auto good = judge_characters(); !good) return good;
   if (auto good = judge_hops(); !good) return good;
   if (auto good = judge_options(); !good) return good;
   find_facts();
@@ -209,6 +240,40 @@ Result<void> SubmissionReader::judge_from() {
   return {};
 }
 
+// Readers show it beside From ("on behalf of"), so it is judged as From is.
+Result<void> SubmissionReader::judge_sender() {
+  const auto count = std::ranges::count_if(
+      fields_, [](const Field& field) { return equals_ignoring_case(field.name, "Sender"); });
+  if (count == 0) return {};
+  if (count > 1) {
+    return fail(ErrorKind::invalid_input, "the message has more than one Sender field");
+  }
+  auto mailboxes = mime::parse_mailbox_list(value_of(*first("Sender")));
+  if (!mailboxes) {
+    return fail(ErrorKind::invalid_input, "the Sender field " + mailboxes.error().detail);
+  }
+  if (mailboxes->size() != 1 || mailboxes->front().in_group) {
+    return fail(ErrorKind::invalid_input, "the Sender field must have one address");
+  }
+  mime::ListedMailbox& sender = mailboxes->front();
+  if (sender.is_qualified) found_.sender = std::move(sender.mailbox);
+  return {};
+}
+
+// RFC 6531 section 3.4: fields beyond ASCII go with SMTPUTF8 only. They have no other form, so a
+// receiver would get what it has not agreed to.
+Result<void> SubmissionReader::judge_characters() const {
+  if (rules_.smtputf8) return {};
+  for (const Field& field : fields_) {
+    if (is_ascii(field.raw) || is_taken_out(field.name)) continue;
+    return fail(ErrorKind::unsupported,
+                fmt::format("the {} field is not ASCII, and SMTPUTF8 was not said at MAIL: it is "
+                            "to be encoded (RFC 2047)",
+                            field.name.substr(0, kNameTold)));
+  }
+  return {};
+}
+
 // RFC 5321 section 6.3.
 Result<void> SubmissionReader::judge_hops() const {
   std::size_t hops = 0;
@@ -244,10 +309,12 @@ void SubmissionReader::find_facts() {
   if (const Field* const subject = first("Subject")) {
     found_.subject = mime::decode_header_text(value_of(*subject));
   }
-  const Field* const precedence = first("Precedence");
-  found_.looks_like_list =
-      first("List-Unsubscribe") != nullptr || first("List-Id") != nullptr ||
-      (precedence != nullptr && equals_ignoring_case(value_of(*precedence), "bulk"));
+  const auto is_bulk = [this](const Field& field) {
+    return equals_ignoring_case(field.name, "Precedence") &&
+           equals_ignoring_case(without_comments(value_of(field)), "bulk");
+  };
+  found_.looks_like_list = first("List-Unsubscribe") != nullptr || first("List-Id") != nullptr ||
+                           std::ranges::any_of(fields_, is_bulk);
 }
 
 std::string SubmissionReader::written_head() const {

@@ -47,6 +47,7 @@ struct SubmissionRules {
   std::string from_address;
   // By which this installation is known in Received, lower case.
   std::vector<std::string> own_names;
+  bool smtputf8 = false;  // the client has said so at MAIL (RFC 6531)
 };
 
 struct SubmissionOptions {
@@ -60,6 +61,8 @@ struct SubmissionOptions {
 
 struct Submitted {
   Mailbox from;
+  // Of a Sender field that names somebody of a domain; of the sender's own machine nobody.
+  std::optional<Mailbox> sender;
   std::string subject;  // decoded, at most 998 octets
   SubmissionOptions options;
   bool looks_like_list = false;   // List-Unsubscribe, List-Id or Precedence: bulk
@@ -76,7 +79,8 @@ class SubmissionReader {
 
   // The next octets; what goes on is appended to `out`. Errors, with a sentence for the client:
   // invalid_input (bare CR or LF, NUL, a line of the header section that is no field, a From or an
-  // option that does not do), limit_exceeded (a header section that is too large), conflict (the
+  // option that does not do), unsupported (a header section beyond ASCII without SMTPUTF8),
+  // limit_exceeded (a header section that is too large), conflict (the
   // message goes in a loop). After one the message is to be refused, and nothing of `out` is to be
   // kept.
   [[nodiscard]] Result<void> take(std::string_view octets, std::string& out);
@@ -96,6 +100,8 @@ class SubmissionReader {
   [[nodiscard]] Result<void> end_head(std::string& out);
   [[nodiscard]] Result<void> judge_fields();
   [[nodiscard]] Result<void> judge_from();
+  [[nodiscard]] Result<void> judge_sender();
+  [[nodiscard]] Result<void> judge_characters() const;
   [[nodiscard]] Result<void> judge_hops() const;
   [[nodiscard]] Result<void> judge_options();
   void find_facts();

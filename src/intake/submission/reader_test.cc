@@ -181,6 +181,36 @@ TEST(SubmissionReader, JudgesFrom) {
             (Mailbox{"a@example.jp", "届く"}));
 }
 
+TEST(SubmissionReader, FindsTheSender) {
+  const auto sender = [](std::string_view fields) {
+    return read("From: a@example.jp\r\n" + std::string(fields) + "\r\n\r\n");
+  };
+  EXPECT_EQ(sender("X: y").facts.sender, std::nullopt);
+  EXPECT_EQ(sender("Sender: Taro <b@example.com>").facts.sender,
+            (Mailbox{"b@example.com", "Taro"}));
+  EXPECT_EQ(sender("Sender: root").facts.sender, std::nullopt);
+  EXPECT_EQ(sender("Sender: b@example.com\r\nSENDER: a@example.jp").refusal,
+            "the message has more than one Sender field");
+  EXPECT_EQ(sender("Sender: a@example.jp, b@example.com").refusal,
+            "the Sender field must have one address");
+  EXPECT_TRUE(sender("Sender: <a@@>").refusal.starts_with("the Sender field "));
+}
+
+TEST(SubmissionReader, FieldsBeyondAsciiNeedSmtputf8) {
+  const std::string message =
+      "From: a@example.jp\r\nBcc: \xE5\xB1\x8A@example.jp\r\nSubject: \xE5\xB1\x8A\r\n\r\n";
+  const Read refused = read(message);
+  EXPECT_EQ(refused.kind, ErrorKind::unsupported);
+  EXPECT_EQ(refused.refusal,
+            "the Subject field is not ASCII, and SMTPUTF8 was not said at MAIL: it is to be "
+            "encoded (RFC 2047)");
+  SubmissionRules by = rules();
+  by.smtputf8 = true;
+  EXPECT_EQ(read(message, by).refusal, "");
+  EXPECT_EQ(read("From: a@example.jp\r\nBcc: \xE5\xB1\x8A\r\n\r\n\xE5\xB1\x8A\r\n").refusal, "")
+      << "what is taken out, and the body";
+}
+
 TEST(SubmissionReader, QualifiesTheSendersOwnUsers) {
   const Read made = read(
       "From: root (Cron Daemon)\r\nDate: then\r\nMessage-ID: <1@example.jp>\r\nTo: root\r\n\r\n",
@@ -204,6 +234,12 @@ TEST(SubmissionReader, BreaksLoops) {
   const std::string ours = "Received: from x (by other)\r\n\tby MX.example.jp\r\n\t(y); now\r\n";
   EXPECT_EQ(hops(3, ours).refusal, "");
   EXPECT_EQ(hops(4, ours).refusal, "the message goes in a loop: it was here 4 times");
+  for (const std::string_view by :
+       {"by mx.example.jp.", "by \"MX.example.jp\"", "from by (x) by other by mx.example.jp"}) {
+    EXPECT_EQ(hops(4, "Received: " + std::string(by) + "; now\r\n").refusal,
+              "the message goes in a loop: it was here 4 times")
+        << by;
+  }
   // Nobody is in a loop for what stands in comments, or in other names.
   EXPECT_EQ(hops(4, "Received: from x (by mx.example.jp) by y; by mx.example.jp\r\n").refusal, "");
   EXPECT_EQ(hops(4, "Received: from mx.example.jp by amx.example.jp; now\r\n").refusal, "");
@@ -282,6 +318,8 @@ TEST(SubmissionReader, SaysWhatItFinds) {
   EXPECT_TRUE(facts("List-Unsubscribe: <mailto:a@example.jp>").looks_like_list);
   EXPECT_TRUE(facts("List-ID: x").looks_like_list);
   EXPECT_TRUE(facts("Precedence: Bulk").looks_like_list);
+  EXPECT_TRUE(facts("Precedence: normal\r\nprecedence: bulk").looks_like_list);
+  EXPECT_TRUE(facts("Precedence: (a \\) (b)) bulk (x)").looks_like_list);
   EXPECT_FALSE(facts("Precedence: list").looks_like_list);
 }
 

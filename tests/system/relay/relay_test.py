@@ -215,6 +215,9 @@ def nobody_is_served_without_right(binary):
             other = MESSAGE.replace(b"news@sender.example>\r\nTo", b"boss@other.example>\r\nTo")
             text = refused(lambda: client.sendmail(FROM, ["a@receiver.example"], other), 550)
             check(b"5.7.1" in text, text)
+            behalf = b"Sender: boss@other.example\r\n" + MESSAGE
+            text = refused(lambda: client.sendmail(FROM, ["a@receiver.example"], behalf), 550)
+            check(b"5.7.1 Sender: " in text, text)
             two = MESSAGE.replace(b"\r\nTo:", b", b@sender.example\r\nTo:")
             refused(lambda: client.sendmail(FROM, ["a@receiver.example"], two), 550)
         check_equal(stack.log(), [], "arrivals")
@@ -339,6 +342,15 @@ def hostile_clients_end_in_order(binary):
         with stack.connect() as client:
             check_equal(client.docmd("AUTH", "PLAIN !!!")[0], 501, "broken base64")
             check_equal(client.docmd("AUTH", "CRAM-MD5")[0], 504, "a mechanism that is not there")
+        # A guess that is broken off is one as well.
+        for _ in range(12):
+            with stack.connect() as client:
+                first = base64.b64encode(b"n,,n=guessed,r=abcdefghijklmnop").decode()
+                code, _ = client.docmd("AUTH", "SCRAM-SHA-256 " + first)
+                check(code in (334, 454), f"SCRAM: {code}")
+                if code == 334:
+                    check_equal(client.docmd("*")[0], 501, "an exchange that is cancelled")
+        check_equal(code, 454, "after as many as may fail")
         for _ in range(12):
             with stack.connect() as client:
                 client.docmd("AUTH", "PLAIN " + base64.b64encode(b"\0shop\0wrong").decode())
