@@ -408,6 +408,11 @@ Result<void> Engine::Parts::make_roles() {
     wait_for(proof_names->stop());
     return true;
   });
+  // First of all: while one role finishes what it has in hand, others begin nothing.
+  roles_running.add([this](SteadyInstant) {
+    for (const auto& role : roles) role->begin_stop();
+    return true;
+  });
   return {};
 }
 

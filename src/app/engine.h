@@ -3,8 +3,9 @@
 // tests run them in their own process.
 //
 // Parts are started one after the other and stopped in reverse, so that nothing loses what it
-// stands on: the front doors close first, then delivery finishes what is in flight, then the store
-// commits the last outcomes and closes.
+// stands on. To begin with, front doors and delivery begin nothing more, at the same moment; then
+// the doors finish what is in hand, then delivery what is in flight, then the store commits the
+// last outcomes and closes.
 #pragma once
 
 #include <functional>

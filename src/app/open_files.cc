@@ -34,6 +34,13 @@ std::uint64_t part(std::uint64_t rest, std::uint64_t share, Span span) {
   return std::clamp(rest / share, span.least, span.most);
 }
 
+// What all but the clients of the relay have use for.
+std::uint64_t wanted_by_others(const FilesWanted& wanted) {
+  return wanted.api_connections + (wanted.api_connections > 0 ? kUploads.most : 0) +
+         wanted.smtp_connections + (wanted.smtp_connections > 0 ? kDns.most : kDns.least) +
+         wanted.calls;
+}
+
 std::uint64_t least_connections(std::uint64_t wanted) {
   return std::min(wanted, kConnectionsLeast);
 }
@@ -65,7 +72,10 @@ Result<FilesDivision> files_division(std::uint64_t limit, const FilesWanted& wan
                             limit, needed));
   }
   constexpr std::uint64_t kRelayShare = 4;
-  division.relay = std::clamp((limit - fixed) / kRelayShare, least_relay, wanted.relay_connections);
+  const std::uint64_t at_hand = limit - fixed;
+  const std::uint64_t unwanted = at_hand - std::min(at_hand, wanted_by_others(wanted));
+  division.relay =
+      std::clamp(std::max(at_hand / kRelayShare, unwanted), least_relay, wanted.relay_connections);
   division.relay = std::min(division.relay, limit - (needed - least_relay));
   const std::uint64_t rest = limit - fixed - division.relay;
   const std::uint64_t for_connections = least_api + least_smtp;

@@ -36,9 +36,10 @@ struct FilesDivision {
   friend bool operator==(const FilesDivision&, const FilesDivision&) = default;
 };
 
-// First what is needed in any case; then uploads, calls and the DNS have a part of the rest, and
-// the API and receivers halve what is left, each leaving the other what it does not want. Errors:
-// limit_exceeded; the sentence says how many files are needed at least.
+// First what is needed in any case; then clients of the relay have a quarter of the rest, or what
+// nobody else wants of it, if that is more; then uploads, calls and the DNS have a part of the
+// rest, and the API and receivers halve what is left, each leaving the other what it does not want.
+// Errors: limit_exceeded; the sentence says how many files are needed at least.
 [[nodiscard]] Result<FilesDivision> files_division(std::uint64_t limit, const FilesWanted& wanted);
 
 [[nodiscard]] FilesWanted files_wanted(const config::Config& config);

@@ -61,6 +61,18 @@ TEST(FilesDivision, GivesCallsAPart) {
   EXPECT_EQ(sum(least), 424U);
 }
 
+TEST(FilesDivision, GivesTheRelayAQuarterAndWhatNobodyElseWants) {
+  FilesWanted wanted = kDefaults;
+  wanted.relay_connections = 10'000;
+  const auto beside_all = files_division(20'000, wanted).value();
+  EXPECT_GT(beside_all.relay, 4'900U);
+  EXPECT_LT(beside_all.relay, 5'000U);
+  wanted.smtp_connections = wanted.api_connections = 1'000;
+  EXPECT_EQ(files_division(20'000, wanted).value().relay, 10'000U);
+  EXPECT_EQ(files_division(12'000, {.threads = 2, .relay_connections = 10'000}).value().relay,
+            10'000U);
+}
+
 TEST(FilesDivision, GivesNothingToWhatIsNotDone) {
   const auto sender = files_division(1'024, {.threads = 2, .smtp_connections = 10'000}).value();
   EXPECT_EQ(sender.api + sender.api_refusals + sender.uploads, 0U);

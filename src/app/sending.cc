@@ -267,15 +267,26 @@ Task<void> Sending::flush(SteadyInstant deadline) {
   co_await patience.stop();
 }
 
-Task<bool> Sending::stop(SteadyInstant deadline) {
+Task<void> Sending::stop_couriers() {
+  for (const auto& courier : couriers_) {
+    co_await async::run_on(courier->executor(), courier->stop());
+  }
+}
+
+Task<void> Sending::begin_stop() {
+  if (std::exchange(stopping_, true)) co_return;
   accepting_ = false;
   recorder_.drain();
   co_await tasks_.stop();
   // Lanes park what waits; couriers stop receiving and looking up routes.
-  for (const auto& courier : couriers_) {
-    co_await async::run_on(courier->executor(), courier->stop());
-  }
+  co_await stop_couriers();
   lanes_.drain();
+}
+
+Task<bool> Sending::stop(SteadyInstant deadline) {
+  co_await begin_stop();
+  // What a door was about to hand over meanwhile.
+  co_await stop_couriers();
   co_await end_connections(deadline);
   co_await flush(deadline);
   recorder_.stop();

@@ -69,6 +69,9 @@ class Sending {
   Sending& operator=(const Sending&) = delete;
 
   void start();
+  // Takes no more work and begins no more mail; mails in hand go on. To be awaited on the runtime's
+  // first executor, before stop(), which does it otherwise.
+  Task<void> begin_stop();
   // Takes no more work, finishes the mails in hand, gives everything else back to the store and
   // commits all outcomes; at `deadline` it ends what still runs. To be awaited on the runtime's
   // first executor, once. True if nothing had to be cut off.
@@ -124,6 +127,7 @@ class Sending {
   Task<void> follow_sources();
   Task<void> begin(const delivery::EgressSource& source);
   Task<void> end(const delivery::EgressSource& source);
+  Task<void> stop_couriers();
   Task<void> end_connections(SteadyInstant deadline);
   Task<void> flush(SteadyInstant deadline);
   Task<void> stop_recorder_after(Microseconds patience);
@@ -158,6 +162,7 @@ class Sending {
   std::atomic<std::size_t> next_courier_{0};
   const std::shared_ptr<HandedOver> handed_over_;  // shared with what is in flight
   std::atomic<bool> accepting_{false};
+  bool stopping_ = false;
   Trouble stops_trouble_{log::Level::warning, "new suppressions are not heard of",
                          "new suppressions are heard of again"};
   std::atomic<bool> sends_all_{false};      // every source that lives is owned here

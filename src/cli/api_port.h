@@ -27,7 +27,11 @@ struct ApiRequest {
   std::string body;
   std::string content_type = "application/json";  // of a body that is not empty
   std::string idempotency_key;                    // empty: none
-  std::chrono::milliseconds timeout{60'000};      // for everything
+  // A member that every success has: another's 200 (a portal's, a proxy's) is none. Empty: that
+  // it is a JSON object is enough.
+  std::string answered_with = {};
+  bool answered_in_csv = false;               // a success is a list as text/csv instead
+  std::chrono::milliseconds timeout{60'000};  // for everything
 };
 
 struct ApiAnswer {

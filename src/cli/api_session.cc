@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <iterator>
 #include <optional>
 
@@ -15,8 +14,10 @@
 #include "base/digest.h"
 #include "base/printable.h"
 #include "cli/api_client.h"
+#include "cli/doubt.h"
 #include "cli/printable_stream.h"
 #include "cli/profile.h"
+#include "cli/user_files.h"
 #include "http/query.h"
 
 namespace todoku::cli {
@@ -26,7 +27,6 @@ using std::chrono::seconds;
 
 constexpr int kRepeatsMax = 5;
 constexpr seconds kPatience{60};  // the longest Retry-After that is waited for
-constexpr std::size_t kKeyOctetsMax = 4096;
 constexpr std::size_t kSentencesMax = 200;
 constexpr std::size_t kPathDepthMax = 32;
 constexpr http::JsonLimits kApiAnswerLimits{.octets_max = std::size_t{256} << 20U, .depth_max = 64};
@@ -55,6 +55,26 @@ bool waits(const ApiAnswer& answer) {
   return answer.status == 409 && answer.headers.find("Retry-After").has_value();
 }
 
+// A server that fails may have done it before, and one that is busy with it may still do it.
+bool may_be_done(const ApiAnswer& answer) {
+  return answer.status >= 500 || (answer.status == 409 && waits(answer));
+}
+
+// Says of the earlier tries, too, that they came to nothing: had one, this would be its answer.
+bool settles(const ApiAnswer& answer, const ApiRequest& request) {
+  return answer.ok() || (!request.idempotency_key.empty() && answer.status < 500 && !waits(answer));
+}
+
+// See ApiRequest::answered_with.
+bool is_ours(const ApiRequest& request, const ReadAnswer& read) {
+  if (request.answered_in_csv) {
+    return read.answer.headers.get("Content-Type").starts_with("text/csv");
+  }
+  const boost::json::object* const object = read.value.if_object();
+  return object != nullptr &&
+         (request.answered_with.empty() || object->contains(request.answered_with));
+}
+
 int status_of(const ApiAnswer& answer) {
   if (answer.ok()) return kDone;
   if (answer.status == 401 || answer.status == 403) return kNoAccess;
@@ -77,19 +97,6 @@ void gather(const boost::json::value& value, const std::string& path, std::size_
     out.push_back(printable(path == "main" || path.empty() ? std::string(*text)
                                                            : path + ": " + std::string(*text)));
   }
-}
-
-Result<std::string> key_in_file(const std::string& path, const Session& session) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kKeyOctetsMax, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  const std::string key(trim(text));
-  if (key.empty()) {
-    return fail(ErrorKind::io,
-                session.words({"there is no key in {}", "{} にキーがありません"}, path));
-  }
-  return key;
 }
 
 std::string first_of(const std::string& given, const std::string& otherwise) {
@@ -136,9 +143,9 @@ Result<ApiAddress> choose_address(Session& session, const std::string& account) 
     if (address.account.empty()) address.account = next;
   }
   if (!wish.key_file.empty()) {
-    auto key = key_in_file(wish.key_file, session);
-    if (!key) return fail(std::move(key.error()));
-    address.key = std::move(*key);
+    const auto key = read_secret(wish.key_file, session);
+    if (!key) return fail(key.error());
+    address.key = std::string(trim(*key));
   }
   // A profile's key is for its own API and account: elsewhere it would be given away.
   const auto its_url =
@@ -222,6 +229,8 @@ bool ApiSession::wait(std::chrono::milliseconds time) {
 Result<ApiAnswer> ApiSession::repeated(const ApiRequest& request) {
   for (int repeats = 0;; ++repeats) {
     auto answer = port_->call(request);
+    const bool now = answer ? may_be_done(*answer) : cli::may_be_done(answer.error().kind);
+    in_doubt_ = now || (in_doubt_ && !(answer && settles(*answer, request)));
     const bool again = answer
                            ? waits(*answer) && (answer->status != 503 || may_be_repeated(request))
                            : is_passing(answer.error().kind) && may_be_repeated(request);
@@ -238,8 +247,10 @@ std::expected<std::unique_ptr<ReadAnswer>, ApiFailure> ApiSession::exchange(
     if (status_ != kInterrupted) status_ = failure.status;
     return std::unexpected(std::move(failure));
   };
+  in_doubt_ = false;
   if (auto opened = open(); !opened) return failed(std::move(opened.error()));
   auto answer = repeated(request);
+  in_doubt_ = in_doubt_ && !changes_nothing(request.method);
   if (!answer) {
     const ErrorKind kind = answer.error().kind;
     const bool passing = kind == ErrorKind::timeout || kind == ErrorKind::closed;
@@ -250,6 +261,16 @@ std::expected<std::unique_ptr<ReadAnswer>, ApiFailure> ApiSession::exchange(
   auto parsed = http::parse_json(read->answer.body, read->arena, kApiAnswerLimits);
   if (parsed) read->value = std::move(*parsed);
   if (!read->answer.ok()) return failed(refusal(*read));
+  if (!is_ours(request, *read)) {
+    in_doubt_ = !changes_nothing(request.method);
+    return failed(
+        {kTemporary,
+         {session_.words({"{} answered with status {}, but not as todoku's API does: is "
+                          "it the right URL?",
+                          "{} はステータス {} で応答しましたが、todoku の API の応答ではあ"
+                          "りません。URL を確認してください"},
+                         url_, read->answer.status)}});
+  }
   if (const auto warning = read->answer.headers.get("X-Todoku-Warning"); !warning.empty()) {
     session_.err() << "todoku: " << warning << '\n';
   }
@@ -274,6 +295,7 @@ std::unique_ptr<ReadAnswer> ApiSession::ask(const ApiRequest& request) {
   auto read = exchange(request);
   if (read) return std::move(*read);
   for (const std::string& sentence : read.error().sentences) (void)session_.fail(sentence);
+  if (in_doubt_) (void)session_.fail(session_.words(kDoubt));
   return nullptr;
 }
 

@@ -69,11 +69,14 @@ class ApiSession {
   // an idempotency key).
   [[nodiscard]] std::expected<std::unique_ptr<ReadAnswer>, ApiFailure> exchange(
       const ApiRequest& request);
-  // The same; nullptr after the sentences of a failure were printed.
+  // The same; nullptr after the sentences of a failure were printed, the doubt among them.
   [[nodiscard]] std::unique_ptr<ReadAnswer> ask(const ApiRequest& request);
   // The same, printed: with --json the answer itself, else by `show`.
   int call(const ApiRequest& request, const Show& show);
   [[nodiscard]] int status() const { return status_; }
+  // Whether the last request, which failed, may have been done all the same: its answer was lost in
+  // one of the tries, or was that of a server that failed.
+  [[nodiscard]] bool in_doubt() const { return in_doubt_; }
 
   // Prints the sentence and gives back `status`.
   int fail_with(int status, std::string_view sentence);
@@ -97,6 +100,7 @@ class ApiSession {
   std::unique_ptr<ApiPort> port_;
   std::string url_;
   int status_ = kDone;
+  bool in_doubt_ = false;
 };
 
 // Which API, as whom: `account` if it is not empty, else --account, TODOKU_ACCOUNT, the profile's.

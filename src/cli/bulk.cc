@@ -11,6 +11,7 @@
 #include "cli/api_session.h"
 #include "cli/progress.h"
 #include "cli/sender_commands.h"
+#include "cli/user_files.h"
 
 namespace todoku::cli {
 namespace {
@@ -24,17 +25,29 @@ constexpr std::size_t kCsvOctetsMax = std::size_t{256} << 20U;
 constexpr std::array<std::string_view, 8> kStates = {"pending", "deferred", "delivered", "bounced",
                                                      "dropped", "expired",  "cancelled", "unknown"};
 
-ApiRequest to_get(std::string target) {
-  return {.target = std::move(target)};
+ApiRequest to_get(std::string target, std::string answered_with) {
+  return {.target = std::move(target), .answered_with = std::move(answered_with)};
 }
 
 std::string of_delivery(std::int64_t delivery, std::string_view rest = "") {
   return fmt::format("/deliveries/{}{}", delivery, rest);
 }
 
-// A key of `options`' and a step's name: a repeated command makes nothing twice.
-std::string key_of(const std::string& given, std::string_view step) {
-  return given.empty() ? fresh_key() : fmt::format("{}-{}", given, step);
+// A key of the command's and a step's name: a repeated command makes nothing twice.
+std::string key_of(const BulkSend& options, std::string_view step) {
+  return fmt::format("{}-{}", options.idempotency_key, step);
+}
+
+// The id that an answer gives to what was made; 0 after a sentence.
+std::int64_t made(ApiSession& api, const std::unique_ptr<ReadAnswer>& read,
+                  std::string_view member) {
+  if (read == nullptr) return 0;
+  const std::int64_t id = number_of(read->value, member);
+  if (id == 0) {
+    api.fail_with(kTemporary,
+                  api.session().words({"the answer has no {}", "応答に {} がありません"}, member));
+  }
+  return id;
 }
 
 std::int64_t begin(ApiSession& api, const BulkSend& options, const MessageParts& parts) {
@@ -48,10 +61,10 @@ std::int64_t begin(ApiSession& api, const BulkSend& options, const MessageParts&
   ApiRequest request{.method = "POST",
                      .target = "/deliveries/bulk/begin",
                      .body = {},
-                     .idempotency_key = key_of(options.idempotency_key, "begin")};
+                     .idempotency_key = key_of(options, "begin"),
+                     .answered_with = "delivery_id"};
   set_body(request, json.take(), form_files(parts));
-  const auto read = api.ask(request);
-  return read == nullptr ? 0 : number_of(read->value, "delivery_id");
+  return made(api, api.ask(request), "delivery_id");
 }
 
 std::int64_t begin_import(ApiSession& api, std::int64_t delivery, const BulkSend& options,
@@ -64,7 +77,8 @@ std::int64_t begin_import(ApiSession& api, std::int64_t delivery, const BulkSend
   ApiRequest request{.method = "POST",
                      .target = of_delivery(delivery, "/emails/import"),
                      .body = {},
-                     .idempotency_key = key_of(options.idempotency_key, "import"),
+                     .idempotency_key = key_of(options, "import"),
+                     .answered_with = "job_id",
                      .timeout = kUploadTimeout};
   std::vector<FormFile> files;
   files.push_back({.name = "file",
@@ -72,8 +86,7 @@ std::int64_t begin_import(ApiSession& api, std::int64_t delivery, const BulkSend
                    .type = "text/csv",
                    .content = std::move(csv)});
   set_body(request, json.take(), files);
-  const auto read = api.ask(request);
-  return read == nullptr ? 0 : number_of(read->value, "job_id");
+  return made(api, api.ask(request), "job_id");
 }
 
 // Returns the exit status: 0 once the rows are in.
@@ -82,7 +95,7 @@ int await_import(ApiSession& api, std::int64_t job) {
   Progress progress(api.host().terminal(), session.err());
   const std::string target = fmt::format("/deliveries/-/emails/import/{}", job);
   while (true) {
-    const auto read = api.ask(to_get(target));
+    const auto read = api.ask(to_get(target, "status"));
     if (read == nullptr) return api.status();
     const std::string status = text_of(read->value, "status");
     progress.show({.label = session.words({"import", "インポート"}),
@@ -116,7 +129,8 @@ std::unique_ptr<ReadAnswer> commit(ApiSession& api, std::int64_t delivery, const
   ApiRequest request{.method = "PATCH",
                      .target = fmt::format("/deliveries/bulk/commit/{}", delivery),
                      .body = "{}",
-                     .idempotency_key = std::move(key)};
+                     .idempotency_key = std::move(key),
+                     .answered_with = "delivery_id"};
   if (at == "now") {
     request.target += "/immediate";
   } else {
@@ -158,12 +172,23 @@ void print_progress(ApiSession& api, const boost::json::value& value) {
   }
 }
 
+// Of a delivery that its watcher leaves.
+int leave_going(ApiSession& api, std::int64_t delivery) {
+  Session& session = api.session();
+  session.err() << session.words({"Delivery {0} goes on. To look again: todoku bulk show {0} "
+                                  "--follow; to end it: todoku bulk stop {0}",
+                                  "配信 {0} は続きます。状況を見るには: todoku bulk show {0} "
+                                  "--follow。打ち切るには: todoku bulk stop {0}"},
+                                 delivery)
+                << '\n';
+  return kInterrupted;
+}
+
 // Until it has ended, or the user leaves it: it goes on by itself then.
 int follow(ApiSession& api, std::int64_t delivery) {
-  Session& session = api.session();
-  Progress progress(api.host().terminal(), session.err());
+  Progress progress(api.host().terminal(), api.session().err());
   while (true) {
-    const auto read = api.ask(to_get(of_delivery(delivery, "/progress")));
+    const auto read = api.ask(to_get(of_delivery(delivery, "/progress"), "state"));
     if (read == nullptr) {
       progress.end();
       return api.status();
@@ -186,17 +211,11 @@ int follow(ApiSession& api, std::int64_t delivery) {
     }
     if (api.wait(kBetweenLooks)) continue;
     progress.end();
-    session.err() << session.words({"Delivery {0} goes on. To look again: todoku bulk show {0} "
-                                    "--follow; to end it: todoku bulk stop {0}",
-                                    "配信 {0} は続きます。状況を見るには: todoku bulk show {0} "
-                                    "--follow。打ち切るには: todoku bulk stop {0}"},
-                                   delivery)
-                  << '\n';
-    return kInterrupted;
+    return leave_going(api, delivery);
   }
 }
 
-// What is left where it did not come to a commit.
+// What is left where it came to no commit, for certain.
 int leave_draft(ApiSession& api, std::int64_t delivery, int status) {
   Session& session = api.session();
   session.err()
@@ -226,44 +245,103 @@ int committed(ApiSession& api, std::int64_t delivery, const std::string& at, boo
   return detach || !now ? kDone : follow(api, delivery);
 }
 
+// After a commit of which it is not known whether it was done. Another mailing would be sent to all
+// a second time, so the delivery itself is looked at, and else it is said how to go on with it.
+int after_lost_commit(ApiSession& api, std::int64_t delivery, const std::string& at, bool detach) {
+  Session& session = api.session();
+  const int status = api.status();
+  const auto read = api.exchange(to_get(of_delivery(delivery, "/progress"), "state"));
+  const std::string state = read ? text_of((*read)->value, "state") : std::string();
+  const bool is_draft = state == "edit" || state == "importing";
+  if (!state.empty() && !is_draft) {
+    session.err() << session.words(
+                         {"Delivery {} was committed: {}.", "配信 {} は確定されています: {}。"},
+                         delivery, state)
+                  << '\n';
+    return status == kInterrupted ? leave_going(api, delivery)
+                                  : committed(api, delivery, at, detach);
+  }
+  if (is_draft) {
+    session.err() << session.words({"Delivery {} is still a draft, but its commit may be on the "
+                                    "way.",
+                                    "配信 {} はまだ下書きですが、このあと確定される可能性が"
+                                    "あります。"},
+                                   delivery)
+                  << '\n';
+  }
+  session.err() << session.words(
+                       {"To look: todoku bulk show {0}. todoku bulk commit {0} --at {1} sends it, "
+                        "and not twice; another bulk send would be another mailing.",
+                        "確認するには: todoku bulk show {0}。todoku bulk commit {0} --at {1} は"
+                        "何度実行しても 1 回だけ送信します。bulk send をやり直すと、別の配信として"
+                        "もう一度送信されます。"},
+                       delivery, at)
+                << '\n';
+  return status;
+}
+
+// The whole of it, with a key by which it can be repeated.
+int send_bulk(ApiSession& api, const BulkSend& options) {
+  Session& session = api.session();
+  const auto parts = read_parts(options.fields, session.host().input());
+  if (!parts) return api.fail_with(kWrongWords, parts.error().detail);
+  auto csv = read_octets(options.csv, session.host().input(), kCsvOctetsMax);
+  if (!csv) return api.fail_with(kWrongWords, csv.error().detail);
+  const std::int64_t delivery = begin(api, options, *parts);
+  if (delivery == 0) {
+    if (api.in_doubt()) {
+      session.err() << session.words({"Nothing was sent; a draft may have been made: todoku bulk "
+                                      "list",
+                                      "まだ送信していません。下書きができている可能性があります: "
+                                      "todoku bulk list"})
+                    << '\n';
+    }
+    return api.status();
+  }
+  const std::int64_t job = begin_import(api, delivery, options, std::move(*csv));
+  if (job == 0) return leave_draft(api, delivery, api.status());
+  if (const int status = await_import(api, job); status != kDone) {
+    return leave_draft(api, delivery, status);
+  }
+  if (commit(api, delivery, options.at, key_of(options, "commit")) != nullptr) {
+    return committed(api, delivery, options.at, options.detach);
+  }
+  return api.in_doubt() ? after_lost_commit(api, delivery, options.at, options.detach)
+                        : leave_draft(api, delivery, api.status());
+}
+
 }  // namespace
 
 int bulk_send(Session& session, const BulkSend& options) {
   ApiSession api(session);
   // From here on an end that the user wants is told what it leaves.
   if (!api.wait(milliseconds(0))) return kInterrupted;
-  const auto parts = read_parts(options.fields, session.host().input());
-  if (!parts) return api.fail_with(kWrongWords, parts.error().detail);
-  auto csv = read_octets(options.csv, session.host().input(), kCsvOctetsMax);
-  if (!csv) return api.fail_with(kWrongWords, csv.error().detail);
-  const std::int64_t delivery = begin(api, options, *parts);
-  if (delivery == 0) return api.status();
-  const std::int64_t job = begin_import(api, delivery, options, std::move(*csv));
-  if (job == 0) return leave_draft(api, delivery, api.status());
-  if (const int status = await_import(api, job); status != kDone) {
-    return leave_draft(api, delivery, status);
-  }
-  const auto read = commit(api, delivery, options.at, key_of(options.idempotency_key, "commit"));
-  if (read == nullptr) return leave_draft(api, delivery, api.status());
-  return committed(api, delivery, options.at, options.detach);
+  BulkSend keyed = options;
+  if (keyed.idempotency_key.empty()) keyed.idempotency_key = fresh_key();
+  return send_bulk(api, keyed);
 }
 
 int bulk_commit(Session& session, std::int64_t delivery, const std::string& at) {
   ApiSession api(session);
-  const auto read = commit(api, delivery, at, fresh_key());
-  return read == nullptr ? api.status() : committed(api, delivery, at, true);
+  if (commit(api, delivery, at, fresh_key()) != nullptr) {
+    return committed(api, delivery, at, true);
+  }
+  return api.in_doubt() ? after_lost_commit(api, delivery, at, true) : api.status();
 }
 
 int bulk_show(Session& session, std::int64_t delivery, bool until_end) {
   ApiSession api(session);
   if (until_end) return follow(api, delivery);
-  return api.call(to_get(of_delivery(delivery, "/progress")),
+  return api.call(to_get(of_delivery(delivery, "/progress"), "state"),
                   [&](const ReadAnswer& read) { print_progress(api, read.value); });
 }
 
 int bulk_order(Session& session, std::int64_t delivery, const std::string& order) {
   ApiSession api(session);
-  return api.call({.method = "PATCH", .target = of_delivery(delivery, "/" + order), .body = "{}"},
+  return api.call({.method = "PATCH",
+                   .target = of_delivery(delivery, "/" + order),
+                   .body = "{}",
+                   .answered_with = "delivery_id"},
                   [&](const ReadAnswer&) {
                     session.say({"Delivery {}: {}.", "配信 {}: {} を受け付けました。"}, delivery,
                                 order);

@@ -135,7 +135,7 @@ TEST_F(CommandLineTest, ShowsTheNewPasswordOfAnSmtpCredentialOnce) {
       run({"smtp-credential", "add", "shop", "relay", "--password-file", "f", "--password-stdin"}),
       2);
   EXPECT_EQ(run({"smtp-credential", "add", "shop", "relay", "--password-file", "/dev/null"}), 1);
-  EXPECT_THAT(err.str(), HasSubstr("no password in /dev/null"));
+  EXPECT_THAT(err.str(), HasSubstr("there is nothing in /dev/null"));
   EXPECT_EQ(host.asked.size(), 2U);
 }
 

@@ -80,14 +80,15 @@ int list_deliveries(Session& session, const DeliverySearch& search) {
       .with("size", search.size)
       .with("page", search.page)
       .with("sort", search.sort);
-  return api.call({.target = target.take()},
+  return api.call({.target = target.take(), .answered_with = "data"},
                   [&](const ReadAnswer& read) { print_deliveries(api, read.value); });
 }
 
 int show_delivery(Session& session, std::int64_t delivery) {
   ApiSession api(session);
-  return api.call({.target = fmt::format("/deliveries/{}", delivery)},
-                  [&](const ReadAnswer& read) { print_delivery(api, read.value); });
+  return api.call(
+      {.target = fmt::format("/deliveries/{}", delivery), .answered_with = "delivery_id"},
+      [&](const ReadAnswer& read) { print_delivery(api, read.value); });
 }
 
 }  // namespace todoku::cli

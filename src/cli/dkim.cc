@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // todoku dkim generate|import|list|show|remove
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include <boost/json/array.hpp>
 
 #include "cli/commands.h"
+#include "cli/user_files.h"
 #include "operate/calls/calls.h"
 
 namespace todoku::cli {
@@ -56,11 +55,9 @@ int dkim_generate(Session& session, const DkimGenerate& options) {
   Given given = named(calls::kAddDkim, options)
                     .with("algorithm", std::string(options.ed25519 ? "ed25519" : "rsa"));
   if (!options.pem_file.empty()) {
-    std::ifstream file(options.pem_file, std::ios::binary);
-    if (!file) {
-      return session.fail(session.words({"cannot read {}", "{} を読めません"}, options.pem_file));
-    }
-    given.with("private_key", SecretText(std::string(std::istreambuf_iterator<char>(file), {})));
+    auto pem = read_secret(options.pem_file, session);
+    if (!pem) return session.fail(pem.error().detail);
+    given.with("private_key", SecretText(std::move(*pem)));
   }
   return session.call(given, [&](const boost::json::value& key) {
     session.say(

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // todoku events [--follow]
 #include <algorithm>
-#include <fstream>
 #include <utility>
 
 #include <boost/json/array.hpp>
@@ -13,6 +12,7 @@
 #include "cli/api_session.h"
 #include "cli/printable_stream.h"
 #include "cli/sender_commands.h"
+#include "cli/user_files.h"
 
 namespace todoku::cli {
 namespace {
@@ -65,16 +65,31 @@ class EventReader {
   bool find_cursor() {
     cursor_ = search_.cursor;
     if (cursor_.empty() && !search_.cursor_file.empty()) {
-      std::ifstream file(search_.cursor_file);
-      std::string line;
-      if (std::getline(file, line)) cursor_ = trim(line);
-      if (cursor_.size() > kCursorOctetsMax) {
-        api_.fail_with(kWrongWords, search_.cursor_file + ": ?");
-        return false;
-      }
+      if (!read_cursor()) return false;
     }
     if (cursor_.empty() && search_.follow) cursor_ = "latest";
     return true;
+  }
+
+  // No file is no cursor. Whatever else is none there would be events that are never seen, if it
+  // were begun at the latest.
+  bool read_cursor() {
+    Session& session = api_.session();
+    const auto text = read_file(search_.cursor_file, kCursorOctetsMax);
+    if (!text && text.error().kind == ErrorKind::not_found) return true;
+    if (text) cursor_ = trim(*text);
+    const bool broken = cursor_.empty() ||
+                        !std::ranges::all_of(cursor_, [](char c) { return c > ' ' && c <= '~'; });
+    if (text && !broken) return true;
+    api_.fail_with(
+        kWrongWords,
+        session.words({"there is no cursor in {}{}: it is not known what was seen. Name one with "
+                       "--cursor, or remove the file to begin anew",
+                       "{} からカーソルを読めません{}。どこまで見たかわかりません。--cursor で"
+                       "指定するか、ファイルを削除して最初から始めてください"},
+                      search_.cursor_file,
+                      text ? "" : fmt::format(" ({})", to_string(text.error().kind))));
+    return false;
   }
 
   // True if there is more behind it.
@@ -88,7 +103,7 @@ class EventReader {
         .with("delivery_id", search_.delivery)
         .with("email", search_.email)
         .with("tag", search_.tag);
-    const auto page = api_.ask({.target = target.take()});
+    const auto page = api_.ask({.target = target.take(), .answered_with = "data"});
     if (page == nullptr) return false;
     if (truth_of(page->value, "lost")) {
       api_.session().err() << api_.session().words(
@@ -105,22 +120,18 @@ class EventReader {
     }
     api_.out().flush();
     const std::string next = text_of(page->value, "next_cursor");
-    if (!next.empty() && next != cursor_) {
-      cursor_ = next;
-      keep_cursor();
-    }
+    // More behind the same place would be asked for without an end.
+    if (next.empty() || next == cursor_) return false;
+    cursor_ = next;
+    keep_cursor();
     return truth_of(page->value, "has_more");
   }
 
-  // After what it stands for was printed: who is killed in between sees some events twice, none
-  // never.
+  // After what it stands for was printed: who is killed in between, or loses power, sees some
+  // events twice, none never.
   void keep_cursor() {
     if (search_.cursor_file.empty()) return;
-    const std::string made = search_.cursor_file + ".new";
-    std::ofstream file(made, std::ios::trunc);
-    file << cursor_ << '\n';
-    file.close();
-    if (file && std::rename(made.c_str(), search_.cursor_file.c_str()) == 0) return;
+    if (replace_file(search_.cursor_file, cursor_ + "\n", FileFor::whom_umask_lets)) return;
     api_.fail_with(kWrongWords, api_.session().words({"cannot write {}", "{} に書き込めません"},
                                                      search_.cursor_file));
   }

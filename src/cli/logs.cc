@@ -63,7 +63,8 @@ int show_logs(Session& session, const LogSearch& search) {
   while (static_cast<std::int64_t>(all.size()) < search.limit) {
     const std::int64_t wanted =
         std::min(kPageRows, search.limit - static_cast<std::int64_t>(all.size()));
-    const auto page = api.ask({.target = page_target(search, anchor, wanted)});
+    const auto page =
+        api.ask({.target = page_target(search, anchor, wanted), .answered_with = "data"});
     if (page == nullptr) return api.status();
     const auto& data = list_of(page->value, "data");
     all.insert(all.end(), data.begin(), data.end());

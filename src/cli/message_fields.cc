@@ -3,16 +3,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <filesystem>
-#include <fstream>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/bytes.h"
 #include "base/digest.h"
+#include "cli/user_files.h"
 
 namespace todoku::cli {
 namespace {
@@ -93,33 +91,6 @@ std::string in_quotes(std::string_view name) {
 }
 
 }  // namespace
-
-Result<std::string> read_octets(const std::string& path, std::istream& input,
-                                std::size_t octets_max) {
-  std::ifstream file;
-  if (path != "-") {
-    errno = 0;
-    file.open(path, std::ios::binary);
-    if (!file || std::filesystem::is_directory(path)) {
-      return fail(ErrorKind::io,
-                  fmt::format("{}: {}", path,
-                              std::generic_category().message(errno != 0 ? errno : EISDIR)));
-    }
-  }
-  std::istream& in = path == "-" ? input : file;
-  std::string text;
-  std::string piece(std::size_t{64} << 10U, '\0');
-  while (in) {
-    in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
-    text.append(piece, 0, static_cast<std::size_t>(in.gcount()));
-    if (text.size() > octets_max) {
-      return fail(ErrorKind::limit_exceeded, fmt::format("{}: > {} MiB", path, octets_max >> 20U));
-    }
-  }
-  if (in.bad())
-    return fail(ErrorKind::io, fmt::format("{}: {}", path, std::generic_category().message(EIO)));
-  return text;
-}
 
 Result<MessageParts> read_parts(const MessageFields& fields, std::istream& input) {
   MessageParts parts;

@@ -45,10 +45,7 @@ struct MessageParts {
   std::vector<Attachment> attachments;
 };
 
-// The whole file, "-" for `input`. Errors: io, limit_exceeded; the detail names the file.
-[[nodiscard]] Result<std::string> read_octets(const std::string& path, std::istream& input,
-                                              std::size_t octets_max);
-// Errors: io, limit_exceeded (32 MiB a file).
+// Errors: not_found, io, limit_exceeded (32 MiB a file).
 [[nodiscard]] Result<MessageParts> read_parts(const MessageFields& fields, std::istream& input);
 
 // Members of an object that is open. Errors: invalid_input (a header without a colon).

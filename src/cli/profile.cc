@@ -16,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "base/toml.h"
+#include "cli/user_files.h"
 
 namespace todoku::cli {
 namespace {
@@ -81,19 +82,6 @@ std::string toml_text(std::string_view text) {
     }
   }
   return out + '"';
-}
-
-Result<void> write_whole(const std::string& path, std::string_view text) {
-  const ProfileFile file(
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (file.get() < 0 || ::fchmod(file.get(), 0600) != 0) return system_failure(path);
-  while (!text.empty()) {
-    const ssize_t written = ::write(file.get(), text.data(), text.size());
-    if (written < 0) return system_failure(path);
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  if (::fsync(file.get()) != 0) return system_failure(path);
-  return {};
 }
 
 }  // namespace
@@ -175,10 +163,7 @@ Result<void> write_profiles(const std::string& path, const Profiles& profiles) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   if (!folder.empty()) std::filesystem::create_directories(folder, error);
   if (error) return fail(ErrorKind::io, fmt::format("{}: {}", folder.string(), error.message()));
-  const std::string made = fmt::format("{}.{}", path, ::getpid());
-  if (auto written = write_whole(made, print_profiles(profiles)); !written) return written;
-  if (::rename(made.c_str(), path.c_str()) != 0) return system_failure(path);
-  return {};
+  return replace_file(path, print_profiles(profiles), FileFor::its_user);
 }
 
 }  // namespace todoku::cli

@@ -39,7 +39,7 @@ inline constexpr std::size_t kProfilesMax = 100;
 // others may read it), io, invalid_input, limit_exceeded (more than 64 KiB).
 [[nodiscard]] Result<Profiles> read_profiles(const std::string& path, Language language);
 // The whole file anew, for this user alone; a reader sees the old one or the new one. Makes its
-// folder. Errors: io.
+// folder. Errors: io; the detail names the file.
 [[nodiscard]] Result<void> write_profiles(const std::string& path, const Profiles& profiles);
 
 }  // namespace todoku::cli

@@ -9,11 +9,10 @@
 #include "cli/api_session.h"
 #include "cli/profile.h"
 #include "cli/sender_commands.h"
+#include "cli/user_files.h"
 
 namespace todoku::cli {
 namespace {
-
-constexpr std::size_t kKeyFileOctetsMax = 4096;
 
 // The file of the user; nullopt after a sentence.
 std::optional<Profiles> load_profiles(ApiSession& api, const std::string& path) {
@@ -52,11 +51,9 @@ bool take_wish(ApiSession& api, Profile& profile) {
     profile.account = wish.account;
   }
   if (!wish.ca_file.empty()) profile.ca = wish.ca_file;
-  if (const std::string key = api.host().variable("TODOKU_API_KEY"); !key.empty()) {
-    profile.key = key;
-  }
+  // Not the key of TODOKU_API_KEY: that may be for another API, and nobody asked to keep it.
   if (!wish.key_file.empty()) {
-    const auto read = read_octets(wish.key_file, api.host().input(), kKeyFileOctetsMax);
+    const auto read = read_secret(wish.key_file, session);
     if (!read) {
       api.fail_with(kWrongWords, read.error().detail);
       return false;

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "cli/api_session.h"
+#include "cli/doubt.h"
 #include "http/query.h"
 
 namespace todoku::cli {
@@ -99,6 +100,7 @@ class RemotePort final : public AdminPort {
       if (!sentences.empty()) sentences += '\n';
       sentences += sentence;
     }
+    if (api_->in_doubt()) sentences += "\n" + session_.words(kDoubt);
     return fail(ErrorKind::conflict, std::move(sentences));
   }
 
@@ -153,9 +155,10 @@ class RemotePort final : public AdminPort {
       return boost::json::serialize(admin_entries(read.value));
     };
     if (path_ == "/suppressions/export") {
-      return ask({.target = path_, .timeout = kListTimeout}, [](const ReadAnswer& read) {
-        return boost::json::serialize(object{{"header", ""}, {"csv", read.answer.body}});
-      });
+      return ask({.target = path_, .answered_in_csv = true, .timeout = kListTimeout},
+                 [](const ReadAnswer& read) {
+                   return boost::json::serialize(object{{"header", ""}, {"csv", read.answer.body}});
+                 });
     }
     if (path_ == "/suppressions/look") {
       return ask({.target = TargetWriter("/suppressions").with("email", asked("address")).take()},

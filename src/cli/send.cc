@@ -54,11 +54,10 @@ Result<void> write_mail(http::JsonWriter& json, const Send& options, const Messa
 }
 
 ApiRequest request_of_mails(const Send& options, std::string_view path) {
-  return {
-      .method = "POST",
-      .target = "/deliveries/transaction" + std::string(path),
-      .body = {},
-      .idempotency_key = options.idempotency_key.empty() ? fresh_key() : options.idempotency_key};
+  return {.method = "POST",
+          .target = "/deliveries/transaction" + std::string(path),
+          .body = {},
+          .idempotency_key = options.idempotency_key};
 }
 
 int send_one(ApiSession& api, const Send& options, const MessageParts& parts) {
@@ -67,6 +66,7 @@ int send_one(ApiSession& api, const Send& options, const MessageParts& parts) {
     return api.fail_with(kWrongWords, written.error().detail);
   }
   ApiRequest request = request_of_mails(options, "");
+  request.answered_with = "delivery_id";
   set_body(request, json.take(), form_files(parts));
   return api.call(request, [&](const ReadAnswer& read) {
     api.session().say({"Accepted as delivery {}, Message-ID {}.",
@@ -110,6 +110,7 @@ int send_each(ApiSession& api, const Send& options, const MessageParts& parts) {
   json.end_array();
   json.end_object();
   ApiRequest request = request_of_mails(options, "/batch");
+  request.answered_with = "data";
   request.body = json.take();
   const auto read = api.ask(request);
   if (read == nullptr) return api.status();
@@ -131,7 +132,20 @@ int send_mail(Session& session, const Send& options) {
   }
   const auto parts = read_parts(options.fields, session.host().input());
   if (!parts) return api.fail_with(kWrongWords, parts.error().detail);
-  return many ? send_each(api, options, *parts) : send_one(api, options, *parts);
+  Send keyed = options;
+  if (keyed.idempotency_key.empty()) keyed.idempotency_key = fresh_key();
+  const int status = many ? send_each(api, keyed, *parts) : send_one(api, keyed, *parts);
+  if (api.in_doubt()) {
+    session.err() << session.words({"To send it, but not twice: the same again with "
+                                    "--idempotency-key {}, within 24 hours. To look: todoku "
+                                    "deliveries",
+                                    "重複させずに送信するには、同じコマンドを --idempotency-key {} "
+                                    "を付けて 24 時間以内に実行してください。確認するには: todoku "
+                                    "deliveries"},
+                                   keyed.idempotency_key)
+                  << '\n';
+  }
+  return status;
 }
 
 }  // namespace todoku::cli

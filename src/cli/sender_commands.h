@@ -107,9 +107,8 @@ int webhook_calls(Session& session, const std::string& webhook);
 int webhook_remove(Session& session, const std::string& webhook);
 
 // -- profiles.cc
-// What --url, --account, --ca and --key-file say goes into the profile of this name; a key also
-// from
-// TODOKU_API_KEY.
+// What --url, --account, --ca and --key-file say goes into the profile of this name, and nothing of
+// the environment does.
 int profile_set(Session& session, const std::string& name);
 int profile_list(Session& session);
 

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The commands of senders, against an API that answers as it is told.
-#include <filesystem>
-#include <fstream>
-
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "cli/fake_host.h"
+#include "cli/fake_api.h"
 
 namespace todoku::cli {
 namespace {
@@ -17,51 +13,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
-
-ApiAnswer answered(int status, std::string body) {
-  return {.status = status, .headers = {}, .body = std::move(body)};
-}
-ApiAnswer answered_later(int status, std::string_view seconds) {
-  ApiAnswer answer = answered(status, R"({"error_messages":{"main":["too many."]}})");
-  answer.headers.add("Retry-After", seconds);
-  return answer;
-}
-
-class SenderTest : public CommandLineTest {
- protected:
-  SenderTest() {
-    host.variables = {{"TODOKU_ACCOUNT", "shop"}, {"TODOKU_API_KEY", "k"}};
-    folder = std::filesystem::temp_directory_path() /
-             fmt::format("todoku-sender-{}-{}", ::getpid(),
-                         testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::create_directory(folder);
-    host.profiles = (folder / "profile.toml").string();
-  }
-  ~SenderTest() override { std::filesystem::remove_all(folder); }
-
-  std::string write(const std::string& name, const std::string& text) {
-    const std::string path = (folder / name).string();
-    std::ofstream(path) << text;
-    ::chmod(path.c_str(), 0600);
-    return path;
-  }
-  void answer(std::vector<ApiAnswer> answers) {
-    host.requests.clear();
-    host.waits.clear();
-    host.api_answer = [answers, i = std::size_t{0}](const ApiRequest&) mutable {
-      return answers[std::min(i++, answers.size() - 1)];
-    };
-  }
-  int send(std::vector<std::string> more = {}) {
-    std::vector<std::string> words = {"send", "--from",      "Shop <shop@example.jp>",
-                                      "--to", "a@b.example", "--subject",
-                                      "hi",   "--text",      "t"};
-    words.insert(words.end(), more.begin(), more.end());
-    return run(words);
-  }
-
-  std::filesystem::path folder;
-};
 
 TEST_F(SenderTest, AMailIsTheFieldsOfTheApi) {
   ApiAnswer taken = answered(201, R"({"delivery_id":12})");
@@ -85,7 +36,7 @@ TEST_F(SenderTest, AMailIsTheFieldsOfTheApi) {
 }
 
 TEST_F(SenderTest, FilesTravelAsAForm) {
-  answer({answered(201, "{}")});
+  answer({answered(201, R"({"delivery_id":12})")});
   const std::string file = write("a \"b\".txt", "octets");
   host.its_input.str("from standard input");
   ASSERT_EQ(run({"send", "--from", "a@example.jp", "--to", "b@example.jp", "--subject", "s",
@@ -98,6 +49,24 @@ TEST_F(SenderTest, FilesTravelAsAForm) {
   EXPECT_THAT(asked.body, HasSubstr("name=\"file\"; filename=\"a %22b%22.txt\"\r\nContent-Type: "
                                     "text/plain\r\n\r\noctets\r\n--" +
                                     boundary + "--\r\n"));
+}
+
+// A portal, a proxy's page, or a URL that is not the API's.
+TEST_F(SenderTest, WhatAnswersLikeNoApiHasDoneNothingThatCanBeSaid) {
+  for (const std::string_view body :
+       {"<html>log in</html>", "", "null", "[]", "{}", R"({"ok":true})", "[[[["}) {
+    answer({answered(200, std::string(body))});
+    EXPECT_EQ(send({}), 4) << body;
+    EXPECT_EQ(out.str(), "") << body;
+    EXPECT_THAT(err.str(), HasSubstr("not as todoku's API does")) << body;
+    answer({answered(200, std::string(body))});
+    EXPECT_EQ(run({"bulk", "stop", "7"}), 4) << body;
+    answer({answered(200, std::string(body))});
+    EXPECT_EQ(run({"logs"}), 4) << body;
+    answer({answered(200, std::string(body))});
+    EXPECT_EQ(run({"deliveries"}), 4) << body;
+    EXPECT_EQ(out.str(), "") << body;
+  }
 }
 
 TEST_F(SenderTest, SeveralRecipientsGetAMailEach) {
@@ -164,11 +133,6 @@ TEST_F(SenderTest, AskedForJsonItPrintsTheAnswer) {
   EXPECT_EQ(out.str(), "{\"delivery_id\":12}\n");
 }
 
-std::vector<std::string> bulk_words(const std::string& csv, std::string at) {
-  return {"bulk", "send",  "--from", "a@example.jp", "--subject",  "s", "--text",
-          "t",    "--csv", csv,      "--at",         std::move(at)};
-}
-
 TEST_F(SenderTest, ABulkIsBegunFilledCommittedAndWatched) {
   const std::string csv = write("list.csv", "email\na@b.example\n");
   answer(
@@ -197,7 +161,8 @@ TEST_F(SenderTest, ABulkIsBegunFilledCommittedAndWatched) {
 TEST_F(SenderTest, AReservationIsNotWaitedFor) {
   const std::string csv = write("list.csv", "email\na@b.example\n");
   answer({answered(201, R"({"delivery_id":7})"), answered(201, R"({"job_id":3})"),
-          answered(200, R"({"status":"FINISHED","percentage":100})"), answered(200, "{}")});
+          answered(200, R"({"status":"FINISHED","percentage":100})"),
+          answered(200, R"({"delivery_id":7})")});
   ASSERT_EQ(run(bulk_words(csv, "2026-12-01T09:00")), 0);
   EXPECT_EQ(host.requests.back().body, R"({"reservation_time":"2026-12-01T09:00"})");
   EXPECT_THAT(out.str(), HasSubstr("todoku bulk cancel 7 takes that back"));
@@ -325,7 +290,11 @@ TEST_F(SenderTest, OperatorsCommandsSpeakToTheApiWhereItIsNamed) {
   EXPECT_EQ(host.requests[0].method, "DELETE");
   EXPECT_EQ(host.requests[0].target, "/suppressions?email=a%40b.example&why=w");
   EXPECT_EQ(out.str(), "Entries removed: 2.\n");
-  answer({answered(200, "email\r\na@b.example\r\n")});
+  answer({answered(200, "<html>log in</html>")});
+  EXPECT_EQ(run({"suppression", "export", "--url", "https://a.example"}), 4) << "of a portal";
+  ApiAnswer list = answered(200, "email\r\na@b.example\r\n");
+  list.headers.add("Content-Type", "text/csv; charset=utf-8");
+  answer({list});
   ASSERT_EQ(run({"suppression", "export", "--url", "https://a.example"}), 0);
   EXPECT_EQ(out.str(), "email\na@b.example\n");
   answer({answered(404, R"({"error_messages":{"main":["no data found."]}})")});

@@ -10,6 +10,7 @@
 
 #include "base/printable.h"
 #include "base/utf8.h"
+#include "cli/doubt.h"
 #include "cli/printable_stream.h"
 #include "cli/remote_port.h"
 #include "http/json.h"
@@ -62,9 +63,11 @@ std::unique_ptr<Session::Answer> Session::ask(AdminRequest request) {
   const bool begins = request.method == "POST" && request.target == "/accounts";
   AdminPort* operations = port(begins);
   if (operations == nullptr) return nullptr;
+  const bool changes = !changes_nothing(request.method);
   auto answer = operations->call(std::move(request));
   if (!answer) {
     (void)fail(answer.error().detail);
+    if (changes && may_be_done(answer.error().kind)) (void)fail(words(kDoubt));
     return nullptr;
   }
   auto read = std::make_unique<Answer>();

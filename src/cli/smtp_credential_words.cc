@@ -15,11 +15,6 @@ SmtpCredentialWords::SmtpCredentialWords(WordBook book) : book_(std::move(book))
   add();
 }
 
-void SmtpCredentialWords::option(CLI::App* command, const std::string& name, auto& target,
-                                 const operate::Call& call, std::string_view argument) {
-  declare_option(command, name, target, call, argument, book_.language);
-}
-
 void SmtpCredentialWords::add() {
   CLI::App* group = book_.verb(book_.app, "smtp-credential",
                                {"User names and passwords of the SMTP relay",
@@ -33,7 +28,7 @@ void SmtpCredentialWords::add() {
   password(one);
   book_.speaks(one, [this](Session& s) { return smtp_credential_add(s, request_); });
   CLI::App* list = book_.verb(group, "list", {"List them", "一覧を表示する"});
-  option(list, "--account", request_.account, calls::kListSmtpCredentials, "account");
+  book_.option(list, "--account", request_.account, calls::kListSmtpCredentials, "account");
   book_.speaks(list, [this](Session& s) { return smtp_credential_list(s, request_.account); });
   CLI::App* show =
       book_.verb(group, "show", {"Show what one may", "一つの認証情報の内容を表示する"});
@@ -47,8 +42,8 @@ void SmtpCredentialWords::add() {
       group, "rotate",
       {"Give it a new password and show it, once", "パスワードを替えて、一度だけ表示する"});
   names(rotate);
-  option(rotate, "--overlap-hours", request_.overlap_hours, calls::kRotateSmtpCredential,
-         "overlap_hours");
+  book_.option(rotate, "--overlap-hours", request_.overlap_hours, calls::kRotateSmtpCredential,
+               "overlap_hours");
   password(rotate);
   book_.speaks(rotate, [this](Session& s) { return smtp_credential_rotate(s, request_); });
   CLI::App* revoke =
@@ -59,7 +54,7 @@ void SmtpCredentialWords::add() {
                               {"Take nothing new of it, and send nothing of what was accepted",
                                "新しいメールを受けず、受け取り済みのメールも送らずに保留する"});
   names(hold);
-  option(hold, "--because", request_.because, calls::kHoldSmtpCredential, "because");
+  book_.option(hold, "--because", request_.because, calls::kHoldSmtpCredential, "because");
   book_.speaks(hold, [this](Session& s) { return smtp_credential_hold(s, request_); });
   CLI::App* release = book_.verb(
       group, "release",
@@ -74,37 +69,38 @@ void SmtpCredentialWords::add() {
 }
 
 void SmtpCredentialWords::names(CLI::App* command) {
-  option(command, "ACCOUNT", request_.account, calls::kAddSmtpCredential, "account");
-  option(command, "NAME", request_.name, calls::kAddSmtpCredential, "name");
+  book_.option(command, "ACCOUNT", request_.account, calls::kAddSmtpCredential, "account");
+  book_.option(command, "NAME", request_.name, calls::kAddSmtpCredential, "name");
 }
 
 void SmtpCredentialWords::password(CLI::App* command) {
-  auto* file = command->add_option("--password-file", request_.password_file,
-                                   say({"File with a password of your choice, instead of a new one",
-                                        "新しく作る代わりに使うパスワードのファイル"}));
+  auto* file =
+      command->add_option("--password-file", request_.password_file,
+                          book_.say({"File with a password of your choice, instead of a new one",
+                                     "新しく作る代わりに使うパスワードのファイル"}));
   command
       ->add_flag_callback(
-          "--password-stdin", [this] { request_.password_file = "/dev/stdin"; },
-          say({"The same from the standard input", "同じものを標準入力から読む"}))
+          "--password-stdin", [this] { request_.password_file = "-"; },
+          book_.say({"The same from the standard input", "同じものを標準入力から読む"}))
       ->excludes(file);
 }
 
 void SmtpCredentialWords::terms(CLI::App* command, const operate::Call& call) {
-  option(command, "--traffic", request_.traffic, call, "traffic");
-  option(command, "--purpose", request_.purpose, call, "purpose");
-  option(command, "--options", request_.options, call, "options");
-  option(command, "--networks", request_.networks, call, "networks");
-  option(command, "--from", request_.from_address, call, "from_address");
-  option(command, "--days", request_.days, call, "days");
-  option(command, "--show-client", request_.show_client, call, "show_client");
-  option(command, "--bounces", request_.bounces, call, "bounces");
-  option(command, "--messages-per-minute", request_.messages_per_minute, call,
-         "messages_per_minute");
-  option(command, "--recipients-per-minute", request_.recipients_per_minute, call,
-         "recipients_per_minute");
-  option(command, "--bytes-per-minute", request_.bytes_per_minute, call, "bytes_per_minute");
-  option(command, "--connections", request_.connections_max, call, "connections_max");
-  option(command, "--uid", request_.uid, call, "uid");
+  book_.option(command, "--traffic", request_.traffic, call, "traffic");
+  book_.option(command, "--purpose", request_.purpose, call, "purpose");
+  book_.option(command, "--options", request_.options, call, "options");
+  book_.option(command, "--networks", request_.networks, call, "networks");
+  book_.option(command, "--from", request_.from_address, call, "from_address");
+  book_.option(command, "--days", request_.days, call, "days");
+  book_.option(command, "--show-client", request_.show_client, call, "show_client");
+  book_.option(command, "--bounces", request_.bounces, call, "bounces");
+  book_.option(command, "--messages-per-minute", request_.messages_per_minute, call,
+               "messages_per_minute");
+  book_.option(command, "--recipients-per-minute", request_.recipients_per_minute, call,
+               "recipients_per_minute");
+  book_.option(command, "--bytes-per-minute", request_.bytes_per_minute, call, "bytes_per_minute");
+  book_.option(command, "--connections", request_.connections_max, call, "connections_max");
+  book_.option(command, "--uid", request_.uid, call, "uid");
 }
 
 }  // namespace todoku::cli

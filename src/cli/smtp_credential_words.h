@@ -3,12 +3,11 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include <CLI/App.hpp>
 
 #include "cli/commands.h"
-#include "cli/sender_words.h"
+#include "cli/word_book.h"
 #include "operate/calls/call.h"
 
 namespace todoku::cli {
@@ -25,11 +24,6 @@ class SmtpCredentialWords {
   void names(CLI::App* command);
   void password(CLI::App* command);
   void terms(CLI::App* command, const operate::Call& call);
-  void option(CLI::App* command, const std::string& name, auto& target, const operate::Call& call,
-              std::string_view argument);
-  [[nodiscard]] std::string say(const Sentence& sentence) const {
-    return std::string(sentence.in(book_.language));
-  }
 
   WordBook book_;
   SmtpCredentialRequest request_;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // todoku smtp-credential add|list|show|change|rotate|revoke|hold|release|drop
-#include <fstream>
 #include <utility>
 
 #include <boost/json/array.hpp>
@@ -8,6 +7,7 @@
 #include <fmt/ostream.h>
 
 #include "cli/commands.h"
+#include "cli/user_files.h"
 #include "operate/calls/calls.h"
 
 namespace todoku::cli {
@@ -39,27 +39,15 @@ void put_terms(Given& given, const SmtpCredentialRequest& request) {
   put("uid", request.uid);
 }
 
-// More than any password has, so that what is too long is told of by who knows how long it may be.
-constexpr std::streamsize kPasswordRead = 4'096;
-
-// False: there is no password in the file, and that was said.
+// False: it cannot be read, and that was said.
 bool put_password(Session& session, Given& given, const SmtpCredentialRequest& request) {
   if (request.password_file.empty()) return true;
-  std::ifstream file(request.password_file, std::ios::binary);
-  if (!file) {
-    (void)session.fail(session.words({"cannot read {}", "{} を読めません"}, request.password_file));
+  auto password = read_secret(request.password_file, session);
+  if (!password) {
+    (void)session.fail(password.error().detail);
     return false;
   }
-  std::string password(kPasswordRead, '\0');
-  file.read(password.data(), kPasswordRead);
-  password.resize(static_cast<std::size_t>(file.gcount()));
-  while (password.ends_with('\n') || password.ends_with('\r')) password.pop_back();
-  if (password.empty()) {
-    (void)session.fail(session.words({"there is no password in {}", "{} にパスワードがありません"},
-                                     request.password_file));
-    return false;
-  }
-  given.with("password", SecretText(std::move(password)));
+  given.with("password", SecretText(std::move(*password)));
   return true;
 }
 

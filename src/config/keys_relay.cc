@@ -52,10 +52,10 @@ void add_account_limits(SectionBuilder<Config::SmtpIn>& s) {
       .unit("connections")
       .range(0, 1'000'000);
   s.add("account_messages_per_minute", &S::account_messages_per_minute, 0,
-        {"Messages of one account in a minute, with all its credentials; more are answered 451 "
-         "4.7.1. 0: no limit.",
+        {"Messages of one account in a minute, with all its credentials; more are answered 451. "
+         "0: no limit.",
          "1 アカウントが 1 分間に渡せるメールの数（すべての資格情報の合計）。超えた分には 451 "
-         "4.7.1 を返す。0 は無制限。"})
+         "を返す。0 は無制限。"})
       .unit("messages")
       .range(0, kPerMinuteMax);
   s.add("account_recipients_per_minute", &S::account_recipients_per_minute, 0,
@@ -74,9 +74,9 @@ void add_network_limits(SectionBuilder<Config::SmtpIn>& s) {
   using S = Config::SmtpIn;
   s.add("network_messages_per_minute", &S::network_messages_per_minute, 0,
         {"Messages of one client (an IPv4 address, or the /64 of an IPv6 address) in a minute; "
-         "more are answered 451 4.7.1. 0: no limit.",
+         "more are answered 451. 0: no limit.",
          "1 クライアント（IPv4 アドレス、または IPv6 の /64）が 1 分間に渡せるメールの数。超えた"
-         "分には 451 4.7.1 を返す。0 は無制限。"})
+         "分には 451 を返す。0 は無制限。"})
       .unit("messages")
       .range(0, kPerMinuteMax);
   s.add("network_recipients_per_minute", &S::network_recipients_per_minute, 0,
@@ -102,8 +102,8 @@ void add_device_limits(SectionBuilder<Config::SmtpIn>& s) {
       .unit("recipients")
       .range(1, 100'000);
   s.add("device_messages_per_minute", &S::device_messages_per_minute, 30,
-        {"Messages of one device in a minute; more are answered 451 4.7.1.",
-         "1 台の機器が 1 分間に渡せるメールの数。超えた分には 451 4.7.1 を返す。"})
+        {"Messages of one device in a minute; more are answered 451.",
+         "1 台の機器が 1 分間に渡せるメールの数。超えた分には 451 を返す。"})
       .unit("messages")
       .range(1, 10'000'000);
 }

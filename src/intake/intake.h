@@ -131,6 +131,8 @@ class Intake {
   Task<Answer<Made>> keep_waiting(store::NewDelivery delivery,
                                   std::vector<store::NewRecipient> recipients,
                                   std::optional<Instant> send_at, Repeatable repeatable);
+  Task<Answer<Made>> make_submitted(store::Account account, SubmittedMail mail,
+                                    Repeatable repeatable);
   Task<void> wait_for_import(store::AccountKey account, store::PublicId delivery);
   // Nothing is counted of a refusal.
   Task<std::optional<Refusal>> admit(const store::Account& account, std::int64_t mails,

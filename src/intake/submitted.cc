@@ -67,9 +67,16 @@ LabelsRequest labels_of(const SubmittedMail& mail, const submission::MailClass& 
 
 }  // namespace
 
+// Whether a repeat would still be taken is not asked: what it repeats was (docs/adr/0019).
 Task<Answer<Made>> Intake::accept_submitted(store::Account account, SubmittedMail mail) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
-  Repeatable repeatable = repeatable_of(account, mail);
+  const Repeatable repeatable = repeatable_of(account, mail);
+  const auto make = [&](Repeatable its) { return make_submitted(account, std::move(mail), its); };
+  co_return co_await repeats_.once(repeatable, make);
+}
+
+Task<Answer<Made>> Intake::make_submitted(store::Account account, SubmittedMail mail,
+                                          Repeatable repeatable) {
   Problems problems;
   std::vector<store::NewRecipient> recipients = distinct(std::move(mail.recipients), problems);
   const submission::Submitted& message = mail.submitted;
@@ -82,9 +89,8 @@ Task<Answer<Made>> Intake::accept_submitted(store::Account account, SubmittedMai
       submission::classify(message, mail.traffic, recipients.size());
   Labels labels = check_labels(labels_of(mail, klass), problems);
   const Milliseconds life_time = handover_.life_time();
-  if (message.options.send_at) {
-    check_start(*message.options.send_at, clock_.now(), {"X-Todoku-Send-At"}, limits_, problems);
-  }
+  const auto send_at = message.options.send_at;
+  if (send_at) check_start(*send_at, clock_.now(), {"X-Todoku-Send-At"}, limits_, problems);
   if (message.options.expires_in) {
     check_life(*message.options.expires_in, life_time, {"X-Todoku-Expires-In"}, problems);
   }
@@ -103,15 +109,13 @@ Task<Answer<Made>> Intake::accept_submitted(store::Account account, SubmittedMai
   delivery.content.relayed = std::move(mail.envelope);
   delivery.content.attachments.push_back({"", "message/rfc822", std::move(mail.octets)});
   delivery.relayed_data = mail.pieces;
-  const auto send_at = message.options.send_at;
-  const bool takes_its_turn = send_at || !urgent;
-  auto made = co_await repeats_.once(
-      repeatable, [this, &delivery, &recipients, send_at, takes_its_turn](Repeatable record) {
-        return takes_its_turn
-                   ? keep_waiting(std::move(delivery), std::move(recipients), send_at, record)
-                   : accept_now(std::move(delivery), std::move(recipients), record);
-      });
-  if (!made || made->replayed) give_back(account, mails);
+  Answer<Made> made;
+  if (send_at || !urgent) {
+    made = co_await keep_waiting(std::move(delivery), std::move(recipients), send_at, repeatable);
+  } else {
+    made = co_await accept_now(std::move(delivery), std::move(recipients), repeatable);
+  }
+  if (!made) give_back(account, mails);
   co_return made;
 }
 

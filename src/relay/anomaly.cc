@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "net/client_counts.h"
 #include "store/codec.h"
 
 namespace todoku::relay {
@@ -70,8 +71,14 @@ void make_room(std::vector<Habits::Network>& networks) {
   }));
 }
 
+// Users of this machine come by its socket: from no network.
+bool is_of_no_network(const net::IpAddress& client) {
+  return client == net::client_of(net::IpAddress());
+}
+
 // Whether it is familiar.
 bool see(Habits& habits, const net::IpAddress& client, bool young, Instant now) {
+  if (is_of_no_network(client)) return true;
   auto found = std::ranges::find(habits.networks, client, &Habits::Network::client);
   if (found == habits.networks.end()) {
     make_room(habits.networks);

@@ -10,6 +10,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "net/client_counts.h"
+
 namespace todoku::relay {
 namespace {
 
@@ -104,6 +106,16 @@ TEST_F(AnomalyTest, VolumeFromWhereItNeverWasIsOdd) {
   forgive(habits_, now_);
   does(mail_from("2001:db8::", 1'500));
   EXPECT_EQ(verdict(), "usual") << "somebody said that it may";
+}
+
+TEST_F(AnomalyTest, TheMachineItselfIsNoNewNetwork) {
+  live(10, 1, 5'000);
+  CredentialUse use;
+  use.add(net::client_of(net::IpAddress()), 5'000);
+  does(use);
+  EXPECT_EQ(verdict(), "usual");
+  does(mail_from("198.51.100.7", 5'000));
+  EXPECT_NE(verdict(), "usual");
 }
 
 TEST_F(AnomalyTest, APlaceIsFamiliarAfterADay) {
@@ -201,6 +213,7 @@ TEST_F(AnomalyProperties, WhatSeveralSawIsWhatOneWouldHaveSeen) {
     Instant now = kMonday;
     for (int step = 0; step < 40; ++step) {
       now += Milliseconds(up_to(7'200'000));
+      absorb(alone, {}, limits, now);
       std::array<CredentialUse, 3> seen;  // by process, within a minute
       for (std::int64_t left = up_to(6); left > 0; --left) {
         CredentialUse one = outcomes(1, up_to(1));

@@ -10,6 +10,11 @@ namespace {
 // As lists that are uploaded: what is accepted meanwhile does not wait for a piece.
 constexpr store::WritePriority kPiecePriority = store::WritePriority::import;
 
+// More than one read brings came out of a header section.
+constexpr std::size_t kKeptCapacity = std::size_t{128} << 10U;
+// Of what goes into the next piece.
+constexpr std::size_t kMessageCapacity = 2 * store::kRelayedPieceOctets;
+
 // Whatever became of the pieces, the client is to come again with its message.
 std::unexpected<Error> not_written(Error error) {
   if (error.kind != ErrorKind::cancelled) error.kind = ErrorKind::unavailable;
@@ -18,19 +23,55 @@ std::unexpected<Error> not_written(Error error) {
 
 }  // namespace
 
+bool ContentRoom::take(store::AccountKey account, std::size_t octets) {
+  if (octets == 0) return true;
+  const std::lock_guard lock(mutex_);
+  const auto found = of_.find(account);
+  const std::size_t has = found == of_.end() ? 0 : found->second;
+  const std::size_t left = octets_max_ - (used_ - has);
+  const std::size_t share = left / 2;
+  if (has > share || octets > share - has) return false;
+  of_[account] = has + octets;
+  used_ += octets;
+  return true;
+}
+
+void ContentRoom::give_back(store::AccountKey account, std::size_t octets) {
+  if (octets == 0) return;
+  const std::lock_guard lock(mutex_);
+  const auto found = of_.find(account);
+  found->second -= octets;
+  if (found->second == 0) of_.erase(found);
+  used_ -= octets;
+}
+
+std::size_t ContentRoom::used() const {
+  const std::lock_guard lock(mutex_);
+  return used_;
+}
+
+bool ContentKeeper::hold(std::size_t octets) {
+  if (octets > held_ && !world_.room.take(account_, octets - held_)) return false;
+  if (octets < held_) world_.room.give_back(account_, held_ - octets);
+  held_ = octets;
+  return true;
+}
+
 Task<Result<void>> ContentKeeper::take(std::string& octets) {
-  if (!world_.room.take(octets.size())) {
+  if (!world_.room.take(account_, octets.size())) {
     co_return fail(ErrorKind::unavailable, "the messages that are under way fill their memory");
   }
   room_taken_ += octets.size();
   octets_ += octets.size();
   message_ += octets;
   octets.clear();
+  if (octets.capacity() > kKeptCapacity) octets = {};
   // One that fits into a single piece is not written, but committed with its delivery.
   while (message_.size() > store::kRelayedPieceOctets) {
     auto written = co_await write_piece(store::kRelayedPieceOctets);
     if (!written) co_return written;
   }
+  if (message_.capacity() > kMessageCapacity) message_.shrink_to_fit();
   co_return Result<void>{};
 }
 
@@ -63,7 +104,7 @@ Task<Result<void>> ContentKeeper::write_piece(std::size_t octets) {
       });
   if (!written) co_return not_written(std::move(written.error()));
   ++pieces_;
-  world_.room.give_back(octets);
+  world_.room.give_back(account_, octets);
   room_taken_ -= octets;
   co_return Result<void>{};
 }
@@ -82,7 +123,8 @@ void ContentKeeper::abandon() {
   pieces_ = 0;
   octets_ = 0;
   message_ = {};
-  world_.room.give_back(std::exchange(room_taken_, 0));
+  const std::size_t had = std::exchange(room_taken_, 0) + std::exchange(held_, 0);
+  world_.room.give_back(account_, had);
 }
 
 }  // namespace todoku::relay

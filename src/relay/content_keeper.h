@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // A message on its way into the store. One that is small is in memory until it is committed with
 // everything else of it; of one that is not, pieces are written as they come (store/relayed.h), so
-// that memory is the same for a message of any size. What all of them have in memory is bounded;
-// beyond that a message is refused for now, and nothing that was accepted is touched.
+// that memory is the same for a message of any size. What all of them have in memory, recipients
+// and header sections included, is bounded; beyond that a message is refused for now, and nothing
+// that was accepted is touched.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_map>
 
 #include "async/task.h"
 #include "base/result.h"
@@ -19,23 +21,22 @@
 
 namespace todoku::relay {
 
-// Thread-safe.
+// Thread-safe. An account has at most half of what others leave of it, so whoever comes finds some,
+// whatever those before have taken.
 class ContentRoom {
  public:
   explicit ContentRoom(std::size_t octets_max) : octets_max_(octets_max) {}
 
-  // False: there is no room for so much more.
-  [[nodiscard]] bool take(std::size_t octets) {
-    if (used_.fetch_add(octets) + octets <= octets_max_) return true;
-    used_.fetch_sub(octets);
-    return false;
-  }
-  void give_back(std::size_t octets) { used_.fetch_sub(octets); }
-  [[nodiscard]] std::size_t used() const { return used_.load(); }
+  // False: the account may not have so much more.
+  [[nodiscard]] bool take(store::AccountKey account, std::size_t octets);
+  void give_back(store::AccountKey account, std::size_t octets);
+  [[nodiscard]] std::size_t used() const;
 
  private:
   const std::size_t octets_max_;
-  std::atomic<std::size_t> used_{0};
+  mutable std::mutex mutex_;
+  std::size_t used_ = 0;
+  std::unordered_map<store::AccountKey, std::size_t> of_;  // of those who have any
 };
 
 // What of a message is where, when it is whole.
@@ -59,7 +60,13 @@ class ContentKeeper {
   ContentKeeper& operator=(const ContentKeeper&) = delete;
   ~ContentKeeper() { abandon(); }
 
-  // The next octets of the message; `octets` is empty afterwards, its memory stays. Returns when
+  // A message of this account begins. Before its first octets; the one before was abandoned.
+  void begin(store::AccountKey account) { account_ = account; }
+  // So much of the message is in memory elsewhere now (its recipients, what its reader holds).
+  // False: there is no room for it; then abandon().
+  [[nodiscard]] bool hold(std::size_t octets);
+  // The next octets of the message; `octets` is empty afterwards, its memory stays unless it is
+  // larger than what a read brings. Returns when
   // what goes to the store is committed there. Errors: unavailable (no room, or the store's); then
   // abandon().
   [[nodiscard]] Task<Result<void>> take(std::string& octets);
@@ -77,9 +84,11 @@ class ContentKeeper {
   [[nodiscard]] Task<Result<void>> write_piece(std::size_t octets);
 
   const World world_;
+  store::AccountKey account_{};
   std::string message_;  // what is not written
   std::uint64_t octets_ = 0;
-  std::size_t room_taken_ = 0;
+  std::size_t room_taken_ = 0;            // of it
+  std::size_t held_ = 0;                  // elsewhere
   std::optional<store::RelayedKey> key_;  // from the first piece on
   std::int64_t pieces_ = 0;
 };

@@ -135,12 +135,45 @@ TEST_F(ContentKeeperTest, WhatIsAbandonedIsNobodys) {
 
 TEST_F(ContentKeeperTest, WithoutRoomAMessageIsForLater) {
   ContentKeeper keeper(world());
-  ASSERT_TRUE(room_.take(kRoom - 100));
+  keeper.begin(account_);
+  ASSERT_TRUE(keeper.hold(kRoom / 2 - 100));
   const auto refused = give(keeper, message_of(101));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::unavailable);
   keeper.abandon();
-  EXPECT_EQ(room_.used(), kRoom - 100);
+  EXPECT_EQ(room_.used(), 0U);
+}
+
+TEST_F(ContentKeeperTest, WhatIsHeldElsewhereTakesRoomToo) {
+  ContentKeeper keeper(world());
+  keeper.begin(account_);
+  ASSERT_TRUE(keeper.hold(1000));
+  ASSERT_TRUE(give(keeper, message_of(500)));
+  EXPECT_EQ(room_.used(), 1500U);
+  ASSERT_TRUE(keeper.hold(10));
+  EXPECT_EQ(room_.used(), 510U);
+  EXPECT_FALSE(keeper.hold(kRoom));
+  EXPECT_EQ(room_.used(), 510U);
+  keeper.abandon();
+  EXPECT_EQ(room_.used(), 0U);
+}
+
+TEST(ContentRoom, WhoeverComesFindsSome) {
+  ContentRoom room(1024);
+  constexpr store::AccountKey kGreedy{1};
+  std::size_t taken = 0;
+  while (room.take(kGreedy, 8)) taken += 8;
+  EXPECT_EQ(taken, 512U);
+  EXPECT_TRUE(room.take(store::AccountKey{2}, 256));
+  EXPECT_FALSE(room.take(store::AccountKey{2}, 8));
+  EXPECT_TRUE(room.take(store::AccountKey{3}, 128));
+  EXPECT_FALSE(room.take(kGreedy, 1)) << "it has more than half of what they leave";
+  room.give_back(kGreedy, taken);
+  EXPECT_TRUE(room.take(store::AccountKey{2}, 100));
+  room.give_back(store::AccountKey{2}, 356);
+  room.give_back(store::AccountKey{3}, 128);
+  EXPECT_EQ(room.used(), 0U);
+  EXPECT_TRUE(room.take(kGreedy, 512));
 }
 
 TEST_F(ContentKeeperTest, WhatTheStoreDoesNotTakeIsForLater) {

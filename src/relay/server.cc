@@ -200,26 +200,47 @@ std::vector<std::string> Server::places() const {
   return places;
 }
 
+void Server::begin_stop() {
+  if (stopping_.exchange(true)) return;
+  for (const auto& worker : workers_) {
+    async::run_blocking(worker->executor, begin_stop_worker(worker.get()));
+  }
+}
+
+Task<void> Server::begin_stop_worker(Worker* worker) {
+  for (net::Listener& listener : worker->listeners) listener.close();
+  worker->tasks.spawn("smtp-in stop", end_idle_sessions(worker));
+  co_return;
+}
+
+Task<void> Server::end_idle_sessions(Worker* worker) {
+  for (bool goes_on = true; goes_on;) {
+    for (Session* const session : std::set<Session*>(worker->sessions)) {
+      if (worker->sessions.contains(session)) session->end_if_idle();
+    }
+    goes_on = co_await async::sleep_for(kStopLook);
+  }
+}
+
 bool Server::stop(SteadyInstant deadline) {
-  stopping_ = true;
+  begin_stop();
+  const SteadyInstant now = world_.clock.steady_now();
+  const SteadyInstant until = now + std::max(deadline - now, Microseconds(0)) / 2;
   bool clean = true;
   for (const auto& worker : workers_) {
-    clean = async::run_blocking(worker->executor, stop_worker(worker.get(), deadline)) && clean;
+    clean = async::run_blocking(worker->executor, stop_worker(worker.get(), until)) && clean;
   }
   workers_.clear();
   return clean;
 }
 
-Task<bool> Server::stop_worker(Worker* worker, SteadyInstant deadline) {
-  for (net::Listener& listener : worker->listeners) listener.close();
-  while (!worker->sessions.empty() && world_.clock.steady_now() < deadline) {
-    for (Session* const session : std::set<Session*>(worker->sessions)) {
-      if (worker->sessions.contains(session)) session->end_if_idle();
-    }
+Task<bool> Server::stop_worker(Worker* worker, SteadyInstant until) {
+  while (!worker->sessions.empty() && world_.clock.steady_now() < until) {
     const bool waited = co_await async::sleep_for(kStopLook);
     if (!waited) break;
   }
-  const bool clean = worker->sessions.empty();
+  const bool clean =
+      std::ranges::none_of(worker->sessions, [](const Session* s) { return s->is_busy(); });
   co_await worker->tasks.stop();
   worker->listeners.clear();
   co_return clean;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The relay's listeners: takes connections on every thread of the runtime, tells whom they speak
-// for, and keeps them within bounds. A stop takes no new message, lets those in hand come to their
-// end, and says 421 to everybody else at once.
+// for, and keeps them within bounds. A stop takes no new message, lets those whose content is under
+// way come to their end, and says 421 to everybody else at once.
 #pragma once
 
 #include <atomic>
@@ -63,7 +63,10 @@ class Server {
   // Binds every address on every thread; blocks until all listen. Not on a thread of the runtime.
   // Errors: as net::Listener::open(), with the listener's name; then nothing listens.
   [[nodiscard]] Result<void> start();
-  // Blocks. True if no message in hand had to be cut off.
+  // Listens no more, and ends every session as soon as it is idle. Blocks, but waits for none.
+  void begin_stop();
+  // Blocks. Sessions that are busy have half of the time until the deadline, so that a client that
+  // is silent in the middle of its message leaves some to delivery. True if none had to be cut off.
   bool stop(SteadyInstant deadline);
 
   // Credentials or accounts have changed. Any thread.
@@ -91,7 +94,9 @@ class Server {
   [[nodiscard]] Task<void> converse(Worker* worker, std::size_t index, net::Stream stream,
                                     Client client);
   [[nodiscard]] Task<void> turn_away(net::Stream stream, Refusals::Whom whom, Reply reply);
-  [[nodiscard]] Task<bool> stop_worker(Worker* worker, SteadyInstant deadline);
+  [[nodiscard]] Task<void> begin_stop_worker(Worker* worker);
+  [[nodiscard]] Task<void> end_idle_sessions(Worker* worker);
+  [[nodiscard]] Task<bool> stop_worker(Worker* worker, SteadyInstant until);
 
   const World world_;
   const RelayOptions options_;

@@ -24,6 +24,18 @@ constexpr Milliseconds kFailurePause{500};
 constexpr Milliseconds kComputingPatience = std::chrono::seconds(10);
 constexpr Milliseconds kComputingPause{100};
 
+std::size_t memory_of(const store::NewRecipient& recipient) {
+  std::size_t octets = sizeof recipient + recipient.address.capacity();
+  for (const auto& code : recipient.insert_codes) {
+    octets += sizeof code + code.key.capacity() + code.value.capacity();
+  }
+  return octets;
+}
+
+Reply no_room() {
+  return words::trouble({ErrorKind::unavailable, "messages that are under way fill their memory"});
+}
+
 }  // namespace
 
 SessionMetrics::SessionMetrics(Metrics& metrics)
@@ -279,16 +291,15 @@ Task<ServerAnswer> Session::begin_mail() {
   if (user_ && *login == nullptr) {
     co_return ServerAnswer{.reply = words::no_credential(*user_)};
   }
-  const LoginFault fault =
-      *login ? fault_of(**login, client_, world_.clock.now()) : LoginFault::revoked;
-  if (fault != LoginFault::none) co_return ServerAnswer{.reply = words::refused(fault)};
+  if (auto refusal = refusal_of(login->get())) {
+    co_return ServerAnswer{.reply = std::move(*refusal)};
+  }
   if (!user_) {
     login_ = std::move(*login);
   } else if (auto full = let_in(std::move(*login))) {
     co_return ServerAnswer{.reply = std::move(*full)};
   }
   const store::SmtpCredential& who = login_->credential;
-  if (who.held) co_return ServerAnswer{.reply = words::held(who)};
   const smtp::MailCommand& mail = dialogue().mail();
   const bool is_unqualified = mail.sender && mail.sender->domain.empty();
   const std::optional<Address> from = is_unqualified ? own_address() : mail.sender;
@@ -303,6 +314,7 @@ Task<ServerAnswer> Session::begin_mail() {
   begun.envelope.envid = mail.envid;
   begun.envelope.ret = static_cast<std::uint8_t>(mail.ret);
   begun.envelope.credential = who.name;
+  keeper_.begin(login_->account.key);
   co_return ServerAnswer{};
 }
 
@@ -310,6 +322,26 @@ Task<Result<std::shared_ptr<const Login>>> Session::current_login() {
   if (user_) return world_.logins.user_of(*user_);
   if (listener_.is_for_devices()) return world_.logins.device_of(listener_.device_account);
   return world_.logins.find(login_->credential.name);
+}
+
+std::optional<Reply> Session::refusal_of(const Login* login) const {
+  const LoginFault fault =
+      login != nullptr ? fault_of(*login, client_, world_.clock.now()) : LoginFault::revoked;
+  if (fault != LoginFault::none) return words::refused(fault);
+  if (login->credential.held) return words::held(login->credential);
+  return std::nullopt;
+}
+
+// A message may take its client minutes, and what was taken away meanwhile does not hold any more.
+Task<std::optional<Reply>> Session::judge_again() {
+  auto login = co_await current_login();
+  if (!login) co_return words::trouble(login.error());
+  const Login* now = login->get();
+  const bool is_same = now != nullptr && now->credential.name == login_->credential.name &&
+                       now->account.key == login_->account.key;
+  if (auto refusal = refusal_of(is_same ? now : nullptr)) co_return refusal;
+  login_ = std::move(*login);
+  co_return std::nullopt;
 }
 
 // Of a user, who is let in by the first message.
@@ -354,12 +386,33 @@ ServerAnswer Session::add_recipient() {
   }
   if (wishes.original)
     recipient.insert_codes.push_back({std::string(kOrcptParameter), wishes.original->to_string()});
+  const std::size_t octets = memory_of(recipient);
+  transaction_->recipients_octets += octets;
+  if (!has_room()) {
+    transaction_->recipients_octets -= octets;
+    return {.reply = no_room()};
+  }
   transaction_->recipients.push_back(std::move(recipient));
   return {};
 }
 
+bool Session::has_room() {
+  const Transaction& message = *transaction_;
+  return keeper_.hold(message.recipients_octets + (message.reader ? message.reader->held() : 0));
+}
+
+// What is left of its content is not kept any more.
+void Session::give_up(Reply trouble) {
+  Transaction& message = *transaction_;
+  message.trouble = std::move(trouble);
+  message.reader.reset();
+  message.recipients = {};
+  message.out = {};
+  keeper_.abandon();
+}
+
 void Session::begin_content() {
-  if (!transaction_ || transaction_->reader) return;
+  if (!transaction_ || transaction_->reader || transaction_->trouble) return;
   const store::SmtpCredentialSettings& settings = login_->credential.settings;
   transaction_->reader.emplace(intake::submission::SubmissionRules{
       .received = received_field(),
@@ -378,12 +431,10 @@ Task<void> Session::take(std::string_view piece) {
   if (transaction_->trouble) co_return;
   Transaction& message = *transaction_;
   const auto read = message.reader->take(piece, message.out);
-  if (!read) {
-    message.trouble = words::unfit(read.error());
-    co_return;
-  }
+  if (!read) co_return give_up(words::unfit(read.error()));
+  if (!has_room()) co_return give_up(no_room());
   const auto kept = co_await keeper_.take(message.out);
-  if (!kept) message.trouble = words::trouble(kept.error());
+  if (!kept) give_up(words::trouble(kept.error()));
 }
 
 Task<Reply> Session::finish_message() {
@@ -427,6 +478,7 @@ Task<Reply> Session::hand_in(intake::submission::Submitted submitted) {
   if (!taken) co_return words::trouble(taken.error());
   auto kept = co_await keeper_.finish();
   if (!kept) co_return words::trouble(kept.error());
+  if (auto refusal = co_await judge_again()) co_return std::move(*refusal);
   const std::uint64_t octets = submitted.octets;
   RelayedEnvelope& envelope = message.envelope;
   envelope.head_octets = submitted.head_octets;

@@ -73,6 +73,16 @@ struct SessionWorld {
   const std::atomic<bool>& stopping;
 };
 
+// From MAIL to its end.
+struct Transaction {
+  RelayedEnvelope envelope;
+  std::vector<store::NewRecipient> recipients;
+  std::size_t recipients_octets = 0;  // of memory
+  std::optional<intake::submission::SubmissionReader> reader;
+  std::optional<Reply> trouble;  // what the message is answered when its content has ended
+  std::string out;               // what goes on
+};
+
 // For logs: "192.0.2.7", or of a user of this machine "uid 33".
 [[nodiscard]] std::string client_name(const net::IpAddress& address,
                                       std::optional<std::uint32_t> user);
@@ -92,21 +102,18 @@ class Session final : private smtp::ServerOwner {
   // Returns when the connection has ended.
   [[nodiscard]] Task<void> run();
 
-  // Ends it with 421 unless a message is in its hands, which is nobody's loss.
+  // Whether to end it now would cost somebody something: the content of a message is under way, or
+  // what was answered, perhaps that a message is kept, is not written yet.
+  [[nodiscard]] bool is_busy() const {
+    const bool takes_content = transaction_ && transaction_->reader && !transaction_->trouble;
+    return takes_content || !dialogue().output().empty();
+  }
+  // Ends it with 421 unless it is busy.
   void end_if_idle() {
-    if (!transaction_) conversing_.cancel();
+    if (!is_busy()) conversing_.cancel();
   }
 
  private:
-  // From MAIL to its end.
-  struct Transaction {
-    RelayedEnvelope envelope;
-    std::vector<store::NewRecipient> recipients;
-    std::optional<intake::submission::SubmissionReader> reader;
-    std::optional<Reply> trouble;  // what the message is answered when its content has ended
-    std::string out;               // what goes on
-  };
-
   [[nodiscard]] Task<smtp::ServerAnswer> answer(smtp::ServerStep step) override;
   [[nodiscard]] Task<void> take(std::string_view piece) override;
   void discard() override { abandon(); }
@@ -123,11 +130,18 @@ class Session final : private smtp::ServerOwner {
   [[nodiscard]] Task<Result<smtp::SaslStep>> prove();
   [[nodiscard]] Task<smtp::ServerAnswer> begin_mail();
   [[nodiscard]] Task<Result<std::shared_ptr<const Login>>> current_login();
+  // Why it may hand in nothing now; nullptr: it is not there any more.
+  [[nodiscard]] std::optional<Reply> refusal_of(const Login* login) const;
+  // Whether what let the message begin still holds; then login_ is as it is now.
+  [[nodiscard]] Task<std::optional<Reply>> judge_again();
   [[nodiscard]] std::optional<Reply> let_in(std::shared_ptr<const Login> login);
   [[nodiscard]] std::optional<Reply> take_places(const Login& login);
   [[nodiscard]] smtp::ServerAnswer add_recipient();
   [[nodiscard]] std::optional<Address> own_address() const;
   void begin_content();
+  // False: there is no room for what is held of the message.
+  [[nodiscard]] bool has_room();
+  void give_up(Reply trouble);
   [[nodiscard]] Task<Reply> finish_message();
   [[nodiscard]] Task<std::optional<Reply>> look_at_use();
   [[nodiscard]] Task<Reply> hand_in(intake::submission::Submitted submitted);

@@ -241,7 +241,7 @@ constexpr std::array<CarriedColumn, 7> kOpens{{{"account", integer},
 constexpr std::array<CarriedColumn, 3> kOpenCounts{
     {{"delivery", integer}, {"opened", integer}, {"prefetched", integer}}};
 
-constexpr std::array<CarriedTable, 30> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedTable, 31> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},

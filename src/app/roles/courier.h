@@ -22,6 +22,7 @@ class CourierRole final : public Role {
 
   [[nodiscard]] std::string_view name() const override { return "courier"; }
   [[nodiscard]] Result<void> start() override;
+  void begin_stop() override { ground_.wait_for(sending_.begin_stop()); }
   // Hands over: what it had is due for others, its sources are free.
   bool stop(SteadyInstant deadline) override { return running_.stop(deadline); }
   [[nodiscard]] std::optional<explain::Way> way_of(const store::Story& story) const override {

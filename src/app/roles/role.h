@@ -5,6 +5,7 @@
 //   made      reads what it needs, adds its checks and figures to those of the process (ground.h);
 //             nothing works yet, and an error is that of its factory
 //   started   works
+//   stopping  begins nothing new; all roles at the same moment
 //   stopped   for good
 #pragma once
 
@@ -24,6 +25,10 @@ class Role {
   [[nodiscard]] virtual std::string_view name() const = 0;
   // Returns when it works. Blocks; once. After an error stop() tidies up.
   [[nodiscard]] virtual Result<void> start() = 0;
+  // The process stops: begins no more work from now on, so that nothing is begun while another role
+  // takes its time. Before stop() of any role, once, also of a role that was never started. Blocks,
+  // but waits for nothing that is in hand.
+  virtual void begin_stop() {}
   // Takes no more work and finishes what is in hand until the deadline. Blocks. True if nothing had
   // to be cut off. Also for a role that was never started; a second time it does nothing.
   virtual bool stop(SteadyInstant deadline) = 0;

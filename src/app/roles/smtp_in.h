@@ -25,6 +25,7 @@ class SmtpInRole final : public Role {
 
   [[nodiscard]] std::string_view name() const override { return "smtp-in"; }
   [[nodiscard]] Result<void> start() override;
+  void begin_stop() override { server_.begin_stop(); }
   bool stop(SteadyInstant deadline) override { return running_.stop(deadline); }
 
   // Where it listens, once it does.

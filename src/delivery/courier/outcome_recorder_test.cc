@@ -532,6 +532,7 @@ TEST_F(OutcomeRecorderTest, WhatAHeldCredentialHandedInIsHeldBackInHandAndWhenIt
   const auto comes = holdings.take(of_shop, nullptr);
   EXPECT_TRUE(comes->held_back()) << "accepted before this was heard of elsewhere";
   store::LeasedBatch of_nobody = leased_with(9);
+  of_nobody.key = {store::DeliveryKey{10}, 0};
   EXPECT_FALSE(holdings.take(std::move(of_nobody), nullptr)->held_back());
   holdings.hold_back({});
   EXPECT_FALSE(comes->held_back()) << "it was released";

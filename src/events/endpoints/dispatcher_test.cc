@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -370,16 +371,16 @@ TEST_F(DispatcherTest, OneThatIsToldLittleIsAsFarAsTheRest) {
   Hook& hook = registered("x", {.kinds = {"recipient.bounced"}});
   enter("a");
   pass(1s);
+  std::set<std::string> written;
+  for (int i = 0; i < 20; ++i) {
+    mail();
+    pass(2s);
+    written.insert(row(hook).state);
+  }
+  EXPECT_LE(written.size(), 2U) << "not each time somebody else is told something";
   const std::string before = row(hook).state;
-  mail();
-  pass(70s);
-  const std::string after = row(hook).state;
-  EXPECT_NE(after, before) << "its place is written";
-  mail();
-  pass(2s);
-  EXPECT_EQ(row(hook).state, after) << "not each time somebody else is told something";
-  pass(70s);
-  EXPECT_NE(row(hook).state, after);
+  pass(61s);
+  EXPECT_NE(row(hook).state, before) << "its place is written";
   EXPECT_THAT(hook.calls, IsEmpty());
 }
 

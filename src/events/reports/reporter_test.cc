@@ -112,10 +112,9 @@ class ReporterTest : public ::testing::Test {
   static store::NewRecipient to(std::string local, std::vector<InsertCode> wishes = {}) {
     return {std::move(local) + "@example.jp", "example.jp", std::move(wishes)};
   }
-  void settle(const store::Accepted& mail, std::uint32_t seq, Outcome outcome) {
-    store::OutcomeRecord record{.key = {mail.delivery.key, 0, seq},
-                                .outcome = std::move(outcome),
-                                .path = {.mx_host = "mx.example.jp"}};
+  void settle(const store::RecipientKey& key, Outcome outcome) {
+    store::OutcomeRecord record{
+        .key = key, .outcome = std::move(outcome), .path = {.mx_host = "mx.example.jp"}};
     if (record.outcome.state == RecipientState::deferred) record.wait = 10min;
     const std::vector<store::OutcomeRecord> records{record};
     const auto settled =
@@ -123,13 +122,12 @@ class ReporterTest : public ::testing::Test {
     ASSERT_TRUE(settled && settled->outcomes[0]);
   }
   void bounce(const store::Accepted& mail, std::uint32_t seq) {
-    settle(mail, seq,
-           {.state = RecipientState::bounced,
-            .stage = Stage::rcpt_to,
-            .reply = {550, "5.1.1 No such user"}});
+    settle({mail.delivery.key, 0, seq}, {.state = RecipientState::bounced,
+                                         .stage = Stage::rcpt_to,
+                                         .reply = {550, "5.1.1 No such user"}});
   }
   void defer(const store::Accepted& mail, std::uint32_t seq) {
-    settle(mail, seq,
+    settle({mail.delivery.key, 0, seq},
            {.state = RecipientState::deferred, .stage = Stage::rcpt_to, .reply = {450, "4.2.0 l"}});
   }
 
@@ -170,7 +168,7 @@ TEST_F(ReporterTest, WhatFailsTogetherIsToldTogetherAndOnce) {
   pass(500ms);
   bounce(sent, 1);
   bounce(sent, 3);
-  settle(sent, 2,
+  settle({sent.delivery.key, 0, 2},
          {.state = RecipientState::delivered, .stage = Stage::accepted, .reply = {250, {}}});
   pass(1min);
   const auto reports = told();
@@ -185,8 +183,8 @@ TEST_F(ReporterTest, WhatFailsTogetherIsToldTogetherAndOnce) {
   const std::string& text = reports[0].message;
   EXPECT_THAT(text, HasSubstr("To: boss@sender.example"));
   EXPECT_THAT(text, HasSubstr("Original-Envelope-Id: QQ1"));
-  EXPECT_THAT(text, HasSubstr("Final-Recipient: rfc822;one@example.jp"));
-  EXPECT_THAT(text, HasSubstr("Original-Recipient: rfc822;first@example.com"));
+  EXPECT_THAT(text, HasSubstr("Final-Recipient: rfc822; one@example.jp"));
+  EXPECT_THAT(text, HasSubstr("Original-Recipient: rfc822; first@example.com"));
   EXPECT_THAT(text, HasSubstr("Status: 5.1.1"));
   EXPECT_THAT(text, HasSubstr("In-Reply-To: <one@sender.example>"));
   EXPECT_THAT(text, Not(HasSubstr("three@")));
@@ -263,9 +261,12 @@ TEST_F(ReporterTest, NothingIsReportedOfAReport) {
   ASSERT_THAT(reports, SizeIs(1));
   const store::DeliveryKey key = reports[0].delivery.key;
   write([&](store::WriteTransaction& t) { return t.start_delivery(key, "", 24h); });
-  store::Accepted as_mail;
-  as_mail.delivery.key = key;
-  bounce(as_mail, 0);
+  const auto due = store_.store->perform_and_wait(store::Due{});
+  ASSERT_TRUE(due && due->domains.size() == 1);
+  const store::BatchKey batch = due->domains[0].batches.at(0).key;
+  ASSERT_EQ(batch.delivery, key);
+  settle({key, batch.batch, 0},
+         {.state = RecipientState::bounced, .stage = Stage::data, .reply = {550, "5.7.1 no"}});
   pass(1min);
   EXPECT_THAT(told(), SizeIs(1));
 }
@@ -312,8 +313,8 @@ TEST_F(ReporterTest, SuccessIsToldToWhoAsksWhereTheReceiverDoesNot) {
       .state = RecipientState::delivered, .stage = Stage::accepted, .reply = {250, "2.0.0 Ok"}};
   Outcome untold = taken;
   untold.sender_to_tell = true;
-  settle(sent, 0, untold);
-  settle(sent, 1, taken);
+  settle({sent.delivery.key, 0, 0}, untold);
+  settle({sent.delivery.key, 0, 1}, taken);
   pass(1min);
   const auto reports = told();
   ASSERT_THAT(reports, SizeIs(1));

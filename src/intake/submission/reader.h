@@ -86,6 +86,10 @@ class SubmissionReader {
   [[nodiscard]] Result<void> take(std::string_view octets, std::string& out);
   // After the last of them. Errors: as above.
   [[nodiscard]] Result<Submitted> finish(std::string& out);
+  // Octets of memory that its header section takes: none once that has gone on.
+  [[nodiscard]] std::size_t held() const {
+    return head_.capacity() + begins_.capacity() * sizeof(std::size_t);
+  }
 
  private:
   enum class Part : std::uint8_t { head, body };

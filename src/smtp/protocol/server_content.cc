@@ -51,11 +51,8 @@ bool ServerSession::is_acceptable(std::string_view piece) {
 ServerSession::Progress ServerSession::take_data(std::string_view& input) {
   const std::string_view piece = decoder_.next(input);
   if (!piece.empty()) {
-    if (is_acceptable(piece)) {
-      gave_content_ = true;
-      return ServerStep{ServerEvent::content, piece};
-    }
-    if (std::exchange(gave_content_, false)) return ServerStep{ServerEvent::discard};
+    if (is_acceptable(piece)) return ServerStep{ServerEvent::content, piece};
+    if (!std::exchange(discarded_, true)) return ServerStep{ServerEvent::discard};
   }
   if (decoder_.finished()) return content_ended();
   return input.empty() ? Progress(kReadContent) : Progress();
@@ -73,7 +70,6 @@ ServerSession::Progress ServerSession::take_chunk(std::string_view& input) {
   input.remove_prefix(count);
   chunk_left_ -= count;
   if (!is_acceptable(piece)) return refuse_chunk(content_refusal_);
-  gave_content_ = true;
   return ServerStep{ServerEvent::content, piece};
 }
 
@@ -102,10 +98,11 @@ ServerSession::Progress ServerSession::content_ended() {
   return content_refusal_.code == 0 ? ask(ServerEvent::message) : refuse_content(content_refusal_);
 }
 
-// A message with a hole is none, so chunks that follow in the pipeline meet 503.
+// A message with a hole is none, so chunks that follow in the pipeline meet 503. Also where none of
+// it was given its owner has a transaction that is over.
 ServerSession::Progress ServerSession::refuse_content(const Reply& reply) {
   say(reply.code, reply.text);
-  const bool discard = gave_content_;
+  const bool discard = in_mail_ && !discarded_;
   end_transaction();
   return discard ? Progress(ServerStep{ServerEvent::discard}) : Progress();
 }

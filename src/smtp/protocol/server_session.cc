@@ -14,8 +14,9 @@ namespace {
 
 // RFC 4954 section 4: lines of an authentication exchange may be this long.
 constexpr std::size_t kAuthOctetsMax = 12'288;
-// A longer line's memory is given back, so that idle sessions stay small.
+// The memory of what is longer is given back, so that idle sessions stay small.
 constexpr std::size_t kIdleLineOctets = 512;
+constexpr std::size_t kIdleOutputOctets = 2048;
 
 constexpr std::string_view kTlsFirst = "5.7.0 Must issue a STARTTLS command first";
 
@@ -327,8 +328,13 @@ ServerSession::Progress ServerSession::ask(ServerEvent event, std::string_view t
   return ServerStep{event, text};
 }
 
+void ServerSession::clear_output() {
+  output_.clear();
+  if (output_.capacity() > kIdleOutputOctets) output_.shrink_to_fit();
+}
+
 void ServerSession::end_transaction() {
-  in_mail_ = recipient_refused_ = in_chunks_ = last_chunk_ = gave_content_ = false;
+  in_mail_ = recipient_refused_ = in_chunks_ = last_chunk_ = discarded_ = false;
   content_refusal_ = {};
   recipients_ = 0;
   content_octets_ = 0;

@@ -84,8 +84,9 @@ struct ServerOptions {
 enum class ServerEvent : std::uint8_t {
   need_input,  // all input is taken: send the output, then read
   content,     // `text` is the next piece of the message
-  discard,     // the content given so far will not become a message (too large, at fault);
-               // hello, mail, reset and close mean the same for what they find unfinished
+  discard,     // the transaction is over, and the content given so far, if any, will not become a
+               // message (too large, at fault); hello, reset and close mean the same for what they
+               // find unfinished
   tls,         // send the output, drop unread input, shake hands, call tls_started()
   close,       // send the output, then close
 
@@ -149,7 +150,7 @@ class ServerSession {
 
   // Octets for the client. Anything may be sent at any time; it must be before reading.
   [[nodiscard]] std::string_view output() const { return output_; }
-  void clear_output() { output_.clear(); }
+  void clear_output();
 
   // The transaction so far. mail() and recipient() belong to the latest such step.
   [[nodiscard]] const MailCommand& mail() const { return mail_; }
@@ -240,7 +241,7 @@ class ServerSession {
   bool recipient_refused_ = false;  // tells 554 from 503 at DATA
   bool in_chunks_ = false;          // after the first BDAT of a message
   bool last_chunk_ = false;
-  bool gave_content_ = false;
+  bool discarded_ = false;   // the owner knows that the transaction is over
   bool line_taken_ = false;  // line_ was used up by the step before
   bool line_too_long_ = false;
   bool line_after_cr_ = false;  // the last octet of what has come of a line is a CR

@@ -350,6 +350,19 @@ TEST(ServerSession, TheOwnerHearsThatATooLargeMessageIsVoid) {
   EXPECT_TRUE(done.output.ends_with("552 5.3.4 Message too large\r\n"));
 }
 
+TEST(ServerSession, TheOwnerHearsOfEveryTransactionThatIsOver) {
+  const ServerOptions options{.size_max = 3, .strict = true};
+  for (const char* refused :
+       {"DATA\r\na\n.\r\n.\r\n", "DATA\r\nabcdefgh\r\n.\r\n", "BDAT 4 LAST\r\nabcd",
+        "BDAT 2\r\nabBDAT 2 LAST\r\ncd", "BDAT 0\r\nBDAT 4\r\nabcd"}) {
+    EXPECT_EQ(run(options, in_transaction(refused), accept_all).discards, 1) << refused;
+  }
+  EXPECT_EQ(run({}, in_transaction("BDAT 2\r\nab"), refuse(ServerEvent::chunk, {452, "4.3.1 x"}))
+                .discards,
+            1);
+  EXPECT_EQ(run({}, after_hello("BDAT 2\r\nab"), accept_all).discards, 0) << "none had begun";
+}
+
 TEST(ServerSession, BdatTakesItsOctetsAsTheyAre) {
   const Transcript done = run(
       {}, in_transaction("BDAT 10\r\n.\r\nBDAT\r\n.BDAT 5 LAST\r\n..\r\n.QUIT\r\n"), accept_all);

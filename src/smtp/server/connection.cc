@@ -11,7 +11,7 @@ namespace todoku::smtp {
 namespace {
 
 // A connection begins with a small buffer, so that thousands of idle ones cost little, and gets a
-// larger one when content fills it.
+// larger one when content fills it, until that is over.
 constexpr std::size_t kFirstBufferOctets = 4 << 10;
 constexpr std::size_t kBufferOctetsMax = 64 << 10;
 // Replies beyond this are written before more of the input is looked at.
@@ -166,8 +166,15 @@ void ServerConnection::renew_deadline() {
 }
 
 void ServerConnection::fit_buffer() {
-  if (!buffer_filled_ || buffer_octets_ == kBufferOctetsMax) return;
-  buffer_octets_ = std::min(buffer_octets_ * 4, kBufferOctetsMax);
+  std::size_t wanted = buffer_octets_;
+  if (!session_.is_in_content()) {
+    // A command may be waited for long.
+    wanted = kFirstBufferOctets;
+  } else if (buffer_filled_) {
+    wanted = std::min(buffer_octets_ * 4, kBufferOctetsMax);
+  }
+  if (wanted == buffer_octets_) return;
+  buffer_octets_ = wanted;
   buffer_ = std::make_unique_for_overwrite<char[]>(buffer_octets_);
 }
 

@@ -2,8 +2,8 @@
 // ServerConnection: one connection to our SMTP server, from the greeting to its end. It carries
 // octets between a stream and a ServerSession, asks its owner, and watches deadlines.
 //
-// Replies to what came together are written together. Memory is bounded: a buffer of at most 64 KB,
-// a command line, and the replies to one bufferful.
+// Replies to what came together are written together. Memory is bounded: a buffer of 4 KB, of at
+// most 64 KB while content comes, a command line, and the replies to one bufferful.
 //
 // Deadlines. A client has ServerPatience::command for a whole command line, and ::content for every
 // kContentBlockOctets of a message; a line or a block that comes octet by octet moves none of them.

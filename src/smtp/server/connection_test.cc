@@ -128,6 +128,18 @@ TEST_F(ServerConnectionTest, AMessageIsNeverWholeInMemory) {
   EXPECT_EQ(owner_.messages[0].size(), 5'000'000U);
 }
 
+TEST_F(ServerConnectionTest, WhatAMessageNeededIsGivenBackWithIt) {
+  dialogue_.begin();
+  dialogue_.say(kHello + kEnvelope + "BDAT 200000 LAST\r\n");
+  for (int i = 0; i < 4; ++i) dialogue_.say(std::string(50'000, 'x'));
+  EXPECT_GT(owner_.largest_piece, 16U << 10U);
+  owner_.largest_piece = 0;
+  // It comes in one go, and yet is read by a small buffer first.
+  dialogue_.say(kEnvelope + "BDAT 10000 LAST\r\n" + std::string(10'000, 'x'));
+  EXPECT_EQ(owner_.messages.size(), 2U);
+  EXPECT_LT(owner_.largest_piece, 7'000U);
+}
+
 TEST_F(ServerConnectionTest, TooMuchContentIsDiscarded) {
   dialogue_.protocol.size_max = 100;
   dialogue_.begin();

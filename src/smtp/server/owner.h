@@ -35,7 +35,8 @@ class ServerOwner {
   // The next piece of the content, which lives until the task ends. There is no answer to it:
   // trouble is kept until `message` is to be answered.
   [[nodiscard]] virtual Task<void> take(std::string_view piece) = 0;
-  // The pieces so far will not become a message, and if the connection stays, another may come.
+  // The transaction is over: the pieces so far, if there are any, will not become a message, and if
+  // the connection stays, another may come.
   // What an answered hello or reset, a TLS handshake or the end of the connection finds unfinished
   // is over without this call.
   virtual void discard() = 0;

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words of `todoku dkim` and `todoku domain`: as whom mail is sent, and what signs it.
+#pragma once
+
+#include <string>
+
+#include <CLI/App.hpp>
+
+#include "cli/commands.h"
+#include "cli/word_book.h"
+
+namespace todoku::cli {
+
+class DomainWords {
+ public:
+  // Adds all of them. Must live until the command has been done.
+  explicit DomainWords(WordBook book);
+  DomainWords(const DomainWords&) = delete;
+  DomainWords& operator=(const DomainWords&) = delete;
+
+ private:
+  void add_dkim();
+  void dkim_names(CLI::App* command, bool selector_required);
+  void add_domain();
+  void domain_names(CLI::App* command, const operate::Call& call);
+
+  WordBook book_;
+  DkimGenerate dkim_;
+  DomainNames domain_;
+  bool domain_proven_ = false;
+  bool domain_withdrawn_ = false;
+  std::string domain_to_;
+};
+
+}  // namespace todoku::cli

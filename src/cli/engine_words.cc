@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/engine_words.h"
+
+#include <utility>
+
+#include <CLI/Error.hpp>
+#include <CLI/Validators.hpp>
+
+
+namespace todoku::cli {
+
+EngineWords::EngineWords(WordBook book) : book_(std::move(book)) {
+  add_operating();
+  add_cluster();
+  add_migrate();
+}
+
+void EngineWords::add_operating() {
+  book_.speaks(
+      book_.verb(book_.app, "status", {"What the engine does", "エンジンの状態を表示する"}),
+      show_status);
+  CLI::App* draining =
+      book_.verb(book_.app, "drain",
+                 {"Finish what is in flight, then stop", "処理中のものを終えてから停止する"});
+  draining
+      ->add_option("--wait", drain_seconds_,
+                   book_.say({"Seconds to wait for the end", "停止を待つ秒数"}))
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{86'400}));
+  book_.speaks(draining,
+               [this](Session& s) { return drain(s, std::chrono::seconds(drain_seconds_)); });
+  book_.speaks(book_.verb(book_.app, "healthcheck",
+                          {"Exit status 0 if the engine is ready",
+                           "エンジンが受け付け可能なら終了コード 0"}),
+               healthcheck);
+  book_.speaks(book_.verb(book_.app, "version", {"Print the version", "バージョンを表示する"}),
+               [](Session& session) {
+                 session.out() << "todoku " << session.host().version() << '\n';
+                 return 0;
+               });
+}
+
+void EngineWords::add_cluster() {
+  CLI::App* nodes = book_.verb(book_.app, "nodes",
+                               {"The processes that work on the store, and what each holds",
+                                "ストアを使っているプロセスと、それぞれが受け持つ量を表示する"});
+  nodes->add_flag(
+      "--utc", nodes_utc_,
+      book_.say({"Times in UTC instead of Japan's", "時刻を日本時間ではなく UTC で表示する"}));
+  book_.speaks(nodes, [this](Session& s) { return list_nodes(s, nodes_utc_); });
+  CLI::App* group = book_.verb(
+      book_.app, "cluster",
+      {"The names under which a store is served", "ストアを使うクラスターの名前を管理する"});
+  group->require_subcommand(1);
+  CLI::App* adopt = book_.verb(group, "adopt",
+                               {"Let this installation work on a store that had other names",
+                                "別の名前で使われていたストアを、この設定で使えるようにする"});
+  CLI::Option* send = adopt->add_flag(
+      "--send-waiting", send_waiting_,
+      book_.say({"What waits in it is sent", "送信待ちのものを、そのまま送信する"}));
+  adopt
+      ->add_flag("--cancel-waiting", cancel_waiting_,
+                 book_.say({"What waits in it is cancelled", "送信待ちのものを、すべて取り消す"}))
+      ->excludes(send);
+  book_.speaks(adopt, [this](Session& s) {
+    return adopt_cluster(s, send_waiting_     ? WhatWaits::sent
+                            : cancel_waiting_ ? WhatWaits::cancelled
+                                              : WhatWaits::unsaid);
+  });
+}
+
+void EngineWords::add_migrate() {
+  CLI::App* group = book_.verb(book_.app, "migrate",
+                               {"The tables of a store on PostgreSQL, made in steps",
+                                "PostgreSQL 上のテーブルを段階的に作成、更新する"});
+  group->require_subcommand(0, 1);
+  CLI::Option* from = group->add_option(
+      "--from", carry_from_,
+      book_.say({"Carry a store over, of a stopped engine: sqlite:FOLDER, or its database file",
+                 "停止中のエンジンのデータを移行する: "
+                 "sqlite:フォルダー、またはデータベースのファイル"}));
+  group
+      ->add_option(
+          "--to", carry_to_,
+          book_.say({"Where to: postgres, as configured", "移行先: postgres（設定のもの）"}))
+      ->check(CLI::IsMember({"postgres"}))
+      ->needs(from);
+  book_.speaks(group, [this](Session& s) { return migrate_from(s, carry_from_); });
+  group->parse_complete_callback([this, group] {
+    const bool verb = !group->get_subcommands().empty();
+    if (!verb && carry_from_.empty()) throw CLI::RequiredError::Subcommand(1);
+    if (verb && !carry_from_.empty()) {
+      throw CLI::ExcludesError("--from", group->get_subcommands().front()->get_name());
+    }
+  });
+  book_.speaks(book_.verb(group, "status",
+                          {"Which steps there are, and which are taken",
+                           "どの手順があり、どれが実行済みかを表示する"}),
+               migrate_status);
+  CLI::App* up = book_.verb(group, "up", {"Take those that are missing", "未実行の手順を実行する"});
+  up->add_option("--wait", migrate_seconds_,
+                 book_.say({"Seconds to wait for others who hold what a step needs",
+                            "手順に必要なロックを他者が持つとき、待つ秒数"}))
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{86'400}));
+  book_.speaks(
+      up, [this](Session& s) { return migrate_up(s, std::chrono::seconds(migrate_seconds_)); });
+}
+
+}  // namespace todoku::cli

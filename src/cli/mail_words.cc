@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/mail_words.h"
+
+#include <utility>
+
+
+#include "operate/calls/calls.h"
+
+namespace todoku::cli {
+
+namespace calls = operate::calls;
+
+MailWords::MailWords(WordBook book) : book_(std::move(book)) {
+  add_explain();
+  add_stuck();
+  add_suppression();
+}
+
+void MailWords::add_explain() {
+  CLI::App* command = book_.verb(
+      book_.app, "explain",
+      {"Tell what became of mail to an address", "アドレス宛てのメールがどうなったかを説明する"});
+  book_.option(command, "ADDRESS", explain_.address, calls::kExplain, "address");
+  book_.option(command, "--account", explain_.account, calls::kExplain, "account");
+  book_.option(command, "--limit", explain_.limit, calls::kExplain, "limit");
+  command->add_flag(
+      "--utc", explain_.utc,
+      book_.say({"Times in UTC instead of Japan's", "時刻を日本時間ではなく UTC で表示する"}));
+  book_.speaks(command, [this](Session& s) { return explain_address(s, explain_); });
+}
+
+void MailWords::add_stuck() {
+  CLI::App* group = book_.verb(book_.app, "stuck",
+                               {"The mails that are set aside: processes died with them",
+                                "隔離中のメール（処理中にプロセスが異常終了したもの）を表示する"});
+  group->require_subcommand(0, 1);
+  book_.option(group, "--limit", stuck_list_.limit, calls::kListStuck, "limit");
+  group->add_flag(
+      "--utc", stuck_list_.utc,
+      book_.say({"Times in UTC instead of Japan's", "時刻を日本時間ではなく UTC で表示する"}));
+  book_.speaks(group, [this](Session& s) { return stuck_list(s, stuck_list_); });
+  CLI::App* release =
+      book_.verb(group, "release",
+                 {"Have one tried again, or all", "1 通、またはすべての隔離を解除して再び試す"});
+  CLI::Option* account =
+      book_.option(release, "ACCOUNT", stuck_.account, calls::kReleaseStuck, "account")
+          ->required(false);
+  CLI::Option* email =
+      book_.option(release, "EMAIL", stuck_.email_id, calls::kReleaseStuck, "email_id")
+          ->required(false);
+  CLI::Option* all = release->add_flag(
+      "--all", stuck_.all, book_.say({"All that are set aside now", "いま隔離中のものすべて"}));
+  account->needs(email);
+  all->excludes(account);
+  release->require_option(1, 2);
+  book_.speaks(release, [this](Session& s) { return stuck_release(s, stuck_); });
+}
+
+void MailWords::add_suppression() {
+  CLI::App* group = book_.verb(book_.app, "suppression",
+                               {"Whom mail is not sent to", "送信を止めるアドレスのリスト"});
+  group->require_subcommand(1);
+  CLI::App* list = book_.verb(group, "list", {"The list", "リストを表示する"});
+  book_.option(list, "--account", stop_.account, calls::kListSuppressions, "account");
+  book_.speaks(list, [this](Session& s) { return suppression_list(s, stop_.account); });
+  CLI::App* look = book_.verb(group, "look",
+                              {"Whether mail to an address is stopped, and why",
+                               "アドレスへの送信が止められているか、その理由を表示する"});
+  book_.option(look, "--account", stop_.account, calls::kLookSuppression, "account");
+  book_.option(look, "ADDRESS", stop_.address, calls::kLookSuppression, "address");
+  book_.speaks(look, [this](Session& s) {
+    return suppression_look(s, {.account = stop_.account, .address = stop_.address});
+  });
+  CLI::App* add = book_.verb(group, "add", {"Put one on the list", "リストに登録する"});
+  book_.option(add, "--account", stop_.account, calls::kAddSuppression, "account");
+  book_.option(add, "ADDRESS", stop_.address, calls::kAddSuppression, "address");
+  book_.option(add, "--reason", stop_.reason, calls::kAddSuppression, "reason");
+  book_.option(add, "--scope", stop_.scope, calls::kAddSuppression, "scope");
+  book_.option(add, "--list", stop_.list_id, calls::kAddSuppression, "list_id");
+  book_.option(add, "--note", stop_.note, calls::kAddSuppression, "note");
+  book_.option(add, "--days", stop_.days, calls::kAddSuppression, "days");
+  book_.speaks(add, [this](Session& s) { return suppression_add(s, stop_); });
+  CLI::App* remove = book_.verb(group, "remove", {"Take one off the list", "リストから外す"});
+  book_.option(remove, "--account", stop_.account, calls::kRemoveSuppression, "account");
+  book_.option(remove, "ADDRESS", stop_.address, calls::kRemoveSuppression, "address");
+  book_.option(remove, "--reason", stop_.reason, calls::kRemoveSuppression, "reason");
+  book_.option(remove, "--list", stop_.list_id, calls::kRemoveSuppression, "list_id");
+  book_.option(remove, "--why", stop_why_, calls::kRemoveSuppression, "why");
+  book_.speaks(remove, [this](Session& s) {
+    return suppression_remove(s, {.account = stop_.account,
+                                  .address = stop_.address,
+                                  .reason = stop_.reason,
+                                  .list_id = stop_.list_id,
+                                  .why = stop_why_});
+  });
+  CLI::App* import =
+      book_.verb(group, "import", {"Add the rows of a CSV file", "CSV ファイルの行を登録する"});
+  book_.option(import, "--account", stop_.account, calls::kImportSuppressions, "account");
+  import->add_option("FILE", stop_file_, book_.say({"A CSV file", "CSV ファイル"}))->required();
+  book_.speaks(import, [this](Session& s) {
+    return suppression_import(s, {.account = stop_.account, .file = stop_file_});
+  });
+  CLI::App* out = book_.verb(group, "export",
+                             {"The list as CSV, on standard output", "リストを CSV で出力する"});
+  book_.option(out, "--account", stop_.account, calls::kExportSuppressions, "account");
+  book_.speaks(out, [this](Session& s) { return suppression_export(s, stop_.account); });
+}
+
+}  // namespace todoku::cli

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words of `todoku explain`, `todoku stuck` and `todoku suppression`: what became of mail, and
+// to whom none is sent.
+#pragma once
+
+#include <string>
+
+#include <CLI/App.hpp>
+
+#include "cli/commands.h"
+#include "cli/word_book.h"
+
+namespace todoku::cli {
+
+class MailWords {
+ public:
+  // Adds all of them. Must live until the command has been done.
+  explicit MailWords(WordBook book);
+  MailWords(const MailWords&) = delete;
+  MailWords& operator=(const MailWords&) = delete;
+
+ private:
+  void add_explain();
+  void add_stuck();
+  void add_suppression();
+
+  WordBook book_;
+  Explain explain_;
+  StuckList stuck_list_;
+  StuckRelease stuck_;
+  SuppressionAdd stop_;
+  std::string stop_why_;
+  std::string stop_file_;
+};
+
+}  // namespace todoku::cli
