@@ -120,6 +120,7 @@ class Sendmail {
     std::istream& input = host_.input();
     std::string read(kReadOctets, '\0');
     std::string lines;
+    bool has_begun = false;
     for (bool goes_on = true; goes_on;) {
       input.read(read.data(), static_cast<std::streamsize>(read.size()));
       if (input.bad()) {
@@ -130,6 +131,9 @@ class Sendmail {
       goes_on =
           text.take({read.data(), static_cast<std::size_t>(input.gcount())}, lines) && input.good();
       if (!goes_on) text.finish(lines);
+      // What programs write to a sendmail may be a text alone; the relay takes it for a header.
+      if (!has_begun && !has_header(lines)) lines.insert(0, "\r\n");
+      has_begun = has_begun || !lines.empty();
       head.take(lines);
       if (const auto kept = spool_.add(lines); !kept) {
         const bool too_large = kept.error().kind == ErrorKind::limit_exceeded;

@@ -120,6 +120,11 @@ void SubmittedText::finish(std::string& out) {
   part_ = Part::ended;
 }
 
+bool has_header(std::string_view lines) {
+  return lines.empty() || lines.starts_with("\r\n") ||
+         !field_name(lines.substr(0, lines.find("\r\n"))).empty();
+}
+
 // ---- the header section ------------------------------------------------------------------------
 
 void SubmittedHead::take(std::string_view octets) {

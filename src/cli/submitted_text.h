@@ -45,6 +45,10 @@ class SubmittedText {
   std::size_t crs_ = 0;  // not given out yet: a line may end with them
 };
 
+// Whether a message, by its first line, has a header section, be it empty; one that has none gets
+// a blank line before it from whoever sends it. Of nothing: true.
+[[nodiscard]] bool has_header(std::string_view lines);
+
 // The header section of a message that comes by and by, for who asks to whom it goes.
 class SubmittedHead {
  public:

@@ -68,6 +68,17 @@ TEST(SubmittedText, TheLineOfAMailboxFileGoes) {
   EXPECT_EQ(text("From "), "");
 }
 
+TEST(SubmittedText, ATextAloneHasNoHeader) {
+  EXPECT_TRUE(has_header("Subject: x\r\n\r\nbody\r\n"));
+  EXPECT_TRUE(has_header("Subject : x\r\n"));
+  EXPECT_TRUE(has_header("\r\nbody\r\n"));
+  EXPECT_TRUE(has_header(""));
+  EXPECT_FALSE(has_header("the disk is full\r\nTo: a\r\n"));
+  EXPECT_FALSE(has_header("the disk: full\r\n"));
+  EXPECT_FALSE(has_header(" To: a\r\n"));
+  EXPECT_FALSE(has_header(": a\r\n"));
+}
+
 TEST(SubmittedHead, RecipientsAreThoseOfToCcAndBcc) {
   EXPECT_THAT(recipients("From: x@example.jp\r\nTo: Taro <a@example.jp>, b@example.com\r\n"
                          "CC: c@example.com\r\nbcc : d@example.com,\r\n e@example.com\r\n\r\n"

@@ -335,7 +335,7 @@ std::optional<Reply> Session::refusal_of(const Login* login) const {
 // A message may take its client minutes, and what was taken away meanwhile does not hold any more.
 Task<std::optional<Reply>> Session::judge_again() {
   auto login = co_await current_login();
-  if (!login) co_return words::trouble(login.error());
+  if (!login) co_return words::no_mail_now();
   const Login* now = login->get();
   const bool is_same = now != nullptr && now->credential.name == login_->credential.name &&
                        now->account.key == login_->account.key;

@@ -160,6 +160,9 @@ def addresses_of_this_house_are_the_credentials(binary):
                   octets=b"Subject: job\n\nsaid\n")
         mail = [mail for mail in here.await_mails(2) if b"Night" in mail][0]
         check(f"From: Night Report <{FROM}>\r\n".encode() in mail, mail)
+        here.send("root", octets=b"the disk is full\nBcc: no field\n")
+        mail = [mail for mail in here.await_mails(3) if b"the disk" in mail][0]
+        check(mail.endswith(b"\r\n\r\nthe disk is full\r\nBcc: no field\r\n"), mail)
         here.command("smtp-credential", "change", "tester", f"user{USER.pw_uid}", "--from", "")
         status, said = here.call("a@receiver.example")
         check_equal(status, 78, f"a sender without an address ({said})")
