@@ -3,7 +3,6 @@
 
 #include <utility>
 
-
 #include "operate/calls/calls.h"
 
 namespace todoku::cli {

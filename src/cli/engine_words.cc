@@ -6,7 +6,6 @@
 #include <CLI/Error.hpp>
 #include <CLI/Validators.hpp>
 
-
 namespace todoku::cli {
 
 EngineWords::EngineWords(WordBook book) : book_(std::move(book)) {

@@ -141,7 +141,7 @@ struct FakeHost final : Host {
   std::string its_socket;
   FakeClock its_clock;
   std::function<Result<ApiAnswer>(const ApiRequest&)> api_answer = [](const ApiRequest&) {
-    return ApiAnswer{.status = 200, .headers = {}, .body = "{}"};
+    return ApiAnswer{.status = 200, .headers = {}, .body = R"({"delivery_id":12})"};
   };
   std::vector<ApiRequest> requests;
   ApiAddress its_address;

@@ -101,7 +101,8 @@ TEST_F(SenderTest, EndsWithAStatusForEachKindOfFailure) {
 }
 
 TEST_F(SenderTest, WaitsAsLongAsItIsTold) {
-  answer({answered_later(429, "7"), answered_later(503, "2"), answered(201, "{}")});
+  answer(
+      {answered_later(429, "7"), answered_later(503, "2"), answered(201, R"({"delivery_id":12})")});
   EXPECT_EQ(send(), 0);
   EXPECT_THAT(host.waits, ElementsAre(std::chrono::seconds(7), std::chrono::seconds(2)));
   ASSERT_EQ(host.requests.size(), 3U);

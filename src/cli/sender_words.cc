@@ -242,13 +242,12 @@ void SenderWords::add_events() {
   option(command, "--delivery", events.delivery, {"Of one delivery", "配信の番号"});
   option(command, "--email", events.email, {"Of one address", "宛先のアドレス"});
   option(command, "--tag", events.tag, {"Of deliveries with this tag", "配信のタグ"});
-  CLI::Option* cursor = option(command, "--cursor", events.cursor,
-                               {"Go on after this event; latest: with what comes from now on",
-                                "このイベントの続きから。latest はこれから起こるもののみ"});
+  option(command, "--cursor", events.cursor,
+         {"Go on after this event; latest: with what comes from now on",
+          "このイベントの続きから。latest はこれから起こるもののみ"});
   option(command, "--cursor-file", events.cursor_file,
-         {"Keeps how far it has come, and goes on from there",
-          "位置を保存し、次回は続きから表示するファイル"})
-      ->excludes(cursor);
+         {"Keeps how far it has come, and goes on from there unless --cursor is given",
+          "位置を保存し、--cursor がなければ続きから表示するファイル"});
   option(command, "--limit", events.limit, {"How many at most", "最大の件数"})
       ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
   book_.speaks(command, [this](Session& s) { return show_events(s, values_->events); });

@@ -46,7 +46,7 @@ TEST_F(UserFilesTest, ACursorThatCannotBeReadIsNotTheLatest) {
   EXPECT_THAT(host.requests.front().target, HasSubstr("cursor=latest"));
   EXPECT_EQ(text_in(none), "9\n");
   EXPECT_EQ(run({"events", "--cursor", "3", "--cursor-file", (folder / "empty").string()}), 0)
-      << "what is named needs no file";
+      << "what is named needs no file" << err.str();
 }
 
 TEST_F(UserFilesTest, AFileIsReplacedWhole) {
