@@ -276,7 +276,10 @@ ServerSession::Progress ServerSession::run_bdat(std::string_view argument) {
   chunk_octets_ = chunk_left_ = command->octets;
   last_chunk_ = command->last;
   const bool is_endless = options_.size_max != 0 && command->octets > options_.size_max;
-  if (options_.strict && in_mail_ && is_endless) return end_with(552, "5.3.4 Message too large");
+  if (options_.strict && in_mail_ && is_endless) {
+    phase_ = Phase::closing;
+    return refuse_content({552, "5.3.4 Message too large"});
+  }
   // To take octets that nobody asked for would be a way to stay for ever.
   if (options_.strict && !in_mail_) return end_with(503, "5.5.1 Send MAIL first");
   if (!options_.chunking || !esmtp_) return refuse_chunk({502, "5.5.1 Command not implemented"});
