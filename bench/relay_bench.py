@@ -44,8 +44,9 @@ LANES = [f"connections_max = {OUT_CONNECTIONS}", "messages_per_connection = 1000
 PATH_MAILS = {"2k": (40_000, 20_000), "50k": (10_000, 3_000)}
 POSTFIX_MAILS = {"2k": (4_000, 800), "50k": (2_000, 500)}
 LARGE_CONNECTIONS, LARGE_OCTETS = 100, 25 * 1024 * 1024
-API_RATE = 500  # transactions a second beside large messages
+API_RATE, API_CONNECTIONS = 500, 128  # transactions a second beside large messages
 IDLE_CONNECTIONS = (10_000, 10_000)
+IDLE_OPENING = 200  # that shake hands at once
 FLOOD_MAILS = (200_000, 30_000)
 ARRIVAL_RATE = 50  # transactions a second whose way to the receiver is timed
 
@@ -287,15 +288,15 @@ def measure_large(binary, quick):
     mails = LARGE_CONNECTIONS * (1 if quick else 4)
     with RelayStack(binary, {DOMAIN: FAST}) as stack:
         pid = stack.engine.pid
-        stack.http(connections=16, seconds=2, rate=API_RATE)
-        alone = stack.http(connections=16, seconds=seconds, rate=API_RATE)
+        stack.http(connections=API_CONNECTIONS, seconds=2, rate=API_RATE)
+        alone = stack.http(connections=API_CONNECTIONS, seconds=seconds, rate=API_RATE)
         figure("large_memory_before", process_info.memory_now(pid), "MB")
         large = stack.start_smtp(connections=LARGE_CONNECTIONS, mails=mails, octets=LARGE_OCTETS,
                                  seconds=600)
         began = time.monotonic()
         beside = []
         while large.poll() is None or stack.metric("todoku_queue_recipients") > 0:
-            beside.append(stack.http(connections=16, seconds=seconds, rate=API_RATE))
+            beside.append(stack.http(connections=API_CONNECTIONS, seconds=seconds, rate=API_RATE))
         passed = time.monotonic() - began
         values = load_tools.finish(large)
         figure("large_memory_peak", process_info.memory_peak(pid), "MB")
@@ -307,24 +308,30 @@ def measure_large(binary, quick):
 
 
 def measure_idle(binary, quick):
+    measure_opened(binary, quick, IDLE_OPENING, "")
+    measure_opened(binary, quick, None, "_opened_at_once")
+
+
+def measure_opened(binary, quick, opening, end):
     connections = IDLE_CONNECTIONS[quick]
     # Where a process may have 20,000 files, the API is to leave the relay enough of them.
     os.environ["TODOKU_API__CONNECTIONS_MAX"] = "1000"
     config = ["[engine]", 'roles = ["api", "smtp-in"]']
     with RelayStack(binary, {DOMAIN: FAST}, config) as stack:
         pid = stack.engine.pid
-        figure("idle_memory_before", process_info.memory_now(pid), "MB")
-        running = stack.start_smtp(connections=connections, tls=True, hold=True)
+        figure(f"idle_memory_before{end}", process_info.memory_now(pid), "MB")
+        running = stack.start_smtp(connections=connections, tls=True, hold=True,
+                                   opening=opening)
         values = load_tools.values_of("".join(running.stdout.readline() for _ in range(2)))
         memory = process_info.memory_now(pid)
         cpu, began = process_info.cpu_seconds(pid), time.monotonic()
         time.sleep(3)
         used = (process_info.cpu_seconds(pid) - cpu) / (time.monotonic() - began)
         running.communicate()
-    figure("idle_connections", values["open"], "connections")
-    figure("idle_logins", values["open"] / values["login_seconds"], "logins/s")
-    figure("idle_memory", memory, "MB")
-    figure("idle_cpu", used, "cores")
+    figure(f"idle_connections{end}", values["open"], "connections")
+    figure(f"idle_logins{end}", values["open"] / values["login_seconds"], "logins/s")
+    figure(f"idle_memory{end}", memory, "MB")
+    figure(f"idle_cpu{end}", used, "cores")
 
 
 def measure_flood(binary, quick):

@@ -3,7 +3,8 @@
 // of the benchmark `relay`. One thread; what of the machine goes to it is told.
 //
 //   todoku_relay_load --port P --connections N --seconds S [--user U --password W] [--tls]
-//     [--mails N] [--rate R] [--octets N] [--sender ADDRESS] [--domain NAME] [--first N] [--hold]
+//     [--mails N] [--rate R] [--octets N] [--sender ADDRESS] [--domain NAME] [--first N] [--opening
+//     N] [--hold]
 //     [--untimed]
 //
 // Every connection logs in once (without --user: not at all) before time is taken; then mail goes
@@ -59,7 +60,8 @@ struct Options {
   std::size_t octets = 2048;
   std::string sender = "shop@plain.example";
   std::string domain = "one.example";
-  std::uint64_t first = 0;  // number of the first recipient
+  std::uint64_t first = 0;                                        // number of the first recipient
+  std::size_t opening = std::numeric_limits<std::size_t>::max();  // connections that log in at once
   bool hold = false;
   bool untimed = false;
 };
@@ -116,8 +118,11 @@ class Load {
     async::TaskGroup tasks(executor);
     logged_in_ = std::make_unique<async::Signal>(executor);
     go_ = std::make_unique<async::Signal>(executor);
-    for (std::size_t i = 0; i < options_.connections; ++i) tasks.spawn("connection", converse());
     const SteadyInstant login_began = kClock.steady_now();
+    for (std::size_t i = 0; i < options_.connections; ++i) {
+      while (i - open_ >= options_.opening) co_await logged_in_->wait();
+      tasks.spawn("connection", converse());
+    }
     while (open_ < options_.connections) co_await logged_in_->wait();
     login_seconds_ = seconds_since(login_began);
     if (options_.hold) {
@@ -300,6 +305,7 @@ int main(int argc, char** argv) {
   app.add_option("--sender", options.sender);
   app.add_option("--domain", options.domain);
   app.add_option("--first", options.first);
+  app.add_option("--opening", options.opening);
   app.add_flag("--hold", options.hold);
   app.add_flag("--untimed", options.untimed);
   CLI11_PARSE(app, argc, argv);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "async/timer.h"
+
 namespace todoku::relay {
 namespace {
 
@@ -14,6 +16,21 @@ constexpr store::WritePriority kPiecePriority = store::WritePriority::import;
 constexpr std::size_t kKeptCapacity = std::size_t{128} << 10U;
 // Of what goes into the next piece.
 constexpr std::size_t kMessageCapacity = 2 * store::kRelayedPieceOctets;
+
+// Before it is asked again whether a piece may go to the store.
+constexpr Milliseconds kTurnPause{20};
+
+// A piece that has its turn.
+class Writing {
+ public:
+  explicit Writing(ContentRoom& room) : room_(room) {}
+  Writing(const Writing&) = delete;
+  Writing& operator=(const Writing&) = delete;
+  ~Writing() { room_.end_writing(); }
+
+ private:
+  ContentRoom& room_;
+};
 
 // Whatever became of the pieces, the client is to come again with its message.
 std::unexpected<Error> not_written(Error error) {
@@ -43,6 +60,12 @@ void ContentRoom::give_back(store::AccountKey account, std::size_t octets) {
   found->second -= octets;
   if (found->second == 0) of_.erase(found);
   used_ -= octets;
+}
+
+bool ContentRoom::begin_writing() {
+  if (writing_.fetch_add(1) < kWritingMax) return true;
+  --writing_;
+  return false;
 }
 
 std::size_t ContentRoom::used() const {
@@ -85,8 +108,17 @@ Task<Result<KeptContent>> ContentKeeper::finish() {
                         .pieces = store::RelayedData{.key = *key_, .octets = octets_}};
 }
 
-// What is written belongs to the work that writes it, which may still run after this was cancelled.
 Task<Result<void>> ContentKeeper::write_piece(std::size_t octets) {
+  while (!world_.room.begin_writing()) {
+    const bool waited = co_await async::sleep_for(kTurnPause);
+    if (!waited) co_return fail(ErrorKind::cancelled, "a piece of the message: cancelled");
+  }
+  const Writing writing(world_.room);
+  co_return co_await write_now(octets);
+}
+
+// What is written belongs to the work that writes it, which may still run after this was cancelled.
+Task<Result<void>> ContentKeeper::write_now(std::size_t octets) {
   if (!key_) {
     const auto begun = co_await world_.store.write(
         kPiecePriority, [node = world_.node()](store::WriteTransaction& transaction) {

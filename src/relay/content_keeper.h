@@ -6,6 +6,7 @@
 // that was accepted is touched.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -25,6 +26,10 @@ namespace todoku::relay {
 // whatever those before have taken.
 class ContentRoom {
  public:
+  // So many pieces wait for the store at once: fewer than it lets wait, which it would refuse; the
+  // others' clients wait with their content instead.
+  static constexpr std::size_t kWritingMax = 16;
+
   explicit ContentRoom(std::size_t octets_max) : octets_max_(octets_max) {}
 
   // False: the account may not have so much more.
@@ -32,10 +37,15 @@ class ContentRoom {
   void give_back(store::AccountKey account, std::size_t octets);
   [[nodiscard]] std::size_t used() const;
 
+  // A piece may go to the store, until end_writing(). False: not yet.
+  [[nodiscard]] bool begin_writing();
+  void end_writing() { --writing_; }
+
  private:
   const std::size_t octets_max_;
   mutable std::mutex mutex_;
   std::size_t used_ = 0;
+  std::atomic<std::size_t> writing_{0};
   std::unordered_map<store::AccountKey, std::size_t> of_;  // of those who have any
 };
 
@@ -81,7 +91,9 @@ class ContentKeeper {
   [[nodiscard]] std::uint64_t octets() const { return octets_; }
 
  private:
+  // Waits for its turn.
   [[nodiscard]] Task<Result<void>> write_piece(std::size_t octets);
+  [[nodiscard]] Task<Result<void>> write_now(std::size_t octets);
 
   const World world_;
   store::AccountKey account_{};

@@ -144,6 +144,24 @@ TEST_F(ContentKeeperTest, WithoutRoomAMessageIsForLater) {
   EXPECT_EQ(room_.used(), 0U);
 }
 
+TEST_F(ContentKeeperTest, APieceWaitsForItsTurnAndIsNotRefused) {
+  for (std::size_t i = 0; i < ContentRoom::kWritingMax; ++i) ASSERT_TRUE(room_.begin_writing());
+  ASSERT_FALSE(room_.begin_writing());
+  ContentKeeper keeper(world());
+  std::string message = message_of(kPiece + 1);
+  auto taken =
+      boost::asio::co_spawn(runtime_.executor(0), keeper.take(message), boost::asio::use_future);
+  EXPECT_EQ(taken.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+  room_.end_writing();
+  ASSERT_TRUE(taken.get());
+  const auto kept = run(keeper.finish());
+  ASSERT_TRUE(kept);
+  EXPECT_TRUE(kept->pieces);
+  // Its turns are over.
+  EXPECT_TRUE(room_.begin_writing());
+  keeper.abandon();
+}
+
 TEST_F(ContentKeeperTest, WhatIsHeldElsewhereTakesRoomToo) {
   ContentKeeper keeper(world());
   keeper.begin(account_);

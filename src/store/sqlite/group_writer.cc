@@ -17,6 +17,9 @@ namespace {
 // How long a group gathers work of one urgent priority, and how long a patient turn may go on.
 constexpr Microseconds kUrgentTurnMax{20'000};
 constexpr Microseconds kPatientTurnMax{10'000};
+// Where mail is accepted now and then, whoever comes next waits for the turn and its commit.
+constexpr Microseconds kPatientTurnBesideAcceptsMax{2'000};
+constexpr Microseconds kAcceptsGoOn{100'000};
 
 // Operations performed under one savepoint.
 constexpr std::size_t kTogetherMax = 64;
@@ -196,7 +199,10 @@ void GroupWriter::gather_urgent() {
     while (left > 0) {
       const std::size_t drawn = draw(queue, left);
       left -= drawn;
-      if (priority == WritePriority::accept) accepts_ = true;
+      if (priority == WritePriority::accept) {
+        accepts_ = true;
+        accepted_at_ = began;
+      }
       perform_last(drawn);
       if (clock_.steady_now() - began > kUrgentTurnMax) break;
     }
@@ -230,10 +236,12 @@ bool GroupWriter::draw_patient() {
 void GroupWriter::gather_patient() {
   const SteadyInstant began = clock_.steady_now();
   if (!draw_patient()) return;
+  const Microseconds most =
+      began - accepted_at_ < kAcceptsGoOn ? kPatientTurnBesideAcceptsMax : kPatientTurnMax;
   do {
     perform_last(1);
     // Who accepted mail in this group waits for its commit: one piece is enough.
-    if (accepts_ || urgent_waits() || clock_.steady_now() - began > kPatientTurnMax) break;
+    if (accepts_ || urgent_waits() || clock_.steady_now() - began > most) break;
   } while (draw_patient());
   patient_ended_ = clock_.steady_now();
   patient_took_ = patient_ended_ - began;

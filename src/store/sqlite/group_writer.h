@@ -6,7 +6,8 @@
 // A group is what was queued of the urgent priorities (accept, outcomes, claims) when it began.
 // Patient work (import, retention) joins a group without an accept; when accepts never cease it
 // rests after each turn as long as the turn took, so it gets about half of the time and an accept
-// waits for one piece of it at most. Every eighth patient turn begins with retention.
+// waits for one piece of it at most, or for a short turn and its commit. Every eighth patient turn
+// begins with retention.
 //
 // Hot operations of one kind that wait one behind the other are performed together; if the engine
 // refuses, they are repeated in halves (pending.h). A function has a savepoint of its own. So what
@@ -112,6 +113,7 @@ class GroupWriter {
   // Of the group at hand; only the writer's thread touches what follows.
   std::deque<Piece> group_;  // a place in it stays where it is
   bool accepts_ = false;
+  SteadyInstant accepted_at_{};  // the last of them
   SteadyInstant patient_ended_{};
   Microseconds patient_took_{};
   unsigned patient_turns_ = 0;
