@@ -368,7 +368,7 @@ TEST_F(DispatcherTest, OneThatThrowsIsTakenAgainEverMoreRarely) {
 
 // What it hears nothing of is behind it all the same, and retention may have it.
 TEST_F(DispatcherTest, OneThatIsToldLittleIsAsFarAsTheRest) {
-  Hook& hook = registered("x", {.kinds = {"recipient.bounced"}});
+  Hook& hook = registered("x", {.kinds = {"recipient.hard_error"}});
   enter("a");
   pass(1s);
   std::set<std::string> written;
