@@ -159,8 +159,8 @@ Counter& OutcomeRecorder::failures_of(Cause cause) {
 
 void OutcomeRecorder::tell_of_relayed(const Mail& mail, const Outcome& outcome) const {
   const std::string& credential = mail.batch->leased().credential;
-  const bool is_over = outcome.state == RecipientState::delivered ||
-                       outcome.state == RecipientState::bounced;
+  const bool is_over =
+      outcome.state == RecipientState::delivered || outcome.state == RecipientState::bounced;
   if (relayed_ != nullptr && is_over && !credential.empty()) {
     relayed_->ended(credential, outcome.cause);
   }
