@@ -43,7 +43,7 @@ const Sql kMayMake{"fitness: may make tables",
 const Sql kCarrying{"fitness: unfinished", "SELECT name FROM meta WHERE name = 'carrying'"};
 
 // What the schema makes.
-constexpr std::array<std::string_view, 45> kTables{"accounts",
+constexpr std::array<std::string_view, 46> kTables{"accounts",
                                                    "api_keys",
                                                    "attachments",
                                                    "batches",
@@ -53,6 +53,7 @@ constexpr std::array<std::string_view, 45> kTables{"accounts",
                                                    "deliveries",
                                                    "dkim_keys",
                                                    "domains",
+                                                   "event_readers",
                                                    "event_sheets",
                                                    "export_jobs",
                                                    "flights",

@@ -101,6 +101,10 @@ class Filling {
                             .begins = clock_.now() + std::chrono::hours(1'000)});
     });
     node_ = enter("me");
+    write(store_, [&](WriteTransaction& t) { return t.take_event_reader(node_, "reports"); });
+    write(store_, [&](WriteTransaction& t) {
+      return t.save_event_reader(node_, "reports", std::string("so\0far", 6));
+    });
     set_aside();
     sent_transactions();
     bulk_on_its_way();

@@ -36,6 +36,7 @@ const std::map<std::string, std::string>& allowed_scans() {
       {"batches USING INDEX batches_ready", "once, when the store is opened"},
       {"batches USING INDEX batches_held", "when the store is opened, and for an operator"},
       {"news USING INDEX news_at", "read up to a LIMIT"},
+      {"smtp_credentials USING INDEX smtp_credentials_held", "those that are held now"},
       {"export_jobs USING INDEX export_jobs_running", "those that run: some of each account"},
       {"address_runs", "merged by the indexer into tens at most"},
       {"address_recent", "emptied by the indexer at some thousands; read up to a LIMIT"},
@@ -82,17 +83,52 @@ bool is_statement(std::string_view text) {
          text.starts_with("DELETE ") || text.starts_with("INSERT ");
 }
 
+std::string text_of(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// What several statements say in the same words is a macro of literals in keys.h.
+std::map<std::string, std::string> macros_in(const std::string& header) {
+  constexpr std::string_view kDefine = "#define ";
+  std::map<std::string, std::string> macros;
+  for (std::size_t at = header.find(kDefine); at != std::string::npos;
+       at = header.find(kDefine, at)) {
+    at += kDefine.size();
+    const std::size_t name_end = header.find_first_of(" \\\n", at);
+    const std::string name = header.substr(at, name_end - at);
+    std::string text;
+    bool goes_on = true;
+    for (at = name_end; goes_on && at < header.size(); ++at) {
+      goes_on = header[at] != '\n' || header[at - 1] == '\\';
+      text += header[at] == '\\' || header[at] == '\n' ? ' ' : header[at];
+    }
+    macros[name] = text;
+  }
+  return macros;
+}
+
+void put_in(const std::map<std::string, std::string>& macros, std::string& source) {
+  for (const auto& [name, text] : macros) {
+    for (std::size_t at = source.find(name); at != std::string::npos;
+         at = source.find(name, at + text.size())) {
+      source.replace(at, name.size(), text);
+    }
+  }
+}
+
 std::set<std::string> statements_of_the_store() {
   std::set<std::string> statements;
   const std::filesystem::path folder =
       std::filesystem::path(TODOKU_SOURCE_DIR) / "src/store/sqlite";
+  const auto macros = macros_in(text_of(folder / "keys.h"));
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() != ".cc") continue;
     if (entry.path().string().ends_with("_test.cc")) continue;
     if (entry.path().filename() == "schema.cc") continue;        // run once, when a version is new
     if (entry.path().filename() == "carry_source.cc") continue;  // once, on a store that rests
-    std::ifstream file(entry.path());
-    const std::string source{std::istreambuf_iterator<char>(file), {}};
+    std::string source = text_of(entry.path());
+    put_in(macros, source);
     for (std::string& literal : literals_of(source)) {
       if (is_statement(literal)) statements.insert(std::move(literal));
     }
