@@ -303,7 +303,10 @@ void EndpointPolicy::hasten(Instant now) {
 
 void EndpointPolicy::save(Instant now, EndpointActions& actions) {
   if (saving_ || (!dirty_ && !place_moved_)) return;
-  if (!dirty_ && now < save_place_at_) return wake(save_place_at_);
+  if (!dirty_) {
+    if (save_place_at_ == Instant{}) save_place_at_ = now + options_.save_place_every;
+    if (now < save_place_at_) return wake(save_place_at_);
+  }
   // Sooner than usual before sending has to wait for it.
   if (now < save_at_ && unsaved_ < options_.unsaved_max / 2) return wake(save_at_);
   EndpointState state{.status = status_,
@@ -314,9 +317,10 @@ void EndpointPolicy::save(Instant now, EndpointActions& actions) {
     if (parked.stage != Parked::Stage::leaving) state.parked.push_back(parked.event);
   }
   actions.save = EndpointActions::Save{.state = std::move(state), .set_aside = set_aside_};
+  // What an answer has changed does not wait for a place that was just written.
+  if (dirty_) save_at_ = now + options_.save_every;
   dirty_ = place_moved_ = false;
   saving_ = true;
-  save_at_ = now + options_.save_every;
   save_place_at_ = now + options_.save_place_every;
   unsaved_before_ = unsaved_;
   set_aside_before_ = set_aside_.size();
