@@ -303,10 +303,7 @@ void EndpointPolicy::hasten(Instant now) {
 
 void EndpointPolicy::save(Instant now, EndpointActions& actions) {
   if (saving_ || (!dirty_ && !place_moved_)) return;
-  if (!dirty_) {
-    if (save_place_at_ == Instant{}) save_place_at_ = now + options_.save_place_every;
-    if (now < save_place_at_) return wake(save_place_at_);
-  }
+  if (!dirty_ && now < save_place_at_) return wake(save_place_at_);
   // Sooner than usual before sending has to wait for it.
   if (now < save_at_ && unsaved_ < options_.unsaved_max / 2) return wake(save_at_);
   EndpointState state{.status = status_,
