@@ -407,6 +407,23 @@ TEST_F(DispatcherTest, WhatItsOwnerDecidesIsHeard) {
   EXPECT_THAT(hook.told(), SizeIs(2));
 }
 
+// Also where the place that it has passed is not written yet.
+TEST_F(DispatcherTest, WhatWasPassedUnderOldWishesIsNotToldUnderNewOnes) {
+  Hook& hook = registered("x", {.kinds = {"recipient.hard_error"}});
+  enter("a");
+  pass(3s);
+  for (int i = 0; i < 3; ++i) {
+    mail();
+    pass(3s);
+  }
+  change(hook, {.kinds = std::vector<std::string>{}});
+  pass(3s);
+  EXPECT_THAT(hook.told(), IsEmpty());
+  mail();
+  pass(3s);
+  EXPECT_THAT(hook.told(), SizeIs(1));
+}
+
 // The order meets one who has told the event and not yet written that he has.
 TEST_F(DispatcherTest, WhatWasToldAMomentAgoIsToldAgainToWhoeverAsks) {
   Hook& hook = registered("x");

@@ -189,7 +189,7 @@ Task<void> Teller::reload() {
   if (row->status == store::WebhookStatus::disabled) co_return end("it is disabled");
   if (row->node != node_) co_return end("another process tells it");
   if (broken_ || !is_as_left(*row)) {
-    begin_policy(*row);
+    begin_anew(*row);
     co_return;
   }
   adopt_wishes(*row);
@@ -204,6 +204,20 @@ Task<void> Teller::reload() {
   }
   // Another address, another secret, or switched on: what was refused before may be taken now.
   policy_->hasten(ground_.clock.now());
+}
+
+// What it passed under its old wishes is not told under others, though that it was passed may not
+// be written yet.
+void Teller::begin_anew(store::Webhook webhook) {
+  const std::string written = webhook.state;
+  const bool is_as_written = written == stored_ || written == offered_;
+  const auto place = broken_ || !is_as_written ? std::nullopt : policy_->unwritten_place();
+  if (auto state = webhooks::unpack_state(webhook.state, webhook.status); place && state) {
+    state->cursor = *place;
+    webhook.state = webhooks::pack_state(*state);
+  }
+  begin_policy(webhook);
+  stored_ = offered_ = written;
 }
 
 // ---- what its policy has decided ---------------------------------------------------------------

@@ -72,6 +72,7 @@ class Teller {
   [[nodiscard]] Result<void> adopt_target(const store::Webhook& webhook);
   void adopt_wishes(const store::Webhook& webhook);
   void begin_policy(const store::Webhook& webhook);
+  void begin_anew(store::Webhook webhook);
   [[nodiscard]] http::Promptness remembered() const;
   void break_off(const Error& why);
   void end(std::string_view why);

@@ -151,6 +151,11 @@ class EndpointPolicy {
   [[nodiscard]] EndpointActions next(Instant now);
   [[nodiscard]] Instant wake_at() const { return wake_at_; }
 
+  // Where it is, if nothing but that is still to be written.
+  [[nodiscard]] std::optional<std::string> unwritten_place() const {
+    return place_moved_ && !dirty_ && !saving_ ? std::optional(cursor_) : std::nullopt;
+  }
+
   // It is asked at another host from now on: by one call, until that was accepted.
   void begin_carefully() { accepted_in_row_ = 0; }
 
