@@ -421,7 +421,8 @@ void Session::begin_content() {
       .message_id = to_hex(random_octets(16)) + "@" + world_.options.message_id_domain,
       .from_address = settings.from_address,
       .own_names = world_.options.own_names,
-      .smtputf8 = dialogue().mail().smtputf8});
+      // Cron and scripts put what they have into a Subject, and nobody would read their complaint.
+      .smtputf8 = dialogue().mail().smtputf8 || user_.has_value()});
 }
 
 Task<void> Session::take(std::string_view piece) {

@@ -47,7 +47,7 @@ struct SubmissionRules {
   std::string from_address;
   // By which this installation is known in Received, lower case.
   std::vector<std::string> own_names;
-  bool smtputf8 = false;  // the client has said so at MAIL (RFC 6531)
+  bool smtputf8 = false;  // fields may be beyond ASCII (RFC 6531)
 };
 
 struct SubmissionOptions {

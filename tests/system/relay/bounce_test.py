@@ -252,7 +252,8 @@ def kill_test():
     port = free_port()
     config = ["[delivery]", "transactional_retry_seconds = [1, 2, 5]",
               "site_rest_first_seconds = 1", "[smtp_in]", "enabled = true",
-              "[[smtp_in.listener]]", f'address = "127.0.0.1:{port}"']
+              "[[smtp_in.listener]]", f'address = "127.0.0.1:{port}"',
+              "[smtp_in.anomaly]", "unknown_users_percent = 0"]
     with contextlib.ExitStack() as held:
         kind, server = OnFile, ()
         if "--postgres" in sys.argv:
