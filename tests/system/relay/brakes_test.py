@@ -210,5 +210,8 @@ if __name__ == "__main__":
     if "--postgres" not in sys.argv:
         sys.exit(run(*TESTS))
     sys.argv.remove("--postgres")
-    with PostgresServer() as SERVER:
-        sys.exit(run(*TESTS[2:]))
+    failures = 0
+    for test in TESTS[2:]:
+        with PostgresServer() as SERVER:
+            failures += run(test)
+    sys.exit(failures)
