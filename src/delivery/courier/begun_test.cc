@@ -10,30 +10,20 @@
 #include <gtest/gtest.h>
 
 #include "delivery/courier/outcome_recorder.h"
+#include "delivery/courier/test_store.h"
 
 namespace todoku::delivery::courier {
 namespace {
 
 // Answers when it is told to.
-class SlowStore final : public store::Store {
+class SlowStore final : public RefusingStore {
  public:
+  using RefusingStore::submit;
   void submit(store::Settle settle, store::Answered<store::Settle> done) override {
     marks.assign(settle.marks.begin(), settle.marks.end());
     outcomes = settle.outcomes.size();
     answered_ = std::move(done);
   }
-  void submit(store::Accept, store::Answered<store::Accept> done) override { done(no()); }
-  void submit(store::Claim, store::Answered<store::Claim> done) override { done(no()); }
-  void submit(store::StageRows, store::Answered<store::StageRows> done) override { done(no()); }
-  void submit(store::Due, store::Answered<store::Due> done) override { done(no()); }
-  void submit(store::BellWork, store::Answered<store::BellWork> done) override { done(no()); }
-  void submit_write(store::WritePriority, store::WriteWork, store::Done done) override {
-    done(no());
-  }
-  void submit_read(store::ReadWork, store::Done done) override { done(no()); }
-  [[nodiscard]] store::StoreFigures figures() const override { return {}; }
-  [[nodiscard]] const Clock& clock() const override { return clock_; }
-  void close() override {}
 
   [[nodiscard]] bool commits() const { return answered_ != nullptr; }
   void answer(const Result<void>& of_marks = {}) {
@@ -47,16 +37,7 @@ class SlowStore final : public store::Store {
   std::size_t outcomes = 0;             // likewise
 
  private:
-  FakeClock clock_;
   store::Answered<store::Settle> answered_;
-  static std::unexpected<Error> no() { return fail(ErrorKind::unavailable, "nobody asks here"); }
-};
-
-class LastingLease final : public NodeLease {
- public:
-  [[nodiscard]] store::NodeKey key() const override { return store::NodeKey{1}; }
-  [[nodiscard]] bool holds() const override { return true; }
-  void renew_soon() override {}
 };
 
 class BegunTest : public testing::Test {
@@ -96,7 +77,7 @@ class BegunTest : public testing::Test {
   policy::SiteRules rules_;
   Metrics metrics_;
   SlowStore store_;
-  LastingLease lease_;
+  FixedLease lease_;
   MemoryFeedback feedback_{[](std::string_view domain) { return std::string(domain); }};
   OutcomeRecorder recorder_{store_,   lease_, feedback_, clock_,
                             options_, rules_, metrics_,  context_.get_executor()};

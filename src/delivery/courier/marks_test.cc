@@ -11,39 +11,19 @@
 
 #include "base/log.h"
 #include "delivery/courier/outcome_recorder.h"
+#include "delivery/courier/test_store.h"
 
 namespace todoku::delivery::courier {
 namespace {
 
 // Refuses each write as it is told to.
-class MarkStore final : public store::Store {
+class MarkStore final : public RefusingStore {
  public:
-  void submit(store::Settle, store::Answered<store::Settle> done) override { done(no()); }
-  void submit(store::Accept, store::Answered<store::Accept> done) override { done(no()); }
-  void submit(store::Claim, store::Answered<store::Claim> done) override { done(no()); }
-  void submit(store::StageRows, store::Answered<store::StageRows> done) override { done(no()); }
-  void submit(store::Due, store::Answered<store::Due> done) override { done(no()); }
-  void submit(store::BellWork, store::Answered<store::BellWork> done) override { done(no()); }
   void submit_write(store::WritePriority, store::WriteWork, store::Done done) override {
     done(answer);
   }
-  void submit_read(store::ReadWork, store::Done done) override { done(no()); }
-  [[nodiscard]] store::StoreFigures figures() const override { return {}; }
-  [[nodiscard]] const Clock& clock() const override { return clock_; }
-  void close() override {}
 
   Result<void> answer;
-
- private:
-  FakeClock clock_;
-  static std::unexpected<Error> no() { return fail(ErrorKind::unavailable, "nobody asks here"); }
-};
-
-class SteadyLease final : public NodeLease {
- public:
-  [[nodiscard]] store::NodeKey key() const override { return store::NodeKey{1}; }
-  [[nodiscard]] bool holds() const override { return true; }
-  void renew_soon() override {}
 };
 
 std::shared_ptr<const Letter> any_letter() {
@@ -95,7 +75,7 @@ class MarksTest : public testing::Test {
   policy::SiteRules rules_;
   Metrics metrics_;
   MarkStore store_;
-  SteadyLease lease_;
+  FixedLease lease_;
   MemoryFeedback feedback_{[](std::string_view domain) { return std::string(domain); }};
   OutcomeRecorder recorder_{store_,   lease_, feedback_, clock_,
                             options_, rules_, metrics_,  context_.get_executor()};

@@ -15,6 +15,7 @@
 
 #include "async/runtime.h"
 #include "delivery/courier/holdings.h"
+#include "delivery/courier/test_store.h"
 
 namespace todoku::delivery::courier {
 namespace {
@@ -24,29 +25,17 @@ constexpr std::uint32_t kMax = 8;
 constexpr std::chrono::seconds kLong{1};
 const Path kPath{.mx_host = "mx.example.jp", .remote_ip = "192.0.2.25"};
 
-class StalledStore final : public store::Store {
+class StalledStore final : public RefusingStore {
  public:
+  using RefusingStore::submit;
   void submit(store::Settle settle, store::Answered<store::Settle> done) override {
     if (std::exchange(throws, false)) throw std::bad_alloc();
     if (at_outcomes) at_outcomes();
     waiting.push_back({settle, std::move(done)});
   }
-  void submit(store::Accept, store::Answered<store::Accept> done) override { done(nobody_asks()); }
-  void submit(store::Claim, store::Answered<store::Claim> done) override { done(nobody_asks()); }
-  void submit(store::StageRows, store::Answered<store::StageRows> done) override {
-    done(nobody_asks());
-  }
-  void submit(store::Due, store::Answered<store::Due> done) override { done(nobody_asks()); }
-  void submit(store::BellWork, store::Answered<store::BellWork> done) override {
-    done(nobody_asks());
-  }
   void submit_write(store::WritePriority, store::WriteWork, store::Done done) override {
     writes.push_back(std::move(done));
   }
-  void submit_read(store::ReadWork, store::Done done) override { done(nobody_asks()); }
-  [[nodiscard]] store::StoreFigures figures() const override { return {}; }
-  [[nodiscard]] const Clock& clock() const override { return clock_; }
-  void close() override {}
 
   struct Waiting {
     store::Settle settle;
@@ -80,20 +69,6 @@ class StalledStore final : public store::Store {
   std::vector<store::Done> writes;
   bool throws = false;  // the next time
   std::function<void()> at_outcomes;
-
- private:
-  static std::unexpected<Error> nobody_asks() {
-    return fail(ErrorKind::unavailable, "nobody asks here");
-  }
-  FakeClock clock_;
-};
-
-class FixedLease final : public NodeLease {
- public:
-  [[nodiscard]] store::NodeKey key() const override { return store::NodeKey{1}; }
-  [[nodiscard]] bool holds() const override { return held; }
-  void renew_soon() override {}
-  bool held = true;
 };
 
 std::shared_ptr<const Letter> make_letter() {
