@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "mime/encoded_words.h"
+#include "mime/header.h"
 #include "mime/mailbox_list.h"
 
 namespace todoku::cli {
@@ -24,16 +25,6 @@ constexpr std::string_view kResent = "resent-";
 // In lower case.
 bool is_wanted(std::string_view name) {
   return name == "to" || name == "cc" || name == "bcc";
-}
-
-// RFC 5322 section 2.2: printable ASCII but for the colon; blanks before it are obsolete (4.5).
-std::string_view field_name(std::string_view line) {
-  const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos) return {};
-  std::string_view name = line.substr(0, colon);
-  while (name.ends_with(' ') || name.ends_with('\t')) name.remove_suffix(1);
-  const bool is_name = std::ranges::all_of(name, [](char c) { return c > ' ' && c <= '~'; });
-  return is_name ? name : std::string_view();
 }
 
 }  // namespace
@@ -122,7 +113,7 @@ void SubmittedText::finish(std::string& out) {
 
 bool has_header(std::string_view lines) {
   return lines.empty() || lines.starts_with("\r\n") ||
-         !field_name(lines.substr(0, lines.find("\r\n"))).empty();
+         !mime::field_name(lines.substr(0, lines.find("\r\n"))).empty();
 }
 
 // ---- the header section ------------------------------------------------------------------------
@@ -148,7 +139,7 @@ void SubmittedHead::take_line(std::string_view line) {
     fields_.back().body += line;
     return;
   }
-  const std::string_view name = field_name(line);
+  const std::string_view name = mime::field_name(line);
   ended_ = name.empty();
   if (ended_) return;
   fields_.push_back({to_ascii_lower(name), std::string(line.substr(line.find(':') + 1))});

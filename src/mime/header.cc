@@ -94,6 +94,15 @@ bool is_simple_addr_spec(std::string_view address) {
 
 }  // namespace
 
+std::string_view field_name(std::string_view line) {
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return {};
+  std::string_view name = line.substr(0, colon);
+  while (name.ends_with(' ') || name.ends_with('\t')) name.remove_suffix(1);
+  const bool is_name = std::ranges::all_of(name, [](char c) { return c > ' ' && c <= '~'; });
+  return is_name ? name : std::string_view();
+}
+
 FoldedLine::FoldedLine(std::string& out, std::string_view name)
     : out_(out), column_(name.size() + 1) {
   out_ += name;

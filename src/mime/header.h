@@ -16,6 +16,11 @@
 
 namespace todoku::mime {
 
+// The name with which a line of a header section begins: printable ASCII but for the colon (RFC
+// 5322 section 2.2); blanks before the colon are obsolete (section 4.5) and none of it. Empty: the
+// line is no field.
+[[nodiscard]] std::string_view field_name(std::string_view line);
+
 // A header line being written, knowing its column. Words are separated by one space, which becomes
 // a fold (CRLF and a space) where the word would pass column 76.
 class FoldedLine {

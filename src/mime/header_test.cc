@@ -34,6 +34,16 @@ std::string unfolded(const std::string& field) {
   return test::read_entity(field + "\r\n").fields.at(0).value;
 }
 
+TEST(FieldName, IsWhatStandsBeforeTheColon) {
+  EXPECT_EQ(field_name("Subject: a: b\r\n"), "Subject");
+  EXPECT_EQ(field_name("X-~!:"), "X-~!");
+  EXPECT_EQ(field_name("Bcc \t: a@example.jp"), "Bcc") << "obsolete, and hides nothing";
+  for (const std::string_view line : {"", ":", " : x", " Bcc: x", "a b: x", "no colon",
+                                      "From someone", "\xE5\xB1\x8A: x", "a\x7F: x"}) {
+    EXPECT_EQ(field_name(line), "") << line;
+  }
+}
+
 TEST(HeaderText, HasNoWayToEndAHeaderEarly) {
   EXPECT_EQ(header_text("a\r\nBcc: x@example.com"), "a Bcc: x@example.com");
   EXPECT_EQ(header_text("a\rb\nc\td\ve"), "a b c d e");

@@ -28,16 +28,6 @@ bool is_blank(char c) {
   return c == ' ' || c == '\t';
 }
 
-// RFC 5322 section 3.6.8: printable ASCII but the colon; the obsolete syntax lets blanks follow.
-std::size_t name_size(std::string_view line) {
-  std::size_t size = 0;
-  while (size < line.size() && line[size] > ' ' && line[size] <= '~' && line[size] != ':') ++size;
-  if (size == 0) return 0;
-  std::size_t colon = size;
-  while (colon < line.size() && is_blank(line[colon])) ++colon;
-  return colon < line.size() && line[colon] == ':' ? size : 0;
-}
-
 // Bcc would tell who else got it, and X-Todoku-* is said to us.
 bool is_taken_out(std::string_view name) {
   return equals_ignoring_case(name, "Bcc") || equals_ignoring_case(name, "Resent-Bcc") ||
@@ -154,7 +144,7 @@ Result<void> SubmissionReader::take_line() {
     return {};
   }
   const bool continues = is_blank(line.front()) && !begins_.empty();
-  if (!continues && name_size(line) == 0) {
+  if (!continues && mime::field_name(line).empty()) {
     return fail(ErrorKind::invalid_input,
                 fmt::format("line {} of the message is no header field, and no blank line is "
                             "before it (RFC 5322 section 2.2)",
@@ -181,7 +171,7 @@ Result<void> SubmissionReader::end_head(std::string& out) {
   for (std::size_t i = 0; i < begins_.size(); ++i) {
     const std::size_t end = i + 1 < begins_.size() ? begins_[i + 1] : head.size();
     const std::string_view raw = head.substr(begins_[i], end - begins_[i]);
-    fields_.push_back({raw.substr(0, name_size(raw)), raw});
+    fields_.push_back({mime::field_name(raw), raw});
   }
   if (auto judged = judge_fields(); !judged) return judged;
   if (auto done = emit(written_head(), out); !done) return done;
