@@ -204,6 +204,11 @@ bool is_listened_at(const std::string& path) {
   return returned == 0 || reason == EAGAIN;
 }
 
+// The Unix socket `path` is there, for others than this user.
+bool is_barred(const std::string& path) {
+  return ::access(path.c_str(), W_OK) != 0 && errno == EACCES;
+}
+
 // nullptr: nobody listens there. Errors: unavailable (an engine does, but has no place for us).
 Result<std::unique_ptr<SocketPort>> open_socket_port(const std::string& socket, Language language) {
   std::error_code ignored;
@@ -256,6 +261,17 @@ Result<std::unique_ptr<cli::AdminPort>> open_admin_port(const config::LoadedConf
   // No engine, or one that died and left its socket behind: the lock tells.
   auto port = std::make_unique<StorePort>(loaded);
   auto opened = port->open(wish);
+  // An engine that is being started has its store before its socket.
+  for (Milliseconds waited(0); !opened && opened.error().kind == ErrorKind::conflict &&
+                               waited < kPlacePatience && !is_barred(socket);
+       waited += kPlacePause) {
+    std::this_thread::sleep_for(kPlacePause);
+    answering = open_socket_port(socket, wish.language);
+    if (!answering) return fail(std::move(answering.error()));
+    if (*answering) return std::move(*answering);
+    port = std::make_unique<StorePort>(loaded);
+    opened = port->open(wish);
+  }
   if (opened) return port;
   if (opened.error().kind != ErrorKind::conflict) return fail(std::move(opened.error()));
   return fail(ErrorKind::conflict,

@@ -50,15 +50,15 @@ class EventReader {
 
   int run() {
     if (!find_cursor()) return api_.status();
-    while (true) {
+    // Whoever ends a follower, be it before the first page is there, has seen what there was.
+    while (!search_.follow || api_.wait(milliseconds(0))) {
       const bool has_more = next_page();
       if (api_.status() != kDone) return api_.status();
       if (search_.limit && printed_ >= *search_.limit) return kDone;
       if (has_more) continue;
-      if (!search_.follow) return kDone;
-      // Whoever ends a follower has seen what there was.
-      if (!api_.wait(kBetweenPages)) return kDone;
+      if (!search_.follow || !api_.wait(kBetweenPages)) return kDone;
     }
+    return kDone;
   }
 
  private:

@@ -84,8 +84,8 @@ cd /var/lib/todoku
 user='setpriv --reuid=todoku --regid=todoku --init-groups --no-new-privs'
 $user /usr/bin/todoku serve --config /etc/todoku/todoku.toml 2>/tmp/log &
 engine=$!
-for i in $(seq 100); do
-  $user /usr/bin/todoku status >/dev/null 2>&1 && break
+until grep -q 'engine started' /tmp/log; do
+  kill -0 $engine || { cat /tmp/log; exit 1; }
   sleep 0.1
 done
 $user /usr/bin/todoku status >&2 || { cat /tmp/log; exit 1; }
