@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words of the commands that judge mail as receivers do: `todoku dkim verify`.
+// The words of the commands that judge mail as receivers do: `todoku dkim verify`,
+// `todoku spf check`.
 #pragma once
 
 #include "cli/commands.h"
@@ -17,9 +18,11 @@ class CheckWords {
 
  private:
   void add_dkim_verify();
+  void add_spf_check();
 
   WordBook book_;
   DkimVerify dkim_;
+  SpfCheck spf_;
 };
 
 }  // namespace todoku::cli

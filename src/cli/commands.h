@@ -68,6 +68,15 @@ struct DkimVerify {
 };
 int dkim_verify(Session& session, const DkimVerify& which);
 
+// -- spf_check.cc
+struct SpfCheck {
+  CheckOptions options;
+  std::string ip;
+  std::string mail_from;
+  std::string helo;
+};
+int spf_check(Session& session, const SpfCheck& which);
+
 // -- smtp_credentials.cc; nullopt: as it is, or usual
 struct SmtpCredentialRequest {
   std::string account;
