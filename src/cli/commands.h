@@ -7,7 +7,9 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "cli/mail_checks.h"
 #include "cli/session.h"
 
 namespace todoku::cli {
@@ -58,6 +60,22 @@ int dkim_generate(Session& session, const DkimGenerate& options);
 int dkim_list(Session& session, const std::string& account);
 int dkim_show(Session& session, const DkimGenerate& which);
 int dkim_remove(Session& session, const DkimGenerate& which);
+
+// -- dkim_verify.cc
+struct DkimVerify {
+  CheckOptions options;
+  std::vector<std::string> files;
+};
+int dkim_verify(Session& session, const DkimVerify& which);
+
+// -- spf_check.cc
+struct SpfCheck {
+  CheckOptions options;
+  std::string ip;
+  std::string mail_from;
+  std::string helo;
+};
+int spf_check(Session& session, const SpfCheck& which);
 
 // -- smtp_credentials.cc; nullopt: as it is, or usual
 struct SmtpCredentialRequest {

@@ -225,6 +225,12 @@ Signature parse_signature(const HeaderField& field) {
   return out;
 }
 
+std::size_t count_signatures(const MessageView& message) {
+  return static_cast<std::size_t>(std::ranges::count_if(message.fields, [](const HeaderField& f) {
+    return equals_ignoring_case(f.name, kFieldName);
+  }));
+}
+
 std::vector<Signature> parse_signatures(const MessageView& message) {
   std::vector<Signature> signatures;
   for (std::size_t i = 0; i < message.fields.size(); ++i) {

@@ -65,5 +65,7 @@ struct Signature {
 // time and are not looked at.
 inline constexpr std::size_t kSignaturesMax = 16;
 [[nodiscard]] std::vector<Signature> parse_signatures(const MessageView& message);
+// How many there are, also those that are not looked at.
+[[nodiscard]] std::size_t count_signatures(const MessageView& message);
 
 }  // namespace todoku::mailauth::dkim

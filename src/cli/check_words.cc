@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/check_words.h"
+
+#include <utility>
+
+namespace todoku::cli {
+
+CheckWords::CheckWords(WordBook book) : book_(std::move(book)) {
+  add_dkim_verify();
+  add_spf_check();
+}
+
+void CheckWords::add_dkim_verify() {
+  CLI::App* verify = book_.verb(book_.app->get_subcommand("dkim"), "verify",
+                                {"Say whether the signatures of mails are good, and why",
+                                 "メールの署名が正しいかどうかと、その理由を示す"});
+  verify->add_option("FILE", dkim_.files,
+                     book_.say({"Mails; - for standard input", "メール。- は標準入力"}));
+  add_check_options(book_, verify, dkim_.options);
+  book_.speaks(verify, [this](Session& s) { return dkim_verify(s, dkim_); });
+}
+
+void CheckWords::add_spf_check() {
+  CLI::App* group = book_.verb(
+      book_.app, "spf",
+      {"Which hosts may send mail of a domain", "ドメインのメールを送信してよいホストを調べる"});
+  group->require_subcommand(1);
+  CLI::App* check = book_.verb(
+      group, "check",
+      {"Say what SPF makes of a sender, and why", "送信元に対する SPF の結果と、その理由を示す"});
+  check
+      ->add_option(
+          "--ip", spf_.ip,
+          book_.say({"The address that the mail comes from", "メールの送信元の IP アドレス"}))
+      ->type_name("ADDRESS");
+  check
+      ->add_option("--mail-from", spf_.mail_from,
+                   book_.say({"The sender in MAIL FROM; empty: HELO is checked",
+                              "MAIL FROM の送信者。空なら HELO を調べる"}))
+      ->type_name("ADDRESS");
+  check
+      ->add_option("--helo", spf_.helo,
+                   book_.say({"The name in HELO or EHLO", "HELO または EHLO の名前"}))
+      ->type_name("NAME");
+  add_check_options(book_, check, spf_.options);
+  book_.speaks(check, [this](Session& s) { return spf_check(s, spf_); });
+}
+
+}  // namespace todoku::cli

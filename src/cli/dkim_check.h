@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The DKIM signatures of one mail against the DNS: what `dkim verify` shows and `dmarc check`
+// builds on.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/json/array.hpp>
+
+#include "async/task.h"
+#include "base/clock.h"
+#include "dns/resolver.h"
+#include "mailauth/dkim/signature.h"
+#include "mailauth/dkim/verifier.h"
+
+namespace todoku::cli {
+
+// One that was looked at, with what it was judged by.
+struct CheckedSignature {
+  mailauth::dkim::Signature signature;
+  mailauth::dkim::SignatureResult result;
+  std::vector<std::string> key_texts;  // TXT records at its key's name, as they are there
+};
+
+struct CheckedSignatures {
+  std::vector<CheckedSignature> signatures;  // from top to bottom
+  std::size_t passed_over = 0;               // below mailauth::dkim::kSignaturesMax
+};
+
+// `mail` ends its lines with CRLF and outlives the answer. Keys are looked up all at once.
+[[nodiscard]] Task<CheckedSignatures> check_signatures(std::string_view mail,
+                                                       dns::Resolver& resolver, Instant now);
+
+// [{"domain", "selector", "result", "reason"}]
+[[nodiscard]] boost::json::array to_json(const CheckedSignatures& checked);
+
+}  // namespace todoku::cli
