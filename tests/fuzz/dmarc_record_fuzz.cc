@@ -35,7 +35,7 @@ void check_record(std::string_view text) {
 // Every question gets the text, or one of the other answers.
 void check_evaluation(std::string_view text, Random& random) {
   const std::string first(text.substr(0, text.find('\n')));
-  Query query{.author_domains = {first, "a.example.jp"}, .spf = {}, .dkim = {}};
+  Query query{.author_domains = {first, "a.example.jp"}, .from_fault = {}, .spf = {}, .dkim = {}};
   if (random.below(2) == 0) query.author_domains.erase(query.author_domains.begin());
   query.spf = {.check = Check::pass, .domain = "b.example.jp"};
   query.dkim.push_back({.check = Check::temperror, .domain = first});

@@ -329,11 +329,13 @@ std::string_view to_string(Result result) {
 Verdict evaluate(const Query& query, RegisteredDomain registered_domain, DnsFacts& facts) {
   Verdict verdict;
   const std::set<std::string> authors = distinct_domains(query.author_domains);
-  if (authors.size() != 1) {
+  if (authors.size() != 1 || !query.from_fault.empty()) {
     // RFC 9989 sections 5.3.1 and 11.5: then validation is not possible. One that took the first
     // would be passed by a mail of which people see the second.
     verdict.by_walk.result = Result::permerror;
-    verdict.by_walk.reason = authors.empty() ? kNoDomain : kSeveralDomains;
+    verdict.by_walk.reason = !query.from_fault.empty() ? query.from_fault
+                             : authors.empty()         ? kNoDomain
+                                                       : kSeveralDomains;
     verdict.by_list = verdict.by_walk;
     verdict.trace.push_back(fmt::format("permerror: {}", verdict.by_walk.reason));
     return verdict;

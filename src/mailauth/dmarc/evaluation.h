@@ -40,6 +40,9 @@ inline constexpr std::size_t kSignaturesMax = 16;
 struct Query {
   // Of each address in From, as it stands there.
   std::vector<std::string> author_domains;
+  // Why From tells of no author, in one clause: it is missing, repeated or cannot be read. Empty:
+  // author_domains are all that it tells.
+  std::string from_fault;
   Identifier spf;
   std::vector<Identifier> dkim;
 };

@@ -33,7 +33,8 @@ Identifier temperror(const char* domain) {
 }
 
 Query from(const char* author, Identifier spf = {}, std::vector<Identifier> dkim = {}) {
-  return {.author_domains = {author}, .spf = std::move(spf), .dkim = std::move(dkim)};
+  return {
+      .author_domains = {author}, .from_fault = {}, .spf = std::move(spf), .dkim = std::move(dkim)};
 }
 
 // "pass reject example.jp spf dkim"
@@ -246,8 +247,10 @@ TEST(DmarcFrom, MustNameExactlyOneDomain) {
   TestZones zones;
   zones.txt("_dmarc.example.jp", "v=DMARC1; p=reject");
   const auto on = [&](std::vector<std::string> domains) {
-    return verdict_on(
-        zones, {.author_domains = std::move(domains), .spf = pass("example.jp"), .dkim = {}});
+    return verdict_on(zones, {.author_domains = std::move(domains),
+                              .from_fault = {},
+                              .spf = pass("example.jp"),
+                              .dkim = {}});
   };
   EXPECT_EQ(on({"example.jp", "EXAMPLE.jp"}).by_walk.result, Result::pass);
   for (const auto& domains : std::vector<std::vector<std::string>>{
@@ -257,6 +260,16 @@ TEST(DmarcFrom, MustNameExactlyOneDomain) {
     EXPECT_EQ(verdict.by_list, verdict.by_walk);
     EXPECT_THAT(verdict.by_walk.reason, Not(IsEmpty()));
   }
+}
+
+TEST(DmarcFrom, ThatTellsOfNoAuthorIsNotGuessedAt) {
+  TestZones zones;
+  zones.txt("_dmarc.example.jp", "v=DMARC1; p=reject");
+  Query query = from("example.jp", pass("example.jp"));
+  query.from_fault = "there is more than one From";
+  const auto verdict = verdict_on(zones, query);
+  EXPECT_EQ(brief(verdict.by_walk), "permerror none ");
+  EXPECT_EQ(verdict.by_walk.reason, query.from_fault);
 }
 
 TEST(DmarcFrom, IsComparedByALabels) {
