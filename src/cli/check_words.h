@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The words of the commands that judge mail as receivers do: `todoku dkim verify`,
-// `todoku spf check`.
+// `todoku spf check`, `todoku dmarc check`.
 #pragma once
+
+#include <string>
 
 #include "cli/commands.h"
 #include "cli/word_book.h"
@@ -19,10 +21,15 @@ class CheckWords {
  private:
   void add_dkim_verify();
   void add_spf_check();
+  void add_dmarc_check();
+  // --ip, --mail-from and --helo.
+  void add_sender_options(CLI::App* check, std::string& ip, std::string& mail_from,
+                          std::string& helo);
 
   WordBook book_;
   DkimVerify dkim_;
   SpfCheck spf_;
+  DmarcCheck dmarc_;
 };
 
 }  // namespace todoku::cli

@@ -77,6 +77,16 @@ struct SpfCheck {
 };
 int spf_check(Session& session, const SpfCheck& which);
 
+// -- dmarc_check.cc
+struct DmarcCheck {
+  CheckOptions options;
+  std::string ip;
+  std::string mail_from;
+  std::string helo;
+  std::string file;
+};
+int dmarc_check(Session& session, const DmarcCheck& which);
+
 // -- smtp_credentials.cc; nullopt: as it is, or usual
 struct SmtpCredentialRequest {
   std::string account;
