@@ -2,13 +2,10 @@
 # AWS's services inside the VPC: what the engine asks of them goes through no NAT gateway, which costs by the
 # gigabyte, and stops when it does.
 locals {
-  services = {
-    sqs            = data.aws_iam_policy_document.sqs.json
-    "ecr.api"      = data.aws_iam_policy_document.account.json
-    "ecr.dkr"      = data.aws_iam_policy_document.account.json
-    logs           = data.aws_iam_policy_document.account.json
-    secretsmanager = data.aws_iam_policy_document.account.json
-  }
+  policies = merge(
+    { sqs = data.aws_iam_policy_document.sqs.json },
+    { for service, document in data.aws_iam_policy_document.account : service => document.json },
+  )
 }
 
 data "aws_caller_identity" "this" {}
@@ -37,11 +34,21 @@ data "aws_iam_policy_document" "sqs" {
   }
 }
 
-# An endpoint grants nothing by itself: the roles do. It only keeps other accounts' credentials from being used here.
+# An endpoint grants nothing by itself: the roles do. It keeps credentials of other accounts from being used here.
+locals {
+  calls = {
+    "ecr.api"      = ["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    "ecr.dkr"      = ["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    logs           = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    secretsmanager = ["secretsmanager:GetSecretValue"]
+  }
+}
+
 data "aws_iam_policy_document" "account" {
+  for_each = local.calls
   statement {
     sid       = "OurAccountOnly"
-    actions   = ["ecr:*", "logs:*", "secretsmanager:*"]
+    actions   = each.value
     resources = ["*"]
     principals {
       type        = "AWS"
@@ -85,7 +92,7 @@ resource "aws_vpc_security_group_ingress_rule" "endpoints" {
 }
 
 resource "aws_vpc_endpoint" "interface" {
-  for_each            = local.services
+  for_each            = local.policies
   vpc_id              = aws_vpc.this.id
   service_name        = "com.amazonaws.${data.aws_region.here.region}.${each.key}"
   vpc_endpoint_type   = "Interface"

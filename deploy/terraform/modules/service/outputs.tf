@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+output "security_group_id" {
+  description = "Security group of the tasks."
+  value       = aws_security_group.this.id
+}
+
+output "service_name" {
+  description = "Name of the service, for alarms."
+  value       = aws_ecs_service.this.name
+}
+
+output "log_group_name" {
+  description = "Where its log is."
+  value       = aws_cloudwatch_log_group.this.name
+}

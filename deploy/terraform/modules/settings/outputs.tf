@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+output "common" {
+  description = "The file of all processes but those of the relay."
+  value       = local.texts.common
+}
+
+output "relay" {
+  description = "The file of the relay's processes."
+  value       = local.texts.relay
+}
+
+output "metrics_port" {
+  description = "Port of /readyz, /healthz and /metrics."
+  value       = local.metrics_port
+}
+
+output "api_port" {
+  description = "Port of the API."
+  value       = local.api_port
+}
+
+output "relay_ports" {
+  description = "Ports of the relay by how TLS begins there: starttls, implicit."
+  value       = local.relay_ports
+}
