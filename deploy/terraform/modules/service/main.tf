@@ -1,4 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
+locals {
+  name = "${var.installation.name}-${var.role}"
+}
+
+module "task" {
+  source           = "../task"
+  installation     = var.installation
+  role             = var.role
+  settings         = var.settings
+  files            = var.files
+  task_policy      = var.task_policy
+  size             = var.size
+  launch_type      = "FARGATE"
+  ports            = [for target in var.targets : target.port]
+  open_files       = 65535
+  patience_minutes = 10
+}
+
 resource "aws_security_group" "this" {
   name        = local.name
   description = "Tasks of ${var.role}"
@@ -66,7 +84,7 @@ resource "aws_vpc_security_group_egress_rule" "internet" {
 resource "aws_ecs_service" "this" {
   name                              = var.role
   cluster                           = var.installation.cluster_arn
-  task_definition                   = aws_ecs_task_definition.this.arn
+  task_definition                   = module.task.definition_arn
   launch_type                       = "FARGATE"
   platform_version                  = "LATEST"
   desired_count                     = var.tasks.least

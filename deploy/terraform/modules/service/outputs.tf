@@ -8,8 +8,3 @@ output "service_name" {
   description = "Name of the service, for alarms."
   value       = aws_ecs_service.this.name
 }
-
-output "log_group_name" {
-  description = "Where its log is."
-  value       = aws_cloudwatch_log_group.this.name
-}

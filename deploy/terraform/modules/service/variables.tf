@@ -35,7 +35,7 @@ variable "settings" {
 }
 
 variable "files" {
-  description = "Further files below /etc/todoku, by the name of the secret that they come from."
+  description = "Further files below /etc/todoku, each with the name of the secret that it comes from."
   type        = map(string)
   default     = {}
 }

@@ -6,8 +6,9 @@ locals {
   # The image has no shell, and [[egress]] needs a file: a container of its own writes the files and ends before the
   # engine starts. It is root, to give them to the engine's user, and gets nothing but these.
   write_files = join("\n", concat(
-    ["set -eu", "umask 077", "printf '%s' \"$SETTINGS\" > /etc/todoku/todoku.toml",
-    "printf '%s' \"$DATABASE_CA\" > /etc/todoku/database-ca.pem"],
+    ["set -eu", "umask 077"],
+    ["printf '%s' \"$SETTINGS\" > /etc/todoku/todoku.toml"],
+    ["printf '%s' \"$DATABASE_CA\" > /etc/todoku/database-ca.pem"],
     [for position, file in keys(var.files) : "printf '%s' \"$FILE_${position}\" > /etc/todoku/${file}"],
     ["chown -R 65532:65532 /etc/todoku"],
   ))
@@ -33,8 +34,8 @@ resource "aws_cloudwatch_log_group" "this" {
 
 resource "aws_ecs_task_definition" "this" {
   family                   = local.name
-  requires_compatibilities = ["FARGATE"]
-  network_mode             = "awsvpc"
+  requires_compatibilities = [var.launch_type]
+  network_mode             = var.launch_type == "EC2" ? "host" : "awsvpc"
   cpu                      = var.size.cpu
   memory                   = var.size.memory
   execution_role_arn       = aws_iam_role.start.arn
@@ -91,18 +92,19 @@ resource "aws_ecs_task_definition" "this" {
       ]
       portMappings = concat(
         [{ containerPort = var.installation.metrics_port, protocol = "tcp" }],
-        [for target in var.targets : { containerPort = target.port, protocol = "tcp" }],
+        [for port in var.ports : { containerPort = port, protocol = "tcp" }],
       )
-      # Readiness, which the store's absence ends, too: ten minutes of that are waited for before the task is ended.
+      # Readiness, which the store's absence ends, too. So much of that is waited for before the task is ended, because
+      # what an engine knows of mails that it sent meanwhile would end with it.
       healthCheck = {
         command     = ["CMD", "/usr/bin/todoku", "healthcheck"]
-        interval    = 60
+        interval    = var.patience_minutes * 6
         timeout     = 10
         retries     = 10
-        startPeriod = 60
+        startPeriod = 120
       }
       linuxParameters  = { initProcessEnabled = false, capabilities = { drop = ["ALL"] } }
-      ulimits          = [{ name = "nofile", softLimit = 65536, hardLimit = 65536 }]
+      ulimits          = [{ name = "nofile", softLimit = var.open_files, hardLimit = var.open_files }]
       logConfiguration = local.log
     },
   ])
