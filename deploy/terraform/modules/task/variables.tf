@@ -77,7 +77,7 @@ variable "patience_minutes" {
   description = "How long a task may say that it is not ready before it is ended, in minutes."
   type        = number
   validation {
-    condition     = var.patience_minutes >= 1 && var.patience_minutes <= 50
-    error_message = "From 1 to 50 minutes: ECS asks ten times, five minutes apart at most."
+    condition     = var.patience_minutes >= 2 && var.patience_minutes <= 50
+    error_message = "From 2 to 50 minutes: ECS asks ten times, five minutes apart at most."
   }
 }
