@@ -4,6 +4,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Findings } from './findings.mjs';
+import { engine } from './policies/engine.mjs';
+import { exposure } from './policies/exposure.mjs';
+import { House } from './policies/house.mjs';
+import { keeping } from './policies/keeping.mjs';
+import { rights } from './policies/rights.mjs';
+import { tasks } from './policies/tasks.mjs';
 import { Parser, readProgram } from './program.mjs';
 import { Structure } from './structure.mjs';
 import { Typer } from './typer.mjs';
@@ -19,6 +25,8 @@ for (const root of roots) {
   const typer = new Typer(modules, parser, schema, findings);
   const structure = new Structure(typer, schema, findings);
   for (const module of modules.values()) structure.check(module);
+  const house = new House(modules, parser, schema, findings);
+  for (const policy of [exposure, keeping, tasks, rights, engine]) policy(house);
   for (const line of findings.lines()) console.log(line);
   count += findings.lines().length;
 }

@@ -66,9 +66,10 @@ function plainTree(node, octets) {
 
 // One module: a folder of .tf files.
 export class Module {
-  constructor(folder, shown) {
-    this.folder = folder;
-    this.shown = shown;
+  // `path` as findings name it, `shown` without what is before modules/ and examples/.
+  constructor(folder, path, shown) {
+    Object.assign(this, { folder, path, shown });
+    this.templates = new Map();  // name to its tree
     this.top = [];
     this.variables = new Map();
     this.locals = new Map();
@@ -113,9 +114,12 @@ export async function readProgram(root, parser, findings) {
       const folder = path.resolve(root, kind, name);
       const files = fs.readdirSync(folder).filter((each) => each.endsWith('.tf')).sort();
       if (files.length === 0) continue;
-      const module = new Module(folder, `${kind}/${name}`);
+      const module = new Module(folder, path.join(root, kind, name), `${kind}/${name}`);
       modules.set(folder, module);
-      for (const file of files) await readFile(module, path.join(root, kind, name, file), parser, findings);
+      for (const file of files) await readFile(module, path.join(module.path, file), parser, findings);
+      for (const file of fs.readdirSync(folder).filter((each) => each.endsWith('.tftpl'))) {
+        module.templates.set(file, await readTemplate(path.join(module.path, file), parser, findings));
+      }
     }
   }
   return modules;
@@ -131,4 +135,15 @@ async function readFile(module, file, parser, findings) {
   const read = readBlocks(text, file);
   await prepareBlock(parser, read);
   for (const block of read.blocks) module.add(block, findings);
+}
+
+// A template's tree, read as the text of a here document is; null if the parser does not take it.
+async function readTemplate(file, parser, findings) {
+  const text = `<<TEMPLATE_OF_A_FILE\n${fs.readFileSync(file, 'utf8')}\nTEMPLATE_OF_A_FILE`;
+  try {
+    await parser.prepare(text);
+  } catch (thrown) {
+    findings.add({ file, line: 1 }, 'syntax', String(thrown.message ?? thrown).split('\n')[0], 'Write it as HCL has it');
+  }
+  return parser.tree(text);
 }

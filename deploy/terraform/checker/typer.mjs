@@ -7,6 +7,11 @@ import { ANY, BOOL, NULL, NUMBER, STRING, common, elementOf, listOf, mapOf, obje
 
 const PLAIN = { string: STRING, number: NUMBER, bool: BOOL, any: ANY };
 
+// Names over those that are known already; a template's own are asked for one by one.
+function within(scope, names) {
+  return new Proxy(scope, { get: (types, key) => names[key] ?? types[key] });
+}
+
 export class Typer {
   #kept = new Map();
 
@@ -32,25 +37,29 @@ export class Typer {
   variable(block) {
     return this.#once(block, () => {
       const given = block.attributes.get('type');
-      return given ? this.constraint(this.parser.tree(given.text)) : ANY;
+      return given ? this.constraint(this.parser.tree(given.text), given) : ANY;
     });
   }
 
-  constraint(tree) {
-    if (tree?.type === 'scopeTraversal') return PLAIN[tree.meta.value] ?? ANY;
-    if (tree?.type !== 'function') return ANY;
+  constraint(tree, at) {
+    const unknown = () => {
+      this.findings.add(at, 'type', `${tree?.meta?.value ?? 'this'} is no type`, 'string, number, list(...), object(...)');
+      return ANY;
+    };
+    if (tree?.type === 'scopeTraversal') return PLAIN[tree.meta.value] ?? unknown();
+    if (tree?.type !== 'function') return unknown();
     const [inner] = tree.children;
     switch (tree.meta.name) {
-      case 'list': return listOf(this.constraint(inner));
-      case 'set': return setOf(this.constraint(inner));
-      case 'map': return mapOf(this.constraint(inner));
-      case 'optional': return this.constraint(inner);
+      case 'list': return listOf(this.constraint(inner, at));
+      case 'set': return setOf(this.constraint(inner, at));
+      case 'map': return mapOf(this.constraint(inner, at));
+      case 'optional': return this.constraint(inner, at);
       case 'object': return objectOf(Object.fromEntries(inner.keys.map((key, i) => {
         const member = inner.children[i];
         const optional = member.type === 'function' && member.meta.name === 'optional';
-        return [key, { type: this.constraint(member), optional }];
+        return [key, { type: this.constraint(member, at), optional }];
       })));
-      default: return ANY;
+      default: return unknown();
     }
   }
 
@@ -153,8 +162,8 @@ export class Typer {
     const { keyVar, valVar, openRangeValue, groupedValue } = node.meta;
     const over = this.#type(node.children[0], context);
     const key = ['list', 'tuple'].includes(over.kind) ? NUMBER : STRING;
-    const inner = { ...context, scope: { ...context.scope, [valVar]: elementOf(over) } };
-    if (keyVar) inner.scope[keyVar] = over.kind === 'set' ? elementOf(over) : key;
+    const inner = { ...context, scope: within(context.scope, { [valVar]: elementOf(over) }) };
+    if (keyVar) inner.scope = within(inner.scope, { [keyVar]: over.kind === 'set' ? elementOf(over) : key });
     const types = node.children.slice(1).map((child) => this.#type(child, inner));
     if (openRangeValue === '[') return listOf(types[0]);
     return mapOf(groupedValue ? listOf(types[1]) : types[1]);
@@ -162,10 +171,33 @@ export class Typer {
 
   #function(node, types, context) {
     const known = FUNCTIONS[node.meta.name];
+    if (node.meta.name === 'templatefile') this.#template(node, types[1], context);
     if (known) return known(types, node.meta.expandedFinalArgument);
     this.findings.add(context.at, 'function', `${node.meta.name}() is not known`,
       'Correct it, or add it to checker/functions.mjs');
     return ANY;
+  }
+
+  // What a template names against what it is given.
+  #template(node, given, context) {
+    const name = node.children[0].children?.at(-1)?.meta?.value?.replace(/^\//, '');
+    if (!context.module.templates.has(name)) {
+      this.findings.add(context.at, 'source', `there is no template ${name}`, 'Name a file of the module');
+      return;
+    }
+    const tree = context.module.templates.get(name);
+    if (!tree || given?.kind !== 'object') return;
+    const asked = new Set();
+    const scope = new Proxy(Object.fromEntries(Object.entries(given.members).map(([key, { type }]) => [key, type])), {
+      get(types, key) {
+        asked.add(key);
+        return types[key];
+      },
+    });
+    this.#type(tree, { ...context, scope });
+    for (const key of Object.keys(given.members).filter((each) => !asked.has(each))) {
+      this.findings.add(context.at, 'unused', `template ${name} does not ask for ${key}`, 'Use it, or take it out');
+    }
   }
 
   #along(type, parts, context) {
