@@ -125,7 +125,8 @@ export class Typer {
     const types = () => node.children.map((child) => this.#type(child, context));
     switch (node.type) {
       case 'literalValue': return PLAIN[node.meta.type] ?? NULL;
-      case 'template': types(); return STRING;
+      case 'template':
+      case 'templateJoin': types(); return STRING;
       case 'templateWrap': return this.#type(node.children[0], context);
       case 'tuple': return { kind: 'tuple', items: types() };
       case 'object': return this.#object(node, context);

@@ -25,6 +25,7 @@ const NEEDED = {
     'secretsmanager:GetSecretValue'],
   'modules/lists work': () => [...LOG, 's3:GetObject', 'sqs:ReceiveMessage', 'sqs:DeleteMessage',
     'sqs:GetQueueAttributes'],
+  'modules/migrate work': () => [],
   'modules/network flow': () => [...LOG, 'logs:DescribeLogStreams'],
 };
 // Policies of AWS's own that may be attached.
@@ -82,17 +83,18 @@ function actionsOf(statement) {
 function document(house, item) {
   const statements = item.instances().flatMap((each) => each.blocks('statement'));
   const toOthers = statements.some((statement) => statement.blocks('principals').length > 0);
-  for (const statement of statements) one(statement, toOthers);
+  for (const statement of statements) one(statement);
   if (!toOthers) exact(house, item, statements);
 }
 
-function one(statement, toOthers) {
+function one(statement) {
   if (statement.value('effect') === 'Deny') return;
   const actions = actionsOf(statement);
   // The owner of a key must be able to manage it, or nobody is ("Default key policy").
-  const owner = statement.blocks('principals').every((each) => each.text('identifiers').includes(':root"'));
+  const whom = statement.blocks('principals');
+  const owner = whom.length > 0 && whom.every((each) => each.text('identifiers').includes(':root"'));
   for (const action of actions.filter((each) => typeof each === 'string' && each.includes('*'))) {
-    if (!(toOthers && owner && action === 'kms:*')) {
+    if (!(owner && action === 'kms:*')) {
       statement.tell('rights', 'actions', `${action} is more than any call needs`, 'Name the actions');
     }
   }
@@ -125,7 +127,7 @@ function exact(house, item, statements) {
     item.tell('rights', 'statement', 'nobody has said what this one needs', 'Add it to NEEDED in policies/rights.mjs');
     return;
   }
-  const granted = statements.flatMap(actionsOf);
+  const granted = statements.filter((each) => each.value('effect') !== 'Deny').flatMap(actionsOf);
   for (const action of granted.filter((each) => !needed.includes(each))) {
     item.tell('rights', 'statement', `${action} is granted, and nothing calls it`, 'Take it out');
   }

@@ -4,6 +4,7 @@ module "task" {
   source       = "../task"
   installation = var.installation
   role         = "courier"
+  engine_role  = "courier"
   settings     = var.settings
   task_policy  = data.aws_iam_policy_document.work.json
   size         = var.size

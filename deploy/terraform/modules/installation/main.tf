@@ -150,6 +150,14 @@ module "events" {
   tasks        = local.tasks["events"]
 }
 
+module "migrate" {
+  source              = "../migrate"
+  installation        = local.installation
+  settings            = module.settings.common
+  database_address    = module.settings.owner_database_address
+  database_secret_arn = module.database.owner_secret_arn
+}
+
 module "couriers" {
   source        = "../couriers"
   installation  = local.installation

@@ -9,9 +9,13 @@ output "database_host" {
   value       = module.database.host
 }
 
-output "database_owner_secret_arn" {
-  description = "Secret of the owner of the tables, for `todoku migrate`."
-  value       = module.database.owner_secret_arn
+output "migrate" {
+  description = "`todoku migrate up` as a task: what `aws ecs run-task` takes."
+  value = {
+    task_definition = module.migrate.definition_arn
+    subnets         = module.network.private_subnet_ids
+    security_group  = module.scheduler.security_group_id
+  }
 }
 
 output "secret_arns" {

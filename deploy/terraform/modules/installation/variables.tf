@@ -99,7 +99,7 @@ variable "database" {
     storage_gb_max = number
     two_zones      = optional(bool, true)
     backup_days    = optional(number, 14)
-    version        = optional(string, "15.14")
+    version        = optional(string, "15")
   })
 }
 

@@ -7,6 +7,7 @@ module "task" {
   source           = "../task"
   installation     = var.installation
   role             = var.role
+  engine_role      = var.role
   settings         = var.settings
   files            = var.files
   task_policy      = var.task_policy

@@ -9,14 +9,17 @@ locals {
   # Above 1023, because the engine is not root; the balancer has the usual ones.
   relay_ports = { implicit = 2465, starttls = 2587 }
 
+  # `migrate` gives it a user of its own (modules/migrate).
+  database_address = "postgresql://todoku@${var.database_host}${local.database_path}"
+  database_path    = ":5432/todoku?sslmode=verify-full&sslrootcert=/etc/todoku/database-ca.pem"
+
   texts = {
     for kind in ["common", "relay"] : kind => templatefile("${path.module}/settings.toml.tftpl", {
       name               = var.name
       drain_seconds      = local.drain_seconds
       metrics_port       = local.metrics_port
       api_port           = local.api_port
-      database_user      = "todoku"
-      database_host      = var.database_host
+      database_address   = local.database_address
       region             = var.region
       api_host           = var.api_host
       smtp_host          = var.smtp_host

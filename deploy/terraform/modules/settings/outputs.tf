@@ -23,3 +23,8 @@ output "relay_ports" {
   description = "Ports of the relay by how TLS begins there: starttls, implicit."
   value       = local.relay_ports
 }
+
+output "owner_database_address" {
+  description = "Address of the database for the owner of its tables."
+  value       = "postgresql://todoku_owner@${var.database_host}${local.database_path}"
+}

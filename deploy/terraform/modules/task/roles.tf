@@ -35,9 +35,14 @@ data "aws_iam_policy_document" "start" {
     resources = ["${aws_cloudwatch_log_group.this.arn}:*"]
   }
   statement {
-    sid       = "ReadItsSecrets"
-    actions   = ["secretsmanager:GetSecretValue"]
-    resources = [for name in local.secrets : var.installation.secret_arns[name]]
+    sid     = "ReadItsSecrets"
+    actions = ["secretsmanager:GetSecretValue"]
+    resources = concat(
+      [var.installation.secret_arns["master-key"]],
+      # `valueFrom` may go on with the name of a member: the ARN is its first seven parts.
+      [join(":", slice(split(":", local.password), 0, 7))],
+      [for name in values(var.files) : var.installation.secret_arns[name]],
+    )
   }
 }
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 locals {
-  name    = "${var.installation.name}-${var.role}"
-  secrets = toset(concat(["master-key", "database-password"], values(var.files)))
+  name = "${var.installation.name}-${var.role}"
+
+  # Where the password of the database is, for the engine's user unless it is told otherwise.
+  password = coalesce(var.database_password, var.installation.secret_arns["database-password"])
 
   # The image has no shell, and [[egress]] needs a file: a container of its own writes the files and ends before the
   # engine starts. It is root, to give them to the engine's user, and gets nothing but these.
@@ -10,7 +12,7 @@ locals {
     ["printf '%s' \"$SETTINGS\" > /etc/todoku/todoku.toml"],
     ["printf '%s' \"$DATABASE_CA\" > /etc/todoku/database-ca.pem"],
     [for position, file in keys(var.files) : "printf '%s' \"$FILE_${position}\" > /etc/todoku/${file}"],
-    ["chown -R 65532:65532 /etc/todoku"],
+    ["chown -R 65532:65532 /etc/todoku /var/lib/todoku"],
   ))
 
   log = {
@@ -69,7 +71,10 @@ resource "aws_ecs_task_definition" "this" {
         for position, secret in values(var.files) :
         { name = "FILE_${position}", valueFrom = var.installation.secret_arns[secret] }
       ]
-      mountPoints      = [{ sourceVolume = "settings", containerPath = "/etc/todoku", readOnly = false }]
+      mountPoints = [
+        { sourceVolume = "settings", containerPath = "/etc/todoku", readOnly = false },
+        { sourceVolume = "state", containerPath = "/var/lib/todoku", readOnly = false },
+      ]
       logConfiguration = local.log
     },
     {
@@ -79,12 +84,15 @@ resource "aws_ecs_task_definition" "this" {
       readonlyRootFilesystem = true
       user                   = "65532:65532"
       stopTimeout            = 120
-      command                = ["serve"]
+      command                = var.command
       dependsOn              = [{ containerName = "settings", condition = "SUCCESS" }]
-      environment            = [{ name = "TODOKU_ENGINE__ROLES", value = var.role }]
+      environment = concat(
+        [{ name = "TODOKU_ENGINE__ROLES", value = var.engine_role }],
+        [for name, value in var.environment : { name = name, value = value }],
+      )
       secrets = [
         { name = "TODOKU_MASTER_KEY", valueFrom = var.installation.secret_arns["master-key"] },
-        { name = "TODOKU_STORE__POSTGRES__PASSWORD", valueFrom = var.installation.secret_arns["database-password"] },
+        { name = "TODOKU_STORE__POSTGRES__PASSWORD", valueFrom = local.password },
       ]
       mountPoints = [
         { sourceVolume = "settings", containerPath = "/etc/todoku", readOnly = true },

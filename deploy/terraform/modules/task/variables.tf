@@ -21,12 +21,35 @@ variable "installation" {
 }
 
 variable "role" {
+  description = "What the task is: names of its resources end with it."
+  type        = string
+}
+
+variable "engine_role" {
   description = "Role of the engine: api, smtp-in, scheduler, events or courier."
   type        = string
   validation {
-    condition     = contains(["api", "smtp-in", "scheduler", "events", "courier"], var.role)
+    condition     = contains(["api", "smtp-in", "scheduler", "events", "courier"], var.engine_role)
     error_message = "One of api, smtp-in, scheduler, events, courier."
   }
+}
+
+variable "command" {
+  description = "What todoku is called with."
+  type        = list(string)
+  default     = ["serve"]
+}
+
+variable "environment" {
+  description = "Settings over those of the file, as variables TODOKU_SECTION__KEY. No secrets."
+  type        = map(string)
+  default     = {}
+}
+
+variable "database_password" {
+  description = "Where the password of the database is, as ECS takes it: ARN, or ARN:member::. Null: the engine's user's."
+  type        = string
+  default     = null
 }
 
 variable "settings" {
