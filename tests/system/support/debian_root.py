@@ -19,7 +19,7 @@ CACHE = ROOT / "build/debian-root"
 THERE = ("systemd", "python3", "python3-apt")
 # What deploy/ansible installs; the engine's own packages come to it.
 FETCHED = ("ca-certificates", "chrony", "unattended-upgrades", "procps", "iproute2", "kmod", "nftables",
-           "prometheus-node-exporter")
+           "prometheus-node-exporter", "publicsuffix", "dns-root-data")
 DAYS_MAX = 7  # then the distribution may have newer ones
 BARRED = "resolv|connect to|not permitted|Permission denied"
 
