@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -186,14 +187,21 @@ class AnsibleTest(unittest.TestCase):
     def test_7_a_renewed_certificate_is_put_in_place(self):
         lineage = self.host.at("/etc/letsencrypt/live/mail.example.jp")
         lineage.mkdir(parents=True)
-        for name in ("privkey.pem", "fullchain.pem"):
-            (lineage / name).write_text(name)
+        run("openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-days", "30", "-subj",
+            "/CN=mail.example.jp", "-keyout", lineage / "privkey.pem", "-out", lineage / "fullchain.pem")
         self.host.inside("RENEWED_LINEAGE=/etc/letsencrypt/live/mail.example.jp "
                          "/etc/letsencrypt/renewal-hooks/deploy/todoku")
         tls = self.host.at("/etc/todoku/tls")
         self.assertEqual({path.name: path.read_text() for path in tls.iterdir()},
-                         {"mail.example.jp.key": "privkey.pem", "mail.example.jp.crt": "fullchain.pem"})
+                         {"mail.example.jp.key": (lineage / "privkey.pem").read_text(),
+                          "mail.example.jp.crt": (lineage / "fullchain.pem").read_text()})
         self.assertEqual((tls / "mail.example.jp.key").stat().st_mode & 0o777, 0o640)
+        (tls / "broken.crt").write_text("no certificate")
+        self.host.inside("/usr/local/sbin/todoku-certificate-metrics")
+        told = self.host.at("/var/lib/prometheus/node-exporter/todoku-certificates.prom").read_text()
+        ends = dict(re.findall(r'_seconds\{file="(.*?)"\} (\d+)', told))
+        self.assertEqual(ends["broken.crt"], "0")
+        self.assertAlmostEqual(int(ends["mail.example.jp.crt"]), time.time() + 30 * 86400, delta=3600)
 
     def test_8_the_firewall_has_its_table_once(self):
         looked = self.host.inside("nft list ruleset", check=False)
