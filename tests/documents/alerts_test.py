@@ -17,7 +17,7 @@ DASHBOARD = ROOT / "deploy/grafana/todoku.json"
 # Of Prometheus itself, and of prometheus-node-exporter 1.5.
 OTHERS = {"up", "ALERTS", "node_filesystem_avail_bytes", "node_filesystem_size_bytes",
           "node_timex_offset_seconds", "node_timex_sync_status"}
-METRIC = re.compile(r"\b((?:todoku|node|process)_[a-z0-9_]+|up|ALERTS)\b(?!\s*=)")
+METRIC = re.compile(r"\b((?:todoku|node|process)_[a-z0-9_]+|up|ALERTS)\b")
 LABEL = re.compile(r'(\w+)(?:=~?|!~?)"([^"]*)"')
 KINDS = re.compile(r'\b(counter|gauge|histogram)\(\s*"(\w+)"')
 ANY = re.compile(r'"((?:todoku|process)_[a-z0-9_]+)"')
