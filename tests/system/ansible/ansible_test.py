@@ -26,6 +26,7 @@ BINARY = None
 CLONE_NEWNET = 0x40000000
 SOURCE = "192.0.2.25"
 RECEIVER = "receiver.example"
+CONFIGURATION = "Configuration, which its engine has found in order"
 SECRET = 'a "quoted" $value with `all` \\ of it'
 
 HOLD = 'mount -t proc proc "$0/proc" && echo held && exec sleep infinity'
@@ -59,6 +60,7 @@ class Host(Stack):
             "todoku_environment": {"TODOKU_LANG": "en", "NOT_OURS": SECRET},
             "todoku_sources": [{"name": "main", "ipv4": SOURCE, "hello_name": "mail.sender.example"}],
             "todoku_relay_networks": ["198.51.100.0/24", "2001:db8::/32"], "todoku_certbot": True,
+            "todoku_ntp_servers": ["192.0.2.123"],
             "todoku_config": {
                 "api": {"listen": f"127.0.0.1:{self.api_port}"},
                 "dns": {"servers": [f"127.0.0.1:{self.dns_port}"], "check_names": ["."]},
@@ -154,13 +156,26 @@ class AnsibleTest(unittest.TestCase):
         self.assertIn("LimitNOFILE=1048576",
                       self.host.at("/etc/systemd/system/todoku.service.d/ansible.conf").read_text())
 
+    def test_3_what_others_read_is_what_they_can_read(self):
+        units = ("todoku", "todoku-addresses", "todoku-certificate-metrics")
+        verified = self.host.inside("systemd-analyze verify --man=no " + " ".join(
+            f"{unit}.service" for unit in units) + " todoku-certificate-metrics.timer", check=False)
+        self.assertEqual([line for line in verified.stderr.splitlines() if "todoku" in line], [])
+        told = self.host.inside("apt-config dump").stdout
+        self.assertIn('APT::Periodic::Unattended-Upgrade "1";', told)
+        self.assertIn('Unattended-Upgrade::Package-Blacklist:: "^todoku$";', told)
+        self.host.inside("sysctl --dry-run --load /etc/sysctl.d/60-todoku.conf")
+        told = self.host.inside("chronyd -p -f /etc/chrony/sources.d/todoku.sources").stdout
+        self.assertEqual(told.strip(), "server 192.0.2.123 iburst")
+
     def test_4_a_mistake_does_not_replace_what_works(self):
         before = self.host.at("/etc/todoku/todoku.toml").read_text()
         config = self.host.variables()["todoku_config"]
         for changed in ({"dns": {"servers": ["none"]}}, {"api": {"listen": "192.0.2.77:8025"}}):
-            status, said = self.host.play("--tags", "engine", todoku_config={**config, **changed})
+            status, said = self.host.play("--start-at-task", CONFIGURATION,
+                                          todoku_config={**config, **changed})
             self.assertNotEqual(status, 0, said)
-            self.assertIn("Configuration, which its engine has found in order", said)
+            self.assertIn("failed to validate", said)
             self.assertEqual(self.host.at("/etc/todoku/todoku.toml").read_text(), before)
         self.assertEqual(list(self.host.at("/etc/todoku").glob(".candidate*")), [])
 
@@ -179,8 +194,8 @@ class AnsibleTest(unittest.TestCase):
         self.assertEqual(owner, self.host.at("/var/lib/todoku").stat().st_uid)
         self.assertNotEqual(owner, 0)
 
-    def test_6_a_run_beside_the_working_engine_changes_nothing(self):
-        status, said = self.host.play("--tags", "engine")
+    def test_6_its_own_ports_and_addresses_are_no_mistake_while_it_runs(self):
+        status, said = self.host.play("--start-at-task", CONFIGURATION)
         self.assertEqual(status, 0, said)
         self.assertEqual(counts(said)["changed"], 0, said)
 
@@ -207,14 +222,14 @@ class AnsibleTest(unittest.TestCase):
         looked = self.host.inside("nft list ruleset", check=False)
         if looked.returncode != 0:
             self.skipTest(f"this kernel has no nftables: {looked.stderr}")
-        for port in (2222, 2223):
-            status, said = self.host.play("--tags", "firewall", todoku_ssh_port=port,
-                                          todoku_apply=["addresses", "firewall"])
-            self.assertEqual(status, 0, said)
-            rules = self.host.inside("nft list table inet todoku").stdout
-            self.assertEqual(re.findall(r"ip saddr 0.0.0.0/0 tcp dport (\d+)", rules), [str(port)], rules)
-            self.assertIn("ip6 saddr 2001:db8::/32 tcp dport { 465, 587 } accept", rules)
-            self.assertNotIn("8025", rules)  # nobody was named who may reach the API
+        self.host.inside("nft --file /etc/nftables.conf")
+        status, said = self.host.play("--tags", "firewall", todoku_ssh_port=2222,
+                                      todoku_apply=["addresses", "firewall"])
+        self.assertEqual(status, 0, said)
+        rules = self.host.inside("nft list table inet todoku").stdout
+        self.assertEqual(re.findall(r"ip saddr 0.0.0.0/0 tcp dport (\d+)", rules), ["2222"], rules)
+        self.assertIn("ip6 saddr 2001:db8::/32 tcp dport { 465, 587 } accept", rules)
+        self.assertNotIn(str(self.host.api_port), rules)  # nobody was named who may reach the API
         self.assertTrue(is_ready(9025), "over loopback everything goes on")
 
 
