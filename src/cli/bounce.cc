@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/bounce.h"
-
+// todoku bounce classify
 #include <utility>
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
 #include "base/printable.h"
-#include "cli/case_lines.h"
+#include "cli/commands.h"
+#include "cli/mail_checks.h"
 #include "cli/printable_stream.h"
-#include "cli/user_files.h"
 #include "feedback/parse/judged.h"
-#include "feedback/parse/mail_parts.h"
 #include "feedback/parse/quoted_reply.h"
 
 namespace todoku::cli {
@@ -54,7 +52,7 @@ std::vector<boost::json::object> all_told(const Bounce& bounce) {
 }
 
 Result<std::vector<boost::json::object>> of_file(const std::string& path, Session& session) {
-  auto octets = read_octets(path, session.host().input(), feedback::parse::kMailOctetsMax);
+  auto octets = read_mail(path, session.host().input());
   if (!octets) return fail(std::move(octets.error()));
   auto bounce = feedback::parse::read_bounce(*octets);
   if (!bounce) {
@@ -77,9 +75,9 @@ Result<boost::json::object> of_reply(std::string_view text) {
 
 // The first recipient's result; what is said of others is in "others".
 Result<boost::json::object> of_case(const boost::json::object& given, Session& session) {
-  auto file = text_member(given, "file");
+  auto file = case_text(given, "file");
   if (!file) return fail(std::move(file.error()));
-  auto reply = text_member(given, "reply");
+  auto reply = case_text(given, "reply");
   if (!reply) return fail(std::move(reply.error()));
   if (file->empty() == reply->empty()) {
     return fail(ErrorKind::invalid_input, "a case has either file or reply");
@@ -95,6 +93,12 @@ Result<boost::json::object> of_case(const boost::json::object& given, Session& s
     first["others"] = std::move(others);
   }
   return first;
+}
+
+Task<Result<boost::json::object>> judge_case(
+    const boost::json::object& given,  // NOLINT(*-reference-coroutine-parameters)
+    Session& session) {                // NOLINT(*-reference-coroutine-parameters)
+  co_return of_case(given, session);
 }
 
 std::string text_or_dash(const boost::json::object& result, std::string_view name) {
@@ -124,6 +128,13 @@ void show(Session& session, const boost::json::object& result) {
 }  // namespace
 
 int bounce_classify(Session& session, const BounceClassify& wish) {
+  const int wishes =
+      (wish.batch ? 1 : 0) + (wish.reply.empty() ? 0 : 1) + (wish.files.empty() ? 0 : 1);
+  if (wishes != 1) {
+    return unreadable(
+        session, session.words({"either files, --reply or --batch is needed",
+                                "ファイル、--reply、--batch のどれか 1 つを指定してください"}));
+  }
   if (wish.batch) {
     return judge_cases(
         session, [&session](const boost::json::object& given) { return of_case(given, session); });
@@ -133,8 +144,7 @@ int bounce_classify(Session& session, const BounceClassify& wish) {
   for (const std::string& file : wish.files) {
     const auto results = of_file(file, session);
     if (!results) {
-      session.err() << "todoku: " << results.error().detail << '\n';
-      status = 2;
+      status = unreadable(session, results.error().detail);
       continue;
     }
     for (const boost::json::object& each : *results) show(session, each);

@@ -68,6 +68,14 @@ struct DkimVerify {
 };
 int dkim_verify(Session& session, const DkimVerify& which);
 
+// -- bounce.cc: what a returned mail, or a reply, means. Local: nobody is asked.
+struct BounceClassify {
+  std::vector<std::string> files;  // "-" is standard input
+  std::string reply;               // "550 5.1.1 User unknown", instead of files
+  bool batch = false;
+};
+int bounce_classify(Session& session, const BounceClassify& wish);
+
 // -- spf_check.cc
 struct SpfCheck {
   CheckOptions options;
