@@ -95,7 +95,7 @@ Result<boost::json::object> of_case(const boost::json::object& given, Session& s
   return first;
 }
 
-Task<Result<boost::json::object>> judge_case(
+Task<Result<boost::json::object>> judge_returned(
     const boost::json::object& given,  // NOLINT(*-reference-coroutine-parameters)
     Session& session) {                // NOLINT(*-reference-coroutine-parameters)
   co_return of_case(given, session);
@@ -136,8 +136,10 @@ int bounce_classify(Session& session, const BounceClassify& wish) {
                                 "ファイル、--reply、--batch のどれか 1 つを指定してください"}));
   }
   if (wish.batch) {
-    return judge_cases(
-        session, [&session](const boost::json::object& given) { return of_case(given, session); });
+    return check_batch(session, {.batch = true, .resolver = {}},
+                       [&session](const boost::json::object& given, dns::Resolver&) {
+                         return judge_returned(given, session);
+                       });
   }
   int status = 0;
   if (!wish.reply.empty()) show(session, *of_reply(wish.reply));
