@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every negative reply of the relay: counted, and a line of the log as long as there is room for
-// lines, so that "why was it not taken?" has an answer here as well.
+// lines, so that "why was it not taken?" has an answer here as well. Also what a message asked for
+// in vain.
 #pragma once
 
 #include <cstddef>
@@ -28,18 +29,35 @@ class Refusals {
     std::string client;
     std::string_view listener;
     std::string_view credential = {};  // proven
-    std::string_view claimed = {};     // as whom it tries to log in
+  };
+  // A login that failed. Texts of clients, bounded.
+  struct Login {
+    std::string claimed;  // the user name
+    std::string_view mechanism;
+    std::string_view because;  // for the operator alone
+  };
+  // A message, as far as it has come.
+  struct Mail {
+    std::string sender;           // of MAIL: "<a@example.jp>", "<>"
+    std::string from = {};        // of its header
+    std::string recipient = {};   // that is refused, or the first
+    std::size_t recipients = 0;   // that were taken
   };
   struct Said {
     int code = 0;
     std::string_view text;
   };
-  // `of_connection`: nullptr for one that ends with it.
-  void tell(const Whom& whom, const Said& said, LineBudget* of_connection);
+  // `of_connection`: nullptr for one that ends with it. Of login and mail at most one.
+  void tell(const Whom& whom, const Said& said, LineBudget* of_connection,
+            const Login* login = nullptr, const Mail* mail = nullptr);
+  // Of a message that is taken: what it said to us and nobody listened to, in a sentence.
+  void tell_unheard(const Whom& whom, const Mail& mail, std::string_view what,
+                    LineBudget& of_connection);
 
  private:
   const Clock& clock_;
   Counter& refused_;
+  Counter& unheard_;
   LineBudget lines_;
 };
 

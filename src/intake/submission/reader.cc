@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/printable.h"
+#include "base/utf8.h"
 #include "intake/submission/options.h"
 #include "mime/date.h"
 #include "mime/encoded_words.h"
@@ -291,8 +293,16 @@ Result<void> SubmissionReader::judge_options() {
     const auto taken = options.take(field.name.substr(kOptionPrefix.size()), value_of(field));
     if (!taken) return taken;
   }
+  found_.unheard = options.unheard();
   found_.options = options.finish();
   return {};
+}
+
+std::string SubmissionReader::from_shown() const {
+  constexpr std::size_t kShown = 200;
+  const Field* const from = first("From");
+  if (from == nullptr) return {};
+  return printable(utf8_prefix(mime::decode_header_text(value_of(*from)), kShown));
 }
 
 void SubmissionReader::find_facts() {
