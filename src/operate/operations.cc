@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "base/bytes.h"
+#include "base/log.h"
 #include "explain/story_text.h"
 #include "mail/address.h"
 #include "operate/account_names.h"
@@ -188,6 +189,32 @@ Task<Result<EngineStatus>> Operations::status() {
       });
   if (told) told->asked = clock_.now();
   co_return told;
+}
+
+namespace {
+
+Result<Lockouts*> relay_of(const std::function<Lockouts*()>& lockouts) {
+  Lockouts* const here = lockouts ? lockouts() : nullptr;
+  if (here != nullptr) return here;
+  return fail(ErrorKind::unsupported,
+              "lock-outs are in the memory of the engine that has the role smtp-in, which is not "
+              "running here");
+}
+
+}  // namespace
+
+Result<std::vector<Lockout>> Operations::lockouts() const {
+  const auto relay = relay_of(options_.lockouts);
+  if (!relay) return fail(relay.error());
+  return (*relay)->list();
+}
+
+Result<std::int64_t> Operations::unlock(const std::string& name_or_network) {
+  const auto relay = relay_of(options_.lockouts);
+  if (!relay) return fail(relay.error());
+  const std::int64_t ended = (*relay)->unlock(name_or_network);
+  log::info("SMTP lock-outs ended", {{"of", name_or_network}, {"lockouts", ended}});
+  return ended;
 }
 
 Result<void> Operations::drain() {

@@ -263,6 +263,39 @@ std::string issued_smtp_json(const operate::IssuedSmtpCredential& issued) {
   return json.take();
 }
 
+std::string dropped_json(const operate::Cancelled& dropped) {
+  JsonWriter json;
+  json.begin_object();
+  json.member("deliveries", dropped.deliveries);
+  json.member("recipients", dropped.recipients);
+  json.member("next", dropped.next.value_or(0));
+  json.key("first");
+  json.begin_array();
+  for (const operate::WaitingMail& mail : dropped.first) {
+    json.begin_object();
+    json.member("delivery_id", mail.delivery);
+    add_shown_time(json, "accepted", mail.accepted);
+    json.member("recipients", mail.recipients);
+    json.member("subject", mail.subject);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return json.take();
+}
+
+std::string lockouts_json(const std::vector<operate::Lockout>& lockouts) {
+  return list_json("lockouts", lockouts, [](JsonWriter& json, const operate::Lockout& lockout) {
+    json.begin_object();
+    json.member("network", lockout.network);
+    json.member("name", lockout.name);
+    add_shown_time(json, "since", lockout.since);
+    add_shown_time(json, "until", lockout.until);
+    json.member("failures", lockout.failures);
+    json.end_object();
+  });
+}
+
 std::string domains_json(const operate::Page<operate::DomainView>& domains) {
   const auto add = [](JsonWriter& json, const operate::DomainView& view) {
     json.begin_object();
