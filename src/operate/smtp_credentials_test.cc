@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/date_time.h"
 #include "mail/scram_secrets.h"
 #include "operate/operations.h"
 #include "support/installation.h"
@@ -195,9 +196,32 @@ TEST_F(SmtpCredentialTest, WhatAHeldOneHandedInIsDroppedByOrderAlone) {
   };
   const std::vector<store::DeliveryKey> its = {hand_in("relay"), hand_in("relay")};
   const store::DeliveryKey others = hand_in("other");
-  EXPECT_EQ(run(operations.drop_smtp_mail("shop", "relay", 0)).error().kind, ErrorKind::conflict);
+  EXPECT_EQ(run(operations.drop_smtp_mail("shop", "relay", {})).error().kind, ErrorKind::conflict);
+  const auto preview = [&](std::string since) {
+    auto looked = run(
+        operations.drop_smtp_mail("shop", "relay", {.preview = true, .since = std::move(since)}));
+    EXPECT_TRUE(looked) << looked.error().detail;
+    return looked.value_or(Cancelled());
+  };
+  const Cancelled seen = preview("");
+  EXPECT_EQ(seen.deliveries, 2);
+  EXPECT_EQ(seen.recipients, 4);
+  ASSERT_THAT(seen.first, SizeIs(2));
+  EXPECT_EQ(seen.first[0].accepted, installation.clock.now());
+  EXPECT_EQ(seen.first[0].recipients, 2);
+  EXPECT_EQ(preview(format_utc(installation.clock.now() + std::chrono::hours(1))).deliveries, 0);
+  EXPECT_EQ(run(operations.drop_smtp_mail("shop", "relay", {.preview = true, .since = "noon"}))
+                .error()
+                .kind,
+            ErrorKind::invalid_input);
   ASSERT_TRUE(run(operations.hold_smtp_credential("shop", "relay", "")));
-  const auto dropped = run(operations.drop_smtp_mail("shop", "relay", 0));
+  EXPECT_EQ(run(operations.drop_smtp_mail(
+                    "shop", "relay",
+                    {.since = format_utc(installation.clock.now() + std::chrono::hours(1))}))
+                ->deliveries,
+            0)
+      << "all of it is older";
+  const auto dropped = run(operations.drop_smtp_mail("shop", "relay", {}));
   ASSERT_TRUE(dropped) << dropped.error().detail;
   EXPECT_EQ(dropped->deliveries, 2);
   EXPECT_EQ(dropped->recipients, 4);
@@ -210,7 +234,7 @@ TEST_F(SmtpCredentialTest, WhatAHeldOneHandedInIsDroppedByOrderAlone) {
   };
   for (const store::DeliveryKey key : its) EXPECT_EQ(status_of(key), DeliveryStatus::sent);
   EXPECT_EQ(status_of(others), DeliveryStatus::sending);
-  EXPECT_EQ(run(operations.drop_smtp_mail("shop", "relay", 0))->deliveries, 0) << "again";
+  EXPECT_EQ(run(operations.drop_smtp_mail("shop", "relay", {}))->deliveries, 0) << "again";
 }
 
 }  // namespace
