@@ -233,15 +233,21 @@ std::string Program::local_api(const std::optional<std::string>& config) {
                      endpoint ? endpoint->port : kUsualPort);
 }
 
-std::string Program::submission_socket(const std::optional<std::string>& config) {
+Result<std::string> Program::submission_socket(const std::optional<std::string>& config) {
   constexpr std::string_view kInstalled = "/etc/todoku/todoku.toml";
   std::error_code error;
   std::string file = config.value_or(variable("TODOKU_CONFIG"));
   if (file.empty() && std::filesystem::exists(kInstalled, error)) file = kInstalled;
   std::string socket;
   if (!file.empty()) {
-    // Whose file it is may not be for this user to read: then it is where it usually is.
     const auto loaded = config::load_config(file, environment_);
+    // Whose file it is may not be for this user to read: then it is where it usually is. A file
+    // that was named is meant.
+    if (config && !loaded && loaded.error().unread) {
+      return fail(ErrorKind::not_found, loaded.error().problems.empty()
+                                            ? file + " cannot be read"
+                                            : loaded.error().problems.front().to_string());
+    }
     socket = (loaded ? loaded->config : loaded.error().rest).smtp_in.socket;
   }
   return socket.empty() ? std::string(config::kUsualSubmissionSocket) : socket;

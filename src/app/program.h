@@ -30,7 +30,7 @@ class Program final : public cli::Host {
   std::string version() override;
   std::unique_ptr<cli::ApiPort> api(const cli::ApiAddress& address) override;
   std::string local_api(const std::optional<std::string>& config) override;
-  std::string submission_socket(const std::optional<std::string>& config) override;
+  Result<std::string> submission_socket(const std::optional<std::string>& config) override;
   std::unique_ptr<cli::SubmissionPort> submission(const std::string& socket) override;
   [[nodiscard]] const Clock& clock() const override { return clock_; }
   [[nodiscard]] std::string variable(std::string_view name) const override;

@@ -97,6 +97,12 @@ int smtp_credential_add(Session& session, const SmtpCredentialRequest& request) 
                  "アカウント {1} の SMTP 認証情報 {0} を追加しました。"},
                 request.name, request.account);
     print_issued(session, credential);
+    if (credential.as_object().if_contains("has_domain") == nullptr) return;
+    session.say({"\nAccount {0} has proven no domain yet: its mail is taken only while there is no "
+                 "other account.\nTo prove one: todoku domain add {0} DOMAIN",
+                 "\nアカウント {0} には確認済みのドメインがありません。ほかのアカウントができると、"
+                 "メールは拒否されます。\n確認するには: todoku domain add {0} DOMAIN"},
+                request.account);
   });
 }
 

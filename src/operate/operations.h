@@ -133,6 +133,7 @@ struct SmtpCredentialView {
 struct IssuedSmtpCredential {
   SmtpCredentialView view;
   std::string password;
+  bool has_domain = true;  // its account has proven one; told when it is added
 };
 
 // A claim of a domain (store/domains.h) with the record that proves it.

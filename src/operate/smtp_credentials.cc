@@ -217,6 +217,12 @@ Result<SmtpCredentialView> change_owned(store::WriteTransaction& writer,
   return view_in(writer.read(), names, std::move(*found), now);
 }
 
+Result<bool> has_proven(store::ReadTransaction& reader, store::AccountKey account) {
+  const auto proven = reader.proven_domains({.account = account, .domain = {}}, 1);
+  if (!proven) return fail(proven.error());
+  return !proven->empty() && proven->front().account == account;
+}
+
 Result<bool> written(Result<void> made) {
   if (!made) return fail(std::move(made.error()));
   return true;
@@ -261,6 +267,9 @@ Task<Result<IssuedSmtpCredential>> Operations::add_smtp_credential(std::string a
   auto secrets = ScramSecrets::from_password(*chosen, random_octets(kScramSaltOctets));
   if (!secrets) co_return fail(std::move(secrets.error()));
   credential.secret = secrets->to_string();
+  const auto has_domain = co_await store_.read(
+      [key = found->key](store::ReadTransaction& reader) { return has_proven(reader, key); });
+  if (!has_domain) co_return fail(has_domain.error());
   auto made =
       co_await store_.write(store::WritePriority::accept,
                             [credential, now = store_.clock().now()](
@@ -273,7 +282,7 @@ Task<Result<IssuedSmtpCredential>> Operations::add_smtp_credential(std::string a
   if (!made) co_return fail(std::move(made.error()));
   log::info("SMTP credential added", {{"account", account_name}, {"credential", name}});
   (void)co_await changed();
-  IssuedSmtpCredential issued{.view = std::move(*made), .password = {}};
+  IssuedSmtpCredential issued{.view = std::move(*made), .password = {}, .has_domain = *has_domain};
   if (password.view().empty()) issued.password = std::move(*chosen);
   wipe(*chosen);
   co_return issued;

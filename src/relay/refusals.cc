@@ -76,4 +76,24 @@ void Refusals::tell_unheard(const Whom& whom, const Mail& mail, std::string_view
                                                        {"unsaid", *unsaid}});
 }
 
+void Refusals::tell_unproven(const Whom& whom, const Mail& mail) {
+  if (!unproven_lines_.take(clock_.steady_now())) return;
+  log::warning(
+      "a From domain is not proven to be its account's: mail is taken while there is no "
+      "other account (todoku domain add)",
+      {{"credential", whom.credential}, {"from", mail.from}});
+}
+
+void Refusals::tell_no_handshake(const Whom& whom, std::string_view reason) {
+  const auto room = lines_.take(clock_.steady_now());
+  if (!room) return;
+  log::info(
+      "no TLS handshake at the SMTP relay, where TLS comes first (tls = \"implicit\"): a "
+      "client that begins in clear wants the port of STARTTLS",
+      {{"client", whom.client},
+       {"listener", whom.listener},
+       {"reason", reason},
+       {"unsaid_of_all", *room}});
+}
+
 }  // namespace todoku::relay

@@ -38,10 +38,10 @@ class Refusals {
   };
   // A message, as far as it has come.
   struct Mail {
-    std::string sender;           // of MAIL: "<a@example.jp>", "<>"
-    std::string from = {};        // of its header
-    std::string recipient = {};   // that is refused, or the first
-    std::size_t recipients = 0;   // that were taken
+    std::string sender;          // of MAIL: "<a@example.jp>", "<>"
+    std::string from = {};       // of its header
+    std::string recipient = {};  // that is refused, or the first
+    std::size_t recipients = 0;  // that were taken
   };
   struct Said {
     int code = 0;
@@ -53,12 +53,19 @@ class Refusals {
   // Of a message that is taken: what it said to us and nobody listened to, in a sentence.
   void tell_unheard(const Whom& whom, const Mail& mail, std::string_view what,
                     LineBudget& of_connection);
+  // Of one whose From domain is nobody's by proof, once in an hour.
+  void tell_unproven(const Whom& whom, const Mail& mail);
+  // What a client is answered that goes on behind a MAIL that was refused: counted alone.
+  void count() { refused_.add(); }
+  // A connection that had to begin with TLS, and did not.
+  void tell_no_handshake(const Whom& whom, std::string_view reason);
 
  private:
   const Clock& clock_;
   Counter& refused_;
   Counter& unheard_;
   LineBudget lines_;
+  LineBudget unproven_lines_{1, std::chrono::hours(1)};
 };
 
 }  // namespace todoku::relay

@@ -18,6 +18,7 @@ using smtp::ServerEvent;
 using smtp::ServerStep;
 
 constexpr std::size_t kNonceOctets = 18;
+constexpr int kBadSequence = 503;
 // Who has failed is answered no sooner than so, whatever the fault was.
 constexpr Milliseconds kFailurePause{500};
 // Who finds the queue of those whose passwords are computed full asks again for so long.
@@ -126,6 +127,7 @@ Task<ServerAnswer> Session::decide(ServerEvent event) {
     case ServerEvent::quit:
       abandon();
       mail_.reset();
+      refused_mail_ = false;
       break;
     default:
       break;
@@ -301,6 +303,7 @@ Task<Result<SaslStep>> Session::prove() {
 Task<ServerAnswer> Session::begin_mail() {
   abandon();
   const std::optional<Address>& said = dialogue().mail().sender;
+  refused_mail_ = true;
   mail_ = Refusals::Mail{.sender = "<" + (said ? said->to_string() : std::string()) + ">"};
   if (world_.stopping) co_return ServerAnswer{.reply = words::stopping()};
   if (!dialogue().is_authenticated() && !listener_.is_for_devices() && !user_)
@@ -334,6 +337,7 @@ Task<ServerAnswer> Session::begin_mail() {
   begun.envelope.ret = static_cast<std::uint8_t>(mail.ret);
   begun.envelope.credential = who.name;
   keeper_.begin(login_->account.key);
+  refused_mail_ = false;
   co_return ServerAnswer{};
 }
 
@@ -533,10 +537,23 @@ Task<Reply> Session::hand_in(intake::submission::Submitted submitted) {
   keeper_.handed_over();
   world_.metrics.messages.add();
   world_.metrics.octets.add(octets);
-  if (!unheard.empty() && mail_) {
+  tell_taken(unheard);
+  co_return words::accepted(made->answer);
+}
+
+// What its sender should know, and is told by no reply.
+void Session::tell_taken(const std::string& unheard) {
+  if (!mail_) return;
+  if (!unheard.empty()) {
     world_.refusals.tell_unheard(whom(), *mail_, unheard, refusal_lines_);
   }
-  co_return words::accepted(made->answer);
+  const intake::Senders* const senders = world_.intake.senders();
+  const auto from = parse_address(mail_->from);
+  if (senders == nullptr || !from) return;
+  const auto verdict = senders->judge(login_->account.key, from->domain);
+  if (verdict == intake::Senders::Verdict::unproven) {
+    world_.refusals.tell_unproven(whom(), *mail_);
+  }
 }
 
 std::string Session::received_field() const {
@@ -572,6 +589,8 @@ void Session::tell_login(std::string_view because) {
 }
 
 void Session::refused(int code, std::string_view text) {
+  // Whoever pipelines has sent RCPT and DATA with the MAIL that was refused.
+  if (code == kBadSequence && refused_mail_) return world_.refusals.count();
   const Refusals::Login* const login = failed_login_ ? &*failed_login_ : nullptr;
   const Refusals::Mail* const mail = mail_ && login == nullptr ? &*mail_ : nullptr;
   world_.refusals.tell(whom(), {.code = code, .text = text}, &refusal_lines_, login, mail);

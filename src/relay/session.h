@@ -119,6 +119,7 @@ class Session final : private smtp::ServerOwner {
   void discard() override { abandon(); }
   void refused(int code, std::string_view text) override;
   [[nodiscard]] Refusals::Whom whom() const;
+  void tell_taken(const std::string& unheard);
   // Why a login fails, for the log.
   void tell_login(std::string_view because);
   [[nodiscard]] Task<Result<net::TlsInfo>> shake_hands(net::Stream& stream,
@@ -169,6 +170,7 @@ class Session final : private smtp::ServerOwner {
   std::optional<Transaction> transaction_;
   std::optional<Refusals::Login> failed_login_;  // about to be answered
   std::optional<Refusals::Mail> mail_;           // from MAIL until its end is answered
+  bool refused_mail_ = false;                    // the latest MAIL was refused
   LineBudget refusal_lines_{Refusals::kLinesOfConnection, Refusals::kWindow};
   ContentKeeper keeper_;
   smtp::ServerConnection connection_;

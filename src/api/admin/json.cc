@@ -259,6 +259,7 @@ std::string issued_smtp_json(const operate::IssuedSmtpCredential& issued) {
   json.begin_object();
   add_smtp_members(json, issued.view);
   if (!issued.password.empty()) json.member("password", issued.password);
+  if (!issued.has_domain) json.member("has_domain", false);
   json.end_object();
   return json.take();
 }

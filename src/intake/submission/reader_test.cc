@@ -80,7 +80,9 @@ TEST(SubmissionReader, AddsWhatIsMissing) {
   EXPECT_EQ(read(message, with_from("post@example.jp")).out,
             kReceived + std::string(kDate) + std::string(kId) + "From: post@example.jp\r\n" +
                 std::string(message));
-  EXPECT_EQ(read(message).refusal, "the message has no From field (RFC 5322 section 3.6)");
+  EXPECT_EQ(read(message).refusal,
+            "the message has no From field (RFC 5322 section 3.6), and the credential none for it: "
+            "todoku smtp-credential change --from ADDRESS");
 }
 
 TEST(SubmissionReader, TakesOutWhatIsForNobodyElse) {
@@ -172,7 +174,9 @@ TEST(SubmissionReader, JudgesFrom) {
             "the From field has 2 addresses, it must have one");
   EXPECT_EQ(refusal(""), "the From field has 0 addresses, it must have one");
   EXPECT_EQ(refusal("g: a@example.jp;"), "the From field has a group, it must have one address");
-  EXPECT_EQ(refusal("root"), "the From field has an address without its domain");
+  EXPECT_EQ(refusal("root"),
+            "the From field has an address without its domain, and the credential none for it: "
+            "todoku smtp-credential change --from ADDRESS");
   EXPECT_EQ(refusal("a@example.jp\r\nfrom : b@example.jp"),
             "the message has more than one From field");
   EXPECT_EQ(refusal("info@example.com <info@example.jp>"),
