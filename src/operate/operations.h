@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/secret_box.h"
+#include "explain/next_step.h"
 #include "explain/time_text.h"
 #include "explain/way.h"
 #include "intake/suppression_lists.h"
@@ -169,7 +171,7 @@ struct Page {
 };
 
 struct ExplainRequest {
-  std::string address;
+  std::string address;  // or the number of a delivery
   std::string account;  // empty: all
   Language language = Language::english;
   std::int64_t limit = 20;
@@ -177,7 +179,8 @@ struct ExplainRequest {
 };
 
 struct Explanation {
-  std::string address;  // as the store knows it
+  std::string address;  // as the store knows it; of a delivery its number
+  bool more = false;    // mails than were asked for
   std::vector<store::Story> stories;
   std::vector<std::string> next;  // what happens next with each
   std::string text;
@@ -456,6 +459,9 @@ class Operations {
   [[nodiscard]] Result<std::vector<store::Node>> engines_elsewhere() const;
   Task<Result<store::Account>> account(std::string name);
   Task<Result<store::AccountKey>> list_owner(std::string name);
+  Task<Result<void>> find_stories(ExplainRequest request, Explanation& found, std::int64_t& of_all);
+  Task<Result<std::map<std::string, explain::CredentialHold>>> holds_of(
+      std::vector<store::Story> stories);
   Task<Result<void>> changed();
   Task<Result<void>> check_adoptable();
   Task<Result<bool>> only_address_differs();

@@ -398,6 +398,7 @@ std::string explanation_json(const operate::Explanation& explanation, todoku::La
   json.begin_object();
   json.member("address", explanation.address);
   json.member("text", explanation.text);
+  json.member("more", explanation.more);
   json.key("mails");
   json.begin_array();
   for (std::size_t i = 0; i < explanation.stories.size(); ++i) {

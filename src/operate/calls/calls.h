@@ -262,7 +262,11 @@ inline constexpr std::array kConsent{
              true},
     Argument{"withdrawn", {"Takes the consent back", "同意を取り消す"}, truth}};
 inline constexpr std::array kExplain{
-    Argument{"address", {"The recipient's address", "受信者のアドレス"}, text, true},
+    Argument{"address",
+             {"The recipient's address, or the number of a delivery",
+              "受信者のアドレス、または配信の番号"},
+             text,
+             true},
     Argument{"account", {"Only mail of this account", "このアカウントのメールだけ"}},
     Argument{"lang", {"en or ja", "en または ja"}},
     Argument{"limit",
