@@ -39,7 +39,10 @@ class NextStep {
       }
     }
     // Whatever time it is reserved for, that comes to nothing as long as it is held.
-    if (story_.delivery_status == DeliveryStatus::reserve && !story_.credential_held.empty()) {
+    const bool is_committed = story_.delivery_status == DeliveryStatus::reserve ||
+                              story_.delivery_status == DeliveryStatus::wait;
+    const bool is_held = !story_.credential_held.empty() && !story_.account_suspended;
+    if (is_committed && is_held) {
       return of_held() + of_reservation();
     }
     return story_.state == RecipientState::deferred ? of_deferred() : of_pending();

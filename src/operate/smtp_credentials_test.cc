@@ -181,6 +181,29 @@ TEST_F(SmtpCredentialTest, IsHeldAndReleasedByHand) {
             ErrorKind::not_found);
 }
 
+struct FakeLockouts : Lockouts {
+  std::vector<Lockout> list() override { return {{.network = "192.0.2.1/32", .name = "relay"}}; }
+  std::int64_t unlock(const std::string& which) override { return which == "relay" ? 1 : 0; }
+};
+
+TEST_F(SmtpCredentialTest, LockoutsAreOfTheRelayOfThisProcess) {
+  EXPECT_EQ(operations.lockouts().error().kind, ErrorKind::unsupported) << "there is none";
+  EXPECT_EQ(operations.unlock("relay").error().kind, ErrorKind::unsupported);
+  FakeLockouts relay;
+  Operations here{*installation.store, installation.clock,
+                  Operations::Options{.lockouts = [&relay] { return &relay; }}};
+  EXPECT_THAT(here.lockouts().value(), SizeIs(1));
+  EXPECT_EQ(here.unlock("relay").value(), 1);
+  EXPECT_EQ(here.unlock("other").value(), 0);
+}
+
+TEST_F(SmtpCredentialTest, TellsWhoseDomainIsNotProven) {
+  EXPECT_FALSE(run(operations.add_smtp_credential("shop", "relay", {}, {}))->has_domain);
+  ASSERT_TRUE(
+      run(operations.add_domain({.account = "shop", .domain = "example.jp", .vouched = true})));
+  EXPECT_TRUE(run(operations.add_smtp_credential("shop", "other", {}, {}))->has_domain);
+}
+
 TEST_F(SmtpCredentialTest, WhatAHeldOneHandedInIsDroppedByOrderAlone) {
   const auto made = run(operations.add_smtp_credential("shop", "relay", {}, {}));
   ASSERT_TRUE(run(operations.add_smtp_credential("shop", "other", {}, {})));
