@@ -135,6 +135,11 @@ Result<void> check_sources(const config::Config& config) {
   return fail(kind, fmt::format("{}", fmt::join(wrong, "; ")));
 }
 
+std::string unknown_account_of(const config::Config::SmtpInListener& listener) {
+  return fmt::format("smtp_in.listener {}: account: there is no account {} (todoku account add {})",
+                     listener.address, listener.account, listener.account);
+}
+
 std::vector<std::string> host_problems(const config::Config& config, bool ports_are_ours,
                                        const config::UnknownKeys& unknown) {
   std::vector<std::string> found;

@@ -28,8 +28,11 @@
 #include "app/version.h"
 #include "base/bilingual.h"
 #include "cli/api_client.h"
+#include "cli/request.h"
 #include "config/site_rules.h"
 #include "net/endpoint.h"
+#include "operate/calls/calls.h"
+#include "operate/calls/given.h"
 #include "sink/command.h"
 
 namespace todoku::app {
@@ -123,6 +126,7 @@ int Program::check_config(const std::optional<std::string>& file, Language langu
   auto problems = host_problems(config, running || !socket_known, unknown);
   const SystemClock clock;
   std::ranges::move(StoreHouse::of(config, clock)->problems(unknown), std::back_inserter(problems));
+  if (usable && problems.empty()) problems = unknown_accounts(file, config);
   for (const std::string& problem : problems) fmt::print(err_, "{}\n", problem);
   if (!unknown.empty() && (loaded || !loaded.error().unread)) {
     constexpr Sentence kMore{
@@ -141,6 +145,25 @@ int Program::check_config(const std::optional<std::string>& file, Language langu
   constexpr Sentence kFine{": no mistakes found\n", ": 誤りは見つかりませんでした\n"};
   out_ << (loaded->file.empty() ? kNoFile.in(language) : loaded->file) << kFine.in(language);
   return 0;
+}
+
+std::vector<std::string> Program::unknown_accounts(const std::optional<std::string>& file,
+                                                   const config::Config& config) {
+  std::vector<std::string> found;
+  std::unique_ptr<cli::AdminPort> port;
+  for (const auto& listener : config::smtp_in_listeners(config)) {
+    if (listener.account.empty()) continue;
+    if (port == nullptr) {
+      auto opened = admin(file, {});
+      if (!opened) return {};
+      port = std::move(*opened);
+    }
+    const auto answer = port->call(cli::request_of(
+        operate::Given(operate::calls::kShowAccount).with("account", listener.account)));
+    if (!answer || answer->status != 404) continue;
+    found.push_back(unknown_account_of(listener));
+  }
+  return found;
 }
 
 int Program::show_config(const cli::ConfigShowOptions& options) {

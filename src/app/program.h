@@ -2,7 +2,10 @@
 // What stands behind the command line: the verbs that need the whole engine.
 #pragma once
 
+#include <optional>
 #include <ostream>
+#include <string>
+#include <vector>
 
 #include "cli/host.h"
 #include "config/config.h"
@@ -43,6 +46,10 @@ class Program final : public cli::Host {
  private:
   // Prints what is wrong, or what there is to warn of. True if it can be used.
   bool tell(const config::ConfigResult& loaded);
+  // Accounts that listeners for devices name and the store does not know. None where there is no
+  // store that can be asked.
+  [[nodiscard]] std::vector<std::string> unknown_accounts(const std::optional<std::string>& file,
+                                                          const config::Config& config);
   // nullopt after the problems have been printed.
   std::optional<config::LoadedConfig> load(const std::optional<std::string>& file);
   // Who forgot --config, or is in the wrong folder, begins an installation beside the one meant.

@@ -106,8 +106,20 @@ Task<void> SmtpInRole::look_at_certificates() {
   }
 }
 
+// The engine serves all the same: the account may be added while it runs.
+void SmtpInRole::look_at_accounts() {
+  for (const auto& listener : config::smtp_in_listeners(ground_.config)) {
+    if (listener.account.empty()) continue;
+    const auto found = ground_.store.read_and_wait(
+        [&](store::ReadTransaction& reader) { return reader.account_by_name(listener.account); });
+    if (found || found.error().kind != ErrorKind::not_found) continue;
+    log::warning("a listener serves nobody", {{"reason", unknown_account_of(listener)}});
+  }
+}
+
 Result<void> SmtpInRole::start() {
   if (auto open = door_.start(); !open) return open;
+  look_at_accounts();
   running_.add([this](SteadyInstant deadline) { return server_.stop(deadline); });
   if (auto listening = server_.start(); !listening) return listening;
   for (const std::string& at : server_.places()) {

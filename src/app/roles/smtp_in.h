@@ -40,6 +40,7 @@ class SmtpInRole final : public Role {
   SmtpInRole(const Ground& ground, Door& door, relay::CredentialWatch& watch,
              std::unique_ptr<net::ServerCertificates> certificates);
   [[nodiscard]] Task<void> look_at_certificates();
+  void look_at_accounts();
 
   class RelayLockouts final : public operate::Lockouts {
    public:
