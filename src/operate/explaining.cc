@@ -98,8 +98,15 @@ Result<StoriesOfDelivery> read_delivery(store::ReadTransaction& reader,
 
 }  // namespace
 
-Task<Result<void>> Operations::find_stories(ExplainRequest request, Explanation& found,
-                                            std::int64_t& of_all) {
+// Without what is said of them.
+struct Operations::FoundStories {
+  Explanation explanation;
+  std::int64_t of_all = 0;  // of a delivery: its recipients
+};
+
+Task<Result<Operations::FoundStories>> Operations::find_stories(ExplainRequest request) {
+  FoundStories all;
+  Explanation& found = all.explanation;
   std::optional<store::AccountKey> owner;
   if (!request.account.empty()) {
     auto known = co_await account(request.account);
@@ -115,8 +122,8 @@ Task<Result<void>> Operations::find_stories(ExplainRequest request, Explanation&
     found.address = fmt::format("{}", *id);
     found.stories = std::move(told->stories);
     found.more = told->of_all > static_cast<std::int64_t>(found.stories.size());
-    of_all = told->of_all;
-    co_return Result<void>();
+    all.of_all = told->of_all;
+    co_return all;
   }
   const auto address = parse_address(trim(request.address));
   if (!address) {
@@ -130,18 +137,24 @@ Task<Result<void>> Operations::find_stories(ExplainRequest request, Explanation&
   found.stories = search.take();
   found.more = static_cast<std::int64_t>(found.stories.size()) > request.limit;
   if (found.more) found.stories.resize(static_cast<std::size_t>(request.limit));
-  co_return Result<void>();
+  co_return all;
 }
 
-Task<Result<std::map<std::string, explain::CredentialHold>>> Operations::holds_of(
-    std::vector<store::Story> stories) {
+namespace {
+
+std::vector<std::string> held_in(const std::vector<store::Story>& stories) {
   std::vector<std::string> names;
   for (const store::Story& story : stories) {
-    if (story.credential_held.empty() ||
-        std::ranges::find(names, story.credential_held) != names.end())
-      continue;
-    names.push_back(story.credential_held);
+    const std::string& name = story.credential_held;
+    if (!name.empty() && std::ranges::find(names, name) == names.end()) names.push_back(name);
   }
+  return names;
+}
+
+}  // namespace
+
+Task<Result<std::map<std::string, explain::CredentialHold>>> Operations::holds_of(
+    std::vector<std::string> names) {
   co_return co_await store_.read([names](store::ReadTransaction& reader)
                                      -> Result<std::map<std::string, explain::CredentialHold>> {
     std::map<std::string, explain::CredentialHold> holds;
@@ -157,12 +170,10 @@ Task<Result<std::map<std::string, explain::CredentialHold>>> Operations::holds_o
 }
 
 Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
-  Explanation explanation;
-  std::int64_t of_all = 0;
-  if (auto found = co_await find_stories(request, explanation, of_all); !found) {
-    co_return fail(std::move(found.error()));
-  }
-  auto holds = co_await holds_of(explanation.stories);
+  auto found = co_await find_stories(request);
+  if (!found) co_return fail(std::move(found.error()));
+  Explanation& explanation = found->explanation;
+  auto holds = co_await holds_of(held_in(explanation.stories));
   if (!holds) co_return fail(std::move(holds.error()));
   EngineStatus engine;
   if (options_.describe_engine) options_.describe_engine(engine);
@@ -184,17 +195,17 @@ Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
       .way_of = options_.way_of,
       .holds = std::move(*holds),
       .more = explanation.more,
-      .of_all = of_all,
+      .of_all = found->of_all,
   };
   constexpr Sentence kDelivery{"delivery ", "配信 "};
   const std::string of_what =
-      of_all == 0 ? explanation.address
-                  : std::string(kDelivery.in(request.language)) + explanation.address;
+      found->of_all == 0 ? explanation.address
+                         : std::string(kDelivery.in(request.language)) + explanation.address;
   explanation.text = explain::tell_stories(of_what, explanation.stories, options);
   for (const store::Story& story : explanation.stories) {
     explanation.next.push_back(explain::next_step(story, options));
   }
-  co_return explanation;
+  co_return std::move(explanation);
 }
 
 }  // namespace todoku::operate

@@ -459,9 +459,10 @@ class Operations {
   [[nodiscard]] Result<std::vector<store::Node>> engines_elsewhere() const;
   Task<Result<store::Account>> account(std::string name);
   Task<Result<store::AccountKey>> list_owner(std::string name);
-  Task<Result<void>> find_stories(ExplainRequest request, Explanation& found, std::int64_t& of_all);
+  struct FoundStories;
+  Task<Result<FoundStories>> find_stories(ExplainRequest request);
   Task<Result<std::map<std::string, explain::CredentialHold>>> holds_of(
-      std::vector<store::Story> stories);
+      std::vector<std::string> names);
   Task<Result<void>> changed();
   Task<Result<void>> check_adoptable();
   Task<Result<bool>> only_address_differs();
