@@ -114,6 +114,9 @@ struct SmtpCredentialRequest {
   std::optional<std::int64_t> uid;
   std::optional<std::int64_t> overlap_hours;
   std::string because;        // it is held
+  bool preview = false;       // of a drop
+  std::string since;          // ...
+  std::string which;          // is unlocked
   std::string password_file;  // empty: one is made
 };
 int smtp_credential_add(Session& session, const SmtpCredentialRequest& request);
@@ -125,6 +128,8 @@ int smtp_credential_revoke(Session& session, const SmtpCredentialRequest& reques
 int smtp_credential_hold(Session& session, const SmtpCredentialRequest& request);
 int smtp_credential_release(Session& session, const SmtpCredentialRequest& request);
 int smtp_credential_drop(Session& session, const SmtpCredentialRequest& request);
+int smtp_credential_lockouts(Session& session);
+int smtp_credential_unlock(Session& session, const std::string& which);
 
 // -- domains.cc
 struct DomainNames {

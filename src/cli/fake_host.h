@@ -124,7 +124,8 @@ struct FakeHost final : Host {
     Result<void> speak() override { return host.spoken(); }
     FakeHost& host;
   };
-  std::string submission_socket(const std::optional<std::string>& config) override {
+  Result<std::string> submission_socket(const std::optional<std::string>& config) override {
+    if (config == "/nonexistent") return fail(ErrorKind::not_found, "/nonexistent: no such file");
     return config.value_or("/run/todoku/submission.sock");
   }
   std::unique_ptr<SubmissionPort> submission(const std::string& socket) override {

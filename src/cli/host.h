@@ -120,8 +120,9 @@ class Host {
   virtual std::istream& input() = 0;
   // -- for programs that call it sendmail
   // Where the installation of this configuration has its submission socket. Without `config` the
-  // working directory is not looked at: who calls a sendmail stands anywhere.
-  virtual std::string submission_socket(const std::optional<std::string>& config) = 0;
+  // working directory is not looked at: who calls a sendmail stands anywhere. Errors: `config`
+  // names a file that cannot be read.
+  virtual Result<std::string> submission_socket(const std::optional<std::string>& config) = 0;
   virtual std::unique_ptr<SubmissionPort> submission(const std::string& socket) = 0;
   // -- for checks of mail
   // Asks the name server at `server`, "HOST:PORT", or the system's if that is empty. Errors:
