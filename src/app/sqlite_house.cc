@@ -191,15 +191,15 @@ Result<cli::BackedUp> SqliteHouse::restore(const std::string& from, bool replace
   if (!restored) {
     const bool is_there = restored.error().kind == ErrorKind::conflict && !replace;
     if (!is_there) return fail(restored.error());
-    return fail(ErrorKind::conflict,
-                restored.error().detail + ": with --replace it is set aside, and nothing of it is "
-                                          "lost; an engine that works on it must be stopped");
+    return fail(ErrorKind::conflict, restored.error().detail +
+                                         ": with --replace it is set aside, and nothing of it is "
+                                         "lost; an engine that works on it must be stopped");
   }
   cli::BackedUp answer = backed_up(restored->figures, place(), began);
   answer.replaced = restored->replaced.string();
   const auto check_value = store::sqlite::peek_setting(database_path(config_), kKeyCheckSetting);
-  answer.other_key = check_value && *check_value &&
-                     !check_key_of_data(vault_options(config_), **check_value);
+  answer.other_key =
+      check_value && *check_value && !check_key_of_data(vault_options(config_), **check_value);
   return answer;
 }
 

@@ -103,13 +103,13 @@ void EngineWords::add_backup() {
                           {"Fold what the journal knows into a restored store",
                            "ジャーナルの内容を、復元したストアに反映する"}),
                restore_fold);
-  book_.speaks(book_.verb(group, "release",
-                          {"After that: what still waits is sent",
-                           "反映後: まだ送信待ちのものを送信する"}),
-               restore_release);
-  CLI::App* end = book_.verb(group, "end",
-                             {"After that: what still waits is over",
-                              "反映後: まだ送信待ちのものを終了とする"});
+  book_.speaks(
+      book_.verb(group, "release",
+                 {"After that: what still waits is sent", "反映後: まだ送信待ちのものを送信する"}),
+      restore_release);
+  CLI::App* end = book_.verb(
+      group, "end",
+      {"After that: what still waits is over", "反映後: まだ送信待ちのものを終了とする"});
   end->add_option("--as", end_as_,
                   book_.say({"As what: unknown (it may have been sent)",
                              "終了時の状態: unknown（送信済みかもしれない）"}))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "events/journal/format.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/digest.h"
@@ -99,6 +100,9 @@ class Packer {
   void operator()(const Steered& steered) {
     begin(static_cast<std::uint8_t>(steered.kind), steered.at);
     store::put_zigzag(out_, delivery_.from_last(static_cast<std::int64_t>(steered.delivery)));
+    if (steered.kind != EventKind::delivery_started) return;
+    store::put_text(out_, steered.signing);
+    put_instant(steered.expires);
   }
   void operator()(const Stopped& stop) {
     begin(kStopped, stop.at);
@@ -109,7 +113,7 @@ class Packer {
     store::put_text(out_, stop.list_id);
     store::put_text(out_, stop.note);
     store::put_varint(out_, static_cast<std::uint64_t>(stop.code));
-    store::put_zigzag(out_, stop.expires ? to_epoch_ms(*stop.expires) : 0);
+    put_instant(stop.expires);
   }
   void operator()(const Unstopped& unstop) {
     begin(kUnstopped, unstop.at);
@@ -121,6 +125,9 @@ class Packer {
   [[nodiscard]] const std::string& payload() const { return out_; }
 
  private:
+  void put_instant(const std::optional<Instant>& at) {
+    store::put_zigzag(out_, at ? to_epoch_ms(*at) : 0);
+  }
   void begin(std::uint8_t kind, Instant at) {
     out_.push_back(static_cast<char>(kind));
     store::put_zigzag(out_, to_epoch_ms(at) - written_);
@@ -162,7 +169,7 @@ class Unpacker {
     const auto event = store::event_kind(kind);
     if (!event || (!is_ended(*event) && !is_steered(*event))) return std::nullopt;
     const store::DeliveryKey delivery{delivery_.after_last(in_.zigzag())};
-    if (is_steered(*event)) return Steered{.kind = *event, .at = at, .delivery = delivery};
+    if (is_steered(*event)) return steered(*event, at, delivery);
     Ended ended{.kind = *event, .at = at, .key = {.delivery = delivery}};
     const std::int64_t batch = batch_.after_last(in_.zigzag());
     const std::int64_t seq = seq_.after_last(in_.zigzag());
@@ -178,6 +185,21 @@ class Unpacker {
     return ended;
   }
 
+  std::optional<Entry> steered(EventKind kind, Instant at, store::DeliveryKey delivery) {
+    Steered steered{.kind = kind, .at = at, .delivery = delivery};
+    if (kind != EventKind::delivery_started) return steered;
+    steered.signing = in_.text();
+    if (!read_instant(steered.expires)) return std::nullopt;
+    return steered;
+  }
+
+  // False: it is none.
+  bool read_instant(std::optional<Instant>& instant) {
+    const std::int64_t ms = in_.zigzag();
+    if (ms != 0) instant = instant_near(Instant{}, ms);
+    return !instant || to_epoch_ms(*instant) == ms;
+  }
+
   std::optional<Entry> stopped(Instant at) {
     Stopped stop{.at = at, .account = store::AccountKey{in_.zigzag()}};
     stop.subject = in_.text();
@@ -186,15 +208,11 @@ class Unpacker {
     stop.list_id = in_.text();
     stop.note = in_.text();
     const std::uint64_t code = in_.varint();
-    const std::int64_t expires = in_.zigzag();
+    if (!read_instant(stop.expires)) return std::nullopt;
     if (!is_reason(reason) || scope < 1 || scope > 3 || code > 999) return std::nullopt;
     stop.reason = static_cast<StopReason>(reason);
     stop.scope = static_cast<StopScope>(scope);
     stop.code = static_cast<int>(code);
-    if (expires != 0) {
-      stop.expires = instant_near(Instant{}, expires);
-      if (to_epoch_ms(*stop.expires) != expires) return std::nullopt;
-    }
     return stop;
   }
 
@@ -247,7 +265,7 @@ bool is_steered(EventKind kind) {
 }
 
 std::uint64_t hash_of(std::string_view address) {
-  return check_of(address);
+  return std::max<std::uint64_t>(check_of(address), 1);
 }
 
 std::string pack(const Header& header) {

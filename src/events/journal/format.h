@@ -8,8 +8,8 @@
 //   entry   = octet(kind) zigzag(ms from written) (recipient / many / stop / unstop)
 //   recipient = zigzag(delivery, from that of the entry before) zigzag(batch, likewise)
 //               zigzag(seq, likewise) varint(code) hash(8)
-//   many    = zigzag(delivery, likewise)
-//   stop    = zigzag(account) text(subject) octet(reason) octet(scope) text(list) text(note)
+//   many    = zigzag(delivery, likewise); of a start also text(signing) zigzag(expires, ms; 0:
+//   none) stop    = zigzag(account) text(subject) octet(reason) octet(scope) text(list) text(note)
 //             varint(code) zigzag(expires, ms; 0: never)
 //   unstop  = zigzag(account) text(subject) octet(reason) text(list)
 //
@@ -41,7 +41,7 @@ inline constexpr std::size_t kFrameHeadOctets = 12;
 inline constexpr std::size_t kPayloadOctetsMax = std::size_t{4} << 20U;
 
 struct Header {
-  std::string store;  // which store it is of
+  std::string store;          // which store it is of
   std::uint64_t ordinal = 0;  // of this segment, from 1
   friend bool operator==(const Header&, const Header&) = default;
 };
@@ -60,6 +60,9 @@ struct Steered {
   store::EventKind kind{};
   Instant at{};
   store::DeliveryKey delivery{};
+  // Of a start: what it pinned.
+  std::string signing = {};
+  std::optional<Instant> expires = {};
   friend bool operator==(const Steered&, const Steered&) = default;
 };
 struct Stopped {
@@ -96,7 +99,10 @@ struct Record {
 [[nodiscard]] bool is_ended(store::EventKind kind);
 [[nodiscard]] bool is_steered(store::EventKind kind);
 
+// Never kAnyAddress.
 [[nodiscard]] std::uint64_t hash_of(std::string_view address);
+// Of a mail that was deleted before it was told of: nothing to compare with.
+inline constexpr std::uint64_t kAnyAddress = 0;
 
 [[nodiscard]] std::string pack(const Header& header);  // with the magic
 [[nodiscard]] std::string pack(const Record& record);
@@ -114,8 +120,7 @@ class SegmentReader {
   [[nodiscard]] std::size_t torn() const { return rest_.size(); }
 
  private:
-  SegmentReader(Header header, std::string_view rest)
-      : header_(std::move(header)), rest_(rest) {}
+  SegmentReader(Header header, std::string_view rest) : header_(std::move(header)), rest_(rest) {}
 
   Header header_;
   std::string_view rest_;

@@ -170,8 +170,8 @@ Result<void> take_file(Connection& db, const fs::path& path) {
 std::vector<fs::path> files_beside(const BackupOrder& order) {
   std::vector<fs::path> files;
   std::error_code error;
-  for (fs::directory_iterator entry(folder_of(order.database), error), end;
-       !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry(folder_of(order.database), error), end; !error && entry != end;
+       entry.increment(error)) {
     std::error_code ignored;
     if (!order.is_kept || !order.is_kept(entry->path().filename().string())) continue;
     if (entry->is_regular_file(ignored)) files.push_back(entry->path());
@@ -195,8 +195,9 @@ bool is_plain_name(std::string_view name) {
 }
 
 Result<void> write_piece(const fs::path& path, std::string_view octets, bool first) {
-  const int file = ::open(path.c_str(),
-                          O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (first ? O_TRUNC : O_APPEND), 0600);
+  const int file =
+      ::open(path.c_str(),
+             O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (first ? O_TRUNC : O_APPEND), 0600);
   if (file < 0) return io_error("cannot make", path);
   bool written = true;
   while (written && !octets.empty()) {
@@ -220,8 +221,8 @@ Result<void> give_files(Connection& db, const BackupOrder& order) {
     if (!is_plain_name(name) || !order.is_kept || !order.is_kept(name)) {
       return fail(ErrorKind::corrupt, "a file in the backup has a name that none of ours has");
     }
-    auto written = write_piece(folder_of(order.database) / name, query.blob(2),
-                               query.integer(1) == 0);
+    auto written =
+        write_piece(folder_of(order.database) / name, query.blob(2), query.integer(1) == 0);
     if (!written) return written;
   }
   return query.failed() ? Result<void>(fail(query.error())) : Result<void>();
@@ -230,8 +231,8 @@ Result<void> give_files(Connection& db, const BackupOrder& order) {
 // ---- backup ------------------------------------------------------------------------------------
 
 Result<void> copy_database(const BackupOrder& order, const fs::path& to) {
-  auto from = Connection::open(
-      {.path = order.database.string(), .access = Connection::Access::reads});
+  auto from =
+      Connection::open({.path = order.database.string(), .access = Connection::Access::reads});
   if (!from) return fail(std::move(from.error()));
   const auto version = version_of(**from);
   if (!version) return fail(version.error());
@@ -273,8 +274,8 @@ Result<fs::path> set_aside(const fs::path& database) {
   std::error_code error;
   bool is_there = false;
   for (const std::string_view part : kParts) {
-    is_there = is_there || fs::exists(fs::symlink_status(database.string() + std::string(part),
-                                                         error));
+    is_there =
+        is_there || fs::exists(fs::symlink_status(database.string() + std::string(part), error));
   }
   if (!is_there) return fs::path();
   fs::path aside;
@@ -299,8 +300,7 @@ Result<BackupFigures> back_up(const BackupOrder& order) {
     return fail(ErrorKind::not_found, fmt::format("there is no {}", order.database.string()));
   }
   if (auto free = nothing_at(order.backup); !free) return fail(std::move(free.error()));
-  std::uint64_t needed =
-      octets_of(order.database) + octets_of(order.database.string() + "-wal");
+  std::uint64_t needed = octets_of(order.database) + octets_of(order.database.string() + "-wal");
   for (const fs::path& file : files_beside(order)) needed += octets_of(file);
   auto room = check_room(folder_of(order.backup), needed);
   if (!room) return fail(std::move(room.error()));
@@ -320,17 +320,16 @@ Result<BackupFigures> check_backup(const fs::path& backup) {
   if (!fs::is_regular_file(backup, error)) {
     return fail(ErrorKind::not_found, fmt::format("there is no file {}", backup.string()));
   }
-  auto db = Connection::open(
-      {.path = backup.string(), .access = Connection::Access::as_it_lies});
+  auto db = Connection::open({.path = backup.string(), .access = Connection::Access::as_it_lies});
   if (!db) return fail(std::move(db.error()));
   const auto version = version_of(**db);
   if (!version) return fail(version.error());
-  const auto whole = (*db)->integer(
-      "SELECT count(*) FROM sqlite_schema WHERE name = 'backup_files'");
+  const auto whole =
+      (*db)->integer("SELECT count(*) FROM sqlite_schema WHERE name = 'backup_files'");
   if (!whole) return fail(whole.error());
   if (*version == 0 || *whole == 0) {
-    return fail(ErrorKind::corrupt, fmt::format("{} is no backup made by `todoku backup`",
-                                                backup.string()));
+    return fail(ErrorKind::corrupt,
+                fmt::format("{} is no backup made by `todoku backup`", backup.string()));
   }
   if (auto sound = check_integrity(**db); !sound) return fail(std::move(sound.error()));
   auto figures = figures_of(**db);
@@ -352,8 +351,8 @@ Result<Restored> restore(const BackupOrder& order, bool replace) {
   Unfinished file(order.database.string() + ".restoring");
   if (auto made = file.make(); !made) return fail(std::move(made.error()));
   {
-    auto from = Connection::open(
-        {.path = order.backup.string(), .access = Connection::Access::as_it_lies});
+    auto from =
+        Connection::open({.path = order.backup.string(), .access = Connection::Access::as_it_lies});
     if (!from) return fail(std::move(from.error()));
     auto to = Connection::open({.path = file.path().string(), .synchronous = "OFF"});
     if (!to) return fail(std::move(to.error()));
