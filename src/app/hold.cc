@@ -192,10 +192,9 @@ class Hold::Doors {
 };
 
 Result<std::vector<operate::OtherName>> Hold::others() const {
-  return options_.store.read_and_wait(
-      [here = cluster_names(options_.config)](store::ReadTransaction& transaction) {
-        return operate::read_other_names(transaction, here);
-      });
+  return options_.store.read_and_wait([this](store::ReadTransaction& transaction) {
+    return operate::read_other_names(transaction, here_);
+  });
 }
 
 Result<void> Hold::wait() {

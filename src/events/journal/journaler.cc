@@ -217,6 +217,10 @@ Task<Result<void>> Journaler::take() {
                    "the folder holds the journal of another store: give this one a "
                    "folder of its own (journal.directory)");
   }
+  if (end->number == 0 && taken->progress.number > 0) {
+    log::error("the journal's folder is empty, and was not: a new journal is begun there",
+               {{"folder", options_.folder}, {"what_to_do", "see whether it is mounted"}});
+  }
   store_name_ = std::move(taken->store);
   progress_ = taken->progress;
   // A record that was appended and not noted is not counted twice.
