@@ -118,8 +118,8 @@ Result<void> copy_pages(Connection& from, Connection& to, const BackupTold& told
     if (code == SQLITE_OK && goes_on) sqlite3_sleep(kPauseMs);
   }
   sqlite3_backup_finish(copy);
-  if (code == SQLITE_DONE) return {};
   if (!goes_on) return fail(ErrorKind::cancelled, "given up");
+  if (code == SQLITE_DONE) return {};
   return fail(sqlite_error(code, sqlite3_errmsg(to.raw()), "copying the database"));
 }
 
