@@ -550,6 +550,7 @@ operate::Operations::Options Engine::Parts::operation_options() {
       .way_of = [this](const store::Story& story) { return way_of(story); },
       .engines_elsewhere = {},
       .names = cluster_names(config),
+      .journal_folder = config.journal.directory,
       .drain = options.drain_asked,
       .secret_box = [this]() -> Result<const SecretBox*> { return &*box; },
       .look_up_texts =

@@ -240,6 +240,24 @@ Result<cli::Carriage> Program::carry(const std::optional<std::string>& config,
       [&] { return StoreHouse::of(loaded->config, clock)->carry_in(from, told); });
 }
 
+Result<cli::BackedUp> Program::back_up(const std::optional<std::string>& config,
+                                       const std::string& to, const cli::BackupTold& told) {
+  const auto loaded = config::load_config(config, environment_);
+  if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
+  const SystemClock clock;
+  return unless_refused([&] { return StoreHouse::of(loaded->config, clock)->back_up(to, told); });
+}
+
+Result<cli::BackedUp> Program::restore(const std::optional<std::string>& config,
+                                       const std::string& from, bool replace,
+                                       const cli::BackupTold& told) {
+  const auto loaded = config::load_config(config, environment_);
+  if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
+  const SystemClock clock;
+  return unless_refused(
+      [&] { return StoreHouse::of(loaded->config, clock)->restore(from, replace, told); });
+}
+
 Language Program::language() const {
   return config::environment_language(environment_);
 }

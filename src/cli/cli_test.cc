@@ -726,6 +726,55 @@ TEST_F(CommandLineTest, WhatWaitsInAnAdoptedStoreWantsAWord) {
   EXPECT_EQ(host.asked.size(), 1U);
 }
 
+TEST_F(CommandLineTest, AStoreIsBackedUpAndRestored) {
+  EXPECT_EQ(run({"backup", "--to", "copy.db"}), 0);
+  EXPECT_EQ(host.seen, std::vector<std::string>{"copy.db"});
+  EXPECT_THAT(out.str(), HasSubstr("2 deliveries, 3 recipients"));
+  EXPECT_THAT(out.str(), HasSubstr("The master key is not in it"));
+  EXPECT_EQ(run({"backup", "--to", "copy.db", "--json"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr(R"("recipients":3)"));
+  EXPECT_EQ(run({"backup", "--to", "taken"}), 1);
+  EXPECT_EQ(run({"backup"}), 2);
+  EXPECT_EQ(run({"restore", "--from", "copy.db"}), 1);
+  EXPECT_EQ(run({"restore", "--from", "copy.db", "--replace"}), 0);
+  EXPECT_EQ(host.seen, (std::vector<std::string>{"copy.db", "replace"}));
+  EXPECT_THAT(out.str(), HasSubstr("aside"));
+  EXPECT_EQ(run({"restore"}), 2);
+  EXPECT_EQ(run({"restore", "--replace"}), 2);
+  EXPECT_EQ(run({"restore", "--from", "copy.db", "fold"}), 2);
+}
+
+TEST_F(CommandLineTest, TheJournalIsFoldedInPieces) {
+  host.answer = [](const AdminRequest& request) {
+    if (request.target == "/cluster/waiting") {
+      return AdminAnswer{200, R"({"deliveries":1,"recipients":9})"};
+    }
+    const bool first = request.body.find(R"("from":0)") != std::string::npos;
+    return AdminAnswer{
+        200, fmt::format(R"({{"records":2,"outcomes":5,"elsewhere":1,"recipients":3,"next":{},)"
+                         R"("written_text":"2026-01-05 10:00:00 JST"}})",
+                         first ? 17 : 0)};
+  };
+  EXPECT_EQ(run({"restore", "fold"}), 0);
+  ASSERT_EQ(host.asked.size(), 3U);
+  EXPECT_THAT(host.asked[1].body, HasSubstr("17"));
+  EXPECT_THAT(out.str(), HasSubstr("10 outcomes"));
+  EXPECT_THAT(out.str(), HasSubstr("2 outcomes are of mails that were accepted after"));
+  EXPECT_THAT(out.str(), HasSubstr("1 deliveries with 9 recipients still wait"));
+  host.asked.clear();
+  EXPECT_EQ(run({"restore", "end", "--as", "unknown"}), 0);
+  ASSERT_EQ(host.asked.size(), 4U);
+  EXPECT_EQ(host.asked[0].target, "/cluster/cancel");
+  EXPECT_THAT(host.asked[0].body, HasSubstr(R"("unknown":true)"));
+  EXPECT_EQ(host.asked[3].target, "/cluster/adopt");
+  EXPECT_EQ(run({"restore", "end"}), 2);
+  EXPECT_EQ(run({"restore", "release"}), 0);
+  EXPECT_THAT(host.asked.back().body, HasSubstr(R"("send_waiting":true)"));
+  host.answer = [](const AdminRequest&) { return AdminAnswer{409, R"({"error":"fold first"})"}; };
+  EXPECT_EQ(run({"restore", "release"}), 1);
+  EXPECT_THAT(err.str(), HasSubstr("fold first"));
+}
+
 TEST_F(CommandLineTest, NodesAreListed) {
   host.answer = [](const AdminRequest&) {
     return AdminAnswer{

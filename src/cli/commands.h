@@ -207,6 +207,17 @@ int migrate_up(Session& session, std::chrono::seconds patience);
 // Carries another store over.
 int migrate_from(Session& session, const std::string& from);
 
+// -- backup.cc
+int back_up(Session& session, const std::string& to);
+// `replace`: also where there is a store, which is set aside.
+int restore_from(Session& session, const std::string& from, bool replace);
+// Folds the journal outside into a store that was restored from an older copy.
+int restore_fold(Session& session);
+// The process in HOLD goes on, and what still waits is sent.
+int restore_release(Session& session);
+// It goes on, and what still waits is over: whether it was sent is not known.
+int restore_end(Session& session);
+
 // -- cluster.cc
 int list_nodes(Session& session, bool utc);
 enum class WhatWaits : std::uint8_t { unsaid, sent, cancelled };

@@ -84,6 +84,9 @@ struct Config {
   struct Events {
     std::int64_t keep_days = 0;
   };
+  struct Journal {
+    std::string directory;
+  };
   struct Intake {
     std::string from_domains;
   };
@@ -242,6 +245,7 @@ struct Config {
   Api api;
   Limits limits;
   Events events;
+  Journal journal;
   Intake intake;
   Admin admin;
   Metrics metrics;

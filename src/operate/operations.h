@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/secret_box.h"
+#include "events/journal/folding.h"
 #include "explain/next_step.h"
 #include "explain/time_text.h"
 #include "explain/way.h"
@@ -288,6 +289,7 @@ struct EngineStatus {
   std::vector<store::Node> elsewhere;      // engines that live, and are not asked here
   std::vector<std::string> missing_roles;  // of a store that is worked on: see roles_nobody_has()
   std::vector<Difference> differences;     // between what the processes were configured with
+  std::string journal;                     // what is wrong with it; empty: nothing
   std::vector<OtherName> others;           // for which it stands in HOLD, or would when it starts
 };
 
@@ -328,6 +330,7 @@ class Operations {
     std::function<Result<std::vector<store::Node>>()> engines_elsewhere;
     // Of this process.
     ClusterNames names;
+    std::string journal_folder = {};  // empty: there is none
     // Asks the engine to drain and stop.
     std::function<void()> drain;
     // The box of the master key. May make the key, so it is asked only when needed.
@@ -448,9 +451,15 @@ class Operations {
   Task<Result<Waiting>> waiting();
   // Cancels what waits, for some seconds; from `from` (0: the beginning) on. conflict: an engine
   // works on the store.
-  Task<Result<Cancelled>> cancel_waiting(std::int64_t from);
+  // `as`: cancelled, or unknown, which leaves what is reserved for later.
+  Task<Result<Cancelled>> cancel_waiting(std::int64_t from,
+                                         RecipientState as = RecipientState::cancelled);
+  // Folds what the journal knows into a store that is behind it, for a moment; records after number
+  // `from` (0: the beginning; then Folded::last_number). conflict: an engine works on the store, or
+  // it is not behind.
+  Task<Result<events::journal::Folded>> fold_journal(std::int64_t from);
   // Gives the store the names of this process. conflict: an engine works on it, or something waits
-  // that is not meant to be sent.
+  // that is not meant to be sent, or the journal is not folded in.
   Task<Result<void>> adopt(bool send_waiting);
   // unsupported where no engine runs.
   [[nodiscard]] Result<void> drain();
@@ -467,7 +476,9 @@ class Operations {
   Task<Result<void>> check_adoptable();
   Task<Result<bool>> only_address_differs();
   Task<Result<bool>> is_renewed();
-  Task<Result<Cancelled>> cancel_unstarted();
+  Task<Result<void>> check_folded();
+  Task<Result<Cancelled>> cancel_unstarted(RecipientState as);
+  Task<Result<bool>> is_for_later(store::DeliveryKey key);
   // `usual`, or where a key had that name once, something like it.
   // `change`: true if what it made of the credential is still to be written.
   using SmtpChange = std::function<Result<bool>(store::WriteTransaction&, store::SmtpCredential&)>;

@@ -560,9 +560,30 @@ void add_other_names(JsonWriter& json, const std::vector<operate::OtherName>& ot
     json.end_object();
   }
   json.end_array();
+  if (operate::is_behind_journal(others)) json.member("behind_journal", true);
 }
 
 }  // namespace
+
+std::string folded_json(const events::journal::Folded& folded) {
+  JsonWriter json;
+  json.begin_object();
+  json.member("records", folded.records);
+  json.member("missing", folded.missing);
+  json.member("outcomes", folded.outcomes);
+  json.member("known", folded.known);
+  json.member("elsewhere", folded.elsewhere);
+  json.member("steered", folded.steered);
+  json.member("unfinished", folded.unfinished);
+  json.member("stops", folded.stops);
+  json.member("removals", folded.removals);
+  json.member("refused", folded.refused);
+  json.member("next", folded.ended ? std::uint64_t{0} : folded.last_number);
+  const bool told = folded.last_number > 0;
+  add_shown_time(json, "written", told ? std::optional(folded.written) : std::nullopt);
+  json.end_object();
+  return json.take();
+}
 
 std::string cluster_json(const operate::ClusterView& cluster) {
   JsonWriter json;
@@ -615,6 +636,7 @@ std::string status_json(const operate::EngineStatus& status) {
     json.end_object();
   }
   json.end_array();
+  if (!status.journal.empty()) json.member("journal", status.journal);
   add_other_names(json, status.others);
   json.key("queues");
   json.begin_array();

@@ -40,6 +40,7 @@ namespace todoku::api::admin {
 [[nodiscard]] std::string imported_suppressions_json(const intake::ImportedSuppressions& told);
 [[nodiscard]] std::string nodes_json(const std::vector<operate::NodeView>& nodes,
                                      std::chrono::minutes offset);
+[[nodiscard]] std::string folded_json(const events::journal::Folded& folded);
 [[nodiscard]] std::string cluster_json(const operate::ClusterView& cluster);
 [[nodiscard]] std::string status_json(const operate::EngineStatus& status);
 

@@ -401,7 +401,10 @@ Response cancelled_so_far(const Result<operate::Cancelled>& cancelled) {
 }
 
 Task<Response> cancel_waiting(Operations& operations, Given given) {
-  const auto cancelled = co_await operations.cancel_waiting(given.number("from").value_or(0));
+  const bool unknown = given.truth("unknown").value_or(false);
+  const auto cancelled = co_await operations.cancel_waiting(
+      given.number("from").value_or(0),
+      unknown ? RecipientState::unknown : RecipientState::cancelled);
   co_return cancelled_so_far(cancelled);
 }
 
@@ -424,6 +427,11 @@ Task<Response> unlock(Operations& operations, Given given) {
   const auto ended = operations.unlock(given.text("which"));
   co_return ended ? Response::json(200, fmt::format(R"({{"unlocked":{}}})", *ended))
                   : failure(ended.error());
+}
+
+Task<Response> fold_journal(Operations& operations, Given given) {
+  const auto folded = co_await operations.fold_journal(given.number("from").value_or(0));
+  co_return folded ? Response::json(200, folded_json(*folded)) : failure(folded.error());
 }
 
 Task<Response> adopt(Operations& operations, Given given) {
@@ -504,6 +512,7 @@ constexpr std::array kOffered{
     Offered{&calls::kCluster, show_cluster},
     Offered{&calls::kWaiting, count_waiting},
     Offered{&calls::kCancelWaiting, cancel_waiting},
+    Offered{&calls::kFold, fold_journal},
     Offered{&calls::kAdopt, adopt},
     Offered{&calls::kStatus, show_status},
     Offered{&calls::kDrain, drain},

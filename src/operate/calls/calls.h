@@ -317,6 +317,11 @@ inline constexpr std::array kRemoveSuppression{
 inline constexpr std::array kImportSuppressions{
     kListOwner, Argument{"csv", {"Rows of a CSV", "CSV の行"}, text, true}};
 inline constexpr std::array kCancelWaiting{
+    Argument{"from", {"Where to go on", "続きの位置"}, number, true, 0},
+    Argument{"unknown",
+             {"Ended as unknown: it may have been sent", "送信済みかもしれない（unknown）とする"},
+             truth}};
+inline constexpr std::array kFold{
     Argument{"from", {"Where to go on", "続きの位置"}, number, true, 0}};
 inline constexpr std::array kAdopt{
     Argument{"send_waiting", {"What waits is sent", "送信待ちのものを送る"}, truth, true}};
@@ -385,6 +390,7 @@ inline constexpr Call kListNodes{Verb::get, "/nodes", arguments::kListNodes};
 inline constexpr Call kCluster{Verb::get, "/cluster", {}};
 inline constexpr Call kWaiting{Verb::get, "/cluster/waiting", {}};
 inline constexpr Call kCancelWaiting{Verb::post, "/cluster/cancel", arguments::kCancelWaiting};
+inline constexpr Call kFold{Verb::post, "/cluster/fold", arguments::kFold};
 inline constexpr Call kAdopt{Verb::post, "/cluster/adopt", arguments::kAdopt};
 inline constexpr Call kStatus{Verb::get, "/status", {}};
 inline constexpr Call kDrain{Verb::post, "/drain", {}};
