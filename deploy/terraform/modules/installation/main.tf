@@ -18,7 +18,7 @@ locals {
     s3_prefix_list_id           = module.network.s3_prefix_list_id
     repository_arn              = module.registry.arn
     image                       = "${module.registry.url}:${var.image_tag}"
-    settings_image              = var.settings_image
+    settings_image              = "${module.registry.url}@${var.settings_digest}"
     database_ca                 = var.database_ca
     secret_arns                 = module.secrets.arns
     log_retention_days          = var.log_retention_days
