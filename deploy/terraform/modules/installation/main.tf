@@ -58,6 +58,7 @@ module "database" {
     scheduler = module.scheduler.security_group_id
     events    = module.events.security_group_id
     courier   = module.couriers.security_group_id
+    migrate   = module.migrate.security_group_id
   }
 }
 
