@@ -55,6 +55,10 @@ FAULTS = [
     ("a default of another type", "modules/registry/variables.tf", r"default     = 50", "default     = []", "type"),
     ("a type that is none", "modules/registry/variables.tf", r"= number", "= integer", "type"),
     ("an object without a member", "modules/installation/main.tf", r"    database_ca                 = var\.database_ca\n", "", "type"),
+    ("two resources that wait for each other", "modules/network/vpc.tf", r"(resource \"aws_internet_gateway\" \"this\" \{\n)",
+     r"\1  depends_on = [aws_route.internet]\n", "cycle"),
+    ("two modules that wait for each other", "modules/installation/main.tf", r"prefix  = var\.name",
+     "prefix  = module.scheduler.service_name", "cycle"),
     # ---- what is left over
     ("a variable that nobody uses", "modules/dns/variables.tf", r'variable "zone_id"',
      'variable "ttl" {\n  description = "Seconds."\n  type        = number\n  default     = 1\n}\n\nvariable "zone_id"', "unused"),
