@@ -57,22 +57,32 @@ export class Cycles {
     for (const [name, block] of module.outputs) put(`output.${name}`, block, waits(attributesOf(block)));
   }
 
+  // What an expression names of its module, as nodes are named.
   #names(tree, module) {
-    if (!tree) return [];
-    const below = [...tree.children, ...tree.children.map((child) => child.computedKey).filter(Boolean)]
-      .flatMap((child) => this.#names(child, module));
-    if (tree.type !== 'scopeTraversal') return below;
-    const [root, second, third] = tree.meta.traversal.map((part) => part.segment);
-    if (root === 'module') {
-      const named = tree.meta.traversal.map((part) => part.segment)
-        .find((segment, i) => i >= 2 && !/^["\d]/.test(segment));
-      return module.calls.has(second) ? [named ? `module.${second}.${named}` : `module.${second}`] : [];
-    }
-    const name = root === 'data' ? `data.${second}.${third}` : `${root}.${second}`;
-    const there = module.resources.has(name) || (root === 'var' && module.variables.has(second)) ||
-      (root === 'local' && module.locals.has(second));
-    return there ? [name] : [];
+    return traversalsOf(tree).flatMap(([root, second, third, ...rest]) => {
+      if (root === 'module') {
+        const named = [third, ...rest].find((segment) => segment && !/^["\d]/.test(segment));
+        return module.calls.has(second) ? [named ? `module.${second}.${named}` : `module.${second}`] : [];
+      }
+      const name = root === 'data' ? `data.${second}.${third}` : `${root}.${second}`;
+      const there = module.resources.has(name) || (root === 'var' && module.variables.has(second)) ||
+        (root === 'local' && module.locals.has(second));
+      return there ? [name] : [];
+    });
   }
+}
+
+const kept = new WeakMap();
+
+// Every name of an expression in its parts.
+function traversalsOf(tree) {
+  if (!tree) return [];
+  if (!kept.has(tree)) {
+    const own = tree.type === 'scopeTraversal' ? [tree.meta.traversal.map((part) => part.segment)] : [];
+    const keys = tree.children.map((child) => child.computedKey).filter(Boolean);
+    kept.set(tree, [...own, ...[...tree.children, ...keys].flatMap(traversalsOf)]);
+  }
+  return kept.get(tree);
 }
 
 function attributesOf(block) {
