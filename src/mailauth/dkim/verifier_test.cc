@@ -307,7 +307,7 @@ TEST(Verifier, ASignatureDoesNotCoverItself) {
   recipe.tags = kBase + "; h=DKIM-Signature:From:DKIM-Signature";
   recipe.hashed = "dkim-signature:x=1\r\nfrom:a@example.jp\r\n";
   std::string text = signed_message(recipe);
-  text.insert(text.find("From:"), "DKIM-Signature: x=1\r\n");
+  text.insert(text.find("\r\nFrom:") + 2, "DKIM-Signature: x=1\r\n");
   EXPECT_EQ(told(verify_first(text, answer(test_record()))), "pass");
 }
 
