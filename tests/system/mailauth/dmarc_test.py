@@ -170,8 +170,62 @@ def our_word(answer):
     return (ours["result"], policy, ours["spf_aligned"], ours["dkim_aligned"])
 
 
+def texts(records):
+    return [text for values in records.values() if values != SERVFAIL for text in values]
+
+
+def fails(records, _ours, _theirs):
+    return SERVFAIL in records.values()
+
+
+def has_several(records, _ours, _theirs):
+    return any(values != SERVFAIL and sum(text.startswith("v=DMARC1") for text in values) > 1
+               for values in records.values())
+
+
+def has_wrong(*wrong):
+    """A tag of the record is one of `wrong`."""
+    return lambda records, _ours, _theirs: any(
+        tag.strip() in wrong for text in texts(records) for tag in text.split(";"))
+
+
+def has_others(records, _ours, theirs):
+    return theirs[0] in ("none", "status 3") and any(
+        values != SERVFAIL and len({text.startswith("v=DMARC1") for text in values}) == 2
+        for values in records.values())
+
+
+def lacks_p(records):
+    return any(text.startswith("v=DMARC1") and "p" not in
+               {tag.partition("=")[0].strip() for tag in text.split(";")} for text in texts(records))
+
+
+def lacks_policy(records, ours, _theirs):
+    return ours[0] == "permerror" and any(
+        {"p=wrong", "p=", "sp=wrong", "sp=none"} & {tag.strip() for tag in text.split(";")}
+        for text in texts(records))
+
+
 # (who, section that makes ours right, whether a difference is of this kind)
-DIFFERENCES = []
+DIFFERENCES = [
+    ("opendmarc", "RFC 9989 section 5.3.6: of a DNS that fails nothing is concluded", fails),
+    ("Mail::DMARC", "RFC 9989 section 5.3.6", fails),
+    ("opendmarc", "RFC 7489 section 6.6.3: several records are none", has_several),
+    ("opendmarc", "RFC 7489 section 6.3: what is wrong is the default",
+     has_wrong("adkim=x", "aspf=strict", "fo=z")),
+    ("opendmarc", "RFC 7489 section 6.6.3: with rua= a wrong policy is none",
+     lambda records, ours, theirs: theirs[0] == "permerror" and
+     (has_wrong("p=wrong", "p=", "sp=wrong")(records, ours, theirs) or lacks_p(records))),
+    ("opendmarc", "RFC 7489 section 6.6.3: other texts are discarded before records are counted",
+     has_others),
+    ("opendmarc", "RFC 7489 section 3.1.2: strict is the same domain, not one below it",
+     lambda records, ours, theirs: has_wrong("aspf=s")(records, ours, theirs) and
+     theirs[2] and not ours[2]),
+    ("opendmarc", "RFC 9989 section 4.8: tags stand in any order after the version",
+     has_wrong("adkim=s")),
+    ("opendmarc", "RFC 7489 section 6.6.3: without p= and rua= no policy applies", lacks_policy),
+    ("Mail::DMARC", "RFC 7489 section 6.6.3", lacks_policy),
+]
 
 
 class Counterparts(unittest.TestCase):
@@ -260,7 +314,8 @@ class Counterparts(unittest.TestCase):
             return ("none", "-", False, False)
         if theirs.get("reason") == "no valid rua" or theirs["spf"] is None:
             return ("permerror", "-", False, False)
-        policy = theirs["disposition"] if theirs["result"] == "fail" else "-"
+        # As it stands in the record, in any case.
+        policy = theirs["disposition"].lower() if theirs["result"] == "fail" else "-"
         return (theirs["result"], policy, theirs["spf"] == "pass", theirs["dkim"] == "pass")
 
     def test_families_reach_every_result(self):
