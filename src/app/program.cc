@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "app/admin_port.h"
+#include "app/check_names.h"
 #include "app/host_check.h"
 #include "app/lambda_command.h"
 #include "app/module_options.h"
@@ -249,6 +250,10 @@ std::string Program::submission_socket(const std::optional<std::string>& config)
 
 std::unique_ptr<cli::SubmissionPort> Program::submission(const std::string& socket) {
   return cli::make_submission_client(socket, clock_);
+}
+
+Result<std::unique_ptr<cli::CheckResolver>> Program::check_resolver(const std::string& server) {
+  return CheckNames::make(server, clock_);
 }
 
 std::string Program::variable(std::string_view name) const {

@@ -7,7 +7,9 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "cli/mail_checks.h"
 #include "cli/session.h"
 
 namespace todoku::cli {
@@ -58,6 +60,40 @@ int dkim_generate(Session& session, const DkimGenerate& options);
 int dkim_list(Session& session, const std::string& account);
 int dkim_show(Session& session, const DkimGenerate& which);
 int dkim_remove(Session& session, const DkimGenerate& which);
+
+// -- dkim_verify.cc
+struct DkimVerify {
+  CheckOptions options;
+  std::vector<std::string> files;
+};
+int dkim_verify(Session& session, const DkimVerify& which);
+
+// -- bounce.cc: what a returned mail, or a reply, means. Local: nobody is asked.
+struct BounceClassify {
+  std::vector<std::string> files;  // "-" is standard input
+  std::string reply;               // "550 5.1.1 User unknown", instead of files
+  bool batch = false;
+};
+int bounce_classify(Session& session, const BounceClassify& wish);
+
+// -- spf_check.cc
+struct SpfCheck {
+  CheckOptions options;
+  std::string ip;
+  std::string mail_from;
+  std::string helo;
+};
+int spf_check(Session& session, const SpfCheck& which);
+
+// -- dmarc_check.cc
+struct DmarcCheck {
+  CheckOptions options;
+  std::string ip;
+  std::string mail_from;
+  std::string helo;
+  std::string file;
+};
+int dmarc_check(Session& session, const DmarcCheck& which);
 
 // -- smtp_credentials.cc; nullopt: as it is, or usual
 struct SmtpCredentialRequest {

@@ -13,8 +13,10 @@
 
 #include <gtest/gtest.h>
 
+#include "async/runtime.h"
 #include "base/clock.h"
 #include "cli/command_line.h"
+#include "dns/fake_resolver.h"
 
 namespace todoku::cli {
 
@@ -129,6 +131,20 @@ struct FakeHost final : Host {
     its_socket = socket;
     return std::make_unique<Submission>(*this);
   }
+  struct Names final : CheckResolver {
+    explicit Names(dns::Resolver& asked) : zone(asked) { runtime.start(); }
+    dns::Resolver& resolver() override { return zone; }
+    async::Executor executor() override { return runtime.executor(0); }
+    dns::Resolver& zone;
+    async::Runtime runtime{1};
+  };
+  Result<std::unique_ptr<CheckResolver>> check_resolver(const std::string& server) override {
+    its_resolver = server;
+    if (server == "nobody") return fail(ErrorKind::invalid_input, "nobody is no name server");
+    return std::make_unique<Names>(zone);
+  }
+  std::string its_resolver;
+  dns::FakeResolver zone;
   [[nodiscard]] const Clock& clock() const override { return its_clock; }
   std::function<SubmissionAnswer(const smtp::ClientEnvelope&, MessageSpool&)> submission_answer =
       [](const smtp::ClientEnvelope& envelope, MessageSpool&) {
