@@ -161,8 +161,19 @@ def cases():
     return made, zone
 
 
+def has(pattern):
+    return lambda case, ours, theirs: re.search(pattern, case["record"]) is not None
+
+
 # (who, section that makes ours right, whether a case is of this kind)
-DIFFERENCES = []
+DIFFERENCES = [
+    ("Mail::SPF", "RFC 5234 section 2.3: the literal \"r\" of a grammar is in any case",
+     has(r"%\{[A-Za-z]\d*R")),
+    ("pyspf", "section 5.4: names are asked in order of preference, and a match is the end",
+     lambda case, ours, theirs: "mx:mxlame" in case["record"] and theirs == "temperror"),
+    ("pyspf", "section 7.1: a macro ends with a brace",
+     has(r"%\{[^} ]*( |$)")),
+]
 
 
 class Counterparts(unittest.TestCase):
@@ -200,8 +211,8 @@ class Counterparts(unittest.TestCase):
                        for name, _, of_kind in DIFFERENCES):
                 unexplained.append(f"{case}\n  ours {ours['result']}, {who} {theirs}\n  " +
                                    "\n  ".join(ours["trace"][-4:]))
-        self.assertFalse(unexplained, f"{len(unexplained)} verdicts differ:\n" +
-                         "\n".join(unexplained[:40]))
+        if unexplained:
+            self.fail(f"{len(unexplained)} verdicts differ:\n" + "\n".join(unexplained[:40]))
 
     def pyspf_lookup(self, name, kind, *_args, **_kwargs):
         values = self.zone.get((name.rstrip(".").lower(), kind), [])
@@ -217,9 +228,14 @@ class Counterparts(unittest.TestCase):
 
     def test_pyspf(self):
         spf.DNSLookup = self.pyspf_lookup
-        words = [spf.query(c["ip"], c["mail_from"], c["helo"], receiver="mx.example.com",
-                           querytime=20).check()[0] for c in self.cases]
-        self.compare("pyspf", words)
+        answers = [spf.query(c["ip"], c["mail_from"], c["helo"], querytime=20).check()
+                   for c in self.cases]
+        self.compare("pyspf", [answer[0] for answer in answers])
+        for case, ours, theirs in zip(self.cases, self.ours, answers):
+            if ours["result"] == theirs[0] == "fail":
+                explanation = "" if theirs[2] == spf.EXPLANATIONS["fail"] else theirs[2]
+                # pyspf writes the digits of %{i} in capitals; section 7.4 does not.
+                self.assertEqual(ours["explanation"].lower(), explanation.lower(), case)
 
     def test_mail_spf(self):
         lines = "".join(f"{c['ip']}\t{c['mail_from']}\t{c['helo']}\n" for c in self.cases)

@@ -89,7 +89,7 @@ class ZoneServer:
             reply.answer.append(self.rrset(question.name, question.rdtype, values))
         elif name not in self.names:
             reply.set_rcode(dns.rcode.NXDOMAIN)
-        wire = reply.to_wire()
+        wire = reply.to_wire(want_shuffle=False)
         if len(wire) <= octets_max:
             return wire
         reply.answer.clear()
