@@ -13,16 +13,14 @@
 #include "async/task.h"
 #include "base/clock.h"
 #include "dns/resolver.h"
-#include "mailauth/dkim/signature.h"
 #include "mailauth/dkim/verifier.h"
 
 namespace todoku::cli {
 
-// One that was looked at, with what it was judged by.
+// One that was looked at.
 struct CheckedSignature {
-  mailauth::dkim::Signature signature;
   mailauth::dkim::SignatureResult result;
-  std::vector<std::string> key_texts;  // TXT records at its key's name, as they are there
+  std::vector<std::string> trace;  // how it came about, a line a step; foreign text as it is
 };
 
 struct CheckedSignatures {
@@ -34,7 +32,7 @@ struct CheckedSignatures {
 [[nodiscard]] Task<CheckedSignatures> check_signatures(std::string_view mail,
                                                        dns::Resolver& resolver, Instant now);
 
-// [{"domain", "selector", "result", "reason"}]
-[[nodiscard]] boost::json::array to_json(const CheckedSignatures& checked);
+// [{"domain", "selector", "result", "reason"}]; with "trace" where it is wanted.
+[[nodiscard]] boost::json::array to_json(const CheckedSignatures& checked, bool with_trace);
 
 }  // namespace todoku::cli

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/dkim_check.h"
 #include "cli/printable_stream.h"
+#include "mailauth/dkim/signature.h"
 
 namespace todoku::cli {
 namespace {
@@ -21,7 +22,28 @@ Task<Result<boost::json::object>> judge_file(
   const auto mail = read_mail(*file);
   if (!mail) co_return fail(mail.error());
   const CheckedSignatures checked = co_await check_signatures(*mail, resolver, now);
-  co_return boost::json::object{{"signatures", to_json(checked)}};
+  co_return boost::json::object{{"signatures", to_json(checked, false)}};
+}
+
+void show(Session& session, const std::string& file, const CheckedSignatures& checked) {
+  session.say({"{}: {}", "{}: {}"}, file,
+              checked.signatures.empty()
+                  ? session.words({"none (no signature)", "none（署名なし）"})
+                  : session.words({"signatures: {}", "署名 {} 件"}, checked.signatures.size()));
+  for (const CheckedSignature& one : checked.signatures) {
+    const mailauth::dkim::SignatureResult& result = one.result;
+    session.say({"  {}{} (domain {}, selector {})", "  {}{}（ドメイン {}、セレクター {}）"},
+                mailauth::dkim::to_string(result.verdict),
+                result.reason.empty() ? "" : ": " + result.reason,
+                result.domain.empty() ? "?" : result.domain,
+                result.selector.empty() ? "?" : result.selector);
+    for (const std::string& line : one.trace) session.out() << "    " << line << '\n';
+  }
+  if (checked.passed_over > 0) {
+    session.say({"  {} more signatures were not looked at: {} are the most that are",
+                 "  残りの署名 {} 件は調べていません（調べるのは {} 件まで）"},
+                checked.passed_over, mailauth::dkim::kSignaturesMax);
+  }
 }
 
 Task<int> verify_files(Session& session,           // NOLINT(*-reference-coroutine-parameters)
@@ -37,8 +59,12 @@ Task<int> verify_files(Session& session,           // NOLINT(*-reference-corouti
     const CheckedSignatures checked =
         co_await check_signatures(*mail, resolver, session.host().clock().now());
     if (session.common().json) {
-      const boost::json::object answer{{"file", file}, {"signatures", to_json(checked)}};
+      const boost::json::object answer{{"file", file},
+                                       {"signatures", to_json(checked, true)},
+                                       {"passed_over", checked.passed_over}};
       session.out() << printable_json(boost::json::serialize(answer)) << '\n';
+    } else {
+      show(session, file, checked);
     }
   }
   co_return status;
