@@ -68,6 +68,14 @@ struct DkimVerify {
 };
 int dkim_verify(Session& session, const DkimVerify& which);
 
+// -- bounce.cc: what a returned mail, or a reply, means. Local: nobody is asked.
+struct BounceClassify {
+  std::vector<std::string> files;  // "-" is standard input
+  std::string reply;               // "550 5.1.1 User unknown", instead of files
+  bool batch = false;
+};
+int bounce_classify(Session& session, const BounceClassify& wish);
+
 // -- spf_check.cc
 struct SpfCheck {
   CheckOptions options;
@@ -76,6 +84,16 @@ struct SpfCheck {
   std::string helo;
 };
 int spf_check(Session& session, const SpfCheck& which);
+
+// -- dmarc_check.cc
+struct DmarcCheck {
+  CheckOptions options;
+  std::string ip;
+  std::string mail_from;
+  std::string helo;
+  std::string file;
+};
+int dmarc_check(Session& session, const DmarcCheck& which);
 
 // -- smtp_credentials.cc; nullopt: as it is, or usual
 struct SmtpCredentialRequest {

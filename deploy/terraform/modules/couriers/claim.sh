@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Takes this instance's share of its zone's sources: those that nobody has first, then from whoever has more than the
+# share. Run at boot and every half minute, so sources of an instance that ended are with another within a minute.
+# The engine sees by the instance's metadata which are here (ec2_public_ipv4) and sends from these only.
+# usage: claim.sh INSTALLATION ZONE
+set -euo pipefail
+
+installation=$1
+zone=$2
+metadata=http://169.254.169.254/latest
+token=$(curl -sf -m 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$metadata/api/token")
+ask() { curl -sf -m 5 -H "X-aws-ec2-metadata-token: $token" "$metadata/meta-data/$1"; }
+instance=$(ask instance-id)
+interface=$(ask "network/interfaces/macs/$(ask mac)/interface-id")
+AWS_DEFAULT_REGION=$(ask placement/region)
+export AWS_DEFAULT_REGION
+
+# A line each: allocation, private address, instance that has it or None.
+listed=$(aws ec2 describe-addresses --output text \
+  --filters "Name=tag:todoku:installation,Values=$installation" "Name=tag:todoku:zone,Values=$zone" \
+  --query 'Addresses[].[AllocationId, Tags[?Key==`todoku:private-ip`] | [0].Value, InstanceId]')
+declare -A count=([$instance]=0)
+total=0
+while read -r _ _ holder; do
+  total=$((total + 1))
+  [ "$holder" = None ] || count[$holder]=$((${count[$holder]:-0} + 1))
+done <<<"$listed"
+share=$(((total + ${#count[@]} - 1) / ${#count[@]}))
+
+device=$(ip -o route get 169.254.169.254 | sed 's/.* dev \([^ ]*\).*/\1/')
+take() {  # allocation, private address, --no-allow-reassociation or --allow-reassociation
+  aws ec2 assign-private-ip-addresses --network-interface-id "$interface" --private-ip-addresses "$2" \
+    --allow-reassignment >/dev/null &&
+    aws ec2 associate-address --allocation-id "$1" --network-interface-id "$interface" \
+      --private-ip-address "$2" "$3" >/dev/null
+}
+for pass in free taken; do
+  while read -r allocation address holder; do
+    if [ "${count[$instance]}" -lt "$share" ]; then
+      # Another may have been faster: the next look tells.
+      if [ "$pass" = free ] && [ "$holder" = None ]; then
+        take "$allocation" "$address" --no-allow-reassociation || continue
+        count[$instance]=$((count[$instance] + 1))
+      elif [ "$pass" = taken ] && [ "$holder" != None ] && [ "$holder" != "$instance" ] &&
+        [ "${count[$holder]}" -gt "$share" ]; then
+        take "$allocation" "$address" --allow-reassociation || continue
+        count[$instance]=$((count[$instance] + 1))
+        count[$holder]=$((count[$holder] - 1))
+      fi
+    fi
+  done <<<"$listed"
+done
+
+# The system has on its interface what is the instance's by now, and nothing that has gone to another.
+here=$(ask "network/interfaces/macs/$(ask mac)/local-ipv4s")
+while read -r _ address _; do
+  if grep -qxF "$address" <<<"$here"; then
+    ip address replace "$address/32" dev "$device"
+  else
+    ip address del "$address/32" dev "$device" 2>/dev/null || true
+  fi
+done <<<"$listed"

@@ -1,0 +1,144 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""deploy/terraform by its checker: nothing is found in what is shipped, and each of the faults that are put into a
+copy is, at its file. Besides, with no Terraform and no AWS: the configuration files that the modules would write,
+before the engine's own `config check`, and how couriers share sources, before a stand-in of EC2.
+
+usage: terraform_test.py TODOKU"""
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from faults import FAULTS
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+TERRAFORM = ROOT / "deploy/terraform"
+BINARY = None
+
+
+def check(*folders):
+    done = subprocess.run([TERRAFORM / "check", *folders], capture_output=True, text=True, timeout=240)
+    if done.returncode not in (0, 1) or done.stderr:
+        raise RuntimeError(done.stdout + done.stderr)
+    return done.stdout.splitlines()
+
+
+def copy_to(folder):
+    for kind in ("modules", "examples"):
+        shutil.copytree(TERRAFORM / kind, folder / kind)
+
+
+def rendered(text, values):
+    """The template as Terraform would write it: names, members, jsonencode, `for` and `if`, with ~ at their ends."""
+    def value(expression, names):
+        found = re.fullmatch(r"jsonencode\((.*)\)", expression)
+        if found:
+            inner = found[1]
+            listed = [value(each.strip(), names) for each in inner[1:-1].split(",")] if inner[0] == "[" else value(inner, names)
+            return json.dumps(listed)
+        at = names
+        for part in expression.split("."):
+            at = at[part]
+        return at
+
+    def expand(text, names):
+        directive = re.search(r"%\{ (for|if) (.*?) ~\}\n", text)
+        if not directive:
+            return re.sub(r"\$\{(.*?)\}", lambda found: str(value(found[1], names)), text)
+        depth, end = 1, directive.end()
+        for found in re.finditer(r"%\{ (for|if|endfor|endif)\b.*?~\}\n", text[directive.end():]):
+            depth += -1 if found[1].startswith("end") else 1
+            if depth == 0:
+                inner, end = text[directive.end():directive.end() + found.start()], directive.end() + found.end()
+                break
+        made = ""
+        if directive[1] == "if":
+            made = expand(inner, names) if value(directive[2], names) else ""
+        else:
+            variables, over = directive[2].split(" in ")
+            items = value(over, names)
+            for item in items.items() if isinstance(items, dict) else items:
+                bound = variables.split(", ")
+                made += expand(inner, {**names, **(dict(zip(bound, item)) if len(bound) > 1 else {bound[0]: item})})
+        return expand(text[:directive.start()], names) + made + expand(text[end:], names)
+
+    return expand(text, values)
+
+
+class SettingsTest(unittest.TestCase):
+    """The configuration files before the engine itself."""
+    SOURCES = [{"name": f"out-{number}", "hello_name": f"out{number}.example.jp", "private_ip": f"10.20.17.{number}",
+                "public_ip": f"192.0.2.{number}"} for number in (1, 2)]
+
+    def shown(self, relay):
+        text = rendered((TERRAFORM / "modules/settings/settings.toml.tftpl").read_text(), {
+            "name": "mail", "drain_seconds": 100, "metrics_port": 9102, "api_port": 8025,
+            "database_address": "postgresql://todoku@db.example.jp:5432/todoku?sslmode=verify-full",
+            "region": "ap-northeast-1", "api_host": "mail.example.jp", "smtp_host": "smtp.example.jp",
+            "return_path_domain": "bounce.example.jp", "proxy_networks": ["10.20.0.0/24", "10.20.1.0/24"],
+            "sources": self.SOURCES, "relay": relay, "relay_ports": {"implicit": 2465, "starttls": 2587}})
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "todoku.toml"
+            file.write_text(text)
+            done = subprocess.run([BINARY, "--config", file, "config", "show"], capture_output=True, text=True,
+                                  env={"PATH": "/usr/bin:/bin", "TODOKU_ENGINE__ROLES": "smtp-in" if relay else "courier",
+                                       "TODOKU_STORE__POSTGRES__PASSWORD": "x"})
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_the_engine_takes_the_common_file(self):
+        shown = self.shown(relay=False)
+        for source in self.SOURCES:
+            self.assertIn(source["public_ip"], shown)
+        self.assertNotIn("2587", shown)
+
+    def test_the_engine_takes_the_relays_file(self):
+        shown = self.shown(relay=True)
+        for port in ("2465", "2587"):
+            self.assertIn(f"0.0.0.0:{port}", shown)
+
+
+class CheckerTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.work = tempfile.TemporaryDirectory(prefix="todoku-terraform-")
+        cls.folders = []
+        for number, (name, file, pattern, instead, _) in enumerate(FAULTS):
+            folder = pathlib.Path(cls.work.name) / f"{number:03}"
+            copy_to(folder)
+            text = (folder / file).read_text()
+            changed, times = re.subn(f"(?s){pattern}", instead, text, count=1)
+            if times != 1 or changed == text:
+                raise RuntimeError(f"{name}: {file} has no {pattern}")
+            (folder / file).write_text(changed)
+            cls.folders.append(folder)
+        cls.found = check(*cls.folders)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.work.cleanup()
+
+    def test_finds_nothing_in_what_is_shipped(self):
+        self.assertEqual(check(), [])
+
+    def test_finds_each_fault(self):
+        for folder, (name, file, _, _, rule) in zip(self.folders, FAULTS):
+            with self.subTest(name):
+                mine = [line.removeprefix(f"{folder}/") for line in self.found if line.startswith(f"{folder}/")]
+                self.assertTrue([line for line in mine if f": {rule}: " in line],
+                                f"not found by the rule {rule}; found: {mine}")
+
+    def test_says_where_and_what_to_do(self):
+        for line in self.found:
+            if line.startswith("/"):
+                self.assertRegex(line, r"^/\S+\.(tf|tftpl):[1-9]\d*: [a-z-]+: .+\. .+\.$")
+
+
+if __name__ == "__main__":
+    BINARY = sys.argv.pop(1)
+    unittest.main(verbosity=2)
