@@ -83,13 +83,16 @@ class ZoneServer:
         question = query.question[0]
         name = question.name.canonicalize()
         values = self.zone.get((name, question.rdtype))
+        alias = self.zone.get((name, dns.rdatatype.CNAME))
         if values == SERVFAIL:
             reply.set_rcode(dns.rcode.SERVFAIL)
         elif values:
             reply.answer.append(self.rrset(question.name, question.rdtype, values))
+        elif alias:  # which who asks follows
+            reply.answer.append(self.rrset(question.name, dns.rdatatype.CNAME, alias))
         elif name not in self.names:
             reply.set_rcode(dns.rcode.NXDOMAIN)
-        wire = reply.to_wire(want_shuffle=False)
+        wire = reply.to_wire(max_size=65535, want_shuffle=False)
         if len(wire) <= octets_max:
             return wire
         reply.answer.clear()
