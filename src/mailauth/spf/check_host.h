@@ -51,8 +51,7 @@ struct Verdict {
   int lookups = 0;               // terms that asked the DNS, and answers without a record: what
   int void_lookups = 0;          // the limits count
   // What was done, in order: "example.jp mx: MX example.jp: mx1.example.jp (look-ups 1, void 0)".
-  // At most kTraceLinesMax printable lines of at most kTraceColumnsMax octets; of more, those in
-  // the midst are left out.
+  // At most kTraceLinesMax printable lines of at most kTraceColumnsMax octets.
   std::vector<std::string> trace;
 };
 

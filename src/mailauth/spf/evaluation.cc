@@ -3,7 +3,7 @@
 #include "mailauth/spf/evaluation.h"
 
 #include <algorithm>
-#include <cstddef>
+#include <array>
 #include <utility>
 
 #include <fmt/format.h>
@@ -282,16 +282,14 @@ SpfResult Evaluation::broken(SpfResult result, std::string problem) {
 }
 
 void Evaluation::note(std::string_view step) {
+  if (verdict_.trace.size() == kTraceLinesMax) return;
+  if (verdict_.trace.size() + 1 == kTraceLinesMax) {
+    verdict_.trace.emplace_back("more steps are not shown");
+    return;
+  }
   std::string line = printable(fmt::format("{}: {}", place_, step));
   if (line.size() > kTraceColumnsMax) line.resize(kTraceColumnsMax);
-  std::vector<std::string>& trace = verdict_.trace;
-  if (trace.size() == kTraceLinesMax) {
-    // How it began and how it ended is worth most.
-    constexpr std::ptrdiff_t kBeginning = 3 * kTraceLinesMax / 4;
-    trace[kBeginning] = "steps that are not shown";
-    trace.erase(trace.begin() + kBeginning + 1);
-  }
-  trace.push_back(std::move(line));
+  verdict_.trace.push_back(std::move(line));
 }
 
 void Evaluation::note_answer(FactType type, std::string_view name, const DnsFact& fact) {

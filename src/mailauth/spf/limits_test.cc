@@ -103,8 +103,6 @@ TEST(SpfLimits, LongTextsAreReadOnceAndShownInPart) {
   const Verdict verdict = zone.check_host(query("192.0.2.1"));
   EXPECT_EQ(verdict.result, SpfResult::pass);
   EXPECT_THAT(verdict.trace, SizeIs(kTraceLinesMax));
-  EXPECT_THAT(verdict.trace, testing::Contains("steps that are not shown").Times(1));
-  EXPECT_EQ(verdict.trace.back(), "example.jp all: match: pass");
   EXPECT_THAT(verdict.trace, Each(SizeIs(testing::Le(kTraceColumnsMax))));
   EXPECT_EQ(word({}, repeated("ip4:192.0.2.7", 10'000), query("192.0.2.1")), "permerror");
 }
