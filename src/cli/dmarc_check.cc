@@ -45,7 +45,7 @@ boost::json::object to_json_at_length(const CheckedAuthor& checked) {
 Task<Result<boost::json::object>> judge_author(
     const boost::json::object& given,  // NOLINT(*-reference-coroutine-parameters)
     dns::Resolver& resolver,           // NOLINT(*-reference-coroutine-parameters)
-    Instant now) {
+    Instant now, bool at_length) {
   const auto file = needed_case_text(given, "file");
   if (!file) co_return fail(file.error());
   auto ip = needed_case_text(given, "ip");
@@ -60,7 +60,7 @@ Task<Result<boost::json::object>> judge_author(
       .ip = std::move(*ip), .mail_from = std::move(*mail_from), .helo = std::move(*helo)};
   const auto checked = co_await check_author(std::move(sender), *mail, resolver, now);
   if (!checked) co_return fail(checked.error());
-  co_return to_json(checked->verdict.by_walk);
+  co_return at_length ? to_json_at_length(*checked) : to_json(checked->verdict.by_walk);
 }
 
 void show(Session& session, const CheckedAuthor& checked) {
@@ -118,8 +118,9 @@ int dmarc_check(Session& session, const DmarcCheck& which) {
   const Clock& clock = session.host().clock();
   if (which.options.batch) {
     return check_batch(session, which.options,
-                       [&clock](const boost::json::object& given, dns::Resolver& resolver) {
-                         return judge_author(given, resolver, clock.now());
+                       [&clock, at_length = session.common().json](const boost::json::object& given,
+                                                                   dns::Resolver& resolver) {
+                         return judge_author(given, resolver, clock.now(), at_length);
                        });
   }
   return check_once(session, which.options,

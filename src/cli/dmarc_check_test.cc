@@ -27,6 +27,7 @@ class DmarcCheckTest : public CommandLineTest {
   }
 
   int check(std::string_view from, std::string mail_from, bool json = false) {
+    host.its_input.clear();
     host.its_input.str(fmt::format("{}Subject: hi\n\nhello\n", from));
     std::vector<std::string> words{
         "dmarc", "check", "--ip", "192.0.2.1", "--mail-from", std::move(mail_from), "-"};

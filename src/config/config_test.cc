@@ -151,6 +151,8 @@ TEST(Config, IgnoresVariablesThatAreNoKeys) {
   const auto result = read("", {{"TODOKU_CONFIG", "x"},
                                 {"TODOKU_API_KEY", "k"},
                                 {"TODOKU_PROFILE_FILE", "p"},
+                                {"TODOKU_SUBMISSION_SOCKET", "/run/s"},
+                                {"TODOKU_SUBMISSION_SECONDS", "2"},
                                 {"TODOKU_HOME", "y"}});
   ASSERT_TRUE(result);
   ASSERT_EQ(result->warnings.size(), 1U);

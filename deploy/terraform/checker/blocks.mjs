@@ -8,12 +8,14 @@ class Reader {
   constructor(text) {
     this.text = text;
     this.at = 0;
+    this.counted = { at: 0, line: 1 };
   }
 
+  // Asked for from the beginning to the end.
   lineOf(at) {
-    let line = 1;
-    for (let i = 0; i < at; ++i) if (this.text[i] === '\n') ++line;
-    return line;
+    const { counted } = this;
+    for (; counted.at < at; ++counted.at) if (this.text[counted.at] === '\n') ++counted.line;
+    return counted.line;
   }
 
   starts(word) { return this.text.startsWith(word, this.at); }

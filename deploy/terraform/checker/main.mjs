@@ -3,6 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Cycles } from './cycles.mjs';
 import { Findings } from './findings.mjs';
 import { engine } from './policies/engine.mjs';
 import { exposure } from './policies/exposure.mjs';
@@ -25,6 +26,8 @@ for (const root of roots) {
   const typer = new Typer(modules, parser, schema, findings);
   const structure = new Structure(typer, schema, findings);
   for (const module of modules.values()) structure.check(module);
+  const cycles = new Cycles(typer, parser, findings);
+  for (const module of modules.values()) if (module.shown.startsWith('examples/')) cycles.check(module);
   const house = new House(modules, parser, schema, findings);
   for (const policy of [exposure, keeping, tasks, rights, engine]) policy(house);
   for (const line of findings.lines()) console.log(line);

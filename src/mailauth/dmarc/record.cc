@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::string_view kVersion = "DMARC1";
 constexpr std::size_t kExcerptOctets = 40;
+// Stands for what is not to be believed: no tag takes it.
+constexpr std::string_view kNoValue = "?";
 
 std::string excerpt(std::string_view text) {
   return printable(text.substr(0, kExcerptOctets));
@@ -33,8 +35,8 @@ std::optional<Tag> split_tag(std::string_view text) {
   return Tag{.name = trim(text.substr(0, equals)), .value = trim(text.substr(equals + 1))};
 }
 
-bool is_dmarc_value(std::string_view value) {
-  return !value.empty() && std::ranges::all_of(value, [](char c) { return c >= 0x20 && c < 0x7F; });
+bool has_dmarc_octets(std::string_view value) {
+  return std::ranges::all_of(value, [](char c) { return c >= 0x20 && c < 0x7F; });
 }
 
 // A version counts only where the text begins with it: the grammar has no room before the "v".
@@ -129,7 +131,8 @@ class Reader {
     // passes over what is wrong: of the two values neither is believed.
     const bool is_repeated = std::ranges::find(names_, name) != names_.end();
     names_.push_back(name);
-    const std::string_view value = is_repeated || !is_dmarc_value(tag->value) ? "" : tag->value;
+    const bool is_readable = !is_repeated && has_dmarc_octets(tag->value);
+    const std::string_view value = is_readable ? tag->value : kNoValue;
     if (is_repeated) warn("{}= stands there twice", excerpt(name));
     if (!take_value(name, value)) {
       warn("{}= has a value that is none of it: \"{}\"", excerpt(name), excerpt(tag->value));
@@ -145,8 +148,9 @@ class Reader {
   // False: the value is not one of this tag.
   bool take_value(std::string_view name, std::string_view value) {
     if (name == "p") return take_policy(record_.p, value);
-    if (name == "sp") return take_policy(record_.sp, value);
-    if (name == "np") return take_policy(record_.np, value);
+    // An empty one is wrong by the grammar, and so no tag at all; of p= that would be p=none.
+    if (name == "sp") return !value.empty() && take_policy(record_.sp, value);
+    if (name == "np") return !value.empty() && take_policy(record_.np, value);
     if (name == "adkim") return take_word(record_.dkim, value, kAlignments);
     if (name == "aspf") return take_word(record_.spf, value, kAlignments);
     if (name == "psd") return take_word(record_.psd, value, kSuffixFlags);

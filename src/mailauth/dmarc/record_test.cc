@@ -90,7 +90,10 @@ TEST(DmarcRecord, AWrongPolicyIsNotAnAbsentOne) {
   EXPECT_TRUE(read("v=DMARC1; p=none; sp=no").sp.is_broken());
   EXPECT_TRUE(read("v=DMARC1; p=none; np=rejected").np.is_broken());
   EXPECT_TRUE(read("v=DMARC1; p=reject; p=none").p.is_broken());
+  EXPECT_TRUE(read("v=DMARC1; p=none; sp=none; sp=none").sp.is_broken());
+  EXPECT_TRUE(read("v=DMARC1; p=none; sp=\x01").sp.is_broken());
   EXPECT_FALSE(read("v=DMARC1; p = reject ").p.is_broken());
+  EXPECT_FALSE(read("v=DMARC1; p=none; sp=; np=").sp.is_present);
 }
 
 TEST(DmarcRecord, FailureOptionsStandOnceAndZeroExcludesOne) {

@@ -38,11 +38,15 @@ CHANGES_OF_EACH = 5
 # named.
 DIFFERENCES = {
     "opendkim": {
-        r" simple/.*: field (folded|spaced)$": "3.4.1; its -t drops white space after the colon",
+        r" simple/.*: field (folded|spaced|folded over a white line)$":
+            "3.4.1; its -t drops white space after the colon",
         r" simple/.*, (folded and spaced fields|empty field): ": "3.4.1, as before",
         r": no line end at the end$": "3.4.4",
         r"^tags: (a=|unknown tag) twice$": "3.2",
         r"^tags: a=rsa-sha1$": "RFC 8301, 3.1",
+        r"^tags: h= names DKIM-Signature$": "3.5 (h=): others only, never itself",
+        r"^tags: x= of 20 digits$": "3.5 (x=): more than 12 may be infinite",
+        r"^record: n= of 3000 octets$": "3.6.1 (n=); its file has short lines",
         r"^tags: h= ends with a colon$": "3.5 (h=) and 6.1.1",
         r"^record: v= in the middle$": "3.6.1 (v=) and 6.1.2",
         r"^record: k=ed25519 of RSA$": "RFC 8463, 4",
@@ -56,8 +60,10 @@ DIFFERENCES = {
         r": another From on top$": "5.4: what is signed is h='s; From twice is for RFC 5322, 3.6",
         r", (only white space|white space oddities): no line end at the end$": "3.4.4",
         r"^tags: a=rsa-sha1$": "RFC 8301, 3.1",
-        r"^tags: l= beyond the body$": "3.5 (l=)",
+        r"^tags: l= (beyond the body|of 30 digits)$": "3.5 (l=)",
         r"^tags: q= of two$": "3.5 (q=)",
+        r"^tags: h= names DKIM-Signature$": "3.5 (h=): others only, never itself",
+        r"^tags: i= folded$": "2.11: white space means nothing",
         r"^tags: From not signed$": "5.4 and 6.1.1",
         r"^tags: h= (ends with a colon|is empty)$": "3.5 (h=) and 6.1.1",
         r"^tags: d= with a final dot$": "3.5 (d=)",
@@ -74,9 +80,12 @@ DIFFERENCES = {
         r"^tags: (a=|unknown tag) twice$": "3.2",
         r"^tags: a=rsa-sha1$": "RFC 8301, 3.1",
         r"^tags: l=0$": "3.5 (l=) and 8.2",
-        r"^tags: l= beyond the body$": "3.5 (l=)",
+        r"^tags: l= (beyond the body|of 30 digits)$": "3.5 (l=)",
         r"^tags: t= is no number$": "3.5 (t=) and 6.1.1",
         r"^tags: from the future$": "3.5 (t=)",
+        r"^tags: h= names DKIM-Signature$": "3.5 (h=): others only, never itself",
+        r"^tags: i= folded$": "2.11: white space means nothing",
+        r"^record: another record first$": "3.6.2.2; it takes the first, which is any",
         r"^tags: From not signed$": "5.4 and 6.1.1",
         r"^tags: h= (ends with a colon|is empty)$": "3.5 (h=) and 6.1.1",
         r"^tags: d= with a final dot$": "3.5 (d=)",
@@ -268,7 +277,7 @@ class Counterparts(unittest.TestCase):
                 wrong.append(f"{case['id']}\n    ours {ours}\n    {who} passes {theirs}")
         if wrong:
             self.fail(f"{len(wrong)} of {len(passed)} differ:\n" + "\n".join(wrong))
-        self.assertGreater(same, len(passed) * 0.93)
+        self.assertGreater(same, len(passed) * 0.9)
 
     def test_what_nobody_changed_passes(self):
         for case, ours in zip(self.shop.cases, self.ours):

@@ -92,6 +92,7 @@ class ZoneServer:
             reply.answer.append(self.rrset(question.name, dns.rdatatype.CNAME, alias))
         elif name not in self.names:
             reply.set_rcode(dns.rcode.NXDOMAIN)
+        # Else what the question allows, and no TC beyond it; records in the order of the zone.
         wire = reply.to_wire(max_size=65535, want_shuffle=False)
         if len(wire) <= octets_max:
             return wire

@@ -16,7 +16,8 @@ import unittest
 
 from faults import FAULTS
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
 TERRAFORM = ROOT / "deploy/terraform"
 BINARY = None
 
@@ -101,6 +102,89 @@ class SettingsTest(unittest.TestCase):
         shown = self.shown(relay=True)
         for port in ("2465", "2587"):
             self.assertIn(f"0.0.0.0:{port}", shown)
+
+
+class ClaimTest(unittest.TestCase):
+    """How couriers share the sources of a zone (modules/couriers/claim.sh)."""
+
+    def setUp(self):
+        self.work = tempfile.TemporaryDirectory(prefix="todoku-claim-")
+        self.addCleanup(self.work.cleanup)
+        folder = pathlib.Path(self.work.name)
+        for name in ("aws", "curl", "ip"):
+            (folder / name).symlink_to(HERE / "ec2_stand_in.py")
+        self.file = folder / "state.json"
+        self.save({"addresses": {f"eipalloc-{number}": {"private": f"10.20.17.{number}", "holder": ""}
+                                 for number in range(1, 6)},
+                   "private": {}, "system": {}, "calls": [], "taken_meanwhile": []})
+
+    def save(self, state):
+        self.file.write_text(json.dumps(state))
+
+    def state(self):
+        return json.loads(self.file.read_text())
+
+    def claim(self, instance):
+        done = subprocess.run(["bash", TERRAFORM / "modules/couriers/claim.sh", "mail", "ap-northeast-1a"],
+                              capture_output=True, text=True, timeout=60,
+                              env={"PATH": f"{self.work.name}:/usr/bin:/bin", "EC2_STATE": str(self.file),
+                                   "INSTANCE": instance})
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        state = self.state()
+        held = [address["private"] for address in state["addresses"].values() if address["holder"] == instance]
+        self.assertEqual(sorted(state["system"].get(instance, [])), sorted(f"{private}/32" for private in held))
+        return len(held)
+
+    def end(self, instance):
+        """Addresses of an instance that ends are nobody's."""
+        state = self.state()
+        for address in state["addresses"].values():
+            if address["holder"] == instance:
+                address["holder"] = ""
+        for of_instance in ("private", "system"):
+            state[of_instance].pop(instance, None)
+        self.save(state)
+
+    def test_the_only_one_takes_all(self):
+        self.assertEqual(self.claim("i-a"), 5)
+
+    def test_one_that_comes_takes_its_share_and_no_more(self):
+        self.claim("i-a")
+        self.assertEqual(self.claim("i-b"), 2)
+        self.assertEqual(self.claim("i-a"), 3)
+        self.assertEqual(self.claim("i-c"), 1)
+
+    def test_what_was_begun_is_finished(self):
+        state = self.state()
+        state["private"]["i-a"] = ["10.20.17.2"]
+        self.save(state)
+        self.assertEqual(self.claim("i-a"), 5)
+
+    def test_what_is_even_stays(self):
+        self.claim("i-a")
+        self.claim("i-b")
+        before = self.state()["addresses"]
+        for instance in ("i-a", "i-b", "i-a"):
+            self.claim(instance)
+        self.assertEqual(self.state()["addresses"], before)
+
+    def test_sources_of_one_that_ended_go_to_the_other(self):
+        self.claim("i-a")
+        self.claim("i-b")
+        self.end("i-a")
+        self.assertEqual(self.claim("i-b"), 5)
+
+    def test_whoever_is_faster_keeps_it(self):
+        state = self.state()
+        state["taken_meanwhile"] = ["10.20.17.1"]
+        self.save(state)
+        self.assertEqual(self.claim("i-a"), 4)
+        self.assertEqual(self.state()["addresses"]["eipalloc-1"]["holder"], "i-fast")
+
+    def test_the_scripts_are_of_bash(self):
+        for name in ("claim.sh", "boot.sh.tftpl"):
+            done = subprocess.run(["bash", "-n", TERRAFORM / "modules/couriers" / name], capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), name)
 
 
 class CheckerTest(unittest.TestCase):

@@ -4,7 +4,7 @@ module "installation" {
   source             = "../../modules/installation"
   name               = var.name
   image_tag          = var.image_tag
-  settings_image     = var.settings_image
+  settings_digest    = var.settings_digest
   zones              = ["${var.region}a", "${var.region}c"]
   nat_in_each_zone   = false
   zone_id            = var.zone_id

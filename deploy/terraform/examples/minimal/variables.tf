@@ -16,8 +16,8 @@ variable "image_tag" {
   type        = string
 }
 
-variable "settings_image" {
-  description = "An image with a shell, by digest (README.md, step 3)."
+variable "settings_digest" {
+  description = "Digest of the image that writes the configuration file (README.md, step 4)."
   type        = string
 }
 

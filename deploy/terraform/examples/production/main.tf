@@ -20,7 +20,7 @@ module "installation" {
   source              = "../../modules/installation"
   name                = var.name
   image_tag           = var.image_tag
-  settings_image      = var.settings_image
+  settings_digest     = var.settings_digest
   zones               = local.zones
   zone_id             = var.zone_id
   api_host            = "mail.example.jp"

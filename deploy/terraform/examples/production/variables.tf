@@ -16,8 +16,8 @@ variable "image_tag" {
   type        = string
 }
 
-variable "settings_image" {
-  description = "An image with a shell, by digest (README.md, step 3)."
+variable "settings_digest" {
+  description = "Digest of the image that writes the configuration file (README.md, step 4)."
   type        = string
 }
 
@@ -37,7 +37,7 @@ variable "alarm_emails" {
 }
 
 variable "lists_bucket" {
-  description = "Bucket from which lists are imported; null until the API's token is in its secret (README.md, step 8)."
+  description = "Bucket from which lists are imported; null until the API's token is in its secret (README.md, step 9)."
   type        = string
   default     = null
 }

@@ -12,7 +12,8 @@ metadata=http://169.254.169.254/latest
 token=$(curl -sf -m 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$metadata/api/token")
 ask() { curl -sf -m 5 -H "X-aws-ec2-metadata-token: $token" "$metadata/meta-data/$1"; }
 instance=$(ask instance-id)
-interface=$(ask "network/interfaces/macs/$(ask mac)/interface-id")
+mac=$(ask mac)
+interface=$(ask "network/interfaces/macs/$mac/interface-id")
 AWS_DEFAULT_REGION=$(ask placement/region)
 export AWS_DEFAULT_REGION
 
@@ -20,6 +21,10 @@ export AWS_DEFAULT_REGION
 listed=$(aws ec2 describe-addresses --output text \
   --filters "Name=tag:todoku:installation,Values=$installation" "Name=tag:todoku:zone,Values=$zone" \
   --query 'Addresses[].[AllocationId, Tags[?Key==`todoku:private-ip`] | [0].Value, InstanceId]')
+if [ -z "$listed" ]; then
+  echo "no address has the tags of $installation and $zone" >&2
+  exit 1
+fi
 declare -A count=([$instance]=0)
 total=0
 while read -r _ _ holder; do
@@ -29,22 +34,25 @@ done <<<"$listed"
 share=$(((total + ${#count[@]} - 1) / ${#count[@]}))
 
 device=$(ip -o route get 169.254.169.254 | sed 's/.* dev \([^ ]*\).*/\1/')
-take() {  # allocation, private address, --no-allow-reassociation or --allow-reassociation
-  aws ec2 assign-private-ip-addresses --network-interface-id "$interface" --private-ip-addresses "$2" \
-    --allow-reassignment >/dev/null &&
-    aws ec2 associate-address --allocation-id "$1" --network-interface-id "$interface" \
-      --private-ip-address "$2" "$3" >/dev/null
+here() { ask "network/interfaces/macs/$mac/local-ipv4s"; }
+# The private address is the lock: of two instances that take a free source one gets it, and the other nothing.
+take() {  # allocation, private address, no or empty
+  grep -qxF "$2" <<<"$(here)" ||
+    aws ec2 assign-private-ip-addresses --network-interface-id "$interface" --private-ip-addresses "$2" \
+      "--${3}allow-reassignment" >/dev/null || return 1
+  aws ec2 associate-address --allocation-id "$1" --network-interface-id "$interface" \
+    --private-ip-address "$2" "--${3}allow-reassociation" >/dev/null
 }
 for pass in free taken; do
   while read -r allocation address holder; do
     if [ "${count[$instance]}" -lt "$share" ]; then
       # Another may have been faster: the next look tells.
       if [ "$pass" = free ] && [ "$holder" = None ]; then
-        take "$allocation" "$address" --no-allow-reassociation || continue
+        take "$allocation" "$address" no- || continue
         count[$instance]=$((count[$instance] + 1))
       elif [ "$pass" = taken ] && [ "$holder" != None ] && [ "$holder" != "$instance" ] &&
         [ "${count[$holder]}" -gt "$share" ]; then
-        take "$allocation" "$address" --allow-reassociation || continue
+        take "$allocation" "$address" "" || continue
         count[$instance]=$((count[$instance] + 1))
         count[$holder]=$((count[$holder] - 1))
       fi
@@ -53,9 +61,9 @@ for pass in free taken; do
 done
 
 # The system has on its interface what is the instance's by now, and nothing that has gone to another.
-here=$(ask "network/interfaces/macs/$(ask mac)/local-ipv4s")
+mine=$(here)
 while read -r _ address _; do
-  if grep -qxF "$address" <<<"$here"; then
+  if grep -qxF "$address" <<<"$mine"; then
     ip address replace "$address/32" dev "$device"
   else
     ip address del "$address/32" dev "$device" 2>/dev/null || true

@@ -18,7 +18,7 @@ locals {
     s3_prefix_list_id           = module.network.s3_prefix_list_id
     repository_arn              = module.registry.arn
     image                       = "${module.registry.url}:${var.image_tag}"
-    settings_image              = var.settings_image
+    settings_image              = "${module.registry.url}@${var.settings_digest}"
     database_ca                 = var.database_ca
     secret_arns                 = module.secrets.arns
     log_retention_days          = var.log_retention_days
@@ -58,6 +58,7 @@ module "database" {
     scheduler = module.scheduler.security_group_id
     events    = module.events.security_group_id
     courier   = module.couriers.security_group_id
+    migrate   = module.migrate.security_group_id
   }
 }
 

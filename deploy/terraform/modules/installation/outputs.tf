@@ -14,7 +14,7 @@ output "migrate" {
   value = {
     task_definition = module.migrate.definition_arn
     subnets         = module.network.private_subnet_ids
-    security_group  = module.scheduler.security_group_id
+    security_group  = module.migrate.security_group_id
   }
 }
 

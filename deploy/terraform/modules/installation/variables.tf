@@ -17,12 +17,12 @@ variable "image_tag" {
   }
 }
 
-variable "settings_image" {
-  description = "An image with a shell, for writing the configuration file, by digest: busybox in a repository of yours."
+variable "settings_digest" {
+  description = "Digest of an image with a shell in the repository: it writes the configuration file before each start."
   type        = string
   validation {
-    condition     = can(regex("@sha256:[0-9a-f]{64}$", var.settings_image))
-    error_message = "By digest, ...@sha256:...: it runs as root and sees secrets."
+    condition     = can(regex("^sha256:[0-9a-f]{64}$", var.settings_digest))
+    error_message = "sha256:... - by digest, because it runs as root and sees secrets."
   }
 }
 

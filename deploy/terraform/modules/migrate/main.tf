@@ -24,3 +24,12 @@ module "task" {
   database_password = "${var.database_secret_arn}:password::"
   environment       = { TODOKU_STORE__POSTGRES__ADDRESS = var.database_address }
 }
+
+module "access" {
+  source                      = "../access"
+  name                        = "${var.installation.name}-migrate"
+  vpc_id                      = var.installation.vpc_id
+  database_security_group_id  = var.installation.database_security_group_id
+  endpoints_security_group_id = var.installation.endpoints_security_group_id
+  s3_prefix_list_id           = var.installation.s3_prefix_list_id
+}

@@ -14,11 +14,25 @@ resource "aws_ecr_repository" "this" {
 resource "aws_ecr_lifecycle_policy" "this" {
   repository = aws_ecr_repository.this.name
   policy = jsonencode({
-    rules = [{
-      rulePriority = 1
-      description  = "the last ones"
-      selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = var.images_kept }
-      action       = { type = "expire" }
-    }]
+    rules = [
+      # What a rule has taken is not taken by the next: the image that writes files never goes with the old versions.
+      {
+        rulePriority = 1
+        description  = "images that write files"
+        selection = {
+          tagStatus     = "tagged"
+          tagPrefixList = ["settings-"]
+          countType     = "imageCountMoreThan"
+          countNumber   = 10
+        }
+        action = { type = "expire" }
+      },
+      {
+        rulePriority = 2
+        description  = "the last versions"
+        selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = var.images_kept }
+        action       = { type = "expire" }
+      },
+    ]
   })
 }

@@ -18,16 +18,18 @@ module "task" {
   patience_minutes = 10
 }
 
-resource "aws_security_group" "this" {
-  name        = local.name
-  description = "Tasks of ${var.role}"
-  vpc_id      = var.installation.vpc_id
-  tags        = { Name = local.name }
+module "access" {
+  source                      = "../access"
+  name                        = local.name
+  vpc_id                      = var.installation.vpc_id
+  database_security_group_id  = var.installation.database_security_group_id
+  endpoints_security_group_id = var.installation.endpoints_security_group_id
+  s3_prefix_list_id           = var.installation.s3_prefix_list_id
 }
 
 resource "aws_vpc_security_group_ingress_rule" "balancer" {
   for_each                     = { for target in var.targets : tostring(target.port) => target }
-  security_group_id            = aws_security_group.this.id
+  security_group_id            = module.access.security_group_id
   description                  = "From the balancer"
   ip_protocol                  = "tcp"
   from_port                    = each.value.port
@@ -37,7 +39,7 @@ resource "aws_vpc_security_group_ingress_rule" "balancer" {
 
 resource "aws_vpc_security_group_ingress_rule" "readiness" {
   count                        = length(var.targets) > 0 ? 1 : 0
-  security_group_id            = aws_security_group.this.id
+  security_group_id            = module.access.security_group_id
   description                  = "The balancer asks whether the task is ready"
   ip_protocol                  = "tcp"
   from_port                    = var.installation.metrics_port
@@ -45,36 +47,9 @@ resource "aws_vpc_security_group_ingress_rule" "readiness" {
   referenced_security_group_id = var.balancer_security_group_id
 }
 
-resource "aws_vpc_security_group_egress_rule" "database" {
-  security_group_id            = aws_security_group.this.id
-  description                  = "The database"
-  ip_protocol                  = "tcp"
-  from_port                    = 5432
-  to_port                      = 5432
-  referenced_security_group_id = var.installation.database_security_group_id
-}
-
-resource "aws_vpc_security_group_egress_rule" "endpoints" {
-  security_group_id            = aws_security_group.this.id
-  description                  = "AWS services by their endpoints"
-  ip_protocol                  = "tcp"
-  from_port                    = 443
-  to_port                      = 443
-  referenced_security_group_id = var.installation.endpoints_security_group_id
-}
-
-resource "aws_vpc_security_group_egress_rule" "layers" {
-  security_group_id = aws_security_group.this.id
-  description       = "Layers of images in S3"
-  ip_protocol       = "tcp"
-  from_port         = 443
-  to_port           = 443
-  prefix_list_id    = var.installation.s3_prefix_list_id
-}
-
 resource "aws_vpc_security_group_egress_rule" "internet" {
   for_each          = toset(var.calls_out ? ["80", "443"] : [])
-  security_group_id = aws_security_group.this.id
+  security_group_id = module.access.security_group_id
   description       = "Webhooks"
   ip_protocol       = "tcp"
   from_port         = tonumber(each.key)
@@ -112,7 +87,7 @@ resource "aws_ecs_service" "this" {
 
   network_configuration {
     subnets          = var.installation.subnet_ids
-    security_groups  = [aws_security_group.this.id]
+    security_groups  = [module.access.security_group_id]
     assign_public_ip = false
   }
   dynamic "load_balancer" {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 output "security_group_id" {
   description = "Security group of the tasks."
-  value       = aws_security_group.this.id
+  value       = module.access.security_group_id
 }
 
 output "service_name" {

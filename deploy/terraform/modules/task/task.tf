@@ -116,4 +116,7 @@ resource "aws_ecs_task_definition" "this" {
       logConfiguration = local.log
     },
   ])
+
+  # Or the first tasks would start without their rights.
+  depends_on = [aws_iam_role_policy.start, aws_iam_role_policy.work]
 }
