@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "async/timer_clock.h"
+#include "base/clock.h"
 #include "dns/resolver.h"
 #include "mailauth/facts/dns_facts.h"
 
@@ -19,20 +21,26 @@ namespace todoku::dns {
 // Evaluators limit what they ask; this only keeps one that is wrong from asking for ever.
 inline constexpr std::size_t kFactsMax = 1'000;
 
+// Of all questions of one evaluation together, whose answers may be slow on purpose (RFC 7208
+// section 4.6.4). Those under way then still come to their own end.
+inline constexpr Milliseconds kGatheringLongest{20'000};
+
 // The value of `evaluate(facts)` in which all that it asked was known. Past kFactsMax questions,
-// what is still wanted is `failed`.
+// or `longest`, what is still wanted is `failed`.
 template <class Evaluate>
-auto gather_facts(Resolver& resolver, mailauth::DnsFacts& facts, Evaluate evaluate)
-    -> Task<decltype(evaluate(facts))> {
+auto gather_facts(Resolver& resolver, mailauth::DnsFacts& facts, Evaluate evaluate,
+                  Milliseconds longest = kGatheringLongest) -> Task<decltype(evaluate(facts))> {
+  const auto end = async::TimerClock::now() + longest;
   while (true) {
     auto value = evaluate(facts);
     std::vector<mailauth::DnsQuestion> wanted = facts.take_wanted();
     if (wanted.empty()) co_return value;
-    if (facts.known() >= kFactsMax) {
+    const bool is_late = async::TimerClock::now() >= end;
+    if (is_late || facts.known() >= kFactsMax) {
       for (const mailauth::DnsQuestion& question : wanted) {
         facts.learn(question, {.status = mailauth::DnsFact::Status::failed,
                                .values = {},
-                               .reason = "too many questions"});
+                               .reason = is_late ? "no time is left" : "too many questions"});
       }
       continue;
     }

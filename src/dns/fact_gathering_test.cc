@@ -17,10 +17,11 @@ using mailauth::FactType;
 using testing::ElementsAre;
 
 template <class Evaluate>
-auto gathered(FakeResolver& resolver, DnsFacts& facts, Evaluate evaluate) {
+auto gathered(FakeResolver& resolver, DnsFacts& facts, Evaluate evaluate,
+              Milliseconds longest = kGatheringLongest) {
   boost::asio::io_context context;
   decltype(evaluate(facts)) value{};
-  boost::asio::co_spawn(context, gather_facts(resolver, facts, evaluate),
+  boost::asio::co_spawn(context, gather_facts(resolver, facts, evaluate, longest),
                         [&value](const std::exception_ptr& thrown, auto gathered) {
                           if (thrown) std::rethrow_exception(thrown);
                           value = std::move(gathered);
@@ -92,6 +93,21 @@ TEST(FactGathering, AnEvaluationThatNeverEndsIsEnded) {
     }
   });
   EXPECT_EQ(asked, static_cast<int>(kFactsMax));
+}
+
+TEST(FactGathering, WhatIsWantedTooLateHasFailed) {
+  FakeResolver resolver({.txt = {{"example.jp", {"v=spf1 -all"}}}});
+  DnsFacts facts;
+  const auto evaluate = [](DnsFacts& known) {
+    const DnsFact& fact = known.ask(FactType::txt, "example.jp");
+    return fact.status == DnsFact::Status::failed ? fact.reason : "found";
+  };
+  EXPECT_EQ(gathered(resolver, facts, evaluate, Milliseconds(0)), "no time is left");
+  EXPECT_EQ(resolver.asked("TXT example.jp"), 0);
+  // What is known is no question of time.
+  DnsFacts known;
+  EXPECT_EQ(gathered(resolver, known, evaluate), "found");
+  EXPECT_EQ(gathered(resolver, known, evaluate, Milliseconds(0)), "found");
 }
 
 }  // namespace

@@ -83,10 +83,13 @@ class ZoneServer:
         question = query.question[0]
         name = question.name.canonicalize()
         values = self.zone.get((name, question.rdtype))
+        alias = self.zone.get((name, dns.rdatatype.CNAME))
         if values == SERVFAIL:
             reply.set_rcode(dns.rcode.SERVFAIL)
         elif values:
             reply.answer.append(self.rrset(question.name, question.rdtype, values))
+        elif alias:  # which who asks follows
+            reply.answer.append(self.rrset(question.name, dns.rdatatype.CNAME, alias))
         elif name not in self.names:
             reply.set_rcode(dns.rcode.NXDOMAIN)
         # Else what the question allows, and no TC beyond it; records in the order of the zone.
