@@ -6,6 +6,7 @@
 namespace todoku::cli {
 
 CheckWords::CheckWords(WordBook book) : book_(std::move(book)) {
+  add_bounce_classify();
   add_dkim_verify();
   add_spf_check();
   add_dmarc_check();
@@ -27,6 +28,29 @@ void CheckWords::add_sender_options(CLI::App* check, std::string& ip, std::strin
       ->add_option("--helo", helo,
                    book_.say({"The name in HELO or EHLO", "HELO または EHLO の名前"}))
       ->type_name("NAME");
+}
+
+void CheckWords::add_bounce_classify() {
+  CLI::App* group = book_.verb(
+      book_.app, "bounce", {"What mail that comes back means", "戻ってきたメールの意味を調べる"});
+  group->require_subcommand(1);
+  CLI::App* classify =
+      book_.verb(group, "classify",
+                 {"Say of whom a returned mail, a complaint or a reply speaks, and what it means",
+                  "エラーメール、苦情の報告、SMTP の応答を読み、対象の宛先と意味を示す"});
+  classify->add_option(
+      "FILE", bounce_.files,
+      book_.say({"Returned mails; - for standard input", "エラーメール。- は標準入力"}));
+  classify
+      ->add_option("--reply", bounce_.reply,
+                   book_.say({"A reply instead: \"550 5.1.1 User unknown\"",
+                              "代わりに SMTP の応答: \"550 5.1.1 User unknown\""}))
+      ->type_name("TEXT");
+  classify->add_flag(
+      "--batch", bounce_.batch,
+      book_.say({"A case a line of JSON on standard input, an answer a line",
+                 "標準入力から 1 行に 1 件の JSON を読み、1 行に 1 件の答えを出力する"}));
+  book_.speaks(classify, [this](Session& s) { return bounce_classify(s, bounce_); });
 }
 
 void CheckWords::add_dkim_verify() {

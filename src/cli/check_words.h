@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words of the commands that judge mail as receivers do: `todoku dkim verify`,
-// `todoku spf check`, `todoku dmarc check`.
+// The words of the commands that judge mail as receivers do: `todoku bounce classify`, `todoku dkim
+// verify`, `todoku spf check`, `todoku dmarc check`.
 #pragma once
 
 #include <string>
@@ -19,6 +19,7 @@ class CheckWords {
   CheckWords& operator=(const CheckWords&) = delete;
 
  private:
+  void add_bounce_classify();
   void add_dkim_verify();
   void add_spf_check();
   void add_dmarc_check();
@@ -27,6 +28,7 @@ class CheckWords {
                           std::string& helo);
 
   WordBook book_;
+  BounceClassify bounce_;
   DkimVerify dkim_;
   SpfCheck spf_;
   DmarcCheck dmarc_;

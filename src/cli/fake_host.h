@@ -78,6 +78,20 @@ struct FakeHost final : Host {
     its_schema.steps.front().taken = from_epoch_ms(1'767'225'600'000);
     return {};
   }
+  Result<BackedUp> back_up(const std::optional<std::string>&, const std::string& to,
+                           const BackupTold& told) override {
+    seen = {to};
+    (void)told(1, 2);
+    if (to == "taken") return fail(ErrorKind::conflict, "taken is there already");
+    return BackedUp{.place = to, .version = 26, .deliveries = 2, .recipients = 3, .octets = 4096};
+  }
+  Result<BackedUp> restore(const std::optional<std::string>&, const std::string& from, bool replace,
+                           const BackupTold& told) override {
+    seen = {from, replace ? "replace" : "keep"};
+    (void)told(1, 2);
+    if (!replace) return fail(ErrorKind::conflict, "a store is there already");
+    return BackedUp{.place = "data/todoku.db", .recipients = 3, .replaced = "aside"};
+  }
   Result<Carriage> carry(const std::optional<std::string>&, const std::string& from,
                          const CarriageTold& told) override {
     seen = {from};
@@ -125,7 +139,8 @@ struct FakeHost final : Host {
     Result<void> speak() override { return host.spoken(); }
     FakeHost& host;
   };
-  std::string submission_socket(const std::optional<std::string>& config) override {
+  Result<std::string> submission_socket(const std::optional<std::string>& config) override {
+    if (config == "/nonexistent") return fail(ErrorKind::not_found, "/nonexistent: no such file");
     return config.value_or("/run/todoku/submission.sock");
   }
   std::unique_ptr<SubmissionPort> submission(const std::string& socket) override {
