@@ -168,9 +168,9 @@ void add_check_options(const WordBook& book, CLI::App* command, CheckOptions& op
                 "標準入力から 1 行 1 件の JSON を読み、結果を 1 行ずつ標準出力に書く"}));
   command
       ->add_option("--resolver", options.resolver,
-                   book.say({"The name server to ask, instead of the system's",
-                             "システムのものの代わりに問い合わせる DNS サーバー"}))
-      ->type_name("HOST:PORT");
+                   book.say({"The name server to ask, HOST:PORT, instead of the system's",
+                             "システムのものの代わりに問い合わせる DNS サーバー（HOST:PORT）"}))
+      ->type_name("SERVER");
 }
 
 int check_batch(Session& session, const CheckOptions& options, const JudgeCase& judge) {

@@ -19,6 +19,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from debian_root import package, run, unpack  # noqa: E402
+from postgres_server import PostgresServer  # noqa: E402
 from stack import ROOT, Stack, is_ready, processes  # noqa: E402
 
 PLAYBOOKS = ROOT / "deploy/ansible"
@@ -43,6 +44,15 @@ case $1 in
   is-enabled) echo enabled ;;
 esac
 """
+
+
+class Database(PostgresServer):
+    """Reached by its address, too, as from another host."""
+
+    def fill_folder(self):
+        super().fill_folder()
+        with open(self.folder / "data/pg_hba.conf", "a") as rules:
+            rules.write("host all all 127.0.0.1/32 scram-sha-256\n")
 
 
 class Host(Stack):
@@ -248,6 +258,31 @@ class AnsibleTest(unittest.TestCase):
         self.assertIn("ip6 saddr 2001:db8::/32 tcp dport { 465, 587 } accept", rules)
         self.assertNotIn(str(self.host.api_port), rules)  # nobody was named who may reach the API
         self.assertTrue(is_ready(9025), "over loopback everything goes on")
+
+    def test_9_on_postgresql_steps_of_the_schema_are_taken_before_the_engine_starts(self):
+        self.host.command("drain")
+        self.host.engine.wait(30)
+        self.host.engine = None
+        config = {**self.host.variables()["todoku_config"], "queue": {"kind": "store"},
+                  "data": {"directory": "/var/lib/todoku/node"},
+                  "store": {"kind": "postgres",
+                            "postgres": {"address": "postgresql://todoku@127.0.0.1/todoku"}}}
+        with Database(("listen_addresses=127.0.0.1",)) as server:
+            server.make_user("todoku", SECRET)
+            server.make_database("todoku", "todoku")
+            for steps_taken in (True, False):
+                status, said = self.host.play(
+                    "--start-at-task", "Variables of the engine", todoku_config=config,
+                    todoku_environment={"TODOKU_STORE__POSTGRES__PASSWORD": SECRET})
+                self.assertEqual(status, 0, said)
+                taken = "changed" in said.split("[engine : Steps that are missing are taken]")[1].split("TASK")[0]
+                self.assertEqual(taken, steps_taken, said)
+            self.assertEqual(counts(said)["changed"], 0, said)
+            self.host.start_engine()
+            self.assertIn("courier", self.host.command("nodes"))
+            self.host.command("drain")
+            self.host.engine.wait(30)
+            self.host.engine = None
 
 
 class PlaybooksTest(unittest.TestCase):

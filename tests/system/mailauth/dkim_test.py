@@ -277,7 +277,7 @@ class Counterparts(unittest.TestCase):
                 wrong.append(f"{case['id']}\n    ours {ours}\n    {who} passes {theirs}")
         if wrong:
             self.fail(f"{len(wrong)} of {len(passed)} differ:\n" + "\n".join(wrong))
-        self.assertGreater(same, len(passed) * 0.93)
+        self.assertGreater(same, len(passed) * 0.9)
 
     def test_what_nobody_changed_passes(self):
         for case, ours in zip(self.shop.cases, self.ours):

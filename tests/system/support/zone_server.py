@@ -89,7 +89,8 @@ class ZoneServer:
             reply.answer.append(self.rrset(question.name, question.rdtype, values))
         elif name not in self.names:
             reply.set_rcode(dns.rcode.NXDOMAIN)
-        wire = reply.to_wire(max_size=65535)  # else what the question allows, and no TC beyond it
+        # Else what the question allows, and no TC beyond it; records in the order of the zone.
+        wire = reply.to_wire(max_size=65535, want_shuffle=False)
         if len(wire) <= octets_max:
             return wire
         reply.answer.clear()
