@@ -36,7 +36,7 @@ boost::json::object to_json_at_length(const CheckedAuthor& checked) {
   answer["by_suffix_list"] = to_json(verdict.by_list);
   answer["spf"] = boost::json::object{{"result", spf::to_string(checked.spf.result)},
                                       {"domain", checked.spf.domain}};
-  answer["signatures"] = to_json(checked.dkim, false);
+  answer["signatures"] = to_json(checked.dkim, true);
   answer["warnings"] = boost::json::array(verdict.warnings.begin(), verdict.warnings.end());
   answer["trace"] = boost::json::array(verdict.trace.begin(), verdict.trace.end());
   return answer;
