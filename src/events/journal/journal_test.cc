@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is appended outside of a store, and what becomes of a copy of it that is older.
-#include <algorithm>
+#include <deque>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -241,7 +242,13 @@ class JournalTest : public ::testing::Test {
     std::vector<store::NewRecipient> to;
     for (int i = 0; i < recipients; ++i)
       to.push_back({fmt::format("r{}@example.jp", i), "example.jp", {}});
-    write([&](store::WriteTransaction& t) { return t.append_recipients(made.key, to); });
+    const auto ids =
+        write([&](store::WriteTransaction& t) { return t.append_recipients(made.key, to); });
+    for (const store::PublicId id : ids) {
+      const auto recipient =
+          read([&](store::ReadTransaction& t) { return t.recipient(account_, id); });
+      keys_[made.key].push_back(recipient.key);
+    }
     if (in) {
       write([&](store::WriteTransaction& t) {
         return t.commit_draft(made.key, store_.clock.now() + *in);
@@ -262,12 +269,12 @@ class JournalTest : public ::testing::Test {
       outcome.reply = {550, "5.1.1 no"};
     }
     const std::vector<store::OutcomeRecord> records{
-        {.key = {key, 0, seq}, .outcome = std::move(outcome), .path = {}}};
+        {.key = keys_.at(key).at(seq), .outcome = std::move(outcome), .path = {}}};
     const auto settled = store_.store->perform_and_wait(store::Settle{.outcomes = records});
     ASSERT_TRUE(settled && settled->outcomes.front());
   }
   store::Story story(store::DeliveryKey key, std::uint32_t seq) {
-    return read([&](store::ReadTransaction& t) { return t.story({key, 0, seq}); });
+    return read([&](store::ReadTransaction& t) { return t.story(keys_.at(key).at(seq)); });
   }
   void put(std::string subject, StopReason reason) {
     const store::NewSuppression entry{.account = account_,
@@ -299,6 +306,7 @@ class JournalTest : public ::testing::Test {
   Folder folder_;
   async::FilePool files_{{.threads = 1}};
   boost::asio::io_context context_;
+  std::map<store::DeliveryKey, std::vector<store::RecipientKey>> keys_;
   std::deque<Metrics> metrics_;
   store::AccountKey account_{};
   store::NodeKey node_{};
