@@ -117,8 +117,8 @@ class Folder {
  public:
   [[nodiscard]] std::filesystem::path path() const { return folder_ / "journal"; }
   void write(std::uint64_t last_ordinal, const std::vector<std::uint64_t>& numbers,
-             std::string_view rest = {}) const {
-    auto segment = Segment::begin(path(), "one", last_ordinal);
+             std::string_view rest = {}, const std::string& store = "one") const {
+    auto segment = Segment::begin(path(), store, last_ordinal);
     ASSERT_TRUE(segment);
     for (const std::uint64_t number : numbers) {
       ASSERT_TRUE(segment->append(pack(Record{.number = number,
@@ -418,6 +418,25 @@ TEST_F(JournalTest, AFolderThatIsAwayIsTriedAgainAndNothingIsLost) {
   turn();
   EXPECT_EQ(journaler_->trouble(), "");
   EXPECT_EQ(fold_in().known, 2);
+}
+
+// Of two crashes in a row each may have come between the folder and the store.
+TEST_F(JournalTest, WhatWasAppendedAndNotNotedIsNotedFirst) {
+  const auto key = bulk(2);
+  settle(key, 0, RecipientState::delivered);
+  turn();
+  const auto number = [&] {
+    return read([](store::ReadTransaction& t) { return t.setting(kNumberSetting); }).value_or("");
+  };
+  const auto end = end_of(folder_.path()).value();
+  EXPECT_EQ(number(), std::to_string(end.number));
+  folder_.write(end.ordinal, {end.number + 1}, {}, end.store);
+  begin();
+  EXPECT_EQ(number(), std::to_string(end.number + 1));
+  settle(key, 1, RecipientState::delivered);
+  turn();
+  EXPECT_EQ(end_of(folder_.path())->number, end.number + 2);
+  EXPECT_EQ(number(), std::to_string(end.number + 2));
 }
 
 TEST_F(JournalTest, AnotherStoresFolderIsLeftAlone) {
