@@ -13,8 +13,10 @@
 
 #include <gtest/gtest.h>
 
+#include "async/runtime.h"
 #include "base/clock.h"
 #include "cli/command_line.h"
+#include "dns/fake_resolver.h"
 
 namespace todoku::cli {
 
@@ -124,7 +126,8 @@ struct FakeHost final : Host {
   std::istream& input() override { return its_input; }
   std::ostream* terminal() override { return watched ? &its_terminal : nullptr; }
   bool wait(std::chrono::milliseconds time) override {
-    waits.push_back(time);
+    // A look whether the end is wanted is no wait.
+    if (time > std::chrono::milliseconds(0)) waits.push_back(time);
     its_clock.advance(time);
     return waits.size() <= patience;
   }
@@ -136,13 +139,28 @@ struct FakeHost final : Host {
     Result<void> speak() override { return host.spoken(); }
     FakeHost& host;
   };
-  std::string submission_socket(const std::optional<std::string>& config) override {
+  Result<std::string> submission_socket(const std::optional<std::string>& config) override {
+    if (config == "/nonexistent") return fail(ErrorKind::not_found, "/nonexistent: no such file");
     return config.value_or("/run/todoku/submission.sock");
   }
   std::unique_ptr<SubmissionPort> submission(const std::string& socket) override {
     its_socket = socket;
     return std::make_unique<Submission>(*this);
   }
+  struct Names final : CheckResolver {
+    explicit Names(dns::Resolver& asked) : zone(asked) { runtime.start(); }
+    dns::Resolver& resolver() override { return zone; }
+    async::Executor executor() override { return runtime.executor(0); }
+    dns::Resolver& zone;
+    async::Runtime runtime{1};
+  };
+  Result<std::unique_ptr<CheckResolver>> check_resolver(const std::string& server) override {
+    its_resolver = server;
+    if (server == "nobody") return fail(ErrorKind::invalid_input, "nobody is no name server");
+    return std::make_unique<Names>(zone);
+  }
+  std::string its_resolver;
+  dns::FakeResolver zone;
   [[nodiscard]] const Clock& clock() const override { return its_clock; }
   std::function<SubmissionAnswer(const smtp::ClientEnvelope&, MessageSpool&)> submission_answer =
       [](const smtp::ClientEnvelope& envelope, MessageSpool&) {

@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "cli/admin_port.h"
 #include "cli/api_port.h"
+#include "cli/check_resolver.h"
 #include "cli/submission_port.h"
 
 namespace todoku::cli {
@@ -142,9 +143,15 @@ class Host {
   virtual std::istream& input() = 0;
   // -- for programs that call it sendmail
   // Where the installation of this configuration has its submission socket. Without `config` the
-  // working directory is not looked at: who calls a sendmail stands anywhere.
-  virtual std::string submission_socket(const std::optional<std::string>& config) = 0;
+  // working directory is not looked at: who calls a sendmail stands anywhere. Errors: `config`
+  // names a file that cannot be read.
+  virtual Result<std::string> submission_socket(const std::optional<std::string>& config) = 0;
   virtual std::unique_ptr<SubmissionPort> submission(const std::string& socket) = 0;
+  // -- for checks of mail
+  // Asks the name server at `server`, "HOST:PORT", or the system's if that is empty. Errors:
+  // invalid_input, not_found (no such host), unavailable.
+  virtual Result<std::unique_ptr<CheckResolver>> check_resolver(const std::string& server) = 0;
+
   [[nodiscard]] virtual const Clock& clock() const = 0;
 
   // For a line that changes in place, written as it is; nullptr: nobody sees one.

@@ -259,8 +259,42 @@ std::string issued_smtp_json(const operate::IssuedSmtpCredential& issued) {
   json.begin_object();
   add_smtp_members(json, issued.view);
   if (!issued.password.empty()) json.member("password", issued.password);
+  if (!issued.has_domain) json.member("has_domain", false);
   json.end_object();
   return json.take();
+}
+
+std::string dropped_json(const operate::Cancelled& dropped) {
+  JsonWriter json;
+  json.begin_object();
+  json.member("deliveries", dropped.deliveries);
+  json.member("recipients", dropped.recipients);
+  json.member("next", dropped.next.value_or(0));
+  json.key("first");
+  json.begin_array();
+  for (const operate::WaitingMail& mail : dropped.first) {
+    json.begin_object();
+    json.member("delivery_id", mail.delivery);
+    add_shown_time(json, "accepted", mail.accepted);
+    json.member("recipients", mail.recipients);
+    json.member("subject", mail.subject);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return json.take();
+}
+
+std::string lockouts_json(const std::vector<operate::Lockout>& lockouts) {
+  return list_json("lockouts", lockouts, [](JsonWriter& json, const operate::Lockout& lockout) {
+    json.begin_object();
+    json.member("network", lockout.network);
+    json.member("name", lockout.name);
+    add_shown_time(json, "since", lockout.since);
+    add_shown_time(json, "until", lockout.until);
+    json.member("failures", lockout.failures);
+    json.end_object();
+  });
 }
 
 std::string domains_json(const operate::Page<operate::DomainView>& domains) {
@@ -364,6 +398,7 @@ std::string explanation_json(const operate::Explanation& explanation, todoku::La
   json.begin_object();
   json.member("address", explanation.address);
   json.member("text", explanation.text);
+  json.member("more", explanation.more);
   json.key("mails");
   json.begin_array();
   for (std::size_t i = 0; i < explanation.stories.size(); ++i) {

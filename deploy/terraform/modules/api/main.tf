@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+# Takes requests, behind a balancer that ends TLS.
+data "aws_iam_policy_document" "work" {
+  statement {
+    sid       = "RingForCouriers"
+    actions   = ["sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:SendMessage"]
+    resources = var.queue_arns
+  }
+}
+
+module "service" {
+  source                     = "../service"
+  installation               = var.installation
+  role                       = "api"
+  settings                   = var.settings
+  task_policy                = data.aws_iam_policy_document.work.json
+  size                       = var.size
+  tasks                      = var.tasks
+  targets                    = [{ arn = aws_lb_target_group.api.arn, port = var.port }]
+  balancer_security_group_id = aws_security_group.balancer.id
+  stop_alarms                = [aws_cloudwatch_metric_alarm.server_errors.alarm_name]
+  requests_target = {
+    label = "${aws_lb.this.arn_suffix}/${aws_lb_target_group.api.arn_suffix}"
+    value = var.requests_per_minute
+  }
+  # A service may stand behind a group of targets only when a listener uses it.
+  depends_on = [aws_lb_listener.https]
+}
+
+# What stops a roll-out: the API answers with 5xx.
+resource "aws_cloudwatch_metric_alarm" "server_errors" {
+  alarm_name          = "${var.installation.name}-api-server-errors"
+  alarm_description   = "More than 10 requests a minute were answered with 5xx. docs/operating.md, Logs."
+  namespace           = var.installation.name
+  metric_name         = "ServerErrors"
+  dimensions          = { role = "api" }
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 3
+  datapoints_to_alarm = 2
+  threshold           = 10
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+}

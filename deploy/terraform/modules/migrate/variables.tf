@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+variable "installation" {
+  description = "What all services of the installation share, as modules/installation makes it."
+  type = object({
+    name                        = string
+    cluster_arn                 = string
+    cluster_name                = string
+    vpc_id                      = string
+    subnet_ids                  = list(string)
+    database_security_group_id  = string
+    endpoints_security_group_id = string
+    s3_prefix_list_id           = string
+    repository_arn              = string
+    image                       = string
+    settings_image              = string
+    database_ca                 = string
+    secret_arns                 = map(string)
+    log_retention_days          = number
+    metrics_port                = number
+  })
+}
+
+variable "settings" {
+  description = "The configuration file (modules/settings)."
+  type        = string
+}
+
+variable "database_address" {
+  description = "Address of the database with the user that owns its tables."
+  type        = string
+}
+
+variable "database_secret_arn" {
+  description = "Secret of that user, with a member `password`."
+  type        = string
+}

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+variable "name" {
+  description = "Name of the installation."
+  type        = string
+}

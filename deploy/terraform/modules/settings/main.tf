@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+# The configuration file, alike in all processes but for the relay's part: processes that differ in what concerns all
+# are told of by `todoku status`. A file, because [[egress]] cannot be given by variables of the environment.
+locals {
+  # Of the engine's end: less than the stopTimeout of ECS, which is 120 s at most on Fargate.
+  drain_seconds = 100
+  metrics_port  = 9102
+  api_port      = 8025
+  # Above 1023, because the engine is not root; the balancer has the usual ones.
+  relay_ports = { implicit = 2465, starttls = 2587 }
+
+  # `migrate` gives it a user of its own (modules/migrate).
+  database_address = "postgresql://todoku@${var.database_host}${local.database_path}"
+  database_path    = ":5432/todoku?sslmode=verify-full&sslrootcert=/etc/todoku/database-ca.pem"
+
+  texts = {
+    for kind in ["common", "relay"] : kind => templatefile("${path.module}/settings.toml.tftpl", {
+      name               = var.name
+      drain_seconds      = local.drain_seconds
+      metrics_port       = local.metrics_port
+      api_port           = local.api_port
+      database_address   = local.database_address
+      region             = var.region
+      api_host           = var.api_host
+      smtp_host          = var.smtp_host
+      return_path_domain = var.return_path_domain
+      proxy_networks     = var.proxy_networks
+      sources            = var.sources
+      relay              = kind == "relay"
+      relay_ports        = local.relay_ports
+    })
+  }
+}

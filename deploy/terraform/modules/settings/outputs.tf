@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+output "common" {
+  description = "The file of all processes but those of the relay."
+  value       = local.texts.common
+}
+
+output "relay" {
+  description = "The file of the relay's processes."
+  value       = local.texts.relay
+}
+
+output "metrics_port" {
+  description = "Port of /readyz, /healthz and /metrics."
+  value       = local.metrics_port
+}
+
+output "api_port" {
+  description = "Port of the API."
+  value       = local.api_port
+}
+
+output "relay_ports" {
+  description = "Ports of the relay by how TLS begins there: starttls, implicit."
+  value       = local.relay_ports
+}
+
+output "owner_database_address" {
+  description = "Address of the database for the owner of its tables."
+  value       = "postgresql://todoku_owner@${var.database_host}${local.database_path}"
+}
