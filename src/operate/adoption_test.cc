@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A store that was served under other names is taken over, and what waits in it cancelled or kept.
 #include <atomic>
+#include <map>
 #include <thread>
 
 #include <fmt/format.h>
@@ -53,7 +54,8 @@ struct AdoptionTest : testing::Test {
       to.push_back(
           {fmt::format("r{}@d{}.example", i, i % 20), fmt::format("d{}.example", i % 20), {}});
     }
-    write([&](store::WriteTransaction& t) { return t.append_recipients(made.key, to); });
+    ids[made.key] =
+        write([&](store::WriteTransaction& t) { return t.append_recipients(made.key, to); });
     const auto at =
         started ? std::nullopt : std::optional(installation.clock.now() + std::chrono::hours(1));
     write([&](store::WriteTransaction& t) { return t.commit_draft(made.key, at); });
@@ -73,6 +75,7 @@ struct AdoptionTest : testing::Test {
 
   TestStore installation;
   const store::AccountKey account;
+  std::map<store::DeliveryKey, std::vector<store::PublicId>> ids;
 };
 
 TEST_F(AdoptionTest, TheFirstWhoServesNamesTheStore) {
@@ -226,10 +229,10 @@ struct BehindTheJournalTest : AdoptionTest {
     ASSERT_TRUE(segment.append(pack(events::journal::Record{
         .number = 5, .place = kPlace, .written = {}, .entries = std::move(entries)})));
   }
-  events::journal::Entry sent(store::DeliveryKey key, std::uint32_t seq, std::string_view address) {
+  events::journal::Entry sent(store::DeliveryKey key, std::size_t which, std::string_view address) {
     return events::journal::Ended{.kind = store::EventKind::sent,
                                   .at = installation.clock.now(),
-                                  .key = {key, 0, seq},
+                                  .key = story(key, which).key,
                                   .code = 250,
                                   .address_hash = events::journal::hash_of(address)};
   }
@@ -243,9 +246,13 @@ struct BehindTheJournalTest : AdoptionTest {
                                           .journal_store = "one"},
                                 .journal_folder = folder / "journal"}};
   }
-  store::Story story(store::DeliveryKey key, std::uint32_t seq) {
+  store::Story story(store::DeliveryKey key, std::size_t which) {
     return installation.store
-        ->read_and_wait([&](store::ReadTransaction& t) { return t.story({key, 0, seq}); })
+        ->read_and_wait([&](store::ReadTransaction& t) -> Result<store::Story> {
+          const auto recipient = t.recipient(account, ids.at(key).at(which));
+          if (!recipient) return fail(recipient.error());
+          return t.story(recipient->key);
+        })
         .value();
   }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is appended outside of a store, and what becomes of a copy of it that is older.
-#include <algorithm>
+#include <deque>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -116,8 +117,8 @@ class Folder {
  public:
   [[nodiscard]] std::filesystem::path path() const { return folder_ / "journal"; }
   void write(std::uint64_t last_ordinal, const std::vector<std::uint64_t>& numbers,
-             std::string_view rest = {}) const {
-    auto segment = Segment::begin(path(), "one", last_ordinal);
+             std::string_view rest = {}, const std::string& store = "one") const {
+    auto segment = Segment::begin(path(), store, last_ordinal);
     ASSERT_TRUE(segment);
     for (const std::uint64_t number : numbers) {
       ASSERT_TRUE(segment->append(pack(Record{.number = number,
@@ -241,7 +242,13 @@ class JournalTest : public ::testing::Test {
     std::vector<store::NewRecipient> to;
     for (int i = 0; i < recipients; ++i)
       to.push_back({fmt::format("r{}@example.jp", i), "example.jp", {}});
-    write([&](store::WriteTransaction& t) { return t.append_recipients(made.key, to); });
+    const auto ids =
+        write([&](store::WriteTransaction& t) { return t.append_recipients(made.key, to); });
+    for (const store::PublicId id : ids) {
+      const auto recipient =
+          read([&](store::ReadTransaction& t) { return t.recipient(account_, id); });
+      keys_[made.key].push_back(recipient.key);
+    }
     if (in) {
       write([&](store::WriteTransaction& t) {
         return t.commit_draft(made.key, store_.clock.now() + *in);
@@ -262,12 +269,12 @@ class JournalTest : public ::testing::Test {
       outcome.reply = {550, "5.1.1 no"};
     }
     const std::vector<store::OutcomeRecord> records{
-        {.key = {key, 0, seq}, .outcome = std::move(outcome), .path = {}}};
+        {.key = keys_.at(key).at(seq), .outcome = std::move(outcome), .path = {}}};
     const auto settled = store_.store->perform_and_wait(store::Settle{.outcomes = records});
     ASSERT_TRUE(settled && settled->outcomes.front());
   }
   store::Story story(store::DeliveryKey key, std::uint32_t seq) {
-    return read([&](store::ReadTransaction& t) { return t.story({key, 0, seq}); });
+    return read([&](store::ReadTransaction& t) { return t.story(keys_.at(key).at(seq)); });
   }
   void put(std::string subject, StopReason reason) {
     const store::NewSuppression entry{.account = account_,
@@ -299,6 +306,7 @@ class JournalTest : public ::testing::Test {
   Folder folder_;
   async::FilePool files_{{.threads = 1}};
   boost::asio::io_context context_;
+  std::map<store::DeliveryKey, std::vector<store::RecipientKey>> keys_;
   std::deque<Metrics> metrics_;
   store::AccountKey account_{};
   store::NodeKey node_{};
@@ -410,6 +418,25 @@ TEST_F(JournalTest, AFolderThatIsAwayIsTriedAgainAndNothingIsLost) {
   turn();
   EXPECT_EQ(journaler_->trouble(), "");
   EXPECT_EQ(fold_in().known, 2);
+}
+
+// Of two crashes in a row each may have come between the folder and the store.
+TEST_F(JournalTest, WhatWasAppendedAndNotNotedIsNotedFirst) {
+  const auto key = bulk(2);
+  settle(key, 0, RecipientState::delivered);
+  turn();
+  const auto number = [&] {
+    return read([](store::ReadTransaction& t) { return t.setting(kNumberSetting); }).value_or("");
+  };
+  const auto end = end_of(folder_.path()).value();
+  EXPECT_EQ(number(), std::to_string(end.number));
+  folder_.write(end.ordinal, {end.number + 1}, {}, end.store);
+  begin();
+  EXPECT_EQ(number(), std::to_string(end.number + 1));
+  settle(key, 1, RecipientState::delivered);
+  turn();
+  EXPECT_EQ(end_of(folder_.path())->number, end.number + 2);
+  EXPECT_EQ(number(), std::to_string(end.number + 2));
 }
 
 TEST_F(JournalTest, AnotherStoresFolderIsLeftAlone) {

@@ -233,7 +233,13 @@ Task<Result<void>> Journaler::take() {
   co_return Result<void>{};
 }
 
+// The store is never more than one record behind what was appended: more means that it is an older
+// copy (operate/cluster_names.h).
 Task<Result<bool>> Journaler::go_on() {
+  if (progress_.number != saved_.number) {
+    auto caught_up = co_await save();
+    if (!caught_up) co_return fail(std::move(caught_up.error()));
+  }
   auto gathered = co_await world_.store.read([this](store::ReadTransaction& t) {
     return gather(t, progress_, told_stops_, stops_limit_);
   });

@@ -6,12 +6,11 @@ import os
 import stat
 import sys
 import time
-import urllib.error
 import urllib.request
 
 from installation import (QUICK, Failed, Installation, check, check_equal, check_exactly_once, processes,
                           run)
-from api import is_ready
+from api import ApiError, is_ready
 
 PACE = 200  # mails a second: what the site takes
 SLOW = "slow.example"
@@ -30,12 +29,12 @@ def arrived(log):
     return {entry["rcpt_to"] for entry in log}
 
 
-def back_up(stack):
+def back_up(stack, recipients=len(ADDRESSES)):
     """While it sends."""
     told = json.loads(stack.command("--json", "backup", "--to", "copy.db"))
     copy = stack.directory / "copy.db"
     check_equal(stat.S_IMODE(copy.stat().st_mode), 0o600, "who may read the backup")
-    check_equal(told["recipients"], len(ADDRESSES), "recipients in the backup")
+    check_equal(told["recipients"], recipients, "recipients in the backup")
     check("there already" in stack.command("backup", "--to", "copy.db", statuses=(1,),
                                            with_errors=True), "a file that is there stays")
     check(b"BEGIN PRIVATE KEY" not in copy.read_bytes(), "keys are sealed")
@@ -77,9 +76,10 @@ def hold(stack, word):
         check_equal(answer.status, 200, "it lives")
     try:
         stack.api.call("GET", "/usages")
-        raise Failed("it answers as if it did not hold")
-    except (urllib.error.HTTPError, RuntimeError) as error:
-        check("503" in str(error) or "HOLD" in str(error), f"its answer: {error}")
+    except ApiError as error:
+        check(" 503 " in str(error) and word in str(error), f"its answer: {error}")
+        return
+    raise Failed("it answers as if it did not hold")
 
 
 def patiently(stack, *words):
@@ -120,7 +120,7 @@ def folded_and_released(binary):
         told = json.loads(patiently(stack, "--json", "restore", "fold"))
         print(f"folded: {told}", flush=True)
         check_equal(told["outcomes"] + told["known"], count, "outcomes in the journal")
-        check_equal(told["stops"], 4, "entries of suppression lists")
+        check(told["stops"] in (3, 4), f"entries, one of which was removed at once: {told['stops']}")
         check_equal(told["removals"], 1, "removals of such")
         check_equal(told["waiting_recipients"], len(ADDRESSES) - count, "who still waits")
         check_equal(told["missing"], 0, "records that are missing")
@@ -147,7 +147,7 @@ def killed_in_flight_and_ended(binary):
         stack.fill(later, [f"later@{SLOW}"])
         stack.commit(later, at=time.time() + 3600)
         stack.await_arrivals(200)
-        back_up(stack)
+        back_up(stack, len(ADDRESSES) + 1)
         stack.await_arrivals(700)
         restore(stack)
         hold(stack, "todoku restore fold")
