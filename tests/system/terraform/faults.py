@@ -18,7 +18,7 @@ FAULTS = [
     ("a required argument is missing", "modules/dns/main.tf", r'  name     = each.key\n', "", "missing"),
     ("a required argument of a block is missing", "modules/service/scaling.tf", r"    target_value       = 60\n", "", "missing"),
     ("a block that is not there", "modules/dns/main.tf", r"  alias \{", "  aliases {", "block"),
-    ("a block written as an argument", "modules/database/main.tf", r'  parameter \{\n    name  = "rds.force_ssl"\n    value = "1"\n  \}',
+    ("a block written as an argument", "modules/database/main.tf", r'  parameter \{\n    name         = "rds.force_ssl".*?\n  \}',
      '  parameter = [{ name = "rds.force_ssl", value = "1" }]', "block"),
     ("a block twice", "modules/registry/main.tf", r"  image_scanning_configuration \{",
      "  image_scanning_configuration {\n    scan_on_push = true\n  }\n  image_scanning_configuration {", "block"),
@@ -81,7 +81,7 @@ FAULTS = [
      "", "endpoint"),
     # ---- what is kept
     ("a disk in clear", "modules/database/main.tf", r"storage_encrypted     = true", "storage_encrypted     = false", "encryption"),
-    ("a database without TLS", "modules/database/main.tf", r'"rds\.force_ssl"\n    value = "1"', '"rds.force_ssl"\n    value = "0"',
+    ("a database without TLS", "modules/database/main.tf", r'"rds\.force_ssl"\n    value        = "1"', '"rds.force_ssl"\n    value        = "0"',
      "encryption"),
     ("a queue in clear", "modules/queues/main.tf", r"  sqs_managed_sse_enabled    = true\n", "", "encryption"),
     ("old TLS", "modules/api/balancer.tf", r"ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-2016-08", "encryption"),

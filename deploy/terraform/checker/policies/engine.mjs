@@ -14,9 +14,11 @@ export function engine(house) {
 // ---- figures (src/ops/emf.cc, emf.h) --------------------------------------------------------------------
 
 function figuresOfEngine() {
-  const table = [...sourceOf('src/ops/emf.cc').matchAll(/Shown\{"(\w+)", "(\w+)"/g)].map(([, role, name]) => `${role} ${name}`);
+  const table = [...sourceOf('src/ops/emf.cc').matchAll(/Shown\{"(\w+)", "(\w+)"/g)]
+    .map(([, role, name]) => `${role} ${name}`);
   const header = sourceOf('src/ops/emf.h');
-  const lambda = [...header.slice(header.indexOf('kLambdaRole =')).matchAll(/ k\w+ = "(\w+)"/g)].map(([, name]) => name);
+  const lambda = [...header.slice(header.indexOf('kLambdaRole =')).matchAll(/ k\w+ = "(\w+)"/g)]
+    .map(([, name]) => name);
   return new Set([...table, ...lambda.map((name) => `lambda ${name}`)]);
 }
 
@@ -24,7 +26,8 @@ function figures(house) {
   const there = figuresOfEngine();
   const check = (item, name, role, metric) => {
     if (!there.has(`${role} ${metric}`)) {
-      item.tell('figure', name, `the role ${role} has no figure ${metric}`, 'Name one of docs/operating.md, Figures for CloudWatch');
+      item.tell('figure', name, `the role ${role} has no figure ${metric}`,
+        'Name one of docs/operating.md, Figures for CloudWatch');
     }
   };
   for (const item of house.all('aws_cloudwatch_metric_alarm').flatMap((each) => each.instances())) {
@@ -75,8 +78,9 @@ function settings(house) {
     const file = path.join(module.path, 'settings.toml.tftpl');
     if (fs.existsSync(file)) template(house, file, keys);
   }
-  const variables = new Set([...keys].map((key) => `TODOKU_${key.replace(/\.(\w+)$/, '__$1').replaceAll('.', '__').toUpperCase()}`));
-  const alone = [...sourceOf('docs/configuration.md').concat(sourceOf('docs/operating.md')).matchAll(/`(TODOKU_\w+)`/g)];
+  const variables = new Set([...keys].map((key) => `TODOKU_${key.replaceAll('.', '__').toUpperCase()}`));
+  const pages = sourceOf('docs/configuration.md') + sourceOf('docs/operating.md');
+  const alone = [...pages.matchAll(/`(TODOKU_\w+)`/g)];
   for (const [, name] of alone) variables.add(name);
   for (const item of house.all('aws_ecs_task_definition')) {
     const list = item.value('container_definitions');
@@ -114,7 +118,8 @@ function template(house, file, keys) {
 // ---- queues (src/queue/sqs) ---------------------------------------------------------------------------------
 
 function queues(house) {
-  const retention = 3600 * Number(sourceOf('src/queue/sqs/messages.h').match(/kRetention = std::chrono::hours\((\d+)\)/)[1]);
+  const header = sourceOf('src/queue/sqs/messages.h');
+  const retention = 3600 * Number(header.match(/kRetention = std::chrono::hours\((\d+)\)/)[1]);
   const classes = sourceOf('src/queue/sqs/sqs_queues.cc').match(/TrafficClass::bulk \? "(\w+)" : "(\w+)"/).slice(1);
   for (const item of house.all('aws_sqs_queue')) {
     if (item.value('fifo_queue') === true) {
@@ -132,7 +137,8 @@ function queues(house) {
     if (!attribute.text.includes('"${var.prefix}-${source}-${class}"')) {
       house.tell(attribute, 'queue', 'not named as the engine asks for them', 'PREFIX-SOURCE-CLASS');
     }
-    const redriven = house.all('aws_sqs_queue').some((item) => item.module === module && item.block.attributes.has('redrive_policy'));
+    const redriven = house.all('aws_sqs_queue')
+      .some((item) => item.module === module && item.block.attributes.has('redrive_policy'));
     if (!redriven) house.tell(attribute, 'queue', 'have no dead letters', 'Set redrive_policy');
   }
 }
@@ -147,7 +153,8 @@ function versions(house) {
     const aws = providers.map((inner) => inner.attributes.get('aws')).find(Boolean);
     const version = aws && house.values.of(aws, module)?.version;
     if (version !== `~> ${major}.${minor}`) {
-      house.tell(aws ?? module.top[0], 'version', 'not the provider that this was checked against', `version = "~> ${major}.${minor}"`);
+      house.tell(aws ?? module.top[0], 'version', 'not the provider that this was checked against',
+        `version = "~> ${major}.${minor}"`);
     }
   }
 }

@@ -58,10 +58,12 @@ function calls(house) {
   const granted = new Set([...RING, ...LISTEN]);
   const [queues] = house.all('aws_sqs_queue');
   for (const name of names.filter((each) => !granted.has(each))) {
-    queues?.tell('rights', 'name', `the engine calls ${name}, and no role may`, 'Grant it, and add it to policies/rights.mjs');
+    queues?.tell('rights', 'name', `the engine calls ${name}, and no role may`,
+      'Grant it, and add it to policies/rights.mjs');
   }
   for (const name of [...granted].filter((each) => !names.includes(each))) {
-    queues?.tell('rights', 'name', `${name} is granted, and nobody calls it`, 'Take it out, here and in policies/rights.mjs');
+    queues?.tell('rights', 'name', `${name} is granted, and nobody calls it`,
+      'Take it out, here and in policies/rights.mjs');
   }
 }
 
