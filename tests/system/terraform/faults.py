@@ -141,8 +141,27 @@ FAULTS = [
      r'(comparison_operator = "GreaterThanThreshold"\n  treat_missing_data  = "missing"\n)  alarm_actions +=[^\n]*\n', r"\1", "alarm"),
     ("a key that the engine has not", "modules/settings/settings.toml.tftpl", r"drain_seconds =", "drain_second =", "setting"),
     ("a variable that the engine has not", "modules/task/task.tf", r'"TODOKU_ENGINE__ROLES"', '"TODOKU_ENGINE_ROLES"', "setting"),
+    ("a variable of the migration that the engine has not", "modules/migrate/main.tf", r"TODOKU_STORE__POSTGRES__ADDRESS",
+     "TODOKU_STORE__POSTGRES__URL", "setting"),
     ("queues named otherwise", "modules/queues/main.tf", r"\$\{var\.prefix\}-\$\{source\}-\$\{class\}", "${var.prefix}-${class}-${source}",
      "queue"),
     ("queues that keep stale hints", "modules/queues/main.tf", r"message_retention_seconds  = 3600", "message_retention_seconds  = 345600",
      "queue"),
+]
+
+"""The same, of the engine's own sources: what changes there without deploy/terraform, all at once; last, words of
+what the checker must say to each."""
+CHANGES = [
+    ("another call of SQS", "src/queue/sqs/messages.cc", r'"GetQueueUrl",', '"GetQueueUrl", "PurgeQueue",', "the engine calls sqs:PurgeQueue"),
+    ("a call of SQS that is made no more", "src/queue/sqs/messages.cc", r', "ChangeMessageVisibilityBatch"', "",
+     "sqs:ChangeMessageVisibility is granted, and nobody calls it"),
+    ("hints are kept for longer", "src/queue/sqs/messages.h", r"hours\(1\)", "hours(2)",
+     "message_retention_seconds = 7200"),
+    ("queues of another class", "src/queue/sqs/sqs_queues.cc", r'"transactional"', '"urgent"',
+     "no queue of the class urgent"),
+    ("a figure has another name", "src/ops/emf.cc", r'"SetAside"', '"StandAside"', "has no figure SetAside"),
+    ("probes are farther apart", "src/net/stream_impl.cc", r"idle_seconds = \d+", "idle_seconds = 280",
+     "is not between the engine's probes"),
+    ("a key has another name", "docs/configuration.md", r"`emf_namespace`", "`emf_prefix`",
+     "no key metrics.emf_namespace"),
 ]

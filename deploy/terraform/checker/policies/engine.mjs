@@ -2,7 +2,7 @@
 // What the files say of the engine against the engine: figures, settings, queues, and the provider's version.
 import fs from 'node:fs';
 import path from 'node:path';
-import { sourceOf } from './house.mjs';
+import { sourceOf, takeFrom } from './house.mjs';
 
 export function engine(house) {
   figures(house);
@@ -88,6 +88,11 @@ function settings(house) {
       [container.environment, container.secrets].filter(Array.isArray).flat().map((each) => each.name));
     foreign(item, 'container_definitions', given, variables);
   }
+  for (const name of ['task', 'service']) {
+    for (const item of house.all(name, 'module')) {
+      foreign(item, 'environment', Object.keys(item.value('environment') ?? {}), variables);
+    }
+  }
   for (const item of house.all('aws_lambda_function')) {
     for (const environment of item.blocks('environment')) {
       foreign(environment, 'variables', Object.keys(environment.value('variables') ?? {}), variables);
@@ -118,16 +123,15 @@ function template(house, file, keys) {
 // ---- queues (src/queue/sqs) ---------------------------------------------------------------------------------
 
 function queues(house) {
-  const header = sourceOf('src/queue/sqs/messages.h');
-  const retention = 3600 * Number(header.match(/kRetention = std::chrono::hours\((\d+)\)/)[1]);
-  const classes = sourceOf('src/queue/sqs/sqs_queues.cc').match(/TrafficClass::bulk \? "(\w+)" : "(\w+)"/).slice(1);
+  const [hours] = takeFrom('src/queue/sqs/messages.h', /kRetention = std::chrono::hours\((\d+)\)/);
+  const classes = takeFrom('src/queue/sqs/sqs_queues.cc', /TrafficClass::bulk \? "(\w+)" : "(\w+)"/);
   for (const item of house.all('aws_sqs_queue')) {
     if (item.value('fifo_queue') === true) {
       item.tell('queue', 'fifo_queue', 'the engine refuses FIFO queues', 'Take it out');
     }
     const bells = item.block.attributes.has('redrive_policy');
     if (!bells) continue;
-    item.must('queue', 'message_retention_seconds', retention, 'stale hints cost calls');
+    item.must('queue', 'message_retention_seconds', 3600 * Number(hours), 'stale hints cost calls');
   }
   for (const module of house.modules.filter((each) => each.locals.has('queues'))) {
     const attribute = module.locals.get('queues');

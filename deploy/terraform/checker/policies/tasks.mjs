@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the engine is run: containers, roll-outs, scaling, images, instances, balancers of the relay.
-import { isUnknown, sourceOf } from './house.mjs';
+import { isUnknown, takeFrom } from './house.mjs';
 
 const STOP_SECONDS = 120;  // the most that Fargate waits after SIGTERM ("stopTimeout", task definition parameters)
 const NAT_IDLE_SECONDS = 350;  // "NAT gateways": idle connections are forgotten then
@@ -150,9 +150,8 @@ function instances(house) {
 
 // The engine's own probes keep a living connection known (src/net/stream_impl.cc).
 function tracked(item) {
-  const source = sourceOf('src/net/stream_impl.cc');
   const [idle, interval, probes] = ['idle_seconds', 'interval_seconds', 'probes']
-    .map((name) => Number(source.match(new RegExp(`${name} = (\\d+)`))[1]));
+    .map((name) => Number(takeFrom('src/net/stream_impl.cc', new RegExp(`int ${name} = (\\d+)`))[0]));
   const seconds = item.value('tcp_established_timeout');
   if (seconds >= NAT_IDLE_SECONDS || seconds <= idle + interval * probes) {
     item.tell('tracking', 'tcp_established_timeout',
