@@ -42,8 +42,9 @@ def rendered(text, values):
         found = re.fullmatch(r"jsonencode\((.*)\)", expression)
         if found:
             inner = found[1]
-            listed = [value(each.strip(), names) for each in inner[1:-1].split(",")] if inner[0] == "[" else value(inner, names)
-            return json.dumps(listed)
+            if inner[0] == "[":
+                return json.dumps([value(each.strip(), names) for each in inner[1:-1].split(",")])
+            return json.dumps(value(inner, names))
         at = names
         for part in expression.split("."):
             at = at[part]
@@ -97,8 +98,8 @@ class SettingsTest(unittest.TestCase):
             file = pathlib.Path(folder) / "todoku.toml"
             file.write_text(text)
             done = subprocess.run([BINARY, "--config", file, "config", "show"], capture_output=True, text=True,
-                                  env={"PATH": "/usr/bin:/bin", "TODOKU_ENGINE__ROLES": "smtp-in" if relay else "courier",
-                                       "TODOKU_STORE__POSTGRES__PASSWORD": "x"})
+                                  env={"PATH": "/usr/bin:/bin", "TODOKU_STORE__POSTGRES__PASSWORD": "x",
+                                       "TODOKU_ENGINE__ROLES": "smtp-in" if relay else "courier"})
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
 
