@@ -2,17 +2,16 @@
 #include "access/domain_proof.h"
 
 #include <algorithm>
-#include <memory>
 #include <utility>
 
 #include <fmt/format.h>
-#include <libpsl.h>
 
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/printable.h"
 #include "base/utf8.h"
 #include "mail/address.h"
+#include "mailauth/suffixes/public_suffix.h"
 
 namespace todoku::access {
 namespace {
@@ -41,17 +40,6 @@ constexpr Patience kPatience[] = {{std::chrono::hours(1), std::chrono::minutes(1
                                   {std::chrono::days(1), std::chrono::minutes(15)},
                                   {std::chrono::days(30), std::chrono::hours(6)}};
 
-// The system's list where there is one, which is kept up to date, else the library's.
-const psl_ctx_t* public_suffixes() {
-  struct Free {
-    void operator()(psl_ctx_t* list) const {
-      if (list != psl_builtin()) psl_free(list);
-    }
-  };
-  static const std::unique_ptr<psl_ctx_t, Free> list(psl_latest(nullptr));
-  return list.get();
-}
-
 }  // namespace
 
 std::string proof_name(std::string_view domain) {
@@ -76,11 +64,7 @@ Result<std::string> claimable_domain(std::string_view text) {
     return fail(ErrorKind::invalid_input,
                 fmt::format("the domain is too long for the name of its proof, {}", kLabel));
   }
-  // Without a list there is at least the rule "*": what has one label is one (publicsuffix.org).
-  const psl_ctx_t* list = public_suffixes();
-  const bool is_public = !domain->contains('.') ||
-                         (list != nullptr && psl_is_public_suffix(list, domain->c_str()) != 0);
-  if (is_public) {
+  if (mailauth::is_public_suffix(*domain)) {
     return fail(ErrorKind::invalid_input,
                 fmt::format("{} is a public suffix: domains of others are below it. Claim the "
                             "domain that was registered, such as example.{}",

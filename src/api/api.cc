@@ -10,7 +10,9 @@
 
 #include "access/scopes.h"
 #include "api/event_stream.h"
+#include "api/trace_context.h"
 #include "base/bytes.h"
+#include "base/log.h"
 #include "events/endpoints/replay.h"
 #include "http/forwarded.h"
 #include "mail/address.h"
@@ -222,8 +224,27 @@ std::uint32_t own_limit(const store::Account& account) {
 
 }  // namespace
 
+namespace {
+
+// One line a request, for who looks for one: by the trace that its client gave it.
+void tell_of(const http::Request& request, const http::Response& response, std::int64_t key,
+             Milliseconds took) {
+  const auto trace = parse_traceparent(trim(request.headers.get("traceparent")));
+  log::debug("request", {{"method", to_string(request.method)},
+                         {"path", request.path},
+                         {"status", response.status},
+                         {"key", key},
+                         {"ms", took.count()},
+                         {"trace", trace ? trace->trace_id : ""},
+                         {"parent", trace ? trace->parent_id : ""}});
+}
+
+}  // namespace
+
 Task<http::Response> Api::serve(http::Request& request, http::Body& body, Door door) {
   const Language language = language_of(request.headers.get("Accept-Language"));
+  const SteadyInstant began = ground_.clock.steady_now();
+  std::int64_t key = 0;
   std::string authorization = authorization_of(request);
   auto holder = co_await holder_of(request, authorization);
   http::Response response;
@@ -232,6 +253,7 @@ Task<http::Response> Api::serve(http::Request& request, http::Body& body, Door d
   if (!holder) {
     response = not_admitted(holder.error(), language);
   } else {
+    key = holder->key.id;
     const auto rate = rate_limit_.admit(holder->account.key, ground_.clock.steady_now(),
                                         own_limit(holder->account));
     limit = rate.limit;
@@ -241,7 +263,7 @@ Task<http::Response> Api::serve(http::Request& request, http::Body& body, Door d
                 .body = body,
                 .account = std::move(holder->account),
                 .scopes = holder->key.scopes,
-                .key = holder->key.id,
+                .key = key,
                 .from = http::client_address(request, options_.trusted_proxies),
                 .language = language,
                 .unknown = {},
@@ -259,6 +281,10 @@ Task<http::Response> Api::serve(http::Request& request, http::Body& body, Door d
     }
   }
   finish(response, limit, remaining);
+  if (log::enabled(log::Level::debug)) {
+    tell_of(request, response, key,
+            std::chrono::duration_cast<Milliseconds>(ground_.clock.steady_now() - began));
+  }
   co_return response;
 }
 

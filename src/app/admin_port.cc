@@ -126,6 +126,7 @@ class StorePort final : public cli::AdminPort {
             .way_of = {},
             .engines_elsewhere = [this] { return house_->engines_elsewhere(*store_); },
             .names = cluster_names(config_),
+            .journal_folder = config_.journal.directory,
             .drain = {},
             .secret_box = [this] { return secret_box(); },
             .look_up_texts = {},

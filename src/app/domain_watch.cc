@@ -10,6 +10,7 @@
 #include "async/runtime.h"
 #include "async/timer.h"
 #include "base/log.h"
+#include "store/account_name.h"
 
 namespace todoku::app {
 namespace {
@@ -87,7 +88,11 @@ Task<Result<void>> DomainWatch::look_at(store::Domain claim) {
   if (!looked && looked.error().kind == ErrorKind::not_found) co_return Result<void>{};  // removed
   if (!looked) co_return fail(std::move(looked.error()));
   if (looked->changed) {
-    log::info("domain looked at", {{"account", static_cast<std::int64_t>(claim.account)},
+    const auto account = co_await store_.read(
+        [key = claim.account](store::ReadTransaction& reader) -> Result<std::string> {
+          return store::account_name(reader, key);
+        });
+    log::info("domain looked at", {{"account", account.value_or(std::string())},
                                    {"domain", claim.domain},
                                    {"proven", looked->claim.state == store::DomainState::proven}});
   }

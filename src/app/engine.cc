@@ -108,6 +108,7 @@ struct Engine::Parts {
   [[nodiscard]] operate::Operations::Options operation_options();
   void describe(operate::EngineStatus& status) const;
   [[nodiscard]] std::optional<explain::Way> way_of(const store::Story& story) const;
+  [[nodiscard]] operate::Lockouts* lockouts() const;
   template <class T>
   T wait_for(Task<T> task) {
     return ground->wait_for(std::move(task));
@@ -549,10 +550,12 @@ operate::Operations::Options Engine::Parts::operation_options() {
       .way_of = [this](const store::Story& story) { return way_of(story); },
       .engines_elsewhere = {},
       .names = cluster_names(config),
+      .journal_folder = config.journal.directory,
       .drain = options.drain_asked,
       .secret_box = [this]() -> Result<const SecretBox*> { return &*box; },
       .look_up_texts =
           [this](std::string name) { return proof_names->texts(std::move(name), true); },
+      .lockouts = [this] { return lockouts(); },
       .changed = [this] { return changes->look(); },
   };
 }
@@ -571,6 +574,13 @@ std::optional<explain::Way> Engine::Parts::way_of(const store::Story& story) con
     if (auto way = role->way_of(story)) return way;
   }
   return std::nullopt;
+}
+
+operate::Lockouts* Engine::Parts::lockouts() const {
+  for (const auto& role : roles) {
+    if (operate::Lockouts* const here = role->lockouts(); here != nullptr) return here;
+  }
+  return nullptr;
 }
 
 // So far, of mails that were out and had no answer.

@@ -21,6 +21,7 @@
 #include "app/version.h"
 #include "async/runtime.h"
 #include "base/log.h"
+#include "events/journal/segments.h"
 #include "http/router.h"
 #include "http/server.h"
 #include "net/endpoint.h"
@@ -63,6 +64,18 @@ operate::ClusterNames cluster_names(const config::Config& config) {
     names.queue =
         fmt::format("sqs {} {} {}", config.sqs.region,
                     config.sqs.endpoint.empty() ? "-" : config.sqs.endpoint, config.sqs.prefix);
+  }
+  if (!config.journal.directory.empty()) {
+    auto end = events::journal::end_of(config.journal.directory);
+    if (end) {
+      names.journal = end->number;
+      names.journal_place = end->place;
+      names.journal_store = std::move(end->store);
+    } else {
+      // Mail does not wait for it; what it would prove is not known.
+      log::warning("whether the store is an older copy is not known",
+                   {{"reason", end.error().detail}});
+    }
   }
   return names;
 }
@@ -155,6 +168,7 @@ class Hold::Doors {
             .way_of = {},
             .engines_elsewhere = {},
             .names = cluster_names(options_.config),
+            .journal_folder = options_.config.journal.directory,
             .drain = options_.drain_asked,
             .secret_box = []() -> Result<const SecretBox*> {
               return fail(ErrorKind::conflict, "this process is in HOLD");
@@ -178,10 +192,9 @@ class Hold::Doors {
 };
 
 Result<std::vector<operate::OtherName>> Hold::others() const {
-  return options_.store.read_and_wait(
-      [here = cluster_names(options_.config)](store::ReadTransaction& transaction) {
-        return operate::read_other_names(transaction, here);
-      });
+  return options_.store.read_and_wait([this](store::ReadTransaction& transaction) {
+    return operate::read_other_names(transaction, here_);
+  });
 }
 
 Result<void> Hold::wait() {
@@ -204,7 +217,8 @@ Result<void> Hold::wait() {
       silent = 0ms;
       log::error("HOLD: this process accepts nothing and sends nothing",
                  {{"reason", operate::to_sentence(*first, Language::english)},
-                  {"what_to_do", "todoku cluster adopt, or put right its configuration"}});
+                  {"what_to_do",
+                   fmt::format("{}, or put right its configuration", operate::way_out(*first))}});
     }
     *silent += kHeldPause;
     std::this_thread::sleep_for(kHeldPause);

@@ -2,7 +2,9 @@
 // HOLD: a process whose store was served under other names (operate/cluster_names.h) has not
 // entered it, accepts nothing and sends nothing. It says so: 503 with the reason at the API and
 // /readyz, a line in the log every minute, `todoku status` at the admin socket. It goes on by
-// itself when `todoku cluster adopt` has given the store its names, here or from elsewhere.
+// itself when `todoku cluster adopt` has given the store its names, here or from elsewhere. A store
+// that is behind the journal (events/journal) is such another one, until that was folded in and
+// what it does not prove was released or ended.
 #pragma once
 
 #include <functional>
@@ -36,7 +38,7 @@ class Hold {
     std::function<void()> drain_asked;  // as in Engine::Options
   };
 
-  explicit Hold(const Options& options) : options_(options) {}
+  explicit Hold(const Options& options) : options_(options), here_(cluster_names(options.config)) {}
 
   // Returns at once where there is no need to hold; else when there is none any more, and the doors
   // that were opened meanwhile are closed again. cancelled: the start was given up.
@@ -47,6 +49,7 @@ class Hold {
   [[nodiscard]] Result<std::vector<operate::OtherName>> others() const;
 
   const Options options_;
+  const operate::ClusterNames here_;
 };
 
 }  // namespace todoku::app

@@ -50,6 +50,19 @@ Result<void> check_socket_path(const std::string& path) {
                           path.size(), kLongest));
 }
 
+// A socket that others than us are to reach lies in a folder that somebody made for it.
+Result<void> check_public_socket(const std::string& path) {
+  if (path.empty()) return {};
+  if (auto fits = check_socket_path(path); !fits) return fits;
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  std::error_code error;
+  if (std::filesystem::is_directory(folder, error)) return {};
+  return fail(ErrorKind::not_found,
+              fmt::format("{} is no folder: make it before (systemd: RuntimeDirectory=todoku makes "
+                          "/run/todoku)",
+                          folder.string()));
+}
+
 Result<void> check_folder(const std::string& path) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
@@ -122,6 +135,11 @@ Result<void> check_sources(const config::Config& config) {
   return fail(kind, fmt::format("{}", fmt::join(wrong, "; ")));
 }
 
+std::string unknown_account_of(const config::Config::SmtpInListener& listener) {
+  return fmt::format("smtp_in.listener {}: account: there is no account {} (todoku account add {})",
+                     listener.address, listener.account, listener.account);
+}
+
 std::vector<std::string> host_problems(const config::Config& config, bool ports_are_ours,
                                        const config::UnknownKeys& unknown) {
   std::vector<std::string> found;
@@ -155,7 +173,7 @@ std::vector<std::string> host_problems(const config::Config& config, bool ports_
     }
   }
   if (has_role(config, "smtp-in") && known({"smtp_in"}) && config::smtp_in_listens(config)) {
-    problems.note("smtp_in.socket", check_socket_path(config.smtp_in.socket));
+    problems.note("smtp_in.socket", check_public_socket(config.smtp_in.socket));
     for (const auto& listener : config::smtp_in_listeners(config)) {
       problems.note("smtp_in.listener", check_listen(listener.address, ports_are_ours));
     }

@@ -34,4 +34,7 @@ namespace todoku::app {
 // operating system's; for all sources in one sentence.
 [[nodiscard]] Result<void> check_sources(const config::Config& config);
 
+// That the account of a listener for devices is not there: nobody is served at it until it is.
+[[nodiscard]] std::string unknown_account_of(const config::Config::SmtpInListener& listener);
+
 }  // namespace todoku::app

@@ -322,7 +322,10 @@ relay::RelayOptions relay_options(const config::Config& config, std::uint64_t co
   options.device_recipients_max = static_cast<std::size_t>(given.device_recipients_max);
   options.device_messages_per_minute = given.device_messages_per_minute;
   options.connections_max = static_cast<std::size_t>(connections_max);
-  options.connections_per_network_max = static_cast<std::size_t>(given.connections_per_network_max);
+  // Where the process may have few files open, one network leaves others half of the places.
+  options.connections_per_network_max =
+      std::min(static_cast<std::size_t>(given.connections_per_network_max),
+               std::max<std::size_t>(1, options.connections_max / 2));
   options.connections_per_account_max = given.account_connections_max;
   options.of_account = {.messages = given.account_messages_per_minute,
                         .recipients = given.account_recipients_per_minute,

@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "app/module_options.h"
+#include "config/config.h"
+
 namespace todoku::app {
 namespace {
 
@@ -119,6 +122,21 @@ TEST(ShownFiles, TellTheDivision) {
   config.smtp_out.connections_max = 20;
   EXPECT_THAT(show_files(config),
               HasSubstr("api.connections_max 10, smtp_out.connections_max 20.\n"));
+}
+
+// With 1,200 files the relay has fewer places than one network may have by itself.
+TEST(FilesDivision, OneNetworkLeavesOthersHalfOfThePlacesAtTheRelay) {
+  auto loaded = config::read_config("[smtp_in]\nenabled = true\n", "todoku.toml", "/", {});
+  ASSERT_TRUE(loaded);
+  config::Config& config = loaded->config;
+  const auto per_network = [&](std::uint64_t places) {
+    return relay_options(config, places).connections_per_network_max;
+  };
+  EXPECT_EQ(per_network(200), 100U);
+  EXPECT_EQ(per_network(1), 1U);
+  EXPECT_EQ(per_network(10'000), 256U);
+  config.smtp_in.connections_per_network_max = 0;
+  EXPECT_EQ(per_network(200), 0U) << "no limit is no limit";
 }
 
 }  // namespace

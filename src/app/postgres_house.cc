@@ -86,6 +86,30 @@ std::unexpected<Error> PostgresHouse::told(Error error) const {
   return fail(place(), std::move(error));
 }
 
+namespace {
+
+std::unexpected<Error> backed_up_elsewhere() {
+  return fail(ErrorKind::unsupported,
+              "the store is in PostgreSQL: back it up and restore it by the database's own means "
+              "(docs/operating.md, \"Backup and restore\")");
+}
+
+}  // namespace
+
+Result<cli::BackedUp> PostgresHouse::back_up(const std::string& to, const cli::BackupTold& told) {
+  (void)to;
+  (void)told;
+  return backed_up_elsewhere();
+}
+
+Result<cli::BackedUp> PostgresHouse::restore(const std::string& from, bool replace,
+                                             const cli::BackupTold& told) {
+  (void)from;
+  (void)replace;
+  (void)told;
+  return backed_up_elsewhere();
+}
+
 std::string PostgresHouse::place() const {
   return store::postgres::describe_address(config_.postgres.address);
 }

@@ -34,6 +34,10 @@ class PostgresHouse final : public StoreHouse {
                                      const cli::MigrationBlocked& blocked) override;
   [[nodiscard]] Result<cli::Carriage> carry_in(const std::string& from,
                                                const cli::CarriageTold& told) override;
+  [[nodiscard]] Result<cli::BackedUp> back_up(const std::string& to,
+                                              const cli::BackupTold& told) override;
+  [[nodiscard]] Result<cli::BackedUp> restore(const std::string& from, bool replace,
+                                              const cli::BackupTold& told) override;
   [[nodiscard]] std::string place() const override;
 
  private:

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "app/admin_port.h"
+#include "app/check_names.h"
 #include "app/host_check.h"
 #include "app/lambda_command.h"
 #include "app/module_options.h"
@@ -28,8 +29,11 @@
 #include "app/version.h"
 #include "base/bilingual.h"
 #include "cli/api_client.h"
+#include "cli/request.h"
 #include "config/site_rules.h"
 #include "net/endpoint.h"
+#include "operate/calls/calls.h"
+#include "operate/calls/given.h"
 #include "sink/command.h"
 
 namespace todoku::app {
@@ -123,6 +127,7 @@ int Program::check_config(const std::optional<std::string>& file, Language langu
   auto problems = host_problems(config, running || !socket_known, unknown);
   const SystemClock clock;
   std::ranges::move(StoreHouse::of(config, clock)->problems(unknown), std::back_inserter(problems));
+  if (usable && problems.empty()) problems = unknown_accounts(file, config);
   for (const std::string& problem : problems) fmt::print(err_, "{}\n", problem);
   if (!unknown.empty() && (loaded || !loaded.error().unread)) {
     constexpr Sentence kMore{
@@ -141,6 +146,25 @@ int Program::check_config(const std::optional<std::string>& file, Language langu
   constexpr Sentence kFine{": no mistakes found\n", ": 誤りは見つかりませんでした\n"};
   out_ << (loaded->file.empty() ? kNoFile.in(language) : loaded->file) << kFine.in(language);
   return 0;
+}
+
+std::vector<std::string> Program::unknown_accounts(const std::optional<std::string>& file,
+                                                   const config::Config& config) {
+  std::vector<std::string> found;
+  std::unique_ptr<cli::AdminPort> port;
+  for (const auto& listener : config::smtp_in_listeners(config)) {
+    if (listener.account.empty()) continue;
+    if (port == nullptr) {
+      auto opened = admin(file, {});
+      if (!opened) return {};
+      port = std::move(*opened);
+    }
+    const auto answer = port->call(cli::request_of(
+        operate::Given(operate::calls::kShowAccount).with("account", listener.account)));
+    if (!answer || answer->status != 404) continue;
+    found.push_back(unknown_account_of(listener));
+  }
+  return found;
 }
 
 int Program::show_config(const cli::ConfigShowOptions& options) {
@@ -216,6 +240,24 @@ Result<cli::Carriage> Program::carry(const std::optional<std::string>& config,
       [&] { return StoreHouse::of(loaded->config, clock)->carry_in(from, told); });
 }
 
+Result<cli::BackedUp> Program::back_up(const std::optional<std::string>& config,
+                                       const std::string& to, const cli::BackupTold& told) {
+  const auto loaded = config::load_config(config, environment_);
+  if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
+  const SystemClock clock;
+  return unless_refused([&] { return StoreHouse::of(loaded->config, clock)->back_up(to, told); });
+}
+
+Result<cli::BackedUp> Program::restore(const std::optional<std::string>& config,
+                                       const std::string& from, bool replace,
+                                       const cli::BackupTold& told) {
+  const auto loaded = config::load_config(config, environment_);
+  if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
+  const SystemClock clock;
+  return unless_refused(
+      [&] { return StoreHouse::of(loaded->config, clock)->restore(from, replace, told); });
+}
+
 Language Program::language() const {
   return config::environment_language(environment_);
 }
@@ -233,15 +275,21 @@ std::string Program::local_api(const std::optional<std::string>& config) {
                      endpoint ? endpoint->port : kUsualPort);
 }
 
-std::string Program::submission_socket(const std::optional<std::string>& config) {
+Result<std::string> Program::submission_socket(const std::optional<std::string>& config) {
   constexpr std::string_view kInstalled = "/etc/todoku/todoku.toml";
   std::error_code error;
   std::string file = config.value_or(variable("TODOKU_CONFIG"));
   if (file.empty() && std::filesystem::exists(kInstalled, error)) file = kInstalled;
   std::string socket;
   if (!file.empty()) {
-    // Whose file it is may not be for this user to read: then it is where it usually is.
     const auto loaded = config::load_config(file, environment_);
+    // Whose file it is may not be for this user to read: then it is where it usually is. A file
+    // that was named is meant.
+    if (config && !loaded && loaded.error().unread) {
+      return fail(ErrorKind::not_found, loaded.error().problems.empty()
+                                            ? file + " cannot be read"
+                                            : loaded.error().problems.front().to_string());
+    }
     socket = (loaded ? loaded->config : loaded.error().rest).smtp_in.socket;
   }
   return socket.empty() ? std::string(config::kUsualSubmissionSocket) : socket;
@@ -249,6 +297,10 @@ std::string Program::submission_socket(const std::optional<std::string>& config)
 
 std::unique_ptr<cli::SubmissionPort> Program::submission(const std::string& socket) {
   return cli::make_submission_client(socket, clock_);
+}
+
+Result<std::unique_ptr<cli::CheckResolver>> Program::check_resolver(const std::string& server) {
+  return CheckNames::make(server, clock_);
 }
 
 std::string Program::variable(std::string_view name) const {

@@ -2,7 +2,10 @@
 // What stands behind the command line: the verbs that need the whole engine.
 #pragma once
 
+#include <optional>
 #include <ostream>
+#include <string>
+#include <vector>
 
 #include "cli/host.h"
 #include "config/config.h"
@@ -27,11 +30,16 @@ class Program final : public cli::Host {
                        const cli::MigrationBlocked& blocked) override;
   Result<cli::Carriage> carry(const std::optional<std::string>& config, const std::string& from,
                               const cli::CarriageTold& told) override;
+  Result<cli::BackedUp> back_up(const std::optional<std::string>& config, const std::string& to,
+                                const cli::BackupTold& told) override;
+  Result<cli::BackedUp> restore(const std::optional<std::string>& config, const std::string& from,
+                                bool replace, const cli::BackupTold& told) override;
   std::string version() override;
   std::unique_ptr<cli::ApiPort> api(const cli::ApiAddress& address) override;
   std::string local_api(const std::optional<std::string>& config) override;
-  std::string submission_socket(const std::optional<std::string>& config) override;
+  Result<std::string> submission_socket(const std::optional<std::string>& config) override;
   std::unique_ptr<cli::SubmissionPort> submission(const std::string& socket) override;
+  Result<std::unique_ptr<cli::CheckResolver>> check_resolver(const std::string& server) override;
   [[nodiscard]] const Clock& clock() const override { return clock_; }
   [[nodiscard]] std::string variable(std::string_view name) const override;
   [[nodiscard]] std::string profile_file() const override;
@@ -43,6 +51,10 @@ class Program final : public cli::Host {
  private:
   // Prints what is wrong, or what there is to warn of. True if it can be used.
   bool tell(const config::ConfigResult& loaded);
+  // Accounts that listeners for devices name and the store does not know. None where there is no
+  // store that can be asked.
+  [[nodiscard]] std::vector<std::string> unknown_accounts(const std::optional<std::string>& file,
+                                                          const config::Config& config);
   // nullopt after the problems have been printed.
   std::optional<config::LoadedConfig> load(const std::optional<std::string>& file);
   // Who forgot --config, or is in the wrong folder, begins an installation beside the one meant.

@@ -12,6 +12,8 @@
 #include "app/module_options.h"
 #include "app/vault.h"
 #include "base/log.h"
+#include "intake/uploads.h"
+#include "store/sqlite/backup.h"
 #include "store/sqlite/peek.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -145,6 +147,60 @@ Result<cli::Carriage> SqliteHouse::carry_in(const std::string& from,
   return fail(ErrorKind::unsupported,
               "a store is carried over to PostgreSQL, but store.kind is \"sqlite\" here: name the "
               "configuration of the new installation with --config");
+}
+
+namespace {
+
+store::sqlite::BackupOrder backup_order(const config::Config& config, const std::string& backup,
+                                        const cli::BackupTold& told) {
+  return {.database = database_path(config),
+          .backup = backup,
+          .is_kept = [](const std::string& name) { return intake::is_upload_file(name); },
+          .told = told};
+}
+
+cli::BackedUp backed_up(const store::sqlite::BackupFigures& figures, std::string place,
+                        SteadyInstant began) {
+  return {.place = std::move(place),
+          .version = figures.version,
+          .deliveries = figures.deliveries,
+          .recipients = figures.recipients,
+          .suppressions = figures.suppressions,
+          .files = figures.files,
+          .octets = figures.octets,
+          .took = std::chrono::duration_cast<Milliseconds>(SystemClock().steady_now() - began),
+          .replaced = {}};
+}
+
+}  // namespace
+
+Result<cli::BackedUp> SqliteHouse::back_up(const std::string& to, const cli::BackupTold& told) {
+  const SteadyInstant began = SystemClock().steady_now();
+  const auto figures = store::sqlite::back_up(backup_order(config_, to, told));
+  if (!figures) return fail(figures.error());
+  return backed_up(*figures, to, began);
+}
+
+Result<cli::BackedUp> SqliteHouse::restore(const std::string& from, bool replace,
+                                           const cli::BackupTold& told) {
+  const SteadyInstant began = SystemClock().steady_now();
+  if (auto made = prepare_data_folder(config_.data.directory); !made) {
+    return fail(std::move(made.error()));
+  }
+  const auto restored = store::sqlite::restore(backup_order(config_, from, told), replace);
+  if (!restored) {
+    const bool is_there = restored.error().kind == ErrorKind::conflict && !replace;
+    if (!is_there) return fail(restored.error());
+    return fail(ErrorKind::conflict, restored.error().detail +
+                                         ": with --replace it is set aside, and nothing of it is "
+                                         "lost; an engine that works on it must be stopped");
+  }
+  cli::BackedUp answer = backed_up(restored->figures, place(), began);
+  answer.replaced = restored->replaced.string();
+  const auto check_value = store::sqlite::peek_setting(database_path(config_), kKeyCheckSetting);
+  answer.other_key =
+      check_value && *check_value && !check_key_of_data(vault_options(config_), **check_value);
+  return answer;
 }
 
 std::string SqliteHouse::place() const {

@@ -85,6 +85,13 @@ class StoreHouse {
   [[nodiscard]] virtual Result<cli::Carriage> carry_in(const std::string& from,
                                                        const cli::CarriageTold& told) = 0;
 
+  // The store as one file, and back, as cli::Host says. unsupported: the database has means of its
+  // own.
+  [[nodiscard]] virtual Result<cli::BackedUp> back_up(const std::string& to,
+                                                      const cli::BackupTold& told) = 0;
+  [[nodiscard]] virtual Result<cli::BackedUp> restore(const std::string& from, bool replace,
+                                                      const cli::BackupTold& told) = 0;
+
   // For people: which store, where.
   [[nodiscard]] virtual std::string place() const = 0;
 };

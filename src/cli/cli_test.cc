@@ -200,6 +200,52 @@ TEST_F(CommandLineTest, ASuspensionSaysWhatItHoldsBack) {
                                    "mail\n               and more: todoku smtp-credential list\n"));
 }
 
+TEST_F(CommandLineTest, WhatAHoldKeepsIsCountedBeforeItIsReleasedOrDropped) {
+  std::string held = R"("held":"2026-01-05T01:00:00Z","held_text":"2026-01-05 10:00:00 JST")";
+  host.answer = [&](const AdminRequest& request) {
+    if (!request.target.ends_with("/drop")) return AdminAnswer{200, "{" + held + "}"};
+    const bool is_first = request.body.contains(R"("from":0)");
+    return AdminAnswer{
+        200, is_first ? R"({"deliveries":2,"recipients":5,"next":9,"first":[{"delivery_id":41,)"
+                        R"("accepted_text":"at noon","recipients":3,"subject":"order"}]})"
+                      : R"({"deliveries":1,"recipients":1,"next":0,"first":[]})"};
+  };
+  EXPECT_EQ(run({"smtp-credential", "drop", "shop", "relay", "--preview", "--since", "now"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("6 recipients of 3 deliveries would be cancelled."));
+  EXPECT_THAT(out.str(), testing::ContainsRegex("at noon +41 +3 +order"));
+  EXPECT_THAT(out.str(), HasSubstr("and 2 later ones"));
+  for (const AdminRequest& asked : host.asked) {
+    EXPECT_THAT(asked.body, HasSubstr(R"("preview":true)"));
+    EXPECT_THAT(asked.body, HasSubstr(R"("since":"now")"));
+  }
+  EXPECT_EQ(run({"smtp-credential", "release", "shop", "relay"}), 0);
+  EXPECT_EQ(out.str(),
+            "SMTP credential relay is not held any more: 6 recipients of 3 deliveries go on within "
+            "a minute.\n");
+  EXPECT_EQ(host.asked.back().target, "/smtp-credentials/shop/relay/release");
+  held = R"("name":"relay")";
+  EXPECT_EQ(run({"smtp-credential", "release", "shop", "relay"}), 0);
+  EXPECT_EQ(out.str(), "SMTP credential relay was not held: nothing has changed.\n");
+}
+
+TEST_F(CommandLineTest, LockoutsAreListedAndEnded) {
+  host.answer = [&](const AdminRequest& request) {
+    return AdminAnswer{
+        200, request.method == "GET"
+                 ? R"({"lockouts":[{"network":"192.0.2.7/32","name":"relay","since_text":"noon",)"
+                   R"("until_text":"later","failures":10},{"network":"192.0.2.7/32","name":"",)"
+                   R"("failures":100}]})"
+                 : R"({"unlocked":2})"};
+  };
+  EXPECT_EQ(run({"smtp-credential", "lockouts"}), 0);
+  EXPECT_THAT(out.str(), testing::ContainsRegex("192.0.2.7/32 +relay +noon +later +10"));
+  EXPECT_THAT(out.str(), testing::ContainsRegex("192.0.2.7/32 +\\(everybody\\) +100"));
+  EXPECT_EQ(run({"smtp-credential", "unlock", "192.0.2.7"}), 0);
+  EXPECT_EQ(host.asked.back().target, "/smtp-lockouts/unlock");
+  EXPECT_EQ(host.asked.back().body, R"({"which":"192.0.2.7"})");
+  EXPECT_EQ(out.str(), "Lock-outs of 192.0.2.7 that were ended: 2.\n");
+}
+
 TEST_F(CommandLineTest, TheLastKeyOfAnAccountIsNotRevokedInSilence) {
   const auto answer = [&](std::string body) {
     host.answer = [body](const AdminRequest&) { return AdminAnswer{200, body}; };
@@ -573,6 +619,9 @@ TEST_F(JapaneseTest, IsSpokenByEveryAnswer) {
            {"smtp-credential", "hold", "shop", "relay", "--because", "much mail"},
            {"smtp-credential", "release", "shop", "relay"},
            {"smtp-credential", "drop", "shop", "relay"},
+           {"smtp-credential", "drop", "shop", "relay", "--preview"},
+           {"smtp-credential", "lockouts"},
+           {"smtp-credential", "unlock", "relay"},
            {"dkim", "generate", "--account", "a", "--domain", "b"},
            {"dkim", "list"},
            {"dkim", "show", "--account", "a", "--domain", "b", "--selector", "c"},
@@ -675,6 +724,55 @@ TEST_F(CommandLineTest, WhatWaitsInAnAdoptedStoreWantsAWord) {
   EXPECT_EQ(run({"cluster", "adopt"}), 0);
   EXPECT_THAT(out.str(), HasSubstr("Nothing to do"));
   EXPECT_EQ(host.asked.size(), 1U);
+}
+
+TEST_F(CommandLineTest, AStoreIsBackedUpAndRestored) {
+  EXPECT_EQ(run({"backup", "--to", "copy.db"}), 0);
+  EXPECT_EQ(host.seen, std::vector<std::string>{"copy.db"});
+  EXPECT_THAT(out.str(), HasSubstr("2 deliveries, 3 recipients"));
+  EXPECT_THAT(out.str(), HasSubstr("The master key is not in it"));
+  EXPECT_EQ(run({"backup", "--to", "copy.db", "--json"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr(R"("recipients":3)"));
+  EXPECT_EQ(run({"backup", "--to", "taken"}), 1);
+  EXPECT_EQ(run({"backup"}), 2);
+  EXPECT_EQ(run({"restore", "--from", "copy.db"}), 1);
+  EXPECT_EQ(run({"restore", "--from", "copy.db", "--replace"}), 0);
+  EXPECT_EQ(host.seen, (std::vector<std::string>{"copy.db", "replace"}));
+  EXPECT_THAT(out.str(), HasSubstr("aside"));
+  EXPECT_EQ(run({"restore"}), 2);
+  EXPECT_EQ(run({"restore", "--replace"}), 2);
+  EXPECT_EQ(run({"restore", "--from", "copy.db", "fold"}), 2);
+}
+
+TEST_F(CommandLineTest, TheJournalIsFoldedInPieces) {
+  host.answer = [](const AdminRequest& request) {
+    if (request.target == "/cluster/waiting") {
+      return AdminAnswer{200, R"({"deliveries":1,"recipients":9})"};
+    }
+    const bool first = request.body.find(R"("from":0)") != std::string::npos;
+    return AdminAnswer{
+        200, fmt::format(R"({{"records":2,"outcomes":5,"elsewhere":1,"recipients":3,"next":{},)"
+                         R"("written_text":"2026-01-05 10:00:00 JST"}})",
+                         first ? 17 : 0)};
+  };
+  EXPECT_EQ(run({"restore", "fold"}), 0);
+  ASSERT_EQ(host.asked.size(), 3U);
+  EXPECT_THAT(host.asked[1].body, HasSubstr("17"));
+  EXPECT_THAT(out.str(), HasSubstr("10 outcomes"));
+  EXPECT_THAT(out.str(), HasSubstr("2 outcomes are of mails that were accepted after"));
+  EXPECT_THAT(out.str(), HasSubstr("1 deliveries with 9 recipients still wait"));
+  host.asked.clear();
+  EXPECT_EQ(run({"restore", "end", "--as", "unknown"}), 0);
+  ASSERT_EQ(host.asked.size(), 4U);
+  EXPECT_EQ(host.asked[0].target, "/cluster/cancel");
+  EXPECT_THAT(host.asked[0].body, HasSubstr(R"("unknown":true)"));
+  EXPECT_EQ(host.asked[3].target, "/cluster/adopt");
+  EXPECT_EQ(run({"restore", "end"}), 2);
+  EXPECT_EQ(run({"restore", "release"}), 0);
+  EXPECT_THAT(host.asked.back().body, HasSubstr(R"("send_waiting":true)"));
+  host.answer = [](const AdminRequest&) { return AdminAnswer{409, R"({"error":"fold first"})"}; };
+  EXPECT_EQ(run({"restore", "release"}), 1);
+  EXPECT_THAT(err.str(), HasSubstr("fold first"));
 }
 
 TEST_F(CommandLineTest, NodesAreListed) {

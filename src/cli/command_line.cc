@@ -12,6 +12,7 @@
 #include "base/facts.h"
 #include "base/spelling.h"
 #include "cli/account_words.h"
+#include "cli/check_words.h"
 #include "cli/completion.h"
 #include "cli/domain_words.h"
 #include "cli/engine_words.h"
@@ -53,6 +54,7 @@ class CommandLine {
     accounts_ = std::make_unique<AccountWords>(word_book());
     smtp_credentials_ = std::make_unique<SmtpCredentialWords>(word_book());
     domains_ = std::make_unique<DomainWords>(word_book());
+    checks_ = std::make_unique<CheckWords>(word_book());
     mails_ = std::make_unique<MailWords>(word_book());
     engine_ = std::make_unique<EngineWords>(word_book());
     add_sink();
@@ -322,6 +324,7 @@ class CommandLine {
   std::unique_ptr<AccountWords> accounts_;
   std::unique_ptr<SmtpCredentialWords> smtp_credentials_;
   std::unique_ptr<DomainWords> domains_;
+  std::unique_ptr<CheckWords> checks_;
   std::unique_ptr<MailWords> mails_;
   std::unique_ptr<EngineWords> engine_;
   std::unique_ptr<SenderWords> senders_;

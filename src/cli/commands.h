@@ -7,7 +7,9 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "cli/mail_checks.h"
 #include "cli/session.h"
 
 namespace todoku::cli {
@@ -59,6 +61,40 @@ int dkim_list(Session& session, const std::string& account);
 int dkim_show(Session& session, const DkimGenerate& which);
 int dkim_remove(Session& session, const DkimGenerate& which);
 
+// -- dkim_verify.cc
+struct DkimVerify {
+  CheckOptions options;
+  std::vector<std::string> files;
+};
+int dkim_verify(Session& session, const DkimVerify& which);
+
+// -- bounce.cc: what a returned mail, or a reply, means. Local: nobody is asked.
+struct BounceClassify {
+  std::vector<std::string> files;  // "-" is standard input
+  std::string reply;               // "550 5.1.1 User unknown", instead of files
+  bool batch = false;
+};
+int bounce_classify(Session& session, const BounceClassify& wish);
+
+// -- spf_check.cc
+struct SpfCheck {
+  CheckOptions options;
+  std::string ip;
+  std::string mail_from;
+  std::string helo;
+};
+int spf_check(Session& session, const SpfCheck& which);
+
+// -- dmarc_check.cc
+struct DmarcCheck {
+  CheckOptions options;
+  std::string ip;
+  std::string mail_from;
+  std::string helo;
+  std::string file;
+};
+int dmarc_check(Session& session, const DmarcCheck& which);
+
 // -- smtp_credentials.cc; nullopt: as it is, or usual
 struct SmtpCredentialRequest {
   std::string account;
@@ -78,6 +114,9 @@ struct SmtpCredentialRequest {
   std::optional<std::int64_t> uid;
   std::optional<std::int64_t> overlap_hours;
   std::string because;        // it is held
+  bool preview = false;       // of a drop
+  std::string since;          // ...
+  std::string which;          // is unlocked
   std::string password_file;  // empty: one is made
 };
 int smtp_credential_add(Session& session, const SmtpCredentialRequest& request);
@@ -89,6 +128,8 @@ int smtp_credential_revoke(Session& session, const SmtpCredentialRequest& reques
 int smtp_credential_hold(Session& session, const SmtpCredentialRequest& request);
 int smtp_credential_release(Session& session, const SmtpCredentialRequest& request);
 int smtp_credential_drop(Session& session, const SmtpCredentialRequest& request);
+int smtp_credential_lockouts(Session& session);
+int smtp_credential_unlock(Session& session, const std::string& which);
 
 // -- domains.cc
 struct DomainNames {
@@ -165,6 +206,17 @@ int migrate_status(Session& session);
 int migrate_up(Session& session, std::chrono::seconds patience);
 // Carries another store over.
 int migrate_from(Session& session, const std::string& from);
+
+// -- backup.cc
+int back_up(Session& session, const std::string& to);
+// `replace`: also where there is a store, which is set aside.
+int restore_from(Session& session, const std::string& from, bool replace);
+// Folds the journal outside into a store that was restored from an older copy.
+int restore_fold(Session& session);
+// The process in HOLD goes on, and what still waits is sent.
+int restore_release(Session& session);
+// It goes on, and what still waits is over: whether it was sent is not known.
+int restore_end(Session& session);
 
 // -- cluster.cc
 int list_nodes(Session& session, bool utc);

@@ -15,8 +15,9 @@ DomainWords::DomainWords(WordBook book) : book_(std::move(book)) {
 }
 
 void DomainWords::add_dkim() {
-  CLI::App* group =
-      book_.verb(book_.app, "dkim", {"The keys that sign mail", "メールに署名する鍵を管理する"});
+  CLI::App* group = book_.verb(book_.app, "dkim",
+                               {"The keys that sign mail, and whether a signature is good",
+                                "メールに署名する鍵を管理し、署名を検証する"});
   group->require_subcommand(1);
   CLI::App* generate =
       book_.verb(group, "generate",

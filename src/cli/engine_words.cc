@@ -11,6 +11,7 @@ namespace todoku::cli {
 EngineWords::EngineWords(WordBook book) : book_(std::move(book)) {
   add_operating();
   add_cluster();
+  add_backup();
   add_migrate();
 }
 
@@ -65,6 +66,56 @@ void EngineWords::add_cluster() {
                             : cancel_waiting_ ? WhatWaits::cancelled
                                               : WhatWaits::unsaid);
   });
+}
+
+void EngineWords::add_backup() {
+  CLI::App* backup = book_.verb(book_.app, "backup",
+                                {"The store as one file, also while the engine runs",
+                                 "ストアを 1 つのファイルに保存する（エンジンの動作中も可）"});
+  backup
+      ->add_option("--to", backup_to_,
+                   book_.say({"The file, which must not be there yet",
+                              "保存先のファイル（まだ存在しないもの）"}))
+      ->required();
+  book_.speaks(backup, [this](Session& s) { return back_up(s, backup_to_); });
+
+  CLI::App* group = book_.verb(book_.app, "restore",
+                               {"A store made of a backup, and what becomes of its mail",
+                                "バックアップからストアを復元し、残りのメールの扱いを決める"});
+  group->require_subcommand(0, 1);
+  CLI::Option* from = group->add_option(
+      "--from", restore_from_,
+      book_.say({"The file, made by `todoku backup`", "`todoku backup` で作ったファイル"}));
+  group
+      ->add_flag("--replace", replace_,
+                 book_.say({"Also where a store is, which is set aside",
+                            "すでにストアがあれば別名で残し、置き換える"}))
+      ->needs(from);
+  book_.speaks(group, [this](Session& s) { return restore_from(s, restore_from_, replace_); });
+  group->parse_complete_callback([this, group] {
+    const bool verb = !group->get_subcommands().empty();
+    if (!verb && restore_from_.empty()) throw CLI::RequiredError::Subcommand(1);
+    if (verb && !restore_from_.empty()) {
+      throw CLI::ExcludesError("--from", group->get_subcommands().front()->get_name());
+    }
+  });
+  book_.speaks(book_.verb(group, "fold",
+                          {"Fold what the journal knows into a restored store",
+                           "ジャーナルの内容を、復元したストアに反映する"}),
+               restore_fold);
+  book_.speaks(
+      book_.verb(group, "release",
+                 {"After that: what still waits is sent", "反映後: まだ送信待ちのものを送信する"}),
+      restore_release);
+  CLI::App* end = book_.verb(
+      group, "end",
+      {"After that: what still waits is over", "反映後: まだ送信待ちのものを終了とする"});
+  end->add_option("--as", end_as_,
+                  book_.say({"As what: unknown (it may have been sent)",
+                             "終了時の状態: unknown（送信済みかもしれない）"}))
+      ->check(CLI::IsMember({"unknown"}))
+      ->required();
+  book_.speaks(end, restore_end);
 }
 
 void EngineWords::add_migrate() {

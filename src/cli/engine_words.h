@@ -22,6 +22,7 @@ class EngineWords {
  private:
   void add_operating();
   void add_cluster();
+  void add_backup();
   void add_migrate();
 
   WordBook book_;
@@ -30,6 +31,10 @@ class EngineWords {
   bool nodes_utc_ = false;
   bool send_waiting_ = false;
   bool cancel_waiting_ = false;
+  std::string backup_to_;
+  std::string restore_from_;
+  bool replace_ = false;
+  std::string end_as_;
   std::string carry_from_;
   std::string carry_to_ = "postgres";
 };

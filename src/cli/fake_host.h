@@ -13,8 +13,10 @@
 
 #include <gtest/gtest.h>
 
+#include "async/runtime.h"
 #include "base/clock.h"
 #include "cli/command_line.h"
+#include "dns/fake_resolver.h"
 
 namespace todoku::cli {
 
@@ -76,6 +78,20 @@ struct FakeHost final : Host {
     its_schema.steps.front().taken = from_epoch_ms(1'767'225'600'000);
     return {};
   }
+  Result<BackedUp> back_up(const std::optional<std::string>&, const std::string& to,
+                           const BackupTold& told) override {
+    seen = {to};
+    (void)told(1, 2);
+    if (to == "taken") return fail(ErrorKind::conflict, "taken is there already");
+    return BackedUp{.place = to, .version = 26, .deliveries = 2, .recipients = 3, .octets = 4096};
+  }
+  Result<BackedUp> restore(const std::optional<std::string>&, const std::string& from, bool replace,
+                           const BackupTold& told) override {
+    seen = {from, replace ? "replace" : "keep"};
+    (void)told(1, 2);
+    if (!replace) return fail(ErrorKind::conflict, "a store is there already");
+    return BackedUp{.place = "data/todoku.db", .recipients = 3, .replaced = "aside"};
+  }
   Result<Carriage> carry(const std::optional<std::string>&, const std::string& from,
                          const CarriageTold& told) override {
     seen = {from};
@@ -110,7 +126,8 @@ struct FakeHost final : Host {
   std::istream& input() override { return its_input; }
   std::ostream* terminal() override { return watched ? &its_terminal : nullptr; }
   bool wait(std::chrono::milliseconds time) override {
-    waits.push_back(time);
+    // A look whether the end is wanted is no wait.
+    if (time > std::chrono::milliseconds(0)) waits.push_back(time);
     its_clock.advance(time);
     return waits.size() <= patience;
   }
@@ -122,13 +139,28 @@ struct FakeHost final : Host {
     Result<void> speak() override { return host.spoken(); }
     FakeHost& host;
   };
-  std::string submission_socket(const std::optional<std::string>& config) override {
+  Result<std::string> submission_socket(const std::optional<std::string>& config) override {
+    if (config == "/nonexistent") return fail(ErrorKind::not_found, "/nonexistent: no such file");
     return config.value_or("/run/todoku/submission.sock");
   }
   std::unique_ptr<SubmissionPort> submission(const std::string& socket) override {
     its_socket = socket;
     return std::make_unique<Submission>(*this);
   }
+  struct Names final : CheckResolver {
+    explicit Names(dns::Resolver& asked) : zone(asked) { runtime.start(); }
+    dns::Resolver& resolver() override { return zone; }
+    async::Executor executor() override { return runtime.executor(0); }
+    dns::Resolver& zone;
+    async::Runtime runtime{1};
+  };
+  Result<std::unique_ptr<CheckResolver>> check_resolver(const std::string& server) override {
+    its_resolver = server;
+    if (server == "nobody") return fail(ErrorKind::invalid_input, "nobody is no name server");
+    return std::make_unique<Names>(zone);
+  }
+  std::string its_resolver;
+  dns::FakeResolver zone;
   [[nodiscard]] const Clock& clock() const override { return its_clock; }
   std::function<SubmissionAnswer(const smtp::ClientEnvelope&, MessageSpool&)> submission_answer =
       [](const smtp::ClientEnvelope& envelope, MessageSpool&) {

@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "cli/admin_port.h"
 #include "cli/api_port.h"
+#include "cli/check_resolver.h"
 #include "cli/submission_port.h"
 
 namespace todoku::cli {
@@ -82,6 +83,22 @@ struct Carriage {
 // Told every few seconds, of a table in hand.
 using CarriageTold = std::function<void(std::string_view table, std::int64_t rows, bool comparing)>;
 
+// What is in a backup of a store.
+struct BackedUp {
+  std::string place;  // for people: of the backup, or of the store made of it
+  std::int64_t version = 0;
+  std::int64_t deliveries = 0;
+  std::int64_t recipients = 0;
+  std::int64_t suppressions = 0;
+  std::int64_t files = 0;
+  std::uint64_t octets = 0;
+  std::chrono::milliseconds took{};
+  std::string replaced;   // restored: where the store that was there is now; empty: there was none
+  bool other_key = false;  // restored: the master key here is not the one that it was sealed with
+};
+// Told now and then. False: it is given up.
+using BackupTold = std::function<bool(std::int64_t done, std::int64_t pages)>;
+
 // The functions that return int give the exit status of the process.
 class Host {
  public:
@@ -105,6 +122,13 @@ class Host {
   // says what to do; the same again begins anew.
   virtual Result<Carriage> carry(const std::optional<std::string>& config, const std::string& from,
                                  const CarriageTold& told) = 0;
+  // The configured store as one file, which must not be there, and back. Errors: a sentence that
+  // says what to do; then no file was made, and the store that was there is as it was.
+  virtual Result<BackedUp> back_up(const std::optional<std::string>& config, const std::string& to,
+                                   const BackupTold& told) = 0;
+  virtual Result<BackedUp> restore(const std::optional<std::string>& config,
+                                   const std::string& from, bool replace,
+                                   const BackupTold& told) = 0;
   virtual std::string version() = 0;
 
   // -- for senders, who are clients of the REST API
@@ -119,9 +143,15 @@ class Host {
   virtual std::istream& input() = 0;
   // -- for programs that call it sendmail
   // Where the installation of this configuration has its submission socket. Without `config` the
-  // working directory is not looked at: who calls a sendmail stands anywhere.
-  virtual std::string submission_socket(const std::optional<std::string>& config) = 0;
+  // working directory is not looked at: who calls a sendmail stands anywhere. Errors: `config`
+  // names a file that cannot be read.
+  virtual Result<std::string> submission_socket(const std::optional<std::string>& config) = 0;
   virtual std::unique_ptr<SubmissionPort> submission(const std::string& socket) = 0;
+  // -- for checks of mail
+  // Asks the name server at `server`, "HOST:PORT", or the system's if that is empty. Errors:
+  // invalid_input, not_found (no such host), unavailable.
+  virtual Result<std::unique_ptr<CheckResolver>> check_resolver(const std::string& server) = 0;
+
   [[nodiscard]] virtual const Clock& clock() const = 0;
 
   // For a line that changes in place, written as it is; nullptr: nobody sees one.

@@ -21,7 +21,14 @@ void MailWords::add_explain() {
       {"Tell what became of mail to an address", "アドレス宛てのメールがどうなったかを説明する"});
   book_.option(command, "ADDRESS", explain_.address, calls::kExplain, "address");
   book_.option(command, "--account", explain_.account, calls::kExplain, "account");
-  book_.option(command, "--limit", explain_.limit, calls::kExplain, "limit");
+  CLI::Option* const limit =
+      book_.option(command, "--limit", explain_.limit, calls::kExplain, "limit");
+  static constexpr std::int64_t kMost = calls::kExplain.find("limit")->max;
+  command
+      ->add_flag_callback(
+          "--all", [this] { explain_.limit = kMost; },
+          book_.say({"The same as the highest --limit", "--limit の最大値と同じ"}))
+      ->excludes(limit);
   command->add_flag(
       "--utc", explain_.utc,
       book_.say({"Times in UTC instead of Japan's", "時刻を日本時間ではなく UTC で表示する"}));

@@ -95,8 +95,22 @@ void print_hold(Session& session, const boost::json::value& status) {
                printable(text_of(name, japanese ? "text_ja" : "text")));
   }
   if (list_of(status, "hold").empty()) return;
+  // Of a store that was restored from an older copy.
+  if (truth_of(status, "behind_journal")) {
+    session.say({"           until it knows what became of its mail: todoku restore fold",
+                 "           送信結果を反映するには: todoku restore fold"});
+    return;
+  }
   session.say({"           until it is taken over: todoku cluster adopt",
                "           引き継ぐには: todoku cluster adopt"});
+}
+
+void print_journal(Session& session, const boost::json::value& status) {
+  const std::string trouble = text_of(status, "journal");
+  if (trouble.empty()) return;
+  session.say({"journal    not written, mail goes on: {}",
+               "ジャーナル 書き込めません（メールの送信は続きます）: {}"},
+              printable(trouble));
 }
 
 // Where no engine is asked: the engines that run elsewhere, for people; empty: none is known of.
@@ -270,6 +284,7 @@ int show_status(Session& session) {
     fmt::print(out, "{}{}\n", kData.in(language), text_of(status, "data_directory"));
     print_differences(session, status);
     print_hold(session, status);
+    print_journal(session, status);
     print_missing(session, status);
     for (const auto& queue : list_of(status, "queues")) print_queue(session, queue);
     print_suspended(session, status);

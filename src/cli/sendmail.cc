@@ -67,12 +67,20 @@ class Sendmail {
         err_(err),
         socket_(host.variable("TODOKU_SUBMISSION_SOCKET")),
         spool_({host.variable("TMPDIR"), "/var/tmp", "/tmp"}) {
-    if (socket_.empty()) socket_ = host.submission_socket(command_.config);
+    if (socket_.empty()) {
+      auto configured = host.submission_socket(command_.config);
+      if (configured) {
+        socket_ = std::move(*configured);
+      } else {
+        no_socket_ = std::move(configured.error());
+      }
+    }
     port_ = host.submission(socket_);
     ends_ = host.clock().steady_now() + patience();
   }
 
   int speak() {
+    if (no_socket_) return complain(EX_CONFIG, no_socket_->detail);
     for (;;) {
       const auto spoken = port_->speak();
       if (spoken) return EX_OK;
@@ -86,6 +94,7 @@ class Sendmail {
   }
 
   int send() {
+    if (no_socket_) return complain(EX_CONFIG, no_socket_->detail);
     SubmittedHead head;
     if (const int status = read_message(head); status != EX_OK) return status;
     if (const int status = find_recipients(head); status != EX_OK) return status;
@@ -299,6 +308,7 @@ class Sendmail {
   std::ostream& out_;
   std::ostream& err_;
   std::string socket_;
+  std::optional<Error> no_socket_;  // the configuration that was named cannot be read
   std::unique_ptr<SubmissionPort> port_;
   SteadyInstant ends_{};
   MessageSpool spool_;

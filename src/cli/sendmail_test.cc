@@ -246,6 +246,13 @@ TEST_F(SendmailTest, TheEnvironmentAndAFileSayWhereTheSocketIs) {
   EXPECT_EQ(host.its_socket, "/run/other.sock");
 }
 
+TEST_F(SendmailTest, AFileThatWasNamedAndCannotBeReadIsToldAndNotPassedOver) {
+  EXPECT_EQ(send({"-C", "/nonexistent", "a@example.com"}), EX_CONFIG);
+  EXPECT_THAT(err.str(), HasSubstr("/nonexistent"));
+  EXPECT_THAT(mails, IsEmpty());
+  EXPECT_EQ(send({"-C", "/nonexistent", "-bs"}), EX_CONFIG);
+}
+
 TEST_F(SendmailTest, WhoSpeaksSmtpIsAnsweredInIt) {
   EXPECT_EQ(send({"-bs"}), EX_OK);
   EXPECT_EQ(out.str(), "");

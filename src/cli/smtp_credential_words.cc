@@ -65,7 +65,20 @@ void SmtpCredentialWords::add() {
                               {"Cancel what it handed in and what has not left, while it is held",
                                "保留中に、受け取り済みで未送信のメールをすべて取り消す"});
   names(drop);
+  drop->add_flag("--preview", request_.preview,
+                 book_.say(calls::kDropSmtpMail.find("preview")->help));
+  book_.option(drop, "--since", request_.since, calls::kDropSmtpMail, "since");
   book_.speaks(drop, [this](Session& s) { return smtp_credential_drop(s, request_); });
+  CLI::App* lockouts = book_.verb(group, "lockouts",
+                                  {"List who may not log in for a while, for wrong passwords",
+                                   "パスワードの誤りで一時的にログインできない相手を表示する"});
+  book_.speaks(lockouts, [](Session& s) { return smtp_credential_lockouts(s); });
+  CLI::App* unlock =
+      book_.verb(group, "unlock",
+                 {"Let a user name or a network log in again at once",
+                  "ユーザー名またはネットワークを、すぐにまたログインできるようにする"});
+  book_.option(unlock, "WHICH", request_.which, calls::kUnlock, "which");
+  book_.speaks(unlock, [this](Session& s) { return smtp_credential_unlock(s, request_.which); });
 }
 
 void SmtpCredentialWords::names(CLI::App* command) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// todoku smtp-credential add|list|show|change|rotate|revoke|hold|release|drop
+// todoku smtp-credential add|list|show|change|rotate|revoke|hold|release|drop|lockouts|unlock
 #include <utility>
 
 #include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
@@ -96,6 +97,12 @@ int smtp_credential_add(Session& session, const SmtpCredentialRequest& request) 
                  "アカウント {1} の SMTP 認証情報 {0} を追加しました。"},
                 request.name, request.account);
     print_issued(session, credential);
+    if (credential.as_object().if_contains("has_domain") == nullptr) return;
+    session.say({"\nAccount {0} has proven no domain yet: its mail is taken only while there is no "
+                 "other account.\nTo prove one: todoku domain add {0} DOMAIN",
+                 "\nアカウント {0} には確認済みのドメインがありません。ほかのアカウントができると、"
+                 "メールは拒否されます。\n確認するには: todoku domain add {0} DOMAIN"},
+                request.account);
   });
 }
 
@@ -213,39 +220,136 @@ int smtp_credential_hold(Session& session, const SmtpCredentialRequest& request)
   });
 }
 
+namespace {
+
+// What waits of it, or is dropped, in all its pieces.
+struct Waiting {
+  std::int64_t deliveries = 0;
+  std::int64_t recipients = 0;
+  boost::json::array first;
+};
+
+constexpr std::size_t kFirstShown = 5;
+
+// Piece by piece. The exit status: 0, or what went wrong was said.
+int go_through(Session& session, const SmtpCredentialRequest& request, bool preview,
+               Waiting& waiting) {
+  std::int64_t from = 0;
+  do {
+    Given given = of_credential(calls::kDropSmtpMail, request).with("from", from);
+    if (preview) given.with("preview", true);
+    if (!request.since.empty()) given.with("since", request.since);
+    const int status = session.ask_for(given, [&](const boost::json::value& piece) {
+      waiting.deliveries += number_of(piece, "deliveries");
+      waiting.recipients += number_of(piece, "recipients");
+      for (const auto& each : list_of(piece, "first")) {
+        if (waiting.first.size() < kFirstShown) waiting.first.push_back(each);
+      }
+      from = number_of(piece, "next");
+    });
+    if (status != 0) return status;
+  } while (from != 0);
+  return 0;
+}
+
+void print_preview(Session& session, const Waiting& waiting) {
+  session.say({"{} recipients of {} deliveries would be cancelled.",
+               "{1} 件の配信の宛先 {0} 件が取り消しの対象です。"},
+              waiting.recipients, waiting.deliveries);
+  if (waiting.first.empty()) return;
+  std::vector<std::vector<std::string>> rows = {
+      {session.words({"ACCEPTED", "受け取り日時"}), session.words({"DELIVERY", "配信"}),
+       session.words({"RECIPIENTS", "宛先"}), session.words({"SUBJECT", "件名"})}};
+  for (const auto& mail : waiting.first) {
+    rows.push_back({time_of(mail, "accepted"), fmt::format("{}", number_of(mail, "delivery_id")),
+                    fmt::format("{}", number_of(mail, "recipients")), text_of(mail, "subject")});
+  }
+  print_table(session.out(), std::move(rows));
+  const auto more = waiting.deliveries - static_cast<std::int64_t>(waiting.first.size());
+  if (more > 0) session.say({"and {} later ones", "ほか、より新しい {} 件"}, more);
+}
+
+}  // namespace
+
 int smtp_credential_release(Session& session, const SmtpCredentialRequest& request) {
+  bool is_held = false;
+  Waiting waiting;
+  if (!session.common().json) {
+    int status = session.ask_for(
+        of_credential(calls::kShowSmtpCredential, request),
+        [&](const boost::json::value& it) { is_held = !time_of(it, "held").empty(); });
+    if (status == 0 && is_held) status = go_through(session, request, true, waiting);
+    if (status != 0) return status;
+  }
   return session.call(
       of_credential(calls::kReleaseSmtpCredential, request), [&](const boost::json::value&) {
-        session.say({"SMTP credential {} is not held: what was accepted goes out within a minute.",
-                     "SMTP 認証情報 {} は保留中ではありません。受け取り済みのメールは 1 "
-                     "分以内に送信を始めます。"},
-                    request.name);
+        if (!is_held) {
+          session.say({"SMTP credential {} was not held: nothing has changed.",
+                       "SMTP 認証情報 {} は保留されていませんでした。変更はありません。"},
+                      request.name);
+        } else if (waiting.deliveries == 0) {
+          session.say({"SMTP credential {} is not held any more; nothing of it was waiting.",
+                       "SMTP 認証情報 {} の保留をやめました。待っていたメールはありません。"},
+                      request.name);
+        } else {
+          session.say({"SMTP credential {} is not held any more: {} recipients of {} deliveries go "
+                       "on within a minute.",
+                       "SMTP 認証情報 {0} の保留をやめました。{2} 件の配信の宛先 {1} 件へ、1 "
+                       "分以内に送信を始めます。"},
+                      request.name, waiting.recipients, waiting.deliveries);
+        }
       });
 }
 
-// Piece by piece, until nothing of it waits.
 int smtp_credential_drop(Session& session, const SmtpCredentialRequest& request) {
-  std::int64_t deliveries = 0;
-  std::int64_t recipients = 0;
-  std::int64_t from = 0;
-  do {
-    const int status =
-        session.ask_for(of_credential(calls::kDropSmtpMail, request).with("from", from),
-                        [&](const boost::json::value& dropped) {
-                          deliveries += number_of(dropped, "deliveries");
-                          recipients += number_of(dropped, "recipients");
-                          from = number_of(dropped, "next");
-                        });
-    if (status != 0) return status;
-  } while (from != 0);
+  Waiting waiting;
+  if (const int status = go_through(session, request, request.preview, waiting); status != 0) {
+    return status;
+  }
   if (session.common().json) {
-    fmt::print(session.out(), "{{\"deliveries\":{},\"recipients\":{}}}\n", deliveries, recipients);
+    fmt::print(session.out(), "{{\"deliveries\":{},\"recipients\":{}{}}}\n", waiting.deliveries,
+               waiting.recipients,
+               request.preview ? ",\"first\":" + boost::json::serialize(waiting.first) : "");
+  } else if (request.preview) {
+    print_preview(session, waiting);
   } else {
     session.say({"{} recipients of {} deliveries were cancelled.",
                  "{1} 件の配信の宛先 {0} 件を取り消しました。"},
-                recipients, deliveries);
+                waiting.recipients, waiting.deliveries);
   }
   return 0;
+}
+
+int smtp_credential_lockouts(Session& session) {
+  return session.call(Given(calls::kListLockouts), [&](const boost::json::value& answer) {
+    const auto& lockouts = list_of(answer, "lockouts");
+    if (lockouts.empty()) {
+      session.say({"Nobody is locked out at this process.",
+                   "このプロセスでログインを止められている相手はありません。"});
+      return;
+    }
+    std::vector<std::vector<std::string>> rows = {
+        {session.words({"NETWORK", "ネットワーク"}), session.words({"USER NAME", "ユーザー名"}),
+         session.words({"FIRST WRONG", "最初の誤り"}), session.words({"UNTIL", "期限"}),
+         session.words({"WRONG PASSWORDS", "誤りの回数"})}};
+    for (const auto& each : lockouts) {
+      const std::string name = text_of(each, "name");
+      rows.push_back({text_of(each, "network"),
+                      name.empty() ? session.words({"(everybody)", "（すべて）"}) : name,
+                      time_of(each, "since"), time_of(each, "until"),
+                      fmt::format("{}", number_of(each, "failures"))});
+    }
+    print_table(session.out(), std::move(rows));
+  });
+}
+
+int smtp_credential_unlock(Session& session, const std::string& which) {
+  return session.call(
+      Given(calls::kUnlock).with("which", which), [&](const boost::json::value& answer) {
+        session.say(
+            {"Lock-outs of {} that were ended: {}.", "{} のログイン停止を {} 件解除しました。"},
+            which, number_of(answer, "unlocked"));
+      });
 }
 
 }  // namespace todoku::cli

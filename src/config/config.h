@@ -84,6 +84,9 @@ struct Config {
   struct Events {
     std::int64_t keep_days = 0;
   };
+  struct Journal {
+    std::string directory;
+  };
   struct Intake {
     std::string from_domains;
   };
@@ -242,6 +245,7 @@ struct Config {
   Api api;
   Limits limits;
   Events events;
+  Journal journal;
   Intake intake;
   Admin admin;
   Metrics metrics;
@@ -278,8 +282,9 @@ using Environment = std::map<std::string, std::string, std::less<>>;
 [[nodiscard]] Environment process_environment();
 
 // What the commands of senders read (docs/cli.md); nothing of the configuration.
-inline constexpr std::array<std::string_view, 5> kSenderVariables = {
-    "TODOKU_URL", "TODOKU_ACCOUNT", "TODOKU_API_KEY", "TODOKU_PROFILE", "TODOKU_PROFILE_FILE"};
+inline constexpr std::array<std::string_view, 7> kSenderVariables = {
+    "TODOKU_URL",          "TODOKU_ACCOUNT",           "TODOKU_API_KEY",           "TODOKU_PROFILE",
+    "TODOKU_PROFILE_FILE", "TODOKU_SUBMISSION_SOCKET", "TODOKU_SUBMISSION_SECONDS"};
 
 // Holds the language of the command line, "en" or "ja".
 inline constexpr std::string_view kLanguageVariable = "TODOKU_LANG";

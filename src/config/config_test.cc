@@ -119,10 +119,40 @@ TEST(Config, TakesListsFromVariables) {
   EXPECT_THAT(result->config.delivery.bulk_retry_seconds, ElementsAre(5, 10));
 }
 
+TEST(Config, TakesRepeatedSectionsFromVariables) {
+  const auto result =
+      read("[[egress]]\nname = \"old\"\n[[egress]]\nname = \"older\"\nipv6 = true\n",
+           {{"TODOKU_EGRESS", R"([{name = "a", bind_ipv4 = "192.0.2.1"}])"},
+            {"TODOKU_SMTP_IN__LISTENER", R"([{address = "127.0.0.1:2525"}])"}});
+  ASSERT_TRUE(result);
+  ASSERT_EQ(result->config.egress.size(), 1U) << "in the place of what the file says";
+  EXPECT_EQ(result->config.egress[0].name, "a");
+  EXPECT_FALSE(result->config.egress[0].ipv6);
+  EXPECT_EQ(result->origins.at("egress.name"), "TODOKU_EGRESS");
+  ASSERT_EQ(result->config.smtp_in_configured.size(), 1U);
+  EXPECT_EQ(read("[[egress]]\nname = \"old\"\n", {{"TODOKU_EGRESS", "[]"}})->config.egress.size(),
+            0U);
+}
+
+TEST(ConfigProblems, OfRepeatedSectionsInVariables) {
+  EXPECT_EQ(problem("", {{"TODOKU_EGRESS", R"([{ipv6 = true}])"}}),
+            "TODOKU_EGRESS: egress.name is empty, but must be a name of letters, digits, - and _");
+  EXPECT_EQ(problem("", {{"TODOKU_EGRESS", R"([{name = "a", bind_ipv4 = "x"}])"}}),
+            "TODOKU_EGRESS: egress.bind_ipv4 is \"x\", but must be an IP address");
+  EXPECT_EQ(problem("", {{"TODOKU_EGRESS", R"({name = "a"})"}}),
+            "TODOKU_EGRESS: egress must be a list of sections, each written as [[egress]]");
+  for (const char* text : {"a,b", "[\n", "[]\nother = 1", "[]\n[api]\nlisten = \"x\"", "\xFF"}) {
+    EXPECT_THAT(problem("", {{"TODOKU_EGRESS", text}}),
+                HasSubstr("TODOKU_EGRESS: egress must be a list of sections as TOML writes it"));
+  }
+}
+
 TEST(Config, IgnoresVariablesThatAreNoKeys) {
   const auto result = read("", {{"TODOKU_CONFIG", "x"},
                                 {"TODOKU_API_KEY", "k"},
                                 {"TODOKU_PROFILE_FILE", "p"},
+                                {"TODOKU_SUBMISSION_SOCKET", "/run/s"},
+                                {"TODOKU_SUBMISSION_SECONDS", "2"},
                                 {"TODOKU_HOME", "y"}});
   ASSERT_TRUE(result);
   ASSERT_EQ(result->warnings.size(), 1U);

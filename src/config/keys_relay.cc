@@ -24,10 +24,11 @@ void add_limits(SectionBuilder<Config::SmtpIn>& s) {
       .unit("connections")
       .range(1, 1'000'000);
   s.add("connections_per_network_max", &S::connections_per_network_max, 256,
-        {"Connections of one client (an IPv4 address, or the /64 of an IPv6 address); more are "
-         "answered 421. 0: no limit.",
-         "1 クライアント（IPv4 アドレス、または IPv6 の /64）からの同時接続数の上限。超えた分には "
-         "421 を返す。0 は無制限。"})
+        {"Connections of one client (an IPv4 address, or the /64 of an IPv6 address), and never "
+         "more than half of those that the process has room for; more are answered 421. 0: no "
+         "limit.",
+         "1 クライアント（IPv4 アドレス、または IPv6 の /64）からの同時接続数の上限。プロセスが受け"
+         "られる接続数の半分も超えない。超えた分には 421 を返す。0 は無制限。"})
       .unit("connections")
       .range(0, 1'000'000);
   s.add("idle_seconds", &S::idle_seconds, 300,

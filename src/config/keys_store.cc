@@ -80,10 +80,27 @@ ConfigSection events() {
   return std::move(s).build();
 }
 
+ConfigSection journal() {
+  using S = Config::Journal;
+  SectionBuilder<S> s("journal", &Config::journal,
+                      {"What must survive the restore of an older copy of the store, kept outside "
+                       "of it.",
+                       "古いバックアップからの復元に備えて、ストアの外に残す記録（ジャーナル）。"});
+  s.add("directory", &S::directory, "",
+        {"A folder for it alone: on another disk, another machine or in a mounted bucket, because "
+         "what is lost with the store is of no use. Written by the role `events`: who got mail or "
+         "never will, who opted out, what was stopped. Kept as long as `events.keep_days`. Empty: "
+         "there is no journal.",
+         "ジャーナル専用のフォルダー。ストアと一緒に失われないよう、別のディスク、別のマシン、また"
+         "はマウントしたバケットに置く。書くのは役割 `events`: 配信の結果、配信停止の登録と解除、停"
+         "止した配信など。`events.keep_days` の期間残す。空ならジャーナルを残さない。"});
+  return std::move(s).build();
+}
+
 }  // namespace
 
 std::vector<ConfigSection> store_sections() {
-  return {store(), postgres(), events()};
+  return {store(), postgres(), events(), journal()};
 }
 
 }  // namespace todoku::config

@@ -237,6 +237,11 @@ class Reader {
   void read_environment(const Environment& environment) {
     std::set<std::string_view> known;
     for (const ConfigSection& section : config_sections()) {
+      if (section.repeated) {
+        known.insert(section.environment);
+        const auto found = environment.find(section.environment);
+        if (found != environment.end()) read_variable(section, found->second);
+      }
       for (const ConfigKey& key : section.keys) {
         if (key.environment.empty()) continue;
         known.insert(key.environment);
@@ -279,6 +284,7 @@ class Reader {
 
  private:
   [[nodiscard]] std::string at(const toml::source_region& region) const {
+    if (!variable_.empty()) return variable_;
     return region.begin.line == 0 ? file_name_
                                   : fmt::format("{}:{}", file_name_, region.begin.line);
   }
@@ -426,6 +432,25 @@ class Reader {
     take(key, std::move(*value), key.environment, 0);
   }
 
+  // The elements of a repeated section as one TOML list; what the file has of them is gone.
+  void read_variable(const ConfigSection& section, std::string_view text) {
+    const toml::parse_result parsed = toml::parse(fmt::format("list = {}", text));
+    // What ends the list and goes on is no list.
+    if (!is_utf8(text) || !parsed || parsed.table().size() != 1) {
+      unknown_.add(section.name);
+      problem(section.environment,
+              fmt::format("{} must be a list of sections as TOML writes it on one line, such as "
+                          "[{{{} = \"…\"}}, {{…}}]{}{}",
+                          section.name, section.keys.front().name, parsed ? "" : ": ",
+                          parsed ? "" : parsed.error().description()));
+      return;
+    }
+    section.clear(loaded_.config);
+    variable_ = section.environment;
+    read_repeated(section, *parsed.table().get("list"));
+    variable_.clear();
+  }
+
   void take(const ConfigKey& key, ConfigValue value, const std::string& where,
             std::size_t element) {
     if (auto message = problem_with(key, value); !message.empty()) {
@@ -464,6 +489,7 @@ class Reader {
 
   std::string file_name_;
   std::string directory_;
+  std::string variable_;  // whose value is read as TOML at the moment
   LoadedConfig loaded_;
   bool is_toml_ = false;
   std::vector<ConfigProblem> problems_;

@@ -72,6 +72,8 @@ struct ConfigSection {
   std::vector<ConfigKey> keys;
   std::function<std::size_t(const Config&)> size;  // elements; 1 if not repeated
   std::function<void(Config&)> append;             // adds an element; nothing if not repeated
+  std::function<void(Config&)> clear;              // of all elements; nothing if not repeated
+  std::string environment;  // repeated: the variable that replaces all its elements
 };
 
 // Every section in the order of the documentation.
@@ -108,12 +110,15 @@ class SectionBuilder {
         at_([place](Config& c, std::size_t) { return &(c.*place); }) {
     section_.size = [](const Config&) { return std::size_t{1}; };
     section_.append = [](Config&) {};
+    section_.clear = [](Config&) {};
   }
   SectionBuilder(std::string_view name, std::vector<S> Config::* place, Sentence explanation)
       : section_{.name = name, .repeated = true, .explanation = explanation},
         at_([place](Config& c, std::size_t element) { return &(c.*place)[element]; }) {
     section_.size = [place](const Config& c) { return (c.*place).size(); };
     section_.append = [place](Config& c) { (c.*place).emplace_back(); };
+    section_.clear = [place](Config& c) { (c.*place).clear(); };
+    section_.environment = variable_name(name);
   }
 
   // The key just declared, to say more about it.
@@ -146,7 +151,9 @@ class SectionBuilder {
                   .fallback = std::move(fallback),
                   .explanation = explanation};
     key.maximum = static_cast<double>(std::numeric_limits<std::int32_t>::max());
-    if (!section_.repeated) key.environment = variable_name(section_.name, name);
+    if (!section_.repeated) {
+      key.environment = variable_name(std::string(section_.name) + "." + std::string(name));
+    }
     key.set = [at = at_, member](Config& config, std::size_t element, ConfigValue value) {
       at(config, element)->*member = std::get<T>(std::move(value));
     };
@@ -161,13 +168,15 @@ class SectionBuilder {
   [[nodiscard]] ConfigSection build() && { return std::move(section_); }
 
  private:
-  static std::string variable_name(std::string_view section, std::string_view key) {
-    std::string name = "TODOKU_" + std::string(section) + "__" + std::string(key);
-    // A section in a section: TODOKU_QUEUE__SQS__PREFIX.
-    if (const std::size_t dot = name.find('.'); dot != std::string::npos)
-      name.replace(dot, 1, "__");
-    for (char& c : name) {
-      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - ('a' - 'A'));
+  // Of queue.sqs.prefix: TODOKU_QUEUE__SQS__PREFIX.
+  static std::string variable_name(std::string_view full_name) {
+    std::string name = "TODOKU_";
+    for (const char c : full_name) {
+      if (c == '.') {
+        name += "__";
+      } else {
+        name += c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c;
+      }
     }
     return name;
   }

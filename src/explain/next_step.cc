@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/printable.h"
 #include "explain/own_words.h"
 #include "explain/stage_words.h"
 #include "explain/time_text.h"
@@ -36,6 +37,13 @@ class NextStep {
       if (options_.engine_running && !options_.missing_roles.empty()) {
         return of_missing_roles() + or_given_up();
       }
+    }
+    // Whatever time it is reserved for, that comes to nothing as long as it is held.
+    const bool is_committed = story_.delivery_status == DeliveryStatus::reserve ||
+                              story_.delivery_status == DeliveryStatus::wait;
+    const bool is_held = !story_.credential_held.empty() && !story_.account_suspended;
+    if (is_committed && is_held) {
+      return of_held() + of_reservation();
     }
     return story_.state == RecipientState::deferred ? of_deferred() : of_pending();
   }
@@ -136,11 +144,24 @@ class NextStep {
   }
 
   [[nodiscard]] std::string of_held() const {
-    return words({"nothing as long as the SMTP credential {0} is held; it goes on with `todoku "
+    return words({"nothing as long as the SMTP credential {0} is held{2}; it goes on with `todoku "
                   "smtp-credential release {1} {0}`.",
-                  "SMTP 認証情報 {0} が保留中のため送信しません。`todoku smtp-credential release "
-                  "{1} {0}` で再開します。"},
-                 story_.credential_held, story_.account);
+                  "SMTP 認証情報 {0} が保留中{2}のため送信しません。`todoku smtp-credential "
+                  "release {1} {0}` で再開します。"},
+                 story_.credential_held, story_.account, why_held());
+  }
+
+  // Since when, and why.
+  [[nodiscard]] std::string why_held() const {
+    const auto known = options_.holds.find(story_.credential_held);
+    if (known == options_.holds.end()) return {};
+    return words({" (since {}: {})", "（{} から。理由: {}）"}, at(known->second.since),
+                 printable(known->second.because));
+  }
+
+  [[nodiscard]] std::string of_reservation() const {
+    if (!story_.reservation) return {};
+    return words({" It is reserved for {}.", "予約日時: {}。"}, at(*story_.reservation));
   }
 
   [[nodiscard]] std::string of_draining() const {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +16,12 @@
 #include "store/recipients.h"
 
 namespace todoku::explain {
+
+// Of an SMTP credential that is held.
+struct CredentialHold {
+  Instant since{};
+  std::string because;
+};
 
 struct StoryOptions {
   Language language = Language::english;
@@ -31,6 +39,11 @@ struct StoryOptions {
   std::optional<Milliseconds> transactional_expiry;
   std::optional<Milliseconds> bulk_expiry;
   WayOf way_of;  // empty: nobody knows
+  // By the name of the credential (Story::credential_held), as far as that is known.
+  std::map<std::string, CredentialHold> holds = {};
+  // There are more mails than are told of; of so many if that is known, else 0.
+  bool more = false;
+  std::int64_t of_all = 0;
 };
 
 // One line.

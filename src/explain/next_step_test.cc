@@ -54,6 +54,22 @@ TEST(NextStep, OfAPendingMailFollowsItsDelivery) {
   EXPECT_THAT(next_step(story, en), HasSubstr("its turn"));
 }
 
+TEST(NextStep, OfWhatIsReservedUnderAHoldIsTheRelease) {
+  auto en = options(Language::english);
+  store::Story story = reserved();
+  story.credential_held = "relay";
+  EXPECT_EQ(next_step(story, en),
+            "nothing as long as the SMTP credential relay is held; it goes on with `todoku "
+            "smtp-credential release shop relay`. It is reserved for 2026-01-05 13:00:00 JST.");
+  en.holds["relay"] = {.since = kStart, .because = "a strange\nevening"};
+  EXPECT_THAT(next_step(story, en),
+              HasSubstr("is held (since 2026-01-05 10:00:00 JST: a strange?evening); it goes on"));
+  story.delivery_status = DeliveryStatus::sending;
+  EXPECT_THAT(next_step(story, en), HasSubstr("is held (since 2026-01-05 10:00:00 JST"));
+  story.delivery_status = DeliveryStatus::edit;
+  EXPECT_THAT(next_step(story, en), HasSubstr("until the delivery is committed"));
+}
+
 TEST(NextStep, OfASuspendedAccountIsToResumeIt) {
   const auto en = options(Language::english);
   const auto ja = options(Language::japanese);

@@ -84,6 +84,14 @@ class Teller {
            count == 1 ? say({"{}: {} mail", "{}: {} 通"})
                       : say({"{}: {} mails, newest first", "{}: {} 通（新しい順）"}),
            printable(address), count);
+      if (options_.more && options_.of_all > 0) {
+        line(1,
+             say({"{} of {} shown; for more: --limit or --all",
+                  "{1} 通のうち {0} 通を表示。続きは --limit または --all で"}),
+             count, options_.of_all);
+      } else if (options_.more) {
+        line(1, say({"there are more: --limit or --all", "続きは --limit または --all で"}));
+      }
     }
   }
 

@@ -209,7 +209,8 @@ Task<Answer<ImportedSuppressions>> SuppressionLists::import(store::AccountKey ac
     auto stored = co_await reader.store_rows();
     if (!stored) co_return refuse(std::move(stored.error()));
   }
-  log::info("suppressions imported", {{"account", static_cast<std::int64_t>(account)},
+  const std::string name = co_await name_of(account);
+  log::info("suppressions imported", {{"account", name},
                                       {"added", told.added},
                                       {"changed", told.changed},
                                       {"failed", told.failed}});

@@ -16,6 +16,7 @@
 #include "intake/check.h"
 #include "intake/csv.h"
 #include "mail/invisible.h"
+#include "store/account_name.h"
 
 namespace todoku::intake {
 namespace {
@@ -193,6 +194,14 @@ store::NewSuppression check_suppression(const SuppressionRequest& request,
   return entry;
 }
 
+Task<std::string> SuppressionLists::name_of(store::AccountKey account) {
+  const auto name =
+      co_await store_.read([account](store::ReadTransaction& reader) -> Result<std::string> {
+        return store::account_name(reader, account);
+      });
+  co_return name.value_or(std::string());
+}
+
 Task<Answer<bool>> SuppressionLists::add(store::AccountKey account, SuppressionRequest request,
                                          Repeatable repeatable) {
   Problems problems;
@@ -210,7 +219,8 @@ Task<Answer<bool>> SuppressionLists::add(store::AccountKey account, SuppressionR
                               return put->made > 0;
                             });
   if (!made) co_return refuse(std::move(made.error()));
-  log::info("suppression added", {{"account", static_cast<std::int64_t>(account)},
+  const std::string name = co_await name_of(account);
+  log::info("suppression added", {{"account", name},
                                   {"reason", to_string(entries.front().reason)},
                                   {"scope", to_string(entries.front().scope)}});
   co_return *made;
@@ -258,8 +268,9 @@ Task<Answer<std::vector<store::Suppression>>> SuppressionLists::remove(store::Ac
   if (removed->empty()) {
     co_return refuse(ErrorKind::not_found, texts::no_data_found());
   }
+  const std::string name = co_await name_of(account);
   for (const store::Suppression& entry : *removed) {
-    log::info("suppression removed", {{"account", static_cast<std::int64_t>(account)},
+    log::info("suppression removed", {{"account", name},
                                       {"reason", to_string(entry.reason)},
                                       {"actor", actor},
                                       {"why", removal.why}});

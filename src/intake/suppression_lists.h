@@ -101,6 +101,9 @@ class SuppressionLists {
   Task<Answer<ImportedSuppressions>> import(store::AccountKey account, std::string_view csv);
 
  private:
+  // For the log.
+  [[nodiscard]] Task<std::string> name_of(store::AccountKey account);
+
   store::Store& store_;
 };
 

@@ -179,6 +179,10 @@ std::optional<ErrorsOf> errors_named(std::string_view name) {
   return ErrorsOf{.account = store::AccountKey{*account}, .job = *job};
 }
 
+bool is_upload_file(std::string_view name) {
+  return is_ours(name);
+}
+
 FolderUploads::FolderUploads(std::filesystem::path folder)
     : FolderUploads(std::move(folder), ::fsync) {}
 

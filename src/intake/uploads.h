@@ -64,6 +64,8 @@ struct ErrorsOf {
   store::PublicId job = 0;
 };
 [[nodiscard]] std::optional<ErrorsOf> errors_named(std::string_view name);
+// Whether a file of that name in the folder is one of uploads, errors or exports.
+[[nodiscard]] bool is_upload_file(std::string_view name);
 
 // Files in one folder, for a process that has its store to itself. Blocks, but for nothing that is
 // in the place of a file (a pipe, say); for threads that may.

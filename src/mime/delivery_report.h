@@ -55,7 +55,9 @@ struct DeliveryReport {
   // Of the mail that is reported on. What is missing or cannot be said is left out.
   std::string envelope_id;  // without xtext
   std::optional<Instant> arrival;
-  std::string message_id_of_mail;  // in angle brackets
+  std::string message_id_of_mail;   // in angle brackets
+  std::string subject_of_mail;      // decoded; any octets
+  std::int64_t number_of_mail = 0;  // as the reply that took it said; 0: it said none
   DsnReturn returned = DsnReturn::unspecified;
   // From its first octet on: all of it, or at least its header section. Lives as long as the call.
   std::string_view mail;

@@ -73,6 +73,8 @@ struct ReadReport {
 TEST(DeliveryReport, TellsAPersonAndAMachine) {
   DeliveryReport given = report();
   given.envelope_id = "order 17";
+  given.subject_of_mail = "hello\r\nX: y";
+  given.number_of_mail = 42;
   given.recipients[0].original = OriginalRecipient{"rfc822", "list@example.org"};
   given.recipients[0].last_attempt = given.date;
   const ReadReport read(given);
@@ -89,6 +91,9 @@ TEST(DeliveryReport, TellsAPersonAndAMachine) {
 
   EXPECT_TRUE(read.text.contains("<nobody@example.net> (sent to list@example.org)"));
   EXPECT_TRUE(read.text.contains("There is no such mailbox."));
+  EXPECT_TRUE(read.text.contains("    Subject: hello"));
+  EXPECT_FALSE(read.text.contains("\nX: y"));
+  EXPECT_TRUE(read.text.contains("    kept as delivery 42\r\n"));
   EXPECT_TRUE(
       read.text.contains("The mail server mx.example.net answered:\r\n"
                          "      550 5.1.1 No such user Sorry\r\n"));

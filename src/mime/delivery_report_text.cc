@@ -90,17 +90,27 @@ void append_recipient(std::string& out, const DeliveryReport& report,
 void append_mail_facts(std::string& out, const DeliveryReport& report, ReturnedPart returned) {
   constexpr Sentence kAbout{"About your mail:", "対象のメール:"};
   constexpr Sentence kArrived{"accepted on ", "受付日時: "};
+  constexpr Sentence kSubject{"Subject: ", "件名: "};
+  constexpr Sentence kNumber{"kept as delivery ", "配信番号: "};
   constexpr Sentence kWhole{"It is attached as it was sent.",
                             "お送りいただいたメールの全体を添付しています。"};
   constexpr Sentence kHead{"Its header section is attached.",
                            "お送りいただいたメールのヘッダーを添付しています。"};
   const Language language = report.language;
-  if (!report.arrival && report.message_id_of_mail.empty() && returned == ReturnedPart::none) {
-    return;
-  }
+  const bool is_named = !report.message_id_of_mail.empty() || !report.subject_of_mail.empty() ||
+                        report.number_of_mail != 0;
+  if (!report.arrival && !is_named && returned == ReturnedPart::none) return;
   out += kAbout.in(language);
   out += "\r\n";
   if (report.arrival) append_dated(out, report, kArrived, *report.arrival);
+  if (!report.subject_of_mail.empty()) {
+    out += "    ";
+    out += kSubject.in(language);
+    out += report_line(report.subject_of_mail, kReportedTextOctetsMax) + "\r\n";
+  }
+  if (report.number_of_mail != 0) {
+    out += fmt::format("    {}{}\r\n", kNumber.in(language), report.number_of_mail);
+  }
   if (!report.message_id_of_mail.empty()) {
     out += "    Message-ID: " + report_line(report.message_id_of_mail, 900) + "\r\n";
   }

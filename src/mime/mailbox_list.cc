@@ -204,7 +204,7 @@ class MailboxReader {
     if (!labels) return fail(labels.error());
     const auto is_label = [](const Words::Word& word) { return !word.is_quoted; };
     if (!std::ranges::all_of(labels->list, is_label) || !labels->is_local_part()) {
-      return no_list("has an address that ends in something else");
+      return no_list("has an address with something that is no domain behind its @");
     }
     return labels->joined();
   }

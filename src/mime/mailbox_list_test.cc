@@ -67,7 +67,9 @@ TEST(MailboxList, TellsWhoIsNotQualified) {
 TEST(MailboxList, RefusesWhatIsReadInTwoWays) {
   EXPECT_EQ(listed("info@example.com <info@example.jp>"), "has another address before the <");
   EXPECT_EQ(listed("John Smith john@example.jp"), "has a name without < and > around the address");
-  EXPECT_EQ(listed("a@example.jp b@example.jp"), "has an address that ends in something else");
+  for (const std::string_view text : {"a@example.jp b@example.jp", "a@@b"}) {
+    EXPECT_EQ(listed(text), "has an address with something that is no domain behind its @") << text;
+  }
   EXPECT_EQ(listed("<a@example.jp> <b@example.jp>"), "has something behind an address");
   EXPECT_EQ(listed("<a@example.jp>b@example.jp"), "has something behind an address");
   EXPECT_EQ(listed("<a@example.jp,b@example.jp>"), "has a < without its >");

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "async/timer.h"
+#include "events/journal/journaler.h"
 #include "operate/operations.h"
 
 namespace todoku::operate {
@@ -24,16 +25,21 @@ constexpr Milliseconds kLifeOfTheWithdrawn = std::chrono::hours(24);
 constexpr Milliseconds kAnyClocksDiffer = std::chrono::minutes(5);
 
 constexpr Milliseconds kLookForRenewalEvery{200};
+constexpr Milliseconds kFoldedAtOnce{500};
 
 constexpr std::string_view kWithdrawn =
     "4.3.0 withdrawn by an operator when this store was taken over under another name";
 
-store::OutcomeRecord withdrawn(const store::RecipientKey& key) {
+constexpr std::string_view kNotKnown =
+    "4.3.0 the store was restored from an older copy: whether this mail was sent is not known";
+
+store::OutcomeRecord ended_as(RecipientState state, const store::RecipientKey& key) {
   store::OutcomeRecord record;
   record.key = key;
-  record.outcome.state = RecipientState::cancelled;
+  record.outcome.state = state;
   record.outcome.stage = Stage::none;
-  record.outcome.reply = {0, std::string(kWithdrawn)};
+  record.outcome.reply = {0,
+                          std::string(state == RecipientState::unknown ? kNotKnown : kWithdrawn)};
   record.outcome.is_attempt = false;
   return record;
 }
@@ -42,6 +48,24 @@ struct StoredNames {
   std::optional<ClusterNames> names;
   std::optional<std::string> carried_to;
 };
+
+// What the store says of the journal.
+Result<void> read_journal(const ReadSetting& setting, ClusterNames& names) {
+  const auto store = setting(events::journal::kStoreSetting);
+  if (!store) return fail(store.error());
+  names.journal_store = store->value_or("");
+  const auto number = setting(events::journal::kNumberSetting);
+  if (!number) return fail(number.error());
+  const auto read = parse_age(number->value_or("0"));
+  if (!read) return fail(ErrorKind::corrupt, "the stored number of the journal is damaged");
+  names.journal = *read;
+  const auto folding = setting(kFoldingSetting);
+  if (!folding) return fail(folding.error());
+  names.folding = folding->value_or("") == "1";
+  // Where there is only a look at settings: what the number proves.
+  names.journal_place = INT64_MAX;
+  return {};
+}
 
 Result<StoredNames> read_names(const ReadSetting& setting) {
   StoredNames stored;
@@ -58,6 +82,9 @@ Result<StoredNames> read_names(const ReadSetting& setting) {
     const auto number = parse_age(**age);
     if (!number) return fail(ErrorKind::corrupt, "the stored age of the store is damaged");
     stored.names->age = *number;
+  }
+  if (stored.names) {
+    if (auto read = read_journal(setting, *stored.names); !read) return fail(read.error());
   }
   auto carried = setting(kCarriedToSetting);
   if (!carried) return fail(std::move(carried.error()));
@@ -92,7 +119,14 @@ Result<std::vector<OtherName>> read_other_names(const ReadSetting& setting,
 
 Result<std::vector<OtherName>> read_other_names(store::ReadTransaction& transaction,
                                                 const ClusterNames& here) {
-  return read_other_names(settings_of(transaction), here);
+  auto stored = read_names(settings_of(transaction));
+  if (!stored) return fail(std::move(stored.error()));
+  if (stored->names && here.journal > 0) {
+    const auto place = transaction.last_event_place();
+    if (!place) return fail(place.error());
+    stored->names->journal_place = store::sheet_place(*place);
+  }
+  return other_names(stored->names, here, stored->carried_to);
 }
 
 Result<void> remember_names(store::WriteTransaction& transaction, const ClusterNames& here) {
@@ -182,12 +216,13 @@ Task<Result<void>> Operations::check_adoptable() {
   co_return Result<void>{};
 }
 
-Task<Result<Cancelled>> Operations::cancel_waiting(std::int64_t from) {
+Task<Result<Cancelled>> Operations::cancel_waiting(std::int64_t from, RecipientState as) {
   auto may = co_await check_adoptable();
+  if (may) may = co_await check_folded();
   if (!may) co_return fail(std::move(may.error()));
   Cancelled cancelled;
   if (from == 0) {
-    auto unstarted = co_await cancel_unstarted();
+    auto unstarted = co_await cancel_unstarted(as);
     if (!unstarted) co_return unstarted;
     cancelled = *unstarted;
   }
@@ -198,7 +233,7 @@ Task<Result<Cancelled>> Operations::cancel_waiting(std::int64_t from) {
     if (!stretch) co_return fail(stretch.error());
     std::vector<store::OutcomeRecord> outcomes;
     for (std::size_t i = 0; i < stretch->recipients.size(); ++i) {
-      outcomes.push_back(withdrawn(stretch->recipients[i]));
+      outcomes.push_back(ended_as(as, stretch->recipients[i]));
       const bool last = i + 1 == stretch->recipients.size();
       if (!last && outcomes.size() < kCancelledAtOnce) continue;
       const auto settled = co_await store_.perform(store::Settle{.outcomes = outcomes});
@@ -216,10 +251,18 @@ Task<Result<Cancelled>> Operations::cancel_waiting(std::int64_t from) {
   co_return cancelled;
 }
 
+// Reserved for an instant that has not come yet: nobody has begun it, in whatever history.
+Task<Result<bool>> Operations::is_for_later(store::DeliveryKey key) {
+  const auto head = co_await store_.read(
+      [key](store::ReadTransaction& transaction) { return transaction.delivery_head(key); });
+  if (!head) co_return fail(head.error());
+  co_return head->reservation && *head->reservation > store_.clock().now() + kAnyClocksDiffer;
+}
+
 // What is reserved or about to be started begins, and its recipients are cancelled with the others:
 // so each has its story. Nobody sends meanwhile. Of a suspended account nothing can be started:
 // that fails as a whole.
-Task<Result<Cancelled>> Operations::cancel_unstarted() {
+Task<Result<Cancelled>> Operations::cancel_unstarted(RecipientState as) {
   Cancelled cancelled;
   store::DeliveryKey after{};
   while (true) {
@@ -229,6 +272,11 @@ Task<Result<Cancelled>> Operations::cancel_unstarted() {
     if (!stretch) co_return fail(stretch.error());
     for (const store::WaitingDelivery& delivery : stretch->deliveries) {
       if (delivery.started) continue;
+      if (as == RecipientState::unknown) {
+        const auto later = co_await is_for_later(delivery.key);
+        if (!later) co_return fail(later.error());
+        if (*later) continue;
+      }
       const auto begun = co_await store_.write(
           store::WritePriority::claims,
           [key = delivery.key, past = store_.clock().now() - kAnyClocksDiffer](
@@ -253,6 +301,89 @@ Task<Result<Cancelled>> Operations::cancel_unstarted() {
   }
 }
 
+namespace {
+
+// A later one than any that the journal tells of: one restore may follow another.
+Result<void> begin_generation_after(store::WriteTransaction& transaction, std::int64_t place) {
+  while (true) {
+    auto begun = transaction.begin_event_generation();
+    if (!begun) return begun;
+    const auto last = transaction.read().last_event_place();
+    if (!last) return fail(last.error());
+    if (last->generation > store::event_place_of(place, 0).generation) return {};
+  }
+}
+
+// Under another cluster's name it is a store of its own: two do not write one journal.
+Result<void> leave_journal_to_other(store::WriteTransaction& transaction,
+                                    const ClusterNames& here) {
+  const auto stored = read_names(settings_of(transaction.read()));
+  if (!stored) return fail(stored.error());
+  const bool is_renamed =
+      stored->names && !stored->names->cluster.empty() && stored->names->cluster != here.cluster;
+  if (!is_renamed || stored->names->journal_store.empty()) return {};
+  return transaction.put_setting(events::journal::kStoreSetting, events::journal::new_store_name());
+}
+
+Result<void> note_folded(store::WriteTransaction& transaction, std::uint64_t number) {
+  auto noted = transaction.put_setting(events::journal::kNumberSetting, std::to_string(number));
+  if (!noted) return noted;
+  return transaction.put_setting(kFoldingSetting, "");
+}
+
+}  // namespace
+
+// Where the journal knows more, that is in the store first.
+Task<Result<void>> Operations::check_folded() {
+  const auto names = co_await cluster();
+  if (!names) co_return fail(names.error());
+  for (const OtherName& name : names->others) {
+    if (name.what == OtherName::What::other_journal) {
+      co_return fail(ErrorKind::conflict, to_sentence(name, Language::english));
+    }
+  }
+  if (!is_behind_journal(names->others)) co_return Result<void>{};
+  const auto folded = co_await store_.read(
+      [](store::ReadTransaction& transaction) { return transaction.setting(kFoldedSetting); });
+  if (!folded) co_return fail(folded.error());
+  if (parse_age(folded->value_or("0")).value_or(0) >= options_.names.journal) {
+    co_return Result<void>{};
+  }
+  co_return fail(ErrorKind::conflict,
+                 "the journal knows what became of mails after this copy was made: fold it in "
+                 "first, with `todoku restore fold`");
+}
+
+Task<Result<events::journal::Folded>> Operations::fold_journal(std::int64_t from) {
+  auto may = co_await check_adoptable();
+  if (!may) co_return fail(std::move(may.error()));
+  const auto names = co_await cluster();
+  if (!names) co_return fail(names.error());
+  if (!is_behind_journal(names->others)) {
+    co_return fail(ErrorKind::conflict,
+                   "nothing to do: the journal knows nothing that this store does not");
+  }
+  if (from == 0) {
+    // From here on the store holds, whatever places what is folded in takes.
+    auto begun = co_await store_.write(
+        store::WritePriority::claims,
+        [](store::WriteTransaction& t) { return t.put_setting(kFoldingSetting, "1"); });
+    if (!begun) co_return fail(std::move(begun.error()));
+  }
+  // Blocks for as long as a piece takes: nobody works here.
+  auto folded = events::journal::fold(store_, {.folder = options_.journal_folder,
+                                               .store = options_.names.journal_store,
+                                               .number = static_cast<std::uint64_t>(from),
+                                               .enough = kFoldedAtOnce});
+  if (!folded || !folded->ended) co_return folded;
+  auto noted = co_await store_.write(store::WritePriority::claims,
+                                     [number = options_.names.journal](store::WriteTransaction& t) {
+                                       return t.put_setting(kFoldedSetting, std::to_string(number));
+                                     });
+  if (!noted) co_return fail(std::move(noted.error()));
+  co_return folded;
+}
+
 Task<Result<void>> Operations::adopt(bool send_waiting) {
   // Another name of the address takes nothing over: whoever comes by it shares the store by its
   // rows with those who came by the first. What waits is sent by them already.
@@ -265,6 +396,7 @@ Task<Result<void>> Operations::adopt(bool send_waiting) {
     shares = *renewed;
   }
   auto may = shares ? Result<void>() : co_await check_adoptable();
+  if (may) may = co_await check_folded();
   if (!may) co_return may;
   if (!send_waiting) {
     const auto left = co_await waiting();
@@ -287,8 +419,16 @@ Task<Result<void>> Operations::adopt(bool send_waiting) {
         }
         // A copy, or a backup: what the other one has gone on to tell would have the same places.
         if (!shares) {
-          auto begun = transaction.begin_event_generation();
+          auto begun = begin_generation_after(transaction, here.journal_place);
           if (!begun) return begun;
+        }
+        if (!shares) {
+          auto renamed = leave_journal_to_other(transaction, here);
+          if (!renamed) return renamed;
+        }
+        if (here.journal > 0) {
+          auto noted = note_folded(transaction, here.journal);
+          if (!noted) return noted;
         }
         if (here.age > 0) {
           auto aged = transaction.put_setting(kAgeSetting, std::to_string(here.age));

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "events/journal/journaler.h"
 #include "operate/operations.h"
 #include "store/walks.h"
 #include "support/installation.h"
@@ -202,6 +203,131 @@ TEST_F(AdoptionTest, WhatWasCarriedAwayCanBeTakenBack) {
   ASSERT_THAT(run(production.cluster())->others, SizeIs(1));
   ASSERT_TRUE(run(production.adopt(true)));
   EXPECT_THAT(run(production.cluster())->others, IsEmpty());
+}
+
+// A store that was restored from an older copy, beside a journal that knows more.
+struct BehindTheJournalTest : AdoptionTest {
+  BehindTheJournalTest() {
+    serve_as("production");
+    write([](store::WriteTransaction& t) {
+      return t.put_setting(events::journal::kStoreSetting, "one");
+    });
+    write([](store::WriteTransaction& t) {
+      return t.put_setting(events::journal::kNumberSetting, "2");
+    });
+  }
+  // The last of three records, and what it tells.
+  void journal(std::vector<events::journal::Entry> entries) {
+    auto segment = events::journal::Segment::begin(folder / "journal", "one", 0).value();
+    for (const std::uint64_t number : {3U, 4U}) {
+      ASSERT_TRUE(segment.append(pack(events::journal::Record{
+          .number = number, .place = kPlace, .written = {}, .entries = {}})));
+    }
+    ASSERT_TRUE(segment.append(pack(events::journal::Record{
+        .number = 5, .place = kPlace, .written = {}, .entries = std::move(entries)})));
+  }
+  events::journal::Entry sent(store::DeliveryKey key, std::uint32_t seq, std::string_view address) {
+    return events::journal::Ended{.kind = store::EventKind::sent,
+                                  .at = installation.clock.now(),
+                                  .key = {key, 0, seq},
+                                  .code = 250,
+                                  .address_hash = events::journal::hash_of(address)};
+  }
+  [[nodiscard]] Operations behind() {
+    return {*installation.store, installation.clock,
+            Operations::Options{.names = {.cluster = "production",
+                                          .database = {},
+                                          .queue = {},
+                                          .journal = 5,
+                                          .journal_place = kPlace,
+                                          .journal_store = "one"},
+                                .journal_folder = folder / "journal"}};
+  }
+  store::Story story(store::DeliveryKey key, std::uint32_t seq) {
+    return installation.store
+        ->read_and_wait([&](store::ReadTransaction& t) { return t.story({key, 0, seq}); })
+        .value();
+  }
+
+  static constexpr std::int64_t kPlace = store::sheet_place({3, 1'000'000, 0});
+  TestFolder folder;
+};
+
+TEST_F(BehindTheJournalTest, NothingGoesOnBeforeItIsFoldedIn) {
+  const auto key = bulk(true, 3);
+  const std::string first = story(key, 0).address;
+  journal({sent(key, 0, first), sent(key, 1, "somebody@else.example")});
+  Operations operations = behind();
+  EXPECT_TRUE(is_behind_journal(run(operations.cluster())->others));
+  for (const auto& refused : {run(operations.adopt(true)), run(operations.adopt(false))}) {
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().detail, HasSubstr("restore fold"));
+  }
+  EXPECT_FALSE(run(operations.cancel_waiting(0, RecipientState::unknown)));
+  EXPECT_EQ(story(key, 0).state, RecipientState::pending);
+
+  const auto folded = run(operations.fold_journal(0));
+  ASSERT_TRUE(folded) << folded.error().detail;
+  EXPECT_TRUE(folded->ended);
+  EXPECT_EQ(folded->outcomes, 1);
+  EXPECT_EQ(folded->elsewhere, 1) << "a number that names somebody else here";
+  EXPECT_EQ(story(key, 0).state, RecipientState::delivered);
+  EXPECT_EQ(story(key, 1).state, RecipientState::pending);
+  EXPECT_TRUE(is_behind_journal(run(operations.cluster())->others)) << "it is not released yet";
+
+  ASSERT_TRUE(run(operations.adopt(true)));
+  EXPECT_THAT(run(operations.cluster())->others, IsEmpty());
+  EXPECT_EQ(story(key, 1).state, RecipientState::pending) << "it goes out";
+  const auto place = installation.store->read_and_wait(
+      [](store::ReadTransaction& t) { return t.last_event_place(); });
+  EXPECT_GT(store::sheet_place(*place), kPlace) << "places of the journal are not used again";
+  EXPECT_FALSE(run(operations.fold_journal(0))) << "there is nothing to do";
+}
+
+TEST_F(BehindTheJournalTest, WhatIsNotProvenEndsAsUnknownAndWhatIsForLaterStays) {
+  const auto key = bulk(true, 3);
+  const auto later = bulk(false, 2);
+  journal({sent(key, 0, story(key, 0).address)});
+  Operations operations = behind();
+  ASSERT_TRUE(run(operations.fold_journal(0)));
+  const auto ended = run(operations.cancel_waiting(0, RecipientState::unknown));
+  ASSERT_TRUE(ended) << ended.error().detail;
+  EXPECT_EQ(ended->recipients, 2);
+  EXPECT_EQ(story(key, 0).state, RecipientState::delivered);
+  EXPECT_EQ(status_of(key), DeliveryStatus::sent);
+  EXPECT_EQ(status_of(later), DeliveryStatus::reserve);
+  ASSERT_TRUE(run(operations.adopt(true)));
+  EXPECT_THAT(run(operations.cluster())->others, IsEmpty());
+}
+
+TEST_F(BehindTheJournalTest, AFoldThatWasBrokenOffHoldsOn) {
+  journal({});
+  Operations operations = behind();
+  write([](store::WriteTransaction& t) { return t.put_setting(kFoldingSetting, "1"); });
+  write([](store::WriteTransaction& t) {
+    return t.put_setting(events::journal::kNumberSetting, "5");
+  });
+  EXPECT_TRUE(is_behind_journal(run(operations.cluster())->others));
+  ASSERT_TRUE(run(operations.fold_journal(0)));
+  ASSERT_TRUE(run(operations.adopt(false)));
+  EXPECT_THAT(run(operations.cluster())->others, IsEmpty());
+}
+
+TEST_F(BehindTheJournalTest, AnotherClusterLeavesTheJournalToItsOwner) {
+  journal({});
+  ASSERT_TRUE(run(behind().fold_journal(0)));
+  Operations staging{*installation.store, installation.clock,
+                     Operations::Options{.names = {.cluster = "staging",
+                                                   .database = {},
+                                                   .queue = {},
+                                                   .journal = 5,
+                                                   .journal_place = kPlace,
+                                                   .journal_store = "one"},
+                                         .journal_folder = folder / "journal"}};
+  ASSERT_TRUE(run(staging.adopt(false)));
+  const auto others = run(staging.cluster())->others;
+  ASSERT_THAT(others, SizeIs(1));
+  EXPECT_EQ(others[0].what, OtherName::What::other_journal);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operate/cluster_names.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <string>
@@ -28,6 +29,14 @@ std::string in_one_line(std::string_view text) {
     if (c == '\n') c = ' ';
   }
   return line;
+}
+
+// A record is noted in the store after it was appended, so one more proves nothing; but it tells of
+// nothing that a store had not committed before.
+bool knows_more(const ClusterNames& journal, const ClusterNames& store) {
+  if (store.folding) return true;
+  return journal.journal > store.journal + 1 ||
+         (journal.journal > store.journal && journal.journal_place > store.journal_place);
 }
 
 }  // namespace
@@ -81,7 +90,22 @@ std::vector<OtherName> other_names(const std::optional<ClusterNames>& stored,
   if (stored->age < here.age) {
     others.push_back({What::age, std::to_string(stored->age), std::to_string(here.age)});
   }
+  if (!stored->journal_store.empty() && !here.journal_store.empty() &&
+      stored->journal_store != here.journal_store) {
+    others.push_back({What::other_journal, stored->journal_store, here.journal_store});
+  } else if (knows_more(here, *stored)) {
+    others.push_back(
+        {What::journal, std::to_string(stored->journal), std::to_string(here.journal)});
+  }
   return others;
+}
+
+bool is_behind_journal(const std::vector<OtherName>& names) {
+  return std::ranges::find(names, What::journal, &OtherName::what) != names.end();
+}
+
+std::string_view way_out(const std::vector<OtherName>& names) {
+  return is_behind_journal(names) ? "todoku restore fold" : "todoku cluster adopt";
 }
 
 ClusterNames merged_names(const std::optional<ClusterNames>& stored, const ClusterNames& here) {
@@ -123,6 +147,18 @@ std::string to_sentence(const OtherName& name, Language language) {
     case What::carried:
       return said({"everything was carried from this store to {0}, which sends it",
                    "このストアの内容は {0} に移行済みで、そちらから送信されます"});
+    case What::journal:
+      return said(
+          {"the journal outside of the store knows what this store has forgotten: it is an older "
+           "copy (record {0}, and {1} outside)",
+           "ジャーナルに、このストアにない記録があります。バックアップから復元した古い状態です"
+           "（記録 {0}、ジャーナルは {1}）"});
+    case What::other_journal:
+      return said(
+          {"the folder of the journal (journal.directory) holds the one of another store, "
+           "{1} and not {0}: give this one a folder of its own",
+           "ジャーナルのフォルダー（journal.directory）に別のストアのもの（{1}、このストアは "
+           "{0}）があります。別のフォルダーを指定してください"});
   }
   return {};
 }
@@ -137,9 +173,9 @@ std::string to_sentence(const std::vector<OtherName>& names, Language language) 
 }
 
 std::string held_sentence(const std::vector<OtherName>& names, Language language) {
-  constexpr Sentence kHeld{"HOLD: {}; see `todoku cluster adopt`",
-                           "HOLD（停止状態）: {}。`todoku cluster adopt` を参照してください"};
-  return fmt::format(fmt::runtime(kHeld.in(language)), to_sentence(names, language));
+  constexpr Sentence kHeld{"HOLD: {}; see `{}`", "HOLD（停止状態）: {}。`{}` を参照してください"};
+  return fmt::format(fmt::runtime(kHeld.in(language)), to_sentence(names, language),
+                     way_out(names));
 }
 
 }  // namespace todoku::operate

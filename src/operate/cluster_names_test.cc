@@ -93,6 +93,41 @@ TEST(ClusterNames, AnotherFileIsTold) {
   EXPECT_EQ(merged_names(served, carried), carried) << "no file any more";
 }
 
+// The journal is written before the store says so, and outlives it.
+TEST(ClusterNames, ACopyThatIsBehindTheJournalIsTold) {
+  ClusterNames stored{"production", "", ""};
+  stored.journal = 40;
+  stored.journal_place = 1'000;
+  stored.journal_store = "one";
+  ClusterNames here{"production", "", ""};
+  EXPECT_THAT(other_names(stored, here, {}), IsEmpty()) << "there is none any more";
+  here.journal = 40;
+  here.journal_place = 1'000;
+  here.journal_store = "one";
+  EXPECT_THAT(other_names(stored, here, {}), IsEmpty());
+  here.journal = 41;
+  EXPECT_THAT(other_names(stored, here, {}), IsEmpty()) << "a crash before the store said so";
+  here.journal_place = 1'001;
+  EXPECT_TRUE(is_behind_journal(other_names(stored, here, {})))
+      << "it tells of what this store never committed";
+  here.journal = 42;
+  here.journal_place = 1'000;
+  const auto others = other_names(stored, here, {});
+  ASSERT_THAT(others, SizeIs(1));
+  EXPECT_THAT(held_sentence(others, Language::english), HasSubstr("record 40, and 42 outside"));
+  EXPECT_THAT(held_sentence(others, Language::english), HasSubstr("`todoku restore fold`"));
+  EXPECT_THAT(held_sentence(others, Language::japanese), HasSubstr("ジャーナル"));
+  EXPECT_THAT(way_out(other_names({}, here, "x")), "todoku cluster adopt");
+  here.journal = 40;
+  stored.folding = true;
+  EXPECT_TRUE(is_behind_journal(other_names(stored, here, {}))) << "until it is released";
+  here.journal_store = "two";
+  const auto foreign = other_names(stored, here, {});
+  ASSERT_THAT(foreign, SizeIs(1));
+  EXPECT_EQ(foreign[0].what, OtherName::What::other_journal);
+  EXPECT_THAT(to_sentence(foreign, Language::english), HasSubstr("folder of its own"));
+}
+
 TEST(ClusterNames, WhatWasCarriedAwayIsServedByNobody) {
   const auto others = other_names(kProduction, kProduction, "the database todoku");
   ASSERT_THAT(others, SizeIs(1));

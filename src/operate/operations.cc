@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "base/bytes.h"
+#include "base/log.h"
 #include "explain/story_text.h"
 #include "mail/address.h"
 #include "operate/account_names.h"
@@ -30,26 +31,6 @@ Task<Result<void>> Operations::changed() {
   co_return co_await options_.changed();
 }
 
-namespace {
-
-// For people: "3f9c2a1b (api,scheduler,courier on mail1.example.jp)".
-std::string names_of(const std::vector<store::Node>& nodes) {
-  std::vector<std::string> names;
-  names.reserve(nodes.size());
-  for (const store::Node& node : nodes) {
-    names.push_back(fmt::format("{} ({})", node.name, node.roles));
-  }
-  return fmt::format("{}", fmt::join(names, ", "));
-}
-
-// What keeps a mail from being sent.
-std::vector<std::string> needed_to_send(std::vector<std::string> roles) {
-  std::erase(roles, "events");
-  return roles;
-}
-
-}  // namespace
-
 std::vector<std::string> roles_nobody_has(const std::vector<store::Node>& nodes) {
   const auto lives = [](const store::Node& node) {
     return !node.is_void && node.left > Milliseconds(0);
@@ -62,49 +43,6 @@ std::vector<std::string> roles_nobody_has(const std::vector<store::Node>& nodes)
     if (!somebody) missing.emplace_back(role);
   }
   return missing;
-}
-
-Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
-  const auto address = parse_address(trim(request.address));
-  if (!address) {
-    co_return fail(ErrorKind::invalid_input,
-                   fmt::format("{}: {}", request.address, address.error().detail));
-  }
-  std::optional<store::AccountKey> owner;
-  if (!request.account.empty()) {
-    auto found = co_await account(request.account);
-    if (!found) co_return fail(std::move(found.error()));
-    owner = found->key;
-  }
-  Explanation explanation{.address = address->to_string(), .stories = {}, .next = {}, .text = {}};
-  store::StorySearch search(explanation.address, owner, request.limit);
-  const auto searched = co_await store::walk(store_, search);
-  if (!searched) co_return fail(searched.error());
-  explanation.stories = search.take();
-  EngineStatus engine;
-  if (options_.describe_engine) options_.describe_engine(engine);
-  const auto elsewhere = engines_elsewhere();
-  if (!elsewhere) co_return fail(elsewhere.error());
-  const auto nodes =
-      co_await store_.read([](store::ReadTransaction& transaction) { return transaction.nodes(); });
-  if (!nodes) co_return fail(nodes.error());
-  const explain::StoryOptions options{
-      .language = request.language,
-      .now = clock_.now(),
-      .offset = std::chrono::minutes(request.utc_offset_minutes),
-      .engine_running = options_.describe_engine != nullptr || !elsewhere->empty(),
-      .elsewhere = names_of(*elsewhere),
-      .drains_until = engine.drains_until,
-      .missing_roles = needed_to_send(roles_nobody_has(*nodes)),
-      .transactional_expiry = options_.transactional_expiry,
-      .bulk_expiry = options_.bulk_expiry,
-      .way_of = options_.way_of,
-  };
-  explanation.text = explain::tell_stories(explanation.address, explanation.stories, options);
-  for (const store::Story& story : explanation.stories) {
-    explanation.next.push_back(explain::next_step(story, options));
-  }
-  co_return explanation;
 }
 
 namespace {
@@ -188,6 +126,32 @@ Task<Result<EngineStatus>> Operations::status() {
       });
   if (told) told->asked = clock_.now();
   co_return told;
+}
+
+namespace {
+
+Result<Lockouts*> relay_of(const std::function<Lockouts*()>& lockouts) {
+  Lockouts* const here = lockouts ? lockouts() : nullptr;
+  if (here != nullptr) return here;
+  return fail(ErrorKind::unsupported,
+              "lock-outs are in the memory of the engine that has the role smtp-in, which is not "
+              "running here");
+}
+
+}  // namespace
+
+Result<std::vector<Lockout>> Operations::lockouts() const {
+  const auto relay = relay_of(options_.lockouts);
+  if (!relay) return fail(relay.error());
+  return (*relay)->list();
+}
+
+Result<std::int64_t> Operations::unlock(const std::string& name_or_network) {
+  const auto relay = relay_of(options_.lockouts);
+  if (!relay) return fail(relay.error());
+  const std::int64_t ended = (*relay)->unlock(name_or_network);
+  log::info("SMTP lock-outs ended", {{"of", name_or_network}, {"lockouts", ended}});
+  return ended;
 }
 
 Result<void> Operations::drain() {

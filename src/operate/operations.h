@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,8 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/secret_box.h"
+#include "events/journal/folding.h"
+#include "explain/next_step.h"
 #include "explain/time_text.h"
 #include "explain/way.h"
 #include "intake/suppression_lists.h"
@@ -133,6 +136,7 @@ struct SmtpCredentialView {
 struct IssuedSmtpCredential {
   SmtpCredentialView view;
   std::string password;
+  bool has_domain = true;  // its account has proven one; told when it is added
 };
 
 // A claim of a domain (store/domains.h) with the record that proves it.
@@ -168,7 +172,7 @@ struct Page {
 };
 
 struct ExplainRequest {
-  std::string address;
+  std::string address;  // or the number of a delivery
   std::string account;  // empty: all
   Language language = Language::english;
   std::int64_t limit = 20;
@@ -176,7 +180,8 @@ struct ExplainRequest {
 };
 
 struct Explanation {
-  std::string address;  // as the store knows it
+  std::string address;  // as the store knows it; of a delivery its number
+  bool more = false;    // mails than were asked for
   std::vector<store::Story> stories;
   std::vector<std::string> next;  // what happens next with each
   std::string text;
@@ -205,10 +210,44 @@ struct Waiting {
   std::int64_t recipients = 0;
 };
 
+// Mail by SMTP that waits.
+struct WaitingMail {
+  store::PublicId delivery = 0;
+  Instant accepted{};
+  std::int64_t recipients = 0;
+  std::string subject;
+};
+
 struct Cancelled {
   std::int64_t deliveries = 0;  // that had not started
   std::int64_t recipients = 0;
-  std::optional<std::int64_t> next;  // where to go on; nullopt: all is done
+  std::optional<std::int64_t> next;     // where to go on; nullopt: all is done
+  std::vector<WaitingMail> first = {};  // of a preview: some, the oldest first
+};
+
+struct DropRequest {
+  std::int64_t from = 0;  // where to go on; 0: the beginning
+  bool preview = false;   // cancels nothing, and needs no hold
+  std::string since;      // accepted then or later, as people write it; empty: whenever
+};
+
+// Somebody who may not log in at this process's relay, for wrong passwords (relay/login_guard.h).
+struct Lockout {
+  std::string network;
+  std::string name;  // empty: whoever comes from there
+  Instant since{};   // the first wrong password
+  Instant until{};
+  std::int64_t failures = 0;
+};
+
+// Of the relay of this process.
+class Lockouts {
+ public:
+  virtual ~Lockouts() = default;
+  // The first ones, by network and name. Any thread.
+  [[nodiscard]] virtual std::vector<Lockout> list() = 0;
+  // Of that user name, or from that network. How many it ended. Any thread.
+  [[nodiscard]] virtual std::int64_t unlock(const std::string& name_or_network) = 0;
 };
 
 struct NodeView {
@@ -250,6 +289,7 @@ struct EngineStatus {
   std::vector<store::Node> elsewhere;      // engines that live, and are not asked here
   std::vector<std::string> missing_roles;  // of a store that is worked on: see roles_nobody_has()
   std::vector<Difference> differences;     // between what the processes were configured with
+  std::string journal;                     // what is wrong with it; empty: nothing
   std::vector<OtherName> others;           // for which it stands in HOLD, or would when it starts
 };
 
@@ -290,6 +330,7 @@ class Operations {
     std::function<Result<std::vector<store::Node>>()> engines_elsewhere;
     // Of this process.
     ClusterNames names;
+    std::string journal_folder = {};  // empty: there is none
     // Asks the engine to drain and stop.
     std::function<void()> drain;
     // The box of the master key. May make the key, so it is asked only when needed.
@@ -297,6 +338,8 @@ class Operations {
     // The TXT records at a name as they are now, none where there is no such name; errors as of
     // dns/resolver.h. Empty: the DNS cannot be asked here.
     std::function<Task<Result<std::vector<std::string>>>(std::string name)> look_up_texts;
+    // nullptr: no relay runs here.
+    std::function<Lockouts*()> lockouts = {};
     // Called after a change of what processes keep in memory (store/changes.h): returns when this
     // one knows it. Empty: it keeps nothing. Where nobody may miss it for a moment, the error is
     // the operation's, though the change is kept.
@@ -356,9 +399,14 @@ class Operations {
   Task<Result<SmtpCredentialView>> hold_smtp_credential(std::string account, std::string name,
                                                         std::string because);
   Task<Result<SmtpCredentialView>> release_smtp_credential(std::string account, std::string name);
-  // What a held credential handed in and what is not over yet ends here: it is cancelled. A piece
-  // of it, from `from` (0: the beginning) on. conflict: it is not held.
-  Task<Result<Cancelled>> drop_smtp_mail(std::string account, std::string name, std::int64_t from);
+  // -- held_mail.cc. What a held credential handed in and what is not over yet ends here: it is
+  // cancelled. A piece of it. conflict: it is not held. invalid_input: `since` is no time.
+  Task<Result<Cancelled>> drop_smtp_mail(std::string account, std::string name,
+                                         DropRequest request);
+  // Who may not log in now for wrong passwords. unsupported where no relay runs.
+  [[nodiscard]] Result<std::vector<Lockout>> lockouts() const;
+  // By user name or network; how many lock-outs it ended. unsupported: as above.
+  [[nodiscard]] Result<std::int64_t> unlock(const std::string& name_or_network);
 
   // -- domains.cc. conflict: the account has the domain already, or too many.
   Task<Result<DomainView>> add_domain(NewDomain request);
@@ -403,9 +451,15 @@ class Operations {
   Task<Result<Waiting>> waiting();
   // Cancels what waits, for some seconds; from `from` (0: the beginning) on. conflict: an engine
   // works on the store.
-  Task<Result<Cancelled>> cancel_waiting(std::int64_t from);
+  // `as`: cancelled, or unknown, which leaves what is reserved for later.
+  Task<Result<Cancelled>> cancel_waiting(std::int64_t from,
+                                         RecipientState as = RecipientState::cancelled);
+  // Folds what the journal knows into a store that is behind it, for a moment; records after number
+  // `from` (0: the beginning; then Folded::last_number). conflict: an engine works on the store, or
+  // it is not behind.
+  Task<Result<events::journal::Folded>> fold_journal(std::int64_t from);
   // Gives the store the names of this process. conflict: an engine works on it, or something waits
-  // that is not meant to be sent.
+  // that is not meant to be sent, or the journal is not folded in.
   Task<Result<void>> adopt(bool send_waiting);
   // unsupported where no engine runs.
   [[nodiscard]] Result<void> drain();
@@ -414,11 +468,17 @@ class Operations {
   [[nodiscard]] Result<std::vector<store::Node>> engines_elsewhere() const;
   Task<Result<store::Account>> account(std::string name);
   Task<Result<store::AccountKey>> list_owner(std::string name);
+  struct FoundStories;
+  Task<Result<FoundStories>> find_stories(ExplainRequest request);
+  Task<Result<std::map<std::string, explain::CredentialHold>>> holds_of(
+      std::vector<std::string> names);
   Task<Result<void>> changed();
   Task<Result<void>> check_adoptable();
   Task<Result<bool>> only_address_differs();
   Task<Result<bool>> is_renewed();
-  Task<Result<Cancelled>> cancel_unstarted();
+  Task<Result<void>> check_folded();
+  Task<Result<Cancelled>> cancel_unstarted(RecipientState as);
+  Task<Result<bool>> is_for_later(store::DeliveryKey key);
   // `usual`, or where a key had that name once, something like it.
   // `change`: true if what it made of the credential is still to be written.
   using SmtpChange = std::function<Result<bool>(store::WriteTransaction&, store::SmtpCredential&)>;

@@ -385,6 +385,38 @@ TEST_F(OperationsTest, ExplainsAnAddressAcrossAccounts) {
             ErrorKind::invalid_input);
 }
 
+TEST_F(OperationsTest, ExplainsADeliveryByItsNumberAndSaysWhereThereIsMore) {
+  const auto shop = run(operations.add_account({.name = "shop"}));
+  ASSERT_TRUE(run(operations.add_account({.name = "club"})));
+  store::Accept accept{.life_time = std::chrono::hours(24)};
+  accept.delivery.account = shop->account.key;
+  accept.delivery.content.from.address = "shop@example.com";
+  for (int i = 0; i < 5; ++i) {
+    accept.recipients.push_back({.address = "taro" + std::to_string(i % 4) + "@example.jp",
+                                 .domain = "example.jp",
+                                 .insert_codes = {}});
+  }
+  accept.recipients.back().address = "taro0@example.jp";
+  const auto accepted = installation.store->perform_and_wait(std::move(accept));
+  ASSERT_TRUE(accepted) << accepted.error().detail;
+  const std::string number = std::to_string(accepted->delivery.id);
+  const auto whole = run(operations.explain({.address = number, .account = ""}));
+  ASSERT_TRUE(whole) << whole.error().detail;
+  EXPECT_THAT(whole->stories, SizeIs(5));
+  EXPECT_FALSE(whole->more);
+  EXPECT_THAT(whole->text, HasSubstr("delivery " + number + ": 5 mails"));
+  const auto some = run(operations.explain({.address = number, .account = "shop", .limit = 2}));
+  EXPECT_THAT(some->stories, SizeIs(2));
+  EXPECT_THAT(some->text, HasSubstr("2 of 5 shown; for more: --limit or --all"));
+  EXPECT_EQ(run(operations.explain({.address = number, .account = "club"})).error().kind,
+            ErrorKind::not_found);
+  const auto one = run(operations.explain({.address = "taro0@example.jp", .limit = 1}));
+  EXPECT_THAT(one->stories, SizeIs(1));
+  EXPECT_TRUE(one->more);
+  EXPECT_THAT(one->text, HasSubstr("there are more: --limit or --all"));
+  EXPECT_FALSE(run(operations.explain({.address = "taro1@example.jp", .limit = 1}))->more);
+}
+
 TEST_F(OperationsTest, ReleasesAMailThatIsSetAsideByItsName) {
   const auto shop = run(operations.add_account({.name = "shop"}));
   ASSERT_TRUE(run(operations.add_account({.name = "club"})));

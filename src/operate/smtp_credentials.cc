@@ -217,6 +217,12 @@ Result<SmtpCredentialView> change_owned(store::WriteTransaction& writer,
   return view_in(writer.read(), names, std::move(*found), now);
 }
 
+Result<bool> has_proven(store::ReadTransaction& reader, store::AccountKey account) {
+  const auto proven = reader.proven_domains({.account = account, .domain = {}}, 1);
+  if (!proven) return fail(proven.error());
+  return !proven->empty() && proven->front().account == account;
+}
+
 Result<bool> written(Result<void> made) {
   if (!made) return fail(std::move(made.error()));
   return true;
@@ -261,6 +267,9 @@ Task<Result<IssuedSmtpCredential>> Operations::add_smtp_credential(std::string a
   auto secrets = ScramSecrets::from_password(*chosen, random_octets(kScramSaltOctets));
   if (!secrets) co_return fail(std::move(secrets.error()));
   credential.secret = secrets->to_string();
+  const auto has_domain = co_await store_.read(
+      [key = found->key](store::ReadTransaction& reader) { return has_proven(reader, key); });
+  if (!has_domain) co_return fail(has_domain.error());
   auto made =
       co_await store_.write(store::WritePriority::accept,
                             [credential, now = store_.clock().now()](
@@ -273,7 +282,7 @@ Task<Result<IssuedSmtpCredential>> Operations::add_smtp_credential(std::string a
   if (!made) co_return fail(std::move(made.error()));
   log::info("SMTP credential added", {{"account", account_name}, {"credential", name}});
   (void)co_await changed();
-  IssuedSmtpCredential issued{.view = std::move(*made), .password = {}};
+  IssuedSmtpCredential issued{.view = std::move(*made), .password = {}, .has_domain = *has_domain};
   if (password.view().empty()) issued.password = std::move(*chosen);
   wipe(*chosen);
   co_return issued;
@@ -397,84 +406,6 @@ Task<Result<SmtpCredentialView>> Operations::release_smtp_credential(std::string
         if (!released) return fail(released.error());
         return false;
       });
-}
-
-namespace {
-
-constexpr std::int64_t kDeliveriesPassed = 2'000;  // by one question
-constexpr int kQuestionsOfACall = 20;
-constexpr std::size_t kDroppedAtOnce = 100;
-constexpr std::string_view kDropped = "it was dropped with what its held SMTP credential handed in";
-
-// Of one that was over before: nothing.
-Result<std::int64_t> drop_delivery(store::WriteTransaction& writer,
-                                   const store::WaitingDelivery& delivery) {
-  Result<void> done;
-  if (delivery.started) {
-    const auto stopped = writer.steer_delivery(delivery.key, store::Course::stopped);
-    if (!stopped) done = fail(stopped.error());
-    if (stopped && !*stopped) return 0;
-  } else {
-    done = writer.fail_delivery(delivery.key, kDropped);
-  }
-  if (done) return delivery.recipients;
-  if (done.error().kind == ErrorKind::conflict || done.error().kind == ErrorKind::not_found) {
-    return 0;
-  }
-  return fail(std::move(done.error()));
-}
-
-Result<std::int64_t> drop_deliveries(store::WriteTransaction& writer,
-                                     std::span<const store::WaitingDelivery> deliveries) {
-  std::int64_t recipients = 0;
-  for (const store::WaitingDelivery& each : deliveries) {
-    const auto dropped = drop_delivery(writer, each);
-    if (!dropped) return dropped;
-    recipients += *dropped;
-  }
-  return recipients;
-}
-
-}  // namespace
-
-Task<Result<Cancelled>> Operations::drop_smtp_mail(std::string account_name, std::string name,
-                                                   std::int64_t from) {
-  const auto credential = co_await smtp_credential(account_name, name);
-  if (!credential) co_return fail(credential.error());
-  if (!credential->credential.held) {
-    co_return fail(ErrorKind::conflict,
-                   fmt::format("the SMTP credential {} is not held; hold it first", name));
-  }
-  Cancelled cancelled{.deliveries = 0, .recipients = 0, .next = from};
-  for (int question = 0; question < kQuestionsOfACall && cancelled.next; ++question) {
-    auto stretch = co_await store_.read(
-        [after = store::DeliveryKey{*cancelled.next}](store::ReadTransaction& reader) {
-          return reader.waiting_deliveries(after, kDeliveriesPassed);
-        });
-    if (!stretch) co_return fail(std::move(stretch.error()));
-    auto& all = stretch->deliveries;
-    std::erase_if(all, [&](const auto& delivery) { return delivery.credential != name; });
-    for (std::size_t first = 0; first < all.size(); first += kDroppedAtOnce) {
-      const auto last = std::min(all.size(), first + kDroppedAtOnce);
-      const std::vector<store::WaitingDelivery> some(
-          all.begin() + static_cast<std::ptrdiff_t>(first),
-          all.begin() + static_cast<std::ptrdiff_t>(last));
-      const auto dropped = co_await store_.write(
-          store::WritePriority::claims,
-          [some](store::WriteTransaction& writer) { return drop_deliveries(writer, some); });
-      if (!dropped) co_return fail(dropped.error());
-      cancelled.recipients += *dropped;
-    }
-    cancelled.deliveries += static_cast<std::int64_t>(all.size());
-    cancelled.next.reset();
-    if (stretch->next) cancelled.next = static_cast<std::int64_t>(*stretch->next);
-  }
-  log::info("mail of a held SMTP credential dropped", {{"account", account_name},
-                                                       {"credential", name},
-                                                       {"deliveries", cancelled.deliveries},
-                                                       {"recipients", cancelled.recipients}});
-  (void)co_await changed();
-  co_return cancelled;
 }
 
 Task<Result<SmtpCredentialView>> Operations::alter_smtp_credential(std::string account_name,

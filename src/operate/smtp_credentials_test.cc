@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/date_time.h"
 #include "mail/scram_secrets.h"
 #include "operate/operations.h"
 #include "support/installation.h"
@@ -180,6 +181,29 @@ TEST_F(SmtpCredentialTest, IsHeldAndReleasedByHand) {
             ErrorKind::not_found);
 }
 
+struct FakeLockouts : Lockouts {
+  std::vector<Lockout> list() override { return {{.network = "192.0.2.1/32", .name = "relay"}}; }
+  std::int64_t unlock(const std::string& which) override { return which == "relay" ? 1 : 0; }
+};
+
+TEST_F(SmtpCredentialTest, LockoutsAreOfTheRelayOfThisProcess) {
+  EXPECT_EQ(operations.lockouts().error().kind, ErrorKind::unsupported) << "there is none";
+  EXPECT_EQ(operations.unlock("relay").error().kind, ErrorKind::unsupported);
+  FakeLockouts relay;
+  Operations here{*installation.store, installation.clock,
+                  Operations::Options{.lockouts = [&relay] { return &relay; }}};
+  EXPECT_THAT(here.lockouts().value(), SizeIs(1));
+  EXPECT_EQ(here.unlock("relay").value(), 1);
+  EXPECT_EQ(here.unlock("other").value(), 0);
+}
+
+TEST_F(SmtpCredentialTest, TellsWhoseDomainIsNotProven) {
+  EXPECT_FALSE(run(operations.add_smtp_credential("shop", "relay", {}, {}))->has_domain);
+  ASSERT_TRUE(
+      run(operations.add_domain({.account = "shop", .domain = "example.jp", .vouched = true})));
+  EXPECT_TRUE(run(operations.add_smtp_credential("shop", "other", {}, {}))->has_domain);
+}
+
 TEST_F(SmtpCredentialTest, WhatAHeldOneHandedInIsDroppedByOrderAlone) {
   const auto made = run(operations.add_smtp_credential("shop", "relay", {}, {}));
   ASSERT_TRUE(run(operations.add_smtp_credential("shop", "other", {}, {})));
@@ -195,9 +219,32 @@ TEST_F(SmtpCredentialTest, WhatAHeldOneHandedInIsDroppedByOrderAlone) {
   };
   const std::vector<store::DeliveryKey> its = {hand_in("relay"), hand_in("relay")};
   const store::DeliveryKey others = hand_in("other");
-  EXPECT_EQ(run(operations.drop_smtp_mail("shop", "relay", 0)).error().kind, ErrorKind::conflict);
+  EXPECT_EQ(run(operations.drop_smtp_mail("shop", "relay", {})).error().kind, ErrorKind::conflict);
+  const auto preview = [&](std::string since) {
+    auto looked = run(
+        operations.drop_smtp_mail("shop", "relay", {.preview = true, .since = std::move(since)}));
+    EXPECT_TRUE(looked) << looked.error().detail;
+    return looked.value_or(Cancelled());
+  };
+  const Cancelled seen = preview("");
+  EXPECT_EQ(seen.deliveries, 2);
+  EXPECT_EQ(seen.recipients, 4);
+  ASSERT_THAT(seen.first, SizeIs(2));
+  EXPECT_EQ(seen.first[0].accepted, installation.clock.now());
+  EXPECT_EQ(seen.first[0].recipients, 2);
+  EXPECT_EQ(preview(format_utc(installation.clock.now() + std::chrono::hours(1))).deliveries, 0);
+  EXPECT_EQ(run(operations.drop_smtp_mail("shop", "relay", {.preview = true, .since = "noon"}))
+                .error()
+                .kind,
+            ErrorKind::invalid_input);
   ASSERT_TRUE(run(operations.hold_smtp_credential("shop", "relay", "")));
-  const auto dropped = run(operations.drop_smtp_mail("shop", "relay", 0));
+  EXPECT_EQ(run(operations.drop_smtp_mail(
+                    "shop", "relay",
+                    {.since = format_utc(installation.clock.now() + std::chrono::hours(1))}))
+                ->deliveries,
+            0)
+      << "all of it is older";
+  const auto dropped = run(operations.drop_smtp_mail("shop", "relay", {}));
   ASSERT_TRUE(dropped) << dropped.error().detail;
   EXPECT_EQ(dropped->deliveries, 2);
   EXPECT_EQ(dropped->recipients, 4);
@@ -210,7 +257,7 @@ TEST_F(SmtpCredentialTest, WhatAHeldOneHandedInIsDroppedByOrderAlone) {
   };
   for (const store::DeliveryKey key : its) EXPECT_EQ(status_of(key), DeliveryStatus::sent);
   EXPECT_EQ(status_of(others), DeliveryStatus::sending);
-  EXPECT_EQ(run(operations.drop_smtp_mail("shop", "relay", 0))->deliveries, 0) << "again";
+  EXPECT_EQ(run(operations.drop_smtp_mail("shop", "relay", {}))->deliveries, 0) << "again";
 }
 
 }  // namespace

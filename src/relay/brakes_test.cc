@@ -77,6 +77,65 @@ TEST(LoginGuard, SuccessForgetsWhatWasWrong) {
 }
 
 // All of them ask before one has failed.
+// Tries with the password that `mark` stands for, which is wrong. True: it was known to be.
+bool fail_with(LoginGuard& guard, const net::IpAddress& from, const std::string& mark,
+               SteadyInstant now) {
+  auto turn = guard.ask(from, "shop", now);
+  const bool is_known = turn.attempt.repeats(mark);
+  if (is_known) {
+    turn.attempt.withdraw();
+  } else {
+    turn.attempt.failed(mark);
+  }
+  return is_known;
+}
+
+TEST(LoginGuard, ARefusedPasswordThatComesAgainCountsOnce) {
+  LoginGuard guard({.failures_of_name = 3, .failures_of_network = 4});
+  const auto here = at("192.0.2.1");
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_EQ(fail_with(guard, here, "old", kBegin), i > 0) << i;
+    guard.ask(here, "shop", kBegin).attempt.succeeded();  // another program there, that is right
+  }
+  EXPECT_EQ(locked(guard, here, "shop", kBegin), 0ms);
+  EXPECT_FALSE(fail_with(guard, at("192.0.2.2"), "old", kBegin)) << "elsewhere it is a guess";
+  for (const std::string guess : {"a", "b", "c"}) fail_with(guard, here, guess, kBegin);
+  EXPECT_GT(locked(guard, here, "shop", kBegin), 0ms) << "guesses count";
+  guard.unlock("shop", kBegin);
+  EXPECT_FALSE(fail_with(guard, here, "old", kBegin + 1min));
+}
+
+TEST(LoginGuard, TellsWhoIsLockedOutAndLetsThemInAgain) {
+  LoginGuard guard({.failures_of_name = 2, .failures_of_network = 5});
+  const auto here = at("192.0.2.1");
+  fail(guard, here, "shop", kBegin);
+  EXPECT_TRUE(guard.lockouts(kBegin, 10).empty());
+  fail(guard, here, "shop", kBegin + 1min);
+  fail(guard, at("2001:db8::7"), "shop", kBegin);
+  fail(guard, at("2001:db8::8"), "shop", kBegin);
+  const auto lockouts = guard.lockouts(kBegin + 2min, 10);
+  ASSERT_EQ(lockouts.size(), 2U);
+  EXPECT_EQ(lockouts[0].network.to_string(), at("192.0.2.1").to_string() + "/32");
+  EXPECT_EQ(lockouts[0].name, "shop");
+  EXPECT_EQ(lockouts[0].since, kBegin);
+  EXPECT_EQ(lockouts[0].until, kBegin + 15min);
+  EXPECT_EQ(lockouts[0].failures, 2U);
+  EXPECT_EQ(lockouts[1].network.to_string(), "2001:db8::/64");
+  EXPECT_EQ(guard.lockouts(kBegin + 2min, 1).size(), 1U);
+  EXPECT_TRUE(guard.lockouts(kBegin + 16min, 10).empty());
+
+  EXPECT_EQ(guard.unlock("other", kBegin + 2min), 0U);
+  EXPECT_EQ(guard.unlock(*net::Network::parse("2001:db8::7"), kBegin + 2min), 1U);
+  EXPECT_GT(locked(guard, here, "shop", kBegin + 2min), 0ms);
+  EXPECT_EQ(guard.unlock("shop", kBegin + 2min), 1U);
+  EXPECT_EQ(locked(guard, here, "shop", kBegin + 2min), 0ms);
+
+  for (const std::string name : {"a", "b", "c", "d", "e", "f"}) fail(guard, here, name, kBegin);
+  EXPECT_TRUE(guard.ask(here, "new", kBegin).of_network);
+  EXPECT_EQ(guard.unlock(*net::Network::parse("192.0.2.0/24"), kBegin), 1U);
+  EXPECT_EQ(locked(guard, here, "new", kBegin), 0ms);
+}
+
 TEST(LoginGuard, OfThoseWhoTryAtOnceNoMoreGetATurnThanMayFail) {
   LoginGuard guard({.failures_of_name = 10});
   const auto thief = at("192.0.2.1");

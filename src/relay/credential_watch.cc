@@ -7,6 +7,7 @@
 #include "async/timer.h"
 #include "base/log.h"
 #include "net/client_counts.h"
+#include "store/account_name.h"
 #include "store/credential_holds.h"
 
 namespace todoku::relay {
@@ -114,6 +115,7 @@ Task<std::optional<store::SmtpCredential>> CredentialWatch::write(std::string na
         if (!made.anomaly) return made;
         auto held = store::hold_credential(writer, made.credential, made.anomaly->because, now);
         if (!held) return fail(std::move(held.error()));
+        made.account = store::account_name(writer.read(), made.credential.account);
         return made;
       });
   {
@@ -146,10 +148,9 @@ void CredentialWatch::tell_held(const Written& written) {
                "Credentials of the SMTP relay that this process has held, by what was odd.",
                {{"kind", to_string(written.anomaly->kind)}})
       .add();
-  log::warning("SMTP credential held",
-               {{"credential", written.credential.name},
-                {"account", static_cast<std::int64_t>(written.credential.account)},
-                {"because", written.anomaly->because}});
+  log::warning("SMTP credential held", {{"credential", written.credential.name},
+                                        {"account", written.account},
+                                        {"because", written.anomaly->because}});
 }
 
 std::vector<std::string> CredentialWatch::due(bool all) {

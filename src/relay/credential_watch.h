@@ -65,6 +65,7 @@ class CredentialWatch {
     Habits habits;
     store::SmtpCredential credential;
     std::optional<Anomaly> anomaly;  // for which it was held now
+    std::string account = {};        // whose it is; only with that
   };
 
   // nullptr: there are too many.

@@ -6,6 +6,13 @@
 #include "net/client_counts.h"
 
 namespace todoku::relay {
+namespace {
+
+bool holds(const std::vector<std::string>& marks, std::string_view mark) {
+  return std::ranges::find(marks, mark) != marks.end();
+}
+
+}  // namespace
 
 const LoginGuard::Tally* LoginGuard::full(const Key& key, std::uint32_t most,
                                           SteadyInstant now) const {
@@ -26,8 +33,9 @@ LoginGuard::Turn LoginGuard::ask(const net::IpAddress& from, std::string_view na
     if (tally == nullptr) return;
     has_room = false;
     if (tally->failures - tally->under_way < most) return;
-    turn.locked = std::max(turn.locked,
-                           std::chrono::ceil<Milliseconds>(tally->since + options_.window - now));
+    const auto left = std::chrono::ceil<Milliseconds>(tally->since + options_.window - now);
+    if (left > turn.locked) turn.of_network = key.second.empty();
+    turn.locked = std::max(turn.locked, left);
   };
   look(of_name, options_.failures_of_name);
   look(of_network, options_.failures_of_network);
@@ -62,19 +70,85 @@ void LoginGuard::end(const Key& key, Attempt::End how) {
   };
   if (!key.second.empty()) settle(key);
   settle({key.first, std::string()});
-  if (how == Attempt::End::succeeded) forget(key);
+  if (how == Attempt::End::succeeded) absolve(key);
 }
 
-void LoginGuard::forget(const Key& key) {
+// What was refused stays known: beside the program that is right there may be one that is not, and
+// it would be counted against the network after each success.
+void LoginGuard::absolve(const Key& key) {
   const auto found = tallies_.find(key);
   if (found == tallies_.end() || key.second.empty()) return;
-  const auto [begin, end] = by_age_.equal_range(found->second.since);
+  if (found->second.refused.empty()) return erase(found);
+  found->second.failures = found->second.under_way;
+}
+
+void LoginGuard::erase(std::map<Key, Tally>::iterator tally) {
+  const auto [begin, end] = by_age_.equal_range(tally->second.since);
   for (auto entry = begin; entry != end; ++entry) {
-    if (entry->second != key) continue;
+    if (entry->second != tally->first) continue;
     by_age_.erase(entry);
     break;
   }
-  tallies_.erase(found);
+  tallies_.erase(tally);
+}
+
+bool LoginGuard::knows(const Key& key, std::string_view mark) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = tallies_.find(key);
+  return found != tallies_.end() && holds(found->second.refused, mark);
+}
+
+void LoginGuard::remember(const Key& key, std::string mark) {
+  const std::lock_guard lock(mutex_);
+  const auto found = tallies_.find(key);
+  if (found == tallies_.end() || key.second.empty()) return;
+  std::vector<std::string>& refused = found->second.refused;
+  if (holds(refused, mark)) return;
+  if (refused.size() >= options_.refused_max) refused.erase(refused.begin());
+  refused.push_back(std::move(mark));
+}
+
+// Those under way may still be right.
+bool LoginGuard::locks(const Key& key, const Tally& tally, SteadyInstant now) const {
+  return tally.failures - tally.under_way >= most_of(key) && tally.since + options_.window > now;
+}
+
+std::vector<LoginGuard::Lockout> LoginGuard::lockouts(SteadyInstant now, std::size_t most) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Lockout> lockouts;
+  for (const auto& [key, tally] : tallies_) {
+    if (lockouts.size() >= most) break;
+    if (!locks(key, tally, now)) continue;
+    lockouts.push_back({.network = net::Network(key.first, 64),
+                        .name = key.second,
+                        .since = tally.since,
+                        .until = tally.since + options_.window,
+                        .failures = tally.failures - tally.under_way});
+  }
+  return lockouts;
+}
+
+std::size_t LoginGuard::unlock_where(const auto& is_meant, SteadyInstant now) {
+  const std::lock_guard lock(mutex_);
+  std::size_t ended = 0;
+  for (auto tally = tallies_.begin(); tally != tallies_.end();) {
+    const auto here = tally++;
+    if (!is_meant(here->first)) continue;
+    if (locks(here->first, here->second, now)) ++ended;
+    erase(here);
+  }
+  return ended;
+}
+
+std::size_t LoginGuard::unlock(std::string_view name, SteadyInstant now) {
+  return unlock_where([&](const Key& key) { return !name.empty() && key.second == name; }, now);
+}
+
+std::size_t LoginGuard::unlock(const net::Network& network, SteadyInstant now) {
+  const auto is_meant = [&](const Key& key) {
+    return network.contains(key.first) || net::Network(key.first, 64).contains(network.prefix());
+  };
+  return unlock_where(is_meant, now);
 }
 
 std::size_t LoginGuard::entries() const {

@@ -5,6 +5,10 @@
 //
 // An attempt is a failure from its beginning until it has succeeded: who breaks off has guessed as
 // well, and of those who try at once no more get a turn than may fail.
+//
+// A password that was refused before guesses nothing when it comes again, as it does from a program
+// that was not told the new one: it counts once. Who is locked out is refused the right password,
+// too, else a lock-out would stop nobody from guessing.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "net/network.h"
@@ -31,6 +36,7 @@ class LoginGuard {
     std::uint32_t failures_of_network = 100;  // whatever the names
     Milliseconds window = std::chrono::minutes(15);
     std::size_t entries_max = 100'000;  // beyond it the oldest is forgotten
+    std::size_t refused_max = 5;        // passwords remembered of one name from one network
   };
   LoginGuard() : LoginGuard(Options()) {}
   explicit LoginGuard(Options options) : options_(options) {}
@@ -56,6 +62,15 @@ class LoginGuard {
     void succeeded() { end(End::succeeded); }
     // It says nothing about the password: it is as if it had not been.
     void withdraw() { end(End::withdrawn); }
+    // What stands for the password (known_passwords.h) was refused from there in this window.
+    [[nodiscard]] bool repeats(std::string_view mark) const {
+      return guard_ != nullptr && guard_->knows(key_, mark);
+    }
+    // It was wrong, and is known when it comes again.
+    void failed(std::string mark) {
+      if (guard_ != nullptr) guard_->remember(key_, std::move(mark));
+      end(End::failed);
+    }
 
    private:
     friend class LoginGuard;
@@ -74,21 +89,45 @@ class LoginGuard {
   struct Turn {
     Attempt attempt;
     Milliseconds locked{};
+    bool of_network = false;  // whatever the name
   };
   [[nodiscard]] Turn ask(const net::IpAddress& from, std::string_view name, SteadyInstant now);
   [[nodiscard]] std::size_t entries() const;
+
+  struct Lockout {
+    net::Network network;
+    std::string name;       // empty: whatever the name
+    SteadyInstant since{};  // the first failure
+    SteadyInstant until{};
+    std::uint32_t failures = 0;
+  };
+  // At most so many, by network and name.
+  [[nodiscard]] std::vector<Lockout> lockouts(SteadyInstant now, std::size_t most) const;
+  // Forgets what was wrong of the name, from wherever. How many lock-outs that ended.
+  std::size_t unlock(std::string_view name, SteadyInstant now);
+  // ... from there, whatever the names.
+  std::size_t unlock(const net::Network& network, SteadyInstant now);
 
  private:
   struct Tally {
     std::uint32_t failures = 0;  // with those under way
     std::uint32_t under_way = 0;
     SteadyInstant since{};
+    std::vector<std::string> refused = {};  // marks of passwords, the last ones
   };
   // Of a key that has as many as it may; nullptr: it may be tried.
   [[nodiscard]] const Tally* full(const Key& key, std::uint32_t most, SteadyInstant now) const;
+  [[nodiscard]] bool locks(const Key& key, const Tally& tally, SteadyInstant now) const;
+  [[nodiscard]] std::uint32_t most_of(const Key& key) const {
+    return key.second.empty() ? options_.failures_of_network : options_.failures_of_name;
+  }
   void count(Key key, SteadyInstant now);
   void end(const Key& key, Attempt::End how);
-  void forget(const Key& key);
+  void absolve(const Key& key);
+  void erase(std::map<Key, Tally>::iterator tally);
+  std::size_t unlock_where(const auto& is_meant, SteadyInstant now);
+  [[nodiscard]] bool knows(const Key& key, std::string_view mark) const;
+  void remember(const Key& key, std::string mark);
 
   const Options options_;
   mutable std::mutex mutex_;

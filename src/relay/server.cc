@@ -333,8 +333,10 @@ Task<void> Server::converse(Worker* worker, std::size_t index, net::Stream strea
         world_.certificates->context(listener.old_tls ? net::TlsAge::old : net::TlsAge::modern),
         world_.clock.steady_now() + kHandshake);
     if (!secured) {
-      log::debug("no TLS handshake with an SMTP client",
-                 {{"client", client.address.to_string()}, {"reason", secured.error().detail}});
+      // Balancers look whether the port is open, and close.
+      if (secured.error().kind != ErrorKind::closed) {
+        refusals_.tell_no_handshake(whom(), secured.error().detail);
+      }
       co_return;
     }
     tls = std::move(*secured);

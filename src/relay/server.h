@@ -71,6 +71,8 @@ class Server {
 
   // Credentials or accounts have changed. Any thread.
   void credentials_changed() { logins_.forget(); }
+  // Who is locked out. Any thread.
+  [[nodiscard]] LoginGuard& guard() { return guard_; }
   // The addresses bound, in the order of the options; of a Unix socket an empty one. After start().
   [[nodiscard]] std::vector<net::Endpoint> endpoints() const { return endpoints_; }
   // The same for people, with the paths of sockets.

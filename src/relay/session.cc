@@ -18,6 +18,7 @@ using smtp::ServerEvent;
 using smtp::ServerStep;
 
 constexpr std::size_t kNonceOctets = 18;
+constexpr int kBadSequence = 503;
 // Who has failed is answered no sooner than so, whatever the fault was.
 constexpr Milliseconds kFailurePause{500};
 // Who finds the queue of those whose passwords are computed full asks again for so long.
@@ -125,6 +126,8 @@ Task<ServerAnswer> Session::decide(ServerEvent event) {
     case ServerEvent::reset:
     case ServerEvent::quit:
       abandon();
+      mail_.reset();
+      refused_mail_ = false;
       break;
     default:
       break;
@@ -176,6 +179,7 @@ Task<ServerAnswer> Session::authenticate(SaslStep step) {
     auto proven = co_await prove();
     if (!proven) {
       attempt_.withdraw();
+      tell_login("it could not be looked up or computed");
       co_return ServerAnswer{.reply = words::no_login_now()};
     }
     step = std::move(*proven);
@@ -184,6 +188,9 @@ Task<ServerAnswer> Session::authenticate(SaslStep step) {
     case SaslStep::Kind::succeeded:
       break;
     case SaslStep::Kind::failed:
+      tell_login(step.reply.code != 535 ? "the exchange is not as its mechanism says"
+                 : claimed_             ? "wrong password"
+                                        : "unknown user name");
       if (step.reply.code == 535) {
         world_.metrics.login_failures.add();
         co_await async::sleep_for(kFailurePause);
@@ -200,8 +207,9 @@ Task<ServerAnswer> Session::authenticate(SaslStep step) {
   std::optional<Reply> no;
   if (fault != LoginFault::none) {
     no = words::refused(fault);
-  } else {
-    no = take_places(*claimed_);
+    tell_login(words::reason(fault));
+  } else if ((no = take_places(*claimed_))) {
+    tell_login("the password is right, too many connections are open");
   }
   if (no) {
     attempt_.withdraw();
@@ -224,13 +232,19 @@ Task<std::optional<Reply>> Session::await_turn() {
       co_return std::nullopt;
     }
     if (turn.locked > Milliseconds(0)) {
+      tell_login(turn.of_network ? "locked out: too many wrong passwords from this network"
+                                 : "locked out: too many wrong passwords for this user name "
+                                   "from this network");
       co_await async::sleep_for(kFailurePause);
-      co_return words::locked(turn.locked);
+      co_return words::locked(turn.locked, turn.of_network);
     }
-    if (now >= until) co_return words::no_login_now();
     // A program that opens hundreds of connections at once is right with each.
-    const bool waited = co_await async::sleep_for(kComputingPause);
-    if (!waited) co_return words::no_login_now();
+    bool waited = false;
+    if (now < until) waited = co_await async::sleep_for(kComputingPause);
+    if (!waited) {
+      tell_login("too many logins of this user name or network are under way");
+      co_return words::no_login_now();
+    }
   }
 }
 
@@ -257,6 +271,10 @@ Task<Result<SaslStep>> Session::prove() {
   if (!sasl_->has_password()) co_return sasl_->give(std::move(secrets));
   KnownPasswords& known = world_.logins.passwords();
   const auto mark = known.mark_of(secrets, sasl_->password());
+  if (attempt_.repeats(mark)) {
+    attempt_.withdraw();
+    co_return sasl_->refuse();
+  }
   const auto compare = [this, &secrets, &known, &mark]() -> Result<SaslStep> {
     if (claimed_ && known.knows(mark)) return sasl_->recognise();
     SaslStep step = sasl_->give(std::move(secrets));
@@ -271,6 +289,7 @@ Task<Result<SaslStep>> Session::prove() {
   for (;;) {
     auto step = co_await world_.pool.run(kUnproven, compare);
     const bool full = !step && step.error().kind == ErrorKind::unavailable;
+    if (step && step->kind == SaslStep::Kind::failed) attempt_.failed(mark);
     if (!full || world_.clock.steady_now() >= until) co_return step;
     // A program that opens hundreds of connections at once has one password for all of them, which
     // is known when it was computed for the first.
@@ -283,9 +302,12 @@ Task<Result<SaslStep>> Session::prove() {
 
 Task<ServerAnswer> Session::begin_mail() {
   abandon();
+  const std::optional<Address>& said = dialogue().mail().sender;
+  refused_mail_ = true;
+  mail_ = Refusals::Mail{.sender = "<" + (said ? said->to_string() : std::string()) + ">"};
   if (world_.stopping) co_return ServerAnswer{.reply = words::stopping()};
   if (!dialogue().is_authenticated() && !listener_.is_for_devices() && !user_)
-    co_return ServerAnswer{.reply = Reply{530, "5.7.0 Authentication required"}};
+    co_return ServerAnswer{.reply = words::authentication_required()};
   auto login = co_await current_login();
   if (!login) co_return ServerAnswer{.reply = words::no_mail_now()};
   if (user_ && *login == nullptr) {
@@ -315,6 +337,7 @@ Task<ServerAnswer> Session::begin_mail() {
   begun.envelope.ret = static_cast<std::uint8_t>(mail.ret);
   begun.envelope.credential = who.name;
   keeper_.begin(login_->account.key);
+  refused_mail_ = false;
   co_return ServerAnswer{};
 }
 
@@ -370,6 +393,7 @@ std::string client_name(const net::IpAddress& address, std::optional<std::uint32
 }
 
 ServerAnswer Session::add_recipient() {
+  if (mail_) mail_->recipient = dialogue().recipient().to_string();
   if (auto brake = world_.brakes.add_recipient(sender(), world_.clock.steady_now())) {
     return {.reply = std::move(*brake)};
   }
@@ -393,6 +417,7 @@ ServerAnswer Session::add_recipient() {
     return {.reply = no_room()};
   }
   transaction_->recipients.push_back(std::move(recipient));
+  if (mail_) mail_->recipients = transaction_->recipients.size();
   return {};
 }
 
@@ -413,6 +438,9 @@ void Session::give_up(Reply trouble) {
 
 void Session::begin_content() {
   if (!transaction_ || transaction_->reader || transaction_->trouble) return;
+  if (mail_ && !transaction_->recipients.empty()) {
+    mail_->recipient = transaction_->recipients.front().address;
+  }
   const store::SmtpCredentialSettings& settings = login_->credential.settings;
   transaction_->reader.emplace(intake::submission::SubmissionRules{
       .received = received_field(),
@@ -432,7 +460,10 @@ Task<void> Session::take(std::string_view piece) {
   if (transaction_->trouble) co_return;
   Transaction& message = *transaction_;
   const auto read = message.reader->take(piece, message.out);
-  if (!read) co_return give_up(words::unfit(read.error()));
+  if (!read) {
+    if (mail_) mail_->from = message.reader->from_shown();
+    co_return give_up(words::unfit(read.error()));
+  }
   if (!has_room()) co_return give_up(no_room());
   const auto kept = co_await keeper_.take(message.out);
   if (!kept) give_up(words::trouble(kept.error()));
@@ -444,6 +475,9 @@ Task<Reply> Session::finish_message() {
     reply = std::move(*transaction_->trouble);
   } else {
     auto submitted = transaction_->reader->finish(transaction_->out);
+    if (mail_) {
+      mail_->from = submitted ? submitted->from.address : transaction_->reader->from_shown();
+    }
     if (submitted && !is_of_device(submitted->from.address)) {
       reply = words::not_of_device(listener_.device_domain);
     } else if (submitted) {
@@ -453,6 +487,7 @@ Task<Reply> Session::finish_message() {
     }
   }
   abandon();
+  if (reply.code < 400) mail_.reset();
   co_return reply;
 }
 
@@ -481,6 +516,7 @@ Task<Reply> Session::hand_in(intake::submission::Submitted submitted) {
   if (!kept) co_return words::trouble(kept.error());
   if (auto refusal = co_await judge_again()) co_return std::move(*refusal);
   const std::uint64_t octets = submitted.octets;
+  const std::string unheard = std::move(submitted.unheard);
   RelayedEnvelope& envelope = message.envelope;
   envelope.head_octets = submitted.head_octets;
   envelope.has_leading_dot = submitted.has_leading_dot;
@@ -501,7 +537,23 @@ Task<Reply> Session::hand_in(intake::submission::Submitted submitted) {
   keeper_.handed_over();
   world_.metrics.messages.add();
   world_.metrics.octets.add(octets);
+  tell_taken(unheard);
   co_return words::accepted(made->answer);
+}
+
+// What its sender should know, and is told by no reply.
+void Session::tell_taken(const std::string& unheard) {
+  if (!mail_) return;
+  if (!unheard.empty()) {
+    world_.refusals.tell_unheard(whom(), *mail_, unheard, refusal_lines_);
+  }
+  const intake::Senders* const senders = world_.intake.senders();
+  const auto from = parse_address(mail_->from);
+  if (senders == nullptr || !from) return;
+  const auto verdict = senders->judge(login_->account.key, from->domain);
+  if (verdict == intake::Senders::Verdict::unproven) {
+    world_.refusals.tell_unproven(whom(), *mail_);
+  }
 }
 
 std::string Session::received_field() const {
@@ -525,12 +577,25 @@ void Session::abandon() {
   transaction_.reset();
 }
 
+Refusals::Whom Session::whom() const {
+  return {.client = client_name(client_, user_),
+          .listener = listener_.name,
+          .credential = login_ ? login_->credential.name : std::string_view()};
+}
+
+void Session::tell_login(std::string_view because) {
+  failed_login_ = Refusals::Login{
+      .claimed = sasl_->user(), .mechanism = sasl_->mechanism(), .because = because};
+}
+
 void Session::refused(int code, std::string_view text) {
-  world_.refusals.tell({.client = client_name(client_, user_),
-                        .listener = listener_.name,
-                        .credential = login_ ? login_->credential.name : std::string_view(),
-                        .claimed = sasl_ ? sasl_->user() : std::string_view()},
-                       {.code = code, .text = text}, &refusal_lines_);
+  // Whoever pipelines has sent RCPT and DATA with the MAIL that was refused.
+  if (code == kBadSequence && refused_mail_) return world_.refusals.count();
+  const Refusals::Login* const login = failed_login_ ? &*failed_login_ : nullptr;
+  const Refusals::Mail* const mail = mail_ && login == nullptr ? &*mail_ : nullptr;
+  world_.refusals.tell(whom(), {.code = code, .text = text}, &refusal_lines_, login, mail);
+  failed_login_.reset();
+  if (!transaction_) mail_.reset();
 }
 
 }  // namespace todoku::relay

@@ -118,6 +118,10 @@ class Session final : private smtp::ServerOwner {
   [[nodiscard]] Task<void> take(std::string_view piece) override;
   void discard() override { abandon(); }
   void refused(int code, std::string_view text) override;
+  [[nodiscard]] Refusals::Whom whom() const;
+  void tell_taken(const std::string& unheard);
+  // Why a login fails, for the log.
+  void tell_login(std::string_view because);
   [[nodiscard]] Task<Result<net::TlsInfo>> shake_hands(net::Stream& stream,
                                                        SteadyInstant deadline) override;
 
@@ -164,6 +168,9 @@ class Session final : private smtp::ServerOwner {
   NameCounts::Place place_;               // of the login
   NameCounts::Place account_place_;       // of its account
   std::optional<Transaction> transaction_;
+  std::optional<Refusals::Login> failed_login_;  // about to be answered
+  std::optional<Refusals::Mail> mail_;           // from MAIL until its end is answered
+  bool refused_mail_ = false;                    // the latest MAIL was refused
   LineBudget refusal_lines_{Refusals::kLinesOfConnection, Refusals::kWindow};
   ContentKeeper keeper_;
   smtp::ServerConnection connection_;

@@ -68,9 +68,29 @@ Reply too_many_of_account() {
   return {454, "4.7.0 Too many connections of this account"};
 }
 
-Reply locked(Milliseconds left) {
-  return {454, fmt::format("4.7.0 Too many failures from your network, try again in {} s",
-                           seconds_of(left))};
+Reply locked(Milliseconds left, bool of_network) {
+  return {454, fmt::format("4.7.0 Too many wrong passwords {}from your network, try again in {} s",
+                           of_network ? "" : "for this user name ", seconds_of(left))};
+}
+
+Reply authentication_required() {
+  return {530, "5.7.0 Authentication required"};
+}
+
+std::string_view reason(LoginFault fault) {
+  switch (fault) {
+    case LoginFault::none:
+      break;
+    case LoginFault::revoked:
+      return "the password is right, the credential revoked";
+    case LoginFault::expired:
+      return "the password is right, the credential expired";
+    case LoginFault::network:
+      return "the password is right, the network none that the credential allows";
+    case LoginFault::suspended:
+      return "the password is right, the account suspended";
+  }
+  return "it may log in";
 }
 
 Reply refused(LoginFault fault) {

@@ -22,9 +22,13 @@ namespace todoku::relay::words {
 // Whether it may log in could not be found out.
 [[nodiscard]] Reply no_login_now();
 [[nodiscard]] Reply too_many_of_account();
-[[nodiscard]] Reply locked(Milliseconds left);
+// `of_network`: whatever the name, else this one from there.
+[[nodiscard]] Reply locked(Milliseconds left, bool of_network);
+[[nodiscard]] Reply authentication_required();
 // Said to who has proven who it is, and only then.
 [[nodiscard]] Reply refused(LoginFault fault);
+// The same for operators, in the log; never said to a client that is not proven.
+[[nodiscard]] std::string_view reason(LoginFault fault);
 [[nodiscard]] Reply no_such_device();
 // Of a user of this machine.
 [[nodiscard]] Reply no_credential(std::uint32_t uid);

@@ -127,6 +127,7 @@ struct SuppressionChange {
   std::string why;    // in somebody's words
   std::string actor;  // "api key 3", "operator"
   Instant at{};
+  std::int64_t number = 0;  // of what is told later by one writer the greater
 };
 
 class SuppressionReads {
@@ -152,6 +153,10 @@ class SuppressionReads {
   // Removals of a subject, newest first, at most 100.
   [[nodiscard]] virtual Result<std::vector<SuppressionChange>> removals_of(
       AccountKey account, std::string_view subject) = 0;
+  // Removals with greater numbers, of all accounts, in the order of these, without `why`. Of
+  // writers at once one that is seen later may have a smaller number than one that was seen.
+  [[nodiscard]] virtual Result<std::vector<SuppressionChange>> removals_after(
+      std::int64_t number, std::int64_t limit) = 0;
 };
 
 struct PutSuppressions {

@@ -259,8 +259,42 @@ std::string issued_smtp_json(const operate::IssuedSmtpCredential& issued) {
   json.begin_object();
   add_smtp_members(json, issued.view);
   if (!issued.password.empty()) json.member("password", issued.password);
+  if (!issued.has_domain) json.member("has_domain", false);
   json.end_object();
   return json.take();
+}
+
+std::string dropped_json(const operate::Cancelled& dropped) {
+  JsonWriter json;
+  json.begin_object();
+  json.member("deliveries", dropped.deliveries);
+  json.member("recipients", dropped.recipients);
+  json.member("next", dropped.next.value_or(0));
+  json.key("first");
+  json.begin_array();
+  for (const operate::WaitingMail& mail : dropped.first) {
+    json.begin_object();
+    json.member("delivery_id", mail.delivery);
+    add_shown_time(json, "accepted", mail.accepted);
+    json.member("recipients", mail.recipients);
+    json.member("subject", mail.subject);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return json.take();
+}
+
+std::string lockouts_json(const std::vector<operate::Lockout>& lockouts) {
+  return list_json("lockouts", lockouts, [](JsonWriter& json, const operate::Lockout& lockout) {
+    json.begin_object();
+    json.member("network", lockout.network);
+    json.member("name", lockout.name);
+    add_shown_time(json, "since", lockout.since);
+    add_shown_time(json, "until", lockout.until);
+    json.member("failures", lockout.failures);
+    json.end_object();
+  });
 }
 
 std::string domains_json(const operate::Page<operate::DomainView>& domains) {
@@ -364,6 +398,7 @@ std::string explanation_json(const operate::Explanation& explanation, todoku::La
   json.begin_object();
   json.member("address", explanation.address);
   json.member("text", explanation.text);
+  json.member("more", explanation.more);
   json.key("mails");
   json.begin_array();
   for (std::size_t i = 0; i < explanation.stories.size(); ++i) {
@@ -525,9 +560,30 @@ void add_other_names(JsonWriter& json, const std::vector<operate::OtherName>& ot
     json.end_object();
   }
   json.end_array();
+  if (operate::is_behind_journal(others)) json.member("behind_journal", true);
 }
 
 }  // namespace
+
+std::string folded_json(const events::journal::Folded& folded) {
+  JsonWriter json;
+  json.begin_object();
+  json.member("records", folded.records);
+  json.member("missing", folded.missing);
+  json.member("outcomes", folded.outcomes);
+  json.member("known", folded.known);
+  json.member("elsewhere", folded.elsewhere);
+  json.member("steered", folded.steered);
+  json.member("unfinished", folded.unfinished);
+  json.member("stops", folded.stops);
+  json.member("removals", folded.removals);
+  json.member("refused", folded.refused);
+  json.member("next", folded.ended ? std::uint64_t{0} : folded.last_number);
+  const bool told = folded.last_number > 0;
+  add_shown_time(json, "written", told ? std::optional(folded.written) : std::nullopt);
+  json.end_object();
+  return json.take();
+}
 
 std::string cluster_json(const operate::ClusterView& cluster) {
   JsonWriter json;
@@ -580,6 +636,7 @@ std::string status_json(const operate::EngineStatus& status) {
     json.end_object();
   }
   json.end_array();
+  if (!status.journal.empty()) json.member("journal", status.journal);
   add_other_names(json, status.others);
   json.key("queues");
   json.begin_array();

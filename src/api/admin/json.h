@@ -22,6 +22,8 @@ namespace todoku::api::admin {
 [[nodiscard]] std::string smtp_credentials_json(
     const operate::Page<operate::SmtpCredentialView>& credentials);
 [[nodiscard]] std::string smtp_credential_json(const operate::SmtpCredentialView& credential);
+[[nodiscard]] std::string dropped_json(const operate::Cancelled& dropped);
+[[nodiscard]] std::string lockouts_json(const std::vector<operate::Lockout>& lockouts);
 [[nodiscard]] std::string issued_smtp_json(const operate::IssuedSmtpCredential& issued);
 [[nodiscard]] std::string domains_json(const operate::Page<operate::DomainView>& domains);
 [[nodiscard]] std::string domain_json(const operate::DomainView& domain);
@@ -38,6 +40,7 @@ namespace todoku::api::admin {
 [[nodiscard]] std::string imported_suppressions_json(const intake::ImportedSuppressions& told);
 [[nodiscard]] std::string nodes_json(const std::vector<operate::NodeView>& nodes,
                                      std::chrono::minutes offset);
+[[nodiscard]] std::string folded_json(const events::journal::Folded& folded);
 [[nodiscard]] std::string cluster_json(const operate::ClusterView& cluster);
 [[nodiscard]] std::string status_json(const operate::EngineStatus& status);
 

@@ -401,14 +401,37 @@ Response cancelled_so_far(const Result<operate::Cancelled>& cancelled) {
 }
 
 Task<Response> cancel_waiting(Operations& operations, Given given) {
-  const auto cancelled = co_await operations.cancel_waiting(given.number("from").value_or(0));
+  const bool unknown = given.truth("unknown").value_or(false);
+  const auto cancelled = co_await operations.cancel_waiting(
+      given.number("from").value_or(0),
+      unknown ? RecipientState::unknown : RecipientState::cancelled);
   co_return cancelled_so_far(cancelled);
 }
 
 Task<Response> drop_smtp_mail(Operations& operations, Given given) {
-  const auto dropped = co_await operations.drop_smtp_mail(given.text("account"), given.text("name"),
-                                                          given.number("from").value_or(0));
-  co_return cancelled_so_far(dropped);
+  const auto dropped =
+      co_await operations.drop_smtp_mail(given.text("account"), given.text("name"),
+                                         {.from = given.number("from").value_or(0),
+                                          .preview = given.truth("preview").value_or(false),
+                                          .since = given.text("since")});
+  if (!dropped) co_return failure(dropped.error());
+  co_return Response::json(200, dropped_json(*dropped));
+}
+
+Task<Response> list_lockouts(Operations& operations, Given) {
+  const auto lockouts = operations.lockouts();
+  co_return lockouts ? Response::json(200, lockouts_json(*lockouts)) : failure(lockouts.error());
+}
+
+Task<Response> unlock(Operations& operations, Given given) {
+  const auto ended = operations.unlock(given.text("which"));
+  co_return ended ? Response::json(200, fmt::format(R"({{"unlocked":{}}})", *ended))
+                  : failure(ended.error());
+}
+
+Task<Response> fold_journal(Operations& operations, Given given) {
+  const auto folded = co_await operations.fold_journal(given.number("from").value_or(0));
+  co_return folded ? Response::json(200, folded_json(*folded)) : failure(folded.error());
 }
 
 Task<Response> adopt(Operations& operations, Given given) {
@@ -464,6 +487,8 @@ constexpr std::array kOffered{
     Offered{&calls::kHoldSmtpCredential, hold_smtp_credential},
     Offered{&calls::kReleaseSmtpCredential, release_smtp_credential},
     Offered{&calls::kDropSmtpMail, drop_smtp_mail},
+    Offered{&calls::kListLockouts, list_lockouts},
+    Offered{&calls::kUnlock, unlock},
     Offered{&calls::kListDkim, list_dkim},
     Offered{&calls::kAddDkim, add_dkim},
     Offered{&calls::kShowDkim, show_dkim},
@@ -487,6 +512,7 @@ constexpr std::array kOffered{
     Offered{&calls::kCluster, show_cluster},
     Offered{&calls::kWaiting, count_waiting},
     Offered{&calls::kCancelWaiting, cancel_waiting},
+    Offered{&calls::kFold, fold_journal},
     Offered{&calls::kAdopt, adopt},
     Offered{&calls::kStatus, show_status},
     Offered{&calls::kDrain, drain},

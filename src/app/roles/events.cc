@@ -63,6 +63,15 @@ events::reports::Reporter::World reports_world(const Ground& ground, const intak
           .work_arrived = std::move(wake_scheduler)};
 }
 
+events::journal::Journaler::World journal_world(const Ground& ground) {
+  return {.store = ground.store,
+          .files = ground.file_pool,
+          .clock = ground.clock,
+          .metrics = ground.metrics,
+          .node = [&node = ground.node] { return node.key(); },
+          .holds = [&node = ground.node] { return node.holds(); }};
+}
+
 }  // namespace
 
 EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_scheduler,
@@ -87,6 +96,13 @@ EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_schedule
       senders_(takes_any_sender(ground.config)),
       reports_(reports_world(ground, senders_, std::move(wake_scheduler)),
                report_options(ground.config), ground.runtime.executor(0)) {
+  if (!ground.config.journal.directory.empty()) {
+    journal_.emplace(
+        journal_world(ground),
+        events::journal::JournalOptions{.folder = ground.config.journal.directory,
+                                        .keep = std::chrono::days(ground.config.events.keep_days)},
+        ground.runtime.executor(0));
+  }
   follow_senders(ground, senders_);
   ground.changes.follow(store::Topic::webhooks, [this] { return hear_of_owners(endpoints_); });
   exporter_.add(
@@ -135,6 +151,13 @@ Result<void> EventsRole::start() {
     ground_.wait_for(reports_.stop());
     return true;
   });
+  if (journal_) {
+    journal_->start();
+    running_.add([this](SteadyInstant) {
+      ground_.wait_for(journal_->stop());
+      return true;
+    });
+  }
   domains_.start();
   running_.add([this](SteadyInstant) {
     ground_.wait_for(domains_.stop());

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string_view>
 
 #include "app/domain_watch.h"
@@ -17,6 +18,7 @@
 #include "base/random.h"
 #include "events/endpoints/dispatcher.h"
 #include "events/exports/exporter.h"
+#include "events/journal/journaler.h"
 #include "events/reports/reporter.h"
 #include "intake/importer.h"
 #include "intake/senders.h"
@@ -32,6 +34,9 @@ class EventsRole final : public Role {
   [[nodiscard]] std::string_view name() const override { return "events"; }
   [[nodiscard]] Result<void> start() override;
   bool stop(SteadyInstant deadline) override { return running_.stop(deadline); }
+  void describe(operate::EngineStatus& status) const override {
+    if (journal_) status.journal = journal_->trouble();
+  }
 
   // For an API in the same process, whose imports begin at once.
   [[nodiscard]] intake::ImportStarter& imports() { return importer_; }
@@ -47,6 +52,7 @@ class EventsRole final : public Role {
   events::endpoints::Dispatcher endpoints_;
   intake::Senders senders_;
   events::reports::Reporter reports_;
+  std::optional<events::journal::Journaler> journal_;
   Running running_;
 };
 

@@ -41,6 +41,8 @@ class Role {
     (void)story;
     return std::nullopt;
   }
+  // Whom it lets log in no more; nullptr: nobody logs in there. From any thread.
+  [[nodiscard]] virtual operate::Lockouts* lockouts() { return nullptr; }
 };
 
 }  // namespace todoku::app::roles

@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "net/network.h"
 
 namespace todoku::app::roles {
 namespace {
@@ -21,6 +22,7 @@ using namespace std::chrono_literals;
 
 // A certificate that was renewed is used that much later at most.
 constexpr Milliseconds kCertificatesLookedAt = 60s;
+constexpr std::size_t kLockoutsShown = 1'000;
 
 // The same on all nodes, and for good (smtp/protocol/sasl_server.h).
 std::string decoy_key(const InstanceSecret& secret) {
@@ -59,10 +61,37 @@ SmtpInRole::SmtpInRole(const Ground& ground, Door& door, relay::CredentialWatch&
                .decoy_key = decoy_key(ground.secret),
                .watch = &watch},
               relay_options(ground.config, ground.files.relay)),
+      lockouts_(server_.guard(), ground.clock),
       tasks_(ground.runtime.executor(0)) {
   for (const store::Topic topic : {store::Topic::accounts, store::Topic::smtp_credentials}) {
     ground.changes.follow(topic, [this] { return forget_logins(server_); });
   }
+}
+
+std::vector<operate::Lockout> SmtpInRole::RelayLockouts::list() {
+  const SteadyInstant steady = clock_.steady_now();
+  const Instant now = clock_.now();
+  const auto instant_of = [&](SteadyInstant then) {
+    return now + std::chrono::duration_cast<Instant::duration>(then - steady);
+  };
+  std::vector<operate::Lockout> lockouts;
+  for (const relay::LoginGuard::Lockout& each : guard_.lockouts(steady, kLockoutsShown)) {
+    lockouts.push_back({.network = each.network.to_string(),
+                        .name = each.name,
+                        .since = instant_of(each.since),
+                        .until = instant_of(each.until),
+                        .failures = each.failures});
+  }
+  return lockouts;
+}
+
+std::int64_t SmtpInRole::RelayLockouts::unlock(const std::string& name_or_network) {
+  const SteadyInstant now = clock_.steady_now();
+  std::size_t ended = guard_.unlock(std::string_view(name_or_network), now);
+  if (const auto network = net::Network::parse(name_or_network)) {
+    ended += guard_.unlock(*network, now);
+  }
+  return static_cast<std::int64_t>(ended);
 }
 
 Task<void> SmtpInRole::look_at_certificates() {
@@ -77,8 +106,20 @@ Task<void> SmtpInRole::look_at_certificates() {
   }
 }
 
+// The engine serves all the same: the account may be added while it runs.
+void SmtpInRole::look_at_accounts() {
+  for (const auto& listener : config::smtp_in_listeners(ground_.config)) {
+    if (listener.account.empty()) continue;
+    const auto found = ground_.store.read_and_wait(
+        [&](store::ReadTransaction& reader) { return reader.account_by_name(listener.account); });
+    if (found || found.error().kind != ErrorKind::not_found) continue;
+    log::warning("a listener serves nobody", {{"reason", unknown_account_of(listener)}});
+  }
+}
+
 Result<void> SmtpInRole::start() {
   if (auto open = door_.start(); !open) return open;
+  look_at_accounts();
   running_.add([this](SteadyInstant deadline) { return server_.stop(deadline); });
   if (auto listening = server_.start(); !listening) return listening;
   for (const std::string& at : server_.places()) {

@@ -208,9 +208,10 @@ void OutcomeRecorder::given_back(const store::LeasedBatch& batch, std::size_t op
     returned_.push_back({batch.held(), static_cast<std::int64_t>(open), why});
     if (!draining_ && why == GivenBack::failed) {
       abandoned_total_.add(open);
-      log::error(
-          "mail dropped by a failure and given back",
-          {{"delivery", static_cast<std::int64_t>(batch.key.delivery)}, {"recipients", open}});
+      const bool is_known = !batch.recipients.empty();
+      log::error("mail dropped by a failure and given back",
+                 {{"first", is_known ? std::string_view(batch.recipients.front().address) : ""},
+                  {"recipients", open}});
     }
     start_next_locked(lock);
   } catch (...) {

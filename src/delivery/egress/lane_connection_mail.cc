@@ -158,7 +158,7 @@ void LaneConnection::cannot_convert(const LetterMessage& message, const std::str
                 why_not;
   log::info("a message that cannot be converted for its receiver",
             {{"site", lane_->site_},
-             {"delivery", static_cast<std::int64_t>(seat_->mails.front().key().delivery)},
+             {"address", seat_->mails.front().recipient().address},
              {"reason", answer.reply.text}});
   settle(answer, judge(answer), connection_->path(), Milliseconds(0));
 }
@@ -382,9 +382,7 @@ Task<LaneConnection::Sent> LaneConnection::transmit(const Mail& mail) {
     if (answer.in_doubt) {
       mail.batch->doubt(mail.index, {.words = answer.reply.text, .path = connection_->path()});
       log::warning("mail in doubt goes again, without an extension its receiver stumbled over",
-                   {{"site", lane_->site_},
-                    {"delivery", static_cast<std::int64_t>(mail.key().delivery)},
-                    {"recipient", mail.key().seq}});
+                   {{"site", lane_->site_}, {"address", mail.recipient().address}});
     } else if (result.after_content) {
       mail.batch->passed_on(mail.index,
                             fmt::format("the whole mail was out when the receiver said {} {}",

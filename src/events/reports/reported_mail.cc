@@ -9,6 +9,7 @@
 #include "mail/address.h"
 #include "mailauth/dkim/message.h"
 #include "mime/encoded_words.h"
+#include "store/account_name.h"
 
 namespace todoku::events::reports {
 namespace {
@@ -85,7 +86,8 @@ Result<ReportedMail> read_mail(store::ReadTransaction& transaction, store::Deliv
   if (!delivery->content.relayed || delivery->attachments.size() != 1) {
     return fail(ErrorKind::corrupt, "a relayed message without its octets");
   }
-  ReportedMail mail{.delivery = std::move(*delivery), .octets = {}};
+  ReportedMail mail{.delivery = std::move(*delivery), .account = {}, .octets = {}};
+  mail.account = store::account_name(transaction, mail.delivery.account);
   const auto size = static_cast<std::size_t>(mail.delivery.attachments.front().size);
   const auto head = std::min(static_cast<std::size_t>(mail.envelope().head_octets), size);
   mail.is_whole = size <= mime::kReturnedMailOctetsMax;

@@ -28,6 +28,7 @@ using IsAccounts = std::function<bool(store::AccountKey account, std::string_vie
 
 struct ReportedMail {
   store::Delivery delivery;
+  std::string account;    // its name
   std::string octets;     // all of them, or the header section
   bool is_whole = false;  // they are all
   bool reports_wanted = true;

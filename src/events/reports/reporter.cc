@@ -40,8 +40,9 @@ std::string subject_of(std::string_view message) {
 // It was deleted, or cannot be read, which later will not be otherwise.
 bool is_gone(const Error& error, store::DeliveryKey delivery) {
   if (error.kind == ErrorKind::corrupt) {
+    // Its number is in what cannot be read.
     log::error("a mail cannot be read, of which its sender is to be told",
-               {{"delivery", static_cast<std::int64_t>(delivery)}, {"reason", error.detail}});
+               {{"row", static_cast<std::int64_t>(delivery)}, {"reason", error.detail}});
   }
   return error.kind == ErrorKind::not_found || error.kind == ErrorKind::corrupt;
 }
@@ -279,6 +280,8 @@ std::optional<Reporter::Made> Reporter::compose(const ReportedMail& mail,
                               .envelope_id = envelope.envid,
                               .arrival = mail.delivery.created,
                               .message_id_of_mail = mail.message_id,
+                              .subject_of_mail = mail.delivery.content.subject,
+                              .number_of_mail = mail.delivery.id,
                               .returned = static_cast<DsnReturn>(envelope.ret),
                               .mail = mail.octets,
                               .mail_is_whole = mail.is_whole,
@@ -302,11 +305,10 @@ std::optional<Reporter::Made> Reporter::compose(const ReportedMail& mail,
 void Reporter::leave_untold(const ReportedMail& mail, Untold reason) {
   figures_.of(reason).add();
   if (!lines_.take(world_.clock.steady_now())) return;
-  log::info("nobody is told what became of a relayed mail",
-            {{"delivery", mail.delivery.id},
-             {"account", static_cast<std::int64_t>(mail.delivery.account)},
-             {"sender", mail.envelope().mail_from},
-             {"reason", to_string(reason)}});
+  log::info("nobody is told what became of a relayed mail", {{"delivery", mail.delivery.id},
+                                                             {"account", mail.account},
+                                                             {"sender", mail.envelope().mail_from},
+                                                             {"reason", to_string(reason)}});
 }
 
 Task<Result<void>> Reporter::save(ReaderState state, std::vector<Made> made) {

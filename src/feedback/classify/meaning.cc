@@ -68,6 +68,7 @@ const Rule& rule_for(Stage stage, const Reply& reply, bool permanent) {
   const auto found = std::ranges::find_if(rules, [&](const Rule& rule) {
     if (!fits(rule, facts)) return false;
     if (rule.phrases.empty()) return true;
+    if (rule.at_begin) return begins_with_one(words, rule.phrases);
     return ours ? begins_with_one(words, rule.phrases) : has_phrase(words, rule.phrases);
   });
   return found == rules.end() ? rules.back() : *found;
@@ -145,6 +146,30 @@ Meaning meaning_of(const Answer& answer) {
                                                       : NextStep::give_up,
           .other_host = before_envelope && answer.stage != Stage::auth && traits.is_attempt,
           .is_attempt = traits.is_attempt};
+}
+
+std::string rule_behind(const Answer& answer) {
+  if (answer.cause != Cause::none) return "our own finding";
+  const Rule& rule = rule_for(answer.stage, answer.reply, answer.permanent);
+  const std::string words = readable(answer.reply.text);
+  std::string_view phrases = rule.phrases;
+  while (!phrases.empty()) {
+    const std::size_t bar = std::min(phrases.find('|'), phrases.size());
+    if (has_phrase(words, phrases.substr(0, bar))) {
+      return "words: " + std::string(phrases.substr(0, bar));
+    }
+    phrases.remove_prefix(std::min(bar + 1, phrases.size()));
+  }
+  if (rule.subject >= 0) {
+    return "status X." + std::to_string(rule.subject) +
+           (rule.detail >= 0 ? "." + std::to_string(rule.detail) : ".*");
+  }
+  if (rule.codes.low != 0) {
+    return rule.codes.low == rule.codes.high
+               ? "code " + std::to_string(rule.codes.low)
+               : "code " + std::to_string(rule.codes.low) + "-" + std::to_string(rule.codes.high);
+  }
+  return "nothing known";
 }
 
 RecipientState state_of(const Meaning& meaning, bool at_most_once) {

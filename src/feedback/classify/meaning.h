@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "mail/attempt.h"
 #include "mail/cause.h"
@@ -81,6 +82,10 @@ struct Meaning {
 };
 
 [[nodiscard]] Meaning meaning_of(const Answer& answer);
+
+// By which rule that was decided, for who wants to know: the phrase that was found, the status or
+// the code that the rule asks for, or "nothing known" where only the last one fitted.
+[[nodiscard]] std::string rule_behind(const Answer& answer);
 
 // `at_most_once`: a mail in doubt must not be sent again and becomes unknown.
 [[nodiscard]] RecipientState state_of(const Meaning& meaning, bool at_most_once);

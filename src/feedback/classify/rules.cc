@@ -31,7 +31,8 @@ constexpr std::string_view kFullMailboxes =
     "inbox is full|too much mail data|mailbox size limit exceeded|容量オーバー|has no space "
     "left|disk quota|"
     "quota exhausted|mailfolder is full|mail folder is full|exceeded storage allocation|"
-    "not enough space|not have enough space";
+    "not enough space|not have enough space|exceeded the local limit|mailbox exceeds allowed "
+    "size|メールボックスが一杯";
 constexpr std::string_view kDisabledMailboxes =
     "account is disabled|account disabled|account has been disabled|mailbox disabled|"
     "mailbox is disabled|account is inactive|mailbox is inactive|account suspended|"
@@ -39,7 +40,9 @@ constexpr std::string_view kDisabledMailboxes =
     "that you tried to reach is disabled|that you tried to reach is inactive|"
     "account has been suspended|account closed|account has been closed|account is closed|"
     "account terminated|account has been terminated|"
-    "mailbox deactivated|mailbox has been deactivated|deactivated mailbox|no longer accepts mail";
+    "mailbox deactivated|mailbox has been deactivated|deactivated mailbox|no longer accepts mail|"
+    "mailbox is frozen|disabled recipient address|user account disabled|account is blocked|"
+    "account blocked|account has been blocked|account is locked";
 constexpr std::string_view kMissingMailboxes =
     "user unknown|unknown user|no such user|recipientnotfound|recipient not found|"
     "unknown recipient|recipient unknown|mailbox not found|no such recipient|"
@@ -55,6 +58,9 @@ constexpr std::string_view kMissingMailboxes =
     "is not a known user|not a local address|no mailbox found|mailbox invalid|mailbox not present|"
     "unknown email address|user not active|unknown local-part|user was not found|"
     "recipient was not found|no longer with the company|there is no one at this address|"
+    "user not exist|not listed in domino directory|not listed in public name|"
+    "ディレクトリのリストにありません|ディレクトリには見つかりません|invalid final delivery "
+    "userid|no valid recipients|"
     "no mail box available|指定されたメールアドレスは存在しません|宛先不明";
 
 constexpr std::string_view kOfARecipient =
@@ -75,6 +81,13 @@ constexpr std::array kReplyRules = {
                     "sender verify callout",
          .leaves_the_reason_open = true},
     Rule{sender_address, {}, kAny, -1, -1, "unresolvable rfc.5321 from domain"},
+    // au: a filter of the recipient's refuses "550 : User unknown", without the address that it
+    // names where nobody is there (deliverability notes of its postmaster pages).
+    Rule{.cause = policy,
+         .stages = kRcptOrData,
+         .codes = kPermanent,
+         .phrases = ": user unknown",
+         .at_begin = true},
     // cPanel's one sentence for everything.
     Rule{unclear, kRcptOrData, kPermanent, -1, -1, "the account or domain may not exist"},
     // Yandex: the recipient's account is blocked.
@@ -125,7 +138,13 @@ constexpr std::array kReplyRules = {
     // "Too many" of what is in the mailbox, or in the receiver's machine.
     Rule{mailbox_full, kRcptOrData, kTemporary, 2, 2},
     Rule{sender_address, kMail, kTemporary, 2, 2},
-    Rule{receiver_trouble, {}, kTemporary, -1, -1, "too many open files|too many processes"},
+    Rule{receiver_trouble,
+         {},
+         kTemporary,
+         -1,
+         -1,
+         "too many open files|too many processes|insufficient disk space|"
+         "insufficient system storage"},
     Rule{receiver_trouble,
          {},
          kTemporary,
@@ -158,7 +177,8 @@ constexpr std::array kReplyRules = {
          kAny,
          -1,
          -1,
-         "quota of messages|message quota|sending quota|messages per hour|messages per day"},
+         "quota of messages|message quota|sending quota|messages per hour|messages per day|"
+         "too many recipients this hour"},
     Rule{rate,
          {},
          kTemporary,
@@ -191,7 +211,8 @@ constexpr std::array kReplyRules = {
          kAny,
          -1,
          -1,
-         "either spf or dkim|both spf and dkim|neither spf nor dkim|sender is unauthenticated"},
+         "either spf or dkim|both spf and dkim|neither spf nor dkim|sender is unauthenticated|"
+         "not have authentication information"},
     Rule{authentication, {}, kAny, 7, 515},  // Outlook: "required authentication level"
     Rule{reverse_dns, {}, kAny, 7, 25},
     Rule{reverse_dns,
@@ -216,6 +237,8 @@ constexpr std::array kReplyRules = {
          -1,
          "spf validation|spf check*|spf fail*|spf record*|fails spf|failed spf|not allowed by spf|"
          "spf hardfail|spf policy|spf sender invalid|sender policy framework"},
+    // Gmail: RFC 5322 allows it, and it does not.
+    Rule{form, {}, kAny, -1, -1, "multiple addresses in from"},
     Rule{no_service, {Stage::greeting}, kPermanent},
     Rule{protocol, {Stage::hello}, {500, 504}},
     Rule{hello_name, {Stage::hello}, kPermanent},
@@ -238,10 +261,16 @@ constexpr std::array kReplyRules = {
          "mailbox disabled|mailbox is disabled|mailbox is inactive|"
          "that you tried to reach is disabled|that you tried to reach is inactive"},
     Rule{mailbox_disabled, kRcptOrData, kAny, -1, -1, kDisabledMailboxes, {}, kSecurity},
+    Rule{mailbox_disabled, kRcptOrData, kPermanent, kSecurity, 13},  // RFC 5248
     // X.7.1 is what Postfix says of every rule that its operator wrote by hand (access(5)), also of
     // those about recipients. Of content it is said of content.
     // Whatever user it was that could not log in is ours.
-    Rule{client_auth, {}, kPermanent, -1, -1, "login failed|authentication failed"},
+    Rule{client_auth,
+         {},
+         kPermanent,
+         -1,
+         -1,
+         "login failed|authentication failed|unauthenticated senders not allowed"},
     Rule{mailbox,
          {Stage::rcpt_to},
          kRefused,
@@ -260,14 +289,15 @@ constexpr std::array kReplyRules = {
          -1,
          "relay access denied|relaying denied|relay denied|relay not permitted|unable to relay|"
          "relay not allowed|not permitted to relay|we do not relay|rcpthosts|relaying not allowed|"
-         "relaying is not allowed|open relay not allowed|open relay is not allowed"},
+         "relaying is not allowed|no relaying|open relay not allowed|open relay is not allowed"},
     Rule{sender_address,
          {Stage::mail_from, Stage::rcpt_to},
          kAny,
          -1,
          -1,
          "sender address rejected|sender domain does not exist|sender rejected|"
-         "domain of sender address*|sender domain not found|invalid sender|badmailfrom"},
+         "domain of sender address*|email address is not verified|sender domain not found|invalid "
+         "sender|badmailfrom"},
     Rule{client_auth,
          {},
          kPermanent,
@@ -316,7 +346,12 @@ constexpr std::array kReplyRules = {
          "message rejected|message refused|advertis*",
          {},
          kSecurity},
-    Rule{size, {}, kPermanent, -1, -1, "maximum email size exceeded|message size exceeds"},
+    Rule{size,
+         {},
+         kPermanent,
+         -1,
+         -1,
+         "maximum email size exceeded|message size exceeds|mail size limit exceeded"},
 
     // -- enhanced status codes (RFC 3463, RFC 7372, RFC 7505; IANA registry) ---------------------
     Rule{size, {}, kAny, 2, 3},

@@ -48,6 +48,7 @@ struct Rule {
   // The words are said in front of whatever may be the reason, or beside it: "Sender address
   // rejected: TLS required" (Postfix), "TLS is required by your DMARC record".
   bool leaves_the_reason_open = false;
+  bool at_begin = false;  // the words begin with the phrase
 
   // It goes by more than a code, so that it knows the reason.
   [[nodiscard]] constexpr bool is_specific() const {

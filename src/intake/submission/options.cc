@@ -5,12 +5,14 @@
 #include <charconv>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "base/bytes.h"
 #include "base/date_time.h"
 #include "base/printable.h"
+#include "base/spelling.h"
 #include "base/utf8.h"
 #include "mail/idempotency_key.h"
 #include "mime/encoded_words.h"
@@ -20,6 +22,7 @@ namespace {
 
 constexpr std::size_t kValueShown = 60;
 constexpr std::size_t kTextOctetsMax = 16UL * 1024;
+constexpr std::size_t kPassedOverShown = 3;  // fields
 
 std::unexpected<Error> wrong_value(std::string_view clause) {
   return fail(ErrorKind::invalid_input, std::string(clause));
@@ -41,6 +44,27 @@ std::vector<std::string> comma_separated(std::string_view text) {
   }
 }
 
+// "sendat" as "Sendat", "SEND_AT" as "Send-At": near to what was meant.
+std::string in_title_case(std::string_view name) {
+  std::string title = to_ascii_lower(name);
+  bool begins = true;
+  for (char& c : title) {
+    if (c == '_') c = '-';
+    if (begins && c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    begins = c == '-';
+  }
+  return title;
+}
+
+// A field of ours that there is not, and what may be meant.
+std::string unknown_option(std::string_view name) {
+  std::vector<std::string> names;
+  for (const SubmissionOptionName& known : kSubmissionOptions) names.emplace_back(known.name);
+  const std::string shown = printable(utf8_prefix(name, kValueShown));
+  return fmt::format("{}{} is no option{}", kOptionPrefix, shown,
+                     suggestion(in_title_case(shown), names));
+}
+
 Result<Milliseconds> seconds_in(std::string_view value) {
   constexpr std::int64_t kYear = 366LL * 24 * 3600;
   std::int64_t seconds = 0;
@@ -56,8 +80,19 @@ Result<Milliseconds> seconds_in(std::string_view value) {
 
 Result<void> OptionReader::take(std::string_view name, std::string_view value) {
   const SubmissionOptionName* const known = find_submission_option(name);
-  if (known == nullptr || !has_option(allowed_, known->option)) return {};
+  if (known == nullptr) {
+    if (allowed_ == 0 && passed_over_ >= kPassedOverShown) return {};
+    const std::string why = unknown_option(name);
+    if (allowed_ != 0) return fail(ErrorKind::invalid_input, why);
+    pass_over(why);
+    return {};
+  }
   const std::string field = std::string(kOptionPrefix) + std::string(known->name);
+  if (!has_option(allowed_, known->option)) {
+    pass_over(fmt::format("{} is not allowed (smtp-credential change --options {})", field,
+                          to_ascii_lower(known->name)));
+    return {};
+  }
   if (has_option(seen_, known->option)) {
     return fail(ErrorKind::invalid_input, field + " is there twice");
   }
@@ -67,6 +102,12 @@ Result<void> OptionReader::take(std::string_view name, std::string_view value) {
   const std::string shown = printable(utf8_prefix(value, kValueShown));
   return fail(ErrorKind::invalid_input,
               fmt::format("{}: \"{}\" {}", field, shown, set_it.error().detail));
+}
+
+void OptionReader::pass_over(std::string_view why) {
+  if (++passed_over_ > kPassedOverShown) return;
+  if (!unheard_.empty()) unheard_ += "; ";
+  unheard_ += why;
 }
 
 Result<void> OptionReader::set(SubmissionOption option, std::string_view value) {

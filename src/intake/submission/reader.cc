@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/printable.h"
+#include "base/utf8.h"
 #include "intake/submission/options.h"
 #include "mime/date.h"
 #include "mime/encoded_words.h"
@@ -199,6 +201,8 @@ Result<void> SubmissionReader::judge_fields() {
 }
 
 Result<void> SubmissionReader::judge_from() {
+  constexpr std::string_view kHint =
+      ", and the credential none for it: todoku smtp-credential change --from ADDRESS";
   const auto refuse = [](std::string why) {
     return fail(ErrorKind::invalid_input, "the From field " + std::move(why));
   };
@@ -208,7 +212,8 @@ Result<void> SubmissionReader::judge_from() {
   if (count > 1) return fail(ErrorKind::invalid_input, "the message has more than one From field");
   if (count == 0) {
     if (rules_.from_address.empty()) {
-      return fail(ErrorKind::invalid_input, "the message has no From field (RFC 5322 section 3.6)");
+      return fail(ErrorKind::invalid_input,
+                  fmt::format("the message has no From field (RFC 5322 section 3.6){}", kHint));
     }
     found_.from = {rules_.from_address, {}};
     replaces_from_ = true;
@@ -222,7 +227,9 @@ Result<void> SubmissionReader::judge_from() {
   mime::ListedMailbox& from = mailboxes->front();
   if (from.in_group) return refuse("has a group, it must have one address");
   if (!from.is_qualified) {
-    if (rules_.from_address.empty()) return refuse("has an address without its domain");
+    if (rules_.from_address.empty()) {
+      return refuse(fmt::format("has an address without its domain{}", kHint));
+    }
     from.mailbox.address = rules_.from_address;
     replaces_from_ = true;
   }
@@ -291,8 +298,16 @@ Result<void> SubmissionReader::judge_options() {
     const auto taken = options.take(field.name.substr(kOptionPrefix.size()), value_of(field));
     if (!taken) return taken;
   }
+  found_.unheard = options.unheard();
   found_.options = options.finish();
   return {};
+}
+
+std::string SubmissionReader::from_shown() const {
+  constexpr std::size_t kShown = 200;
+  const Field* const from = first("From");
+  if (from == nullptr) return {};
+  return printable(utf8_prefix(mime::decode_header_text(value_of(*from)), kShown));
 }
 
 void SubmissionReader::find_facts() {

@@ -65,6 +65,7 @@ struct Submitted {
   std::optional<Mailbox> sender;
   std::string subject;  // decoded, at most 998 octets
   SubmissionOptions options;
+  std::string unheard;            // why fields X-Todoku-* meant nothing; empty: none did
   bool looks_like_list = false;   // List-Unsubscribe, List-Id or Precedence: bulk
   std::uint64_t head_octets = 0;  // of what goes on, with the blank line
   std::uint64_t octets = 0;       // of all that goes on
@@ -86,6 +87,9 @@ class SubmissionReader {
   [[nodiscard]] Result<void> take(std::string_view octets, std::string& out);
   // After the last of them. Errors: as above.
   [[nodiscard]] Result<Submitted> finish(std::string& out);
+  // Of a message that was refused for its header section: what its From field says, at most 200
+  // octets; empty: not known.
+  [[nodiscard]] std::string from_shown() const;
   // Octets of memory that its header section takes: none once that has gone on.
   [[nodiscard]] std::size_t held() const {
     return head_.capacity() + begins_.capacity() * sizeof(std::size_t);

@@ -80,7 +80,9 @@ TEST(SubmissionReader, AddsWhatIsMissing) {
   EXPECT_EQ(read(message, with_from("post@example.jp")).out,
             kReceived + std::string(kDate) + std::string(kId) + "From: post@example.jp\r\n" +
                 std::string(message));
-  EXPECT_EQ(read(message).refusal, "the message has no From field (RFC 5322 section 3.6)");
+  EXPECT_EQ(read(message).refusal,
+            "the message has no From field (RFC 5322 section 3.6), and the credential none for it: "
+            "todoku smtp-credential change --from ADDRESS");
 }
 
 TEST(SubmissionReader, TakesOutWhatIsForNobodyElse) {
@@ -172,7 +174,9 @@ TEST(SubmissionReader, JudgesFrom) {
             "the From field has 2 addresses, it must have one");
   EXPECT_EQ(refusal(""), "the From field has 0 addresses, it must have one");
   EXPECT_EQ(refusal("g: a@example.jp;"), "the From field has a group, it must have one address");
-  EXPECT_EQ(refusal("root"), "the From field has an address without its domain");
+  EXPECT_EQ(refusal("root"),
+            "the From field has an address without its domain, and the credential none for it: "
+            "todoku smtp-credential change --from ADDRESS");
   EXPECT_EQ(refusal("a@example.jp\r\nfrom : b@example.jp"),
             "the message has more than one From field");
   EXPECT_EQ(refusal("info@example.com <info@example.jp>"),
@@ -286,6 +290,50 @@ TEST(SubmissionReader, TakesOptionsThatTheCredentialAllows) {
       read(message, allowing(bits(SubmissionOption::list_id))).facts.options;
   EXPECT_TRUE(one.tags.empty());
   EXPECT_EQ(one.list_id, "news");
+}
+
+TEST(SubmissionReader, TellsWhichOptionsNobodyListenedTo) {
+  const auto unheard = [](std::string_view fields, SubmissionOptionBits allowed) {
+    const Read made =
+        read("From: a@example.jp\r\n" + std::string(fields) + "\r\n\r\n", allowing(allowed));
+    EXPECT_EQ(made.refusal, "") << fields;
+    return made.facts.unheard;
+  };
+  EXPECT_EQ(unheard("X-Todoku-Tag: a", bits(SubmissionOption::tag)), "");
+  EXPECT_EQ(unheard("x-todoku-send-at: soon", bits(SubmissionOption::tag)),
+            "X-Todoku-Send-At is not allowed (smtp-credential change --options send-at)");
+  EXPECT_EQ(unheard("X-Todoku-Tag: a\r\nX-Todoku-Sendat: b", 0),
+            "X-Todoku-Tag is not allowed (smtp-credential change --options tag); "
+            "X-Todoku-Sendat is no option (did you mean Send-At?)");
+  std::string many;
+  for (int i = 0; i < 1'000; ++i) many += "X-Todoku-" + std::string(900, 'y') + ": x\r\n";
+  EXPECT_LT(unheard(many + "Subject: x", 0).size(), 400U);
+}
+
+// Where some are listened to, what is misspelt would lose its meaning in silence.
+TEST(SubmissionReader, RefusesAnOptionThatThereIsNot) {
+  const auto refusal = [](std::string_view field) {
+    return read("From: a@example.jp\r\n" + std::string(field) + ": x\r\n\r\n",
+                allowing(bits(SubmissionOption::tag)))
+        .refusal;
+  };
+  EXPECT_EQ(refusal("X-Todoku-Sendat"), "X-Todoku-Sendat is no option (did you mean Send-At?)");
+  EXPECT_EQ(refusal("X-Todoku-SEND_AT"), "X-Todoku-SEND_AT is no option (did you mean Send-At?)");
+  EXPECT_EQ(refusal("X-Todoku-Colour"), "X-Todoku-Colour is no option");
+  EXPECT_EQ(refusal("X-Todokus"), "") << "somebody else's";
+}
+
+TEST(SubmissionReader, AMessageThatIsRefusedTellsWhoseItIs) {
+  const auto shown = [](std::string_view message) {
+    SubmissionReader reader(rules());
+    std::string out;
+    EXPECT_FALSE(reader.take(message, out));
+    return reader.from_shown();
+  };
+  EXPECT_EQ(shown("From: =?UTF-8?B?5bGK44GP?= <a@example.jp>, b@example.jp\r\n\r\n"),
+            "届く <a@example.jp>, b@example.jp");
+  EXPECT_EQ(shown("Subject: x\r\n\r\n"), "");
+  EXPECT_LE(shown("From: a b " + std::string(900, 'y') + "\r\n\r\n").size(), 200U);
 }
 
 TEST(SubmissionReader, RefusesOptionsThatDoNotDo) {

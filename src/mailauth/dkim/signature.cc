@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "mail/address.h"
 #include "mailauth/dkim/tag_list.h"
 
 namespace todoku::mailauth::dkim {
@@ -43,14 +45,32 @@ bool is_dns_name(std::string_view name) {
   }
 }
 
-// 1*DIGIT that fits.
+// A domain or selector as it is asked for and compared: lower-case A-labels, also where the field
+// has U-labels (RFC 8616 section 4). Empty: it is none.
+std::string dns_name(std::string_view text) {
+  std::string name = to_ascii_lower(text);
+  if (!is_dns_name(name)) return {};
+  if (is_ascii(name)) return name;
+  return to_ascii_domain(name).value_or("");
+}
+
+// 1*DIGIT. More than fits is as much as fits: RFC 6376 section 3.5 has l= of up to 76 digits, and
+// lets times of more than 12 be infinite.
 template <class Number>
 std::optional<Number> parse_number(std::string_view digits) {
+  if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos) {
+    return std::nullopt;
+  }
   Number number{};
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
-  if (digits.empty() || digits.front() < '0' || digits.front() > '9') return std::nullopt;
-  return number;
+  return error == std::errc{} ? number : std::numeric_limits<Number>::max();
+}
+
+// i= may be folded anywhere: white space in it means nothing (section 2.11).
+std::string without_white_space(std::string_view text) {
+  std::string out(text);
+  std::erase_if(out, [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; });
+  return out;
 }
 
 // a=
@@ -125,14 +145,15 @@ Problem read_identity(const TagList& tags, Signature& out) {
   out.identity = "@" + out.domain;
   const auto value = tags.value("i");
   if (!value) return std::nullopt;
-  const std::size_t at = value->rfind('@');
-  if (at == std::string_view::npos) return neutral("i= has no @");
-  const std::string domain = to_ascii_lower(value->substr(at + 1));
-  if (!is_dns_name(domain)) return neutral("i= has no valid domain");
+  const std::string identity = without_white_space(*value);
+  const std::size_t at = identity.rfind('@');
+  if (at == std::string::npos) return neutral("i= has no @");
+  const std::string domain = dns_name(std::string_view(identity).substr(at + 1));
+  if (domain.empty()) return neutral("i= has no valid domain");
   if (domain != out.domain && !domain.ends_with("." + out.domain)) {
     return permerror("i= is not within d=");
   }
-  out.identity = std::string(value->substr(0, at)) + "@" + domain;
+  out.identity = identity.substr(0, at) + "@" + domain;
   return std::nullopt;
 }
 
@@ -149,10 +170,8 @@ Problem read_query(const TagList& tags) {
 
 // d= and s=, first of all: a result without them says little.
 Problem read_names(const TagList& tags, Signature& out) {
-  const std::string domain = to_ascii_lower(tags.value("d").value_or(""));
-  const std::string selector = to_ascii_lower(tags.value("s").value_or(""));
-  if (is_dns_name(domain)) out.domain = domain;
-  if (is_dns_name(selector)) out.selector = selector;
+  out.domain = dns_name(tags.value("d").value_or(""));
+  out.selector = dns_name(tags.value("s").value_or(""));
   if (out.domain.empty()) return neutral("d= is not a domain");
   if (out.selector.empty()) return neutral("s= is not a selector");
   return std::nullopt;
@@ -223,6 +242,12 @@ Signature parse_signature(const HeaderField& field) {
     out.problem = read_tags(*tags, out);
   }
   return out;
+}
+
+std::size_t count_signatures(const MessageView& message) {
+  return static_cast<std::size_t>(std::ranges::count_if(message.fields, [](const HeaderField& f) {
+    return equals_ignoring_case(f.name, kFieldName);
+  }));
 }
 
 std::vector<Signature> parse_signatures(const MessageView& message) {

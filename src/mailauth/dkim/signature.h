@@ -18,12 +18,12 @@ namespace todoku::mailauth::dkim {
 
 //   pass        the signature is good
 //   fail        the key was there and the signature or the body hash is wrong
-//   policy      good or not, it is not acceptable: SHA-1, weak key, expired, partial body refused
+//   policy      good or not, it is not acceptable: SHA-1, weak key, expired, dated in the
+//               future, partial body refused
 //   neutral     the field cannot be understood: syntax, unknown version, algorithm or form
 //   temperror   the key could not be looked up now
 //   permerror   it can never verify: From not signed, i= outside d=, no key, key revoked, key
-//   record
-//               wrong or for another use
+//               record wrong or for another use
 enum class Verdict : std::uint8_t { pass, fail, policy, neutral, temperror, permerror };
 
 // RFC 8601's word, equal to the enumerator's name.
@@ -38,15 +38,16 @@ struct SignatureProblem {
 // One DKIM-Signature field as it was understood.
 struct Signature {
   std::size_t field_index = 0;  // of MessageView::fields
-  std::string domain;           // d=, lower case; empty if it could not be read
-  std::string selector;         // s=, lower case; likewise
+  std::string domain;           // d=, lower-case A-labels; empty if it could not be read
+  std::string selector;         // s=, likewise
   std::string identity;         // i=, or "@" and d=
   KeyAlgorithm algorithm = KeyAlgorithm::rsa;
   Canonicalization header_form = Canonicalization::simple;
   Canonicalization body_form = Canonicalization::simple;
-  std::vector<std::string> signed_names;     // h=, lower case, in order, with repetitions
-  std::string body_hash;                     // bh=, octets
-  std::string octets;                        // b=, octets
+  std::vector<std::string> signed_names;  // h=, lower case, in order, with repetitions
+  std::string body_hash;                  // bh=, octets
+  std::string octets;                     // b=, octets
+  // Of numbers that do not fit, the largest that does.
   std::optional<std::uint64_t> body_octets;  // l=
   std::optional<std::int64_t> signed_at;     // t=, Unix seconds
   std::optional<std::int64_t> expires_at;    // x=, Unix seconds
@@ -65,5 +66,7 @@ struct Signature {
 // time and are not looked at.
 inline constexpr std::size_t kSignaturesMax = 16;
 [[nodiscard]] std::vector<Signature> parse_signatures(const MessageView& message);
+// How many there are, also those that are not looked at.
+[[nodiscard]] std::size_t count_signatures(const MessageView& message);
 
 }  // namespace todoku::mailauth::dkim

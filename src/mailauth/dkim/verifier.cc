@@ -18,12 +18,14 @@
 namespace todoku::mailauth::dkim {
 namespace {
 
-// The fields of a message by name, taken from the bottom up (RFC 6376 section 5.4.2).
+// The fields of a message by name, taken from the bottom up (RFC 6376 section 5.4.2), without the
+// signature that is verified: h= may name others only (section 3.5).
 class FieldPicker {
  public:
-  explicit FieldPicker(const std::vector<HeaderField>& fields) {
-    for (const HeaderField& field : fields) {
-      if (!field.name.empty()) left_[to_ascii_lower(field.name)].push_back(field.raw);
+  FieldPicker(const std::vector<HeaderField>& fields, std::size_t own) {
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      if (i == own || fields[i].name.empty()) continue;
+      left_[to_ascii_lower(fields[i].name)].push_back(fields[i].raw);
     }
   }
   // The next field of that name, or an empty view: more were signed than there are.
@@ -44,13 +46,15 @@ void append_field(std::string& out, std::string_view field, Canonicalization for
     append_relaxed_field(out, field);
   } else {
     out += field;
+    // The last of a message that ends in its header.
+    if (!field.ends_with("\r\n")) out += "\r\n";
   }
 }
 
 // RFC 6376 section 3.7: the signed fields, then the signature's own with an empty b= and no CRLF.
 Sha256 header_hash(const MessageView& message, const Signature& signature) {
   std::string data;
-  FieldPicker picker(message.fields);
+  FieldPicker picker(message.fields, signature.field_index);
   for (const std::string& name : signature.signed_names) {
     const std::string_view field = picker.take(name);
     if (!field.empty()) append_field(data, field, signature.header_form);
@@ -59,7 +63,6 @@ Sha256 header_hash(const MessageView& message, const Signature& signature) {
       static_cast<std::size_t>(signature.signature_room.data() - signature.raw.data());
   std::string own(signature.raw);
   own.erase(room_at, signature.signature_room.size());
-  if (!own.ends_with("\r\n")) own += "\r\n";
   append_field(data, own, signature.header_form);
   data.resize(data.size() - 2);
   return sha256(data);
@@ -120,18 +123,36 @@ Finding judge_body(const MessageView& message, const Signature& signature,
   BodyHasher hasher(signature.body_form, signature.body_octets.value_or(BodyHasher::kWhole));
   hasher.update(message.body);
   const BodyHash hash = hasher.finish();
+  result.body_hash = as_text(hash);
+  // RFC 6376 section 3.5: l= must not be larger than the canonical body.
+  const bool too_short =
+      signature.body_octets && *signature.body_octets > hasher.canonical_octets();
+  result.body_matches = !too_short && result.body_hash == signature.body_hash;
+  if (too_short) return {Verdict::fail, "the body is shorter than l= says"};
   if (signature.body_octets) {
-    // RFC 6376 section 3.5: l= must not be larger than the canonical body.
-    if (*signature.body_octets > hasher.canonical_octets()) {
-      return {Verdict::fail, "the body is shorter than l= says"};
-    }
     result.unsigned_octets = hasher.canonical_octets() - *signature.body_octets;
   }
-  if (as_text(hash) != signature.body_hash) {
+  if (!*result.body_matches) {
     return {Verdict::fail, "the body hash does not match: the body was changed"};
   }
   if (result.unsigned_octets > 0 && !options.accept_partial_body) {
     return {Verdict::policy, fmt::format("l= leaves {} octets unsigned", result.unsigned_octets)};
+  }
+  return {};
+}
+
+// x= and t=
+Finding judge_times(const Signature& signature, const VerifyOptions& options) {
+  const std::int64_t now =
+      std::chrono::floor<std::chrono::seconds>(options.now).time_since_epoch().count();
+  if (signature.expires_at && *signature.expires_at < now) {
+    return {Verdict::policy,
+            fmt::format("the signature expired {} s ago", now - *signature.expires_at)};
+  }
+  if (signature.signed_at && *signature.signed_at > now &&
+      *signature.signed_at - now > options.ahead_max.count()) {
+    return {Verdict::policy,
+            fmt::format("the signature is dated {} s ahead", *signature.signed_at - now)};
   }
   return {};
 }
@@ -165,11 +186,13 @@ Finding judge_signature(const MessageView& message, const Signature& signature,
                         const KeyAnswer& key, const VerifyOptions& options,
                         SignatureResult& result) {
   const Sha256 hash = header_hash(message, signature);
+  result.header_hash = as_text(hash);
   std::optional<Finding> best;
   for (const KeyRecord& record : key.records()) {
     const Finding finding = judge_record(record, signature, hash, options);
     const bool passes = finding.verdict == Verdict::pass;
     const bool was_used = passes || finding.verdict == Verdict::fail;
+    if (was_used) result.signature_matches = passes;
     if (best && !passes && (!was_used || best->verdict == Verdict::fail)) continue;
     best = finding;
     result.key_bits = record.bits;
@@ -184,21 +207,16 @@ Finding judge(const MessageView& message, const Signature& signature, const KeyA
               const VerifyOptions& options, SignatureResult& result) {
   if (signature.problem) return {signature.problem->verdict, signature.problem->reason};
   if (auto finding = judge_answer(key); finding.verdict != Verdict::pass) return finding;
-  if (auto finding = judge_signature(message, signature, key, options, result);
-      finding.verdict != Verdict::pass) {
-    return finding;
+  Finding header = judge_signature(message, signature, key, options, result);
+  if (!result.signature_matches) return header;
+  Finding body = judge_body(message, signature, options, result);
+  if (!*result.signature_matches && !*result.body_matches) {
+    return {Verdict::fail,
+            "neither the signature nor the body hash matches: the whole message was changed"};
   }
-  if (auto finding = judge_body(message, signature, options, result);
-      finding.verdict != Verdict::pass) {
-    return finding;
-  }
-  const std::int64_t now_seconds =
-      std::chrono::floor<std::chrono::seconds>(options.now).time_since_epoch().count();
-  if (signature.expires_at && *signature.expires_at < now_seconds) {
-    return {Verdict::policy,
-            fmt::format("the signature expired {} s ago", now_seconds - *signature.expires_at)};
-  }
-  return {};
+  if (header.verdict != Verdict::pass) return header;
+  if (body.verdict != Verdict::pass) return body;
+  return judge_times(signature, options);
 }
 
 }  // namespace

@@ -9,7 +9,9 @@
 //   }
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -23,6 +25,9 @@ struct VerifyOptions {
   Instant now;                      // for x=
   int rsa_bits_min = kRsaBitsMin;   // a shorter key gives policy (RFC 8301 section 3.2)
   bool accept_partial_body = true;  // false: octets beyond l= give policy
+  // By how much t= may be ahead of `now`, for clocks and time zones that are set wrongly; more
+  // gives policy (RFC 6376 section 3.5: verifiers may ignore such signatures).
+  std::chrono::seconds ahead_max = std::chrono::hours(10);
 };
 
 struct SignatureResult {
@@ -35,6 +40,11 @@ struct SignatureResult {
   int key_bits = 0;      // 0: no key was used
   bool testing = false;  // the key says t=y: whatever the verdict, treat the message as unsigned
   std::uint64_t unsigned_octets = 0;  // canonical body octets that l= leaves unsigned
+  // How it came about; nullopt: no key could be used, so it was not looked at.
+  std::optional<bool> signature_matches;
+  std::optional<bool> body_matches;
+  std::string body_hash;    // of the body as it is; octets
+  std::string header_hash;  // what the signature should be of; octets
 };
 
 // `signature` is one of parse_signatures(message), `key` the answer for its lookup_name(); of

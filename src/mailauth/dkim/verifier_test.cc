@@ -257,8 +257,14 @@ TEST(Verifier, FieldsThatCannotVerifyNeedNoLookUp) {
       {"v=1; a=rsa-sha256; d=example.jp; s=s1; h=from; bh=AAAA; b=!", "neutral: b= is not base64"},
       {"v=1; a=rsa-sha256; d=example.jp; s=s1; l=-1; h=from; bh=AAAA; b=AAAA",
        "neutral: l= is not a number"},
-      {"v=1; a=rsa-sha256; d=example.jp; s=s1; l=99999999999999999999999; h=from; bh=AA; b=AAAA",
+      {"v=1; a=rsa-sha256; d=example.jp; s=s1; l=; h=from; bh=AA; b=AAAA",
        "neutral: l= is not a number"},
+      {"v=1; a=rsa-sha256; d=example.jp; s=s1; x=1.5; h=from; bh=AA; b=AAAA",
+       "neutral: x= is not a number"},
+      {"v=1; a=rsa-sha256; c=relaxed/; d=example.jp; s=s1; h=from; bh=AA; b=AAAA",
+       "neutral: c= names an unknown canonicalization"},
+      {"v=1; a=rsa-sha256; d=example.jp; s=s1; i=a@badexample.jp; h=from; bh=AA==; b=AAAA",
+       "permerror: i= is not within d="},
       {"v=1; a=rsa-sha256; d=example.jp; s=s1; t=5; x=5; h=from; bh=AAAA; b=AAAA",
        "neutral: x= is not later than t="},
       {"v=1; v=1; a=rsa-sha256", "neutral: tag v occurs twice"},
@@ -275,10 +281,91 @@ TEST(Verifier, FieldsThatCannotVerifyNeedNoLookUp) {
   }
 }
 
+TEST(Verifier, NumbersThatDoNotFitAreAsLargeAsFits) {
+  // RFC 6376 section 3.5: times of more than 12 digits may be infinite.
+  const auto expires = signed_message(from_only(kBase + "; x=99999999999999999999999999"));
+  EXPECT_EQ(told(verify_first(expires, answer(test_record()))), "pass");
+  const auto dated = signed_message(from_only(kBase + "; t=99999999999999999999999999"));
+  EXPECT_EQ(verify_first(dated, answer(test_record())).verdict, Verdict::policy);
+  const auto length = signed_message(from_only(kBase + "; l=99999999999999999999999999"));
+  EXPECT_EQ(told(verify_first(length, answer(test_record()))),
+            "fail: the body is shorter than l= says");
+}
+
+TEST(Verifier, SignaturesAreNotFromTheFuture) {
+  const auto at = [](int hours) {
+    return signed_message(from_only(kBase + "; t=" + std::to_string(1'767'225'600 + hours * 3600)));
+  };
+  EXPECT_EQ(told(verify_first(at(9), answer(test_record()))), "pass");
+  EXPECT_EQ(told(verify_first(at(11), answer(test_record()))),
+            "policy: the signature is dated 39600 s ahead");
+}
+
+TEST(Verifier, ASignatureDoesNotCoverItself) {
+  // RFC 6376 section 3.5: h= names other DKIM-Signature fields only.
+  Recipe recipe = from_only(kBase);
+  recipe.tags = kBase + "; h=DKIM-Signature:From:DKIM-Signature";
+  recipe.hashed = "dkim-signature:x=1\r\nfrom:a@example.jp\r\n";
+  std::string text = signed_message(recipe);
+  text.insert(text.find("\r\nFrom:") + 2, "DKIM-Signature: x=1\r\n");
+  EXPECT_EQ(told(verify_first(text, answer(test_record()))), "pass");
+}
+
+TEST(Verifier, IdentitiesMayBeFoldedAnywhere) {
+  // RFC 6376 section 2.11: white space in dkim-quoted-printable means nothing.
+  const auto text = signed_message(from_only(kBase + "; i=a @news. example.jp"));
+  const auto result = verify_first(text, answer(test_record()));
+  EXPECT_EQ(told(result), "pass");
+  EXPECT_EQ(result.identity, "a@news.example.jp");
+}
+
+TEST(Verifier, DomainsOfULabelsAreAskedForAsALabels) {
+  // RFC 8616 section 4
+  const auto text = signed_message(from_only(
+      "v=1; a=ed25519-sha256; c=relaxed/relaxed; d=日本.example; s=鍵; i=届く@xn--wgv71a.example"));
+  const auto signatures = parse_signatures(split_message(text));
+  ASSERT_FALSE(signatures.front().problem);
+  EXPECT_EQ(signatures.front().lookup_name(), "xn--5y4a._domainkey.xn--wgv71a.example");
+  const auto result = verify_first(text, answer(test_record("; t=s")));
+  EXPECT_EQ(told(result), "pass");
+  EXPECT_EQ(result.domain, "xn--wgv71a.example");
+}
+
+TEST(Verifier, SaysWhichPartWasChanged) {
+  const std::string good = signed_message(from_only(kBase));
+  const auto with = [&](std::string_view from, std::string_view to, std::string text) {
+    text.replace(text.find(from), from.size(), to);
+    return text;
+  };
+  const std::string header = with("a@example.jp", "b@example.jp", good);
+  const auto of_header = verify_first(header, answer(test_record()));
+  EXPECT_EQ(of_header.signature_matches, false);
+  EXPECT_EQ(of_header.body_matches, true);
+  const auto of_body = verify_first(with("there", "where", good), answer(test_record()));
+  EXPECT_EQ(of_body.signature_matches, true);
+  EXPECT_EQ(of_body.body_matches, false);
+  EXPECT_EQ(of_body.body_hash, as_text(sha256("Hello where\r\n")));
+  EXPECT_EQ(told(verify_first(with("there", "where", header), answer(test_record()))),
+            "fail: neither the signature nor the body hash matches: the whole message was changed");
+  EXPECT_FALSE(verify_first(good, KeyAnswer::absent()).body_matches);
+}
+
+TEST(Verifier, TheLastFieldMayEndTheMessage) {
+  // c=simple: each field ends with CRLF, which a message that is all header may lack.
+  Recipe recipe{.tags = "v=1; a=ed25519-sha256; d=example.jp; s=s1; h=From",
+                .hashed = "From: a@example.jp\r\n",
+                .body = "\r\n",
+                .relaxed = false};
+  std::string text = signed_message(recipe);
+  text.resize(text.find("\r\nSubject:"));
+  EXPECT_EQ(told(verify_first(text, answer(test_record()))), "pass");
+}
+
 TEST(Verifier, LooksAtALimitedNumberOfSignatures) {
   std::string text;
   for (int i = 0; i < 100; ++i) text += "DKIM-Signature: x=1\r\n";
   EXPECT_EQ(parse_signatures(split_message(text + "\r\n")).size(), kSignaturesMax);
+  EXPECT_EQ(count_signatures(split_message(text + "\r\n")), 100U);
 }
 
 TEST(Message, IsCutIntoFieldsAndBody) {

@@ -171,8 +171,8 @@ inline constexpr Argument kSmtpConnections{
     100'000};
 inline constexpr Argument kSmtpUid{
     "uid",
-    {"A user of this machine, kept for a local submission that is not there yet; -1: none",
-     "このマシンのユーザーの UID（ローカル投稿用。まだ使われていない）。-1 はなし"},
+    {"The user of this machine whose `todoku sendmail` hands in by it; -1: none",
+     "`todoku sendmail` でこの認証情報を使う、このマシンのユーザーの UID。-1 はなし"},
     number,
     false,
     -1,
@@ -232,7 +232,19 @@ inline constexpr std::array kHoldSmtpCredential{
              {"Why, in a few words: its clients and its owner are told",
               "理由。クライアントと持ち主に伝わる"}}};
 inline constexpr std::array kDropSmtpMail{
-    kAccount, kSmtpName, Argument{"from", {"Where to go on", "続きの位置"}, number, true, 0}};
+    kAccount, kSmtpName, Argument{"from", {"Where to go on", "続きの位置"}, number, true, 0},
+    Argument{"preview",
+             {"Tell what would be cancelled, and cancel nothing", "取り消さずに、対象を表示する"},
+             truth},
+    Argument{"since",
+             {"Only what was accepted then or later: 2026-04-01T09:00:00+09:00",
+              "この日時以降に受け取ったものだけ。例: 2026-04-01T09:00:00+09:00"}}};
+inline constexpr std::array kUnlock{
+    Argument{"which",
+             {"The user name, or the network or address: 192.0.2.7, 2001:db8::/64",
+              "ユーザー名、またはネットワークやアドレス。例: 192.0.2.7、2001:db8::/64"},
+             text,
+             true}};
 inline constexpr std::array kListDomains{kOnlyAccount, kAfter, kLimit};
 inline constexpr std::array kAddDomain{
     kClaimAccount, kClaim,
@@ -250,7 +262,11 @@ inline constexpr std::array kConsent{
              true},
     Argument{"withdrawn", {"Takes the consent back", "同意を取り消す"}, truth}};
 inline constexpr std::array kExplain{
-    Argument{"address", {"The recipient's address", "受信者のアドレス"}, text, true},
+    Argument{"address",
+             {"The recipient's address, or the number of a delivery",
+              "受信者のアドレス、または配信の番号"},
+             text,
+             true},
     Argument{"account", {"Only mail of this account", "このアカウントのメールだけ"}},
     Argument{"lang", {"en or ja", "en または ja"}},
     Argument{"limit",
@@ -301,6 +317,11 @@ inline constexpr std::array kRemoveSuppression{
 inline constexpr std::array kImportSuppressions{
     kListOwner, Argument{"csv", {"Rows of a CSV", "CSV の行"}, text, true}};
 inline constexpr std::array kCancelWaiting{
+    Argument{"from", {"Where to go on", "続きの位置"}, number, true, 0},
+    Argument{"unknown",
+             {"Ended as unknown: it may have been sent", "送信済みかもしれない（unknown）とする"},
+             truth}};
+inline constexpr std::array kFold{
     Argument{"from", {"Where to go on", "続きの位置"}, number, true, 0}};
 inline constexpr std::array kAdopt{
     Argument{"send_waiting", {"What waits is sent", "送信待ちのものを送る"}, truth, true}};
@@ -334,6 +355,8 @@ inline constexpr Call kReleaseSmtpCredential{
     Verb::post, "/smtp-credentials/{account}/{name}/release", arguments::kOfSmtpCredential};
 inline constexpr Call kDropSmtpMail{Verb::post, "/smtp-credentials/{account}/{name}/drop",
                                     arguments::kDropSmtpMail};
+inline constexpr Call kListLockouts{Verb::get, "/smtp-lockouts", {}};
+inline constexpr Call kUnlock{Verb::post, "/smtp-lockouts/unlock", arguments::kUnlock};
 inline constexpr Call kListDkim{Verb::get, "/dkim", arguments::kListDkim};
 inline constexpr Call kAddDkim{Verb::post, "/dkim", arguments::kAddDkim};
 inline constexpr Call kShowDkim{Verb::get, "/dkim/{account}/{domain}/{selector}",
@@ -367,6 +390,7 @@ inline constexpr Call kListNodes{Verb::get, "/nodes", arguments::kListNodes};
 inline constexpr Call kCluster{Verb::get, "/cluster", {}};
 inline constexpr Call kWaiting{Verb::get, "/cluster/waiting", {}};
 inline constexpr Call kCancelWaiting{Verb::post, "/cluster/cancel", arguments::kCancelWaiting};
+inline constexpr Call kFold{Verb::post, "/cluster/fold", arguments::kFold};
 inline constexpr Call kAdopt{Verb::post, "/cluster/adopt", arguments::kAdopt};
 inline constexpr Call kStatus{Verb::get, "/status", {}};
 inline constexpr Call kDrain{Verb::post, "/drain", {}};

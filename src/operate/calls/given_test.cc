@@ -69,7 +69,7 @@ TEST(Calls, DeclareWhatTheirPathsName) {
         calls::kListDkim,     calls::kAddDkim,     calls::kShowDkim,     calls::kRemoveDkim,
         calls::kExplain,      calls::kListStuck,   calls::kReleaseStuck, calls::kReleaseAllStuck,
         calls::kListNodes,    calls::kCluster,     calls::kWaiting,      calls::kCancelWaiting,
-        calls::kAdopt,        calls::kStatus,      calls::kDrain}) {
+        calls::kFold,         calls::kAdopt,       calls::kStatus,       calls::kDrain}) {
     std::string_view rest = call.path;
     for (std::size_t open = rest.find('{'); open != std::string_view::npos; open = rest.find('{')) {
       rest.remove_prefix(open + 1);

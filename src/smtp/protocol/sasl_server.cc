@@ -172,6 +172,12 @@ SaslStep SaslServer::recognise() {
   return succeed();
 }
 
+SaslStep SaslServer::refuse() {
+  check(expects_ == Expects::secrets && has_password(), "there is a password to be refused");
+  password_ = SecretText();
+  return fail_with_credentials();
+}
+
 SaslStep SaslServer::succeed() {
   expects_ = Expects::nothing;
   return {SaslStep::Kind::succeeded, {235, "2.7.0 Authentication successful"}};

@@ -76,6 +76,8 @@ class SaslServer {
   [[nodiscard]] SaslStep give(std::vector<ScramSecrets> secrets);
   // Instead of give(), where has_password(): the owner knows that password() is right.
   [[nodiscard]] SaslStep recognise();
+  // The same, and that it is wrong: fails in the words of give().
+  [[nodiscard]] SaslStep refuse();
 
   // Who the client says it is: prepared by SASLprep, 1 to kSaslUserOctetsMax octets, from ask on.
   [[nodiscard]] const std::string& user() const { return user_; }

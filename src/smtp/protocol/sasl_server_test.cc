@@ -78,6 +78,13 @@ TEST(SaslServer, APasswordThatItsOwnerKnowsIsNotComputed) {
   EXPECT_EQ(sasl.password(), "") << "it has served";
 }
 
+TEST(SaslServer, OneThatItsOwnerKnowsToBeWrongIsRefusedInTheSameWords) {
+  SaslServer sasl = server();
+  ASSERT_EQ(sasl.begin("PLAIN " + plain("", "user", "pen")).kind, Kind::ask);
+  EXPECT_EQ(said(sasl.refuse()), kWrong);
+  EXPECT_EQ(sasl.password(), "") << "it has served";
+}
+
 TEST(SaslServer, AnyOfSeveralPasswordsIsRight) {
   for (const std::string_view password : {"pencil", "pen"}) {
     SaslServer sasl = server();

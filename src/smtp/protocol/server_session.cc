@@ -47,6 +47,10 @@ ServerSession::Progress ServerSession::advance(std::string_view& input) {
       return ask(ServerEvent::connect);
     case Phase::command:
     case Phase::auth:
+      if (options_.strict && begins_tls(input)) {
+        input = {};
+        return end_with(554, "5.7.0 This is TLS from the first octet, and here STARTTLS begins it");
+      }
       if (const auto line = take_line(input)) {
         more_came_ = !input.empty();
         const bool together = phase_ == Phase::command && commands_in_read_++ > 0;

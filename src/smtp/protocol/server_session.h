@@ -188,6 +188,10 @@ class ServerSession {
 
   [[nodiscard]] Progress advance(std::string_view& input);
   [[nodiscard]] std::optional<std::string_view> take_line(std::string_view& input);
+  // A handshake record of TLS (RFC 8446 section 5.1) in place of a command.
+  [[nodiscard]] bool begins_tls(std::string_view input) const {
+    return !tls_ && line_.empty() && input.starts_with("\x16\x03");
+  }
   [[nodiscard]] std::size_t line_octets_max() const;
   void refuse_line(bool ended_by_crlf);
   void begin_next_line();

@@ -361,6 +361,15 @@ TEST(Submission, FailedAuthIsAMistake) {
       "\r\n535 5.7.8 No\r\n454 5.7.8 No\r\n421 4.7.0 Too many errors\r\n"));
 }
 
+TEST(Submission, ClientsThatBeginWithTlsAreTold) {
+  const ServerOptions options = submission();
+  Relay relay(options);
+  const Heard heard = relay.hear_all(std::string_view("\x16\x03\x01\x00\x05\n\x00", 7));
+  EXPECT_EQ(heard.replies,
+            "554 5.7.0 This is TLS from the first octet, and here STARTTLS begins it\r\n");
+  EXPECT_TRUE(heard.closed);
+}
+
 TEST(Submission, NothingIsTakenBeforeTlsAndAuthentication) {
   const ServerOptions options = submission();
   Relay relay(options);

@@ -46,6 +46,9 @@ const Sql kStopRemovals{"suppressions: removals",
                         "SELECT account, subject, reason, list_id, why, actor, at"
                         " FROM suppression_removals WHERE account = $1 AND subject = $2"
                         " ORDER BY key DESC LIMIT $3"};
+const Sql kRemovalsAfter{"suppressions: removals after",
+                         "SELECT key, account, subject, reason, list_id, actor, at"
+                         " FROM suppression_removals WHERE key > $1 ORDER BY key LIMIT $2"};
 // What a subject has: u is where in the request, one row a subject.
 const Sql kStopsThere{
     "suppressions: there",
@@ -251,6 +254,24 @@ Result<std::vector<SuppressionChange>> Questions::removals_of(AccountKey account
                         .why = std::string(rows->text(i, 4)),
                         .actor = std::string(rows->text(i, 5)),
                         .at = rows->instant(i, 6)});
+  }
+  return removals;
+}
+
+Result<std::vector<SuppressionChange>> Questions::removals_after(std::int64_t number,
+                                                                 std::int64_t limit) {
+  const auto rows = session_.ask(kRemovalsAfter, Params() << number << limit);
+  if (!rows) return fail(rows.error());
+  std::vector<SuppressionChange> removals;
+  for (int i = 0; i < rows->size(); ++i) {
+    removals.push_back({.account = AccountKey{rows->integer(i, 1)},
+                        .subject = std::string(rows->text(i, 2)),
+                        .reason = static_cast<StopReason>(rows->integer(i, 3)),
+                        .list_id = std::string(rows->text(i, 4)),
+                        .why = {},
+                        .actor = std::string(rows->text(i, 5)),
+                        .at = rows->instant(i, 6),
+                        .number = rows->integer(i, 0)});
   }
   return removals;
 }

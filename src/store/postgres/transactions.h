@@ -123,6 +123,8 @@ class Questions final : public ReadTransaction {
   Result<std::vector<RecentStop>> recent_suppressions(Instant from, std::int64_t limit) override;
   Result<std::vector<SuppressionChange>> removals_of(AccountKey account,
                                                      std::string_view subject) override;
+  Result<std::vector<SuppressionChange>> removals_after(std::int64_t number,
+                                                        std::int64_t limit) override;
 
   // -- uploads (reads_uploads.cc)
   Result<KeptUpload> upload(std::string_view name) override;

@@ -185,6 +185,8 @@ class Queries {
                                                                     std::int64_t limit);
   [[nodiscard]] Result<std::vector<SuppressionChange>> removals_of(AccountKey account,
                                                                    std::string_view subject);
+  [[nodiscard]] Result<std::vector<SuppressionChange>> removals_after(std::int64_t number,
+                                                                      std::int64_t limit);
   // Why such a mail to the address is stopped; nullopt: it is not.
   [[nodiscard]] Result<std::optional<StopReason>> stopped(AccountKey account,
                                                           std::string_view address, Purpose purpose,

@@ -235,6 +235,27 @@ Result<std::vector<SuppressionChange>> Queries::removals_of(AccountKey account,
   return removals;
 }
 
+Result<std::vector<SuppressionChange>> Queries::removals_after(std::int64_t number,
+                                                               std::int64_t limit) {
+  std::vector<SuppressionChange> removals;
+  auto query = db_.query(
+      "SELECT key, account, subject, reason, list_id, actor, at FROM suppression_removals"
+      " WHERE key > ? ORDER BY key LIMIT ?");
+  query.bind(number, limit);
+  while (query.next()) {
+    removals.push_back({.account = AccountKey{query.integer(1)},
+                        .subject = std::string(query.text(2)),
+                        .reason = static_cast<StopReason>(query.integer(3)),
+                        .list_id = std::string(query.text(4)),
+                        .why = {},
+                        .actor = std::string(query.text(5)),
+                        .at = query.instant(6),
+                        .number = query.integer(0)});
+  }
+  if (query.failed()) return fail(query.error());
+  return removals;
+}
+
 // ---- changes -----------------------------------------------------------------------------------
 
 // Where the entry of this reason and list is, or where one would go.

@@ -214,6 +214,10 @@ class SqliteReadTransaction final : public ReadTransaction {
                                                      std::string_view subject) override {
     return queries_.removals_of(account, subject);
   }
+  Result<std::vector<SuppressionChange>> removals_after(std::int64_t number,
+                                                        std::int64_t limit) override {
+    return queries_.removals_after(number, limit);
+  }
 
   Result<std::vector<Node>> nodes() override { return queries_.nodes(); }
   Result<std::vector<NodeHolds>> held_by_nodes() override { return queries_.held_by_nodes(); }

@@ -635,6 +635,14 @@ TEST_P(StoreSuite, RemovingTellsWhoDidItAndWhy) {
   must(write([&](WriteTransaction& t) {
     return t.remove_suppressions(acme.key, "ada@example.jp", {}, {}, "gone", "operator");
   }));
+  const auto first = must(read([&](ReadTransaction& t) { return t.removals_after(0, 1); }));
+  ASSERT_THAT(first, SizeIs(1));
+  EXPECT_EQ(first[0].subject, "ada@example.jp");
+  const auto rest =
+      must(read([&](ReadTransaction& t) { return t.removals_after(first[0].number, 100); }));
+  ASSERT_THAT(rest, SizeIs(2));
+  EXPECT_GT(rest[0].number, first[0].number);
+  EXPECT_EQ(rest[0].list_id + rest[1].list_id, "weekly");
   EXPECT_THAT(listed(*store_, acme.key), IsEmpty());
 }
 

@@ -363,6 +363,21 @@ class CommandLine(HomeTest):
         self.config.write_text(defaults.replace(":8025", ":0"))  # it may be taken
         self.assertIn("no mistakes found", self.tool("config", "check"))
 
+    def test_finds_what_a_relay_would_miss(self):
+        begin = self.config.read_text()
+        self.config.write_text(begin + "[smtp_in]\nenabled = true\n[[smtp_in.listener]]\n"
+                               "address = \"127.0.0.1:0\"\ntls = \"none\"\nauth = \"networks\"\n"
+                               "networks = [\"127.0.0.0/8\"]\naccount = \"office\"\n"
+                               "from_domain = \"example.jp\"\n")
+        self.tool("account", "add", "shop")
+        said = self.tool("config", "check", status=1)
+        self.assertIn("smtp_in.listener 127.0.0.1:0: account: there is no account office", said)
+        self.tool("account", "add", "office")
+        self.assertIn("no mistakes found", self.tool("config", "check"))
+        self.config.write_text(begin + "[smtp_in]\nsocket = \"nowhere/submission.sock\"\n")
+        said = self.tool("config", "check", status=1)
+        self.assertRegex(said, "smtp_in.socket: .*/nowhere is no folder")
+
     def test_refuses_to_start_with_another_master_key(self):
         self.tool("account", "add", "shop")
         self.tool("dkim", "generate", "--account", "shop", "--domain", "example.jp")

@@ -4,36 +4,20 @@
 sources: installed, at work as its unit starts it, upgraded, removed, purged. Needs root. No systemd
 runs there: what the unit says is read, and done by hand."""
 import json
+import os
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from debian_root import needed, package, run, unpack  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BINARY = None
 UNIT = ROOT / "deploy/debian/todoku.service"
 EXPOSURE_MAX = 2.0  # of 10; what is left is that it speaks to networks
-
-
-def run(*command, check=True, **more):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **more)
-    if check and done.returncode != 0:
-        raise RuntimeError(f"{command}: {done.stdout}{done.stderr}")
-    return done
-
-
-def package(into, version):
-    run(ROOT / "deploy/bin/package", "--binary", BINARY, "--version", version, "--into", into)
-    return next(into.glob(f"todoku_{version}_*.deb"))
-
-
-def sources():
-    for name in ("/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list"):
-        if pathlib.Path(name).exists():
-            return name
-    raise RuntimeError("this machine has no package sources of Debian")
 
 
 class PackageTest(unittest.TestCase):
@@ -43,29 +27,26 @@ class PackageTest(unittest.TestCase):
     def setUpClass(cls):
         cls.work = tempfile.TemporaryDirectory(prefix="todoku-package-")
         folder = pathlib.Path(cls.work.name)
-        cls.old = package(folder, "1.0.0~rc1")
-        cls.new = package(folder, "1.0.0")
-        needed = re.sub(r"\([^)]*\)| |\|[^,]*", "", run("dpkg", "-f", cls.old, "Depends").stdout)
+        cls.old = package(BINARY, "1.0.0~rc1")
+        cls.new = package(BINARY, "1.0.0")
         cls.root = folder / "root"
-        made = run("mmdebstrap", "--quiet", "--variant=minbase", "--mode=root",
-                   f"--include=systemd,{needed.strip()}", "bookworm", cls.root, sources(), check=False)
-        if made.returncode != 0:
-            # Where no packages can be fetched, or no devices and mounts made, there is no such root.
-            barred = re.search("resolv|connect to|not permitted|Permission denied", made.stderr)
-            if barred:
-                raise unittest.SkipTest(f"no Debian root can be made here: {barred.string[-500:]}")
-            raise RuntimeError(made.stdout + made.stderr)
+        unpack(cls.root, cls.old)
+        cls.enter(cls.root, "apt-get", "install", "--yes", "--no-install-recommends", *needed(cls.old),
+                  env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
 
     @classmethod
     def tearDownClass(cls):
         cls.work.cleanup()
 
-    def inside(self, *command, **more):
+    @staticmethod
+    def enter(root, *command, **more):
         """In the root, which has /proc and a network of nothing but loopback."""
         words = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "sh", "-c",
-                 'ip link set lo up; mount -t proc proc "$0/proc"; exec chroot "$0" "$@"', self.root,
-                 *command]
+                 'ip link set lo up; mount -t proc proc "$0/proc"; exec chroot "$0" "$@"', root, *command]
         return run(*words, **more)
+
+    def inside(self, *command, **more):
+        return self.enter(self.root, *command, **more)
 
     def dpkg(self, *words):
         return self.inside("env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--force-confold", *words)

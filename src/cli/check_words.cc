@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/check_words.h"
+
+#include <utility>
+
+namespace todoku::cli {
+
+CheckWords::CheckWords(WordBook book) : book_(std::move(book)) {
+  add_bounce_classify();
+  add_dkim_verify();
+  add_spf_check();
+  add_dmarc_check();
+}
+
+void CheckWords::add_sender_options(CLI::App* check, std::string& ip, std::string& mail_from,
+                                    std::string& helo) {
+  check
+      ->add_option(
+          "--ip", ip,
+          book_.say({"The address that the mail comes from", "メールの送信元の IP アドレス"}))
+      ->type_name("ADDRESS");
+  check
+      ->add_option("--mail-from", mail_from,
+                   book_.say({"The sender in MAIL FROM; empty: HELO is checked",
+                              "MAIL FROM の送信者。空なら HELO を調べる"}))
+      ->type_name("ADDRESS");
+  check
+      ->add_option("--helo", helo,
+                   book_.say({"The name in HELO or EHLO", "HELO または EHLO の名前"}))
+      ->type_name("NAME");
+}
+
+void CheckWords::add_bounce_classify() {
+  CLI::App* group = book_.verb(
+      book_.app, "bounce", {"What mail that comes back means", "戻ってきたメールの意味を調べる"});
+  group->require_subcommand(1);
+  CLI::App* classify =
+      book_.verb(group, "classify",
+                 {"Say of whom a returned mail, a complaint or a reply speaks, and what it means",
+                  "エラーメール、苦情の報告、SMTP の応答を読み、対象の宛先と意味を示す"});
+  classify->add_option(
+      "FILE", bounce_.files,
+      book_.say({"Returned mails; - for standard input", "エラーメール。- は標準入力"}));
+  classify
+      ->add_option("--reply", bounce_.reply,
+                   book_.say({"A reply instead: \"550 5.1.1 User unknown\"",
+                              "代わりに SMTP の応答: \"550 5.1.1 User unknown\""}))
+      ->type_name("TEXT");
+  classify->add_flag(
+      "--batch", bounce_.batch,
+      book_.say({"A case a line of JSON on standard input, an answer a line",
+                 "標準入力から 1 行に 1 件の JSON を読み、1 行に 1 件の答えを出力する"}));
+  book_.speaks(classify, [this](Session& s) { return bounce_classify(s, bounce_); });
+}
+
+void CheckWords::add_dkim_verify() {
+  CLI::App* verify = book_.verb(book_.app->get_subcommand("dkim"), "verify",
+                                {"Say whether the signatures of mails are good, and why",
+                                 "メールの署名が正しいかどうかと、その理由を示す"});
+  verify->add_option("FILE", dkim_.files,
+                     book_.say({"Mails; - for standard input", "メール。- は標準入力"}));
+  add_check_options(book_, verify, dkim_.options);
+  book_.speaks(verify, [this](Session& s) { return dkim_verify(s, dkim_); });
+}
+
+void CheckWords::add_spf_check() {
+  CLI::App* group = book_.verb(
+      book_.app, "spf",
+      {"Which hosts may send mail of a domain", "ドメインのメールを送信してよいホストを調べる"});
+  group->require_subcommand(1);
+  CLI::App* check = book_.verb(
+      group, "check",
+      {"Say what SPF makes of a sender, and why", "送信元に対する SPF の結果と、その理由を示す"});
+  add_sender_options(check, spf_.ip, spf_.mail_from, spf_.helo);
+  add_check_options(book_, check, spf_.options);
+  book_.speaks(check, [this](Session& s) { return spf_check(s, spf_); });
+}
+
+void CheckWords::add_dmarc_check() {
+  CLI::App* group = book_.verb(
+      book_.app, "dmarc",
+      {"What the domain in From asks of receivers", "From のドメインが受信側に求める扱いを調べる"});
+  group->require_subcommand(1);
+  CLI::App* check = book_.verb(
+      group, "check",
+      {"Say what DMARC makes of a mail, and why", "メールに対する DMARC の結果と、その理由を示す"});
+  add_sender_options(check, dmarc_.ip, dmarc_.mail_from, dmarc_.helo);
+  check->add_option("FILE", dmarc_.file,
+                    book_.say({"The mail; - for standard input", "メール。- は標準入力"}));
+  add_check_options(book_, check, dmarc_.options);
+  book_.speaks(check, [this](Session& s) { return dmarc_check(s, dmarc_); });
+}
+
+}  // namespace todoku::cli

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words of the commands that judge mail as receivers do: `todoku bounce classify`, `todoku dkim
+// verify`, `todoku spf check`, `todoku dmarc check`.
+#pragma once
+
+#include <string>
+
+#include "cli/commands.h"
+#include "cli/word_book.h"
+
+namespace todoku::cli {
+
+class CheckWords {
+ public:
+  // Adds all of them, to the groups that are there already, too. Must live until the command has
+  // been done.
+  explicit CheckWords(WordBook book);
+  CheckWords(const CheckWords&) = delete;
+  CheckWords& operator=(const CheckWords&) = delete;
+
+ private:
+  void add_bounce_classify();
+  void add_dkim_verify();
+  void add_spf_check();
+  void add_dmarc_check();
+  // --ip, --mail-from and --helo.
+  void add_sender_options(CLI::App* check, std::string& ip, std::string& mail_from,
+                          std::string& helo);
+
+  WordBook book_;
+  BounceClassify bounce_;
+  DkimVerify dkim_;
+  SpfCheck spf_;
+  DmarcCheck dmarc_;
+};
+
+}  // namespace todoku::cli

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "events/journal/gathering.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+namespace todoku::events::journal {
+namespace {
+
+constexpr std::int64_t kRemovalsAtOnce = 500;
+
+Stopped stopped(store::Suppression entry) {
+  return {.at = entry.updated,
+          .account = entry.account,
+          .subject = std::move(entry.subject),
+          .reason = entry.reason,
+          .scope = entry.scope,
+          .list_id = std::move(entry.list_id),
+          .note = std::move(entry.note),
+          .code = entry.cause.code,
+          .expires = entry.expires};
+}
+
+// What was removed and put anew in one instant is stopped.
+std::pair<Instant, bool> order_of(const Entry& entry) {
+  return {std::visit([](const auto& it) { return it.at; }, entry),
+          !std::holds_alternative<Unstopped>(entry)};
+}
+
+Result<void> gather_stops(store::ReadTransaction& transaction, const Progress& progress,
+                          const ToldStops& told, std::int64_t limit, Gathered& gathered) {
+  const auto recent = transaction.recent_suppressions(progress.stops_from, limit);
+  if (!recent) return fail(recent.error());
+  gathered.told = told;
+  for (const store::RecentStop& stop : *recent) {
+    const auto known = gathered.told.find({stop.account, stop.subject});
+    if (known != gathered.told.end() && known->second >= stop.updated) continue;
+    // All that its owner has of the subject: of several that were changed at once, too.
+    auto entries = transaction.stops_of(stop.account, std::span(&stop.subject, 1));
+    if (!entries) return fail(entries.error());
+    for (store::StoppedSubject& found : *entries) {
+      const bool is_its =
+          found.entry.account == stop.account && found.entry.subject == stop.subject;
+      if (is_its) gathered.entries.emplace_back(stopped(std::move(found.entry)));
+    }
+    gathered.told[{stop.account, stop.subject}] = stop.updated;
+  }
+  if (recent->empty()) return {};
+  const bool full = std::ssize(*recent) >= limit;
+  const Instant last = recent->back().updated;
+  // As long as there are more behind, the page itself must move on.
+  gathered.progress.stops_from = std::max(progress.stops_from, full ? last : last - kStopsAgain);
+  gathered.crowded = full && gathered.progress.stops_from == progress.stops_from;
+  gathered.more = full;
+  std::erase_if(gathered.told,
+                [&](const auto& each) { return each.second < gathered.progress.stops_from; });
+  return {};
+}
+
+Result<void> gather_removals(store::ReadTransaction& transaction, Gathered& gathered) {
+  auto removals = transaction.removals_after(gathered.progress.removals_after, kRemovalsAtOnce);
+  if (!removals) return fail(removals.error());
+  for (store::SuppressionChange& removal : *removals) {
+    gathered.progress.removals_after = removal.number;
+    gathered.entries.emplace_back(Unstopped{.at = removal.at,
+                                            .account = removal.account,
+                                            .subject = std::move(removal.subject),
+                                            .reason = removal.reason,
+                                            .list_id = std::move(removal.list_id)});
+  }
+  gathered.more = gathered.more || std::ssize(*removals) == kRemovalsAtOnce;
+  return {};
+}
+
+// What starts have pinned is not told by events.
+Result<void> add_pins(store::ReadTransaction& transaction, std::span<Entry> entries) {
+  std::map<store::DeliveryKey, Steered*> started;
+  std::vector<store::DeliveryKey> keys;
+  for (Entry& entry : entries) {
+    auto* const steered = std::get_if<Steered>(&entry);
+    if (steered == nullptr || steered->kind != store::EventKind::delivery_started) continue;
+    if (started.emplace(steered->delivery, steered).second) keys.push_back(steered->delivery);
+  }
+  if (keys.empty()) return {};
+  const auto heads = transaction.delivery_heads(keys);
+  if (!heads) return fail(heads.error());
+  for (const store::Delivery& head : *heads) {
+    const auto found = started.find(head.key);
+    if (found == started.end()) continue;
+    found->second->signing = head.signing;
+    found->second->expires = head.expires;
+  }
+  return {};
+}
+
+Result<void> gather_events(store::ReadTransaction& transaction, Gathered& gathered) {
+  const auto page = transaction.events({.account = std::nullopt,
+                                        .after = gathered.progress.after,
+                                        .after_account = gathered.progress.after_account,
+                                        .limit = store::kEventsLimitMax,
+                                        .kinds = {},
+                                        .delivery = std::nullopt,
+                                        .address = {},
+                                        .tag = {}});
+  if (!page) return fail(page.error());
+  const std::size_t first = gathered.entries.size();
+  for (const store::EventRecord& event : page->events) {
+    const store::SheetEntry& entry = event.entry;
+    if (is_steered(entry.kind)) {
+      gathered.entries.emplace_back(
+          Steered{.kind = entry.kind, .at = entry.at, .delivery = entry.delivery});
+    }
+    if (!is_ended(entry.kind)) continue;
+    gathered.entries.emplace_back(
+        Ended{.kind = entry.kind,
+              .at = entry.at,
+              .key = {.delivery = entry.delivery, .batch = entry.batch, .seq = entry.seq},
+              .code = entry.code,
+              .address_hash = event.is_gone ? kAnyAddress : hash_of(event.address)});
+  }
+  gathered.progress.after = page->next;
+  gathered.progress.after_account = page->next_account;
+  gathered.more = gathered.more || page->more;
+  gathered.lost = page->lost;
+  return add_pins(transaction, std::span(gathered.entries).subspan(first));
+}
+
+}  // namespace
+
+Result<Gathered> gather(store::ReadTransaction& transaction, const Progress& progress,
+                        const ToldStops& told, std::int64_t stops_limit) {
+  Gathered gathered{.entries = {}, .progress = progress, .told = {}};
+  if (auto done = gather_removals(transaction, gathered); !done) return fail(done.error());
+  if (auto done = gather_stops(transaction, progress, told, stops_limit, gathered); !done) {
+    return fail(done.error());
+  }
+  std::ranges::sort(gathered.entries, {}, order_of);
+  if (auto done = gather_events(transaction, gathered); !done) return fail(done.error());
+  return gathered;
+}
+
+}  // namespace todoku::events::journal

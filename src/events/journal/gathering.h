@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the next record of the journal is to say, by one question to the store.
+#pragma once
+
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "events/journal/format.h"
+#include "events/journal/journaler.h"
+#include "store/store.h"
+
+namespace todoku::events::journal {
+
+// Entries that were changed up to so much before the newest one are asked for again: writers at
+// once may be seen in another order.
+inline constexpr Milliseconds kStopsAgain = std::chrono::seconds(5);
+inline constexpr std::int64_t kStopsAtOnce = 500;
+
+using ToldStops = std::map<std::tuple<store::AccountKey, std::string>, Instant>;
+
+struct Gathered {
+  std::vector<Entry> entries;
+  Progress progress;     // once they are appended; `number` is as before
+  ToldStops told;        // likewise
+  bool more = false;     // something follows already
+  bool lost = false;     // events were deleted before they were read
+  bool crowded = false;  // more entries of one instant than were asked for: ask for more
+};
+
+// Opt-outs first, then what became of mails. `told`: of which entries that were changed since
+// progress.stops_from; `stops_limit`: so many are looked at.
+[[nodiscard]] Result<Gathered> gather(store::ReadTransaction& transaction, const Progress& progress,
+                                      const ToldStops& told, std::int64_t stops_limit);
+
+}  // namespace todoku::events::journal

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "feedback/parse/bounce.h"
+
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "feedback/parse/judged.h"
+#include "feedback/parse/mail_parts.h"
+
+namespace todoku::feedback::parse {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+using Kind = Bounce::Kind;
+using Action = ReturnedRecipient::Action;
+
+Bounce bounce_of(std::string_view mail) {
+  auto bounce = read_bounce(mail);
+  EXPECT_TRUE(bounce) << bounce.error().detail;
+  return bounce ? std::move(*bounce) : Bounce();
+}
+
+std::string report(std::string_view status, std::string_view text = "It came back.\n") {
+  return std::string(
+             "From: Mail System <MAILER-DAEMON@mx.example.jp>\n"
+             "To: shop@sender.example\nSubject: Returned\nMIME-Version: 1.0\n"
+             "Content-Type: multipart/report; report-type=delivery-status; boundary=\"b\"\n\n"
+             "--b\nContent-Type: text/plain\n\n") +
+         std::string(text) + "\n--b\nContent-Type: message/delivery-status\n\n" +
+         std::string(status) +
+         "\n--b\nContent-Type: text/rfc822-headers\n\nTo: taro@example.jp\nSubject: x\n\n--b--\n";
+}
+
+std::string plain(std::string_view text, std::string_view fields = "") {
+  return std::string("From: MAILER-DAEMON@mx.example.jp\nTo: shop@sender.example\n") +
+         std::string(fields) + "Subject: failure notice\n\n" + std::string(text);
+}
+
+// "address class suppress?" of each recipient.
+std::vector<std::string> told(const Bounce& bounce) {
+  std::vector<std::string> lines;
+  for (const ReturnedRecipient& each : bounce.recipients) {
+    const Judged judged = judge(bounce, &each);
+    lines.push_back(each.address + " " + judged.word + (judged.permanent ? " permanent" : "") +
+                    (judged.suppress ? " suppress" : ""));
+  }
+  return lines;
+}
+
+// ---- the standard's form -----------------------------------------------------------------------
+
+TEST(Bounce, OfTheStandardIsReadByItsFields) {
+  const Bounce bounce = bounce_of(
+      report("Reporting-MTA: dns; mx.example.jp\n\n"
+             "Final-Recipient: rfc822; taro@example.jp\nAction: failed\nStatus: 5.1.1\n"
+             "Remote-MTA: dns; in.example.jp\n"
+             "Diagnostic-Code: smtp; 550 5.1.1 <taro@example.jp>: Recipient address rejected:\n"
+             "    User unknown\n"));
+  EXPECT_EQ(bounce.kind, Kind::report);
+  ASSERT_THAT(bounce.recipients, SizeIs(1));
+  EXPECT_EQ(bounce.recipients[0].reply.code, 550);
+  EXPECT_EQ(bounce.recipients[0].status, "5.1.1");
+  EXPECT_THAT(told(bounce), ElementsAre("taro@example.jp mailbox permanent suppress"));
+}
+
+TEST(Bounce, WithLineEndsOfTheWireIsTheSame) {
+  std::string mail = report(
+      "Reporting-MTA: dns; a\n\nFinal-Recipient: rfc822; taro@example.jp\n"
+      "Action: failed\nStatus: 5.2.2\n");
+  std::string wire;
+  for (const char c : mail) wire += c == '\n' ? std::string("\r\n") : std::string(1, c);
+  EXPECT_EQ(told(bounce_of(wire)), told(bounce_of(mail)));
+  EXPECT_THAT(told(bounce_of(wire)), ElementsAre("taro@example.jp mailbox_full permanent"));
+}
+
+TEST(Bounce, NamesTheAddressThatItsSenderKnows) {
+  const Bounce bounce = bounce_of(
+      report("Reporting-MTA: dns; a\n\nOriginal-Recipient: rfc822;sales@example.jp\n"
+             "Final-Recipient: rfc822;taro@inside.example.jp\nAction: failed\nStatus: 5.1.1\n"));
+  ASSERT_THAT(bounce.recipients, SizeIs(1));
+  EXPECT_EQ(bounce.recipients[0].address, "sales@example.jp");
+}
+
+TEST(Bounce, TellsSeveralRecipientsApart) {
+  for (const std::string_view between : {"\n", ""}) {
+    const Bounce bounce = bounce_of(
+        report("Reporting-MTA: dns; a\n\nFinal-Recipient: rfc822; a@example.jp\nAction: failed\n"
+               "Status: 5.1.1\n" +
+               std::string(between) +
+               "Final-Recipient: rfc822; b@example.jp\nAction: delayed\nStatus: 4.4.1\n"));
+    EXPECT_THAT(told(bounce),
+                ElementsAre("a@example.jp mailbox permanent suppress", "b@example.jp unreachable"));
+  }
+}
+
+TEST(Bounce, OfMailThatArrivedSpeaksAgainstNobody) {
+  const Bounce bounce = bounce_of(
+      report("Reporting-MTA: dns; a\n\nFinal-Recipient: rfc822; a@example.jp\nAction: relayed\n"
+             "Status: 2.0.0\n"));
+  EXPECT_THAT(told(bounce), ElementsAre("a@example.jp delivered"));
+}
+
+TEST(Bounce, OfAnInternationalAddressIsRead) {
+  std::string mail = report(
+      "Reporting-MTA: dns; a\n\nFinal-Recipient: utf-8; 太郎@example.jp\n"
+      "Action: failed\nStatus: 5.1.1\n");
+  mail.replace(mail.find("message/delivery-status"), 23, "message/global-delivery-status");
+  EXPECT_THAT(told(bounce_of(mail)), ElementsAre("太郎@example.jp mailbox permanent suppress"));
+}
+
+TEST(Bounce, TakesFromTheTextWhatTheFieldsDoNotSay) {
+  const Bounce bounce = bounce_of(
+      report("Reporting-MTA: dns; a\n\nFinal-Recipient: rfc822; taro@example.jp\nAction: failed\n"
+             "Status: 5.0.0\n",
+             "<taro@example.jp>: host in.example.jp said: 552 5.2.2 mailbox full (in reply to end "
+             "of data)\n"));
+  ASSERT_THAT(bounce.recipients, SizeIs(1));
+  EXPECT_EQ(bounce.recipients[0].reply.code, 552);
+  EXPECT_EQ(bounce.recipients[0].stage, Stage::data);
+  EXPECT_THAT(told(bounce), ElementsAre("taro@example.jp mailbox_full permanent"));
+}
+
+// ---- text for people ---------------------------------------------------------------------------
+
+TEST(Bounce, OfFreeTextIsReadByWhereAnAddressStands) {
+  const Bounce bounce = bounce_of(
+      plain("Hi. This is the program at mx.example.jp. Questions: postmaster@mx.example.jp\n\n"
+            "<taro@example.jp>:\n192.0.2.1 does not like recipient.\n"
+            "Remote host said: 550 5.1.1 No such user\nGiving up on 192.0.2.1.\n\n"
+            "<hanako@example.com>:\n198.51.100.1 failed after I sent the message.\n"
+            "Remote host said: 552 5.2.2 Mailbox full\n\n"
+            "--- Below this line is a copy of the message.\n\nReturn-Path: <shop@sender.example>\n"
+            "To: others@example.net\nSubject: x\n\nWrite to <sales@sender.example>:\n"));
+  EXPECT_THAT(told(bounce), ElementsAre("taro@example.jp mailbox permanent suppress",
+                                        "hanako@example.com mailbox_full permanent"));
+}
+
+TEST(Bounce, ByAListInItsHeaderIsNoAutomaticAnswer) {
+  const Bounce bounce =
+      bounce_of(plain("This message was created automatically.\n\n  taro@example.jp\n"
+                      "    SMTP error from remote mail server after RCPT TO:<taro@example.jp>:\n"
+                      "    550 5.7.1 your address is on a blocklist\n\n------ This is a copy of "
+                      "it. ------\n\nTo: x\n",
+                      "Auto-Submitted: auto-replied\nX-Failed-Recipients: taro@example.jp\n"));
+  EXPECT_EQ(bounce.kind, Kind::report);
+  EXPECT_THAT(told(bounce), ElementsAre("taro@example.jp reputation permanent"));
+}
+
+TEST(Bounce, InJapaneseIsRead) {
+  // "The mailbox is full." in ISO-2022-JP, which the mail does not say.
+  const std::string full = "\x1B$B%a!<%k%\\%C%/%9$,0lGU\x1B(B";
+  const Bounce bounce =
+      bounce_of(plain(full + "\n\n<taro@example.jp>\n\nReceived: from a\n by b\n"));
+  EXPECT_THAT(told(bounce), ElementsAre("taro@example.jp mailbox_full permanent"));
+}
+
+TEST(Bounce, OfADomainThatIsNotThereIsNoMailboxs) {
+  EXPECT_THAT(told(bounce_of(plain(
+                  "<taro@exmaple.jp>:\nI couldn't find any host named exmaple.jp. (#5.1.2)\n"))),
+              ElementsAre("taro@exmaple.jp no_such_domain permanent suppress"));
+  EXPECT_THAT(told(bounce_of(plain("<taro@example.jp>:\nConnection timed out. (#4.4.1)\n"
+                                   "This message has been in the queue too long.\n"))),
+              ElementsAre("taro@example.jp out_of_time"));
+}
+
+TEST(Bounce, WithoutANameIsOfWhomTheMailWasFor) {
+  const Bounce bounce =
+      bounce_of(plain("Sorry. 550 5.1.1 User unknown\n\nReceived: from a\n by b\n"
+                      "To: Taro <taro@example.jp>\nSubject: x\n\nHello\n"));
+  EXPECT_THAT(told(bounce), ElementsAre("taro@example.jp mailbox permanent suppress"));
+}
+
+TEST(Bounce, OfAFilterOfTheRecipientsNeverSuppresses) {
+  EXPECT_THAT(
+      told(bounce_of(report("Reporting-MTA: dns; a\n\nFinal-Recipient: rfc822; a@au.example\n"
+                            "Action: failed\nStatus: 5.0.0\n"
+                            "Diagnostic-Code: smtp; 550 : User unknown\n"))),
+      ElementsAre("a@au.example policy permanent"));
+  EXPECT_THAT(
+      told(bounce_of(report("Reporting-MTA: dns; a\n\nFinal-Recipient: rfc822; a@au.example\n"
+                            "Action: failed\nStatus: 5.0.0\n"
+                            "Diagnostic-Code: smtp; 550 <a@au.example>: User unknown\n"))),
+      ElementsAre("a@au.example mailbox permanent suppress"));
+}
+
+TEST(Bounce, ThatWillBeTriedAgainIsNotOver) {
+  EXPECT_THAT(told(bounce_of(plain("<taro@example.jp>: 550 5.1.1 User unknown\n"
+                                   "It will be retried. You do not need to resend it.\n"))),
+              ElementsAre("taro@example.jp mailbox"));
+}
+
+// ---- what is no report -------------------------------------------------------------------------
+
+TEST(Bounce, AComplaintIsOfTheAddressThatItNames) {
+  const std::string mail =
+      "From: abuse@example.jp\nTo: fbl@sender.example\nSubject: FW: x\nMIME-Version: 1.0\n"
+      "Content-Type: multipart/report; report-type=feedback-report; boundary=b\n\n"
+      "--b\nContent-Type: text/plain\n\nA report.\n--b\nContent-Type: message/feedback-report\n\n"
+      "Feedback-Type: abuse\nVersion: 1\nOriginal-Rcpt-To: <taro@example.jp>\n\n"
+      "--b\nContent-Type: message/rfc822\n\nTo: other@example.jp\nSubject: x\n\nHello\n--b--\n";
+  EXPECT_EQ(bounce_of(mail).kind, Kind::complaint);
+  EXPECT_THAT(told(bounce_of(mail)), ElementsAre("taro@example.jp complaint suppress"));
+  std::string taken_back = mail;
+  taken_back.replace(taken_back.find("abuse\n"), 5, "not-spam");
+  EXPECT_THAT(told(bounce_of(taken_back)), ElementsAre("taro@example.jp not_spam"));
+  std::string nameless = mail;
+  nameless.erase(nameless.find("Original-Rcpt-To"), 36);
+  EXPECT_THAT(told(bounce_of(nameless)), ElementsAre("other@example.jp complaint suppress"));
+}
+
+TEST(Bounce, AnAnswerOfSomebodyAwayIsNone) {
+  for (const std::string_view fields :
+       {"Auto-Submitted: auto-replied\nSubject: Re: x\n", "Subject: Out of Office: x\n",
+        "Subject: =?UTF-8?B?6Ieq5YuV5b+c562U?=\n", "X-Autoreply: yes\nSubject: Re: x\n"}) {
+    const Bounce bounce = bounce_of("From: taro@example.jp\nReturn-Path: <>\n" +
+                                    std::string(fields) + "\nI am away.\n");
+    EXPECT_EQ(bounce.kind, Kind::auto_reply) << fields;
+    EXPECT_THAT(bounce.recipients, IsEmpty());
+  }
+}
+
+TEST(Bounce, OrdinaryMailIsNone) {
+  EXPECT_EQ(
+      bounce_of("From: taro@example.jp\nSubject: Your order\n\n550 5.1.1 <x@example.jp>\n").kind,
+      Kind::none);
+  EXPECT_FALSE(read_bounce("no field at all"));
+  EXPECT_FALSE(read_bounce(""));
+}
+
+// ---- what is broken ----------------------------------------------------------------------------
+
+TEST(Bounce, CutAnywhereIsReadAsFarAsItGoes) {
+  const std::string whole = report(
+      "Reporting-MTA: dns; a\n\nFinal-Recipient: rfc822; taro@example.jp\n"
+      "Action: failed\nStatus: 5.1.1\n");
+  for (std::size_t octets = 0; octets <= whole.size(); ++octets) {
+    const auto bounce = read_bounce(std::string_view(whole).substr(0, octets));
+    if (!bounce) continue;
+    for (const ReturnedRecipient& each : bounce->recipients) {
+      EXPECT_LE(each.address.size(), whole.size());
+      (void)judge(*bounce, &each);
+    }
+  }
+}
+
+TEST(Bounce, IsBounded) {
+  std::string status = "Reporting-MTA: dns; a\n";
+  for (int i = 0; i < 5'000; ++i) {
+    status += "\nFinal-Recipient: rfc822; u" + std::to_string(i) +
+              "@example.jp\nAction: failed\nStatus: 5.1.1\n";
+  }
+  EXPECT_THAT(bounce_of(report(status)).recipients, SizeIs(kRecipientsMax));
+  std::string text;
+  for (int i = 0; i < 5'000; ++i) text += "<u" + std::to_string(i) + "@example.jp>:\n550 no\n";
+  EXPECT_LE(bounce_of(plain(text)).recipients.size(), kRecipientsMax);
+  std::string nested = "From: MAILER-DAEMON@a.example\n";
+  for (int i = 0; i < 500; ++i) {
+    const std::string name = "b" + std::to_string(i);
+    nested += "Content-Type: multipart/mixed; boundary=" + name + "\n\n--" + name + "\n";
+  }
+  EXPECT_EQ(bounce_of(nested + "\n550 5.1.1 x").kind, Kind::report);
+}
+
+TEST(Bounce, ARepliesCodeIsNoPartOfSomethingElse) {
+  const auto reply = [](std::string_view text) {
+    const Bounce bounce = bounce_of(plain("<taro@example.jp>:\n" + std::string(text) + "\n"));
+    return bounce.recipients.empty() ? -1 : bounce.recipients[0].reply.code;
+  };
+  EXPECT_EQ(reply("host 192.0.2.1[192.0.2.450] said: 550-5.1.1 no\n550 5.1.1 such user"), 550);
+  EXPECT_EQ(reply("message id 450123 of 5501 octets"), 0);
+  EXPECT_EQ(reply("(reason: 452 4.2.2 full)"), 452);
+  EXPECT_EQ(reply("port 587 was closed"), 0);
+}
+
+}  // namespace
+}  // namespace todoku::feedback::parse

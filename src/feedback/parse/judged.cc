@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "feedback/parse/judged.h"
+
+#include <string_view>
+#include <utility>
+
+#include "base/bytes.h"
+#include "feedback/classify/meaning.h"
+#include "feedback/parse/quoted_reply.h"
+#include "feedback/parse/reporter_words.h"
+
+namespace todoku::feedback::parse {
+namespace {
+
+using classify::Answer;
+using classify::Meaning;
+using classify::Permanence;
+
+// Of "5.1.1" what a server would answer with it (RFC 3463 section 2): 550, of 4.x.y 450.
+int code_of(std::string_view status) {
+  if (status.starts_with("4.")) return 450;
+  return status.starts_with("5.") ? 550 : 0;
+}
+
+// The reply as it may have been said: a reporting system that quotes no code has words and a
+// status.
+Reply whole_reply(const ReturnedRecipient& recipient) {
+  Reply reply = recipient.reply;
+  if (reply.code == 0) {
+    reply.code = code_of(recipient.status);
+    // It was given up, and for good where nobody says otherwise.
+    if (reply.code == 0) {
+      reply.code = recipient.action == ReturnedRecipient::Action::delayed ? 450 : 550;
+    }
+  }
+  return reply;
+}
+
+Reply with_status(Reply reply, std::string_view status) {
+  if (!status.empty() && !quoted_status(reply.text.substr(0, status.size())).starts_with(status)) {
+    reply.text = std::string(status) + " " + reply.text;
+  }
+  return reply;
+}
+
+Judged judged(const Meaning& meaning, std::string rule) {
+  return {.word = std::string(to_string(meaning.cause)),
+          .cause = meaning.cause,
+          .permanent = meaning.permanence == Permanence::permanent,
+          .suppress = meaning.counts_against_address(),
+          .rule = std::move(rule)};
+}
+
+// What the reporting system found by itself. The mailbox is not to blame, but the domain may be.
+Judged judge_finding(const ReturnedRecipient& recipient, Cause cause) {
+  const bool for_good = cause == Cause::no_such_domain || cause == Cause::null_mx;
+  const Answer answer{.stage = Stage::connect,
+                      .reply = {.code = 0, .text = recipient.reply.text},
+                      .permanent = for_good && !recipient.status.starts_with("4."),
+                      .cause = cause};
+  Judged found = judged(classify::meaning_of(answer), "words of the reporting system");
+  // Whether it would take as long again nobody knows.
+  if (cause == Cause::out_of_time) found.permanent = false;
+  return found;
+}
+
+// What a reply's code alone, or nothing, decided: other words may say more.
+bool leaves_open(Cause cause) {
+  return cause == Cause::unclear || cause == Cause::policy || cause == Cause::relay ||
+         cause == Cause::receiver_trouble;
+}
+
+Judged judge_words(const ReturnedRecipient& recipient) {
+  Judged by_reply = judge_reply(whole_reply(recipient), recipient.stage);
+  if (!leaves_open(by_reply.cause)) return by_reply;
+  if (says_expired(recipient.reply.text)) return judge_finding(recipient, Cause::out_of_time);
+  const bool is_quoted = recipient.reply.code != 0;
+  const auto cause =
+      cause_of_reporter(recipient.reply.text, is_quoted ? std::string_view() : recipient.status);
+  // A receiver that is quoted may have had troubles of its own with others; whether there is such a
+  // domain is for the reporting system to find.
+  if (cause && (!is_quoted || *cause == Cause::no_such_domain)) {
+    return judge_finding(recipient, *cause);
+  }
+  if (by_reply.cause == Cause::unclear && !recipient.status.empty()) {
+    return judge_reply(with_status(whole_reply(recipient), recipient.status), recipient.stage);
+  }
+  return by_reply;
+}
+
+}  // namespace
+
+Judged judge_reply(const Reply& reply, Stage stage) {
+  if (reply.positive()) {
+    return {.word = "delivered",
+            .cause = Cause::none,
+            .permanent = false,
+            .suppress = false,
+            .rule = "code"};
+  }
+  const Answer answer{.stage = stage, .reply = reply};
+  return judged(classify::meaning_of(answer), classify::rule_behind(answer));
+}
+
+Judged judge(const Bounce& bounce, const ReturnedRecipient* recipient) {
+  switch (bounce.kind) {
+    case Bounce::Kind::none:
+      return {.word = "none",
+              .cause = Cause::none,
+              .permanent = false,
+              .suppress = false,
+              .rule = "no report"};
+    case Bounce::Kind::complaint:
+      return {.word = "complaint",
+              .cause = Cause::none,
+              .permanent = false,
+              .suppress = true,
+              .rule = "feedback-type"};
+    case Bounce::Kind::no_spam:
+      return {.word = "not_spam",
+              .cause = Cause::none,
+              .permanent = false,
+              .suppress = false,
+              .rule = "feedback-type"};
+    case Bounce::Kind::auth_failure:
+      return {.word = "auth_failure",
+              .cause = Cause::none,
+              .permanent = false,
+              .suppress = false,
+              .rule = "feedback-type"};
+    case Bounce::Kind::auto_reply:
+      return {.word = "auto_reply",
+              .cause = Cause::none,
+              .permanent = false,
+              .suppress = false,
+              .rule = "automatic answer"};
+    case Bounce::Kind::report:
+      break;
+  }
+  if (recipient == nullptr || recipient->action == ReturnedRecipient::Action::delivered) {
+    return {.word = "delivered",
+            .cause = Cause::none,
+            .permanent = false,
+            .suppress = false,
+            .rule = "action"};
+  }
+  Judged by_words = judge_words(*recipient);
+  // What is still being tried is not over, whatever its reason.
+  if (recipient->action == ReturnedRecipient::Action::delayed) {
+    by_words.permanent = by_words.suppress = false;
+  }
+  return by_words;
+}
+
+}  // namespace todoku::feedback::parse

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "feedback/parse/mail_parts.h"
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+
+#include <gmime/gmime.h>
+
+#include "base/bytes.h"
+#include "base/utf8.h"
+#include "mime/encoded_words.h"
+#include "mime/foreign_text.h"
+#include "mime/header.h"
+#include "mime/html_text.h"
+
+namespace todoku::feedback::parse {
+namespace {
+
+struct Unref {
+  void operator()(void* object) const { g_object_unref(object); }
+};
+template <class T>
+using Owned = std::unique_ptr<T, Unref>;
+
+struct FreeOptions {
+  void operator()(GMimeParserOptions* options) const { g_mime_parser_options_free(options); }
+};
+
+void begin_gmime() {
+  static std::once_flag once;
+  std::call_once(once, [] { g_mime_init(); });
+}
+
+std::string_view cut(std::string_view text, std::size_t octets) {
+  return text.substr(0, octets);
+}
+
+std::string with_line_feeds(std::string text) {
+  std::erase(text, '\r');
+  return text;
+}
+
+// Octets that are no UTF-8, which text of no charset or of a wrong one has, become U+FFFD.
+std::string well_formed(std::string text) {
+  if (is_utf8(text)) return text;
+  std::string out;
+  for (std::string_view rest = text; !rest.empty();) {
+    const CodePoint point = decode_utf8(rest);
+    if (point.octets == 0) {
+      out += kReplacementCharacter;
+      rest.remove_prefix(1);
+    } else {
+      out += rest.substr(0, point.octets);
+      rest.remove_prefix(point.octets);
+    }
+  }
+  return out;
+}
+
+std::string text_of(std::string_view octets, std::string_view charset) {
+  return with_line_feeds(well_formed(mime::utf8_of(octets, charset)));
+}
+
+std::string type_of(GMimeObject* object) {
+  GMimeContentType* type = g_mime_object_get_content_type(object);
+  if (type == nullptr) return "text/plain";
+  const char* name = g_mime_content_type_get_media_type(type);
+  const char* sub = g_mime_content_type_get_media_subtype(type);
+  return to_ascii_lower(std::string(name == nullptr ? "text" : name) + "/" +
+                        (sub == nullptr ? "plain" : sub));
+}
+
+std::string parameter_of(GMimeObject* object, const char* name) {
+  const char* value = g_mime_object_get_content_type_parameter(object, name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+// The octets of a part, its transfer encoding undone, at most kPartOctetsMax of them.
+std::string octets_of(GMimePart* part) {
+  GMimeDataWrapper* content = g_mime_part_get_content(part);
+  if (content == nullptr) return {};
+  const Owned<GMimeStream> memory(g_mime_stream_mem_new());
+  if (g_mime_data_wrapper_write_to_stream(content, memory.get()) < 0) return {};
+  const GByteArray* array = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(memory.get()));
+  return std::string(cut({reinterpret_cast<const char*>(array->data), array->len}, kPartOctetsMax));
+}
+
+std::string charset_of(GMimeObject* object, std::string_view octets) {
+  std::string charset = parameter_of(object, "charset");
+  // Old systems write ISO-2022-JP and say nothing of it, or that it is US-ASCII.
+  const bool says_nothing = charset.empty() || equals_ignoring_case(charset, "us-ascii");
+  if (says_nothing && octets.contains("\x1B$")) charset = "ISO-2022-JP";
+  return charset.empty() ? "utf-8" : charset;
+}
+
+bool is_text(std::string_view type) {
+  return type.starts_with("text/") || type.starts_with("message/") ||
+         type == "application/octet-stream";
+}
+
+MailPart read_part(GMimeObject* object) {
+  MailPart part{.type = type_of(object), .text = {}, .fields = {}};
+  if (!is_text(part.type)) return part;
+  const std::string octets = octets_of(GMIME_PART(object));
+  part.text = text_of(octets, charset_of(object, octets));
+  if (part.type == "text/html") part.text = mime::html_to_text(part.text);
+  if (part.type == "text/rfc822-headers" || part.type == "message/global-headers") {
+    part.fields = read_fields(part.text);
+  }
+  return part;
+}
+
+// A message in a message: its header section, and its text after it, as it stands.
+MailPart read_message(GMimeMessagePart* object) {
+  MailPart part{.type = "message/rfc822", .text = {}, .fields = {}};
+  GMimeMessage* message = g_mime_message_part_get_message(object);
+  if (message == nullptr) return part;
+  const Owned<GMimeStream> memory(g_mime_stream_mem_new());
+  if (g_mime_object_write_to_stream(GMIME_OBJECT(message), nullptr, memory.get()) < 0) return part;
+  const GByteArray* array = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(memory.get()));
+  const std::string_view octets(reinterpret_cast<const char*>(array->data), array->len);
+  part.text = text_of(cut(octets, kPartOctetsMax), "utf-8");
+  part.fields = read_fields(part.text);
+  return part;
+}
+
+void collect(GMimeObject* object, std::vector<MailPart>& parts, int depth) {
+  constexpr int kDepthMax = 8;
+  if (object == nullptr || parts.size() >= kPartsMax || depth > kDepthMax) return;
+  if (GMIME_IS_MULTIPART(object)) {
+    const int count = g_mime_multipart_get_count(GMIME_MULTIPART(object));
+    for (int i = 0; i < count; ++i) {
+      collect(g_mime_multipart_get_part(GMIME_MULTIPART(object), i), parts, depth + 1);
+    }
+  } else if (GMIME_IS_MESSAGE_PART(object)) {
+    parts.push_back(read_message(GMIME_MESSAGE_PART(object)));
+  } else if (GMIME_IS_PART(object)) {
+    parts.push_back(read_part(object));
+  }
+}
+
+std::string_view without_envelope_line(std::string_view octets) {
+  while (octets.starts_with("\n") || octets.starts_with("\r\n")) octets.remove_prefix(1);
+  if (!octets.starts_with("From ")) return octets;
+  const std::size_t end = octets.find('\n');
+  return end == std::string_view::npos ? std::string_view() : octets.substr(end + 1);
+}
+
+}  // namespace
+
+std::string_view MailFields::first(std::string_view name) const {
+  const auto found = std::ranges::find(all, name, &std::pair<std::string, std::string>::first);
+  return found == all.end() ? std::string_view() : std::string_view(found->second);
+}
+
+MailFields read_fields(std::string_view text) {
+  MailFields fields;
+  const auto keep = [&fields](std::string_view field) {
+    const std::string_view name = mime::field_name(field);
+    if (name.empty() || fields.all.size() >= kFieldsMax) return;
+    const std::size_t colon = field.find(':');
+    const std::string value = mime::unfolded(field.substr(colon + 1));
+    fields.all.emplace_back(to_ascii_lower(name),
+                            mime::decode_header_text(trim(value), kFieldOctetsMax));
+  };
+  std::string field;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    const bool goes_on = line.starts_with(' ') || line.starts_with('\t');
+    if (goes_on && !field.empty()) {
+      if (field.size() < 4 * kFieldOctetsMax) field.append("\r\n").append(line);
+      continue;
+    }
+    keep(field);
+    field.clear();
+    if (line.empty()) return fields;
+    field = line;
+  }
+  keep(field);
+  return fields;
+}
+
+Result<Mail> read_mail(std::string_view octets) {
+  begin_gmime();
+  octets = without_envelope_line(cut(octets, kMailOctetsMax));
+  Mail mail{.fields = read_fields(octets), .type = {}, .report_type = {}, .parts = {}};
+  if (mail.fields.all.empty()) {
+    return fail(ErrorKind::invalid_input, "this is no mail: no header field is at its beginning");
+  }
+  const Owned<GMimeStream> stream(g_mime_stream_mem_new_with_buffer(octets.data(), octets.size()));
+  const Owned<GMimeParser> parser(g_mime_parser_new_with_stream(stream.get()));
+  const std::unique_ptr<GMimeParserOptions, FreeOptions> options(g_mime_parser_options_new());
+  const Owned<GMimeMessage> message(g_mime_parser_construct_message(parser.get(), options.get()));
+  GMimeObject* whole = message ? g_mime_message_get_mime_part(message.get()) : nullptr;
+  if (whole == nullptr) return mail;
+  mail.type = type_of(whole);
+  mail.report_type = to_ascii_lower(parameter_of(whole, "report-type"));
+  collect(whole, mail.parts, 0);
+  return mail;
+}
+
+}  // namespace todoku::feedback::parse

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/backup.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <memory>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/sqlite/connection.h"
+#include "store/sqlite/schema.h"
+#include "store/sqlite/store_lock.h"
+
+namespace todoku::store::sqlite {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A step of the copy: about four mebioctets, after which others have their turn at the disk.
+constexpr int kPagesOfStep = 1'024;
+constexpr int kPauseMs = 1;
+constexpr std::size_t kPieceOctets = std::size_t{1} << 20U;
+// What is to be left of the disk beyond the copy: mail goes on being accepted on it.
+constexpr std::uint64_t kRoomLeft = std::uint64_t{64} << 20U;
+// Of a database and of what SQLite keeps beside it.
+constexpr std::array<std::string_view, 3> kParts{"", "-wal", "-shm"};
+
+std::unexpected<Error> io_error(std::string_view what, const fs::path& path) {
+  return fail(ErrorKind::io, fmt::format("{} {}: {}", what, path.string(),
+                                         std::generic_category().message(errno)));
+}
+
+std::uint64_t octets_of(const fs::path& path) {
+  std::error_code error;
+  const auto octets = fs::file_size(path, error);
+  return error ? 0 : octets;
+}
+
+Result<void> check_room(const fs::path& folder, std::uint64_t needed) {
+  std::error_code error;
+  const fs::space_info space = fs::space(folder, error);
+  if (error || space.available >= needed + kRoomLeft) return {};
+  constexpr std::uint64_t kMebi = std::uint64_t{1} << 20U;
+  return fail(ErrorKind::unavailable,
+              fmt::format("there is too little room in {}: {} MiB are needed, {} are free",
+                          folder.string(), (needed + kRoomLeft) / kMebi, space.available / kMebi));
+}
+
+Result<void> sync(const fs::path& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return io_error("cannot open", path);
+  const bool synced = ::fsync(file) == 0;
+  const int reason = errno;
+  ::close(file);
+  errno = reason;
+  return synced ? Result<void>() : io_error("cannot sync", path);
+}
+
+fs::path folder_of(const fs::path& path) {
+  const fs::path folder = path.parent_path();
+  return folder.empty() ? fs::path(".") : folder;
+}
+
+// A file that is not whole yet; gone again unless it is kept.
+class Unfinished {
+ public:
+  explicit Unfinished(fs::path path) : path_(std::move(path)) {}
+  ~Unfinished() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove(path_, ignored);
+  }
+  Unfinished(const Unfinished&) = delete;
+  Unfinished& operator=(const Unfinished&) = delete;
+
+  [[nodiscard]] Result<void> make() const {
+    std::error_code ignored;
+    fs::remove(path_, ignored);  // of one that was broken off
+    const int file = ::open(path_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+    if (file < 0) return io_error("cannot make", path_);
+    ::close(file);
+    return {};
+  }
+  [[nodiscard]] const fs::path& path() const { return path_; }
+  // Under its name from now on, also after loss of power.
+  [[nodiscard]] Result<void> keep_as(const fs::path& name) {
+    if (auto synced = sync(path_); !synced) return synced;
+    if (::rename(path_.c_str(), name.c_str()) != 0) return io_error("cannot name", name);
+    path_.clear();
+    return sync(folder_of(name));
+  }
+
+ private:
+  fs::path path_;
+};
+
+// ---- the database ------------------------------------------------------------------------------
+
+Result<void> copy_pages(Connection& from, Connection& to, const BackupTold& told) {
+  sqlite3_backup* const copy = sqlite3_backup_init(to.raw(), "main", from.raw(), "main");
+  if (copy == nullptr) {
+    return fail(sqlite_error(sqlite3_errcode(to.raw()), sqlite3_errmsg(to.raw()), "copying"));
+  }
+  int code = SQLITE_OK;
+  bool goes_on = true;
+  while (goes_on && code == SQLITE_OK) {
+    code = sqlite3_backup_step(copy, kPagesOfStep);
+    const std::int64_t pages = sqlite3_backup_pagecount(copy);
+    goes_on = !told || told(pages - sqlite3_backup_remaining(copy), pages);
+    if (code == SQLITE_OK && goes_on) sqlite3_sleep(kPauseMs);
+  }
+  sqlite3_backup_finish(copy);
+  if (!goes_on) return fail(ErrorKind::cancelled, "given up");
+  if (code == SQLITE_DONE) return {};
+  return fail(sqlite_error(code, sqlite3_errmsg(to.raw()), "copying the database"));
+}
+
+Result<void> check_integrity(Connection& db) {
+  auto query = db.query("PRAGMA integrity_check(1)");
+  if (query.next() && query.text(0) == "ok") return {};
+  if (query.failed()) return fail(query.error());
+  return fail(ErrorKind::corrupt, fmt::format("it is damaged: {}", query.text(0)));
+}
+
+Result<BackupFigures> figures_of(Connection& db) {
+  BackupFigures figures;
+  const auto count = [&db](std::int64_t& number, Sql sql) -> Result<void> {
+    const auto counted = db.integer(sql);
+    if (!counted) return fail(counted.error());
+    number = *counted;
+    return {};
+  };
+  for (auto&& done : {count(figures.deliveries, "SELECT count(*) FROM deliveries"),
+                      count(figures.recipients, "SELECT count(*) FROM recipients"),
+                      count(figures.suppressions, "SELECT count(*) FROM suppressions"),
+                      count(figures.files, "SELECT count(DISTINCT name) FROM backup_files")}) {
+    if (!done) return fail(done.error());
+  }
+  return figures;
+}
+
+// ---- files beside it ---------------------------------------------------------------------------
+
+// One that went meanwhile is needed by nobody any more.
+Result<void> take_file(Connection& db, const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return {};
+  std::string piece(kPieceOctets, '\0');
+  for (std::int64_t number = 0;; ++number) {
+    file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    const auto octets = static_cast<std::size_t>(file.gcount());
+    if (octets == 0 && number > 0) break;
+    auto done = db.query("INSERT INTO backup_files(name, piece, octets) VALUES(?, ?, ?)")
+                    .bind(std::string_view(path.filename().native()), number,
+                          Blob{std::string_view(piece).substr(0, octets)})
+                    .run();
+    if (!done) return done;
+  }
+  return file.bad() ? io_error("cannot read", path) : Result<void>();
+}
+
+std::vector<fs::path> files_beside(const BackupOrder& order) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder_of(order.database), error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::error_code ignored;
+    if (!order.is_kept || !order.is_kept(entry->path().filename().string())) continue;
+    if (entry->is_regular_file(ignored)) files.push_back(entry->path());
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+Result<void> take_files(Connection& db, const std::vector<fs::path>& files) {
+  auto done = db.execute(
+      "BEGIN; CREATE TABLE backup_files(name TEXT NOT NULL, piece INTEGER NOT NULL,"
+      " octets BLOB NOT NULL, PRIMARY KEY(name, piece)) WITHOUT ROWID");
+  for (const fs::path& file : files) {
+    if (done) done = take_file(db, file);
+  }
+  return done ? db.execute("COMMIT") : done;
+}
+
+bool is_plain_name(std::string_view name) {
+  return !name.empty() && name.find('/') == std::string_view::npos && !name.starts_with('.');
+}
+
+Result<void> write_piece(const fs::path& path, std::string_view octets, bool first) {
+  const int file =
+      ::open(path.c_str(),
+             O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (first ? O_TRUNC : O_APPEND), 0600);
+  if (file < 0) return io_error("cannot make", path);
+  bool written = true;
+  while (written && !octets.empty()) {
+    const ssize_t now = ::write(file, octets.data(), octets.size());
+    if (now < 0 && errno == EINTR) continue;
+    written = now > 0;
+    if (written) octets.remove_prefix(static_cast<std::size_t>(now));
+  }
+  const bool synced = written && ::fsync(file) == 0;
+  const int reason = errno;
+  ::close(file);
+  errno = reason;
+  return synced ? Result<void>() : io_error("cannot write", path);
+}
+
+// Names that the owner of the folder would not keep are somebody else's invention.
+Result<void> give_files(Connection& db, const BackupOrder& order) {
+  auto query = db.query("SELECT name, piece, octets FROM backup_files ORDER BY name, piece");
+  while (query.next()) {
+    const std::string name(query.text(0));
+    if (!is_plain_name(name) || !order.is_kept || !order.is_kept(name)) {
+      return fail(ErrorKind::corrupt, "a file in the backup has a name that none of ours has");
+    }
+    auto written =
+        write_piece(folder_of(order.database) / name, query.blob(2), query.integer(1) == 0);
+    if (!written) return written;
+  }
+  return query.failed() ? Result<void>(fail(query.error())) : Result<void>();
+}
+
+// ---- backup ------------------------------------------------------------------------------------
+
+Result<void> copy_database(const BackupOrder& order, const fs::path& to) {
+  auto from =
+      Connection::open({.path = order.database.string(), .access = Connection::Access::reads});
+  if (!from) return fail(std::move(from.error()));
+  const auto version = version_of(**from);
+  if (!version) return fail(version.error());
+  if (*version == 0) return fail(ErrorKind::not_found, "the database has no content");
+  auto copy = Connection::open({.path = to.string(), .synchronous = "OFF"});
+  if (!copy) return fail(std::move(copy.error()));
+  // A moment that is held: without it each commit of the engine would have the copy begin anew.
+  auto held = (*from)->execute("BEGIN");
+  if (!held) return held;
+  const auto tables = (*from)->integer("SELECT count(*) FROM sqlite_schema");
+  if (!tables) return fail(tables.error());
+  return copy_pages(**from, **copy, order.told);
+}
+
+// One file that needs nothing beside it.
+Result<BackupFigures> finish_backup(const BackupOrder& order, const fs::path& path) {
+  auto db = Connection::open({.path = path.string(), .synchronous = "OFF"});
+  if (!db) return fail(std::move(db.error()));
+  auto done = take_files(**db, files_beside(order));
+  if (done) done = (*db)->execute("PRAGMA journal_mode = DELETE");
+  if (done) done = check_integrity(**db);
+  if (!done) return fail(std::move(done.error()));
+  const auto version = version_of(**db);
+  if (!version) return fail(version.error());
+  auto figures = figures_of(**db);
+  if (!figures) return figures;
+  figures->version = *version;
+  return figures;
+}
+
+Result<void> nothing_at(const fs::path& path) {
+  std::error_code error;
+  if (!fs::exists(fs::symlink_status(path, error))) return {};
+  return fail(ErrorKind::conflict, fmt::format("{} is there already", path.string()));
+}
+
+// Sets aside what is at the place of a database; its log first, which belongs to no other one.
+Result<fs::path> set_aside(const fs::path& database) {
+  std::error_code error;
+  bool is_there = false;
+  for (const std::string_view part : kParts) {
+    is_there =
+        is_there || fs::exists(fs::symlink_status(database.string() + std::string(part), error));
+  }
+  if (!is_there) return fs::path();
+  fs::path aside;
+  for (int number = 1; aside.empty() || fs::exists(fs::symlink_status(aside, error)); ++number) {
+    aside = fmt::format("{}.replaced-{}", database.string(), number);
+  }
+  for (const std::string_view part : {kParts[1], kParts[2], kParts[0]}) {
+    const std::string from = database.string() + std::string(part);
+    if (::rename(from.c_str(), (aside.string() + std::string(part)).c_str()) != 0 &&
+        errno != ENOENT) {
+      return io_error("cannot set aside", from);
+    }
+  }
+  return aside;
+}
+
+}  // namespace
+
+Result<BackupFigures> back_up(const BackupOrder& order) {
+  std::error_code error;
+  if (!fs::exists(order.database, error)) {
+    return fail(ErrorKind::not_found, fmt::format("there is no {}", order.database.string()));
+  }
+  if (auto free = nothing_at(order.backup); !free) return fail(std::move(free.error()));
+  std::uint64_t needed = octets_of(order.database) + octets_of(order.database.string() + "-wal");
+  for (const fs::path& file : files_beside(order)) needed += octets_of(file);
+  auto room = check_room(folder_of(order.backup), needed);
+  if (!room) return fail(std::move(room.error()));
+  Unfinished file(order.backup.string() + ".part");
+  auto done = file.make();
+  if (done) done = copy_database(order, file.path());
+  if (!done) return fail(std::move(done.error()));
+  auto figures = finish_backup(order, file.path());
+  if (!figures) return figures;
+  figures->octets = octets_of(file.path());
+  if (auto kept = file.keep_as(order.backup); !kept) return fail(std::move(kept.error()));
+  return figures;
+}
+
+Result<BackupFigures> check_backup(const fs::path& backup) {
+  std::error_code error;
+  if (!fs::is_regular_file(backup, error)) {
+    return fail(ErrorKind::not_found, fmt::format("there is no file {}", backup.string()));
+  }
+  auto db = Connection::open({.path = backup.string(), .access = Connection::Access::as_it_lies});
+  if (!db) return fail(std::move(db.error()));
+  const auto version = version_of(**db);
+  if (!version) return fail(version.error());
+  const auto whole =
+      (*db)->integer("SELECT count(*) FROM sqlite_schema WHERE name = 'backup_files'");
+  if (!whole) return fail(whole.error());
+  if (*version == 0 || *whole == 0) {
+    return fail(ErrorKind::corrupt,
+                fmt::format("{} is no backup made by `todoku backup`", backup.string()));
+  }
+  if (auto sound = check_integrity(**db); !sound) return fail(std::move(sound.error()));
+  auto figures = figures_of(**db);
+  if (!figures) return figures;
+  figures->version = *version;
+  figures->octets = octets_of(backup);
+  return figures;
+}
+
+Result<Restored> restore(const BackupOrder& order, bool replace) {
+  auto figures = check_backup(order.backup);
+  if (!figures) return fail(std::move(figures.error()));
+  const auto lock = StoreLock::acquire(order.database);
+  if (!lock) return fail(lock.error());
+  auto free = nothing_at(order.database);
+  if (!free && !replace) return fail(std::move(free.error()));
+  auto room = check_room(folder_of(order.database), figures->octets);
+  if (!room) return fail(std::move(room.error()));
+  Unfinished file(order.database.string() + ".restoring");
+  if (auto made = file.make(); !made) return fail(std::move(made.error()));
+  {
+    auto from =
+        Connection::open({.path = order.backup.string(), .access = Connection::Access::as_it_lies});
+    if (!from) return fail(std::move(from.error()));
+    auto to = Connection::open({.path = file.path().string(), .synchronous = "OFF"});
+    if (!to) return fail(std::move(to.error()));
+    auto done = copy_pages(**from, **to, order.told);
+    if (done) done = give_files(**to, order);
+    if (done) done = (*to)->execute("DROP TABLE backup_files; PRAGMA journal_mode = DELETE");
+    if (!done) return fail(std::move(done.error()));
+  }
+  auto aside = set_aside(order.database);
+  if (!aside) return fail(std::move(aside.error()));
+  if (auto kept = file.keep_as(order.database); !kept) return fail(std::move(kept.error()));
+  return Restored{.figures = *figures, .replaced = std::move(*aside)};
+}
+
+}  // namespace todoku::store::sqlite

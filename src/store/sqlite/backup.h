@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// A store as one file that can be kept elsewhere, and a store made of such a file.
+//
+// A backup is a database like the store itself, of one moment, with a table more: the files that
+// lie beside the store and that it speaks of (uploaded lists, and what was wrong with them), in
+// pieces. It is taken from outside while an engine works on the store: its writer waits for
+// nothing, and the write-ahead log grows meanwhile by what it writes.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace todoku::store::sqlite {
+
+// What is in a backup, and in the store that is made of it.
+struct BackupFigures {
+  std::int64_t version = 0;  // of the schema
+  std::int64_t deliveries = 0;
+  std::int64_t recipients = 0;
+  std::int64_t suppressions = 0;
+  std::int64_t files = 0;
+  std::uint64_t octets = 0;  // of the backup
+};
+
+// Told now and then: pages copied and to be copied. False ends it.
+using BackupTold = std::function<bool(std::int64_t done, std::int64_t pages)>;
+
+struct BackupOrder {
+  std::filesystem::path database;
+  std::filesystem::path backup;
+  // Whether a file beside the database belongs to it.
+  std::function<bool(const std::string& name)> is_kept;
+  BackupTold told;  // empty: nobody listens
+};
+
+// Makes the file `backup`, for this user only, checked and synced, or none. Errors: not_found (no
+// store), conflict (`backup` is there already), unavailable (too little room, the disk is busy),
+// cancelled, corrupt, unsupported, io.
+[[nodiscard]] Result<BackupFigures> back_up(const BackupOrder& order);
+
+// Reads and checks all of it. Errors: not_found, unsupported (of a newer version), corrupt, io.
+[[nodiscard]] Result<BackupFigures> check_backup(const std::filesystem::path& backup);
+
+struct Restored {
+  BackupFigures figures;
+  // Where the store that was there is now; empty: there was none.
+  std::filesystem::path replaced;
+};
+
+// Puts a store made of a backup in the place of `database`, whose folder is there. `replace`: also
+// where there is one, which is set aside, not removed. Errors: those of check_backup(); conflict (a
+// store is there, or somebody has it open); unavailable (too little room).
+[[nodiscard]] Result<Restored> restore(const BackupOrder& order, bool replace);
+
+}  // namespace todoku::store::sqlite

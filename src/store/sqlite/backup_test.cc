@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// A store as a file of its own while it is written to, and what is made of such a file.
+#include "store/sqlite/backup.h"
+
+#include <atomic>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "support/installation.h"
+
+namespace todoku::store::sqlite {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class BackupTest : public ::testing::Test {
+ protected:
+  BackupTest() { add_account("first"); }
+
+  void add_account(const std::string& name) {
+    const auto made = store_.store->write_and_wait(
+        WritePriority::accept, [&](WriteTransaction& t) { return t.create_account(name); });
+    ASSERT_TRUE(made) << made.error().detail;
+  }
+  bool has_account(const std::string& name) {
+    return store_.store->read_and_wait([&](ReadTransaction& t) { return t.account_by_name(name); })
+        .has_value();
+  }
+  [[nodiscard]] BackupOrder order() const {
+    return {.database = store_.folder / "todoku.db",
+            .backup = elsewhere_ / "copy.db",
+            .is_kept = [](const std::string& name) { return name.ends_with(".upload"); },
+            .told = {}};
+  }
+  void close() {
+    store_.store->close();
+    store_.store.reset();
+  }
+  static std::string content(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  TestStore store_;
+  TestFolder elsewhere_;
+};
+
+TEST_F(BackupTest, IsOfOneMomentWhileTheStoreIsWrittenTo) {
+  BackupOrder order = this->order();
+  int written = 0;
+  order.told = [&](std::int64_t, std::int64_t) {
+    add_account(fmt::format("later{}", written++));
+    return true;
+  };
+  const auto backup = back_up(order);
+  ASSERT_TRUE(backup) << backup.error().detail;
+  EXPECT_GT(written, 0) << "nobody waits for the copy";
+  EXPECT_GT(backup->octets, 0U);
+  struct stat facts{};
+  ASSERT_EQ(::stat(order.backup.c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_mode & 0777, 0600U);
+  EXPECT_FALSE(fs::exists(order.backup.string() + "-wal"));
+  EXPECT_FALSE(fs::exists(order.backup.string() + ".part"));
+  close();
+  order.told = {};
+  const auto restored = restore(order, true);
+  ASSERT_TRUE(restored) << restored.error().detail;
+  EXPECT_TRUE(fs::exists(restored->replaced));
+  store_.open();
+  EXPECT_TRUE(has_account("first"));
+  EXPECT_FALSE(has_account("later0"));
+}
+
+TEST_F(BackupTest, TakesTheFilesAlongThatBelongToIt) {
+  const std::string large(3'000'000, 'x');
+  std::ofstream(store_.folder / "a.upload") << large;
+  std::ofstream(store_.folder / "b.upload");
+  std::ofstream(store_.folder / "master.key") << "secret";
+  const auto backup = back_up(order());
+  ASSERT_TRUE(backup) << backup.error().detail;
+  EXPECT_EQ(backup->files, 2);
+  close();
+  for (const char* name : {"a.upload", "b.upload", "master.key", "todoku.db"}) {
+    fs::remove(store_.folder / name);
+  }
+  ASSERT_TRUE(restore(order(), false));
+  EXPECT_EQ(content(store_.folder / "a.upload"), large);
+  EXPECT_TRUE(fs::exists(store_.folder / "b.upload"));
+  EXPECT_FALSE(fs::exists(store_.folder / "master.key"));
+  store_.open();
+  EXPECT_TRUE(has_account("first"));
+}
+
+TEST_F(BackupTest, WritesOverNothing) {
+  std::ofstream(order().backup) << "somebody's";
+  const auto backup = back_up(order());
+  ASSERT_FALSE(backup);
+  EXPECT_EQ(backup.error().kind, ErrorKind::conflict);
+  EXPECT_EQ(content(order().backup), "somebody's");
+  fs::remove(order().backup);
+  ASSERT_TRUE(back_up(order()));
+  const auto in_use = restore(order(), true);
+  ASSERT_FALSE(in_use);
+  EXPECT_EQ(in_use.error().kind, ErrorKind::conflict) << "the store is open";
+  close();
+  const auto there = restore(order(), false);
+  ASSERT_FALSE(there);
+  EXPECT_EQ(there.error().kind, ErrorKind::conflict);
+  store_.open();
+  EXPECT_TRUE(has_account("first"));
+}
+
+TEST_F(BackupTest, GivenUpItLeavesNothing) {
+  BackupOrder order = this->order();
+  order.told = [](std::int64_t, std::int64_t) { return false; };
+  const auto backup = back_up(order);
+  ASSERT_FALSE(backup);
+  EXPECT_EQ(backup.error().kind, ErrorKind::cancelled);
+  EXPECT_FALSE(fs::exists(order.backup));
+  EXPECT_FALSE(fs::exists(order.backup.string() + ".part"));
+}
+
+TEST_F(BackupTest, DamagedOrOfSomethingElseItIsRefused) {
+  for (int i = 0; i < 300; ++i) add_account(fmt::format("account{}", i));
+  ASSERT_TRUE(back_up(order()));
+  close();
+  const std::string whole = content(order().backup);
+  const auto refused = [&](const std::string& octets) {
+    std::ofstream(order().backup, std::ios::binary | std::ios::trunc) << octets;
+    const auto restored = restore(order(), true);
+    return restored ? std::string("restored") : restored.error().detail;
+  };
+  EXPECT_NE(refused(""), "restored");
+  EXPECT_NE(
+      refused("no database at all, but somewhat longer than a hundred octets of text would be"),
+      "restored");
+  EXPECT_NE(refused(whole.substr(0, whole.size() / 2)), "restored");
+  EXPECT_TRUE(fs::exists(store_.folder / "todoku.db"));
+  // A database file that was copied by hand is none of ours to take apart.
+  fs::copy_file(store_.folder / "todoku.db", order().backup, fs::copy_options::overwrite_existing);
+  const auto by_hand = restore(order(), true);
+  ASSERT_FALSE(by_hand);
+  EXPECT_THAT(by_hand.error().detail, HasSubstr("todoku backup"));
+}
+
+}  // namespace
+}  // namespace todoku::store::sqlite
