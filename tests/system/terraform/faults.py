@@ -172,6 +172,8 @@ FAULTS = [
     ("an alarm that tells nobody", "modules/alarms/alarms.tf",
      r'(comparison_operator = "GreaterThanThreshold"\n  treat_missing_data  = "missing"\n)  alarm_actions +=[^\n]*\n',
      r"\1", "alarm"),
+    ("an alarm that leads to no runbook", "modules/alarms/alarms.tf", r"runbooks\.md#disk-full", "runbooks.md#full",
+     "alarm"),
     ("a key that the engine has not", "modules/settings/settings.toml.tftpl", r"drain_seconds =", "drain_second =",
      "setting"),
     ("a variable that the engine has not", "modules/task/task.tf", r'"TODOKU_ENGINE__ROLES"', '"TODOKU_ENGINE_ROLES"',

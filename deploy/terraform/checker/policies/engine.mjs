@@ -37,9 +37,7 @@ function figures(house) {
     if (!item.block.attributes.has('alarm_actions') && !stopsARollOut(house, item)) {
       item.tell('alarm', 'alarm_name', 'nobody is told', 'Set alarm_actions');
     }
-    if (!item.block.attributes.has('alarm_description')) {
-      item.tell('alarm', 'alarm_name', 'says not what to do', 'Set alarm_description');
-    }
+    runbook(item);
   }
   for (const item of house.all('aws_autoscaling_policy').flatMap((each) => each.blocks('target_tracking_configuration'))
     .flatMap((each) => each.blocks('customized_metric_specification'))) {
@@ -51,6 +49,14 @@ function figures(house) {
       .filter((line) => Array.isArray(line) && line[2] === 'role');
     if (lines.length === 0) item.tell('figure', 'dashboard_body', 'shows no figure of the engine', 'Draw some');
     for (const [, metric, , role] of lines) check(item, 'dashboard_body', role, metric);
+  }
+}
+
+// What to do stands in a page that is there, under a name that is there.
+function runbook(item) {
+  const [, page, anchor] = String(item.value('alarm_description')).match(/ (docs\/[\w-]+\.md)(?:#([\w-]+))?$/) ?? [];
+  if (!page || (anchor && !sourceOf(page).includes(`<a id="${anchor}"></a>`))) {
+    item.tell('alarm', 'alarm_description', 'leads to no runbook', 'End it with docs/runbooks.md#NAME');
   }
 }
 

@@ -33,7 +33,7 @@ module "service" {
 # What stops a roll-out: the API answers with 5xx.
 resource "aws_cloudwatch_metric_alarm" "server_errors" {
   alarm_name          = "${var.installation.name}-api-server-errors"
-  alarm_description   = "More than 10 requests a minute were answered with 5xx. docs/operating.md, Logs."
+  alarm_description   = "More than 10 requests a minute were answered with 5xx. docs/runbooks.md#engine-down"
   namespace           = var.installation.name
   metric_name         = "ServerErrors"
   dimensions          = { role = "api" }
