@@ -143,7 +143,8 @@ async function readTemplate(file, parser, findings) {
   try {
     await parser.prepare(text);
   } catch (thrown) {
-    findings.add({ file, line: 1 }, 'syntax', String(thrown.message ?? thrown).split('\n')[0], 'Write it as HCL has it');
+    const said = String(thrown.message ?? thrown).split('\n')[0];
+    findings.add({ file, line: 1 }, 'syntax', said, 'Write it as HCL has it');
   }
   return parser.tree(text);
 }

@@ -43,7 +43,8 @@ export class Typer {
 
   constraint(tree, at) {
     const unknown = () => {
-      this.findings.add(at, 'type', `${tree?.meta?.value ?? 'this'} is no type`, 'string, number, list(...), object(...)');
+      this.findings.add(at, 'type', `${tree?.meta?.value ?? 'this'} is no type`,
+        'string, number, list(...), object(...)');
       return ANY;
     };
     if (tree?.type === 'scopeTraversal') return PLAIN[tree.meta.value] ?? unknown();

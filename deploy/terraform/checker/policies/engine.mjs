@@ -2,7 +2,7 @@
 // What the files say of the engine against the engine: figures, settings, queues, and the provider's version.
 import fs from 'node:fs';
 import path from 'node:path';
-import { sourceOf } from './house.mjs';
+import { sourceOf, takeFrom } from './house.mjs';
 
 export function engine(house) {
   figures(house);
@@ -14,9 +14,11 @@ export function engine(house) {
 // ---- figures (src/ops/emf.cc, emf.h) --------------------------------------------------------------------
 
 function figuresOfEngine() {
-  const table = [...sourceOf('src/ops/emf.cc').matchAll(/Shown\{"(\w+)", "(\w+)"/g)].map(([, role, name]) => `${role} ${name}`);
+  const table = [...sourceOf('src/ops/emf.cc').matchAll(/Shown\{"(\w+)", "(\w+)"/g)]
+    .map(([, role, name]) => `${role} ${name}`);
   const header = sourceOf('src/ops/emf.h');
-  const lambda = [...header.slice(header.indexOf('kLambdaRole =')).matchAll(/ k\w+ = "(\w+)"/g)].map(([, name]) => name);
+  const lambda = [...header.slice(header.indexOf('kLambdaRole =')).matchAll(/ k\w+ = "(\w+)"/g)]
+    .map(([, name]) => name);
   return new Set([...table, ...lambda.map((name) => `lambda ${name}`)]);
 }
 
@@ -24,7 +26,8 @@ function figures(house) {
   const there = figuresOfEngine();
   const check = (item, name, role, metric) => {
     if (!there.has(`${role} ${metric}`)) {
-      item.tell('figure', name, `the role ${role} has no figure ${metric}`, 'Name one of docs/operating.md, Figures for CloudWatch');
+      item.tell('figure', name, `the role ${role} has no figure ${metric}`,
+        'Name one of docs/operating.md, Figures for CloudWatch');
     }
   };
   for (const item of house.all('aws_cloudwatch_metric_alarm').flatMap((each) => each.instances())) {
@@ -34,9 +37,7 @@ function figures(house) {
     if (!item.block.attributes.has('alarm_actions') && !stopsARollOut(house, item)) {
       item.tell('alarm', 'alarm_name', 'nobody is told', 'Set alarm_actions');
     }
-    if (!item.block.attributes.has('alarm_description')) {
-      item.tell('alarm', 'alarm_name', 'says not what to do', 'Set alarm_description');
-    }
+    runbook(item);
   }
   for (const item of house.all('aws_autoscaling_policy').flatMap((each) => each.blocks('target_tracking_configuration'))
     .flatMap((each) => each.blocks('customized_metric_specification'))) {
@@ -48,6 +49,14 @@ function figures(house) {
       .filter((line) => Array.isArray(line) && line[2] === 'role');
     if (lines.length === 0) item.tell('figure', 'dashboard_body', 'shows no figure of the engine', 'Draw some');
     for (const [, metric, , role] of lines) check(item, 'dashboard_body', role, metric);
+  }
+}
+
+// What to do stands in a page that is there, under a name that is there.
+function runbook(item) {
+  const [, page, anchor] = String(item.value('alarm_description')).match(/ (docs\/[\w-]+\.md)(?:#([\w-]+))?$/) ?? [];
+  if (!page || (anchor && !sourceOf(page).includes(`<a id="${anchor}"></a>`))) {
+    item.tell('alarm', 'alarm_description', 'leads to no runbook', 'End it with docs/runbooks.md#NAME');
   }
 }
 
@@ -75,14 +84,20 @@ function settings(house) {
     const file = path.join(module.path, 'settings.toml.tftpl');
     if (fs.existsSync(file)) template(house, file, keys);
   }
-  const variables = new Set([...keys].map((key) => `TODOKU_${key.replace(/\.(\w+)$/, '__$1').replaceAll('.', '__').toUpperCase()}`));
-  const alone = [...sourceOf('docs/configuration.md').concat(sourceOf('docs/operating.md')).matchAll(/`(TODOKU_\w+)`/g)];
+  const variables = new Set([...keys].map((key) => `TODOKU_${key.replaceAll('.', '__').toUpperCase()}`));
+  const pages = sourceOf('docs/configuration.md') + sourceOf('docs/operating.md');
+  const alone = [...pages.matchAll(/`(TODOKU_\w+)`/g)];
   for (const [, name] of alone) variables.add(name);
   for (const item of house.all('aws_ecs_task_definition')) {
     const list = item.value('container_definitions');
     const given = (Array.isArray(list) ? list : []).flatMap((container) =>
       [container.environment, container.secrets].filter(Array.isArray).flat().map((each) => each.name));
     foreign(item, 'container_definitions', given, variables);
+  }
+  for (const name of ['task', 'service']) {
+    for (const item of house.all(name, 'module')) {
+      foreign(item, 'environment', Object.keys(item.value('environment') ?? {}), variables);
+    }
   }
   for (const item of house.all('aws_lambda_function')) {
     for (const environment of item.blocks('environment')) {
@@ -114,15 +129,15 @@ function template(house, file, keys) {
 // ---- queues (src/queue/sqs) ---------------------------------------------------------------------------------
 
 function queues(house) {
-  const retention = 3600 * Number(sourceOf('src/queue/sqs/messages.h').match(/kRetention = std::chrono::hours\((\d+)\)/)[1]);
-  const classes = sourceOf('src/queue/sqs/sqs_queues.cc').match(/TrafficClass::bulk \? "(\w+)" : "(\w+)"/).slice(1);
+  const [hours] = takeFrom('src/queue/sqs/messages.h', /kRetention = std::chrono::hours\((\d+)\)/);
+  const classes = takeFrom('src/queue/sqs/sqs_queues.cc', /TrafficClass::bulk \? "(\w+)" : "(\w+)"/);
   for (const item of house.all('aws_sqs_queue')) {
     if (item.value('fifo_queue') === true) {
       item.tell('queue', 'fifo_queue', 'the engine refuses FIFO queues', 'Take it out');
     }
     const bells = item.block.attributes.has('redrive_policy');
     if (!bells) continue;
-    item.must('queue', 'message_retention_seconds', retention, 'stale hints cost calls');
+    item.must('queue', 'message_retention_seconds', 3600 * Number(hours), 'stale hints cost calls');
   }
   for (const module of house.modules.filter((each) => each.locals.has('queues'))) {
     const attribute = module.locals.get('queues');
@@ -132,7 +147,8 @@ function queues(house) {
     if (!attribute.text.includes('"${var.prefix}-${source}-${class}"')) {
       house.tell(attribute, 'queue', 'not named as the engine asks for them', 'PREFIX-SOURCE-CLASS');
     }
-    const redriven = house.all('aws_sqs_queue').some((item) => item.module === module && item.block.attributes.has('redrive_policy'));
+    const redriven = house.all('aws_sqs_queue')
+      .some((item) => item.module === module && item.block.attributes.has('redrive_policy'));
     if (!redriven) house.tell(attribute, 'queue', 'have no dead letters', 'Set redrive_policy');
   }
 }
@@ -147,7 +163,8 @@ function versions(house) {
     const aws = providers.map((inner) => inner.attributes.get('aws')).find(Boolean);
     const version = aws && house.values.of(aws, module)?.version;
     if (version !== `~> ${major}.${minor}`) {
-      house.tell(aws ?? module.top[0], 'version', 'not the provider that this was checked against', `version = "~> ${major}.${minor}"`);
+      house.tell(aws ?? module.top[0], 'version', 'not the provider that this was checked against',
+        `version = "~> ${major}.${minor}"`);
     }
   }
 }

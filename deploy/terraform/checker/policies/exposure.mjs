@@ -68,7 +68,8 @@ function buckets(house) {
     const guard = house.all('aws_s3_bucket_public_access_block')
       .find((item) => item.module === bucket.module && item.text('bucket').includes(`.${bucket.block.labels[1]}.`));
     if (!guard) {
-      bucket.tell('public', 'bucket', 'nothing keeps it from being made public', 'Add aws_s3_bucket_public_access_block');
+      bucket.tell('public', 'bucket', 'nothing keeps it from being made public',
+        'Add aws_s3_bucket_public_access_block');
     }
     for (const name of guard ? ['block_public_acls', 'block_public_policy', 'ignore_public_acls',
       'restrict_public_buckets'] : []) {

@@ -5,11 +5,20 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Unknown, Values } from '../values.mjs';
 
-const PROJECT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../../..');
+// Where todoku's own sources are; TODOKU_PROJECT names another place, which the tests do.
+const PROJECT = process.env.TODOKU_PROJECT ??
+  path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../../..');
 
 // A file of todoku itself, from which a rule takes what it asks for.
 export function sourceOf(name) {
   return fs.readFileSync(path.join(PROJECT, name), 'utf8');
+}
+
+// The groups of a pattern that must stand in such a file.
+export function takeFrom(name, pattern) {
+  const found = sourceOf(name).match(pattern);
+  if (!found) throw new Error(`${name} has no ${pattern} any more: adapt the rule that reads it`);
+  return found.slice(1);
 }
 
 export const isUnknown = (value) => value instanceof Unknown;

@@ -24,9 +24,9 @@ function encryption(house) {
   for (const item of house.all('aws_sqs_queue')) {
     item.must('encryption', 'sqs_managed_sse_enabled', true, 'messages are not encrypted');
   }
-  for (const [type, name] of [['aws_sns_topic', 'kms_master_key_id']]) {
-    for (const item of house.all(type)) {
-      if (!item.block.attributes.has(name)) item.tell('encryption', name, 'is not encrypted', `Set ${name}`);
+  for (const item of house.all('aws_sns_topic')) {
+    if (!item.block.attributes.has('kms_master_key_id')) {
+      item.tell('encryption', 'name', 'is not encrypted', 'Set kms_master_key_id');
     }
   }
   for (const item of house.all('aws_ecr_repository')) {
@@ -60,7 +60,8 @@ function transport(house) {
       item.tell('encryption', 'protocol', 'serves in clear text', 'HTTPS, or only a redirect to it');
     }
     if (protocol === 'HTTPS' && !/^ELBSecurityPolicy-TLS13-1-[23]-/.test(item.value('ssl_policy') ?? '')) {
-      item.tell('encryption', 'ssl_policy', 'lets TLS 1.0 or 1.1 in', 'ELBSecurityPolicy-TLS13-1-2-2021-06 or stricter');
+      item.tell('encryption', 'ssl_policy', 'lets TLS 1.0 or 1.1 in',
+        'ELBSecurityPolicy-TLS13-1-2-2021-06 or stricter');
     }
   }
   for (const item of house.all('aws_db_parameter_group')) {
@@ -109,6 +110,8 @@ function deletion(house) {
   // An address of a source: what receivers think of it cannot be made anew.
   for (const item of house.all('aws_eip').filter((each) => each.text('tags').includes('todoku:source'))) {
     const kept = item.blocks('lifecycle').some((each) => each.value('prevent_destroy') === true);
-    if (!kept) item.tell('deletion', 'domain', 'a slip gives the address away', 'Add lifecycle { prevent_destroy = true }');
+    if (!kept) {
+      item.tell('deletion', 'domain', 'a slip gives the address away', 'Add lifecycle { prevent_destroy = true }');
+    }
   }
 }

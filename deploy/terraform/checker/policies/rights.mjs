@@ -2,7 +2,7 @@
 // Who may do what: nobody more than its calls need. The calls are read from those who make them.
 import path from 'node:path';
 import fs from 'node:fs';
-import { isUnknown, sourceOf } from './house.mjs';
+import { isUnknown, takeFrom } from './house.mjs';
 
 // Actions that AWS grants for all resources or for none ("Actions, resources, and condition keys").
 const FOR_ALL_ONLY = ['ecr:GetAuthorizationToken', 'ecs:DiscoverPollEndpoint', 'ec2:DescribeAddresses'];
@@ -52,16 +52,18 @@ export function rights(house) {
 // The table above against the engine: its calls (src/queue/sqs/messages.cc), but for making queues, which
 // queue.sqs.create = false leaves to Terraform. A batch needs the right to do the same once.
 function calls(house) {
-  const source = sourceOf('src/queue/sqs/messages.cc');
-  const names = [...source.match(/kNames = \{([^}]*)\}/)[1].matchAll(/"(\w+)"/g)]
+  const [table] = takeFrom('src/queue/sqs/messages.cc', /kNames = \{([^}]*)\}/);
+  const names = [...table.matchAll(/"(\w+)"/g)]
     .map(([, name]) => `sqs:${name.replace(/Batch$/, '')}`).filter((name) => name !== 'sqs:CreateQueue');
   const granted = new Set([...RING, ...LISTEN]);
   const [queues] = house.all('aws_sqs_queue');
   for (const name of names.filter((each) => !granted.has(each))) {
-    queues?.tell('rights', 'name', `the engine calls ${name}, and no role may`, 'Grant it, and add it to policies/rights.mjs');
+    queues?.tell('rights', 'name', `the engine calls ${name}, and no role may`,
+      'Grant it, and add it to policies/rights.mjs');
   }
   for (const name of [...granted].filter((each) => !names.includes(each))) {
-    queues?.tell('rights', 'name', `${name} is granted, and nobody calls it`, 'Take it out, here and in policies/rights.mjs');
+    queues?.tell('rights', 'name', `${name} is granted, and nobody calls it`,
+      'Take it out, here and in policies/rights.mjs');
   }
 }
 

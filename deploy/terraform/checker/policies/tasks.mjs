@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the engine is run: containers, roll-outs, scaling, images, instances, balancers of the relay.
-import { isUnknown, sourceOf } from './house.mjs';
+import { isUnknown, takeFrom } from './house.mjs';
 
 const STOP_SECONDS = 120;  // the most that Fargate waits after SIGTERM ("stopTimeout", task definition parameters)
 const NAT_IDLE_SECONDS = 350;  // "NAT gateways": idle connections are forgotten then
@@ -73,13 +73,16 @@ function service(house, item) {
   item.must('roll-out', 'deployment_minimum_healthy_percent', 100, 'old tasks go before new ones are there');
   ignored(item, 'desired_count');
   const scaled = house.all('aws_appautoscaling_target').some((target) => target.module === item.module);
-  if (!scaled) item.tell('scaling', 'name', 'stays as many tasks as it is', 'Add aws_appautoscaling_target and policies');
+  if (!scaled) {
+    item.tell('scaling', 'name', 'stays as many tasks as it is', 'Add aws_appautoscaling_target and policies');
+  }
 }
 
 function ignored(item, name) {
   const found = item.blocks('lifecycle').some((each) => each.text('ignore_changes').includes(name));
   if (!found) {
-    item.tell('scaling', name, `each apply undoes what scaling did to ${name}`, `lifecycle { ignore_changes = [${name}] }`);
+    item.tell('scaling', name, `each apply undoes what scaling did to ${name}`,
+      `lifecycle { ignore_changes = [${name}] }`);
   }
 }
 
@@ -118,7 +121,8 @@ function images(house) {
   for (const [item, name, image] of [...tasks, ...functions]) {
     if (!isUnknown(image)) item.tell('image', name, `the image ${image} stands there fixed`, 'Take it from image_tag');
   }
-  for (const item of house.all('installation', 'module').filter((each) => each.text('source').includes('installation'))) {
+  const calls = house.all('installation', 'module');
+  for (const item of calls.filter((each) => each.text('source').includes('installation'))) {
     if (item.text('image_tag') !== 'var.image_tag') {
       item.tell('image', 'image_tag', 'the version stands there fixed', 'Set image_tag = var.image_tag');
     }
@@ -138,19 +142,20 @@ function instances(house) {
     }
     if (item.blocks('network_interfaces').every((each) =>
       each.blocks('connection_tracking_specification').length === 0)) {
-      item.tell('tracking', 'name', 'connections that are dead are kept for days', 'Add connection_tracking_specification');
+      item.tell('tracking', 'name', 'connections that are dead are kept for days',
+        'Add connection_tracking_specification');
     }
   }
 }
 
 // The engine's own probes keep a living connection known (src/net/stream_impl.cc).
 function tracked(item) {
-  const source = sourceOf('src/net/stream_impl.cc');
   const [idle, interval, probes] = ['idle_seconds', 'interval_seconds', 'probes']
-    .map((name) => Number(source.match(new RegExp(`${name} = (\\d+)`))[1]));
+    .map((name) => Number(takeFrom('src/net/stream_impl.cc', new RegExp(`int ${name} = (\\d+)`))[0]));
   const seconds = item.value('tcp_established_timeout');
   if (seconds >= NAT_IDLE_SECONDS || seconds <= idle + interval * probes) {
-    item.tell('tracking', 'tcp_established_timeout', `${seconds} s is not between the engine's probes and a NAT's memory`,
+    item.tell('tracking', 'tcp_established_timeout',
+      `${seconds} s is not between the engine's probes and a NAT's memory`,
       `From ${idle + interval * probes + 1} to ${NAT_IDLE_SECONDS - 1}`);
   }
 }

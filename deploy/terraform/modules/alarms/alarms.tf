@@ -4,23 +4,23 @@ locals {
   engine = {
     transactional-waits = {
       metric = "OldestTransactional", role = "scheduler", statistic = "Maximum", over = 60, minutes = 3
-      text   = "A transactional mail that is due has waited for more than a minute. docs/operating.md, Health and metrics."
+      text   = "A transactional mail that is due has waited for more than a minute. docs/runbooks.md#queue-grows"
     }
     bulk-waits = {
       metric = "OldestBulk", role = "scheduler", statistic = "Maximum", over = 3600, minutes = 15
-      text   = "Bulk mail that is due has waited for more than an hour. docs/scale.md, What gives way first."
+      text   = "Bulk mail that is due has waited for more than an hour. docs/runbooks.md#queue-grows"
     }
     set-aside = {
       metric = "SetAside", role = "scheduler", statistic = "Maximum", over = 0, minutes = 1
-      text   = "Mails with which processes died wait for you: `todoku stuck`."
+      text   = "Mails with which processes died wait for you. docs/runbooks.md#mail-set-aside"
     }
     imports-fail = {
       metric = "ImportFailures", role = "lambda", statistic = "Sum", over = 0, minutes = 5
-      text   = "A list that was put into S3 was not imported: the log of the function says why."
+      text   = "A list that was put into S3 was not imported: the log of the function says why. docs/operating.md"
     }
     dead-letters = {
       metric = "DeadLetters", role = "lambda", statistic = "Sum", over = 0, minutes = 5
-      text   = "A hint was received twenty times and never deleted. Nothing is lost: the log of the function has it."
+      text   = "A hint was received twenty times and never deleted. Nothing is lost: the function's log has it. docs/operating.md"
     }
   }
 }
@@ -45,7 +45,7 @@ resource "aws_cloudwatch_metric_alarm" "engine" {
 # Missing figures are an alarm here: who tells them is the leading scheduler.
 resource "aws_cloudwatch_metric_alarm" "couriers" {
   alarm_name          = "${var.name}-couriers"
-  alarm_description   = "Fewer couriers live than there must be, or no scheduler leads: mail is taken and kept, and not sent."
+  alarm_description   = "Too few couriers live, or no scheduler leads: mail is kept and not sent. docs/runbooks.md#no-scheduler-leads"
   namespace           = var.name
   metric_name         = "Couriers"
   dimensions          = { role = "scheduler" }
@@ -61,7 +61,7 @@ resource "aws_cloudwatch_metric_alarm" "couriers" {
 
 resource "aws_cloudwatch_metric_alarm" "database_disk" {
   alarm_name          = "${var.name}-database-disk"
-  alarm_description   = "The database's disk is nearly full, and has stopped growing by itself. docs/scale.md tells what a day needs."
+  alarm_description   = "The database's disk is nearly full, and grows no more by itself. docs/runbooks.md#disk-full"
   namespace           = "AWS/RDS"
   metric_name         = "FreeStorageSpace"
   dimensions          = { DBInstanceIdentifier = var.database_identifier }
@@ -77,7 +77,7 @@ resource "aws_cloudwatch_metric_alarm" "database_disk" {
 
 resource "aws_cloudwatch_metric_alarm" "database_processor" {
   alarm_name          = "${var.name}-database-processor"
-  alarm_description   = "The database has been at 80 % of its processors for a quarter of an hour."
+  alarm_description   = "The database is at 80 % of its processors for a quarter of an hour. docs/runbooks.md#queue-grows"
   namespace           = "AWS/RDS"
   metric_name         = "CPUUtilization"
   dimensions          = { DBInstanceIdentifier = var.database_identifier }
@@ -92,7 +92,7 @@ resource "aws_cloudwatch_metric_alarm" "database_processor" {
 
 resource "aws_cloudwatch_metric_alarm" "api_targets" {
   alarm_name        = "${var.name}-api-ready"
-  alarm_description = "No task of the API is ready: all requests are refused."
+  alarm_description = "No task of the API is ready: all requests are refused. docs/runbooks.md#engine-down"
   namespace         = "AWS/ApplicationELB"
   metric_name       = "HealthyHostCount"
   dimensions = {
@@ -112,7 +112,7 @@ resource "aws_cloudwatch_metric_alarm" "api_targets" {
 # Without Lambda nobody empties this queue, and its depth tells.
 resource "aws_cloudwatch_metric_alarm" "dead_letters" {
   alarm_name          = "${var.name}-dead-letters-wait"
-  alarm_description   = "Hints were received twenty times and never deleted. Nothing is lost: look at a courier's log, then purge the queue."
+  alarm_description   = "Hints were received twenty times and never deleted; nothing is lost. docs/runbooks.md#sqs-unreachable"
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateNumberOfMessagesVisible"
   dimensions          = { QueueName = var.dead_letters_name }
@@ -128,7 +128,7 @@ resource "aws_cloudwatch_metric_alarm" "dead_letters" {
 resource "aws_cloudwatch_metric_alarm" "queue_age" {
   for_each            = toset(var.queue_names)
   alarm_name          = "${each.key}-age"
-  alarm_description   = "Nobody takes the hints of this queue: its source may have no courier."
+  alarm_description   = "Nobody takes the hints of this queue: its source may have no courier. docs/runbooks.md#queue-grows"
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateAgeOfOldestMessage"
   dimensions          = { QueueName = each.key }

@@ -27,8 +27,9 @@ resource "aws_db_parameter_group" "this" {
   description = "todoku: TLS only, nothing that is accepted may be lost"
 
   parameter {
-    name  = "rds.force_ssl"
-    value = "1"
+    name         = "rds.force_ssl"
+    value        = "1"
+    apply_method = "pending-reboot"
   }
   # The engine refuses to work where this is off.
   parameter {

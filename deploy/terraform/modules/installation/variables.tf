@@ -160,7 +160,11 @@ variable "alarm_emails" {
 }
 
 variable "log_retention_days" {
-  description = "How long logs are kept, in days."
+  description = "How long logs are kept, in days: one of the numbers that CloudWatch takes."
   type        = number
   default     = 90
+  validation {
+    condition     = contains([7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
+  }
 }

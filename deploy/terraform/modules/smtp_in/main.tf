@@ -11,6 +11,12 @@ data "aws_iam_policy_document" "work" {
 locals {
   # What clients know: 587 and 2525 with STARTTLS, 465 with TLS from the first octet.
   ports = { 465 = "implicit", 587 = "starttls", 2525 = "starttls" }
+
+  # By way of a listener: a service may stand behind a group of targets only when one uses it.
+  targets = [
+    for port, tls in { 465 = "implicit", 587 = "starttls" } :
+    { arn = aws_lb_listener.relay[port].default_action[0].target_group_arn, port = var.ports[tls] }
+  ]
 }
 
 module "service" {
@@ -22,8 +28,6 @@ module "service" {
   task_policy                = data.aws_iam_policy_document.work.json
   size                       = var.size
   tasks                      = var.tasks
-  targets                    = [for tls, group in aws_lb_target_group.relay : { arn = group.arn, port = var.ports[tls] }]
+  targets                    = local.targets
   balancer_security_group_id = aws_security_group.balancer.id
-  # A service may stand behind a group of targets only when a listener uses it.
-  depends_on = [aws_lb_listener.relay]
 }
