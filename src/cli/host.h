@@ -93,7 +93,7 @@ struct BackedUp {
   std::int64_t files = 0;
   std::uint64_t octets = 0;
   std::chrono::milliseconds took{};
-  std::string replaced;   // restored: where the store that was there is now; empty: there was none
+  std::string replaced;    // restored: where the store that was there is now; empty: there was none
   bool other_key = false;  // restored: the master key here is not the one that it was sealed with
 };
 // Told now and then. False: it is given up.
