@@ -62,9 +62,15 @@ Result<std::vector<boost::json::object>> of_file(const std::string& path, Sessio
   return all_told(*bounce);
 }
 
+// "250 ok", which no text of a report quotes.
+bool is_positive(std::string_view text) {
+  return text.size() > 3 && text[0] == '2' && text[1] >= '0' && text[1] <= '9' && text[2] >= '0' &&
+         text[2] <= '9' && text[3] == ' ';
+}
+
 Result<boost::json::object> of_reply(std::string_view text) {
   auto reply = feedback::parse::quoted_reply(text);
-  if (!reply && text.starts_with('2')) reply = Reply{.code = 250, .text = std::string(text)};
+  if (!reply && is_positive(text)) reply = Reply{.code = 250, .text = std::string(text.substr(4))};
   ReturnedRecipient recipient;
   recipient.reply = reply ? std::move(*reply) : Reply{.code = 0, .text = std::string(text)};
   recipient.status = feedback::parse::quoted_status(text);

@@ -55,7 +55,7 @@ TEST(BounceClassify, AnswersCasesLineByLine) {
   EXPECT_THAT(
       said.out,
       HasSubstr("{\"id\":7,\"recipient\":null,\"class\":\"mailbox_full\",\"permanent\":false"));
-  EXPECT_THAT(said.out, HasSubstr("{\"error\":"));
+  EXPECT_THAT(said.out, HasSubstr("{\"id\":null,\"error\":"));
   EXPECT_THAT(said.out,
               HasSubstr("{\"id\":\"b\",\"error\":\"a case has either file or reply\"}\n"));
   EXPECT_THAT(said.out, HasSubstr("{\"id\":\"c\",\"error\":"));

@@ -18,8 +18,8 @@ void read(std::string_view octets) {
   auto reader = SegmentReader::of(octets);
   if (!reader) return;
   while (const auto record = reader->next()) {
-    const std::string packed = pack(*record);
-    auto second = SegmentReader::of(pack(reader->header()) + packed);
+    const std::string packed = pack(reader->header()) + pack(*record);
+    auto second = SegmentReader::of(packed);
     check(second.has_value() && second->next() == record, "what was written reads the same");
   }
   check(reader->torn() <= octets.size(), "what is left is a part of it");
