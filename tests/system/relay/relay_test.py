@@ -351,9 +351,12 @@ def hostile_clients_end_in_order(binary):
                 if code == 334:
                     check_equal(client.docmd("*")[0], 501, "an exchange that is cancelled")
         check_equal(code, 454, "after as many as may fail")
-        for _ in range(12):
+        # The same wrong password again is a program with an old one, and no guess.
+        for number in [0] * 6 + list(range(12)):
             with stack.connect() as client:
-                client.docmd("AUTH", "PLAIN " + base64.b64encode(b"\0shop\0wrong").decode())
+                guess = base64.b64encode(b"\0shop\0wrong%d" % number).decode()
+                code, _ = client.docmd("AUTH", "PLAIN " + guess)
+                check(number > 0 or code == 535, f"a repeated one: {code}")
         refused(lambda: stack.connect(("shop", password)), 454)
 
 
