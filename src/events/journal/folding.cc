@@ -97,7 +97,7 @@ class Folding {
       if (!done) return done;
       rest = rest.subspan(std::max<std::size_t>(many, 1));
     }
-    folded_.last_number = record.number;
+    folded_.last_number = std::max(folded_.last_number, record.number);
     folded_.written = record.written;
     return {};
   }
@@ -258,17 +258,19 @@ class Folding {
 
 Result<Folded> fold(store::Store& store, const FoldOrder& order) {
   Folding folding(store);
-  const SteadyInstant until = SystemClock().steady_now() + order.enough;
+  std::optional<SteadyInstant> until;
   const auto reading =
       read(order.folder, order.store, order.number, [&](const Record& record) -> Result<bool> {
+        if (!until) until = SystemClock().steady_now() + order.enough;
         auto done = folding.take(record);
         if (!done) return fail(std::move(done.error()));
-        return SystemClock().steady_now() < until;
+        return SystemClock().steady_now() < *until;
       });
   if (!reading) return fail(reading.error());
   Folded folded = folding.folded();
   folded.records = reading->records;
   folded.missing = reading->missing;
+  folded.torn = reading->torn;
   folded.ended = reading->ended;
   return folded;
 }

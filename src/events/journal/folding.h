@@ -26,6 +26,7 @@ namespace todoku::events::journal {
 struct Folded {
   std::uint64_t records = 0;
   std::uint64_t missing = 0;      // records that the folder does not have
+  std::uint64_t torn = 0;         // octets of it that are not whole records
   std::int64_t outcomes = 0;      // that changed a recipient
   std::int64_t known = 0;         // that the store had already
   std::int64_t elsewhere = 0;     // of recipients that are not in this copy
@@ -40,7 +41,8 @@ struct Folded {
   friend bool operator==(const Folded&, const Folded&) = default;
 };
 
-// Records after `number`, until `enough` has passed or up to the end. Errors: those of the store
+// Records after `number`, until `enough` has passed since the first was found or up to the end; of
+// one that was written twice both. Errors: those of the store
 // and of read(); what was folded stays so. Blocks: not to be called on a thread that others wait
 // for.
 struct FoldOrder {

@@ -175,6 +175,56 @@ TEST(JournalSegments, TellWhatIsMissingAndLeaveWhatIsNotTheirs) {
   EXPECT_TRUE(std::filesystem::exists(folder.path() / "journal-00000009.tdj")) << "the last one";
 }
 
+TEST(JournalSegments, CountWhatIsMissingBeforeTheFirst) {
+  const Folder folder;
+  folder.write(0, {1, 2, 5});
+  Reading reading;
+  EXPECT_THAT(folder.numbers(2, reading), ElementsAre(5));
+  EXPECT_EQ(reading.missing, 2U) << "also where a piece begins";
+  const Folder pruned;
+  pruned.write(0, {5'000, 5'001});
+  EXPECT_THAT(pruned.numbers(100, reading), ElementsAre(5'000, 5'001));
+  EXPECT_EQ(reading.missing, 4'899U);
+}
+
+// Also where whoever had lost its lease began a file late.
+TEST(JournalSegments, GoOnInTheMiddle) {
+  const Folder folder;
+  folder.write(0, {1, 2}, "torn");
+  folder.write(1, {3, 4}, "torn");
+  folder.write(2, {5, 6, 7, 8});
+  folder.write(3, {6});
+  folder.write(4, {9, 10}, "as torn");
+  Reading reading;
+  EXPECT_THAT(folder.numbers(7, reading), ElementsAre(8, 9, 10));
+  EXPECT_EQ(reading.missing, 0U);
+  EXPECT_EQ(reading.torn, 7U) << "what is torn before was told before";
+  EXPECT_THAT(folder.numbers(10, reading), IsEmpty());
+  EXPECT_THAT(folder.numbers(4, reading), ElementsAre(5, 6, 7, 8, 6, 9, 10));
+}
+
+// A try that failed and the next one have one number, and the next one says more.
+TEST(JournalSegments, APieceEndsBetweenTwoNumbers) {
+  const Folder folder;
+  folder.write(0, {1, 2});
+  folder.write(1, {2, 3});
+  std::vector<std::uint64_t> numbers;
+  const auto one = [&](std::uint64_t after) {
+    numbers.clear();
+    return journal::read(folder.path(), "one", after, [&](const Record& record) -> Result<bool> {
+             numbers.push_back(record.number);
+             return false;
+           })
+        .value();
+  };
+  EXPECT_FALSE(one(0).ended);
+  EXPECT_THAT(numbers, ElementsAre(1));
+  EXPECT_FALSE(one(1).ended);
+  EXPECT_THAT(numbers, ElementsAre(2, 2));
+  EXPECT_TRUE(one(2).ended) << "there is nothing behind";
+  EXPECT_THAT(numbers, ElementsAre(3));
+}
+
 class JournalTest : public ::testing::Test {
  protected:
   template <class Work>

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <charconv>
 #include <optional>
+#include <span>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -22,7 +23,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view kPrefix = "journal-";
 constexpr std::string_view kSuffix = ".tdj";
 // Ours are not longer by far; what is, is not read into memory.
-constexpr std::uint64_t kSegmentOctetsMax = std::uint64_t{64} << 20U;
+constexpr std::size_t kSegmentOctetsMax = std::size_t{64} << 20U;
 
 std::unexpected<Error> refused(std::string_view what, const fs::path& path) {
   const ErrorKind kind =
@@ -67,17 +68,18 @@ Result<std::vector<File>> files_in(const fs::path& folder) {
 }
 
 // Who may write in the folder may put something else there: no link is followed, no pipe waited at.
-Result<std::string> octets_of(const fs::path& path) {
+// At most so many of its first.
+Result<std::string> octets_of(const fs::path& path, std::size_t most = kSegmentOctetsMax) {
   const int file = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (file < 0) return refused("open", path);
   std::string octets;
   struct stat facts{};
   const bool is_file = ::fstat(file, &facts) == 0 && S_ISREG(facts.st_mode);
-  if (!is_file || static_cast<std::uint64_t>(facts.st_size) > kSegmentOctetsMax) {
+  if (!is_file || static_cast<std::size_t>(facts.st_size) > kSegmentOctetsMax) {
     ::close(file);
     return fail(ErrorKind::io, fmt::format("{} is no file of a journal", path.string()));
   }
-  octets.resize(static_cast<std::size_t>(facts.st_size));
+  octets.resize(std::min(static_cast<std::size_t>(facts.st_size), most));
   std::size_t taken = 0;
   while (taken < octets.size()) {
     const ssize_t now = ::read(file, octets.data() + taken, octets.size() - taken);
@@ -105,6 +107,38 @@ Result<void> sync_folder(const fs::path& folder) {
   ::close(opened);
   errno = reason;
   return synced ? Result<void>() : refused("sync", folder);
+}
+
+// The number of a file's first record; nullopt: it has none of this store.
+Result<std::optional<std::uint64_t>> first_number_in(const fs::path& path, std::string_view store) {
+  constexpr std::size_t kHeadOctets = std::size_t{64} << 10U;
+  for (const std::size_t most : {kHeadOctets, kSegmentOctetsMax}) {
+    const auto octets = octets_of(path, most);
+    if (!octets) return fail(octets.error());
+    auto reader = SegmentReader::of(*octets);
+    if (reader && reader->header().store != store) break;
+    const auto record = reader ? reader->next() : std::nullopt;
+    if (record) return record->number;
+    if (octets->size() < most) break;
+  }
+  return std::nullopt;
+}
+
+// The place of a file before which all have numbers up to this one only. Whoever lost its lease in
+// the middle of a record may have begun a file with a number that an earlier file is beyond: so it
+// is not the last that begins with so low a number, but one before.
+Result<std::size_t> first_to_read(std::span<const File> files, std::string_view store,
+                                  std::uint64_t number) {
+  std::size_t before = 0;
+  std::size_t last = 0;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const auto first = first_number_in(files[i].path, store);
+    if (!first) return fail(first.error());
+    if (!*first) continue;
+    if (**first > number) break;
+    before = std::exchange(last, i);
+  }
+  return before;
 }
 
 }  // namespace
@@ -135,28 +169,33 @@ Result<Reading> read(const fs::path& folder, std::string_view store, std::uint64
                      const std::function<Result<bool>(const Record&)>& each) {
   const auto files = files_in(folder);
   if (!files) return fail(files.error());
+  const auto first = first_to_read(*files, store, number);
+  if (!first) return fail(first.error());
   Reading reading;
-  std::uint64_t last = 0;
-  for (const File& file : *files) {
+  std::uint64_t last = number;
+  bool enough = false;
+  for (const File& file : std::span(*files).subspan(*first)) {
     const auto octets = octets_of(file.path);
     if (!octets) return fail(octets.error());
     auto reader = SegmentReader::of(*octets);
-    if (!reader) {
-      reading.torn += octets->size();
-      continue;
-    }
-    if (reader->header().store != store) continue;
-    while (const auto record = reader->next()) {
+    if (reader && reader->header().store != store) continue;
+    while (reader) {
+      const auto record = reader->next();
+      if (!record) break;
       if (record->number <= number) continue;
-      if (last != 0 && record->number > last + 1) reading.missing += record->number - last - 1;
+      if (enough && record->number > last) {
+        reading.ended = false;
+        return reading;
+      }
+      if (record->number > last + 1) reading.missing += record->number - last - 1;
       last = std::max(last, record->number);
       ++reading.records;
       const auto more = each(*record);
       if (!more) return fail(more.error());
-      reading.ended = *more;
-      if (!*more) return reading;
+      enough = enough || !*more;
     }
-    reading.torn += reader->torn();
+    // What lies before the first that is read was counted by whoever read that.
+    if (reading.records > 0) reading.torn += reader ? reader->torn() : octets->size();
   }
   return reading;
 }

@@ -30,13 +30,14 @@ struct End {
 
 struct Reading {
   std::uint64_t records = 0;
-  std::uint64_t missing = 0;  // numbers that no record has, between the first and the last read
-  std::uint64_t torn = 0;     // octets that are not whole records
-  bool ended = true;          // else `each` had enough before
+  std::uint64_t missing = 0;  // numbers after `number` and up to the last read that no record has
+  std::uint64_t torn = 0;     // octets behind the first of them that are not whole records
+  bool ended = true;          // else `each` had enough, and there are more
 };
 
 // Every record of this store after `number`, by number; of one that was written twice the second
-// comes after the first. `each`: false ends it after that record. Errors: io, and those of `each`.
+// comes after the first. `each`: false ends it before the next number. Files of which all is told
+// are not read but for their heads. Errors: io, and those of `each`.
 [[nodiscard]] Result<Reading> read(const std::filesystem::path& folder, std::string_view store,
                                    std::uint64_t number,
                                    const std::function<Result<bool>(const Record&)>& each);
