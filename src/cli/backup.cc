@@ -110,8 +110,8 @@ namespace {
 
 // What the pieces of a folding come to.
 struct FoldedSum {
-  std::int64_t records = 0, missing = 0, outcomes = 0, known = 0, elsewhere = 0, steered = 0,
-               unfinished = 0, stops = 0, removals = 0, refused = 0;
+  std::int64_t records = 0, missing = 0, torn = 0, outcomes = 0, known = 0, elsewhere = 0,
+               steered = 0, unfinished = 0, stops = 0, removals = 0, refused = 0;
   std::string written;
 
   void add(const boost::json::value& piece) {
@@ -126,10 +126,10 @@ struct FoldedSum {
 
  private:
   std::vector<std::pair<std::string_view, std::int64_t*>> numbers() {
-    return {{"records", &records},       {"missing", &missing},     {"outcomes", &outcomes},
-            {"known", &known},           {"elsewhere", &elsewhere}, {"steered", &steered},
-            {"unfinished", &unfinished}, {"stops", &stops},         {"removals", &removals},
-            {"refused", &refused}};
+    return {{"records", &records},   {"missing", &missing},       {"torn", &torn},
+            {"outcomes", &outcomes}, {"known", &known},           {"elsewhere", &elsewhere},
+            {"steered", &steered},   {"unfinished", &unfinished}, {"stops", &stops},
+            {"removals", &removals}, {"refused", &refused}};
   }
 };
 
@@ -153,10 +153,22 @@ void say_folded(Session& session, const FoldedSum& sum) {
                  "宛先があるかもしれないため、送信前に確認してください。"},
                 sum.unfinished);
   }
-  if (sum.missing > 0 || sum.refused > 0) {
-    session.say({"{} records are missing in the folder, and {} entries were refused.",
-                 "ジャーナルの {} 件の記録がなく、{} 件の登録は反映できませんでした。"},
-                sum.missing, sum.refused);
+  if (sum.missing > 0) {
+    session.say(
+        {"{} records are missing in the folder: whose outcomes and opt-outs were in them is "
+         "not known, and a release sends to them again.",
+         "ジャーナルの {} 件の記録がありません。その中の送信結果と配信停止は不明で、送信を"
+         "再開すると、その宛先にもう一度送信されます。"},
+        sum.missing);
+  }
+  if (sum.torn > 0) {
+    session.say({"{} octets are not whole records: a process died there, or the files are damaged.",
+                 "完全な記録でない部分が {} オクテットあります（書き込み中の停止、またはファイルの"
+                 "破損）。"},
+                sum.torn);
+  }
+  if (sum.refused > 0) {
+    session.say({"{} entries were refused.", "{} 件の登録は反映できませんでした。"}, sum.refused);
   }
   session.say({"The journal ends at {}. What was sent after that, in the last moment before the "
                "store was lost, is not in it.",

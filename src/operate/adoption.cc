@@ -325,6 +325,15 @@ Result<void> leave_journal_to_other(store::WriteTransaction& transaction,
   return transaction.put_setting(events::journal::kStoreSetting, events::journal::new_store_name());
 }
 
+// A copy knows all that was told up to its own number. It does not change before the adoption.
+Result<std::uint64_t> number_of_copy(store::ReadTransaction& transaction) {
+  const auto text = transaction.setting(events::journal::kNumberSetting);
+  if (!text) return fail(text.error());
+  const auto number = parse_age(text->value_or("0"));
+  if (!number) return fail(ErrorKind::corrupt, "the stored number of the journal is damaged");
+  return *number;
+}
+
 Result<void> note_folded(store::WriteTransaction& transaction, std::uint64_t number) {
   auto noted = transaction.put_setting(events::journal::kNumberSetting, std::to_string(number));
   if (!noted) return noted;
@@ -363,7 +372,11 @@ Task<Result<events::journal::Folded>> Operations::fold_journal(std::int64_t from
     co_return fail(ErrorKind::conflict,
                    "nothing to do: the journal knows nothing that this store does not");
   }
+  auto number = static_cast<std::uint64_t>(from);
   if (from == 0) {
+    const auto known = co_await store_.read(number_of_copy);
+    if (!known) co_return fail(known.error());
+    number = *known;
     // From here on the store holds, whatever places what is folded in takes.
     auto begun = co_await store_.write(
         store::WritePriority::claims,
@@ -373,9 +386,14 @@ Task<Result<events::journal::Folded>> Operations::fold_journal(std::int64_t from
   // Blocks for as long as a piece takes: nobody works here.
   auto folded = events::journal::fold(store_, {.folder = options_.journal_folder,
                                                .store = options_.names.journal_store,
-                                               .number = static_cast<std::uint64_t>(from),
+                                               .number = number,
                                                .enough = kFoldedAtOnce});
   if (!folded || !folded->ended) co_return folded;
+  if (std::max(number, folded->last_number) < options_.names.journal) {
+    co_return fail(ErrorKind::io,
+                   "the journal's folder ends earlier than it did when this process began: see "
+                   "whether it is mounted, and fold once more");
+  }
   auto noted = co_await store_.write(store::WritePriority::claims,
                                      [number = options_.names.journal](store::WriteTransaction& t) {
                                        return t.put_setting(kFoldedSetting, std::to_string(number));

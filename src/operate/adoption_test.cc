@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A store that was served under other names is taken over, and what waits in it cancelled or kept.
 #include <atomic>
+#include <filesystem>
 #include <map>
 #include <thread>
 
@@ -305,6 +306,26 @@ TEST_F(BehindTheJournalTest, WhatIsNotProvenEndsAsUnknownAndWhatIsForLaterStays)
   EXPECT_EQ(status_of(later), DeliveryStatus::reserve);
   ASSERT_TRUE(run(operations.adopt(true)));
   EXPECT_THAT(run(operations.cluster())->others, IsEmpty());
+}
+
+// What the copy knows itself is not gone through once more; what is missing is told, and a folder
+// that is not what it was is not taken for the end.
+TEST_F(BehindTheJournalTest, AFoldBeginsAtTheNumberOfTheCopy) {
+  journal({});
+  write([](store::WriteTransaction& t) {
+    return t.put_setting(events::journal::kNumberSetting, "3");
+  });
+  Operations operations = behind();
+  const auto folded = run(operations.fold_journal(0));
+  ASSERT_TRUE(folded) << folded.error().detail;
+  EXPECT_EQ(folded->records, 2U);
+  EXPECT_EQ(folded->missing, 0U);
+  write([](store::WriteTransaction& t) {
+    return t.put_setting(events::journal::kNumberSetting, "1");
+  });
+  EXPECT_EQ(run(operations.fold_journal(0))->missing, 1U) << "the second, before the first file";
+  std::filesystem::remove_all(folder / "journal");
+  EXPECT_FALSE(run(operations.fold_journal(0)));
 }
 
 TEST_F(BehindTheJournalTest, AFoldThatWasBrokenOffHoldsOn) {

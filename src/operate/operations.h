@@ -455,8 +455,8 @@ class Operations {
   Task<Result<Cancelled>> cancel_waiting(std::int64_t from,
                                          RecipientState as = RecipientState::cancelled);
   // Folds what the journal knows into a store that is behind it, for a moment; records after number
-  // `from` (0: the beginning; then Folded::last_number). conflict: an engine works on the store, or
-  // it is not behind.
+  // `from` (0: the one that this copy has; then Folded::last_number). conflict: an engine works on
+  // the store, or it is not behind. io: the folder has less than it had.
   Task<Result<events::journal::Folded>> fold_journal(std::int64_t from);
   // Gives the store the names of this process. conflict: an engine works on it, or something waits
   // that is not meant to be sent, or the journal is not folded in.

@@ -570,6 +570,7 @@ std::string folded_json(const events::journal::Folded& folded) {
   json.begin_object();
   json.member("records", folded.records);
   json.member("missing", folded.missing);
+  json.member("torn", folded.torn);
   json.member("outcomes", folded.outcomes);
   json.member("known", folded.known);
   json.member("elsewhere", folded.elsewhere);

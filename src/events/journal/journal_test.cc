@@ -211,10 +211,11 @@ TEST(JournalSegments, APieceEndsBetweenTwoNumbers) {
   std::vector<std::uint64_t> numbers;
   const auto one = [&](std::uint64_t after) {
     numbers.clear();
-    return journal::read(folder.path(), "one", after, [&](const Record& record) -> Result<bool> {
-             numbers.push_back(record.number);
-             return false;
-           })
+    return journal::read(folder.path(), "one", after,
+                         [&](const Record& record) -> Result<bool> {
+                           numbers.push_back(record.number);
+                           return false;
+                         })
         .value();
   };
   EXPECT_FALSE(one(0).ended);
