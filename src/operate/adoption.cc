@@ -334,10 +334,27 @@ Result<std::uint64_t> number_of_copy(store::ReadTransaction& transaction) {
   return *number;
 }
 
+// Whoever adopts without a journal says that it is lost.
+Result<void> end_folding(store::WriteTransaction& transaction) {
+  const auto folding = transaction.read().setting(kFoldingSetting);
+  if (!folding) return fail(folding.error());
+  if (folding->value_or("").empty()) return {};
+  return transaction.put_setting(kFoldingSetting, "");
+}
+
 Result<void> note_folded(store::WriteTransaction& transaction, std::uint64_t number) {
   auto noted = transaction.put_setting(events::journal::kNumberSetting, std::to_string(number));
   if (!noted) return noted;
   return transaction.put_setting(kFoldingSetting, "");
+}
+
+// A fold was begun, and nothing is in the folder any more.
+Result<void> check_journal_there(const Operations::Options& options) {
+  if (options.names.journal > 0 || options.journal_folder.empty()) return {};
+  return fail(ErrorKind::conflict,
+              "a fold was begun, and the journal's folder is empty now: see whether it is mounted. "
+              "Where the journal is lost, take journal.directory out of the configuration and "
+              "adopt without it");
 }
 
 }  // namespace
@@ -352,6 +369,7 @@ Task<Result<void>> Operations::check_folded() {
     }
   }
   if (!is_behind_journal(names->others)) co_return Result<void>{};
+  if (auto there = check_journal_there(options_); !there) co_return there;
   const auto folded = co_await store_.read(
       [](store::ReadTransaction& transaction) { return transaction.setting(kFoldedSetting); });
   if (!folded) co_return fail(folded.error());
@@ -373,6 +391,13 @@ Task<Result<events::journal::Folded>> Operations::fold_journal(std::int64_t from
                    "nothing to do: the journal knows nothing that this store does not");
   }
   auto number = static_cast<std::uint64_t>(from);
+  if (options_.names.journal == 0) {
+    auto there = check_journal_there(options_);
+    co_return fail(there ? Error{ErrorKind::conflict,
+                                 "there is no journal here (journal.directory) that could be "
+                                 "folded in: `todoku cluster adopt` goes on without it"}
+                         : std::move(there.error()));
+  }
   if (from == 0) {
     const auto known = co_await store_.read(number_of_copy);
     if (!known) co_return fail(known.error());
@@ -447,6 +472,9 @@ Task<Result<void>> Operations::adopt(bool send_waiting) {
         if (here.journal > 0) {
           auto noted = note_folded(transaction, here.journal);
           if (!noted) return noted;
+        } else if (!shares) {
+          auto ended = end_folding(transaction);
+          if (!ended) return ended;
         }
         if (here.age > 0) {
           auto aged = transaction.put_setting(kAgeSetting, std::to_string(here.age));

@@ -341,6 +341,29 @@ TEST_F(BehindTheJournalTest, AFoldThatWasBrokenOffHoldsOn) {
   EXPECT_THAT(run(operations.cluster())->others, IsEmpty());
 }
 
+TEST_F(BehindTheJournalTest, AJournalThatWasLostInTheMiddleOfAFoldIsAdoptedWithout) {
+  write([](store::WriteTransaction& t) { return t.put_setting(kFoldingSetting, "1"); });
+  const auto without = [&](std::string directory) {
+    return Operations{
+        *installation.store, installation.clock,
+        Operations::Options{.names = {.cluster = "production", .database = {}, .queue = {}},
+                            .journal_folder = std::move(directory)}};
+  };
+  Operations unmounted = without(folder / "journal");
+  EXPECT_TRUE(is_behind_journal(run(unmounted.cluster())->others));
+  for (const auto& refused : {run(unmounted.adopt(true)), run(unmounted.adopt(false))}) {
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().detail, HasSubstr("mounted"));
+  }
+  EXPECT_FALSE(run(unmounted.fold_journal(0)));
+  Operations lost = without({});
+  const auto nothing = run(lost.fold_journal(0));
+  ASSERT_FALSE(nothing);
+  EXPECT_THAT(nothing.error().detail, HasSubstr("cluster adopt"));
+  ASSERT_TRUE(run(lost.adopt(false)));
+  EXPECT_THAT(run(lost.cluster())->others, IsEmpty()) << "it holds no more";
+}
+
 TEST_F(BehindTheJournalTest, AnotherClusterLeavesTheJournalToItsOwner) {
   journal({});
   ASSERT_TRUE(run(behind().fold_journal(0)));

@@ -23,6 +23,9 @@ constexpr std::array<std::pair<std::string_view, std::string ClusterNames::*>, 3
 
 constexpr std::string_view kFileLine = "file ";
 
+// How far none goes.
+constexpr std::string_view kNoJournal = "0";
+
 std::string in_one_line(std::string_view text) {
   std::string line(text);
   for (char& c : line) {
@@ -105,7 +108,10 @@ bool is_behind_journal(const std::vector<OtherName>& names) {
 }
 
 std::string_view way_out(const std::vector<OtherName>& names) {
-  return is_behind_journal(names) ? "todoku restore fold" : "todoku cluster adopt";
+  const auto folds = [](const OtherName& name) {
+    return name.what == What::journal && name.here != kNoJournal;
+  };
+  return std::ranges::any_of(names, folds) ? "todoku restore fold" : "todoku cluster adopt";
 }
 
 ClusterNames merged_names(const std::optional<ClusterNames>& stored, const ClusterNames& here) {
@@ -148,6 +154,13 @@ std::string to_sentence(const OtherName& name, Language language) {
       return said({"everything was carried from this store to {0}, which sends it",
                    "このストアの内容は {0} に移行済みで、そちらから送信されます"});
     case What::journal:
+      if (name.here == kNoJournal) {
+        return said(
+            {"a fold of the journal was begun and is not over, and there is no journal "
+             "here (journal.directory): see whether its folder is mounted",
+             "ジャーナルの反映が途中ですが、ここにはジャーナルがありません"
+             "（journal.directory）。フォルダーがマウントされているか確認してください"});
+      }
       return said(
           {"the journal outside of the store knows what this store has forgotten: it is an older "
            "copy (record {0}, and {1} outside)",
