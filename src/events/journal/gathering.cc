@@ -22,10 +22,16 @@ Stopped stopped(store::Suppression entry) {
           .expires = entry.expires};
 }
 
-// What was removed and put anew in one instant is stopped.
-std::pair<Instant, bool> order_of(const Entry& entry) {
-  return {std::visit([](const auto& it) { return it.at; }, entry),
-          !std::holds_alternative<Unstopped>(entry)};
+// All that its owner has of the subject: of several that were changed at once, too.
+Result<void> tell_standing(store::ReadTransaction& transaction, store::AccountKey account,
+                           const std::string& subject, Gathered& gathered) {
+  auto entries = transaction.stops_of(account, std::span(&subject, 1));
+  if (!entries) return fail(entries.error());
+  for (store::StoppedSubject& found : *entries) {
+    const bool is_its = found.entry.account == account && found.entry.subject == subject;
+    if (is_its) gathered.entries.emplace_back(stopped(std::move(found.entry)));
+  }
+  return {};
 }
 
 Result<void> gather_stops(store::ReadTransaction& transaction, const Progress& progress,
@@ -36,14 +42,8 @@ Result<void> gather_stops(store::ReadTransaction& transaction, const Progress& p
   for (const store::RecentStop& stop : *recent) {
     const auto known = gathered.told.find({stop.account, stop.subject});
     if (known != gathered.told.end() && known->second >= stop.updated) continue;
-    // All that its owner has of the subject: of several that were changed at once, too.
-    auto entries = transaction.stops_of(stop.account, std::span(&stop.subject, 1));
-    if (!entries) return fail(entries.error());
-    for (store::StoppedSubject& found : *entries) {
-      const bool is_its =
-          found.entry.account == stop.account && found.entry.subject == stop.subject;
-      if (is_its) gathered.entries.emplace_back(stopped(std::move(found.entry)));
-    }
+    auto told_all = tell_standing(transaction, stop.account, stop.subject, gathered);
+    if (!told_all) return told_all;
     gathered.told[{stop.account, stop.subject}] = stop.updated;
   }
   if (recent->empty()) return {};
@@ -58,16 +58,21 @@ Result<void> gather_stops(store::ReadTransaction& transaction, const Progress& p
   return {};
 }
 
+// Behind each removal stands what is stopped now: who was put anew since may have been told of in
+// an earlier record, and whatever the clocks said of the two, the last word is the store's.
 Result<void> gather_removals(store::ReadTransaction& transaction, Gathered& gathered) {
   auto removals = transaction.removals_after(gathered.progress.removals_after, kRemovalsAtOnce);
   if (!removals) return fail(removals.error());
   for (store::SuppressionChange& removal : *removals) {
     gathered.progress.removals_after = removal.number;
+    const std::string subject = removal.subject;
     gathered.entries.emplace_back(Unstopped{.at = removal.at,
                                             .account = removal.account,
                                             .subject = std::move(removal.subject),
                                             .reason = removal.reason,
                                             .list_id = std::move(removal.list_id)});
+    auto stands = tell_standing(transaction, removal.account, subject, gathered);
+    if (!stands) return stands;
   }
   gathered.more = gathered.more || std::ssize(*removals) == kRemovalsAtOnce;
   return {};
@@ -135,7 +140,6 @@ Result<Gathered> gather(store::ReadTransaction& transaction, const Progress& pro
   if (auto done = gather_stops(transaction, progress, told, stops_limit, gathered); !done) {
     return fail(done.error());
   }
-  std::ranges::sort(gathered.entries, {}, order_of);
   if (auto done = gather_events(transaction, gathered); !done) return fail(done.error());
   return gathered;
 }

@@ -408,6 +408,26 @@ TEST_F(JournalTest, WhoOptedOutAndWhoCameBackIsKnownToTheCopy) {
   EXPECT_EQ(stops_of("back@example.jp"), 0U);
 }
 
+// A removal may be told after the opt-out that came after it: they are paged apart.
+TEST_F(JournalTest, WhoOptedOutAgainAfterARemovalStaysOut) {
+  constexpr int kMoreThanAPage = 510;
+  const auto subject = [](int i) { return fmt::format("r{}@example.jp", i); };
+  for (int i = 0; i < kMoreThanAPage; ++i) put(subject(i), StopReason::manual);
+  turn();
+  keep_copy();
+  for (int i = 0; i < kMoreThanAPage; ++i) {
+    store_.clock.advance(10ms);
+    remove(subject(i));
+  }
+  store_.clock.advance(1min);
+  put(subject(kMoreThanAPage - 1), StopReason::manual);
+  turn();
+  restore_copy();
+  EXPECT_EQ(fold_in().removals, kMoreThanAPage);
+  EXPECT_EQ(stops_of(subject(0)), 0U);
+  EXPECT_EQ(stops_of(subject(kMoreThanAPage - 1)), 1U);
+}
+
 TEST_F(JournalTest, CoursesAndStartsAreFoldedIn) {
   const auto stopped = bulk(3);
   const auto paused = bulk(3);
