@@ -34,27 +34,35 @@ Result<void> tell_standing(store::ReadTransaction& transaction, store::AccountKe
   return {};
 }
 
-Result<void> gather_stops(store::ReadTransaction& transaction, const Progress& progress,
-                          const ToldStops& told, std::int64_t limit, Gathered& gathered) {
-  const auto recent = transaction.recent_suppressions(progress.stops_from, limit);
+Result<void> gather_stops(store::ReadTransaction& transaction, std::int64_t limit, Instant now,
+                          Gathered& gathered) {
+  Instant& stops_from = gathered.progress.stops_from;
+  // A clock that was ahead is put right: what is changed from here on is seen none the less.
+  const bool was_ahead = stops_from > now;
+  const Instant from = was_ahead ? now - kStopsAgain : stops_from;
+  const auto recent = transaction.recent_suppressions(from, limit);
   if (!recent) return fail(recent.error());
-  gathered.told = told;
+  ToldStops& told = gathered.told.stops;
+  bool is_new = false;
   for (const store::RecentStop& stop : *recent) {
-    const auto known = gathered.told.find({stop.account, stop.subject});
-    if (known != gathered.told.end() && known->second >= stop.updated) continue;
+    const auto known = told.find({stop.account, stop.subject});
+    if (known != told.end() && known->second >= stop.updated) continue;
     auto told_all = tell_standing(transaction, stop.account, stop.subject, gathered);
     if (!told_all) return told_all;
-    gathered.told[{stop.account, stop.subject}] = stop.updated;
+    told[{stop.account, stop.subject}] = stop.updated;
+    is_new = true;
   }
   if (recent->empty()) return {};
   const bool full = std::ssize(*recent) >= limit;
   const Instant last = recent->back().updated;
   // As long as there are more behind, the page itself must move on.
-  gathered.progress.stops_from = std::max(progress.stops_from, full ? last : last - kStopsAgain);
-  gathered.crowded = full && gathered.progress.stops_from == progress.stops_from;
-  gathered.more = full;
-  std::erase_if(gathered.told,
-                [&](const auto& each) { return each.second < gathered.progress.stops_from; });
+  const Instant before =
+      std::exchange(stops_from, std::max(from, full ? last : last - kStopsAgain));
+  const bool stays = stops_from == before || (was_ahead && !is_new);
+  gathered.crowded = full && stays;
+  gathered.more = gathered.more || (full && (!stays || is_new || limit < kStopsLookedMax));
+  const Instant kept_from = std::min(stops_from, now - kStopsAgain);
+  std::erase_if(told, [&](const auto& each) { return each.second < kept_from; });
   return {};
 }
 
@@ -134,10 +142,10 @@ Result<void> gather_events(store::ReadTransaction& transaction, Gathered& gather
 }  // namespace
 
 Result<Gathered> gather(store::ReadTransaction& transaction, const Progress& progress,
-                        const ToldStops& told, std::int64_t stops_limit) {
-  Gathered gathered{.entries = {}, .progress = progress, .told = {}};
+                        const Told& told, std::int64_t stops_limit, Instant now) {
+  Gathered gathered{.entries = {}, .progress = progress, .told = told};
   if (auto done = gather_removals(transaction, gathered); !done) return fail(done.error());
-  if (auto done = gather_stops(transaction, progress, told, stops_limit, gathered); !done) {
+  if (auto done = gather_stops(transaction, stops_limit, now, gathered); !done) {
     return fail(done.error());
   }
   if (auto done = gather_events(transaction, gathered); !done) return fail(done.error());

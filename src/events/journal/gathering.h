@@ -17,21 +17,27 @@ namespace todoku::events::journal {
 // once may be seen in another order.
 inline constexpr Milliseconds kStopsAgain = std::chrono::seconds(5);
 inline constexpr std::int64_t kStopsAtOnce = 500;
+inline constexpr std::int64_t kStopsLookedMax = 100'000;
 
 using ToldStops = std::map<std::tuple<store::AccountKey, std::string>, Instant>;
+
+// What was told before, and is seen again.
+struct Told {
+  ToldStops stops;  // those that were changed since progress.stops_from
+};
 
 struct Gathered {
   std::vector<Entry> entries;
   Progress progress;     // once they are appended; `number` is as before
-  ToldStops told;        // likewise
+  Told told;             // likewise
   bool more = false;     // something follows already
   bool lost = false;     // events were deleted before they were read
   bool crowded = false;  // more entries of one instant than were asked for: ask for more
 };
 
-// Opt-outs first, then what became of mails. `told`: of which entries that were changed since
-// progress.stops_from; `stops_limit`: so many are looked at.
+// Opt-outs first, then what became of mails. `stops_limit`: so many are looked at; `now`: by the
+// store's clock, which may have been ahead before.
 [[nodiscard]] Result<Gathered> gather(store::ReadTransaction& transaction, const Progress& progress,
-                                      const ToldStops& told, std::int64_t stops_limit);
+                                      const Told& told, std::int64_t stops_limit, Instant now);
 
 }  // namespace todoku::events::journal

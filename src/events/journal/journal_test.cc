@@ -408,6 +408,27 @@ TEST_F(JournalTest, WhoOptedOutAndWhoCameBackIsKnownToTheCopy) {
   EXPECT_EQ(stops_of("back@example.jp"), 0U);
 }
 
+TEST_F(JournalTest, WhoOptsOutAfterAClockWasAheadIsTold) {
+  store_.clock.jump(1h);
+  put("ahead@example.jp", StopReason::unsubscribe);
+  turn();
+  keep_copy();
+  store_.clock.jump(-1h);
+  begin();
+  put("later@example.jp", StopReason::unsubscribe);
+  turn();
+  put("latest@example.jp", StopReason::unsubscribe);
+  turn();
+  const auto end = end_of(folder_.path())->number;
+  turn();
+  EXPECT_EQ(end_of(folder_.path())->number, end) << "told once";
+  restore_copy();
+  fold_in();
+  EXPECT_EQ(stops_of("ahead@example.jp"), 1U);
+  EXPECT_EQ(stops_of("later@example.jp"), 1U);
+  EXPECT_EQ(stops_of("latest@example.jp"), 1U);
+}
+
 // A removal may be told after the opt-out that came after it: they are paged apart.
 TEST_F(JournalTest, WhoOptedOutAgainAfterARemovalStaysOut) {
   constexpr int kMoreThanAPage = 510;

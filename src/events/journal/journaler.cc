@@ -23,7 +23,6 @@ using namespace std::chrono_literals;
 constexpr std::string_view kReader = "journal";
 constexpr std::uint64_t kForm = 1;
 constexpr std::size_t kNameOctets = 12;
-constexpr std::int64_t kStopsLookedMax = 100'000;
 // What says nothing is stored that often: read once more, it does not either.
 constexpr Microseconds kSavePlaceEvery = 10s;
 constexpr Microseconds kBetweenPages = 2ms;  // while there are more
@@ -91,9 +90,12 @@ Journaler::Journaler(World world, JournalOptions options, async::Executor execut
       lag_(world_.metrics.gauge("todoku_journal_lag_seconds",
                                 "Since when this process knows that the journal is behind the "
                                 "store; 0: it is not, or another process writes it")),
+      told_(std::make_unique<Told>()),
       stops_limit_(kStopsAtOnce),
       wake_(executor),
       tasks_(executor) {}
+
+Journaler::~Journaler() = default;
 
 void Journaler::start() {
   boost::asio::post(executor_, [this] { tasks_.spawn("journal", run()); });
@@ -226,7 +228,7 @@ Task<Result<void>> Journaler::take() {
   // A record that was appended and not noted is not counted twice.
   progress_.number = std::max(progress_.number, end->number);
   saved_ = taken->progress;
-  told_stops_.clear();
+  *told_ = {};
   segment_.reset();
   taken_as_ = node;
   save_at_ = world_.clock.steady_now() + kSavePlaceEvery;
@@ -241,7 +243,7 @@ Task<Result<bool>> Journaler::go_on() {
     if (!caught_up) co_return fail(std::move(caught_up.error()));
   }
   auto gathered = co_await world_.store.read([this](store::ReadTransaction& t) {
-    return gather(t, progress_, told_stops_, stops_limit_);
+    return gather(t, progress_, *told_, stops_limit_, world_.store.clock().now());
   });
   if (!gathered) co_return fail(std::move(gathered.error()));
   if (gathered->lost) {
@@ -264,7 +266,7 @@ Task<Result<bool>> Journaler::go_on() {
     records_.add();
   }
   progress_ = gathered->progress;
-  told_stops_ = std::move(gathered->told);
+  *told_ = std::move(gathered->told);
   const SteadyInstant now = world_.clock.steady_now();
   if (says_something || (now >= save_at_ && progress_ != saved_)) {
     auto saved = co_await save();

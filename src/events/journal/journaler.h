@@ -10,11 +10,10 @@
 #include <atomic>
 #include <cstddef>
 #include <functional>
-#include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <tuple>
 
 #include "async/file_pool.h"
 #include "async/task.h"
@@ -56,6 +55,8 @@ struct Progress {
 // Errors: corrupt.
 [[nodiscard]] Result<Progress> unpack_progress(std::string_view packed);
 
+struct Told;  // gathering.h
+
 class Journaler {
  public:
   // Everything referred to outlives it.
@@ -69,6 +70,10 @@ class Journaler {
   };
   Journaler(World world, JournalOptions options, async::Executor executor);
 
+  ~Journaler();
+  Journaler(const Journaler&) = delete;
+  Journaler& operator=(const Journaler&) = delete;
+
   void start();
   // From any executor; once. What is behind then is appended by the next process.
   Task<void> stop();
@@ -80,8 +85,6 @@ class Journaler {
   [[nodiscard]] std::string trouble() const;
 
  private:
-  using StopName = std::tuple<store::AccountKey, std::string>;
-
   Task<void> run();
   Task<void> stop_here();
   Task<Result<void>> take();
@@ -101,7 +104,7 @@ class Journaler {
   std::string store_name_;
   Progress progress_;
   Progress saved_;
-  std::map<StopName, Instant> told_stops_;  // since progress_.stops_from
+  std::unique_ptr<Told> told_;
   std::int64_t stops_limit_;
   std::optional<Segment> segment_;
   SteadyInstant save_at_{};
