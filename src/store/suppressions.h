@@ -154,7 +154,8 @@ class SuppressionReads {
   [[nodiscard]] virtual Result<std::vector<SuppressionChange>> removals_of(
       AccountKey account, std::string_view subject) = 0;
   // Removals with greater numbers, of all accounts, in the order of these, without `why`. Of
-  // writers at once one that is seen later may have a smaller number than one that was seen.
+  // writers at once one that is seen later may have a smaller number than one that was seen, but
+  // not than one of some seconds before: numbers follow time, or are given one by one.
   [[nodiscard]] virtual Result<std::vector<SuppressionChange>> removals_after(
       std::int64_t number, std::int64_t limit) = 0;
 };

@@ -9,6 +9,7 @@ namespace todoku::events::journal {
 namespace {
 
 constexpr std::int64_t kRemovalsAtOnce = 500;
+constexpr int kRemovalPagesMax = 100;
 
 Stopped stopped(store::Suppression entry) {
   return {.at = entry.updated,
@@ -68,21 +69,44 @@ Result<void> gather_stops(store::ReadTransaction& transaction, std::int64_t limi
 
 // Behind each removal stands what is stopped now: who was put anew since may have been told of in
 // an earlier record, and whatever the clocks said of the two, the last word is the store's.
-Result<void> gather_removals(store::ReadTransaction& transaction, Gathered& gathered) {
-  auto removals = transaction.removals_after(gathered.progress.removals_after, kRemovalsAtOnce);
-  if (!removals) return fail(removals.error());
-  for (store::SuppressionChange& removal : *removals) {
-    gathered.progress.removals_after = removal.number;
-    const std::string subject = removal.subject;
-    gathered.entries.emplace_back(Unstopped{.at = removal.at,
-                                            .account = removal.account,
-                                            .subject = std::move(removal.subject),
-                                            .reason = removal.reason,
-                                            .list_id = std::move(removal.list_id)});
-    auto stands = tell_standing(transaction, removal.account, subject, gathered);
-    if (!stands) return stands;
+Result<void> tell_removal(store::ReadTransaction& transaction, store::SuppressionChange removal,
+                          Gathered& gathered) {
+  gathered.entries.emplace_back(Unstopped{.at = removal.at,
+                                          .account = removal.account,
+                                          .subject = removal.subject,
+                                          .reason = removal.reason,
+                                          .list_id = std::move(removal.list_id)});
+  return tell_standing(transaction, removal.account, removal.subject, gathered);
+}
+
+// The place stays before the first that is young: one that is seen later may have a smaller number.
+Result<void> gather_removals(store::ReadTransaction& transaction, Instant now, Gathered& gathered) {
+  std::int64_t& place = gathered.progress.removals_after;
+  std::set<std::int64_t>& told = gathered.told.removals;
+  std::int64_t after = place;
+  bool all_old = true;
+  std::int64_t newly = 0;
+  for (int page = 0; page < kRemovalPagesMax && newly < kRemovalsAtOnce; ++page) {
+    auto removals = transaction.removals_after(after, kRemovalsAtOnce);
+    if (!removals) return fail(removals.error());
+    for (store::SuppressionChange& removal : *removals) {
+      after = removal.number;
+      all_old = all_old && removal.at <= now - kStopsAgain;
+      if (all_old) place = after;
+      if (!told.insert(after).second) continue;
+      ++newly;
+      auto done = tell_removal(transaction, std::move(removal), gathered);
+      if (!done) return done;
+    }
+    if (std::ssize(*removals) < kRemovalsAtOnce) {
+      told.erase(told.begin(), told.upper_bound(place));
+      return {};
+    }
   }
-  gathered.more = gathered.more || std::ssize(*removals) == kRemovalsAtOnce;
+  gathered.more = true;
+  // So many of a few seconds: the place moves on all the same.
+  if (newly == 0) place = after;
+  told.erase(told.begin(), told.upper_bound(place));
   return {};
 }
 
@@ -144,7 +168,7 @@ Result<void> gather_events(store::ReadTransaction& transaction, Gathered& gather
 Result<Gathered> gather(store::ReadTransaction& transaction, const Progress& progress,
                         const Told& told, std::int64_t stops_limit, Instant now) {
   Gathered gathered{.entries = {}, .progress = progress, .told = told};
-  if (auto done = gather_removals(transaction, gathered); !done) return fail(done.error());
+  if (auto done = gather_removals(transaction, now, gathered); !done) return fail(done.error());
   if (auto done = gather_stops(transaction, stops_limit, now, gathered); !done) {
     return fail(done.error());
   }

@@ -2,7 +2,9 @@
 // What the next record of the journal is to say, by one question to the store.
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -13,8 +15,8 @@
 
 namespace todoku::events::journal {
 
-// Entries that were changed up to so much before the newest one are asked for again: writers at
-// once may be seen in another order.
+// Entries that were changed up to so much before the newest one are asked for again, and removals
+// of so long ago: writers at once may be seen in another order.
 inline constexpr Milliseconds kStopsAgain = std::chrono::seconds(5);
 inline constexpr std::int64_t kStopsAtOnce = 500;
 inline constexpr std::int64_t kStopsLookedMax = 100'000;
@@ -23,7 +25,8 @@ using ToldStops = std::map<std::tuple<store::AccountKey, std::string>, Instant>;
 
 // What was told before, and is seen again.
 struct Told {
-  ToldStops stops;  // those that were changed since progress.stops_from
+  ToldStops stops;                  // those that were changed since progress.stops_from
+  std::set<std::int64_t> removals;  // with numbers greater than progress.removals_after
 };
 
 struct Gathered {

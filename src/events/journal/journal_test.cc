@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is appended outside of a store, and what becomes of a copy of it that is older.
+#include <algorithm>
 #include <deque>
 #include <filesystem>
 #include <fstream>
@@ -427,6 +428,32 @@ TEST_F(JournalTest, WhoOptsOutAfterAClockWasAheadIsTold) {
   EXPECT_EQ(stops_of("ahead@example.jp"), 1U);
   EXPECT_EQ(stops_of("later@example.jp"), 1U);
   EXPECT_EQ(stops_of("latest@example.jp"), 1U);
+}
+
+// Of several processes one that is seen later may have a smaller number.
+TEST_F(JournalTest, RemovalsAreLookedAtAgainForAWhileAndToldOnce) {
+  put("back@example.jp", StopReason::manual);
+  remove("back@example.jp");
+  const auto look = [&](const Progress& progress, const Told& told) {
+    return read([&](store::ReadTransaction& t) {
+      return gather(t, progress, told, kStopsAtOnce, store_.clock.now());
+    });
+  };
+  const Gathered first = look({.stops_from = store_.clock.now()}, {});
+  EXPECT_EQ(first.progress.removals_after, 0) << "a smaller number may come";
+  EXPECT_THAT(first.told.removals, SizeIs(1));
+  const auto removals = [](const Gathered& gathered) {
+    return std::ranges::count_if(gathered.entries, [](const Entry& entry) {
+      return std::holds_alternative<Unstopped>(entry);
+    });
+  };
+  EXPECT_EQ(removals(first), 1);
+  EXPECT_EQ(removals(look(first.progress, first.told)), 0);
+  store_.clock.advance(kStopsAgain);
+  const Gathered later = look(first.progress, first.told);
+  EXPECT_EQ(removals(later), 0);
+  EXPECT_GT(later.progress.removals_after, 0);
+  EXPECT_THAT(later.told.removals, IsEmpty());
 }
 
 // A removal may be told after the opt-out that came after it: they are paged apart.

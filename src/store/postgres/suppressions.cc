@@ -324,6 +324,18 @@ Result<PutSuppressions> Changes::put_suppressions(std::span<const NewSuppression
   return put;
 }
 
+namespace {
+
+// Removals are read in the order of their keys. Numbers of the blocks that processes hold tell
+// nothing of time, so the instant comes first; behind it the low bits of such a number, so that
+// each removal of one instant has a key of its own.
+std::int64_t removal_key(Instant at, std::int64_t number) {
+  constexpr std::int64_t kOfAnInstant = std::int64_t{1} << 20U;
+  return to_epoch_ms(at) * kOfAnInstant + number % kOfAnInstant;
+}
+
+}  // namespace
+
 Result<std::vector<Suppression>> Changes::remove_suppressions(
     AccountKey account, std::string_view subject, std::optional<StopReason> reason,
     const std::optional<std::string>& list_id, std::string_view why, std::string_view actor) {
@@ -345,7 +357,7 @@ Result<std::vector<Suppression>> Changes::remove_suppressions(
   if (!first) return fail(first.error());
   Column key(kInt8), its_reason(kInt8), its_list(kText);
   for (std::size_t i = 0; i < removed.size(); ++i) {
-    key.add(*first + static_cast<std::int64_t>(i));
+    key.add(removal_key(session_.now(), *first + static_cast<std::int64_t>(i)));
     its_reason.add(removed[i].reason);
     its_list.add(std::string_view(removed[i].list_id));
   }
