@@ -277,9 +277,16 @@ std::string pack(const Header& header) {
 }
 
 std::string pack(const Record& record) {
-  Packer packer(record);
-  for (const Entry& entry : record.entries) std::visit(packer, entry);
-  return framed(packer.payload());
+  std::string frames;
+  std::optional<Packer> packer(record);
+  for (const Entry& entry : record.entries) {
+    if (packer->payload().size() >= kPayloadOctetsFull) {
+      frames += framed(packer->payload());
+      packer.emplace(record);
+    }
+    std::visit(*packer, entry);
+  }
+  return frames + framed(packer->payload());
 }
 
 Result<SegmentReader> SegmentReader::of(std::string_view octets) {

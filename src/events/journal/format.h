@@ -39,6 +39,8 @@ inline constexpr std::string_view kMagic = "TDKJRNL1";
 inline constexpr std::size_t kFrameHeadOctets = 12;
 // Of one record; what claims to be longer is damaged.
 inline constexpr std::size_t kPayloadOctetsMax = std::size_t{4} << 20U;
+// A record that comes to more is written as several of the same number.
+inline constexpr std::size_t kPayloadOctetsFull = std::size_t{2} << 20U;
 
 struct Header {
   std::string store;          // which store it is of
@@ -105,6 +107,7 @@ struct Record {
 inline constexpr std::uint64_t kAnyAddress = 0;
 
 [[nodiscard]] std::string pack(const Header& header);  // with the magic
+// An entry is at most some thousands of octets.
 [[nodiscard]] std::string pack(const Record& record);
 
 // Reads a segment from its beginning. Holds views: `octets` outlives it.

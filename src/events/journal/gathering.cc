@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::int64_t kRemovalsAtOnce = 500;
 constexpr int kRemovalPagesMax = 100;
+// Of texts in the entries of lists: a subject may have 200 with notes.
+constexpr std::size_t kTextOctetsAtOnce = std::size_t{1} << 20U;
 
 Stopped stopped(store::Suppression entry) {
   return {.at = entry.updated,
@@ -30,7 +32,10 @@ Result<void> tell_standing(store::ReadTransaction& transaction, store::AccountKe
   if (!entries) return fail(entries.error());
   for (store::StoppedSubject& found : *entries) {
     const bool is_its = found.entry.account == account && found.entry.subject == subject;
-    if (is_its) gathered.entries.emplace_back(stopped(std::move(found.entry)));
+    if (!is_its) continue;
+    gathered.text_octets +=
+        found.entry.subject.size() + found.entry.list_id.size() + found.entry.note.size();
+    gathered.entries.emplace_back(stopped(std::move(found.entry)));
   }
   return {};
 }
@@ -48,6 +53,11 @@ Result<void> gather_stops(store::ReadTransaction& transaction, std::int64_t limi
   for (const store::RecentStop& stop : *recent) {
     const auto known = told.find({stop.account, stop.subject});
     if (known != told.end() && known->second >= stop.updated) continue;
+    if (gathered.text_octets >= kTextOctetsAtOnce) {
+      // What was told of the page is known at the next look at it.
+      gathered.more = true;
+      return {};
+    }
     auto told_all = tell_standing(transaction, stop.account, stop.subject, gathered);
     if (!told_all) return told_all;
     told[{stop.account, stop.subject}] = stop.updated;
@@ -90,6 +100,11 @@ Result<void> gather_removals(store::ReadTransaction& transaction, Instant now, G
     auto removals = transaction.removals_after(after, kRemovalsAtOnce);
     if (!removals) return fail(removals.error());
     for (store::SuppressionChange& removal : *removals) {
+      if (gathered.text_octets >= kTextOctetsAtOnce) {
+        gathered.more = true;
+        told.erase(told.begin(), told.upper_bound(place));
+        return {};
+      }
       after = removal.number;
       all_old = all_old && removal.at <= now - kStopsAgain;
       if (all_old) place = after;

@@ -2,6 +2,7 @@
 // What the next record of the journal is to say, by one question to the store.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -31,11 +32,12 @@ struct Told {
 
 struct Gathered {
   std::vector<Entry> entries;
-  Progress progress;     // once they are appended; `number` is as before
-  Told told;             // likewise
-  bool more = false;     // something follows already
-  bool lost = false;     // events were deleted before they were read
-  bool crowded = false;  // more entries of one instant than were asked for: ask for more
+  Progress progress;            // once they are appended; `number` is as before
+  Told told;                    // likewise
+  std::size_t text_octets = 0;  // of what lists say in it
+  bool more = false;            // something follows already
+  bool lost = false;            // events were deleted before they were read
+  bool crowded = false;         // more entries of one instant than were asked for: ask for more
 };
 
 // Opt-outs first, then what became of mails. `stops_limit`: so many are looked at; `now`: by the

@@ -4,6 +4,7 @@
 #include <deque>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <string>
@@ -112,6 +113,30 @@ TEST(JournalFormat, AnOutcomeIsSmall) {
                                       .address_hash = hash_of("a@example.jp")});
   }
   EXPECT_LE(pack(record).size() / record.entries.size(), 17U);
+}
+
+TEST(JournalFormat, ALongRecordIsSeveralOfOneNumber) {
+  Record record{.number = 9, .place = 4, .written = kNow, .entries = {}};
+  for (int i = 0; i < 3'000; ++i) {
+    record.entries.emplace_back(Stopped{.at = kNow,
+                                        .account = store::AccountKey{1},
+                                        .subject = fmt::format("r{}@example.jp", i),
+                                        .note = std::string(2'000, 'n')});
+    record.entries.emplace_back(
+        Steered{.kind = EventKind::delivery_paused, .at = kNow, .delivery = store::DeliveryKey{i}});
+  }
+  const std::string octets = pack(Header{.store = "one", .ordinal = 1}) + pack(record);
+  ASSERT_GT(octets.size(), kPayloadOctetsMax);
+  auto reader = SegmentReader::of(octets);
+  ASSERT_TRUE(reader);
+  Record read{.number = 9, .place = 4, .written = kNow, .entries = {}};
+  while (auto part = reader->next()) {
+    EXPECT_EQ(part->number, record.number);
+    EXPECT_EQ(part->place, record.place);
+    std::ranges::move(part->entries, std::back_inserter(read.entries));
+  }
+  EXPECT_EQ(reader->torn(), 0U);
+  EXPECT_TRUE(read == record);
 }
 
 class Folder {
@@ -253,7 +278,7 @@ class JournalTest : public ::testing::Test {
                          .clock = store_.clock,
                          .metrics = metrics_.emplace_back(),
                          .node = [this] { return node_; },
-                         .holds = [] { return true; }},
+                         .holds = [this] { return holds_; }},
         JournalOptions{.folder = folder_.path().string(), .keep = 24h}, context_.get_executor());
     turn();
   }
@@ -362,6 +387,7 @@ class JournalTest : public ::testing::Test {
   std::deque<Metrics> metrics_;
   store::AccountKey account_{};
   store::NodeKey node_{};
+  bool holds_ = true;
   std::unique_ptr<Journaler> journaler_;
 };
 
@@ -529,6 +555,12 @@ TEST_F(JournalTest, AFolderThatIsAwayIsTriedAgainAndNothingIsLost) {
   std::filesystem::remove(folder_.path());
   std::filesystem::create_symlink("nowhere/else", folder_.path());
   begin();
+  EXPECT_NE(journaler_->trouble(), "");
+  holds_ = false;
+  turn();
+  EXPECT_EQ(journaler_->trouble(), "") << "another process tells of it";
+  holds_ = true;
+  turn();
   EXPECT_NE(journaler_->trouble(), "");
   settle(key, 1, RecipientState::delivered);
   turn();

@@ -122,7 +122,7 @@ Task<void> Journaler::run() {
   while (!stopping_) {
     bool more = false;
     try {
-      if (world_.holds()) more = co_await turn();
+      more = co_await turn();
     } catch (const std::exception&) {
       async::report_exception("writing the journal", std::current_exception());
       taken_as_.reset();
@@ -139,6 +139,11 @@ std::string Journaler::trouble() const {
 }
 
 Task<bool> Journaler::turn() {
+  if (!world_.holds()) {
+    // Whoever holds the lease tells how far behind it is.
+    note(false);
+    co_return false;
+  }
   if (taken_as_ != world_.node()) {
     const auto taken = co_await take();
     if (!taken) {

@@ -78,7 +78,8 @@ class Journaler {
   // From any executor; once. What is behind then is appended by the next process.
   Task<void> stop();
 
-  // One turn, for tests: takes the reader if nobody has it, reads, appends. True: at once again.
+  // One turn, for tests: takes the reader if nobody has it, reads, appends; without the lease
+  // nothing but that it has no trouble. True: at once again.
   Task<bool> turn();
 
   // What operators are to know; empty: nothing. From any thread.
