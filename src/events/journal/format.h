@@ -16,6 +16,8 @@
 // An outcome takes 14 to 20 octets. The hash is of the address: where a number names somebody else
 // in another history of the store, it tells.
 //
+// A record whose entries come to more than a frame holds is several, of one number and place.
+//
 // A frame that is cut off or whose check differs ends a segment: whoever wrote it died there.
 #pragma once
 
