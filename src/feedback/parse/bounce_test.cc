@@ -257,6 +257,9 @@ TEST(Bounce, IsBounded) {
   std::string text;
   for (int i = 0; i < 5'000; ++i) text += "<u" + std::to_string(i) + "@example.jp>:\n550 no\n";
   EXPECT_LE(bounce_of(plain(text)).recipients.size(), kRecipientsMax);
+  std::string addresses;
+  for (int i = 0; i < 40'000; ++i) addresses += "a@b.cc ";
+  EXPECT_LE(bounce_of(plain(addresses)).recipients.size(), kRecipientsMax) << "in no time";
   std::string nested = "From: MAILER-DAEMON@a.example\n";
   for (int i = 0; i < 500; ++i) {
     const std::string name = "b" + std::to_string(i);
