@@ -131,12 +131,19 @@ struct Mention {
   std::size_t line = 0;
 };
 
+// What the returned mail said, quoted, and its subject alone: nobody's reason.
+bool is_quoted(std::string_view line) {
+  line = trim(line);
+  return (line.starts_with('>') && !line.starts_with(">>>")) ||
+         to_ascii_lower(line.substr(0, 8)) == "subject:";
+}
+
 std::vector<std::string_view> lines_of(std::string_view text) {
   constexpr std::size_t kLinesMax = 2'000;
   std::vector<std::string_view> lines;
   while (!text.empty() && lines.size() < kLinesMax) {
     const std::size_t end = std::min(text.find('\n'), text.size());
-    lines.push_back(text.substr(0, end));
+    if (!is_quoted(text.substr(0, end))) lines.push_back(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return lines;
