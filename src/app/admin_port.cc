@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <thread>
@@ -189,6 +190,8 @@ constexpr Milliseconds kPlacePatience = 8s;
 // A running one says at once that it lives.
 constexpr Milliseconds kLifePatience = 10s;
 constexpr Milliseconds kPlacePause = 100ms;
+// How long it waits for the socket of an engine that has its store.
+constexpr Milliseconds kStartPatience = 3s;
 
 // Somebody listens at the Unix socket `path`, whether or not there is room for one more.
 bool is_listened_at(const std::string& path) {
@@ -263,9 +266,9 @@ Result<std::unique_ptr<cli::AdminPort>> open_admin_port(const config::LoadedConf
   auto port = std::make_unique<StorePort>(loaded);
   auto opened = port->open(wish);
   // An engine that is being started has its store before its socket.
-  for (Milliseconds waited(0); !opened && opened.error().kind == ErrorKind::conflict &&
-                               waited < kPlacePatience && !is_barred(socket);
-       waited += kPlacePause) {
+  const auto until = std::chrono::steady_clock::now() + kStartPatience;
+  while (!opened && opened.error().kind == ErrorKind::conflict && !is_barred(socket) &&
+         std::chrono::steady_clock::now() < until) {
     std::this_thread::sleep_for(kPlacePause);
     answering = open_socket_port(socket, wish.language);
     if (!answering) return fail(std::move(answering.error()));

@@ -65,7 +65,11 @@ Result<std::vector<std::string>> author_domains(const dkim::MessageView& message
   for (const mime::ListedMailbox& each : *listed) {
     const std::string& address = each.mailbox.address;
     const std::size_t at = address.rfind('@');
-    if (each.is_qualified && at != std::string::npos) domains.push_back(address.substr(at + 1));
+    // Left out, it would be an author whom people see and nobody has judged.
+    if (!each.is_qualified || at == std::string::npos) {
+      return fail(ErrorKind::invalid_input, "From names an address without a domain");
+    }
+    domains.push_back(address.substr(at + 1));
   }
   return domains;
 }

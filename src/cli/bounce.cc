@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // todoku bounce classify
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include <boost/json/array.hpp>
@@ -62,18 +64,23 @@ Result<std::vector<boost::json::object>> of_file(const std::string& path, Sessio
   return all_told(*bounce);
 }
 
-// "250 ok", which no text of a report quotes.
+// "250 ok", whatever numbers its words have.
 bool is_positive(std::string_view text) {
-  return text.size() > 3 && text[0] == '2' && text[1] >= '0' && text[1] <= '9' && text[2] >= '0' &&
-         text[2] <= '9' && text[3] == ' ';
+  return text.size() >= 3 && text[0] == '2' && text[1] >= '0' && text[1] <= '9' && text[2] >= '0' &&
+         text[2] <= '9' && (text.size() == 3 || text[3] == ' ' || text[3] == '-');
 }
 
 Result<boost::json::object> of_reply(std::string_view text) {
-  auto reply = feedback::parse::quoted_reply(text);
-  if (!reply && is_positive(text)) reply = Reply{.code = 250, .text = std::string(text.substr(4))};
+  std::optional<Reply> reply;
+  if (is_positive(text)) {
+    reply = Reply{.code = (text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'),
+                  .text = std::string(text.substr(std::min<std::size_t>(4, text.size())))};
+  } else {
+    reply = feedback::parse::quoted_reply(text);
+  }
   ReturnedRecipient recipient;
   recipient.reply = reply ? std::move(*reply) : Reply{.code = 0, .text = std::string(text)};
-  recipient.status = feedback::parse::quoted_status(text);
+  if (!is_positive(text)) recipient.status = feedback::parse::quoted_status(text);
   recipient.stage = feedback::parse::quoted_stage(text);
   const Bounce bounce{.kind = Bounce::Kind::report, .recipients = {}};
   return told(judge(bounce, &recipient), &recipient);

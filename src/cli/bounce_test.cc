@@ -35,7 +35,10 @@ TEST(BounceClassify, TellsWhatAReplyMeans) {
             "{\"recipient\":null,\"class\":\"mailbox\",\"permanent\":true,\"suppress\":true,"
             "\"status\":\"5.1.1\",\"reply\":\"550 5.1.1 User unknown\",\"rule\":\"words: user "
             "unknown\"}\n");
-  EXPECT_THAT(classify({"--reply", "250 ok"}).out, HasSubstr("class      delivered"));
+  for (const char* taken :
+       {"250 ok", "250", "250 2.0.0 Ok: 512 bytes queued", "250 2.0.0 OK 1700000000 450 - gsmtp"}) {
+    EXPECT_THAT(classify({"--reply", taken}).out, HasSubstr("class      delivered")) << taken;
+  }
 }
 
 TEST(BounceClassify, TellsOfEachRecipientOfAMail) {

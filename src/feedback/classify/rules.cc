@@ -32,7 +32,9 @@ constexpr std::string_view kFullMailboxes =
     "left|disk quota|"
     "quota exhausted|mailfolder is full|mail folder is full|exceeded storage allocation|"
     "not enough space|not have enough space|exceeded the local limit|mailbox exceeds allowed "
-    "size|メールボックスが一杯";
+    "size|メールボックスが一杯|"
+    "over its quota|mailbox for is "
+    "full|メールボックスがいっぱい|容量がいっぱい|容量を超え|容量超過";
 constexpr std::string_view kDisabledMailboxes =
     "account is disabled|account disabled|account has been disabled|mailbox disabled|"
     "mailbox is disabled|account is inactive|mailbox is inactive|account suspended|"
@@ -42,7 +44,8 @@ constexpr std::string_view kDisabledMailboxes =
     "account terminated|account has been terminated|"
     "mailbox deactivated|mailbox has been deactivated|deactivated mailbox|no longer accepts mail|"
     "mailbox is frozen|disabled recipient address|user account disabled|account is blocked|"
-    "account blocked|account has been blocked|account is locked";
+    "account blocked|account has been blocked|account is locked|"
+    "mailbox is suspended|mailbox suspended";
 constexpr std::string_view kMissingMailboxes =
     "user unknown|unknown user|no such user|recipientnotfound|recipient not found|"
     "unknown recipient|recipient unknown|mailbox not found|no such recipient|"
@@ -61,7 +64,12 @@ constexpr std::string_view kMissingMailboxes =
     "user not exist|not listed in domino directory|not listed in public name|"
     "ディレクトリのリストにありません|ディレクトリには見つかりません|invalid final delivery "
     "userid|no valid recipients|"
-    "no mail box available|指定されたメールアドレスは存在しません|宛先不明";
+    "no mail box available|指定されたメールアドレスは存在しません|宛先不明|"
+    "not existing|account is unknown|メールアドレスは存在しません|ユーザーが存在しません|"
+    "ユーザーは存在しません|ユーザが存在しません|アカウントが存在しません|宛先は存在しません|"
+    "存在しないメールアドレス|アドレスが見つかりません|ユーザーが見つかりません|"
+    "メールアドレスは現在使われておりません|メールアドレスは使用されていません|該当ユーザなし|"
+    "ユーザはいません|ユーザ不明|ユーザー不明|メールアドレスが無効|宛先アドレスが間違って";
 
 constexpr std::string_view kOfARecipient =
     "user*|mailbox*|recipient*|account*|address*|inbox*|destination*|alias*";
@@ -236,7 +244,8 @@ constexpr std::array kReplyRules = {
          -1,
          -1,
          "spf validation|spf check*|spf fail*|spf record*|fails spf|failed spf|not allowed by spf|"
-         "spf hardfail|spf policy|spf sender invalid|sender policy framework"},
+         "spf hardfail|rejected by spf|spf unauthorized|spf policy|spf sender invalid|sender "
+         "policy framework"},
     // Gmail: RFC 5322 allows it, and it does not.
     Rule{form, {}, kAny, -1, -1, "multiple addresses in from"},
     Rule{no_service, {Stage::greeting}, kPermanent},
@@ -337,7 +346,7 @@ constexpr std::array kReplyRules = {
          -1,
          "spam message|looks like spam|spam content|spam abuse|message content|"
          "because of its content|because its content|mail content denied|content examination|"
-         "unsolicited mail|virus|malware|phishing"},
+         "unsolicited mail|virus|malware|phishing|ウイルスが検出|ウイルスを検出"},
     Rule{content,
          {},
          kPermanent,
@@ -351,7 +360,8 @@ constexpr std::array kReplyRules = {
          kPermanent,
          -1,
          -1,
-         "maximum email size exceeded|message size exceeds|mail size limit exceeded"},
+         "maximum email size exceeded|message size exceeds|mail size limit "
+         "exceeded|サイズが制限を超え"},
 
     // -- enhanced status codes (RFC 3463, RFC 7372, RFC 7505; IANA registry) ---------------------
     Rule{size, {}, kAny, 2, 3},

@@ -193,6 +193,76 @@ TEST(Bounce, ThatWillBeTriedAgainIsNotOver) {
               ElementsAre("taro@example.jp mailbox"));
 }
 
+TEST(Bounce, ThatSpeaksOfAnotherHostIsNotTheRecipients) {
+  const auto diagnosed = [](std::string_view status, std::string_view diagnostic) {
+    return told(bounce_of(
+        report("Reporting-MTA: dns; a\n\nFinal-Recipient: rfc822; a@example.jp\n"
+               "Action: failed\nStatus: " +
+               std::string(status) + "\nDiagnostic-Code: " + std::string(diagnostic) + "\n")));
+  };
+  for (const std::string_view quoted :
+       {"smtp; 450 4.7.1 <mail.sender.example>: Helo command rejected: Host not found",
+        "smtp; 554 5.7.1 <mail.sender.example>: Helo command rejected: Host not found",
+        "smtp; 450 4.1.2 <a@example.jp>: Recipient address rejected: Domain not found",
+        "smtp; 554 5.7.1 <unknown[192.0.2.1]>: Client host rejected: unknown host",
+        "smtp; 550 HELO mail.sender.example: domain does not exist",
+        "smtp; 550 reverse lookup failed: NXDOMAIN", "smtp; 550 No such domain: sender.example",
+        "smtp; 550 5.1.2 Sender's domain: Host unknown",
+        "smtp; 550 url in body: domain does not exist", "smtp; 451 4.4.3 nxdomain",
+        "X-Postfix; Host or domain name not found. Name service error for name=example.jp "
+        "type=MX: Host not found, try again"}) {
+    for (const std::string& line : diagnosed(quoted.contains(" 4") ? "4.4.3" : "5.0.0", quoted)) {
+      EXPECT_THAT(line, testing::Not(testing::HasSubstr("suppress"))) << quoted;
+    }
+  }
+  EXPECT_THAT(diagnosed("5.1.2", "smtp; 550 5.1.2 <a@example.jp>... Host unknown"),
+              ElementsAre("a@example.jp no_such_domain permanent suppress"));
+}
+
+TEST(Bounce, LettersOfPeopleAreNone) {
+  const auto kind = [](std::string_view fields, std::string_view text) {
+    return bounce_of(std::string(fields) + "\n" + std::string(text)).kind;
+  };
+  EXPECT_EQ(kind("From: taro@example.jp\nSubject: Rejected invoice\n",
+                 "Please ask hanako@example.jp, the account suspended one.\n"),
+            Kind::none);
+  EXPECT_EQ(kind("From: taro@example.jp\nSubject: Re: Undelivered Mail Returned to Sender\n",
+                 "> <hanako@example.jp>: 550 5.1.1 User unknown\n"),
+            Kind::none);
+  EXPECT_EQ(kind("From: taro@example.jp\nReturn-Path: <>\nSubject: Re: your mail\n",
+                 "My account is disabled. Write to jiro@example.jp.\n"),
+            Kind::auto_reply);
+  EXPECT_EQ(kind("From: postmaster@example.jp\nAuto-Submitted: auto-replied\n"
+                 "Subject: Automatic reply: hi\n",
+                 "Mail to jiro@example.jp: account disabled\n"),
+            Kind::auto_reply);
+  EXPECT_EQ(kind("From: shop@example.jp\nSubject: Trampoline bounce house offer\n",
+                 "The old account has been disabled.\n"),
+            Kind::none);
+}
+
+TEST(Bounce, WhatTheReturnedMailSaidIsNoReason) {
+  EXPECT_THAT(told(bounce_of(plain("Your message to taro@example.jp was rejected as spam.\n"
+                                   "> Subject: 550 5.1.1 user unknown\n"
+                                   "> hello 550 5.1.1 User unknown\n"))),
+              testing::Each(testing::Not(testing::HasSubstr("suppress"))));
+  EXPECT_THAT(told(bounce_of(plain("could not be delivered: virus found\n"
+                                   "Recipient: taro@example.jp\nSubject: user unknown\n"))),
+              testing::Each(testing::Not(testing::HasSubstr("suppress"))));
+}
+
+TEST(Bounce, AnAddressIsReadOutOfItsEncoding) {
+  const auto address = [](std::string_view fields) {
+    const Bounce bounce = bounce_of(report("Reporting-MTA: dns; a\n\n" + std::string(fields) +
+                                           "Action: failed\nStatus: 5.1.1\n"));
+    return bounce.recipients.empty() ? std::string() : bounce.recipients[0].address;
+  };
+  EXPECT_EQ(address("Final-Recipient: utf-8;\\x{592A}\\x{90CE}@example.jp\n"), "太郎@example.jp");
+  EXPECT_EQ(address("Original-Recipient: rfc822;a+2Bb@example.jp\n"
+                    "Final-Recipient: rfc822;a+b@example.jp\n"),
+            "a+b@example.jp");
+}
+
 // ---- what is no report -------------------------------------------------------------------------
 
 TEST(Bounce, AComplaintIsOfTheAddressThatItNames) {
@@ -257,6 +327,9 @@ TEST(Bounce, IsBounded) {
   std::string text;
   for (int i = 0; i < 5'000; ++i) text += "<u" + std::to_string(i) + "@example.jp>:\n550 no\n";
   EXPECT_LE(bounce_of(plain(text)).recipients.size(), kRecipientsMax);
+  std::string addresses;
+  for (int i = 0; i < 40'000; ++i) addresses += "a@b.cc ";
+  EXPECT_LE(bounce_of(plain(addresses)).recipients.size(), kRecipientsMax) << "in no time";
   std::string nested = "From: MAILER-DAEMON@a.example\n";
   for (int i = 0; i < 500; ++i) {
     const std::string name = "b" + std::to_string(i);

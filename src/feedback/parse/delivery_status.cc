@@ -10,6 +10,8 @@
 #include "base/utf8.h"
 #include "feedback/parse/mail_parts.h"
 #include "feedback/parse/quoted_reply.h"
+#include "mail/dsn.h"
+#include "mail/xtext.h"
 
 namespace todoku::feedback::parse {
 namespace {
@@ -55,12 +57,18 @@ std::string status_of(std::string_view value) {
   return quoted_status(value);
 }
 
+// Some write the original recipient as the command had it, "a+2Bb@example.jp" (RFC 3461 section 4).
+bool is_xtext_of(const std::string& text, const std::string& address) {
+  return !address.empty() && text != address && from_xtext(text) == address;
+}
+
 ReturnedRecipient returned(const Gathered& gathered) {
   ReturnedRecipient recipient;
   // The one that was written to is the one that its sender knows (RFC 3464 section 2.3.1).
-  recipient.address = !gathered.original_address.empty() ? gathered.original_address
-                      : !gathered.final_address.empty()  ? gathered.final_address
-                                                         : gathered.actual_address;
+  const bool is_encoded = is_xtext_of(gathered.original_address, gathered.final_address);
+  recipient.address = !gathered.original_address.empty() && !is_encoded ? gathered.original_address
+                      : !gathered.final_address.empty()                 ? gathered.final_address
+                                                                        : gathered.actual_address;
   recipient.status = gathered.status;
   recipient.action = action_of(gathered.action, gathered.status);
   if (auto reply = quoted_reply(gathered.diagnostic)) {
@@ -112,6 +120,10 @@ class Collector {
 }  // namespace
 
 std::string typed_address(std::string_view value) {
+  // "\\x{592A}" (RFC 6533 section 3).
+  if (value.contains("\\x{")) {
+    if (auto international = parse_orcpt(trim(value), true)) return international->address;
+  }
   const std::size_t semicolon = value.find(';');
   if (semicolon != std::string_view::npos) value.remove_prefix(semicolon + 1);
   value = trim(value);

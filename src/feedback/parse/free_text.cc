@@ -101,8 +101,11 @@ constexpr std::array kOfRecipient{"rcpt to",
                                   "送信先"};
 
 Weight weight_of(std::string_view line, const Found& found) {
-  const std::string before = to_ascii_lower(trim(line.substr(0, found.begin)));
-  const std::string_view after = trim(line.substr(found.end));
+  // Words farther away are about something else, and a line may be as long as a text.
+  constexpr std::size_t kNear = 200;
+  const std::size_t begin = found.begin - std::min(found.begin, kNear);
+  const std::string before = to_ascii_lower(trim(line.substr(begin, found.begin - begin)));
+  const std::string_view after = trim(line.substr(found.end, kNear));
   const auto is_before = [&before](const char* words) { return before.contains(words); };
   const std::string address = to_ascii_lower(found.address);
   const bool is_of_house = address.starts_with("postmaster@") ||
@@ -128,12 +131,19 @@ struct Mention {
   std::size_t line = 0;
 };
 
+// What the returned mail said, quoted, and its subject alone: nobody's reason.
+bool is_quoted(std::string_view line) {
+  line = trim(line);
+  return (line.starts_with('>') && !line.starts_with(">>>")) ||
+         to_ascii_lower(line.substr(0, 8)) == "subject:";
+}
+
 std::vector<std::string_view> lines_of(std::string_view text) {
   constexpr std::size_t kLinesMax = 2'000;
   std::vector<std::string_view> lines;
   while (!text.empty() && lines.size() < kLinesMax) {
     const std::size_t end = std::min(text.find('\n'), text.size());
-    lines.push_back(text.substr(0, end));
+    if (!is_quoted(text.substr(0, end))) lines.push_back(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return lines;
@@ -141,10 +151,14 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 
 std::vector<Mention> mentions_in(const std::vector<std::string_view>& lines,
                                  const std::vector<std::string>& others) {
+  constexpr std::size_t kAddressesMax = 2'000;  // of a text, those that are no recipients included
   std::vector<Mention> mentions;
+  std::size_t looked_at = 0;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     std::size_t from = 0;
-    while (const auto found = find_address(lines[i], from)) {
+    while (mentions.size() < kRecipientsMax && ++looked_at <= kAddressesMax) {
+      const auto found = find_address(lines[i], from);
+      if (!found) break;
       from = found->end;
       const std::string address = to_ascii_lower(found->address);
       if (std::ranges::find(others, address) != others.end()) continue;
@@ -168,7 +182,7 @@ std::vector<Mention> mentions_in(const std::vector<std::string_view>& lines,
 std::string joined(const std::vector<std::string_view>& lines, std::size_t begin, std::size_t end) {
   std::string text;
   for (std::size_t i = begin; i < end && text.size() < kQuotedOctetsMax; ++i) {
-    text.append(lines[i]).append("\n");
+    text.append(utf8_prefix(lines[i], kQuotedOctetsMax)).append("\n");
   }
   return text;
 }

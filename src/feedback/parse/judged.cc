@@ -6,6 +6,8 @@
 
 #include "base/bytes.h"
 #include "feedback/classify/meaning.h"
+#include "feedback/classify/party.h"
+#include "feedback/classify/words.h"
 #include "feedback/parse/quoted_reply.h"
 #include "feedback/parse/reporter_words.h"
 
@@ -54,14 +56,29 @@ Judged judged(const Meaning& meaning, std::string rule) {
 // What the reporting system found by itself. The mailbox is not to blame, but the domain may be.
 Judged judge_finding(const ReturnedRecipient& recipient, Cause cause) {
   const bool for_good = cause == Cause::no_such_domain || cause == Cause::null_mx;
+  // Name servers that do not answer, and a name that may come: Postfix writes "Host not found, try
+  // again" of the first.
+  if (for_good && (recipient.status.starts_with("4.") || says_for_now(recipient.reply.text))) {
+    cause = Cause::dns_failed;
+  }
   const Answer answer{.stage = Stage::connect,
                       .reply = {.code = 0, .text = recipient.reply.text},
-                      .permanent = for_good && !recipient.status.starts_with("4."),
+                      .permanent = for_good && cause != Cause::dns_failed,
                       .cause = cause};
   Judged found = judged(classify::meaning_of(answer), "words of the reporting system");
   // Whether it would take as long again nobody knows.
   if (cause == Cause::out_of_time) found.permanent = false;
   return found;
+}
+
+// "550 5.1.2 ... Host unknown", of nobody but the recipient.
+bool is_of_destination(const ReturnedRecipient& recipient) {
+  const std::string told = quoted_status(recipient.reply.text);
+  const std::string_view status = told.empty() ? std::string_view(recipient.status) : told;
+  if (!recipient.reply.permanent() || (status != "5.1.2" && status != "5.4.4")) return false;
+  const std::string words = classify::without_names(classify::readable(recipient.reply.text));
+  return classify::party_of(words) == classify::Party::recipient &&
+         !classify::has_phrase(words, "helo|ehlo|sender*|client host|reverse*");
 }
 
 // What a reply's code alone, or nothing, decided: other words may say more.
@@ -75,13 +92,14 @@ Judged judge_words(const ReturnedRecipient& recipient) {
   if (!leaves_open(by_reply.cause)) return by_reply;
   if (says_expired(recipient.reply.text)) return judge_finding(recipient, Cause::out_of_time);
   const bool is_quoted = recipient.reply.code != 0;
-  const auto cause =
-      cause_of_reporter(recipient.reply.text, is_quoted ? std::string_view() : recipient.status);
-  // A receiver that is quoted may have had troubles of its own with others; whether there is such a
-  // domain is for the reporting system to find.
-  if (cause && (!is_quoted || *cause == Cause::no_such_domain)) {
-    return judge_finding(recipient, *cause);
+  // Whom a receiver that is quoted did not find may be us, the sender, or a host in the content;
+  // only its status says that it is the recipient's (RFC 3463 X.1.2).
+  if (is_quoted && is_of_destination(recipient) &&
+      cause_of_reporter(recipient.reply.text, "") == Cause::no_such_domain) {
+    return judge_finding(recipient, Cause::no_such_domain);
   }
+  const auto cause = cause_of_reporter(recipient.reply.text, recipient.status);
+  if (cause && !is_quoted) return judge_finding(recipient, *cause);
   if (by_reply.cause == Cause::unclear && !recipient.status.empty()) {
     return judge_reply(with_status(whole_reply(recipient), recipient.status), recipient.stage);
   }
@@ -98,7 +116,8 @@ Judged judge_reply(const Reply& reply, Stage stage) {
             .suppress = false,
             .rule = "code"};
   }
-  const Answer answer{.stage = stage, .reply = reply};
+  // Whether it was said under TLS no report tells: one that asks for it was not.
+  const Answer answer{.stage = stage, .reply = reply, .in_clear = true};
   return judged(classify::meaning_of(answer), classify::rule_behind(answer));
 }
 
@@ -145,8 +164,11 @@ Judged judge(const Bounce& bounce, const ReturnedRecipient* recipient) {
             .rule = "action"};
   }
   Judged by_words = judge_words(*recipient);
-  // What is still being tried is not over, whatever its reason.
-  if (recipient->action == ReturnedRecipient::Action::delayed) {
+  // What is still being tried is not over, whatever its reason; and who says "not now" (RFC 5321
+  // section 4.2.1) has said nothing for good.
+  const bool not_now = recipient->reply.temporary() ||
+                       (recipient->reply.code == 0 && recipient->status.starts_with("4."));
+  if (recipient->action == ReturnedRecipient::Action::delayed || not_now) {
     by_words.permanent = by_words.suppress = false;
   }
   return by_words;

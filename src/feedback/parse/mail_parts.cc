@@ -140,6 +140,18 @@ void collect(GMimeObject* object, std::vector<MailPart>& parts, int depth) {
   }
 }
 
+// Every part is built before any is counted: beyond so many lines that may delimit one nothing is
+// read.
+std::string_view up_to_too_many_parts(std::string_view octets) {
+  constexpr std::size_t kDelimitersMax = 1'000;
+  std::size_t found = 0;
+  for (std::size_t at = octets.find("\n--"); at != std::string_view::npos;
+       at = octets.find("\n--", at + 1)) {
+    if (++found > kDelimitersMax) return octets.substr(0, at);
+  }
+  return octets;
+}
+
 std::string_view without_envelope_line(std::string_view octets) {
   while (octets.starts_with("\n") || octets.starts_with("\r\n")) octets.remove_prefix(1);
   if (!octets.starts_with("From ")) return octets;
@@ -186,7 +198,7 @@ MailFields read_fields(std::string_view text) {
 
 Result<Mail> read_mail(std::string_view octets) {
   begin_gmime();
-  octets = without_envelope_line(cut(octets, kMailOctetsMax));
+  octets = up_to_too_many_parts(without_envelope_line(cut(octets, kMailOctetsMax)));
   Mail mail{.fields = read_fields(octets), .type = {}, .report_type = {}, .parts = {}};
   if (mail.fields.all.empty()) {
     return fail(ErrorKind::invalid_input, "this is no mail: no header field is at its beginning");

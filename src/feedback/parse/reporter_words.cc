@@ -67,6 +67,11 @@ std::optional<Cause> cause_of_status(std::string_view status) {
 
 }  // namespace
 
+bool says_for_now(std::string_view text) {
+  return classify::has_phrase(classify::readable(text),
+                              "try again|try later|temporar*|retry|一時的*");
+}
+
 bool says_expired(std::string_view text) {
   return classify::has_phrase(classify::readable(text), kExpired);
 }

@@ -18,4 +18,7 @@ namespace todoku::feedback::parse {
 // It was given up for its age. Systems say so as the reply of a receiver, too.
 [[nodiscard]] bool says_expired(std::string_view text);
 
+// "Try again", "temporary": it may be otherwise tomorrow.
+[[nodiscard]] bool says_for_now(std::string_view text);
+
 }  // namespace todoku::feedback::parse

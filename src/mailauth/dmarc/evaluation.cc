@@ -297,14 +297,18 @@ bool is_same_to_senders(const Answer& a, const Answer& b) {
          a.spf_aligned == b.spf_aligned && a.dkim_aligned == b.dkim_aligned;
 }
 
-// Distinct, as A-labels.
+// Distinct, as A-labels. What is no name of the DNS, such as an address literal, is an author all
+// the same: beside others it makes them several; alone, there is none to ask for.
 std::set<std::string> distinct_domains(const std::vector<std::string>& domains) {
   std::set<std::string> distinct;
+  bool all_named = true;
   for (const std::string& domain : domains) {
-    // An address literal is no name of the DNS.
     auto ascii = to_ascii_domain(domain);
-    if (ascii && !ascii->starts_with('[')) distinct.insert(std::move(*ascii));
+    const bool named = ascii && !ascii->starts_with('[');
+    all_named = all_named && named;
+    distinct.insert(named ? std::move(*ascii) : domain);
   }
+  if (!all_named && distinct.size() == 1) distinct.clear();
   return distinct;
 }
 

@@ -253,8 +253,12 @@ TEST(DmarcFrom, MustNameExactlyOneDomain) {
                               .dkim = {}});
   };
   EXPECT_EQ(on({"example.jp", "EXAMPLE.jp"}).by_walk.result, Result::pass);
-  for (const auto& domains : std::vector<std::vector<std::string>>{
-           {}, {"example.jp", "example.com"}, {"[192.0.2.1]"}, {"a..b"}}) {
+  for (const auto& domains : std::vector<std::vector<std::string>>{{},
+                                                                   {"example.jp", "example.com"},
+                                                                   {"[192.0.2.1]"},
+                                                                   {"a..b"},
+                                                                   {"example.jp", "[192.0.2.1]"},
+                                                                   {"example.jp", "a..b"}}) {
     const auto verdict = on(domains);
     EXPECT_EQ(brief(verdict.by_walk), "permerror none ");
     EXPECT_EQ(verdict.by_list, verdict.by_walk);
