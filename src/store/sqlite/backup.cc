@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <fstream>
 #include <memory>
 #include <string_view>
 #include <system_error>
@@ -16,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/sqlite/backup_files.h"
 #include "store/sqlite/connection.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/store_lock.h"
@@ -28,16 +28,10 @@ namespace fs = std::filesystem;
 // A step of the copy: about four mebioctets, after which others have their turn at the disk.
 constexpr int kPagesOfStep = 1'024;
 constexpr int kPauseMs = 1;
-constexpr std::size_t kPieceOctets = std::size_t{1} << 20U;
 // What is to be left of the disk beyond the copy: mail goes on being accepted on it.
 constexpr std::uint64_t kRoomLeft = std::uint64_t{64} << 20U;
 // Of a database and of what SQLite keeps beside it.
 constexpr std::array<std::string_view, 3> kParts{"", "-wal", "-shm"};
-
-std::unexpected<Error> io_error(std::string_view what, const fs::path& path) {
-  return fail(ErrorKind::io, fmt::format("{} {}: {}", what, path.string(),
-                                         std::generic_category().message(errno)));
-}
 
 std::uint64_t octets_of(const fs::path& path) {
   std::error_code error;
@@ -57,17 +51,12 @@ Result<void> check_room(const fs::path& folder, std::uint64_t needed) {
 
 Result<void> sync(const fs::path& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return io_error("cannot open", path);
+  if (file < 0) return path_error("cannot open", path);
   const bool synced = ::fsync(file) == 0;
   const int reason = errno;
   ::close(file);
   errno = reason;
-  return synced ? Result<void>() : io_error("cannot sync", path);
-}
-
-fs::path folder_of(const fs::path& path) {
-  const fs::path folder = path.parent_path();
-  return folder.empty() ? fs::path(".") : folder;
+  return synced ? Result<void>() : path_error("cannot sync", path);
 }
 
 // A file that is not whole yet; gone again unless it is kept.
@@ -85,7 +74,7 @@ class Unfinished {
     std::error_code ignored;
     fs::remove(path_, ignored);  // of one that was broken off
     const int file = ::open(path_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-    if (file < 0) return io_error("cannot make", path_);
+    if (file < 0) return path_error("cannot make", path_);
     ::close(file);
     return {};
   }
@@ -93,9 +82,9 @@ class Unfinished {
   // Under its name from now on, also after loss of power.
   [[nodiscard]] Result<void> keep_as(const fs::path& name) {
     if (auto synced = sync(path_); !synced) return synced;
-    if (::rename(path_.c_str(), name.c_str()) != 0) return io_error("cannot name", name);
+    if (::rename(path_.c_str(), name.c_str()) != 0) return path_error("cannot name", name);
     path_.clear();
-    return sync(folder_of(name));
+    return sync(folder_beside(name));
   }
 
  private:
@@ -147,90 +136,33 @@ Result<BackupFigures> figures_of(Connection& db) {
   return figures;
 }
 
-// ---- files beside it ---------------------------------------------------------------------------
-
-// One that went meanwhile is needed by nobody any more.
-Result<void> take_file(Connection& db, const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return {};
-  std::string piece(kPieceOctets, '\0');
-  for (std::int64_t number = 0;; ++number) {
-    file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
-    const auto octets = static_cast<std::size_t>(file.gcount());
-    if (octets == 0 && number > 0) break;
-    auto done = db.query("INSERT INTO backup_files(name, piece, octets) VALUES(?, ?, ?)")
-                    .bind(std::string_view(path.filename().native()), number,
-                          Blob{std::string_view(piece).substr(0, octets)})
-                    .run();
-    if (!done) return done;
-  }
-  return file.bad() ? io_error("cannot read", path) : Result<void>();
-}
-
-std::vector<fs::path> files_beside(const BackupOrder& order) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder_of(order.database), error), end; !error && entry != end;
-       entry.increment(error)) {
-    std::error_code ignored;
-    if (!order.is_kept || !order.is_kept(entry->path().filename().string())) continue;
-    if (entry->is_regular_file(ignored)) files.push_back(entry->path());
-  }
-  std::ranges::sort(files);
-  return files;
-}
-
-Result<void> take_files(Connection& db, const std::vector<fs::path>& files) {
-  auto done = db.execute(
-      "BEGIN; CREATE TABLE backup_files(name TEXT NOT NULL, piece INTEGER NOT NULL,"
-      " octets BLOB NOT NULL, PRIMARY KEY(name, piece)) WITHOUT ROWID");
-  for (const fs::path& file : files) {
-    if (done) done = take_file(db, file);
-  }
-  return done ? db.execute("COMMIT") : done;
-}
-
-bool is_plain_name(std::string_view name) {
-  return !name.empty() && name.find('/') == std::string_view::npos && !name.starts_with('.');
-}
-
-Result<void> write_piece(const fs::path& path, std::string_view octets, bool first) {
-  const int file =
-      ::open(path.c_str(),
-             O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (first ? O_TRUNC : O_APPEND), 0600);
-  if (file < 0) return io_error("cannot make", path);
-  bool written = true;
-  while (written && !octets.empty()) {
-    const ssize_t now = ::write(file, octets.data(), octets.size());
-    if (now < 0 && errno == EINTR) continue;
-    written = now > 0;
-    if (written) octets.remove_prefix(static_cast<std::size_t>(now));
-  }
-  const bool synced = written && ::fsync(file) == 0;
-  const int reason = errno;
-  ::close(file);
-  errno = reason;
-  return synced ? Result<void>() : io_error("cannot write", path);
-}
-
-// Names that the owner of the folder would not keep are somebody else's invention.
-Result<void> give_files(Connection& db, const BackupOrder& order) {
-  auto query = db.query("SELECT name, piece, octets FROM backup_files ORDER BY name, piece");
-  while (query.next()) {
-    const std::string name(query.text(0));
-    if (!is_plain_name(name) || !order.is_kept || !order.is_kept(name)) {
-      return fail(ErrorKind::corrupt, "a file in the backup has a name that none of ours has");
-    }
-    auto written =
-        write_piece(folder_of(order.database) / name, query.blob(2), query.integer(1) == 0);
-    if (!written) return written;
-  }
-  return query.failed() ? Result<void>(fail(query.error())) : Result<void>();
-}
-
 // ---- backup ------------------------------------------------------------------------------------
 
-Result<void> copy_database(const BackupOrder& order, const fs::path& to) {
+// Begins a moment in which every file is held that the store names. One that came since the last
+// look may have gone again before this one: then another moment is tried.
+Result<void> begin_moment(Connection& db, HeldFiles& files) {
+  constexpr int kMomentsMax = 5;
+  std::string missing;
+  for (int moment = 0; moment < kMomentsMax; ++moment) {
+    auto done = moment == 0 ? Result<void>() : db.execute("ROLLBACK");
+    if (done) done = db.execute("BEGIN");
+    if (!done) return done;
+    auto found = files.missing(db);  // the moment is that of the first question
+    if (!found) return fail(std::move(found.error()));
+    if (found->empty()) return {};
+    if (auto looked = files.look(); !looked) return looked;
+    found = files.missing(db);
+    if (!found) return fail(std::move(found.error()));
+    if (found->empty()) return {};
+    missing = std::move(*found);
+  }
+  return fail(ErrorKind::io,
+              fmt::format("the file {} is missing beside the database, and one of its jobs has it: "
+                          "put it back, or an empty file in its place",
+                          missing));
+}
+
+Result<void> copy_database(const BackupOrder& order, const fs::path& to, HeldFiles& files) {
   auto from =
       Connection::open({.path = order.database.string(), .access = Connection::Access::reads});
   if (!from) return fail(std::move(from.error()));
@@ -240,18 +172,15 @@ Result<void> copy_database(const BackupOrder& order, const fs::path& to) {
   auto copy = Connection::open({.path = to.string(), .synchronous = "OFF"});
   if (!copy) return fail(std::move(copy.error()));
   // A moment that is held: without it each commit of the engine would have the copy begin anew.
-  auto held = (*from)->execute("BEGIN");
-  if (!held) return held;
-  const auto tables = (*from)->integer("SELECT count(*) FROM sqlite_schema");
-  if (!tables) return fail(tables.error());
+  if (auto begun = begin_moment(**from, files); !begun) return begun;
   return copy_pages(**from, **copy, order.told);
 }
 
 // One file that needs nothing beside it.
-Result<BackupFigures> finish_backup(const BackupOrder& order, const fs::path& path) {
+Result<BackupFigures> finish_backup(const HeldFiles& files, const fs::path& path) {
   auto db = Connection::open({.path = path.string(), .synchronous = "OFF"});
   if (!db) return fail(std::move(db.error()));
-  auto done = take_files(**db, files_beside(order));
+  auto done = files.put_into(**db);
   if (done) done = (*db)->execute("PRAGMA journal_mode = DELETE");
   if (done) done = check_integrity(**db);
   if (!done) return fail(std::move(done.error()));
@@ -286,7 +215,7 @@ Result<fs::path> set_aside(const fs::path& database) {
     const std::string from = database.string() + std::string(part);
     if (::rename(from.c_str(), (aside.string() + std::string(part)).c_str()) != 0 &&
         errno != ENOENT) {
-      return io_error("cannot set aside", from);
+      return path_error("cannot set aside", from);
     }
   }
   return aside;
@@ -301,14 +230,20 @@ Result<BackupFigures> back_up(const BackupOrder& order) {
   }
   if (auto free = nothing_at(order.backup); !free) return fail(std::move(free.error()));
   std::uint64_t needed = octets_of(order.database) + octets_of(order.database.string() + "-wal");
-  for (const fs::path& file : files_beside(order)) needed += octets_of(file);
-  auto room = check_room(folder_of(order.backup), needed);
+  const auto beside = files_beside(order.database, order.is_kept);
+  if (!beside) return fail(beside.error());
+  for (const fs::path& path : *beside) needed += octets_of(path);
+  auto room = check_room(folder_beside(order.backup), needed);
   if (!room) return fail(std::move(room.error()));
   Unfinished file(order.backup.string() + ".part");
+  const PassingFolder folder(order.backup.string() + ".part-files");
+  HeldFiles files(order.database, order.is_kept, folder.path());
   auto done = file.make();
-  if (done) done = copy_database(order, file.path());
+  if (done) done = folder.make();
+  if (done) done = files.look();
+  if (done) done = copy_database(order, file.path(), files);
   if (!done) return fail(std::move(done.error()));
-  auto figures = finish_backup(order, file.path());
+  auto figures = finish_backup(files, file.path());
   if (!figures) return figures;
   figures->octets = octets_of(file.path());
   if (auto kept = file.keep_as(order.backup); !kept) return fail(std::move(kept.error()));
@@ -346,7 +281,7 @@ Result<Restored> restore(const BackupOrder& order, bool replace) {
   if (!lock) return fail(lock.error());
   auto free = nothing_at(order.database);
   if (!free && !replace) return fail(std::move(free.error()));
-  auto room = check_room(folder_of(order.database), figures->octets);
+  auto room = check_room(folder_beside(order.database), figures->octets);
   if (!room) return fail(std::move(room.error()));
   Unfinished file(order.database.string() + ".restoring");
   if (auto made = file.make(); !made) return fail(std::move(made.error()));
@@ -357,7 +292,7 @@ Result<Restored> restore(const BackupOrder& order, bool replace) {
     auto to = Connection::open({.path = file.path().string(), .synchronous = "OFF"});
     if (!to) return fail(std::move(to.error()));
     auto done = copy_pages(**from, **to, order.told);
-    if (done) done = give_files(**to, order);
+    if (done) done = write_files(**to, order.is_kept, folder_beside(order.database));
     if (done) done = (*to)->execute("DROP TABLE backup_files; PRAGMA journal_mode = DELETE");
     if (!done) return fail(std::move(done.error()));
   }

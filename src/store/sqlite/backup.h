@@ -11,9 +11,9 @@
 #include <filesystem>
 #include <functional>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
+#include "store/sqlite/backup_files.h"
 
 namespace todoku::store::sqlite {
 
@@ -33,14 +33,13 @@ using BackupTold = std::function<bool(std::int64_t done, std::int64_t pages)>;
 struct BackupOrder {
   std::filesystem::path database;
   std::filesystem::path backup;
-  // Whether a file beside the database belongs to it.
-  std::function<bool(const std::string& name)> is_kept;
+  IsKept is_kept;
   BackupTold told;  // empty: nobody listens
 };
 
 // Makes the file `backup`, for this user only, checked and synced, or none. Errors: not_found (no
 // store), conflict (`backup` is there already), unavailable (too little room, the disk is busy),
-// cancelled, corrupt, unsupported, io.
+// cancelled, corrupt, unsupported, io (also: a file that a job of the store names is not there).
 [[nodiscard]] Result<BackupFigures> back_up(const BackupOrder& order);
 
 // Reads and checks all of it. Errors: not_found, unsupported (of a newer version), corrupt, io.

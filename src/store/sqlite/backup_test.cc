@@ -98,6 +98,45 @@ TEST_F(BackupTest, TakesTheFilesAlongThatBelongToIt) {
   EXPECT_TRUE(has_account("first"));
 }
 
+// As an import that ends while the copy is made: in the copy it still runs.
+TEST_F(BackupTest, AFileThatIsRemovedMeanwhileIsInItAllTheSame) {
+  std::ofstream(store_.folder / "a.upload") << "email";
+  BackupOrder order = this->order();
+  order.told = [&](std::int64_t, std::int64_t) {
+    fs::remove(store_.folder / "a.upload");
+    return true;
+  };
+  const auto backup = back_up(order);
+  ASSERT_TRUE(backup) << backup.error().detail;
+  EXPECT_EQ(backup->files, 1);
+  EXPECT_FALSE(fs::exists(order.backup.string() + ".part-files"));
+  close();
+  ASSERT_TRUE(restore(this->order(), true));
+  EXPECT_EQ(content(store_.folder / "a.upload"), "email");
+}
+
+TEST_F(BackupTest, WithoutAFileThatAJobNamesThereIsNone) {
+  const auto ended =
+      store_.store->write_and_wait(WritePriority::accept, [](WriteTransaction& t) -> Result<void> {
+        const auto node = t.enter_node({.name = "a"});
+        const auto account = t.read().account_by_name("first");
+        if (!node || !account) return fail(ErrorKind::not_found, "no node or no account");
+        const auto job = t.create_export({.account = account->key, .kind = ExportKind::error_list});
+        if (!job) return fail(job.error());
+        if (auto taken = t.take_export(account->key, job->id, *node); !taken) return taken;
+        return t.end_export(account->key, job->id, *node, {.total = 1, .file = "e.upload"});
+      });
+  ASSERT_TRUE(ended) << ended.error().detail;
+  const auto refused = back_up(order());
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail, HasSubstr("e.upload"));
+  EXPECT_FALSE(fs::exists(order().backup));
+  std::ofstream(store_.folder / "e.upload") << "rows";
+  const auto backup = back_up(order());
+  ASSERT_TRUE(backup) << backup.error().detail;
+  EXPECT_EQ(backup->files, 1);
+}
+
 TEST_F(BackupTest, WritesOverNothing) {
   std::ofstream(order().backup) << "somebody's";
   const auto backup = back_up(order());
