@@ -18,6 +18,7 @@
 #include "store/sqlite/backup_files.h"
 #include "store/sqlite/connection.h"
 #include "store/sqlite/schema.h"
+#include "store/sqlite/set_aside.h"
 #include "store/sqlite/store_lock.h"
 
 namespace todoku::store::sqlite {
@@ -30,8 +31,6 @@ constexpr int kPagesOfStep = 1'024;
 constexpr int kPauseMs = 1;
 // What is to be left of the disk beyond the copy: mail goes on being accepted on it.
 constexpr std::uint64_t kRoomLeft = std::uint64_t{64} << 20U;
-// Of a database and of what SQLite keeps beside it.
-constexpr std::array<std::string_view, 3> kParts{"", "-wal", "-shm"};
 
 std::uint64_t octets_of(const fs::path& path) {
   std::error_code error;
@@ -47,16 +46,6 @@ Result<void> check_room(const fs::path& folder, std::uint64_t needed) {
   return fail(ErrorKind::unavailable,
               fmt::format("there is too little room in {}: {} MiB are needed, {} are free",
                           folder.string(), (needed + kRoomLeft) / kMebi, space.available / kMebi));
-}
-
-Result<void> sync(const fs::path& path) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return path_error("cannot open", path);
-  const bool synced = ::fsync(file) == 0;
-  const int reason = errno;
-  ::close(file);
-  errno = reason;
-  return synced ? Result<void>() : path_error("cannot sync", path);
 }
 
 // A file that is not whole yet; gone again unless it is kept.
@@ -81,10 +70,10 @@ class Unfinished {
   [[nodiscard]] const fs::path& path() const { return path_; }
   // Under its name from now on, also after loss of power.
   [[nodiscard]] Result<void> keep_as(const fs::path& name) {
-    if (auto synced = sync(path_); !synced) return synced;
+    if (auto synced = sync_path(path_); !synced) return synced;
     if (::rename(path_.c_str(), name.c_str()) != 0) return path_error("cannot name", name);
     path_.clear();
-    return sync(folder_beside(name));
+    return sync_path(folder_beside(name));
   }
 
  private:
@@ -198,29 +187,6 @@ Result<void> nothing_at(const fs::path& path) {
   return fail(ErrorKind::conflict, fmt::format("{} is there already", path.string()));
 }
 
-// Sets aside what is at the place of a database; its log first, which belongs to no other one.
-Result<fs::path> set_aside(const fs::path& database) {
-  std::error_code error;
-  bool is_there = false;
-  for (const std::string_view part : kParts) {
-    is_there =
-        is_there || fs::exists(fs::symlink_status(database.string() + std::string(part), error));
-  }
-  if (!is_there) return fs::path();
-  fs::path aside;
-  for (int number = 1; aside.empty() || fs::exists(fs::symlink_status(aside, error)); ++number) {
-    aside = fmt::format("{}.replaced-{}", database.string(), number);
-  }
-  for (const std::string_view part : {kParts[1], kParts[2], kParts[0]}) {
-    const std::string from = database.string() + std::string(part);
-    if (::rename(from.c_str(), (aside.string() + std::string(part)).c_str()) != 0 &&
-        errno != ENOENT) {
-      return path_error("cannot set aside", from);
-    }
-  }
-  return aside;
-}
-
 }  // namespace
 
 Result<BackupFigures> back_up(const BackupOrder& order) {
@@ -277,8 +243,13 @@ Result<BackupFigures> check_backup(const fs::path& backup) {
 Result<Restored> restore(const BackupOrder& order, bool replace) {
   auto figures = check_backup(order.backup);
   if (!figures) return fail(std::move(figures.error()));
-  const auto lock = StoreLock::acquire(order.database);
+  auto lock = StoreLock::acquire(order.database);
   if (!lock) return fail(lock.error());
+  std::error_code error;
+  if (fs::exists(order.database, error)) {
+    // Its log is to be taken into it, by us alone.
+    if (auto taken = lock->take_file(false); !taken) return fail(std::move(taken.error()));
+  }
   auto free = nothing_at(order.database);
   if (!free && !replace) return fail(std::move(free.error()));
   auto room = check_room(folder_beside(order.database), figures->octets);
@@ -296,7 +267,7 @@ Result<Restored> restore(const BackupOrder& order, bool replace) {
     if (done) done = (*to)->execute("DROP TABLE backup_files; PRAGMA journal_mode = DELETE");
     if (!done) return fail(std::move(done.error()));
   }
-  auto aside = set_aside(order.database);
+  auto aside = set_aside(order.database, {});
   if (!aside) return fail(std::move(aside.error()));
   if (auto kept = file.keep_as(order.database); !kept) return fail(std::move(kept.error()));
   return Restored{.figures = *figures, .replaced = std::move(*aside)};

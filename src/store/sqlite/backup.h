@@ -47,7 +47,7 @@ struct BackupOrder {
 
 struct Restored {
   BackupFigures figures;
-  // Where the store that was there is now; empty: there was none.
+  // The folder in which the store is that was there; empty: there was none.
   std::filesystem::path replaced;
 };
 

@@ -80,6 +80,16 @@ fs::path folder_beside(const fs::path& file) {
   return folder.empty() ? fs::path(".") : folder;
 }
 
+Result<void> sync_path(const fs::path& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return path_error("cannot open", path);
+  const bool synced = ::fsync(file) == 0;
+  const int reason = errno;
+  ::close(file);
+  errno = reason;
+  return synced ? Result<void>() : path_error("cannot sync", path);
+}
+
 Result<std::vector<fs::path>> files_beside(const fs::path& database, const IsKept& is_kept) {
   std::vector<fs::path> files;
   const fs::path folder = folder_beside(database);

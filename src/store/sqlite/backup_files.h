@@ -20,6 +20,9 @@ namespace todoku::store::sqlite {
                                                 const std::filesystem::path& path);
 [[nodiscard]] std::filesystem::path folder_beside(const std::filesystem::path& file);
 
+// A file or a folder. Errors: those of path_error().
+[[nodiscard]] Result<void> sync_path(const std::filesystem::path& path);
+
 // Whether a file beside the database belongs to it; empty: none does.
 using IsKept = std::function<bool(const std::string& name)>;
 

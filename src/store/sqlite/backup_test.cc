@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "store/sqlite/connection.h"
 #include "support/installation.h"
 
 namespace todoku::store::sqlite {
@@ -135,6 +136,29 @@ TEST_F(BackupTest, WithoutAFileThatAJobNamesThereIsNone) {
   const auto backup = back_up(order());
   ASSERT_TRUE(backup) << backup.error().detail;
   EXPECT_EQ(backup->files, 1);
+}
+
+// As after a kill: what was answered last is in the log.
+TEST_F(BackupTest, TheStoreThatIsReplacedTakesItsLogAlong) {
+  ASSERT_TRUE(back_up(order()));
+  add_account("late");
+  const fs::path database(store_.folder / "todoku.db");
+  const fs::path log(database.string() + "-wal");
+  fs::copy_file(database, elsewhere_ / "killed");
+  fs::copy_file(log, elsewhere_ / "killed-wal");
+  close();
+  fs::copy_file(elsewhere_ / "killed", database, fs::copy_options::overwrite_existing);
+  fs::copy_file(elsewhere_ / "killed-wal", log, fs::copy_options::overwrite_existing);
+  const auto restored = restore(order(), true);
+  ASSERT_TRUE(restored) << restored.error().detail;
+  const fs::path replaced = restored->replaced / "todoku.db";
+  EXPECT_FALSE(fs::exists(replaced.string() + "-wal"));
+  EXPECT_FALSE(fs::exists(log));
+  const auto old = Connection::open({.path = replaced.string()});
+  ASSERT_TRUE(old);
+  EXPECT_EQ((*old)->integer("SELECT count(*) FROM accounts WHERE name = 'late'"), 1);
+  store_.open();
+  EXPECT_FALSE(has_account("late"));
 }
 
 TEST_F(BackupTest, WritesOverNothing) {
