@@ -8,6 +8,7 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <fmt/chrono.h>
@@ -54,7 +55,7 @@ class Unfinished {
   explicit Unfinished(fs::path path) : path_(std::move(path)) {}
   ~Unfinished() {
     std::error_code ignored;
-    if (!path_.empty()) fs::remove(path_, ignored);
+    if (!stays_) fs::remove(path_, ignored);
   }
   Unfinished(const Unfinished&) = delete;
   Unfinished& operator=(const Unfinished&) = delete;
@@ -68,16 +69,18 @@ class Unfinished {
     return {};
   }
   [[nodiscard]] const fs::path& path() const { return path_; }
+  void outlives_failure() { stays_ = true; }
   // Under its name from now on, also after loss of power.
   [[nodiscard]] Result<void> keep_as(const fs::path& name) {
     if (auto synced = sync_path(path_); !synced) return synced;
     if (::rename(path_.c_str(), name.c_str()) != 0) return path_error("cannot name", name);
-    path_.clear();
+    stays_ = true;
     return sync_path(folder_beside(name));
   }
 
  private:
-  fs::path path_;
+  const fs::path path_;
+  bool stays_ = false;
 };
 
 // ---- the database ------------------------------------------------------------------------------
@@ -187,6 +190,37 @@ Result<void> nothing_at(const fs::path& path) {
   return fail(ErrorKind::conflict, fmt::format("{} is there already", path.string()));
 }
 
+// ---- restore -----------------------------------------------------------------------------------
+
+// The store that is in a backup, and its files, beside the place of what they are to replace.
+Result<void> make_store(const BackupOrder& order, const fs::path& database, const fs::path& files) {
+  auto from =
+      Connection::open({.path = order.backup.string(), .access = Connection::Access::as_it_lies});
+  if (!from) return fail(std::move(from.error()));
+  auto to = Connection::open({.path = database.string(), .synchronous = "OFF"});
+  if (!to) return fail(std::move(to.error()));
+  auto done = copy_pages(**from, **to, order.told);
+  if (done) done = write_files(**to, order.is_kept, files);
+  if (done) done = (*to)->execute("DROP TABLE backup_files; PRAGMA journal_mode = DELETE");
+  return done;
+}
+
+// Before the database has its name: an engine that starts finds both or refuses.
+Result<void> move_files(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::directory_iterator entry(from, error);
+  std::vector<fs::path> files;
+  for (const fs::directory_iterator end; !error && entry != end; entry.increment(error)) {
+    files.push_back(entry->path());
+  }
+  if (error) return fail(ErrorKind::io, fmt::format("cannot read {}", from.string()));
+  for (const fs::path& file : files) {
+    const fs::path name = to / file.filename();
+    if (::rename(file.c_str(), name.c_str()) != 0) return path_error("cannot name", name);
+  }
+  return sync_path(to);
+}
+
 }  // namespace
 
 Result<BackupFigures> back_up(const BackupOrder& order) {
@@ -245,31 +279,29 @@ Result<Restored> restore(const BackupOrder& order, bool replace) {
   if (!figures) return fail(std::move(figures.error()));
   auto lock = StoreLock::acquire(order.database);
   if (!lock) return fail(lock.error());
+  auto free = nothing_at(order.database);
+  if (!free && !replace) return fail(std::move(free.error()));
   std::error_code error;
   if (fs::exists(order.database, error)) {
     // Its log is to be taken into it, by us alone.
     if (auto taken = lock->take_file(false); !taken) return fail(std::move(taken.error()));
   }
-  auto free = nothing_at(order.database);
-  if (!free && !replace) return fail(std::move(free.error()));
   auto room = check_room(folder_beside(order.database), figures->octets);
   if (!room) return fail(std::move(room.error()));
   Unfinished file(order.database.string() + ".restoring");
-  if (auto made = file.make(); !made) return fail(std::move(made.error()));
-  {
-    auto from =
-        Connection::open({.path = order.backup.string(), .access = Connection::Access::as_it_lies});
-    if (!from) return fail(std::move(from.error()));
-    auto to = Connection::open({.path = file.path().string(), .synchronous = "OFF"});
-    if (!to) return fail(std::move(to.error()));
-    auto done = copy_pages(**from, **to, order.told);
-    if (done) done = write_files(**to, order.is_kept, folder_beside(order.database));
-    if (done) done = (*to)->execute("DROP TABLE backup_files; PRAGMA journal_mode = DELETE");
-    if (!done) return fail(std::move(done.error()));
-  }
-  auto aside = set_aside(order.database, {});
+  const PassingFolder files(order.database.string() + ".restoring-files");
+  auto done = file.make();
+  if (done) done = files.make();
+  if (done) done = make_store(order, file.path(), files.path());
+  if (done) done = sync_path(file.path());
+  if (!done) return fail(std::move(done.error()));
+  // From here until the end there is no database, and what lies there says why.
+  file.outlives_failure();
+  auto aside = set_aside(order.database, order.is_kept);
   if (!aside) return fail(std::move(aside.error()));
-  if (auto kept = file.keep_as(order.database); !kept) return fail(std::move(kept.error()));
+  done = move_files(files.path(), folder_beside(order.database));
+  if (done) done = file.keep_as(order.database);
+  if (!done) return fail(std::move(done.error()));
   return Restored{.figures = *figures, .replaced = std::move(*aside)};
 }
 

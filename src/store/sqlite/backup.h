@@ -47,13 +47,16 @@ struct BackupOrder {
 
 struct Restored {
   BackupFigures figures;
-  // The folder in which the store is that was there; empty: there was none.
+  // The folder in which the store is that was there, with its files; empty: there was none.
   std::filesystem::path replaced;
 };
 
-// Puts a store made of a backup in the place of `database`, whose folder is there. `replace`: also
-// where there is one, which is set aside, not removed. Errors: those of check_backup(); conflict (a
-// store is there, or somebody has it open); unavailable (too little room).
+// Puts a store made of a backup, and its files, in the place of `database`, whose folder is there.
+// `replace`: also where there is one. What lies there is set aside as a whole (set_aside.h), after
+// all that is new has been written beside it; what fails before leaves it as it was. After that
+// there is no database until the last step, and `<database>.restoring` says so: another call goes
+// on, and sets aside what the first has put there. Errors: those of check_backup() and set_aside();
+// conflict (a store is there, or somebody has it open); unavailable (too little room).
 [[nodiscard]] Result<Restored> restore(const BackupOrder& order, bool replace);
 
 }  // namespace todoku::store::sqlite

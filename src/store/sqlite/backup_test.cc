@@ -161,6 +161,49 @@ TEST_F(BackupTest, TheStoreThatIsReplacedTakesItsLogAlong) {
   EXPECT_FALSE(has_account("late"));
 }
 
+// Both histories have files of the same names.
+TEST_F(BackupTest, TheStoreThatIsReplacedTakesItsFilesAlong) {
+  std::ofstream(store_.folder / "a.upload") << "then";
+  ASSERT_TRUE(back_up(order()));
+  close();
+  std::ofstream(store_.folder / "a.upload") << "now";
+  std::ofstream(store_.folder / "later.upload") << "later";
+  BackupOrder others = order();
+  others.is_kept = [](const std::string&) { return false; };
+  ASSERT_FALSE(restore(others, true)) << "none of its own has that name";
+  EXPECT_EQ(content(store_.folder / "a.upload"), "now") << "what fails before changes nothing";
+  EXPECT_FALSE(fs::exists(store_.folder / "todoku.db.restoring"));
+  const auto restored = restore(order(), true);
+  ASSERT_TRUE(restored) << restored.error().detail;
+  EXPECT_EQ(content(store_.folder / "a.upload"), "then");
+  EXPECT_FALSE(fs::exists(store_.folder / "later.upload"));
+  EXPECT_EQ(content(restored->replaced / "a.upload"), "now");
+  EXPECT_EQ(content(restored->replaced / "later.upload"), "later");
+  EXPECT_TRUE(fs::exists(restored->replaced / "todoku.db"));
+  EXPECT_FALSE(fs::exists(store_.folder / "todoku.db.replacing"));
+  EXPECT_FALSE(fs::exists(store_.folder / "todoku.db.restoring-files"));
+}
+
+// Killed when the database was set aside, and nothing else.
+TEST_F(BackupTest, ARestoreThatWasBrokenOffIsGoneOnWith) {
+  std::ofstream(store_.folder / "a.upload") << "then";
+  ASSERT_TRUE(back_up(order()));
+  close();
+  std::ofstream(store_.folder / "a.upload") << "now";
+  const fs::path filled(store_.folder / "todoku.db.replacing");
+  fs::create_directory(filled);
+  fs::rename(store_.folder / "todoku.db", filled / "todoku.db");
+  const std::string old = content(filled / "todoku.db");
+  const auto restored = restore(order(), false);
+  ASSERT_TRUE(restored) << restored.error().detail;
+  EXPECT_FALSE(fs::exists(filled));
+  EXPECT_EQ(content(restored->replaced / "todoku.db"), old);
+  EXPECT_EQ(content(restored->replaced / "a.upload"), "now");
+  EXPECT_EQ(content(store_.folder / "a.upload"), "then");
+  store_.open();
+  EXPECT_TRUE(has_account("first"));
+}
+
 TEST_F(BackupTest, WritesOverNothing) {
   std::ofstream(order().backup) << "somebody's";
   const auto backup = back_up(order());
