@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is appended outside of a store, and what becomes of a copy of it that is older.
+#include <array>
+#include <csignal>
 #include <deque>
 #include <filesystem>
 #include <fstream>
@@ -9,9 +11,12 @@
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "events/journal/folding.h"
 #include "events/journal/gathering.h"
@@ -173,6 +178,34 @@ TEST(JournalSegments, TellWhatIsMissingAndLeaveWhatIsNotTheirs) {
   EXPECT_EQ(drop_older(folder.path(), from_epoch_ms(32'000'000'000'000)).value(), 2U);
   EXPECT_TRUE(std::filesystem::exists(folder.path() / "notes.txt"));
   EXPECT_TRUE(std::filesystem::exists(folder.path() / "journal-00000009.tdj")) << "the last one";
+}
+
+// A disk on which nothing fits any more: the next try finds the folder as it was.
+TEST(JournalSegments, LeaveNoFileWithoutAHead) {
+  Folder folder;
+  folder.write(0, {1});
+  rlimit usual{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &usual), 0);
+  auto* const handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{.rlim_cur = 4, .rlim_max = usual.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const bool begun = Segment::begin(folder.path(), "one", 1).has_value();
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &usual), 0);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_FALSE(begun);
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "journal-00000002.tdj"));
+  EXPECT_EQ(end_of(folder.path())->ordinal, 1U);
+}
+
+TEST(JournalSegments, WhatCannotBeRemovedKeepsNothingElse) {
+  Folder folder;
+  for (const std::uint64_t number : {1U, 2U, 3U}) folder.write(number, {number});
+  const auto first = folder.path() / "journal-00000002.tdj";
+  std::filesystem::remove(first);
+  std::filesystem::create_directory(first);  // no unlink(2) removes it
+  EXPECT_FALSE(drop_older(folder.path(), from_epoch_ms(32'000'000'000'000)));
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "journal-00000003.tdj"));
+  EXPECT_TRUE(std::filesystem::exists(folder.path() / "journal-00000004.tdj")) << "the last one";
 }
 
 class JournalTest : public ::testing::Test {
@@ -418,6 +451,26 @@ TEST_F(JournalTest, AFolderThatIsAwayIsTriedAgainAndNothingIsLost) {
   turn();
   EXPECT_EQ(journaler_->trouble(), "");
   EXPECT_EQ(fold_in().known, 2);
+}
+
+TEST_F(JournalTest, AFileThatCannotBeRemovedStopsNothing) {
+  const auto key = bulk(3);
+  settle(key, 0, RecipientState::delivered);
+  turn();
+  const auto before = end_of(folder_.path()).value();
+  const auto stays = folder_.path() / "journal-00000000.tdj";
+  std::filesystem::create_directory(stays);  // no unlink(2) removes it
+  ASSERT_EQ(::utimensat(AT_FDCWD, stays.c_str(), std::array<timespec, 2>{}.data(), 0), 0);
+  store_.clock.advance(2h);  // they are looked at every hour
+  for (const std::uint32_t seq : {1U, 2U}) {
+    settle(key, seq, RecipientState::delivered);
+    turn();
+    EXPECT_EQ(journaler_->trouble(), "");
+  }
+  EXPECT_EQ(metrics_.back().counter("todoku_journal_drop_failures_total", "").value(), 1U);
+  const auto after = end_of(folder_.path()).value();
+  EXPECT_EQ(after.number, before.number + 2) << "each record once";
+  EXPECT_EQ(after.ordinal, before.ordinal) << "in the same file";
 }
 
 // Of two crashes in a row each may have come between the folder and the store.

@@ -88,6 +88,8 @@ Journaler::Journaler(World world, JournalOptions options, async::Executor execut
       octets_(world_.metrics.counter("todoku_journal_bytes_total", "Bytes appended to it")),
       failures_(world_.metrics.counter("todoku_journal_failures_total",
                                        "Times that its folder could not be written to")),
+      drop_failures_(world_.metrics.counter("todoku_journal_drop_failures_total",
+                                            "Times that old files of it could not be removed")),
       lag_(world_.metrics.gauge("todoku_journal_lag_seconds",
                                 "Since when this process knows that the journal is behind the "
                                 "store; 0: it is not, or another process writes it")),
@@ -270,30 +272,40 @@ Task<Result<bool>> Journaler::go_on() {
     auto saved = co_await save();
     if (!saved) co_return fail(std::move(saved.error()));
   }
+  if (says_something) co_await drop();
   co_return gathered->more;
 }
 
 Task<Result<void>> Journaler::append(std::string octets) {
+  co_return co_await world_.files.run(async::FilePool::Owner{}, [this, &octets]() -> Result<void> {
+    if (segment_ && segment_->octets() >= options_.segment_octets) segment_.reset();
+    if (!segment_) {
+      const auto end = end_of(options_.folder);
+      if (!end) return fail(end.error());
+      auto begun = Segment::begin(options_.folder, store_name_, end->ordinal);
+      if (!begun) return fail(std::move(begun.error()));
+      segment_ = std::move(*begun);
+    }
+    return segment_->append(octets);
+  });
+}
+
+// What stays although it is old does no harm but to the disk.
+Task<void> Journaler::drop() {
   const SteadyInstant now = world_.clock.steady_now();
-  const bool drops = now >= drop_at_;
-  const Instant before = world_.clock.now() - options_.keep;
-  auto done = co_await world_.files.run(
-      async::FilePool::Owner{}, [this, &octets, drops, before]() -> Result<void> {
-        if (segment_ && segment_->octets() >= options_.segment_octets) segment_.reset();
-        if (!segment_) {
-          const auto end = end_of(options_.folder);
-          if (!end) return fail(end.error());
-          auto begun = Segment::begin(options_.folder, store_name_, end->ordinal);
-          if (!begun) return fail(std::move(begun.error()));
-          segment_ = std::move(*begun);
-        }
-        if (auto appended = segment_->append(octets); !appended) return appended;
-        if (!drops) return {};
-        const auto dropped = drop_older(options_.folder, before);
-        return dropped ? Result<void>() : Result<void>(fail(dropped.error()));
+  if (now < drop_at_) co_return;
+  drop_at_ = now + kDropEvery;
+  const auto dropped = co_await world_.files.run(
+      async::FilePool::Owner{},
+      [folder = options_.folder, before = world_.clock.now() - options_.keep] {
+        return drop_older(folder, before);
       });
-  if (done && drops) drop_at_ = now + kDropEvery;
-  co_return done;
+  if (dropped) {
+    grows_.worked(now);
+    co_return;
+  }
+  drop_failures_.add();
+  grows_.failed(now, {{"folder", options_.folder}, {"reason", dropped.error().detail}});
 }
 
 Task<Result<void>> Journaler::save() {

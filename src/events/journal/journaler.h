@@ -87,6 +87,7 @@ class Journaler {
   Task<Result<void>> take();
   Task<Result<bool>> go_on();
   Task<Result<void>> append(std::string octets);
+  Task<void> drop();
   Task<Result<void>> save();
   void note(Result<bool> done);
 
@@ -96,6 +97,7 @@ class Journaler {
   Counter& records_;
   Counter& octets_;
   Counter& failures_;
+  Counter& drop_failures_;
   Gauge& lag_;
   std::optional<store::NodeKey> taken_as_;
   std::string store_name_;
@@ -112,6 +114,8 @@ class Journaler {
                     "the journal is not written: what happens now would be "
                     "forgotten with the store",
                     "the journal is written again"};
+  Trouble grows_{log::Level::warning, "old files of the journal stay",
+                 "old files of the journal are removed again"};
   mutable std::mutex mutex_;  // guards what follows
   std::string reason_;
   async::Signal wake_;
