@@ -49,20 +49,25 @@ Result<void> check_room(const fs::path& folder, std::uint64_t needed) {
                           folder.string(), (needed + kRoomLeft) / kMebi, space.available / kMebi));
 }
 
-// A file that is not whole yet; gone again unless it is kept.
+bool on_one_disk(const fs::path& one, const fs::path& other) {
+  struct stat first{};
+  struct stat second{};
+  return ::stat(one.c_str(), &first) == 0 && ::stat(other.c_str(), &second) == 0 &&
+         first.st_dev == second.st_dev;
+}
+
+// A database that is not whole yet; gone again, with what SQLite had beside it, unless it is kept.
 class Unfinished {
  public:
   explicit Unfinished(fs::path path) : path_(std::move(path)) {}
   ~Unfinished() {
-    std::error_code ignored;
-    if (!stays_) fs::remove(path_, ignored);
+    if (!stays_) remove();
   }
   Unfinished(const Unfinished&) = delete;
   Unfinished& operator=(const Unfinished&) = delete;
 
   [[nodiscard]] Result<void> make() const {
-    std::error_code ignored;
-    fs::remove(path_, ignored);  // of one that was broken off
+    remove();  // of one that was broken off; its log would be taken into this one
     const int file = ::open(path_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
     if (file < 0) return path_error("cannot make", path_);
     ::close(file);
@@ -79,6 +84,13 @@ class Unfinished {
   }
 
  private:
+  void remove() const {
+    for (const std::string_view part : {"", "-wal", "-shm", "-journal"}) {
+      std::error_code ignored;
+      fs::remove(path_.string() + std::string(part), ignored);
+    }
+  }
+
   const fs::path path_;
   bool stays_ = false;
 };
@@ -172,8 +184,9 @@ Result<void> copy_database(const BackupOrder& order, const fs::path& to, HeldFil
 Result<BackupFigures> finish_backup(const HeldFiles& files, const fs::path& path) {
   auto db = Connection::open({.path = path.string(), .synchronous = "OFF"});
   if (!db) return fail(std::move(db.error()));
-  auto done = files.put_into(**db);
-  if (done) done = (*db)->execute("PRAGMA journal_mode = DELETE");
+  // Before the files: through a log they would need their room twice.
+  auto done = (*db)->execute("PRAGMA journal_mode = DELETE");
+  if (done) done = files.put_into(**db);
   if (done) done = check_integrity(**db);
   if (!done) return fail(std::move(done.error()));
   const auto version = version_of(**db);
@@ -191,6 +204,15 @@ Result<void> nothing_at(const fs::path& path) {
 }
 
 // ---- restore -----------------------------------------------------------------------------------
+
+// They are in the copy of it, and then once more beside it.
+Result<std::uint64_t> octets_of_files(const fs::path& backup) {
+  auto db = Connection::open({.path = backup.string(), .access = Connection::Access::as_it_lies});
+  if (!db) return fail(std::move(db.error()));
+  const auto octets = (*db)->integer("SELECT sum(length(octets)) FROM backup_files");
+  if (!octets) return fail(octets.error());
+  return static_cast<std::uint64_t>(std::max(*octets, std::int64_t{0}));
+}
 
 // The store that is in a backup, and its files, beside the place of what they are to replace.
 Result<void> make_store(const BackupOrder& order, const fs::path& database, const fs::path& files) {
@@ -232,7 +254,8 @@ Result<BackupFigures> back_up(const BackupOrder& order) {
   std::uint64_t needed = octets_of(order.database) + octets_of(order.database.string() + "-wal");
   const auto beside = files_beside(order.database, order.is_kept);
   if (!beside) return fail(beside.error());
-  for (const fs::path& path : *beside) needed += octets_of(path);
+  const bool copied = !on_one_disk(folder_beside(order.database), folder_beside(order.backup));
+  for (const fs::path& path : *beside) needed += octets_of(path) * (copied ? 2 : 1);
   auto room = check_room(folder_beside(order.backup), needed);
   if (!room) return fail(std::move(room.error()));
   Unfinished file(order.backup.string() + ".part");
@@ -286,7 +309,9 @@ Result<Restored> restore(const BackupOrder& order, bool replace) {
     // Its log is to be taken into it, by us alone.
     if (auto taken = lock->take_file(false); !taken) return fail(std::move(taken.error()));
   }
-  auto room = check_room(folder_beside(order.database), figures->octets);
+  const auto files_too = octets_of_files(order.backup);
+  if (!files_too) return fail(files_too.error());
+  auto room = check_room(folder_beside(order.database), figures->octets + *files_too);
   if (!room) return fail(std::move(room.error()));
   Unfinished file(order.database.string() + ".restoring");
   const PassingFolder files(order.database.string() + ".restoring-files");

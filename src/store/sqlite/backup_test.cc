@@ -233,6 +233,23 @@ TEST_F(BackupTest, GivenUpItLeavesNothing) {
   EXPECT_FALSE(fs::exists(order.backup.string() + ".part"));
 }
 
+// A log that was left beside it would be taken into the next one.
+TEST_F(BackupTest, WhatOneThatWasKilledHasLeftGoes) {
+  const std::string part = order().backup.string() + ".part";
+  for (const char* rest : {"", "-wal", "-shm", "-journal"}) std::ofstream(part + rest) << "left";
+  fs::create_directory(part + "-files");
+  std::ofstream(part + "-files/a.upload") << "left";
+  BackupOrder given_up = order();
+  given_up.told = [](std::int64_t, std::int64_t) { return false; };
+  ASSERT_FALSE(back_up(given_up));
+  EXPECT_TRUE(fs::is_empty(order().backup.parent_path()));
+  std::ofstream(part + "-wal") << "left";
+  const auto backup = back_up(order());
+  ASSERT_TRUE(backup) << backup.error().detail;
+  EXPECT_EQ(backup->files, 0);
+  EXPECT_FALSE(fs::exists(part + "-wal"));
+}
+
 TEST_F(BackupTest, DamagedOrOfSomethingElseItIsRefused) {
   for (int i = 0; i < 300; ++i) add_account(fmt::format("account{}", i));
   ASSERT_TRUE(back_up(order()));
