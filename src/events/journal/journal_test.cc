@@ -5,6 +5,7 @@
 #include <deque>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <map>
 #include <memory>
 #include <string>
@@ -226,11 +227,12 @@ class JournalTest : public ::testing::Test {
     begin();
   }
 
-  void begin() {
+  void begin() { begin(files_); }
+  void begin(async::FilePool& files) {
     node_ = write([](store::WriteTransaction& t) { return t.enter_node({.name = "a"}); });
     journaler_ = std::make_unique<Journaler>(
         Journaler::World{.store = *store_.store,
-                         .files = files_,
+                         .files = files,
                          .clock = store_.clock,
                          .metrics = metrics_.emplace_back(),
                          .node = [this] { return node_; },
@@ -471,6 +473,21 @@ TEST_F(JournalTest, AFileThatCannotBeRemovedStopsNothing) {
   const auto after = end_of(folder_.path()).value();
   EXPECT_EQ(after.number, before.number + 2) << "each record once";
   EXPECT_EQ(after.ordinal, before.ordinal) << "in the same file";
+}
+
+// Whoever waits at a folder that hangs is nobody else, and the other way round.
+TEST_F(JournalTest, StandsInALineOfItsOwn) {
+  std::promise<void> done;
+  async::FilePool busy({.threads = 2, .threads_of_owner = 1});
+  busy.post(async::FilePool::Owner{}, [wait = done.get_future()] { wait.wait(); });
+  begin(busy);
+  const auto key = bulk(1);
+  settle(key, 0, RecipientState::delivered);
+  turn();
+  EXPECT_EQ(journaler_->trouble(), "");
+  EXPECT_GT(end_of(folder_.path())->number, 0U);
+  journaler_.reset();
+  done.set_value();
 }
 
 // Of two crashes in a row each may have come between the folder and the store.

@@ -31,6 +31,12 @@ constexpr Microseconds kDropEvery = 1h;
 // Behind for so long it is told of, as trouble is.
 constexpr Microseconds kBehindTold = 30s;
 
+// In the pool: who waits for a folder that hangs is nobody else (accounts have numbers from one on,
+// and the zero is that of who has none).
+constexpr async::FilePool::Owner kLine{-1};
+// After which it is told of that a stop waits.
+constexpr Microseconds kStopPatience = 10s;
+
 Result<std::int64_t> last_removal(store::ReadTransaction& transaction) {
   constexpr std::int64_t kAtOnce = 10'000;
   std::int64_t last = 0;
@@ -108,7 +114,15 @@ Task<void> Journaler::stop() {
 Task<void> Journaler::stop_here() {
   stopping_ = true;
   wake_.notify();
-  co_await tasks_.wait_empty();
+  // A call of the system that hangs cannot be broken off, and what it works with is ours.
+  const auto soon = [] {
+    return std::chrono::time_point_cast<Microseconds>(async::TimerClock::now()) + kStopPatience;
+  };
+  while (!co_await tasks_.wait_empty_until(soon())) {
+    log::warning("the stop waits for the journal, which waits for its folder",
+                 {{"folder", options_.folder},
+                  {"what_to_do", "have it answer, or kill the process: nothing accepted is lost"}});
+  }
   segment_.reset();
   if (!taken_as_) co_return;
   if (progress_ != saved_) (void)co_await save();
@@ -211,8 +225,8 @@ Task<Result<void>> Journaler::take() {
         return Taken{.store = std::move(*name), .progress = fresh};
       });
   if (!taken) co_return fail(std::move(taken.error()));
-  const auto end = co_await world_.files.run(async::FilePool::Owner{},
-                                             [folder = options_.folder] { return end_of(folder); });
+  const auto end =
+      co_await world_.files.run(kLine, [folder = options_.folder] { return end_of(folder); });
   if (!end) co_return fail(end.error());
   if (!end->store.empty() && end->store != taken->store) {
     co_return fail(ErrorKind::io,
@@ -277,7 +291,7 @@ Task<Result<bool>> Journaler::go_on() {
 }
 
 Task<Result<void>> Journaler::append(std::string octets) {
-  co_return co_await world_.files.run(async::FilePool::Owner{}, [this, &octets]() -> Result<void> {
+  co_return co_await world_.files.run(kLine, [this, &octets]() -> Result<void> {
     if (segment_ && segment_->octets() >= options_.segment_octets) segment_.reset();
     if (!segment_) {
       const auto end = end_of(options_.folder);
@@ -296,8 +310,7 @@ Task<void> Journaler::drop() {
   if (now < drop_at_) co_return;
   drop_at_ = now + kDropEvery;
   const auto dropped = co_await world_.files.run(
-      async::FilePool::Owner{},
-      [folder = options_.folder, before = world_.clock.now() - options_.keep] {
+      kLine, [folder = options_.folder, before = world_.clock.now() - options_.keep] {
         return drop_older(folder, before);
       });
   if (dropped) {

@@ -70,7 +70,8 @@ class Journaler {
   Journaler(World world, JournalOptions options, async::Executor executor);
 
   void start();
-  // From any executor; once. What is behind then is appended by the next process.
+  // From any executor; once. What is behind then is appended by the next process. Waits for a
+  // folder that hangs, and says so.
   Task<void> stop();
 
   // One turn, for tests: takes the reader if nobody has it, reads, appends. True: at once again.
