@@ -68,6 +68,9 @@ FolderContents contents_of(const std::string& folder) {
     if (name == "todoku.db") contents.database = true;
     if (name.extension() == ".upload") ++contents.uploads;
     if (name.string().starts_with("todoku.db.saved")) contents.saved = entry->path().string();
+    for (const std::string_view left : {"todoku.db.restoring", "todoku.db.replacing"}) {
+      if (name == left) contents.restoring = entry->path().string();
+    }
     if (is_ours(name.string())) continue;
     (entry->is_directory(unknown) ? contents.foreign_folder : contents.foreign_file) = true;
   }

@@ -26,7 +26,8 @@ struct FolderContents {
   bool foreign_file = false;
   bool foreign_folder = false;
   std::size_t uploads = 0;
-  std::string saved;  // a database that was removed under an engine: StoreLock::rescue()
+  std::string saved;      // a database that was removed under an engine: StoreLock::rescue()
+  std::string restoring;  // left by a restore that was broken off
 
   // Whether others may live here as well.
   [[nodiscard]] bool shared() const { return foreign_folder || (foreign_file && !database); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/hold.h"
 
+#include <future>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -37,6 +38,7 @@ using namespace std::chrono_literals;
 constexpr Milliseconds kLookEvery = 1s;
 constexpr Milliseconds kHeldPause = 100ms;
 constexpr Milliseconds kSayEvery = 60s;
+constexpr Milliseconds kFolderPatience = 10s;
 constexpr std::size_t kHeldConnectionsMax = 100;
 
 Task<http::Response> held_answer(intake::Text reason, const http::Request& request) {
@@ -47,6 +49,19 @@ Task<http::Response> held_answer(intake::Text reason, const http::Request& reque
 
 Task<Result<void>> held_probe(std::string reason) {
   co_return fail(ErrorKind::unavailable, std::move(reason));
+}
+
+// What it would prove decides whether anything is sent, so a folder that hangs (and does not fail)
+// is waited for, and told of.
+Result<events::journal::End> end_of_journal(const std::string& folder) {
+  auto end = std::async(std::launch::async, [&folder] { return events::journal::end_of(folder); });
+  while (end.wait_for(kFolderPatience) != std::future_status::ready) {
+    log::error(
+        "the journal's folder does not answer, and is waited for",
+        {{"folder", folder},
+         {"what_to_do", "mount it anew, or take journal.directory out of the configuration"}});
+  }
+  return end.get();
 }
 
 }  // namespace
@@ -66,7 +81,7 @@ operate::ClusterNames cluster_names(const config::Config& config) {
                     config.sqs.endpoint.empty() ? "-" : config.sqs.endpoint, config.sqs.prefix);
   }
   if (!config.journal.directory.empty()) {
-    auto end = events::journal::end_of(config.journal.directory);
+    auto end = end_of_journal(config.journal.directory);
     if (end) {
       names.journal = end->number;
       names.journal_place = end->place;

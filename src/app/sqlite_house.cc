@@ -32,6 +32,10 @@ std::vector<std::string> signs_of_older_life(const config::Config& config) {
                     "it to where the database belongs",
                     contents.saved));
   }
+  if (!contents.restoring.empty()) {
+    signs.push_back(fmt::format("what a restore has left that was broken off, {}: run it again",
+                                contents.restoring));
+  }
   std::error_code error;
   const auto log = database_path(config).string() + "-wal";
   if (const auto octets = std::filesystem::file_size(log, error); !error && octets > 0) {
@@ -191,9 +195,10 @@ Result<cli::BackedUp> SqliteHouse::restore(const std::string& from, bool replace
   if (!restored) {
     const bool is_there = restored.error().kind == ErrorKind::conflict && !replace;
     if (!is_there) return fail(restored.error());
-    return fail(ErrorKind::conflict, restored.error().detail +
-                                         ": with --replace it is set aside, and nothing of it is "
-                                         "lost; an engine that works on it must be stopped");
+    return fail(ErrorKind::conflict,
+                restored.error().detail +
+                    ": with --replace it is set aside with its files, and "
+                    "nothing of it is lost; an engine that works on it must be stopped");
   }
   cli::BackedUp answer = backed_up(restored->figures, place(), began);
   answer.replaced = restored->replaced.string();

@@ -88,9 +88,11 @@ int restore_from(Session& session, const std::string& from, bool replace) {
               printable(restored->place), printable(from));
   say_figures(session, *restored);
   if (!restored->replaced.empty()) {
-    session.say({"The store that was there is {} now; remove it when it is not needed any more.",
-                 "元のストアは {} に移しました。不要になったら削除してください。"},
-                printable(restored->replaced));
+    session.say(
+        {"The store that was there is in {} now, with its files; remove that when it is not needed "
+         "any more.",
+         "元のストアはファイルとともに {} に移しました。不要になったら削除してください。"},
+        printable(restored->replaced));
   }
   if (restored->other_key) {
     session.say(

@@ -163,6 +163,18 @@ TEST(LoginGuard, ATurnThatEndsLateTakesNothingFromOthers) {
   EXPECT_GT(locked(guard, thief, "shop", kBegin + 15min), 0ms);
 }
 
+TEST(LoginGuard, ATurnOfAForgottenTallyEndsNoneOfTheNext) {
+  LoginGuard guard({.failures_of_network = 1});
+  const auto here = at("192.0.2.1");
+  auto before = guard.ask(here, "shop", kBegin);
+  guard.unlock(*net::Network::parse("192.0.2.0/24"), kBegin);
+  auto after = guard.ask(here, "shop", kBegin);
+  ASSERT_TRUE(after.attempt);
+  before.attempt.failed("mark");
+  after.attempt.succeeded();
+  EXPECT_EQ(locked(guard, here, "new", kBegin), 0ms) << "nobody was wrong since";
+}
+
 TEST(LoginGuard, RemembersSoManyAndNoMore) {
   LoginGuard guard({.failures_of_network = 1'000'000, .entries_max = 100});
   for (int i = 0; i < 10'000; ++i) {

@@ -40,14 +40,15 @@ LoginGuard::Turn LoginGuard::ask(const net::IpAddress& from, std::string_view na
   look(of_name, options_.failures_of_name);
   look(of_network, options_.failures_of_network);
   if (!has_room) return turn;
-  if (!name.empty()) count(of_name, now);
-  count(std::move(of_network), now);
-  turn.attempt = Attempt(*this, std::move(of_name));
+  Counted counted;
+  if (!name.empty()) counted.of_name = count(of_name, now);
+  counted.of_network = count(std::move(of_network), now);
+  turn.attempt = Attempt(*this, std::move(of_name), counted);
   return turn;
 }
 
 // A window begins with its first failure, and does not move with later ones.
-void LoginGuard::count(Key key, SteadyInstant now) {
+std::uint64_t LoginGuard::count(Key key, SteadyInstant now) {
   while (!by_age_.empty() && (by_age_.begin()->first + options_.window <= now ||
                               tallies_.size() >= options_.entries_max)) {
     tallies_.erase(by_age_.begin()->second);
@@ -56,20 +57,24 @@ void LoginGuard::count(Key key, SteadyInstant now) {
   const auto [tally, is_new] = tallies_.try_emplace(std::move(key), Tally{.since = now});
   ++tally->second.failures;
   ++tally->second.under_way;
-  if (is_new) by_age_.emplace(now, tally->first);
+  if (is_new) {
+    tally->second.number = ++last_number_;
+    by_age_.emplace(now, tally->first);
+  }
+  return tally->second.number;
 }
 
-// A tally may have been forgotten since, and another may have begun.
-void LoginGuard::end(const Key& key, Attempt::End how) {
+// A tally may have been forgotten since, and another may have begun, in which this attempt is not.
+void LoginGuard::end(const Key& key, const Counted& counted, Attempt::End how) {
   const std::lock_guard lock(mutex_);
-  const auto settle = [&](const Key& of) {
+  const auto settle = [&](const Key& of, std::uint64_t number) {
     const auto found = tallies_.find(of);
-    if (found == tallies_.end() || found->second.under_way == 0) return;
+    if (found == tallies_.end() || found->second.number != number) return;
     --found->second.under_way;
     if (how != Attempt::End::failed) --found->second.failures;
   };
-  if (!key.second.empty()) settle(key);
-  settle({key.first, std::string()});
+  if (!key.second.empty()) settle(key, counted.of_name);
+  settle({key.first, std::string()}, counted.of_network);
   if (how == Attempt::End::succeeded) absolve(key);
 }
 

@@ -29,6 +29,11 @@ namespace todoku::relay {
 class LoginGuard {
   // The empty name stands for the network alone.
   using Key = std::pair<net::IpAddress, std::string>;
+  // Which tallies an attempt is counted in: of its key there may be another one when it ends.
+  struct Counted {
+    std::uint64_t of_name = 0;
+    std::uint64_t of_network = 0;
+  };
 
  public:
   struct Options {
@@ -46,11 +51,14 @@ class LoginGuard {
    public:
     Attempt() = default;
     Attempt(Attempt&& other) noexcept
-        : guard_(std::exchange(other.guard_, nullptr)), key_(std::move(other.key_)) {}
+        : guard_(std::exchange(other.guard_, nullptr)),
+          key_(std::move(other.key_)),
+          counted_(other.counted_) {}
     Attempt& operator=(Attempt&& other) noexcept {
       end(End::failed);
       guard_ = std::exchange(other.guard_, nullptr);
       key_ = std::move(other.key_);
+      counted_ = other.counted_;
       return *this;
     }
     Attempt(const Attempt&) = delete;
@@ -75,13 +83,15 @@ class LoginGuard {
    private:
     friend class LoginGuard;
     enum class End : std::uint8_t { failed, succeeded, withdrawn };
-    Attempt(LoginGuard& guard, Key key) : guard_(&guard), key_(std::move(key)) {}
+    Attempt(LoginGuard& guard, Key key, Counted counted)
+        : guard_(&guard), key_(std::move(key)), counted_(counted) {}
     void end(End how) noexcept {
-      if (guard_ != nullptr) std::exchange(guard_, nullptr)->end(key_, how);
+      if (guard_ != nullptr) std::exchange(guard_, nullptr)->end(key_, counted_, how);
     }
 
     LoginGuard* guard_ = nullptr;
     Key key_;
+    Counted counted_;
   };
 
   // An attempt: the name may be tried from there. None, and `locked` is how long it is until it may
@@ -113,6 +123,7 @@ class LoginGuard {
     std::uint32_t failures = 0;  // with those under way
     std::uint32_t under_way = 0;
     SteadyInstant since{};
+    std::uint64_t number = 0;               // no other tally has it
     std::vector<std::string> refused = {};  // marks of passwords, the last ones
   };
   // Of a key that has as many as it may; nullptr: it may be tried.
@@ -121,8 +132,9 @@ class LoginGuard {
   [[nodiscard]] std::uint32_t most_of(const Key& key) const {
     return key.second.empty() ? options_.failures_of_network : options_.failures_of_name;
   }
-  void count(Key key, SteadyInstant now);
-  void end(const Key& key, Attempt::End how);
+  // The tally's number.
+  std::uint64_t count(Key key, SteadyInstant now);
+  void end(const Key& key, const Counted& counted, Attempt::End how);
   void absolve(const Key& key);
   void erase(std::map<Key, Tally>::iterator tally);
   std::size_t unlock_where(const auto& is_meant, SteadyInstant now);
@@ -131,6 +143,7 @@ class LoginGuard {
 
   const Options options_;
   mutable std::mutex mutex_;
+  std::uint64_t last_number_ = 0;
   std::map<Key, Tally> tallies_;
   std::multimap<SteadyInstant, Key> by_age_;
 };

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is appended outside of a store, and what becomes of a copy of it that is older.
 #include <algorithm>
+#include <array>
+#include <csignal>
 #include <deque>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -11,9 +14,12 @@
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "events/journal/folding.h"
 #include "events/journal/gathering.h"
@@ -252,6 +258,34 @@ TEST(JournalSegments, APieceEndsBetweenTwoNumbers) {
   EXPECT_THAT(numbers, ElementsAre(3));
 }
 
+// A disk on which nothing fits any more: the next try finds the folder as it was.
+TEST(JournalSegments, LeaveNoFileWithoutAHead) {
+  Folder folder;
+  folder.write(0, {1});
+  rlimit usual{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &usual), 0);
+  auto* const handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{.rlim_cur = 4, .rlim_max = usual.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const bool begun = Segment::begin(folder.path(), "one", 1).has_value();
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &usual), 0);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_FALSE(begun);
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "journal-00000002.tdj"));
+  EXPECT_EQ(end_of(folder.path())->ordinal, 1U);
+}
+
+TEST(JournalSegments, WhatCannotBeRemovedKeepsNothingElse) {
+  Folder folder;
+  for (const std::uint64_t number : {1U, 2U, 3U}) folder.write(number, {number});
+  const auto first = folder.path() / "journal-00000002.tdj";
+  std::filesystem::remove(first);
+  std::filesystem::create_directory(first);  // no unlink(2) removes it
+  EXPECT_FALSE(drop_older(folder.path(), from_epoch_ms(32'000'000'000'000)));
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "journal-00000003.tdj"));
+  EXPECT_TRUE(std::filesystem::exists(folder.path() / "journal-00000004.tdj")) << "the last one";
+}
+
 class JournalTest : public ::testing::Test {
  protected:
   template <class Work>
@@ -270,11 +304,12 @@ class JournalTest : public ::testing::Test {
     begin();
   }
 
-  void begin() {
+  void begin() { begin(files_); }
+  void begin(async::FilePool& files) {
     node_ = write([](store::WriteTransaction& t) { return t.enter_node({.name = "a"}); });
     journaler_ = std::make_unique<Journaler>(
         Journaler::World{.store = *store_.store,
-                         .files = files_,
+                         .files = files,
                          .clock = store_.clock,
                          .metrics = metrics_.emplace_back(),
                          .node = [this] { return node_; },
@@ -569,6 +604,41 @@ TEST_F(JournalTest, AFolderThatIsAwayIsTriedAgainAndNothingIsLost) {
   turn();
   EXPECT_EQ(journaler_->trouble(), "");
   EXPECT_EQ(fold_in().known, 2);
+}
+
+TEST_F(JournalTest, AFileThatCannotBeRemovedStopsNothing) {
+  const auto key = bulk(3);
+  settle(key, 0, RecipientState::delivered);
+  turn();
+  const auto before = end_of(folder_.path()).value();
+  const auto stays = folder_.path() / "journal-00000000.tdj";
+  std::filesystem::create_directory(stays);  // no unlink(2) removes it
+  ASSERT_EQ(::utimensat(AT_FDCWD, stays.c_str(), std::array<timespec, 2>{}.data(), 0), 0);
+  store_.clock.advance(2h);  // they are looked at every hour
+  for (const std::uint32_t seq : {1U, 2U}) {
+    settle(key, seq, RecipientState::delivered);
+    turn();
+    EXPECT_EQ(journaler_->trouble(), "");
+  }
+  EXPECT_EQ(metrics_.back().counter("todoku_journal_drop_failures_total", "").value(), 1U);
+  const auto after = end_of(folder_.path()).value();
+  EXPECT_EQ(after.number, before.number + 2) << "each record once";
+  EXPECT_EQ(after.ordinal, before.ordinal) << "in the same file";
+}
+
+// Whoever waits at a folder that hangs is nobody else, and the other way round.
+TEST_F(JournalTest, StandsInALineOfItsOwn) {
+  std::promise<void> done;
+  async::FilePool busy({.threads = 2, .threads_of_owner = 1});
+  busy.post(async::FilePool::Owner{}, [wait = done.get_future()] { wait.wait(); });
+  begin(busy);
+  const auto key = bulk(1);
+  settle(key, 0, RecipientState::delivered);
+  turn();
+  EXPECT_EQ(journaler_->trouble(), "");
+  EXPECT_GT(end_of(folder_.path())->number, 0U);
+  journaler_.reset();
+  done.set_value();
 }
 
 // Of two crashes in a row each may have come between the folder and the store.

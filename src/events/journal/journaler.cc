@@ -30,6 +30,12 @@ constexpr Microseconds kDropEvery = 1h;
 // Behind for so long it is told of, as trouble is.
 constexpr Microseconds kBehindTold = 30s;
 
+// In the pool: who waits for a folder that hangs is nobody else (accounts have numbers from one on,
+// and the zero is that of who has none).
+constexpr async::FilePool::Owner kLine{-1};
+// After which it is told of that a stop waits.
+constexpr Microseconds kStopPatience = 10s;
+
 Result<std::int64_t> last_removal(store::ReadTransaction& transaction) {
   constexpr std::int64_t kAtOnce = 10'000;
   std::int64_t last = 0;
@@ -87,6 +93,8 @@ Journaler::Journaler(World world, JournalOptions options, async::Executor execut
       octets_(world_.metrics.counter("todoku_journal_bytes_total", "Bytes appended to it")),
       failures_(world_.metrics.counter("todoku_journal_failures_total",
                                        "Times that its folder could not be written to")),
+      drop_failures_(world_.metrics.counter("todoku_journal_drop_failures_total",
+                                            "Times that old files of it could not be removed")),
       lag_(world_.metrics.gauge("todoku_journal_lag_seconds",
                                 "Since when this process knows that the journal is behind the "
                                 "store; 0: it is not, or another process writes it")),
@@ -108,7 +116,15 @@ Task<void> Journaler::stop() {
 Task<void> Journaler::stop_here() {
   stopping_ = true;
   wake_.notify();
-  co_await tasks_.wait_empty();
+  // A call of the system that hangs cannot be broken off, and what it works with is ours.
+  const auto soon = [] {
+    return std::chrono::time_point_cast<Microseconds>(async::TimerClock::now()) + kStopPatience;
+  };
+  while (!co_await tasks_.wait_empty_until(soon())) {
+    log::warning("the stop waits for the journal, which waits for its folder",
+                 {{"folder", options_.folder},
+                  {"what_to_do", "have it answer, or kill the process: nothing accepted is lost"}});
+  }
   segment_.reset();
   if (!taken_as_) co_return;
   if (progress_ != saved_) (void)co_await save();
@@ -216,8 +232,8 @@ Task<Result<void>> Journaler::take() {
         return Taken{.store = std::move(*name), .progress = fresh};
       });
   if (!taken) co_return fail(std::move(taken.error()));
-  const auto end = co_await world_.files.run(async::FilePool::Owner{},
-                                             [folder = options_.folder] { return end_of(folder); });
+  const auto end =
+      co_await world_.files.run(kLine, [folder = options_.folder] { return end_of(folder); });
   if (!end) co_return fail(end.error());
   if (!end->store.empty() && end->store != taken->store) {
     co_return fail(ErrorKind::io,
@@ -277,30 +293,39 @@ Task<Result<bool>> Journaler::go_on() {
     auto saved = co_await save();
     if (!saved) co_return fail(std::move(saved.error()));
   }
+  if (says_something) co_await drop();
   co_return gathered->more;
 }
 
 Task<Result<void>> Journaler::append(std::string octets) {
+  co_return co_await world_.files.run(kLine, [this, &octets]() -> Result<void> {
+    if (segment_ && segment_->octets() >= options_.segment_octets) segment_.reset();
+    if (!segment_) {
+      const auto end = end_of(options_.folder);
+      if (!end) return fail(end.error());
+      auto begun = Segment::begin(options_.folder, store_name_, end->ordinal);
+      if (!begun) return fail(std::move(begun.error()));
+      segment_ = std::move(*begun);
+    }
+    return segment_->append(octets);
+  });
+}
+
+// What stays although it is old does no harm but to the disk.
+Task<void> Journaler::drop() {
   const SteadyInstant now = world_.clock.steady_now();
-  const bool drops = now >= drop_at_;
-  const Instant before = world_.clock.now() - options_.keep;
-  auto done = co_await world_.files.run(
-      async::FilePool::Owner{}, [this, &octets, drops, before]() -> Result<void> {
-        if (segment_ && segment_->octets() >= options_.segment_octets) segment_.reset();
-        if (!segment_) {
-          const auto end = end_of(options_.folder);
-          if (!end) return fail(end.error());
-          auto begun = Segment::begin(options_.folder, store_name_, end->ordinal);
-          if (!begun) return fail(std::move(begun.error()));
-          segment_ = std::move(*begun);
-        }
-        if (auto appended = segment_->append(octets); !appended) return appended;
-        if (!drops) return {};
-        const auto dropped = drop_older(options_.folder, before);
-        return dropped ? Result<void>() : Result<void>(fail(dropped.error()));
+  if (now < drop_at_) co_return;
+  drop_at_ = now + kDropEvery;
+  const auto dropped = co_await world_.files.run(
+      kLine, [folder = options_.folder, before = world_.clock.now() - options_.keep] {
+        return drop_older(folder, before);
       });
-  if (done && drops) drop_at_ = now + kDropEvery;
-  co_return done;
+  if (dropped) {
+    grows_.worked(now);
+    co_return;
+  }
+  drop_failures_.add();
+  grows_.failed(now, {{"folder", options_.folder}, {"reason", dropped.error().detail}});
 }
 
 Task<Result<void>> Journaler::save() {

@@ -75,7 +75,8 @@ class Journaler {
   Journaler& operator=(const Journaler&) = delete;
 
   void start();
-  // From any executor; once. What is behind then is appended by the next process.
+  // From any executor; once. What is behind then is appended by the next process. Waits for a
+  // folder that hangs, and says so.
   Task<void> stop();
 
   // One turn, for tests: takes the reader if nobody has it, reads, appends; without the lease
@@ -91,6 +92,7 @@ class Journaler {
   Task<Result<void>> take();
   Task<Result<bool>> go_on();
   Task<Result<void>> append(std::string octets);
+  Task<void> drop();
   Task<Result<void>> save();
   void note(Result<bool> done);
 
@@ -100,6 +102,7 @@ class Journaler {
   Counter& records_;
   Counter& octets_;
   Counter& failures_;
+  Counter& drop_failures_;
   Gauge& lag_;
   std::optional<store::NodeKey> taken_as_;
   std::string store_name_;
@@ -116,6 +119,8 @@ class Journaler {
                     "the journal is not written: what happens now would be "
                     "forgotten with the store",
                     "the journal is written again"};
+  Trouble grows_{log::Level::warning, "old files of the journal stay",
+                 "old files of the journal are removed again"};
   mutable std::mutex mutex_;  // guards what follows
   std::string reason_;
   async::Signal wake_;

@@ -204,15 +204,19 @@ Result<std::size_t> drop_older(const fs::path& folder, Instant before) {
   const auto files = files_in(folder);
   if (!files) return fail(files.error());
   std::size_t dropped = 0;
+  Result<void> kept;  // what the first one said that stays
   for (std::size_t i = 0; i + 1 < files->size(); ++i) {
     const fs::path& path = (*files)[i].path;
     struct stat facts{};
     if (::lstat(path.c_str(), &facts) != 0) continue;
     if (from_epoch_ms(std::int64_t{facts.st_mtim.tv_sec} * 1'000) >= before) break;
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return refused("remove", path);
-    ++dropped;
+    if (::unlink(path.c_str()) == 0 || errno == ENOENT) {
+      ++dropped;
+    } else if (kept) {
+      kept = refused("remove", path);
+    }
   }
-  return dropped;
+  return kept ? Result<std::size_t>(dropped) : fail(std::move(kept.error()));
 }
 
 Result<Segment> Segment::begin(const fs::path& folder, const std::string& store,
@@ -228,7 +232,11 @@ Result<Segment> Segment::begin(const fs::path& folder, const std::string& store,
     Segment segment(file, ordinal);
     auto begun = segment.append(pack(Header{.store = store, .ordinal = ordinal}));
     if (begun) begun = sync_folder(folder);
-    if (!begun) return fail(std::move(begun.error()));
+    if (!begun) {
+      // Else a full disk would get another one without a head at every try.
+      ::unlink(path.c_str());
+      return fail(std::move(begun.error()));
+    }
     return segment;
   }
   return fail(ErrorKind::io,

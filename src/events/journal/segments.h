@@ -43,14 +43,15 @@ struct Reading {
                                    const std::function<Result<bool>(const Record&)>& each);
 
 // Removes files that were written to for the last time before that instant, by the folder's clock,
-// but never the last one. How many.
+// but never the last one. How many. Errors: io (the folder cannot be read, or some cannot be
+// removed; the others are).
 Result<std::size_t> drop_older(const std::filesystem::path& folder, Instant before);
 
 // One file. What append() has answered is on the disk.
 class Segment {
  public:
   // In the place after `last_ordinal`, or after what is there by now; the folder is made if need
-  // be. Errors: io, unavailable (no room).
+  // be. Errors: io, unavailable (no room); then there is no file.
   [[nodiscard]] static Result<Segment> begin(const std::filesystem::path& folder,
                                              const std::string& store, std::uint64_t last_ordinal);
   ~Segment();

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <fstream>
 #include <memory>
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <fmt/chrono.h>
@@ -16,8 +16,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/sqlite/backup_files.h"
 #include "store/sqlite/connection.h"
 #include "store/sqlite/schema.h"
+#include "store/sqlite/set_aside.h"
 #include "store/sqlite/store_lock.h"
 
 namespace todoku::store::sqlite {
@@ -28,16 +30,8 @@ namespace fs = std::filesystem;
 // A step of the copy: about four mebioctets, after which others have their turn at the disk.
 constexpr int kPagesOfStep = 1'024;
 constexpr int kPauseMs = 1;
-constexpr std::size_t kPieceOctets = std::size_t{1} << 20U;
 // What is to be left of the disk beyond the copy: mail goes on being accepted on it.
 constexpr std::uint64_t kRoomLeft = std::uint64_t{64} << 20U;
-// Of a database and of what SQLite keeps beside it.
-constexpr std::array<std::string_view, 3> kParts{"", "-wal", "-shm"};
-
-std::unexpected<Error> io_error(std::string_view what, const fs::path& path) {
-  return fail(ErrorKind::io, fmt::format("{} {}: {}", what, path.string(),
-                                         std::generic_category().message(errno)));
-}
 
 std::uint64_t octets_of(const fs::path& path) {
   std::error_code error;
@@ -55,51 +49,50 @@ Result<void> check_room(const fs::path& folder, std::uint64_t needed) {
                           folder.string(), (needed + kRoomLeft) / kMebi, space.available / kMebi));
 }
 
-Result<void> sync(const fs::path& path) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return io_error("cannot open", path);
-  const bool synced = ::fsync(file) == 0;
-  const int reason = errno;
-  ::close(file);
-  errno = reason;
-  return synced ? Result<void>() : io_error("cannot sync", path);
+bool on_one_disk(const fs::path& one, const fs::path& other) {
+  struct stat first{};
+  struct stat second{};
+  return ::stat(one.c_str(), &first) == 0 && ::stat(other.c_str(), &second) == 0 &&
+         first.st_dev == second.st_dev;
 }
 
-fs::path folder_of(const fs::path& path) {
-  const fs::path folder = path.parent_path();
-  return folder.empty() ? fs::path(".") : folder;
-}
-
-// A file that is not whole yet; gone again unless it is kept.
+// A database that is not whole yet; gone again, with what SQLite had beside it, unless it is kept.
 class Unfinished {
  public:
   explicit Unfinished(fs::path path) : path_(std::move(path)) {}
   ~Unfinished() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove(path_, ignored);
+    if (!stays_) remove();
   }
   Unfinished(const Unfinished&) = delete;
   Unfinished& operator=(const Unfinished&) = delete;
 
   [[nodiscard]] Result<void> make() const {
-    std::error_code ignored;
-    fs::remove(path_, ignored);  // of one that was broken off
+    remove();  // of one that was broken off; its log would be taken into this one
     const int file = ::open(path_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-    if (file < 0) return io_error("cannot make", path_);
+    if (file < 0) return path_error("cannot make", path_);
     ::close(file);
     return {};
   }
   [[nodiscard]] const fs::path& path() const { return path_; }
+  void outlives_failure() { stays_ = true; }
   // Under its name from now on, also after loss of power.
   [[nodiscard]] Result<void> keep_as(const fs::path& name) {
-    if (auto synced = sync(path_); !synced) return synced;
-    if (::rename(path_.c_str(), name.c_str()) != 0) return io_error("cannot name", name);
-    path_.clear();
-    return sync(folder_of(name));
+    if (auto synced = sync_path(path_); !synced) return synced;
+    if (::rename(path_.c_str(), name.c_str()) != 0) return path_error("cannot name", name);
+    stays_ = true;
+    return sync_path(folder_beside(name));
   }
 
  private:
-  fs::path path_;
+  void remove() const {
+    for (const std::string_view part : {"", "-wal", "-shm", "-journal"}) {
+      std::error_code ignored;
+      fs::remove(path_.string() + std::string(part), ignored);
+    }
+  }
+
+  const fs::path path_;
+  bool stays_ = false;
 };
 
 // ---- the database ------------------------------------------------------------------------------
@@ -147,90 +140,33 @@ Result<BackupFigures> figures_of(Connection& db) {
   return figures;
 }
 
-// ---- files beside it ---------------------------------------------------------------------------
-
-// One that went meanwhile is needed by nobody any more.
-Result<void> take_file(Connection& db, const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return {};
-  std::string piece(kPieceOctets, '\0');
-  for (std::int64_t number = 0;; ++number) {
-    file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
-    const auto octets = static_cast<std::size_t>(file.gcount());
-    if (octets == 0 && number > 0) break;
-    auto done = db.query("INSERT INTO backup_files(name, piece, octets) VALUES(?, ?, ?)")
-                    .bind(std::string_view(path.filename().native()), number,
-                          Blob{std::string_view(piece).substr(0, octets)})
-                    .run();
-    if (!done) return done;
-  }
-  return file.bad() ? io_error("cannot read", path) : Result<void>();
-}
-
-std::vector<fs::path> files_beside(const BackupOrder& order) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder_of(order.database), error), end; !error && entry != end;
-       entry.increment(error)) {
-    std::error_code ignored;
-    if (!order.is_kept || !order.is_kept(entry->path().filename().string())) continue;
-    if (entry->is_regular_file(ignored)) files.push_back(entry->path());
-  }
-  std::ranges::sort(files);
-  return files;
-}
-
-Result<void> take_files(Connection& db, const std::vector<fs::path>& files) {
-  auto done = db.execute(
-      "BEGIN; CREATE TABLE backup_files(name TEXT NOT NULL, piece INTEGER NOT NULL,"
-      " octets BLOB NOT NULL, PRIMARY KEY(name, piece)) WITHOUT ROWID");
-  for (const fs::path& file : files) {
-    if (done) done = take_file(db, file);
-  }
-  return done ? db.execute("COMMIT") : done;
-}
-
-bool is_plain_name(std::string_view name) {
-  return !name.empty() && name.find('/') == std::string_view::npos && !name.starts_with('.');
-}
-
-Result<void> write_piece(const fs::path& path, std::string_view octets, bool first) {
-  const int file =
-      ::open(path.c_str(),
-             O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (first ? O_TRUNC : O_APPEND), 0600);
-  if (file < 0) return io_error("cannot make", path);
-  bool written = true;
-  while (written && !octets.empty()) {
-    const ssize_t now = ::write(file, octets.data(), octets.size());
-    if (now < 0 && errno == EINTR) continue;
-    written = now > 0;
-    if (written) octets.remove_prefix(static_cast<std::size_t>(now));
-  }
-  const bool synced = written && ::fsync(file) == 0;
-  const int reason = errno;
-  ::close(file);
-  errno = reason;
-  return synced ? Result<void>() : io_error("cannot write", path);
-}
-
-// Names that the owner of the folder would not keep are somebody else's invention.
-Result<void> give_files(Connection& db, const BackupOrder& order) {
-  auto query = db.query("SELECT name, piece, octets FROM backup_files ORDER BY name, piece");
-  while (query.next()) {
-    const std::string name(query.text(0));
-    if (!is_plain_name(name) || !order.is_kept || !order.is_kept(name)) {
-      return fail(ErrorKind::corrupt, "a file in the backup has a name that none of ours has");
-    }
-    auto written =
-        write_piece(folder_of(order.database) / name, query.blob(2), query.integer(1) == 0);
-    if (!written) return written;
-  }
-  return query.failed() ? Result<void>(fail(query.error())) : Result<void>();
-}
-
 // ---- backup ------------------------------------------------------------------------------------
 
-Result<void> copy_database(const BackupOrder& order, const fs::path& to) {
+// Begins a moment in which every file is held that the store names. One that came since the last
+// look may have gone again before this one: then another moment is tried.
+Result<void> begin_moment(Connection& db, HeldFiles& files) {
+  constexpr int kMomentsMax = 5;
+  std::string missing;
+  for (int moment = 0; moment < kMomentsMax; ++moment) {
+    auto done = moment == 0 ? Result<void>() : db.execute("ROLLBACK");
+    if (done) done = db.execute("BEGIN");
+    if (!done) return done;
+    auto found = files.missing(db);  // the moment is that of the first question
+    if (!found) return fail(std::move(found.error()));
+    if (found->empty()) return {};
+    if (auto looked = files.look(); !looked) return looked;
+    found = files.missing(db);
+    if (!found) return fail(std::move(found.error()));
+    if (found->empty()) return {};
+    missing = std::move(*found);
+  }
+  return fail(ErrorKind::io,
+              fmt::format("the file {} is missing beside the database, and one of its jobs has it: "
+                          "put it back, or an empty file in its place",
+                          missing));
+}
+
+Result<void> copy_database(const BackupOrder& order, const fs::path& to, HeldFiles& files) {
   auto from =
       Connection::open({.path = order.database.string(), .access = Connection::Access::reads});
   if (!from) return fail(std::move(from.error()));
@@ -240,19 +176,17 @@ Result<void> copy_database(const BackupOrder& order, const fs::path& to) {
   auto copy = Connection::open({.path = to.string(), .synchronous = "OFF"});
   if (!copy) return fail(std::move(copy.error()));
   // A moment that is held: without it each commit of the engine would have the copy begin anew.
-  auto held = (*from)->execute("BEGIN");
-  if (!held) return held;
-  const auto tables = (*from)->integer("SELECT count(*) FROM sqlite_schema");
-  if (!tables) return fail(tables.error());
+  if (auto begun = begin_moment(**from, files); !begun) return begun;
   return copy_pages(**from, **copy, order.told);
 }
 
 // One file that needs nothing beside it.
-Result<BackupFigures> finish_backup(const BackupOrder& order, const fs::path& path) {
+Result<BackupFigures> finish_backup(const HeldFiles& files, const fs::path& path) {
   auto db = Connection::open({.path = path.string(), .synchronous = "OFF"});
   if (!db) return fail(std::move(db.error()));
-  auto done = take_files(**db, files_beside(order));
-  if (done) done = (*db)->execute("PRAGMA journal_mode = DELETE");
+  // Before the files: through a log they would need their room twice.
+  auto done = (*db)->execute("PRAGMA journal_mode = DELETE");
+  if (done) done = files.put_into(**db);
   if (done) done = check_integrity(**db);
   if (!done) return fail(std::move(done.error()));
   const auto version = version_of(**db);
@@ -269,27 +203,44 @@ Result<void> nothing_at(const fs::path& path) {
   return fail(ErrorKind::conflict, fmt::format("{} is there already", path.string()));
 }
 
-// Sets aside what is at the place of a database; its log first, which belongs to no other one.
-Result<fs::path> set_aside(const fs::path& database) {
+// ---- restore -----------------------------------------------------------------------------------
+
+// They are in the copy of it, and then once more beside it.
+Result<std::uint64_t> octets_of_files(const fs::path& backup) {
+  auto db = Connection::open({.path = backup.string(), .access = Connection::Access::as_it_lies});
+  if (!db) return fail(std::move(db.error()));
+  const auto octets = (*db)->integer("SELECT sum(length(octets)) FROM backup_files");
+  if (!octets) return fail(octets.error());
+  return static_cast<std::uint64_t>(std::max(*octets, std::int64_t{0}));
+}
+
+// The store that is in a backup, and its files, beside the place of what they are to replace.
+Result<void> make_store(const BackupOrder& order, const fs::path& database, const fs::path& files) {
+  auto from =
+      Connection::open({.path = order.backup.string(), .access = Connection::Access::as_it_lies});
+  if (!from) return fail(std::move(from.error()));
+  auto to = Connection::open({.path = database.string(), .synchronous = "OFF"});
+  if (!to) return fail(std::move(to.error()));
+  auto done = copy_pages(**from, **to, order.told);
+  if (done) done = write_files(**to, order.is_kept, files);
+  if (done) done = (*to)->execute("DROP TABLE backup_files; PRAGMA journal_mode = DELETE");
+  return done;
+}
+
+// Before the database has its name: an engine that starts finds both or refuses.
+Result<void> move_files(const fs::path& from, const fs::path& to) {
   std::error_code error;
-  bool is_there = false;
-  for (const std::string_view part : kParts) {
-    is_there =
-        is_there || fs::exists(fs::symlink_status(database.string() + std::string(part), error));
+  fs::directory_iterator entry(from, error);
+  std::vector<fs::path> files;
+  for (const fs::directory_iterator end; !error && entry != end; entry.increment(error)) {
+    files.push_back(entry->path());
   }
-  if (!is_there) return fs::path();
-  fs::path aside;
-  for (int number = 1; aside.empty() || fs::exists(fs::symlink_status(aside, error)); ++number) {
-    aside = fmt::format("{}.replaced-{}", database.string(), number);
+  if (error) return fail(ErrorKind::io, fmt::format("cannot read {}", from.string()));
+  for (const fs::path& file : files) {
+    const fs::path name = to / file.filename();
+    if (::rename(file.c_str(), name.c_str()) != 0) return path_error("cannot name", name);
   }
-  for (const std::string_view part : {kParts[1], kParts[2], kParts[0]}) {
-    const std::string from = database.string() + std::string(part);
-    if (::rename(from.c_str(), (aside.string() + std::string(part)).c_str()) != 0 &&
-        errno != ENOENT) {
-      return io_error("cannot set aside", from);
-    }
-  }
-  return aside;
+  return sync_path(to);
 }
 
 }  // namespace
@@ -301,14 +252,21 @@ Result<BackupFigures> back_up(const BackupOrder& order) {
   }
   if (auto free = nothing_at(order.backup); !free) return fail(std::move(free.error()));
   std::uint64_t needed = octets_of(order.database) + octets_of(order.database.string() + "-wal");
-  for (const fs::path& file : files_beside(order)) needed += octets_of(file);
-  auto room = check_room(folder_of(order.backup), needed);
+  const auto beside = files_beside(order.database, order.is_kept);
+  if (!beside) return fail(beside.error());
+  const bool copied = !on_one_disk(folder_beside(order.database), folder_beside(order.backup));
+  for (const fs::path& path : *beside) needed += octets_of(path) * (copied ? 2 : 1);
+  auto room = check_room(folder_beside(order.backup), needed);
   if (!room) return fail(std::move(room.error()));
   Unfinished file(order.backup.string() + ".part");
+  const PassingFolder folder(order.backup.string() + ".part-files");
+  HeldFiles files(order.database, order.is_kept, folder.path());
   auto done = file.make();
-  if (done) done = copy_database(order, file.path());
+  if (done) done = folder.make();
+  if (done) done = files.look();
+  if (done) done = copy_database(order, file.path(), files);
   if (!done) return fail(std::move(done.error()));
-  auto figures = finish_backup(order, file.path());
+  auto figures = finish_backup(files, file.path());
   if (!figures) return figures;
   figures->octets = octets_of(file.path());
   if (auto kept = file.keep_as(order.backup); !kept) return fail(std::move(kept.error()));
@@ -342,28 +300,33 @@ Result<BackupFigures> check_backup(const fs::path& backup) {
 Result<Restored> restore(const BackupOrder& order, bool replace) {
   auto figures = check_backup(order.backup);
   if (!figures) return fail(std::move(figures.error()));
-  const auto lock = StoreLock::acquire(order.database);
+  auto lock = StoreLock::acquire(order.database);
   if (!lock) return fail(lock.error());
   auto free = nothing_at(order.database);
   if (!free && !replace) return fail(std::move(free.error()));
-  auto room = check_room(folder_of(order.database), figures->octets);
+  std::error_code error;
+  if (fs::exists(order.database, error)) {
+    // Its log is to be taken into it, by us alone.
+    if (auto taken = lock->take_file(false); !taken) return fail(std::move(taken.error()));
+  }
+  const auto files_too = octets_of_files(order.backup);
+  if (!files_too) return fail(files_too.error());
+  auto room = check_room(folder_beside(order.database), figures->octets + *files_too);
   if (!room) return fail(std::move(room.error()));
   Unfinished file(order.database.string() + ".restoring");
-  if (auto made = file.make(); !made) return fail(std::move(made.error()));
-  {
-    auto from =
-        Connection::open({.path = order.backup.string(), .access = Connection::Access::as_it_lies});
-    if (!from) return fail(std::move(from.error()));
-    auto to = Connection::open({.path = file.path().string(), .synchronous = "OFF"});
-    if (!to) return fail(std::move(to.error()));
-    auto done = copy_pages(**from, **to, order.told);
-    if (done) done = give_files(**to, order);
-    if (done) done = (*to)->execute("DROP TABLE backup_files; PRAGMA journal_mode = DELETE");
-    if (!done) return fail(std::move(done.error()));
-  }
-  auto aside = set_aside(order.database);
+  const PassingFolder files(order.database.string() + ".restoring-files");
+  auto done = file.make();
+  if (done) done = files.make();
+  if (done) done = make_store(order, file.path(), files.path());
+  if (done) done = sync_path(file.path());
+  if (!done) return fail(std::move(done.error()));
+  // From here until the end there is no database, and what lies there says why.
+  file.outlives_failure();
+  auto aside = set_aside(order.database, order.is_kept);
   if (!aside) return fail(std::move(aside.error()));
-  if (auto kept = file.keep_as(order.database); !kept) return fail(std::move(kept.error()));
+  done = move_files(files.path(), folder_beside(order.database));
+  if (done) done = file.keep_as(order.database);
+  if (!done) return fail(std::move(done.error()));
   return Restored{.figures = *figures, .replaced = std::move(*aside)};
 }
 

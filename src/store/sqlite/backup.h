@@ -11,9 +11,9 @@
 #include <filesystem>
 #include <functional>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
+#include "store/sqlite/backup_files.h"
 
 namespace todoku::store::sqlite {
 
@@ -33,14 +33,13 @@ using BackupTold = std::function<bool(std::int64_t done, std::int64_t pages)>;
 struct BackupOrder {
   std::filesystem::path database;
   std::filesystem::path backup;
-  // Whether a file beside the database belongs to it.
-  std::function<bool(const std::string& name)> is_kept;
+  IsKept is_kept;
   BackupTold told;  // empty: nobody listens
 };
 
 // Makes the file `backup`, for this user only, checked and synced, or none. Errors: not_found (no
 // store), conflict (`backup` is there already), unavailable (too little room, the disk is busy),
-// cancelled, corrupt, unsupported, io.
+// cancelled, corrupt, unsupported, io (also: a file that a job of the store names is not there).
 [[nodiscard]] Result<BackupFigures> back_up(const BackupOrder& order);
 
 // Reads and checks all of it. Errors: not_found, unsupported (of a newer version), corrupt, io.
@@ -48,13 +47,16 @@ struct BackupOrder {
 
 struct Restored {
   BackupFigures figures;
-  // Where the store that was there is now; empty: there was none.
+  // The folder in which the store is that was there, with its files; empty: there was none.
   std::filesystem::path replaced;
 };
 
-// Puts a store made of a backup in the place of `database`, whose folder is there. `replace`: also
-// where there is one, which is set aside, not removed. Errors: those of check_backup(); conflict (a
-// store is there, or somebody has it open); unavailable (too little room).
+// Puts a store made of a backup, and its files, in the place of `database`, whose folder is there.
+// `replace`: also where there is one. What lies there is set aside as a whole (set_aside.h), after
+// all that is new has been written beside it; what fails before leaves it as it was. After that
+// there is no database until the last step, and `<database>.restoring` says so: another call goes
+// on, and sets aside what the first has put there. Errors: those of check_backup() and set_aside();
+// conflict (a store is there, or somebody has it open); unavailable (too little room).
 [[nodiscard]] Result<Restored> restore(const BackupOrder& order, bool replace);
 
 }  // namespace todoku::store::sqlite

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "store/sqlite/connection.h"
 #include "support/installation.h"
 
 namespace todoku::store::sqlite {
@@ -98,6 +99,111 @@ TEST_F(BackupTest, TakesTheFilesAlongThatBelongToIt) {
   EXPECT_TRUE(has_account("first"));
 }
 
+// As an import that ends while the copy is made: in the copy it still runs.
+TEST_F(BackupTest, AFileThatIsRemovedMeanwhileIsInItAllTheSame) {
+  std::ofstream(store_.folder / "a.upload") << "email";
+  BackupOrder order = this->order();
+  order.told = [&](std::int64_t, std::int64_t) {
+    fs::remove(store_.folder / "a.upload");
+    return true;
+  };
+  const auto backup = back_up(order);
+  ASSERT_TRUE(backup) << backup.error().detail;
+  EXPECT_EQ(backup->files, 1);
+  EXPECT_FALSE(fs::exists(order.backup.string() + ".part-files"));
+  close();
+  ASSERT_TRUE(restore(this->order(), true));
+  EXPECT_EQ(content(store_.folder / "a.upload"), "email");
+}
+
+TEST_F(BackupTest, WithoutAFileThatAJobNamesThereIsNone) {
+  const auto ended =
+      store_.store->write_and_wait(WritePriority::accept, [](WriteTransaction& t) -> Result<void> {
+        const auto node = t.enter_node({.name = "a"});
+        const auto account = t.read().account_by_name("first");
+        if (!node || !account) return fail(ErrorKind::not_found, "no node or no account");
+        const auto job = t.create_export({.account = account->key, .kind = ExportKind::error_list});
+        if (!job) return fail(job.error());
+        if (auto taken = t.take_export(account->key, job->id, *node); !taken) return taken;
+        return t.end_export(account->key, job->id, *node, {.total = 1, .file = "e.upload"});
+      });
+  ASSERT_TRUE(ended) << ended.error().detail;
+  const auto refused = back_up(order());
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail, HasSubstr("e.upload"));
+  EXPECT_FALSE(fs::exists(order().backup));
+  std::ofstream(store_.folder / "e.upload") << "rows";
+  const auto backup = back_up(order());
+  ASSERT_TRUE(backup) << backup.error().detail;
+  EXPECT_EQ(backup->files, 1);
+}
+
+// As after a kill: what was answered last is in the log.
+TEST_F(BackupTest, TheStoreThatIsReplacedTakesItsLogAlong) {
+  ASSERT_TRUE(back_up(order()));
+  add_account("late");
+  const fs::path database(store_.folder / "todoku.db");
+  const fs::path log(database.string() + "-wal");
+  fs::copy_file(database, elsewhere_ / "killed");
+  fs::copy_file(log, elsewhere_ / "killed-wal");
+  close();
+  fs::copy_file(elsewhere_ / "killed", database, fs::copy_options::overwrite_existing);
+  fs::copy_file(elsewhere_ / "killed-wal", log, fs::copy_options::overwrite_existing);
+  const auto restored = restore(order(), true);
+  ASSERT_TRUE(restored) << restored.error().detail;
+  const fs::path replaced = restored->replaced / "todoku.db";
+  EXPECT_FALSE(fs::exists(replaced.string() + "-wal"));
+  EXPECT_FALSE(fs::exists(log));
+  const auto old = Connection::open({.path = replaced.string()});
+  ASSERT_TRUE(old);
+  EXPECT_EQ((*old)->integer("SELECT count(*) FROM accounts WHERE name = 'late'"), 1);
+  store_.open();
+  EXPECT_FALSE(has_account("late"));
+}
+
+// Both histories have files of the same names.
+TEST_F(BackupTest, TheStoreThatIsReplacedTakesItsFilesAlong) {
+  std::ofstream(store_.folder / "a.upload") << "then";
+  ASSERT_TRUE(back_up(order()));
+  close();
+  std::ofstream(store_.folder / "a.upload") << "now";
+  std::ofstream(store_.folder / "later.upload") << "later";
+  BackupOrder others = order();
+  others.is_kept = [](const std::string&) { return false; };
+  ASSERT_FALSE(restore(others, true)) << "none of its own has that name";
+  EXPECT_EQ(content(store_.folder / "a.upload"), "now") << "what fails before changes nothing";
+  EXPECT_FALSE(fs::exists(store_.folder / "todoku.db.restoring"));
+  const auto restored = restore(order(), true);
+  ASSERT_TRUE(restored) << restored.error().detail;
+  EXPECT_EQ(content(store_.folder / "a.upload"), "then");
+  EXPECT_FALSE(fs::exists(store_.folder / "later.upload"));
+  EXPECT_EQ(content(restored->replaced / "a.upload"), "now");
+  EXPECT_EQ(content(restored->replaced / "later.upload"), "later");
+  EXPECT_TRUE(fs::exists(restored->replaced / "todoku.db"));
+  EXPECT_FALSE(fs::exists(store_.folder / "todoku.db.replacing"));
+  EXPECT_FALSE(fs::exists(store_.folder / "todoku.db.restoring-files"));
+}
+
+// Killed when the database was set aside, and nothing else.
+TEST_F(BackupTest, ARestoreThatWasBrokenOffIsGoneOnWith) {
+  std::ofstream(store_.folder / "a.upload") << "then";
+  ASSERT_TRUE(back_up(order()));
+  close();
+  std::ofstream(store_.folder / "a.upload") << "now";
+  const fs::path filled(store_.folder / "todoku.db.replacing");
+  fs::create_directory(filled);
+  fs::rename(store_.folder / "todoku.db", filled / "todoku.db");
+  const std::string old = content(filled / "todoku.db");
+  const auto restored = restore(order(), false);
+  ASSERT_TRUE(restored) << restored.error().detail;
+  EXPECT_FALSE(fs::exists(filled));
+  EXPECT_EQ(content(restored->replaced / "todoku.db"), old);
+  EXPECT_EQ(content(restored->replaced / "a.upload"), "now");
+  EXPECT_EQ(content(store_.folder / "a.upload"), "then");
+  store_.open();
+  EXPECT_TRUE(has_account("first"));
+}
+
 TEST_F(BackupTest, WritesOverNothing) {
   std::ofstream(order().backup) << "somebody's";
   const auto backup = back_up(order());
@@ -125,6 +231,23 @@ TEST_F(BackupTest, GivenUpItLeavesNothing) {
   EXPECT_EQ(backup.error().kind, ErrorKind::cancelled);
   EXPECT_FALSE(fs::exists(order.backup));
   EXPECT_FALSE(fs::exists(order.backup.string() + ".part"));
+}
+
+// A log that was left beside it would be taken into the next one.
+TEST_F(BackupTest, WhatOneThatWasKilledHasLeftGoes) {
+  const std::string part = order().backup.string() + ".part";
+  for (const char* rest : {"", "-wal", "-shm", "-journal"}) std::ofstream(part + rest) << "left";
+  fs::create_directory(part + "-files");
+  std::ofstream(part + "-files/a.upload") << "left";
+  BackupOrder given_up = order();
+  given_up.told = [](std::int64_t, std::int64_t) { return false; };
+  ASSERT_FALSE(back_up(given_up));
+  EXPECT_TRUE(fs::is_empty(order().backup.parent_path()));
+  std::ofstream(part + "-wal") << "left";
+  const auto backup = back_up(order());
+  ASSERT_TRUE(backup) << backup.error().detail;
+  EXPECT_EQ(backup->files, 0);
+  EXPECT_FALSE(fs::exists(part + "-wal"));
 }
 
 TEST_F(BackupTest, DamagedOrOfSomethingElseItIsRefused) {

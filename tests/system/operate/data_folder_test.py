@@ -162,6 +162,14 @@ class DataFolder(HomeTest):
         (self.data / "import-1.upload").unlink()
         self.tool("account", "add", "shop", env=key)
 
+    def test_a_restore_that_was_broken_off_tells_of_an_older_life_too(self):
+        key = {"TODOKU_MASTER_KEY": "ab" * 32}
+        self.data.mkdir(mode=0o700)
+        (self.data / "todoku.db.restoring").write_text("half")
+        self.assertIn("todoku.db.restoring: run it again", self.tool("serve", status=1, env=key))
+        (self.data / "todoku.db.restoring").unlink()
+        self.tool("account", "add", "shop", env=key)
+
     def test_a_prepared_key_is_no_sign_where_it_comes_from_the_environment(self):
         self.tool("account", "add", "shop", env={"TODOKU_MASTER_KEY": "ab" * 32})
 
