@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <array>
-#include <ranges>
 
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "mailauth/facts/dns_facts.h"
 
 namespace todoku::dns {
 namespace {
@@ -131,15 +131,8 @@ Result<TlsaRecord> parse_tlsa(Rdata rdata) {
 }
 
 std::string reverse_name(const net::IpAddress& address) {
-  std::string name;
-  for (const std::uint8_t octet : std::views::reverse(address.octets())) {
-    if (address.is_v4()) {
-      fmt::format_to(std::back_inserter(name), "{}.", octet);
-    } else {
-      fmt::format_to(std::back_inserter(name), "{:x}.{:x}.", octet & 0x0F, octet >> 4);
-    }
-  }
-  return name + (address.is_v4() ? "in-addr.arpa" : "ip6.arpa");
+  const auto octets = address.octets();
+  return mailauth::reverse_name(std::string(octets.begin(), octets.end()));
 }
 
 }  // namespace todoku::dns
