@@ -45,6 +45,15 @@ Reply with_status(Reply reply, std::string_view status) {
   return reply;
 }
 
+// What is no failure of delivery.
+Judged without_cause(std::string word, std::string rule, bool suppress = false) {
+  return {.word = std::move(word),
+          .cause = Cause::none,
+          .permanent = false,
+          .suppress = suppress,
+          .rule = std::move(rule)};
+}
+
 Judged judged(const Meaning& meaning, std::string rule) {
   return {.word = std::string(to_string(meaning.cause)),
           .cause = meaning.cause,
@@ -110,11 +119,7 @@ Judged judge_words(const ReturnedRecipient& recipient) {
 
 Judged judge_reply(const Reply& reply, Stage stage) {
   if (reply.positive()) {
-    return {.word = "delivered",
-            .cause = Cause::none,
-            .permanent = false,
-            .suppress = false,
-            .rule = "code"};
+    return without_cause("delivered", "code");
   }
   // Whether it was said under TLS no report tells: one that asks for it was not.
   const Answer answer{.stage = stage, .reply = reply, .in_clear = true};
@@ -124,44 +129,20 @@ Judged judge_reply(const Reply& reply, Stage stage) {
 Judged judge(const Bounce& bounce, const ReturnedRecipient* recipient) {
   switch (bounce.kind) {
     case Bounce::Kind::none:
-      return {.word = "none",
-              .cause = Cause::none,
-              .permanent = false,
-              .suppress = false,
-              .rule = "no report"};
+      return without_cause("none", "no report");
     case Bounce::Kind::complaint:
-      return {.word = "complaint",
-              .cause = Cause::none,
-              .permanent = false,
-              .suppress = true,
-              .rule = "feedback-type"};
+      return without_cause("complaint", "feedback-type", true);
     case Bounce::Kind::no_spam:
-      return {.word = "not_spam",
-              .cause = Cause::none,
-              .permanent = false,
-              .suppress = false,
-              .rule = "feedback-type"};
+      return without_cause("not_spam", "feedback-type");
     case Bounce::Kind::auth_failure:
-      return {.word = "auth_failure",
-              .cause = Cause::none,
-              .permanent = false,
-              .suppress = false,
-              .rule = "feedback-type"};
+      return without_cause("auth_failure", "feedback-type");
     case Bounce::Kind::auto_reply:
-      return {.word = "auto_reply",
-              .cause = Cause::none,
-              .permanent = false,
-              .suppress = false,
-              .rule = "automatic answer"};
+      return without_cause("auto_reply", "automatic answer");
     case Bounce::Kind::report:
       break;
   }
   if (recipient == nullptr || recipient->action == ReturnedRecipient::Action::delivered) {
-    return {.word = "delivered",
-            .cause = Cause::none,
-            .permanent = false,
-            .suppress = false,
-            .rule = "action"};
+    return without_cause("delivered", "action");
   }
   Judged by_words = judge_words(*recipient);
   // What is still being tried is not over, whatever its reason; and who says "not now" (RFC 5321
