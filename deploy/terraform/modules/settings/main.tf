@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The configuration file, alike in all processes but for the relay's part: processes that differ in what concerns all
-# are told of by `todoku status`. A file, because [[egress]] cannot be given by variables of the environment.
+# are told of by `todoku status`. The file holds [[egress]], too, which TODOKU_EGRESS could also give.
 locals {
   # Of the engine's end: less than the stopTimeout of ECS, which is 120 s at most on Fargate.
   drain_seconds = 100
