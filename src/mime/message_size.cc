@@ -8,6 +8,7 @@
 #include "mime/inline_parts.h"
 #include "mime/made_text.h"
 #include "mime/media_type.h"
+#include "mime/message_template.h"
 #include "mime/open_pixel.h"
 #include "mime/text.h"
 #include "mime/uri.h"
@@ -147,6 +148,8 @@ MessageSize::MessageSize(const Content& content) : charset_(content.encode) {
   if (content.reply_to) add_mailbox(*content.reply_to);
   fixed_ += kAddressOctets * (content.header_to.size() + content.header_cc.size());
   if (content.open_tracking && !content.html_part.empty()) fixed_ += kPixelOctetsMax;
+  // Whether it is an advertisement is not known here.
+  fixed_ += kUnsubscribeUrlOctetsMax + kUnsubscribeTokenOctetsMax + kFrameOctetsOfUri;
   const auto headers = usable_headers(content);
   texts_.reserve(kTextsMax - kExtraHeadersMax + headers.size());
   add_text(Form::header, content.subject);
