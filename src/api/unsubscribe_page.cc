@@ -40,12 +40,15 @@ std::string escaped(std::string_view text) {
 }
 
 constexpr std::string_view kHead = R"(<!doctype html>
-<html lang="{}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<meta name="robots" content="noindex,nofollow"><title>{}</title><style>
+<html lang="{}"><head><meta charset="utf-8"><title>{}</title>
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<meta name="robots" content="noindex,nofollow"><style>
 :root{{color-scheme:light dark}}
-body{{font:1rem/1.7 system-ui,"Hiragino Sans","Noto Sans CJK JP",sans-serif;max-width:34rem;margin:12vh auto;padding:0 1.25rem}}
+body{{font:1rem/1.7 system-ui,"Hiragino Sans","Noto Sans CJK JP",sans-serif}}
+body{{max-width:34rem;margin:12vh auto;padding:0 1.25rem}}
 h1{{font-size:1.35rem;line-height:1.4}}
-button{{font:inherit;padding:.6rem 1.1rem;margin:.35rem .5rem .35rem 0;border:1px solid currentColor;border-radius:.4rem;background:transparent;color:inherit;cursor:pointer}}
+button{{font:inherit;padding:.6rem 1.1rem;margin:.35rem .5rem .35rem 0;cursor:pointer}}
+button{{border:1px solid currentColor;border-radius:.4rem;background:transparent;color:inherit}}
 button.first{{background:#1b4d8f;border-color:#1b4d8f;color:#fff}}
 button:focus-visible{{outline:3px solid #7aa7e0;outline-offset:2px}}
 .note{{opacity:.8;font-size:.9rem}}
