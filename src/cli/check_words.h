@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The words of the commands that judge mail as receivers do: `todoku bounce classify`, `todoku dkim
-// verify`, `todoku spf check`, `todoku dmarc check`.
+// verify`, `todoku spf check`, `todoku dmarc check`; and of reports that receivers send.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/commands.h"
 #include "cli/word_book.h"
@@ -20,6 +21,7 @@ class CheckWords {
 
  private:
   void add_bounce_classify();
+  void add_reports_read();
   void add_dkim_verify();
   void add_spf_check();
   void add_dmarc_check();
@@ -29,6 +31,7 @@ class CheckWords {
 
   WordBook book_;
   BounceClassify bounce_;
+  std::vector<std::string> reports_;
   DkimVerify dkim_;
   SpfCheck spf_;
   DmarcCheck dmarc_;

@@ -76,6 +76,10 @@ struct BounceClassify {
 };
 int bounce_classify(Session& session, const BounceClassify& wish);
 
+// -- reports.cc: what DMARC and TLS reports say together. Local. 2 where one cannot be read: the
+// others count.
+int reports_read(Session& session, const std::vector<std::string>& files);
+
 // -- spf_check.cc
 struct SpfCheck {
   CheckOptions options;
