@@ -33,9 +33,11 @@ constexpr std::string_view kAggregate = R"(<?xml version="1.0" encoding="UTF-8"?
   <record>
     <row>
       <source_ip>192.0.2.1</source_ip><count>120</count>
-      <policy_evaluated><disposition>none</disposition><dkim>pass</dkim><spf>fail</spf></policy_evaluated>
+      <policy_evaluated><disposition>none</disposition><dkim>pass</dkim><spf>fail</spf>
+      </policy_evaluated>
     </row>
-    <identifiers><header_from>example.jp</header_from><envelope_from>b.example.jp</envelope_from></identifiers>
+    <identifiers><header_from>example.jp</header_from>
+      <envelope_from>b.example.jp</envelope_from></identifiers>
     <auth_results>
       <dkim><domain>example.jp</domain><selector>s1</selector><result>pass</result></dkim>
       <spf><domain>b.example.jp</domain><result>pass</result></spf>
