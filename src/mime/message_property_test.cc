@@ -329,6 +329,19 @@ TEST(AnyMessage, IsWellFormedAndReadsAsItWasWritten) {
     again->compose(recipient, identity, fresh);
     ASSERT_TRUE(whole_of(fresh) == whole_of(reused));
     fallbacks += reused.charset_fell_back() ? 1 : 0;
+    // With the longest link of ours the size that is told holds, and every line.
+    MessageOptions linked = options;
+    linked.unsubscribe_url = "https://" + std::string(kUnsubscribeUrlOctetsMax - 9, 'u') + "/";
+    const auto advertisement = MessageTemplate::build(given.content, linked);
+    RecipientFields leaver = recipient;
+    const std::string token(kUnsubscribeTokenOctetsMax, 't');
+    leaver.unsubscribe_token = token;
+    advertisement->compose(leaver, identity, fresh);
+    ASSERT_LE(fresh.size(), advertisement->expanded_octets(recipient.codes));
+    for (const auto line :
+         std::views::split(std::string_view(fresh.head()), std::string_view("\r\n"))) {
+      ASSERT_LE(std::ranges::distance(line), 998);
+    }
   }
   if (rounds >= 1000) {
     EXPECT_GT(fallbacks, 50);

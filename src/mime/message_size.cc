@@ -8,7 +8,6 @@
 #include "mime/inline_parts.h"
 #include "mime/made_text.h"
 #include "mime/media_type.h"
-#include "mime/message_template.h"
 #include "mime/open_pixel.h"
 #include "mime/text.h"
 #include "mime/uri.h"
@@ -17,7 +16,8 @@ namespace todoku::mime {
 namespace {
 
 // Of the fields that have a fixed form (Date, Message-ID, MIME-Version, Content-Type, Feedback-ID,
-// List-Unsubscribe-Post), of delimiters, and of a bulk mail's To.
+// List-Unsubscribe-Post, a List-Unsubscribe of ours: kUnsubscribeTokenOctetsMax), of delimiters,
+// and of a bulk mail's To.
 constexpr std::uint64_t kFrameOctets = 4096;
 constexpr std::uint64_t kPartHeadOctets = 300;
 // Both names and the media type of an attachment are shortened (mime/attachment.cc).
@@ -148,8 +148,6 @@ MessageSize::MessageSize(const Content& content) : charset_(content.encode) {
   if (content.reply_to) add_mailbox(*content.reply_to);
   fixed_ += kAddressOctets * (content.header_to.size() + content.header_cc.size());
   if (content.open_tracking && !content.html_part.empty()) fixed_ += kPixelOctetsMax;
-  // Whether it is an advertisement is not known here.
-  fixed_ += kUnsubscribeUrlOctetsMax + kUnsubscribeTokenOctetsMax + kFrameOctetsOfUri;
   const auto headers = usable_headers(content);
   texts_.reserve(kTextsMax - kExtraHeadersMax + headers.size());
   add_text(Form::header, content.subject);

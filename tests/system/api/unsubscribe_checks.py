@@ -51,7 +51,7 @@ class Unsubscribes(Checks):
 
     def opt_outs(self, address):
         told = self.ok(self.account.request("GET", f"/suppressions?email={address}"))["data"]
-        return [(entry["scope"], entry["list_id"] or "") for entry in told
+        return [(entry["scope"], entry.get("list_id") or "") for entry in told
                 if entry["reason"] == "unsubscribe"]
 
     def is_dropped(self, to, **fields):
@@ -157,7 +157,9 @@ class Unsubscribes(Checks):
         to = self.address()
         delivery = self.ok(self.account.send({"to": to, "purpose": "advertisement"}), 201)
         link = self.link_of(arrived(to))
-        self.ok(self.account.request("DELETE", f"/deliveries/{delivery['delivery_id']}"))
+        number = delivery["delivery_id"]
+        eventually(lambda: self.account.detail(number)["status"] == "SENT", f"the end of {number}")
+        self.ok(self.account.request("DELETE", f"/deliveries/{number}"))
         self.assertEqual(200, self.open("GET", link)[0].status)
         self.assertEqual(200, self.one_click(link)[0].status)
         self.assertEqual([("advertisements", "")], self.opt_outs(to))
