@@ -7,8 +7,9 @@ A target has *services*, one for each role, and each service *tasks*: processes 
 TargetError with a sentence that says what and where, and leaves the target as it says.
 """
 import abc
-import contextlib
 import dataclasses
+import pathlib
+import tomllib
 
 # Who is replaced first: what others rely on least. A new scheduler offers work to old couriers, a
 # new courier takes it from an old scheduler (docs/operating.md, "Schema"); the doors come last,
@@ -84,6 +85,10 @@ class Target(abc.ABC):
     def lock(self):
         """A context in which no other verb changes the target; TargetError if one does."""
 
+    def image(self, version):  # noqa: ARG002
+        """images.Image of it where this machine has it, for the trial; None elsewhere."""
+        return None
+
     # ---- tasks -------------------------------------------------------------------------------
 
     @abc.abstractmethod
@@ -156,12 +161,9 @@ class Target(abc.ABC):
         stand in HOLD where the journal knows more than the copy."""
 
 
-@contextlib.contextmanager
-def opened(where):
+def open_target(where):
     """The target that --target names: `local:FOLDER`, `ecs` (settings by the environment) or a TOML
     file with `kind = "local"` or `kind = "ecs"`."""
-    import pathlib  # noqa: PLC0415
-    import tomllib  # noqa: PLC0415
     kind, _, folder = where.partition(":")
     if kind == "local" and folder:
         path = pathlib.Path(folder).resolve() / "target.toml"
@@ -183,5 +185,5 @@ def opened(where):
     elif kind == "ecs":
         from verbs.ecs import EcsTarget as Kind  # noqa: PLC0415
     else:
-        raise TargetError(f'{path}: kind is {kind!r}, not "local" or "ecs"')
-    yield Kind(where, settings, path.parent if path else pathlib.Path.cwd())
+        raise TargetError(f'{where}: kind is {kind!r}, not "local" or "ecs"')
+    return Kind(where, settings, path.parent if path else pathlib.Path.cwd())
