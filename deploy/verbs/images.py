@@ -119,9 +119,7 @@ class Images:
             making = pathlib.Path(tempfile.mkdtemp(dir=folder.parent, prefix="making-"))
             try:
                 for digest in digests:
-                    with tarfile.open(fileobj=io.BytesIO(archive.blob(digest))) as layer:
-                        # Whose its files are is the image's affair; here they are the caller's.
-                        layer.extractall(making, filter=unpack_filter)
+                    unpack(archive.blob(digest), making)
                 making.chmod(0o755)
                 making.rename(folder)
             except BaseException:
@@ -150,10 +148,36 @@ class Images:
                      known["environment"], tuple(known["entrypoint"]))
 
 
-def unpack_filter(member, folder):
-    """Nothing outside of the folder, no devices, the mode as it is less what is only root's."""
-    member = tarfile.data_filter(member, folder)
-    return member.replace(uid=None, gid=None, uname=None, gname=None, deep=False)
+def unpack(octets, folder):
+    """A layer: files, folders and links, and nothing outside of the folder. Whose they are is the
+    image's affair; here they are the caller's."""
+    with tarfile.open(fileobj=io.BytesIO(octets)) as layer:
+        for member in layer:
+            path = pathlib.PurePosixPath(member.name)
+            inside = not path.is_absolute() and ".." not in path.parts
+            if member.issym():
+                inside &= is_inside(path.parent / member.linkname)
+            elif member.islnk():
+                inside &= is_inside(pathlib.PurePosixPath(member.linkname))
+            elif not (member.isfile() or member.isdir()):
+                inside = False
+            if not inside or path.name.startswith(".wh."):
+                raise TargetError(f"a layer of the image holds {member.name}, which is not "
+                                  "unpacked here: a device, a removal, or outside of its folder")
+            member.mode = (member.mode & 0o755) | (0o700 if member.isdir() else 0o600)
+            member.uid, member.gid = os.getuid(), os.getgid()
+            member.uname = member.gname = ""
+            layer.extract(member, folder)
+
+
+def is_inside(path):
+    """Whether a relative path (of PurePosixPath) stays below where it begins."""
+    depth = 0
+    for part in path.parts:
+        depth += -1 if part == ".." else 1
+        if depth < 0 or part == "/":
+            return False
+    return True
 
 
 def write_whole(path, text, mode=0o644):
