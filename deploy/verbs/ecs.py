@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """ECS as a target: what deploy/terraform makes, by the AWS CLI (aws.py). Checked against the services' own models
-(system/deploy_ecs); never run on AWS.
+(system/deploy/ecs); never run on AWS.
 
 Settings are the table `[ecs]` of the target file, or TODOKU_ECS_KEY of the environment, which goes over it:
 

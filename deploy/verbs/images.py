@@ -189,3 +189,8 @@ def write_whole(path, text, mode=0o644):
         file.flush()
         os.fsync(file.fileno())
     new.rename(path)
+
+
+def plain_environment():
+    """This process's, without settings of the engine that were meant for another one."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("TODOKU_")}

@@ -23,7 +23,7 @@ HERE = pathlib.Path(__file__).resolve()
 sys.path[:0] = [str(HERE.parents[1]), str(HERE.parents[2] / "tools/demo")]
 
 from ports import free_port  # noqa: E402
-from verbs.images import write_whole  # noqa: E402
+from verbs.images import plain_environment, write_whole  # noqa: E402
 
 LOOK_SECONDS = 0.1
 RESTART_SECONDS = (0.5, 1, 2, 4, 8)
@@ -56,7 +56,7 @@ class Keeper:
                 self.process = subprocess.Popen(
                     self.task["command"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                     cwd=self.folder, start_new_session=True,
-                    env={**os.environ, **self.task["environment"], **self.addresses})
+                    env={**plain_environment(), **self.task["environment"], **self.addresses})
             except OSError as error:
                 self.process = None
                 self.detail = f"cannot be started: {error.strerror}"

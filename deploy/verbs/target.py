@@ -133,6 +133,10 @@ class Target(abc.ABC):
     def smoke_recipients(self):
         """[(what stands behind it, address)], such as ("todoku sink", "smoke@sink.example")."""
 
+    @abc.abstractmethod
+    def smoke_sender(self):
+        """The address that smoke mails come from."""
+
     # ---- infrastructure and data --------------------------------------------------------------
 
     @abc.abstractmethod
