@@ -11,13 +11,12 @@ Settings are the table `[ecs]` of the target file, or TODOKU_ECS_KEY of the envi
 | cluster, repository, database | names of ECS's, ECR's, RDS's | `name` |
 | subnets | of tasks that run once | those of a service |
 | terraform | folder of the installation, from the target file's | `plan` and `apply` are refused |
-| api_url | such as https://mail.example.jp | `smoke` is refused |
-| smoke_recipients | [[what stands behind it, address], ...] | `smoke` is refused |
-| patience_seconds | how long a task or a roll-out may take, 10 to 86400 | 1800 |
-| poll_seconds | between looks | 5 |
+| api_url | such as https://mail.example.jp | no smoke mail can be sent |
+| patience_seconds | how long a task or a roll-out may take, 1 to 86400 | 1800 |
+| poll_seconds | between looks, 0.01 to 60 | 5 |
 
-The API's token comes by TODOKU_SMOKE_TOKEN only. What is deployed and who deploys are parameters of SSM,
-/todoku/NAME/deployed and /todoku/NAME/deploying."""
+and `[smoke]`, as local targets have it (local.py): from, to, and token_file, or the token itself in TODOKU_SMOKE_TOKEN.
+What is deployed and who deploys are parameters of SSM, /todoku/NAME/deployed and /todoku/NAME/deploying."""
 import contextlib
 import dataclasses
 import datetime
@@ -42,13 +41,17 @@ class Settings:
     """Of the table `[ecs]` and the environment; TargetError names what is missing or wrong."""
 
     KEYS = ("name", "region", "cluster", "repository", "database", "subnets", "terraform", "api_url",
-            "smoke_recipients", "patience_seconds", "poll_seconds")
+            "patience_seconds", "poll_seconds")
+    SMOKE = ("from", "to", "token_file")
 
-    def __init__(self, table, folder):
+    def __init__(self, table, smoke, folder):
         unknown = sorted(set(table) - set(self.KEYS))
         if unknown:
             raise TargetError(f"[ecs] has no key {unknown[0]!r}; it has {', '.join(self.KEYS)}")
-        self._table, self._folder = table, folder
+        unknown = sorted(set(smoke) - set(self.SMOKE))
+        if unknown:
+            raise TargetError(f"[smoke] has no key {unknown[0]!r}; it has {', '.join(self.SMOKE)}")
+        self._table, self._folder, self.smoke = table, folder, smoke
         self.name = self._text("name")
         if not self.name:
             raise TargetError("[ecs] name, or TODOKU_ECS_NAME, is missing: the installation's name")
@@ -59,8 +62,7 @@ class Settings:
         self.api_url = self._text("api_url")
         subnets = self._given("subnets") or []
         self.subnets = subnets.split(",") if isinstance(subnets, str) else subnets
-        self.smoke_recipients = [tuple(pair) for pair in table.get("smoke_recipients", [])]
-        self.patience_seconds = self._number("patience_seconds", 1800, 10, 86400)
+        self.patience_seconds = self._number("patience_seconds", 1800, 1, 86400)
         self.poll_seconds = self._number("poll_seconds", 5, 0.01, 60)
 
     def _given(self, key):
@@ -85,15 +87,20 @@ class Settings:
         value = self._text(key)
         if not value:
             raise TargetError(f"[ecs] {key}, or TODOKU_ECS_{key.upper()}, is missing")
-        return str((self._folder / pathlib.Path(value)).resolve())
+        return str(self.beside(value))
+
+    def beside(self, path):
+        """Relative ones are from the target file's folder."""
+        return (self._folder / pathlib.Path(path)).resolve()
 
 
 class EcsTarget(Target):
     def __init__(self, where, settings, folder):
-        table = settings.get("ecs", {})
-        if not isinstance(table, dict):
-            raise TargetError(f"{where}: ecs is {table!r}, not a table")
-        self._settings = Settings(table, folder)
+        tables = [settings.get(name, {}) for name in ("ecs", "smoke")]
+        for table in tables:
+            if not isinstance(table, dict):
+                raise TargetError(f"{where}: {table!r} is not a table")
+        self._settings = Settings(*tables, folder)
         self.name = f"ecs:{self._settings.name}"
         self._aws = Aws(self._settings.region, min(1.0, self._settings.poll_seconds))
         parts = (self._aws, self._settings)
@@ -283,15 +290,24 @@ class EcsTarget(Target):
         return {alarm["AlarmName"] for kind in ("MetricAlarms", "CompositeAlarms") for alarm in answer.get(kind, [])}
 
     def api(self):
-        token = os.environ.get("TODOKU_SMOKE_TOKEN")
+        token, file = os.environ.get("TODOKU_SMOKE_TOKEN"), self._settings.smoke.get("token_file")
+        if not token and file:
+            try:
+                token = self._settings.beside(file).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise TargetError(f"[smoke] token_file {file} cannot be read: {error.strerror}") from error
         if not self._settings.api_url or not token:
-            raise TargetError("[ecs] api_url and, in the environment, TODOKU_SMOKE_TOKEN are needed")
+            raise TargetError("[ecs] api_url is needed, and [smoke] token_file or the variable TODOKU_SMOKE_TOKEN")
         return self._settings.api_url, token
 
     def smoke_recipients(self):
-        if not self._settings.smoke_recipients:
-            raise TargetError('[ecs] smoke_recipients is missing: [["a mailbox of ours", "smoke@example.jp"]]')
-        return self._settings.smoke_recipients
+        return [tuple(pair) for pair in self._settings.smoke.get("to", [])]
+
+    def smoke_sender(self):
+        sender = self._settings.smoke.get("from")
+        if not sender:
+            raise TargetError("[smoke] from is missing: an address of a domain that is proven")
+        return sender
 
     # ---- infrastructure and data --------------------------------------------------------------
 
