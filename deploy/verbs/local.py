@@ -25,7 +25,7 @@ FOLDER/target.toml:
     token_file = "smoke.token"
     to = [["todoku sink", "smoke@sink.example"]]
 
-Beside it are made: images/, tasks/, ended/, state.json, lock, balancer.json.
+Beside it are made: images/, tasks/, ended/, state.json, lock, balancer/.
 """
 import contextlib
 import dataclasses

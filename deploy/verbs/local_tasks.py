@@ -168,25 +168,26 @@ class Tasks:
             doors[door] = [read(path / "state.json")["addresses"][DOORS[service]]
                            for path in self.folders()
                            if (path / "joined").exists() and path.name.startswith(f"{service}-")]
-        write_whole(self.folder / "balancer.json", json.dumps(doors))
+        (self.folder / "balancer").mkdir(exist_ok=True)
+        write_whole(self.folder / "balancer/balancer.json", json.dumps(doors))
 
     def begin_balancer(self):
-        if not self.balanced or processes.recall(self.folder):
+        folder = self.folder / "balancer"
+        if not self.balanced or processes.recall(folder):
             return
-        processes.start(self.folder, "balancer",
-                        [sys.executable, "-B", str(ROOT / "deploy/verbs/balancer.py"),
-                         str(self.folder)])
+        processes.start(folder, "balancer",
+                        [sys.executable, "-B", str(ROOT / "deploy/verbs/balancer.py"), str(folder)])
         until = time.monotonic() + KEEPER_SECONDS
         for door in self.balanced.values():
             while figures.ask(door, "/healthz")[0] == 0:
                 if time.monotonic() > until:
                     raise TargetError(f"the balancer does not listen at {door}; "
-                                      f"{self.folder}/balancer.log says:\n"
-                                      f"{processes.tail(self.folder / 'balancer.log')}")
+                                      f"{folder}/balancer.log says:\n"
+                                      f"{processes.tail(folder / 'balancer.log')}")
                 time.sleep(LOOK_SECONDS)
 
     def end_balancer(self):
-        processes.stop_all(self.folder, patience=5)
+        processes.stop_all(self.folder / "balancer", patience=5)
 
 
 def is_keeper(pid, path):

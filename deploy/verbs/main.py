@@ -28,6 +28,7 @@ def trial_of(target, given, words):
     if image is not None:
         return lambda: trial.run(image, given.ready)
     if not os.path.exists(given.archive):
+        words.say(f"the image of {given.version} is not on this machine: --archive names it")
         return None
     with Archive(given.archive) as archive:
         if archive.tag != given.version:

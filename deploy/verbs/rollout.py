@@ -101,7 +101,7 @@ def roll_back(target, version, means):
 
 def try_alone(version, means):
     if means.trial is None:
-        means.say(f"no trial: the image of {version} is not on this machine (--archive names it)")
+        means.say(f"version {version} is not tried alone first")
         return
     means.say(f"trying version {version} alone, apart from everything that runs")
     means.trial()
