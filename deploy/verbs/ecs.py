@@ -29,7 +29,7 @@ import tempfile
 
 from verbs.aws import Aws, AwsError
 from verbs.ecs_canary import Canaries
-from verbs.ecs_house import Copies, Instances, Sources, Terraform
+from verbs.ecs_house import Copies, Instances, Scale, Sources, Terraform
 from verbs.ecs_services import CONTAINER, Services, task_id
 from verbs.images import Archive
 from verbs.target import Deployed, Ran, Target, TargetError
@@ -109,6 +109,7 @@ class EcsTarget(Target):
         self._sources = Sources(*parts, self._services)
         self._instances = Instances(*parts, self._services)
         self._copies = Copies(*parts, self._services)
+        self._scale = Scale(*parts, self._services)
         self._terraform = Terraform(self._settings)
 
     # ---- versions ----------------------------------------------------------------------------
@@ -337,6 +338,10 @@ class EcsTarget(Target):
             self._sources.resume(what, say)
         else:
             self._instances.resume(holder, what, say)
+
+    def scale(self, service, count, say):
+        """At least this many tasks, or couriers in all zones together."""
+        self._scale.scale(service, count, say)
 
     def backup(self, to, say):
         return self._copies.backup(to, say)

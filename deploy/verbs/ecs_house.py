@@ -141,6 +141,44 @@ class Instances:
         self._set(arn, "ACTIVE")
 
 
+class Scale:
+    """The least number of tasks, which the policies of modules/service and modules/couriers go up from. Terraform's next
+    `apply` puts its own numbers back."""
+
+    def __init__(self, aws, settings, services):
+        self._aws, self._settings, self._services = aws, settings, services
+
+    def scale(self, role, count, say):
+        if self._services.one(role).get("schedulingStrategy") == "DAEMON":
+            self._couriers(role, count, say)
+        else:
+            self._service(role, count, say)
+
+    def _service(self, role, count, say):
+        which = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
+        name = f"service/{self._settings.cluster}/{role}"
+        known = self._aws.call("application-autoscaling", "describe-scalable-targets", ResourceIds=[name],
+                               **which)["ScalableTargets"]
+        most = max([count, *(target["MaxCapacity"] for target in known)])
+        say(f"{role}: from {count} to {most} tasks, as the load goes")
+        self._aws.call("application-autoscaling", "register-scalable-target", ResourceId=name, MinCapacity=count,
+                       MaxCapacity=most, **which)
+
+    def _couriers(self, role, count, say):
+        """A courier on each instance, and a group of instances in each zone."""
+        prefix = f"{self._settings.name}-{role}-"
+        groups = [group for group in self._aws.call("autoscaling", "describe-auto-scaling-groups")["AutoScalingGroups"]
+                  if group["AutoScalingGroupName"].startswith(prefix)]
+        if not groups:
+            raise TargetError(f"there is no group of instances named {prefix}ZONE")
+        for position, group in enumerate(sorted(groups, key=lambda each: each["AutoScalingGroupName"])):
+            share = count // len(groups) + (position < count % len(groups))
+            name, most = group["AutoScalingGroupName"], max(share, group["MaxSize"])
+            say(f"{name}: from {share} to {most} instances, as the load goes")
+            self._aws.call("autoscaling", "update-auto-scaling-group", AutoScalingGroupName=name, MinSize=share,
+                           MaxSize=most, DesiredCapacity=max(share, min(group["DesiredCapacity"], most)))
+
+
 class Copies:
     """Snapshots of the database, by RDS."""
 

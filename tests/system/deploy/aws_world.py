@@ -46,7 +46,7 @@ class World:
                 if spent < fault.get("times", 1 << 30):
                     self.all["refused"][operation] = spent + 1
                     raise Refused(fault["code"], fault.get("words", "Rate exceeded"))
-        act = getattr(self, f"{service}_{operation}", None)
+        act = getattr(self, f"{service.replace('-', '_')}_{operation}", None)
         if act is None:
             raise Refused("NotPlayed", f"the stand-in does not play {service} {operation}")
         return act(given)
@@ -350,6 +350,25 @@ class World:
         for address in self.all["addresses"]:
             if address.get("AssociationId") == given["AssociationId"]:
                 del address["AssociationId"], address["InstanceId"]
+        return {}
+
+    def autoscaling_DescribeAutoScalingGroups(self, given):
+        return {"AutoScalingGroups": [
+            {"AutoScalingGroupName": name, "MinSize": g["MinSize"], "MaxSize": g["MaxSize"], "CreatedTime": WHEN,
+             "DesiredCapacity": g["DesiredCapacity"], "DefaultCooldown": 300, "AvailabilityZones": ["ap-northeast-1a"],
+             "HealthCheckType": "EC2"} for name, g in self.all["groups"].items()]}
+
+    def autoscaling_UpdateAutoScalingGroup(self, given):
+        self.all["groups"][given.pop("AutoScalingGroupName")] |= given
+        return {}
+
+    def application_autoscaling_DescribeScalableTargets(self, given):
+        return {"ScalableTargets": [
+            {"ServiceNamespace": "ecs", "ResourceId": given["ResourceIds"][0], "MinCapacity": 2, "MaxCapacity": 12,
+             "ScalableDimension": "ecs:service:DesiredCount", "CreationTime": WHEN, "RoleARN": "arn:aws:iam::1:role/r"}]}
+
+    def application_autoscaling_RegisterScalableTarget(self, given):
+        self.all["scaled"][given["ResourceId"]] = [given["MinCapacity"], given["MaxCapacity"]]
         return {}
 
     def logs_GetLogEvents(self, given):

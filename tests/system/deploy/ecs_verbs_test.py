@@ -241,6 +241,25 @@ esac
         self.verb("resume", "out-1")
         self.verb("drain", "out-9", "--yes", expect=FAILED)
 
+    def test_scale(self):
+        self.verb("scale", "api", "14")
+        self.verb("scale", "scheduler", "1", expect=DECLINED)
+        self.verb("scale", "scheduler", "1", "--yes")
+        self.assertEqual(self.recorder.world()["scaled"], {f"service/{NAME}/api": [14, 14],
+                                                           f"service/{NAME}/scheduler": [1, 12]})
+        self.verb("scale", "courier", "7")
+        self.assertEqual([g["MinSize"] for g in self.recorder.world()["groups"].values()], [3, 2, 2])
+        for wrong in (("api", "0"), ("api", "many"), ("post", "1")):
+            self.verb("scale", *wrong, expect=WRONG_CALL)
+
+    def test_a_command_of_the_engine_runs_once_and_tells_what_it_said(self):
+        self.recorder.write("world.json", self.recorder.world() | {"once_says": "2 nodes"})
+        self.assertIn("2 nodes", self.verb("once", "--", "nodes", "--utc"))
+        self.assertIn("deploy/bin/restore", self.verb("once", "--", "restore", "--from", "x", expect=FAILED))
+        self.verb("once", expect=FAILED)
+        self.recorder.write("world.json", self.recorder.world() | {"once_status": 1})
+        self.verb("once", "--", "suppression", "remove", "a@example.jp", expect=FAILED)
+
     def test_copies(self):
         self.verb("backup", "--to", "before-2-0")
         self.assertEqual(self.recorder.world()["snapshots"], {"before-2-0": "available"})

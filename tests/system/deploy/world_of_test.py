@@ -50,6 +50,8 @@ def world(version="1.0"):
     return {"name": NAME, "numbers": 100, "definitions": definitions, "services": services, "tasks": tasks,
             "instances": instances, "refused": {}, "alarm_looks": 0, "once_status": 0, "once_says": '{"missing": 0}',
             "targets": {}, "snapshots": {},
+            "scaled": {}, "groups": {f"{NAME}-courier-ap-northeast-1{zone}": {"MinSize": 1, "MaxSize": 4, "DesiredCapacity": 1}
+                                     for zone in "acd"},
             "images": {"settings-1.37": {"digest": f"sha256:{'0' * 64}", "at": "2026-01-01T00:00:00+09:00"},
                        "1.0": {"digest": f"sha256:{'1' * 64}", "at": "2026-01-02T00:00:00+09:00"},
                        "2.0": {"digest": f"sha256:{'2' * 64}", "at": "2026-01-03T00:00:00+09:00"}},
