@@ -159,6 +159,14 @@ struct FakeHost final : Host {
     if (server == "nobody") return fail(ErrorKind::invalid_input, "nobody is no name server");
     return std::make_unique<Names>(zone);
   }
+  Result<std::vector<doctor::Finding>> examine(const std::optional<std::string>&,
+                                               const ExaminationWish& wish) override {
+    its_examination = wish;
+    if (wish.source == "nobody") return fail(ErrorKind::not_found, "there is no source nobody");
+    return findings;
+  }
+  ExaminationWish its_examination;
+  std::vector<doctor::Finding> findings;
   std::string its_resolver;
   dns::FakeResolver zone;
   [[nodiscard]] const Clock& clock() const override { return its_clock; }
