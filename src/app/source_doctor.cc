@@ -110,6 +110,9 @@ Task<void> SourceDoctor::ask_lists(std::vector<ExaminedSource> seen) {
   lists_asked_ = now;
   const auto standings = co_await world_.examiner.ask_lists(std::move(seen), options_.lists);
   for (const doctor::ListingWatch::Change& change : listings_.look(standings)) tell(change);
+  std::vector<std::string> listed;
+  for (const doctor::BlocklistStanding& each : listings_.listed()) listed.push_back(each.source);
+  world_.listed.set(std::move(listed));
   for (const doctor::BlocklistStanding& standing : standings) {
     if (standing.standing != doctor::Standing::list_error) continue;
     log::info("a blocklist answers with an error of its own",

@@ -17,7 +17,7 @@
 #include "async/timer.h"
 #include "base/clock.h"
 #include "base/metrics.h"
-#include "delivery/rested_sources.h"
+#include "delivery/source_set.h"
 #include "doctor/blocklist.h"
 #include "doctor/source_rest.h"
 
@@ -35,7 +35,8 @@ class SourceDoctor {
   };
   struct World {
     SourceExaminer& examiner;
-    delivery::RestedSources& rested;
+    delivery::SourceSet& rested;
+    delivery::SourceSet& listed;  // on some blocklist
     // Whether a source's address is this host's.
     std::function<bool(const std::string& source)> is_here;
     // From which sources anybody sends, as far as is known.

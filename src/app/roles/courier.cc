@@ -86,7 +86,8 @@ CourierRole::CourierRole(const Ground& ground, Shared& shared,
                 .keys = ground.keys,
                 .rules = ground.rules,
                 .clock = ground.clock,
-                .metrics = ground.metrics},
+                .metrics = ground.metrics,
+                .listed = &shared.listed()},
                sending_options(ground), std::move(tls)) {
   ground_.readiness.add({"sending", [this] { return probe_sending(sending_); }});
   // An address that this machine loses later: every connection from it would fail.
@@ -112,6 +113,7 @@ void CourierRole::make_doctor() {
       SourceDoctor::World{
           .examiner = *examiner_,
           .rested = shared_.rested(),
+          .listed = shared_.listed(),
           .is_here = [this](const std::string& source) { return shared_.is_here(source); },
           .live =
               [this] {

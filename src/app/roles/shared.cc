@@ -106,7 +106,7 @@ void Shared::make_one_of_several() {
           .sources = delivery_options(ground_.config, ground_.secret).sources,
           .is_here =
               [this](const delivery::EgressSource& source) {
-                return has_address(source) && !rested_.rests(source.name);
+                return has_address(source) && !rested_.contains(source.name);
               },
           .in_use = [this](std::string_view source) { return in_use_ && in_use_(source); }},
       ground_.clock, ground_.metrics, executor);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sources that rest: nothing new is given to them. What they hold goes out, and what becomes due
-// again goes to others. doctor/source_rest.h decides; here it is kept for whoever chooses.
+// Names of sources that somebody tells and others ask for: those that rest, those that are on a
+// blocklist. doctor/ decides which they are.
 #pragma once
 
 #include <algorithm>
@@ -15,13 +15,13 @@
 namespace todoku::delivery {
 
 // Thread-safe.
-class RestedSources {
+class SourceSet {
  public:
   void set(std::vector<std::string> names) {
     const std::lock_guard lock(mutex_);
     names_ = std::move(names);
   }
-  [[nodiscard]] bool rests(std::string_view source) const {
+  [[nodiscard]] bool contains(std::string_view source) const {
     const std::lock_guard lock(mutex_);
     return std::ranges::find(names_, source) != names_.end();
   }
@@ -31,21 +31,22 @@ class RestedSources {
   std::vector<std::string> names_;
 };
 
-// Where scheduler and courier are one process: everything configured that does not rest.
+// Where scheduler and courier are one process: everything configured that does not rest. Nothing
+// new is given to what rests; what it holds goes out, and what becomes due again goes to others.
 class SparedLiveSources final : public LiveSources {
  public:
   // `rested` outlives it.
-  SparedLiveSources(std::vector<std::string> names, const RestedSources& rested)
+  SparedLiveSources(std::vector<std::string> names, const SourceSet& rested)
       : names_(std::move(names)), rested_(rested) {}
   [[nodiscard]] std::vector<std::string> live() const override {
     std::vector<std::string> live = names_;
-    std::erase_if(live, [this](const std::string& name) { return rested_.rests(name); });
+    std::erase_if(live, [this](const std::string& name) { return rested_.contains(name); });
     return live;
   }
 
  private:
   const std::vector<std::string> names_;
-  const RestedSources& rested_;
+  const SourceSet& rested_;
 };
 
 }  // namespace todoku::delivery
