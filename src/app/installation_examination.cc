@@ -19,10 +19,10 @@ namespace todoku::app {
 namespace {
 
 // What a person waits for.
-constexpr Milliseconds kQuestion = std::chrono::seconds(10);
-constexpr std::size_t kSockets = 512;
+constexpr Milliseconds kExaminedWithin = std::chrono::seconds(10);
+constexpr std::size_t kExaminationSockets = 512;
 
-struct Plan {
+struct ExaminationPlan {
   std::vector<ExaminedSource> sources;
   std::vector<doctor::Blocklist> lists;
   dns::ResolverCheckOptions check;
@@ -33,7 +33,7 @@ struct Plan {
 };
 
 Task<std::vector<doctor::Finding>> examine_all(
-    Plan& plan,                // NOLINT(*-reference-coroutine-parameters)
+    ExaminationPlan& plan,     // NOLINT(*-reference-coroutine-parameters)
     SourceExaminer& examiner,  // NOLINT(*-reference-coroutine-parameters)
     dns::Resolver& resolver,   // NOLINT(*-reference-coroutine-parameters)
     const Clock& clock) {      // NOLINT(*-reference-coroutine-parameters)
@@ -74,15 +74,15 @@ Result<std::vector<doctor::Finding>> examine_installation(const config::Config& 
   auto sources = wanted_sources(config, wish.source);
   if (!sources) return fail(std::move(sources.error()));
   dns::UnboundResolver::Options asking = resolver_options(config);
-  asking.timeout = std::min<Milliseconds>(asking.timeout, kQuestion);
-  asking.sockets = kSockets;
-  Plan plan{.sources = std::move(*sources),
-            .lists = blocklists_of(config),
-            .check = resolver_check_options(config, hello_name(config)),
-            .with_server = wish.source.empty(),
-            .server = {},
-            .has_anchor = !asking.trust_anchor_files.empty(),
-            .dnssec_zone = ""};
+  asking.timeout = std::min<Milliseconds>(asking.timeout, kExaminedWithin);
+  asking.sockets = kExaminationSockets;
+  ExaminationPlan plan{.sources = std::move(*sources),
+                       .lists = blocklists_of(config),
+                       .check = resolver_check_options(config, hello_name(config)),
+                       .with_server = wish.source.empty(),
+                       .server = {},
+                       .has_anchor = !asking.trust_anchor_files.empty(),
+                       .dnssec_zone = ""};
   plan.dnssec_zone = plan.check.zones.empty() ? "." : plan.check.zones.front();
   if (plan.with_server) plan.server = server_facts(config);
   if (!wish.resolver.empty()) {

@@ -41,8 +41,8 @@ doctor::SourceAddress seen_as(const net::IpAddress& address) {
 }
 
 // The first of a family that is known is what receivers see.
-std::vector<doctor::SourceAddress> addresses_of(const delivery::EgressSource& source,
-                                                const config::Config::Egress* configured) {
+std::vector<doctor::SourceAddress> seen_addresses_of(const delivery::EgressSource& source,
+                                                     const config::Config::Egress* configured) {
   std::vector<doctor::SourceAddress> all;
   bool has_v4 = !source.use_v4;
   bool has_v6 = !source.use_v6;
@@ -96,7 +96,7 @@ std::vector<ExaminedSource> examined_sources(const config::Config& config) {
     all.push_back(
         {.identity = {.name = source.name,
                       .hello = source.ehlo,
-                      .addresses = addresses_of(
+                      .addresses = seen_addresses_of(
                           source, configured == config.egress.end() ? nullptr : &*configured)},
          .bind_v4 = source.bind_v4,
          .bind_v6 = source.bind_v6,

@@ -5,9 +5,6 @@
 namespace todoku::config {
 namespace {
 
-constexpr double kDaySeconds = 86'400;
-constexpr double kWeekSeconds = 7 * kDaySeconds;
-
 void add_rest_keys(SectionBuilder<Config::Doctor>& s) {
   using S = Config::Doctor;
   s.add(
@@ -38,12 +35,12 @@ ConfigSection doctor() {
         {"From one look to the next. Above 1800 no source ever rests.",
          "検査の間隔。1800 を超えると送信元を休ませることはない。"})
       .unit("seconds")
-      .range(1, kDaySeconds);
+      .range(1, 86'400);
   s.add("blocklist_interval_seconds", &S::blocklist_interval_seconds, 3600,
         {"How long what a blocklist said of an address is used before it is asked again.",
          "ブロックリストの応答を使い続ける時間。過ぎたら再び問い合わせる。"})
       .unit("seconds")
-      .range(60, kWeekSeconds);
+      .range(60, 604'800);
   s.add(
       "port_25_hosts", &S::port_25_hosts, {"gmail.com", "yahoo.co.jp", "outlook.com"},
       {"Whose port 25 is tried: domains with MX records, hosts or addresses, each with a port if "
