@@ -364,8 +364,10 @@ dns::RouteOptions route_options(const config::Config& config) {
     if (source.bind_v6) options.own_addresses.insert(*source.bind_v6);
   }
   for (const config::Config::Egress& source : config.egress) {
-    const auto seen = net::IpAddress::parse(source.ec2_public_ipv4);
-    if (seen) options.own_addresses.insert(*seen);
+    for (const std::string* text : {&source.ec2_public_ipv4, &source.public_address}) {
+      const auto seen = net::IpAddress::parse(*text);
+      if (seen) options.own_addresses.insert(*seen);
+    }
   }
   return options;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words of the commands that judge mail as receivers do: `todoku bounce classify`, `todoku dkim
-// verify`, `todoku spf check`, `todoku dmarc check`; and of reports that receivers send.
+// The words of the commands that judge mail as receivers do, `todoku bounce classify`, `todoku dkim
+// verify`, `todoku spf check`, `todoku dmarc check`, of the one that judges the server, `todoku
+// doctor`, and of reports that receivers send.
 #pragma once
 
 #include <string>
@@ -25,6 +26,7 @@ class CheckWords {
   void add_dkim_verify();
   void add_spf_check();
   void add_dmarc_check();
+  void add_doctor();
   // --ip, --mail-from and --helo.
   void add_sender_options(CLI::App* check, std::string& ip, std::string& mail_from,
                           std::string& helo);
@@ -35,6 +37,7 @@ class CheckWords {
   DkimVerify dkim_;
   SpfCheck spf_;
   DmarcCheck dmarc_;
+  ExaminationWish doctor_;
 };
 
 }  // namespace todoku::cli

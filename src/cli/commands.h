@@ -91,6 +91,9 @@ struct SpfCheck {
 };
 int spf_check(Session& session, const SpfCheck& which);
 
+// -- doctor.cc
+int show_health(Session& session, const ExaminationWish& wish);
+
 // -- dmarc_check.cc
 struct DmarcCheck {
   CheckOptions options;
