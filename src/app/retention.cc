@@ -16,10 +16,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::int64_t kOwnersAtOnce = 500;
-constexpr std::int64_t kLookedAt = 100;     // deliveries of one question
-constexpr std::size_t kChangedAtOnce = 20;  // deliveries of one commit: contents may be large
-constexpr std::int64_t kAuditRows = 1'000;  // of one commit
-constexpr Microseconds kBetween = 50ms;     // leaves the disk to others
+constexpr std::int64_t kLookedAt = 100;          // deliveries of one question
+constexpr std::size_t kChangedAtOnce = 20;       // deliveries of one commit: contents may be large
+constexpr std::int64_t kAuditRows = 1'000;       // of one commit
+constexpr Microseconds kBetweenRemovals = 50ms;  // leaves the disk to others
 constexpr Microseconds kPassEvery = 1h;
 
 // The shorter of two that say something; 0: neither does.
@@ -129,7 +129,7 @@ Task<Result<std::int64_t>> Retention::pass_account(Owner owner) {
     changed += *done;
     if (!stretch->next) co_return changed;
     place = stretch->next;
-    const bool awake = co_await async::sleep_for(kBetween);
+    const bool awake = co_await async::sleep_for(kBetweenRemovals);
     if (!awake) co_return changed;
   }
 }

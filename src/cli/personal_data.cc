@@ -132,7 +132,7 @@ struct Erased {
   }
 };
 
-void tell(Session& session, const Erased& all, const std::string& address) {
+void tell_erased(Session& session, const Erased& all, const std::string& address) {
   session.say({"Mails whose recipient was erased: {}.", "宛先を消去したメール: {} 通。"},
               all.count("erased"));
   if (all.count("stopped") > 0) {
@@ -199,7 +199,7 @@ int personal_data_delete(Session& session, const PersonalData& whose, bool stop)
   if (session.common().json) {
     session.out() << printable_json(all.json()) << '\n';
   } else {
-    tell(session, all, whose.address);
+    tell_erased(session, all, whose.address);
   }
   if (all.on_their_way > 0) tell_left(session, all);
   return all.on_their_way > 0 ? 1 : 0;

@@ -13,9 +13,9 @@
 namespace todoku::operate {
 namespace {
 
-constexpr std::int64_t kErasedAtOnce = 25;  // mails of one commit
-constexpr std::int64_t kListsAtOnce = 50;   // accounts of one commit
-constexpr std::string_view kWithdrawn = "withdrawn: what is kept of its recipient is erased";
+constexpr std::int64_t kErasedAtOnce = 25;       // mails of one commit
+constexpr std::int64_t kErasedListsAtOnce = 50;  // accounts of one commit
+constexpr std::string_view kErasedFor = "withdrawn: what is kept of its recipient is erased";
 
 Result<void> erase_mails(store::WriteTransaction& writer, const std::vector<store::Story>& stories,
                          const std::string& address, Erasure& told) {
@@ -66,13 +66,13 @@ Result<void> erase_lists(store::WriteTransaction& writer, std::int64_t after,
     auto done = erase_list(writer, store::kInstallation, subject, told);
     if (!done) return done;
   }
-  const auto accounts = writer.read().accounts(store::AccountKey{after}, kListsAtOnce);
+  const auto accounts = writer.read().accounts(store::AccountKey{after}, kErasedListsAtOnce);
   if (!accounts) return fail(accounts.error());
   for (const store::Account& account : *accounts) {
     auto done = erase_list(writer, account.key, subject, told);
     if (!done) return done;
   }
-  if (std::ssize(*accounts) < kListsAtOnce) return {};
+  if (std::ssize(*accounts) < kErasedListsAtOnce) return {};
   told.next =
       written({.in_lists = true, .number = static_cast<std::int64_t>(accounts->back().key)});
   return {};
@@ -91,7 +91,7 @@ Task<Result<void>> Operations::stop_mails(std::vector<store::Story>& stories, Er
     if (story.delivery_status != DeliveryStatus::sending) continue;
     records.push_back({.key = story.key,
                        .outcome = {.state = RecipientState::cancelled,
-                                   .reply = {0, std::string(kWithdrawn)},
+                                   .reply = {0, std::string(kErasedFor)},
                                    .is_attempt = false}});
     records.back().if_free = true;
   }
