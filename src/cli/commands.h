@@ -28,6 +28,12 @@ int account_suspend(Session& session, const std::string& name, bool suspended);
 int account_weight(Session& session, const std::string& name, std::int64_t weight);
 int account_text_from_html(Session& session, const std::string& name, bool on);
 int account_open_tracking(Session& session, const std::string& name, bool on);
+// nullopt stays as it is; 0: as the installation has it.
+struct AccountRetention {
+  std::optional<std::int64_t> content_days;
+  std::optional<std::int64_t> story_days;
+};
+int account_retention(Session& session, const std::string& name, const AccountRetention& kept);
 // nullopt stays as it is; 0: no limit of its own.
 struct AccountLimit {
   std::optional<std::int64_t> requests_per_minute;
@@ -226,6 +232,22 @@ int suppression_remove(Session& session, const SuppressionRemove& options);
 int suppression_import(Session& session, const SuppressionFile& options);
 // As CSV, on standard output.
 int suppression_export(Session& session, const std::string& account);
+
+// -- personal_data.cc; `account` empty: of all
+struct PersonalData {
+  std::string address;
+  std::string account;
+};
+// As JSON, on standard output.
+int personal_data_export(Session& session, const PersonalData& whose);
+// `stop`: what has not gone out is cancelled first. Exit status 1 where mail is left that is on its
+// way.
+int personal_data_delete(Session& session, const PersonalData& whose, bool stop);
+struct AuditWish {
+  std::string since;
+  std::string address;
+};
+int audit_list(Session& session, const AuditWish& wish);
 
 // -- migrate.cc
 int migrate_status(Session& session);
