@@ -146,6 +146,12 @@ class UnitTest(unittest.TestCase):
         self.assertLessEqual(figure, EXPOSURE_MAX)
         self.assertGreater(len(weights), 50)
 
+    def test_one_that_stands_still_is_ended(self):
+        unit = UNIT.read_text()
+        self.assertRegex(unit, r"(?m)^WatchdogSec=120$")
+        self.assertRegex(unit, r"(?m)^NotifyAccess=main$")
+        self.assertRegex(unit, r"(?m)^Restart=on-failure$")  # which a watchdog's end is (systemd.service(5))
+
     def test_it_is_read_without_a_complaint(self):
         done = run("systemd-analyze", "verify", "--man=no", "--recursive-errors=no", UNIT, check=False)
         complaints = [line for line in done.stderr.splitlines()
