@@ -115,8 +115,8 @@ TEST(LifeSigns, ComeUntilSomethingIsFatalAndAgainWhenItIsNot) {
 }
 
 TEST(LifeSigns, ThatNobodyReadsHoldUpNothing) {
-  LifeSigns signs({.socket = "/nowhere/at/all", .every = 1ms});
   std::atomic<int> asked{0};
+  LifeSigns signs({.socket = "/nowhere/at/all", .every = 1ms});
   signs.follow([&] {
     ++asked;
     return std::string();
