@@ -5,7 +5,7 @@ no call fails and no source is silent for over five seconds while the good one c
 is seen and goes back by itself.
 
 The versions are one binary: the image's configuration makes them what they are. With --quick the file
-system of the image is made by deploy/image/root.py alone, without buildah.
+system of the first, too, is made by deploy/image/root.py alone, without buildah.
 
 usage: rehearsal_bench.py TODOKU [--leak LIBRARY] [--quick] [--load N] [--watch SECONDS]
 """
@@ -51,7 +51,10 @@ class Rehearsal:
         print(f"rehearsal/{name}\t{value}\t{unit}", flush=True)
 
     def begin(self):
-        self.stand.push("1")
+        if self.given.quick:
+            self.stand.push("1")
+        else:
+            self.stand.push_built("1")
         self.stand.verb("apply")
         self.stand.verb("migrate")
         self.stand.begin_account()

@@ -171,10 +171,18 @@ class LocalTarget(Target):
         folder = self.folder / "once"
         folder.mkdir(exist_ok=True)
         folder.chmod(0o700)
-        done = subprocess.run(image.command(*words), text=True, capture_output=True, check=False,
-                              stdin=subprocess.DEVNULL, cwd=folder, timeout=RUN_SECONDS,
-                              env={**plain_environment(), **image.environment, **self.environment(),
-                                   "TODOKU_DATA__DIRECTORY": str(folder / "data")})
+        try:
+            done = subprocess.run(image.command(*words), text=True, capture_output=True, check=False,
+                                  stdin=subprocess.DEVNULL, cwd=folder, timeout=RUN_SECONDS,
+                                  env={**plain_environment(), **image.environment,
+                                       **self.environment(),
+                                       "TODOKU_DATA__DIRECTORY": str(folder / "data")})
+        except OSError as error:
+            raise TargetError(f"todoku of version {version} cannot be run: {error.strerror}") \
+                from error
+        except subprocess.TimeoutExpired as error:
+            raise TargetError(f"`todoku {' '.join(words)}` does not end in {RUN_SECONDS} s") \
+                from error
         return Ran(done.returncode, done.stdout + done.stderr)
 
     # ---- looking ---------------------------------------------------------------------------

@@ -4,8 +4,8 @@ is in words.py."""
 import argparse
 import os
 import signal
-import sys
 import tempfile
+import traceback
 
 from verbs import rollout, smoke, trial
 from verbs.images import Archive, Images
@@ -210,8 +210,7 @@ def run(verb, arguments=None):
     if not given.target:
         parser.error("--target is missing: local:FOLDER, ecs, or a TOML file")
     words = Words(verb, given.yes)
-    # So that what is held is given back, and said.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(NEEDS_A_HAND))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         target = open_target(given.target)
         if verb in LOOK_ONLY:
@@ -224,6 +223,9 @@ def run(verb, arguments=None):
     except Declined as error:
         words.say(str(error))
         return DECLINED
+    except Exception:  # noqa: BLE001  a mistake of ours: who knows what was done before it
+        words.say(f"broken off by a fault of the verb itself\n{traceback.format_exc()}")
+        return NEEDS_A_HAND
     except KeyboardInterrupt:
         words.say("broken off: `status` shows what runs, the same verb goes on")
         return NEEDS_A_HAND
