@@ -5,6 +5,7 @@ import argparse
 import os
 import signal
 import sys
+import tempfile
 
 from verbs import rollout, smoke, trial
 from verbs.images import Archive, Images
@@ -17,7 +18,8 @@ EPILOG = ("exit status: 0 done, 1 failed (nothing that runs was changed), 2 wron
 
 
 def means(target, given, words):
-    return rollout.Means(words.say, lambda: smoke_mail(target, words), trial_of(target, given, words),
+    return rollout.Means(words.say, lambda meanwhile: smoke_mail(target, words, meanwhile),
+                         trial_of(target, given, words),
                          watch_seconds=given.watch)
 
 
@@ -36,7 +38,6 @@ def trial_of(target, given, words):
             return None
 
     def unpacked():
-        import tempfile  # noqa: PLC0415
         with tempfile.TemporaryDirectory(prefix="todoku-image-") as folder:
             images = Images(folder)
             images.add(given.archive, given.version, words.say)
@@ -44,13 +45,14 @@ def trial_of(target, given, words):
     return unpacked
 
 
-def smoke_mail(target, words):
+def smoke_mail(target, words, meanwhile=lambda: None):
     recipients = target.smoke_recipients()
     if not recipients:
         words.say("no smoke mail: the target names no recipients")
         return
     url, token = target.api()
-    smoke.send(smoke.Api(url, token), target.smoke_sender(), recipients, words.say)
+    smoke.send(smoke.Api(url, token), target.smoke_sender(), recipients, words.say,
+               meanwhile=meanwhile)
 
 
 # ---- the verbs -----------------------------------------------------------------------------------

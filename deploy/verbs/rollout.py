@@ -26,8 +26,9 @@ class Alarm(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Means:
-    """What a roll uses besides the target. `trial()` and `smoke()` raise TargetError if they
-    fail; `trial` is None where it cannot be had."""
+    """What a roll uses besides the target. `trial()` and `smoke(meanwhile)` raise TargetError if they
+    fail; the latter calls `meanwhile()` now and then as it waits. `trial` is None where it cannot be
+    had."""
     say: object
     smoke: object
     trial: object = None
@@ -127,18 +128,22 @@ def roll_service(target, service, version, means, first):
         task = target.canary(name, version, means.say)
         look = target.watch(version)
         means.say(f"{name}: {task.id} is watched for {means.watch_seconds:g} s")
-        means.smoke()
+        means.smoke(lambda: alarm(look))
         watch(look, means)
     means.say(f"{name}: {service.count} of version {version}")
     target.replace(name, version, means.say)
 
 
+def alarm(look):
+    wrong = look()
+    if wrong:
+        raise Alarm("; ".join(wrong))
+
+
 def watch(look, means):
     waited = 0
     while True:
-        wrong = look()
-        if wrong:
-            raise Alarm("; ".join(wrong))
+        alarm(look)
         if waited >= means.watch_seconds:
             return
         means.sleep(means.look_seconds)
@@ -147,7 +152,7 @@ def watch(look, means):
 
 def finish(target, version, means):
     """All of it is of this version, and works."""
-    means.smoke()
+    means.smoke(lambda: None)
     if not is_whole(target, version):
         raise TargetError(f"not all is well at the end: {runs(target)}")
 

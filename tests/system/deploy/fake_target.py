@@ -40,8 +40,9 @@ class FakeTarget(Target):
         if self.calls == self.fails_at or (self.stays and 0 < self.fails_at <= self.calls):
             raise TargetError(f"call {self.calls} ({what}) fails")
 
-    def smoke(self):
+    def smoke(self, meanwhile):
         self.called("smoke")
+        meanwhile()
         if any("smoke" in self.bad.get(task.version, ()) for task in self.there):
             raise TargetError("the smoke mail is HARDERROR")
 
