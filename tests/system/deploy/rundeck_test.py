@@ -6,6 +6,7 @@ usage: rundeck_test.py TODOKU
 """
 import contextlib
 import http.server
+import json
 import os
 import pathlib
 import re
@@ -109,12 +110,15 @@ class Rundeck:
 
 
 class Hooks(http.server.BaseHTTPRequestHandler):
-    """An endpoint that takes whatever comes."""
+    """An endpoint that takes whatever comes, and proves that it is there (docs/webhooks.md, "The challenge")."""
 
     def do_POST(self):  # noqa: N802
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(204)
+        said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        answer = said.get("data", {}).get("challenge", "").encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
+        self.wfile.write(answer)
 
     def log_message(self, *_):
         pass
@@ -173,10 +177,10 @@ def look_after_mail(stand, rundeck, target, hooks_port):
     check("hard_error" in rundeck.run("release an address", target=target, address=address), "why it was on the list")
     rundeck.run("release an address", target=target, address="never@one.example", expect=1)
     admin = Api(stand.api_port, rundeck.secrets["keys/project/todoku/admin-token"])
-    endpoint = admin.call("POST", "/webhooks", {"url": f"http://127.0.0.1:{hooks_port}/", "events": ["delivered"]})
+    endpoint = admin.call("POST", "/webhooks", {"url": f"http://127.0.0.1:{hooks_port}/"})
     url = f"http://127.0.0.1:{stand.api_port}"
-    rundeck.run("replay webhooks", api_url=url, endpoint=endpoint["id"])
-    rundeck.run("replay webhooks", api_url=url, endpoint=endpoint["id"], **{"from": "2026-01-05T09:00:00+09:00"})
+    rundeck.run("replay webhooks", api_url=url, endpoint=endpoint["webhook"])
+    rundeck.run("replay webhooks", api_url=url, endpoint=endpoint["webhook"], **{"from": "2026-01-05T09:00:00+09:00"})
     rundeck.run("replay webhooks", api_url=url, endpoint="wh_999", expect=22)
 
 
