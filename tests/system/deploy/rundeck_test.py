@@ -38,7 +38,7 @@ FAULTS = [
     ("      enforced: true\n", "", "values and enforced"),
     ("      regex: '[1-9]|[1-5][0-9]|6[0-4]'", "", "takes anything"),
     ("      regex: '[1-9]|[1-5][0-9]|6[0-4]'", "      regex: '[1-9'", "regex"),
-    ("      regex: 'wh_[0-9]{1,18}'", "      regex: '(wh_[0-9]{1,18})?'", "must not be empty"),
+    ("      regex: 'wh_[0-9a-z]{1,32}'", "      regex: '(wh_[0-9]{1,18})?'", "must not be empty"),
     ("      secure: true\n", "", "not secure"),
     ("      valueExposed: true\n", "", "valueExposed"),
     ("      storagePath: keys/project/todoku/admin-token\n", "", "storagePath"),
