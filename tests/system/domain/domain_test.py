@@ -319,6 +319,33 @@ class Domain(HomeTest):
         self.assertEqual([f["code"] for f in findings], ["servers_silent"])
         self.assertEqual(status, 2)
 
+    def test_new_keys_sign_once_they_are_published(self):
+        green = self.setup_green()
+        asked = ["--resolver", f"127.0.0.1:{self.port}", "--port", str(self.port)]
+
+        def rotate(status=0):
+            done = subprocess.run([home.BINARY, "--config", str(self.config), "--json", "domain",
+                                   "rotate", "example.jp", *asked], text=True,
+                                  capture_output=True, timeout=60)
+            self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+            return json.loads(done.stdout)
+
+        made = rotate()
+        self.assertEqual((made["state"], len(made["keys"])), ("publish", 2))
+        self.assertEqual(len(json.loads(self.tool("--json", "dkim", "list"))["keys"]), 2)
+        codes = [f["code"] for f in rotate(status=1)["findings"]]
+        self.assertEqual(codes, ["servers_agree", "dkim_missing", "dkim_missing"])
+        records = write_zone(green) + "".join(key["zone_entry"] for key in made["keys"])
+        # On one server of two they are not published yet.
+        self.serve(records, [0])
+        self.assertEqual(rotate(status=1)["findings"][0]["code"], "server_stale")
+        self.serve(records)
+        begun = rotate()
+        self.assertEqual((begun["state"], len(begun["kept"])), ("signing", 2))
+        self.assertEqual(len(json.loads(self.tool("--json", "dkim", "list"))["keys"]), 4)
+        self.assertEqual(rotate()["state"], "overlap")
+        self.assertEqual(self.check()[0], 0)
+
     def test_a_domain_that_nobody_serves(self):
         self.serve("")
         status, findings = self.run_check("domain", "check", "example.test", *self.asked)
