@@ -180,10 +180,15 @@ class Domain(HomeTest):
         codes = {finding["code"] for finding in findings if finding["outcome"] == "fail"}
         self.assertEqual(codes, {"dkim_no_keys", "spf_from_missing", "spf_missing", "from_no_host",
                                  "return_path_no_host", "dmarc_missing"})
-        self.setup_green()
+        green = self.setup_green()
         status, findings = self.check()
         self.assertEqual([f["code"] for f in findings if f["outcome"] != "pass"], [], findings)
         self.assertEqual(status, 0)
+        # An answer that does not fit UDP is asked for over TCP.
+        self.serve(write_zone(green) + "".join(
+            f'example.jp. IN TXT "{i:03}{"x" * 200}"\n' for i in range(20)))
+        status, findings = self.check()
+        self.assertEqual(([f for f in findings if f["outcome"] != "pass"], status), ([], 0))
         # Nothing is left to paste, and no second keys are made.
         again = self.tool("domain", "setup", "example.jp", "--json", *self.asked)
         records = json.loads(again)["records"]
