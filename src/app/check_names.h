@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "async/runtime.h"
 #include "base/clock.h"
@@ -28,6 +29,9 @@ class CheckNames final : public cli::CheckResolver {
   CheckNames& operator=(const CheckNames&) = delete;
 
   [[nodiscard]] dns::Resolver& resolver() override { return *resolver_; }
+  [[nodiscard]] Task<Result<dns::Answer<std::string>>> name_servers(std::string zone) override {
+    return resolver_->ns(std::move(zone));
+  }
   [[nodiscard]] async::Executor executor() override { return runtime_.executor(0); }
 
  private:

@@ -24,6 +24,7 @@
 #include "app/lambda_command.h"
 #include "app/module_options.h"
 #include "app/open_files.h"
+#include "app/sending_platform.h"
 #include "app/serve.h"
 #include "app/store_house.h"
 #include "app/unless_refused.h"
@@ -309,6 +310,12 @@ Result<std::vector<doctor::Finding>> Program::examine(const std::optional<std::s
   const auto loaded = config::load_config(config, environment_);
   if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
   return unless_refused([&] { return examine_installation(loaded->config, wish, clock_); });
+}
+
+Result<doctor::Platform> Program::platform(const std::optional<std::string>& config) {
+  const auto loaded = config::load_config(config, environment_);
+  if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
+  return sending_platform(loaded->config);
 }
 
 std::string Program::variable(std::string_view name) const {

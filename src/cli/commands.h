@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/domain_installation.h"
+#include "cli/domain_probe.h"
 #include "cli/mail_checks.h"
 #include "cli/session.h"
 
@@ -147,6 +149,24 @@ int domain_verify(Session& session, const DomainNames& which);
 int domain_remove(Session& session, const DomainNames& which);
 int domain_consent(Session& session, const DomainNames& which, const std::string& to,
                    bool withdrawn);
+
+// -- domain_setup.cc, domain_check.cc
+struct DomainSetup {
+  std::string account;  // empty: the only one
+  std::string domain;
+  PlatformWish platform;
+  ProbeOptions probe;
+  bool zone_file = false;
+};
+int domain_setup(Session& session, const DomainSetup& wish);
+struct DomainCheck {
+  std::string account;  // empty: of all
+  std::vector<std::string> domains;
+  std::vector<std::string> selectors;  // instead of the keys of the installation
+  PlatformWish platform;
+  ProbeOptions probe;
+};
+int domain_check(Session& session, const DomainCheck& wish);
 
 // -- stories.cc
 struct Explain {

@@ -150,6 +150,9 @@ struct FakeHost final : Host {
   struct Names final : CheckResolver {
     explicit Names(dns::Resolver& asked) : zone(asked) { runtime.start(); }
     dns::Resolver& resolver() override { return zone; }
+    Task<Result<dns::Answer<std::string>>> name_servers(std::string name) override {
+      co_return fail(ErrorKind::not_found, name + " does not exist (NXDOMAIN)");
+    }
     async::Executor executor() override { return runtime.executor(0); }
     dns::Resolver& zone;
     async::Runtime runtime{1};
@@ -168,6 +171,15 @@ struct FakeHost final : Host {
   ExaminationWish its_examination;
   std::vector<doctor::Finding> findings;
   std::string its_resolver;
+  Result<doctor::Platform> platform(const std::optional<std::string>& config) override {
+    if (config == "/nonexistent") return fail(ErrorKind::not_found, "/nonexistent: no such file");
+    return its_platform;
+  }
+  doctor::Platform its_platform{.addresses = {"192.0.2.1"},
+                                .unknown_sources = {},
+                                .spf_include = {},
+                                .return_path = "bounce.example.jp",
+                                .mail_host = "mail.example.com"};
   dns::FakeResolver zone;
   [[nodiscard]] const Clock& clock() const override { return its_clock; }
   std::function<SubmissionAnswer(const smtp::ClientEnvelope&, MessageSpool&)> submission_answer =

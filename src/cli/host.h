@@ -21,6 +21,7 @@
 #include "cli/api_port.h"
 #include "cli/check_resolver.h"
 #include "cli/submission_port.h"
+#include "doctor/domain_records.h"
 #include "doctor/finding.h"
 
 namespace todoku::cli {
@@ -157,6 +158,8 @@ class Host {
   // Asks the name server at `server`, "HOST:PORT", or the system's if that is empty. Errors:
   // invalid_input, not_found (no such host), unavailable.
   virtual Result<std::unique_ptr<CheckResolver>> check_resolver(const std::string& server) = 0;
+  // Who sends, by the configuration. Errors: a sentence that says what is wrong with it.
+  virtual Result<doctor::Platform> platform(const std::optional<std::string>& config) = 0;
 
   // -- for checks of the server
   // What is wrong with the sources of the configuration, as receivers see them, and with the
