@@ -305,17 +305,17 @@ Result<std::unique_ptr<cli::CheckResolver>> Program::check_resolver(const std::s
   return CheckNames::make(server, clock_);
 }
 
+Result<doctor::Platform> Program::platform(const std::optional<std::string>& config) {
+  const auto loaded = config::load_config(config, environment_);
+  if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
+  return sending_platform(loaded->config);
+}
+
 Result<std::vector<doctor::Finding>> Program::examine(const std::optional<std::string>& config,
                                                       const cli::ExaminationWish& wish) {
   const auto loaded = config::load_config(config, environment_);
   if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
   return unless_refused([&] { return examine_installation(loaded->config, wish, clock_); });
-}
-
-Result<doctor::Platform> Program::platform(const std::optional<std::string>& config) {
-  const auto loaded = config::load_config(config, environment_);
-  if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
-  return sending_platform(loaded->config);
 }
 
 std::string Program::variable(std::string_view name) const {

@@ -7,6 +7,7 @@ namespace todoku::cli {
 
 CheckWords::CheckWords(WordBook book) : book_(std::move(book)) {
   add_bounce_classify();
+  add_reports_read();
   add_dkim_verify();
   add_spf_check();
   add_dmarc_check();
@@ -52,6 +53,23 @@ void CheckWords::add_bounce_classify() {
       book_.say({"A case a line of JSON on standard input, an answer a line",
                  "標準入力から 1 行に 1 件の JSON を読み、1 行に 1 件の答えを出力する"}));
   book_.speaks(classify, [this](Session& s) { return bounce_classify(s, bounce_); });
+}
+
+void CheckWords::add_reports_read() {
+  CLI::App* group = book_.verb(book_.app, "reports",
+                               {"What receivers report of mail in your domains' names",
+                                "受信側から届くドメインのレポート（DMARC、TLS-RPT）を読む"});
+  group->require_subcommand(1);
+  CLI::App* read = book_.verb(group, "read",
+                              {"Say who sends in your name and what of it is authenticated",
+                               "ドメインを名乗って送信しているのは誰か、認証されているかを示す"});
+  read->add_option("FILE", reports_,
+                   book_.say({"Reports as they came: .xml, .xml.gz, .zip, .json, .json.gz; - for "
+                              "standard input",
+                              "届いたままのレポート（.xml、.xml.gz、.zip、.json、.json.gz）。- は"
+                              "標準入力"}))
+      ->required();
+  book_.speaks(read, [this](Session& s) { return reports_read(s, reports_); });
 }
 
 void CheckWords::add_dkim_verify() {

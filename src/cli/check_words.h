@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The words of the commands that judge mail as receivers do, `todoku bounce classify`, `todoku dkim
-// verify`, `todoku spf check`, `todoku dmarc check`, and of the one that judges the server, `todoku
-// doctor`.
+// verify`, `todoku spf check`, `todoku dmarc check`, of the one that judges the server, `todoku
+// doctor`, and of reports that receivers send.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/commands.h"
 #include "cli/word_book.h"
@@ -21,6 +22,7 @@ class CheckWords {
 
  private:
   void add_bounce_classify();
+  void add_reports_read();
   void add_dkim_verify();
   void add_spf_check();
   void add_dmarc_check();
@@ -31,6 +33,7 @@ class CheckWords {
 
   WordBook book_;
   BounceClassify bounce_;
+  std::vector<std::string> reports_;
   DkimVerify dkim_;
   SpfCheck spf_;
   DmarcCheck dmarc_;

@@ -84,6 +84,11 @@ struct Config {
   struct Events {
     std::int64_t keep_days = 0;
   };
+  struct Retention {
+    std::int64_t content_days = 0;
+    std::int64_t story_days = 0;
+    std::int64_t audit_days = 0;
+  };
   struct Journal {
     std::string directory;
   };
@@ -261,6 +266,7 @@ struct Config {
   Api api;
   Limits limits;
   Events events;
+  Retention retention;
   Journal journal;
   Intake intake;
   Admin admin;
