@@ -5,7 +5,7 @@ no call fails and no source is silent for over five seconds while the good one c
 is seen and goes back by itself.
 
 The versions are one binary: the image's configuration makes them what they are. With --quick the file
-system of the image is made by deploy/image/root.py alone, without buildah.
+system of the first, too, is made by deploy/image/root.py alone, without buildah.
 
 usage: rehearsal_bench.py TODOKU [--leak LIBRARY] [--quick] [--load N] [--watch SECONDS]
 """
@@ -26,15 +26,20 @@ ARRIVE_WITHIN = 60
 
 
 def broken_versions(leak):
-    """(version, what is wrong, what its image sets, exit status of `roll`, a word that it says)."""
+    """(version, what is wrong, what its image sets, more words for `roll`, its exit status, a word that
+    it says). The first two are seen by the trial, and again where there is none."""
+    ends = {"TODOKU_ADMIN__SOCKET": "/nonexistent/admin.sock"}
+    unready = {"TODOKU_DNS__SERVERS": "127.0.0.1:9", "TODOKU_DNS__CHECK_NAMES": "missing.example"}
     return (
-        ("3-ends", "does not start", {"TODOKU_LOG__LEVEL": "nonsense"}, 1, "ends"),
-        ("4-unready", "starts and is not ready",
-         {"TODOKU_DNS__SERVERS": "127.0.0.1:9", "TODOKU_DNS__CHECK_NAMES": "missing.example"}, 1,
+        ("3-ends", "does not start", ends, (), 1, "ends at its start"),
+        ("3-ends", "does not start, tried in earnest", ends, ("--no-trial",), 3, "ends at its start"),
+        ("4-unready", "starts and is not ready", unready, (), 1, "is not ready"),
+        ("4-unready", "starts and is not ready, tried in earnest", unready, ("--no-trial",), 3,
          "is not ready"),
         ("5-fails", "is ready and fails mails",
-         {"TODOKU_SMTP_OUT__ALLOW_PRIVATE_RECEIVERS": "false"}, 3, "attempts failed"),
-        ("6-leaks", "leaks until it is killed", {"LD_PRELOAD": str(leak)}, 3, "of memory"))
+         {"TODOKU_SMTP_OUT__ALLOW_PRIVATE_RECEIVERS": "false"}, ("--watch", "3"), 3,
+         "attempts failed"),
+        ("6-leaks", "leaks until it is killed", {"LD_PRELOAD": str(leak)}, (), 3, "of memory"))
 
 
 class Rehearsal:
@@ -46,7 +51,10 @@ class Rehearsal:
         print(f"rehearsal/{name}\t{value}\t{unit}", flush=True)
 
     def begin(self):
-        self.stand.push("1")
+        if self.given.quick:
+            self.stand.push("1")
+        else:
+            self.stand.push_built("1")
         self.stand.verb("apply")
         self.stand.verb("migrate")
         self.stand.begin_account()
@@ -72,12 +80,14 @@ class Rehearsal:
         self.tell("good/roll", f"{took:.1f}", "s")
 
     def bad(self):
-        for version, what, environment, status, word in broken_versions(self.given.leak):
+        for version, what, environment, more, status, word in broken_versions(self.given.leak):
+            if self.given.quick and version == "4-unready" and more:
+                continue
             print(f"\n==> a version that {what}", flush=True)
             self.stand.push(version, environment)
             began, failed = time.time(), len(self.load.failed)
             said = self.stand.verb("roll", "--version", version, "--ready", self.given.ready,
-                                   "--watch", self.given.watch_broken, status=status)
+                                   "--watch", self.given.watch_broken, *more, status=status)
             check(word in said, f"a version that {what} ends by another reason: {said}")
             check(self.stand.is_all_of("2"), f"not all is of version 2 after {version}")
             self.stand.verb("status")

@@ -4,7 +4,8 @@ is in words.py."""
 import argparse
 import os
 import signal
-import sys
+import tempfile
+import traceback
 
 from verbs import rollout, smoke, trial
 from verbs.images import Archive, Images
@@ -17,7 +18,8 @@ EPILOG = ("exit status: 0 done, 1 failed (nothing that runs was changed), 2 wron
 
 
 def means(target, given, words):
-    return rollout.Means(words.say, lambda: smoke_mail(target, words), trial_of(target, given, words),
+    return rollout.Means(words.say, lambda meanwhile: smoke_mail(target, words, meanwhile),
+                         trial_of(target, given, words),
                          watch_seconds=given.watch)
 
 
@@ -36,7 +38,6 @@ def trial_of(target, given, words):
             return None
 
     def unpacked():
-        import tempfile  # noqa: PLC0415
         with tempfile.TemporaryDirectory(prefix="todoku-image-") as folder:
             images = Images(folder)
             images.add(given.archive, given.version, words.say)
@@ -44,13 +45,14 @@ def trial_of(target, given, words):
     return unpacked
 
 
-def smoke_mail(target, words):
+def smoke_mail(target, words, meanwhile=lambda: None):
     recipients = target.smoke_recipients()
     if not recipients:
         words.say("no smoke mail: the target names no recipients")
         return
     url, token = target.api()
-    smoke.send(smoke.Api(url, token), target.smoke_sender(), recipients, words.say)
+    smoke.send(smoke.Api(url, token), target.smoke_sender(), recipients, words.say,
+               meanwhile=meanwhile)
 
 
 # ---- the verbs -----------------------------------------------------------------------------------
@@ -208,8 +210,7 @@ def run(verb, arguments=None):
     if not given.target:
         parser.error("--target is missing: local:FOLDER, ecs, or a TOML file")
     words = Words(verb, given.yes)
-    # So that what is held is given back, and said.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(NEEDS_A_HAND))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         target = open_target(given.target)
         if verb in LOOK_ONLY:
@@ -222,6 +223,9 @@ def run(verb, arguments=None):
     except Declined as error:
         words.say(str(error))
         return DECLINED
+    except Exception:  # noqa: BLE001  a mistake of ours: who knows what was done before it
+        words.say(f"broken off by a fault of the verb itself\n{traceback.format_exc()}")
+        return NEEDS_A_HAND
     except KeyboardInterrupt:
         words.say("broken off: `status` shows what runs, the same verb goes on")
         return NEEDS_A_HAND

@@ -19,6 +19,9 @@ import time
 from verbs.target import Deployed, TargetError
 from verbs.words import DONE, FAILED, NEEDS_A_HAND, ROLLED_BACK
 
+# Whatever goes wrong, a full disk or a mistake of ours as well, what was changed has to go back.
+FAULTS = Exception
+
 
 class Alarm(Exception):
     """What the watched tasks told."""
@@ -26,8 +29,9 @@ class Alarm(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Means:
-    """What a roll uses besides the target. `trial()` and `smoke()` raise TargetError if they
-    fail; `trial` is None where it cannot be had."""
+    """What a roll uses besides the target. `trial()` and `smoke(meanwhile)` raise TargetError if they
+    fail; the latter calls `meanwhile()` now and then as it waits. `trial` is None where it cannot be
+    had."""
     say: object
     smoke: object
     trial: object = None
@@ -40,7 +44,7 @@ def roll(target, version, means):
     """-> how it ended (words.py)."""
     try:
         known, at = target.versions(), target.deployed()
-    except TargetError as error:
+    except FAULTS as error:
         means.say(f"failed: {error}")
         return FAILED
     if version not in known:
@@ -55,7 +59,7 @@ def roll(target, version, means):
         try_alone(version, means)
         check_schema(target, version, means)
         target.remember(Deployed(at.current, at.previous, version))
-    except TargetError as error:
+    except FAULTS as error:
         means.say(f"failed, and nothing that runs was changed: {error}")
         return FAILED
     base = at.current if at.current != version else None
@@ -66,7 +70,7 @@ def roll(target, version, means):
             roll_service(target, service, version, means, first=base is None)
         finish(target, version, means)
         target.remember(Deployed(version, base or at.previous))
-    except (TargetError, Alarm) as error:
+    except FAULTS as error:
         means.say(f"version {version} is not good: {error}")
         return back(target, base, changed, at, means)
     means.say(f"version {version} runs; before it ran {base or 'none'}")
@@ -80,7 +84,7 @@ def roll_back(target, version, means):
         at = target.deployed()
         services = [service.name for service in target.services()]
         target.remember(Deployed(at.current, at.previous, version))
-    except TargetError as error:
+    except FAULTS as error:
         means.say(f"failed, and nothing that runs was changed: {error}")
         return FAILED
     changed = []
@@ -91,7 +95,7 @@ def roll_back(target, version, means):
         finish(target, version, means)
         previous = at.current if at.current != version else at.previous
         target.remember(Deployed(version, previous))
-    except TargetError as error:
+    except FAULTS as error:
         means.say(f"version {version} cannot be gone back to: {error}")
         base = at.current if at.current != version else None
         return back(target, base, changed, at, means)
@@ -127,18 +131,22 @@ def roll_service(target, service, version, means, first):
         task = target.canary(name, version, means.say)
         look = target.watch(version)
         means.say(f"{name}: {task.id} is watched for {means.watch_seconds:g} s")
-        means.smoke()
+        means.smoke(lambda: alarm(look))
         watch(look, means)
     means.say(f"{name}: {service.count} of version {version}")
     target.replace(name, version, means.say)
 
 
+def alarm(look):
+    wrong = look()
+    if wrong:
+        raise Alarm("; ".join(wrong))
+
+
 def watch(look, means):
     waited = 0
     while True:
-        wrong = look()
-        if wrong:
-            raise Alarm("; ".join(wrong))
+        alarm(look)
         if waited >= means.watch_seconds:
             return
         means.sleep(means.look_seconds)
@@ -147,7 +155,7 @@ def watch(look, means):
 
 def finish(target, version, means):
     """All of it is of this version, and works."""
-    means.smoke()
+    means.smoke(lambda: None)
     if not is_whole(target, version):
         raise TargetError(f"not all is well at the end: {runs(target)}")
 
@@ -170,7 +178,7 @@ def back(target, base, changed, at, means):
     for name in reversed(changed):
         try:
             target.replace(name, base, means.say)
-        except TargetError as error:
+        except FAULTS as error:
             means.say(f"{name} cannot be brought back: {error}")
             failed.append(name)
     try:
@@ -179,7 +187,7 @@ def back(target, base, changed, at, means):
             target.remember(Deployed(base, at.previous))
             means.say(f"rolled back: version {base} runs as before")
             return ROLLED_BACK
-    except TargetError as error:
+    except FAULTS as error:
         means.say(str(error))
     means.say(f"needs a hand: {runs(target)}\nThe target remembers the roll as broken off; "
               f"`roll --version {base}` takes it up again, `status` shows what there is.")
@@ -190,6 +198,6 @@ def runs(target):
     """In words, what runs now."""
     try:
         tasks = target.tasks()
-    except TargetError as error:
+    except FAULTS as error:
         return f"what runs cannot be told: {error}"
     return ", ".join(f"{task.id} of {task.version} {task.state}" for task in tasks) or "nothing runs"

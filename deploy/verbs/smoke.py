@@ -10,6 +10,7 @@ import urllib.parse
 from verbs.target import TargetError
 
 ASK_SECONDS = 0.2
+MEANWHILE_SECONDS = 1
 ANSWER_OCTETS_MAX = 1 << 20
 
 class Api:
@@ -39,8 +40,9 @@ class Api:
         return json.loads(text)
 
 
-def send(api, sender, recipients, say, seconds=60, sleep=time.sleep):
-    """TargetError if one of them has not got it within this time."""
+def send(api, sender, recipients, say, seconds=60, meanwhile=lambda: None):
+    """TargetError if one of them has not got it within this time. `meanwhile` is called each second
+    of the wait, and ends it by what it raises."""
     sent = []
     for name, address in recipients:
         delivery = api.call("POST", "/deliveries/transaction", {
@@ -49,12 +51,13 @@ def send(api, sender, recipients, say, seconds=60, sleep=time.sleep):
         sent.append((name, address, delivery["delivery_id"]))
     until = time.monotonic() + seconds
     for name, address, delivery in sent:
-        await_outcome(api, name, address, delivery, until, sleep)
+        await_outcome(api, name, address, delivery, until, meanwhile)
     say("smoke mail: taken by " + ", ".join(f"{name} ({address})" for name, address, _ in sent))
 
 
-def await_outcome(api, name, address, delivery, until, sleep):
+def await_outcome(api, name, address, delivery, until, meanwhile):
     """By the log: a delivery that is over may have failed."""
+    looked = time.monotonic()
     while True:
         rows = api.call("GET", f"/logs/mails/results?delivery_id={delivery}")["data"]
         told = rows[0]["status"] if rows else "not tried"
@@ -64,4 +67,7 @@ def await_outcome(api, name, address, delivery, until, sleep):
             words = rows[0].get("last_response_message", "") if rows else ""
             raise TargetError(f"the smoke mail to {name} ({address}), delivery {delivery}, is "
                               f"{told}{': ' if words else ''}{words}")
-        sleep(ASK_SECONDS)
+        if time.monotonic() > looked + MEANWHILE_SECONDS:
+            looked = time.monotonic()
+            meanwhile()
+        time.sleep(ASK_SECONDS)
