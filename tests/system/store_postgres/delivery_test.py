@@ -184,6 +184,8 @@ def refuses_what_cannot_work(stack):
     status, said, _ = stack.run_other(config, "account", "list")
     check(status == 0 and "tester" in said, f"a password by a command: {said}")
     stack.sql("INSERT INTO todoku_schema SELECT max(step) + 1, 0 FROM todoku_schema")
+    stack.sql("UPDATE meta SET value = (SELECT convert_to(max(step)::text, 'UTF8') FROM todoku_schema)"
+              " WHERE name = 'worked_on_by'")
     stack.refuses("a newer schema", stack.directory / "todoku.toml",
                   ["start the newer todoku that wrote it"])
     check("nothing was missing" not in stack.run_other(stack.directory / "todoku.toml",
