@@ -140,7 +140,8 @@ def main():
     given.watch_broken = 10 if given.quick else 60
     given.ready = 5 if given.quick else 30
     if given.leak is None:
-        given.leak = pathlib.Path(given.todoku).resolve().parents[1] / "tests/system/deploy/libtodoku_leak.so"
+        build = pathlib.Path(given.todoku).resolve().parents[1]
+        given.leak = build / "tests/system/deploy/libtodoku_leak.so"
     with PostgresServer() as server, LocalStand(given.todoku, server) as stand:
         rehearsal = Rehearsal(stand, Load(stand, given.load), given)
         rehearsal.begin()
