@@ -99,8 +99,9 @@ class LocalStand(OnPostgres):
     def verb(self, name, *words, status=0):
         """What it said. Fails unless it ends with this status."""
         began = time.monotonic()
+        yes = [] if name == "once" else ["--yes"]  # which asks nothing
         done = subprocess.run([ROOT / "deploy/bin" / name, "--target", f"local:{self.directory}",
-                               "--yes", *map(str, words)], capture_output=True, text=True,
+                               *yes, *map(str, words)], capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, check=False)
         said = done.stdout + done.stderr
         print("\n".join("    " + line for line in said.splitlines()))
