@@ -32,7 +32,7 @@ CONFIG = ("[queue]", 'kind = "store"', "[delivery]", "bulk_retry_seconds = [1, 2
 SOURCES = ("east", "west")
 SINK, POSTFIX = "sink.example", "postfix.example"
 SERVICES = {"events": 1, "scheduler": 2, "courier": 2, "api": 2}
-ROLL = {"ready_seconds": 10, "drain_seconds": 20, "leave_seconds": 0.5, "memory_max_mb": 400,
+ROLL = {"ready_seconds": 20, "drain_seconds": 20, "leave_seconds": 0.5, "memory_max_mb": 400,
         "restarts_max": 1}
 
 
