@@ -5,7 +5,7 @@ no call fails and no source is silent for over five seconds while the good one c
 is seen and goes back by itself.
 
 The versions are one binary: the image's configuration makes them what they are. With --quick the file
-system of the image is made by deploy/image/root.py alone, without buildah.
+system of the first, too, is made by deploy/image/root.py alone, without buildah.
 
 usage: rehearsal_bench.py TODOKU [--leak LIBRARY] [--quick] [--load N] [--watch SECONDS]
 """
@@ -34,8 +34,8 @@ def broken_versions(leak):
         ("3-ends", "does not start", ends, (), 1, "ends at its start"),
         ("3-ends", "does not start, tried in earnest", ends, ("--no-trial",), 3, "ends at its start"),
         ("4-unready", "starts and is not ready", unready, (), 1, "is not ready"),
-        ("4-unready", "starts and is not ready, tried in earnest", unready, ("--no-trial",), 3,
-         "is not ready"),
+        ("4-unready", "starts and is not ready, tried in earnest", unready,
+         ("--no-trial", "--watch", "3"), 3, "is not ready"),
         ("5-fails", "is ready and fails mails",
          {"TODOKU_SMTP_OUT__ALLOW_PRIVATE_RECEIVERS": "false"}, ("--watch", "3"), 3,
          "attempts failed"),
@@ -51,7 +51,10 @@ class Rehearsal:
         print(f"rehearsal/{name}\t{value}\t{unit}", flush=True)
 
     def begin(self):
-        self.stand.push("1")
+        if self.given.quick:
+            self.stand.push("1")
+        else:
+            self.stand.push_built("1")
         self.stand.verb("apply")
         self.stand.verb("migrate")
         self.stand.begin_account()
@@ -137,7 +140,8 @@ def main():
     given.watch_broken = 10 if given.quick else 60
     given.ready = 5 if given.quick else 30
     if given.leak is None:
-        given.leak = pathlib.Path(given.todoku).resolve().parents[1] / "tests/system/deploy/libtodoku_leak.so"
+        build = pathlib.Path(given.todoku).resolve().parents[1]
+        given.leak = build / "tests/system/deploy/libtodoku_leak.so"
     with PostgresServer() as server, LocalStand(given.todoku, server) as stand:
         rehearsal = Rehearsal(stand, Load(stand, given.load), given)
         rehearsal.begin()

@@ -44,7 +44,6 @@ ROLL = {"ready_seconds": 60, "drain_seconds": 40, "leave_seconds": 1, "memory_ma
         "restarts_max": 3}
 LIMITS = {"ready_seconds": (1, 3600), "drain_seconds": (1, 3600), "leave_seconds": (0, 300),
           "memory_max_mb": (64, 1 << 20), "restarts_max": (0, 1000)}
-TASKS_MAX = 64  # of a service
 RUN_SECONDS = 600
 
 
@@ -68,7 +67,7 @@ class LocalTarget(Target):
         return self.images.versions()
 
     def image(self, version):
-        return self.images.get(version)
+        return self.images.get(version) if self.images.described(version) else None
 
     def state(self):
         return read(self.folder / "state.json") or {}
@@ -99,9 +98,11 @@ class LocalTarget(Target):
     # ---- tasks -----------------------------------------------------------------------------
 
     def services(self):
-        """Less what was taken out by `drain`."""
-        out = self.state().get("drained", {})
-        return [Service(name, max(0, self.settings["services"][name] - out.get(name, 0)))
+        """As many as `scale` said last, else the settings, less what was taken out by `drain`."""
+        state = self.state()
+        out = state.get("drained", {})
+        wanted = {**self.settings["services"], **state.get("scaled", {})}
+        return [Service(name, max(0, wanted[name] - out.get(name, 0)))
                 for name in ORDER if name in self.settings["services"]]
 
     def tasks(self):
@@ -170,10 +171,18 @@ class LocalTarget(Target):
         folder = self.folder / "once"
         folder.mkdir(exist_ok=True)
         folder.chmod(0o700)
-        done = subprocess.run(image.command(*words), text=True, capture_output=True, check=False,
-                              stdin=subprocess.DEVNULL, cwd=folder, timeout=RUN_SECONDS,
-                              env={**plain_environment(), **image.environment, **self.environment(),
-                                   "TODOKU_DATA__DIRECTORY": str(folder / "data")})
+        try:
+            done = subprocess.run(image.command(*words), text=True, capture_output=True, check=False,
+                                  stdin=subprocess.DEVNULL, cwd=folder, timeout=RUN_SECONDS,
+                                  env={**plain_environment(), **image.environment,
+                                       **self.environment(),
+                                       "TODOKU_DATA__DIRECTORY": str(folder / "data")})
+        except OSError as error:
+            raise TargetError(f"todoku of version {version} cannot be run: {error.strerror}") \
+                from error
+        except subprocess.TimeoutExpired as error:
+            raise TargetError(f"`todoku {' '.join(words)}` does not end in {RUN_SECONDS} s") \
+                from error
         return Ran(done.returncode, done.stdout + done.stderr)
 
     # ---- looking ---------------------------------------------------------------------------
@@ -233,6 +242,9 @@ class LocalTarget(Target):
     def apply(self, say):
         local_data.apply(self, say)
 
+    def scale(self, service, count, say):
+        local_data.scale(self, service, count, say)
+
     def drain(self, what, say):
         local_data.drain(self, what, say)
 
@@ -268,8 +280,8 @@ def checked(settings, where):
     for name, count in services.items():
         if name not in ORDER:
             refuse(f"services.{name}", count, f"one of {', '.join(ORDER)}")
-        if type(count) is not int or not 1 <= count <= TASKS_MAX:
-            refuse(f"services.{name}", count, f"a whole number from 1 to {TASKS_MAX}")
+        if type(count) is not int or not 1 <= count <= local_data.TASKS_MAX:
+            refuse(f"services.{name}", count, f"a whole number from 1 to {local_data.TASKS_MAX}")
     roll = {**ROLL, **settings.get("roll", {})}
     for name, value in roll.items():
         if name not in LIMITS:

@@ -13,6 +13,7 @@ import subprocess
 from verbs.target import ORDER, TargetError
 
 SECONDS_MAX = 3600
+TASKS_MAX = 64  # of a service
 
 
 def missing(target):
@@ -57,6 +58,23 @@ def apply(target, say):
         make()
 
 
+def scale(target, service, count, say):
+    """Keeps so many tasks of the service from now on, and none of them is drained any more."""
+    if service not in target.settings["services"]:
+        raise TargetError(f"{service!r} is no service of {target.name}: there are "
+                          f"{', '.join(target.settings['services'])}")
+    if not 0 <= count <= TASKS_MAX:
+        raise TargetError(f"{count} tasks of {service}: there may be 0 to {TASKS_MAX}")
+    state = target.state()
+    say(f"{service}: {count} tasks are wanted")
+    target.write_state(scaled={**state.get("scaled", {}), service: count},
+                       drained={name: out for name, out in state.get("drained", {}).items()
+                                if name != service})
+    current = target.deployed().current
+    if current is not None:
+        target.replace(service, current, say)
+
+
 # ---- out of work and back ------------------------------------------------------------------------
 
 def service_of(target, what):
@@ -77,8 +95,7 @@ def drain(target, what, say):
     service, there = service_of(target, what)
     drained = dict(target.state().get("drained", {}))
     # First the count, so that nobody starts another one in its place.
-    drained[service] = min(target.settings["services"][service],
-                           drained.get(service, 0) + len(there))
+    drained[service] = drained.get(service, 0) + len(there)
     target.write_state(drained=drained)
     for task in there:
         target.retire(task, say)

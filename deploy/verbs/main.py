@@ -4,8 +4,8 @@ is in words.py."""
 import argparse
 import os
 import signal
-import sys
 import tempfile
+import traceback
 
 from verbs import rollout, smoke, trial
 from verbs.images import Archive, Images
@@ -159,7 +159,8 @@ VERBS = {
     "migrate": (migrate, "brings the tables of the store to what a version needs (expand)"),
     "plan": (plan, "shows what apply would change"),
     "apply": (apply, "makes what the target is made of"),
-    "roll": (roll, "brings a version to run, one task at a time; goes back by itself if it is not good"),
+    "roll": (roll, "brings a version to run, one task at a time; goes back by itself if it is not "
+             "good"),
     "smoke": (smoke_, "sends smoke mails and waits until they are taken"),
     "rollback": (rollback, "goes back to the version before"),
     "drain": (drain, "takes a task or a service out of work, in order"),
@@ -210,8 +211,7 @@ def run(verb, arguments=None):
     if not given.target:
         parser.error("--target is missing: local:FOLDER, ecs, or a TOML file")
     words = Words(verb, given.yes)
-    # So that what is held is given back, and said.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(NEEDS_A_HAND))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         target = open_target(given.target)
         if verb in LOOK_ONLY:
@@ -224,6 +224,9 @@ def run(verb, arguments=None):
     except Declined as error:
         words.say(str(error))
         return DECLINED
+    except Exception:  # noqa: BLE001  a mistake of ours: who knows what was done before it
+        words.say(f"broken off by a fault of the verb itself\n{traceback.format_exc()}")
+        return NEEDS_A_HAND
     except KeyboardInterrupt:
         words.say("broken off: `status` shows what runs, the same verb goes on")
         return NEEDS_A_HAND

@@ -19,6 +19,9 @@ import time
 from verbs.target import Deployed, TargetError
 from verbs.words import DONE, FAILED, NEEDS_A_HAND, ROLLED_BACK
 
+# Whatever goes wrong, a full disk or a mistake of ours as well, what was changed has to go back.
+FAULTS = Exception
+
 
 class Alarm(Exception):
     """What the watched tasks told."""
@@ -41,7 +44,7 @@ def roll(target, version, means):
     """-> how it ended (words.py)."""
     try:
         known, at = target.versions(), target.deployed()
-    except TargetError as error:
+    except FAULTS as error:
         means.say(f"failed: {error}")
         return FAILED
     if version not in known:
@@ -56,7 +59,7 @@ def roll(target, version, means):
         try_alone(version, means)
         check_schema(target, version, means)
         target.remember(Deployed(at.current, at.previous, version))
-    except TargetError as error:
+    except FAULTS as error:
         means.say(f"failed, and nothing that runs was changed: {error}")
         return FAILED
     base = at.current if at.current != version else None
@@ -67,7 +70,7 @@ def roll(target, version, means):
             roll_service(target, service, version, means, first=base is None)
         finish(target, version, means)
         target.remember(Deployed(version, base or at.previous))
-    except (TargetError, Alarm) as error:
+    except FAULTS as error:
         means.say(f"version {version} is not good: {error}")
         return back(target, base, changed, at, means)
     means.say(f"version {version} runs; before it ran {base or 'none'}")
@@ -81,7 +84,7 @@ def roll_back(target, version, means):
         at = target.deployed()
         services = [service.name for service in target.services()]
         target.remember(Deployed(at.current, at.previous, version))
-    except TargetError as error:
+    except FAULTS as error:
         means.say(f"failed, and nothing that runs was changed: {error}")
         return FAILED
     changed = []
@@ -92,7 +95,7 @@ def roll_back(target, version, means):
         finish(target, version, means)
         previous = at.current if at.current != version else at.previous
         target.remember(Deployed(version, previous))
-    except TargetError as error:
+    except FAULTS as error:
         means.say(f"version {version} cannot be gone back to: {error}")
         base = at.current if at.current != version else None
         return back(target, base, changed, at, means)
@@ -175,7 +178,7 @@ def back(target, base, changed, at, means):
     for name in reversed(changed):
         try:
             target.replace(name, base, means.say)
-        except TargetError as error:
+        except FAULTS as error:
             means.say(f"{name} cannot be brought back: {error}")
             failed.append(name)
     try:
@@ -184,7 +187,7 @@ def back(target, base, changed, at, means):
             target.remember(Deployed(base, at.previous))
             means.say(f"rolled back: version {base} runs as before")
             return ROLLED_BACK
-    except TargetError as error:
+    except FAULTS as error:
         means.say(str(error))
     means.say(f"needs a hand: {runs(target)}\nThe target remembers the roll as broken off; "
               f"`roll --version {base}` takes it up again, `status` shows what there is.")
@@ -195,6 +198,6 @@ def runs(target):
     """In words, what runs now."""
     try:
         tasks = target.tasks()
-    except TargetError as error:
+    except FAULTS as error:
         return f"what runs cannot be told: {error}"
     return ", ".join(f"{task.id} of {task.version} {task.state}" for task in tasks) or "nothing runs"

@@ -391,11 +391,22 @@ CREATE TABLE smtp_habits(name text COLLATE "C" PRIMARY KEY, habits bytea NOT NUL
 ALTER TABLE deliveries ADD COLUMN credential text COLLATE "C";
 )sql";
 
+// audit                 store/sqlite/schema.cc.
+// todoku_drop_stopped_3   Knows entries whose subject was erased.
+constexpr std::string_view kStep18 = R"sql(
+CREATE TABLE audit(
+  key bigint PRIMARY KEY, at bigint NOT NULL, actor text NOT NULL, action text NOT NULL,
+  account bigint NOT NULL, delivery bigint NOT NULL, email bigint NOT NULL, hash bigint NOT NULL,
+  origin text NOT NULL);
+CREATE INDEX audit_at ON audit(at);
+CREATE INDEX audit_hash ON audit(hash, key) WHERE hash <> 0;
+)sql" DROP_STOPPED_FUNCTION_3;
+
 struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 17> kSteps{{{"tables", kStep1},
+constexpr std::array<Step, 18> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -411,7 +422,8 @@ constexpr std::array<Step, 17> kSteps{{{"tables", kStep1},
                                        {"relayed messages in pieces", kStep14},
                                        {"of whom mails may be out", kStep15},
                                        {"readers of events", kStep16},
-                                       {"credentials that are held", kStep17}}};
+                                       {"credentials that are held", kStep17},
+                                       {"audit and erased subjects", kStep18}}};
 
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);

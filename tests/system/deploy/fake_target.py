@@ -12,16 +12,17 @@ from verbs.target import (ORDER, Deployed, Ran, Service, Target, Task,  # noqa: 
 
 
 class FakeTarget(Target):
-    """`fails_at`: the number of the call that raises TargetError, the first one being 1; with
+    """`fails_at`: the number of the call that raises `fault`, the first one being 1; with
     `stays` every later one fails, too. `bad`: {version: set of what is wrong with it}, of "start",
     "alarm" and "smoke"."""
 
     name = "fake"
 
-    def __init__(self, running="1", versions=("1", "2"), fails_at=0, stays=False, bad=None):
+    def __init__(self, running="1", versions=("1", "2"), fails_at=0, stays=False, bad=None,
+                 fault=TargetError):
         self.known = list(versions)
         self.at = Deployed(running)
-        self.fails_at, self.stays, self.bad = fails_at, stays, bad or {}
+        self.fails_at, self.stays, self.bad, self.fault = fails_at, stays, bad or {}, fault
         self.calls = 0
         self.missing_steps = 0
         self.made = 0
@@ -38,7 +39,7 @@ class FakeTarget(Target):
     def called(self, what):
         self.calls += 1
         if self.calls == self.fails_at or (self.stays and 0 < self.fails_at <= self.calls):
-            raise TargetError(f"call {self.calls} ({what}) fails")
+            raise self.fault(f"call {self.calls} ({what}) fails")
 
     def smoke(self, meanwhile):
         self.called("smoke")
@@ -138,6 +139,9 @@ class FakeTarget(Target):
         return 0
 
     def apply(self, say):
+        pass
+
+    def scale(self, service, count, say):
         pass
 
     def drain(self, what, say):

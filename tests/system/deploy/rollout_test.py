@@ -118,12 +118,12 @@ class RolloutTest(unittest.TestCase):
 
     def test_a_fault_at_any_call(self):
         seen = set()
-        for stays in (False, True):
+        for stays, fault in ((False, TargetError), (True, TargetError), (False, OSError)):
             for call in range(1, 1000):
                 self.said = []
-                target = FakeTarget(fails_at=call, stays=stays)
+                target = FakeTarget(fails_at=call, stays=stays, fault=fault)
                 status = self.roll(target)
-                with self.subTest(call=call, stays=stays):
+                with self.subTest(call=call, stays=stays, fault=fault):
                     self.check_truth(target, status)
                 seen.add(status)
                 if target.calls < call:

@@ -174,6 +174,7 @@ class ImageTest(unittest.TestCase):
             self.assertRegex(status, rf"(?m)^Uid:\t{USER}\t{USER}\t{USER}\t{USER}$")
             self.assertRegex(status, rf"(?m)^NSpid:\t{pid}\t1$")
             self.assertEqual(stack.command("healthcheck").strip(), "ready")
+            self.assertEqual(stack.command("healthcheck", "--live").strip(), "alive")
             delivery = stack.api.call("POST", "/deliveries/transaction", {
                 "from": {"email": "shop@sender.example"}, "to": "a@receiver.example",
                 "subject": "届く", "text_part": "from an image"})["delivery_id"]
