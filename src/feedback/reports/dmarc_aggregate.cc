@@ -18,7 +18,7 @@ namespace todoku::feedback::reports {
 namespace {
 
 constexpr std::size_t kDepthMax = 32;
-constexpr std::size_t kPieceOctets = std::size_t{1} << 20U;
+constexpr std::size_t kXmlPieceOctets = std::size_t{1} << 20U;
 // 2100-01-01: some systems count milliseconds.
 constexpr std::int64_t kSecondsMax = 4'102'444'800;
 
@@ -250,7 +250,7 @@ Result<DmarcAggregate> read_dmarc_aggregate(std::string_view xml) {
   XML_SetCharacterDataHandler(parser.get(), on_text);
   XML_SetStartDoctypeDeclHandler(parser.get(), on_doctype);
   while (true) {
-    const std::string_view piece = xml.substr(0, kPieceOctets);
+    const std::string_view piece = xml.substr(0, kXmlPieceOctets);
     xml.remove_prefix(piece.size());
     const bool is_last = xml.empty();
     const auto status = XML_Parse(parser.get(), piece.data(), static_cast<int>(piece.size()),

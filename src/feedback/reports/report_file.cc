@@ -14,7 +14,7 @@
 namespace todoku::feedback::reports {
 namespace {
 
-constexpr std::size_t kPieceOctets = std::size_t{64} << 10U;
+constexpr std::size_t kExpandedPieceOctets = std::size_t{64} << 10U;
 // Of an archive: a report, and what some systems put beside it.
 constexpr zip_int64_t kEntriesMax = 16;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
@@ -36,7 +36,7 @@ Result<std::string> gunzip(std::string_view octets) {
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(octets.data()));
   stream.avail_in = static_cast<uInt>(octets.size());
   std::string out;
-  std::array<Bytef, kPieceOctets> piece{};
+  std::array<Bytef, kExpandedPieceOctets> piece{};
   while (true) {
     stream.next_out = piece.data();
     stream.avail_out = piece.size();
@@ -70,7 +70,7 @@ Result<std::string> read_entry(zip_t* archive, zip_uint64_t index) {
   const std::unique_ptr<zip_file_t, ZipFileCloser> file(zip_fopen_index(archive, index, 0));
   if (!file) return fail(ErrorKind::corrupt, "the file in the zip cannot be read");
   std::string out;
-  std::array<char, kPieceOctets> piece{};
+  std::array<char, kExpandedPieceOctets> piece{};
   while (true) {
     const zip_int64_t got = zip_fread(file.get(), piece.data(), piece.size());
     if (got < 0) return fail(ErrorKind::corrupt, "the zip is cut or broken");
