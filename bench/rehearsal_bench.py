@@ -138,7 +138,7 @@ def main():
     given.load = given.load or (20 if given.quick else 100)
     given.watch = given.watch or (2 if given.quick else 20)
     given.watch_broken = 10 if given.quick else 60
-    given.ready = 5 if given.quick else 30
+    given.ready = 8 if given.quick else 30
     if given.leak is None:
         build = pathlib.Path(given.todoku).resolve().parents[1]
         given.leak = build / "tests/system/deploy/libtodoku_leak.so"
