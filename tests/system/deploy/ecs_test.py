@@ -216,7 +216,8 @@ class Refusing(OnAws):
 
     def test_throttling_without_an_end_is_told(self):
         self.faults(refuse=[{"operation": "RegisterTaskDefinition", "code": "ThrottlingException"}])
-        self.refuses(lambda: self.target.replace("api", "2.0", self.said.append), "busy", "RegisterTaskDefinition")
+        self.refuses(lambda: self.target.replace("api", "2.0", self.said.append), "busy", "RegisterTaskDefinition",
+                     "(ThrottlingException: Rate exceeded)")
         self.assertEqual(self.versions_of("api"), ["1.0", "1.0"])
 
     def test_missing_rights_are_told_at_once_and_by_name(self):
