@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "async/runtime.h"
 #include "base/clock.h"
@@ -20,11 +21,17 @@ class CheckNames final : public cli::CheckResolver {
   // invalid_input, not_found (no such host, no /etc/resolv.conf), unavailable.
   [[nodiscard]] static Result<std::unique_ptr<CheckNames>> make(const std::string& server,
                                                                 const Clock& clock);
+  // As an installation asks.
+  [[nodiscard]] static Result<std::unique_ptr<CheckNames>> make(
+      dns::UnboundResolver::Options options, const Clock& clock);
   ~CheckNames() override;
   CheckNames(const CheckNames&) = delete;
   CheckNames& operator=(const CheckNames&) = delete;
 
   [[nodiscard]] dns::Resolver& resolver() override { return *resolver_; }
+  [[nodiscard]] Task<Result<dns::Answer<std::string>>> name_servers(std::string zone) override {
+    return resolver_->ns(std::move(zone));
+  }
   [[nodiscard]] async::Executor executor() override { return runtime_.executor(0); }
 
  private:
@@ -34,5 +41,8 @@ class CheckNames final : public cli::CheckResolver {
   async::Runtime runtime_{1};
   std::unique_ptr<dns::UnboundResolver> resolver_;
 };
+
+// What `--resolver` names: "192.0.2.1:53", "ns.example.jp". Errors: invalid_input, not_found.
+[[nodiscard]] Result<net::Endpoint> name_server_at(const std::string& text);
 
 }  // namespace todoku::app

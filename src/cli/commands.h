@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/domain_installation.h"
+#include "cli/domain_probe.h"
 #include "cli/mail_checks.h"
 #include "cli/session.h"
 
@@ -82,6 +84,10 @@ struct BounceClassify {
 };
 int bounce_classify(Session& session, const BounceClassify& wish);
 
+// -- reports.cc: what DMARC and TLS reports say together. Local. 2 where one cannot be read: the
+// others count.
+int reports_read(Session& session, const std::vector<std::string>& files);
+
 // -- spf_check.cc
 struct SpfCheck {
   CheckOptions options;
@@ -90,6 +96,9 @@ struct SpfCheck {
   std::string helo;
 };
 int spf_check(Session& session, const SpfCheck& which);
+
+// -- doctor.cc
+int show_health(Session& session, const ExaminationWish& wish);
 
 // -- dmarc_check.cc
 struct DmarcCheck {
@@ -150,6 +159,32 @@ int domain_verify(Session& session, const DomainNames& which);
 int domain_remove(Session& session, const DomainNames& which);
 int domain_consent(Session& session, const DomainNames& which, const std::string& to,
                    bool withdrawn);
+
+// -- domain_setup.cc, domain_check.cc
+struct DomainSetup {
+  std::string account;  // empty: the only one
+  std::string domain;
+  PlatformWish platform;
+  ProbeOptions probe;
+  bool zone_file = false;
+};
+int domain_setup(Session& session, const DomainSetup& wish);
+struct DomainCheck {
+  std::string account;  // empty: of all
+  std::vector<std::string> domains;
+  std::vector<std::string> selectors;  // instead of the keys of the installation
+  PlatformWish platform;
+  ProbeOptions probe;
+};
+int domain_check(Session& session, const DomainCheck& wish);
+
+// -- domain_rotate.cc
+struct DomainRotate {
+  std::string account;  // empty: the only one
+  std::string domain;
+  ProbeOptions probe;
+};
+int domain_rotate(Session& session, const DomainRotate& wish);
 
 // -- stories.cc
 struct Explain {
@@ -250,7 +285,8 @@ int adopt_cluster(Session& session, WhatWaits waits);
 int show_status(Session& session);
 // Asks the engine to drain and waits until it has gone, at most `patience`.
 int drain(Session& session, std::chrono::seconds patience);
-// Exit status 0 if the engine is ready; for health checks of containers.
-int healthcheck(Session& session);
+// Exit status 0 if the engine is ready, as a balancer asks; `live`: if its process lives, as
+// whatever asks that ends a process which does not.
+int healthcheck(Session& session, bool live);
 
 }  // namespace todoku::cli

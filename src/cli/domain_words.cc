@@ -93,6 +93,106 @@ void DomainWords::add_domain() {
   book_.speaks(consent, [this](Session& s) {
     return domain_consent(s, domain_, domain_to_, domain_withdrawn_);
   });
+  add_domain_setup(group);
+  add_domain_check(group);
+  add_domain_rotate(group);
+}
+
+void DomainWords::add_domain_setup(CLI::App* group) {
+  CLI::App* setup = book_.verb(group, "setup",
+                               {"Make the keys of a domain and print all records that it needs",
+                                "ドメインの鍵を作り、必要な DNS レコードをすべて表示する"});
+  setup->add_option("DOMAIN", setup_.domain, book_.say({"The From domain", "差出人のドメイン"}))
+      ->required();
+  setup
+      ->add_option("--account", setup_.account,
+                   book_.say({"Whose it is; may be left out where there is one account",
+                              "対象のアカウント。1 つしかなければ省略できる"}))
+      ->type_name("NAME");
+  setup->add_flag("--zone-file", setup_.zone_file,
+                  book_.say({"Only the entries of a zone file, those that are missing",
+                             "不足しているレコードだけをゾーンファイルの形式で表示する"}));
+  probe_options(setup, setup_.platform, setup_.probe);
+  book_.speaks(setup, [this](Session& s) { return domain_setup(s, setup_); });
+}
+
+void DomainWords::add_domain_check(CLI::App* group) {
+  CLI::App* check =
+      book_.verb(group, "check",
+                 {"Judge the records of a domain as receivers do, at each of its name servers",
+                  "ドメインのレコードを、各 DNS サーバーに問い合わせて受信側と同じように判定する"});
+  check->add_option("DOMAIN", check_.domains, book_.say({"From domains", "差出人のドメイン"}))
+      ->required();
+  check
+      ->add_option("--account", check_.account,
+                   book_.say({"Whose keys; else of all", "鍵のアカウント。省略するとすべて"}))
+      ->type_name("NAME");
+  check
+      ->add_option("--selector", check_.selectors,
+                   book_.say({"Keys to look for, instead of those of this installation",
+                              "このサーバーの鍵の代わりに確認するセレクター"}))
+      ->type_name("NAME");
+  probe_options(check, check_.platform, check_.probe);
+  book_.speaks(check, [this](Session& s) { return domain_check(s, check_); });
+}
+
+void DomainWords::add_domain_rotate(CLI::App* group) {
+  CLI::App* rotate = book_.verb(
+      group, "rotate",
+      {"Change the keys of a domain: new ones first, which sign once every name server has them",
+       "ドメインの鍵を入れ替える。新しい鍵は、全 DNS サーバーで公開されてから署名を始める"});
+  rotate->add_option("DOMAIN", rotate_.domain, book_.say({"The From domain", "差出人のドメイン"}))
+      ->required();
+  rotate
+      ->add_option("--account", rotate_.account,
+                   book_.say({"Whose it is; may be left out where there is one account",
+                              "対象のアカウント。1 つしかなければ省略できる"}))
+      ->type_name("NAME");
+  server_options(rotate, rotate_.probe);
+  book_.speaks(rotate, [this](Session& s) { return domain_rotate(s, rotate_); });
+}
+
+void DomainWords::probe_options(CLI::App* command, PlatformWish& platform, ProbeOptions& probe) {
+  command
+      ->add_option("--source", platform.sources,
+                   book_.say({"Public addresses that send, instead of those configured",
+                              "設定の代わりに使う、送信元の公開アドレス"}))
+      ->type_name("ADDRESS");
+  command
+      ->add_option("--spf-include", platform.spf_include,
+                   book_.say({"A name whose SPF record lists the sources, instead of addresses",
+                              "アドレスの代わりに include する、送信元一覧の SPF レコードの名前"}))
+      ->type_name("NAME");
+  command
+      ->add_option("--return-path", platform.return_path,
+                   book_.say({"The domain of MAIL FROM, instead of the one configured",
+                              "設定の代わりに使う、MAIL FROM のドメイン"}))
+      ->type_name("DOMAIN");
+  command
+      ->add_option("--reports", platform.reports,
+                   book_.say({"The address that reports of DMARC and TLS go to",
+                              "DMARC と TLS のレポートの送り先"}))
+      ->type_name("ADDRESS");
+  server_options(command, probe);
+}
+
+void DomainWords::server_options(CLI::App* command, ProbeOptions& probe) {
+  command
+      ->add_option("--resolver", probe.resolver,
+                   book_.say({"The name server to ask, HOST:PORT, instead of the system's",
+                              "システムのものの代わりに問い合わせる DNS サーバー（HOST:PORT）"}))
+      ->type_name("SERVER");
+  command
+      ->add_option("--server", probe.servers,
+                   book_.say({"Name servers with the zone, ADDRESS[:PORT], instead of its own: "
+                              "before it is delegated to them",
+                              "ゾーンを持つ DNS サーバー（ADDRESS[:PORT]）。委任前の確認に使う"}))
+      ->type_name("SERVER");
+  command
+      ->add_option(
+          "--port", probe.port,
+          book_.say({"The port of the zone's own name servers", "ゾーンの DNS サーバーのポート"}))
+      ->check(CLI::Range(1, 65'535));
 }
 
 void DomainWords::domain_names(CLI::App* command, const operate::Call& call) {

@@ -150,6 +150,9 @@ struct FakeHost final : Host {
   struct Names final : CheckResolver {
     explicit Names(dns::Resolver& asked) : zone(asked) { runtime.start(); }
     dns::Resolver& resolver() override { return zone; }
+    Task<Result<dns::Answer<std::string>>> name_servers(std::string name) override {
+      co_return fail(ErrorKind::not_found, name + " does not exist (NXDOMAIN)");
+    }
     async::Executor executor() override { return runtime.executor(0); }
     dns::Resolver& zone;
     async::Runtime runtime{1};
@@ -159,7 +162,24 @@ struct FakeHost final : Host {
     if (server == "nobody") return fail(ErrorKind::invalid_input, "nobody is no name server");
     return std::make_unique<Names>(zone);
   }
+  Result<std::vector<doctor::Finding>> examine(const std::optional<std::string>&,
+                                               const ExaminationWish& wish) override {
+    its_examination = wish;
+    if (wish.source == "nobody") return fail(ErrorKind::not_found, "there is no source nobody");
+    return findings;
+  }
+  ExaminationWish its_examination;
+  std::vector<doctor::Finding> findings;
   std::string its_resolver;
+  Result<doctor::Platform> platform(const std::optional<std::string>& config) override {
+    if (config == "/nonexistent") return fail(ErrorKind::not_found, "/nonexistent: no such file");
+    return its_platform;
+  }
+  doctor::Platform its_platform{.addresses = {"192.0.2.1"},
+                                .unknown_sources = {},
+                                .spf_include = {},
+                                .return_path = "bounce.example.jp",
+                                .mail_host = "mail.example.com"};
   dns::FakeResolver zone;
   [[nodiscard]] const Clock& clock() const override { return its_clock; }
   std::function<SubmissionAnswer(const smtp::ClientEnvelope&, MessageSpool&)> submission_answer =

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/domain_probe.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
+
+#include "dns/ask_server.h"
+#include "dns/fact_gathering.h"
+#include "dns/questions.h"
+#include "doctor/domain_texts.h"
+
+namespace todoku::cli {
+namespace {
+
+using mailauth::DnsFacts;
+using mailauth::DnsQuestion;
+using Told = std::vector<Result<mailauth::ServerAnswers>>;
+
+constexpr std::uint16_t kDnsPort = 53;
+
+Task<Result<mailauth::ServerAnswers>> ask_one(net::Endpoint server,
+                                              std::vector<DnsQuestion> questions) {
+  auto answers = co_await dns::ask_server(server, std::move(questions));
+  co_return answers;
+}
+
+// All servers at once: a silent one costs its time only.
+Task<std::vector<doctor::ServerView>> ask_all(std::vector<dns::ZoneServer> servers,
+                                              std::vector<DnsQuestion> questions) {
+  const auto executor = co_await boost::asio::this_coro::executor;
+  const auto asked = std::make_shared<dns::Questions<Told>>(
+      executor, Told(servers.size(), fail(ErrorKind::unavailable, "it was not asked")));
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    dns::ask(executor, asked, ask_one(servers[i].at, questions), &asked->answers[i]);
+  }
+  while (asked->open > 0) co_await asked->answered.wait();
+  std::vector<doctor::ServerView> views;
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    doctor::ServerView view{.name = servers[i].name, .answers = {}};
+    if (asked->answers[i]) view.answers = std::move(*asked->answers[i]);
+    views.push_back(std::move(view));
+  }
+  co_return views;
+}
+
+// "ns1.example.jp (192.0.2.53)": which of the addresses of a name is wrong, counts.
+void name_at_length(dns::ZoneServer& server) {
+  const std::string address = server.at.address.to_string();
+  server.name =
+      server.name.empty() ? server.at.to_string() : fmt::format("{} ({})", server.name, address);
+}
+
+Task<Result<dns::ZoneServers>> servers_for(
+    const doctor::DomainWish& wish,             // NOLINT(*-reference-coroutine-parameters)
+    const std::vector<net::Endpoint>& instead,  // NOLINT(*-reference-coroutine-parameters)
+    std::uint16_t port,
+    CheckResolver& names) {  // NOLINT(*-reference-coroutine-parameters)
+  const auto name_servers = [&names](std::string zone) {
+    return names.name_servers(std::move(zone));
+  };
+  if (instead.empty()) {
+    auto found = co_await dns::find_zone_servers(names.resolver(), name_servers, wish.domain, port);
+    co_return found;
+  }
+  // Which zone they have is not known before it is delegated to them.
+  dns::ZoneServers given{.zone = wish.domain, .servers = {}, .without_address = {}};
+  for (const net::Endpoint& at : instead) given.servers.push_back({.name = {}, .at = at});
+  co_return given;
+}
+
+}  // namespace
+
+Result<std::vector<net::Endpoint>> servers_of(const ProbeOptions& options) {
+  std::vector<net::Endpoint> servers;
+  for (const std::string& text : options.servers) {
+    const auto endpoint = net::Endpoint::parse(text, kDnsPort);
+    if (!endpoint) return fail("--server", endpoint.error());
+    servers.push_back(*endpoint);
+  }
+  if (servers.size() > kProbedServersMax) {
+    return fail(ErrorKind::invalid_input,
+                fmt::format("--server: {} servers are too many: at most {}", servers.size(),
+                            kProbedServersMax));
+  }
+  return servers;
+}
+
+Task<ProbedDomain> probe_domain(doctor::DomainWish wish, std::vector<net::Endpoint> servers,
+                                std::uint16_t port,
+                                CheckResolver& names) {  // NOLINT(*-reference-coroutine-parameters)
+  ProbedDomain probed;
+  auto found = co_await servers_for(wish, servers, port, names);
+  if (!found) {
+    const bool is_absent = found.error().kind == ErrorKind::not_found;
+    probed.findings.push_back(
+        doctor::domain_finding(is_absent ? "zone_not_found" : "zone_undetermined",
+                               {.subject = wish.domain, .first = found.error().detail}));
+    co_return probed;
+  }
+  for (dns::ZoneServer& server : found->servers) name_at_length(server);
+  doctor::ZoneView view{
+      .zone = found->zone, .servers = {}, .without_address = std::move(found->without_address)};
+  view.servers =
+      co_await ask_all(std::move(found->servers), doctor::zone_questions(wish, view.zone));
+  DnsFacts facts;
+  const auto judge = [&](DnsFacts& known) { return doctor::check_domain(wish, view, known); };
+  probed.findings = co_await dns::gather_facts(names.resolver(), facts, judge);
+  const auto read = [&](DnsFacts& known) { return doctor::zone_now(wish, view, known); };
+  probed.now = co_await dns::gather_facts(names.resolver(), facts, read);
+  probed.is_known = std::ranges::any_of(view.servers, [](const doctor::ServerView& server) {
+    return std::ranges::any_of(server.answers,
+                               [](const auto& each) { return each.second.is_said(); });
+  });
+  co_return probed;
+}
+
+}  // namespace todoku::cli

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// A domain's live zone, asked of each of its authoritative servers: who they are, what each says,
+// and what that means (doctor/domain_check.h).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "async/task.h"
+#include "base/result.h"
+#include "cli/check_resolver.h"
+#include "doctor/domain_check.h"
+#include "net/endpoint.h"
+
+namespace todoku::cli {
+
+struct ProbeOptions {
+  std::string resolver;              // "HOST:PORT"; empty: the system's
+  std::vector<std::string> servers;  // "ADDRESS[:PORT]", asked instead of the zone's own
+  std::uint16_t port = 53;           // of the zone's own
+};
+
+// No zone has more servers that are asked: names times addresses of each.
+inline constexpr std::size_t kProbedServersMax = 26;
+
+// `servers` as endpoints. Errors: invalid_input, with the one that is none.
+[[nodiscard]] Result<std::vector<net::Endpoint>> servers_of(const ProbeOptions& options);
+
+struct ProbedDomain {
+  doctor::ZoneNow now;  // as far as it could be found out
+  std::vector<doctor::Finding> findings;
+  bool is_known = false;  // a server has answered
+};
+
+// `names` outlives the task. Whatever fails is a finding.
+[[nodiscard]] Task<ProbedDomain> probe_domain(doctor::DomainWish wish,
+                                              std::vector<net::Endpoint> servers,
+                                              std::uint16_t port, CheckResolver& names);
+
+}  // namespace todoku::cli

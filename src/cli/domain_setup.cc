@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// todoku domain setup
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "async/run_blocking.h"
+#include "cli/commands.h"
+#include "cli/printable_stream.h"
+#include "doctor/domain_records.h"
+#include "operate/calls/calls.h"
+
+namespace todoku::cli {
+namespace {
+
+namespace calls = operate::calls;
+using doctor::DomainWish;
+using doctor::WantedRecord;
+using operate::Given;
+
+// Keys of both kinds, those made that are missing. nullopt after a failure.
+std::optional<std::vector<doctor::DomainKey>> keys_for(Session& session, const std::string& account,
+                                                       const std::string& domain) {
+  const auto listed = all_listed(session, Given(calls::kListDkim).with("account", account), "keys");
+  if (!listed) return std::nullopt;
+  struct Wanted {
+    std::string_view call;    // as kAddDkim names it
+    std::string_view stored;  // as the list does
+    bool is_there = false;
+  };
+  std::array<Wanted, 2> wanted{Wanted{"rsa", "rsa-sha256"}, Wanted{"ed25519", "ed25519-sha256"}};
+  for (const auto& key : *listed) {
+    if (text_of(key, "domain") != domain) continue;
+    for (Wanted& each : wanted) each.is_there |= text_of(key, "algorithm") == each.stored;
+  }
+  for (const Wanted& each : wanted) {
+    if (each.is_there) continue;
+    const Given made = Given(calls::kAddDkim)
+                           .with("account", account)
+                           .with("domain", domain)
+                           .with("algorithm", std::string(each.call));
+    if (session.ask_for(made, [](const boost::json::value&) {}) != 0) return std::nullopt;
+  }
+  return domain_keys(session, account, domain);
+}
+
+// The claim, made where there is none; the record that proves it, where that is still to be done.
+bool put_claim(Session& session, const std::string& account, DomainWish& wish) {
+  const auto take = [&](const boost::json::value& claim) {
+    if (truth_of(claim, "vouched") || text_of(claim, "state") == "proven") return;
+    wish.proof_name = text_of(claim, "dns_name");
+    wish.proof_value = text_of(claim, "dns_record");
+  };
+  const auto claims =
+      all_listed(session, Given(calls::kListDomains).with("account", account), "domains");
+  if (!claims) return false;
+  const auto found = std::ranges::find_if(*claims, [&](const boost::json::value& claim) {
+    return text_of(claim, "domain") == wish.domain;
+  });
+  if (found != claims->end()) {
+    take(*found);
+    return true;
+  }
+  const Given claim = Given(calls::kAddDomain).with("account", account).with("domain", wish.domain);
+  return session.ask_for(claim, take) == 0;
+}
+
+// Each line of an entry as a comment of a zone file.
+std::string commented(std::string_view entry) {
+  std::string text;
+  while (!entry.empty()) {
+    const std::size_t end = std::min(entry.find('\n'), entry.size() - 1) + 1;
+    text.append("; ").append(entry.substr(0, end));
+    entry.remove_prefix(end);
+  }
+  return text;
+}
+
+void print_zone_file(Session& session, const std::vector<WantedRecord>& records) {
+  for (const WantedRecord& record : records) {
+    if (record.is_there) continue;
+    session.out() << "; " << record.purpose.in(session.language()) << '\n';
+    if (record.replaces) {
+      session.say({"; in the place of the record that is there", "; 既存のレコードと置き換え"});
+    }
+    if (record.is_elsewhere) {
+      session.say({"; in the zone of the domain that takes the reports, not in this one:",
+                   "; このゾーンではなく、レポートを受け取るドメインのゾーンに登録:"});
+    }
+    session.out() << (record.is_elsewhere ? commented(record.zone_entry()) : record.zone_entry());
+  }
+}
+
+void print_record(Session& session, const WantedRecord& record) {
+  const std::string note =
+      record.is_there       ? session.words({" (is there)", "（登録済み）"})
+      : record.replaces     ? session.words({" (in the place of the one that is there)",
+                                             "（既存のレコードと置き換え）"})
+      : record.is_elsewhere ? session.words({" (in the zone of who takes the reports)",
+                                             "（レポートを受け取る側のゾーンに登録）"})
+      : record.is_optional  ? session.words({" (if you like)", "（任意）"})
+                            : std::string();
+  session.say({"\n{}{}\n  name   {}\n  type   {}\n  value  {}",
+               "\n{}{}\n  名前   {}\n  種類   {}\n  値     {}"},
+              record.purpose.in(session.language()), note, record.name, record.type, record.value);
+}
+
+boost::json::object to_json(const WantedRecord& record, Language language) {
+  return {{"name", record.name},
+          {"type", record.type},
+          {"value", record.value},
+          {"purpose", record.purpose.in(language)},
+          {"is_there", record.is_there},
+          {"replaces", record.replaces},
+          {"is_optional", record.is_optional},
+          {"is_elsewhere", record.is_elsewhere},
+          {"zone_entry", record.zone_entry()}};
+}
+
+void print_json(Session& session, const std::string& account, const DomainWish& wish,
+                const std::vector<WantedRecord>& records, bool zone_was_read) {
+  boost::json::array list;
+  for (const WantedRecord& record : records) list.push_back(to_json(record, session.language()));
+  const boost::json::object answer{{"account", account},
+                                   {"domain", wish.domain},
+                                   {"zone_was_read", zone_was_read},
+                                   {"records", std::move(list)}};
+  session.out() << printable_json(boost::json::serialize(answer)) << '\n';
+}
+
+void print_doubts(Session& session, const DomainWish& wish, bool zone_was_read) {
+  if (!zone_was_read) {
+    session.err()
+        << session.words(
+               {"todoku: the zone could not be read: the records are as for an empty one. "
+                "Is there an SPF record already, keep what it says.",
+                "todoku: ゾーンを読めなかったため、空のゾーンとして表示します。SPF レコード"
+                "が既にある場合は、その内容を残してください。"})
+        << '\n';
+  }
+  for (const std::string& source : wish.platform.unknown_sources) {
+    session.err()
+        << session.words(
+               {"todoku: the public address of the source {} is not known: name it by "
+                "--source",
+                "todoku: 送信元 {} の公開アドレスが不明です。--source で指定してください"},
+               source)
+        << '\n';
+  }
+}
+
+}  // namespace
+
+int domain_setup(Session& session, const DomainSetup& given) {
+  const auto servers = servers_of(given.probe);
+  if (!servers) return unreadable(session, servers.error().detail);
+  auto names = session.host().check_resolver(given.probe.resolver);
+  if (!names) return unreadable(session, names.error().detail);
+  auto wish = domain_wish(session, given.domain, given.platform);
+  if (!wish) return kUnreadable;
+  const auto account = account_for(session, given.account);
+  if (!account || !put_claim(session, *account, *wish)) return 1;
+  auto keys = keys_for(session, *account, wish->domain);
+  if (!keys) return 1;
+  wish->keys = std::move(*keys);
+  const ProbedDomain probed = async::run_blocking(
+      (*names)->executor(), probe_domain(*wish, *servers, given.probe.port, **names));
+  const auto records = doctor::wanted_records(*wish, probed.now);
+  if (!records) return session.fail(records.error().detail);
+  print_doubts(session, *wish, probed.is_known);
+  if (session.common().json) {
+    print_json(session, *account, *wish, *records, probed.is_known);
+  } else if (given.zone_file) {
+    print_zone_file(session, *records);
+  } else {
+    session.say({"The records of {}, for account {}:", "{} のレコード（アカウント {}）:"},
+                wish->domain, *account);
+    for (const WantedRecord& record : *records) print_record(session, record);
+    session.say(
+        {"\nOnce they are there: todoku domain check {}", "\n登録後の確認: todoku domain check {}"},
+        wish->domain);
+  }
+  return 0;
+}
+
+}  // namespace todoku::cli

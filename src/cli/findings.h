@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// What checks found (doctor/finding.h), for people or as JSON.
+#pragma once
+
+#include <vector>
+
+#include "cli/session.h"
+#include "doctor/finding.h"
+
+namespace todoku::cli {
+
+// Prints them, those of one subject together. Returns doctor::exit_status().
+int show_findings(Session& session, const std::vector<doctor::Finding>& findings);
+
+}  // namespace todoku::cli

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// The hosts of the From domain and of the return path, and what the domain says of TLS of mail to
+// it.
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "doctor/domain_checks.h"
+#include "doctor/domain_texts.h"
+#include "mailauth/spf/address.h"
+
+namespace todoku::doctor {
+namespace {
+
+using mailauth::DnsFact;
+using mailauth::FactType;
+
+struct Hosts {
+  DnsFact mx;
+  DnsFact v4;
+  DnsFact v6;
+
+  [[nodiscard]] bool has_mx() const { return mx.status == DnsFact::Status::found; }
+  // RFC 7505
+  [[nodiscard]] bool is_null() const {
+    return has_mx() && std::ranges::all_of(mx.values, &std::string::empty);
+  }
+  [[nodiscard]] bool has_address() const {
+    return v4.status == DnsFact::Status::found || v6.status == DnsFact::Status::found;
+  }
+  [[nodiscard]] const DnsFact* failed() const {
+    for (const DnsFact* each : {&mx, &v4, &v6}) {
+      if (each->status == DnsFact::Status::failed || !each->is_known()) return each;
+    }
+    return nullptr;
+  }
+  [[nodiscard]] std::string addresses() const {
+    std::vector<std::string> texts;
+    for (const DnsFact* each : {&v4, &v6}) {
+      for (const std::string& octets : each->values) {
+        texts.push_back(mailauth::spf::address_text(octets));
+      }
+    }
+    return all_of(texts);
+  }
+};
+
+Hosts hosts_of(const std::string& domain, ZoneReading& zone) {
+  return {.mx = zone.fact(FactType::mx, domain),
+          .v4 = zone.fact(FactType::a, domain),
+          .v6 = zone.fact(FactType::aaaa, domain)};
+}
+
+std::string mx_text(const Hosts& hosts) {
+  return "MX " + all_of(hosts.mx.values);
+}
+
+// The line that gives the domain a host.
+std::string entry_of(const DomainWish& wish, const std::string& name, std::string_view type) {
+  const auto records = wanted_records(wish, {});
+  if (!records) return {};
+  const auto found = std::ranges::find_if(*records, [&](const WantedRecord& record) {
+    return record.name == name && record.type.starts_with(type);
+  });
+  return found == records->end() ? std::string() : found->zone_entry();
+}
+
+void check_from(const DomainWish& wish, ZoneReading& zone, std::vector<Finding>& findings) {
+  const Hosts hosts = hosts_of(wish.domain, zone);
+  if (hosts.is_null()) {
+    findings.push_back(domain_finding("from_null_mx", {.subject = wish.domain}));
+  } else if (hosts.has_mx() || hosts.has_address()) {
+    findings.push_back(domain_finding(
+        "from_host_ok", {.subject = wish.domain,
+                         .first = hosts.has_mx() ? mx_text(hosts) : "A " + hosts.addresses()}));
+  } else if (const DnsFact* const failed = hosts.failed()) {
+    findings.push_back(domain_finding("from_host_undetermined",
+                                      {.subject = wish.domain, .first = failed->reason}));
+  } else {
+    Finding finding = domain_finding("from_no_host", {.subject = wish.domain});
+    finding.paste = entry_of(wish, wish.domain, "A");
+    findings.push_back(std::move(finding));
+  }
+}
+
+void check_return_path(const DomainWish& wish, ZoneReading& zone, std::vector<Finding>& findings) {
+  const std::string& path = wish.platform.return_path;
+  if (path.empty() || path == wish.domain) return;
+  const Hosts hosts = hosts_of(path, zone);
+  if (hosts.has_mx() && !hosts.is_null()) {
+    findings.push_back(
+        domain_finding("return_path_ok", {.subject = path, .first = mx_text(hosts)}));
+    return;
+  }
+  Finding finding;
+  if (hosts.has_address() && !hosts.has_mx()) {
+    finding = domain_finding("return_path_no_mx", {.subject = path, .first = hosts.addresses()});
+  } else if (const DnsFact* const failed = hosts.failed()) {
+    finding =
+        domain_finding("return_path_undetermined", {.subject = path, .first = failed->reason});
+  } else {
+    finding = domain_finding("return_path_no_host", {.subject = path});
+  }
+  if (finding.outcome != Outcome::not_determined) finding.paste = entry_of(wish, path, "MX");
+  findings.push_back(std::move(finding));
+}
+
+std::vector<std::string> texts_beginning(const DnsFact& fact, std::string_view version) {
+  std::vector<std::string> texts;
+  for (const std::string& text : fact.values) {
+    if (text.starts_with(version)) texts.push_back(text);
+  }
+  return texts;
+}
+
+// RFC 8461 section 3.1.
+void check_mta_sts(const DomainWish& wish, ZoneReading& zone, std::vector<Finding>& findings) {
+  const std::string name = "_mta-sts." + wish.domain;
+  const DnsFact fact = zone.fact(FactType::txt, name);
+  if (fact.status == DnsFact::Status::failed || !fact.is_known()) return;
+  const auto texts = texts_beginning(fact, "v=STSv1");
+  Finding finding;
+  if (texts.size() > 1) {
+    finding = domain_finding("mta_sts_broken", {.subject = wish.domain, .first = all_of(texts)});
+  } else if (texts.empty() && fact.status == DnsFact::Status::found) {
+    finding =
+        domain_finding("mta_sts_broken", {.subject = wish.domain, .first = all_of(fact.values)});
+  } else if (texts.empty()) {
+    finding = domain_finding("mta_sts_missing", {.subject = wish.domain});
+    finding.paste = text_entry(name, "v=STSv1; id=1");
+  } else if (texts.front().find("id=") == std::string::npos) {
+    finding = domain_finding("mta_sts_broken", {.subject = wish.domain, .first = texts.front()});
+  } else {
+    finding = domain_finding("mta_sts_ok", {.subject = wish.domain});
+  }
+  finding.found = all_of(fact.values);
+  findings.push_back(std::move(finding));
+}
+
+// RFC 8460 section 3.
+void check_tls_reports(const DomainWish& wish, ZoneReading& zone, std::vector<Finding>& findings) {
+  const std::string name = "_smtp._tls." + wish.domain;
+  const DnsFact fact = zone.fact(FactType::txt, name);
+  if (fact.status == DnsFact::Status::failed || !fact.is_known()) return;
+  const bool is_there = texts_beginning(fact, "v=TLSRPTv1").size() == 1;
+  Finding finding =
+      domain_finding(is_there ? "tls_rpt_ok" : "tls_rpt_missing", {.subject = wish.domain});
+  finding.found = all_of(fact.values);
+  if (!is_there && !wish.report_address.empty()) {
+    finding.paste = text_entry(name, "v=TLSRPTv1; rua=mailto:" + wish.report_address);
+  }
+  findings.push_back(std::move(finding));
+}
+
+}  // namespace
+
+void check_hosts(const DomainWish& wish, ZoneReading& zone, std::vector<Finding>& findings) {
+  check_from(wish, zone, findings);
+  check_return_path(wish, zone, findings);
+}
+
+void check_transport(const DomainWish& wish, ZoneReading& zone, std::vector<Finding>& findings) {
+  const Hosts hosts = hosts_of(wish.domain, zone);
+  if (!hosts.has_mx() || hosts.is_null()) return;  // it takes no mail
+  check_mta_sts(wish, zone, findings);
+  check_tls_reports(wish, zone, findings);
+}
+
+}  // namespace todoku::doctor

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// DKIM keys in the zone (RFC 6376 section 3.6).
+#include <algorithm>
+#include <optional>
+#include <ranges>
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "doctor/domain_checks.h"
+#include "doctor/domain_texts.h"
+#include "mailauth/dkim/key.h"
+#include "mailauth/dkim/key_record.h"
+
+namespace todoku::doctor {
+namespace {
+
+namespace dkim = mailauth::dkim;
+using mailauth::DnsFact;
+using mailauth::FactType;
+
+std::string without_spaces(std::string_view text) {
+  std::string kept(text);
+  std::erase_if(kept, [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; });
+  return kept;
+}
+
+// What p= holds. nullopt: there is no such tag.
+std::optional<std::string> key_octets_of(std::string_view text) {
+  const std::string record = without_spaces(text);
+  for (const auto part : std::views::split(record, ';')) {
+    const std::string_view tag(part.begin(), part.end());
+    if (tag.starts_with("p=")) return std::string(tag.substr(2));
+  }
+  return std::nullopt;
+}
+
+// Whether `texts` are pieces of `expected` as records of their own, which a server tells in any
+// order: together they are all of it.
+bool is_split(const std::vector<std::string>& texts, std::string_view expected) {
+  if (texts.size() < 2) return false;
+  const std::string wanted = without_spaces(expected);
+  std::size_t octets = 0;
+  for (const std::string& text : texts) {
+    const std::string piece = without_spaces(text);
+    if (wanted.find(piece) == std::string::npos) return false;
+    octets += piece.size();
+  }
+  return octets == wanted.size();
+}
+
+class KeyCheck {
+ public:
+  KeyCheck(const DomainKey& key, std::string name, const ZoneView& view, ZoneReading& zone)
+      : key_(key), name_(std::move(name)), view_(view), zone_(zone) {}
+
+  Finding check() {
+    fact_ = zone_.fact(FactType::txt, name_);
+    if (fact_.status == DnsFact::Status::failed || !fact_.is_known()) {
+      return domain_finding("dkim_undetermined", {.subject = name_, .first = fact_.reason});
+    }
+    if (fact_.is_void()) return missing();
+    if (is_split(fact_.values, key_.record)) return with_line(find("dkim_split"));
+    for (const std::string& text : fact_.values) {
+      auto record = dkim::parse_key_record(text);
+      if (!record || !is_ours(text)) continue;
+      return published(*record);
+    }
+    return wrong();
+  }
+
+ private:
+  [[nodiscard]] Finding find(std::string_view code, std::string first = {}) const {
+    Finding finding = domain_finding(code, {.subject = name_, .first = std::move(first)});
+    finding.found = all_of(fact_.values);
+    return finding;
+  }
+  [[nodiscard]] Finding with_line(Finding finding) const {
+    if (key_.record.empty()) return finding;
+    finding.expected = key_.record;
+    finding.paste = text_entry(name_, key_.record);
+    return finding;
+  }
+  [[nodiscard]] bool is_ours(std::string_view text) const {
+    if (key_.record.empty()) return true;
+    return key_octets_of(text) == key_octets_of(key_.record);
+  }
+
+  [[nodiscard]] Finding missing() const {
+    const auto* const told = zone_.told(FactType::txt, name_);
+    if (told != nullptr && !told->alias.empty()) {
+      return with_line(find("dkim_alias_broken", told->alias));
+    }
+    const std::string doubled = doubled_name(name_, view_.zone);
+    if (zone_.has_texts(doubled)) return with_line(find("dkim_doubled", doubled));
+    const std::string plain = name_without_underscores(name_);
+    if (zone_.has_texts(plain)) return with_line(find("dkim_underscore_lost", plain));
+    return with_line(find("dkim_missing"));
+  }
+
+  [[nodiscard]] Finding published(const dkim::KeyRecord& record) const {
+    if (record.revoked()) return with_line(find("dkim_revoked"));
+    const auto count = std::ranges::count_if(fact_.values, [](const std::string& text) {
+      return dkim::parse_key_record(text).has_value();
+    });
+    if (count > 1) return with_line(find("dkim_several", fmt::format("{}", count)));
+    if (record.testing) return with_line(find("dkim_testing"));
+    if (record.algorithm == dkim::KeyAlgorithm::rsa && record.bits < dkim::kRsaBitsRecommended) {
+      return find("dkim_short", fmt::format("{}", record.bits));
+    }
+    Finding finding = domain_finding("dkim_ok", {.subject = name_});
+    finding.found = all_of(fact_.values);
+    return finding;
+  }
+
+  // There are records, and none has our key.
+  [[nodiscard]] Finding wrong() const {
+    const std::string& text = fact_.values.front();
+    if (is_quoted(text)) return with_line(find("dkim_quoted"));
+    const auto octets = key_octets_of(text);
+    if (octets && octets->empty()) return with_line(find("dkim_revoked"));
+    const auto wanted = key_octets_of(key_.record);
+    if (octets && wanted && wanted->starts_with(*octets)) {
+      return with_line(find("dkim_cut", fmt::format("{}", text.size())));
+    }
+    const auto record = dkim::parse_key_record(text);
+    if (!record) return with_line(find("dkim_unreadable", record.error().detail));
+    return with_line(find("dkim_other_key"));
+  }
+
+  const DomainKey& key_;
+  const std::string name_;
+  const ZoneView& view_;
+  ZoneReading& zone_;
+  DnsFact fact_;
+};
+
+}  // namespace
+
+void check_keys(const DomainWish& wish, const ZoneView& view, ZoneReading& zone,
+                std::vector<Finding>& findings) {
+  if (wish.keys.empty())
+    findings.push_back(domain_finding("dkim_no_keys", {.subject = wish.domain}));
+  for (const DomainKey& key : wish.keys) {
+    const std::string name = wish.key_name(key);
+    findings.push_back(KeyCheck(key, name, view, zone).check());
+    note_negative_cache(name, zone, findings);
+  }
+}
+
+}  // namespace todoku::doctor

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// DMARC (RFC 9989): the record that applies, and whether reports can be sent (RFC 9990).
+#include <algorithm>
+#include <optional>
+
+#include "doctor/domain_checks.h"
+#include "doctor/domain_texts.h"
+#include "mailauth/dmarc/discovery.h"
+#include "mailauth/dmarc/record.h"
+
+namespace todoku::doctor {
+namespace {
+
+namespace dmarc = mailauth::dmarc;
+using mailauth::DnsFact;
+using mailauth::FactType;
+
+// "reports.example.com" of "mailto:dmarc@reports.example.com?subject=x"
+std::string host_of_uri(std::string_view uri) {
+  constexpr std::string_view kMailto = "mailto:";
+  if (!uri.starts_with(kMailto)) return {};
+  const std::string_view address = uri.substr(kMailto.size(), uri.find('?') - kMailto.size());
+  const std::size_t at = address.rfind('@');
+  return at == std::string_view::npos ? std::string() : std::string(address.substr(at + 1));
+}
+
+class PolicyCheck {
+ public:
+  PolicyCheck(const DomainWish& wish, const ZoneView& view, ZoneReading& zone,
+              std::vector<Finding>& findings)
+      : wish_(wish), view_(view), zone_(zone), findings_(findings) {}
+
+  void check() {
+    const auto here = zone_.evaluate(
+        [this](mailauth::DnsFacts& facts) { return dmarc::look_up(wish_.domain, facts); });
+    if (!here) return;
+    texts_ = zone_.fact(FactType::txt, name_).values;
+    switch (here->status) {
+      case dmarc::Lookup::Status::failed:
+        add(find("dmarc_undetermined", here->detail));
+        return;
+      case dmarc::Lookup::Status::several:
+        add(find("dmarc_several"));
+        return;
+      case dmarc::Lookup::Status::none:
+        none_here();
+        return;
+      case dmarc::Lookup::Status::found:
+        break;
+    }
+    judge(here->record);
+    note_negative_cache(name_, zone_, findings_);
+  }
+
+ private:
+  void add(Finding finding) { findings_.push_back(std::move(finding)); }
+  [[nodiscard]] Finding find(std::string_view code, std::string first = {},
+                             std::string second = {}) const {
+    Finding finding = domain_finding(
+        code, {.subject = wish_.domain, .first = std::move(first), .second = std::move(second)});
+    finding.found = all_of(texts_);
+    return finding;
+  }
+  [[nodiscard]] Finding with_line(Finding finding) const {
+    const auto records = wanted_records(wish_, {});
+    if (!records) return finding;
+    const auto wanted = std::ranges::find(*records, name_, &WantedRecord::name);
+    if (wanted == records->end()) return finding;
+    finding.expected = wanted->value;
+    finding.paste = wanted->zone_entry();
+    return finding;
+  }
+
+  void none_here() {
+    const std::string doubled = doubled_name(name_, view_.zone);
+    const std::string plain = name_without_underscores(name_);
+    const bool is_quoted_one = std::ranges::any_of(
+        texts_, [](const std::string& text) { return text.find_first_of("\"\\") == 0; });
+    if (is_quoted_one) {
+      add(with_line(find("dmarc_quoted")));
+    } else if (!texts_.empty()) {
+      add(with_line(find("dmarc_unreadable")));
+    } else if (zone_.has_texts(doubled)) {
+      add(with_line(find("dmarc_doubled", doubled)));
+    } else if (zone_.has_texts(plain)) {
+      add(with_line(find("dmarc_underscore_lost", plain)));
+    } else {
+      above();
+    }
+  }
+
+  // The record of a domain above applies, too (section 4.10.1).
+  void above() {
+    const auto walk = zone_.evaluate(
+        [this](mailauth::DnsFacts& facts) { return dmarc::walk_tree(wish_.domain, facts); });
+    if (!walk) return;
+    if (!walk->failure.empty()) {
+      add(find("dmarc_undetermined", walk->failure));
+    } else if (walk->records.empty()) {
+      add(with_line(find("dmarc_missing")));
+    } else {
+      const dmarc::FoundRecord& found = walk->records.front();
+      const auto policy = found.record.sp.value ? found.record.sp.value : found.record.p.value;
+      add(find("dmarc_ok", std::string(to_string(policy.value_or(dmarc::Policy::none))),
+               found.domain));
+    }
+  }
+
+  void judge(const dmarc::Record& record) {
+    if (!record.p.value) {
+      add(with_line(find("dmarc_no_policy")));
+      return;
+    }
+    if (record.rua.empty()) add(find("dmarc_no_reports"));
+    for (const std::string& uri : record.rua) check_report(uri);
+    const std::string& path = wish_.platform.return_path;
+    if (record.spf == dmarc::Alignment::strict && !path.empty() && path != wish_.domain) {
+      add(find("dmarc_strict_spf", path));
+    }
+    add(find("dmarc_ok", std::string(to_string(*record.p.value)), wish_.domain));
+  }
+
+  // RFC 9990 section 4: of another organisation it has to say that it takes them.
+  void check_report(const std::string& uri) {
+    const std::string host = host_of_uri(uri);
+    if (host.empty() || is_at_or_below(host, wish_.domain)) return;
+    const auto walk = zone_.evaluate(
+        [this](mailauth::DnsFacts& facts) { return dmarc::walk_tree(wish_.domain, facts); });
+    if (!walk || !walk->failure.empty() || is_at_or_below(host, walk->organizational_domain())) {
+      return;
+    }
+    const std::string name = wish_.domain + "._report._dmarc." + host;
+    const DnsFact fact = zone_.fact(FactType::txt, name);
+    if (fact.status == DnsFact::Status::failed || !fact.is_known()) return;
+    if (std::ranges::any_of(fact.values,
+                            [](const std::string& text) { return text.starts_with("v=DMARC1"); })) {
+      return;
+    }
+    Finding finding = find("dmarc_report_unauthorised", host);
+    finding.found = all_of(fact.values);
+    finding.expected = "v=DMARC1";
+    finding.paste = text_entry(name, "v=DMARC1");
+    add(std::move(finding));
+  }
+
+  const DomainWish& wish_;
+  const ZoneView& view_;
+  ZoneReading& zone_;
+  std::vector<Finding>& findings_;
+  const std::string name_ = "_dmarc." + wish_.domain;
+  std::vector<std::string> texts_;
+};
+
+}  // namespace
+
+void check_policy(const DomainWish& wish, const ZoneView& view, ZoneReading& zone,
+                  std::vector<Finding>& findings) {
+  PolicyCheck(wish, view, zone, findings).check();
+}
+
+}  // namespace todoku::doctor

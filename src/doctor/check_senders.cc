@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPF (RFC 7208), of the return path and, as docomo looks at it, of the From domain.
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "doctor/domain_checks.h"
+#include "doctor/domain_texts.h"
+#include "doctor/spf_merge.h"
+#include "mailauth/dmarc/discovery.h"
+#include "mailauth/spf/address.h"
+#include "mailauth/spf/check_host.h"
+#include "mailauth/spf/record.h"
+
+namespace todoku::doctor {
+namespace {
+
+namespace spf = mailauth::spf;
+using mailauth::DnsFact;
+using mailauth::FactType;
+
+constexpr int kNearLimit = 9;
+constexpr std::string_view kPastLimit = "terms that ask the DNS";
+
+std::optional<std::string> octets_of(std::string_view address) {
+  if (auto v4 = spf::octets_of_ip4(address)) return v4;
+  return spf::octets_of_ip6(address);
+}
+
+class SpfCheck {
+ public:
+  SpfCheck(const DomainWish& wish, std::string domain, const ZoneView& view, ZoneReading& zone,
+           std::vector<Finding>& findings)
+      : wish_(wish), domain_(std::move(domain)), view_(view), zone_(zone), findings_(findings) {}
+
+  void check() {
+    const DnsFact fact = zone_.fact(FactType::txt, domain_);
+    if (fact.status == DnsFact::Status::failed || !fact.is_known()) {
+      add(domain_finding("spf_undetermined", {.subject = domain_, .first = fact.reason}));
+      return;
+    }
+    texts_ = fact.values;
+    const auto count = std::ranges::count_if(texts_, &spf::is_record);
+    if (count == 0) {
+      missing();
+      return;
+    }
+    if (count > 1) {
+      add(with_line(find("spf_several", fmt::format("{}", count))));
+      return;
+    }
+    const auto record = spf::parse_record(*std::ranges::find_if(texts_, &spf::is_record));
+    if (!record) {
+      add(find(is_quoted(texts_.front()) ? "spf_quoted" : "spf_unreadable", record.error().detail));
+      return;
+    }
+    if (std::ranges::any_of(record->mechanisms, [](const spf::Mechanism& each) {
+          return each.kind == spf::MechanismKind::all && each.qualifier == spf::Qualifier::pass;
+        })) {
+      add(find("spf_allows_all"));
+    }
+    evaluate();
+    note_negative_cache(domain_, zone_, findings_);
+  }
+
+ private:
+  void add(Finding finding) { findings_.push_back(std::move(finding)); }
+  [[nodiscard]] Finding find(std::string_view code, std::string first = {},
+                             std::string second = {}) const {
+    Finding finding = domain_finding(
+        code, {.subject = domain_, .first = std::move(first), .second = std::move(second)});
+    std::vector<std::string> records;
+    for (const std::string& text : texts_) {
+      if (text.find("v=spf1") != std::string::npos) records.push_back(text);
+    }
+    finding.found = all_of(records);
+    return finding;
+  }
+  [[nodiscard]] Finding with_line(Finding finding) const {
+    const bool is_from = domain_ == wish_.domain;
+    const auto merged =
+        merge_spf(texts_, spf_mechanisms(wish_.platform), is_from ? "~all" : "-all");
+    if (!merged || spf_mechanisms(wish_.platform).empty()) return finding;
+    finding.expected = merged->text;
+    finding.paste = text_entry(domain_, merged->text);
+    return finding;
+  }
+
+  void missing() {
+    const bool is_quoted_one = std::ranges::any_of(texts_, [](const std::string& text) {
+      return is_quoted(text) && text.find("v=spf1") != std::string::npos;
+    });
+    const std::string doubled = doubled_name(domain_, view_.zone);
+    const DnsFact below = zone_.fact(FactType::txt, doubled);
+    if (is_quoted_one) {
+      add(with_line(find("spf_quoted")));
+    } else if (zone_.told(FactType::txt, doubled) != nullptr &&
+               std::ranges::any_of(below.values, &spf::is_record)) {
+      add(with_line(find("spf_doubled", doubled)));
+    } else {
+      const bool is_from_only = domain_ == wish_.domain && domain_ != wish_.platform.return_path;
+      add(with_line(find(is_from_only ? "spf_from_missing" : "spf_missing")));
+    }
+  }
+
+  std::optional<spf::Verdict> verdict_of(std::string octets) {
+    const spf::Query query{.ip = std::move(octets),
+                           .mail_from = "postmaster@" + domain_,
+                           .helo = wish_.platform.mail_host};
+    return zone_.evaluate(
+        [&query](mailauth::DnsFacts& facts) { return spf::check_host(query, facts); });
+  }
+
+  // One address. False: it does not pass.
+  bool passes(const std::string& address) {
+    const auto octets = octets_of(address);
+    if (!octets) return true;
+    const auto verdict = verdict_of(*octets);
+    if (!verdict) return false;
+    if (verdict->result == spf::SpfResult::pass) return true;
+    if (verdict->result == spf::SpfResult::temperror) {
+      add(find("spf_undetermined", verdict->problem));
+    } else if (verdict->result == spf::SpfResult::permerror) {
+      // The count stops at the limit; what was wrong is in the words of mailauth/spf.
+      const bool is_limit = verdict->problem.find(kPastLimit) != std::string::npos;
+      add(find(is_limit ? "spf_lookups" : "spf_permerror", verdict->problem));
+    } else {
+      add(with_line(
+          find("spf_source_missing", address, std::string(spf::to_string(verdict->result)))));
+    }
+    return false;
+  }
+
+  void evaluate() {
+    // One finding says enough where all fail alike.
+    for (const std::string& address : wish_.platform.addresses) {
+      if (!passes(address)) return;
+    }
+    // The address of nobody walks through all of the record.
+    const auto whole = verdict_of(std::string(4, '\0'));
+    const int lookups = whole ? whole->lookups : 0;
+    if (lookups >= kNearLimit) add(find("spf_near_limit", fmt::format("{}", lookups)));
+    if (wish_.platform.addresses.empty()) return;
+    add(find("spf_ok", fmt::format("{}", wish_.platform.addresses.size()),
+             fmt::format("{}", lookups)));
+  }
+
+  const DomainWish& wish_;
+  const std::string domain_;
+  const ZoneView& view_;
+  ZoneReading& zone_;
+  std::vector<Finding>& findings_;
+  std::vector<std::string> texts_;
+};
+
+// RFC 9989 section 4.4.2, relaxed.
+bool is_aligned(const DomainWish& wish, ZoneReading& zone) {
+  const std::string& path = wish.platform.return_path;
+  if (is_at_or_below(path, wish.domain)) return true;
+  const auto organisation = [&zone](const std::string& domain) {
+    const auto walk = zone.evaluate(
+        [&domain](mailauth::DnsFacts& facts) { return mailauth::dmarc::walk_tree(domain, facts); });
+    return walk && walk->failure.empty() ? walk->organizational_domain() : domain;
+  };
+  return organisation(path) == organisation(wish.domain);
+}
+
+}  // namespace
+
+void check_senders(const DomainWish& wish, const ZoneView& view, ZoneReading& zone,
+                   std::vector<Finding>& findings) {
+  if (!wish.platform.unknown_sources.empty()) {
+    findings.push_back(
+        domain_finding("sources_unknown", {.subject = all_of(wish.platform.unknown_sources)}));
+  }
+  SpfCheck(wish, wish.domain, view, zone, findings).check();
+  const std::string& path = wish.platform.return_path;
+  if (path.empty() || path == wish.domain) return;
+  SpfCheck(wish, path, view, zone, findings).check();
+  if (!is_aligned(wish, zone)) {
+    findings.push_back(domain_finding("spf_not_aligned", {.subject = wish.domain, .first = path}));
+  }
+}
+
+}  // namespace todoku::doctor

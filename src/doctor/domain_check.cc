@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "doctor/domain_check.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/bytes.h"
+#include "doctor/domain_checks.h"
+#include "doctor/domain_texts.h"
+#include "mailauth/dkim/dns_record.h"
+
+namespace todoku::doctor {
+
+using mailauth::DnsFact;
+using mailauth::DnsQuestion;
+using mailauth::FactType;
+
+std::string doubled_name(std::string_view name, std::string_view zone) {
+  return fmt::format("{}.{}", name, zone);
+}
+
+std::string name_without_underscores(std::string_view name) {
+  std::string plain(name);
+  std::erase(plain, '_');
+  return plain;
+}
+
+bool is_quoted(std::string_view text) {
+  return text.find_first_of("\"\\") != std::string_view::npos;
+}
+
+std::string text_entry(std::string_view name, std::string_view text) {
+  return mailauth::dkim::zone_file_entry(name, text);
+}
+
+std::string all_of(const std::vector<std::string>& texts) {
+  constexpr std::size_t kTextsMax = 4;
+  const std::size_t count = std::min(texts.size(), kTextsMax);
+  return shown(
+      fmt::format("{}", fmt::join(texts.begin(), texts.begin() + static_cast<long>(count), " | ")));
+}
+
+void note_negative_cache(std::string_view name, ZoneReading& zone, std::vector<Finding>& findings) {
+  if (!zone.has_texts(name)) return;
+  // A resolver is asked only for what is there: asked before, it would remember that it is not.
+  if (!zone.facts().ask(FactType::txt, name).is_void()) return;
+  findings.push_back(domain_finding(
+      "negative_cached",
+      {.subject = std::string(name), .first = fmt::format("{}", zone.negative_ttl())}));
+}
+
+std::vector<DnsQuestion> zone_questions(const DomainWish& wish, std::string_view zone) {
+  std::set<DnsQuestion> questions;
+  const auto ask = [&](FactType type, std::string_view name) {
+    questions.insert({.type = type, .name = to_ascii_lower(name)});
+  };
+  const auto ask_texts = [&](std::string_view name) {
+    ask(FactType::txt, name);
+    ask(FactType::txt, doubled_name(name, zone));
+    if (name.find('_') != std::string_view::npos) {
+      ask(FactType::txt, name_without_underscores(name));
+    }
+  };
+  const auto ask_hosts = [&](std::string_view name) {
+    for (const FactType type : {FactType::mx, FactType::a, FactType::aaaa}) ask(type, name);
+  };
+  for (const DomainKey& key : wish.keys) ask_texts(wish.key_name(key));
+  ask_texts(wish.domain);
+  ask_hosts(wish.domain);
+  ask_texts("_dmarc." + wish.domain);
+  if (wish.return_path_is_here()) {
+    ask_texts(wish.platform.return_path);
+    ask_hosts(wish.platform.return_path);
+  }
+  ask(FactType::txt, "_mta-sts." + wish.domain);
+  ask(FactType::txt, "_smtp._tls." + wish.domain);
+  return {questions.begin(), questions.end()};
+}
+
+ZoneNow zone_now(const DomainWish& wish, const ZoneView& view, mailauth::DnsFacts& facts) {
+  ZoneReading zone(view, facts);
+  const auto texts = [&](const std::string& name) { return zone.fact(FactType::txt, name).values; };
+  const auto has = [&](FactType type, const std::string& name) {
+    const DnsFact fact = zone.fact(type, name);
+    return fact.status == DnsFact::Status::found &&
+           std::ranges::any_of(fact.values,
+                               [](const std::string& value) { return !value.empty(); });
+  };
+  ZoneNow now;
+  now.texts = texts(wish.domain);
+  now.dmarc_texts = texts("_dmarc." + wish.domain);
+  now.tls_rpt_texts = texts("_smtp._tls." + wish.domain);
+  now.mta_sts_texts = texts("_mta-sts." + wish.domain);
+  now.has_mx = has(FactType::mx, wish.domain);
+  now.has_address = has(FactType::a, wish.domain) || has(FactType::aaaa, wish.domain);
+  if (wish.return_path_is_here()) {
+    now.return_path_texts = texts(wish.platform.return_path);
+    now.return_path_has_mx = has(FactType::mx, wish.platform.return_path);
+  }
+  return now;
+}
+
+std::vector<Finding> check_domain(const DomainWish& wish, const ZoneView& view,
+                                  mailauth::DnsFacts& facts) {
+  std::vector<Finding> findings;
+  if (!check_servers(wish, view, findings)) return findings;
+  ZoneReading zone(view, facts);
+  check_keys(wish, view, zone, findings);
+  check_senders(wish, view, zone, findings);
+  check_hosts(wish, zone, findings);
+  check_policy(wish, view, zone, findings);
+  check_transport(wish, zone, findings);
+  return findings;
+}
+
+}  // namespace todoku::doctor

@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: Apache-2.0
+// A right zone, and each way to break it, which has its own code.
+#include "doctor/domain_check.h"
+
+#include <algorithm>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <map>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/printable.h"
+#include "doctor/domain_texts.h"
+#include "mailauth/dkim/dns_record.h"
+#include "mailauth/spf/address.h"
+
+namespace todoku::doctor {
+namespace {
+
+using mailauth::DnsFact;
+using mailauth::DnsFacts;
+using mailauth::DnsQuestion;
+using mailauth::FactType;
+using mailauth::ServerAnswer;
+using ::testing::Contains;
+using ::testing::Each;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+const std::string& key_text() {
+  static const auto key = mailauth::dkim::SigningKey::generate(mailauth::dkim::KeyAlgorithm::rsa);
+  static const std::string text = mailauth::dkim::key_record_text(*key);
+  return text;
+}
+
+const std::string kKeyName = "r1._domainkey.example.jp";
+const std::string kPath = "bounce.example.jp";
+
+std::string v4(std::string_view text) {
+  return *mailauth::spf::octets_of_ip4(text);
+}
+
+// Records by type and name; "CNAME" is an alias.
+struct Zone {
+  std::map<DnsQuestion, std::vector<std::string>> records;
+  std::map<std::string, std::string> aliases;
+  std::uint32_t serial = 7;
+
+  std::vector<std::string>& txt(const std::string& name) {
+    return records[{.type = FactType::txt, .name = name}];
+  }
+  std::vector<std::string>& mx(const std::string& name) {
+    return records[{.type = FactType::mx, .name = name}];
+  }
+  std::vector<std::string>& a(const std::string& name) {
+    return records[{.type = FactType::a, .name = name}];
+  }
+
+  [[nodiscard]] ServerAnswer answer(const DnsQuestion& question) const {
+    ServerAnswer answer;
+    const auto alias = aliases.find(question.name);
+    if (alias != aliases.end()) {
+      answer.status = ServerAnswer::Status::alias;
+      answer.alias = alias->second;
+      return answer;
+    }
+    const auto found = records.find(question);
+    if (found != records.end() && !found->second.empty()) {
+      answer.status = ServerAnswer::Status::found;
+      answer.values = found->second;
+      return answer;
+    }
+    const bool exists = std::ranges::any_of(records, [&](const auto& each) {
+      return !each.second.empty() && is_at_or_below(each.first.name, question.name);
+    });
+    answer.status = exists ? ServerAnswer::Status::empty : ServerAnswer::Status::absent;
+    answer.serial = serial;
+    answer.negative_ttl = 300;
+    return answer;
+  }
+};
+
+struct World {
+  DomainWish wish;
+  std::vector<Zone> servers;     // of example.jp
+  Zone beyond;                   // what a resolver finds elsewhere
+  std::set<DnsQuestion> broken;  // the servers answer SERVFAIL
+  std::set<DnsQuestion> denied;  // by the resolver, though it is there
+  std::set<std::size_t> silent;
+  std::set<std::size_t> lame;
+  std::vector<std::string> without_address;
+  bool resolver_is_broken = false;
+
+  World() {
+    wish.domain = "example.jp";
+    wish.platform = {.addresses = {"192.0.2.1", "192.0.2.2"},
+                     .unknown_sources = {},
+                     .spf_include = {},
+                     .return_path = kPath,
+                     .mail_host = "mail.example.com"};
+    wish.keys = {{.selector = "r1", .record = key_text()}};
+    wish.report_address = "dmarc@example.com";
+    Zone zone;
+    zone.txt(kKeyName) = {key_text()};
+    zone.txt("example.jp") = {"v=spf1 ip4:192.0.2.0/24 ~all", "something else"};
+    zone.txt(kPath) = {"v=spf1 ip4:192.0.2.1 ip4:192.0.2.2 -all"};
+    zone.mx(kPath) = {"mail.example.com"};
+    zone.mx("example.jp") = {"mx.example.jp"};
+    zone.txt("_dmarc.example.jp") = {"v=DMARC1; p=none; rua=mailto:dmarc@example.com"};
+    zone.txt("_mta-sts.example.jp") = {"v=STSv1; id=1"};
+    zone.txt("_smtp._tls.example.jp") = {"v=TLSRPTv1; rua=mailto:dmarc@example.com"};
+    servers = {zone, zone};
+    beyond.txt("example.jp._report._dmarc.example.com") = {"v=DMARC1"};
+  }
+
+  // Of all servers.
+  void each(const std::function<void(Zone&)>& change) { std::ranges::for_each(servers, change); }
+
+  [[nodiscard]] ZoneView view() const {
+    ZoneView view{.zone = "example.jp", .servers = {}, .without_address = without_address};
+    for (std::size_t i = 0; i < servers.size(); ++i) {
+      ServerView server{.name = "ns" + std::to_string(i + 1) + ".example.net", .answers = {}};
+      for (const DnsQuestion& question : zone_questions(wish, view.zone)) {
+        ServerAnswer answer = servers[i].answer(question);
+        if (silent.contains(i) || broken.contains(question)) {
+          answer = {};
+          answer.status = ServerAnswer::Status::failed;
+          answer.reason = "it does not answer";
+        } else if (lame.contains(i)) {
+          answer = {};
+          answer.status = ServerAnswer::Status::lame;
+          answer.reason = "it answers REFUSED";
+        }
+        server.answers[question] = answer;
+      }
+      view.servers.push_back(std::move(server));
+    }
+    return view;
+  }
+
+  [[nodiscard]] DnsFact resolve(const DnsQuestion& question) const {
+    if (resolver_is_broken) {
+      return {.status = DnsFact::Status::failed, .values = {}, .reason = "SERVFAIL"};
+    }
+    if (denied.contains(question)) return {.status = DnsFact::Status::absent};
+    const bool is_here = is_at_or_below(question.name, "example.jp") && !servers.empty();
+    const ServerAnswer answer =
+        is_here ? servers.front().answer(question) : beyond.answer(question);
+    switch (answer.status) {
+      case ServerAnswer::Status::found:
+        return {.status = DnsFact::Status::found, .values = answer.values, .reason = {}};
+      case ServerAnswer::Status::empty:
+        return {.status = DnsFact::Status::empty};
+      default:
+        return {.status = DnsFact::Status::absent};
+    }
+  }
+
+  [[nodiscard]] std::vector<Finding> check() const {
+    const ZoneView asked = view();
+    DnsFacts facts;
+    while (true) {
+      std::vector<Finding> findings = check_domain(wish, asked, facts);
+      const auto wanted = facts.take_wanted();
+      if (wanted.empty()) return findings;
+      for (const DnsQuestion& question : wanted) facts.learn(question, resolve(question));
+    }
+  }
+};
+
+std::vector<std::string> codes(const std::vector<Finding>& findings) {
+  std::vector<std::string> codes;
+  for (const Finding& finding : findings) codes.emplace_back(finding.code);
+  return codes;
+}
+
+std::vector<std::string> codes_not_passed(const std::vector<Finding>& findings) {
+  std::vector<std::string> codes;
+  for (const Finding& finding : findings) {
+    if (finding.outcome != Outcome::pass) codes.emplace_back(finding.code);
+  }
+  return codes;
+}
+
+TEST(DomainCheck, ARightZoneIsGreen) {
+  const auto findings = World().check();
+  EXPECT_THAT(codes_not_passed(findings), IsEmpty());
+  EXPECT_THAT(codes(findings),
+              ::testing::ElementsAre("servers_agree", "dkim_ok", "spf_ok", "spf_ok", "from_host_ok",
+                                     "return_path_ok", "dmarc_ok", "mta_sts_ok", "tls_rpt_ok"));
+  EXPECT_EQ(exit_status(findings), 0);
+}
+
+struct Break {
+  std::string_view code;  // the only finding that is not passed
+  std::function<void(World&)> make;
+};
+
+std::string many_includes() {
+  std::string text = "v=spf1";
+  for (int i = 0; i < 11; ++i) text += " include:i" + std::to_string(i) + ".example.com";
+  return text + " -all";
+}
+
+std::vector<Break> breaks_of_keys() {
+  const auto key = [](std::vector<std::string> texts) {
+    return [texts](World& w) { w.each([&](Zone& z) { z.txt(kKeyName) = texts; }); };
+  };
+  const auto moved = [](const std::string& to) {
+    return [to](World& w) {
+      w.each([&](Zone& z) {
+        z.txt(to) = z.txt(kKeyName);
+        z.txt(kKeyName).clear();
+      });
+    };
+  };
+  const std::string& text = key_text();
+  return {
+      {"dkim_no_keys", [](World& w) { w.wish.keys.clear(); }},
+      {"dkim_missing", key({})},
+      {"dkim_doubled", moved(kKeyName + ".example.jp")},
+      {"dkim_underscore_lost", moved("r1.domainkey.example.jp")},
+      {"dkim_alias_broken",
+       [](World& w) { w.each([](Zone& z) { z.aliases[kKeyName] = "r1.dkim.example.com"; }); }},
+      {"dkim_quoted", key({"\"" + text + "\""})},
+      {"dkim_quoted", key({"v=DKIM1\\; k=rsa\\; p=MIIB"})},
+      {"dkim_split", key({text.substr(200), text.substr(0, 200)})},
+      {"dkim_cut", key({text.substr(0, 255)})},
+      {"dkim_other_key",
+       key({"v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="})},
+      {"dkim_revoked", key({"v=DKIM1; k=rsa; p="})},
+      {"dkim_unreadable", key({"hello"})},
+      {"dkim_several",
+       key({text, "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="})},
+      {"dkim_testing", key({"v=DKIM1; t=y; " + text.substr(text.find("k="))})},
+      {"dkim_undetermined",
+       [](World& w) { w.broken.insert({.type = FactType::txt, .name = kKeyName}); }},
+      {"negative_cached",
+       [](World& w) { w.denied.insert({.type = FactType::txt, .name = kKeyName}); }},
+  };
+}
+
+std::vector<Break> breaks_of_spf() {
+  const auto path = [](std::vector<std::string> texts) {
+    return [texts](World& w) { w.each([&](Zone& z) { z.txt(kPath) = texts; }); };
+  };
+  return {
+      {"spf_missing", path({})},
+      {"spf_from_missing",
+       [](World& w) { w.each([](Zone& z) { z.txt("example.jp") = {"something else"}; }); }},
+      {"spf_doubled",
+       [](World& w) {
+         w.each([](Zone& z) {
+           z.txt(kPath + ".example.jp") = z.txt(kPath);
+           z.txt(kPath).clear();
+         });
+       }},
+      {"spf_quoted", path({"\"v=spf1 ip4:192.0.2.0/24 -all\""})},
+      {"spf_several", path({"v=spf1 ip4:192.0.2.1 -all", "v=spf1 ip4:192.0.2.2 -all"})},
+      {"spf_unreadable", path({"v=spf1 ipv4:192.0.2.0/24 -all"})},
+      {"spf_lookups",
+       [](World& w) {
+         for (int i = 0; i < 11; ++i) {
+           w.beyond.txt("i" + std::to_string(i) + ".example.com") = {"v=spf1 -all"};
+         }
+         w.each([](Zone& z) { z.txt(kPath) = {many_includes()}; });
+       }},
+      {"spf_near_limit",
+       [](World& w) {
+         for (int i = 0; i < 11; ++i) {
+           w.beyond.txt("i" + std::to_string(i) + ".example.com") = {"v=spf1 -all"};
+         }
+         w.each([](Zone& z) {
+           z.txt(kPath) = {"v=spf1 ip4:192.0.2.0/24" + many_includes().substr(6)};
+         });
+       }},
+      {"spf_permerror", path({"v=spf1 include:nowhere.example.com -all"})},
+      {"spf_source_missing", path({"v=spf1 ip4:192.0.2.1 -all"})},
+      {"spf_allows_all", path({"v=spf1 +all"})},
+      {"spf_undetermined",
+       [](World& w) { w.broken.insert({.type = FactType::txt, .name = kPath}); }},
+      {"sources_unknown", [](World& w) { w.wish.platform.unknown_sources = {"tokyo-1"}; }},
+      {"spf_not_aligned",
+       [](World& w) {
+         w.wish.platform.return_path = "bounce.example.com";
+         w.beyond.txt("bounce.example.com") = {"v=spf1 ip4:192.0.2.0/24 -all"};
+         w.beyond.mx("bounce.example.com") = {"mail.example.com"};
+       }},
+  };
+}
+
+std::vector<Break> breaks_of_the_rest() {
+  const auto dmarc = [](std::vector<std::string> texts) {
+    return [texts](World& w) { w.each([&](Zone& z) { z.txt("_dmarc.example.jp") = texts; }); };
+  };
+  const auto moved = [](const std::string& to) {
+    return [to](World& w) {
+      w.each([&](Zone& z) {
+        z.txt(to) = z.txt("_dmarc.example.jp");
+        z.txt("_dmarc.example.jp").clear();
+      });
+    };
+  };
+  return {
+      {"from_no_host", [](World& w) { w.each([](Zone& z) { z.mx("example.jp").clear(); }); }},
+      {"from_null_mx", [](World& w) { w.each([](Zone& z) { z.mx("example.jp") = {""}; }); }},
+      {"from_host_undetermined",
+       [](World& w) {
+         for (const FactType type : {FactType::mx, FactType::a, FactType::aaaa}) {
+           w.broken.insert({.type = type, .name = "example.jp"});
+         }
+       }},
+      {"return_path_no_host", [](World& w) { w.each([](Zone& z) { z.mx(kPath).clear(); }); }},
+      {"return_path_no_mx",
+       [](World& w) {
+         w.each([](Zone& z) {
+           z.mx(kPath).clear();
+           z.a(kPath) = {v4("198.51.100.7")};
+         });
+       }},
+      {"return_path_undetermined",
+       [](World& w) { w.broken.insert({.type = FactType::mx, .name = kPath}); }},
+      {"dmarc_missing", dmarc({})},
+      {"dmarc_doubled", moved("_dmarc.example.jp.example.jp")},
+      {"dmarc_underscore_lost", moved("dmarc.example.jp")},
+      {"dmarc_quoted", dmarc({"\"v=DMARC1; p=none\""})},
+      {"dmarc_several", dmarc({"v=DMARC1; p=none", "v=DMARC1; p=reject"})},
+      {"dmarc_unreadable", dmarc({"p=none; v=DMARC1"})},
+      {"dmarc_no_policy", dmarc({"v=DMARC1; p=nothing"})},
+      {"dmarc_no_reports", dmarc({"v=DMARC1; p=reject"})},
+      {"dmarc_report_unauthorised",
+       dmarc({"v=DMARC1; p=none; rua=mailto:dmarc@reports.example.net"})},
+      {"dmarc_strict_spf", dmarc({"v=DMARC1; p=none; aspf=s; rua=mailto:dmarc@example.com"})},
+      {"dmarc_undetermined",
+       [](World& w) { w.broken.insert({.type = FactType::txt, .name = "_dmarc.example.jp"}); }},
+      {"mta_sts_missing",
+       [](World& w) { w.each([](Zone& z) { z.txt("_mta-sts.example.jp").clear(); }); }},
+      {"mta_sts_broken",
+       [](World& w) { w.each([](Zone& z) { z.txt("_mta-sts.example.jp") = {"v=STSv1;"}; }); }},
+      {"tls_rpt_missing",
+       [](World& w) { w.each([](Zone& z) { z.txt("_smtp._tls.example.jp").clear(); }); }},
+      {"server_silent", [](World& w) { w.silent = {1}; }},
+      {"servers_silent", [](World& w) { w.silent = {0, 1}; }},
+      {"server_lame", [](World& w) { w.lame = {1}; }},
+      {"server_without_address", [](World& w) { w.without_address = {"ns9.example.net"}; }},
+      {"server_stale",
+       [](World& w) {
+         w.servers[1].serial = 6;
+         w.servers[1].txt(kKeyName).clear();
+       }},
+      {"servers_differ", [](World& w) { w.servers[1].txt(kKeyName) = {"v=DKIM1; p="}; }},
+  };
+}
+
+std::vector<Break> all_breaks() {
+  std::vector<Break> all = breaks_of_keys();
+  for (auto& part : {breaks_of_spf(), breaks_of_the_rest()}) {
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  return all;
+}
+
+TEST(DomainCheck, EachFaultHasItsOwnWord) {
+  for (const Break& broken : all_breaks()) {
+    SCOPED_TRACE(broken.code);
+    World world;
+    broken.make(world);
+    const auto findings = world.check();
+    EXPECT_THAT(codes_not_passed(findings), ::testing::ElementsAre(broken.code));
+    for (const Finding& finding : findings) {
+      if (finding.code != broken.code) continue;
+      EXPECT_EQ(finding.outcome == Outcome::pass || finding.outcome == Outcome::not_determined,
+                finding.why.en.empty());
+      EXPECT_TRUE(finding.paste.empty() || finding.paste.ends_with('\n'));
+    }
+  }
+}
+
+TEST(DomainCheck, AllCodesAreReached) {
+  std::set<std::string_view> reached;
+  for (const Finding& finding : World().check()) reached.insert(finding.code);
+  for (const Break& broken : all_breaks()) reached.insert(broken.code);
+  // Found before there is a zone to judge, and of a key that is made at another place.
+  for (const std::string_view other : {"zone_not_found", "zone_undetermined", "dkim_short"}) {
+    reached.insert(other);
+  }
+  for (const DomainText& text : domain_texts()) {
+    EXPECT_THAT(reached, Contains(text.code));
+  }
+}
+
+TEST(DomainCheck, EveryCodeHasItsWordsInBothLanguages) {
+  std::set<std::string_view> codes;
+  for (const DomainText& text : domain_texts()) {
+    SCOPED_TRACE(text.code);
+    EXPECT_TRUE(codes.insert(text.code).second) << "twice";
+    EXPECT_FALSE(text.sentence.en.empty());
+    EXPECT_FALSE(text.sentence.ja.empty());
+    EXPECT_EQ(text.why.en.empty(), text.why.ja.empty());
+    EXPECT_EQ(text.advice.en.empty(), text.advice.ja.empty());
+    const bool is_bad = text.outcome == Outcome::fail || text.outcome == Outcome::warning;
+    EXPECT_EQ(is_bad, !text.why.en.empty());
+    for (const std::string_view fact : {"{0}", "{1}", "{2}"}) {
+      EXPECT_EQ(text.sentence.en.find(fact) == std::string_view::npos,
+                text.sentence.ja.find(fact) == std::string_view::npos)
+          << fact;
+    }
+  }
+}
+
+TEST(DomainCheck, EveryCodeIsDocumentedInBothLanguages) {
+  for (const std::string page : {"docs/domains.md", "docs/domains.ja.md"}) {
+    std::ifstream file(std::string(TODOKU_SOURCE_DIR) + "/" + page);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    for (const DomainText& known : domain_texts()) {
+      EXPECT_THAT(text, HasSubstr("`" + std::string(known.code) + "`")) << page;
+    }
+  }
+}
+
+TEST(DomainCheck, TheLineToPasteMendsTheZone) {
+  World world;
+  world.each([](Zone& z) { z.txt("example.jp") = {"v=spf1 include:other.example ~all"}; });
+  world.beyond.txt("other.example") = {"v=spf1 -all"};
+  const auto findings = world.check();
+  const auto found = std::ranges::find(findings, "spf_source_missing", &Finding::code);
+  ASSERT_NE(found, findings.end());
+  EXPECT_EQ(found->expected, "v=spf1 ip4:192.0.2.1 ip4:192.0.2.2 include:other.example ~all");
+  EXPECT_THAT(found->paste, HasSubstr(found->expected));
+  world.each([&](Zone& z) { z.txt("example.jp") = {found->expected}; });
+  EXPECT_THAT(codes_not_passed(world.check()), IsEmpty());
+}
+
+TEST(DomainCheck, ABrokenResolverFailsNothing) {
+  World world;
+  world.resolver_is_broken = true;
+  // The zone's own servers are not asked through it.
+  EXPECT_EQ(exit_status(world.check()), 0);
+  world.each([](Zone& z) { z.txt(kPath) = {"v=spf1 include:spf.example.com -all"}; });
+  const auto findings = world.check();
+  EXPECT_THAT(codes_not_passed(findings), ::testing::ElementsAre("spf_undetermined"));
+  EXPECT_EQ(exit_status(findings), 2);
+}
+
+TEST(DomainCheck, ForeignTextIsBoundedAndPrintable) {
+  World world;
+  world.each([](Zone& z) {
+    z.txt(kKeyName) = {"\x1b[2J" + std::string(60'000, 'x'), std::string(60'000, '\n')};
+  });
+  for (const Finding& finding : world.check()) {
+    for (const std::string_view text :
+         {std::string_view(finding.found), std::string_view(finding.sentence.en)}) {
+      EXPECT_LT(text.size(), 1'000U);
+      EXPECT_EQ(printable(text), text);
+    }
+  }
+}
+
+TEST(DomainCheck, TheMajorityOfServersIsJudgedAndTheOddOneNamed) {
+  World world;
+  world.servers.push_back(world.servers.front());
+  world.servers[2].txt("_dmarc.example.jp") = {};
+  const auto findings = world.check();
+  ASSERT_THAT(codes_not_passed(findings), ::testing::ElementsAre("servers_differ"));
+  EXPECT_EQ(findings.front().subject, "ns3.example.net");
+  EXPECT_THAT(findings.front().sentence.en, HasSubstr("_dmarc.example.jp TXT"));
+}
+
+TEST(DomainCheck, ARecordAboveApplies) {
+  World world;
+  world.wish.domain = "news.example.jp";
+  world.wish.platform.return_path = "bounce.news.example.jp";
+  world.wish.keys.clear();
+  const auto findings = world.check();
+  const auto policy = std::ranges::find(findings, "dmarc_ok", &Finding::code);
+  ASSERT_NE(policy, findings.end());
+  EXPECT_THAT(policy->sentence.en, HasSubstr("the record at example.jp"));
+}
+
+}  // namespace
+}  // namespace todoku::doctor

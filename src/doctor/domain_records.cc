@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "doctor/domain_records.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "doctor/spf_merge.h"
+#include "mailauth/dkim/dns_record.h"
+#include "mailauth/dmarc/record.h"
+
+namespace todoku::doctor {
+namespace {
+
+constexpr Sentence kProof{"proves the domain to this server", "ドメインの所有を証明します"};
+constexpr Sentence kKey{"the key that receivers check signatures with (DKIM)",
+                        "受信側が署名を検証する公開鍵（DKIM）"};
+constexpr Sentence kSpf{"who may send as this domain (SPF); docomo looks at it, too",
+                        "このドメインの送信元（SPF）。ドコモはヘッダーの From も評価します"};
+constexpr Sentence kReturnPathSpf{"who may send with this return path (SPF)",
+                                  "エラーの戻り先ドメインの送信元（SPF）"};
+constexpr Sentence kReturnPathMx{"where mail that comes back is taken", "戻ってきたメールの受け口"};
+constexpr Sentence kDmarc{"what becomes of mail that is not from you (DMARC)",
+                          "なりすましメールの扱い（DMARC）"};
+constexpr Sentence kReports{"lets the reports of the domain come here",
+                            "このドメインのレポートの受け取りを許可します"};
+constexpr Sentence kHost{"docomo wants an A or MX on the From domain; an MX of your own is better",
+                         "ドコモは From のドメインに A か MX を求めます。自社の MX があればその方が"
+                         "適切です"};
+constexpr Sentence kTlsRpt{"asks for reports about TLS of mail to you (RFC 8460)",
+                           "このドメイン宛メールの TLS のレポートを求めます（RFC 8460）"};
+constexpr Sentence kMtaSts{
+    "says that mail to you needs TLS (RFC 8461); first serve the policy at "
+    "https://mta-sts.<domain>/.well-known/mta-sts.txt",
+    "このドメイン宛に TLS を求めます（RFC 8461）。先に https://mta-sts."
+    "<ドメイン>/.well-known/mta-sts.txt でポリシーを公開してください"};
+
+bool begins_with(const std::vector<std::string>& texts, std::string_view prefix) {
+  return std::ranges::any_of(texts,
+                             [&](const std::string& text) { return text.starts_with(prefix); });
+}
+
+WantedRecord text_record(std::string name, std::string value, const Sentence& purpose) {
+  WantedRecord record;
+  record.name = std::move(name);
+  record.type = "TXT";
+  record.value = std::move(value);
+  record.purpose = purpose;
+  return record;
+}
+
+Result<WantedRecord> spf_record(const DomainWish& wish, std::string name,
+                                const std::vector<std::string>& texts, std::string_view end,
+                                const Sentence& purpose) {
+  auto merged = merge_spf(texts, spf_mechanisms(wish.platform), end);
+  if (!merged) return fail("SPF of " + name, std::move(merged.error()));
+  WantedRecord record = text_record(std::move(name), std::move(merged->text), purpose);
+  record.replaces = merged->is_changed && merged->replaced > 0;
+  record.is_there = !merged->is_changed;
+  return record;
+}
+
+WantedRecord dmarc_record(const DomainWish& wish, const ZoneNow& now) {
+  const std::string name = "_dmarc." + wish.domain;
+  const auto there = std::ranges::find_if(now.dmarc_texts, [](const std::string& text) {
+    return mailauth::dmarc::parse_record(text).has_value();
+  });
+  if (there != now.dmarc_texts.end()) {
+    WantedRecord record = text_record(name, *there, kDmarc);
+    record.is_there = true;
+    return record;
+  }
+  return text_record(name,
+                     wish.report_address.empty()
+                         ? "v=DMARC1; p=none"
+                         : fmt::format("v=DMARC1; p=none; rua=mailto:{}", wish.report_address),
+                     kDmarc);
+}
+
+std::string host_of(std::string_view address) {
+  return std::string(address.substr(address.rfind('@') + 1));
+}
+
+// RFC 9990 section 4 (RFC 7489 section 7.1): who takes reports about another's domain says so.
+void add_report_permission(const DomainWish& wish, std::vector<WantedRecord>& records) {
+  const std::string host = host_of(wish.report_address);
+  if (host.empty() || is_at_or_below(host, wish.domain)) return;
+  WantedRecord record =
+      text_record(fmt::format("{}._report._dmarc.{}", wish.domain, host), "v=DMARC1", kReports);
+  record.is_elsewhere = true;
+  records.push_back(std::move(record));
+}
+
+void add_host(const DomainWish& wish, const ZoneNow& now, std::vector<WantedRecord>& records) {
+  if (now.has_mx || now.has_address || wish.platform.addresses.empty()) return;
+  const std::string& address = wish.platform.addresses.front();
+  WantedRecord record = text_record(wish.domain, address, kHost);
+  record.type = address.find(':') == std::string::npos ? "A" : "AAAA";
+  records.push_back(std::move(record));
+}
+
+// For the mail that the domain itself gets.
+void add_transport(const DomainWish& wish, const ZoneNow& now, std::vector<WantedRecord>& records) {
+  if (!now.has_mx) return;
+  if (!wish.report_address.empty()) {
+    WantedRecord report =
+        text_record("_smtp._tls." + wish.domain,
+                    fmt::format("v=TLSRPTv1; rua=mailto:{}", wish.report_address), kTlsRpt);
+    report.is_there = begins_with(now.tls_rpt_texts, "v=TLSRPTv1");
+    report.is_optional = true;
+    records.push_back(std::move(report));
+  }
+  WantedRecord sts = text_record("_mta-sts." + wish.domain, "v=STSv1; id=1", kMtaSts);
+  sts.is_there = begins_with(now.mta_sts_texts, "v=STSv1");
+  sts.is_optional = true;
+  records.push_back(std::move(sts));
+}
+
+}  // namespace
+
+std::string DomainWish::key_name(const DomainKey& key) const {
+  return mailauth::dkim::KeyName{.domain = key.domain.empty() ? domain : key.domain,
+                                 .selector = key.selector}
+      .lookup_name();
+}
+
+bool DomainWish::return_path_is_here() const {
+  return !platform.return_path.empty() && is_at_or_below(platform.return_path, domain);
+}
+
+bool is_at_or_below(std::string_view name, std::string_view domain) {
+  if (!name.ends_with(domain)) return false;
+  return name.size() == domain.size() || name[name.size() - domain.size() - 1] == '.';
+}
+
+std::vector<std::string> spf_mechanisms(const Platform& platform) {
+  if (!platform.spf_include.empty()) return {"include:" + platform.spf_include};
+  std::vector<std::string> mechanisms;
+  for (const std::string& address : platform.addresses) {
+    mechanisms.push_back((address.find(':') == std::string::npos ? "ip4:" : "ip6:") + address);
+  }
+  return mechanisms;
+}
+
+std::string WantedRecord::zone_entry() const {
+  if (type == "TXT") return mailauth::dkim::zone_file_entry(name, value);
+  return fmt::format("{}. IN {} {}\n", name, type, value);
+}
+
+Result<std::vector<WantedRecord>> wanted_records(const DomainWish& wish, const ZoneNow& now) {
+  std::vector<WantedRecord> records;
+  if (!wish.proof_name.empty()) {
+    records.push_back(text_record(wish.proof_name, wish.proof_value, kProof));
+  }
+  for (const DomainKey& key : wish.keys) {
+    records.push_back(text_record(wish.key_name(key), key.record, kKey));
+  }
+  if (!spf_mechanisms(wish.platform).empty()) {
+    auto from = spf_record(wish, wish.domain, now.texts, "~all", kSpf);
+    if (!from) return fail(std::move(from.error()));
+    records.push_back(std::move(*from));
+    if (wish.return_path_is_here() && wish.platform.return_path != wish.domain) {
+      auto back = spf_record(wish, wish.platform.return_path, now.return_path_texts, "-all",
+                             kReturnPathSpf);
+      if (!back) return fail(std::move(back.error()));
+      records.push_back(std::move(*back));
+    }
+  }
+  if (wish.return_path_is_here() && wish.platform.return_path != wish.domain &&
+      !wish.platform.mail_host.empty()) {
+    WantedRecord mx = text_record(wish.platform.return_path,
+                                  fmt::format("10 {}.", wish.platform.mail_host), kReturnPathMx);
+    mx.type = "MX";
+    mx.is_there = now.return_path_has_mx;
+    records.push_back(std::move(mx));
+  }
+  records.push_back(dmarc_record(wish, now));
+  add_host(wish, now, records);
+  add_transport(wish, now, records);
+  if (!wish.report_address.empty()) add_report_permission(wish, records);
+  return records;
+}
+
+}  // namespace todoku::doctor

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "doctor/domain_records.h"
+
+#include <algorithm>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace todoku::doctor {
+namespace {
+
+using ::testing::ElementsAre;
+
+DomainWish example() {
+  DomainWish wish;
+  wish.domain = "example.jp";
+  wish.platform = {.addresses = {"192.0.2.1", "2001:db8::1"},
+                   .unknown_sources = {},
+                   .spf_include = {},
+                   .return_path = "bounce.example.jp",
+                   .mail_host = "mail.example.com"};
+  wish.keys = {{.selector = "r1", .record = "v=DKIM1; k=rsa; p=AAAA"}};
+  wish.report_address = "dmarc@example.com";
+  return wish;
+}
+
+std::vector<std::string> entries(const std::vector<WantedRecord>& records) {
+  std::vector<std::string> texts;
+  for (const WantedRecord& record : records) {
+    texts.push_back(record.name + " " + record.type + " " + record.value);
+  }
+  return texts;
+}
+
+const WantedRecord& record_at(const std::vector<WantedRecord>& records, std::string_view name) {
+  return *std::ranges::find(records, name, &WantedRecord::name);
+}
+
+TEST(DomainRecords, OfAnEmptyZoneAreAllThatIsNeeded) {
+  const auto records = wanted_records(example(), {});
+  ASSERT_TRUE(records);
+  EXPECT_THAT(
+      entries(*records),
+      ElementsAre("r1._domainkey.example.jp TXT v=DKIM1; k=rsa; p=AAAA",
+                  "example.jp TXT v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 ~all",
+                  "bounce.example.jp TXT v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 -all",
+                  "bounce.example.jp MX 10 mail.example.com.",
+                  "_dmarc.example.jp TXT v=DMARC1; p=none; rua=mailto:dmarc@example.com",
+                  "example.jp A 192.0.2.1", "example.jp._report._dmarc.example.com TXT v=DMARC1"));
+  EXPECT_TRUE(records->back().is_elsewhere);
+  EXPECT_EQ(record_at(*records, "bounce.example.jp").zone_entry().back(), '\n');
+}
+
+TEST(DomainRecords, KeepWhatIsThere) {
+  ZoneNow now;
+  now.texts = {"v=spf1 mx -all"};
+  now.dmarc_texts = {"v=DMARC1; p=reject"};
+  now.has_mx = true;
+  const auto records = wanted_records(example(), now);
+  ASSERT_TRUE(records);
+  const WantedRecord& spf = record_at(*records, "example.jp");
+  EXPECT_EQ(spf.value, "v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 mx -all");
+  EXPECT_TRUE(spf.replaces);
+  EXPECT_TRUE(record_at(*records, "_dmarc.example.jp").is_there);
+  EXPECT_EQ(record_at(*records, "_dmarc.example.jp").value, "v=DMARC1; p=reject");
+  EXPECT_EQ(std::ranges::count(*records, "A", &WantedRecord::type), 0);
+  EXPECT_TRUE(record_at(*records, "_smtp._tls.example.jp").is_optional);
+}
+
+TEST(DomainRecords, AReturnPathElsewhereIsNotOurs) {
+  DomainWish wish = example();
+  wish.platform.return_path = "bounce.example.com";
+  wish.platform.spf_include = "_spf.example.com";
+  wish.report_address = "dmarc@reports.example.jp";
+  const auto records = wanted_records(wish, {});
+  ASSERT_TRUE(records);
+  EXPECT_THAT(
+      entries(*records),
+      ElementsAre("r1._domainkey.example.jp TXT v=DKIM1; k=rsa; p=AAAA",
+                  "example.jp TXT v=spf1 include:_spf.example.com ~all",
+                  "_dmarc.example.jp TXT v=DMARC1; p=none; rua=mailto:dmarc@reports.example.jp",
+                  "example.jp A 192.0.2.1"));
+}
+
+TEST(DomainRecords, AnSpfRecordThatCannotBeReadIsNotTouched) {
+  ZoneNow now;
+  now.texts = {"v=spf1 ip4:nonsense -all"};
+  const auto records = wanted_records(example(), now);
+  ASSERT_FALSE(records);
+  EXPECT_THAT(records.error().detail, ::testing::HasSubstr("SPF of example.jp"));
+}
+
+TEST(DomainRecords, NamesBelowADomainAreWholeLabels) {
+  EXPECT_TRUE(is_at_or_below("a.example.jp", "example.jp"));
+  EXPECT_TRUE(is_at_or_below("example.jp", "example.jp"));
+  EXPECT_FALSE(is_at_or_below("notexample.jp", "example.jp"));
+}
+
+}  // namespace
+}  // namespace todoku::doctor

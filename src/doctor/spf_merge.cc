@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "doctor/spf_merge.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/bytes.h"
+#include "mailauth/spf/address.h"
+#include "mailauth/spf/record.h"
+
+namespace todoku::doctor {
+namespace {
+
+namespace spf = mailauth::spf;
+using spf::Mechanism;
+using spf::MechanismKind;
+using spf::Qualifier;
+
+constexpr std::string_view kVersion = "v=spf1";
+
+unsigned bits_of(const Mechanism& mechanism) {
+  return mechanism.kind == MechanismKind::ip6 ? mechanism.ip6_bits : mechanism.ip4_bits;
+}
+
+bool is_network(const Mechanism& mechanism) {
+  return mechanism.kind == MechanismKind::ip4 || mechanism.kind == MechanismKind::ip6;
+}
+
+std::string_view without_plus(std::string_view text) {
+  return text.starts_with('+') ? text.substr(1) : text;
+}
+
+// Whether `there` lets all pass that `wanted` does.
+bool covers(const Mechanism& there, const Mechanism& wanted) {
+  if (there.qualifier != Qualifier::pass || there.kind != wanted.kind) return false;
+  if (is_network(there)) {
+    return bits_of(there) <= bits_of(wanted) &&
+           spf::in_network(wanted.network, there.network, bits_of(there));
+  }
+  return equals_ignoring_case(without_plus(there.text), without_plus(wanted.text));
+}
+
+// The record in pieces: what decides, and what says where else to look.
+struct Terms {
+  std::vector<Mechanism> mechanisms;  // without an `all`
+  std::string end;                    // "-all", "redirect=..." or empty
+  std::string rest;                   // exp=
+};
+
+Result<Terms> terms_of(std::string_view text) {
+  auto record = spf::parse_record(text);
+  if (!record) return fail(fmt::format("the SPF record that is there ({})", text), record.error());
+  Terms terms;
+  for (const Mechanism& each : record->mechanisms) {
+    if (each.kind == MechanismKind::all) {
+      terms.end = std::string(each.text);
+      break;  // what follows is never looked at (section 5.1)
+    }
+    terms.mechanisms.push_back(each);
+  }
+  if (terms.end.empty() && record->redirect)
+    terms.end = fmt::format("redirect={}", *record->redirect);
+  if (record->exp) terms.rest = fmt::format("exp={}", *record->exp);
+  return terms;
+}
+
+// Whether `there` decides otherwise of something that `wanted` lets pass.
+bool forbids(const Mechanism& there, const Mechanism& wanted) {
+  if (there.qualifier == Qualifier::pass || there.kind != wanted.kind || !is_network(there)) {
+    return false;
+  }
+  return spf::in_network(wanted.network, there.network, std::min(bits_of(there), bits_of(wanted)));
+}
+
+// The first one that matches decides (RFC 7208 section 4.6.2).
+bool is_covered(const std::vector<Mechanism>& by, const Mechanism& wanted) {
+  for (const Mechanism& each : by) {
+    if (forbids(each, wanted)) return false;
+    if (covers(each, wanted)) return true;
+  }
+  return false;
+}
+
+std::size_t lookups_of(const std::vector<Mechanism>& mechanisms, std::string_view end) {
+  const auto asking = std::ranges::count_if(mechanisms, &Mechanism::asks_dns);
+  return static_cast<std::size_t>(asking) + (end.starts_with("redirect=") ? 1 : 0);
+}
+
+}  // namespace
+
+Result<SpfMerge> merge_spf(const std::vector<std::string>& texts,
+                           const std::vector<std::string>& mechanisms, std::string_view end) {
+  SpfMerge merge;
+  Terms all;
+  std::string_view first;
+  for (const std::string& text : texts) {
+    if (!spf::is_record(text)) continue;
+    auto terms = terms_of(text);
+    if (!terms) return fail(std::move(terms.error()));
+    if (merge.replaced++ == 0) {
+      first = text;
+      all = std::move(*terms);
+      continue;
+    }
+    for (const Mechanism& each : terms->mechanisms) {
+      if (!is_covered(all.mechanisms, each)) all.mechanisms.push_back(each);
+    }
+    if (all.end.empty()) all.end = terms->end;
+  }
+  const std::string ours = fmt::format("{} {}", kVersion, fmt::join(mechanisms, " "));
+  auto wanted = spf::parse_record(ours);
+  if (!wanted) return fail("what is to be put into the SPF record", wanted.error());
+  std::vector<Mechanism> whole;
+  for (const Mechanism& each : wanted->mechanisms) {
+    if (!is_covered(all.mechanisms, each) && !is_covered(whole, each)) whole.push_back(each);
+  }
+  merge.is_changed = merge.replaced != 1 || !whole.empty();
+  whole.insert(whole.end(), all.mechanisms.begin(), all.mechanisms.end());
+  if (all.end.empty()) all.end = end;
+  merge.lookups = lookups_of(whole, all.end);
+  if (!merge.is_changed) {
+    merge.text = first;
+    return merge;
+  }
+  merge.text = kVersion;
+  for (const Mechanism& each : whole) merge.text.append(" ").append(each.text);
+  merge.text.append(" ").append(all.end);
+  if (!all.rest.empty()) merge.text.append(" ").append(all.rest);
+  return merge;
+}
+
+}  // namespace todoku::doctor

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Our mechanisms in the SPF record of a domain that may have one already: it has exactly one, or
+// none counts (RFC 7208 section 3.2), so what is there is kept and ours is put into it.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace todoku::doctor {
+
+struct SpfMerge {
+  std::string text;          // the one record that should be there
+  bool is_changed = false;   // against what is there; false: nothing is to be done
+  std::size_t replaced = 0;  // records that are to be taken away for it; 2 or more are a fault
+  // Terms of `text` that ask the DNS. What they lead to asks as well: all together may be 10
+  // (section 4.6.4).
+  std::size_t lookups = 0;
+};
+
+inline constexpr std::size_t kSpfLookupsMax = 10;
+// Section 3.4: a record should fit an answer of 512 octets with all else.
+inline constexpr std::size_t kSpfOctetsWanted = 450;
+
+// `texts` are the TXT records at the name, of any kind. `mechanisms` as "ip4:192.0.2.1" or
+// "include:spf.example.com": those that are not there yet, or covered by a network that is, come
+// first, so that they decide before anything else is asked. `end` is how a record ends that has no
+// end yet: "-all" or "~all". Errors: invalid_input (a record that cannot be read, with the term;
+// one of `mechanisms` that is none).
+[[nodiscard]] Result<SpfMerge> merge_spf(const std::vector<std::string>& texts,
+                                         const std::vector<std::string>& mechanisms,
+                                         std::string_view end);
+
+}  // namespace todoku::doctor

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "doctor/spf_merge.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace todoku::doctor {
+namespace {
+
+using ::testing::HasSubstr;
+
+const std::vector<std::string> kOurs{"ip4:192.0.2.1", "include:_spf.example.com"};
+
+TEST(SpfMerge, BeginsARecordWhereThereIsNone) {
+  const auto merge = merge_spf({"something else"}, kOurs, "-all");
+  ASSERT_TRUE(merge);
+  EXPECT_EQ(merge->text, "v=spf1 ip4:192.0.2.1 include:_spf.example.com -all");
+  EXPECT_TRUE(merge->is_changed);
+  EXPECT_EQ(merge->replaced, 0U);
+  EXPECT_EQ(merge->lookups, 1U);
+}
+
+TEST(SpfMerge, KeepsWhatIsThereAndItsEnd) {
+  const auto merge =
+      merge_spf({"v=spf1 mx include:other.example ~all exp=why.example.jp"}, kOurs, "-all");
+  ASSERT_TRUE(merge);
+  EXPECT_EQ(merge->text,
+            "v=spf1 ip4:192.0.2.1 include:_spf.example.com mx include:other.example ~all "
+            "exp=why.example.jp");
+  EXPECT_EQ(merge->replaced, 1U);
+  EXPECT_EQ(merge->lookups, 3U);
+}
+
+TEST(SpfMerge, ChangesNothingWhereAllIsThereByTextOrByNetwork) {
+  const std::string there = "V=SPF1 ip4:192.0.2.0/24  +include:_SPF.example.com -all";
+  const auto merge = merge_spf({there}, kOurs, "-all");
+  ASSERT_TRUE(merge);
+  EXPECT_FALSE(merge->is_changed);
+  EXPECT_EQ(merge->text, there);
+}
+
+TEST(SpfMerge, WhatIsForbiddenBeforeIsNotCovered) {
+  const auto merge = merge_spf({"v=spf1 -ip4:192.0.2.0/24 ip4:192.0.2.1/32 -all"},
+                               {"ip4:192.0.2.1", "ip4:192.0.2.2"}, "-all");
+  ASSERT_TRUE(merge);
+  EXPECT_EQ(merge->text,
+            "v=spf1 ip4:192.0.2.1 ip4:192.0.2.2 -ip4:192.0.2.0/24 ip4:192.0.2.1/32 -all");
+}
+
+TEST(SpfMerge, PutsUsBeforeARedirectWhichCounts) {
+  const auto merge = merge_spf({"v=spf1 redirect=other.example"}, {"ip6:2001:db8::1"}, "-all");
+  ASSERT_TRUE(merge);
+  EXPECT_EQ(merge->text, "v=spf1 ip6:2001:db8::1 redirect=other.example");
+  EXPECT_EQ(merge->lookups, 1U);
+}
+
+TEST(SpfMerge, MakesOneOfTwo) {
+  const auto merge =
+      merge_spf({"v=spf1 a -all", "v=spf1 mx a include:x.example ~all"}, {"ip4:192.0.2.1"}, "-all");
+  ASSERT_TRUE(merge);
+  EXPECT_EQ(merge->text, "v=spf1 ip4:192.0.2.1 a mx include:x.example -all");
+  EXPECT_EQ(merge->replaced, 2U);
+  EXPECT_TRUE(merge->is_changed);
+}
+
+TEST(SpfMerge, NamesTheTermThatCannotBeRead) {
+  const auto merge = merge_spf({"v=spf1 ip4:192.0.2.999 -all"}, kOurs, "-all");
+  ASSERT_FALSE(merge);
+  EXPECT_THAT(merge.error().detail, HasSubstr("ip4:192.0.2.999"));
+  EXPECT_FALSE(merge_spf({}, {"ipv4:192.0.2.1"}, "-all"));
+}
+
+}  // namespace
+}  // namespace todoku::doctor

@@ -1,0 +1,365 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""A domain's set-up against real name servers (knot): from an empty zone to all green by pasting what
+`domain setup` prints, and each record broken in turn, which `domain check` names."""
+import copy
+import json
+import pathlib
+import subprocess
+import sys
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests/system/support"))
+sys.path.insert(0, str(ROOT / "tools/demo"))
+
+try:
+    import dns.rdatatype
+    import dns.zone
+except ImportError:
+    sys.exit("missing: apt-get install python3-dnspython")
+import home  # noqa: E402
+from home import HomeTest  # noqa: E402
+from ports import free_port  # noqa: E402
+
+ADDRESSES = ["127.0.0.1", "127.0.0.2"]
+HEAD = """$TTL 60
+example.jp. IN SOA ns1.example.jp. hostmaster.example.jp. {serial} 3600 600 86400 300
+example.jp. IN NS ns1.example.jp.
+example.jp. IN NS ns2.example.jp.
+ns1.example.jp. IN A 127.0.0.1
+ns2.example.jp. IN A 127.0.0.2
+"""
+ROOT_ZONE = """$TTL 60
+. IN SOA ns.invalid. hostmaster.invalid. {serial} 3600 600 86400 60
+. IN NS ns.invalid.
+"""
+SENDER = ["--source", "192.0.2.1", "--source", "2001:db8::1", "--return-path", "bounce.example.jp",
+          "--reports", "dmarc@example.com"]
+
+
+class Knot:
+    """One server, with the zone example.jp and a root for all else."""
+    serial = 0
+
+    def __init__(self, folder, address, port):
+        self.folder, self.address, self.port = folder, address, port
+        (folder / "run").mkdir(parents=True)
+        self.conf = folder / "knot.conf"
+        zones = "".join(f'  - domain: "{zone}"\n    file: "{folder / file}"\n'
+                        for zone, file in ((".", "root.zone"), ("example.jp", "jp.zone")))
+        self.conf.write_text(f"""server:
+    rundir: "{folder}/run"
+    listen: {address}@{port}
+    udp-workers: 1
+    tcp-workers: 1
+    background-workers: 1
+log:
+  - target: "{folder}/knot.log"
+    any: info
+database:
+    storage: "{folder}/db"
+template:
+  - id: default
+    zonefile-sync: -1
+    zonefile-load: whole
+    journal-content: none
+zone:
+{zones}""")
+        self.process = None
+
+    def write(self, records, elsewhere):
+        Knot.serial += 1
+        (self.folder / "jp.zone").write_text(HEAD.format(serial=Knot.serial) + records)
+        (self.folder / "root.zone").write_text(ROOT_ZONE.format(serial=Knot.serial) + elsewhere)
+
+    def start(self):
+        with open(self.folder / "out.log", "w") as log:
+            self.process = subprocess.Popen(["/usr/sbin/knotd", "-c", str(self.conf)], stdout=log,
+                                            stderr=log)
+        self.wait_for(Knot.serial)
+
+    def serve(self, records, elsewhere):
+        self.write(records, elsewhere)
+        if self.process is None:
+            self.start()
+            return
+        subprocess.run(["/usr/sbin/knotc", "-c", str(self.conf), "-b", "zone-reload"], check=True,
+                       capture_output=True, timeout=20)
+        self.wait_for(Knot.serial)
+
+    def wait_for(self, serial):
+        """A zone that cannot be loaded is a mistake of the test."""
+        end = time.monotonic() + 20
+        told = []
+        while time.monotonic() < end:
+            told = [subprocess.run(["kdig", "+short", "+timeout=1", "+retry=0", "-p",
+                                    str(self.port), "@" + self.address, zone, "SOA"], text=True,
+                                   capture_output=True, timeout=10).stdout.split()
+                    for zone in (".", "example.jp")]
+            if all(len(soa) > 2 and soa[2] == str(serial) for soa in told):
+                return
+            time.sleep(0.02)
+        raise AssertionError(f"{told}: " + (self.folder / "knot.log").read_text()[-2000:])
+
+    def stop(self):
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait()
+            self.process = None
+
+
+def read_zone(text):
+    """{(name, type): [data]} of what one pastes."""
+    zone = dns.zone.from_text(HEAD.format(serial=1) + text, origin="example.jp", relativize=False)
+    records = {}
+    for name, _, data in zone.iterate_rdatas():
+        kind = dns.rdatatype.to_text(data.rdtype)
+        if kind not in ("SOA", "NS") and not str(name).startswith("ns"):
+            records.setdefault((str(name), kind), []).append(data.to_text())
+    return records
+
+
+def write_zone(records):
+    return "".join(f"{name} IN {kind} {value}\n"
+                   for (name, kind), values in records.items() for value in values)
+
+
+def joined(value):
+    return "".join(value[1:-1].split('" "'))
+
+
+def strings(text):
+    return " ".join(f'"{text[i:i + 200]}"' for i in range(0, len(text), 200))
+
+
+class Domain(HomeTest):
+    def setUp(self):
+        super().setUp()
+        self.port = free_port(*ADDRESSES, with_udp=True)
+        self.servers = [Knot(self.home / address, address, self.port) for address in ADDRESSES]
+        self.tool("account", "add", "shop")
+        self.asked = ["--resolver", f"127.0.0.1:{self.port}", "--port", str(self.port), *SENDER]
+        self.elsewhere = ""
+
+    def tearDown(self):
+        for server in self.servers:
+            server.stop()
+        super().tearDown()
+
+    def serve(self, records, which=(0, 1)):
+        text = records if isinstance(records, str) else write_zone(records)
+        for i in which:
+            self.servers[i].serve(text, self.elsewhere)
+
+    def run_check(self, *words):
+        done = subprocess.run([home.BINARY, "--config", str(self.config), "--json", *words],
+                              text=True, capture_output=True, timeout=60)
+        self.assertTrue(done.stdout, done.stderr)
+        answer = json.loads(done.stdout)
+        return done.returncode, answer["findings"]
+
+    def check(self, *words):
+        return self.run_check("domain", "check", "example.jp", *self.asked, *words)
+
+    def setup_green(self):
+        self.serve("")
+        pasted = self.tool("domain", "setup", "example.jp", "--zone-file", *self.asked)
+        lines = pasted.splitlines(keepends=True)
+        elsewhere = [line[2:] for line in lines if "_report._dmarc.example.com" in line]
+        self.assertEqual(len(elsewhere), 1, pasted)
+        self.elsewhere = elsewhere[0]
+        self.serve(pasted)
+        return read_zone(pasted)
+
+    def test_from_an_empty_zone_to_green(self):
+        self.serve("")
+        status, findings = self.check()
+        self.assertEqual(status, 1)
+        codes = {finding["code"] for finding in findings if finding["outcome"] == "fail"}
+        self.assertEqual(codes, {"dkim_no_keys", "spf_from_missing", "spf_missing", "from_no_host",
+                                 "return_path_no_host", "dmarc_missing"})
+        green = self.setup_green()
+        status, findings = self.check()
+        self.assertEqual([f["code"] for f in findings if f["outcome"] != "pass"], [], findings)
+        self.assertEqual(status, 0)
+        # An answer that does not fit UDP is asked for over TCP.
+        self.serve(write_zone(green) + "".join(
+            f'example.jp. IN TXT "{i:03}{"x" * 200}"\n' for i in range(20)))
+        status, findings = self.check()
+        self.assertEqual(([f for f in findings if f["outcome"] != "pass"], status), ([], 0))
+        # Nothing is left to paste, and no second keys are made.
+        again = self.tool("domain", "setup", "example.jp", "--json", *self.asked)
+        records = json.loads(again)["records"]
+        self.assertEqual([r["name"] for r in records if "spf1" in r["value"] and not r["is_there"]],
+                         [])
+        self.assertEqual(len([r for r in records if "_domainkey" in r["name"]]), 2)
+
+    def test_a_record_that_is_there_is_merged(self):
+        self.serve('example.jp. IN TXT "v=spf1 mx -all"\nexample.jp. IN MX 10 mx.example.jp.\n'
+                   "mx.example.jp. IN A 198.51.100.1\n")
+        records = json.loads(self.tool("domain", "setup", "example.jp", "--json",
+                                       *self.asked))["records"]
+        spf = next(r for r in records if r["name"] == "example.jp" and r["type"] == "TXT")
+        self.assertEqual(spf["value"], "v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 mx -all")
+        self.assertTrue(spf["replaces"])
+        self.assertFalse(any(r["type"] == "A" for r in records))
+
+    def breaks(self, green):
+        """(code, zone) of each way to break it."""
+        key = next((name, kind) for name, kind in green if "_domainkey" in name
+                   and len(green[name, kind][0]) > 300)
+        text = joined(green[key][0])
+        bare = key[0].rstrip(".")
+        dmarc, spf, path = (("_dmarc.example.jp.", "TXT"), ("example.jp.", "TXT"),
+                            ("bounce.example.jp.", "TXT"))
+        mx = ("bounce.example.jp.", "MX")
+
+        def with_values(at, *values):
+            zone = copy.deepcopy(green)
+            zone[at] = list(values)
+            return zone
+
+        def moved(at, to):
+            zone = copy.deepcopy(green)
+            zone[to, at[1]] = zone.pop(at)
+            return zone
+
+        def alias(name, to):
+            zone = {at: values for at, values in green.items() if at[0] != name}
+            zone[name, "CNAME"] = [to]
+            return zone
+
+        quoted = strings(text).replace('"v=DKIM1', '"\\"v=DKIM1')
+        deep = copy.deepcopy(green)
+        deep[path] = ['"v=spf1 ' + " ".join(f"include:i{i}.example.jp" for i in range(11)) + ' -all"']
+        for i in range(11):
+            deep[f"i{i}.example.jp.", "TXT"] = ['"v=spf1 -all"']
+        with_mx = copy.deepcopy(green)
+        with_mx["example.jp.", "MX"] = ["10 mx.example.jp."]
+        return [
+            ("dkim_missing", with_values(key)),
+            ("dkim_doubled", moved(key, bare + ".example.jp.")),
+            ("dkim_underscore_lost", moved(key, key[0].replace("_", ""))),
+            ("dkim_alias_broken", alias(key[0], "gone.example.com.")),
+            ("dkim_quoted", with_values(key, quoted)),
+            ("dkim_split", with_values(key, strings(text[:150]), strings(text[150:]))),
+            ("dkim_cut", with_values(key, strings(text[:255]))),
+            ("dkim_other_key", with_values(
+                key, '"v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="')),
+            ("dkim_revoked", with_values(key, '"v=DKIM1; k=rsa; p="')),
+            ("dkim_unreadable", with_values(key, '"hello"')),
+            ("dkim_several", with_values(
+                key, strings(text),
+                '"v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="')),
+            ("dkim_testing", with_values(key, strings(text.replace("k=rsa", "t=y; k=rsa")))),
+            ("spf_from_missing", with_values(spf)),
+            ("spf_missing", with_values(path)),
+            ("spf_doubled", moved(path, "bounce.example.jp.example.jp.")),
+            ("spf_quoted", with_values(path, '"\\"v=spf1 ip4:192.0.2.1 -all\\""')),
+            ("spf_several", with_values(path, *green[path], '"v=spf1 a -all"')),
+            ("spf_unreadable", with_values(path, '"v=spf1 ipv4:192.0.2.1 -all"')),
+            ("spf_lookups", deep),
+            ("spf_permerror", with_values(path, '"v=spf1 include:nothing.example.com -all"')),
+            ("spf_source_missing", with_values(path, '"v=spf1 ip4:192.0.2.1 -all"')),
+            ("spf_allows_all", with_values(path, '"v=spf1 +all"')),
+            ("from_no_host", with_values(("example.jp.", "A"))),
+            ("from_null_mx", with_values(("example.jp.", "MX"), "0 .")),
+            ("return_path_no_host", with_values(mx)),
+            ("return_path_no_mx", with_values(mx) | {
+                ("bounce.example.jp.", "A"): ["198.51.100.7"]}),
+            ("dmarc_missing", with_values(dmarc)),
+            ("dmarc_doubled", moved(dmarc, "_dmarc.example.jp.example.jp.")),
+            ("dmarc_underscore_lost", moved(dmarc, "dmarc.example.jp.")),
+            ("dmarc_quoted", with_values(dmarc, '"\\"v=DMARC1; p=none\\""')),
+            ("dmarc_several", with_values(dmarc, *green[dmarc], '"v=DMARC1; p=reject"')),
+            ("dmarc_unreadable", with_values(dmarc, '"p=none; v=DMARC1"')),
+            ("dmarc_no_policy", with_values(dmarc, '"v=DMARC1; p=nothing"')),
+            ("dmarc_no_reports", with_values(dmarc, '"v=DMARC1; p=reject"')),
+            ("dmarc_report_unauthorised", with_values(
+                dmarc, '"v=DMARC1; p=none; rua=mailto:x@elsewhere.example"')),
+            ("dmarc_strict_spf", with_values(
+                dmarc, '"v=DMARC1; p=none; aspf=s; rua=mailto:dmarc@example.com"')),
+            ("mta_sts_missing", with_mx),
+            ("tls_rpt_missing", with_mx),
+        ]
+
+    def test_each_record_broken_in_turn(self):
+        green = self.setup_green()
+        breaks = self.breaks(green)
+        self.assertGreaterEqual(len(breaks), 30)
+        for code, zone in breaks:
+            with self.subTest(code):
+                self.serve(zone)
+                status, findings = self.check()
+                wrong = [f for f in findings if f["outcome"] != "pass"]
+                found = [f for f in wrong if f["code"] == code]
+                self.assertEqual(len(found), 1, wrong)
+                if code not in ("mta_sts_missing", "tls_rpt_missing"):
+                    self.assertEqual(len(wrong), 1, wrong)
+                self.assertEqual(status, 1 if found[0]["outcome"] == "fail" else 0)
+                self.assertTrue(found[0]["why"])
+                _, japanese = self.check("--language", "ja")
+                said = next(f for f in japanese if f["code"] == code)
+                self.assertNotEqual(said["sentence"], found[0]["sentence"])
+                self.assertNotEqual(said["why"], found[0]["why"])
+
+    def test_one_server_of_two(self):
+        green = self.setup_green()
+        self.serve({at: values for at, values in green.items() if "_dmarc" not in at[0]}, [1])
+        # The second has the newer zone now, without the record: of two the newer one is believed.
+        codes = [f["code"] for f in self.check()[1] if f["outcome"] != "pass"]
+        self.assertEqual(codes, ["server_stale", "dmarc_missing"])
+        self.serve(green)
+        self.servers[1].stop()
+        status, findings = self.check()
+        self.assertEqual([f["code"] for f in findings if f["outcome"] != "pass"],
+                         ["server_silent"])
+        self.assertIn("ns2.example.jp (127.0.0.2)", findings[0]["subject"])
+        self.assertEqual(status, 0)
+        # Silence of all proves nothing.
+        status, findings = self.run_check(
+            "domain", "check", "example.jp", "--server", f"127.0.0.2:{self.port}", *self.asked)
+        self.assertEqual([f["code"] for f in findings], ["servers_silent"])
+        self.assertEqual(status, 2)
+
+    def test_new_keys_sign_once_they_are_published(self):
+        green = self.setup_green()
+        asked = ["--resolver", f"127.0.0.1:{self.port}", "--port", str(self.port)]
+
+        def rotate(status=0):
+            done = subprocess.run([home.BINARY, "--config", str(self.config), "--json", "domain",
+                                   "rotate", "example.jp", *asked], text=True,
+                                  capture_output=True, timeout=60)
+            self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+            return json.loads(done.stdout)
+
+        made = rotate()
+        self.assertEqual((made["state"], len(made["keys"])), ("publish", 2))
+        self.assertEqual(len(json.loads(self.tool("--json", "dkim", "list"))["keys"]), 2)
+        codes = [f["code"] for f in rotate(status=1)["findings"]]
+        self.assertEqual(codes, ["servers_agree", "dkim_missing", "dkim_missing"])
+        records = write_zone(green) + "".join(key["zone_entry"] for key in made["keys"])
+        # On one server of two they are not published yet.
+        self.serve(records, [0])
+        self.assertEqual(rotate(status=1)["findings"][0]["code"], "server_stale")
+        self.serve(records)
+        begun = rotate()
+        self.assertEqual((begun["state"], len(begun["kept"])), ("signing", 2))
+        self.assertEqual(len(json.loads(self.tool("--json", "dkim", "list"))["keys"]), 4)
+        self.assertEqual(rotate()["state"], "overlap")
+        self.assertEqual(self.check()[0], 0)
+
+    def test_a_domain_that_nobody_serves(self):
+        self.serve("")
+        status, findings = self.run_check("domain", "check", "example.test", *self.asked)
+        self.assertEqual(([f["code"] for f in findings], status), (["zone_not_found"], 1))
+        nobody = free_port(with_udp=True)
+        status, findings = self.run_check("domain", "check", "example.jp", "--resolver",
+                                          f"127.0.0.1:{nobody}", *SENDER)
+        self.assertEqual(([f["code"] for f in findings], status), (["zone_undetermined"], 2))
+
+
+if __name__ == "__main__":
+    unittest.main()
