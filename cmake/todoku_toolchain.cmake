@@ -43,6 +43,8 @@ find_library(UNBOUND_LIBRARY unbound REQUIRED)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(ZIP REQUIRED IMPORTED_TARGET libzip)
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
+pkg_check_modules(EXPAT REQUIRED IMPORTED_TARGET expat)
 pkg_check_modules(GMIME REQUIRED IMPORTED_TARGET gmime-3.0)
 # It asks for -pthread, which the precompiled headers of pure code are made without; the libraries
 # that it needs are linked all the same.

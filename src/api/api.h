@@ -15,6 +15,7 @@
 #include "api/event_tickets.h"
 #include "api/file_places.h"
 #include "api/message_copies.h"
+#include "api/views.h"
 #include "async/file_pool.h"
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -119,6 +120,7 @@ class Api {
   [[nodiscard]] const Clock& clock() const { return ground_.clock; }
   // Of messages that are composed to be shown: each is in memory as a whole.
   [[nodiscard]] FilePlaces& message_places() { return message_places_; }
+  [[nodiscard]] KnownViews& known_views() { return known_views_; }
   [[nodiscard]] const Options& options() const { return options_; }
   // Warns of a From address that is accepted without proof.
   void warn_of_sender(Call& call, const Content& content) const;
@@ -151,6 +153,7 @@ class Api {
   FilePlaces event_places_;
   EventTickets event_tickets_;
   FilePlaces message_places_;
+  KnownViews known_views_;
   access::Authenticator authenticator_;
   access::RateLimit rate_limit_;
 };
@@ -178,6 +181,7 @@ void add_open_routes(Api& api, http::Router& router);
 void add_inline_part_routes(Api& api, http::Router& router);
 void add_label_routes(Api& api, http::Router& router);
 void add_domain_routes(Api& api, http::Router& router);
+void add_personal_data_routes(Api& api, http::Router& router);
 void add_provisioning_routes(Api& api, http::Router& router);
 void add_waiting_routes(Api& api, http::Router& router);
 void add_verb_routes(Api& api, http::Router& router);

@@ -85,6 +85,10 @@ Task<http::Response> detail(Api& api, Call& call) {
       });
   if (!found) co_return refused(intake::refusal_of(found.error()), call.language);
   const bool with_content = has(call.scopes, store::Scope::content);
+  if (with_content) {
+    auto unnoted = co_await note_view(api, call, {.what = "content", .delivery = *id});
+    if (unnoted) co_return std::move(*unnoted);
+  }
   auto response = http::Response::json(200, detail_json(found->first, found->second, with_content));
   if (!with_content) response.headers.set(kWithheldHeader, "text_part, html_part");
   const store::Delivery& delivery = found->first;

@@ -48,6 +48,8 @@ Task<http::Response> message(Api& api, Call& call) {
   if (!place) {
     co_return refused(503, intake::texts::busy("too many messages are being made"), call.language);
   }
+  auto unnoted = co_await note_view(api, call, {.what = "message", .email = *id});
+  if (unnoted) co_return std::move(*unnoted);
   auto octets = co_await api.copies()->copy(call.account.key, *id);
   if (!octets) co_return not_shown(octets.error(), call.language);
   http::Response response;

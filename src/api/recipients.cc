@@ -102,6 +102,14 @@ Task<http::Response> read(Api& api, Call& call) {
       [account, id](store::ReadTransaction& reader) { return reader.recipient(account, *id); });
   if (!recipient) co_return refused(intake::refusal_of(recipient.error()), call.language);
   const bool with_content = has(call.scopes, store::Scope::content);
+  if (with_content && !recipient->insert_codes.empty()) {
+    auto unnoted = co_await note_view(api, call,
+                                      {.what = "insert_codes",
+                                       .delivery = recipient->delivery_id,
+                                       .email = recipient->id,
+                                       .address = recipient->address});
+    if (unnoted) co_return std::move(*unnoted);
+  }
   auto response = http::Response::json(200, recipient_json(*recipient, with_content));
   if (api.options().message_id) {
     response.headers.set(kMessageIdHeader,

@@ -46,8 +46,10 @@ Result<net::IpAddress> address_of_host(const std::string& host) {
   return net::IpAddress::parse(text.data());
 }
 
+}  // namespace
+
 // "192.0.2.1:53", "[2001:db8::1]:53", "ns.example.jp:53"; the port is 53 where it is left out.
-Result<net::Endpoint> server_at(const std::string& text) {
+Result<net::Endpoint> name_server_at(const std::string& text) {
   constexpr std::uint16_t kDomain = 53;
   auto endpoint = net::Endpoint::parse(text, kDomain);
   if (endpoint) return endpoint;
@@ -67,18 +69,21 @@ Result<net::Endpoint> server_at(const std::string& text) {
   return endpoint;
 }
 
-}  // namespace
-
 Result<std::unique_ptr<CheckNames>> CheckNames::make(const std::string& server,
                                                      const Clock& clock) {
   dns::UnboundResolver::Options options;
   options.timeout = kQuestion;
   options.sockets = kSockets;
   if (!server.empty()) {
-    const auto endpoint = server_at(server);
+    const auto endpoint = name_server_at(server);
     if (!endpoint) return fail("--resolver", endpoint.error());
     options.servers.push_back(*endpoint);
   }
+  return make(std::move(options), clock);
+}
+
+Result<std::unique_ptr<CheckNames>> CheckNames::make(dns::UnboundResolver::Options options,
+                                                     const Clock& clock) {
   std::unique_ptr<CheckNames> names(new CheckNames);
   auto resolver =
       dns::UnboundResolver::create(std::move(options), names->executor(), clock, names->metrics_);

@@ -21,6 +21,9 @@ class CheckNames final : public cli::CheckResolver {
   // invalid_input, not_found (no such host, no /etc/resolv.conf), unavailable.
   [[nodiscard]] static Result<std::unique_ptr<CheckNames>> make(const std::string& server,
                                                                 const Clock& clock);
+  // As an installation asks.
+  [[nodiscard]] static Result<std::unique_ptr<CheckNames>> make(
+      dns::UnboundResolver::Options options, const Clock& clock);
   ~CheckNames() override;
   CheckNames(const CheckNames&) = delete;
   CheckNames& operator=(const CheckNames&) = delete;
@@ -38,5 +41,8 @@ class CheckNames final : public cli::CheckResolver {
   async::Runtime runtime_{1};
   std::unique_ptr<dns::UnboundResolver> resolver_;
 };
+
+// What `--resolver` names: "192.0.2.1:53", "ns.example.jp". Errors: invalid_input, not_found.
+[[nodiscard]] Result<net::Endpoint> name_server_at(const std::string& text);
 
 }  // namespace todoku::app

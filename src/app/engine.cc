@@ -35,6 +35,7 @@
 #include "app/vault.h"
 #include "app/version.h"
 #include "async/file_pool.h"
+#include "async/pulse.h"
 #include "async/runtime.h"
 #include "base/log.h"
 #include "config/site_rules.h"
@@ -129,6 +130,7 @@ struct Engine::Parts {
   std::optional<StoredKeyRing> key_ring;
   delivery::policy::SiteRules rules;
   std::unique_ptr<async::Runtime> runtime;
+  std::optional<async::Pulse> pulse;  // of its threads
   std::optional<async::FilePool> file_pool;
   std::optional<async::FilePool> operators_pool;  // for figures, whatever waits at the other
   std::optional<ops::Readiness> readiness;
@@ -257,6 +259,9 @@ Result<void> Engine::Parts::start_runtime() {
   if (!loaded) return fail(std::move(loaded.error()));
   rules = std::move(*loaded);
   runtime = std::make_unique<async::Runtime>(thread_count(config));
+  std::vector<async::Executor> executors;
+  for (std::size_t i = 0; i < runtime->size(); ++i) executors.push_back(runtime->executor(i));
+  pulse.emplace(clock, std::move(executors));
   runtime->start();
   running.add([this](SteadyInstant) {
     runtime->join();
@@ -273,6 +278,7 @@ Result<void> Engine::Parts::start_runtime() {
     return true;
   });
   readiness.emplace(clock, std::vector{ops::store_check(*store, clock)});
+  readiness->alive_while([this] { return pulse->problem(); });
   collected.emplace(metrics, *store, *operators_pool, clock);
   if (files.calls > 0) {
     auto calls = OutboundCalls::make(config, files.calls, runtime->executor(0), clock, metrics);
@@ -644,6 +650,10 @@ std::optional<net::Endpoint> Engine::metrics_endpoint() const {
 
 std::string Engine::admin_socket() const {
   return admin_socket_path(parts_->config);
+}
+
+std::string Engine::fatal() const {
+  return parts_->readiness ? parts_->readiness->fatal() : std::string();
 }
 
 Metrics& Engine::metrics() {

@@ -15,10 +15,12 @@
 #include <unistd.h>
 
 #include "api/pixel.h"
+#include "api/unsubscribe.h"
 #include "app/version.h"
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "mail/address.h"
+#include "mime/message_template.h"
 #include "mime/open_pixel.h"
 #include "net/endpoint.h"
 #include "net/network.h"
@@ -145,13 +147,20 @@ store::SqliteStore::Options store_options(const config::Config& config, const Cl
 
 namespace {
 
-// A reader's program loads images over https only, or says that it cannot be sure of the mail.
-std::string pixel_url(const config::Config& config) {
+// What URLs in mail begin with, below the public URL; empty: no mail has such. A reader's program
+// loads images over https only, or says that it cannot be sure of the mail, and RFC 8058
+// section 3.1 demands https.
+std::string url_in_mail(const config::Config& config, std::string_view path,
+                        std::size_t octets_max) {
   std::string url = config.api.public_url;
   while (url.ends_with('/')) url.pop_back();
   if (!url.starts_with("https://")) return {};
-  url += api::kPixelPath;
-  return url.size() <= mime::kPixelUrlOctetsMax && is_ascii(url) ? url : std::string();
+  url += path;
+  return url.size() <= octets_max && is_ascii(url) ? url : std::string();
+}
+
+std::string pixel_url(const config::Config& config) {
+  return url_in_mail(config, api::kPixelPath, mime::kPixelUrlOctetsMax);
 }
 
 }  // namespace
@@ -355,8 +364,10 @@ dns::RouteOptions route_options(const config::Config& config) {
     if (source.bind_v6) options.own_addresses.insert(*source.bind_v6);
   }
   for (const config::Config::Egress& source : config.egress) {
-    const auto seen = net::IpAddress::parse(source.ec2_public_ipv4);
-    if (seen) options.own_addresses.insert(*seen);
+    for (const std::string* text : {&source.ec2_public_ipv4, &source.public_address}) {
+      const auto seen = net::IpAddress::parse(*text);
+      if (seen) options.own_addresses.insert(*seen);
+    }
   }
   return options;
 }
@@ -421,6 +432,9 @@ delivery::Options delivery_options(const config::Config& config, const InstanceS
   options.message_octets_max = static_cast<std::uint64_t>(config.limits.message_bytes_max);
   options.pixel_url = pixel_url(config);
   options.open_tokens = std::make_shared<const OpenTokens>(secret);
+  options.unsubscribe_url =
+      url_in_mail(config, api::kUnsubscribePath, mime::kUnsubscribeUrlOctetsMax);
+  options.unsubscribe_tokens = std::make_shared<const UnsubscribeTokens>(secret);
   options.timeouts = timeouts(config.smtp_out);
   return options;
 }

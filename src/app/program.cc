@@ -20,6 +20,7 @@
 #include "app/admin_port.h"
 #include "app/check_names.h"
 #include "app/host_check.h"
+#include "app/installation_examination.h"
 #include "app/lambda_command.h"
 #include "app/module_options.h"
 #include "app/open_files.h"
@@ -308,6 +309,13 @@ Result<doctor::Platform> Program::platform(const std::optional<std::string>& con
   const auto loaded = config::load_config(config, environment_);
   if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
   return sending_platform(loaded->config);
+}
+
+Result<std::vector<doctor::Finding>> Program::examine(const std::optional<std::string>& config,
+                                                      const cli::ExaminationWish& wish) {
+  const auto loaded = config::load_config(config, environment_);
+  if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
+  return unless_refused([&] { return examine_installation(loaded->config, wish, clock_); });
 }
 
 std::string Program::variable(std::string_view name) const {

@@ -41,6 +41,8 @@ class Program final : public cli::Host {
   std::unique_ptr<cli::SubmissionPort> submission(const std::string& socket) override;
   Result<std::unique_ptr<cli::CheckResolver>> check_resolver(const std::string& server) override;
   Result<doctor::Platform> platform(const std::optional<std::string>& config) override;
+  Result<std::vector<doctor::Finding>> examine(const std::optional<std::string>& config,
+                                               const cli::ExaminationWish& wish) override;
   [[nodiscard]] const Clock& clock() const override { return clock_; }
   [[nodiscard]] std::string variable(std::string_view name) const override;
   [[nodiscard]] std::string profile_file() const override;

@@ -34,6 +34,7 @@
 #include "delivery/options.h"
 #include "delivery/policy/room.h"
 #include "delivery/policy/site_rules.h"
+#include "delivery/source_set.h"
 #include "delivery/sources.h"
 #include "delivery/stop_list.h"
 #include "dns/route_cache.h"
@@ -60,6 +61,7 @@ class Sending {
     const delivery::policy::SiteRules& rules;
     const Clock& clock;
     Metrics& metrics;
+    const delivery::SourceSet* listed = nullptr;  // on some blocklist; nullptr: none is known
   };
   // `dialer`: nullptr for the system's.
   Sending(const World& world, delivery::Options options,

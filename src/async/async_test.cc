@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <chrono>
+#include <cstddef>
 #include <exception>
 #include <memory>
 #include <stdexcept>
@@ -8,11 +11,13 @@
 #include <vector>
 
 #include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
 
 #include "async/callback.h"
 #include "async/no_kernel_timers.h"
+#include "async/pulse.h"
 #include "async/rounds.h"
 #include "async/runtime.h"
 #include "async/task_group.h"
@@ -20,6 +25,8 @@
 
 namespace todoku::async {
 namespace {
+
+using namespace std::chrono_literals;
 
 Task<void> await_another_thread(int& got, std::thread& other) {
   got = co_await from_callback<int>([&other](Callback<int> done) {
@@ -256,6 +263,50 @@ Task<std::thread::id> this_thread() {
 Task<void> hop(Executor there, std::thread::id& id_there, std::thread::id& id_after) {
   id_there = co_await run_on(there, this_thread());
   id_after = std::this_thread::get_id();
+}
+
+class PulseTest : public testing::Test {
+ protected:
+  std::size_t run(std::size_t thread) {
+    contexts[thread].restart();
+    return contexts[thread].poll();
+  }
+
+  FakeClock clock;
+  std::array<boost::asio::io_context, 2> contexts;
+  Pulse pulse{clock, {contexts[0].get_executor(), contexts[1].get_executor()}};
+};
+
+TEST_F(PulseTest, NamesTheThreadThatStandsStillOnceItDoesForLong) {
+  EXPECT_EQ(pulse.problem(), "");
+  run(0);
+  clock.advance(Pulse::kSilentMax - 1ms);
+  EXPECT_EQ(pulse.problem(), "");
+  clock.advance(1ms);
+  EXPECT_EQ(pulse.problem(), "thread 2 of 2 stands still: it has not answered for 30 s");
+  run(1);
+  EXPECT_EQ(pulse.problem(), "") << "it goes on";
+}
+
+TEST_F(PulseTest, CountsFromTheQuestionHoweverLongNobodyAsked) {
+  EXPECT_EQ(pulse.problem(), "");
+  run(0);
+  run(1);
+  clock.advance(24h);
+  EXPECT_EQ(pulse.problem(), "");
+}
+
+TEST_F(PulseTest, AThreadHoldsOneQuestionHoweverOftenIsAsked) {
+  for (int i = 0; i < 1'000; ++i) EXPECT_EQ(pulse.problem(), "");
+  EXPECT_EQ(run(0), 1U);
+  EXPECT_EQ(run(1), 1U);
+}
+
+TEST(Pulse, AQuestionMayOutliveIt) {
+  FakeClock clock;
+  boost::asio::io_context context;
+  EXPECT_EQ(Pulse(clock, {context.get_executor()}).problem(), "");
+  EXPECT_EQ(context.poll(), 1U);
 }
 
 TEST(RunOn, RunsThereAndComesBack) {

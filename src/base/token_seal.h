@@ -23,7 +23,7 @@ namespace todoku {
 class TokenSeal {
  public:
   static constexpr std::size_t kTagOctets = 12;
-  static constexpr std::size_t kPlainOctetsMax = 64;
+  static constexpr std::size_t kPlainOctetsMax = 640;
   // Of the text of so many octets.
   [[nodiscard]] static constexpr std::size_t text_octets(std::size_t plain) {
     return ((kTagOctets + plain) * 4 + 2) / 3;

@@ -53,6 +53,16 @@ void AccountWords::add_account() {
   book_.speaks(text, [this](Session& s) {
     return account_text_from_html(s, account_.name, account_text_ == "on");
   });
+  CLI::App* retention =
+      book_.verb(group, "retention",
+                 {"How long its mail is kept after it is over; without options: tell",
+                  "配信が終わってから残す期間を変える。オプションなしなら表示する"});
+  book_.option(retention, "NAME", account_.name, calls::kKeepFor, "account");
+  book_.option(retention, "--content-days", retention_.content_days, calls::kKeepFor,
+               "content_days");
+  book_.option(retention, "--story-days", retention_.story_days, calls::kKeepFor, "story_days");
+  book_.speaks(retention,
+               [this](Session& s) { return account_retention(s, account_.name, retention_); });
   CLI::App* opens = book_.verb(group, "open-tracking",
                                {"Whether opening its HTML mail is told (docs/api.md)",
                                 "HTML メールの開封を記録するかどうか（docs/api.md）"});

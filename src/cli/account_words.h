@@ -29,6 +29,7 @@ class AccountWords {
   WordBook book_;
   AccountAdd account_;
   std::string account_text_;
+  AccountRetention retention_;
   AccountLimit account_limit_;
   KeyRequest key_;
   std::int64_t key_id_ = 0;

@@ -158,6 +158,24 @@ int account_open_tracking(Session& session, const std::string& name, bool on) {
                               "入れません。"});
 }
 
+int account_retention(Session& session, const std::string& name, const AccountRetention& kept) {
+  Given given = Given(calls::kKeepFor).with("account", name);
+  if (kept.content_days) given.with("content_days", *kept.content_days);
+  if (kept.story_days) given.with("story_days", *kept.story_days);
+  return session.call(given, [&](const boost::json::value& answer) {
+    const auto days = [&](std::string_view which) {
+      const std::int64_t number = number_of(answer, which);
+      return number == 0
+                 ? session.words({"as retention.{} says", "retention.{} の設定どおり"}, which)
+                 : session.words({"{} days", "{} 日"}, number);
+    };
+    session.say({"After a delivery of account {} is over, what was said is kept: {}; the delivery "
+                 "with its recipients: {}.",
+                 "アカウント {} の配信が終わってから残す期間: 本文は{}、配信と宛先・結果は{}。"},
+                name, days("content_days"), days("story_days"));
+  });
+}
+
 int account_limit(Session& session, const std::string& name, const AccountLimit& limit) {
   Given given = Given(calls::kChangeAccount).with("account", name);
   const auto put = [&](std::string_view what, const std::optional<std::int64_t>& value) {

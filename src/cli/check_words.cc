@@ -7,9 +7,11 @@ namespace todoku::cli {
 
 CheckWords::CheckWords(WordBook book) : book_(std::move(book)) {
   add_bounce_classify();
+  add_reports_read();
   add_dkim_verify();
   add_spf_check();
   add_dmarc_check();
+  add_doctor();
 }
 
 void CheckWords::add_sender_options(CLI::App* check, std::string& ip, std::string& mail_from,
@@ -53,6 +55,23 @@ void CheckWords::add_bounce_classify() {
   book_.speaks(classify, [this](Session& s) { return bounce_classify(s, bounce_); });
 }
 
+void CheckWords::add_reports_read() {
+  CLI::App* group = book_.verb(book_.app, "reports",
+                               {"What receivers report of mail in your domains' names",
+                                "受信側から届くドメインのレポート（DMARC、TLS-RPT）を読む"});
+  group->require_subcommand(1);
+  CLI::App* read = book_.verb(group, "read",
+                              {"Say who sends in your name and what of it is authenticated",
+                               "ドメインを名乗って送信しているのは誰か、認証されているかを示す"});
+  read->add_option("FILE", reports_,
+                   book_.say({"Reports as they came: .xml, .xml.gz, .zip, .json, .json.gz; - for "
+                              "standard input",
+                              "届いたままのレポート（.xml、.xml.gz、.zip、.json、.json.gz）。- は"
+                              "標準入力"}))
+      ->required();
+  book_.speaks(read, [this](Session& s) { return reports_read(s, reports_); });
+}
+
 void CheckWords::add_dkim_verify() {
   CLI::App* verify = book_.verb(book_.app->get_subcommand("dkim"), "verify",
                                 {"Say whether the signatures of mails are good, and why",
@@ -89,6 +108,25 @@ void CheckWords::add_dmarc_check() {
                     book_.say({"The mail; - for standard input", "メール。- は標準入力"}));
   add_check_options(book_, check, dmarc_.options);
   book_.speaks(check, [this](Session& s) { return dmarc_check(s, dmarc_); });
+}
+
+void CheckWords::add_doctor() {
+  CLI::App* command =
+      book_.verb(book_.app, "doctor",
+                 {"Say what is wrong with the server: its addresses as receivers see them, "
+                  "blocklists, certificates, clock, DNS, disk",
+                  "サーバーの問題を調べる（受信側から見たアドレス、ブロックリスト、証明書、時計、"
+                  "DNS、ディスク）"});
+  command
+      ->add_option("--source", doctor_.source,
+                   book_.say({"Only this source, by its name", "この名前の送信元だけを調べる"}))
+      ->type_name("NAME");
+  command
+      ->add_option("--resolver", doctor_.resolver,
+                   book_.say({"The name server to ask, HOST:PORT, instead of the configured",
+                              "設定のものの代わりに問い合わせる DNS サーバー（HOST:PORT）"}))
+      ->type_name("SERVER");
+  book_.speaks(command, [this](Session& s) { return show_health(s, doctor_); });
 }
 
 }  // namespace todoku::cli

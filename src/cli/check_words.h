@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words of the commands that judge mail as receivers do: `todoku bounce classify`, `todoku dkim
-// verify`, `todoku spf check`, `todoku dmarc check`.
+// The words of the commands that judge mail as receivers do, `todoku bounce classify`, `todoku dkim
+// verify`, `todoku spf check`, `todoku dmarc check`, of the one that judges the server, `todoku
+// doctor`, and of reports that receivers send.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/commands.h"
 #include "cli/word_book.h"
@@ -20,18 +22,22 @@ class CheckWords {
 
  private:
   void add_bounce_classify();
+  void add_reports_read();
   void add_dkim_verify();
   void add_spf_check();
   void add_dmarc_check();
+  void add_doctor();
   // --ip, --mail-from and --helo.
   void add_sender_options(CLI::App* check, std::string& ip, std::string& mail_from,
                           std::string& helo);
 
   WordBook book_;
   BounceClassify bounce_;
+  std::vector<std::string> reports_;
   DkimVerify dkim_;
   SpfCheck spf_;
   DmarcCheck dmarc_;
+  ExaminationWish doctor_;
 };
 
 }  // namespace todoku::cli

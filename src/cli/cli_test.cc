@@ -630,7 +630,8 @@ TEST_F(JapaneseTest, IsSpokenByEveryAnswer) {
            {"stuck", "release", "a", "1"},
            {"stuck", "release", "--all"},
            {"status"},
-           {"healthcheck"}}) {
+           {"healthcheck"},
+           {"healthcheck", "--live"}}) {
     ASSERT_EQ(in_japanese(words), 0) << testing::PrintToString(words) << err.str();
     EXPECT_FALSE(has_english(out.str())) << out.str();
     EXPECT_TRUE(std::ranges::any_of(out.str(), [](char c) { return (c & 0x80) != 0; }))

@@ -28,6 +28,12 @@ int account_suspend(Session& session, const std::string& name, bool suspended);
 int account_weight(Session& session, const std::string& name, std::int64_t weight);
 int account_text_from_html(Session& session, const std::string& name, bool on);
 int account_open_tracking(Session& session, const std::string& name, bool on);
+// nullopt stays as it is; 0: as the installation has it.
+struct AccountRetention {
+  std::optional<std::int64_t> content_days;
+  std::optional<std::int64_t> story_days;
+};
+int account_retention(Session& session, const std::string& name, const AccountRetention& kept);
 // nullopt stays as it is; 0: no limit of its own.
 struct AccountLimit {
   std::optional<std::int64_t> requests_per_minute;
@@ -78,6 +84,10 @@ struct BounceClassify {
 };
 int bounce_classify(Session& session, const BounceClassify& wish);
 
+// -- reports.cc: what DMARC and TLS reports say together. Local. 2 where one cannot be read: the
+// others count.
+int reports_read(Session& session, const std::vector<std::string>& files);
+
 // -- spf_check.cc
 struct SpfCheck {
   CheckOptions options;
@@ -86,6 +96,9 @@ struct SpfCheck {
   std::string helo;
 };
 int spf_check(Session& session, const SpfCheck& which);
+
+// -- doctor.cc
+int show_health(Session& session, const ExaminationWish& wish);
 
 // -- dmarc_check.cc
 struct DmarcCheck {
@@ -228,6 +241,22 @@ int suppression_import(Session& session, const SuppressionFile& options);
 // As CSV, on standard output.
 int suppression_export(Session& session, const std::string& account);
 
+// -- personal_data.cc; `account` empty: of all
+struct PersonalData {
+  std::string address;
+  std::string account;
+};
+// As JSON, on standard output.
+int personal_data_export(Session& session, const PersonalData& whose);
+// `stop`: what has not gone out is cancelled first. Exit status 1 where mail is left that is on its
+// way.
+int personal_data_delete(Session& session, const PersonalData& whose, bool stop);
+struct AuditWish {
+  std::string since;
+  std::string address;
+};
+int audit_list(Session& session, const AuditWish& wish);
+
 // -- migrate.cc
 int migrate_status(Session& session);
 // Takes the missing steps; who is in the way is waited for, at most `patience`.
@@ -256,7 +285,8 @@ int adopt_cluster(Session& session, WhatWaits waits);
 int show_status(Session& session);
 // Asks the engine to drain and waits until it has gone, at most `patience`.
 int drain(Session& session, std::chrono::seconds patience);
-// Exit status 0 if the engine is ready; for health checks of containers.
-int healthcheck(Session& session);
+// Exit status 0 if the engine is ready, as a balancer asks; `live`: if its process lives, as
+// whatever asks that ends a process which does not.
+int healthcheck(Session& session, bool live);
 
 }  // namespace todoku::cli

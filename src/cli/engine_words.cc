@@ -28,10 +28,14 @@ void EngineWords::add_operating() {
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{86'400}));
   book_.speaks(draining,
                [this](Session& s) { return drain(s, std::chrono::seconds(drain_seconds_)); });
-  book_.speaks(book_.verb(book_.app, "healthcheck",
-                          {"Exit status 0 if the engine is ready",
-                           "エンジンが受け付け可能なら終了コード 0"}),
-               healthcheck);
+  CLI::App* health = book_.verb(
+      book_.app, "healthcheck",
+      {"Exit status 0 if the engine is ready", "エンジンが受け付け可能なら終了コード 0"});
+  health->add_flag(
+      "--live", live_,
+      book_.say({"Only whether its process lives, for what ends one that does not",
+                 "プロセスが動いているかだけを調べる（止まっていれば終了させる仕組み向け）"}));
+  book_.speaks(health, [this](Session& s) { return healthcheck(s, live_); });
   book_.speaks(book_.verb(book_.app, "version", {"Print the version", "バージョンを表示する"}),
                [](Session& session) {
                  session.out() << "todoku " << session.host().version() << '\n';

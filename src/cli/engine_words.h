@@ -28,6 +28,7 @@ class EngineWords {
   WordBook book_;
   int drain_seconds_ = 600;
   int migrate_seconds_ = 60;
+  bool live_ = false;
   bool nodes_utc_ = false;
   bool send_waiting_ = false;
   bool cancel_waiting_ = false;

@@ -162,6 +162,14 @@ struct FakeHost final : Host {
     if (server == "nobody") return fail(ErrorKind::invalid_input, "nobody is no name server");
     return std::make_unique<Names>(zone);
   }
+  Result<std::vector<doctor::Finding>> examine(const std::optional<std::string>&,
+                                               const ExaminationWish& wish) override {
+    its_examination = wish;
+    if (wish.source == "nobody") return fail(ErrorKind::not_found, "there is no source nobody");
+    return findings;
+  }
+  ExaminationWish its_examination;
+  std::vector<doctor::Finding> findings;
   std::string its_resolver;
   Result<doctor::Platform> platform(const std::optional<std::string>& config) override {
     if (config == "/nonexistent") return fail(ErrorKind::not_found, "/nonexistent: no such file");

@@ -22,6 +22,7 @@
 #include "cli/check_resolver.h"
 #include "cli/submission_port.h"
 #include "doctor/domain_records.h"
+#include "doctor/finding.h"
 
 namespace todoku::cli {
 
@@ -100,6 +101,11 @@ struct BackedUp {
 // Told now and then. False: it is given up.
 using BackupTold = std::function<bool(std::int64_t done, std::int64_t pages)>;
 
+struct ExaminationWish {
+  std::string source;    // its name; empty: all, and the machine
+  std::string resolver;  // the name server to ask, "HOST:PORT"; empty: as configured
+};
+
 // The functions that return int give the exit status of the process.
 class Host {
  public:
@@ -154,6 +160,13 @@ class Host {
   virtual Result<std::unique_ptr<CheckResolver>> check_resolver(const std::string& server) = 0;
   // Who sends, by the configuration. Errors: a sentence that says what is wrong with it.
   virtual Result<doctor::Platform> platform(const std::optional<std::string>& config) = 0;
+
+  // -- for checks of the server
+  // What is wrong with the sources of the configuration, as receivers see them, and with the
+  // machine. Takes as long as those who are asked take, minutes at most. Errors: a sentence that
+  // says what to do.
+  virtual Result<std::vector<doctor::Finding>> examine(const std::optional<std::string>& config,
+                                                       const ExaminationWish& wish) = 0;
 
   [[nodiscard]] virtual const Clock& clock() const = 0;
 

@@ -13,6 +13,8 @@ MailWords::MailWords(WordBook book) : book_(std::move(book)) {
   add_explain();
   add_stuck();
   add_suppression();
+  add_personal_data();
+  add_audit();
 }
 
 void MailWords::add_explain() {
@@ -110,6 +112,43 @@ void MailWords::add_suppression() {
                              {"The list as CSV, on standard output", "リストを CSV で出力する"});
   book_.option(out, "--account", stop_.account, calls::kExportSuppressions, "account");
   book_.speaks(out, [this](Session& s) { return suppression_export(s, stop_.account); });
+}
+
+void MailWords::add_personal_data() {
+  CLI::App* group = book_.verb(book_.app, "personal-data",
+                               {"What is kept of an address", "アドレスについて保存している情報"});
+  group->require_subcommand(1);
+  CLI::App* out = book_.verb(
+      group, "export",
+      {"All that is kept of an address, as JSON", "保存している情報をすべて JSON で出力する"});
+  book_.option(out, "ADDRESS", person_.address, calls::kExportPersonal, "email");
+  book_.option(out, "--account", person_.account, calls::kExportPersonal, "account");
+  book_.speaks(out, [this](Session& s) { return personal_data_export(s, person_); });
+  CLI::App* erase = book_.verb(group, "delete",
+                               {"Erase what is kept of an address; opt-outs go on working",
+                                "保存している情報を消去する（配信停止の効果は残る）"});
+  book_.option(erase, "ADDRESS", person_.address, calls::kErasePersonal, "email");
+  book_.option(erase, "--account", person_.account, calls::kErasePersonal, "account");
+  erase->add_flag("--stop", person_stops_,
+                  std::string(calls::kErasePersonal.find("stop")->help.in(book_.language)));
+  erase
+      ->add_flag("--yes", sure_,
+                 book_.say({"You mean it: what is erased cannot be had back",
+                            "消去した情報は元に戻せないことを了承する"}))
+      ->required();
+  book_.speaks(erase,
+               [this](Session& s) { return personal_data_delete(s, person_, person_stops_); });
+}
+
+void MailWords::add_audit() {
+  CLI::App* group = book_.verb(book_.app, "audit",
+                               {"Who looked at what of somebody's", "個人情報を閲覧した記録"});
+  group->require_subcommand(1);
+  CLI::App* list =
+      book_.verb(group, "list", {"The records, oldest first", "記録を古い順に表示する"});
+  book_.option(list, "--since", audit_.since, calls::kListAudit, "since");
+  book_.option(list, "--address", audit_.address, calls::kListAudit, "address");
+  book_.speaks(list, [this](Session& s) { return audit_list(s, audit_); });
 }
 
 }  // namespace todoku::cli

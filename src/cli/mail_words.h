@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words of `todoku explain`, `todoku stuck` and `todoku suppression`: what became of mail, and
-// to whom none is sent.
+// The words of `todoku explain`, `todoku stuck`, `todoku suppression`, `todoku personal-data`
+// and `todoku audit`: what became of mail, to whom none is sent, what is kept of somebody, and who
+// looked at it.
 #pragma once
 
 #include <string>
@@ -23,6 +24,8 @@ class MailWords {
   void add_explain();
   void add_stuck();
   void add_suppression();
+  void add_personal_data();
+  void add_audit();
 
   WordBook book_;
   Explain explain_;
@@ -31,6 +34,10 @@ class MailWords {
   SuppressionAdd stop_;
   std::string stop_why_;
   std::string stop_file_;
+  PersonalData person_;
+  bool person_stops_ = false;
+  bool sure_ = false;
+  AuditWish audit_;
 };
 
 }  // namespace todoku::cli

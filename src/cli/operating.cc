@@ -316,10 +316,14 @@ int drain(Session& session, std::chrono::seconds patience) {
                                     patience.count()));
 }
 
-int healthcheck(Session& session) {
+int healthcheck(Session& session, bool live) {
   AdminPort* port = session.port();
   if (port == nullptr) return 1;
   if (!port->engine_running()) return without_engine(session, *port);
+  if (live) {
+    return session.call({.target = "/healthz"},
+                        [&](const boost::json::value&) { session.say({"alive", "動作中"}); });
+  }
   return session.call({.target = "/readyz"},
                       [&](const boost::json::value&) { session.say({"ready", "受け付け可能"}); });
 }

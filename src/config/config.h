@@ -84,6 +84,11 @@ struct Config {
   struct Events {
     std::int64_t keep_days = 0;
   };
+  struct Retention {
+    std::int64_t content_days = 0;
+    std::int64_t story_days = 0;
+    std::int64_t audit_days = 0;
+  };
   struct Journal {
     std::string directory;
   };
@@ -183,6 +188,7 @@ struct Config {
     std::string hello_name;
     std::string bind_ipv4;
     std::string bind_ipv6;
+    std::string public_address;
     std::string ec2_public_ipv4;
     bool ipv4 = false;
     bool ipv6 = false;
@@ -204,6 +210,21 @@ struct Config {
     std::int64_t site_outstanding_max = 0;
     std::int64_t content_cache_bytes = 0;
     std::int64_t date_offset_minutes = 0;
+  };
+  // Checks of the server itself (doctor/).
+  struct Doctor {
+    bool enabled = false;
+    std::int64_t interval_seconds = 0;
+    std::int64_t blocklist_interval_seconds = 0;
+    std::vector<std::string> port_25_hosts;
+    bool rest = false;
+    bool last_may_rest = false;
+  };
+  struct DoctorBlocklist {
+    std::string zone;
+    std::string page;
+    std::string text;
+    bool ipv6 = false;
   };
   struct Suppression {
     std::int64_t hard_errors = 0;
@@ -245,6 +266,7 @@ struct Config {
   Api api;
   Limits limits;
   Events events;
+  Retention retention;
   Journal journal;
   Intake intake;
   Admin admin;
@@ -257,6 +279,8 @@ struct Config {
   std::vector<SmtpInCertificate> smtp_in_certificates;
   std::vector<SmtpInListener> smtp_in_configured;
   std::vector<Egress> egress;
+  Doctor doctor;
+  std::vector<DoctorBlocklist> doctor_blocklists;
   Delivery delivery;
   Suppression suppression;
   Rules rules;
@@ -280,6 +304,9 @@ struct ConfigProblem {
 inline constexpr std::string_view kAwsVariables = "AWS_";
 using Environment = std::map<std::string, std::string, std::less<>>;
 [[nodiscard]] Environment process_environment();
+// Those by which systemd says whether and how often it is to be told that the process lives
+// (sd_watchdog_enabled(3)).
+[[nodiscard]] Environment watchdog_environment();
 
 // What the commands of senders read (docs/cli.md); nothing of the configuration.
 inline constexpr std::array<std::string_view, 7> kSenderVariables = {

@@ -265,6 +265,34 @@ TEST(ConfigProblems, ConcernKeysThatContradictOneAnother) {
               HasSubstr("ec2_public_ipv4 is an IPv6 address"));
 }
 
+TEST(ConfigProblems, OfChecksOfTheServer) {
+  const std::string source = "[[egress]]\nname = \"a\"\n";
+  EXPECT_THAT(problem(source + "public_address = \"10.0.0.1\"\n"),
+              HasSubstr("egress \"a\": public_address 10.0.0.1 is seen by no receiver"));
+  EXPECT_THAT(problem(source + "public_address = \"2001:db8::1\"\n"),
+              HasSubstr("public_address needs ipv6"));
+  EXPECT_THAT(problem("[doctor]\nport_25_hosts = [\"a b\"]\n"),
+              HasSubstr("\"a b\" is neither the name of a host nor an address"));
+  EXPECT_THAT(problem("[doctor]\nport_25_hosts = [\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\","
+                      "\"a\"]\n"),
+              HasSubstr("has 9 hosts, but at most 8 are tried"));
+  EXPECT_THAT(problem("[[doctor.blocklist]]\nzone = \"bl.example.com\"\n"
+                      "[[doctor.blocklist]]\nzone = \"bl.example.com\"\n"),
+              HasSubstr("\"bl.example.com\" is there twice"));
+  std::string lists;
+  for (int i = 0; i < 21; ++i) {
+    lists += fmt::format("[[doctor.blocklist]]\nzone = \"bl{}.example.com\"\n", i);
+  }
+  EXPECT_THAT(problem(lists), HasSubstr("there are 21 sections of doctor.blocklist"));
+  const auto right = read(source +
+                          "public_address = \"192.0.2.1\"\n"
+                          "[doctor]\nport_25_hosts = [\"example.jp\", \"192.0.2.9\", "
+                          "\"[2001:db8::9]:2525\"]\n[[doctor.blocklist]]\nzone = \"bl.example\"\n");
+  ASSERT_TRUE(right);
+  EXPECT_EQ(right->config.doctor.interval_seconds, 900);
+  EXPECT_EQ(right->config.doctor_blocklists.at(0).zone, "bl.example");
+}
+
 std::vector<std::string> all_problems(std::string_view toml, const Environment& environment = {}) {
   std::vector<std::string> texts;
   const auto result = read(toml, environment);

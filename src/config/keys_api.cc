@@ -18,14 +18,15 @@ ConfigSection api() {
          "Empty: made from the address at which a request came; its Host counts only where that "
          "is this machine's (localhost, a loopback address, the address at which it came). With "
          "https "
-         "the HTML of mail gets an image below it, `/open/`, that tells of its opening; it is to "
-         "be the "
-         "same for all processes.",
+         "the HTML of mail gets an image below it, `/open/`, that tells of its opening, and "
+         "advertisements a link to unsubscribe, `/unsubscribe/` (up to 87 characters); it is to "
+         "be the same for all processes.",
          "クライアントから見た API の URL（応答に含まれる URL に使う）。例: "
          "`https://mail.example.jp`。空ならリクエストを受けたアドレスから作る。Host ヘッダーは"
          "この機械自身（localhost、ループバック、受けたアドレス）を指す場合だけ使う。https なら "
          "HTML "
-         "メールにこの下の画像（`/open/`）を入れて開封を記録する。全プロセスで同じにする。"})
+         "メールにこの下の画像（`/open/`）を入れて開封を記録し、広告メールに配信停止リンク"
+         "（`/unsubscribe/`、87文字まで）を付ける。全プロセスで同じにする。"})
       .form(TextForm::url);
   s.add(
        "tls_certificate_file", &S::tls_certificate_file, "",

@@ -149,6 +149,12 @@ ConfigSection egress() {
         {"IPv6 address to send from. Empty: the system chooses.",
          "送信に使う IPv6 アドレス。空ならシステムが選ぶ。"})
       .form(TextForm::ip_address);
+  s.add("public_address", &S::public_address, "",
+        {"The address that receivers see where that is none of this machine's: behind NAT. "
+         "`todoku doctor` looks at it. Empty: `ec2_public_ipv4`, else the addresses to send from.",
+         "受信側から見えるアドレスがこの機械のものでないとき（NAT の内側など）に書く。`todoku "
+         "doctor` が調べる。空なら `ec2_public_ipv4`、それもなければ送信に使うアドレス。"})
+      .form(TextForm::ip_address);
   s.add(
        "ec2_public_ipv4", &S::ec2_public_ipv4, "",
        {"On EC2: the public address (Elastic IP) that belongs to `bind_ipv4`. Of several processes "

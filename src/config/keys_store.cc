@@ -80,6 +80,39 @@ ConfigSection events() {
   return std::move(s).build();
 }
 
+ConfigSection retention() {
+  using S = Config::Retention;
+  SectionBuilder<S> s(
+      "retention", &Config::retention,
+      {"When what is over is erased by itself (docs/personal-data.md). Counted from when a "
+       "delivery's last mail is over; an account may have other times (`todoku account "
+       "retention`). Done by the role `events`, each hour.",
+       "終わったものを自動で消去するまでの期間（docs/"
+       "personal-data.ja.md）。配信の最後のメールが終わ"
+       "ってから数える。アカウントごとに変えられる（`todoku account retention`）。役割 `events` が "
+       "1 "
+       "時間ごとに行う。"});
+  s.add("content_days", &S::content_days, 0,
+        {"What was said: subject, text, HTML, attachments, relayed messages. Who got it and what "
+         "became of it stays. 0: as long as the delivery.",
+         "本文（件名、テキスト、HTML、添付、リレーしたメッセージ）を残す期間。宛先と結果は残る。0 "
+         "なら"
+         "配信が残る間ずっと。"})
+      .unit("days")
+      .range(0, 3650);
+  s.add("story_days", &S::story_days, 0,
+        {"Deliveries with their recipients and what became of them. 0: until they are deleted.",
+         "配信と、その宛先や結果を残す期間。0 なら削除するまで。"})
+      .unit("days")
+      .range(0, 3650);
+  s.add("audit_days", &S::audit_days, 400,
+        {"Lines of the audit (`todoku audit list`). 0: without an end.",
+         "閲覧の記録（`todoku audit list`）を残す期間。0 なら無期限。"})
+      .unit("days")
+      .range(0, 3650);
+  return std::move(s).build();
+}
+
 ConfigSection journal() {
   using S = Config::Journal;
   SectionBuilder<S> s("journal", &Config::journal,
@@ -100,7 +133,7 @@ ConfigSection journal() {
 }  // namespace
 
 std::vector<ConfigSection> store_sections() {
-  return {store(), postgres(), events(), journal()};
+  return {store(), postgres(), events(), retention(), journal()};
 }
 
 }  // namespace todoku::config

@@ -301,6 +301,25 @@ void check_public_address(const Config::Egress& source, const Report& report) {
   }
 }
 
+template <class Report>
+void check_seen_address(const Config::Egress& source, const Report& report) {
+  const auto seen = net::IpAddress::parse(source.public_address);
+  if (!seen) return;
+  if (seen->is_v4() ? !source.ipv4 : !source.ipv6) {
+    report(source, fmt::format("public_address needs {}", seen->is_v4() ? "ipv4" : "ipv6"));
+  }
+  switch (seen->scope()) {
+    case net::AddressScope::global:
+    case net::AddressScope::reserved:
+      return;
+    case net::AddressScope::loopback:
+    case net::AddressScope::private_use:
+    case net::AddressScope::link_local:
+    case net::AddressScope::multicast:
+      report(source, fmt::format("public_address {} is seen by no receiver", seen->to_string()));
+  }
+}
+
 void check_egress(const Config& config, std::vector<ConfigProblem>& problems) {
   std::vector<std::string_view> names;
   std::map<std::string, std::string_view> users;  // of addresses
@@ -316,6 +335,7 @@ void check_egress(const Config& config, std::vector<ConfigProblem>& problems) {
     const auto v6 = net::IpAddress::parse(source.bind_ipv6);
     if (v6 && !v6->is_v6()) report(source, "bind_ipv6 is an IPv4 address");
     check_public_address(source, report);
+    check_seen_address(source, report);
     // Limits hold for each source: a receiver would see both come from one address.
     for (const auto& [at, used] : {std::pair(v4, source.ipv4), std::pair(v6, source.ipv6)}) {
       if (!at || !used) continue;
@@ -325,6 +345,41 @@ void check_egress(const Config& config, std::vector<ConfigProblem>& problems) {
                                  "one address: keep one of them",
                                  in_quotes(user->second), user->first));
     }
+  }
+}
+
+// "example.jp", "192.0.2.1", each with or without ":25".
+void check_port_25_hosts(const Config& config, std::vector<ConfigProblem>& problems) {
+  constexpr std::size_t kMost = 8;
+  const auto& hosts = config.doctor.port_25_hosts;
+  if (hosts.size() > kMost) {
+    problems.push_back({"", fmt::format("doctor.port_25_hosts has {} hosts, but at most {} are "
+                                        "tried",
+                                        hosts.size(), kMost)});
+  }
+  for (const std::string& host : hosts) {
+    if (net::Endpoint::parse(host, 25) || to_ascii_domain(host)) continue;
+    problems.push_back(
+        {"", fmt::format("doctor.port_25_hosts: {} is neither the name of a host nor "
+                         "an address with or without a port",
+                         in_quotes(host))});
+  }
+}
+
+void check_blocklists(const Config& config, std::vector<ConfigProblem>& problems) {
+  constexpr std::size_t kMost = 20;
+  if (config.doctor_blocklists.size() > kMost) {
+    problems.push_back({"", fmt::format("there are {} sections of doctor.blocklist, but at most {} "
+                                        "lists are asked",
+                                        config.doctor_blocklists.size(), kMost)});
+  }
+  std::vector<std::string_view> zones;
+  for (const Config::DoctorBlocklist& list : config.doctor_blocklists) {
+    if (contains(zones, list.zone)) {
+      problems.push_back(
+          {"", fmt::format("doctor.blocklist: {} is there twice", in_quotes(list.zone))});
+    }
+    zones.push_back(list.zone);
   }
 }
 
@@ -339,8 +394,9 @@ struct CheckTogether {
 const std::vector<ConfigSection>& config_sections() {
   static const std::vector<ConfigSection> sections = [] {
     std::vector<ConfigSection> all;
-    for (auto group : {process_sections(), store_sections(), api_sections(), delivery_sections(),
-                       queue_sections(), outbound_sections(), relay_sections()}) {
+    for (auto group :
+         {process_sections(), store_sections(), api_sections(), delivery_sections(),
+          doctor_sections(), queue_sections(), outbound_sections(), relay_sections()}) {
       std::ranges::move(group, std::back_inserter(all));
     }
     return all;
@@ -413,6 +469,8 @@ void check_together(const Config& config, const UnknownKeys& unknown,
       {{"engine.roles", "store.kind", "queue.kind"}, check_roles},
       {{"secrets.master_key_file", "data.directory"}, check_master_key},
       {{"egress"}, check_egress},
+      {{"doctor.port_25_hosts"}, check_port_25_hosts},
+      {{"doctor.blocklist"}, check_blocklists},
       {{"store.kind", "store.postgres.address"}, check_database_address},
       {{"store.postgres"}, check_database_password},
       {{"queue.kind", "queue.sqs.region"}, check_region},

@@ -107,12 +107,16 @@ Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& deliver
   const mime::Identity identity{.delivery = static_cast<std::int64_t>(delivery.key),
                                 .message_id_domain = options.message_id_domain,
                                 .secret = options.instance_secret};
-  auto message = mime::MessageTemplate::build(std::move(content.content),
-                                              {.date_offset_minutes = options.date_offset_minutes,
-                                               .feedback_id = {},
-                                               .data_outside = std::move(content.data_outside),
-                                               .pixel_url = options.pixel_url,
-                                               .content_id_tail = mime::content_id_tail(identity)});
+  const bool is_advertisement =
+      purpose_of(delivery.labels.purpose, delivery.type) == Purpose::advertisement;
+  auto message = mime::MessageTemplate::build(
+      std::move(content.content),
+      {.date_offset_minutes = options.date_offset_minutes,
+       .feedback_id = {},
+       .data_outside = std::move(content.data_outside),
+       .pixel_url = options.pixel_url,
+       .unsubscribe_url = is_advertisement ? options.unsubscribe_url : std::string(),
+       .content_id_tail = mime::content_id_tail(identity)});
   if (!message) return fail("message", std::move(message.error()));
   if (!outside.parts.empty()) {
     outside.source = std::make_shared<const StoredContent>(store, delivery.key);
@@ -120,7 +124,10 @@ Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& deliver
   LetterMessage letter = outside.parts.empty()
                              ? LetterMessage(std::move(*message))
                              : LetterMessage(std::move(*message), std::move(outside));
-  letter.set_open_tokens(options.open_tokens, delivery.account);
+  letter.set_tokens({.account = delivery.account,
+                     .list_id = delivery.labels.list_id,
+                     .opens = options.open_tokens,
+                     .unsubscribes = options.unsubscribe_tokens});
   return make_letter(delivery, std::move(letter), weight, keys);
 }
 

@@ -107,6 +107,23 @@ std::uint64_t LetterMessage::octets_in_memory(std::uint64_t octets) const {
   return (octets > elsewhere ? octets - elsewhere : 0) + slice_octets();
 }
 
+void LetterMessage::write_tokens(const CopyFor& copy, OutgoingMessage& out) const {
+  const auto& message = std::get<mime::MessageTemplate>(message_);
+  const auto account = static_cast<std::int64_t>(tokens_.account);
+  const mime::Identity& whose = copy.identity;
+  out.pixel_token_.clear();
+  if (message.has_pixel() && tokens_.opens) {
+    tokens_.opens->append(out.pixel_token_, {account, whose.delivery, whose.batch, whose.seq},
+                          out.token_scratch_);
+  }
+  out.unsubscribe_token_.clear();
+  if (message.may_link_to_us() && tokens_.unsubscribes) {
+    tokens_.unsubscribes->append(out.unsubscribe_token_,
+                                 {account, whose.delivery, whose.batch, whose.seq}, tokens_.list_id,
+                                 copy.address, out.token_scratch_);
+  }
+}
+
 void LetterMessage::begin(const CopyFor& copy, OutgoingMessage& out) const {
   out.gaps_.clear();
   if (const auto* relayed = std::get_if<RelayedMessage>(&message_)) {
@@ -122,15 +139,9 @@ void LetterMessage::begin(const CopyFor& copy, OutgoingMessage& out) const {
   }
   const mime::ComposedMessage& composed = out.composed_;
   const auto& message = std::get<mime::MessageTemplate>(message_);
-  out.pixel_token_.clear();
-  if (message.has_pixel() && open_tokens_) {
-    const mime::Identity& whose = copy.identity;
-    open_tokens_->append(
-        out.pixel_token_,
-        {static_cast<std::int64_t>(account_), whose.delivery, whose.batch, whose.seq},
-        out.token_scratch_);
-  }
-  message.compose({copy.address, mime::view_codes(copy.insert_codes, out.codes_), out.pixel_token_},
+  write_tokens(copy, out);
+  message.compose({copy.address, mime::view_codes(copy.insert_codes, out.codes_), out.pixel_token_,
+                   out.unsubscribe_token_},
                   copy.identity, out.composed_);
   out.view_ = {.headers = composed.headers(),
                .head = composed.head(),

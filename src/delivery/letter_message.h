@@ -23,6 +23,7 @@
 #include "mail/content.h"
 #include "mail/header_field.h"
 #include "mail/open_token.h"
+#include "mail/unsubscribe_token.h"
 #include "mailauth/dkim/canonical.h"
 #include "mime/composed_message.h"
 #include "mime/message_template.h"
@@ -81,6 +82,7 @@ class OutgoingMessage {
   mime::ComposedMessage composed_;
   std::vector<mime::InsertCodeView> codes_;
   std::string pixel_token_;
+  std::string unsubscribe_token_;
   std::string token_scratch_;
 };
 
@@ -89,6 +91,14 @@ struct CopyFor {
   std::string_view address;
   std::span<const InsertCode> insert_codes;
   mime::Identity identity;
+};
+
+// How each copy of a composed message says in its URLs whose it is.
+struct CopyTokens {
+  store::AccountKey account{};
+  std::string list_id;                                    // which its readers leave; empty: none
+  std::shared_ptr<const OpenTokens> opens;                // null: no pixel
+  std::shared_ptr<const UnsubscribeTokens> unsubscribes;  // null: no link of ours
 };
 
 // Immutable; any number of threads may ask, each for a message of its own.
@@ -144,11 +154,8 @@ class LetterMessage {
   // gone through once for all of them, and not again for a retry. Errors: those of the source.
   [[nodiscard]] Task<Result<mailauth::dkim::BodyHash>> body_hash(const OutgoingMessage& copy) const;
 
-  // How the pixel of each copy of a composed message tells whose it is. Before any copy is made.
-  void set_open_tokens(std::shared_ptr<const OpenTokens> tokens, store::AccountKey account) {
-    open_tokens_ = std::move(tokens);
-    account_ = account;
-  }
+  // Before any copy is made.
+  void set_tokens(CopyTokens tokens) { tokens_ = std::move(tokens); }
 
   [[nodiscard]] std::size_t memory_octets() const;
 
@@ -157,6 +164,8 @@ class LetterMessage {
   class Conversions;
 
   [[nodiscard]] static std::shared_ptr<Conversions> no_conversions();
+  // Into `out`, for this copy.
+  void write_tokens(const CopyFor& copy, OutgoingMessage& out) const;
   [[nodiscard]] static Converted convert_whole(const RelayedMessage& message,
                                                mime::WireOctets taken);
   [[nodiscard]] Converted convert_slices(const RelayedMessage& message, mime::SevenBitPlan plan,
@@ -166,8 +175,7 @@ class LetterMessage {
   OutsideContent outside_;
   std::shared_ptr<Hashes> hashes_;            // null: nothing is outside
   std::shared_ptr<Conversions> conversions_;  // null: it is composed
-  std::shared_ptr<const OpenTokens> open_tokens_;
-  store::AccountKey account_{};
+  CopyTokens tokens_;
 };
 
 }  // namespace todoku::delivery

@@ -78,7 +78,8 @@ TEST(LetterMessage, EachCopySaysInItsPixelWhoseItIs) {
   LetterMessage letter(
       mime::MessageTemplate::build(std::move(content), {.pixel_url = "https://example.com/open/"})
           .value());
-  letter.set_open_tokens(tokens, store::AccountKey{3});
+  letter.set_tokens(
+      {.account = store::AccountKey{3}, .list_id = {}, .opens = tokens, .unsubscribes = {}});
   CopyFor copy = kCopy;
   OutgoingMessage message;
   for (const std::uint32_t seq : {0U, 1U, 0U}) {
@@ -91,6 +92,33 @@ TEST(LetterMessage, EachCopySaysInItsPixelWhoseItIs) {
     const std::string token = all.substr(begin, all.find('"', begin) - begin);
     EXPECT_EQ(tokens->read(token), (OpenToken{3, 5, 2, seq})) << token;
   }
+}
+
+TEST(LetterMessage, EachCopySaysInItsLinkWhoLeavesWhat) {
+  constexpr std::array<std::uint8_t, 16> kKey{7};
+  const auto tokens = std::make_shared<const UnsubscribeTokens>(kKey);
+  Content content;
+  content.from.address = "news@example.com";
+  content.subject = "Hello";
+  content.text_part = "x";
+  LetterMessage letter(
+      mime::MessageTemplate::build(std::move(content),
+                                   {.unsubscribe_url = "https://example.com/unsubscribe/"})
+          .value());
+  letter.set_tokens(
+      {.account = store::AccountKey{3}, .list_id = "weekly", .opens = {}, .unsubscribes = tokens});
+  OutgoingMessage message;
+  letter.begin(kCopy, message);
+  const std::string first = octets_of(message);
+  const std::size_t begin = first.find("/unsubscribe/") + 13;
+  const auto token = tokens->read(first.substr(begin, first.find('>', begin) - begin));
+  ASSERT_TRUE(token) << first;
+  EXPECT_EQ(token->account, 3);
+  EXPECT_EQ(token->list_id, "weekly");
+  EXPECT_EQ(token->address, kCopy.address);
+  EXPECT_TRUE(first.contains("\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"));
+  letter.begin(kCopy, message);
+  EXPECT_EQ(octets_of(message), first) << "a retry has the same octets";
 }
 
 const std::string kRaw =

@@ -15,6 +15,7 @@
 #include "delivery/policy/retry.h"
 #include "mail/open_token.h"
 #include "mail/states.h"
+#include "mail/unsubscribe_token.h"
 #include "mailauth/dkim/signing_context.h"
 #include "net/endpoint.h"
 #include "store/suppressions.h"
@@ -57,7 +58,10 @@ struct Options {
   // no mail has one.
   std::string pixel_url;
   std::shared_ptr<const OpenTokens> open_tokens;  // with which URLs end
-  std::uint16_t port = 25;                        // where site rules do not say otherwise
+  // Likewise of the page where recipients of advertisements leave (docs/adr/0031).
+  std::string unsubscribe_url;
+  std::shared_ptr<const UnsubscribeTokens> unsubscribe_tokens;
+  std::uint16_t port = 25;  // where site rules do not say otherwise
 
   policy::RetryOptions retry_transactional;
   policy::RetryOptions retry_bulk;

@@ -105,9 +105,9 @@ std::string content_id_tail(const Identity& identity) {
 
 std::size_t MessageTemplate::Parts::memory_octets() const {
   std::size_t octets = sizeof(*this) + to.capacity() + cc.capacity() + feedback_id.capacity() +
-                       subject.text().capacity() + unsubscribe_url.text().capacity() +
-                       unsubscribe_mailto.text().capacity() + keys.memory_octets() +
-                       size.memory_octets();
+                       unsubscribe_at_ours.capacity() + subject.text().capacity() +
+                       unsubscribe_url.text().capacity() + unsubscribe_mailto.text().capacity() +
+                       keys.memory_octets() + size.memory_octets();
   for (const NamedFields& fields : named) {
     octets += fields.from.capacity() + fields.reply_to.capacity();
   }
@@ -350,6 +350,11 @@ void Composer::add_list_unsubscribe() {
   std::string mailto = expanded_uri(parts_.unsubscribe_mailto);
   if (url.starts_with("mailto:")) url.clear();
   if (!mailto.starts_with("mailto:")) mailto.clear();
+  const std::string_view own = recipient_.unsubscribe_token;
+  const bool fits = !own.empty() && own.size() <= kUnsubscribeTokenOctetsMax;
+  if (url.empty() && fits && !parts_.unsubscribe_at_ours.empty()) {
+    url.append(parts_.unsubscribe_at_ours).append(own);
+  }
   if (url.empty() && mailto.empty()) return;
   begin_field("List-Unsubscribe");
   FoldedLine line(out_.head_, "List-Unsubscribe");

@@ -47,6 +47,7 @@ struct MessageTemplate::Parts {
   CompiledText subject;
   CompiledText unsubscribe_url;
   CompiledText unsubscribe_mailto;
+  std::string unsubscribe_at_ours;          // a copy's own segment follows
   std::vector<PartTemplate> texts;          // one, or plain and html
   std::vector<std::string> files;           // encoded, in the order of Content::attachments
   std::vector<std::uint64_t> gaps;          // of each, if its data is outside: encoded octets

@@ -329,6 +329,20 @@ TEST(AnyMessage, IsWellFormedAndReadsAsItWasWritten) {
     again->compose(recipient, identity, fresh);
     ASSERT_TRUE(whole_of(fresh) == whole_of(reused));
     fallbacks += reused.charset_fell_back() ? 1 : 0;
+    // With the longest link of ours the size that is told holds, and every line.
+    MessageOptions linked = options;
+    linked.unsubscribe_url = "https://" + std::string(kUnsubscribeUrlOctetsMax - 9, 'u') + "/";
+    const auto advertisement = MessageTemplate::build(given.content, linked);
+    RecipientFields leaver = recipient;
+    const std::string token(kUnsubscribeTokenOctetsMax, 't');
+    leaver.unsubscribe_token = token;
+    advertisement->compose(leaver, identity, fresh);
+    ASSERT_LE(fresh.size(), advertisement->expanded_octets(recipient.codes));
+    const std::string lines(fresh.head());
+    for (std::size_t at = 0, end = 0; (end = lines.find("\r\n", at)) != std::string::npos;
+         at = end + 2) {
+      ASSERT_LE(end - at, 998U);
+    }
   }
   if (rounds >= 1000) {
     EXPECT_GT(fallbacks, 50);

@@ -16,7 +16,8 @@ namespace todoku::mime {
 namespace {
 
 // Of the fields that have a fixed form (Date, Message-ID, MIME-Version, Content-Type, Feedback-ID,
-// List-Unsubscribe-Post), of delimiters, and of a bulk mail's To.
+// List-Unsubscribe-Post, a List-Unsubscribe of ours: kUnsubscribeTokenOctetsMax), of delimiters,
+// and of a bulk mail's To.
 constexpr std::uint64_t kFrameOctets = 4096;
 constexpr std::uint64_t kPartHeadOctets = 300;
 // Both names and the media type of an attachment are shortened (mime/attachment.cc).

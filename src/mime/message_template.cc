@@ -188,8 +188,12 @@ Result<MessageTemplate> MessageTemplate::build(Content content, const MessageOpt
   if (options.pixel_url.size() > kPixelUrlOctetsMax) {
     return fail(ErrorKind::invalid_input, "the URL of pixels is longer than 300 octets");
   }
+  if (options.unsubscribe_url.size() > kUnsubscribeUrlOctetsMax) {
+    return fail(ErrorKind::invalid_input, "the URL of opt-outs is longer than 100 octets");
+  }
   auto parts = std::make_unique<Parts>();
   parts->date_offset_minutes = options.date_offset_minutes;
+  parts->unsubscribe_at_ours = options.unsubscribe_url;
   auto feedback = feedback_field(options.feedback_id);
   if (!feedback) return fail(feedback.error());
   parts->feedback_id = std::move(*feedback);
@@ -228,6 +232,10 @@ std::uint64_t MessageTemplate::expanded_octets(std::span<const InsertCodeView> c
 
 bool MessageTemplate::has_pixel() const {
   return parts_->pixel_key.has_value();
+}
+
+bool MessageTemplate::may_link_to_us() const {
+  return !parts_->unsubscribe_at_ours.empty();
 }
 
 std::size_t MessageTemplate::memory_octets() const {

@@ -35,6 +35,10 @@ struct MessageOptions {
   // Of the image in HTML whose opening is to be told (Content::open_tracking), up to where each
   // copy's own segment begins (mime/open_pixel.h). Empty: no mail has one.
   std::string pixel_url;
+  // Of the page where a recipient leaves, up to where each copy's own segment begins, https
+  // (RFC 8058): where the sender gave no URL of its own, or one that a recipient's codes make
+  // impossible, it is what List-Unsubscribe has. At most kUnsubscribeUrlOctetsMax. Empty: never.
+  std::string unsubscribe_url;
   // What makes the ids of its inline parts the delivery's own: content_id_tail().
   std::string content_id_tail = "@localhost.invalid";
 };
@@ -43,7 +47,8 @@ struct MessageOptions {
 struct RecipientFields {
   std::string_view address;
   std::span<const InsertCodeView> codes;
-  std::string_view pixel_token;  // of the pixel's URL, if the message has one
+  std::string_view pixel_token;        // of the pixel's URL, if the message has one
+  std::string_view unsubscribe_token;  // of MessageOptions::unsubscribe_url; empty: no such link
 };
 
 // What makes a copy the same on every retry, and different from all others.
@@ -67,6 +72,10 @@ void append_message_id(std::string& out, const Identity& identity, bool is_one_f
 // `identity` says of a recipient makes no difference.
 [[nodiscard]] std::string content_id_tail(const Identity& identity);
 
+// With a token of 860 characters it stays within a line of 998 octets (RFC 5322 section 2.1.1).
+inline constexpr std::size_t kUnsubscribeUrlOctetsMax = 100;
+inline constexpr std::size_t kUnsubscribeTokenOctetsMax = 880;
+
 class MessageTemplate {
  public:
   // Errors: invalid_input, naming the field: what check_composable() finds, options out of range.
@@ -89,6 +98,8 @@ class MessageTemplate {
 
   // Each copy has a segment of its own in it: RecipientFields::pixel_token.
   [[nodiscard]] bool has_pixel() const;
+  // Likewise: RecipientFields::unsubscribe_token.
+  [[nodiscard]] bool may_link_to_us() const;
 
   // For caches that are limited by memory.
   [[nodiscard]] std::size_t memory_octets() const;

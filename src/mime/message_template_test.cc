@@ -314,6 +314,39 @@ TEST(MessageTemplate, OneClickIsOfferedForHttpsOnly) {
             "List-Unsubscribe=One-Click");
 }
 
+TEST(MessageTemplate, WhereTheSenderHasNoPageOfItsOwnTheLinkIsOurs) {
+  const MessageOptions ours{.unsubscribe_url = "https://mail.example.jp/unsubscribe/"};
+  const auto fields_with = [&](Content given, std::vector<InsertCodeView> codes,
+                               std::string_view token) {
+    const auto made = MessageTemplate::build(std::move(given), ours);
+    EXPECT_TRUE(made && made->may_link_to_us());
+    ComposedMessage message;
+    made->compose({"a@example.com", codes, {}, token}, identity(), message);
+    return read(whole(message));
+  };
+  const auto plain = fields_with(content(), {}, "token");
+  EXPECT_EQ(plain.field("List-Unsubscribe"), "<https://mail.example.jp/unsubscribe/token>");
+  EXPECT_EQ(plain.field("List-Unsubscribe-Post"), "List-Unsubscribe=One-Click");
+
+  Content given = content();
+  given.list_unsubscribe_mailto = "mailto:out@example.jp";
+  EXPECT_EQ(fields_with(given, {}, "token").field("List-Unsubscribe"),
+            "<https://mail.example.jp/unsubscribe/token>, <mailto:out@example.jp>");
+  given.list_unsubscribe_url = "https://example.jp/__name__";
+  EXPECT_EQ(fields_with(given, {{"__name__", "x"}}, "token").field("List-Unsubscribe"),
+            "<https://example.jp/x>, <mailto:out@example.jp>");
+  const std::string too_long(900, 'x');
+  EXPECT_EQ(fields_with(given, {{"__name__", too_long}}, "token").field("List-Unsubscribe"),
+            "<https://mail.example.jp/unsubscribe/token>, <mailto:out@example.jp>");
+
+  EXPECT_EQ(fields_with(content(), {}, "").count("List-Unsubscribe"), 0U);
+  const std::string longest(kUnsubscribeTokenOctetsMax, 'x');
+  EXPECT_EQ(fields_with(content(), {}, longest).count("List-Unsubscribe"), 1U);
+  EXPECT_EQ(fields_with(content(), {}, longest + "x").count("List-Unsubscribe"), 0U);
+  EXPECT_FALSE(MessageTemplate::build(
+      content(), {.unsubscribe_url = "https://" + std::string(100, 'x') + "/"}));
+}
+
 TEST(MessageTemplate, AnUnsubscribeUriIsValidWithTheValuesInIt) {
   Content given = content();
   given.list_unsubscribe_url = "https://日本語.jp/50% off?n=__name__,%%no%%";

@@ -27,6 +27,8 @@
 #include "operate/agreement.h"
 #include "operate/cluster_names.h"
 #include "operate/drained.h"
+#include "operate/personal_data.h"
+#include "store/retention.h"
 #include "store/store.h"
 
 namespace todoku::operate {
@@ -441,6 +443,18 @@ class Operations {
 
   Task<Result<Explanation>> explain(ExplainRequest request);
 
+  // -- personal_data.cc: all that is kept of an address, a page of it.
+  Task<Result<PersonalPage>> personal_data(PersonalRequest request);
+  // -- erasing.cc: erases a part of it. Mail that is on its way is told and stays.
+  Task<Result<Erasure>> erase_personal_data(ErasureRequest request);
+  // -- audit.cc: who looked at what of somebody's; oldest first, on from after `after`. `since` as
+  // people write it.
+  Task<Result<AuditPage>> audit(AuditRequest request);
+  // How long the account's mail is kept after it is over; nullopt: as it was. What holds now.
+  Task<Result<store::KeptFor>> keep_for(std::string account,
+                                        std::optional<std::int64_t> content_days,
+                                        std::optional<std::int64_t> story_days);
+
   // At most `limit`.
   Task<Result<StuckMails>> stuck(std::int64_t limit);
   // Has the mail tried again. not_found if it is not set aside.
@@ -496,6 +510,10 @@ class Operations {
   Task<Result<bool>> is_renewed();
   Task<Result<void>> check_folded();
   Task<Result<Cancelled>> cancel_unstarted(RecipientState as);
+  struct Person;
+  Task<Result<Person>> person(std::string address, std::string account_name);
+  Task<Result<void>> note(store::AuditEntry entry, std::string address);
+  Task<Result<void>> stop_mails(std::vector<store::Story>& stories, Erasure& told);
   Task<Result<bool>> is_for_later(store::DeliveryKey key);
   // `usual`, or where a key had that name once, something like it.
   // `change`: true if what it made of the credential is still to be written.

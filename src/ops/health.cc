@@ -30,6 +30,16 @@ http::Response ready_response(const std::vector<CheckResult>& results) {
   return http::Response::json(ready ? 200 : 503, json.take());
 }
 
+http::Response alive_response(const std::string& fatal) {
+  if (fatal.empty()) return http::Response::json(200, R"({"alive":true})");
+  http::JsonWriter json;
+  json.begin_object();
+  json.member("alive", false);
+  json.member("error", fatal);
+  json.end_object();
+  return http::Response::json(500, json.take());
+}
+
 bool is_local(const net::Endpoint& remote) {
   // 0.0.0.0 is a Unix socket.
   const auto scope = remote.address.scope();
@@ -104,8 +114,8 @@ Check store_check(store::Store& store, const Clock& clock) {
 }
 
 void add_health_routes(http::Router& router, Readiness& readiness) {
-  router.add(http::Method::get, "/healthz", [](http::Request&, http::Body&) {
-    return answer(http::Response::json(200, R"({"alive":true})"));
+  router.add(http::Method::get, "/healthz", [&readiness](http::Request&, http::Body&) {
+    return answer(alive_response(readiness.fatal()));
   });
   router.add(http::Method::get, "/readyz",
              [&readiness](http::Request&, http::Body&) { return answer_ready(readiness); });

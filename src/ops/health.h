@@ -40,6 +40,10 @@ class Readiness {
 
   // Before anybody asks.
   void add(Check check) { checks_.push_back(std::move(check)); }
+  // What is wrong with the process itself, which nothing but its end can mend; empty: nothing. Must
+  // not wait. Before anybody asks.
+  void alive_while(std::function<std::string()> problem) { fatal_ = std::move(problem); }
+  [[nodiscard]] std::string fatal() const { return fatal_ ? fatal_() : std::string(); }
   // Not ready before started(), nor from start_draining() on.
   void started() { phase_ = Phase::running; }
   void start_draining() { phase_ = Phase::draining; }
@@ -53,6 +57,7 @@ class Readiness {
 
   const Clock& clock_;
   std::vector<Check> checks_;
+  std::function<std::string()> fatal_;
   std::atomic<Phase> phase_{Phase::starting};
   std::mutex mutex_;
   std::optional<SteadyInstant> probed_;
@@ -62,7 +67,9 @@ class Readiness {
 // Proves that the store commits.
 [[nodiscard]] Check store_check(store::Store& store, const Clock& clock);
 
-// GET /healthz: 200 as long as the process answers. GET /readyz: 200 or 503, with each check.
+// GET /healthz: 200 as long as the process lives: it answers, and nothing about it is fatal(). Else
+// 500, and not 503, which says "later": who asks is to end the process. The state of the store, of
+// receivers or of a drain is no part of it. GET /readyz: 200 or 503, with each check.
 void add_health_routes(http::Router& router, Readiness& readiness);
 
 // GET /metrics. With `local_only` other clients than those of loopback and private addresses are

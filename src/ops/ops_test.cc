@@ -115,6 +115,23 @@ TEST(Health, IsAliveWhateverItsReadiness) {
                         R"("error":"store: the disk is full"})");
 }
 
+TEST(Health, IsNotAliveWhereSomethingIsFatalAndSaysWhat) {
+  FakeClock clock;
+  Readiness readiness(clock, {});
+  std::string fatal;
+  readiness.alive_while([&fatal] { return fatal; });
+  http::Router router;
+  add_health_routes(router, readiness);
+  EXPECT_EQ(get(router, "/healthz").status, 200);
+  fatal = "thread 2 of 4 stands still";
+  const auto told = get(router, "/healthz");
+  EXPECT_EQ(told.status, 500);
+  EXPECT_EQ(told.body, R"({"alive":false,"error":"thread 2 of 4 stands still"})");
+  readiness.start_draining();
+  fatal.clear();
+  EXPECT_EQ(get(router, "/healthz").status, 200) << "who drains is alive";
+}
+
 TEST(Health, ProbesAtMostOnceInTwoSeconds) {
   FakeClock clock;
   Probe probe;

@@ -241,7 +241,17 @@ constexpr std::array<CarriedColumn, 7> kOpens{{{"account", integer},
 constexpr std::array<CarriedColumn, 3> kOpenCounts{
     {{"delivery", integer}, {"opened", integer}, {"prefetched", integer}}};
 
-constexpr std::array<CarriedTable, 31> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedColumn, 9> kAudit{{{"key", integer},
+                                               {"at", integer},
+                                               {"actor", text},
+                                               {"action", text},
+                                               {"account", integer},
+                                               {"delivery", integer},
+                                               {"email", integer},
+                                               {"hash", integer},
+                                               {"origin", text}}};
+
+constexpr std::array<CarriedTable, 32> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -271,7 +281,8 @@ constexpr std::array<CarriedTable, 31> kTables{{{"settings", kSettings},
                                                 {"progress", kProgressColumns},
                                                 {"event_sheets", kEventSheets},
                                                 {"suppressions", kSuppressions},
-                                                {"suppression_removals", kRemovals}}};
+                                                {"suppression_removals", kRemovals},
+                                                {"audit", kAudit}}};
 
 }  // namespace carried
 

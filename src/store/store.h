@@ -2,8 +2,8 @@
 // The store: every promise of the engine rests on it. One interface in the words of the domain, by
 // facet (settings, changes, accounts, domains, counts of mail, deliveries, recipients, imports,
 // exports, uploads, relayed messages, suppressions, idempotency, webhooks, SMTP credentials, nodes,
-// news, the cluster, bells, events, who reads them, logs, work), with a back end per folder and one
-// conformance suite (tests/conformance/store).
+// news, the cluster, bells, events, who reads them, logs, personal data, work), with a back end per
+// folder and one conformance suite (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
 // happens per request of a person is a function of a transaction. Writes are grouped: one commit
@@ -47,6 +47,7 @@
 #include "store/news.h"
 #include "store/nodes.h"
 #include "store/opens.h"
+#include "store/personal_data.h"
 #include "store/recipients.h"
 #include "store/relayed.h"
 #include "store/settings.h"
@@ -89,6 +90,7 @@ class ReadTransaction : public SettingReads,
                         public WaitingReads,
                         public BellReads,
                         public EventReads,
+                        public PersonalDataReads,
                         public WorkReads {};
 
 // Changes. What they have done is seen by their own questions.
@@ -113,6 +115,7 @@ class WriteTransaction : public SettingWrites,
                          public EventWrites,
                          public EventReaderWrites,
                          public OpenWrites,
+                         public PersonalDataWrites,
                          public WorkWrites {
  public:
   [[nodiscard]] virtual ReadTransaction& read() = 0;

@@ -8,12 +8,13 @@
 #include <fmt/format.h>
 
 #include "base/utf8.h"
+#include "store/personal_data.h"
 #include "store/texts.h"
 
 namespace todoku::store {
 
 Result<void> check_sound(const NewSuppression& entry) {
-  if (!entry.subject.contains('@')) {
+  if (!entry.subject.contains('@') && !entry.subject.starts_with(kErasedSubject)) {
     return fail(ErrorKind::invalid_input, "what is suppressed is neither an address nor a domain");
   }
   if ((entry.scope == StopScope::list) == entry.list_id.empty()) {

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "api/admin/json.h"
+#include "api/admin/personal_json.h"
 #include "api/admin/read_call.h"
 #include "base/check.h"
 #include "base/wipe.h"
@@ -329,6 +330,48 @@ Task<Response> explain_address(Operations& operations, Given given) {
                         : failure(explanation.error());
 }
 
+operate::Asker asker_of(const Given& given) {
+  operate::Asker asker;
+  if (given.find("actor") != nullptr) asker.actor = given.text("actor");
+  if (given.find("origin") != nullptr) asker.origin = given.text("origin");
+  return asker;
+}
+
+Task<Response> keep_for(Operations& operations, Given given) {
+  const auto kept = co_await operations.keep_for(
+      given.text("account"), given.number("content_days"), given.number("story_days"));
+  co_return kept ? Response::json(200, fmt::format(R"({{"content_days":{},"story_days":{}}})",
+                                                   kept->content_days, kept->story_days))
+                 : failure(kept.error());
+}
+
+Task<Response> export_personal(Operations& operations, Given given) {
+  const auto page = co_await operations.personal_data({.address = given.text("email"),
+                                                       .account = given.text("account"),
+                                                       .after = given.text("after"),
+                                                       .asker = asker_of(given)});
+  co_return page ? Response::json(200, personal_json(*page)) : failure(page.error());
+}
+
+Task<Response> erase_personal(Operations& operations, Given given) {
+  const auto erased =
+      co_await operations.erase_personal_data({.address = given.text("email"),
+                                               .account = given.text("account"),
+                                               .after = given.text("after"),
+                                               .stop = given.truth("stop").value_or(false),
+                                               .asker = asker_of(given)});
+  co_return erased ? Response::json(200, erasure_json(*erased)) : failure(erased.error());
+}
+
+Task<Response> list_audit(Operations& operations, Given given) {
+  constexpr std::int64_t kUsual = 100;
+  const auto page = co_await operations.audit({.since = given.text("since"),
+                                               .address = given.text("address"),
+                                               .after = given.number("after").value_or(0),
+                                               .limit = given.number("limit").value_or(kUsual)});
+  co_return page ? Response::json(200, audit_json(*page)) : failure(page.error());
+}
+
 std::chrono::minutes offset_of(const Given& given) {
   return std::chrono::minutes(
       given.number("utc_offset_minutes").value_or(operate::ExplainRequest{}.utc_offset_minutes));
@@ -500,6 +543,7 @@ constexpr std::array kOffered{
     Offered{&calls::kShowAccount, show_account},
     Offered{&calls::kAddAccount, add_account},
     Offered{&calls::kChangeAccount, change_account},
+    Offered{&calls::kKeepFor, keep_for},
     Offered{&calls::kListKeys, list_keys},
     Offered{&calls::kAddKey, add_key},
     Offered{&calls::kRevokeKey, revoke_key},
@@ -538,6 +582,9 @@ constexpr std::array kOffered{
     Offered{&calls::kAddSuppression, add_suppression},
     Offered{&calls::kRemoveSuppression, remove_suppression},
     Offered{&calls::kImportSuppressions, import_suppressions},
+    Offered{&calls::kExportPersonal, export_personal},
+    Offered{&calls::kErasePersonal, erase_personal},
+    Offered{&calls::kListAudit, list_audit},
     Offered{&calls::kListNodes, list_nodes},
     Offered{&calls::kCluster, show_cluster},
     Offered{&calls::kWaiting, count_waiting},

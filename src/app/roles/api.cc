@@ -57,6 +57,7 @@ ApiRole::ApiRole(const Ground& ground, Door& door, Beside beside)
            api_options()),
       open_tokens_(ground.secret),
       pixel_(open_tokens_, seen_opens_, ground.clock, ground.metrics),
+      unsubscribe_(ground.secret, ground.store, ground.clock, ground.metrics),
       server_(make_server(ground, "api", router(), server_options())),
       recording_(seen_opens_, ground.store, ground.runtime.executor(0), ground.clock,
                  ground.metrics) {
@@ -69,6 +70,7 @@ http::Router ApiRole::router() {
   http::Router router;
   api_.add_routes(router);
   pixel_.add_route(router);
+  unsubscribe_.add_routes(router);
   api::reference::add_routes(router);
   ops::add_health_routes(router, ground_.readiness);
   // With a listener of their own the metrics are nobody's business here.

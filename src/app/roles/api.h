@@ -9,6 +9,7 @@
 
 #include "api/api.h"
 #include "api/pixel.h"
+#include "api/unsubscribe.h"
 #include "app/message_copies.h"
 #include "app/open_recording.h"
 #include "app/roles/door.h"
@@ -58,6 +59,7 @@ class ApiRole final : public Role {
   const OpenTokens open_tokens_;
   events::opens::SeenOpens seen_opens_;
   api::Pixel pixel_;
+  api::Unsubscribe unsubscribe_;
   const std::unique_ptr<http::Server> server_;
   std::unique_ptr<http::Server> farewell_;
   mutable std::mutex mutex_;

@@ -86,7 +86,8 @@ CourierRole::CourierRole(const Ground& ground, Shared& shared,
                 .keys = ground.keys,
                 .rules = ground.rules,
                 .clock = ground.clock,
-                .metrics = ground.metrics},
+                .metrics = ground.metrics,
+                .listed = &shared.listed()},
                sending_options(ground), std::move(tls)) {
   ground_.readiness.add({"sending", [this] { return probe_sending(sending_); }});
   // An address that this machine loses later: every connection from it would fail.
@@ -96,6 +97,36 @@ CourierRole::CourierRole(const Ground& ground, Shared& shared,
       store::Topic::held, [this] { return hold_back(ground_.store, sending_); },
       [this](SteadyInstant asked) { sending_.heard(delivery::Hearing::Of::courses, asked); });
   add_figures();
+  make_doctor();
+}
+
+void CourierRole::make_doctor() {
+  const config::Config::Doctor& given = ground_.config.doctor;
+  if (!given.enabled) return;
+  examiner_ = std::make_unique<SourceExaminer>(
+      SourceExaminer::World{.resolver = shared_.routing()->resolver(),
+                            .check_resolver = [this] { return shared_.routing()->check(); },
+                            .dialer = net::system_dialer(),
+                            .clock = ground_.clock},
+      SourceExaminer::Options{.port_25_hosts = given.port_25_hosts});
+  doctor_ = std::make_unique<SourceDoctor>(
+      SourceDoctor::World{
+          .examiner = *examiner_,
+          .rested = shared_.rested(),
+          .listed = shared_.listed(),
+          .is_here = [this](const std::string& source) { return shared_.is_here(source); },
+          .live =
+              [this] {
+                return shared_.is_cluster() ? shared_.live().live() : std::vector<std::string>();
+              },
+          .clock = ground_.clock,
+          .metrics = ground_.metrics},
+      SourceDoctor::Options{.every = std::chrono::seconds(given.interval_seconds),
+                            .lists_every = std::chrono::seconds(given.blocklist_interval_seconds),
+                            .sources = examined_sources(ground_.config),
+                            .lists = blocklists_of(ground_.config),
+                            .rest = {.last_may_rest = given.last_may_rest, .enabled = given.rest}},
+      ground_.runtime.executor(0));
 }
 
 Result<void> CourierRole::start() {
@@ -108,6 +139,12 @@ Result<void> CourierRole::start() {
     const bool clean = ground_.wait_for(sending_.stop(deadline));
     shared_.give_sources();
     return clean;
+  });
+  if (doctor_ == nullptr) return {};
+  doctor_->start();
+  running_.add([this](SteadyInstant) {
+    ground_.wait_for(doctor_->stop());
+    return true;
   });
   return {};
 }

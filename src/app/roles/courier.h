@@ -10,6 +10,8 @@
 #include "app/roles/shared.h"
 #include "app/running.h"
 #include "app/sending.h"
+#include "app/source_doctor.h"
+#include "app/source_examination.h"
 #include "net/tls.h"
 
 namespace todoku::app::roles {
@@ -36,10 +38,13 @@ class CourierRole final : public Role {
   CourierRole(const Ground& ground, Shared& shared,
               std::shared_ptr<const net::TlsClientContext> tls);
   void add_figures();
+  void make_doctor();
 
   const Ground& ground_;
   Shared& shared_;
   Sending sending_;
+  std::unique_ptr<SourceExaminer> examiner_;  // nullptr: there are no checks on a schedule
+  std::unique_ptr<SourceDoctor> doctor_;
   Running running_;
 };
 

@@ -89,6 +89,10 @@ EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_schedule
           ground.store, ground.uploads, [&node = ground.node] { return node.key(); }, ground.clock),
       housekeeping_(ground.store, ground.runtime.executor(0), ground.clock,
                     std::chrono::days(ground.config.events.keep_days)),
+      retention_(ground.store, ground.runtime.executor(0), ground.clock,
+                 {.kept = {.content_days = ground.config.retention.content_days,
+                           .story_days = ground.config.retention.story_days},
+                  .audit_days = ground.config.retention.audit_days}),
       domains_(ground.store, std::move(texts), ground.runtime.executor(0), ground.clock),
       random_(random_seed()),
       endpoints_(endpoints_ground(ground, random_), events::endpoints::Options{},
@@ -102,6 +106,7 @@ EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_schedule
         events::journal::JournalOptions{.folder = ground.config.journal.directory,
                                         .keep = std::chrono::days(ground.config.events.keep_days)},
         ground.runtime.executor(0));
+    ground.collected.add([this] { journal_->show_lag(); });
   }
   follow_senders(ground, senders_);
   ground.changes.follow(store::Topic::webhooks, [this] { return hear_of_owners(endpoints_); });
@@ -139,6 +144,11 @@ Result<void> EventsRole::start() {
   housekeeping_.start();
   running_.add([this](SteadyInstant) {
     ground_.wait_for(housekeeping_.stop());
+    return true;
+  });
+  retention_.start();
+  running_.add([this](SteadyInstant) {
+    ground_.wait_for(retention_.stop());
     return true;
   });
   endpoints_.start();

@@ -12,6 +12,7 @@
 #include "app/domain_watch.h"
 #include "app/housekeeping.h"
 #include "app/passing_on.h"
+#include "app/retention.h"
 #include "app/roles/ground.h"
 #include "app/roles/role.h"
 #include "app/running.h"
@@ -47,6 +48,7 @@ class EventsRole final : public Role {
   intake::Importer importer_;
   events::exports::Exporter exporter_;
   Housekeeping housekeeping_;
+  Retention retention_;
   DomainWatch domains_;
   SeededRandom random_;
   events::endpoints::Dispatcher endpoints_;

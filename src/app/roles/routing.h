@@ -26,6 +26,11 @@ class Routing {
   void stop();
 
   [[nodiscard]] dns::RouteCache& routes() { return routes_; }
+  [[nodiscard]] dns::Resolver& resolver() { return *resolver_; }
+  // One check of the name servers (dns/resolver_check.h), beside those of the watch.
+  [[nodiscard]] Task<dns::CheckFinding> check() const {
+    return dns::check_resolver(resolver_check(), ground_.clock);
+  }
   // As far as the route of the domain is known, else the domain.
   [[nodiscard]] std::string site_of(std::string_view domain);
 

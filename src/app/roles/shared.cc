@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/roles/shared.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -73,7 +74,14 @@ void Shared::make_addresses() {
                                                    ground_.metrics, ground_.runtime.executor(0));
 }
 
-bool Shared::is_here(const delivery::EgressSource& source) const {
+bool Shared::is_here(const std::string& source) const {
+  if (!is_cluster_) return true;
+  const auto sources = delivery_options(ground_.config, ground_.secret).sources;
+  const auto found = std::ranges::find(sources, source, &delivery::EgressSource::name);
+  return found != sources.end() && has_address(*found);
+}
+
+bool Shared::has_address(const delivery::EgressSource& source) const {
   return delivery::is_on_host(source) && (!addresses_ || addresses_->confirms(source.name));
 }
 
@@ -81,7 +89,7 @@ void Shared::make_alone() {
   const auto sources = names_of(delivery_options(ground_.config, ground_.secret).sources);
   leads_ = std::make_unique<delivery::AlwaysLeads>();
   owned_ = std::make_unique<delivery::AllSources>(sources);
-  live_ = std::make_unique<delivery::AllLiveSources>(sources);
+  live_ = std::make_unique<delivery::SparedLiveSources>(sources, rested_);
   feedback_ = std::make_unique<delivery::MemoryFeedback>(site_of(routing_.get()));
 }
 
@@ -96,7 +104,10 @@ void Shared::make_one_of_several() {
       ground_.store, ground_.node,
       delivery::SourceKeeper::Options{
           .sources = delivery_options(ground_.config, ground_.secret).sources,
-          .is_here = [this](const delivery::EgressSource& source) { return is_here(source); },
+          .is_here =
+              [this](const delivery::EgressSource& source) {
+                return has_address(source) && !rested_.contains(source.name);
+              },
           .in_use = [this](std::string_view source) { return in_use_ && in_use_(source); }},
       ground_.clock, ground_.metrics, executor);
   auto live = std::make_unique<delivery::StoredLiveSources>(ground_.store, ground_.clock, executor);

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "app/instance_addresses.h"
@@ -16,6 +17,7 @@
 #include "delivery/feedback.h"
 #include "delivery/leadership.h"
 #include "delivery/live_sources.h"
+#include "delivery/source_set.h"
 #include "delivery/sources.h"
 
 namespace todoku::app::roles {
@@ -48,6 +50,13 @@ class Shared {
   [[nodiscard]] delivery::Leads& leads() { return *leads_; }
   [[nodiscard]] delivery::OwnedSources& owned() { return *owned_; }
   [[nodiscard]] const delivery::LiveSources& live() const { return *live_; }
+  // What rests is given nothing new: alone it is not chosen, and of several processes it is owned
+  // by none.
+  [[nodiscard]] delivery::SourceSet& rested() { return rested_; }
+  // On some blocklist, as far as is known here.
+  [[nodiscard]] delivery::SourceSet& listed() { return listed_; }
+  // Whether the source of this name could be sent from here, rested or not. On the first thread.
+  [[nodiscard]] bool is_here(const std::string& source) const;
   [[nodiscard]] Routing* routing() { return routing_.get(); }  // nullptr: nothing is sent here
 
  private:
@@ -55,7 +64,7 @@ class Shared {
   void make_alone();
   void make_one_of_several();
   void make_addresses();
-  [[nodiscard]] bool is_here(const delivery::EgressSource& source) const;
+  [[nodiscard]] bool has_address(const delivery::EgressSource& source) const;
 
   const Ground& ground_;
   const bool is_cluster_;
@@ -63,6 +72,8 @@ class Shared {
   const std::unique_ptr<Routing> routing_;
   std::function<bool(std::string_view)> in_use_;
   std::unique_ptr<InstanceAddresses> addresses_;  // nullptr: no source has one to be confirmed
+  delivery::SourceSet rested_;
+  delivery::SourceSet listed_;
   std::unique_ptr<delivery::Leads> leads_;
   std::unique_ptr<delivery::OwnedSources> owned_;
   std::unique_ptr<delivery::LiveSources> live_;

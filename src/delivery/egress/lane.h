@@ -44,6 +44,7 @@
 #include "delivery/feedback.h"
 #include "delivery/options.h"
 #include "delivery/policy/site_rules.h"
+#include "delivery/source_set.h"
 #include "delivery/stop_list.h"
 #include "delivery/work.h"
 #include "dns/mail_route.h"
@@ -87,6 +88,8 @@ struct LaneWorld {
   KnownReceivers& receivers;
   net::Dialer* dialer = nullptr;    // nullptr: the system's
   const StopList* stops = nullptr;  // nullptr: nobody is stopped
+  // Sources that are on a blocklist; nullptr: none is known.
+  const SourceSet* listed = nullptr;
 };
 
 class Lane : public std::enable_shared_from_this<Lane> {

@@ -500,12 +500,18 @@ Result<void> LaneConnection::sign(const Mail& mail) {
 
 void LaneConnection::settle(const policy::Answer& answer, const policy::Verdict& verdict,
                             const Path& path, Milliseconds duration) {
+  // While the address is on a blocklist, a receiver that refuses for it would refuse all else, too:
+  // there, and only there, the source rests for a while.
+  const bool refused_for_listing = verdict.cause == Cause::reputation && world_.listed != nullptr &&
+                                   world_.listed->contains(lane_->source_.name);
   // A 421 after successful mails is the receiver's "enough for this connection", not its trouble.
-  if (verdict.site_failed && (delivered_ == 0 || verdict.slow_down)) {
+  if (refused_for_listing || (verdict.site_failed && (delivered_ == 0 || verdict.slow_down))) {
     seat_->site_failed = true;
     seat_->failure = answer.reply;
   }
-  if (!verdict.site_failed && answer.reply.code != 0) seat_->served = true;
+  if (!verdict.site_failed && !refused_for_listing && answer.reply.code != 0) {
+    seat_->served = true;
+  }
   Outcome outcome{
       .state = verdict.state,
       .stage = answer.stage,

@@ -128,6 +128,29 @@ TEST(Lane, MailThatHasOutlivedItsTimeOpensNoConnection) {
   world.check_that_all_is_free();
 }
 
+// A receiver that refuses for the name of the address refuses one mail of a listed source, not all.
+TEST(Lane, OfAListedSourceRestsWhereItIsRefusedForThat) {
+  for (const bool is_listed : {false, true}) {
+    Fault none;
+    LaneTestWorld world(none, 1);
+    world.script().answers["MAIL"] = "550 5.7.1 Client host blocked using bl.example.com";
+    if (is_listed) world.listed.set({"other", "main"});
+    world.send();
+    world.tidy_until_all_is_told();
+    world.drain();
+    int bounced = 0;
+    for (const auto& [address, told] : world.recorder.told()) {
+      if (told.parked) continue;
+      ++bounced;
+      EXPECT_EQ(told.outcome.cause, Cause::reputation);
+      EXPECT_EQ(told.outcome.state, RecipientState::bounced);
+    }
+    EXPECT_EQ(bounced, is_listed ? 1 : static_cast<int>(kMails));
+    EXPECT_EQ(world.feedback.count > 0, is_listed);
+    world.check_that_all_is_free();
+  }
+}
+
 // Its first mail: the receiver says nothing, and the others wait behind it.
 TEST(Lane, TellsWhatTheMailAtHandWaitsFor) {
   Fault none;

@@ -407,6 +407,7 @@ class LaneTestWorld {
     return receiver_.taken;
   }
 
+  SourceSet listed;
   RestsCounted feedback;
   Metrics metrics;
   ConnectionPlaces places;
@@ -465,7 +466,8 @@ class LaneTestWorld {
                         .dials_total = metrics.counter("d", ""),
                         .shortage = shortage_,
                         .receivers = known_,
-                        .dialer = &dialer_};
+                        .dialer = &dialer_,
+                        .listed = &listed};
 
  public:
   LaneDirectory lanes{lane_world_, rules_};

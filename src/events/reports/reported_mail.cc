@@ -83,7 +83,10 @@ mime::ReportAction action_of(Notice notice) {
 Result<ReportedMail> read_mail(store::ReadTransaction& transaction, store::DeliveryKey key) {
   auto delivery = transaction.delivery(key);
   if (!delivery) return fail(std::move(delivery.error()));
-  if (!delivery->content.relayed || delivery->attachments.size() != 1) {
+  if (!delivery->content.relayed) {
+    return fail(ErrorKind::not_found, "what was said in it is erased");
+  }
+  if (delivery->attachments.size() != 1) {
     return fail(ErrorKind::corrupt, "a relayed message without its octets");
   }
   ReportedMail mail{.delivery = std::move(*delivery), .account = {}, .octets = {}};

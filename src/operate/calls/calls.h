@@ -79,6 +79,24 @@ inline constexpr std::array kChangeAccount{
              false,
              0,
              kLimitMax}};
+inline constexpr std::array kKeepFor{
+    kAccount,
+    Argument{"content_days",
+             {"What was said is kept so many days after a delivery is over; 0: as the installation "
+              "has it",
+              "配信が終わってから本文を残す日数。0 は全体の設定どおり"},
+             number,
+             false,
+             0,
+             3'650},
+    Argument{"story_days",
+             {"Deliveries with their recipients are kept so many days; 0: as the installation has "
+              "it",
+              "配信とその宛先・結果を残す日数。0 は全体の設定どおり"},
+             number,
+             false,
+             0,
+             3'650}};
 inline constexpr std::array kOfAccount{kAccount};
 inline constexpr std::array kAddKey{
     kAccount, Argument{"label", {"What it is for", "用途"}},
@@ -316,6 +334,28 @@ inline constexpr std::array kRemoveSuppression{
     Argument{"why", {"Needed to take back an opt-out", "配信停止を取り消すときは必須"}}};
 inline constexpr std::array kImportSuppressions{
     kListOwner, Argument{"csv", {"Rows of a CSV", "CSV の行"}, text, true}};
+inline constexpr Argument kPerson{
+    "email", {"Whose data: an address", "対象のアドレス"}, text, true};
+// For the audit; the REST API says both itself.
+inline constexpr Argument kActor{"actor", {"Who asks", "依頼した人"}};
+inline constexpr Argument kOrigin{"origin", {"From where", "依頼元"}};
+inline constexpr std::array kExportPersonal{kPerson, kOnlyAccount, kAfter, kActor, kOrigin};
+inline constexpr std::array kErasePersonal{
+    kPerson,
+    kOnlyAccount,
+    kAfter,
+    kActor,
+    kOrigin,
+    Argument{"stop",
+             {"What has not gone out is cancelled first, instead of being left",
+              "まだ送信していないメールを、残さずに取り消す"},
+             truth}};
+inline constexpr std::array kListAudit{
+    Argument{"since",
+             {"Only from then on: 2026-04-01T09:00:00+09:00",
+              "この日時以降の記録だけ。例: 2026-04-01T09:00:00+09:00"}},
+    Argument{"address", {"Only what was about this address", "このアドレスに関する記録だけ"}},
+    Argument{"after", {"Where the list goes on", "一覧の続きの位置"}, number, false, 0}, kLimit};
 inline constexpr std::array kCancelWaiting{
     Argument{"from", {"Where to go on", "続きの位置"}, number, true, 0},
     Argument{"unknown",
@@ -331,6 +371,7 @@ inline constexpr Call kListAccounts{Verb::get, "/accounts", arguments::kList};
 inline constexpr Call kAddAccount{Verb::post, "/accounts", arguments::kAddAccount};
 inline constexpr Call kShowAccount{Verb::get, "/accounts/{account}", arguments::kOfAccount};
 inline constexpr Call kChangeAccount{Verb::patch, "/accounts/{account}", arguments::kChangeAccount};
+inline constexpr Call kKeepFor{Verb::patch, "/accounts/{account}/retention", arguments::kKeepFor};
 inline constexpr Call kListKeys{Verb::get, "/accounts/{account}/keys", arguments::kOfAccount};
 inline constexpr Call kAddKey{Verb::post, "/accounts/{account}/keys", arguments::kAddKey};
 inline constexpr Call kRevokeKey{Verb::remove, "/accounts/{account}/keys/{id}",
@@ -395,6 +436,9 @@ inline constexpr Call kRemoveSuppression{Verb::post, "/suppressions/remove",
                                          arguments::kRemoveSuppression};
 inline constexpr Call kImportSuppressions{Verb::post, "/suppressions/import",
                                           arguments::kImportSuppressions};
+inline constexpr Call kExportPersonal{Verb::get, "/personal-data", arguments::kExportPersonal};
+inline constexpr Call kErasePersonal{Verb::remove, "/personal-data", arguments::kErasePersonal};
+inline constexpr Call kListAudit{Verb::get, "/audit", arguments::kListAudit};
 inline constexpr Call kListNodes{Verb::get, "/nodes", arguments::kListNodes};
 inline constexpr Call kCluster{Verb::get, "/cluster", {}};
 inline constexpr Call kWaiting{Verb::get, "/cluster/waiting", {}};

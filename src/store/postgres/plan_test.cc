@@ -108,6 +108,8 @@ INSERT INTO suppression_removals SELECT n, n % ({0} / 10), 'user' || n || '@exam
   'a', n FROM generate_series(1, {0}) n;
 INSERT INTO export_jobs SELECT n % ({0} / 10), n, 1, '', 0, CASE WHEN n % 100 = 0 THEN 1 ELSE 2 END,
   100, 1, 'f', 0, n, CASE WHEN n % 100 <> 0 THEN n END FROM generate_series(1, {0}) n;
+INSERT INTO audit SELECT n, n, 'api key 1', 'content', n % ({0} / 10), n, n, n * 7919, '192.0.2.7'
+  FROM generate_series(1, {0}) n;
 INSERT INTO bells SELECT 's' || n % 10, n % 2, 1000000 + n, 0, n, 0, 1, n
   FROM generate_series(1, {0}) n;
 )sql",
@@ -184,7 +186,7 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
       "bells, news, "
       "changes,"
       " event_sheets, event_readers, not_sent, usages,"
-      " suppressions, suppression_removals, export_jobs, opens, open_counts");
+      " suppressions, suppression_removals, export_jobs, opens, open_counts, audit");
   fill(60'000);
   database_.execute("ANALYZE");
   explain_all("large");

@@ -20,7 +20,7 @@ namespace {
 [[maybe_unused]] const Sql kDropStopped{"stops: drop", DROP_STOPPED};
 const Sql kCallDropStopped{
     "stops: drop, by its function",
-    "SELECT batch, seq FROM todoku_drop_stopped_2($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
+    "SELECT batch, seq FROM todoku_drop_stopped_3($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
 
 // What one hard error more makes of an entry (ErrorStop). Of one that is there and lives: another
 // delivery's counts one more, the same one's nothing. What stops nothing yet expires when its

@@ -42,7 +42,7 @@
 // What nobody has had of a transaction was asked when it was accepted, kAskedAgainAfter ago at most
 // (suppressions.h), unless it waited for its time since. OFFSET 0: looked up one by one, whatever
 // the planner thinks of tables that it knows nothing of.
-#define DROP_STOPPED_AS(asked_later, deferred_less, cancelled_less, not_stopped) \
+#define DROP_STOPPED_AS(asked_later, deferred_less, cancelled_less, not_stopped, subject_erased) \
   "WITH clock AS MATERIALIZED (SELECT " STORE_NOW \
   " AS now)," \
   " hit AS MATERIALIZED (SELECT r.batch, r.seq, b.delivery, b.account," \
@@ -56,7 +56,7 @@
   " AND (p.state IS NULL OR (p.state <= 1 AND coalesce(p.due, 0) <= " STORE_NOW \
   ")) OFFSET 0) r" \
   " CROSS JOIN LATERAL (SELECT s.reason FROM suppressions s WHERE s.hash = r.hash AND" STOPS_IT \
-  " AND s.subject = " SUBJECT_OF_RECIPIENT \
+  " AND (s.subject = " SUBJECT_OF_RECIPIENT subject_erased ")" \
   " UNION ALL SELECT s.reason FROM suppressions s WHERE s.domain = 1 AND s.subject = '@' ||" \
   " CASE WHEN b.domain <> '' THEN b.domain ELSE substring(r.address FROM '[^@]*$') END " \
   "AND" STOPS_IT \
@@ -104,13 +104,16 @@
   ") SELECT batch, seq FROM hit"
 
 // What a step made before deliveries had a course (store/course.h).
-#define DROP_STOPPED_1 DROP_STOPPED_AS("", "h.m", "", "")
+#define DROP_STOPPED_1 DROP_STOPPED_AS("", "h.m", "", "", "")
 // A transaction's that waited has a section. Of what was stopped all that was open counts as
 // cancelled, and nothing as deferred.
-#define DROP_STOPPED                                                                          \
+#define DROP_STOPPED_LATER(subject_erased)                                                    \
   DROP_STOPPED_AS(" OR b.section IS NOT NULL", "CASE WHEN d.course >= 2 THEN 0 ELSE h.m END", \
                   ", cancelled = d.cancelled - CASE WHEN d.course >= 2 THEN h.n ELSE 0 END",  \
-                  " AND d.course < 2")
+                  " AND d.course < 2", subject_erased)
+#define DROP_STOPPED_2 DROP_STOPPED_LATER("")
+// An erased subject (store/personal_data.h) is of whoever has this hash.
+#define DROP_STOPPED DROP_STOPPED_LATER(" OR s.subject = 'erased:' || to_hex(r.hash)")
 
 // Whether there may be anybody to drop: of most commits nobody, which is soon seen.
 #define MAY_BE_STOPPED                                                                 \
@@ -128,4 +131,5 @@
   " SET plan_cache_mode = force_generic_plan AS $function$\n#variable_conflict use_column\n"     \
   "BEGIN IF (" MAY_BE_STOPPED ") THEN RETURN QUERY " statement "; END IF; END $function$;\n"
 #define DROP_STOPPED_FUNCTION_1 DROP_STOPPED_FUNCTION("todoku_drop_stopped_1", DROP_STOPPED_1)
-#define DROP_STOPPED_FUNCTION_2 DROP_STOPPED_FUNCTION("todoku_drop_stopped_2", DROP_STOPPED)
+#define DROP_STOPPED_FUNCTION_2 DROP_STOPPED_FUNCTION("todoku_drop_stopped_2", DROP_STOPPED_2)
+#define DROP_STOPPED_FUNCTION_3 DROP_STOPPED_FUNCTION("todoku_drop_stopped_3", DROP_STOPPED)

@@ -20,12 +20,14 @@ constexpr std::int64_t kRemovalsTold = 100;
 // $1: now.
 #define IT_STOPS " s.stopping = 1 AND (s.expires IS NULL OR s.expires > $1)"
 
-const Sql kStopsOf{"suppressions: of subjects",
-                   "SELECT u.place, " SUPPRESSION_COLUMNS
-                   " FROM unnest($3::bigint[], $4::bigint[], $5::text[]) u(place, hash, subject)"
-                   " CROSS JOIN LATERAL (SELECT * FROM suppressions s WHERE s.hash = u.hash"
-                   " AND s.account IN (0, $2) AND s.subject = u.subject AND" IT_STOPS
-                   " OFFSET 0) s ORDER BY u.place, s.reason, s.account, s.list_id"};
+const Sql kStopsOf{
+    "suppressions: of subjects",
+    "SELECT u.place, " SUPPRESSION_COLUMNS
+    " FROM unnest($3::bigint[], $4::bigint[], $5::text[]) u(place, hash, subject)"
+    " CROSS JOIN LATERAL (SELECT * FROM suppressions s WHERE s.hash = u.hash"
+    " AND s.account IN (0, $2)"
+    " AND (s.subject = u.subject OR s.subject = 'erased:' || to_hex(u.hash)) AND" IT_STOPS
+    " OFFSET 0) s ORDER BY u.place, s.reason, s.account, s.list_id"};
 const Sql kListStops{"suppressions: list",
                      "SELECT " SUPPRESSION_COLUMNS
                      ", s.stopping FROM suppressions s WHERE s.account = $1"
@@ -81,7 +83,8 @@ const Sql kPutStops{
     " created = CASE WHEN s.expires <= $1 THEN $1 ELSE s.created END"};
 const Sql kRemoveStops{"suppressions: remove",
                        "DELETE FROM suppressions s WHERE s.hash = $1 AND s.account = $2"
-                       " AND s.subject = $3 AND ($4::bigint IS NULL OR s.reason = $4)"
+                       " AND (s.subject = $3 OR s.subject = 'erased:' || to_hex($1::bigint))"
+                       " AND ($4::bigint IS NULL OR s.reason = $4)"
                        " AND ($5::text IS NULL OR s.list_id = $5) RETURNING " SUPPRESSION_COLUMNS
                        ", s.stopping"};
 const Sql kTellStopsRemoved{
@@ -123,7 +126,7 @@ SuppressionPlace place_in(const Table& rows, int row, Instant time) {
 }
 
 std::int64_t stored_hash(const AddressHash& hash, std::string_view subject) {
-  return std::bit_cast<std::int64_t>(hash(subject));
+  return std::bit_cast<std::int64_t>(stop_hash(hash, subject));
 }
 
 bool is_over(const Suppression& entry, Instant now) {

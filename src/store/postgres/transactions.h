@@ -179,6 +179,9 @@ class Questions final : public ReadTransaction {
   Result<AccountWork> work_of(AccountKey account) override;
   Result<std::vector<SetAside>> set_aside(std::int64_t limit) override;
 
+  // -- audit (personal_data.cc)
+  Result<std::vector<AuditEntry>> audit(const AuditQuestion& question) override;
+
  private:
   Session& session_;
 };
@@ -257,6 +260,15 @@ class Changes final : public WriteTransaction {
                                                        const std::optional<std::string>& list_id,
                                                        std::string_view why,
                                                        std::string_view actor) override;
+
+  // -- personal data (personal_data.cc)
+  Result<ErasedRecipient> erase_recipient(const RecipientKey& key,
+                                          std::string_view address) override;
+  Result<ErasedStops> erase_suppressions(AccountKey account, std::string_view subject) override;
+  Result<std::int64_t> expire_copies(AccountKey account) override;
+  Result<bool> erase_content(DeliveryKey key) override;
+  Result<void> add_audit(const AuditEntry& entry, std::string_view address) override;
+  Result<bool> drop_audit(Instant before, std::int64_t rows) override;
 
   // -- octets of relayed messages (relayed.cc)
   Result<RelayedKey> begin_relayed(NodeKey node) override;

@@ -37,7 +37,7 @@ struct CarriedQuery {
   Sql sql;  // its columns are those of the table, but where shape() says otherwise
 };
 
-constexpr std::array<CarriedQuery, 31> kCarriedQueries{{
+constexpr std::array<CarriedQuery, 32> kCarriedQueries{{
     {"settings", "SELECT name, value FROM settings WHERE name <> 'carried_to' ORDER BY name"},
     {"accounts",
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
@@ -118,6 +118,9 @@ constexpr std::array<CarriedQuery, 31> kCarriedQueries{{
     {"suppression_removals",
      "SELECT key, account, subject, reason, list_id, why, actor, at FROM suppression_removals"
      " ORDER BY key"},
+    {"audit",
+     "SELECT key, at, actor, action, account, delivery, email, hash, origin FROM audit"
+     " ORDER BY key"},
 }};
 
 Result<std::string> in_place_codes(store::Dictionary& kept, std::string_view codes) {
@@ -174,7 +177,7 @@ class SqliteCarrySource::Shaper {
       row_[column] = plain(query, static_cast<int>(column), table_.columns[column].kind);
     }
     if (table_.name == "suppressions") {
-      row_[0] = CarriedValue::of(std::bit_cast<std::int64_t>(hash_(query.text(2))));
+      row_[0] = CarriedValue::of(std::bit_cast<std::int64_t>(stop_hash(hash_, query.text(2))));
     }
     return row_;
   }

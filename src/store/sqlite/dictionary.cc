@@ -82,6 +82,16 @@ Result<std::string_view> Dictionary::value(std::int64_t number) {
   return fail(ErrorKind::corrupt, fmt::format("the dictionary has no value {}", number));
 }
 
+Result<void> Dictionary::replace(std::int64_t number, DictionaryKind kind, std::string_view value) {
+  std::string hashed(1, static_cast<char>(kind));
+  hashed.append(value);
+  auto done = db_.query("UPDATE dictionary SET value = ?, hash = ? WHERE id = ?")
+                  .bind(Blob{value}, std::bit_cast<std::int64_t>(fnv1a64(hashed)), number)
+                  .run();
+  forget();
+  return done;
+}
+
 void Dictionary::forget() {
   numbers_.clear();
   values_.clear();

@@ -23,6 +23,10 @@ class Dictionary final : public store::Dictionary {
   Result<std::optional<std::int64_t>> number(DictionaryKind kind, std::string_view value) override;
   bool repeats(std::string_view reply) override;
   Result<std::string_view> value(std::int64_t number) override;
+  // Another value under a number, where the one that was there is to be erased. What it has cached
+  // is forgotten; other connections may know the old one until they forget theirs.
+  [[nodiscard]] Result<void> replace(std::int64_t number, DictionaryKind kind,
+                                     std::string_view value);
   // Forgets what it has cached, after a transaction that may have added values was rolled back.
   void forget();
 

@@ -216,6 +216,9 @@ class Queries {
   [[nodiscard]] Result<EventPlace> last_event_place();
   [[nodiscard]] Result<std::uint64_t> event_generation();
 
+  // personal_data.cc
+  [[nodiscard]] Result<std::vector<AuditEntry>> audit(const AuditQuestion& question);
+
   [[nodiscard]] Result<std::vector<QueueFigures>> queue_figures();
   [[nodiscard]] Result<AccountWork> work_of(AccountKey account);
   [[nodiscard]] Result<std::vector<SetAside>> set_aside(std::int64_t limit);

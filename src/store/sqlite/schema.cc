@@ -476,12 +476,22 @@ CREATE TABLE smtp_habits(name TEXT PRIMARY KEY, habits BLOB NOT NULL);
 ALTER TABLE deliveries ADD COLUMN credential TEXT;
 )sql";
 
+// audit                 store/personal_data.h; hash: of the address, 0 if it is about nobody alone.
+constexpr const char* kVersion27 = R"sql(
+CREATE TABLE audit(
+  key INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
+  account INTEGER NOT NULL, delivery INTEGER NOT NULL, email INTEGER NOT NULL,
+  hash INTEGER NOT NULL, origin TEXT NOT NULL);
+CREATE INDEX audit_at ON audit(at);
+CREATE INDEX audit_hash ON audit(hash, key) WHERE hash <> 0;
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 26> kMigrations{
+constexpr std::array<const char*, 27> kMigrations{
     kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,
     kVersion8,  kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14,
     kVersion15, kVersion16, kVersion17, kVersion18, kVersion19, kVersion20, kVersion21,
-    kVersion22, kVersion23, kVersion24, kVersion25, kVersion26};
+    kVersion22, kVersion23, kVersion24, kVersion25, kVersion26, kVersion27};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "store/address_hash.h"
+#include "store/personal_data.h"
 #include "store/records.h"
 #include "store/sqlite/keys.h"
 #include "store/sqlite/queries.h"
@@ -41,6 +42,11 @@ std::int64_t first_place(AccountKey account, std::string_view subject, std::uint
          static_cast<std::int64_t>(mixed >> (64U - kHashBits) << kStopSlotBits);
 }
 
+// Also an entry whose subject was erased (store/personal_data.h).
+bool is_of(std::string_view kept, std::string_view subject, std::uint64_t hash) {
+  return kept == subject || (kept.starts_with(kErasedSubject) && kept == erased_subject(hash));
+}
+
 Suppression suppression_in(const Query& row) {
   Suppression entry;
   entry.account = AccountKey{row.integer(1)};
@@ -63,7 +69,7 @@ Suppression suppression_in(const Query& row) {
 }  // namespace
 
 std::int64_t Queries::suppression_place(AccountKey account, std::string_view subject) const {
-  return first_place(account, subject, hash_(subject));
+  return first_place(account, subject, stop_hash(hash_, subject));
 }
 
 Result<unsigned> Queries::stop_kinds() {
@@ -92,7 +98,8 @@ Result<void> Queries::add_stops(AccountKey account, std::string_view subject,
   for (const AccountKey owner : {account, kInstallation}) {
     for (const std::string_view asked : {subject, domain}) {
       if ((*kinds >> kind_of(owner, asked) & 1U) == 0) continue;
-      const std::int64_t place = first_place(owner, asked, hash_(asked));
+      const std::uint64_t hash = stop_hash(hash_, asked);
+      const std::int64_t place = first_place(owner, asked, hash);
       if (!figures_.stops.may_have(place)) continue;
       auto query = db_.query(
           "SELECT "
@@ -101,7 +108,7 @@ Result<void> Queries::add_stops(AccountKey account, std::string_view subject,
           " FROM suppressions WHERE id BETWEEN ?1 AND ?1 + 255");
       query.bind(place);
       while (query.next()) {
-        if (AccountKey{query.integer(1)} != owner || query.text(2) != asked) continue;
+        if (AccountKey{query.integer(1)} != owner || !is_of(query.text(2), asked, hash)) continue;
         const auto expires = query.optional_instant(13);
         if (!query.flag(6) || (expires && *expires <= now_)) continue;
         found.push_back(suppression_in(query));
@@ -346,8 +353,10 @@ Result<std::vector<Suppression>> SqliteWriteTransaction::remove_suppressions(
         " delivery, email, expires, created, updated"
         " FROM suppressions WHERE id BETWEEN ?1 AND ?1 + 255 ORDER BY id");
     query.bind(queries_.suppression_place(account, subject));
+    const std::uint64_t hash = queries_.address_hash(subject);
     while (query.next()) {
-      if (AccountKey{query.integer(1)} != account || query.text(2) != subject) continue;
+      if (AccountKey{query.integer(1)} != account) continue;
+      if (!is_of(query.text(2), subject, hash)) continue;
       if (reason && static_cast<StopReason>(query.integer(3)) != *reason) continue;
       if (list_id && query.text(4) != *list_id) continue;
       ids.push_back(query.integer(0));

@@ -296,6 +296,9 @@ class SqliteReadTransaction final : public ReadTransaction {
 
   // Due, work.h.
   [[nodiscard]] Result<DueDomains> due(const Due& due) { return queries_.due(due); }
+  Result<std::vector<AuditEntry>> audit(const AuditQuestion& question) override {
+    return queries_.audit(question);
+  }
 
  private:
   Queries queries_;
@@ -501,8 +504,22 @@ class SqliteWriteTransaction final : public WriteTransaction {
     return addresses_written_;
   }
 
+  // -- personal data (personal_data.cc)
+  Result<ErasedRecipient> erase_recipient(const RecipientKey& key,
+                                          std::string_view address) override;
+  Result<ErasedStops> erase_suppressions(AccountKey account, std::string_view subject) override;
+  Result<std::int64_t> expire_copies(AccountKey account) override;
+  Result<bool> erase_content(DeliveryKey key) override;
+  Result<void> add_audit(const AuditEntry& entry, std::string_view address) override;
+  Result<bool> drop_audit(Instant before, std::int64_t rows) override;
+
  private:
   friend class RecipientAppender;
+
+  [[nodiscard]] Result<bool> has_unerased(std::int64_t batch);
+  [[nodiscard]] Result<bool> others_left(DeliveryKey key);
+  [[nodiscard]] Result<void> erase_in_history(std::int64_t row, std::string_view address);
+  [[nodiscard]] Result<void> erase_in_header(DeliveryKey key, std::string_view address);
 
   [[nodiscard]] Result<void> changed(Topic topic);
   [[nodiscard]] Result<void> check_uid_free(const SmtpCredential& credential);

@@ -283,6 +283,11 @@ inline std::vector<std::string> all_of(Store& store) {
         c.held_because, text_of(c.released),
         read(store, [&](ReadTransaction& t) { return t.smtp_habits(c.name); })));
   }
+  for (const AuditEntry& line : read(store, [](ReadTransaction& t) { return t.audit({}); })) {
+    said.push_back(fmt::format("audit {} {} {} {} {} {} {:x} {}", line.number, to_epoch_ms(line.at),
+                               line.actor, line.action, static_cast<std::int64_t>(line.account),
+                               line.delivery, line.address_hash, line.origin));
+  }
   for (const QueueFigures& queue :
        read(store, [](ReadTransaction& t) { return t.queue_figures(); })) {
     said.push_back(fmt::format("queue {} {} {}", static_cast<int>(queue.traffic), queue.waiting,

@@ -183,6 +183,14 @@ class Filling {
       });
       write(store_, [&](WriteTransaction& t) { return t.change_smtp_credential(credential); });
     }
+    write(store_, [&](WriteTransaction& t) {
+      return t.add_audit({.actor = "api key 1",
+                          .action = "content",
+                          .account = acme_.key,
+                          .delivery = 7,
+                          .origin = "192.0.2.7"},
+                         "user1@example.jp");
+    });
     for (const char* selector : {"s1", "s2"}) {
       write(store_, [&](WriteTransaction& t) {
         return t.put_dkim_key({.account = acme_.key,

@@ -159,6 +159,8 @@ FAULTS = [
      "tcp_established_timeout = 432000", "tracking"),
     ("the relay sees the balancer only", "modules/smtp_in/balancer.tf", r"proxy_protocol_v2      = true",
      "proxy_protocol_v2      = false", "proxy"),
+    ("a task is ended while the database is away", "modules/task/task.tf", r'"healthcheck", "--live"', '"healthcheck"',
+     "container"),
     ("readiness is not asked", "modules/api/balancer.tf", r'"/readyz"', '"/healthz"', "health"),
     # ---- what the engine knows
     ("an alarm on a figure that is not there", "modules/alarms/alarms.tf", r'metric = "SetAside"',
@@ -176,6 +178,8 @@ FAULTS = [
      "alarm"),
     ("a key that the engine has not", "modules/settings/settings.toml.tftpl", r"drain_seconds =", "drain_second =",
      "setting"),
+    ("a key of a source that the engine has not", "modules/settings/egress.tftpl", r"bind_ipv4", "bind_ip", "setting"),
+    ("a list that the engine has not", "modules/task/task.tf", r'"TODOKU_EGRESS"', '"TODOKU_SOURCES"', "setting"),
     ("a variable that the engine has not", "modules/task/task.tf", r'"TODOKU_ENGINE__ROLES"', '"TODOKU_ENGINE_ROLES"',
      "setting"),
     ("a variable of the migration that the engine has not", "modules/migrate/main.tf",

@@ -83,7 +83,7 @@ def change(folder, name, file, pattern, instead):
 
 
 class SettingsTest(unittest.TestCase):
-    """The configuration files before the engine itself."""
+    """The configuration files, and the list of sources, before the engine itself."""
     SOURCES = [{"name": f"out-{number}", "hello_name": f"out{number}.example.jp", "private_ip": f"10.20.17.{number}",
                 "public_ip": f"192.0.2.{number}"} for number in (1, 2)]
 
@@ -93,12 +93,13 @@ class SettingsTest(unittest.TestCase):
             "database_address": "postgresql://todoku@db.example.jp:5432/todoku?sslmode=verify-full",
             "region": "ap-northeast-1", "api_host": "mail.example.jp", "smtp_host": "smtp.example.jp",
             "return_path_domain": "bounce.example.jp", "proxy_networks": ["10.20.0.0/24", "10.20.1.0/24"],
-            "sources": self.SOURCES, "relay": relay, "relay_ports": {"implicit": 2465, "starttls": 2587}})
+            "relay": relay, "relay_ports": {"implicit": 2465, "starttls": 2587}})
+        egress = rendered((TERRAFORM / "modules/settings/egress.tftpl").read_text(), {"sources": self.SOURCES})
         with tempfile.TemporaryDirectory() as folder:
             file = pathlib.Path(folder) / "todoku.toml"
             file.write_text(text)
             done = subprocess.run([BINARY, "--config", file, "config", "show"], capture_output=True, text=True,
-                                  env={"PATH": "/usr/bin:/bin", "TODOKU_STORE__POSTGRES__PASSWORD": "x",
+                                  env={"PATH": "/usr/bin:/bin", "TODOKU_STORE__POSTGRES__PASSWORD": "x", "TODOKU_EGRESS": egress,
                                        "TODOKU_ENGINE__ROLES": "smtp-in" if relay else "courier"})
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
@@ -106,7 +107,8 @@ class SettingsTest(unittest.TestCase):
     def test_the_engine_takes_the_common_file(self):
         shown = self.shown(relay=False)
         for source in self.SOURCES:
-            self.assertIn(source["public_ip"], shown)
+            for value in source.values():
+                self.assertIn(f'"{value}"', shown)
         self.assertNotIn("2587", shown)
 
     def test_the_engine_takes_the_relays_file(self):

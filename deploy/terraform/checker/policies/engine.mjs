@@ -78,13 +78,20 @@ function keysOfEngine() {
   return keys;
 }
 
+const variableOf = (key) => `TODOKU_${key.replaceAll('.', '__').toUpperCase()}`;
+
 function settings(house) {
   const keys = keysOfEngine();
   for (const module of house.modules) {
-    const file = path.join(module.path, 'settings.toml.tftpl');
-    if (fs.existsSync(file)) template(house, file, keys);
+    for (const [name, read] of [['settings.toml.tftpl', template], ['egress.tftpl', list]]) {
+      const file = path.join(module.path, name);
+      if (fs.existsSync(file)) read(house, file, keys);
+    }
   }
-  const variables = new Set([...keys].map((key) => `TODOKU_${key.replaceAll('.', '__').toUpperCase()}`));
+  const variables = new Set([...keys].map(variableOf));
+  for (const [, section] of sourceOf('docs/configuration.md').matchAll(/^## `\[\[([\w.]+)\]\]`/gm)) {
+    variables.add(variableOf(section));
+  }
   const pages = sourceOf('docs/configuration.md') + sourceOf('docs/operating.md');
   const alone = [...pages.matchAll(/`(TODOKU_\w+)`/g)];
   for (const [, name] of alone) variables.add(name);
@@ -119,11 +126,21 @@ function template(house, file, keys) {
   fs.readFileSync(file, 'utf8').split('\n').forEach((line, i) => {
     section = line.match(/^\[+([\w.]+)\]+$/)?.[1] ?? section;
     const key = line.match(/^(\w+) = /)?.[1];
-    if (key && !keys.has(`${section}.${key}`)) {
-      house.tell({ file, line: i + 1 }, 'setting', `the engine has no key ${section}.${key}`,
-        'Name one of docs/configuration.md');
-    }
+    if (key) known(house, file, i, keys, `${section}.${key}`);
   });
+}
+
+// A repeated section as a variable has it: a line for each, [{name = ...}, ...].
+function list(house, file, keys) {
+  const section = path.basename(file, '.tftpl');
+  fs.readFileSync(file, 'utf8').split('\n').forEach((line, i) => {
+    for (const [, key] of line.matchAll(/[{ ](\w+) = /g)) known(house, file, i, keys, `${section}.${key}`);
+  });
+}
+
+function known(house, file, i, keys, key) {
+  if (keys.has(key)) return;
+  house.tell({ file, line: i + 1 }, 'setting', `the engine has no key ${key}`, 'Name one of docs/configuration.md');
 }
 
 // ---- queues (src/queue/sqs) ---------------------------------------------------------------------------------

@@ -54,7 +54,12 @@ function engine(container, item, tell) {
   if (container.stopTimeout !== STOP_SECONDS) {
     tell(`${container.name} is killed before it has drained`, `Set stopTimeout = ${STOP_SECONDS}`);
   }
-  if (!container.healthCheck) tell(`${container.name} is never asked how it is`, 'Give it healthCheck');
+  const asked = container.healthCheck?.command;
+  if (!Array.isArray(asked)) {
+    tell(`${container.name} is never asked how it is`, 'Give it healthCheck');
+  } else if (!asked.includes('--live')) {
+    tell(`${container.name} is ended while the database is away`, 'Ask "healthcheck", "--live"');
+  }
   const dropped = container.linuxParameters?.capabilities?.drop;
   if (!Array.isArray(dropped) || !dropped.includes('ALL')) {
     tell(`${container.name} keeps capabilities of root`, 'Drop ALL in linuxParameters');

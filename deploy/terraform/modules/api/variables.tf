@@ -13,6 +13,7 @@ variable "installation" {
     repository_arn              = string
     image                       = string
     settings_image              = string
+    egress                      = string
     database_ca                 = string
     secret_arns                 = map(string)
     log_retention_days          = number

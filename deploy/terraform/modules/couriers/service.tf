@@ -10,8 +10,6 @@ module "task" {
   size         = var.size
   launch_type  = "EC2"
   open_files   = 1048576
-  # Ended by force while the database is away, it would forget outcomes, and these mails would go twice.
-  patience_minutes = 50
 }
 
 # ECS drains an instance, up to the task's stopTimeout, before its group ends it.

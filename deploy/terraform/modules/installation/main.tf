@@ -19,6 +19,7 @@ locals {
     repository_arn              = module.registry.arn
     image                       = "${module.registry.url}:${var.image_tag}"
     settings_image              = "${module.registry.url}@${var.settings_digest}"
+    egress                      = module.settings.egress
     database_ca                 = var.database_ca
     secret_arns                 = module.secrets.arns
     log_retention_days          = var.log_retention_days

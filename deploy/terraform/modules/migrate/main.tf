@@ -20,7 +20,6 @@ module "task" {
   size              = { cpu = 256, memory = 512 }
   launch_type       = "FARGATE"
   open_files        = 65535
-  patience_minutes  = 50
   database_password = "${var.database_secret_arn}:password::"
   environment       = { TODOKU_STORE__POSTGRES__ADDRESS = var.database_address }
 }

@@ -4,18 +4,17 @@ locals {
 }
 
 module "task" {
-  source           = "../task"
-  installation     = var.installation
-  role             = var.role
-  engine_role      = var.role
-  settings         = var.settings
-  files            = var.files
-  task_policy      = var.task_policy
-  size             = var.size
-  launch_type      = "FARGATE"
-  ports            = [for target in var.targets : target.port]
-  open_files       = 65535
-  patience_minutes = 10
+  source       = "../task"
+  installation = var.installation
+  role         = var.role
+  engine_role  = var.role
+  settings     = var.settings
+  files        = var.files
+  task_policy  = var.task_policy
+  size         = var.size
+  launch_type  = "FARGATE"
+  ports        = [for target in var.targets : target.port]
+  open_files   = 65535
 }
 
 module "access" {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The configuration file, alike in all processes but for the relay's part: processes that differ in what concerns all
-# are told of by `todoku status`. The file holds [[egress]], too, which TODOKU_EGRESS could also give.
+# are told of by `todoku status`. The sources come by the environment (TODOKU_EGRESS), so that the file stays as it is
+# when addresses come and go.
 locals {
   # Of the engine's end: less than the stopTimeout of ECS, which is 120 s at most on Fargate.
   drain_seconds = 100
@@ -25,9 +26,9 @@ locals {
       smtp_host          = var.smtp_host
       return_path_domain = var.return_path_domain
       proxy_networks     = var.proxy_networks
-      sources            = var.sources
       relay              = kind == "relay"
       relay_ports        = local.relay_ports
     })
   }
+  egress = templatefile("${path.module}/egress.tftpl", { sources = var.sources })
 }

@@ -28,3 +28,8 @@ output "owner_database_address" {
   description = "Address of the database for the owner of its tables."
   value       = "postgresql://todoku_owner@${var.database_host}${local.database_path}"
 }
+
+output "egress" {
+  description = "TODOKU_EGRESS of all processes: the sources, as a list of TOML."
+  value       = local.egress
+}

@@ -5,8 +5,8 @@ locals {
   # Where the password of the database is, for the engine's user unless it is told otherwise.
   password = coalesce(var.database_password, var.installation.secret_arns["database-password"])
 
-  # The image has no shell, and [[egress]] needs a file: a container of its own writes the files and ends before the
-  # engine starts. It is root, to give them to the engine's user, and gets nothing but these.
+  # The image has no shell, and certificates and keys are files: a container of its own writes the files and ends before
+  # the engine starts. It is root, to give them to the engine's user, and gets nothing but these.
   write_files = join("\n", concat(
     ["set -eu", "umask 077"],
     ["printf '%s' \"$SETTINGS\" > /etc/todoku/todoku.toml"],
@@ -87,7 +87,10 @@ resource "aws_ecs_task_definition" "this" {
       command                = var.command
       dependsOn              = [{ containerName = "settings", condition = "SUCCESS" }]
       environment = concat(
-        [{ name = "TODOKU_ENGINE__ROLES", value = var.engine_role }],
+        [
+          { name = "TODOKU_ENGINE__ROLES", value = var.engine_role },
+          { name = "TODOKU_EGRESS", value = var.installation.egress },
+        ],
         [for name, value in var.environment : { name = name, value = value }],
       )
       secrets = [
@@ -102,14 +105,14 @@ resource "aws_ecs_task_definition" "this" {
         [{ containerPort = var.installation.metrics_port, protocol = "tcp" }],
         [for port in var.ports : { containerPort = port, protocol = "tcp" }],
       )
-      # Readiness, which the store's absence ends, too. So much of that is waited for before the task is ended, because
-      # what an engine knows of mails that it sent meanwhile would end with it.
+      # Life, not readiness: a task is ended that its end mends. One that waits for the database is not, because what it
+      # knows of mails that it sent meanwhile would end with it. A start may wait for the database for a minute.
       healthCheck = {
-        command     = ["CMD", "/usr/bin/todoku", "healthcheck"]
-        interval    = var.patience_minutes * 6
+        command     = ["CMD", "/usr/bin/todoku", "healthcheck", "--live"]
+        interval    = 30
         timeout     = 10
-        retries     = 10
-        startPeriod = 120
+        retries     = 5
+        startPeriod = 180
       }
       linuxParameters  = { initProcessEnabled = false, capabilities = { drop = ["ALL"] } }
       ulimits          = [{ name = "nofile", softLimit = var.open_files, hardLimit = var.open_files }]

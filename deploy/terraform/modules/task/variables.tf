@@ -13,6 +13,7 @@ variable "installation" {
     repository_arn              = string
     image                       = string
     settings_image              = string
+    egress                      = string
     database_ca                 = string
     secret_arns                 = map(string)
     log_retention_days          = number
@@ -94,13 +95,4 @@ variable "ports" {
 variable "open_files" {
   description = "Files and connections that the engine may have open; it divides them."
   type        = number
-}
-
-variable "patience_minutes" {
-  description = "How long a task may say that it is not ready before it is ended, in minutes."
-  type        = number
-  validation {
-    condition     = var.patience_minutes >= 2 && var.patience_minutes <= 50
-    error_message = "From 2 to 50 minutes: ECS asks ten times, five minutes apart at most."
-  }
 }

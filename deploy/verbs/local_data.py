@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a local target is made of, and its store: plan and apply, drain and resume, backup and restore
+(by PostgreSQL's own programs). See local.py.
+
+    [store]
+    database = "host=/run/postgresql dbname=mail user=todoku"   # for pg_dump and pg_restore
+    password_file = "password"
+"""
+import os
+import pathlib
+import subprocess
+
+from verbs.target import ORDER, TargetError
+
+SECONDS_MAX = 3600
+TASKS_MAX = 64  # of a service
+
+
+def missing(target):
+    """[(what is to be made, how)]"""
+    wanted = []
+    for name in ("images", "tasks", "ended"):
+        if not (target.folder / name).is_dir():
+            wanted.append((f"folder {target.folder / name}",
+                           lambda path=target.folder / name: path.mkdir(mode=0o700)))
+    key = target.folder / "master.key"
+    if not key.exists():
+        wanted.append((f"a new master key {key}", lambda: write_key(key)))
+    return wanted
+
+
+def write_key(path):
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w",
+              encoding="ascii") as file:
+        file.write(os.urandom(32).hex() + "\n")
+
+
+def plan(target, say):
+    if not target.settings_file().exists():
+        raise TargetError(f"{target.settings_file()} is not there: write it first "
+                          "(docs/operating.md, \"Several processes\")")
+    found = missing(target)
+    for what, _ in found:
+        say(f"is missing and would be made: {what}")
+    for service in target.services():
+        there = [task for task in target.tasks() if task.service == service.name]
+        if len(there) != service.count:
+            say(f"{service.name}: {len(there)} tasks, {service.count} are wanted: "
+                "`roll` of the current version changes it")
+    if not found:
+        say("nothing is missing")
+    return len(found)
+
+
+def apply(target, say):
+    for what, make in missing(target):
+        say(f"making {what}")
+        make()
+
+
+def scale(target, service, count, say):
+    """Keeps so many tasks of the service from now on, and none of them is drained any more."""
+    if service not in target.settings["services"]:
+        raise TargetError(f"{service!r} is no service of {target.name}: there are "
+                          f"{', '.join(target.settings['services'])}")
+    if not 0 <= count <= TASKS_MAX:
+        raise TargetError(f"{count} tasks of {service}: there may be 0 to {TASKS_MAX}")
+    state = target.state()
+    say(f"{service}: {count} tasks are wanted")
+    target.write_state(scaled={**state.get("scaled", {}), service: count},
+                       drained={name: out for name, out in state.get("drained", {}).items()
+                                if name != service})
+    current = target.deployed().current
+    if current is not None:
+        target.replace(service, current, say)
+
+
+# ---- out of work and back ------------------------------------------------------------------------
+
+def service_of(target, what):
+    if what in {service.name for service in target.services()}:
+        return what, [task for task in target.tasks() if task.service == what]
+    there = [task for task in target.tasks() if task.id == what]
+    if there:
+        return there[0].service, there
+    raise TargetError(f"{what!r} is neither a service nor a task; tasks: "
+                      f"{', '.join(task.id for task in target.tasks()) or 'none'}")
+
+
+def drain(target, what, say):
+    """A task, or all of a service. The count that is wanted is lower until `resume`."""
+    if what not in ORDER and (target.folder / "ended" / what).is_dir():
+        say(f"{what} has ended already")
+        return
+    service, there = service_of(target, what)
+    drained = dict(target.state().get("drained", {}))
+    # First the count, so that nobody starts another one in its place.
+    drained[service] = drained.get(service, 0) + len(there)
+    target.write_state(drained=drained)
+    for task in there:
+        target.retire(task, say)
+
+
+def resume(target, what, say):
+    """All that was drained of the service (or of the service that the task was of)."""
+    service = what if what in target.settings["services"] else what.rpartition("-")[0]
+    if service not in target.settings["services"]:
+        raise TargetError(f"{what!r} is of no service of {target.name}")
+    current = target.deployed().current
+    if current is None:
+        raise TargetError("no version runs: roll one")
+    drained = dict(target.state().get("drained", {}))
+    if not drained.pop(service, 0):
+        say(f"nothing of {service} is drained")
+    target.write_state(drained=drained)
+    target.replace(service, current, say)
+
+
+# ---- the store -----------------------------------------------------------------------------------
+
+def database(target):
+    """(words for a program of PostgreSQL, its environment)"""
+    store = target.settings["store"]
+    if "database" not in store:
+        raise TargetError(f"{target.name}: [store] database is missing, which pg_dump is to copy")
+    environment = dict(os.environ)
+    if "password_file" in store:
+        environment["PGPASSWORD"] = (target.folder / store["password_file"]).read_text().strip()
+    return f"--dbname={store['database']}", environment
+
+
+def run(target, program, *words):
+    where, environment = database(target)
+    try:
+        done = subprocess.run([program, where, *words], env=environment, text=True, check=False,
+                              capture_output=True, timeout=SECONDS_MAX)
+    except OSError as error:
+        raise TargetError(f"{program} cannot be run: {error.strerror}") from error
+    except subprocess.TimeoutExpired as error:
+        raise TargetError(f"{program} does not end in {SECONDS_MAX} s") from error
+    if done.returncode != 0:
+        raise TargetError(f"{program}: {done.stderr.strip()[-600:]}")
+
+
+def backup(target, to, say):
+    """A file of pg_dump's own format, whole before it has its name, never over another."""
+    path = pathlib.Path(to).resolve()
+    if path.exists():
+        raise TargetError(f"{path} is there already")
+    making = path.with_name(path.name + ".making")
+    say(f"copying the store, as it is at this moment, to {path}")
+    making.unlink(missing_ok=True)
+    os.close(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        run(target, "pg_dump", "--format=custom", f"--file={making}")
+        run_list(making)
+        with open(making, "rb") as file:
+            os.fsync(file.fileno())
+        os.link(making, path)
+    finally:
+        making.unlink(missing_ok=True)
+    say(f"{path}: {path.stat().st_size} octets. The master key is not in it: keep a copy apart")
+    return str(path)
+
+
+def run_list(path):
+    done = subprocess.run(["pg_restore", "--list", str(path)], capture_output=True, text=True,
+                          check=False, timeout=SECONDS_MAX)
+    if done.returncode != 0:
+        raise TargetError(f"{path} is no whole copy: {done.stderr.strip()[-300:]}")
+
+
+def restore(target, copy, say):
+    path = pathlib.Path(copy).resolve()
+    if not path.is_file():
+        raise TargetError(f"{path} is not there")
+    say(f"reading {path} as a whole")
+    run_list(path)
+    current = target.deployed().current
+    for name in reversed(ORDER):
+        for task in [task for task in target.tasks() if task.service == name]:
+            target.retire(task, say)
+    say("replacing the store, in one transaction")
+    run(target, "pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction",
+        "--exit-on-error", str(path))
+    if current is None:
+        return
+    say("the store is that of the copy; starting the tasks again")
+    for service in target.services():
+        target.replace(service.name, current, say)

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The verbs, as deploy/bin has them: `main.run("roll")`. What each does is in its help; how they end
+is in words.py."""
+import argparse
+import os
+import signal
+import tempfile
+import traceback
+
+from verbs import rollout, smoke, trial
+from verbs.images import Archive, Images
+from verbs.target import TargetError, open_target
+from verbs.words import (DECLINED, DONE, FAILED, NEEDS_A_HAND, Declined, Words, table)
+
+ARCHIVE = "build/image/todoku.oci.tar"
+EPILOG = ("exit status: 0 done, 1 failed (nothing that runs was changed), 2 wrong call, 3 rolled back, "
+          "4 needs a hand, 5 declined")
+
+
+def means(target, given, words):
+    return rollout.Means(words.say, lambda meanwhile: smoke_mail(target, words, meanwhile),
+                         trial_of(target, given, words),
+                         watch_seconds=given.watch)
+
+
+def trial_of(target, given, words):
+    if given.no_trial:
+        return None
+    image = target.image(given.version)
+    if image is not None:
+        return lambda: trial.run(image, given.ready)
+    if not os.path.exists(given.archive):
+        words.say(f"the image of {given.version} is not on this machine: --archive names it")
+        return None
+    with Archive(given.archive) as archive:
+        if archive.tag != given.version:
+            words.say(f"{given.archive} is of version {archive.tag}")
+            return None
+
+    def unpacked():
+        with tempfile.TemporaryDirectory(prefix="todoku-image-") as folder:
+            images = Images(folder)
+            images.add(given.archive, given.version, words.say)
+            trial.run(images.get(given.version), given.ready)
+    return unpacked
+
+
+def smoke_mail(target, words, meanwhile=lambda: None):
+    recipients = target.smoke_recipients()
+    if not recipients:
+        words.say("no smoke mail: the target names no recipients")
+        return
+    url, token = target.api()
+    smoke.send(smoke.Api(url, token), target.smoke_sender(), recipients, words.say,
+               meanwhile=meanwhile)
+
+
+# ---- the verbs -----------------------------------------------------------------------------------
+
+def push(target, given, words):
+    version = target.push(given.archive, given.version, words.say)
+    words.say(f"version {version} can be rolled")
+    return DONE
+
+
+def migrate(target, given, words):
+    """Takes the steps of the schema that are missing; older versions go on working after them."""
+    ran = target.run_once(version_of(target, given), ["migrate", "up"], words.say)
+    words.say(ran.output.strip())
+    return DONE if ran.status == 0 else FAILED
+
+
+def plan(target, given, words):
+    count = target.plan(words.say)
+    words.say(f"`apply` would change {count} things" if count else "`apply` would change nothing")
+    return DONE
+
+
+def apply(target, given, words):
+    if not target.plan(words.say):
+        return DONE
+    words.ask(f"this changes what {target.name} is made of")
+    target.apply(words.say)
+    return DONE
+
+
+def roll(target, given, words):
+    given.version = version_of(target, given, newest=True)
+    return rollout.roll(target, given.version, means(target, given, words))
+
+
+def smoke_(target, given, words):
+    smoke_mail(target, words)
+    return DONE
+
+
+def rollback(target, given, words):
+    at = target.deployed()
+    # One that was broken off goes back to what ran; one that was finished to what ran before.
+    version = given.version or (at.current if at.rolling else at.previous)
+    if version is None:
+        words.say("failed: no version is known that ran before; --version names one")
+        return FAILED
+    words.ask(f"version {version} replaces {at.rolling or at.current} at {target.name}")
+    given.version, given.no_trial = version, True
+    return rollout.roll_back(target, version, means(target, given, words))
+
+
+def drain(target, given, words):
+    words.ask(f"{given.what} takes no more work at {target.name}")
+    target.drain(given.what, words.say)
+    return DONE
+
+
+def resume(target, given, words):
+    target.resume(given.what, words.say)
+    return DONE
+
+
+def backup(target, given, words):
+    words.say(f"copy: {target.backup(given.to, words.say)}")
+    return DONE
+
+
+def restore(target, given, words):
+    words.ask(f"the store of {target.name} is replaced by {given.copy}; what is in it now is lost")
+    target.restore(given.copy, words.say)
+    return DONE
+
+
+def status(target, given, words):
+    """1 where not all tasks are of one version and ready, or a roll was broken off."""
+    at, tasks = target.deployed(), target.tasks()
+    words.show(f"{target.name}: version {at.current or 'none'}, before it {at.previous or 'none'}"
+               + (f"; a roll to {at.rolling} is under way or was broken off" if at.rolling else ""))
+    if tasks:
+        words.show(table([("task", "version", "state", ""),
+                          *((task.id, task.version, task.state, task.detail) for task in tasks)]))
+    for service in target.services():
+        there = sum(task.service == service.name for task in tasks)
+        if there != service.count:
+            words.show(f"{service.name}: {there} tasks, of {service.count} that are wanted")
+    sound = at.rolling is None and (at.current is None or rollout.is_whole(target, at.current))
+    return DONE if sound else FAILED
+
+
+def version_of(target, given, newest=False):
+    known = target.versions()
+    if not given.version and newest and known:
+        return known[-1]
+    version = given.version or target.deployed().current or (known[-1] if known else None)
+    if version is None:
+        raise TargetError("no version was pushed")
+    return version
+
+
+VERBS = {
+    "push": (push, "gives the target an image as a version"),
+    "migrate": (migrate, "brings the tables of the store to what a version needs (expand)"),
+    "plan": (plan, "shows what apply would change"),
+    "apply": (apply, "makes what the target is made of"),
+    "roll": (roll, "brings a version to run, one task at a time; goes back by itself if it is not good"),
+    "smoke": (smoke_, "sends smoke mails and waits until they are taken"),
+    "rollback": (rollback, "goes back to the version before"),
+    "drain": (drain, "takes a task or a service out of work, in order"),
+    "resume": (resume, "brings back what was drained"),
+    "backup": (backup, "copies the store as it is"),
+    "restore": (restore, "replaces the store by a copy"),
+    "status": (status, "what runs, of which version"),
+}
+LOOK_ONLY = ("plan", "smoke", "status", "backup")
+
+
+def seconds(text):
+    value = float(text)
+    if not 0 <= value <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 86400 seconds")
+    return value
+
+
+def parser_of(verb):
+    parser = argparse.ArgumentParser(prog=f"deploy/bin/{verb}", description=VERBS[verb][1],
+                                     epilog=EPILOG)
+    parser.add_argument("--target", default=os.environ.get("DEPLOY_TARGET"), metavar="T",
+                        help="local:FOLDER, ecs, or a TOML file; else the variable DEPLOY_TARGET")
+    parser.add_argument("--yes", action="store_true", help="answers what would be asked")
+    parser.add_argument("--version", metavar="V")
+    if verb in ("push", "roll"):
+        parser.add_argument("--archive", default=ARCHIVE, metavar="FILE",
+                            help=f"the image ({ARCHIVE})")
+    if verb in ("roll", "rollback"):
+        parser.add_argument("--watch", type=seconds, default=60, metavar="SECONDS",
+                            help="how long the first task of each service is watched (60)")
+        parser.add_argument("--ready", type=seconds, default=60, metavar="SECONDS",
+                            help="how long the trial may take to be ready (60)")
+        parser.add_argument("--no-trial", action="store_true",
+                            help="do not try the version alone first")
+    if verb in ("drain", "resume"):
+        parser.add_argument("what", help="a task such as courier-3, or a service such as courier")
+    if verb == "backup":
+        parser.add_argument("--to", required=True, metavar="NAME")
+    if verb == "restore":
+        parser.add_argument("copy", help="what backup made")
+    return parser
+
+
+def run(verb, arguments=None):
+    parser = parser_of(verb)
+    given = parser.parse_args(arguments)
+    if not given.target:
+        parser.error("--target is missing: local:FOLDER, ecs, or a TOML file")
+    words = Words(verb, given.yes)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        target = open_target(given.target)
+        if verb in LOOK_ONLY:
+            return VERBS[verb][0](target, given, words)
+        with target.lock():
+            return VERBS[verb][0](target, given, words)
+    except TargetError as error:
+        words.say(f"failed: {error}")
+        return FAILED
+    except Declined as error:
+        words.say(str(error))
+        return DECLINED
+    except Exception:  # noqa: BLE001  a mistake of ours: who knows what was done before it
+        words.say(f"broken off by a fault of the verb itself\n{traceback.format_exc()}")
+        return NEEDS_A_HAND
+    except KeyboardInterrupt:
+        words.say("broken off: `status` shows what runs, the same verb goes on")
+        return NEEDS_A_HAND

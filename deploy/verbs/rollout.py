@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a version comes to run, and how it goes back by itself. Only the interface of a target is used;
+what takes time is given, so that a test has none to wait for.
+
+    trial      the new version alone, apart from everything: it starts, is ready, sends a mail
+    schema     the store has the tables that it needs
+    service    of each in its order: one task first (canary), a smoke mail, alarms watched;
+               then the rest, one at a time, each ready before an old one drains
+    the end    all tasks looked at once more, and a last smoke mail
+
+Whatever fails before the first task is replaced changes nothing (FAILED). From then on a failure
+takes back, in the reverse order, what was replaced (ROLLED_BACK); if that fails as well, or nothing
+ran before, what runs is said (NEEDS_A_HAND), and the target remembers what it was on the way to.
+"""
+import dataclasses
+import json
+import time
+
+from verbs.target import Deployed, TargetError
+from verbs.words import DONE, FAILED, NEEDS_A_HAND, ROLLED_BACK
+
+# Whatever goes wrong, a full disk or a mistake of ours as well, what was changed has to go back.
+FAULTS = Exception
+
+
+class Alarm(Exception):
+    """What the watched tasks told."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Means:
+    """What a roll uses besides the target. `trial()` and `smoke(meanwhile)` raise TargetError if they
+    fail; the latter calls `meanwhile()` now and then as it waits. `trial` is None where it cannot be
+    had."""
+    say: object
+    smoke: object
+    trial: object = None
+    sleep: object = time.sleep
+    watch_seconds: float = 60
+    look_seconds: float = 1
+
+
+def roll(target, version, means):
+    """-> how it ended (words.py)."""
+    try:
+        known, at = target.versions(), target.deployed()
+    except FAULTS as error:
+        means.say(f"failed: {error}")
+        return FAILED
+    if version not in known:
+        means.say(f"failed: version {version} was not pushed; there are: {', '.join(known) or 'none'}")
+        return FAILED
+    try:
+        if at.rolling not in (None, version):
+            means.say(f"an earlier roll to {at.rolling} was broken off; going on to {version}")
+        if at.current == version and at.rolling is None and is_whole(target, version):
+            means.say(f"version {version} runs already, all of it; nothing is to be done")
+            return DONE
+        try_alone(version, means)
+        check_schema(target, version, means)
+        target.remember(Deployed(at.current, at.previous, version))
+    except FAULTS as error:
+        means.say(f"failed, and nothing that runs was changed: {error}")
+        return FAILED
+    base = at.current if at.current != version else None
+    changed = []
+    try:
+        for service in target.services():
+            changed.append(service.name)
+            roll_service(target, service, version, means, first=base is None)
+        finish(target, version, means)
+        target.remember(Deployed(version, base or at.previous))
+    except FAULTS as error:
+        means.say(f"version {version} is not good: {error}")
+        return back(target, base, changed, at, means)
+    means.say(f"version {version} runs; before it ran {base or 'none'}")
+    return DONE
+
+
+def roll_back(target, version, means):
+    """To a version that ran before: all at once as far as the target can, doors first, without
+    trial and watching. If it cannot, what was changed is brought forward again."""
+    try:
+        at = target.deployed()
+        services = [service.name for service in target.services()]
+        target.remember(Deployed(at.current, at.previous, version))
+    except FAULTS as error:
+        means.say(f"failed, and nothing that runs was changed: {error}")
+        return FAILED
+    changed = []
+    try:
+        for name in reversed(services):
+            changed.append(name)
+            target.replace(name, version, means.say)
+        finish(target, version, means)
+        previous = at.current if at.current != version else at.previous
+        target.remember(Deployed(version, previous))
+    except FAULTS as error:
+        means.say(f"version {version} cannot be gone back to: {error}")
+        base = at.current if at.current != version else None
+        return back(target, base, changed, at, means)
+    means.say(f"version {version} runs")
+    return DONE
+
+
+def try_alone(version, means):
+    if means.trial is None:
+        means.say(f"version {version} is not tried alone first")
+        return
+    means.say(f"trying version {version} alone, apart from everything that runs")
+    means.trial()
+    means.say("it starts, is ready and sends a mail")
+
+
+def check_schema(target, version, means):
+    ran = target.run_once(version, ["migrate", "status", "--json"], means.say)
+    try:
+        missing = json.loads(ran.output)["missing"] if ran.status == 0 else None
+    except (ValueError, KeyError, TypeError):
+        missing = None
+    if missing is None:
+        raise TargetError(f"the state of the tables cannot be told: {ran.output.strip()[-400:]}")
+    if missing:
+        raise TargetError(f"{missing} steps of the schema are missing: deploy/bin/migrate first")
+
+
+def roll_service(target, service, version, means, first):
+    name = service.name
+    if service.count > 0 and not first:
+        means.say(f"{name}: one task of {version} first, of {service.count}")
+        task = target.canary(name, version, means.say)
+        look = target.watch(version)
+        means.say(f"{name}: {task.id} is watched for {means.watch_seconds:g} s")
+        means.smoke(lambda: alarm(look))
+        watch(look, means)
+    means.say(f"{name}: {service.count} of version {version}")
+    target.replace(name, version, means.say)
+
+
+def alarm(look):
+    wrong = look()
+    if wrong:
+        raise Alarm("; ".join(wrong))
+
+
+def watch(look, means):
+    waited = 0
+    while True:
+        alarm(look)
+        if waited >= means.watch_seconds:
+            return
+        means.sleep(means.look_seconds)
+        waited += means.look_seconds
+
+
+def finish(target, version, means):
+    """All of it is of this version, and works."""
+    means.smoke(lambda: None)
+    if not is_whole(target, version):
+        raise TargetError(f"not all is well at the end: {runs(target)}")
+
+
+def is_whole(target, version):
+    tasks = target.tasks()
+    if any(task.version != version or task.state != "ready" for task in tasks):
+        return False
+    return all(sum(task.service == service.name for task in tasks) == service.count
+               for service in target.services())
+
+
+def back(target, base, changed, at, means):
+    if base is None:
+        means.say(f"nothing ran before that could be gone back to. Now: {runs(target)}\n"
+                  "Mend the version or its settings, then roll again.")
+        return NEEDS_A_HAND
+    means.say(f"going back to version {base}")
+    failed = []
+    for name in reversed(changed):
+        try:
+            target.replace(name, base, means.say)
+        except FAULTS as error:
+            means.say(f"{name} cannot be brought back: {error}")
+            failed.append(name)
+    try:
+        if not failed:
+            finish(target, base, means)
+            target.remember(Deployed(base, at.previous))
+            means.say(f"rolled back: version {base} runs as before")
+            return ROLLED_BACK
+    except FAULTS as error:
+        means.say(str(error))
+    means.say(f"needs a hand: {runs(target)}\nThe target remembers the roll as broken off; "
+              f"`roll --version {base}` takes it up again, `status` shows what there is.")
+    return NEEDS_A_HAND
+
+
+def runs(target):
+    """In words, what runs now."""
+    try:
+        tasks = target.tasks()
+    except FAULTS as error:
+        return f"what runs cannot be told: {error}"
+    return ", ".join(f"{task.id} of {task.version} {task.state}" for task in tasks) or "nothing runs"

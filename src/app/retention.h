@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is over goes after its time (configuration, `retention`): what was said, then the delivery
+// as a whole, and lines of the audit. Little by little, an account after the other; several
+// processes that do the same do each of it once.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "async/task.h"
+#include "async/task_group.h"
+#include "base/clock.h"
+#include "base/trouble.h"
+#include "store/retention.h"
+#include "store/store.h"
+
+namespace todoku::app {
+
+class Retention {
+ public:
+  struct Rules {
+    store::KeptFor kept;          // zeros: without an end
+    std::int64_t audit_days = 0;  // likewise
+  };
+
+  // `store` and `clock` must outlive this object.
+  Retention(store::Store& store, async::Executor executor, const Clock& clock, const Rules& rules)
+      : store_(store), executor_(executor), clock_(clock), rules_(rules), tasks_(executor) {}
+
+  void start();
+  // Returns when nothing of it runs. From any executor.
+  Task<void> stop();
+
+  // All that is due now, for tests too. How many deliveries it changed; fewer when it is stopped.
+  Task<Result<std::int64_t>> pass();
+
+ private:
+  struct Owner {
+    store::AccountKey account{};
+    store::KeptFor kept;
+  };
+  struct Due {
+    store::DeliveryKey key{};
+    bool whole = false;  // else its content
+  };
+  struct Stretch {
+    std::vector<Due> due;
+    std::optional<store::DeliveryPlace> next;
+  };
+  Task<void> run();
+  Task<Result<std::vector<Owner>>> owners(store::AccountKey after);
+  Task<Result<std::int64_t>> pass_account(Owner owner);
+  [[nodiscard]] static Result<Stretch> due_of(store::ReadTransaction& reader, const Owner& owner,
+                                              std::optional<store::DeliveryPlace> from,
+                                              Instant now);
+  Task<Result<std::int64_t>> carry_out(std::vector<Due> due);
+  Task<Result<void>> drop_audit();
+
+  store::Store& store_;
+  async::Executor executor_;
+  const Clock& clock_;
+  const Rules rules_;
+  Trouble trouble_{log::Level::error, "what is over its retention stays",
+                   "what is over its retention is removed again"};
+  async::TaskGroup tasks_;
+};
+
+}  // namespace todoku::app

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "intake/opt_outs.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "store/account_name.h"
+
+namespace todoku::intake {
+namespace {
+
+store::NewSuppression opt_out_of(const UnsubscribeToken& token, Leaves leaves) {
+  const bool of_list = leaves == Leaves::list && !token.list_id.empty();
+  return {.account = store::AccountKey{token.account},
+          .subject = subject_of_address(token.address),
+          .reason = StopReason::unsubscribe,
+          .scope = of_list ? StopScope::list : StopScope::advertisements,
+          .list_id = of_list ? token.list_id : std::string(),
+          .note = {}};
+}
+
+// Of an account that has been removed nothing is sent.
+Result<bool> has_account(store::ReadTransaction& reader, store::AccountKey account) {
+  const auto found = reader.account(account);
+  if (found) return true;
+  if (found.error().kind == ErrorKind::not_found) return false;
+  return fail(found.error());
+}
+
+Result<bool> is_out(store::ReadTransaction& reader, const store::NewSuppression& entry) {
+  const std::array<std::string, 1> subjects{entry.subject};
+  const auto stops = reader.stops_of(entry.account, subjects);
+  if (!stops) return fail(stops.error());
+  return std::ranges::any_of(*stops, [&](const store::StoppedSubject& found) {
+    const store::Suppression& there = found.entry;
+    return there.account == entry.account && there.subject == entry.subject &&
+           there.reason == entry.reason && there.scope == entry.scope &&
+           there.list_id == entry.list_id;
+  });
+}
+
+// Of the mail that the link was in, while it is stored.
+Result<std::optional<store::Delivery>> delivery_of(store::ReadTransaction& reader,
+                                                   const UnsubscribeToken& token) {
+  auto delivery = reader.delivery_head(store::DeliveryKey{token.delivery});
+  if (delivery && delivery->account == store::AccountKey{token.account}) {
+    return std::optional(std::move(*delivery));
+  }
+  if (delivery || delivery.error().kind == ErrorKind::not_found) return std::nullopt;
+  return fail(std::move(delivery.error()));
+}
+
+}  // namespace
+
+Task<Result<OptOuts::Left>> OptOuts::leave(UnsubscribeToken token, Leaves leaves) {
+  store::NewSuppression entry = opt_out_of(token, leaves);
+  std::string name;
+  // A link that is called again and again costs no commit.
+  const auto before = co_await store_.read([&](store::ReadTransaction& reader) -> Result<bool> {
+    const auto account = has_account(reader, entry.account);
+    if (!account) return fail(account.error());
+    if (!*account) return true;
+    name = store::account_name(reader, entry.account);
+    auto delivery = delivery_of(reader, token);
+    if (!delivery) return fail(std::move(delivery.error()));
+    if (*delivery) entry.cause.delivery_id = (*delivery)->id;
+    return is_out(reader, entry);
+  });
+  if (!before) co_return fail(before.error());
+  if (*before) co_return Left::before;
+  entry.cause.at = store_.clock().now();
+  const auto put = co_await store_.write(
+      store::WritePriority::accept, [entry](store::WriteTransaction& writer) -> Result<void> {
+        const auto done = writer.put_suppressions({&entry, 1});
+        if (!done) return fail(done.error());
+        if (done->refused.empty()) return {};
+        return fail(ErrorKind::limit_exceeded, "the address has as many entries as it may have");
+      });
+  if (!put) co_return fail(put.error());
+  log::info("unsubscribed by the link", {{"account", name}, {"scope", to_string(entry.scope)}});
+  co_return Left::now;
+}
+
+Task<Result<void>> OptOuts::take_back(UnsubscribeToken token, Leaves leaves) {
+  const store::NewSuppression entry = opt_out_of(token, leaves);
+  const auto gone = co_await store_.write(
+      store::WritePriority::accept,
+      [entry](store::WriteTransaction& writer) -> Result<std::vector<store::Suppression>> {
+        return writer.remove_suppressions(entry.account, entry.subject, entry.reason, entry.list_id,
+                                          "its reader took it back on the page where the link led",
+                                          "unsubscribe page");
+      });
+  if (!gone) co_return fail(gone.error());
+  if (gone->empty()) co_return Result<void>{};
+  const auto name =
+      co_await store_.read([&entry](store::ReadTransaction& reader) -> Result<std::string> {
+        return store::account_name(reader, entry.account);
+      });
+  log::info("opt-out taken back by its reader",
+            {{"account", name.value_or(std::string())}, {"scope", to_string(entry.scope)}});
+  co_return Result<void>{};
+}
+
+Task<Result<OptOuts::Sender>> OptOuts::sender_of(UnsubscribeToken token) {
+  co_return co_await store_.read([&token](store::ReadTransaction& reader) -> Result<Sender> {
+    auto delivery = delivery_of(reader, token);
+    if (!delivery) return fail(std::move(delivery.error()));
+    if (!*delivery) return Sender();
+    Mailbox& from = (*delivery)->content.from;
+    return Sender{std::move(from.name), std::move(from.address)};
+  });
+}
+
+}  // namespace todoku::intake

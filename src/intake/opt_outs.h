@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a recipient does by the link of List-Unsubscribe (RFC 8058): leaves, at once and for good,
+// and may take it back for a while.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "async/task.h"
+#include "base/result.h"
+#include "mail/unsubscribe_token.h"
+#include "store/store.h"
+
+namespace todoku::intake {
+
+// What is left: the list that a mail belonged to, or all advertisements of its account, which is
+// also what is left where the mail belonged to no list.
+enum class Leaves : std::uint8_t { list, advertisements };
+
+// Thread-safe.
+class OptOuts {
+ public:
+  explicit OptOuts(store::Store& store) : store_(store) {}
+
+  enum class Left : std::uint8_t { now, before };
+  // Committed when it answers. Of an account that is not there any more nothing is sent: `before`.
+  // Errors: limit_exceeded (store::kStopsOfSubjectMax), those of the store.
+  [[nodiscard]] Task<Result<Left>> leave(UnsubscribeToken token, Leaves leaves);
+  // As it was before; kept as a change of the list with who did it. That there is nothing to take
+  // back is no error. Errors: those of the store.
+  [[nodiscard]] Task<Result<void>> take_back(UnsubscribeToken token, Leaves leaves);
+
+  // Who sent the mail, as its From says; both empty where it is not stored any more.
+  struct Sender {
+    std::string name;
+    std::string address;
+  };
+  [[nodiscard]] Task<Result<Sender>> sender_of(UnsubscribeToken token);
+
+ private:
+  store::Store& store_;
+};
+
+}  // namespace todoku::intake

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// Erasing what is kept of an address, a part at a time.
+#include <algorithm>
+#include <set>
+#include <span>
+#include <utility>
+
+#include "base/log.h"
+#include "mail/suppression.h"
+#include "operate/operations.h"
+#include "operate/person.h"
+
+namespace todoku::operate {
+namespace {
+
+constexpr std::int64_t kErasedAtOnce = 25;       // mails of one commit
+constexpr std::int64_t kErasedListsAtOnce = 50;  // accounts of one commit
+constexpr std::string_view kErasedFor = "withdrawn: what is kept of its recipient is erased";
+
+Result<void> erase_mails(store::WriteTransaction& writer, const std::vector<store::Story>& stories,
+                         const std::string& address, Erasure& told) {
+  std::set<store::AccountKey> accounts;
+  for (const store::Story& story : stories) {
+    const auto erased = writer.erase_recipient(story.key, address);
+    if (!erased && erased.error().kind == ErrorKind::not_found) continue;
+    if (!erased && erased.error().kind == ErrorKind::conflict) {
+      told.on_their_way.push_back({.account = story.account,
+                                   .delivery_id = story.delivery_id,
+                                   .email_id = story.email_id,
+                                   .state = story.state});
+      continue;
+    }
+    if (!erased) return fail(erased.error());
+    ++told.erased;
+    if (erased->content_erased) ++told.contents_erased;
+    if (erased->content_stays) ++told.contents_kept;
+    const auto owner = writer.read().account_by_name(story.account);
+    if (!owner) return fail(owner.error());
+    accounts.insert(owner->key);
+  }
+  for (const store::AccountKey account : accounts) {
+    const auto exports = writer.expire_copies(account);
+    if (!exports) return fail(exports.error());
+    told.exports += *exports;
+  }
+  return {};
+}
+
+Result<void> erase_list(store::WriteTransaction& writer, store::AccountKey account,
+                        const std::string& subject, Erasure& told) {
+  const auto erased = writer.erase_suppressions(account, subject);
+  if (!erased) return fail(erased.error());
+  told.stops.hashed += erased->hashed;
+  told.stops.removed += erased->removed;
+  told.stops.removals += erased->removals;
+  if (account == store::kInstallation || erased->hashed + erased->removed == 0) return {};
+  const auto exports = writer.expire_copies(account);
+  if (!exports) return fail(exports.error());
+  told.exports += *exports;
+  return {};
+}
+
+Result<void> erase_lists(store::WriteTransaction& writer, std::int64_t after,
+                         const std::string& subject, Erasure& told) {
+  if (after == 0) {
+    auto done = erase_list(writer, store::kInstallation, subject, told);
+    if (!done) return done;
+  }
+  const auto accounts = writer.read().accounts(store::AccountKey{after}, kErasedListsAtOnce);
+  if (!accounts) return fail(accounts.error());
+  for (const store::Account& account : *accounts) {
+    auto done = erase_list(writer, account.key, subject, told);
+    if (!done) return done;
+  }
+  if (std::ssize(*accounts) < kErasedListsAtOnce) return {};
+  told.next =
+      written({.in_lists = true, .number = static_cast<std::int64_t>(accounts->back().key)});
+  return {};
+}
+
+}  // namespace
+
+// Of what goes out, and nobody has in hand: who has may be sending it. Of a draft the recipient is
+// taken out; what is reserved is its owner's to cancel.
+Task<Result<void>> Operations::stop_mails(std::vector<store::Story>& stories, Erasure& told) {
+  std::vector<store::OutcomeRecord> records;
+  std::vector<store::RecipientKey> drafted;
+  for (const store::Story& story : stories) {
+    if (is_terminal(story.state)) continue;
+    if (story.delivery_status == DeliveryStatus::edit) drafted.push_back(story.key);
+    if (story.delivery_status != DeliveryStatus::sending) continue;
+    records.push_back({.key = story.key,
+                       .outcome = {.state = RecipientState::cancelled,
+                                   .reply = {0, std::string(kErasedFor)},
+                                   .is_attempt = false}});
+    records.back().if_free = true;
+  }
+  if (!records.empty()) {
+    const auto settled =
+        co_await store_.perform(store::Settle{.outcomes = records, .releases = {}});
+    if (!settled) co_return fail(settled.error());
+    told.stopped +=
+        std::ranges::count_if(settled->outcomes, [](const auto& each) { return each.has_value(); });
+  }
+  if (!drafted.empty()) {
+    const auto removed =
+        co_await store_.write(store::WritePriority::claims,
+                              [drafted](store::WriteTransaction& writer) -> Result<std::int64_t> {
+                                std::int64_t gone = 0;
+                                for (const store::RecipientKey& key : drafted) {
+                                  auto done = writer.remove_recipient(key);
+                                  if (done) ++gone;
+                                  if (!done && done.error().kind != ErrorKind::conflict &&
+                                      done.error().kind != ErrorKind::not_found) {
+                                    return fail(std::move(done.error()));
+                                  }
+                                }
+                                return gone;
+                              });
+    if (!removed) co_return fail(removed.error());
+    told.stopped += *removed;
+    told.erased += *removed;
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<Erasure>> Operations::erase_personal_data(ErasureRequest request) {
+  const auto place = read_personal_place(request.after);
+  if (!place) co_return fail(place.error());
+  const auto whose = co_await person(request.address, request.account);
+  if (!whose) co_return fail(whose.error());
+  if (request.after.empty()) {
+    const auto noted =
+        co_await note({.actor = request.asker.actor,
+                       .action = "personal_data.delete",
+                       .account = whose->owner ? whose->owner->key : store::kInstallation,
+                       .origin = request.asker.origin},
+                      whose->address);
+    if (!noted) co_return fail(noted.error());
+  }
+  std::optional<store::AccountKey> owner;
+  if (whose->owner) owner = whose->owner->key;
+  Erasure told{.address = whose->address};
+  if (place->in_lists) {
+    co_return co_await store_.write(store::WritePriority::retention,
+                                    [told, owner, after = place->number.value_or(0),
+                                     subject = subject_of_address(whose->address)](
+                                        store::WriteTransaction& writer) -> Result<Erasure> {
+                                      Erasure lists = told;
+                                      auto done = owner
+                                                      ? erase_list(writer, *owner, subject, lists)
+                                                      : erase_lists(writer, after, subject, lists);
+                                      if (!done) return fail(std::move(done.error()));
+                                      return lists;
+                                    });
+  }
+  auto page = co_await store_.read(
+      [address = whose->address, owner, from = place->number](store::ReadTransaction& reader) {
+        return reader.stories(address, owner, kErasedAtOnce, from);
+      });
+  if (!page) co_return fail(std::move(page.error()));
+  if (request.stop) {
+    const auto stopped = co_await stop_mails(page->stories, told);
+    if (!stopped) co_return fail(stopped.error());
+  }
+  told.next = written({.in_lists = !page->next, .number = page->next});
+  auto erased = co_await store_.write(store::WritePriority::retention,
+                                      [told, stories = page->stories, address = whose->address](
+                                          store::WriteTransaction& writer) -> Result<Erasure> {
+                                        Erasure mails = told;
+                                        auto done = erase_mails(writer, stories, address, mails);
+                                        if (!done) return fail(std::move(done.error()));
+                                        return mails;
+                                      });
+  if (!erased) co_return fail(std::move(erased.error()));
+  log::info("personal data erased", {{"mails", erased->erased},
+                                     {"on_their_way", erased->on_their_way.size()},
+                                     {"actor", request.asker.actor}});
+  co_return std::move(*erased);
+}
+
+}  // namespace todoku::operate

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is erased of an address is not found any more, wherever it stood; what an opt-out stops
+// stays stopped; and the audit tells who looked (store/personal_data.h).
+#include <gmock/gmock.h>
+
+#include "conformance/store/store_suite.h"
+
+namespace todoku::store {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+using namespace std::chrono_literals;
+
+constexpr std::string_view kTaro = "taro@example.jp";
+
+RecipientKey key_in(const Accepted& mail, std::uint32_t seq) {
+  const BatchKey batch = mail.batches[0].key;
+  return {batch.delivery, batch.batch, seq};
+}
+
+Result<ErasedRecipient> erase(Store& store, const RecipientKey& key, std::string_view address) {
+  return store.write_and_wait(WritePriority::retention,
+                              [&](WriteTransaction& t) { return t.erase_recipient(key, address); });
+}
+
+ErasedStops erase_stops(Store& store, AccountKey account, std::string_view subject) {
+  return must(store.write_and_wait(WritePriority::retention, [&](WriteTransaction& t) {
+    return t.erase_suppressions(account, subject);
+  }));
+}
+
+std::vector<StoppedSubject> stops(Store& store, AccountKey account, std::string_view subject) {
+  const std::vector<std::string> subjects{std::string(subject)};
+  return must(
+      store.read_and_wait([&](ReadTransaction& t) { return t.stops_of(account, subjects); }));
+}
+
+std::vector<AuditEntry> audited(Store& store, const AuditQuestion& question) {
+  return must(store.read_and_wait([&](ReadTransaction& t) { return t.audit(question); }));
+}
+
+void put_opt_out(Store& store, AccountKey account, std::string_view subject) {
+  must(store.write_and_wait(WritePriority::accept, [&](WriteTransaction& t) {
+    const NewSuppression entry{.account = account,
+                               .subject = std::string(subject),
+                               .reason = StopReason::unsubscribe,
+                               .scope = StopScope::advertisements,
+                               .note = "by telephone"};
+    return t.put_suppressions(std::span(&entry, 1));
+  }));
+}
+
+TEST(WithoutAddress, TakesTheAddressAndItsLocalPartOutOfWords) {
+  const auto erased = [](std::string_view text) { return without_address(text, kTaro); };
+  EXPECT_EQ(erased("5.1.1 <Taro@EXAMPLE.jp>: no such user"), "5.1.1 <[erased]>: no such user");
+  EXPECT_EQ(erased("user taro unknown"), "user [erased] unknown");
+  EXPECT_EQ(erased("bounce+taro=example.jp@x"), "bounce+[erased]=example.jp@x");
+  EXPECT_EQ(erased("kintaro and tarobe stay"), "kintaro and tarobe stay");
+  EXPECT_EQ(erased("2.0.0 Ok"), "2.0.0 Ok");
+  EXPECT_EQ(erased(""), "");
+}
+
+TEST(WithoutAddress, ASubjectThatWasErasedSaysItsOwnHash) {
+  const AddressHash hash(1, 2);
+  EXPECT_EQ(stop_hash(hash, kTaro), hash(kTaro));
+  EXPECT_EQ(stop_hash(hash, erased_subject(hash(kTaro))), hash(kTaro));
+  EXPECT_EQ(stop_hash(hash, erased_subject(~std::uint64_t{0})), ~std::uint64_t{0});
+  EXPECT_EQ(stop_hash(hash, "erased:nothing"), hash("erased:nothing"));
+}
+
+TEST_P(StoreSuite, WhoIsErasedIsFoundNoMoreAndHisContentGoes) {
+  const Account acme = account();
+  const auto mail = accept(acme.key, {recipient("taro")});
+  const RecipientKey key = key_in(mail, 0);
+  EXPECT_EQ(error_of(erase(*store_, key, kTaro)), "conflict") << "it is on its way";
+  record({outcome(mail.batches[0].key, 0, RecipientState::bounced, 550,
+                  "5.1.1 <taro@example.jp>: no such user")});
+  ASSERT_THAT(stories(kTaro), SizeIs(1));
+
+  const auto erased = must(erase(*store_, key, "Taro@example.jp"));
+  EXPECT_TRUE(erased.content_erased);
+  EXPECT_FALSE(erased.content_stays);
+  EXPECT_THAT(stories(kTaro), IsEmpty());
+  EXPECT_EQ(error_of(erase(*store_, key, kTaro)), "not_found") << "a second time";
+
+  const Story story = must(read([&](ReadTransaction& t) { return t.story(key); }));
+  EXPECT_EQ(story.address, kErasedAddress);
+  EXPECT_EQ(story.state, RecipientState::bounced);
+  EXPECT_EQ(story.subject, kErasedText);
+  ASSERT_THAT(story.attempts, SizeIs(1));
+  EXPECT_EQ(story.attempts[0].outcome.reply.code, 550);
+  EXPECT_EQ(story.attempts[0].outcome.reply.text, "5.1.1 <[erased]>: no such user");
+  const Delivery delivery = get(mail.delivery.key);
+  EXPECT_EQ(delivery.counts.bounced, 1);
+  EXPECT_EQ(delivery.content.text_part, kErasedText);
+  EXPECT_THAT(delivery.content.header_to, IsEmpty());
+  EXPECT_THAT(delivery.attachments, IsEmpty());
+  const auto known =
+      must(read([&](ReadTransaction& t) { return t.recipient(acme.key, story.email_id); }));
+  EXPECT_THAT(known.insert_codes, IsEmpty());
+}
+
+TEST_P(StoreSuite, ContentStaysAsLongAsSomebodyElseGotIt) {
+  const Account acme = account();
+  Accept wanted = acceptance(acme.key, {recipient("taro"), recipient("hanako")});
+  wanted.delivery.content.header_to = {"taro@example.jp", "hanako@example.jp"};
+  const auto mail = must(store_->perform_and_wait(std::move(wanted)));
+  record({outcome(mail.batches[0].key, 0, RecipientState::delivered),
+          outcome(mail.batches[0].key, 1, RecipientState::delivered)});
+  const auto first = must(erase(*store_, key_in(mail, 0), kTaro));
+  EXPECT_TRUE(first.content_stays);
+  const Delivery between = get(mail.delivery.key);
+  EXPECT_NE(between.content.text_part, kErasedText);
+  EXPECT_THAT(between.content.header_to, ElementsAre(kErasedAddress, "hanako@example.jp"));
+  EXPECT_THAT(stories("hanako@example.jp"), SizeIs(1));
+  EXPECT_TRUE(must(erase(*store_, key_in(mail, 1), "hanako@example.jp")).content_erased);
+  EXPECT_EQ(get(mail.delivery.key).content.text_part, kErasedText);
+}
+
+TEST_P(StoreSuite, WordsThatManyRepeatAreErasedWhereTheyAreKept) {
+  const Account acme = account();
+  std::vector<Accepted> mails;
+  for (int i = 0; i < 4; ++i) {
+    mails.push_back(accept(acme.key, {recipient("taro")}));
+    record({outcome(mails.back().batches[0].key, 0, RecipientState::bounced, 550,
+                    "5.7.1 taro@example.jp is not wanted here")});
+  }
+  for (const Accepted& mail : mails) must(erase(*store_, key_in(mail, 0), kTaro));
+  reopen();
+  for (const Accepted& mail : mails) {
+    const Story story = must(read([&](ReadTransaction& t) { return t.story(key_in(mail, 0)); }));
+    EXPECT_EQ(story.attempts.at(0).outcome.reply.text, "5.7.1 [erased] is not wanted here");
+  }
+}
+
+TEST_P(StoreSuite, BulkKeepsItsTemplateAndLosesWhoGotIt) {
+  const Account acme = account();
+  NewRecipient taro = recipient("taro");
+  taro.insert_codes = {{"__name__", "Taro Yamada"}};
+  const Delivery delivery = started(acme.key, {taro, recipient("hanako")});
+  for (const LeasedBatch& lease : claim_all(delivery.key)) {
+    for (const auto& each : lease.recipients) {
+      record({outcome(lease.key, each.seq, RecipientState::delivered)});
+    }
+  }
+  const auto found = stories(kTaro);
+  ASSERT_THAT(found, SizeIs(1));
+  const auto erased = must(erase(*store_, found[0].key, kTaro));
+  EXPECT_FALSE(erased.content_erased);
+  EXPECT_FALSE(erased.content_stays);
+  EXPECT_EQ(get(delivery.key).content.text_part, bulk(acme.key).content.text_part);
+  const auto known =
+      must(read([&](ReadTransaction& t) { return t.recipient(acme.key, found[0].email_id); }));
+  EXPECT_EQ(known.address, kErasedAddress);
+  EXPECT_THAT(known.insert_codes, IsEmpty());
+  EXPECT_THAT(stories("hanako@example.jp"), SizeIs(1));
+}
+
+TEST_P(StoreSuite, AnOptOutGoesOnWhenItsSubjectIsErased) {
+  const Account acme = account();
+  put_opt_out(*store_, acme.key, kTaro);
+  fail_for_good(acme.key, "taro", true, {.errors = 1});
+  EXPECT_THAT(stops(*store_, acme.key, kTaro), SizeIs(2));
+
+  const ErasedStops erased = erase_stops(*store_, acme.key, kTaro);
+  EXPECT_EQ(erased.hashed, 1);
+  EXPECT_EQ(erased.removed, 1) << "the hard error";
+  EXPECT_EQ(erase_stops(*store_, acme.key, kTaro).hashed, 0) << "a second time";
+  reopen();
+  const auto left = stops(*store_, acme.key, kTaro);
+  ASSERT_THAT(left, SizeIs(1));
+  EXPECT_THAT(left[0].entry.subject, Not(HasSubstr("taro")));
+  EXPECT_EQ(left[0].entry.note, "");
+  EXPECT_THAT(stops(*store_, acme.key, left[0].entry.subject), SizeIs(1)) << "by what it is now";
+  EXPECT_THAT(stops(*store_, acme.key, "jiro@example.jp"), IsEmpty());
+
+  const Delivery advertisement = started(acme.key, {recipient("taro"), recipient("jiro")});
+  std::vector<std::uint32_t> leased;
+  for (const LeasedBatch& lease : claim_all(advertisement.key)) {
+    for (const auto& each : lease.recipients) leased.push_back(each.seq);
+  }
+  EXPECT_THAT(leased, SizeIs(1)) << "the one who did not opt out";
+  EXPECT_EQ(get(advertisement.key).counts.dropped, 1);
+  Accept mail = acceptance(acme.key, {recipient("taro")});
+  mail.delivery.labels.purpose = Purpose::advertisement;
+  EXPECT_EQ(must(store_->perform_and_wait(std::move(mail))).delivery.counts.dropped, 1);
+  EXPECT_EQ(accept(acme.key, {recipient("taro")}).delivery.counts.dropped, 0) << "a password";
+}
+
+TEST_P(StoreSuite, AnErasedOptOutCanBeGivenAgainErasedAgainAndTakenBack) {
+  const Account acme = account();
+  put_opt_out(*store_, acme.key, kTaro);
+  erase_stops(*store_, acme.key, kTaro);
+  put_opt_out(*store_, acme.key, kTaro);
+  EXPECT_EQ(erase_stops(*store_, acme.key, kTaro).hashed, 1);
+  EXPECT_THAT(stops(*store_, acme.key, kTaro), SizeIs(1));
+  const auto removed = must(write([&](WriteTransaction& t) {
+    return t.remove_suppressions(acme.key, kTaro, std::nullopt, std::nullopt, "he asked for it",
+                                 "an operator");
+  }));
+  EXPECT_THAT(removed, SizeIs(1));
+  EXPECT_THAT(stops(*store_, acme.key, kTaro), IsEmpty());
+  EXPECT_EQ(erase_stops(*store_, acme.key, kTaro).removals, 1);
+}
+
+TEST_P(StoreSuite, WhoLookedIsAuditedInOrder) {
+  const Account acme = account();
+  const Instant begin = now();
+  const auto add = [&](std::string_view actor, std::string_view address) {
+    must(write([&](WriteTransaction& t) {
+      return t.add_audit({.actor = std::string(actor),
+                          .action = "content",
+                          .account = acme.key,
+                          .delivery = 4,
+                          .origin = "192.0.2.7"},
+                         address);
+    }));
+    clock_.advance(1min);
+  };
+  add("api key 1", "");
+  add("operator", kTaro);
+  const Instant third = now();
+  add("api key 2", kTaro);
+
+  const auto all = audited(*store_, {});
+  ASSERT_THAT(all, SizeIs(3));
+  EXPECT_EQ(all[0].actor, "api key 1");
+  EXPECT_EQ(all[0].at, begin);
+  EXPECT_EQ(all[0].account, acme.key);
+  EXPECT_EQ(all[0].delivery, 4);
+  EXPECT_EQ(all[0].origin, "192.0.2.7");
+  EXPECT_EQ(all[0].address_hash, 0U);
+  EXPECT_THAT(audited(*store_, {.limit = 2}), SizeIs(2));
+  EXPECT_THAT(audited(*store_, {.after = all[1].number}), SizeIs(1));
+  EXPECT_THAT(audited(*store_, {.since = third}), SizeIs(1));
+  EXPECT_THAT(audited(*store_, {.since = now()}), IsEmpty());
+  EXPECT_THAT(audited(*store_, {.address = "TARO@example.jp"}), SizeIs(2));
+  EXPECT_THAT(audited(*store_, {.since = third, .address = std::string(kTaro)}), SizeIs(1));
+  EXPECT_THAT(audited(*store_, {.address = "jiro@example.jp"}), IsEmpty());
+
+  const auto drop = [&](std::int64_t rows) {
+    return must(write([&](WriteTransaction& t) { return t.drop_audit(third, rows); }));
+  };
+  EXPECT_TRUE(drop(1));
+  EXPECT_FALSE(drop(10));
+  EXPECT_THAT(audited(*store_, {}), SizeIs(1));
+}
+
+}  // namespace
+}  // namespace todoku::store

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The link of List-Unsubscribe as it arrived: who may leave by it, what stops, and what does not."""
+import http.client
+import re
+
+import door
+from door import Account, Checks, arrived, eventually
+from open_checks import PUBLIC_URL, Tracking
+
+LINK = re.compile(rb"^List-Unsubscribe:\s*<" + re.escape(PUBLIC_URL.encode())
+                  + rb"(/unsubscribe/[A-Za-z0-9_-]+)>", re.MULTILINE)
+BUTTON = re.compile(r'name="form" value="([A-Za-z0-9_-]+)"')
+ONE_CLICK = b"List-Unsubscribe=One-Click"
+URLENCODED = "application/x-www-form-urlencoded"
+
+
+class Unsubscribes(Checks):
+    @classmethod
+    def setUpClass(cls):
+        cls.shared = door.world.stack
+        cls.addClassCleanup(setattr, door.world, "stack", cls.shared)
+        cls.stack = cls.enterClassContext(door.world.stack_like(Tracking))
+        door.world.stack = cls.stack
+        cls.account = Account(cls.stack, "unsubscribes")
+        cls.numbers = iter(range(1_000))
+
+    def address(self):
+        return f"Leaver{next(self.numbers)}@fast.example"
+
+    def open(self, method, link, body=None, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", self.stack.api_port, timeout=60)
+        try:
+            connection.request(method, link, body, headers)
+            answer = connection.getresponse()
+            return answer, answer.read().decode()
+        finally:
+            connection.close()
+
+    def one_click(self, link, **headers):
+        return self.open("POST", link, ONE_CLICK, **{"Content-Type": URLENCODED, **headers})
+
+    def press(self, link, form, **headers):
+        return self.open("POST", link, f"form={form}", **{"Content-Type": URLENCODED, **headers})
+
+    def sent(self, to, purpose="advertisement", **fields):
+        self.ok(self.account.send({"to": to, "purpose": purpose, **fields}), 201)
+        return arrived(to)
+
+    def link_of(self, message):
+        return LINK.search(message.octets).group(1).decode()
+
+    def opt_outs(self, address):
+        told = self.ok(self.account.request("GET", f"/suppressions?email={address}"))["data"]
+        return [(entry["scope"], entry.get("list_id") or "") for entry in told
+                if entry["reason"] == "unsubscribe"]
+
+    def is_dropped(self, to, **fields):
+        delivery = self.ok(self.account.send({"to": to, **fields}), 201)["delivery_id"]
+        ended = eventually(lambda: (lambda d: d if d["status"] == "SENT" else None)(
+            self.account.detail(delivery)), f"the end of {delivery}")
+        return ended["drop_count"] == 1
+
+    def test_an_advertisement_has_it_and_no_other_mail(self):
+        message = self.sent(self.address())
+        link = self.link_of(message)
+        self.assertIn(b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n", message.octets)
+        self.assertNotIn(b"leaver", link.lower().encode())
+        for purpose in ("notice", "transactional"):
+            self.assertNotIn(b"List-Unsubscribe", self.sent(self.address(), purpose).octets)
+        own = self.sent(self.address(), list_unsubscribe={"url": "https://example.jp/out"})
+        self.assertIn(b"<https://example.jp/out>", own.octets)
+        self.assertNotIn(b"/unsubscribe/", own.octets)
+        mailto = self.sent(self.address(), list_unsubscribe={"mailto": "mailto:out@example.jp"})
+        self.link_of(mailto)
+        self.assertIn(b"<mailto:out@example.jp>", mailto.octets)
+
+    def test_one_click_stops_advertisements_and_nothing_else(self):
+        to = self.address()
+        link = self.link_of(self.sent(to))
+        answer, _ = self.one_click(link)
+        self.assertEqual(200, answer.status)
+        self.assertIsNone(answer.getheader("Location"))
+        self.assertIsNone(answer.getheader("Set-Cookie"))
+        self.assertEqual([("advertisements", "")], self.opt_outs(to))
+        self.assertTrue(self.is_dropped(to, purpose="advertisement"))
+        self.assertFalse(self.is_dropped(to, purpose="transactional"))
+        self.assertEqual(200, self.one_click(link)[0].status, "once more")
+        self.assertEqual([("advertisements", "")], self.opt_outs(to))
+
+    def test_the_same_as_a_form_in_parts(self):
+        to = self.address()
+        link = self.link_of(self.sent(to))
+        body = (b'--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\n'
+                b"One-Click\r\n--b--\r\n")
+        answer, _ = self.open("POST", link, body, **{"Content-Type": "multipart/form-data; boundary=b"})
+        self.assertEqual(200, answer.status)
+        self.assertEqual([("advertisements", "")], self.opt_outs(to))
+
+    def test_a_list_is_left_alone(self):
+        to = self.address()
+        link = self.link_of(self.sent(to, list_id="weekly"))
+        self.one_click(link)
+        self.assertEqual([("list", "weekly")], self.opt_outs(to))
+        self.assertTrue(self.is_dropped(to, purpose="advertisement", list_id="weekly"))
+        self.assertFalse(self.is_dropped(to, purpose="advertisement", list_id="daily"))
+
+    def test_whoever_only_looks_leaves_nothing(self):
+        to = self.address()
+        link = self.link_of(self.sent(to, list_id="weekly"))
+        answer, page = self.open("GET", link)
+        self.assertEqual(200, answer.status)
+        self.assertEqual("no-store", answer.getheader("Cache-Control"))
+        self.assertEqual("no-referrer", answer.getheader("Referrer-Policy"))
+        self.assertIn("frame-ancestors 'none'", answer.getheader("Content-Security-Policy"))
+        self.assertIn("le***@fast.example", page.lower())
+        self.assertNotIn(to.lower(), page.lower())
+        self.open("HEAD", link)
+        for body in (b"", b"List-Unsubscribe=", b"List-Unsubscribe=no", b"form=x", b"x" * 9_000):
+            answer, _ = self.open("POST", link, body, **{"Content-Type": URLENCODED})
+            self.assertIn(answer.status, (400, 413), body[:40])
+        self.assertEqual([], self.opt_outs(to))
+
+    def test_the_pages_buttons(self):
+        to = self.address()
+        link = self.link_of(self.sent(to, list_id="weekly"))
+        _, page = self.open("GET", link, **{"Accept-Language": "ja"})
+        self.assertIn('lang="ja"', page)
+        self.assertIn("リスト「weekly」だけ停止する", page)
+        only_list, everything = BUTTON.findall(page)
+        _, page = self.press(link, only_list)
+        self.assertEqual([("list", "weekly")], self.opt_outs(to))
+        undo, = BUTTON.findall(page)
+        self.assertEqual(200, self.press(link, undo)[0].status)
+        self.assertEqual([], self.opt_outs(to))
+        self.assertFalse(self.is_dropped(to, purpose="advertisement", list_id="weekly"))
+        self.press(link, everything)
+        self.assertEqual([("advertisements", "")], self.opt_outs(to))
+
+    def test_a_button_of_another_link_does_nothing(self):
+        victim, other = self.address(), self.address()
+        link, others = self.link_of(self.sent(victim)), self.link_of(self.sent(other))
+        _, page = self.open("GET", others)
+        button, = BUTTON.findall(page)
+        self.assertEqual(400, self.press(link, button)[0].status)
+        self.assertEqual([], self.opt_outs(victim))
+
+    def test_a_link_that_was_changed_is_none(self):
+        to = self.address()
+        link = self.link_of(self.sent(to))
+        for changed in (link[:-1] + ("A" if link[-1] != "A" else "B"), link + "A", "/unsubscribe/x",
+                        "/unsubscribe/" + "A" * 3_000, "/unsubscribe/%00"):
+            self.assertIn(self.one_click(changed)[0].status, (400, 404), changed[:60])
+            self.assertIn(self.open("GET", changed)[0].status, (400, 404), changed[:60])
+        self.assertEqual([], self.opt_outs(to))
+
+    def test_it_works_when_the_delivery_is_gone(self):
+        to = self.address()
+        delivery = self.ok(self.account.send({"to": to, "purpose": "advertisement"}), 201)
+        link = self.link_of(arrived(to))
+        number = delivery["delivery_id"]
+        eventually(lambda: self.account.detail(number)["status"] == "SENT", f"the end of {number}")
+        self.ok(self.account.request("DELETE", f"/deliveries/{number}"))
+        self.assertEqual(200, self.open("GET", link)[0].status)
+        self.assertEqual(200, self.one_click(link)[0].status)
+        self.assertEqual([("advertisements", "")], self.opt_outs(to))

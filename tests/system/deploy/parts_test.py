@@ -1,0 +1,251 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The parts of a local target by themselves: what figures are an alarm, what of an image is unpacked,
+what settings are refused, and a task that is kept running."""
+import io
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "deploy"))
+
+from image_archive import write_archive  # noqa: E402
+from verbs import figures, keeper, local, trial  # noqa: E402
+from verbs.figures import Figures  # noqa: E402
+from verbs.images import Images, is_inside  # noqa: E402
+from verbs.target import TargetError  # noqa: E402
+
+METRICS = """\
+# HELP todoku_outcomes_total Outcomes of attempts by site and state.
+todoku_outcomes_total{site="other",state="delivered"} 5
+todoku_outcomes_total{site="a \\" b",state="deferred"} 3
+todoku_outcomes_total{site="other",state="bounced"} 2
+todoku_http_requests_total{server="api",route="GET /x",status="200"} 7
+todoku_http_requests_total{server="api",route="GET /x",status="503"} 4
+todoku_http_requests_total{server="api",route="GET /x",status="500"} 1
+todoku_http_requests_total{server="metrics",route="GET /readyz",status="500"} 9
+todoku_unhandled_exceptions_total 0
+"""
+
+
+class FiguresTest(unittest.TestCase):
+    def test_what_is_read(self):
+        self.assertEqual(figures.read(METRICS), Figures(10, 5, 12, 1, 0))
+
+    def test_a_task_that_began_anew_counts_from_zero(self):
+        self.assertEqual(Figures(5, 1).less(Figures(3, 1)), Figures(2, 0))
+        self.assertEqual(Figures(2, 1).less(Figures(3, 1)), Figures(2, 1))
+
+    def test_failures_are_an_alarm_where_the_version_before_had_fewer(self):
+        bad = Figures(20, 10)
+        self.assertEqual(len(figures.alarms(bad, Figures(100, 5))), 1)
+        self.assertEqual(len(figures.alarms(bad, Figures())), 1)
+        self.assertEqual(figures.alarms(bad, Figures(100, 40)), [])
+        self.assertEqual(figures.alarms(Figures(9, 9), Figures()), [])  # too few to tell
+
+    def test_faults_of_ours_are_an_alarm_at_once(self):
+        self.assertEqual(len(figures.alarms(Figures(requests=900, server_errors=1), Figures())), 1)
+        self.assertEqual(len(figures.alarms(Figures(exceptions=1), Figures())), 1)
+
+    def test_who_does_not_answer(self):
+        self.assertEqual(figures.ask("127.0.0.1:1", "/readyz")[0], 0)
+
+
+class ImagesTest(unittest.TestCase):
+    def setUp(self):
+        work = tempfile.TemporaryDirectory()
+        self.addCleanup(work.cleanup)
+        self.folder = pathlib.Path(work.name)
+        (self.folder / "root/usr/bin").mkdir(parents=True)
+        (self.folder / "root/usr/bin/todoku").write_text("#!/bin/sh\necho $GREETING $1\n")
+        (self.folder / "root/usr/bin/todoku").chmod(0o4755)
+        (self.folder / "root/bin").symlink_to("usr/bin")
+        self.images = Images(self.folder / "images")
+
+    def archive(self, name, **more):
+        write_archive(self.folder / "root", self.folder / name, "1", **more)
+        return self.folder / name
+
+    def add(self, path, version=None):
+        return self.images.add(path, version, lambda _: None)
+
+    def test_it_is_unpacked_once_and_runs(self):
+        path = self.archive("a.tar", environment={"GREETING": "hello"})
+        self.assertEqual(self.add(path), ("1", True))
+        self.assertEqual(self.add(path), ("1", False))
+        image = self.images.get("1")
+        self.assertEqual(image.environment, {"GREETING": "hello"})
+        done = subprocess.run(image.command("you"), env=image.environment, capture_output=True,
+                              text=True)
+        self.assertEqual(done.stdout, "hello you\n")
+        self.assertEqual((image.root / "usr/bin/todoku").stat().st_mode & 0o7777, 0o755)
+
+    def test_versions_with_the_same_layers_share_them(self):
+        self.add(self.archive("a.tar"))
+        self.add(self.archive("b.tar", environment={"A": "b"}), "2")
+        self.assertEqual(self.images.get("1").root, self.images.get("2").root)
+        self.assertEqual(self.images.versions(), ["1", "2"])
+
+    def test_a_version_never_changes(self):
+        self.add(self.archive("a.tar"))
+        with self.assertRaisesRegex(TargetError, "version 1 is there.*a version never changes"):
+            self.add(self.archive("b.tar", environment={"A": "b"}))
+
+    def test_names_that_are_no_version(self):
+        path = self.archive("a.tar")
+        for name in ("../up", "a b", "a/b"):
+            with self.assertRaisesRegex(TargetError, "cannot be a version"):
+                self.add(path, name)
+
+    def test_a_broken_archive_is_refused(self):
+        path = self.archive("a.tar")
+        with tarfile.open(path) as archive:
+            files = {each.name: archive.extractfile(each).read() for each in archive}
+        layer = max(files, key=lambda name: len(files[name]))
+        files[layer] = files[layer][:-1] + b"x"
+        with tarfile.open(self.folder / "b.tar", "w") as archive:
+            for name, octets in files.items():
+                info = tarfile.TarInfo(name)
+                info.size = len(octets)
+                archive.addfile(info, io.BytesIO(octets))
+        with self.assertRaisesRegex(TargetError, "have another digest"):
+            self.add(self.folder / "b.tar")
+        self.assertEqual(self.images.versions(), [])
+        (self.folder / "c.tar").write_text("no archive")
+        with self.assertRaisesRegex(TargetError, "is no archive of an image"):
+            self.add(self.folder / "c.tar")
+
+    def test_nothing_gets_outside_of_its_folder(self):
+        for name, target in (("../out", None), ("/abs", None), ("a", "/etc/passwd"),
+                             ("a/b", "../../x"), ("dev", "device"), ("d/.wh.gone", None)):
+            with self.subTest(name):
+                with self.assertRaisesRegex(TargetError, "not unpacked here"):
+                    self.add(self.archive("bad.tar", extra=(name, target)), "bad")
+        self.assertEqual(list((self.folder / "images").rglob("making-*")), [])
+
+    def test_inside(self):
+        for text, inside in (("a/b", True), ("a/../b", True), ("..", False), ("a/../../b", False),
+                             ("/a", False)):
+            self.assertEqual(is_inside(pathlib.PurePosixPath(text)), inside, text)
+
+
+class SettingsTest(unittest.TestCase):
+    def test_what_is_wrong_is_named(self):
+        good = {"kind": "local", "services": {"api": 2}}
+        self.assertEqual(local.checked(good, "t")["roll"], local.ROLL)
+        for change, words in (({"services": {}}, r"\[services\] is \{\}"),
+                              ({"services": {"web": 1}}, "services.web is 1; it must be one of"),
+                              ({"services": {"api": 0}}, "services.api is 0; .* from 1 to 64"),
+                              ({"services": {"api": True}}, "services.api is True"),
+                              ({"roll": {"ready": 1}}, "roll.ready is 1; it must be one of"),
+                              ({"roll": {"drain_seconds": 0}}, "from 1 to 3600"),
+                              ({"balancer": {"events": "x"}}, "balancer.events"),
+                              ({"colour": 1}, "colour is 1; it must be left out")):
+            with self.assertRaisesRegex(TargetError, words):
+                local.checked({**good, **change}, "t")
+
+
+class KeeperTest(unittest.TestCase):
+    def setUp(self):
+        work = tempfile.TemporaryDirectory()
+        self.addCleanup(work.cleanup)
+        self.folder = pathlib.Path(work.name)
+
+    def keep(self, script, **more):
+        (self.folder / "task.json").write_text(json.dumps({
+            "command": [sys.executable, "-c", script], "environment": {},
+            "listens": {"LISTEN": "127.0.0.1"}, "memory_max_mb": 1000, "restarts_max": 1,
+            "patience_seconds": 20, **more}))
+        process = subprocess.Popen([sys.executable, "-B", keeper.__file__, str(self.folder)])
+        self.addCleanup(lambda: (process.kill(), process.wait()))
+        return process
+
+    def state(self):
+        path = self.folder / "state.json"
+        return json.loads(path.read_text()) if path.exists() else {"state": "none"}
+
+    def await_state(self, condition):
+        until = time.monotonic() + 30
+        while not condition(self.state()):
+            self.assertLess(time.monotonic(), until, self.state())
+            time.sleep(0.05)
+        return self.state()
+
+    def test_one_that_ends_is_begun_again_so_often_and_no_more(self):
+        self.keep("import sys; print('x'); sys.exit(3)").wait(30)
+        state = self.state()
+        self.assertEqual((state["state"], state["restarts"]), ("ended", 1))
+        self.assertEqual(state["detail"], "ended by itself with status 3, after 1 restarts")
+        self.assertEqual((self.folder / "log").read_text(), "x\nx\n")
+
+    def test_one_that_cannot_be_started(self):
+        self.keep("", command=["/nonexistent"]).wait(30)
+        self.assertIn("cannot be started", self.state()["detail"])
+
+    def test_one_that_takes_too_much_memory_is_killed(self):
+        self.keep("x = bytearray(b'1') * (300 << 20)\nimport time; time.sleep(60)",
+                  memory_max_mb=100, restarts_max=0).wait(30)
+        self.assertRegex(self.state()["detail"], r"^killed at \d+ MB of memory, of 100 that it may have")
+
+    def test_it_is_ended_in_order(self):
+        process = self.keep("import os, signal, sys, time\n"
+                            "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n"
+                            "print(os.environ['LISTEN'], flush=True); time.sleep(60)")
+        self.await_state(lambda _: (self.folder / "log").exists() and
+                         (self.folder / "log").read_text())
+        state = self.state()
+        self.assertEqual((self.folder / "log").read_text().strip(), state["addresses"]["LISTEN"])
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(30), 0)
+        state = self.state()
+        self.assertEqual((state["state"], state["detail"], state["restarts"]), ("ended", "", 0))
+
+    def test_one_that_does_not_end_is_killed_after_its_patience(self):
+        process = self.keep("import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+                            "print('on', flush=True); time.sleep(60)", patience_seconds=1)
+        self.await_state(lambda _: (self.folder / "log").exists() and
+                         (self.folder / "log").read_text())
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+        self.assertEqual(self.state()["detail"], "killed: it did not end in 1 s")
+
+    def test_it_goes_with_its_folder(self):
+        process = self.keep("import time; time.sleep(60)")
+        pid = self.await_state(lambda state: state.get("pid"))["pid"]
+        for path in self.folder.iterdir():
+            path.unlink()
+        self.folder.rmdir()
+        process.wait(30)
+        self.assertFalse(os.path.exists(f"/proc/{pid}"))
+        self.folder.mkdir()
+
+
+class NamesTest(unittest.TestCase):
+    def question(self, name, kind):
+        return (b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00" + trial.wire(name) +
+                kind.to_bytes(2, "big") + b"\0\1")
+
+    def test_its_answers(self):
+        mx = trial.answer_to(self.question("Trial.Example", trial.MX))
+        self.assertEqual((mx[:2], mx[7]), (b"\x12\x34", 1))
+        self.assertTrue(mx.endswith(b"\2mx" + trial.wire(trial.DOMAIN)))
+        address = trial.answer_to(self.question("mx.trial.example", trial.A))
+        self.assertTrue(address.endswith(bytes((127, 0, 0, 1))))
+        self.assertEqual(trial.answer_to(self.question("other.example", trial.A))[7], 0)
+
+    def test_what_is_no_question(self):
+        whole = self.question("trial.example", trial.A)
+        for end in range(len(whole) - 2):
+            self.assertIsNone(trial.answer_to(whole[:end]), end)
+
+
+if __name__ == "__main__":
+    unittest.main(warnings="ignore")

@@ -1,0 +1,191 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""How a version comes to run and goes back (deploy/verbs/rollout.py), on a target in memory: each
+call that it makes fails once, and from some call on all of them do. Whatever happens, no service has
+fewer tasks than it should, and the exit status says truly what runs."""
+import io
+import unittest
+
+from fake_target import FakeTarget, TargetError
+from verbs import rollout
+from verbs.target import ORDER, Deployed
+from verbs.words import (DONE, FAILED, NEEDS_A_HAND, ROLLED_BACK, Declined, Words)
+
+
+class RolloutTest(unittest.TestCase):
+    def setUp(self):
+        self.said = []
+
+    def means(self, target, trial=None):
+        return rollout.Means(self.said.append, target.smoke, trial, sleep=lambda _: None,
+                             watch_seconds=3)
+
+    def roll(self, target, version="2", trial=None):
+        return rollout.roll(target, version, self.means(target, trial))
+
+    def versions_of(self, target):
+        return {task.version for task in target.tasks()}
+
+    def told(self):
+        return "\n".join(self.said)
+
+    def test_a_good_version_runs_and_the_one_before_is_remembered(self):
+        target = FakeTarget()
+        self.assertEqual(self.roll(target), DONE)
+        self.assertEqual(self.versions_of(target), {"2"})
+        self.assertEqual(target.at, Deployed("2", "1"))
+        self.assertEqual(len(target.tasks()), 2 * len(ORDER))
+
+    def test_again_changes_nothing(self):
+        target = FakeTarget()
+        self.roll(target)
+        ids, calls = [task.id for task in target.tasks()], target.calls
+        self.assertEqual(self.roll(target), DONE)
+        self.assertEqual([task.id for task in target.tasks()], ids)
+        self.assertEqual(target.calls, calls)
+        self.assertIn("runs already", self.told())
+
+    def test_services_come_in_their_order_and_go_back_in_the_reverse(self):
+        target = FakeTarget(bad={"2": {"alarm"}})
+        self.assertEqual(self.roll(target), ROLLED_BACK)
+        first = self.told().splitlines()
+        self.assertIn("events", next(line for line in first if "first, of" in line))
+        self.assertNotIn("scheduler:", self.told())  # the alarm of the first canary is enough
+
+    def test_the_first_version_needs_no_other(self):
+        target = FakeTarget(running=None)
+        self.assertEqual(self.roll(target, "1"), DONE)
+        self.assertEqual(self.versions_of(target), {"1"})
+        self.assertEqual(target.at, Deployed("1"))
+
+    def test_a_first_version_that_fails_needs_a_hand(self):
+        target = FakeTarget(running=None, bad={"1": {"start"}})
+        self.assertEqual(self.roll(target, "1"), NEEDS_A_HAND)
+        self.assertEqual(target.at, Deployed(rolling="1"))
+        self.assertIn("nothing ran before", self.told())
+
+    def test_a_version_that_was_not_pushed_is_refused(self):
+        target = FakeTarget()
+        self.assertEqual(self.roll(target, "3"), FAILED)
+        self.assertEqual(target.calls, 0)
+        self.assertIn("version 3 was not pushed; there are: 1, 2", self.told())
+
+    def test_a_trial_that_fails_changes_nothing(self):
+        def trial():
+            raise TargetError("version 2 ends at its start with status 1")
+        target = FakeTarget()
+        self.assertEqual(self.roll(target, trial=trial), FAILED)
+        self.assertEqual((self.versions_of(target), target.at), ({"1"}, Deployed("1")))
+        self.assertIn("ends at its start", self.told())
+
+    def test_a_missing_step_of_the_schema_changes_nothing(self):
+        target = FakeTarget()
+        target.missing_steps = 2
+        self.assertEqual(self.roll(target), FAILED)
+        self.assertEqual((self.versions_of(target), target.at), ({"1"}, Deployed("1")))
+        self.assertIn("2 steps of the schema are missing: deploy/bin/migrate first", self.told())
+
+    def test_each_kind_of_bad_version_is_seen_and_rolled_back(self):
+        for fault in ("start", "alarm", "smoke"):
+            with self.subTest(fault):
+                target = FakeTarget(bad={"2": {fault}})
+                self.assertEqual(self.roll(target), ROLLED_BACK)
+                self.assertEqual((self.versions_of(target), target.at), ({"1"}, Deployed("1")))
+
+    def test_a_version_that_cannot_go_back_is_told(self):
+        target = FakeTarget(bad={"1": {"start"}, "2": {"alarm"}}, running=None)
+        target.bad["1"] = set()
+        for service in target.wanted():
+            target.add(service.name, "1"), target.add(service.name, "1")
+        target.at, target.bad["1"] = Deployed("1"), {"start"}
+        self.assertEqual(self.roll(target), NEEDS_A_HAND)
+        self.assertEqual(target.at, Deployed("1", rolling="2"))
+        self.assertIn("needs a hand", self.told())
+
+    def check_truth(self, target, status):
+        """What the status says is what is."""
+        for service in ORDER:
+            self.assertGreaterEqual(len(target.of(service)), 2)
+        runs = self.versions_of(target)
+        if status == DONE:
+            self.assertEqual((runs, target.at), ({"2"}, Deployed("2", "1")))
+        elif status in (FAILED, ROLLED_BACK):
+            self.assertEqual((runs, target.at), ({"1"}, Deployed("1")))
+        else:
+            self.assertEqual(status, NEEDS_A_HAND)
+            self.assertEqual(target.at, Deployed("1", rolling="2"))
+            self.assertIn("needs a hand", self.told())
+
+    def test_a_fault_at_any_call(self):
+        seen = set()
+        for stays, fault in ((False, TargetError), (True, TargetError), (False, OSError)):
+            for call in range(1, 1000):
+                self.said = []
+                target = FakeTarget(fails_at=call, stays=stays, fault=fault)
+                status = self.roll(target)
+                with self.subTest(call=call, stays=stays, fault=fault):
+                    self.check_truth(target, status)
+                seen.add(status)
+                if target.calls < call:
+                    break
+        self.assertEqual(seen, {DONE, FAILED, ROLLED_BACK, NEEDS_A_HAND})
+
+    def test_after_any_fault_the_same_verb_goes_on(self):
+        for call in range(1, 1000):
+            target = FakeTarget(fails_at=call, stays=True)
+            self.roll(target)
+            if target.calls < call:
+                break
+            target.fails_at = 0
+            with self.subTest(call):
+                self.assertEqual(self.roll(target), DONE)
+                self.check_truth(target, DONE)
+
+    def test_a_roll_that_was_broken_off_goes_back_to_what_ran(self):
+        target = FakeTarget()
+        target.canary("events", "2", self.said.append)
+        target.at = Deployed("1", "0", rolling="2")
+        self.assertEqual(rollout.roll_back(target, "1", self.means(target)), DONE)
+        self.assertEqual((self.versions_of(target), target.at), ({"1"}, Deployed("1", "0")))
+
+    def test_a_roll_back_and_forth(self):
+        target = FakeTarget()
+        self.roll(target)
+        self.assertEqual(rollout.roll_back(target, "1", self.means(target)), DONE)
+        self.assertEqual((self.versions_of(target), target.at), ({"1"}, Deployed("1", "2")))
+
+    def test_a_roll_back_to_what_does_not_start_leaves_what_runs(self):
+        target = FakeTarget()
+        self.roll(target)
+        target.bad["1"] = {"start"}
+        self.assertEqual(rollout.roll_back(target, "1", self.means(target)), ROLLED_BACK)
+        self.assertEqual((self.versions_of(target), target.at), ({"2"}, Deployed("2", "1")))
+
+
+class Teletype(io.StringIO):
+    def isatty(self):
+        return True
+
+
+class WordsTest(unittest.TestCase):
+    def ask(self, answers, yes=False):
+        out = io.StringIO()
+        Words("drain", yes, out, answers).ask("courier takes no more work")
+        return out.getvalue()
+
+    def test_yes_beforehand(self):
+        self.assertIn("(--yes)", self.ask(io.StringIO(), yes=True))
+
+    def test_nobody_to_ask_is_no(self):
+        with self.assertRaisesRegex(Declined, "--yes says it beforehand"):
+            self.ask(io.StringIO("y\n"))
+
+    def test_only_yes_is_yes(self):
+        self.assertIn("Go on?", self.ask(Teletype("y\n")))
+        for answer in ("", "\n", "n\n", "yes please\n"):
+            with self.assertRaises(Declined):
+                self.ask(Teletype(answer))
+
+
+if __name__ == "__main__":
+    unittest.main(warnings="ignore")
