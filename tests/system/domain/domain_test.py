@@ -24,6 +24,7 @@ except ImportError:
 import home  # noqa: E402
 from home import HomeTest  # noqa: E402
 from ports import free_port  # noqa: E402
+from zone_server import SERVFAIL, ZoneServer  # noqa: E402
 
 ADDRESSES = ["127.0.0.1", "127.0.0.2"]
 HEAD = """$TTL 60
@@ -359,9 +360,9 @@ class Domain(HomeTest):
         self.serve("")
         status, findings = self.run_check("domain", "check", "example.test", *self.asked)
         self.assertEqual(([f["code"] for f in findings], status), (["zone_not_found"], 1))
-        nobody = free_port(with_udp=True)
-        status, findings = self.run_check("domain", "check", "example.jp", "--resolver",
-                                          f"127.0.0.1:{nobody}", *SENDER)
+        with ZoneServer({("example.jp", "NS"): SERVFAIL}) as broken:
+            status, findings = self.run_check("domain", "check", "example.jp", "--resolver",
+                                              f"127.0.0.1:{broken.port}", *SENDER)
         self.assertEqual(([f["code"] for f in findings], status), (["zone_undetermined"], 2))
 
 
