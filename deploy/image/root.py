@@ -27,6 +27,8 @@ DATA = {
     "dns-root-data": ("/usr/share/dns/",),
     "openssl": ("/usr/lib/ssl/", "/etc/ssl/openssl.cnf"),
 }
+# Of headers alone, or partly (Boost's Asio and Beast): compiled into the program, so no file of the image is theirs.
+COMPILED_IN = ("libboost1.81-dev", "libcli11-dev", "libtomlplusplus-dev")
 # Found by name when a process runs, not when it is linked.
 LOADED_LATER = ("libnss_dns.so.2", "libnss_files.so.2")
 
@@ -159,6 +161,15 @@ def tell_packages(root, packages):
             root.copy(licence.resolve(), licence)
 
 
+def compiled_in():
+    """Those of this machine, which compiled it. A machine that only packs does not have them."""
+    known = [name for name in COMPILED_IN
+             if subprocess.run(["dpkg-query", "-W", name], capture_output=True).returncode == 0]
+    for name in set(COMPILED_IN) - set(known):
+        print(f"root: {name} is not on this machine, so the list cannot tell its version", file=sys.stderr)
+    return known
+
+
 def spdx(packages, version, binary, when):
     """SPDX 2.3 (https://spdx.github.io/spdx-spec/v2.3/)."""
     digest = hashlib.sha256(binary.read_bytes()).hexdigest()
@@ -171,7 +182,8 @@ def spdx(packages, version, binary, when):
                "checksums": [{"algorithm": "SHA256", "checksumValue": digest}]}]
     relations = [{"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES",
                   "relatedSpdxElement": "SPDXRef-todoku"}]
-    for package in packages:
+    inside = compiled_in()
+    for package in [*packages, *inside]:
         about = describe(package)
         name = "".join(c if c.isalnum() or c in ".-" else "-" for c in about["name"])
         listed.append({
@@ -183,7 +195,8 @@ def spdx(packages, version, binary, when):
                               "referenceLocator": f"pkg:deb/debian/{about['name']}@"
                                                   f"{about['version'].replace('+', '%2B')}"
                                                   f"?arch={about['architecture']}"}]})
-        relations.append({"spdxElementId": "SPDXRef-todoku", "relationshipType": "DEPENDS_ON",
+        relations.append({"spdxElementId": "SPDXRef-todoku",
+                          "relationshipType": "STATIC_LINK" if package in inside else "DEPENDS_ON",
                           "relatedSpdxElement": f"SPDXRef-deb-{name}"})
     names = json.dumps([listed, version], sort_keys=True)
     space = uuid.uuid5(uuid.NAMESPACE_URL, "todoku " + hashlib.sha256(names.encode()).hexdigest())

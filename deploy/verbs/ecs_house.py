@@ -15,7 +15,8 @@ ZONE, RESTING = "todoku:zone", "todoku:resting-zone"
 
 
 class Terraform:
-    """`terraform` in the folder of an installation (deploy/terraform/examples), the version given as `image_tag`."""
+    """`terraform` in the folder of an installation (deploy/terraform/examples), the version given as `image_tag`. Where the
+    state is comes by TF_CLI_ARGS_init, other variables by TF_VAR_name, as Terraform has it."""
 
     def __init__(self, settings):
         self._settings = settings
@@ -36,6 +37,7 @@ class Terraform:
         """How many resources would change; the plan itself is said, and written to `keep`."""
         with tempfile.TemporaryDirectory() as work:
             file = keep or os.path.join(work, "plan")
+            self._run("init", "-no-color", "-input=false")
             say(f"terraform plan, image_tag={version}")
             done = self._run("plan", "-no-color", "-detailed-exitcode", f"-out={file}", f"-var=image_tag={version}",
                              good=(0, 2))
@@ -43,6 +45,7 @@ class Terraform:
             if done.returncode == 0:
                 return 0
             told = json.loads(self._run("show", "-json", file).stdout)
+        # A plan of which only outputs differ is none that changes anything.
         return sum(1 for change in told.get("resource_changes", [])
                    if set(change["change"]["actions"]) - {"no-op", "read"})
 

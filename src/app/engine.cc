@@ -652,6 +652,10 @@ std::string Engine::admin_socket() const {
   return admin_socket_path(parts_->config);
 }
 
+std::string Engine::fatal() const {
+  return parts_->readiness ? parts_->readiness->fatal() : std::string();
+}
+
 Metrics& Engine::metrics() {
   return parts_->metrics;
 }

@@ -52,6 +52,8 @@ class Engine {
   [[nodiscard]] std::optional<net::Endpoint> metrics_endpoint() const;
   [[nodiscard]] std::string admin_socket() const;
   [[nodiscard]] Metrics& metrics();
+  // ops::Readiness::fatal(). From any thread, until stop() has returned.
+  [[nodiscard]] std::string fatal() const;
 
  private:
   struct Parts;

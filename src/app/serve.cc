@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "app/engine.h"
+#include "app/life_signs.h"
 #include "app/open_files.h"
 #include "base/log.h"
 
@@ -66,6 +68,18 @@ void let_only_a_second_interrupt_end(int begun) {
   first.sa_handler = [](int) {};
   first.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
   ::sigaction(SIGINT, &first, nullptr);
+}
+
+// Null: nobody watches, or nobody can be told.
+std::unique_ptr<LifeSigns> life_signs() {
+  const auto options = LifeSigns::asked_for(config::watchdog_environment(), ::getpid());
+  if (!options) return nullptr;
+  try {
+    return std::make_unique<LifeSigns>(*options);
+  } catch (const std::system_error& error) {
+    log::warning("systemd is not told that this process lives", {{"reason", error.what()}});
+    return nullptr;
+  }
 }
 
 log::Level level_of(const std::string& word) {
@@ -123,6 +137,9 @@ int serve(config::LoadedConfig loaded, bool begin_new) {
                  .drain_asked = [] {
                    ::kill(::getpid(), SIGTERM);  // which changes nothing the second time
                  }});
+  // From before the start, which may wait for a database or a folder for long; gone before the
+  // engine.
+  const auto signs = life_signs();
   const auto started = engine.start();
   if (!started && started.error().kind == ErrorKind::cancelled && is_ending_asked()) {
     log::info("stopped before it had started", {{"reason", started.error().detail}});
@@ -132,6 +149,7 @@ int serve(config::LoadedConfig loaded, bool begin_new) {
     fmt::print(stderr, "todoku: {}\n", started.error().detail);
     return 1;
   }
+  if (signs) signs->follow([&engine] { return engine.fatal(); });
   int signal = 0;
   sigwait(&signals, &signal);
   log::info("draining", {{"signal", signal}, {"seconds", grace.count()}});
@@ -144,6 +162,7 @@ int serve(config::LoadedConfig loaded, bool begin_new) {
     log::warning("nobody watches over stopping", {{"reason", error.what()}});
   }
   const bool clean = engine.stop(grace);
+  if (signs) signs->follow({});
   log::info("stopped", {{"clean", clean}});
   return 0;
 }

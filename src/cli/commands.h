@@ -178,6 +178,14 @@ struct DomainCheck {
 };
 int domain_check(Session& session, const DomainCheck& wish);
 
+// -- domain_rotate.cc
+struct DomainRotate {
+  std::string account;  // empty: the only one
+  std::string domain;
+  ProbeOptions probe;
+};
+int domain_rotate(Session& session, const DomainRotate& wish);
+
 // -- stories.cc
 struct Explain {
   std::string address;

@@ -72,6 +72,17 @@ std::optional<boost::json::array> all_listed(Session& session, operate::Given gi
   return all;
 }
 
+std::optional<std::string> account_for(Session& session, const std::string& named) {
+  if (!named.empty()) return named;
+  const auto accounts = all_listed(session, operate::Given(calls::kListAccounts), "accounts");
+  if (!accounts) return std::nullopt;
+  if (accounts->size() == 1) return text_of(accounts->front(), "name");
+  (void)session.fail(session.words({"there are {} accounts: say whose domain it is by --account",
+                                    "アカウントが {} 件あります。--account で指定してください"},
+                                   accounts->size()));
+  return std::nullopt;
+}
+
 std::optional<doctor::DomainWish> domain_wish(Session& session, const std::string& domain,
                                               const PlatformWish& platform) {
   auto wish = wish_of(session, domain, platform);

@@ -14,6 +14,10 @@
 
 namespace todoku::cli {
 
+// The account that was named, or the only one there is. nullopt after a failure, which has been
+// printed.
+[[nodiscard]] std::optional<std::string> account_for(Session& session, const std::string& named);
+
 // All pages of a list, unprinted. nullopt after a failure, which has been printed.
 [[nodiscard]] std::optional<boost::json::array> all_listed(Session& session, operate::Given given,
                                                            std::string_view name);

@@ -22,18 +22,6 @@ using doctor::DomainWish;
 using doctor::WantedRecord;
 using operate::Given;
 
-// The account that was named, or the only one there is. nullopt after a failure.
-std::optional<std::string> account_for(Session& session, const std::string& named) {
-  if (!named.empty()) return named;
-  const auto accounts = all_listed(session, Given(calls::kListAccounts), "accounts");
-  if (!accounts) return std::nullopt;
-  if (accounts->size() == 1) return text_of(accounts->front(), "name");
-  (void)session.fail(session.words({"there are {} accounts: say whose domain it is by --account",
-                                    "アカウントが {} 件あります。--account で指定してください"},
-                                   accounts->size()));
-  return std::nullopt;
-}
-
 // Keys of both kinds, those made that are missing. nullopt after a failure.
 std::optional<std::vector<doctor::DomainKey>> keys_for(Session& session, const std::string& account,
                                                        const std::string& domain) {

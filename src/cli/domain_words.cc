@@ -95,6 +95,7 @@ void DomainWords::add_domain() {
   });
   add_domain_setup(group);
   add_domain_check(group);
+  add_domain_rotate(group);
 }
 
 void DomainWords::add_domain_setup(CLI::App* group) {
@@ -135,6 +136,22 @@ void DomainWords::add_domain_check(CLI::App* group) {
   book_.speaks(check, [this](Session& s) { return domain_check(s, check_); });
 }
 
+void DomainWords::add_domain_rotate(CLI::App* group) {
+  CLI::App* rotate = book_.verb(
+      group, "rotate",
+      {"Change the keys of a domain: new ones first, which sign once every name server has them",
+       "ドメインの鍵を入れ替える。新しい鍵は、全 DNS サーバーで公開されてから署名を始める"});
+  rotate->add_option("DOMAIN", rotate_.domain, book_.say({"The From domain", "差出人のドメイン"}))
+      ->required();
+  rotate
+      ->add_option("--account", rotate_.account,
+                   book_.say({"Whose it is; may be left out where there is one account",
+                              "対象のアカウント。1 つしかなければ省略できる"}))
+      ->type_name("NAME");
+  server_options(rotate, rotate_.probe);
+  book_.speaks(rotate, [this](Session& s) { return domain_rotate(s, rotate_); });
+}
+
 void DomainWords::probe_options(CLI::App* command, PlatformWish& platform, ProbeOptions& probe) {
   command
       ->add_option("--source", platform.sources,
@@ -156,6 +173,10 @@ void DomainWords::probe_options(CLI::App* command, PlatformWish& platform, Probe
                    book_.say({"The address that reports of DMARC and TLS go to",
                               "DMARC と TLS のレポートの送り先"}))
       ->type_name("ADDRESS");
+  server_options(command, probe);
+}
+
+void DomainWords::server_options(CLI::App* command, ProbeOptions& probe) {
   command
       ->add_option("--resolver", probe.resolver,
                    book_.say({"The name server to ask, HOST:PORT, instead of the system's",

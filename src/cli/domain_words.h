@@ -24,6 +24,8 @@ class DomainWords {
   void add_domain();
   void add_domain_setup(CLI::App* group);
   void add_domain_check(CLI::App* group);
+  void add_domain_rotate(CLI::App* group);
+  void server_options(CLI::App* command, ProbeOptions& probe);
   // Who sends, and who is asked.
   void probe_options(CLI::App* command, PlatformWish& platform, ProbeOptions& probe);
   void domain_names(CLI::App* command, const operate::Call& call);
@@ -33,6 +35,7 @@ class DomainWords {
   DomainNames domain_;
   DomainSetup setup_;
   DomainCheck check_;
+  DomainRotate rotate_;
   bool domain_proven_ = false;
   bool domain_withdrawn_ = false;
   std::string domain_to_;

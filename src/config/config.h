@@ -304,6 +304,9 @@ struct ConfigProblem {
 inline constexpr std::string_view kAwsVariables = "AWS_";
 using Environment = std::map<std::string, std::string, std::less<>>;
 [[nodiscard]] Environment process_environment();
+// Those by which systemd says whether and how often it is to be told that the process lives
+// (sd_watchdog_enabled(3)).
+[[nodiscard]] Environment watchdog_environment();
 
 // What the commands of senders read (docs/cli.md); nothing of the configuration.
 inline constexpr std::array<std::string_view, 7> kSenderVariables = {

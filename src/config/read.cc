@@ -518,6 +518,14 @@ Environment process_environment() {
   return environment;
 }
 
+Environment watchdog_environment() {
+  Environment environment;
+  for (const char* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"}) {
+    if (const char* value = std::getenv(name); value != nullptr) environment.emplace(name, value);
+  }
+  return environment;
+}
+
 std::string profile_file(const Environment& environment) {
   const auto named = environment.find("TODOKU_PROFILE_FILE");
   if (named != environment.end() && !named->second.empty()) return named->second;

@@ -39,7 +39,8 @@ struct ZoneServers {
   std::vector<std::string> without_address;  // names of servers that lead nowhere
 };
 
-// Of names more are not looked at, and of each no more addresses.
+// Of names more are not looked at, and of each no more addresses: of IPv6 only where it has no
+// others, for this machine may not have it.
 inline constexpr std::size_t kZoneServersMax = 13;
 inline constexpr std::size_t kServerAddressesMax = 2;
 

@@ -126,7 +126,9 @@ class PolicyCheck {
     if (host.empty() || is_at_or_below(host, wish_.domain)) return;
     const auto walk = zone_.evaluate(
         [this](mailauth::DnsFacts& facts) { return dmarc::walk_tree(wish_.domain, facts); });
-    if (!walk || is_at_or_below(host, walk->organizational_domain())) return;
+    if (!walk || !walk->failure.empty() || is_at_or_below(host, walk->organizational_domain())) {
+      return;
+    }
     const std::string name = wish_.domain + "._report._dmarc." + host;
     const DnsFact fact = zone_.fact(FactType::txt, name);
     if (fact.status == DnsFact::Status::failed || !fact.is_known()) return;

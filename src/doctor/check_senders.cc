@@ -21,6 +21,7 @@ using mailauth::DnsFact;
 using mailauth::FactType;
 
 constexpr int kNearLimit = 9;
+constexpr std::string_view kPastLimit = "terms that ask the DNS";
 
 std::optional<std::string> octets_of(std::string_view address) {
   if (auto v4 = spf::octets_of_ip4(address)) return v4;
@@ -121,7 +122,8 @@ class SpfCheck {
     if (verdict->result == spf::SpfResult::temperror) {
       add(find("spf_undetermined", verdict->problem));
     } else if (verdict->result == spf::SpfResult::permerror) {
-      const bool is_limit = verdict->lookups > spf::Limits{}.lookups;
+      // The count stops at the limit; what was wrong is in the words of mailauth/spf.
+      const bool is_limit = verdict->problem.find(kPastLimit) != std::string::npos;
       add(find(is_limit ? "spf_lookups" : "spf_permerror", verdict->problem));
     } else {
       add(with_line(

@@ -67,8 +67,21 @@ Result<Terms> terms_of(std::string_view text) {
   return terms;
 }
 
+// Whether `there` decides otherwise of something that `wanted` lets pass.
+bool forbids(const Mechanism& there, const Mechanism& wanted) {
+  if (there.qualifier == Qualifier::pass || there.kind != wanted.kind || !is_network(there)) {
+    return false;
+  }
+  return spf::in_network(wanted.network, there.network, std::min(bits_of(there), bits_of(wanted)));
+}
+
+// The first one that matches decides (RFC 7208 section 4.6.2).
 bool is_covered(const std::vector<Mechanism>& by, const Mechanism& wanted) {
-  return std::ranges::any_of(by, [&](const Mechanism& each) { return covers(each, wanted); });
+  for (const Mechanism& each : by) {
+    if (forbids(each, wanted)) return false;
+    if (covers(each, wanted)) return true;
+  }
+  return false;
 }
 
 std::size_t lookups_of(const std::vector<Mechanism>& mechanisms, std::string_view end) {

@@ -39,11 +39,12 @@ TEST(SpfMerge, ChangesNothingWhereAllIsThereByTextOrByNetwork) {
   EXPECT_EQ(merge->text, there);
 }
 
-TEST(SpfMerge, ANetworkThatIsForbiddenCoversNothing) {
+TEST(SpfMerge, WhatIsForbiddenBeforeIsNotCovered) {
   const auto merge = merge_spf({"v=spf1 -ip4:192.0.2.0/24 ip4:192.0.2.1/32 -all"},
                                {"ip4:192.0.2.1", "ip4:192.0.2.2"}, "-all");
   ASSERT_TRUE(merge);
-  EXPECT_EQ(merge->text, "v=spf1 ip4:192.0.2.2 -ip4:192.0.2.0/24 ip4:192.0.2.1/32 -all");
+  EXPECT_EQ(merge->text,
+            "v=spf1 ip4:192.0.2.1 ip4:192.0.2.2 -ip4:192.0.2.0/24 ip4:192.0.2.1/32 -all");
 }
 
 TEST(SpfMerge, PutsUsBeforeARedirectWhichCounts) {

@@ -14,6 +14,7 @@
 #include "mailauth/dkim/dns_record.h"
 #include "mailauth/dkim/key.h"
 #include "operate/account_names.h"
+#include "operate/dkim_parts.h"
 #include "operate/operations.h"
 #include "store/walks.h"
 
@@ -37,35 +38,6 @@ Task<Result<SigningKey>> generate_aside(KeyAlgorithm algorithm) {
         }
       });
   co_return made;
-}
-
-Task<Result<SigningKey>> key_for(SecretText pem, std::string algorithm) {
-  if (!pem.view().empty()) co_return SigningKey::from_pem(pem);
-  if (algorithm != "rsa" && algorithm != "ed25519") {
-    co_return fail(ErrorKind::invalid_input,
-                   fmt::format("the algorithm is \"{}\", but must be rsa or ed25519", algorithm));
-  }
-  auto made =
-      co_await generate_aside(algorithm == "rsa" ? KeyAlgorithm::rsa : KeyAlgorithm::ed25519);
-  co_return made;
-}
-
-// "r20260105" or "e20260105": says what it is and when it was made, which is what one wants to know
-// of an old selector.
-std::string default_selector(KeyAlgorithm algorithm, Instant now) {
-  const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(now));
-  return fmt::format("{}{:04}{:02}{:02}", algorithm == KeyAlgorithm::rsa ? 'r' : 'e',
-                     static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                     static_cast<unsigned>(date.day()));
-}
-
-DkimView view_of(std::string account, store::DkimKey key) {
-  DkimView view{
-      .account = std::move(account), .key = std::move(key), .dns_name = {}, .zone_entry = {}};
-  view.key.sealed_private_key.clear();
-  view.dns_name = KeyName{.domain = view.key.domain, .selector = view.key.selector}.lookup_name();
-  view.zone_entry = mailauth::dkim::zone_file_entry(view.dns_name, view.key.dns_record);
-  return view;
 }
 
 // "12/example.jp/s1"; neither a domain nor a selector has a slash.
@@ -105,29 +77,9 @@ Result<Page<DkimView>> read_views(store::ReadTransaction& transaction,
     }
     auto name = names.of(transaction, key.account);
     if (!name) return fail(std::move(name.error()));
-    if (*name) page.views.push_back(view_of(**std::move(name), std::move(key)));
+    if (*name) page.views.push_back(dkim_view(**std::move(name), std::move(key)));
   }
   return page;
-}
-
-// The setting that is there for each name that ever was that of a key. The TXT record of a key that
-// was removed may still be published, or in caches: where it is, mail signed by another one under
-// the same name fails.
-std::string used_setting(const KeyName& name) {
-  return "dkim used/" + name.lookup_name();
-}
-
-Result<void> put_key(store::WriteTransaction& transaction, const store::DkimKey& key) {
-  const auto used = transaction.put_setting(used_setting({key.domain, key.selector}), "");
-  if (!used) return used;
-  return transaction.put_dkim_key(key);
-}
-
-Result<void> remove_key(store::WriteTransaction& transaction, const store::DkimKey& key) {
-  // Again, for one that was made by a version which left no such setting.
-  const auto used = transaction.put_setting(used_setting({key.domain, key.selector}), "");
-  if (!used) return used;
-  return transaction.remove_dkim_key(key.account, key.domain, key.selector);
 }
 
 constexpr int kSelectorsADay = 100;
@@ -138,6 +90,50 @@ store::DkimPlace before(store::AccountKey account) {
 }
 
 }  // namespace
+
+Task<Result<SigningKey>> dkim_key_for(SecretText pem, std::string algorithm) {
+  if (!pem.view().empty()) co_return SigningKey::from_pem(pem);
+  if (algorithm != "rsa" && algorithm != "ed25519") {
+    co_return fail(ErrorKind::invalid_input,
+                   fmt::format("the algorithm is \"{}\", but must be rsa or ed25519", algorithm));
+  }
+  auto made =
+      co_await generate_aside(algorithm == "rsa" ? KeyAlgorithm::rsa : KeyAlgorithm::ed25519);
+  co_return made;
+}
+
+std::string dkim_selector(KeyAlgorithm algorithm, Instant now) {
+  const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(now));
+  return fmt::format("{}{:04}{:02}{:02}", algorithm == KeyAlgorithm::rsa ? 'r' : 'e',
+                     static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                     static_cast<unsigned>(date.day()));
+}
+
+DkimView dkim_view(std::string account, store::DkimKey key) {
+  DkimView view{
+      .account = std::move(account), .key = std::move(key), .dns_name = {}, .zone_entry = {}};
+  view.key.sealed_private_key.clear();
+  view.dns_name = KeyName{.domain = view.key.domain, .selector = view.key.selector}.lookup_name();
+  view.zone_entry = mailauth::dkim::zone_file_entry(view.dns_name, view.key.dns_record);
+  return view;
+}
+
+std::string dkim_used_setting(const KeyName& name) {
+  return "dkim used/" + name.lookup_name();
+}
+
+Result<void> put_dkim(store::WriteTransaction& transaction, const store::DkimKey& key) {
+  const auto used = transaction.put_setting(dkim_used_setting({key.domain, key.selector}), "");
+  if (!used) return used;
+  return transaction.put_dkim_key(key);
+}
+
+Result<void> remove_dkim(store::WriteTransaction& transaction, const store::DkimKey& key) {
+  // Again, for one that was made by a version which left no such setting.
+  const auto used = transaction.put_setting(dkim_used_setting({key.domain, key.selector}), "");
+  if (!used) return used;
+  return transaction.remove_dkim_key(key.account, key.domain, key.selector);
+}
 
 std::string dkim_seal_context(const store::DkimKey& key) {
   return fmt::format("dkim-key/{}/{}/{}", static_cast<std::int64_t>(key.account), key.domain,
@@ -193,13 +189,13 @@ Task<Result<DkimView>> Operations::add_dkim_key(NewDkimKey request) {
   // Before the key, which takes a while to make.
   const auto box = options_.secret_box();
   if (!box) co_return fail(box.error());
-  auto key = co_await key_for(std::move(request.private_key), request.algorithm);
+  auto key = co_await dkim_key_for(std::move(request.private_key), request.algorithm);
   if (!key) co_return fail(std::move(key.error()));
   if (request.selector.empty()) {
     auto domain = KeyName::parse(request.domain, "s");
     if (!domain) co_return fail(std::move(domain.error()));
     auto selector = co_await new_selector(request.account, domain->domain,
-                                          default_selector(key->algorithm(), now));
+                                          dkim_selector(key->algorithm(), now));
     if (!selector) co_return fail(std::move(selector.error()));
     request.selector = std::move(*selector);
   }
@@ -223,11 +219,11 @@ Task<Result<DkimView>> Operations::add_dkim_key(NewDkimKey request) {
   stored.sealed_private_key = (*box)->seal(key->to_pem(), dkim_seal_context(stored));
   auto written = co_await store_.write(
       store::WritePriority::accept,
-      [stored](store::WriteTransaction& transaction) { return put_key(transaction, stored); });
+      [stored](store::WriteTransaction& transaction) { return put_dkim(transaction, stored); });
   if (!written) co_return fail(std::move(written.error()));
   auto loaded = co_await changed();
   if (!loaded) co_return fail(std::move(loaded.error()));
-  co_return view_of(request.account, std::move(stored));
+  co_return dkim_view(request.account, std::move(stored));
 }
 
 Task<Result<store::AccountWork>> Operations::remove_dkim_key(std::string account_name,
@@ -237,7 +233,7 @@ Task<Result<store::AccountWork>> Operations::remove_dkim_key(std::string account
   if (!found) co_return fail(std::move(found.error()));
   auto removed = co_await store_.write(store::WritePriority::accept,
                                        [key = found->key](store::WriteTransaction& transaction) {
-                                         return remove_key(transaction, key);
+                                         return remove_dkim(transaction, key);
                                        });
   if (!removed) co_return fail(std::move(removed.error()));
   auto loaded = co_await changed();
@@ -255,7 +251,7 @@ Task<Result<std::string>> Operations::new_selector(std::string account_name, std
   for (int number = 1; number <= kSelectorsADay; ++number) {
     std::string selector = number == 1 ? usual : fmt::format("{}-{}", usual, number);
     const auto used = co_await store_.read(
-        [setting = used_setting({domain, selector})](store::ReadTransaction& transaction) {
+        [setting = dkim_used_setting({domain, selector})](store::ReadTransaction& transaction) {
           return transaction.setting(setting);
         });
     if (!used) co_return fail(used.error());

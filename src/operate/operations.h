@@ -5,6 +5,7 @@
 // second implementation.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -99,6 +100,14 @@ struct DkimView {
   store::DkimKey key;      // without the private key
   std::string dns_name;    // "s1._domainkey.example.jp"
   std::string zone_entry;  // of a zone file
+};
+
+// For so long the record of a key stays that signs no longer: mail on its way is still checked.
+inline constexpr std::chrono::days kDkimOverlap{7};
+
+struct RetiredDkim {
+  std::vector<DkimView> removed;  // whose records may go from the zone
+  std::vector<DkimView> kept;     // that sign no longer, and whose records must stay
 };
 
 struct NewDkimKey {
@@ -375,6 +384,15 @@ class Operations {
   Task<Result<DkimView>> dkim_key(std::string account, std::string domain, std::string selector);
   // conflict if the selector is taken.
   Task<Result<DkimView>> add_dkim_key(NewDkimKey request);
+  // -- dkim_rotation.cc. Keys that do not sign yet, so that they can be published before: those of
+  // the domain, made by the second, one of each algorithm, if there are none.
+  Task<Result<std::vector<DkimView>>> next_dkim_keys(std::string account, std::string domain);
+  Task<Result<std::vector<DkimView>>> make_next_dkim_keys(std::string account, std::string domain);
+  // They sign from now on. conflict: there are none.
+  Task<Result<std::vector<DkimView>>> begin_next_dkim_keys(std::string account, std::string domain);
+  // Removes keys of the domain that no newer one leaves anything to: another of the algorithm has
+  // been signing for kDkimOverlap, and the account has no delivery under way, which might pin them.
+  Task<Result<RetiredDkim>> retire_dkim_keys(std::string account, std::string domain);
   // What the account has to go: mail that began with the key waits for it from now on.
   Task<Result<store::AccountWork>> remove_dkim_key(std::string account, std::string domain,
                                                    std::string selector);
@@ -502,6 +520,10 @@ class Operations {
   using SmtpChange = std::function<Result<bool>(store::WriteTransaction&, store::SmtpCredential&)>;
   Task<Result<SmtpCredentialView>> alter_smtp_credential(std::string account, std::string name,
                                                          std::string_view event, SmtpChange change);
+  Task<Result<std::vector<store::DkimKey>>> waiting_dkim_keys(std::string account,
+                                                              std::string domain);
+  Task<Result<store::DkimKey>> make_waiting_key(store::Account owner, std::string domain,
+                                                std::string algorithm);
   Task<Result<std::string>> new_selector(std::string account, std::string domain,
                                          std::string usual);
 

@@ -238,6 +238,63 @@ TEST_F(OperationsTest, RefusesLabelsThatHideSomething) {
             "the label has the character U+202E RIGHT-TO-LEFT OVERRIDE, which nobody can see");
 }
 
+TEST_F(OperationsTest, NewDkimKeysSignOnlyWhenTheyAreBegun) {
+  ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
+  ASSERT_TRUE(run(operations.add_dkim_key(
+      {.account = "shop", .domain = "example.jp", .selector = "old", .algorithm = "ed25519"})));
+  ASSERT_TRUE(run(operations.add_dkim_key(
+      {.account = "shop", .domain = "example.jp", .selector = "oldr", .algorithm = "rsa"})));
+  EXPECT_EQ(run(operations.begin_next_dkim_keys("shop", "example.jp")).error().kind,
+            ErrorKind::conflict);
+  installation.clock.advance(std::chrono::hours(1));
+  const auto made = run(operations.make_next_dkim_keys("shop", "Example.JP"));
+  ASSERT_TRUE(made) << made.error().detail;
+  ASSERT_THAT(*made, SizeIs(2));
+  EXPECT_EQ((*made)[0].key.sealed_private_key, "");
+  EXPECT_THAT(run(operations.dkim_keys("shop", "", 10))->views, SizeIs(2)) << "they do not sign";
+  const auto again = run(operations.make_next_dkim_keys("shop", "example.jp"));
+  EXPECT_EQ((*again)[0].key.dns_record, (*made)[0].key.dns_record) << "made once";
+  // Nobody takes a name that is theirs.
+  const auto beside = run(operations.add_dkim_key(
+      {.account = "shop", .domain = "example.jp", .selector = "", .algorithm = "rsa"}));
+  EXPECT_NE(beside->key.selector, (*made)[0].key.selector);
+  ASSERT_TRUE(run(operations.remove_dkim_key("shop", "example.jp", beside->key.selector)));
+
+  const auto begun = run(operations.begin_next_dkim_keys("shop", "example.jp"));
+  ASSERT_TRUE(begun) << begun.error().detail;
+  ASSERT_THAT(told, SizeIs(4));
+  for (const store::DkimKey& key : told) {
+    if (key.selector == "old" || key.selector == "oldr") continue;
+    const auto opened = box.open(key.sealed_private_key, dkim_seal_context(key));
+    ASSERT_TRUE(opened) << opened.error().detail;
+    EXPECT_EQ(mailauth::dkim::key_record_text(*mailauth::dkim::SigningKey::from_pem(*opened)),
+              key.dns_record);
+  }
+  EXPECT_THAT(*run(operations.next_dkim_keys("shop", "example.jp")), SizeIs(0));
+}
+
+TEST_F(OperationsTest, ADkimKeyGoesAWeekAfterTheNextOneBegan) {
+  ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
+  ASSERT_TRUE(run(operations.add_dkim_key(
+      {.account = "shop", .domain = "example.jp", .selector = "old", .algorithm = "ed25519"})));
+  installation.clock.advance(std::chrono::hours(1));
+  ASSERT_TRUE(run(operations.make_next_dkim_keys("shop", "example.jp")));
+  installation.clock.advance(std::chrono::days(30));  // until it was published
+  ASSERT_TRUE(run(operations.begin_next_dkim_keys("shop", "example.jp")));
+  installation.clock.advance(std::chrono::days(7) - std::chrono::seconds(1));
+  auto retired = run(operations.retire_dkim_keys("shop", "example.jp"));
+  ASSERT_TRUE(retired) << retired.error().detail;
+  EXPECT_THAT(retired->removed, SizeIs(0));
+  ASSERT_THAT(retired->kept, SizeIs(1));
+  EXPECT_EQ(retired->kept[0].key.selector, "old");
+  installation.clock.advance(std::chrono::seconds(1));
+  retired = run(operations.retire_dkim_keys("shop", "example.jp"));
+  ASSERT_THAT(retired->removed, SizeIs(1));
+  EXPECT_EQ(retired->removed[0].key.selector, "old");
+  EXPECT_THAT(told, SizeIs(2)) << "those that sign stay";
+  EXPECT_THAT(run(operations.retire_dkim_keys("shop", "example.jp"))->removed, SizeIs(0));
+}
+
 TEST_F(OperationsTest, SealsADkimKeyAndTellsOfItAtOnce) {
   ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
   const auto added = run(operations.add_dkim_key(

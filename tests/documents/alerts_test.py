@@ -99,6 +99,22 @@ class AlertsTest(unittest.TestCase):
             self.assertEqual(set(alerts) - set(anchors), set(), page)
             self.assertEqual(len(anchors), len(set(anchors)))
 
+    def test_every_alert_and_every_alarm_has_a_row(self):
+        """docs/operating.md, "Alarms there and here"."""
+        part = re.search(r"(?ms)^### Alarms there and here\n(.*?)^## ", (ROOT / "docs/operating.md").read_text())[1]
+        rows = [line.strip("| ").split(" | ") for line in part.splitlines() if line.startswith("| `")]
+        named = [re.findall(r"`(\w+)`", row[0]) for row in rows]
+        self.assertEqual(sorted(sum(named, [])), sorted(expressions_of_rules()))
+        alarms = set()
+        for path in (ROOT / "deploy/terraform/modules").rglob("*.tf"):
+            text = path.read_text()
+            alarms |= set(re.findall(r'alarm_name += "\$\{[\w.]+\}-([\w-]+)"', text))
+            if path.parent.name == "alarms":
+                alarms |= set(re.findall(r"(?m)^    ([\w-]+) = \{$", text)) - {"aws"}
+        self.assertGreater(len(alarms), 10)
+        told = set(re.findall(r"`([a-z-]+)`", " ".join([row[1] for row in rows] + [part.split("Besides, there:")[1]])))
+        self.assertEqual(alarms - told, set())
+
     def test_promtool_finds_the_rules_in_order(self):
         status, said = promtool("check", "rules", RULES)
         self.assertEqual(status, 0, said)

@@ -393,6 +393,20 @@ std::string dkim_key_json(const operate::DkimView& key) {
   return json.take();
 }
 
+std::string retired_dkim_json(const operate::RetiredDkim& retired) {
+  JsonWriter json;
+  json.begin_object();
+  for (const auto& [name, views] :
+       {std::pair("removed", &retired.removed), std::pair("kept", &retired.kept)}) {
+    json.key(name);
+    json.begin_array();
+    for (const operate::DkimView& view : *views) add_dkim_key(json, view);
+    json.end_array();
+  }
+  json.end_object();
+  return json.take();
+}
+
 std::string explanation_json(const operate::Explanation& explanation, todoku::Language language) {
   JsonWriter json;
   json.begin_object();

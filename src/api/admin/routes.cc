@@ -280,6 +280,32 @@ Task<Response> remove_domain(Operations& operations, Given given) {
   co_return removed ? done() : failure(removed.error());
 }
 
+Task<Response> next_keys(Operations& operations, Given given) {
+  const auto keys = co_await operations.next_dkim_keys(given.text("account"), given.text("domain"));
+  co_return keys ? Response::json(200, dkim_keys_json({.views = *keys, .next = {}}))
+                 : failure(keys.error());
+}
+
+Task<Response> make_next_keys(Operations& operations, Given given) {
+  const auto keys =
+      co_await operations.make_next_dkim_keys(given.text("account"), given.text("domain"));
+  co_return keys ? Response::json(201, dkim_keys_json({.views = *keys, .next = {}}))
+                 : failure(keys.error());
+}
+
+Task<Response> begin_next_keys(Operations& operations, Given given) {
+  const auto keys =
+      co_await operations.begin_next_dkim_keys(given.text("account"), given.text("domain"));
+  co_return keys ? Response::json(200, dkim_keys_json({.views = *keys, .next = {}}))
+                 : failure(keys.error());
+}
+
+Task<Response> retire_keys(Operations& operations, Given given) {
+  const auto retired =
+      co_await operations.retire_dkim_keys(given.text("account"), given.text("domain"));
+  co_return retired ? Response::json(200, retired_dkim_json(*retired)) : failure(retired.error());
+}
+
 Task<Response> consent(Operations& operations, Given given) {
   const auto domain =
       co_await operations.consent(given.text("account"), given.text("domain"), given.text("to"),
@@ -541,6 +567,10 @@ constexpr std::array kOffered{
     Offered{&calls::kAddDomain, add_domain},
     Offered{&calls::kVerifyDomain, verify_domain},
     Offered{&calls::kRemoveDomain, remove_domain},
+    Offered{&calls::kNextKeys, next_keys},
+    Offered{&calls::kMakeNextKeys, make_next_keys},
+    Offered{&calls::kBeginNextKeys, begin_next_keys},
+    Offered{&calls::kRetireKeys, retire_keys},
     Offered{&calls::kConsent, consent},
     Offered{&calls::kExplain, explain_address},
     Offered{&calls::kListStuck, list_stuck},

@@ -106,6 +106,7 @@ EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_schedule
         events::journal::JournalOptions{.folder = ground.config.journal.directory,
                                         .keep = std::chrono::days(ground.config.events.keep_days)},
         ground.runtime.executor(0));
+    ground.collected.add([this] { journal_->show_lag(); });
   }
   follow_senders(ground, senders_);
   ground.changes.follow(store::Topic::webhooks, [this] { return hear_of_owners(endpoints_); });

@@ -13,7 +13,9 @@
 #include <string>
 #include <vector>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -624,6 +626,34 @@ TEST_F(JournalTest, AFileThatCannotBeRemovedStopsNothing) {
   const auto after = end_of(folder_.path()).value();
   EXPECT_EQ(after.number, before.number + 2) << "each record once";
   EXPECT_EQ(after.ordinal, before.ordinal) << "in the same file";
+}
+
+TEST_F(JournalTest, AFolderThatHangsIsToldOfThoughNoTurnEnds) {
+  std::promise<void> answers;
+  async::FilePool files({.threads = 1});
+  begin(files);
+  const auto key = bulk(1);
+  settle(key, 0, RecipientState::delivered);
+  files.post(async::FilePool::Owner{}, [wait = answers.get_future()] { wait.wait(); });
+  context_.restart();
+  auto turned =
+      boost::asio::co_spawn(context_.get_executor(), journaler_->turn(), boost::asio::use_future);
+  context_.poll();
+  Gauge& lag = metrics_.back().gauge("todoku_journal_lag_seconds", "");
+  journaler_->show_lag();
+  EXPECT_EQ(lag.value(), 0) << "a turn may take its time";
+  store_.clock.advance(60s);
+  journaler_->show_lag();
+  EXPECT_EQ(lag.value(), 60);
+  EXPECT_EQ(journaler_->trouble(), "its folder or the store has not answered for 60 s");
+  answers.set_value();
+  context_.run();
+  (void)turned.get();
+  turn();
+  journaler_->show_lag();
+  EXPECT_EQ(lag.value(), 0);
+  EXPECT_EQ(journaler_->trouble(), "");
+  journaler_.reset();
 }
 
 // Whoever waits at a folder that hangs is nobody else, and the other way round.

@@ -35,6 +35,7 @@ constexpr Microseconds kBehindTold = 30s;
 constexpr async::FilePool::Owner kLine{-1};
 // After which it is told of that a stop waits.
 constexpr Microseconds kStopPatience = 10s;
+constexpr Microseconds kTurnMost = 10s;  // a page and a sync; beyond that somebody does not answer
 
 Result<std::int64_t> last_removal(store::ReadTransaction& transaction) {
   constexpr std::int64_t kAtOnce = 10'000;
@@ -149,12 +150,34 @@ Task<void> Journaler::run() {
   }
 }
 
+bool Journaler::hangs_at(SteadyInstant now) const {
+  return turn_began_ && now - *turn_began_ > kTurnMost;
+}
+
+Microseconds Journaler::lag_at(SteadyInstant now) const {
+  if (behind_since_) return now - *behind_since_;
+  return hangs_at(now) ? now - *turn_began_ : Microseconds(0);
+}
+
 std::string Journaler::trouble() const {
+  const SteadyInstant now = world_.clock.steady_now();
   const std::lock_guard lock(mutex_);
-  return reason_;
+  if (!hangs_at(now)) return reason_;
+  return fmt::format("its folder or the store has not answered for {} s",
+                     std::chrono::floor<std::chrono::seconds>(now - *turn_began_).count());
+}
+
+void Journaler::show_lag() const {
+  const SteadyInstant now = world_.clock.steady_now();
+  const std::lock_guard lock(mutex_);
+  lag_.set(std::chrono::duration<double>(lag_at(now)).count());
 }
 
 Task<bool> Journaler::turn() {
+  {
+    const std::lock_guard lock(mutex_);
+    turn_began_ = world_.clock.steady_now();
+  }
   if (!world_.holds()) {
     // Whoever holds the lease tells how far behind it is.
     note(false);
@@ -181,9 +204,12 @@ Task<bool> Journaler::turn() {
 void Journaler::note(Result<bool> done) {
   const SteadyInstant now = world_.clock.steady_now();
   const bool behind = !done || *done;
+  const std::lock_guard lock(mutex_);
+  // A turn that hung was behind from its beginning.
+  if (behind && !behind_since_) behind_since_ = hangs_at(now) ? *turn_began_ : now;
   if (!behind) behind_since_.reset();
-  if (behind && !behind_since_) behind_since_ = now;
-  const Microseconds lag = behind_since_ ? now - *behind_since_ : Microseconds(0);
+  turn_began_.reset();
+  const Microseconds lag = lag_at(now);
   lag_.set(std::chrono::duration<double>(lag).count());
   std::string reason;
   if (!done) {
@@ -194,7 +220,6 @@ void Journaler::note(Result<bool> done) {
     is_stuck_.worked(now);
     if (lag > kBehindTold) reason = "it is behind";
   }
-  const std::lock_guard lock(mutex_);
   reason_ = std::move(reason);
 }
 

@@ -86,6 +86,9 @@ class Journaler {
   // What operators are to know; empty: nothing. From any thread.
   [[nodiscard]] std::string trouble() const;
 
+  // Brings the figure of the lag up to date: a folder that hangs ends no turn. From any thread.
+  void show_lag() const;
+
  private:
   Task<void> run();
   Task<void> stop_here();
@@ -95,6 +98,9 @@ class Journaler {
   Task<void> drop();
   Task<Result<void>> save();
   void note(Result<bool> done);
+  // With mutex_ held.
+  [[nodiscard]] Microseconds lag_at(SteadyInstant now) const;
+  [[nodiscard]] bool hangs_at(SteadyInstant now) const;
 
   const World world_;
   const JournalOptions options_;
@@ -113,7 +119,6 @@ class Journaler {
   std::optional<Segment> segment_;
   SteadyInstant save_at_{};
   SteadyInstant drop_at_{};
-  std::optional<SteadyInstant> behind_since_;
   bool stopping_ = false;
   Trouble is_stuck_{log::Level::error,
                     "the journal is not written: what happens now would be "
@@ -123,6 +128,8 @@ class Journaler {
                  "old files of the journal are removed again"};
   mutable std::mutex mutex_;  // guards what follows
   std::string reason_;
+  std::optional<SteadyInstant> behind_since_;
+  std::optional<SteadyInstant> turn_began_;  // while it lasts
   async::Signal wake_;
   async::TaskGroup tasks_;
 };

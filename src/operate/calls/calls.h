@@ -410,6 +410,15 @@ inline constexpr Call kVerifyDomain{Verb::post, "/domains/{account}/{domain}/ver
                                     arguments::kOfDomain};
 inline constexpr Call kRemoveDomain{Verb::remove, "/domains/{account}/{domain}",
                                     arguments::kOfDomain};
+// Keys that do not sign yet, and those that no longer do.
+inline constexpr Call kNextKeys{Verb::get, "/domains/{account}/{domain}/next_keys",
+                                arguments::kOfDomain};
+inline constexpr Call kMakeNextKeys{Verb::post, "/domains/{account}/{domain}/next_keys",
+                                    arguments::kOfDomain};
+inline constexpr Call kBeginNextKeys{Verb::post, "/domains/{account}/{domain}/next_keys/begin",
+                                     arguments::kOfDomain};
+inline constexpr Call kRetireKeys{Verb::post, "/domains/{account}/{domain}/retired_keys",
+                                  arguments::kOfDomain};
 inline constexpr Call kConsent{Verb::post, "/domains/{account}/{domain}/consent",
                                arguments::kConsent};
 inline constexpr Call kExplain{Verb::get, "/explain", arguments::kExplain};

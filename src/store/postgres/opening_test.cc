@@ -167,6 +167,49 @@ TEST_F(MigrationTest, TakesEachStepOnce) {
   EXPECT_EQ(refused(fresh().address), "opened");
 }
 
+// Two versions side by side, and the way back to the one before.
+TEST_F(MigrationTest, AProgramWorksOnTablesOfALaterOneThatSaysSo) {
+  Migration migration(fresh());
+  must(migration.up(1s, [](auto, const auto&) {}));
+  const auto later = [](std::int64_t worked_on_by) {
+    server().execute(
+        "fresh",
+        fmt::format("UPDATE meta SET value = '{}' WHERE name = 'worked_on_by'", worked_on_by));
+  };
+  const std::int64_t known = postgres::schema_steps();
+  server().execute("fresh", fmt::format("INSERT INTO todoku_schema VALUES({}, 0);"
+                                        "ALTER TABLE accounts ADD COLUMN of_a_later_version bigint",
+                                        known + 1));
+  later(known);
+  EXPECT_EQ(refused(fresh().address), "opened");
+  must(migration.up(1s, [](auto, const auto&) { FAIL() << "nothing is missing"; }));
+  EXPECT_THAT(must(migration.status()), SizeIs(static_cast<std::size_t>(known)));
+  // Whose later steps take away what this program uses.
+  later(known + 1);
+  const std::string sentence =
+      fmt::format("has schema step {} and this program knows up to {}", known + 1, known);
+  EXPECT_THAT(refused(fresh().address), HasSubstr(sentence));
+  const auto up = migration.up(1s, [](auto, const auto&) {});
+  ASSERT_FALSE(up);
+  EXPECT_THAT(up.error().detail, HasSubstr(sentence));
+  // Who says nothing means no.
+  server().execute("fresh", "DELETE FROM meta WHERE name = 'worked_on_by'");
+  EXPECT_THAT(refused(fresh().address), HasSubstr(sentence));
+}
+
+TEST_F(MigrationTest, TheReleaseBeforeCanWorkOnWhatThisOneMakes) {
+  must(Migration(fresh()).up(1s, [](auto, const auto&) {}));
+  postgres::Dialer dialer(fresh());
+  const auto link = must(dialer.dial());
+  const postgres::Sql told{postgres::Sql::Once{}, "test",
+                           "SELECT convert_from(value, 'UTF8')::bigint FROM meta"
+                           " WHERE name = 'worked_on_by'"};
+  const auto rows = must(link->fly_one(told, {}, 5s));
+  ASSERT_EQ(rows.size(), 1);
+  EXPECT_LE(rows.integer(0, 0), postgres::schema_steps());
+  EXPECT_GE(rows.integer(0, 0), 18) << "whoever knows fewer writes to those who opted out";
+}
+
 // As several machines start at once, each with `todoku migrate up` first.
 TEST_F(MigrationTest, SeveralAtOnceOnAnEmptyDatabaseAllSucceed) {
   for (int round = 0; round < 8; ++round) {

@@ -425,6 +425,13 @@ constexpr std::array<Step, 18> kSteps{{{"tables", kStep1},
                                        {"credentials that are held", kStep17},
                                        {"audit and erased subjects", kStep18}}};
 
+// How many steps a program must know to work on these tables: those of the release before, so that
+// its processes go on, and start again, until each has been replaced, and can come back. Told to
+// the database with each step. It rises only where a step takes away what programs of so few steps
+// use, which is a release after the one that ceased to use it; or where they would do wrong: of
+// fewer than 18 a program does not know that somebody whose address was erased has opted out.
+constexpr std::int64_t kWorkedOnBy = 18;
+
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);
 constexpr Milliseconds kSchemaLookMax = std::chrono::seconds(10);
@@ -437,6 +444,12 @@ const Sql kHasSteps{
 const Sql kStepsTaken{"schema: steps taken",
                       "SELECT count(*), coalesce(max(step), 0) FROM todoku_schema"};
 const Sql kStepsAll{"schema: steps", "SELECT step, taken FROM todoku_schema ORDER BY step"};
+const Sql kTellWorkedOnBy{"schema: tell who can work on it",
+                          "INSERT INTO meta VALUES('worked_on_by', convert_to($1::bigint::text,"
+                          " 'UTF8')) ON CONFLICT (name) DO UPDATE SET value = excluded.value"};
+const Sql kWorkedOnBySql{"schema: who can work on it",
+                         "SELECT convert_from(value, 'UTF8')::bigint FROM meta"
+                         " WHERE name = 'worked_on_by'"};
 const Sql kMakeSteps{"schema: table of steps",
                      "CREATE TABLE IF NOT EXISTS todoku_schema(step bigint PRIMARY KEY,"
                      " taken bigint NOT NULL)"};
@@ -454,6 +467,17 @@ const Sql kLockSteps{"schema: lock", "LOCK TABLE todoku_schema IN SHARE ROW EXCL
 const Sql kStepTaken{"schema: step taken",
                      "INSERT INTO todoku_schema VALUES($1, (extract(epoch FROM now())"
                      " * 1000)::bigint) ON CONFLICT DO NOTHING RETURNING step"};
+
+// Of a database that has steps which this program does not know.
+Result<std::int64_t> judge_newer(Link& link, std::int64_t last) {
+  const auto told = link.fly_one(kWorkedOnBySql, {}, kSchemaLookMax);
+  if (!told) return fail(told.error());
+  if (!told->empty() && told->integer(0, 0) <= schema_steps()) return schema_steps();
+  return fail(ErrorKind::unsupported,
+              fmt::format("the database has schema step {} and this program knows up to {}; "
+                          "start the newer todoku that wrote it",
+                          last, schema_steps()));
+}
 
 }  // namespace
 
@@ -493,13 +517,7 @@ Result<std::int64_t> schema_step_of(Link& link) {
     return fail(ErrorKind::corrupt,
                 "the database lacks a step of its schema before its last; restore a backup");
   }
-  if (last > schema_steps()) {
-    return fail(ErrorKind::unsupported,
-                fmt::format("the database has schema step {} and this program knows up to {}; "
-                            "start the newer todoku that wrote it",
-                            last, schema_steps()));
-  }
-  return last;
+  return last > schema_steps() ? judge_newer(link, last) : last;
 }
 
 Result<void> check_schema(Link& link) {
@@ -539,7 +557,7 @@ Result<void> take_schema_step(Link& link, std::int64_t step, Milliseconds lock_m
     auto done = link.fly_one(sql, {}, kStepMax);
     if (!done) return fail(std::move(done.error()));
   }
-  auto done = link.fly_one(kCommit, {}, kStepMax);
+  auto done = link.add(kTellWorkedOnBy, Params() << kWorkedOnBy).add(kCommit).fly(kStepMax);
   if (!done) return fail(std::move(done.error()));
   log::info("schema step taken", {{"step", step}});
   return {};

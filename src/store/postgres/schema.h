@@ -18,8 +18,9 @@ namespace todoku::store::postgres {
 // The last step that this program knows.
 [[nodiscard]] std::int64_t schema_steps();
 
-// The last step that the database has; 0: it is empty. corrupt: a step is missing, or it is another
-// program's; unsupported: it has steps that this program does not know.
+// The last step that the database has, of those that this program knows; 0: it is empty. Steps of a
+// later program are fine where that has told that programs of so few steps can work on its tables.
+// corrupt: a step is missing, or it is another program's; unsupported: a later program's tables.
 [[nodiscard]] Result<std::int64_t> schema_step_of(Link& link);
 
 // Whether this program can work on the database: it has every step. The sentence says what to do.

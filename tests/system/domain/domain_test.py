@@ -180,10 +180,15 @@ class Domain(HomeTest):
         codes = {finding["code"] for finding in findings if finding["outcome"] == "fail"}
         self.assertEqual(codes, {"dkim_no_keys", "spf_from_missing", "spf_missing", "from_no_host",
                                  "return_path_no_host", "dmarc_missing"})
-        self.setup_green()
+        green = self.setup_green()
         status, findings = self.check()
         self.assertEqual([f["code"] for f in findings if f["outcome"] != "pass"], [], findings)
         self.assertEqual(status, 0)
+        # An answer that does not fit UDP is asked for over TCP.
+        self.serve(write_zone(green) + "".join(
+            f'example.jp. IN TXT "{i:03}{"x" * 200}"\n' for i in range(20)))
+        status, findings = self.check()
+        self.assertEqual(([f for f in findings if f["outcome"] != "pass"], status), ([], 0))
         # Nothing is left to paste, and no second keys are made.
         again = self.tool("domain", "setup", "example.jp", "--json", *self.asked)
         records = json.loads(again)["records"]
@@ -318,6 +323,33 @@ class Domain(HomeTest):
             "domain", "check", "example.jp", "--server", f"127.0.0.2:{self.port}", *self.asked)
         self.assertEqual([f["code"] for f in findings], ["servers_silent"])
         self.assertEqual(status, 2)
+
+    def test_new_keys_sign_once_they_are_published(self):
+        green = self.setup_green()
+        asked = ["--resolver", f"127.0.0.1:{self.port}", "--port", str(self.port)]
+
+        def rotate(status=0):
+            done = subprocess.run([home.BINARY, "--config", str(self.config), "--json", "domain",
+                                   "rotate", "example.jp", *asked], text=True,
+                                  capture_output=True, timeout=60)
+            self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+            return json.loads(done.stdout)
+
+        made = rotate()
+        self.assertEqual((made["state"], len(made["keys"])), ("publish", 2))
+        self.assertEqual(len(json.loads(self.tool("--json", "dkim", "list"))["keys"]), 2)
+        codes = [f["code"] for f in rotate(status=1)["findings"]]
+        self.assertEqual(codes, ["servers_agree", "dkim_missing", "dkim_missing"])
+        records = write_zone(green) + "".join(key["zone_entry"] for key in made["keys"])
+        # On one server of two they are not published yet.
+        self.serve(records, [0])
+        self.assertEqual(rotate(status=1)["findings"][0]["code"], "server_stale")
+        self.serve(records)
+        begun = rotate()
+        self.assertEqual((begun["state"], len(begun["kept"])), ("signing", 2))
+        self.assertEqual(len(json.loads(self.tool("--json", "dkim", "list"))["keys"]), 4)
+        self.assertEqual(rotate()["state"], "overlap")
+        self.assertEqual(self.check()[0], 0)
 
     def test_a_domain_that_nobody_serves(self):
         self.serve("")

@@ -105,6 +105,17 @@ wait $engine
         accounts = self.works("account", "list", "--json")
         self.assertIn("shop", accounts)
 
+    def test_3a_the_way_back_keeps_them_too(self):
+        """Of one schema, as releases are that changed none, or on PostgreSQL only added to it."""
+        self.works("account", "add", "news")
+        self.install(self.old)
+        self.assertIn("1.0.0~rc1\n", self.dpkg("--status", "todoku").stdout)
+        self.assertIn("drain_seconds = 7", self.at("/etc/todoku/todoku.toml").read_text())
+        accounts = self.works("account", "list", "--json")
+        for name in ("shop", "news"):
+            self.assertIn(name, accounts)
+        self.install(self.new)
+
     def test_4_a_removal_keeps_data_and_configuration(self):
         self.dpkg("--remove", "todoku")
         self.assertFalse(self.at("/usr/bin/todoku").exists())
@@ -134,6 +145,12 @@ class UnitTest(unittest.TestCase):
         print(f"systemd-analyze security: {figure} of 10")
         self.assertLessEqual(figure, EXPOSURE_MAX)
         self.assertGreater(len(weights), 50)
+
+    def test_one_that_stands_still_is_ended(self):
+        unit = UNIT.read_text()
+        self.assertRegex(unit, r"(?m)^WatchdogSec=120$")
+        self.assertRegex(unit, r"(?m)^NotifyAccess=main$")
+        self.assertRegex(unit, r"(?m)^Restart=on-failure$")  # which a watchdog's end is (systemd.service(5))
 
     def test_it_is_read_without_a_complaint(self):
         done = run("systemd-analyze", "verify", "--man=no", "--recursive-errors=no", UNIT, check=False)

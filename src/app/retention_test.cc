@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/retention.h"
+
+#include <gtest/gtest.h>
+
+#include "store/personal_data.h"
+#include "store/walks.h"
+#include "support/installation.h"
+
+namespace todoku::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+class RetentionTest : public testing::Test {
+ protected:
+  store::AccountKey account(std::string name) {
+    return installation_.store
+        ->write_and_wait(store::WritePriority::accept,
+                         [name](store::WriteTransaction& t) { return t.create_account(name); })
+        ->key;
+  }
+  // A transaction; over, unless it is to stay open.
+  store::DeliveryKey mail(store::AccountKey owner, bool is_over = true) {
+    store::Accept accept{.life_time = std::chrono::hours(24)};
+    accept.delivery.account = owner;
+    accept.delivery.content.from.address = "shop@example.com";
+    accept.delivery.content.subject = "Hello";
+    accept.delivery.content.text_part = "text";
+    accept.recipients = {
+        {.address = "taro@example.jp", .domain = "example.jp", .insert_codes = {}}};
+    const auto accepted = installation_.store->perform_and_wait(std::move(accept));
+    EXPECT_TRUE(accepted) << accepted.error().detail;
+    const store::DeliveryKey key = accepted->delivery.key;
+    if (!is_over) return key;
+    store::StorySearch search("taro@example.jp", owner, 1);
+    EXPECT_TRUE(store::walk_and_wait(*installation_.store, search));
+    const std::vector<store::OutcomeRecord> records{
+        {.key = search.take().at(0).key, .outcome = {.state = RecipientState::delivered}}};
+    EXPECT_TRUE(
+        installation_.store->perform_and_wait(store::Settle{.outcomes = records, .releases = {}}));
+    return key;
+  }
+  void keep_for(store::AccountKey owner, const store::KeptFor& kept) {
+    ASSERT_TRUE(installation_.store->write_and_wait(
+        store::WritePriority::accept, [&](store::WriteTransaction& t) {
+          return t.put_setting(store::retention_setting(owner), store::written(kept));
+        }));
+  }
+  Task<Result<std::int64_t>> pass_once(Retention::Rules rules) {
+    const auto executor = co_await boost::asio::this_coro::executor;
+    Retention retention(*installation_.store, executor, installation_.clock, rules);
+    co_return co_await retention.pass();
+  }
+  // "Hello", "[erased]", or "" if the delivery is gone.
+  std::string subject(store::DeliveryKey key) {
+    const auto delivery = installation_.store->read_and_wait(
+        [&](store::ReadTransaction& t) { return t.delivery(key); });
+    return delivery ? delivery->content.subject : "";
+  }
+
+  TestStore installation_;
+};
+
+TEST_F(RetentionTest, ErasesContentAndThenTheDeliveryWhenTheirTimeIsOver) {
+  const auto owner = account("shop");
+  const auto key = mail(owner);
+  const auto open = mail(owner, false);
+  const Retention::Rules rules{.kept = {.content_days = 10, .story_days = 20}};
+  EXPECT_EQ(*run(pass_once(rules)), 0);
+  installation_.clock.advance(std::chrono::days(9));
+  EXPECT_EQ(*run(pass_once(rules)), 0);
+  EXPECT_EQ(subject(key), "Hello");
+  installation_.clock.advance(std::chrono::days(2));
+  EXPECT_EQ(*run(pass_once(rules)), 1);
+  EXPECT_EQ(subject(key), store::kErasedText);
+  EXPECT_EQ(*run(pass_once(rules)), 0) << "again";
+  installation_.clock.advance(std::chrono::days(10));
+  EXPECT_EQ(*run(pass_once(rules)), 1);
+  EXPECT_EQ(subject(key), "");
+  EXPECT_EQ(subject(open), "Hello") << "it is not over";
+}
+
+TEST_F(RetentionTest, NothingGoesUnlessItIsConfigured) {
+  const auto key = mail(account("shop"));
+  installation_.clock.advance(std::chrono::days(4'000));
+  EXPECT_EQ(*run(pass_once({})), 0);
+  EXPECT_EQ(subject(key), "Hello");
+}
+
+TEST_F(RetentionTest, AnAccountMayHaveTimesOfItsOwn) {
+  const auto shop = account("shop");
+  const auto club = account("club");
+  keep_for(shop, {.content_days = 3, .story_days = 0});
+  const auto its = mail(shop);
+  const auto other = mail(club);
+  installation_.clock.advance(std::chrono::days(5));
+  EXPECT_EQ(*run(pass_once({.kept = {.content_days = 30, .story_days = 0}})), 1);
+  EXPECT_EQ(subject(its), store::kErasedText);
+  EXPECT_EQ(subject(other), "Hello");
+}
+
+TEST_F(RetentionTest, LinesOfTheAuditGoAfterTheirTime) {
+  const auto add = [&] {
+    ASSERT_TRUE(installation_.store->write_and_wait(
+        store::WritePriority::accept, [](store::WriteTransaction& t) {
+          return t.add_audit({.actor = "operator", .action = "content", .origin = "x"}, "");
+        }));
+  };
+  const auto lines = [&] {
+    return installation_.store->read_and_wait([](store::ReadTransaction& t) { return t.audit({}); })
+        ->size();
+  };
+  add();
+  installation_.clock.advance(std::chrono::days(10));
+  add();
+  ASSERT_TRUE(run(pass_once({.kept = {}, .audit_days = 0})));
+  EXPECT_EQ(lines(), 2U);
+  ASSERT_TRUE(run(pass_once({.kept = {}, .audit_days = 5})));
+  EXPECT_EQ(lines(), 1U);
+}
+
+}  // namespace
+}  // namespace todoku::app

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// `todoku domain check` and `setup`, where nobody answers for the zone; with real servers see
+// tests/system/domain.
+#include <boost/json/parse.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/fake_host.h"
+#include "cli/session.h"
+
+namespace todoku::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class DomainCheckTest : public CommandLineTest {
+ protected:
+  DomainCheckTest() {
+    host.answer = [](const AdminRequest& request) -> Result<AdminAnswer> {
+      if (request.target.starts_with("/accounts")) {
+        return AdminAnswer{200, R"({"accounts":[{"name":"shop"},{"name":"news"}]})"};
+      }
+      if (request.target.starts_with("/dkim")) {
+        return AdminAnswer{200, R"({"keys":[
+          {"domain":"example.jp","selector":"r1","algorithm":"rsa-sha256","dns_record":"v=DKIM1; p=AAAA"},
+          {"domain":"example.jp","selector":"e1","algorithm":"ed25519-sha256","dns_record":"v=DKIM1; k=ed25519; p=BBBB"}]})"};
+      }
+      return AdminAnswer{200, R"({"domains":[{"domain":"example.jp","state":"unproven",
+        "dns_name":"_todoku-challenge.example.jp","dns_record":"todoku-domain=abc"}]})"};
+    };
+  }
+  [[nodiscard]] std::vector<std::string> requests() const {
+    std::vector<std::string> lines;
+    for (const AdminRequest& request : host.asked) {
+      lines.push_back(request.method + " " + request.target);
+    }
+    return lines;
+  }
+};
+
+TEST_F(DomainCheckTest, ADomainThatNobodyServesFails) {
+  EXPECT_EQ(run({"--json", "domain", "check", "example.jp", "--resolver", "192.0.2.53"}), 1);
+  EXPECT_EQ(host.its_resolver, "192.0.2.53");
+  const auto answer = boost::json::parse(out.str());
+  EXPECT_EQ(text_of(answer, "outcome"), "fail");
+  EXPECT_EQ(text_of(list_of(answer, "findings").at(0), "code"), "zone_not_found");
+  EXPECT_EQ(run({"domain", "check", "example.jp", "--language", "ja"}), 1);
+  EXPECT_THAT(out.str(), HasSubstr("委任されていません"));
+}
+
+TEST_F(DomainCheckTest, NamedKeysNeedNoInstallation) {
+  EXPECT_EQ(run({"domain", "check", "example.jp", "--selector", "s1"}), 1);
+  EXPECT_TRUE(host.asked.empty());
+}
+
+TEST_F(DomainCheckTest, WordsThatAreWrongAreTwo) {
+  EXPECT_EQ(run({"domain", "check", "example.jp", "--server", "ns.example.jp"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("--server"));
+  EXPECT_EQ(run({"domain", "check", "example.jp", "--source", "mail.example.jp"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("--source"));
+  EXPECT_EQ(run({"domain", "check", "example.jp", "--resolver", "nobody"}), 2);
+  EXPECT_EQ(run({"domain", "check"}), 2);
+}
+
+TEST_F(DomainCheckTest, SetupOfAZoneThatCannotBeReadIsAsOfAnEmptyOne) {
+  EXPECT_EQ(run({"domain", "setup", "example.jp", "--account", "shop", "--zone-file", "--reports",
+                 "dmarc@example.jp"}),
+            0);
+  EXPECT_THAT(err.str(), HasSubstr("the zone could not be read"));
+  for (const char* line :
+       {"_todoku-challenge.example.jp. IN TXT", "r1._domainkey.example.jp. IN TXT",
+        "e1._domainkey.example.jp. IN TXT", "\"v=spf1 ip4:192.0.2.1 ~all\"",
+        "bounce.example.jp. IN MX 10 mail.example.com.",
+        "\"v=DMARC1; p=none; rua=mailto:dmarc@example.jp\"", "example.jp. IN A 192.0.2.1"}) {
+    EXPECT_THAT(out.str(), HasSubstr(line));
+  }
+  // Both keys are there and the domain is claimed: nothing is made.
+  for (const std::string& line : requests()) EXPECT_THAT(line, HasSubstr("GET "));
+}
+
+TEST_F(DomainCheckTest, OfSeveralAccountsOneIsNamed) {
+  EXPECT_EQ(run({"domain", "setup", "example.jp"}), 1);
+  EXPECT_THAT(err.str(), HasSubstr("there are 2 accounts: say whose domain it is by --account"));
+  EXPECT_THAT(out.str(), Not(HasSubstr("IN TXT")));
+}
+
+}  // namespace
+}  // namespace todoku::cli

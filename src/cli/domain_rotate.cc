@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// todoku domain rotate: the same words again and again, each time as far as it goes.
+#include <algorithm>
+#include <utility>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "async/run_blocking.h"
+#include "cli/commands.h"
+#include "cli/findings.h"
+#include "cli/printable_stream.h"
+#include "operate/calls/calls.h"
+
+namespace todoku::cli {
+namespace {
+
+namespace calls = operate::calls;
+using operate::Given;
+
+Given of_domain(const operate::Call& call, const std::string& account, const std::string& domain) {
+  return Given(call).with("account", account).with("domain", domain);
+}
+
+boost::json::array copy_of(const boost::json::array& list) {
+  // Of memory of its own: the answer's goes with it.
+  return boost::json::array(list, boost::json::storage_ptr());
+}
+
+struct Rotation {
+  // publish: new keys were made; signing: they begin; retired: old ones have gone; overlap: old
+  // ones are still needed.
+  std::string_view state;
+  boost::json::array keys;
+  boost::json::array removed;
+  boost::json::array kept;
+};
+
+// Keys that wait are judged by themselves: what else is wrong with the domain is no matter here.
+std::vector<doctor::Finding> judge_keys(const DomainRotate& wish,
+                                        const std::vector<net::Endpoint>& servers,
+                                        CheckResolver& names, const boost::json::array& keys) {
+  doctor::DomainWish about;
+  about.domain = text_of(keys.front(), "domain");
+  for (const auto& key : keys) {
+    about.keys.push_back(
+        {.selector = text_of(key, "selector"), .record = text_of(key, "dns_record")});
+  }
+  ProbedDomain probed = async::run_blocking(
+      names.executor(), probe_domain(std::move(about), servers, wish.probe.port, names));
+  std::erase_if(probed.findings, [](const doctor::Finding& finding) {
+    return !finding.code.starts_with("dkim_") && !finding.code.starts_with("server") &&
+           !finding.code.starts_with("zone_") && finding.code != "negative_cached";
+  });
+  return std::move(probed.findings);
+}
+
+bool is_published(const std::vector<doctor::Finding>& findings) {
+  return !findings.empty() && std::ranges::all_of(findings, [](const doctor::Finding& finding) {
+    return finding.outcome == doctor::Outcome::pass;
+  });
+}
+
+void print_rotation(Session& session, const Rotation& rotation, const std::string& domain) {
+  if (rotation.state == "publish") {
+    session.say({"Publish these records, and leave the old ones; then run this again:",
+                 "次のレコードを追加し（古いものは残したまま）、もう一度このコマンドを実行してくだ"
+                 "さい:"});
+    for (const auto& key : rotation.keys) session.out() << text_of(key, "zone_entry");
+  } else if (rotation.state == "signing") {
+    session.say({"The new keys sign for {} from now on. Leave the records of the old ones: mail on "
+                 "its way is checked with them.",
+                 "{} の署名を新しい鍵に切り替えました。配送中のメールの検証に使うため、古いレコード"
+                 "は残してください。"},
+                domain);
+  }
+  for (const auto& key : rotation.kept) {
+    session.say({"still needed: {}", "まだ必要: {}"}, text_of(key, "dns_name"));
+  }
+  for (const auto& key : rotation.removed) {
+    session.say({"no longer needed, its record may go: {}", "不要になったため削除可: {}"},
+                text_of(key, "dns_name"));
+  }
+}
+
+void print(Session& session, const Rotation& rotation, const std::string& domain) {
+  if (!session.common().json) {
+    print_rotation(session, rotation, domain);
+    return;
+  }
+  const boost::json::object answer{{"state", rotation.state},
+                                   {"keys", rotation.keys},
+                                   {"removed", rotation.removed},
+                                   {"kept", rotation.kept}};
+  session.out() << printable_json(boost::json::serialize(answer)) << '\n';
+}
+
+}  // namespace
+
+int domain_rotate(Session& session, const DomainRotate& wish) {
+  const auto servers = servers_of(wish.probe);
+  if (!servers) return unreadable(session, servers.error().detail);
+  const auto account = account_for(session, wish.account);
+  if (!account) return 1;
+  Rotation rotation;
+  const auto retire = [&] {
+    return session.ask_for(of_domain(calls::kRetireKeys, *account, wish.domain),
+                           [&](const boost::json::value& retired) {
+                             rotation.removed = copy_of(list_of(retired, "removed"));
+                             rotation.kept = copy_of(list_of(retired, "kept"));
+                           });
+  };
+  const auto take_keys = [&](const boost::json::value& answer) {
+    rotation.keys = copy_of(list_of(answer, "keys"));
+  };
+  if (session.ask_for(of_domain(calls::kNextKeys, *account, wish.domain), take_keys) != 0) return 1;
+  if (rotation.keys.empty()) {
+    if (retire() != 0) return 1;
+    // One change at a time: the old keys go before the next ones are made.
+    if (!rotation.removed.empty() || !rotation.kept.empty()) {
+      rotation.state = rotation.kept.empty() ? "retired" : "overlap";
+    } else {
+      rotation.state = "publish";
+      const Given make = of_domain(calls::kMakeNextKeys, *account, wish.domain);
+      if (session.ask_for(make, take_keys) != 0) return 1;
+    }
+    print(session, rotation, wish.domain);
+    return 0;
+  }
+  auto names = session.host().check_resolver(wish.probe.resolver);
+  if (!names) return unreadable(session, names.error().detail);
+  const auto findings = judge_keys(wish, *servers, **names, rotation.keys);
+  if (!is_published(findings)) {
+    const int status = show_findings(session, findings);
+    if (!session.common().json) {
+      session.say({"The new keys do not sign before all servers have them; the old ones go on.",
+                   "新しい鍵は、すべてのサーバーで公開されるまで署名に使いません。それまで古い鍵で"
+                   "署名します。"});
+    }
+    return status == 0 ? 1 : status;
+  }
+  const Given begin = of_domain(calls::kBeginNextKeys, *account, wish.domain);
+  rotation.state = "signing";
+  if (session.ask_for(begin, take_keys) != 0 || retire() != 0) return 1;
+  print(session, rotation, wish.domain);
+  return 0;
+}
+
+}  // namespace todoku::cli

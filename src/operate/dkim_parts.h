@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// What adding a DKIM key and rotating one have in common. Within operate/.
+#pragma once
+
+#include <string>
+
+#include "async/task.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "mailauth/dkim/dns_record.h"
+#include "mailauth/dkim/key.h"
+#include "operate/operations.h"
+#include "store/store.h"
+
+namespace todoku::operate {
+
+// The key in `pem`, or a new one. Errors: invalid_input, unsupported, unavailable.
+Task<Result<mailauth::dkim::SigningKey>> dkim_key_for(SecretText pem, std::string algorithm);
+
+// "r20260105" or "e20260105": says what it is and when it was made, which is what one wants to know
+// of an old selector.
+[[nodiscard]] std::string dkim_selector(mailauth::dkim::KeyAlgorithm algorithm, Instant now);
+
+[[nodiscard]] DkimView dkim_view(std::string account, store::DkimKey key);
+
+// The setting that is there for each name that ever was that of a key. The TXT record of a key that
+// was removed may still be published, or in caches: where it is, mail signed by another one under
+// the same name fails.
+[[nodiscard]] std::string dkim_used_setting(const mailauth::dkim::KeyName& name);
+
+[[nodiscard]] Result<void> put_dkim(store::WriteTransaction& transaction,
+                                    const store::DkimKey& key);
+[[nodiscard]] Result<void> remove_dkim(store::WriteTransaction& transaction,
+                                       const store::DkimKey& key);
+
+}  // namespace todoku::operate
