@@ -19,7 +19,7 @@ using mailauth::FactType;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using Status = DnsFact::Status;
-using World = std::map<DnsQuestion, DnsFact>;
+using SourceZone = std::map<DnsQuestion, DnsFact>;
 
 const std::string kOctets("\xC0\x00\x02\x04", 4);
 const std::string kOtherOctets("\xC0\x00\x02\x05", 4);
@@ -33,7 +33,7 @@ DnsFact answer(std::vector<std::string> values) {
 DnsFact silence() {
   return {.status = Status::failed, .values = {}, .reason = "SERVFAIL"};
 }
-std::vector<Finding> look(const World& world, const SourceIdentity& source = sender()) {
+std::vector<Finding> look(const SourceZone& world, const SourceIdentity& source = sender()) {
   DnsFacts facts;
   while (true) {
     auto findings = identity_findings(source, facts);
@@ -56,7 +56,7 @@ std::vector<std::string> outcomes_of(const std::vector<Finding>& findings) {
 }
 const DnsQuestion kPtr{FactType::ptr, "4.2.0.192.in-addr.arpa"};
 const DnsQuestion kForward{FactType::a, "mx1.example.jp"};
-World right() {
+SourceZone right() {
   return {{kPtr, answer({"mx1.example.jp"})}, {kForward, answer({kOctets})}};
 }
 
@@ -72,7 +72,7 @@ TEST(SourceIdentity, LacksAName) {
 }
 
 TEST(SourceIdentity, HasANameThatIsAnothers) {
-  World world = right();
+  SourceZone world = right();
   world[kForward] = answer({kOtherOctets});
   const auto findings = look(world);
   EXPECT_THAT(outcomes_of(findings),
@@ -88,15 +88,15 @@ TEST(SourceIdentity, GreetsWithANameThatIsNone) {
 }
 
 TEST(SourceIdentity, HasANameOfManyLines) {
-  World world{{kPtr, answer({"192-0-2-4.dyn.example.com"})},
-              {{FactType::a, "192-0-2-4.dyn.example.com"}, answer({kOctets})},
-              {kForward, answer({kOctets})}};
+  SourceZone world{{kPtr, answer({"192-0-2-4.dyn.example.com"})},
+                   {{FactType::a, "192-0-2-4.dyn.example.com"}, answer({kOctets})},
+                   {kForward, answer({kOctets})}};
   EXPECT_THAT(outcomes_of(look(world)), ElementsAre("ptr_present pass", "ptr_confirmed pass",
                                                     "ptr_generic warning", "hello_confirmed pass"));
 }
 
 TEST(SourceIdentity, NothingIsConcludedFromSilence) {
-  World world = right();
+  SourceZone world = right();
   world[kPtr] = silence();
   EXPECT_THAT(outcomes_of(look(world)),
               ElementsAre("ptr_unanswered not_determined", "hello_confirmed pass"));
@@ -138,7 +138,7 @@ TEST(Port25, IsClosedOnlyIfSeveralSaySo) {
 TEST(SourceLook, TakesTheWorstOfTheAddresses) {
   SourceIdentity two = sender();
   two.addresses.push_back({kOtherOctets, "192.0.2.5", true});
-  World world = right();
+  SourceZone world = right();
   world[{FactType::ptr, "5.2.0.192.in-addr.arpa"}] = silence();
   SourceLook seen = look_of("main", look(world, two));
   EXPECT_EQ(seen.seen[0].outcome, Outcome::not_determined) << "one of them is not known";
@@ -152,9 +152,9 @@ TEST(SourceLook, TakesTheWorstOfTheAddresses) {
 }
 
 TEST(SourceIdentity, EveryFindingSpeaksBothLanguages) {
-  World silent = right();
+  SourceZone silent = right();
   silent[kForward] = silence();
-  World nobody{{kPtr, silence()}};
+  SourceZone nobody{{kPtr, silence()}};
   for (const auto& findings :
        {look(right()), look({}), look(silent), look(nobody), look(right(), sender("[192.0.2.4]")),
         look(right(), sender("localhost")),
