@@ -89,6 +89,8 @@ std::string_view reason(LoginFault fault) {
       return "the password is right, the network none that the credential allows";
     case LoginFault::suspended:
       return "the password is right, the account suspended";
+    case LoginFault::replaced:
+      return "its password was replaced";
   }
   return "it may log in";
 }
@@ -105,6 +107,8 @@ Reply refused(LoginFault fault) {
       return {535, "5.7.8 This credential may not be used from your network"};
     case LoginFault::suspended:
       return {535, "5.7.13 The account is suspended"};
+    case LoginFault::replaced:
+      return {535, "5.7.8 The password that this session began with was replaced"};
   }
   return {235, "2.7.0 Authentication successful"};
 }
