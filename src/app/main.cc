@@ -10,10 +10,12 @@
 #include "base/log.h"
 #include "base/wipe.h"
 #include "cli/command_line.h"
+#include "cli/descriptor_stream.h"
 #include "cli/printable_stream.h"
 #include "cli/sendmail_options.h"
 
 int main(int argc, char** argv) {
+  todoku::cli::hold_standard_descriptors();
   // What it writes is for its user alone: mail, addresses, keys.
   ::umask(0077);
   if (!todoku::wipe_what_openssl_frees()) {

@@ -8,6 +8,7 @@ import os
 import pathlib
 import pwd
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -198,6 +199,33 @@ def refusals_are_exit_statuses(binary):
         check_equal(len(here.settled_log()), 1, "arrivals")
 
 
+def what_cannot_be_read_is_not_sent(binary):
+    """An error on standard input is not its end: half a mail would go."""
+    with machine(binary) as here:
+        sendmail = shlex.quote(str(here.sendmail))
+        for words, ending in (("-i a@receiver.example", "< /"), ("-i a@receiver.example", "<&-"),
+                              ("-i -t", "< /"), ("-bs", "< /")):
+            done = subprocess.run(
+                ["setpriv", f"--reuid={USER.pw_uid}", f"--regid={USER.pw_gid}", "--clear-groups",
+                 "sh", "-c", f"{sendmail} {words} {ending}"], env=here.environment(), cwd="/",
+                capture_output=True, timeout=60)
+            check_equal(done.returncode, 74, f"{words} {ending}: {done.stderr.decode()}")
+        for words in ("send --from a@sender.example --to b@receiver.example --subject s"
+                      " --text-file -", "bulk send --from a@sender.example --subject s --text t --csv -"
+                      " --at now", "dkim verify -"):
+            for ending in ("< /", "<&-"):
+                done = subprocess.run(
+                    ["sh", "-c", f"{shlex.quote(str(here.binary))} {words} {ending}"],
+                    env={**here.environment(), "TODOKU_API_KEY": "none", "HOME": "/nonexistent"},
+                    capture_output=True, timeout=60)
+                check_equal(done.returncode, 2, f"{words} {ending}: {done.stderr.decode()}")
+                said = "Is a directory" if ending == "< /" else "Bad file descriptor"
+                check(said in done.stderr.decode(), f"{words} {ending}: {done.stderr.decode()}")
+        here.send("-i", "a@receiver.example")
+        here.await_mails(1)
+        check_equal(len(here.settled_log()), 1, "arrivals")
+
+
 def programs_speak_smtp_with_it(binary):
     with machine(binary) as here:
         # A dialogue in one piece, as scripts write it; it is not said before the greeting.
@@ -311,6 +339,6 @@ if __name__ == "__main__":
     sys.exit(run(a_message_goes_on_as_it_was_written,
                  recipients_of_the_header_get_it_and_bcc_is_not_told,
                  dots_end_a_message_or_do_not, addresses_of_this_house_are_the_credentials,
-                 refusals_are_exit_statuses, programs_speak_smtp_with_it,
+                 refusals_are_exit_statuses, what_cannot_be_read_is_not_sent, programs_speak_smtp_with_it,
                  large_messages_need_little_memory, it_waits_for_the_engine_for_a_while,
                  limits_hold_for_users, php_sends_by_it, cron_sends_by_it_where_there_is_no_other))
