@@ -258,11 +258,18 @@ Result<void> SubmissionReader::judge_sender() {
 }
 
 // RFC 6531 section 3.4: fields beyond ASCII go with SMTPUTF8 only. They have no other form, so a
-// receiver would get what it has not agreed to.
+// receiver would get what it has not agreed to. What is no UTF-8 is in no form at all (RFC 6532
+// section 3).
 Result<void> SubmissionReader::judge_characters() const {
-  if (rules_.smtputf8) return {};
   for (const Field& field : fields_) {
     if (is_ascii(field.raw) || is_taken_out(field.name)) continue;
+    if (rules_.smtputf8 && is_utf8(field.raw)) continue;
+    if (rules_.smtputf8) {
+      return fail(ErrorKind::unsupported,
+                  fmt::format("the {} field is neither ASCII nor UTF-8: it is to be encoded "
+                              "(RFC 2047)",
+                              field.name.substr(0, kNameTold)));
+    }
     return fail(ErrorKind::unsupported,
                 fmt::format("the {} field is not ASCII, and SMTPUTF8 was not said at MAIL: it is "
                             "to be encoded (RFC 2047)",

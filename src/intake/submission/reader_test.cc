@@ -215,6 +215,19 @@ TEST(SubmissionReader, FieldsBeyondAsciiNeedSmtputf8) {
       << "what is taken out, and the body";
 }
 
+// RFC 6532 section 3: no UTF-8, an overlong form, a surrogate, a sequence that is cut.
+TEST(SubmissionReader, FieldsBeyondAsciiAreUtf8) {
+  SubmissionRules by = rules();
+  by.smtputf8 = true;
+  for (const std::string octets : {"\xFF\xFE", "\xC0\xAF", "\xED\xA0\x80", "\xE5\xB1"}) {
+    const Read refused = read("From: a@example.jp\r\nSubject: " + octets + "\r\n\r\n", by);
+    EXPECT_EQ(refused.kind, ErrorKind::unsupported);
+    EXPECT_EQ(refused.refusal,
+              "the Subject field is neither ASCII nor UTF-8: it is to be encoded (RFC 2047)");
+    EXPECT_EQ(read("From: a@example.jp\r\n\r\n" + octets + "\r\n", by).refusal, "") << "the body";
+  }
+}
+
 TEST(SubmissionReader, QualifiesTheSendersOwnUsers) {
   const Read made = read(
       "From: root (Cron Daemon)\r\nDate: then\r\nMessage-ID: <1@example.jp>\r\nTo: root\r\n\r\n",
