@@ -487,7 +487,9 @@ Task<Reply> Session::finish_message() {
     if (mail_) {
       mail_->from = submitted ? submitted->from.address : transaction_->reader->from_shown();
     }
-    if (submitted && !is_of_device(submitted->from.address)) {
+    const bool is_of_house = submitted && is_of_device(submitted->from.address) &&
+                             (!submitted->sender || is_of_device(submitted->sender->address));
+    if (submitted && !is_of_house) {
       reply = words::not_of_device(listener_.device_domain);
     } else if (submitted) {
       reply = co_await hand_in(std::move(*submitted));

@@ -153,7 +153,8 @@ Reply held(const store::SmtpCredential& credential) {
 }
 
 Reply not_of_device(std::string_view domain) {
-  return {550, fmt::format("5.7.1 Mail from here has a From address of {}", domain)};
+  return {550, fmt::format("5.7.1 Mail from here has a From address, and a Sender if any, of {}",
+                           domain)};
 }
 
 Reply accepted(store::PublicId delivery) {

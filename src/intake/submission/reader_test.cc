@@ -192,7 +192,9 @@ TEST(SubmissionReader, FindsTheSender) {
   EXPECT_EQ(sender("X: y").facts.sender, std::nullopt);
   EXPECT_EQ(sender("Sender: Taro <b@example.com>").facts.sender,
             (Mailbox{"b@example.com", "Taro"}));
-  EXPECT_EQ(sender("Sender: root").facts.sender, std::nullopt);
+  EXPECT_EQ(sender("Sender: root").refusal,
+            "the Sender field has an address without its domain, and the credential none for it: "
+            "todoku smtp-credential change --from ADDRESS");
   EXPECT_EQ(sender("Sender: b@example.com\r\nSENDER: a@example.jp").refusal,
             "the message has more than one Sender field");
   EXPECT_EQ(sender("Sender: a@example.jp, b@example.com").refusal,
@@ -236,6 +238,15 @@ TEST(SubmissionReader, QualifiesTheSendersOwnUsers) {
                                               "Date: then\r\nMessage-ID: <1@example.jp>\r\n"
                                               "To: root\r\n\r\n"));
   EXPECT_EQ(made.facts.from, (Mailbox{"post@example.jp", "Cron Daemon"}));
+
+  const Read for_another = read(
+      "From: a@example.jp\r\nSender: Web <root@localhost>\r\nDate: then\r\n"
+      "Message-ID: <1@example.jp>\r\n\r\n",
+      with_from("post@example.jp"));
+  EXPECT_EQ(for_another.out, kReceived + std::string("Sender: Web <post@example.jp>\r\n"
+                                                     "From: a@example.jp\r\nDate: then\r\n"
+                                                     "Message-ID: <1@example.jp>\r\n\r\n"));
+  EXPECT_EQ(for_another.facts.sender, (Mailbox{"post@example.jp", "Web"}));
 }
 
 TEST(SubmissionReader, BreaksLoops) {
