@@ -226,6 +226,20 @@ def what_cannot_be_read_is_not_sent(binary):
         check_equal(len(here.settled_log()), 1, "arrivals")
 
 
+def a_mail_that_finds_no_room_is_not_sent(binary):
+    """Its temporary file reaches a limit: a status, and no signal (SIGXFSZ)."""
+    with machine(binary) as here:
+        done = subprocess.run(
+            ["setpriv", f"--reuid={USER.pw_uid}", f"--regid={USER.pw_gid}", "--clear-groups",
+             "sh", "-c", f"ulimit -f 100; exec {shlex.quote(str(here.sendmail))} -i a@receiver.example"],
+            env=here.environment(), cwd="/", input=MESSAGE + b"text\r\n" * 500_000,
+            capture_output=True, timeout=60)
+        check_equal(done.returncode, 74, done.stderr.decode())
+        here.send("-i", "a@receiver.example")
+        here.await_mails(1)
+        check_equal(len(here.settled_log()), 1, "arrivals")
+
+
 def programs_speak_smtp_with_it(binary):
     with machine(binary) as here:
         # A dialogue in one piece, as scripts write it; it is not said before the greeting.
@@ -339,6 +353,7 @@ if __name__ == "__main__":
     sys.exit(run(a_message_goes_on_as_it_was_written,
                  recipients_of_the_header_get_it_and_bcc_is_not_told,
                  dots_end_a_message_or_do_not, addresses_of_this_house_are_the_credentials,
-                 refusals_are_exit_statuses, what_cannot_be_read_is_not_sent, programs_speak_smtp_with_it,
+                 refusals_are_exit_statuses, what_cannot_be_read_is_not_sent,
+                 a_mail_that_finds_no_room_is_not_sent, programs_speak_smtp_with_it,
                  large_messages_need_little_memory, it_waits_for_the_engine_for_a_while,
                  limits_hold_for_users, php_sends_by_it, cron_sends_by_it_where_there_is_no_other))
