@@ -369,6 +369,7 @@ TEST(SubmissionReader, RefusesOptionsThatDoNotDo) {
   EXPECT_EQ(refusal("X-Todoku-Tag: a\r\nx-todoku-tag: b", bits(SubmissionOption::purpose)), "");
   EXPECT_EQ(refusal("X-Todoku-Tag: 1,2,3,4,5,6,7,8,9,10,11"),
             "X-Todoku-Tag: \"1,2,3,4,5,6,7,8,9,10,11\" has more than 10 tags");
+  EXPECT_EQ(refusal("X-Todoku-Tag: ,,"), "X-Todoku-Tag: \",,\" has an empty tag");
   EXPECT_EQ(refusal("X-Todoku-Purpose: fun"),
             "X-Todoku-Purpose: \"fun\" is not advertisement, notice or transactional");
   EXPECT_EQ(refusal("X-Todoku-Send-At: soon"),
