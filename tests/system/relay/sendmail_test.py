@@ -10,6 +10,7 @@ import pwd
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,7 @@ import threading
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "delivery"))
 from installation import Installation, check, check_equal, run  # noqa: E402
-from relay_test import FROM, MESSAGE, Relay, without_ours  # noqa: E402
+from relay_test import FROM, MESSAGE, Relay, free_port, without_ours  # noqa: E402
 
 USER = pwd.getpwnam("www-data")
 STRANGER = pwd.getpwnam("games")
@@ -52,13 +53,13 @@ class Machine(Installation):
     """An engine with a submission socket, and a sendmail for everybody in a folder that everybody may
     enter."""
 
-    def __init__(self, binary):
+    def __init__(self, binary, extra=()):
         self.public = pathlib.Path(tempfile.mkdtemp(prefix="todoku-sendmail-"))
         self.public.chmod(0o755)
         self.socket = self.public / "submission.sock"
         super().__init__(binary, {"receiver.example": [], "sender.example": []}, [
             "[delivery]", "transactional_retry_seconds = [1, 2]", "[smtp_in]",
-            'hostname = "relay.sender.example"', f'socket = "{self.socket}"'],
+            'hostname = "relay.sender.example"', f'socket = "{self.socket}"', *extra],
             sink_config=['store_directory = "mails"'])
         self.sendmail = self.public / "sendmail"
         self.sendmail.symlink_to(self.binary)
@@ -304,6 +305,26 @@ def it_waits_for_the_engine_for_a_while(binary):
         check(not here.socket.exists(), "its socket goes with it")
 
 
+def the_network_takes_no_place_of_users(binary):
+    """Of 16 connections 14 may come over the network, of one client 8."""
+    port = free_port()
+    devices = Relay.listener(port, 'tls = "none"', 'auth = "networks"',
+                             'networks = ["127.0.0.0/8"]', 'account = "tester"',
+                             'from_domain = "sender.example"')
+    config = ["enabled = true", "connections_max = 16", *devices]
+    with Machine(binary, config) as here, contextlib.ExitStack() as open_ones:
+        here.user()
+
+        def connect(number):
+            client = open_ones.enter_context(socket.create_connection(
+                ("127.0.0.1", port), timeout=20, source_address=(f"127.0.0.{number % 4 + 1}", 0)))
+            return client.makefile("rb").readline()[:4]
+        check_equal([connect(number) for number in range(14)], [b"220 "] * 14, "the network")
+        check_equal(connect(0), b"421 ", "one more")
+        here.send("-i", "a@receiver.example")
+        here.await_mails(1)
+
+
 def limits_hold_for_users(binary):
     with machine(binary, "--messages-per-minute", "1", "--connections", "1") as here:
         here.send("-i", "a@receiver.example")
@@ -356,4 +377,5 @@ if __name__ == "__main__":
                  refusals_are_exit_statuses, what_cannot_be_read_is_not_sent,
                  a_mail_that_finds_no_room_is_not_sent, programs_speak_smtp_with_it,
                  large_messages_need_little_memory, it_waits_for_the_engine_for_a_while,
-                 limits_hold_for_users, php_sends_by_it, cron_sends_by_it_where_there_is_no_other))
+                 the_network_takes_no_place_of_users, limits_hold_for_users, php_sends_by_it,
+                 cron_sends_by_it_where_there_is_no_other))
