@@ -20,7 +20,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 using Status = DnsFact::Status;
-using World = std::map<DnsQuestion, DnsFact>;
+using ListZone = std::map<DnsQuestion, DnsFact>;
 
 const SourceAddress kListMailer{std::string("\xC0\x00\x02\x04", 4), "192.0.2.4", true};
 const SourceAddress kListMailer6{std::string("\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01", 16),
@@ -38,13 +38,13 @@ DnsFact fails() {
   return {.status = Status::failed, .values = {}, .reason = "SERVFAIL"};
 }
 // A list that works.
-World with(DnsFact answer) {
+ListZone with(DnsFact answer) {
   return {{{FactType::a, "2.0.0.127.bl.example.com"}, says({code(127, 0, 0, 2)})},
           {{FactType::a, "4.2.0.192.bl.example.com"}, std::move(answer)}};
 }
 
 template <class Evaluate>
-auto play(const World& world, Evaluate evaluate) {
+auto play(const ListZone& world, Evaluate evaluate) {
   DnsFacts facts;
   while (true) {
     auto value = evaluate(facts);
@@ -58,7 +58,7 @@ auto play(const World& world, Evaluate evaluate) {
     }
   }
 }
-BlocklistStanding standing(const World& world, const SourceAddress& address = kListMailer,
+BlocklistStanding standing(const ListZone& world, const SourceAddress& address = kListMailer,
                            const Blocklist& list = kList) {
   return *play(world, [&](DnsFacts& facts) { return standing_on("main", address, list, facts); });
 }
@@ -70,7 +70,7 @@ TEST(Blocklist, IsAskedByOctetsAndByNibbles) {
 }
 
 TEST(Blocklist, ListsWithACodeAndTellsWhy) {
-  World world = with(says({code(127, 0, 0, 4), code(127, 0, 0, 11)}));
+  ListZone world = with(says({code(127, 0, 0, 4), code(127, 0, 0, 11)}));
   world[{FactType::txt, "4.2.0.192.bl.example.com"}] = says({"see https://bl.example.com/4\x1b"});
   const BlocklistStanding listed = standing(world);
   EXPECT_EQ(listed.standing, ListStanding::listed);
@@ -104,13 +104,13 @@ TEST(Blocklist, ItsOwnErrorsAreNoListings) {
 }
 
 TEST(Blocklist, HasToListItsTestEntryAndNoMore) {
-  World everybody = with(says({code(127, 0, 0, 2)}));
+  ListZone everybody = with(says({code(127, 0, 0, 2)}));
   everybody[{FactType::a, "1.0.0.127.bl.example.com"}] = says({code(127, 0, 0, 2)});
   EXPECT_EQ(standing(everybody).standing, ListStanding::list_error) << "it lists everybody";
-  World refuses = with(says({code(127, 255, 255, 254)}));
+  ListZone refuses = with(says({code(127, 255, 255, 254)}));
   refuses[{FactType::a, "2.0.0.127.bl.example.com"}] = says({code(127, 255, 255, 254)});
   EXPECT_EQ(standing(refuses).standing, ListStanding::list_error);
-  World broken = with({.status = Status::absent, .values = {}, .reason = ""});
+  ListZone broken = with({.status = Status::absent, .values = {}, .reason = ""});
   broken[{FactType::a, "2.0.0.127.bl.example.com"}] = fails();
   EXPECT_EQ(standing(broken).standing, ListStanding::unanswered);
 }
@@ -124,7 +124,7 @@ TEST(Blocklist, AsksOfIpv6WhereTheListHasIt) {
   EXPECT_FALSE(standing_on("main", hidden, kList, facts)) << "a private address is nobody's";
   Blocklist both = kList;
   both.ipv6 = true;
-  World world;
+  ListZone world;
   world[{FactType::a, blocklist_name(std::string("\0\0\0\0\0\0\0\0\0\0\xFF\xFF\x7F\0\0\x02", 16),
                                      "bl.example.com")}] = says({code(127, 0, 0, 2)});
   EXPECT_EQ(standing(world, kListMailer6, both).standing, ListStanding::clear);
