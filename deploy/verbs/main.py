@@ -159,7 +159,8 @@ VERBS = {
     "migrate": (migrate, "brings the tables of the store to what a version needs (expand)"),
     "plan": (plan, "shows what apply would change"),
     "apply": (apply, "makes what the target is made of"),
-    "roll": (roll, "brings a version to run, one task at a time; goes back by itself if it is not good"),
+    "roll": (roll, "brings a version to run, one task at a time; goes back by itself if it is not "
+             "good"),
     "smoke": (smoke_, "sends smoke mails and waits until they are taken"),
     "rollback": (rollback, "goes back to the version before"),
     "drain": (drain, "takes a task or a service out of work, in order"),

@@ -27,15 +27,18 @@ bool is_seen_as_it_is(const net::IpAddress& address) {
   return false;
 }
 
-// The addresses of one source as receivers see them, IPv4 first.
+// The addresses of one source as receivers see them: what was said of it, else what it binds.
 std::vector<std::string> seen_addresses_of(const config::Config::Egress& source) {
   std::vector<std::string> addresses;
-  const std::string& v4 =
-      source.ec2_public_ipv4.empty() ? source.bind_ipv4 : source.ec2_public_ipv4;
-  for (const auto& [text, used] :
-       {std::pair(v4, source.ipv4), std::pair(source.bind_ipv6, source.ipv6)}) {
-    const auto address = net::IpAddress::parse(text);
-    if (used && address && is_seen_as_it_is(*address)) addresses.push_back(address->to_string());
+  for (const bool v4 : {true, false}) {
+    if (!(v4 ? source.ipv4 : source.ipv6)) continue;
+    const std::string& bound = v4 ? source.bind_ipv4 : source.bind_ipv6;
+    for (const std::string* text : {&source.public_address, &source.ec2_public_ipv4, &bound}) {
+      const auto address = net::IpAddress::parse(*text);
+      if (!address || address->is_v4() != v4 || !is_seen_as_it_is(*address)) continue;
+      addresses.push_back(address->to_string());
+      break;
+    }
   }
   return addresses;
 }

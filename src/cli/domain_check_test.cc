@@ -45,7 +45,7 @@ TEST_F(DomainCheckTest, ADomainThatNobodyServesFails) {
   const auto answer = boost::json::parse(out.str());
   EXPECT_EQ(text_of(answer, "outcome"), "fail");
   EXPECT_EQ(text_of(list_of(answer, "findings").at(0), "code"), "zone_not_found");
-  EXPECT_EQ(run({"domain", "check", "example.jp", "--language", "ja"}), 1);
+  EXPECT_EQ(run({"domain", "check", "example.jp", "--lang", "ja"}), 1);
   EXPECT_THAT(out.str(), HasSubstr("委任されていません"));
 }
 

@@ -18,7 +18,7 @@ namespace {
 
 using mailauth::DnsFacts;
 using mailauth::DnsQuestion;
-using Told = std::vector<Result<mailauth::ServerAnswers>>;
+using ServersTold = std::vector<Result<mailauth::ServerAnswers>>;
 
 constexpr std::uint16_t kDnsPort = 53;
 
@@ -32,8 +32,8 @@ Task<Result<mailauth::ServerAnswers>> ask_one(net::Endpoint server,
 Task<std::vector<doctor::ServerView>> ask_all(std::vector<dns::ZoneServer> servers,
                                               std::vector<DnsQuestion> questions) {
   const auto executor = co_await boost::asio::this_coro::executor;
-  const auto asked = std::make_shared<dns::Questions<Told>>(
-      executor, Told(servers.size(), fail(ErrorKind::unavailable, "it was not asked")));
+  const auto asked = std::make_shared<dns::Questions<ServersTold>>(
+      executor, ServersTold(servers.size(), fail(ErrorKind::unavailable, "it was not asked")));
   for (std::size_t i = 0; i < servers.size(); ++i) {
     dns::ask(executor, asked, ask_one(servers[i].at, questions), &asked->answers[i]);
   }

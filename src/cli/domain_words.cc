@@ -131,7 +131,8 @@ void DomainWords::add_domain_check(CLI::App* group) {
       ->add_option("--selector", check_.selectors,
                    book_.say({"Keys to look for, instead of those of this installation",
                               "このサーバーの鍵の代わりに確認するセレクター"}))
-      ->type_name("NAME");
+      ->type_name("NAME")
+      ->allow_extra_args(false);
   probe_options(check, check_.platform, check_.probe);
   book_.speaks(check, [this](Session& s) { return domain_check(s, check_); });
 }
@@ -157,7 +158,8 @@ void DomainWords::probe_options(CLI::App* command, PlatformWish& platform, Probe
       ->add_option("--source", platform.sources,
                    book_.say({"Public addresses that send, instead of those configured",
                               "設定の代わりに使う、送信元の公開アドレス"}))
-      ->type_name("ADDRESS");
+      ->type_name("ADDRESS")
+      ->allow_extra_args(false);
   command
       ->add_option("--spf-include", platform.spf_include,
                    book_.say({"A name whose SPF record lists the sources, instead of addresses",
@@ -187,7 +189,8 @@ void DomainWords::server_options(CLI::App* command, ProbeOptions& probe) {
                    book_.say({"Name servers with the zone, ADDRESS[:PORT], instead of its own: "
                               "before it is delegated to them",
                               "ゾーンを持つ DNS サーバー（ADDRESS[:PORT]）。委任前の確認に使う"}))
-      ->type_name("SERVER");
+      ->type_name("SERVER")
+      ->allow_extra_args(false);
   command
       ->add_option(
           "--port", probe.port,

@@ -31,7 +31,7 @@ ServerAnswer without(Status status, std::string reason) {
   return answer;
 }
 
-std::string octets_of(const net::IpAddress& address) {
+std::string octets_of_address(const net::IpAddress& address) {
   const auto octets = address.octets();
   return {octets.begin(), octets.end()};
 }
@@ -57,7 +57,7 @@ Result<void> take_value(FactType type, Rdata rdata, ServerAnswer& answer, Hosts&
     case FactType::aaaa: {
       const auto address = type == FactType::a ? parse_a(rdata) : parse_aaaa(rdata);
       if (!address) return fail(address.error());
-      answer.values.push_back(octets_of(*address));
+      answer.values.push_back(octets_of_address(*address));
       return {};
     }
     case FactType::mx: {

@@ -16,20 +16,20 @@ using mailauth::DnsQuestion;
 using mailauth::ServerAnswer;
 using Status = ServerAnswer::Status;
 
-enum class Standing : std::uint8_t { answers, lame, silent };
+enum class Answering : std::uint8_t { answers, lame, silent };
 
 struct Judged {
-  Standing standing = Standing::silent;
+  Answering answering_as = Answering::silent;
   std::string reason;
 };
 
 Judged judge(const ServerView& server) {
   Judged judged;
   for (const auto& [question, answer] : server.answers) {
-    if (answer.is_said()) return {.standing = Standing::answers, .reason = {}};
+    if (answer.is_said()) return {.answering_as = Answering::answers, .reason = {}};
     // One name below a zone cut is no proof; all of them are.
-    if (answer.status == Status::lame && judged.standing == Standing::silent) {
-      judged = {.standing = Standing::lame, .reason = answer.reason};
+    if (answer.status == Status::lame && judged.answering_as == Answering::silent) {
+      judged = {.answering_as = Answering::lame, .reason = answer.reason};
     } else if (judged.reason.empty()) {
       judged.reason = answer.reason;
     }
@@ -122,12 +122,12 @@ bool check_servers(const DomainWish& wish, const ZoneView& view, std::vector<Fin
   std::vector<Finding> wrong;
   for (const ServerView& server : view.servers) {
     const Judged judged = judge(server);
-    if (judged.standing == Standing::answers) {
+    if (judged.answering_as == Answering::answers) {
       ++answering;
       continue;
     }
     reason = judged.reason;
-    const bool is_lame = judged.standing == Standing::lame;
+    const bool is_lame = judged.answering_as == Answering::lame;
     wrong.push_back(domain_finding(is_lame ? "server_lame" : "server_silent",
                                    {.subject = server.name, .first = judged.reason}));
   }

@@ -68,6 +68,7 @@ std::vector<DnsQuestion> zone_questions(const DomainWish& wish, std::string_view
     for (const FactType type : {FactType::mx, FactType::a, FactType::aaaa}) ask(type, name);
   };
   for (const DomainKey& key : wish.keys) ask_texts(wish.key_name(key));
+  if (!wish.proof_name.empty()) ask(FactType::txt, wish.proof_name);
   ask_texts(wish.domain);
   ask_hosts(wish.domain);
   ask_texts("_dmarc." + wish.domain);
@@ -93,6 +94,10 @@ ZoneNow zone_now(const DomainWish& wish, const ZoneView& view, mailauth::DnsFact
   now.texts = texts(wish.domain);
   now.dmarc_texts = texts("_dmarc." + wish.domain);
   now.tls_rpt_texts = texts("_smtp._tls." + wish.domain);
+  for (const DomainKey& key : wish.keys) {
+    now.other_texts[wish.key_name(key)] = texts(wish.key_name(key));
+  }
+  if (!wish.proof_name.empty()) now.other_texts[wish.proof_name] = texts(wish.proof_name);
   now.mta_sts_texts = texts("_mta-sts." + wish.domain);
   now.has_mx = has(FactType::mx, wish.domain);
   now.has_address = has(FactType::a, wish.domain) || has(FactType::aaaa, wish.domain);

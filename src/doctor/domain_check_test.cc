@@ -40,12 +40,12 @@ const std::string& key_text() {
 const std::string kKeyName = "r1._domainkey.example.jp";
 const std::string kPath = "bounce.example.jp";
 
-std::string v4(std::string_view text) {
+std::string octets_of_v4(std::string_view text) {
   return *mailauth::spf::octets_of_ip4(text);
 }
 
 // Records by type and name; "CNAME" is an alias.
-struct Zone {
+struct TestedZone {
   std::map<DnsQuestion, std::vector<std::string>> records;
   std::map<std::string, std::string> aliases;
   std::uint32_t serial = 7;
@@ -84,18 +84,18 @@ struct Zone {
   }
 };
 
-struct World {
+struct TestedDomain {
   DomainWish wish;
-  std::vector<Zone> servers;     // of example.jp
-  Zone beyond;                   // what a resolver finds elsewhere
-  std::set<DnsQuestion> broken;  // the servers answer SERVFAIL
-  std::set<DnsQuestion> denied;  // by the resolver, though it is there
+  std::vector<TestedZone> servers;  // of example.jp
+  TestedZone beyond;                // what a resolver finds elsewhere
+  std::set<DnsQuestion> broken;     // the servers answer SERVFAIL
+  std::set<DnsQuestion> denied;     // by the resolver, though it is there
   std::set<std::size_t> silent;
   std::set<std::size_t> lame;
   std::vector<std::string> without_address;
   bool resolver_is_broken = false;
 
-  World() {
+  TestedDomain() {
     wish.domain = "example.jp";
     wish.platform = {.addresses = {"192.0.2.1", "192.0.2.2"},
                      .unknown_sources = {},
@@ -104,7 +104,7 @@ struct World {
                      .mail_host = "mail.example.com"};
     wish.keys = {{.selector = "r1", .record = key_text()}};
     wish.report_address = "dmarc@example.com";
-    Zone zone;
+    TestedZone zone;
     zone.txt(kKeyName) = {key_text()};
     zone.txt("example.jp") = {"v=spf1 ip4:192.0.2.0/24 ~all", "something else"};
     zone.txt(kPath) = {"v=spf1 ip4:192.0.2.1 ip4:192.0.2.2 -all"};
@@ -118,7 +118,9 @@ struct World {
   }
 
   // Of all servers.
-  void each(const std::function<void(Zone&)>& change) { std::ranges::for_each(servers, change); }
+  void each(const std::function<void(TestedZone&)>& change) {
+    std::ranges::for_each(servers, change);
+  }
 
   [[nodiscard]] ZoneView view() const {
     ZoneView view{.zone = "example.jp", .servers = {}, .without_address = without_address};
@@ -172,7 +174,7 @@ struct World {
   }
 };
 
-std::vector<std::string> codes(const std::vector<Finding>& findings) {
+std::vector<std::string> codes_of(const std::vector<Finding>& findings) {
   std::vector<std::string> codes;
   for (const Finding& finding : findings) codes.emplace_back(finding.code);
   return codes;
@@ -187,17 +189,17 @@ std::vector<std::string> codes_not_passed(const std::vector<Finding>& findings) 
 }
 
 TEST(DomainCheck, ARightZoneIsGreen) {
-  const auto findings = World().check();
+  const auto findings = TestedDomain().check();
   EXPECT_THAT(codes_not_passed(findings), IsEmpty());
-  EXPECT_THAT(codes(findings),
+  EXPECT_THAT(codes_of(findings),
               ::testing::ElementsAre("servers_agree", "dkim_ok", "spf_ok", "spf_ok", "from_host_ok",
                                      "return_path_ok", "dmarc_ok", "mta_sts_ok", "tls_rpt_ok"));
   EXPECT_EQ(exit_status(findings), 0);
 }
 
-struct Break {
+struct BrokenWay {
   std::string_view code;  // the only finding that is not passed
-  std::function<void(World&)> make;
+  std::function<void(TestedDomain&)> make;
 };
 
 std::string many_includes() {
@@ -206,13 +208,13 @@ std::string many_includes() {
   return text + " -all";
 }
 
-std::vector<Break> breaks_of_keys() {
+std::vector<BrokenWay> breaks_of_keys() {
   const auto key = [](std::vector<std::string> texts) {
-    return [texts](World& w) { w.each([&](Zone& z) { z.txt(kKeyName) = texts; }); };
+    return [texts](TestedDomain& w) { w.each([&](TestedZone& z) { z.txt(kKeyName) = texts; }); };
   };
   const auto moved = [](const std::string& to) {
-    return [to](World& w) {
-      w.each([&](Zone& z) {
+    return [to](TestedDomain& w) {
+      w.each([&](TestedZone& z) {
         z.txt(to) = z.txt(kKeyName);
         z.txt(kKeyName).clear();
       });
@@ -220,12 +222,14 @@ std::vector<Break> breaks_of_keys() {
   };
   const std::string& text = key_text();
   return {
-      {"dkim_no_keys", [](World& w) { w.wish.keys.clear(); }},
+      {"dkim_no_keys", [](TestedDomain& w) { w.wish.keys.clear(); }},
       {"dkim_missing", key({})},
       {"dkim_doubled", moved(kKeyName + ".example.jp")},
       {"dkim_underscore_lost", moved("r1.domainkey.example.jp")},
       {"dkim_alias_broken",
-       [](World& w) { w.each([](Zone& z) { z.aliases[kKeyName] = "r1.dkim.example.com"; }); }},
+       [](TestedDomain& w) {
+         w.each([](TestedZone& z) { z.aliases[kKeyName] = "r1.dkim.example.com"; });
+       }},
       {"dkim_quoted", key({"\"" + text + "\""})},
       {"dkim_quoted", key({"v=DKIM1\\; k=rsa\\; p=MIIB"})},
       {"dkim_split", key({text.substr(200), text.substr(0, 200)})},
@@ -238,23 +242,25 @@ std::vector<Break> breaks_of_keys() {
        key({text, "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="})},
       {"dkim_testing", key({"v=DKIM1; t=y; " + text.substr(text.find("k="))})},
       {"dkim_undetermined",
-       [](World& w) { w.broken.insert({.type = FactType::txt, .name = kKeyName}); }},
+       [](TestedDomain& w) { w.broken.insert({.type = FactType::txt, .name = kKeyName}); }},
       {"negative_cached",
-       [](World& w) { w.denied.insert({.type = FactType::txt, .name = kKeyName}); }},
+       [](TestedDomain& w) { w.denied.insert({.type = FactType::txt, .name = kKeyName}); }},
   };
 }
 
-std::vector<Break> breaks_of_spf() {
+std::vector<BrokenWay> breaks_of_spf() {
   const auto path = [](std::vector<std::string> texts) {
-    return [texts](World& w) { w.each([&](Zone& z) { z.txt(kPath) = texts; }); };
+    return [texts](TestedDomain& w) { w.each([&](TestedZone& z) { z.txt(kPath) = texts; }); };
   };
   return {
       {"spf_missing", path({})},
       {"spf_from_missing",
-       [](World& w) { w.each([](Zone& z) { z.txt("example.jp") = {"something else"}; }); }},
+       [](TestedDomain& w) {
+         w.each([](TestedZone& z) { z.txt("example.jp") = {"something else"}; });
+       }},
       {"spf_doubled",
-       [](World& w) {
-         w.each([](Zone& z) {
+       [](TestedDomain& w) {
+         w.each([](TestedZone& z) {
            z.txt(kPath + ".example.jp") = z.txt(kPath);
            z.txt(kPath).clear();
          });
@@ -263,18 +269,18 @@ std::vector<Break> breaks_of_spf() {
       {"spf_several", path({"v=spf1 ip4:192.0.2.1 -all", "v=spf1 ip4:192.0.2.2 -all"})},
       {"spf_unreadable", path({"v=spf1 ipv4:192.0.2.0/24 -all"})},
       {"spf_lookups",
-       [](World& w) {
+       [](TestedDomain& w) {
          for (int i = 0; i < 11; ++i) {
            w.beyond.txt("i" + std::to_string(i) + ".example.com") = {"v=spf1 -all"};
          }
-         w.each([](Zone& z) { z.txt(kPath) = {many_includes()}; });
+         w.each([](TestedZone& z) { z.txt(kPath) = {many_includes()}; });
        }},
       {"spf_near_limit",
-       [](World& w) {
+       [](TestedDomain& w) {
          for (int i = 0; i < 11; ++i) {
            w.beyond.txt("i" + std::to_string(i) + ".example.com") = {"v=spf1 -all"};
          }
-         w.each([](Zone& z) {
+         w.each([](TestedZone& z) {
            z.txt(kPath) = {"v=spf1 ip4:192.0.2.0/24" + many_includes().substr(6)};
          });
        }},
@@ -282,10 +288,10 @@ std::vector<Break> breaks_of_spf() {
       {"spf_source_missing", path({"v=spf1 ip4:192.0.2.1 -all"})},
       {"spf_allows_all", path({"v=spf1 +all"})},
       {"spf_undetermined",
-       [](World& w) { w.broken.insert({.type = FactType::txt, .name = kPath}); }},
-      {"sources_unknown", [](World& w) { w.wish.platform.unknown_sources = {"tokyo-1"}; }},
+       [](TestedDomain& w) { w.broken.insert({.type = FactType::txt, .name = kPath}); }},
+      {"sources_unknown", [](TestedDomain& w) { w.wish.platform.unknown_sources = {"tokyo-1"}; }},
       {"spf_not_aligned",
-       [](World& w) {
+       [](TestedDomain& w) {
          w.wish.platform.return_path = "bounce.example.com";
          w.beyond.txt("bounce.example.com") = {"v=spf1 ip4:192.0.2.0/24 -all"};
          w.beyond.mx("bounce.example.com") = {"mail.example.com"};
@@ -293,37 +299,42 @@ std::vector<Break> breaks_of_spf() {
   };
 }
 
-std::vector<Break> breaks_of_the_rest() {
+std::vector<BrokenWay> breaks_of_the_rest() {
   const auto dmarc = [](std::vector<std::string> texts) {
-    return [texts](World& w) { w.each([&](Zone& z) { z.txt("_dmarc.example.jp") = texts; }); };
+    return [texts](TestedDomain& w) {
+      w.each([&](TestedZone& z) { z.txt("_dmarc.example.jp") = texts; });
+    };
   };
   const auto moved = [](const std::string& to) {
-    return [to](World& w) {
-      w.each([&](Zone& z) {
+    return [to](TestedDomain& w) {
+      w.each([&](TestedZone& z) {
         z.txt(to) = z.txt("_dmarc.example.jp");
         z.txt("_dmarc.example.jp").clear();
       });
     };
   };
   return {
-      {"from_no_host", [](World& w) { w.each([](Zone& z) { z.mx("example.jp").clear(); }); }},
-      {"from_null_mx", [](World& w) { w.each([](Zone& z) { z.mx("example.jp") = {""}; }); }},
+      {"from_no_host",
+       [](TestedDomain& w) { w.each([](TestedZone& z) { z.mx("example.jp").clear(); }); }},
+      {"from_null_mx",
+       [](TestedDomain& w) { w.each([](TestedZone& z) { z.mx("example.jp") = {""}; }); }},
       {"from_host_undetermined",
-       [](World& w) {
+       [](TestedDomain& w) {
          for (const FactType type : {FactType::mx, FactType::a, FactType::aaaa}) {
            w.broken.insert({.type = type, .name = "example.jp"});
          }
        }},
-      {"return_path_no_host", [](World& w) { w.each([](Zone& z) { z.mx(kPath).clear(); }); }},
+      {"return_path_no_host",
+       [](TestedDomain& w) { w.each([](TestedZone& z) { z.mx(kPath).clear(); }); }},
       {"return_path_no_mx",
-       [](World& w) {
-         w.each([](Zone& z) {
+       [](TestedDomain& w) {
+         w.each([](TestedZone& z) {
            z.mx(kPath).clear();
-           z.a(kPath) = {v4("198.51.100.7")};
+           z.a(kPath) = {octets_of_v4("198.51.100.7")};
          });
        }},
       {"return_path_undetermined",
-       [](World& w) { w.broken.insert({.type = FactType::mx, .name = kPath}); }},
+       [](TestedDomain& w) { w.broken.insert({.type = FactType::mx, .name = kPath}); }},
       {"dmarc_missing", dmarc({})},
       {"dmarc_doubled", moved("_dmarc.example.jp.example.jp")},
       {"dmarc_underscore_lost", moved("dmarc.example.jp")},
@@ -336,28 +347,36 @@ std::vector<Break> breaks_of_the_rest() {
        dmarc({"v=DMARC1; p=none; rua=mailto:dmarc@reports.example.net"})},
       {"dmarc_strict_spf", dmarc({"v=DMARC1; p=none; aspf=s; rua=mailto:dmarc@example.com"})},
       {"dmarc_undetermined",
-       [](World& w) { w.broken.insert({.type = FactType::txt, .name = "_dmarc.example.jp"}); }},
+       [](TestedDomain& w) {
+         w.broken.insert({.type = FactType::txt, .name = "_dmarc.example.jp"});
+       }},
       {"mta_sts_missing",
-       [](World& w) { w.each([](Zone& z) { z.txt("_mta-sts.example.jp").clear(); }); }},
+       [](TestedDomain& w) {
+         w.each([](TestedZone& z) { z.txt("_mta-sts.example.jp").clear(); });
+       }},
       {"mta_sts_broken",
-       [](World& w) { w.each([](Zone& z) { z.txt("_mta-sts.example.jp") = {"v=STSv1;"}; }); }},
+       [](TestedDomain& w) {
+         w.each([](TestedZone& z) { z.txt("_mta-sts.example.jp") = {"v=STSv1;"}; });
+       }},
       {"tls_rpt_missing",
-       [](World& w) { w.each([](Zone& z) { z.txt("_smtp._tls.example.jp").clear(); }); }},
-      {"server_silent", [](World& w) { w.silent = {1}; }},
-      {"servers_silent", [](World& w) { w.silent = {0, 1}; }},
-      {"server_lame", [](World& w) { w.lame = {1}; }},
-      {"server_without_address", [](World& w) { w.without_address = {"ns9.example.net"}; }},
+       [](TestedDomain& w) {
+         w.each([](TestedZone& z) { z.txt("_smtp._tls.example.jp").clear(); });
+       }},
+      {"server_silent", [](TestedDomain& w) { w.silent = {1}; }},
+      {"servers_silent", [](TestedDomain& w) { w.silent = {0, 1}; }},
+      {"server_lame", [](TestedDomain& w) { w.lame = {1}; }},
+      {"server_without_address", [](TestedDomain& w) { w.without_address = {"ns9.example.net"}; }},
       {"server_stale",
-       [](World& w) {
+       [](TestedDomain& w) {
          w.servers[1].serial = 6;
          w.servers[1].txt(kKeyName).clear();
        }},
-      {"servers_differ", [](World& w) { w.servers[1].txt(kKeyName) = {"v=DKIM1; p="}; }},
+      {"servers_differ", [](TestedDomain& w) { w.servers[1].txt(kKeyName) = {"v=DKIM1; p="}; }},
   };
 }
 
-std::vector<Break> all_breaks() {
-  std::vector<Break> all = breaks_of_keys();
+std::vector<BrokenWay> all_breaks() {
+  std::vector<BrokenWay> all = breaks_of_keys();
   for (auto& part : {breaks_of_spf(), breaks_of_the_rest()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
@@ -365,9 +384,9 @@ std::vector<Break> all_breaks() {
 }
 
 TEST(DomainCheck, EachFaultHasItsOwnWord) {
-  for (const Break& broken : all_breaks()) {
+  for (const BrokenWay& broken : all_breaks()) {
     SCOPED_TRACE(broken.code);
-    World world;
+    TestedDomain world;
     broken.make(world);
     const auto findings = world.check();
     EXPECT_THAT(codes_not_passed(findings), ::testing::ElementsAre(broken.code));
@@ -382,8 +401,8 @@ TEST(DomainCheck, EachFaultHasItsOwnWord) {
 
 TEST(DomainCheck, AllCodesAreReached) {
   std::set<std::string_view> reached;
-  for (const Finding& finding : World().check()) reached.insert(finding.code);
-  for (const Break& broken : all_breaks()) reached.insert(broken.code);
+  for (const Finding& finding : TestedDomain().check()) reached.insert(finding.code);
+  for (const BrokenWay& broken : all_breaks()) reached.insert(broken.code);
   // Found before there is a zone to judge, and of a key that is made at another place.
   for (const std::string_view other : {"zone_not_found", "zone_undetermined", "dkim_short"}) {
     reached.insert(other);
@@ -423,32 +442,32 @@ TEST(DomainCheck, EveryCodeIsDocumentedInBothLanguages) {
 }
 
 TEST(DomainCheck, TheLineToPasteMendsTheZone) {
-  World world;
-  world.each([](Zone& z) { z.txt("example.jp") = {"v=spf1 include:other.example ~all"}; });
+  TestedDomain world;
+  world.each([](TestedZone& z) { z.txt("example.jp") = {"v=spf1 include:other.example ~all"}; });
   world.beyond.txt("other.example") = {"v=spf1 -all"};
   const auto findings = world.check();
   const auto found = std::ranges::find(findings, "spf_source_missing", &Finding::code);
   ASSERT_NE(found, findings.end());
   EXPECT_EQ(found->expected, "v=spf1 ip4:192.0.2.1 ip4:192.0.2.2 include:other.example ~all");
   EXPECT_THAT(found->paste, HasSubstr(found->expected));
-  world.each([&](Zone& z) { z.txt("example.jp") = {found->expected}; });
+  world.each([&](TestedZone& z) { z.txt("example.jp") = {found->expected}; });
   EXPECT_THAT(codes_not_passed(world.check()), IsEmpty());
 }
 
 TEST(DomainCheck, ABrokenResolverFailsNothing) {
-  World world;
+  TestedDomain world;
   world.resolver_is_broken = true;
   // The zone's own servers are not asked through it.
   EXPECT_EQ(exit_status(world.check()), 0);
-  world.each([](Zone& z) { z.txt(kPath) = {"v=spf1 include:spf.example.com -all"}; });
+  world.each([](TestedZone& z) { z.txt(kPath) = {"v=spf1 include:spf.example.com -all"}; });
   const auto findings = world.check();
   EXPECT_THAT(codes_not_passed(findings), ::testing::ElementsAre("spf_undetermined"));
   EXPECT_EQ(exit_status(findings), 2);
 }
 
 TEST(DomainCheck, ForeignTextIsBoundedAndPrintable) {
-  World world;
-  world.each([](Zone& z) {
+  TestedDomain world;
+  world.each([](TestedZone& z) {
     z.txt(kKeyName) = {"\x1b[2J" + std::string(60'000, 'x'), std::string(60'000, '\n')};
   });
   for (const Finding& finding : world.check()) {
@@ -461,7 +480,7 @@ TEST(DomainCheck, ForeignTextIsBoundedAndPrintable) {
 }
 
 TEST(DomainCheck, TheMajorityOfServersIsJudgedAndTheOddOneNamed) {
-  World world;
+  TestedDomain world;
   world.servers.push_back(world.servers.front());
   world.servers[2].txt("_dmarc.example.jp") = {};
   const auto findings = world.check();
@@ -471,7 +490,7 @@ TEST(DomainCheck, TheMajorityOfServersIsJudgedAndTheOddOneNamed) {
 }
 
 TEST(DomainCheck, ARecordAboveApplies) {
-  World world;
+  TestedDomain world;
   world.wish.domain = "news.example.jp";
   world.wish.platform.return_path = "bounce.news.example.jp";
   world.wish.keys.clear();

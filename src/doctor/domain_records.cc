@@ -50,6 +50,16 @@ WantedRecord text_record(std::string name, std::string value, const Sentence& pu
   return record;
 }
 
+// A record that nobody else has a part in.
+WantedRecord own_record(std::string name, std::string value, const Sentence& purpose,
+                        const ZoneNow& now) {
+  WantedRecord record = text_record(std::move(name), std::move(value), purpose);
+  const auto there = now.other_texts.find(record.name);
+  record.is_there = there != now.other_texts.end() &&
+                    std::ranges::find(there->second, record.value) != there->second.end();
+  return record;
+}
+
 Result<WantedRecord> spf_record(const DomainWish& wish, std::string name,
                                 const std::vector<std::string>& texts, std::string_view end,
                                 const Sentence& purpose) {
@@ -151,10 +161,10 @@ std::string WantedRecord::zone_entry() const {
 Result<std::vector<WantedRecord>> wanted_records(const DomainWish& wish, const ZoneNow& now) {
   std::vector<WantedRecord> records;
   if (!wish.proof_name.empty()) {
-    records.push_back(text_record(wish.proof_name, wish.proof_value, kProof));
+    records.push_back(own_record(wish.proof_name, wish.proof_value, kProof, now));
   }
   for (const DomainKey& key : wish.keys) {
-    records.push_back(text_record(wish.key_name(key), key.record, kKey));
+    records.push_back(own_record(wish.key_name(key), key.record, kKey, now));
   }
   if (!spf_mechanisms(wish.platform).empty()) {
     auto from = spf_record(wish, wish.domain, now.texts, "~all", kSpf);

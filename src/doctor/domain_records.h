@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,8 @@ struct ZoneNow {
   std::vector<std::string> dmarc_texts;
   std::vector<std::string> tls_rpt_texts;
   std::vector<std::string> mta_sts_texts;
+  // Of the keys and of the proof, by name.
+  std::map<std::string, std::vector<std::string>> other_texts;
   bool has_mx = false;  // the domain, and not a null MX
   bool has_address = false;
   bool return_path_has_mx = false;

@@ -56,11 +56,13 @@ TEST(DomainRecords, KeepWhatIsThere) {
   now.texts = {"v=spf1 mx -all"};
   now.dmarc_texts = {"v=DMARC1; p=reject"};
   now.has_mx = true;
+  now.other_texts["r1._domainkey.example.jp"] = {"v=DKIM1; k=rsa; p=AAAA"};
   const auto records = wanted_records(example(), now);
   ASSERT_TRUE(records);
   const WantedRecord& spf = record_at(*records, "example.jp");
   EXPECT_EQ(spf.value, "v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 mx -all");
   EXPECT_TRUE(spf.replaces);
+  EXPECT_TRUE(record_at(*records, "r1._domainkey.example.jp").is_there);
   EXPECT_TRUE(record_at(*records, "_dmarc.example.jp").is_there);
   EXPECT_EQ(record_at(*records, "_dmarc.example.jp").value, "v=DMARC1; p=reject");
   EXPECT_EQ(std::ranges::count(*records, "A", &WantedRecord::type), 0);

@@ -374,15 +374,14 @@ constexpr std::array kTexts{
                {"SPF of {0} could not be evaluated: {1}", "{0} の SPF を評価できませんでした: {1}"},
                {},
                kAskAgain},
-    DomainText{
-        "sources_unknown",
-        kUnknown,
-        kNobody,
-        {"The public addresses of these sources are not known: {0}",
-         "次の送信元の公開アドレスが分かりません: {0}"},
-        {},
-        {"Set bind_ipv4 or ec2_public_ipv4, or name them: --source ADDRESS.",
-         "bind_ipv4 や ec2_public_ipv4 を設定するか、--source ADDRESS で指定してください。"}},
+    DomainText{"sources_unknown",
+               kUnknown,
+               kNobody,
+               {"The public addresses of these sources are not known: {0}",
+                "次の送信元の公開アドレスが分かりません: {0}"},
+               {},
+               {"Set their public_address, or name them: --source ADDRESS.",
+                "public_address を設定するか、--source ADDRESS で指定してください。"}},
     // -- hosts
     DomainText{"from_host_ok", kPass, kNobody, {"{0} has {1}.", "{0} に {1} があります。"}, {}, {}},
     DomainText{
