@@ -34,8 +34,8 @@ def broken_versions(leak):
         ("3-ends", "does not start", ends, (), 1, "ends at its start"),
         ("3-ends", "does not start, tried in earnest", ends, ("--no-trial",), 3, "ends at its start"),
         ("4-unready", "starts and is not ready", unready, (), 1, "is not ready"),
-        ("4-unready", "starts and is not ready, tried in earnest", unready, ("--no-trial",), 3,
-         "is not ready"),
+        ("4-unready", "starts and is not ready, tried in earnest", unready,
+         ("--no-trial", "--watch", "3"), 3, "is not ready"),
         ("5-fails", "is ready and fails mails",
          {"TODOKU_SMTP_OUT__ALLOW_PRIVATE_RECEIVERS": "false"}, ("--watch", "3"), 3,
          "attempts failed"),
@@ -138,9 +138,10 @@ def main():
     given.load = given.load or (20 if given.quick else 100)
     given.watch = given.watch or (2 if given.quick else 20)
     given.watch_broken = 10 if given.quick else 60
-    given.ready = 5 if given.quick else 30
+    given.ready = 8 if given.quick else 30
     if given.leak is None:
-        given.leak = pathlib.Path(given.todoku).resolve().parents[1] / "tests/system/deploy/libtodoku_leak.so"
+        build = pathlib.Path(given.todoku).resolve().parents[1]
+        given.leak = build / "tests/system/deploy/libtodoku_leak.so"
     with PostgresServer() as server, LocalStand(given.todoku, server) as stand:
         rehearsal = Rehearsal(stand, Load(stand, given.load), given)
         rehearsal.begin()

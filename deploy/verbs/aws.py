@@ -16,7 +16,8 @@ _AGAIN = {"Throttling", "ThrottlingException", "ThrottledException", "RequestLim
           "RequestThrottled", "SlowDown", "ServiceUnavailable", "ServerException", "InternalFailure"}
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnrecognizedClientException",
            "ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId"}
-_SAID = re.compile(r"An error occurred \(([\w.:]+)\) when calling the (\w+) operation[^:]*: (.*)", re.DOTALL)
+_SAID = re.compile(r"An error occurred \(([\w.:]+)\) when calling the (\w+) operation"
+                   r"(?: \(reached max retries: \d+\))?: (.*)", re.DOTALL)
 
 TRIES = 6  # of a call that is throttled, with 1, 2, 4, 8, 16 s between
 

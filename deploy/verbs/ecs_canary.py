@@ -4,14 +4,14 @@
 - On Fargate it runs beside its service, by the service's own network, and stands behind the same balancers: it gets its
   share of the requests, because a target group spreads over targets and does not ask whose they are.
 - A courier has no room beside another: an instance has memory and addresses for one. There the service's own roll-out
-  begins, one instance at a time, and is held at the first: with a least of 100 % and a most of 100 % ECS may
-  neither end an old one nor start a new one. That a change of these numbers alone begins no new roll-out is how AWS's
-  documentation reads; nobody has seen it here.
+  begins, one instance at a time, and is held at the first: of the least, 99 %, ECS rounds up, so up to 99 couriers may
+  none end, and the most is 100 %, so none may begin. (It refuses 100 % of both: "this will block deployments".) That
+  a change of these numbers alone begins no new roll-out is how AWS's documentation reads; nobody has seen it here.
 """
 from verbs.ecs_services import CANARY, task_id, task_of
 from verbs.target import TargetError
 
-HELD = {"minimumHealthyPercent": 100, "maximumPercent": 100}
+HELD = {"minimumHealthyPercent": 99, "maximumPercent": 100}
 USUAL = {"minimumHealthyPercent": 50, "maximumPercent": 100}  # deploy/terraform/modules/couriers/service.tf
 
 

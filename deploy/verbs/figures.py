@@ -80,7 +80,8 @@ def alarms(new, before):
     if new.exceptions > 0:
         wrong.append(f"{new.exceptions} exceptions that nobody handled")
     if new.server_errors > 0:
-        wrong.append(f"{new.server_errors} of {new.requests} requests were answered with a fault of ours")
+        wrong.append(f"{new.server_errors} of {new.requests} requests were answered with a fault of "
+                     "ours")
     if new.attempts >= ATTEMPTS_MIN:
         share = new.failed / new.attempts
         usual = before.failed / before.attempts if before.attempts >= ATTEMPTS_MIN else 0

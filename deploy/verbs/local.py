@@ -25,7 +25,8 @@ FOLDER/target.toml:
     token_file = "smoke.token"
     to = [["todoku sink", "smoke@sink.example"]]
 
-Beside it are made: images/, tasks/, ended/, state.json, lock, balancer/.
+The relay (smtp-in) is not among the services of a local target. Beside the file are made: images/,
+tasks/, ended/, state.json, lock, balancer/.
 """
 import contextlib
 import dataclasses
@@ -45,6 +46,8 @@ ROLL = {"ready_seconds": 60, "drain_seconds": 40, "leave_seconds": 1, "memory_ma
 LIMITS = {"ready_seconds": (1, 3600), "drain_seconds": (1, 3600), "leave_seconds": (0, 300),
           "memory_max_mb": (64, 1 << 20), "restarts_max": (0, 1000)}
 RUN_SECONDS = 600
+# Not smtp-in: an old and a new task would listen at the same ports, which the settings name.
+ROLES = ("events", "scheduler", "courier", "api")
 
 
 class LocalTarget(Target):
@@ -278,8 +281,8 @@ def checked(settings, where):
     if not services:
         refuse("[services]", services, "a count of tasks for each role")
     for name, count in services.items():
-        if name not in ORDER:
-            refuse(f"services.{name}", count, f"one of {', '.join(ORDER)}")
+        if name not in ROLES:
+            refuse(f"services.{name}", count, f"one of {', '.join(ROLES)}")
         if type(count) is not int or not 1 <= count <= local_data.TASKS_MAX:
             refuse(f"services.{name}", count, f"a whole number from 1 to {local_data.TASKS_MAX}")
     roll = {**ROLL, **settings.get("roll", {})}

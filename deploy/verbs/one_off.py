@@ -5,7 +5,7 @@ import argparse
 import os
 import sys
 
-from verbs.local import TASKS_MAX, LocalTarget
+from verbs.local_data import TASKS_MAX
 from verbs.main import EPILOG, version_of
 from verbs.target import ORDER, TargetError, open_target
 from verbs.words import DECLINED, DONE, FAILED, Declined, Words
@@ -33,22 +33,9 @@ def scale(target, given, words):
         raise TargetError(f"{target.name} has no service {given.service!r}: it has {', '.join(now)}")
     if given.count < now[given.service]:
         words.ask(f"{given.service} of {target.name} goes from {now[given.service]} to {given.count}")
-    if isinstance(target, LocalTarget):
-        scale_local(target, given.service, given.count, words.say)
-    else:
-        target.scale(given.service, given.count, words.say)
+    target.scale(given.service, given.count, words.say)
     words.say(f"{given.service}: {given.count} are wanted")
     return DONE
-
-
-def scale_local(target, service, count, say):
-    """What target.toml says stays; the difference is kept where `drain` keeps its own, which `resume` ends."""
-    version = target.deployed().current
-    if version is None:
-        raise TargetError(f"nothing runs at {target.name} yet: roll first")
-    lent = {**target.state().get("drained", {}), service: target.settings["services"][service] - count}
-    target.write_state(drained=lent)
-    target.replace(service, version, say)
 
 
 def tasks(text):

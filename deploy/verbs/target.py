@@ -148,6 +148,10 @@ class Target(abc.ABC):
         """Makes it so."""
 
     @abc.abstractmethod
+    def scale(self, service, count, say):
+        """Keeps so many tasks of the service from now on."""
+
+    @abc.abstractmethod
     def drain(self, what, say):
         """Takes a task (by its id) or a source (by its name) out of work in order."""
 

@@ -16,7 +16,7 @@ namespace {
 
 // A person waits for it, or a test that has servers which never answer.
 constexpr Milliseconds kQuestion = std::chrono::seconds(10);
-constexpr std::size_t kSockets = 512;
+constexpr std::size_t kCheckSockets = 512;
 
 struct FreeAddresses {
   void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
@@ -73,7 +73,7 @@ Result<std::unique_ptr<CheckNames>> CheckNames::make(const std::string& server,
                                                      const Clock& clock) {
   dns::UnboundResolver::Options options;
   options.timeout = kQuestion;
-  options.sockets = kSockets;
+  options.sockets = kCheckSockets;
   if (!server.empty()) {
     const auto endpoint = name_server_at(server);
     if (!endpoint) return fail("--resolver", endpoint.error());

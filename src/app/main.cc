@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The todoku program.
 #include <algorithm>
+#include <csignal>
 #include <iostream>
 #include <string_view>
 
@@ -10,10 +11,14 @@
 #include "base/log.h"
 #include "base/wipe.h"
 #include "cli/command_line.h"
+#include "cli/descriptor_stream.h"
 #include "cli/printable_stream.h"
 #include "cli/sendmail_options.h"
 
 int main(int argc, char** argv) {
+  todoku::cli::hold_standard_descriptors();
+  // A file that reaches a limit (ulimit -f) is an error (EFBIG) and not the end of the program.
+  std::signal(SIGXFSZ, SIG_IGN);
   // What it writes is for its user alone: mail, addresses, keys.
   ::umask(0077);
   if (!todoku::wipe_what_openssl_frees()) {

@@ -327,10 +327,6 @@ std::string Program::profile_file() const {
   return config::profile_file(environment_);
 }
 
-std::istream& Program::input() {
-  return std::cin;
-}
-
 std::ostream* Program::terminal() {
   return ::isatty(STDERR_FILENO) != 0 ? &std::cerr : nullptr;
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/descriptor_stream.h"
 #include "cli/host.h"
 #include "config/config.h"
 
@@ -46,7 +47,7 @@ class Program final : public cli::Host {
   [[nodiscard]] const Clock& clock() const override { return clock_; }
   [[nodiscard]] std::string variable(std::string_view name) const override;
   [[nodiscard]] std::string profile_file() const override;
-  std::istream& input() override;
+  std::istream& input() override { return input_; }
   std::ostream* terminal() override;
   bool wait(std::chrono::milliseconds time) override;
   [[nodiscard]] Language language() const override;
@@ -67,6 +68,7 @@ class Program final : public cli::Host {
   const SystemClock clock_;
   std::ostream& out_;
   std::ostream& err_;
+  cli::DescriptorStream input_{0};
 };
 
 }  // namespace todoku::app

@@ -114,7 +114,7 @@ Task<void> SourceDoctor::ask_lists(std::vector<ExaminedSource> seen) {
   for (const doctor::BlocklistStanding& each : listings_.listed()) listed.push_back(each.source);
   world_.listed.set(std::move(listed));
   for (const doctor::BlocklistStanding& standing : standings) {
-    if (standing.standing != doctor::Standing::list_error) continue;
+    if (standing.standing != doctor::ListStanding::list_error) continue;
     log::info("a blocklist answers with an error of its own",
               {{"list", standing.zone}, {"answer", standing.found}});
   }

@@ -11,8 +11,6 @@
 namespace todoku::cli {
 namespace {
 
-// The largest answer is a suppression list as CSV.
-constexpr std::size_t kAnswerOctetsMax = std::size_t{256} << 20U;
 constexpr std::chrono::milliseconds kConnectTimeout{10'000};
 
 // blastengine-api.md section 1.2.
@@ -44,7 +42,7 @@ class ApiClient final : public ApiPort {
     wire.body = request.body;
     wire.connect_timeout = kConnectTimeout;
     wire.timeout = request.timeout;
-    wire.response_max = kAnswerOctetsMax;
+    wire.response_max = request.answer_max;
     wire.headers.add("Authorization", authorization_);
     wire.headers.add("Accept-Language", language_);
     if (!request.body.empty()) wire.headers.add("Content-Type", request.content_type);

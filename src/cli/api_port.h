@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 
 #include "base/bilingual.h"
@@ -27,11 +28,13 @@ struct ApiRequest {
   std::string body;
   std::string content_type = "application/json";  // of a body that is not empty
   std::string idempotency_key;                    // empty: none
-  // A member that every success has: another's 200 (a portal's, a proxy's) is none. Empty: that
-  // it is a JSON object is enough.
+  // A member that every success has, an id as a positive number and "data" as a list: another's 200
+  // (a portal's, a proxy's) is none. Empty: that it is a JSON object is enough.
   std::string answered_with = {};
   bool answered_in_csv = false;               // a success is a list as text/csv instead
   std::chrono::milliseconds timeout{60'000};  // for everything
+  // Octets of an answer that are read; the largest is a suppression list as CSV.
+  std::size_t answer_max = std::size_t{256} << 20U;
 };
 
 struct ApiAnswer {

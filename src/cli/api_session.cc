@@ -65,6 +65,14 @@ bool settles(const ApiAnswer& answer, const ApiRequest& request) {
   return answer.ok() || (!request.idempotency_key.empty() && answer.status < 500 && !waits(answer));
 }
 
+// Whether a member is what the API has under that name, so far as the commands read it: a number
+// (docs/api.md, ids are positive), a list.
+bool is_as_named(const boost::json::value& answer, std::string_view name) {
+  if (name.ends_with("_id")) return number_of(answer, name) > 0;
+  const boost::json::value* const found = answer.get_object().if_contains(name);
+  return found != nullptr && (name != "data" || found->is_array());
+}
+
 // See ApiRequest::answered_with.
 bool is_ours(const ApiRequest& request, const ReadAnswer& read) {
   if (request.answered_in_csv) {
@@ -72,7 +80,7 @@ bool is_ours(const ApiRequest& request, const ReadAnswer& read) {
   }
   const boost::json::object* const object = read.value.if_object();
   return object != nullptr &&
-         (request.answered_with.empty() || object->contains(request.answered_with));
+         (request.answered_with.empty() || is_as_named(read.value, request.answered_with));
 }
 
 int status_of(const ApiAnswer& answer) {

@@ -39,15 +39,8 @@ std::string key_of(const BulkSend& options, std::string_view step) {
 }
 
 // The id that an answer gives to what was made; 0 after a sentence.
-std::int64_t made(ApiSession& api, const std::unique_ptr<ReadAnswer>& read,
-                  std::string_view member) {
-  if (read == nullptr) return 0;
-  const std::int64_t id = number_of(read->value, member);
-  if (id == 0) {
-    api.fail_with(kTemporary,
-                  api.session().words({"the answer has no {}", "応答に {} がありません"}, member));
-  }
-  return id;
+std::int64_t made(const std::unique_ptr<ReadAnswer>& read, std::string_view member) {
+  return read == nullptr ? 0 : number_of(read->value, member);
 }
 
 std::int64_t begin(ApiSession& api, const BulkSend& options, const MessageParts& parts) {
@@ -64,7 +57,7 @@ std::int64_t begin(ApiSession& api, const BulkSend& options, const MessageParts&
                      .idempotency_key = key_of(options, "begin"),
                      .answered_with = "delivery_id"};
   set_body(request, json.take(), form_files(parts));
-  return made(api, api.ask(request), "delivery_id");
+  return made(api.ask(request), "delivery_id");
 }
 
 std::int64_t begin_import(ApiSession& api, std::int64_t delivery, const BulkSend& options,
@@ -86,7 +79,7 @@ std::int64_t begin_import(ApiSession& api, std::int64_t delivery, const BulkSend
                    .type = "text/csv",
                    .content = std::move(csv)});
   set_body(request, json.take(), files);
-  return made(api, api.ask(request), "job_id");
+  return made(api.ask(request), "job_id");
 }
 
 // Returns the exit status: 0 once the rows are in.

@@ -117,10 +117,8 @@ void CheckWords::add_doctor() {
                   "blocklists, certificates, clock, DNS, disk",
                   "サーバーの問題を調べる（受信側から見たアドレス、ブロックリスト、証明書、時計、"
                   "DNS、ディスク）"});
-  command
-      ->add_option("--source", doctor_.source,
-                   book_.say({"Only this source, by its name", "この名前の送信元だけを調べる"}))
-      ->type_name("NAME");
+  command->add_option("--source", doctor_.source,
+                      book_.say({"Only this source, by its name", "この名前の送信元だけを調べる"}));
   command
       ->add_option("--resolver", doctor_.resolver,
                    book_.say({"The name server to ask, HOST:PORT, instead of the configured",

@@ -285,8 +285,8 @@ int adopt_cluster(Session& session, WhatWaits waits);
 int show_status(Session& session);
 // Asks the engine to drain and waits until it has gone, at most `patience`.
 int drain(Session& session, std::chrono::seconds patience);
-// Exit status 0 if the engine is ready, as a balancer asks; `live`: if its process lives, as
-// whatever asks that ends a process which does not.
+// Exit status 0 if the engine is ready, as a balancer asks; `live`: if its process lives and was
+// ready once, as whatever asks that ends a process which does not.
 int healthcheck(Session& session, bool live);
 
 }  // namespace todoku::cli

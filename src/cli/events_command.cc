@@ -20,6 +20,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::int64_t kPageEvents = 1'000;  // the API's most
+constexpr std::size_t kPageOctetsMax = std::size_t{16} << 20U;
 // An idle follower asks 30 times a minute, of the 500 that an account has.
 constexpr milliseconds kBetweenPages{2'000};
 constexpr std::size_t kCursorOctetsMax = 256;
@@ -103,7 +104,8 @@ class EventReader {
         .with("delivery_id", search_.delivery)
         .with("email", search_.email)
         .with("tag", search_.tag);
-    const auto page = api_.ask({.target = target.take(), .answered_with = "data"});
+    const auto page =
+        api_.ask({.target = target.take(), .answered_with = "data", .answer_max = kPageOctetsMax});
     if (page == nullptr) return false;
     if (truth_of(page->value, "lost")) {
       api_.session().err() << api_.session().words(

@@ -105,7 +105,7 @@ TEST_F(LostAnswerTest, ADraftThatMayHaveBeenMadeIsSpokenOf) {
   EXPECT_THAT(err.str(), HasSubstr("a draft may have been made: todoku bulk list"));
   answer({answered(201, R"({"delivery_id":null})")});
   EXPECT_EQ(run(bulk_words(write("list.csv", "email\n"), "now")), 4) << "an answer that is none";
-  EXPECT_THAT(err.str(), HasSubstr("the answer has no delivery_id"));
+  EXPECT_THAT(err.str(), HasSubstr("not as todoku's API does"));
 }
 
 TEST_F(LostAnswerTest, AMailCanBeSentAgainByItsKey) {

@@ -32,7 +32,8 @@ std::optional<Result<std::string>> next_line(std::istream& in) {
   std::streambuf& buffer = *in.rdbuf();
   for (auto c = buffer.sbumpc();; c = buffer.sbumpc()) {
     const bool at_end = Traits::eq_int_type(c, Traits::eof());
-    if (at_end && line.empty() && !too_long) return std::nullopt;
+    // What came before an error is no line.
+    if (at_end && (in.bad() || (line.empty() && !too_long))) return std::nullopt;
     if (at_end || Traits::to_char_type(c) == '\n') break;
     too_long = too_long || line.size() == kCaseOctetsMax;
     if (!too_long) line += Traits::to_char_type(c);
@@ -82,12 +83,17 @@ class Batch {
       : session_(session), names_(names), judge_(judge) {}
 
   int run() {
-    while (auto line = next_line(session_.host().input())) {
+    std::istream& input = session_.host().input();
+    while (auto line = next_line(input)) {
       if (*line && trim(**line).empty()) continue;
       if (!begin(std::move(*line))) break;
     }
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return answers_.empty(); });
+    if (input.bad()) {
+      return unreadable(session_, session_.words({"standard input could not be read",
+                                                  "標準入力を読み込めませんでした"}));
+    }
     if (all_read_) return 0;
     return kUnreadable;
   }

@@ -321,8 +321,16 @@ int healthcheck(Session& session, bool live) {
   if (port == nullptr) return 1;
   if (!port->engine_running()) return without_engine(session, *port);
   if (live) {
-    return session.call({.target = "/healthz"},
-                        [&](const boost::json::value&) { session.say({"alive", "動作中"}); });
+    bool was_ready = false;
+    const auto say = [&](const boost::json::value& told) {
+      if (truth_of(told, "was_ready")) session.say({"alive", "動作中"});
+    };
+    const int alive =
+        session.call({.target = "/healthz"}, say, [&](const boost::json::value& told) {
+          was_ready = truth_of(told, "was_ready");
+          return true;
+        });
+    if (alive != 0 || was_ready) return alive;
   }
   return session.call({.target = "/readyz"},
                       [&](const boost::json::value&) { session.say({"ready", "受け付け可能"}); });

@@ -54,7 +54,9 @@ TEST_F(SenderTest, FilesTravelAsAForm) {
 // A portal, a proxy's page, or a URL that is not the API's.
 TEST_F(SenderTest, WhatAnswersLikeNoApiHasDoneNothingThatCanBeSaid) {
   for (const std::string_view body :
-       {"<html>log in</html>", "", "null", "[]", "{}", R"({"ok":true})", "[[[["}) {
+       {"<html>log in</html>", "", "null", "[]", "{}", R"({"ok":true})", "[[[[",
+        R"({"delivery_id":{"a":[1]}})", R"({"delivery_id":1e400})", R"({"delivery_id":"7"})",
+        R"({"delivery_id":0})"}) {
     answer({answered(200, std::string(body))});
     EXPECT_EQ(send({}), 4) << body;
     EXPECT_EQ(out.str(), "") << body;

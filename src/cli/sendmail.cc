@@ -101,7 +101,10 @@ class Sendmail {
     if (const int status = find_sender(); status != EX_OK) return status;
     if (!command_.name.empty() && !head.has("From")) spool_.put_first(from_field());
     ends_ = host_.clock().steady_now() + patience();
-    return deliver();
+    const std::size_t all = waiting_.size();
+    const int status = deliver();
+    if (status != EX_OK && taken_ > 0) tell_taken(all);
+    return status;
   }
 
  private:
@@ -265,6 +268,7 @@ class Sendmail {
   bool is_settled(const std::string& recipient, const smtp::RecipientResult& result) {
     const Reply& reply = result.reply;
     if (result.accepted()) {
+      ++taken_;
       if (command_.is_verbose) fmt::print(out_, "{}: {} {}\n", recipient, reply.code, reply.text);
       return true;
     }
@@ -295,6 +299,17 @@ class Sendmail {
     complain(EX_OK, fmt::format("{}{}: {}", recipients.front(), more, sentence));
   }
 
+  // Who sends again to all would send to these twice.
+  void tell_taken(std::size_t all) {
+    complain(EX_OK, BilingualText{
+                        fmt::format("{} of {} recipients were taken and get it: send it to the "
+                                    "others alone",
+                                    taken_, all),
+                        fmt::format("宛先 {1} 件のうち {0} 件には届けます。残りの宛先にだけ送り直"
+                                    "してください",
+                                    taken_, all)});
+  }
+
   int tell_no_connection(const Error& error) {
     return complain(sysexit_of(error),
                     BilingualText{fmt::format("todoku does not answer at {} (smtp_in.socket): {}",
@@ -314,6 +329,7 @@ class Sendmail {
   MessageSpool spool_;
   std::string sender_;
   std::vector<std::string> waiting_;  // recipients without an answer that lasts
+  std::size_t taken_ = 0;             // recipients
   int status_ = EX_OK;
   std::map<std::string, std::vector<std::string>> refusals_;  // recipients by what was said
   std::string last_answer_;

@@ -198,6 +198,19 @@ TEST_F(SendmailTest, WhatIsRefusedForNowIsTriedAgainAndAlone) {
   EXPECT_EQ(err.str(), "sendmail: a@example.com: 421 4.3.2 stopping\n");
 }
 
+TEST_F(SendmailTest, WhoIsRefusedInPartHearsHowManyWereTaken) {
+  answer([](const std::string& recipient) -> smtp::RecipientResult {
+    if (recipient == "b@example.com") {
+      return {.stage = Stage::rcpt_to, .reply = {550, "5.7.1 not you"}};
+    }
+    return {.stage = Stage::accepted, .reply = {250, "2.0.0 Ok"}};
+  });
+  EXPECT_EQ(send({"a@example.com", "b@example.com", "c@example.com"}), EX_NOPERM);
+  EXPECT_EQ(err.str(),
+            "sendmail: b@example.com: 550 5.7.1 not you\n"
+            "sendmail: 2 of 3 recipients were taken and get it: send it to the others alone\n");
+}
+
 TEST_F(SendmailTest, WhatMayHaveArrivedIsNotSentTwice) {
   answer([](const std::string&) {
     return smtp::RecipientResult{

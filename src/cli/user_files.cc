@@ -27,16 +27,18 @@ std::unexpected<Error> file_failure(const std::string& path, int error) {
 Result<std::string> read_all(const std::string& path, std::istream& in, std::size_t octets_max) {
   std::string text;
   std::string piece(std::size_t{64} << 10U, '\0');
-  while (in) {
+  do {
+    errno = 0;
     in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    // Part of it is none: half a list would be sent for a whole.
+    if (in.bad()) return file_failure(path, errno != 0 ? errno : EIO);
     text.append(piece, 0, static_cast<std::size_t>(in.gcount()));
     if (text.size() > octets_max) {
       return fail(ErrorKind::limit_exceeded,
                   octets_max >> 20U > 0 ? fmt::format("{}: > {} MiB", path, octets_max >> 20U)
                                         : fmt::format("{}: > {} bytes", path, octets_max));
     }
-  }
-  if (in.bad()) return file_failure(path, EIO);
+  } while (in);
   return text;
 }
 

@@ -11,10 +11,10 @@ void add_rest_keys(SectionBuilder<Config::Doctor>& s) {
       "rest", &S::rest, true,
       {"Whether a source rests after the same definite failure of PTR, confirmation, EHLO name or "
        "port 25 three times within an hour: others of its pool send meanwhile. It comes back by "
-       "itself. A listing rests nothing.",
+       "itself. A listing rests it only where a receiver refuses for it.",
        "逆引き、その正引き、EHLO の名前、25 番ポートのどれかが 1 時間に 3 回続けて同じ理由で確実に"
        "失敗した送信元を休ませるか。その間はほかの送信元が送る。直れば自動で復帰する。ブロックリス"
-       "トへの登録では休ませない。"});
+       "トに登録されたときは、それを理由に拒否する受信側に対してだけ休む。"});
   s.add("last_may_rest", &S::last_may_rest, false,
         {"Whether the last source of its pool rests as well: then nothing is sent at all.",
          "残った最後の送信元も休ませるか。休むと何も送信されなくなる。"});

@@ -42,7 +42,7 @@ std::string codes_of(const DnsFact& fact) {
 
 // What keeps the list from being believed; empty: nothing.
 struct Proof {
-  Standing standing = Standing::clear;
+  ListStanding standing = ListStanding::clear;
   std::string problem;
 };
 
@@ -54,13 +54,14 @@ Proof proof_of(const Blocklist& list, bool is_v6, DnsFacts& facts) {
   // Both are asked before either is judged, so that they are asked at once.
   const DnsFact must = facts.ask(FactType::a, entry(kListedEntry));
   const DnsFact must_not = facts.ask(FactType::a, entry(kClearEntry));
-  if (standing_of(must) == Standing::unanswered) return {Standing::unanswered, must.reason};
-  if (standing_of(must) != Standing::listed) {
-    return {Standing::list_error,
+  if (standing_of(must) == ListStanding::unanswered) return {ListStanding::unanswered, must.reason};
+  if (standing_of(must) != ListStanding::listed) {
+    return {ListStanding::list_error,
             must.is_void() ? "it does not list 127.0.0.2, as every list does" : codes_of(must)};
   }
-  if (standing_of(must_not) == Standing::unanswered) return {Standing::unanswered, must_not.reason};
-  if (!must_not.is_void()) return {Standing::list_error, "it lists 127.0.0.1, as no list does"};
+  if (standing_of(must_not) == ListStanding::unanswered)
+    return {ListStanding::unanswered, must_not.reason};
+  if (!must_not.is_void()) return {ListStanding::list_error, "it lists 127.0.0.1, as no list does"};
   return {};
 }
 
@@ -80,24 +81,25 @@ std::string blocklist_name(std::string_view octets, std::string_view zone) {
   return name + std::string(zone);
 }
 
-std::string_view to_string(Standing standing) {
+std::string_view to_string(ListStanding standing) {
   switch (standing) {
-    case Standing::clear:
+    case ListStanding::clear:
       return "clear";
-    case Standing::listed:
+    case ListStanding::listed:
       return "listed";
-    case Standing::list_error:
+    case ListStanding::list_error:
       return "list_error";
-    case Standing::unanswered:
+    case ListStanding::unanswered:
       return "unanswered";
   }
   return "";
 }
 
-Standing standing_of(const DnsFact& fact) {
-  if (fact.is_void()) return Standing::clear;
-  if (fact.status != DnsFact::Status::found) return Standing::unanswered;
-  return std::ranges::any_of(fact.values, is_error_code) ? Standing::list_error : Standing::listed;
+ListStanding standing_of(const DnsFact& fact) {
+  if (fact.is_void()) return ListStanding::clear;
+  if (fact.status != DnsFact::Status::found) return ListStanding::unanswered;
+  return std::ranges::any_of(fact.values, is_error_code) ? ListStanding::list_error
+                                                         : ListStanding::listed;
 }
 
 std::optional<BlocklistStanding> standing_on(std::string_view source, const SourceAddress& address,
@@ -107,27 +109,27 @@ std::optional<BlocklistStanding> standing_on(std::string_view source, const Sour
   BlocklistStanding result{.source = std::string(source),
                            .address = address.text,
                            .zone = list.zone,
-                           .standing = Standing::unanswered,
+                           .standing = ListStanding::unanswered,
                            .found = ""};
   const std::string name = blocklist_name(address.octets, list.zone);
   const DnsFact fact = facts.ask(FactType::a, name);
   const Proof proof = proof_of(list, is_v6, facts);
-  if (proof.standing != Standing::clear) {
+  if (proof.standing != ListStanding::clear) {
     result.standing = proof.standing;
     result.found = shown(proof.problem);
     return result;
   }
   result.standing = standing_of(fact);
   switch (result.standing) {
-    case Standing::clear:
+    case ListStanding::clear:
       break;
-    case Standing::unanswered:
+    case ListStanding::unanswered:
       result.found = shown(fact.reason);
       break;
-    case Standing::list_error:
+    case ListStanding::list_error:
       result.found = codes_of(fact);
       break;
-    case Standing::listed: {
+    case ListStanding::listed: {
       result.found = codes_of(fact);
       const DnsFact& reason = facts.ask(FactType::txt, name);
       if (!reason.values.empty()) result.found += fmt::format(": {}", shown(reason.values[0]));
@@ -166,9 +168,9 @@ Finding finding_of(const BlocklistStanding& standing, const Blocklist& list) {
                   .expected = "",
                   .paste = ""};
   switch (standing.standing) {
-    case Standing::clear:
+    case ListStanding::clear:
       return finding;
-    case Standing::listed: {
+    case ListStanding::listed: {
       finding.code = "blocklist_listed";
       finding.outcome = Outcome::fail;
       finding.sentence = {fmt::format("{} is listed on {}", standing.address, list.zone),
@@ -184,7 +186,7 @@ Finding finding_of(const BlocklistStanding& standing, const Blocklist& list) {
                       text.ja)};
       return finding;
     }
-    case Standing::list_error:
+    case ListStanding::list_error:
       finding.code = "blocklist_error";
       finding.outcome = Outcome::not_determined;
       finding.sentence = {
@@ -195,7 +197,7 @@ Finding finding_of(const BlocklistStanding& standing, const Blocklist& list) {
       finding.advice = {"ask by a resolver of your own, not a public one, and within its terms",
                         "公開リゾルバーではなく自前のリゾルバーから、利用規約の範囲で問い合わせる"};
       return finding;
-    case Standing::unanswered:
+    case ListStanding::unanswered:
       finding.code = "blocklist_unanswered";
       finding.outcome = Outcome::not_determined;
       finding.sentence = {
@@ -212,10 +214,10 @@ std::vector<ListingWatch::Change> ListingWatch::look(std::span<const BlocklistSt
   for (const BlocklistStanding& standing : standings) {
     const auto known = std::ranges::find_if(
         listed_, [&](const BlocklistStanding& each) { return is_same_place(each, standing); });
-    if (standing.standing == Standing::listed && known == listed_.end()) {
+    if (standing.standing == ListStanding::listed && known == listed_.end()) {
       listed_.push_back(standing);
       changes.push_back({standing, true});
-    } else if (standing.standing == Standing::clear && known != listed_.end()) {
+    } else if (standing.standing == ListStanding::clear && known != listed_.end()) {
       listed_.erase(known);
       changes.push_back({standing, false});
     }

@@ -31,22 +31,22 @@ struct Blocklist {
 // first. `octets`: 4 or 16 in network order.
 [[nodiscard]] std::string blocklist_name(std::string_view octets, std::string_view zone);
 
-enum class Standing : std::uint8_t {
+enum class ListStanding : std::uint8_t {
   clear,
   listed,      // 127.0.0.0/8 without what follows
   list_error,  // 127.255.255.0/24, 127.0.0.1, outside 127.0.0.0/8, or a list that proves nothing
   unanswered,  // the DNS did not answer
 };
-[[nodiscard]] std::string_view to_string(Standing standing);
+[[nodiscard]] std::string_view to_string(ListStanding standing);
 
 // What an answer to an A question says. An error beside a listing is an error.
-[[nodiscard]] Standing standing_of(const mailauth::DnsFact& fact);
+[[nodiscard]] ListStanding standing_of(const mailauth::DnsFact& fact);
 
 struct BlocklistStanding {
   std::string source;
   std::string address;  // text
   std::string zone;
-  Standing standing = Standing::unanswered;
+  ListStanding standing = ListStanding::unanswered;
   std::string found;  // the codes, and what the list says (TXT); of an error, what is wrong
 };
 

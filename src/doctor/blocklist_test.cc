@@ -20,7 +20,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 using Status = DnsFact::Status;
-using World = std::map<DnsQuestion, DnsFact>;
+using ListZone = std::map<DnsQuestion, DnsFact>;
 
 const SourceAddress kListMailer{std::string("\xC0\x00\x02\x04", 4), "192.0.2.4", true};
 const SourceAddress kListMailer6{std::string("\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01", 16),
@@ -38,13 +38,13 @@ DnsFact fails() {
   return {.status = Status::failed, .values = {}, .reason = "SERVFAIL"};
 }
 // A list that works.
-World with(DnsFact answer) {
+ListZone with(DnsFact answer) {
   return {{{FactType::a, "2.0.0.127.bl.example.com"}, says({code(127, 0, 0, 2)})},
           {{FactType::a, "4.2.0.192.bl.example.com"}, std::move(answer)}};
 }
 
 template <class Evaluate>
-auto play(const World& world, Evaluate evaluate) {
+auto play(const ListZone& world, Evaluate evaluate) {
   DnsFacts facts;
   while (true) {
     auto value = evaluate(facts);
@@ -58,7 +58,7 @@ auto play(const World& world, Evaluate evaluate) {
     }
   }
 }
-BlocklistStanding standing(const World& world, const SourceAddress& address = kListMailer,
+BlocklistStanding standing(const ListZone& world, const SourceAddress& address = kListMailer,
                            const Blocklist& list = kList) {
   return *play(world, [&](DnsFacts& facts) { return standing_on("main", address, list, facts); });
 }
@@ -70,10 +70,10 @@ TEST(Blocklist, IsAskedByOctetsAndByNibbles) {
 }
 
 TEST(Blocklist, ListsWithACodeAndTellsWhy) {
-  World world = with(says({code(127, 0, 0, 4), code(127, 0, 0, 11)}));
+  ListZone world = with(says({code(127, 0, 0, 4), code(127, 0, 0, 11)}));
   world[{FactType::txt, "4.2.0.192.bl.example.com"}] = says({"see https://bl.example.com/4\x1b"});
   const BlocklistStanding listed = standing(world);
-  EXPECT_EQ(listed.standing, Standing::listed);
+  EXPECT_EQ(listed.standing, ListStanding::listed);
   EXPECT_THAT(listed.found, HasSubstr("127.0.0.4 127.0.0.11: see https://bl.example.com/4"));
   EXPECT_EQ(listed.found.find('\x1b'), std::string::npos) << "text from outside is printable";
   const Finding finding = finding_of(listed, kList);
@@ -82,9 +82,9 @@ TEST(Blocklist, ListsWithACodeAndTellsWhy) {
   EXPECT_THAT(finding.advice.en, HasSubstr("https://bl.example.com/"));
   EXPECT_THAT(finding.advice.en, HasSubstr("192.0.2.4"));
   EXPECT_THAT(finding.advice.ja, HasSubstr("192.0.2.4"));
-  EXPECT_EQ(standing(with(fails())).standing, Standing::unanswered);
+  EXPECT_EQ(standing(with(fails())).standing, ListStanding::unanswered);
   EXPECT_EQ(standing(with({.status = Status::absent, .values = {}, .reason = ""})).standing,
-            Standing::clear);
+            ListStanding::clear);
   EXPECT_EQ(finding_of(standing({}), kList).outcome, Outcome::not_determined)
       << "a list that lists nobody proves nothing";
 }
@@ -95,24 +95,24 @@ TEST(Blocklist, ItsOwnErrorsAreNoListings) {
                                         code(192, 0, 2, 80),      code(0, 0, 0, 0)};
   for (const std::string& error : errors) {
     const BlocklistStanding found = standing(with(says({error})));
-    EXPECT_EQ(found.standing, Standing::list_error);
+    EXPECT_EQ(found.standing, ListStanding::list_error);
     EXPECT_EQ(finding_of(found, kList).outcome, Outcome::not_determined);
-    EXPECT_EQ(standing(with(says({code(127, 0, 0, 2), error}))).standing, Standing::list_error)
+    EXPECT_EQ(standing(with(says({code(127, 0, 0, 2), error}))).standing, ListStanding::list_error)
         << "beside a listing, too";
   }
-  EXPECT_EQ(standing(with(says({code(127, 255, 254, 2)}))).standing, Standing::listed);
+  EXPECT_EQ(standing(with(says({code(127, 255, 254, 2)}))).standing, ListStanding::listed);
 }
 
 TEST(Blocklist, HasToListItsTestEntryAndNoMore) {
-  World everybody = with(says({code(127, 0, 0, 2)}));
+  ListZone everybody = with(says({code(127, 0, 0, 2)}));
   everybody[{FactType::a, "1.0.0.127.bl.example.com"}] = says({code(127, 0, 0, 2)});
-  EXPECT_EQ(standing(everybody).standing, Standing::list_error) << "it lists everybody";
-  World refuses = with(says({code(127, 255, 255, 254)}));
+  EXPECT_EQ(standing(everybody).standing, ListStanding::list_error) << "it lists everybody";
+  ListZone refuses = with(says({code(127, 255, 255, 254)}));
   refuses[{FactType::a, "2.0.0.127.bl.example.com"}] = says({code(127, 255, 255, 254)});
-  EXPECT_EQ(standing(refuses).standing, Standing::list_error);
-  World broken = with({.status = Status::absent, .values = {}, .reason = ""});
+  EXPECT_EQ(standing(refuses).standing, ListStanding::list_error);
+  ListZone broken = with({.status = Status::absent, .values = {}, .reason = ""});
   broken[{FactType::a, "2.0.0.127.bl.example.com"}] = fails();
-  EXPECT_EQ(standing(broken).standing, Standing::unanswered);
+  EXPECT_EQ(standing(broken).standing, ListStanding::unanswered);
 }
 
 TEST(Blocklist, AsksOfIpv6WhereTheListHasIt) {
@@ -124,10 +124,10 @@ TEST(Blocklist, AsksOfIpv6WhereTheListHasIt) {
   EXPECT_FALSE(standing_on("main", hidden, kList, facts)) << "a private address is nobody's";
   Blocklist both = kList;
   both.ipv6 = true;
-  World world;
+  ListZone world;
   world[{FactType::a, blocklist_name(std::string("\0\0\0\0\0\0\0\0\0\0\xFF\xFF\x7F\0\0\x02", 16),
                                      "bl.example.com")}] = says({code(127, 0, 0, 2)});
-  EXPECT_EQ(standing(world, kListMailer6, both).standing, Standing::clear);
+  EXPECT_EQ(standing(world, kListMailer6, both).standing, ListStanding::clear);
 }
 
 TEST(Blocklist, TheOperatorsTextNamesTheAddress) {
@@ -160,13 +160,13 @@ TEST(Blocklist, SaysNothingWithoutAnswers) {
   const auto of = without_answers("the name servers lie", [](DnsFacts& facts) {
     return *standing_on("main", kListMailer, kList, facts);
   });
-  EXPECT_EQ(of.standing, Standing::unanswered);
+  EXPECT_EQ(of.standing, ListStanding::unanswered);
   EXPECT_EQ(of.found, "the name servers lie");
 }
 
 TEST(Blocklist, EveryFindingSpeaksBothLanguages) {
-  for (const Standing each :
-       {Standing::clear, Standing::listed, Standing::list_error, Standing::unanswered}) {
+  for (const ListStanding each : {ListStanding::clear, ListStanding::listed,
+                                  ListStanding::list_error, ListStanding::unanswered}) {
     BlocklistStanding of = standing(with(says({code(127, 0, 0, 2)})));
     of.standing = each;
     const Finding finding = finding_of(of, kList);

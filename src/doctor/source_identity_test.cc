@@ -19,7 +19,7 @@ using mailauth::FactType;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using Status = DnsFact::Status;
-using World = std::map<DnsQuestion, DnsFact>;
+using SourceZone = std::map<DnsQuestion, DnsFact>;
 
 const std::string kOctets("\xC0\x00\x02\x04", 4);
 const std::string kOtherOctets("\xC0\x00\x02\x05", 4);
@@ -33,7 +33,7 @@ DnsFact answer(std::vector<std::string> values) {
 DnsFact silence() {
   return {.status = Status::failed, .values = {}, .reason = "SERVFAIL"};
 }
-std::vector<Finding> look(const World& world, const SourceIdentity& source = sender()) {
+std::vector<Finding> look(const SourceZone& world, const SourceIdentity& source = sender()) {
   DnsFacts facts;
   while (true) {
     auto findings = identity_findings(source, facts);
@@ -47,7 +47,7 @@ std::vector<Finding> look(const World& world, const SourceIdentity& source = sen
     }
   }
 }
-std::vector<std::string> codes(const std::vector<Finding>& findings) {
+std::vector<std::string> outcomes_of(const std::vector<Finding>& findings) {
   std::vector<std::string> all;
   for (const Finding& each : findings) {
     all.push_back(std::string(each.code) + " " + std::string(to_string(each.outcome)));
@@ -56,66 +56,67 @@ std::vector<std::string> codes(const std::vector<Finding>& findings) {
 }
 const DnsQuestion kPtr{FactType::ptr, "4.2.0.192.in-addr.arpa"};
 const DnsQuestion kForward{FactType::a, "mx1.example.jp"};
-World right() {
+SourceZone right() {
   return {{kPtr, answer({"mx1.example.jp"})}, {kForward, answer({kOctets})}};
 }
 
 TEST(SourceIdentity, IsInOrder) {
-  EXPECT_THAT(codes(look(right())),
+  EXPECT_THAT(outcomes_of(look(right())),
               ElementsAre("ptr_present pass", "ptr_confirmed pass", "hello_own pass"));
 }
 
 TEST(SourceIdentity, LacksAName) {
   const auto findings = look({{kForward, answer({kOctets})}});
-  EXPECT_THAT(codes(findings), ElementsAre("ptr_missing fail", "hello_confirmed pass"));
+  EXPECT_THAT(outcomes_of(findings), ElementsAre("ptr_missing fail", "hello_confirmed pass"));
   EXPECT_EQ(findings[0].paste, "4.2.0.192.in-addr.arpa. IN PTR mx1.example.jp.\n");
 }
 
 TEST(SourceIdentity, HasANameThatIsAnothers) {
-  World world = right();
+  SourceZone world = right();
   world[kForward] = answer({kOtherOctets});
   const auto findings = look(world);
-  EXPECT_THAT(codes(findings),
+  EXPECT_THAT(outcomes_of(findings),
               ElementsAre("ptr_present pass", "ptr_differs fail", "hello_differs fail"));
   EXPECT_EQ(findings[1].paste, "mx1.example.jp. IN A 192.0.2.4\n");
-  EXPECT_THAT(codes(look({{kPtr, answer({"mx1.example.jp"})}})),
+  EXPECT_THAT(outcomes_of(look({{kPtr, answer({"mx1.example.jp"})}})),
               ElementsAre("ptr_present pass", "ptr_leads_nowhere fail", "hello_differs fail"));
 }
 
 TEST(SourceIdentity, GreetsWithANameThatIsNone) {
-  EXPECT_THAT(codes(look(right(), sender("[192.0.2.4]"))).back(), "hello_literal fail");
-  EXPECT_THAT(codes(look(right(), sender("localhost"))).back(), "hello_invalid fail");
+  EXPECT_THAT(outcomes_of(look(right(), sender("[192.0.2.4]"))).back(), "hello_literal fail");
+  EXPECT_THAT(outcomes_of(look(right(), sender("localhost"))).back(), "hello_invalid fail");
 }
 
 TEST(SourceIdentity, HasANameOfManyLines) {
-  World world{{kPtr, answer({"192-0-2-4.dyn.example.com"})},
-              {{FactType::a, "192-0-2-4.dyn.example.com"}, answer({kOctets})},
-              {kForward, answer({kOctets})}};
-  EXPECT_THAT(codes(look(world)), ElementsAre("ptr_present pass", "ptr_confirmed pass",
-                                              "ptr_generic warning", "hello_confirmed pass"));
+  SourceZone world{{kPtr, answer({"192-0-2-4.dyn.example.com"})},
+                   {{FactType::a, "192-0-2-4.dyn.example.com"}, answer({kOctets})},
+                   {kForward, answer({kOctets})}};
+  EXPECT_THAT(outcomes_of(look(world)), ElementsAre("ptr_present pass", "ptr_confirmed pass",
+                                                    "ptr_generic warning", "hello_confirmed pass"));
 }
 
 TEST(SourceIdentity, NothingIsConcludedFromSilence) {
-  World world = right();
+  SourceZone world = right();
   world[kPtr] = silence();
-  EXPECT_THAT(codes(look(world)),
+  EXPECT_THAT(outcomes_of(look(world)),
               ElementsAre("ptr_unanswered not_determined", "hello_confirmed pass"));
   world = right();
   world[kForward] = silence();
-  EXPECT_THAT(codes(look(world)), ElementsAre("ptr_present pass", "ptr_unconfirmed not_determined",
-                                              "hello_unanswered not_determined"));
+  EXPECT_THAT(outcomes_of(look(world)),
+              ElementsAre("ptr_present pass", "ptr_unconfirmed not_determined",
+                          "hello_unanswered not_determined"));
   const auto distrusted = without_answers(
       "it lies", [](DnsFacts& facts) { return identity_findings(sender(), facts); });
-  EXPECT_THAT(codes(distrusted),
+  EXPECT_THAT(outcomes_of(distrusted),
               ElementsAre("ptr_unanswered not_determined", "hello_unanswered not_determined"));
 }
 
 TEST(SourceIdentity, OfAPrivateAddressNothingIsKnown) {
   SourceIdentity hidden = sender();
   hidden.addresses = {{std::string("\x0A\0\0\x01", 4), "10.0.0.1", false}};
-  EXPECT_THAT(codes(look({}, hidden)), ElementsAre("address_unknown not_determined"));
+  EXPECT_THAT(outcomes_of(look({}, hidden)), ElementsAre("address_unknown not_determined"));
   hidden.addresses.clear();
-  EXPECT_THAT(codes(look({}, hidden)), ElementsAre("address_unknown not_determined"));
+  EXPECT_THAT(outcomes_of(look({}, hidden)), ElementsAre("address_unknown not_determined"));
   EXPECT_EQ(look_of("main", look({}, hidden)).seen[0].outcome, Outcome::not_determined);
 }
 
@@ -137,7 +138,7 @@ TEST(Port25, IsClosedOnlyIfSeveralSaySo) {
 TEST(SourceLook, TakesTheWorstOfTheAddresses) {
   SourceIdentity two = sender();
   two.addresses.push_back({kOtherOctets, "192.0.2.5", true});
-  World world = right();
+  SourceZone world = right();
   world[{FactType::ptr, "5.2.0.192.in-addr.arpa"}] = silence();
   SourceLook seen = look_of("main", look(world, two));
   EXPECT_EQ(seen.seen[0].outcome, Outcome::not_determined) << "one of them is not known";
@@ -151,9 +152,9 @@ TEST(SourceLook, TakesTheWorstOfTheAddresses) {
 }
 
 TEST(SourceIdentity, EveryFindingSpeaksBothLanguages) {
-  World silent = right();
+  SourceZone silent = right();
   silent[kForward] = silence();
-  World nobody{{kPtr, silence()}};
+  SourceZone nobody{{kPtr, silence()}};
   for (const auto& findings :
        {look(right()), look({}), look(silent), look(nobody), look(right(), sender("[192.0.2.4]")),
         look(right(), sender("localhost")),

@@ -221,8 +221,9 @@ class MailboxReader {
     const auto host = domain();
     if (!host) return fail(host.error());
     const std::string spec = Address{before.joined(), *host}.to_string();
-    const bool is_short = !host->starts_with('[') && !host->contains('.') && to_ascii_domain(*host);
-    if (is_short) {
+    // As it is written in ASCII: a dot may be of full width (RFC 3490 section 3.1).
+    const auto ascii = host->starts_with('[') ? *host : to_ascii_domain(*host);
+    if (ascii && !ascii->starts_with('[') && !ascii->contains('.')) {
       made.mailbox.address = spec;
       return made;
     }

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace todoku::mime {
@@ -61,6 +62,9 @@ TEST(MailboxList, TellsWhoIsNotQualified) {
   EXPECT_EQ(listed("root (Cron Daemon)"), "Cron Daemon|root unqualified");
   EXPECT_EQ(listed("\"(Cron Daemon)\" <root>"), "(Cron Daemon)|root unqualified");
   EXPECT_EQ(listed("root@host"), "|root@host unqualified");
+  for (const std::string_view dot : {"\u3002", "\uFF0E", "\uFF61"}) {
+    EXPECT_EQ(listed(fmt::format("a@shop{}example", dot)), "|a@shop.example") << dot;
+  }
 }
 
 // Each is one address to one reader and another to the next, or to none.

@@ -8,6 +8,7 @@
 
 #include "base/base64_lines.h"
 #include "base/check.h"
+#include "mail/unsubscribe_token.h"
 #include "mime/attachment.h"
 #include "mime/composable.h"
 #include "mime/composer.h"
@@ -20,6 +21,8 @@
 
 namespace todoku::mime {
 namespace {
+
+static_assert(UnsubscribeTokens::kTextOctetsMax <= kUnsubscribeTokenOctetsMax);
 
 constexpr std::size_t kFeedbackPartsMax = 4;
 constexpr std::size_t kFeedbackOctetsMax = 200;

@@ -72,9 +72,10 @@ void append_message_id(std::string& out, const Identity& identity, bool is_one_f
 // `identity` says of a recipient makes no difference.
 [[nodiscard]] std::string content_id_tail(const Identity& identity);
 
-// With a token of 860 characters it stays within a line of 998 octets (RFC 5322 section 2.1.1).
+// With a copy's own segment it stays within the line that begins with the field's name, of 998
+// octets at most (RFC 5322 section 2.1.1).
 inline constexpr std::size_t kUnsubscribeUrlOctetsMax = 100;
-inline constexpr std::size_t kUnsubscribeTokenOctetsMax = 880;
+inline constexpr std::size_t kUnsubscribeTokenOctetsMax = 830;
 
 class MessageTemplate {
  public:

@@ -30,14 +30,15 @@ http::Response ready_response(const std::vector<CheckResult>& results) {
   return http::Response::json(ready ? 200 : 503, json.take());
 }
 
-http::Response alive_response(const std::string& fatal) {
-  if (fatal.empty()) return http::Response::json(200, R"({"alive":true})");
+http::Response alive_response(const Readiness& readiness) {
+  const std::string fatal = readiness.fatal();
   http::JsonWriter json;
   json.begin_object();
-  json.member("alive", false);
-  json.member("error", fatal);
+  json.member("alive", fatal.empty());
+  json.member("was_ready", readiness.was_ready());
+  if (!fatal.empty()) json.member("error", fatal);
   json.end_object();
-  return http::Response::json(500, json.take());
+  return http::Response::json(fatal.empty() ? 200 : 500, json.take());
 }
 
 bool is_local(const net::Endpoint& remote) {
@@ -90,9 +91,7 @@ Task<std::vector<CheckResult>> Readiness::check() {
   {
     const std::lock_guard lock(mutex_);
     if (probed_ && clock_.steady_now() - *probed_ < kFresh) {
-      std::vector<CheckResult> known = results_;
-      known.push_back(engine_check());
-      co_return known;
+      co_return with_engine(results_);
     }
   }
   std::vector<CheckResult> results;
@@ -105,8 +104,13 @@ Task<std::vector<CheckResult>> Readiness::check() {
     results_ = results;
     probed_ = clock_.steady_now();
   }
+  co_return with_engine(std::move(results));
+}
+
+std::vector<CheckResult> Readiness::with_engine(std::vector<CheckResult> results) {
   results.push_back(engine_check());
-  co_return results;
+  if (std::ranges::all_of(results, &std::string::empty, &CheckResult::problem)) was_ready_ = true;
+  return results;
 }
 
 Check store_check(store::Store& store, const Clock& clock) {
@@ -115,7 +119,7 @@ Check store_check(store::Store& store, const Clock& clock) {
 
 void add_health_routes(http::Router& router, Readiness& readiness) {
   router.add(http::Method::get, "/healthz", [&readiness](http::Request&, http::Body&) {
-    return answer(alive_response(readiness.fatal()));
+    return answer(alive_response(readiness));
   });
   router.add(http::Method::get, "/readyz",
              [&readiness](http::Request&, http::Body&) { return answer_ready(readiness); });

@@ -50,15 +50,19 @@ class Readiness {
   [[nodiscard]] bool draining() const { return phase_ == Phase::draining; }
 
   Task<std::vector<CheckResult>> check();
+  // Whether some check() has found nothing wrong since this process began.
+  [[nodiscard]] bool was_ready() const { return was_ready_; }
 
  private:
   enum class Phase : std::uint8_t { starting, running, draining };
   [[nodiscard]] CheckResult engine_check() const;
+  std::vector<CheckResult> with_engine(std::vector<CheckResult> results);
 
   const Clock& clock_;
   std::vector<Check> checks_;
   std::function<std::string()> fatal_;
   std::atomic<Phase> phase_{Phase::starting};
+  std::atomic<bool> was_ready_{false};
   std::mutex mutex_;
   std::optional<SteadyInstant> probed_;
   std::vector<CheckResult> results_;
@@ -69,7 +73,9 @@ class Readiness {
 
 // GET /healthz: 200 as long as the process lives: it answers, and nothing about it is fatal(). Else
 // 500, and not 503, which says "later": who asks is to end the process. The state of the store, of
-// receivers or of a drain is no part of it. GET /readyz: 200 or 503, with each check.
+// receivers or of a drain is no part of it. It tells beside that whether this process was ready
+// once: one that never was is better given up than waited for. GET /readyz: 200 or 503, with each
+// check.
 void add_health_routes(http::Router& router, Readiness& readiness);
 
 // GET /metrics. With `local_only` other clients than those of loopback and private addresses are

@@ -126,10 +126,30 @@ TEST(Health, IsNotAliveWhereSomethingIsFatalAndSaysWhat) {
   fatal = "thread 2 of 4 stands still";
   const auto told = get(router, "/healthz");
   EXPECT_EQ(told.status, 500);
-  EXPECT_EQ(told.body, R"({"alive":false,"error":"thread 2 of 4 stands still"})");
+  EXPECT_EQ(told.body, R"({"alive":false,"was_ready":false,"error":"thread 2 of 4 stands still"})");
   readiness.start_draining();
   fatal.clear();
   EXPECT_EQ(get(router, "/healthz").status, 200) << "who drains is alive";
+}
+
+TEST(Health, RemembersThatItWasReadyOnce) {
+  FakeClock clock;
+  Probe probe{.problem = "the disk is full"};
+  Readiness readiness(clock, {probe.check()});
+  http::Router router;
+  add_health_routes(router, readiness);
+  const auto life = [&] { return get(router, "/healthz").body; };
+  EXPECT_EQ(life(), R"({"alive":true,"was_ready":false})");
+  readiness.started();
+  EXPECT_EQ(get(router, "/readyz").status, 503);
+  EXPECT_EQ(life(), R"({"alive":true,"was_ready":false})");
+  probe.problem.clear();
+  clock.advance(2s);
+  EXPECT_EQ(get(router, "/readyz").status, 200);
+  probe.problem = "the disk is full";
+  clock.advance(2s);
+  EXPECT_EQ(get(router, "/readyz").status, 503);
+  EXPECT_EQ(life(), R"({"alive":true,"was_ready":true})");
 }
 
 TEST(Health, ProbesAtMostOnceInTwoSeconds) {

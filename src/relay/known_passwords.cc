@@ -29,24 +29,24 @@ KnownPasswords::Mark KnownPasswords::mark_of(std::span<const ScramSecrets> secre
   return Mark(as_text(hmac_sha256(key_, whole)));
 }
 
-void KnownPasswords::remember(Mark mark) {
+void KnownPasswords::remember(Mark mark, std::size_t which) {
   const std::lock_guard lock(mutex_);
-  if (until_.size() >= kPasswordsMax) until_.clear();
-  until_[std::move(mark)] = clock_.steady_now() + kRememberedFor;
+  if (known_.size() >= kPasswordsMax) known_.clear();
+  known_[std::move(mark)] = {clock_.steady_now() + kRememberedFor, which};
 }
 
-bool KnownPasswords::knows(const Mark& mark) {
+std::optional<std::size_t> KnownPasswords::knows(const Mark& mark) {
   const std::lock_guard lock(mutex_);
-  const auto found = until_.find(mark);
-  if (found == until_.end()) return false;
-  if (clock_.steady_now() < found->second) return true;
-  until_.erase(found);
-  return false;
+  const auto found = known_.find(mark);
+  if (found == known_.end()) return std::nullopt;
+  if (clock_.steady_now() < found->second.until) return found->second.which;
+  known_.erase(found);
+  return std::nullopt;
 }
 
 void KnownPasswords::forget() {
   const std::lock_guard lock(mutex_);
-  until_.clear();
+  known_.clear();
 }
 
 }  // namespace todoku::relay

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,16 +31,21 @@ class KnownPasswords {
   // Stands for `password` where these secrets count.
   [[nodiscard]] Mark mark_of(std::span<const ScramSecrets> secrets,
                              std::string_view password) const;
-  // It was right.
-  void remember(Mark mark);
-  [[nodiscard]] bool knows(const Mark& mark);
+  // It was right, by the `which`-th of the secrets.
+  void remember(Mark mark, std::size_t which = 0);
+  // Which of them it is; nothing: it is not known.
+  [[nodiscard]] std::optional<std::size_t> knows(const Mark& mark);
   void forget();
 
  private:
+  struct Known {
+    SteadyInstant until{};
+    std::size_t which = 0;
+  };
   const Clock& clock_;
   const std::string key_;
   std::mutex mutex_;
-  std::unordered_map<Mark, SteadyInstant> until_;
+  std::unordered_map<Mark, Known> known_;
 };
 
 }  // namespace todoku::relay

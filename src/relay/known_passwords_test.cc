@@ -35,8 +35,8 @@ TEST_F(KnownPasswordsTest, KnowsWhatItWasToldForItsTime) {
 
 TEST_F(KnownPasswordsTest, APasswordIsKnownOnlyWhereTheSameSecretsCount) {
   const std::vector before{secrets_of("right"), secrets_of("older")};
-  passwords_.remember(passwords_.mark_of(before, "older"));
-  EXPECT_TRUE(passwords_.knows(passwords_.mark_of(before, "older")));
+  passwords_.remember(passwords_.mark_of(before, "older"), 1);
+  EXPECT_EQ(passwords_.knows(passwords_.mark_of(before, "older")), std::size_t{1});
   const std::vector after{secrets_of("right")};
   EXPECT_FALSE(passwords_.knows(passwords_.mark_of(after, "older")));
   const std::vector of_another{secrets_of("older", 't')};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/logins.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace todoku::relay {
@@ -40,6 +41,21 @@ LoginFault fault_of(const Login& login, const net::IpAddress& from, Instant now)
   }
   if (!login.networks.empty() && !net::contain(login.networks, from)) return LoginFault::network;
   return login.account.suspended ? LoginFault::suspended : LoginFault::none;
+}
+
+std::vector<ScramSecrets> secrets_at(const Login& login, Instant now) {
+  std::vector<ScramSecrets> secrets;
+  const store::SmtpCredential& credential = login.credential;
+  if (auto current = ScramSecrets::parse(credential.secret)) secrets.push_back(*current);
+  if (credential.previous_until && now < *credential.previous_until) {
+    if (auto before = ScramSecrets::parse(credential.previous_secret)) secrets.push_back(*before);
+  }
+  return secrets;
+}
+
+bool still_opens(const Login& login, const Sha256& stored_key, Instant now) {
+  const auto is_it = [&](const ScramSecrets& each) { return each.stored_key == stored_key; };
+  return std::ranges::any_of(secrets_at(login, now), is_it);
 }
 
 Task<Result<LoginPtr>> Logins::find(std::string name) {
@@ -82,16 +98,6 @@ Task<Result<LoginPtr>> Logins::user_of(std::uint32_t uid) {
   auto from_anywhere = std::make_shared<Login>(**login);
   from_anywhere->networks.clear();
   co_return LoginPtr(std::move(from_anywhere));
-}
-
-std::vector<ScramSecrets> Logins::secrets_of(const Login& login) const {
-  std::vector<ScramSecrets> secrets;
-  const store::SmtpCredential& credential = login.credential;
-  if (auto current = ScramSecrets::parse(credential.secret)) secrets.push_back(*current);
-  if (credential.previous_until && clock_.now() < *credential.previous_until) {
-    if (auto before = ScramSecrets::parse(credential.previous_secret)) secrets.push_back(*before);
-  }
-  return secrets;
 }
 
 void Logins::forget() {

@@ -15,6 +15,7 @@
 
 #include "async/task.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/result.h"
 #include "mail/scram_secrets.h"
 #include "net/network.h"
@@ -31,9 +32,15 @@ struct Login {
 };
 
 // Why somebody who is known may not come in now.
-enum class LoginFault : std::uint8_t { none, revoked, expired, network, suspended };
+enum class LoginFault : std::uint8_t { none, revoked, expired, network, suspended, replaced };
 
 [[nodiscard]] LoginFault fault_of(const Login& login, const net::IpAddress& from, Instant now);
+
+// The secrets that count at `now`: the current, and the one before it while it still does.
+[[nodiscard]] std::vector<ScramSecrets> secrets_at(const Login& login, Instant now);
+// Whether a session that one of them has opened may go on (else LoginFault::replaced): it was
+// opened by a password, of which `stored_key` was kept then.
+[[nodiscard]] bool still_opens(const Login& login, const Sha256& stored_key, Instant now);
 
 // Thread-safe.
 class Logins {
@@ -53,8 +60,6 @@ class Logins {
   // A user of this machine, by the credential that has the uid; nullptr: there is none. It holds
   // wherever the networks are that it may be used from over the network.
   [[nodiscard]] Task<Result<std::shared_ptr<const Login>>> user_of(std::uint32_t uid);
-  // The secrets that count now: the current, and the one before it while it still does.
-  [[nodiscard]] std::vector<ScramSecrets> secrets_of(const Login& login) const;
   // Credentials or accounts have changed: who comes next is asked about.
   void forget();
   [[nodiscard]] KnownPasswords& passwords() { return passwords_; }

@@ -64,6 +64,15 @@ class Listed {
   Session* const session_;
 };
 
+// Of all connections, those that only users of this machine may have.
+std::size_t kept_for_users(const RelayOptions& options) {
+  constexpr std::size_t kShare = 8;
+  constexpr std::size_t kMost = 64;
+  return std::ranges::any_of(options.listeners, &ListenerOptions::is_for_users)
+             ? std::min(options.connections_max / kShare, kMost)
+             : 0;
+}
+
 // Whom a connection by a proxy speaks for.
 Task<Result<net::IpAddress>> client_behind_proxy(net::Stream& stream, SteadyInstant deadline) {
   net::ProxyProtocolParser parser;
@@ -318,7 +327,9 @@ Task<void> Server::converse(Worker* worker, std::size_t index, net::Stream strea
   const auto whom = [&]() -> Refusals::Whom {
     return {.client = client_name(client.address, client.user), .listener = listener.name};
   };
-  if (open_.load() > options_.connections_max) {
+  // However many come over the network, cron's mail and PHP's finds a place.
+  const std::size_t kept = client.user ? 0 : kept_for_users(options_);
+  if (open_.load() > options_.connections_max - kept) {
     co_await turn_away(std::move(stream), whom(), words::too_many_connections(false));
     co_return;
   }

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "intake/check.h"
 #include "relay/words.h"
 
 namespace todoku::relay {
@@ -159,6 +160,7 @@ Task<Result<net::TlsInfo>> Session::shake_hands(net::Stream& stream, SteadyInsta
   if (secured) tls_ = *secured;
   // RFC 3207 section 4.2: what was known before is forgotten.
   if (!listener_.is_for_devices()) login_.reset();
+  opened_with_.reset();
   place_ = {};
   account_place_ = {};
   abandon();
@@ -170,6 +172,7 @@ Task<Result<net::TlsInfo>> Session::shake_hands(net::Stream& stream, SteadyInsta
 void Session::forget_exchange() {
   sasl_.reset();
   claimed_.reset();
+  offered_.clear();
   attempt_ = {};
 }
 
@@ -217,6 +220,8 @@ Task<ServerAnswer> Session::authenticate(SaslStep step) {
   }
   attempt_.succeeded();
   login_ = std::move(claimed_);
+  opened_with_.reset();
+  if (sasl_->right() < offered_.size()) opened_with_ = offered_[sasl_->right()].stored_key;
   world_.metrics.logins.add();
   co_return ServerAnswer{.reply = std::move(step.reply)};
 }
@@ -266,19 +271,20 @@ Task<Result<SaslStep>> Session::prove() {
   auto login = co_await world_.logins.find(sasl_->user());
   if (!login) co_return fail(std::move(login.error()));
   claimed_ = std::move(*login);
-  std::vector<ScramSecrets> secrets;
-  if (claimed_) secrets = world_.logins.secrets_of(*claimed_);
-  if (!sasl_->has_password()) co_return sasl_->give(std::move(secrets));
+  offered_.clear();
+  if (claimed_) offered_ = secrets_at(*claimed_, world_.clock.now());
+  if (!sasl_->has_password()) co_return sasl_->give(offered_);
   KnownPasswords& known = world_.logins.passwords();
-  const auto mark = known.mark_of(secrets, sasl_->password());
+  const auto mark = known.mark_of(offered_, sasl_->password());
   if (attempt_.repeats(mark)) {
     attempt_.withdraw();
     co_return sasl_->refuse();
   }
-  const auto compare = [this, &secrets, &known, &mark]() -> Result<SaslStep> {
-    if (claimed_ && known.knows(mark)) return sasl_->recognise();
-    SaslStep step = sasl_->give(std::move(secrets));
-    if (step.kind == SaslStep::Kind::succeeded) known.remember(mark);
+  const auto compare = [this, &known, &mark]() -> Result<SaslStep> {
+    const auto which = claimed_ ? known.knows(mark) : std::nullopt;
+    if (which) return sasl_->recognise(*which);
+    SaslStep step = sasl_->give(offered_);
+    if (step.kind == SaslStep::Kind::succeeded) known.remember(mark, sasl_->right());
     return step;
   };
   if (claimed_ && known.knows(mark)) co_return compare();
@@ -351,6 +357,10 @@ std::optional<Reply> Session::refusal_of(const Login* login) const {
   const LoginFault fault =
       login != nullptr ? fault_of(*login, client_, world_.clock.now()) : LoginFault::revoked;
   if (fault != LoginFault::none) return words::refused(fault);
+  // Who replaces a password that was stolen means also whoever has logged in with it.
+  if (opened_with_ && !still_opens(*login, *opened_with_, world_.clock.now())) {
+    return words::refused(LoginFault::replaced);
+  }
   if (login->credential.held) return words::held(login->credential);
   return std::nullopt;
 }
@@ -394,6 +404,11 @@ std::string client_name(const net::IpAddress& address, std::optional<std::uint32
 
 ServerAnswer Session::add_recipient() {
   if (mail_) mail_->recipient = dialogue().recipient().to_string();
+  // As by the API; the domain that is none is lent one below.
+  if (const std::string& domain = dialogue().recipient().domain; !domain.empty()) {
+    const std::string_view why = intake::why_not_sent_to(domain);
+    if (!why.empty()) return {.reply = words::not_sent_there(why)};
+  }
   if (auto brake = world_.brakes.add_recipient(sender(), world_.clock.steady_now())) {
     return {.reply = std::move(*brake)};
   }
@@ -478,7 +493,9 @@ Task<Reply> Session::finish_message() {
     if (mail_) {
       mail_->from = submitted ? submitted->from.address : transaction_->reader->from_shown();
     }
-    if (submitted && !is_of_device(submitted->from.address)) {
+    const bool is_of_house = submitted && is_of_device(submitted->from.address) &&
+                             (!submitted->sender || is_of_device(submitted->sender->address));
+    if (submitted && !is_of_house) {
       reply = words::not_of_device(listener_.device_domain);
     } else if (submitted) {
       reply = co_await hand_in(std::move(*submitted));

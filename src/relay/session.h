@@ -21,10 +21,12 @@
 #include "async/task.h"
 #include "async/task_group.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/metrics.h"
 #include "intake/intake.h"
 #include "intake/submission/reader.h"
 #include "mail/address.h"
+#include "mail/scram_secrets.h"
 #include "net/server_certificates.h"
 #include "net/stream.h"
 #include "relay/brakes.h"
@@ -163,8 +165,10 @@ class Session final : private smtp::ServerOwner {
   std::optional<net::TlsInfo> tls_;
   std::optional<smtp::SaslServer> sasl_;
   std::shared_ptr<const Login> claimed_;  // who it says it is, in the exchange; nobody so far
+  std::vector<ScramSecrets> offered_;     // that count in the exchange
   LoginGuard::Attempt attempt_;           // of the exchange
   std::shared_ptr<const Login> login_;    // who it is
+  std::optional<Sha256> opened_with_;     // stored_key of the password that it logged in with
   NameCounts::Place place_;               // of the login
   NameCounts::Place account_place_;       // of its account
   std::optional<Transaction> transaction_;

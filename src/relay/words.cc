@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "base/date_time.h"
+#include "intake/submission/options.h"
 
 namespace todoku::relay::words {
 namespace {
@@ -32,11 +34,33 @@ std::string without_address(const Login& login) {
       login.account.name, login.credential.name);
 }
 
+// The field of a message that says what the API calls so; empty: none does.
+std::string option_field(std::string_view api_name) {
+  constexpr std::pair<std::string_view, std::string_view> kNames[] = {
+      {"tags", "Tag"}, {"purpose", "Purpose"}, {"list_id", "List-Id"}};
+  for (const auto& [api, option] : kNames) {
+    if (api == api_name) return fmt::format("{}{}", intake::submission::kOptionPrefix, option);
+  }
+  return api_name.starts_with(intake::submission::kOptionPrefix) ? std::string(api_name)
+                                                                 : std::string();
+}
+
+// Of an option that does not do, whose sender is known.
+bool is_of_option(const intake::Refusal& refusal) {
+  if (refusal.problems.list().empty()) return false;
+  const auto& path = refusal.problems.list().front().path;
+  return !path.empty() && !option_field(path.front()).empty();
+}
+
 std::string sentence_of(const intake::Refusal& refusal) {
   if (refusal.problems.list().empty()) return "refused";
   const intake::Problem& first = refusal.problems.list().front();
   std::string where;
-  for (const std::string& part : first.path) where += (where.empty() ? "" : ".") + part;
+  if (is_of_option(refusal)) {
+    where = option_field(first.path.front());
+  } else {
+    for (const std::string& part : first.path) where += (where.empty() ? "" : ".") + part;
+  }
   return short_of(where.empty() ? first.text.en : where + ": " + first.text.en);
 }
 
@@ -89,6 +113,8 @@ std::string_view reason(LoginFault fault) {
       return "the password is right, the network none that the credential allows";
     case LoginFault::suspended:
       return "the password is right, the account suspended";
+    case LoginFault::replaced:
+      return "its password was replaced";
   }
   return "it may log in";
 }
@@ -105,6 +131,8 @@ Reply refused(LoginFault fault) {
       return {535, "5.7.8 This credential may not be used from your network"};
     case LoginFault::suspended:
       return {535, "5.7.13 The account is suspended"};
+    case LoginFault::replaced:
+      return {535, "5.7.8 The password that this session began with was replaced"};
   }
   return {235, "2.7.0 Authentication successful"};
 }
@@ -132,6 +160,10 @@ Reply unqualified_recipient(const Login& login) {
   return {553, "5.1.3 The recipient has no domain" + without_address(login)};
 }
 
+Reply not_sent_there(std::string_view clause) {
+  return {550, fmt::format("5.1.2 The address {}", clause)};
+}
+
 Reply too_fast(const TooMuch& much, Milliseconds left) {
   return {451, fmt::format("{} Too many {} of this {} in this minute, try again in {} s",
                            much.is_ours ? "4.3.2" : "4.7.1", much.what, much.of, seconds_of(left))};
@@ -149,7 +181,8 @@ Reply held(const store::SmtpCredential& credential) {
 }
 
 Reply not_of_device(std::string_view domain) {
-  return {550, fmt::format("5.7.1 Mail from here has a From address of {}", domain)};
+  return {550, fmt::format("5.7.1 Mail from here has a From address, and a Sender if any, of {}",
+                           domain)};
 }
 
 Reply accepted(store::PublicId delivery) {
@@ -192,7 +225,7 @@ Reply refused(const intake::Refusal& refusal) {
   if (refusal.retry_after) return {451, "4.7.1 " + text};
   switch (refusal.kind) {
     case ErrorKind::invalid_input:
-      return {550, "5.7.1 " + text};
+      return {550, (is_of_option(refusal) ? "5.6.0 " : "5.7.1 ") + text};
     case ErrorKind::unauthorized:
       return {550, "5.7.13 " + text};
     case ErrorKind::limit_exceeded:

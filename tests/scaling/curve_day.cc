@@ -8,13 +8,11 @@
 #include <numbers>
 
 #include "ops/scaling.h"
+#include "scaling/day_length.h"
 
 namespace todoku::scaling {
 namespace {
 
-constexpr int kMinute = 60;
-constexpr int kHour = 3'600;
-constexpr int kSeconds = 30 * kHour;
 constexpr int kMetricLate = 120;  // seconds
 constexpr int kTaskStarts = 90;   // of the API
 constexpr double kBulk = 4'000'000;

@@ -11,13 +11,11 @@
 #include <vector>
 
 #include "ops/scaling.h"
+#include "scaling/day_length.h"
 
 namespace todoku::scaling {
 namespace {
 
-constexpr int kMinute = 60;
-constexpr int kHour = 3'600;
-constexpr int kSeconds = 30 * kHour;  // a day, and the night after it
 // Of a courier that can do no more: the rest of its time it waits for receivers.
 constexpr double kProcessorWhenBusy = 0.25;
 

@@ -8,9 +8,29 @@
 namespace todoku::delivery::policy {
 namespace {
 
-// The first word of a structured field: up to a parameter, a comment or white space.
+// Without the blanks and comments that it begins with (RFC 5322 section 3.2.2), which may nest and
+// quote; a comment without an end is all there is.
+std::string_view without_comments_before(std::string_view value) {
+  std::size_t depth = 0;
+  for (std::size_t at = 0; at < value.size(); ++at) {
+    const char c = value[at];
+    if (depth > 0 && c == '\\') {
+      ++at;
+    } else if (c == '(') {
+      ++depth;
+    } else if (depth > 0) {
+      if (c == ')') --depth;
+    } else if (!std::string_view(" \t\r\n").contains(c)) {
+      return value.substr(at);
+    }
+  }
+  return {};
+}
+
+// The first word of a structured field (RFC 3834 section 5, RFC 2045 section 5.1): behind comments,
+// up to a parameter, a comment or white space.
 std::string_view keyword_of(std::string_view value) {
-  value = trim(value);
+  value = without_comments_before(value);
   return value.substr(0, std::min(value.find_first_of("; \t\r\n("), value.size()));
 }
 

@@ -41,6 +41,12 @@ TEST(NotifyPolicy, KnowsMailThatAnswersMail) {
   EXPECT_FALSE(is_report_mail(" No (a person wrote it)", "text/plain"));
   EXPECT_TRUE(is_report_mail("auto-replied", ""));
   EXPECT_TRUE(is_report_mail("Auto-Replied (on holiday)", "text/plain"));
+  EXPECT_TRUE(is_report_mail("(vacation) auto-replied", ""));
+  EXPECT_TRUE(is_report_mail(" (a (b) \\) \\( c)\t(d) auto-replied; type=x", ""));
+  EXPECT_FALSE(is_report_mail("(auto-replied) no", ""));
+  EXPECT_FALSE(is_report_mail("(auto-replied", "")) << "a comment without an end";
+  EXPECT_FALSE(is_report_mail("(a\\", "()"));
+  EXPECT_TRUE(is_report_mail("", "(of ours) multipart/report; report-type=delivery-status"));
   EXPECT_FALSE(is_report_mail("auto-generated; type=x", "")) << "its owner wants to know";
   EXPECT_FALSE(is_report_mail("nonsense", ""));
   EXPECT_TRUE(is_report_mail("", "Multipart/Report; report-type=delivery-status"));

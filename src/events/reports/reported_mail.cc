@@ -25,13 +25,22 @@ std::string value_of(const HeaderField& field) {
 
 void read_fields(ReportedMail& mail) {
   for (const HeaderField& field : mailauth::dkim::split_message(mail.octets).fields) {
-    for (const auto& [name, to] :
-         {std::pair(std::string_view("Auto-Submitted"), &mail.auto_submitted),
-          std::pair(std::string_view("Content-Type"), &mail.content_type),
-          std::pair(std::string_view("Message-ID"), &mail.message_id)}) {
+    for (const auto& [name, to] : {std::pair(std::string_view("Content-Type"), &mail.content_type),
+                                   std::pair(std::string_view("Message-ID"), &mail.message_id)}) {
       if (to->empty() && equals_ignoring_case(field.name, name)) *to = trim(value_of(field));
     }
+    if (equals_ignoring_case(field.name, "Auto-Submitted")) {
+      mail.auto_submitted.emplace_back(trim(value_of(field)));
+    }
   }
+}
+
+// Whichever field says it: one may have been added to what a program wrote.
+bool is_report(const ReportedMail& mail) {
+  using delivery::policy::is_report_mail;
+  return is_report_mail({}, mail.content_type) ||
+         std::ranges::any_of(mail.auto_submitted,
+                             [](const std::string& value) { return is_report_mail(value, {}); });
 }
 
 Result<bool> wants_reports(store::ReadTransaction& transaction, std::string_view credential) {
@@ -124,7 +133,7 @@ delivery::policy::Untold untold_because(const ReportedMail& mail, const IsAccoun
   const std::string domain = domain_of(mail_from);
   return delivery::policy::untold_because(
       {.mail_from = mail_from,
-       .is_report = delivery::policy::is_report_mail(mail.auto_submitted, mail.content_type),
+       .is_report = is_report(mail),
        .sender_domain_is_accounts =
            !domain.empty() && is_accounts(mail.delivery.account, domain,
                                           domain_of(mail.delivery.content.from.address)),

@@ -33,7 +33,7 @@ struct ReportedMail {
   bool is_whole = false;  // they are all
   bool reports_wanted = true;
   // Of its header section, unfolded and decoded.
-  std::string auto_submitted;
+  std::vector<std::string> auto_submitted;  // of each such field
   std::string content_type;
   std::string message_id;
 

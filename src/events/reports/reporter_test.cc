@@ -243,6 +243,9 @@ TEST_F(ReporterTest, WhoIsNobodyOrAStrangerIsNotTold) {
               "Auto-Submitted: auto-replied (vacation)\r\n"),
          0);
   bounce(mail({.mail_from = "boss@sender.example"}, {to("one")},
+              "Auto-Submitted: auto-generated\r\nAuto-Submitted: (vacation) auto-replied\r\n"),
+         0);
+  bounce(mail({.mail_from = "boss@sender.example"}, {to("one")},
               "Content-Type: multipart/report; report-type=delivery-status;\r\n boundary=a\r\n"),
          0);
   pass(1min);

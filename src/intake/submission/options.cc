@@ -114,6 +114,9 @@ Result<void> OptionReader::set(SubmissionOption option, std::string_view value) 
   switch (option) {
     case SubmissionOption::tag:
       options_.tags = comma_separated(text_of(value));
+      if (std::ranges::any_of(options_.tags, &std::string::empty)) {
+        return wrong_value("has an empty tag");
+      }
       return options_.tags.size() <= kTagsMax
                  ? Result<void>()
                  : wrong_value(fmt::format("has more than {} tags", kTagsMax));

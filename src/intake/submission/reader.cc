@@ -21,6 +21,8 @@ namespace {
 
 constexpr std::string_view kCrlf = "\r\n";
 constexpr std::size_t kNameTold = 80;  // of a field, to the client
+constexpr std::string_view kNoAddress =
+    ", and the credential none for it: todoku smtp-credential change --from ADDRESS";
 
 std::unexpected<Error> unsound(const Error& clause) {
   return fail(clause.kind, "the message " + clause.detail);
@@ -90,13 +92,13 @@ bool is_by(std::string_view received, const std::vector<std::string>& names) {
 }
 
 // An address that 7-bit mail cannot say (RFC 6532) stands there as it is, without a name.
-std::string written_from(const Mailbox& from) {
-  const auto spec = mime::sender_addr_spec(from.address);
-  if (!spec) return "From: " + from.address + "\r\n";
+std::string written(std::string_view name, const Mailbox& mailbox) {
+  const auto spec = mime::sender_addr_spec(mailbox.address);
+  if (!spec) return fmt::format("{}: {}\r\n", name, mailbox.address);
   std::string field;
-  mime::FoldedLine line(field, "From");
-  if (!mime::append_mailbox(line, from.name, *spec, mime::Encoding::utf_8)) {
-    return "From: " + *spec + "\r\n";
+  mime::FoldedLine line(field, name);
+  if (!mime::append_mailbox(line, mailbox.name, *spec, mime::Encoding::utf_8)) {
+    return fmt::format("{}: {}\r\n", name, *spec);
   }
   line.finish();
   return field;
@@ -201,8 +203,6 @@ Result<void> SubmissionReader::judge_fields() {
 }
 
 Result<void> SubmissionReader::judge_from() {
-  constexpr std::string_view kHint =
-      ", and the credential none for it: todoku smtp-credential change --from ADDRESS";
   const auto refuse = [](std::string why) {
     return fail(ErrorKind::invalid_input, "the From field " + std::move(why));
   };
@@ -212,8 +212,9 @@ Result<void> SubmissionReader::judge_from() {
   if (count > 1) return fail(ErrorKind::invalid_input, "the message has more than one From field");
   if (count == 0) {
     if (rules_.from_address.empty()) {
-      return fail(ErrorKind::invalid_input,
-                  fmt::format("the message has no From field (RFC 5322 section 3.6){}", kHint));
+      return fail(
+          ErrorKind::invalid_input,
+          fmt::format("the message has no From field (RFC 5322 section 3.6){}", kNoAddress));
     }
     found_.from = {rules_.from_address, {}};
     replaces_from_ = true;
@@ -228,7 +229,7 @@ Result<void> SubmissionReader::judge_from() {
   if (from.in_group) return refuse("has a group, it must have one address");
   if (!from.is_qualified) {
     if (rules_.from_address.empty()) {
-      return refuse(fmt::format("has an address without its domain{}", kHint));
+      return refuse(fmt::format("has an address without its domain{}", kNoAddress));
     }
     from.mailbox.address = rules_.from_address;
     replaces_from_ = true;
@@ -237,7 +238,7 @@ Result<void> SubmissionReader::judge_from() {
   return {};
 }
 
-// Readers show it beside From ("on behalf of"), so it is judged as From is.
+// Readers show it beside From ("on behalf of"), so it is judged as From is, and completed.
 Result<void> SubmissionReader::judge_sender() {
   const auto count = std::ranges::count_if(
       fields_, [](const Field& field) { return equals_ignoring_case(field.name, "Sender"); });
@@ -253,16 +254,31 @@ Result<void> SubmissionReader::judge_sender() {
     return fail(ErrorKind::invalid_input, "the Sender field must have one address");
   }
   mime::ListedMailbox& sender = mailboxes->front();
-  if (sender.is_qualified) found_.sender = std::move(sender.mailbox);
+  if (!sender.is_qualified) {
+    if (rules_.from_address.empty()) {
+      return fail(ErrorKind::invalid_input,
+                  fmt::format("the Sender field has an address without its domain{}", kNoAddress));
+    }
+    sender.mailbox.address = rules_.from_address;
+    replaces_sender_ = true;
+  }
+  found_.sender = std::move(sender.mailbox);
   return {};
 }
 
 // RFC 6531 section 3.4: fields beyond ASCII go with SMTPUTF8 only. They have no other form, so a
-// receiver would get what it has not agreed to.
+// receiver would get what it has not agreed to. What is no UTF-8 is in no form at all (RFC 6532
+// section 3).
 Result<void> SubmissionReader::judge_characters() const {
-  if (rules_.smtputf8) return {};
   for (const Field& field : fields_) {
     if (is_ascii(field.raw) || is_taken_out(field.name)) continue;
+    if (rules_.smtputf8 && is_utf8(field.raw)) continue;
+    if (rules_.smtputf8) {
+      return fail(ErrorKind::unsupported,
+                  fmt::format("the {} field is neither ASCII nor UTF-8: it is to be encoded "
+                              "(RFC 2047)",
+                              field.name.substr(0, kNameTold)));
+    }
     return fail(ErrorKind::unsupported,
                 fmt::format("the {} field is not ASCII, and SMTPUTF8 was not said at MAIL: it is "
                             "to be encoded (RFC 2047)",
@@ -330,10 +346,12 @@ std::string SubmissionReader::written_head() const {
     head += kCrlf;
   }
   if (first("Message-ID") == nullptr) head += "Message-ID: <" + rules_.message_id + ">\r\n";
-  if (replaces_from_) head += written_from(found_.from);
+  if (replaces_from_) head += written("From", found_.from);
+  if (replaces_sender_) head += written("Sender", *found_.sender);
   for (const Field& field : fields_) {
     if (is_taken_out(field.name)) continue;
     if (replaces_from_ && equals_ignoring_case(field.name, "From")) continue;
+    if (replaces_sender_ && equals_ignoring_case(field.name, "Sender")) continue;
     head += field.raw;
   }
   return head += kCrlf;

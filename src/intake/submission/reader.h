@@ -43,7 +43,8 @@ struct SubmissionRules {
   SubmissionOptionBits allowed_options = 0;
   Instant now{};
   std::string message_id;  // without angle brackets, of a message that has none
-  // Of a message without From, or with one that is not qualified; empty: that is refused.
+  // Of a message without From, or with a From or Sender that is not qualified; empty: those are
+  // refused.
   std::string from_address;
   // By which this installation is known in Received, lower case.
   std::vector<std::string> own_names;
@@ -61,7 +62,7 @@ struct SubmissionOptions {
 
 struct Submitted {
   Mailbox from;
-  // Of a Sender field that names somebody of a domain; of the sender's own machine nobody.
+  // Of a Sender field; of somebody of the sender's own machine SubmissionRules::from_address.
   std::optional<Mailbox> sender;
   std::string subject;  // decoded, at most 998 octets
   SubmissionOptions options;
@@ -127,6 +128,7 @@ class SubmissionReader {
   std::vector<Field> fields_;
   std::vector<std::size_t> begins_;  // of fields in head_
   bool replaces_from_ = false;
+  bool replaces_sender_ = false;
   mime::LineScan coming_;  // of the header section
   mime::LineScan going_;   // of what goes on
   Submitted found_;

@@ -192,7 +192,9 @@ TEST(SubmissionReader, FindsTheSender) {
   EXPECT_EQ(sender("X: y").facts.sender, std::nullopt);
   EXPECT_EQ(sender("Sender: Taro <b@example.com>").facts.sender,
             (Mailbox{"b@example.com", "Taro"}));
-  EXPECT_EQ(sender("Sender: root").facts.sender, std::nullopt);
+  EXPECT_EQ(sender("Sender: root").refusal,
+            "the Sender field has an address without its domain, and the credential none for it: "
+            "todoku smtp-credential change --from ADDRESS");
   EXPECT_EQ(sender("Sender: b@example.com\r\nSENDER: a@example.jp").refusal,
             "the message has more than one Sender field");
   EXPECT_EQ(sender("Sender: a@example.jp, b@example.com").refusal,
@@ -215,6 +217,19 @@ TEST(SubmissionReader, FieldsBeyondAsciiNeedSmtputf8) {
       << "what is taken out, and the body";
 }
 
+// RFC 6532 section 3: no UTF-8, an overlong form, a surrogate, a sequence that is cut.
+TEST(SubmissionReader, FieldsBeyondAsciiAreUtf8) {
+  SubmissionRules by = rules();
+  by.smtputf8 = true;
+  for (const std::string octets : {"\xFF\xFE", "\xC0\xAF", "\xED\xA0\x80", "\xE5\xB1"}) {
+    const Read refused = read("From: a@example.jp\r\nSubject: " + octets + "\r\n\r\n", by);
+    EXPECT_EQ(refused.kind, ErrorKind::unsupported);
+    EXPECT_EQ(refused.refusal,
+              "the Subject field is neither ASCII nor UTF-8: it is to be encoded (RFC 2047)");
+    EXPECT_EQ(read("From: a@example.jp\r\n\r\n" + octets + "\r\n", by).refusal, "") << "the body";
+  }
+}
+
 TEST(SubmissionReader, QualifiesTheSendersOwnUsers) {
   const Read made = read(
       "From: root (Cron Daemon)\r\nDate: then\r\nMessage-ID: <1@example.jp>\r\nTo: root\r\n\r\n",
@@ -223,6 +238,15 @@ TEST(SubmissionReader, QualifiesTheSendersOwnUsers) {
                                               "Date: then\r\nMessage-ID: <1@example.jp>\r\n"
                                               "To: root\r\n\r\n"));
   EXPECT_EQ(made.facts.from, (Mailbox{"post@example.jp", "Cron Daemon"}));
+
+  const Read for_another = read(
+      "From: a@example.jp\r\nSender: Web <root@localhost>\r\nDate: then\r\n"
+      "Message-ID: <1@example.jp>\r\n\r\n",
+      with_from("post@example.jp"));
+  EXPECT_EQ(for_another.out, kReceived + std::string("Sender: Web <post@example.jp>\r\n"
+                                                     "From: a@example.jp\r\nDate: then\r\n"
+                                                     "Message-ID: <1@example.jp>\r\n\r\n"));
+  EXPECT_EQ(for_another.facts.sender, (Mailbox{"post@example.jp", "Web"}));
 }
 
 TEST(SubmissionReader, BreaksLoops) {
@@ -345,6 +369,7 @@ TEST(SubmissionReader, RefusesOptionsThatDoNotDo) {
   EXPECT_EQ(refusal("X-Todoku-Tag: a\r\nx-todoku-tag: b", bits(SubmissionOption::purpose)), "");
   EXPECT_EQ(refusal("X-Todoku-Tag: 1,2,3,4,5,6,7,8,9,10,11"),
             "X-Todoku-Tag: \"1,2,3,4,5,6,7,8,9,10,11\" has more than 10 tags");
+  EXPECT_EQ(refusal("X-Todoku-Tag: ,,"), "X-Todoku-Tag: \",,\" has an empty tag");
   EXPECT_EQ(refusal("X-Todoku-Purpose: fun"),
             "X-Todoku-Purpose: \"fun\" is not advertisement, notice or transactional");
   EXPECT_EQ(refusal("X-Todoku-Send-At: soon"),

@@ -21,6 +21,7 @@
 // that is always the same for that name and as much to compute, and fails in the same words.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -74,8 +75,9 @@ class SaslServer {
   // each (ScramSecrets::matches); it touches nothing but this object, so that may be on another
   // thread.
   [[nodiscard]] SaslStep give(std::vector<ScramSecrets> secrets);
-  // Instead of give(), where has_password(): the owner knows that password() is right.
-  [[nodiscard]] SaslStep recognise();
+  // Instead of give(), where has_password(): the owner knows that password() is right, and by which
+  // of the secrets that it would give.
+  [[nodiscard]] SaslStep recognise(std::size_t right = 0);
   // The same, and that it is wrong: fails in the words of give().
   [[nodiscard]] SaslStep refuse();
 
@@ -83,6 +85,8 @@ class SaslServer {
   [[nodiscard]] const std::string& user() const { return user_; }
   // As whom it wishes to act: empty or equal to user(), since nobody may act for others.
   [[nodiscard]] const std::string& authzid() const { return authzid_; }
+  // Once it succeeded: which of the secrets it was, in their order.
+  [[nodiscard]] std::size_t right() const { return right_; }
   [[nodiscard]] bool has_password() const { return !password_.view().empty(); }
   // What the client says it is, from ask to give(); empty by SCRAM, which does not say it.
   [[nodiscard]] std::string_view password() const { return password_; }
@@ -128,6 +132,7 @@ class SaslServer {
   std::string authzid_;
   SecretText password_;
   std::vector<ScramSecrets> secrets_;
+  std::size_t right_ = 0;
   std::string gs2_header_;
   std::string auth_message_;  // as far as it has come
 };

@@ -74,7 +74,8 @@ TEST(SaslServer, APasswordThatItsOwnerKnowsIsNotComputed) {
   SaslServer sasl = server();
   ASSERT_EQ(sasl.begin("PLAIN " + plain("", "user", "pencil")).kind, Kind::ask);
   EXPECT_EQ(sasl.password(), "pencil");
-  EXPECT_EQ(said(sasl.recognise()), "235 2.7.0 Authentication successful");
+  EXPECT_EQ(said(sasl.recognise(1)), "235 2.7.0 Authentication successful");
+  EXPECT_EQ(sasl.right(), 1U);
   EXPECT_EQ(sasl.password(), "") << "it has served";
 }
 

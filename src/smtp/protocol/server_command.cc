@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <utility>
+#include <vector>
 
 #include "base/bytes.h"
 
@@ -170,6 +171,7 @@ ParameterVerdict apply(const Parameter& parameter, const RcptParameters& allowed
 template <class Allowed, class Target>
 std::expected<void, Reply> take_parameters(std::string_view text, const Allowed& allowed,
                                            Target& target) {
+  std::vector<std::string_view> seen;  // of those that there are, so a few
   while (const auto parameter = take_parameter(text)) {
     switch (apply(*parameter, allowed, target)) {
       case ParameterVerdict::taken:
@@ -180,6 +182,14 @@ std::expected<void, Reply> take_parameters(std::string_view text, const Allowed&
         // RFC 5321 section 4.1.1.11.
         return refuse(555, "5.5.4 Unknown parameter " + std::string(parameter->name));
     }
+    // RFC 5321 section 4.1.1.11 says nothing of which of two would count.
+    const auto is_it = [&](std::string_view name) {
+      return equals_ignoring_case(name, parameter->name);
+    };
+    if (std::ranges::any_of(seen, is_it)) {
+      return refuse(501, "5.5.4 Twice the parameter " + std::string(parameter->name));
+    }
+    seen.push_back(parameter->name);
   }
   return {};
 }

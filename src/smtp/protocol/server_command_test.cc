@@ -89,6 +89,12 @@ TEST(ServerCommand, MailRefusesWithTheRightCode) {
             "501 5.5.4 Bad value of parameter SMTPUTF8");
   EXPECT_EQ(mail_refusal("FROM:<a@example.jp> RET=HDRS"), "555 5.5.4 Unknown parameter RET");
   EXPECT_EQ(mail_refusal("FROM:<a@example.jp> SIZE=1", {}), "555 5.5.4 Unknown parameter SIZE");
+  EXPECT_EQ(mail_refusal("FROM:<a@example.jp> SIZE=1 size=2"),
+            "501 5.5.4 Twice the parameter size");
+  EXPECT_EQ(mail_refusal("FROM:<a@example.jp> BODY=7BIT SIZE=1 BODY=7BIT"),
+            "501 5.5.4 Twice the parameter BODY");
+  EXPECT_EQ(mail_refusal("FROM:<a@example.jp> SMTPUTF8 SMTPUTF8"),
+            "501 5.5.4 Twice the parameter SMTPUTF8");
 }
 
 TEST(ServerCommand, AddressesBeyondAsciiNeedTheParameter) {

@@ -45,7 +45,9 @@ const Sql kOthersLeft{
     "WITH RECURSIVE its(number) AS (SELECT number FROM batches WHERE number = $1 AND delivery = $1"
     " UNION ALL SELECT b.number FROM its JOIN batches b ON b.number = its.number + 1"
     " AND b.delivery = $1), of_all(number) AS (SELECT number FROM its UNION SELECT b.number"
-    " FROM sections s JOIN batches b ON b.section = s.id WHERE s.delivery = $1)"
+    " FROM sections s CROSS JOIN LATERAL (SELECT number FROM batches WHERE section = s.id OFFSET "
+    "0) b"
+    " WHERE s.delivery = $1)"
     " SELECT 1 FROM of_all CROSS JOIN LATERAL (SELECT FROM recipients r"
     " WHERE r.batch = of_all.number AND r.address <> $2 LIMIT 1) x LIMIT 1"};
 const Sql kHeaderLists{"erase: header lists",
@@ -81,9 +83,8 @@ const Sql kHashRemovals{"erase: removals",
 const Sql kExpireExports{"erase: exports",
                          "UPDATE export_jobs SET ended = 0 WHERE account = $1"
                          " AND ended IS NOT NULL AND ended <> 0"};
-const Sql kForgetCalls{"erase: calls",
-                       "DELETE FROM webhook_calls WHERE webhook = ANY(ARRAY("
-                       "SELECT name FROM webhooks WHERE account = $1))"};
+const Sql kEndpoints{"erase: endpoints", "SELECT name FROM webhooks WHERE account = $1"};
+const Sql kForgetCalls{"erase: calls", "DELETE FROM webhook_calls WHERE webhook = $1"};
 
 std::int64_t stored_address_hash(Session& session, std::string_view address) {
   return std::bit_cast<std::int64_t>(session.hash()(address));
@@ -258,7 +259,13 @@ Result<ErasedStops> Changes::erase_suppressions(AccountKey account, std::string_
 Result<std::int64_t> Changes::expire_copies(AccountKey account) {
   const auto exports = session_.ask(kExpireExports, Params() << account);
   if (!exports) return fail(exports.error());
-  const auto calls = session_.ask(kForgetCalls, Params() << account);
+  const auto endpoints = session_.ask(kEndpoints, Params() << account);
+  if (!endpoints) return fail(endpoints.error());
+  if (endpoints->empty()) return exports->changes();
+  for (int i = 0; i < endpoints->size(); ++i) {  // kWebhooksMax of them at most
+    session_.add(kForgetCalls, Params() << endpoints->text(i, 0));
+  }
+  const auto calls = session_.fly();
   if (!calls) return fail(calls.error());
   return exports->changes();
 }

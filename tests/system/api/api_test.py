@@ -22,7 +22,7 @@ MODULES = ("access_checks", "answer_checks", "tolerance_checks", "limit_checks",
            "state_checks", "import_checks", "transport_checks", "header_checks", "content_checks",
            "size_checks", "batch_checks", "openapi_checks", "idempotency_checks", "event_checks",
            "log_checks", "usage_checks", "suppression_checks", "open_checks",
-           "unsubscribe_checks",
+           "unsubscribe_checks", "personal_checks",
            "domain_checks", "provisioning_checks", "waiting_checks", "verb_checks",
            "inline_checks")
 # What takes longer is a test of its own.

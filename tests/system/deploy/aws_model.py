@@ -20,7 +20,7 @@ _SERVICES = {}
 def date_of_model():
     """The version of botocore, and when Debian packaged it."""
     changes = pathlib.Path("/usr/share/doc/python3-botocore/changelog.Debian.gz")
-    if not changes.exists():
+    if not changes.exists() or not botocore.__file__.startswith("/usr/lib/python3/"):
         return f"botocore {botocore.__version__}"
     dated = [line for line in gzip.decompress(changes.read_bytes()).decode().splitlines() if line.startswith(" -- ")]
     return f"botocore {botocore.__version__} (Debian's, {dated[0].split('>  ')[1]})"

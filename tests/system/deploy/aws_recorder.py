@@ -130,8 +130,10 @@ class Recorder:
             answer = self._answered(service, model, given)
         except Refused as no:
             self._record(service, model.name, given, options, no.code)
+            # As the CLI says it when its own tries were of no use.
+            tried = " (reached max retries: 2)" if "Throttling" in no.code else ""
             return {"status": 254, "out": "", "err": f"\nAn error occurred ({no.code}) when calling the {model.name} "
-                                                     f"operation: {no.words}\n"}
+                                                     f"operation{tried}: {no.words}\n"}
         self._record(service, model.name, given, options, "ok")
         says = model.output_shape is not None and model.output_shape.members
         return {"status": 0, "out": json.dumps(answer, indent=4) + "\n" if says else "", "err": ""}

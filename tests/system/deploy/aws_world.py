@@ -169,6 +169,9 @@ class World:
             self._definition(given["taskDefinition"])
             service |= {"before": service["definition"], "definition": given["taskDefinition"], "failed": 0}
         numbers = given.get("deploymentConfiguration", {})
+        if numbers.get("minimumHealthyPercent") == numbers.get("maximumPercent") == 100:
+            raise Refused("InvalidParameterException", "Both maximumPercent and minimumHealthyPercent cannot be 100 as "
+                                                       "this will block deployments.")
         service["numbers"] |= {k: v for k, v in numbers.items() if k.endswith("Percent")}
         service["desired"] = given.get("desiredCount", service["desired"])
         return {"service": self._service(given["service"])}

@@ -6,6 +6,7 @@ usage: ecs_test.py
 import contextlib
 import os
 import pathlib
+import re
 import sys
 import tempfile
 import unittest
@@ -215,7 +216,8 @@ class Refusing(OnAws):
 
     def test_throttling_without_an_end_is_told(self):
         self.faults(refuse=[{"operation": "RegisterTaskDefinition", "code": "ThrottlingException"}])
-        self.refuses(lambda: self.target.replace("api", "2.0", self.said.append), "busy", "RegisterTaskDefinition")
+        self.refuses(lambda: self.target.replace("api", "2.0", self.said.append), "busy", "RegisterTaskDefinition",
+                     "(ThrottlingException: Rate exceeded)")
         self.assertEqual(self.versions_of("api"), ["1.0", "1.0"])
 
     def test_missing_rights_are_told_at_once_and_by_name(self):
@@ -296,6 +298,18 @@ class Model(unittest.TestCase):
             with self.subTest(wrong=wrong):
                 self.assertIn(word, "\n".join(aws_model.faults_of(shape, wrong)))
         self.assertEqual(aws_model.faults_of(shape, {"service": "api", "desiredCount": 2}), [])
+
+
+class Rights(unittest.TestCase):
+    def test_the_page_names_each_call_that_is_made(self):
+        root = HERE.parents[2] / "deploy"
+        page = (root / "gitlab/README.md").read_text(encoding="utf-8")
+        called = set()
+        for file in root.glob("verbs/ecs*.py"):
+            called |= set(re.findall(r'\.call\(\s*"([\w-]+)", "([\w-]+)"', file.read_text(encoding="utf-8")))
+        self.assertGreater(len(called), 25)
+        for service, verb in sorted(called):
+            self.assertIn(aws_model.operation(service, verb).name, page)
 
 
 if __name__ == "__main__":

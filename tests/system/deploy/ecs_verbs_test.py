@@ -22,7 +22,7 @@ sys.path[:0] = [str(HERE), str(ROOT / "deploy")]
 from aws_recorder import Recorder  # noqa: E402
 from image_archive import write_archive  # noqa: E402
 from verbs.images import Archive  # noqa: E402
-from world_of_test import IMAGE, NAME, world  # noqa: E402
+from world_of_test import COUNTS, IMAGE, NAME, world  # noqa: E402
 
 DONE, FAILED, WRONG_CALL, ROLLED_BACK, NEEDS_A_HAND, DECLINED = range(6)
 
@@ -53,11 +53,13 @@ class Api(http.server.BaseHTTPRequestHandler):
 
 
 class OnEcs(unittest.TestCase):
+    ROLES = ("scheduler", "courier", "api")  # one of each kind: without a balancer, on instances, behind one
+
     def setUp(self):
         Api.refusals = []
         with contextlib.ExitStack() as stack:
             self.folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            self.recorder = stack.enter_context(Recorder(self.folder / "aws", world()))
+            self.recorder = stack.enter_context(Recorder(self.folder / "aws", world(roles=self.ROLES)))
             api = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Api)
             threading.Thread(target=api.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
             stack.callback(api.server_close)
@@ -112,7 +114,9 @@ to = [["a mailbox", "smoke@example.com"]]
         path.chmod(0o755)
 
 
-class Roll(OnEcs):
+class RollAll(OnEcs):
+    ROLES = tuple(COUNTS)
+
     def test_a_good_version_runs_everywhere_and_can_be_gone_back_from(self):
         self.roll(DONE)
         self.all_are("2.0", "1.0")
@@ -121,6 +125,8 @@ class Roll(OnEcs):
         self.verb("rollback", "--yes")
         self.all_are("1.0", "2.0")
 
+
+class Roll(OnEcs):
     def test_a_version_that_ends_goes_back_by_itself(self):
         self.faults(versions={"2.0": "ends"})
         self.assertIn("exit status 1", self.roll(ROLLED_BACK))

@@ -141,6 +141,9 @@ class FakeTarget(Target):
     def apply(self, say):
         pass
 
+    def scale(self, service, count, say):
+        pass
+
     def drain(self, what, say):
         pass
 

@@ -3,7 +3,8 @@
 the engine's processes, and on ECS as the recorder plays it.
 
 Built is not again: tools/build hands out the program that is given, tools/install, tools/tidy and ./test only say that
-they were called. All else is the project's own: the image, the verbs, Terraform's checker.
+they were called. All else is the project's own: the image (of the first version that the pipeline brings; later ones
+are archives of one program, which take no half minute), the verbs, Terraform's checker.
 
 usage: gitlab_test.py TODOKU WORK_FOLDER
 """
@@ -42,6 +43,20 @@ case $2 in
   plan) echo 'Plan: 0 to add, 1 to change, 0 to destroy.'; exit 2 ;;
   show) echo '{"resource_changes": [{"change": {"actions": ["update"]}}]}' ;;
 esac
+"""
+IMAGE_BUILD = f"""#!/usr/bin/python3
+# An image of nothing but the program.
+import os, pathlib, shutil, subprocess, sys
+sys.path.insert(0, {str(HERE)!r})
+from image_archive import write_archive
+version = subprocess.check_output(["git", "describe", "--tags", "--exact-match"], text=True).strip()[1:]
+into = pathlib.Path("build/image")
+shutil.rmtree(into, ignore_errors=True)
+(into / "root/usr/bin").mkdir(parents=True)
+shutil.copy("build/release/src/todoku", into / "root/usr/bin/todoku")
+write_archive(into / "root", into / "todoku.oci.tar", version)
+(into / "version").write_text(version)
+(into / "digest").write_text("of " + version)
 """
 SKOPEO = """#!/usr/bin/python3
 # The registry has what was copied, under its own digest.
@@ -111,6 +126,7 @@ class Project:
                 *(f"--variable={variable}" for variable in variables), *words]
         done = subprocess.run(line, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, cwd=self.folder,
                               env={"PATH": f"{path}:/usr/bin:/bin".lstrip(":"), "HOME": str(self.home),
+                                   "npm_config_cache": os.environ.get("npm_config_cache", str(pathlib.Path.home() / ".npm")),
                                    "PROGRAM": str(program or self.program), "LANG": "C.UTF-8", **environment})
         said = done.stdout + done.stderr
         print("".join(f"    {line}\n" for line in said.splitlines()), flush=True)
@@ -119,7 +135,7 @@ class Project:
 
 
 def jobs_of(project):
-    """gitlab-ci-local holds the file against GitLab's own schema first. Of a merge request nothing is changed; of the default branch what changes is in order."""
+    """gitlab-ci-local holds the file against GitLab's own schema first. A merge request changes nothing."""
     def listed(*variables):
         told = project.pipeline("--list-json", variables=variables)
         jobs = json.JSONDecoder().raw_decode(told[told.index("[\n"):])[0]
@@ -141,6 +157,7 @@ def on_a_local_cluster(stand, project, folder):
         check(line in said, f"{line!r} was called")
     project.pipeline("roll back", variables=variables)
     check(stand.is_all_of("1"), "version 1 runs again")
+    (project.folder / "deploy/bin/build").write_text(IMAGE_BUILD, encoding="utf-8")
     project.commit("3")
     broken = folder / "broken"
     shutil.copy("/bin/false", broken)

@@ -32,7 +32,7 @@ CONFIG = ("[queue]", 'kind = "store"', "[delivery]", "bulk_retry_seconds = [1, 2
 SOURCES = ("east", "west")
 SINK, POSTFIX = "sink.example", "postfix.example"
 SERVICES = {"events": 1, "scheduler": 2, "courier": 2, "api": 2}
-ROLL = {"ready_seconds": 10, "drain_seconds": 20, "leave_seconds": 0.5, "memory_max_mb": 400,
+ROLL = {"ready_seconds": 20, "drain_seconds": 20, "leave_seconds": 0.5, "memory_max_mb": 400,
         "restarts_max": 1}
 
 
@@ -99,8 +99,9 @@ class LocalStand(OnPostgres):
     def verb(self, name, *words, status=0):
         """What it said. Fails unless it ends with this status."""
         began = time.monotonic()
+        yes = [] if name == "once" else ["--yes"]  # which asks nothing
         done = subprocess.run([ROOT / "deploy/bin" / name, "--target", f"local:{self.directory}",
-                               "--yes", *map(str, words)], capture_output=True, text=True,
+                               *yes, *map(str, words)], capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, check=False)
         said = done.stdout + done.stderr
         print("\n".join("    " + line for line in said.splitlines()))

@@ -143,6 +143,7 @@ class SettingsTest(unittest.TestCase):
         self.assertEqual(local.checked(good, "t")["roll"], local.ROLL)
         for change, words in (({"services": {}}, r"\[services\] is \{\}"),
                               ({"services": {"web": 1}}, "services.web is 1; it must be one of"),
+                              ({"services": {"smtp-in": 1}}, "services.smtp-in is 1; it must be one of"),
                               ({"services": {"api": 0}}, "services.api is 0; .* from 1 to 64"),
                               ({"services": {"api": True}}, "services.api is True"),
                               ({"roll": {"ready": 1}}, "roll.ready is 1; it must be one of"),

@@ -35,7 +35,11 @@ def begins(stand):
     stand.verb("status")
     stand.verb("roll", "--no-trial")
     check("runs already" in stand.verb("roll"), "a second roll")
+    told = json.loads(stand.verb("status", "--json"))
+    check_equal((told["current"], told["sound"], len(told["tasks"])), ("1", True, 5), "in JSON")
     stand.verb("smoke")
+    said = stand.verb("once", "--", "nodes")
+    check(all(role in said for role in SERVICES), f"not all roles are among the nodes: {said}")
 
 
 def refuses(stand):
@@ -70,10 +74,10 @@ def drains_and_resumes(stand):
     stand.verb("resume", task)
     stand.verb("resume", "courier")
     check(stand.is_all_of("1"), "not all is back")
-    target = stand.target()
-    target.scale("courier", 3, print)
-    check_equal(sum(task.service == "courier" for task in target.tasks()), 3, "couriers")
-    target.scale("courier", 2, print)
+    stand.verb("scale", "courier", 3)
+    tasks = stand.target().tasks()
+    check_equal(sum(task.service == "courier" for task in tasks), 3, "couriers")
+    stand.verb("scale", "courier", 2)
     check(stand.is_all_of("1"), "not as many as before")
     stand.verb("drain", "courier")
     stand.verb("resume", "courier")

@@ -26,14 +26,14 @@ def definition(role, version, revision=1):
                  "environment": [{"name": "TODOKU_ENGINE__ROLES", "value": role}], "command": ["serve"]}]}
 
 
-def world(version="1.0"):
+def world(version="1.0", roles=tuple(COUNTS)):
     definitions = {}
     for role in (*COUNTS, "migrate"):
         made = definition(role, version)
         definitions[made["taskDefinitionArn"]] = made
     tasks, services, instances = [], {}, {}
-    for role, count in COUNTS.items():
-        arn = f"{ARN}:task-definition/{NAME}-{role}:1"
+    for role in roles:
+        count, arn = COUNTS[role], f"{ARN}:task-definition/{NAME}-{role}:1"
         services[role] = {"definition": arn, "before": arn, "desired": count, "daemon": role == "courier", "failed": 0,
                           "numbers": {"minimumHealthyPercent": 50, "maximumPercent": 100} if role == "courier" else {},
                           "balancers": [{"targetGroupArn": GROUP.format(role), "containerName": "todoku",

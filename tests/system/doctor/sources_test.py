@@ -38,8 +38,8 @@ mx1.sender.example. A 192.0.2.10
 mx2.sender.example. A 192.0.2.11
 12.2.0.192.in-addr.arpa. PTR mx3.sender.example.
 mx3.sender.example. A 192.0.2.99
-13.2.0.192.in-addr.arpa. PTR 192-0-2-13.dyn.example.
-192-0-2-13.dyn.example. A 192.0.2.13
+13.2.0.192.in-addr.arpa. PTR 192-0-2-13.dyn.provider.example.
+192-0-2-13.dyn.provider.example. A 192.0.2.13
 mx4.sender.example. A 192.0.2.13
 14.2.0.192.in-addr.arpa. PTR mx5.sender.example.
 mx5.sender.example. A 192.0.2.14

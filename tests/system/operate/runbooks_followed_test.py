@@ -49,7 +49,7 @@ class Follower:
 
     def begin(self, anchor):
         stack = self.stack
-        self.values = {"ACCOUNT": "tester", "NAME": f"scanner-{anchor}", "ADDRESS": REACHED,
+        self.values = {"ACCOUNT": "tester", "NAME": f"scanner-{anchor}", "ADDRESS": REACHED, "SOURCE": "default",
                        "/etc/todoku/todoku.toml": str(stack.directory / "todoku.toml")}
         stack.command("smtp-credential", "add", "tester", self.values["NAME"])
         wanted = commands(sections("runbooks.md")[anchor])
@@ -85,8 +85,8 @@ class Follower:
             self.stack.command("bulk", "stop", self.values["1234"], statuses=(0, 1))
 
 
-# What there is nothing of here: a mail that is set aside.
-NOT_HERE = {"stuck release": (0, 1)}
+# What there is nothing of here: a mail that is set aside, an address that receivers see.
+NOT_HERE = {"stuck release": (0, 1), "doctor --source": (0, 1, 2)}
 
 
 class RunbooksFollowedTest(unittest.TestCase):

@@ -141,6 +141,29 @@ def a_program_with_many_connections_logs_in_at_once(binary):
             client.close()
 
 
+def a_session_ends_with_the_password_that_opened_it(binary):
+    with Relay(binary) as stack:
+        password = stack.credential("shop")
+        by_password, again, by_scram = (stack.connect() for _ in range(3))
+        for client in (by_password, again):  # the second is known, and not computed
+            client.login("shop", password)
+        check_equal(scram(by_scram, "shop", password), 235, "SCRAM-SHA-256")
+        begun = stack.connect()
+        begun.login("shop", password)
+        check_equal(begun.mail(FROM)[0], 250, "MAIL")
+        check_equal(begun.rcpt("a@receiver.example")[0], 250, "RCPT")
+        stack.command("smtp-credential", "rotate", "tester", "shop")
+        for client in (by_password, again, by_scram):
+            check_equal(client.mail(FROM)[0], 250, "the passwords overlap")
+            client.rset()
+        stack.command("smtp-credential", "rotate", "tester", "shop", "--overlap-hours", "0")
+        for client in (by_password, again, by_scram):
+            check_equal(client.mail(FROM)[0], 535, "MAIL with a password that was replaced")
+        check_equal(begun.data(MESSAGE)[0], 535, "the end of what was begun with it")
+        for client in (by_password, again, by_scram, begun):
+            client.close()
+
+
 def every_mechanism_lets_in(binary):
     with Relay(binary) as stack:
         password = stack.credential("shop")
@@ -218,6 +241,11 @@ def nobody_is_served_without_right(binary):
             behalf = b"Sender: boss@other.example\r\n" + MESSAGE
             text = refused(lambda: client.sendmail(FROM, ["a@receiver.example"], behalf), 550)
             check(b"5.7.1 Sender: " in text, text)
+            for nowhere in ("x@[127.0.2.1]", "x@[IPv6:2001:db8::1]", "x@example.123"):
+                client.mail(FROM)
+                code, text = client.rcpt(nowhere)
+                check(code == 550 and text.startswith(b"5.1.2 "), f"{nowhere}: {code} {text}")
+                client.rset()
             two = MESSAGE.replace(b"\r\nTo:", b", b@sender.example\r\nTo:")
             refused(lambda: client.sendmail(FROM, ["a@receiver.example"], two), 550)
         check_equal(stack.log(), [], "arrivals")
@@ -438,6 +466,7 @@ def large_messages_go_through_whole(binary):
 
 if __name__ == "__main__":
     sys.exit(run(a_message_goes_on_as_it_came, every_mechanism_lets_in,
+                 a_session_ends_with_the_password_that_opened_it,
                  a_program_with_many_connections_logs_in_at_once, nobody_is_served_without_right, smuggling_is_refused_and_never_repaired,
                  devices_and_proxies_are_known_by_their_networks, options_are_for_who_may,
                  hostile_clients_end_in_order, limits_of_a_credential_hold,

@@ -8,7 +8,9 @@ import os
 import pathlib
 import pwd
 import re
+import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,7 +19,7 @@ import threading
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "delivery"))
 from installation import Installation, check, check_equal, run  # noqa: E402
-from relay_test import FROM, MESSAGE, Relay, without_ours  # noqa: E402
+from relay_test import FROM, MESSAGE, Relay, free_port, without_ours  # noqa: E402
 
 USER = pwd.getpwnam("www-data")
 STRANGER = pwd.getpwnam("games")
@@ -51,13 +53,13 @@ class Machine(Installation):
     """An engine with a submission socket, and a sendmail for everybody in a folder that everybody may
     enter."""
 
-    def __init__(self, binary):
+    def __init__(self, binary, extra=()):
         self.public = pathlib.Path(tempfile.mkdtemp(prefix="todoku-sendmail-"))
         self.public.chmod(0o755)
         self.socket = self.public / "submission.sock"
         super().__init__(binary, {"receiver.example": [], "sender.example": []}, [
             "[delivery]", "transactional_retry_seconds = [1, 2]", "[smtp_in]",
-            'hostname = "relay.sender.example"', f'socket = "{self.socket}"'],
+            'hostname = "relay.sender.example"', f'socket = "{self.socket}"', *extra],
             sink_config=['store_directory = "mails"'])
         self.sendmail = self.public / "sendmail"
         self.sendmail.symlink_to(self.binary)
@@ -198,6 +200,47 @@ def refusals_are_exit_statuses(binary):
         check_equal(len(here.settled_log()), 1, "arrivals")
 
 
+def what_cannot_be_read_is_not_sent(binary):
+    """An error on standard input is not its end: half a mail would go."""
+    with machine(binary) as here:
+        sendmail = shlex.quote(str(here.sendmail))
+        for words, ending in (("-i a@receiver.example", "< /"), ("-i a@receiver.example", "<&-"),
+                              ("-i -t", "< /"), ("-bs", "< /")):
+            done = subprocess.run(
+                ["setpriv", f"--reuid={USER.pw_uid}", f"--regid={USER.pw_gid}", "--clear-groups",
+                 "sh", "-c", f"{sendmail} {words} {ending}"], env=here.environment(), cwd="/",
+                capture_output=True, timeout=60)
+            check_equal(done.returncode, 74, f"{words} {ending}: {done.stderr.decode()}")
+        for words in ("send --from a@sender.example --to b@receiver.example --subject s"
+                      " --text-file -", "bulk send --from a@sender.example --subject s --text t --csv -"
+                      " --at now", "dkim verify -"):
+            for ending in ("< /", "<&-"):
+                done = subprocess.run(
+                    ["sh", "-c", f"{shlex.quote(str(here.binary))} {words} {ending}"],
+                    env={**here.environment(), "TODOKU_API_KEY": "none", "HOME": "/nonexistent"},
+                    capture_output=True, timeout=60)
+                check_equal(done.returncode, 2, f"{words} {ending}: {done.stderr.decode()}")
+                said = "Is a directory" if ending == "< /" else "Bad file descriptor"
+                check(said in done.stderr.decode(), f"{words} {ending}: {done.stderr.decode()}")
+        here.send("-i", "a@receiver.example")
+        here.await_mails(1)
+        check_equal(len(here.settled_log()), 1, "arrivals")
+
+
+def a_mail_that_finds_no_room_is_not_sent(binary):
+    """Its temporary file reaches a limit: a status, and no signal (SIGXFSZ)."""
+    with machine(binary) as here:
+        done = subprocess.run(
+            ["setpriv", f"--reuid={USER.pw_uid}", f"--regid={USER.pw_gid}", "--clear-groups",
+             "sh", "-c", f"ulimit -f 100; exec {shlex.quote(str(here.sendmail))} -i a@receiver.example"],
+            env=here.environment(), cwd="/", input=MESSAGE + b"text\r\n" * 500_000,
+            capture_output=True, timeout=60)
+        check_equal(done.returncode, 74, done.stderr.decode())
+        here.send("-i", "a@receiver.example")
+        here.await_mails(1)
+        check_equal(len(here.settled_log()), 1, "arrivals")
+
+
 def programs_speak_smtp_with_it(binary):
     with machine(binary) as here:
         # A dialogue in one piece, as scripts write it; it is not said before the greeting.
@@ -262,6 +305,26 @@ def it_waits_for_the_engine_for_a_while(binary):
         check(not here.socket.exists(), "its socket goes with it")
 
 
+def the_network_takes_no_place_of_users(binary):
+    """Of 16 connections 14 may come over the network, of one client 8."""
+    port = free_port()
+    devices = Relay.listener(port, 'tls = "none"', 'auth = "networks"',
+                             'networks = ["127.0.0.0/8"]', 'account = "tester"',
+                             'from_domain = "sender.example"')
+    config = ["enabled = true", "connections_max = 16", *devices]
+    with Machine(binary, config) as here, contextlib.ExitStack() as open_ones:
+        here.user()
+
+        def connect(number):
+            client = open_ones.enter_context(socket.create_connection(
+                ("127.0.0.1", port), timeout=20, source_address=(f"127.0.0.{number % 4 + 1}", 0)))
+            return client.makefile("rb").readline()[:4]
+        check_equal([connect(number) for number in range(14)], [b"220 "] * 14, "the network")
+        check_equal(connect(0), b"421 ", "one more")
+        here.send("-i", "a@receiver.example")
+        here.await_mails(1)
+
+
 def limits_hold_for_users(binary):
     with machine(binary, "--messages-per-minute", "1", "--connections", "1") as here:
         here.send("-i", "a@receiver.example")
@@ -311,6 +374,8 @@ if __name__ == "__main__":
     sys.exit(run(a_message_goes_on_as_it_was_written,
                  recipients_of_the_header_get_it_and_bcc_is_not_told,
                  dots_end_a_message_or_do_not, addresses_of_this_house_are_the_credentials,
-                 refusals_are_exit_statuses, programs_speak_smtp_with_it,
+                 refusals_are_exit_statuses, what_cannot_be_read_is_not_sent,
+                 a_mail_that_finds_no_room_is_not_sent, programs_speak_smtp_with_it,
                  large_messages_need_little_memory, it_waits_for_the_engine_for_a_while,
-                 limits_hold_for_users, php_sends_by_it, cron_sends_by_it_where_there_is_no_other))
+                 the_network_takes_no_place_of_users, limits_hold_for_users, php_sends_by_it,
+                 cron_sends_by_it_where_there_is_no_other))

@@ -94,6 +94,10 @@ class ReleaseTest(unittest.TestCase):
             (folder / name).write_text("echo hello\n")
             self.assertIn(f"{name} is no file of the release", self.verify(status=1))
             (folder / name).unlink()
+        for name in ("digest\nmore", "digest*", "[digest"):
+            (folder / name).write_text("echo hello\n")
+            self.assertIn("is no file of the release", self.verify(status=1))
+            (folder / name).unlink()
         (folder / "digest").unlink()
         (folder / "digest").symlink_to(self.work / "digest")
         self.assertIn("digest is missing", self.verify(status=1))

@@ -76,6 +76,9 @@ def answers_while_the_database_is_away(stack):
         check(seconds < ANSWERED_WITHIN, f"answered after {seconds:.1f} s")
         answers += 1
         time.sleep(0.2)
+    # Whoever ended it now would have what it sent forgotten.
+    check("alive" in stack.command("healthcheck", "--live"), "an engine without its database lives")
+    stack.command("healthcheck", statuses=(1,))
     stack.server.start()
     began = time.monotonic()
     accepted = None
@@ -181,6 +184,8 @@ def refuses_what_cannot_work(stack):
     status, said, _ = stack.run_other(config, "account", "list")
     check(status == 0 and "tester" in said, f"a password by a command: {said}")
     stack.sql("INSERT INTO todoku_schema SELECT max(step) + 1, 0 FROM todoku_schema")
+    stack.sql("UPDATE meta SET value = (SELECT convert_to(max(step)::text, 'UTF8') FROM todoku_schema)"
+              " WHERE name = 'worked_on_by'")
     stack.refuses("a newer schema", stack.directory / "todoku.toml",
                   ["start the newer todoku that wrote it"])
     check("nothing was missing" not in stack.run_other(stack.directory / "todoku.toml",

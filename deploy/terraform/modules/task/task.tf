@@ -105,8 +105,8 @@ resource "aws_ecs_task_definition" "this" {
         [{ containerPort = var.installation.metrics_port, protocol = "tcp" }],
         [for port in var.ports : { containerPort = port, protocol = "tcp" }],
       )
-      # Life, not readiness: a task is ended that its end mends. One that waits for the database is not, because what it
-      # knows of mails that it sent meanwhile would end with it. A start may wait for the database for a minute.
+      # Life, once it was ready: a version that never becomes so is rolled back, a task that its end mends is ended. One
+      # that waits for the database is not, because what it knows of mails that it sent meanwhile would end with it.
       healthCheck = {
         command     = ["CMD", "/usr/bin/todoku", "healthcheck", "--live"]
         interval    = 30

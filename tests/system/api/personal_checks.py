@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an account keeps of an address, told and erased by its own key with the scope admin."""
+import copy
+
+from door import Checks, arrived, eventually, issued, new_account
+
+ADDRESS = "person@fast.example"
+
+
+class PersonalData(Checks):
+    def admin_of(self, account):
+        admin = copy.copy(account)
+        admin.token = issued(self.stack.command("key", "add", account.name, "--scopes", "admin"))[2]
+        return admin
+
+    def kept(self, account, address=ADDRESS):
+        """All mails that are told of the address, page by page."""
+        mails, after = [], ""
+        while True:
+            page = self.ok(account.request(
+                "GET", f"/personal-data?email={address}" + (f"&after={after}" if after else "")))
+            mails += page["mails"]
+            after = page.get("next")
+            if not after:
+                return mails
+
+    def sent(self, account, to):
+        delivery = self.ok(account.send({"to": to}), 201)["delivery_id"]
+        eventually(lambda: account.detail(delivery)["status"] == "SENT", f"the end of {delivery}")
+
+    def test_it_is_told_and_erased_for_its_own_account_alone(self):
+        ours, others = new_account("persons"), new_account("persons")
+        self.sent(ours, ADDRESS)
+        self.sent(others, ADDRESS)
+        arrived(ADDRESS)
+        us, them = self.admin_of(ours), self.admin_of(others)
+        self.assertEqual([ADDRESS], [mail["address"] for mail in self.kept(us)])
+        self.assertEqual([], self.kept(us, "nobody@fast.example"))
+        self.assertEqual(403, ours.request("GET", f"/personal-data?email={ADDRESS}").status)
+        self.assertEqual(403, ours.request("DELETE", f"/personal-data?email={ADDRESS}").status)
+        self.assertEqual(1, len(self.kept(us)), "nothing was erased by it")
+
+        erased = self.ok(us.request("DELETE", f"/personal-data?email={ADDRESS}"))
+        self.assertEqual(1, erased["erased"])
+        self.assertEqual([], self.kept(us))
+        self.assertEqual([ADDRESS], [mail["address"] for mail in self.kept(them)])
+        self.assertEqual(0, self.ok(us.request("DELETE", f"/personal-data?email={ADDRESS}"))["erased"],
+                         "once more")
+
+    def test_what_is_no_address_is_refused(self):
+        us = self.admin_of(new_account("persons"))
+        for query in ("", "?email=", "?email=nobody", "?email=a@b@c", "?email=%00@fast.example"):
+            for method in ("GET", "DELETE"):
+                self.assertEqual(400, us.request(method, "/personal-data" + query).status, query)
