@@ -2,6 +2,8 @@
 """The verbs, as deploy/bin has them: `main.run("roll")`. What each does is in its help; how they end
 is in words.py."""
 import argparse
+import dataclasses
+import json
 import os
 import signal
 import tempfile
@@ -131,6 +133,13 @@ def restore(target, given, words):
 def status(target, given, words):
     """1 where not all tasks are of one version and ready, or a roll was broken off."""
     at, tasks = target.deployed(), target.tasks()
+    sound = at.rolling is None and (at.current is None or rollout.is_whole(target, at.current))
+    if given.json:
+        words.show(json.dumps({
+            "target": target.name, "sound": sound, **dataclasses.asdict(at),
+            "services": [dataclasses.asdict(service) for service in target.services()],
+            "tasks": [dataclasses.asdict(task) for task in tasks]}, ensure_ascii=False))
+        return DONE if sound else FAILED
     words.show(f"{target.name}: version {at.current or 'none'}, before it {at.previous or 'none'}"
                + (f"; a roll to {at.rolling} is under way or was broken off" if at.rolling else ""))
     if tasks:
@@ -140,7 +149,6 @@ def status(target, given, words):
         there = sum(task.service == service.name for task in tasks)
         if there != service.count:
             words.show(f"{service.name}: {there} tasks, of {service.count} that are wanted")
-    sound = at.rolling is None and (at.current is None or rollout.is_whole(target, at.current))
     return DONE if sound else FAILED
 
 
@@ -198,6 +206,8 @@ def parser_of(verb):
                             help="do not try the version alone first")
     if verb in ("drain", "resume"):
         parser.add_argument("what", help="a task such as courier-3, or a service such as courier")
+    if verb == "status":
+        parser.add_argument("--json", action="store_true", help="one object, for programs")
     if verb == "backup":
         parser.add_argument("--to", required=True, metavar="NAME")
     if verb == "restore":

@@ -21,6 +21,18 @@
 #include "mime/uri.h"
 
 namespace todoku::intake {
+std::string_view why_not_sent_to(std::string_view domain) {
+  if (domain.starts_with('[')) {
+    return "has an IP address for a domain, and mail is sent to domain names only";
+  }
+  const std::string_view last = domain.substr(domain.rfind('.') + 1);
+  const bool is_number = std::ranges::all_of(last, [](char c) { return c >= '0' && c <= '9'; });
+  return is_number
+             ? "has a domain whose last part is a number, as of an IP address; mail is sent to "
+               "domain names only"
+             : "";
+}
+
 namespace {
 
 // Contract section 2.2.
@@ -76,21 +88,6 @@ bool check_email_length(std::string_view email, const Path& path, const Limits& 
     return false;
   }
   return true;
-}
-
-// Why no mail is sent to a domain that an address may have: RFC 5321 section 4.1.3 lets it be an IP
-// address in brackets, and nothing forbids digits (of which no top-level domain is made, RFC 3696
-// section 2). Nobody is found there, so it is said at once. Empty: mail is sent there.
-std::string_view why_not_sent_to(std::string_view domain) {
-  if (domain.starts_with('[')) {
-    return "has an IP address for a domain, and mail is sent to domain names only";
-  }
-  const std::string_view last = domain.substr(domain.rfind('.') + 1);
-  const bool is_number = std::ranges::all_of(last, [](char c) { return c >= '0' && c <= '9'; });
-  return is_number
-             ? "has a domain whose last part is a number, as of an IP address; mail is sent to "
-               "domain names only"
-             : "";
 }
 
 // A character that somebody typed with an input method before the @. In a domain IDNA says what it

@@ -30,6 +30,12 @@ using Path = std::vector<std::string>;
 // So many fields a sender may add to the header.
 inline constexpr std::size_t kHeadersMax = mime::kExtraHeadersMax;
 
+// Why no mail is sent to a domain that an address may have, as a clause: RFC 5321 section 4.1.3
+// lets it be an IP address in brackets, and nothing forbids digits (of which no top-level domain is
+// made, RFC 3696 section 2). Nobody is found there, so it is said at once. Empty: mail is sent
+// there.
+[[nodiscard]] std::string_view why_not_sent_to(std::string_view domain);
+
 // The problems of what mime::check_composable() found.
 void add_unwritable(const std::vector<mime::Unwritable>& found, Problems& problems);
 

@@ -66,10 +66,10 @@ class Listed {
 
 // Of all connections, those that only users of this machine may have.
 std::size_t kept_for_users(const RelayOptions& options) {
-  constexpr std::size_t kShare = 8;
-  constexpr std::size_t kMost = 64;
+  constexpr std::size_t kUsersShare = 8;
+  constexpr std::size_t kUsersMost = 64;
   return std::ranges::any_of(options.listeners, &ListenerOptions::is_for_users)
-             ? std::min(options.connections_max / kShare, kMost)
+             ? std::min(options.connections_max / kUsersShare, kUsersMost)
              : 0;
 }
 

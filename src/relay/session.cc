@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "intake/check.h"
 #include "relay/words.h"
 
 namespace todoku::relay {
@@ -403,6 +404,11 @@ std::string client_name(const net::IpAddress& address, std::optional<std::uint32
 
 ServerAnswer Session::add_recipient() {
   if (mail_) mail_->recipient = dialogue().recipient().to_string();
+  // As by the API; the domain that is none is lent one below.
+  if (const std::string& domain = dialogue().recipient().domain; !domain.empty()) {
+    const std::string_view why = intake::why_not_sent_to(domain);
+    if (!why.empty()) return {.reply = words::not_sent_there(why)};
+  }
   if (auto brake = world_.brakes.add_recipient(sender(), world_.clock.steady_now())) {
     return {.reply = std::move(*brake)};
   }

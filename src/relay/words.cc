@@ -160,6 +160,10 @@ Reply unqualified_recipient(const Login& login) {
   return {553, "5.1.3 The recipient has no domain" + without_address(login)};
 }
 
+Reply not_sent_there(std::string_view clause) {
+  return {550, fmt::format("5.1.2 The address {}", clause)};
+}
+
 Reply too_fast(const TooMuch& much, Milliseconds left) {
   return {451, fmt::format("{} Too many {} of this {} in this minute, try again in {} s",
                            much.is_ours ? "4.3.2" : "4.7.1", much.what, much.of, seconds_of(left))};

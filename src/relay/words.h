@@ -36,6 +36,8 @@ namespace todoku::relay::words {
 // An address without its domain, for which the credential has none.
 [[nodiscard]] Reply unqualified_sender(const Login& login);
 [[nodiscard]] Reply unqualified_recipient(const Login& login);
+// Of a recipient (intake/check.h, why_not_sent_to()).
+[[nodiscard]] Reply not_sent_there(std::string_view clause);
 // Of what there is too much, and whose limit it is; `is_ours`: not the client's, but our own.
 struct TooMuch {
   std::string_view what;

@@ -65,6 +65,7 @@ void check_whole(const Read& made, std::string_view message) {
   check(made.facts.is_eight_bit == !is_ascii(out), "8-bit octets are found");
   const std::string_view head = std::string_view(out).substr(0, made.facts.head_octets);
   check(head.ends_with("\r\n\r\n"), "the header section has its blank line");
+  check(is_utf8(head), "a header section is ASCII or UTF-8");
   const auto read_head = mailauth::dkim::split_message(head);
   check(read_head.body.empty(), "the header section ends where it is said to");
   std::size_t from = 0;

@@ -241,6 +241,11 @@ def nobody_is_served_without_right(binary):
             behalf = b"Sender: boss@other.example\r\n" + MESSAGE
             text = refused(lambda: client.sendmail(FROM, ["a@receiver.example"], behalf), 550)
             check(b"5.7.1 Sender: " in text, text)
+            for nowhere in ("x@[127.0.2.1]", "x@[IPv6:2001:db8::1]", "x@example.123"):
+                client.mail(FROM)
+                code, text = client.rcpt(nowhere)
+                check(code == 550 and text.startswith(b"5.1.2 "), f"{nowhere}: {code} {text}")
+                client.rset()
             two = MESSAGE.replace(b"\r\nTo:", b", b@sender.example\r\nTo:")
             refused(lambda: client.sendmail(FROM, ["a@receiver.example"], two), 550)
         check_equal(stack.log(), [], "arrivals")
