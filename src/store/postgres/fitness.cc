@@ -43,9 +43,10 @@ const Sql kMayMake{"fitness: may make tables",
 const Sql kCarrying{"fitness: unfinished", "SELECT name FROM meta WHERE name = 'carrying'"};
 
 // What the schema makes.
-constexpr std::array<std::string_view, 46> kTables{"accounts",
+constexpr std::array<std::string_view, 47> kTables{"accounts",
                                                    "api_keys",
                                                    "attachments",
+                                                   "audit",
                                                    "batches",
                                                    "bells",
                                                    "changes",
