@@ -136,6 +136,20 @@ class Unsubscribes(Checks):
         self.press(link, everything)
         self.assertEqual([("advertisements", "")], self.opt_outs(to))
 
+    def test_it_is_undone_a_few_times_a_day_and_no_more(self):
+        to = self.address()
+        link = self.link_of(self.sent(to))
+        _, page = self.open("GET", link)
+        leave, = BUTTON.findall(page)
+        for _ in range(3):
+            _, page = self.press(link, leave)
+            undo, = BUTTON.findall(page)
+            self.assertEqual(200, self.press(link, undo)[0].status)
+        self.assertEqual(200, self.press(link, undo)[0].status, "there is nothing to undo")
+        self.press(link, leave)
+        self.assertEqual(429, self.press(link, undo)[0].status)
+        self.assertEqual([("advertisements", "")], self.opt_outs(to), "who leaves always may")
+
     def test_a_button_of_another_link_does_nothing(self):
         victim, other = self.address(), self.address()
         link, others = self.link_of(self.sent(victim)), self.link_of(self.sent(other))
