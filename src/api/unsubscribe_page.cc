@@ -90,7 +90,7 @@ std::string what_of(const UnsubscribePage& page, Language language) {
     return fmt::format(fmt::runtime(ja ? "リスト「{}」のメール" : "mail of the list “{}”"),
                        escaped(page.list_id));
   }
-  return ja ? "広告・お知らせのメール" : "advertisements";
+  return ja ? "広告メール" : "advertisements";
 }
 
 std::string text_of(const UnsubscribePage& page, Language language) {
@@ -160,10 +160,10 @@ std::string buttons_of(const UnsubscribePage& page, Language language) {
                   true);
   }
   if (!forms.leave_all.empty()) {
-    out += button(
-        forms.leave_all,
-        ja ? "この送信者の広告・お知らせをすべて停止する" : "All advertisements of this sender",
-        forms.leave_list.empty());
+    out +=
+        button(forms.leave_all,
+               ja ? "この送信者の広告メールをすべて停止する" : "All advertisements of this sender",
+               forms.leave_list.empty());
   }
   if (!forms.take_back.empty()) {
     out += button(forms.take_back, ja ? "取り消す" : "Undo", false);

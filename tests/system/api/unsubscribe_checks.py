@@ -167,6 +167,17 @@ class Unsubscribes(Checks):
             self.assertIn(self.open("GET", changed)[0].status, (400, 404), changed[:60])
         self.assertEqual([], self.opt_outs(to))
 
+    def test_who_was_erased_is_not_brought_back_by_the_link(self):
+        to = self.address()
+        link = self.link_of(self.sent(to))
+        self.one_click(link)
+        self.stack.command("personal-data", "delete", to, "--yes")
+        self.assertEqual(200, self.one_click(link)[0].status)
+        listed = self.stack.command("suppression", "list", "--account", self.account.name)
+        self.assertIn("erased:", listed)
+        self.assertNotIn(to.lower(), listed.lower())
+        self.assertTrue(self.is_dropped(to, purpose="advertisement"))
+
     def test_it_works_when_the_delivery_is_gone(self):
         to = self.address()
         delivery = self.ok(self.account.send({"to": to, "purpose": "advertisement"}), 201)
