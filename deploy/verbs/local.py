@@ -105,7 +105,7 @@ class LocalTarget(Target):
         state = self.state()
         out = state.get("drained", {})
         wanted = {**self.settings["services"], **state.get("scaled", {})}
-        return [Service(name, max(0, wanted[name] - out.get(name, 0)))
+        return [Service(name, max(0, wanted[name] - len(out.get(name, []))))
                 for name in ORDER if name in self.settings["services"]]
 
     def tasks(self):

@@ -94,8 +94,10 @@ def drain(target, what, say):
         return
     service, there = service_of(target, what)
     drained = dict(target.state().get("drained", {}))
-    # First the count, so that nobody starts another one in its place.
-    drained[service] = drained.get(service, 0) + len(there)
+    # First what is wanted, so that nobody starts another one in its place. By their ids: a verb that was
+    # broken off here and is called again counts none of them twice.
+    known = drained.get(service, [])
+    drained[service] = known + [task.id for task in there if task.id not in known]
     target.write_state(drained=drained)
     for task in there:
         target.retire(task, say)
@@ -110,7 +112,7 @@ def resume(target, what, say):
     if current is None:
         raise TargetError("no version runs: roll one")
     drained = dict(target.state().get("drained", {}))
-    if not drained.pop(service, 0):
+    if not drained.pop(service, []):
         say(f"nothing of {service} is drained")
     target.write_state(drained=drained)
     target.replace(service, current, say)

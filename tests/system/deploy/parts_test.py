@@ -13,6 +13,7 @@ import tarfile
 import tempfile
 import time
 import unittest
+from unittest import mock
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "deploy"))
@@ -20,7 +21,7 @@ sys.path.insert(0, str(ROOT / "deploy"))
 from image_archive import write_archive  # noqa: E402
 from verbs import figures, keeper, local, trial  # noqa: E402
 from verbs.figures import Figures  # noqa: E402
-from verbs.images import Images, is_inside  # noqa: E402
+from verbs.images import Images, is_inside, write_whole  # noqa: E402
 from verbs.target import TargetError  # noqa: E402
 
 METRICS = """\
@@ -152,6 +153,26 @@ class SettingsTest(unittest.TestCase):
                               ({"colour": 1}, "colour is 1; it must be left out")):
             with self.assertRaisesRegex(TargetError, words):
                 local.checked({**good, **change}, "t")
+
+
+class DrainTest(unittest.TestCase):
+    def test_one_that_was_broken_off_counts_a_task_once(self):
+        with tempfile.TemporaryDirectory() as folder:
+            target = local.LocalTarget("x", {"services": {"courier": 3}}, folder)
+            path = pathlib.Path(folder) / "tasks/courier-1"
+            path.mkdir(parents=True)
+            write_whole(path / "task.json", json.dumps({"service": "courier", "version": "1"}))
+
+            def broken_off(task):
+                raise KeyboardInterrupt(task.id)
+
+            with mock.patch.object(target.work, "end", broken_off):
+                for _ in range(2):
+                    with self.assertRaises(KeyboardInterrupt):
+                        target.drain("courier-1", lambda _: None)
+            self.assertEqual([service.count for service in target.services()], [2])
+            target.drain("courier-1", lambda _: None)
+            self.assertEqual([service.count for service in target.services()], [2])
 
 
 class KeeperTest(unittest.TestCase):
