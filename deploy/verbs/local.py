@@ -137,6 +137,7 @@ class LocalTarget(Target):
 
     def canary(self, service, version, say):
         """The first of the service: it takes the place of an old one, and that one's share."""
+        self.work.join_all(service, version, say)
         there = self.tasks_of(service)
         for task in there:
             if task.version == version and task.state == "ready":
@@ -154,6 +155,7 @@ class LocalTarget(Target):
         return next((each.count for each in self.services() if each.name == service), 0)
 
     def replace(self, service, version, say):
+        self.work.join_all(service, version, say)
         there = self.tasks_of(service)
         good = [task for task in there if task.version == version and task.state == "ready"]
         old = [task for task in there if task not in good]

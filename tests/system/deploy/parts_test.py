@@ -175,6 +175,43 @@ class DrainTest(unittest.TestCase):
             self.assertEqual([service.count for service in target.services()], [2])
 
 
+class JoinTest(unittest.TestCase):
+    """A verb was broken off after a task of the API was ready and before the balancer had it."""
+
+    def setUp(self):
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.target = local.LocalTarget("x", {"services": {"api": 1}, "balancer": {"api": "127.0.0.1:1"}}, folder)
+        self.path = folder / "tasks/api-1"
+        self.path.mkdir(parents=True)
+        write_whole(self.path / "task.json", json.dumps({"service": "api", "version": "1"}))
+        write_whole(self.path / "state.json", json.dumps({
+            "state": "running", "keeper": 1, "detail": "",
+            "addresses": {"TODOKU_METRICS__LISTEN": "127.0.0.1:2", "TODOKU_API__LISTEN": "127.0.0.1:3"}}))
+        for name, answer in (("is_keeper", True), ("figures.ask", (200, ""))):
+            self.enterContext(mock.patch(f"verbs.local_tasks.{name}", lambda *_, answer=answer: answer))
+        self.begun = self.enterContext(mock.patch.object(self.target.work, "begin_balancer"))
+
+    def doors(self):
+        return json.loads((self.target.folder / "balancer/balancer.json").read_text())
+
+    def test_it_does_not_count_as_ready(self):
+        (task,) = self.target.tasks()
+        self.assertEqual((task.state, task.detail), ("starting", "gets no requests from the balancer yet"))
+
+    def test_the_next_verb_takes_it_up(self):
+        for act in (self.target.replace, self.target.canary):
+            (self.path / "joined").unlink(missing_ok=True)
+            act("api", "1", lambda _: None)
+            self.assertEqual([(task.id, task.state) for task in self.target.tasks()], [("api-1", "ready")])
+            self.assertEqual(self.doors(), {"127.0.0.1:1": ["127.0.0.1:3"]})
+
+    def test_so_does_it_where_only_the_mark_was_made(self):
+        (self.path / "joined").touch()
+        self.target.replace("api", "1", lambda _: None)
+        self.assertEqual(self.doors(), {"127.0.0.1:1": ["127.0.0.1:3"]})
+        self.begun.assert_called()
+
+
 class KeeperTest(unittest.TestCase):
     def setUp(self):
         work = tempfile.TemporaryDirectory()
