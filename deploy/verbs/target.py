@@ -21,6 +21,10 @@ class TargetError(Exception):
     """Says in one sentence what could not be done, and why."""
 
 
+class NeedsAHand(TargetError):
+    """What runs is not what should; the sentence says what does, and what to do."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Service:
     name: str   # the role; one of ORDER

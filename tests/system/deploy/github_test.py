@@ -51,6 +51,16 @@ class Github(unittest.TestCase):
         # YAML 1.1 reads the key `on` as true.
         self.assertEqual(set(WORKFLOW[True]["workflow_dispatch"]["inputs"]["verb"]["options"]), by_hand)
 
+    def test_a_contraction_is_only_begun_by_hand(self):
+        for name, job in GITLAB.items():
+            if isinstance(job, dict) and any("--contract" in line for line in job.get("script", ())):
+                self.assertEqual((name, job["extends"]), ("contract", ".by hand"))
+                # What the pipeline refuses to migrate is not rolled, so it must not wait for that.
+                self.assertFalse({"migrate", "roll"} & set(job["needs"]))
+        self.assertIn("--contract --yes", GITLAB["contract"]["script"][-1])
+        self.assertEqual([name for name in WORKFLOW["jobs"] if any("--contract" in line for line in commands(name))],
+                         ["by-hand"])
+
     def test_every_command_is_there(self):
         for job in WORKFLOW["jobs"]:
             for line in commands(job):
