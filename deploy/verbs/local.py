@@ -36,7 +36,7 @@ import os
 import pathlib
 import subprocess
 
-from verbs import figures, local_data
+from verbs import figures, local_data, local_store
 from verbs.images import Images, plain_environment, write_whole
 from verbs.local_tasks import Tasks, read
 from verbs.target import ORDER, Deployed, Ran, Service, Target, TargetError
@@ -257,10 +257,10 @@ class LocalTarget(Target):
         local_data.resume(self, what, say)
 
     def backup(self, to, say):
-        return local_data.backup(self, to, say)
+        return local_store.backup(self, to, say)
 
     def restore(self, copy, say):
-        local_data.restore(self, copy, say)
+        local_store.restore(self, copy, say)
 
     def end_all(self, say):
         """All tasks and the balancer, doors first."""

@@ -170,7 +170,8 @@ class Target(abc.ABC):
     @abc.abstractmethod
     def restore(self, copy, say):
         """Ends all tasks, replaces the store by this copy, and begins the tasks again, which then
-        stand in HOLD where the journal knows more than the copy."""
+        stand in HOLD where the journal knows more than the copy. TargetError leaves the store as it
+        was; NeedsAHand where no tasks run after it."""
 
 
 def open_target(where):
