@@ -22,7 +22,8 @@ EPILOG = ("exit status: 0 done, 1 failed (nothing that runs was changed), 2 wron
 def means(target, given, words):
     return rollout.Means(words.say, lambda meanwhile: smoke_mail(target, words, meanwhile),
                          trial_of(target, given, words),
-                         watch_seconds=given.watch)
+                         watch_seconds=target.watch_seconds if given.watch is None else given.watch,
+                         look_seconds=target.look_seconds)
 
 
 def trial_of(target, given, words):
@@ -222,8 +223,8 @@ def parser_of(verb):
         parser.add_argument("--archive", default=ARCHIVE, metavar="FILE",
                             help=f"the image ({ARCHIVE})")
     if verb in ("roll", "rollback"):
-        parser.add_argument("--watch", type=seconds, default=60, metavar="SECONDS",
-                            help="how long the first task of each service is watched (60)")
+        parser.add_argument("--watch", type=seconds, metavar="SECONDS",
+                            help="how long the first task of each service is watched (60; on ECS 300)")
         parser.add_argument("--ready", type=seconds, default=60, metavar="SECONDS",
                             help="how long the trial may take to be ready (60)")
         parser.add_argument("--no-trial", action="store_true",

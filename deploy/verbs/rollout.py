@@ -134,13 +134,13 @@ def alarm(look):
 
 
 def watch(look, means):
-    waited = 0
+    waited, pause = 0, min(means.look_seconds, means.watch_seconds)
     while True:
         alarm(look)
         if waited >= means.watch_seconds:
             return
-        means.sleep(means.look_seconds)
-        waited += means.look_seconds
+        means.sleep(pause)
+        waited += pause
 
 
 def finish(target, version, means):

@@ -64,6 +64,9 @@ class Target(abc.ABC):
     Each may be called again after it failed or was broken off, and then does what is left."""
 
     name: str  # as people know it: "local:run-cluster", "ecs:todoku"
+    # How long the first task of each service is watched unless somebody says, and how often it is looked at.
+    watch_seconds = 60
+    look_seconds = 1
 
     # ---- versions ----------------------------------------------------------------------------
 

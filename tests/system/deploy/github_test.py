@@ -37,7 +37,7 @@ def commands(job):
 def verbs(lines):
     """(verb, options) of each call of deploy/bin, without where to and how long."""
     calls = [re.match(r'deploy/bin/([\w-]+)(.*)', line, re.DOTALL) for line in lines]
-    return [(call[1], " ".join(re.sub(r'--watch \S+', "", call[2]).split())) for call in calls if call]
+    return [(call[1], " ".join(re.sub(r'\$\{WATCH_SECONDS:\+--watch "\$WATCH_SECONDS"\}', "", call[2]).split())) for call in calls if call]
 
 
 class Github(unittest.TestCase):

@@ -3,6 +3,7 @@
 """How a version comes to run and goes back (deploy/verbs/rollout.py), on a target in memory: each
 call that it makes fails once, and from some call on all of them do. Whatever happens, no service has
 fewer tasks than it should, and the exit status says truly what runs."""
+import dataclasses
 import io
 import types
 import unittest
@@ -171,6 +172,18 @@ class RolloutTest(unittest.TestCase):
         self.assertEqual(rollout.roll_back(target, "1", self.means(target)), FAILED)
         self.assertEqual(([task.id for task in target.tasks()], target.at), (ids, Deployed("2", "1")))
         self.assertIn("has schema step 18 and this program knows up to 17", self.told())
+
+
+    def test_how_long_is_watched_is_the_targets_affair_unless_it_is_said(self):
+        target, paused = FakeTarget(), []
+        target.watch_seconds, target.look_seconds = 300, 15
+        for given, expected in ((None, [15] * 20), (4, [4]), (0, [])):
+            with self.subTest(given):
+                said = types.SimpleNamespace(watch=given, no_trial=True)
+                means = dataclasses.replace(main.means(target, said, Words("roll")), sleep=paused.append)
+                rollout.watch(lambda: [], means)
+                self.assertEqual(paused, expected)
+                paused.clear()
 
 
 class MigrateTest(unittest.TestCase):
