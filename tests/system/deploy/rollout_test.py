@@ -3,14 +3,16 @@
 """How a version comes to run and goes back (deploy/verbs/rollout.py), on a target in memory: each
 call that it makes fails once, and from some call on all of them do. Whatever happens, no service has
 fewer tasks than it should, and the exit status says truly what runs."""
+import contextlib
 import dataclasses
 import io
 import types
 import unittest
+from unittest import mock
 
 from fake_target import FakeTarget, TargetError
 from verbs import main, rollout
-from verbs.target import ORDER, Deployed
+from verbs.target import ORDER, Deployed, NeedsAHand
 from verbs.words import (DONE, FAILED, NEEDS_A_HAND, ROLLED_BACK, Declined, Words)
 
 
@@ -243,6 +245,15 @@ class MigrateTest(unittest.TestCase):
         target = FakeTarget(running=None)
         target.missing_steps, target.least = 18, {"2": 18}
         self.assertEqual(self.migrate(target, "2")[0], DONE)
+
+
+class StatusTest(unittest.TestCase):
+    def test_it_tells_a_failure_that_changed_nothing_from_one_after_which_nothing_runs(self):
+        for fault, status in ((TargetError, FAILED), (NeedsAHand, NEEDS_A_HAND), (OSError, NEEDS_A_HAND)):
+            with self.subTest(fault), mock.patch.object(main, "open_target", lambda _: FakeTarget()), \
+                    mock.patch.object(FakeTarget, "restore", side_effect=fault("no")), \
+                    contextlib.redirect_stdout(io.StringIO()):
+                self.assertEqual(main.run("restore", ["--target", "x", "--yes", "copy"]), status)
 
 
 class Teletype(io.StringIO):
