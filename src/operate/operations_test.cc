@@ -296,11 +296,12 @@ TEST_F(OperationsTest, ADkimKeyGoesAWeekAfterTheNextOneBegan) {
 }
 
 TEST_F(OperationsTest, ADkimKeyWaitsForWhatBeganWithItAndForNothingElse) {
-  for (const char* name : {"before", "after"}) {
+  for (const std::string name : {"before", "after"}) {
+    const std::string domain = name + ".example.jp";
     const auto added = run(operations.add_account({.name = name}));
     ASSERT_TRUE(added);
     ASSERT_TRUE(run(operations.add_dkim_key(
-        {.account = name, .domain = "example.jp", .selector = "old", .algorithm = "rsa"})));
+        {.account = name, .domain = domain, .selector = "old", .algorithm = "rsa"})));
     const auto send = [&] {
       store::Accept accept{.life_time = std::chrono::days(30)};
       accept.delivery.account = added->account.key;
@@ -308,15 +309,15 @@ TEST_F(OperationsTest, ADkimKeyWaitsForWhatBeganWithItAndForNothingElse) {
       ASSERT_TRUE(installation.store->perform_and_wait(std::move(accept)));
     };
     installation.clock.advance(std::chrono::hours(2));
-    const bool began_before = std::string_view(name) == "before";
+    const bool began_before = name == "before";
     if (began_before) send();
     installation.clock.advance(std::chrono::hours(2));
-    ASSERT_TRUE(run(operations.make_next_dkim_keys(name, "example.jp")));
-    ASSERT_TRUE(run(operations.begin_next_dkim_keys(name, "example.jp")));
+    ASSERT_TRUE(run(operations.make_next_dkim_keys(name, domain)));
+    ASSERT_TRUE(run(operations.begin_next_dkim_keys(name, domain)));
     installation.clock.advance(std::chrono::hours(2));
     if (!began_before) send();
     installation.clock.advance(std::chrono::days(7));
-    const auto retired = run(operations.retire_dkim_keys(name, "example.jp"));
+    const auto retired = run(operations.retire_dkim_keys(name, domain));
     ASSERT_TRUE(retired) << retired.error().detail;
     EXPECT_THAT(retired->kept, SizeIs(began_before ? 1 : 0)) << name;
     EXPECT_THAT(retired->removed, SizeIs(began_before ? 0 : 1)) << name;
