@@ -105,6 +105,8 @@ int status_for(Says says) {
       return 404;
     case Says::stale_form:
       return 400;
+    case Says::too_often:
+      return 429;
     case Says::failed:
       return 503;
     default:
@@ -227,6 +229,10 @@ Task<http::Response> Unsubscribe::carry_out(const http::Request& request, Unsubs
     if (!back) trouble = back.error();
     if (back) taken_back_.add(1);
     page.says = Says::taken_back;
+    if (!back && back.error().kind == ErrorKind::limit_exceeded) {
+      page.says = Says::too_often;
+      trouble.reset();
+    }
   }
   if (trouble) {
     failed_.add(1);

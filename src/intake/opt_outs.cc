@@ -12,6 +12,8 @@
 namespace todoku::intake {
 namespace {
 
+constexpr std::string_view kPageActor = "unsubscribe page";
+
 store::NewSuppression opt_out_of(const UnsubscribeToken& token, Leaves leaves) {
   const bool of_list = leaves == Leaves::list && !token.list_id.empty();
   return {.account = store::AccountKey{token.account},
@@ -36,7 +38,8 @@ Result<bool> is_out(store::ReadTransaction& reader, const store::NewSuppression&
   if (!stops) return fail(stops.error());
   return std::ranges::any_of(*stops, [&](const store::StoppedSubject& found) {
     const store::Suppression& there = found.entry;
-    return there.account == entry.account && there.subject == entry.subject &&
+    // Of an address that was erased the entry goes on under its hash (docs/personal-data.md).
+    return there.account == entry.account && !there.subject.starts_with('@') &&
            there.reason == entry.reason && there.scope == entry.scope &&
            there.list_id == entry.list_id;
   });
@@ -86,21 +89,35 @@ Task<Result<OptOuts::Left>> OptOuts::leave(UnsubscribeToken token, Leaves leaves
 
 Task<Result<void>> OptOuts::take_back(UnsubscribeToken token, Leaves leaves) {
   const store::NewSuppression entry = opt_out_of(token, leaves);
+  const Instant since = store_.clock().now() - std::chrono::hours(24);
+  std::string name;
+  const auto there = co_await store_.read([&](store::ReadTransaction& reader) -> Result<bool> {
+    const auto is_there = is_out(reader, entry);
+    if (!is_there || !*is_there) return is_there;
+    const auto removals = reader.removals_of(entry.account, entry.subject);
+    if (!removals) return fail(removals.error());
+    const auto lately =
+        std::ranges::count_if(*removals, [since](const store::SuppressionChange& change) {
+          return change.actor == kPageActor && change.at > since;
+        });
+    if (lately >= static_cast<std::ptrdiff_t>(kTakenBackMax)) {
+      return fail(ErrorKind::limit_exceeded, "it was taken back several times within a day");
+    }
+    name = store::account_name(reader, entry.account);
+    return true;
+  });
+  if (!there) co_return fail(there.error());
+  if (!*there) co_return Result<void>{};
   const auto gone = co_await store_.write(
       store::WritePriority::accept,
       [entry](store::WriteTransaction& writer) -> Result<std::vector<store::Suppression>> {
         return writer.remove_suppressions(entry.account, entry.subject, entry.reason, entry.list_id,
                                           "its reader took it back on the page where the link led",
-                                          "unsubscribe page");
+                                          kPageActor);
       });
   if (!gone) co_return fail(gone.error());
-  if (gone->empty()) co_return Result<void>{};
-  const auto name =
-      co_await store_.read([&entry](store::ReadTransaction& reader) -> Result<std::string> {
-        return store::account_name(reader, entry.account);
-      });
   log::info("opt-out taken back by its reader",
-            {{"account", name.value_or(std::string())}, {"scope", to_string(entry.scope)}});
+            {{"account", name}, {"scope", to_string(entry.scope)}});
   co_return Result<void>{};
 }
 

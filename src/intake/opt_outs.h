@@ -22,12 +22,15 @@ class OptOuts {
  public:
   explicit OptOuts(store::Store& store) : store_(store) {}
 
+  static constexpr std::size_t kTakenBackMax = 3;  // of an address and account
+
   enum class Left : std::uint8_t { now, before };
   // Committed when it answers. Of an account that is not there any more nothing is sent: `before`.
   // Errors: limit_exceeded (store::kStopsOfSubjectMax), those of the store.
   [[nodiscard]] Task<Result<Left>> leave(UnsubscribeToken token, Leaves leaves);
   // As it was before; kept as a change of the list with who did it. That there is nothing to take
-  // back is no error. Errors: those of the store.
+  // back is no error, and costs no commit. Errors: limit_exceeded (kTakenBackMax within a day:
+  // whoever has a mail of somebody else must not fill the store), those of the store.
   [[nodiscard]] Task<Result<void>> take_back(UnsubscribeToken token, Leaves leaves);
 
   // Who sent the mail, as its From says; both empty where it is not stored any more.

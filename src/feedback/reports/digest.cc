@@ -36,6 +36,8 @@ void Digest::add_row(Domain& domain, const std::string& reporter, const DmarcRow
   auto place = domain.sources.find(row.source_ip);
   sum_up(domain.digest.messages, row.messages);
   sum_up(domain.digest.passed, row.passes() ? row.messages : 0);
+  sum_up(domain.digest.quarantined, row.disposition == "quarantine" ? row.messages : 0);
+  sum_up(domain.digest.rejected, row.disposition == "reject" ? row.messages : 0);
   if (place == domain.sources.end()) {
     if (sources_ >= kDigestSourcesMax) {
       sum_up(left_out_, row.messages);

@@ -49,6 +49,8 @@ struct DomainDigest {
   std::string policy;  // the newest report's
   std::int64_t messages = 0;
   std::int64_t passed = 0;
+  std::int64_t quarantined = 0;
+  std::int64_t rejected = 0;
   std::vector<SourceDigest> sources;  // those with most failures first, then with most messages
   TlsDigest tls;
 };

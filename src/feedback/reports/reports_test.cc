@@ -279,6 +279,8 @@ TEST(ReportDigest, AddsUpAndCountsAReportOnce) {
   EXPECT_EQ(domain.policy, "reject");
   EXPECT_EQ(domain.messages, 246);
   EXPECT_EQ(domain.passed, 240);
+  EXPECT_EQ(domain.quarantined, 6);
+  EXPECT_EQ(domain.rejected, 0);
   EXPECT_EQ(domain.end, next.end);
   ASSERT_EQ(domain.sources.size(), 2U);
   EXPECT_EQ(domain.sources[0].source_ip, "2001:db8::7") << "what fails comes first";

@@ -2,6 +2,7 @@
 """What an account keeps of an address, told and erased by its own key with the scope admin."""
 import copy
 
+import door
 from door import Checks, arrived, eventually, issued, new_account
 
 ADDRESS = "person@fast.example"
@@ -10,7 +11,7 @@ ADDRESS = "person@fast.example"
 class PersonalData(Checks):
     def admin_of(self, account):
         admin = copy.copy(account)
-        admin.token = issued(self.stack.command("key", "add", account.name, "--scopes", "admin"))[2]
+        admin.token = issued(door.world.stack.command("key", "add", account.name, "--scopes", "admin"))[2]
         return admin
 
     def kept(self, account, address=ADDRESS):
