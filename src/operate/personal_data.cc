@@ -132,13 +132,17 @@ Task<Result<PersonalPage>> Operations::personal_data(PersonalRequest request) {
       co_await note_ask("personal_data.export", *whose, request.asker, request.after.empty());
   if (!noted) co_return fail(noted.error());
   co_return co_await store_.read(
-      [whose = *whose, from = *place](store::ReadTransaction& reader) -> Result<PersonalPage> {
+      [whose = *whose, from = *place, with_codes = request.with_insert_codes](
+          store::ReadTransaction& reader) -> Result<PersonalPage> {
         PersonalPage page{.address = whose.address};
         std::optional<store::AccountKey> key;
         if (whose.owner) key = whose.owner->key;
         auto added = from.in_lists ? add_lists(reader, whose.owner, from, page)
                                    : add_mails(reader, key, from, page);
         if (!added) return fail(std::move(added.error()));
+        if (!with_codes) {
+          for (PersonalMail& mail : page.mails) mail.insert_codes.clear();
+        }
         return page;
       });
 }

@@ -100,6 +100,11 @@ TEST_F(PersonalDataTest, TellsMailsWithTheirCodesWordsAndLists) {
   EXPECT_EQ(page.mails[0].story.address, kTaro);
   EXPECT_EQ(page.mails[0].insert_codes.at(0).value, "Taro");
   EXPECT_THAT(page.mails[0].story.attempts.at(0).outcome.reply.text, HasSubstr("is unknown"));
+  const auto without = run(operations.personal_data(
+      {.address = std::string(kTaro), .account = "shop", .after = {}, .with_insert_codes = false}));
+  ASSERT_TRUE(without);
+  ASSERT_THAT(without->mails, SizeIs(1));
+  EXPECT_THAT(without->mails[0].insert_codes, IsEmpty());
   ASSERT_THAT(page.stops, SizeIs(1));
   EXPECT_EQ(page.stops[0].account, "shop");
   EXPECT_EQ(page.stops[0].entry.note, "by mail");
