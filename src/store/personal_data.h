@@ -99,7 +99,8 @@ class PersonalDataWrites {
   [[nodiscard]] virtual Result<ErasedStops> erase_suppressions(AccountKey account,
                                                                std::string_view subject) = 0;
   // Files of exports that have ended are removed by the next sweep, as if their time was over, and
-  // what endpoints were sent last is forgotten. How many exports.
+  // what endpoints were sent last is forgotten. How many exports. Those under way are nobody's any
+  // more and begin anew: who makes one is told conflict, and has read what was there before.
   [[nodiscard]] virtual Result<std::int64_t> expire_copies(AccountKey account) = 0;
   // What was said in a delivery that is over. Its subject, too; who sent it stays. False: it is
   // erased already, or there is none.

@@ -91,6 +91,10 @@ const Sql kHashStops{"erase: subjects",
 const Sql kHashRemovals{"erase: removals",
                         "UPDATE suppression_removals SET subject = $3, why = ''"
                         " WHERE account = $1 AND subject = $2"};
+// Before those that have ended are looked at: one that ends meanwhile is among them then.
+const Sql kRestartExports{"erase: exports under way",
+                          "UPDATE export_jobs SET node = 0, percentage = 0 WHERE account = $1"
+                          " AND status = 1"};
 const Sql kExpireExports{"erase: exports",
                          "UPDATE export_jobs SET ended = 0 WHERE account = $1"
                          " AND ended IS NOT NULL AND ended <> 0"};
@@ -275,6 +279,8 @@ Result<ErasedStops> Changes::erase_suppressions(AccountKey account, std::string_
 }
 
 Result<std::int64_t> Changes::expire_copies(AccountKey account) {
+  const auto restarted = session_.ask(kRestartExports, Params() << account);
+  if (!restarted) return fail(restarted.error());
   const auto exports = session_.ask(kExpireExports, Params() << account);
   if (!exports) return fail(exports.error());
   const auto endpoints = session_.ask(kEndpoints, Params() << account);

@@ -307,6 +307,12 @@ Result<std::int64_t> SqliteWriteTransaction::expire_copies(AccountKey account) {
   if (!done) return fail(std::move(done.error()));
   const std::int64_t exports = db_.changes();
   done = db_.query(
+                "UPDATE export_jobs SET node = 0, percentage = 0 WHERE account = ?"
+                " AND status = 1")
+             .bind(account)
+             .run();
+  if (!done) return fail(std::move(done.error()));
+  done = db_.query(
                 "DELETE FROM webhook_calls WHERE webhook IN"
                 " (SELECT name FROM webhooks WHERE account = ?)")
              .bind(account)

@@ -243,6 +243,40 @@ TEST_P(StoreSuite, OfTwoOptOutsTheLongerOneGoesOn) {
   EXPECT_EQ(left[0].entry.expires, std::nullopt);
 }
 
+TEST_P(StoreSuite, ExportsUnderWayBeginAnewAndThoseThatEndedGo) {
+  const Account acme = account();
+  const Account other = account("other");
+  const auto begun = [&](AccountKey owner) {
+    const ExportJob job = must(write([&](WriteTransaction& t) {
+      return t.create_export({.account = owner, .kind = ExportKind::error_list, .parameters = ""});
+    }));
+    must(write([&](WriteTransaction& t) { return t.take_export(owner, job.id, me_); }));
+    return job.id;
+  };
+  const auto end = [&](AccountKey owner, PublicId id) {
+    return error_of(write([&](WriteTransaction& t) {
+      return t.end_export(owner, id, me_, {.status = ExportStatus::failed});
+    }));
+  };
+  const PublicId ended = begun(acme.key);
+  EXPECT_EQ(end(acme.key, ended), "none");
+  const PublicId under_way = begun(acme.key);
+  const PublicId of_another = begun(other.key);
+  EXPECT_EQ(must(write([&](WriteTransaction& t) { return t.expire_copies(acme.key); })), 1);
+
+  EXPECT_EQ(error_of(write(
+                [&](WriteTransaction& t) { return t.tell_export(acme.key, under_way, me_, 50); })),
+            "conflict");
+  EXPECT_EQ(end(acme.key, under_way), "conflict");
+  EXPECT_EQ(end(other.key, of_another), "none") << "another account's";
+  const auto running =
+      must(read([&](ReadTransaction& t) { return t.running_exports(other_, 10); }));
+  ASSERT_THAT(running, SizeIs(1)) << "anybody may take it";
+  EXPECT_EQ(running[0].id, under_way);
+  must(write([&](WriteTransaction& t) { return t.take_export(acme.key, under_way, me_); }));
+  EXPECT_EQ(end(acme.key, under_way), "none");
+}
+
 TEST_P(StoreSuite, WhoLookedIsAuditedInOrder) {
   const Account acme = account();
   const Instant begin = now();
