@@ -22,7 +22,18 @@ struct UnsubscribeForms {
 };
 
 struct UnsubscribePage {
-  enum class Says : std::uint8_t { asks, left, was_left, taken_back, no_link, stale_form, failed };
+  enum class Says : std::uint8_t {
+    asks,
+    left,
+    was_left,
+    taken_back,
+    taken_back_in_part,
+    nothing_to_undo,
+    too_often,
+    no_link,
+    stale_form,
+    failed
+  };
   Says says = Says::asks;
   std::string address;  // as the token has it; empty: not known
   std::string list_id;

@@ -78,8 +78,18 @@ boost::json::object told(const DomainDigest& domain) {
            domain.policy.empty() ? boost::json::value(nullptr) : boost::json::value(domain.policy)},
           {"messages", domain.messages},
           {"passed", domain.passed},
+          {"quarantined", domain.quarantined},
+          {"rejected", domain.rejected},
           {"sources", std::move(sources)},
           {"tls", told(domain.tls)}};
+}
+
+// What receivers kept from their readers comes before all else.
+void show_refused(Session& session, const DomainDigest& domain) {
+  if (domain.quarantined == 0 && domain.rejected == 0) return;
+  session.say({"  Receivers put {} of them into spam and refused {}.",
+               "  受信側が迷惑メールに入れたもの {} 通、拒否したもの {} 通。"},
+              domain.quarantined, domain.rejected);
 }
 
 void show_sources(Session& session, const DomainDigest& domain) {
@@ -107,11 +117,12 @@ void show(Session& session, const DomainDigest& domain) {
     session.say({"  DMARC: {} of {} messages authenticated for this domain (policy {})",
                  "  DMARC: このドメインとして認証されたもの {} / {} 通（ポリシー {}）"},
                 domain.passed, domain.messages, domain.policy);
+    show_refused(session, domain);
     show_sources(session, domain);
   }
-  if (domain.tls.successful + domain.tls.failed > 0) {
-    session.say({"  TLS: {} sessions, {} failed", "  TLS: {} セッション、失敗 {}"},
-                domain.tls.successful + domain.tls.failed, domain.tls.failed);
+  if (domain.tls.successful > 0 || domain.tls.failed > 0) {
+    session.say({"  TLS: {} sessions succeeded, {} failed", "  TLS: 成功 {}、失敗 {} セッション"},
+                domain.tls.successful, domain.tls.failed);
     for (const auto& [type, sessions] : domain.tls.failures) {
       session.say({"    {} {}", "    {} {}"}, type, sessions);
     }

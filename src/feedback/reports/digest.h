@@ -49,6 +49,8 @@ struct DomainDigest {
   std::string policy;  // the newest report's
   std::int64_t messages = 0;
   std::int64_t passed = 0;
+  std::int64_t quarantined = 0;
+  std::int64_t rejected = 0;
   std::vector<SourceDigest> sources;  // those with most failures first, then with most messages
   TlsDigest tls;
 };
@@ -73,7 +75,10 @@ class Digest {
   void add_row(Domain& domain, const std::string& reporter, const DmarcRow& row);
 
   std::map<std::string, Domain> domains_;
-  std::set<std::tuple<std::string, std::string, std::string>> seen_;
+  // Organization, id, domain, begin: some use an id again.
+  using Seen = std::tuple<std::string, std::string, std::string, Instant>;
+
+  std::set<Seen> seen_;
   std::size_t sources_ = 0;
   std::int64_t left_out_ = 0;
 };

@@ -2,6 +2,7 @@
 """What an account keeps of an address, told and erased by its own key with the scope admin."""
 import copy
 
+import door
 from door import Checks, arrived, draft, eventually, issued, new_account
 
 ADDRESS = "person@fast.example"
@@ -10,7 +11,7 @@ ADDRESS = "person@fast.example"
 class PersonalData(Checks):
     def admin_of(self, account):
         admin = copy.copy(account)
-        admin.token = issued(self.stack.command("key", "add", account.name, "--scopes", "admin"))[2]
+        admin.token = issued(door.world.stack.command("key", "add", account.name, "--scopes", "admin"))[2]
         return admin
 
     def kept(self, account, address=ADDRESS):
@@ -56,7 +57,8 @@ class PersonalData(Checks):
                                 {"email": "codes@fast.example", "insert_code": codes}), 201)
         for scopes, withheld in (("admin", "insert_codes"), ("admin,content", None)):
             key = copy.copy(account)
-            key.token = issued(self.stack.command("key", "add", account.name, "--scopes", scopes))[2]
+            key.token = issued(door.world.stack.command(
+                "key", "add", account.name, "--scopes", scopes))[2]
             told = key.request("GET", "/personal-data?email=codes@fast.example")
             mails = self.ok(told)["mails"]
             self.assertEqual([[] if withheld else codes], [mail["insert_codes"] for mail in mails])

@@ -136,6 +136,45 @@ class Unsubscribes(Checks):
         self.press(link, everything)
         self.assertEqual([("advertisements", "")], self.opt_outs(to))
 
+    def test_undo_takes_back_what_it_did_and_no_more(self):
+        to = self.address()
+        link = self.link_of(self.sent(to, list_id="weekly"))
+        _, page = self.open("GET", link)
+        only_list, everything = BUTTON.findall(page)
+        _, page = self.press(link, only_list)
+        undo, = BUTTON.findall(page)
+        self.press(link, everything)
+        _, page = self.press(link, undo)
+        self.assertIn("Undone in part", page)
+        self.assertEqual([("advertisements", "")], self.opt_outs(to))
+        _, page = self.press(link, undo)
+        self.assertIn("There is nothing to undo", page)
+
+    def test_who_has_left_very_many_lists_leaves_everything(self):
+        to = self.address()
+        rows = "".join(f"{to},unsubscribe,list{n}\n" for n in range(200))
+        self.ok(self.account.multipart("POST", "/suppressions/import", [
+            ('name="file"; filename="a.csv"', "text/csv",
+             ("email,reason,list_id\n" + rows).encode())]))
+        link = self.link_of(self.sent(to, list_id="weekly"))
+        self.assertEqual(200, self.one_click(link)[0].status)
+        self.assertIn(("advertisements", ""), self.opt_outs(to))
+        self.assertTrue(self.is_dropped(to, purpose="advertisement", list_id="weekly"))
+
+    def test_it_is_undone_a_few_times_a_day_and_no_more(self):
+        to = self.address()
+        link = self.link_of(self.sent(to))
+        _, page = self.open("GET", link)
+        leave, = BUTTON.findall(page)
+        for _ in range(3):
+            _, page = self.press(link, leave)
+            undo, = BUTTON.findall(page)
+            self.assertEqual(200, self.press(link, undo)[0].status)
+        self.assertEqual(200, self.press(link, undo)[0].status, "there is nothing to undo")
+        self.press(link, leave)
+        self.assertEqual(429, self.press(link, undo)[0].status)
+        self.assertEqual([("advertisements", "")], self.opt_outs(to), "who leaves always may")
+
     def test_a_button_of_another_link_does_nothing(self):
         victim, other = self.address(), self.address()
         link, others = self.link_of(self.sent(victim)), self.link_of(self.sent(other))
@@ -152,6 +191,17 @@ class Unsubscribes(Checks):
             self.assertIn(self.one_click(changed)[0].status, (400, 404), changed[:60])
             self.assertIn(self.open("GET", changed)[0].status, (400, 404), changed[:60])
         self.assertEqual([], self.opt_outs(to))
+
+    def test_who_was_erased_is_not_brought_back_by_the_link(self):
+        to = self.address()
+        link = self.link_of(self.sent(to))
+        self.one_click(link)
+        self.stack.command("personal-data", "delete", to, "--yes")
+        self.assertEqual(200, self.one_click(link)[0].status)
+        listed = self.stack.command("suppression", "list", "--account", self.account.name)
+        self.assertIn("erased:", listed)
+        self.assertNotIn(to.lower(), listed.lower())
+        self.assertTrue(self.is_dropped(to, purpose="advertisement"))
 
     def test_it_works_when_the_delivery_is_gone(self):
         to = self.address()
