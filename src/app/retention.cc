@@ -2,6 +2,7 @@
 #include "app/retention.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -16,12 +17,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr std::string_view kName = "retention";  // as its row is called
 constexpr std::int64_t kOwnersAtOnce = 500;
 constexpr std::int64_t kLookedAt = 100;          // deliveries of one question
 constexpr std::size_t kChangedAtOnce = 20;       // deliveries of one commit: contents may be large
 constexpr std::int64_t kAuditRows = 1'000;       // of one commit
 constexpr Microseconds kBetweenRemovals = 50ms;  // leaves the disk to others
 constexpr Microseconds kPassEvery = 1h;
+constexpr Microseconds kTakeEvery = 5min;   // while another process has it, or nobody can tell
 constexpr Milliseconds kClocksDiffer = 1h;  // of several processes, at most
 
 bool is_over(const store::Delivery& head, std::int64_t days, Instant now) {
@@ -38,6 +41,24 @@ void Retention::start() {
 
 Task<void> Retention::stop() {
   co_await async::run_on(executor_, tasks_.stop());
+  if (!taken_as_) co_return;
+  // Where that fails, it is free when this node has left.
+  (void)co_await store_.write(store::WritePriority::retention,
+                              [node = *taken_as_](store::WriteTransaction& writer) {
+                                return writer.give_event_reader(node, kName);
+                              });
+}
+
+Task<Result<bool>> Retention::take() {
+  const store::NodeKey node = node_();
+  taken_as_.reset();
+  const auto taken = co_await store_.write(
+      store::WritePriority::retention,
+      [node](store::WriteTransaction& writer) { return writer.take_event_reader(node, kName); });
+  if (!taken && taken.error().kind == ErrorKind::conflict) co_return false;
+  if (!taken) co_return fail(taken.error());
+  taken_as_ = node;
+  co_return true;
 }
 
 Task<void> Retention::run() {
@@ -48,12 +69,15 @@ Task<void> Retention::run() {
     } else {
       trouble_.failed(clock_.steady_now(), {{"reason", passed.error().detail}});
     }
-    const bool awake = co_await async::sleep_for(kPassEvery);
+    const bool awake = co_await async::sleep_for(taken_as_ ? kPassEvery : kTakeEvery);
     if (!awake) co_return;
   }
 }
 
 Task<Result<std::int64_t>> Retention::pass() {
+  const auto is_ours = co_await take();
+  if (!is_ours) co_return fail(is_ours.error());
+  if (!*is_ours) co_return 0;
   const auto dropped = co_await drop_audit();
   if (!dropped) co_return fail(dropped.error());
   std::int64_t changed = 0;

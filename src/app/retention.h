@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is over goes after its time (configuration, `retention`): what was said, then the delivery
-// as a whole, and lines of the audit. Little by little, an account after the other; several
-// processes that do the same do each of it once. What keeps its story and has lost its content is
-// passed over: each account's place is a setting (store/retention.h), and stands before all that
-// was seen with content, or on its way.
+// as a whole, and lines of the audit. Little by little, an account after the other; of several
+// processes one does it (store/event_readers.h), as long as it lives. What keeps its story and has
+// lost its content is passed over: each account's place is a setting (store/retention.h), and
+// stands before all that was seen with content, or on its way.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "async/task.h"
@@ -26,17 +28,24 @@ class Retention {
     std::int64_t audit_days = 0;  // likewise
   };
 
-  // `store` and `clock` must outlive this object.
-  Retention(store::Store& store, async::Executor executor, const Clock& clock, const Rules& rules)
-      : store_(store), executor_(executor), clock_(clock), rules_(rules), tasks_(executor) {}
+  // `store` and `clock` must outlive this object. `node`: which this process is.
+  Retention(store::Store& store, async::Executor executor, const Clock& clock, const Rules& rules,
+            std::function<store::NodeKey()> node)
+      : store_(store),
+        executor_(executor),
+        clock_(clock),
+        rules_(rules),
+        node_(std::move(node)),
+        tasks_(executor) {}
 
   void start();
-  // Returns when nothing of it runs. From any executor.
+  // Returns when nothing of it runs; another process may do it from then on. From any executor,
+  // once.
   Task<void> stop();
 
-  // All that is due now, for tests too. How many deliveries it changed; fewer when it is stopped.
-  // An account of which that cannot be done is told as the error, after all others were done; only
-  // if the store is away they wait, too.
+  // None of it if another process has it. Else all that is due now, for tests too. How many
+  // deliveries it changed; fewer when it is stopped. An account of which that cannot be done is
+  // told as the error, after all others were done; only if the store is away they wait, too.
   Task<Result<std::int64_t>> pass();
 
  private:
@@ -69,6 +78,8 @@ class Retention {
     std::optional<store::DeliveryPlace> next;
   };
   Task<void> run();
+  // False: another process, which lives, has it.
+  Task<Result<bool>> take();
   Task<Result<std::vector<Owner>>> owners(store::AccountKey after);
   [[nodiscard]] static Owner owner_of(store::ReadTransaction& reader, store::AccountKey account,
                                       const store::KeptFor& of_all);
@@ -84,6 +95,8 @@ class Retention {
   async::Executor executor_;
   const Clock& clock_;
   const Rules rules_;
+  const std::function<store::NodeKey()> node_;
+  std::optional<store::NodeKey> taken_as_;
   Trouble trouble_{log::Level::error, "what is over its retention stays",
                    "what is over its retention is removed again"};
   async::TaskGroup tasks_;

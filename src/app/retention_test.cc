@@ -59,9 +59,10 @@ class RetentionTest : public testing::Test {
           return t.put_setting(store::retention_setting(owner), store::written(kept));
         }));
   }
-  Task<Result<std::int64_t>> pass_once(Retention::Rules rules) {
+  Task<Result<std::int64_t>> pass_once(Retention::Rules rules, store::NodeKey node = {}) {
     const auto executor = co_await boost::asio::this_coro::executor;
-    Retention retention(*installation_.store, executor, installation_.clock, rules);
+    Retention retention(*installation_.store, executor, installation_.clock, rules,
+                        [node] { return node; });
     co_return co_await retention.pass();
   }
   // "Hello", "[erased]", or "" if the delivery is gone.
@@ -164,6 +165,30 @@ TEST_F(RetentionTest, AnAccountThatCannotBeReadHoldsUpNoOther) {
   EXPECT_TRUE(passed.error().detail.starts_with("account ")) << passed.error().detail;
   EXPECT_EQ(subject(its), "Hello") << "nobody knows how long it is kept";
   EXPECT_EQ(subject(other), store::kErasedText);
+}
+
+TEST_F(RetentionTest, OneProcessDoesItAsLongAsItLives) {
+  const auto enter = [&](std::string name) {
+    return installation_.store
+        ->write_and_wait(store::WritePriority::accept,
+                         [&](store::WriteTransaction& t) {
+                           return t.enter_node({.name = name, .roles = "events", .version = "1"});
+                         })
+        .value();
+  };
+  const auto one = enter("one");
+  const auto other = enter("other");
+  const auto owner = account("shop");
+  const Retention::Rules rules{.kept = {.content_days = 10, .story_days = 0}};
+  EXPECT_EQ(*run(pass_once(rules, one)), 0);
+  const auto key = mail(owner);
+  installation_.clock.advance(std::chrono::days(11));
+  EXPECT_EQ(*run(pass_once(rules, other)), 0);
+  EXPECT_EQ(subject(key), "Hello") << "the first has it";
+  ASSERT_TRUE(installation_.store->write_and_wait(
+      store::WritePriority::accept, [&](store::WriteTransaction& t) { return t.leave_node(one); }));
+  EXPECT_EQ(*run(pass_once(rules, other)), 1);
+  EXPECT_EQ(subject(key), store::kErasedText);
 }
 
 TEST_F(RetentionTest, LinesOfTheAuditGoAfterTheirTime) {
