@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <mutex>
+#include <utility>
 #include <vector>
+
+#include "store/personal_data.h"
 
 namespace todoku::delivery {
 namespace {
@@ -21,6 +24,11 @@ constexpr int kPagesALook = 50;
 // (store::kAskedAgainAfter).
 constexpr Milliseconds kBeforeTheStart = store::kAskedAgainAfter + kCommitLate;
 
+struct Recent {
+  std::vector<store::RecentStop> stops;
+  store::AddressHash hash;
+};
+
 }  // namespace
 
 // From the place where the look before ended: what one question cannot tell the next one does, so
@@ -31,17 +39,20 @@ Task<Result<bool>> StopList::look() {
   Instant from = seen_ ? *seen_ - (wide ? kCommitLate : kCommitUsual) : now - kBeforeTheStart;
   std::int64_t limit = page_;
   for (int pages = 0; pages < kPagesALook; ++pages) {
-    const auto entries = co_await store_.read([from, limit](store::ReadTransaction& reader) {
-      return reader.recent_suppressions(from, limit);
-    });
+    const auto entries =
+        co_await store_.read([from, limit](store::ReadTransaction& reader) -> Result<Recent> {
+          auto recent = reader.recent_suppressions(from, limit);
+          if (!recent) return fail(std::move(recent.error()));
+          return Recent{std::move(*recent), reader.subject_hash()};
+        });
     if (!entries) {
       page_ = std::max(page_ / 4, kPageLeast);
       co_return fail(entries.error());
     }
     page_ = std::min(page_ * 2, kPage);
-    learn(*entries, now);
-    const bool is_last = std::ssize(*entries) < limit;
-    const Instant last = is_last ? now : entries->back().updated;
+    learn(entries->stops, entries->hash, now);
+    const bool is_last = std::ssize(entries->stops) < limit;
+    const Instant last = is_last ? now : entries->stops.back().updated;
     seen_ = seen_ ? std::max(*seen_, last) : last;
     if (is_last) co_return true;
     if (last > from) {
@@ -56,11 +67,14 @@ Task<Result<bool>> StopList::look() {
   co_return false;
 }
 
-void StopList::learn(std::span<const store::RecentStop> entries, Instant now) {
+void StopList::learn(std::span<const store::RecentStop> entries, const store::AddressHash& hash,
+                     Instant now) {
   if (entries.empty() && size() == 0) return;
   const std::unique_lock lock(mutex_);
+  hash_ = hash;
   for (const store::RecentStop& entry : entries) {
-    const auto [known, is_new] = subjects_.try_emplace({entry.account, entry.subject});
+    const auto [known, is_new] =
+        subjects_.try_emplace({entry.account, store::stop_hash(hash, entry.subject)});
     known->second = std::max(known->second, entry.updated);
     if (is_new) ++of_account_[entry.account];
   }
@@ -105,12 +119,13 @@ void StopList::forget_locked(Instant now) {
 bool StopList::mentions(const Mail& mail) const {
   if (size() == 0) return false;
   const std::string subject = subject_of_address(mail.recipient().address);
-  const std::string_view domain = domain_subject(subject);
+  const std::string domain(domain_subject(subject));
   const store::AccountKey account = mail.batch->leased().account;
   const std::shared_lock lock(mutex_);
-  for (const store::AccountKey owner : {account, store::kInstallation}) {
-    for (const std::string_view its : {std::string_view(subject), domain}) {
-      if (subjects_.contains(std::pair(owner, its))) return true;
+  if (!hash_) return false;
+  for (const std::uint64_t its : {(*hash_)(subject), (*hash_)(domain)}) {
+    for (const store::AccountKey owner : {account, store::kInstallation}) {
+      if (subjects_.contains({owner, its})) return true;
     }
   }
   return false;

@@ -7,13 +7,11 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <shared_mutex>
 #include <span>
-#include <string>
-#include <string_view>
-#include <tuple>
 #include <utility>
 
 #include "async/task.h"
@@ -30,7 +28,7 @@ class StopList {
  public:
   // Longer than a mail waits in memory.
   static constexpr Milliseconds kKept = std::chrono::minutes(15);
-  // Of subjects: some 20 MB. Beyond, as of a list that is imported, the newest of the account that
+  // Of subjects: some 15 MB. Beyond, as of a list that is imported, the newest of the account that
   // has most are kept; what is claimed from then on is asked by the claim anyway.
   static constexpr std::size_t kSubjectsMax = 200'000;
   // Of one question, which others wait for; more only where so many have one instant.
@@ -42,8 +40,9 @@ class StopList {
   // Reads what has come lately, in short questions. False: there is more, and the next look goes on
   // where this one ended. Errors: those of the store; likewise, and what is known stays.
   [[nodiscard]] Task<Result<bool>> look();
-  // The same, given. `now`: by the store's clock.
-  void learn(std::span<const store::RecentStop> entries, Instant now);
+  // The same, given. `hash`: the store's, always the same; `now`: by the store's clock.
+  void learn(std::span<const store::RecentStop> entries, const store::AddressHash& hash,
+             Instant now);
 
   // Whether the mail's address, or its domain, came onto a list lately.
   [[nodiscard]] bool mentions(const Mail& mail) const;
@@ -53,14 +52,8 @@ class StopList {
   [[nodiscard]] std::size_t size() const { return size_.load(std::memory_order_relaxed); }
 
  private:
-  using Key = std::pair<store::AccountKey, std::string>;
-  // Also of a subject that is only looked for, so that no mail costs a copy of it.
-  struct Before {
-    using is_transparent = void;
-    bool operator()(const auto& a, const auto& b) const {
-      return std::tie(a.first, a.second) < std::tie(b.first, b.second);
-    }
-  };
+  // By the hash of its subject: one that was erased since has no other (store/personal_data.h).
+  using Key = std::pair<store::AccountKey, std::uint64_t>;
   static constexpr Milliseconds kForgetEvery = std::chrono::seconds(10);
   void forget_locked(Instant now);
   void forget_if_locked(const auto& condition);
@@ -72,7 +65,8 @@ class StopList {
   std::int64_t page_;  // entries that a question asks for
   std::atomic<std::size_t> size_{0};
   mutable std::shared_mutex mutex_;
-  std::map<Key, Instant, Before> subjects_;  // when each came, or changed
+  std::optional<store::AddressHash> hash_;  // nullopt: nothing was learnt yet
+  std::map<Key, Instant> subjects_;         // when each came, or changed
   std::map<store::AccountKey, std::size_t> of_account_;
   Instant forgotten_{};
 };

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "delivery/work.h"
+#include "store/personal_data.h"
 
 namespace todoku::delivery {
 namespace {
@@ -64,8 +65,10 @@ class StopListTest : public ::testing::Test {
     return {account, std::move(subject), at};
   }
   void learn(StopList& list, std::vector<store::RecentStop> entries, Instant now = kNow) {
-    list.learn(entries, now);
+    list.learn(entries, hash_, now);
   }
+
+  const store::AddressHash hash_{1, 2};
 
   NobodyListens sink_;
   NoStore nobody_;
@@ -82,6 +85,13 @@ TEST_F(StopListTest, MentionsAddressesAndDomainsOfTheAccountAndTheInstallation) 
   EXPECT_FALSE(list.mentions(mail_to("ada@example.jp", store::AccountKey{8})));
   EXPECT_FALSE(list.mentions(mail_to("bob@example.jp")));
   EXPECT_FALSE(list.mentions(mail_to("anybody@sub.example.org")));
+}
+
+TEST_F(StopListTest, MentionsAnAddressWhoseEntryWasErasedBeforeItWasSeen) {
+  StopList list(nobody_);
+  learn(list, {entry(store::erased_subject(hash_("ada@example.jp")))});
+  EXPECT_TRUE(list.mentions(mail_to("Ada@example.jp")));
+  EXPECT_FALSE(list.mentions(mail_to("bob@example.jp")));
 }
 
 TEST_F(StopListTest, ForgetsWhatIsOlderThanAMailWaitsInMemory) {

@@ -129,15 +129,9 @@ Task<Result<Erasure>> Operations::erase_personal_data(ErasureRequest request) {
   if (!place) co_return fail(place.error());
   const auto whose = co_await person(request.address, request.account);
   if (!whose) co_return fail(whose.error());
-  if (request.after.empty()) {
-    const auto noted =
-        co_await note({.actor = request.asker.actor,
-                       .action = "personal_data.delete",
-                       .account = whose->owner ? whose->owner->key : store::kInstallation,
-                       .origin = request.asker.origin},
-                      whose->address);
-    if (!noted) co_return fail(noted.error());
-  }
+  const auto noted =
+      co_await note_ask("personal_data.delete", *whose, request.asker, request.after.empty());
+  if (!noted) co_return fail(noted.error());
   std::optional<store::AccountKey> owner;
   if (whose->owner) owner = whose->owner->key;
   Erasure told{.address = whose->address};

@@ -27,6 +27,7 @@
 #include "operate/agreement.h"
 #include "operate/cluster_names.h"
 #include "operate/drained.h"
+#include "operate/noted_asks.h"
 #include "operate/personal_data.h"
 #include "store/retention.h"
 #include "store/store.h"
@@ -513,6 +514,8 @@ class Operations {
   struct Person;
   Task<Result<Person>> person(std::string address, std::string account_name);
   Task<Result<void>> note(store::AuditEntry entry, std::string address);
+  // A beginning always, and any later part of which no line tells; before anything is done.
+  Task<Result<void>> note_ask(std::string action, Person whose, Asker asker, bool begins);
   Task<Result<void>> stop_mails(std::vector<store::Story>& stories, Erasure& told);
   Task<Result<bool>> is_for_later(store::DeliveryKey key);
   // `usual`, or where a key had that name once, something like it.
@@ -530,6 +533,7 @@ class Operations {
   store::Store& store_;
   const Clock& clock_;
   const Options options_;
+  NotedAsks noted_asks_;
 };
 
 }  // namespace todoku::operate

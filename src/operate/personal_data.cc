@@ -106,28 +106,43 @@ Task<Result<Operations::Person>> Operations::person(std::string address, std::st
   co_return whose;
 }
 
+// Where a part begins can be guessed: that a page has told it is no reason to believe that who
+// asked for that page is on record.
+Task<Result<void>> Operations::note_ask(std::string action, Person whose, Asker asker,
+                                        bool begins) {
+  const store::AccountKey account = whose.owner ? whose.owner->key : store::kInstallation;
+  NotedAsks::Ask ask{asker.actor, asker.origin, action, account, whose.address};
+  const SteadyInstant now = clock_.steady_now();
+  if (!begins && noted_asks_.is_noted(ask, now)) co_return Result<void>{};
+  auto noted = co_await note({.actor = std::move(asker.actor),
+                              .action = std::move(action),
+                              .account = account,
+                              .origin = std::move(asker.origin)},
+                             std::move(whose.address));
+  if (noted) noted_asks_.add(std::move(ask), now);
+  co_return noted;
+}
+
 Task<Result<PersonalPage>> Operations::personal_data(PersonalRequest request) {
   const auto place = read_personal_place(request.after);
   if (!place) co_return fail(place.error());
   const auto whose = co_await person(request.address, request.account);
   if (!whose) co_return fail(whose.error());
-  if (request.after.empty()) {
-    const auto noted =
-        co_await note({.actor = request.asker.actor,
-                       .action = "personal_data.export",
-                       .account = whose->owner ? whose->owner->key : store::kInstallation,
-                       .origin = request.asker.origin},
-                      whose->address);
-    if (!noted) co_return fail(noted.error());
-  }
+  const auto noted =
+      co_await note_ask("personal_data.export", *whose, request.asker, request.after.empty());
+  if (!noted) co_return fail(noted.error());
   co_return co_await store_.read(
-      [whose = *whose, from = *place](store::ReadTransaction& reader) -> Result<PersonalPage> {
+      [whose = *whose, from = *place, with_codes = request.with_insert_codes](
+          store::ReadTransaction& reader) -> Result<PersonalPage> {
         PersonalPage page{.address = whose.address};
         std::optional<store::AccountKey> key;
         if (whose.owner) key = whose.owner->key;
         auto added = from.in_lists ? add_lists(reader, whose.owner, from, page)
                                    : add_mails(reader, key, from, page);
         if (!added) return fail(std::move(added.error()));
+        if (!with_codes) {
+          for (PersonalMail& mail : page.mails) mail.insert_codes.clear();
+        }
         return page;
       });
 }

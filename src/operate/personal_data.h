@@ -22,6 +22,7 @@ struct PersonalRequest {
   std::string address;
   std::string account;  // empty: of all
   std::string after;    // PersonalPage::next of the page before; empty: the beginning
+  bool with_insert_codes = true;
   Asker asker = {};
 };
 

@@ -100,6 +100,11 @@ TEST_F(PersonalDataTest, TellsMailsWithTheirCodesWordsAndLists) {
   EXPECT_EQ(page.mails[0].story.address, kTaro);
   EXPECT_EQ(page.mails[0].insert_codes.at(0).value, "Taro");
   EXPECT_THAT(page.mails[0].story.attempts.at(0).outcome.reply.text, HasSubstr("is unknown"));
+  const auto without = run(operations.personal_data(
+      {.address = std::string(kTaro), .account = "shop", .after = {}, .with_insert_codes = false}));
+  ASSERT_TRUE(without);
+  ASSERT_THAT(without->mails, SizeIs(1));
+  EXPECT_THAT(without->mails[0].insert_codes, IsEmpty());
   ASSERT_THAT(page.stops, SizeIs(1));
   EXPECT_EQ(page.stops[0].account, "shop");
   EXPECT_EQ(page.stops[0].entry.note, "by mail");
@@ -190,6 +195,51 @@ TEST_F(PersonalDataTest, IsAuditedBeforeItIsAnswered) {
             ErrorKind::invalid_input);
   EXPECT_EQ(run(operations.audit({.since = {}, .address = {}, .after = 0, .limit = 1}))->next,
             audit->lines[0].entry.number);
+}
+
+TEST_F(PersonalDataTest, APartIsAuditedThoughNoBeginningWasAskedFor) {
+  const auto lines = [&] {
+    return run(operations.audit({.since = {}, .address = std::string(kTaro)}))->lines.size();
+  };
+  const auto told_from = [&](std::string after, std::string actor) {
+    return run(operations.personal_data({.address = std::string(kTaro),
+                                         .account = "shop",
+                                         .after = std::move(after),
+                                         .asker = {.actor = std::move(actor)}}))
+        .has_value();
+  };
+  ASSERT_TRUE(told_from("m0", "api key 1"));
+  EXPECT_EQ(lines(), 1U);
+  ASSERT_TRUE(told_from("l0", "api key 1"));
+  EXPECT_EQ(lines(), 1U) << "the same again";
+  ASSERT_TRUE(told_from("l0", "api key 2"));
+  EXPECT_EQ(lines(), 2U) << "somebody else";
+  ASSERT_TRUE(run(operations.erase_personal_data({.address = std::string(kTaro),
+                                                  .account = "shop",
+                                                  .after = "l0",
+                                                  .asker = {.actor = "api key 2"}})));
+  EXPECT_EQ(lines(), 3U) << "something else";
+  installation.clock.advance(std::chrono::minutes(10));
+  ASSERT_TRUE(told_from("l0", "api key 1"));
+  EXPECT_EQ(lines(), 4U) << "much later";
+}
+
+TEST_F(PersonalDataTest, APartThatCouldNotBeAuditedIsNotDoneAndNotTakenForAudited) {
+  ASSERT_TRUE(run(operations.add_suppression(
+      "shop", {.address = std::string(kTaro), .reason = "unsubscribe"})));
+  FailingStore failing(*installation.store);
+  Operations broken(failing, installation.clock, Operations::Options{});
+  const auto erase_part = [&] {
+    return run(
+        broken.erase_personal_data({.address = std::string(kTaro), .account = {}, .after = "l0"}));
+  };
+  failing.fail_calls(failing.calls() + 1, 1);  // the line
+  EXPECT_FALSE(erase_part());
+  const auto second = erase_part();
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->stops.hashed, 1) << "the first has erased nothing";
+  EXPECT_THAT(run(operations.audit({.since = {}, .address = std::string(kTaro)}))->lines,
+              SizeIs(1));
 }
 
 TEST_F(PersonalDataTest, AnAccountIsKeptForTimesOfItsOwn) {

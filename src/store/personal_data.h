@@ -54,7 +54,7 @@ struct ErasedRecipient {
 
 struct ErasedStops {
   std::int64_t hashed = 0;    // go on stopping mail
-  std::int64_t removed = 0;   // hard errors: they are counted anew
+  std::int64_t removed = 0;   // hard errors, which are counted anew, and what has expired
   std::int64_t removals = 0;  // records of what was taken off
 };
 
@@ -94,11 +94,13 @@ class PersonalDataWrites {
   // on its way.
   [[nodiscard]] virtual Result<ErasedRecipient> erase_recipient(const RecipientKey& key,
                                                                 std::string_view address) = 0;
-  // Of one list (kInstallation: the installation's). `subject`: of an address.
+  // Of one list (kInstallation: the installation's). `subject`: of an address. Of an entry that was
+  // erased before and one that was put since one goes on, until the later expiry of both.
   [[nodiscard]] virtual Result<ErasedStops> erase_suppressions(AccountKey account,
                                                                std::string_view subject) = 0;
   // Files of exports that have ended are removed by the next sweep, as if their time was over, and
-  // what endpoints were sent last is forgotten. How many exports.
+  // what endpoints were sent last is forgotten. How many exports. Those under way are nobody's any
+  // more and begin anew: who makes one is told conflict, and has read what was there before.
   [[nodiscard]] virtual Result<std::int64_t> expire_copies(AccountKey account) = 0;
   // What was said in a delivery that is over. Its subject, too; who sent it stays. False: it is
   // erased already, or there is none.

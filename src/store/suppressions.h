@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "mail/suppression.h"
+#include "store/address_hash.h"
 #include "store/keys.h"
 
 namespace todoku::store {
@@ -150,6 +151,9 @@ class SuppressionReads {
   // also those that stop nothing: for who keeps subjects in memory and asks about those.
   [[nodiscard]] virtual Result<std::vector<RecentStop>> recent_suppressions(Instant from,
                                                                             std::int64_t limit) = 0;
+  // By which subjects are looked up, also erased ones (stop_hash() of personal_data.h). It stays
+  // the same as long as the store is open.
+  [[nodiscard]] virtual AddressHash subject_hash() const = 0;
   // Removals of a subject, newest first, at most 100.
   [[nodiscard]] virtual Result<std::vector<SuppressionChange>> removals_of(
       AccountKey account, std::string_view subject) = 0;

@@ -346,9 +346,11 @@ Task<Response> keep_for(Operations& operations, Given given) {
 }
 
 Task<Response> export_personal(Operations& operations, Given given) {
+  const bool without_codes = given.truth("without_insert_codes").value_or(false);
   const auto page = co_await operations.personal_data({.address = given.text("email"),
                                                        .account = given.text("account"),
                                                        .after = given.text("after"),
+                                                       .with_insert_codes = !without_codes,
                                                        .asker = asker_of(given)});
   co_return page ? Response::json(200, personal_json(*page)) : failure(page.error());
 }

@@ -339,7 +339,10 @@ inline constexpr Argument kPerson{
 // For the audit; the REST API says both itself.
 inline constexpr Argument kActor{"actor", {"Who asks", "依頼した人"}};
 inline constexpr Argument kOrigin{"origin", {"From where", "依頼元"}};
-inline constexpr std::array kExportPersonal{kPerson, kOnlyAccount, kAfter, kActor, kOrigin};
+inline constexpr Argument kWithoutCodes{
+    "without_insert_codes", {"Insert codes are left out", "差し込みコードを含めない"}, truth};
+inline constexpr std::array kExportPersonal{kPerson, kOnlyAccount, kAfter,
+                                            kActor,  kOrigin,      kWithoutCodes};
 inline constexpr std::array kErasePersonal{
     kPerson,
     kOnlyAccount,

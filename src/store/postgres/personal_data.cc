@@ -68,7 +68,18 @@ const Sql kEraseAttachments{"erase: attachments", "DELETE FROM attachments WHERE
 const Sql kRemoveHardErrors{"erase: hard errors",
                             "DELETE FROM suppressions WHERE hash = $1 AND account = $2"
                             " AND subject = $3 AND reason = 1"};
-// What was erased before and put again since is there twice.
+// That would be taken for what goes on: what was erased before may last longer.
+const Sql kRemoveExpired{"erase: expired entries",
+                         "DELETE FROM suppressions WHERE hash = $1 AND account = $2"
+                         " AND subject = $3 AND expires <= $4"};
+// What was erased before and put again since is there twice: one goes on, for as long as both.
+const Sql kLastLonger{
+    "erase: later expiry",
+    "UPDATE suppressions s SET expires = CASE WHEN e.expires IS NOT NULL"
+    " THEN greatest(s.expires, e.expires) END FROM suppressions e"
+    " WHERE s.hash = $1 AND s.account = $2 AND s.subject = $3 AND s.expires IS NOT NULL"
+    " AND e.hash = $1 AND e.account = $2 AND e.subject = $4"
+    " AND e.reason = s.reason AND e.list_id = s.list_id"};
 const Sql kRemoveTwins{
     "erase: twins",
     "DELETE FROM suppressions e WHERE e.hash = $1 AND e.account = $2 AND e.subject = $4"
@@ -80,6 +91,10 @@ const Sql kHashStops{"erase: subjects",
 const Sql kHashRemovals{"erase: removals",
                         "UPDATE suppression_removals SET subject = $3, why = ''"
                         " WHERE account = $1 AND subject = $2"};
+// Before those that have ended are looked at: one that ends meanwhile is among them then.
+const Sql kRestartExports{"erase: exports under way",
+                          "UPDATE export_jobs SET node = 0, percentage = 0 WHERE account = $1"
+                          " AND status = 1"};
 const Sql kExpireExports{"erase: exports",
                          "UPDATE export_jobs SET ended = 0 WHERE account = $1"
                          " AND ended IS NOT NULL AND ended <> 0"};
@@ -243,6 +258,12 @@ Result<ErasedStops> Changes::erase_suppressions(AccountKey account, std::string_
   const std::string erased = erased_subject(number);
   const auto removed = session_.ask(kRemoveHardErrors, Params() << hash << account << subject);
   if (!removed) return fail(removed.error());
+  const auto expired =
+      session_.ask(kRemoveExpired, Params() << hash << account << subject << session_.now());
+  if (!expired) return fail(expired.error());
+  const auto longer =
+      session_.ask(kLastLonger, Params() << hash << account << subject << std::string_view(erased));
+  if (!longer) return fail(longer.error());
   const auto twins = session_.ask(
       kRemoveTwins, Params() << hash << account << subject << std::string_view(erased));
   if (!twins) return fail(twins.error());
@@ -252,11 +273,14 @@ Result<ErasedStops> Changes::erase_suppressions(AccountKey account, std::string_
   const auto removals =
       session_.ask(kHashRemovals, Params() << account << subject << std::string_view(erased));
   if (!removals) return fail(removals.error());
-  return ErasedStops{
-      .hashed = hashed->changes(), .removed = removed->changes(), .removals = removals->changes()};
+  return ErasedStops{.hashed = hashed->changes(),
+                     .removed = removed->changes() + expired->changes(),
+                     .removals = removals->changes()};
 }
 
 Result<std::int64_t> Changes::expire_copies(AccountKey account) {
+  const auto restarted = session_.ask(kRestartExports, Params() << account);
+  if (!restarted) return fail(restarted.error());
   const auto exports = session_.ask(kExpireExports, Params() << account);
   if (!exports) return fail(exports.error());
   const auto endpoints = session_.ask(kEndpoints, Params() << account);

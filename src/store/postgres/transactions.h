@@ -121,6 +121,7 @@ class Questions final : public ReadTransaction {
                                      const std::optional<SuppressionPlace>& from, std::int64_t skip,
                                      std::int64_t limit) override;
   Result<std::vector<RecentStop>> recent_suppressions(Instant from, std::int64_t limit) override;
+  [[nodiscard]] AddressHash subject_hash() const override { return session_.hash(); }
   Result<std::vector<SuppressionChange>> removals_of(AccountKey account,
                                                      std::string_view subject) override;
   Result<std::vector<SuppressionChange>> removals_after(std::int64_t number,

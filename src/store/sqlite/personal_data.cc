@@ -251,14 +251,28 @@ Result<ErasedStops> SqliteWriteTransaction::erase_suppressions(AccountKey accoun
   const std::int64_t first = queries_.suppression_place(account, subject);
   const std::string erased = erased_subject(queries_.address_hash(subject));
   ErasedStops told;
-  // A hard error is counted anew; what was erased before and put again since is there twice.
+  // A hard error is counted anew. What has expired would be taken for what goes on: what was erased
+  // before may last longer.
   auto done = db_.query(
                      "DELETE FROM suppressions WHERE id BETWEEN ?1 AND ?1 + 255 AND account = ?2"
-                     " AND subject = ?3 AND reason = 1")
-                  .bind(first, account, subject)
+                     " AND subject = ?3 AND (reason = 1 OR expires <= ?4)")
+                  .bind(first, account, subject, now_)
                   .run();
   if (!done) return fail(std::move(done.error()));
   told.removed = db_.changes();
+  // What was erased before and put again since is there twice: one goes on, for as long as both.
+  done = db_.query(
+                "UPDATE suppressions SET expires = (SELECT CASE WHEN e.expires IS NOT NULL"
+                " THEN max(e.expires, suppressions.expires) END FROM suppressions e WHERE e.id"
+                " BETWEEN ?1 AND ?1 + 255 AND e.account = ?2 AND e.subject = ?3"
+                " AND e.reason = suppressions.reason AND e.list_id = suppressions.list_id)"
+                " WHERE id BETWEEN ?1 AND ?1 + 255 AND account = ?2 AND subject = ?4"
+                " AND expires IS NOT NULL AND EXISTS (SELECT 1 FROM suppressions e WHERE e.id"
+                " BETWEEN ?1 AND ?1 + 255 AND e.account = ?2 AND e.subject = ?3"
+                " AND e.reason = suppressions.reason AND e.list_id = suppressions.list_id)")
+             .bind(first, account, std::string_view(erased), subject)
+             .run();
+  if (!done) return fail(std::move(done.error()));
   done = db_.query(
                 "DELETE FROM suppressions WHERE id BETWEEN ?1 AND ?1 + 255 AND account = ?2"
                 " AND subject = ?3 AND EXISTS (SELECT 1 FROM suppressions s WHERE s.id BETWEEN ?1"
@@ -292,6 +306,12 @@ Result<std::int64_t> SqliteWriteTransaction::expire_copies(AccountKey account) {
                   .run();
   if (!done) return fail(std::move(done.error()));
   const std::int64_t exports = db_.changes();
+  done = db_.query(
+                "UPDATE export_jobs SET node = 0, percentage = 0 WHERE account = ?"
+                " AND status = 1")
+             .bind(account)
+             .run();
+  if (!done) return fail(std::move(done.error()));
   done = db_.query(
                 "DELETE FROM webhook_calls WHERE webhook IN"
                 " (SELECT name FROM webhooks WHERE account = ?)")

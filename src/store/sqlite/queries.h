@@ -238,6 +238,7 @@ class Queries {
 
   [[nodiscard]] Connection& db() { return db_; }
   [[nodiscard]] Dictionary& dictionary() { return dictionary_; }
+  [[nodiscard]] const AddressHash& hash() const { return hash_; }
   [[nodiscard]] std::uint64_t address_hash(std::string_view address) const {
     return hash_(address);
   }

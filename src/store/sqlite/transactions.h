@@ -210,6 +210,7 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<std::vector<RecentStop>> recent_suppressions(Instant from, std::int64_t limit) override {
     return queries_.recent_suppressions(from, limit);
   }
+  [[nodiscard]] AddressHash subject_hash() const override { return queries_.hash(); }
   Result<std::vector<SuppressionChange>> removals_of(AccountKey account,
                                                      std::string_view subject) override {
     return queries_.removals_of(account, subject);

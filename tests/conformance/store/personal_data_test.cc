@@ -207,6 +207,76 @@ TEST_P(StoreSuite, AnErasedOptOutCanBeGivenAgainErasedAgainAndTakenBack) {
   EXPECT_EQ(erase_stops(*store_, acme.key, kTaro).removals, 1);
 }
 
+TEST_P(StoreSuite, OfTwoOptOutsTheLongerOneGoesOn) {
+  const Account acme = account();
+  const auto put_for = [&](std::string_view subject, std::optional<Milliseconds> lasts) {
+    const NewSuppression entry{.account = acme.key,
+                               .subject = std::string(subject),
+                               .reason = StopReason::unsubscribe,
+                               .scope = StopScope::advertisements,
+                               .lasts = lasts};
+    must(write([&](WriteTransaction& t) { return t.put_suppressions(std::span(&entry, 1)); }));
+  };
+  const Instant begin = now();
+  const auto erased_twice = [&](std::string_view subject, std::optional<Milliseconds> first,
+                                std::optional<Milliseconds> second) {
+    put_for(subject, first);
+    erase_stops(*store_, acme.key, subject);
+    put_for(subject, second);
+    erase_stops(*store_, acme.key, subject);
+    const auto left = stops(*store_, acme.key, subject);
+    EXPECT_THAT(left, SizeIs(1)) << subject;
+    return left.empty() ? std::optional<Instant>() : left[0].entry.expires;
+  };
+  EXPECT_EQ(erased_twice("a@example.jp", std::nullopt, 1h), std::nullopt);
+  EXPECT_EQ(erased_twice("b@example.jp", 1h, std::nullopt), std::nullopt);
+  EXPECT_EQ(erased_twice("c@example.jp", 2h, 1h), begin + 2h);
+  EXPECT_EQ(erased_twice("d@example.jp", 1h, 2h), begin + 2h);
+
+  put_for(kTaro, std::nullopt);
+  erase_stops(*store_, acme.key, kTaro);
+  put_for(kTaro, 1h);
+  clock_.advance(2h);
+  EXPECT_EQ(erase_stops(*store_, acme.key, kTaro).removed, 1) << "what has expired";
+  const auto left = stops(*store_, acme.key, kTaro);
+  ASSERT_THAT(left, SizeIs(1)) << "what was erased before goes on";
+  EXPECT_EQ(left[0].entry.expires, std::nullopt);
+}
+
+TEST_P(StoreSuite, ExportsUnderWayBeginAnewAndThoseThatEndedGo) {
+  const Account acme = account();
+  const Account other = account("other");
+  const auto begun = [&](AccountKey owner) {
+    const ExportJob job = must(write([&](WriteTransaction& t) {
+      return t.create_export({.account = owner, .kind = ExportKind::error_list, .parameters = ""});
+    }));
+    must(write([&](WriteTransaction& t) { return t.take_export(owner, job.id, me_); }));
+    return job.id;
+  };
+  const auto end = [&](AccountKey owner, PublicId id) {
+    return error_of(write([&](WriteTransaction& t) {
+      return t.end_export(owner, id, me_, {.status = ExportStatus::failed});
+    }));
+  };
+  const PublicId ended = begun(acme.key);
+  EXPECT_EQ(end(acme.key, ended), "none");
+  const PublicId under_way = begun(acme.key);
+  const PublicId of_another = begun(other.key);
+  EXPECT_EQ(must(write([&](WriteTransaction& t) { return t.expire_copies(acme.key); })), 1);
+
+  EXPECT_EQ(error_of(write(
+                [&](WriteTransaction& t) { return t.tell_export(acme.key, under_way, me_, 50); })),
+            "conflict");
+  EXPECT_EQ(end(acme.key, under_way), "conflict");
+  EXPECT_EQ(end(other.key, of_another), "none") << "another account's";
+  const auto running =
+      must(read([&](ReadTransaction& t) { return t.running_exports(other_, 10); }));
+  ASSERT_THAT(running, SizeIs(1)) << "anybody may take it";
+  EXPECT_EQ(running[0].id, under_way);
+  must(write([&](WriteTransaction& t) { return t.take_export(acme.key, under_way, me_); }));
+  EXPECT_EQ(end(acme.key, under_way), "none");
+}
+
 TEST_P(StoreSuite, WhoLookedIsAuditedInOrder) {
   const Account acme = account();
   const Instant begin = now();

@@ -3,7 +3,7 @@
 import copy
 
 import door
-from door import Checks, arrived, eventually, issued, new_account
+from door import Checks, arrived, draft, eventually, issued, new_account
 
 ADDRESS = "person@fast.example"
 
@@ -47,6 +47,23 @@ class PersonalData(Checks):
         self.assertEqual([ADDRESS], [mail["address"] for mail in self.kept(them)])
         self.assertEqual(0, self.ok(us.request("DELETE", f"/personal-data?email={ADDRESS}"))["erased"],
                          "once more")
+
+    def test_insert_codes_are_for_keys_with_content(self):
+        account = new_account("persons")
+        codes = [{"key": "__name__", "value": "secret"}]
+        begun = self.ok(account.request("POST", "/deliveries/bulk/begin", draft(html_part="<p>x</p>")),
+                        201)["delivery_id"]
+        self.ok(account.request("POST", f"/deliveries/{begun}/emails",
+                                {"email": "codes@fast.example", "insert_code": codes}), 201)
+        for scopes, withheld in (("admin", "insert_codes"), ("admin,content", None)):
+            key = copy.copy(account)
+            key.token = issued(self.stack.command("key", "add", account.name, "--scopes", scopes))[2]
+            told = key.request("GET", "/personal-data?email=codes@fast.example")
+            mails = self.ok(told)["mails"]
+            self.assertEqual([[] if withheld else codes], [mail["insert_codes"] for mail in mails])
+            self.assertEqual(withheld, told.headers.get("x-todoku-withheld"), scopes)
+            self.assertEqual(400 if withheld else 200, key.request(
+                "GET", "/personal-data?email=codes@fast.example&without_insert_codes=false").status)
 
     def test_what_is_no_address_is_refused(self):
         us = self.admin_of(new_account("persons"))
