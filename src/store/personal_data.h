@@ -35,11 +35,16 @@ inline constexpr std::string_view kErasedSubject = "erased:";
 // The hash by which entries of this subject are kept: an erased one says it itself.
 [[nodiscard]] std::uint64_t stop_hash(const AddressHash& hash, std::string_view subject);
 
+// Whether the whole address stands in `text`, in whatever case, and not as a part of another.
+[[nodiscard]] bool quotes_address(std::string_view text, std::string_view address);
 // `text` without the address, in whatever case: the whole of it, and its local part where that
-// stands as a word ("<user>", "user=example.jp"). kErasedText stands for each.
+// stands for it: in angle brackets or quotes, or before a domain ("<user>", "user@mx.example.jp",
+// "user=example.jp"). As a mere word it stays: "user" is one of many a reply. kErasedText stands
+// for each.
 [[nodiscard]] std::string without_address(std::string_view text, std::string_view address);
 // A history (records.h) whose replies do not name the address. `numbers`: of the dictionary's
-// values that name it, which are to be replaced, too.
+// values that quote the whole address, which are to be replaced, too. Others stay as they are for
+// all who share them: the history has values of its own instead.
 [[nodiscard]] Result<std::string> without_address(Dictionary& dictionary, std::string_view history,
                                                   std::string_view address,
                                                   std::vector<std::int64_t>& numbers);

@@ -158,6 +158,7 @@ Result<void> SqliteWriteTransaction::erase_in_history(std::int64_t row, std::str
   for (const std::int64_t number : numbers) {
     const auto value = dictionary.value(number);
     if (!value) return fail(value.error());
+    dictionary_replaced_ = true;
     auto done = dictionary.replace(number, DictionaryKind::reply, without_address(*value, address));
     if (!done) return done;
   }
