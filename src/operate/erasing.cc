@@ -27,7 +27,8 @@ Result<void> erase_mails(store::WriteTransaction& writer, const std::vector<stor
       told.on_their_way.push_back({.account = story.account,
                                    .delivery_id = story.delivery_id,
                                    .email_id = story.email_id,
-                                   .state = story.state});
+                                   .state = story.state,
+                                   .others_wait = is_terminal(story.state)});
       continue;
     }
     if (!erased) return fail(erased.error());

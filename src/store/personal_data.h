@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "mail/states.h"
 #include "store/address_hash.h"
 #include "store/dictionary.h"
 #include "store/keys.h"
@@ -48,6 +49,11 @@ inline constexpr std::string_view kErasedSubject = "erased:";
 [[nodiscard]] Result<std::string> without_address(Dictionary& dictionary, std::string_view history,
                                                   std::string_view address,
                                                   std::vector<std::int64_t>& numbers);
+
+// Nothing of it will go out any more.
+[[nodiscard]] constexpr bool is_over(DeliveryStatus status) {
+  return status == DeliveryStatus::sent || status == DeliveryStatus::failed;
+}
 
 struct ErasedRecipient {
   // Nobody else is left in its delivery: what was said is erased, too. Never of bulk, whose content
@@ -96,7 +102,8 @@ class PersonalDataWrites {
   virtual ~PersonalDataWrites() = default;
   // Of a recipient in an end state: address, insert codes, what replies quote of the address, and
   // when it was opened. not_found: no such recipient has this address (any more); conflict: it is
-  // on its way.
+  // on its way, or others of its delivery are, whose header names it and has to stay as it is.
+  // Nothing is changed then.
   [[nodiscard]] virtual Result<ErasedRecipient> erase_recipient(const RecipientKey& key,
                                                                 std::string_view address) = 0;
   // Of one list (kInstallation: the installation's). `subject`: of an address. Of an entry that was

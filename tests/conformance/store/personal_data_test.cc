@@ -147,6 +147,28 @@ TEST_P(StoreSuite, ContentStaysAsLongAsSomebodyElseGotIt) {
   EXPECT_EQ(get(mail.delivery.key).content.text_part, kErasedText);
 }
 
+TEST_P(StoreSuite, TheHeaderOfMailOnItsWayIsNotChanged) {
+  const Account acme = account();
+  Accept wanted = acceptance(acme.key, {recipient("taro"), recipient("hanako"), recipient("jiro")});
+  wanted.delivery.content.header_to = {"taro@example.jp"};
+  wanted.delivery.content.header_cc = {"hanako@example.jp"};
+  const auto mail = must(store_->perform_and_wait(std::move(wanted)));
+  const BatchKey batch = mail.batches[0].key;
+  record(
+      {outcome(batch, 0, RecipientState::delivered), outcome(batch, 2, RecipientState::delivered)});
+
+  EXPECT_EQ(error_of(erase(*store_, key_in(mail, 0), kTaro)), "conflict");
+  EXPECT_THAT(get(mail.delivery.key).content.header_to, ElementsAre(kTaro));
+  EXPECT_THAT(stories(kTaro), SizeIs(1)) << "a later run has to find it";
+  const auto hidden = must(erase(*store_, key_in(mail, 2), "jiro@example.jp"));
+  EXPECT_TRUE(hidden.content_stays) << "no header names who got a blind copy";
+
+  record({outcome(batch, 1, RecipientState::delivered)});
+  EXPECT_TRUE(must(erase(*store_, key_in(mail, 0), kTaro)).content_stays);
+  EXPECT_THAT(get(mail.delivery.key).content.header_to, ElementsAre(kErasedAddress));
+  EXPECT_THAT(stories(kTaro), IsEmpty());
+}
+
 TEST_P(StoreSuite, WordsThatManyRepeatAreErasedWhereTheyAreKept) {
   const Account acme = account();
   std::vector<Accepted> mails;
