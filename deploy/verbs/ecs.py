@@ -95,6 +95,11 @@ class Settings:
 
 
 class EcsTarget(Target):
+    # CloudWatch needs three bad minutes for most alarms that go off soon (deploy/terraform/modules/alarms), and has a
+    # minute's figures up to two minutes later. A look is a dozen calls of the CLI, each of which takes about a second.
+    watch_seconds = 300
+    look_seconds = 15
+
     def __init__(self, where, settings, folder):
         tables = [settings.get(name, {}) for name in ("ecs", "smoke")]
         for table in tables:
@@ -271,6 +276,7 @@ class EcsTarget(Target):
 
     def watch(self, version):
         alarms = self._alarms()
+        beside = self._canaries.beside(version)
         ended = {task.id for task in self._services.tasks(stopped=True)}
 
         def wrong():
@@ -280,7 +286,7 @@ class EcsTarget(Target):
                       if task.version == version and task.id not in ended and "Scaling activity" not in task.detail]
             found += [f"{task.service}: the task {task.id} of {version}: {task.detail}"
                       for task in self._services.tasks() if task.version == version and task.state == "unready"]
-            return found
+            return found + self._canaries.faults(beside)
 
         return wrong
 

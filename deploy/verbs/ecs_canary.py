@@ -31,6 +31,27 @@ class Canaries:
             return self._first_of_daemon(role, service, version, say)
         return self._beside(role, service, version, say)
 
+    # ---- looking -----------------------------------------------------------------------------------
+
+    def beside(self, version):
+        """ARNs of the tasks of this version that stand beside their services."""
+        return [told["taskArn"] for task, told in self._services.canaries() if task.version == version]
+
+    def faults(self, arns):
+        """[sentence] of what is wrong with these: one that ended, which is among no service's tasks, or that a balancer
+        finds unwell. It asks whether the task is ready (/readyz), ECS itself only whether it lives."""
+        found = []
+        for told in self._services.tell(arns):
+            role = told["group"].removeprefix("canary:")
+            task = task_of(role, told, canary=True)
+            if task.state == "ended":
+                found.append(f"{role}: the task {task.id} of {task.version} beside the service ended: {task.detail}")
+                continue
+            found += [f"{role}: the balancer finds the task {task.id} of {task.version} unhealthy"
+                      for group, target in _targets(self._services.one(role), told)
+                      if self._health(group, target) == "unhealthy"]
+        return found
+
     # ---- beside the service ----------------------------------------------------------------------
 
     def _beside(self, role, service, version, say):

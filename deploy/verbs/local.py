@@ -36,7 +36,7 @@ import os
 import pathlib
 import subprocess
 
-from verbs import figures, local_data
+from verbs import figures, local_data, local_store
 from verbs.images import Images, plain_environment, write_whole
 from verbs.local_tasks import Tasks, read
 from verbs.target import ORDER, Deployed, Ran, Service, Target, TargetError
@@ -105,7 +105,7 @@ class LocalTarget(Target):
         state = self.state()
         out = state.get("drained", {})
         wanted = {**self.settings["services"], **state.get("scaled", {})}
-        return [Service(name, max(0, wanted[name] - out.get(name, 0)))
+        return [Service(name, max(0, wanted[name] - len(out.get(name, []))))
                 for name in ORDER if name in self.settings["services"]]
 
     def tasks(self):
@@ -137,6 +137,7 @@ class LocalTarget(Target):
 
     def canary(self, service, version, say):
         """The first of the service: it takes the place of an old one, and that one's share."""
+        self.work.join_all(service, version, say)
         there = self.tasks_of(service)
         for task in there:
             if task.version == version and task.state == "ready":
@@ -154,6 +155,7 @@ class LocalTarget(Target):
         return next((each.count for each in self.services() if each.name == service), 0)
 
     def replace(self, service, version, say):
+        self.work.join_all(service, version, say)
         there = self.tasks_of(service)
         good = [task for task in there if task.version == version and task.state == "ready"]
         old = [task for task in there if task not in good]
@@ -255,10 +257,10 @@ class LocalTarget(Target):
         local_data.resume(self, what, say)
 
     def backup(self, to, say):
-        return local_data.backup(self, to, say)
+        return local_store.backup(self, to, say)
 
     def restore(self, copy, say):
-        local_data.restore(self, copy, say)
+        local_store.restore(self, copy, say)
 
     def end_all(self, say):
         """All tasks and the balancer, doors first."""

@@ -1,18 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a local target is made of, and its store: plan and apply, drain and resume, backup and restore
-(by PostgreSQL's own programs). See local.py.
-
-    [store]
-    database = "host=/run/postgresql dbname=mail user=todoku"   # for pg_dump and pg_restore
-    password_file = "password"
+"""What a local target is made of: plan and apply, scale, drain and resume. See local.py; its store is in
+local_store.py.
 """
 import os
-import pathlib
-import subprocess
 
 from verbs.target import ORDER, TargetError
 
-SECONDS_MAX = 3600
 TASKS_MAX = 64  # of a service
 
 
@@ -94,8 +87,10 @@ def drain(target, what, say):
         return
     service, there = service_of(target, what)
     drained = dict(target.state().get("drained", {}))
-    # First the count, so that nobody starts another one in its place.
-    drained[service] = drained.get(service, 0) + len(there)
+    # First what is wanted, so that nobody starts another one in its place. By their ids: a verb that was
+    # broken off here and is called again counts none of them twice.
+    known = drained.get(service, [])
+    drained[service] = known + [task.id for task in there if task.id not in known]
     target.write_state(drained=drained)
     for task in there:
         target.retire(task, say)
@@ -110,81 +105,7 @@ def resume(target, what, say):
     if current is None:
         raise TargetError("no version runs: roll one")
     drained = dict(target.state().get("drained", {}))
-    if not drained.pop(service, 0):
+    if not drained.pop(service, []):
         say(f"nothing of {service} is drained")
     target.write_state(drained=drained)
     target.replace(service, current, say)
-
-
-# ---- the store -----------------------------------------------------------------------------------
-
-def database(target):
-    """(words for a program of PostgreSQL, its environment)"""
-    store = target.settings["store"]
-    if "database" not in store:
-        raise TargetError(f"{target.name}: [store] database is missing, which pg_dump is to copy")
-    environment = dict(os.environ)
-    if "password_file" in store:
-        environment["PGPASSWORD"] = (target.folder / store["password_file"]).read_text().strip()
-    return f"--dbname={store['database']}", environment
-
-
-def run(target, program, *words):
-    where, environment = database(target)
-    try:
-        done = subprocess.run([program, where, *words], env=environment, text=True, check=False,
-                              capture_output=True, timeout=SECONDS_MAX)
-    except OSError as error:
-        raise TargetError(f"{program} cannot be run: {error.strerror}") from error
-    except subprocess.TimeoutExpired as error:
-        raise TargetError(f"{program} does not end in {SECONDS_MAX} s") from error
-    if done.returncode != 0:
-        raise TargetError(f"{program}: {done.stderr.strip()[-600:]}")
-
-
-def backup(target, to, say):
-    """A file of pg_dump's own format, whole before it has its name, never over another."""
-    path = pathlib.Path(to).resolve()
-    if path.exists():
-        raise TargetError(f"{path} is there already")
-    making = path.with_name(path.name + ".making")
-    say(f"copying the store, as it is at this moment, to {path}")
-    making.unlink(missing_ok=True)
-    os.close(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    try:
-        run(target, "pg_dump", "--format=custom", f"--file={making}")
-        run_list(making)
-        with open(making, "rb") as file:
-            os.fsync(file.fileno())
-        os.link(making, path)
-    finally:
-        making.unlink(missing_ok=True)
-    say(f"{path}: {path.stat().st_size} octets. The master key is not in it: keep a copy apart")
-    return str(path)
-
-
-def run_list(path):
-    done = subprocess.run(["pg_restore", "--list", str(path)], capture_output=True, text=True,
-                          check=False, timeout=SECONDS_MAX)
-    if done.returncode != 0:
-        raise TargetError(f"{path} is no whole copy: {done.stderr.strip()[-300:]}")
-
-
-def restore(target, copy, say):
-    path = pathlib.Path(copy).resolve()
-    if not path.is_file():
-        raise TargetError(f"{path} is not there")
-    say(f"reading {path} as a whole")
-    run_list(path)
-    current = target.deployed().current
-    for name in reversed(ORDER):
-        for task in [task for task in target.tasks() if task.service == name]:
-            target.retire(task, say)
-    say("replacing the store, in one transaction")
-    run(target, "pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction",
-        "--exit-on-error", str(path))
-    if current is None:
-        return
-    say("the store is that of the copy; starting the tasks again")
-    for service in target.services():
-        target.replace(service.name, current, say)

@@ -5,6 +5,7 @@ FOLDER/tasks/ID: task.json, state.json, log, data/, and the marks `was-ready` an
 connections from the balancer). One that has ended in order is moved to FOLDER/ended, of which the
 last are kept for their logs.
 """
+import dataclasses
 import json
 import os
 import pathlib
@@ -46,7 +47,17 @@ class Tasks:
         return sorted(found, key=lambda path: int(path.name.rpartition("-")[2]))
 
     def all(self):
-        return [self.look_at(path) for path in self.folders()]
+        """One behind the balancer is ready only once it gets connections from there."""
+        return [self.as_joined(self.look_at(path)) for path in self.folders()]
+
+    def as_joined(self, task):
+        if task.state != "ready" or self.is_joined(task):
+            return task
+        return dataclasses.replace(task, state="starting", detail="gets no requests from the balancer yet")
+
+    def is_joined(self, task):
+        return task.service not in self.balanced or \
+            (self.folder / "tasks" / task.id / "joined").exists()
 
     def look_at(self, path):
         made, state = read(path / "task.json"), read(path / "state.json")
@@ -157,7 +168,20 @@ class Tasks:
 
     # ---- the balancer ----------------------------------------------------------------------
 
+    def join_all(self, service, version, say):
+        """Those of this version that are ready: a verb that was broken off between their start and
+        their joining, or in the midst of it, has left them without requests."""
+        if service not in self.balanced:
+            return
+        for path in self.folders():
+            task = self.look_at(path)
+            if (task.service, task.version, task.state) == (service, version, "ready"):
+                if not self.is_joined(task):
+                    say(f"{task.id} is ready; it gets requests from now on")
+                self.join(task)
+
     def join(self, task):
+        """May be called again."""
         (self.folder / "tasks" / task.id / "joined").touch()
         self.write_balancer()
         self.begin_balancer()

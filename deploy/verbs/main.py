@@ -9,9 +9,9 @@ import signal
 import tempfile
 import traceback
 
-from verbs import rollout, smoke, trial
+from verbs import rollout, smoke, tables, trial
 from verbs.images import Archive, Images
-from verbs.target import TargetError, open_target
+from verbs.target import NeedsAHand, TargetError, open_target
 from verbs.words import (DECLINED, DONE, FAILED, NEEDS_A_HAND, Declined, Words, table)
 
 ARCHIVE = "build/image/todoku.oci.tar"
@@ -22,7 +22,8 @@ EPILOG = ("exit status: 0 done, 1 failed (nothing that runs was changed), 2 wron
 def means(target, given, words):
     return rollout.Means(words.say, lambda meanwhile: smoke_mail(target, words, meanwhile),
                          trial_of(target, given, words),
-                         watch_seconds=given.watch)
+                         watch_seconds=target.watch_seconds if given.watch is None else given.watch,
+                         look_seconds=target.look_seconds)
 
 
 def trial_of(target, given, words):
@@ -66,8 +67,14 @@ def push(target, given, words):
 
 
 def migrate(target, given, words):
-    """Takes the steps of the schema that are missing; older versions go on working after them."""
-    ran = target.run_once(version_of(target, given), ["migrate", "up"], words.say)
+    """Takes the steps of the schema that are missing; what runs goes on working after them. Others
+    are a contraction, which somebody has to want."""
+    version = newest_of(target, given, words)
+    if given.contract:
+        words.ask(f"after this, older versions may not work on the tables of {target.name} any more")
+    else:
+        tables.check_expansion(target, version, words.say)
+    ran = target.run_once(version, ["migrate", "up"], words.say)
     words.say(ran.output.strip())
     return DONE if ran.status == 0 else FAILED
 
@@ -87,7 +94,7 @@ def apply(target, given, words):
 
 
 def roll(target, given, words):
-    given.version = version_of(target, given, newest=True)
+    given.version = newest_of(target, given, words)
     return rollout.roll(target, given.version, means(target, given, words))
 
 
@@ -152,19 +159,30 @@ def status(target, given, words):
     return DONE if sound else FAILED
 
 
-def version_of(target, given, newest=False):
-    known = target.versions()
-    if not given.version and newest and known:
-        return known[-1]
-    version = given.version or target.deployed().current or (known[-1] if known else None)
-    if version is None:
-        raise TargetError("no version was pushed")
+def version_of(target, given):
+    """The one that was named, or else the one that runs."""
+    return given.version or target.deployed().current or newest(target)
+
+
+def newest_of(target, given, words):
+    """The one that was named, or else the one that was pushed last, which is said."""
+    if given.version:
+        return given.version
+    version = newest(target)
+    words.say(f"version {version}, which was pushed last: --version names another")
     return version
+
+
+def newest(target):
+    known = target.versions()
+    if not known:
+        raise TargetError("no version was pushed")
+    return known[-1]
 
 
 VERBS = {
     "push": (push, "gives the target an image as a version"),
-    "migrate": (migrate, "brings the tables of the store to what a version needs (expand)"),
+    "migrate": (migrate, "brings the tables of the store to what a version needs (expand; --contract)"),
     "plan": (plan, "shows what apply would change"),
     "apply": (apply, "makes what the target is made of"),
     "roll": (roll, "brings a version to run, one task at a time; goes back by itself if it is not "
@@ -177,6 +195,10 @@ VERBS = {
     "restore": (restore, "replaces the store by a copy"),
     "status": (status, "what runs, of which version"),
 }
+# What those that have a version do without --version.
+VERSIONS = {"push": "else the archive's own tag", "migrate": "else the one that was pushed last",
+            "roll": "else the one that was pushed last",
+            "rollback": "else the one before, or the one that a roll was broken off from"}
 LOOK_ONLY = ("plan", "smoke", "status", "backup")
 
 
@@ -193,13 +215,16 @@ def parser_of(verb):
     parser.add_argument("--target", default=os.environ.get("DEPLOY_TARGET"), metavar="T",
                         help="local:FOLDER, ecs, or a TOML file; else the variable DEPLOY_TARGET")
     parser.add_argument("--yes", action="store_true", help="answers what would be asked")
-    parser.add_argument("--version", metavar="V")
+    parser.add_argument("--version", metavar="V", help=VERSIONS.get(verb, argparse.SUPPRESS))
+    if verb == "migrate":
+        parser.add_argument("--contract", action="store_true",
+                            help="takes also steps after which the version that runs cannot work any more")
     if verb in ("push", "roll"):
         parser.add_argument("--archive", default=ARCHIVE, metavar="FILE",
                             help=f"the image ({ARCHIVE})")
     if verb in ("roll", "rollback"):
-        parser.add_argument("--watch", type=seconds, default=60, metavar="SECONDS",
-                            help="how long the first task of each service is watched (60)")
+        parser.add_argument("--watch", type=seconds, metavar="SECONDS",
+                            help="how long the first task of each service is watched (60; on ECS 300)")
         parser.add_argument("--ready", type=seconds, default=60, metavar="SECONDS",
                             help="how long the trial may take to be ready (60)")
         parser.add_argument("--no-trial", action="store_true",
@@ -228,6 +253,9 @@ def run(verb, arguments=None):
             return VERBS[verb][0](target, given, words)
         with target.lock():
             return VERBS[verb][0](target, given, words)
+    except NeedsAHand as error:
+        words.say(f"needs a hand: {error}")
+        return NEEDS_A_HAND
     except TargetError as error:
         words.say(f"failed: {error}")
         return FAILED

@@ -13,9 +13,9 @@ takes back, in the reverse order, what was replaced (ROLLED_BACK); if that fails
 ran before, what runs is said (NEEDS_A_HAND), and the target remembers what it was on the way to.
 """
 import dataclasses
-import json
 import time
 
+from verbs import tables
 from verbs.target import Deployed, TargetError
 from verbs.words import DONE, FAILED, NEEDS_A_HAND, ROLLED_BACK
 
@@ -57,7 +57,7 @@ def roll(target, version, means):
             means.say(f"version {version} runs already, all of it; nothing is to be done")
             return DONE
         try_alone(version, means)
-        check_schema(target, version, means)
+        tables.check(target, version, means.say)
         target.remember(Deployed(at.current, at.previous, version))
     except FAULTS as error:
         means.say(f"failed, and nothing that runs was changed: {error}")
@@ -78,11 +78,13 @@ def roll(target, version, means):
 
 
 def roll_back(target, version, means):
-    """To a version that ran before: all at once as far as the target can, doors first, without
-    trial and watching. If it cannot, what was changed is brought forward again."""
+    """To a version that ran before, if it can work on the tables as they are by now: all at once as
+    far as the target can, doors first, without trial and watching. If it cannot, what was changed is
+    brought forward again."""
     try:
         at = target.deployed()
         services = [service.name for service in target.services()]
+        tables.check(target, version, means.say)
         target.remember(Deployed(at.current, at.previous, version))
     except FAULTS as error:
         means.say(f"failed, and nothing that runs was changed: {error}")
@@ -112,18 +114,6 @@ def try_alone(version, means):
     means.say("it starts, is ready and sends a mail")
 
 
-def check_schema(target, version, means):
-    ran = target.run_once(version, ["migrate", "status", "--json"], means.say)
-    try:
-        missing = json.loads(ran.output)["missing"] if ran.status == 0 else None
-    except (ValueError, KeyError, TypeError):
-        missing = None
-    if missing is None:
-        raise TargetError(f"the state of the tables cannot be told: {ran.output.strip()[-400:]}")
-    if missing:
-        raise TargetError(f"{missing} steps of the schema are missing: deploy/bin/migrate first")
-
-
 def roll_service(target, service, version, means, first):
     name = service.name
     if service.count > 0 and not first:
@@ -144,13 +134,13 @@ def alarm(look):
 
 
 def watch(look, means):
-    waited = 0
+    waited, pause = 0, min(means.look_seconds, means.watch_seconds)
     while True:
         alarm(look)
         if waited >= means.watch_seconds:
             return
-        means.sleep(means.look_seconds)
-        waited += means.look_seconds
+        means.sleep(pause)
+        waited += pause
 
 
 def finish(target, version, means):

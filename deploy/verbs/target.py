@@ -21,6 +21,10 @@ class TargetError(Exception):
     """Says in one sentence what could not be done, and why."""
 
 
+class NeedsAHand(TargetError):
+    """What runs is not what should; the sentence says what does, and what to do."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Service:
     name: str   # the role; one of ORDER
@@ -60,6 +64,9 @@ class Target(abc.ABC):
     Each may be called again after it failed or was broken off, and then does what is left."""
 
     name: str  # as people know it: "local:run-cluster", "ecs:todoku"
+    # How long the first task of each service is watched unless somebody says, and how often it is looked at.
+    watch_seconds = 60
+    look_seconds = 1
 
     # ---- versions ----------------------------------------------------------------------------
 
@@ -166,7 +173,8 @@ class Target(abc.ABC):
     @abc.abstractmethod
     def restore(self, copy, say):
         """Ends all tasks, replaces the store by this copy, and begins the tasks again, which then
-        stand in HOLD where the journal knows more than the copy."""
+        stand in HOLD where the journal knows more than the copy. TargetError leaves the store as it
+        was; NeedsAHand where no tasks run after it."""
 
 
 def open_target(where):

@@ -23,6 +23,8 @@ using Says = UnsubscribePage::Says;
 // One short pair in urlencoded or multipart form, or our own form's.
 constexpr std::size_t kFormOctetsMax = 8 * 1024;
 constexpr std::size_t kLinkDigestOctets = 12;
+// A form tells seconds, and is made after what it takes back was stored, by the store's clock.
+constexpr Milliseconds kFormSlack{5'000};
 constexpr std::string_view kUnsubscribesName = "todoku_unsubscribes_total";
 constexpr std::string_view kUnsubscribesHelp =
     "What readers did by the link of List-Unsubscribe, by what became of it.";
@@ -151,21 +153,20 @@ std::string Unsubscribe::form_for(Act act, std::string_view link) const {
   return out;
 }
 
-std::optional<Unsubscribe::Act> Unsubscribe::read_form(std::string_view form,
-                                                       std::string_view link) const {
+std::optional<Unsubscribe::Form> Unsubscribe::read_form(std::string_view form,
+                                                        std::string_view link) const {
   const auto plain = forms_.open(form);
   if (!plain || plain->empty()) return std::nullopt;
   const auto act = static_cast<Act>(plain->front());
   std::string_view rest = std::string_view(*plain).substr(1);
   const auto made = read_varint(rest);
   if (!made || rest != digest_of(link)) return std::nullopt;
-  const bool takes_back = act == Act::take_back_list || act == Act::take_back_all;
-  const auto lasts =
-      std::chrono::duration_cast<std::chrono::seconds>(takes_back ? kTakenBackWithin : kFormLasts);
+  const auto lasts = std::chrono::duration_cast<std::chrono::seconds>(
+      takes_back(act) ? kTakenBackWithin : kFormLasts);
   if (seconds_of(clock_.now()) > *made + static_cast<std::uint64_t>(lasts.count())) {
     return std::nullopt;
   }
-  return act;
+  return Form{.act = act, .made = Instant(std::chrono::seconds(*made))};
 }
 
 UnsubscribePage Unsubscribe::page_for(Says says, const UnsubscribeToken& token) const {
@@ -198,48 +199,58 @@ Task<http::Response> Unsubscribe::take(http::Request& request, http::Body& body)
   const Sent sent = read_sent(request, body.text());
   if (trim(sent.one_click) == kOneClickValue) {
     const Act act = token->list_id.empty() ? Act::leave_all : Act::leave_list;
-    co_return co_await carry_out(request, std::move(*token), act, true);
+    co_return co_await leave(request, std::move(*token), act, true);
   }
-  const auto act = read_form(sent.form, link);
-  if (!act) co_return answer(request, page_for(Says::stale_form, *token));
-  co_return co_await carry_out(request, std::move(*token), *act, false);
+  const auto form = read_form(sent.form, link);
+  if (!form) co_return answer(request, page_for(Says::stale_form, *token));
+  if (takes_back(form->act)) co_return co_await take_back(request, std::move(*token), *form);
+  co_return co_await leave(request, std::move(*token), form->act, false);
 }
 
-Task<http::Response> Unsubscribe::carry_out(const http::Request& request, UnsubscribeToken token,
-                                            Act act, bool is_one_click) {
-  const std::string link(request.parameters.get("token"));
-  const bool is_list = act == Act::leave_list || act == Act::take_back_list;
-  const Leaves leaves = is_list ? Leaves::list : Leaves::advertisements;
+Task<http::Response> Unsubscribe::leave(const http::Request& request, UnsubscribeToken token,
+                                        Act act, bool is_one_click) {
   UnsubscribePage page = page_for(Says::left, token);
-  page.leaves = leaves;
-  std::optional<Error> trouble;
-  if (act == Act::leave_list || act == Act::leave_all) {
-    const auto left = co_await opt_outs_.leave(token, leaves);
-    if (!left) trouble = left.error();
-    if (left) {
-      const bool now = *left == intake::OptOuts::Left::now;
-      (now ? (is_one_click ? one_click_ : by_page_) : repeated_).add(1);
-      page.says = now ? Says::left : Says::was_left;
-      if (now && !is_one_click) {
-        page.forms.take_back = form_for(is_list ? Act::take_back_list : Act::take_back_all, link);
-      }
-    }
-  } else {
-    const auto back = co_await opt_outs_.take_back(token, leaves);
-    if (!back) trouble = back.error();
-    if (back) taken_back_.add(1);
-    page.says = Says::taken_back;
-    if (!back && back.error().kind == ErrorKind::limit_exceeded) {
-      page.says = Says::too_often;
-      trouble.reset();
-    }
-  }
-  if (trouble) {
+  page.leaves = act == Act::leave_list ? Leaves::list : Leaves::advertisements;
+  const auto left = co_await opt_outs_.leave(token, page.leaves);
+  if (!left) {
     failed_.add(1);
-    log::warning("an opt-out was not recorded", {{"reason", trouble->detail}});
+    log::warning("an opt-out was not recorded", {{"reason", left.error().detail}});
     page.says = Says::failed;
-    page.forms = {};
+    co_return co_await finish(request, token, std::move(page));
   }
+  const bool now = *left == intake::OptOuts::Left::now;
+  (now ? (is_one_click ? one_click_ : by_page_) : repeated_).add(1);
+  page.says = now ? Says::left : Says::was_left;
+  if (now && !is_one_click) {
+    page.forms.take_back =
+        form_for(act == Act::leave_list ? Act::take_back_list : Act::take_back_all,
+                 request.parameters.get("token"));
+  }
+  co_return co_await finish(request, token, std::move(page));
+}
+
+Task<http::Response> Unsubscribe::take_back(const http::Request& request, UnsubscribeToken token,
+                                            Form form) {
+  UnsubscribePage page = page_for(Says::taken_back, token);
+  page.leaves = form.act == Act::take_back_list ? Leaves::list : Leaves::advertisements;
+  const auto back = co_await opt_outs_.take_back(token, page.leaves, form.made + kFormSlack);
+  if (back) {
+    using TakenBack = intake::OptOuts::TakenBack;
+    if (*back != TakenBack::nothing) taken_back_.add(1);
+    if (*back == TakenBack::nothing) page.says = Says::nothing_to_undo;
+    if (*back == TakenBack::not_all) page.says = Says::taken_back_in_part;
+  } else if (back.error().kind == ErrorKind::limit_exceeded) {
+    page.says = Says::too_often;
+  } else {
+    failed_.add(1);
+    log::warning("an opt-out was not taken back", {{"reason", back.error().detail}});
+    page.says = Says::failed;
+  }
+  co_return co_await finish(request, token, std::move(page));
+}
+
+Task<http::Response> Unsubscribe::finish(const http::Request& request,
+                                         const UnsubscribeToken& token, UnsubscribePage page) {
   if (auto sender = co_await opt_outs_.sender_of(token)) page.sender = std::move(*sender);
   co_return answer(request, page);
 }

@@ -44,14 +44,25 @@ class Unsubscribe {
     take_back_list = 3,
     take_back_all = 4
   };
+  // What a button of the page sends.
+  struct Form {
+    Act act = Act::leave_all;
+    Instant made{};  // to the second
+  };
+  [[nodiscard]] static bool takes_back(Act act) {
+    return act == Act::take_back_list || act == Act::take_back_all;
+  }
 
   Task<http::Response> show(http::Request& request);
   Task<http::Response> take(http::Request& request, http::Body& body);
-  Task<http::Response> carry_out(const http::Request& request, UnsubscribeToken token, Act act,
-                                 bool is_one_click);
-  // What a button of the page sends: `act`, when, and of which link.
+  Task<http::Response> leave(const http::Request& request, UnsubscribeToken token, Act act,
+                             bool is_one_click);
+  Task<http::Response> take_back(const http::Request& request, UnsubscribeToken token, Form form);
+  Task<http::Response> finish(const http::Request& request, const UnsubscribeToken& token,
+                              UnsubscribePage page);
+  // With when it was made, and of which link.
   [[nodiscard]] std::string form_for(Act act, std::string_view link) const;
-  [[nodiscard]] std::optional<Act> read_form(std::string_view form, std::string_view link) const;
+  [[nodiscard]] std::optional<Form> read_form(std::string_view form, std::string_view link) const;
   [[nodiscard]] UnsubscribePage page_for(UnsubscribePage::Says says,
                                          const UnsubscribeToken& token) const;
 

@@ -65,12 +65,16 @@ Sentence title_of(Says says) {
       return {"You are unsubscribed already", "すでに配信を停止しています"};
     case Says::taken_back:
       return {"You get this mail again", "配信停止を取り消しました"};
+    case Says::taken_back_in_part:
+      return {"Undone in part", "一部を取り消しました"};
+    case Says::nothing_to_undo:
+      return {"There is nothing to undo", "取り消すものがありません"};
     case Says::too_often:
       return {"Not again today", "本日はこれ以上取り消せません"};
     case Says::no_link:
       return {"This link is damaged", "リンクが正しくありません"};
     case Says::stale_form:
-      return {"This page is too old", "ページの有効期限が切れています"};
+      return {"Nothing was changed", "何も変更していません"};
     case Says::failed:
       return {"This did not work", "処理できませんでした"};
   }
@@ -119,6 +123,19 @@ std::string text_of(const UnsubscribePage& page, Language language) {
     case Says::taken_back:
       return say("<p>{address} gets {what} from {sender} as before.</p>",
                  "<p>{sender} から {address} への{what}を再開します。</p>");
+    case Says::taken_back_in_part:
+      return say(
+          "<p>This was undone. {address} still gets no {what} from {sender}, because something "
+          "else stops it: all its advertisements, say. Write to {sender} to get it "
+          "again.</p>",
+          "<p>取り消しましたが、別の停止（広告メール全体など）が残っているため、{sender} から "
+          "{address} "
+          "への{what}は引き続き停止しています。再開するには {sender} にご連絡ください。</p>");
+    case Says::nothing_to_undo:
+      return say(
+          "<p>Nothing was changed: it was undone before, or recorded anew since.</p>",
+          "<p>何も変更していません。すでに取り消されているか、その後あらためて登録されています。</"
+          "p>");
     case Says::too_often:
       return say(
           "<p>This was undone several times today. Nothing was changed; to get mail again, "

@@ -27,6 +27,8 @@ struct UnsubscribePage {
     left,
     was_left,
     taken_back,
+    taken_back_in_part,
+    nothing_to_undo,
     too_often,
     no_link,
     stale_form,

@@ -291,7 +291,11 @@ Result<cli::Schema> PostgresHouse::schema() {
   store::postgres::Migration migration(options().dial);
   const auto steps = migration.status();
   if (!steps) return told(steps.error());
-  cli::Schema schema{.kind = "postgres", .place = place(), .by_itself = false, .steps = {}};
+  cli::Schema schema{.kind = "postgres",
+                     .place = place(),
+                     .by_itself = false,
+                     .worked_on_by = store::postgres::schema_worked_on_by(),
+                     .steps = {}};
   for (const store::postgres::SchemaStep& step : *steps) {
     schema.steps.push_back({step.number, std::string(step.name), step.taken});
   }

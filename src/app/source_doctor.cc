@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <memory>
 
 #include <boost/asio/post.hpp>
 
@@ -17,6 +18,9 @@ using namespace std::chrono_literals;
 // A process that has just begun has better things to do.
 constexpr Microseconds kFirstLook = 30s;
 constexpr Microseconds kReconsiderEvery = 5s;
+// A look at one lasts as long as somebody's silence; one after the other, those at many would last
+// so long that no failure is found three times within the hour.
+constexpr std::size_t kExaminedTogether = 8;
 
 constexpr std::string_view kFailed = "todoku_source_check_failed";
 constexpr std::string_view kFailedHelp =
@@ -29,6 +33,12 @@ constexpr std::string_view kRestingHelp =
 
 }  // namespace
 
+struct SourceDoctor::Round {
+  std::vector<ExaminedSource> sources;
+  std::size_t next = 0;
+  std::vector<doctor::SourceLook> looks;
+};
+
 SourceDoctor::SourceDoctor(World world, Options options, const async::Executor& executor)
     : world_(std::move(world)),
       options_(std::move(options)),
@@ -37,13 +47,14 @@ SourceDoctor::SourceDoctor(World world, Options options, const async::Executor& 
                                     "Looks at a sending address on the schedule (doctor).")),
       executor_(executor),
       wake_(executor),
-      tasks_(executor) {
-  for (const ExaminedSource& source : options_.sources) pool_.push_back(source.identity.name);
-}
+      tasks_(executor) {}
 
 void SourceDoctor::start() {
   if (std::ranges::none_of(options_.sources, &ExaminedSource::is_seen)) return;
-  boost::asio::post(executor_, [this] { tasks_.spawn("source doctor", run()); });
+  boost::asio::post(executor_, [this] {
+    tasks_.spawn("source doctor", run());
+    tasks_.spawn("rests of sources", reconsider_often());
+  });
 }
 
 Task<void> SourceDoctor::stop() {
@@ -55,18 +66,22 @@ Task<void> SourceDoctor::stop() {
 Task<void> SourceDoctor::run() {
   SteadyInstant next = world_.clock.steady_now() + std::min(options_.every, kFirstLook);
   while (!stopping_) {
+    (void)co_await wake_.wait_until(next);
     const SteadyInstant now = world_.clock.steady_now();
-    if (now >= next) {
-      try {
-        co_await look();
-      } catch (const std::exception&) {
-        async::report_exception("looking at sources", std::current_exception());
-      }
-      next = world_.clock.steady_now() + options_.every;
-    } else {
-      reconsider();
+    if (stopping_ || now < next) continue;
+    next = now + options_.every;  // however long this look lasts
+    try {
+      co_await look();
+    } catch (const std::exception&) {
+      async::report_exception("looking at sources", std::current_exception());
     }
-    (void)co_await wake_.wait_until(std::min(next, world_.clock.steady_now() + kReconsiderEvery));
+  }
+}
+
+Task<void> SourceDoctor::reconsider_often() {
+  while (!stopping_) {
+    tell(rest_.reconsider(world_.clock.steady_now()));
+    (void)co_await wake_.wait_until(world_.clock.steady_now() + kReconsiderEvery);
   }
 }
 
@@ -79,28 +94,33 @@ std::vector<ExaminedSource> SourceDoctor::to_examine() const {
 }
 
 Task<void> SourceDoctor::look() {
-  const std::vector<ExaminedSource> seen = to_examine();
-  std::vector<doctor::SourceLook> looks;
-  for (const ExaminedSource& source : seen) {
-    if (stopping_) co_return;
-    const auto findings = co_await world_.examiner.examine(source);
-    looks.push_back(doctor::look_of(source.identity.name, findings));
-    looks_.add();
-    show_figures(looks.back());
-  }
-  // One that is not looked at sends as far as anybody knows, where it is here.
-  for (const ExaminedSource& source : options_.sources) {
-    if (source.is_seen() || !world_.is_here(source.identity.name)) continue;
-    looks.push_back({.source = source.identity.name, .seen = {}});
-  }
-  const auto changes = rest_.look(pool_, looks, world_.live(), world_.clock.steady_now());
-  tell(changes);
-  co_await ask_lists(seen);
+  const auto round = std::make_shared<Round>();
+  round->sources = to_examine();
+  async::TaskGroup workers(executor_);
+  const std::size_t count = std::min(kExaminedTogether, round->sources.size());
+  for (std::size_t i = 0; i < count; ++i) workers.spawn("source", examine_some(round));
+  // False: we are to end.
+  while (!co_await workers.wait_empty_until(SteadyInstant::max())) workers.cancel();
+  if (stopping_) co_return;
+  tell(rest_.look(round->looks, world_.clock.steady_now()));
+  forget_elsewhere(round->sources);
+  co_await ask_lists(round->sources);
 }
 
-void SourceDoctor::reconsider() {
-  const auto changes = rest_.reconsider(pool_, world_.live(), world_.clock.steady_now());
-  tell(changes);
+Task<void> SourceDoctor::examine_some(std::shared_ptr<Round> round) {
+  while (round->next < round->sources.size() && !stopping_) {
+    const ExaminedSource& source = round->sources[round->next++];
+    std::vector<doctor::Finding> findings;  // none: nothing is determined
+    try {
+      findings = co_await world_.examiner.examine(source);
+    } catch (const std::exception&) {
+      async::report_exception("looking at a source", std::current_exception());
+    }
+    if (stopping_) co_return;
+    round->looks.push_back(doctor::look_of(source.identity.name, findings));
+    looks_.add();
+    show_figures(round->looks.back());
+  }
 }
 
 Task<void> SourceDoctor::ask_lists(std::vector<ExaminedSource> seen) {
@@ -110,14 +130,31 @@ Task<void> SourceDoctor::ask_lists(std::vector<ExaminedSource> seen) {
   lists_asked_ = now;
   const auto standings = co_await world_.examiner.ask_lists(std::move(seen), options_.lists);
   for (const doctor::ListingWatch::Change& change : listings_.look(standings)) tell(change);
-  std::vector<std::string> listed;
-  for (const doctor::BlocklistStanding& each : listings_.listed()) listed.push_back(each.source);
-  world_.listed.set(std::move(listed));
+  tell_who_is_listed();
   for (const doctor::BlocklistStanding& standing : standings) {
     if (standing.standing != doctor::ListStanding::list_error) continue;
     log::info("a blocklist answers with an error of its own",
               {{"list", standing.zone}, {"answer", standing.found}});
   }
+}
+
+void SourceDoctor::forget_elsewhere(std::span<const ExaminedSource> seen) {
+  std::vector<std::string> here;
+  for (const ExaminedSource& source : seen) here.push_back(source.identity.name);
+  std::erase_if(shown_, [&](const std::string& source) {
+    if (std::ranges::find(here, source) != here.end()) return false;
+    for (std::size_t i = 0; i < doctor::kSourceChecks; ++i) show_check(source, i, false);
+    return true;
+  });
+  const auto forgotten = listings_.keep_only(here);
+  for (const doctor::BlocklistStanding& each : forgotten) show_listing(each, false);
+  if (!forgotten.empty()) tell_who_is_listed();
+}
+
+void SourceDoctor::tell_who_is_listed() {
+  std::vector<std::string> listed;
+  for (const doctor::BlocklistStanding& each : listings_.listed()) listed.push_back(each.source);
+  world_.listed.set(std::move(listed));
 }
 
 void SourceDoctor::tell(std::span<const doctor::SourceRest::Change> changes) {
@@ -140,20 +177,25 @@ void SourceDoctor::tell(std::span<const doctor::SourceRest::Change> changes) {
         write(log::Level::warning, "source fails a check and sends all the same");
         break;
     }
-    world_.metrics.gauge(kResting, kRestingHelp, {{"source", change.source}})
-        .set(change.what == What::rests ? 1 : 0);
   }
-  if (!changes.empty()) world_.rested.set(rest_.resting());
+  show_rests();
+}
+
+// All of it, not what has changed: a source that went elsewhere has changed nothing, and is sent
+// from here again as soon as its address is back.
+void SourceDoctor::show_rests() {
+  for (const std::string& source : shown_) {
+    world_.metrics.gauge(kResting, kRestingHelp, {{"source", source}})
+        .set(rest_.rests(source) ? 1 : 0);
+  }
+  world_.rested.set(rest_.resting());
 }
 
 void SourceDoctor::tell(const doctor::ListingWatch::Change& change) {
   const doctor::BlocklistStanding& of = change.standing;
   const auto list = std::ranges::find(options_.lists, of.zone, &doctor::Blocklist::zone);
   if (list == options_.lists.end()) return;
-  world_.metrics
-      .gauge(kListed, kListedHelp,
-             {{"source", of.source}, {"address", of.address}, {"list", of.zone}})
-      .set(change.is_listed ? 1 : 0);
+  show_listing(of, change.is_listed);
   if (!change.is_listed) {
     log::info("an address is off a blocklist",
               {{"source", of.source}, {"address", of.address}, {"list", of.zone}});
@@ -168,14 +210,26 @@ void SourceDoctor::tell(const doctor::ListingWatch::Change& change) {
                                                 {"text", text.en}});
 }
 
+void SourceDoctor::show_listing(const doctor::BlocklistStanding& of, bool is_listed) {
+  world_.metrics
+      .gauge(kListed, kListedHelp,
+             {{"source", of.source}, {"address", of.address}, {"list", of.zone}})
+      .set(is_listed ? 1 : 0);
+}
+
 void SourceDoctor::show_figures(const doctor::SourceLook& look) {
+  shown_.insert(look.source);
   for (std::size_t i = 0; i < doctor::kSourceChecks; ++i) {
     // What is not determined changes nothing.
     if (look.seen[i].outcome == doctor::Outcome::not_determined) continue;
-    const std::string check(doctor::to_string(static_cast<doctor::SourceCheck>(i)));
-    world_.metrics.gauge(kFailed, kFailedHelp, {{"source", look.source}, {"check", check}})
-        .set(look.seen[i].outcome == doctor::Outcome::fail ? 1 : 0);
+    show_check(look.source, i, look.seen[i].outcome == doctor::Outcome::fail);
   }
+}
+
+void SourceDoctor::show_check(const std::string& source, std::size_t check, bool fails) {
+  const std::string name(doctor::to_string(static_cast<doctor::SourceCheck>(check)));
+  world_.metrics.gauge(kFailed, kFailedHelp, {{"source", source}, {"check", name}})
+      .set(fails ? 1 : 0);
 }
 
 }  // namespace todoku::app

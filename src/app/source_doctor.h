@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Looks at the sources that can be sent from here on a schedule, and tells: log lines and figures
-// for what fails, for listings and their ends, for rests and returns. doctor/ decides.
+// for what fails, for listings and their ends, for rests and returns. doctor/ decides. A source
+// whose address is elsewhere now neither rests nor fails here.
 #pragma once
 
 #include <functional>
-#include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -29,7 +31,7 @@ class SourceDoctor {
   struct Options {
     Microseconds every{};
     Microseconds lists_every{};
-    std::vector<ExaminedSource> sources;  // everything configured: the pool
+    std::vector<ExaminedSource> sources;  // everything configured
     std::vector<doctor::Blocklist> lists;
     doctor::SourceRest::Options rest;
   };
@@ -39,8 +41,6 @@ class SourceDoctor {
     delivery::SourceSet& listed;  // on some blocklist
     // Whether a source's address is this host's.
     std::function<bool(const std::string& source)> is_here;
-    // From which sources anybody sends, as far as is known.
-    std::function<std::vector<std::string>()> live;
     const Clock& clock;
     Metrics& metrics;
   };
@@ -55,20 +55,27 @@ class SourceDoctor {
   Task<void> look();
 
  private:
+  struct Round;
   Task<void> run();
+  Task<void> reconsider_often();
+  Task<void> examine_some(std::shared_ptr<Round> round);
   Task<void> ask_lists(std::vector<ExaminedSource> seen);
-  void reconsider();
+  void forget_elsewhere(std::span<const ExaminedSource> seen);
   void tell(std::span<const doctor::SourceRest::Change> changes);
   void tell(const doctor::ListingWatch::Change& change);
   void show_figures(const doctor::SourceLook& look);
+  void show_check(const std::string& source, std::size_t check, bool fails);
+  void show_rests();
+  void show_listing(const doctor::BlocklistStanding& of, bool is_listed);
+  void tell_who_is_listed();
   [[nodiscard]] std::vector<ExaminedSource> to_examine() const;
 
   const World world_;
   const Options options_;
-  std::vector<std::string> pool_;
   doctor::SourceRest rest_;
   doctor::ListingWatch listings_;
   std::optional<SteadyInstant> lists_asked_;
+  std::set<std::string> shown_;  // sources that have figures of ours
   bool stopping_ = false;
   Counter& looks_;
   async::Executor executor_;

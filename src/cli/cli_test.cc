@@ -46,7 +46,7 @@ TEST_F(CommandLineTest, TellsWhichStepsOfTheSchemaAreMissing) {
             "1 to take: todoku migrate up\n");
   EXPECT_EQ(run({"migrate", "status", "--json"}), 0);
   EXPECT_EQ(out.str(), R"({"kind":"postgres","by_itself":false,"missing":1,)"
-                       R"("steps":[{"step":1,"name":"tables"}]})"
+                       R"("worked_on_by":1,"steps":[{"step":1,"name":"tables"}]})"
                        "\n");
   EXPECT_EQ(run({"migrate"}), 2);
   host.its_schema = {.kind = "sqlite", .place = "todoku.db", .by_itself = true, .steps = {}};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `todoku domain check` and `setup`, where nobody answers for the zone; with real servers see
 // tests/system/domain.
+#include <algorithm>
+
 #include <boost/json/parse.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -25,6 +27,10 @@ class DomainCheckTest : public CommandLineTest {
         return AdminAnswer{200, R"({"keys":[
           {"domain":"example.jp","selector":"r1","algorithm":"rsa-sha256","dns_record":"v=DKIM1; p=AAAA"},
           {"domain":"example.jp","selector":"e1","algorithm":"ed25519-sha256","dns_record":"v=DKIM1; k=ed25519; p=BBBB"}]})"};
+      }
+      if (request.target.ends_with("/next_keys")) {
+        return AdminAnswer{201, R"({"keys":[{"selector":"r2","dns_record":"v=DKIM1; p=CCCC"},
+          {"selector":"e2","dns_record":"v=DKIM1; k=ed25519; p=DDDD"}]})"};
       }
       return AdminAnswer{200, R"({"domains":[{"domain":"example.jp","state":"unproven",
         "dns_name":"_todoku-challenge.example.jp","dns_record":"todoku-domain=abc"}]})"};
@@ -77,6 +83,38 @@ TEST_F(DomainCheckTest, SetupOfAZoneThatCannotBeReadIsAsOfAnEmptyOne) {
   }
   // Both keys are there and the domain is claimed: nothing is made.
   for (const std::string& line : requests()) EXPECT_THAT(line, HasSubstr("GET "));
+}
+
+TEST_F(DomainCheckTest, SetupBelowADomainThatSignsMakesKeysThatWait) {
+  EXPECT_EQ(run({"domain", "setup", "news.example.jp", "--account", "shop", "--zone-file"}), 0);
+  EXPECT_THAT(requests(), testing::Contains("POST /domains/shop/news.example.jp/next_keys"));
+  EXPECT_THAT(requests(), Not(testing::Contains("POST /dkim"))) << "those would sign at once";
+  EXPECT_THAT(out.str(), HasSubstr("r2._domainkey.news.example.jp. IN TXT"));
+  EXPECT_THAT(out.str(), Not(HasSubstr("r1._domainkey"))) << "of the zone above";
+  EXPECT_THAT(err.str(), HasSubstr("todoku domain rotate news.example.jp"));
+}
+
+TEST_F(DomainCheckTest, SetupBesideOneKeyThatSignsMakesKeysThatWait) {
+  const auto usual = host.answer;
+  host.answer = [usual](const AdminRequest& request) -> Result<AdminAnswer> {
+    if (!request.target.starts_with("/dkim")) return usual(request);
+    return AdminAnswer{200, R"({"keys":[{"domain":"example.jp","selector":"r1",
+      "algorithm":"rsa-sha256","dns_record":"v=DKIM1; p=AAAA"}]})"};
+  };
+  EXPECT_EQ(run({"domain", "setup", "example.jp", "--account", "shop", "--json"}), 0);
+  EXPECT_THAT(requests(), Not(testing::Contains("POST /dkim")));
+  const auto answer = boost::json::parse(out.str());
+  EXPECT_TRUE(answer.at("keys_wait").as_bool());
+  for (const char* name : {"r1._domainkey", "r2._domainkey", "e2._domainkey"}) {
+    EXPECT_THAT(out.str(), HasSubstr(name));
+  }
+}
+
+TEST_F(DomainCheckTest, SetupWhereNothingSignsMakesKeysThatSign) {
+  EXPECT_EQ(run({"domain", "setup", "example.com", "--account", "shop", "--zone-file"}), 0);
+  const auto asked = requests();
+  EXPECT_EQ(std::ranges::count(asked, "POST /dkim"), 2);
+  EXPECT_THAT(err.str(), Not(HasSubstr("domain rotate")));
 }
 
 TEST_F(DomainCheckTest, OfSeveralAccountsOneIsNamed) {

@@ -22,30 +22,61 @@ using doctor::DomainWish;
 using doctor::WantedRecord;
 using operate::Given;
 
-// Keys of both kinds, those made that are missing. nullopt after a failure.
-std::optional<std::vector<doctor::DomainKey>> keys_for(Session& session, const std::string& account,
-                                                       const std::string& domain) {
-  const auto listed = all_listed(session, Given(calls::kListDkim).with("account", account), "keys");
-  if (!listed) return std::nullopt;
-  struct Wanted {
-    std::string_view call;    // as kAddDkim names it
-    std::string_view stored;  // as the list does
-    bool is_there = false;
-  };
-  std::array<Wanted, 2> wanted{Wanted{"rsa", "rsa-sha256"}, Wanted{"ed25519", "ed25519-sha256"}};
-  for (const auto& key : *listed) {
-    if (text_of(key, "domain") != domain) continue;
-    for (Wanted& each : wanted) each.is_there |= text_of(key, "algorithm") == each.stored;
-  }
-  for (const Wanted& each : wanted) {
-    if (each.is_there) continue;
+struct SetupKeys {
+  std::vector<doctor::DomainKey> all;
+  bool some_wait = false;  // they sign only when `domain rotate` has found them published
+};
+
+// Of the domain, by the kinds that sign for it: 0 to 2.
+std::size_t kinds_of(const boost::json::array& keys, std::string_view domain) {
+  constexpr std::array<std::string_view, 2> kKinds{"rsa-sha256", "ed25519-sha256"};
+  return static_cast<std::size_t>(std::ranges::count_if(kKinds, [&](std::string_view kind) {
+    return std::ranges::any_of(keys, [&](const boost::json::value& key) {
+      return text_of(key, "domain") == domain && text_of(key, "algorithm") == kind;
+    });
+  }));
+}
+
+bool make_keys(Session& session, const std::string& account, const std::string& domain) {
+  return std::ranges::all_of(std::array{"rsa", "ed25519"}, [&](const char* algorithm) {
     const Given made = Given(calls::kAddDkim)
                            .with("account", account)
                            .with("domain", domain)
-                           .with("algorithm", std::string(each.call));
-    if (session.ask_for(made, [](const boost::json::value&) {}) != 0) return std::nullopt;
+                           .with("algorithm", std::string(algorithm));
+    return session.ask_for(made, [](const boost::json::value&) {}) == 0;
+  });
+}
+
+// Keys of both kinds, made where one is missing. Where mail of the domain is signed already, by a
+// key of its own or of one above it, a new key that is not published yet must not sign beside it or
+// in its place: those wait. nullopt after a failure.
+std::optional<SetupKeys> keys_for(Session& session, const std::string& account,
+                                  const std::string& domain) {
+  const auto listed = all_listed(session, Given(calls::kListDkim).with("account", account), "keys");
+  if (!listed) return std::nullopt;
+  auto signing = domain_keys(session, account, domain);
+  if (!signing) return std::nullopt;
+  const bool none_signs = signing->empty();
+  if (none_signs) {
+    if (!make_keys(session, account, domain)) return std::nullopt;
+    signing = domain_keys(session, account, domain);
+    if (!signing) return std::nullopt;
   }
-  return domain_keys(session, account, domain);
+  SetupKeys keys{.all = std::move(*signing)};
+  if (none_signs || kinds_of(*listed, domain) == 2) return keys;
+  // Those of a domain above are in its zone.
+  std::erase_if(keys.all, [&](const doctor::DomainKey& key) { return key.domain != domain; });
+  const Given wait = Given(calls::kMakeNextKeys).with("account", account).with("domain", domain);
+  const auto take = [&](const boost::json::value& made) {
+    for (const auto& key : list_of(made, "keys")) {
+      keys.all.push_back({.selector = text_of(key, "selector"),
+                          .record = text_of(key, "dns_record"),
+                          .domain = domain});
+    }
+  };
+  if (session.ask_for(wait, take) != 0) return std::nullopt;
+  keys.some_wait = true;
+  return keys;
 }
 
 // The claim, made where there is none; the record that proves it, where that is still to be done.
@@ -122,12 +153,13 @@ boost::json::object to_json(const WantedRecord& record, Language language) {
 }
 
 void print_json(Session& session, const std::string& account, const DomainWish& wish,
-                const std::vector<WantedRecord>& records, bool zone_was_read) {
+                const std::vector<WantedRecord>& records, bool zone_was_read, bool keys_wait) {
   boost::json::array list;
   for (const WantedRecord& record : records) list.push_back(to_json(record, session.language()));
   const boost::json::object answer{{"account", account},
                                    {"domain", wish.domain},
                                    {"zone_was_read", zone_was_read},
+                                   {"keys_wait", keys_wait},
                                    {"records", std::move(list)}};
   session.out() << printable_json(boost::json::serialize(answer)) << '\n';
 }
@@ -153,6 +185,17 @@ void print_doubts(Session& session, const DomainWish& wish, bool zone_was_read) 
   }
 }
 
+// Beside the records, which may go into a file.
+void print_wait(Session& session, const std::string& domain) {
+  session.err() << session.words(
+                       {"todoku: mail of {} is signed already, so the new keys do not sign yet. "
+                        "Once their records are published: todoku domain rotate {}",
+                        "todoku: {} のメールは既に署名されているため、新しい鍵はまだ署名に使いま"
+                        "せん。レコードの公開後に todoku domain rotate {} を実行してください。"},
+                       domain, domain)
+                << '\n';
+}
+
 }  // namespace
 
 int domain_setup(Session& session, const DomainSetup& given) {
@@ -166,14 +209,15 @@ int domain_setup(Session& session, const DomainSetup& given) {
   if (!account || !put_claim(session, *account, *wish)) return 1;
   auto keys = keys_for(session, *account, wish->domain);
   if (!keys) return 1;
-  wish->keys = std::move(*keys);
+  wish->keys = std::move(keys->all);
   const ProbedDomain probed = async::run_blocking(
       (*names)->executor(), probe_domain(*wish, *servers, given.probe.port, **names));
   const auto records = doctor::wanted_records(*wish, probed.now);
   if (!records) return session.fail(records.error().detail);
   print_doubts(session, *wish, probed.is_known);
+  if (keys->some_wait && !session.common().json) print_wait(session, wish->domain);
   if (session.common().json) {
-    print_json(session, *account, *wish, *records, probed.is_known);
+    print_json(session, *account, *wish, *records, probed.is_known, keys->some_wait);
   } else if (given.zone_file) {
     print_zone_file(session, *records);
   } else {

@@ -207,6 +207,7 @@ struct FakeHost final : Host {
   Schema its_schema{.kind = "postgres",
                     .place = "the database",
                     .by_itself = false,
+                    .worked_on_by = 1,
                     .steps = {{.number = 1, .name = "tables", .taken = {}}}};
   std::string version() override { return "1.2.3"; }
   [[nodiscard]] Language language() const override { return environment; }

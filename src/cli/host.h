@@ -56,6 +56,9 @@ struct Schema {
   std::string kind;        // as in store.kind
   std::string place;       // for people
   bool by_itself = false;  // the engine does it at its start: there is nothing to take
+  // How many steps a program must know to work on the tables once all these are taken; 0: by
+  // itself.
+  std::int64_t worked_on_by = 0;
   std::vector<SchemaStep> steps;
 };
 

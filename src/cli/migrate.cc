@@ -58,6 +58,7 @@ int print_json(Session& session, const Schema& schema) {
   const boost::json::object all{{"kind", schema.kind},
                                 {"by_itself", schema.by_itself},
                                 {"missing", missing_of(schema)},
+                                {"worked_on_by", schema.worked_on_by},
                                 {"steps", std::move(steps)}};
   session.out() << boost::json::serialize(all) << '\n';
   return 0;

@@ -120,9 +120,9 @@ void show(Session& session, const DomainDigest& domain) {
     show_refused(session, domain);
     show_sources(session, domain);
   }
-  if (domain.tls.successful + domain.tls.failed > 0) {
-    session.say({"  TLS: {} sessions, {} failed", "  TLS: {} セッション、失敗 {}"},
-                domain.tls.successful + domain.tls.failed, domain.tls.failed);
+  if (domain.tls.successful > 0 || domain.tls.failed > 0) {
+    session.say({"  TLS: {} sessions succeeded, {} failed", "  TLS: 成功 {}、失敗 {} セッション"},
+                domain.tls.successful, domain.tls.failed);
     for (const auto& [type, sessions] : domain.tls.failures) {
       session.say({"    {} {}", "    {} {}"}, type, sessions);
     }

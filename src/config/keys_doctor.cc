@@ -16,8 +16,10 @@ void add_rest_keys(SectionBuilder<Config::Doctor>& s) {
        "失敗した送信元を休ませるか。その間はほかの送信元が送る。直れば自動で復帰する。ブロックリス"
        "トに登録されたときは、それを理由に拒否する受信側に対してだけ休む。"});
   s.add("last_may_rest", &S::last_may_rest, false,
-        {"Whether the last source of its pool rests as well: then nothing is sent at all.",
-         "残った最後の送信元も休ませるか。休むと何も送信されなくなる。"});
+        {"Whether a source rests as well where no other is known to pass the check, the last "
+         "one, too: then it may be that nothing is sent.",
+         "その検査に合格した送信元がほかになくても休ませるか（最後の 1 つも含む）。"
+         "何も送信されなくなることがある。"});
 }
 
 ConfigSection doctor() {

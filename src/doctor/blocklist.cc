@@ -2,6 +2,7 @@
 #include "doctor/blocklist.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include <fmt/format.h>
@@ -223,6 +224,16 @@ std::vector<ListingWatch::Change> ListingWatch::look(std::span<const BlocklistSt
     }
   }
   return changes;
+}
+
+std::vector<BlocklistStanding> ListingWatch::keep_only(std::span<const std::string> sources) {
+  const auto is_other = [&](const BlocklistStanding& each) {
+    return std::ranges::find(sources, each.source) == sources.end();
+  };
+  std::vector<BlocklistStanding> forgotten;
+  std::ranges::copy_if(listed_, std::back_inserter(forgotten), is_other);
+  std::erase_if(listed_, is_other);
+  return forgotten;
 }
 
 std::vector<BlocklistStanding> ListingWatch::listed() const {

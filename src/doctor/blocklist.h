@@ -69,6 +69,8 @@ class ListingWatch {
     bool is_listed = false;  // false: it is off again
   };
   [[nodiscard]] std::vector<Change> look(std::span<const BlocklistStanding> standings);
+  // Forgets what is listed of any other source: it is looked at elsewhere now. What was forgotten.
+  std::vector<BlocklistStanding> keep_only(std::span<const std::string> sources);
   [[nodiscard]] std::vector<BlocklistStanding> listed() const;
 
  private:

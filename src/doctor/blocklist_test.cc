@@ -156,6 +156,17 @@ TEST(ListingWatch, TellsOfAListingAndItsEndOnce) {
   EXPECT_THAT(watch.listed(), IsEmpty());
 }
 
+TEST(ListingWatch, ForgetsWhatIsLookedAtElsewhere) {
+  const BlocklistStanding listed = standing(with(says({code(127, 0, 0, 2)})));
+  ListingWatch watch;
+  (void)watch.look(std::vector{listed});
+  EXPECT_THAT(watch.keep_only(std::vector{listed.source}), IsEmpty());
+  EXPECT_THAT(watch.listed(), SizeIs(1));
+  EXPECT_THAT(watch.keep_only(std::vector<std::string>{"another"}), SizeIs(1));
+  EXPECT_THAT(watch.listed(), IsEmpty());
+  EXPECT_THAT(watch.look(std::vector{listed}), SizeIs(1)) << "it is told anew when it is back";
+}
+
 TEST(Blocklist, SaysNothingWithoutAnswers) {
   const auto of = without_answers("the name servers lie", [](DnsFacts& facts) {
     return *standing_on("main", kListMailer, kList, facts);

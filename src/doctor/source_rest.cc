@@ -7,36 +7,37 @@ namespace todoku::doctor {
 
 void SourceRest::note(State& state, const SourceLook& look, SteadyInstant now) const {
   for (std::size_t i = 0; i < kSourceChecks; ++i) {
-    Failures& failures = state.checks[i];
-    const SourceLook::Seen& seen = look.seen[i];
-    switch (seen.outcome) {
+    Seen& seen = state.checks[i];
+    const SourceLook::Seen& found = look.seen[i];
+    switch (found.outcome) {
       case Outcome::not_determined:
         break;
       case Outcome::pass:
       case Outcome::warning:
-        failures = {};
+        seen = {.same = {}, .failed = {}, .passed = now};
         break;
       case Outcome::fail:
-        if (failures.same != seen.same) failures = {.same = seen.same, .at = {}};
-        failures.at.push_back(now);
-        if (failures.at.size() > options_.failures) failures.at.erase(failures.at.begin());
+        if (seen.same != found.same) seen = {.same = found.same, .failed = {}, .passed = {}};
+        seen.passed.reset();
+        seen.failed.push_back(now);
+        if (seen.failed.size() > options_.failures) seen.failed.erase(seen.failed.begin());
         break;
     }
   }
 }
 
-// Whether each of the last failures is within the time; for one that rests already, the last.
-std::optional<SourceCheck> SourceRest::has_failed(const State& state, SteadyInstant now) const {
-  const auto is_recent = [&](SteadyInstant at) { return now - at <= options_.within; };
+// Those of which each of the last failures is within the time; of the one that it rests for
+// already, the last.
+std::vector<SourceCheck> SourceRest::failed_checks(const State& state, SteadyInstant now) const {
+  std::vector<SourceCheck> checks;
   for (std::size_t i = 0; i < kSourceChecks; ++i) {
-    const Failures& failures = state.checks[i];
-    if (failures.at.size() < options_.failures) continue;
+    const std::vector<SteadyInstant>& failed = state.checks[i].failed;
+    if (failed.size() < options_.failures) continue;
     const auto check = static_cast<SourceCheck>(i);
-    const SteadyInstant counts =
-        state.rests_for == check ? failures.at.back() : failures.at.front();
-    if (is_recent(counts)) return check;
+    const SteadyInstant counts = state.rests_for == check ? failed.back() : failed.front();
+    if (now - counts <= options_.within) checks.push_back(check);
   }
-  return std::nullopt;
+  return checks;
 }
 
 bool SourceRest::rests(const std::string& source) const {
@@ -52,54 +53,56 @@ std::vector<std::string> SourceRest::resting() const {
   return names;
 }
 
-bool SourceRest::another_sends(const std::string& than, std::span<const std::string> pool,
-                               std::span<const std::string> others_send) const {
-  return std::ranges::any_of(pool, [&](const std::string& name) {
-    if (name == than || rests(name)) return false;
-    // Looked at here: it is sent from here. Else somebody must be known to send from it.
-    return states_.contains(name) || std::ranges::find(others_send, name) != others_send.end();
+bool SourceRest::another_passes(const State& than, SourceCheck check, SteadyInstant now) const {
+  return std::ranges::any_of(states_, [&](const auto& each) {
+    const State& other = each.second;
+    if (&other == &than || other.rests_for) return false;
+    const auto& passed = other.checks[static_cast<std::size_t>(check)].passed;
+    return passed && now - *passed <= options_.within;
   });
 }
 
-std::vector<SourceRest::Change> SourceRest::look(std::span<const std::string> pool,
-                                                 std::span<const SourceLook> looks,
-                                                 std::span<const std::string> others_send,
+bool SourceRest::may_all_rest(SteadyInstant now) const {
+  return options_.last_may_rest || std::ranges::all_of(states_, [&](const auto& each) {
+           const State& state = each.second;
+           return !state.rests_for || another_passes(state, *state.rests_for, now);
+         });
+}
+
+std::vector<SourceRest::Change> SourceRest::look(std::span<const SourceLook> looks,
                                                  SteadyInstant now) {
   // Whose address is another host's now is looked at there.
   std::erase_if(states_, [&](const auto& each) {
     return std::ranges::find(looks, each.first, &SourceLook::source) == looks.end();
   });
   for (const SourceLook& look : looks) note(states_[look.source], look, now);
-  return reconsider(pool, others_send, now);
+  return reconsider(now);
 }
 
 // Those that return come first: they are others for those that would rest.
-std::vector<SourceRest::Change> SourceRest::reconsider(std::span<const std::string> pool,
-                                                       std::span<const std::string> others_send,
-                                                       SteadyInstant now) {
+std::vector<SourceRest::Change> SourceRest::reconsider(SteadyInstant now) {
   std::vector<Change> changes;
-  fetch_back(pool, others_send, now, changes);
-  lay_down(pool, others_send, now, changes);
+  fetch_back(now, changes);
+  lay_down(now, changes);
   return changes;
 }
 
-void SourceRest::fetch_back(std::span<const std::string> pool,
-                            std::span<const std::string> others_send, SteadyInstant now,
-                            std::vector<Change>& changes) {
+void SourceRest::fetch_back(SteadyInstant now, std::vector<Change>& changes) {
   for (auto& [name, state] : states_) {
     if (!state.rests_for) continue;
     const SourceCheck check = *state.rests_for;
-    const Failures& failures = state.checks[static_cast<std::size_t>(check)];
-    const bool is_found_again = has_failed(state, now).has_value();
-    if (is_found_again && (options_.last_may_rest || another_sends(name, pool, others_send))) {
+    const std::vector<SourceCheck> failed = failed_checks(state, now);
+    const auto still = std::ranges::find_if(failed, [&](SourceCheck each) {
+      return options_.last_may_rest || another_passes(state, each, now);
+    });
+    if (still != failed.end()) {
+      state.rests_for = *still;
       continue;
     }
-    std::string reason = "no other source of its pool sends";
-    if (is_found_again) {
-      const auto place = std::ranges::find(pool, name) - pool.begin();
-      state.stays_until = now + kStays * (place + 1);
-    } else {
-      reason = failures.at.empty() ? "the check passes" : "the failure was not found again";
+    std::string reason = "no other source is known to pass the check";
+    if (std::ranges::find(failed, check) == failed.end()) {
+      const bool passes = state.checks[static_cast<std::size_t>(check)].failed.empty();
+      reason = passes ? "the check passes" : "the failure was not found again";
     }
     state.rests_for.reset();
     state.told_kept = false;
@@ -107,26 +110,33 @@ void SourceRest::fetch_back(std::span<const std::string> pool,
   }
 }
 
-void SourceRest::lay_down(std::span<const std::string> pool,
-                          std::span<const std::string> others_send, SteadyInstant now,
-                          std::vector<Change>& changes) {
+// Not where another that rests would lose the last that does better.
+bool SourceRest::begins_to_rest(State& state, SourceCheck check, SteadyInstant now) {
+  if (!options_.enabled) return false;
+  state.rests_for = check;
+  if (may_all_rest(now)) return true;
+  state.rests_for.reset();
+  return false;
+}
+
+void SourceRest::lay_down(SteadyInstant now, std::vector<Change>& changes) {
   for (auto& [name, state] : states_) {
     if (state.rests_for) continue;
-    const auto check = has_failed(state, now);
-    if (!check) {
+    const std::vector<SourceCheck> failed = failed_checks(state, now);
+    if (failed.empty()) {
       state.told_kept = false;
       continue;
     }
-    const std::string& same = state.checks[static_cast<std::size_t>(*check)].same;
-    const bool stays = state.stays_until && now < *state.stays_until;
-    const bool may = options_.enabled && !stays &&
-                     (options_.last_may_rest || another_sends(name, pool, others_send));
-    if (may) {
-      state.rests_for = check;
-      changes.push_back({name, Change::What::rests, *check, same});
+    const auto same = [&state](SourceCheck check) {
+      return state.checks[static_cast<std::size_t>(check)].same;
+    };
+    const auto check = std::ranges::find_if(
+        failed, [&](SourceCheck each) { return begins_to_rest(state, each, now); });
+    if (check != failed.end()) {
+      changes.push_back({name, Change::What::rests, *check, same(*check)});
     } else if (!state.told_kept) {
       state.told_kept = true;
-      changes.push_back({name, Change::What::kept, *check, same});
+      changes.push_back({name, Change::What::kept, failed.front(), same(failed.front())});
     }
   }
 }

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "doctor/source_rest.h"
 
+#include <array>
+#include <map>
 #include <random>
+#include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -25,11 +29,9 @@ class SourceRestTest : public testing::Test {
  protected:
   std::vector<SourceRest::Change> look(Outcome a, std::string same = "ptr_missing") {
     now += 15min;
-    return rest.look(pool,
-                     std::vector{look_with("a", a, std::move(same)), look_with("b", Outcome::pass)},
-                     {}, now);
+    return rest.look(std::vector{look_with("a", a, std::move(same)), look_with("b", Outcome::pass)},
+                     now);
   }
-  std::vector<std::string> pool{"a", "b"};
   SourceRest rest{SourceRest::Options{}};
   SteadyInstant now{};
 };
@@ -82,11 +84,10 @@ TEST_F(SourceRestTest, WhatIsNotDeterminedNeverRests) {
 }
 
 TEST_F(SourceRestTest, TheLastOfThePoolSends) {
-  pool = {"a"};
   std::vector<SourceRest::Change> told;
   for (int i = 0; i < 6; ++i) {
     now += 5min;
-    const auto changes = rest.look(pool, std::vector{look_with("a", Outcome::fail)}, {}, now);
+    const auto changes = rest.look(std::vector{look_with("a", Outcome::fail)}, now);
     told.insert(told.end(), changes.begin(), changes.end());
   }
   ASSERT_EQ(told.size(), 1U) << "and that is told once";
@@ -94,57 +95,62 @@ TEST_F(SourceRestTest, TheLastOfThePoolSends) {
   EXPECT_FALSE(rest.rests("a"));
 }
 
-TEST_F(SourceRestTest, OneThatOthersSendFromCounts) {
-  const std::vector<std::string> others{"b"};
-  const auto alone = [&](std::span<const std::string> send) {
+TEST_F(SourceRestTest, WhatFailsAtAllRestsNobody) {
+  std::vector<SourceRest::Change> told;
+  for (int i = 0; i < 6; ++i) {
     now += 5min;
-    return rest.look(pool, std::vector{look_with("a", Outcome::fail)}, send, now);
-  };
-  (void)alone({});
-  (void)alone({});
-  ASSERT_EQ(alone({}).size(), 1U);
-  EXPECT_FALSE(rest.rests("a")) << "b is configured, and nobody sends from it";
-  (void)alone(others);
-  EXPECT_TRUE(rest.rests("a"));
-  const auto back = alone({});
-  ASSERT_GE(back.size(), 1U);
-  EXPECT_EQ(back[0].what, What::returns);
-  EXPECT_FALSE(rest.rests("a")) << "b has gone";
+    const auto changes =
+        rest.look(std::vector{look_with("a", Outcome::fail), look_with("b", Outcome::fail),
+                              look_with("c", Outcome::not_determined)},
+                  now);
+    told.insert(told.end(), changes.begin(), changes.end());
+  }
+  ASSERT_EQ(told.size(), 2U) << "of each once";
+  EXPECT_EQ(told[0].what, What::kept);
+  EXPECT_EQ(told[1].what, What::kept);
+  EXPECT_THAT(rest.resting(), IsEmpty()) << "of c nothing is known";
 }
 
-// Two processes, each with one source, that learn of each other late.
-TEST_F(SourceRestTest, TwoThatRestAtOnceDoNotGoOnForEver) {
-  SourceRest first{SourceRest::Options{}};
-  SourceRest second{SourceRest::Options{}};
-  const std::vector<std::string> a{"a"};
-  const std::vector<std::string> b{"b"};
-  const std::vector<std::string> nobody;
+TEST_F(SourceRestTest, ReturnsWhenTheOtherFailsTheSame) {
+  for (int i = 0; i < 3; ++i) (void)look(Outcome::fail);
+  ASSERT_TRUE(rest.rests("a"));
+  now += 5min;
+  const std::vector both{look_with("a", Outcome::fail), look_with("b", Outcome::fail)};
+  const auto back = rest.look(both, now);
+  ASSERT_EQ(back.size(), 2U);
+  EXPECT_EQ(back[0].what, What::returns);
+  EXPECT_EQ(back[0].reason, "no other source is known to pass the check");
+  EXPECT_EQ(back[1].what, What::kept);
+  EXPECT_THAT(rest.resting(), IsEmpty());
+}
+
+TEST_F(SourceRestTest, RestsForWhatItAloneFails) {
+  const auto of = [](std::string name, Outcome port_25) {
+    SourceLook look = look_with(std::move(name), Outcome::fail);
+    look.seen[3] = {.outcome = port_25, .same = "closed"};
+    return look;
+  };
   for (int i = 0; i < 3; ++i) {
     now += 5min;
-    (void)first.look(pool, std::vector{look_with("a", Outcome::fail)}, b, now);
-    (void)second.look(pool, std::vector{look_with("b", Outcome::fail)}, a, now);
+    (void)rest.look(std::vector{of("a", Outcome::fail), of("b", Outcome::pass)}, now);
   }
-  EXPECT_TRUE(first.rests("a") && second.rests("b"));
-  int silent = 0;
-  for (int i = 0; i < 120; ++i) {
-    now += 5s;
-    const bool a_sends = !first.rests("a");
-    const bool b_sends = !second.rests("b");
-    if (!a_sends && !b_sends) ++silent;
-    (void)first.reconsider(pool, b_sends ? b : nobody, now);
-    (void)second.reconsider(pool, a_sends ? a : nobody, now);
-  }
-  EXPECT_LE(silent, 1);
-  EXPECT_TRUE(first.rests("a")) << "one of them rests in the end";
-  EXPECT_FALSE(second.rests("b"));
+  EXPECT_THAT(rest.resting(), ElementsAre("a")) << "both have no PTR, a no port 25 either";
+}
+
+TEST_F(SourceRestTest, OneThatLeavesIsForgotten) {
+  for (int i = 0; i < 3; ++i) (void)look(Outcome::fail);
+  ASSERT_TRUE(rest.rests("a"));
+  (void)rest.look(std::vector{look_with("b", Outcome::pass)}, now);
+  EXPECT_THAT(rest.resting(), IsEmpty());
+  EXPECT_THAT(look(Outcome::fail), IsEmpty()) << "it begins anew";
+  EXPECT_FALSE(rest.rests("a"));
 }
 
 TEST_F(SourceRestTest, MayBeAllowedToRestTheLast) {
   SourceRest all(SourceRest::Options{.last_may_rest = true});
-  pool = {"a"};
   for (int i = 0; i < 3; ++i) {
     now += 5min;
-    (void)all.look(pool, std::vector{look_with("a", Outcome::fail)}, {}, now);
+    (void)all.look(std::vector{look_with("a", Outcome::fail)}, now);
   }
   EXPECT_TRUE(all.rests("a"));
 }
@@ -154,8 +160,8 @@ TEST_F(SourceRestTest, TurnedOffItOnlyTells) {
   std::vector<SourceRest::Change> told;
   for (int i = 0; i < 5; ++i) {
     now += 5min;
-    const auto changes = off.look(
-        pool, std::vector{look_with("a", Outcome::fail), look_with("b", Outcome::pass)}, {}, now);
+    const auto changes =
+        off.look(std::vector{look_with("a", Outcome::fail), look_with("b", Outcome::pass)}, now);
     told.insert(told.end(), changes.begin(), changes.end());
   }
   ASSERT_EQ(told.size(), 1U);
@@ -163,9 +169,10 @@ TEST_F(SourceRestTest, TurnedOffItOnlyTells) {
   EXPECT_THAT(off.resting(), IsEmpty());
 }
 
-// Whatever the checks say, in whatever order: somebody sends, and without a definite failure in the
-// last hour nobody rests.
-TEST(SourceRest, NeverRestsTheWholePool) {
+// Whatever the checks say, in whatever order: who rests failed within the last hour, and one that
+// sends is known to pass what it rests for. So somebody sends.
+TEST(SourceRest, RestsOnlyWhereAnotherDoesBetter) {
+  bool anybody_rested = false;
   for (unsigned seed = 0; seed < 200; ++seed) {
     std::mt19937 random(seed);
     std::vector<std::string> pool;
@@ -173,26 +180,38 @@ TEST(SourceRest, NeverRestsTheWholePool) {
     SourceRest rest(SourceRest::Options{});
     SteadyInstant now{};
     std::map<std::string, SteadyInstant> failed;
+    std::map<std::string, std::array<bool, kSourceChecks>> passes;
     for (int step = 0; step < 200; ++step) {
       now += std::chrono::minutes(random() % 40);
       std::vector<SourceLook> looks;
       for (const std::string& name : pool) {
         SourceLook look{.source = name, .seen = {}};
-        for (auto& each : look.seen) {
+        for (std::size_t i = 0; i < kSourceChecks; ++i) {
+          auto& each = look.seen[i];
           each.outcome = static_cast<Outcome>(random() % 16 < 12 ? 2 : random() % 4);
           each.same = std::string(1, char('x' + random() % 8 / 7));
           if (each.outcome == Outcome::fail) failed[name] = now;
+          if (each.outcome == Outcome::not_determined) continue;
+          passes[name][i] = each.outcome != Outcome::fail;
         }
         looks.push_back(std::move(look));
       }
-      (void)rest.look(pool, looks, {}, now);
-      ASSERT_LT(rest.resting().size(), pool.size()) << "seed " << seed << ", step " << step;
+      (void)rest.look(looks, now);
       for (const std::string& name : rest.resting()) {
+        anybody_rested = true;
         ASSERT_TRUE(failed.contains(name)) << "seed " << seed;
         ASSERT_LE(now - failed[name], std::chrono::hours(1)) << "seed " << seed;
+        bool another_does_better = false;
+        for (const std::string& other : pool) {
+          for (std::size_t i = 0; i < kSourceChecks && !rest.rests(other); ++i) {
+            another_does_better |= passes[other][i] && !passes[name][i];
+          }
+        }
+        ASSERT_TRUE(another_does_better) << "seed " << seed << ", step " << step;
       }
     }
   }
+  EXPECT_TRUE(anybody_rested);
 }
 
 }  // namespace

@@ -32,17 +32,28 @@ Result<bool> has_account(store::ReadTransaction& reader, store::AccountKey accou
   return fail(found.error());
 }
 
-Result<bool> is_out(store::ReadTransaction& reader, const store::NewSuppression& entry) {
+// What stops mail to the address alone: not its domain's entries, and of the account.
+Result<std::vector<store::Suppression>> entries_of(store::ReadTransaction& reader,
+                                                   const store::NewSuppression& entry) {
   const std::array<std::string, 1> subjects{entry.subject};
-  const auto stops = reader.stops_of(entry.account, subjects);
-  if (!stops) return fail(stops.error());
-  return std::ranges::any_of(*stops, [&](const store::StoppedSubject& found) {
-    const store::Suppression& there = found.entry;
+  auto stops = reader.stops_of(entry.account, subjects);
+  if (!stops) return fail(std::move(stops.error()));
+  std::vector<store::Suppression> entries;
+  for (store::StoppedSubject& found : *stops) {
     // Of an address that was erased the entry goes on under its hash (docs/personal-data.md).
-    return there.account == entry.account && !there.subject.starts_with('@') &&
-           there.reason == entry.reason && there.scope == entry.scope &&
+    const bool is_its = !found.entry.subject.starts_with('@');
+    if (is_its && found.entry.account == entry.account) entries.push_back(std::move(found.entry));
+  }
+  return entries;
+}
+
+const store::Suppression* find_same(const std::vector<store::Suppression>& entries,
+                                    const store::NewSuppression& entry) {
+  const auto found = std::ranges::find_if(entries, [&](const store::Suppression& there) {
+    return there.reason == entry.reason && there.scope == entry.scope &&
            there.list_id == entry.list_id;
   });
+  return found == entries.end() ? nullptr : &*found;
 }
 
 // Of the mail that the link was in, while it is stored.
@@ -70,30 +81,45 @@ Task<Result<OptOuts::Left>> OptOuts::leave(UnsubscribeToken token, Leaves leaves
     auto delivery = delivery_of(reader, token);
     if (!delivery) return fail(std::move(delivery.error()));
     if (*delivery) entry.cause.delivery_id = (*delivery)->id;
-    return is_out(reader, entry);
+    const auto entries = entries_of(reader, entry);
+    if (!entries) return fail(entries.error());
+    return find_same(*entries, entry) != nullptr;
   });
   if (!before) co_return fail(before.error());
   if (*before) co_return Left::before;
   entry.cause.at = store_.clock().now();
   const auto put = co_await store_.write(
-      store::WritePriority::accept, [entry](store::WriteTransaction& writer) -> Result<void> {
-        const auto done = writer.put_suppressions({&entry, 1});
-        if (!done) return fail(done.error());
-        if (done->refused.empty()) return {};
-        return fail(ErrorKind::limit_exceeded, "the address has as many entries as it may have");
+      store::WritePriority::accept,
+      [entry](store::WriteTransaction& writer) -> Result<store::PutSuppressions> {
+        return writer.put_suppressions({&entry, 1});
       });
   if (!put) co_return fail(put.error());
+  if (!put->refused.empty()) {
+    if (leaves == Leaves::advertisements || token.list_id.empty()) {
+      co_return fail(ErrorKind::limit_exceeded, "the address has as many entries as it may have");
+    }
+    co_return co_await leave(std::move(token), Leaves::advertisements);
+  }
+  if (put->made == 0) co_return Left::before;
   log::info("unsubscribed by the link", {{"account", name}, {"scope", to_string(entry.scope)}});
   co_return Left::now;
 }
 
-Task<Result<void>> OptOuts::take_back(UnsubscribeToken token, Leaves leaves) {
+Task<Result<OptOuts::TakenBack>> OptOuts::take_back(UnsubscribeToken token, Leaves leaves,
+                                                    Instant until) {
   const store::NewSuppression entry = opt_out_of(token, leaves);
   const Instant since = store_.clock().now() - std::chrono::hours(24);
+  const Purpose purpose = Purpose::advertisement;
   std::string name;
+  bool others_stop = false;
   const auto there = co_await store_.read([&](store::ReadTransaction& reader) -> Result<bool> {
-    const auto is_there = is_out(reader, entry);
-    if (!is_there || !*is_there) return is_there;
+    const auto entries = entries_of(reader, entry);
+    if (!entries) return fail(entries.error());
+    const store::Suppression* const own = find_same(*entries, entry);
+    if (own == nullptr || own->updated > until) return false;
+    others_stop = std::ranges::any_of(*entries, [&](const store::Suppression& each) {
+      return &each != own && stops(each.scope, each.list_id, purpose, token.list_id);
+    });
     const auto removals = reader.removals_of(entry.account, entry.subject);
     if (!removals) return fail(removals.error());
     const auto lately =
@@ -107,7 +133,7 @@ Task<Result<void>> OptOuts::take_back(UnsubscribeToken token, Leaves leaves) {
     return true;
   });
   if (!there) co_return fail(there.error());
-  if (!*there) co_return Result<void>{};
+  if (!*there) co_return TakenBack::nothing;
   const auto gone = co_await store_.write(
       store::WritePriority::accept,
       [entry](store::WriteTransaction& writer) -> Result<std::vector<store::Suppression>> {
@@ -116,9 +142,10 @@ Task<Result<void>> OptOuts::take_back(UnsubscribeToken token, Leaves leaves) {
                                           kPageActor);
       });
   if (!gone) co_return fail(gone.error());
+  if (gone->empty()) co_return TakenBack::nothing;
   log::info("opt-out taken back by its reader",
             {{"account", name}, {"scope", to_string(entry.scope)}});
-  co_return Result<void>{};
+  co_return others_stop ? TakenBack::not_all : TakenBack::now;
 }
 
 Task<Result<OptOuts::Sender>> OptOuts::sender_of(UnsubscribeToken token) {

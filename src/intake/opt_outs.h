@@ -26,12 +26,20 @@ class OptOuts {
 
   enum class Left : std::uint8_t { now, before };
   // Committed when it answers. Of an account that is not there any more nothing is sent: `before`.
-  // Errors: limit_exceeded (store::kStopsOfSubjectMax), those of the store.
+  // Who has left as many lists as are kept (store::kStopsOfSubjectMax) leaves all advertisements
+  // instead. Errors: those of the store.
   [[nodiscard]] Task<Result<Left>> leave(UnsubscribeToken token, Leaves leaves);
-  // As it was before; kept as a change of the list with who did it. That there is nothing to take
-  // back is no error, and costs no commit. Errors: limit_exceeded (kTakenBackMax within a day:
-  // whoever has a mail of somebody else must not fill the store), those of the store.
-  [[nodiscard]] Task<Result<void>> take_back(UnsubscribeToken token, Leaves leaves);
+
+  enum class TakenBack : std::uint8_t {
+    now,
+    nothing,  // there was nothing, or it was recorded anew since
+    not_all,  // now, and another entry goes on stopping such mail
+  };
+  // What was left until `until`; kept as a change of the list with who did it. Where there is
+  // nothing it costs no commit. Errors: limit_exceeded (kTakenBackMax within a day: whoever has a
+  // mail of somebody else must not fill the store), those of the store.
+  [[nodiscard]] Task<Result<TakenBack>> take_back(UnsubscribeToken token, Leaves leaves,
+                                                  Instant until);
 
   // Who sent the mail, as its From says; both empty where it is not stored any more.
   struct Sender {

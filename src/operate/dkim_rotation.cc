@@ -108,24 +108,40 @@ std::optional<Instant> superseded(const store::DkimKey& key,
   return since;
 }
 
+// A process that has not yet heard of a new key begins mail with the old one.
+constexpr std::chrono::hours kHeardOfWithin{1};
+
+// Selectors of keys that nothing is left to: what began before their successors signed is over. It
+// does not begin again, so that this is still so when they are removed.
+Result<std::vector<std::string>> selectors_over(store::ReadTransaction& transaction,
+                                                store::AccountKey account,
+                                                const std::string& domain, Instant now) {
+  const auto keys = keys_of_domain(transaction, account, domain);
+  if (!keys) return fail(keys.error());
+  std::vector<std::string> over;
+  for (const store::DkimKey& key : *keys) {
+    const auto since = superseded(key, *keys);
+    if (!since || now - *since < kDkimOverlap) continue;
+    const auto begun = transaction.begun_before(account, *since + kHeardOfWithin);
+    if (!begun) return fail(begun.error());
+    if (!*begun) over.push_back(key.selector);
+  }
+  return over;
+}
+
 struct Retired {
   std::vector<store::DkimKey> removed;
   std::vector<store::DkimKey> kept;
 };
 
-// In one transaction: what begins meanwhile begins with keys that sign.
 Result<Retired> retire(store::WriteTransaction& transaction, store::AccountKey account,
-                       const std::string& domain, Instant now) {
+                       const std::string& domain, const std::vector<std::string>& over) {
   auto keys = keys_of_domain(transaction.read(), account, domain);
   if (!keys) return fail(std::move(keys.error()));
-  const auto work = transaction.read().work_of(account);
-  if (!work) return fail(work.error());
-  const bool is_idle = work->deliveries == 0 && work->recipients == 0 && !work->more;
   Retired retired;
   for (const store::DkimKey& key : *keys) {
-    const auto since = superseded(key, *keys);
-    if (!since) continue;
-    if (!is_idle || now - *since < kDkimOverlap) {
+    if (!superseded(key, *keys)) continue;
+    if (std::ranges::find(over, key.selector) == over.end()) {
       retired.kept.push_back(key);
       continue;
     }
@@ -261,10 +277,15 @@ Task<Result<RetiredDkim>> Operations::retire_dkim_keys(std::string account_name,
   if (!name) co_return fail(name.error());
   const auto owner = co_await account(account_name);
   if (!owner) co_return fail(owner.error());
+  const auto over = co_await store_.read(
+      [key = owner->key, domain = *name, now = clock_.now()](store::ReadTransaction& transaction) {
+        return selectors_over(transaction, key, domain, now);
+      });
+  if (!over) co_return fail(over.error());
   auto retired = co_await store_.write(
       store::WritePriority::accept,
-      [key = owner->key, domain = *name, now = clock_.now()](store::WriteTransaction& transaction) {
-        return retire(transaction, key, domain, now);
+      [key = owner->key, domain = *name, over = *over](store::WriteTransaction& transaction) {
+        return retire(transaction, key, domain, over);
       });
   if (!retired) co_return fail(std::move(retired.error()));
   if (!retired->removed.empty()) {

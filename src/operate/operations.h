@@ -392,7 +392,8 @@ class Operations {
   // They sign from now on. conflict: there are none.
   Task<Result<std::vector<DkimView>>> begin_next_dkim_keys(std::string account, std::string domain);
   // Removes keys of the domain that no newer one leaves anything to: another of the algorithm has
-  // been signing for kDkimOverlap, and the account has no delivery under way, which might pin them.
+  // been signing for kDkimOverlap, and of what the account began before then, which might pin them,
+  // nothing is under way.
   Task<Result<RetiredDkim>> retire_dkim_keys(std::string account, std::string domain);
   // What the account has to go: mail that began with the key waits for it from now on.
   Task<Result<store::AccountWork>> remove_dkim_key(std::string account, std::string domain,

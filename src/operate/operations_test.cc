@@ -295,6 +295,35 @@ TEST_F(OperationsTest, ADkimKeyGoesAWeekAfterTheNextOneBegan) {
   EXPECT_THAT(run(operations.retire_dkim_keys("shop", "example.jp"))->removed, SizeIs(0));
 }
 
+TEST_F(OperationsTest, ADkimKeyWaitsForWhatBeganWithItAndForNothingElse) {
+  for (const std::string name : {"before", "after"}) {
+    const std::string domain = name + ".example.jp";
+    const auto added = run(operations.add_account({.name = name}));
+    ASSERT_TRUE(added);
+    ASSERT_TRUE(run(operations.add_dkim_key(
+        {.account = name, .domain = domain, .selector = "old", .algorithm = "rsa"})));
+    const auto send = [&] {
+      store::Accept accept{.life_time = std::chrono::days(30)};
+      accept.delivery.account = added->account.key;
+      accept.recipients = {{"a@example.jp", "example.jp", {}}};
+      ASSERT_TRUE(installation.store->perform_and_wait(std::move(accept)));
+    };
+    installation.clock.advance(std::chrono::hours(2));
+    const bool began_before = name == "before";
+    if (began_before) send();
+    installation.clock.advance(std::chrono::hours(2));
+    ASSERT_TRUE(run(operations.make_next_dkim_keys(name, domain)));
+    ASSERT_TRUE(run(operations.begin_next_dkim_keys(name, domain)));
+    installation.clock.advance(std::chrono::hours(2));
+    if (!began_before) send();
+    installation.clock.advance(std::chrono::days(7));
+    const auto retired = run(operations.retire_dkim_keys(name, domain));
+    ASSERT_TRUE(retired) << retired.error().detail;
+    EXPECT_THAT(retired->kept, SizeIs(began_before ? 1 : 0)) << name;
+    EXPECT_THAT(retired->removed, SizeIs(began_before ? 0 : 1)) << name;
+  }
+}
+
 TEST_F(OperationsTest, SealsADkimKeyAndTellsOfItAtOnce) {
   ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
   const auto added = run(operations.add_dkim_key(

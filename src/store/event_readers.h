@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who reads the events of the whole installation and does something about them once: a row with a
-// name, which is one node's at a time, and keeps how far it has come and what waits. What is done
+// Who reads the events of the whole installation and does something about them once, or goes
+// through all of it now and then: a row with a name, which is one node's at a time, and keeps how
+// far it has come and what waits. What is done
 // about an event and the step past it are one commit.
 #pragma once
 

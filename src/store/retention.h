@@ -11,6 +11,8 @@
 
 #include <fmt/format.h>
 
+#include "base/clock.h"
+#include "base/result.h"
 #include "store/store.h"
 
 namespace todoku::store {
@@ -41,6 +43,24 @@ struct KeptFor {
   const auto story = std::from_chars(content.ptr + 1, end, kept.story_days);
   if (story.ec != std::errc() || story.ptr != end) return std::nullopt;
   return kept;
+}
+
+// Until when all that started has lost its content: what looks for more begins there.
+[[nodiscard]] inline std::string erased_until_setting(AccountKey account) {
+  return fmt::format("retention_erased/{}", static_cast<std::int64_t>(account));
+}
+
+// nullopt: nothing that can be read is said; all is looked at.
+[[nodiscard]] inline Result<std::optional<Instant>> erased_until(ReadTransaction& reader,
+                                                                 AccountKey account) {
+  const auto setting = reader.setting(erased_until_setting(account));
+  if (!setting) return fail(setting.error());
+  if (!*setting) return std::nullopt;
+  std::int64_t ms = 0;
+  const std::string& text = **setting;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), ms);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
+  return from_epoch_ms(ms);
 }
 
 // What is said of this account alone; zeros: nothing.

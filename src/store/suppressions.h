@@ -29,7 +29,8 @@ inline constexpr AccountKey kInstallation{0};
 
 // Texts that are longer are cut.
 inline constexpr std::size_t kStopTextCharactersMax = 500;
-// Entries of one subject and account.
+// Entries of one subject and account for lists. Whoever left so many may still leave everything: of
+// the others there is one for each reason.
 inline constexpr std::int64_t kStopsOfSubjectMax = 200;
 
 // What a receiver said when the last hard error came, or another sign of the recipient's.

@@ -269,6 +269,9 @@ struct StageRows {
 // Of transactional batches that wait, and of all in hand, so many are looked at.
 inline constexpr std::int64_t kWorkLookedAt = 2'000;
 
+// The same, of each, for WorkReads::begun_before().
+inline constexpr std::int64_t kBegunLookedAt = 20'000;
+
 struct QueueFigures {
   TrafficClass traffic = TrafficClass::transactional;
   std::int64_t waiting = 0;  // recipients of started deliveries not yet terminal
@@ -294,6 +297,9 @@ class WorkReads {
   virtual ~WorkReads() = default;
   [[nodiscard]] virtual Result<std::vector<QueueFigures>> queue_figures() = 0;
   [[nodiscard]] virtual Result<AccountWork> work_of(AccountKey account) = 0;
+  // Whether something of the account that started before `at` is not over; true, too, where as many
+  // batches wait or are in hand as are looked at, of whomever: there may be others.
+  [[nodiscard]] virtual Result<bool> begun_before(AccountKey account, Instant at) = 0;
   [[nodiscard]] virtual Result<std::vector<SetAside>> set_aside(std::int64_t limit) = 0;
 };
 

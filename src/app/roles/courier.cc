@@ -115,10 +115,6 @@ void CourierRole::make_doctor() {
           .rested = shared_.rested(),
           .listed = shared_.listed(),
           .is_here = [this](const std::string& source) { return shared_.is_here(source); },
-          .live =
-              [this] {
-                return shared_.is_cluster() ? shared_.live().live() : std::vector<std::string>();
-              },
           .clock = ground_.clock,
           .metrics = ground_.metrics},
       SourceDoctor::Options{.every = std::chrono::seconds(given.interval_seconds),

@@ -62,7 +62,9 @@ void Digest::add_row(Domain& domain, const std::string& reporter, const DmarcRow
 }
 
 bool Digest::add(const DmarcAggregate& report) {
-  if (!seen_.emplace(report.organization, report.report_id, report.domain).second) return false;
+  if (!seen_.emplace(report.organization, report.report_id, report.domain, report.begin).second) {
+    return false;
+  }
   Domain& domain = domain_of(report.domain, report.begin, report.end);
   if (report.end >= domain.digest.end) domain.digest.policy = report.policy;
   for (const DmarcRow& row : report.rows) add_row(domain, report.organization, row);
@@ -70,8 +72,12 @@ bool Digest::add(const DmarcAggregate& report) {
 }
 
 bool Digest::add(const TlsReport& report) {
-  if (!seen_.emplace(report.organization, report.report_id, std::string()).second) return false;
+  // A report may have several policies of a domain.
+  std::set<std::string> added;
   for (const TlsPolicyResult& policy : report.policies) {
+    const Seen seen{report.organization, report.report_id, policy.domain, report.begin};
+    if (!added.contains(policy.domain) && !seen_.insert(seen).second) continue;
+    added.insert(policy.domain);
     TlsDigest& tls = domain_of(policy.domain, report.begin, report.end).digest.tls;
     sum_up(tls.successful, policy.successful);
     sum_up(tls.failed, policy.failed);
@@ -81,7 +87,7 @@ bool Digest::add(const TlsReport& report) {
       }
     }
   }
-  return true;
+  return !added.empty();
 }
 
 std::vector<DomainDigest> Digest::domains() const {

@@ -75,7 +75,10 @@ class Digest {
   void add_row(Domain& domain, const std::string& reporter, const DmarcRow& row);
 
   std::map<std::string, Domain> domains_;
-  std::set<std::tuple<std::string, std::string, std::string>> seen_;
+  // Organization, id, domain, begin: some use an id again.
+  using Seen = std::tuple<std::string, std::string, std::string, Instant>;
+
+  std::set<Seen> seen_;
   std::size_t sources_ = 0;
   std::int64_t left_out_ = 0;
 };

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "feedback/reports/report_text.h"
 
 namespace todoku::feedback::reports {
 namespace {
@@ -31,7 +32,10 @@ bool is_ip(const std::string& text) {
 std::optional<std::int64_t> number_of(std::string_view text) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number < 0) return std::nullopt;
+  if (error != std::errc() || end != text.data() + text.size() || number < 0 ||
+      number > kCountMax) {
+    return std::nullopt;
+  }
   return number;
 }
 
@@ -71,7 +75,8 @@ class Reader {
         piece.substr(0, kReportTextOctetsMax - std::min(text_.size(), kReportTextOctetsMax)));
   }
   void end() {
-    const std::string_view value = trim(text_);
+    const std::string line = on_one_line(text_);
+    const std::string_view value = trim(line);
     if (path_.starts_with("/feedback/record")) {
       end_of_record(std::string_view(path_).substr(std::string_view("/feedback/record").size()),
                     value);

@@ -45,7 +45,10 @@ Result<std::string> gunzip(std::string_view octets) {
     if (out.size() + got > kExpandedOctetsMax) return too_large();
     out.append(reinterpret_cast<const char*>(piece.data()), got);
     if (did == Z_STREAM_END) {
-      if (stream.avail_in == 0) return out;
+      // Some pad the file (gzip(1) passes over it, too).
+      const std::string_view rest = octets.substr(octets.size() - stream.avail_in);
+      if (rest.find_first_not_of(std::string_view("\0\r\n", 3)) == std::string_view::npos)
+        return out;
       if (inflateReset(&stream) != Z_OK) break;
       continue;
     }
@@ -62,6 +65,9 @@ struct ZipFileCloser {
 };
 
 bool is_report_name(std::string_view name) {
+  // What archives of macOS hold beside each file.
+  const std::string_view base = name.substr(name.rfind('/') + 1);
+  if (name.starts_with("__MACOSX/") || base.starts_with("._")) return false;
   const std::string lower = to_ascii_lower(name);
   return lower.ends_with(".xml") || lower.ends_with(".json");
 }
@@ -81,6 +87,8 @@ Result<std::string> read_entry(zip_t* archive, zip_uint64_t index) {
 }
 
 Result<std::string> unzip(std::string_view octets) {
+  // What mail programs put behind a file.
+  while (octets.ends_with('\n') || octets.ends_with('\r')) octets.remove_suffix(1);
   zip_error_t error{};
   zip_source_t* source = zip_source_buffer_create(octets.data(), octets.size(), 0, &error);
   if (source == nullptr) return fail(ErrorKind::unavailable, "no memory to expand it");

@@ -259,6 +259,66 @@ TEST(ReportFile, WhatIsBrokenIsTold) {
   }
 }
 
+TEST(ReportFile, OpensWhatStandsBesideAReport) {
+  const std::string xml(kAggregate);
+  for (const std::string& octets :
+       {zipped({{"a.xml", xml}, {"__MACOSX/._a.xml", "x"}, {"._b.xml", "x"}}),
+        zipped({{"a.xml", xml}}) + "\r\n", gzipped(xml) + std::string(512, '\0'),
+        gzipped(xml) + "\r\n"}) {
+    const auto file = open_report(octets);
+    ASSERT_TRUE(file) << file.error().detail;
+    EXPECT_EQ(file->text, xml);
+  }
+}
+
+TEST(TlsReport, CountsMayBeTextAndAreBounded) {
+  const auto with_count = [](std::string_view count) {
+    std::string text(kTls);
+    text.replace(text.find("5326"), 4, count);
+    return read_tls_report(text);
+  };
+  EXPECT_EQ(with_count("\"12\"")->policies[0].successful, 12);
+  for (const std::string_view wrong : {"\"1x\"", "-1", "9223372036854775807", "1e30", "{}"}) {
+    EXPECT_FALSE(with_count(wrong)) << wrong;
+  }
+}
+
+TEST(TlsReport, WhatGrowsAsJsonIsRefused) {
+  std::string text = "{\"a\":[0";
+  while (text.size() < std::size_t{24} << 20U) text += ",0";
+  text += "]}";
+  const auto report = read_tls_report(text);
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().kind, ErrorKind::limit_exceeded);
+}
+
+TEST(Reports, ANameForgesNoLine) {
+  const auto dmarc =
+      read_dmarc_aggregate(with("Example.JP</domain>", "a.example\nb.example</domain>"));
+  ASSERT_TRUE(dmarc);
+  EXPECT_EQ(dmarc->domain, "a.example b.example");
+  std::string text(kTls);
+  text.replace(text.find("certificate-expired"), 19, "x\\ny");
+  EXPECT_EQ(read_tls_report(text)->policies[0].failures[0].result, "x y");
+}
+
+TEST(ReportDigest, AnIdThatIsUsedAgainIsAnotherReport) {
+  Digest digest;
+  DmarcAggregate report = read_dmarc_aggregate(kAggregate).value();
+  EXPECT_TRUE(digest.add(report));
+  report.begin += std::chrono::hours(24);
+  EXPECT_TRUE(digest.add(report));
+  TlsReport tls = read_tls_report(kTls).value();
+  EXPECT_TRUE(digest.add(tls));
+  EXPECT_FALSE(digest.add(tls));
+  tls.policies[0].domain = "other.example";
+  EXPECT_TRUE(digest.add(tls));
+  tls.policies.push_back(tls.policies[0]);
+  tls.report_id = "two policies of one domain";
+  EXPECT_TRUE(digest.add(tls));
+  EXPECT_EQ(digest.domains().back().tls.failed, 3 * 303);
+}
+
 TEST(ReportDigest, AddsUpAndCountsAReportOnce) {
   Digest digest;
   const auto report = read_dmarc_aggregate(kAggregate).value();

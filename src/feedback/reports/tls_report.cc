@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "feedback/reports/tls_report.h"
 
+#include <charconv>
+#include <new>
 #include <optional>
 #include <utility>
 
 #include <boost/json/array.hpp>
+#include <boost/json/memory_resource.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <fmt/format.h>
@@ -12,16 +15,39 @@
 #include "base/bytes.h"
 #include "base/date_time.h"
 #include "feedback/reports/dmarc_aggregate.h"
+#include "feedback/reports/report_text.h"
 
 namespace todoku::feedback::reports {
 namespace {
 
 using boost::json::object;
 
+// What a report may take as values: small numbers by the million take many times their text.
+constexpr std::size_t kValueOctetsMax = std::size_t{128} << 20U;
+
+class BoundedMemory final : public boost::json::memory_resource {
+ private:
+  void* do_allocate(std::size_t octets, std::size_t alignment) override {
+    if (octets > kValueOctetsMax - used_) throw std::bad_alloc();
+    void* const memory = ::operator new(octets, std::align_val_t(alignment));
+    used_ += octets;
+    return memory;
+  }
+  void do_deallocate(void* memory, std::size_t octets, std::size_t alignment) override {
+    used_ -= octets;
+    ::operator delete(memory, octets, std::align_val_t(alignment));
+  }
+  [[nodiscard]] bool do_is_equal(const memory_resource& other) const noexcept override {
+    return this == &other;
+  }
+
+  std::size_t used_ = 0;
+};
+
 std::string text_of(const object& from, std::string_view name) {
   const auto* const value = from.if_contains(name);
   if (value == nullptr || !value->is_string()) return {};
-  return std::string(std::string_view(value->get_string()).substr(0, kReportTextOctetsMax));
+  return on_one_line(std::string_view(value->get_string()).substr(0, kReportTextOctetsMax));
 }
 
 const object* object_of(const object& from, std::string_view name) {
@@ -33,9 +59,16 @@ const object* object_of(const object& from, std::string_view name) {
 Result<std::int64_t> count_of(const object& from, std::string_view name) {
   const auto* const value = from.if_contains(name);
   if (value == nullptr || value->is_null()) return 0;
-  boost::system::error_code error;
-  const auto number = value->to_number<std::int64_t>(error);
-  if (!error && number >= 0) return number;
+  std::int64_t number = -1;
+  if (const auto* const text = value->if_string()) {
+    const auto [end, wrong] = std::from_chars(text->data(), text->data() + text->size(), number);
+    if (wrong != std::errc() || end != text->data() + text->size()) number = -1;
+  } else {
+    boost::system::error_code error;
+    number = value->to_number<std::int64_t>(error);
+    if (error) number = -1;
+  }
+  if (number >= 0 && number <= kCountMax) return number;
   return fail(ErrorKind::invalid_input, fmt::format("{} is no count", name));
 }
 
@@ -94,11 +127,9 @@ Result<TlsPolicyResult> policy_of(const object& given) {
   return result;
 }
 
-}  // namespace
-
-Result<TlsReport> read_tls_report(std::string_view json) {
+Result<TlsReport> read_within(std::string_view json, boost::json::memory_resource* memory) {
   boost::system::error_code error;
-  const boost::json::value root = boost::json::parse(json, error);
+  const boost::json::value root = boost::json::parse(json, error, memory);
   if (error) return fail(ErrorKind::corrupt, fmt::format("is no JSON: {}", error.message()));
   const object* const given = root.if_object();
   const auto missing = [](std::string_view what) {
@@ -132,6 +163,17 @@ Result<TlsReport> read_tls_report(std::string_view json) {
     report.policies.push_back(std::move(*policy));
   }
   return report;
+}
+
+}  // namespace
+
+Result<TlsReport> read_tls_report(std::string_view json) {
+  BoundedMemory memory;
+  try {
+    return read_within(json, &memory);
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorKind::limit_exceeded, "takes too much memory as JSON");
+  }
 }
 
 }  // namespace todoku::feedback::reports

@@ -86,6 +86,18 @@ const Sql kWorkOf{
     "), 0)::bigint, count(*)"
     " FROM (SELECT h.* FROM nodes n CROSS JOIN LATERAL (SELECT account, delivery, traffic,"
     " open FROM batches WHERE holder = n.key AND holder <> 0 OFFSET 0) h LIMIT $2) u"};
+#define BEGUN_BEFORE                                                        \
+  " u LEFT JOIN LATERAL (SELECT key FROM deliveries WHERE key = u.delivery" \
+  " AND u.account = $1 AND started < $2 OFFSET 0) d ON true"
+const Sql kBegunBefore{
+    "figures: what began before",
+    "SELECT count(*), 0::bigint FROM deliveries"
+    " WHERE phase = 5 AND traffic = 1 AND deleted = 0 AND account = $1 AND started < $2"
+    " UNION ALL SELECT count(d.key), count(*) FROM (SELECT account, delivery FROM batches"
+    " WHERE traffic = 0 AND ready_at IS NOT NULL ORDER BY ready_at LIMIT $3)" BEGUN_BEFORE
+    " UNION ALL SELECT count(d.key), count(*)"
+    " FROM (SELECT h.* FROM nodes n CROSS JOIN LATERAL (SELECT account, delivery FROM batches"
+    " WHERE holder = n.key AND holder <> 0 OFFSET 0) h LIMIT $3)" BEGUN_BEFORE};
 #define ASIDE_JOINS                                                                             \
   " FROM suspects s CROSS JOIN LATERAL (SELECT 1 FROM progress p WHERE p.batch = s.batch"       \
   " AND p.seq = s.seq AND p.state <= 1 OFFSET 0) p"                                             \
@@ -201,6 +213,16 @@ Result<AccountWork> Questions::work_of(AccountKey account) {
     work.more = work.more || rows->integer(i, 3) >= kWorkLookedAt;
   }
   return work;
+}
+
+Result<bool> Questions::begun_before(AccountKey account, Instant at) {
+  const auto rows = session_.ask(kBegunBefore, Params() << account << at << kBegunLookedAt);
+  if (!rows) return fail(rows.error());
+  bool some = false;
+  for (int i = 0; i < rows->size(); ++i) {
+    some = some || rows->integer(i, 0) > 0 || rows->integer(i, 1) >= kBegunLookedAt;
+  }
+  return some;
 }
 
 Result<std::vector<QueueFigures>> Questions::queue_figures() {

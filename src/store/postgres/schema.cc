@@ -485,6 +485,10 @@ std::int64_t schema_steps() {
   return static_cast<std::int64_t>(kSteps.size());
 }
 
+std::int64_t schema_worked_on_by() {
+  return kWorkedOnBy;
+}
+
 Result<std::vector<SchemaStep>> schema_history(Link& link) {
   const auto last = schema_step_of(link);
   if (!last) return fail(last.error());

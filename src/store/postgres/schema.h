@@ -18,6 +18,9 @@ namespace todoku::store::postgres {
 // The last step that this program knows.
 [[nodiscard]] std::int64_t schema_steps();
 
+// How many steps a program must know to work on the tables once this one has taken its steps.
+[[nodiscard]] std::int64_t schema_worked_on_by();
+
 // The last step that the database has, of those that this program knows; 0: it is empty. Steps of a
 // later program are fine where that has told that programs of so few steps can work on its tables.
 // corrupt: a step is missing, or it is another program's; unsupported: a later program's tables.

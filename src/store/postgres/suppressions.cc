@@ -292,7 +292,9 @@ Result<PutSuppressions> Changes::put_suppressions(std::span<const NewSuppression
     const NewSuppression& entry = entries[i];
     StopsOfSubject& its = (*there)[{entry.account, entry.subject}];
     const auto found = its.find({entry.reason, entry.list_id});
-    if (found == its.end() && its.size() >= static_cast<std::size_t>(kStopsOfSubjectMax)) {
+    const auto of_lists =
+        std::ranges::count_if(its, [](const auto& each) { return !each.first.second.empty(); });
+    if (found == its.end() && !entry.list_id.empty() && of_lists >= kStopsOfSubjectMax) {
       put.refused.push_back(i);
       continue;
     }

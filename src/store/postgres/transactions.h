@@ -178,6 +178,7 @@ class Questions final : public ReadTransaction {
   // -- figures (reads_scheduling.cc)
   Result<std::vector<QueueFigures>> queue_figures() override;
   Result<AccountWork> work_of(AccountKey account) override;
+  Result<bool> begun_before(AccountKey account, Instant at) override;
   Result<std::vector<SetAside>> set_aside(std::int64_t limit) override;
 
   // -- audit (personal_data.cc)

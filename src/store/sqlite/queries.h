@@ -227,6 +227,7 @@ class Queries {
 
   [[nodiscard]] Result<std::vector<QueueFigures>> queue_figures();
   [[nodiscard]] Result<AccountWork> work_of(AccountKey account);
+  [[nodiscard]] Result<bool> begun_before(AccountKey account, Instant at);
   [[nodiscard]] Result<std::vector<SetAside>> set_aside(std::int64_t limit);
   [[nodiscard]] Result<std::optional<SetAside>> set_aside_of(std::int64_t row);
 

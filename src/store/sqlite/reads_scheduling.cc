@@ -165,6 +165,29 @@ Result<AccountWork> Queries::work_of(AccountKey account) {
   return work;
 }
 
+Result<bool> Queries::begun_before(AccountKey account, Instant at) {
+  // Of each: what is looked for, what was looked at.
+  auto query = db_.query(
+      "SELECT count(*), 0 FROM deliveries INDEXED BY deliveries_sending_bulk"
+      " WHERE status = 5 AND traffic = 1 AND deleted = 0"
+      " AND account = ?1 AND started < ?2"
+      " UNION ALL SELECT count(d.key), count(*) FROM"
+      " (SELECT account, delivery FROM batches INDEXED BY batches_ready"
+      " WHERE traffic = 0 AND ready_at IS NOT NULL LIMIT ?3) page LEFT JOIN deliveries d"
+      " ON page.account = ?1 AND d.key = page.delivery AND d.started < ?2"
+      " UNION ALL SELECT count(d.key), count(*) FROM"
+      " (SELECT account, delivery FROM batches INDEXED BY batches_held"
+      " WHERE holder <> 0 LIMIT ?3) page LEFT JOIN deliveries d"
+      " ON page.account = ?1 AND d.key = page.delivery AND d.started < ?2");
+  query.bind(account, at, kBegunLookedAt);
+  bool some = false;
+  while (query.next()) {
+    some = some || query.integer(0) > 0 || query.integer(1) >= kBegunLookedAt;
+  }
+  if (query.failed()) return fail(query.error());
+  return some;
+}
+
 // Of a row: recipient, since when, delivery, account, first email id, domain, address, delivery id.
 SetAside Queries::set_aside_in(const Query& row) {
   const std::int64_t recipient = row.integer(0);

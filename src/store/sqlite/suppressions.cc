@@ -292,7 +292,7 @@ Result<SqliteWriteTransaction::SuppressionSeat> SqliteWriteTransaction::suppress
     const std::int64_t id = query.integer(0);
     if (id == free) ++free;
     if (AccountKey{query.integer(1)} != account || query.text(2) != subject) continue;
-    ++entries;
+    if (!query.text(4).empty()) ++entries;
     if (static_cast<StopReason>(query.integer(3)) != reason || query.text(4) != list_id) continue;
     seat.id = id;
     seat.there = true;
@@ -303,7 +303,7 @@ Result<SqliteWriteTransaction::SuppressionSeat> SqliteWriteTransaction::suppress
   }
   if (query.failed()) return fail(query.error());
   if (seat.there) return seat;
-  seat.full = entries >= kStopsOfSubjectMax || free > first + kLastSlot;
+  seat.full = (!list_id.empty() && entries >= kStopsOfSubjectMax) || free > first + kLastSlot;
   seat.id = free;
   return seat;
 }

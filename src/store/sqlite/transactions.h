@@ -291,6 +291,9 @@ class SqliteReadTransaction final : public ReadTransaction {
 
   Result<std::vector<QueueFigures>> queue_figures() override { return queries_.queue_figures(); }
   Result<AccountWork> work_of(AccountKey account) override { return queries_.work_of(account); }
+  Result<bool> begun_before(AccountKey account, Instant at) override {
+    return queries_.begun_before(account, at);
+  }
   Result<std::vector<SetAside>> set_aside(std::int64_t limit) override {
     return queries_.set_aside(limit);
   }

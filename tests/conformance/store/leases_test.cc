@@ -496,6 +496,37 @@ TEST_P(StoreSuite, OfASuspendedAccountNothingMoreIsTakenInHand) {
   EXPECT_THAT(claim(me_, {urgent.key}), SizeIs(1));
 }
 
+TEST_P(StoreSuite, KnowsWhetherSomethingThatBeganBeforeIsNotOver) {
+  const Account owner = account();
+  const Account other = account("other");
+  const auto begun_before = [&](Instant at) {
+    return must(read([&](ReadTransaction& t) { return t.begun_before(owner.key, at); }));
+  };
+  clock_.advance(1h);
+  const Instant first = now();
+  const Accepted mail = accept(owner.key, {recipient("one")});
+  const LeasedBatch in_hand = mail.batches.at(0);
+  accept(other.key, {recipient("others")});
+  clock_.advance(1h);
+  const Instant second = now();
+  const Delivery bulky = started(owner.key, recipients(2, "example.jp"));
+  EXPECT_FALSE(begun_before(first)) << "nothing began before the first";
+  EXPECT_TRUE(begun_before(first + 1s)) << "in hand";
+  settle({deferral(in_hand.key, 0, after(10))}, {{.held = in_hand.held()}});
+  EXPECT_TRUE(begun_before(second)) << "it waits for another attempt";
+  clock_.advance(1h);
+  const auto again = claim(me_, {in_hand.key});
+  ASSERT_THAT(again, SizeIs(1));
+  settle({outcome(in_hand.key, 0, RecipientState::delivered)}, {{.held = again[0].held()}});
+  EXPECT_FALSE(begun_before(second)) << "what is another account's is not counted";
+  EXPECT_TRUE(begun_before(second + 1s)) << "bulk that nobody has in hand";
+  const LeasedBatch bulk = claim_all(bulky.key).at(0);
+  settle({outcome(bulk.key, 0, RecipientState::delivered),
+          outcome(bulk.key, 1, RecipientState::delivered)},
+         {{.held = bulk.held()}});
+  EXPECT_FALSE(begun_before(now() + 1h));
+}
+
 TEST_P(StoreSuite, ASuspendedAccountsMailIsGivenUpWhenItsLifeIsOver) {
   Account owner = account();
   const auto accepted = accept(owner.key, {recipient("one")});

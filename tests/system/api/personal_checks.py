@@ -72,7 +72,8 @@ class PersonalData(Checks):
                                 {"email": "codes@fast.example", "insert_code": codes}), 201)
         for scopes, withheld in (("admin", "insert_codes"), ("admin,content", None)):
             key = copy.copy(account)
-            key.token = issued(self.stack.command("key", "add", account.name, "--scopes", scopes))[2]
+            key.token = issued(door.world.stack.command(
+                "key", "add", account.name, "--scopes", scopes))[2]
             told = key.request("GET", "/personal-data?email=codes@fast.example")
             mails = self.ok(told)["mails"]
             self.assertEqual([[] if withheld else codes], [mail["insert_codes"] for mail in mails])

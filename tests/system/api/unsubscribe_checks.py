@@ -136,6 +136,31 @@ class Unsubscribes(Checks):
         self.press(link, everything)
         self.assertEqual([("advertisements", "")], self.opt_outs(to))
 
+    def test_undo_takes_back_what_it_did_and_no_more(self):
+        to = self.address()
+        link = self.link_of(self.sent(to, list_id="weekly"))
+        _, page = self.open("GET", link)
+        only_list, everything = BUTTON.findall(page)
+        _, page = self.press(link, only_list)
+        undo, = BUTTON.findall(page)
+        self.press(link, everything)
+        _, page = self.press(link, undo)
+        self.assertIn("Undone in part", page)
+        self.assertEqual([("advertisements", "")], self.opt_outs(to))
+        _, page = self.press(link, undo)
+        self.assertIn("There is nothing to undo", page)
+
+    def test_who_has_left_very_many_lists_leaves_everything(self):
+        to = self.address()
+        rows = "".join(f"{to},unsubscribe,list{n}\n" for n in range(200))
+        self.ok(self.account.multipart("POST", "/suppressions/import", [
+            ('name="file"; filename="a.csv"', "text/csv",
+             ("email,reason,list_id\n" + rows).encode())]))
+        link = self.link_of(self.sent(to, list_id="weekly"))
+        self.assertEqual(200, self.one_click(link)[0].status)
+        self.assertIn(("advertisements", ""), self.opt_outs(to))
+        self.assertTrue(self.is_dropped(to, purpose="advertisement", list_id="weekly"))
+
     def test_it_is_undone_a_few_times_a_day_and_no_more(self):
         to = self.address()
         link = self.link_of(self.sent(to))

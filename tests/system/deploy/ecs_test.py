@@ -193,6 +193,36 @@ class Watching(OnAws):
         told = [word for words in seen for word in words]
         self.assertTrue(any("OutOfMemoryError" in word and "exit status 137" in word for word in told), told)
 
+    def test_one_beside_its_service_that_dies_is_told(self):
+        self.faults(versions={"2.0": "dies"})
+        for role in ("scheduler", "api"):
+            with self.subTest(role):
+                self.target.canary(role, "2.0", self.said.append)
+                look = self.target.watch("2.0")
+                told = [word for _ in range(6) for word in look()]
+                self.assertTrue(any(f"{role}: the task" in word and "beside the service ended" in word and
+                                    "exit status 137" in word for word in told), told)
+
+    def test_one_that_the_balancer_finds_unwell_is_told(self):
+        self.target.canary("api", "2.0", self.said.append)
+        look = self.target.watch("2.0")
+        self.assertEqual(look(), [])
+        there_is = self.recorder.world()
+        address = next(t["address"] for t in there_is["tasks"] if t["group"] == "canary:api")
+        (target,) = [key for key in there_is["targets"] if key.startswith(f"{address}:")]
+        there_is["targets"][target] = "unhealthy"
+        self.recorder.write("world.json", there_is)
+        (told,) = look()
+        self.assertIn("api: the balancer finds the task", told)
+
+    def test_it_is_watched_for_as_long_as_alarms_take(self):
+        """Those that go off soon, by Terraform's own numbers, and two minutes until figures are there."""
+        text = (HERE.parents[2] / "deploy/terraform/modules/alarms/alarms.tf").read_text(encoding="utf-8")
+        engine = [int(minutes) * 60 for minutes in re.findall(r"minutes = (\d+)", text)]
+        self.assertGreaterEqual(len(engine), 5)
+        soon = max(seconds for seconds in engine if seconds < 300)
+        self.assertEqual(self.target.watch_seconds, soon + 120)
+
 
 class Once(OnAws):
     def test_migrate_runs_as_a_task_of_the_new_version(self):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A target in memory: services of two tasks, and a fault at any one call that it gets."""
 import contextlib
+import json
 import pathlib
 import sys
 
@@ -25,6 +26,9 @@ class FakeTarget(Target):
         self.fails_at, self.stays, self.bad, self.fault = fails_at, stays, bad or {}, fault
         self.calls = 0
         self.missing_steps = 0
+        self.known_steps, self.least = {}, {}  # by version; 17 and 1 where it is not here
+        self.too_old = set()  # versions that cannot work on the tables
+        self.ran = []  # (version, words)
         self.made = 0
         self.there = []
         self.ready_least = {}
@@ -96,7 +100,12 @@ class FakeTarget(Target):
 
     def run_once(self, version, words, say):
         self.called("run_once")
-        return Ran(0, f'{{"missing": {self.missing_steps}}}')
+        self.ran.append((version, " ".join(words)))
+        if version in self.too_old:
+            return Ran(1, "the database has schema step 18 and this program knows up to 17")
+        return Ran(0, json.dumps({"missing": self.missing_steps,
+                                  "steps": [{}] * self.known_steps.get(version, 17),
+                                  "worked_on_by": self.least.get(version, 1)}))
 
     def watch(self, version):
         self.called("watch")

@@ -37,7 +37,7 @@ def commands(job):
 def verbs(lines):
     """(verb, options) of each call of deploy/bin, without where to and how long."""
     calls = [re.match(r'deploy/bin/([\w-]+)(.*)', line, re.DOTALL) for line in lines]
-    return [(call[1], " ".join(re.sub(r'--watch \S+', "", call[2]).split())) for call in calls if call]
+    return [(call[1], " ".join(re.sub(r'\$\{WATCH_SECONDS:\+--watch "\$WATCH_SECONDS"\}', "", call[2]).split())) for call in calls if call]
 
 
 class Github(unittest.TestCase):
@@ -50,6 +50,16 @@ class Github(unittest.TestCase):
                    for name in re.findall(r"deploy/bin/\w+", " ".join(GITLAB[job]["script"]))}
         # YAML 1.1 reads the key `on` as true.
         self.assertEqual(set(WORKFLOW[True]["workflow_dispatch"]["inputs"]["verb"]["options"]), by_hand)
+
+    def test_a_contraction_is_only_begun_by_hand(self):
+        for name, job in GITLAB.items():
+            if isinstance(job, dict) and any("--contract" in line for line in job.get("script", ())):
+                self.assertEqual((name, job["extends"]), ("contract", ".by hand"))
+                # What the pipeline refuses to migrate is not rolled, so it must not wait for that.
+                self.assertFalse({"migrate", "roll"} & set(job["needs"]))
+        self.assertIn("--contract --yes", GITLAB["contract"]["script"][-1])
+        self.assertEqual([name for name in WORKFLOW["jobs"] if any("--contract" in line for line in commands(name))],
+                         ["by-hand"])
 
     def test_every_command_is_there(self):
         for job in WORKFLOW["jobs"]:

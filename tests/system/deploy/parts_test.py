@@ -13,6 +13,7 @@ import tarfile
 import tempfile
 import time
 import unittest
+from unittest import mock
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "deploy"))
@@ -20,7 +21,7 @@ sys.path.insert(0, str(ROOT / "deploy"))
 from image_archive import write_archive  # noqa: E402
 from verbs import figures, keeper, local, trial  # noqa: E402
 from verbs.figures import Figures  # noqa: E402
-from verbs.images import Images, is_inside  # noqa: E402
+from verbs.images import Images, is_inside, write_whole  # noqa: E402
 from verbs.target import TargetError  # noqa: E402
 
 METRICS = """\
@@ -152,6 +153,63 @@ class SettingsTest(unittest.TestCase):
                               ({"colour": 1}, "colour is 1; it must be left out")):
             with self.assertRaisesRegex(TargetError, words):
                 local.checked({**good, **change}, "t")
+
+
+class DrainTest(unittest.TestCase):
+    def test_one_that_was_broken_off_counts_a_task_once(self):
+        with tempfile.TemporaryDirectory() as folder:
+            target = local.LocalTarget("x", {"services": {"courier": 3}}, folder)
+            path = pathlib.Path(folder) / "tasks/courier-1"
+            path.mkdir(parents=True)
+            write_whole(path / "task.json", json.dumps({"service": "courier", "version": "1"}))
+
+            def broken_off(task):
+                raise KeyboardInterrupt(task.id)
+
+            with mock.patch.object(target.work, "end", broken_off):
+                for _ in range(2):
+                    with self.assertRaises(KeyboardInterrupt):
+                        target.drain("courier-1", lambda _: None)
+            self.assertEqual([service.count for service in target.services()], [2])
+            target.drain("courier-1", lambda _: None)
+            self.assertEqual([service.count for service in target.services()], [2])
+
+
+class JoinTest(unittest.TestCase):
+    """A verb was broken off after a task of the API was ready and before the balancer had it."""
+
+    def setUp(self):
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.target = local.LocalTarget("x", {"services": {"api": 1}, "balancer": {"api": "127.0.0.1:1"}}, folder)
+        self.path = folder / "tasks/api-1"
+        self.path.mkdir(parents=True)
+        write_whole(self.path / "task.json", json.dumps({"service": "api", "version": "1"}))
+        write_whole(self.path / "state.json", json.dumps({
+            "state": "running", "keeper": 1, "detail": "",
+            "addresses": {"TODOKU_METRICS__LISTEN": "127.0.0.1:2", "TODOKU_API__LISTEN": "127.0.0.1:3"}}))
+        for name, answer in (("is_keeper", True), ("figures.ask", (200, ""))):
+            self.enterContext(mock.patch(f"verbs.local_tasks.{name}", lambda *_, answer=answer: answer))
+        self.begun = self.enterContext(mock.patch.object(self.target.work, "begin_balancer"))
+
+    def doors(self):
+        return json.loads((self.target.folder / "balancer/balancer.json").read_text())
+
+    def test_it_does_not_count_as_ready(self):
+        (task,) = self.target.tasks()
+        self.assertEqual((task.state, task.detail), ("starting", "gets no requests from the balancer yet"))
+
+    def test_the_next_verb_takes_it_up(self):
+        for act in (self.target.replace, self.target.canary):
+            (self.path / "joined").unlink(missing_ok=True)
+            act("api", "1", lambda _: None)
+            self.assertEqual([(task.id, task.state) for task in self.target.tasks()], [("api-1", "ready")])
+            self.assertEqual(self.doors(), {"127.0.0.1:1": ["127.0.0.1:3"]})
+
+    def test_so_does_it_where_only_the_mark_was_made(self):
+        (self.path / "joined").touch()
+        self.target.replace("api", "1", lambda _: None)
+        self.assertEqual(self.doors(), {"127.0.0.1:1": ["127.0.0.1:3"]})
+        self.begun.assert_called()
 
 
 class KeeperTest(unittest.TestCase):

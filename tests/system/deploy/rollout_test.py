@@ -3,12 +3,16 @@
 """How a version comes to run and goes back (deploy/verbs/rollout.py), on a target in memory: each
 call that it makes fails once, and from some call on all of them do. Whatever happens, no service has
 fewer tasks than it should, and the exit status says truly what runs."""
+import contextlib
+import dataclasses
 import io
+import types
 import unittest
+from unittest import mock
 
 from fake_target import FakeTarget, TargetError
-from verbs import rollout
-from verbs.target import ORDER, Deployed
+from verbs import main, rollout
+from verbs.target import ORDER, Deployed, NeedsAHand
 from verbs.words import (DONE, FAILED, NEEDS_A_HAND, ROLLED_BACK, Declined, Words)
 
 
@@ -160,6 +164,96 @@ class RolloutTest(unittest.TestCase):
         target.bad["1"] = {"start"}
         self.assertEqual(rollout.roll_back(target, "1", self.means(target)), ROLLED_BACK)
         self.assertEqual((self.versions_of(target), target.at), ({"2"}, Deployed("2", "1")))
+
+
+    def test_a_roll_back_to_what_cannot_work_on_the_tables_changes_nothing(self):
+        target = FakeTarget()
+        self.roll(target)
+        ids = [task.id for task in target.tasks()]
+        target.too_old = {"1"}
+        self.assertEqual(rollout.roll_back(target, "1", self.means(target)), FAILED)
+        self.assertEqual(([task.id for task in target.tasks()], target.at), (ids, Deployed("2", "1")))
+        self.assertIn("has schema step 18 and this program knows up to 17", self.told())
+
+
+    def test_how_long_is_watched_is_the_targets_affair_unless_it_is_said(self):
+        target, paused = FakeTarget(), []
+        target.watch_seconds, target.look_seconds = 300, 15
+        for given, expected in ((None, [15] * 20), (4, [4]), (0, [])):
+            with self.subTest(given):
+                said = types.SimpleNamespace(watch=given, no_trial=True)
+                means = dataclasses.replace(main.means(target, said, Words("roll")), sleep=paused.append)
+                rollout.watch(lambda: [], means)
+                self.assertEqual(paused, expected)
+                paused.clear()
+
+
+class MigrateTest(unittest.TestCase):
+    def migrate(self, target, version=None, contract=False, yes=False):
+        """-> (how it ended, what it said)"""
+        out = io.StringIO()
+        given = types.SimpleNamespace(version=version, contract=contract)
+        try:
+            return main.migrate(target, given, Words("migrate", yes, out, io.StringIO())), out.getvalue()
+        except (TargetError, Declined) as error:
+            return type(error), str(error)
+
+    def ups(self, target):
+        return [version for version, words in target.ran if words == "migrate up"]
+
+    def test_without_a_version_it_takes_the_one_that_roll_takes_and_says_so(self):
+        target = FakeTarget(versions=("1", "2", "3"))
+        status, said = self.migrate(target)
+        self.assertEqual((status, self.ups(target)), (DONE, ["3"]))
+        self.assertIn("version 3, which was pushed last", said)
+        said = []
+        given = types.SimpleNamespace(version=None, no_trial=True, watch=0, archive="")
+        self.assertEqual(main.roll(target, given, types.SimpleNamespace(say=said.append)), DONE)
+        self.assertEqual({task.version for task in target.tasks()}, {"3"})
+        self.assertIn("version 3, which was pushed last", said[0])
+
+    def test_what_the_running_version_can_work_on_is_taken(self):
+        target = FakeTarget()
+        target.missing_steps, target.known_steps, target.least = 1, {"1": 17, "2": 18}, {"2": 17}
+        self.assertEqual(self.migrate(target, "2")[0], DONE)
+        self.assertEqual(self.ups(target), ["2"])
+
+    def test_what_it_could_not_work_on_is_only_taken_where_somebody_wants_it(self):
+        target = FakeTarget()
+        target.missing_steps, target.known_steps, target.least = 1, {"1": 17, "2": 18}, {"2": 18}
+        status, said = self.migrate(target, "2", yes=True)
+        self.assertEqual((status, self.ups(target)), (TargetError, []))
+        self.assertIn("versions that know 18 steps or more", said)
+        self.assertIn("version 1, which runs, knows 17", said)
+        self.assertEqual((self.migrate(target, "2", contract=True)[0], self.ups(target)), (Declined, []))
+        self.assertEqual(self.migrate(target, "2", contract=True, yes=True)[0], DONE)
+        self.assertEqual(self.ups(target), ["2"])
+
+    def test_a_version_that_does_not_say_who_can_work_on_its_tables(self):
+        target = FakeTarget()
+        target.missing_steps, target.least = 1, {"2": None}
+        status, said = self.migrate(target, "2")
+        self.assertEqual((status, self.ups(target)), (TargetError, []))
+        self.assertIn("nobody knows which versions", said)
+
+    def test_nothing_that_is_missing_takes_nothing_away(self):
+        target = FakeTarget()
+        target.least = {"2": 18}
+        self.assertEqual(self.migrate(target, "2")[0], DONE)
+
+    def test_where_nothing_runs_there_is_nobody_to_take_it_from(self):
+        target = FakeTarget(running=None)
+        target.missing_steps, target.least = 18, {"2": 18}
+        self.assertEqual(self.migrate(target, "2")[0], DONE)
+
+
+class StatusTest(unittest.TestCase):
+    def test_it_tells_a_failure_that_changed_nothing_from_one_after_which_nothing_runs(self):
+        for fault, status in ((TargetError, FAILED), (NeedsAHand, NEEDS_A_HAND), (OSError, NEEDS_A_HAND)):
+            with self.subTest(fault), mock.patch.object(main, "open_target", lambda _: FakeTarget()), \
+                    mock.patch.object(FakeTarget, "restore", side_effect=fault("no")), \
+                    contextlib.redirect_stdout(io.StringIO()):
+                self.assertEqual(main.run("restore", ["--target", "x", "--yes", "copy"]), status)
 
 
 class Teletype(io.StringIO):

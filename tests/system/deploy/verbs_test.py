@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from local_stand import ROOT, LocalStand, check, check_equal
+from local_stand import ROOT, USER, LocalStand, check, check_equal
 from postgres_server import PostgresServer
 from verbs.words import DECLINED, FAILED, WRONG_CALL
 
@@ -122,11 +122,13 @@ def is_restored(stand):
     check("is there already" in stand.verb("backup", "--to", copy, status=FAILED), "over a copy")
     stand.verb("smoke")
     check(stand.sql(deliveries) != before, "the smoke mail is in the store")
+    stand.sql(f"SET ROLE {USER}; CREATE TABLE of_a_later_version(a bigint)")
     check("is no whole copy" in stand.verb("restore", stand.directory / "todoku.toml",
                                            status=FAILED), "of what is no copy")
     check(stand.is_all_of("1"), "a restore that was refused ended something")
     stand.verb("restore", copy)
     check_equal(stand.sql(deliveries), before, "deliveries after the restore")
+    check_equal(stand.sql("SELECT to_regclass('of_a_later_version') IS NULL"), "t", "only the copy's tables")
     check(stand.is_all_of("1"), "not all is back after the restore")
     stand.verb("smoke")
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A source that fails a check three times rests, and the other one sends; a resolver that lies rests
-none; what is mended comes back by itself; a listing is told and rests nothing; the last one sends."""
+none; what is mended comes back by itself; a listing is told and rests nothing; the last one sends, and
+what fails at both rests neither."""
 import pathlib
 import socket
 import subprocess
@@ -121,5 +122,15 @@ def the_last_one_sends(binary):
         check_equal(len(stack.sent_from(6, "last")), 1, "who sends")
 
 
+def what_both_fail_rests_nobody(binary):
+    with Examined(binary, LIST) as stack:
+        words = "source fails a check and sends all the same"
+        stack.wait_for(lambda: stack.logged(words, "one") and stack.logged(words, "two"), "both told")
+        stack.await_looks(6)
+        check(not any(stack.rests(name) for name in ("one", "two")), "one rests")
+        check_equal(stack.sent_from(24, "both"), {"127.0.3.1", "127.0.3.2"}, "who sends")
+
+
 if __name__ == "__main__":
-    sys.exit(run(a_source_rests_and_returns, a_resolver_that_lies_rests_nobody, the_last_one_sends))
+    sys.exit(run(a_source_rests_and_returns, a_resolver_that_lies_rests_nobody, the_last_one_sends,
+                 what_both_fail_rests_nobody))

@@ -356,6 +356,18 @@ class Domain(HomeTest):
         self.assertEqual(rotate()["state"], "overlap")
         self.assertEqual(self.check()[0], 0)
 
+    def test_below_a_domain_that_signs_new_keys_wait(self):
+        self.setup_green()
+        for _ in range(2):
+            answer = json.loads(self.tool("domain", "setup", "news.example.jp", "--json",
+                                          *self.asked))
+            self.assertTrue(answer["keys_wait"])
+            names = [r["name"] for r in answer["records"] if "_domainkey" in r["name"]]
+            self.assertEqual(len(names), 2, names)
+            self.assertTrue(all(name.endswith("._domainkey.news.example.jp") for name in names))
+        keys = json.loads(self.tool("--json", "dkim", "list"))["keys"]
+        self.assertEqual({key["domain"] for key in keys}, {"example.jp"}, "who signs")
+
     def test_a_domain_that_nobody_serves(self):
         self.serve("")
         status, findings = self.run_check("domain", "check", "example.test", *self.asked)
