@@ -14,8 +14,8 @@ class MessageCopies {
  public:
   virtual ~MessageCopies() = default;
   // The octets as sent. Errors: not_found, conflict (nothing of it was made yet), unsupported (it
-  // cannot be made as it was any more), limit_exceeded (none could be made), cancelled (it was
-  // stopped before one was made), and those of the store.
+  // cannot be made as it was any more: of what was erased, or without its key), limit_exceeded
+  // (none could be made), cancelled (it was stopped before one was made), and those of the store.
   [[nodiscard]] virtual Task<Result<std::string>> copy(store::AccountKey account,
                                                        store::PublicId email_id) = 0;
 };

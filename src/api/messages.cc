@@ -21,9 +21,11 @@ http::Response not_shown(const Error& error, Language language) {
     case ErrorKind::unsupported:
       return refused(
           410,
-          {"it cannot be made as it was sent any more: a DKIM key that signed it is "
-           "gone.",
-           "署名に使われたDKIM鍵が削除されたため、送信時と同じメッセージを再現できません。"},
+          {"it cannot be made as it was sent any more: its recipient, another of its header, or "
+           "its "
+           "content was erased, or a DKIM key that signed it is gone.",
+           "宛先、ヘッダーのほかの宛先、または本文が消去されたか、署名に使われたDKIM鍵が削除された"
+           "ため、送信時と同じメッセージを再現できません。"},
           language);
     case ErrorKind::cancelled:
       return refused(410,

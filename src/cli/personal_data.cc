@@ -164,10 +164,12 @@ void tell_erased(Session& session, const Erased& all, const std::string& address
 
 void tell_left(Session& session, const Erased& all) {
   session.err() << session.words(
-                       {"{} mails to it are on their way and were not erased; --stop cancels those "
-                        "that have not gone out",
-                        "{} 通がまだ送信の途中にあり、消去していません。送信前のものは --stop で"
-                        "取り消せます"},
+                       {"{} mails to it were not erased: they are on their way, or mail to others "
+                        "whose header names it is. --stop cancels those to it that have not gone "
+                        "out; for others, try again when they are over",
+                        "{} 通は消去していません。まだ送信の途中にあるか、このアドレスをヘッダーに"
+                        "含むほかの宛先へのメールが途中です。送信前のものは --stop で取り消せます。"
+                        "ほかの宛先へのメールが終わったら、もう一度実行してください"},
                        all.on_their_way)
                 << '\n';
   for (const auto& mail : all.first) {

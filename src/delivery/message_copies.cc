@@ -9,6 +9,7 @@
 #include "delivery/letter.h"
 #include "delivery/letter_material.h"
 #include "mailauth/dkim/signing_context.h"
+#include "store/personal_data.h"
 
 namespace todoku::delivery {
 namespace {
@@ -32,10 +33,26 @@ Result<bool> was_made(store::ReadTransaction& transaction, store::AccountKey acc
   });
 }
 
+// Made again it would be a message that nobody was ever sent.
+std::unexpected<Error> erased() {
+  return fail(ErrorKind::unsupported, "what it was made of is erased (personal data)");
+}
+
+bool names_erased(const std::vector<std::string>& addresses) {
+  return std::ranges::find(addresses, store::kErasedAddress) != addresses.end();
+}
+
+// In part: who else stood in its header.
+bool is_erased(const Content& content) {
+  return names_erased(content.header_to) || names_erased(content.header_cc) ||
+         (content.subject == store::kErasedText && content.text_part == store::kErasedText);
+}
+
 Result<Wanted> read_wanted(store::ReadTransaction& transaction, store::AccountKey account,
                            store::PublicId email_id, const Options& options) {
   auto recipient = transaction.recipient(account, email_id);
   if (!recipient) return fail(std::move(recipient.error()));
+  if (recipient->address == store::kErasedAddress) return erased();
   const bool started = recipient->delivery_status == DeliveryStatus::sending ||
                        recipient->delivery_status == DeliveryStatus::sent;
   if (!started) {
@@ -48,6 +65,7 @@ Result<Wanted> read_wanted(store::ReadTransaction& transaction, store::AccountKe
   }
   auto material = read_material(transaction, recipient->key.delivery, options);
   if (!material) return fail(std::move(material.error()));
+  if (is_erased(material->content.content)) return erased();
   return Wanted{std::move(*recipient), std::move(*material)};
 }
 

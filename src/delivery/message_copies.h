@@ -24,8 +24,9 @@ class MessageCopies {
       : store_(store), keys_(keys), options_(std::move(options)) {}
 
   // In memory as a whole. Errors, besides those of the store: not_found (no such recipient),
-  // conflict (its delivery has not started), unsupported (a key that signed it is gone),
-  // limit_exceeded (its values make it larger than any mail may be).
+  // conflict (its delivery has not started), unsupported (a key that signed it is gone, or its
+  // recipient, another of its header or its content was erased: store/personal_data.h),
+  // limit_exceeded (its values make it larger than any mail may be), cancelled (none was made).
   [[nodiscard]] Task<Result<std::string>> copy(store::AccountKey account,
                                                store::PublicId email_id) const;
 

@@ -27,7 +27,8 @@ Result<void> erase_mails(store::WriteTransaction& writer, const std::vector<stor
       told.on_their_way.push_back({.account = story.account,
                                    .delivery_id = story.delivery_id,
                                    .email_id = story.email_id,
-                                   .state = story.state});
+                                   .state = story.state,
+                                   .others_wait = is_terminal(story.state)});
       continue;
     }
     if (!erased) return fail(erased.error());
@@ -53,7 +54,8 @@ Result<void> erase_list(store::WriteTransaction& writer, store::AccountKey accou
   told.stops.hashed += erased->hashed;
   told.stops.removed += erased->removed;
   told.stops.removals += erased->removals;
-  if (account == store::kInstallation || erased->hashed + erased->removed == 0) return {};
+  if (account == store::kInstallation) return {};
+  // Whatever was found: a file may be older than what was removed of the address since.
   const auto exports = writer.expire_copies(account);
   if (!exports) return fail(exports.error());
   told.exports += *exports;

@@ -70,6 +70,8 @@ struct MailOnItsWay {
   store::PublicId delivery_id = 0;
   store::PublicId email_id = 0;
   RecipientState state = RecipientState::pending;
+  // It is over, but mail to others whose header names it is not.
+  bool others_wait = false;
 };
 
 // A part: mails first, newest first, then lists. Each is one short commit; whoever is interrupted

@@ -167,6 +167,37 @@ TEST_F(PersonalDataTest, GoesOnWhereverItWasBrokenOff) {
   EXPECT_THAT(told().mails, IsEmpty());
 }
 
+TEST_F(PersonalDataTest, FilesOfExportsGoThoughNothingElseIsFound) {
+  const auto job = installation.store->write_and_wait(
+      store::WritePriority::accept,
+      [&](store::WriteTransaction& writer) -> Result<store::ExportJob> {
+        const store::NodeKey node{1};
+        auto made = writer.create_export(
+            {.account = shop.key, .kind = store::ExportKind::error_list, .parameters = ""});
+        if (!made) return made;
+        auto done = writer.take_export(shop.key, made->id, node);
+        if (done) {
+          done = writer.end_export(
+              shop.key, made->id, node,
+              {.status = store::ExportStatus::finished, .total = 1, .file = "made.csv"});
+        }
+        if (!done) return fail(std::move(done.error()));
+        return made;
+      });
+  ASSERT_TRUE(job) << job.error().detail;
+  std::int64_t exports = 0;
+  std::string after;
+  do {
+    const auto part = run(operations.erase_personal_data(
+        {.address = std::string(kTaro), .account = {}, .after = after}));
+    ASSERT_TRUE(part);
+    EXPECT_EQ(part->erased + part->stops.hashed + part->stops.removed, 0);
+    exports += part->exports;
+    after = part->next;
+  } while (!after.empty());
+  EXPECT_EQ(exports, 1);
+}
+
 TEST_F(PersonalDataTest, KeepsAnOptOutAsAHashWhichItsAddressFinds) {
   ASSERT_TRUE(run(operations.add_suppression(
       "shop", {.address = std::string(kTaro), .reason = "unsubscribe"})));

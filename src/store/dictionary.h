@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Values that repeat in millions of rows (paths, replies, keys of insert codes): a back end may
 // keep them once and name them by a number. Values are never removed, and changed only
-// where they name somebody who is erased (personal_data.h); numbers are never used again.
+// where they quote the whole address of somebody who is erased (personal_data.h); numbers are never
+// used again.
 #pragma once
 
 #include <cstdint>

@@ -20,6 +20,57 @@ bool is_word(char c) {
          (octet >= '0' && octet <= '9') || octet == '_' || octet >= 0x80;
 }
 
+bool is_in(char c, std::string_view set) {
+  return set.find(c) != std::string_view::npos;
+}
+
+// RFC 5321 section 4.1.2: a local part may have it, quotes apart, which are around addresses more
+// often, and "=", which comes before them ("to=taro@example.jp").
+bool is_of_local_part(char c) {
+  return is_word(c) || is_in(c, "!#$%&*+-/?^{|}~.@");
+}
+
+constexpr std::string_view kQuotes = "'\"`";
+
+// A place in a text.
+struct Found {
+  std::string_view text;
+  std::size_t at = 0;
+  std::size_t end = 0;
+
+  [[nodiscard]] char before() const { return at == 0 ? ' ' : text[at - 1]; }
+  [[nodiscard]] char behind() const { return end == text.size() ? ' ' : text[end]; }
+  // "o'taro@example.jp" is of another address, "'taro@example.jp'" is not.
+  [[nodiscard]] bool begins() const {
+    if (is_in(before(), "'`")) return is_in(behind(), kQuotes);
+    return !is_of_local_part(before());
+  }
+  // A dot may end a sentence.
+  [[nodiscard]] bool ends_domain() const {
+    const char c = behind();
+    if (c == '.') return end + 1 == text.size() || !is_word(text[end + 1]);
+    return !is_word(c) && !is_in(c, "-@");
+  }
+};
+
+bool is_whole_address(const Found& found) {
+  return found.begins() && found.ends_domain();
+}
+
+// Not every word that is like it: "user" and "5" are in many a reply.
+bool is_local_part(const Found& found, std::string_view domain) {
+  const std::string_view rest = found.text.substr(found.end);
+  if (!domain.empty() && rest.starts_with('=') &&
+      equals_ignoring_case(rest.substr(1, domain.size()), domain)) {
+    // "bounce+taro=example.jp@example.com"
+    const std::size_t end = found.end + 1 + domain.size();
+    return !is_word(found.before()) && (end == found.text.size() || !is_word(found.text[end]));
+  }
+  if (found.behind() == '@') return found.begins();
+  if (found.before() == '<') return found.behind() == '>';
+  return is_in(found.before(), kQuotes) && is_in(found.behind(), kQuotes);
+}
+
 // Where `part` stands in `text` from `from` on, in whatever case.
 std::size_t find_any_case(std::string_view text, std::string_view part, std::size_t from) {
   for (; from + part.size() <= text.size(); ++from) {
@@ -28,7 +79,8 @@ std::size_t find_any_case(std::string_view text, std::string_view part, std::siz
   return std::string_view::npos;
 }
 
-std::string replaced(std::string_view text, std::string_view part, bool as_a_word) {
+template <class Means>
+std::string replaced(std::string_view text, std::string_view part, const Means& means) {
   std::string out;
   std::size_t done = 0;
   std::size_t from = 0;
@@ -36,16 +88,14 @@ std::string replaced(std::string_view text, std::string_view part, bool as_a_wor
     const std::size_t at = find_any_case(text, part, from);
     if (at == std::string_view::npos) break;
     const std::size_t end = at + part.size();
-    const bool inside =
-        (at > 0 && is_word(text[at - 1])) || (end < text.size() && is_word(text[end]));
-    from = end;
-    if (as_a_word && inside) {
+    if (!means(Found{.text = text, .at = at, .end = end})) {
       from = at + 1;
       continue;
     }
     out.append(text.substr(done, at - done));
     out.append(kErasedText);
     done = end;
+    from = end;
   }
   out.append(text.substr(done));
   return out;
@@ -66,9 +116,15 @@ std::uint64_t stop_hash(const AddressHash& hash, std::string_view subject) {
   return whole ? said : hash(subject);
 }
 
+bool quotes_address(std::string_view text, std::string_view address) {
+  return replaced(text, address, is_whole_address) != text;
+}
+
 std::string without_address(std::string_view text, std::string_view address) {
-  const std::string first = replaced(text, address, false);
-  return replaced(first, address.substr(0, std::min(address.rfind('@'), address.size())), true);
+  const std::size_t at = std::min(address.rfind('@'), address.size());
+  const std::string_view domain = address.substr(std::min(at + 1, address.size()));
+  return replaced(replaced(text, address, is_whole_address), address.substr(0, at),
+                  [domain](const Found& found) { return is_local_part(found, domain); });
 }
 
 Result<std::string> without_address(Dictionary& dictionary, std::string_view history,
@@ -79,7 +135,7 @@ Result<std::string> without_address(Dictionary& dictionary, std::string_view his
     if (entry->reply_ref == 0) continue;
     const auto words = reply_of(dictionary, *entry);
     if (!words) return fail(words.error());
-    if (without_address(*words, address) != *words) {
+    if (quotes_address(*words, address)) {
       numbers.push_back(static_cast<std::int64_t>(entry->reply_ref - 1));
     }
   }

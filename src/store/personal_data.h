@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "mail/states.h"
 #include "store/address_hash.h"
 #include "store/dictionary.h"
 #include "store/keys.h"
@@ -35,14 +36,24 @@ inline constexpr std::string_view kErasedSubject = "erased:";
 // The hash by which entries of this subject are kept: an erased one says it itself.
 [[nodiscard]] std::uint64_t stop_hash(const AddressHash& hash, std::string_view subject);
 
+// Whether the whole address stands in `text`, in whatever case, and not as a part of another.
+[[nodiscard]] bool quotes_address(std::string_view text, std::string_view address);
 // `text` without the address, in whatever case: the whole of it, and its local part where that
-// stands as a word ("<user>", "user=example.jp"). kErasedText stands for each.
+// stands for it: in angle brackets or quotes, or before a domain ("<user>", "user@mx.example.jp",
+// "user=example.jp"). As a mere word it stays: "user" is one of many a reply. kErasedText stands
+// for each.
 [[nodiscard]] std::string without_address(std::string_view text, std::string_view address);
 // A history (records.h) whose replies do not name the address. `numbers`: of the dictionary's
-// values that name it, which are to be replaced, too.
+// values that quote the whole address, which are to be replaced, too. Others stay as they are for
+// all who share them: the history has values of its own instead.
 [[nodiscard]] Result<std::string> without_address(Dictionary& dictionary, std::string_view history,
                                                   std::string_view address,
                                                   std::vector<std::int64_t>& numbers);
+
+// Nothing of it will go out any more.
+[[nodiscard]] constexpr bool is_over(DeliveryStatus status) {
+  return status == DeliveryStatus::sent || status == DeliveryStatus::failed;
+}
 
 struct ErasedRecipient {
   // Nobody else is left in its delivery: what was said is erased, too. Never of bulk, whose content
@@ -91,7 +102,8 @@ class PersonalDataWrites {
   virtual ~PersonalDataWrites() = default;
   // Of a recipient in an end state: address, insert codes, what replies quote of the address, and
   // when it was opened. not_found: no such recipient has this address (any more); conflict: it is
-  // on its way.
+  // on its way, or others of its delivery are, whose header names it and has to stay as it is.
+  // Nothing is changed then.
   [[nodiscard]] virtual Result<ErasedRecipient> erase_recipient(const RecipientKey& key,
                                                                 std::string_view address) = 0;
   // Of one list (kInstallation: the installation's). `subject`: of an address. Of an entry that was

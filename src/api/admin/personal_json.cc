@@ -147,6 +147,7 @@ std::string erasure_json(const operate::Erasure& erasure) {
     json.member("delivery_id", mail.delivery_id);
     json.member("email_id", mail.email_id);
     json.member("state", to_string(mail.state));
+    json.member("others_wait", mail.others_wait);
     json.end_object();
   }
   json.end_array();

@@ -111,6 +111,30 @@ std::int64_t audit_key(Instant at, std::int64_t number) {
   return to_epoch_ms(at) * kOfAnInstant + number % kOfAnInstant;
 }
 
+struct HeaderNames {
+  std::vector<std::string> to;
+  std::vector<std::string> cc;
+};
+
+// Empty without content.
+Result<HeaderNames> header_names(Session& session, DeliveryKey key) {
+  const auto rows = session.ask(kHeaderLists, Params() << key);
+  if (!rows) return fail(rows.error());
+  if (rows->empty()) return HeaderNames{};
+  auto to = unpack_list(rows->text(0, 0));
+  if (!to) return fail(std::move(to.error()));
+  auto cc = unpack_list(rows->text(0, 1));
+  if (!cc) return fail(std::move(cc.error()));
+  return HeaderNames{.to = std::move(*to), .cc = std::move(*cc)};
+}
+
+bool is_named(const HeaderNames& names, std::string_view address) {
+  const auto is_it = [address](const std::string& each) {
+    return equals_ignoring_case(each, address);
+  };
+  return std::ranges::any_of(names.to, is_it) || std::ranges::any_of(names.cc, is_it);
+}
+
 // True: it had the address.
 bool erase_address_in(std::vector<std::string>& list, std::string_view address) {
   bool had = false;
@@ -123,18 +147,13 @@ bool erase_address_in(std::vector<std::string>& list, std::string_view address) 
 }
 
 Result<void> erase_address_in_header(Session& session, DeliveryKey key, std::string_view address) {
-  const auto rows = session.ask(kHeaderLists, Params() << key);
-  if (!rows) return fail(rows.error());
-  if (rows->empty()) return {};
-  auto to = unpack_list(rows->text(0, 0));
-  if (!to) return fail(std::move(to.error()));
-  auto cc = unpack_list(rows->text(0, 1));
-  if (!cc) return fail(std::move(cc.error()));
-  const bool in_to = erase_address_in(*to, address);
-  const bool in_cc = erase_address_in(*cc, address);
+  auto names = header_names(session, key);
+  if (!names) return fail(std::move(names.error()));
+  const bool in_to = erase_address_in(names->to, address);
+  const bool in_cc = erase_address_in(names->cc, address);
   if (!in_to && !in_cc) return {};
-  const std::string packed_to = pack_list(*to);
-  const std::string packed_cc = pack_list(*cc);
+  const std::string packed_to = pack_list(names->to);
+  const std::string packed_cc = pack_list(names->cc);
   const auto done =
       session.ask(kEraseHeader, Params() << key << Octets{packed_to} << Octets{packed_cc});
   if (!done) return fail(done.error());
@@ -216,6 +235,14 @@ Result<ErasedRecipient> Changes::erase_recipient(const RecipientKey& key,
     return fail(ErrorKind::not_found, "there is no such recipient");
   }
   if (!is_terminal(story->state)) return fail(ErrorKind::conflict, "it is on its way");
+  if (!is_over(story->delivery_status)) {
+    const auto names = header_names(session_, key.delivery);
+    if (!names) return fail(names.error());
+    if (is_named(*names, address)) {
+      return fail(ErrorKind::conflict,
+                  "its delivery has its address in the header, and others are on their way");
+    }
+  }
   const auto changed =
       session_.ask(kEraseRecipient, Params() << batch << key.seq << kErasedAddress
                                              << stored_address_hash(session_, kErasedAddress));
@@ -240,7 +267,7 @@ Result<ErasedRecipient> Changes::erase_recipient(const RecipientKey& key,
 Result<bool> Changes::erase_content(DeliveryKey key) {
   const auto delivery = questions_.delivery_head(key);
   if (!delivery) return fail(delivery.error());
-  if (delivery->status != DeliveryStatus::sent && delivery->status != DeliveryStatus::failed) {
+  if (!is_over(delivery->status)) {
     return fail(ErrorKind::conflict, "the delivery is not over");
   }
   const auto erased = session_.ask(kEraseContent, Params() << key << kErasedText);

@@ -24,10 +24,11 @@ class Dictionary final : public store::Dictionary {
   bool repeats(std::string_view reply) override;
   Result<std::string_view> value(std::int64_t number) override;
   // Another value under a number, where the one that was there is to be erased. What it has cached
-  // is forgotten; other connections may know the old one until they forget theirs.
+  // is forgotten; those of other connections forget when they are told (LiveFigures, queries.h).
   [[nodiscard]] Result<void> replace(std::int64_t number, DictionaryKind kind,
                                      std::string_view value);
-  // Forgets what it has cached, after a transaction that may have added values was rolled back.
+  // Forgets what it has cached, after a transaction that may have added values was rolled back, and
+  // where another connection has replaced one.
   void forget();
 
  private:

@@ -31,6 +31,30 @@ class OverwritingFreed {
   Connection& db_;
 };
 
+struct HeaderLists {
+  std::vector<std::string> to;
+  std::vector<std::string> cc;
+};
+
+bool is_in_lists(const HeaderLists& lists, std::string_view address) {
+  const auto is_it = [address](const std::string& each) {
+    return equals_ignoring_case(each, address);
+  };
+  return std::ranges::any_of(lists.to, is_it) || std::ranges::any_of(lists.cc, is_it);
+}
+
+// Empty without content.
+Result<HeaderLists> header_lists(Connection& db, DeliveryKey key) {
+  auto query = db.query("SELECT header_to, header_cc FROM contents WHERE delivery = ?");
+  query.bind(key);
+  if (!query.next()) return query.failed() ? fail(query.error()) : Result<HeaderLists>();
+  auto to = unpack_list(query.blob(0));
+  if (!to) return fail(std::move(to.error()));
+  auto cc = unpack_list(query.blob(1));
+  if (!cc) return fail(std::move(cc.error()));
+  return HeaderLists{.to = std::move(*to), .cc = std::move(*cc)};
+}
+
 // True: it had the address.
 bool erase_in(std::vector<std::string>& list, std::string_view address) {
   bool had = false;
@@ -158,6 +182,7 @@ Result<void> SqliteWriteTransaction::erase_in_history(std::int64_t row, std::str
   for (const std::int64_t number : numbers) {
     const auto value = dictionary.value(number);
     if (!value) return fail(value.error());
+    dictionary_replaced_ = true;
     auto done = dictionary.replace(number, DictionaryKind::reply, without_address(*value, address));
     if (!done) return done;
   }
@@ -165,24 +190,13 @@ Result<void> SqliteWriteTransaction::erase_in_history(std::int64_t row, std::str
 }
 
 Result<void> SqliteWriteTransaction::erase_in_header(DeliveryKey key, std::string_view address) {
-  std::vector<std::string> to;
-  std::vector<std::string> cc;
-  {
-    auto query = db_.query("SELECT header_to, header_cc FROM contents WHERE delivery = ?");
-    query.bind(key);
-    if (!query.next()) return query.failed() ? fail(query.error()) : Result<void>();
-    auto its_to = unpack_list(query.blob(0));
-    if (!its_to) return fail(std::move(its_to.error()));
-    auto its_cc = unpack_list(query.blob(1));
-    if (!its_cc) return fail(std::move(its_cc.error()));
-    to = std::move(*its_to);
-    cc = std::move(*its_cc);
-  }
-  const bool in_to = erase_in(to, address);
-  const bool in_cc = erase_in(cc, address);
+  auto lists = header_lists(db_, key);
+  if (!lists) return fail(std::move(lists.error()));
+  const bool in_to = erase_in(lists->to, address);
+  const bool in_cc = erase_in(lists->cc, address);
   if (!in_to && !in_cc) return {};
   return db_.query("UPDATE contents SET header_to = ?, header_cc = ? WHERE delivery = ?")
-      .bind(Blob{pack_list(to)}, Blob{pack_list(cc)}, key)
+      .bind(Blob{pack_list(lists->to)}, Blob{pack_list(lists->cc)}, key)
       .run();
 }
 
@@ -197,6 +211,13 @@ Result<ErasedRecipient> SqliteWriteTransaction::erase_recipient(const RecipientK
   if (!is_terminal(story->state)) return fail(ErrorKind::conflict, "it is on its way");
   const auto delivery = queries_.delivery_row(key.delivery);
   if (!delivery) return fail(delivery.error());
+  if (!is_over(delivery->status)) {
+    const auto lists = header_lists(db_, key.delivery);
+    if (!lists) return fail(lists.error());
+    if (is_in_lists(*lists, address))
+      return fail(ErrorKind::conflict,
+                  "its delivery has its address in the header, and others are on their way");
+  }
   const std::int64_t row = recipient_row(key);
   auto done = db_.query("UPDATE recipients SET address = ?, codes = NULL WHERE id = ?")
                   .bind(kErasedAddress, row)
@@ -225,7 +246,7 @@ Result<bool> SqliteWriteTransaction::erase_content(DeliveryKey key) {
   const OverwritingFreed overwriting(db_);
   const auto delivery = queries_.delivery_row(key);
   if (!delivery) return fail(delivery.error());
-  if (delivery->status != DeliveryStatus::sent && delivery->status != DeliveryStatus::failed) {
+  if (!is_over(delivery->status)) {
     return fail(ErrorKind::conflict, "the delivery is not over");
   }
   auto done = db_.query(

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "store/sqlite/address_index.h"
@@ -22,6 +23,8 @@ namespace todoku::store::sqlite {
 struct LiveFigures {
   std::atomic<std::int64_t> transactional_waiting{0};  // recipients not in a terminal state
   StopFilter stops;
+  // How often values of the dictionary were replaced: who has one cached forgets it.
+  std::atomic<std::uint64_t> dictionary_replaced{0};
 };
 
 // A batch as stored.
@@ -56,11 +59,14 @@ class Queries {
 
   // What the store's clock says, for all that is asked until it is set again.
   // `wall`: what the calendar says, if that is not the same (base/forward_clock.h): reservations
-  // are for an instant of it.
+  // are for an instant of it. Before anything is read: from then on a replaced value is cached anew
+  // only as it is now.
   void set_now(Instant now, std::optional<Instant> wall = std::nullopt) {
     now_ = now;
     wall_ = wall.value_or(now);
     forget_stop_kinds();
+    const std::uint64_t replaced = figures_.dictionary_replaced;
+    if (std::exchange(dictionary_replaced_, replaced) != replaced) dictionary_.forget();
   }
   [[nodiscard]] Instant wall() const { return wall_; }
   // Who looks beforehand at what lies scattered; it must outlive this. nullptr: nobody does.
@@ -291,6 +297,7 @@ class Queries {
   ReadAhead* ahead_ = nullptr;
   std::vector<Suppression> stops_;  // reused between look-ups
   std::optional<unsigned> stop_kinds_;
+  std::uint64_t dictionary_replaced_ = 0;  // as of what is cached
 };
 
 }  // namespace todoku::store::sqlite

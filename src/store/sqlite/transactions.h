@@ -621,8 +621,9 @@ class SqliteWriteTransaction final : public WriteTransaction {
   CommitEvents events_;
   Instant now_{};
   std::atomic<std::uint64_t> addresses_written_{0};
-  std::int64_t waiting_ = 0;  // added to figures_ when it is committed
-  std::string history_;       // reused between outcomes
+  std::int64_t waiting_ = 0;          // added to figures_ when it is committed
+  bool dictionary_replaced_ = false;  // readers are told when it is committed
+  std::string history_;               // reused between outcomes
   std::string address_;
 };
 

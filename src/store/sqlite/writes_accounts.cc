@@ -22,6 +22,7 @@ Result<void> SqliteWriteTransaction::load_figures() {
 
 void SqliteWriteTransaction::committed() {
   figures_.transactional_waiting += std::exchange(waiting_, 0);
+  if (std::exchange(dictionary_replaced_, false)) ++figures_.dictionary_replaced;
   counters_.committed();
 }
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is erased of an address is not found any more, wherever it stood; what an opt-out stops
 // stays stopped; and the audit tells who looked (store/personal_data.h).
+#include <set>
+#include <string>
+#include <utility>
+
 #include <gmock/gmock.h>
 
 #include "conformance/store/store_suite.h"
@@ -57,11 +61,33 @@ void put_opt_out(Store& store, AccountKey account, std::string_view subject) {
 TEST(WithoutAddress, TakesTheAddressAndItsLocalPartOutOfWords) {
   const auto erased = [](std::string_view text) { return without_address(text, kTaro); };
   EXPECT_EQ(erased("5.1.1 <Taro@EXAMPLE.jp>: no such user"), "5.1.1 <[erased]>: no such user");
-  EXPECT_EQ(erased("user taro unknown"), "user [erased] unknown");
+  EXPECT_EQ(erased("to=taro@example.jp: \"taro\" (<taro>, 'Taro') is no user of taro@example.jp."),
+            "to=[erased]: \"[erased]\" (<[erased]>, '[erased]') is no user of [erased].");
   EXPECT_EQ(erased("bounce+taro=example.jp@x"), "bounce+[erased]=example.jp@x");
-  EXPECT_EQ(erased("kintaro and tarobe stay"), "kintaro and tarobe stay");
+  EXPECT_EQ(erased("taro@mx.example.com"), "[erased]@mx.example.com");
+  for (const std::string_view others :
+       {"kintaro and tarobe stay", "taro is a word", "kin.taro@example.jp", "kin+taro@example.jp",
+        "o'taro@example.jp", "kin-taro@example.jp", "<taro unknown>", "kintaro=example.jp@x"}) {
+    EXPECT_EQ(erased(others), others);
+  }
   EXPECT_EQ(erased("2.0.0 Ok"), "2.0.0 Ok");
   EXPECT_EQ(erased(""), "");
+}
+
+TEST(WithoutAddress, NumbersAndWordsOfRepliesAreNoLocalParts) {
+  EXPECT_EQ(without_address("5.1.1 <5@example.jp> is 5", "5@example.jp"), "5.1.1 <[erased]> is 5");
+  EXPECT_EQ(without_address("5.1.1 User unknown", "user@example.jp"), "5.1.1 User unknown");
+  EXPECT_EQ(without_address("2.0.0 Ok", "ok@example.jp"), "2.0.0 Ok");
+}
+
+TEST(WithoutAddress, OnlyTheWholeAddressIsQuoted) {
+  EXPECT_TRUE(quotes_address("5.1.1 <TARO@example.jp>: no such user", kTaro));
+  EXPECT_TRUE(quotes_address("no such user: taro@example.jp.", kTaro));
+  for (const std::string_view others :
+       {"5.1.1 <taro>", "taro@example.jp.example.com", "taro@example.jp-x", "kintaro@example.jp",
+        "kin.taro@example.jp", "example.jp"}) {
+    EXPECT_FALSE(quotes_address(others, kTaro)) << others;
+  }
 }
 
 TEST(WithoutAddress, ASubjectThatWasErasedSaysItsOwnHash) {
@@ -121,6 +147,28 @@ TEST_P(StoreSuite, ContentStaysAsLongAsSomebodyElseGotIt) {
   EXPECT_EQ(get(mail.delivery.key).content.text_part, kErasedText);
 }
 
+TEST_P(StoreSuite, TheHeaderOfMailOnItsWayIsNotChanged) {
+  const Account acme = account();
+  Accept wanted = acceptance(acme.key, {recipient("taro"), recipient("hanako"), recipient("jiro")});
+  wanted.delivery.content.header_to = {"taro@example.jp"};
+  wanted.delivery.content.header_cc = {"hanako@example.jp"};
+  const auto mail = must(store_->perform_and_wait(std::move(wanted)));
+  const BatchKey batch = mail.batches[0].key;
+  record(
+      {outcome(batch, 0, RecipientState::delivered), outcome(batch, 2, RecipientState::delivered)});
+
+  EXPECT_EQ(error_of(erase(*store_, key_in(mail, 0), kTaro)), "conflict");
+  EXPECT_THAT(get(mail.delivery.key).content.header_to, ElementsAre(kTaro));
+  EXPECT_THAT(stories(kTaro), SizeIs(1)) << "a later run has to find it";
+  const auto hidden = must(erase(*store_, key_in(mail, 2), "jiro@example.jp"));
+  EXPECT_TRUE(hidden.content_stays) << "no header names who got a blind copy";
+
+  record({outcome(batch, 1, RecipientState::delivered)});
+  EXPECT_TRUE(must(erase(*store_, key_in(mail, 0), kTaro)).content_stays);
+  EXPECT_THAT(get(mail.delivery.key).content.header_to, ElementsAre(kErasedAddress));
+  EXPECT_THAT(stories(kTaro), IsEmpty());
+}
+
 TEST_P(StoreSuite, WordsThatManyRepeatAreErasedWhereTheyAreKept) {
   const Account acme = account();
   std::vector<Accepted> mails;
@@ -135,6 +183,58 @@ TEST_P(StoreSuite, WordsThatManyRepeatAreErasedWhereTheyAreKept) {
     const Story story = must(read([&](ReadTransaction& t) { return t.story(key_in(mail, 0)); }));
     EXPECT_EQ(story.attempts.at(0).outcome.reply.text, "5.7.1 [erased] is not wanted here");
   }
+}
+
+TEST_P(StoreSuite, WhatOthersWereToldStaysWhenSomebodyIsErased) {
+  const Account acme = account();
+  const Account other = account("other");
+  for (const auto& [local, words] : {std::pair{"5", "5.1.1 User <unknown>"},
+                                     {"user", "5.1.1 User <user> unknown"},
+                                     {"ok", "2.0.0 Ok: \"ok\""}}) {
+    std::vector<Accepted> theirs;
+    for (int i = 0; i < 3; ++i) {  // from the second on it may be kept once for all
+      theirs.push_back(accept(other.key, {recipient("hanako")}));
+      record({outcome(theirs.back().batches[0].key, 0, RecipientState::bounced, 550, words)});
+    }
+    const auto mail = accept(acme.key, {recipient(local)});
+    record({outcome(mail.batches[0].key, 0, RecipientState::bounced, 550, words)});
+    must(erase(*store_, key_in(mail, 0), std::string(local) + "@example.jp"));
+    reopen();
+    for (const Accepted& each : theirs) {
+      const Story story = must(read([&](ReadTransaction& t) { return t.story(key_in(each, 0)); }));
+      EXPECT_EQ(story.attempts.at(0).outcome.reply.text, words);
+    }
+    const Story story = must(read([&](ReadTransaction& t) { return t.story(key_in(mail, 0)); }));
+    EXPECT_EQ(story.attempts.at(0).outcome.reply.text,
+              without_address(words, std::string(local) + "@example.jp"));
+  }
+}
+
+TEST_P(StoreSuite, NobodyReadsWhatWasErasedFromACache) {
+  const Account acme = account();
+  const Account other = account("other");
+  std::vector<Accepted> theirs;
+  std::vector<Accepted> ours;
+  const auto bounce = [&](AccountKey of, std::vector<Accepted>& mails) {
+    mails.push_back(accept(of, {recipient("taro")}));
+    record({outcome(mails.back().batches[0].key, 0, RecipientState::bounced, 550,
+                    "5.7.1 taro@example.jp is not wanted here")});
+  };
+  for (int i = 0; i < 3; ++i) {
+    bounce(other.key, theirs);
+    bounce(acme.key, ours);
+  }
+  const auto words = [&] {
+    const Story story =
+        must(read([&](ReadTransaction& t) { return t.story(key_in(theirs.back(), 0)); }));
+    return story.attempts.at(0).outcome.reply.text;
+  };
+  for (int i = 0; i < 20; ++i) EXPECT_THAT(words(), HasSubstr("taro@example.jp"));
+  for (const Accepted& mail : ours) must(erase(*store_, key_in(mail, 0), kTaro));
+  std::set<std::string> told;
+  for (int i = 0; i < 20; ++i) told.insert(words());
+  reopen();
+  EXPECT_THAT(told, ElementsAre(words())) << "what is stored, whoever read it before";
 }
 
 TEST_P(StoreSuite, BulkKeepsItsTemplateAndLosesWhoGotIt) {

@@ -48,6 +48,21 @@ class PersonalData(Checks):
         self.assertEqual(0, self.ok(us.request("DELETE", f"/personal-data?email={ADDRESS}"))["erased"],
                          "once more")
 
+    def test_no_message_is_made_up_of_who_was_erased(self):
+        account = new_account("persons")
+        admin = self.admin_of(account)
+        alone, shared = "alone@fast.example", "shared@fast.example"
+        self.sent(account, alone)
+        delivery = self.ok(account.send({"to": shared, "cc": ["other@fast.example"]}), 201)["delivery_id"]
+        eventually(lambda: account.detail(delivery)["status"] == "SENT", f"the end of {delivery}")
+        paths = [f"/deliveries/-/emails/{mail['email_id']}/message.eml"
+                 for address in (alone, shared, "other@fast.example")
+                 for mail in self.kept(admin, address)]
+        self.assertEqual([200] * 3, [account.request("GET", path).status for path in paths])
+        for address in (alone, shared):
+            self.ok(admin.request("DELETE", f"/personal-data?email={address}"))
+        self.assertEqual([410] * 3, [account.request("GET", path).status for path in paths])
+
     def test_insert_codes_are_for_keys_with_content(self):
         account = new_account("persons")
         codes = [{"key": "__name__", "value": "secret"}]
