@@ -183,6 +183,7 @@ struct DomainRotate {
   std::string account;  // empty: the only one
   std::string domain;
   ProbeOptions probe;
+  bool anyway = false;  // begins though not all servers were asked, or a resolver fails
 };
 int domain_rotate(Session& session, const DomainRotate& wish);
 

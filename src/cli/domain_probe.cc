@@ -7,6 +7,7 @@
 
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "dns/ask_server.h"
 #include "dns/fact_gathering.h"
@@ -72,6 +73,12 @@ Task<Result<dns::ZoneServers>> servers_for(
   co_return given;
 }
 
+doctor::Finding no_servers(const std::string& domain, const Error& error) {
+  const bool is_absent = error.kind == ErrorKind::not_found;
+  return doctor::domain_finding(is_absent ? "zone_not_found" : "zone_undetermined",
+                                {.subject = domain, .first = error.detail});
+}
+
 }  // namespace
 
 Result<std::vector<net::Endpoint>> servers_of(const ProbeOptions& options) {
@@ -95,10 +102,7 @@ Task<ProbedDomain> probe_domain(doctor::DomainWish wish, std::vector<net::Endpoi
   ProbedDomain probed;
   auto found = co_await servers_for(wish, servers, port, names);
   if (!found) {
-    const bool is_absent = found.error().kind == ErrorKind::not_found;
-    probed.findings.push_back(
-        doctor::domain_finding(is_absent ? "zone_not_found" : "zone_undetermined",
-                               {.subject = wish.domain, .first = found.error().detail}));
+    probed.findings.push_back(no_servers(wish.domain, found.error()));
     co_return probed;
   }
   for (dns::ZoneServer& server : found->servers) name_at_length(server);
@@ -116,6 +120,33 @@ Task<ProbedDomain> probe_domain(doctor::DomainWish wish, std::vector<net::Endpoi
                                [](const auto& each) { return each.second.is_said(); });
   });
   co_return probed;
+}
+
+Task<std::vector<doctor::Finding>> servers_left_out(
+    std::string domain, std::vector<net::Endpoint> servers,
+    CheckResolver& names) {  // NOLINT(*-reference-coroutine-parameters)
+  std::vector<doctor::Finding> findings;
+  doctor::DomainWish about;
+  about.domain = std::move(domain);
+  const std::vector<net::Endpoint> none_instead;
+  const auto own = co_await servers_for(about, none_instead, kDnsPort, names);
+  if (!own) {
+    findings.push_back(no_servers(about.domain, own.error()));
+    co_return findings;
+  }
+  std::vector<std::string> left_out = own->without_address;
+  for (const dns::ZoneServer& server : own->servers) {
+    const bool is_asked = std::ranges::any_of(
+        servers, [&](const net::Endpoint& asked) { return asked.address == server.at.address; });
+    if (is_asked) continue;
+    left_out.push_back(fmt::format("{} ({})", server.name, server.at.address.to_string()));
+  }
+  if (!left_out.empty()) {
+    findings.push_back(doctor::domain_finding(
+        "servers_left_out",
+        {.subject = own->zone, .first = fmt::format("{}", fmt::join(left_out, ", "))}));
+  }
+  co_return findings;
 }
 
 }  // namespace todoku::cli

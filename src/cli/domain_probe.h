@@ -38,4 +38,9 @@ struct ProbedDomain {
                                               std::vector<net::Endpoint> servers,
                                               std::uint16_t port, CheckResolver& names);
 
+// The servers of the domain's zone that are not among `servers`: a finding, or none where each of
+// them is, or one that says why they are not known.
+[[nodiscard]] Task<std::vector<doctor::Finding>> servers_left_out(
+    std::string domain, std::vector<net::Endpoint> servers, CheckResolver& names);
+
 }  // namespace todoku::cli

@@ -149,6 +149,11 @@ void DomainWords::add_domain_rotate(CLI::App* group) {
                    book_.say({"Whose it is; may be left out where there is one account",
                               "対象のアカウント。1 つしかなければ省略できる"}))
       ->type_name("NAME");
+  rotate->add_flag("--anyway", rotate_.anyway,
+                   book_.say({"Let the new keys sign though not every server of the zone was "
+                              "asked, or a resolver fails on them",
+                              "全 DNS サーバーで確認できない場合や、リゾルバーで引けない場合も署名"
+                              "を始める"}));
   server_options(rotate, rotate_.probe);
   book_.speaks(rotate, [this](Session& s) { return domain_rotate(s, rotate_); });
 }

@@ -46,7 +46,16 @@ std::string all_of(const std::vector<std::string>& texts) {
 void note_negative_cache(std::string_view name, ZoneReading& zone, std::vector<Finding>& findings) {
   if (!zone.has_texts(name)) return;
   // A resolver is asked only for what is there: asked before, it would remember that it is not.
-  if (!zone.facts().ask(FactType::txt, name).is_void()) return;
+  const DnsFact fetched = zone.facts().ask(FactType::txt, name);
+  if (fetched.status == DnsFact::Status::failed) {
+    // Of one resolver it is one thing to know, however many names it fails on.
+    if (std::ranges::find(findings, "lookup_undetermined", &Finding::code) != findings.end())
+      return;
+    findings.push_back(domain_finding("lookup_undetermined",
+                                      {.subject = std::string(name), .first = fetched.reason}));
+    return;
+  }
+  if (!fetched.is_void()) return;
   findings.push_back(domain_finding(
       "negative_cached",
       {.subject = std::string(name), .first = fmt::format("{}", zone.negative_ttl())}));

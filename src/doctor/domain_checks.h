@@ -35,7 +35,8 @@ void check_transport(const DomainWish& wish, ZoneReading& zone, std::vector<Find
 [[nodiscard]] std::string text_entry(std::string_view name, std::string_view text);
 [[nodiscard]] std::string all_of(const std::vector<std::string>& texts);
 
-// A warning where a resolver still denies `name`, whose TXT records the servers have.
+// A warning where a resolver still denies `name`, whose TXT records the servers have. Where it
+// fails on it, as a validating one does on a bogus zone, that is not determined.
 void note_negative_cache(std::string_view name, ZoneReading& zone, std::vector<Finding>& findings);
 
 }  // namespace todoku::doctor

@@ -135,6 +135,25 @@ constexpr std::array kTexts{
                 "{0} のすべての DNS サーバーが応答し、内容も一致しています（{1} 台）。"},
                {},
                {}},
+    DomainText{"servers_left_out",
+               kUnknown,
+               kNobody,
+               {"These name servers of {0} were not asked: {1}",
+                "{0} の次の DNS サーバーには問い合わせていません: {1}"},
+               {},
+               {"Ask all of them, or give --anyway.",
+                "すべてに問い合わせるか、--anyway を指定してください。"}},
+    DomainText{
+        "lookup_undetermined",
+        kUnknown,
+        kNobody,
+        {"The servers have {0}, but the resolver cannot fetch it: {1}",
+         "{0} は DNS サーバーにありますが、リゾルバーで引けません: {1}"},
+        {},
+        {"Do other resolvers fail, too, receivers cannot fetch it either: look at the zone's "
+         "DNSSEC (DS and signatures).",
+         "他のリゾルバーでも失敗するなら、受信側も引けません。ゾーンの DNSSEC（DS と署名）を"
+         "確認してください。"}},
     DomainText{
         "negative_cached",
         kWarning,
