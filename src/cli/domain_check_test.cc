@@ -61,6 +61,13 @@ TEST_F(DomainCheckTest, WordsThatAreWrongAreTwo) {
   EXPECT_THAT(err.str(), HasSubstr("--source"));
   EXPECT_EQ(run({"domain", "check", "example.jp", "--resolver", "nobody"}), 2);
   EXPECT_EQ(run({"domain", "check"}), 2);
+  for (const char* reports :
+       {"x", "a,b@x", "x@example.jp; p=reject", "x@example.jp\np=reject", "x@[192.0.2.1]"}) {
+    EXPECT_EQ(run({"domain", "setup", "example.jp", "--account", "shop", "--reports", reports}), 2)
+        << reports;
+    EXPECT_THAT(err.str(), HasSubstr("--reports"));
+  }
+  EXPECT_TRUE(host.asked.empty());
 }
 
 TEST_F(DomainCheckTest, SetupOfAZoneThatCannotBeReadIsAsOfAnEmptyOne) {

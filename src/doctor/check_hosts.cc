@@ -149,7 +149,7 @@ void check_tls_reports(const DomainWish& wish, ZoneReading& zone, std::vector<Fi
       domain_finding(is_there ? "tls_rpt_ok" : "tls_rpt_missing", {.subject = wish.domain});
   finding.found = all_of(fact.values);
   if (!is_there && !wish.report_address.empty()) {
-    finding.paste = text_entry(name, "v=TLSRPTv1; rua=mailto:" + wish.report_address);
+    finding.paste = text_entry(name, "v=TLSRPTv1; rua=" + report_uri(wish.report_address));
   }
   findings.push_back(std::move(finding));
 }

@@ -458,6 +458,25 @@ TEST(DomainCheck, TheLineToPasteMendsTheZone) {
   EXPECT_THAT(codes_not_passed(world.check()), IsEmpty());
 }
 
+TEST(DomainCheck, TheLineForABrokenPolicyKeepsWhereReportsGo) {
+  TestedDomain world;
+  world.wish.report_address.clear();
+  const auto paste_of = [&](std::string_view code) {
+    const auto findings = world.check();
+    const auto found = std::ranges::find(findings, code, &Finding::code);
+    return found == findings.end() ? std::string("no such finding") : found->paste;
+  };
+  world.each([](TestedZone& z) {
+    z.txt("_dmarc.example.jp") = {"p=none; v=DMARC1; rua=mailto:a@example.jp"};
+  });
+  EXPECT_THAT(paste_of("dmarc_unreadable"), HasSubstr("p=none; rua=mailto:a@example.jp"));
+  world.each([](TestedZone& z) {
+    z.txt("_dmarc.example.jp").clear();
+    z.txt("_dmarc.example.jp.example.jp") = {"v=DMARC1; p=reject; rua=mailto:a@example.jp"};
+  });
+  EXPECT_THAT(paste_of("dmarc_doubled"), HasSubstr("p=reject; rua=mailto:a@example.jp"));
+}
+
 TEST(DomainCheck, ABrokenResolverFailsNothing) {
   TestedDomain world;
   world.resolver_is_broken = true;

@@ -47,6 +47,11 @@ struct DomainWish {
 // Our mechanisms in an SPF record, as merge_spf() takes them.
 [[nodiscard]] std::vector<std::string> spf_mechanisms(const Platform& platform);
 
+// "mailto:dmarc@example.jp" as DMARC and TLS-RPT take it: what separates there, and what a URI does
+// not hold, is percent-encoded (RFC 7489 section 6.2, RFC 8460 section 3). `address` as
+// Address::to_string() writes it.
+[[nodiscard]] std::string report_uri(std::string_view address);
+
 // Whether `name` is `domain` or below it.
 [[nodiscard]] bool is_at_or_below(std::string_view name, std::string_view domain);
 
