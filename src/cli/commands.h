@@ -167,6 +167,7 @@ struct DomainSetup {
   PlatformWish platform;
   ProbeOptions probe;
   bool zone_file = false;
+  bool anyway = false;  // though nobody serves the domain
 };
 int domain_setup(Session& session, const DomainSetup& wish);
 struct DomainCheck {

@@ -112,6 +112,9 @@ void DomainWords::add_domain_setup(CLI::App* group) {
   setup->add_flag("--zone-file", setup_.zone_file,
                   book_.say({"Only the entries of a zone file, those that are missing",
                              "不足しているレコードだけをゾーンファイルの形式で表示する"}));
+  setup->add_flag("--anyway", setup_.anyway,
+                  book_.say({"Also of a domain that is not registered or not delegated yet",
+                             "未登録、または委任前のドメインでも行う"}));
   probe_options(setup, setup_.platform, setup_.probe);
   book_.speaks(setup, [this](Session& s) { return domain_setup(s, setup_); });
 }

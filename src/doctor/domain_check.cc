@@ -2,6 +2,7 @@
 #include "doctor/domain_check.h"
 
 #include <algorithm>
+#include <ranges>
 #include <set>
 
 #include <fmt/format.h>
@@ -85,8 +86,30 @@ std::vector<DnsQuestion> zone_questions(const DomainWish& wish, std::string_view
     ask_texts(wish.platform.return_path);
     ask_hosts(wish.platform.return_path);
   }
+  if (wish.mail_host_is_here()) {
+    for (const FactType type : {FactType::a, FactType::aaaa}) ask(type, wish.platform.mail_host);
+  }
   ask(FactType::txt, "_mta-sts." + wish.domain);
   ask(FactType::txt, "_smtp._tls." + wish.domain);
+  return {questions.begin(), questions.end()};
+}
+
+std::vector<DnsQuestion> host_questions(const DomainWish& wish, const ZoneView& view) {
+  mailauth::DnsFacts nobody;
+  const ZoneReading zone(view, nobody);
+  const auto asked = zone_questions(wish, view.zone);
+  std::set<DnsQuestion> questions;
+  for (const std::string& name : {wish.domain, wish.platform.return_path}) {
+    const mailauth::ServerAnswer* const mx = zone.told(FactType::mx, name);
+    if (mx == nullptr) continue;
+    for (const std::string& host : mx->values | std::views::take(kMxHostsMax)) {
+      if (host.empty() || !is_at_or_below(host, view.zone)) continue;
+      for (const FactType type : {FactType::a, FactType::aaaa}) {
+        questions.insert({.type = type, .name = to_ascii_lower(host)});
+      }
+    }
+  }
+  for (const DnsQuestion& question : asked) questions.erase(question);
   return {questions.begin(), questions.end()};
 }
 
@@ -110,6 +133,10 @@ ZoneNow zone_now(const DomainWish& wish, const ZoneView& view, mailauth::DnsFact
   now.mta_sts_texts = texts("_mta-sts." + wish.domain);
   now.has_mx = has(FactType::mx, wish.domain);
   now.has_address = has(FactType::a, wish.domain) || has(FactType::aaaa, wish.domain);
+  if (wish.mail_host_is_here()) {
+    now.mail_host_has_address =
+        has(FactType::a, wish.platform.mail_host) || has(FactType::aaaa, wish.platform.mail_host);
+  }
   if (wish.return_path_is_here()) {
     now.return_path_texts = texts(wish.platform.return_path);
     now.return_path_has_mx = has(FactType::mx, wish.platform.return_path);

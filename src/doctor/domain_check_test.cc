@@ -111,6 +111,8 @@ struct TestedDomain {
     zone.txt(kPath) = {"v=spf1 ip4:192.0.2.1 ip4:192.0.2.2 -all"};
     zone.mx(kPath) = {"mail.example.com"};
     zone.mx("example.jp") = {"mx.example.jp"};
+    zone.a("mx.example.jp") = {octets_of_v4("198.51.100.25")};
+    beyond.a("mail.example.com") = {octets_of_v4("192.0.2.1")};
     zone.txt("_dmarc.example.jp") = {"v=DMARC1; p=none; rua=mailto:dmarc@example.com"};
     zone.txt("_mta-sts.example.jp") = {"v=STSv1; id=1"};
     zone.txt("_smtp._tls.example.jp") = {"v=TLSRPTv1; rua=mailto:dmarc@example.com"};
@@ -127,22 +129,28 @@ struct TestedDomain {
     ZoneView view{.zone = "example.jp", .servers = {}, .without_address = without_address};
     for (std::size_t i = 0; i < servers.size(); ++i) {
       ServerView server{.name = "ns" + std::to_string(i + 1) + ".example.net", .answers = {}};
-      for (const DnsQuestion& question : zone_questions(wish, view.zone)) {
-        ServerAnswer answer = servers[i].answer(question);
-        if (silent.contains(i) || broken.contains(question)) {
-          answer = {};
-          answer.status = ServerAnswer::Status::failed;
-          answer.reason = "it does not answer";
-        } else if (lame.contains(i)) {
-          answer = {};
-          answer.status = ServerAnswer::Status::lame;
-          answer.reason = "it answers REFUSED";
-        }
-        server.answers[question] = answer;
-      }
+      ask(i, zone_questions(wish, view.zone), server);
       view.servers.push_back(std::move(server));
     }
+    const auto further = host_questions(wish, view);
+    for (std::size_t i = 0; i < servers.size(); ++i) ask(i, further, view.servers[i]);
     return view;
+  }
+
+  void ask(std::size_t i, const std::vector<DnsQuestion>& questions, ServerView& server) const {
+    for (const DnsQuestion& question : questions) {
+      ServerAnswer answer = servers[i].answer(question);
+      if (silent.contains(i) || broken.contains(question)) {
+        answer = {};
+        answer.status = ServerAnswer::Status::failed;
+        answer.reason = "it does not answer";
+      } else if (lame.contains(i)) {
+        answer = {};
+        answer.status = ServerAnswer::Status::lame;
+        answer.reason = "it answers REFUSED";
+      }
+      server.answers[question] = answer;
+    }
   }
 
   [[nodiscard]] DnsFact resolve(const DnsQuestion& question) const {
@@ -327,6 +335,14 @@ std::vector<BrokenWay> breaks_of_the_rest() {
            w.broken.insert({.type = type, .name = "example.jp"});
          }
        }},
+      {"mx_no_address",
+       [](TestedDomain& w) { w.each([](TestedZone& z) { z.a("mx.example.jp").clear(); }); }},
+      {"mx_no_address", [](TestedDomain& w) { w.beyond.a("mail.example.com").clear(); }},
+      {"mx_undetermined",
+       [](TestedDomain& w) {
+         w.broken.insert({.type = FactType::aaaa, .name = "mx.example.jp"});
+         w.each([](TestedZone& z) { z.a("mx.example.jp").clear(); });
+       }},
       {"return_path_no_host",
        [](TestedDomain& w) { w.each([](TestedZone& z) { z.mx(kPath).clear(); }); }},
       {"return_path_no_mx",
@@ -458,6 +474,19 @@ TEST(DomainCheck, TheLineToPasteMendsTheZone) {
   EXPECT_THAT(codes_not_passed(world.check()), IsEmpty());
 }
 
+TEST(DomainCheck, TheLineForAnMxThatLeadsNowhereIsOurHosts) {
+  TestedDomain world;
+  world.wish.platform.mail_host = "mail.example.jp";
+  world.each([](TestedZone& z) { z.mx(kPath) = {"mail.example.jp"}; });
+  const auto findings = world.check();
+  const auto found = std::ranges::find(findings, "mx_no_address", &Finding::code);
+  ASSERT_NE(found, findings.end());
+  EXPECT_EQ(found->subject, kPath);
+  EXPECT_EQ(found->paste, "mail.example.jp. IN A 192.0.2.1\n");
+  world.each([](TestedZone& z) { z.a("mail.example.jp") = {octets_of_v4("192.0.2.1")}; });
+  EXPECT_THAT(codes_not_passed(world.check()), IsEmpty());
+}
+
 TEST(DomainCheck, TheLineForABrokenPolicyKeepsWhereReportsGo) {
   TestedDomain world;
   world.wish.report_address.clear();
@@ -481,12 +510,13 @@ TEST(DomainCheck, ABrokenResolverFailsNothing) {
   TestedDomain world;
   world.resolver_is_broken = true;
   // The zone's own servers are not asked through it; that receivers can is not known, said once.
-  EXPECT_THAT(codes_not_passed(world.check()), ::testing::ElementsAre("lookup_undetermined"));
+  EXPECT_THAT(codes_not_passed(world.check()),
+              ::testing::ElementsAre("lookup_undetermined", "mx_undetermined"));
   EXPECT_EQ(exit_status(world.check()), 2);
   world.each([](TestedZone& z) { z.txt(kPath) = {"v=spf1 include:spf.example.com -all"}; });
   const auto findings = world.check();
   EXPECT_THAT(codes_not_passed(findings),
-              ::testing::ElementsAre("lookup_undetermined", "spf_undetermined"));
+              ::testing::ElementsAre("lookup_undetermined", "spf_undetermined", "mx_undetermined"));
   EXPECT_EQ(exit_status(findings), 2);
 }
 

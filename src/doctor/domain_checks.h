@@ -2,6 +2,7 @@
 // The parts of domain_check.h, a file each. Within doctor/.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,9 @@ void check_policy(const DomainWish& wish, const ZoneView& view, ZoneReading& zon
                   std::vector<Finding>& findings);
 void check_hosts(const DomainWish& wish, ZoneReading& zone, std::vector<Finding>& findings);
 void check_transport(const DomainWish& wish, ZoneReading& zone, std::vector<Finding>& findings);
+
+// Of an MX no more hosts are looked at.
+inline constexpr std::size_t kMxHostsMax = 8;
 
 // "s1._domainkey.example.jp.example.jp": what a panel makes of a whole name.
 [[nodiscard]] std::string doubled_name(std::string_view name, std::string_view zone);

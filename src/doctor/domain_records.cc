@@ -22,6 +22,9 @@ constexpr Sentence kSpf{"who may send as this domain (SPF); docomo looks at it, 
 constexpr Sentence kReturnPathSpf{"who may send with this return path (SPF)",
                                   "エラーの戻り先ドメインの送信元（SPF）"};
 constexpr Sentence kReturnPathMx{"where mail that comes back is taken", "戻ってきたメールの受け口"};
+constexpr Sentence kMailHost{
+    "the address of the host that takes what comes back, and greets with this name (EHLO)",
+    "戻ってきたメールを受け取り、EHLO で名乗るホストのアドレス"};
 constexpr Sentence kDmarc{"what becomes of mail that is not from you (DMARC)",
                           "なりすましメールの扱い（DMARC）"};
 constexpr Sentence kReports{"lets the reports of the domain come here",
@@ -144,8 +147,23 @@ void add_report_permission(const DomainWish& wish, std::vector<WantedRecord>& re
   records.push_back(std::move(record));
 }
 
+// The EHLO name, one address of each family.
+void add_mail_host(const DomainWish& wish, const ZoneNow& now, std::vector<WantedRecord>& records) {
+  if (!wish.mail_host_is_here() || now.mail_host_has_address) return;
+  for (const bool is_ip6 : {false, true}) {
+    const auto address =
+        std::ranges::find_if(wish.platform.addresses,
+                             [&](const std::string& each) { return each.contains(':') == is_ip6; });
+    if (address == wish.platform.addresses.end()) continue;
+    WantedRecord record = text_record(wish.platform.mail_host, *address, kMailHost);
+    record.type = is_ip6 ? "AAAA" : "A";
+    records.push_back(std::move(record));
+  }
+}
+
 void add_host(const DomainWish& wish, const ZoneNow& now, std::vector<WantedRecord>& records) {
   if (now.has_mx || now.has_address || wish.platform.addresses.empty()) return;
+  if (wish.platform.mail_host == wish.domain) return;  // it has its address as that
   const std::string& address = wish.platform.addresses.front();
   WantedRecord record = text_record(wish.domain, address, kHost);
   record.type = address.find(':') == std::string::npos ? "A" : "AAAA";
@@ -166,6 +184,7 @@ void add_transport(const DomainWish& wish, const ZoneNow& now, std::vector<Wante
   WantedRecord sts = text_record("_mta-sts." + wish.domain, "v=STSv1; id=1", kMtaSts);
   sts.is_there = begins_with(now.mta_sts_texts, "v=STSv1");
   sts.is_optional = true;
+  sts.is_for_later = true;
   records.push_back(std::move(sts));
 }
 
@@ -175,6 +194,10 @@ std::string DomainWish::key_name(const DomainKey& key) const {
   return mailauth::dkim::KeyName{.domain = key.domain.empty() ? domain : key.domain,
                                  .selector = key.selector}
       .lookup_name();
+}
+
+bool DomainWish::mail_host_is_here() const {
+  return !platform.mail_host.empty() && is_at_or_below(platform.mail_host, domain);
 }
 
 bool DomainWish::return_path_is_here() const {
@@ -240,6 +263,7 @@ Result<std::vector<WantedRecord>> wanted_records(const DomainWish& wish, const Z
     mx.is_there = now.return_path_has_mx;
     records.push_back(std::move(mx));
   }
+  add_mail_host(wish, now, records);
   records.push_back(dmarc_record(wish, now));
   add_host(wish, now, records);
   add_transport(wish, now, records);

@@ -42,6 +42,7 @@ struct DomainWish {
   // "s1._domainkey.example.jp"
   [[nodiscard]] std::string key_name(const DomainKey& key) const;
   [[nodiscard]] bool return_path_is_here() const;  // at or below `domain`
+  [[nodiscard]] bool mail_host_is_here() const;    // likewise
 };
 
 // Our mechanisms in an SPF record, as merge_spf() takes them.
@@ -67,6 +68,7 @@ struct ZoneNow {
   bool has_mx = false;  // the domain, and not a null MX
   bool has_address = false;
   bool return_path_has_mx = false;
+  bool mail_host_has_address = false;
 };
 
 struct WantedRecord {
@@ -77,6 +79,8 @@ struct WantedRecord {
   bool replaces = false;  // a record of its kind that is there, which is taken away
   bool is_there = false;  // as it should be
   bool is_optional = false;
+  // Not before something else is done, which the purpose says.
+  bool is_for_later = false;
   // In the zone of another, who takes the reports of the domain.
   bool is_elsewhere = false;
 

@@ -67,6 +67,22 @@ TEST(DomainRecords, KeepWhatIsThere) {
   EXPECT_EQ(record_at(*records, "_dmarc.example.jp").value, "v=DMARC1; p=reject");
   EXPECT_EQ(std::ranges::count(*records, "A", &WantedRecord::type), 0);
   EXPECT_TRUE(record_at(*records, "_smtp._tls.example.jp").is_optional);
+  EXPECT_FALSE(record_at(*records, "_smtp._tls.example.jp").is_for_later);
+  EXPECT_TRUE(record_at(*records, "_mta-sts.example.jp").is_for_later) << "no policy is served yet";
+}
+
+TEST(DomainRecords, OurHostGetsItsAddressesWhereItIsOfTheDomain) {
+  DomainWish wish = example();
+  wish.platform.mail_host = "mail.example.jp";
+  const auto records = wanted_records(wish, {});
+  ASSERT_TRUE(records);
+  EXPECT_THAT(entries(*records), ::testing::IsSupersetOf({"mail.example.jp A 192.0.2.1",
+                                                          "mail.example.jp AAAA 2001:db8::1"}));
+  ZoneNow now;
+  now.mail_host_has_address = true;
+  const auto again = wanted_records(wish, now);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(std::ranges::count(*again, "mail.example.jp", &WantedRecord::name), 0);
 }
 
 TEST(DomainRecords, AnotherTextUnderASelectorIsReplaced) {

@@ -207,7 +207,8 @@ class Domain(HomeTest):
         spf = next(r for r in records if r["name"] == "example.jp" and r["type"] == "TXT")
         self.assertEqual(spf["value"], "v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 mx -all")
         self.assertTrue(spf["replaces"])
-        self.assertFalse(any(r["type"] == "A" for r in records))
+        self.assertEqual([(r["name"], r["value"]) for r in records if r["type"] == "A"],
+                         [("mail.example.jp", "192.0.2.1")])
 
     def breaks(self, green):
         """(code, zone) of each way to break it."""
@@ -241,6 +242,7 @@ class Domain(HomeTest):
             deep[f"i{i}.example.jp.", "TXT"] = ['"v=spf1 -all"']
         with_mx = copy.deepcopy(green)
         with_mx["example.jp.", "MX"] = ["10 mx.example.jp."]
+        with_mx["mx.example.jp.", "A"] = ["198.51.100.25"]
         return [
             ("dkim_missing", with_values(key)),
             ("dkim_doubled", moved(key, bare + ".example.jp.")),
@@ -269,6 +271,8 @@ class Domain(HomeTest):
             ("spf_allows_all", with_values(path, '"v=spf1 +all"')),
             ("from_no_host", with_values(("example.jp.", "A"))),
             ("from_null_mx", with_values(("example.jp.", "MX"), "0 .")),
+            ("mx_no_address", {at: values for at, values in green.items()
+                               if at[0] != "mail.example.jp."}),
             ("return_path_no_host", with_values(mx)),
             ("return_path_no_mx", with_values(mx) | {
                 ("bounce.example.jp.", "A"): ["198.51.100.7"]}),
