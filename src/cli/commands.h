@@ -167,6 +167,7 @@ struct DomainSetup {
   PlatformWish platform;
   ProbeOptions probe;
   bool zone_file = false;
+  bool anyway = false;  // though nobody serves the domain
 };
 int domain_setup(Session& session, const DomainSetup& wish);
 struct DomainCheck {
@@ -183,6 +184,7 @@ struct DomainRotate {
   std::string account;  // empty: the only one
   std::string domain;
   ProbeOptions probe;
+  bool anyway = false;  // begins though not all servers were asked, or a resolver fails
 };
 int domain_rotate(Session& session, const DomainRotate& wish);
 

@@ -46,6 +46,7 @@ class DomainCheckTest : public CommandLineTest {
 };
 
 TEST_F(DomainCheckTest, ADomainThatNobodyServesFails) {
+  host.no_domain_exists = true;
   EXPECT_EQ(run({"--json", "domain", "check", "example.jp", "--resolver", "192.0.2.53"}), 1);
   EXPECT_EQ(host.its_resolver, "192.0.2.53");
   const auto answer = boost::json::parse(out.str());
@@ -55,7 +56,18 @@ TEST_F(DomainCheckTest, ADomainThatNobodyServesFails) {
   EXPECT_THAT(out.str(), HasSubstr("委任されていません"));
 }
 
+TEST_F(DomainCheckTest, NothingIsMadeForADomainThatNobodyServes) {
+  host.no_domain_exists = true;
+  EXPECT_EQ(run({"domain", "setup", "exmaple.jp", "--account", "shop"}), 1);
+  EXPECT_THAT(err.str(), HasSubstr("not registered, or not delegated"));
+  EXPECT_THAT(err.str(), HasSubstr("--anyway"));
+  EXPECT_TRUE(host.asked.empty()) << "no claim, no keys";
+  EXPECT_EQ(run({"domain", "setup", "example.jp", "--account", "shop", "--anyway"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("r1._domainkey.example.jp"));
+}
+
 TEST_F(DomainCheckTest, NamedKeysNeedNoInstallation) {
+  host.no_domain_exists = true;
   EXPECT_EQ(run({"domain", "check", "example.jp", "--selector", "s1"}), 1);
   EXPECT_TRUE(host.asked.empty());
 }
@@ -67,6 +79,13 @@ TEST_F(DomainCheckTest, WordsThatAreWrongAreTwo) {
   EXPECT_THAT(err.str(), HasSubstr("--source"));
   EXPECT_EQ(run({"domain", "check", "example.jp", "--resolver", "nobody"}), 2);
   EXPECT_EQ(run({"domain", "check"}), 2);
+  for (const char* reports :
+       {"x", "a,b@x", "x@example.jp; p=reject", "x@example.jp\np=reject", "x@[192.0.2.1]"}) {
+    EXPECT_EQ(run({"domain", "setup", "example.jp", "--account", "shop", "--reports", reports}), 2)
+        << reports;
+    EXPECT_THAT(err.str(), HasSubstr("--reports"));
+  }
+  EXPECT_TRUE(host.asked.empty());
 }
 
 TEST_F(DomainCheckTest, SetupOfAZoneThatCannotBeReadIsAsOfAnEmptyOne) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <boost/json/object.hpp>
+#include <fmt/format.h>
 
 #include "mail/address.h"
 #include "net/endpoint.h"
@@ -48,7 +49,15 @@ Result<doctor::DomainWish> wish_of(Session& session, const std::string& domain,
   if (auto put = put_domain("--return-path", given.return_path, wish.platform.return_path); !put) {
     return fail(put.error());
   }
-  wish.report_address = given.reports;
+  if (!given.reports.empty()) {
+    const auto address = parse_address(given.reports);
+    if (!address) return fail("--reports", address.error());
+    if (address->is_address_literal()) {
+      return fail(ErrorKind::invalid_input,
+                  fmt::format("--reports: {} has no domain", address->to_string()));
+    }
+    wish.report_address = address->to_string();
+  }
   return wish;
 }
 

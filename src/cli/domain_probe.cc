@@ -7,6 +7,7 @@
 
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "dns/ask_server.h"
 #include "dns/fact_gathering.h"
@@ -47,6 +48,31 @@ Task<std::vector<doctor::ServerView>> ask_all(std::vector<dns::ZoneServer> serve
   co_return views;
 }
 
+bool is_answering(const doctor::ServerView& server) {
+  return std::ranges::any_of(server.answers,
+                             [](const auto& each) { return each.second.is_said(); });
+}
+
+// What is known to be asked only after the first answers, of servers that gave some.
+Task<void> ask_for_hosts(
+    const doctor::DomainWish& wish,  // NOLINT(*-reference-coroutine-parameters)
+    std::vector<dns::ZoneServer> servers,
+    doctor::ZoneView& view) {  // NOLINT(*-reference-coroutine-parameters)
+  auto questions = doctor::host_questions(wish, view);
+  if (questions.empty()) co_return;
+  std::vector<dns::ZoneServer> answering;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    if (!is_answering(view.servers[i])) continue;
+    answering.push_back(servers[i]);
+    places.push_back(i);
+  }
+  auto told = co_await ask_all(std::move(answering), std::move(questions));
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    view.servers[places[i]].answers.merge(told[i].answers);
+  }
+}
+
 // "ns1.example.jp (192.0.2.53)": which of the addresses of a name is wrong, counts.
 void name_at_length(dns::ZoneServer& server) {
   const std::string address = server.at.address.to_string();
@@ -72,6 +98,12 @@ Task<Result<dns::ZoneServers>> servers_for(
   co_return given;
 }
 
+doctor::Finding no_servers(const std::string& domain, const Error& error) {
+  const bool is_absent = error.kind == ErrorKind::not_found;
+  return doctor::domain_finding(is_absent ? "zone_not_found" : "zone_undetermined",
+                                {.subject = domain, .first = error.detail});
+}
+
 }  // namespace
 
 Result<std::vector<net::Endpoint>> servers_of(const ProbeOptions& options) {
@@ -95,27 +127,62 @@ Task<ProbedDomain> probe_domain(doctor::DomainWish wish, std::vector<net::Endpoi
   ProbedDomain probed;
   auto found = co_await servers_for(wish, servers, port, names);
   if (!found) {
-    const bool is_absent = found.error().kind == ErrorKind::not_found;
-    probed.findings.push_back(
-        doctor::domain_finding(is_absent ? "zone_not_found" : "zone_undetermined",
-                               {.subject = wish.domain, .first = found.error().detail}));
+    probed.findings.push_back(no_servers(wish.domain, found.error()));
     co_return probed;
   }
   for (dns::ZoneServer& server : found->servers) name_at_length(server);
   doctor::ZoneView view{
       .zone = found->zone, .servers = {}, .without_address = std::move(found->without_address)};
-  view.servers =
-      co_await ask_all(std::move(found->servers), doctor::zone_questions(wish, view.zone));
+  view.servers = co_await ask_all(found->servers, doctor::zone_questions(wish, view.zone));
+  co_await ask_for_hosts(wish, std::move(found->servers), view);
   DnsFacts facts;
   const auto judge = [&](DnsFacts& known) { return doctor::check_domain(wish, view, known); };
   probed.findings = co_await dns::gather_facts(names.resolver(), facts, judge);
   const auto read = [&](DnsFacts& known) { return doctor::zone_now(wish, view, known); };
   probed.now = co_await dns::gather_facts(names.resolver(), facts, read);
-  probed.is_known = std::ranges::any_of(view.servers, [](const doctor::ServerView& server) {
-    return std::ranges::any_of(server.answers,
-                               [](const auto& each) { return each.second.is_said(); });
-  });
+  probed.is_known = std::ranges::any_of(view.servers, is_answering);
   co_return probed;
+}
+
+Task<std::vector<doctor::Finding>> domain_is_absent(
+    std::string domain,
+    CheckResolver& names) {  // NOLINT(*-reference-coroutine-parameters)
+  std::vector<doctor::Finding> findings;
+  doctor::DomainWish about;
+  about.domain = std::move(domain);
+  const std::vector<net::Endpoint> none_instead;
+  const auto own = co_await servers_for(about, none_instead, kDnsPort, names);
+  if (!own && own.error().kind == ErrorKind::not_found) {
+    findings.push_back(no_servers(about.domain, own.error()));
+  }
+  co_return findings;
+}
+
+Task<std::vector<doctor::Finding>> servers_left_out(
+    std::string domain, std::vector<net::Endpoint> servers,
+    CheckResolver& names) {  // NOLINT(*-reference-coroutine-parameters)
+  std::vector<doctor::Finding> findings;
+  doctor::DomainWish about;
+  about.domain = std::move(domain);
+  const std::vector<net::Endpoint> none_instead;
+  const auto own = co_await servers_for(about, none_instead, kDnsPort, names);
+  if (!own) {
+    findings.push_back(no_servers(about.domain, own.error()));
+    co_return findings;
+  }
+  std::vector<std::string> left_out = own->without_address;
+  for (const dns::ZoneServer& server : own->servers) {
+    const bool is_asked = std::ranges::any_of(
+        servers, [&](const net::Endpoint& asked) { return asked.address == server.at.address; });
+    if (is_asked) continue;
+    left_out.push_back(fmt::format("{} ({})", server.name, server.at.address.to_string()));
+  }
+  if (!left_out.empty()) {
+    findings.push_back(doctor::domain_finding(
+        "servers_left_out",
+        {.subject = own->zone, .first = fmt::format("{}", fmt::join(left_out, ", "))}));
+  }
+  co_return findings;
 }
 
 }  // namespace todoku::cli

@@ -38,4 +38,13 @@ struct ProbedDomain {
                                               std::vector<net::Endpoint> servers,
                                               std::uint16_t port, CheckResolver& names);
 
+// That nobody serves the domain, as probe_domain() finds it; none where that is not known.
+[[nodiscard]] Task<std::vector<doctor::Finding>> domain_is_absent(std::string domain,
+                                                                  CheckResolver& names);
+
+// The servers of the domain's zone that are not among `servers`: a finding, or none where each of
+// them is, or one that says why they are not known.
+[[nodiscard]] Task<std::vector<doctor::Finding>> servers_left_out(
+    std::string domain, std::vector<net::Endpoint> servers, CheckResolver& names);
+
 }  // namespace todoku::cli

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // todoku domain rotate: the same words again and again, each time as far as it goes.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <boost/json/array.hpp>
@@ -51,14 +52,22 @@ std::vector<doctor::Finding> judge_keys(const DomainRotate& wish,
       names.executor(), probe_domain(std::move(about), servers, wish.probe.port, names));
   std::erase_if(probed.findings, [](const doctor::Finding& finding) {
     return !finding.code.starts_with("dkim_") && !finding.code.starts_with("server") &&
-           !finding.code.starts_with("zone_") && finding.code != "negative_cached";
+           !finding.code.starts_with("zone_") && finding.code != "negative_cached" &&
+           finding.code != "lookup_undetermined";
   });
+  if (!servers.empty() && !wish.anyway) {
+    auto left_out =
+        async::run_blocking(names.executor(), servers_left_out(wish.domain, servers, names));
+    std::ranges::move(left_out, std::back_inserter(probed.findings));
+  }
   return std::move(probed.findings);
 }
 
-bool is_published(const std::vector<doctor::Finding>& findings) {
-  return !findings.empty() && std::ranges::all_of(findings, [](const doctor::Finding& finding) {
-    return finding.outcome == doctor::Outcome::pass;
+// `anyway`: a resolver that fails on what the servers have does not count.
+bool is_published(const std::vector<doctor::Finding>& findings, bool anyway) {
+  return !findings.empty() && std::ranges::all_of(findings, [&](const doctor::Finding& finding) {
+    return finding.outcome == doctor::Outcome::pass ||
+           (anyway && finding.code == "lookup_undetermined");
   });
 }
 
@@ -131,12 +140,14 @@ int domain_rotate(Session& session, const DomainRotate& wish) {
   auto names = session.host().check_resolver(wish.probe.resolver);
   if (!names) return unreadable(session, names.error().detail);
   const auto findings = judge_keys(wish, *servers, **names, rotation.keys);
-  if (!is_published(findings)) {
+  if (!is_published(findings, wish.anyway)) {
     const int status = show_findings(session, findings);
     if (!session.common().json) {
-      session.say({"The new keys do not sign before all servers have them; the old ones go on.",
-                   "新しい鍵は、すべてのサーバーで公開されるまで署名に使いません。それまで古い鍵で"
-                   "署名します。"});
+      session.say(
+          {"The new keys do not sign before all servers have them and resolvers get them; "
+           "the old ones go on.",
+           "新しい鍵は、すべてのサーバーで公開され、リゾルバーで引けるまで署名に使いません。"
+           "それまで古い鍵で署名します。"});
     }
     return status == 0 ? 1 : status;
   }

@@ -79,6 +79,18 @@ std::optional<SetupKeys> keys_for(Session& session, const std::string& account,
   return keys;
 }
 
+// A name that nobody serves, most often misspelt: told before anything is made for it.
+bool says_absent(Session& session, const std::string& domain, CheckResolver& names) {
+  const auto findings = async::run_blocking(names.executor(), domain_is_absent(domain, names));
+  for (const doctor::Finding& finding : findings) {
+    (void)session.fail(
+        session.words({"{} Nothing was made; to go on all the same: --anyway",
+                       "{}何も作成していません。このまま進めるには --anyway を指定してください"},
+                      finding.sentence.in(session.language())));
+  }
+  return !findings.empty();
+}
+
 // The claim, made where there is none; the record that proves it, where that is still to be done.
 bool put_claim(Session& session, const std::string& account, DomainWish& wish) {
   const auto take = [&](const boost::json::value& claim) {
@@ -122,7 +134,11 @@ void print_zone_file(Session& session, const std::vector<WantedRecord>& records)
       session.say({"; in the zone of the domain that takes the reports, not in this one:",
                    "; このゾーンではなく、レポートを受け取るドメインのゾーンに登録:"});
     }
-    session.out() << (record.is_elsewhere ? commented(record.zone_entry()) : record.zone_entry());
+    if (record.is_for_later) {
+      session.say({"; if you like, and only then:", "; 任意。上記の準備が済んでから登録:"});
+    }
+    const bool is_shown_only = record.is_elsewhere || record.is_for_later;
+    session.out() << (is_shown_only ? commented(record.zone_entry()) : record.zone_entry());
   }
 }
 
@@ -206,7 +222,9 @@ int domain_setup(Session& session, const DomainSetup& given) {
   auto wish = domain_wish(session, given.domain, given.platform);
   if (!wish) return kUnreadable;
   const auto account = account_for(session, given.account);
-  if (!account || !put_claim(session, *account, *wish)) return 1;
+  if (!account) return 1;
+  if (!given.anyway && servers->empty() && says_absent(session, wish->domain, **names)) return 1;
+  if (!put_claim(session, *account, *wish)) return 1;
   auto keys = keys_for(session, *account, wish->domain);
   if (!keys) return 1;
   wish->keys = std::move(keys->all);

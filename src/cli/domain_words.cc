@@ -112,6 +112,9 @@ void DomainWords::add_domain_setup(CLI::App* group) {
   setup->add_flag("--zone-file", setup_.zone_file,
                   book_.say({"Only the entries of a zone file, those that are missing",
                              "不足しているレコードだけをゾーンファイルの形式で表示する"}));
+  setup->add_flag("--anyway", setup_.anyway,
+                  book_.say({"Also of a domain that is not registered or not delegated yet",
+                             "未登録、または委任前のドメインでも行う"}));
   probe_options(setup, setup_.platform, setup_.probe);
   book_.speaks(setup, [this](Session& s) { return domain_setup(s, setup_); });
 }
@@ -149,6 +152,11 @@ void DomainWords::add_domain_rotate(CLI::App* group) {
                    book_.say({"Whose it is; may be left out where there is one account",
                               "対象のアカウント。1 つしかなければ省略できる"}))
       ->type_name("NAME");
+  rotate->add_flag("--anyway", rotate_.anyway,
+                   book_.say({"Let the new keys sign though not every server of the zone was "
+                              "asked, or a resolver fails on them",
+                              "全 DNS サーバーで確認できない場合や、リゾルバーで引けない場合も署名"
+                              "を始める"}));
   server_options(rotate, rotate_.probe);
   book_.speaks(rotate, [this](Session& s) { return domain_rotate(s, rotate_); });
 }

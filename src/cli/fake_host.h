@@ -148,19 +148,21 @@ struct FakeHost final : Host {
     return std::make_unique<Submission>(*this);
   }
   struct Names final : CheckResolver {
-    explicit Names(dns::Resolver& asked) : zone(asked) { runtime.start(); }
+    Names(dns::Resolver& asked, bool known) : zone(asked), is_known(known) { runtime.start(); }
     dns::Resolver& resolver() override { return zone; }
     Task<Result<dns::Answer<std::string>>> name_servers(std::string name) override {
+      if (!is_known) co_return fail(ErrorKind::unavailable, "SERVFAIL for " + name);
       co_return fail(ErrorKind::not_found, name + " does not exist (NXDOMAIN)");
     }
     async::Executor executor() override { return runtime.executor(0); }
     dns::Resolver& zone;
+    bool is_known;
     async::Runtime runtime{1};
   };
   Result<std::unique_ptr<CheckResolver>> check_resolver(const std::string& server) override {
     its_resolver = server;
     if (server == "nobody") return fail(ErrorKind::invalid_input, "nobody is no name server");
-    return std::make_unique<Names>(zone);
+    return std::make_unique<Names>(zone, no_domain_exists);
   }
   Result<std::vector<doctor::Finding>> examine(const std::optional<std::string>&,
                                                const ExaminationWish& wish) override {
@@ -171,6 +173,7 @@ struct FakeHost final : Host {
   ExaminationWish its_examination;
   std::vector<doctor::Finding> findings;
   std::string its_resolver;
+  bool no_domain_exists = false;  // else the resolver answers SERVFAIL
   Result<doctor::Platform> platform(const std::optional<std::string>& config) override {
     if (config == "/nonexistent") return fail(ErrorKind::not_found, "/nonexistent: no such file");
     return its_platform;

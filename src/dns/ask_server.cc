@@ -213,13 +213,23 @@ Task<Result<ZoneServers>> find_zone_servers(
     AskNameServers name_servers, std::string domain, std::uint16_t port) {
   ZoneServers found;
   std::vector<std::string> names;
+  bool is_denied = false;
   for (std::string zone = domain; zone.find('.') != std::string::npos && names.empty();
        zone.erase(0, zone.find('.') + 1)) {
     auto answer = co_await name_servers(zone);
     if (!answer && answer.error().kind != ErrorKind::not_found) co_return fail(answer.error());
+    is_denied |= !answer;
     if (!answer) continue;
     names = std::move(answer->records);
     found.zone = zone;
+  }
+  // What is there is delegated to somebody: a resolver that tells of no NS records, but denies no
+  // name either, withholds them or answers something else.
+  if (names.empty() && !is_denied && domain.find('.') != std::string::npos) {
+    co_return fail(ErrorKind::unavailable,
+                   fmt::format("the resolver says that {} is there, but names no servers of it or "
+                               "of a domain above",
+                               domain));
   }
   if (names.empty()) {
     co_return fail(ErrorKind::not_found,

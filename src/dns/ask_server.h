@@ -48,7 +48,8 @@ using AskNameServers = std::function<Task<Result<Answer<std::string>>>(std::stri
 
 // Who is asked about `domain`: the servers of the nearest domain at or above it that has NS
 // records, but for names of one label. `port`: that of the servers. Errors: not_found (none has
-// any), and those of the resolver.
+// any, and one of them does not exist), unavailable (the resolver denies none, but tells of no NS
+// records), and those of the resolver.
 [[nodiscard]] Task<Result<ZoneServers>> find_zone_servers(Resolver& resolver,
                                                           AskNameServers name_servers,
                                                           std::string domain, std::uint16_t port);

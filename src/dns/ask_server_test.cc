@@ -72,6 +72,13 @@ TEST_F(NameServersTest, AResolverThatFailsProvesNothing) {
   EXPECT_EQ(find("news.example.jp").error().kind, ErrorKind::unavailable);
 }
 
+TEST_F(NameServersTest, ANameWithoutServersThatIsThereProvesNothing) {
+  zones = {{"example.jp", {}}, {"news.example.jp", {}}, {"co.jp", {}}};
+  EXPECT_EQ(find("example.jp").error().kind, ErrorKind::unavailable);
+  EXPECT_EQ(find("news.example.jp").error().kind, ErrorKind::unavailable);
+  EXPECT_EQ(find("exmaple.co.jp").error().kind, ErrorKind::not_found) << "co.jp is no zone";
+}
+
 TEST_F(NameServersTest, ServersAndAddressesAreBounded) {
   FakeResolver::Zone zone;
   for (int i = 0; i < 40; ++i) {

@@ -3,6 +3,8 @@
 // it.
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <ranges>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -67,10 +69,38 @@ std::string entry_of(const DomainWish& wish, const std::string& name, std::strin
   return found == records->end() ? std::string() : found->zone_entry();
 }
 
+// What is wrong with the hosts of an MX: none has an address. nullopt: nothing; one is enough.
+std::optional<Finding> mx_fault(const DomainWish& wish, const std::string& name, const DnsFact& mx,
+                                ZoneReading& zone) {
+  const DnsFact* failed = nullptr;
+  std::vector<DnsFact> facts;
+  facts.reserve(2 * kMxHostsMax);
+  for (const std::string& host : mx.values | std::views::take(kMxHostsMax)) {
+    if (host.empty()) continue;
+    for (const FactType type : {FactType::a, FactType::aaaa}) {
+      const DnsFact& fact = facts.emplace_back(zone.fact(type, host));
+      if (fact.status == DnsFact::Status::found) return std::nullopt;
+      if (!fact.is_void()) failed = &fact;
+    }
+  }
+  if (failed != nullptr) {
+    return domain_finding("mx_undetermined", {.subject = name, .first = failed->reason});
+  }
+  Finding fault = domain_finding("mx_no_address", {.subject = name, .first = all_of(mx.values)});
+  // Of other hosts the address is not ours to know.
+  if (std::ranges::find(mx.values, wish.platform.mail_host) != mx.values.end()) {
+    fault.paste = entry_of(wish, wish.platform.mail_host, "A");
+  }
+  return fault;
+}
+
 void check_from(const DomainWish& wish, ZoneReading& zone, std::vector<Finding>& findings) {
   const Hosts hosts = hosts_of(wish.domain, zone);
   if (hosts.is_null()) {
     findings.push_back(domain_finding("from_null_mx", {.subject = wish.domain}));
+  } else if (auto fault = hosts.has_mx() ? mx_fault(wish, wish.domain, hosts.mx, zone)
+                                         : std::optional<Finding>()) {
+    findings.push_back(std::move(*fault));
   } else if (hosts.has_mx() || hosts.has_address()) {
     findings.push_back(domain_finding(
         "from_host_ok", {.subject = wish.domain,
@@ -90,8 +120,10 @@ void check_return_path(const DomainWish& wish, ZoneReading& zone, std::vector<Fi
   if (path.empty() || path == wish.domain) return;
   const Hosts hosts = hosts_of(path, zone);
   if (hosts.has_mx() && !hosts.is_null()) {
+    auto fault = mx_fault(wish, path, hosts.mx, zone);
     findings.push_back(
-        domain_finding("return_path_ok", {.subject = path, .first = mx_text(hosts)}));
+        fault ? std::move(*fault)
+              : domain_finding("return_path_ok", {.subject = path, .first = mx_text(hosts)}));
     return;
   }
   Finding finding;
@@ -149,7 +181,7 @@ void check_tls_reports(const DomainWish& wish, ZoneReading& zone, std::vector<Fi
       domain_finding(is_there ? "tls_rpt_ok" : "tls_rpt_missing", {.subject = wish.domain});
   finding.found = all_of(fact.values);
   if (!is_there && !wish.report_address.empty()) {
-    finding.paste = text_entry(name, "v=TLSRPTv1; rua=mailto:" + wish.report_address);
+    finding.paste = text_entry(name, "v=TLSRPTv1; rua=" + report_uri(wish.report_address));
   }
   findings.push_back(std::move(finding));
 }

@@ -61,8 +61,11 @@ class PolicyCheck {
     finding.found = all_of(texts_);
     return finding;
   }
-  [[nodiscard]] Finding with_line(Finding finding) const {
-    const auto records = wanted_records(wish_, {});
+  // `there`: texts that were meant to be the record, whose addresses are kept.
+  [[nodiscard]] Finding with_line(Finding finding, const std::vector<std::string>& there) const {
+    ZoneNow now;
+    now.dmarc_texts = there;
+    const auto records = wanted_records(wish_, now);
     if (!records) return finding;
     const auto wanted = std::ranges::find(*records, name_, &WantedRecord::name);
     if (wanted == records->end()) return finding;
@@ -71,19 +74,24 @@ class PolicyCheck {
     return finding;
   }
 
+  // All of a record that is good where it stands belongs to the right name.
+  [[nodiscard]] Finding misplaced(std::string_view code, const std::string& at) {
+    return with_line(find(code, at), zone_.fact(FactType::txt, at).values);
+  }
+
   void none_here() {
     const std::string doubled = doubled_name(name_, view_.zone);
     const std::string plain = name_without_underscores(name_);
     const bool is_quoted_one = std::ranges::any_of(
         texts_, [](const std::string& text) { return text.find_first_of("\"\\") == 0; });
     if (is_quoted_one) {
-      add(with_line(find("dmarc_quoted")));
+      add(with_line(find("dmarc_quoted"), texts_));
     } else if (!texts_.empty()) {
-      add(with_line(find("dmarc_unreadable")));
+      add(with_line(find("dmarc_unreadable"), texts_));
     } else if (zone_.has_texts(doubled)) {
-      add(with_line(find("dmarc_doubled", doubled)));
+      add(misplaced("dmarc_doubled", doubled));
     } else if (zone_.has_texts(plain)) {
-      add(with_line(find("dmarc_underscore_lost", plain)));
+      add(misplaced("dmarc_underscore_lost", plain));
     } else {
       above();
     }
@@ -97,7 +105,7 @@ class PolicyCheck {
     if (!walk->failure.empty()) {
       add(find("dmarc_undetermined", walk->failure));
     } else if (walk->records.empty()) {
-      add(with_line(find("dmarc_missing")));
+      add(with_line(find("dmarc_missing"), {}));
     } else {
       const dmarc::FoundRecord& found = walk->records.front();
       const auto policy = found.record.sp.value ? found.record.sp.value : found.record.p.value;
@@ -108,7 +116,7 @@ class PolicyCheck {
 
   void judge(const dmarc::Record& record) {
     if (!record.p.value) {
-      add(with_line(find("dmarc_no_policy")));
+      add(with_line(find("dmarc_no_policy"), texts_));
       return;
     }
     if (record.rua.empty()) add(find("dmarc_no_reports"));

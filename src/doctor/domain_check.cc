@@ -2,6 +2,7 @@
 #include "doctor/domain_check.h"
 
 #include <algorithm>
+#include <ranges>
 #include <set>
 
 #include <fmt/format.h>
@@ -46,7 +47,16 @@ std::string all_of(const std::vector<std::string>& texts) {
 void note_negative_cache(std::string_view name, ZoneReading& zone, std::vector<Finding>& findings) {
   if (!zone.has_texts(name)) return;
   // A resolver is asked only for what is there: asked before, it would remember that it is not.
-  if (!zone.facts().ask(FactType::txt, name).is_void()) return;
+  const DnsFact fetched = zone.facts().ask(FactType::txt, name);
+  if (fetched.status == DnsFact::Status::failed) {
+    // Of one resolver it is one thing to know, however many names it fails on.
+    if (std::ranges::find(findings, "lookup_undetermined", &Finding::code) != findings.end())
+      return;
+    findings.push_back(domain_finding("lookup_undetermined",
+                                      {.subject = std::string(name), .first = fetched.reason}));
+    return;
+  }
+  if (!fetched.is_void()) return;
   findings.push_back(domain_finding(
       "negative_cached",
       {.subject = std::string(name), .first = fmt::format("{}", zone.negative_ttl())}));
@@ -76,8 +86,30 @@ std::vector<DnsQuestion> zone_questions(const DomainWish& wish, std::string_view
     ask_texts(wish.platform.return_path);
     ask_hosts(wish.platform.return_path);
   }
+  if (wish.mail_host_is_here()) {
+    for (const FactType type : {FactType::a, FactType::aaaa}) ask(type, wish.platform.mail_host);
+  }
   ask(FactType::txt, "_mta-sts." + wish.domain);
   ask(FactType::txt, "_smtp._tls." + wish.domain);
+  return {questions.begin(), questions.end()};
+}
+
+std::vector<DnsQuestion> host_questions(const DomainWish& wish, const ZoneView& view) {
+  mailauth::DnsFacts nobody;
+  const ZoneReading zone(view, nobody);
+  const auto asked = zone_questions(wish, view.zone);
+  std::set<DnsQuestion> questions;
+  for (const std::string& name : {wish.domain, wish.platform.return_path}) {
+    const mailauth::ServerAnswer* const mx = zone.told(FactType::mx, name);
+    if (mx == nullptr) continue;
+    for (const std::string& host : mx->values | std::views::take(kMxHostsMax)) {
+      if (host.empty() || !is_at_or_below(host, view.zone)) continue;
+      for (const FactType type : {FactType::a, FactType::aaaa}) {
+        questions.insert({.type = type, .name = to_ascii_lower(host)});
+      }
+    }
+  }
+  for (const DnsQuestion& question : asked) questions.erase(question);
   return {questions.begin(), questions.end()};
 }
 
@@ -101,6 +133,10 @@ ZoneNow zone_now(const DomainWish& wish, const ZoneView& view, mailauth::DnsFact
   now.mta_sts_texts = texts("_mta-sts." + wish.domain);
   now.has_mx = has(FactType::mx, wish.domain);
   now.has_address = has(FactType::a, wish.domain) || has(FactType::aaaa, wish.domain);
+  if (wish.mail_host_is_here()) {
+    now.mail_host_has_address =
+        has(FactType::a, wish.platform.mail_host) || has(FactType::aaaa, wish.platform.mail_host);
+  }
   if (wish.return_path_is_here()) {
     now.return_path_texts = texts(wish.platform.return_path);
     now.return_path_has_mx = has(FactType::mx, wish.platform.return_path);

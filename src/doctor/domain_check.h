@@ -32,6 +32,11 @@ struct ZoneView {
 [[nodiscard]] std::vector<mailauth::DnsQuestion> zone_questions(const DomainWish& wish,
                                                                 std::string_view zone);
 
+// Addresses of the hosts that the servers named as MX, where those are of the zone: asked of each
+// server after zone_questions(), the answers beside the first ones.
+[[nodiscard]] std::vector<mailauth::DnsQuestion> host_questions(const DomainWish& wish,
+                                                                const ZoneView& view);
+
 // What the zone holds for wanted_records(), as far as it is known.
 [[nodiscard]] ZoneNow zone_now(const DomainWish& wish, const ZoneView& view,
                                mailauth::DnsFacts& facts);

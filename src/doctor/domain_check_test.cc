@@ -93,6 +93,7 @@ struct TestedDomain {
   std::set<std::size_t> silent;
   std::set<std::size_t> lame;
   std::vector<std::string> without_address;
+  std::set<DnsQuestion> bogus;  // the resolver answers SERVFAIL
   bool resolver_is_broken = false;
 
   TestedDomain() {
@@ -110,6 +111,8 @@ struct TestedDomain {
     zone.txt(kPath) = {"v=spf1 ip4:192.0.2.1 ip4:192.0.2.2 -all"};
     zone.mx(kPath) = {"mail.example.com"};
     zone.mx("example.jp") = {"mx.example.jp"};
+    zone.a("mx.example.jp") = {octets_of_v4("198.51.100.25")};
+    beyond.a("mail.example.com") = {octets_of_v4("192.0.2.1")};
     zone.txt("_dmarc.example.jp") = {"v=DMARC1; p=none; rua=mailto:dmarc@example.com"};
     zone.txt("_mta-sts.example.jp") = {"v=STSv1; id=1"};
     zone.txt("_smtp._tls.example.jp") = {"v=TLSRPTv1; rua=mailto:dmarc@example.com"};
@@ -126,26 +129,32 @@ struct TestedDomain {
     ZoneView view{.zone = "example.jp", .servers = {}, .without_address = without_address};
     for (std::size_t i = 0; i < servers.size(); ++i) {
       ServerView server{.name = "ns" + std::to_string(i + 1) + ".example.net", .answers = {}};
-      for (const DnsQuestion& question : zone_questions(wish, view.zone)) {
-        ServerAnswer answer = servers[i].answer(question);
-        if (silent.contains(i) || broken.contains(question)) {
-          answer = {};
-          answer.status = ServerAnswer::Status::failed;
-          answer.reason = "it does not answer";
-        } else if (lame.contains(i)) {
-          answer = {};
-          answer.status = ServerAnswer::Status::lame;
-          answer.reason = "it answers REFUSED";
-        }
-        server.answers[question] = answer;
-      }
+      ask(i, zone_questions(wish, view.zone), server);
       view.servers.push_back(std::move(server));
     }
+    const auto further = host_questions(wish, view);
+    for (std::size_t i = 0; i < servers.size(); ++i) ask(i, further, view.servers[i]);
     return view;
   }
 
+  void ask(std::size_t i, const std::vector<DnsQuestion>& questions, ServerView& server) const {
+    for (const DnsQuestion& question : questions) {
+      ServerAnswer answer = servers[i].answer(question);
+      if (silent.contains(i) || broken.contains(question)) {
+        answer = {};
+        answer.status = ServerAnswer::Status::failed;
+        answer.reason = "it does not answer";
+      } else if (lame.contains(i)) {
+        answer = {};
+        answer.status = ServerAnswer::Status::lame;
+        answer.reason = "it answers REFUSED";
+      }
+      server.answers[question] = answer;
+    }
+  }
+
   [[nodiscard]] DnsFact resolve(const DnsQuestion& question) const {
-    if (resolver_is_broken) {
+    if (resolver_is_broken || bogus.contains(question)) {
       return {.status = DnsFact::Status::failed, .values = {}, .reason = "SERVFAIL"};
     }
     if (denied.contains(question)) return {.status = DnsFact::Status::absent};
@@ -245,6 +254,8 @@ std::vector<BrokenWay> breaks_of_keys() {
        [](TestedDomain& w) { w.broken.insert({.type = FactType::txt, .name = kKeyName}); }},
       {"negative_cached",
        [](TestedDomain& w) { w.denied.insert({.type = FactType::txt, .name = kKeyName}); }},
+      {"lookup_undetermined",
+       [](TestedDomain& w) { w.bogus.insert({.type = FactType::txt, .name = kKeyName}); }},
   };
 }
 
@@ -323,6 +334,14 @@ std::vector<BrokenWay> breaks_of_the_rest() {
          for (const FactType type : {FactType::mx, FactType::a, FactType::aaaa}) {
            w.broken.insert({.type = type, .name = "example.jp"});
          }
+       }},
+      {"mx_no_address",
+       [](TestedDomain& w) { w.each([](TestedZone& z) { z.a("mx.example.jp").clear(); }); }},
+      {"mx_no_address", [](TestedDomain& w) { w.beyond.a("mail.example.com").clear(); }},
+      {"mx_undetermined",
+       [](TestedDomain& w) {
+         w.broken.insert({.type = FactType::aaaa, .name = "mx.example.jp"});
+         w.each([](TestedZone& z) { z.a("mx.example.jp").clear(); });
        }},
       {"return_path_no_host",
        [](TestedDomain& w) { w.each([](TestedZone& z) { z.mx(kPath).clear(); }); }},
@@ -404,7 +423,8 @@ TEST(DomainCheck, AllCodesAreReached) {
   for (const Finding& finding : TestedDomain().check()) reached.insert(finding.code);
   for (const BrokenWay& broken : all_breaks()) reached.insert(broken.code);
   // Found before there is a zone to judge, and of a key that is made at another place.
-  for (const std::string_view other : {"zone_not_found", "zone_undetermined", "dkim_short"}) {
+  for (const std::string_view other :
+       {"zone_not_found", "zone_undetermined", "servers_left_out", "dkim_short"}) {
     reached.insert(other);
   }
   for (const DomainText& text : domain_texts()) {
@@ -454,14 +474,49 @@ TEST(DomainCheck, TheLineToPasteMendsTheZone) {
   EXPECT_THAT(codes_not_passed(world.check()), IsEmpty());
 }
 
+TEST(DomainCheck, TheLineForAnMxThatLeadsNowhereIsOurHosts) {
+  TestedDomain world;
+  world.wish.platform.mail_host = "mail.example.jp";
+  world.each([](TestedZone& z) { z.mx(kPath) = {"mail.example.jp"}; });
+  const auto findings = world.check();
+  const auto found = std::ranges::find(findings, "mx_no_address", &Finding::code);
+  ASSERT_NE(found, findings.end());
+  EXPECT_EQ(found->subject, kPath);
+  EXPECT_EQ(found->paste, "mail.example.jp. IN A 192.0.2.1\n");
+  world.each([](TestedZone& z) { z.a("mail.example.jp") = {octets_of_v4("192.0.2.1")}; });
+  EXPECT_THAT(codes_not_passed(world.check()), IsEmpty());
+}
+
+TEST(DomainCheck, TheLineForABrokenPolicyKeepsWhereReportsGo) {
+  TestedDomain world;
+  world.wish.report_address.clear();
+  const auto paste_of = [&](std::string_view code) {
+    const auto findings = world.check();
+    const auto found = std::ranges::find(findings, code, &Finding::code);
+    return found == findings.end() ? std::string("no such finding") : found->paste;
+  };
+  world.each([](TestedZone& z) {
+    z.txt("_dmarc.example.jp") = {"p=none; v=DMARC1; rua=mailto:a@example.jp"};
+  });
+  EXPECT_THAT(paste_of("dmarc_unreadable"), HasSubstr("p=none; rua=mailto:a@example.jp"));
+  world.each([](TestedZone& z) {
+    z.txt("_dmarc.example.jp").clear();
+    z.txt("_dmarc.example.jp.example.jp") = {"v=DMARC1; p=reject; rua=mailto:a@example.jp"};
+  });
+  EXPECT_THAT(paste_of("dmarc_doubled"), HasSubstr("p=reject; rua=mailto:a@example.jp"));
+}
+
 TEST(DomainCheck, ABrokenResolverFailsNothing) {
   TestedDomain world;
   world.resolver_is_broken = true;
-  // The zone's own servers are not asked through it.
-  EXPECT_EQ(exit_status(world.check()), 0);
+  // The zone's own servers are not asked through it; that receivers can is not known, said once.
+  EXPECT_THAT(codes_not_passed(world.check()),
+              ::testing::ElementsAre("lookup_undetermined", "mx_undetermined"));
+  EXPECT_EQ(exit_status(world.check()), 2);
   world.each([](TestedZone& z) { z.txt(kPath) = {"v=spf1 include:spf.example.com -all"}; });
   const auto findings = world.check();
-  EXPECT_THAT(codes_not_passed(findings), ::testing::ElementsAre("spf_undetermined"));
+  EXPECT_THAT(codes_not_passed(findings),
+              ::testing::ElementsAre("lookup_undetermined", "spf_undetermined", "mx_undetermined"));
   EXPECT_EQ(exit_status(findings), 2);
 }
 

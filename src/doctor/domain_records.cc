@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/bytes.h"
 #include "doctor/spf_merge.h"
 #include "mailauth/dkim/dns_record.h"
 #include "mailauth/dmarc/record.h"
@@ -21,6 +22,9 @@ constexpr Sentence kSpf{"who may send as this domain (SPF); docomo looks at it, 
 constexpr Sentence kReturnPathSpf{"who may send with this return path (SPF)",
                                   "エラーの戻り先ドメインの送信元（SPF）"};
 constexpr Sentence kReturnPathMx{"where mail that comes back is taken", "戻ってきたメールの受け口"};
+constexpr Sentence kMailHost{
+    "the address of the host that takes what comes back, and greets with this name (EHLO)",
+    "戻ってきたメールを受け取り、EHLO で名乗るホストのアドレス"};
 constexpr Sentence kDmarc{"what becomes of mail that is not from you (DMARC)",
                           "なりすましメールの扱い（DMARC）"};
 constexpr Sentence kReports{"lets the reports of the domain come here",
@@ -60,6 +64,14 @@ WantedRecord own_record(std::string name, std::string value, const Sentence& pur
   return record;
 }
 
+// A key: its name holds nothing else (RFC 6376 section 3.6.2.2).
+WantedRecord key_record(const DomainWish& wish, const DomainKey& key, const ZoneNow& now) {
+  WantedRecord record = own_record(wish.key_name(key), key.record, kKey, now);
+  const auto there = now.other_texts.find(record.name);
+  record.replaces = !record.is_there && there != now.other_texts.end() && !there->second.empty();
+  return record;
+}
+
 Result<WantedRecord> spf_record(const DomainWish& wish, std::string name,
                                 const std::vector<std::string>& texts, std::string_view end,
                                 const Sentence& purpose) {
@@ -71,21 +83,54 @@ Result<WantedRecord> spf_record(const DomainWish& wish, std::string name,
   return record;
 }
 
+bool is_of_uri(char c) {
+  return is_ascii_alphanumeric(c) || std::string_view("-._~:/?#[]@!$&'()*+,=%").contains(c);
+}
+
+// What stands behind "rua=" in a record that cannot be read as a whole: up to what separates tags,
+// without the spaces, quotation marks and backslashes that panels put there. Empty: nothing that
+// could be addresses.
+std::string reports_in(std::string text) {
+  constexpr std::string_view kTag = "rua=";
+  constexpr std::size_t kOctetsMax = 1'000;
+  std::erase_if(text, [](char c) { return c == ' ' || c == '\t' || c == '"' || c == '\\'; });
+  const std::size_t at = text.find(kTag);
+  if (at == std::string::npos) return {};
+  std::string value = text.substr(at + kTag.size(), text.find(';', at) - at - kTag.size());
+  const bool is_sound =
+      value.size() <= kOctetsMax && std::ranges::all_of(value, is_of_uri) && value.contains(':');
+  return is_sound ? value : std::string();
+}
+
+// "v=DMARC1; p=none" with the addresses of the record that is there, however broken, and ours.
+std::string first_policy(const DomainWish& wish, const std::vector<std::string>& there) {
+  std::string reports;
+  for (const std::string& text : there) {
+    reports = reports_in(text);
+    if (!reports.empty()) break;
+  }
+  if (!wish.report_address.empty()) {
+    const std::string ours = report_uri(wish.report_address);
+    if (!reports.contains(ours)) reports.append(reports.empty() ? "" : ",").append(ours);
+  }
+  return reports.empty() ? "v=DMARC1; p=none" : "v=DMARC1; p=none; rua=" + reports;
+}
+
 WantedRecord dmarc_record(const DomainWish& wish, const ZoneNow& now) {
   const std::string name = "_dmarc." + wish.domain;
   const auto there = std::ranges::find_if(now.dmarc_texts, [](const std::string& text) {
-    return mailauth::dmarc::parse_record(text).has_value();
+    const auto record = mailauth::dmarc::parse_record(text);
+    return record && record->p.value;
   });
   if (there != now.dmarc_texts.end()) {
     WantedRecord record = text_record(name, *there, kDmarc);
     record.is_there = true;
     return record;
   }
-  return text_record(name,
-                     wish.report_address.empty()
-                         ? "v=DMARC1; p=none"
-                         : fmt::format("v=DMARC1; p=none; rua=mailto:{}", wish.report_address),
-                     kDmarc);
+  WantedRecord record = text_record(name, first_policy(wish, now.dmarc_texts), kDmarc);
+  record.replaces = std::ranges::any_of(
+      now.dmarc_texts, [](const std::string& text) { return text.contains("DMARC1"); });
+  return record;
 }
 
 std::string host_of(std::string_view address) {
@@ -102,8 +147,23 @@ void add_report_permission(const DomainWish& wish, std::vector<WantedRecord>& re
   records.push_back(std::move(record));
 }
 
+// The EHLO name, one address of each family.
+void add_mail_host(const DomainWish& wish, const ZoneNow& now, std::vector<WantedRecord>& records) {
+  if (!wish.mail_host_is_here() || now.mail_host_has_address) return;
+  for (const bool is_ip6 : {false, true}) {
+    const auto address =
+        std::ranges::find_if(wish.platform.addresses,
+                             [&](const std::string& each) { return each.contains(':') == is_ip6; });
+    if (address == wish.platform.addresses.end()) continue;
+    WantedRecord record = text_record(wish.platform.mail_host, *address, kMailHost);
+    record.type = is_ip6 ? "AAAA" : "A";
+    records.push_back(std::move(record));
+  }
+}
+
 void add_host(const DomainWish& wish, const ZoneNow& now, std::vector<WantedRecord>& records) {
   if (now.has_mx || now.has_address || wish.platform.addresses.empty()) return;
+  if (wish.platform.mail_host == wish.domain) return;  // it has its address as that
   const std::string& address = wish.platform.addresses.front();
   WantedRecord record = text_record(wish.domain, address, kHost);
   record.type = address.find(':') == std::string::npos ? "A" : "AAAA";
@@ -116,7 +176,7 @@ void add_transport(const DomainWish& wish, const ZoneNow& now, std::vector<Wante
   if (!wish.report_address.empty()) {
     WantedRecord report =
         text_record("_smtp._tls." + wish.domain,
-                    fmt::format("v=TLSRPTv1; rua=mailto:{}", wish.report_address), kTlsRpt);
+                    fmt::format("v=TLSRPTv1; rua={}", report_uri(wish.report_address)), kTlsRpt);
     report.is_there = begins_with(now.tls_rpt_texts, "v=TLSRPTv1");
     report.is_optional = true;
     records.push_back(std::move(report));
@@ -124,6 +184,7 @@ void add_transport(const DomainWish& wish, const ZoneNow& now, std::vector<Wante
   WantedRecord sts = text_record("_mta-sts." + wish.domain, "v=STSv1; id=1", kMtaSts);
   sts.is_there = begins_with(now.mta_sts_texts, "v=STSv1");
   sts.is_optional = true;
+  sts.is_for_later = true;
   records.push_back(std::move(sts));
 }
 
@@ -135,8 +196,25 @@ std::string DomainWish::key_name(const DomainKey& key) const {
       .lookup_name();
 }
 
+bool DomainWish::mail_host_is_here() const {
+  return !platform.mail_host.empty() && is_at_or_below(platform.mail_host, domain);
+}
+
 bool DomainWish::return_path_is_here() const {
   return !platform.return_path.empty() && is_at_or_below(platform.return_path, domain);
+}
+
+std::string report_uri(std::string_view address) {
+  std::string uri = "mailto:";
+  for (const char c : address) {
+    // Of RFC 6068 section 2, without what separates in a record.
+    if (is_ascii_alphanumeric(c) || std::string_view("-._~$'*+@").contains(c)) {
+      uri.push_back(c);
+    } else {
+      uri.append(fmt::format("%{:02X}", static_cast<unsigned char>(c)));
+    }
+  }
+  return uri;
 }
 
 bool is_at_or_below(std::string_view name, std::string_view domain) {
@@ -164,7 +242,7 @@ Result<std::vector<WantedRecord>> wanted_records(const DomainWish& wish, const Z
     records.push_back(own_record(wish.proof_name, wish.proof_value, kProof, now));
   }
   for (const DomainKey& key : wish.keys) {
-    records.push_back(own_record(wish.key_name(key), key.record, kKey, now));
+    records.push_back(key_record(wish, key, now));
   }
   if (!spf_mechanisms(wish.platform).empty()) {
     auto from = spf_record(wish, wish.domain, now.texts, "~all", kSpf);
@@ -185,6 +263,7 @@ Result<std::vector<WantedRecord>> wanted_records(const DomainWish& wish, const Z
     mx.is_there = now.return_path_has_mx;
     records.push_back(std::move(mx));
   }
+  add_mail_host(wish, now, records);
   records.push_back(dmarc_record(wish, now));
   add_host(wish, now, records);
   add_transport(wish, now, records);

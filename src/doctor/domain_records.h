@@ -42,10 +42,16 @@ struct DomainWish {
   // "s1._domainkey.example.jp"
   [[nodiscard]] std::string key_name(const DomainKey& key) const;
   [[nodiscard]] bool return_path_is_here() const;  // at or below `domain`
+  [[nodiscard]] bool mail_host_is_here() const;    // likewise
 };
 
 // Our mechanisms in an SPF record, as merge_spf() takes them.
 [[nodiscard]] std::vector<std::string> spf_mechanisms(const Platform& platform);
+
+// "mailto:dmarc@example.jp" as DMARC and TLS-RPT take it: what separates there, and what a URI does
+// not hold, is percent-encoded (RFC 7489 section 6.2, RFC 8460 section 3). `address` as
+// Address::to_string() writes it.
+[[nodiscard]] std::string report_uri(std::string_view address);
 
 // Whether `name` is `domain` or below it.
 [[nodiscard]] bool is_at_or_below(std::string_view name, std::string_view domain);
@@ -62,6 +68,7 @@ struct ZoneNow {
   bool has_mx = false;  // the domain, and not a null MX
   bool has_address = false;
   bool return_path_has_mx = false;
+  bool mail_host_has_address = false;
 };
 
 struct WantedRecord {
@@ -72,6 +79,8 @@ struct WantedRecord {
   bool replaces = false;  // a record of its kind that is there, which is taken away
   bool is_there = false;  // as it should be
   bool is_optional = false;
+  // Not before something else is done, which the purpose says.
+  bool is_for_later = false;
   // In the zone of another, who takes the reports of the domain.
   bool is_elsewhere = false;
 

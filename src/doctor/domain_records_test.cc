@@ -67,6 +67,62 @@ TEST(DomainRecords, KeepWhatIsThere) {
   EXPECT_EQ(record_at(*records, "_dmarc.example.jp").value, "v=DMARC1; p=reject");
   EXPECT_EQ(std::ranges::count(*records, "A", &WantedRecord::type), 0);
   EXPECT_TRUE(record_at(*records, "_smtp._tls.example.jp").is_optional);
+  EXPECT_FALSE(record_at(*records, "_smtp._tls.example.jp").is_for_later);
+  EXPECT_TRUE(record_at(*records, "_mta-sts.example.jp").is_for_later) << "no policy is served yet";
+}
+
+TEST(DomainRecords, OurHostGetsItsAddressesWhereItIsOfTheDomain) {
+  DomainWish wish = example();
+  wish.platform.mail_host = "mail.example.jp";
+  const auto records = wanted_records(wish, {});
+  ASSERT_TRUE(records);
+  EXPECT_THAT(entries(*records), ::testing::IsSupersetOf({"mail.example.jp A 192.0.2.1",
+                                                          "mail.example.jp AAAA 2001:db8::1"}));
+  ZoneNow now;
+  now.mail_host_has_address = true;
+  const auto again = wanted_records(wish, now);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(std::ranges::count(*again, "mail.example.jp", &WantedRecord::name), 0);
+}
+
+TEST(DomainRecords, AnotherTextUnderASelectorIsReplaced) {
+  ZoneNow now;
+  now.other_texts["r1._domainkey.example.jp"] = {"v=DKIM1; k=rsa; p=BBBB"};
+  const auto records = wanted_records(example(), now);
+  ASSERT_TRUE(records);
+  const WantedRecord& key = record_at(*records, "r1._domainkey.example.jp");
+  EXPECT_TRUE(key.replaces);
+  EXPECT_FALSE(key.is_there);
+  EXPECT_EQ(key.value, "v=DKIM1; k=rsa; p=AAAA");
+}
+
+TEST(DomainRecords, ABrokenPolicyKeepsItsAddresses) {
+  ZoneNow now;
+  now.dmarc_texts = {"\"v=DMARC1; p=none; rua=mailto:a@example.jp, mailto:b@example.jp\""};
+  DomainWish wish = example();
+  const auto both = wanted_records(wish, now);
+  ASSERT_TRUE(both);
+  EXPECT_EQ(record_at(*both, "_dmarc.example.jp").value,
+            "v=DMARC1; p=none; "
+            "rua=mailto:a@example.jp,mailto:b@example.jp,mailto:dmarc@example.com");
+  EXPECT_TRUE(record_at(*both, "_dmarc.example.jp").replaces);
+  wish.report_address.clear();
+  now.dmarc_texts = {"v=DMARC1; p=nothing; rua=mailto:a@example.jp; pct=100"};
+  EXPECT_EQ(record_at(*wanted_records(wish, now), "_dmarc.example.jp").value,
+            "v=DMARC1; p=none; rua=mailto:a@example.jp");
+  now.dmarc_texts = {"v=DMARC1; p=nothing; rua=\x1b[2J"};
+  EXPECT_EQ(record_at(*wanted_records(wish, now), "_dmarc.example.jp").value, "v=DMARC1; p=none");
+}
+
+TEST(DomainRecords, WhatSeparatesInARecordIsEncodedInAnAddress) {
+  EXPECT_EQ(report_uri("dmarc+all@example.jp"), "mailto:dmarc+all@example.jp");
+  EXPECT_EQ(report_uri("a!b@example.jp"), "mailto:a%21b@example.jp");
+  EXPECT_EQ(report_uri("\"a,b;p=reject\"@example.jp"),
+            "mailto:%22a%2Cb%3Bp%3Dreject%22@example.jp");
+  DomainWish wish = example();
+  wish.report_address = "a!b@example.jp";
+  EXPECT_EQ(record_at(*wanted_records(wish, {}), "_dmarc.example.jp").value,
+            "v=DMARC1; p=none; rua=mailto:a%21b@example.jp");
 }
 
 TEST(DomainRecords, AReturnPathElsewhereIsNotOurs) {

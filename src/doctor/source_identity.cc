@@ -114,7 +114,16 @@ Finding confirmation_finding(const SourceIdentity& source, const SourceAddress& 
   bad.why = kNoPtr;
   bad.found = names_of(identity);
   bad.expected = address.text;
-  bad.paste = forward_record(shown(identity.names.front().name), address);
+  const auto own = std::ranges::find_if(identity.names,
+                                        [](const auto& name) { return name.generic_sign.empty(); });
+  if (own == identity.names.end()) {
+    // The zone of such a name is the provider's: nobody here can put a line into it.
+    bad.expected = shown(source.hello);
+    bad.advice = {"ask the provider of the address to set the PTR record to the EHLO name",
+                  "アドレスの提供元に、PTR レコードを EHLO の名前に設定するよう依頼する"};
+    return bad;
+  }
+  bad.paste = forward_record(shown(own->name), address);
   return bad;
 }
 

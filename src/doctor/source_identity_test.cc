@@ -95,6 +95,15 @@ TEST(SourceIdentity, HasANameOfManyLines) {
                                                     "ptr_generic warning", "hello_confirmed pass"));
 }
 
+TEST(SourceIdentity, ANameOfTheProviderIsForTheProviderToMend) {
+  const auto findings = look({{kPtr, answer({"192-0-2-4.dyn.example.com"})}});
+  const auto found = std::ranges::find(findings, "ptr_leads_nowhere", &Finding::code);
+  ASSERT_NE(found, findings.end());
+  EXPECT_EQ(found->paste, "") << "its zone is not ours";
+  EXPECT_EQ(found->expected, "mx1.example.jp");
+  EXPECT_THAT(found->advice.en, HasSubstr("ask the provider"));
+}
+
 TEST(SourceIdentity, NothingIsConcludedFromSilence) {
   SourceZone world = right();
   world[kPtr] = silence();

@@ -20,6 +20,8 @@ using spf::MechanismKind;
 using spf::Qualifier;
 
 constexpr std::string_view kVersion = "v=spf1";
+// RFC 7208 section 4.7: what a record without an end says of those that it does not name.
+constexpr std::string_view kNeutralEnd = "?all";
 
 unsigned bits_of(const Mechanism& mechanism) {
   return mechanism.kind == MechanismKind::ip6 ? mechanism.ip6_bits : mechanism.ip4_bits;
@@ -45,9 +47,10 @@ bool covers(const Mechanism& there, const Mechanism& wanted) {
 
 // The record in pieces: what decides, and what says where else to look.
 struct Terms {
-  std::vector<Mechanism> mechanisms;  // without an `all`
-  std::string end;                    // "-all", "redirect=..." or empty
-  std::string rest;                   // exp=
+  std::vector<Mechanism> mechanisms;   // without an `all`
+  std::string end;                     // "-all", "redirect=..." or empty
+  std::string exp;                     // "exp=..."
+  std::vector<std::string> modifiers;  // others, whole
 };
 
 Result<Terms> terms_of(std::string_view text) {
@@ -63,7 +66,8 @@ Result<Terms> terms_of(std::string_view text) {
   }
   if (terms.end.empty() && record->redirect)
     terms.end = fmt::format("redirect={}", *record->redirect);
-  if (record->exp) terms.rest = fmt::format("exp={}", *record->exp);
+  if (record->exp) terms.exp = fmt::format("exp={}", *record->exp);
+  terms.modifiers.assign(record->other_modifiers.begin(), record->other_modifiers.end());
   return terms;
 }
 
@@ -109,6 +113,12 @@ Result<SpfMerge> merge_spf(const std::vector<std::string>& texts,
       if (!is_covered(all.mechanisms, each)) all.mechanisms.push_back(each);
     }
     if (all.end.empty()) all.end = terms->end;
+    if (all.exp.empty()) all.exp = terms->exp;
+    for (std::string& each : terms->modifiers) {
+      if (std::ranges::find(all.modifiers, each) == all.modifiers.end()) {
+        all.modifiers.push_back(std::move(each));
+      }
+    }
   }
   const std::string ours = fmt::format("{} {}", kVersion, fmt::join(mechanisms, " "));
   auto wanted = spf::parse_record(ours);
@@ -119,7 +129,7 @@ Result<SpfMerge> merge_spf(const std::vector<std::string>& texts,
   }
   merge.is_changed = merge.replaced != 1 || !whole.empty();
   whole.insert(whole.end(), all.mechanisms.begin(), all.mechanisms.end());
-  if (all.end.empty()) all.end = end;
+  if (all.end.empty()) all.end = merge.replaced == 0 ? end : kNeutralEnd;
   merge.lookups = lookups_of(whole, all.end);
   if (!merge.is_changed) {
     merge.text = first;
@@ -128,7 +138,8 @@ Result<SpfMerge> merge_spf(const std::vector<std::string>& texts,
   merge.text = kVersion;
   for (const Mechanism& each : whole) merge.text.append(" ").append(each.text);
   merge.text.append(" ").append(all.end);
-  if (!all.rest.empty()) merge.text.append(" ").append(all.rest);
+  if (!all.exp.empty()) merge.text.append(" ").append(all.exp);
+  for (const std::string& each : all.modifiers) merge.text.append(" ").append(each);
   return merge;
 }
 

@@ -27,9 +27,10 @@ inline constexpr std::size_t kSpfOctetsWanted = 450;
 
 // `texts` are the TXT records at the name, of any kind. `mechanisms` as "ip4:192.0.2.1" or
 // "include:spf.example.com": those that are not there yet, or covered by a network that is, come
-// first, so that they decide before anything else is asked. `end` is how a record ends that has no
-// end yet: "-all" or "~all". Errors: invalid_input (a record that cannot be read, with the term;
-// one of `mechanisms` that is none).
+// first, so that they decide before anything else is asked. `end` is how a record ends where there
+// is none yet: "-all" or "~all"; one that is there without an end says nothing of others, and so it
+// stays: "?all" (section 4.7). Modifiers that are there are kept (section 6). Errors: invalid_input
+// (a record that cannot be read, with the term; one of `mechanisms` that is none).
 [[nodiscard]] Result<SpfMerge> merge_spf(const std::vector<std::string>& texts,
                                          const std::vector<std::string>& mechanisms,
                                          std::string_view end);

@@ -31,6 +31,21 @@ TEST(SpfMerge, KeepsWhatIsThereAndItsEnd) {
   EXPECT_EQ(merge->lookups, 3U);
 }
 
+TEST(SpfMerge, KeepsModifiersThatMeanNothingHere) {
+  const std::string there = "v=spf1 mx rp=50 -all ra=postmaster rr=all exp=why.example.jp";
+  EXPECT_EQ(merge_spf({there}, {"ip4:192.0.2.1"}, "-all")->text,
+            "v=spf1 ip4:192.0.2.1 mx -all exp=why.example.jp rp=50 ra=postmaster rr=all");
+  EXPECT_EQ(
+      merge_spf({"v=spf1 a ra=x -all", "v=spf1 ra=x rp=9 -all"}, {"ip4:192.0.2.1"}, "-all")->text,
+      "v=spf1 ip4:192.0.2.1 a -all ra=x rp=9");
+}
+
+TEST(SpfMerge, ARecordWithoutAnEndStaysNeutral) {
+  EXPECT_EQ(merge_spf({"v=spf1 mx"}, {"ip4:192.0.2.1"}, "~all")->text,
+            "v=spf1 ip4:192.0.2.1 mx ?all");
+  EXPECT_FALSE(merge_spf({"v=spf1 ip4:192.0.2.1"}, {"ip4:192.0.2.1"}, "~all")->is_changed);
+}
+
 TEST(SpfMerge, ChangesNothingWhereAllIsThereByTextOrByNetwork) {
   const std::string there = "V=SPF1 ip4:192.0.2.0/24  +include:_SPF.example.com -all";
   const auto merge = merge_spf({there}, kOurs, "-all");

@@ -41,9 +41,12 @@ std::size_t modifier_name_size(std::string_view term) {
   return ascii_lower(term.front()) >= 'a' ? static_cast<std::size_t>(end - term.begin()) : 0;
 }
 
-Result<void> read_modifier(std::string_view name, std::string_view value, Record& record) {
+Result<void> read_modifier(std::string_view term, std::size_t name_size, Record& record) {
+  const std::string_view name = term.substr(0, name_size);
+  const std::string_view value = term.substr(name_size + 1);
   const bool is_redirect = equals_ignoring_case(name, "redirect");
   if (!is_redirect && !equals_ignoring_case(name, "exp")) {
+    record.other_modifiers.push_back(term);
     return check_macro_string(value, MacroPlace::modifier);
   }
   std::optional<std::string_view>& place = is_redirect ? record.redirect : record.exp;
@@ -158,7 +161,7 @@ Result<void> read_directive(std::string_view term, Record& record) {
 Result<void> read_term(std::string_view term, Record& record) {
   const std::size_t name = modifier_name_size(term);
   if (name == 0) return read_directive(term, record);
-  return read_modifier(term.substr(0, name), term.substr(name + 1), record);
+  return read_modifier(term, name, record);
 }
 
 }  // namespace

@@ -37,6 +37,9 @@ struct Record {
   std::vector<Mechanism> mechanisms;  // in their order
   std::optional<std::string_view> redirect;
   std::optional<std::string_view> exp;
+  // Modifiers that mean nothing here (section 6, e.g. those of RFC 6652): whole terms, in their
+  // order.
+  std::vector<std::string_view> other_modifiers;
 };
 
 // Whether a TXT record is one of SPF (section 4.5): "v=spf1", in any case as a literal of ABNF is

@@ -207,7 +207,8 @@ class Domain(HomeTest):
         spf = next(r for r in records if r["name"] == "example.jp" and r["type"] == "TXT")
         self.assertEqual(spf["value"], "v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 mx -all")
         self.assertTrue(spf["replaces"])
-        self.assertFalse(any(r["type"] == "A" for r in records))
+        self.assertEqual([(r["name"], r["value"]) for r in records if r["type"] == "A"],
+                         [("mail.example.jp", "192.0.2.1")])
 
     def breaks(self, green):
         """(code, zone) of each way to break it."""
@@ -241,6 +242,7 @@ class Domain(HomeTest):
             deep[f"i{i}.example.jp.", "TXT"] = ['"v=spf1 -all"']
         with_mx = copy.deepcopy(green)
         with_mx["example.jp.", "MX"] = ["10 mx.example.jp."]
+        with_mx["mx.example.jp.", "A"] = ["198.51.100.25"]
         return [
             ("dkim_missing", with_values(key)),
             ("dkim_doubled", moved(key, bare + ".example.jp.")),
@@ -269,6 +271,8 @@ class Domain(HomeTest):
             ("spf_allows_all", with_values(path, '"v=spf1 +all"')),
             ("from_no_host", with_values(("example.jp.", "A"))),
             ("from_null_mx", with_values(("example.jp.", "MX"), "0 .")),
+            ("mx_no_address", {at: values for at, values in green.items()
+                               if at[0] != "mail.example.jp."}),
             ("return_path_no_host", with_values(mx)),
             ("return_path_no_mx", with_values(mx) | {
                 ("bounce.example.jp.", "A"): ["198.51.100.7"]}),
@@ -331,11 +335,12 @@ class Domain(HomeTest):
 
     def test_new_keys_sign_once_they_are_published(self):
         green = self.setup_green()
-        asked = ["--resolver", f"127.0.0.1:{self.port}", "--port", str(self.port)]
+        asked = ["--port", str(self.port)]
 
-        def rotate(status=0):
+        def rotate(*words, status=0, resolver=self.port):
             done = subprocess.run([home.BINARY, "--config", str(self.config), "--json", "domain",
-                                   "rotate", "example.jp", *asked], text=True,
+                                   "rotate", "example.jp", "--resolver",
+                                   f"127.0.0.1:{resolver}", *asked, *words], text=True,
                                   capture_output=True, timeout=60)
             self.assertEqual(done.returncode, status, done.stdout + done.stderr)
             return json.loads(done.stdout)
@@ -349,7 +354,21 @@ class Domain(HomeTest):
         # On one server of two they are not published yet.
         self.serve(records, [0])
         self.assertEqual(rotate(status=1)["findings"][0]["code"], "server_stale")
+        # The one that has them, named alone, is not the zone.
+        one = ["--server", f"127.0.0.1:{self.port}"]
+        left_out = [f for f in rotate(*one, status=2)["findings"] if f["outcome"] != "pass"]
+        self.assertEqual([f["code"] for f in left_out], ["servers_left_out"])
+        self.assertIn("ns2.example.jp (127.0.0.2)", left_out[0]["sentence"])
         self.serve(records)
+        # Who validates gets nothing of a bogus zone, though all servers have the records.
+        bogus = {("example.jp", "NS"): ["ns1.example.jp.", "ns2.example.jp."],
+                 ("ns1.example.jp", "A"): ["127.0.0.1"], ("ns2.example.jp", "A"): ["127.0.0.2"]}
+        bogus |= {(key["dns_name"], "TXT"): SERVFAIL for key in made["keys"]}
+        with ZoneServer(bogus) as broken:
+            found = rotate(resolver=broken.port, status=2)["findings"]
+        codes = [f["code"] for f in found if f["outcome"] != "pass"]
+        self.assertEqual(codes, ["lookup_undetermined"])
+        self.assertEqual(len(json.loads(self.tool("--json", "dkim", "list"))["keys"]), 2)
         begun = rotate()
         self.assertEqual((begun["state"], len(begun["kept"])), ("signing", 2))
         self.assertEqual(len(json.loads(self.tool("--json", "dkim", "list"))["keys"]), 4)
