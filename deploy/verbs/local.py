@@ -104,9 +104,14 @@ class LocalTarget(Target):
         """As many as `scale` said last, else the settings, less what was taken out by `drain`."""
         state = self.state()
         out = state.get("drained", {})
+        since = state.get("drained_since", {})
         wanted = {**self.settings["services"], **state.get("scaled", {})}
-        return [Service(name, max(0, wanted[name] - len(out.get(name, []))))
-                for name in ORDER if name in self.settings["services"]]
+
+        def service(name):
+            less = min(wanted[name], len(out.get(name, [])))
+            return Service(name, wanted[name] - less, less, since.get(name, "") if less else "")
+
+        return [service(name) for name in ORDER if name in self.settings["services"]]
 
     def tasks(self):
         return self.work.all()
@@ -252,6 +257,9 @@ class LocalTarget(Target):
 
     def drain(self, what, say):
         local_data.drain(self, what, say)
+
+    def drain_leaves(self, what):
+        return local_data.drain_leaves(self, what)
 
     def resume(self, what, say):
         local_data.resume(self, what, say)

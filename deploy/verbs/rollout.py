@@ -16,7 +16,7 @@ import dataclasses
 import time
 
 from verbs import tables
-from verbs.target import Deployed, TargetError
+from verbs.target import IDLE, Deployed, TargetError
 from verbs.words import DONE, FAILED, NEEDS_A_HAND, ROLLED_BACK
 
 # Whatever goes wrong, a full disk or a mistake of ours as well, what was changed has to go back.
@@ -51,6 +51,7 @@ def roll(target, version, means):
         means.say(f"failed: version {version} was not pushed; there are: {', '.join(known) or 'none'}")
         return FAILED
     try:
+        refuse_drained(target)
         if at.rolling not in (None, version):
             means.say(f"an earlier roll to {at.rolling} was broken off; going on to {version}")
         if at.current == version and at.rolling is None and is_whole(target, version):
@@ -103,6 +104,25 @@ def roll_back(target, version, means):
         return back(target, base, changed, at, means)
     means.say(f"version {version} runs")
     return DONE
+
+
+def refuse_drained(target):
+    """TargetError where a service has no task because somebody drained it: no smoke mail would tell anything,
+    and `resume` alone brings it back."""
+    found = [drained(target, service) for service in target.services() if service.is_drained()]
+    if found:
+        raise TargetError("; ".join(found))
+
+
+def drained(target, service):
+    """The sentence for a service of which somebody drained tasks; "" of one that is as it should be."""
+    if not service.drained:
+        return ""
+    there = sum(task.service == service.name for task in target.tasks())
+    since = f" at {service.since}" if service.since else ""
+    idle = f": {IDLE[service.name]}" if service.is_drained() else ""
+    return f"{service.name}: {there} of {service.count + service.drained}, drained by hand{since}{idle}; " \
+           f"`resume {service.name}` brings it back"
 
 
 def try_alone(version, means):

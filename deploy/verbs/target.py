@@ -15,6 +15,9 @@ import tomllib
 # new courier takes it from an old scheduler (docs/operating.md, "Schema"); the doors come last,
 # because a task of theirs that fails is seen by clients.
 ORDER = ("events", "scheduler", "courier", "api", "smtp-in")
+# What stands still while a service has no task.
+IDLE = {"events": "no import runs, and nothing that was deleted is removed", "scheduler": "nothing is sent",
+        "courier": "nothing is sent", "api": "no request is answered", "smtp-in": "no mail is taken by SMTP"}
 
 
 class TargetError(Exception):
@@ -29,6 +32,12 @@ class NeedsAHand(TargetError):
 class Service:
     name: str   # the role; one of ORDER
     count: int  # tasks wanted
+    drained: int = 0  # tasks that would be wanted besides, had nobody drained them
+    since: str = ""   # when the last of them was drained, where the target knows: "2026-05-01 09:30 UTC"
+
+    def is_drained(self):
+        """Nothing of it is left because somebody drained it."""
+        return self.count == 0 and self.drained > 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,6 +170,10 @@ class Target(abc.ABC):
     @abc.abstractmethod
     def drain(self, what, say):
         """Takes a task (by its id) or a source (by its name) out of work in order."""
+
+    def drain_leaves(self, what):  # noqa: ARG002
+        """What stands still after this `drain`, as a sentence; "" if nothing does, or nobody knows."""
+        return ""
 
     @abc.abstractmethod
     def resume(self, what, say):

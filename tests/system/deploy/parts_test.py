@@ -12,6 +12,7 @@ import sys
 import tarfile
 import tempfile
 import time
+import types
 import unittest
 from unittest import mock
 
@@ -19,10 +20,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "deploy"))
 
 from image_archive import write_archive  # noqa: E402
-from verbs import figures, keeper, local, trial  # noqa: E402
+from verbs import figures, keeper, local, local_data, main, rollout, trial  # noqa: E402
 from verbs.figures import Figures  # noqa: E402
 from verbs.images import Images, is_inside, write_whole  # noqa: E402
-from verbs.target import TargetError  # noqa: E402
+from verbs.target import Deployed, TargetError  # noqa: E402
+from verbs.words import FAILED, Words  # noqa: E402
 
 METRICS = """\
 # HELP todoku_outcomes_total Outcomes of attempts by site and state.
@@ -173,6 +175,36 @@ class DrainTest(unittest.TestCase):
             self.assertEqual([service.count for service in target.services()], [2])
             target.drain("courier-1", lambda _: None)
             self.assertEqual([service.count for service in target.services()], [2])
+
+    def test_a_service_of_which_nothing_is_left_is_told_everywhere(self):
+        with tempfile.TemporaryDirectory() as folder:
+            (pathlib.Path(folder) / "todoku.toml").touch()
+            target = local.LocalTarget("x", {"services": {"courier": 1}}, folder)
+            local_data.apply(target, lambda _: None)
+            target.remember(Deployed("1"))
+            path = pathlib.Path(folder) / "tasks/courier-1"
+            path.mkdir(parents=True)
+            write_whole(path / "task.json", json.dumps({"service": "courier", "version": "1"}))
+            self.assertIn("no task of courier is left then: nothing is sent", target.drain_leaves("courier-1"))
+            target.drain("courier-1", lambda _: None)
+            self.assertEqual(target.drain_leaves("courier"), "")  # it is so already
+            words = r"courier: 0 of 1, drained by hand at [-0-9]+ [0-9:]+ UTC: nothing is sent; `resume courier`"
+            out, said = io.StringIO(), []
+            given = types.SimpleNamespace(json=False)
+            self.assertEqual(main.status(target, given, Words("status", out=out)), FAILED)
+            self.assertRegex(out.getvalue(), words)
+            target.plan(said.append)
+            self.assertRegex(said[0], words)
+            self.assertNotIn("nothing is missing", said)
+            with mock.patch.object(target, "versions", lambda: ["1"]):
+                self.assertEqual(rollout.roll(target, "1", rollout.Means(said.append, None)), FAILED)
+            self.assertRegex(said[-1], words)
+
+    def test_before_the_first_roll_nothing_is_sound(self):
+        with tempfile.TemporaryDirectory() as folder:
+            target, out = local.LocalTarget("x", {"services": {"courier": 1}}, folder), io.StringIO()
+            self.assertEqual(main.status(target, types.SimpleNamespace(json=True), Words("status", out=out)), FAILED)
+            self.assertFalse(json.loads(out.getvalue())["sound"])
 
 
 class JoinTest(unittest.TestCase):
