@@ -231,9 +231,13 @@ class LocalTarget(Target):
         if not door or not file:
             raise TargetError(f"{self.name}: smoke mails need [balancer] api and [smoke] token_file")
         try:
-            return f"http://{door}", (self.folder / file).read_text().strip()
+            token = (self.folder / file).read_text().strip()
         except OSError as error:
-            raise TargetError(f"{self.folder / file}: {error.strerror}") from error
+            raise TargetError(f"{self.folder / file}: {error.strerror}: the bearer token that smoke mails are sent "
+                              "with (deploy/README.md, \"The first time\")") from error
+        if not token:
+            raise TargetError(f"{self.folder / file} is empty: the bearer token that smoke mails are sent with is missing")
+        return f"http://{door}", token
 
     def smoke_recipients(self):
         return [tuple(each) for each in self.settings["smoke"].get("to", ())]

@@ -21,7 +21,7 @@ EPILOG = ("exit status: 0 done, 1 failed (nothing that runs was changed), 2 wron
 
 def means(target, given, words):
     return rollout.Means(words.say, lambda meanwhile: smoke_mail(target, words, meanwhile),
-                         trial_of(target, given, words),
+                         trial_of(target, given, words), lambda: smoke_is_prepared(target),
                          watch_seconds=target.watch_seconds if given.watch is None else given.watch,
                          look_seconds=target.look_seconds)
 
@@ -46,6 +46,13 @@ def trial_of(target, given, words):
             images.add(given.archive, given.version, words.say)
             trial.run(images.get(given.version), given.ready)
     return unpacked
+
+
+def smoke_is_prepared(target):
+    """TargetError where a smoke mail is wanted and cannot be sent, without a look at what runs."""
+    if target.smoke_recipients():
+        target.smoke_sender()
+        target.api()
 
 
 def smoke_mail(target, words, meanwhile=lambda: None):

@@ -2,6 +2,8 @@
 """How a version comes to run, and how it goes back by itself. Only the interface of a target is used;
 what takes time is given, so that a test has none to wait for.
 
+    smoke      where something runs, a smoke mail by that: a missing token or a sender whose domain is
+               not proven is no fault of the new version
     trial      the new version alone, apart from everything: it starts, is ready, sends a mail
     schema     the store has the tables that it needs
     service    of each in its order: one task first (canary), a smoke mail, alarms watched;
@@ -35,6 +37,7 @@ class Means:
     say: object
     smoke: object
     trial: object = None
+    prepared: object = lambda: None  # raises TargetError where no smoke mail can be sent: no token, no sender
     sleep: object = time.sleep
     watch_seconds: float = 60
     look_seconds: float = 1
@@ -57,6 +60,9 @@ def roll(target, version, means):
         if at.current == version and at.rolling is None and is_whole(target, version):
             means.say(f"version {version} runs already, all of it; nothing is to be done")
             return DONE
+        means.prepared()
+        if at.rolling is None and at.current not in (None, version) and anything_runs(target):
+            smoke_by_what_runs(at.current, version, means)
         try_alone(version, means)
         tables.check(target, version, means.say)
         target.remember(Deployed(at.current, at.previous, version))
@@ -85,6 +91,7 @@ def roll_back(target, version, means):
     try:
         at = target.deployed()
         services = [service.name for service in target.services()]
+        means.prepared()
         tables.check(target, version, means.say)
         target.remember(Deployed(at.current, at.previous, version))
     except FAULTS as error:
@@ -104,6 +111,21 @@ def roll_back(target, version, means):
         return back(target, base, changed, at, means)
     means.say(f"version {version} runs")
     return DONE
+
+
+def smoke_by_what_runs(current, version, means):
+    """TargetError if it is not taken: then one that is not taken later would tell nothing of the new version."""
+    means.say(f"a smoke mail by version {current}, which runs")
+    try:
+        means.smoke(lambda: None)
+    except TargetError as error:
+        raise TargetError(f"version {current}, which runs, does not send the smoke mail either, so that it would tell "
+                          f"nothing of {version}: {error}\nMend that first (the token, the sender's domain, the recipient), or "
+                          "go back to what ran before: deploy/bin/rollback") from error
+
+
+def anything_runs(target):
+    return any(task.state == "ready" for task in target.tasks())
 
 
 def refuse_drained(target):

@@ -30,6 +30,7 @@ DONE, FAILED, WRONG_CALL, ROLLED_BACK, NEEDS_A_HAND, DECLINED = range(6)
 class Api(http.server.BaseHTTPRequestHandler):
     """Takes smoke mails, of which each is delivered; `refusals` are the answers before that."""
     refusals = []
+    taken = 0  # smoke mails before the refusals: the one by what runs
 
     def answer(self, status, body):
         octets = json.dumps(body).encode()
@@ -40,7 +41,10 @@ class Api(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):  # noqa: N802
         self.rfile.read(int(self.headers["Content-Length"]))
-        if Api.refusals:
+        if Api.taken:
+            Api.taken -= 1
+            self.answer(201, {"delivery_id": 7})
+        elif Api.refusals:
             self.answer(Api.refusals.pop(0), {"error_messages": {}})
         else:
             self.answer(201, {"delivery_id": 7})
@@ -56,7 +60,7 @@ class OnEcs(unittest.TestCase):
     ROLES = ("scheduler", "courier", "api")  # one of each kind: without a balancer, on instances, behind one
 
     def setUp(self):
-        Api.refusals = []
+        Api.refusals, Api.taken = [], 0
         with contextlib.ExitStack() as stack:
             self.folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
             self.recorder = stack.enter_context(Recorder(self.folder / "aws", world(roles=self.ROLES)))
@@ -143,12 +147,18 @@ class Roll(OnEcs):
         self.all_are("1.0")
 
     def test_a_smoke_mail_that_is_refused_goes_back_by_itself(self):
-        Api.refusals = [500]
+        Api.refusals, Api.taken = [500], 1
         self.assertIn("answered 500", self.roll(ROLLED_BACK))
         self.all_are("1.0")
 
+    def test_a_smoke_mail_that_what_runs_does_not_send_is_no_fault_of_the_version(self):
+        Api.refusals = [403]
+        self.assertIn("1.0, which runs, does not send the smoke mail either", self.roll(FAILED))
+        self.all_are("1.0")
+        self.assertIsNone(self.deployed()["rolling"])
+
     def test_where_nothing_takes_mail_any_more_a_hand_is_needed_and_what_runs_is_told(self):
-        Api.refusals = [500] * 99
+        Api.refusals, Api.taken = [500] * 99, 1
         told = self.roll(NEEDS_A_HAND)
         self.assertIn("of 1.0 ready", told)
         self.assertEqual(self.deployed()["rolling"], "2.0")
