@@ -193,7 +193,7 @@ class LocalTarget(Target):
         except subprocess.TimeoutExpired as error:
             raise TargetError(f"`todoku {' '.join(words)}` does not end in {RUN_SECONDS} s") \
                 from error
-        return Ran(done.returncode, done.stdout + done.stderr)
+        return Ran(done.returncode, done.stdout, done.stderr)
 
     # ---- looking ---------------------------------------------------------------------------
 

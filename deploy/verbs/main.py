@@ -82,7 +82,7 @@ def migrate(target, given, words):
     else:
         tables.check_expansion(target, version, words.say)
     ran = target.run_once(version, ["migrate", "up"], words.say)
-    words.say(ran.output.strip())
+    words.say(ran.words())
     return DONE if ran.status == 0 else FAILED
 
 

@@ -54,7 +54,12 @@ class Task:
 class Ran:
     """A command of the engine that was run once, in a task of its own."""
     status: int  # its exit status
-    output: str
+    output: str  # its standard output; on ECS, which keeps them in one log, its errors as well
+    errors: str = ""  # its standard error
+
+    def words(self):
+        """All that it said, for people."""
+        return "\n".join(part.strip() for part in (self.output, self.errors) if part.strip())
 
 
 @dataclasses.dataclass(frozen=True)

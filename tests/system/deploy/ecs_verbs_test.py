@@ -93,6 +93,7 @@ to = [["a mailbox", "smoke@example.com"]]
                                    "PATH": f"{self.recorder.bin}:/usr/bin:/bin"})
         self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
         self.assertNotIn("of-the-test", done.stdout + done.stderr)
+        self.errors = done.stderr
         return done.stdout
 
     def roll(self, expect, *words):
@@ -270,11 +271,13 @@ esac
 
     def test_a_command_of_the_engine_runs_once_and_tells_what_it_said(self):
         self.recorder.write("world.json", self.recorder.world() | {"once_says": "2 nodes"})
-        self.assertIn("2 nodes", self.verb("once", "--", "nodes", "--utc"))
-        self.assertIn("deploy/bin/restore", self.verb("once", "--", "restore", "--from", "x", expect=FAILED))
+        self.assertEqual(self.verb("once", "--", "nodes", "--utc").strip(), "2 nodes")
+        self.assertIn("todoku nodes --utc of", self.errors)
+        self.assertEqual(self.verb("once", "--", "restore", "--from", "x", expect=FAILED), "")
+        self.assertIn("deploy/bin/restore", self.errors)
         self.verb("once", expect=FAILED)
-        self.recorder.write("world.json", self.recorder.world() | {"once_status": 1})
-        self.verb("once", "--", "suppression", "remove", "a@example.jp", expect=FAILED)
+        self.recorder.write("world.json", self.recorder.world() | {"once_status": 2})
+        self.verb("once", "--", "suppression", "remove", "a@example.jp", expect=2)
 
     def test_copies(self):
         self.verb("backup", "--to", "before-2-0")

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The parts of a local target by themselves: what figures are an alarm, what of an image is unpacked,
 what settings are refused, and a task that is kept running."""
+import contextlib
 import io
 import json
 import os
@@ -20,10 +21,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "deploy"))
 
 from image_archive import write_archive  # noqa: E402
-from verbs import figures, keeper, local, local_data, main, rollout, trial  # noqa: E402
+from verbs import figures, keeper, local, local_data, main, one_off, rollout, trial  # noqa: E402
 from verbs.figures import Figures  # noqa: E402
 from verbs.images import Images, is_inside, write_whole  # noqa: E402
-from verbs.target import Deployed, TargetError  # noqa: E402
+from verbs.target import Deployed, Ran, TargetError  # noqa: E402
 from verbs.words import FAILED, Words  # noqa: E402
 
 METRICS = """\
@@ -205,6 +206,25 @@ class DrainTest(unittest.TestCase):
             target, out = local.LocalTarget("x", {"services": {"courier": 1}}, folder), io.StringIO()
             self.assertEqual(main.status(target, types.SimpleNamespace(json=True), Words("status", out=out)), FAILED)
             self.assertFalse(json.loads(out.getvalue())["sound"])
+
+
+class OnceTest(unittest.TestCase):
+    def once(self, *ran):
+        """-> (status, standard output, standard error)"""
+        out, errors = io.StringIO(), io.StringIO()
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors), \
+                mock.patch.object(local.LocalTarget, "run_once", lambda *_: Ran(*ran)):
+            (pathlib.Path(folder) / "target.toml").write_text('kind = "local"\n[services]\napi = 1\n')
+            status = one_off.run("once", ["--target", f"local:{folder}", "--version", "1", "--", "nodes", "--json"])
+        return status, out.getvalue(), errors.getvalue()
+
+    def test_standard_output_and_status_are_the_commands_own(self):
+        self.assertEqual(self.once(0, '{"nodes": []}\n', "a warning\n"), (0, '{"nodes": []}\n', "a warning\n"))
+        status, out, errors = self.once(2, "", "no such option\n")
+        self.assertEqual((status, out), (2, ""))
+        self.assertIn("no such option\n", errors)
+        self.assertIn("its exit status is 2", errors)
+        self.assertEqual(self.once(-9, "", "")[0], 137)
 
 
 class JoinTest(unittest.TestCase):
