@@ -24,6 +24,9 @@ FOLDER/target.toml:
     from = "smoke@sender.example"     # of the account whose bearer token is in this file
     token_file = "smoke.token"
     to = [["todoku sink", "smoke@sink.example"]]
+    [store]                           # for backup and restore (local_store.py)
+    database = "host=/run/postgresql dbname=mail user=todoku"
+    password_file = "password"        # if it wants one
 
 The relay (smtp-in) is not among the services of a local target. Beside the file are made: images/,
 tasks/, ended/, state.json, lock, balancer/.

@@ -42,10 +42,13 @@ def plan(target, say):
         if len(there) != service.count:
             say(f"{service.name}: {len(there)} tasks, {service.count} are wanted: "
                 "`roll` of the current version changes it")
+    if "database" not in target.settings["store"]:
+        say(f"[store] database is missing in {target.folder / 'target.toml'}: without it backup and restore are refused "
+            "(deploy/README.md, \"A local target\")")
     drained = [rollout.drained(target, service) for service in target.services() if service.drained]
     for sentence in drained:
         say(sentence)
-    if not found and not drained:
+    if not found and not drained and "database" in target.settings["store"]:
         say("nothing is missing")
     return len(found)
 

@@ -13,6 +13,7 @@ import sys
 import tarfile
 import tempfile
 import time
+import tomllib
 import types
 import unittest
 from unittest import mock
@@ -157,6 +158,25 @@ class SettingsTest(unittest.TestCase):
             with self.assertRaisesRegex(TargetError, words):
                 local.checked({**good, **change}, "t")
 
+    def test_the_example_on_both_pages_is_complete_and_right(self):
+        known = None
+        for page in ("README.md", "README.ja.md"):
+            text = (ROOT / "deploy" / page).read_text(encoding="utf-8")
+            example = tomllib.loads(text.partition("```toml\n")[2].partition("```")[0])
+            self.assertEqual(local.checked(example, page)["roll"], local.ROLL)
+            self.assertEqual(set(example), {"kind", "settings", "services", "balancer", "smoke", "store", "roll"})
+            self.assertEqual((set(example["store"]), set(example["services"]), example["roll"]),
+                             ({"database", "password_file"}, set(local.ROLES), local.ROLL))
+            with tempfile.TemporaryDirectory() as folder:
+                (pathlib.Path(folder) / "todoku.toml").touch()
+                target, said = local.LocalTarget("x", example, folder), []
+                target.apply(lambda _: None)
+                target.plan(said.append)
+                self.assertNotIn("[store]", "".join(said))
+            shape = {name: set(value) for name, value in example.items() if isinstance(value, dict)}
+            self.assertIn(known, (None, shape))
+            known = shape
+
 
 class DrainTest(unittest.TestCase):
     def test_one_that_was_broken_off_counts_a_task_once(self):
@@ -195,7 +215,8 @@ class DrainTest(unittest.TestCase):
             self.assertEqual(main.status(target, given, Words("status", out=out)), FAILED)
             self.assertRegex(out.getvalue(), words)
             target.plan(said.append)
-            self.assertRegex(said[0], words)
+            self.assertIn("[store] database is missing in", said[0])
+            self.assertRegex(said[1], words)
             self.assertNotIn("nothing is missing", said)
             with mock.patch.object(target, "versions", lambda: ["1"]):
                 self.assertEqual(rollout.roll(target, "1", rollout.Means(said.append, None)), FAILED)
