@@ -34,10 +34,12 @@ tasks/, ended/, state.json, lock, balancer/.
 import contextlib
 import dataclasses
 import fcntl
+import hashlib
 import json
 import os
 import pathlib
 import subprocess
+import tomllib
 
 from verbs import figures, local_data, local_store
 from verbs.images import Images, plain_environment, write_whole
@@ -59,6 +61,7 @@ class LocalTarget(Target):
         self.folder = pathlib.Path(folder)
         self.settings = checked(settings, where)
         self.images = Images(self.folder / "images")
+        self.renewing = False
         self.work = Tasks(self.folder, self.settings["roll"], self.settings["balancer"])
 
     # ---- versions --------------------------------------------------------------------------
@@ -129,9 +132,39 @@ class LocalTarget(Target):
     def settings_file(self):
         return self.folder / self.settings["settings"]
 
+    def settings_digest(self):
+        """Of what a task gets of the settings: the same for another order, other remarks."""
+        given = {name: self.settings["roll"][name] for name in ("memory_max_mb", "restarts_max", "drain_seconds")}
+        try:
+            octets = self.settings_file().read_bytes()
+        except OSError as error:
+            raise TargetError(f"{self.settings_file()} cannot be read: {error.strerror}") from error
+        try:
+            given["settings"] = tomllib.loads(octets.decode())
+        except ValueError:  # the engine is who says what is wrong with it
+            given["settings"] = octets.hex()
+        return hashlib.sha256(json.dumps(given, sort_keys=True, default=str).encode()).hexdigest()
+
+    def differing(self):
+        """Of a task that was begun before tasks kept a digest nobody knows."""
+        there = {path.name: (read(path / "task.json") or {}).get("settings") for path in self.work.folders()}
+        if not any(there.values()):
+            return []
+        now = self.settings_digest()
+        return [name for name, digest in there.items() if digest not in (None, now)]
+
+    def renew(self, wanted):
+        self.renewing = wanted
+
+    def is_of(self, task, version, differing):
+        return task.version == version and task.id not in differing
+
+    def to_renew(self):
+        return set(self.differing()) if self.renewing else set()
+
     def begin(self, service, version, say):
         say(f"starting a task of {service}, version {version}")
-        task = self.work.start(service, self.images.get(version), self.environment())
+        task = self.work.start(service, self.images.get(version), self.environment(), self.settings_digest())
         if service in self.settings["balancer"]:
             say(f"{task.id} is ready; it gets requests from now on")
             self.work.join(task)
@@ -146,15 +179,15 @@ class LocalTarget(Target):
     def canary(self, service, version, say):
         """The first of the service: it takes the place of an old one, and that one's share."""
         self.work.join_all(service, version, say)
-        there = self.tasks_of(service)
+        there, other = self.tasks_of(service), self.to_renew()
         for task in there:
-            if task.version == version and task.state == "ready":
+            if self.is_of(task, version, other) and task.state == "ready":
                 return task
         for task in there:
-            if task.version == version:
+            if self.is_of(task, version, other):
                 self.retire(task, say)
         new = self.begin(service, version, say)
-        old = [task for task in there if task.version != version]
+        old = [task for task in there if not self.is_of(task, version, other)]
         if len(old) >= self.count_of(service):
             self.retire(old[0], say)
         return new
@@ -164,8 +197,8 @@ class LocalTarget(Target):
 
     def replace(self, service, version, say):
         self.work.join_all(service, version, say)
-        there = self.tasks_of(service)
-        good = [task for task in there if task.version == version and task.state == "ready"]
+        there, other = self.tasks_of(service), self.to_renew()
+        good = [task for task in there if self.is_of(task, version, other) and task.state == "ready"]
         old = [task for task in there if task not in good]
         for task in [task for task in old if task.state == "ended"]:
             say(f"{task.id} of version {task.version} had ended: {task.detail}")

@@ -45,10 +45,13 @@ def plan(target, say):
     if "database" not in target.settings["store"]:
         say(f"[store] database is missing in {target.folder / 'target.toml'}: without it backup and restore are refused "
             "(deploy/README.md, \"A local target\")")
+    differing = target.differing()
+    if differing:
+        say(f"settings differ from what runs ({', '.join(differing)}): `roll` of the current version replaces these tasks")
     drained = [rollout.drained(target, service) for service in target.services() if service.drained]
     for sentence in drained:
         say(sentence)
-    if not found and not drained and "database" in target.settings["store"]:
+    if not found and not drained and not differing and "database" in target.settings["store"]:
         say("nothing is missing")
     return len(found)
 

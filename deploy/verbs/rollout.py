@@ -57,7 +57,8 @@ def roll(target, version, means):
         refuse_drained(target)
         if at.rolling not in (None, version):
             means.say(f"an earlier roll to {at.rolling} was broken off; going on to {version}")
-        if at.current == version and at.rolling is None and is_whole(target, version):
+        if at.current == version and at.rolling is None and is_whole(target, version) \
+                and not target.differing():
             means.say(f"version {version} runs already, all of it; nothing is to be done")
             return DONE
         means.prepared()
@@ -72,15 +73,17 @@ def roll(target, version, means):
     base = at.current if at.current != version else None
     changed = []
     try:
+        target.renew(True)
+        differing = target.differing() if base is None else []
         for service in target.services():
             changed.append(service.name)
-            roll_service(target, service, version, means, first=base is None)
+            roll_service(target, service, version, means, first=base is None and not differing)
         finish(target, version, means)
         target.remember(Deployed(version, base or at.previous))
     except FAULTS as error:
         means.say(f"version {version} is not good: {error}")
         return back(target, base, changed, at, means)
-    means.say(f"version {version} runs; before it ran {base or 'none'}")
+    means.say(f"version {version} runs; before it ran {base or at.previous or 'none'}")
     return DONE
 
 
@@ -201,6 +204,11 @@ def is_whole(target, version):
 
 
 def back(target, base, changed, at, means):
+    target.renew(False)
+    if base is None and at.current is not None:
+        means.say(f"needs a hand: version {at.current} ran before as well, and what changed of its settings is not taken "
+                  f"back here. Now: {runs(target)}\nMend the settings, then roll again.")
+        return NEEDS_A_HAND
     if base is None:
         means.say(f"nothing ran before that could be gone back to. Now: {runs(target)}\n"
                   "Mend the version or its settings, then roll again.")

@@ -133,6 +133,16 @@ class Target(abc.ABC):
         one is ready before an old one leaves and drains. Ends canaries that are no part of it.
         TargetError if one ends or is not ready in time: then the service has tasks of both."""
 
+    def differing(self):
+        """[id] of tasks that began with other settings than one would that begins now; [] where the target
+        does not know (on ECS settings are of the definitions, which `apply` changes)."""
+        return []
+
+    def renew(self, wanted):  # noqa: ARG002
+        """From now on, in this verb, `canary` and `replace` take differing tasks for old ones where it is
+        wanted. Otherwise they are left: what goes back or comes back does not change settings besides."""
+        return
+
     @abc.abstractmethod
     def run_once(self, version, words, say):
         """Runs `todoku WORDS...` of this version with the target's settings, and waits. -> Ran.

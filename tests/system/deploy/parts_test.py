@@ -25,8 +25,8 @@ from image_archive import write_archive  # noqa: E402
 from verbs import figures, keeper, local, local_data, main, one_off, rollout, trial  # noqa: E402
 from verbs.figures import Figures  # noqa: E402
 from verbs.images import Images, is_inside, write_whole  # noqa: E402
-from verbs.target import Deployed, Ran, TargetError  # noqa: E402
-from verbs.words import FAILED, Words  # noqa: E402
+from verbs.target import Deployed, Ran, Task, TargetError  # noqa: E402
+from verbs.words import DONE, FAILED, NEEDS_A_HAND, Words  # noqa: E402
 
 METRICS = """\
 # HELP todoku_outcomes_total Outcomes of attempts by site and state.
@@ -227,6 +227,86 @@ class DrainTest(unittest.TestCase):
             target, out = local.LocalTarget("x", {"services": {"courier": 1}}, folder), io.StringIO()
             self.assertEqual(main.status(target, types.SimpleNamespace(json=True), Words("status", out=out)), FAILED)
             self.assertFalse(json.loads(out.getvalue())["sound"])
+
+
+class ChangedSettingsTest(unittest.TestCase):
+    """Two couriers of version 1, whose processes are not there: they are ready once they are made."""
+
+    def setUp(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.folder = pathlib.Path(folder)
+        self.settings("a = 1")
+        self.target = local.LocalTarget("x", {"services": {"courier": 2}, "roll": {"leave_seconds": 0},
+                                              "store": {"database": ""}}, folder)
+        self.target.apply(lambda _: None)
+        work, self.broken = self.target.work, False
+        image = types.SimpleNamespace(version="1", environment={}, command=lambda *_: [])
+
+        def start(service, image, environment, settings):
+            if self.broken:
+                raise TargetError("a task ends at its start")
+            return work.look_at(work.make(service, image, environment, settings))
+
+        for owner, name, stand_in in (
+                (work, "start", start), (self.target.images, "get", lambda _: image),
+                (work, "look_at", lambda path: Task(path.name, "courier", "1", "ready")),
+                (self.target, "versions", lambda: ["1"]), (self.target, "watch", lambda _: lambda: []),
+                (self.target, "run_once", lambda *_: Ran(0, '{"missing": 0}'))):
+            self.enterContext(mock.patch.object(owner, name, stand_in))
+        self.target.replace("courier", "1", lambda _: None)
+        self.target.remember(Deployed("1", "0"))
+
+    def settings(self, text):
+        (self.folder / "todoku.toml").write_text(text)
+
+    def roll(self):
+        said = []
+        status = rollout.roll(self.target, "1", rollout.Means(
+            said.append, lambda _: None, sleep=lambda _: None, watch_seconds=1))
+        return status, "\n".join(said)
+
+    def ids(self):
+        return [task.id for task in self.target.tasks()]
+
+    def plan(self):
+        said = []
+        self.target.plan(said.append)
+        return "\n".join(said)
+
+    def test_they_are_seen_and_the_same_version_takes_them(self):
+        self.settings("# a remark\na = 1")
+        self.assertEqual(self.plan(), "nothing is missing")
+        self.assertIn("nothing is to be done", self.roll()[1])
+        self.settings("a = 2")
+        self.assertIn("settings differ from what runs (courier-1, courier-2)", self.plan())
+        status, said = self.roll()
+        self.assertEqual((status, self.ids()), (DONE, ["courier-3", "courier-4"]))
+        self.assertIn("courier-3 is watched", said)
+        self.assertEqual(self.target.deployed(), Deployed("1", "0"))
+        self.assertEqual(self.plan(), "nothing is missing")
+
+    def test_settings_that_no_task_starts_with_leave_what_runs(self):
+        self.settings("a = 2")
+        self.broken = True
+        status, said = self.roll()
+        self.assertEqual((status, self.ids()), (NEEDS_A_HAND, ["courier-1", "courier-2"]))
+        self.assertIn("Mend the settings, then roll again", said)
+        self.settings("a = 1")
+        self.assertEqual((self.roll()[0], self.ids()), (DONE, ["courier-1", "courier-2"]))
+        self.assertEqual(self.target.deployed(), Deployed("1", "0"))
+
+    def test_what_comes_back_does_not_replace_the_others(self):
+        self.target.drain("courier-1", lambda _: None)
+        self.settings("a = 2")
+        self.target.resume("courier", lambda _: None)
+        self.assertEqual(self.ids(), ["courier-2", "courier-3"])
+        self.assertIn("settings differ from what runs (courier-2)", self.plan())
+
+    def test_tasks_of_before_tell_nothing(self):
+        for path in self.target.work.folders():
+            write_whole(path / "task.json", json.dumps({"service": "courier", "version": "1"}))
+        self.settings("a = 2")
+        self.assertEqual(self.plan(), "nothing is missing")
 
 
 class OnceTest(unittest.TestCase):
