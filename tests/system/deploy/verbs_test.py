@@ -27,8 +27,12 @@ def begins(stand):
     check("would change 3 things" in stand.verb("plan"), "what plan tells")
     stand.verb("apply")
     check("would change nothing" in stand.verb("plan"), "what plan tells after apply")
+    check("smoke.token: No such file" in stand.verb("roll", "--no-trial", status=FAILED), "without a token")
+    token = stand.directory / "smoke.token"
+    token.write_text("of nobody\n")
     check("steps of the schema are missing" in stand.verb("roll", "--no-trial", status=FAILED),
           "a roll before migrate")
+    token.unlink()
     stand.verb("migrate")
     check("nothing was missing" in stand.verb("migrate"), "a second migrate")
     stand.begin_account()
