@@ -24,6 +24,9 @@ FOLDER/target.toml:
     from = "smoke@sender.example"     # of the account whose bearer token is in this file
     token_file = "smoke.token"
     to = [["todoku sink", "smoke@sink.example"]]
+    [store]                           # for backup and restore (local_store.py)
+    database = "host=/run/postgresql dbname=mail user=todoku"
+    password_file = "password"        # if it wants one
 
 The relay (smtp-in) is not among the services of a local target. Beside the file are made: images/,
 tasks/, ended/, state.json, lock, balancer/.
@@ -31,10 +34,12 @@ tasks/, ended/, state.json, lock, balancer/.
 import contextlib
 import dataclasses
 import fcntl
+import hashlib
 import json
 import os
 import pathlib
 import subprocess
+import tomllib
 
 from verbs import figures, local_data, local_store
 from verbs.images import Images, plain_environment, write_whole
@@ -56,6 +61,7 @@ class LocalTarget(Target):
         self.folder = pathlib.Path(folder)
         self.settings = checked(settings, where)
         self.images = Images(self.folder / "images")
+        self.renewing = False
         self.work = Tasks(self.folder, self.settings["roll"], self.settings["balancer"])
 
     # ---- versions --------------------------------------------------------------------------
@@ -104,9 +110,14 @@ class LocalTarget(Target):
         """As many as `scale` said last, else the settings, less what was taken out by `drain`."""
         state = self.state()
         out = state.get("drained", {})
+        since = state.get("drained_since", {})
         wanted = {**self.settings["services"], **state.get("scaled", {})}
-        return [Service(name, max(0, wanted[name] - len(out.get(name, []))))
-                for name in ORDER if name in self.settings["services"]]
+
+        def service(name):
+            less = min(wanted[name], len(out.get(name, [])))
+            return Service(name, wanted[name] - less, less, since.get(name, "") if less else "")
+
+        return [service(name) for name in ORDER if name in self.settings["services"]]
 
     def tasks(self):
         return self.work.all()
@@ -121,9 +132,39 @@ class LocalTarget(Target):
     def settings_file(self):
         return self.folder / self.settings["settings"]
 
+    def settings_digest(self):
+        """Of what a task gets of the settings: the same for another order, other remarks."""
+        given = {name: self.settings["roll"][name] for name in ("memory_max_mb", "restarts_max", "drain_seconds")}
+        try:
+            octets = self.settings_file().read_bytes()
+        except OSError as error:
+            raise TargetError(f"{self.settings_file()} cannot be read: {error.strerror}") from error
+        try:
+            given["settings"] = tomllib.loads(octets.decode())
+        except ValueError:  # the engine is who says what is wrong with it
+            given["settings"] = octets.hex()
+        return hashlib.sha256(json.dumps(given, sort_keys=True, default=str).encode()).hexdigest()
+
+    def differing(self):
+        """Of a task that was begun before tasks kept a digest nobody knows."""
+        there = {path.name: (read(path / "task.json") or {}).get("settings") for path in self.work.folders()}
+        if not any(there.values()):
+            return []
+        now = self.settings_digest()
+        return [name for name, digest in there.items() if digest not in (None, now)]
+
+    def renew(self, wanted):
+        self.renewing = wanted
+
+    def is_of(self, task, version, differing):
+        return task.version == version and task.id not in differing
+
+    def to_renew(self):
+        return set(self.differing()) if self.renewing else set()
+
     def begin(self, service, version, say):
         say(f"starting a task of {service}, version {version}")
-        task = self.work.start(service, self.images.get(version), self.environment())
+        task = self.work.start(service, self.images.get(version), self.environment(), self.settings_digest())
         if service in self.settings["balancer"]:
             say(f"{task.id} is ready; it gets requests from now on")
             self.work.join(task)
@@ -138,15 +179,15 @@ class LocalTarget(Target):
     def canary(self, service, version, say):
         """The first of the service: it takes the place of an old one, and that one's share."""
         self.work.join_all(service, version, say)
-        there = self.tasks_of(service)
+        there, other = self.tasks_of(service), self.to_renew()
         for task in there:
-            if task.version == version and task.state == "ready":
+            if self.is_of(task, version, other) and task.state == "ready":
                 return task
         for task in there:
-            if task.version == version:
+            if self.is_of(task, version, other):
                 self.retire(task, say)
         new = self.begin(service, version, say)
-        old = [task for task in there if task.version != version]
+        old = [task for task in there if not self.is_of(task, version, other)]
         if len(old) >= self.count_of(service):
             self.retire(old[0], say)
         return new
@@ -156,8 +197,8 @@ class LocalTarget(Target):
 
     def replace(self, service, version, say):
         self.work.join_all(service, version, say)
-        there = self.tasks_of(service)
-        good = [task for task in there if task.version == version and task.state == "ready"]
+        there, other = self.tasks_of(service), self.to_renew()
+        good = [task for task in there if self.is_of(task, version, other) and task.state == "ready"]
         old = [task for task in there if task not in good]
         for task in [task for task in old if task.state == "ended"]:
             say(f"{task.id} of version {task.version} had ended: {task.detail}")
@@ -188,7 +229,7 @@ class LocalTarget(Target):
         except subprocess.TimeoutExpired as error:
             raise TargetError(f"`todoku {' '.join(words)}` does not end in {RUN_SECONDS} s") \
                 from error
-        return Ran(done.returncode, done.stdout + done.stderr)
+        return Ran(done.returncode, done.stdout, done.stderr)
 
     # ---- looking ---------------------------------------------------------------------------
 
@@ -226,9 +267,13 @@ class LocalTarget(Target):
         if not door or not file:
             raise TargetError(f"{self.name}: smoke mails need [balancer] api and [smoke] token_file")
         try:
-            return f"http://{door}", (self.folder / file).read_text().strip()
+            token = (self.folder / file).read_text().strip()
         except OSError as error:
-            raise TargetError(f"{self.folder / file}: {error.strerror}") from error
+            raise TargetError(f"{self.folder / file}: {error.strerror}: the bearer token that smoke mails are sent "
+                              "with (deploy/README.md, \"The first time\")") from error
+        if not token:
+            raise TargetError(f"{self.folder / file} is empty: the bearer token that smoke mails are sent with is missing")
+        return f"http://{door}", token
 
     def smoke_recipients(self):
         return [tuple(each) for each in self.settings["smoke"].get("to", ())]
@@ -252,6 +297,9 @@ class LocalTarget(Target):
 
     def drain(self, what, say):
         local_data.drain(self, what, say)
+
+    def drain_leaves(self, what):
+        return local_data.drain_leaves(self, what)
 
     def resume(self, what, say):
         local_data.resume(self, what, say)

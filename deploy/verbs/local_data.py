@@ -2,9 +2,11 @@
 """What a local target is made of: plan and apply, scale, drain and resume. See local.py; its store is in
 local_store.py.
 """
+import datetime
 import os
 
-from verbs.target import ORDER, TargetError
+from verbs import rollout
+from verbs.target import IDLE, ORDER, TargetError
 
 TASKS_MAX = 64  # of a service
 
@@ -40,7 +42,16 @@ def plan(target, say):
         if len(there) != service.count:
             say(f"{service.name}: {len(there)} tasks, {service.count} are wanted: "
                 "`roll` of the current version changes it")
-    if not found:
+    if "database" not in target.settings["store"]:
+        say(f"[store] database is missing in {target.folder / 'target.toml'}: without it backup and restore are refused "
+            "(deploy/README.md, \"A local target\")")
+    differing = target.differing()
+    if differing:
+        say(f"settings differ from what runs ({', '.join(differing)}): `roll` of the current version replaces these tasks")
+    drained = [rollout.drained(target, service) for service in target.services() if service.drained]
+    for sentence in drained:
+        say(sentence)
+    if not found and not drained and not differing and "database" in target.settings["store"]:
         say("nothing is missing")
     return len(found)
 
@@ -90,10 +101,26 @@ def drain(target, what, say):
     # First what is wanted, so that nobody starts another one in its place. By their ids: a verb that was
     # broken off here and is called again counts none of them twice.
     known = drained.get(service, [])
-    drained[service] = known + [task.id for task in there if task.id not in known]
-    target.write_state(drained=drained)
+    new = [task.id for task in there if task.id not in known]
+    drained[service] = known + new
+    since = dict(target.state().get("drained_since", {}))
+    if new:
+        since[service] = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
+    target.write_state(drained=drained, drained_since=since)
     for task in there:
         target.retire(task, say)
+
+
+def drain_leaves(target, what):
+    if what not in ORDER and (target.folder / "ended" / what).is_dir():
+        return ""
+    service, there = service_of(target, what)
+    known = target.state().get("drained", {}).get(service, [])
+    new = [task for task in there if task.id not in known]
+    count = target.count_of(service)
+    if not new or len(new) < count:
+        return ""
+    return f"no task of {service} is left then: {IDLE[service]} until `resume {service}`"
 
 
 def resume(target, what, say):
@@ -102,10 +129,11 @@ def resume(target, what, say):
     if service not in target.settings["services"]:
         raise TargetError(f"{what!r} is of no service of {target.name}")
     current = target.deployed().current
-    if current is None:
-        raise TargetError("no version runs: roll one")
     drained = dict(target.state().get("drained", {}))
     if not drained.pop(service, []):
         say(f"nothing of {service} is drained")
     target.write_state(drained=drained)
+    if current is None:
+        say(f"no version runs yet: `roll` begins the tasks of {service}")
+        return
     target.replace(service, current, say)

@@ -209,7 +209,7 @@ def migrate(target, version, say):
         raise NeedsAHand(f"the store is that of the copy, and no task runs: {error}") from error
     if ran.status != 0:
         raise NeedsAHand(f"the store is that of the copy, and no task runs: version {version} cannot take the steps that "
-                         f"it needs: {ran.output.strip()[-400:]}")
+                         f"it needs: {ran.words()[-400:]}")
 
 
 def begin_again(target, current, say):

@@ -91,10 +91,10 @@ class Tasks:
 
     # ---- starting and ending ---------------------------------------------------------------
 
-    def start(self, service, image, environment):
+    def start(self, service, image, environment, settings=None):
         """A new task that is ready; TargetError with its last words if it does not become that, and
         then it is gone."""
-        path = self.make(service, image, environment)
+        path = self.make(service, image, environment, settings)
         with open(path / "keeper.log", "ab") as log:
             subprocess.Popen([sys.executable, "-B", str(ROOT / "deploy/verbs/keeper.py"), str(path)],
                              stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -117,7 +117,8 @@ class Tasks:
                 raise TargetError(said)
             time.sleep(LOOK_SECONDS)
 
-    def make(self, service, image, environment):
+    def make(self, service, image, environment, settings):
+        """`settings`: a digest of those that it begins with, by which a later verb sees that they changed."""
         number = 1 + max((int(path.name.rpartition("-")[2])
                           for place in ("tasks", "ended")
                           for path in (self.folder / place).glob("*-*")), default=0)
@@ -128,7 +129,7 @@ class Tasks:
         if service in DOORS:
             listens[DOORS[service]] = "127.0.0.1"
         write_whole(path / "task.json", json.dumps({
-            "service": service, "version": image.version, "listens": listens,
+            "service": service, "version": image.version, "settings": settings, "listens": listens,
             "command": image.command("serve"),
             "environment": {**image.environment, **environment,
                             "TODOKU_ENGINE__ROLES": service,

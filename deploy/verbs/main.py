@@ -11,7 +11,7 @@ import traceback
 
 from verbs import rollout, smoke, tables, trial
 from verbs.images import Archive, Images
-from verbs.target import NeedsAHand, TargetError, open_target
+from verbs.target import IDLE, NeedsAHand, TargetError, open_target
 from verbs.words import (DECLINED, DONE, FAILED, NEEDS_A_HAND, Declined, Words, table)
 
 ARCHIVE = "build/image/todoku.oci.tar"
@@ -21,7 +21,7 @@ EPILOG = ("exit status: 0 done, 1 failed (nothing that runs was changed), 2 wron
 
 def means(target, given, words):
     return rollout.Means(words.say, lambda meanwhile: smoke_mail(target, words, meanwhile),
-                         trial_of(target, given, words),
+                         trial_of(target, given, words), lambda: smoke_is_prepared(target),
                          watch_seconds=target.watch_seconds if given.watch is None else given.watch,
                          look_seconds=target.look_seconds)
 
@@ -46,6 +46,13 @@ def trial_of(target, given, words):
             images.add(given.archive, given.version, words.say)
             trial.run(images.get(given.version), given.ready)
     return unpacked
+
+
+def smoke_is_prepared(target):
+    """TargetError where a smoke mail is wanted and cannot be sent, without a look at what runs."""
+    if target.smoke_recipients():
+        target.smoke_sender()
+        target.api()
 
 
 def smoke_mail(target, words, meanwhile=lambda: None):
@@ -75,7 +82,7 @@ def migrate(target, given, words):
     else:
         tables.check_expansion(target, version, words.say)
     ran = target.run_once(version, ["migrate", "up"], words.say)
-    words.say(ran.output.strip())
+    words.say(ran.words())
     return DONE if ran.status == 0 else FAILED
 
 
@@ -116,7 +123,8 @@ def rollback(target, given, words):
 
 
 def drain(target, given, words):
-    words.ask(f"{given.what} takes no more work at {target.name}")
+    leaves = target.drain_leaves(given.what)
+    words.ask(f"{given.what} takes no more work at {target.name}" + (f"; {leaves}" if leaves else ""))
     target.drain(given.what, words.say)
     return DONE
 
@@ -138,13 +146,15 @@ def restore(target, given, words):
 
 
 def status(target, given, words):
-    """1 where not all tasks are of one version and ready, or a roll was broken off."""
-    at, tasks = target.deployed(), target.tasks()
-    sound = at.rolling is None and (at.current is None or rollout.is_whole(target, at.current))
+    """1 where nothing was rolled yet, not all tasks are of one version and ready, a service has none at all, or a
+    roll was broken off."""
+    at, tasks, services = target.deployed(), target.tasks(), target.services()
+    sound = at.rolling is None and at.current is not None and rollout.is_whole(target, at.current) \
+        and all(service.count for service in services)
     if given.json:
         words.show(json.dumps({
             "target": target.name, "sound": sound, **dataclasses.asdict(at),
-            "services": [dataclasses.asdict(service) for service in target.services()],
+            "services": [dataclasses.asdict(service) for service in services],
             "tasks": [dataclasses.asdict(task) for task in tasks]}, ensure_ascii=False))
         return DONE if sound else FAILED
     words.show(f"{target.name}: version {at.current or 'none'}, before it {at.previous or 'none'}"
@@ -152,8 +162,14 @@ def status(target, given, words):
     if tasks:
         words.show(table([("task", "version", "state", ""),
                           *((task.id, task.version, task.state, task.detail) for task in tasks)]))
-    for service in target.services():
+    if at.current is None and at.rolling is None:
+        words.show("nothing runs: `roll` brings a version to run")
+    for service in services:
         there = sum(task.service == service.name for task in tasks)
+        if service.drained:
+            words.show(rollout.drained(target, service))
+        elif service.count == 0:
+            words.show(f"{service.name}: none is wanted: {IDLE[service.name]}")
         if there != service.count:
             words.show(f"{service.name}: {there} tasks, of {service.count} that are wanted")
     return DONE if sound else FAILED

@@ -12,6 +12,8 @@ from verbs.words import DECLINED, DONE, FAILED, Declined, Words
 
 # What changes whole stores has a verb of its own, which asks; and `serve` never ends.
 NOT_ONCE = {"serve": "roll", "migrate": "migrate", "restore": "restore", "backup": "backup", "drain": "drain"}
+ONCE_EPILOG = ("standard output and exit status are the command's own; the verb's words go to standard error, and its own "
+               "status is 1 where the command could not be run, 2 of a wrong call")
 
 
 def once(target, given, words):
@@ -21,10 +23,13 @@ def once(target, given, words):
     if command[0] in NOT_ONCE:
         raise TargetError(f"todoku {command[0]} is no command for a task that ends: deploy/bin/{NOT_ONCE[command[0]]}")
     ran = target.run_once(version_of(target, given), command, words.say)
-    words.show(ran.output.rstrip())
+    sys.stdout.write(ran.output)
+    sys.stdout.flush()
+    sys.stderr.write(ran.errors)
     if ran.status != 0:
         words.say(f"its exit status is {ran.status}")
-    return DONE if ran.status == 0 else FAILED
+    # As shells tell of a signal that ended it.
+    return ran.status if ran.status >= 0 else 128 - ran.status
 
 
 def scale(target, given, words):
@@ -46,7 +51,7 @@ def tasks(text):
 
 
 def parser_of(verb):
-    parser = argparse.ArgumentParser(prog=f"deploy/bin/{verb}", epilog=EPILOG, description={
+    parser = argparse.ArgumentParser(prog=f"deploy/bin/{verb}", epilog=ONCE_EPILOG if verb == "once" else EPILOG, description={
         "once": "runs a command of the engine once, in a task of its own", "scale": "how many tasks a service has"}[verb])
     parser.add_argument("--target", default=os.environ.get("DEPLOY_TARGET"), metavar="T",
                         help="local:FOLDER, ecs, or a TOML file; else the variable DEPLOY_TARGET")
@@ -65,7 +70,7 @@ def run(verb, arguments=None):
     given = parser.parse_args(arguments)
     if not given.target:
         parser.error("--target is missing: local:FOLDER, ecs, or a TOML file")
-    words = Words(verb, getattr(given, "yes", False))
+    words = Words.aside(verb) if verb == "once" else Words(verb, given.yes)
     try:
         target = open_target(given.target)
         if verb == "once":

@@ -2,6 +2,8 @@
 """How a version comes to run, and how it goes back by itself. Only the interface of a target is used;
 what takes time is given, so that a test has none to wait for.
 
+    smoke      where something runs, a smoke mail by that: a missing token or a sender whose domain is
+               not proven is no fault of the new version
     trial      the new version alone, apart from everything: it starts, is ready, sends a mail
     schema     the store has the tables that it needs
     service    of each in its order: one task first (canary), a smoke mail, alarms watched;
@@ -16,7 +18,7 @@ import dataclasses
 import time
 
 from verbs import tables
-from verbs.target import Deployed, TargetError
+from verbs.target import IDLE, Deployed, TargetError
 from verbs.words import DONE, FAILED, NEEDS_A_HAND, ROLLED_BACK
 
 # Whatever goes wrong, a full disk or a mistake of ours as well, what was changed has to go back.
@@ -35,6 +37,7 @@ class Means:
     say: object
     smoke: object
     trial: object = None
+    prepared: object = lambda: None  # raises TargetError where no smoke mail can be sent: no token, no sender
     sleep: object = time.sleep
     watch_seconds: float = 60
     look_seconds: float = 1
@@ -51,11 +54,16 @@ def roll(target, version, means):
         means.say(f"failed: version {version} was not pushed; there are: {', '.join(known) or 'none'}")
         return FAILED
     try:
+        refuse_drained(target)
         if at.rolling not in (None, version):
             means.say(f"an earlier roll to {at.rolling} was broken off; going on to {version}")
-        if at.current == version and at.rolling is None and is_whole(target, version):
+        if at.current == version and at.rolling is None and is_whole(target, version) \
+                and not target.differing():
             means.say(f"version {version} runs already, all of it; nothing is to be done")
             return DONE
+        means.prepared()
+        if at.rolling is None and at.current not in (None, version) and anything_runs(target):
+            smoke_by_what_runs(at.current, version, means)
         try_alone(version, means)
         tables.check(target, version, means.say)
         target.remember(Deployed(at.current, at.previous, version))
@@ -65,15 +73,17 @@ def roll(target, version, means):
     base = at.current if at.current != version else None
     changed = []
     try:
+        target.renew(True)
+        differing = target.differing() if base is None else []
         for service in target.services():
             changed.append(service.name)
-            roll_service(target, service, version, means, first=base is None)
+            roll_service(target, service, version, means, first=base is None and not differing)
         finish(target, version, means)
         target.remember(Deployed(version, base or at.previous))
     except FAULTS as error:
         means.say(f"version {version} is not good: {error}")
         return back(target, base, changed, at, means)
-    means.say(f"version {version} runs; before it ran {base or 'none'}")
+    means.say(f"version {version} runs; before it ran {base or at.previous or 'none'}")
     return DONE
 
 
@@ -84,6 +94,7 @@ def roll_back(target, version, means):
     try:
         at = target.deployed()
         services = [service.name for service in target.services()]
+        means.prepared()
         tables.check(target, version, means.say)
         target.remember(Deployed(at.current, at.previous, version))
     except FAULTS as error:
@@ -103,6 +114,40 @@ def roll_back(target, version, means):
         return back(target, base, changed, at, means)
     means.say(f"version {version} runs")
     return DONE
+
+
+def smoke_by_what_runs(current, version, means):
+    """TargetError if it is not taken: then one that is not taken later would tell nothing of the new version."""
+    means.say(f"a smoke mail by version {current}, which runs")
+    try:
+        means.smoke(lambda: None)
+    except TargetError as error:
+        raise TargetError(f"version {current}, which runs, does not send the smoke mail either, so that it would tell "
+                          f"nothing of {version}: {error}\nMend that first (the token, the sender's domain, the recipient), or "
+                          "go back to what ran before: deploy/bin/rollback") from error
+
+
+def anything_runs(target):
+    return any(task.state == "ready" for task in target.tasks())
+
+
+def refuse_drained(target):
+    """TargetError where a service has no task because somebody drained it: no smoke mail would tell anything,
+    and `resume` alone brings it back."""
+    found = [drained(target, service) for service in target.services() if service.is_drained()]
+    if found:
+        raise TargetError("; ".join(found))
+
+
+def drained(target, service):
+    """The sentence for a service of which somebody drained tasks; "" of one that is as it should be."""
+    if not service.drained:
+        return ""
+    there = sum(task.service == service.name for task in target.tasks())
+    since = f" at {service.since}" if service.since else ""
+    idle = f": {IDLE[service.name]}" if service.is_drained() else ""
+    return f"{service.name}: {there} of {service.count + service.drained}, drained by hand{since}{idle}; " \
+           f"`resume {service.name}` brings it back"
 
 
 def try_alone(version, means):
@@ -159,6 +204,11 @@ def is_whole(target, version):
 
 
 def back(target, base, changed, at, means):
+    target.renew(False)
+    if base is None and at.current is not None:
+        means.say(f"needs a hand: version {at.current} ran before as well, and what changed of its settings is not taken "
+                  f"back here. Now: {runs(target)}\nMend the settings, then roll again.")
+        return NEEDS_A_HAND
     if base is None:
         means.say(f"nothing ran before that could be gone back to. Now: {runs(target)}\n"
                   "Mend the version or its settings, then roll again.")

@@ -22,7 +22,7 @@ def look(target, version, say):
         told = json.loads(ran.output) if ran.status == 0 else {}
         return Tables(told["missing"], len(told.get("steps", ())), told.get("worked_on_by"))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise TargetError(f"version {version} cannot tell the state of the tables: {ran.output.strip()[-400:]}") \
+        raise TargetError(f"version {version} cannot tell the state of the tables: {ran.words()[-400:]}") \
             from error
 
 

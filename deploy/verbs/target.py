@@ -15,6 +15,9 @@ import tomllib
 # new courier takes it from an old scheduler (docs/operating.md, "Schema"); the doors come last,
 # because a task of theirs that fails is seen by clients.
 ORDER = ("events", "scheduler", "courier", "api", "smtp-in")
+# What stands still while a service has no task.
+IDLE = {"events": "no import runs, and nothing that was deleted is removed", "scheduler": "nothing is sent",
+        "courier": "nothing is sent", "api": "no request is answered", "smtp-in": "no mail is taken by SMTP"}
 
 
 class TargetError(Exception):
@@ -29,6 +32,12 @@ class NeedsAHand(TargetError):
 class Service:
     name: str   # the role; one of ORDER
     count: int  # tasks wanted
+    drained: int = 0  # tasks that would be wanted besides, had nobody drained them
+    since: str = ""   # when the last of them was drained, where the target knows: "2026-05-01 09:30 UTC"
+
+    def is_drained(self):
+        """Nothing of it is left because somebody drained it."""
+        return self.count == 0 and self.drained > 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +54,12 @@ class Task:
 class Ran:
     """A command of the engine that was run once, in a task of its own."""
     status: int  # its exit status
-    output: str
+    output: str  # its standard output; on ECS, which keeps them in one log, its errors as well
+    errors: str = ""  # its standard error
+
+    def words(self):
+        """All that it said, for people."""
+        return "\n".join(part.strip() for part in (self.output, self.errors) if part.strip())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,6 +133,16 @@ class Target(abc.ABC):
         one is ready before an old one leaves and drains. Ends canaries that are no part of it.
         TargetError if one ends or is not ready in time: then the service has tasks of both."""
 
+    def differing(self):
+        """[id] of tasks that began with other settings than one would that begins now; [] where the target
+        does not know (on ECS settings are of the definitions, which `apply` changes)."""
+        return []
+
+    def renew(self, wanted):  # noqa: ARG002
+        """From now on, in this verb, `canary` and `replace` take differing tasks for old ones where it is
+        wanted. Otherwise they are left: what goes back or comes back does not change settings besides."""
+        return
+
     @abc.abstractmethod
     def run_once(self, version, words, say):
         """Runs `todoku WORDS...` of this version with the target's settings, and waits. -> Ran.
@@ -161,6 +185,10 @@ class Target(abc.ABC):
     @abc.abstractmethod
     def drain(self, what, say):
         """Takes a task (by its id) or a source (by its name) out of work in order."""
+
+    def drain_leaves(self, what):  # noqa: ARG002
+        """What stands still after this `drain`, as a sentence; "" if nothing does, or nobody knows."""
+        return ""
 
     @abc.abstractmethod
     def resume(self, what, say):

@@ -31,6 +31,11 @@ class Words:
         """What was asked for, as it is."""
         print(text, file=self.out, flush=True)
 
+    @classmethod
+    def aside(cls, verb):
+        """Of a verb that asks nothing and whose standard output is a command's own: these go to standard error."""
+        return cls(verb, out=sys.stderr)
+
     def ask(self, what):
         """Returns if the answer is yes; raises Declined otherwise. Without anybody to ask only
         --yes is one."""

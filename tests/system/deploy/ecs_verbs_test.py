@@ -30,6 +30,7 @@ DONE, FAILED, WRONG_CALL, ROLLED_BACK, NEEDS_A_HAND, DECLINED = range(6)
 class Api(http.server.BaseHTTPRequestHandler):
     """Takes smoke mails, of which each is delivered; `refusals` are the answers before that."""
     refusals = []
+    taken = 0  # smoke mails before the refusals: the one by what runs
 
     def answer(self, status, body):
         octets = json.dumps(body).encode()
@@ -40,7 +41,10 @@ class Api(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):  # noqa: N802
         self.rfile.read(int(self.headers["Content-Length"]))
-        if Api.refusals:
+        if Api.taken:
+            Api.taken -= 1
+            self.answer(201, {"delivery_id": 7})
+        elif Api.refusals:
             self.answer(Api.refusals.pop(0), {"error_messages": {}})
         else:
             self.answer(201, {"delivery_id": 7})
@@ -56,7 +60,7 @@ class OnEcs(unittest.TestCase):
     ROLES = ("scheduler", "courier", "api")  # one of each kind: without a balancer, on instances, behind one
 
     def setUp(self):
-        Api.refusals = []
+        Api.refusals, Api.taken = [], 0
         with contextlib.ExitStack() as stack:
             self.folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
             self.recorder = stack.enter_context(Recorder(self.folder / "aws", world(roles=self.ROLES)))
@@ -89,6 +93,7 @@ to = [["a mailbox", "smoke@example.com"]]
                                    "PATH": f"{self.recorder.bin}:/usr/bin:/bin"})
         self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
         self.assertNotIn("of-the-test", done.stdout + done.stderr)
+        self.errors = done.stderr
         return done.stdout
 
     def roll(self, expect, *words):
@@ -143,12 +148,18 @@ class Roll(OnEcs):
         self.all_are("1.0")
 
     def test_a_smoke_mail_that_is_refused_goes_back_by_itself(self):
-        Api.refusals = [500]
+        Api.refusals, Api.taken = [500], 1
         self.assertIn("answered 500", self.roll(ROLLED_BACK))
         self.all_are("1.0")
 
+    def test_a_smoke_mail_that_what_runs_does_not_send_is_no_fault_of_the_version(self):
+        Api.refusals = [403]
+        self.assertIn("1.0, which runs, does not send the smoke mail either", self.roll(FAILED))
+        self.all_are("1.0")
+        self.assertIsNone(self.deployed()["rolling"])
+
     def test_where_nothing_takes_mail_any_more_a_hand_is_needed_and_what_runs_is_told(self):
-        Api.refusals = [500] * 99
+        Api.refusals, Api.taken = [500] * 99, 1
         told = self.roll(NEEDS_A_HAND)
         self.assertIn("of 1.0 ready", told)
         self.assertEqual(self.deployed()["rolling"], "2.0")
@@ -260,11 +271,13 @@ esac
 
     def test_a_command_of_the_engine_runs_once_and_tells_what_it_said(self):
         self.recorder.write("world.json", self.recorder.world() | {"once_says": "2 nodes"})
-        self.assertIn("2 nodes", self.verb("once", "--", "nodes", "--utc"))
-        self.assertIn("deploy/bin/restore", self.verb("once", "--", "restore", "--from", "x", expect=FAILED))
+        self.assertEqual(self.verb("once", "--", "nodes", "--utc").strip(), "2 nodes")
+        self.assertIn("todoku nodes --utc of", self.errors)
+        self.assertEqual(self.verb("once", "--", "restore", "--from", "x", expect=FAILED), "")
+        self.assertIn("deploy/bin/restore", self.errors)
         self.verb("once", expect=FAILED)
-        self.recorder.write("world.json", self.recorder.world() | {"once_status": 1})
-        self.verb("once", "--", "suppression", "remove", "a@example.jp", expect=FAILED)
+        self.recorder.write("world.json", self.recorder.world() | {"once_status": 2})
+        self.verb("once", "--", "suppression", "remove", "a@example.jp", expect=2)
 
     def test_copies(self):
         self.verb("backup", "--to", "before-2-0")

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The parts of a local target by themselves: what figures are an alarm, what of an image is unpacked,
 what settings are refused, and a task that is kept running."""
+import contextlib
 import io
 import json
 import os
@@ -12,6 +13,8 @@ import sys
 import tarfile
 import tempfile
 import time
+import tomllib
+import types
 import unittest
 from unittest import mock
 
@@ -19,10 +22,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "deploy"))
 
 from image_archive import write_archive  # noqa: E402
-from verbs import figures, keeper, local, trial  # noqa: E402
+from verbs import figures, keeper, local, local_data, main, one_off, rollout, trial  # noqa: E402
 from verbs.figures import Figures  # noqa: E402
 from verbs.images import Images, is_inside, write_whole  # noqa: E402
-from verbs.target import TargetError  # noqa: E402
+from verbs.target import Deployed, Ran, Task, TargetError  # noqa: E402
+from verbs.words import DONE, FAILED, NEEDS_A_HAND, Words  # noqa: E402
 
 METRICS = """\
 # HELP todoku_outcomes_total Outcomes of attempts by site and state.
@@ -154,6 +158,25 @@ class SettingsTest(unittest.TestCase):
             with self.assertRaisesRegex(TargetError, words):
                 local.checked({**good, **change}, "t")
 
+    def test_the_example_on_both_pages_is_complete_and_right(self):
+        known = None
+        for page in ("README.md", "README.ja.md"):
+            text = (ROOT / "deploy" / page).read_text(encoding="utf-8")
+            example = tomllib.loads(text.partition("```toml\n")[2].partition("```")[0])
+            self.assertEqual(local.checked(example, page)["roll"], local.ROLL)
+            self.assertEqual(set(example), {"kind", "settings", "services", "balancer", "smoke", "store", "roll"})
+            self.assertEqual((set(example["store"]), set(example["services"]), example["roll"]),
+                             ({"database", "password_file"}, set(local.ROLES), local.ROLL))
+            with tempfile.TemporaryDirectory() as folder:
+                (pathlib.Path(folder) / "todoku.toml").touch()
+                target, said = local.LocalTarget("x", example, folder), []
+                target.apply(lambda _: None)
+                target.plan(said.append)
+                self.assertNotIn("[store]", "".join(said))
+            shape = {name: set(value) for name, value in example.items() if isinstance(value, dict)}
+            self.assertIn(known, (None, shape))
+            known = shape
+
 
 class DrainTest(unittest.TestCase):
     def test_one_that_was_broken_off_counts_a_task_once(self):
@@ -173,6 +196,136 @@ class DrainTest(unittest.TestCase):
             self.assertEqual([service.count for service in target.services()], [2])
             target.drain("courier-1", lambda _: None)
             self.assertEqual([service.count for service in target.services()], [2])
+
+    def test_a_service_of_which_nothing_is_left_is_told_everywhere(self):
+        with tempfile.TemporaryDirectory() as folder:
+            (pathlib.Path(folder) / "todoku.toml").touch()
+            target = local.LocalTarget("x", {"services": {"courier": 1}}, folder)
+            local_data.apply(target, lambda _: None)
+            target.remember(Deployed("1"))
+            path = pathlib.Path(folder) / "tasks/courier-1"
+            path.mkdir(parents=True)
+            write_whole(path / "task.json", json.dumps({"service": "courier", "version": "1"}))
+            self.assertIn("no task of courier is left then: nothing is sent", target.drain_leaves("courier-1"))
+            target.drain("courier-1", lambda _: None)
+            self.assertEqual(target.drain_leaves("courier"), "")  # it is so already
+            words = r"courier: 0 of 1, drained by hand at [-0-9]+ [0-9:]+ UTC: nothing is sent; `resume courier`"
+            out, said = io.StringIO(), []
+            given = types.SimpleNamespace(json=False)
+            self.assertEqual(main.status(target, given, Words("status", out=out)), FAILED)
+            self.assertRegex(out.getvalue(), words)
+            target.plan(said.append)
+            self.assertIn("[store] database is missing in", said[0])
+            self.assertRegex(said[1], words)
+            self.assertNotIn("nothing is missing", said)
+            with mock.patch.object(target, "versions", lambda: ["1"]):
+                self.assertEqual(rollout.roll(target, "1", rollout.Means(said.append, None)), FAILED)
+            self.assertRegex(said[-1], words)
+
+    def test_before_the_first_roll_nothing_is_sound(self):
+        with tempfile.TemporaryDirectory() as folder:
+            target, out = local.LocalTarget("x", {"services": {"courier": 1}}, folder), io.StringIO()
+            self.assertEqual(main.status(target, types.SimpleNamespace(json=True), Words("status", out=out)), FAILED)
+            self.assertFalse(json.loads(out.getvalue())["sound"])
+
+
+class ChangedSettingsTest(unittest.TestCase):
+    """Two couriers of version 1, whose processes are not there: they are ready once they are made."""
+
+    def setUp(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.folder = pathlib.Path(folder)
+        self.settings("a = 1")
+        self.target = local.LocalTarget("x", {"services": {"courier": 2}, "roll": {"leave_seconds": 0},
+                                              "store": {"database": ""}}, folder)
+        self.target.apply(lambda _: None)
+        work, self.broken = self.target.work, False
+        image = types.SimpleNamespace(version="1", environment={}, command=lambda *_: [])
+
+        def start(service, image, environment, settings):
+            if self.broken:
+                raise TargetError("a task ends at its start")
+            return work.look_at(work.make(service, image, environment, settings))
+
+        for owner, name, stand_in in (
+                (work, "start", start), (self.target.images, "get", lambda _: image),
+                (work, "look_at", lambda path: Task(path.name, "courier", "1", "ready")),
+                (self.target, "versions", lambda: ["1"]), (self.target, "watch", lambda _: lambda: []),
+                (self.target, "run_once", lambda *_: Ran(0, '{"missing": 0}'))):
+            self.enterContext(mock.patch.object(owner, name, stand_in))
+        self.target.replace("courier", "1", lambda _: None)
+        self.target.remember(Deployed("1", "0"))
+
+    def settings(self, text):
+        (self.folder / "todoku.toml").write_text(text)
+
+    def roll(self):
+        said = []
+        status = rollout.roll(self.target, "1", rollout.Means(
+            said.append, lambda _: None, sleep=lambda _: None, watch_seconds=1))
+        return status, "\n".join(said)
+
+    def ids(self):
+        return [task.id for task in self.target.tasks()]
+
+    def plan(self):
+        said = []
+        self.target.plan(said.append)
+        return "\n".join(said)
+
+    def test_they_are_seen_and_the_same_version_takes_them(self):
+        self.settings("# a remark\na = 1")
+        self.assertEqual(self.plan(), "nothing is missing")
+        self.assertIn("nothing is to be done", self.roll()[1])
+        self.settings("a = 2")
+        self.assertIn("settings differ from what runs (courier-1, courier-2)", self.plan())
+        status, said = self.roll()
+        self.assertEqual((status, self.ids()), (DONE, ["courier-3", "courier-4"]))
+        self.assertIn("courier-3 is watched", said)
+        self.assertEqual(self.target.deployed(), Deployed("1", "0"))
+        self.assertEqual(self.plan(), "nothing is missing")
+
+    def test_settings_that_no_task_starts_with_leave_what_runs(self):
+        self.settings("a = 2")
+        self.broken = True
+        status, said = self.roll()
+        self.assertEqual((status, self.ids()), (NEEDS_A_HAND, ["courier-1", "courier-2"]))
+        self.assertIn("Mend the settings, then roll again", said)
+        self.settings("a = 1")
+        self.assertEqual((self.roll()[0], self.ids()), (DONE, ["courier-1", "courier-2"]))
+        self.assertEqual(self.target.deployed(), Deployed("1", "0"))
+
+    def test_what_comes_back_does_not_replace_the_others(self):
+        self.target.drain("courier-1", lambda _: None)
+        self.settings("a = 2")
+        self.target.resume("courier", lambda _: None)
+        self.assertEqual(self.ids(), ["courier-2", "courier-3"])
+        self.assertIn("settings differ from what runs (courier-2)", self.plan())
+
+    def test_tasks_of_before_tell_nothing(self):
+        for path in self.target.work.folders():
+            write_whole(path / "task.json", json.dumps({"service": "courier", "version": "1"}))
+        self.settings("a = 2")
+        self.assertEqual(self.plan(), "nothing is missing")
+
+
+class OnceTest(unittest.TestCase):
+    def once(self, *ran):
+        """-> (status, standard output, standard error)"""
+        out, errors = io.StringIO(), io.StringIO()
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors), \
+                mock.patch.object(local.LocalTarget, "run_once", lambda *_: Ran(*ran)):
+            (pathlib.Path(folder) / "target.toml").write_text('kind = "local"\n[services]\napi = 1\n')
+            status = one_off.run("once", ["--target", f"local:{folder}", "--version", "1", "--", "nodes", "--json"])
+        return status, out.getvalue(), errors.getvalue()
+
+    def test_standard_output_and_status_are_the_commands_own(self):
+        self.assertEqual(self.once(0, '{"nodes": []}\n', "a warning\n"), (0, '{"nodes": []}\n', "a warning\n"))
+        status, out, errors = self.once(2, "", "no such option\n")
+        self.assertEqual((status, out), (2, ""))
+        self.assertIn("no such option\n", errors)
+        self.assertIn("its exit status is 2", errors)
+        self.assertEqual(self.once(-9, "", "")[0], 137)
 
 
 class JoinTest(unittest.TestCase):

@@ -82,6 +82,32 @@ class RolloutTest(unittest.TestCase):
         self.assertEqual((self.versions_of(target), target.at), ({"1"}, Deployed("1")))
         self.assertIn("ends at its start", self.told())
 
+    def test_a_smoke_mail_that_what_runs_does_not_send_either_changes_nothing(self):
+        target = FakeTarget(bad={"1": {"smoke"}})
+        ids = [task.id for task in target.tasks()]
+        self.assertEqual(self.roll(target), FAILED)
+        self.assertEqual(([task.id for task in target.tasks()], target.at), (ids, Deployed("1")))
+        self.assertIn("version 1, which runs, does not send the smoke mail either", self.told())
+        self.assertIn("deploy/bin/rollback", self.told())
+
+    def test_what_runs_is_not_asked_where_it_is_what_is_mended(self):
+        target = FakeTarget(bad={"1": {"smoke"}})
+        target.there.pop()
+        self.assertEqual(self.roll(target, "1"), NEEDS_A_HAND)  # it began, and saw it at the end
+        self.assertEqual(len(target.tasks()), 2 * len(ORDER))
+
+    def test_a_smoke_mail_that_nobody_can_send_changes_nothing(self):
+        def prepared():
+            raise TargetError("smoke.token: No such file or directory")
+        for running, at in ((None, Deployed()), ("1", Deployed("1"))):
+            with self.subTest(running):
+                target = FakeTarget(running=running)
+                means = dataclasses.replace(self.means(target), prepared=prepared)
+                for verb in (rollout.roll, rollout.roll_back):
+                    self.assertEqual(verb(target, "2", means), FAILED)
+                    self.assertEqual((target.at, self.versions_of(target) - {running}), (at, set()))
+                self.assertIn("smoke.token: No such file", self.told())
+
     def test_a_missing_step_of_the_schema_changes_nothing(self):
         target = FakeTarget()
         target.missing_steps = 2

@@ -14,7 +14,7 @@ import time
 
 from local_stand import ROOT, USER, LocalStand, check, check_equal
 from postgres_server import PostgresServer
-from verbs.words import DECLINED, FAILED, WRONG_CALL
+from verbs.words import DECLINED, DONE, FAILED, WRONG_CALL
 
 SERVICES = {"events": 1, "scheduler": 1, "courier": 2, "api": 1}
 
@@ -27,12 +27,16 @@ def begins(stand):
     check("would change 3 things" in stand.verb("plan"), "what plan tells")
     stand.verb("apply")
     check("would change nothing" in stand.verb("plan"), "what plan tells after apply")
+    check("smoke.token: No such file" in stand.verb("roll", "--no-trial", status=FAILED), "without a token")
+    token = stand.directory / "smoke.token"
+    token.write_text("of nobody\n")
     check("steps of the schema are missing" in stand.verb("roll", "--no-trial", status=FAILED),
           "a roll before migrate")
+    token.unlink()
     stand.verb("migrate")
     check("nothing was missing" in stand.verb("migrate"), "a second migrate")
     stand.begin_account()
-    stand.verb("status")
+    check("nothing runs" in stand.verb("status", status=FAILED), "before the first roll")
     stand.verb("roll", "--no-trial")
     check("runs already" in stand.verb("roll"), "a second roll")
     told = json.loads(stand.verb("status", "--json"))
@@ -79,7 +83,12 @@ def drains_and_resumes(stand):
     check_equal(sum(task.service == "courier" for task in tasks), 3, "couriers")
     stand.verb("scale", "courier", 2)
     check(stand.is_all_of("1"), "not as many as before")
-    stand.verb("drain", "courier")
+    check("no task of courier is left then: nothing is sent until" in stand.verb("drain", "courier"), "what it leaves")
+    for verb, status in (("status", FAILED), ("roll", FAILED), ("plan", DONE)):
+        said = stand.verb(verb, status=status)
+        check("courier: 0 of 2, drained by hand at " in said and "nothing is sent" in said, f"{verb} tells: {said}")
+    check("nothing is missing" not in said, "plan finds nothing")
+    check_equal(json.loads(stand.verb("status", "--json", status=FAILED))["sound"], False, "what it is in JSON")
     stand.verb("resume", "courier")
     stand.verb("smoke")
 
