@@ -143,6 +143,25 @@ TEST_F(PersonalDataTest, LeavesWhatIsOnItsWayUnlessItIsToBeStopped) {
   EXPECT_THAT(told().mails, IsEmpty());
 }
 
+TEST_F(PersonalDataTest, LeavesWhatOthersWaitForWithItsAddressInTheirHeader) {
+  store::Accept wanted{.life_time = std::chrono::hours(24)};
+  wanted.delivery.account = shop.key;
+  wanted.delivery.content.from.address = "shop@example.com";
+  wanted.delivery.content.subject = "Hello";
+  wanted.delivery.content.text_part = "text";
+  wanted.delivery.content.header_to = {std::string(kTaro)};
+  wanted.delivery.content.header_cc = {"hanako@example.jp"};
+  wanted.recipients = {{.address = std::string(kTaro), .domain = "example.jp"},
+                       {.address = "hanako@example.jp", .domain = "example.jp"}};
+  ASSERT_TRUE(installation.store->perform_and_wait(std::move(wanted)));
+  finish_all();
+  const Erasure left = erase(operations);
+  EXPECT_EQ(left.erased, 0);
+  ASSERT_THAT(left.on_their_way, SizeIs(1));
+  EXPECT_TRUE(left.on_their_way[0].others_wait);
+  EXPECT_THAT(told().mails, SizeIs(1));
+}
+
 TEST_F(PersonalDataTest, GoesOnWhereverItWasBrokenOff) {
   for (int i = 0; i < 30; ++i) accept();
   finish_all();
