@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/check.h"
 #include "base/date_time.h"
 #include "feedback/reports/dmarc_aggregate.h"
 #include "feedback/reports/report_text.h"
@@ -29,13 +30,15 @@ class BoundedMemory final : public boost::json::memory_resource {
  private:
   void* do_allocate(std::size_t octets, std::size_t alignment) override {
     if (octets > kValueOctetsMax - used_) throw std::bad_alloc();
-    void* const memory = ::operator new(octets, std::align_val_t(alignment));
+    // Boost gives back with another alignment than it asked for, neither beyond new's own.
+    check(alignment <= __STDCPP_DEFAULT_NEW_ALIGNMENT__, "JSON needs no greater alignment");
+    void* const memory = ::operator new(octets);
     used_ += octets;
     return memory;
   }
-  void do_deallocate(void* memory, std::size_t octets, std::size_t alignment) override {
+  void do_deallocate(void* memory, std::size_t octets, std::size_t /*alignment*/) override {
     used_ -= octets;
-    ::operator delete(memory, octets, std::align_val_t(alignment));
+    ::operator delete(memory);
   }
   [[nodiscard]] bool do_is_equal(const memory_resource& other) const noexcept override {
     return this == &other;
