@@ -5,39 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "api/html_text.h"
 #include "base/utf8.h"
 
 namespace todoku::api {
 namespace {
 
 using Says = UnsubscribePage::Says;
-
-// For text between tags and in quoted attributes.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 constexpr std::string_view kHead = R"(<!doctype html>
 <html lang="{}"><head><meta charset="utf-8"><title>{}</title>
@@ -84,22 +58,22 @@ Sentence title_of(Says says) {
 std::string sender_in(const UnsubscribePage& page, Language language) {
   const auto& [name, address] = page.sender;
   if (address.empty()) return language == Language::japanese ? "送信者" : "this sender";
-  return name.empty() ? escaped(address)
-                      : fmt::format("{} &lt;{}&gt;", escaped(name), escaped(address));
+  return name.empty() ? escaped_html(address)
+                      : fmt::format("{} &lt;{}&gt;", escaped_html(name), escaped_html(address));
 }
 
 std::string what_of(const UnsubscribePage& page, Language language) {
   const bool ja = language == Language::japanese;
   if (page.leaves == intake::Leaves::list && !page.list_id.empty()) {
     return fmt::format(fmt::runtime(ja ? "リスト「{}」のメール" : "mail of the list “{}”"),
-                       escaped(page.list_id));
+                       escaped_html(page.list_id));
   }
   return ja ? "広告メール" : "advertisements";
 }
 
 std::string text_of(const UnsubscribePage& page, Language language) {
   const bool ja = language == Language::japanese;
-  const std::string address = escaped(masked_address(page.address));
+  const std::string address = escaped_html(masked_address(page.address));
   const std::string sender = sender_in(page, language);
   const std::string what = what_of(page, language);
   const auto say = [&](std::string_view en, std::string_view japanese) {
@@ -162,7 +136,7 @@ std::string button(std::string_view form, std::string_view label, bool is_first)
   return fmt::format(
       R"(<form method="post"><input type="hidden" name="form" value="{}"><button{}>{}</button></form>)"
       "\n",
-      escaped(form), is_first ? R"( class="first")" : "", label);
+      escaped_html(form), is_first ? R"( class="first")" : "", label);
 }
 
 std::string buttons_of(const UnsubscribePage& page, Language language) {
@@ -170,7 +144,7 @@ std::string buttons_of(const UnsubscribePage& page, Language language) {
   const UnsubscribeForms& forms = page.forms;
   std::string out;
   if (!forms.leave_list.empty()) {
-    const std::string list = escaped(page.list_id);
+    const std::string list = escaped_html(page.list_id);
     out += button(forms.leave_list,
                   ja ? fmt::format("リスト「{}」だけ停止する", list)
                      : fmt::format("Only the list “{}”", list),
@@ -205,7 +179,7 @@ std::string masked_address(std::string_view address) {
 }
 
 std::string to_html(const UnsubscribePage& page, Language language) {
-  const std::string title = escaped(title_of(page.says).in(language));
+  const std::string title = escaped_html(title_of(page.says).in(language));
   std::string out = fmt::format(kHead, language == Language::japanese ? "ja" : "en", title);
   out += fmt::format("<h1>{}</h1>\n", title);
   out += text_of(page, language);

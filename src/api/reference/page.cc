@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "api/html_text.h"
 #include "api/reference/reference.h"
 #include "http/json.h"
 
@@ -35,29 +36,6 @@ struct Words {
     return language == Language::japanese ? ja : en;
   }
 };
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 const json::value* find(const json::value& of, std::string_view name) {
   const json::object* const object = of.if_object();
@@ -104,10 +82,10 @@ class Page {
     if (say_.language == Language::japanese) {
       if (const json::value* const ja = find(of, "x-ja");
           ja != nullptr && !text(*ja, name).empty()) {
-        return escaped(text(*ja, name));
+        return escaped_html(text(*ja, name));
       }
     }
-    return escaped(text(of, name));
+    return escaped_html(text(of, name));
   }
 
   template <class Do>
@@ -144,8 +122,8 @@ class Page {
         "<h1>{} API</h1><p>{}</p><p>{}</p><p><a href=\"/docs?lang=en\">English</a> · "
         "<a href=\"/docs?lang=ja\">日本語</a> · <a "
         "href=\"/docs/openapi.json\">openapi.json</a></p>",
-        say_("en", "ja"), escaped(text(about, "title")), kStyle, escaped(text(about, "title")),
-        words(about, "summary"), words(about, "description"));
+        say_("en", "ja"), escaped_html(text(about, "title")), kStyle,
+        escaped_html(text(about, "title")), words(about, "summary"), words(about, "description"));
   }
 
   void contents() {
@@ -154,19 +132,21 @@ class Page {
       out_ += fmt::format(
           "<tr><td><a href=\"#{}\"><code><span "
           "class=\"m\">{}</span>{}</code></a></td><td>{}</td></tr>",
-          anchor(method, path), upper(method), escaped(path), words(one, "summary"));
+          anchor(method, path), upper(method), escaped_html(path), words(one, "summary"));
     });
     out_ += "</table></nav>";
   }
 
   void operation(std::string_view method, std::string_view path, const json::value& one) {
-    out_ += fmt::format("<h2 id=\"{}\"><code><span class=\"m\">{}</span>{}</code></h2><p>{}</p>",
-                        anchor(method, path), upper(method), escaped(path), words(one, "summary"));
+    out_ +=
+        fmt::format("<h2 id=\"{}\"><code><span class=\"m\">{}</span>{}</code></h2><p>{}</p>",
+                    anchor(method, path), upper(method), escaped_html(path), words(one, "summary"));
     if (!text(one, "description").empty()) {
       out_ += fmt::format("<p>{}</p>", words(one, "description"));
     }
     if (const auto scope = text(one, "x-todoku-scope"); !scope.empty()) {
-      out_ += fmt::format("<p>{} <code>{}</code></p>", say_("Scope", "スコープ"), escaped(scope));
+      out_ +=
+          fmt::format("<p>{} <code>{}</code></p>", say_("Scope", "スコープ"), escaped_html(scope));
     }
     parameters(one);
     if (const json::value* const body = find(one, "requestBody"); body != nullptr) {
@@ -193,14 +173,14 @@ class Page {
     const json::value* const types = find(of, "content");
     if (types == nullptr || !types->is_object()) return;
     for (const auto& [type, media] : types->get_object()) {
-      out_ += fmt::format("<p><code>{}</code></p>", escaped(type));
+      out_ += fmt::format("<p><code>{}</code></p>", escaped_html(type));
       if (const json::value* const schema = find(media, "schema"); schema != nullptr) {
         out_ += "<table>";
         members("", resolved(*schema), 0);
         out_ += "</table>";
       }
       if (const json::value* const example = find(media, "example"); example != nullptr) {
-        out_ += fmt::format("<pre>{}</pre>", escaped(json::serialize(*example)));
+        out_ += fmt::format("<pre>{}</pre>", escaped_html(json::serialize(*example)));
       }
     }
   }
@@ -212,7 +192,8 @@ class Page {
     for (const auto& [status, given] : all->get_object()) {
       const json::value& response = resolved(given);
       const bool good = status.starts_with('2');
-      out_ += fmt::format("<p><b>{}</b> {}</p>", escaped(status), words(response, "description"));
+      out_ +=
+          fmt::format("<p><b>{}</b> {}</p>", escaped_html(status), words(response, "description"));
       if (good) content(response);
     }
   }
@@ -264,7 +245,7 @@ class Page {
         one_of != nullptr && one_of->is_array()) {
       for (const json::value& each : one_of->get_array()) add(rule(resolved(each)));
     }
-    return escaped(line);
+    return escaped_html(line);
   }
 
   struct Limit {
@@ -288,7 +269,7 @@ class Page {
   void row(std::string_view name, std::string_view where, std::string_view rules,
            std::string_view about) {
     out_ += fmt::format("<tr><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}</td></tr>",
-                        escaped(name), where, rules, about);
+                        escaped_html(name), where, rules, about);
   }
 
   const json::value& document_;
