@@ -18,6 +18,7 @@
 #include "mime/made_text.h"
 #include "mime/open_pixel.h"
 #include "mime/text.h"
+#include "mime/uri.h"
 
 namespace todoku::mime {
 namespace {
@@ -121,6 +122,13 @@ void build_extra_fields(MessageTemplate::Parts& parts, const Content& content) {
   }
 }
 
+// Whether it is a page for every recipient, whatever his insert codes are.
+bool has_page_of_its_own(const CompiledText& url) {
+  if (!url.is_literal()) return false;
+  const auto valid = valid_uri(url.text());
+  return valid && !valid->starts_with("mailto:");
+}
+
 // Nothing but the copy's own segment is a recipient's: the rest stays shared.
 CompiledText with_pixel(std::string html, std::string_view url, MessageTemplate::Parts& parts) {
   // No insert key is written so.
@@ -196,7 +204,6 @@ Result<MessageTemplate> MessageTemplate::build(Content content, const MessageOpt
   }
   auto parts = std::make_unique<Parts>();
   parts->date_offset_minutes = options.date_offset_minutes;
-  parts->unsubscribe_at_ours = options.unsubscribe_url;
   auto feedback = feedback_field(options.feedback_id);
   if (!feedback) return fail(feedback.error());
   parts->feedback_id = std::move(*feedback);
@@ -219,6 +226,10 @@ Result<MessageTemplate> MessageTemplate::build(Content content, const MessageOpt
   parts->charset = usable_charset(content);
   parts->charset_fell_back = parts->charset != content.encode;
   build_texts(*parts, content, options.pixel_url);
+  // Else no copy needs a segment of its own.
+  if (!has_page_of_its_own(parts->unsubscribe_url)) {
+    parts->unsubscribe_at_ours = options.unsubscribe_url;
+  }
   build_extra_fields(*parts, content);
   build_files(*parts, std::move(attachments), !content.html_part.empty(), options);
   return MessageTemplate(std::move(parts));

@@ -339,6 +339,9 @@ TEST(MessageTemplate, WhereTheSenderHasNoPageOfItsOwnTheLinkIsOurs) {
   EXPECT_EQ(fields_with(given, {{"__name__", too_long}}, "token").field("List-Unsubscribe"),
             "<https://mail.example.jp/unsubscribe/token>, <mailto:out@example.jp>");
 
+  given.list_unsubscribe_url = "https://example.jp/out";
+  EXPECT_FALSE(MessageTemplate::build(given, ours)->may_link_to_us()) << "no copy needs a token";
+
   EXPECT_EQ(fields_with(content(), {}, "").count("List-Unsubscribe"), 0U);
   const std::string longest(kUnsubscribeTokenOctetsMax, 'x');
   EXPECT_EQ(fields_with(content(), {}, longest).count("List-Unsubscribe"), 1U);
