@@ -33,8 +33,10 @@ void EngineWords::add_operating() {
       {"Exit status 0 if the engine is ready", "エンジンが受け付け可能なら終了コード 0"});
   health->add_flag(
       "--live", live_,
-      book_.say({"Once it was ready: only whether its process lives, for what ends one that does not",
-                 "一度準備ができたら、プロセスが動いているかだけを調べる（止まっていれば終了させる仕組み向け）"}));
+      book_.say(
+          {"Once it was ready: only whether its process lives, for what ends one that does not",
+           "一度準備ができたら、プロセスが動いているかだけを調べる（止まっていれば終了させる仕組み"
+           "向け）"}));
   book_.speaks(health, [this](Session& s) { return healthcheck(s, live_); });
   book_.speaks(book_.verb(book_.app, "version", {"Print the version", "バージョンを表示する"}),
                [](Session& session) {

@@ -28,8 +28,7 @@ void read_message(WireOctets octets) {
   for (const auto type : {mailauth::FactType::a, mailauth::FactType::aaaa, mailauth::FactType::mx,
                           mailauth::FactType::txt, mailauth::FactType::ptr}) {
     const auto answer = server_answer(*message, {.type = type, .name = message->name});
-    check(answer.is_found() == !answer.values.empty(),
-          "found is what has values");
+    check(answer.is_found() == !answer.values.empty(), "found is what has values");
     check(answer.values.size() <= kWireRecordsMax, "values are bounded");
   }
 }
