@@ -11,6 +11,7 @@ namespace todoku::operate {
 namespace {
 
 using testing::HasSubstr;
+using testing::MatchesRegex;
 using testing::Not;
 using testing::SizeIs;
 
@@ -45,7 +46,8 @@ TEST_F(SmtpCredentialTest, ItsPasswordIsToldOnceAndOpensIt) {
   const int before = changes;
   const auto made = run(operations.add_smtp_credential("shop", "relay@example.jp", {}, {}));
   ASSERT_TRUE(made) << made.error().detail;
-  EXPECT_THAT(made->password, SizeIs(32));
+  EXPECT_THAT(made->password, MatchesRegex("[0-9a-f]{32}"))
+      << "no sign that a command line, a shell or a URL takes for its own";
   EXPECT_TRUE(opens(stored("relay@example.jp").secret, made->password));
   EXPECT_EQ(changes, before + 1) << "the engine hears of it";
   const auto other = run(operations.add_smtp_credential("shop", "other", {}, {}));
