@@ -402,11 +402,18 @@ CREATE INDEX audit_at ON audit(at);
 CREATE INDEX audit_hash ON audit(hash, key) WHERE hash <> 0;
 )sql" DROP_STOPPED_FUNCTION_3;
 
+// domains.check_at, check_found   store/sqlite/schema.cc.
+constexpr std::string_view kStep19 = R"sql(
+ALTER TABLE domains ADD COLUMN check_at bigint,
+  ADD COLUMN check_found bytea NOT NULL DEFAULT '';
+CREATE INDEX domains_check ON domains((coalesce(check_at, 0))) WHERE state = 1;
+)sql";
+
 struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 18> kSteps{{{"tables", kStep1},
+constexpr std::array<Step, 19> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -423,7 +430,8 @@ constexpr std::array<Step, 18> kSteps{{{"tables", kStep1},
                                        {"of whom mails may be out", kStep15},
                                        {"readers of events", kStep16},
                                        {"credentials that are held", kStep17},
-                                       {"audit and erased subjects", kStep18}}};
+                                       {"audit and erased subjects", kStep18},
+                                       {"checks of domains", kStep19}}};
 
 // How many steps a program must know to work on these tables: those of the release before, so that
 // its processes go on, and start again, until each has been replaced, and can come back. Told to

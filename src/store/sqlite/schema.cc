@@ -486,12 +486,22 @@ CREATE INDEX audit_at ON audit(at);
 CREATE INDEX audit_hash ON audit(hash, key) WHERE hash <> 0;
 )sql";
 
+// domains.check_at      store/domains.h, DomainCheck: when what it says in the DNS is checked
+// again;
+//                       NULL: as soon as it is proven.
+// domains.check_found   What was found, packed (operate/domain_history.h).
+constexpr const char* kVersion28 = R"sql(
+ALTER TABLE domains ADD COLUMN check_at INTEGER;
+ALTER TABLE domains ADD COLUMN check_found BLOB NOT NULL DEFAULT x'';
+CREATE INDEX domains_check ON domains(coalesce(check_at, 0)) WHERE state = 1;
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 27> kMigrations{
+constexpr std::array<const char*, 28> kMigrations{
     kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,
     kVersion8,  kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14,
     kVersion15, kVersion16, kVersion17, kVersion18, kVersion19, kVersion20, kVersion21,
-    kVersion22, kVersion23, kVersion24, kVersion25, kVersion26, kVersion27};
+    kVersion22, kVersion23, kVersion24, kVersion25, kVersion26, kVersion27, kVersion28};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");
