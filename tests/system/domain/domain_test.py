@@ -48,6 +48,92 @@ class Domain(DomainCase):
         self.assertEqual([(r["name"], r["value"]) for r in records if r["type"] == "A"],
                          [("mail.example.jp", "192.0.2.1")])
 
+    def test_one_server_of_two(self):
+        green = self.setup_green()
+        self.serve({at: values for at, values in green.items() if "_dmarc" not in at[0]}, [1])
+        # The second has the newer zone now, without the record: of two the newer one is believed.
+        codes = [f["code"] for f in self.check()[1] if f["outcome"] != "pass"]
+        self.assertEqual(codes, ["server_stale", "dmarc_missing"])
+        self.serve(green)
+        self.servers[1].stop()
+        status, findings = self.check()
+        self.assertEqual([f["code"] for f in findings if f["outcome"] != "pass"],
+                         ["server_silent"])
+        self.assertIn("ns2.example.jp (127.0.0.2)", findings[0]["subject"])
+        self.assertEqual(status, 0)
+        # Silence of all proves nothing.
+        status, findings = self.run_check(
+            "domain", "check", "example.jp", "--server", f"127.0.0.2:{self.port}", *self.asked)
+        self.assertEqual([f["code"] for f in findings], ["servers_silent"])
+        self.assertEqual(status, 2)
+
+    def test_new_keys_sign_once_they_are_published(self):
+        green = self.setup_green()
+        asked = ["--port", str(self.port)]
+
+        def rotate(*words, status=0, resolver=self.port):
+            done = subprocess.run([home.BINARY, "--config", str(self.config), "--json", "domain",
+                                   "rotate", "example.jp", "--resolver",
+                                   f"127.0.0.1:{resolver}", *asked, *words], text=True,
+                                  capture_output=True, timeout=60)
+            self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+            return json.loads(done.stdout)
+
+        made = rotate()
+        self.assertEqual((made["state"], len(made["keys"])), ("publish", 2))
+        self.assertEqual(len(json.loads(self.tool("--json", "dkim", "list"))["keys"]), 2)
+        codes = [f["code"] for f in rotate(status=1)["findings"]]
+        self.assertEqual(codes, ["servers_agree", "dkim_missing", "dkim_missing"])
+        records = write_zone(green) + "".join(key["zone_entry"] for key in made["keys"])
+        # On one server of two they are not published yet.
+        self.serve(records, [0])
+        self.assertEqual(rotate(status=1)["findings"][0]["code"], "server_stale")
+        # The one that has them, named alone, is not the zone.
+        one = ["--server", f"127.0.0.1:{self.port}"]
+        left_out = [f for f in rotate(*one, status=2)["findings"] if f["outcome"] != "pass"]
+        self.assertEqual([f["code"] for f in left_out], ["servers_left_out"])
+        self.assertIn("ns2.example.jp (127.0.0.2)", left_out[0]["sentence"])
+        self.serve(records)
+        # Who validates gets nothing of a bogus zone, though all servers have the records.
+        bogus = {("example.jp", "NS"): ["ns1.example.jp.", "ns2.example.jp."],
+                 ("ns1.example.jp", "A"): ["127.0.0.1"], ("ns2.example.jp", "A"): ["127.0.0.2"]}
+        bogus |= {(key["dns_name"], "TXT"): SERVFAIL for key in made["keys"]}
+        with ZoneServer(bogus) as broken:
+            found = rotate(resolver=broken.port, status=2)["findings"]
+        codes = [f["code"] for f in found if f["outcome"] != "pass"]
+        self.assertEqual(codes, ["lookup_undetermined"])
+        self.assertEqual(len(json.loads(self.tool("--json", "dkim", "list"))["keys"]), 2)
+        begun = rotate()
+        self.assertEqual((begun["state"], len(begun["kept"])), ("signing", 2))
+        self.assertEqual(len(json.loads(self.tool("--json", "dkim", "list"))["keys"]), 4)
+        self.assertEqual(rotate()["state"], "overlap")
+        self.assertEqual(self.check()[0], 0)
+
+    def test_below_a_domain_that_signs_new_keys_wait(self):
+        self.setup_green()
+        for _ in range(2):
+            answer = json.loads(self.tool("domain", "setup", "news.example.jp", "--json",
+                                          *self.asked))
+            self.assertTrue(answer["keys_wait"])
+            names = [r["name"] for r in answer["records"] if "_domainkey" in r["name"]]
+            self.assertEqual(len(names), 2, names)
+            self.assertTrue(all(name.endswith("._domainkey.news.example.jp") for name in names))
+        keys = json.loads(self.tool("--json", "dkim", "list"))["keys"]
+        self.assertEqual({key["domain"] for key in keys}, {"example.jp"}, "who signs")
+
+    def test_a_domain_that_nobody_serves(self):
+        self.serve("")
+        status, findings = self.run_check("domain", "check", "example.test", *self.asked)
+        self.assertEqual(([f["code"] for f in findings], status), (["zone_not_found"], 1))
+        with ZoneServer({("example.jp", "NS"): SERVFAIL}) as broken:
+            status, findings = self.run_check("domain", "check", "example.jp", "--resolver",
+                                              f"127.0.0.1:{broken.port}", *SENDER)
+        self.assertEqual(([f["code"] for f in findings], status), (["zone_undetermined"], 2))
+
+
+class BrokenInTurn(DomainCase):
+    apart = False
+
     def breaks(self, green):
         """(code, zone) of each way to break it."""
         key = next((name, kind) for name, kind in green if "_domainkey" in name
@@ -133,7 +219,8 @@ class Domain(DomainCase):
     def test_each_record_broken_in_turn(self):
         green = self.setup_green()
         breaks = self.breaks(green)
-        self.assertGreaterEqual(len(breaks), 30)
+        self.assertGreaterEqual(len({code for code, _ in breaks}), 30)
+        told = {"sentence": {}, "sentence in Japanese": {}}
         for code, zone in breaks:
             with self.subTest(code):
                 self.serve(zone)
@@ -151,88 +238,13 @@ class Domain(DomainCase):
                 said = next(f for f in japanese if f["code"] == code)
                 self.assertNotEqual(said["sentence"], found[0]["sentence"])
                 self.assertNotEqual(said["why"], found[0]["why"])
-
-    def test_one_server_of_two(self):
-        green = self.setup_green()
-        self.serve({at: values for at, values in green.items() if "_dmarc" not in at[0]}, [1])
-        # The second has the newer zone now, without the record: of two the newer one is believed.
-        codes = [f["code"] for f in self.check()[1] if f["outcome"] != "pass"]
-        self.assertEqual(codes, ["server_stale", "dmarc_missing"])
-        self.serve(green)
-        self.servers[1].stop()
-        status, findings = self.check()
-        self.assertEqual([f["code"] for f in findings if f["outcome"] != "pass"],
-                         ["server_silent"])
-        self.assertIn("ns2.example.jp (127.0.0.2)", findings[0]["subject"])
-        self.assertEqual(status, 0)
-        # Silence of all proves nothing.
-        status, findings = self.run_check(
-            "domain", "check", "example.jp", "--server", f"127.0.0.2:{self.port}", *self.asked)
-        self.assertEqual([f["code"] for f in findings], ["servers_silent"])
-        self.assertEqual(status, 2)
-
-    def test_new_keys_sign_once_they_are_published(self):
-        green = self.setup_green()
-        asked = ["--port", str(self.port)]
-
-        def rotate(*words, status=0, resolver=self.port):
-            done = subprocess.run([home.BINARY, "--config", str(self.config), "--json", "domain",
-                                   "rotate", "example.jp", "--resolver",
-                                   f"127.0.0.1:{resolver}", *asked, *words], text=True,
-                                  capture_output=True, timeout=60)
-            self.assertEqual(done.returncode, status, done.stdout + done.stderr)
-            return json.loads(done.stdout)
-
-        made = rotate()
-        self.assertEqual((made["state"], len(made["keys"])), ("publish", 2))
-        self.assertEqual(len(json.loads(self.tool("--json", "dkim", "list"))["keys"]), 2)
-        codes = [f["code"] for f in rotate(status=1)["findings"]]
-        self.assertEqual(codes, ["servers_agree", "dkim_missing", "dkim_missing"])
-        records = write_zone(green) + "".join(key["zone_entry"] for key in made["keys"])
-        # On one server of two they are not published yet.
-        self.serve(records, [0])
-        self.assertEqual(rotate(status=1)["findings"][0]["code"], "server_stale")
-        # The one that has them, named alone, is not the zone.
-        one = ["--server", f"127.0.0.1:{self.port}"]
-        left_out = [f for f in rotate(*one, status=2)["findings"] if f["outcome"] != "pass"]
-        self.assertEqual([f["code"] for f in left_out], ["servers_left_out"])
-        self.assertIn("ns2.example.jp (127.0.0.2)", left_out[0]["sentence"])
-        self.serve(records)
-        # Who validates gets nothing of a bogus zone, though all servers have the records.
-        bogus = {("example.jp", "NS"): ["ns1.example.jp.", "ns2.example.jp."],
-                 ("ns1.example.jp", "A"): ["127.0.0.1"], ("ns2.example.jp", "A"): ["127.0.0.2"]}
-        bogus |= {(key["dns_name"], "TXT"): SERVFAIL for key in made["keys"]}
-        with ZoneServer(bogus) as broken:
-            found = rotate(resolver=broken.port, status=2)["findings"]
-        codes = [f["code"] for f in found if f["outcome"] != "pass"]
-        self.assertEqual(codes, ["lookup_undetermined"])
-        self.assertEqual(len(json.loads(self.tool("--json", "dkim", "list"))["keys"]), 2)
-        begun = rotate()
-        self.assertEqual((begun["state"], len(begun["kept"])), ("signing", 2))
-        self.assertEqual(len(json.loads(self.tool("--json", "dkim", "list"))["keys"]), 4)
-        self.assertEqual(rotate()["state"], "overlap")
-        self.assertEqual(self.check()[0], 0)
-
-    def test_below_a_domain_that_signs_new_keys_wait(self):
-        self.setup_green()
-        for _ in range(2):
-            answer = json.loads(self.tool("domain", "setup", "news.example.jp", "--json",
-                                          *self.asked))
-            self.assertTrue(answer["keys_wait"])
-            names = [r["name"] for r in answer["records"] if "_domainkey" in r["name"]]
-            self.assertEqual(len(names), 2, names)
-            self.assertTrue(all(name.endswith("._domainkey.news.example.jp") for name in names))
-        keys = json.loads(self.tool("--json", "dkim", "list"))["keys"]
-        self.assertEqual({key["domain"] for key in keys}, {"example.jp"}, "who signs")
-
-    def test_a_domain_that_nobody_serves(self):
-        self.serve("")
-        status, findings = self.run_check("domain", "check", "example.test", *self.asked)
-        self.assertEqual(([f["code"] for f in findings], status), (["zone_not_found"], 1))
-        with ZoneServer({("example.jp", "NS"): SERVFAIL}) as broken:
-            status, findings = self.run_check("domain", "check", "example.jp", "--resolver",
-                                              f"127.0.0.1:{broken.port}", *SENDER)
-        self.assertEqual(([f["code"] for f in findings], status), (["zone_undetermined"], 2))
+                self.assertRegex(said["sentence"] + said["why"], "[ぁ-んァ-ヶ]")
+                told["sentence"].setdefault(found[0]["sentence"], []).append(code)
+                told["sentence in Japanese"].setdefault(said["sentence"], []).append(code)
+        for which, sentences in told.items():
+            self.assertEqual([codes for codes in sentences.values() if len(codes) > 1], [],
+                             f"one {which} for several faults")
+            self.assertEqual(len(sentences), len(breaks))
 
 
 if __name__ == "__main__":
