@@ -123,7 +123,9 @@ Judged judge_reply(const Reply& reply, Stage stage) {
   }
   // Whether it was said under TLS no report tells: one that asks for it was not.
   const Answer answer{.stage = stage, .reply = reply, .in_clear = true};
-  return judged(classify::meaning_of(answer), classify::rule_behind(answer));
+  const classify::RuleBehind rule = classify::rule_behind(answer);
+  return judged(classify::meaning_of(answer),
+                rule.words.empty() ? rule.id : fmt::format("{}: {}", rule.id, rule.words));
 }
 
 Judged judge(const Bounce& bounce, const ReturnedRecipient* recipient) {
