@@ -40,6 +40,7 @@
 #include "base/log.h"
 #include "config/site_rules.h"
 #include "delivery/node.h"
+#include "feedback/classify/reply_rules.h"
 #include "http/server.h"
 #include "operate/operations.h"
 #include "ops/collected.h"
@@ -258,6 +259,9 @@ Result<void> Engine::Parts::start_runtime() {
   auto loaded = config::load_site_rules(options.loaded);
   if (!loaded) return fail(std::move(loaded.error()));
   rules = std::move(*loaded);
+  auto replies = config::load_reply_rules(options.loaded, rules);
+  if (!replies) return fail(std::move(replies.error()));
+  feedback::classify::put_in_force(*std::move(replies));
   runtime = std::make_unique<async::Runtime>(thread_count(config));
   std::vector<async::Executor> executors;
   for (std::size_t i = 0; i < runtime->size(); ++i) executors.push_back(runtime->executor(i));

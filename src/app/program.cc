@@ -74,6 +74,10 @@ bool Program::tell(const config::ConfigResult& loaded) {
     fmt::print(err_, "{}\n", rules.error().detail);
     return false;
   }
+  if (const auto replies = config::load_reply_rules(*loaded, *rules); !replies) {
+    fmt::print(err_, "{}\n", replies.error().detail);
+    return false;
+  }
   for (const config::ConfigProblem& warning : loaded->warnings) {
     fmt::print(err_, "warning: {}\n", warning.to_string());
   }
@@ -187,6 +191,23 @@ int Program::show_config(const cli::ConfigShowOptions& options) {
 
 std::string Program::config_reference() {
   return config::configuration_reference();
+}
+
+Result<cli::RulesInForce> Program::rules(const std::optional<std::string>& config) {
+  const auto loaded = config::load_config(config, environment_);
+  if (!loaded) {
+    Error error{ErrorKind::invalid_input, {}};
+    for (const config::ConfigProblem& problem : loaded.error().problems) {
+      if (!error.detail.empty()) error.detail += '\n';
+      error.detail += problem.to_string();
+    }
+    return fail(std::move(error));
+  }
+  auto sites = config::load_site_rules(*loaded);
+  if (!sites) return fail(std::move(sites.error()));
+  auto replies = config::load_reply_rules(*loaded, *sites);
+  if (!replies) return fail(std::move(replies.error()));
+  return cli::RulesInForce{*std::move(sites), *std::move(replies)};
 }
 
 int Program::sink(const std::vector<std::string>& arguments) {

@@ -22,6 +22,7 @@ class Program final : public cli::Host {
   int check_config(const std::optional<std::string>& file, Language language) override;
   int show_config(const cli::ConfigShowOptions& options) override;
   std::string config_reference() override;
+  Result<cli::RulesInForce> rules(const std::optional<std::string>& config) override;
   int sink(const std::vector<std::string>& arguments) override;
   int lambda() override;
   Result<std::unique_ptr<cli::AdminPort>> admin(const std::optional<std::string>& config,

@@ -76,6 +76,16 @@ struct DkimVerify {
 };
 int dkim_verify(Session& session, const DkimVerify& which);
 
+// -- rules.cc: what is known of receivers, as the configuration of this machine has it.
+int rules_check(Session& session);
+struct RulesExplain {
+  std::string what;      // a domain or an address, or "550 5.1.1 User unknown"
+  std::string stage;     // of a reply; empty: as its words say
+  std::string site;      // of a reply; empty: any
+  std::string resolver;  // "HOST:PORT"; empty: the system's
+};
+int rules_explain(Session& session, const RulesExplain& wish);
+
 // -- bounce.cc: what a returned mail, or a reply, means. Local: nobody is asked.
 struct BounceClassify {
   std::vector<std::string> files;  // "-" is standard input

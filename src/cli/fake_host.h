@@ -54,6 +54,16 @@ struct FakeHost final : Host {
     return 0;
   }
   std::string config_reference() override { return "reference"; }
+  Result<RulesInForce> rules(const std::optional<std::string>& /*config*/) override {
+    auto sites = delivery::policy::SiteRules::parse(std::array{site_rules});
+    if (!sites) return fail(sites.error());
+    auto replies = feedback::classify::ReplyRules::parse(
+        std::array{feedback::classify::ReplyRules::shipped_layer(), reply_rules});
+    if (!replies) return fail(replies.error());
+    return RulesInForce{*std::move(sites), *std::move(replies)};
+  }
+  delivery::policy::SiteRules::Layer site_rules{"sites.toml", "", ""};
+  feedback::classify::ReplyRules::Layer reply_rules{"own.toml", ""};
   int sink(const std::vector<std::string>& arguments) override {
     seen = arguments;
     return 7;

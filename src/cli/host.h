@@ -21,8 +21,10 @@
 #include "cli/api_port.h"
 #include "cli/check_resolver.h"
 #include "cli/submission_port.h"
+#include "delivery/policy/site_rules.h"
 #include "doctor/domain_records.h"
 #include "doctor/finding.h"
+#include "feedback/classify/reply_rules.h"
 
 namespace todoku::cli {
 
@@ -104,6 +106,12 @@ struct BackedUp {
 // Told now and then. False: it is given up.
 using BackupTold = std::function<bool(std::int64_t done, std::int64_t pages)>;
 
+// What is known of receivers, as this installation has it.
+struct RulesInForce {
+  delivery::policy::SiteRules sites;
+  feedback::classify::ReplyRules replies;
+};
+
 struct ExaminationWish {
   std::string source;    // its name; empty: all, and the machine
   std::string resolver;  // the name server to ask, "HOST:PORT"; empty: as configured
@@ -117,6 +125,8 @@ class Host {
   virtual int check_config(const std::optional<std::string>& file, Language language) = 0;
   virtual int show_config(const ConfigShowOptions& options) = 0;
   virtual std::string config_reference() = 0;
+  // Errors: a line for each mistake.
+  virtual Result<RulesInForce> rules(const std::optional<std::string>& config) = 0;
   // `arguments` are what followed `sink`.
   virtual int sink(const std::vector<std::string>& arguments) = 0;
   // Side jobs as a function of AWS Lambda, until Lambda ends the process.

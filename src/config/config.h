@@ -233,6 +233,7 @@ struct Config {
   };
   struct Rules {
     std::string file;
+    std::string replies_file;
   };
   struct Queue {
     std::string kind;
