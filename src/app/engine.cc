@@ -40,6 +40,7 @@
 #include "base/log.h"
 #include "config/site_rules.h"
 #include "delivery/node.h"
+#include "explain/advice_book.h"
 #include "feedback/classify/reply_rules.h"
 #include "http/server.h"
 #include "operate/operations.h"
@@ -262,6 +263,9 @@ Result<void> Engine::Parts::start_runtime() {
   auto replies = config::load_reply_rules(options.loaded, rules);
   if (!replies) return fail(std::move(replies.error()));
   feedback::classify::put_in_force(*std::move(replies));
+  auto advice = config::load_advice(options.loaded, rules);
+  if (!advice) return fail(std::move(advice.error()));
+  explain::put_in_force(*std::move(advice));
   runtime = std::make_unique<async::Runtime>(thread_count(config));
   std::vector<async::Executor> executors;
   for (std::size_t i = 0; i < runtime->size(); ++i) executors.push_back(runtime->executor(i));

@@ -78,6 +78,10 @@ bool Program::tell(const config::ConfigResult& loaded) {
     fmt::print(err_, "{}\n", replies.error().detail);
     return false;
   }
+  if (const auto advice = config::load_advice(*loaded, *rules); !advice) {
+    fmt::print(err_, "{}\n", advice.error().detail);
+    return false;
+  }
   for (const config::ConfigProblem& warning : loaded->warnings) {
     fmt::print(err_, "warning: {}\n", warning.to_string());
   }
@@ -207,7 +211,9 @@ Result<cli::RulesInForce> Program::rules(const std::optional<std::string>& confi
   if (!sites) return fail(std::move(sites.error()));
   auto replies = config::load_reply_rules(*loaded, *sites);
   if (!replies) return fail(std::move(replies.error()));
-  return cli::RulesInForce{*std::move(sites), *std::move(replies)};
+  auto advice = config::load_advice(*loaded, *sites);
+  if (!advice) return fail(std::move(advice.error()));
+  return cli::RulesInForce{*std::move(sites), *std::move(replies), *std::move(advice)};
 }
 
 int Program::sink(const std::vector<std::string>& arguments) {

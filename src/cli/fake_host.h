@@ -60,8 +60,11 @@ struct FakeHost final : Host {
     auto replies = feedback::classify::ReplyRules::parse(
         std::array{feedback::classify::ReplyRules::shipped_layer(), reply_rules});
     if (!replies) return fail(replies.error());
-    return RulesInForce{*std::move(sites), *std::move(replies)};
+    auto advice = explain::AdviceBook::parse(std::array{advice_layer}, *sites);
+    if (!advice) return fail(advice.error());
+    return RulesInForce{*std::move(sites), *std::move(replies), *std::move(advice)};
   }
+  explain::AdviceBook::Layer advice_layer{"advice.toml", ""};
   delivery::policy::SiteRules::Layer site_rules{"sites.toml", "", ""};
   feedback::classify::ReplyRules::Layer reply_rules{"own.toml", ""};
   int sink(const std::vector<std::string>& arguments) override {

@@ -24,6 +24,7 @@
 #include "delivery/policy/site_rules.h"
 #include "doctor/domain_records.h"
 #include "doctor/finding.h"
+#include "explain/advice_book.h"
 #include "feedback/classify/reply_rules.h"
 
 namespace todoku::cli {
@@ -110,6 +111,7 @@ using BackupTold = std::function<bool(std::int64_t done, std::int64_t pages)>;
 struct RulesInForce {
   delivery::policy::SiteRules sites;
   feedback::classify::ReplyRules replies;
+  explain::AdviceBook advice;
 };
 
 struct ExaminationWish {

@@ -17,7 +17,7 @@
 #include "cli/printable_stream.h"
 #include "cli/rule_words.h"
 #include "delivery/policy/site_keys.h"
-#include "explain/advice.h"
+#include "explain/advice_book.h"
 #include "feedback/classify/meaning.h"
 #include "feedback/parse/quoted_reply.h"
 #include "mail/address.h"
@@ -74,7 +74,9 @@ Explained explained(const RulesExplain& wish, Reply reply, Stage stage) {
                         .stage = stage,
                         .reply = answer.reply,
                         .cause = meaning.cause};
-  return {answer, meaning, classify::rule_behind(answer), explain::advice_for(outcome, true)};
+  const explain::Advice& advice =
+      explain::advice_in_force().find(outcome, true, explain::Where{.site = wish.site});
+  return {answer, meaning, classify::rule_behind(answer), advice};
 }
 
 void show_reply(Session& session, const Explained& told) {
@@ -264,16 +266,18 @@ int rules_check(Session& session) {
   if (!rules) return tell_mistakes(session, rules.error());
   const std::size_t sites = rules->sites.sites().size();
   const std::size_t replies = rules->replies.rules().size();
+  const std::size_t advice = rules->advice.rules().size() - 1;
   if (session.common().json) {
     session.out() << boost::json::serialize(boost::json::object{{"sites", sites},
                                                                 {"replies", replies},
+                                                                {"advice", advice},
                                                                 {"mistakes", boost::json::array()}})
                   << '\n';
     return 0;
   }
-  session.say({"{} sites, {} rules for replies: no mistakes found",
-               "サイト {} 件、応答のルール {} 件: 誤りは見つかりませんでした"},
-              sites, replies);
+  session.say({"{} sites, {} rules for replies, {} pieces of advice: no mistakes found",
+               "サイト {} 件、応答のルール {} 件、説明文 {} 件: 誤りは見つかりませんでした"},
+              sites, replies, advice);
   return 0;
 }
 
@@ -287,6 +291,7 @@ int rules_explain(Session& session, const RulesExplain& wish) {
                                              printable(wish.site)));
   }
   classify::put_in_force(std::move(rules->replies));
+  explain::put_in_force(std::move(rules->advice));
   return explain_reply(session, wish);
 }
 

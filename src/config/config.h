@@ -234,6 +234,8 @@ struct Config {
   struct Rules {
     std::string file;
     std::string replies_file;
+    std::string advice_file;
+    std::string advice_file;
   };
   struct Queue {
     std::string kind;

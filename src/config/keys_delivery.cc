@@ -338,6 +338,13 @@ ConfigSection rules() {
         "説明もそこにある）より先に調べる。検査は `todoku rules check`、どのルールが当てはまるかは "
         "`todoku rules explain` で確認できる。"})
       .form(TextForm::path);
+  s.add("advice_file", &S::advice_file, "",
+        {"TOML file of words in which stories tell what an answer means and what to do, which go "
+         "before those that come with the engine (`rules/advice.toml`, where the form is told).",
+         "応答の意味と対応を説明する文言の TOML "
+         "ファイル。同梱の文言（`rules/advice.toml`。書式の説明"
+         "もそこにある）より先に使う。"})
+      .form(TextForm::path);
   return std::move(s).build();
 }
 

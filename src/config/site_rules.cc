@@ -52,6 +52,18 @@ Result<feedback::classify::ReplyRules> load_reply_rules(const LoadedConfig& load
   return rules;
 }
 
+Result<explain::AdviceBook> load_advice(const LoadedConfig& loaded,
+                                        const delivery::policy::SiteRules& sites) {
+  std::vector<explain::AdviceBook::Layer> layers;
+  layers.push_back(explain::AdviceBook::shipped_layer());
+  if (const std::string& file = loaded.config.rules.advice_file; !file.empty()) {
+    auto text = read_file(file);
+    if (!text) return fail("rules.advice_file", std::move(text.error()));
+    layers.push_back({file, std::move(*text)});
+  }
+  return explain::AdviceBook::parse(layers, sites);
+}
+
 std::vector<std::string> mistakes_of_sites(const LoadedConfig& loaded, bool file_known) {
   if (!file_known) return delivery::policy::mistakes_of_layer(own_layer(loaded));
   std::vector<std::string> mistakes;

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "config/config.h"
 #include "delivery/policy/site_rules.h"
+#include "explain/advice_book.h"
 #include "feedback/classify/reply_rules.h"
 
 namespace todoku::config {
@@ -24,6 +25,11 @@ namespace todoku::config {
 // Errors: as above; a rule for a site that is none is a mistake, too.
 [[nodiscard]] Result<feedback::classify::ReplyRules> load_reply_rules(
     const LoadedConfig& loaded, const delivery::policy::SiteRules& sites);
+
+// The words in which stories tell them: the shipped ones with those of rules.advice_file before
+// them. Errors: as above.
+[[nodiscard]] Result<explain::AdviceBook> load_advice(const LoadedConfig& loaded,
+                                                      const delivery::policy::SiteRules& sites);
 
 // One line for each mistake in the tables [sites.*], for a configuration that has others: whatever
 // is wrong where it is known which file lies under them, else what is wrong by itself.

@@ -111,9 +111,10 @@ void add_domain_members(JsonWriter& json, const operate::DomainView& view) {
   add_shown_time(json, "look_at", view.claim.look_at);
 }
 
-void add_attempt(JsonWriter& json, const store::Attempt& attempt, bool is_signed,
-                 todoku::Language language) {
-  const explain::Advice& advice = explain::advice_for(attempt.outcome, is_signed);
+void add_attempt(JsonWriter& json, const store::Attempt& attempt, std::string_view address,
+                 bool is_signed, todoku::Language language) {
+  const explain::Advice& advice = explain::advice_for(
+      attempt.outcome, is_signed, {.address = address, .mx_host = attempt.path.mx_host});
   json.begin_object();
   json.member("number", attempt.number);
   json.member("at", time_text(attempt.at));
@@ -157,7 +158,7 @@ void add_story(JsonWriter& json, const store::Story& story, std::string_view nex
   json.key("attempts");
   json.begin_array();
   for (const store::Attempt& attempt : story.attempts) {
-    add_attempt(json, attempt, !story.signing.empty(), language);
+    add_attempt(json, attempt, story.address, !story.signing.empty(), language);
   }
   json.end_array();
   json.end_object();
