@@ -235,7 +235,6 @@ struct Config {
     std::string file;
     std::string replies_file;
     std::string advice_file;
-    std::string advice_file;
   };
   struct Queue {
     std::string kind;
