@@ -411,6 +411,8 @@ CREATE TABLE domain_counts(
 ALTER TABLE sections ADD COLUMN domains bigint NOT NULL DEFAULT 0;
 ALTER TABLE accounts ADD COLUMN preflight bigint NOT NULL DEFAULT 1;
 ALTER TABLE contents ADD COLUMN one_click bigint NOT NULL DEFAULT 0;
+UPDATE contents SET one_click = 1 WHERE unsubscribe_url ILIKE 'https:%'
+  AND delivery IN (SELECT key FROM deliveries WHERE status = 5);
 )sql";
 
 struct Step {
