@@ -13,6 +13,7 @@
 #include "cli/domain_probe.h"
 #include "cli/mail_checks.h"
 #include "cli/session.h"
+#include "mail/preflight_mode.h"
 
 namespace todoku::cli {
 
@@ -28,6 +29,7 @@ int account_suspend(Session& session, const std::string& name, bool suspended);
 int account_weight(Session& session, const std::string& name, std::int64_t weight);
 int account_text_from_html(Session& session, const std::string& name, bool on);
 int account_open_tracking(Session& session, const std::string& name, bool on);
+int account_preflight(Session& session, const std::string& name, PreflightMode mode);
 // nullopt stays as it is; 0: as the installation has it.
 struct AccountRetention {
   std::optional<std::int64_t> content_days;

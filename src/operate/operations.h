@@ -85,6 +85,7 @@ struct AccountChange {
   std::optional<bool> suspended;
   std::optional<bool> text_from_html;
   std::optional<bool> open_tracking;
+  std::optional<std::string> preflight;  // "off", "warn" or "enforce"
   std::optional<std::int64_t> requests_per_minute;
   std::optional<std::int64_t> mails_per_minute;
   std::optional<std::int64_t> mails_per_day;

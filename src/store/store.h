@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store: every promise of the engine rests on it. One interface in the words of the domain, by
-// facet (settings, changes, accounts, domains, counts of mail, deliveries, recipients, imports,
+// facet (settings, changes, accounts, domains, counts of mail, deliveries, recipients, domains of
+// lists, samples, imports,
 // exports, uploads, relayed messages, suppressions, idempotency, webhooks, SMTP credentials, nodes,
 // news, the cluster, bells, events, who reads them, logs, personal data, work), with a back end per
 // folder and one conformance suite (tests/conformance/store).
@@ -36,6 +37,7 @@
 #include "store/cluster.h"
 #include "store/course.h"
 #include "store/deliveries.h"
+#include "store/domain_counts.h"
 #include "store/domains.h"
 #include "store/event_readers.h"
 #include "store/events.h"
@@ -48,6 +50,7 @@
 #include "store/nodes.h"
 #include "store/opens.h"
 #include "store/personal_data.h"
+#include "store/recipient_sample.h"
 #include "store/recipients.h"
 #include "store/relayed.h"
 #include "store/settings.h"
@@ -74,6 +77,8 @@ class ReadTransaction : public SettingReads,
                         public DeliveryReads,
                         public CourseReads,
                         public RecipientReads,
+                        public DomainCountReads,
+                        public SampleReads,
                         public LogReads,
                         public UsageReads,
                         public OpenReads,

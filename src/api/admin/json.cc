@@ -43,6 +43,7 @@ void add_account_members(JsonWriter& json, const store::Account& account) {
   json.member("suspended", account.suspended);
   json.member("text_from_html", account.text_from_html);
   json.member("open_tracking", account.open_tracking);
+  json.member("preflight", to_string(account.preflight));
   add_shown_time(json, "created", account.created);
   json.member("requests_per_minute", account.limits.requests_per_minute);
   json.member("mails_per_minute", account.limits.mails_per_minute);

@@ -91,14 +91,15 @@ Task<Response> add_account(Operations& operations, Given given) {
 }
 
 Task<Response> change_account(Operations& operations, Given given) {
-  const operate::AccountChange change{.weight = given.number("weight"),
-                                      .suspended = given.truth("suspended"),
-                                      .text_from_html = given.truth("text_from_html"),
-                                      .open_tracking = given.truth("open_tracking"),
-                                      .requests_per_minute = given.number("requests_per_minute"),
-                                      .mails_per_minute = given.number("mails_per_minute"),
-                                      .mails_per_day = given.number("mails_per_day"),
-                                      .mails_per_month = given.number("mails_per_month")};
+  operate::AccountChange change{.weight = given.number("weight"),
+                                .suspended = given.truth("suspended"),
+                                .text_from_html = given.truth("text_from_html"),
+                                .open_tracking = given.truth("open_tracking"),
+                                .requests_per_minute = given.number("requests_per_minute"),
+                                .mails_per_minute = given.number("mails_per_minute"),
+                                .mails_per_day = given.number("mails_per_day"),
+                                .mails_per_month = given.number("mails_per_month")};
+  if (given.find("preflight") != nullptr) change.preflight = given.text("preflight");
   const auto changed = co_await operations.change_account(given.text("account"), change);
   co_return changed ? Response::json(200, changed_account_json(*changed))
                     : failure(changed.error());

@@ -53,6 +53,11 @@ inline constexpr std::array kChangeAccount{
              {"Whether opening its mail's HTML is told, where api.public_url is https",
               "HTML メールの開封を記録する（api.public_url が https の場合）"},
              truth},
+    Argument{"preflight",
+             {"Of bulk that would not arrive, before it is committed: off, warn (tell) or enforce "
+              "(refuse)",
+              "届かない一括配信を確定前に調べる：off（調べない）、warn（知らせる）、"
+              "enforce（拒否する）"}},
     Argument{"requests_per_minute",
              {"Requests a minute; 0: as the installation lets everybody",
               "1 分あたりのリクエスト数。0 は全体の設定どおり"},

@@ -43,7 +43,7 @@ const Sql kMayMake{"fitness: may make tables",
 const Sql kCarrying{"fitness: unfinished", "SELECT name FROM meta WHERE name = 'carrying'"};
 
 // What the schema makes.
-constexpr std::array<std::string_view, 47> kTables{"accounts",
+constexpr std::array<std::string_view, 48> kTables{"accounts",
                                                    "api_keys",
                                                    "attachments",
                                                    "audit",
@@ -53,6 +53,7 @@ constexpr std::array<std::string_view, 47> kTables{"accounts",
                                                    "contents",
                                                    "deliveries",
                                                    "dkim_keys",
+                                                   "domain_counts",
                                                    "domains",
                                                    "event_readers",
                                                    "event_sheets",

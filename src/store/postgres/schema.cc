@@ -402,11 +402,22 @@ CREATE INDEX audit_at ON audit(at);
 CREATE INDEX audit_hash ON audit(hash, key) WHERE hash <> 0;
 )sql" DROP_STOPPED_FUNCTION_3;
 
+// domain_counts, sections.domains, accounts.preflight, contents.one_click
+//                         store/sqlite/schema.cc. While a list is added to, its rows change often.
+constexpr std::string_view kStep19 = R"sql(
+CREATE TABLE domain_counts(
+  section bigint NOT NULL, domain text COLLATE "C" NOT NULL, recipients bigint NOT NULL,
+  PRIMARY KEY(section, domain)) WITH (fillfactor = 50);
+ALTER TABLE sections ADD COLUMN domains bigint NOT NULL DEFAULT 0;
+ALTER TABLE accounts ADD COLUMN preflight bigint NOT NULL DEFAULT 1;
+ALTER TABLE contents ADD COLUMN one_click bigint NOT NULL DEFAULT 0;
+)sql";
+
 struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 18> kSteps{{{"tables", kStep1},
+constexpr std::array<Step, 19> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -423,7 +434,8 @@ constexpr std::array<Step, 18> kSteps{{{"tables", kStep1},
                                        {"of whom mails may be out", kStep15},
                                        {"readers of events", kStep16},
                                        {"credentials that are held", kStep17},
-                                       {"audit and erased subjects", kStep18}}};
+                                       {"audit and erased subjects", kStep18},
+                                       {"what a preflight goes by", kStep19}}};
 
 // How many steps a program must know to work on these tables: those of the release before, so that
 // its processes go on, and start again, until each has been replaced, and can come back. Told to

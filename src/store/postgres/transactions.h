@@ -78,6 +78,13 @@ class Questions final : public ReadTransaction {
                             std::int64_t limit, std::optional<std::int64_t> from) override;
   Result<Story> story(const RecipientKey& key) override;
 
+  // -- domains of lists, samples (domain_counts.cc)
+  Result<DomainCountPage> domain_counts(DeliveryKey key,
+                                        const std::optional<DomainCountPlace>& from,
+                                        std::int64_t limit) override;
+  Result<std::vector<SampledRecipient>> sample_recipients(DeliveryKey key,
+                                                          std::size_t wanted) override;
+
   // -- the log, usages (reads_logs.cc; stories: reads_recipients.cc)
   Result<std::vector<LogRange>> log_ranges(DeliveryKey key) override;
   Result<PublicId> log_id_since(AccountKey account, Instant at) override;

@@ -137,6 +137,13 @@ class Queries {
                                           std::optional<std::int64_t> from);
   [[nodiscard]] Result<Story> story(const RecipientKey& key);
 
+  // domain_counts.cc
+  [[nodiscard]] Result<DomainCountPage> domain_counts(DeliveryKey key,
+                                                      const std::optional<DomainCountPlace>& from,
+                                                      std::int64_t limit);
+  [[nodiscard]] Result<std::vector<SampledRecipient>> sample_recipients(DeliveryKey key,
+                                                                        std::size_t wanted);
+
   // reads_logs.cc
   [[nodiscard]] Result<std::vector<LogRange>> log_ranges(DeliveryKey key);
   [[nodiscard]] Result<PublicId> log_id_since(AccountKey account, Instant at);
@@ -259,6 +266,10 @@ class Queries {
     std::int64_t size = 0;
     Instant created{};
   };
+  [[nodiscard]] Result<void> add_sampled(const BatchRow& batch, std::int64_t from,
+                                         std::int64_t limit, std::vector<SampledRecipient>& sample);
+  [[nodiscard]] Result<std::vector<SampledRecipient>> whole_list(DeliveryKey key,
+                                                                 std::int64_t wanted);
   [[nodiscard]] Result<std::optional<IdPlace>> place_of_id(AccountKey account, PublicId id);
   // Of which kinds there may be entries, a bit each (suppressions.cc).
   [[nodiscard]] Result<unsigned> stop_kinds();

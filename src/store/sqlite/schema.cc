@@ -486,12 +486,25 @@ CREATE INDEX audit_at ON audit(at);
 CREATE INDEX audit_hash ON audit(hash, key) WHERE hash <> 0;
 )sql";
 
+// domain_counts         store/domain_counts.h. domain '': the others.
+// sections.domains      How many of its domains are counted apart; above the limit no more are.
+// accounts.preflight    mail/preflight_mode.h.
+// contents.one_click    The sender's own URL takes POSTs by RFC 8058 (mail/content.h).
+constexpr const char* kVersion28 = R"sql(
+CREATE TABLE domain_counts(
+  section INTEGER NOT NULL, domain TEXT NOT NULL, recipients INTEGER NOT NULL,
+  PRIMARY KEY(section, domain)) WITHOUT ROWID;
+ALTER TABLE sections ADD COLUMN domains INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE accounts ADD COLUMN preflight INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE contents ADD COLUMN one_click INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 27> kMigrations{
+constexpr std::array<const char*, 28> kMigrations{
     kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,
     kVersion8,  kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14,
     kVersion15, kVersion16, kVersion17, kVersion18, kVersion19, kVersion20, kVersion21,
-    kVersion22, kVersion23, kVersion24, kVersion25, kVersion26, kVersion27};
+    kVersion22, kVersion23, kVersion24, kVersion25, kVersion26, kVersion27, kVersion28};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

@@ -130,6 +130,16 @@ class SqliteReadTransaction final : public ReadTransaction {
   }
   Result<Story> story(const RecipientKey& key) override { return queries_.story(key); }
 
+  Result<DomainCountPage> domain_counts(DeliveryKey key,
+                                        const std::optional<DomainCountPlace>& from,
+                                        std::int64_t limit) override {
+    return queries_.domain_counts(key, from, limit);
+  }
+  Result<std::vector<SampledRecipient>> sample_recipients(DeliveryKey key,
+                                                          std::size_t wanted) override {
+    return queries_.sample_recipients(key, wanted);
+  }
+
   Result<std::vector<LogRange>> log_ranges(DeliveryKey key) override {
     return queries_.log_ranges(key);
   }
@@ -522,6 +532,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
 
   [[nodiscard]] Result<bool> has_unerased(std::int64_t batch);
   [[nodiscard]] Result<bool> others_left(DeliveryKey key);
+  [[nodiscard]] Result<void> erase_in_histogram(const RecipientKey& key, std::string_view address);
   [[nodiscard]] Result<void> erase_in_history(std::int64_t row, std::string_view address);
   [[nodiscard]] Result<void> erase_in_header(DeliveryKey key, std::string_view address);
 
@@ -549,6 +560,12 @@ class SqliteWriteTransaction final : public WriteTransaction {
   [[nodiscard]] Result<BatchRow> draft_batch(const RecipientKey& key);
   [[nodiscard]] Result<void> make_shared_batch(const BatchRow& batch);
   [[nodiscard]] Result<std::int64_t> live_section(const Delivery& delivery);
+  // domain_counts.cc: of recipients that come, and of one that goes.
+  [[nodiscard]] Result<void> count_domains(std::int64_t section,
+                                           std::span<const DomainTally> tallies);
+  [[nodiscard]] Result<void> discount_domain(std::int64_t section, std::string_view domain);
+  // The domain of one that is there.
+  [[nodiscard]] Result<std::string> domain_at(std::int64_t row, const BatchRow& batch);
   [[nodiscard]] Result<void> remember_address(std::int64_t row, std::string_view address);
 
   // suppressions.cc
@@ -606,6 +623,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   // Parts of purge_deleted(): true when nothing of their kind is left.
   [[nodiscard]] Result<bool> purge_answers(std::int64_t rows);
   [[nodiscard]] Result<bool> purge_sections(std::int64_t& rows);
+  [[nodiscard]] Result<void> purge_section(std::int64_t section, std::int64_t& rows);
   [[nodiscard]] Result<bool> purge_deliveries(std::int64_t& rows);
   [[nodiscard]] Result<void> purge_batch(std::int64_t number, std::int64_t& rows);
 

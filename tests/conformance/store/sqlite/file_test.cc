@@ -288,6 +288,8 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "DROP TABLE opens; DROP TABLE open_counts;"
       "ALTER TABLE accounts DROP COLUMN open_tracking;"
       "ALTER TABLE contents DROP COLUMN open_tracking;"
+      "DROP TABLE domain_counts; ALTER TABLE sections DROP COLUMN domains;"
+      "ALTER TABLE accounts DROP COLUMN preflight; ALTER TABLE contents DROP COLUMN one_click;"
       "DROP TABLE suppressions; DROP TABLE suppression_removals; DROP TABLE export_jobs;"
       "ALTER TABLE deliveries DROP COLUMN purpose; ALTER TABLE deliveries DROP COLUMN list_id;"
       "ALTER TABLE deliveries DROP COLUMN tags;"
