@@ -21,7 +21,7 @@ struct Answer {
   std::vector<Record> records;
   std::chrono::seconds ttl{};  // how long this may be used
   bool secure = false;         // validated by DNSSEC from a trust anchor of ours down
-  std::string canonical;       // the name that CNAMEs led to; empty: there were none
+  std::string canonical{};     // the name that CNAMEs led to; empty: there were none
 };
 
 // Names in answers are lower case without final dot; the root is empty. Octets that do not belong
