@@ -22,7 +22,7 @@ class CheckWords {
 
  private:
   void add_bounce_classify();
-  void add_reports_read();
+  void add_reports();
   void add_dkim_verify();
   void add_spf_check();
   void add_dmarc_check();
@@ -34,6 +34,7 @@ class CheckWords {
   WordBook book_;
   BounceClassify bounce_;
   std::vector<std::string> reports_;
+  ReportsWish kept_reports_;
   DkimVerify dkim_;
   SpfCheck spf_;
   DmarcCheck dmarc_;

@@ -21,6 +21,7 @@ constexpr int kDepthOfPartsMax = 6;
 // refused.
 constexpr std::size_t kDelimitersMax = 1'000;
 constexpr std::size_t kNameOctetsMax = 200;
+constexpr std::string_view kMessageMark = "From ";  // of an mbox
 
 struct UnrefPart {
   void operator()(void* object) const { g_object_unref(object); }
@@ -139,26 +140,25 @@ Result<std::vector<HandedOver>> reports_of_message(std::string_view octets) {
   return found;
 }
 
+// Where the next one's line begins: it stands behind a blank one.
+std::size_t end_of_message(std::string_view octets) {
+  for (std::size_t at = octets.find("\nFrom "); at != std::string_view::npos;
+       at = octets.find("\nFrom ", at + 1)) {
+    std::string_view before = octets.substr(0, at);
+    if (before.ends_with('\r')) before.remove_suffix(1);
+    if (before.empty() || before.ends_with('\n')) return at + 1;
+  }
+  return octets.size();
+}
+
 }  // namespace
 
-std::vector<std::string_view> messages_in(std::string_view octets) {
-  constexpr std::string_view kMark = "From ";
-  if (!octets.starts_with(kMark)) return {octets};
+std::vector<std::string_view> messages_in(std::string_view octets, std::size_t at_most) {
+  if (!octets.starts_with(kMessageMark)) return {octets};
   std::vector<std::string_view> messages;
-  while (!octets.empty() && messages.size() <= kMessagesMax) {
-    const std::size_t line = std::min(octets.find('\n'), octets.size() - 1);
-    octets.remove_prefix(line + 1);
-    // A line of that kind stands behind a blank one.
-    std::size_t end = 0;
-    while (end < octets.size() && !octets.substr(end).starts_with(kMark)) {
-      const std::size_t blank = std::min(octets.find("\n\nFrom ", end), octets.size());
-      const std::size_t wide = std::min(octets.find("\n\r\nFrom ", end), octets.size());
-      if (blank == octets.size() && wide == octets.size()) {
-        end = octets.size();
-      } else {
-        end = blank < wide ? blank + 2 : wide + 3;
-      }
-    }
+  while (!octets.empty() && messages.size() < at_most) {
+    octets.remove_prefix(std::min(octets.find('\n'), octets.size() - 1) + 1);
+    const std::size_t end = end_of_message(octets);
     messages.push_back(octets.substr(0, end));
     octets.remove_prefix(end);
   }

@@ -23,9 +23,10 @@ struct HandedOver {
   std::string octets;
 };
 
-// An mbox as its messages, without the lines that part them; else all of it as one. At most
-// kMessagesMax + 1.
-[[nodiscard]] std::vector<std::string_view> messages_in(std::string_view octets);
+// An mbox as its messages, without the lines that part them; else all of it as one. The first
+// `at_most`.
+[[nodiscard]] std::vector<std::string_view> messages_in(std::string_view octets,
+                                                        std::size_t at_most = kMessagesMax + 1);
 
 // Header fields are at its beginning.
 [[nodiscard]] bool is_message(std::string_view octets);
