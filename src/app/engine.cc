@@ -566,14 +566,12 @@ operate::Operations::Options Engine::Parts::operation_options() {
       .own_addresses = sending_platform(config).addresses,
       .report_days = config.retention.report_days,
       .files = &*file_pool,
+      // Made before anything is counted, so that the first one is seen as a rise.
       .own_mail_failing =
-          [this](const operate::OwnMailFailing&) {
-            metrics
-                .counter("todoku_own_mail_failing_total",
-                         "Days of domains of which receivers reported that mail from our own "
-                         "addresses fails DMARC.")
-                .add();
-          },
+          [&counter = metrics.counter(
+               "todoku_own_mail_failing_total",
+               "Days of domains of which receivers reported that mail from our own "
+               "addresses fails DMARC.")](const operate::OwnMailFailing&) { counter.add(); },
       .changed = [this] { return changes->look(); },
   };
 }
