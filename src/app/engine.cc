@@ -30,6 +30,7 @@
 #include "app/roles/shared.h"
 #include "app/roles/smtp_in.h"
 #include "app/running.h"
+#include "app/sending_platform.h"
 #include "app/store_house.h"
 #include "app/unless_refused.h"
 #include "app/vault.h"
@@ -570,6 +571,15 @@ operate::Operations::Options Engine::Parts::operation_options() {
       .look_up_texts =
           [this](std::string name) { return proof_names->texts(std::move(name), true); },
       .lockouts = [this] { return lockouts(); },
+      .own_addresses = sending_platform(config).addresses,
+      .report_days = config.retention.report_days,
+      .files = &*file_pool,
+      // Made before anything is counted, so that the first one is seen as a rise.
+      .own_mail_failing =
+          [&counter = metrics.counter(
+               "todoku_own_mail_failing_total",
+               "Days of domains of which receivers reported that mail from our own "
+               "addresses fails DMARC.")](const operate::OwnMailFailing&) { counter.add(); },
       .changed = [this] { return changes->look(); },
   };
 }

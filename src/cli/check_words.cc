@@ -3,12 +3,14 @@
 
 #include <utility>
 
+#include "operate/calls/calls.h"
+
 namespace todoku::cli {
 
 CheckWords::CheckWords(WordBook book) : book_(std::move(book)) {
   add_bounce_classify();
   add_rules();
-  add_reports_read();
+  add_reports();
   add_dkim_verify();
   add_spf_check();
   add_dmarc_check();
@@ -93,7 +95,7 @@ void CheckWords::add_rules() {
   book_.speaks(explain, [this](Session& s) { return rules_explain(s, rules_); });
 }
 
-void CheckWords::add_reports_read() {
+void CheckWords::add_reports() {
   CLI::App* group = book_.verb(book_.app, "reports",
                                {"What receivers report of mail in your domains' names",
                                 "受信側から届くドメインのレポート（DMARC、TLS-RPT）を読む"});
@@ -108,6 +110,26 @@ void CheckWords::add_reports_read() {
                               "標準入力"}))
       ->required();
   book_.speaks(read, [this](Session& s) { return reports_read(s, reports_); });
+  namespace calls = operate::calls;
+  CLI::App* import = book_.verb(
+      group, "import",
+      {"Keep what they say, domain by domain", "レポートを取り込み、ドメインごとに保存する"});
+  import
+      ->add_option("FILE", kept_reports_.files,
+                   book_.say({"Reports as they came, messages that carry them (.eml), mailboxes "
+                              "(mbox); - for standard input",
+                              "届いたままのレポート、レポートを添付したメール（.eml）、"
+                              "メールボックス（mbox）。- は標準入力"}))
+      ->required();
+  book_.option(import, "--account", kept_reports_.account, calls::kImportReports, "account");
+  book_.speaks(import, [this](Session& s) { return reports_import(s, kept_reports_); });
+  CLI::App* show = book_.verb(
+      group, "show",
+      {"Say what the reports kept of a domain say together", "保存したレポートをまとめて示す"});
+  book_.option(show, "DOMAIN", kept_reports_.domain, calls::kShowReports, "domain");
+  book_.option(show, "--account", kept_reports_.account, calls::kShowReports, "account");
+  book_.option(show, "--days", kept_reports_.days, calls::kShowReports, "days");
+  book_.speaks(show, [this](Session& s) { return reports_show(s, kept_reports_); });
 }
 
 void CheckWords::add_dkim_verify() {

@@ -100,6 +100,17 @@ int bounce_classify(Session& session, const BounceClassify& wish);
 // others count.
 int reports_read(Session& session, const std::vector<std::string>& files);
 
+// -- kept_reports.cc: what is kept of them. import: 1 where one is refused; 2 where a file cannot
+// be read.
+struct ReportsWish {
+  std::vector<std::string> files;
+  std::string account;
+  std::string domain;
+  std::int64_t days = 30;
+};
+int reports_import(Session& session, const ReportsWish& wish);
+int reports_show(Session& session, const ReportsWish& wish);
+
 // -- spf_check.cc
 struct SpfCheck {
   CheckOptions options;

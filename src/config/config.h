@@ -88,6 +88,7 @@ struct Config {
     std::int64_t content_days = 0;
     std::int64_t story_days = 0;
     std::int64_t audit_days = 0;
+    std::int64_t report_days = 0;
   };
   struct Journal {
     std::string directory;

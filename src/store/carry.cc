@@ -258,7 +258,26 @@ constexpr std::array<CarriedColumn, 9> kAudit{{{"key", integer},
                                                {"hash", integer},
                                                {"origin", text}}};
 
-constexpr std::array<CarriedTable, 33> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedColumn, 12> kDomainReports{{{"account", integer},
+                                                        {"domain", text},
+                                                        {"day", integer},
+                                                        {"id", octets},
+                                                        {"kind", integer},
+                                                        {"organization", text},
+                                                        {"reported", text},
+                                                        {"policy", text},
+                                                        {"begins", integer},
+                                                        {"ends", integer},
+                                                        {"messages", integer},
+                                                        {"received", integer}}};
+constexpr std::array<CarriedColumn, 6> kReportLines{{{"account", integer},
+                                                     {"domain", text},
+                                                     {"day", integer},
+                                                     {"words", octets},
+                                                     {"messages", integer},
+                                                     {"failed", integer}}};
+
+constexpr std::array<CarriedTable, 35> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -290,7 +309,9 @@ constexpr std::array<CarriedTable, 33> kTables{{{"settings", kSettings},
                                                 {"event_sheets", kEventSheets},
                                                 {"suppressions", kSuppressions},
                                                 {"suppression_removals", kRemovals},
-                                                {"audit", kAudit}}};
+                                                {"audit", kAudit},
+                                                {"domain_reports", kDomainReports},
+                                                {"report_lines", kReportLines}}};
 
 }  // namespace carried
 

@@ -11,6 +11,7 @@
 #include "api/admin/json.h"
 #include "api/admin/personal_json.h"
 #include "api/admin/read_call.h"
+#include "api/admin/report_json.h"
 #include "base/check.h"
 #include "base/wipe.h"
 #include "http/json.h"
@@ -447,6 +448,20 @@ Task<Response> import_suppressions(Operations& operations, Given given) {
   co_return told ? Response::json(200, imported_suppressions_json(*told)) : failure(told.error());
 }
 
+constexpr std::int64_t kReportDays = 30;
+
+Task<Response> import_reports(Operations& operations, Given given) {
+  const auto told = co_await operations.import_reports(
+      given.text("account"), {.name = given.text("name"), .octets = given.text("report")});
+  co_return told ? Response::json(200, imported_reports_json(*told)) : failure(told.error());
+}
+
+Task<Response> show_reports(Operations& operations, Given given) {
+  const auto shown = co_await operations.reported(given.text("account"), given.text("domain"),
+                                                  given.number("days").value_or(kReportDays));
+  co_return shown ? Response::json(200, report_overview_json(*shown)) : failure(shown.error());
+}
+
 Task<Response> list_nodes(Operations& operations, Given given) {
   const auto offset = offset_of(given);
   const auto nodes = co_await operations.nodes();
@@ -570,6 +585,8 @@ constexpr std::array kOffered{
     Offered{&calls::kAddDomain, add_domain},
     Offered{&calls::kVerifyDomain, verify_domain},
     Offered{&calls::kRemoveDomain, remove_domain},
+    Offered{&calls::kImportReports, import_reports},
+    Offered{&calls::kShowReports, show_reports},
     Offered{&calls::kNextKeys, next_keys},
     Offered{&calls::kMakeNextKeys, make_next_keys},
     Offered{&calls::kBeginNextKeys, begin_next_keys},
@@ -622,7 +639,9 @@ void add_routes(http::Router& router, operate::Operations& operations, std::stri
       return;
     }
     // Whatever may hold a secret, also where it does not belong.
-    router.add(method_of(call.verb), call.path, {.wiped = true},
+    http::RouteOptions options{.wiped = true};
+    if (!call.raw.empty()) options = {.body_max = operate::kRawOctetsMax};
+    router.add(method_of(call.verb), call.path, options,
                [&operations, &call, operation](Request& request, Body& body) {
                  return perform(operations, call, operation, request, body);
                });

@@ -284,6 +284,23 @@ inline constexpr std::array kConsent{
              text,
              true},
     Argument{"withdrawn", {"Takes the consent back", "同意を取り消す"}, truth}};
+inline constexpr std::array kImportReports{
+    kOnlyAccount, Argument{"name", {"Of the file, for who reads the answer", "ファイルの名前"}},
+    Argument{"report",
+             {"A report as it came, or a message that carries one",
+              "届いたままのレポート、またはレポートを添付したメール"},
+             text,
+             true}};
+inline constexpr std::array kShowReports{
+    Argument{"domain",
+             {"The domain; reports of those below it lie with it",
+              "対象のドメイン（サブドメインの分も含む）"},
+             text,
+             true},
+    Argument{"account",
+             {"Whose domain it is; needed where several have it",
+              "対象のアカウント。複数のアカウントが持つドメインでは必須"}},
+    Argument{"days", {"So many days up to today", "今日までの日数"}, number, false, 1, 400}};
 inline constexpr std::array kExplain{
     Argument{"address",
              {"The recipient's address, or the number of a delivery",
@@ -429,6 +446,8 @@ inline constexpr Call kRetireKeys{Verb::post, "/domains/{account}/{domain}/retir
                                   arguments::kOfDomain};
 inline constexpr Call kConsent{Verb::post, "/domains/{account}/{domain}/consent",
                                arguments::kConsent};
+inline constexpr Call kImportReports{Verb::post, "/reports", arguments::kImportReports, "report"};
+inline constexpr Call kShowReports{Verb::get, "/reports/{domain}", arguments::kShowReports};
 inline constexpr Call kExplain{Verb::get, "/explain", arguments::kExplain};
 inline constexpr Call kListStuck{Verb::get, "/stuck", arguments::kListStuck};
 inline constexpr Call kReleaseStuck{Verb::post, "/stuck/{account}/{email_id}/release",

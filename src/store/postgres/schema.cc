@@ -415,11 +415,25 @@ UPDATE contents SET one_click = 1 WHERE unsubscribe_url ILIKE 'https:%'
   AND delivery IN (SELECT key FROM deliveries WHERE status = 5);
 )sql";
 
+// domain_reports, report_lines   store/domain_reports.h.
+constexpr std::string_view kStep20 = R"sql(
+CREATE TABLE domain_reports(
+  account bigint NOT NULL, domain text NOT NULL, day bigint NOT NULL, id bytea NOT NULL,
+  kind bigint NOT NULL, organization text NOT NULL, reported text NOT NULL, policy text NOT NULL,
+  begins bigint NOT NULL, ends bigint NOT NULL, messages bigint NOT NULL, received bigint NOT NULL,
+  PRIMARY KEY(account, domain, day, id));
+CREATE INDEX domain_reports_day ON domain_reports(day);
+CREATE TABLE report_lines(
+  account bigint NOT NULL, domain text NOT NULL, day bigint NOT NULL, words bytea NOT NULL,
+  messages bigint NOT NULL, failed bigint NOT NULL, PRIMARY KEY(account, domain, day, words));
+CREATE INDEX report_lines_day ON report_lines(day);
+)sql";
+
 struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 19> kSteps{{{"tables", kStep1},
+constexpr std::array<Step, 20> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -437,7 +451,8 @@ constexpr std::array<Step, 19> kSteps{{{"tables", kStep1},
                                        {"readers of events", kStep16},
                                        {"credentials that are held", kStep17},
                                        {"audit and erased subjects", kStep18},
-                                       {"what a preflight goes by", kStep19}}};
+                                       {"what a preflight goes by", kStep19},
+                                       {"reports of domains", kStep20}}};
 
 // How many steps a program must know to work on these tables: those of the release before, so that
 // its processes go on, and start again, until each has been replaced, and can come back. Told to

@@ -188,6 +188,14 @@ class Questions final : public ReadTransaction {
   Result<bool> begun_before(AccountKey account, Instant at) override;
   Result<std::vector<SetAside>> set_aside(std::int64_t limit) override;
 
+  // -- reports of domains (domain_reports.cc)
+  Result<std::vector<DomainReport>> domain_reports(AccountKey account, std::string_view domain,
+                                                   const ReportPlace& after,
+                                                   std::int64_t limit) override;
+  Result<std::vector<DatedLine>> report_lines(AccountKey account, std::string_view domain,
+                                              const ReportPlace& after,
+                                              std::int64_t limit) override;
+
   // -- audit (personal_data.cc)
   Result<std::vector<AuditEntry>> audit(const AuditQuestion& question) override;
 
@@ -279,6 +287,12 @@ class Changes final : public WriteTransaction {
   Result<void> add_audit(const AuditEntry& entry, std::string_view address) override;
   Result<bool> drop_audit(Instant before, std::int64_t rows) override;
 
+  // -- reports of domains (domain_reports.cc)
+  Result<void> hold_domain_reports(AccountKey account, std::string_view domain) override;
+  Result<bool> add_domain_report(const DomainReport& report,
+                                 std::span<const ReportLine> lines) override;
+  Result<bool> drop_domain_reports(std::int64_t day, std::int64_t rows) override;
+
   // -- octets of relayed messages (relayed.cc)
   Result<RelayedKey> begin_relayed(NodeKey node) override;
   Result<void> add_relayed_piece(RelayedKey key, std::int64_t which,
@@ -357,6 +371,8 @@ class Changes final : public WriteTransaction {
  private:
   [[nodiscard]] Result<void> changed(Topic topic);
   [[nodiscard]] Result<void> check_uid_free(const SmtpCredential& credential);
+  // False: it was there.
+  [[nodiscard]] Result<bool> insert_report(const DomainReport& report);
   [[nodiscard]] Result<void> replace_inline_parts(Delivery& delivery,
                                                   std::span<const Attachment> parts);
   [[nodiscard]] Result<void> room_for_draft(const NewDelivery& delivery, std::int64_t drafts_max);

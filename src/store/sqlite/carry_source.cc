@@ -37,7 +37,7 @@ struct CarriedQuery {
   Sql sql;  // its columns are those of the table, but where shape() says otherwise
 };
 
-constexpr std::array<CarriedQuery, 33> kCarriedQueries{{
+constexpr std::array<CarriedQuery, 35> kCarriedQueries{{
     {"settings", "SELECT name, value FROM settings WHERE name <> 'carried_to' ORDER BY name"},
     {"accounts",
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
@@ -123,6 +123,13 @@ constexpr std::array<CarriedQuery, 33> kCarriedQueries{{
     {"audit",
      "SELECT key, at, actor, action, account, delivery, email, hash, origin FROM audit"
      " ORDER BY key"},
+    {"domain_reports",
+     "SELECT account, domain, day, id, kind, organization, reported, policy, begins, ends, "
+     "messages,"
+     " received FROM domain_reports ORDER BY account, domain, day, id"},
+    {"report_lines",
+     "SELECT account, domain, day, words, messages, failed FROM report_lines"
+     " ORDER BY account, domain, day, words"},
 }};
 
 Result<std::string> in_place_codes(store::Dictionary& kept, std::string_view codes) {

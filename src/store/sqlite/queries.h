@@ -229,6 +229,16 @@ class Queries {
   [[nodiscard]] Result<EventPlace> last_event_place();
   [[nodiscard]] Result<std::uint64_t> event_generation();
 
+  // domain_reports.cc
+  [[nodiscard]] Result<std::vector<DomainReport>> domain_reports(AccountKey account,
+                                                                 std::string_view domain,
+                                                                 const ReportPlace& after,
+                                                                 std::int64_t limit);
+  [[nodiscard]] Result<std::vector<DatedLine>> report_lines(AccountKey account,
+                                                            std::string_view domain,
+                                                            const ReportPlace& after,
+                                                            std::int64_t limit);
+
   // personal_data.cc
   [[nodiscard]] Result<std::vector<AuditEntry>> audit(const AuditQuestion& question);
 

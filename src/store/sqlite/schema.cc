@@ -502,12 +502,28 @@ UPDATE contents SET one_click = 1 WHERE unsubscribe_url LIKE 'https:%'
   AND delivery IN (SELECT key FROM deliveries WHERE status = 5);
 )sql";
 
+// domain_reports, report_lines   store/domain_reports.h.
+constexpr const char* kVersion29 = R"sql(
+CREATE TABLE domain_reports(
+  account INTEGER NOT NULL, domain TEXT NOT NULL, day INTEGER NOT NULL, id BLOB NOT NULL,
+  kind INTEGER NOT NULL, organization TEXT NOT NULL, reported TEXT NOT NULL, policy TEXT NOT NULL,
+  begins INTEGER NOT NULL, ends INTEGER NOT NULL, messages INTEGER NOT NULL,
+  received INTEGER NOT NULL, PRIMARY KEY(account, domain, day, id)) WITHOUT ROWID;
+CREATE INDEX domain_reports_day ON domain_reports(day);
+CREATE TABLE report_lines(
+  account INTEGER NOT NULL, domain TEXT NOT NULL, day INTEGER NOT NULL, words BLOB NOT NULL,
+  messages INTEGER NOT NULL, failed INTEGER NOT NULL,
+  PRIMARY KEY(account, domain, day, words)) WITHOUT ROWID;
+CREATE INDEX report_lines_day ON report_lines(day);
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 28> kMigrations{
+constexpr std::array<const char*, 29> kMigrations{
     kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,
     kVersion8,  kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14,
     kVersion15, kVersion16, kVersion17, kVersion18, kVersion19, kVersion20, kVersion21,
-    kVersion22, kVersion23, kVersion24, kVersion25, kVersion26, kVersion27, kVersion28};
+    kVersion22, kVersion23, kVersion24, kVersion25, kVersion26, kVersion27, kVersion28,
+    kVersion29};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

@@ -173,6 +173,17 @@ class SqliteReadTransaction final : public ReadTransaction {
     return queries_.usages(account, first, last);
   }
 
+  Result<std::vector<DomainReport>> domain_reports(AccountKey account, std::string_view domain,
+                                                   const ReportPlace& after,
+                                                   std::int64_t limit) override {
+    return queries_.domain_reports(account, domain, after, limit);
+  }
+  Result<std::vector<DatedLine>> report_lines(AccountKey account, std::string_view domain,
+                                              const ReportPlace& after,
+                                              std::int64_t limit) override {
+    return queries_.report_lines(account, domain, after, limit);
+  }
+
   Result<std::vector<OpenRecord>> opens_of(AccountKey account,
                                            std::span<const PublicId> ids) override {
     return queries_.opens_of(account, ids);
@@ -388,6 +399,12 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<void> end_import(PublicId job, AccountKey account, const ImportEnd& end,
                           NodeKey node) override;
   Result<void> restart_import(PublicId job, AccountKey account, NodeKey node) override;
+
+  // -- reports of domains (domain_reports.cc)
+  Result<void> hold_domain_reports(AccountKey account, std::string_view domain) override;
+  Result<bool> add_domain_report(const DomainReport& report,
+                                 std::span<const ReportLine> lines) override;
+  Result<bool> drop_domain_reports(std::int64_t day, std::int64_t rows) override;
 
   // -- opens (opens.cc)
   Result<std::vector<OpenRecorded>> record_opens(std::span<const OpenSeen> seen) override;
@@ -615,6 +632,9 @@ class SqliteWriteTransaction final : public WriteTransaction {
   [[nodiscard]] Result<std::int64_t> doubt_those_on_their_way(const BatchKey& batch);
   [[nodiscard]] Result<bool> keep_aside(std::int64_t row, bool is_over);
   [[nodiscard]] Result<bool> count_death(std::int64_t row, Instant expires);
+
+  // domain_reports.cc. False: it was there.
+  [[nodiscard]] Result<bool> insert_report(const DomainReport& report);
 
   // opens.cc
   [[nodiscard]] Result<PublicId> opened_id(const OpenSeen& seen);
