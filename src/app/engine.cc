@@ -401,9 +401,7 @@ Result<void> Engine::Parts::make_roles() {
     add_role(std::move(scheduler));
   }
   if (has_role(config, "events")) {
-    auto events = std::make_unique<roles::EventsRole>(
-        *ground, beside.wake_scheduler,
-        [this](std::string name) { return proof_names->texts(std::move(name), false); });
+    auto events = std::make_unique<roles::EventsRole>(*ground, beside.wake_scheduler, *proof_names);
     beside.imports = &events->imports();
     add_role(std::move(events));
   }

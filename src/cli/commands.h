@@ -211,6 +211,14 @@ struct DomainRotate {
 };
 int domain_rotate(Session& session, const DomainRotate& wish);
 
+// -- domain_history.cc
+struct DomainHistoryWish {
+  std::string account;  // empty: the only one
+  std::string domain;
+};
+// Exit status as of `domain check`, of the last check on the schedule.
+int domain_history(Session& session, const DomainHistoryWish& wish);
+
 // -- stories.cc
 struct Explain {
   std::string address;

@@ -220,6 +220,9 @@ struct Config {
     std::vector<std::string> port_25_hosts;
     bool rest = false;
     bool last_may_rest = false;
+    bool domain_checks = false;
+    std::int64_t domain_check_hours = 0;
+    std::int64_t domain_server_port = 0;
   };
   struct DoctorBlocklist {
     std::string zone;

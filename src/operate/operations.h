@@ -27,6 +27,7 @@
 #include "intake/suppression_lists.h"
 #include "operate/agreement.h"
 #include "operate/cluster_names.h"
+#include "operate/domain_history.h"
 #include "operate/domain_reports.h"
 #include "operate/drained.h"
 #include "operate/noted_asks.h"
@@ -180,6 +181,14 @@ struct VerifiedDomain {
   std::string instead;        // a record of that name and of ours with another value; empty: none
   std::string trouble;        // why there was no answer
   std::string needs_consent;  // the domain of another account that has to consent; empty: none
+};
+
+// What checks on the schedule found of a proven domain.
+struct DomainHistoryView {
+  std::string account;
+  std::string domain;
+  DomainHistory history;
+  std::optional<Instant> next;  // when it is checked again; nullopt: as soon as it is proven
 };
 
 template <class View>
@@ -449,6 +458,7 @@ class Operations {
                                          std::int64_t limit);
   // Asks the DNS now. unsupported where it cannot be asked.
   Task<Result<VerifiedDomain>> verify_domain(std::string account, std::string domain);
+  Task<Result<DomainHistoryView>> domain_history(std::string account, std::string domain);
   // What the account signs with stays its own; whoever has the domain next gets nothing of it.
   Task<Result<void>> remove_domain(std::string account, std::string domain);
   // -- domain_reports.cc. What is handed over: a report, a message that carries some, or a file of

@@ -49,7 +49,7 @@ constexpr std::array<CarriedColumn, 7> kDkimKeys{{{"account", integer},
                                                   {"sealed", octets},
                                                   {"dns_record", text},
                                                   {"created", integer}}};
-constexpr std::array<CarriedColumn, 12> kDomains{{{"account", integer},
+constexpr std::array<CarriedColumn, 14> kDomains{{{"account", integer},
                                                   {"domain", text},
                                                   {"token", text},
                                                   {"state", integer},
@@ -60,7 +60,9 @@ constexpr std::array<CarriedColumn, 12> kDomains{{{"account", integer},
                                                   {"answered", integer},
                                                   {"failing", integer},
                                                   {"failed_for", integer},
-                                                  {"look_at", integer}}};
+                                                  {"look_at", integer},
+                                                  {"check_at", integer},
+                                                  {"check_found", octets}}};
 constexpr std::array<CarriedColumn, 4> kMailCounts{
     {{"account", integer}, {"day", integer}, {"node", integer}, {"mails", integer}}};
 constexpr std::array<CarriedColumn, 32> kDeliveries{

@@ -276,6 +276,12 @@ Task<Response> verify_domain(Operations& operations, Given given) {
                      : failure(verified.error());
 }
 
+Task<Response> domain_history(Operations& operations, Given given) {
+  const auto history =
+      co_await operations.domain_history(given.text("account"), given.text("domain"));
+  co_return history ? Response::json(200, domain_history_json(*history)) : failure(history.error());
+}
+
 Task<Response> remove_domain(Operations& operations, Given given) {
   const auto removed =
       co_await operations.remove_domain(given.text("account"), given.text("domain"));
@@ -584,6 +590,7 @@ constexpr std::array kOffered{
     Offered{&calls::kListDomains, list_domains},
     Offered{&calls::kAddDomain, add_domain},
     Offered{&calls::kVerifyDomain, verify_domain},
+    Offered{&calls::kDomainHistory, domain_history},
     Offered{&calls::kRemoveDomain, remove_domain},
     Offered{&calls::kImportReports, import_reports},
     Offered{&calls::kShowReports, show_reports},

@@ -433,6 +433,9 @@ inline constexpr Call kListDomains{Verb::get, "/domains", arguments::kListDomain
 inline constexpr Call kAddDomain{Verb::post, "/domains", arguments::kAddDomain};
 inline constexpr Call kVerifyDomain{Verb::post, "/domains/{account}/{domain}/verify",
                                     arguments::kOfDomain};
+// What checks on the schedule found, and what has changed.
+inline constexpr Call kDomainHistory{Verb::get, "/domains/{account}/{domain}/history",
+                                     arguments::kOfDomain};
 inline constexpr Call kRemoveDomain{Verb::remove, "/domains/{account}/{domain}",
                                     arguments::kOfDomain};
 // Keys that do not sign yet, and those that no longer do.

@@ -429,11 +429,18 @@ CREATE TABLE report_lines(
 CREATE INDEX report_lines_day ON report_lines(day);
 )sql";
 
+// domains.check_at, check_found   store/sqlite/schema.cc.
+constexpr std::string_view kStep21 = R"sql(
+ALTER TABLE domains ADD COLUMN check_at bigint,
+  ADD COLUMN check_found bytea NOT NULL DEFAULT '';
+CREATE INDEX domains_check ON domains((coalesce(check_at, 0))) WHERE state = 1;
+)sql";
+
 struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 20> kSteps{{{"tables", kStep1},
+constexpr std::array<Step, 21> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -452,7 +459,8 @@ constexpr std::array<Step, 20> kSteps{{{"tables", kStep1},
                                        {"credentials that are held", kStep17},
                                        {"audit and erased subjects", kStep18},
                                        {"what a preflight goes by", kStep19},
-                                       {"reports of domains", kStep20}}};
+                                       {"reports of domains", kStep20},
+                                       {"checks of domains", kStep21}}};
 
 // How many steps a program must know to work on these tables: those of the release before, so that
 // its processes go on, and start again, until each has been replaced, and can come back. Told to

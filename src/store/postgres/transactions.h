@@ -47,6 +47,8 @@ class Questions final : public ReadTransaction {
   Result<Domain> domain(AccountKey account, std::string_view domain) override;
   Result<std::vector<Domain>> holders(std::span<const std::string> domains) override;
   Result<std::vector<Domain>> domains_to_look_at(std::int64_t limit) override;
+  Result<std::vector<DomainPlace>> domains_to_check(std::int64_t limit) override;
+  Result<DomainCheck> domain_check(AccountKey account, std::string_view domain) override;
   Result<std::vector<MailCount>> mail_counts(std::span<const AccountKey> accounts,
                                              DayNumber first) override;
 
@@ -225,6 +227,10 @@ class Changes final : public WriteTransaction {
   Result<Domain> add_domain(const Domain& domain) override;
   Result<void> change_domain(const Domain& domain) override;
   Result<void> note_look(const Domain& domain) override;
+  Result<bool> take_domain_check(AccountKey account, std::string_view domain,
+                                 Instant until) override;
+  Result<void> keep_domain_check(AccountKey account, std::string_view domain,
+                                 const DomainCheck& check) override;
   Result<void> remove_domain(AccountKey account, std::string_view domain) override;
   Result<void> hold_domains() override;
   Result<void> count_mails(NodeKey node, std::span<const MailCount> counts) override;

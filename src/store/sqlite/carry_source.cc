@@ -52,7 +52,7 @@ constexpr std::array<CarriedQuery, 35> kCarriedQueries{{
      " ORDER BY account, domain, selector"},
     {"domains",
      "SELECT account, domain, token, state, vouched, consents, created, proven, answered, failing,"
-     " failed_for, look_at FROM domains ORDER BY account, domain"},
+     " failed_for, look_at, check_at, check_found FROM domains ORDER BY account, domain"},
     {"mail_counts",
      "SELECT account, day, node, mails FROM mail_counts ORDER BY account, day, node"},
     {"deliveries",

@@ -110,6 +110,8 @@ class Queries {
   [[nodiscard]] Result<Domain> domain(AccountKey account, std::string_view domain);
   [[nodiscard]] Result<std::vector<Domain>> holders(std::span<const std::string> domains);
   [[nodiscard]] Result<std::vector<Domain>> domains_to_look_at(std::int64_t limit);
+  [[nodiscard]] Result<std::vector<DomainPlace>> domains_to_check(std::int64_t limit);
+  [[nodiscard]] Result<DomainCheck> domain_check(AccountKey account, std::string_view domain);
   [[nodiscard]] Result<std::vector<MailCount>> mail_counts(std::span<const AccountKey> accounts,
                                                            DayNumber first);
 

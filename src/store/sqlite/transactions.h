@@ -76,6 +76,12 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<std::vector<Domain>> domains_to_look_at(std::int64_t limit) override {
     return queries_.domains_to_look_at(limit);
   }
+  Result<std::vector<DomainPlace>> domains_to_check(std::int64_t limit) override {
+    return queries_.domains_to_check(limit);
+  }
+  Result<DomainCheck> domain_check(AccountKey account, std::string_view domain) override {
+    return queries_.domain_check(account, domain);
+  }
   Result<std::vector<MailCount>> mail_counts(std::span<const AccountKey> accounts,
                                              DayNumber first) override {
     return queries_.mail_counts(accounts, first);
@@ -359,6 +365,10 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<Domain> add_domain(const Domain& domain) override;
   Result<void> change_domain(const Domain& domain) override;
   Result<void> note_look(const Domain& domain) override;
+  Result<bool> take_domain_check(AccountKey account, std::string_view domain,
+                                 Instant until) override;
+  Result<void> keep_domain_check(AccountKey account, std::string_view domain,
+                                 const DomainCheck& check) override;
   Result<void> remove_domain(AccountKey account, std::string_view domain) override;
   Result<void> hold_domains() override;
   Result<void> count_mails(NodeKey node, std::span<const MailCount> counts) override;
