@@ -205,7 +205,7 @@ def what_cannot_be_read_is_not_sent(binary):
     with machine(binary) as here:
         sendmail = shlex.quote(str(here.sendmail))
         for words, ending in (("-i a@receiver.example", "< /"), ("-i a@receiver.example", "<&-"),
-                              ("-i -t", "< /"), ("-bs", "< /")):
+                              ("-i -t", "< /"), ("-bs", "< /"), ("-bs", "<&-")):
             done = subprocess.run(
                 ["setpriv", f"--reuid={USER.pw_uid}", f"--regid={USER.pw_gid}", "--clear-groups",
                  "sh", "-c", f"{sendmail} {words} {ending}"], env=here.environment(), cwd="/",
