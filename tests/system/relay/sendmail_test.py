@@ -56,13 +56,16 @@ class Machine(Installation):
     def __init__(self, binary, extra=()):
         self.public = pathlib.Path(tempfile.mkdtemp(prefix="todoku-sendmail-"))
         self.public.chmod(0o755)
-        self.socket = self.public / "submission.sock"
+        self.socket = self.place_of_socket()
         super().__init__(binary, {"receiver.example": [], "sender.example": []}, [
             "[delivery]", "transactional_retry_seconds = [1, 2]", "[smtp_in]",
             'hostname = "relay.sender.example"', f'socket = "{self.socket}"', *extra],
             sink_config=['store_directory = "mails"'])
         self.sendmail = self.public / "sendmail"
         self.sendmail.symlink_to(self.binary)
+
+    def place_of_socket(self):
+        return self.public / "submission.sock"
 
     credential = Relay.credential
     paths, mails, await_mails = Relay.paths, Relay.mails, Relay.await_mails
