@@ -122,6 +122,10 @@ struct FakeHost final : Host {
       host.requests.push_back(request);
       return host.api_answer(request);
     }
+    Result<ApiAnswer> stream(const ApiRequest& request, const ApiStream& stream) override {
+      host.requests.push_back(request);
+      return host.stream_answer(stream);
+    }
     FakeHost& host;
   };
   std::unique_ptr<ApiPort> api(const ApiAddress& address) override {
@@ -210,6 +214,9 @@ struct FakeHost final : Host {
   FakeClock its_clock;
   std::function<Result<ApiAnswer>(const ApiRequest&)> api_answer = [](const ApiRequest&) {
     return ApiAnswer{.status = 200, .headers = {}, .body = R"({"delivery_id":12})"};
+  };
+  std::function<Result<ApiAnswer>(const ApiStream&)> stream_answer = [](const ApiStream&) {
+    return ApiAnswer{.status = 200, .headers = {}, .body = {}};
   };
   std::vector<ApiRequest> requests;
   ApiAddress its_address;

@@ -37,9 +37,8 @@ Result<SubmissionOptionBits> read_options(std::string_view text) {
     const SubmissionOptionName* const known = find_submission_option(word);
     if (known == nullptr) {
       return fail(ErrorKind::invalid_input,
-                  fmt::format("options has \"{}\", but they are tag, purpose, send-at, expires-in, "
-                              "list-id and idempotency-key",
-                              printable(word.substr(0, 100))));
+                  fmt::format("options has \"{}\", but they are {}", printable(word.substr(0, 100)),
+                              submission_option_words()));
     }
     bits |= static_cast<SubmissionOptionBits>(known->option);
     text.remove_prefix(std::min(end + 1, text.size()));
