@@ -251,13 +251,13 @@ Result<cli::Schema> Program::schema(const std::optional<std::string>& config) {
   return StoreHouse::of(loaded->config, clock)->schema();
 }
 
-Result<void> Program::migrate(const std::optional<std::string>& config,
+Result<void> Program::migrate(const std::optional<std::string>& config, bool contract,
                               std::chrono::seconds patience, const cli::MigrationBlocked& blocked) {
   const auto loaded = config::load_config(config, environment_);
   if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
   const SystemClock clock;
   return unless_refused(
-      [&] { return StoreHouse::of(loaded->config, clock)->migrate(patience, blocked); });
+      [&] { return StoreHouse::of(loaded->config, clock)->migrate(contract, patience, blocked); });
 }
 
 Result<cli::Carriage> Program::carry(const std::optional<std::string>& config,

@@ -28,7 +28,8 @@ class Program final : public cli::Host {
   Result<std::unique_ptr<cli::AdminPort>> admin(const std::optional<std::string>& config,
                                                 const cli::AdminWish& wish) override;
   Result<cli::Schema> schema(const std::optional<std::string>& config) override;
-  Result<void> migrate(const std::optional<std::string>& config, std::chrono::seconds patience,
+  Result<void> migrate(const std::optional<std::string>& config, bool contract,
+                       std::chrono::seconds patience,
                        const cli::MigrationBlocked& blocked) override;
   Result<cli::Carriage> carry(const std::optional<std::string>& config, const std::string& from,
                               const cli::CarriageTold& told) override;

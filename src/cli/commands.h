@@ -293,7 +293,7 @@ int audit_list(Session& session, const AuditWish& wish);
 // -- migrate.cc
 int migrate_status(Session& session);
 // Takes the missing steps; who is in the way is waited for, at most `patience`.
-int migrate_up(Session& session, std::chrono::seconds patience);
+int migrate_up(Session& session, bool contract, std::chrono::seconds patience);
 // Carries another store over.
 int migrate_from(Session& session, const std::string& from);
 

@@ -84,11 +84,13 @@ struct FakeHost final : Host {
     seen = {config.value_or("-")};
     return its_schema;
   }
-  Result<void> migrate(const std::optional<std::string>&, std::chrono::seconds longest,
-                       const MigrationBlocked& blocked) override {
+  Result<void> migrate(const std::optional<std::string>&, bool contract,
+                       std::chrono::seconds longest, const MigrationBlocked& blocked) override {
     seen = {std::to_string(longest.count())};
     blocked(1, {{4711, "night report", 62, "SELECT \x1b[2J 1"}});
-    its_schema.steps.front().taken = from_epoch_ms(1'767'225'600'000);
+    for (SchemaStep& step : its_schema.steps) {
+      if (step.contracts == contract) step.taken = from_epoch_ms(1'767'225'600'000);
+    }
     return {};
   }
   Result<BackedUp> back_up(const std::optional<std::string>&, const std::string& to,
@@ -231,7 +233,7 @@ struct FakeHost final : Host {
                     .place = "the database",
                     .by_itself = false,
                     .worked_on_by = 1,
-                    .steps = {{.number = 1, .name = "tables", .taken = {}}}};
+                    .steps = {{.number = 1, .name = "tables", .taken = {}, .contracts = false}}};
   std::string version() override { return "1.2.3"; }
   [[nodiscard]] Language language() const override { return environment; }
   Language environment = Language::english;

@@ -54,6 +54,7 @@ struct SchemaStep {
   std::int64_t number = 0;
   std::string name;
   std::optional<Instant> taken;  // nullopt: not yet
+  bool contracts = false;        // takes away what the version before needs
 };
 struct Schema {
   std::string kind;        // as in store.kind
@@ -137,8 +138,10 @@ class Host {
   virtual Result<std::unique_ptr<AdminPort>> admin(const std::optional<std::string>& config,
                                                    const AdminWish& wish) = 0;
   virtual Result<Schema> schema(const std::optional<std::string>& config) = 0;
-  // Takes the steps that are missing. unavailable: others were in the way all the time.
-  virtual Result<void> migrate(const std::optional<std::string>& config,
+  // Takes the steps that are missing up to the first that contracts; or `contract`: those that
+  // contract and come next. unavailable: others were in the way all the time; conflict: the other
+  // kind comes first, or processes of another version live.
+  virtual Result<void> migrate(const std::optional<std::string>& config, bool contract,
                                std::chrono::seconds patience, const MigrationBlocked& blocked) = 0;
   // Carries the store at `from` ("sqlite:PATH") over to the configured one. Errors: a sentence that
   // says what to do; the same again begins anew.
