@@ -529,11 +529,10 @@ CREATE INDEX domains_check ON domains(coalesce(check_at, 0)) WHERE state = 1;
 
 // Migration n leads from version n to n + 1; version 0 is the empty file.
 constexpr std::array<const char*, 30> kMigrations{
-    kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,
-    kVersion8,  kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14,
-    kVersion15, kVersion16, kVersion17, kVersion18, kVersion19, kVersion20, kVersion21,
-    kVersion22, kVersion23, kVersion24, kVersion25, kVersion26, kVersion27, kVersion28,
-    kVersion29, kVersion30};
+    kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,  kVersion8,
+    kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14, kVersion15, kVersion16,
+    kVersion17, kVersion18, kVersion19, kVersion20, kVersion21, kVersion22, kVersion23, kVersion24,
+    kVersion25, kVersion26, kVersion27, kVersion28, kVersion29, kVersion30};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");
