@@ -349,6 +349,22 @@ constexpr std::array kRules = {
              {"Wait until the receiver offers TLS, or relax the rule: `tls` in [sites.*].",
               "受信側が TLS に対応するのを待つか、設定（[sites.*] の `tls`）を緩めてください。"}}},
     AdviceRule{
+        .cause = Cause::mta_sts,
+        .advice =
+            {{"The recipient's domain asks for an encrypted connection to a proven host "
+              "(MTA-STS, RFC 8461), and its mail server does not meet that.",
+              "宛先のドメインは、証明されたホストへの暗号化した接続を求めていますが（MTA-STS、"
+              "RFC 8461）、そのメールサーバーが条件を満たしていません。"},
+             {"Its postmaster has to mend the certificate, the MX records or the policy; `todoku "
+              "mta-sts check DOMAIN` shows what is asked for. To send all the same, set `mta_sts "
+              "= false` for the site ([sites.*]).",
+              "証明書、MX "
+              "レコード、ポリシーのどれかを宛先の管理者が直す必要があります。何が求められ"
+              "ているかは `todoku mta-sts check ドメイン` "
+              "で分かります。それでも送るには、サイトの設定（[sites.*]）に `mta_sts = false` "
+              "と書いてください。"},
+             {"The mail is tried again.", "メールは再送します。"}}},
+    AdviceRule{
         .cause = Cause::tls_switched_off,
         .advice =
             {{"The receiver takes mail only over an encrypted connection (TLS), which your rules "

@@ -2,8 +2,8 @@
 // The store: every promise of the engine rests on it. One interface in the words of the domain, by
 // facet (settings, changes, accounts, domains, counts of mail, deliveries, recipients, imports,
 // exports, uploads, relayed messages, suppressions, idempotency, webhooks, SMTP credentials, nodes,
-// news, the cluster, bells, events, who reads them, logs, personal data, work), with a back end per
-// folder and one conformance suite (tests/conformance/store).
+// news, the cluster, bells, events, who reads them, logs, personal data, receivers' TLS, work),
+// with a back end per folder and one conformance suite (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
 // happens per request of a person is a function of a transaction. Writes are grouped: one commit
@@ -48,6 +48,7 @@
 #include "store/nodes.h"
 #include "store/opens.h"
 #include "store/personal_data.h"
+#include "store/receiver_tls.h"
 #include "store/recipients.h"
 #include "store/relayed.h"
 #include "store/settings.h"
@@ -91,6 +92,7 @@ class ReadTransaction : public SettingReads,
                         public BellReads,
                         public EventReads,
                         public PersonalDataReads,
+                        public ReceiverTlsReads,
                         public WorkReads {};
 
 // Changes. What they have done is seen by their own questions.
@@ -116,6 +118,7 @@ class WriteTransaction : public SettingWrites,
                          public EventReaderWrites,
                          public OpenWrites,
                          public PersonalDataWrites,
+                         public ReceiverTlsWrites,
                          public WorkWrites {
  public:
   [[nodiscard]] virtual ReadTransaction& read() = 0;

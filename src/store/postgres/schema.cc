@@ -402,11 +402,23 @@ CREATE INDEX audit_at ON audit(at);
 CREATE INDEX audit_hash ON audit(hash, key) WHERE hash <> 0;
 )sql" DROP_STOPPED_FUNCTION_3;
 
+// sts_policies, tls_counts   store/receiver_tls.h.
+constexpr std::string_view kReceiverTls = R"sql(
+CREATE TABLE sts_policies(
+  domain text COLLATE "C" PRIMARY KEY, id text NOT NULL, policy text NOT NULL,
+  fetched bigint NOT NULL, expires bigint NOT NULL);
+CREATE INDEX sts_policies_expires ON sts_policies(expires);
+CREATE TABLE tls_counts(
+  day bigint NOT NULL, domain text COLLATE "C" NOT NULL, policy bigint NOT NULL,
+  result bigint NOT NULL, attempts bigint NOT NULL, PRIMARY KEY(day, domain, policy, result))
+  WITH (fillfactor = 50);
+)sql";
+
 struct Step {
   std::string_view name;
   std::string_view statements;
 };
-constexpr std::array<Step, 18> kSteps{{{"tables", kStep1},
+constexpr std::array<Step, 19> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -423,7 +435,8 @@ constexpr std::array<Step, 18> kSteps{{{"tables", kStep1},
                                        {"of whom mails may be out", kStep15},
                                        {"readers of events", kStep16},
                                        {"credentials that are held", kStep17},
-                                       {"audit and erased subjects", kStep18}}};
+                                       {"audit and erased subjects", kStep18},
+                                       {"transport security of receivers", kReceiverTls}}};
 
 // How many steps a program must know to work on these tables: those of the release before, so that
 // its processes go on, and start again, until each has been replaced, and can come back. Told to

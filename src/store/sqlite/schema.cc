@@ -486,12 +486,23 @@ CREATE INDEX audit_at ON audit(at);
 CREATE INDEX audit_hash ON audit(hash, key) WHERE hash <> 0;
 )sql";
 
+// sts_policies, tls_counts   store/receiver_tls.h.
+constexpr const char* kReceiverTls = R"sql(
+CREATE TABLE sts_policies(
+  domain TEXT PRIMARY KEY, id TEXT NOT NULL, policy TEXT NOT NULL, fetched INTEGER NOT NULL,
+  expires INTEGER NOT NULL);
+CREATE INDEX sts_policies_expires ON sts_policies(expires);
+CREATE TABLE tls_counts(
+  day INTEGER NOT NULL, domain TEXT NOT NULL, policy INTEGER NOT NULL, result INTEGER NOT NULL,
+  attempts INTEGER NOT NULL, PRIMARY KEY(day, domain, policy, result)) WITHOUT ROWID;
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 27> kMigrations{
+constexpr std::array<const char*, 28> kMigrations{
     kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,
     kVersion8,  kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14,
     kVersion15, kVersion16, kVersion17, kVersion18, kVersion19, kVersion20, kVersion21,
-    kVersion22, kVersion23, kVersion24, kVersion25, kVersion26, kVersion27};
+    kVersion22, kVersion23, kVersion24, kVersion25, kVersion26, kVersion27, kReceiverTls};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

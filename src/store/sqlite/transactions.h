@@ -163,6 +163,13 @@ class SqliteReadTransaction final : public ReadTransaction {
     return queries_.usages(account, first, last);
   }
 
+  Result<std::optional<StsPolicy>> sts_policy(std::string_view domain) override {
+    return queries_.sts_policy(domain);
+  }
+  Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question) override {
+    return queries_.tls_counts(question);
+  }
+
   Result<std::vector<OpenRecord>> opens_of(AccountKey account,
                                            std::span<const PublicId> ids) override {
     return queries_.opens_of(account, ids);
@@ -378,6 +385,10 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<void> end_import(PublicId job, AccountKey account, const ImportEnd& end,
                           NodeKey node) override;
   Result<void> restart_import(PublicId job, AccountKey account, NodeKey node) override;
+
+  // -- receivers' TLS (receiver_tls.cc)
+  Result<void> keep_sts_policy(const StsPolicy& policy) override;
+  Result<void> add_tls_counts(std::span<const TlsCount> counts, std::int64_t keep_since) override;
 
   // -- opens (opens.cc)
   Result<std::vector<OpenRecorded>> record_opens(std::span<const OpenSeen> seen) override;
