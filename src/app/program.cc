@@ -23,6 +23,7 @@
 #include "app/installation_examination.h"
 #include "app/lambda_command.h"
 #include "app/module_options.h"
+#include "app/mta_sts_examination.h"
 #include "app/open_files.h"
 #include "app/sending_platform.h"
 #include "app/serve.h"
@@ -343,6 +344,15 @@ Result<std::vector<doctor::Finding>> Program::examine(const std::optional<std::s
   const auto loaded = config::load_config(config, environment_);
   if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
   return unless_refused([&] { return examine_installation(loaded->config, wish, clock_); });
+}
+
+Result<cli::MtaStsFinding> Program::examine_mta_sts(const std::optional<std::string>& config,
+                                                    const cli::MtaStsWish& wish) {
+  const auto loaded = config::load_config(config, environment_);
+  if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
+  const auto rules = config::load_site_rules(*loaded);
+  if (!rules) return fail(rules.error());
+  return app::examine_mta_sts(loaded->config, *rules, wish, clock_);
 }
 
 std::string Program::variable(std::string_view name) const {

@@ -46,6 +46,8 @@ class Program final : public cli::Host {
   Result<doctor::Platform> platform(const std::optional<std::string>& config) override;
   Result<std::vector<doctor::Finding>> examine(const std::optional<std::string>& config,
                                                const cli::ExaminationWish& wish) override;
+  Result<cli::MtaStsFinding> examine_mta_sts(const std::optional<std::string>& config,
+                                             const cli::MtaStsWish& wish) override;
   [[nodiscard]] const Clock& clock() const override { return clock_; }
   [[nodiscard]] std::string variable(std::string_view name) const override;
   [[nodiscard]] std::string profile_file() const override;

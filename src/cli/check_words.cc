@@ -14,6 +14,7 @@ CheckWords::CheckWords(WordBook book) : book_(std::move(book)) {
   add_dkim_verify();
   add_spf_check();
   add_dmarc_check();
+  add_mta_sts_check();
   add_doctor();
 }
 
@@ -168,6 +169,26 @@ void CheckWords::add_dmarc_check() {
                     book_.say({"The mail; - for standard input", "メール。- は標準入力"}));
   add_check_options(book_, check, dmarc_.options);
   book_.speaks(check, [this](Session& s) { return dmarc_check(s, dmarc_); });
+}
+
+void CheckWords::add_mta_sts_check() {
+  CLI::App* group =
+      book_.verb(book_.app, "mta-sts",
+                 {"What domains ask of connections to them", "ドメインが接続に求める条件を調べる"});
+  group->require_subcommand(1);
+  CLI::App* check = book_.verb(group, "check",
+                               {"Say what MTA-STS means for mail to a domain, and why",
+                                "宛先ドメインの MTA-STS と、そのドメイン宛のメールの扱いを示す"});
+  check
+      ->add_option("DOMAIN", mta_sts_.domain,
+                   book_.say({"The recipients' domain", "宛先のドメイン"}))
+      ->required();
+  check
+      ->add_option("--resolver", mta_sts_.resolver,
+                   book_.say({"The name server to ask, HOST:PORT, instead of the configured",
+                              "設定のものの代わりに問い合わせる DNS サーバー（HOST:PORT）"}))
+      ->type_name("SERVER");
+  book_.speaks(check, [this](Session& s) { return mta_sts_check(s, mta_sts_); });
 }
 
 void CheckWords::add_doctor() {

@@ -120,6 +120,9 @@ struct SpfCheck {
 };
 int spf_check(Session& session, const SpfCheck& which);
 
+// -- mta_sts_check.cc: 1 where the domain has something to mend
+int mta_sts_check(Session& session, const MtaStsWish& wish);
+
 // -- doctor.cc
 int show_health(Session& session, const ExaminationWish& wish);
 
@@ -289,6 +292,13 @@ struct AuditWish {
   std::string address;
 };
 int audit_list(Session& session, const AuditWish& wish);
+
+// -- tls_report.cc: how the protection of connections to receivers fared
+struct TlsReportWish {
+  std::string domain;
+  std::optional<std::int64_t> days;
+};
+int tls_report_show(Session& session, const TlsReportWish& wish);
 
 // -- migrate.cc
 int migrate_status(Session& session);

@@ -189,6 +189,13 @@ struct FakeHost final : Host {
     if (wish.source == "nobody") return fail(ErrorKind::not_found, "there is no source nobody");
     return findings;
   }
+  Result<MtaStsFinding> examine_mta_sts(const std::optional<std::string>&,
+                                        const MtaStsWish& wish) override {
+    its_mta_sts = wish;
+    return mta_sts;
+  }
+  MtaStsWish its_mta_sts;
+  Result<MtaStsFinding> mta_sts;
   ExaminationWish its_examination;
   std::vector<doctor::Finding> findings;
   std::string its_resolver;

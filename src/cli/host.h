@@ -20,6 +20,7 @@
 #include "cli/admin_port.h"
 #include "cli/api_port.h"
 #include "cli/check_resolver.h"
+#include "cli/mta_sts_finding.h"
 #include "cli/submission_port.h"
 #include "delivery/policy/site_rules.h"
 #include "doctor/domain_records.h"
@@ -185,6 +186,10 @@ class Host {
   // says what to do.
   virtual Result<std::vector<doctor::Finding>> examine(const std::optional<std::string>& config,
                                                        const ExaminationWish& wish) = 0;
+
+  // What MTA-STS means for mail to a domain. Errors: a sentence that says what to do.
+  virtual Result<MtaStsFinding> examine_mta_sts(const std::optional<std::string>& config,
+                                                const MtaStsWish& wish) = 0;
 
   [[nodiscard]] virtual const Clock& clock() const = 0;
 

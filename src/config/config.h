@@ -122,6 +122,8 @@ struct Config {
     std::vector<std::string> own_names;
     bool allow_private_receivers = false;
     std::string tls_ca_file;
+    bool mta_sts = true;
+    std::int64_t mta_sts_port = 0;
     std::int64_t connections_max = 0;
     std::int64_t connect_seconds = 0;
     std::int64_t greeting_seconds = 0;

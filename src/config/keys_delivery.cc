@@ -91,6 +91,18 @@ ConfigSection smtp_out() {
         "受信側サーバーの証明書を検証する認証局の PEM ファイル。空ならシステムが信頼する認証局。"})
       .form(TextForm::path);
   s.add(
+      "mta_sts", &S::mta_sts, true,
+      {"Whether to go by the MTA-STS policies of recipients' domains (RFC 8461). A domain's first "
+       "mail waits up to 10 seconds for its policy, which is fetched by HTTPS from the host "
+       "`mta-sts` below it. Sites may be excepted: `sites.*.mta_sts`.",
+       "宛先ドメインの MTA-STS ポリシー（RFC 8461）に従うか。ポリシーはドメインの下のホスト "
+       "`mta-sts` から HTTPS で取得し、そのドメイン宛の最初のメールは最大 10 "
+       "秒それを待つ。サイトごとに切るには `sites.*.mta_sts`。"});
+  s.add("mta_sts_port", &S::mta_sts_port, 443,
+        {"Port of the hosts that policies are fetched from. Another one than 443 is for tests.",
+         "ポリシーを取得するホストのポート。443 以外はテスト用。"})
+      .range(1, 65'535);
+  s.add(
        "connections_max", &S::connections_max, 10'000,
        {"Connections to all receivers together; mail for others waits. Fewer if the system allows "
         "fewer open files. Each takes about 30 KB of memory.",

@@ -340,6 +340,12 @@ struct EngineStatus {
 // By an engine that serves a store in a file: its age from now on (app/age.h).
 [[nodiscard]] Result<std::uint64_t> grow_older(store::WriteTransaction& transaction);
 
+struct TlsReportRequest {
+  std::string domain;     // of recipients; empty: all
+  std::int64_t days = 7;  // with today
+  std::int64_t limit = 1'000;
+};
+
 class Operations {
  public:
   struct Options {
@@ -485,6 +491,9 @@ class Operations {
   Task<Result<store::KeptFor>> keep_for(std::string account,
                                         std::optional<std::int64_t> content_days,
                                         std::optional<std::int64_t> story_days);
+
+  // -- receiver_tls.cc: how the protection of connections fared, the newest days first.
+  Task<Result<std::vector<store::TlsCount>>> tls_report(TlsReportRequest request);
 
   // At most `limit`.
   Task<Result<StuckMails>> stuck(std::int64_t limit);

@@ -3,7 +3,7 @@
 // facet (settings, changes, accounts, domains, reports of them, counts of mail, deliveries,
 // recipients, domains of lists, samples, imports, exports, uploads, relayed messages, suppressions,
 // idempotency, webhooks, SMTP credentials, nodes, news, the cluster, bells, events, who reads them,
-// logs, personal data, work), with a back end per folder and one conformance suite
+// logs, personal data, receivers' TLS, work), with a back end per folder and one conformance suite
 // (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
@@ -51,6 +51,7 @@
 #include "store/nodes.h"
 #include "store/opens.h"
 #include "store/personal_data.h"
+#include "store/receiver_tls.h"
 #include "store/recipient_sample.h"
 #include "store/recipients.h"
 #include "store/relayed.h"
@@ -98,6 +99,7 @@ class ReadTransaction : public SettingReads,
                         public BellReads,
                         public EventReads,
                         public PersonalDataReads,
+                        public ReceiverTlsReads,
                         public WorkReads {};
 
 // Changes. What they have done is seen by their own questions.
@@ -124,6 +126,7 @@ class WriteTransaction : public SettingWrites,
                          public EventReaderWrites,
                          public OpenWrites,
                          public PersonalDataWrites,
+                         public ReceiverTlsWrites,
                          public WorkWrites {
  public:
   [[nodiscard]] virtual ReadTransaction& read() = 0;

@@ -12,6 +12,7 @@
 #include "api/admin/personal_json.h"
 #include "api/admin/read_call.h"
 #include "api/admin/report_json.h"
+#include "api/admin/tls_report_json.h"
 #include "base/check.h"
 #include "base/wipe.h"
 #include "http/json.h"
@@ -382,6 +383,16 @@ Task<Response> list_audit(Operations& operations, Given given) {
   co_return page ? Response::json(200, audit_json(*page)) : failure(page.error());
 }
 
+Task<Response> tls_report(Operations& operations, Given given) {
+  constexpr std::int64_t kUsualDays = 7;
+  constexpr std::int64_t kUsual = 1'000;
+  const auto counts =
+      co_await operations.tls_report({.domain = given.text("domain"),
+                                      .days = given.number("days").value_or(kUsualDays),
+                                      .limit = given.number("limit").value_or(kUsual)});
+  co_return counts ? Response::json(200, tls_report_json(*counts)) : failure(counts.error());
+}
+
 std::chrono::minutes offset_of(const Given& given) {
   return std::chrono::minutes(
       given.number("utc_offset_minutes").value_or(operate::ExplainRequest{}.utc_offset_minutes));
@@ -612,6 +623,7 @@ constexpr std::array kOffered{
     Offered{&calls::kExportPersonal, export_personal},
     Offered{&calls::kErasePersonal, erase_personal},
     Offered{&calls::kListAudit, list_audit},
+    Offered{&calls::kTlsReport, tls_report},
     Offered{&calls::kListNodes, list_nodes},
     Offered{&calls::kCluster, show_cluster},
     Offered{&calls::kWaiting, count_waiting},

@@ -41,6 +41,11 @@ constexpr std::array kKeys = {
             "TLS or the mail waits. `none`: never.",
             "`opportunistic` は、検証済み TLS、未検証の TLS、平文の順に試す。`required` は検証済み "
             "TLS でなければ送らずに待つ。`none` は TLS を使わない。"},
+    SiteKey{"mta_sts", SwitchField{&SiteLimits::mta_sts}, "true",
+            "Go by the MTA-STS policies of recipients' domains (RFC 8461), where `tls` is not "
+            "`none`: mail of a domain that enforces one waits until its hosts meet it.",
+            "宛先ドメインの MTA-STS ポリシー（RFC 8461）に従う（`tls` が `none` "
+            "のときは従わない）。enforce のドメイン宛のメールは、ホストが条件を満たすまで待つ。"},
     SiteKey{"pipelining", SwitchField{&SiteLimits::pipelining}, "true",
             "Send commands together where the receiver offers it (RFC 2920).",
             "受信側が対応していれば、コマンドをまとめて送る（RFC 2920）。"},

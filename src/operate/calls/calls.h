@@ -375,6 +375,9 @@ inline constexpr std::array kErasePersonal{
              {"What has not gone out is cancelled first, instead of being left",
               "まだ送信していないメールを、残さずに取り消す"},
              truth}};
+inline constexpr std::array kTlsReport{
+    Argument{"domain", {"Only mail to this domain", "この宛先ドメインの分だけ"}},
+    Argument{"days", {"So many days, with today", "今日を含む日数"}, number, false, 1, 60}, kLimit};
 inline constexpr std::array kListAudit{
     Argument{"since",
              {"Only from then on: 2026-04-01T09:00:00+09:00",
@@ -469,6 +472,7 @@ inline constexpr Call kImportSuppressions{Verb::post, "/suppressions/import",
 inline constexpr Call kExportPersonal{Verb::get, "/personal-data", arguments::kExportPersonal};
 inline constexpr Call kErasePersonal{Verb::remove, "/personal-data", arguments::kErasePersonal};
 inline constexpr Call kListAudit{Verb::get, "/audit", arguments::kListAudit};
+inline constexpr Call kTlsReport{Verb::get, "/tls-report", arguments::kTlsReport};
 inline constexpr Call kListNodes{Verb::get, "/nodes", arguments::kListNodes};
 inline constexpr Call kCluster{Verb::get, "/cluster", {}};
 inline constexpr Call kWaiting{Verb::get, "/cluster/waiting", {}};

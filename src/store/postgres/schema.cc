@@ -437,7 +437,19 @@ ALTER TABLE domains ADD COLUMN check_at bigint,
 CREATE INDEX domains_check ON domains((coalesce(check_at, 0))) WHERE state = 1;
 )sql";
 
-constexpr std::array<Step, 21> kSteps{{{"tables", kStep1},
+// sts_policies, tls_counts   store/receiver_tls.h.
+constexpr std::string_view kStep22 = R"sql(
+CREATE TABLE sts_policies(
+  domain text COLLATE "C" PRIMARY KEY, id text NOT NULL, policy text NOT NULL,
+  fetched bigint NOT NULL, expires bigint NOT NULL);
+CREATE INDEX sts_policies_expires ON sts_policies(expires);
+CREATE TABLE tls_counts(
+  day bigint NOT NULL, domain text COLLATE "C" NOT NULL, policy bigint NOT NULL,
+  result bigint NOT NULL, attempts bigint NOT NULL, PRIMARY KEY(day, domain, policy, result))
+  WITH (fillfactor = 50);
+)sql";
+
+constexpr std::array<Step, 22> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -457,7 +469,8 @@ constexpr std::array<Step, 21> kSteps{{{"tables", kStep1},
                                        {"audit and erased subjects", kStep18},
                                        {"what a preflight goes by", kStep19},
                                        {"reports of domains", kStep20},
-                                       {"checks of domains", kStep21}}};
+                                       {"checks of domains", kStep21},
+                                       {"transport security of receivers", kStep22}}};
 
 // How many steps a program must know to work on these tables, whatever contractions say: those of
 // the release before, so that its processes go on, and start again, until each has been replaced,

@@ -162,6 +162,10 @@ class Queries {
                                                        std::span<const PublicId> ids);
   [[nodiscard]] Result<std::vector<Usage>> usages(AccountKey account, Month first, Month last);
 
+  // receiver_tls.cc
+  [[nodiscard]] Result<std::optional<StsPolicy>> sts_policy(std::string_view domain);
+  [[nodiscard]] Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question);
+
   // opens.cc
   [[nodiscard]] Result<std::vector<OpenRecord>> opens_of(AccountKey account,
                                                          std::span<const PublicId> ids);

@@ -527,12 +527,23 @@ ALTER TABLE domains ADD COLUMN check_found BLOB NOT NULL DEFAULT x'';
 CREATE INDEX domains_check ON domains(coalesce(check_at, 0)) WHERE state = 1;
 )sql";
 
+// sts_policies, tls_counts   store/receiver_tls.h.
+constexpr const char* kVersion31 = R"sql(
+CREATE TABLE sts_policies(
+  domain TEXT PRIMARY KEY, id TEXT NOT NULL, policy TEXT NOT NULL, fetched INTEGER NOT NULL,
+  expires INTEGER NOT NULL);
+CREATE INDEX sts_policies_expires ON sts_policies(expires);
+CREATE TABLE tls_counts(
+  day INTEGER NOT NULL, domain TEXT NOT NULL, policy INTEGER NOT NULL, result INTEGER NOT NULL,
+  attempts INTEGER NOT NULL, PRIMARY KEY(day, domain, policy, result)) WITHOUT ROWID;
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 30> kMigrations{
+constexpr std::array<const char*, 31> kMigrations{
     kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,  kVersion8,
     kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14, kVersion15, kVersion16,
     kVersion17, kVersion18, kVersion19, kVersion20, kVersion21, kVersion22, kVersion23, kVersion24,
-    kVersion25, kVersion26, kVersion27, kVersion28, kVersion29, kVersion30};
+    kVersion25, kVersion26, kVersion27, kVersion28, kVersion29, kVersion30, kVersion31};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

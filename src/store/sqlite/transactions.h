@@ -189,6 +189,12 @@ class SqliteReadTransaction final : public ReadTransaction {
                                               std::int64_t limit) override {
     return queries_.report_lines(account, domain, after, limit);
   }
+  Result<std::optional<StsPolicy>> sts_policy(std::string_view domain) override {
+    return queries_.sts_policy(domain);
+  }
+  Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question) override {
+    return queries_.tls_counts(question);
+  }
 
   Result<std::vector<OpenRecord>> opens_of(AccountKey account,
                                            std::span<const PublicId> ids) override {
@@ -415,6 +421,10 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<bool> add_domain_report(const DomainReport& report,
                                  std::span<const ReportLine> lines) override;
   Result<bool> drop_domain_reports(std::int64_t day, std::int64_t rows) override;
+
+  // -- receivers' TLS (receiver_tls.cc)
+  Result<void> keep_sts_policy(const StsPolicy& policy) override;
+  Result<void> add_tls_counts(std::span<const TlsCount> counts, std::int64_t keep_since) override;
 
   // -- opens (opens.cc)
   Result<std::vector<OpenRecorded>> record_opens(std::span<const OpenSeen> seen) override;
