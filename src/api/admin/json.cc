@@ -43,6 +43,7 @@ void add_account_members(JsonWriter& json, const store::Account& account) {
   json.member("suspended", account.suspended);
   json.member("text_from_html", account.text_from_html);
   json.member("open_tracking", account.open_tracking);
+  json.member("preflight", to_string(account.preflight));
   add_shown_time(json, "created", account.created);
   json.member("requests_per_minute", account.limits.requests_per_minute);
   json.member("mails_per_minute", account.limits.mails_per_minute);
@@ -125,9 +126,10 @@ std::string_view history_outcome(const operate::DomainHistory& history) {
   return history.faults.empty() ? "pass" : "warning";
 }
 
-void add_attempt(JsonWriter& json, const store::Attempt& attempt, bool is_signed,
-                 todoku::Language language) {
-  const explain::Advice& advice = explain::advice_for(attempt.outcome, is_signed);
+void add_attempt(JsonWriter& json, const store::Attempt& attempt, std::string_view address,
+                 bool is_signed, todoku::Language language) {
+  const explain::Advice& advice = explain::advice_for(
+      attempt.outcome, is_signed, {.address = address, .mx_host = attempt.path.mx_host});
   json.begin_object();
   json.member("number", attempt.number);
   json.member("at", time_text(attempt.at));
@@ -171,7 +173,7 @@ void add_story(JsonWriter& json, const store::Story& story, std::string_view nex
   json.key("attempts");
   json.begin_array();
   for (const store::Attempt& attempt : story.attempts) {
-    add_attempt(json, attempt, !story.signing.empty(), language);
+    add_attempt(json, attempt, story.address, !story.signing.empty(), language);
   }
   json.end_array();
   json.end_object();

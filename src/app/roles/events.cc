@@ -94,7 +94,8 @@ EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_schedule
       retention_(ground.store, ground.runtime.executor(0), ground.clock,
                  {.kept = {.content_days = ground.config.retention.content_days,
                            .story_days = ground.config.retention.story_days},
-                  .audit_days = ground.config.retention.audit_days},
+                  .audit_days = ground.config.retention.audit_days,
+                  .report_days = ground.config.retention.report_days},
                  [&node = ground.node] { return node.key(); }),
       domains_(
           ground.store, [&names](std::string name) { return names.texts(std::move(name), false); },
