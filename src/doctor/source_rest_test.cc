@@ -74,10 +74,11 @@ TEST_F(SourceRestTest, TheOtherMayBeOfAnotherProcessWhereNothingOfItFails) {
   const auto rests = rest.reconsider(now);
   ASSERT_EQ(rests.size(), 1U);
   EXPECT_EQ(rests[0].what, What::rests);
-  // The other process has gone: this one sends again, for nobody else does.
+  // The other process has gone: this one sends again, for nobody else does, and says so.
   rest.know_elsewhere({});
   const auto back = rest.reconsider(now);
-  ASSERT_EQ(back.size(), 1U);
+  ASSERT_EQ(back.size(), 2U);
+  EXPECT_EQ(back[1].what, What::kept);
   EXPECT_EQ(back[0].what, What::returns);
   EXPECT_EQ(back[0].reason, "no other source is known to pass the check");
 }
