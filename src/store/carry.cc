@@ -49,7 +49,7 @@ constexpr std::array<CarriedColumn, 7> kDkimKeys{{{"account", integer},
                                                   {"sealed", octets},
                                                   {"dns_record", text},
                                                   {"created", integer}}};
-constexpr std::array<CarriedColumn, 12> kDomains{{{"account", integer},
+constexpr std::array<CarriedColumn, 14> kDomains{{{"account", integer},
                                                   {"domain", text},
                                                   {"token", text},
                                                   {"state", integer},
@@ -60,7 +60,9 @@ constexpr std::array<CarriedColumn, 12> kDomains{{{"account", integer},
                                                   {"answered", integer},
                                                   {"failing", integer},
                                                   {"failed_for", integer},
-                                                  {"look_at", integer}}};
+                                                  {"look_at", integer},
+                                                  {"check_at", integer},
+                                                  {"check_found", octets}}};
 constexpr std::array<CarriedColumn, 4> kMailCounts{
     {{"account", integer}, {"day", integer}, {"node", integer}, {"mails", integer}}};
 constexpr std::array<CarriedColumn, 32> kDeliveries{
@@ -258,7 +260,26 @@ constexpr std::array<CarriedColumn, 9> kAudit{{{"key", integer},
                                                {"hash", integer},
                                                {"origin", text}}};
 
-constexpr std::array<CarriedTable, 33> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedColumn, 12> kDomainReports{{{"account", integer},
+                                                        {"domain", text},
+                                                        {"day", integer},
+                                                        {"id", octets},
+                                                        {"kind", integer},
+                                                        {"organization", text},
+                                                        {"reported", text},
+                                                        {"policy", text},
+                                                        {"begins", integer},
+                                                        {"ends", integer},
+                                                        {"messages", integer},
+                                                        {"received", integer}}};
+constexpr std::array<CarriedColumn, 6> kReportLines{{{"account", integer},
+                                                     {"domain", text},
+                                                     {"day", integer},
+                                                     {"words", octets},
+                                                     {"messages", integer},
+                                                     {"failed", integer}}};
+
+constexpr std::array<CarriedTable, 35> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -290,7 +311,9 @@ constexpr std::array<CarriedTable, 33> kTables{{{"settings", kSettings},
                                                 {"event_sheets", kEventSheets},
                                                 {"suppressions", kSuppressions},
                                                 {"suppression_removals", kRemovals},
-                                                {"audit", kAudit}}};
+                                                {"audit", kAudit},
+                                                {"domain_reports", kDomainReports},
+                                                {"report_lines", kReportLines}}};
 
 }  // namespace carried
 

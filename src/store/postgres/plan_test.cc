@@ -112,6 +112,10 @@ INSERT INTO export_jobs SELECT n % ({0} / 10), n, 1, '', 0, CASE WHEN n % 100 = 
   100, 1, 'f', 0, n, CASE WHEN n % 100 <> 0 THEN n END FROM generate_series(1, {0}) n;
 INSERT INTO audit SELECT n, n, 'api key 1', 'content', n % ({0} / 10), n, n, n * 7919, '192.0.2.7'
   FROM generate_series(1, {0}) n;
+INSERT INTO domain_reports SELECT n % ({0} / 10), 'd' || n % 100 || '.example', n % 400,
+  n::text::bytea, 1, 'org', 'd.example', 'p=none', n, n, 1, n FROM generate_series(1, {0}) n;
+INSERT INTO report_lines SELECT n % ({0} / 10), 'd' || n % 100 || '.example', n % 400,
+  n::text::bytea, 1, 0 FROM generate_series(1, {0}) n;
 INSERT INTO bells SELECT 's' || n % 10, n % 2, 1000000 + n, 0, n, 0, 1, n
   FROM generate_series(1, {0}) n;
 )sql",
@@ -189,7 +193,8 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
       "bells, news, "
       "changes,"
       " event_sheets, event_readers, not_sent, usages,"
-      " suppressions, suppression_removals, export_jobs, opens, open_counts, audit");
+      " suppressions, suppression_removals, export_jobs, opens, open_counts, audit,"
+      " domain_reports, report_lines");
   fill(60'000);
   database_.execute("ANALYZE");
   explain_all("large");

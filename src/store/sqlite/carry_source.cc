@@ -9,6 +9,7 @@
 //                          draft is of another type, has not begun to be sent, or has sections.
 //   contents.header_to, header_cc   may be NULL in old rows
 //   suppressions.hash, domain   follow from the subject: made here
+//   sts_policies, tls_counts   are fetched, and counted, again: not carried
 //   export_jobs            are made again by who wants them: not carried
 //   meta 'next_number'     counts deliveries and batches alone; other ids are row ids
 //   a recipient whose batch is gone is not carried: nothing leads to it
@@ -37,7 +38,7 @@ struct CarriedQuery {
   Sql sql;  // its columns are those of the table, but where shape() says otherwise
 };
 
-constexpr std::array<CarriedQuery, 33> kCarriedQueries{{
+constexpr std::array<CarriedQuery, 35> kCarriedQueries{{
     {"settings", "SELECT name, value FROM settings WHERE name <> 'carried_to' ORDER BY name"},
     {"accounts",
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
@@ -52,7 +53,7 @@ constexpr std::array<CarriedQuery, 33> kCarriedQueries{{
      " ORDER BY account, domain, selector"},
     {"domains",
      "SELECT account, domain, token, state, vouched, consents, created, proven, answered, failing,"
-     " failed_for, look_at FROM domains ORDER BY account, domain"},
+     " failed_for, look_at, check_at, check_found FROM domains ORDER BY account, domain"},
     {"mail_counts",
      "SELECT account, day, node, mails FROM mail_counts ORDER BY account, day, node"},
     {"deliveries",
@@ -123,6 +124,13 @@ constexpr std::array<CarriedQuery, 33> kCarriedQueries{{
     {"audit",
      "SELECT key, at, actor, action, account, delivery, email, hash, origin FROM audit"
      " ORDER BY key"},
+    {"domain_reports",
+     "SELECT account, domain, day, id, kind, organization, reported, policy, begins, ends, "
+     "messages,"
+     " received FROM domain_reports ORDER BY account, domain, day, id"},
+    {"report_lines",
+     "SELECT account, domain, day, words, messages, failed FROM report_lines"
+     " ORDER BY account, domain, day, words"},
 }};
 
 Result<std::string> in_place_codes(store::Dictionary& kept, std::string_view codes) {

@@ -110,6 +110,8 @@ class Queries {
   [[nodiscard]] Result<Domain> domain(AccountKey account, std::string_view domain);
   [[nodiscard]] Result<std::vector<Domain>> holders(std::span<const std::string> domains);
   [[nodiscard]] Result<std::vector<Domain>> domains_to_look_at(std::int64_t limit);
+  [[nodiscard]] Result<std::vector<DomainPlace>> domains_to_check(std::int64_t limit);
+  [[nodiscard]] Result<DomainCheck> domain_check(AccountKey account, std::string_view domain);
   [[nodiscard]] Result<std::vector<MailCount>> mail_counts(std::span<const AccountKey> accounts,
                                                            DayNumber first);
 
@@ -159,6 +161,10 @@ class Queries {
   [[nodiscard]] Result<std::vector<Story>> log_stories(AccountKey account,
                                                        std::span<const PublicId> ids);
   [[nodiscard]] Result<std::vector<Usage>> usages(AccountKey account, Month first, Month last);
+
+  // receiver_tls.cc
+  [[nodiscard]] Result<std::optional<StsPolicy>> sts_policy(std::string_view domain);
+  [[nodiscard]] Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question);
 
   // opens.cc
   [[nodiscard]] Result<std::vector<OpenRecord>> opens_of(AccountKey account,
@@ -228,6 +234,16 @@ class Queries {
   [[nodiscard]] Result<EventPage> events(const EventQuestion& question);
   [[nodiscard]] Result<EventPlace> last_event_place();
   [[nodiscard]] Result<std::uint64_t> event_generation();
+
+  // domain_reports.cc
+  [[nodiscard]] Result<std::vector<DomainReport>> domain_reports(AccountKey account,
+                                                                 std::string_view domain,
+                                                                 const ReportPlace& after,
+                                                                 std::int64_t limit);
+  [[nodiscard]] Result<std::vector<DatedLine>> report_lines(AccountKey account,
+                                                            std::string_view domain,
+                                                            const ReportPlace& after,
+                                                            std::int64_t limit);
 
   // personal_data.cc
   [[nodiscard]] Result<std::vector<AuditEntry>> audit(const AuditQuestion& question);

@@ -76,6 +76,12 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<std::vector<Domain>> domains_to_look_at(std::int64_t limit) override {
     return queries_.domains_to_look_at(limit);
   }
+  Result<std::vector<DomainPlace>> domains_to_check(std::int64_t limit) override {
+    return queries_.domains_to_check(limit);
+  }
+  Result<DomainCheck> domain_check(AccountKey account, std::string_view domain) override {
+    return queries_.domain_check(account, domain);
+  }
   Result<std::vector<MailCount>> mail_counts(std::span<const AccountKey> accounts,
                                              DayNumber first) override {
     return queries_.mail_counts(accounts, first);
@@ -171,6 +177,23 @@ class SqliteReadTransaction final : public ReadTransaction {
   }
   Result<std::vector<Usage>> usages(AccountKey account, Month first, Month last) override {
     return queries_.usages(account, first, last);
+  }
+
+  Result<std::vector<DomainReport>> domain_reports(AccountKey account, std::string_view domain,
+                                                   const ReportPlace& after,
+                                                   std::int64_t limit) override {
+    return queries_.domain_reports(account, domain, after, limit);
+  }
+  Result<std::vector<DatedLine>> report_lines(AccountKey account, std::string_view domain,
+                                              const ReportPlace& after,
+                                              std::int64_t limit) override {
+    return queries_.report_lines(account, domain, after, limit);
+  }
+  Result<std::optional<StsPolicy>> sts_policy(std::string_view domain) override {
+    return queries_.sts_policy(domain);
+  }
+  Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question) override {
+    return queries_.tls_counts(question);
   }
 
   Result<std::vector<OpenRecord>> opens_of(AccountKey account,
@@ -348,6 +371,10 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<Domain> add_domain(const Domain& domain) override;
   Result<void> change_domain(const Domain& domain) override;
   Result<void> note_look(const Domain& domain) override;
+  Result<bool> take_domain_check(AccountKey account, std::string_view domain,
+                                 Instant until) override;
+  Result<void> keep_domain_check(AccountKey account, std::string_view domain,
+                                 const DomainCheck& check) override;
   Result<void> remove_domain(AccountKey account, std::string_view domain) override;
   Result<void> hold_domains() override;
   Result<void> count_mails(NodeKey node, std::span<const MailCount> counts) override;
@@ -388,6 +415,16 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<void> end_import(PublicId job, AccountKey account, const ImportEnd& end,
                           NodeKey node) override;
   Result<void> restart_import(PublicId job, AccountKey account, NodeKey node) override;
+
+  // -- reports of domains (domain_reports.cc)
+  Result<void> hold_domain_reports(AccountKey account, std::string_view domain) override;
+  Result<bool> add_domain_report(const DomainReport& report,
+                                 std::span<const ReportLine> lines) override;
+  Result<bool> drop_domain_reports(std::int64_t day, std::int64_t rows) override;
+
+  // -- receivers' TLS (receiver_tls.cc)
+  Result<void> keep_sts_policy(const StsPolicy& policy) override;
+  Result<void> add_tls_counts(std::span<const TlsCount> counts, std::int64_t keep_since) override;
 
   // -- opens (opens.cc)
   Result<std::vector<OpenRecorded>> record_opens(std::span<const OpenSeen> seen) override;
@@ -615,6 +652,9 @@ class SqliteWriteTransaction final : public WriteTransaction {
   [[nodiscard]] Result<std::int64_t> doubt_those_on_their_way(const BatchKey& batch);
   [[nodiscard]] Result<bool> keep_aside(std::int64_t row, bool is_over);
   [[nodiscard]] Result<bool> count_death(std::int64_t row, Instant expires);
+
+  // domain_reports.cc. False: it was there.
+  [[nodiscard]] Result<bool> insert_report(const DomainReport& report);
 
   // opens.cc
   [[nodiscard]] Result<PublicId> opened_id(const OpenSeen& seen);

@@ -295,6 +295,22 @@ inline std::vector<std::string> all_of(Store& store) {
         c.held_because, text_of(c.released),
         read(store, [&](ReadTransaction& t) { return t.smtp_habits(c.name); })));
   }
+  for (const Domain& claim : read(store, [](ReadTransaction& t) { return t.domains({}, 1'000); })) {
+    for (const DomainReport& r : read(store, [&](ReadTransaction& t) {
+           return t.domain_reports(claim.account, claim.domain, {}, 100);
+         })) {
+      said.push_back(fmt::format("report {} {} {} {} {} {} {} {} {} {} {}", r.domain, r.day, r.id,
+                                 static_cast<int>(r.kind), r.organization, r.reported, r.policy,
+                                 to_epoch_ms(r.begin), to_epoch_ms(r.end), r.messages,
+                                 to_epoch_ms(r.received)));
+    }
+    for (const DatedLine& l : read(store, [&](ReadTransaction& t) {
+           return t.report_lines(claim.account, claim.domain, {}, 100);
+         })) {
+      said.push_back(
+          fmt::format("reported {} {} {} {}", l.day, l.line.words, l.line.messages, l.line.failed));
+    }
+  }
   for (const AuditEntry& line : read(store, [](ReadTransaction& t) { return t.audit({}); })) {
     said.push_back(fmt::format("audit {} {} {} {} {} {} {:x} {}", line.number, to_epoch_ms(line.at),
                                line.actor, line.action, static_cast<std::int64_t>(line.account),
