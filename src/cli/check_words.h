@@ -22,7 +22,8 @@ class CheckWords {
 
  private:
   void add_bounce_classify();
-  void add_reports_read();
+  void add_rules();
+  void add_reports();
   void add_dkim_verify();
   void add_spf_check();
   void add_dmarc_check();
@@ -35,6 +36,8 @@ class CheckWords {
   WordBook book_;
   BounceClassify bounce_;
   std::vector<std::string> reports_;
+  RulesExplain rules_;
+  ReportsWish kept_reports_;
   DkimVerify dkim_;
   SpfCheck spf_;
   DmarcCheck dmarc_;

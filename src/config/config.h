@@ -88,6 +88,7 @@ struct Config {
     std::int64_t content_days = 0;
     std::int64_t story_days = 0;
     std::int64_t audit_days = 0;
+    std::int64_t report_days = 0;
   };
   struct Journal {
     std::string directory;
@@ -221,6 +222,9 @@ struct Config {
     std::vector<std::string> port_25_hosts;
     bool rest = false;
     bool last_may_rest = false;
+    bool domain_checks = false;
+    std::int64_t domain_check_hours = 0;
+    std::int64_t domain_server_port = 0;
   };
   struct DoctorBlocklist {
     std::string zone;
@@ -235,6 +239,8 @@ struct Config {
   };
   struct Rules {
     std::string file;
+    std::string replies_file;
+    std::string advice_file;
   };
   struct Queue {
     std::string kind;

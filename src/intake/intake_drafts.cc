@@ -143,6 +143,7 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
                            .html_part = std::move(request.html_part),
                            .list_unsubscribe_mailto = std::move(request.list_unsubscribe_mailto),
                            .list_unsubscribe_url = std::move(request.list_unsubscribe_url),
+                           .list_unsubscribe_one_click = request.list_unsubscribe_one_click,
                            .headers = std::move(request.headers),
                            .inline_parts = std::move(request.inline_parts)};
   if (request.labels.tags) draft.tags = std::move(labels.tags);
@@ -157,6 +158,7 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
           wrong.add({"duplicate_policy"}, texts::policy_stays(changed.at_most_once));
         }
         check_has_text(changed.content, wrong);
+        check_one_click(changed.content, wrong);
         check_files_of_draft(changed, limits, wrong);
         check_draft_size(changed, size, limits, wrong);
         for (std::size_t i = 0; i < recipients->size(); ++i) {

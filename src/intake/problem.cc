@@ -167,6 +167,11 @@ Text wants_html() {
           "html_partのないメールには指定できません。"};
 }
 
+Text wants_https_url() {
+  return {"is true, and list_unsubscribe.url is no https URL.",
+          "trueにできるのは、list_unsubscribe.urlがhttpsのURLのときだけです。"};
+}
+
 Text invalid_content_id() {
   return {
       "must be letters, digits, \"-\", \"_\", \"+\" and dots between them, with one \"@\" at "

@@ -109,6 +109,8 @@ namespace texts {
 [[nodiscard]] Text refused_extension(std::string_view file_name);
 // Of inline parts: nothing shows them.
 [[nodiscard]] Text wants_html();
+// Of one_click: there is no such url.
+[[nodiscard]] Text wants_https_url();
 [[nodiscard]] Text invalid_content_id();
 [[nodiscard]] Text not_base64();
 [[nodiscard]] Text data_url();

@@ -352,7 +352,9 @@ void Composer::add_list_unsubscribe() {
   if (!mailto.starts_with("mailto:")) mailto.clear();
   const std::string_view own = recipient_.unsubscribe_token;
   const bool fits = !own.empty() && own.size() <= kUnsubscribeTokenOctetsMax;
+  bool one_click = parts_.is_one_click;
   if (url.empty() && fits && !parts_.unsubscribe_at_ours.empty()) {
+    one_click = true;
     url.append(parts_.unsubscribe_at_ours).append(own);
   }
   if (url.empty() && mailto.empty()) return;
@@ -362,8 +364,9 @@ void Composer::add_list_unsubscribe() {
   if (!url.empty() && !mailto.empty()) line.glue(",");
   if (!mailto.empty()) append_bracketed_uri(line, mailto);
   line.finish();
-  // RFC 8058 section 3.1: one-click needs an HTTPS URI.
-  if (url.starts_with("https:")) {
+  // RFC 8058 section 3.1: one-click needs an HTTPS URI, and whoever says so has to unsubscribe
+  // whom it is posted for: of a page of the sender's only the sender knows.
+  if (one_click && url.starts_with("https:")) {
     add_field("List-Unsubscribe-Post", "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
   }
 }

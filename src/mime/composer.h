@@ -47,6 +47,7 @@ struct MessageTemplate::Parts {
   CompiledText subject;
   CompiledText unsubscribe_url;
   CompiledText unsubscribe_mailto;
+  bool is_one_click = false;                // so the sender says of its URL
   std::string unsubscribe_at_ours;          // a copy's own segment follows
   std::vector<PartTemplate> texts;          // one, or plain and html
   std::vector<std::string> files;           // encoded, in the order of Content::attachments

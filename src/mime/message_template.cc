@@ -145,6 +145,7 @@ void build_texts(MessageTemplate::Parts& parts, const Content& content,
                  std::string_view pixel_url) {
   parts.subject = CompiledText(header_text(content.subject), parts.keys);
   parts.unsubscribe_url = CompiledText(header_text(content.list_unsubscribe_url), parts.keys);
+  parts.is_one_click = content.list_unsubscribe_one_click;
   parts.unsubscribe_mailto = CompiledText(header_text(content.list_unsubscribe_mailto), parts.keys);
   const auto add_part = [&](std::string_view subtype, CompiledText text,
                             ValueForm values = ValueForm::body) {

@@ -210,6 +210,7 @@ TEST(MessageTemplate, WritesItsFieldsInAFixedOrder) {
   given.header_to = {"a@example.com"};
   given.header_cc = {"b@example.com"};
   given.list_unsubscribe_url = "https://example.jp/u";
+  given.list_unsubscribe_one_click = true;
   const auto message_template = built(given, {.feedback_id = {"a", "b"}});
   ComposedMessage message;
   message_template.compose({"a@example.com", kTaro}, identity(), message);
@@ -308,8 +309,13 @@ TEST(MessageTemplate, TheMessageIdDomainCannotAddHeaderFieldsEither) {
 TEST(MessageTemplate, OneClickIsOfferedForHttpsOnly) {
   Content given = content();
   given.list_unsubscribe_url = "http://example.jp/u";
+  given.list_unsubscribe_one_click = true;
   EXPECT_EQ(read(composed(built(given))).count("List-Unsubscribe-Post"), 0U);
+  given.list_unsubscribe_one_click = false;
   given.list_unsubscribe_url = "HTTPS://example.jp/u";
+  EXPECT_EQ(read(composed(built(given))).count("List-Unsubscribe-Post"), 0U)
+      << "only the sender knows what its page does";
+  given.list_unsubscribe_one_click = true;
   EXPECT_EQ(read(composed(built(given))).field("List-Unsubscribe-Post"),
             "List-Unsubscribe=One-Click");
 }

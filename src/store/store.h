@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store: every promise of the engine rests on it. One interface in the words of the domain, by
-// facet (settings, changes, accounts, domains, counts of mail, deliveries, recipients, imports,
-// exports, uploads, relayed messages, suppressions, idempotency, webhooks, SMTP credentials, nodes,
-// news, the cluster, bells, events, who reads them, logs, personal data, receivers' TLS, work),
-// with a back end per folder and one conformance suite (tests/conformance/store).
+// facet (settings, changes, accounts, domains, reports of them, counts of mail, deliveries,
+// recipients, domains of lists, samples, imports, exports, uploads, relayed messages, suppressions,
+// idempotency, webhooks, SMTP credentials, nodes, news, the cluster, bells, events, who reads them,
+// logs, personal data, receivers' TLS, work), with a back end per folder and one conformance suite
+// (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
 // happens per request of a person is a function of a transaction. Writes are grouped: one commit
@@ -36,6 +37,8 @@
 #include "store/cluster.h"
 #include "store/course.h"
 #include "store/deliveries.h"
+#include "store/domain_counts.h"
+#include "store/domain_reports.h"
 #include "store/domains.h"
 #include "store/event_readers.h"
 #include "store/events.h"
@@ -49,6 +52,7 @@
 #include "store/opens.h"
 #include "store/personal_data.h"
 #include "store/receiver_tls.h"
+#include "store/recipient_sample.h"
 #include "store/recipients.h"
 #include "store/relayed.h"
 #include "store/settings.h"
@@ -71,10 +75,13 @@ class ReadTransaction : public SettingReads,
                         public ChangeReads,
                         public AccountReads,
                         public DomainReads,
+                        public DomainReportReads,
                         public MailCountReads,
                         public DeliveryReads,
                         public CourseReads,
                         public RecipientReads,
+                        public DomainCountReads,
+                        public SampleReads,
                         public LogReads,
                         public UsageReads,
                         public OpenReads,
@@ -99,6 +106,7 @@ class ReadTransaction : public SettingReads,
 class WriteTransaction : public SettingWrites,
                          public AccountWrites,
                          public DomainWrites,
+                         public DomainReportWrites,
                          public MailCountWrites,
                          public DeliveryWrites,
                          public CourseWrites,

@@ -11,6 +11,7 @@
 #include "api/admin/json.h"
 #include "api/admin/personal_json.h"
 #include "api/admin/read_call.h"
+#include "api/admin/report_json.h"
 #include "api/admin/tls_report_json.h"
 #include "base/check.h"
 #include "base/wipe.h"
@@ -92,14 +93,15 @@ Task<Response> add_account(Operations& operations, Given given) {
 }
 
 Task<Response> change_account(Operations& operations, Given given) {
-  const operate::AccountChange change{.weight = given.number("weight"),
-                                      .suspended = given.truth("suspended"),
-                                      .text_from_html = given.truth("text_from_html"),
-                                      .open_tracking = given.truth("open_tracking"),
-                                      .requests_per_minute = given.number("requests_per_minute"),
-                                      .mails_per_minute = given.number("mails_per_minute"),
-                                      .mails_per_day = given.number("mails_per_day"),
-                                      .mails_per_month = given.number("mails_per_month")};
+  operate::AccountChange change{.weight = given.number("weight"),
+                                .suspended = given.truth("suspended"),
+                                .text_from_html = given.truth("text_from_html"),
+                                .open_tracking = given.truth("open_tracking"),
+                                .requests_per_minute = given.number("requests_per_minute"),
+                                .mails_per_minute = given.number("mails_per_minute"),
+                                .mails_per_day = given.number("mails_per_day"),
+                                .mails_per_month = given.number("mails_per_month")};
+  if (given.find("preflight") != nullptr) change.preflight = given.text("preflight");
   const auto changed = co_await operations.change_account(given.text("account"), change);
   co_return changed ? Response::json(200, changed_account_json(*changed))
                     : failure(changed.error());
@@ -273,6 +275,12 @@ Task<Response> verify_domain(Operations& operations, Given given) {
       co_await operations.verify_domain(given.text("account"), given.text("domain"));
   co_return verified ? Response::json(200, verified_domain_json(*verified))
                      : failure(verified.error());
+}
+
+Task<Response> domain_history(Operations& operations, Given given) {
+  const auto history =
+      co_await operations.domain_history(given.text("account"), given.text("domain"));
+  co_return history ? Response::json(200, domain_history_json(*history)) : failure(history.error());
 }
 
 Task<Response> remove_domain(Operations& operations, Given given) {
@@ -457,6 +465,20 @@ Task<Response> import_suppressions(Operations& operations, Given given) {
   co_return told ? Response::json(200, imported_suppressions_json(*told)) : failure(told.error());
 }
 
+constexpr std::int64_t kReportDays = 30;
+
+Task<Response> import_reports(Operations& operations, Given given) {
+  const auto told = co_await operations.import_reports(
+      given.text("account"), {.name = given.text("name"), .octets = given.text("report")});
+  co_return told ? Response::json(200, imported_reports_json(*told)) : failure(told.error());
+}
+
+Task<Response> show_reports(Operations& operations, Given given) {
+  const auto shown = co_await operations.reported(given.text("account"), given.text("domain"),
+                                                  given.number("days").value_or(kReportDays));
+  co_return shown ? Response::json(200, report_overview_json(*shown)) : failure(shown.error());
+}
+
 Task<Response> list_nodes(Operations& operations, Given given) {
   const auto offset = offset_of(given);
   const auto nodes = co_await operations.nodes();
@@ -579,7 +601,10 @@ constexpr std::array kOffered{
     Offered{&calls::kListDomains, list_domains},
     Offered{&calls::kAddDomain, add_domain},
     Offered{&calls::kVerifyDomain, verify_domain},
+    Offered{&calls::kDomainHistory, domain_history},
     Offered{&calls::kRemoveDomain, remove_domain},
+    Offered{&calls::kImportReports, import_reports},
+    Offered{&calls::kShowReports, show_reports},
     Offered{&calls::kNextKeys, next_keys},
     Offered{&calls::kMakeNextKeys, make_next_keys},
     Offered{&calls::kBeginNextKeys, begin_next_keys},
@@ -633,7 +658,9 @@ void add_routes(http::Router& router, operate::Operations& operations, std::stri
       return;
     }
     // Whatever may hold a secret, also where it does not belong.
-    router.add(method_of(call.verb), call.path, {.wiped = true},
+    http::RouteOptions options{.wiped = true};
+    if (!call.raw.empty()) options = {.body_max = operate::kRawOctetsMax};
+    router.add(method_of(call.verb), call.path, options,
                [&operations, &call, operation](Request& request, Body& body) {
                  return perform(operations, call, operation, request, body);
                });

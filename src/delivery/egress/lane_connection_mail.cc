@@ -430,7 +430,8 @@ void LaneConnection::learn_habits(policy::Evidence evidence) {
                          now());
 }
 
-policy::Verdict LaneConnection::judge(const policy::Answer& answer) const {
+policy::Verdict LaneConnection::judge(policy::Answer answer) const {
+  answer.site = lane_->site_;
   return policy::judge(answer, seat_->mails.front().batch->letter().at_most_once);
 }
 

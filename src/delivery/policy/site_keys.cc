@@ -19,6 +19,11 @@ constexpr std::array kKeys = {
             "宛先のドメイン（MX によらない）。MX ホスト名より優先される。"},
     SiteKey{"provider", TextField{&Site::provider}, R"("Example")",
             "Who runs the site, for people.", "運営者の名前（表示用）。"},
+    SiteKey{"source", TextField{&Site::source}, R"("its postmaster page")",
+            "Where its figures come from, for people.", "値の出どころ（表示用）。"},
+    SiteKey{"date", DateField{&Site::date}, R"("2026-11-29")",
+            "When they were last known to be true, for people.",
+            "その値を最後に確かめた日（表示用）。"},
     SiteKey{"connections_max", CountField{&SiteLimits::connections_max, 1, kConnectionsMax}, "10",
             "Connections from one sending address.", "1 つの送信元アドレスからの接続数。"},
     SiteKey{"messages_per_connection",
@@ -110,7 +115,8 @@ SiteValue written(const std::vector<std::chrono::seconds>& value) {
 }  // namespace
 
 bool SiteKey::for_everybody() const {
-  return !std::holds_alternative<TextField>(field) && !std::holds_alternative<PatternsField>(field);
+  return !std::holds_alternative<TextField>(field) && !std::holds_alternative<DateField>(field) &&
+         !std::holds_alternative<PatternsField>(field);
 }
 
 SiteValue SiteKey::value_in(const Site& site) const {
