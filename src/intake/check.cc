@@ -242,6 +242,19 @@ void check_has_text(const Content& content, Problems& problems) {
   }
 }
 
+void check_unsubscribe_link(const Content& content, Purpose purpose, const Limits& limits,
+                            Problems& problems) {
+  if (limits.unsubscribe_link && purpose == Purpose::advertisement) return;
+  const auto look = [&](std::string_view text, std::string_view field) {
+    if (!text.contains(mime::kUnsubscribeKey)) return;
+    problems.add({std::string(field)}, limits.unsubscribe_link
+                                           ? texts::link_of_advertisements(mime::kUnsubscribeKey)
+                                           : texts::no_unsubscribe_link(mime::kUnsubscribeKey));
+  };
+  look(content.text_part, "text_part");
+  look(content.html_part, "html_part");
+}
+
 void check_one_click(const Content& content, Problems& problems) {
   constexpr std::string_view kHttps = "https://";
   if (!content.list_unsubscribe_one_click) return;

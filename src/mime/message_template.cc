@@ -231,6 +231,8 @@ Result<MessageTemplate> MessageTemplate::build(Content content, const MessageOpt
   if (!has_page_of_its_own(parts->unsubscribe_url)) {
     parts->unsubscribe_at_ours = options.unsubscribe_url;
   }
+  parts->link_key = parts->keys.find(kUnsubscribeKey);
+  if (parts->link_key) parts->link_at_ours = options.unsubscribe_url;
   build_extra_fields(*parts, content);
   build_files(*parts, std::move(attachments), !content.html_part.empty(), options);
   return MessageTemplate(std::move(parts));
@@ -250,7 +252,7 @@ bool MessageTemplate::has_pixel() const {
 }
 
 bool MessageTemplate::may_link_to_us() const {
-  return !parts_->unsubscribe_at_ours.empty();
+  return !parts_->unsubscribe_at_ours.empty() || !parts_->link_at_ours.empty();
 }
 
 std::size_t MessageTemplate::memory_octets() const {

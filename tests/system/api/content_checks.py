@@ -234,6 +234,14 @@ class Unsubscribing(Checks):
                 self.assertIn(b"List-Unsubscribe: <https://s.example/leave>", octets)
                 self.assertEqual(offered, octets.count(b"List-Unsubscribe-Post"))
 
+    def test_the_code_of_a_link_that_there_is_not_is_refused(self):
+        """The engine of these checks has no public URL."""
+        text = "__unsubscribe_url__"
+        for field in ("text_part", "html_part"):
+            with self.subTest(field):
+                self.refused(self.send({"purpose": "advertisement", field: text}), field)
+                self.refused(self.post("/deliveries/bulk/begin", door.draft(**{field: text})), field)
+
     def test_one_click_wants_an_https_url(self):
         for said in ({"one_click": True}, {"one_click": True, "url": "http://s.example/"},
                      {"one_click": True, "mailto": "mailto:out@s.example"}):
