@@ -41,6 +41,8 @@
 #include "base/log.h"
 #include "config/site_rules.h"
 #include "delivery/node.h"
+#include "explain/advice_book.h"
+#include "feedback/classify/reply_rules.h"
 #include "http/server.h"
 #include "operate/operations.h"
 #include "ops/collected.h"
@@ -259,6 +261,12 @@ Result<void> Engine::Parts::start_runtime() {
   auto loaded = config::load_site_rules(options.loaded);
   if (!loaded) return fail(std::move(loaded.error()));
   rules = std::move(*loaded);
+  auto replies = config::load_reply_rules(options.loaded, rules);
+  if (!replies) return fail(std::move(replies.error()));
+  feedback::classify::put_in_force(*std::move(replies));
+  auto advice = config::load_advice(options.loaded, rules);
+  if (!advice) return fail(std::move(advice.error()));
+  explain::put_in_force(*std::move(advice));
   runtime = std::make_unique<async::Runtime>(thread_count(config));
   std::vector<async::Executor> executors;
   for (std::size_t i = 0; i < runtime->size(); ++i) executors.push_back(runtime->executor(i));
@@ -393,9 +401,7 @@ Result<void> Engine::Parts::make_roles() {
     add_role(std::move(scheduler));
   }
   if (has_role(config, "events")) {
-    auto events = std::make_unique<roles::EventsRole>(
-        *ground, beside.wake_scheduler,
-        [this](std::string name) { return proof_names->texts(std::move(name), false); });
+    auto events = std::make_unique<roles::EventsRole>(*ground, beside.wake_scheduler, *proof_names);
     beside.imports = &events->imports();
     add_role(std::move(events));
   }

@@ -27,6 +27,7 @@
 #include "intake/suppression_lists.h"
 #include "operate/agreement.h"
 #include "operate/cluster_names.h"
+#include "operate/domain_history.h"
 #include "operate/domain_reports.h"
 #include "operate/drained.h"
 #include "operate/noted_asks.h"
@@ -89,6 +90,7 @@ struct AccountChange {
   std::optional<bool> suspended;
   std::optional<bool> text_from_html;
   std::optional<bool> open_tracking;
+  std::optional<std::string> preflight;  // "off", "warn" or "enforce"
   std::optional<std::int64_t> requests_per_minute;
   std::optional<std::int64_t> mails_per_minute;
   std::optional<std::int64_t> mails_per_day;
@@ -179,6 +181,14 @@ struct VerifiedDomain {
   std::string instead;        // a record of that name and of ours with another value; empty: none
   std::string trouble;        // why there was no answer
   std::string needs_consent;  // the domain of another account that has to consent; empty: none
+};
+
+// What checks on the schedule found of a proven domain.
+struct DomainHistoryView {
+  std::string account;
+  std::string domain;
+  DomainHistory history;
+  std::optional<Instant> next;  // when it is checked again; nullopt: as soon as it is proven
 };
 
 template <class View>
@@ -330,6 +340,12 @@ struct EngineStatus {
 // By an engine that serves a store in a file: its age from now on (app/age.h).
 [[nodiscard]] Result<std::uint64_t> grow_older(store::WriteTransaction& transaction);
 
+struct TlsReportRequest {
+  std::string domain;     // of recipients; empty: all
+  std::int64_t days = 7;  // with today
+  std::int64_t limit = 1'000;
+};
+
 class Operations {
  public:
   struct Options {
@@ -448,6 +464,7 @@ class Operations {
                                          std::int64_t limit);
   // Asks the DNS now. unsupported where it cannot be asked.
   Task<Result<VerifiedDomain>> verify_domain(std::string account, std::string domain);
+  Task<Result<DomainHistoryView>> domain_history(std::string account, std::string domain);
   // What the account signs with stays its own; whoever has the domain next gets nothing of it.
   Task<Result<void>> remove_domain(std::string account, std::string domain);
   // -- domain_reports.cc. What is handed over: a report, a message that carries some, or a file of
@@ -474,6 +491,9 @@ class Operations {
   Task<Result<store::KeptFor>> keep_for(std::string account,
                                         std::optional<std::int64_t> content_days,
                                         std::optional<std::int64_t> story_days);
+
+  // -- receiver_tls.cc: how the protection of connections fared, the newest days first.
+  Task<Result<std::vector<store::TlsCount>>> tls_report(TlsReportRequest request);
 
   // At most `limit`.
   Task<Result<StuckMails>> stuck(std::int64_t limit);

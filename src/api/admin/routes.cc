@@ -12,6 +12,7 @@
 #include "api/admin/personal_json.h"
 #include "api/admin/read_call.h"
 #include "api/admin/report_json.h"
+#include "api/admin/tls_report_json.h"
 #include "base/check.h"
 #include "base/wipe.h"
 #include "http/json.h"
@@ -92,14 +93,15 @@ Task<Response> add_account(Operations& operations, Given given) {
 }
 
 Task<Response> change_account(Operations& operations, Given given) {
-  const operate::AccountChange change{.weight = given.number("weight"),
-                                      .suspended = given.truth("suspended"),
-                                      .text_from_html = given.truth("text_from_html"),
-                                      .open_tracking = given.truth("open_tracking"),
-                                      .requests_per_minute = given.number("requests_per_minute"),
-                                      .mails_per_minute = given.number("mails_per_minute"),
-                                      .mails_per_day = given.number("mails_per_day"),
-                                      .mails_per_month = given.number("mails_per_month")};
+  operate::AccountChange change{.weight = given.number("weight"),
+                                .suspended = given.truth("suspended"),
+                                .text_from_html = given.truth("text_from_html"),
+                                .open_tracking = given.truth("open_tracking"),
+                                .requests_per_minute = given.number("requests_per_minute"),
+                                .mails_per_minute = given.number("mails_per_minute"),
+                                .mails_per_day = given.number("mails_per_day"),
+                                .mails_per_month = given.number("mails_per_month")};
+  if (given.find("preflight") != nullptr) change.preflight = given.text("preflight");
   const auto changed = co_await operations.change_account(given.text("account"), change);
   co_return changed ? Response::json(200, changed_account_json(*changed))
                     : failure(changed.error());
@@ -275,6 +277,12 @@ Task<Response> verify_domain(Operations& operations, Given given) {
                      : failure(verified.error());
 }
 
+Task<Response> domain_history(Operations& operations, Given given) {
+  const auto history =
+      co_await operations.domain_history(given.text("account"), given.text("domain"));
+  co_return history ? Response::json(200, domain_history_json(*history)) : failure(history.error());
+}
+
 Task<Response> remove_domain(Operations& operations, Given given) {
   const auto removed =
       co_await operations.remove_domain(given.text("account"), given.text("domain"));
@@ -373,6 +381,16 @@ Task<Response> list_audit(Operations& operations, Given given) {
                                                .after = given.number("after").value_or(0),
                                                .limit = given.number("limit").value_or(kUsual)});
   co_return page ? Response::json(200, audit_json(*page)) : failure(page.error());
+}
+
+Task<Response> tls_report(Operations& operations, Given given) {
+  constexpr std::int64_t kUsualDays = 7;
+  constexpr std::int64_t kUsual = 1'000;
+  const auto counts =
+      co_await operations.tls_report({.domain = given.text("domain"),
+                                      .days = given.number("days").value_or(kUsualDays),
+                                      .limit = given.number("limit").value_or(kUsual)});
+  co_return counts ? Response::json(200, tls_report_json(*counts)) : failure(counts.error());
 }
 
 std::chrono::minutes offset_of(const Given& given) {
@@ -583,6 +601,7 @@ constexpr std::array kOffered{
     Offered{&calls::kListDomains, list_domains},
     Offered{&calls::kAddDomain, add_domain},
     Offered{&calls::kVerifyDomain, verify_domain},
+    Offered{&calls::kDomainHistory, domain_history},
     Offered{&calls::kRemoveDomain, remove_domain},
     Offered{&calls::kImportReports, import_reports},
     Offered{&calls::kShowReports, show_reports},
@@ -604,6 +623,7 @@ constexpr std::array kOffered{
     Offered{&calls::kExportPersonal, export_personal},
     Offered{&calls::kErasePersonal, erase_personal},
     Offered{&calls::kListAudit, list_audit},
+    Offered{&calls::kTlsReport, tls_report},
     Offered{&calls::kListNodes, list_nodes},
     Offered{&calls::kCluster, show_cluster},
     Offered{&calls::kWaiting, count_waiting},

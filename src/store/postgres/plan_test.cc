@@ -73,6 +73,8 @@ INSERT INTO deliveries(key, account, id, type, traffic, status, phase, deleted, 
   '', '' FROM generate_series(1, {0} / 10) n;
 INSERT INTO sections SELECT 10000000 + n * 1000, 10000000 + n * 1000, 1, NULL
   FROM generate_series(1, {0} / 10) n;
+INSERT INTO domain_counts SELECT 10000000 + n * 1000, 'd' || k || '.example', k
+  FROM generate_series(1, {0} / 10) n, generate_series(1, 10) k;
 INSERT INTO import_jobs SELECT n, n, 10000000 + n * 1000, 10000000 + n * 1000, 2, 0, 0, 0, 0, 100,
   100, 0, 100, 0, 100, '', '', 0, 1 FROM generate_series(1, {0} / 10) n;
 INSERT INTO uploads SELECT n, 'import-' || n || '.errors.zip', 1, 1, 1, 0, 1, 0
@@ -184,7 +186,8 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
   database_.execute(
       "TRUNCATE accounts, api_keys, dkim_keys, domains, mail_counts, flights, deliveries, "
       "contents, attachments,"
-      " batches, recipients, progress, sections, import_jobs, uploads, upload_pieces, relayed, "
+      " batches, recipients, progress, sections, domain_counts, import_jobs, uploads, "
+      "upload_pieces, relayed, "
       "relayed_pieces,"
       " kept_answers, webhooks, webhook_calls, webhook_set_aside, smtp_credentials, smtp_habits, "
       "bells, news, "

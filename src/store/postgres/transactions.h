@@ -47,6 +47,8 @@ class Questions final : public ReadTransaction {
   Result<Domain> domain(AccountKey account, std::string_view domain) override;
   Result<std::vector<Domain>> holders(std::span<const std::string> domains) override;
   Result<std::vector<Domain>> domains_to_look_at(std::int64_t limit) override;
+  Result<std::vector<DomainPlace>> domains_to_check(std::int64_t limit) override;
+  Result<DomainCheck> domain_check(AccountKey account, std::string_view domain) override;
   Result<std::vector<MailCount>> mail_counts(std::span<const AccountKey> accounts,
                                              DayNumber first) override;
 
@@ -78,6 +80,13 @@ class Questions final : public ReadTransaction {
                             std::int64_t limit, std::optional<std::int64_t> from) override;
   Result<Story> story(const RecipientKey& key) override;
 
+  // -- domains of lists, samples (domain_counts.cc)
+  Result<DomainCountPage> domain_counts(DeliveryKey key,
+                                        const std::optional<DomainCountPlace>& from,
+                                        std::int64_t limit) override;
+  Result<std::vector<SampledRecipient>> sample_recipients(DeliveryKey key,
+                                                          std::size_t wanted) override;
+
   // -- the log, usages (reads_logs.cc; stories: reads_recipients.cc)
   Result<std::vector<LogRange>> log_ranges(DeliveryKey key) override;
   Result<PublicId> log_id_since(AccountKey account, Instant at) override;
@@ -93,6 +102,10 @@ class Questions final : public ReadTransaction {
   Result<std::vector<Story>> log_stories(AccountKey account,
                                          std::span<const PublicId> ids) override;
   Result<std::vector<Usage>> usages(AccountKey account, Month first, Month last) override;
+
+  // -- receivers' TLS (receiver_tls.cc)
+  Result<std::optional<StsPolicy>> sts_policy(std::string_view domain) override;
+  Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question) override;
 
   // -- opens (opens.cc)
   Result<std::vector<OpenRecord>> opens_of(AccountKey account,
@@ -218,6 +231,10 @@ class Changes final : public WriteTransaction {
   Result<Domain> add_domain(const Domain& domain) override;
   Result<void> change_domain(const Domain& domain) override;
   Result<void> note_look(const Domain& domain) override;
+  Result<bool> take_domain_check(AccountKey account, std::string_view domain,
+                                 Instant until) override;
+  Result<void> keep_domain_check(AccountKey account, std::string_view domain,
+                                 const DomainCheck& check) override;
   Result<void> remove_domain(AccountKey account, std::string_view domain) override;
   Result<void> hold_domains() override;
   Result<void> count_mails(NodeKey node, std::span<const MailCount> counts) override;
@@ -250,6 +267,10 @@ class Changes final : public WriteTransaction {
   Result<void> end_import(PublicId job, AccountKey account, const ImportEnd& end,
                           NodeKey node) override;
   Result<void> restart_import(PublicId job, AccountKey account, NodeKey node) override;
+
+  // -- receivers' TLS (receiver_tls.cc)
+  Result<void> keep_sts_policy(const StsPolicy& policy) override;
+  Result<void> add_tls_counts(std::span<const TlsCount> counts, std::int64_t keep_since) override;
 
   // -- opens (opens.cc)
   Result<std::vector<OpenRecorded>> record_opens(std::span<const OpenSeen> seen) override;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What was taken in the current minute, by whatever it is limited by: a credential, an account, a
+// What was taken in the current minute, by the name of whatever it is limited by: an account, a
 // network, a listener. Pure but for its lock; times are given.
 #pragma once
 
@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 
-namespace todoku::relay {
+namespace todoku {
 
 // Thread-safe.
 class MinuteMeter {
@@ -43,6 +43,16 @@ class MinuteMeter {
                                            SteadyInstant now);
   // Of what cannot be refused any more: whatever it comes to, the next one waits for it.
   void count(std::span<const Limit> limits, std::int64_t amount, SteadyInstant now);
+  // Takes back what was admitted, from `since` on, and came to nothing. Nothing, where the minute
+  // of then is over: what is in the next is not its own.
+  void give_back(std::span<const Limit> limits, std::int64_t amount, SteadyInstant since);
+
+  struct Use {
+    std::int64_t used = 0;  // of the minute
+    std::int64_t most = 0;  // as it was when the name was counted last
+  };
+  // nullopt: the name has not been counted, or is forgotten.
+  [[nodiscard]] std::optional<Use> use_of(const std::string& name, SteadyInstant now);
 
  private:
   struct Minute {
@@ -53,6 +63,7 @@ class MinuteMeter {
   // How many minutes it takes.
   [[nodiscard]] static std::int64_t filled(const Minute& minute);
   static void roll(Minute& minute, SteadyInstant now);
+  static void set_most(Minute& minute, std::int64_t most, SteadyInstant now);
   [[nodiscard]] std::optional<Excess> look_locked(std::span<const Limit> limits,
                                                   std::int64_t amount, SteadyInstant now);
   void count_locked(std::span<const Limit> limits, std::int64_t amount, SteadyInstant now);
@@ -63,4 +74,4 @@ class MinuteMeter {
   std::unordered_map<std::string, Minute> minutes_;
 };
 
-}  // namespace todoku::relay
+}  // namespace todoku

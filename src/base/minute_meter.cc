@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "relay/minute_meter.h"
+#include "base/minute_meter.h"
 
 #include <algorithm>
 
-namespace todoku::relay {
+namespace todoku {
 
 std::int64_t MinuteMeter::filled(const Minute& minute) {
   return minute.most > 0 ? (minute.used + minute.most - 1) / minute.most : 0;
@@ -21,6 +21,13 @@ void MinuteMeter::roll(Minute& minute, SteadyInstant now) {
   }
 }
 
+// Another limit makes no debt of what was within the one before.
+void MinuteMeter::set_most(Minute& minute, std::int64_t most, SteadyInstant now) {
+  roll(minute, now);
+  if (minute.used <= minute.most) minute.used = std::min(minute.used, most);
+  minute.most = most;
+}
+
 void MinuteMeter::forget_old(SteadyInstant now) {
   std::erase_if(minutes_, [now](const auto& entry) {
     const Minute& minute = entry.second;
@@ -36,8 +43,7 @@ std::optional<MinuteMeter::Excess> MinuteMeter::look_locked(std::span<const Limi
     const auto found = most > 0 ? minutes_.find(limits[i].name) : minutes_.end();
     if (found == minutes_.end()) continue;
     Minute& minute = found->second;
-    minute.most = most;
-    roll(minute, now);
+    set_most(minute, most, now);
     if (minute.used == 0 || minute.used <= most - amount) continue;
     // What is above the limit by itself waits until it would be alone.
     const std::int64_t too_much = minute.used - std::max<std::int64_t>(0, most - amount);
@@ -58,8 +64,7 @@ void MinuteMeter::count_locked(std::span<const Limit> limits, std::int64_t amoun
       found = minutes_.emplace(limit.name, Minute{.begin = now}).first;
     }
     Minute& minute = found->second;
-    minute.most = limit.most;
-    roll(minute, now);
+    set_most(minute, limit.most, now);
     minute.used += amount;
   }
 }
@@ -83,4 +88,23 @@ void MinuteMeter::count(std::span<const Limit> limits, std::int64_t amount, Stea
   count_locked(limits, amount, now);
 }
 
-}  // namespace todoku::relay
+void MinuteMeter::give_back(std::span<const Limit> limits, std::int64_t amount,
+                            SteadyInstant since) {
+  const std::lock_guard lock(mutex_);
+  for (const Limit& limit : limits) {
+    const auto found = limit.most > 0 ? minutes_.find(limit.name) : minutes_.end();
+    if (found == minutes_.end() || found->second.begin > since) continue;
+    Minute& minute = found->second;
+    minute.used = std::max<std::int64_t>(0, minute.used - amount);
+  }
+}
+
+std::optional<MinuteMeter::Use> MinuteMeter::use_of(const std::string& name, SteadyInstant now) {
+  const std::lock_guard lock(mutex_);
+  const auto found = minutes_.find(name);
+  if (found == minutes_.end()) return std::nullopt;
+  roll(found->second, now);
+  return Use{found->second.used, found->second.most};
+}
+
+}  // namespace todoku
