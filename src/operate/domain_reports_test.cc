@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reports of domains: whose they are, what is refused, what they say together.
+#include <algorithm>
+
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -33,7 +36,6 @@ struct DomainReportsTest : testing::Test {
                                             }}};
 
   DomainReportsTest() {
-    installation.clock.advance(std::chrono::days(20'000));
     for (const char* name : {"shop", "other"}) {
       EXPECT_TRUE(run(operations.add_account({.name = name})));
     }
@@ -153,6 +155,24 @@ TEST_F(DomainReportsTest, OurOwnMailThatBeginsToFailIsToldOnceADay) {
   import_row("many", 100, false);
   EXPECT_THAT(failing, SizeIs(1));
   EXPECT_EQ(reported("example.jp").findings.front().code, "own_mail_fails");
+}
+
+TEST(ReportedSource, ThatPassesOnWhatWeSignedIsKnown) {
+  OverviewMaker maker("example.jp", {.addresses = {std::string(kOurs)}, .selectors = {"s1"}});
+  const auto add = [&](const char* source, const char* selector, bool aligned) {
+    const store::DmarcLine line{
+        .source = source, .dkim_aligned = aligned, .dkim_selector = selector};
+    EXPECT_TRUE(maker.add({.day = 1, .line = {.words = pack_line(line), .messages = 1}}));
+  };
+  add(kOurs.data(), "s1", true);
+  add("198.51.100.1", "s1", true);
+  add("198.51.100.2", "s1", false);
+  add("198.51.100.3", "other", true);
+  const ReportOverview told = maker.take(1, 1);
+  for (const ReportedSource& source : told.sources) {
+    EXPECT_EQ(source.relays_ours, source.source == "198.51.100.1") << source.source;
+    EXPECT_EQ(source.is_ours, source.source == kOurs);
+  }
 }
 
 TEST(ReportedNetwork, IsNamedOfBothKinds) {
