@@ -63,6 +63,7 @@ void Api::add_routes(http::Router& router) {
   add_label_routes(*this, router);
   add_inline_part_routes(*this, router);
   add_domain_routes(*this, router);
+  add_report_routes(*this, router);
   add_personal_data_routes(*this, router);
   add_provisioning_routes(*this, router);
   add_waiting_routes(*this, router);

@@ -56,6 +56,34 @@ TEST_F(DomainCheckTest, ADomainThatNobodyServesFails) {
   EXPECT_THAT(out.str(), HasSubstr("委任されていません"));
 }
 
+TEST_F(DomainCheckTest, HistorySaysWhatIsWrongSinceWhenAndWhatChanged) {
+  host.answer = [](const AdminRequest& request) -> Result<AdminAnswer> {
+    EXPECT_EQ(request.target, "/domains/shop/example.jp/history");
+    return AdminAnswer{200, R"({"domain":"example.jp","checked":"2026-04-02T00:00:00Z",
+      "checked_text":"2026-04-02 09:00:00 JST","next_text":"2026-04-02 15:00:00 JST",
+      "determined":true,"outcome":"fail","faults":[{"code":"dkim_missing","outcome":"fail",
+      "since_text":"2026-04-01 09:00:00 JST","sentence":"The key is gone.","sentence_ja":"鍵がありません。"}],
+      "changes":[{"at_text":"2026-04-01 09:00:00 JST","change":"broken","sentence":"The key is gone.",
+      "sentence_ja":"鍵がありません。"}]})"};
+  };
+  const std::vector<std::string> words = {"domain", "history", "example.jp", "--account", "shop"};
+  EXPECT_EQ(run(words), 1);
+  EXPECT_EQ(out.str(),
+            "example.jp: checked 2026-04-02 09:00:00 JST, next 2026-04-02 15:00:00 JST\n"
+            "  [fail] since 2026-04-01 09:00:00 JST: The key is gone.\n"
+            "Changes:\n"
+            "  2026-04-01 09:00:00 JST  broken: The key is gone.\n");
+  out.str("");
+  EXPECT_EQ(run({"domain", "history", "example.jp", "--account", "shop", "--lang", "ja"}), 1);
+  EXPECT_THAT(out.str(), HasSubstr("不備発生: 鍵がありません。"));
+  host.answer = [](const AdminRequest&) -> Result<AdminAnswer> {
+    return AdminAnswer{200, R"({"domain":"example.jp","determined":false,
+      "outcome":"not_determined","faults":[],"changes":[]})"};
+  };
+  EXPECT_EQ(run(words), 2) << "never checked";
+  EXPECT_THAT(out.str(), HasSubstr("has not been checked"));
+}
+
 TEST_F(DomainCheckTest, NothingIsMadeForADomainThatNobodyServes) {
   host.no_domain_exists = true;
   EXPECT_EQ(run({"domain", "setup", "exmaple.jp", "--account", "shop"}), 1);

@@ -96,6 +96,7 @@ void DomainWords::add_domain() {
   add_domain_setup(group);
   add_domain_check(group);
   add_domain_rotate(group);
+  add_domain_history(group);
 }
 
 void DomainWords::add_domain_setup(CLI::App* group) {
@@ -159,6 +160,20 @@ void DomainWords::add_domain_rotate(CLI::App* group) {
                               "を始める"}));
   server_options(rotate, rotate_.probe);
   book_.speaks(rotate, [this](Session& s) { return domain_rotate(s, rotate_); });
+}
+
+void DomainWords::add_domain_history(CLI::App* group) {
+  CLI::App* history = book_.verb(group, "history",
+                                 {"What checks of a domain on the schedule found, and what changed",
+                                  "ドメインの定期検査の結果と、その変化を表示する"});
+  history->add_option("DOMAIN", history_.domain, book_.say({"The From domain", "差出人のドメイン"}))
+      ->required();
+  history
+      ->add_option("--account", history_.account,
+                   book_.say({"Whose it is; may be left out where there is one account",
+                              "対象のアカウント。1 つしかなければ省略できる"}))
+      ->type_name("NAME");
+  book_.speaks(history, [this](Session& s) { return domain_history(s, history_); });
 }
 
 void DomainWords::probe_options(CLI::App* command, PlatformWish& platform, ProbeOptions& probe) {

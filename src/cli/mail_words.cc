@@ -15,6 +15,7 @@ MailWords::MailWords(WordBook book) : book_(std::move(book)) {
   add_suppression();
   add_personal_data();
   add_audit();
+  add_tls_report();
 }
 
 void MailWords::add_explain() {
@@ -149,6 +150,19 @@ void MailWords::add_audit() {
   book_.option(list, "--since", audit_.since, calls::kListAudit, "since");
   book_.option(list, "--address", audit_.address, calls::kListAudit, "address");
   book_.speaks(list, [this](Session& s) { return audit_list(s, audit_); });
+}
+
+void MailWords::add_tls_report() {
+  CLI::App* group =
+      book_.verb(book_.app, "tls-report",
+                 {"How the encryption of mail that is sent fared", "送信したメールの暗号化の結果"});
+  group->require_subcommand(1);
+  CLI::App* show = book_.verb(group, "show",
+                              {"By day, domain and result, in the words of RFC 8460",
+                               "日、宛先ドメイン、結果（RFC 8460 の用語）ごとに件数を表示する"});
+  book_.option(show, "--domain", tls_report_.domain, calls::kTlsReport, "domain");
+  book_.option(show, "--days", tls_report_.days, calls::kTlsReport, "days");
+  book_.speaks(show, [this](Session& s) { return tls_report_show(s, tls_report_); });
 }
 
 }  // namespace todoku::cli

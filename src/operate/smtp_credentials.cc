@@ -156,7 +156,7 @@ Result<void> apply(const SmtpTerms& terms, Instant now, store::SmtpCredentialSet
   return {};
 }
 
-// Digits and letters alone: a sign that a command line takes for an option, a shell or a URL for
+// Digits and letters alone: a sign that a command line takes for an option, or a shell or a URL for
 // its own, would make a password that works in one client and not in the next. 32 of them, because
 // devices have short fields.
 std::string new_password() {
