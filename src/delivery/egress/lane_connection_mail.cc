@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "delivery/egress/lane_connection.h"
-#include "mail/recipient_token.h"
+#include "delivery/whole_copy.h"
 
 namespace todoku::delivery::egress {
 namespace {
@@ -53,10 +53,6 @@ class MailSlices final : public smtp::ContentSlices {
  private:
   SliceReader reader_;
 };
-
-std::string_view as_view(const std::array<std::uint8_t, 16>& secret) {
-  return {reinterpret_cast<const char*>(secret.data()), secret.size()};
-}
 
 DsnNotify notify_of(std::string_view wish) {
   return DsnNotify::parse(wish).value_or(DsnNotify());
@@ -489,11 +485,7 @@ Result<void> LaneConnection::sign(const Mail& mail) {
 
   const auto& own = mail.batch->letter().sender;
   auto envelope = smtp::ClientEnvelope::make(
-      own ? own->mail_from
-          : encode_recipient_token({static_cast<std::int64_t>(key.delivery), key.batch, key.seq},
-                                   as_view(options.instance_secret)) +
-                "@" + options.return_path_domain,
-      {mail.recipient().address},
+      mail_from_of(mail.batch->letter(), key, options), {mail.recipient().address},
       {.eight_bit = message_.is_eight_bit(), .smtputf8 = message_.needs_smtputf8()},
       own ? reports_of(*own, mail.recipient().insert_codes) : smtp::EnvelopeReports{});
   if (!envelope) return fail(std::move(envelope.error()));
