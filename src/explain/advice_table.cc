@@ -340,6 +340,43 @@ constexpr std::array kRules = {
                            "を必須とする設定をしているなら、相手の証明書が正しくなるのを待つか、設"
                            "定を緩めてください。"}}},
     AdviceRule{
+        .cause = Cause::dane_failed,
+        .advice =
+            {{"The receiver publishes in the signed DNS (TLSA records, DANE) which certificate its "
+              "mail server has, and the server did not show that one. Usually the certificate was "
+              "renewed and the records were not; it could also be somebody in between.",
+              "受信側は、署名された DNS（TLSA レコード、DANE）でメールサーバーの証明書を公開してい"
+              "ますが、サーバーの証明書がそれと一致しません。多くは、証明書の更新に合わせて TLSA "
+              "レコードを直していないためです。通信経路への割り込みの可能性もあります。"},
+             {"Tell the receiver's postmaster: the TLSA records at _25._tcp of the mail host have "
+              "to "
+              "fit its certificate. Only if you know that it is their mistake and the mail cannot "
+              "wait: `dane = false` for the site ([sites.*]).",
+              "受信側の管理者に、メールサーバーの _25._tcp の TLSA "
+              "レコードが証明書と合っていないと伝えてください。相手の誤りと確認でき、待てない場合に"
+              "限り、サイトの設定（[sites.*]）で `dane = false` にします。"},
+             {"The mail is tried again.", "メールは再送します。"}}},
+    AdviceRule{
+        .cause = Cause::tlsa_not_answered,
+        .advice =
+            {{"The receiver's DNS zone is signed, and its name servers did not say, or not with a "
+              "valid signature, whether its mail server has TLSA records (DANE). Until they do, "
+              "the "
+              "server is not used: otherwise whoever holds back the answer could read the mail.",
+              "受信側の DNS ゾーンは署名されていますが、メールサーバーの TLSA "
+              "レコード（DANE）の有無"
+              "について、正しい署名の付いた応答が得られません。応答を妨げてメールを盗み見られるのを"
+              "防ぐため、応答が得られるまでそのサーバーには送りません。"},
+             {"Tell the receiver's DNS operator: questions for TLSA records at _25._tcp of the "
+              "mail "
+              "host fail. If all receivers with signed zones fail, look at your own resolver: "
+              "`todoku doctor`.",
+              "受信側の DNS 管理者に、メールサーバーの _25._tcp の TLSA の問い合わせが失敗すると"
+              "伝えてください。署名された宛先すべてで失敗するなら、自分のリゾルバーを確認してくださ"
+              "い"
+              "（`todoku doctor`）。"},
+             {"The mail is tried again.", "メールは再送します。"}}},
+    AdviceRule{
         .cause = Cause::no_tls_offered,
         .advice =
             {{"Your rules require an encrypted connection (TLS) for this site, and the receiver "

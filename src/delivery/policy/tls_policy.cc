@@ -15,7 +15,13 @@ std::string_view to_string(TlsPolicy policy) {
   return "";
 }
 
-TlsPlan tls_plan(TlsPolicy policy) {
+TlsPlan tls_plan(TlsPolicy policy, DaneDemand dane) {
+  if (policy != TlsPolicy::none && dane == DaneDemand::proof) {
+    return {.mode = TlsMode::required, .proof = TlsProof::dane, .asked_by = TlsAsker::dane};
+  }
+  if (policy == TlsPolicy::opportunistic && dane == DaneDemand::encryption) {
+    return {.mode = TlsMode::required, .proof = TlsProof::none, .asked_by = TlsAsker::dane};
+  }
   switch (policy) {
     case TlsPolicy::opportunistic:
       return {.mode = TlsMode::opportunistic, .proof = TlsProof::none};
@@ -25,6 +31,10 @@ TlsPlan tls_plan(TlsPolicy policy) {
       break;
   }
   return {.mode = TlsMode::never, .proof = TlsProof::none};
+}
+
+bool may_connect(TlsPolicy policy, DaneDemand dane) {
+  return policy == TlsPolicy::none || dane != DaneDemand::not_answered;
 }
 
 std::optional<TlsPlan> plan_after_failed_tls(const TlsPlan& plan) {

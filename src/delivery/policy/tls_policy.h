@@ -7,6 +7,12 @@
 //                                                  than none, none is better than no mail)
 //   required           TLS, proof of the MX name   nothing: the mail waits
 //   none               clear text                  -
+//
+// What the receiver's TLSA records (DANE, RFC 7672) demand comes before that, but for `none`:
+//
+//   proof              TLS, what the records name  nothing: the mail waits
+//   encryption         TLS; a name if the rule is `required`   nothing: the mail waits
+//   not_answered       such a host is not connected to
 #pragma once
 
 #include <cstdint>
@@ -26,7 +32,12 @@ enum class TlsPolicy : std::uint8_t {
 
 [[nodiscard]] std::string_view to_string(TlsPolicy policy);
 
-[[nodiscard]] TlsPlan tls_plan(TlsPolicy policy);
+// `dane` is not not_answered, unless may_connect().
+[[nodiscard]] TlsPlan tls_plan(TlsPolicy policy, DaneDemand dane = DaneDemand::nothing);
+
+// Whether a host may be connected to at all: RFC 7672 section 2.1.2 forbids it while nobody can
+// tell whether it has TLSA records, or whoever suppresses the answer would be rid of them.
+[[nodiscard]] bool may_connect(TlsPolicy policy, DaneDemand dane);
 
 // What is tried when TLS was agreed on under `plan` and did not work; nullopt: nothing.
 [[nodiscard]] std::optional<TlsPlan> plan_after_failed_tls(const TlsPlan& plan);
