@@ -281,6 +281,25 @@ TEST(TlsPolicy, IsCarriedOutByAPlan) {
   EXPECT_FALSE(plan_after_failed_tls(*next));
 }
 
+TEST(TlsPolicy, HoldsAReceiverToItsTlsaRecords) {
+  const TlsPlan proof{TlsMode::required, TlsProof::dane, TlsAsker::dane};
+  EXPECT_EQ(tls_plan(TlsPolicy::opportunistic, DaneDemand::proof), proof);
+  EXPECT_EQ(tls_plan(TlsPolicy::required, DaneDemand::proof), proof);
+  EXPECT_FALSE(plan_after_failed_tls(proof)) << "never in clear text";
+  const TlsPlan encryption{TlsMode::required, TlsProof::none, TlsAsker::dane};
+  EXPECT_EQ(tls_plan(TlsPolicy::opportunistic, DaneDemand::encryption), encryption);
+  EXPECT_FALSE(plan_after_failed_tls(encryption));
+  EXPECT_EQ(tls_plan(TlsPolicy::required, DaneDemand::encryption), tls_plan(TlsPolicy::required))
+      << "the rule asks for more";
+  for (const DaneDemand dane : {DaneDemand::proof, DaneDemand::encryption}) {
+    EXPECT_EQ(tls_plan(TlsPolicy::none, dane), tls_plan(TlsPolicy::none)) << "the operator's word";
+    EXPECT_TRUE(may_connect(TlsPolicy::opportunistic, dane));
+  }
+  EXPECT_FALSE(may_connect(TlsPolicy::opportunistic, DaneDemand::not_answered));
+  EXPECT_FALSE(may_connect(TlsPolicy::required, DaneDemand::not_answered));
+  EXPECT_TRUE(may_connect(TlsPolicy::none, DaneDemand::not_answered));
+}
+
 TEST(SiteRules, OnePatternCannotBelongToTwoSitesOfOneLayer) {
   EXPECT_THAT(error_of("[a]\nmx_suffixes = ['x.example']\n[b]\nmx_suffixes = ['X.example']\n"),
               HasSubstr(":4: b names \"x.example\", which a has named before"));

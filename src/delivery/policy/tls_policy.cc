@@ -15,10 +15,15 @@ std::string_view to_string(TlsPolicy policy) {
   return "";
 }
 
-TlsPlan tls_plan(TlsPolicy policy, const TlsAsked& asked) {
-  if (policy != TlsPolicy::none) {
-    if (asked.dane) return *asked.dane;
-    if (asked.mta_sts) return {.mode = TlsMode::required, .proof = TlsProof::mx_name};
+TlsPlan tls_plan(TlsPolicy policy, DaneDemand dane, bool mta_sts) {
+  if (policy != TlsPolicy::none && dane == DaneDemand::proof) {
+    return {.mode = TlsMode::required, .proof = TlsProof::dane, .asked_by = TlsAsker::dane};
+  }
+  if (policy != TlsPolicy::none && mta_sts) {
+    return {.mode = TlsMode::required, .proof = TlsProof::mx_name, .asked_by = TlsAsker::mta_sts};
+  }
+  if (policy == TlsPolicy::opportunistic && dane == DaneDemand::encryption) {
+    return {.mode = TlsMode::required, .proof = TlsProof::none, .asked_by = TlsAsker::dane};
   }
   switch (policy) {
     case TlsPolicy::opportunistic:
@@ -29,6 +34,10 @@ TlsPlan tls_plan(TlsPolicy policy, const TlsAsked& asked) {
       break;
   }
   return {.mode = TlsMode::never, .proof = TlsProof::none};
+}
+
+bool may_connect(TlsPolicy policy, DaneDemand dane) {
+  return policy == TlsPolicy::none || dane != DaneDemand::not_answered;
 }
 
 std::optional<TlsPlan> plan_after_failed_tls(const TlsPlan& plan) {

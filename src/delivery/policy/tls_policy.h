@@ -8,9 +8,14 @@
 //   required           TLS, proof of the MX name   nothing: the mail waits
 //   none               clear text                  -
 //
-// What the receiver publishes itself goes over the first two: DANE of its host, else MTA-STS of the
-// recipient's domain (RFC 8461 section 2), each TLS with its proof or the mail waits. `none` is the
-// operator's word against both.
+// What the receiver's TLSA records (DANE, RFC 7672) demand comes before that, but for `none`:
+//
+//   proof              TLS, what the records name  nothing: the mail waits
+//   encryption         TLS; a name if the rule is `required`   nothing: the mail waits
+//   not_answered       such a host is not connected to
+//
+// So does an MTA-STS policy that the recipient's domain enforces (RFC 8461), behind a proof by TLSA
+// records (section 2): TLS, proof of the MX name, or the mail waits.
 #pragma once
 
 #include <cstdint>
@@ -30,16 +35,19 @@ enum class TlsPolicy : std::uint8_t {
 
 [[nodiscard]] std::string_view to_string(TlsPolicy policy);
 
-// What a receiver asks for itself.
-struct TlsAsked {
-  std::optional<TlsPlan> dane;  // by the host's TLSA records, where they bind it
-  bool mta_sts = false;         // by the recipient's domain, whose policy is enforced
-};
-[[nodiscard]] TlsPlan tls_plan(TlsPolicy policy, const TlsAsked& asked = {});
-// Whether a host may be used at all for mail of a domain with an enforced MTA-STS policy: one that
-// the policy does not name needs DANE for it.
-[[nodiscard]] inline bool may_use_host(bool named_by_mta_sts, bool has_dane) {
-  return named_by_mta_sts || has_dane;
+// `dane` is not not_answered, unless may_connect(). `mta_sts`: the recipient's domain enforces a
+// policy.
+[[nodiscard]] TlsPlan tls_plan(TlsPolicy policy, DaneDemand dane = DaneDemand::nothing,
+                               bool mta_sts = false);
+
+// Whether a host may be connected to at all: RFC 7672 section 2.1.2 forbids it while nobody can
+// tell whether it has TLSA records, or whoever suppresses the answer would be rid of them.
+[[nodiscard]] bool may_connect(TlsPolicy policy, DaneDemand dane);
+
+// Whether a host may be used for mail of a domain that enforces an MTA-STS policy: one that the
+// policy does not name has to be proven by TLSA records.
+[[nodiscard]] inline bool may_use_host(bool named_by_mta_sts, DaneDemand dane) {
+  return named_by_mta_sts || dane == DaneDemand::proof;
 }
 
 // What is tried when TLS was agreed on under `plan` and did not work; nullopt: nothing.
