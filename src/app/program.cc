@@ -333,6 +333,14 @@ Result<std::unique_ptr<cli::CheckResolver>> Program::check_resolver(const std::s
   return CheckNames::make(server, clock_);
 }
 
+Result<std::unique_ptr<cli::CheckResolver>> Program::installation_resolver(
+    const std::optional<std::string>& config, const std::string& server) {
+  if (!server.empty()) return check_resolver(server);
+  const auto loaded = config::load_config(config, environment_);
+  if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
+  return CheckNames::make_for_people(resolver_options(loaded->config), clock_);
+}
+
 Result<doctor::Platform> Program::platform(const std::optional<std::string>& config) {
   const auto loaded = config::load_config(config, environment_);
   if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());

@@ -43,6 +43,8 @@ class Program final : public cli::Host {
   Result<std::string> submission_socket(const std::optional<std::string>& config) override;
   std::unique_ptr<cli::SubmissionPort> submission(const std::string& socket) override;
   Result<std::unique_ptr<cli::CheckResolver>> check_resolver(const std::string& server) override;
+  Result<std::unique_ptr<cli::CheckResolver>> installation_resolver(
+      const std::optional<std::string>& config, const std::string& server) override;
   Result<doctor::Platform> platform(const std::optional<std::string>& config) override;
   Result<std::vector<doctor::Finding>> examine(const std::optional<std::string>& config,
                                                const cli::ExaminationWish& wish) override;

@@ -15,7 +15,7 @@
 namespace todoku::app {
 namespace {
 
-constexpr Microseconds kStoreEvery = std::chrono::seconds(10);
+constexpr Microseconds kStoreEvery = std::chrono::seconds(5);
 constexpr std::int64_t kDaysKept = 60;
 
 TlsResult result_of(mailauth::mta_sts::Fault fault) {

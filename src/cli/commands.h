@@ -290,6 +290,7 @@ int personal_data_delete(Session& session, const PersonalData& whose, bool stop)
 struct AuditWish {
   std::string since;
   std::string address;
+  bool utc = false;  // the times for people
 };
 int audit_list(Session& session, const AuditWish& wish);
 

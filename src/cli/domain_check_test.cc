@@ -49,11 +49,13 @@ TEST_F(DomainCheckTest, ADomainThatNobodyServesFails) {
   host.no_domain_exists = true;
   EXPECT_EQ(run({"--json", "domain", "check", "example.jp", "--resolver", "192.0.2.53"}), 1);
   EXPECT_EQ(host.its_resolver, "192.0.2.53");
+  EXPECT_FALSE(host.is_installations);
   const auto answer = boost::json::parse(out.str());
   EXPECT_EQ(text_of(answer, "outcome"), "fail");
   EXPECT_EQ(text_of(list_of(answer, "findings").at(0), "code"), "zone_not_found");
   EXPECT_EQ(run({"domain", "check", "example.jp", "--lang", "ja"}), 1);
   EXPECT_THAT(out.str(), HasSubstr("委任されていません"));
+  EXPECT_TRUE(host.is_installations);
 }
 
 TEST_F(DomainCheckTest, HistorySaysWhatIsWrongSinceWhenAndWhatChanged) {

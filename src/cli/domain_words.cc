@@ -204,8 +204,10 @@ void DomainWords::probe_options(CLI::App* command, PlatformWish& platform, Probe
 void DomainWords::server_options(CLI::App* command, ProbeOptions& probe) {
   command
       ->add_option("--resolver", probe.resolver,
-                   book_.say({"The name server to ask, HOST:PORT, instead of the system's",
-                              "システムのものの代わりに問い合わせる DNS サーバー（HOST:PORT）"}))
+                   book_.say({"The name server to ask, HOST:PORT, instead of those of the "
+                              "configuration ([dns] servers; else the system's)",
+                              "設定（[dns] servers。なければシステム）の代わりに問い合わせる DNS "
+                              "サーバー（HOST:PORT）"}))
       ->type_name("SERVER");
   command
       ->add_option("--server", probe.servers,

@@ -183,6 +183,11 @@ struct FakeHost final : Host {
     if (server == "nobody") return fail(ErrorKind::invalid_input, "nobody is no name server");
     return std::make_unique<Names>(zone, no_domain_exists);
   }
+  Result<std::unique_ptr<CheckResolver>> installation_resolver(const std::optional<std::string>&,
+                                                               const std::string& server) override {
+    is_installations = server.empty();
+    return check_resolver(server);
+  }
   Result<std::vector<doctor::Finding>> examine(const std::optional<std::string>&,
                                                const ExaminationWish& wish) override {
     its_examination = wish;
@@ -199,6 +204,7 @@ struct FakeHost final : Host {
   ExaminationWish its_examination;
   std::vector<doctor::Finding> findings;
   std::string its_resolver;
+  bool is_installations = false;  // the resolver was to be that of the installation
   bool no_domain_exists = false;  // else the resolver answers SERVFAIL
   Result<doctor::Platform> platform(const std::optional<std::string>& config) override {
     if (config == "/nonexistent") return fail(ErrorKind::not_found, "/nonexistent: no such file");

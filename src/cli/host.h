@@ -177,6 +177,11 @@ class Host {
   // Asks the name server at `server`, "HOST:PORT", or the system's if that is empty. Errors:
   // invalid_input, not_found (no such host), unavailable.
   virtual Result<std::unique_ptr<CheckResolver>> check_resolver(const std::string& server) = 0;
+  // Asks as the installation does, the servers of `[dns] servers`, or the one at `server` if that
+  // is not empty. Errors: as check_resolver(); a sentence that says what is wrong with the
+  // configuration.
+  virtual Result<std::unique_ptr<CheckResolver>> installation_resolver(
+      const std::optional<std::string>& config, const std::string& server) = 0;
   // Who sends, by the configuration. Errors: a sentence that says what is wrong with it.
   virtual Result<doctor::Platform> platform(const std::optional<std::string>& config) = 0;
 

@@ -149,6 +149,9 @@ void MailWords::add_audit() {
       book_.verb(group, "list", {"The records, oldest first", "記録を古い順に表示する"});
   book_.option(list, "--since", audit_.since, calls::kListAudit, "since");
   book_.option(list, "--address", audit_.address, calls::kListAudit, "address");
+  list->add_flag(
+      "--utc", audit_.utc,
+      book_.say({"Times in UTC instead of Japan's", "時刻を日本時間ではなく UTC で表示する"}));
   book_.speaks(list, [this](Session& s) { return audit_list(s, audit_); });
 }
 

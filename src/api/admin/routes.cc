@@ -374,13 +374,19 @@ Task<Response> erase_personal(Operations& operations, Given given) {
   co_return erased ? Response::json(200, erasure_json(*erased)) : failure(erased.error());
 }
 
+std::chrono::minutes offset_of(const Given& given) {
+  return std::chrono::minutes(
+      given.number("utc_offset_minutes").value_or(operate::ExplainRequest{}.utc_offset_minutes));
+}
+
 Task<Response> list_audit(Operations& operations, Given given) {
   constexpr std::int64_t kUsual = 100;
+  const auto offset = offset_of(given);
   const auto page = co_await operations.audit({.since = given.text("since"),
                                                .address = given.text("address"),
                                                .after = given.number("after").value_or(0),
                                                .limit = given.number("limit").value_or(kUsual)});
-  co_return page ? Response::json(200, audit_json(*page)) : failure(page.error());
+  co_return page ? Response::json(200, audit_json(*page, offset)) : failure(page.error());
 }
 
 Task<Response> tls_report(Operations& operations, Given given) {
@@ -391,11 +397,6 @@ Task<Response> tls_report(Operations& operations, Given given) {
                                       .days = given.number("days").value_or(kUsualDays),
                                       .limit = given.number("limit").value_or(kUsual)});
   co_return counts ? Response::json(200, tls_report_json(*counts)) : failure(counts.error());
-}
-
-std::chrono::minutes offset_of(const Given& given) {
-  return std::chrono::minutes(
-      given.number("utc_offset_minutes").value_or(operate::ExplainRequest{}.utc_offset_minutes));
 }
 
 Task<Response> list_stuck(Operations& operations, Given given) {

@@ -383,7 +383,8 @@ inline constexpr std::array kListAudit{
              {"Only from then on: 2026-04-01T09:00:00+09:00",
               "この日時以降の記録だけ。例: 2026-04-01T09:00:00+09:00"}},
     Argument{"address", {"Only what was about this address", "このアドレスに関する記録だけ"}},
-    Argument{"after", {"Where the list goes on", "一覧の続きの位置"}, number, false, 0}, kLimit};
+    Argument{"after", {"Where the list goes on", "一覧の続きの位置"}, number, false, 0}, kLimit,
+    kOffset};
 inline constexpr std::array kCancelWaiting{
     Argument{"from", {"Where to go on", "続きの位置"}, number, true, 0},
     Argument{"unknown",

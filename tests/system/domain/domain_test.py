@@ -66,6 +66,9 @@ class Domain(DomainCase):
             "domain", "check", "example.jp", "--server", f"127.0.0.2:{self.port}", *self.asked)
         self.assertEqual([f["code"] for f in findings], ["servers_silent"])
         self.assertEqual(status, 2)
+        _, findings = self.run_check("domain", "check", "example.jp", "--server",
+                                     f"127.0.0.2:{self.port}", *self.asked, "--lang", "ja")
+        self.assertRegex(findings[0]["sentence"], "到達できません|応答がありません")
 
     def test_new_keys_sign_once_they_are_published(self):
         green = self.setup_green()
