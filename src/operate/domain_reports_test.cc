@@ -162,7 +162,8 @@ TEST(ReportedSource, ThatPassesOnWhatWeSignedIsKnown) {
   const auto add = [&](const char* source, const char* selector, bool aligned) {
     const store::DmarcLine line{
         .source = source, .dkim_aligned = aligned, .dkim_selector = selector};
-    EXPECT_TRUE(maker.add({.day = 1, .line = {.words = pack_line(line), .messages = 1}}));
+    EXPECT_TRUE(
+        maker.add(store::DatedLine{.day = 1, .line = {.words = pack_line(line), .messages = 1}}));
   };
   add(kOurs.data(), "s1", true);
   add("198.51.100.1", "s1", true);
@@ -179,7 +180,8 @@ TEST(ReportedNetwork, IsNamedOfBothKinds) {
   OverviewMaker maker("example.jp", {});
   for (const char* source : {"198.51.100.77", "2001:db8:1:2::3", "2001:db8::7"}) {
     const store::DmarcLine line{.source = source};
-    ASSERT_TRUE(maker.add({.day = 1, .line = {.words = pack_line(line), .messages = 1}}));
+    ASSERT_TRUE(
+        maker.add(store::DatedLine{.day = 1, .line = {.words = pack_line(line), .messages = 1}}));
   }
   std::vector<std::string> networks;
   for (const auto& source : maker.take(1, 1).sources) networks.push_back(source.network);
