@@ -8,33 +8,33 @@
 namespace todoku::app {
 namespace {
 
-using doctor::Outcome;
-using doctor::SourceCheck;
-
-doctor::SourceLook look_at(std::string source, Outcome ptr, Outcome hello) {
+doctor::SourceLook look_at(std::string source, doctor::Outcome ptr, doctor::Outcome hello) {
   doctor::SourceLook look;
   look.source = std::move(source);
-  look.seen[static_cast<std::size_t>(SourceCheck::ptr)].outcome = ptr;
-  look.seen[static_cast<std::size_t>(SourceCheck::hello)].outcome = hello;
+  look.seen[static_cast<std::size_t>(doctor::SourceCheck::ptr)].outcome = ptr;
+  look.seen[static_cast<std::size_t>(doctor::SourceCheck::hello)].outcome = hello;
   return look;
 }
 
 TEST(SourceLooks, WhatIsToldIsHeardWithItsAge) {
   const Instant at = from_epoch_ms(1'780'000'000'000);
   const SteadyInstant steady = SteadyInstant() + std::chrono::hours(50);
-  const auto packed = pack_look(look_at("one", Outcome::pass, Outcome::warning), at);
+  const auto packed =
+      pack_look(look_at("one", doctor::Outcome::pass, doctor::Outcome::warning), at);
   const auto heard = unpack_look("one", packed, at + std::chrono::minutes(20), steady);
   ASSERT_TRUE(heard);
   EXPECT_EQ(heard->source, "one");
   EXPECT_EQ(heard->at, steady - std::chrono::minutes(20));
   EXPECT_TRUE(heard->is_whole);
-  EXPECT_TRUE(heard->passed[static_cast<std::size_t>(SourceCheck::ptr)]);
-  EXPECT_TRUE(heard->passed[static_cast<std::size_t>(SourceCheck::hello)]);
-  EXPECT_FALSE(heard->passed[static_cast<std::size_t>(SourceCheck::port_25)]);
+  EXPECT_TRUE(heard->passed[static_cast<std::size_t>(doctor::SourceCheck::ptr)]);
+  EXPECT_TRUE(heard->passed[static_cast<std::size_t>(doctor::SourceCheck::hello)]);
+  EXPECT_FALSE(heard->passed[static_cast<std::size_t>(doctor::SourceCheck::port_25)]);
   EXPECT_EQ(unpack_look("one", packed, at - std::chrono::minutes(5), steady)->at, steady)
       << "a clock that was ahead";
   EXPECT_FALSE(
-      unpack_look("one", pack_look(look_at("one", Outcome::fail, Outcome::pass), at), at, steady)
+      unpack_look("one",
+                  pack_look(look_at("one", doctor::Outcome::fail, doctor::Outcome::pass), at), at,
+                  steady)
           ->is_whole);
   for (const char* other : {"", "x whole", "1780000000000", "1780000000000 resting ptr"}) {
     EXPECT_FALSE(unpack_look("one", other, at, steady)) << other;
@@ -50,10 +50,10 @@ TEST(SourceLooks, OnlyOfOthersThatLiveAndTold) {
         if (!node) return fail(node.error());
         return t.offer_sources(*node, sources);
       }));
-  EXPECT_TRUE(
-      run(tell_looks(*installation.store, {look_at("one", Outcome::pass, Outcome::pass),
-                                           look_at("two", Outcome::pass, Outcome::pass),
-                                           look_at("gone", Outcome::pass, Outcome::pass)})));
+  EXPECT_TRUE(run(tell_looks(*installation.store,
+                             {look_at("one", doctor::Outcome::pass, doctor::Outcome::pass),
+                              look_at("two", doctor::Outcome::pass, doctor::Outcome::pass),
+                              look_at("gone", doctor::Outcome::pass, doctor::Outcome::pass)})));
   const auto heard =
       run(looks_elsewhere(*installation.store, {"one"}, installation.clock.steady_now()));
   ASSERT_TRUE(heard);

@@ -78,6 +78,7 @@ TEST_F(DomainCheckTest, HistorySaysWhatIsWrongSinceWhenAndWhatChanged) {
   out.str("");
   EXPECT_EQ(run({"domain", "history", "example.jp", "--account", "shop", "--lang", "ja"}), 1);
   EXPECT_THAT(out.str(), HasSubstr("不備発生: 鍵がありません。"));
+  EXPECT_EQ(run({"--json", "domain", "history", "example.jp", "--account", "shop"}), 1);
   host.answer = [](const AdminRequest&) -> Result<AdminAnswer> {
     return AdminAnswer{200, R"({"domain":"example.jp","determined":false,
       "outcome":"not_determined","faults":[],"changes":[]})"};

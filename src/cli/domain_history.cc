@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // todoku domain history
 #include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "cli/commands.h"
+#include "cli/printable_stream.h"
 #include "operate/calls/calls.h"
 
 namespace todoku::cli {
@@ -55,14 +57,18 @@ int domain_history(Session& session, const DomainHistoryWish& wish) {
   const auto account = account_for(session, wish.account);
   if (!account) return 1;
   int outcome = 0;
-  const int status = session.call(
-      operate::Given(calls::kDomainHistory).with("account", *account).with("domain", wish.domain),
-      [&](const boost::json::value& answer) {
-        const std::string worst = text_of(answer, "outcome");
-        if (worst == "fail") outcome = 1;
-        if (worst == "not_determined") outcome = 2;
-        if (!session.common().json) print_history(session, answer);
-      });
+  const operate::Given given =
+      operate::Given(calls::kDomainHistory).with("account", *account).with("domain", wish.domain);
+  const int status = session.ask_for(given, [&](const boost::json::value& answer) {
+    const std::string worst = text_of(answer, "outcome");
+    if (worst == "fail") outcome = 1;
+    if (worst == "not_determined") outcome = 2;
+    if (session.common().json) {
+      session.out() << printable_json(boost::json::serialize(answer)) << '\n';
+    } else {
+      print_history(session, answer);
+    }
+  });
   return status != 0 ? status : outcome;
 }
 
