@@ -2,6 +2,7 @@
 #include "app/free_memory.h"
 
 #include <fstream>
+#include <new>
 #include <string>
 
 #include <malloc.h>
@@ -12,13 +13,15 @@ namespace {
 constexpr std::uint64_t kWorthIt = 64ULL << 20U;
 
 // Cheap beside asking the allocator, which goes through all that is free.
-std::uint64_t resident_anonymous() {
+std::uint64_t resident_anonymous() try {
   std::ifstream status("/proc/self/status");
   for (std::string word; status >> word;) {
     std::uint64_t kilobytes = 0;
     if (word == "RssAnon:" && status >> kilobytes) return kilobytes * 1024;
   }
   return 0;
+} catch (const std::bad_alloc&) {
+  return 0;  // there is a next time
 }
 
 }  // namespace
