@@ -92,6 +92,12 @@ struct Config {
   struct Journal {
     std::string directory;
   };
+  struct Shipping {
+    std::string to;
+    std::int64_t every_seconds = 0;
+    std::int64_t snapshot_hours = 0;
+    std::int64_t keep_days = 0;
+  };
   struct Intake {
     std::string from_domains;
   };
@@ -268,6 +274,7 @@ struct Config {
   Events events;
   Retention retention;
   Journal journal;
+  Shipping shipping;
   Intake intake;
   Admin admin;
   Metrics metrics;
