@@ -54,6 +54,19 @@ struct FakeHost final : Host {
     return 0;
   }
   std::string config_reference() override { return "reference"; }
+  Result<RulesInForce> rules(const std::optional<std::string>& /*config*/) override {
+    auto sites = delivery::policy::SiteRules::parse(std::array{site_rules});
+    if (!sites) return fail(sites.error());
+    auto replies = feedback::classify::ReplyRules::parse(
+        std::array{feedback::classify::ReplyRules::shipped_layer(), reply_rules});
+    if (!replies) return fail(replies.error());
+    auto advice = explain::AdviceBook::parse(std::array{advice_layer}, *sites);
+    if (!advice) return fail(advice.error());
+    return RulesInForce{*std::move(sites), *std::move(replies), *std::move(advice)};
+  }
+  explain::AdviceBook::Layer advice_layer{"advice.toml", ""};
+  delivery::policy::SiteRules::Layer site_rules{"sites.toml", "", ""};
+  feedback::classify::ReplyRules::Layer reply_rules{"own.toml", ""};
   int sink(const std::vector<std::string>& arguments) override {
     seen = arguments;
     return 7;
@@ -112,6 +125,10 @@ struct FakeHost final : Host {
       host.requests.push_back(request);
       return host.api_answer(request);
     }
+    Result<ApiAnswer> stream(const ApiRequest& request, const ApiStream& stream) override {
+      host.requests.push_back(request);
+      return host.stream_answer(stream);
+    }
     FakeHost& host;
   };
   std::unique_ptr<ApiPort> api(const ApiAddress& address) override {
@@ -167,15 +184,28 @@ struct FakeHost final : Host {
     if (server == "nobody") return fail(ErrorKind::invalid_input, "nobody is no name server");
     return std::make_unique<Names>(zone, no_domain_exists);
   }
+  Result<std::unique_ptr<CheckResolver>> installation_resolver(const std::optional<std::string>&,
+                                                               const std::string& server) override {
+    is_installations = server.empty();
+    return check_resolver(server);
+  }
   Result<std::vector<doctor::Finding>> examine(const std::optional<std::string>&,
                                                const ExaminationWish& wish) override {
     its_examination = wish;
     if (wish.source == "nobody") return fail(ErrorKind::not_found, "there is no source nobody");
     return findings;
   }
+  Result<MtaStsFinding> examine_mta_sts(const std::optional<std::string>&,
+                                        const MtaStsWish& wish) override {
+    its_mta_sts = wish;
+    return mta_sts;
+  }
+  MtaStsWish its_mta_sts;
+  Result<MtaStsFinding> mta_sts;
   ExaminationWish its_examination;
   std::vector<doctor::Finding> findings;
   std::string its_resolver;
+  bool is_installations = false;  // the resolver was to be that of the installation
   bool no_domain_exists = false;  // else the resolver answers SERVFAIL
   Result<doctor::Platform> platform(const std::optional<std::string>& config) override {
     if (config == "/nonexistent") return fail(ErrorKind::not_found, "/nonexistent: no such file");
@@ -200,6 +230,9 @@ struct FakeHost final : Host {
   FakeClock its_clock;
   std::function<Result<ApiAnswer>(const ApiRequest&)> api_answer = [](const ApiRequest&) {
     return ApiAnswer{.status = 200, .headers = {}, .body = R"({"delivery_id":12})"};
+  };
+  std::function<Result<ApiAnswer>(const ApiStream&)> stream_answer = [](const ApiStream&) {
+    return ApiAnswer{.status = 200, .headers = {}, .body = {}};
   };
   std::vector<ApiRequest> requests;
   ApiAddress its_address;

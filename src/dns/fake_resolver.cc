@@ -32,6 +32,8 @@ Result<Answer<Record>> FakeResolver::look_up(
   const std::lock_guard lock(mutex_);
   name = to_ascii_lower(name);
   if (name.ends_with('.')) name.pop_back();
+  const std::string asked_for = name;
+  bool secure = true;
   std::string question = std::string(type) + " " + name;
   ++asked_[question];
   for (int hops = 0;; ++hops) {
@@ -40,6 +42,7 @@ Result<Answer<Record>> FakeResolver::look_up(
     }
     const auto alias = zone_.cname.find(name);
     if (alias == zone_.cname.end()) break;
+    secure = secure && zone_.secure.contains(name);
     if (hops == kCnamesMax) return fail(ErrorKind::unavailable, question + " is a CNAME loop");
     name = alias->second;
     question = std::string(type) + " " + name;
@@ -53,7 +56,8 @@ Result<Answer<Record>> FakeResolver::look_up(
     std::ranges::transform(found->second, std::back_inserter(answer.records), read);
   const auto ttl = zone_.ttl.find(name);
   answer.ttl = ttl == zone_.ttl.end() ? zone_.default_ttl : ttl->second;
-  answer.secure = zone_.secure.contains(name);
+  answer.secure = secure && zone_.secure.contains(name);
+  if (name != asked_for) answer.canonical = name;
   return answer;
 }
 

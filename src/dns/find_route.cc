@@ -7,6 +7,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 
+#include "dns/dane_records.h"
 #include "dns/mail_route.h"
 #include "dns/questions.h"
 #include "dns/statuses.h"
@@ -33,7 +34,11 @@ Task<RouteAnswer> find_route(Resolver& resolver, std::string domain, const Route
     ask(executor, questions, resolver.aaaa(plan->hosts[i].name), &answers.ipv6);
   }
   while (questions->open > 0) co_await questions->answered.wait();
-  co_return settle_route(domain, std::move(*plan), questions->answers, options);
+  auto route = settle_route(domain, std::move(*plan), questions->answers, options);
+  if (route && options.wants_dane && options.wants_dane(route->site)) {
+    co_await ask_for_dane(resolver, route);
+  }
+  co_return route;
 }
 
 }  // namespace todoku::dns

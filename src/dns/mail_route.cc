@@ -117,7 +117,6 @@ struct Findings {
 
 void judge_host(MailHost host, const HostAnswers& answers, const RouteOptions& options,
                 RoutePlan& plan, Findings& findings) {
-  bool secure = true;
   bool failed = false;
   bool any = false;
   for (const AddressAnswer* answer : {&answers.ipv4, &answers.ipv6}) {
@@ -131,7 +130,12 @@ void judge_host(MailHost host, const HostAnswers& answers, const RouteOptions& o
       failed = true;
       continue;
     }
-    secure = secure && said->secure;
+    // One that was proven is enough, whatever became of the other: who could hold back one answer
+    // could else talk us out of DANE.
+    if (said->secure) {
+      host.secure = true;
+      host.canonical = said->canonical;
+    }
     if (!said->records.empty()) plan.ttl = std::min(plan.ttl, said->ttl);
     for (const net::IpAddress& address : said->records) {
       any = true;
@@ -148,7 +152,6 @@ void judge_host(MailHost host, const HostAnswers& answers, const RouteOptions& o
   }
   if (!any && !failed) findings.without.push_back(host.name);
   if (host.addresses.empty()) return;
-  host.secure = secure && !failed;
   std::ranges::sort(host.addresses);
   findings.usable.push_back(std::move(host));
 }

@@ -29,15 +29,31 @@
 #include "dns/resolver.h"
 #include "mail/cause.h"
 #include "mail/reply.h"
+#include "mail/tls_plan.h"
 #include "net/endpoint.h"
 
 namespace todoku::dns {
+
+// What the TLSA records of a host ask of its certificate (RFC 7672).
+struct HostDane {
+  DaneDemand demand = DaneDemand::nothing;
+  // With proof or encryption: the host's name that they stand under, which is also what TLS asks
+  // for (SNI) and the first name that a certificate may have.
+  std::string base{};
+  std::vector<TlsaRecord> records{};  // with proof
+  // With proof, if the records want a name: others that will do (RFC 7672 section 3.2.2).
+  std::vector<std::string> other_names{};
+  std::string reason{};  // not_answered: why, in a sentence without its full stop
+  friend bool operator==(const HostDane&, const HostDane&) = default;
+};
 
 struct MailHost {
   std::string name;
   std::uint16_t preference = 0;
   std::vector<net::IpAddress> addresses;  // at least one in a route
-  bool secure = false;                    // the addresses were validated by DNSSEC
+  bool secure = false;      // addresses of at least one family were validated by DNSSEC
+  std::string canonical{};  // what `name` is an alias of by validated CNAMEs; empty: of nothing
+  HostDane dane{};
 };
 
 struct MailRoute {
@@ -72,6 +88,8 @@ using RouteAnswer = std::expected<MailRoute, Unroutable>;
 // says so. Called from any thread.
 using SiteNaming = std::function<std::optional<std::string>(
     std::string_view domain, std::span<const std::string_view> mx_hosts)>;
+// Whether TLSA records of a site's hosts are asked for. Called from any thread.
+using DaneWish = std::function<bool(std::string_view site)>;
 
 struct RouteOptions {
   // Hosts on loopback, private, link-local and reserved addresses are legitimate receivers (tests,
@@ -82,11 +100,13 @@ struct RouteOptions {
   std::set<std::string, std::less<>> own_names;
   std::set<net::IpAddress> own_addresses;
   SiteNaming site_naming;
+  DaneWish wants_dane{};  // none: of no site
 };
 
-// Asks for everything that is needed, addresses of all hosts at once, and decides. `resolver` and
-// `options` must outlive the task. `domain` is what stands behind the @: A-labels, or an address
-// literal in brackets (which is refused).
+// Asks for everything that is needed, addresses of all hosts at once, and decides. Hosts whose
+// names and addresses DNSSEC has proven are asked for TLSA records, too (dane_records.h).
+// `resolver` and `options` must outlive the task. `domain` is what stands behind the @: A-labels,
+// or an address literal in brackets (which is refused).
 [[nodiscard]] Task<RouteAnswer> find_route(Resolver& resolver, std::string domain,
                                            const RouteOptions& options);
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "mailauth/dane/tlsa.h"
 #include "mailauth/facts/dns_facts.h"
 
 namespace todoku::dns {
@@ -123,11 +124,7 @@ Result<std::string> parse_ptr(Rdata rdata) {
 }
 
 Result<TlsaRecord> parse_tlsa(Rdata rdata) {
-  if (rdata.size() < 4) return fail(ErrorKind::corrupt, "the TLSA record is cut off");
-  return TlsaRecord{.usage = rdata[0],
-                    .selector = rdata[1],
-                    .matching = rdata[2],
-                    .data = std::string(as_text(rdata.subspan(3)))};
+  return mailauth::dane::parse_tlsa(rdata);
 }
 
 std::string reverse_name(const net::IpAddress& address) {

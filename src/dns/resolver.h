@@ -10,6 +10,7 @@
 
 #include "async/task.h"
 #include "base/result.h"
+#include "mail/tlsa_record.h"
 #include "net/endpoint.h"
 
 namespace todoku::dns {
@@ -20,6 +21,7 @@ struct Answer {
   std::vector<Record> records;
   std::chrono::seconds ttl{};  // how long this may be used
   bool secure = false;         // validated by DNSSEC from a trust anchor of ours down
+  std::string canonical{};     // the name that CNAMEs led to; empty: there were none
 };
 
 // Names in answers are lower case without final dot; the root is empty. Octets that do not belong
@@ -30,13 +32,7 @@ struct MxRecord {
   friend auto operator<=>(const MxRecord&, const MxRecord&) = default;
 };
 
-struct TlsaRecord {  // RFC 6698 section 2.1
-  std::uint8_t usage = 0;
-  std::uint8_t selector = 0;
-  std::uint8_t matching = 0;
-  std::string data;  // octets
-  friend auto operator<=>(const TlsaRecord&, const TlsaRecord&) = default;
-};
+using todoku::TlsaRecord;
 
 // Names are given in A-labels (to_ascii_domain), with or without final dot; CNAMEs are followed.
 // Thread-safe; each call resumes on its caller's executor.

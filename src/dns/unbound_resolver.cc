@@ -16,6 +16,7 @@
 
 #include "async/callback.h"
 #include "async/timer.h"
+#include "base/bytes.h"
 #include "base/log.h"
 #include "dns/rdata.h"
 #include "dns/unbound_complaints.h"
@@ -80,6 +81,17 @@ Result<void> judge(const ub_result& raw, RecordType type) {
   return {};
 }
 
+// What CNAMEs led to, if they did; in the form of names in answers.
+std::string canonical_name(const ub_result& raw) {
+  const auto plain = [](std::string_view name) {
+    if (name.ends_with('.')) name.remove_suffix(1);
+    return to_ascii_lower(name);
+  };
+  if (raw.canonname == nullptr) return "";
+  std::string canonical = plain(raw.canonname);
+  return canonical == plain(raw.qname) ? "" : canonical;
+}
+
 template <class Record>
 Result<Answer<Record>> read_answer(const ub_result& raw, RecordType type,
                                    Result<Record> (*parse)(Rdata)) {
@@ -87,6 +99,7 @@ Result<Answer<Record>> read_answer(const ub_result& raw, RecordType type,
   Answer<Record> answer;
   answer.ttl = std::chrono::seconds(std::max(raw.ttl, 0));
   answer.secure = raw.secure != 0;
+  answer.canonical = canonical_name(raw);
   if (raw.havedata == 0) return answer;
   std::string problem;
   for (int i = 0; raw.data[i] != nullptr; ++i) {

@@ -17,9 +17,9 @@ const Endpoint kNowhere;
 
 Task<Result<TlsInfo>> handshake_as_client(std::shared_ptr<StreamImpl> impl,
                                           std::shared_ptr<const TlsClientContext> context,
-                                          std::string server_name, SteadyInstant deadline) {
-  impl->hold(context, std::move(server_name));
-  const Result<ssl_st*> handle = context->new_handle(impl->tls_server_name());
+                                          TlsPeer peer, SteadyInstant deadline) {
+  impl->hold(context, std::move(peer));
+  const Result<ssl_st*> handle = context->new_handle(impl->tls_peer());
   if (!handle) co_return fail(handle.error());
   co_return co_await impl->handshake(TlsHandle(*handle), deadline);
 }
@@ -89,9 +89,14 @@ Task<Result<void>> Stream::write(std::string_view octets, SteadyInstant deadline
 }
 
 Task<Result<TlsInfo>> Stream::start_tls_client(std::shared_ptr<const TlsClientContext> context,
-                                               std::string server_name, SteadyInstant deadline) {
+                                               TlsPeer peer, SteadyInstant deadline) {
   check(impl_ != nullptr, "the stream was opened");
-  return handshake_as_client(impl_, std::move(context), std::move(server_name), deadline);
+  return handshake_as_client(impl_, std::move(context), std::move(peer), deadline);
+}
+
+Task<Result<TlsInfo>> Stream::start_tls_client(std::shared_ptr<const TlsClientContext> context,
+                                               std::string server_name, SteadyInstant deadline) {
+  return start_tls_client(std::move(context), TlsPeer{.name = std::move(server_name)}, deadline);
 }
 
 Task<Result<TlsInfo>> Stream::start_tls_server(std::shared_ptr<const TlsServerContext> context,

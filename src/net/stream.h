@@ -58,6 +58,8 @@ class Stream {
   // Goes over to TLS. Any failure, also `unsupported` (the handshake failed; the detail has the
   // reason), leaves the stream only good for closing. `server_name`: host name or IP address.
   [[nodiscard]] Task<Result<TlsInfo>> start_tls_client(
+      std::shared_ptr<const TlsClientContext> context, TlsPeer peer, SteadyInstant deadline);
+  [[nodiscard]] Task<Result<TlsInfo>> start_tls_client(
       std::shared_ptr<const TlsClientContext> context, std::string server_name,
       SteadyInstant deadline);
   [[nodiscard]] Task<Result<TlsInfo>> start_tls_server(

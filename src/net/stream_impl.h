@@ -58,11 +58,11 @@ class StreamImpl : public std::enable_shared_from_this<StreamImpl> {
   [[nodiscard]] Task<Result<TlsInfo>> handshake(TlsHandle handle, SteadyInstant deadline);
 
   // Keeps what the TLS handle points to.
-  void hold(std::shared_ptr<const void> context, std::string server_name) {
+  void hold(std::shared_ptr<const void> context, TlsPeer peer) {
     tls_context_ = std::move(context);
-    tls_server_name_ = std::move(server_name);
+    tls_peer_ = std::move(peer);
   }
-  [[nodiscard]] const std::string& tls_server_name() const { return tls_server_name_; }
+  [[nodiscard]] const TlsPeer& tls_peer() const { return tls_peer_; }
 
   void finish_writing();
   void close();
@@ -121,7 +121,7 @@ class StreamImpl : public std::enable_shared_from_this<StreamImpl> {
   bool tls_bio_ended_ = false;
   int tls_errno_ = 0;  // of the last system call below OpenSSL
   TlsHandle tls_;
-  std::string tls_server_name_;
+  TlsPeer tls_peer_;
   std::shared_ptr<const void> tls_context_;
   Endpoint remote_;
   Endpoint local_;

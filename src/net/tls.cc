@@ -87,6 +87,40 @@ bool trust(SSL_CTX* context, const std::string& pem) {
   return any;
 }
 
+Result<void> expect_name(SSL* handle, const std::string& name) {
+  // RFC 6066 section 3: no address in SNI.
+  const bool done = IpAddress::parse(name)
+                        ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(handle), name.c_str()) == 1
+                        : SSL_set1_host(handle, name.c_str()) == 1 &&
+                              SSL_set_tlsext_host_name(handle, name.c_str()) == 1;
+  if (done && !name.empty()) return {};
+  return fail(ErrorKind::invalid_input, fmt::format("'{}' is no server name for TLS", name));
+}
+
+// RFC 7672 section 3: OpenSSL judges the chain by them.
+Result<void> expect_records(SSL* handle, const TlsPeer& peer) {
+  // The name serves for SNI and, with records of authorities, as what is to be proven.
+  bool done = !peer.name.empty() && SSL_dane_enable(handle, peer.name.c_str()) == 1;
+  for (const std::string& name : peer.other_names) {
+    done = done && SSL_add1_host(handle, name.c_str()) == 1;
+  }
+  if (!done) {
+    return fail(ErrorKind::invalid_input, fmt::format("'{}' is no server name for TLS", peer.name));
+  }
+  // RFC 7672 section 3.1.1: who names the very certificate does not care for the names in it.
+  SSL_dane_set_flags(handle, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
+  bool any = false;
+  for (const TlsaRecord& record : peer.records) {
+    const auto* octets = reinterpret_cast<const unsigned char*>(record.data.data());
+    any |= SSL_dane_tlsa_add(handle, record.usage, record.selector, record.matching, octets,
+                             record.data.size()) == 1;
+  }
+  // Without any, OpenSSL would judge as if there were no DANE.
+  if (any) return {};
+  return fail(ErrorKind::invalid_input,
+              fmt::format("none of the TLSA records of {} can be used", peer.name));
+}
+
 // Of TLS 1.2 what Mozilla's guidelines call intermediate, less finite-field Diffie-Hellman; those
 // of TLS 1.3 are all good.
 constexpr const char* kModernCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
@@ -181,6 +215,7 @@ int TlsClientContext::store_session(ssl_st* handle, ssl_session_st* session) {
   const auto* self =
       static_cast<const TlsClientContext*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(handle)));
   const auto* server_name = static_cast<const std::string*>(SSL_get_app_data(handle));
+  if (server_name == nullptr) return 0;
   self->sessions_->put(*server_name, SessionPtr(session));
   return 1;  // we keep the reference
 }
@@ -194,6 +229,7 @@ Result<std::shared_ptr<TlsClientContext>> TlsClientContext::create(const Options
     SSL_CTX_set_security_level(context.get(), 0);
   }
   X509_VERIFY_PARAM_set_auth_level(SSL_CTX_get0_param(context.get()), kProvingLevel);
+  check(SSL_CTX_dane_enable(context.get()) == 1, "OpenSSL has DANE");
   if (options.ca_file.empty()) {
     SSL_CTX_set_default_verify_paths(context.get());
   } else {
@@ -210,25 +246,20 @@ Result<std::shared_ptr<TlsClientContext>> TlsClientContext::create(const Options
       new TlsClientContext(context.release(), options.sessions_max));
 }
 
-Result<ssl_st*> TlsClientContext::new_handle(const std::string& server_name) const {
+Result<ssl_st*> TlsClientContext::new_handle(const TlsPeer& peer) const {
   HandlePtr handle(SSL_new(context_));
   check(handle != nullptr, "OpenSSL has memory for a connection");
   SSL_set_connect_state(handle.get());
-  SSL_set_app_data(handle.get(), const_cast<std::string*>(&server_name));
-  X509_VERIFY_PARAM* param = SSL_get0_param(handle.get());
-  const bool is_address = IpAddress::parse(server_name).has_value();
-  // RFC 6125 section 6.4.3: no wildcard inside a label. RFC 6066 section 3: no address in SNI.
-  X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  const bool done = is_address
-                        ? X509_VERIFY_PARAM_set1_ip_asc(param, server_name.c_str()) == 1
-                        : SSL_set1_host(handle.get(), server_name.c_str()) == 1 &&
-                              SSL_set_tlsext_host_name(handle.get(), server_name.c_str()) == 1;
-  if (!done || server_name.empty()) {
-    ERR_clear_error();
-    return fail(ErrorKind::invalid_input,
-                fmt::format("'{}' is no server name for TLS", server_name));
-  }
-  if (const SessionPtr session = sessions_->get(server_name)) {
+  // RFC 6125 section 6.4.3: no wildcard inside a label.
+  X509_VERIFY_PARAM_set_hostflags(SSL_get0_param(handle.get()),
+                                  X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  const Result<void> expected = peer.records.empty() ? expect_name(handle.get(), peer.name)
+                                                     : expect_records(handle.get(), peer);
+  ERR_clear_error();
+  if (!expected) return fail(expected.error());
+  if (!peer.records.empty()) return handle.release();
+  SSL_set_app_data(handle.get(), const_cast<std::string*>(&peer.name));
+  if (const SessionPtr session = sessions_->get(peer.name)) {
     SSL_set_session(handle.get(), session.get());
   }
   return handle.release();

@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "base/wipe.h"
+#include "mail/tlsa_record.h"
 
 // OpenSSL's own names, declared so that this header costs its users nothing.
 struct ssl_ctx_st;
@@ -26,12 +27,24 @@ namespace todoku::net {
 struct TlsInfo {
   std::string version;       // "TLSv1.3"
   std::string cipher;        // "TLS_AES_256_GCM_SHA384"
-  bool verified = false;     // client: the certificate proves the server name
+  bool verified = false;     // client: the certificate proves what TlsPeer asks for
   std::string verify_error;  // why not, in OpenSSL's words; empty if verified
   bool resumed = false;      // a session of before was taken up again
 
   // "TLSv1.3 TLS_AES_256_GCM_SHA384"
   [[nodiscard]] std::string summary() const { return version + " " + cipher; }
+};
+
+// Whom a client expects at the other end.
+struct TlsPeer {
+  // A host name, or an IP address in text: for server name indication, and to be proven.
+  std::string name;
+  // With DANE (RFC 7672): what the signed DNS has about its certificate, which is to be one of them
+  // or, for records of authorities, to lead to one; the roots of the context prove nothing then,
+  // and sessions are not resumed, because the records of before may be others. Empty: no DANE.
+  std::vector<TlsaRecord> records{};
+  // With records of authorities: names that do as well as `name`.
+  std::vector<std::string> other_names{};
 };
 
 // A certificate and its private key as PEM text. `chain` holds the leaf first.
@@ -65,10 +78,10 @@ class TlsClientContext {
   TlsClientContext(const TlsClientContext&) = delete;
   TlsClientContext& operator=(const TlsClientContext&) = delete;
 
-  // A handle for one connection to `server_name` (a host name or an IP address in text), with
-  // server name indication, name check and a session to resume if there is one. `server_name`
-  // must stay in place as long as the handle. Errors: invalid_input. The caller frees it.
-  [[nodiscard]] Result<ssl_st*> new_handle(const std::string& server_name) const;
+  // A handle for one connection to `peer`, with server name indication, what is to be proven, and a
+  // session to resume if there is one. `peer` must stay in place as long as the handle. Errors:
+  // invalid_input (a name that is none, records none of which can be used). The caller frees it.
+  [[nodiscard]] Result<ssl_st*> new_handle(const TlsPeer& peer) const;
 
  private:
   class SessionCache;

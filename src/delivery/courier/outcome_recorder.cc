@@ -187,6 +187,10 @@ void OutcomeRecorder::settled(const Mail& mail, std::string_view site, Outcome o
                                                                          letter.started);
   }
   tell_of_relayed(mail, record.outcome);
+  if (tls_ != nullptr) {
+    const std::string_view address = mail.recipient().address;
+    tls_->tried(address.substr(address.rfind('@') + 1), record.outcome, record.path);
+  }
   add({mail.batch, std::move(record), std::string(site), now});
   // Only now: whatever is thrown before, the mail comes back with its mark.
   mail.batch->unmark(mail.index);

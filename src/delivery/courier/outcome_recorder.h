@@ -36,6 +36,15 @@ class RelayedOutcomes {
   virtual void ended(std::string_view credential, Cause cause) = 0;
 };
 
+// Hears how each attempt at a domain ended, for what it says of TLS.
+class TlsOutcomes {
+ public:
+  virtual ~TlsOutcomes() = default;
+  // As RelayedOutcomes, of every recipient of whom something was recorded. `domain` is the
+  // recipient's.
+  virtual void tried(std::string_view domain, const Outcome& outcome, const Path& path) = 0;
+};
+
 // All members are thread-safe. Lives until the store is closed.
 class OutcomeRecorder final : public OutcomeSink {
  public:
@@ -47,6 +56,8 @@ class OutcomeRecorder final : public OutcomeSink {
 
   // Before anything is recorded; outlives it.
   void tell_of_relayed(RelayedOutcomes& listener) { relayed_ = &listener; }
+  // Likewise.
+  void tell_of_tls(TlsOutcomes& listener) { tls_ = &listener; }
   void settled(const Mail& mail, std::string_view site, Outcome outcome, Path path,
                Milliseconds duration) override;
   void parked(const Mail& mail, SteadyInstant until) override;
@@ -152,6 +163,7 @@ class OutcomeRecorder final : public OutcomeSink {
   Metrics& metrics_;
   async::Executor timer_executor_;
   RelayedOutcomes* relayed_ = nullptr;
+  TlsOutcomes* tls_ = nullptr;
   const std::shared_ptr<Gate> gate_;
 
   std::atomic<std::size_t> unrecorded_{0};

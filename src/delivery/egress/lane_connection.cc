@@ -37,6 +37,14 @@ bool is_ours(Cause cause) {
   return cause == Cause::own_shortage || cause == Cause::stopping;
 }
 
+// It is the domain's policy that asked for it.
+void tell_mta_sts(smtp::ConnectionFailure& failure) {
+  const bool of_tls = failure.cause == Cause::tls_failed || failure.cause == Cause::no_tls_offered;
+  if (!of_tls) return;
+  failure.cause = Cause::mta_sts;
+  failure.reply.text.insert(0, "MTA-STS asks for verified TLS: ");
+}
+
 }  // namespace
 
 LaneConnection::LaneConnection(OwnedSeat seat, SigningRounds& rounds, std::uint64_t seed,
@@ -145,7 +153,7 @@ smtp::ConnectionOptions LaneConnection::connection_options(const dns::Candidate&
   options.session.timeouts.content = timeouts.data_termination;
   options.session.pipelining = limits.pipelining;
   options.session.chunking = limits.chunking;
-  options.session.tls = policy::tls_plan(limits.tls);
+  options.session.tls = policy::tls_plan(limits.tls, {.mta_sts = seat_->route.mta_sts});
   if (options.session.tls.mode == TlsMode::never) {
     options.no_tls_reason = "switched off for this site";
   }
@@ -172,6 +180,7 @@ Task<std::optional<LaneConnection::OpenFailure>> LaneConnection::open_at(dns::Ca
     co_return std::nullopt;
   }
   smtp::ConnectionFailure& failure = opened.error();
+  if (seat_->route.mta_sts) tell_mta_sts(failure);
   policy::Answer answer{
       .stage = failure.stage, .reply = std::move(failure.reply), .cause = failure.cause};
   const policy::Verdict verdict = judge(answer);

@@ -15,7 +15,11 @@ std::string_view to_string(TlsPolicy policy) {
   return "";
 }
 
-TlsPlan tls_plan(TlsPolicy policy) {
+TlsPlan tls_plan(TlsPolicy policy, const TlsAsked& asked) {
+  if (policy != TlsPolicy::none) {
+    if (asked.dane) return *asked.dane;
+    if (asked.mta_sts) return {.mode = TlsMode::required, .proof = TlsProof::mx_name};
+  }
   switch (policy) {
     case TlsPolicy::opportunistic:
       return {.mode = TlsMode::opportunistic, .proof = TlsProof::none};

@@ -7,6 +7,10 @@
 //                                                  than none, none is better than no mail)
 //   required           TLS, proof of the MX name   nothing: the mail waits
 //   none               clear text                  -
+//
+// What the receiver publishes itself goes over the first two: DANE of its host, else MTA-STS of the
+// recipient's domain (RFC 8461 section 2), each TLS with its proof or the mail waits. `none` is the
+// operator's word against both.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +30,17 @@ enum class TlsPolicy : std::uint8_t {
 
 [[nodiscard]] std::string_view to_string(TlsPolicy policy);
 
-[[nodiscard]] TlsPlan tls_plan(TlsPolicy policy);
+// What a receiver asks for itself.
+struct TlsAsked {
+  std::optional<TlsPlan> dane;  // by the host's TLSA records, where they bind it
+  bool mta_sts = false;         // by the recipient's domain, whose policy is enforced
+};
+[[nodiscard]] TlsPlan tls_plan(TlsPolicy policy, const TlsAsked& asked = {});
+// Whether a host may be used at all for mail of a domain with an enforced MTA-STS policy: one that
+// the policy does not name needs DANE for it.
+[[nodiscard]] inline bool may_use_host(bool named_by_mta_sts, bool has_dane) {
+  return named_by_mta_sts || has_dane;
+}
 
 // What is tried when TLS was agreed on under `plan` and did not work; nullopt: nothing.
 [[nodiscard]] std::optional<TlsPlan> plan_after_failed_tls(const TlsPlan& plan);

@@ -54,6 +54,7 @@ constexpr std::array kTraits = {
     Traits{connection_lost, Whose::network, Ends::temporary},
     Traits{tls_failed, Whose::receiver, Ends::temporary},
     Traits{no_tls_offered, Whose::receiver, Ends::temporary},
+    Traits{mta_sts, Whose::receiver, Ends::temporary},
     Traits{in_doubt, Whose::network, Ends::temporary},
     Traits{garbled, Whose::receiver, Ends::temporary},
     Traits{garbled_in_doubt, Whose::receiver, Ends::temporary},

@@ -403,7 +403,53 @@ CREATE INDEX audit_at ON audit(at);
 CREATE INDEX audit_hash ON audit(hash, key) WHERE hash <> 0;
 )sql" DROP_STOPPED_FUNCTION_3;
 
-constexpr std::array<Step, 18> kSteps{{{"tables", kStep1},
+// domain_counts, sections.domains, accounts.preflight, contents.one_click
+//                         store/sqlite/schema.cc. While a list is added to, its rows change often.
+constexpr std::string_view kStep19 = R"sql(
+CREATE TABLE domain_counts(
+  section bigint NOT NULL, domain text COLLATE "C" NOT NULL, recipients bigint NOT NULL,
+  PRIMARY KEY(section, domain)) WITH (fillfactor = 50);
+ALTER TABLE sections ADD COLUMN domains bigint NOT NULL DEFAULT 0;
+ALTER TABLE accounts ADD COLUMN preflight bigint NOT NULL DEFAULT 1;
+ALTER TABLE contents ADD COLUMN one_click bigint NOT NULL DEFAULT 0;
+UPDATE contents SET one_click = 1 WHERE unsubscribe_url ILIKE 'https:%'
+  AND delivery IN (SELECT key FROM deliveries WHERE status = 5);
+)sql";
+
+// domain_reports, report_lines   store/domain_reports.h.
+constexpr std::string_view kStep20 = R"sql(
+CREATE TABLE domain_reports(
+  account bigint NOT NULL, domain text NOT NULL, day bigint NOT NULL, id bytea NOT NULL,
+  kind bigint NOT NULL, organization text NOT NULL, reported text NOT NULL, policy text NOT NULL,
+  begins bigint NOT NULL, ends bigint NOT NULL, messages bigint NOT NULL, received bigint NOT NULL,
+  PRIMARY KEY(account, domain, day, id));
+CREATE INDEX domain_reports_day ON domain_reports(day);
+CREATE TABLE report_lines(
+  account bigint NOT NULL, domain text NOT NULL, day bigint NOT NULL, words bytea NOT NULL,
+  messages bigint NOT NULL, failed bigint NOT NULL, PRIMARY KEY(account, domain, day, words));
+CREATE INDEX report_lines_day ON report_lines(day);
+)sql";
+
+// domains.check_at, check_found   store/sqlite/schema.cc.
+constexpr std::string_view kStep21 = R"sql(
+ALTER TABLE domains ADD COLUMN check_at bigint,
+  ADD COLUMN check_found bytea NOT NULL DEFAULT '';
+CREATE INDEX domains_check ON domains((coalesce(check_at, 0))) WHERE state = 1;
+)sql";
+
+// sts_policies, tls_counts   store/receiver_tls.h.
+constexpr std::string_view kStep22 = R"sql(
+CREATE TABLE sts_policies(
+  domain text COLLATE "C" PRIMARY KEY, id text NOT NULL, policy text NOT NULL,
+  fetched bigint NOT NULL, expires bigint NOT NULL);
+CREATE INDEX sts_policies_expires ON sts_policies(expires);
+CREATE TABLE tls_counts(
+  day bigint NOT NULL, domain text COLLATE "C" NOT NULL, policy bigint NOT NULL,
+  result bigint NOT NULL, attempts bigint NOT NULL, PRIMARY KEY(day, domain, policy, result))
+  WITH (fillfactor = 50);
+)sql";
+
+constexpr std::array<Step, 22> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -420,7 +466,11 @@ constexpr std::array<Step, 18> kSteps{{{"tables", kStep1},
                                        {"of whom mails may be out", kStep15},
                                        {"readers of events", kStep16},
                                        {"credentials that are held", kStep17},
-                                       {"audit and erased subjects", kStep18}}};
+                                       {"audit and erased subjects", kStep18},
+                                       {"what a preflight goes by", kStep19},
+                                       {"reports of domains", kStep20},
+                                       {"checks of domains", kStep21},
+                                       {"transport security of receivers", kStep22}}};
 
 // How many steps a program must know to work on these tables, whatever contractions say: those of
 // the release before, so that its processes go on, and start again, until each has been replaced,
