@@ -22,6 +22,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import sys
 import time
 
@@ -312,25 +313,41 @@ def measure_idle(binary, quick):
     measure_opened(binary, quick, None, "_opened_at_once")
 
 
+def connections_that_fit(stack, wanted):
+    """By the division that the engine itself makes of the files that it may open; the client needs as
+    many."""
+    shown = stack.command("config", "show")
+    fit = int(re.search(r"smtp_in\.connections_max (\d+)", shown)[1])
+    if fit < wanted:
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        print(f"{fit} connections instead of {wanted}: a process may open {hard} files here "
+              "(ulimit -Hn)", file=sys.stderr)
+    return min(fit, wanted)
+
+
 def measure_opened(binary, quick, opening, end):
-    connections = IDLE_CONNECTIONS[quick]
     # Where a process may have 20,000 files, the API is to leave the relay enough of them.
     os.environ["TODOKU_API__CONNECTIONS_MAX"] = "1000"
     config = ["[engine]", 'roles = ["api", "smtp-in"]']
     with RelayStack(binary, {DOMAIN: FAST}, config) as stack:
         pid = stack.engine.pid
-        figure(f"idle_memory_before{end}", process_info.memory_now(pid), "MB")
+        connections = connections_that_fit(stack, IDLE_CONNECTIONS[quick])
+        before = process_info.memory_now(pid)
+        figure(f"idle_memory_before{end}", before, "MB")
         running = stack.start_smtp(connections=connections, tls=True, hold=True,
                                    opening=opening)
         values = load_tools.values_of("".join(running.stdout.readline() for _ in range(2)))
         memory = process_info.memory_now(pid)
         cpu, began = process_info.cpu_seconds(pid), time.monotonic()
-        time.sleep(3)
+        time.sleep(12)
         used = (process_info.cpu_seconds(pid) - cpu) / (time.monotonic() - began)
+        settled = process_info.memory_now(pid)
         running.communicate()
     figure(f"idle_connections{end}", values["open"], "connections")
     figure(f"idle_logins{end}", values["open"] / values["login_seconds"], "logins/s")
     figure(f"idle_memory{end}", memory, "MB")
+    figure(f"idle_memory_settled{end}", settled, "MB")
+    figure(f"idle_octets_a_connection{end}", (settled - before) * 2**20 / values["open"], "octets")
     figure(f"idle_cpu{end}", used, "cores")
 
 

@@ -46,9 +46,9 @@ pkg_check_modules(ZIP REQUIRED IMPORTED_TARGET libzip)
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(EXPAT REQUIRED IMPORTED_TARGET expat)
 pkg_check_modules(GMIME REQUIRED IMPORTED_TARGET gmime-3.0)
-# It asks for -pthread, which the precompiled headers of pure code are made without; the libraries
-# that it needs are linked all the same.
-set_property(TARGET PkgConfig::GMIME PROPERTY INTERFACE_COMPILE_OPTIONS "")
+# They ask for -pthread, which the precompiled headers of pure code are made without; the libraries
+# that they need are linked all the same.
+set_property(TARGET PkgConfig::GMIME PkgConfig::RE2 PROPERTY INTERFACE_COMPILE_OPTIONS "")
 pkg_check_modules(PQ REQUIRED IMPORTED_TARGET libpq)
 if(TODOKU_TESTS)
   find_package(GTest REQUIRED)

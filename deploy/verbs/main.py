@@ -74,14 +74,33 @@ def push(target, given, words):
 
 
 def migrate(target, given, words):
-    """Takes the steps of the schema that are missing; what runs goes on working after them. Others
-    are a contraction, which somebody has to want."""
+    """Takes the steps of the schema that are missing and take nothing away; what runs goes on working after them,
+    or else somebody has to want it."""
     version = newest_of(target, given, words)
-    if given.contract:
+    if given.no_way_back:
         words.ask(f"after this, older versions may not work on the tables of {target.name} any more")
     else:
         tables.check_expansion(target, version, words.say)
     ran = target.run_once(version, ["migrate", "up"], words.say)
+    words.say(ran.words())
+    return DONE if ran.status == 0 else FAILED
+
+
+def contract(target, given, words):
+    """Takes away what only the version before needed: once it is certain that nobody goes back to it."""
+    at = target.deployed()
+    if at.rolling:
+        raise TargetError(f"a roll to {at.rolling} is under way or was broken off: finish it first")
+    version = given.version or at.current
+    if version is None:
+        raise TargetError("nothing runs yet: `migrate` makes all of an empty store")
+    steps = tables.look(target, version, words.say).contractions
+    if not steps:
+        words.say(f"version {version} takes nothing away that is still there")
+        return DONE
+    words.ask(f"{steps} steps take away what versions before {version} work with at {target.name}: there is no way "
+              f"back to {at.previous or 'them'} after this")
+    ran = target.run_once(version, ["migrate", "contract"], words.say)
     words.say(ran.words())
     return DONE if ran.status == 0 else FAILED
 
@@ -198,7 +217,8 @@ def newest(target):
 
 VERBS = {
     "push": (push, "gives the target an image as a version"),
-    "migrate": (migrate, "brings the tables of the store to what a version needs (expand; --contract)"),
+    "migrate": (migrate, "brings the tables of the store to what a version needs, and takes nothing away (expand)"),
+    "contract": (contract, "takes away what only the version before needed, once none of it runs"),
     "plan": (plan, "shows what apply would change"),
     "apply": (apply, "makes what the target is made of"),
     "roll": (roll, "brings a version to run, one task at a time; goes back by itself if it is not "
@@ -212,7 +232,7 @@ VERBS = {
     "status": (status, "what runs, of which version"),
 }
 # What those that have a version do without --version.
-VERSIONS = {"push": "else the archive's own tag", "migrate": "else the one that was pushed last",
+VERSIONS = {"push": "else the archive's own tag", "migrate": "else the one that was pushed last", "contract": "else the one that runs",
             "roll": "else the one that was pushed last",
             "rollback": "else the one before, or the one that a roll was broken off from"}
 LOOK_ONLY = ("plan", "smoke", "status", "backup")
@@ -233,7 +253,7 @@ def parser_of(verb):
     parser.add_argument("--yes", action="store_true", help="answers what would be asked")
     parser.add_argument("--version", metavar="V", help=VERSIONS.get(verb, argparse.SUPPRESS))
     if verb == "migrate":
-        parser.add_argument("--contract", action="store_true",
+        parser.add_argument("--no-way-back", action="store_true",
                             help="takes also steps after which the version that runs cannot work any more")
     if verb in ("push", "roll"):
         parser.add_argument("--archive", default=ARCHIVE, metavar="FILE",

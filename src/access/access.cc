@@ -2,6 +2,7 @@
 #include "access/access.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,7 +13,6 @@
 namespace todoku::access {
 namespace {
 
-constexpr std::chrono::minutes kWindow{1};
 constexpr std::chrono::seconds kRemembered{2};
 constexpr std::size_t kKnownMax = 10'000;
 
@@ -32,6 +32,14 @@ std::unexpected<Authenticator::Denial> denied(std::string en, std::string ja) {
       Authenticator::Denial{ErrorKind::unauthorized, {std::move(en), std::move(ja)}});
 }
 
+std::string name_of(store::AccountKey account) {
+  return std::to_string(static_cast<std::int64_t>(account));
+}
+
+std::uint32_t left_of(const MinuteMeter::Use& use) {
+  return static_cast<std::uint32_t>(std::max<std::int64_t>(0, use.most - use.used));
+}
+
 }  // namespace
 
 std::string bearer_token(std::string_view login_id, std::string_view api_key) {
@@ -42,33 +50,26 @@ RateLimit::Verdict RateLimit::admit(store::AccountKey account, SteadyInstant now
                                     std::uint32_t own) {
   const std::uint32_t limit = own > 0 ? own : per_minute_;
   if (limit == 0) return {};
-  const std::lock_guard lock(mutex_);
-  Window& window = windows_[account];
-  if (window.used == 0 || now - window.start >= kWindow) window = {.start = now};
-  window.limit = limit;
-  if (window.used >= limit) {
-    const auto left = std::chrono::ceil<std::chrono::seconds>(window.start + kWindow - now);
+  const std::array<MinuteMeter::Limit, 1> of_account{{{name_of(account), limit}}};
+  const auto excess = meter_.admit(of_account, 1, now);
+  if (excess) {
+    const auto left = std::chrono::ceil<std::chrono::seconds>(excess->wait);
     return {.allowed = false,
             .retry_after_seconds = static_cast<std::uint32_t>(left.count()),
             .limit = limit};
   }
-  ++window.used;
-  return {.remaining = limit - window.used, .limit = limit};
+  const auto use = meter_.use_of(of_account.front().name, now);
+  return {.remaining = use ? left_of(*use) : limit - 1, .limit = limit};
 }
 
 std::uint32_t RateLimit::remaining(store::AccountKey account, SteadyInstant now) {
-  const std::lock_guard lock(mutex_);
-  const auto found = windows_.find(account);
-  if (found == windows_.end()) return per_minute_;
-  const Window& window = found->second;
-  if (now - window.start >= kWindow) return window.limit;
-  return window.limit - std::min(window.limit, window.used);
+  const auto use = meter_.use_of(name_of(account), now);
+  return use ? left_of(*use) : per_minute_;
 }
 
-std::uint32_t RateLimit::limit_of(store::AccountKey account) {
-  const std::lock_guard lock(mutex_);
-  const auto found = windows_.find(account);
-  return found == windows_.end() ? per_minute_ : found->second.limit;
+std::uint32_t RateLimit::limit_of(store::AccountKey account, SteadyInstant now) {
+  const auto use = meter_.use_of(name_of(account), now);
+  return use ? static_cast<std::uint32_t>(use->most) : per_minute_;
 }
 
 std::optional<store::AccountKey> Authenticator::last_known(std::string_view authorization) {

@@ -15,6 +15,7 @@
 #include "async/task.h"
 #include "base/bilingual.h"
 #include "base/clock.h"
+#include "base/minute_meter.h"
 #include "base/result.h"
 #include "net/network.h"
 #include "store/store.h"
@@ -24,8 +25,8 @@ namespace todoku::access {
 // The token a client sends: base64 of the lower-case hexadecimal SHA-256 of login id and API key.
 [[nodiscard]] std::string bearer_token(std::string_view login_id, std::string_view api_key);
 
-// Counts requests per account in windows of one minute, those of this process. Pure but for its
-// lock.
+// Counts requests per account in windows of one minute, those of this process. Pure but for the
+// lock of its meter.
 class RateLimit {
  public:
   // `per_minute` 0: no limit.
@@ -42,18 +43,12 @@ class RateLimit {
   // What is left of this account's window, without counting.
   [[nodiscard]] std::uint32_t remaining(store::AccountKey account, SteadyInstant now);
   // As it was when the account was seen last.
-  [[nodiscard]] std::uint32_t limit_of(store::AccountKey account);
+  [[nodiscard]] std::uint32_t limit_of(store::AccountKey account, SteadyInstant now);
   [[nodiscard]] std::uint32_t per_minute() const { return per_minute_; }
 
  private:
-  struct Window {
-    SteadyInstant start{};
-    std::uint32_t used = 0;
-    std::uint32_t limit = 0;
-  };
   const std::uint32_t per_minute_;
-  std::mutex mutex_;
-  std::unordered_map<store::AccountKey, Window> windows_;
+  MinuteMeter meter_;
 };
 
 // Finds the key of a token, and whose it is. Remembers for two seconds, so that a busy client does

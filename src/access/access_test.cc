@@ -43,13 +43,13 @@ TEST(RateLimit, AnAccountsOwnLimitTakesThePlaceOfThatOfAll) {
   RateLimit limit(5);
   const SteadyInstant now(seconds(100));
   const store::AccountKey one{1};
-  EXPECT_EQ(limit.limit_of(one), 5U);
+  EXPECT_EQ(limit.limit_of(one, now), 5U);
   EXPECT_EQ(limit.admit(one, now, 2).remaining, 1U);
   EXPECT_EQ(limit.admit(one, now, 2).limit, 2U);
   const auto refused = limit.admit(one, now, 2);
   EXPECT_FALSE(refused.allowed);
   EXPECT_EQ(refused.limit, 2U);
-  EXPECT_EQ(limit.limit_of(one), 2U);
+  EXPECT_EQ(limit.limit_of(one, now), 2U);
   EXPECT_TRUE(limit.admit(one, now).allowed) << "taken away, that of all holds";
   EXPECT_TRUE(RateLimit(0).admit(one, now, 1).allowed);
   RateLimit none(0);

@@ -63,6 +63,7 @@ void Api::add_routes(http::Router& router) {
   add_label_routes(*this, router);
   add_inline_part_routes(*this, router);
   add_domain_routes(*this, router);
+  add_report_routes(*this, router);
   add_personal_data_routes(*this, router);
   add_provisioning_routes(*this, router);
   add_waiting_routes(*this, router);
@@ -131,7 +132,7 @@ http::Response Api::failure_response(const http::Failure& failure, const http::R
   const auto account = authenticator_.last_known(request.headers.get("Authorization"));
   const SteadyInstant now = ground_.clock.steady_now();
   if (account) {
-    finish(response, rate_limit_.limit_of(*account), rate_limit_.remaining(*account, now));
+    finish(response, rate_limit_.limit_of(*account, now), rate_limit_.remaining(*account, now));
   } else {
     finish(response, rate_limit_.per_minute(), rate_limit_.per_minute());
   }

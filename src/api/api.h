@@ -181,6 +181,7 @@ void add_open_routes(Api& api, http::Router& router);
 void add_inline_part_routes(Api& api, http::Router& router);
 void add_label_routes(Api& api, http::Router& router);
 void add_domain_routes(Api& api, http::Router& router);
+void add_report_routes(Api& api, http::Router& router);
 void add_personal_data_routes(Api& api, http::Router& router);
 void add_provisioning_routes(Api& api, http::Router& router);
 void add_waiting_routes(Api& api, http::Router& router);

@@ -102,6 +102,7 @@ intake::UpdateRequest read_update(Form& form, const intake::Limits& limits,
   if (const auto unsubscribe = fields.fields("list_unsubscribe")) {
     request.list_unsubscribe_mailto = unsubscribe->text("mailto");
     request.list_unsubscribe_url = unsubscribe->text("url");
+    request.list_unsubscribe_one_click = unsubscribe->truth("one_click");
   }
   request.headers = fields.headers(intake::kHeadersMax);
   request.inline_parts = read_inline_parts(fields, limits);

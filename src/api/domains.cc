@@ -22,6 +22,8 @@ void add_domain_routes(Api& api, http::Router& router) {
   api.add(router, post, "/domains", kAdmin, &of_own<calls::kAddDomain>);
   api.add(router, post, "/domains/{domain}/verify", kAdmin, &of_own<calls::kVerifyDomain>);
   api.add(router, post, "/domains/{domain}/consent", kAdmin, &of_own<calls::kConsent>);
+  api.add(router, get, "/domains/{domain}/reports", kAdmin, &of_own<calls::kShowReports>);
+  api.add(router, get, "/domains/{domain}/history", kAdmin, &of_own<calls::kDomainHistory>);
   api.add(router, delete_, "/domains/{domain}", kAdmin, &of_own<calls::kRemoveDomain>);
 }
 

@@ -240,6 +240,7 @@ Content read_content(const Fields& fields) {
   if (const auto unsubscribe = fields.fields("list_unsubscribe")) {
     content.list_unsubscribe_mailto = unsubscribe->text("mailto").value_or("");
     content.list_unsubscribe_url = unsubscribe->text("url").value_or("");
+    content.list_unsubscribe_one_click = unsubscribe->truth("one_click").value_or(false);
   }
   content.headers = fields.headers(intake::kHeadersMax).value_or(std::vector<ExtraHeader>());
   return content;

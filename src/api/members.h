@@ -27,7 +27,7 @@ struct Member {
 namespace members {
 
 inline constexpr std::array kMailbox{Member{"email"}, Member{"name"}};
-inline constexpr std::array kUnsubscribe{Member{"mailto"}, Member{"url"}};
+inline constexpr std::array kUnsubscribe{Member{"mailto"}, Member{"url"}, Member{"one_click"}};
 inline constexpr std::array kInsertCode{Member{"key"}, Member{"value"}};
 inline constexpr std::array kRecipient{Member{"email"}, Member{"insert_code", kInsertCode}};
 

@@ -16,6 +16,7 @@
 #include "api/admin/routes.h"
 #include "app/hold.h"
 #include "app/module_options.h"
+#include "app/sending_platform.h"
 #include "app/store_house.h"
 #include "app/vault.h"
 #include "app/version.h"
@@ -131,6 +132,8 @@ class StorePort final : public cli::AdminPort {
             .drain = {},
             .secret_box = [this] { return secret_box(); },
             .look_up_texts = {},
+            .own_addresses = sending_platform(config_).addresses,
+            .report_days = config_.retention.report_days,
             .changed = {}};
   }
 

@@ -72,13 +72,18 @@ Result<net::Endpoint> name_server_at(const std::string& text) {
 Result<std::unique_ptr<CheckNames>> CheckNames::make(const std::string& server,
                                                      const Clock& clock) {
   dns::UnboundResolver::Options options;
-  options.timeout = kQuestion;
-  options.sockets = kCheckSockets;
   if (!server.empty()) {
     const auto endpoint = name_server_at(server);
     if (!endpoint) return fail("--resolver", endpoint.error());
     options.servers.push_back(*endpoint);
   }
+  return make_for_people(std::move(options), clock);
+}
+
+Result<std::unique_ptr<CheckNames>> CheckNames::make_for_people(
+    dns::UnboundResolver::Options options, const Clock& clock) {
+  options.timeout = kQuestion;
+  options.sockets = kCheckSockets;
   return make(std::move(options), clock);
 }
 

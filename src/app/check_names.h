@@ -21,6 +21,9 @@ class CheckNames final : public cli::CheckResolver {
   // invalid_input, not_found (no such host, no /etc/resolv.conf), unavailable.
   [[nodiscard]] static Result<std::unique_ptr<CheckNames>> make(const std::string& server,
                                                                 const Clock& clock);
+  // The servers and trust anchors of `options`, with the patience and the sockets of such commands.
+  [[nodiscard]] static Result<std::unique_ptr<CheckNames>> make_for_people(
+      dns::UnboundResolver::Options options, const Clock& clock);
   // As an installation asks.
   [[nodiscard]] static Result<std::unique_ptr<CheckNames>> make(
       dns::UnboundResolver::Options options, const Clock& clock);

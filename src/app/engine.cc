@@ -30,6 +30,7 @@
 #include "app/roles/shared.h"
 #include "app/roles/smtp_in.h"
 #include "app/running.h"
+#include "app/sending_platform.h"
 #include "app/store_house.h"
 #include "app/unless_refused.h"
 #include "app/vault.h"
@@ -40,6 +41,8 @@
 #include "base/log.h"
 #include "config/site_rules.h"
 #include "delivery/node.h"
+#include "explain/advice_book.h"
+#include "feedback/classify/reply_rules.h"
 #include "http/server.h"
 #include "operate/operations.h"
 #include "ops/collected.h"
@@ -258,6 +261,12 @@ Result<void> Engine::Parts::start_runtime() {
   auto loaded = config::load_site_rules(options.loaded);
   if (!loaded) return fail(std::move(loaded.error()));
   rules = std::move(*loaded);
+  auto replies = config::load_reply_rules(options.loaded, rules);
+  if (!replies) return fail(std::move(replies.error()));
+  feedback::classify::put_in_force(*std::move(replies));
+  auto advice = config::load_advice(options.loaded, rules);
+  if (!advice) return fail(std::move(advice.error()));
+  explain::put_in_force(*std::move(advice));
   runtime = std::make_unique<async::Runtime>(thread_count(config));
   std::vector<async::Executor> executors;
   for (std::size_t i = 0; i < runtime->size(); ++i) executors.push_back(runtime->executor(i));
@@ -392,9 +401,7 @@ Result<void> Engine::Parts::make_roles() {
     add_role(std::move(scheduler));
   }
   if (has_role(config, "events")) {
-    auto events = std::make_unique<roles::EventsRole>(
-        *ground, beside.wake_scheduler,
-        [this](std::string name) { return proof_names->texts(std::move(name), false); });
+    auto events = std::make_unique<roles::EventsRole>(*ground, beside.wake_scheduler, *proof_names);
     beside.imports = &events->imports();
     add_role(std::move(events));
   }
@@ -562,6 +569,15 @@ operate::Operations::Options Engine::Parts::operation_options() {
       .look_up_texts =
           [this](std::string name) { return proof_names->texts(std::move(name), true); },
       .lockouts = [this] { return lockouts(); },
+      .own_addresses = sending_platform(config).addresses,
+      .report_days = config.retention.report_days,
+      .files = &*file_pool,
+      // Made before anything is counted, so that the first one is seen as a rise.
+      .own_mail_failing =
+          [&counter = metrics.counter(
+               "todoku_own_mail_failing_total",
+               "Days of domains of which receivers reported that mail from our own "
+               "addresses fails DMARC.")](const operate::OwnMailFailing&) { counter.add(); },
       .changed = [this] { return changes->look(); },
   };
 }

@@ -163,6 +163,10 @@ std::string pixel_url(const config::Config& config) {
   return url_in_mail(config, api::kPixelPath, mime::kPixelUrlOctetsMax);
 }
 
+std::string unsubscribe_url(const config::Config& config) {
+  return url_in_mail(config, api::kUnsubscribePath, mime::kUnsubscribeUrlOctetsMax);
+}
+
 }  // namespace
 
 intake::Limits intake_limits(const config::Config& config) {
@@ -184,6 +188,7 @@ intake::Limits intake_limits(const config::Config& config) {
   limits.import_octets_max = size(given.import_bytes_max);
   limits.reservation_horizon = std::chrono::days(given.reservation_days_max);
   limits.open_tracking = !pixel_url(config).empty();
+  limits.unsubscribe_link = !unsubscribe_url(config).empty();
   return limits;
 }
 
@@ -432,8 +437,7 @@ delivery::Options delivery_options(const config::Config& config, const InstanceS
   options.message_octets_max = static_cast<std::uint64_t>(config.limits.message_bytes_max);
   options.pixel_url = pixel_url(config);
   options.open_tokens = std::make_shared<const OpenTokens>(secret);
-  options.unsubscribe_url =
-      url_in_mail(config, api::kUnsubscribePath, mime::kUnsubscribeUrlOctetsMax);
+  options.unsubscribe_url = unsubscribe_url(config);
   options.unsubscribe_tokens = std::make_shared<const UnsubscribeTokens>(secret);
   options.timeouts = timeouts(config.smtp_out);
   return options;

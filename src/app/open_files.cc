@@ -131,9 +131,11 @@ std::string show_files(const config::Config& config) {
   return fmt::format(
       "\n# Open files, of {} that this shell would allow (ulimit -Hn): process {}, store {},\n"
       "# operators {}, uploads {}, DNS {}, calls {}, refusals {}.\n"
-      "# Connections that fit beside them: api.connections_max {}, smtp_out.connections_max {}.\n",
+      "# Connections that fit beside them: api.connections_max {}, smtp_out.connections_max {},\n"
+      "# smtp_in.connections_max {}.\n",
       division->limit, division->process, division->store, division->operators, division->uploads,
-      division->dns, division->calls, division->api_refusals, division->api, division->smtp);
+      division->dns, division->calls, division->api_refusals, division->api, division->smtp,
+      division->relay);
 }
 
 }  // namespace todoku::app

@@ -2,6 +2,7 @@
 #include "app/postgres_house.h"
 
 #include <filesystem>
+#include <iterator>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "app/hold.h"
 #include "app/module_options.h"
 #include "app/vault.h"
+#include "app/version.h"
 #include "base/log.h"
 #include "intake/stored_uploads.h"
 #include "store/postgres/address.h"
@@ -291,29 +293,33 @@ Result<cli::Schema> PostgresHouse::schema() {
   store::postgres::Migration migration(options().dial);
   const auto steps = migration.status();
   if (!steps) return told(steps.error());
-  cli::Schema schema{.kind = "postgres",
-                     .place = place(),
-                     .by_itself = false,
-                     .worked_on_by = store::postgres::schema_worked_on_by(),
-                     .steps = {}};
+  cli::Schema schema{
+      .kind = "postgres", .place = place(), .by_itself = false, .worked_on_by = 0, .steps = {}};
   for (const store::postgres::SchemaStep& step : *steps) {
-    schema.steps.push_back({step.number, std::string(step.name), step.taken});
+    const bool contracts = step.kind == store::postgres::StepKind::contraction;
+    schema.steps.push_back({step.number, std::string(step.name), step.taken, contracts});
   }
+  // After `migrate up`: as far as it goes, or has gone.
+  const auto known = store::postgres::schema();
+  std::int64_t last = store::postgres::schema_steps_needed(known);
+  while (last < std::ssize(*steps) && (*steps)[static_cast<std::size_t>(last)].taken) ++last;
+  schema.worked_on_by = store::postgres::schema_worked_on_by(known, last);
   return schema;
 }
 
-Result<void> PostgresHouse::migrate(std::chrono::seconds patience,
+Result<void> PostgresHouse::migrate(bool contract, std::chrono::seconds patience,
                                     const cli::MigrationBlocked& blocked) {
   if (auto usable = check_settings(); !usable) return usable;
   store::postgres::Migration migration(options().dial);
-  auto done = migration.up(
-      patience, [&](std::int64_t step, const std::vector<store::postgres::Blocker>& by) {
-        std::vector<cli::SchemaBlocker> blockers;
-        for (const auto& each : by) {
-          blockers.push_back({each.pid, each.application, each.seconds, each.query});
-        }
-        blocked(step, blockers);
-      });
+  const auto tell = [&](std::int64_t step, const std::vector<store::postgres::Blocker>& by) {
+    std::vector<cli::SchemaBlocker> blockers;
+    for (const auto& each : by) {
+      blockers.push_back({each.pid, each.application, each.seconds, each.query});
+    }
+    blocked(step, blockers);
+  };
+  auto done =
+      contract ? migration.contract(version(), patience, tell) : migration.up(patience, tell);
   if (!done) return told(std::move(done.error()));
   return {};
 }

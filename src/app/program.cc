@@ -23,6 +23,7 @@
 #include "app/installation_examination.h"
 #include "app/lambda_command.h"
 #include "app/module_options.h"
+#include "app/mta_sts_examination.h"
 #include "app/open_files.h"
 #include "app/sending_platform.h"
 #include "app/serve.h"
@@ -72,6 +73,14 @@ bool Program::tell(const config::ConfigResult& loaded) {
   const auto rules = config::load_site_rules(*loaded);
   if (!rules) {
     fmt::print(err_, "{}\n", rules.error().detail);
+    return false;
+  }
+  if (const auto replies = config::load_reply_rules(*loaded, *rules); !replies) {
+    fmt::print(err_, "{}\n", replies.error().detail);
+    return false;
+  }
+  if (const auto advice = config::load_advice(*loaded, *rules); !advice) {
+    fmt::print(err_, "{}\n", advice.error().detail);
     return false;
   }
   for (const config::ConfigProblem& warning : loaded->warnings) {
@@ -189,6 +198,25 @@ std::string Program::config_reference() {
   return config::configuration_reference();
 }
 
+Result<cli::RulesInForce> Program::rules(const std::optional<std::string>& config) {
+  const auto loaded = config::load_config(config, environment_);
+  if (!loaded) {
+    Error error{ErrorKind::invalid_input, {}};
+    for (const config::ConfigProblem& problem : loaded.error().problems) {
+      if (!error.detail.empty()) error.detail += '\n';
+      error.detail += problem.to_string();
+    }
+    return fail(std::move(error));
+  }
+  auto sites = config::load_site_rules(*loaded);
+  if (!sites) return fail(std::move(sites.error()));
+  auto replies = config::load_reply_rules(*loaded, *sites);
+  if (!replies) return fail(std::move(replies.error()));
+  auto advice = config::load_advice(*loaded, *sites);
+  if (!advice) return fail(std::move(advice.error()));
+  return cli::RulesInForce{*std::move(sites), *std::move(replies), *std::move(advice)};
+}
+
 int Program::sink(const std::vector<std::string>& arguments) {
   CLI::App app("todoku: a scripted receiver", "todoku");
   app.require_subcommand(1);
@@ -224,13 +252,13 @@ Result<cli::Schema> Program::schema(const std::optional<std::string>& config) {
   return StoreHouse::of(loaded->config, clock)->schema();
 }
 
-Result<void> Program::migrate(const std::optional<std::string>& config,
+Result<void> Program::migrate(const std::optional<std::string>& config, bool contract,
                               std::chrono::seconds patience, const cli::MigrationBlocked& blocked) {
   const auto loaded = config::load_config(config, environment_);
   if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
   const SystemClock clock;
   return unless_refused(
-      [&] { return StoreHouse::of(loaded->config, clock)->migrate(patience, blocked); });
+      [&] { return StoreHouse::of(loaded->config, clock)->migrate(contract, patience, blocked); });
 }
 
 Result<cli::Carriage> Program::carry(const std::optional<std::string>& config,
@@ -305,6 +333,14 @@ Result<std::unique_ptr<cli::CheckResolver>> Program::check_resolver(const std::s
   return CheckNames::make(server, clock_);
 }
 
+Result<std::unique_ptr<cli::CheckResolver>> Program::installation_resolver(
+    const std::optional<std::string>& config, const std::string& server) {
+  if (!server.empty()) return check_resolver(server);
+  const auto loaded = config::load_config(config, environment_);
+  if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
+  return CheckNames::make_for_people(resolver_options(loaded->config), clock_);
+}
+
 Result<doctor::Platform> Program::platform(const std::optional<std::string>& config) {
   const auto loaded = config::load_config(config, environment_);
   if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
@@ -316,6 +352,15 @@ Result<std::vector<doctor::Finding>> Program::examine(const std::optional<std::s
   const auto loaded = config::load_config(config, environment_);
   if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
   return unless_refused([&] { return examine_installation(loaded->config, wish, clock_); });
+}
+
+Result<cli::MtaStsFinding> Program::examine_mta_sts(const std::optional<std::string>& config,
+                                                    const cli::MtaStsWish& wish) {
+  const auto loaded = config::load_config(config, environment_);
+  if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
+  const auto rules = config::load_site_rules(*loaded);
+  if (!rules) return fail(rules.error());
+  return app::examine_mta_sts(loaded->config, *rules, wish, clock_);
 }
 
 std::string Program::variable(std::string_view name) const {

@@ -22,12 +22,14 @@ class Program final : public cli::Host {
   int check_config(const std::optional<std::string>& file, Language language) override;
   int show_config(const cli::ConfigShowOptions& options) override;
   std::string config_reference() override;
+  Result<cli::RulesInForce> rules(const std::optional<std::string>& config) override;
   int sink(const std::vector<std::string>& arguments) override;
   int lambda() override;
   Result<std::unique_ptr<cli::AdminPort>> admin(const std::optional<std::string>& config,
                                                 const cli::AdminWish& wish) override;
   Result<cli::Schema> schema(const std::optional<std::string>& config) override;
-  Result<void> migrate(const std::optional<std::string>& config, std::chrono::seconds patience,
+  Result<void> migrate(const std::optional<std::string>& config, bool contract,
+                       std::chrono::seconds patience,
                        const cli::MigrationBlocked& blocked) override;
   Result<cli::Carriage> carry(const std::optional<std::string>& config, const std::string& from,
                               const cli::CarriageTold& told) override;
@@ -41,9 +43,13 @@ class Program final : public cli::Host {
   Result<std::string> submission_socket(const std::optional<std::string>& config) override;
   std::unique_ptr<cli::SubmissionPort> submission(const std::string& socket) override;
   Result<std::unique_ptr<cli::CheckResolver>> check_resolver(const std::string& server) override;
+  Result<std::unique_ptr<cli::CheckResolver>> installation_resolver(
+      const std::optional<std::string>& config, const std::string& server) override;
   Result<doctor::Platform> platform(const std::optional<std::string>& config) override;
   Result<std::vector<doctor::Finding>> examine(const std::optional<std::string>& config,
                                                const cli::ExaminationWish& wish) override;
+  Result<cli::MtaStsFinding> examine_mta_sts(const std::optional<std::string>& config,
+                                             const cli::MtaStsWish& wish) override;
   [[nodiscard]] const Clock& clock() const override { return clock_; }
   [[nodiscard]] std::string variable(std::string_view name) const override;
   [[nodiscard]] std::string profile_file() const override;

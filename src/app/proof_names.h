@@ -27,6 +27,7 @@ class ProofNames {
 
   // What is there; `anew`: nothing that was remembered counts. From any executor.
   [[nodiscard]] Task<Result<std::vector<std::string>>> texts(std::string name, bool anew);
+  [[nodiscard]] dns::UnboundResolver& resolver() { return *resolver_; }
   Task<void> stop() { return resolver_->stop(); }
 
  private:

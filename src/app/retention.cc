@@ -19,9 +19,10 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view kName = "retention";  // as its row is called
 constexpr std::int64_t kOwnersAtOnce = 500;
-constexpr std::int64_t kLookedAt = 100;          // deliveries of one question
-constexpr std::size_t kChangedAtOnce = 20;       // deliveries of one commit: contents may be large
-constexpr std::int64_t kAuditRows = 1'000;       // of one commit
+constexpr std::int64_t kLookedAt = 100;     // deliveries of one question
+constexpr std::size_t kChangedAtOnce = 20;  // deliveries of one commit: contents may be large
+constexpr std::int64_t kAuditRows = 1'000;  // of one commit
+constexpr std::int64_t kReportRows = 1'000;
 constexpr Microseconds kBetweenRemovals = 50ms;  // leaves the disk to others
 constexpr Microseconds kPassEvery = 1h;
 constexpr Microseconds kTakeEvery = 5min;   // while another process has it, or nobody can tell
@@ -80,6 +81,8 @@ Task<Result<std::int64_t>> Retention::pass() {
   if (!*is_ours) co_return 0;
   const auto dropped = co_await drop_audit();
   if (!dropped) co_return fail(dropped.error());
+  const auto forgotten = co_await drop_reports();
+  if (!forgotten) co_return fail(forgotten.error());
   std::int64_t changed = 0;
   std::optional<Error> wrong;  // the first
   store::AccountKey after{};
@@ -255,6 +258,19 @@ Task<Result<void>> Retention::drop_audit() {
         store::WritePriority::retention,
         [before = store_.clock().now() - std::chrono::days(rules_.audit_days)](
             store::WriteTransaction& writer) { return writer.drop_audit(before, kAuditRows); });
+    if (!more) co_return fail(more.error());
+    if (!*more) co_return Result<void>{};
+  }
+}
+
+Task<Result<void>> Retention::drop_reports() {
+  if (rules_.report_days == 0) co_return Result<void>{};
+  const std::int64_t day = store::report_day_of(store_.clock().now()) - rules_.report_days;
+  while (true) {
+    const auto more = co_await store_.write(store::WritePriority::retention,
+                                            [day](store::WriteTransaction& writer) {
+                                              return writer.drop_domain_reports(day, kReportRows);
+                                            });
     if (!more) co_return fail(more.error());
     if (!*more) co_return Result<void>{};
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is over goes after its time (configuration, `retention`): what was said, then the delivery
-// as a whole, and lines of the audit. Little by little, an account after the other; of several
+// as a whole, lines of the audit, and what
+// is reported of domains. Little by little, an account after the other; of several
 // processes one does it (store/event_readers.h), as long as it lives. What keeps its story and has
 // lost its content is passed over: each account's place is a setting (store/retention.h), and
 // stands before all that was seen with content, or on its way.
@@ -24,8 +25,9 @@ namespace todoku::app {
 class Retention {
  public:
   struct Rules {
-    store::KeptFor kept;          // zeros: without an end
-    std::int64_t audit_days = 0;  // likewise
+    store::KeptFor kept;           // zeros: without an end
+    std::int64_t audit_days = 0;   // likewise
+    std::int64_t report_days = 0;  // likewise; of domains
   };
 
   // `store` and `clock` must outlive this object. `node`: which this process is.
@@ -90,6 +92,7 @@ class Retention {
                                               std::optional<store::DeliveryPlace> from);
   Task<Result<std::int64_t>> carry_out(std::vector<Due> due);
   Task<Result<void>> drop_audit();
+  Task<Result<void>> drop_reports();
 
   store::Store& store_;
   async::Executor executor_;

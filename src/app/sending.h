@@ -41,6 +41,7 @@
 #include "explain/way.h"
 #include "queue/queue.h"
 #include "store/store.h"
+#include "sts/policy_cache.h"
 
 namespace todoku::app {
 
@@ -62,6 +63,7 @@ class Sending {
     const Clock& clock;
     Metrics& metrics;
     const delivery::SourceSet* listed = nullptr;  // on some blocklist; nullptr: none is known
+    sts::PolicyCache* mta_sts = nullptr;          // nullptr: nobody's policies are gone by
   };
   // `dialer`: nullptr for the system's.
   Sending(const World& world, delivery::Options options,
@@ -96,6 +98,8 @@ class Sending {
   void tell_of_relayed(delivery::courier::RelayedOutcomes& listener) {
     recorder_.tell_of_relayed(listener);
   }
+  // Who hears how attempts end, for what it says of TLS. Likewise.
+  void tell_of_tls(delivery::courier::TlsOutcomes& listener) { recorder_.tell_of_tls(listener); }
   // Any thread.
   void heard(delivery::Hearing::Of of, SteadyInstant asked) {
     if (hearing_.heard(of, asked)) recorder_.may_begin_again();

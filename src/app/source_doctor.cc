@@ -7,6 +7,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "app/source_looks.h"
 #include "async/runtime.h"
 #include "base/log.h"
 
@@ -102,6 +103,8 @@ Task<void> SourceDoctor::look() {
   // False: we are to end.
   while (!co_await workers.wait_empty_until(SteadyInstant::max())) workers.cancel();
   if (stopping_) co_return;
+  if (world_.told_through != nullptr) co_await tell_and_hear(round->looks);
+  if (stopping_) co_return;
   tell(rest_.look(round->looks, world_.clock.steady_now()));
   forget_elsewhere(round->sources);
   co_await ask_lists(round->sources);
@@ -120,6 +123,23 @@ Task<void> SourceDoctor::examine_some(std::shared_ptr<Round> round) {
     round->looks.push_back(doctor::look_of(source.identity.name, findings));
     looks_.add();
     show_figures(round->looks.back());
+  }
+}
+
+// Without the store what was heard last counts, until it is too old.
+Task<void> SourceDoctor::tell_and_hear(std::vector<doctor::SourceLook> looks) {
+  std::vector<std::string> here;
+  for (const doctor::SourceLook& look : looks) here.push_back(look.source);
+  Result<void> told = co_await tell_looks(*world_.told_through, std::move(looks));
+  auto heard =
+      co_await looks_elsewhere(*world_.told_through, std::move(here), world_.clock.steady_now());
+  if (heard) rest_.know_elsewhere(std::move(*heard));
+  if (told && !heard) told = fail(heard.error());
+  const SteadyInstant now = world_.clock.steady_now();
+  if (told) {
+    telling_.worked(now);
+  } else {
+    telling_.failed(now, {{"reason", told.error().detail}});
   }
 }
 

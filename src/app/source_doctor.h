@@ -19,9 +19,11 @@
 #include "async/timer.h"
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/trouble.h"
 #include "delivery/source_set.h"
 #include "doctor/blocklist.h"
 #include "doctor/source_rest.h"
+#include "store/store.h"
 
 namespace todoku::app {
 
@@ -43,6 +45,8 @@ class SourceDoctor {
     std::function<bool(const std::string& source)> is_here;
     const Clock& clock;
     Metrics& metrics;
+    // Where processes are several: through which they tell each other of their looks; else null.
+    store::Store* told_through = nullptr;
   };
   // All that `world` names outlives it.
   SourceDoctor(World world, Options options, const async::Executor& executor);
@@ -59,6 +63,7 @@ class SourceDoctor {
   Task<void> run();
   Task<void> reconsider_often();
   Task<void> examine_some(std::shared_ptr<Round> round);
+  Task<void> tell_and_hear(std::vector<doctor::SourceLook> looks);
   Task<void> ask_lists(std::vector<ExaminedSource> seen);
   void forget_elsewhere(std::span<const ExaminedSource> seen);
   void tell(std::span<const doctor::SourceRest::Change> changes);
@@ -74,6 +79,8 @@ class SourceDoctor {
   const Options options_;
   doctor::SourceRest rest_;
   doctor::ListingWatch listings_;
+  Trouble telling_{log::Level::warning, "looks at sources are not told between processes",
+                   "looks at sources are told between processes again"};
   std::optional<SteadyInstant> lists_asked_;
   std::set<std::string> shown_;  // sources that have figures of ours
   bool stopping_ = false;

@@ -137,8 +137,9 @@ Result<cli::Schema> SqliteHouse::schema() {
   return cli::Schema{.kind = "sqlite", .place = place(), .by_itself = true, .steps = {}};
 }
 
-Result<void> SqliteHouse::migrate(std::chrono::seconds patience,
+Result<void> SqliteHouse::migrate(bool contract, std::chrono::seconds patience,
                                   const cli::MigrationBlocked& blocked) {
+  (void)contract;
   (void)patience;
   (void)blocked;
   return {};

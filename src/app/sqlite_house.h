@@ -39,7 +39,7 @@ class SqliteHouse final : public StoreHouse {
   [[nodiscard]] std::vector<std::string> problems(
       const config::UnknownKeys& unknown) const override;
   [[nodiscard]] Result<cli::Schema> schema() override;
-  [[nodiscard]] Result<void> migrate(std::chrono::seconds patience,
+  [[nodiscard]] Result<void> migrate(bool contract, std::chrono::seconds patience,
                                      const cli::MigrationBlocked& blocked) override;
   [[nodiscard]] Result<cli::Carriage> carry_in(const std::string& from,
                                                const cli::CarriageTold& told) override;

@@ -78,7 +78,7 @@ class StoreHouse {
 
   // The steps of its schema; and to take them, as cli::Host says.
   [[nodiscard]] virtual Result<cli::Schema> schema() = 0;
-  [[nodiscard]] virtual Result<void> migrate(std::chrono::seconds patience,
+  [[nodiscard]] virtual Result<void> migrate(bool contract, std::chrono::seconds patience,
                                              const cli::MigrationBlocked& blocked) = 0;
 
   // Carries another store into this one, as cli::Host says.

@@ -73,6 +73,19 @@ void AccountWords::add_account() {
   book_.speaks(opens, [this](Session& s) {
     return account_open_tracking(s, account_.name, account_text_ == "on");
   });
+  CLI::App* preflight = book_.verb(group, "preflight",
+                                   {"What becomes of its bulk that would not arrive (docs/api.md)",
+                                    "届かない一括配信の扱い（docs/api.md）"});
+  account_name(preflight);
+  preflight
+      ->add_option("MODE", account_text_,
+                   book_.say({"off, warn or enforce", "off、warn または enforce"}))
+      ->required()
+      ->check(CLI::IsMember({"off", "warn", "enforce"}));
+  book_.speaks(preflight, [this](Session& s) {
+    return account_preflight(s, account_.name,
+                             parse_preflight_mode(account_text_).value_or(PreflightMode::warn));
+  });
   add_account_limit(group);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// todoku account add|list|suspend|resume|weight|text-from-html|limit
+// todoku account add|list|suspend|resume|weight|text-from-html|open-tracking|preflight|limit
 #include <utility>
 
 #include <boost/json/array.hpp>
@@ -156,6 +156,27 @@ int account_open_tracking(Session& session, const std::string& name, bool on) {
                               "from now on has no image for it.",
                               "アカウント {} が今後登録するメールには、開封確認用の画像を"
                               "入れません。"});
+}
+
+int account_preflight(Session& session, const std::string& name, PreflightMode mode) {
+  Sentence done;
+  switch (mode) {
+    case PreflightMode::off:
+      done = {"Bulk of account {} is committed without a preflight.",
+              "アカウント {} の一括配信は、事前チェックなしで確定します。"};
+      break;
+    case PreflightMode::warn:
+      done = {"Account {} is told with a commit what keeps its bulk from arriving.",
+              "アカウント {} の一括配信に届かない原因があれば、確定時に知らせます。"};
+      break;
+    case PreflightMode::enforce:
+      done = {
+          "Bulk of account {} that breaks the bulk-sender rules is refused when it is "
+          "committed.",
+          "アカウント {} の一括配信が一括送信者のルールに反していれば、確定時に拒否します。"};
+      break;
+  }
+  return change(session, name, "preflight", std::string(to_string(mode)), done);
 }
 
 int account_retention(Session& session, const std::string& name, const AccountRetention& kept) {

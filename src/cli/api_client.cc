@@ -26,16 +26,32 @@ class ApiClient final : public ApiPort {
         language_(address.language == Language::japanese ? "ja" : "en"),
         client_({.ca_file = address.ca_file, .user_agent = "todoku-cli"}) {}
 
-  Result<ApiAnswer> call(const ApiRequest& request) override {
-    Result<ApiAnswer> answer = fail(ErrorKind::cancelled, "not asked");
-    async::run_to_completion(fetch(request, answer));
+  Result<ApiAnswer> call(const ApiRequest& request) override { return ask(wire_of(request)); }
+
+  Result<ApiAnswer> stream(const ApiRequest& request, const ApiStream& stream) override {
+    http::ClientRequest wire = wire_of(request);
+    wire.timeout = {};
+    wire.silence_max = stream.silence_max;
+    wire.headers.add("Accept", kEventStream);
+    if (!stream.last_event_id.empty()) wire.headers.add("Last-Event-ID", stream.last_event_id);
+    bool is_other = false;
+    wire.take = [&](const http::ClientResponse& head, std::string_view piece) {
+      is_other = !head.headers.get("Content-Type").starts_with(kEventStream);
+      return !is_other && stream.take(piece);
+    };
+    wire.goes_on = stream.goes_on;
+    auto answer = ask(std::move(wire));
+    // Also where it had nothing to give.
+    is_other = is_other || (answer && answer->ok() &&
+                            !answer->headers.get("Content-Type").starts_with(kEventStream));
+    if (is_other) return fail(ErrorKind::corrupt, "the answer is no stream of events");
     return answer;
   }
 
  private:
-  // `request` outlives it: call() waits for its end.
-  Task<void> fetch(const ApiRequest& request,  // NOLINT(*-avoid-reference-coroutine-parameters)
-                   Result<ApiAnswer>& answer) {
+  static constexpr std::string_view kEventStream = "text/event-stream";
+
+  [[nodiscard]] http::ClientRequest wire_of(const ApiRequest& request) const {
     http::ClientRequest wire;
     wire.method = request.method;
     wire.url = url_ + "/api/v1" + request.target;
@@ -49,6 +65,18 @@ class ApiClient final : public ApiPort {
     if (!request.idempotency_key.empty()) {
       wire.headers.add("Idempotency-Key", request.idempotency_key);
     }
+    return wire;
+  }
+
+  Result<ApiAnswer> ask(http::ClientRequest wire) {
+    Result<ApiAnswer> answer = fail(ErrorKind::cancelled, "not asked");
+    async::run_to_completion(fetch(std::move(wire), answer));
+    return answer;
+  }
+
+  // `answer` outlives it: ask() waits for its end.
+  Task<void> fetch(http::ClientRequest wire,
+                   Result<ApiAnswer>& answer) {  // NOLINT(*-reference-coroutine-parameters)
     auto response = co_await client_.fetch(std::move(wire));
     if (response) {
       answer = ApiAnswer{response->status, std::move(response->headers), std::move(response->body)};

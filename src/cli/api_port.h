@@ -5,7 +5,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "base/bilingual.h"
 #include "base/result.h"
@@ -44,11 +46,24 @@ struct ApiAnswer {
   [[nodiscard]] bool ok() const { return status >= 200 && status < 300; }
 };
 
+// How an answer that goes on is taken. Both are called while stream() waits, on another thread.
+struct ApiStream {
+  std::string last_event_id;                         // Last-Event-ID; empty: none
+  std::function<bool(std::string_view piece)> take;  // false: enough
+  std::function<bool()> goes_on;                     // asked about every second; false: enough
+  std::chrono::milliseconds silence_max{45'000};     // then the connection is taken for lost
+};
+
 class ApiPort {
  public:
   virtual ~ApiPort() = default;
   // Any status is an answer. Errors: those of http::Client::fetch().
   [[nodiscard]] virtual Result<ApiAnswer> call(const ApiRequest& request) = 0;
+  // Asks for a stream of server-sent events, and gives it out as it comes; returns when it has
+  // ended. The answer's body is that of a refusal. Errors: the same; cancelled, where `stream` said
+  // that it is enough; corrupt, where a success is no such stream.
+  [[nodiscard]] virtual Result<ApiAnswer> stream(const ApiRequest& request,
+                                                 const ApiStream& stream) = 0;
 };
 
 }  // namespace todoku::cli

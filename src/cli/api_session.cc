@@ -2,7 +2,6 @@
 #include "cli/api_session.h"
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 #include <optional>
 
@@ -14,6 +13,7 @@
 #include "base/digest.h"
 #include "base/printable.h"
 #include "cli/api_client.h"
+#include "cli/api_repeats.h"
 #include "cli/doubt.h"
 #include "cli/printable_stream.h"
 #include "cli/profile.h"
@@ -25,34 +25,13 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr int kRepeatsMax = 5;
-constexpr seconds kPatience{60};  // the longest Retry-After that is waited for
 constexpr std::size_t kSentencesMax = 200;
 constexpr std::size_t kPathDepthMax = 32;
 constexpr http::JsonLimits kApiAnswerLimits{.octets_max = std::size_t{256} << 20U, .depth_max = 64};
 
-std::optional<seconds> retry_after(const ApiAnswer& answer) {
-  const std::string_view text = answer.headers.get("Retry-After");
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number < 0) return std::nullopt;
-  return seconds(number);
-}
-
 // RFC 9110 section 9.2.2, and PATCH, whose orders to a delivery may all be repeated (docs/api.md).
 bool may_be_repeated(const ApiRequest& request) {
   return request.method != "POST" || !request.idempotency_key.empty();
-}
-
-// No answer, but perhaps one the next time.
-bool is_passing(ErrorKind kind) {
-  return kind == ErrorKind::timeout || kind == ErrorKind::closed || kind == ErrorKind::io;
-}
-
-bool waits(const ApiAnswer& answer) {
-  if (answer.status == 429 || answer.status == 503) return true;
-  // Of a request with this idempotency key that is still in progress.
-  return answer.status == 409 && answer.headers.find("Retry-After").has_value();
 }
 
 // A server that fails may have done it before, and one that is busy with it may still do it.
@@ -259,30 +238,39 @@ std::expected<std::unique_ptr<ReadAnswer>, ApiFailure> ApiSession::exchange(
   if (auto opened = open(); !opened) return failed(std::move(opened.error()));
   auto answer = repeated(request);
   in_doubt_ = in_doubt_ && !changes_nothing(request.method);
-  if (!answer) {
-    const ErrorKind kind = answer.error().kind;
-    const bool passing = kind == ErrorKind::timeout || kind == ErrorKind::closed;
-    return failed({passing ? kTemporary : kUnreachable, {url_ + ": " + answer.error().detail}});
-  }
-  auto read = std::make_unique<ReadAnswer>();
-  read->answer = std::move(*answer);
-  auto parsed = http::parse_json(read->answer.body, read->arena, kApiAnswerLimits);
-  if (parsed) read->value = std::move(*parsed);
+  if (!answer) return failed(failure_of(answer.error()));
+  auto read = read_answer(std::move(*answer));
   if (!read->answer.ok()) return failed(refusal(*read));
   if (!is_ours(request, *read)) {
     in_doubt_ = !changes_nothing(request.method);
-    return failed(
-        {kTemporary,
-         {session_.words({"{} answered with status {}, but not as todoku's API does: is "
-                          "it the right URL?",
-                          "{} はステータス {} で応答しましたが、todoku の API の応答ではあ"
-                          "りません。URL を確認してください"},
-                         url_, read->answer.status)}});
+    return failed(is_not_ours(read->answer.status));
   }
   if (const auto warning = read->answer.headers.get("X-Todoku-Warning"); !warning.empty()) {
     session_.err() << "todoku: " << warning << '\n';
   }
   return read;
+}
+
+std::unique_ptr<ReadAnswer> ApiSession::read_answer(ApiAnswer answer) {
+  auto read = std::make_unique<ReadAnswer>();
+  read->answer = std::move(answer);
+  auto parsed = http::parse_json(read->answer.body, read->arena, kApiAnswerLimits);
+  if (parsed) read->value = std::move(*parsed);
+  return read;
+}
+
+ApiFailure ApiSession::failure_of(const Error& error) const {
+  const bool passing = error.kind == ErrorKind::timeout || error.kind == ErrorKind::closed;
+  return {passing ? kTemporary : kUnreachable, {url_ + ": " + error.detail}};
+}
+
+ApiFailure ApiSession::is_not_ours(int status) const {
+  return {kTemporary,
+          {session_.words({"{} answered with status {}, but not as todoku's API does: is "
+                           "it the right URL?",
+                           "{} はステータス {} で応答しましたが、todoku の API の応答ではあ"
+                           "りません。URL を確認してください"},
+                          url_, status)}};
 }
 
 ApiFailure ApiSession::refusal(const ReadAnswer& read) const {

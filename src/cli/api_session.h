@@ -15,6 +15,7 @@
 
 #include "cli/api_port.h"
 #include "cli/session.h"
+#include "http/event_stream_reader.h"
 #include "http/json.h"
 
 namespace todoku::cli {
@@ -63,6 +64,18 @@ class ApiSession {
   explicit ApiSession(Session& session, std::string account = {})
       : session_(session), account_(std::move(account)) {}
 
+  // Where a follower of events is.
+  struct Following {
+    std::string last_id;  // of the latest event that was seen; empty: none
+    // Called on another thread while follow() waits, with each event, and with each new last_id
+    // after its events. False: enough.
+    http::EventStreamReader::Take take;
+    std::function<bool(const std::string& last_id)> came_to;
+  };
+  // Follows a stream of server-sent events until the user or `following` wants an end, or it is
+  // refused; prints failures. What ends otherwise is asked for again after the latest id: where
+  // nothing was heard yet as by exchange(), else for as long as it takes. What a command ends with.
+  int follow(const ApiRequest& request, Following following);
   // The answer, if it is a success; prints no failure. status() says what a command ends with. 429
   // and 503 are repeated after Retry-After, five times at most and only if that is a minute or
   // less; so is what got no answer, where a repeat makes nothing twice (RFC 9110 section 9.2.2, or
@@ -93,6 +106,13 @@ class ApiSession {
  private:
   [[nodiscard]] std::expected<void, ApiFailure> open();
   [[nodiscard]] Result<ApiAnswer> repeated(const ApiRequest& request);
+  int tell(const ApiFailure& failure);
+  [[nodiscard]] static std::unique_ptr<ReadAnswer> read_answer(ApiAnswer answer);
+  [[nodiscard]] ApiFailure failure_of(const Error& error) const;
+  [[nodiscard]] ApiFailure is_not_ours(int status) const;
+  // Of a stream that has ended: why it is not asked for again; nullopt: it is.
+  [[nodiscard]] std::optional<ApiFailure> last_word(Result<ApiAnswer> answer, bool was_heard,
+                                                    int tries) const;
   [[nodiscard]] ApiFailure refusal(const ReadAnswer& read) const;
 
   Session& session_;

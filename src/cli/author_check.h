@@ -4,7 +4,6 @@
 #pragma once
 
 #include <string_view>
-#include <vector>
 
 #include "async/task.h"
 #include "base/clock.h"
@@ -12,7 +11,6 @@
 #include "cli/dkim_check.h"
 #include "cli/sender_check.h"
 #include "dns/resolver.h"
-#include "mailauth/dkim/message.h"
 #include "mailauth/dmarc/evaluation.h"
 
 namespace todoku::cli {
@@ -26,10 +24,5 @@ struct CheckedAuthor {
 // `mail` ends its lines with CRLF and outlives the answer. Errors: invalid_input (no IP address).
 [[nodiscard]] Task<Result<CheckedAuthor>> check_author(SenderOfMail sender, std::string_view mail,
                                                        dns::Resolver& resolver, Instant now);
-
-// The domain of each address in the one From field. Errors: invalid_input in one clause, where it
-// is missing, repeated or cannot be read.
-[[nodiscard]] Result<std::vector<std::string>> author_domains(
-    const mailauth::dkim::MessageView& message);
 
 }  // namespace todoku::cli

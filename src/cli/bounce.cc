@@ -70,7 +70,7 @@ bool is_positive(std::string_view text) {
          text[2] <= '9' && (text.size() == 3 || text[3] == ' ' || text[3] == '-');
 }
 
-Result<boost::json::object> of_reply(std::string_view text) {
+Result<boost::json::object> of_reply(std::string_view text, std::string_view site = {}) {
   std::optional<Reply> reply;
   if (is_positive(text)) {
     reply = Reply{.code = (text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'),
@@ -82,6 +82,7 @@ Result<boost::json::object> of_reply(std::string_view text) {
   recipient.reply = reply ? std::move(*reply) : Reply{.code = 0, .text = std::string(text)};
   if (!is_positive(text)) recipient.status = feedback::parse::quoted_status(text);
   recipient.stage = feedback::parse::quoted_stage(text);
+  recipient.site = site;
   const Bounce bounce{.kind = Bounce::Kind::report, .recipients = {}};
   return told(judge(bounce, &recipient), &recipient);
 }
@@ -95,7 +96,9 @@ Result<boost::json::object> of_case(const boost::json::object& given, Session& s
   if (file->empty() == reply->empty()) {
     return fail(ErrorKind::invalid_input, "a case has either file or reply");
   }
-  if (!reply->empty()) return of_reply(*reply);
+  auto site = case_text(given, "site");
+  if (!site) return fail(std::move(site.error()));
+  if (!reply->empty()) return of_reply(*reply, *site);
   if (*file == "-") return fail(ErrorKind::invalid_input, "file must name a file");
   auto results = of_file(*file, session);
   if (!results) return fail(std::move(results.error()));
@@ -138,6 +141,19 @@ void show(Session& session, const boost::json::object& result) {
       text_or_dash(result, "rule"));
 }
 
+// By the rules of this machine's configuration; by those that come with the engine where that
+// cannot be read, which is said.
+void use_rules_of_installation(Session& session) {
+  auto rules = session.host().rules(session.common().config);
+  if (rules) {
+    feedback::classify::put_in_force(std::move(rules->replies));
+  } else {
+    session.err() << session.words({"by the rules that come with todoku, since: {}\n",
+                                    "todoku に同梱のルールで判断します。理由: {}\n"},
+                                   rules.error().detail);
+  }
+}
+
 }  // namespace
 
 int bounce_classify(Session& session, const BounceClassify& wish) {
@@ -148,6 +164,7 @@ int bounce_classify(Session& session, const BounceClassify& wish) {
         session, session.words({"either files, --reply or --batch is needed",
                                 "ファイル、--reply、--batch のどれか 1 つを指定してください"}));
   }
+  use_rules_of_installation(session);
   if (wish.batch) {
     return check_batch(session, {.batch = true, .resolver = {}},
                        [&session](const boost::json::object& given, dns::Resolver&) {

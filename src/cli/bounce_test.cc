@@ -33,8 +33,8 @@ constexpr std::string_view kMail =
 TEST(BounceClassify, TellsWhatAReplyMeans) {
   EXPECT_EQ(classify({"--json", "--reply", "550 5.1.1 User unknown"}).out,
             "{\"recipient\":null,\"class\":\"mailbox\",\"permanent\":true,\"suppress\":true,"
-            "\"status\":\"5.1.1\",\"reply\":\"550 5.1.1 User unknown\",\"rule\":\"words: user "
-            "unknown\"}\n");
+            "\"status\":\"5.1.1\",\"reply\":\"550 5.1.1 User unknown\",\"rule\":\"mailbox-x1.1-"
+            "words: user unknown\"}\n");
   for (const char* taken :
        {"250 ok", "250", "250 2.0.0 Ok: 512 bytes queued", "250 2.0.0 OK 1700000000 450 - gsmtp"}) {
     EXPECT_THAT(classify({"--reply", taken}).out, HasSubstr("class      delivered")) << taken;

@@ -3,14 +3,18 @@
 
 #include <utility>
 
+#include "operate/calls/calls.h"
+
 namespace todoku::cli {
 
 CheckWords::CheckWords(WordBook book) : book_(std::move(book)) {
   add_bounce_classify();
-  add_reports_read();
+  add_rules();
+  add_reports();
   add_dkim_verify();
   add_spf_check();
   add_dmarc_check();
+  add_mta_sts_check();
   add_doctor();
 }
 
@@ -55,7 +59,44 @@ void CheckWords::add_bounce_classify() {
   book_.speaks(classify, [this](Session& s) { return bounce_classify(s, bounce_); });
 }
 
-void CheckWords::add_reports_read() {
+void CheckWords::add_rules() {
+  CLI::App* group =
+      book_.verb(book_.app, "rules",
+                 {"What is known of receivers: their limits, and what their answers mean",
+                  "受信側について分かっていること（制限と、応答の意味）"});
+  group->require_subcommand(1);
+  CLI::App* check =
+      book_.verb(group, "check",
+                 {"Find every mistake in the rules, those of this installation included",
+                  "この環境のものも含めて、ルールの誤りをすべて探す"});
+  book_.speaks(check, [](Session& s) { return rules_check(s); });
+  CLI::App* explain =
+      book_.verb(group, "explain",
+                 {"Say which rules hold for a domain, or what a reply means and which rule says so",
+                  "ドメインに当てはまるルール、または応答の意味とその根拠のルールを示す"});
+  explain
+      ->add_option("WHAT", rules_.what,
+                   book_.say({"example.jp, or \"550 5.1.1 User unknown\"",
+                              "example.jp または \"550 5.1.1 User unknown\""}))
+      ->required();
+  explain
+      ->add_option("--stage", rules_.stage,
+                   book_.say({"What the reply answers: greeting, hello, mail_from, rcpt_to, data",
+                              "応答した段階: greeting、hello、mail_from、rcpt_to、data"}))
+      ->type_name("STAGE");
+  explain
+      ->add_option("--site", rules_.site,
+                   book_.say({"The site whose reply it is", "応答したサイト"}))
+      ->type_name("NAME");
+  explain
+      ->add_option("--resolver", rules_.resolver,
+                   book_.say({"The name server to ask for a domain's MX hosts",
+                              "ドメインの MX ホストを問い合わせるネームサーバー"}))
+      ->type_name("HOST:PORT");
+  book_.speaks(explain, [this](Session& s) { return rules_explain(s, rules_); });
+}
+
+void CheckWords::add_reports() {
   CLI::App* group = book_.verb(book_.app, "reports",
                                {"What receivers report of mail in your domains' names",
                                 "受信側から届くドメインのレポート（DMARC、TLS-RPT）を読む"});
@@ -70,6 +111,26 @@ void CheckWords::add_reports_read() {
                               "標準入力"}))
       ->required();
   book_.speaks(read, [this](Session& s) { return reports_read(s, reports_); });
+  namespace calls = operate::calls;
+  CLI::App* import = book_.verb(
+      group, "import",
+      {"Keep what they say, domain by domain", "レポートを取り込み、ドメインごとに保存する"});
+  import
+      ->add_option("FILE", kept_reports_.files,
+                   book_.say({"Reports as they came, messages that carry them (.eml), mailboxes "
+                              "(mbox); - for standard input",
+                              "届いたままのレポート、レポートを添付したメール（.eml）、"
+                              "メールボックス（mbox）。- は標準入力"}))
+      ->required();
+  book_.option(import, "--account", kept_reports_.account, calls::kImportReports, "account");
+  book_.speaks(import, [this](Session& s) { return reports_import(s, kept_reports_); });
+  CLI::App* show = book_.verb(
+      group, "show",
+      {"Say what the reports kept of a domain say together", "保存したレポートをまとめて示す"});
+  book_.option(show, "DOMAIN", kept_reports_.domain, calls::kShowReports, "domain");
+  book_.option(show, "--account", kept_reports_.account, calls::kShowReports, "account");
+  book_.option(show, "--days", kept_reports_.days, calls::kShowReports, "days");
+  book_.speaks(show, [this](Session& s) { return reports_show(s, kept_reports_); });
 }
 
 void CheckWords::add_dkim_verify() {
@@ -108,6 +169,26 @@ void CheckWords::add_dmarc_check() {
                     book_.say({"The mail; - for standard input", "メール。- は標準入力"}));
   add_check_options(book_, check, dmarc_.options);
   book_.speaks(check, [this](Session& s) { return dmarc_check(s, dmarc_); });
+}
+
+void CheckWords::add_mta_sts_check() {
+  CLI::App* group =
+      book_.verb(book_.app, "mta-sts",
+                 {"What domains ask of connections to them", "ドメインが接続に求める条件を調べる"});
+  group->require_subcommand(1);
+  CLI::App* check = book_.verb(group, "check",
+                               {"Say what MTA-STS means for mail to a domain, and why",
+                                "宛先ドメインの MTA-STS と、そのドメイン宛のメールの扱いを示す"});
+  check
+      ->add_option("DOMAIN", mta_sts_.domain,
+                   book_.say({"The recipients' domain", "宛先のドメイン"}))
+      ->required();
+  check
+      ->add_option("--resolver", mta_sts_.resolver,
+                   book_.say({"The name server to ask, HOST:PORT, instead of the configured",
+                              "設定のものの代わりに問い合わせる DNS サーバー（HOST:PORT）"}))
+      ->type_name("SERVER");
+  book_.speaks(check, [this](Session& s) { return mta_sts_check(s, mta_sts_); });
 }
 
 void CheckWords::add_doctor() {

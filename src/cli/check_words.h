@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The words of the commands that judge mail as receivers do, `todoku bounce classify`, `todoku dkim
-// verify`, `todoku spf check`, `todoku dmarc check`, of the one that judges the server, `todoku
-// doctor`, and of reports that receivers send.
+// verify`, `todoku spf check`, `todoku dmarc check`, `todoku mta-sts check`, of the one that judges
+// the server, `todoku doctor`, and of reports that receivers send.
 #pragma once
 
 #include <string>
@@ -22,10 +22,12 @@ class CheckWords {
 
  private:
   void add_bounce_classify();
-  void add_reports_read();
+  void add_rules();
+  void add_reports();
   void add_dkim_verify();
   void add_spf_check();
   void add_dmarc_check();
+  void add_mta_sts_check();
   void add_doctor();
   // --ip, --mail-from and --helo.
   void add_sender_options(CLI::App* check, std::string& ip, std::string& mail_from,
@@ -34,9 +36,12 @@ class CheckWords {
   WordBook book_;
   BounceClassify bounce_;
   std::vector<std::string> reports_;
+  RulesExplain rules_;
+  ReportsWish kept_reports_;
   DkimVerify dkim_;
   SpfCheck spf_;
   DmarcCheck dmarc_;
+  MtaStsWish mta_sts_;
   ExaminationWish doctor_;
 };
 

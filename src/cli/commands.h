@@ -13,6 +13,7 @@
 #include "cli/domain_probe.h"
 #include "cli/mail_checks.h"
 #include "cli/session.h"
+#include "mail/preflight_mode.h"
 
 namespace todoku::cli {
 
@@ -28,6 +29,7 @@ int account_suspend(Session& session, const std::string& name, bool suspended);
 int account_weight(Session& session, const std::string& name, std::int64_t weight);
 int account_text_from_html(Session& session, const std::string& name, bool on);
 int account_open_tracking(Session& session, const std::string& name, bool on);
+int account_preflight(Session& session, const std::string& name, PreflightMode mode);
 // nullopt stays as it is; 0: as the installation has it.
 struct AccountRetention {
   std::optional<std::int64_t> content_days;
@@ -76,6 +78,16 @@ struct DkimVerify {
 };
 int dkim_verify(Session& session, const DkimVerify& which);
 
+// -- rules.cc: what is known of receivers, as the configuration of this machine has it.
+int rules_check(Session& session);
+struct RulesExplain {
+  std::string what;      // a domain or an address, or "550 5.1.1 User unknown"
+  std::string stage;     // of a reply; empty: as its words say
+  std::string site;      // of a reply; empty: any
+  std::string resolver;  // "HOST:PORT"; empty: the system's
+};
+int rules_explain(Session& session, const RulesExplain& wish);
+
 // -- bounce.cc: what a returned mail, or a reply, means. Local: nobody is asked.
 struct BounceClassify {
   std::vector<std::string> files;  // "-" is standard input
@@ -88,6 +100,17 @@ int bounce_classify(Session& session, const BounceClassify& wish);
 // others count.
 int reports_read(Session& session, const std::vector<std::string>& files);
 
+// -- kept_reports.cc: what is kept of them. import: 1 where one is refused; 2 where a file cannot
+// be read.
+struct ReportsWish {
+  std::vector<std::string> files;
+  std::string account;
+  std::string domain;
+  std::int64_t days = 30;
+};
+int reports_import(Session& session, const ReportsWish& wish);
+int reports_show(Session& session, const ReportsWish& wish);
+
 // -- spf_check.cc
 struct SpfCheck {
   CheckOptions options;
@@ -96,6 +119,9 @@ struct SpfCheck {
   std::string helo;
 };
 int spf_check(Session& session, const SpfCheck& which);
+
+// -- mta_sts_check.cc: 1 where the domain has something to mend
+int mta_sts_check(Session& session, const MtaStsWish& wish);
 
 // -- doctor.cc
 int show_health(Session& session, const ExaminationWish& wish);
@@ -188,6 +214,14 @@ struct DomainRotate {
 };
 int domain_rotate(Session& session, const DomainRotate& wish);
 
+// -- domain_history.cc
+struct DomainHistoryWish {
+  std::string account;  // empty: the only one
+  std::string domain;
+};
+// Exit status as of `domain check`, of the last check on the schedule.
+int domain_history(Session& session, const DomainHistoryWish& wish);
+
 // -- stories.cc
 struct Explain {
   std::string address;
@@ -256,13 +290,21 @@ int personal_data_delete(Session& session, const PersonalData& whose, bool stop)
 struct AuditWish {
   std::string since;
   std::string address;
+  bool utc = false;  // the times for people
 };
 int audit_list(Session& session, const AuditWish& wish);
+
+// -- tls_report.cc: how the protection of connections to receivers fared
+struct TlsReportWish {
+  std::string domain;
+  std::optional<std::int64_t> days;
+};
+int tls_report_show(Session& session, const TlsReportWish& wish);
 
 // -- migrate.cc
 int migrate_status(Session& session);
 // Takes the missing steps; who is in the way is waited for, at most `patience`.
-int migrate_up(Session& session, std::chrono::seconds patience);
+int migrate_up(Session& session, bool contract, std::chrono::seconds patience);
 // Carries another store over.
 int migrate_from(Session& session, const std::string& from);
 

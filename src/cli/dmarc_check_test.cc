@@ -8,6 +8,7 @@
 
 #include "cli/author_check.h"
 #include "cli/fake_host.h"
+#include "doctor/author_domains.h"
 
 namespace todoku::cli {
 namespace {
@@ -76,7 +77,7 @@ TEST_F(DmarcCheckTest, WhatCannotBeReadIsStatusTwo) {
 
 Result<std::vector<std::string>> authors(std::string_view head) {
   const std::string mail = fmt::format("{}\r\n", head);
-  return author_domains(mailauth::dkim::split_message(mail));
+  return doctor::author_domains(mailauth::dkim::split_message(mail));
 }
 
 TEST(AuthorDomains, AreOfEveryAddressInTheOneFrom) {

@@ -23,7 +23,7 @@ std::vector<doctor::DomainKey> named_keys(const std::vector<std::string>& select
 int domain_check(Session& session, const DomainCheck& wish) {
   const auto servers = servers_of(wish.probe);
   if (!servers) return unreadable(session, servers.error().detail);
-  auto names = session.host().check_resolver(wish.probe.resolver);
+  auto names = session.host().installation_resolver(session.common().config, wish.probe.resolver);
   if (!names) return unreadable(session, names.error().detail);
   std::vector<doctor::Finding> findings;
   for (const std::string& domain : wish.domains) {

@@ -49,11 +49,41 @@ TEST_F(DomainCheckTest, ADomainThatNobodyServesFails) {
   host.no_domain_exists = true;
   EXPECT_EQ(run({"--json", "domain", "check", "example.jp", "--resolver", "192.0.2.53"}), 1);
   EXPECT_EQ(host.its_resolver, "192.0.2.53");
+  EXPECT_FALSE(host.is_installations);
   const auto answer = boost::json::parse(out.str());
   EXPECT_EQ(text_of(answer, "outcome"), "fail");
   EXPECT_EQ(text_of(list_of(answer, "findings").at(0), "code"), "zone_not_found");
   EXPECT_EQ(run({"domain", "check", "example.jp", "--lang", "ja"}), 1);
   EXPECT_THAT(out.str(), HasSubstr("委任されていません"));
+  EXPECT_TRUE(host.is_installations);
+}
+
+TEST_F(DomainCheckTest, HistorySaysWhatIsWrongSinceWhenAndWhatChanged) {
+  host.answer = [](const AdminRequest& request) -> Result<AdminAnswer> {
+    EXPECT_EQ(request.target, "/domains/shop/example.jp/history");
+    return AdminAnswer{200, R"({"domain":"example.jp","checked":"2026-04-02T00:00:00Z",
+      "checked_text":"2026-04-02 09:00:00 JST","next_text":"2026-04-02 15:00:00 JST",
+      "determined":true,"outcome":"fail","faults":[{"code":"dkim_missing","outcome":"fail",
+      "since_text":"2026-04-01 09:00:00 JST","sentence":"The key is gone.","sentence_ja":"鍵がありません。"}],
+      "changes":[{"at_text":"2026-04-01 09:00:00 JST","change":"broken","sentence":"The key is gone.",
+      "sentence_ja":"鍵がありません。"}]})"};
+  };
+  const std::vector<std::string> words = {"domain", "history", "example.jp", "--account", "shop"};
+  EXPECT_EQ(run(words), 1);
+  EXPECT_EQ(out.str(),
+            "example.jp: checked 2026-04-02 09:00:00 JST, next 2026-04-02 15:00:00 JST\n"
+            "  [fail] since 2026-04-01 09:00:00 JST: The key is gone.\n"
+            "Changes:\n"
+            "  2026-04-01 09:00:00 JST  broken: The key is gone.\n");
+  out.str("");
+  EXPECT_EQ(run({"domain", "history", "example.jp", "--account", "shop", "--lang", "ja"}), 1);
+  EXPECT_THAT(out.str(), HasSubstr("不備発生: 鍵がありません。"));
+  host.answer = [](const AdminRequest&) -> Result<AdminAnswer> {
+    return AdminAnswer{200, R"({"domain":"example.jp","determined":false,
+      "outcome":"not_determined","faults":[],"changes":[]})"};
+  };
+  EXPECT_EQ(run(words), 2) << "never checked";
+  EXPECT_THAT(out.str(), HasSubstr("has not been checked"));
 }
 
 TEST_F(DomainCheckTest, NothingIsMadeForADomainThatNobodyServes) {

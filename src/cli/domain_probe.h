@@ -16,7 +16,7 @@
 namespace todoku::cli {
 
 struct ProbeOptions {
-  std::string resolver;              // "HOST:PORT"; empty: the system's
+  std::string resolver;              // "HOST:PORT"; empty: as the installation asks
   std::vector<std::string> servers;  // "ADDRESS[:PORT]", asked instead of the zone's own
   std::uint16_t port = 53;           // of the zone's own
 };

@@ -140,7 +140,7 @@ int domain_rotate(Session& session, const DomainRotate& wish) {
     print(session, rotation, wish.domain);
     return 0;
   }
-  auto names = session.host().check_resolver(wish.probe.resolver);
+  auto names = session.host().installation_resolver(session.common().config, wish.probe.resolver);
   if (!names) return unreadable(session, names.error().detail);
   const auto findings = judge_keys(wish, *servers, **names, rotation.keys);
   if (!is_published(findings, wish.anyway)) {

@@ -217,7 +217,7 @@ void print_wait(Session& session, const std::string& domain) {
 int domain_setup(Session& session, const DomainSetup& given) {
   const auto servers = servers_of(given.probe);
   if (!servers) return unreadable(session, servers.error().detail);
-  auto names = session.host().check_resolver(given.probe.resolver);
+  auto names = session.host().installation_resolver(session.common().config, given.probe.resolver);
   if (!names) return unreadable(session, names.error().detail);
   auto wish = domain_wish(session, given.domain, given.platform);
   if (!wish) return kUnreadable;

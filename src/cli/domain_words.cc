@@ -96,6 +96,7 @@ void DomainWords::add_domain() {
   add_domain_setup(group);
   add_domain_check(group);
   add_domain_rotate(group);
+  add_domain_history(group);
 }
 
 void DomainWords::add_domain_setup(CLI::App* group) {
@@ -161,6 +162,20 @@ void DomainWords::add_domain_rotate(CLI::App* group) {
   book_.speaks(rotate, [this](Session& s) { return domain_rotate(s, rotate_); });
 }
 
+void DomainWords::add_domain_history(CLI::App* group) {
+  CLI::App* history = book_.verb(group, "history",
+                                 {"What checks of a domain on the schedule found, and what changed",
+                                  "ドメインの定期検査の結果と、その変化を表示する"});
+  history->add_option("DOMAIN", history_.domain, book_.say({"The From domain", "差出人のドメイン"}))
+      ->required();
+  history
+      ->add_option("--account", history_.account,
+                   book_.say({"Whose it is; may be left out where there is one account",
+                              "対象のアカウント。1 つしかなければ省略できる"}))
+      ->type_name("NAME");
+  book_.speaks(history, [this](Session& s) { return domain_history(s, history_); });
+}
+
 void DomainWords::probe_options(CLI::App* command, PlatformWish& platform, ProbeOptions& probe) {
   command
       ->add_option("--source", platform.sources,
@@ -189,8 +204,10 @@ void DomainWords::probe_options(CLI::App* command, PlatformWish& platform, Probe
 void DomainWords::server_options(CLI::App* command, ProbeOptions& probe) {
   command
       ->add_option("--resolver", probe.resolver,
-                   book_.say({"The name server to ask, HOST:PORT, instead of the system's",
-                              "システムのものの代わりに問い合わせる DNS サーバー（HOST:PORT）"}))
+                   book_.say({"The name server to ask, HOST:PORT, instead of those of the "
+                              "configuration ([dns] servers; else the system's)",
+                              "設定（[dns] servers。なければシステム）の代わりに問い合わせる DNS "
+                              "サーバー（HOST:PORT）"}))
       ->type_name("SERVER");
   command
       ->add_option("--server", probe.servers,

@@ -152,13 +152,20 @@ void EngineWords::add_migrate() {
                           {"Which steps there are, and which are taken",
                            "どの手順があり、どれが実行済みかを表示する"}),
                migrate_status);
-  CLI::App* up = book_.verb(group, "up", {"Take those that are missing", "未実行の手順を実行する"});
-  up->add_option("--wait", migrate_seconds_,
-                 book_.say({"Seconds to wait for others who hold what a step needs",
-                            "手順に必要なロックを他者が持つとき、待つ秒数"}))
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{86'400}));
-  book_.speaks(
-      up, [this](Session& s) { return migrate_up(s, std::chrono::seconds(migrate_seconds_)); });
+  const auto takes = [&](CLI::App* verb, bool contract) {
+    verb->add_option("--wait", migrate_seconds_,
+                     book_.say({"Seconds to wait for others who hold what a step needs",
+                                "手順に必要なロックを他者が持つとき、待つ秒数"}))
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{86'400}));
+    book_.speaks(verb, [this, contract](Session& s) {
+      return migrate_up(s, contract, std::chrono::seconds(migrate_seconds_));
+    });
+  };
+  takes(book_.verb(group, "up", {"Take those that are missing", "未実行の手順を実行する"}), false);
+  takes(book_.verb(group, "contract",
+                   {"Take away what only the version before needs, once none of it runs",
+                    "前の版だけが使うものを取り除く（前の版が動いていないとき）"}),
+        true);
 }
 
 }  // namespace todoku::cli

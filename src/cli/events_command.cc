@@ -17,13 +17,11 @@
 namespace todoku::cli {
 namespace {
 
-using std::chrono::milliseconds;
-
 constexpr std::int64_t kPageEvents = 1'000;  // the API's most
 constexpr std::size_t kPageOctetsMax = std::size_t{16} << 20U;
-// An idle follower asks 30 times a minute, of the 500 that an account has.
-constexpr milliseconds kBetweenPages{2'000};
 constexpr std::size_t kCursorOctetsMax = 256;
+constexpr http::JsonLimits kEventLimits{.octets_max = http::EventStreamReader::kOctetsMax,
+                                        .depth_max = 64};
 
 // "time kind delivery email code message", what there is of them, on one line whatever a receiver
 // said.
@@ -51,15 +49,10 @@ class EventReader {
 
   int run() {
     if (!find_cursor()) return api_.status();
-    // Whoever ends a follower, be it before the first page is there, has seen what there was.
-    while (!search_.follow || api_.wait(milliseconds(0))) {
-      const bool has_more = next_page();
-      if (api_.status() != kDone) return api_.status();
-      if (search_.limit && printed_ >= *search_.limit) return kDone;
-      if (has_more) continue;
-      if (!search_.follow || !api_.wait(kBetweenPages)) return kDone;
+    if (search_.follow) return follow();
+    while (next_page() && !has_enough()) {
     }
-    return kDone;
+    return api_.status();
   }
 
  private:
@@ -68,7 +61,6 @@ class EventReader {
     if (cursor_.empty() && !search_.cursor_file.empty()) {
       if (!read_cursor()) return false;
     }
-    if (cursor_.empty() && search_.follow) cursor_ = "latest";
     return true;
   }
 
@@ -93,49 +85,81 @@ class EventReader {
     return false;
   }
 
-  // True if there is more behind it.
-  bool next_page() {
+  [[nodiscard]] bool has_enough() const { return search_.limit && printed_ >= *search_.limit; }
+
+  [[nodiscard]] TargetWriter target() const {
     TargetWriter target("/events");
-    std::int64_t count = kPageEvents;
-    if (search_.limit) count = std::min(count, *search_.limit - printed_);
-    target.with("cursor", cursor_)
-        .with("count", std::optional(count))
-        .with("kind[]", search_.kinds)
+    target.with("kind[]", search_.kinds)
         .with("delivery_id", search_.delivery)
         .with("email", search_.email)
         .with("tag", search_.tag);
+    return target;
+  }
+
+  void tell_lost() {
+    api_.session().err() << api_.session().words(
+        {"todoku: events between the cursor and the first that is kept are lost\n",
+         "todoku: 保存期間を過ぎたイベントは取得できません\n"});
+  }
+
+  void print(const boost::json::value& event) {
+    if (api_.json()) {
+      api_.out() << printable_json(boost::json::serialize(event)) << '\n';
+    } else {
+      print_event(api_.out(), event);
+    }
+    ++printed_;
+  }
+
+  // True if there is more behind it.
+  bool next_page() {
+    std::int64_t count = kPageEvents;
+    if (search_.limit) count = std::min(count, *search_.limit - printed_);
+    TargetWriter asked = target();
+    asked.with("cursor", cursor_).with("count", std::optional(count));
     const auto page =
-        api_.ask({.target = target.take(), .answered_with = "data", .answer_max = kPageOctetsMax});
+        api_.ask({.target = asked.take(), .answered_with = "data", .answer_max = kPageOctetsMax});
     if (page == nullptr) return false;
-    if (truth_of(page->value, "lost")) {
-      api_.session().err() << api_.session().words(
-          {"todoku: events between the cursor and the first that is kept are lost\n",
-           "todoku: 保存期間を過ぎたイベントは取得できません\n"});
-    }
-    for (const auto& event : list_of(page->value, "data")) {
-      if (api_.json()) {
-        api_.out() << printable_json(boost::json::serialize(event)) << '\n';
-      } else {
-        print_event(api_.out(), event);
-      }
-      ++printed_;
-    }
+    if (truth_of(page->value, "lost")) tell_lost();
+    for (const auto& event : list_of(page->value, "data")) print(event);
     api_.out().flush();
     const std::string next = text_of(page->value, "next_cursor");
     // More behind the same place would be asked for without an end.
     if (next.empty() || next == cursor_) return false;
-    cursor_ = next;
-    keep_cursor();
-    return truth_of(page->value, "has_more");
+    return come_to(next) && truth_of(page->value, "has_more");
+  }
+
+  // From now on, or from the cursor. Whoever ends it has seen what there was.
+  int follow() {
+    return api_.follow({.target = target().take()},
+                       {.last_id = cursor_,
+                        .take = [this](const http::ServerSentEvent& event) { return take(event); },
+                        .came_to =
+                            [this](const std::string& id) {
+                              api_.out().flush();
+                              return come_to(id);
+                            }});
+  }
+
+  // False: there are enough.
+  bool take(const http::ServerSentEvent& event) {
+    if (event.type == "lost") tell_lost();
+    if (event.type != "message") return true;
+    http::JsonArena arena;
+    const auto read = http::parse_json(event.data, arena, kEventLimits);
+    if (read) print(*read);
+    return !has_enough();
   }
 
   // After what it stands for was printed: who is killed in between, or loses power, sees some
-  // events twice, none never.
-  void keep_cursor() {
-    if (search_.cursor_file.empty()) return;
-    if (replace_file(search_.cursor_file, cursor_ + "\n", FileFor::whom_umask_lets)) return;
+  // events twice, none never. False: it cannot be kept.
+  bool come_to(const std::string& cursor) {
+    cursor_ = cursor;
+    if (search_.cursor_file.empty()) return true;
+    if (replace_file(search_.cursor_file, cursor_ + "\n", FileFor::whom_umask_lets)) return true;
     api_.fail_with(kWrongWords, api_.session().words({"cannot write {}", "{} に書き込めません"},
                                                      search_.cursor_file));
+    return false;
   }
 
   ApiSession& api_;

@@ -54,6 +54,19 @@ struct FakeHost final : Host {
     return 0;
   }
   std::string config_reference() override { return "reference"; }
+  Result<RulesInForce> rules(const std::optional<std::string>& /*config*/) override {
+    auto sites = delivery::policy::SiteRules::parse(std::array{site_rules});
+    if (!sites) return fail(sites.error());
+    auto replies = feedback::classify::ReplyRules::parse(
+        std::array{feedback::classify::ReplyRules::shipped_layer(), reply_rules});
+    if (!replies) return fail(replies.error());
+    auto advice = explain::AdviceBook::parse(std::array{advice_layer}, *sites);
+    if (!advice) return fail(advice.error());
+    return RulesInForce{*std::move(sites), *std::move(replies), *std::move(advice)};
+  }
+  explain::AdviceBook::Layer advice_layer{"advice.toml", ""};
+  delivery::policy::SiteRules::Layer site_rules{"sites.toml", "", ""};
+  feedback::classify::ReplyRules::Layer reply_rules{"own.toml", ""};
   int sink(const std::vector<std::string>& arguments) override {
     seen = arguments;
     return 7;
@@ -71,11 +84,13 @@ struct FakeHost final : Host {
     seen = {config.value_or("-")};
     return its_schema;
   }
-  Result<void> migrate(const std::optional<std::string>&, std::chrono::seconds longest,
-                       const MigrationBlocked& blocked) override {
+  Result<void> migrate(const std::optional<std::string>&, bool contract,
+                       std::chrono::seconds longest, const MigrationBlocked& blocked) override {
     seen = {std::to_string(longest.count())};
     blocked(1, {{4711, "night report", 62, "SELECT \x1b[2J 1"}});
-    its_schema.steps.front().taken = from_epoch_ms(1'767'225'600'000);
+    for (SchemaStep& step : its_schema.steps) {
+      if (step.contracts == contract) step.taken = from_epoch_ms(1'767'225'600'000);
+    }
     return {};
   }
   Result<BackedUp> back_up(const std::optional<std::string>&, const std::string& to,
@@ -108,6 +123,10 @@ struct FakeHost final : Host {
     Result<ApiAnswer> call(const ApiRequest& request) override {
       host.requests.push_back(request);
       return host.api_answer(request);
+    }
+    Result<ApiAnswer> stream(const ApiRequest& request, const ApiStream& stream) override {
+      host.requests.push_back(request);
+      return host.stream_answer(stream);
     }
     FakeHost& host;
   };
@@ -164,15 +183,28 @@ struct FakeHost final : Host {
     if (server == "nobody") return fail(ErrorKind::invalid_input, "nobody is no name server");
     return std::make_unique<Names>(zone, no_domain_exists);
   }
+  Result<std::unique_ptr<CheckResolver>> installation_resolver(const std::optional<std::string>&,
+                                                               const std::string& server) override {
+    is_installations = server.empty();
+    return check_resolver(server);
+  }
   Result<std::vector<doctor::Finding>> examine(const std::optional<std::string>&,
                                                const ExaminationWish& wish) override {
     its_examination = wish;
     if (wish.source == "nobody") return fail(ErrorKind::not_found, "there is no source nobody");
     return findings;
   }
+  Result<MtaStsFinding> examine_mta_sts(const std::optional<std::string>&,
+                                        const MtaStsWish& wish) override {
+    its_mta_sts = wish;
+    return mta_sts;
+  }
+  MtaStsWish its_mta_sts;
+  Result<MtaStsFinding> mta_sts;
   ExaminationWish its_examination;
   std::vector<doctor::Finding> findings;
   std::string its_resolver;
+  bool is_installations = false;  // the resolver was to be that of the installation
   bool no_domain_exists = false;  // else the resolver answers SERVFAIL
   Result<doctor::Platform> platform(const std::optional<std::string>& config) override {
     if (config == "/nonexistent") return fail(ErrorKind::not_found, "/nonexistent: no such file");
@@ -198,6 +230,9 @@ struct FakeHost final : Host {
   std::function<Result<ApiAnswer>(const ApiRequest&)> api_answer = [](const ApiRequest&) {
     return ApiAnswer{.status = 200, .headers = {}, .body = R"({"delivery_id":12})"};
   };
+  std::function<Result<ApiAnswer>(const ApiStream&)> stream_answer = [](const ApiStream&) {
+    return ApiAnswer{.status = 200, .headers = {}, .body = {}};
+  };
   std::vector<ApiRequest> requests;
   ApiAddress its_address;
   std::map<std::string, std::string, std::less<>> variables;
@@ -211,7 +246,7 @@ struct FakeHost final : Host {
                     .place = "the database",
                     .by_itself = false,
                     .worked_on_by = 1,
-                    .steps = {{.number = 1, .name = "tables", .taken = {}}}};
+                    .steps = {{.number = 1, .name = "tables", .taken = {}, .contracts = false}}};
   std::string version() override { return "1.2.3"; }
   [[nodiscard]] Language language() const override { return environment; }
   Language environment = Language::english;

@@ -20,9 +20,13 @@
 #include "cli/admin_port.h"
 #include "cli/api_port.h"
 #include "cli/check_resolver.h"
+#include "cli/mta_sts_finding.h"
 #include "cli/submission_port.h"
+#include "delivery/policy/site_rules.h"
 #include "doctor/domain_records.h"
 #include "doctor/finding.h"
+#include "explain/advice_book.h"
+#include "feedback/classify/reply_rules.h"
 
 namespace todoku::cli {
 
@@ -51,6 +55,7 @@ struct SchemaStep {
   std::int64_t number = 0;
   std::string name;
   std::optional<Instant> taken;  // nullopt: not yet
+  bool contracts = false;        // takes away what the version before needs
 };
 struct Schema {
   std::string kind;        // as in store.kind
@@ -104,6 +109,13 @@ struct BackedUp {
 // Told now and then. False: it is given up.
 using BackupTold = std::function<bool(std::int64_t done, std::int64_t pages)>;
 
+// What is known of receivers, as this installation has it.
+struct RulesInForce {
+  delivery::policy::SiteRules sites;
+  feedback::classify::ReplyRules replies;
+  explain::AdviceBook advice;
+};
+
 struct ExaminationWish {
   std::string source;    // its name; empty: all, and the machine
   std::string resolver;  // the name server to ask, "HOST:PORT"; empty: as configured
@@ -117,6 +129,8 @@ class Host {
   virtual int check_config(const std::optional<std::string>& file, Language language) = 0;
   virtual int show_config(const ConfigShowOptions& options) = 0;
   virtual std::string config_reference() = 0;
+  // Errors: a line for each mistake.
+  virtual Result<RulesInForce> rules(const std::optional<std::string>& config) = 0;
   // `arguments` are what followed `sink`.
   virtual int sink(const std::vector<std::string>& arguments) = 0;
   // Side jobs as a function of AWS Lambda, until Lambda ends the process.
@@ -125,8 +139,10 @@ class Host {
   virtual Result<std::unique_ptr<AdminPort>> admin(const std::optional<std::string>& config,
                                                    const AdminWish& wish) = 0;
   virtual Result<Schema> schema(const std::optional<std::string>& config) = 0;
-  // Takes the steps that are missing. unavailable: others were in the way all the time.
-  virtual Result<void> migrate(const std::optional<std::string>& config,
+  // Takes the steps that are missing up to the first that contracts; or `contract`: those that
+  // contract and come next. unavailable: others were in the way all the time; conflict: the other
+  // kind comes first, or processes of another version live.
+  virtual Result<void> migrate(const std::optional<std::string>& config, bool contract,
                                std::chrono::seconds patience, const MigrationBlocked& blocked) = 0;
   // Carries the store at `from` ("sqlite:PATH") over to the configured one. Errors: a sentence that
   // says what to do; the same again begins anew.
@@ -161,6 +177,11 @@ class Host {
   // Asks the name server at `server`, "HOST:PORT", or the system's if that is empty. Errors:
   // invalid_input, not_found (no such host), unavailable.
   virtual Result<std::unique_ptr<CheckResolver>> check_resolver(const std::string& server) = 0;
+  // Asks as the installation does, the servers of `[dns] servers`, or the one at `server` if that
+  // is not empty. Errors: as check_resolver(); a sentence that says what is wrong with the
+  // configuration.
+  virtual Result<std::unique_ptr<CheckResolver>> installation_resolver(
+      const std::optional<std::string>& config, const std::string& server) = 0;
   // Who sends, by the configuration. Errors: a sentence that says what is wrong with it.
   virtual Result<doctor::Platform> platform(const std::optional<std::string>& config) = 0;
 
@@ -170,6 +191,10 @@ class Host {
   // says what to do.
   virtual Result<std::vector<doctor::Finding>> examine(const std::optional<std::string>& config,
                                                        const ExaminationWish& wish) = 0;
+
+  // What MTA-STS means for mail to a domain. Errors: a sentence that says what to do.
+  virtual Result<MtaStsFinding> examine_mta_sts(const std::optional<std::string>& config,
+                                                const MtaStsWish& wish) = 0;
 
   [[nodiscard]] virtual const Clock& clock() const = 0;
 

@@ -55,6 +55,24 @@ CaseAnswer unread_case(const boost::json::value& id, std::string_view sentence) 
   return {.members = {{"id", id}, {"error", sentence}}, .was_read = false};
 }
 
+// The name of a case, of memory of its own: the answer outlives the arena. Errors: invalid_input.
+Result<boost::json::value> case_id(const boost::json::object& given) {
+  const boost::json::value* const found = given.if_contains("id");
+  if (found == nullptr || found->is_null()) return boost::json::value();
+  if (found->is_string() && found->get_string().size() > kCaseIdOctetsMax) {
+    return fail(ErrorKind::invalid_input,
+                fmt::format("\"id\" has {} bytes, but at most {} are taken",
+                            found->get_string().size(), kCaseIdOctetsMax));
+  }
+  if (!found->is_string() && !found->is_number()) {
+    return fail(ErrorKind::invalid_input, fmt::format("\"id\" is {}, but must be text or a number",
+                                                      found->is_object()  ? "an object"
+                                                      : found->is_array() ? "an array"
+                                                                          : "a truth value"));
+  }
+  return boost::json::value(*found, boost::json::storage_ptr());
+}
+
 Task<CaseAnswer> answer_case(Result<std::string> line,   // NOLINT(*-reference-coroutine-parameters)
                              const JudgeCase& judge,     // NOLINT(*-reference-coroutine-parameters)
                              dns::Resolver& resolver) {  // NOLINT(*-reference-coroutine-parameters)
@@ -64,10 +82,9 @@ Task<CaseAnswer> answer_case(Result<std::string> line,   // NOLINT(*-reference-c
   if (!read) co_return unread_case(nullptr, read.error().detail);
   if (!read->is_object()) co_return unread_case(nullptr, "the line is not a JSON object");
   const boost::json::object& given = read->get_object();
-  const boost::json::value* const found = given.if_contains("id");
-  // Of memory of its own: the answer outlives the arena.
-  boost::json::value id = found == nullptr ? boost::json::value()
-                                           : boost::json::value(*found, boost::json::storage_ptr());
+  auto named = case_id(given);
+  if (!named) co_return unread_case(nullptr, named.error().detail);
+  boost::json::value id = std::move(*named);
   auto judged = co_await judge(given, resolver);
   if (!judged) co_return unread_case(id, judged.error().detail);
   CaseAnswer answer;
@@ -202,6 +219,11 @@ Result<std::string> case_text(const boost::json::object& given, std::string_view
   if (found == nullptr || found->is_null()) return std::string();
   if (!found->is_string()) {
     return fail(ErrorKind::invalid_input, fmt::format("\"{}\" is not text", name));
+  }
+  if (found->get_string().size() > kCaseTextOctetsMax) {
+    return fail(ErrorKind::invalid_input,
+                fmt::format("\"{}\" has {} bytes, but at most {} are taken", name,
+                            found->get_string().size(), kCaseTextOctetsMax));
   }
   return std::string(found->get_string());
 }

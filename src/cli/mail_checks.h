@@ -35,7 +35,10 @@ void add_check_options(const WordBook& book, CLI::App* command, CheckOptions& op
 inline constexpr int kUnreadable = 2;
 
 inline constexpr std::size_t kCaseOctetsMax = std::size_t{1} << 20U;  // of a line of --batch
-inline constexpr std::size_t kCasesMax = 64;                          // in flight at once
+// Of "id", which is text or a number and comes back with the answer; of any other member.
+inline constexpr std::size_t kCaseIdOctetsMax = 256;
+inline constexpr std::size_t kCaseTextOctetsMax = 16'384;
+inline constexpr std::size_t kCasesMax = 64;  // in flight at once
 inline constexpr std::size_t kMailOctetsMax = std::size_t{64} << 20U;
 
 // Judges a case: the members of its line, which live until the task ends, to those of the answer
@@ -56,7 +59,8 @@ int check_once(Session& session, const CheckOptions& options,
 // Prints the sentence; returns kUnreadable.
 int unreadable(Session& session, std::string_view sentence);
 
-// A member of a case that is text. "" if it is not there. Errors: invalid_input (another kind).
+// A member of a case that is text. "" if it is not there. Errors: invalid_input (another kind,
+// more than kCaseTextOctetsMax).
 [[nodiscard]] Result<std::string> case_text(const boost::json::object& given,
                                             std::string_view name);
 // The same, which must be there.

@@ -131,21 +131,28 @@ TEST_F(MailChecks, ABatchIsAnsweredInItsOrder) {
 
 TEST_F(MailChecks, LinesOfABatchThatCannotBeRead) {
   const std::string mail = file("mail", signed_mail());
-  host.its_input.str(
-      "no JSON\n\n[1]\n" + std::string(kCaseOctetsMax + 1, 'x') +
-      "\n{\"id\":{\"a\":1}}\n{\"id\":null,\"file\":7}\n{\"id\":\"last\",\"file\":\"" + mail +
-      "\"}");
+  host.its_input.str("no JSON\n\n[1]\n" + std::string(kCaseOctetsMax + 1, 'x') +
+                     "\n{\"id\":{\"a\":1}}\n{\"id\":null,\"file\":7}\n{\"id\":\"" +
+                     std::string(257, 'i') + "\"}\n{\"id\":true}\n{\"id\":2.5,\"file\":\"" +
+                     std::string(16'385, 'f') + "\"}\n{\"id\":\"" + std::string(256, 'i') +
+                     "\"}\n{\"id\":\"last\",\"file\":\"" + mail + "\"}");
   EXPECT_EQ(run({"dkim", "verify", "--batch"}), 2);
   std::vector<std::string> lines;
   std::istringstream said(out.str());
   for (std::string line; std::getline(said, line);) lines.push_back(line);
-  ASSERT_EQ(lines.size(), 6U) << out.str();
+  ASSERT_EQ(lines.size(), 10U) << out.str();
   EXPECT_TRUE(lines[0].starts_with(R"({"id":null,"error":")")) << lines[0];
   EXPECT_EQ(lines[1], R"({"id":null,"error":"the line is not a JSON object"})");
   EXPECT_EQ(lines[2], R"({"id":null,"error":"the line has more than 1048576 bytes"})");
-  EXPECT_EQ(lines[3], R"({"id":{"a":1},"error":"\"file\" is missing"})");
+  EXPECT_EQ(lines[3], R"({"id":null,"error":"\"id\" is an object, but must be text or a number"})");
   EXPECT_EQ(lines[4], R"({"id":null,"error":"\"file\" is not text"})");
-  EXPECT_EQ(lines[5], R"({"id":"last",)" + std::string(kPass) + "}");
+  EXPECT_EQ(lines[5], R"({"id":null,"error":"\"id\" has 257 bytes, but at most 256 are taken"})");
+  EXPECT_EQ(lines[6],
+            R"({"id":null,"error":"\"id\" is a truth value, but must be text or a number"})");
+  EXPECT_EQ(lines[7],
+            R"({"id":2.5E0,"error":"\"file\" has 16385 bytes, but at most 16384 are taken"})");
+  EXPECT_TRUE(lines[8].ends_with(R"(,"error":"\"file\" is missing"})")) << lines[8];
+  EXPECT_EQ(lines[9], R"({"id":"last",)" + std::string(kPass) + "}");
   host.its_input.clear();
   host.its_input.str(R"({"id":1,"file":")" + mail + "\"}\n");
   EXPECT_EQ(run({"dkim", "verify", "--batch"}), 0);

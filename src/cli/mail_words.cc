@@ -15,6 +15,7 @@ MailWords::MailWords(WordBook book) : book_(std::move(book)) {
   add_suppression();
   add_personal_data();
   add_audit();
+  add_tls_report();
 }
 
 void MailWords::add_explain() {
@@ -148,7 +149,23 @@ void MailWords::add_audit() {
       book_.verb(group, "list", {"The records, oldest first", "記録を古い順に表示する"});
   book_.option(list, "--since", audit_.since, calls::kListAudit, "since");
   book_.option(list, "--address", audit_.address, calls::kListAudit, "address");
+  list->add_flag(
+      "--utc", audit_.utc,
+      book_.say({"Times in UTC instead of Japan's", "時刻を日本時間ではなく UTC で表示する"}));
   book_.speaks(list, [this](Session& s) { return audit_list(s, audit_); });
+}
+
+void MailWords::add_tls_report() {
+  CLI::App* group =
+      book_.verb(book_.app, "tls-report",
+                 {"How the encryption of mail that is sent fared", "送信したメールの暗号化の結果"});
+  group->require_subcommand(1);
+  CLI::App* show = book_.verb(group, "show",
+                              {"By day, domain and result, in the words of RFC 8460",
+                               "日、宛先ドメイン、結果（RFC 8460 の用語）ごとに件数を表示する"});
+  book_.option(show, "--domain", tls_report_.domain, calls::kTlsReport, "domain");
+  book_.option(show, "--days", tls_report_.days, calls::kTlsReport, "days");
+  book_.speaks(show, [this](Session& s) { return tls_report_show(s, tls_report_); });
 }
 
 }  // namespace todoku::cli

@@ -26,6 +26,7 @@ class MailWords {
   void add_suppression();
   void add_personal_data();
   void add_audit();
+  void add_tls_report();
 
   WordBook book_;
   Explain explain_;
@@ -38,6 +39,7 @@ class MailWords {
   bool person_stops_ = false;
   bool sure_ = false;
   AuditWish audit_;
+  TlsReportWish tls_report_;
 };
 
 }  // namespace todoku::cli

@@ -133,11 +133,13 @@ Result<void> write_fields(http::JsonWriter& json, const MessageFields& fields,
     for (const std::string& tag : fields.tags) json.value(tag);
     json.end_array();
   }
-  if (!fields.unsubscribe_url.empty() || !fields.unsubscribe_mailto.empty()) {
+  if (!fields.unsubscribe_url.empty() || !fields.unsubscribe_mailto.empty() ||
+      fields.unsubscribe_one_click) {
     json.key("list_unsubscribe");
     json.begin_object();
     write_text(json, "url", fields.unsubscribe_url);
     write_text(json, "mailto", fields.unsubscribe_mailto);
+    if (fields.unsubscribe_one_click) json.member("one_click", true);
     json.end_object();
   }
   return write_headers(json, fields.headers);

@@ -32,6 +32,7 @@ struct MessageFields {
   std::string duplicate_policy;
   std::string unsubscribe_url;
   std::string unsubscribe_mailto;
+  bool unsubscribe_one_click = false;
 };
 
 // Files that were read: what the fields name.

@@ -43,21 +43,24 @@ std::optional<Schema> schema_of(Session& session, int& status) {
   return std::nullopt;
 }
 
-std::int64_t missing_of(const Schema& schema) {
-  return std::ranges::count_if(schema.steps,
-                               [](const SchemaStep& step) { return !step.taken.has_value(); });
+std::int64_t missing_of(const Schema& schema, bool contract = false) {
+  return std::ranges::count_if(schema.steps, [contract](const SchemaStep& step) {
+    return step.contracts == contract && !step.taken.has_value();
+  });
 }
 
 int print_json(Session& session, const Schema& schema) {
   boost::json::array steps;
   for (const SchemaStep& step : schema.steps) {
     boost::json::object object{{"step", step.number}, {"name", step.name}};
+    if (step.contracts) object["contracts"] = true;
     if (step.taken) object["taken"] = in_utc(*step.taken);
     steps.push_back(std::move(object));
   }
   const boost::json::object all{{"kind", schema.kind},
                                 {"by_itself", schema.by_itself},
                                 {"missing", missing_of(schema)},
+                                {"contractions", missing_of(schema, true)},
                                 {"worked_on_by", schema.worked_on_by},
                                 {"steps", std::move(steps)}};
   session.out() << boost::json::serialize(all) << '\n';
@@ -100,16 +103,23 @@ int migrate_status(Session& session) {
         {"{} to take: todoku migrate up", "未実行の手順が {} 件あります: todoku migrate up"},
         missing);
   }
+  if (const std::int64_t contractions = missing_of(*schema, true); contractions > 0) {
+    session.say({"{} that take away what the version before needs, once none of it runs: "
+                 "todoku migrate contract",
+                 "前の版に必要なものを取り除く手順が {} 件あります。前の版が動いていなければ: "
+                 "todoku migrate contract"},
+                contractions);
+  }
   return 0;
 }
 
-int migrate_up(Session& session, std::chrono::seconds patience) {
+int migrate_up(Session& session, bool contract, std::chrono::seconds patience) {
   int status = 0;
   const auto before = schema_of(session, status);
   if (!before) return status;
   if (!before->by_itself) {
     const auto done =
-        session.host().migrate(session.common().config, patience,
+        session.host().migrate(session.common().config, contract, patience,
                                [&](std::int64_t step, const std::vector<SchemaBlocker>& by) {
                                  tell_blockers(session, step, by);
                                });
@@ -118,7 +128,10 @@ int migrate_up(Session& session, std::chrono::seconds patience) {
   const auto after = schema_of(session, status);
   if (!after) return status;
   if (session.common().json) return print_json(session, *after);
-  const std::int64_t taken = missing_of(*before) - missing_of(*after);
+  const auto left = [](const Schema& schema) {
+    return missing_of(schema) + missing_of(schema, true);
+  };
+  const std::int64_t taken = left(*before) - left(*after);
   if (taken == 0) {
     session.say({"{}: nothing was missing", "{}: すべて実行済みです"}, after->place);
   } else {

@@ -215,15 +215,16 @@ int audit_list(Session& session, const AuditWish& wish) {
     Given given = Given(calls::kListAudit).with("limit", std::int64_t{1'000}).with("after", after);
     if (!wish.since.empty()) given.with("since", wish.since);
     if (!wish.address.empty()) given.with("address", wish.address);
+    if (wish.utc) given.with("utc_offset_minutes", std::int64_t{0});
     const int status = session.ask_for(given, [&](const boost::json::value& page) {
       after = number_of(page, "next");
       for (const auto& line : list_of(page, "audit")) {
         if (session.common().json) {
           session.out() << (first ? "\n" : ",\n") << printable_json(boost::json::serialize(line));
         } else {
-          session.out() << text_of(line, "at") << "  " << text_of(line, "actor") << "  "
-                        << text_of(line, "origin") << "  " << text_of(line, "action") << "  "
-                        << text_of(line, "account");
+          session.out() << time_of(line, "at") << "  " << text_of(line, "at") << "  "
+                        << text_of(line, "actor") << "  " << text_of(line, "origin") << "  "
+                        << text_of(line, "action") << "  " << text_of(line, "account");
           if (const auto delivery = number_of(line, "delivery_id"); delivery != 0) {
             session.out() << "  " << session.words({"delivery {}", "配信 {}"}, delivery);
           }

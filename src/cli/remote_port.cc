@@ -73,6 +73,7 @@ class RemotePort final : public AdminPort {
     if (path_.starts_with("/accounts")) return pass_on(std::move(request));
     if (path_.starts_with("/domains")) return domains(std::move(request));
     if (path_.starts_with("/suppressions")) return suppressions(request);
+    if (path_.starts_with("/reports")) return reports(std::move(request));
     return not_there();
   }
   [[nodiscard]] bool engine_running() const override { return true; }
@@ -128,6 +129,23 @@ class RemotePort final : public AdminPort {
       request.body = boost::json::serialize(object{{"domain", text_of(body_, "domain")}});
     }
     return pass_on(std::move(request));
+  }
+
+  Result<AdminAnswer> reports(AdminRequest request) {
+    const auto as_it_is = [](const ReadAnswer& read) { return read.answer.body; };
+    if (request.method == "POST") {
+      return ask({.method = "POST",
+                  .target = TargetWriter("/reports").with("name", asked("name")).take(),
+                  .body = std::move(request.body),
+                  .content_type = "application/octet-stream",
+                  .timeout = kListTimeout},
+                 as_it_is);
+    }
+    const std::string domain = path_.substr(std::string_view("/reports/").size());
+    return ask(
+        {.target =
+             TargetWriter("/domains/" + domain + "/reports").with("days", asked("days")).take()},
+        as_it_is);
   }
 
   // The account whose domains or list it is: the key has to be its. Of /accounts any may ask that

@@ -83,8 +83,10 @@ AdminRequest request_of(const Given& given) {
   bool empty = true;
   for (const Argument& argument : call.arguments) {
     if (given.find(argument.name) == nullptr || stands_in_path(call, argument)) continue;
-    empty = false;
-    if (call.has_body()) {
+    if (argument.name == call.raw) {
+      request.body = given.text(argument.name);
+    } else if (call.has_body() && call.raw.empty()) {
+      empty = false;
       add_member(json, given, argument);
     } else {
       request.target += fmt::format("{}{}={}", mark, argument.name, written(given, argument));
@@ -92,7 +94,7 @@ AdminRequest request_of(const Given& given) {
     }
   }
   json.end_object();
-  if (call.has_body() && !empty) request.body = json.take();
+  if (!empty) request.body = json.take();
   return request;
 }
 

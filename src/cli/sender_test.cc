@@ -199,16 +199,80 @@ TEST_F(SenderTest, EventsGoOnWhereTheyWereLeft) {
   answer({answered(200, R"({"data":[{"event_id":"1","kind":"sent","timestamp":"t","delivery_id":5,)"
                         R"("email":"a@b.example","code":250}],"next_cursor":"1","has_more":true})"),
           answered(200, R"({"data":[],"next_cursor":"1","has_more":false})")});
-  host.patience = 0;
-  ASSERT_EQ(run({"events", "--follow", "--kind", "sent,opened", "--cursor-file", cursor}), 0);
-  EXPECT_EQ(host.requests[0].target,
-            "/events?cursor=latest&count=1000&kind%5B%5D=sent&kind%5B%5D=opened");
+  ASSERT_EQ(run({"events", "--kind", "sent,opened", "--cursor-file", cursor}), 0);
+  EXPECT_EQ(host.requests[0].target, "/events?kind%5B%5D=sent&kind%5B%5D=opened&count=1000");
   EXPECT_THAT(host.requests[1].target, HasSubstr("cursor=1&"));
   EXPECT_EQ(out.str(), "t  sent                5  a@b.example  250\n");
   answer({answered(200, R"({"data":[{"event_id":"2"}],"next_cursor":"2","has_more":false})")});
   ASSERT_EQ(run({"events", "--json", "--cursor-file", cursor}), 0);
   EXPECT_THAT(host.requests[0].target, HasSubstr("cursor=1&"));
   EXPECT_EQ(out.str(), "{\"event_id\":\"2\"}\n");
+}
+
+// One connection after the other; the latest pieces of the last one are followed by the user's end.
+class FollowTest : public SenderTest {
+ protected:
+  struct Heard {
+    std::string text;
+    Result<ApiAnswer> ends;
+  };
+  int follow(std::vector<Heard> connections, std::vector<std::string> more = {}) {
+    host.requests.clear();
+    host.waits.clear();
+    ids.clear();
+    host.stream_answer = [this, connections = std::move(connections),
+                          i = std::size_t{0}](const ApiStream& stream) mutable {
+      ids.push_back(stream.last_event_id);
+      Heard& now = connections.at(i++);
+      if (i == connections.size()) host.patience = 0;
+      const bool goes_on = now.text.empty() || stream.take(now.text);
+      if (goes_on && i == connections.size()) host.wait(std::chrono::milliseconds(1));
+      return goes_on ? now.ends : fail(ErrorKind::cancelled, "enough");
+    };
+    std::vector<std::string> words{"events", "--follow", "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words);
+  }
+  static Result<ApiAnswer> lost() { return fail(ErrorKind::closed, "it hung up"); }
+
+  std::vector<std::string> ids;
+};
+
+TEST_F(FollowTest, ALostStreamGoesOnAfterTheLatestEvent) {
+  const std::string cursor = (folder / "cursor").string();
+  ASSERT_EQ(
+      follow({{"retry: 3000\nid: 1\n\nid: 2\ndata: {\"event_id\":\"2\"}\n\nid: 3\ndata: {\"ev",
+               lost()},
+              {"", fail(ErrorKind::unavailable, "refused")},
+              {"", answered(502, "a proxy")},
+              {"event: lost\ndata: {}\n\nid: 3\ndata: {\"event_id\":\"3\"}\n\n", lost()}},
+             {"--cursor-file", cursor, "--email", "a@b.example"}),
+      0);
+  EXPECT_EQ(ids, (std::vector<std::string>{"", "2", "2", "2"}));
+  EXPECT_EQ(host.requests[0].target, "/events?email=a%40b.example");
+  EXPECT_EQ(out.str(), "{\"event_id\":\"2\"}\n{\"event_id\":\"3\"}\n");
+  EXPECT_THAT(err.str(), HasSubstr("does not answer: refused"));
+  EXPECT_THAT(err.str(), HasSubstr("are lost"));
+  using std::chrono::seconds;
+  EXPECT_EQ(std::vector(host.waits.begin(), host.waits.begin() + 3),
+            (std::vector<std::chrono::milliseconds>{seconds(3), seconds(6), seconds(12)}));
+  std::ifstream kept(cursor);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(kept), {}), "3\n");
+}
+
+TEST_F(FollowTest, EndsWithItsLimitOrARefusal) {
+  EXPECT_EQ(follow({{"id: 7\ndata: {\"a\":1}\n\nid: 8\ndata: {}\n\n", lost()}},
+                   {"--limit", "1", "--cursor", "6"}),
+            0);
+  EXPECT_EQ(ids, std::vector<std::string>{"6"});
+  EXPECT_EQ(out.str(), "{\"a\":1}\n");
+  host.patience = 1'000;
+  EXPECT_EQ(follow({{"id: 7\n\n", lost()}, {"", answered(401, "{}")}, {"", lost()}}), 6)
+      << "the key was revoked meanwhile";
+  EXPECT_EQ(follow({{"", fail(ErrorKind::unavailable, "refused")}, {"", lost()}}), 3)
+      << "nobody has ever answered";
+  EXPECT_EQ(follow({{"", fail(ErrorKind::corrupt, "no stream")}, {"", lost()}}), 4);
+  EXPECT_THAT(err.str(), HasSubstr("is it the right URL?"));
 }
 
 TEST_F(SenderTest, WhatAReceiverSaidStaysOnItsLine) {

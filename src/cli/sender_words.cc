@@ -89,6 +89,9 @@ void SenderWords::add_message(CLI::App* command, bool bulk) {
          {"Where a click takes the address off the list", "配信停止の URL"});
   option(command, "--unsubscribe-mailto", fields.unsubscribe_mailto,
          {"The same by mail, mailto:...", "配信停止のメールアドレス（mailto:...）"});
+  flag(command, "--unsubscribe-one-click", fields.unsubscribe_one_click,
+       {"A POST to that https URL does it, so the mail may offer it (RFC 8058)",
+        "その https の URL への POST で配信を停止できる（RFC 8058）"});
   option(command, "--idempotency-key",
          bulk ? values_->bulk.idempotency_key : values_->send.idempotency_key,
          {"Names what is done: done again with the same it is done once",

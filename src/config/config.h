@@ -88,6 +88,7 @@ struct Config {
     std::int64_t content_days = 0;
     std::int64_t story_days = 0;
     std::int64_t audit_days = 0;
+    std::int64_t report_days = 0;
   };
   struct Journal {
     std::string directory;
@@ -121,6 +122,8 @@ struct Config {
     std::vector<std::string> own_names;
     bool allow_private_receivers = false;
     std::string tls_ca_file;
+    bool mta_sts = true;
+    std::int64_t mta_sts_port = 0;
     std::int64_t connections_max = 0;
     std::int64_t connect_seconds = 0;
     std::int64_t greeting_seconds = 0;
@@ -219,6 +222,9 @@ struct Config {
     std::vector<std::string> port_25_hosts;
     bool rest = false;
     bool last_may_rest = false;
+    bool domain_checks = false;
+    std::int64_t domain_check_hours = 0;
+    std::int64_t domain_server_port = 0;
   };
   struct DoctorBlocklist {
     std::string zone;
@@ -233,6 +239,8 @@ struct Config {
   };
   struct Rules {
     std::string file;
+    std::string replies_file;
+    std::string advice_file;
   };
   struct Queue {
     std::string kind;

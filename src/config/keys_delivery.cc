@@ -91,6 +91,18 @@ ConfigSection smtp_out() {
         "受信側サーバーの証明書を検証する認証局の PEM ファイル。空ならシステムが信頼する認証局。"})
       .form(TextForm::path);
   s.add(
+      "mta_sts", &S::mta_sts, true,
+      {"Whether to go by the MTA-STS policies of recipients' domains (RFC 8461). A domain's first "
+       "mail waits up to 10 seconds for its policy, which is fetched by HTTPS from the host "
+       "`mta-sts` below it. Sites may be excepted: `sites.*.mta_sts`.",
+       "宛先ドメインの MTA-STS ポリシー（RFC 8461）に従うか。ポリシーはドメインの下のホスト "
+       "`mta-sts` から HTTPS で取得し、そのドメイン宛の最初のメールは最大 10 "
+       "秒それを待つ。サイトごとに切るには `sites.*.mta_sts`。"});
+  s.add("mta_sts_port", &S::mta_sts_port, 443,
+        {"Port of the hosts that policies are fetched from. Another one than 443 is for tests.",
+         "ポリシーを取得するホストのポート。443 以外はテスト用。"})
+      .range(1, 65'535);
+  s.add(
        "connections_max", &S::connections_max, 10'000,
        {"Connections to all receivers together; mail for others waits. Fewer if the system allows "
         "fewer open files. Each takes about 30 KB of memory.",
@@ -317,9 +329,9 @@ ConfigSection suppression() {
 
 ConfigSection rules() {
   using S = Config::Rules;
-  SectionBuilder<S> s(
-      "rules", &Config::rules,
-      {"Where limits of receiving sites come from.", "受信サイトごとの制限の読み込み元。"});
+  SectionBuilder<S> s("rules", &Config::rules,
+                      {"Where limits of receiving sites, and what their answers mean, come from.",
+                       "受信サイトごとの制限と、応答の意味の読み込み元。"});
   s.add("file", &S::file, "",
         {"TOML file of rules over those that come with the engine (`rules/sites.toml`); "
          "`[sites.*]` in "
@@ -327,6 +339,23 @@ ConfigSection rules() {
          "同梱のルール（`rules/sites.toml`）に重ねる TOML ファイル。このファイルの `[sites.*]` "
          "はさら"
          "にその上に重なる。"})
+      .form(TextForm::path);
+  s.add(
+       "replies_file", &S::replies_file, "",
+       {"TOML file of rules for what receivers' answers mean, which go before those that come "
+        "with the engine (`rules/replies.toml`, where the form is told). `todoku rules check` "
+        "reads it, `todoku rules explain` tells which rule speaks.",
+        "受信側の応答の意味を決めるルールの TOML "
+        "ファイル。同梱のルール（`rules/replies.toml`。書式の"
+        "説明もそこにある）より先に調べる。検査は `todoku rules check`、どのルールが当てはまるかは "
+        "`todoku rules explain` で確認できる。"})
+      .form(TextForm::path);
+  s.add("advice_file", &S::advice_file, "",
+        {"TOML file of words in which stories tell what an answer means and what to do, which go "
+         "before those that come with the engine (`rules/advice.toml`, where the form is told).",
+         "応答の意味と対応を説明する文言の TOML "
+         "ファイル。同梱の文言（`rules/advice.toml`。書式の説明"
+         "もそこにある）より先に使う。"})
       .form(TextForm::path);
   return std::move(s).build();
 }

@@ -22,6 +22,24 @@ void add_rest_keys(SectionBuilder<Config::Doctor>& s) {
          "何も送信されなくなることがある。"});
 }
 
+void add_domain_keys(SectionBuilder<Config::Doctor>& s) {
+  using S = Config::Doctor;
+  s.add("domain_checks", &S::domain_checks, true,
+        {"Whether the DNS records of each proven domain are checked on a schedule, as `todoku "
+         "domain check` does (role events).",
+         "所有を確認したドメインの DNS レコードを、`todoku domain check` "
+         "と同じように定期的に検査するか（ロール events）。"});
+  s.add("domain_check_hours", &S::domain_check_hours, 6,
+        {"From one check of a domain to the next, a tenth more or less.",
+         "同じドメインを検査する間隔。前後 1 割の幅を持たせる。"})
+      .unit("hours")
+      .range(1, 168);
+  s.add("domain_server_port", &S::domain_server_port, 53,
+        {"Where the name servers of domains are asked. Another one is for tests only.",
+         "ドメインの DNS サーバーに問い合わせるポート。53 以外はテスト用。"})
+      .range(1, 65'535);
+}
+
 ConfigSection doctor() {
   using S = Config::Doctor;
   SectionBuilder<S> s(
@@ -50,6 +68,7 @@ ConfigSection doctor() {
        "25 番ポートへの到達を試す相手。MX のあるドメイン、ホスト、またはアドレス（別のポートなら"
        "付けて書く）。2 つ以上ですべて失敗したときだけ、こちら側の問題とみなす。空なら試さない。"});
   add_rest_keys(s);
+  add_domain_keys(s);
   return std::move(s).build();
 }
 

@@ -110,6 +110,13 @@ ConfigSection retention() {
          "閲覧の記録（`todoku audit list`）を残す期間。0 なら無期限。"})
       .unit("days")
       .range(0, 3650);
+  s.add("report_days", &S::report_days, 400,
+        {"What receivers report of domains (docs/domain-reports.md), by the days of the reports; "
+         "older ones are not taken. 0: without an end.",
+         "受信側から届くドメインのレポート（docs/domain-reports.ja.md）を残す期間。レポートの日付で"
+         "数え、古いものは受け付けない。0 なら無期限。"})
+      .unit("days")
+      .range(0, 3650);
   return std::move(s).build();
 }
 

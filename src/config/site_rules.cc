@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "config/files.h"
 #include "config/table.h"
 #include "delivery/policy/site_mistakes.h"
@@ -27,6 +29,39 @@ Result<delivery::policy::SiteRules> load_site_rules(const LoadedConfig& loaded) 
   }
   layers.push_back(own_layer(loaded));
   return delivery::policy::SiteRules::parse(layers);
+}
+
+Result<feedback::classify::ReplyRules> load_reply_rules(const LoadedConfig& loaded,
+                                                        const delivery::policy::SiteRules& sites) {
+  using feedback::classify::ReplyRules;
+  std::vector<ReplyRules::Layer> layers;
+  layers.push_back(ReplyRules::shipped_layer());
+  if (const std::string& file = loaded.config.rules.replies_file; !file.empty()) {
+    auto text = read_file(file);
+    if (!text) return fail("rules.replies_file", std::move(text.error()));
+    layers.push_back({file, std::move(*text)});
+  }
+  auto rules = ReplyRules::parse(layers);
+  if (!rules) return rules;
+  for (const auto& rule : rules->rules()) {
+    if (rule.site.empty() || rule.site.contains('.') || sites.sites().contains(rule.site)) continue;
+    return fail(ErrorKind::invalid_input,
+                fmt::format("{}: reply.site is \"{}\", which no rule of sites is called",
+                            rule.place, rule.site));
+  }
+  return rules;
+}
+
+Result<explain::AdviceBook> load_advice(const LoadedConfig& loaded,
+                                        const delivery::policy::SiteRules& sites) {
+  std::vector<explain::AdviceBook::Layer> layers;
+  layers.push_back(explain::AdviceBook::shipped_layer());
+  if (const std::string& file = loaded.config.rules.advice_file; !file.empty()) {
+    auto text = read_file(file);
+    if (!text) return fail("rules.advice_file", std::move(text.error()));
+    layers.push_back({file, std::move(*text)});
+  }
+  return explain::AdviceBook::parse(layers, sites);
 }
 
 std::vector<std::string> mistakes_of_sites(const LoadedConfig& loaded, bool file_known) {

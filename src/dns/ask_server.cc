@@ -15,6 +15,7 @@
 
 #include "async/timer.h"
 #include "async/timer_clock.h"
+#include "base/bilingual.h"
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "dns/server_answer.h"
@@ -36,11 +37,18 @@ struct Open {
   bool truncated = false;
 };
 
-ServerAnswer no_answer(std::string reason) {
+ServerAnswer no_answer(BilingualText reason) {
   ServerAnswer answer;
   answer.status = ServerAnswer::Status::failed;
-  answer.reason = std::move(reason);
+  answer.reason = std::move(reason.en);
+  answer.reason_ja = std::move(reason.ja);
   return answer;
+}
+
+// In the system's words, which are English.
+BilingualText not_reached(const boost::system::error_code& error) {
+  return {fmt::format("it cannot be reached: {}", error.message()),
+          fmt::format("到達できません（{}）", error.message())};
 }
 
 // Ids that nobody guesses who does not see the questions (RFC 5452 section 9.2).
@@ -52,7 +60,9 @@ std::vector<Open> opened(std::vector<DnsQuestion> questions, mailauth::ServerAns
                                                static_cast<std::uint8_t>(random[2 * i + 1]));
     auto query = make_query(id, questions[i].name, wire_type_of(questions[i].type), false);
     if (!query) {
-      answers[questions[i]] = no_answer(query.error().detail);
+      answers[questions[i]] =
+          no_answer({query.error().detail,
+                     fmt::format("問い合わせできない名前です（{}）", query.error().detail)});
       continue;
     }
     open.push_back({.question = std::move(questions[i]), .id = id, .query = std::move(*query)});
@@ -90,9 +100,9 @@ boost::asio::ip::udp::endpoint udp_endpoint(const net::Endpoint& server) {
   return {boost::asio::ip::make_address(server.address.to_string(), ignored), server.port};
 }
 
-// One attempt: asks what is open, and takes what comes until the time is up. Empty: nothing went
+// One attempt: asks what is open, and takes what comes until the time is up. nullopt: nothing went
 // wrong here.
-Task<std::string> ask_datagrams(
+Task<std::optional<BilingualText>> ask_datagrams(
     std::shared_ptr<UdpSocket> socket,
     std::vector<Open>& open,           // NOLINT(*-reference-coroutine-parameters)
     mailauth::ServerAnswers& answers,  // NOLINT(*-reference-coroutine-parameters)
@@ -102,7 +112,7 @@ Task<std::string> ask_datagrams(
     const auto [error, sent] =
         co_await socket->async_send(boost::asio::buffer(each.query), async::as_result);
     // ICMP's word about a datagram before.
-    if (error) co_return fmt::format("it cannot be reached: {}", error.message());
+    if (error) co_return not_reached(error);
   }
   async::SteadyTimer timer(socket->get_executor());
   timer.expires_after(time);
@@ -111,13 +121,13 @@ Task<std::string> ask_datagrams(
     if (!error) socket->cancel(ignored);
   });
   std::array<std::uint8_t, 4'096> octets{};
-  std::string problem;
+  std::optional<BilingualText> problem;
   while (waits_for_datagrams(open)) {
     const auto [error, size] =
         co_await socket->async_receive(boost::asio::buffer(octets), async::as_result);
     if (error == boost::asio::error::operation_aborted) break;
     if (error) {
-      problem = fmt::format("it cannot be reached: {}", error.message());
+      problem = not_reached(error);
       break;
     }
     take_datagram(WireOctets(octets).first(size), open, answers);
@@ -169,17 +179,23 @@ Task<void> ask_by_stream(
   for (const Open& each : open) {
     if (!each.truncated) continue;
     if (!stream) {
-      answers[each.question] = no_answer(
-          fmt::format("its answer does not fit UDP, and over TCP: {}", stream.error().detail));
+      const std::string& detail = stream.error().detail;
+      answers[each.question] =
+          no_answer({fmt::format("its answer does not fit UDP, and over TCP: {}", detail),
+                     fmt::format("応答が UDP に収まらず、TCP でも失敗しました（{}）", detail)});
       continue;
     }
     const auto message = co_await ask_over(*stream, each, deadline);
     std::vector<Open> one{each};
     const bool fits = message && answered_by(one, *message) != one.end();
-    answers[each.question] =
-        fits ? server_answer(*message, each.question)
-             : no_answer(fmt::format("over TCP: {}",
-                                     message ? "another answer" : message.error().detail));
+    if (fits) {
+      answers[each.question] = server_answer(*message, each.question);
+      continue;
+    }
+    const std::string detail = message ? "another answer" : message.error().detail;
+    answers[each.question] = no_answer(
+        {fmt::format("over TCP: {}", detail),
+         message ? "TCP で別の応答が返りました" : fmt::format("TCP での失敗（{}）", detail)});
   }
 }
 
@@ -194,16 +210,17 @@ Task<mailauth::ServerAnswers> ask_server(net::Endpoint server, std::vector<DnsQu
   boost::system::error_code error;
   // Connected, so that the kernel takes answers from this server only.
   socket->connect(udp_endpoint(server), error);
-  std::string problem = error ? fmt::format("it cannot be reached: {}", error.message()) : "";
+  std::optional<BilingualText> problem;
+  if (error) problem = not_reached(error);
   for (int i = 0; i < options.attempts && !error && waits_for_datagrams(open); ++i) {
     problem = co_await ask_datagrams(socket, open, answers, options.attempt);
   }
   if (std::ranges::any_of(open, &Open::truncated)) {
     co_await ask_by_stream(server, open, answers, options.attempt);
   }
-  if (problem.empty()) problem = "it does not answer";
+  if (!problem) problem = BilingualText{"it does not answer", "応答がありません"};
   for (const Open& each : open) {
-    if (!each.truncated) answers[each.question] = no_answer(problem);
+    if (!each.truncated) answers[each.question] = no_answer(*problem);
   }
   co_return answers;
 }

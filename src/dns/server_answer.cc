@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/bilingual.h"
 #include "base/bytes.h"
 #include "dns/rdata.h"
 
@@ -24,11 +25,16 @@ constexpr unsigned kServfailCode = 2;
 constexpr unsigned kNxdomainCode = 3;
 constexpr unsigned kRefused = 5;
 
-ServerAnswer without(Status status, std::string reason) {
+ServerAnswer without(Status status, BilingualText reason) {
   ServerAnswer answer;
   answer.status = status;
-  answer.reason = std::move(reason);
+  answer.reason = std::move(reason.en);
+  answer.reason_ja = std::move(reason.ja);
   return answer;
+}
+
+ServerAnswer not_readable(const std::string& detail) {
+  return without(Status::failed, {.en = detail, .ja = unreadable_in_japanese(detail)});
 }
 
 std::string octets_of_address(const net::IpAddress& address) {
@@ -113,7 +119,7 @@ ServerAnswer told(const WireMessage& message, const DnsQuestion& question) {
     const Rdata rdata = as_octets(record.rdata);
     if (record.type == kTypeCname) {
       auto alias = parse_ptr(rdata);
-      if (!alias) return without(Status::failed, alias.error().detail);
+      if (!alias) return not_readable(alias.error().detail);
       answer.status = Status::alias;
       answer.alias = std::move(*alias);
       answer.ttl = record.ttl;
@@ -134,7 +140,7 @@ ServerAnswer told(const WireMessage& message, const DnsQuestion& question) {
   if (!answer.values.empty()) {
     answer.status = Status::found;
   } else if (!problem.empty()) {
-    return without(Status::failed, problem);
+    return not_readable(problem);
   } else {
     answer.status = message.rcode == kNxdomainCode ? Status::absent : Status::empty;
   }
@@ -165,14 +171,24 @@ std::uint16_t wire_type_of(FactType type) {
   return 0;
 }
 
+std::string unreadable_in_japanese(std::string_view detail) {
+  return fmt::format("応答を解釈できません（{}）", detail);
+}
+
 ServerAnswer server_answer(const WireMessage& message, const DnsQuestion& question) {
-  if (message.rcode == kRefused) return without(Status::lame, "it answers REFUSED");
-  if (message.rcode == kServfailCode) return without(Status::failed, "it answers SERVFAIL");
+  if (message.rcode == kRefused) {
+    return without(Status::lame, {"it answers REFUSED", "REFUSED を返します"});
+  }
+  if (message.rcode == kServfailCode) {
+    return without(Status::failed, {"it answers SERVFAIL", "SERVFAIL を返します"});
+  }
   if (message.rcode != kNoError && message.rcode != kNxdomainCode) {
-    return without(Status::failed, fmt::format("it answers with the error {}", message.rcode));
+    return without(Status::failed, {fmt::format("it answers with the error {}", message.rcode),
+                                    fmt::format("エラー {} を返します", message.rcode)});
   }
   if (!message.authoritative) {
-    return without(Status::lame, "it answers without authority for the zone");
+    return without(Status::lame, {"it answers without authority for the zone",
+                                  "このゾーンの権威サーバーとしての応答ではありません"});
   }
   return told(message, question);
 }

@@ -131,6 +131,13 @@ TEST(Wire, AServerWithoutAuthorityIsLame) {
             ServerAnswer::Status::lame);
   EXPECT_EQ((Made{.flags = 0x8405}).told(FactType::txt).status, ServerAnswer::Status::lame);
   EXPECT_EQ((Made{.flags = 0x8402}).told(FactType::txt).status, ServerAnswer::Status::failed);
+  for (const unsigned flags : {0x8000U, 0x8405U, 0x8402U, 0x8401U}) {
+    const ServerAnswer said =
+        (Made{.flags = flags, .answers = {record(16, "\1x")}}).told(FactType::txt);
+    EXPECT_NE(said.reason, "") << flags;
+    EXPECT_NE(said.reason_ja, "") << flags;
+    EXPECT_NE(said.reason_ja, said.reason) << flags;
+  }
   EXPECT_EQ((Made{.answers = {record(16, "\5x")}}).told(FactType::txt).status,
             ServerAnswer::Status::failed)
       << "a record that cannot be read";

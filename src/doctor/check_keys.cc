@@ -57,7 +57,8 @@ class KeyCheck {
   Finding check() {
     fact_ = zone_.fact(FactType::txt, name_);
     if (fact_.status == DnsFact::Status::failed || !fact_.is_known()) {
-      return domain_finding("dkim_undetermined", {.subject = name_, .first = fact_.reason});
+      return domain_finding("dkim_undetermined",
+                            {.subject = name_, .first = fact_.reason, .first_ja = fact_.reason_ja});
     }
     if (fact_.is_void()) return missing();
     if (is_split(fact_.values, key_.record)) return with_line(find("dkim_split"));

@@ -37,7 +37,8 @@ class SpfCheck {
   void check() {
     const DnsFact fact = zone_.fact(FactType::txt, domain_);
     if (fact.status == DnsFact::Status::failed || !fact.is_known()) {
-      add(domain_finding("spf_undetermined", {.subject = domain_, .first = fact.reason}));
+      add(domain_finding("spf_undetermined",
+                         {.subject = domain_, .first = fact.reason, .first_ja = fact.reason_ja}));
       return;
     }
     texts_ = fact.values;

@@ -21,17 +21,21 @@ enum class Answering : std::uint8_t { answers, lame, silent };
 struct Judged {
   Answering answering_as = Answering::silent;
   std::string reason;
+  std::string reason_ja;
 };
 
 Judged judge(const ServerView& server) {
   Judged judged;
   for (const auto& [question, answer] : server.answers) {
-    if (answer.is_said()) return {.answering_as = Answering::answers, .reason = {}};
+    if (answer.is_said())
+      return {.answering_as = Answering::answers, .reason = {}, .reason_ja = {}};
     // One name below a zone cut is no proof; all of them are.
     if (answer.status == Status::lame && judged.answering_as == Answering::silent) {
-      judged = {.answering_as = Answering::lame, .reason = answer.reason};
+      judged = {
+          .answering_as = Answering::lame, .reason = answer.reason, .reason_ja = answer.reason_ja};
     } else if (judged.reason.empty()) {
       judged.reason = answer.reason;
+      judged.reason_ja = answer.reason_ja;
     }
   }
   return judged;
@@ -119,6 +123,7 @@ bool check_servers(const DomainWish& wish, const ZoneView& view, std::vector<Fin
   }
   std::size_t answering = 0;
   std::string reason = "no server has an address";
+  std::string reason_ja = "アドレスのあるサーバーがありません";
   std::vector<Finding> wrong;
   for (const ServerView& server : view.servers) {
     const Judged judged = judge(server);
@@ -127,18 +132,21 @@ bool check_servers(const DomainWish& wish, const ZoneView& view, std::vector<Fin
       continue;
     }
     reason = judged.reason;
+    reason_ja = judged.reason_ja;
     const bool is_lame = judged.answering_as == Answering::lame;
-    wrong.push_back(domain_finding(is_lame ? "server_lame" : "server_silent",
-                                   {.subject = server.name, .first = judged.reason}));
+    wrong.push_back(domain_finding(
+        is_lame ? "server_lame" : "server_silent",
+        {.subject = server.name, .first = judged.reason, .first_ja = judged.reason_ja}));
   }
   if (answering == 0) {
     // Silence of all may be our own: a firewall, no route. Lame ones have spoken.
     std::erase_if(wrong, [](const Finding& each) { return each.code != "server_lame"; });
     findings.insert(findings.end(), wrong.begin(), wrong.end());
     if (wrong.empty()) {
-      findings.push_back(domain_finding(
-          "servers_silent",
-          {.subject = view.zone.empty() ? wish.domain : view.zone, .first = reason}));
+      findings.push_back(
+          domain_finding("servers_silent", {.subject = view.zone.empty() ? wish.domain : view.zone,
+                                            .first = reason,
+                                            .first_ja = reason_ja}));
     }
     return false;
   }

@@ -52,8 +52,9 @@ void note_negative_cache(std::string_view name, ZoneReading& zone, std::vector<F
     // Of one resolver it is one thing to know, however many names it fails on.
     if (std::ranges::find(findings, "lookup_undetermined", &Finding::code) != findings.end())
       return;
-    findings.push_back(domain_finding("lookup_undetermined",
-                                      {.subject = std::string(name), .first = fetched.reason}));
+    findings.push_back(domain_finding(
+        "lookup_undetermined",
+        {.subject = std::string(name), .first = fetched.reason, .first_ja = fetched.reason_ja}));
     return;
   }
   if (!fetched.is_void()) return;

@@ -144,10 +144,12 @@ struct TestedDomain {
         answer = {};
         answer.status = ServerAnswer::Status::failed;
         answer.reason = "it does not answer";
+        answer.reason_ja = "応答がありません";
       } else if (lame.contains(i)) {
         answer = {};
         answer.status = ServerAnswer::Status::lame;
         answer.reason = "it answers REFUSED";
+        answer.reason_ja = "REFUSED を返します";
       }
       server.answers[question] = answer;
     }
@@ -416,6 +418,26 @@ TEST(DomainCheck, EachFaultHasItsOwnWord) {
       EXPECT_TRUE(finding.paste.empty() || finding.paste.ends_with('\n'));
     }
   }
+}
+
+TEST(DomainCheck, WhyServersSayNothingIsSaidInBothLanguages) {
+  const auto sentence = [](std::string_view code, const TestedDomain& world) {
+    for (Finding& finding : world.check()) {
+      if (finding.code == code) return finding.sentence;
+    }
+    return BilingualText();
+  };
+  TestedDomain silent;
+  silent.silent = {0, 1};
+  EXPECT_TRUE(sentence("servers_silent", silent).en.contains("it does not answer"));
+  EXPECT_TRUE(sentence("servers_silent", silent).ja.contains("応答がありません"));
+  TestedDomain lame;
+  lame.lame = {1};
+  EXPECT_TRUE(sentence("server_lame", lame).ja.contains("REFUSED を返します"));
+  TestedDomain broken;
+  broken.broken.insert({.type = FactType::txt, .name = kKeyName});
+  EXPECT_TRUE(sentence("dkim_undetermined", broken).en.contains("it does not answer"));
+  EXPECT_TRUE(sentence("dkim_undetermined", broken).ja.contains("応答がありません"));
 }
 
 TEST(DomainCheck, AllCodesAreReached) {

@@ -615,16 +615,18 @@ Finding domain_finding(std::string_view code, const DomainFacts& facts) {
   check(known != kTexts.end(), "the code has its words");
   const std::string subject = shown(facts.subject);
   const std::string first = shown(facts.first);
+  const std::string first_ja = facts.first_ja.empty() ? first : shown(facts.first_ja);
   const std::string second = shown(facts.second);
-  const auto say = [&](std::string_view pattern) {
-    return fmt::vformat(pattern, fmt::make_format_args(subject, first, second));
+  const auto say = [&](std::string_view pattern, const std::string& its_first) {
+    return fmt::vformat(pattern, fmt::make_format_args(subject, its_first, second));
   };
   Finding finding;
   finding.code = known->code;
   finding.outcome = known->outcome;
   finding.subject = subject;
   finding.minded_by = known->minded_by;
-  finding.sentence = {.en = say(known->sentence.en), .ja = say(known->sentence.ja)};
+  finding.sentence = {.en = say(known->sentence.en, first),
+                      .ja = say(known->sentence.ja, first_ja)};
   finding.why = known->why;
   finding.advice = {.en = std::string(known->advice.en), .ja = std::string(known->advice.ja)};
   return finding;

@@ -24,8 +24,9 @@ struct DomainText {
 // The facts of a finding's sentence: its subject is {0}.
 struct DomainFacts {
   std::string subject;
-  std::string first{};   // {1}
-  std::string second{};  // {2}
+  std::string first{};     // {1}
+  std::string second{};    // {2}
+  std::string first_ja{};  // {1} of the Japanese sentence; empty: the same
 };
 
 // `code` is one of domain_texts(). Facts may come from outside: they are shown().

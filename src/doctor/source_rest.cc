@@ -54,6 +54,11 @@ std::vector<std::string> SourceRest::resting() const {
 }
 
 bool SourceRest::another_passes(const State& than, SourceCheck check, SteadyInstant now) const {
+  const bool is_elsewhere = std::ranges::any_of(elsewhere_, [&](const LookElsewhere& look) {
+    return look.is_whole && look.passed[static_cast<std::size_t>(check)] &&
+           now - look.at <= options_.within && !states_.contains(look.source);
+  });
+  if (is_elsewhere) return true;
   return std::ranges::any_of(states_, [&](const auto& each) {
     const State& other = each.second;
     if (&other == &than || other.rests_for) return false;

@@ -7,7 +7,8 @@
 // hosts that are tried are down, the zone of all the names is. Resting for that would leave a pool
 // with one address, and help nobody. So it takes the same definite failure three times within an
 // hour, nothing that is not determined counts, and another source has to be known to do better: its
-// last determined look, of this process and not older than an hour, did not fail the same check.
+// last determined look, not older than an hour, did not fail the same check; of another process's,
+// it failed none.
 //
 //   sends ──the same failure, 3 times in an hour──> rests, if another that sends passes the check
 //   rests ──the check passes───────────────────────> sends
@@ -23,12 +24,21 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "doctor/source_identity.h"
 
 namespace todoku::doctor {
+
+// The last look of another process at a source of its own.
+struct LookElsewhere {
+  std::string source;
+  SteadyInstant at{};     // by the clock of this process
+  bool is_whole = false;  // no check failed
+  std::array<bool, kSourceChecks> passed{};
+};
 
 class SourceRest {
  public:
@@ -51,6 +61,10 @@ class SourceRest {
   // `looks`: of every source that is looked at here. What is known of any other is forgotten: it
   // does not rest, and counts for nobody.
   [[nodiscard]] std::vector<Change> look(std::span<const SourceLook> looks, SteadyInstant now);
+  // What other processes told of theirs, all of it: they are others as well, as long as a look
+  // counts, but only where no check of theirs fails. One that fails another check may be about to
+  // rest because of a source here, and then nothing would send.
+  void know_elsewhere(std::vector<LookElsewhere> looks) { elsewhere_ = std::move(looks); }
   // The same without a look: time has gone by. Costs nothing; every few seconds.
   [[nodiscard]] std::vector<Change> reconsider(SteadyInstant now);
   [[nodiscard]] bool rests(const std::string& source) const;
@@ -78,6 +92,7 @@ class SourceRest {
 
   const Options options_;
   std::map<std::string, State> states_;
+  std::vector<LookElsewhere> elsewhere_;
 };
 
 }  // namespace todoku::doctor

@@ -52,6 +52,36 @@ TEST_F(SourceRestTest, TakesThreeEqualFailuresWithinAnHour) {
   EXPECT_THAT(rest.resting(), IsEmpty());
 }
 
+TEST_F(SourceRestTest, TheOtherMayBeOfAnotherProcessWhereNothingOfItFails) {
+  const auto look_alone = [this](Outcome ptr) {
+    now += 15min;
+    return rest.look(std::vector{look_with("a", ptr)}, now);
+  };
+  const auto know = [this](std::string source, bool is_whole, Microseconds age) {
+    LookElsewhere other{.source = std::move(source), .at = now - age, .is_whole = is_whole};
+    other.passed.fill(true);
+    rest.know_elsewhere({other});
+  };
+  for (int i = 0; i < 2; ++i) EXPECT_THAT(look_alone(Outcome::fail), IsEmpty());
+  EXPECT_EQ(look_alone(Outcome::fail).at(0).what, What::kept) << "nobody else is known";
+  know("b", true, 2h);
+  EXPECT_THAT(rest.reconsider(now), IsEmpty()) << "too long ago";
+  know("b", false, 5min);
+  EXPECT_THAT(rest.reconsider(now), IsEmpty()) << "it may be about to rest itself";
+  know("a", true, 5min);
+  EXPECT_THAT(rest.reconsider(now), IsEmpty()) << "the same source, told by another process before";
+  know("b", true, 5min);
+  const auto rests = rest.reconsider(now);
+  ASSERT_EQ(rests.size(), 1U);
+  EXPECT_EQ(rests[0].what, What::rests);
+  // The other process has gone: this one sends again, for nobody else does.
+  rest.know_elsewhere({});
+  const auto back = rest.reconsider(now);
+  ASSERT_EQ(back.size(), 1U);
+  EXPECT_EQ(back[0].what, What::returns);
+  EXPECT_EQ(back[0].reason, "no other source is known to pass the check");
+}
+
 TEST_F(SourceRestTest, CountsOnlyEqualOnesInARow) {
   (void)look(Outcome::fail);
   (void)look(Outcome::fail);

@@ -18,9 +18,8 @@ const ServerAnswer* answer_of(const ServerView& server, const DnsQuestion& quest
   return found == server.answers.end() ? nullptr : &found->second;
 }
 
-DnsFact known(DnsFact::Status status, std::vector<std::string> values = {},
-              std::string reason = {}) {
-  return {.status = status, .values = std::move(values), .reason = std::move(reason)};
+DnsFact known(DnsFact::Status status, std::vector<std::string> values = {}) {
+  return {.status = status, .values = std::move(values), .reason = {}};
 }
 
 // What an answer weighs: how many say the same, then how new its server's zone is.
@@ -93,7 +92,10 @@ DnsFact ZoneReading::fact(FactType type, std::string_view name) {
     case ServerAnswer::Status::absent:
       return known(DnsFact::Status::absent);
     case ServerAnswer::Status::failed:
-      return known(DnsFact::Status::failed, {}, answer->reason);
+      return {.status = DnsFact::Status::failed,
+              .values = {},
+              .reason = answer->reason,
+              .reason_ja = answer->reason_ja};
     case ServerAnswer::Status::alias:
       return facts_.ask(type, answer->alias);
     case ServerAnswer::Status::lame:  // below a zone cut

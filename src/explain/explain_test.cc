@@ -13,7 +13,7 @@
 
 #include "base/bytes.h"
 #include "explain/advice.h"
-#include "explain/advice_table.h"
+#include "explain/advice_book.h"
 #include "explain/own_words.h"
 #include "explain/story_text.h"
 #include "explain/test_stories.h"
@@ -232,7 +232,8 @@ TEST(Advice, HasWordsOfItsOwnForEveryCause) {
     const Outcome outcome{.state = feedback::classify::state_of(meaning, false),
                           .stage = Stage::data,
                           .cause = cause};
-    EXPECT_NE(&advice_for(outcome, false), &advice_rules().back().advice) << to_string(cause);
+    EXPECT_NE(&advice_for(outcome, false), &AdviceBook::shipped().rules().back().advice)
+        << to_string(cause);
   }
 }
 
@@ -258,8 +259,75 @@ TEST(Stories, TellADrainAsOurs) {
   EXPECT_THAT(text, HasSubstr("Next: attempt 3 "));
 }
 
+AdviceBook::Layer own_advice(std::string_view text) {
+  return {"own.toml", std::string(text)};
+}
+
+delivery::policy::SiteRules two_sites() {
+  const std::array layers = {delivery::policy::SiteRules::Layer{
+      "sites.toml",
+      "[docomo]\ndomains = [\"docomo.ne.jp\"]\n[au]\ndomains = [\"*.ezweb.ne.jp\", "
+      "\"ezweb.ne.jp\"]\n[softbank]\ndomains = [\"i.softbank.jp\"]\n"
+      "[nifty]\nmx_suffixes = [\"nifty.com\"]\n",
+      ""}};
+  return *delivery::policy::SiteRules::parse(layers);
+}
+
+TEST(Advice, OfOneReceiverIsSaidOfItAlone) {
+  const auto book = AdviceBook::parse(std::array{AdviceBook::shipped_layer()}, two_sites());
+  ASSERT_TRUE(book) << book.error().detail;
+  const Outcome taken{.state = RecipientState::delivered, .stage = Stage::accepted};
+  const auto means = [&](const Where& where) {
+    return std::string(book->find(taken, true, where).meaning.en);
+  };
+  EXPECT_THAT(means({.address = "Taro@DOCOMO.ne.jp"}), HasSubstr("docomo accepted"));
+  EXPECT_THAT(means({.address = "taro@ezweb.ne.jp"}), HasSubstr("au accepted"));
+  EXPECT_THAT(means({.address = "taro@example.jp", .mx_host = "mx1.nifty.com"}),
+              HasSubstr("nifty accepted"));
+  EXPECT_THAT(means({.address = "taro@example.jp", .mx_host = "mx.example.jp"}),
+              HasSubstr("The receiving server accepted"));
+  EXPECT_THAT(means({}), HasSubstr("The receiving server accepted"));
+  const Outcome filtered{.state = RecipientState::bounced,
+                         .stage = Stage::rcpt_to,
+                         .reply = {550, ": User unknown"},
+                         .cause = Cause::policy};
+  EXPECT_THAT(std::string(book->find(filtered, true, {.address = "a@ezweb.ne.jp"}).action.ja),
+              HasSubstr("受信リスト"));
+}
+
+TEST(Advice, OfAnOperatorGoesBeforeThatShipped) {
+  constexpr std::string_view kOwn =
+      "[[advice]]\ncause = \"rate\"\nmeaning.en = \"Slow.\"\nmeaning.ja = \"遅く。\"\n"
+      "action.en = \"Ask us.\"\naction.ja = \"連絡を。\"\nsource = \"(ours)\"\n"
+      "date = 2026-11-29\n";
+  const auto book =
+      AdviceBook::parse(std::array{AdviceBook::shipped_layer(), own_advice(kOwn)}, two_sites());
+  ASSERT_TRUE(book) << book.error().detail;
+  const Outcome slow{.stage = Stage::data, .reply = {450, "x"}, .cause = Cause::rate};
+  EXPECT_EQ(book->find(slow, false, {}).meaning.en, "Slow.");
+  const Outcome full{.stage = Stage::data, .reply = {452, "x"}, .cause = Cause::mailbox_full};
+  EXPECT_NE(book->find(full, false, {}).meaning.en, "Slow.");
+}
+
+TEST(Advice, TellsEveryMistakeWithItsLine) {
+  const auto book = AdviceBook::parse(
+      std::array{own_advice("[[advice]]\ncause = \"x\"\nstate = \"y\"\nstage = \"z\"\n"
+                            "site = \"nowhere\"\nmeaning.en = \"\"\naction = 3\n"
+                            "comes.en = \"a\"\nother = 1\n")},
+      two_sites());
+  ASSERT_FALSE(book);
+  for (const std::string_view mistake :
+       {"own.toml:2: advice.cause is \"x\"", "own.toml:3: advice.state", "own.toml:4: advice.stage",
+        "own.toml:5: advice.site is \"nowhere\"", "advice.meaning.en must be text",
+        "advice.meaning.ja is missing", "own.toml:7: advice.action must be a table",
+        "advice.comes.ja is missing", "own.toml:9: advice.other is not a key",
+        "advice.source is"}) {
+    EXPECT_THAT(book.error().detail, HasSubstr(mistake));
+  }
+}
+
 TEST(Advice, SpeaksBothLanguagesInEveryRule) {
-  for (const AdviceRule& rule : advice_rules()) {
+  for (const AdviceRule& rule : AdviceBook::shipped().rules()) {
     EXPECT_FALSE(rule.advice.meaning.en.empty());
     EXPECT_FALSE(rule.advice.meaning.ja.empty()) << rule.advice.meaning.en;
     EXPECT_FALSE(rule.advice.action.en.empty()) << rule.advice.meaning.en;
@@ -351,7 +419,7 @@ TEST(Stories, OfAMailThatWaitsForItsKeyHaveTheCommandWhole) {
 }
 
 TEST(Advice, PromisesInItsOwnPlaceAlone) {
-  for (const AdviceRule& rule : advice_rules()) {
+  for (const AdviceRule& rule : AdviceBook::shipped().rules()) {
     for (const std::string_view said : {rule.advice.meaning.en, rule.advice.action.en}) {
       EXPECT_FALSE(said.contains("is tried again") || said.contains("It is sent again") ||
                    said.contains("by itself soon") || said.contains("later attempt"))

@@ -32,6 +32,10 @@ constexpr std::array kSentences = {
     OwnSentence{"* (sent before in this attempt: *; it may have arrived)",
                 "<0>（この試行で一度送信済み: <1>。届いている可能性があります）"},
     OwnSentence{"*; its answer had begun: *", "<0>。受信済みの応答の先頭: {1}"},
+    OwnSentence{"*, required by MTA-STS", "<0>、MTA-STS により必須"},
+    OwnSentence{"MTA-STS asks for verified TLS: *", "MTA-STS が検証済みの TLS を求めています: <0>"},
+    OwnSentence{"the MTA-STS policy of * names none of its mail servers: *",
+                "{0} の MTA-STS ポリシーには、そのメールサーバーが 1 つもありません: {1}"},
     // -- ours
     OwnSentence{"given up: not delivered within *", "<0>以内に配送できず、打ち切りました"},
     OwnSentence{"* hours", "{0} 時間"},

@@ -67,6 +67,11 @@ bool is_out_of_time(const Outcome& outcome) {
   return !outcome.is_attempt && feedback::classify::cause_of(outcome) == Cause::out_of_time;
 }
 
+const Advice& advice_of(const store::Story& story, const store::Attempt& attempt) {
+  return advice_for(attempt.outcome, !story.signing.empty(),
+                    {.address = story.address, .mx_host = attempt.path.mx_host});
+}
+
 class Teller {
  public:
   explicit Teller(const StoryOptions& options) : options_(options) {}
@@ -110,7 +115,7 @@ class Teller {
     const Advice* before = nullptr;
     std::size_t waits = 0;  // lines of the story that are no attempts
     for (const store::Attempt& attempt : story.attempts) {
-      const Advice& advice = advice_for(attempt.outcome, !story.signing.empty());
+      const Advice& advice = advice_of(story, attempt);
       if (!attempt.outcome.is_attempt) ++waits;
       tell(attempt, attempt.number - waits);
       // Saying the same again after every attempt would hide what is new.
@@ -297,7 +302,7 @@ class Teller {
                     "原因が解消したら、送り直してください。"});
     } else if (!story.attempts.empty()) {
       const Outcome& last = story.attempts.back().outcome;
-      const Advice& advice = advice_for(last, !story.signing.empty());
+      const Advice& advice = advice_of(story, story.attempts.back());
       action = say(advice.action);
       const bool waits_for_key =
           !is_terminal(story.state) && feedback::classify::cause_of(last) == Cause::key_missing;

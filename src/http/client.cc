@@ -57,7 +57,8 @@ struct Transfer {
   bool header_too_large = false;
   bool too_large = false;
   bool address_refused = false;
-  bool thrown = false;  // memory was refused to what libcurl calls, which knows no exceptions
+  bool called_off = false;  // by the request's own functions
+  bool thrown = false;      // memory was refused to what libcurl calls, which knows no exceptions
   std::optional<net::Endpoint> tried;  // the last address that was connected to
   std::array<char, CURL_ERROR_SIZE> detail{};
 };
@@ -73,9 +74,24 @@ std::size_t caught(Transfer& transfer, Take&& take) noexcept {
   }
 }
 
+// True: the piece is the request's own function's to take, and is counted nowhere.
+bool is_taken_apart(Transfer& transfer) {
+  if (!transfer.request.take) return false;
+  long status = 0;
+  curl_easy_getinfo(transfer.handle.get(), CURLINFO_RESPONSE_CODE, &status);
+  transfer.response.status = static_cast<int>(status);
+  return status >= 200 && status < 300;
+}
+
 std::size_t on_body(char* octets, std::size_t /*one*/, std::size_t count, void* user) {
   auto& transfer = *static_cast<Transfer*>(user);
   const ClientRequest& request = transfer.request;
+  if (is_taken_apart(transfer)) {
+    return caught(transfer, [&] {
+      transfer.called_off = !request.take(transfer.response, {octets, count});
+      return transfer.called_off ? 0 : count;
+    });
+  }
   std::string& body = transfer.response.body;
   const std::size_t taken = std::min(count, request.response_max - transfer.body_octets);
   transfer.body_octets += taken;
@@ -108,6 +124,16 @@ std::size_t on_header(char* octets, std::size_t /*one*/, std::size_t count, void
     }
     return count;
   });
+}
+
+// Not zero ends the transfer.
+int on_progress(void* user, curl_off_t /*expected*/, curl_off_t /*got*/, curl_off_t /*to_send*/,
+                curl_off_t /*sent*/) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  const std::size_t goes_on =
+      caught(transfer, [&] { return transfer.request.goes_on() ? std::size_t{1} : 0; });
+  transfer.called_off = transfer.called_off || (goes_on == 0 && !transfer.thrown);
+  return goes_on == 0 ? 1 : 0;
 }
 
 std::optional<net::Endpoint> to_endpoint(const curl_sockaddr& at) {
@@ -225,6 +251,15 @@ void prepare(Transfer& transfer, const ClientOptions& options) {
   prepare_fields(transfer);
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, &on_body);
   curl_easy_setopt(handle, CURLOPT_WRITEDATA, &transfer);
+  if (request.silence_max.count() > 0) {
+    set(transfer, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    set(transfer, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.silence_max.count() / 1000));
+  }
+  if (request.goes_on) {
+    set(transfer, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, &on_progress);
+    curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &transfer);
+  }
   curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, &on_header);
   curl_easy_setopt(handle, CURLOPT_HEADERDATA, &transfer);
   curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, &on_open_socket);
@@ -283,6 +318,7 @@ std::unexpected<Error> no_memory() {
 
 Result<ClientResponse> outcome(Transfer& transfer, CURLcode code) {
   if (transfer.thrown || code == CURLE_OUT_OF_MEMORY) return no_memory();
+  if (transfer.called_off) return fail(ErrorKind::cancelled, "the request was called off");
   const bool cut = transfer.too_large && transfer.request.ends_at_response_max;
   if (code == CURLE_OK || cut) {
     long status = 0;

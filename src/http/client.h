@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "async/task.h"
 #include "base/clock.h"
@@ -36,6 +37,12 @@ struct TransferFacts {
   bool cut = false;  // the body was longer than response_max, see ends_at_response_max
 };
 
+struct ClientResponse {
+  int status = 0;
+  Headers headers;
+  std::string body;
+};
+
 struct ClientRequest {
   std::string method = "GET";
   std::string url;  // http or https; user and password in it become Basic authentication
@@ -47,7 +54,8 @@ struct ClientRequest {
   std::optional<net::Endpoint> connect_to;
 
   Milliseconds connect_timeout{10'000};
-  Milliseconds timeout{30'000};                      // for everything
+  Milliseconds timeout{30'000};  // for everything; 0: it may take for ever
+  Milliseconds silence_max{0};   // without an octet of the response, whole seconds; 0: as `timeout`
   std::size_t response_max = std::size_t{1} << 20U;  // octets of the body
   // A longer body ends there and is a response all the same, with TransferFacts::cut.
   bool ends_at_response_max = false;
@@ -55,17 +63,18 @@ struct ClientRequest {
       SIZE_MAX;           // octets of the body that are handed over, of its beginning
   int redirects_max = 0;  // 0: a redirect is the response
 
+  // Takes the body of a success (2xx) as it comes, on the client's thread, instead of its being
+  // kept; response_max does not hold for it. `head` has status and header fields. False ends the
+  // transfer with `cancelled`.
+  std::function<bool(const ClientResponse& head, std::string_view piece)> take;
+  // Asked about every second on the client's thread; false ends the transfer with `cancelled`.
+  std::function<bool()> goes_on;
+
   // Asked with every address and port before it is connected to, on the client's thread; false
   // refuses it. For URLs chosen by tenants, which must not reach into the private network.
   std::function<bool(const net::Endpoint&)> may_connect;
 
   std::shared_ptr<TransferFacts> facts;  // filled in before fetch() answers; may be null
-};
-
-struct ClientResponse {
-  int status = 0;
-  Headers headers;
-  std::string body;
 };
 
 class Client {

@@ -37,6 +37,10 @@ Task<Response> be_silent(Request& /*request*/, Body& /*body*/) {
   co_return Response();
 }
 
+Task<Response> be_text(Request& request, Body& /*body*/) {
+  co_return Response::text(request.target == "/text?refused" ? 429 : 200, "a long text");
+}
+
 class ClientTest : public testing::Test {
  protected:
   ClientTest() {
@@ -46,6 +50,7 @@ class ClientTest : public testing::Test {
     }
     router.add(Method::get, "/redirect", redirect);
     router.add(Method::get, "/silent", be_silent);
+    router.add(Method::get, "/text", be_text);
     server_ =
         std::make_unique<Server>(std::vector{runtime_.executor(0)}, clock_, std::move(router));
     runtime_.start();
@@ -174,6 +179,39 @@ TEST_F(ClientTest, ACancelledTaskBreaksItsTransferOff) {
   EXPECT_EQ(out.error().kind, ErrorKind::cancelled);
   EXPECT_LT(clock_.steady_now() - begun, 5s);
   EXPECT_EQ(fetch(to("/mirror"))->status, 202);
+}
+
+TEST_F(ClientTest, GivesASuccessOutAsItComes) {
+  std::string taken;
+  bool goes_on = true;
+  const auto taking = [&](std::string_view path) {
+    ClientRequest request = to(path);
+    request.timeout = {};
+    request.response_max = 3;
+    request.take = [&](const ClientResponse& head, std::string_view piece) {
+      EXPECT_EQ(head.status, 200);
+      EXPECT_TRUE(head.headers.get("Content-Type").starts_with("text/plain"));
+      taken += piece;
+      return goes_on;
+    };
+    return request;
+  };
+  const auto response = fetch(taking("/text"));
+  ASSERT_TRUE(response) << response.error().detail;
+  EXPECT_EQ(taken, "a long text");
+  EXPECT_EQ(response->body, "");
+  ClientRequest refused = taking("/text?refused");
+  refused.response_max = 100;
+  EXPECT_EQ(fetch(std::move(refused))->body, "a long text") << "a refusal is a response";
+  EXPECT_EQ(taken, "a long text");
+  goes_on = false;
+  EXPECT_EQ(why_not(taking("/text")), "cancelled");
+}
+
+TEST_F(ClientTest, EndsWhenTheRequestsOwnFunctionSaysSo) {
+  ClientRequest request = to("/silent");
+  request.goes_on = [] { return false; };
+  EXPECT_EQ(why_not(std::move(request)), "cancelled");
 }
 
 TEST_F(ClientTest, RefusesMoreTransfersThanAllowed) {

@@ -242,6 +242,27 @@ void check_has_text(const Content& content, Problems& problems) {
   }
 }
 
+void check_unsubscribe_link(const Content& content, Purpose purpose, const Limits& limits,
+                            Problems& problems) {
+  if (limits.unsubscribe_link && purpose == Purpose::advertisement) return;
+  const auto look = [&](std::string_view text, std::string_view field) {
+    if (!text.contains(mime::kUnsubscribeKey)) return;
+    problems.add({std::string(field)}, limits.unsubscribe_link
+                                           ? texts::link_of_advertisements(mime::kUnsubscribeKey)
+                                           : texts::no_unsubscribe_link(mime::kUnsubscribeKey));
+  };
+  look(content.text_part, "text_part");
+  look(content.html_part, "html_part");
+}
+
+void check_one_click(const Content& content, Problems& problems) {
+  constexpr std::string_view kHttps = "https://";
+  if (!content.list_unsubscribe_one_click) return;
+  const std::string_view url = content.list_unsubscribe_url;
+  if (equals_ignoring_case(url.substr(0, kHttps.size()), kHttps)) return;
+  problems.add({"list_unsubscribe", "one_click"}, texts::wants_https_url());
+}
+
 std::optional<Text> fault_of_sender(const Mailbox& from, store::AccountKey account,
                                     const Senders* senders) {
   if (senders == nullptr) return std::nullopt;
@@ -381,6 +402,7 @@ void check_fields(Content& content, const Limits& limits, Problems& problems) {
   check_unsubscribe_uri(content.list_unsubscribe_mailto, "mailto", {"mailto:"}, limits, problems);
   check_unsubscribe_uri(content.list_unsubscribe_url, "url", {"http://", "https://"}, limits,
                         problems);
+  check_one_click(content, problems);
   check_headers(content.headers, problems);
   for (Attachment& attachment : content.attachments) strip_misleading(attachment.file_name);
   check_attachments(content.attachments, limits, problems);

@@ -41,6 +41,11 @@ void add_unwritable(const std::vector<mime::Unwritable>& found, Problems& proble
 
 // A mail says something: a text part, HTML, or both.
 void check_has_text(const Content& content, Problems& problems);
+// kUnsubscribeKey stands in texts only where there is a link to put in. `purpose`: never by_type.
+void check_unsubscribe_link(const Content& content, Purpose purpose, const Limits& limits,
+                            Problems& problems);
+// One click is offered of an https URL (RFC 8058 section 3.1).
+void check_one_click(const Content& content, Problems& problems);
 
 // Header fields that the sender adds, at `headers`/name.
 void check_headers(std::vector<ExtraHeader>& headers, Problems& problems);

@@ -44,6 +44,7 @@ void apply(const store::DraftChange& change, store::Delivery& draft) {
   put(change.html_part, content.html_part);
   put(change.list_unsubscribe_mailto, content.list_unsubscribe_mailto);
   put(change.list_unsubscribe_url, content.list_unsubscribe_url);
+  put(change.list_unsubscribe_one_click, content.list_unsubscribe_one_click);
   put(change.headers, content.headers);
   if (!change.inline_parts) return;
   std::erase_if(draft.attachments,

@@ -68,12 +68,14 @@ TEST(DraftLook, AChangeIsAppliedAsTheStoreDoes) {
          .html_part = "<p>x</p>",
          .list_unsubscribe_mailto = std::nullopt,
          .list_unsubscribe_url = std::nullopt,
+         .list_unsubscribe_one_click = true,
          .inline_parts = std::vector<Attachment>{{"new.png", "image/png", "123", "new"}}},
         changed);
   EXPECT_EQ(content.from.address, "news@example.jp");
   EXPECT_FALSE(content.reply_to);
   EXPECT_EQ(content.subject, "another");
   EXPECT_EQ(content.text_part, "text");
+  EXPECT_TRUE(content.list_unsubscribe_one_click);
   EXPECT_EQ(content.html_part, "<p>x</p>");
   ASSERT_EQ(changed.attachments.size(), 2U);
   EXPECT_EQ(changed.attachments[0].size, 5);

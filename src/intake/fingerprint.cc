@@ -34,8 +34,8 @@ void add(FieldDigest& digest, const std::vector<Attachment>& files,
 void add(FieldDigest& digest, const Content& value, std::span<const Sha256> attachment_digests) {
   // header_to, header_cc, text_from_html, open_tracking and relayed are no fields of a request.
   const auto& [from, reply_to, header_to, header_cc, subject, text_part, html_part, text_from_html,
-               open_tracking, encode, unsubscribe_mailto, unsubscribe_url, headers, attachments,
-               relayed] = value;
+               open_tracking, encode, unsubscribe_mailto, unsubscribe_url, one_click, headers,
+               attachments, relayed] = value;
   digest.field("from", from);
   digest.field("reply_to", reply_to);
   digest.field("subject", subject);
@@ -44,6 +44,7 @@ void add(FieldDigest& digest, const Content& value, std::span<const Sha256> atta
   digest.field("iso_2022_jp", encode == Encoding::iso_2022_jp);
   digest.field("unsubscribe_mailto", unsubscribe_mailto);
   digest.field("unsubscribe_url", unsubscribe_url);
+  digest.field("unsubscribe_one_click", one_click);
   digest.field("headers", headers);
   add(digest, attachments, attachment_digests);
 }
@@ -108,7 +109,8 @@ Sha256 fingerprint_of(const BulkRequest& request, std::span<const Sha256> attach
 Sha256 fingerprint_of(store::PublicId delivery, const UpdateRequest& request,
                       std::span<const Sha256> inline_digests) {
   const auto& [from, reply_to, subject, text_part, html_part, unsubscribe_mailto, unsubscribe_url,
-               headers, inline_parts, to, at_most_once, labels, keep_duplicates] = request;
+               one_click, headers, inline_parts, to, at_most_once, labels, keep_duplicates] =
+      request;
   FieldDigest digest = of_delivery("update", delivery);
   digest.field("from", from);
   digest.field("reply_to", reply_to);
@@ -117,6 +119,7 @@ Sha256 fingerprint_of(store::PublicId delivery, const UpdateRequest& request,
   digest.field("html_part", html_part);
   digest.field("unsubscribe_mailto", unsubscribe_mailto);
   digest.field("unsubscribe_url", unsubscribe_url);
+  digest.field("unsubscribe_one_click", one_click);
   digest.field("headers", headers);
   if (inline_parts) {
     digest.text("inline_parts");

@@ -354,6 +354,8 @@ Result<void> Importer::read_file(Run& run) {
     // It will be committed at the end: as at any commit, a mail can be made of it.
     Problems problems;
     check_has_text(draft->content, problems);
+    check_unsubscribe_link(draft->content, purpose_of(draft->labels.purpose, draft->type), limits_,
+                           problems);
     add_unwritable(mime::check_composable(draft->content), problems);
     check_draft_size(*draft, run.size, limits_, problems);
     if (!problems.empty()) return refuse_all(run, sentence(problems));

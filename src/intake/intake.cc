@@ -63,6 +63,8 @@ Task<Answer<Made>> Intake::accept_transaction(store::Account account, Transactio
   check_sender(request.content.from, account.key, senders_, found);
   check_times(request, clock_.now(), handover_.life_time(), limits_, found);
   Labels labels = check_labels(request.labels, found);
+  check_unsubscribe_link(request.content, purpose_of(labels.purpose, DeliveryType::transaction),
+                         limits_, found);
   problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
 
@@ -172,6 +174,8 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkReq
   check_content(request.content, limits_, found);
   check_sender(request.content.from, account.key, senders_, found);
   Labels labels = check_labels(request.labels, found);
+  check_unsubscribe_link(request.content, purpose_of(labels.purpose, DeliveryType::bulk), limits_,
+                         found);
   problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
 

@@ -143,6 +143,7 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
                            .html_part = std::move(request.html_part),
                            .list_unsubscribe_mailto = std::move(request.list_unsubscribe_mailto),
                            .list_unsubscribe_url = std::move(request.list_unsubscribe_url),
+                           .list_unsubscribe_one_click = request.list_unsubscribe_one_click,
                            .headers = std::move(request.headers),
                            .inline_parts = std::move(request.inline_parts)};
   if (request.labels.tags) draft.tags = std::move(labels.tags);
@@ -151,12 +152,17 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
   if (request.reply_to) draft.reply_to = std::optional<Mailbox>(std::move(*request.reply_to));
   auto look = co_await look_at(
       store_, draft_of(account.key, id), draft,
-      [limits = limits_, recipients, places = std::move(places), policy = request.at_most_once](
-          const Delivery& changed, const mime::MessageSize& size, Problems& wrong) {
+      [limits = limits_, recipients, places = std::move(places), policy = request.at_most_once,
+       purpose = draft.purpose](const Delivery& changed, const mime::MessageSize& size,
+                                Problems& wrong) {
         if (policy && *policy != changed.at_most_once) {
           wrong.add({"duplicate_policy"}, texts::policy_stays(changed.at_most_once));
         }
         check_has_text(changed.content, wrong);
+        check_one_click(changed.content, wrong);
+        check_unsubscribe_link(changed.content,
+                               purpose_of(purpose.value_or(changed.labels.purpose), changed.type),
+                               limits, wrong);
         check_files_of_draft(changed, limits, wrong);
         check_draft_size(changed, size, limits, wrong);
         for (std::size_t i = 0; i < recipients->size(); ++i) {
@@ -210,15 +216,17 @@ Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId i
   }
   co_await wait_for_import(account.key, id);
   // Again, because an earlier version or larger limits may have let it in.
-  auto look =
-      co_await look_at(store_, draft_of(account.key, id), {},
-                       [limits = limits_, senders = senders_](
-                           const Delivery& draft, const mime::MessageSize& size, Problems& found) {
-                         check_has_text(draft.content, found);
-                         check_sender(draft.content.from, draft.account, senders, found);
-                         add_unwritable(mime::check_composable(draft.content), found);
-                         check_draft_size(draft, size, limits, found);
-                       });
+  auto look = co_await look_at(
+      store_, draft_of(account.key, id), {},
+      [limits = limits_, senders = senders_](const Delivery& draft, const mime::MessageSize& size,
+                                             Problems& found) {
+        check_has_text(draft.content, found);
+        check_unsubscribe_link(draft.content, purpose_of(draft.labels.purpose, draft.type), limits,
+                               found);
+        check_sender(draft.content.from, draft.account, senders, found);
+        add_unwritable(mime::check_composable(draft.content), found);
+        check_draft_size(draft, size, limits, found);
+      });
   if (!look) co_return refuse(std::move(look.error()));
   if (repeatable) repeatable->begins = reservation;
   auto counted = co_await admit_bulk(account, id);

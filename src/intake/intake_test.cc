@@ -203,6 +203,45 @@ TEST(CheckContent, AnUnsubscribeAddressFitsOnALineOfTheHeader) {
             "bytes.\n");
 }
 
+TEST(CheckContent, OneClickIsSaidOfAnHttpsUrl) {
+  Content content = good_content();
+  content.list_unsubscribe_one_click = true;
+  for (const std::string_view url : {"", "http://example.jp/", "HTTP://example.jp/"}) {
+    content.list_unsubscribe_url = url;
+    EXPECT_EQ(problems_of(content),
+              "list_unsubscribe.one_click. is true, and list_unsubscribe.url is no https URL.\n");
+  }
+  for (const std::string_view url : {"https://example.jp/", "HTTPS://example.jp/__id__"}) {
+    content.list_unsubscribe_url = url;
+    EXPECT_EQ(problems_of(content), "");
+  }
+}
+
+TEST(CheckUnsubscribeLink, TheCodeStandsWhereThereIsALink) {
+  Content content = good_content();
+  content.text_part += " __unsubscribe_url__";
+  content.html_part = "<p>x</p>";
+  const auto found = [&](bool has_link, Purpose purpose) {
+    Limits limits;
+    limits.unsubscribe_link = has_link;
+    Problems problems;
+    check_unsubscribe_link(content, purpose, limits, problems);
+    return joined(problems);
+  };
+  EXPECT_EQ(found(true, Purpose::advertisement), "");
+  EXPECT_EQ(found(false, Purpose::advertisement),
+            "text_part. has __unsubscribe_url__, and there is no link to put in: api.public_url is "
+            "no https URL here.\n");
+  EXPECT_EQ(found(true, Purpose::notice),
+            "text_part. has __unsubscribe_url__, which advertisements have a link for; the purpose "
+            "is another.\n");
+  content = good_content();
+  EXPECT_EQ(found(false, Purpose::transactional), "");
+  Problems problems;
+  check_insert_codes({{"__unsubscribe_url__", "x"}}, {"insert_code"}, Limits{}, problems);
+  EXPECT_EQ(joined(problems), "insert_code.0.key. __unsubscribe_url__: invalid format.\n");
+}
+
 TEST(CheckContent, SendersAreTrimmedAndThenWritable) {
   Content content = good_content();
   content.from.address = "\u3000order@shop.example\u200B\r\n";

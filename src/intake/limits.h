@@ -40,6 +40,8 @@ struct Limits {
   Milliseconds reservation_horizon{std::chrono::hours(24 * 365)};
   // Whether it can be told of any mail that it was opened (docs/adr/0025).
   bool open_tracking = false;
+  // Whether advertisements have a link of ours to leave by (docs/adr/0031).
+  bool unsubscribe_link = false;
 };
 
 }  // namespace todoku::intake

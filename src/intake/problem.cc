@@ -167,6 +167,24 @@ Text wants_html() {
           "html_partのないメールには指定できません。"};
 }
 
+Text no_unsubscribe_link(std::string_view key) {
+  return {fmt::format(
+              "has {}, and there is no link to put in: api.public_url is no https URL here.", key),
+          fmt::format("{}に差し込むリンクがありません (api.public_urlがhttpsのURLではありません)。",
+                      key)};
+}
+
+Text link_of_advertisements(std::string_view key) {
+  return {
+      fmt::format("has {}, which advertisements have a link for; the purpose is another.", key),
+      fmt::format("{}に差し込むリンクがあるのは、purposeがadvertisementのメールだけです。", key)};
+}
+
+Text wants_https_url() {
+  return {"is true, and list_unsubscribe.url is no https URL.",
+          "trueにできるのは、list_unsubscribe.urlがhttpsのURLのときだけです。"};
+}
+
 Text invalid_content_id() {
   return {
       "must be letters, digits, \"-\", \"_\", \"+\" and dots between them, with one \"@\" at "

@@ -109,6 +109,11 @@ namespace texts {
 [[nodiscard]] Text refused_extension(std::string_view file_name);
 // Of inline parts: nothing shows them.
 [[nodiscard]] Text wants_html();
+// Of the insert code for the link by which a recipient leaves.
+[[nodiscard]] Text no_unsubscribe_link(std::string_view key);
+[[nodiscard]] Text link_of_advertisements(std::string_view key);
+// Of one_click: there is no such url.
+[[nodiscard]] Text wants_https_url();
 [[nodiscard]] Text invalid_content_id();
 [[nodiscard]] Text not_base64();
 [[nodiscard]] Text data_url();

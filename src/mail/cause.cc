@@ -109,6 +109,8 @@ std::string_view to_string(Cause cause) {
       return "no_tls_offered";
     case Cause::long_lines:
       return "long_lines";
+    case Cause::mta_sts:
+      return "mta_sts";
     case Cause::tls_switched_off:
       return "tls_switched_off";
     case Cause::key_missing:

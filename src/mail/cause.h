@@ -73,6 +73,7 @@ enum class Cause : std::uint8_t {
   no_tls_offered = 64,    // our rules ask for TLS
   tls_switched_off = 65,  // it wants TLS, and our rules forbid it
   long_lines = 66,        // over 998 octets (RFC 5321 section 4.5.3.1.6), and not to be encoded
+  mta_sts = 68,           // what the recipient's domain asks for by MTA-STS (RFC 8461)
 
   // Ours.
   key_missing = 80,         // a signing key of the delivery
@@ -147,6 +148,7 @@ inline constexpr std::array kCauses = {
     Cause::no_tls_offered,
     Cause::tls_switched_off,
     Cause::long_lines,
+    Cause::mta_sts,
     Cause::key_missing,
     Cause::content_unreadable,
     Cause::cannot_compose,

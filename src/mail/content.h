@@ -73,6 +73,9 @@ struct Content {
   Encoding encode = Encoding::utf_8;
   std::string list_unsubscribe_mailto;  // "mailto:..." or empty
   std::string list_unsubscribe_url;     // http(s) URL or empty
+  // The sender's https URL unsubscribes whoever it is POSTed for, and nobody else (RFC 8058), so
+  // that the header may say so.
+  bool list_unsubscribe_one_click = false;
   std::vector<ExtraHeader> headers;
   std::vector<Attachment> attachments;
   std::optional<RelayedEnvelope> relayed = {};

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -38,6 +39,18 @@ inline constexpr std::array<SubmissionOptionName, 6> kSubmissionOptions{{
 
 [[nodiscard]] constexpr bool has_option(SubmissionOptionBits bits, SubmissionOption option) {
   return (bits & static_cast<SubmissionOptionBits>(option)) != 0;
+}
+
+// As commands write them, for a sentence: "tag, purpose, send-at, expires-in, list-id and
+// idempotency-key".
+[[nodiscard]] inline std::string submission_option_words() {
+  std::string words;
+  for (const SubmissionOptionName& known : kSubmissionOptions) {
+    const bool is_last = &known == &kSubmissionOptions.back();
+    if (!words.empty()) words += is_last ? " and " : ", ";
+    words += to_ascii_lower(known.name);
+  }
+  return words;
 }
 
 // In any spelling of letters; nullptr: there is none of this name.

@@ -72,6 +72,7 @@ class ComposedMessage {
 
   // Working memory of compose().
   InsertValues values_;
+  std::string link_;  // of kUnsubscribeKey
   std::string text_;
 };
 

@@ -105,9 +105,10 @@ std::string content_id_tail(const Identity& identity) {
 
 std::size_t MessageTemplate::Parts::memory_octets() const {
   std::size_t octets = sizeof(*this) + to.capacity() + cc.capacity() + feedback_id.capacity() +
-                       unsubscribe_at_ours.capacity() + subject.text().capacity() +
-                       unsubscribe_url.text().capacity() + unsubscribe_mailto.text().capacity() +
-                       keys.memory_octets() + size.memory_octets();
+                       unsubscribe_at_ours.capacity() + link_at_ours.capacity() +
+                       subject.text().capacity() + unsubscribe_url.text().capacity() +
+                       unsubscribe_mailto.text().capacity() + keys.memory_octets() +
+                       size.memory_octets();
   for (const NamedFields& fields : named) {
     octets += fields.from.capacity() + fields.reply_to.capacity();
   }
@@ -132,6 +133,13 @@ Composer::Composer(const MessageTemplate::Parts& parts, const RecipientFields& r
 void Composer::run() {
   out_.values_.resolve(parts_.keys, recipient_.codes, parts_.text_is_made);
   if (parts_.pixel_key) out_.values_.put(*parts_.pixel_key, recipient_.pixel_token);
+  if (parts_.link_key) {
+    out_.link_.clear();
+    if (!parts_.link_at_ours.empty() && has_own_segment()) {
+      out_.link_.append(parts_.link_at_ours).append(recipient_.unsubscribe_token);
+    }
+    out_.values_.put(*parts_.link_key, out_.link_);
+  }
   out_.charset_fell_back_ = parts_.charset_fell_back;
   if (!compose_in(parts_.charset)) {
     out_.charset_fell_back_ = true;
@@ -345,15 +353,20 @@ std::string Composer::expanded_uri(const CompiledText& uri) {
   return valid_uri(out_.text_).value_or("");
 }
 
+bool Composer::has_own_segment() const {
+  const std::string_view own = recipient_.unsubscribe_token;
+  return !own.empty() && own.size() <= kUnsubscribeTokenOctetsMax;
+}
+
 void Composer::add_list_unsubscribe() {
   std::string url = expanded_uri(parts_.unsubscribe_url);
   std::string mailto = expanded_uri(parts_.unsubscribe_mailto);
   if (url.starts_with("mailto:")) url.clear();
   if (!mailto.starts_with("mailto:")) mailto.clear();
-  const std::string_view own = recipient_.unsubscribe_token;
-  const bool fits = !own.empty() && own.size() <= kUnsubscribeTokenOctetsMax;
-  if (url.empty() && fits && !parts_.unsubscribe_at_ours.empty()) {
-    url.append(parts_.unsubscribe_at_ours).append(own);
+  bool one_click = parts_.is_one_click;
+  if (url.empty() && has_own_segment() && !parts_.unsubscribe_at_ours.empty()) {
+    one_click = true;
+    url.append(parts_.unsubscribe_at_ours).append(recipient_.unsubscribe_token);
   }
   if (url.empty() && mailto.empty()) return;
   begin_field("List-Unsubscribe");
@@ -362,8 +375,9 @@ void Composer::add_list_unsubscribe() {
   if (!url.empty() && !mailto.empty()) line.glue(",");
   if (!mailto.empty()) append_bracketed_uri(line, mailto);
   line.finish();
-  // RFC 8058 section 3.1: one-click needs an HTTPS URI.
-  if (url.starts_with("https:")) {
+  // RFC 8058 section 3.1: one-click needs an HTTPS URI, and whoever says so has to unsubscribe
+  // whom it is posted for: of a page of the sender's only the sender knows.
+  if (one_click && url.starts_with("https:")) {
     add_field("List-Unsubscribe-Post", "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
   }
 }
@@ -394,7 +408,8 @@ Composer::Boundary Composer::make_boundary(char purpose) const {
 // ---- the message -------------------------------------------------------------------------------
 
 std::size_t ComposedMessage::memory_octets() const {
-  return head_.capacity() + text_.capacity() + writer_.memory_octets() + values_.memory_octets();
+  return head_.capacity() + text_.capacity() + link_.capacity() + writer_.memory_octets() +
+         values_.memory_octets();
 }
 
 void ComposedMessage::trim(std::size_t octets_max) {

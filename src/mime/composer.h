@@ -47,7 +47,10 @@ struct MessageTemplate::Parts {
   CompiledText subject;
   CompiledText unsubscribe_url;
   CompiledText unsubscribe_mailto;
+  bool is_one_click = false;                // so the sender says of its URL
   std::string unsubscribe_at_ours;          // a copy's own segment follows
+  std::optional<std::uint32_t> link_key;    // kUnsubscribeKey, if a text has it
+  std::string link_at_ours;                 // what it is then; a copy's own segment follows
   std::vector<PartTemplate> texts;          // one, or plain and html
   std::vector<std::string> files;           // encoded, in the order of Content::attachments
   std::vector<std::uint64_t> gaps;          // of each, if its data is outside: encoded octets
@@ -95,6 +98,7 @@ class Composer {
   void add_list_unsubscribe();
   void expand_header(const CompiledText& text);
   [[nodiscard]] std::string expanded_uri(const CompiledText& uri);
+  [[nodiscard]] bool has_own_segment() const;
   void finish_head();
   void finish_body();
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -16,6 +17,7 @@
 #include "mime/delivery_report_text.h"
 #include "mime/extra_header.h"
 #include "mime/header.h"
+#include "mime/seven_bit.h"
 #include "mime/text.h"
 #include "mime/transfer_encoding.h"
 
@@ -189,10 +191,25 @@ std::string_view bounded_head(std::string_view mail) {
   return last == std::string_view::npos ? head : head.substr(0, last + 2);
 }
 
+// With its 8-bit parts encoded, as for a receiver without 8BITMIME; nullopt: that cannot be.
+std::optional<std::string> in_seven_bits(std::string_view mail) {
+  SevenBitScan scan(WireOctets::seven_bit);
+  if (!scan.update(mail)) return std::nullopt;
+  auto plan = scan.finish();
+  if (!plan) return std::nullopt;
+  SevenBitWriter writer(std::move(*plan));
+  std::string out;
+  if (!writer.update(mail, out) || !writer.finish(out)) return std::nullopt;
+  return out;
+}
+
 std::optional<ReportPart> whole_mail(std::string_view mail) {
   if (mail.size() > kReturnedMailOctetsMax) return std::nullopt;
   if (is_ascii(mail) && fits_in_lines(mail)) {
     return ReportPart{"message/rfc822", TransferEncoding::seven_bit, with_line_end(mail)};
+  }
+  if (const auto encoded = in_seven_bits(mail)) {
+    return ReportPart{"message/rfc822", TransferEncoding::seven_bit, with_line_end(*encoded)};
   }
   // RFC 2046 section 5.2.1 allows no encoding of message/rfc822, RFC 6532 section 3.7 one of
   // message/global.

@@ -77,9 +77,10 @@ inline constexpr std::size_t kDeliveryReportOctetsMax = 1'000'000;
 // The whole message: 7 bits, lines of at most 990 octets that end with CRLF; the same octets for
 // the same report. No octet of a reply, of an address or of the mail can change its structure.
 // The mail comes back whole if something failed and it fits, unless only its header section is
-// asked for (RFC 3461 section 4.3). One whose header section is UTF-8 does so by RFC 6532; of one
-// that is 8-bit otherwise, or has longer lines, only the header section does. Errors: invalid_input
-// if there is no recipient, `to` is no address, or `host` or `message_id` cannot stand in a field.
+// asked for (RFC 3461 section 4.3). Of one that is 8-bit, or has longer lines, the parts that are
+// so come encoded (seven_bit.h); one whose header section is UTF-8 comes by RFC 6532; of one with
+// which neither can be done, only the header section does. Errors: invalid_input if there is no
+// recipient, `to` is no address, or `host` or `message_id` cannot stand in a field.
 [[nodiscard]] Result<std::string> compose_delivery_report(const DeliveryReport& report);
 
 }  // namespace todoku::mime

@@ -200,11 +200,8 @@ TEST(DeliveryReport, ReturnsWhatFits) {
   const std::string large = std::string(kMail) + std::string(kReturnedMailOctetsMax, '\n');
   given.mail = large;
   EXPECT_EQ(ReadReport(given).parts[2].field("Content-Type"), "text/rfc822-headers");
-  const std::string eight_bit = std::string(kMail) + "日本\r\n";
-  given.mail = eight_bit;
-  EXPECT_EQ(ReadReport(given).parts[2].field("Content-Type"), "text/rfc822-headers");
-  const std::string lines = std::string(kMail) + std::string(2000, 'x') + "\r\n";
-  given.mail = lines;
+  const std::string signed_by_others = "DKIM-Signature: v=1\r\nSubject: a\r\n\r\n日本\r\n";
+  given.mail = signed_by_others;
   EXPECT_EQ(ReadReport(given).parts[2].field("Content-Type"), "text/rfc822-headers");
   const std::string bare = std::string(kMail) + "a\nb\r\n";
   given.mail = bare;
@@ -220,6 +217,31 @@ TEST(DeliveryReport, ReturnsWhatFits) {
   EXPECT_TRUE(cut.parts[2].body.ends_with("X-Field: value\r\n"));
   given.mail = {};
   EXPECT_TRUE(ReadReport(given).parts[2].fields.empty());
+}
+
+// RFC 2046 section 5.2.1: message/rfc822 itself cannot be encoded, its parts can.
+TEST(DeliveryReport, ReturnsAMailThatIsEightBitOrHasLongLinesWithItsPartsEncoded) {
+  for (const std::string& text : {std::string("届きました。"), std::string(2000, 'x')}) {
+    DeliveryReport given = report();
+    const std::string mail =
+        "Subject: order\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+        "--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: "
+        "8bit\r\n\r\n" +
+        text + "\r\n--b\r\n\r\nplain\r\n--b--\r\n";
+    given.mail = mail;
+    const ReadReport read(given);
+    ASSERT_EQ(read.parts.size(), 3U);
+    EXPECT_EQ(read.parts[2].field("Content-Type"), "message/rfc822");
+    EXPECT_EQ(read.parts[2].field("Content-Transfer-Encoding"), "7bit");
+    const auto returned = test::read_entity(read.parts[2].body);
+    EXPECT_EQ(returned.field("Subject"), "order");
+    const auto parts = test::read_parts(returned);
+    ASSERT_EQ(parts.size(), 2U);
+    EXPECT_EQ(test::read_content(parts[0]), text);
+    EXPECT_EQ(parts[1].body, "plain");
+    given.returned = DsnReturn::hdrs;
+    EXPECT_EQ(ReadReport(given).parts[2].field("Content-Type"), "text/rfc822-headers");
+  }
 }
 
 TEST(DeliveryReport, SaysAddressesBeyondAscii) {

@@ -90,9 +90,7 @@ Result<void> EntityWalk::finish() {
     if (entities_ > 0) return unclear("has a header section that does not end");
     if (auto ended = end_head(); !ended) return ended;
   }
-  const bool is_open =
-      std::ranges::any_of(frames_, [](const Frame& frame) { return !frame.boundary.empty(); });
-  if (is_open) return unclear("has parts that do not end");
+  // Parts without their last delimiter end where the message does, for every reader.
   if (place_ != Place::leaf) return {};
   if (std::exchange(line_end_is_open_, false)) handler_.line_end();
   return handler_.leaf_end(false);
@@ -180,8 +178,10 @@ Result<void> EntityWalk::end_head() {
   // RFC 2046 section 5.1.5.
   if (in_digest && !entity.head.has_type) entity.head.type = {true, "message", "rfc822", {}};
   const EntityType& type = entity.head.type;
-  // Readers take it for MIME all the same, and it can be said in front of everything else.
-  entity.lacks_version = entities_ == 1 && !entity.head.has_mime_version;
+  // Readers take it for MIME all the same, and it can be said in front of everything else. In a
+  // message within another it is said only where it has no structure that could be read or not.
+  entity.lacks_version = is_whole_message && !entity.head.has_mime_version &&
+                         (entities_ == 1 || !says_structure(type));
   const bool is_mime = !is_whole_message || entity.head.has_mime_version || entity.lacks_version;
   const bool has_structure = says_structure(type);
   if (has_structure && !type.sound) return unclear("has a content type that cannot be read surely");

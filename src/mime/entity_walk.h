@@ -20,7 +20,7 @@ struct Entity {
   EntityHead head;
   bool is_leaf = true;
   bool is_sealed = false;      // lies within something that is signed
-  bool lacks_version = false;  // is the whole message, and says no MIME-Version
+  bool lacks_version = false;  // is a message, says no MIME-Version, and can be given one
   // Why the body cannot get another encoding, a clause; nullptr: it can.
   const char* fixed = nullptr;
 };

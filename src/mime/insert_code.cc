@@ -62,13 +62,15 @@ std::expected<void, InsertKeyProblem> validate_insert_key(std::string_view key) 
   if (key.size() < kInsertKeyOctetsMin || key.size() > kInsertKeyOctetsMax) {
     return std::unexpected(InsertKeyProblem::length);
   }
-  if (insert_key_at(key) != key) return std::unexpected(InsertKeyProblem::format);
+  if (insert_key_at(key) != key || key == kUnsubscribeKey)
+    return std::unexpected(InsertKeyProblem::format);
   return {};
 }
 
 std::string_view insert_key_at(std::string_view text) {
   const std::string_view delimiter = text.substr(0, kDelimiterOctets);
   if (!is_delimiter(delimiter)) return {};
+  if (text.starts_with(kUnsubscribeKey)) return kUnsubscribeKey;
   const std::string_view rest = text.substr(kDelimiterOctets, kNameOctetsMax + 1);
   const auto end = std::ranges::find_if_not(rest, is_ascii_alphanumeric);
   const auto name_octets = static_cast<std::size_t>(end - rest.begin());

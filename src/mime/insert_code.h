@@ -33,16 +33,21 @@ struct InsertCodeView {
 std::span<const InsertCodeView> view_codes(std::span<const InsertCode> codes,
                                            std::vector<InsertCodeView>& views);
 
+// Where the link stands by which the recipient leaves (docs/adr/0031). No recipient has a value for
+// it: a name has no underscore, so nobody's own key is written so.
+inline constexpr std::string_view kUnsubscribeKey = "__unsubscribe_url__";
+
 inline constexpr std::size_t kInsertKeyOctetsMin = 5;
 inline constexpr std::size_t kInsertKeyOctetsMax = 20;
 
 enum class InsertKeyProblem : std::uint8_t {
   length,  // shorter than 5 or longer than 20 characters, delimiters counted
-  format,  // not __abc__ or %%abc%%
+  format,  // not __abc__ or %%abc%%, or kUnsubscribeKey
 };
 [[nodiscard]] std::expected<void, InsertKeyProblem> validate_insert_key(std::string_view key);
 
-// The key at the start of `text`; empty if there is none. The check is syntactic only.
+// The key at the start of `text`, which may be kUnsubscribeKey; empty if there is none. The check
+// is syntactic only.
 [[nodiscard]] std::string_view insert_key_at(std::string_view text);
 
 // The value of one key for one recipient, in the forms that bodies and headers need.

@@ -121,6 +121,7 @@ Case make_case(Scribbler& scribbler) {
   content.open_tracking = scribbler.chance(2);
   if (scribbler.chance(2)) content.encode = Encoding::iso_2022_jp;
   if (scribbler.chance(2)) content.list_unsubscribe_url = "https://example.jp/" + scribbler.text(6);
+  content.list_unsubscribe_one_click = scribbler.chance(2);
   if (scribbler.chance(2)) content.list_unsubscribe_mailto = "mailto:" + scribbler.text(6);
   for (std::uint64_t i = scribbler.chance(3) ? scribbler.below(4) : 0; i > 0; --i) {
     content.attachments.push_back({scribbler.text(8), scribbler.text(2), scribbler.text(20)});

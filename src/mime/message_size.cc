@@ -8,6 +8,7 @@
 #include "mime/inline_parts.h"
 #include "mime/made_text.h"
 #include "mime/media_type.h"
+#include "mime/message_template.h"
 #include "mime/open_pixel.h"
 #include "mime/text.h"
 #include "mime/uri.h"
@@ -191,6 +192,10 @@ void MessageSize::add_text(Form form, std::string_view text) {
   if (text.empty()) return;
   Text added{.form = form, .literal = text_cost(text), .uses = {}};
   count_uses(text, keys_, added.uses);
+  if (const auto link = keys_.find(kUnsubscribeKey); link && *link < added.uses.size()) {
+    const std::string longest(kUnsubscribeUrlOctetsMax + kUnsubscribeTokenOctetsMax, 'x');
+    added.literal.add(text_cost(longest), added.uses[*link]);
+  }
   texts_.push_back(std::move(added));
 }
 

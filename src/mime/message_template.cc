@@ -145,6 +145,7 @@ void build_texts(MessageTemplate::Parts& parts, const Content& content,
                  std::string_view pixel_url) {
   parts.subject = CompiledText(header_text(content.subject), parts.keys);
   parts.unsubscribe_url = CompiledText(header_text(content.list_unsubscribe_url), parts.keys);
+  parts.is_one_click = content.list_unsubscribe_one_click;
   parts.unsubscribe_mailto = CompiledText(header_text(content.list_unsubscribe_mailto), parts.keys);
   const auto add_part = [&](std::string_view subtype, CompiledText text,
                             ValueForm values = ValueForm::body) {
@@ -230,6 +231,8 @@ Result<MessageTemplate> MessageTemplate::build(Content content, const MessageOpt
   if (!has_page_of_its_own(parts->unsubscribe_url)) {
     parts->unsubscribe_at_ours = options.unsubscribe_url;
   }
+  parts->link_key = parts->keys.find(kUnsubscribeKey);
+  if (parts->link_key) parts->link_at_ours = options.unsubscribe_url;
   build_extra_fields(*parts, content);
   build_files(*parts, std::move(attachments), !content.html_part.empty(), options);
   return MessageTemplate(std::move(parts));
@@ -249,7 +252,7 @@ bool MessageTemplate::has_pixel() const {
 }
 
 bool MessageTemplate::may_link_to_us() const {
-  return !parts_->unsubscribe_at_ours.empty();
+  return !parts_->unsubscribe_at_ours.empty() || !parts_->link_at_ours.empty();
 }
 
 std::size_t MessageTemplate::memory_octets() const {

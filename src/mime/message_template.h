@@ -37,7 +37,8 @@ struct MessageOptions {
   std::string pixel_url;
   // Of the page where a recipient leaves, up to where each copy's own segment begins, https
   // (RFC 8058): where the sender gave no URL of its own, or one that a recipient's codes make
-  // impossible, it is what List-Unsubscribe has. At most kUnsubscribeUrlOctetsMax. Empty: never.
+  // impossible, it is what List-Unsubscribe has; and it is what kUnsubscribeKey becomes in texts,
+  // the same for one copy. At most kUnsubscribeUrlOctetsMax. Empty: never, and nothing.
   std::string unsubscribe_url;
   // What makes the ids of its inline parts the delivery's own: content_id_tail().
   std::string content_id_tail = "@localhost.invalid";

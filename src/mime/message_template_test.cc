@@ -202,6 +202,38 @@ TEST(GoldenMessage, EverythingInIso2022Jp) {
   expect_golden("iso_2022_jp", composed(built(given)));
 }
 
+TEST(MessageTemplate, TheLinkInTheTextsIsThatOfTheHeader) {
+  const MessageOptions ours{.unsubscribe_url = "https://mail.example.jp/unsubscribe/"};
+  Content given = content();
+  given.text_part = "__unsubscribe_url__ (__name__)\n__unsubscribe_url____name__";
+  given.html_part = "<a href=\"__unsubscribe_url__\">out</a>";
+  ComposedMessage message;
+  const auto text_with = [&](const MessageOptions& options, std::string_view token) {
+    MessageTemplate::build(given, options)
+        ->compose({"a@example.com", kTaro, {}, token}, identity(), message);
+    return whole(message);
+  };
+  const std::string link = "https://mail.example.jp/unsubscribe/token";
+  // The header's, two in the text, one in the HTML.
+  std::string octets = text_with(ours, "token");
+  for (std::size_t at = octets.find("=\r\n"); at != std::string::npos; at = octets.find("=\r\n")) {
+    octets.erase(at, 3);
+  }
+  std::size_t links = 0;
+  for (auto at = octets.find(link); at != std::string::npos; at = octets.find(link, at + 1)) {
+    ++links;
+  }
+  EXPECT_EQ(links, 4U) << octets;
+  EXPECT_FALSE(octets.contains("__unsubscribe_url__"));
+
+  given.list_unsubscribe_url = "https://example.jp/out";
+  EXPECT_TRUE(MessageTemplate::build(given, ours)->may_link_to_us()) << "its texts want a token";
+  const auto own = read(text_with(ours, "token"));
+  EXPECT_EQ(own.field("List-Unsubscribe"), "<https://example.jp/out>");
+  EXPECT_FALSE(text_with({}, "token").contains("/unsubscribe/")) << "there is none";
+  EXPECT_FALSE(text_with(ours, "").contains("/unsubscribe/"));
+}
+
 // ---- header fields -----------------------------------------------------------------------------
 
 TEST(MessageTemplate, WritesItsFieldsInAFixedOrder) {
@@ -210,6 +242,7 @@ TEST(MessageTemplate, WritesItsFieldsInAFixedOrder) {
   given.header_to = {"a@example.com"};
   given.header_cc = {"b@example.com"};
   given.list_unsubscribe_url = "https://example.jp/u";
+  given.list_unsubscribe_one_click = true;
   const auto message_template = built(given, {.feedback_id = {"a", "b"}});
   ComposedMessage message;
   message_template.compose({"a@example.com", kTaro}, identity(), message);
@@ -308,8 +341,13 @@ TEST(MessageTemplate, TheMessageIdDomainCannotAddHeaderFieldsEither) {
 TEST(MessageTemplate, OneClickIsOfferedForHttpsOnly) {
   Content given = content();
   given.list_unsubscribe_url = "http://example.jp/u";
+  given.list_unsubscribe_one_click = true;
   EXPECT_EQ(read(composed(built(given))).count("List-Unsubscribe-Post"), 0U);
+  given.list_unsubscribe_one_click = false;
   given.list_unsubscribe_url = "HTTPS://example.jp/u";
+  EXPECT_EQ(read(composed(built(given))).count("List-Unsubscribe-Post"), 0U)
+      << "only the sender knows what its page does";
+  given.list_unsubscribe_one_click = true;
   EXPECT_EQ(read(composed(built(given))).field("List-Unsubscribe-Post"),
             "List-Unsubscribe=One-Click");
 }

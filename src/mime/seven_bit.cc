@@ -75,7 +75,7 @@ class SevenBitScan::Look final : public EntityHandler {
     if (!lines_fit(head)) {
       return refused("has header fields that are 8-bit or too long, which no encoding can change");
     }
-    lacks_version_ |= entity.lacks_version;
+    lacks_version_ |= entity.lacks_version && plan_.parts_.empty();
     SevenBitPlan::Part part;
     if (!entity.is_leaf) {
       part.is_relabelled = !entity.is_sealed && says_too_much(entity.head.encoding);
@@ -124,6 +124,8 @@ class SevenBitScan::Look final : public EntityHandler {
     const bool quoted = is_text() && leaf_.quoted <= base64;
     part = {.is_relabelled = true,
             .is_encoded = true,
+            // Of the whole message it is said in any case: see finish().
+            .gets_version = entity.lacks_version && plan_.parts_.size() > 1,
             .encoding = quoted ? TransferEncoding::quoted_printable : TransferEncoding::base64};
     if (wants_charset() && leaf_.is_eight_bit) {
       part.charset = leaf_.is_utf8 ? "utf-8" : "unknown-8bit";

@@ -200,7 +200,6 @@ TEST(SevenBit, RefusesWhatReadersMayUnderstandInDifferentWays) {
   const std::string part = "--b\r\n\r\n日本\r\n";
   EXPECT_EQ(refusal(mail(multipart, part + "--b--\r\n")), "");
   for (const std::string& message : std::vector<std::string>{
-           mail(multipart, part),                               // no end
            mail(multipart, part + "--b!\r\n--b--\r\n"),         // almost a delimiter
            mail(multipart, "--b\r\nX: y\r\n--b--\r\n" + part),  // a head without an end
            mail("Content-Type: multipart/mixed\r\n", part + "--b--\r\n"),
@@ -222,12 +221,41 @@ TEST(SevenBit, RefusesWhatReadersMayUnderstandInDifferentWays) {
            mail("X-Raw: 日本\r\n", "a\r\n"),
            mail("X-Long: " + std::string(1000, 'x') + "\r\n", "a\r\n"),
            mail("no field\r\n", "日本\r\n"),
-           // A message within one, which says nothing of MIME.
+           // A message within one, which has parts and says nothing of MIME.
            mail(multipart,
-                "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: a\r\n\r\n日本\r\n--b--\r\n"),
+                "--b\r\nContent-Type: message/rfc822\r\n\r\nContent-Type: "
+                "multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\n日本\r\n--c--\r\n--b--\r\n"),
        }) {
     EXPECT_NE(refusal(message), "") << message;
   }
+}
+
+// No reader has another end for them.
+TEST(SevenBit, PartsWithoutTheirLastDelimiterEndWithTheMessage) {
+  const std::string out =
+      converted(mail("Content-Type: multipart/mixed; boundary=outer\r\n",
+                     "--outer\r\nContent-Type: multipart/alternative; boundary=inner\r\n\r\n"
+                     "--inner\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n日本\r\n"));
+  EXPECT_TRUE(
+      out.contains("\r\n--inner\r\nContent-Type: text/plain; charset=utf-8\r\n"
+                   "Content-Transfer-Encoding: base64\r\n\r\n" +
+                   to_base64("日本\r\n") + "\r\n"))
+      << out;
+}
+
+TEST(SevenBit, AMessageWithinOneIsSaidToBeMime) {
+  const std::string out = converted(
+      mail("Content-Type: multipart/mixed; boundary=b\r\n",
+           "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: old\r\n\r\n日本\r\n"
+           "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: plain\r\n\r\nplain\r\n--b--\r\n"));
+  const auto parts = test::read_parts(test::read_entity(out));
+  ASSERT_EQ(parts.size(), 2U);
+  const Entity inner = test::read_entity(parts[0].body);
+  EXPECT_EQ(inner.field("Subject"), "old");
+  EXPECT_EQ(inner.field("MIME-Version"), "1.0");
+  EXPECT_EQ(inner.field("Content-Type"), "text/plain; charset=utf-8");
+  EXPECT_EQ(test::read_content(inner), "日本");
+  EXPECT_EQ(parts[1].body, "Subject: plain\r\n\r\nplain") << "nothing is said that need not be";
 }
 
 // Programs that write mail without a library leave it out.

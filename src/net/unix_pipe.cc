@@ -17,6 +17,11 @@
 namespace todoku::net {
 namespace {
 
+// Whatever kind of fault the number is elsewhere: the program's own input or output is broken.
+std::unexpected<Error> broken(std::string_view doing, int number) {
+  return fail(ErrorKind::io, errno_to_error(doing, number).detail);
+}
+
 // One direction: what was read and is not written yet.
 class Flow {
  public:
@@ -28,7 +33,7 @@ class Flow {
   Result<void> read_from(int fd) {
     const ssize_t got = ::read(fd, octets_.data(), octets_.size());
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) return {};
-    if (got < 0 && errno != ECONNRESET) return fail(errno_to_error("read", errno));
+    if (got < 0 && errno != ECONNRESET) return broken("read", errno);
     ended_ = got <= 0;
     begun_ = begun_ || got > 0;
     if (got > 0) left_ = {octets_.data(), static_cast<std::size_t>(got)};
@@ -39,7 +44,7 @@ class Flow {
   Result<void> write_to(int fd) {
     const ssize_t sent = ::write(fd, left_.data(), std::min<std::size_t>(left_.size(), PIPE_BUF));
     if (sent < 0 && (errno == EINTR || errno == EAGAIN)) return {};
-    if (sent < 0) return fail(errno_to_error("write", errno));
+    if (sent < 0) return broken("write", errno);
     left_.remove_prefix(static_cast<std::size_t>(sent));
     return {};
   }
@@ -102,7 +107,7 @@ Result<void> pipe_to_unix_socket(const std::string& path, int input, int output)
     }};
     if (::poll(ready.data(), ready.size(), -1) < 0) {
       if (errno == EINTR) continue;
-      return fail(errno_to_error("poll", errno));
+      return broken("poll", errno);
     }
     Result<void> done;
     if (is_ready(ready[0])) done = there.read_from(input);

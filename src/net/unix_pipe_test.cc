@@ -6,6 +6,7 @@
 #include <string_view>
 #include <thread>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -109,6 +110,24 @@ TEST(UnixPipe, EndsWhenTheServerHangsUpAlthoughInputIsLeft) {
   EXPECT_EQ(read_all(output[0]), "421 stopping\r\n");
   serving.join();
   for (const int fd : {input[0], input[1], output[0]}) ::close(fd);
+}
+
+// As /dev/null is that stands for an input that was closed.
+TEST(UnixPipe, AnInputThatCannotBeReadIsAFaultOfIo) {
+  const std::string path = testing::TempDir() + "unix_pipe_deaf_" + std::to_string(::getpid());
+  const Server server(path);
+  const int input = ::open("/dev/null", O_WRONLY);
+  std::thread peer([&] {
+    const int fd = server.accept();
+    write_all(fd, "220 ready\r\n");
+    read_all(fd);
+    ::close(fd);
+  });
+  const auto done = pipe_to_unix_socket(path, input, input);
+  peer.join();
+  ::close(input);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().kind, ErrorKind::io) << done.error().detail;
 }
 
 TEST(UnixPipe, SaysWhereNobodyIs) {

@@ -192,6 +192,9 @@ Result<store::Account> write_change(store::WriteTransaction& transaction, const 
   if (change.suspended) account->suspended = *change.suspended;
   if (change.text_from_html) account->text_from_html = *change.text_from_html;
   if (change.open_tracking) account->open_tracking = *change.open_tracking;
+  if (change.preflight) {
+    account->preflight = parse_preflight_mode(*change.preflight).value_or(account->preflight);
+  }
   store::AccountLimits& limits = account->limits;
   limits.requests_per_minute = change.requests_per_minute.value_or(limits.requests_per_minute);
   limits.mails_per_minute = change.mails_per_minute.value_or(limits.mails_per_minute);
@@ -266,6 +269,11 @@ Task<Result<AddedAccount>> Operations::add_account(NewAccount request) {
 Task<Result<ChangedAccount>> Operations::change_account(std::string name, AccountChange change) {
   if (change.weight) {
     if (auto good = check_weight(*change.weight); !good) co_return fail(std::move(good.error()));
+  }
+  if (change.preflight && !parse_preflight_mode(*change.preflight)) {
+    co_return fail(ErrorKind::invalid_input,
+                   fmt::format("preflight is \"{}\", but must be \"off\", \"warn\" or \"enforce\"",
+                               printable(utf8_prefix(*change.preflight, kLabelMax))));
   }
   auto found = co_await account(name);
   if (!found) co_return fail(std::move(found.error()));

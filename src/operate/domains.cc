@@ -272,6 +272,25 @@ Task<Result<VerifiedDomain>> Operations::verify_domain(std::string account_name,
   co_return verified;
 }
 
+Task<Result<DomainHistoryView>> Operations::domain_history(std::string account_name,
+                                                           std::string domain) {
+  auto name = access::claimable_domain(domain);
+  if (!name) co_return fail(std::move(name.error()));
+  auto owner = co_await account(account_name);
+  if (!owner) co_return fail(std::move(owner.error()));
+  auto check =
+      co_await store_.read([key = owner->key, name = *name](store::ReadTransaction& reader) {
+        return reader.domain_check(key, name);
+      });
+  if (!check) co_return fail(std::move(check.error()));
+  auto history = unpack_history(check->found);
+  if (!history) co_return fail(std::move(history.error()));
+  co_return DomainHistoryView{.account = std::move(account_name),
+                              .domain = std::move(*name),
+                              .history = std::move(*history),
+                              .next = check->next};
+}
+
 Task<Result<void>> Operations::remove_domain(std::string account_name, std::string domain) {
   auto name = access::claimable_domain(domain);
   if (!name) co_return fail(std::move(name.error()));

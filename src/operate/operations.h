@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "async/file_pool.h"
 #include "async/task.h"
 #include "base/bilingual.h"
 #include "base/clock.h"
@@ -26,9 +27,13 @@
 #include "intake/suppression_lists.h"
 #include "operate/agreement.h"
 #include "operate/cluster_names.h"
+#include "operate/domain_history.h"
+#include "operate/domain_reports.h"
 #include "operate/drained.h"
 #include "operate/noted_asks.h"
 #include "operate/personal_data.h"
+#include "operate/report_overview.h"
+#include "operate/report_reading.h"
 #include "store/retention.h"
 #include "store/store.h"
 
@@ -85,6 +90,7 @@ struct AccountChange {
   std::optional<bool> suspended;
   std::optional<bool> text_from_html;
   std::optional<bool> open_tracking;
+  std::optional<std::string> preflight;  // "off", "warn" or "enforce"
   std::optional<std::int64_t> requests_per_minute;
   std::optional<std::int64_t> mails_per_minute;
   std::optional<std::int64_t> mails_per_day;
@@ -175,6 +181,14 @@ struct VerifiedDomain {
   std::string instead;        // a record of that name and of ours with another value; empty: none
   std::string trouble;        // why there was no answer
   std::string needs_consent;  // the domain of another account that has to consent; empty: none
+};
+
+// What checks on the schedule found of a proven domain.
+struct DomainHistoryView {
+  std::string account;
+  std::string domain;
+  DomainHistory history;
+  std::optional<Instant> next;  // when it is checked again; nullopt: as soon as it is proven
 };
 
 template <class View>
@@ -326,6 +340,12 @@ struct EngineStatus {
 // By an engine that serves a store in a file: its age from now on (app/age.h).
 [[nodiscard]] Result<std::uint64_t> grow_older(store::WriteTransaction& transaction);
 
+struct TlsReportRequest {
+  std::string domain;     // of recipients; empty: all
+  std::int64_t days = 7;  // with today
+  std::int64_t limit = 1'000;
+};
+
 class Operations {
  public:
   struct Options {
@@ -352,6 +372,13 @@ class Operations {
     std::function<Task<Result<std::vector<std::string>>>(std::string name)> look_up_texts;
     // nullptr: no relay runs here.
     std::function<Lockouts*()> lockouts = {};
+    // Our sources' addresses as receivers see them.
+    std::vector<std::string> own_addresses = {};
+    std::int64_t report_days = 0;  // reports of domains are kept so long; 0: without an end
+    // Where reports are read; nullptr: on the thread that asks.
+    async::FilePool* files = nullptr;
+    // Our own mail in a domain's name has begun to fail, as receivers say. May be empty.
+    std::function<void(const OwnMailFailing&)> own_mail_failing = {};
     // Called after a change of what processes keep in memory (store/changes.h): returns when this
     // one knows it. Empty: it keeps nothing. Where nobody may miss it for a moment, the error is
     // the operation's, though the change is kept.
@@ -437,8 +464,16 @@ class Operations {
                                          std::int64_t limit);
   // Asks the DNS now. unsupported where it cannot be asked.
   Task<Result<VerifiedDomain>> verify_domain(std::string account, std::string domain);
+  Task<Result<DomainHistoryView>> domain_history(std::string account, std::string domain);
   // What the account signs with stays its own; whoever has the domain next gets nothing of it.
   Task<Result<void>> remove_domain(std::string account, std::string domain);
+  // -- domain_reports.cc. What is handed over: a report, a message that carries some, or a file of
+  // messages; each is told of by itself. `account` empty: for every account that has its domain.
+  // invalid_input: nothing was handed over.
+  Task<Result<ImportedReports>> import_reports(std::string account, HandedOverReports given);
+  // Of the last `days` days and today, in UTC. `account` empty: of the one that has the domain.
+  // conflict: several have.
+  Task<Result<ReportOverview>> reported(std::string account, std::string domain, std::int64_t days);
   // To the account `to` having the domain, or such below it, too.
   Task<Result<DomainView>> consent(std::string account, std::string domain, std::string to,
                                    bool withdrawn);
@@ -456,6 +491,9 @@ class Operations {
   Task<Result<store::KeptFor>> keep_for(std::string account,
                                         std::optional<std::int64_t> content_days,
                                         std::optional<std::int64_t> story_days);
+
+  // -- receiver_tls.cc: how the protection of connections fared, the newest days first.
+  Task<Result<std::vector<store::TlsCount>>> tls_report(TlsReportRequest request);
 
   // At most `limit`.
   Task<Result<StuckMails>> stuck(std::int64_t limit);
@@ -500,6 +538,12 @@ class Operations {
 
  private:
   [[nodiscard]] Result<std::vector<store::Node>> engines_elsewhere() const;
+  Task<Result<ReadReport>> read_apart(std::string octets);
+  Task<Result<void>> import_message(std::optional<store::AccountKey> account,
+                                    HandedOverReports given, ImportedReports& told);
+  Task<Result<void>> import_report(std::optional<store::AccountKey> account,
+                                   HandedOverReports given, ImportedReports& told);
+  Task<Result<store::Domain>> claim_of(std::string account, std::string domain);
   Task<Result<store::Account>> account(std::string name);
   Task<Result<store::AccountKey>> list_owner(std::string name);
   struct FoundStories;

@@ -37,9 +37,8 @@ Result<SubmissionOptionBits> read_options(std::string_view text) {
     const SubmissionOptionName* const known = find_submission_option(word);
     if (known == nullptr) {
       return fail(ErrorKind::invalid_input,
-                  fmt::format("options has \"{}\", but they are tag, purpose, send-at, expires-in, "
-                              "list-id and idempotency-key",
-                              printable(word.substr(0, 100))));
+                  fmt::format("options has \"{}\", but they are {}", printable(word.substr(0, 100)),
+                              submission_option_words()));
     }
     bits |= static_cast<SubmissionOptionBits>(known->option);
     text.remove_prefix(std::min(end + 1, text.size()));
@@ -157,8 +156,8 @@ Result<void> apply(const SmtpTerms& terms, Instant now, store::SmtpCredentialSet
   return {};
 }
 
-// Digits and letters alone: a sign that a command line takes for an option, a shell or a URL for its
-// own, would make a password that works in one client and not in the next. 32 of them, because
+// Digits and letters alone: a sign that a command line takes for an option, or a shell or a URL for
+// its own, would make a password that works in one client and not in the next. 32 of them, because
 // devices have short fields.
 std::string new_password() {
   return to_hex(random_octets(kPasswordOctets));

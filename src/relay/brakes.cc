@@ -73,6 +73,13 @@ std::optional<Reply> Brakes::add_recipient(const Sender& sender, SteadyInstant n
   return reply_to(meter_.admit(limits(sender, Metered::recipients), 1, now), "recipients", sender);
 }
 
+void Brakes::give_back(const Sender& sender, const Counted& counted) {
+  meter_.give_back(limits(sender, Metered::messages), 1, counted.message_at);
+  if (counted.recipients == 0) return;
+  meter_.give_back(limits(sender, Metered::recipients), counted.recipients,
+                   counted.recipients_from);
+}
+
 void Brakes::count_octets(const Sender& sender, std::uint64_t octets, SteadyInstant now) {
   meter_.count(limits(sender, Metered::octets), static_cast<std::int64_t>(octets), now);
 }

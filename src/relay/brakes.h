@@ -11,10 +11,10 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/minute_meter.h"
 #include "mail/reply.h"
 #include "net/network.h"
 #include "relay/logins.h"
-#include "relay/minute_meter.h"
 #include "relay/options.h"
 
 namespace todoku::relay {
@@ -30,6 +30,13 @@ struct Sender {
 // Thread-safe.
 class Brakes {
  public:
+  // What a message has taken of its minutes before it is kept.
+  struct Counted {
+    SteadyInstant message_at{};
+    std::int64_t recipients = 0;
+    SteadyInstant recipients_from{};  // when the first of them was counted
+  };
+
   // Both outlive it.
   Brakes(const RelayOptions& options, MinuteMeter& meter) : options_(options), meter_(meter) {}
 
@@ -38,6 +45,9 @@ class Brakes {
   [[nodiscard]] std::optional<Reply> begin_message(const Sender& sender, std::uint64_t declared,
                                                    SteadyInstant now);
   [[nodiscard]] std::optional<Reply> add_recipient(const Sender& sender, SteadyInstant now);
+  // Of a message that was begun and is not taken after all: what it counted is for others to use,
+  // as far as its minutes are not over. Its octets have come, and stay counted.
+  void give_back(const Sender& sender, const Counted& counted);
   // Of a message that has begun: it is not cut off for that, but the next one waits.
   void count_octets(const Sender& sender, std::uint64_t octets, SteadyInstant now);
 

@@ -9,7 +9,6 @@
 #include <gtest/gtest.h>
 
 #include "relay/login_guard.h"
-#include "relay/minute_meter.h"
 
 namespace todoku::relay {
 namespace {
@@ -183,56 +182,6 @@ TEST(LoginGuard, RemembersSoManyAndNoMore) {
   EXPECT_LE(guard.entries(), 101U);
 }
 
-// How long it is until that fits; zero: it was counted.
-Milliseconds wait_of(MinuteMeter& meter, const std::string& name, std::int64_t amount,
-                     std::int64_t most, SteadyInstant now) {
-  const std::array<MinuteMeter::Limit, 1> limit{{{name, most}}};
-  const auto excess = meter.admit(limit, amount, now);
-  return excess ? excess->wait : 0ms;
-}
-
-TEST(MinuteMeter, CountsByNameAndMinute) {
-  MinuteMeter meter;
-  EXPECT_EQ(wait_of(meter, "a", 2, 3, kBegin), 0ms);
-  EXPECT_EQ(wait_of(meter, "a", 2, 3, kBegin + 20s), 40s);
-  EXPECT_EQ(wait_of(meter, "a", 1, 3, kBegin + 20s), 0ms);
-  EXPECT_EQ(wait_of(meter, "b", 3, 3, kBegin + 20s), 0ms);
-  EXPECT_EQ(wait_of(meter, "a", 2, 3, kBegin + 60s), 0ms);
-  EXPECT_EQ(wait_of(meter, "none", 1'000, 0, kBegin), 0ms);
-}
-
-TEST(MinuteMeter, LetsWhatIsLargerThanTheLimitPassAloneAndWaitsForItsMinutes) {
-  MinuteMeter meter;
-  EXPECT_EQ(wait_of(meter, "a", 10, 3, kBegin), 0ms);
-  EXPECT_EQ(wait_of(meter, "a", 3, 3, kBegin + 1s), 4min - 1s);
-  EXPECT_EQ(wait_of(meter, "a", 2, 3, kBegin + 1s), 3min - 1s);
-  EXPECT_EQ(wait_of(meter, "a", 10, 3, kBegin + 3min), 1min) << "one octet is left to pay for";
-  EXPECT_EQ(wait_of(meter, "a", 2, 3, kBegin + 3min), 0ms);
-  EXPECT_EQ(wait_of(meter, "a", 10, 3, kBegin + 4min), 0ms);
-}
-
-TEST(MinuteMeter, CountsByAllOrByNone) {
-  MinuteMeter meter;
-  const std::array<MinuteMeter::Limit, 2> both{{{"a", 5}, {"b", 2}}};
-  EXPECT_FALSE(meter.admit(both, 2, kBegin));
-  const auto excess = meter.admit(both, 1, kBegin);
-  ASSERT_TRUE(excess);
-  EXPECT_EQ(excess->which, 1U);
-  EXPECT_EQ(wait_of(meter, "a", 3, 5, kBegin), 0ms) << "what was refused was not counted";
-  meter.count(both, 100, kBegin);
-  EXPECT_EQ(wait_of(meter, "a", 1, 5, kBegin), 21min) << "what cannot be refused is waited for";
-}
-
-TEST(MinuteMeter, HoldsSoManyNamesAndNoMore) {
-  MinuteMeter meter(2);
-  EXPECT_EQ(wait_of(meter, "a", 1, 1, kBegin), 0ms);
-  EXPECT_EQ(wait_of(meter, "b", 1, 1, kBegin), 0ms);
-  EXPECT_EQ(wait_of(meter, "c", 1, 1, kBegin), 0ms);  // uncounted
-  EXPECT_GT(wait_of(meter, "a", 1, 1, kBegin), 0ms);
-  EXPECT_EQ(wait_of(meter, "c", 1, 1, kBegin + 1min), 0ms);
-  EXPECT_GT(wait_of(meter, "c", 1, 1, kBegin + 1min), 0ms);
-}
-
 class BrakesTest : public ::testing::Test {
  protected:
   BrakesTest() {
@@ -283,6 +232,21 @@ TEST_F(BrakesTest, EachLimitIsItsOwnAndEndsByItself) {
     now += 45s;
     EXPECT_EQ(one(), "taken") << each.says;
     each.most = 0;
+  }
+}
+
+TEST_F(BrakesTest, AMessageThatIsNotTakenUsesUpNothing) {
+  login_.credential.settings.messages_per_minute = 1;
+  options_.of_account.recipients = 2;
+  const Brakes::Counted counted{
+      .message_at = kBegin, .recipients = 2, .recipients_from = kBegin + 1s};
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(text(brakes_.begin_message(sender(), 0, kBegin)), "taken");
+    EXPECT_NE(text(brakes_.begin_message(sender(), 0, kBegin)), "taken") << "while it is under way";
+    EXPECT_EQ(text(brakes_.add_recipient(sender(), kBegin + 1s)), "taken");
+    EXPECT_EQ(text(brakes_.add_recipient(sender(), kBegin + 1s)), "taken");
+    EXPECT_NE(text(brakes_.add_recipient(sender(), kBegin + 1s)), "taken");
+    brakes_.give_back(sender(), counted);
   }
 }
 

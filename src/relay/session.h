@@ -83,6 +83,8 @@ struct Transaction {
   std::optional<intake::submission::SubmissionReader> reader;
   std::optional<Reply> trouble;  // what the message is answered when its content has ended
   std::string out;               // what goes on
+  Brakes::Counted counted;
+  bool is_taken = false;  // it is kept, and its 250 about to be said
 };
 
 // For logs: "192.0.2.7", or of a user of this machine "uid 33".

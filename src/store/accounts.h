@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "mail/preflight_mode.h"
 #include "store/keys.h"
 
 namespace todoku::store {
@@ -36,6 +37,7 @@ struct Account {
   bool suspended = false;
   bool text_from_html = true;  // mail that comes with HTML only gets a text part made from it
   bool open_tracking = true;   // HTML gets an image that tells of its opening, where that can be
+  PreflightMode preflight = PreflightMode::warn;
   Instant created{};
   AccountLimits limits;
 };
@@ -133,7 +135,7 @@ class AccountWrites {
   virtual ~AccountWrites() = default;
   // conflict if the name is taken.
   [[nodiscard]] virtual Result<Account> create_account(std::string_view name) = 0;
-  // Weight, suspended, text_from_html, open_tracking and limits.
+  // Weight, suspended, text_from_html, open_tracking, preflight and limits.
   [[nodiscard]] virtual Result<void> change_account(const Account& account) = 0;
   // conflict if the token is in use.
   [[nodiscard]] virtual Result<ApiKey> add_api_key(AccountKey account, const NewApiKey& key) = 0;

@@ -17,7 +17,7 @@ using enum CarriedKind;
 // The columns of PostgreSQL's schema; what they mean is said with the tables
 // (sqlite/schema.cc, postgres/schema.cc).
 constexpr std::array<CarriedColumn, 2> kSettings{{{"name", text}, {"value", octets}}};
-constexpr std::array<CarriedColumn, 14> kAccounts{{{"key", integer},
+constexpr std::array<CarriedColumn, 15> kAccounts{{{"key", integer},
                                                    {"name", text},
                                                    {"weight", integer},
                                                    {"suspended", integer},
@@ -30,7 +30,8 @@ constexpr std::array<CarriedColumn, 14> kAccounts{{{"key", integer},
                                                    {"mails_per_minute", integer},
                                                    {"mails_per_day", integer},
                                                    {"mails_per_month", integer},
-                                                   {"open_tracking", integer}}};
+                                                   {"open_tracking", integer},
+                                                   {"preflight", integer}}};
 constexpr std::array<CarriedColumn, 10> kApiKeys{{{"id", integer},
                                                   {"account", integer},
                                                   {"label", text},
@@ -48,7 +49,7 @@ constexpr std::array<CarriedColumn, 7> kDkimKeys{{{"account", integer},
                                                   {"sealed", octets},
                                                   {"dns_record", text},
                                                   {"created", integer}}};
-constexpr std::array<CarriedColumn, 12> kDomains{{{"account", integer},
+constexpr std::array<CarriedColumn, 14> kDomains{{{"account", integer},
                                                   {"domain", text},
                                                   {"token", text},
                                                   {"state", integer},
@@ -59,7 +60,9 @@ constexpr std::array<CarriedColumn, 12> kDomains{{{"account", integer},
                                                   {"answered", integer},
                                                   {"failing", integer},
                                                   {"failed_for", integer},
-                                                  {"look_at", integer}}};
+                                                  {"look_at", integer},
+                                                  {"check_at", integer},
+                                                  {"check_found", octets}}};
 constexpr std::array<CarriedColumn, 4> kMailCounts{
     {{"account", integer}, {"day", integer}, {"node", integer}, {"mails", integer}}};
 constexpr std::array<CarriedColumn, 32> kDeliveries{
@@ -74,7 +77,7 @@ constexpr std::array<CarriedColumn, 32> kDeliveries{
      {"signing", text},      {"failure_reason", text}, {"purpose", integer},
      {"list_id", text},      {"tags", text},           {"life", integer},
      {"course", integer},    {"credential", text}}};
-constexpr std::array<CarriedColumn, 18> kContents{{{"delivery", integer},
+constexpr std::array<CarriedColumn, 19> kContents{{{"delivery", integer},
                                                    {"from_address", text},
                                                    {"from_name", text},
                                                    {"reply_address", text},
@@ -91,7 +94,8 @@ constexpr std::array<CarriedColumn, 18> kContents{{{"delivery", integer},
                                                    {"text_from_html", integer},
                                                    {"open_tracking", integer},
                                                    {"headers", octets},
-                                                   {"envelope", octets}}};
+                                                   {"envelope", octets},
+                                                   {"one_click", integer}}};
 constexpr std::array<CarriedColumn, 9> kAttachments{{{"id", integer},
                                                      {"delivery", integer},
                                                      {"file_name", text},
@@ -110,8 +114,13 @@ constexpr std::array<CarriedColumn, 7> kRelayed{{{"key", integer},
                                                  {"gone", integer}}};
 constexpr std::array<CarriedColumn, 3> kRelayedPieces{
     {{"relayed", integer}, {"which", integer}, {"data", octets}}};
-constexpr std::array<CarriedColumn, 4> kSections{
-    {{"id", integer}, {"delivery", integer}, {"state", integer}, {"open_batch", integer}}};
+constexpr std::array<CarriedColumn, 5> kSections{{{"id", integer},
+                                                  {"delivery", integer},
+                                                  {"state", integer},
+                                                  {"open_batch", integer},
+                                                  {"domains", integer}}};
+constexpr std::array<CarriedColumn, 3> kDomainCounts{
+    {{"section", integer}, {"domain", text}, {"recipients", integer}}};
 constexpr std::array<CarriedColumn, 22> kBatches{
     {{"number", integer},         {"delivery", integer}, {"account", integer},
      {"section", integer},        {"traffic", integer},  {"domain", text},
@@ -251,7 +260,26 @@ constexpr std::array<CarriedColumn, 9> kAudit{{{"key", integer},
                                                {"hash", integer},
                                                {"origin", text}}};
 
-constexpr std::array<CarriedTable, 32> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedColumn, 12> kDomainReports{{{"account", integer},
+                                                        {"domain", text},
+                                                        {"day", integer},
+                                                        {"id", octets},
+                                                        {"kind", integer},
+                                                        {"organization", text},
+                                                        {"reported", text},
+                                                        {"policy", text},
+                                                        {"begins", integer},
+                                                        {"ends", integer},
+                                                        {"messages", integer},
+                                                        {"received", integer}}};
+constexpr std::array<CarriedColumn, 6> kReportLines{{{"account", integer},
+                                                     {"domain", text},
+                                                     {"day", integer},
+                                                     {"words", octets},
+                                                     {"messages", integer},
+                                                     {"failed", integer}}};
+
+constexpr std::array<CarriedTable, 35> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -271,6 +299,7 @@ constexpr std::array<CarriedTable, 32> kTables{{{"settings", kSettings},
                                                 {"opens", kOpens},
                                                 {"open_counts", kOpenCounts},
                                                 {"sections", kSections},
+                                                {"domain_counts", kDomainCounts},
                                                 {"deliveries", kDeliveries},
                                                 {"contents", kContents},
                                                 {"attachments", kAttachments},
@@ -282,7 +311,9 @@ constexpr std::array<CarriedTable, 32> kTables{{{"settings", kSettings},
                                                 {"event_sheets", kEventSheets},
                                                 {"suppressions", kSuppressions},
                                                 {"suppression_removals", kRemovals},
-                                                {"audit", kAudit}}};
+                                                {"audit", kAudit},
+                                                {"domain_reports", kDomainReports},
+                                                {"report_lines", kReportLines}}};
 
 }  // namespace carried
 

@@ -109,6 +109,7 @@ struct DraftChange {
   std::optional<std::string> html_part;
   std::optional<std::string> list_unsubscribe_mailto;
   std::optional<std::string> list_unsubscribe_url;
+  std::optional<bool> list_unsubscribe_one_click = {};
   std::optional<std::vector<ExtraHeader>> headers;
   std::optional<std::vector<Attachment>> inline_parts = {};  // instead of those that there are
   std::optional<std::vector<std::string>> tags;

@@ -9,6 +9,7 @@
 // What makes one of the other, and who may prove what, is access/domain_proof.h.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -40,6 +41,19 @@ struct Domain {
   std::optional<Instant> look_at;   // when the DNS is asked again; nullopt: only when told to
 };
 
+// What checks of what a proven domain says in the DNS have found (operate/domain_history.h), and
+// when the next is due. Kept with the claim, and gone with it.
+struct DomainCheck {
+  std::optional<Instant> next;  // nullopt: at once
+  std::string found;            // opaque here; empty: it was never checked
+};
+inline constexpr std::size_t kDomainCheckMax = std::size_t{256} * 1024;
+
+[[nodiscard]] inline Result<void> check_sound(const DomainCheck& check) {
+  if (check.found.size() <= kDomainCheckMax) return {};
+  return fail(ErrorKind::invalid_input, "what checks of a domain found is too long");
+}
+
 // A place in the list of all claims, which is by account and domain.
 struct DomainPlace {
   AccountKey account{};
@@ -60,6 +74,10 @@ class DomainReads {
       std::span<const std::string> domains) = 0;
   // Whose time to be looked at has come, the longest due first.
   [[nodiscard]] virtual Result<std::vector<Domain>> domains_to_look_at(std::int64_t limit) = 0;
+  // Proven ones whose time to be checked has come, the longest due first.
+  [[nodiscard]] virtual Result<std::vector<DomainPlace>> domains_to_check(std::int64_t limit) = 0;
+  [[nodiscard]] virtual Result<DomainCheck> domain_check(AccountKey account,
+                                                         std::string_view domain) = 0;
 };
 
 class DomainWrites {
@@ -73,6 +91,14 @@ class DomainWrites {
   // Only what a look found that changes nobody's rights: answered, failing, failed_for, look_at.
   // Nobody who keeps domains in memory reads them anew.
   [[nodiscard]] virtual Result<void> note_look(const Domain& domain) = 0;
+  // Whoever takes it checks it, and nobody else does before `until`, whatever becomes of the one
+  // who took it. False: another was first, it is not due, or no longer proven (a conditional
+  // update).
+  [[nodiscard]] virtual Result<bool> take_domain_check(AccountKey account, std::string_view domain,
+                                                       Instant until) = 0;
+  // invalid_input: more than kDomainCheckMax.
+  [[nodiscard]] virtual Result<void> keep_domain_check(AccountKey account, std::string_view domain,
+                                                       const DomainCheck& check) = 0;
   [[nodiscard]] virtual Result<void> remove_domain(AccountKey account, std::string_view domain) = 0;
   // From here to the commit no other transaction gets past this: who holds what, asked afterwards,
   // stays true. Counts as a change of the topic.

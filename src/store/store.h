@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store: every promise of the engine rests on it. One interface in the words of the domain, by
-// facet (settings, changes, accounts, domains, counts of mail, deliveries, recipients, imports,
-// exports, uploads, relayed messages, suppressions, idempotency, webhooks, SMTP credentials, nodes,
-// news, the cluster, bells, events, who reads them, logs, personal data, work), with a back end per
-// folder and one conformance suite (tests/conformance/store).
+// facet (settings, changes, accounts, domains, reports of them, counts of mail, deliveries,
+// recipients, domains of lists, samples, imports, exports, uploads, relayed messages, suppressions,
+// idempotency, webhooks, SMTP credentials, nodes, news, the cluster, bells, events, who reads them,
+// logs, personal data, receivers' TLS, work), with a back end per folder and one conformance suite
+// (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
 // happens per request of a person is a function of a transaction. Writes are grouped: one commit
@@ -36,6 +37,8 @@
 #include "store/cluster.h"
 #include "store/course.h"
 #include "store/deliveries.h"
+#include "store/domain_counts.h"
+#include "store/domain_reports.h"
 #include "store/domains.h"
 #include "store/event_readers.h"
 #include "store/events.h"
@@ -48,6 +51,8 @@
 #include "store/nodes.h"
 #include "store/opens.h"
 #include "store/personal_data.h"
+#include "store/receiver_tls.h"
+#include "store/recipient_sample.h"
 #include "store/recipients.h"
 #include "store/relayed.h"
 #include "store/settings.h"
@@ -70,10 +75,13 @@ class ReadTransaction : public SettingReads,
                         public ChangeReads,
                         public AccountReads,
                         public DomainReads,
+                        public DomainReportReads,
                         public MailCountReads,
                         public DeliveryReads,
                         public CourseReads,
                         public RecipientReads,
+                        public DomainCountReads,
+                        public SampleReads,
                         public LogReads,
                         public UsageReads,
                         public OpenReads,
@@ -91,12 +99,14 @@ class ReadTransaction : public SettingReads,
                         public BellReads,
                         public EventReads,
                         public PersonalDataReads,
+                        public ReceiverTlsReads,
                         public WorkReads {};
 
 // Changes. What they have done is seen by their own questions.
 class WriteTransaction : public SettingWrites,
                          public AccountWrites,
                          public DomainWrites,
+                         public DomainReportWrites,
                          public MailCountWrites,
                          public DeliveryWrites,
                          public CourseWrites,
@@ -116,6 +126,7 @@ class WriteTransaction : public SettingWrites,
                          public EventReaderWrites,
                          public OpenWrites,
                          public PersonalDataWrites,
+                         public ReceiverTlsWrites,
                          public WorkWrites {
  public:
   [[nodiscard]] virtual ReadTransaction& read() = 0;

@@ -28,7 +28,7 @@ class Found final : public EntityHandler {
     encoding_ = entity.head.encoding;
     std::string rest(head);
     rest.erase(entity.head.encoding_begin, entity.head.encoding_octets);
-    if (pieces_.empty()) {
+    if (pieces_.empty() || begins_message_) {
       // What a message may get that says nothing of MIME.
       for (const std::string_view said :
            {"MIME-Version: 1.0\r\n", "Content-Type: text/plain; charset=utf-8\r\n",
@@ -39,6 +39,7 @@ class Found final : public EntityHandler {
       }
     }
     pieces_.push_back(std::move(rest));
+    begins_message_ = !entity.is_leaf && entity.head.type.type == "message";
     body_.clear();
     return {};
   }
@@ -61,6 +62,7 @@ class Found final : public EntityHandler {
 
  private:
   DeclaredEncoding encoding_ = DeclaredEncoding::none;
+  bool begins_message_ = false;  // what comes next
   std::string body_;
   std::vector<std::string> pieces_;
 };

@@ -2,6 +2,7 @@
 #include "api/admin/personal_json.h"
 
 #include "base/date_time.h"
+#include "explain/time_text.h"
 #include "http/json.h"
 
 namespace todoku::api::admin {
@@ -160,7 +161,7 @@ std::string erasure_json(const operate::Erasure& erasure) {
   return json.take();
 }
 
-std::string audit_json(const operate::AuditPage& page) {
+std::string audit_json(const operate::AuditPage& page, std::chrono::minutes offset) {
   JsonWriter json;
   json.begin_object();
   json.key("audit");
@@ -168,6 +169,7 @@ std::string audit_json(const operate::AuditPage& page) {
   for (const operate::AuditLine& line : page.lines) {
     json.begin_object();
     add_instant(json, "at", line.entry.at);
+    json.member("at_text", explain::time_text(line.entry.at, offset));
     json.member("actor", line.entry.actor);
     json.member("action", line.entry.action);
     json.member("account", line.account);

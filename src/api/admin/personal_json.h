@@ -2,6 +2,7 @@
 // What is kept of an address, as JSON. Times are RFC 3339 in UTC.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "operate/personal_data.h"
@@ -10,6 +11,7 @@ namespace todoku::api::admin {
 
 [[nodiscard]] std::string personal_json(const operate::PersonalPage& page);
 [[nodiscard]] std::string erasure_json(const operate::Erasure& erasure);
-[[nodiscard]] std::string audit_json(const operate::AuditPage& page);
+// With the times for people as well, so far east of UTC.
+[[nodiscard]] std::string audit_json(const operate::AuditPage& page, std::chrono::minutes offset);
 
 }  // namespace todoku::api::admin

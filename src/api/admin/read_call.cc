@@ -90,7 +90,15 @@ std::expected<Given, std::vector<Misgiven>> read_call(const operate::Call& call,
                                                       std::string_view body) {
   Reader reader(call);
   const auto query = request.query_parameters();
-  if (call.has_body()) {
+  const auto from_query = [&] {
+    for (const auto& parameter : query.parameters()) {
+      reader.written(parameter.name, parameter.value);
+    }
+  };
+  if (!call.raw.empty()) {
+    reader.written(call.raw, std::string(body));
+    from_query();
+  } else if (call.has_body()) {
     reader.body(body);
     if (!query.parameters().empty()) {
       reader.wrong("arguments of this request stand in a JSON object, and not behind its path",
@@ -101,9 +109,7 @@ std::expected<Given, std::vector<Misgiven>> read_call(const operate::Call& call,
       reader.wrong("arguments of this request stand behind its path, and not in a body",
                    "このリクエストの引数は、本文ではなくパスの後ろに指定してください");
     }
-    for (const auto& parameter : query.parameters()) {
-      reader.written(parameter.name, parameter.value);
-    }
+    from_query();
   }
   for (const auto& [name, value] : request.parameters.entries()) reader.written(name, value);
   return std::move(reader).done();

@@ -11,6 +11,8 @@
 #include "api/admin/json.h"
 #include "api/admin/personal_json.h"
 #include "api/admin/read_call.h"
+#include "api/admin/report_json.h"
+#include "api/admin/tls_report_json.h"
 #include "base/check.h"
 #include "base/wipe.h"
 #include "http/json.h"
@@ -91,14 +93,15 @@ Task<Response> add_account(Operations& operations, Given given) {
 }
 
 Task<Response> change_account(Operations& operations, Given given) {
-  const operate::AccountChange change{.weight = given.number("weight"),
-                                      .suspended = given.truth("suspended"),
-                                      .text_from_html = given.truth("text_from_html"),
-                                      .open_tracking = given.truth("open_tracking"),
-                                      .requests_per_minute = given.number("requests_per_minute"),
-                                      .mails_per_minute = given.number("mails_per_minute"),
-                                      .mails_per_day = given.number("mails_per_day"),
-                                      .mails_per_month = given.number("mails_per_month")};
+  operate::AccountChange change{.weight = given.number("weight"),
+                                .suspended = given.truth("suspended"),
+                                .text_from_html = given.truth("text_from_html"),
+                                .open_tracking = given.truth("open_tracking"),
+                                .requests_per_minute = given.number("requests_per_minute"),
+                                .mails_per_minute = given.number("mails_per_minute"),
+                                .mails_per_day = given.number("mails_per_day"),
+                                .mails_per_month = given.number("mails_per_month")};
+  if (given.find("preflight") != nullptr) change.preflight = given.text("preflight");
   const auto changed = co_await operations.change_account(given.text("account"), change);
   co_return changed ? Response::json(200, changed_account_json(*changed))
                     : failure(changed.error());
@@ -274,6 +277,12 @@ Task<Response> verify_domain(Operations& operations, Given given) {
                      : failure(verified.error());
 }
 
+Task<Response> domain_history(Operations& operations, Given given) {
+  const auto history =
+      co_await operations.domain_history(given.text("account"), given.text("domain"));
+  co_return history ? Response::json(200, domain_history_json(*history)) : failure(history.error());
+}
+
 Task<Response> remove_domain(Operations& operations, Given given) {
   const auto removed =
       co_await operations.remove_domain(given.text("account"), given.text("domain"));
@@ -365,18 +374,29 @@ Task<Response> erase_personal(Operations& operations, Given given) {
   co_return erased ? Response::json(200, erasure_json(*erased)) : failure(erased.error());
 }
 
+std::chrono::minutes offset_of(const Given& given) {
+  return std::chrono::minutes(
+      given.number("utc_offset_minutes").value_or(operate::ExplainRequest{}.utc_offset_minutes));
+}
+
 Task<Response> list_audit(Operations& operations, Given given) {
   constexpr std::int64_t kUsual = 100;
+  const auto offset = offset_of(given);
   const auto page = co_await operations.audit({.since = given.text("since"),
                                                .address = given.text("address"),
                                                .after = given.number("after").value_or(0),
                                                .limit = given.number("limit").value_or(kUsual)});
-  co_return page ? Response::json(200, audit_json(*page)) : failure(page.error());
+  co_return page ? Response::json(200, audit_json(*page, offset)) : failure(page.error());
 }
 
-std::chrono::minutes offset_of(const Given& given) {
-  return std::chrono::minutes(
-      given.number("utc_offset_minutes").value_or(operate::ExplainRequest{}.utc_offset_minutes));
+Task<Response> tls_report(Operations& operations, Given given) {
+  constexpr std::int64_t kUsualDays = 7;
+  constexpr std::int64_t kUsual = 1'000;
+  const auto counts =
+      co_await operations.tls_report({.domain = given.text("domain"),
+                                      .days = given.number("days").value_or(kUsualDays),
+                                      .limit = given.number("limit").value_or(kUsual)});
+  co_return counts ? Response::json(200, tls_report_json(*counts)) : failure(counts.error());
 }
 
 Task<Response> list_stuck(Operations& operations, Given given) {
@@ -444,6 +464,20 @@ Task<Response> import_suppressions(Operations& operations, Given given) {
   const auto told =
       co_await operations.import_suppressions(given.text("account"), given.text("csv"));
   co_return told ? Response::json(200, imported_suppressions_json(*told)) : failure(told.error());
+}
+
+constexpr std::int64_t kReportDays = 30;
+
+Task<Response> import_reports(Operations& operations, Given given) {
+  const auto told = co_await operations.import_reports(
+      given.text("account"), {.name = given.text("name"), .octets = given.text("report")});
+  co_return told ? Response::json(200, imported_reports_json(*told)) : failure(told.error());
+}
+
+Task<Response> show_reports(Operations& operations, Given given) {
+  const auto shown = co_await operations.reported(given.text("account"), given.text("domain"),
+                                                  given.number("days").value_or(kReportDays));
+  co_return shown ? Response::json(200, report_overview_json(*shown)) : failure(shown.error());
 }
 
 Task<Response> list_nodes(Operations& operations, Given given) {
@@ -568,7 +602,10 @@ constexpr std::array kOffered{
     Offered{&calls::kListDomains, list_domains},
     Offered{&calls::kAddDomain, add_domain},
     Offered{&calls::kVerifyDomain, verify_domain},
+    Offered{&calls::kDomainHistory, domain_history},
     Offered{&calls::kRemoveDomain, remove_domain},
+    Offered{&calls::kImportReports, import_reports},
+    Offered{&calls::kShowReports, show_reports},
     Offered{&calls::kNextKeys, next_keys},
     Offered{&calls::kMakeNextKeys, make_next_keys},
     Offered{&calls::kBeginNextKeys, begin_next_keys},
@@ -587,6 +624,7 @@ constexpr std::array kOffered{
     Offered{&calls::kExportPersonal, export_personal},
     Offered{&calls::kErasePersonal, erase_personal},
     Offered{&calls::kListAudit, list_audit},
+    Offered{&calls::kTlsReport, tls_report},
     Offered{&calls::kListNodes, list_nodes},
     Offered{&calls::kCluster, show_cluster},
     Offered{&calls::kWaiting, count_waiting},
@@ -621,7 +659,9 @@ void add_routes(http::Router& router, operate::Operations& operations, std::stri
       return;
     }
     // Whatever may hold a secret, also where it does not belong.
-    router.add(method_of(call.verb), call.path, {.wiped = true},
+    http::RouteOptions options{.wiped = true};
+    if (!call.raw.empty()) options = {.body_max = operate::kRawOctetsMax};
+    router.add(method_of(call.verb), call.path, options,
                [&operations, &call, operation](Request& request, Body& body) {
                  return perform(operations, call, operation, request, body);
                });

@@ -4,7 +4,7 @@
 //   GET    /accounts?after=&limit=                {"accounts": [{name, weight, ...}], "next"?}
 //   POST   /accounts                              {name, weight?, with_key?}
 //   PATCH  /accounts/{account}                    {weight?, suspended?, text_from_html?,
-//   open_tracking?}
+//   open_tracking?, preflight?}
 //                                                 -> with deliveries and recipients to go
 //   GET    /accounts/{account}/keys               {"keys": [{id, label, created, revoked?}]}
 //   POST   /accounts/{account}/keys               {label?} -> with api_key and bearer_token

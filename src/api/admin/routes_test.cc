@@ -98,11 +98,12 @@ TEST_F(AdminRoutesTest, RefuseWhatACallDoesNotDeclare) {
 TEST_F(AdminRoutesTest, AreWhatTheOperationsAre) {
   ASSERT_EQ(call(http::Method::post, "/accounts", R"({"name":"shop","with_key":false})").status,
             201);
-  EXPECT_EQ(call(http::Method::get, "/accounts").body,
-            R"({"accounts":[{"name":"shop","weight":1,"suspended":false,)"
-            R"("text_from_html":true,"open_tracking":true,"created":"2026-01-01T00:00:00Z",)"
-            R"("created_text":"2026-01-01 09:00:00 JST","requests_per_minute":0,)"
-            R"("mails_per_minute":0,"mails_per_day":0,"mails_per_month":0,"keys":0}]})");
+  EXPECT_EQ(
+      call(http::Method::get, "/accounts").body,
+      R"({"accounts":[{"name":"shop","weight":1,"suspended":false,)"
+      R"("text_from_html":true,"open_tracking":true,"preflight":"warn","created":"2026-01-01T00:00:00Z",)"
+      R"("created_text":"2026-01-01 09:00:00 JST","requests_per_minute":0,)"
+      R"("mails_per_minute":0,"mails_per_day":0,"mails_per_month":0,"keys":0}]})");
   const auto key = call(http::Method::post, "/accounts/shop/keys", R"({"label":"ci"})");
   EXPECT_EQ(key.status, 201);
   EXPECT_THAT(key.body, HasSubstr(R"("label":"ci")"));
@@ -119,6 +120,16 @@ TEST_F(AdminRoutesTest, AreWhatTheOperationsAre) {
   EXPECT_EQ(call(http::Method::patch, "/accounts/shop", R"({"text_from_html":false})").status, 200);
   EXPECT_THAT(call(http::Method::get, "/accounts").body,
               HasSubstr(R"("suspended":true,"text_from_html":false)"));
+  EXPECT_EQ(call(http::Method::patch, "/accounts/shop", R"({"preflight":"enforce"})").status, 200);
+  EXPECT_THAT(call(http::Method::get, "/accounts").body, HasSubstr(R"("preflight":"enforce")"));
+  for (const std::string_view mode : {"", "on", "Enforce"}) {
+    EXPECT_EQ(
+        told(http::Method::patch, "/accounts/shop", fmt::format(R"({{"preflight":"{}"}})", mode)),
+        fmt::format(
+            R"(400 {{"error":"preflight is \"{}\", but must be \"off\", \"warn\" or \"enforce\""}})",
+            mode));
+  }
+  EXPECT_THAT(call(http::Method::get, "/accounts").body, HasSubstr(R"("preflight":"enforce")"));
   const auto page = call(http::Method::get, "/accounts?limit=1");
   EXPECT_THAT(page.body, HasSubstr(R"(,"next":"1"})"));
   EXPECT_EQ(call(http::Method::get, "/accounts?limit=1&after=1").body, R"({"accounts":[]})");

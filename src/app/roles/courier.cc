@@ -63,6 +63,12 @@ delivery::Options sending_options(const Ground& ground) {
   return options;
 }
 
+std::unique_ptr<MtaSts> make_mta_sts(const Ground& ground, Shared& shared) {
+  if (!ground.config.smtp_out.mta_sts) return nullptr;
+  return std::make_unique<MtaSts>(ground.config, shared.routing()->resolver(), ground.store,
+                                  ground.runtime.executor(0), ground.clock, ground.metrics);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<CourierRole>> CourierRole::make(const Ground& ground, Shared& shared) {
@@ -75,6 +81,9 @@ CourierRole::CourierRole(const Ground& ground, Shared& shared,
                          std::shared_ptr<const net::TlsClientContext> tls)
     : ground_(ground),
       shared_(shared),
+      mta_sts_(make_mta_sts(ground, shared)),
+      tls_counting_(mta_sts_ == nullptr ? nullptr : &mta_sts_->policies(), ground.store,
+                    ground.runtime.executor(0), ground.clock, ground.metrics),
       sending_({.runtime = ground.runtime,
                 .store = ground.store,
                 .node = ground.node,
@@ -87,8 +96,10 @@ CourierRole::CourierRole(const Ground& ground, Shared& shared,
                 .rules = ground.rules,
                 .clock = ground.clock,
                 .metrics = ground.metrics,
-                .listed = &shared.listed()},
+                .listed = &shared.listed(),
+                .mta_sts = mta_sts_ == nullptr ? nullptr : &mta_sts_->policies()},
                sending_options(ground), std::move(tls)) {
+  sending_.tell_of_tls(tls_counting_);
   ground_.readiness.add({"sending", [this] { return probe_sending(sending_); }});
   // An address that this machine loses later: every connection from it would fail.
   ground_.readiness.add({"sources", [this] { return probe_sources(ground_.config); }});
@@ -116,7 +127,8 @@ void CourierRole::make_doctor() {
           .listed = shared_.listed(),
           .is_here = [this](const std::string& source) { return shared_.is_here(source); },
           .clock = ground_.clock,
-          .metrics = ground_.metrics},
+          .metrics = ground_.metrics,
+          .told_through = is_cluster(ground_.config) ? &ground_.store : nullptr},
       SourceDoctor::Options{.every = std::chrono::seconds(given.interval_seconds),
                             .lists_every = std::chrono::seconds(given.blocklist_interval_seconds),
                             .sources = examined_sources(ground_.config),
@@ -126,6 +138,12 @@ void CourierRole::make_doctor() {
 }
 
 Result<void> CourierRole::start() {
+  running_.add([this](SteadyInstant) {
+    ground_.wait_for(tls_counting_.stop());
+    if (mta_sts_ != nullptr) ground_.wait_for(mta_sts_->stop());
+    return true;
+  });
+  tls_counting_.start();
   sending_.start();
   shared_.begin_to_own([this](std::string_view source) {
     return stands(Safeguard::handover_waits) && sending_.in_use(source);

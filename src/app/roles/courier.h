@@ -5,6 +5,7 @@
 #include <memory>
 #include <string_view>
 
+#include "app/mta_sts.h"
 #include "app/roles/ground.h"
 #include "app/roles/role.h"
 #include "app/roles/shared.h"
@@ -12,6 +13,7 @@
 #include "app/sending.h"
 #include "app/source_doctor.h"
 #include "app/source_examination.h"
+#include "app/tls_counting.h"
 #include "net/tls.h"
 
 namespace todoku::app::roles {
@@ -42,6 +44,8 @@ class CourierRole final : public Role {
 
   const Ground& ground_;
   Shared& shared_;
+  std::unique_ptr<MtaSts> mta_sts_;  // nullptr: switched off
+  TlsCounting tls_counting_;
   Sending sending_;
   std::unique_ptr<SourceExaminer> examiner_;  // nullptr: there are no checks on a schedule
   std::unique_ptr<SourceDoctor> doctor_;

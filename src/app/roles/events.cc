@@ -4,8 +4,10 @@
 #include <utility>
 #include <vector>
 
+#include "app/domain_examination.h"
 #include "app/module_options.h"
 #include "app/roles/known_senders.h"
+#include "app/sending_platform.h"
 #include "app/told_endpoints.h"
 #include "events/exports/error_list.h"
 #include "events/exports/open_report.h"
@@ -75,7 +77,7 @@ events::journal::Journaler::World journal_world(const Ground& ground) {
 }  // namespace
 
 EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_scheduler,
-                       DomainWatch::Texts texts)
+                       ProofNames& names)
     : ground_(ground),
       passing_on_({.keys = ground.keys,
                    .clock = ground.clock,
@@ -92,15 +94,29 @@ EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_schedule
       retention_(ground.store, ground.runtime.executor(0), ground.clock,
                  {.kept = {.content_days = ground.config.retention.content_days,
                            .story_days = ground.config.retention.story_days},
-                  .audit_days = ground.config.retention.audit_days},
+                  .audit_days = ground.config.retention.audit_days,
+                  .report_days = ground.config.retention.report_days},
                  [&node = ground.node] { return node.key(); }),
-      domains_(ground.store, std::move(texts), ground.runtime.executor(0), ground.clock),
+      domains_(
+          ground.store, [&names](std::string name) { return names.texts(std::move(name), false); },
+          ground.runtime.executor(0), ground.clock),
       random_(random_seed()),
       endpoints_(endpoints_ground(ground, random_), events::endpoints::Options{},
                  ground.runtime.executor(0)),
       senders_(takes_any_sender(ground.config)),
       reports_(reports_world(ground, senders_, std::move(wake_scheduler)),
                report_options(ground.config), ground.runtime.executor(0)) {
+  if (ground.config.doctor.enabled && ground.config.doctor.domain_checks) {
+    domain_doctor_.emplace(
+        DomainDoctor::World{.store = ground.store,
+                            .examine = domain_examiner(ground.config, names, ground.clock),
+                            .clock = ground.clock,
+                            .metrics = ground.metrics,
+                            .random = random_},
+        DomainDoctor::Options{.every = std::chrono::hours(ground.config.doctor.domain_check_hours),
+                              .platform = sending_platform(ground.config)},
+        ground.runtime.executor(0));
+  }
   if (!ground.config.journal.directory.empty()) {
     journal_.emplace(
         journal_world(ground),
@@ -174,6 +190,13 @@ Result<void> EventsRole::start() {
     ground_.wait_for(domains_.stop());
     return true;
   });
+  if (domain_doctor_) {
+    domain_doctor_->start();
+    running_.add([this](SteadyInstant) {
+      ground_.wait_for(domain_doctor_->stop());
+      return true;
+    });
+  }
   return {};
 }
 

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Role `events`: the work that no request and no mail waits for. It runs the imports and makes the
 // exports that API processes have begun, removes little by little what was deleted, looks at proofs
-// of domains, tells endpoints of webhooks, and senders of relayed mail what failed. Whichever
-// process has the role takes what waits or what a dead one has left.
+// of domains, checks what domains say in the DNS, tells endpoints of webhooks, and senders of
+// relayed mail what failed. Whichever process has the role takes what waits or what a dead one has
+// left.
 #pragma once
 
 #include <functional>
 #include <optional>
 #include <string_view>
 
+#include "app/domain_doctor.h"
 #include "app/domain_watch.h"
 #include "app/housekeeping.h"
 #include "app/passing_on.h"
+#include "app/proof_names.h"
 #include "app/retention.h"
 #include "app/roles/ground.h"
 #include "app/roles/role.h"
@@ -28,9 +31,9 @@ namespace todoku::app::roles {
 
 class EventsRole final : public Role {
  public:
-  // `wake_scheduler`: of the same process; may be empty. `texts` asks the DNS. `ground` outlives
-  // the role.
-  EventsRole(const Ground& ground, std::function<void()> wake_scheduler, DomainWatch::Texts texts);
+  // `wake_scheduler`: of the same process; may be empty. `names` asks the DNS. `ground` and `names`
+  // outlive the role.
+  EventsRole(const Ground& ground, std::function<void()> wake_scheduler, ProofNames& names);
 
   [[nodiscard]] std::string_view name() const override { return "events"; }
   [[nodiscard]] Result<void> start() override;
@@ -51,6 +54,7 @@ class EventsRole final : public Role {
   Retention retention_;
   DomainWatch domains_;
   SeededRandom random_;
+  std::optional<DomainDoctor> domain_doctor_;
   events::endpoints::Dispatcher endpoints_;
   intake::Senders senders_;
   events::reports::Reporter reports_;

@@ -9,6 +9,7 @@
 
 #include "async/timer.h"
 #include "base/log.h"
+#include "delivery/egress/mta_sts_route.h"
 #include "delivery/policy/retry.h"
 #include "delivery/policy/verdict.h"
 
@@ -261,7 +262,8 @@ Task<void> Courier::dispatch(std::shared_ptr<BatchInFlight> batch, const EgressS
   // Known routes at once, so that a slow name server holds up only its own domains.
   std::vector<std::pair<std::string, std::vector<std::uint32_t>>> unknown;
   for (auto& [domain, indices] : by_domain) {
-    if (world_.routes.peek(domain)) {
+    const bool policy_known = world_.mta_sts == nullptr || world_.mta_sts->is_known(domain);
+    if (policy_known && world_.routes.peek(domain)) {
       co_await dispatch_domain(batch, domain, std::move(indices), source);
     } else {
       unknown.emplace_back(domain, std::move(indices));
@@ -285,14 +287,22 @@ Task<void> Courier::dispatch(std::shared_ptr<BatchInFlight> batch, const EgressS
 Task<void> Courier::dispatch_domain(std::shared_ptr<BatchInFlight> batch, std::string domain,
                                     std::vector<std::uint32_t> indices,
                                     const EgressSource& source) {
+  if (world_.mta_sts != nullptr) world_.mta_sts->ask(domain);  // beside the route
   const dns::RouteCache::Route answer = co_await world_.routes.route(domain);
   if (!answer) co_return;  // stopping: what is open is given back
   if (!*answer) {
     unroutable(batch, domain, indices, answer->error());
     co_return;
   }
-  const dns::MailRoute& route = **answer;
-  world_.feedback.routed(domain, route.site);
+  world_.feedback.routed(domain, (**answer).site);
+  const auto policy = co_await policy_of(domain, (**answer).site);
+  if (!policy) co_return;
+  auto way = egress::mta_sts_route(answer, *policy == nullptr ? nullptr : &(**policy).policy);
+  if (!way) {
+    names_nobody(batch, domain, indices, **answer);
+    co_return;
+  }
+  const dns::MailRoute& route = way->route();
   const dns::Families families{.ipv4 = source.use_v4, .ipv6 = source.use_v6};
   const bool reachable = std::ranges::any_of(route.hosts, [&](const dns::MailHost& host) {
     return std::ranges::any_of(host.addresses, [&](const net::IpAddress& address) {
@@ -306,7 +316,26 @@ Task<void> Courier::dispatch_domain(std::shared_ptr<BatchInFlight> batch, std::s
   std::vector<Mail> mails;
   mails.reserve(indices.size());
   for (const std::uint32_t index : indices) mails.push_back({batch, index});
-  world_.lanes.add(source, {egress::route_key(route), answer}, std::move(mails));
+  world_.lanes.add(source, std::move(*way), std::move(mails));
+}
+
+Task<std::optional<sts::PolicyInForce>> Courier::policy_of(std::string domain, std::string site) {
+  const policy::SiteLimits& limits = world_.lanes.limits(site);
+  const bool is_asked =
+      world_.mta_sts != nullptr && limits.mta_sts && limits.tls != policy::TlsPolicy::none;
+  if (!is_asked) co_return sts::PolicyInForce();
+  co_return co_await world_.mta_sts->policy(std::move(domain));
+}
+
+void Courier::names_nobody(const std::shared_ptr<BatchInFlight>& batch, const std::string& domain,
+                           const std::vector<std::uint32_t>& indices, const dns::MailRoute& route) {
+  world_.mta_sts->doubt(domain);
+  const Outcome outcome = policy::outcome_of({.cause = Cause::mta_sts,
+                                              .stage = Stage::dns,
+                                              .words = egress::no_host_named(domain, route)});
+  for (const std::uint32_t index : indices) {
+    world_.recorder.settled({batch, index}, route.site, outcome, Path{}, Milliseconds(0));
+  }
 }
 
 void Courier::unroutable(const std::shared_ptr<BatchInFlight>& batch, std::string_view domain,

@@ -32,6 +32,7 @@
 #include "dns/route_cache.h"
 #include "queue/queue.h"
 #include "store/store.h"
+#include "sts/policy_cache.h"
 
 namespace todoku::delivery::courier {
 
@@ -49,6 +50,7 @@ struct CourierWorld {
   const Options& options;
   NodeLease& node;
   Metrics& metrics;
+  sts::PolicyCache* mta_sts = nullptr;  // nullptr: nobody's policies are gone by
   // Claimed and not over yet, of transactions; shared with what is in flight.
   std::shared_ptr<std::atomic<std::size_t>> claimed_transactions =
       std::make_shared<std::atomic<std::size_t>>(0);
@@ -92,6 +94,11 @@ class Courier {
   Task<void> dispatch_domain(std::shared_ptr<BatchInFlight> batch, std::string domain,
                              std::vector<std::uint32_t> indices, const EgressSource& source);
 
+  // The policy that mail of the domain goes by at its site; nullopt: the task was cancelled.
+  Task<std::optional<sts::PolicyInForce>> policy_of(std::string domain, std::string site);
+  // No host of the route is left by the domain's policy.
+  void names_nobody(const std::shared_ptr<BatchInFlight>& batch, const std::string& domain,
+                    const std::vector<std::uint32_t>& indices, const dns::MailRoute& route);
   // Says the same of every recipient of a batch.
   void settle_all(const std::shared_ptr<BatchInFlight>& batch, const Outcome& outcome);
   void expire(const std::shared_ptr<BatchInFlight>& batch);

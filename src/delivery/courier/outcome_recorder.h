@@ -36,6 +36,15 @@ class RelayedOutcomes {
   virtual void ended(std::string_view credential, Cause cause) = 0;
 };
 
+// Hears how each attempt at a domain ended, for what it says of TLS.
+class TlsOutcomes {
+ public:
+  virtual ~TlsOutcomes() = default;
+  // As RelayedOutcomes, of every recipient of whom something was recorded. `domain` is the
+  // recipient's.
+  virtual void tried(std::string_view domain, const Outcome& outcome, const Path& path) = 0;
+};
+
 // All members are thread-safe. Lives until the store is closed.
 class OutcomeRecorder final : public OutcomeSink {
  public:
@@ -47,6 +56,8 @@ class OutcomeRecorder final : public OutcomeSink {
 
   // Before anything is recorded; outlives it.
   void tell_of_relayed(RelayedOutcomes& listener) { relayed_ = &listener; }
+  // Likewise.
+  void tell_of_tls(TlsOutcomes& listener) { tls_ = &listener; }
   void settled(const Mail& mail, std::string_view site, Outcome outcome, Path path,
                Milliseconds duration) override;
   void parked(const Mail& mail, SteadyInstant until) override;
@@ -88,7 +99,6 @@ class OutcomeRecorder final : public OutcomeSink {
     std::optional<store::OutcomeRecord> record;  // nullopt: parked
     std::string site;
     SteadyInstant known{};
-    std::string domain{};                      // of the recipient; of failures of TLS only
     std::optional<std::uint32_t> withdrawn{};  // its mark has to go: the recipient's place
   };
   // Mails that wait for the store to know of them.
@@ -130,7 +140,6 @@ class OutcomeRecorder final : public OutcomeSink {
   }
   [[nodiscard]] Counter& outcomes_of(std::string_view site, RecipientState state);
   [[nodiscard]] Counter& failures_of(Cause cause);
-  void count_tls_failure(std::string_view domain, Cause cause);
   void committed(const std::shared_ptr<Group>& group, const Result<store::Settled>& result);
   void start_next_locked(std::unique_lock<std::mutex>& lock);
   // True if what is collected should wait for more; then start_next_locked() will be called.
@@ -154,6 +163,7 @@ class OutcomeRecorder final : public OutcomeSink {
   Metrics& metrics_;
   async::Executor timer_executor_;
   RelayedOutcomes* relayed_ = nullptr;
+  TlsOutcomes* tls_ = nullptr;
   const std::shared_ptr<Gate> gate_;
 
   std::atomic<std::size_t> unrecorded_{0};
@@ -184,8 +194,6 @@ class OutcomeRecorder final : public OutcomeSink {
   TopLabels sites_{50};
   std::map<std::string, std::map<RecipientState, Counter*>, std::less<>> outcome_counters_;
   std::map<Cause, Counter*> failure_counters_;
-  // Failures of TLS are few, and each domain is somebody to be told.
-  TopLabels tls_domains_{200, 1};
   Counter& parked_total_;
   Counter& abandoned_total_;
   Counter& failed_commits_total_;

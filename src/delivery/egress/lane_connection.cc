@@ -38,6 +38,14 @@ bool is_ours(Cause cause) {
   return cause == Cause::own_shortage || cause == Cause::stopping;
 }
 
+// It is the domain's policy that asked for it.
+void tell_mta_sts(smtp::ConnectionFailure& failure) {
+  const bool of_tls = failure.cause == Cause::tls_failed || failure.cause == Cause::no_tls_offered;
+  if (!of_tls) return;
+  failure.cause = Cause::mta_sts;
+  failure.reply.text.insert(0, "MTA-STS asks for verified TLS: ");
+}
+
 }  // namespace
 
 LaneConnection::LaneConnection(OwnedSeat seat, SigningRounds& rounds, std::uint64_t seed,
@@ -147,7 +155,8 @@ smtp::ConnectionOptions LaneConnection::connection_options(const dns::Candidate&
   options.session.pipelining = limits.pipelining;
   options.session.chunking = limits.chunking;
   const dns::HostDane& dane = dane_of(candidate);
-  options.session.tls = policy::tls_plan(limits.tls, dane.demand);
+  options.session.tls =
+      policy::tls_plan(limits.tls, {.dane = dane.demand, .mta_sts = seat_->route.mta_sts});
   if (options.session.tls.proof == TlsProof::dane) {
     options.dane = {.name = dane.base, .records = dane.records, .other_names = dane.other_names};
   }
@@ -194,6 +203,7 @@ Task<std::optional<LaneConnection::OpenFailure>> LaneConnection::open_at(dns::Ca
     co_return std::nullopt;
   }
   smtp::ConnectionFailure& failure = opened.error();
+  if (seat_->route.mta_sts) tell_mta_sts(failure);
   policy::Answer answer{
       .stage = failure.stage, .reply = std::move(failure.reply), .cause = failure.cause};
   const policy::Verdict verdict = judge(answer);

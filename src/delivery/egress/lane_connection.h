@@ -121,7 +121,7 @@ class LaneConnection {
   // receiver has taken it must never be forgotten.
   void note_known(const policy::Answer& answer, const policy::Verdict& verdict);
   // Of the first mail in hand; once for each answer.
-  [[nodiscard]] policy::Verdict judge(const policy::Answer& answer) const;
+  [[nodiscard]] policy::Verdict judge(policy::Answer answer) const;
   void begin_trial(SteadyInstant now);
   void forget_trial() noexcept;
   // An exception has ended the connection: what the mail that was being tried is to be told. The

@@ -19,6 +19,8 @@ constexpr std::size_t kMessageMemoryMax = 64 * 1024;
 // How long a mail waits for company whose signatures are made together with its own: little beside
 // a receiver's answer, and enough for connections whose answers are on their way.
 constexpr Microseconds kPatienceBulk{1'000};
+// In the story: why the certificate had to be good.
+constexpr std::string_view kByMtaSts = ", required by MTA-STS";
 constexpr Microseconds kPatienceTransactional{200};
 
 // Before content is read again that the store did not give.
@@ -428,7 +430,8 @@ void LaneConnection::learn_habits(policy::Evidence evidence) {
                          now());
 }
 
-policy::Verdict LaneConnection::judge(const policy::Answer& answer) const {
+policy::Verdict LaneConnection::judge(policy::Answer answer) const {
+  answer.site = lane_->site_;
   return policy::judge(answer, seat_->mails.front().batch->letter().at_most_once);
 }
 
@@ -540,6 +543,7 @@ void LaneConnection::settle_as(Outcome outcome, Path path, Milliseconds duration
   if (!known_) {
     known_ = {.state = outcome.state, .stage = outcome.stage, .cause = outcome.cause, .path = {}};
   }
+  if (seat_->route.mta_sts && path.tls == TlsUse::verified) path.tls_detail += kByMtaSts;
   lane_->way_out_.settle(seat_->mails.front(), std::move(outcome), std::move(path), duration);
   seat_->mails.pop();
   forget_trial();

@@ -17,10 +17,11 @@
 
 namespace todoku::delivery::egress {
 
-// Hosts that take the same mail over the same connections.
+// Hosts that take the same mail over the same connections, which are protected alike.
 struct LaneRoute {
   std::string key;
   std::shared_ptr<const dns::RouteAnswer> answer;  // holds a route
+  bool mta_sts = false;                            // see mta_sts_route.h
   [[nodiscard]] const dns::MailRoute& route() const { return **answer; }
 };
 

@@ -19,6 +19,11 @@ constexpr std::array kKeys = {
             "宛先のドメイン（MX によらない）。MX ホスト名より優先される。"},
     SiteKey{"provider", TextField{&Site::provider}, R"("Example")",
             "Who runs the site, for people.", "運営者の名前（表示用）。"},
+    SiteKey{"source", TextField{&Site::source}, R"("its postmaster page")",
+            "Where its figures come from, for people.", "値の出どころ（表示用）。"},
+    SiteKey{"date", DateField{&Site::date}, R"("2026-11-29")",
+            "When they were last known to be true, for people.",
+            "その値を最後に確かめた日（表示用）。"},
     SiteKey{"connections_max", CountField{&SiteLimits::connections_max, 1, kConnectionsMax}, "10",
             "Connections from one sending address.", "1 つの送信元アドレスからの接続数。"},
     SiteKey{"messages_per_connection",
@@ -41,6 +46,11 @@ constexpr std::array kKeys = {
             "the mail waits. Works where answers are validated: `dns.trust_anchor_files`.",
             "TLSA レコード（DANE、RFC 7672）が示す証明書であることを確かめ、違えば送らずに待つ。"
             "DNSSEC を検証する設定（`dns.trust_anchor_files`）のときに働く。"},
+    SiteKey{"mta_sts", SwitchField{&SiteLimits::mta_sts}, "true",
+            "Go by the MTA-STS policies of recipients' domains (RFC 8461), where `tls` is not "
+            "`none`: mail of a domain that enforces one waits until its hosts meet it.",
+            "宛先ドメインの MTA-STS ポリシー（RFC 8461）に従う（`tls` が `none` "
+            "のときは従わない）。enforce のドメイン宛のメールは、ホストが条件を満たすまで待つ。"},
     SiteKey{"pipelining", SwitchField{&SiteLimits::pipelining}, "true",
             "Send commands together where the receiver offers it (RFC 2920).",
             "受信側が対応していれば、コマンドをまとめて送る（RFC 2920）。"},
@@ -110,7 +120,8 @@ SiteValue written(const std::vector<std::chrono::seconds>& value) {
 }  // namespace
 
 bool SiteKey::for_everybody() const {
-  return !std::holds_alternative<TextField>(field) && !std::holds_alternative<PatternsField>(field);
+  return !std::holds_alternative<TextField>(field) && !std::holds_alternative<DateField>(field) &&
+         !std::holds_alternative<PatternsField>(field);
 }
 
 SiteValue SiteKey::value_in(const Site& site) const {

@@ -43,12 +43,15 @@ struct WaitsField {
 struct TextField {
   std::string Site::* member;
 };
+struct DateField {
+  std::string Site::* member;
+};
 struct PatternsField {
   std::vector<std::string> Site::* member;
   bool wildcards;  // "*.example.jp" for everything below
 };
 using SiteField = std::variant<CountField, PortField, SecondsField, RateField, SwitchField,
-                               TlsField, WaitsField, TextField, PatternsField>;
+                               TlsField, WaitsField, TextField, DateField, PatternsField>;
 
 // As it is written in TOML.
 using SiteValue = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>,

@@ -48,6 +48,7 @@ struct SiteLimits {
   TlsPolicy tls = TlsPolicy::opportunistic;
   // Hold the hosts to their TLSA records, where DNSSEC proves them.
   bool dane = true;
+  bool mta_sts = true;  // go by the MTA-STS policies of recipients' domains
   // Use made of what a receiver offers; site_habits.h finds out by itself what it does not bear.
   bool pipelining = true;
   bool chunking = true;
@@ -62,7 +63,11 @@ struct Site {
   std::string provider;                  // who runs it, for people; may be empty
   std::vector<std::string> mx_suffixes;  // lower case, no leading dot
   std::vector<std::string> domains;      // lower case; "*.x" means everything below x
+  std::string source;                    // where its figures come from, for people
+  std::string date;                      // when they were last known to be true: "2026-11-29"
   SiteLimits limits;
+  // Where each key that is written was written: "connections_max" at "rules/sites.toml:57".
+  std::map<std::string, std::string, std::less<>> places = {};
 };
 
 // Immutable and so safe to share between threads.
@@ -93,6 +98,10 @@ class SiteRules {
   // The limits of a site by its name; the defaults for a name without a rule.
   [[nodiscard]] const SiteLimits& limits(std::string_view site) const;
   [[nodiscard]] const SiteLimits& defaults() const { return defaults_; }
+  // Where the keys of the defaults were written.
+  [[nodiscard]] const std::map<std::string, std::string, std::less<>>& places_of_defaults() const {
+    return default_places_;
+  }
   // Sorted by name.
   [[nodiscard]] const std::map<std::string, Site, std::less<>>& sites() const { return sites_; }
 
@@ -108,6 +117,7 @@ class SiteRules {
   void build_index();
 
   SiteLimits defaults_;
+  std::map<std::string, std::string, std::less<>> default_places_;
   std::map<std::string, Site, std::less<>> sites_;
   Index by_suffix_;
   Index by_domain_;

@@ -62,9 +62,11 @@ struct SiteChanges {
       key->copy(later.values, values);
       written.insert(key);
     }
+    for (const auto& [key, where] : later.values.places) values.places[key] = where;
   }
   [[nodiscard]] Site over(Site site) const {
     for (const SiteKey* key : written) key->copy(values, site);
+    for (const auto& [key, where] : values.places) site.places[key] = where;
     return site;
   }
   [[nodiscard]] bool has_patterns() const {
@@ -116,6 +118,7 @@ class Reader {
   bool read(const TlsField& field, std::string_view key, const toml::node& value, Site& into);
   bool read(const WaitsField& field, std::string_view key, const toml::node& value, Site& into);
   bool read(const TextField& field, std::string_view key, const toml::node& value, Site& into);
+  bool read(const DateField& field, std::string_view key, const toml::node& value, Site& into);
   bool read(const PatternsField& field, std::string_view key, const toml::node& value, Site& into);
 
   template <class T>
@@ -219,6 +222,24 @@ bool Reader::read(const TextField& field, std::string_view key, const toml::node
   return true;
 }
 
+// As a date of TOML, or as text, which is how it is shown.
+bool Reader::read(const DateField& field, std::string_view key, const toml::node& value,
+                  Site& into) {
+  std::string text;
+  if (const auto date = value.value_exact<toml::date>()) {
+    text = fmt::format("{:04}-{:02}-{:02}", date->year, date->month, date->day);
+  } else if (const auto words = value.value_exact<std::string>()) {
+    const auto parsed = toml::parse("date = " + *words);
+    if (parsed && parsed.table()["date"].is_date()) text = *words;
+  }
+  if (text.empty()) {
+    mistake(value.source(), fmt::format("{} must be a date such as 2026-01-31", full(key)));
+    return false;
+  }
+  into.*field.member = std::move(text);
+  return true;
+}
+
 bool Reader::read(const WaitsField& field, std::string_view key, const toml::node& value,
                   Site& into) {
   constexpr std::int64_t kWaitMax = 7 * 86'400;
@@ -319,6 +340,8 @@ void Reader::read_site(const toml::table& table, SiteChanges& changes) {
       changes.patterns_unknown = true;
     } else if (read_value(*key, value, changes.values)) {
       changes.written.insert(&*key);
+      changes.values.places[std::string(key->name)] =
+          fmt::format("{}:{}", layer_.name, name.source().begin.line);
     } else if (std::holds_alternative<PatternsField>(key->field)) {
       changes.patterns_unknown = true;
     }
@@ -425,10 +448,17 @@ Result<SiteRules> SiteRules::parse(std::span<const Layer> layers) {
     return fail(ErrorKind::invalid_input, fmt::format("{}", fmt::join(told(mistakes), "\n")));
   }
   SiteRules rules;
-  rules.defaults_ = defaults.over({}).limits;
+  Site everybody = defaults.over({});
+  rules.defaults_ = everybody.limits;
+  rules.default_places_ = std::move(everybody.places);
   for (const auto& [name, change] : sites) {
-    Site site{
-        .name = name, .provider = {}, .mx_suffixes = {}, .domains = {}, .limits = rules.defaults_};
+    Site site{.name = name,
+              .provider = {},
+              .mx_suffixes = {},
+              .domains = {},
+              .source = {},
+              .date = {},
+              .limits = rules.defaults_};
     rules.sites_.emplace(name, change.over(std::move(site)));
   }
   rules.build_index();

@@ -10,7 +10,6 @@
 #include <gtest/gtest.h>
 
 #include "feedback/classify/meaning.h"
-#include "feedback/classify/rules.h"
 #include "feedback/classify/words.h"
 
 namespace todoku::feedback::classify {
@@ -243,20 +242,6 @@ TEST(Meaning, CountsAgainstAnAddressOnlyIfItSpeaksOfTheAddress) {
 TEST(Meaning, OfAnEnhancedCodeInBracketsCounts) {
   EXPECT_EQ(cause_of_reply(Stage::rcpt_to, 550, "sorry (#5.2.1)"), Cause::mailbox_disabled);
   EXPECT_EQ(cause_of_reply(Stage::rcpt_to, 550, "sorry (#5.2"), Cause::unclear);
-}
-
-TEST(Rules, EndWithOneForEverything) {
-  for (const auto rules : {reply_rules(), own_rules()}) {
-    ASSERT_FALSE(rules.empty());
-    const Rule& last = rules.back();
-    EXPECT_TRUE(last.phrases.empty() && last.codes.low == 0 && last.subject < 0);
-    EXPECT_TRUE(last.stages.allow(Stage::none) && last.stages.allow(Stage::accepted));
-    for (const Rule& rule : rules) {
-      EXPECT_NE(rule.cause, Cause::none);
-      EXPECT_EQ(std::ranges::count_if(rule.phrases, [](char c) { return c >= 'A' && c <= 'Z'; }), 0)
-          << rule.phrases;
-    }
-  }
 }
 
 TEST(Words, AreFoundWhole) {

@@ -1,94 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "feedback/classify/meaning.h"
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 
-#include "feedback/classify/rules.h"
+#include "feedback/classify/own_rules.h"
+#include "feedback/classify/reply_rules.h"
 #include "feedback/classify/tls_demand.h"
 #include "feedback/classify/traits.h"
-#include "feedback/classify/words.h"
 
 namespace todoku::feedback::classify {
 namespace {
 
-struct Facts {
-  Stage stage = Stage::none;
-  int code = 0;
-  std::optional<EnhancedStatus> enhanced;
-  std::string words;
-  Party party = Party::recipient;
-  bool permanent = false;
-};
-
-bool fits(const Rule& rule, const Facts& facts) {
-  if (rule.is_about_recipient() && facts.party != Party::recipient) return false;
-  // "550 4.2.1": refused now, and the mailbox is well.
-  const bool for_now = facts.code >= 500 && facts.enhanced && facts.enhanced->klass == 4;
-  if (rule.is_about_recipient() && for_now) return false;
-  if (rule.party && *rule.party != facts.party) return false;
-  if (!rule.stages.allow(facts.stage)) return false;
-  if (rule.codes.low != 0 && (facts.code < rule.codes.low || facts.code > rule.codes.high)) {
-    return false;
-  }
-  if (rule.subject >= 0) {
-    if (!facts.enhanced || facts.enhanced->subject != rule.subject) return false;
-    if (rule.detail >= 0 && facts.enhanced->detail != rule.detail) return false;
-  }
-  if (rule.unless >= 0 && facts.enhanced && facts.enhanced->subject == rule.unless) return false;
-  return !rule.permanent || *rule.permanent == facts.permanent;
-}
-
-bool begins_with_one(std::string_view words, std::string_view phrases) {
-  while (!phrases.empty()) {
-    const std::size_t bar = std::min(phrases.find('|'), phrases.size());
-    const std::string_view phrase = phrases.substr(0, bar);
-    if (phrase.starts_with('*') ? words.contains(phrase.substr(1)) : words.starts_with(phrase)) {
-      return true;
-    }
-    phrases.remove_prefix(std::min(bar + 1, phrases.size()));
-  }
-  return false;
-}
-
-const Rule& rule_for(Stage stage, const Reply& reply, bool permanent) {
-  const bool ours = reply.code == 0;
-  Facts facts{.stage = stage,
-              .code = reply.code,
-              .enhanced = ours ? reply.enhanced() : enhanced_of(reply.text),
-              .words = readable(reply.text),
-              .permanent = permanent};
-  if (!ours) facts.party = party_of(without_names(facts.words));
-  std::string_view words = facts.words;
-  if (ours && facts.enhanced) {
-    words.remove_prefix(std::min(words.find(' '), words.size() - 1) + 1);
-  }
-  const auto rules = ours ? own_rules() : reply_rules();
-  const auto found = std::ranges::find_if(rules, [&](const Rule& rule) {
-    if (!fits(rule, facts)) return false;
-    if (rule.phrases.empty()) return true;
-    if (rule.at_begin) return begins_with_one(words, rule.phrases);
-    return ours ? begins_with_one(words, rule.phrases) : has_phrase(words, rule.phrases);
-  });
-  return found == rules.end() ? rules.back() : *found;
-}
-
-// Only words can speak against words.
-bool gives_the_reason(const Rule& rule) {
-  return !rule.phrases.empty() && !rule.leaves_the_reason_open;
+SaidByReceiver said_by(const Answer& answer) {
+  return {.stage = answer.stage,
+          .code = answer.reply.code,
+          .text = answer.reply.text,
+          .site = answer.site};
 }
 
 // A receiver that wants TLS says so before it takes the content. What it says of encryption after
 // that is about attachments, links or S/MIME.
-bool asks_for_tls(const Answer& answer, const Rule& rule) {
+bool asks_for_tls(const Answer& answer, const ReplyRule& rule) {
   const Reply& reply = answer.reply;
   const bool refused = reply.temporary() || reply.permanent();
   if (!answer.in_clear || !refused || reply.code == kServiceClosing) return false;
   if (answer.stage == Stage::data) return refuses_content_in_clear(reply);
   if (answer.stage != Stage::mail_from && answer.stage != Stage::rcpt_to) return false;
   if (asks_for_tls_by_status(reply)) return true;
-  if (asks_for_tls_in_words(reply)) return !gives_the_reason(rule);
+  if (asks_for_tls_in_words(reply)) return !rule.gives_the_reason();
   return asks_for_tls_by_code(reply) && !rule.is_specific();
 }
 
@@ -98,7 +38,8 @@ Cause cause_of_answer(const Answer& answer) {
     return answer.cause == Cause::garbled_in_doubt ? answer.cause : Cause::in_doubt;
   }
   if (answer.cause != Cause::none) return answer.cause;
-  const Rule& rule = rule_for(answer.stage, answer.reply, answer.permanent);
+  if (answer.reply.code == 0) return own_cause(answer.stage, answer.reply, answer.permanent);
+  const ReplyRule& rule = reply_rules_in_force().rule_for(said_by(answer));
   if (asks_for_tls(answer, rule)) {
     return answer.tls_off ? Cause::tls_switched_off : Cause::tls_required;
   }
@@ -148,28 +89,17 @@ Meaning meaning_of(const Answer& answer) {
           .is_attempt = traits.is_attempt};
 }
 
-std::string rule_behind(const Answer& answer) {
-  if (answer.cause != Cause::none) return "our own finding";
-  const Rule& rule = rule_for(answer.stage, answer.reply, answer.permanent);
-  const std::string words = readable(answer.reply.text);
-  std::string_view phrases = rule.phrases;
-  while (!phrases.empty()) {
-    const std::size_t bar = std::min(phrases.find('|'), phrases.size());
-    if (has_phrase(words, phrases.substr(0, bar))) {
-      return "words: " + std::string(phrases.substr(0, bar));
-    }
-    phrases.remove_prefix(std::min(bar + 1, phrases.size()));
-  }
-  if (rule.subject >= 0) {
-    return "status X." + std::to_string(rule.subject) +
-           (rule.detail >= 0 ? "." + std::to_string(rule.detail) : ".*");
-  }
-  if (rule.codes.low != 0) {
-    return rule.codes.low == rule.codes.high
-               ? "code " + std::to_string(rule.codes.low)
-               : "code " + std::to_string(rule.codes.low) + "-" + std::to_string(rule.codes.high);
-  }
-  return "nothing known";
+RuleBehind rule_behind(const Answer& answer) {
+  if (answer.cause != Cause::none || answer.reply.code == 0) return {.id = "our own finding"};
+  const ReplyRules& rules = reply_rules_in_force();
+  const SaidByReceiver said = said_by(answer);
+  const ReplyRule& rule = rules.rule_for(said);
+  return {.id = rule.id,
+          .words = std::string(rules.words_found(rule, said)),
+          .place = rule.place,
+          .source = rule.source,
+          .date = rule.date,
+          .note = rule.note};
 }
 
 RecipientState state_of(const Meaning& meaning, bool at_most_once) {
@@ -195,20 +125,6 @@ NextStep next_after(Cause cause, Stage stage, int code) {
   const bool refused_at_the_door =
       (stage == Stage::greeting || stage == Stage::hello) && code >= 500;
   return refused_at_the_door ? NextStep::retry_refused : traits_of(cause).again;
-}
-
-bool is_of_tls(Cause cause) {
-  switch (cause) {
-    case Cause::tls_failed:
-    case Cause::tls_required:
-    case Cause::tls_switched_off:
-    case Cause::no_tls_offered:
-    case Cause::dane_failed:
-    case Cause::tlsa_not_answered:
-      return true;
-    default:
-      return false;
-  }
 }
 
 bool speaks_against_address(Cause cause) {
@@ -252,7 +168,11 @@ Cause cause_of(const Outcome& outcome) {
       break;
   }
   const Cause cause =
-      rule_for(outcome.stage, reply, outcome.state == RecipientState::bounced).cause;
+      reply.code == 0
+          ? own_cause(outcome.stage, reply, outcome.state == RecipientState::bounced)
+          : reply_rules_in_force()
+                .rule_for({.stage = outcome.stage, .code = reply.code, .text = reply.text})
+                .cause;
   const bool unsaid = outcome.state == RecipientState::dropped && cause == Cause::unclear;
   return unsaid ? Cause::suppressed : cause;
 }

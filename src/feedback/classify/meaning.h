@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "mail/attempt.h"
 #include "mail/cause.h"
@@ -32,6 +33,8 @@ struct Answer {
   // A decision or finding of our own, which no answer tells; none: the answer does.
   Cause cause = Cause::none;
   bool tls_off = false;  // with in_clear: our rules switch TLS off for this site
+  // Where it was said, for rules of one site (delivery/policy/site_rules.h); empty: not known.
+  std::string_view site = {};
 };
 
 // Whether the same mail would fare the same again.
@@ -83,9 +86,16 @@ struct Meaning {
 
 [[nodiscard]] Meaning meaning_of(const Answer& answer);
 
-// By which rule that was decided, for who wants to know: the phrase that was found, the status or
-// the code that the rule asks for, or "nothing known" where only the last one fitted.
-[[nodiscard]] std::string rule_behind(const Answer& answer);
+// By which rule that was decided, for who wants to know.
+struct RuleBehind {
+  std::string id;     // "our own finding" where nobody has answered
+  std::string words;  // that it looked for and found; empty: it goes by codes
+  std::string place;  // file and line; empty: the rule for what no rule knows
+  std::string source;
+  std::string date;
+  std::string note;
+};
+[[nodiscard]] RuleBehind rule_behind(const Answer& answer);
 
 // `at_most_once`: a mail in doubt must not be sent again and becomes unknown.
 [[nodiscard]] RecipientState state_of(const Meaning& meaning, bool at_most_once);
@@ -99,9 +109,6 @@ struct Meaning {
 // for a stop. What a receiver's filter, policy or trust in us refused never does, nor what is our
 // own or the content's.
 [[nodiscard]] bool speaks_against_address(Cause cause);
-
-// Whether it is for want of TLS as it should be: not offered, not working, not proven.
-[[nodiscard]] bool is_of_tls(Cause cause);
 
 // Of a stored outcome: its cause, or what the tables make of it if it was stored without one.
 [[nodiscard]] Cause cause_of(const Outcome& outcome);

@@ -49,11 +49,10 @@ bool has(std::span<const std::string_view> list, std::string_view word) {
 using Tokens = std::vector<std::string_view>;
 
 Tokens tokens_of(std::string_view words) {
-  const auto is_word = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   Tokens tokens;
   for (auto at = words.begin(); at != words.end();) {
-    const auto begin = std::find_if(at, words.end(), is_word);
-    at = std::find_if_not(begin, words.end(), is_word);
+    const auto begin = std::find_if(at, words.end(), is_word_octet);
+    at = std::find_if_not(begin, words.end(), is_word_octet);
     if (begin != at) tokens.emplace_back(begin, at);
   }
   return tokens;

@@ -55,6 +55,7 @@ constexpr std::array kTraits = {
     Traits{tls_failed, Whose::receiver, Ends::temporary},
     Traits{no_tls_offered, Whose::receiver, Ends::temporary},
     Traits{dane_failed, Whose::receiver, Ends::temporary},
+    Traits{mta_sts, Whose::receiver, Ends::temporary},
     Traits{in_doubt, Whose::network, Ends::temporary},
     Traits{garbled, Whose::receiver, Ends::temporary},
     Traits{garbled_in_doubt, Whose::receiver, Ends::temporary},

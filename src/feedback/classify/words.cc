@@ -9,10 +9,6 @@
 namespace todoku::feedback::classify {
 namespace {
 
-bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
 bool is_space(char c) {
   return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
@@ -29,7 +25,7 @@ bool is_name(std::string_view token) {
     if (dot == 0 || dot + 1 == token.size()) continue;
     const char before = token[dot - 1];
     const char after = token[dot + 1];
-    if (is_word(before) && is_word(after) && (is_letter(before) || is_letter(after))) {
+    if (is_word_octet(before) && is_word_octet(after) && (is_letter(before) || is_letter(after))) {
       return true;
     }
   }
@@ -43,14 +39,18 @@ bool has(std::string_view words, std::string_view phrase) {
   for (std::size_t at = words.find(phrase); at != std::string_view::npos;
        at = words.find(phrase, at + 1)) {
     const std::size_t end = at + phrase.size();
-    const bool begins = at == 0 || !is_word(words[at - 1]) || !is_word(phrase.front());
-    const bool ends = open || end == words.size() || !is_word(words[end]);
+    const bool begins = at == 0 || !is_word_octet(words[at - 1]) || !is_word_octet(phrase.front());
+    const bool ends = open || end == words.size() || !is_word_octet(words[end]);
     if (begins && ends) return true;
   }
   return false;
 }
 
 }  // namespace
+
+bool is_word_octet(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
 
 std::string readable(std::string_view text) {
   const std::string lower = to_ascii_lower(text.substr(0, kOctetsRead));

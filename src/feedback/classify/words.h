@@ -21,6 +21,10 @@ inline constexpr std::size_t kOctetsRead = 2048;
 // Without host names and URLs, which are written in whatever words somebody liked.
 [[nodiscard]] std::string without_names(std::string_view words);
 
+// What words are made of, in lower case: a phrase that begins or ends with one does so where words
+// do.
+[[nodiscard]] bool is_word_octet(char c);
+
 // Whether `words` has one of `phrases`, which are separated by '|'. A phrase begins and ends where
 // words do, unless '*' at its end leaves that open: "throttl*".
 [[nodiscard]] bool has_phrase(std::string_view words, std::string_view phrases);

@@ -29,6 +29,7 @@ struct ReturnedRecipient {
   // a status is told.
   Reply reply;
   Stage stage = Stage::rcpt_to;  // where it was said, as far as that is told
+  std::string site;              // whose it is, for rules of one site; empty: not known
 };
 
 struct Bounce {

@@ -97,7 +97,7 @@ bool leaves_open(Cause cause) {
 }
 
 Judged judge_words(const ReturnedRecipient& recipient) {
-  Judged by_reply = judge_reply(whole_reply(recipient), recipient.stage);
+  Judged by_reply = judge_reply(whole_reply(recipient), recipient.stage, recipient.site);
   if (!leaves_open(by_reply.cause)) return by_reply;
   if (says_expired(recipient.reply.text)) return judge_finding(recipient, Cause::out_of_time);
   const bool is_quoted = recipient.reply.code != 0;
@@ -110,20 +110,23 @@ Judged judge_words(const ReturnedRecipient& recipient) {
   const auto cause = cause_of_reporter(recipient.reply.text, recipient.status);
   if (cause && !is_quoted) return judge_finding(recipient, *cause);
   if (by_reply.cause == Cause::unclear && !recipient.status.empty()) {
-    return judge_reply(with_status(whole_reply(recipient), recipient.status), recipient.stage);
+    return judge_reply(with_status(whole_reply(recipient), recipient.status), recipient.stage,
+                       recipient.site);
   }
   return by_reply;
 }
 
 }  // namespace
 
-Judged judge_reply(const Reply& reply, Stage stage) {
+Judged judge_reply(const Reply& reply, Stage stage, std::string_view site) {
   if (reply.positive()) {
     return without_cause("delivered", "code");
   }
   // Whether it was said under TLS no report tells: one that asks for it was not.
-  const Answer answer{.stage = stage, .reply = reply, .in_clear = true};
-  return judged(classify::meaning_of(answer), classify::rule_behind(answer));
+  const Answer answer{.stage = stage, .reply = reply, .in_clear = true, .site = site};
+  const classify::RuleBehind rule = classify::rule_behind(answer);
+  return judged(classify::meaning_of(answer),
+                rule.words.empty() ? rule.id : fmt::format("{}: {}", rule.id, rule.words));
 }
 
 Judged judge(const Bounce& bounce, const ReturnedRecipient* recipient) {

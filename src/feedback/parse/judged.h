@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "feedback/parse/bounce.h"
 #include "mail/cause.h"
@@ -24,6 +25,7 @@ struct Judged {
 [[nodiscard]] Judged judge(const Bounce& bounce, const ReturnedRecipient* recipient);
 
 // A reply alone, as `todoku bounce classify --reply` is given it: "550 5.1.1 User unknown".
-[[nodiscard]] Judged judge_reply(const Reply& reply, Stage stage);
+// `site`: whose, for rules of one site; empty: not known.
+[[nodiscard]] Judged judge_reply(const Reply& reply, Stage stage, std::string_view site = {});
 
 }  // namespace todoku::feedback::parse

@@ -10,6 +10,7 @@
 #include "base/date_time.h"
 #include "feedback/reports/digest.h"
 #include "feedback/reports/report_file.h"
+#include "feedback/reports/report_mail.h"
 
 namespace todoku::feedback::reports {
 namespace {
@@ -349,6 +350,74 @@ TEST(ReportDigest, AddsUpAndCountsAReportOnce) {
   EXPECT_THAT(domain.sources[1].authenticated, ElementsAre("b.example.jp", "example.jp"));
   EXPECT_EQ(domain.tls.failed, 303);
   EXPECT_EQ(domain.tls.failures.at("certificate-expired"), 100);
+}
+
+// A message with this part beside a text.
+std::string with_part(std::string_view head, std::string_view body) {
+  return "From: dmarc@receiver.example\r\nSubject: Report\r\nMIME-Version: 1.0\r\n"
+         "Content-Type: multipart/mixed; boundary=\"b\"\r\n\r\n--b\r\nContent-Type: "
+         "text/plain\r\n\r\n"
+         "A report.\r\n--b\r\n" +
+         std::string(head) + "\r\n\r\n" + std::string(body) + "\r\n--b--\r\n";
+}
+
+std::vector<std::string> found_in(std::string_view message) {
+  const auto found = reports_in(message, "file");
+  if (!found) return {found.error().detail};
+  std::vector<std::string> told;
+  for (const HandedOver& each : *found) told.push_back(each.name + ": " + each.octets);
+  return told;
+}
+
+TEST(ReportMail, FindsWhatLooksLikeAReport) {
+  EXPECT_THAT(found_in("<feedback/>"), ElementsAre("file: <feedback/>")) << "it is one itself";
+  EXPECT_THAT(found_in(with_part("Content-Type: application/gzip; name=\"r.xml.gz\"\r\n"
+                                 "Content-Transfer-Encoding: base64",
+                                 "H4s=")),
+              ElementsAre("r.xml.gz: \x1F\x8B"));
+  EXPECT_THAT(found_in(with_part("Content-Type: text/xml", "<feedback/>")),
+              ElementsAre(": <feedback/>"));
+  EXPECT_THAT(found_in(with_part("Content-Type: application/octet-stream\r\n"
+                                 "Content-Disposition: attachment; filename=R.ZIP",
+                                 "x")),
+              ElementsAre("R.ZIP: x"))
+      << "by its name";
+  EXPECT_THAT(found_in(with_part("Content-Type: application/octet-stream\r\n"
+                                 "Content-Transfer-Encoding: base64",
+                                 "UEsDBA==")),
+              ElementsAre(": PK\x03\x04"))
+      << "by its first octets";
+  EXPECT_THAT(found_in(with_part("Content-Type: message/rfc822",
+                                 with_part("Content-Type: application/json", "{}"))),
+              ElementsAre(HasSubstr("{}")))
+      << "in a message that was forwarded";
+  EXPECT_THAT(found_in(with_part("Content-Type: text/plain; name=a.txt", "hello")),
+              ElementsAre("the message carries no report as an attachment"));
+}
+
+TEST(ReportMail, IsBounded) {
+  std::string many = "Content-Type: text/xml\r\n\r\n<a/>";
+  for (std::size_t i = 0; i < kReportsOfMessageMax; ++i) {
+    many += "\r\n--b\r\nContent-Type: text/xml\r\n\r\n<a/>";
+  }
+  EXPECT_THAT(found_in(with_part(many, "")), ElementsAre(HasSubstr("more than 8 reports")));
+  std::string delimiters = "From: a@example.com\n\n";
+  for (int i = 0; i < 2'000; ++i) delimiters += "\n--b\n";
+  EXPECT_THAT(found_in(delimiters), ElementsAre(HasSubstr("lines that may begin a part")));
+  EXPECT_FALSE(reports_in(std::string(kHandedOverMax + 1, ' '), "large"));
+}
+
+TEST(ReportMail, AMailboxIsItsMessages) {
+  EXPECT_THAT(messages_in("<a/>"), ElementsAre("<a/>"));
+  EXPECT_THAT(
+      messages_in("From x\nA: 1\n\nFrom here\nis text\n\nFrom y\r\nB: 2\r\n\r\nz\r\n\r\nFrom z\n"),
+      ElementsAre("A: 1\n\n", "is text\n\n", "B: 2\r\n\r\nz\r\n\r\n"));
+  EXPECT_THAT(messages_in("From x\nA: 1\nFrom no blank line\n"),
+              ElementsAre("A: 1\nFrom no blank line\n"));
+  EXPECT_THAT(messages_in("From x"), testing::IsEmpty());
+  std::string many;
+  for (int i = 0; i < 700; ++i) many += "From x\nA: 1\n\n";
+  EXPECT_THAT(messages_in(many), testing::SizeIs(kMessagesMax + 1));
 }
 
 }  // namespace

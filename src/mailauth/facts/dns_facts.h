@@ -45,7 +45,8 @@ struct DnsFact {
   // empty one is the root: null MX). txt: each record's strings joined (RFC 7208 section 3.3), any
   // octets. ptr: names. Names are lower case without final dot.
   std::vector<std::string> values;
-  std::string reason;  // failed: why, for a trace
+  std::string reason;       // failed: why, for a trace
+  std::string reason_ja{};  // the same in Japanese; empty: it has not been said in it
 
   [[nodiscard]] bool is_known() const { return status != Status::unknown; }
   // "No such record here", whichever way it was said: a void look-up (RFC 7208 section 4.6.4).

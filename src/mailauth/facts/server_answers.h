@@ -35,6 +35,7 @@ struct ServerAnswer {
   std::uint32_t negative_ttl = 0;
   std::optional<std::uint32_t> serial;  // of the zone, where the answer told it
   std::string reason;                   // lame, failed: why
+  std::string reason_ja;                // the same in Japanese; empty: it has not been said in it
 
   [[nodiscard]] bool is_void() const { return status == Status::empty || status == Status::absent; }
   [[nodiscard]] bool is_found() const { return status == Status::found; }

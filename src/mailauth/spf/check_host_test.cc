@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "mailauth/spf/record.h"
 #include "mailauth/spf/test_zone.h"
 
 namespace todoku::mailauth::spf {
@@ -89,6 +90,19 @@ TEST(CheckHost, WhatIsNoDomainIsNone) {
   const std::string longest = std::string(63, 'x') + ".jp";
   zone.txt(longest, "v=spf1 -all");
   EXPECT_EQ(zone.check_host(query("192.0.2.1", "taro@" + longest)).result, SpfResult::fail);
+}
+
+TEST(CheckHost, ARecordThatIsTooLongIsAPermanentErrorAndNoTemporaryOne) {
+  for (const bool fits : {true, false}) {
+    TestZone zone;
+    std::string record = "v=spf1";
+    while (record.size() + 20 < kRecordOctetsMax) record += " ip4:198.51.100.1";
+    record += fits ? " -all" : std::string(40, ' ') + "-all";
+    zone.txt("example.jp", record);
+    const auto verdict = zone.check_host(query("192.0.2.1", "taro@example.jp"));
+    EXPECT_EQ(verdict.result, fits ? SpfResult::fail : SpfResult::permerror);
+    EXPECT_EQ(verdict.problem.contains("octets"), !fits) << verdict.problem;
+  }
 }
 
 TEST(CheckHost, ChecksHeloWhereTheSenderIsEmpty) {

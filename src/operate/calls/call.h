@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -25,12 +26,16 @@ struct Argument {
 
 enum class Verb : std::uint8_t { get, post, patch, remove };
 
+// Of a body that is an argument as it is.
+inline constexpr std::size_t kRawOctetsMax = std::size_t{24} << 20U;
+
 // Arguments named in braces in the path stand there; the others of a get and a remove in the query,
-// of a post and a patch in a JSON object.
+// of a post and a patch in a JSON object, or in the query where the body is an argument itself.
 struct Call {
   Verb verb = Verb::get;
   std::string_view path;
   std::span<const Argument> arguments;
+  std::string_view raw = {};  // the one that is the body as it is; empty: none
 
   // nullptr: it has no such argument.
   [[nodiscard]] constexpr const Argument* find(std::string_view name) const {

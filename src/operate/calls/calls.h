@@ -53,6 +53,11 @@ inline constexpr std::array kChangeAccount{
              {"Whether opening its mail's HTML is told, where api.public_url is https",
               "HTML メールの開封を記録する（api.public_url が https の場合）"},
              truth},
+    Argument{"preflight",
+             {"Of bulk that would not arrive, before it is committed: off, warn (tell) or enforce "
+              "(refuse)",
+              "届かない一括配信を確定前に調べる：off（調べない）、warn（知らせる）、"
+              "enforce（拒否する）"}},
     Argument{"requests_per_minute",
              {"Requests a minute; 0: as the installation lets everybody",
               "1 分あたりのリクエスト数。0 は全体の設定どおり"},
@@ -279,6 +284,23 @@ inline constexpr std::array kConsent{
              text,
              true},
     Argument{"withdrawn", {"Takes the consent back", "同意を取り消す"}, truth}};
+inline constexpr std::array kImportReports{
+    kOnlyAccount, Argument{"name", {"Of the file, for who reads the answer", "ファイルの名前"}},
+    Argument{"report",
+             {"A report as it came, or a message that carries one",
+              "届いたままのレポート、またはレポートを添付したメール"},
+             text,
+             true}};
+inline constexpr std::array kShowReports{
+    Argument{"domain",
+             {"The domain; reports of those below it lie with it",
+              "対象のドメイン（サブドメインの分も含む）"},
+             text,
+             true},
+    Argument{"account",
+             {"Whose domain it is; needed where several have it",
+              "対象のアカウント。複数のアカウントが持つドメインでは必須"}},
+    Argument{"days", {"So many days up to today", "今日までの日数"}, number, false, 1, 400}};
 inline constexpr std::array kExplain{
     Argument{"address",
              {"The recipient's address, or the number of a delivery",
@@ -353,12 +375,16 @@ inline constexpr std::array kErasePersonal{
              {"What has not gone out is cancelled first, instead of being left",
               "まだ送信していないメールを、残さずに取り消す"},
              truth}};
+inline constexpr std::array kTlsReport{
+    Argument{"domain", {"Only mail to this domain", "この宛先ドメインの分だけ"}},
+    Argument{"days", {"So many days, with today", "今日を含む日数"}, number, false, 1, 60}, kLimit};
 inline constexpr std::array kListAudit{
     Argument{"since",
              {"Only from then on: 2026-04-01T09:00:00+09:00",
               "この日時以降の記録だけ。例: 2026-04-01T09:00:00+09:00"}},
     Argument{"address", {"Only what was about this address", "このアドレスに関する記録だけ"}},
-    Argument{"after", {"Where the list goes on", "一覧の続きの位置"}, number, false, 0}, kLimit};
+    Argument{"after", {"Where the list goes on", "一覧の続きの位置"}, number, false, 0}, kLimit,
+    kOffset};
 inline constexpr std::array kCancelWaiting{
     Argument{"from", {"Where to go on", "続きの位置"}, number, true, 0},
     Argument{"unknown",
@@ -411,6 +437,9 @@ inline constexpr Call kListDomains{Verb::get, "/domains", arguments::kListDomain
 inline constexpr Call kAddDomain{Verb::post, "/domains", arguments::kAddDomain};
 inline constexpr Call kVerifyDomain{Verb::post, "/domains/{account}/{domain}/verify",
                                     arguments::kOfDomain};
+// What checks on the schedule found, and what has changed.
+inline constexpr Call kDomainHistory{Verb::get, "/domains/{account}/{domain}/history",
+                                     arguments::kOfDomain};
 inline constexpr Call kRemoveDomain{Verb::remove, "/domains/{account}/{domain}",
                                     arguments::kOfDomain};
 // Keys that do not sign yet, and those that no longer do.
@@ -424,6 +453,8 @@ inline constexpr Call kRetireKeys{Verb::post, "/domains/{account}/{domain}/retir
                                   arguments::kOfDomain};
 inline constexpr Call kConsent{Verb::post, "/domains/{account}/{domain}/consent",
                                arguments::kConsent};
+inline constexpr Call kImportReports{Verb::post, "/reports", arguments::kImportReports, "report"};
+inline constexpr Call kShowReports{Verb::get, "/reports/{domain}", arguments::kShowReports};
 inline constexpr Call kExplain{Verb::get, "/explain", arguments::kExplain};
 inline constexpr Call kListStuck{Verb::get, "/stuck", arguments::kListStuck};
 inline constexpr Call kReleaseStuck{Verb::post, "/stuck/{account}/{email_id}/release",
@@ -442,6 +473,7 @@ inline constexpr Call kImportSuppressions{Verb::post, "/suppressions/import",
 inline constexpr Call kExportPersonal{Verb::get, "/personal-data", arguments::kExportPersonal};
 inline constexpr Call kErasePersonal{Verb::remove, "/personal-data", arguments::kErasePersonal};
 inline constexpr Call kListAudit{Verb::get, "/audit", arguments::kListAudit};
+inline constexpr Call kTlsReport{Verb::get, "/tls-report", arguments::kTlsReport};
 inline constexpr Call kListNodes{Verb::get, "/nodes", arguments::kListNodes};
 inline constexpr Call kCluster{Verb::get, "/cluster", {}};
 inline constexpr Call kWaiting{Verb::get, "/cluster/waiting", {}};

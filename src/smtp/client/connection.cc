@@ -48,7 +48,7 @@ std::string seconds_of(Microseconds time) {
 std::string describe(const net::TlsInfo& info, const TlsPlan& plan) {
   const bool by_dane = plan.asked_by == TlsAsker::dane;
   if (info.verified && plan.proof == TlsProof::dane) return info.summary() + " (DANE)";
-  if (info.verified && plan.proof == TlsProof::mx_name) {
+  if (info.verified && plan.proof == TlsProof::mx_name && plan.asked_by == TlsAsker::rule) {
     return info.summary() + " (required by the site's rule)";
   }
   if (info.verified) return info.summary();

@@ -11,6 +11,9 @@ namespace todoku::smtp {
 namespace {
 
 constexpr ServerStep kReadContent{ServerEvent::need_input};
+// Of a message that is refused so much more than the limit is read: its client hears why when it
+// has sent it all, and a small message may have a small limit.
+constexpr std::uint64_t kExcessOctetsMin = 1 << 20;
 
 std::string words_of(ContentFault fault, const ServerOptions& options) {
   switch (fault) {
@@ -48,12 +51,20 @@ bool ServerSession::is_acceptable(std::string_view piece) {
   return content_refusal_.code == 0;
 }
 
+// Who goes on for as long as another message of the largest size will not stop: it is told why, and
+// nothing more is read. BDAT says before how much comes.
+bool ServerSession::is_read_in_vain() const {
+  if (options_.size_max == 0 || content_refusal_.code == 0) return false;
+  return content_octets_ > options_.size_max + std::max(options_.size_max, kExcessOctetsMin);
+}
+
 ServerSession::Progress ServerSession::take_data(std::string_view& input) {
   const std::string_view piece = decoder_.next(input);
   if (!piece.empty()) {
     if (is_acceptable(piece)) return ServerStep{ServerEvent::content, piece};
     if (!std::exchange(discarded_, true)) return ServerStep{ServerEvent::discard};
   }
+  if (is_read_in_vain()) return end_with(content_refusal_.code, content_refusal_.text);
   if (decoder_.finished()) return content_ended();
   return input.empty() ? Progress(kReadContent) : Progress();
 }

@@ -56,8 +56,10 @@ struct ServerOptions {
   bool smtputf8 = true;
   bool enhanced_status_codes = true;  // also puts them into the session's own replies
   bool starttls = false;
-  bool size = true;             // announces SIZE
-  std::uint64_t size_max = 0;   // octets of content; 0: no limit
+  bool size = true;  // announces SIZE
+  // Octets of content; 0: no limit. DATA that goes on for as long again, and for a MiB, is answered
+  // and ends the session.
+  std::uint64_t size_max = 0;
   std::string auth_mechanisms;  // "PLAIN LOGIN"; empty: no AUTH
   bool auth_in_clear = true;    // false: AUTH is there only under TLS
   bool auth_required = false;   // MAIL is refused before AUTH has succeeded
@@ -211,6 +213,7 @@ class ServerSession {
   [[nodiscard]] Progress skip_chunk(std::string_view& input);
   [[nodiscard]] Progress content_ended();
   [[nodiscard]] bool is_acceptable(std::string_view piece);
+  [[nodiscard]] bool is_read_in_vain() const;
   Progress refuse_content(const Reply& reply);
 
   [[nodiscard]] Progress ask(ServerEvent event, std::string_view text = {});

@@ -204,6 +204,28 @@ TEST(StrictSession, AChunkWithoutEndEndsTheSession) {
   EXPECT_EQ(within.senders.size(), 1U);
 }
 
+TEST(StrictSession, DataWithoutEndEndsTheSession) {
+  ServerOptions options = strict();
+  options.size_max = 3 << 20;
+  const std::string opening = std::string(kOpening) + "DATA\r\n";
+  const auto data = [](std::size_t octets) {
+    std::string lines;
+    while (lines.size() < octets) lines += std::string(998, 'x') + "\r\n";
+    return lines;
+  };
+  Relay patient(options);
+  const Heard said_all = patient.hear_all(opening + data(5 << 20) + ".\r\nNOOP\r\n");
+  EXPECT_FALSE(said_all.closed);
+  EXPECT_TRUE(said_all.replies.ends_with("552 5.3.4 Message too large\r\n250 2.0.0 Ok\r\n"));
+  for (const std::string& first : {std::string(), std::string("bare\n\r\n")}) {
+    Relay relay(options);
+    const Heard heard = relay.hear_all(opening + first + data((6 << 20) + 2000) + ".\r\nNOOP\r\n");
+    EXPECT_TRUE(heard.closed);
+    const std::string why = first.empty() ? "552 5.3.4 Message too large" : std::string(kBareLf);
+    EXPECT_TRUE(heard.replies.ends_with("\r\n" + why + "\r\n")) << heard.replies;
+  }
+}
+
 // RFC 3030 section 4.2: it follows in the pipeline, and its octets are no commands.
 TEST(StrictSession, AChunkAfterRefusedRecipientsIsTakenAndRefused) {
   Relay relay(strict());

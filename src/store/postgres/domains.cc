@@ -26,6 +26,18 @@ const Sql kDomainHolders{"domains: holders", "SELECT " DOMAIN_COLUMNS
 const Sql kToLookAt{"domains: to look at", "SELECT " DOMAIN_COLUMNS
                                            " FROM domains WHERE look_at <= $1"
                                            " ORDER BY look_at LIMIT $2"};
+const Sql kToCheck{"domains: to check",
+                   "SELECT account, domain FROM domains WHERE state = 1"
+                   " AND coalesce(check_at, 0) <= $1 ORDER BY coalesce(check_at, 0) LIMIT $2"};
+const Sql kDomainCheck{"domains: check",
+                       "SELECT check_at, check_found FROM domains WHERE account = $1"
+                       " AND domain = $2"};
+const Sql kTakeCheck{"domains: take check",
+                     "UPDATE domains SET check_at = $3 WHERE account = $1 AND domain = $2"
+                     " AND state = 1 AND coalesce(check_at, 0) <= $4"};
+const Sql kKeepCheck{"domains: keep check",
+                     "UPDATE domains SET check_at = $3, check_found = $4 WHERE account = $1"
+                     " AND domain = $2"};
 const Sql kHoldOwner{"domains: hold owner",
                      "SELECT key FROM accounts WHERE key = $1 FOR KEY SHARE"};
 const Sql kAddDomain{"domains: add", "INSERT INTO domains(" DOMAIN_COLUMNS
@@ -119,6 +131,23 @@ Result<std::vector<Domain>> Questions::domains_to_look_at(std::int64_t limit) {
   return domains_in(session_.ask(kToLookAt, Params() << session_.now() << limit));
 }
 
+Result<std::vector<DomainPlace>> Questions::domains_to_check(std::int64_t limit) {
+  const auto rows = session_.ask(kToCheck, Params() << session_.now() << limit);
+  if (!rows) return fail(rows.error());
+  std::vector<DomainPlace> due;
+  for (int i = 0; i < rows->size(); ++i) {
+    due.push_back({AccountKey{rows->integer(i, 0)}, std::string(rows->text(i, 1))});
+  }
+  return due;
+}
+
+Result<DomainCheck> Questions::domain_check(AccountKey account, std::string_view domain) {
+  const auto rows = session_.ask(kDomainCheck, Params() << account << domain);
+  if (!rows) return fail(rows.error());
+  if (rows->empty()) return no_such_domain(domain);
+  return DomainCheck{.next = rows->optional_instant(0, 0), .found = std::string(rows->text(0, 1))};
+}
+
 Result<std::vector<MailCount>> Questions::mail_counts(std::span<const AccountKey> accounts,
                                                       DayNumber first) {
   Column keys(kInt8);
@@ -171,6 +200,22 @@ Result<void> Changes::note_look(const Domain& domain) {
                                        << domain.answered << domain.failing << domain.failed_for
                                        << domain.look_at),
       domain.domain);
+}
+
+Result<bool> Changes::take_domain_check(AccountKey account, std::string_view domain,
+                                        Instant until) {
+  const auto done =
+      session_.ask(kTakeCheck, Params() << account << domain << until << session_.now());
+  if (!done) return fail(done.error());
+  return done->changes() > 0;
+}
+
+Result<void> Changes::keep_domain_check(AccountKey account, std::string_view domain,
+                                        const DomainCheck& check) {
+  if (auto sound = check_sound(check); !sound) return sound;
+  return done_or_none(
+      session_.ask(kKeepCheck, Params() << account << domain << check.next << Octets{check.found}),
+      domain);
 }
 
 Result<void> Changes::remove_domain(AccountKey account, std::string_view domain) {

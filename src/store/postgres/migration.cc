@@ -2,6 +2,7 @@
 #include "store/postgres/migration.h"
 
 #include <condition_variable>
+#include <iterator>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -94,38 +95,85 @@ Result<std::unique_ptr<Link>> Migration::connect() {
 Result<std::vector<SchemaStep>> Migration::status() {
   auto link = connect();
   if (!link) return fail(std::move(link.error()));
-  return schema_history(**link);
+  return schema_history(**link, steps_);
 }
+
+namespace {
+
+bool is_contraction(Steps steps, std::int64_t number) {
+  return steps[static_cast<std::size_t>(number - 1)].kind == StepKind::contraction;
+}
+// Whose first is not of the kind `contraction` or is: the last of those of one kind that follow
+// `taken`.
+std::int64_t last_alike(Steps steps, std::int64_t taken, bool contraction) {
+  while (taken < std::ssize(steps) && is_contraction(steps, taken + 1) == contraction) ++taken;
+  return taken;
+}
+
+}  // namespace
 
 Result<void> Migration::up(Milliseconds patience, const Blocked& blocked) {
   auto link = connect();
   if (!link) return fail(std::move(link.error()));
-  const auto last = schema_step_of(**link);
-  if (!last) return fail(last.error());
-  if (*last == schema_steps()) return {};
-  auto may = check_right_to_migrate(**link);
+  const auto taken = schema_step_of(**link, steps_);
+  if (!taken) return fail(taken.error());
+  // Nobody can miss what was never there.
+  const std::int64_t last = *taken == 0 ? std::ssize(steps_) : last_alike(steps_, *taken, false);
+  auto done = take(
+      **link, {.first = *taken + 1, .last = last, .alone_as = {}, .patience = patience}, blocked);
+  if (!done || last >= schema_steps_needed(steps_)) return done;
+  return fail(ErrorKind::conflict,
+              fmt::format("schema step {} takes away what the version before worked with, and {} "
+                          "waits for it: run `todoku migrate contract` of the version that works "
+                          "on the tables now, and then this again",
+                          last + 1, schema_steps_needed(steps_)));
+}
+
+Result<void> Migration::contract(std::string_view version, Milliseconds patience,
+                                 const Blocked& blocked) {
+  auto link = connect();
+  if (!link) return fail(std::move(link.error()));
+  const auto taken = schema_step_of(**link, steps_);
+  if (!taken) return fail(taken.error());
+  const std::int64_t last = last_alike(steps_, *taken, true);
+  if (last == *taken && *taken < std::ssize(steps_)) {
+    return fail(ErrorKind::conflict,
+                fmt::format("schema step {} is missing, which takes nothing away: run `todoku "
+                            "migrate up` first, and replace what runs",
+                            *taken + 1));
+  }
+  return take(**link,
+              {.first = *taken + 1, .last = last, .alone_as = version, .patience = patience},
+              blocked);
+}
+
+Result<void> Migration::take(Link& link, const Part& part, const Blocked& blocked) {
+  if (part.first > part.last) return {};
+  auto may = check_right_to_migrate(link);
   if (!may) return may;
   auto observer = dialer_.dial();
   Watch watch(observer ? std::move(*observer) : nullptr);
   const SystemClock machine;  // bounds how long somebody waits
-  const SteadyInstant until = machine.steady_now() + patience;
-  for (std::int64_t step = *last + 1; step <= schema_steps();) {
-    (*link)->forget_failure();
-    auto taken = take_schema_step(**link, step, limits_.lock_most,
-                                  [&](std::int64_t pid) { watch.look_at(pid); });
+  const SteadyInstant until = machine.steady_now() + part.patience;
+  for (std::int64_t step = part.first; step <= part.last;) {
+    link.forget_failure();
+    auto taken = take_schema_step(
+        link, {.step = step, .lock_most = limits_.lock_most, .alone_as = part.alone_as},
+        [&](std::int64_t pid) { watch.look_at(pid); }, steps_);
     if (taken) {
       ++step;
       continue;
     }
-    if ((*link)->failure().state != kLockNotFree) {
+    if (link.failure().state != kLockNotFree) {
       return fail(fmt::format("schema step {}", step), std::move(taken.error()));
     }
     blocked(step, watch.seen());
     if (machine.steady_now() + limits_.pause >= until) {
-      return fail(ErrorKind::unavailable,
-                  fmt::format("schema step {} was not taken: others held locks all the time, which "
-                              "were waited for {} s",
-                              step, std::chrono::ceil<std::chrono::seconds>(patience).count()));
+      return fail(
+          ErrorKind::unavailable,
+          fmt::format("schema step {} was not taken: others held locks all the time, which "
+                      "were waited for {} s",
+                      step, std::chrono::ceil<std::chrono::seconds>(part.patience).count()));
     }
     std::this_thread::sleep_for(limits_.pause);
   }

@@ -206,9 +206,121 @@ TEST_F(MigrationTest, TheReleaseBeforeCanWorkOnWhatThisOneMakes) {
                            " WHERE name = 'worked_on_by'"};
   const auto rows = must(link->fly_one(told, {}, 5s));
   ASSERT_EQ(rows.size(), 1);
-  EXPECT_EQ(rows.integer(0, 0), postgres::schema_worked_on_by());
+  const auto known = postgres::schema();
+  EXPECT_EQ(rows.integer(0, 0), postgres::schema_worked_on_by(known, postgres::schema_steps()));
   EXPECT_LE(rows.integer(0, 0), postgres::schema_steps());
   EXPECT_GE(rows.integer(0, 0), 18) << "whoever knows fewer writes to those who opted out";
+}
+
+// A release that ceased to use something, and takes it away once the one before is gone.
+class ContractionTest : public MigrationTest {
+ protected:
+  ContractionTest() {
+    must(Migration(fresh()).up(1s, [](auto, const auto&) {}));
+    server().execute("fresh", "ALTER TABLE accounts ADD COLUMN old_colour bigint");
+    steps_.push_back({"a shade", "ALTER TABLE accounts ADD COLUMN shade bigint;\n"});
+    steps_.push_back({"no colour", "ALTER TABLE accounts DROP COLUMN old_colour;\n",
+                      postgres::StepKind::contraction});
+  }
+  [[nodiscard]] Migration migration() const {
+    return Migration(fresh(), Migration::Limits(), steps_);
+  }
+  [[nodiscard]] Result<void> up() const {
+    return migration().up(1s, [](auto, const auto&) {});
+  }
+  [[nodiscard]] Result<void> contract() const {
+    return migration().contract("2.0", 1s, [](auto, const auto&) {});
+  }
+  [[nodiscard]] static bool has_colour() {
+    postgres::Dialer dialer(fresh());
+    const postgres::Sql sql{postgres::Sql::Once{}, "test",
+                            "SELECT count(*) FROM information_schema.columns"
+                            " WHERE table_name = 'accounts' AND column_name = 'old_colour'"};
+    return must(must(dialer.dial())->fly_one(sql, {}, 5s)).integer(0, 0) == 1;
+  }
+  [[nodiscard]] Result<void> check() const {
+    postgres::Dialer dialer(fresh());
+    return postgres::check_schema(*must(dialer.dial()), steps_);
+  }
+  static void lives(int key, std::string_view version, std::int64_t seconds, int is_void = 0) {
+    server().execute(
+        "fresh",
+        fmt::format("INSERT INTO nodes(key, name, roles, version, entered, void)"
+                    " VALUES({0}, 'n{0}', '', '{1}', 0, {2});"
+                    "INSERT INTO node_leases VALUES({0}, (extract(epoch FROM now()) * 1000)::bigint"
+                    " + {3})",
+                    key, version, is_void, seconds * 1'000));
+  }
+
+  std::vector<postgres::Step> steps_{postgres::schema().begin(), postgres::schema().end()};
+  const std::int64_t known_ = postgres::schema_steps();
+};
+
+TEST_F(ContractionTest, UpTakesExpansionsAloneAndTheProgramWorksWithoutTheContraction) {
+  EXPECT_FALSE(check());
+  const auto early = contract();
+  ASSERT_FALSE(early);
+  EXPECT_THAT(early.error().detail, HasSubstr("run `todoku migrate up` first"));
+  must(up());
+  EXPECT_TRUE(has_colour());
+  EXPECT_TRUE(check());
+  EXPECT_EQ(refused(fresh().address), "opened") << "the version before";
+  must(contract());
+  EXPECT_FALSE(has_colour());
+  EXPECT_TRUE(check());
+  EXPECT_THAT(refused(fresh().address), HasSubstr("start the newer todoku"));
+  must(contract());  // once more changes nothing
+}
+
+TEST_F(ContractionTest, NothingIsTakenAwayWhileAProcessOfAnotherVersionLives) {
+  must(up());
+  lives(1, "2.0", 10);
+  lives(2, "1.9", -1);     // its lease has lapsed
+  lives(3, "1.9", 10, 1);  // was made void
+  lives(4, "1.9", 10);
+  const auto refused_by = contract();
+  ASSERT_FALSE(refused_by);
+  EXPECT_EQ(refused_by.error().kind, ErrorKind::conflict);
+  EXPECT_THAT(refused_by.error().detail, HasSubstr("1 processes of other versions than 2.0"));
+  EXPECT_THAT(refused_by.error().detail, HasSubstr("(1.9)"));
+  EXPECT_TRUE(has_colour());
+  server().execute("fresh", "UPDATE nodes SET void = 1 WHERE key = 4");
+  must(contract());
+  EXPECT_FALSE(has_colour());
+}
+
+TEST_F(ContractionTest, WhatComesBehindItWaitsForIt) {
+  steps_.push_back({"a hue", "ALTER TABLE accounts ADD COLUMN hue bigint;\n"});
+  const auto waits = up();
+  ASSERT_FALSE(waits);
+  EXPECT_EQ(waits.error().kind, ErrorKind::conflict);
+  EXPECT_THAT(waits.error().detail, HasSubstr("run `todoku migrate contract`"));
+  EXPECT_TRUE(has_colour());
+  EXPECT_FALSE(check()) << "it needs what comes behind";
+  must(contract());
+  must(up());
+  EXPECT_TRUE(check());
+  // Nobody has ever worked on an empty one.
+  server().drop_database("fresh");
+  server().execute("postgres", "CREATE DATABASE fresh");
+  steps_[static_cast<std::size_t>(known_) + 1].statements = "SELECT 1;\n";
+  must(up());
+  EXPECT_TRUE(must(migration().status()).back().taken);
+}
+
+TEST(SchemaSteps, AContractionSaysThatWhoKnowsItCanWorkOnTheTables) {
+  using postgres::StepKind;
+  std::vector<postgres::Step> steps(20, {"", ""});
+  EXPECT_EQ(postgres::schema_worked_on_by(steps, 20), 18);
+  EXPECT_EQ(postgres::schema_steps_needed(steps), 20);
+  steps[18].kind = StepKind::contraction;
+  EXPECT_EQ(postgres::schema_worked_on_by(steps, 18), 18);
+  EXPECT_EQ(postgres::schema_worked_on_by(steps, 19), 19);
+  EXPECT_EQ(postgres::schema_worked_on_by(steps, 20), 19);
+  EXPECT_EQ(postgres::schema_steps_needed(steps), 20);
+  steps[19].kind = StepKind::contraction;
+  EXPECT_EQ(postgres::schema_steps_needed(steps), 18);
+  EXPECT_EQ(postgres::schema_worked_on_by(steps, 20), 20);
 }
 
 // As several machines start at once, each with `todoku migrate up` first.

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "store/numbers.h"
+#include "store/postgres/domain_counts.h"
 #include "store/postgres/transactions.h"
 #include "store/records.h"
 
@@ -32,7 +33,7 @@ const Sql kDropAudit{"audit: drop",
                      " ORDER BY at LIMIT $2))"};
 
 const Sql kHoldBatch{"erase: hold batch",
-                     "SELECT account FROM batches WHERE number = $1 FOR NO KEY UPDATE"};
+                     "SELECT account, section FROM batches WHERE number = $1 FOR NO KEY UPDATE"};
 const Sql kHistory{"erase: history", "SELECT history FROM progress WHERE batch = $1 AND seq = $2"};
 const Sql kEraseRecipient{"erase: recipient",
                           "UPDATE recipients SET address = $3, hash = $4, codes = NULL"
@@ -247,6 +248,14 @@ Result<ErasedRecipient> Changes::erase_recipient(const RecipientKey& key,
       session_.ask(kEraseRecipient, Params() << batch << key.seq << kErasedAddress
                                              << stored_address_hash(session_, kErasedAddress));
   if (!changed) return fail(changed.error());
+  // A domain may name somebody as an address does: the recipient is one of the others from now on.
+  if (!held->null(0, 1)) {
+    const DomainTally other{{}, 1};
+    DomainColumns domains;
+    domains.add(held->integer(0, 1), std::span(&other, 1));
+    DomainColumns::add_discount(session_, held->integer(0, 1), domain_of(story->address));
+    domains.add_statements(session_);
+  }
   auto done = erase_address_in_history(session_, batch, key.seq, address);
   if (!done) return fail(std::move(done.error()));
   const auto opens = session_.ask(kEraseOpens, Params() << held->integer(0, 0) << story->email_id);

@@ -73,6 +73,8 @@ INSERT INTO deliveries(key, account, id, type, traffic, status, phase, deleted, 
   '', '' FROM generate_series(1, {0} / 10) n;
 INSERT INTO sections SELECT 10000000 + n * 1000, 10000000 + n * 1000, 1, NULL
   FROM generate_series(1, {0} / 10) n;
+INSERT INTO domain_counts SELECT 10000000 + n * 1000, 'd' || k || '.example', k
+  FROM generate_series(1, {0} / 10) n, generate_series(1, 10) k;
 INSERT INTO import_jobs SELECT n, n, 10000000 + n * 1000, 10000000 + n * 1000, 2, 0, 0, 0, 0, 100,
   100, 0, 100, 0, 100, '', '', 0, 1 FROM generate_series(1, {0} / 10) n;
 INSERT INTO uploads SELECT n, 'import-' || n || '.errors.zip', 1, 1, 1, 0, 1, 0
@@ -110,6 +112,10 @@ INSERT INTO export_jobs SELECT n % ({0} / 10), n, 1, '', 0, CASE WHEN n % 100 = 
   100, 1, 'f', 0, n, CASE WHEN n % 100 <> 0 THEN n END FROM generate_series(1, {0}) n;
 INSERT INTO audit SELECT n, n, 'api key 1', 'content', n % ({0} / 10), n, n, n * 7919, '192.0.2.7'
   FROM generate_series(1, {0}) n;
+INSERT INTO domain_reports SELECT n % ({0} / 10), 'd' || n % 100 || '.example', n % 400,
+  n::text::bytea, 1, 'org', 'd.example', 'p=none', n, n, 1, n FROM generate_series(1, {0}) n;
+INSERT INTO report_lines SELECT n % ({0} / 10), 'd' || n % 100 || '.example', n % 400,
+  n::text::bytea, 1, 0 FROM generate_series(1, {0}) n;
 INSERT INTO bells SELECT 's' || n % 10, n % 2, 1000000 + n, 0, n, 0, 1, n
   FROM generate_series(1, {0}) n;
 )sql",
@@ -180,13 +186,15 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
   database_.execute(
       "TRUNCATE accounts, api_keys, dkim_keys, domains, mail_counts, flights, deliveries, "
       "contents, attachments,"
-      " batches, recipients, progress, sections, import_jobs, uploads, upload_pieces, relayed, "
+      " batches, recipients, progress, sections, domain_counts, import_jobs, uploads, "
+      "upload_pieces, relayed, "
       "relayed_pieces,"
       " kept_answers, webhooks, webhook_calls, webhook_set_aside, smtp_credentials, smtp_habits, "
       "bells, news, "
       "changes,"
       " event_sheets, event_readers, not_sent, usages,"
-      " suppressions, suppression_removals, export_jobs, opens, open_counts, audit");
+      " suppressions, suppression_removals, export_jobs, opens, open_counts, audit,"
+      " domain_reports, report_lines");
   fill(60'000);
   database_.execute("ANALYZE");
   explain_all("large");

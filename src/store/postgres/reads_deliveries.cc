@@ -16,7 +16,7 @@ namespace {
 #define CONTENT_COLUMNS                                                                      \
   "c.from_address, c.from_name, c.reply_address, c.reply_name, c.header_to, c.header_cc,"    \
   " c.encode, c.unsubscribe_mailto, c.unsubscribe_url, c.subject, c.text_part, c.html_part," \
-  " c.text_from_html, c.open_tracking, c.headers, c.envelope"
+  " c.text_from_html, c.open_tracking, c.headers, c.envelope, c.one_click"
 #define WHOLE_DELIVERY                            \
   "SELECT " DELIVERY_COLUMNS ", " CONTENT_COLUMNS \
   " FROM deliveries d LEFT JOIN contents c ON c.delivery = d.key WHERE d.deleted = 0"
@@ -127,6 +127,7 @@ Result<Content> content_in(const Table& rows, int row, int column) {
   auto envelope = unpack_envelope(rows.text(row, column + 15));
   if (!envelope) return fail(std::move(envelope.error()));
   content.relayed = std::move(*envelope);
+  content.list_unsubscribe_one_click = rows.flag(row, column + 16);
   return content;
 }
 

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "store/numbers.h"
+#include "store/postgres/domain_counts.h"
 #include "store/postgres/transactions.h"
 #include "store/records.h"
 
@@ -70,7 +71,14 @@ Result<std::vector<PublicId>> RecipientAppender::append(std::span<const NewRecip
   }
   const Places& rest = groups.back();
   if (done) done = rest.size() >= kOwnBatchMin ? append_group(rest, {}) : append_singly(rest);
-  if (done) done = write();
+  // Counts come after batches and before the delivery, here and in changes.
+  DomainColumns domains;
+  const auto tallies = tally_domains(recipients);
+  domains.add(section_, tallies);
+  if (done) {
+    domains.add_statements(session_);
+    done = write();
+  }
   if (!done) return fail(std::move(done.error()));
   return std::move(ids_);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/postgres/schema.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
@@ -402,11 +403,53 @@ CREATE INDEX audit_at ON audit(at);
 CREATE INDEX audit_hash ON audit(hash, key) WHERE hash <> 0;
 )sql" DROP_STOPPED_FUNCTION_3;
 
-struct Step {
-  std::string_view name;
-  std::string_view statements;
-};
-constexpr std::array<Step, 18> kSteps{{{"tables", kStep1},
+// domain_counts, sections.domains, accounts.preflight, contents.one_click
+//                         store/sqlite/schema.cc. While a list is added to, its rows change often.
+constexpr std::string_view kStep19 = R"sql(
+CREATE TABLE domain_counts(
+  section bigint NOT NULL, domain text COLLATE "C" NOT NULL, recipients bigint NOT NULL,
+  PRIMARY KEY(section, domain)) WITH (fillfactor = 50);
+ALTER TABLE sections ADD COLUMN domains bigint NOT NULL DEFAULT 0;
+ALTER TABLE accounts ADD COLUMN preflight bigint NOT NULL DEFAULT 1;
+ALTER TABLE contents ADD COLUMN one_click bigint NOT NULL DEFAULT 0;
+UPDATE contents SET one_click = 1 WHERE unsubscribe_url ILIKE 'https:%'
+  AND delivery IN (SELECT key FROM deliveries WHERE status = 5);
+)sql";
+
+// domain_reports, report_lines   store/domain_reports.h.
+constexpr std::string_view kStep20 = R"sql(
+CREATE TABLE domain_reports(
+  account bigint NOT NULL, domain text NOT NULL, day bigint NOT NULL, id bytea NOT NULL,
+  kind bigint NOT NULL, organization text NOT NULL, reported text NOT NULL, policy text NOT NULL,
+  begins bigint NOT NULL, ends bigint NOT NULL, messages bigint NOT NULL, received bigint NOT NULL,
+  PRIMARY KEY(account, domain, day, id));
+CREATE INDEX domain_reports_day ON domain_reports(day);
+CREATE TABLE report_lines(
+  account bigint NOT NULL, domain text NOT NULL, day bigint NOT NULL, words bytea NOT NULL,
+  messages bigint NOT NULL, failed bigint NOT NULL, PRIMARY KEY(account, domain, day, words));
+CREATE INDEX report_lines_day ON report_lines(day);
+)sql";
+
+// domains.check_at, check_found   store/sqlite/schema.cc.
+constexpr std::string_view kStep21 = R"sql(
+ALTER TABLE domains ADD COLUMN check_at bigint,
+  ADD COLUMN check_found bytea NOT NULL DEFAULT '';
+CREATE INDEX domains_check ON domains((coalesce(check_at, 0))) WHERE state = 1;
+)sql";
+
+// sts_policies, tls_counts   store/receiver_tls.h.
+constexpr std::string_view kStep22 = R"sql(
+CREATE TABLE sts_policies(
+  domain text COLLATE "C" PRIMARY KEY, id text NOT NULL, policy text NOT NULL,
+  fetched bigint NOT NULL, expires bigint NOT NULL);
+CREATE INDEX sts_policies_expires ON sts_policies(expires);
+CREATE TABLE tls_counts(
+  day bigint NOT NULL, domain text COLLATE "C" NOT NULL, policy bigint NOT NULL,
+  result bigint NOT NULL, attempts bigint NOT NULL, PRIMARY KEY(day, domain, policy, result))
+  WITH (fillfactor = 50);
+)sql";
+
+constexpr std::array<Step, 22> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -423,12 +466,15 @@ constexpr std::array<Step, 18> kSteps{{{"tables", kStep1},
                                        {"of whom mails may be out", kStep15},
                                        {"readers of events", kStep16},
                                        {"credentials that are held", kStep17},
-                                       {"audit and erased subjects", kStep18}}};
+                                       {"audit and erased subjects", kStep18},
+                                       {"what a preflight goes by", kStep19},
+                                       {"reports of domains", kStep20},
+                                       {"checks of domains", kStep21},
+                                       {"transport security of receivers", kStep22}}};
 
-// How many steps a program must know to work on these tables: those of the release before, so that
-// its processes go on, and start again, until each has been replaced, and can come back. Told to
-// the database with each step. It rises only where a step takes away what programs of so few steps
-// use, which is a release after the one that ceased to use it; or where they would do wrong: of
+// How many steps a program must know to work on these tables, whatever contractions say: those of
+// the release before, so that its processes go on, and start again, until each has been replaced,
+// and can come back. Told to the database with each step. It rises where they would do wrong: of
 // fewer than 18 a program does not know that somebody whose address was erased has opted out.
 constexpr std::int64_t kWorkedOnBy = 18;
 
@@ -468,33 +514,75 @@ const Sql kStepTaken{"schema: step taken",
                      "INSERT INTO todoku_schema VALUES($1, (extract(epoch FROM now())"
                      " * 1000)::bigint) ON CONFLICT DO NOTHING RETURNING step"};
 
+// Nobody enters until the step is taken, and then finds out whether he can work on the tables.
+const Sql kLockNodes{"schema: lock nodes", "LOCK TABLE nodes IN SHARE MODE"};
+const Sql kOthersLive{
+    "schema: nodes of other versions",
+    "SELECT count(*), coalesce(string_agg(DISTINCT n.version, ', '), '') FROM nodes n"
+    " JOIN node_leases l ON l.node = n.key WHERE n.void = 0 AND n.version <> $1"
+    " AND l.until > (extract(epoch FROM now()) * 1000)::bigint"};
+
+std::int64_t count_of(Steps steps) {
+  return static_cast<std::int64_t>(steps.size());
+}
+const Step& step_at(Steps steps, std::int64_t number) {
+  return steps[static_cast<std::size_t>(number - 1)];
+}
+
 // Of a database that has steps which this program does not know.
-Result<std::int64_t> judge_newer(Link& link, std::int64_t last) {
+Result<std::int64_t> judge_newer(Link& link, std::int64_t last, Steps steps) {
   const auto told = link.fly_one(kWorkedOnBySql, {}, kSchemaLookMax);
   if (!told) return fail(told.error());
-  if (!told->empty() && told->integer(0, 0) <= schema_steps()) return schema_steps();
+  if (!told->empty() && told->integer(0, 0) <= count_of(steps)) return count_of(steps);
   return fail(ErrorKind::unsupported,
               fmt::format("the database has schema step {} and this program knows up to {}; "
                           "start the newer todoku that wrote it",
-                          last, schema_steps()));
+                          last, count_of(steps)));
+}
+
+// Within the transaction of a contraction. conflict: somebody of another version lives.
+Result<void> check_alone(Link& link, std::string_view version) {
+  auto others = link.add(kLockNodes).add(kOthersLive, Params() << version).fly(kStepMax);
+  if (!others) return fail(std::move(others.error()));
+  const Table& told = others->back();
+  if (told.integer(0, 0) == 0) return {};
+  return fail(ErrorKind::conflict,
+              fmt::format("nothing was taken away: {} processes of other versions than {} work on "
+                          "the tables ({}), and may need it. Replace them first; one that was "
+                          "killed counts for 15 s more",
+                          told.integer(0, 0), version, told.text(0, 1)));
 }
 
 }  // namespace
 
+Steps schema() {
+  return kSteps;
+}
+
 std::int64_t schema_steps() {
-  return static_cast<std::int64_t>(kSteps.size());
+  return count_of(kSteps);
 }
 
-std::int64_t schema_worked_on_by() {
-  return kWorkedOnBy;
+std::int64_t schema_steps_needed(Steps steps) {
+  std::int64_t needed = count_of(steps);
+  while (needed > 0 && step_at(steps, needed).kind == StepKind::contraction) --needed;
+  return needed;
 }
 
-Result<std::vector<SchemaStep>> schema_history(Link& link) {
-  const auto last = schema_step_of(link);
+// Who knows a contraction does not use what it takes away.
+std::int64_t schema_worked_on_by(Steps steps, std::int64_t step) {
+  std::int64_t last = std::min(step, count_of(steps));
+  while (last > kWorkedOnBy && step_at(steps, last).kind != StepKind::contraction) --last;
+  return std::max(last, kWorkedOnBy);
+}
+
+Result<std::vector<SchemaStep>> schema_history(Link& link, Steps known) {
+  const auto last = schema_step_of(link, known);
   if (!last) return fail(last.error());
   std::vector<SchemaStep> steps;
-  for (const Step& step : kSteps) {
-    steps.push_back({static_cast<std::int64_t>(steps.size()) + 1, step.name, {}});
+  for (const Step& step : known) {
+    steps.push_back(
+        {static_cast<std::int64_t>(steps.size()) + 1, step.name, std::nullopt, step.kind});
   }
   if (*last == 0) return steps;
   const auto taken = link.fly_one(kStepsAll, {}, kSchemaLookMax);
@@ -506,7 +594,7 @@ Result<std::vector<SchemaStep>> schema_history(Link& link) {
   return steps;
 }
 
-Result<std::int64_t> schema_step_of(Link& link) {
+Result<std::int64_t> schema_step_of(Link& link, Steps steps) {
   const auto has = link.fly_one(kHasSteps, {}, kSchemaLookMax);
   if (!has) return fail(has.error());
   if (!has->flag(0, 0)) {
@@ -521,23 +609,24 @@ Result<std::int64_t> schema_step_of(Link& link) {
     return fail(ErrorKind::corrupt,
                 "the database lacks a step of its schema before its last; restore a backup");
   }
-  return last > schema_steps() ? judge_newer(link, last) : last;
+  return last > count_of(steps) ? judge_newer(link, last, steps) : last;
 }
 
-Result<void> check_schema(Link& link) {
-  const auto step = schema_step_of(link);
+Result<void> check_schema(Link& link, Steps steps) {
+  const auto step = schema_step_of(link, steps);
   if (!step) return fail(step.error());
-  if (*step == schema_steps()) return {};
+  const std::int64_t needed = schema_steps_needed(steps);
+  if (*step >= needed) return {};
   return fail(ErrorKind::not_found,
               *step == 0 ? std::string("the database is empty; run `todoku migrate up`")
                          : fmt::format("the database has schema step {} and this program needs "
                                        "{}; run `todoku migrate up`",
-                                       *step, schema_steps()));
+                                       *step, needed));
 }
 
-Result<void> take_schema_step(Link& link, std::int64_t step, Milliseconds lock_most,
-                              const std::function<void(std::int64_t pid)>& begun) {
-  const std::string most = fmt::format("{}", lock_most.count());
+Result<void> take_schema_step(Link& link, const StepOrder& order,
+                              const std::function<void(std::int64_t pid)>& begun, Steps steps) {
+  const std::string most = fmt::format("{}", order.lock_most.count());
   const auto first = link.add(kBeginStep)
                          .add(kLockTimeout, Params() << std::string_view(most))
                          .fly(kSchemaLookMax);
@@ -546,14 +635,21 @@ Result<void> take_schema_step(Link& link, std::int64_t step, Milliseconds lock_m
   auto locked = link.add(kLockMigration)
                     .add(kMakeSteps)
                     .add(kLockSteps)
-                    .add(kStepTaken, Params() << step)
+                    .add(kStepTaken, Params() << order.step)
                     .fly(kStepMax);
   if (!locked) return fail(std::move(locked.error()));
   if (locked->back().empty()) {
     (void)link.roll_back(kSchemaLookMax);
     return {};
   }
-  std::string_view rest = kSteps.at(static_cast<std::size_t>(step - 1)).statements;
+  const Step& step = step_at(steps, order.step);
+  if (step.kind == StepKind::contraction && !order.alone_as.empty()) {
+    if (auto alone = check_alone(link, order.alone_as); !alone) {
+      (void)link.roll_back(kSchemaLookMax);
+      return alone;
+    }
+  }
+  std::string_view rest = step.statements;
   for (auto end = rest.find(";\n"); end != std::string_view::npos; end = rest.find(";\n")) {
     const std::string text(rest.substr(0, end));
     rest.remove_prefix(end + 2);
@@ -561,9 +657,11 @@ Result<void> take_schema_step(Link& link, std::int64_t step, Milliseconds lock_m
     auto done = link.fly_one(sql, {}, kStepMax);
     if (!done) return fail(std::move(done.error()));
   }
-  auto done = link.add(kTellWorkedOnBy, Params() << kWorkedOnBy).add(kCommit).fly(kStepMax);
+  auto done = link.add(kTellWorkedOnBy, Params() << schema_worked_on_by(steps, order.step))
+                  .add(kCommit)
+                  .fly(kStepMax);
   if (!done) return fail(std::move(done.error()));
-  log::info("schema step taken", {{"step", step}});
+  log::info("schema step taken", {{"step", order.step}});
   return {};
 }
 
@@ -571,7 +669,7 @@ Result<void> take_schema_steps(Link& link) {
   const auto from = schema_step_of(link);
   if (!from) return fail(from.error());
   for (std::int64_t step = *from + 1; step <= schema_steps(); ++step) {
-    auto done = take_schema_step(link, step, kLockMost, [](std::int64_t) {});
+    auto done = take_schema_step(link, {.step = step, .lock_most = kLockMost}, [](std::int64_t) {});
     if (!done) return fail(fmt::format("schema step {}", step), std::move(done.error()));
   }
   return {};

@@ -11,6 +11,7 @@
 #include "store/batching.h"
 #include "store/imports.h"
 #include "store/numbers.h"
+#include "store/postgres/domain_counts.h"
 #include "store/postgres/hot.h"
 #include "store/records.h"
 #include "store/texts.h"
@@ -220,6 +221,7 @@ Result<void> Flight<StageRows>::perform(Hot& hot, std::int64_t token) {
   auto jobs = jobs_in((*read)[kBeginStatements]);
   const auto deliveries = deliveries_in((*read)[kBeginStatements + 1]);
   StageColumns c;
+  DomainColumns domains;
   std::set<JobKey> touched;
   for (Pending<StageRows>* const item : sound) {
     const auto job = job_for(item->op, jobs, deliveries);
@@ -235,12 +237,14 @@ Result<void> Flight<StageRows>::perform(Hot& hot, std::int64_t token) {
     (*job)->rows += static_cast<std::int64_t>(item->op.recipients.size());
     (*job)->folded = item->op.folded;
     (*job)->percentage = std::clamp(item->op.percentage, 0, 100);
+    domains.add((*job)->section, tally_domains(item->op.recipients));
     touched.insert(job_of(item->op));
     item->answer = Staged{};
   }
   hot.link.add(kStageRecipients, Params() << c.batch << c.seq << c.address << c.hash << c.codes)
       .add(kStageBatches, Params() << hot.told << c.number << c.delivery << c.owner << c.section
                                    << c.traffic << c.domain << c.email << c.size);
+  domains.add_statements(hot.link);
   add_count(hot.link, jobs, touched);
   const auto done = hot.link.add(kCommit).fly(hot.flight_max);
   if (!done) return fail(done.error());

@@ -47,6 +47,8 @@ class Questions final : public ReadTransaction {
   Result<Domain> domain(AccountKey account, std::string_view domain) override;
   Result<std::vector<Domain>> holders(std::span<const std::string> domains) override;
   Result<std::vector<Domain>> domains_to_look_at(std::int64_t limit) override;
+  Result<std::vector<DomainPlace>> domains_to_check(std::int64_t limit) override;
+  Result<DomainCheck> domain_check(AccountKey account, std::string_view domain) override;
   Result<std::vector<MailCount>> mail_counts(std::span<const AccountKey> accounts,
                                              DayNumber first) override;
 
@@ -78,6 +80,13 @@ class Questions final : public ReadTransaction {
                             std::int64_t limit, std::optional<std::int64_t> from) override;
   Result<Story> story(const RecipientKey& key) override;
 
+  // -- domains of lists, samples (domain_counts.cc)
+  Result<DomainCountPage> domain_counts(DeliveryKey key,
+                                        const std::optional<DomainCountPlace>& from,
+                                        std::int64_t limit) override;
+  Result<std::vector<SampledRecipient>> sample_recipients(DeliveryKey key,
+                                                          std::size_t wanted) override;
+
   // -- the log, usages (reads_logs.cc; stories: reads_recipients.cc)
   Result<std::vector<LogRange>> log_ranges(DeliveryKey key) override;
   Result<PublicId> log_id_since(AccountKey account, Instant at) override;
@@ -93,6 +102,10 @@ class Questions final : public ReadTransaction {
   Result<std::vector<Story>> log_stories(AccountKey account,
                                          std::span<const PublicId> ids) override;
   Result<std::vector<Usage>> usages(AccountKey account, Month first, Month last) override;
+
+  // -- receivers' TLS (receiver_tls.cc)
+  Result<std::optional<StsPolicy>> sts_policy(std::string_view domain) override;
+  Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question) override;
 
   // -- opens (opens.cc)
   Result<std::vector<OpenRecord>> opens_of(AccountKey account,
@@ -181,6 +194,14 @@ class Questions final : public ReadTransaction {
   Result<bool> begun_before(AccountKey account, Instant at) override;
   Result<std::vector<SetAside>> set_aside(std::int64_t limit) override;
 
+  // -- reports of domains (domain_reports.cc)
+  Result<std::vector<DomainReport>> domain_reports(AccountKey account, std::string_view domain,
+                                                   const ReportPlace& after,
+                                                   std::int64_t limit) override;
+  Result<std::vector<DatedLine>> report_lines(AccountKey account, std::string_view domain,
+                                              const ReportPlace& after,
+                                              std::int64_t limit) override;
+
   // -- audit (personal_data.cc)
   Result<std::vector<AuditEntry>> audit(const AuditQuestion& question) override;
 
@@ -210,6 +231,10 @@ class Changes final : public WriteTransaction {
   Result<Domain> add_domain(const Domain& domain) override;
   Result<void> change_domain(const Domain& domain) override;
   Result<void> note_look(const Domain& domain) override;
+  Result<bool> take_domain_check(AccountKey account, std::string_view domain,
+                                 Instant until) override;
+  Result<void> keep_domain_check(AccountKey account, std::string_view domain,
+                                 const DomainCheck& check) override;
   Result<void> remove_domain(AccountKey account, std::string_view domain) override;
   Result<void> hold_domains() override;
   Result<void> count_mails(NodeKey node, std::span<const MailCount> counts) override;
@@ -243,6 +268,10 @@ class Changes final : public WriteTransaction {
                           NodeKey node) override;
   Result<void> restart_import(PublicId job, AccountKey account, NodeKey node) override;
 
+  // -- receivers' TLS (receiver_tls.cc)
+  Result<void> keep_sts_policy(const StsPolicy& policy) override;
+  Result<void> add_tls_counts(std::span<const TlsCount> counts, std::int64_t keep_since) override;
+
   // -- opens (opens.cc)
   Result<std::vector<OpenRecorded>> record_opens(std::span<const OpenSeen> seen) override;
 
@@ -271,6 +300,12 @@ class Changes final : public WriteTransaction {
   Result<bool> erase_content(DeliveryKey key) override;
   Result<void> add_audit(const AuditEntry& entry, std::string_view address) override;
   Result<bool> drop_audit(Instant before, std::int64_t rows) override;
+
+  // -- reports of domains (domain_reports.cc)
+  Result<void> hold_domain_reports(AccountKey account, std::string_view domain) override;
+  Result<bool> add_domain_report(const DomainReport& report,
+                                 std::span<const ReportLine> lines) override;
+  Result<bool> drop_domain_reports(std::int64_t day, std::int64_t rows) override;
 
   // -- octets of relayed messages (relayed.cc)
   Result<RelayedKey> begin_relayed(NodeKey node) override;
@@ -350,6 +385,8 @@ class Changes final : public WriteTransaction {
  private:
   [[nodiscard]] Result<void> changed(Topic topic);
   [[nodiscard]] Result<void> check_uid_free(const SmtpCredential& credential);
+  // False: it was there.
+  [[nodiscard]] Result<bool> insert_report(const DomainReport& report);
   [[nodiscard]] Result<void> replace_inline_parts(Delivery& delivery,
                                                   std::span<const Attachment> parts);
   [[nodiscard]] Result<void> room_for_draft(const NewDelivery& delivery, std::int64_t drafts_max);

@@ -28,7 +28,7 @@ const Sql kCreateAccount{"accounts: create",
 const Sql kChangeAccount{"accounts: change",
                          "UPDATE accounts SET weight = $2, suspended = $3, text_from_html = $4,"
                          " requests_per_minute = $5, mails_per_minute = $6, mails_per_day = $7,"
-                         " mails_per_month = $8, open_tracking = $9"
+                         " mails_per_month = $8, open_tracking = $9, preflight = $10"
                          " WHERE key = $1"};
 // Of an account that is there; the row says so with its lock.
 const Sql kHoldAccount{"accounts: hold", "SELECT key FROM accounts WHERE key = $1 FOR KEY SHARE"};
@@ -106,7 +106,8 @@ Result<void> Changes::change_account(const Account& account) {
       kChangeAccount, Params() << account.key << account.weight << account.suspended
                                << account.text_from_html << account.limits.requests_per_minute
                                << account.limits.mails_per_minute << account.limits.mails_per_day
-                               << account.limits.mails_per_month << account.open_tracking);
+                               << account.limits.mails_per_month << account.open_tracking
+                               << account.preflight);
   if (!done) return fail(done.error());
   if (done->changes() == 0) return no_such_account();
   return changed(Topic::accounts);

@@ -7,6 +7,7 @@
 #include "store/batching.h"
 #include "store/drafts.h"
 #include "store/postgres/contents.h"
+#include "store/postgres/domain_counts.h"
 #include "store/postgres/recipient_appender.h"
 #include "store/postgres/rows.h"
 #include "store/postgres/transactions.h"
@@ -41,7 +42,8 @@ const Sql kChangeContents{"drafts: change contents",
                           " html_part = coalesce($9, html_part),"
                           " unsubscribe_mailto = coalesce($10, unsubscribe_mailto),"
                           " unsubscribe_url = coalesce($11, unsubscribe_url),"
-                          " headers = coalesce($12, headers) WHERE delivery = $1"};
+                          " headers = coalesce($12, headers),"
+                          " one_click = coalesce($13, one_click) WHERE delivery = $1"};
 const Sql kDropInlineParts{"drafts: drop inline parts",
                            "DELETE FROM attachments WHERE delivery = $1 AND content_id <> ''"};
 const Sql kCountAttachments{"drafts: count attachments",
@@ -51,7 +53,12 @@ const Sql kDiscardSections{"drafts: discard sections",
                            "UPDATE sections SET state = 3 WHERE delivery = $1 AND state = 1"};
 const Sql kClearTotal{"drafts: clear total",
                       "UPDATE deliveries SET total = 0, updated = $2 WHERE key = $1"};
-// The batch of a recipient that may be changed, locked; and, by a later statement, its delivery.
+// The section of a recipient that may be changed, then its batch, locked, and who it is; and, by a
+// later statement, its delivery.
+const Sql kLockDraftSection{"drafts: lock section",
+                            "SELECT s.id FROM sections s WHERE s.id = (SELECT section FROM batches"
+                            " WHERE number = $1 AND delivery = $2) AND s.state = 1"
+                            " FOR NO KEY UPDATE OF s"};
 const Sql kLockDraftBatch{"drafts: lock batch",
                           "SELECT " BATCH_ROW_COLUMNS
                           " FROM batches b JOIN sections s ON s.id = b.section AND s.state = 1"
@@ -61,6 +68,8 @@ const Sql kWholeAddresses{"drafts: whole addresses",
                           "UPDATE recipients SET address = address || $2 WHERE batch = $1"
                           " AND address LIKE '%@'"};
 const Sql kShareBatch{"drafts: share batch", "UPDATE batches SET domain = '' WHERE number = $1"};
+const Sql kDraftAddress{"drafts: address",
+                        "SELECT address FROM recipients WHERE batch = $1 AND seq = $2"};
 const Sql kChangeRecipient{"drafts: change recipient",
                            "UPDATE recipients SET address = $3, hash = $4, codes = $5, updated = $6"
                            " WHERE batch = $1 AND seq = $2"};
@@ -84,14 +93,41 @@ Result<Delivery> draft_for_change(Session& session, DeliveryKey key) {
   return checked_draft(locked_delivery(session, key));
 }
 
-Result<BatchRow> draft_batch(Session& session, const RecipientKey& key) {
-  const auto rows =
-      session.ask(kLockDraftBatch, Params() << batch_number(key.batch_key()) << key.delivery);
-  if (!rows) return fail(rows.error());
+// One recipient of a draft.
+struct DraftRecipient {
+  BatchRow batch;
+  std::string domain;
+};
+
+// Everything of it but its delivery locked.
+Result<std::optional<DraftRecipient>> draft_recipient(Session& session, const RecipientKey& key) {
+  const std::int64_t number = batch_number(key.batch_key());
+  const auto answers = session.add(kLockDraftSection, Params() << number << key.delivery)
+                           .add(kLockDraftBatch, Params() << number << key.delivery)
+                           .add(kDraftAddress, Params() << number << key.seq)
+                           .fly();
+  if (!answers) return fail(answers.error());
+  const Table& batch = (*answers)[answers->size() - 2];
+  const Table& address = answers->back();
+  if (batch.empty() || address.empty()) return std::nullopt;
+  DraftRecipient recipient{batch_in(batch, 0, 0), {}};
+  recipient.domain = domain_of(full_address(address.text(0, 0), recipient.batch.domain));
+  return recipient;
+}
+
+// Its place in the histogram becomes another's, or nobody's; then its delivery is locked.
+Result<void> move_count(Session& session, const RecipientKey& key,
+                        const std::optional<DraftRecipient>& recipient, const NewRecipient* now) {
+  if (recipient && (now == nullptr || now->domain != recipient->domain)) {
+    const std::int64_t section = recipient->batch.section.value_or(0);
+    DomainColumns::add_discount(session, section, recipient->domain);
+    DomainColumns domains;
+    if (now != nullptr) domains.add(section, tally_domains(std::span(now, 1)));
+    domains.add_statements(session);
+  }
   const auto delivery = draft_for_change(session, key.delivery);
   if (!delivery) return fail(delivery.error());
-  if (rows->empty()) return no_draft_recipient();
-  return batch_in(*rows, 0, 0);
+  return recipient ? Result<void>() : no_draft_recipient();
 }
 
 Result<void> done_or(const Result<std::vector<Table>>& answers) {
@@ -200,7 +236,8 @@ Result<void> Changes::change_draft(DeliveryKey key, const DraftChange& change) {
                                          << reply << reply_name << text_of(change.subject)
                                          << text_of(change.text_part) << text_of(change.html_part)
                                          << text_of(change.list_unsubscribe_mailto)
-                                         << text_of(change.list_unsubscribe_url) << headers)
+                                         << text_of(change.list_unsubscribe_url) << headers
+                                         << change.list_unsubscribe_one_click)
           .add(kTouch, Params() << key << session_.now() << 0)
           .fly());
 }
@@ -233,12 +270,14 @@ Result<void> Changes::clear_recipients(DeliveryKey key) {
 }
 
 Result<void> Changes::change_recipient(const RecipientKey& key, const NewRecipient& recipient) {
-  auto batch = draft_batch(session_, key);
-  if (!batch) return fail(std::move(batch.error()));
-  if (!batch->domain.empty() && recipient.domain != batch->domain) {
-    session_.add(kWholeAddresses, Params() << batch->number << std::string_view(batch->domain))
-        .add(kShareBatch, Params() << batch->number);
-    batch->domain.clear();
+  const auto found = draft_recipient(session_, key);
+  if (!found) return fail(found.error());
+  if (auto moved = move_count(session_, key, *found, &recipient); !moved) return moved;
+  BatchRow batch = (*found)->batch;
+  if (!batch.domain.empty() && recipient.domain != batch.domain) {
+    session_.add(kWholeAddresses, Params() << batch.number << std::string_view(batch.domain))
+        .add(kShareBatch, Params() << batch.number);
+    batch.domain.clear();
   }
   std::string codes;
   auto packed = pack_codes(session_.dictionary(), recipient.insert_codes, codes);
@@ -247,9 +286,9 @@ Result<void> Changes::change_recipient(const RecipientKey& key, const NewRecipie
   const auto hash = std::bit_cast<std::int64_t>(session_.hash()(recipient.address));
   const auto done =
       session_
-          .add(kChangeRecipient, Params() << batch->number << key.seq
-                                          << stored_address(recipient.address, batch->domain)
-                                          << hash << blob << session_.now())
+          .add(kChangeRecipient, Params() << batch.number << key.seq
+                                          << stored_address(recipient.address, batch.domain) << hash
+                                          << blob << session_.now())
           .add(kTouch, Params() << key.delivery << session_.now() << 0)
           .fly();
   if (!done) return fail(done.error());
@@ -258,12 +297,14 @@ Result<void> Changes::change_recipient(const RecipientKey& key, const NewRecipie
 }
 
 Result<void> Changes::remove_recipient(const RecipientKey& key) {
-  const auto batch = draft_batch(session_, key);
-  if (!batch) return fail(batch.error());
-  const auto removed = session_.ask(kRemoveRecipient, Params() << batch->number << key.seq);
+  const auto found = draft_recipient(session_, key);
+  if (!found) return fail(found.error());
+  if (auto moved = move_count(session_, key, *found, nullptr); !moved) return moved;
+  const std::int64_t batch = (*found)->batch.number;
+  const auto removed = session_.ask(kRemoveRecipient, Params() << batch << key.seq);
   if (!removed) return fail(removed.error());
   if (removed->changes() == 0) return no_draft_recipient();
-  return done_or(session_.add(kCountRemoved, Params() << batch->number)
+  return done_or(session_.add(kCountRemoved, Params() << batch)
                      .add(kTouch, Params() << key.delivery << session_.now() << -1)
                      .fly());
 }

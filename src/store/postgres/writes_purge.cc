@@ -13,6 +13,9 @@ const Sql kDiscarded{"purge: discarded section",
 const Sql kSectionBatches{"purge: batches of a section",
                           "SELECT number, size FROM batches WHERE section = $1 ORDER BY number"
                           " LIMIT $2"};
+const Sql kDropDomainCounts{"purge: counts of domains",
+                            "DELETE FROM domain_counts WHERE section = $1 AND domain = ANY(ARRAY("
+                            "SELECT domain FROM domain_counts WHERE section = $1 LIMIT $2))"};
 const Sql kDropSection{"purge: section", "DELETE FROM sections WHERE id = $1"};
 const Sql kDeleted{"purge: deleted delivery",
                    "SELECT key FROM deliveries WHERE deleted = 1 LIMIT 1 FOR UPDATE SKIP LOCKED"};
@@ -98,6 +101,10 @@ Result<bool> purge_sections(Session& session, std::int64_t& rows) {
         drop_batches(session, session.ask(kSectionBatches, Params() << id << rows), rows);
     if (!dropped) return fail(dropped.error());
     if (*dropped > 0) continue;
+    const auto counts = session.ask(kDropDomainCounts, Params() << id << rows);
+    if (!counts) return fail(counts.error());
+    rows -= counts->changes();
+    if (rows <= 0) return false;
     const auto done = session.ask(kDropSection, Params() << id);
     if (!done) return fail(done.error());
   }

@@ -9,6 +9,7 @@
 //                          draft is of another type, has not begun to be sent, or has sections.
 //   contents.header_to, header_cc   may be NULL in old rows
 //   suppressions.hash, domain   follow from the subject: made here
+//   sts_policies, tls_counts   are fetched, and counted, again: not carried
 //   export_jobs            are made again by who wants them: not carried
 //   meta 'next_number'     counts deliveries and batches alone; other ids are row ids
 //   a recipient whose batch is gone is not carried: nothing leads to it
@@ -37,12 +38,12 @@ struct CarriedQuery {
   Sql sql;  // its columns are those of the table, but where shape() says otherwise
 };
 
-constexpr std::array<CarriedQuery, 32> kCarriedQueries{{
+constexpr std::array<CarriedQuery, 35> kCarriedQueries{{
     {"settings", "SELECT name, value FROM settings WHERE name <> 'carried_to' ORDER BY name"},
     {"accounts",
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
      " next_email_id, next_job_id, requests_per_minute, mails_per_minute, mails_per_day,"
-     " mails_per_month, open_tracking FROM accounts ORDER BY key"},
+     " mails_per_month, open_tracking, preflight FROM accounts ORDER BY key"},
     {"api_keys",
      "SELECT id, account, label, token, created, revoked, scopes, networks, expires, life"
      " FROM api_keys"
@@ -52,7 +53,7 @@ constexpr std::array<CarriedQuery, 32> kCarriedQueries{{
      " ORDER BY account, domain, selector"},
     {"domains",
      "SELECT account, domain, token, state, vouched, consents, created, proven, answered, failing,"
-     " failed_for, look_at FROM domains ORDER BY account, domain"},
+     " failed_for, look_at, check_at, check_found FROM domains ORDER BY account, domain"},
     {"mail_counts",
      "SELECT account, day, node, mails FROM mail_counts ORDER BY account, day, node"},
     {"deliveries",
@@ -66,7 +67,7 @@ constexpr std::array<CarriedQuery, 32> kCarriedQueries{{
      "SELECT delivery, from_address, from_name, reply_address, reply_name,"
      " coalesce(header_to, x''), coalesce(header_cc, x''), encode, unsubscribe_mailto,"
      " unsubscribe_url, attachments, subject, text_part, html_part, text_from_html,"
-     " open_tracking, headers, envelope FROM contents ORDER BY delivery"},
+     " open_tracking, headers, envelope, one_click FROM contents ORDER BY delivery"},
     {"attachments",
      "SELECT id, delivery, file_name, mime_type, size, created, data, content_id, relayed"
      " FROM attachments ORDER BY id"},
@@ -76,7 +77,9 @@ constexpr std::array<CarriedQuery, 32> kCarriedQueries{{
     {"relayed_pieces",
      "SELECT p.relayed, p.which, p.data FROM relayed r JOIN relayed_pieces p ON p.relayed = r.key"
      " WHERE r.delivery <> 0 AND r.gone = 0 ORDER BY p.relayed, p.which"},
-    {"sections", "SELECT id, delivery, state, open_batch FROM sections ORDER BY id"},
+    {"sections", "SELECT id, delivery, state, open_batch, domains FROM sections ORDER BY id"},
+    {"domain_counts",
+     "SELECT section, domain, recipients FROM domain_counts ORDER BY section, domain"},
     {"batches",
      "SELECT number, delivery, account, section, traffic, domain, first_email_id, capacity, size,"
      " removed, open, created, ready_at, token, holder, losses, alone, begun, underway, doubted,"
@@ -121,6 +124,13 @@ constexpr std::array<CarriedQuery, 32> kCarriedQueries{{
     {"audit",
      "SELECT key, at, actor, action, account, delivery, email, hash, origin FROM audit"
      " ORDER BY key"},
+    {"domain_reports",
+     "SELECT account, domain, day, id, kind, organization, reported, policy, begins, ends, "
+     "messages,"
+     " received FROM domain_reports ORDER BY account, domain, day, id"},
+    {"report_lines",
+     "SELECT account, domain, day, words, messages, failed FROM report_lines"
+     " ORDER BY account, domain, day, words"},
 }};
 
 Result<std::string> in_place_codes(store::Dictionary& kept, std::string_view codes) {

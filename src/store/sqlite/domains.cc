@@ -87,6 +87,30 @@ Result<std::vector<Domain>> Queries::domains_to_look_at(std::int64_t limit) {
   return domains_in(query);
 }
 
+Result<std::vector<DomainPlace>> Queries::domains_to_check(std::int64_t limit) {
+  auto query = db_.query(
+      "SELECT account, domain FROM domains INDEXED BY domains_check WHERE state = 1"
+      " AND coalesce(check_at, 0) <= ? ORDER BY coalesce(check_at, 0) LIMIT ?");
+  query.bind(now_, limit);
+  std::vector<DomainPlace> due;
+  while (query.next()) {
+    due.push_back({AccountKey{query.integer(0)}, std::string(query.text(1))});
+  }
+  if (query.failed()) return fail(query.error());
+  return due;
+}
+
+Result<DomainCheck> Queries::domain_check(AccountKey account, std::string_view domain) {
+  auto query =
+      db_.query("SELECT check_at, check_found FROM domains WHERE account = ? AND domain = ?");
+  query.bind(account, domain);
+  if (query.next()) {
+    return DomainCheck{.next = query.optional_instant(0), .found = std::string(query.blob(1))};
+  }
+  if (query.failed()) return fail(query.error());
+  return no_such_domain(domain);
+}
+
 Result<std::vector<MailCount>> Queries::mail_counts(std::span<const AccountKey> accounts,
                                                     DayNumber first) {
   std::vector<MailCount> counts;
@@ -147,6 +171,30 @@ Result<void> SqliteWriteTransaction::note_look(const Domain& domain) {
                   .run();
   if (!done) return done;
   if (db_.changes() == 0) return no_such_domain(domain.domain);
+  return {};
+}
+
+Result<bool> SqliteWriteTransaction::take_domain_check(AccountKey account, std::string_view domain,
+                                                       Instant until) {
+  auto done = db_.query(
+                     "UPDATE domains SET check_at = ? WHERE account = ? AND domain = ?"
+                     " AND state = 1 AND coalesce(check_at, 0) <= ?")
+                  .bind(until, account, domain, now_)
+                  .run();
+  if (!done) return fail(std::move(done.error()));
+  return db_.changes() > 0;
+}
+
+Result<void> SqliteWriteTransaction::keep_domain_check(AccountKey account, std::string_view domain,
+                                                       const DomainCheck& check) {
+  if (auto sound = check_sound(check); !sound) return sound;
+  auto done = db_.query(
+                     "UPDATE domains SET check_at = ?, check_found = ? WHERE account = ?"
+                     " AND domain = ?")
+                  .bind(check.next, Blob{check.found}, account, domain)
+                  .run();
+  if (!done) return done;
+  if (db_.changes() == 0) return no_such_domain(domain);
   return {};
 }
 

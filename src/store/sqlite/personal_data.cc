@@ -200,6 +200,18 @@ Result<void> SqliteWriteTransaction::erase_in_header(DeliveryKey key, std::strin
       .run();
 }
 
+// A domain may name somebody as an address does: the recipient is one of the others from now on.
+Result<void> SqliteWriteTransaction::erase_in_histogram(const RecipientKey& key,
+                                                        std::string_view address) {
+  const auto batch = queries_.batch(batch_number(key.delivery, key.batch));
+  if (!batch) return fail(batch.error());
+  if (!*batch || (*batch)->section == 0) return {};
+  auto done = discount_domain((*batch)->section, domain_of(address));
+  const DomainTally other{{}, 1};
+  if (done) done = count_domains((*batch)->section, std::span(&other, 1));
+  return done;
+}
+
 Result<ErasedRecipient> SqliteWriteTransaction::erase_recipient(const RecipientKey& key,
                                                                 std::string_view address) {
   const OverwritingFreed overwriting(db_);
@@ -222,6 +234,7 @@ Result<ErasedRecipient> SqliteWriteTransaction::erase_recipient(const RecipientK
   auto done = db_.query("UPDATE recipients SET address = ?, codes = NULL WHERE id = ?")
                   .bind(kErasedAddress, row)
                   .run();
+  if (done) done = erase_in_histogram(key, story->address);
   if (done) done = erase_in_history(row, address);
   if (done) {
     done = db_.query("DELETE FROM opens WHERE account = ? AND id = ?")

@@ -110,6 +110,8 @@ class Queries {
   [[nodiscard]] Result<Domain> domain(AccountKey account, std::string_view domain);
   [[nodiscard]] Result<std::vector<Domain>> holders(std::span<const std::string> domains);
   [[nodiscard]] Result<std::vector<Domain>> domains_to_look_at(std::int64_t limit);
+  [[nodiscard]] Result<std::vector<DomainPlace>> domains_to_check(std::int64_t limit);
+  [[nodiscard]] Result<DomainCheck> domain_check(AccountKey account, std::string_view domain);
   [[nodiscard]] Result<std::vector<MailCount>> mail_counts(std::span<const AccountKey> accounts,
                                                            DayNumber first);
 
@@ -137,6 +139,13 @@ class Queries {
                                           std::optional<std::int64_t> from);
   [[nodiscard]] Result<Story> story(const RecipientKey& key);
 
+  // domain_counts.cc
+  [[nodiscard]] Result<DomainCountPage> domain_counts(DeliveryKey key,
+                                                      const std::optional<DomainCountPlace>& from,
+                                                      std::int64_t limit);
+  [[nodiscard]] Result<std::vector<SampledRecipient>> sample_recipients(DeliveryKey key,
+                                                                        std::size_t wanted);
+
   // reads_logs.cc
   [[nodiscard]] Result<std::vector<LogRange>> log_ranges(DeliveryKey key);
   [[nodiscard]] Result<PublicId> log_id_since(AccountKey account, Instant at);
@@ -152,6 +161,10 @@ class Queries {
   [[nodiscard]] Result<std::vector<Story>> log_stories(AccountKey account,
                                                        std::span<const PublicId> ids);
   [[nodiscard]] Result<std::vector<Usage>> usages(AccountKey account, Month first, Month last);
+
+  // receiver_tls.cc
+  [[nodiscard]] Result<std::optional<StsPolicy>> sts_policy(std::string_view domain);
+  [[nodiscard]] Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question);
 
   // opens.cc
   [[nodiscard]] Result<std::vector<OpenRecord>> opens_of(AccountKey account,
@@ -222,6 +235,16 @@ class Queries {
   [[nodiscard]] Result<EventPlace> last_event_place();
   [[nodiscard]] Result<std::uint64_t> event_generation();
 
+  // domain_reports.cc
+  [[nodiscard]] Result<std::vector<DomainReport>> domain_reports(AccountKey account,
+                                                                 std::string_view domain,
+                                                                 const ReportPlace& after,
+                                                                 std::int64_t limit);
+  [[nodiscard]] Result<std::vector<DatedLine>> report_lines(AccountKey account,
+                                                            std::string_view domain,
+                                                            const ReportPlace& after,
+                                                            std::int64_t limit);
+
   // personal_data.cc
   [[nodiscard]] Result<std::vector<AuditEntry>> audit(const AuditQuestion& question);
 
@@ -259,6 +282,11 @@ class Queries {
     std::int64_t size = 0;
     Instant created{};
   };
+  [[nodiscard]] Result<void> add_sampled(const BatchRow& batch, std::int64_t from,
+                                         std::int64_t limit, std::vector<SampledRecipient>& sample);
+  [[nodiscard]] Result<std::vector<LogRange>> filled_ranges(DeliveryKey key);
+  [[nodiscard]] Result<std::vector<SampledRecipient>> whole_list(DeliveryKey key,
+                                                                 std::int64_t wanted);
   [[nodiscard]] Result<std::optional<IdPlace>> place_of_id(AccountKey account, PublicId id);
   // Of which kinds there may be entries, a bit each (suppressions.cc).
   [[nodiscard]] Result<unsigned> stop_kinds();

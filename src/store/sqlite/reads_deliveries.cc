@@ -54,6 +54,7 @@ Result<Content> content_in(const Query& row) {
   auto envelope = unpack_envelope(row.blob(15));
   if (!envelope) return fail(std::move(envelope.error()));
   content.relayed = std::move(*envelope);
+  content.list_unsubscribe_one_click = row.flag(16);
   return content;
 }
 
@@ -102,14 +103,14 @@ Result<Delivery> Queries::with_content(Delivery delivery) {
     auto query = db_.query(
         "SELECT from_address, from_name, reply_address, reply_name, header_to, header_cc, encode,"
         " unsubscribe_mailto, unsubscribe_url, subject, text_part, html_part,"
-        " text_from_html, open_tracking, headers, envelope, attachments FROM contents WHERE "
-        "delivery = ?");
+        " text_from_html, open_tracking, headers, envelope, one_click, attachments FROM contents"
+        " WHERE delivery = ?");
     query.bind(delivery.key);
     if (query.next()) {
       auto content = content_in(query);
       if (!content) return fail(std::move(content.error()));
       delivery.content = std::move(*content);
-      attachments = query.integer(16);
+      attachments = query.integer(17);
     }
     if (query.failed()) return fail(query.error());
   }

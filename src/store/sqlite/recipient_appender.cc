@@ -26,6 +26,7 @@ Result<std::vector<PublicId>> RecipientAppender::append(std::span<const NewRecip
                   ? append_group(recipients, rest, {}, ids)
                   : append_singly(recipients, rest,
                                   present + static_cast<std::int64_t>(recipients.size()), ids);
+  if (done) done = transaction_.count_domains(section_, tally_domains(recipients));
   if (!done) return fail(std::move(done.error()));
   return ids;
 }

@@ -486,12 +486,64 @@ CREATE INDEX audit_at ON audit(at);
 CREATE INDEX audit_hash ON audit(hash, key) WHERE hash <> 0;
 )sql";
 
+// domain_counts         store/domain_counts.h. domain '': the others.
+// sections.domains      How many of its domains are counted apart; above the limit no more are.
+// accounts.preflight    mail/preflight_mode.h.
+// contents.one_click    The sender's own URL takes POSTs by RFC 8058 (mail/content.h). Of what is
+//                       on its way it was said of every https URL: a retry repeats that.
+constexpr const char* kVersion28 = R"sql(
+CREATE TABLE domain_counts(
+  section INTEGER NOT NULL, domain TEXT NOT NULL, recipients INTEGER NOT NULL,
+  PRIMARY KEY(section, domain)) WITHOUT ROWID;
+ALTER TABLE sections ADD COLUMN domains INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE accounts ADD COLUMN preflight INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE contents ADD COLUMN one_click INTEGER NOT NULL DEFAULT 0;
+UPDATE contents SET one_click = 1 WHERE unsubscribe_url LIKE 'https:%'
+  AND delivery IN (SELECT key FROM deliveries WHERE status = 5);
+)sql";
+
+// domain_reports, report_lines   store/domain_reports.h.
+constexpr const char* kVersion29 = R"sql(
+CREATE TABLE domain_reports(
+  account INTEGER NOT NULL, domain TEXT NOT NULL, day INTEGER NOT NULL, id BLOB NOT NULL,
+  kind INTEGER NOT NULL, organization TEXT NOT NULL, reported TEXT NOT NULL, policy TEXT NOT NULL,
+  begins INTEGER NOT NULL, ends INTEGER NOT NULL, messages INTEGER NOT NULL,
+  received INTEGER NOT NULL, PRIMARY KEY(account, domain, day, id)) WITHOUT ROWID;
+CREATE INDEX domain_reports_day ON domain_reports(day);
+CREATE TABLE report_lines(
+  account INTEGER NOT NULL, domain TEXT NOT NULL, day INTEGER NOT NULL, words BLOB NOT NULL,
+  messages INTEGER NOT NULL, failed INTEGER NOT NULL,
+  PRIMARY KEY(account, domain, day, words)) WITHOUT ROWID;
+CREATE INDEX report_lines_day ON report_lines(day);
+)sql";
+
+// domains.check_at      store/domains.h, DomainCheck: when what it says in the DNS is checked
+// again;
+//                       NULL: as soon as it is proven.
+// domains.check_found   What was found, packed (operate/domain_history.h).
+constexpr const char* kVersion30 = R"sql(
+ALTER TABLE domains ADD COLUMN check_at INTEGER;
+ALTER TABLE domains ADD COLUMN check_found BLOB NOT NULL DEFAULT x'';
+CREATE INDEX domains_check ON domains(coalesce(check_at, 0)) WHERE state = 1;
+)sql";
+
+// sts_policies, tls_counts   store/receiver_tls.h.
+constexpr const char* kVersion31 = R"sql(
+CREATE TABLE sts_policies(
+  domain TEXT PRIMARY KEY, id TEXT NOT NULL, policy TEXT NOT NULL, fetched INTEGER NOT NULL,
+  expires INTEGER NOT NULL);
+CREATE INDEX sts_policies_expires ON sts_policies(expires);
+CREATE TABLE tls_counts(
+  day INTEGER NOT NULL, domain TEXT NOT NULL, policy INTEGER NOT NULL, result INTEGER NOT NULL,
+  attempts INTEGER NOT NULL, PRIMARY KEY(day, domain, policy, result)) WITHOUT ROWID;
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 27> kMigrations{
-    kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,
-    kVersion8,  kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14,
-    kVersion15, kVersion16, kVersion17, kVersion18, kVersion19, kVersion20, kVersion21,
-    kVersion22, kVersion23, kVersion24, kVersion25, kVersion26, kVersion27};
+constexpr std::array<const char*, 31> kMigrations{
+    kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,  kVersion8,
+    kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14, kVersion15, kVersion16,
+    kVersion17, kVersion18, kVersion19, kVersion20, kVersion21, kVersion22, kVersion23, kVersion24,
+    kVersion25, kVersion26, kVersion27, kVersion28, kVersion29, kVersion30, kVersion31};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

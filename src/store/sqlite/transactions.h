@@ -76,6 +76,12 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<std::vector<Domain>> domains_to_look_at(std::int64_t limit) override {
     return queries_.domains_to_look_at(limit);
   }
+  Result<std::vector<DomainPlace>> domains_to_check(std::int64_t limit) override {
+    return queries_.domains_to_check(limit);
+  }
+  Result<DomainCheck> domain_check(AccountKey account, std::string_view domain) override {
+    return queries_.domain_check(account, domain);
+  }
   Result<std::vector<MailCount>> mail_counts(std::span<const AccountKey> accounts,
                                              DayNumber first) override {
     return queries_.mail_counts(accounts, first);
@@ -130,6 +136,16 @@ class SqliteReadTransaction final : public ReadTransaction {
   }
   Result<Story> story(const RecipientKey& key) override { return queries_.story(key); }
 
+  Result<DomainCountPage> domain_counts(DeliveryKey key,
+                                        const std::optional<DomainCountPlace>& from,
+                                        std::int64_t limit) override {
+    return queries_.domain_counts(key, from, limit);
+  }
+  Result<std::vector<SampledRecipient>> sample_recipients(DeliveryKey key,
+                                                          std::size_t wanted) override {
+    return queries_.sample_recipients(key, wanted);
+  }
+
   Result<std::vector<LogRange>> log_ranges(DeliveryKey key) override {
     return queries_.log_ranges(key);
   }
@@ -161,6 +177,23 @@ class SqliteReadTransaction final : public ReadTransaction {
   }
   Result<std::vector<Usage>> usages(AccountKey account, Month first, Month last) override {
     return queries_.usages(account, first, last);
+  }
+
+  Result<std::vector<DomainReport>> domain_reports(AccountKey account, std::string_view domain,
+                                                   const ReportPlace& after,
+                                                   std::int64_t limit) override {
+    return queries_.domain_reports(account, domain, after, limit);
+  }
+  Result<std::vector<DatedLine>> report_lines(AccountKey account, std::string_view domain,
+                                              const ReportPlace& after,
+                                              std::int64_t limit) override {
+    return queries_.report_lines(account, domain, after, limit);
+  }
+  Result<std::optional<StsPolicy>> sts_policy(std::string_view domain) override {
+    return queries_.sts_policy(domain);
+  }
+  Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question) override {
+    return queries_.tls_counts(question);
   }
 
   Result<std::vector<OpenRecord>> opens_of(AccountKey account,
@@ -338,6 +371,10 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<Domain> add_domain(const Domain& domain) override;
   Result<void> change_domain(const Domain& domain) override;
   Result<void> note_look(const Domain& domain) override;
+  Result<bool> take_domain_check(AccountKey account, std::string_view domain,
+                                 Instant until) override;
+  Result<void> keep_domain_check(AccountKey account, std::string_view domain,
+                                 const DomainCheck& check) override;
   Result<void> remove_domain(AccountKey account, std::string_view domain) override;
   Result<void> hold_domains() override;
   Result<void> count_mails(NodeKey node, std::span<const MailCount> counts) override;
@@ -378,6 +415,16 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<void> end_import(PublicId job, AccountKey account, const ImportEnd& end,
                           NodeKey node) override;
   Result<void> restart_import(PublicId job, AccountKey account, NodeKey node) override;
+
+  // -- reports of domains (domain_reports.cc)
+  Result<void> hold_domain_reports(AccountKey account, std::string_view domain) override;
+  Result<bool> add_domain_report(const DomainReport& report,
+                                 std::span<const ReportLine> lines) override;
+  Result<bool> drop_domain_reports(std::int64_t day, std::int64_t rows) override;
+
+  // -- receivers' TLS (receiver_tls.cc)
+  Result<void> keep_sts_policy(const StsPolicy& policy) override;
+  Result<void> add_tls_counts(std::span<const TlsCount> counts, std::int64_t keep_since) override;
 
   // -- opens (opens.cc)
   Result<std::vector<OpenRecorded>> record_opens(std::span<const OpenSeen> seen) override;
@@ -522,6 +569,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
 
   [[nodiscard]] Result<bool> has_unerased(std::int64_t batch);
   [[nodiscard]] Result<bool> others_left(DeliveryKey key);
+  [[nodiscard]] Result<void> erase_in_histogram(const RecipientKey& key, std::string_view address);
   [[nodiscard]] Result<void> erase_in_history(std::int64_t row, std::string_view address);
   [[nodiscard]] Result<void> erase_in_header(DeliveryKey key, std::string_view address);
 
@@ -549,6 +597,12 @@ class SqliteWriteTransaction final : public WriteTransaction {
   [[nodiscard]] Result<BatchRow> draft_batch(const RecipientKey& key);
   [[nodiscard]] Result<void> make_shared_batch(const BatchRow& batch);
   [[nodiscard]] Result<std::int64_t> live_section(const Delivery& delivery);
+  // domain_counts.cc: of recipients that come, and of one that goes.
+  [[nodiscard]] Result<void> count_domains(std::int64_t section,
+                                           std::span<const DomainTally> tallies);
+  [[nodiscard]] Result<void> discount_domain(std::int64_t section, std::string_view domain);
+  // The domain of one that is there.
+  [[nodiscard]] Result<std::string> domain_at(std::int64_t row, const BatchRow& batch);
   [[nodiscard]] Result<void> remember_address(std::int64_t row, std::string_view address);
 
   // suppressions.cc
@@ -599,6 +653,9 @@ class SqliteWriteTransaction final : public WriteTransaction {
   [[nodiscard]] Result<bool> keep_aside(std::int64_t row, bool is_over);
   [[nodiscard]] Result<bool> count_death(std::int64_t row, Instant expires);
 
+  // domain_reports.cc. False: it was there.
+  [[nodiscard]] Result<bool> insert_report(const DomainReport& report);
+
   // opens.cc
   [[nodiscard]] Result<PublicId> opened_id(const OpenSeen& seen);
   [[nodiscard]] Result<OpenRecorded> record_open(const OpenSeen& seen, OpenCounts& counts);
@@ -606,6 +663,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   // Parts of purge_deleted(): true when nothing of their kind is left.
   [[nodiscard]] Result<bool> purge_answers(std::int64_t rows);
   [[nodiscard]] Result<bool> purge_sections(std::int64_t& rows);
+  [[nodiscard]] Result<void> purge_section(std::int64_t section, std::int64_t& rows);
   [[nodiscard]] Result<bool> purge_deliveries(std::int64_t& rows);
   [[nodiscard]] Result<void> purge_batch(std::int64_t number, std::int64_t& rows);
 

@@ -87,16 +87,16 @@ Result<void> SqliteWriteTransaction::change_account(const Account& account) {
                 fmt::format("weight {} is not in the range {} to {}", account.weight,
                             kAccountWeightMin, kAccountWeightMax));
   }
-  auto done =
-      db_.query(
-             "UPDATE accounts SET weight = ?, suspended = ?, text_from_html = ?,"
-             " open_tracking = ?,"
-             " requests_per_minute = ?, mails_per_minute = ?, mails_per_day = ?,"
-             " mails_per_month = ? WHERE key = ?")
-          .bind(account.weight, account.suspended, account.text_from_html, account.open_tracking,
-                account.limits.requests_per_minute, account.limits.mails_per_minute,
-                account.limits.mails_per_day, account.limits.mails_per_month, account.key)
-          .run();
+  auto done = db_.query(
+                     "UPDATE accounts SET weight = ?, suspended = ?, text_from_html = ?,"
+                     " open_tracking = ?,"
+                     " requests_per_minute = ?, mails_per_minute = ?, mails_per_day = ?,"
+                     " mails_per_month = ?, preflight = ? WHERE key = ?")
+                  .bind(account.weight, account.suspended, account.text_from_html,
+                        account.open_tracking, account.limits.requests_per_minute,
+                        account.limits.mails_per_minute, account.limits.mails_per_day,
+                        account.limits.mails_per_month, account.preflight, account.key)
+                  .run();
   if (!done) return done;
   if (db_.changes() == 0) return fail(ErrorKind::not_found, "there is no such account");
   return changed(Topic::accounts);

@@ -104,15 +104,15 @@ Result<void> SqliteWriteTransaction::insert_content(Delivery& delivery, const Ne
           "INSERT INTO contents(delivery, from_address, from_name, reply_address,"
           " reply_name, header_to, header_cc, encode, unsubscribe_mailto,"
           " unsubscribe_url, attachments, subject, text_part, html_part, text_from_html,"
-          " open_tracking, headers, envelope)"
-          " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+          " open_tracking, headers, envelope, one_click)"
+          " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(delivery.key, std::string_view(content.from.address),
             std::string_view(content.from.name), reply_address, reply_name, Blob{to}, Blob{cc},
             content.encode, std::string_view(content.list_unsubscribe_mailto),
             std::string_view(content.list_unsubscribe_url), content.attachments.size(),
             std::string_view(content.subject), std::string_view(content.text_part),
             std::string_view(content.html_part), content.text_from_html, content.open_tracking,
-            Blob{headers}, Blob{envelope})
+            Blob{headers}, Blob{envelope}, content.list_unsubscribe_one_click)
       .run();
 }
 
@@ -183,12 +183,14 @@ Result<void> SqliteWriteTransaction::change_draft(DeliveryKey key, const DraftCh
              " subject = coalesce(?, subject), text_part = coalesce(?, text_part),"
              " html_part = coalesce(?, html_part),"
              " unsubscribe_mailto = coalesce(?, unsubscribe_mailto),"
-             " unsubscribe_url = coalesce(?, unsubscribe_url), headers = coalesce(?, headers)"
+             " unsubscribe_url = coalesce(?, unsubscribe_url), headers = coalesce(?, headers),"
+             " one_click = coalesce(?, one_click)"
              " WHERE delivery = ?")
           .bind(from, from_name, changes_reply, reply, changes_reply, reply_name,
                 view(change.subject), view(change.text_part), view(change.html_part),
                 view(change.list_unsubscribe_mailto), view(change.list_unsubscribe_url),
-                change.headers ? std::optional(Blob{headers}) : std::nullopt, key)
+                change.headers ? std::optional(Blob{headers}) : std::nullopt,
+                change.list_unsubscribe_one_click, key)
           .run();
   if (!done) return done;
   if (change.tags || change.list_id || change.purpose) {
@@ -283,6 +285,9 @@ Result<void> SqliteWriteTransaction::change_recipient(const RecipientKey& key,
                                                       const NewRecipient& recipient) {
   auto batch = draft_batch(key);
   if (!batch) return fail(std::move(batch.error()));
+  const std::int64_t row = recipient_row(key);
+  const auto before = domain_at(row, *batch);
+  if (!before) return fail(before.error());
   if (!batch->domain.empty() && recipient.domain != batch->domain) {
     auto shared = make_shared_batch(*batch);
     if (!shared) return shared;
@@ -292,13 +297,16 @@ Result<void> SqliteWriteTransaction::change_recipient(const RecipientKey& key,
   auto packed = pack_codes(queries_.dictionary(), recipient.insert_codes, codes);
   if (!packed) return packed;
   const auto blob = codes.empty() ? std::nullopt : std::optional(Blob{codes});
-  const std::int64_t row = recipient_row(key);
   auto done = db_.query("UPDATE recipients SET address = ?, codes = ?, updated = ? WHERE id = ?")
                   .bind(stored_address(recipient.address, batch->domain), blob, now_, row)
                   .run();
   if (!done) return done;
   if (db_.changes() == 0) return fail(ErrorKind::not_found, "there is no such recipient");
   done = remember_address(row, recipient.address);
+  if (done && *before != recipient.domain) {
+    done = discount_domain(batch->section, *before);
+    if (done) done = count_domains(batch->section, tally_domains(std::span(&recipient, 1)));
+  }
   if (!done) return done;
   return touch(key.delivery);
 }
@@ -306,9 +314,13 @@ Result<void> SqliteWriteTransaction::change_recipient(const RecipientKey& key,
 Result<void> SqliteWriteTransaction::remove_recipient(const RecipientKey& key) {
   const auto batch = draft_batch(key);
   if (!batch) return fail(batch.error());
+  const auto domain = domain_at(recipient_row(key), *batch);
+  if (!domain) return fail(domain.error());
   auto done = db_.query("DELETE FROM recipients WHERE id = ?").bind(recipient_row(key)).run();
   if (!done) return done;
   if (db_.changes() == 0) return fail(ErrorKind::not_found, "there is no such recipient");
+  done = discount_domain(batch->section, *domain);
+  if (!done) return done;
   done = db_.query(
                 "UPDATE batches SET open = open - 1, removed = removed + 1,"
                 " ready_at = CASE WHEN open > 1 THEN ready_at END WHERE number = ?")

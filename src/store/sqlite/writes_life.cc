@@ -255,6 +255,23 @@ Result<void> SqliteWriteTransaction::purge_batch(std::int64_t number, std::int64
   return db_.query("DELETE FROM batches WHERE number = ?").bind(number).run();
 }
 
+// Of a section without batches: its counts of domains, as many as fit into `rows`, and then itself.
+Result<void> SqliteWriteTransaction::purge_section(std::int64_t section, std::int64_t& rows) {
+  auto done = db_.query(
+                     "DELETE FROM domain_counts WHERE section = ?1 AND domain IN"
+                     " (SELECT domain FROM domain_counts WHERE section = ?1 LIMIT ?2)")
+                  .bind(section, rows)
+                  .run();
+  if (!done) return done;
+  const std::int64_t dropped = db_.changes();
+  if (dropped >= rows) {
+    rows = 0;
+    return {};
+  }
+  rows -= dropped;
+  return db_.query("DELETE FROM sections WHERE id = ?").bind(section).run();
+}
+
 // True when no discarded section is left.
 Result<bool> SqliteWriteTransaction::purge_sections(std::int64_t& rows) {
   while (rows > 0) {
@@ -268,8 +285,7 @@ Result<bool> SqliteWriteTransaction::purge_sections(std::int64_t& rows) {
       if (query.next()) number = query.integer(0);
       if (query.failed()) return fail(query.error());
     }
-    auto done = number == 0 ? db_.query("DELETE FROM sections WHERE id = ?").bind(*section).run()
-                            : purge_batch(number, rows);
+    auto done = number == 0 ? purge_section(*section, rows) : purge_batch(number, rows);
     if (!done) return fail(std::move(done.error()));
   }
   return false;

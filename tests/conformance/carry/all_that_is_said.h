@@ -84,10 +84,10 @@ inline std::string text_of(const Delivery& d, const Content& content) {
       d.signing, d.failure_reason, content.from.address, content.from.name,
       content.reply_to ? content.reply_to->address : "-",
       content.reply_to ? content.reply_to->name : "-", content.subject,
-      content.text_from_html + 2 * content.open_tracking, content.text_part, content.html_part,
-      fmt::join(content.header_to, ","), fmt::join(content.header_cc, ","),
-      static_cast<int>(content.encode), content.list_unsubscribe_mailto,
-      content.list_unsubscribe_url, content.attachments.size());
+      content.text_from_html + 2 * content.open_tracking + 4 * content.list_unsubscribe_one_click,
+      content.text_part, content.html_part, fmt::join(content.header_to, ","),
+      fmt::join(content.header_cc, ","), static_cast<int>(content.encode),
+      content.list_unsubscribe_mailto, content.list_unsubscribe_url, content.attachments.size());
   for (const ExtraHeader& header : content.headers) {
     text += fmt::format(" [{}: {}]", header.name, header.value);
   }
@@ -114,7 +114,8 @@ inline void tell_account(Store& store, const Account& account, std::vector<std::
   said.push_back(fmt::format("account {} {} {} {} {} {}", static_cast<std::int64_t>(account.key),
                              account.name, account.weight, account.suspended,
                              account.text_from_html, to_epoch_ms(account.created)));
-  said.push_back(fmt::format("openings {}", account.open_tracking));
+  said.push_back(
+      fmt::format("openings {} preflight {}", account.open_tracking, to_string(account.preflight)));
   said.push_back(fmt::format("limits {} {} {} {}", account.limits.requests_per_minute,
                              account.limits.mails_per_minute, account.limits.mails_per_day,
                              account.limits.mails_per_month));
@@ -138,6 +139,17 @@ inline void tell_account(Store& store, const Account& account, std::vector<std::
     const auto delivery = read(store, [&](ReadTransaction& t) { return t.delivery(head.key); });
     const auto content = read(store, [&](ReadTransaction& t) { return t.content(head.key); });
     said.push_back(text_of(delivery, content));
+    DomainHistogram histogram(head.key);
+    must(walk_and_wait(store, histogram));
+    said.push_back(fmt::format("histogram {} {} {} {}", histogram.known(), histogram.recipients(),
+                               histogram.domains(), histogram.others()));
+    for (const DomainCount& count : histogram.largest(100)) {
+      said.push_back(fmt::format("to {} of {}", count.recipients, count.domain));
+    }
+    for (const SampledRecipient& one :
+         read(store, [&](ReadTransaction& t) { return t.sample_recipients(head.key, 3); })) {
+      said.push_back(fmt::format("sampled {} {}", one.address, text_of(one.insert_codes)));
+    }
     const auto opens = read(store, [&](ReadTransaction& t) { return t.open_counts(head.key); });
     said.push_back(fmt::format("opened {} prefetched {}", opens.opened, opens.prefetched));
     for (const std::string& errors :
@@ -282,6 +294,22 @@ inline std::vector<std::string> all_of(Store& store) {
         text_of(c.previous_until), to_epoch_ms(c.created), text_of(c.revoked), text_of(c.held),
         c.held_because, text_of(c.released),
         read(store, [&](ReadTransaction& t) { return t.smtp_habits(c.name); })));
+  }
+  for (const Domain& claim : read(store, [](ReadTransaction& t) { return t.domains({}, 1'000); })) {
+    for (const DomainReport& r : read(store, [&](ReadTransaction& t) {
+           return t.domain_reports(claim.account, claim.domain, {}, 100);
+         })) {
+      said.push_back(fmt::format("report {} {} {} {} {} {} {} {} {} {} {}", r.domain, r.day, r.id,
+                                 static_cast<int>(r.kind), r.organization, r.reported, r.policy,
+                                 to_epoch_ms(r.begin), to_epoch_ms(r.end), r.messages,
+                                 to_epoch_ms(r.received)));
+    }
+    for (const DatedLine& l : read(store, [&](ReadTransaction& t) {
+           return t.report_lines(claim.account, claim.domain, {}, 100);
+         })) {
+      said.push_back(
+          fmt::format("reported {} {} {} {}", l.day, l.line.words, l.line.messages, l.line.failed));
+    }
   }
   for (const AuditEntry& line : read(store, [](ReadTransaction& t) { return t.audit({}); })) {
     said.push_back(fmt::format("audit {} {} {} {} {} {} {:x} {}", line.number, to_epoch_ms(line.at),

@@ -118,6 +118,7 @@ class Filling {
     shop.weight = 7;
     shop.text_from_html = false;
     shop.open_tracking = false;
+    shop.preflight = PreflightMode::enforce;
     shop.limits = {
         .requests_per_minute = 1, .mails_per_minute = 2, .mails_per_day = 3, .mails_per_month = 4};
     write(store_, [&](WriteTransaction& t) { return t.change_account(shop); });
@@ -190,6 +191,28 @@ class Filling {
                           .delivery = 7,
                           .origin = "192.0.2.7"},
                          "user1@example.jp");
+    });
+    write(store_, [&](WriteTransaction& t) {
+      return t.add_domain({.account = acme_.key,
+                           .domain = "example.net",
+                           .token = "token",
+                           .state = DomainState::proven});
+    });
+    write(store_, [&](WriteTransaction& t) {
+      DomainReport report{.account = acme_.key, .domain = "example.net"};
+      report.id = report_id_of(ReportKind::dmarc, "受信", "1", "example.net", clock_.now());
+      report.day = report_day_of(clock_.now());
+      report.organization = "受信";
+      report.reported = "a.example.net";
+      report.policy = "p=none";
+      report.begin = clock_.now();
+      report.end = clock_.now();
+      report.messages = 7;
+      const ReportLine line{
+          .words = pack_line(DmarcLine{.source = "192.0.2.7", .header_from = "a.example.net"}),
+          .messages = 7,
+          .failed = 1};
+      return t.add_domain_report(report, std::span(&line, 1));
     });
     for (const char* selector : {"s1", "s2"}) {
       write(store_, [&](WriteTransaction& t) {

@@ -66,11 +66,14 @@ TEST_P(StoreSuite, AnAccountsSettingsChange) {
   acme.suspended = true;
   EXPECT_TRUE(acme.text_from_html);
   acme.text_from_html = false;
+  EXPECT_EQ(acme.preflight, PreflightMode::warn) << "as long as nobody says otherwise";
+  acme.preflight = PreflightMode::enforce;
   must(write([&](WriteTransaction& t) { return t.change_account(acme); }));
   const Account changed = must(read([](ReadTransaction& t) { return t.account_by_name("acme"); }));
   EXPECT_EQ(changed.weight, 20U);
   EXPECT_TRUE(changed.suspended);
   EXPECT_FALSE(changed.text_from_html);
+  EXPECT_EQ(changed.preflight, PreflightMode::enforce);
   for (const std::uint32_t weight : {0U, 1001U}) {
     acme.weight = weight;
     EXPECT_EQ(error_of(write([&](WriteTransaction& t) { return t.change_account(acme); })),

@@ -145,6 +145,71 @@ TEST_P(StoreSuite, WhoseTimeHasComeIsLookedAtTheLongestDueFirst) {
   EXPECT_GT(numbers(), before);
 }
 
+TEST_P(StoreSuite, AProvenDomainIsCheckedByWhoTakesItFirst) {
+  const AccountKey acme = account().key;
+  const auto add = [&](std::string_view domain, DomainState state) {
+    Domain made = claim_of(acme, domain);
+    made.state = state;
+    must(write([&](WriteTransaction& t) { return t.add_domain(made); }));
+    return made;
+  };
+  const auto due = [&] {
+    std::vector<std::string> names;
+    for (const DomainPlace& each :
+         must(read([](ReadTransaction& t) { return t.domains_to_check(10); }))) {
+      EXPECT_EQ(each.account, acme);
+      names.push_back(each.domain);
+    }
+    return names;
+  };
+  const auto take = [&](std::string_view domain, Instant until) {
+    return must(
+        write([&](WriteTransaction& t) { return t.take_domain_check(acme, domain, until); }));
+  };
+  add("unproven.example", DomainState::unproven);
+  Domain first = add("first.example", DomainState::proven);
+  EXPECT_THAT(due(), ElementsAre("first.example")) << "at once";
+  EXPECT_TRUE(take("first.example", after(10)));
+  EXPECT_FALSE(take("first.example", after(10))) << "another has it";
+  EXPECT_FALSE(take("unproven.example", after(10)));
+  EXPECT_FALSE(take("none.example", after(10)));
+  EXPECT_THAT(due(), IsEmpty());
+  add("second.example", DomainState::proven);
+  const std::string found("\0found\xff", 7);
+  must(write([&](WriteTransaction& t) {
+    return t.keep_domain_check(acme, "first.example", {.next = after(3), .found = found});
+  }));
+  reopen();
+  const DomainCheck kept =
+      must(read([&](ReadTransaction& t) { return t.domain_check(acme, "first.example"); }));
+  EXPECT_EQ(kept.next, after(3));
+  EXPECT_EQ(kept.found, found);
+  clock_.advance(std::chrono::seconds(5));
+  EXPECT_THAT(due(), ElementsAre("second.example", "first.example")) << "the longest due first";
+  EXPECT_THAT(must(read([](ReadTransaction& t) { return t.domains_to_check(1); })), SizeIs(1));
+  first.state = DomainState::lapsed;
+  must(write([&](WriteTransaction& t) { return t.change_domain(first); }));
+  EXPECT_THAT(due(), ElementsAre("second.example"));
+  EXPECT_EQ(
+      must(read([&](ReadTransaction& t) { return t.domain_check(acme, "first.example"); })).found,
+      found)
+      << "a look at the proof leaves what was found";
+
+  const DomainCheck long_one{.next = {}, .found = std::string(kDomainCheckMax + 1, 'x')};
+  EXPECT_EQ(error_of(write([&](WriteTransaction& t) {
+              return t.keep_domain_check(acme, "second.example", long_one);
+            })),
+            "invalid_input");
+  must(write([&](WriteTransaction& t) { return t.remove_domain(acme, "first.example"); }));
+  EXPECT_EQ(
+      error_of(read([&](ReadTransaction& t) { return t.domain_check(acme, "first.example"); })),
+      "not_found");
+  EXPECT_EQ(error_of(write([&](WriteTransaction& t) {
+              return t.keep_domain_check(acme, "first.example", {.next = {}, .found = found});
+            })),
+            "not_found");
+}
+
 TEST_P(StoreSuite, LimitsOfAnAccountAreKept) {
   Account acme = account();
   EXPECT_EQ(acme.limits, AccountLimits{});

@@ -34,6 +34,7 @@ TEST_P(StoreSuite, ADraftKeepsAllOfItsContent) {
   content.text_from_html = false;
   content.list_unsubscribe_mailto = "mailto:stop@example.com";
   content.list_unsubscribe_url = "https://example.com/stop";
+  content.list_unsubscribe_one_click = true;
   content.headers = {{"In-Reply-To", "<1@example.com>"}, {"X-Note", "件 __name__"}};
   content.attachments = {{"画像.png", "image/png", std::string("\0\1\2", 3)},
                          {"b.pdf", "application/pdf", std::string(100'000, 'b')},

@@ -254,7 +254,8 @@ class Operation:
         csv = ('name="file"; filename="a.csv"', "text/csv", b"email\na@fast.example\n")
         file = csv if self.name == "importRecipients" else file_part()
         yield self.with_form("no part at all", [], may=REFUSED)
-        takes_data = self.name != "importSuppressions"  # whose form is a file, whatever else it has
+        # Whose form is a file, whatever else it has.
+        takes_data = self.name not in ("importSuppressions", "importReports")
         if takes_data:
             yield self.with_form("two data parts", [data, data, file], may=REFUSED)
         yield self.with_form("parts without names", [("", None, b"x")] * 3, may=REFUSED)

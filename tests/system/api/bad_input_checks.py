@@ -27,7 +27,7 @@ def webhook():
 
 
 # Rights beyond those that a key has by itself.
-MANAGING = ("/domains", "/accounts", "/webhooks")
+MANAGING = ("/domains", "/accounts", "/webhooks", "/reports")
 RIGHT = {**REQUESTS,
          "commitBulk": lambda: {"reservation_time": "2099-01-01"},
          "addDomain": lambda: {"domain": "another.example"},

@@ -208,7 +208,7 @@ class Unsubscribing(Checks):
     def test_uris_are_made_valid(self):
         self.accepted(self.send({
             "to": "uris@fast.example", "list_unsubscribe": {
-                "url": "https://日本語.example/50% off?n=__n__,届",
+                "url": "https://日本語.example/50% off?n=__n__,届", "one_click": True,
                 "mailto": "mailto:out@日本語.example?subject=a, b"},
             "insert_code": [{"key": "__n__", "value": "<x>"}]}))
         octets = arrived("uris@fast.example").octets
@@ -222,6 +222,38 @@ class Unsubscribing(Checks):
             "insert_code": [{"key": "__n__", "value": "x" * 900}]}))
         octets = arrived("longuri@fast.example").octets
         self.assertNotIn(b"List-Unsubscribe", octets)
+
+    def test_one_click_is_offered_of_a_page_that_is_said_to_take_it(self):
+        page = {"url": "https://s.example/leave"}
+        for to, said, offered in (("undeclared", page, 0), ("declared", {**page, "one_click": True}, 1),
+                                  ("declined", {**page, "one_click": False}, 0)):
+            with self.subTest(to):
+                self.accepted(self.multipart("POST", "/deliveries/transaction", [data_part(mail(
+                    to=f"{to}@fast.example", list_unsubscribe=said))]))
+                octets = arrived(f"{to}@fast.example").octets
+                self.assertIn(b"List-Unsubscribe: <https://s.example/leave>", octets)
+                self.assertEqual(offered, octets.count(b"List-Unsubscribe-Post"))
+
+    def test_the_code_of_a_link_that_there_is_not_is_refused(self):
+        """The engine of these checks has no public URL."""
+        text = "__unsubscribe_url__"
+        for field in ("text_part", "html_part"):
+            with self.subTest(field):
+                self.refused(self.send({"purpose": "advertisement", field: text}), field)
+                self.refused(self.post("/deliveries/bulk/begin", door.draft(**{field: text})), field)
+
+    def test_one_click_wants_an_https_url(self):
+        for said in ({"one_click": True}, {"one_click": True, "url": "http://s.example/"},
+                     {"one_click": True, "mailto": "mailto:out@s.example"}):
+            with self.subTest(said):
+                self.refused(self.send({"list_unsubscribe": said}), "list_unsubscribe", "one_click")
+        self.refused(self.send({"list_unsubscribe": {"url": "https://s.example/", "one_click": "maybe"}}),
+                     "list_unsubscribe", "one_click")
+        delivery = self.draft(list_unsubscribe={"url": "https://s.example/", "one_click": True})
+        path = f"/deliveries/bulk/update/{delivery}"
+        self.refused(self.put(path, {"list_unsubscribe": {"url": "http://s.example/"}}),
+                     "list_unsubscribe", "one_click")
+        self.ok(self.put(path, {"list_unsubscribe": {"url": "http://s.example/", "one_click": False}}))
 
     def test_long_ones_stand_on_one_line(self):
         url = "https://s.example/" + "届" * 97

@@ -280,7 +280,9 @@ class Description(Checks):
         self.assertGreater(tried, 80)
 
     def test_every_limit_of_a_search_is_its_boundary(self):
-        for _, path, operation in operations():
+        for method, path, operation in operations():
+            if method != "get" or "{" in path:
+                continue  # these are somebody's: report_checks
             for parameter in map(resolved, operation.get("parameters", ())):
                 schema = resolved(parameter["schema"])
                 if parameter["in"] != "query":

@@ -87,6 +87,49 @@ class Unsubscribes(Checks):
         self.assertEqual(200, self.one_click(link)[0].status, "once more")
         self.assertEqual([("advertisements", "")], self.opt_outs(to))
 
+    def test_the_link_in_the_texts_is_that_of_the_header(self):
+        to = self.address()
+        message = self.sent(to, text_part="Leave: __unsubscribe_url__",
+                            html_part='<p><a href="__unsubscribe_url__">退会</a></p>')
+        link = PUBLIC_URL + self.link_of(message)
+        self.assertIn(f"Leave: {link}", message.get_body(("plain",)).get_content())
+        self.assertIn(f'href="{link}"', message.get_body(("html",)).get_content())
+        self.assertEqual(200, self.open("GET", self.link_of(message))[0].status)
+        self.assertEqual([], self.opt_outs(to), "a scanner opens links")
+        self.one_click(self.link_of(message))
+        self.assertEqual([("advertisements", "")], self.opt_outs(to))
+
+    def test_of_a_bulk_and_of_an_import_too(self):
+        for name, add in (("bulk", lambda delivery, to: self.ok(self.account.request(
+                "PUT", f"/deliveries/bulk/update/{delivery}", {"to": [{"email": to}]}))),
+                          ("import", lambda delivery, to: self.imported(
+                              f'"email"\r\n"{to}"\r\n'.encode(), {}, delivery))):
+            with self.subTest(name):
+                to = self.address()
+                delivery = self.draft(text_part="Leave: __unsubscribe_url__")
+                add(delivery, to)
+                self.ok(self.account.request("PATCH",
+                                             f"/deliveries/bulk/commit/{delivery}/immediate"))
+                message = arrived(to)
+                link = self.link_of(message)
+                self.assertIn(PUBLIC_URL + link, message.get_body(("plain",)).get_content())
+                self.assertIn(b"List-Unsubscribe-Post", message.octets)
+                self.one_click(link)
+                self.assertEqual([("advertisements", "")], self.opt_outs(to))
+
+    def test_where_there_is_no_link_its_code_is_refused(self):
+        for purpose in ("notice", "transactional", None):
+            with self.subTest(purpose):
+                self.refused(self.account.send({
+                    "to": self.address(), "text_part": "__unsubscribe_url__",
+                    **({"purpose": purpose} if purpose else {})}), "text_part")
+        delivery = self.draft(text_part="__unsubscribe_url__")
+        path = f"/deliveries/bulk/update/{delivery}"
+        self.refused(self.account.request("PUT", path, {"purpose": "notice"}), "text_part")
+        self.refused(self.account.send({
+            "to": self.address(), "insert_code": [{"key": "__unsubscribe_url__", "value": "x"}]}),
+            "insert_code", "0", "key")
+
     def test_the_same_as_a_form_in_parts(self):
         to = self.address()
         link = self.link_of(self.sent(to))

@@ -276,6 +276,7 @@ class CommandLine(HomeTest):
                 (("account", "add", evil), 1), (("account", "suspend", evil), 1),
                 (("account", "weight", "shop", evil), 2),
                 (("account", "text-from-html", "shop", evil), 2),
+                (("account", "preflight", "shop", evil), 2),
                 (("dkim", "generate", "--account", evil, "--domain", "example.jp"), 1),
                 (("dkim", "generate", "--account", "shop", "--domain", evil), 1),
                 (("dkim", "import", "--account", "shop", "--domain", "example.jp", "--selector", "s",

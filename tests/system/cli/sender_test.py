@@ -150,6 +150,16 @@ class Senders(unittest.TestCase):
         self.call("send", *MAIL, "--to", "after@good.example")
         event = json.loads(follower.stdout.readline())
         self.assertEqual((event["kind"], event["email"]), ("accepted", "after@good.example"))
+        first = event["event_id"]
+        seen = [first]
+        # The engine goes and comes again: the follower goes on after what it has seen.
+        self.stack.kill_engine()
+        self.stack.start_engine()
+        self.call("send", *MAIL, "--to", "after@good.example")
+        while event["kind"] != "accepted" or event["event_id"] == first:
+            event = json.loads(follower.stdout.readline())
+            seen.append(event["event_id"])
+        self.assertEqual(sorted(set(seen)), seen, "each once, in order")
         follower.send_signal(signal.SIGINT)
         follower.communicate(timeout=20)
         self.assertEqual(follower.returncode, 0)

@@ -21,7 +21,7 @@ TEXT = "こんにちは、__name__ 様。\n①㈱の割引は%%rate%%です。\n
 HTML = "<html><body><p>こんにちは、<b>__name__</b> 様。</p></body></html>"
 CODES = [{"key": "__name__", "value": "鈴木 花子"}, {"key": "%%rate%%", "value": "30%"}]
 UNSUBSCRIBE = {"mailto": "mailto:leave+__user__@sender.example",
-               "url": "https://sender.example/leave?u=__user__"}
+               "url": "https://sender.example/leave?u=__user__", "one_click": True}
 FILES = [("請求書.pdf", "application/pdf", bytes(range(256)) * 500), ("a.txt", "text/plain", b"x\n")]
 
 # In which FILES have no room.

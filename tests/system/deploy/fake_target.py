@@ -27,6 +27,8 @@ class FakeTarget(Target):
         self.calls = 0
         self.missing_steps = 0
         self.known_steps, self.least = {}, {}  # by version; 17 and 1 where it is not here
+        self.contractions = 0
+        self.refuses = {}  # words: what it says to them
         self.too_old = set()  # versions that cannot work on the tables
         self.ran = []  # (version, words)
         self.made = 0
@@ -103,7 +105,9 @@ class FakeTarget(Target):
         self.ran.append((version, " ".join(words)))
         if version in self.too_old:
             return Ran(1, "the database has schema step 18 and this program knows up to 17")
-        return Ran(0, json.dumps({"missing": self.missing_steps,
+        if self.ran[-1][1] in self.refuses:
+            return Ran(1, self.refuses[self.ran[-1][1]])
+        return Ran(0, json.dumps({"missing": self.missing_steps, "contractions": self.contractions,
                                   "steps": [{}] * self.known_steps.get(version, 17),
                                   "worked_on_by": self.least.get(version, 1)}))
 

@@ -46,19 +46,21 @@ class Github(unittest.TestCase):
         self.assertEqual(verbs(commands("roll")), verbs(theirs))
         self.assertEqual(verbs(commands("plan")), verbs(GITLAB["plan"]["script"]))
         self.assertEqual(verbs(commands("build")), verbs(GITLAB["build image"]["script"]))
-        by_hand = {name.split("/")[-1] for job in ("apply", "contract", "roll back")
+        by_hand = {name.split("/")[-1] for job in ("apply", "contract", "migrate without a way back", "roll back")
                    for name in re.findall(r"deploy/bin/\w+", " ".join(GITLAB[job]["script"]))}
         # YAML 1.1 reads the key `on` as true.
         self.assertEqual(set(WORKFLOW[True]["workflow_dispatch"]["inputs"]["verb"]["options"]), by_hand)
 
-    def test_a_contraction_is_only_begun_by_hand(self):
-        for name, job in GITLAB.items():
-            if isinstance(job, dict) and any("--contract" in line for line in job.get("script", ())):
-                self.assertEqual((name, job["extends"]), ("contract", ".by hand"))
-                # What the pipeline refuses to migrate is not rolled, so it must not wait for that.
-                self.assertFalse({"migrate", "roll"} & set(job["needs"]))
-        self.assertIn("--contract --yes", GITLAB["contract"]["script"][-1])
-        self.assertEqual([name for name in WORKFLOW["jobs"] if any("--contract" in line for line in commands(name))],
+    def test_what_there_is_no_way_back_from_is_only_begun_by_hand(self):
+        for flag, its in (("--no-way-back", "migrate without a way back"), ("deploy/bin/contract", "contract")):
+            for name, job in GITLAB.items():
+                if isinstance(job, dict) and any(flag in line for line in job.get("script", ())):
+                    self.assertEqual((name, job["extends"]), (its, ".by hand"))
+        # What the pipeline refuses to migrate is not rolled, so it must not wait for that; nothing is taken away before.
+        self.assertFalse({"migrate", "roll"} & set(GITLAB["migrate without a way back"]["needs"]))
+        self.assertEqual(GITLAB["contract"]["needs"], ["roll"])
+        self.assertIn("--no-way-back --yes", GITLAB["migrate without a way back"]["script"][-1])
+        self.assertEqual([name for name in WORKFLOW["jobs"] if any("--no-way-back" in line for line in commands(name))],
                          ["by-hand"])
 
     def test_every_command_is_there(self):

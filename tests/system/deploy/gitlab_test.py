@@ -144,7 +144,7 @@ def jobs_of(project):
     check_equal(sorted(merge), ["build", "build image", "lint", "plan", "test"], "jobs of a merge request")
     main = listed()
     by_hand = {name for name, job in main.items() if job["when"] == "manual"}
-    check_equal(by_hand, {"apply", "contract", "roll back"}, "what only people begin")
+    check_equal(by_hand, {"apply", "contract", "migrate without a way back", "roll back"}, "what only people begin")
 
 
 def on_a_local_cluster(stand, project, folder):

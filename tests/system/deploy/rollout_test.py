@@ -215,10 +215,10 @@ class RolloutTest(unittest.TestCase):
 
 
 class MigrateTest(unittest.TestCase):
-    def migrate(self, target, version=None, contract=False, yes=False):
+    def migrate(self, target, version=None, no_way_back=False, yes=False):
         """-> (how it ended, what it said)"""
         out = io.StringIO()
-        given = types.SimpleNamespace(version=version, contract=contract)
+        given = types.SimpleNamespace(version=version, no_way_back=no_way_back)
         try:
             return main.migrate(target, given, Words("migrate", yes, out, io.StringIO())), out.getvalue()
         except (TargetError, Declined) as error:
@@ -251,8 +251,8 @@ class MigrateTest(unittest.TestCase):
         self.assertEqual((status, self.ups(target)), (TargetError, []))
         self.assertIn("versions that know 18 steps or more", said)
         self.assertIn("version 1, which runs, knows 17", said)
-        self.assertEqual((self.migrate(target, "2", contract=True)[0], self.ups(target)), (Declined, []))
-        self.assertEqual(self.migrate(target, "2", contract=True, yes=True)[0], DONE)
+        self.assertEqual((self.migrate(target, "2", no_way_back=True)[0], self.ups(target)), (Declined, []))
+        self.assertEqual(self.migrate(target, "2", no_way_back=True, yes=True)[0], DONE)
         self.assertEqual(self.ups(target), ["2"])
 
     def test_a_version_that_does_not_say_who_can_work_on_its_tables(self):
@@ -271,6 +271,53 @@ class MigrateTest(unittest.TestCase):
         target = FakeTarget(running=None)
         target.missing_steps, target.least = 18, {"2": 18}
         self.assertEqual(self.migrate(target, "2")[0], DONE)
+
+
+class ContractTest(unittest.TestCase):
+    def contract(self, target, version=None, yes=False):
+        """-> (how it ended, what it said)"""
+        out = io.StringIO()
+        try:
+            return main.contract(target, types.SimpleNamespace(version=version), Words("contract", yes, out, io.StringIO())), \
+                out.getvalue()
+        except (TargetError, Declined) as error:
+            return type(error), str(error)
+
+    def test_it_is_taken_by_the_version_that_runs_once_somebody_wants_it(self):
+        target = FakeTarget("2")
+        target.at = Deployed("2", "1")
+        target.contractions = 1
+        status, said = self.contract(target)
+        self.assertEqual(status, Declined)
+        self.assertNotIn(("2", "migrate contract"), target.ran)
+        status, said = self.contract(target, yes=True)
+        self.assertEqual((status, target.ran[-1]), (DONE, ("2", "migrate contract")))
+
+    def test_where_nothing_is_to_be_taken_away_nobody_is_asked(self):
+        target = FakeTarget("2")
+        status, said = self.contract(target)
+        self.assertEqual(status, DONE)
+        self.assertIn("takes nothing away", said)
+        self.assertNotIn("migrate contract", [words for _, words in target.ran])
+
+    def test_it_waits_for_the_end_of_a_roll_and_for_a_first_one(self):
+        target = FakeTarget("1")
+        target.contractions = 1
+        target.at = Deployed("1", None, "2")
+        status, said = self.contract(target, yes=True)
+        self.assertEqual((status, target.ran), (TargetError, []))
+        self.assertIn("a roll to 2 is under way", said)
+        target.at = Deployed(None)
+        self.assertEqual(self.contract(target, yes=True)[0], TargetError)
+
+    def test_a_refusal_of_the_engine_is_a_failure_that_changed_nothing(self):
+        target = FakeTarget("1")
+        target.contractions = 1
+        target.too_old = set()
+        target.refuses = {"migrate contract": "2 processes of other versions"}
+        status, said = self.contract(target, yes=True)
+        self.assertEqual(status, FAILED)
+        self.assertIn("2 processes of other versions", said)
 
 
 class StatusTest(unittest.TestCase):

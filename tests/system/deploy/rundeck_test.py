@@ -146,6 +146,7 @@ def run_each(stand, rundeck, hooks_port):
     rundeck.run("what runs", target=target)
     rundeck.run("roll back", target=target)
     check(stand.is_all_of("1"), "all tasks are of version 1 again")
+    check("takes nothing away" in rundeck.run("contract", target=target), "no contraction was released yet")
 
     courier = next(task.id for task in stand.target().tasks() if task.service == "courier")
     rundeck.run("drain", target=target, what=courier)

@@ -41,6 +41,7 @@ def begins(stand):
     check("runs already" in stand.verb("roll"), "a second roll")
     told = json.loads(stand.verb("status", "--json"))
     check_equal((told["current"], told["sound"], len(told["tasks"])), ("1", True, 5), "in JSON")
+    check("takes nothing away" in stand.verb("contract"), "no contraction was released yet")
     stand.verb("smoke")
     said = stand.verb("once", "--", "nodes")
     check(all(role in said for role in SERVICES), f"not all roles are among the nodes: {said}")

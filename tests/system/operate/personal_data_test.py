@@ -115,6 +115,10 @@ class PersonalData(HomeTest):
         self.assertEqual([(line["action"], line["account"], line["delivery_id"], line["origin"])
                           for line in audit],
                          [("content", "shop", sent["delivery_id"], "127.0.0.1")])
+        # For people in the reader's zone, and the instant itself.
+        instant = audit[0]["at"]
+        self.assertIn(f" JST  {instant}  ", self.tool("audit", "list"))
+        self.assertIn(f" UTC  {instant}  ", self.tool("audit", "list", "--utc"))
 
     def test_an_account_has_times_of_its_own(self):
         self.assertIn("as retention.content_days says", self.tool("account", "retention", "shop"))

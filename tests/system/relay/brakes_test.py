@@ -69,6 +69,17 @@ def limits_answer_and_end_by_themselves(binary):
         there = stack.connect(("free", stack.credential("free")), limited)
         began = time.monotonic()
 
+        # What fails, or is broken off, uses up nothing.
+        for _ in range(3):
+            unfit = MESSAGE.replace(b"X-Odd:", b"no field at all\r\nX-Odd:")
+            code, text = hand_in(clients["messages"], "a@receiver.example", message=unfit)
+            check(code == 550 and "5.6.0" in text, text)
+            clients["messages"].rset()
+            check_equal(clients["messages"].mail(FROM)[0], 250, "MAIL")
+            for name in ("recipients", "messages"):
+                clients[name].rset()
+            check_equal(clients["recipients"].mail(FROM)[0], 250, "MAIL")
+            check_equal(clients["recipients"].rcpt("a@receiver.example")[0], 250, "RCPT")
         for _ in range(2):
             taken(clients["messages"], "a@receiver.example")
         taken(clients["recipients"], *addresses(2))

@@ -4,6 +4,7 @@
 A message is judged when it is handed in, not when it was begun. A stop waits for content that is
 under way, for half of its time at most, and for nobody else; meanwhile no mail is begun.
 """
+import contextlib
 import signal
 import socket
 import sys
@@ -12,6 +13,7 @@ import time
 from relay_test import FROM, MESSAGE, Relay, check, check_equal, run
 
 DRAIN_SECONDS = 6
+IDLE_CLIENTS = 300
 
 
 def begun(stack, login):
@@ -75,6 +77,22 @@ def idle_clients_do_not_hold_a_stop(binary):
             check_equal(client.getreply()[0], 421, "the farewell")
 
 
+def hundreds_of_idle_clients_under_tls_are_served_and_told(binary):
+    with Relay(binary, ["connections_per_network_max = 0"]) as stack:
+        login = ("shop", stack.credential("shop", "--connections", "0"))
+        with contextlib.ExitStack() as all_of_them:
+            clients = [all_of_them.enter_context(stack.connect(login)) for _ in range(IDLE_CLIENTS)]
+            check_equal([client.noop()[0] for client in clients], [250] * IDLE_CLIENTS, "NOOP")
+            check_equal(clients[-1].sendmail(FROM, ["a@receiver.example"], MESSAGE), {}, "a mail")
+            check_equal(clients[0].sendmail(FROM, ["b@receiver.example"], MESSAGE), {}, "a mail")
+            stack.await_mails(2)
+            stop(stack)
+            told = [client.getreply()[0] for client in clients]
+            check_equal(told, [421] * IDLE_CLIENTS, "what they are told at its end")
+            check_equal([client.file.read(1) for client in clients], [b""] * IDLE_CLIENTS, "their end")
+            check_equal(stack.engine.wait(timeout=30), 0, "the engine's end")
+
+
 def a_message_under_way_is_taken_to_its_end(binary):
     with Relay(binary) as stack:
         client = in_content(stack, ("shop", stack.credential("shop")))
@@ -111,6 +129,7 @@ def delivery_begins_nothing_while_a_message_is_awaited(binary):
 
 
 if __name__ == "__main__":
-    sys.exit(run(what_is_taken_away_within_a_message_does_not_hold,
+    sys.exit(run(hundreds_of_idle_clients_under_tls_are_served_and_told,
+                 what_is_taken_away_within_a_message_does_not_hold,
                  idle_clients_do_not_hold_a_stop, a_message_under_way_is_taken_to_its_end,
                  delivery_begins_nothing_while_a_message_is_awaited))

@@ -56,13 +56,16 @@ class Machine(Installation):
     def __init__(self, binary, extra=()):
         self.public = pathlib.Path(tempfile.mkdtemp(prefix="todoku-sendmail-"))
         self.public.chmod(0o755)
-        self.socket = self.public / "submission.sock"
+        self.socket = self.place_of_socket()
         super().__init__(binary, {"receiver.example": [], "sender.example": []}, [
             "[delivery]", "transactional_retry_seconds = [1, 2]", "[smtp_in]",
             'hostname = "relay.sender.example"', f'socket = "{self.socket}"', *extra],
             sink_config=['store_directory = "mails"'])
         self.sendmail = self.public / "sendmail"
         self.sendmail.symlink_to(self.binary)
+
+    def place_of_socket(self):
+        return self.public / "submission.sock"
 
     credential = Relay.credential
     paths, mails, await_mails = Relay.paths, Relay.mails, Relay.await_mails
@@ -205,7 +208,7 @@ def what_cannot_be_read_is_not_sent(binary):
     with machine(binary) as here:
         sendmail = shlex.quote(str(here.sendmail))
         for words, ending in (("-i a@receiver.example", "< /"), ("-i a@receiver.example", "<&-"),
-                              ("-i -t", "< /"), ("-bs", "< /")):
+                              ("-i -t", "< /"), ("-bs", "< /"), ("-bs", "<&-")):
             done = subprocess.run(
                 ["setpriv", f"--reuid={USER.pw_uid}", f"--regid={USER.pw_gid}", "--clear-groups",
                  "sh", "-c", f"{sendmail} {words} {ending}"], env=here.environment(), cwd="/",

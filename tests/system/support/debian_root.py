@@ -17,9 +17,9 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 CACHE = ROOT / "build/debian-root"
 THERE = ("systemd", "python3", "python3-apt")
-# What deploy/ansible installs; the engine's own packages come to it.
-FETCHED = ("ca-certificates", "openssl", "chrony", "unattended-upgrades", "procps", "iproute2", "kmod", "nftables",
-           "prometheus-node-exporter", "publicsuffix", "dns-root-data")
+# What deploy/ansible installs, and what calls a sendmail; the engine's own packages come to it.
+FETCHED = ("cron", "php-cli", "ca-certificates", "openssl", "chrony", "unattended-upgrades", "procps", "iproute2",
+           "kmod", "nftables", "prometheus-node-exporter", "publicsuffix", "dns-root-data")
 DAYS_MAX = 7  # then the distribution may have newer ones
 BARRED = "resolv|connect to|not permitted|Permission denied"
 

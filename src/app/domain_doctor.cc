@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/domain_doctor.h"
+
+#include <algorithm>
+#include <exception>
+#include <string>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include "async/runtime.h"
+#include "async/timer.h"
+#include "base/log.h"
+#include "store/account_name.h"
+
+namespace todoku::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Microseconds kLookForDueEvery = 30s;
+constexpr std::int64_t kChecksOfRound = 32;
+// Each asks up to 26 servers, all at once.
+constexpr std::size_t kCheckedTogether = 2;
+constexpr std::int64_t kKeysPage = 100;
+
+constexpr std::string_view kChecks = "todoku_domain_checks_total";
+constexpr std::string_view kChecksHelp =
+    "Checks of what proven domains say in the DNS, by their worst outcome; not_determined: servers "
+    "or the resolver did not answer.";
+constexpr std::string_view kChanges = "todoku_domain_changes_total";
+constexpr std::string_view kChangesHelp =
+    "Failures of domains that a check on the schedule found to be new (broken) or gone (whole).";
+
+// What signs mail of `place`: the keys of its domain, or of the nearest one above that has some.
+Result<std::vector<doctor::DomainKey>> signing_keys(store::ReadTransaction& reader,
+                                                    const store::DomainPlace& place) {
+  for (std::string_view at = place.domain; !at.empty();) {
+    std::vector<doctor::DomainKey> keys;
+    // Just before the first key of the domain: no selector is empty.
+    const store::DkimPlace before{
+        .account = place.account, .domain = std::string(at), .selector = {}};
+    const auto listed = reader.dkim_keys(before, kKeysPage);
+    if (!listed) return fail(listed.error());
+    for (const store::DkimKey& key : *listed) {
+      if (key.account != place.account || key.domain != at) break;
+      keys.push_back({.selector = key.selector, .record = key.dns_record, .domain = key.domain});
+    }
+    if (!keys.empty()) return keys;
+    const std::size_t dot = at.find('.');
+    at = dot == std::string_view::npos ? std::string_view() : at.substr(dot + 1);
+  }
+  return std::vector<doctor::DomainKey>();
+}
+
+std::vector<operate::DomainFinding> kept_findings(const std::vector<doctor::Finding>& findings) {
+  std::vector<operate::DomainFinding> kept;
+  for (const doctor::Finding& finding : findings) {
+    kept.push_back({.code = std::string(finding.code),
+                    .outcome = std::string(doctor::to_string(finding.outcome)),
+                    .subject = finding.subject,
+                    .sentence = finding.sentence});
+  }
+  return kept;
+}
+
+}  // namespace
+
+struct DomainDoctor::Round {
+  std::vector<store::DomainPlace> due;
+  std::size_t next = 0;
+  Result<void> result;
+};
+
+DomainDoctor::DomainDoctor(World world, Options options, const async::Executor& executor)
+    : world_(std::move(world)),
+      options_(std::move(options)),
+      executor_(executor),
+      tasks_(executor) {}
+
+void DomainDoctor::start() {
+  boost::asio::post(executor_, [this] { tasks_.spawn("checks of domains", run()); });
+}
+
+Task<void> DomainDoctor::stop() {
+  co_await async::run_on(executor_, tasks_.stop());
+}
+
+Task<void> DomainDoctor::run() {
+  while (true) {
+    bool is_more = false;
+    try {
+      const auto looked = co_await look();
+      if (looked) {
+        looking_.worked(world_.clock.steady_now());
+        is_more = static_cast<std::int64_t>(*looked) == kChecksOfRound;
+      } else {
+        looking_.failed(world_.clock.steady_now(), {{"reason", looked.error().detail}});
+      }
+    } catch (const std::exception&) {
+      async::report_exception("checking domains", std::current_exception());
+    }
+    const bool awake = co_await async::sleep_for(is_more ? Microseconds(1s) : kLookForDueEvery);
+    if (!awake) co_return;
+  }
+}
+
+Task<Result<std::size_t>> DomainDoctor::look() {
+  auto due = co_await world_.store.read(
+      [](store::ReadTransaction& reader) { return reader.domains_to_check(kChecksOfRound); });
+  if (!due) co_return fail(std::move(due.error()));
+  const auto round = std::make_shared<Round>();
+  round->due = std::move(*due);
+  async::TaskGroup workers(executor_);
+  const std::size_t workers_max = std::min(kCheckedTogether, round->due.size());
+  for (std::size_t i = 0; i < workers_max; ++i) workers.spawn("domain", check_some(round));
+  // False: we are to end.
+  while (!co_await workers.wait_empty_until(SteadyInstant::max())) workers.cancel();
+  if (!round->result) co_return fail(round->result.error());
+  co_return round->due.size();
+}
+
+Task<void> DomainDoctor::check_some(std::shared_ptr<Round> round) {
+  while (round->next < round->due.size()) {
+    store::DomainPlace place = std::move(round->due[round->next++]);
+    auto checked = co_await check(std::move(place));
+    if (!checked) round->result = std::move(checked);
+  }
+}
+
+Task<Result<void>> DomainDoctor::check(store::DomainPlace place) {
+  // Whatever becomes of this check, the next one is an hour later: nobody's servers are asked more
+  // often because a process dies at it.
+  const Instant until = world_.store.clock().now() + kSeldomest;
+  const auto taken = co_await world_.store.write(
+      store::WritePriority::retention, [place, until](store::WriteTransaction& transaction) {
+        return transaction.take_domain_check(place.account, place.domain, until);
+      });
+  if (!taken) co_return fail(taken.error());
+  if (!*taken) co_return Result<void>{};
+  auto keys = co_await world_.store.read(
+      [place](store::ReadTransaction& reader) { return signing_keys(reader, place); });
+  if (!keys) co_return fail(std::move(keys.error()));
+  doctor::DomainWish wish;
+  wish.domain = place.domain;
+  wish.platform = options_.platform;
+  wish.keys = std::move(*keys);
+  auto findings = co_await world_.examine(std::move(wish));
+  if (!findings) {
+    if (findings.error().kind != ErrorKind::cancelled) count(doctor::Outcome::not_determined);
+    co_return Result<void>{};
+  }
+  count(doctor::worst_of(*findings));
+  auto changes = co_await keep(place, std::move(*findings));
+  // Removed meanwhile.
+  if (!changes && changes.error().kind == ErrorKind::not_found) co_return Result<void>{};
+  if (!changes) co_return fail(std::move(changes.error()));
+  co_await tell(std::move(place), std::move(*changes));
+  co_return Result<void>{};
+}
+
+Task<Result<std::vector<operate::DomainChange>>> DomainDoctor::keep(
+    store::DomainPlace place, std::vector<doctor::Finding> findings) {
+  const Instant now = world_.store.clock().now();
+  const Instant next = next_check(now);
+  auto changes = co_await world_.store.write(
+      store::WritePriority::retention,
+      [place = std::move(place), now, next, kept = kept_findings(findings)](
+          store::WriteTransaction& transaction) -> Result<std::vector<operate::DomainChange>> {
+        const auto before = transaction.read().domain_check(place.account, place.domain);
+        if (!before) return fail(before.error());
+        auto history = operate::unpack_history(before->found);
+        // One that a later version wrote, or that is broken, begins anew.
+        if (!history) history = operate::DomainHistory();
+        auto noted = operate::note_check(*history, kept, now);
+        auto done = transaction.keep_domain_check(
+            place.account, place.domain, {.next = next, .found = operate::pack_history(*history)});
+        if (!done) return fail(std::move(done.error()));
+        return noted;
+      });
+  co_return changes;
+}
+
+Task<void> DomainDoctor::tell(store::DomainPlace place,
+                              std::vector<operate::DomainChange> changes) {
+  std::erase_if(changes, [](const operate::DomainChange& change) {
+    return change.finding.outcome != doctor::to_string(doctor::Outcome::fail);
+  });
+  if (changes.empty()) co_return;
+  const auto account = co_await world_.store.read(
+      [key = place.account](store::ReadTransaction& reader) -> Result<std::string> {
+        return store::account_name(reader, key);
+      });
+  for (const operate::DomainChange& change : changes) {
+    const std::string_view what = change.is_fault ? "broken" : "whole";
+    world_.metrics.counter(kChanges, kChangesHelp, {{"change", std::string(what)}}).add();
+    log::write(change.is_fault ? log::Level::warning : log::Level::info,
+               change.is_fault ? "a domain fails a check" : "a domain passes a check again",
+               {{"account", account.value_or(std::string())},
+                {"domain", place.domain},
+                {"code", change.finding.code},
+                {"subject", change.finding.subject},
+                {"found", change.finding.sentence.en}});
+  }
+}
+
+void DomainDoctor::count(doctor::Outcome outcome) {
+  world_.metrics.counter(kChecks, kChecksHelp, {{"outcome", std::string(to_string(outcome))}})
+      .add();
+}
+
+Instant DomainDoctor::next_check(Instant now) {
+  const double share = 0.9 + 0.2 * world_.random.unit();
+  const auto spread = std::chrono::duration_cast<Milliseconds>(options_.every * share);
+  return now + std::max(spread, kSeldomest);
+}
+
+}  // namespace todoku::app

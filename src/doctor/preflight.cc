@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "doctor/preflight.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "doctor/preflight_texts.h"
+
+namespace todoku::doctor {
+namespace {
+
+// Of several samples each thing is told once, of the first.
+void add_new(std::vector<Finding> found, std::vector<Finding>& findings) {
+  for (Finding& finding : found) {
+    const bool is_told = std::ranges::any_of(findings, [&](const Finding& each) {
+      // The parts of a mail have notices of their own; else one of a kind is enough.
+      const bool same_subject = each.subject == finding.subject ||
+                                preflight_text(finding.code).kind != PreflightKind::law;
+      return each.code == finding.code && same_subject;
+    });
+    if (!is_told) findings.push_back(std::move(finding));
+  }
+}
+
+// By what they are about; else they stay as they are.
+void put_in_order(std::vector<Finding>& findings) {
+  std::vector<Finding> ordered;
+  for (int kind = 0; kind <= static_cast<int>(PreflightKind::law); ++kind) {
+    for (Finding& finding : findings) {
+      if (static_cast<int>(preflight_text(finding.code).kind) == kind) {
+        ordered.push_back(finding);
+      }
+    }
+  }
+  findings = std::move(ordered);
+}
+
+}  // namespace
+
+std::vector<std::string_view> PreflightReport::broken_bulk_rules() const {
+  std::vector<std::string_view> codes;
+  for (const Finding& finding : findings) {
+    if (finding.outcome == Outcome::fail && preflight_text(finding.code).breaks_bulk_rules) {
+      codes.push_back(finding.code);
+    }
+  }
+  return codes;
+}
+
+PreflightReport preflight_report(const PreflightInput& input, std::string_view delivery) {
+  PreflightReport report{.coverage = input.coverage, .findings = {}};
+  report.findings = authentication_findings(input.samples, input.authentication);
+  const AudienceReceivers receivers = receivers_of(input.audience.domains);
+  static const std::vector<CheckedSignature> kNone;
+  std::vector<Finding> of_mails;
+  for (std::size_t i = 0; i < input.samples.size() && i < input.contents.size(); ++i) {
+    const auto& signatures =
+        i < input.authentication.signatures.size() ? input.authentication.signatures[i] : kNone;
+    add_new(mail_findings(input.samples[i], signatures, input.contents[i], receivers), of_mails);
+  }
+  // "All is well" of one sample is not so where another has a fault.
+  const auto has_kind = [&](std::string_view good) {
+    const PreflightKind kind = preflight_text(good).kind;
+    return std::ranges::any_of(of_mails, [&](const Finding& each) {
+      return each.outcome != Outcome::pass && preflight_text(each.code).kind == kind;
+    });
+  };
+  for (const std::string_view good : {"header_in_order", "one_click_ready"}) {
+    if (has_kind(good))
+      std::erase_if(of_mails, [&](const auto& each) { return each.code == good; });
+  }
+  std::ranges::move(of_mails, std::back_inserter(report.findings));
+  std::ranges::move(code_findings(input.missing_codes, input.audience.sampled),
+                    std::back_inserter(report.findings));
+  if (input.samples.empty()) {
+    report.findings.push_back(
+        preflight_finding("audience_empty", {.subject = std::string(delivery)}));
+  }
+  std::ranges::move(audience_findings(input.audience), std::back_inserter(report.findings));
+  put_in_order(report.findings);
+  return report;
+}
+
+}  // namespace todoku::doctor

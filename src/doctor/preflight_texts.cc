@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "doctor/preflight_texts.h"
+
+#include <algorithm>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "doctor/preflight_tables.h"
+
+namespace todoku::doctor {
+
+std::string_view to_string(PreflightKind kind) {
+  using Kind = PreflightKind;
+  switch (kind) {
+    case Kind::authentication:
+      return "authentication";
+    case Kind::unsubscribe:
+      return "unsubscribe";
+    case Kind::header:
+      return "header";
+    case Kind::body:
+      return "body";
+    case Kind::audience:
+      return "audience";
+    case Kind::law:
+      return "law";
+  }
+  return "";
+}
+
+std::span<const PreflightText> preflight_texts() {
+  static const std::vector<PreflightText> all = [] {
+    const auto sender = preflight_sender_texts();
+    const auto mail = preflight_mail_texts();
+    std::vector<PreflightText> texts(sender.begin(), sender.end());
+    texts.insert(texts.end(), mail.begin(), mail.end());
+    return texts;
+  }();
+  return all;
+}
+
+const PreflightText& preflight_text(std::string_view code) {
+  const auto texts = preflight_texts();
+  const auto known = std::ranges::find(texts, code, &PreflightText::code);
+  check(known != texts.end(), "the code has its words");
+  return *known;
+}
+
+Finding preflight_finding(std::string_view code, const PreflightFacts& facts) {
+  const PreflightText& text = preflight_text(code);
+  const std::string subject = shown(facts.subject);
+  const std::string first = shown(facts.first);
+  const std::string second = shown(facts.second);
+  const auto say = [&](std::string_view pattern) {
+    return fmt::vformat(pattern, fmt::make_format_args(subject, first, second));
+  };
+  Finding finding;
+  finding.code = text.code;
+  finding.outcome = text.outcome;
+  finding.subject = subject;
+  finding.minded_by = text.minded_by;
+  finding.sentence = {.en = say(text.sentence.en), .ja = say(text.sentence.ja)};
+  finding.why = text.why;
+  finding.advice = {.en = say(text.advice.en), .ja = say(text.advice.ja)};
+  return finding;
+}
+
+}  // namespace todoku::doctor

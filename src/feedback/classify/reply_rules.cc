@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "feedback/classify/reply_rules.h"
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "base/check.h"
+#include "feedback/classify/shipped_reply_rules.h"
+#include "feedback/classify/words.h"
+
+namespace todoku::feedback::classify {
+namespace {
+
+struct Facts {
+  const SaidByReceiver& said;
+  std::optional<EnhancedStatus> enhanced;
+  Party party;
+};
+
+bool fits(const ReplyRule& rule, const Facts& facts) {
+  if (!rule.site.empty() && rule.site != facts.said.site) return false;
+  if (rule.is_about_recipient() && facts.party != Party::recipient) return false;
+  // "550 4.2.1": refused now, and the mailbox is well.
+  const bool for_now = facts.said.code >= 500 && facts.enhanced && facts.enhanced->klass == 4;
+  if (rule.is_about_recipient() && for_now) return false;
+  if (rule.party && *rule.party != facts.party) return false;
+  if (!rule.stages.allow(facts.said.stage)) return false;
+  if (rule.codes.low != 0 &&
+      (facts.said.code < rule.codes.low || facts.said.code > rule.codes.high)) {
+    return false;
+  }
+  if (rule.subject >= 0) {
+    if (!facts.enhanced || facts.enhanced->subject != rule.subject) return false;
+    if (rule.detail >= 0 && facts.enhanced->detail != rule.detail) return false;
+  }
+  return rule.unless < 0 || !facts.enhanced || facts.enhanced->subject != rule.unless;
+}
+
+// Old ones stay: a thread may still read them, and there are as many as there were starts.
+class InForce {
+ public:
+  const ReplyRules& get() const {
+    const ReplyRules* rules = current_.load(std::memory_order_acquire);
+    return rules == nullptr ? ReplyRules::shipped() : *rules;
+  }
+  void put(ReplyRules rules) {
+    const std::scoped_lock lock(mutex_);
+    kept_.push_back(std::make_unique<const ReplyRules>(std::move(rules)));
+    current_.store(kept_.back().get(), std::memory_order_release);
+  }
+
+ private:
+  std::atomic<const ReplyRules*> current_ = nullptr;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<const ReplyRules>> kept_;
+};
+
+InForce& in_force() {
+  static InForce rules;
+  return rules;
+}
+
+}  // namespace
+
+ReplyRules::Layer ReplyRules::shipped_layer() {
+  return {"rules/replies.toml", std::string(shipped_reply_rules())};
+}
+
+const ReplyRules& ReplyRules::shipped() {
+  static const ReplyRules rules = [] {
+    auto parsed = parse(std::array{shipped_layer()});
+    check(parsed.has_value(), parsed ? "" : parsed.error().detail);
+    return *std::move(parsed);
+  }();
+  return rules;
+}
+
+const ReplyRule& ReplyRules::rule_for(const SaidByReceiver& said) const {
+  const std::string words = readable(said.text);
+  const Facts facts{said, enhanced_of(said.text), party_of(without_names(words))};
+  const PhraseSet::Found found = phrases_.find(words);
+  const auto rule = std::ranges::find_if(rules_, [&](const ReplyRule& each) {
+    if (!fits(each, facts)) return false;
+    return each.said.empty() || std::ranges::any_of(each.said, [&](const ReplyRule::Said& one) {
+             return found.has(one.number);
+           });
+  });
+  return rule == rules_.end() ? otherwise_ : *rule;
+}
+
+std::string_view ReplyRules::words_found(const ReplyRule& rule, const SaidByReceiver& said) const {
+  const PhraseSet::Found found = phrases_.find(readable(said.text));
+  const auto one = std::ranges::find_if(
+      rule.said, [&](const ReplyRule::Said& each) { return found.has(each.number); });
+  return one == rule.said.end() ? std::string_view() : std::string_view(one->words);
+}
+
+Party ReplyRules::party_of(std::string_view words) const {
+  const PhraseSet::Found found = party_phrases_.find(words);
+  const auto has = [&](Words list) {
+    return std::ranges::any_of(party_words_[static_cast<std::size_t>(list)],
+                               [&](std::size_t number) { return found.has(number); });
+  };
+  using enum Words;
+  if (has(sender) || (has(sender_named) && !has(returned))) return Party::sender;
+  if (has(verified) && !has(recipient_verified)) return Party::sender;
+  if (has(host) || has(let_in) || has(how_much)) return Party::us;
+  if (has(many) && !has(many_in_mailbox)) return Party::us;
+  if (has(blocked) && !has(blocked_mailbox)) return Party::us;
+  return has(content) ? Party::content : Party::recipient;
+}
+
+const ReplyRules& reply_rules_in_force() {
+  return in_force().get();
+}
+
+void put_in_force(ReplyRules rules) {
+  in_force().put(std::move(rules));
+}
+
+}  // namespace todoku::feedback::classify

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/domain_counts.h"
+
+#include <algorithm>
+
+#include "store/store.h"
+
+namespace todoku::store {
+
+Result<bool> DomainHistogram::step(ReadTransaction& transaction) {
+  constexpr std::int64_t kPage = 2'000;
+  auto page = transaction.domain_counts(key_, place_, kPage);
+  if (!page) return fail(std::move(page.error()));
+  for (DomainCount& count : page->counts) {
+    recipients_ += count.recipients;
+    const bool apart =
+        !count.domain.empty() && (counts_.size() < kDomainsMax || counts_.contains(count.domain));
+    if (apart) {
+      counts_[std::move(count.domain)] += count.recipients;
+    } else {
+      others_ += count.recipients;
+    }
+  }
+  place_ = std::move(page->next);
+  if (place_) return false;
+  const auto head = transaction.delivery_head(key_);
+  if (!head) return fail(head.error());
+  total_ = head->counts.total;
+  done_ = true;
+  return true;
+}
+
+std::vector<DomainCount> DomainHistogram::largest(std::size_t most) const {
+  std::vector<DomainCount> counts;
+  counts.reserve(counts_.size());
+  for (const auto& [domain, recipients] : counts_) counts.push_back({domain, recipients});
+  const auto end = counts.begin() + static_cast<std::ptrdiff_t>(std::min(most, counts.size()));
+  std::ranges::partial_sort(counts, end, [](const DomainCount& a, const DomainCount& b) {
+    return a.recipients != b.recipients ? a.recipients > b.recipients : a.domain < b.domain;
+  });
+  counts.erase(end, counts.end());
+  return counts;
+}
+
+std::string_view domain_of(std::string_view address) {
+  const auto at = address.rfind('@');
+  return at == std::string_view::npos ? std::string_view() : address.substr(at + 1);
+}
+
+std::vector<DomainTally> tally_domains(std::span<const NewRecipient> recipients) {
+  std::unordered_map<std::string_view, std::int64_t> tallied;
+  for (const NewRecipient& recipient : recipients) ++tallied[recipient.domain];
+  std::vector<DomainTally> domains;
+  domains.reserve(tallied.size());
+  for (const auto& [domain, count] : tallied) domains.push_back({domain, count});
+  std::ranges::sort(domains, {}, &DomainTally::domain);
+  return domains;
+}
+
+}  // namespace todoku::store
