@@ -24,7 +24,7 @@ enum class TlsProof : std::uint8_t {
 enum class TlsAsker : std::uint8_t {
   rule,     // the rule of the site, or nobody in particular
   dane,     // the receiver, by TLSA records in the signed DNS
-  mta_sts,  // the recipient's domain, by a policy that it enforces (RFC 8461)
+  mta_sts,  // the recipient's domain, by its policy (RFC 8461)
 };
 
 // What the DNS says of a host's certificate, as far as DNSSEC proves it.

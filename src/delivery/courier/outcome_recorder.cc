@@ -53,7 +53,6 @@ struct OutcomeRecorder::Group {
   std::vector<store::OutcomeRecord> records;
   std::vector<SteadyInstant> known;  // since when, by record
   std::vector<std::string> sites;    // by record
-  std::vector<std::string> domains;  // likewise; see Entry
   std::vector<store::BegunMark> marks;
   std::vector<std::weak_ptr<BatchInFlight>> begun;  // by mark
   std::vector<store::BatchRelease> releases;
@@ -132,7 +131,6 @@ void OutcomeRecorder::count(const Group& group, const store::Settled& settled) {
     attempt_seconds_.observe(group.records[i].duration);
     const Cause cause = group.records[i].outcome.cause;
     if (cause != Cause::none) failures_of(cause).add();
-    if (!group.domains[i].empty()) count_tls_failure(group.domains[i], cause);
   }
 }
 
@@ -157,14 +155,6 @@ Counter& OutcomeRecorder::failures_of(Cause cause) {
                                 {{"cause", to_string(cause)}});
   }
   return *counter;
-}
-
-void OutcomeRecorder::count_tls_failure(std::string_view domain, Cause cause) {
-  metrics_
-      .counter("todoku_tls_failures_total",
-               "Attempts that ended for want of TLS as it should be, by the recipient's domain.",
-               {{"domain", tls_domains_.label(domain)}, {"cause", to_string(cause)}})
-      .add();
 }
 
 void OutcomeRecorder::tell_of_relayed(const Mail& mail, const Outcome& outcome) const {
@@ -201,12 +191,7 @@ void OutcomeRecorder::settled(const Mail& mail, std::string_view site, Outcome o
     const std::string_view address = mail.recipient().address;
     tls_->tried(address.substr(address.rfind('@') + 1), record.outcome, record.path);
   }
-  std::string domain;
-  if (feedback::classify::is_of_tls(record.outcome.cause)) {
-    const std::string_view address = mail.recipient().address;
-    domain = address.substr(address.rfind('@') + 1);
-  }
-  add({mail.batch, std::move(record), std::string(site), now, std::move(domain)});
+  add({mail.batch, std::move(record), std::string(site), now});
   // Only now: whatever is thrown before, the mail comes back with its mark.
   mail.batch->unmark(mail.index);
 }
@@ -402,7 +387,6 @@ void OutcomeRecorder::start_next_locked(std::unique_lock<std::mutex>& lock) {
   group->records.reserve(collecting_.size());
   group->known.reserve(collecting_.size());
   group->sites.reserve(collecting_.size());
-  group->domains.reserve(collecting_.size());
   group->marks.reserve(beginning_.size());
   group->begun.reserve(beginning_.size());
   group->withdrawn.reserve(static_cast<std::size_t>(std::ranges::count_if(
@@ -424,7 +408,6 @@ void OutcomeRecorder::start_next_locked(std::unique_lock<std::mutex>& lock) {
     group->records.push_back(std::move(*entry.record));
     group->known.push_back(entry.known);
     group->sites.push_back(std::move(entry.site));
-    group->domains.push_back(std::move(entry.domain));
   }
   collecting_.clear();
   for (Beginning& each : beginning_) {

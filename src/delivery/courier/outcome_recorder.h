@@ -99,7 +99,6 @@ class OutcomeRecorder final : public OutcomeSink {
     std::optional<store::OutcomeRecord> record;  // nullopt: parked
     std::string site;
     SteadyInstant known{};
-    std::string domain{};                      // of the recipient; of failures of TLS only
     std::optional<std::uint32_t> withdrawn{};  // its mark has to go: the recipient's place
   };
   // Mails that wait for the store to know of them.
@@ -141,7 +140,6 @@ class OutcomeRecorder final : public OutcomeSink {
   }
   [[nodiscard]] Counter& outcomes_of(std::string_view site, RecipientState state);
   [[nodiscard]] Counter& failures_of(Cause cause);
-  void count_tls_failure(std::string_view domain, Cause cause);
   void committed(const std::shared_ptr<Group>& group, const Result<store::Settled>& result);
   void start_next_locked(std::unique_lock<std::mutex>& lock);
   // True if what is collected should wait for more; then start_next_locked() will be called.
@@ -196,8 +194,6 @@ class OutcomeRecorder final : public OutcomeSink {
   TopLabels sites_{50};
   std::map<std::string, std::map<RecipientState, Counter*>, std::less<>> outcome_counters_;
   std::map<Cause, Counter*> failure_counters_;
-  // Failures of TLS are few, and each domain is somebody to be told.
-  TopLabels tls_domains_{200, 1};
   Counter& parked_total_;
   Counter& abandoned_total_;
   Counter& failed_commits_total_;

@@ -193,25 +193,6 @@ TEST_F(OutcomeRecorderTest, EveryFailureIsRecordedAndCountedWithItsCause) {
   EXPECT_EQ(metrics_.counter("todoku_failures_total", "", {{"cause", "mailbox"}}).value(), 1U);
 }
 
-TEST_F(OutcomeRecorderTest, FailuresOfTlsAreCountedByDomain) {
-  const auto count = [&](std::string_view cause) {
-    return metrics_
-        .counter("todoku_tls_failures_total", "", {{"domain", "example.jp"}, {"cause", cause}})
-        .value();
-  };
-  const auto settle = [&](Outcome outcome) {
-    recorder_.settled({batch_, next_++}, "mx.example.com", std::move(outcome), kPath,
-                      Milliseconds(1));
-    store_.answer();
-  };
-  settle({.stage = Stage::starttls, .reply = {0, "its certificate"}, .cause = Cause::dane_failed});
-  settle({.stage = Stage::starttls, .reply = {0, "its certificate"}, .cause = Cause::dane_failed});
-  settle({.stage = Stage::rcpt_to, .reply = {451, "later"}});
-  EXPECT_EQ(count("dane_failed"), 2U);
-  EXPECT_EQ(count("unclear"), 0U) << "no failure of TLS";
-  EXPECT_EQ(metrics_.counter("todoku_failures_total", "", {{"cause", "dane_failed"}}).value(), 2U);
-}
-
 TEST_F(OutcomeRecorderTest, AGreylistHasAScheduleOfItsOwn) {
   const auto wait_after = [&](Outcome outcome) {
     clock_.advance(kLong);

@@ -155,7 +155,8 @@ smtp::ConnectionOptions LaneConnection::connection_options(const dns::Candidate&
   options.session.pipelining = limits.pipelining;
   options.session.chunking = limits.chunking;
   const dns::HostDane& dane = dane_of(candidate);
-  options.session.tls = policy::tls_plan(limits.tls, dane.demand, seat_->route.mta_sts);
+  options.session.tls =
+      policy::tls_plan(limits.tls, {.dane = dane.demand, .mta_sts = seat_->route.mta_sts});
   if (options.session.tls.proof == TlsProof::dane) {
     options.dane = {.name = dane.base, .records = dane.records, .other_names = dane.other_names};
   }

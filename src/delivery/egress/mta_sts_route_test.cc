@@ -79,11 +79,15 @@ TEST(MtaStsRoute, ItsPlanIsProvenTlsUnlessTheOperatorForbidsTls) {
   using policy::tls_plan;
   using policy::TlsPolicy;
   const TlsPlan proven{TlsMode::required, TlsProof::mx_name, TlsAsker::mta_sts};
-  EXPECT_EQ(tls_plan(TlsPolicy::opportunistic, DaneDemand::nothing, true), proven);
-  EXPECT_EQ(tls_plan(TlsPolicy::required, DaneDemand::encryption, true), proven);
-  EXPECT_EQ(tls_plan(TlsPolicy::none, DaneDemand::nothing, true), tls_plan(TlsPolicy::none));
+  EXPECT_EQ(tls_plan(TlsPolicy::opportunistic, {.dane = DaneDemand::nothing, .mta_sts = true}),
+            proven);
+  EXPECT_EQ(tls_plan(TlsPolicy::required, {.dane = DaneDemand::encryption, .mta_sts = true}),
+            proven);
+  EXPECT_EQ(tls_plan(TlsPolicy::none, {.dane = DaneDemand::nothing, .mta_sts = true}),
+            tls_plan(TlsPolicy::none));
   EXPECT_FALSE(policy::plan_after_failed_tls(proven)) << "never in clear text";
-  EXPECT_EQ(tls_plan(TlsPolicy::opportunistic, DaneDemand::proof, true).proof, TlsProof::dane)
+  EXPECT_EQ(tls_plan(TlsPolicy::opportunistic, {.dane = DaneDemand::proof, .mta_sts = true}).proof,
+            TlsProof::dane)
       << "RFC 8461 section 2: DANE goes first";
 }
 

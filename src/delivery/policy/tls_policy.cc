@@ -15,14 +15,16 @@ std::string_view to_string(TlsPolicy policy) {
   return "";
 }
 
-TlsPlan tls_plan(TlsPolicy policy, DaneDemand dane, bool mta_sts) {
-  if (policy != TlsPolicy::none && dane == DaneDemand::proof) {
-    return {.mode = TlsMode::required, .proof = TlsProof::dane, .asked_by = TlsAsker::dane};
+TlsPlan tls_plan(TlsPolicy policy, const TlsAsked& asked) {
+  if (policy != TlsPolicy::none) {
+    if (asked.dane == DaneDemand::proof) {
+      return {.mode = TlsMode::required, .proof = TlsProof::dane, .asked_by = TlsAsker::dane};
+    }
+    if (asked.mta_sts) {
+      return {.mode = TlsMode::required, .proof = TlsProof::mx_name, .asked_by = TlsAsker::mta_sts};
+    }
   }
-  if (policy != TlsPolicy::none && mta_sts) {
-    return {.mode = TlsMode::required, .proof = TlsProof::mx_name, .asked_by = TlsAsker::mta_sts};
-  }
-  if (policy == TlsPolicy::opportunistic && dane == DaneDemand::encryption) {
+  if (policy == TlsPolicy::opportunistic && asked.dane == DaneDemand::encryption) {
     return {.mode = TlsMode::required, .proof = TlsProof::none, .asked_by = TlsAsker::dane};
   }
   switch (policy) {

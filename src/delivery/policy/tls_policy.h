@@ -8,14 +8,14 @@
 //   required           TLS, proof of the MX name   nothing: the mail waits
 //   none               clear text                  -
 //
-// What the receiver's TLSA records (DANE, RFC 7672) demand comes before that, but for `none`:
+// What the receiver publishes itself goes over the first two, and `none` is the operator's word
+// against it: the TLSA records of its host (DANE, RFC 7672), else the MTA-STS policy of the
+// recipient's domain (RFC 8461 section 2).
 //
-//   proof              TLS, what the records name  nothing: the mail waits
-//   encryption         TLS; a name if the rule is `required`   nothing: the mail waits
-//   not_answered       such a host is not connected to
-//
-// So does an MTA-STS policy that the recipient's domain enforces (RFC 8461), behind a proof by TLSA
-// records (section 2): TLS, proof of the MX name, or the mail waits.
+//   DANE: proof        TLS, what the records name  nothing: the mail waits
+//   MTA-STS            TLS, proof of the MX name   nothing: the mail waits
+//   DANE: encryption   TLS, no proof               nothing: the mail waits
+//   DANE: not_answered such a host is not connected to
 #pragma once
 
 #include <cstdint>
@@ -35,20 +35,22 @@ enum class TlsPolicy : std::uint8_t {
 
 [[nodiscard]] std::string_view to_string(TlsPolicy policy);
 
-// `dane` is not not_answered, unless may_connect(). `mta_sts`: the recipient's domain enforces a
-// policy.
-[[nodiscard]] TlsPlan tls_plan(TlsPolicy policy, DaneDemand dane = DaneDemand::nothing,
-                               bool mta_sts = false);
+// What a receiver asks for itself.
+struct TlsAsked {
+  DaneDemand dane = DaneDemand::nothing;  // by the host's TLSA records
+  bool mta_sts = false;                   // by the recipient's domain, whose policy is enforced
+};
+// `asked.dane` is not not_answered, unless may_connect().
+[[nodiscard]] TlsPlan tls_plan(TlsPolicy policy, const TlsAsked& asked = {});
+// Whether a host may be used at all for mail of a domain with an enforced MTA-STS policy: one that
+// the policy does not name needs DANE for it.
+[[nodiscard]] inline bool may_use_host(bool named_by_mta_sts, bool has_dane) {
+  return named_by_mta_sts || has_dane;
+}
 
 // Whether a host may be connected to at all: RFC 7672 section 2.1.2 forbids it while nobody can
 // tell whether it has TLSA records, or whoever suppresses the answer would be rid of them.
 [[nodiscard]] bool may_connect(TlsPolicy policy, DaneDemand dane);
-
-// Whether a host may be used for mail of a domain that enforces an MTA-STS policy: one that the
-// policy does not name has to be proven by TLSA records.
-[[nodiscard]] inline bool may_use_host(bool named_by_mta_sts, DaneDemand dane) {
-  return named_by_mta_sts || dane == DaneDemand::proof;
-}
 
 // What is tried when TLS was agreed on under `plan` and did not work; nullopt: nothing.
 [[nodiscard]] std::optional<TlsPlan> plan_after_failed_tls(const TlsPlan& plan);

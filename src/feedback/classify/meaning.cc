@@ -127,21 +127,6 @@ NextStep next_after(Cause cause, Stage stage, int code) {
   return refused_at_the_door ? NextStep::retry_refused : traits_of(cause).again;
 }
 
-bool is_of_tls(Cause cause) {
-  switch (cause) {
-    case Cause::tls_failed:
-    case Cause::tls_required:
-    case Cause::tls_switched_off:
-    case Cause::no_tls_offered:
-    case Cause::dane_failed:
-    case Cause::tlsa_not_answered:
-    case Cause::mta_sts:
-      return true;
-    default:
-      return false;
-  }
-}
-
 bool speaks_against_address(Cause cause) {
   switch (cause) {
     case Cause::mailbox:

@@ -110,9 +110,6 @@ struct RuleBehind {
 // own or the content's.
 [[nodiscard]] bool speaks_against_address(Cause cause);
 
-// Whether it is for want of TLS as it should be: not offered, not working, not proven.
-[[nodiscard]] bool is_of_tls(Cause cause);
-
 // Of a stored outcome: its cause, or what the tables make of it if it was stored without one.
 [[nodiscard]] Cause cause_of(const Outcome& outcome);
 
