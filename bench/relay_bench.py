@@ -339,13 +339,15 @@ def measure_opened(binary, quick, opening, end):
         values = load_tools.values_of("".join(running.stdout.readline() for _ in range(2)))
         memory = process_info.memory_now(pid)
         cpu, began = process_info.cpu_seconds(pid), time.monotonic()
-        time.sleep(3)
+        time.sleep(12)
         used = (process_info.cpu_seconds(pid) - cpu) / (time.monotonic() - began)
+        settled = process_info.memory_now(pid)
         running.communicate()
     figure(f"idle_connections{end}", values["open"], "connections")
     figure(f"idle_logins{end}", values["open"] / values["login_seconds"], "logins/s")
     figure(f"idle_memory{end}", memory, "MB")
-    figure(f"idle_octets_a_connection{end}", (memory - before) * 2**20 / values["open"], "octets")
+    figure(f"idle_memory_settled{end}", settled, "MB")
+    figure(f"idle_octets_a_connection{end}", (settled - before) * 2**20 / values["open"], "octets")
     figure(f"idle_cpu{end}", used, "cores")
 
 

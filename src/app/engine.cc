@@ -82,6 +82,7 @@ struct Engine::Parts {
   Result<void> check_host();
   Result<void> divide_files();
   Result<void> start_store();
+  Result<void> start_shipping();
   Result<void> hold();
   Result<void> start_secrets();
   Result<void> read_secrets();
@@ -165,9 +166,10 @@ Result<void> Engine::Parts::start_all() {
   using Step = Result<void> (Parts::*)();
   for (const Step step :
        {&Parts::divide_files, &Parts::start_store, &Parts::hold, &Parts::check_host,
-        &Parts::start_secrets, &Parts::start_runtime, &Parts::enter_store, &Parts::make_roles,
-        &Parts::make_operations, &Parts::start_admin, &Parts::start_metrics_listener,
-        &Parts::start_following, &Parts::start_roles, &Parts::start_figures}) {
+        &Parts::start_secrets, &Parts::start_runtime, &Parts::start_shipping, &Parts::enter_store,
+        &Parts::make_roles, &Parts::make_operations, &Parts::start_admin,
+        &Parts::start_metrics_listener, &Parts::start_following, &Parts::start_roles,
+        &Parts::start_figures}) {
     auto done = unless_refused([&] { return (this->*step)(); });
     if (done) continue;
     (void)stop_all(0ms);
@@ -225,9 +227,16 @@ Result<void> Engine::Parts::start_store() {
   store = std::move(*opened);
   running.add([this](SteadyInstant) {
     store->close();
+    house->end_shipping();
     return true;
   });
   return {};
+}
+
+// After the HOLD: a copy is not to be shipped over what it is a copy of.
+Result<void> Engine::Parts::start_shipping() {
+  collected->add([this] { house->show_shipping(); });
+  return house->begin_shipping(metrics);
 }
 
 // Before anything is written: the store may be a copy, or not ours at all.
@@ -588,6 +597,7 @@ void Engine::Parts::describe(operate::EngineStatus& status) const {
   status.pid = ::getpid();
   status.started = started;
   status.roles = config.engine.roles;
+  status.shipping = house->shipping_trouble();
   for (const auto& role : roles) role->describe(status);
 }
 

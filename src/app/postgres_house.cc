@@ -104,12 +104,19 @@ Result<cli::BackedUp> PostgresHouse::back_up(const std::string& to, const cli::B
   return backed_up_elsewhere();
 }
 
-Result<cli::BackedUp> PostgresHouse::restore(const std::string& from, bool replace,
+Result<cli::BackedUp> PostgresHouse::restore(const cli::RestoreWish& wish,
                                              const cli::BackupTold& told) {
-  (void)from;
-  (void)replace;
+  (void)wish;
   (void)told;
   return backed_up_elsewhere();
+}
+
+Result<void> PostgresHouse::begin_shipping(Metrics& metrics) {
+  (void)metrics;
+  if (config_.shipping.to.empty()) return {};
+  return fail(ErrorKind::invalid_input,
+              "shipping.to: the store is in PostgreSQL, which ships its own log: take the key out "
+              "(docs/operating.md, \"Backup and restore\")");
 }
 
 std::string PostgresHouse::place() const {

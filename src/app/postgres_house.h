@@ -36,8 +36,9 @@ class PostgresHouse final : public StoreHouse {
                                                const cli::CarriageTold& told) override;
   [[nodiscard]] Result<cli::BackedUp> back_up(const std::string& to,
                                               const cli::BackupTold& told) override;
-  [[nodiscard]] Result<cli::BackedUp> restore(const std::string& from, bool replace,
+  [[nodiscard]] Result<cli::BackedUp> restore(const cli::RestoreWish& wish,
                                               const cli::BackupTold& told) override;
+  [[nodiscard]] Result<void> begin_shipping(Metrics& metrics) override;
   [[nodiscard]] std::string place() const override;
 
  private:

@@ -279,13 +279,11 @@ Result<cli::BackedUp> Program::back_up(const std::optional<std::string>& config,
 }
 
 Result<cli::BackedUp> Program::restore(const std::optional<std::string>& config,
-                                       const std::string& from, bool replace,
-                                       const cli::BackupTold& told) {
+                                       const cli::RestoreWish& wish, const cli::BackupTold& told) {
   const auto loaded = config::load_config(config, environment_);
   if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
   const SystemClock clock;
-  return unless_refused(
-      [&] { return StoreHouse::of(loaded->config, clock)->restore(from, replace, told); });
+  return unless_refused([&] { return StoreHouse::of(loaded->config, clock)->restore(wish, told); });
 }
 
 Language Program::language() const {

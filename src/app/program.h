@@ -35,8 +35,8 @@ class Program final : public cli::Host {
                               const cli::CarriageTold& told) override;
   Result<cli::BackedUp> back_up(const std::optional<std::string>& config, const std::string& to,
                                 const cli::BackupTold& told) override;
-  Result<cli::BackedUp> restore(const std::optional<std::string>& config, const std::string& from,
-                                bool replace, const cli::BackupTold& told) override;
+  Result<cli::BackedUp> restore(const std::optional<std::string>& config,
+                                const cli::RestoreWish& wish, const cli::BackupTold& told) override;
   std::string version() override;
   std::unique_ptr<cli::ApiPort> api(const cli::ApiAddress& address) override;
   std::string local_api(const std::optional<std::string>& config) override;

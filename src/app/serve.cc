@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/serve.h"
 
+#include <cerrno>
 #include <condition_variable>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -16,6 +18,7 @@
 #include <unistd.h>
 
 #include "app/engine.h"
+#include "app/free_memory.h"
 #include "app/life_signs.h"
 #include "app/open_files.h"
 #include "base/log.h"
@@ -117,6 +120,16 @@ class Watchdog {
   std::thread thread_;
 };
 
+// The signal. This thread has nothing else to do meanwhile.
+int wait_for_ending(const sigset_t& signals) {
+  constexpr timespec kBetweenLooks{.tv_sec = 10, .tv_nsec = 0};
+  for (;;) {
+    const int signal = sigtimedwait(&signals, nullptr, &kBetweenLooks);
+    if (signal > 0) return signal;
+    if (errno == EAGAIN) return_free_memory();
+  }
+}
+
 }  // namespace
 
 int serve(config::LoadedConfig loaded, bool begin_new) {
@@ -125,7 +138,7 @@ int serve(config::LoadedConfig loaded, bool begin_new) {
   const std::chrono::seconds grace(loaded.config.engine.drain_seconds);
   raise_files_limit();
   std::signal(SIGPIPE, SIG_IGN);
-  // Blocked in every thread to come, so that only sigwait() below gets them.
+  // Blocked in every thread to come, so that only wait_for_ending() below gets them.
   const sigset_t signals = ending_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
@@ -150,8 +163,7 @@ int serve(config::LoadedConfig loaded, bool begin_new) {
     return 1;
   }
   if (signs) signs->follow([&engine] { return engine.fatal(); });
-  int signal = 0;
-  sigwait(&signals, &signal);
+  const int signal = wait_for_ending(signals);
   log::info("draining", {{"signal", signal}, {"seconds", grace.count()}});
   let_only_a_second_interrupt_end(signal);
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);

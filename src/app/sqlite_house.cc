@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "intake/uploads.h"
 #include "store/sqlite/backup.h"
+#include "store/sqlite/gather_shipped.h"
 #include "store/sqlite/peek.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -71,6 +72,12 @@ Result<void> SqliteHouse::nothing_of_old(std::string_view missing) const {
 }
 
 Result<std::unique_ptr<store::Store>> SqliteHouse::open(const Start& start) {
+  if (config_.shipping.to.empty()) return open_with(start, nullptr);
+  return open_with(start, &capture_.emplace(database_path(config_)));
+}
+
+Result<std::unique_ptr<store::Store>> SqliteHouse::open_with(const Start& start,
+                                                             store::sqlite::LogCapture* capture) {
   const auto may_begin = [&](std::string_view missing) {
     auto old = start.begin_new ? Result<void>() : nothing_of_old(missing);
     return old ? start.ready() : old;
@@ -86,6 +93,7 @@ Result<std::unique_ptr<store::Store>> SqliteHouse::open(const Start& start) {
   store::SqliteStore::Options options = store_options(config_, clock_);
   options.may_begin = false;
   options.lock_wait = kLockWait;
+  options.capture = capture;
   auto opened = store::SqliteStore::open(options);
   if (opened || opened.error().kind != ErrorKind::not_found) return opened;
   if (auto may = may_begin(opened.error().detail); !may) return fail(std::move(may.error()));
@@ -174,7 +182,8 @@ cli::BackedUp backed_up(const store::sqlite::BackupFigures& figures, std::string
           .files = figures.files,
           .octets = figures.octets,
           .took = std::chrono::duration_cast<Milliseconds>(SystemClock().steady_now() - began),
-          .replaced = {}};
+          .replaced = {},
+          .at = {}};
 }
 
 }  // namespace
@@ -186,12 +195,61 @@ Result<cli::BackedUp> SqliteHouse::back_up(const std::string& to, const cli::Bac
   return backed_up(*figures, to, began);
 }
 
-Result<cli::BackedUp> SqliteHouse::restore(const std::string& from, bool replace,
+namespace {
+
+// A backup that is made of what was shipped; gone with its owner.
+class ShippedBackup {
+ public:
+  explicit ShippedBackup(std::string path) : path_(std::move(path)) { remove(); }
+  ~ShippedBackup() { remove(); }
+  ShippedBackup(const ShippedBackup&) = delete;
+  ShippedBackup& operator=(const ShippedBackup&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  void remove() const {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
+  const std::string path_;
+};
+
+std::unique_ptr<store::sqlite::ShippedPlace> place_of(const std::string& to) {
+  return std::make_unique<store::sqlite::FolderPlace>(to);
+}
+
+bool is_shipped(const std::string& from) {
+  std::error_code error;
+  return std::filesystem::is_directory(from, error);
+}
+
+}  // namespace
+
+Result<cli::BackedUp> SqliteHouse::restore(const cli::RestoreWish& wish,
                                            const cli::BackupTold& told) {
   const SteadyInstant began = SystemClock().steady_now();
   if (auto made = prepare_data_folder(config_.data.directory); !made) {
     return fail(std::move(made.error()));
   }
+  if (!is_shipped(wish.from)) {
+    if (!wish.at) return restore_backup(wish.from, wish.replace, told, began);
+    return fail(ErrorKind::invalid_input,
+                fmt::format("--at goes with the folder to which a store was shipped: {} is none",
+                            wish.from));
+  }
+  const ShippedBackup backup(database_path(config_).string() + ".shipped");
+  const auto place = place_of(wish.from);
+  const auto gathered =
+      store::sqlite::gather_shipped(*place, wish.at, backup_order(config_, backup.path(), told));
+  if (!gathered) return fail(gathered.error());
+  auto restored = restore_backup(backup.path(), wish.replace, told, began);
+  if (restored) restored->at = gathered->at;
+  return restored;
+}
+
+Result<cli::BackedUp> SqliteHouse::restore_backup(const std::string& from, bool replace,
+                                                  const cli::BackupTold& told,
+                                                  SteadyInstant began) {
   const auto restored = store::sqlite::restore(backup_order(config_, from, told), replace);
   if (!restored) {
     const bool is_there = restored.error().kind == ErrorKind::conflict && !replace;
@@ -207,6 +265,38 @@ Result<cli::BackedUp> SqliteHouse::restore(const std::string& from, bool replace
   answer.other_key =
       check_value && *check_value && !check_key_of_data(vault_options(config_), **check_value);
   return answer;
+}
+
+// ---- shipping ----------------------------------------------------------------------------------
+
+Result<void> SqliteHouse::begin_shipping(Metrics& metrics) {
+  const config::Config::Shipping& shipping = config_.shipping;
+  if (!capture_) return {};
+  place_ = place_of(shipping.to);
+  store::sqlite::ShipOptions options;
+  options.database = database_path(config_);
+  options.is_kept = [](const std::string& name) { return intake::is_upload_file(name); };
+  options.every = std::chrono::seconds(shipping.every_seconds);
+  options.snapshot_every = std::chrono::hours(shipping.snapshot_hours);
+  options.keep = std::chrono::days(shipping.keep_days);
+  shipper_.emplace(
+      store::sqlite::LogShipper::World{
+          .capture = *capture_, .place = *place_, .clock = clock_, .metrics = metrics},
+      std::move(options));
+  shipper_->start();
+  return {};
+}
+
+void SqliteHouse::end_shipping() {
+  if (shipper_) shipper_->stop();
+}
+
+std::string SqliteHouse::shipping_trouble() const {
+  return shipper_ ? shipper_->trouble() : std::string();
+}
+
+void SqliteHouse::show_shipping() const {
+  if (shipper_) shipper_->show_lag();
 }
 
 std::string SqliteHouse::place() const {

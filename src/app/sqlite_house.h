@@ -9,10 +9,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "app/store_house.h"
+#include "store/sqlite/log_capture.h"
+#include "store/sqlite/log_shipper.h"
+#include "store/sqlite/shipped_place.h"
 
 namespace todoku::app {
 
@@ -22,7 +26,7 @@ class SqliteHouse final : public StoreHouse {
 
   [[nodiscard]] Result<std::unique_ptr<store::Store>> open(const Start& start) override;
   [[nodiscard]] Result<std::unique_ptr<store::Store>> open_for_tool(const Start& start) override {
-    return open(start);
+    return open_with(start, nullptr);
   }
   // Its lock says so already: nobody, and it may.
   [[nodiscard]] Result<std::vector<store::Node>> engines_elsewhere(store::Store& store) override {
@@ -45,16 +49,29 @@ class SqliteHouse final : public StoreHouse {
                                                const cli::CarriageTold& told) override;
   [[nodiscard]] Result<cli::BackedUp> back_up(const std::string& to,
                                               const cli::BackupTold& told) override;
-  [[nodiscard]] Result<cli::BackedUp> restore(const std::string& from, bool replace,
+  [[nodiscard]] Result<cli::BackedUp> restore(const cli::RestoreWish& wish,
                                               const cli::BackupTold& told) override;
+  [[nodiscard]] Result<void> begin_shipping(Metrics& metrics) override;
+  void end_shipping() override;
+  [[nodiscard]] std::string shipping_trouble() const override;
+  void show_shipping() const override;
   [[nodiscard]] std::string place() const override;
 
  private:
+  [[nodiscard]] Result<std::unique_ptr<store::Store>> open_with(const Start& start,
+                                                                store::sqlite::LogCapture* capture);
   [[nodiscard]] Result<void> nothing_of_old(std::string_view missing) const;
   [[nodiscard]] Result<void> check_database() const;
+  [[nodiscard]] Result<cli::BackedUp> restore_backup(const std::string& from, bool replace,
+                                                     const cli::BackupTold& told,
+                                                     SteadyInstant began);
 
   const config::Config& config_;
   const Clock& clock_;
+  // Of an engine whose store is shipped.
+  std::optional<store::sqlite::LogCapture> capture_;
+  std::unique_ptr<store::sqlite::ShippedPlace> place_;
+  std::optional<store::sqlite::LogShipper> shipper_;
 };
 
 }  // namespace todoku::app

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "base/result.h"
 #include "cli/host.h"
 #include "config/config.h"
@@ -89,8 +90,17 @@ class StoreHouse {
   // own.
   [[nodiscard]] virtual Result<cli::BackedUp> back_up(const std::string& to,
                                                       const cli::BackupTold& told) = 0;
-  [[nodiscard]] virtual Result<cli::BackedUp> restore(const std::string& from, bool replace,
+  [[nodiscard]] virtual Result<cli::BackedUp> restore(const cli::RestoreWish& wish,
                                                       const cli::BackupTold& told) = 0;
+
+  // From when an engine may write to the store until end_shipping(), which comes after the store is
+  // closed: what is committed is shipped elsewhere, if that is configured. unsupported: this kind
+  // of store is not shipped.
+  [[nodiscard]] virtual Result<void> begin_shipping(Metrics& metrics) = 0;
+  virtual void end_shipping() {}
+  // What is wrong with it; empty: nothing. And its figures. From any thread.
+  [[nodiscard]] virtual std::string shipping_trouble() const { return {}; }
+  virtual void show_shipping() const {}
 
   // For people: which store, where.
   [[nodiscard]] virtual std::string place() const = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/tls_counting.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,7 @@
 namespace todoku::app {
 namespace {
 
-constexpr Microseconds kStoreEvery = std::chrono::seconds(10);
+constexpr Microseconds kStoreEvery = std::chrono::seconds(5);
 constexpr std::int64_t kDaysKept = 60;
 
 TlsResult result_of(mailauth::mta_sts::Fault fault) {
@@ -28,6 +29,16 @@ TlsResult result_of(mailauth::mta_sts::Fault fault) {
       return TlsResult::sts_webpki_invalid;
   }
   return TlsResult::validation_failure;
+}
+
+// nullopt: TLSA records were not what it went by.
+std::optional<TlsResult> dane_result(const Outcome& outcome, const Path& path) {
+  if (outcome.cause == Cause::dane_failed) return TlsResult::validation_failure;
+  if (outcome.cause == Cause::tlsa_not_answered) return TlsResult::dnssec_invalid;
+  if (path.tls == TlsUse::verified && path.tls_detail.ends_with("(DANE)")) {
+    return TlsResult::successful;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -43,6 +54,10 @@ TlsCounting::TlsCounting(sts::PolicyCache* policies, store::Store& store, async:
 
 void TlsCounting::tried(std::string_view domain, const Outcome& outcome, const Path& path) {
   const std::string name = to_ascii_lower(domain);
+  if (const auto by_dane = dane_result(outcome, path)) {
+    count(name, TlsPolicyType::tlsa, *by_dane);
+    return;
+  }
   const auto policy = policies_ == nullptr ? nullptr : policies_->peek(name);
   const delivery::policy::TlsAskedBySts asked{
       .has_policy = policy != nullptr,

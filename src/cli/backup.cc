@@ -10,6 +10,7 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "base/date_time.h"
 #include "base/printable.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
@@ -31,16 +32,17 @@ BackupTold watching(Session& session, Progress& progress, const Sentence& label)
 }
 
 void print_json(Session& session, const BackedUp& backup) {
-  const boost::json::object all{{"place", backup.place},
-                                {"version", backup.version},
-                                {"deliveries", backup.deliveries},
-                                {"recipients", backup.recipients},
-                                {"suppressions", backup.suppressions},
-                                {"files", backup.files},
-                                {"octets", backup.octets},
-                                {"took_ms", backup.took.count()},
-                                {"replaced", backup.replaced},
-                                {"other_key", backup.other_key}};
+  boost::json::object all{{"place", backup.place},
+                          {"version", backup.version},
+                          {"deliveries", backup.deliveries},
+                          {"recipients", backup.recipients},
+                          {"suppressions", backup.suppressions},
+                          {"files", backup.files},
+                          {"octets", backup.octets},
+                          {"took_ms", backup.took.count()},
+                          {"replaced", backup.replaced},
+                          {"other_key", backup.other_key}};
+  if (backup.at) all["at"] = format_utc(*backup.at);
   session.out() << boost::json::serialize(all) << '\n';
 }
 
@@ -74,9 +76,9 @@ int back_up(Session& session, const std::string& to) {
   return 0;
 }
 
-int restore_from(Session& session, const std::string& from, bool replace) {
+int restore_from(Session& session, const RestoreWish& wish) {
   Progress progress(session.host().terminal(), session.err());
-  const auto restored = session.host().restore(session.common().config, from, replace,
+  const auto restored = session.host().restore(session.common().config, wish,
                                                watching(session, progress, {"restore", "復元"}));
   progress.end();
   if (!restored) return session.fail(restored.error().detail);
@@ -85,7 +87,10 @@ int restore_from(Session& session, const std::string& from, bool replace) {
     return 0;
   }
   session.say({"{} is restored from {}.", "{} を {} から復元しました。"},
-              printable(restored->place), printable(from));
+              printable(restored->place), printable(wish.from));
+  if (restored->at) {
+    session.say({"Its last change is of {}.", "最後の変更: {}"}, format_date_time(*restored->at));
+  }
   say_figures(session, *restored);
   if (!restored->replaced.empty()) {
     session.say(

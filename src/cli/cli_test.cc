@@ -694,6 +694,11 @@ TEST_F(CommandLineTest, AStoreIsBackedUpAndRestored) {
   EXPECT_EQ(run({"restore", "--from", "copy.db", "--replace"}), 0);
   EXPECT_EQ(host.seen, (std::vector<std::string>{"copy.db", "replace"}));
   EXPECT_THAT(out.str(), HasSubstr("aside"));
+  EXPECT_EQ(run({"restore", "--from", "shipped", "--replace", "--at", "2026-01-01T09:00:00+09:00"}),
+            0);
+  EXPECT_EQ(host.seen, (std::vector<std::string>{"shipped", "replace", "1767225600000"}));
+  EXPECT_THAT(out.str(), HasSubstr("Its last change is of 2026-01-01T09:00:00+09:00"));
+  EXPECT_EQ(run({"restore", "--from", "shipped", "--at", "soon"}), 2);
   EXPECT_EQ(run({"restore"}), 2);
   EXPECT_EQ(run({"restore", "--replace"}), 2);
   EXPECT_EQ(run({"restore", "--from", "copy.db", "fold"}), 2);

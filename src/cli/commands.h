@@ -311,7 +311,7 @@ int migrate_from(Session& session, const std::string& from);
 // -- backup.cc
 int back_up(Session& session, const std::string& to);
 // `replace`: also where there is a store, which is set aside.
-int restore_from(Session& session, const std::string& from, bool replace);
+int restore_from(Session& session, const RestoreWish& wish);
 // Folds the journal outside into a store that was restored from an older copy.
 int restore_fold(Session& session);
 // The process in HOLD goes on, and what still waits is sent.

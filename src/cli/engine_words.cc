@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/engine_words.h"
 
+#include <optional>
+#include <string>
 #include <utility>
 
 #include <CLI/Error.hpp>
 #include <CLI/Validators.hpp>
+
+#include "base/date_time.h"
 
 namespace todoku::cli {
 
@@ -91,13 +95,28 @@ void EngineWords::add_backup() {
   group->require_subcommand(0, 1);
   CLI::Option* from = group->add_option(
       "--from", restore_from_,
-      book_.say({"The file, made by `todoku backup`", "`todoku backup` で作ったファイル"}));
+      book_.say({"The file, made by `todoku backup`, or the folder of `shipping.to`",
+                 "`todoku backup` で作ったファイル、または `shipping.to` のフォルダー"}));
+  group
+      ->add_option("--at", restore_at_,
+                   book_.say({"Of what was shipped: the last state by then, such as "
+                              "2026-01-05T10:15:00+09:00; else the newest",
+                              "送られた内容のうち、この日時の状態（例 2026-01-05T10:15:00+09:00）。"
+                              "省略時は最新"}))
+      ->check([](const std::string& text) {
+        return parse_date_time(text) ? std::string() : text + " is no date and time";
+      })
+      ->needs(from);
   group
       ->add_flag("--replace", replace_,
                  book_.say({"Also where a store is, which is set aside",
                             "すでにストアがあれば別名で残し、置き換える"}))
       ->needs(from);
-  book_.speaks(group, [this](Session& s) { return restore_from(s, restore_from_, replace_); });
+  book_.speaks(group, [this](Session& s) {
+    return restore_from(s, {.from = restore_from_,
+                            .at = restore_at_.empty() ? std::nullopt : parse_date_time(restore_at_),
+                            .replace = replace_});
+  });
   group->parse_complete_callback([this, group] {
     const bool verb = !group->get_subcommands().empty();
     if (!verb && restore_from_.empty()) throw CLI::RequiredError::Subcommand(1);

@@ -34,6 +34,7 @@ class EngineWords {
   bool cancel_waiting_ = false;
   std::string backup_to_;
   std::string restore_from_;
+  std::string restore_at_;
   bool replace_ = false;
   std::string end_as_;
   std::string carry_from_;

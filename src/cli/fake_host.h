@@ -100,12 +100,13 @@ struct FakeHost final : Host {
     if (to == "taken") return fail(ErrorKind::conflict, "taken is there already");
     return BackedUp{.place = to, .version = 26, .deliveries = 2, .recipients = 3, .octets = 4096};
   }
-  Result<BackedUp> restore(const std::optional<std::string>&, const std::string& from, bool replace,
+  Result<BackedUp> restore(const std::optional<std::string>&, const RestoreWish& wish,
                            const BackupTold& told) override {
-    seen = {from, replace ? "replace" : "keep"};
+    seen = {wish.from, wish.replace ? "replace" : "keep"};
+    if (wish.at) seen.push_back(std::to_string(to_epoch_ms(*wish.at)));
     (void)told(1, 2);
-    if (!replace) return fail(ErrorKind::conflict, "a store is there already");
-    return BackedUp{.place = "data/todoku.db", .recipients = 3, .replaced = "aside"};
+    if (!wish.replace) return fail(ErrorKind::conflict, "a store is there already");
+    return BackedUp{.place = "data/todoku.db", .recipients = 3, .replaced = "aside", .at = wish.at};
   }
   Result<Carriage> carry(const std::optional<std::string>&, const std::string& from,
                          const CarriageTold& told) override {

@@ -103,8 +103,14 @@ struct BackedUp {
   std::int64_t files = 0;
   std::uint64_t octets = 0;
   std::chrono::milliseconds took{};
-  std::string replaced;    // restored: where the store that was there is now; empty: there was none
+  std::string replaced;  // restored: where the store that was there is now; empty: there was none
+  std::optional<Instant> at;  // restored of what was shipped: its last commit
   bool other_key = false;  // restored: the master key here is not the one that it was sealed with
+};
+struct RestoreWish {
+  std::string from;           // a backup, or the folder to which a store was shipped
+  std::optional<Instant> at;  // of what was shipped: the last state by then; nullopt: the newest
+  bool replace = false;       // also where a store is
 };
 // Told now and then. False: it is given up.
 using BackupTold = std::function<bool(std::int64_t done, std::int64_t pages)>;
@@ -153,8 +159,7 @@ class Host {
   virtual Result<BackedUp> back_up(const std::optional<std::string>& config, const std::string& to,
                                    const BackupTold& told) = 0;
   virtual Result<BackedUp> restore(const std::optional<std::string>& config,
-                                   const std::string& from, bool replace,
-                                   const BackupTold& told) = 0;
+                                   const RestoreWish& wish, const BackupTold& told) = 0;
   virtual std::string version() = 0;
 
   // -- for senders, who are clients of the REST API

@@ -106,7 +106,6 @@ int import_file(Session& session, const ReportsWish& wish, const std::string& pa
   std::size_t number = 0;
   for (const std::string_view message : messages) {
     const std::string name = is_mailbox ? fmt::format("{} ({})", path, ++number) : path;
-    if (message.empty()) continue;
     const int status = import_one(session, wish, name, message, imported);
     if (status != 0) return status;
   }

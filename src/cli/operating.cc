@@ -113,6 +113,14 @@ void print_journal(Session& session, const boost::json::value& status) {
               printable(trouble));
 }
 
+void print_shipping(Session& session, const boost::json::value& status) {
+  const std::string trouble = text_of(status, "shipping");
+  if (trouble.empty()) return;
+  session.say({"shipping   the store is not shipped, mail goes on: {}",
+               "転送       ストアを送れません（メールの送信は続きます）: {}"},
+              printable(trouble));
+}
+
 // Where no engine is asked: the engines that run elsewhere, for people; empty: none is known of.
 std::string elsewhere_of(const boost::json::value& status) {
   std::string names;
@@ -285,6 +293,7 @@ int show_status(Session& session) {
     print_differences(session, status);
     print_hold(session, status);
     print_journal(session, status);
+    print_shipping(session, status);
     print_missing(session, status);
     for (const auto& queue : list_of(status, "queues")) print_queue(session, queue);
     print_suspended(session, status);

@@ -14,6 +14,7 @@
 #include "cli/user_files.h"
 #include "feedback/reports/digest.h"
 #include "feedback/reports/report_file.h"
+#include "feedback/reports/report_mail.h"
 
 namespace todoku::cli {
 namespace {
@@ -25,10 +26,8 @@ using feedback::reports::TlsDigest;
 
 constexpr std::size_t kSourcesShown = 20;  // of a domain, to people
 
-Result<void> add_file(const std::string& path, std::istream& input, Digest& digest) {
-  auto octets = read_octets(path, input, feedback::reports::kReportOctetsMax);
-  if (!octets) return fail(std::move(octets.error()));
-  const auto file = feedback::reports::open_report(*octets);
+Result<void> add_report(const std::string& path, std::string_view octets, Digest& digest) {
+  const auto file = feedback::reports::open_report(octets);
   if (!file) return fail(path, file.error());
   if (file->kind == feedback::reports::ReportFile::Kind::dmarc) {
     const auto report = feedback::reports::read_dmarc_aggregate(file->text);
@@ -39,6 +38,19 @@ Result<void> add_file(const std::string& path, std::istream& input, Digest& dige
   const auto report = feedback::reports::read_tls_report(file->text);
   if (!report) return fail(path, report.error());
   digest.add(*report);
+  return {};
+}
+
+Result<void> add_file(const std::string& path, std::istream& input, Digest& digest) {
+  auto octets = read_octets(path, input, feedback::reports::kHandedOverMax);
+  if (!octets) return fail(std::move(octets.error()));
+  for (const std::string_view message : feedback::reports::messages_in(*octets)) {
+    auto found = feedback::reports::reports_in(message, path);
+    if (!found) return fail(path, found.error());
+    for (const feedback::reports::HandedOver& report : *found) {
+      if (auto added = add_report(path, report.octets, digest); !added) return added;
+    }
+  }
   return {};
 }
 

@@ -93,6 +93,12 @@ struct Config {
   struct Journal {
     std::string directory;
   };
+  struct Shipping {
+    std::string to;
+    std::int64_t every_seconds = 0;
+    std::int64_t snapshot_hours = 0;
+    std::int64_t keep_days = 0;
+  };
   struct Intake {
     std::string from_domains;
   };
@@ -276,6 +282,7 @@ struct Config {
   Events events;
   Retention retention;
   Journal journal;
+  Shipping shipping;
   Intake intake;
   Admin admin;
   Metrics metrics;

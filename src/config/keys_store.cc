@@ -137,10 +137,49 @@ ConfigSection journal() {
   return std::move(s).build();
 }
 
+ConfigSection shipping() {
+  using S = Config::Shipping;
+  SectionBuilder<S> s(
+      "shipping", &Config::shipping,
+      {"A store in the data folder, shipped elsewhere as it changes: should the machine be lost, "
+       "`todoku restore --from` brings back all but the last moment. Not for PostgreSQL, which has "
+       "means of its own.",
+       "データのフォルダーのストアを、変更のたびに別の場所へ送る。マシンが失われても、`todoku "
+       "restore --from` で直前までの状態に戻せる。PostgreSQL では使わない（データベースの機能を使う"
+       "）。"});
+  s.add(
+      "to", &S::to, "",
+      {"A folder for it alone, on another disk or mounted from another machine. Empty: nothing is "
+       "shipped.",
+       "専用のフォルダー。別のディスクか、別のマシンからマウントしたもの。空なら送らない。"});
+  s.add(
+       "every_seconds", &S::every_seconds, 1,
+       {"How often what was committed is shipped. So much may be lost with the machine, and the "
+        "time that shipping takes.",
+        "コミットした内容を送る間隔。マシンが失われたとき、この間隔と転送にかかる時間の分を失うこと"
+        "がある。"})
+      .unit("seconds")
+      .range(1, 3600);
+  s.add(
+       "snapshot_hours", &S::snapshot_hours, 24,
+       {"How often a whole copy is shipped besides; another one with each start. A restore begins "
+        "with one, and takes longer the older it is. Needs the room of the store in the data "
+        "folder meanwhile.",
+        "全体のコピーを送る間隔（起動のたびにも送る）。復元はコピーから始まり、古いほど時間がかかる"
+        "。送る間、データのフォルダーにストアと同じだけの空きが必要。"})
+      .unit("hours")
+      .range(1, 720);
+  s.add("keep_days", &S::keep_days, 7,
+        {"States of so long ago can be restored.", "何日前の状態まで復元できるようにするか。"})
+      .unit("days")
+      .range(1, 3650);
+  return std::move(s).build();
+}
+
 }  // namespace
 
 std::vector<ConfigSection> store_sections() {
-  return {store(), postgres(), events(), retention(), journal()};
+  return {store(), postgres(), events(), retention(), journal(), shipping()};
 }
 
 }  // namespace todoku::config

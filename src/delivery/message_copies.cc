@@ -8,7 +8,7 @@
 
 #include "delivery/letter.h"
 #include "delivery/letter_material.h"
-#include "mailauth/dkim/signing_context.h"
+#include "delivery/whole_copy.h"
 #include "store/personal_data.h"
 
 namespace todoku::delivery {
@@ -69,62 +69,6 @@ Result<Wanted> read_wanted(store::ReadTransaction& transaction, store::AccountKe
   return Wanted{std::move(*recipient), std::move(*material)};
 }
 
-Result<std::string> signature_of(const Letter& letter, const OutgoingMessage& message,
-                                 const mailauth::dkim::BodyHash& hash,
-                                 mailauth::dkim::SigningContext& context) {
-  std::string signatures;
-  auto done = letter.signer->sign(
-      context, {.headers = message.headers(), .body_hash = hash, .signed_at = letter.started},
-      signatures);
-  if (!done) return fail(std::move(done.error()));
-  return signatures;
-}
-
-Task<Result<std::string>> signatures_of(const Letter& letter, const LetterMessage& sent,
-                                        const OutgoingMessage& message) {
-  if (!letter.signer) co_return std::string();
-  mailauth::dkim::SigningContext context;
-  if (!sent.is_in_slices()) {
-    co_return signature_of(letter, message, context.body_hash(message.body()), context);
-  }
-  const auto hash = co_await sent.body_hash(message);
-  if (!hash) co_return fail(hash.error());
-  co_return signature_of(letter, message, *hash, context);
-}
-
-Task<Result<std::string>> whole(const LetterMessage& sent, const OutgoingMessage& message,
-                                std::string signatures) {
-  std::string octets;
-  octets.reserve(signatures.size() + message.size());
-  if (!sent.is_in_slices()) {
-    octets += signatures;
-    octets += message.head();
-    for (const std::string_view piece : message.body()) octets += piece;
-    co_return octets;
-  }
-  const std::vector<std::string_view> front{signatures, message.head()};
-  SliceReader slices = sent.slices(front, message);
-  slices.begin();
-  while (true) {
-    const auto slice = co_await slices.next();
-    if (!slice) co_return fail(slice.error());
-    if (slice->empty()) co_return octets;
-    for (const std::string_view piece : *slice) octets += piece;
-  }
-}
-
-// What a receiver with 8BITMIME gets, and most have it. Null: it could not be converted, so nobody
-// got it.
-Task<Result<std::shared_ptr<const LetterMessage>>> sent_of(std::shared_ptr<const Letter> letter) {
-  const auto must_become = letter->message.must_become(mime::WireOctets::eight_bit);
-  if (!must_become) {
-    co_return std::shared_ptr<const LetterMessage>(letter, &letter->message);
-  }
-  auto made = co_await letter->message.converted(*must_become);
-  if (!made) co_return fail(std::move(made.error()));
-  co_return std::move(made->message);
-}
-
 }  // namespace
 
 Task<Result<std::string>> MessageCopies::copy(store::AccountKey account,
@@ -144,26 +88,12 @@ Task<Result<std::string>> MessageCopies::copy(store::AccountKey account,
     co_return fail(ErrorKind::unsupported, "a key that signed it is gone");
   }
   if (!letter) co_return fail(std::move(letter.error()));
-  const auto sent = co_await sent_of(*letter);
-  if (!sent) co_return fail(sent.error());
-  if (!*sent) co_return fail(ErrorKind::cancelled, "it cannot be sent as it is: none was made");
-  OutgoingMessage message;
-  if (!(*sent)->is_relayed() &&
-      (*sent)->octets_of(recipient.insert_codes, message) > options_.message_octets_max) {
-    co_return fail(ErrorKind::limit_exceeded, "it is larger than any mail may be: none was made");
-  }
-  (*sent)->begin({.address = recipient.address,
-                  .insert_codes = recipient.insert_codes,
-                  .identity = {.delivery = static_cast<std::int64_t>((*letter)->delivery),
-                               .batch = recipient.key.batch,
-                               .seq = recipient.key.seq,
-                               .message_id_domain = options_.message_id_domain,
-                               .secret = options_.instance_secret,
-                               .date = (*letter)->started}},
-                 message);
-  auto signatures = co_await signatures_of(**letter, **sent, message);
-  if (!signatures) co_return fail(std::move(signatures.error()));
-  co_return co_await whole(**sent, message, std::move(*signatures));
+  auto whole = co_await whole_copy(
+      std::move(*letter),
+      {.key = recipient.key, .address = recipient.address, .insert_codes = recipient.insert_codes},
+      options_);
+  if (!whole) co_return fail(std::move(whole.error()));
+  co_return std::move(whole->octets);
 }
 
 }  // namespace todoku::delivery

@@ -96,15 +96,19 @@ Task<Result<DnsFact>> answer_to(Resolver& resolver, DnsQuestion question) {
 
 }  // namespace
 
-Task<std::vector<DnsFact>> answers_to(Resolver& resolver, std::vector<DnsQuestion> questions) {
+Task<std::vector<DnsFact>> answers_to(Resolver& resolver, std::vector<DnsQuestion> questions,
+                                      SteadyInstant end) {
   using Answers = std::vector<Result<DnsFact>>;
   const async::Executor executor = co_await boost::asio::this_coro::executor;
   auto asked = std::make_shared<Questions<Answers>>(executor);
-  asked->answers.assign(questions.size(), fail(ErrorKind::cancelled, "not asked"));
+  asked->answers.assign(questions.size(), fail(ErrorKind::timeout, "no answer in time"));
   for (std::size_t i = 0; i < questions.size(); ++i) {
     ask(executor, asked, answer_to(resolver, std::move(questions[i])), &asked->answers[i]);
   }
-  while (asked->open > 0) co_await asked->answered.wait();
+  while (asked->open > 0) {
+    const bool all = co_await asked->answered.wait_until(end);
+    if (!all && async::TimerClock::now() >= end) break;
+  }
   std::vector<DnsFact> facts;
   for (Result<DnsFact>& answer : asked->answers) {
     if (answer) {

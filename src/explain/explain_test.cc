@@ -259,6 +259,24 @@ TEST(Stories, TellADrainAsOurs) {
   EXPECT_THAT(text, HasSubstr("Next: attempt 3 "));
 }
 
+// Whatever the second fits, the first fits too.
+bool always_speaks_before(const AdviceRule& first, const AdviceRule& second) {
+  const auto covers = [](const auto& mine, const auto& other) { return !mine || mine == other; };
+  return covers(first.cause, second.cause) && covers(first.state, second.state) &&
+         covers(first.stage, second.stage) && covers(first.is_signed, second.is_signed) &&
+         (first.site.empty() || first.site == second.site);
+}
+
+TEST(Advice, IsReachedByEveryRuleThatGivesIt) {
+  const auto rules = AdviceBook::shipped().rules();
+  for (std::size_t later = 1; later + 1 < rules.size(); ++later) {
+    for (std::size_t earlier = 0; earlier < later; ++earlier) {
+      EXPECT_FALSE(always_speaks_before(rules[earlier], rules[later]))
+          << rules[later].place << " never speaks: " << rules[earlier].place << " does before it";
+    }
+  }
+}
+
 AdviceBook::Layer own_advice(std::string_view text) {
   return {"own.toml", std::string(text)};
 }

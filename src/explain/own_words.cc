@@ -32,7 +32,7 @@ constexpr std::array kSentences = {
     OwnSentence{"* (sent before in this attempt: *; it may have arrived)",
                 "<0>（この試行で一度送信済み: <1>。届いている可能性があります）"},
     OwnSentence{"*; its answer had begun: *", "<0>。受信済みの応答の先頭: {1}"},
-    OwnSentence{"*, required by MTA-STS", "<0>、MTA-STS により必須"},
+    OwnSentence{"* (required by MTA-STS)", "{0}（MTA-STS で必須）"},
     OwnSentence{"MTA-STS asks for verified TLS: *", "MTA-STS が検証済みの TLS を求めています: <0>"},
     OwnSentence{"the MTA-STS policy of * names none of its mail servers: *",
                 "{0} の MTA-STS ポリシーには、そのメールサーバーが 1 つもありません: {1}"},
@@ -110,6 +110,8 @@ constexpr std::array kSentences = {
                 "{0} のような、IP アドレスを直接書いた宛先には送りません"},
     OwnSentence{"no address to try", "接続を試せるアドレスがありません"},
     OwnSentence{"* and * more", "{0} ほか {1} 件"},
+    OwnSentence{"the TLSA records (DANE) of * could not be looked up: *",
+                "{0} の TLSA レコード（DANE）を調べられませんでした: <1>"},
     // -- what the resolver says
     OwnSentence{"the name servers answered * for *",
                 "{1} の問い合わせに、ネームサーバーが <0> を返しました"},
@@ -218,6 +220,13 @@ constexpr std::array kSentences = {
     OwnSentence{
         "the receiver's certificate does not prove its name, as this site's policy requires",
         "このサイトで必須に設定した証明書の検証に、受信側の証明書が通りません"},
+    OwnSentence{
+        "the receiver does not offer STARTTLS, which its TLSA records (DANE) require",
+        "受信側の TLSA レコード（DANE）が求める STARTTLS に、受信側のサーバーが対応していません"},
+    OwnSentence{"the receiver's certificate is not one that its TLSA records (DANE) name",
+                "受信側の証明書が、TLSA レコード（DANE）で示されたものと一致しません"},
+    OwnSentence{"* (required by the site's rule)", "{0}（サイトの設定で必須）"},
+    OwnSentence{"* (*; its TLSA records cannot be used)", "{0} ({1}。使える TLSA レコードなし)"},
     OwnSentence{"the message has * octets, the receiver takes *",
                 "メールは {0} バイトで、受信側の上限 {1} バイトを超えています"},
     OwnSentence{"the mail needs SMTPUTF8, which the receiver does not offer",

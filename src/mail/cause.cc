@@ -101,6 +101,10 @@ std::string_view to_string(Cause cause) {
       return "no_8bitmime";
     case Cause::ipv6_only:
       return "ipv6_only";
+    case Cause::dane_failed:
+      return "dane_failed";
+    case Cause::tlsa_not_answered:
+      return "tlsa_not_answered";
     case Cause::no_tls_offered:
       return "no_tls_offered";
     case Cause::long_lines:

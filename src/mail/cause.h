@@ -54,6 +54,7 @@ enum class Cause : std::uint8_t {
   in_doubt = 44,          // the content was written, its answer did not come
   garbled = 45,           // an answer that is no SMTP, or that has no place where it came
   garbled_in_doubt = 46,  // the same, with the content written
+  dane_failed = 47,       // not the TLS that the receiver's TLSA records name (RFC 7672)
 
   // What the DNS said.
   no_such_domain = 50,
@@ -62,6 +63,7 @@ enum class Cause : std::uint8_t {
   points_to_ourselves = 53,  // the MX is this installation
   resolver_doubted = 54,     // our own resolver denies names that exist, or is dead
   unusable_mx = 55,          // its records lead to nobody whom we may connect to
+  tlsa_not_answered = 56,    // whether it has TLSA records, and which, nobody could say
 
   // What the receiver cannot do, found before the mail was handed over.
   over_size_limit = 60,   // the SIZE it told (RFC 1870)
@@ -131,12 +133,14 @@ inline constexpr std::array kCauses = {
     Cause::in_doubt,
     Cause::garbled,
     Cause::garbled_in_doubt,
+    Cause::dane_failed,
     Cause::no_such_domain,
     Cause::null_mx,
     Cause::dns_failed,
     Cause::points_to_ourselves,
     Cause::resolver_doubted,
     Cause::unusable_mx,
+    Cause::tlsa_not_answered,
     Cause::over_size_limit,
     Cause::no_smtputf8,
     Cause::no_8bitmime,

@@ -22,8 +22,9 @@ enum class TlsProof : std::uint8_t {
 
 // Who asks for it, for the story.
 enum class TlsAsker : std::uint8_t {
-  rule,  // the rule of the site, or nobody in particular
-  dane,  // the receiver, by TLSA records in the signed DNS
+  rule,     // the rule of the site, or nobody in particular
+  dane,     // the receiver, by TLSA records in the signed DNS
+  mta_sts,  // the recipient's domain, by its policy (RFC 8461)
 };
 
 // What the DNS says of a host's certificate, as far as DNSSEC proves it.

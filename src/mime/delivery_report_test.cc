@@ -90,6 +90,8 @@ TEST(DeliveryReport, TellsAPersonAndAMachine) {
                   .starts_with("multipart/report; report-type=delivery-status;"));
 
   EXPECT_TRUE(read.text.contains("<nobody@example.net> (sent to list@example.org)"));
+  given.recipients[0].original = OriginalRecipient{"rfc822", "Nobody@Example.NET"};
+  EXPECT_FALSE(ReadReport(given).text.contains("sent to")) << "it is the same address";
   EXPECT_TRUE(read.text.contains("There is no such mailbox."));
   EXPECT_TRUE(read.text.contains("    Subject: hello"));
   EXPECT_FALSE(read.text.contains("\nX: y"));

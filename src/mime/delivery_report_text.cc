@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/bytes.h"
 #include "base/utf8.h"
 #include "mime/date.h"
 #include "mime/text.h"
@@ -65,7 +66,7 @@ void append_recipient(std::string& out, const DeliveryReport& report,
   constexpr Sentence kUntil{"It is tried until ", "再送の期限: "};
   const Language language = report.language;
   out += "  <" + report_line(recipient.address, kAddressOctetsMax) + ">";
-  if (recipient.original && recipient.original->address != recipient.address) {
+  if (recipient.original && !equals_ignoring_case(recipient.original->address, recipient.address)) {
     out += kSentAs.in(language);
     out += report_line(recipient.original->address, kAddressOctetsMax);
     out += kSentAsEnd.in(language);

@@ -210,7 +210,7 @@ TEST(MessageTemplate, TheLinkInTheTextsIsThatOfTheHeader) {
   ComposedMessage message;
   const auto text_with = [&](const MessageOptions& options, std::string_view token) {
     MessageTemplate::build(given, options)
-        ->compose({"a@example.com", kTaro, {}, token}, identity(), message);
+        ->compose({"a@example.com", {}, {}, token}, identity(), message);
     return whole(message);
   };
   const std::string link = "https://mail.example.jp/unsubscribe/token";

@@ -265,6 +265,7 @@ Task<Result<ImportedReports>> Operations::import_reports(std::string account_nam
   }
   ImportedReports told;
   const auto messages = reports::messages_in(given.octets);
+  if (messages.empty()) co_return fail(ErrorKind::invalid_input, "the file has no message");
   if (messages.size() > reports::kMessagesMax) {
     co_return fail(ErrorKind::invalid_input,
                    fmt::format("the file has more than {} messages: hand it over in parts",

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reports of domains: whose they are, what is refused, what they say together.
+#include <algorithm>
+
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -33,7 +36,6 @@ struct DomainReportsTest : testing::Test {
                                             }}};
 
   DomainReportsTest() {
-    installation.clock.advance(std::chrono::days(20'000));
     for (const char* name : {"shop", "other"}) {
       EXPECT_TRUE(run(operations.add_account({.name = name})));
     }
@@ -155,11 +157,31 @@ TEST_F(DomainReportsTest, OurOwnMailThatBeginsToFailIsToldOnceADay) {
   EXPECT_EQ(reported("example.jp").findings.front().code, "own_mail_fails");
 }
 
+TEST(ReportedSource, ThatPassesOnWhatWeSignedIsKnown) {
+  OverviewMaker maker("example.jp", {.addresses = {std::string(kOurs)}, .selectors = {"s1"}});
+  const auto add = [&](const char* source, const char* selector, bool aligned) {
+    const store::DmarcLine line{
+        .source = source, .dkim_aligned = aligned, .dkim_selector = selector};
+    EXPECT_TRUE(
+        maker.add(store::DatedLine{.day = 1, .line = {.words = pack_line(line), .messages = 1}}));
+  };
+  add(kOurs.data(), "s1", true);
+  add("198.51.100.1", "s1", true);
+  add("198.51.100.2", "s1", false);
+  add("198.51.100.3", "other", true);
+  const ReportOverview told = maker.take(1, 1);
+  for (const ReportedSource& source : told.sources) {
+    EXPECT_EQ(source.relays_ours, source.source == "198.51.100.1") << source.source;
+    EXPECT_EQ(source.is_ours, source.source == kOurs);
+  }
+}
+
 TEST(ReportedNetwork, IsNamedOfBothKinds) {
   OverviewMaker maker("example.jp", {});
   for (const char* source : {"198.51.100.77", "2001:db8:1:2::3", "2001:db8::7"}) {
     const store::DmarcLine line{.source = source};
-    ASSERT_TRUE(maker.add({.day = 1, .line = {.words = pack_line(line), .messages = 1}}));
+    ASSERT_TRUE(
+        maker.add(store::DatedLine{.day = 1, .line = {.words = pack_line(line), .messages = 1}}));
   }
   std::vector<std::string> networks;
   for (const auto& source : maker.take(1, 1).sources) networks.push_back(source.network);

@@ -316,6 +316,7 @@ struct EngineStatus {
   std::vector<std::string> missing_roles;  // of a store that is worked on: see roles_nobody_has()
   std::vector<Difference> differences;     // between what the processes were configured with
   std::string journal;                     // what is wrong with it; empty: nothing
+  std::string shipping;                    // likewise
   std::vector<OtherName> others;           // for which it stands in HOLD, or would when it starts
 };
 

@@ -121,6 +121,7 @@ Result<ReadReport> read_dmarc(std::string_view xml) {
   Lines lines;
   for (const reports::DmarcRow& row : given->rows) lines.add(words_of(row), row.messages, 0);
   std::move(lines).add_to(part);
+  part.lines = store::within_lines_max({}, part.lines);
   report.parts.push_back(std::move(part));
   return report;
 }
@@ -169,6 +170,7 @@ Result<ReadReport> read_tls(std::string_view json) {
     const std::int64_t sessions = part.messages;
     std::move(sums.failures).add_to(part);
     part.messages = sessions;
+    part.lines = store::within_lines_max({}, part.lines);
     report.parts.push_back(std::move(part));
   }
   return report;

@@ -21,7 +21,7 @@ struct ReadReport {
   struct Part {
     std::string domain;  // as it is reported, in A-labels and lower case
     std::string policy;  // of DMARC: "p=none; sp=reject"
-    std::vector<store::ReportLine> lines;
+    std::vector<store::ReportLine> lines;  // about kReportLinesMax at most
     std::int64_t messages = 0;  // of TLS: sessions
   };
   store::ReportKind kind = store::ReportKind::dmarc;

@@ -3,8 +3,9 @@
 // them, with their insert codes. For composing what they would get, and for shares of the list,
 // such as of those whom a suppression list stops. The same as long as the list is the same.
 //
-// They are found by their ids, evenly spread over those that the delivery has (LogReads::
-// log_ranges), so that a sample reads as many recipients of a list of ten as of ten million.
+// They are found by their ids, evenly spread over those of the delivery's batches, so that a sample
+// reads as many recipients of a list of ten as of ten million; of that the 20,000 batches are
+// looked through.
 #pragma once
 
 #include <cstddef>

@@ -701,6 +701,7 @@ std::string status_json(const operate::EngineStatus& status) {
   }
   json.end_array();
   if (!status.journal.empty()) json.member("journal", status.journal);
+  if (!status.shipping.empty()) json.member("shipping", status.shipping);
   add_other_names(json, status.others);
   json.key("queues");
   json.begin_array();

@@ -53,6 +53,10 @@ dns::RouteOptions Routing::routes_to() const {
     const auto* site = rules.find(domain, hosts);
     return site == nullptr ? std::nullopt : std::optional(site->name);
   };
+  options.wants_dane = [&rules = ground_.rules](std::string_view site) {
+    const auto& limits = rules.limits(site);
+    return limits.dane && limits.tls != delivery::policy::TlsPolicy::none;
+  };
   return options;
 }
 

@@ -289,6 +289,8 @@ class LaneDirectory {
 };
 
 // "mx1.example.jp,mx2.example.jp": names the hosts of a route, whatever domain it was found for.
+// Domains with the same hosts share connections only where these are protected alike: the hosts of
+// one may be proven by DNSSEC, and so held to their TLSA records, and those of the other not.
 [[nodiscard]] std::string route_key(const dns::MailRoute& route);
 
 }  // namespace todoku::delivery::egress

@@ -7,6 +7,7 @@
 #include <exception>
 #include <utility>
 
+#include "base/check.h"
 #include "base/log.h"
 
 namespace todoku::delivery::egress {
@@ -153,11 +154,33 @@ smtp::ConnectionOptions LaneConnection::connection_options(const dns::Candidate&
   options.session.timeouts.content = timeouts.data_termination;
   options.session.pipelining = limits.pipelining;
   options.session.chunking = limits.chunking;
-  options.session.tls = policy::tls_plan(limits.tls, {.mta_sts = seat_->route.mta_sts});
+  const dns::HostDane& dane = dane_of(candidate);
+  options.session.tls =
+      policy::tls_plan(limits.tls, {.dane = dane.demand, .mta_sts = seat_->route.mta_sts});
+  if (options.session.tls.proof == TlsProof::dane) {
+    options.dane = {.name = dane.base, .records = dane.records, .other_names = dane.other_names};
+  }
   if (options.session.tls.mode == TlsMode::never) {
     options.no_tls_reason = "switched off for this site";
   }
   return options;
+}
+
+const dns::HostDane& LaneConnection::dane_of(const dns::Candidate& candidate) const {
+  const auto& hosts = seat_->route.route().hosts;
+  const auto host = std::ranges::find(hosts, candidate.host, &dns::MailHost::name);
+  check(host != hosts.end(), "a candidate is a host of the route");
+  return host->dane;
+}
+
+std::optional<LaneConnection::OpenFailure> LaneConnection::not_to_be_tried(
+    const dns::Candidate& candidate) const {
+  const dns::HostDane& dane = dane_of(candidate);
+  if (policy::may_connect(lane_->limits_.tls, dane.demand)) return std::nullopt;
+  policy::Answer answer{
+      .stage = Stage::dns, .reply = {0, "4.4.3 " + dane.reason}, .cause = Cause::tlsa_not_answered};
+  const policy::Verdict verdict = judge(answer);
+  return OpenFailure{std::move(answer), verdict, Path{.mx_host = candidate.host}};
 }
 
 Task<std::optional<LaneConnection::OpenFailure>> LaneConnection::open_at(dns::Candidate candidate,
@@ -203,6 +226,10 @@ Task<std::optional<LaneConnection::OpenFailure>> LaneConnection::open() {
   std::optional<OpenFailure> failure;
   std::optional<OpenFailure> ours;
   for (const dns::Candidate& candidate : addresses) {
+    if (auto untried = not_to_be_tried(candidate)) {
+      if (!failure) failure = std::move(untried);
+      continue;
+    }
     const SteadyInstant began = now();
     auto failed = co_await open_at(candidate, not_after);
     if (!failed) {

@@ -44,6 +44,9 @@ class LaneConnection {
   Task<void> work();
   // Tries the route's addresses in order; nullopt once connection_ is there.
   Task<std::optional<OpenFailure>> open();
+  // Why the host is not connected to; nullopt: it may be.
+  [[nodiscard]] std::optional<OpenFailure> not_to_be_tried(const dns::Candidate& candidate) const;
+  [[nodiscard]] const dns::HostDane& dane_of(const dns::Candidate& candidate) const;
   // Where to try, those that lately did not serve last.
   [[nodiscard]] std::vector<dns::Candidate> addresses_to_try();
   Task<std::optional<OpenFailure>> open_at(dns::Candidate candidate, SteadyInstant not_after);

@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "delivery/egress/lane_connection.h"
-#include "mail/recipient_token.h"
+#include "delivery/whole_copy.h"
 
 namespace todoku::delivery::egress {
 namespace {
@@ -19,8 +19,6 @@ constexpr std::size_t kMessageMemoryMax = 64 * 1024;
 // How long a mail waits for company whose signatures are made together with its own: little beside
 // a receiver's answer, and enough for connections whose answers are on their way.
 constexpr Microseconds kPatienceBulk{1'000};
-// In the story: why the certificate had to be good.
-constexpr std::string_view kByMtaSts = ", required by MTA-STS";
 constexpr Microseconds kPatienceTransactional{200};
 
 // Before content is read again that the store did not give.
@@ -53,10 +51,6 @@ class MailSlices final : public smtp::ContentSlices {
  private:
   SliceReader reader_;
 };
-
-std::string_view as_view(const std::array<std::uint8_t, 16>& secret) {
-  return {reinterpret_cast<const char*>(secret.data()), secret.size()};
-}
 
 DsnNotify notify_of(std::string_view wish) {
   return DsnNotify::parse(wish).value_or(DsnNotify());
@@ -489,11 +483,7 @@ Result<void> LaneConnection::sign(const Mail& mail) {
 
   const auto& own = mail.batch->letter().sender;
   auto envelope = smtp::ClientEnvelope::make(
-      own ? own->mail_from
-          : encode_recipient_token({static_cast<std::int64_t>(key.delivery), key.batch, key.seq},
-                                   as_view(options.instance_secret)) +
-                "@" + options.return_path_domain,
-      {mail.recipient().address},
+      mail_from_of(mail.batch->letter(), key, options), {mail.recipient().address},
       {.eight_bit = message_.is_eight_bit(), .smtputf8 = message_.needs_smtputf8()},
       own ? reports_of(*own, mail.recipient().insert_codes) : smtp::EnvelopeReports{});
   if (!envelope) return fail(std::move(envelope.error()));
@@ -543,7 +533,6 @@ void LaneConnection::settle_as(Outcome outcome, Path path, Milliseconds duration
   if (!known_) {
     known_ = {.state = outcome.state, .stage = outcome.stage, .cause = outcome.cause, .path = {}};
   }
-  if (seat_->route.mta_sts && path.tls == TlsUse::verified) path.tls_detail += kByMtaSts;
   lane_->way_out_.settle(seat_->mails.front(), std::move(outcome), std::move(path), duration);
   seat_->mails.pop();
   forget_trial();

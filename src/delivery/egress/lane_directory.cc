@@ -20,6 +20,21 @@ std::string route_key(const dns::MailRoute& route) {
   for (const dns::MailHost& host : route.hosts) {
     if (!key.empty()) key += ',';
     key += host.name;
+    switch (host.dane.demand) {
+      case DaneDemand::nothing:
+        continue;
+      case DaneDemand::encryption:
+        key += "/tls";
+        continue;
+      case DaneDemand::not_answered:
+        key += "/tlsa?";
+        continue;
+      case DaneDemand::proof:
+        key += "/dane";
+        break;
+    }
+    // A certificate may have been taken for the domain's name in it.
+    for (const std::string& name : host.dane.other_names) key.append("=").append(name);
   }
   return key;
 }

@@ -339,6 +339,7 @@ class LaneTestWorld {
     }
     route.hosts.push_back(
         {.name = "mx.example.jp", .preference = 100, .addresses = {ShakyDialer::kLiving}});
+    route.hosts.back().dane = dane;
     const auto answer = std::make_shared<const dns::RouteAnswer>(std::move(route));
     std::vector<Mail> mails;
     for (std::uint32_t i = 0; i < kMails; ++i) mails.push_back({batch, i});
@@ -407,6 +408,10 @@ class LaneTestWorld {
     return receiver_.taken;
   }
 
+  // What the living host's shows.
+  [[nodiscard]] const std::string& certificate() const { return receiver_.identity.chain; }
+
+  dns::HostDane dane;  // of the living host
   SourceSet listed;
   RestsCounted feedback;
   Metrics metrics;

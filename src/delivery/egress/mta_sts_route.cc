@@ -15,7 +15,8 @@ namespace {
 constexpr std::size_t kHostsTold = 5;
 
 bool is_left(const dns::MailHost& host, const mailauth::mta_sts::Policy& policy) {
-  return policy::may_use_host(mailauth::mta_sts::names(policy, host.name), false);
+  return policy::may_use_host(mailauth::mta_sts::names(policy, host.name),
+                              host.dane.demand == DaneDemand::proof);
 }
 
 }  // namespace

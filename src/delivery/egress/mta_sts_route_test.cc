@@ -65,14 +65,30 @@ TEST(MtaStsRoute, OnlyNamedHostsAreLeft) {
             "mx1.example.com, mx2.example.com");
 }
 
+TEST(MtaStsRoute, AHostThatItsTlsaRecordsProveIsLeft) {
+  const Policy other = policy_of(Mode::enforce, {"mx.example.jp"});
+  dns::MailRoute route = **route_of(kHosts);
+  route.hosts.front().dane.demand = DaneDemand::proof;
+  const auto left = mta_sts_route(std::make_shared<const dns::RouteAnswer>(route), &other);
+  ASSERT_TRUE(left);
+  ASSERT_EQ(left->route().hosts.size(), 1U);
+  EXPECT_EQ(left->route().hosts.front().name, "mx1.example.com");
+}
+
 TEST(MtaStsRoute, ItsPlanIsProvenTlsUnlessTheOperatorForbidsTls) {
   using policy::tls_plan;
   using policy::TlsPolicy;
-  const TlsPlan proven{TlsMode::required, TlsProof::mx_name};
-  EXPECT_EQ(tls_plan(TlsPolicy::opportunistic, {.dane = {}, .mta_sts = true}), proven);
-  EXPECT_EQ(tls_plan(TlsPolicy::required, {.dane = {}, .mta_sts = true}), proven);
-  EXPECT_EQ(tls_plan(TlsPolicy::none, {.dane = {}, .mta_sts = true}), tls_plan(TlsPolicy::none));
+  const TlsPlan proven{TlsMode::required, TlsProof::mx_name, TlsAsker::mta_sts};
+  EXPECT_EQ(tls_plan(TlsPolicy::opportunistic, {.dane = DaneDemand::nothing, .mta_sts = true}),
+            proven);
+  EXPECT_EQ(tls_plan(TlsPolicy::required, {.dane = DaneDemand::encryption, .mta_sts = true}),
+            proven);
+  EXPECT_EQ(tls_plan(TlsPolicy::none, {.dane = DaneDemand::nothing, .mta_sts = true}),
+            tls_plan(TlsPolicy::none));
   EXPECT_FALSE(policy::plan_after_failed_tls(proven)) << "never in clear text";
+  EXPECT_EQ(tls_plan(TlsPolicy::opportunistic, {.dane = DaneDemand::proof, .mta_sts = true}).proof,
+            TlsProof::dane)
+      << "RFC 8461 section 2: DANE goes first";
 }
 
 }  // namespace

@@ -41,6 +41,11 @@ constexpr std::array kKeys = {
             "TLS or the mail waits. `none`: never.",
             "`opportunistic` は、検証済み TLS、未検証の TLS、平文の順に試す。`required` は検証済み "
             "TLS でなければ送らずに待つ。`none` は TLS を使わない。"},
+    SiteKey{"dane", SwitchField{&SiteLimits::dane}, "true",
+            "Hold the hosts to the certificates that their TLSA records name (DANE, RFC 7672), or "
+            "the mail waits. Works where answers are validated: `dns.trust_anchor_files`.",
+            "TLSA レコード（DANE、RFC 7672）が示す証明書であることを確かめ、違えば送らずに待つ。"
+            "DNSSEC を検証する設定（`dns.trust_anchor_files`）のときに働く。"},
     SiteKey{"mta_sts", SwitchField{&SiteLimits::mta_sts}, "true",
             "Go by the MTA-STS policies of recipients' domains (RFC 8461), where `tls` is not "
             "`none`: mail of a domain that enforces one waits until its hosts meet it.",

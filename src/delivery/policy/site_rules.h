@@ -46,6 +46,8 @@ struct SiteLimits {
   double messages_per_second = 0;  // 0: as fast as the receiver answers
   std::chrono::seconds idle{5};    // how long an idle connection is kept open
   TlsPolicy tls = TlsPolicy::opportunistic;
+  // Hold the hosts to their TLSA records, where DNSSEC proves them.
+  bool dane = true;
   bool mta_sts = true;  // go by the MTA-STS policies of recipients' domains
   // Use made of what a receiver offers; site_habits.h finds out by itself what it does not bear.
   bool pipelining = true;

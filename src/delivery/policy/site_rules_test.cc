@@ -281,6 +281,32 @@ TEST(TlsPolicy, IsCarriedOutByAPlan) {
   EXPECT_FALSE(plan_after_failed_tls(*next));
 }
 
+TEST(TlsPolicy, HoldsAReceiverToItsTlsaRecords) {
+  const TlsPlan proof{TlsMode::required, TlsProof::dane, TlsAsker::dane};
+  EXPECT_EQ(tls_plan(TlsPolicy::opportunistic, {.dane = DaneDemand::proof}), proof);
+  EXPECT_EQ(tls_plan(TlsPolicy::required, {.dane = DaneDemand::proof}), proof);
+  EXPECT_FALSE(plan_after_failed_tls(proof)) << "never in clear text";
+  const TlsPlan encryption{TlsMode::required, TlsProof::none, TlsAsker::dane};
+  EXPECT_EQ(tls_plan(TlsPolicy::opportunistic, {.dane = DaneDemand::encryption}), encryption);
+  EXPECT_FALSE(plan_after_failed_tls(encryption));
+  EXPECT_EQ(tls_plan(TlsPolicy::required, {.dane = DaneDemand::encryption}),
+            tls_plan(TlsPolicy::required))
+      << "the rule asks for more";
+  for (const DaneDemand dane : {DaneDemand::proof, DaneDemand::encryption}) {
+    EXPECT_EQ(tls_plan(TlsPolicy::none, {.dane = dane}), tls_plan(TlsPolicy::none))
+        << "the operator's word";
+    EXPECT_TRUE(may_connect(TlsPolicy::opportunistic, dane));
+  }
+  // DANE goes over MTA-STS (RFC 8461 section 2), but for records that prove nothing.
+  EXPECT_EQ(tls_plan(TlsPolicy::opportunistic, {.dane = DaneDemand::proof, .mta_sts = true}),
+            proof);
+  EXPECT_EQ(tls_plan(TlsPolicy::opportunistic, {.dane = DaneDemand::encryption, .mta_sts = true}),
+            tls_plan(TlsPolicy::opportunistic, {.mta_sts = true}));
+  EXPECT_FALSE(may_connect(TlsPolicy::opportunistic, DaneDemand::not_answered));
+  EXPECT_FALSE(may_connect(TlsPolicy::required, DaneDemand::not_answered));
+  EXPECT_TRUE(may_connect(TlsPolicy::none, DaneDemand::not_answered));
+}
+
 TEST(SiteRules, OnePatternCannotBelongToTwoSitesOfOneLayer) {
   EXPECT_THAT(error_of("[a]\nmx_suffixes = ['x.example']\n[b]\nmx_suffixes = ['X.example']\n"),
               HasSubstr(":4: b names \"x.example\", which a has named before"));

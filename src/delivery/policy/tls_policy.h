@@ -8,9 +8,14 @@
 //   required           TLS, proof of the MX name   nothing: the mail waits
 //   none               clear text                  -
 //
-// What the receiver publishes itself goes over the first two: DANE of its host, else MTA-STS of the
-// recipient's domain (RFC 8461 section 2), each TLS with its proof or the mail waits. `none` is the
-// operator's word against both.
+// What the receiver publishes itself goes over the first two, and `none` is the operator's word
+// against it: the TLSA records of its host (DANE, RFC 7672), else the MTA-STS policy of the
+// recipient's domain (RFC 8461 section 2).
+//
+//   DANE: proof        TLS, what the records name  nothing: the mail waits
+//   MTA-STS            TLS, proof of the MX name   nothing: the mail waits
+//   DANE: encryption   TLS, no proof               nothing: the mail waits
+//   DANE: not_answered such a host is not connected to
 #pragma once
 
 #include <cstdint>
@@ -32,15 +37,20 @@ enum class TlsPolicy : std::uint8_t {
 
 // What a receiver asks for itself.
 struct TlsAsked {
-  std::optional<TlsPlan> dane;  // by the host's TLSA records, where they bind it
-  bool mta_sts = false;         // by the recipient's domain, whose policy is enforced
+  DaneDemand dane = DaneDemand::nothing;  // by the host's TLSA records
+  bool mta_sts = false;                   // by the recipient's domain, whose policy is enforced
 };
+// `asked.dane` is not not_answered, unless may_connect().
 [[nodiscard]] TlsPlan tls_plan(TlsPolicy policy, const TlsAsked& asked = {});
 // Whether a host may be used at all for mail of a domain with an enforced MTA-STS policy: one that
 // the policy does not name needs DANE for it.
 [[nodiscard]] inline bool may_use_host(bool named_by_mta_sts, bool has_dane) {
   return named_by_mta_sts || has_dane;
 }
+
+// Whether a host may be connected to at all: RFC 7672 section 2.1.2 forbids it while nobody can
+// tell whether it has TLSA records, or whoever suppresses the answer would be rid of them.
+[[nodiscard]] bool may_connect(TlsPolicy policy, DaneDemand dane);
 
 // What is tried when TLS was agreed on under `plan` and did not work; nullopt: nothing.
 [[nodiscard]] std::optional<TlsPlan> plan_after_failed_tls(const TlsPlan& plan);

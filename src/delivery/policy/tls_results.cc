@@ -40,6 +40,7 @@ std::optional<TlsResult> tls_result(const Outcome& outcome, const Path& path,
   }
   // By our own rule.
   if (detail.contains("switched off") || detail.contains("not wanted")) return std::nullopt;
+  if (outcome.cause == Cause::dane_failed) return fault_of(detail);
   // Agreed on, and broken off.
   if (path.tls == TlsUse::none) return TlsResult::validation_failure;
   if (!asked.has_policy) return TlsResult::successful;

@@ -54,6 +54,7 @@ constexpr std::array kTraits = {
     Traits{connection_lost, Whose::network, Ends::temporary},
     Traits{tls_failed, Whose::receiver, Ends::temporary},
     Traits{no_tls_offered, Whose::receiver, Ends::temporary},
+    Traits{dane_failed, Whose::receiver, Ends::temporary},
     Traits{mta_sts, Whose::receiver, Ends::temporary},
     Traits{in_doubt, Whose::network, Ends::temporary},
     Traits{garbled, Whose::receiver, Ends::temporary},
@@ -63,6 +64,7 @@ constexpr std::array kTraits = {
     Traits{null_mx, Whose::recipient, Ends::permanent, Next::give_up},
     Traits{points_to_ourselves, Whose::recipient, Ends::permanent, Next::give_up},
     Traits{dns_failed, Whose::network},
+    Traits{tlsa_not_answered, Whose::receiver, Ends::temporary},
     Traits{unusable_mx, Whose::receiver},
     Traits{resolver_doubted, Whose::setup, Ends::temporary, Next::soon, kNoAttempt},
 

@@ -261,6 +261,10 @@ TEST(Bounce, AnAddressIsReadOutOfItsEncoding) {
   EXPECT_EQ(address("Original-Recipient: rfc822;a+2Bb@example.jp\n"
                     "Final-Recipient: rfc822;a+b@example.jp\n"),
             "a+b@example.jp");
+  EXPECT_EQ(address("Original-Recipient: rfc822;Taro+2Bb@Example.JP\n"
+                    "Final-Recipient: rfc822;taro+b@example.jp\n"),
+            "taro+b@example.jp")
+      << "servers write addresses in small letters";
 }
 
 // ---- what is no report -------------------------------------------------------------------------

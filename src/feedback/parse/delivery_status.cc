@@ -59,7 +59,9 @@ std::string status_of(std::string_view value) {
 
 // Some write the original recipient as the command had it, "a+2Bb@example.jp" (RFC 3461 section 4).
 bool is_xtext_of(const std::string& text, const std::string& address) {
-  return !address.empty() && text != address && from_xtext(text) == address;
+  if (address.empty() || equals_ignoring_case(text, address)) return false;
+  const auto decoded = from_xtext(text);
+  return decoded && equals_ignoring_case(*decoded, address);
 }
 
 ReturnedRecipient returned(const Gathered& gathered) {

@@ -159,7 +159,7 @@ std::vector<std::string_view> messages_in(std::string_view octets, std::size_t a
   while (!octets.empty() && messages.size() < at_most) {
     octets.remove_prefix(std::min(octets.find('\n'), octets.size() - 1) + 1);
     const std::size_t end = end_of_message(octets);
-    messages.push_back(octets.substr(0, end));
+    if (end > 0) messages.push_back(octets.substr(0, end));
     octets.remove_prefix(end);
   }
   return messages;

@@ -23,8 +23,8 @@ struct HandedOver {
   std::string octets;
 };
 
-// An mbox as its messages, without the lines that part them; else all of it as one. The first
-// `at_most`.
+// An mbox as its messages, without the lines that part them and without empty ones; else all of it
+// as one. The first `at_most`.
 [[nodiscard]] std::vector<std::string_view> messages_in(std::string_view octets,
                                                         std::size_t at_most = kMessagesMax + 1);
 

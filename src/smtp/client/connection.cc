@@ -43,6 +43,24 @@ std::string seconds_of(Microseconds time) {
                           : fmt::format("{}.{}", tenths / 10, tenths % 10);
 }
 
+// "TLSv1.3 TLS_AES_256_GCM_SHA384 (self-signed certificate)": how good the TLS is, and in brackets
+// what speaks against it or, where all is well, who had asked for it.
+std::string describe(const net::TlsInfo& info, const TlsPlan& plan) {
+  const bool by_dane = plan.asked_by == TlsAsker::dane;
+  if (info.verified && plan.proof == TlsProof::dane) return info.summary() + " (DANE)";
+  if (info.verified && plan.proof == TlsProof::mx_name) {
+    const bool by_domain = plan.asked_by == TlsAsker::mta_sts;
+    return info.summary() +
+           (by_domain ? " (required by MTA-STS)" : " (required by the site's rule)");
+  }
+  if (info.verified) return info.summary();
+  if (by_dane && plan.proof == TlsProof::none) {
+    return fmt::format("{} ({}; its TLSA records cannot be used)", info.summary(),
+                       info.verify_error);
+  }
+  return fmt::format("{} ({})", info.summary(), info.verify_error);
+}
+
 // `time`: what the dial had.
 ConnectionFailure dial_failure(const ConnectionOptions& options, const Error& error,
                                Microseconds time) {
@@ -198,11 +216,15 @@ Task<void> Connection::take_slice() {
   session_.failed(*content_error_);
 }
 
+net::TlsPeer Connection::peer() const {
+  if (options_.session.tls.proof == TlsProof::dane) return options_.dane;
+  return {.name = options_.mx_host};
+}
+
 Task<void> Connection::start_tls() {
   const SteadyInstant until = deadline();
   say_what_is_awaited(until);
-  const Result<net::TlsInfo> info =
-      co_await stream_.start_tls_client(options_.tls, options_.mx_host, until);
+  const Result<net::TlsInfo> info = co_await stream_.start_tls_client(options_.tls, peer(), until);
   if (!info) {
     const Error error = why(info.error());
     path_.tls_detail = error.detail;
@@ -210,8 +232,7 @@ Task<void> Connection::start_tls() {
     co_return;
   }
   path_.tls = info->verified ? TlsUse::verified : TlsUse::unverified;
-  path_.tls_detail = info->verified ? info->summary()
-                                    : fmt::format("{} ({})", info->summary(), info->verify_error);
+  path_.tls_detail = describe(*info, options_.session.tls);
   session_.tls_established(info->verified);
 }
 

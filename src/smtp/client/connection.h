@@ -30,6 +30,8 @@ namespace todoku::smtp {
 struct ConnectionOptions {
   net::Endpoint remote;
   std::string mx_host;  // the name that the certificate has to prove
+  // With TlsProof::dane: what has to be proven instead.
+  net::TlsPeer dane{};
   std::optional<net::IpAddress> local_address;
   net::Dialer* dialer = nullptr;  // nullptr: the system's
   std::string egress_source;      // name, for the record
@@ -129,6 +131,8 @@ class Connection {
   // Does what the session wants until it is at rest or over.
   [[nodiscard]] Task<void> drive();
   [[nodiscard]] Task<void> start_tls();
+  // Whom TLS is to prove.
+  [[nodiscard]] net::TlsPeer peer() const;
   // Gives the session the next slice.
   [[nodiscard]] Task<void> take_slice();
   // Writes the session's output in blocks, each of which has its time.

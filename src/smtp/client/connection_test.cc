@@ -103,6 +103,8 @@ TEST(Connection, SaysWhetherTheCertificateProvedTheHost) {
   EXPECT_EQ(to_string(required.failure->stage), "starttls");
   EXPECT_FALSE(required.failure->failed_in_tls);
   EXPECT_EQ(required.failure->cause, Cause::tls_failed);
+  EXPECT_EQ(story_of(receiver, 1, kProven).path.tls_detail,
+            "TLSv1.3 TLS_AES_256_GCM_SHA384 (required by the site's rule)");
 }
 
 TEST(Connection, TellsThatClearTextMayWorkWhereTlsDoesNot) {

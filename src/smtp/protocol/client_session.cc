@@ -201,8 +201,11 @@ void ClientSession::after_hello() {
   no_tls_reason_ = "STARTTLS not offered";
   if (options_.tls.mode == TlsMode::opportunistic) return ready();
   phase_ = Phase::starttls;
-  fail_opening(Reply{0, "the receiver does not offer STARTTLS, which this site's policy requires"},
-               Cause::no_tls_offered);
+  fail_opening(
+      Reply{0, options_.tls.asked_by == TlsAsker::dane
+                   ? "the receiver does not offer STARTTLS, which its TLSA records (DANE) require"
+                   : "the receiver does not offer STARTTLS, which this site's policy requires"},
+      cause_of_bad_tls(Cause::no_tls_offered));
 }
 
 void ClientSession::on_starttls(const Reply& reply, bool more_input) {
@@ -210,7 +213,9 @@ void ClientSession::on_starttls(const Reply& reply, bool more_input) {
     // RFC 3207 section 4: going on without is the client's decision.
     no_tls_reason_ = fmt::format("STARTTLS refused: {} {}", reply.code, reply.text);
     if (reply.code == kServiceClosing) return fail_opening(reply);
-    if (options_.tls.mode == TlsMode::required) return fail_opening(reply, Cause::no_tls_offered);
+    if (options_.tls.mode == TlsMode::required) {
+      return fail_opening(reply, cause_of_bad_tls(Cause::no_tls_offered));
+    }
     return ready();
   }
   phase_ = Phase::handshake;
@@ -218,19 +223,21 @@ void ClientSession::on_starttls(const Reply& reply, bool more_input) {
   // (CVE-2011-0411).
   if (more_input) {
     failed_in_tls_ = true;  // TLS is not to be had here; what clear text is worth, the plan says
-    break_off(Cause::tls_failed, "the receiver sent more after agreeing to STARTTLS");
+    break_off(cause_of_bad_tls(Cause::tls_failed),
+              "the receiver sent more after agreeing to STARTTLS");
   }
 }
 
 void ClientSession::tls_established(bool proven) {
   check(phase_ == Phase::handshake, "a handshake was wanted");
   tls_ = true;
-  if (options_.tls.proof == TlsProof::mx_name && !proven) {
+  if (options_.tls.proof != TlsProof::none && !proven) {
     return fail_opening(
-        Reply{0,
-              "the receiver's certificate does not prove its name, as this site's policy "
-              "requires"},
-        Cause::tls_failed);
+        Reply{0, options_.tls.proof == TlsProof::dane
+                     ? "the receiver's certificate is not one that its TLSA records (DANE) name"
+                     : "the receiver's certificate does not prove its name, as this site's policy "
+                       "requires"},
+        cause_of_bad_tls(Cause::tls_failed));
   }
   // RFC 3207 section 4.2: what was known from before the handshake is forgotten.
   capabilities_ = {};
@@ -316,8 +323,12 @@ Cause ClientSession::cause_of(const Error& error) const {
     default:
       break;
   }
-  if (phase_ == Phase::handshake) return Cause::tls_failed;
+  if (phase_ == Phase::handshake) return cause_of_bad_tls(Cause::tls_failed);
   return error.kind == ErrorKind::timeout ? Cause::silence : Cause::connection_lost;
+}
+
+Cause ClientSession::cause_of_bad_tls(Cause otherwise) const {
+  return options_.tls.asked_by == TlsAsker::dane ? Cause::dane_failed : otherwise;
 }
 
 std::string ClientSession::describe(const Error& error) const {

@@ -98,7 +98,7 @@ class ClientSession {
   // At least one octet; they stay the caller's until they are written.
   void content(std::span<const std::string_view> pieces);
   void received(std::string_view octets);
-  // `proven`: the certificate proves the host's name.
+  // `proven`: the certificate proves what the plan asks for.
   void tls_established(bool proven);
   // A write, read or handshake did not work: timeout, closed, and so on; cancelled: we are stopped;
   // limit_exceeded: there is no more time for the mail, or for opening. After a failed write the
@@ -171,6 +171,9 @@ class ClientSession {
   // answers and questions are out of step, so no mail is begun.
   void said_too_much(std::string_view octets);
   [[nodiscard]] Cause cause_of(const Error& error) const;
+  // Of an opening that ended for want of the TLS that the plan asks for: `otherwise`, unless it is
+  // the receiver's own TLSA records that ask.
+  [[nodiscard]] Cause cause_of_bad_tls(Cause otherwise) const;
   [[nodiscard]] std::string_view awaited_name() const;
   [[nodiscard]] bool writes_content() const;
   [[nodiscard]] Milliseconds patience_for_reply() const;

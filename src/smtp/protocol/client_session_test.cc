@@ -374,6 +374,29 @@ TEST(ClientSession, EndsWithoutMailWhenRequiredTlsIsNotThere) {
   EXPECT_TRUE(World(offering({"STARTTLS"}), required).session.opened());
 }
 
+// RFC 7672 section 2.2: the receiver itself demands it.
+TEST(ClientSession, EndsWithoutMailWhenTlsIsNotWhatTlsaRecordsName) {
+  const ClientSessionOptions held{
+      .tls = {.mode = TlsMode::required, .proof = TlsProof::dane, .asked_by = TlsAsker::dane}};
+  expect_failure(World(offering({"SIZE"}), held).session, Stage::starttls,
+                 {0, "the receiver does not offer STARTTLS, which its TLSA records (DANE) require"},
+                 Cause::dane_failed);
+  expect_failure(World(offering({"STARTTLS"}, {{"STARTTLS", "454 no"}}), held).session,
+                 Stage::starttls, {454, "no"}, Cause::dane_failed);
+  expect_failure(World(offering({"STARTTLS"}), held, {.tls_proven = false}).session,
+                 Stage::starttls,
+                 {0, "the receiver's certificate is not one that its TLSA records (DANE) name"},
+                 Cause::dane_failed);
+  expect_failure(World(offering({"STARTTLS"}), held, {.tls_fails = true}).session, Stage::starttls,
+                 {0, "TLS handshake: wrong version number"}, Cause::dane_failed);
+  EXPECT_TRUE(World(offering({"STARTTLS"}), held).session.opened());
+  // Records that cannot be used ask for TLS alone.
+  const ClientSessionOptions encrypted{
+      .tls = {.mode = TlsMode::required, .proof = TlsProof::none, .asked_by = TlsAsker::dane}};
+  EXPECT_FALSE(World(offering({"SIZE"}), encrypted).session.opened());
+  EXPECT_TRUE(World(offering({"STARTTLS"}), encrypted, {.tls_proven = false}).session.opened());
+}
+
 TEST(ClientSession, TellsThatTheHandshakeFailedSoThatClearTextCanBeTried) {
   World world(offering({"STARTTLS"}), {}, {.tls_fails = true});
   expect_failure(world.session, Stage::starttls, {0, "TLS handshake: wrong version number"},

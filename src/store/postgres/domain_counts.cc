@@ -63,6 +63,11 @@ const Sql kWholeList{
     " CROSS JOIN LATERAL (SELECT * FROM batches WHERE number = of_all.number OFFSET 0) b"
     " CROSS JOIN LATERAL (SELECT seq, address, codes FROM recipients WHERE batch = b.number"
     " OFFSET 0) r ORDER BY b.first_email_id, r.seq LIMIT $2"};
+const Sql kFilledRanges{
+    "samples: ranges",
+    "SELECT b.first_email_id, b.size FROM sections s CROSS JOIN LATERAL"
+    " (SELECT first_email_id, size FROM batches WHERE section = s.id OFFSET 0) b"
+    " WHERE s.delivery = $1 AND s.state = 1 ORDER BY 1 DESC"};
 // Of each id the batch that begins at or before it, and in it who is at or after the id; else,
 // since a batch may be smaller than its ids, who is the last before.
 const Sql kSampled{
@@ -131,8 +136,14 @@ Result<std::vector<SampledRecipient>> Questions::sample_recipients(DeliveryKey k
   if (head->counts.total <= static_cast<std::int64_t>(wanted)) {
     return sampled_in(session_.ask(kWholeList, Params() << key << wanted), session_.dictionary());
   }
-  const auto ranges = log_ranges(key);
-  if (!ranges) return fail(ranges.error());
+  // Less the room that open batches have left. A transaction has no sections.
+  const auto rows = session_.ask(kFilledRanges, Params() << key);
+  if (!rows) return fail(rows.error());
+  auto ranges = rows->empty() ? log_ranges(key) : Result<std::vector<LogRange>>();
+  if (!ranges) return fail(std::move(ranges.error()));
+  for (int i = 0; i < rows->size(); ++i) {
+    ranges->push_back({rows->integer(i, 0), rows->integer(i, 0) + rows->integer(i, 1)});
+  }
   Column ids(kInt8);
   for (const PublicId id : spread_ids(*ranges, wanted)) ids.add(id);
   return sampled_in(session_.ask(kSampled, Params() << ids << head->account << key),

@@ -180,23 +180,6 @@ Result<void> copy_database(const BackupOrder& order, const fs::path& to, HeldFil
   return copy_pages(**from, **copy, order.told);
 }
 
-// One file that needs nothing beside it.
-Result<BackupFigures> finish_backup(const HeldFiles& files, const fs::path& path) {
-  auto db = Connection::open({.path = path.string(), .synchronous = "OFF"});
-  if (!db) return fail(std::move(db.error()));
-  // Before the files: through a log they would need their room twice.
-  auto done = (*db)->execute("PRAGMA journal_mode = DELETE");
-  if (done) done = files.put_into(**db);
-  if (done) done = check_integrity(**db);
-  if (!done) return fail(std::move(done.error()));
-  const auto version = version_of(**db);
-  if (!version) return fail(version.error());
-  auto figures = figures_of(**db);
-  if (!figures) return figures;
-  figures->version = *version;
-  return figures;
-}
-
 Result<void> nothing_at(const fs::path& path) {
   std::error_code error;
   if (!fs::exists(fs::symlink_status(path, error))) return {};
@@ -244,6 +227,46 @@ Result<void> move_files(const fs::path& from, const fs::path& to) {
 }
 
 }  // namespace
+
+// One file that needs nothing beside it.
+Result<BackupFigures> finish_backup(const HeldFiles& files, const fs::path& path) {
+  auto db = Connection::open({.path = path.string(), .synchronous = "OFF"});
+  if (!db) return fail(std::move(db.error()));
+  // Before the files: through a log they would need their room twice.
+  auto done = (*db)->execute("PRAGMA journal_mode = DELETE");
+  if (done) done = files.put_into(**db);
+  if (done) done = check_integrity(**db);
+  if (!done) return fail(std::move(done.error()));
+  const auto version = version_of(**db);
+  if (!version) return fail(version.error());
+  auto figures = figures_of(**db);
+  if (!figures) return figures;
+  figures->version = *version;
+  return figures;
+}
+
+Result<void> copy_pages_of(const fs::path& database, const fs::path& copy, const BackupTold& told) {
+  auto room =
+      check_room(folder_beside(copy), octets_of(database) + octets_of(database.string() + "-wal"));
+  if (!room) return room;
+  Unfinished file(copy);
+  if (auto made = file.make(); !made) return made;
+  {
+    auto from = Connection::open({.path = database.string(), .access = Connection::Access::reads});
+    if (!from) return fail(std::move(from.error()));
+    auto to = Connection::open({.path = copy.string(), .synchronous = "OFF"});
+    if (!to) return fail(std::move(to.error()));
+    auto done = (*from)->execute("BEGIN");
+    if (done) {
+      const auto seen = (*from)->integer("SELECT count(*) FROM meta");  // the moment is held
+      if (!seen) return fail(seen.error());
+      done = copy_pages(**from, **to, told);
+    }
+    if (!done) return done;
+  }
+  file.outlives_failure();
+  return {};
+}
 
 Result<BackupFigures> back_up(const BackupOrder& order) {
   std::error_code error;

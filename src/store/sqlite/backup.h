@@ -42,6 +42,15 @@ struct BackupOrder {
 // cancelled, corrupt, unsupported, io (also: a file that a job of the store names is not there).
 [[nodiscard]] Result<BackupFigures> back_up(const BackupOrder& order);
 
+// The pages of one moment as they are, without files: for what is to go on from them. `copy` is
+// made for this user only, or is not there. Errors: those of back_up().
+[[nodiscard]] Result<void> copy_pages_of(const std::filesystem::path& database,
+                                         const std::filesystem::path& copy, const BackupTold& told);
+
+// Makes a backup of such a copy: its files go into it, and it is checked.
+[[nodiscard]] Result<BackupFigures> finish_backup(const HeldFiles& files,
+                                                  const std::filesystem::path& copy);
+
 // Reads and checks all of it. Errors: not_found, unsupported (of a newer version), corrupt, io.
 [[nodiscard]] Result<BackupFigures> check_backup(const std::filesystem::path& backup);
 

@@ -4,6 +4,7 @@
 #include "store/domain_counts.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "store/records.h"
 #include "store/sqlite/keys.h"
@@ -96,6 +97,24 @@ Result<std::vector<SampledRecipient>> Queries::whole_list(DeliveryKey key, std::
   return sample;
 }
 
+// As log_ranges(), less the room that open batches have left.
+Result<std::vector<LogRange>> Queries::filled_ranges(DeliveryKey key) {
+  const auto sections = live_sections(key);
+  if (!sections) return fail(sections.error());
+  if (sections->empty()) return log_ranges(key);
+  std::vector<LogRange> ranges;
+  for (const std::int64_t section : *sections) {
+    auto query = db_.query("SELECT first_email_id, size FROM batches WHERE section = ?");
+    query.bind(section);
+    while (query.next()) {
+      ranges.push_back({query.integer(0), query.integer(0) + query.integer(1)});
+    }
+    if (query.failed()) return fail(query.error());
+  }
+  std::ranges::sort(ranges, std::ranges::greater(), &LogRange::first);
+  return ranges;
+}
+
 Result<std::vector<SampledRecipient>> Queries::sample_recipients(DeliveryKey key,
                                                                  std::size_t wanted) {
   wanted = std::min(wanted, kSampleMax);
@@ -104,7 +123,7 @@ Result<std::vector<SampledRecipient>> Queries::sample_recipients(DeliveryKey key
   if (head->counts.total <= static_cast<std::int64_t>(wanted)) {
     return whole_list(key, static_cast<std::int64_t>(wanted));
   }
-  const auto ranges = log_ranges(key);
+  const auto ranges = filled_ranges(key);
   if (!ranges) return fail(ranges.error());
   std::vector<SampledRecipient> sample;
   for (const PublicId id : spread_ids(*ranges, wanted)) {

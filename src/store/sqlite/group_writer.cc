@@ -39,12 +39,13 @@ int note_frames(void* frames, sqlite3*, const char*, int in_log) {
 
 GroupWriter::GroupWriter(const StoreLock& lock, SqliteWriteTransaction& transaction,
                          Checkpointer& checkpointer, const ForwardClock& clock,
-                         const Admission::Limits& limits)
+                         const Admission::Limits& limits, LogCapture* capture)
     : lock_(lock),
       transaction_(transaction),
       db_(transaction.connection()),
       checkpointer_(checkpointer),
       clock_(clock),
+      capture_(capture),
       admission_(limits) {
   sqlite3_wal_hook(db_.raw(), note_frames, &frames_);
 }
@@ -413,7 +414,10 @@ void GroupWriter::commit() {
   writes_ += static_cast<std::uint64_t>(std::ranges::count_if(group_, [](const Piece& piece) {
     return std::visit([](const auto& written) { return written.answer.has_value(); }, piece);
   }));
-  if (frames_) checkpointer_.committed(*frames_);
+  if (!frames_) return;
+  // Before the next transaction, which may begin the log anew.
+  if (capture_ != nullptr) capture_->committed(*frames_, clock_.now());
+  checkpointer_.committed(*frames_);
 }
 
 void GroupWriter::answer() {

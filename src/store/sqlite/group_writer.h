@@ -30,6 +30,7 @@
 #include "base/trouble.h"
 #include "store/admission.h"
 #include "store/sqlite/checkpointer.h"
+#include "store/sqlite/log_capture.h"
 #include "store/sqlite/store_lock.h"
 #include "store/sqlite/transactions.h"
 #include "store/store.h"
@@ -39,9 +40,10 @@ namespace todoku::store::sqlite {
 class GroupWriter {
  public:
   // All must outlive the writer. The transaction belongs to the writer's thread from start() on.
+  // `capture` may be null: nobody ships what is committed.
   GroupWriter(const StoreLock& lock, SqliteWriteTransaction& transaction,
               Checkpointer& checkpointer, const ForwardClock& clock,
-              const Admission::Limits& limits);
+              const Admission::Limits& limits, LogCapture* capture);
   ~GroupWriter();
   GroupWriter(const GroupWriter&) = delete;
   GroupWriter& operator=(const GroupWriter&) = delete;
@@ -104,6 +106,7 @@ class GroupWriter {
   Connection& db_;
   Checkpointer& checkpointer_;
   const ForwardClock& clock_;
+  LogCapture* const capture_;
 
   mutable std::mutex mutex_;  // guards what follows, up to admission_
   std::condition_variable filled_;

@@ -284,6 +284,7 @@ class Queries {
   };
   [[nodiscard]] Result<void> add_sampled(const BatchRow& batch, std::int64_t from,
                                          std::int64_t limit, std::vector<SampledRecipient>& sample);
+  [[nodiscard]] Result<std::vector<LogRange>> filled_ranges(DeliveryKey key);
   [[nodiscard]] Result<std::vector<SampledRecipient>> whole_list(DeliveryKey key,
                                                                  std::int64_t wanted);
   [[nodiscard]] Result<std::optional<IdPlace>> place_of_id(AccountKey account, PublicId id);

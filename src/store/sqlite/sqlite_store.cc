@@ -210,6 +210,7 @@ struct SqliteStore::Parts {
   std::optional<ReadAhead> ahead;
   std::optional<ReaderPool> readers;
   std::optional<IndexerThread> indexer;
+  LogCapture* capture = nullptr;
   std::once_flag closed;
 
   // A change by the writer thread, waited for.
@@ -254,7 +255,9 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const Options& given) {
                                                    .frames_max = options.log_pages_max},
                               *options.clock);
   parts->writer.emplace(*parts->lock, parts->transaction, *parts->checkpointer, parts->clock,
-                        Admission::Limits{options.queued_max, options.accept_octets_max});
+                        Admission::Limits{options.queued_max, options.accept_octets_max},
+                        options.capture);
+  parts->capture = options.capture;
   parts->ahead.emplace(std::move(*ahead), parts->live, *hash, parts->clock);
   parts->readers.emplace(std::move(*readers), parts->live, *hash, parts->clock,
                          ReaderPool::Limits{options.questions_max, options.question_max});
@@ -364,6 +367,12 @@ void SqliteStore::close() {
     if (stored) stored = parts_->transaction.counters().store_exactly();
     if (stored) stored = db.execute("COMMIT");
     if (!stored && db.in_transaction()) (void)db.execute("ROLLBACK");
+    if (parts_->capture != nullptr) {
+      int frames = 0;
+      const int looked =
+          sqlite3_wal_checkpoint_v2(db.raw(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &frames, nullptr);
+      if (looked == SQLITE_OK) parts_->capture->committed(frames, parts_->clock.now());
+    }
     const int code =
         sqlite3_wal_checkpoint_v2(db.raw(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
     if (!stored || code != SQLITE_OK) {

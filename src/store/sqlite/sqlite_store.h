@@ -20,6 +20,10 @@
 
 namespace todoku::store {
 
+namespace sqlite {
+class LogCapture;
+}
+
 class SqliteStore final : public Store {
  public:
   enum class Synchronous : std::uint8_t { full, normal, off };
@@ -49,6 +53,8 @@ class SqliteStore final : public Store {
     // fewer on a small disk, of which the log takes a sixteenth.
     std::int64_t checkpoint_pages = 4'000;
     std::int64_t log_pages_max = 16'000;
+    // Who takes what is committed, to ship it; null: nobody. Must outlive the store.
+    sqlite::LogCapture* capture = nullptr;
     // Recipients that are looked through one by one before an index of their addresses is made.
     std::int64_t unindexed_max = 16'384;
   };

@@ -24,7 +24,7 @@ DomainHistogram histogram_of(Store& store, DeliveryKey key) {
   return histogram;
 }
 
-std::vector<DomainCount> counted(Store& store, DeliveryKey key) {
+std::vector<DomainCount> domains_counted(Store& store, DeliveryKey key) {
   const DomainHistogram histogram = histogram_of(store, key);
   EXPECT_TRUE(histogram.known());
   return histogram.largest(100);
@@ -61,12 +61,12 @@ RecipientKey key_of(Store& store, AccountKey account, PublicId id) {
 
 TEST_P(StoreSuite, TheDomainsOfAListAreCountedWhileItIsAppendedTo) {
   const Delivery made = draft(account().key);
-  EXPECT_THAT(counted(*store_, made.key), IsEmpty());
+  EXPECT_THAT(domains_counted(*store_, made.key), IsEmpty());
   append(made.key, recipients(120, "large.example"));
   append(made.key, {recipient("a", "b.example"), recipient("b", "b.example"),
                     recipient("c", "a.example"), recipient("d", "large.example")});
   append(made.key, {recipient("e", "a.example")});
-  EXPECT_THAT(counted(*store_, made.key),
+  EXPECT_THAT(domains_counted(*store_, made.key),
               ElementsAre(DomainCount{"large.example", 121}, DomainCount{"a.example", 2},
                           DomainCount{"b.example", 2}));
   const DomainHistogram histogram = histogram_of(*store_, made.key);
@@ -90,10 +90,10 @@ TEST_P(StoreSuite, TheDomainsFollowWhoIsChangedAndRemoved) {
     must(write([&](WriteTransaction& t) { return t.change_recipient(key, to); }));
   };
   change(ids[0], recipient("other", "a.example"));
-  EXPECT_THAT(counted(*store_, made.key),
+  EXPECT_THAT(domains_counted(*store_, made.key),
               ElementsAre(DomainCount{"a.example", 2}, DomainCount{"c.example", 1}));
   change(ids[2], recipient("c", "new.example"));
-  EXPECT_THAT(counted(*store_, made.key),
+  EXPECT_THAT(domains_counted(*store_, made.key),
               ElementsAre(DomainCount{"a.example", 2}, DomainCount{"new.example", 1}));
   const RecipientKey gone = key_of(*store_, acme.key, ids[1]);
   must(write([&](WriteTransaction& t) { return t.remove_recipient(gone); }));
@@ -103,12 +103,12 @@ TEST_P(StoreSuite, TheDomainsFollowWhoIsChangedAndRemoved) {
               return t.change_recipient(gone, recipient("x", "y.example"));
             })),
             "not_found");
-  EXPECT_THAT(counted(*store_, made.key),
+  EXPECT_THAT(domains_counted(*store_, made.key),
               ElementsAre(DomainCount{"a.example", 1}, DomainCount{"new.example", 1}));
   must(write([&](WriteTransaction& t) { return t.clear_recipients(made.key); }));
-  EXPECT_THAT(counted(*store_, made.key), IsEmpty());
+  EXPECT_THAT(domains_counted(*store_, made.key), IsEmpty());
   append(made.key, {recipient("z", "z.example")});
-  EXPECT_THAT(counted(*store_, made.key), ElementsAre(DomainCount{"z.example", 1}));
+  EXPECT_THAT(domains_counted(*store_, made.key), ElementsAre(DomainCount{"z.example", 1}));
 }
 
 // A batch of one domain has addresses without it.
@@ -122,7 +122,7 @@ TEST_P(StoreSuite, TheDomainOfALargeBatchIsCountedOffWithWhoLeavesIt) {
   }));
   const RecipientKey second = key_of(*store_, acme.key, ids[1]);
   must(write([&](WriteTransaction& t) { return t.remove_recipient(second); }));
-  EXPECT_THAT(counted(*store_, made.key),
+  EXPECT_THAT(domains_counted(*store_, made.key),
               ElementsAre(DomainCount{"large.example", 58}, DomainCount{"small.example", 1}));
 }
 
@@ -132,12 +132,12 @@ TEST_P(StoreSuite, TheDomainsOfAnImportAreCountedWhenItEndsWell) {
   std::vector<NewRecipient> rows = recipients(300, "a.example");
   rows.push_back(recipient("b", "b.example"));
   ImportJob job = stage_in(*store_, me_, made, rows, 100);
-  EXPECT_THAT(counted(*store_, made.key), ElementsAre(DomainCount{"b.example", 1}));
+  EXPECT_THAT(domains_counted(*store_, made.key), ElementsAre(DomainCount{"b.example", 1}));
   end_in(*store_, me_, job, ImportStatus::failed);
-  EXPECT_THAT(counted(*store_, made.key), ElementsAre(DomainCount{"b.example", 1}));
+  EXPECT_THAT(domains_counted(*store_, made.key), ElementsAre(DomainCount{"b.example", 1}));
   job = stage_in(*store_, me_, made, rows, 100);
   end_in(*store_, me_, job, ImportStatus::finished);
-  EXPECT_THAT(counted(*store_, made.key),
+  EXPECT_THAT(domains_counted(*store_, made.key),
               ElementsAre(DomainCount{"a.example", 300}, DomainCount{"b.example", 2}));
 }
 
@@ -196,7 +196,7 @@ TEST_P(StoreSuite, WhoIsErasedIsOneOfTheOthers) {
     if (!one.address.ends_with("@taro.example")) continue;
     must(write([&](WriteTransaction& t) { return t.erase_recipient(one.key, one.address); }));
   }
-  EXPECT_THAT(counted(*store_, sent.key), ElementsAre(DomainCount{"b.example", 1}));
+  EXPECT_THAT(domains_counted(*store_, sent.key), ElementsAre(DomainCount{"b.example", 1}));
   EXPECT_EQ(histogram_of(*store_, sent.key).others(), 1);
 }
 

@@ -35,6 +35,19 @@ WAIT = {
 }
 
 
+# Domain: {(policy type, result type): attempts}, as TLS reports have it (RFC 8460).
+COUNTED = {
+    "good.example": {("sts", "successful"): 1},
+    "wrong-mx.example": {("sts", "validation-failure"): 1},
+    "expired.example": {("sts", "certificate-expired"): 1},
+    "clear.example": {("sts", "starttls-not-supported"): 1},
+    "testing.example": {("sts", "starttls-not-supported"): 1},
+    "absent.example": {("no-policy-found", "starttls-not-supported"): 1},
+    "unproven.example": {("no-policy-found", "starttls-not-supported"): 1,
+                         ("sts", "sts-webpki-invalid"): 1},
+}
+
+
 class PolicyHosts:
     """https://mta-sts.<domain>/.well-known/mta-sts.txt for all domains, at one port."""
 
@@ -112,6 +125,12 @@ def checked(stack, domain, *options, statuses=(0,)):
                          *options, statuses=statuses)
 
 
+def counted(stack, domain):
+    report = json.loads(stack.command("--json", "tls-report", "show", "--domain", domain))
+    return {(each["policy_type"], each["result_type"]): each["attempts"]
+            for each in report["results"]}
+
+
 def is_gone_by_and_told(binary):
     hosts = PolicyHosts()
     try:
@@ -131,6 +150,13 @@ def is_gone_by_and_told(binary):
                       "todoku mta-sts check" in story, f"{name}:\n{story}")
                 check("MTA-STS" in stack.explain(f"a@{name}.example", "ja"), "the Japanese story")
                 check_equal(stack.counts(waiting[name])[1], 0, f"mails to {name} that went")
+
+            # What became of it is counted, and outlives the process.
+            stack.wait_for(lambda: counted(stack, "clear.example"), "the counts", seconds=25)
+            for domain, counts in COUNTED.items():
+                check_equal(counted(stack, domain), counts, f"counts of {domain}")
+            check_equal(stack.metric("todoku_tls_results_total", policy="sts",
+                                     result="certificate-expired"), 1.0, "the metric")
 
             # A policy that was fetched holds although nobody serves it any more.
             hosts.stop()

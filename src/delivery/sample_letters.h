@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Messages of a delivery as they would be sent if it began now, for some of its recipients: for who
+// judges them before it begins. Nothing is stored.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "async/task.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "delivery/key_ring.h"
+#include "delivery/letter.h"
+#include "delivery/options.h"
+#include "delivery/whole_copy.h"
+#include "store/recipient_sample.h"
+#include "store/store.h"
+
+namespace todoku::delivery {
+
+// What a delivery's messages are made of.
+struct DrawnLetter {
+  store::Delivery delivery;
+  Content texts;  // without attachments
+  std::vector<store::SampledRecipient> sample;
+  std::vector<std::optional<StopReason>> stopped;  // of each
+  std::shared_ptr<const Letter> letter;
+};
+
+// Thread-safe. What is given outlives it.
+class SampleLetters {
+ public:
+  SampleLetters(store::Store& store, KeyRing& keys, Options options)
+      : store_(store), keys_(keys), options_(std::move(options)) {}
+
+  // One that has begun is drawn as it began; else it begins `now`, signed by the keys that sign
+  // now. Errors, besides those of the store: not_found, unsupported (a key that signed it is gone,
+  // or what it was made of), invalid_input (no message can be made of it).
+  [[nodiscard]] Task<Result<DrawnLetter>> draw(store::AccountKey account, store::PublicId delivery,
+                                               std::size_t sample_max, Instant now) const;
+  // The copy of one of its sample. Errors: those of whole_copy(). `drawn` outlives the task.
+  [[nodiscard]] Task<Result<WholeCopy>> compose(const DrawnLetter& drawn, std::size_t which) const;
+  [[nodiscard]] std::string mail_from(const DrawnLetter& drawn, std::size_t which) const {
+    return mail_from_of(*drawn.letter, drawn.sample[which].key, options_);
+  }
+
+ private:
+  store::Store& store_;
+  KeyRing& keys_;
+  const Options options_;
+};
+
+}  // namespace todoku::delivery

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ships a store as it changes: every second what was committed since the last time (log_capture.h),
+// and now and then a snapshot, which a restore begins with (gather_shipped.h). Mail never waits for
+// it. What is there in `place` is a chain: it begins with a snapshot, and each segment continues
+// the one before. Another chain is begun with each start, because an earlier engine's last changes
+// may not be in the place; and where the place has not answered for so long that more changes wait
+// than there is room for. Until its snapshot is there, what can be restored is of the chain before.
+//
+// Two threads of its own: one ships, one copies while there is a snapshot to be made.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/result.h"
+#include "base/trouble.h"
+#include "store/sqlite/backup_files.h"
+#include "store/sqlite/log_capture.h"
+#include "store/sqlite/shipment.h"
+#include "store/sqlite/shipped_names.h"
+#include "store/sqlite/shipped_place.h"
+
+namespace todoku::store::sqlite {
+
+struct ShipOptions {
+  std::filesystem::path database;
+  IsKept is_kept;  // of the files beside it, that go along
+  Milliseconds every{1'000};
+  Milliseconds snapshot_every = std::chrono::hours(24);
+  Milliseconds keep = std::chrono::days(7);  // states of so long ago can be restored
+  Milliseconds retry_after{2'000};
+  std::size_t part_octets = std::size_t{32} << 20U;  // of snapshots and files
+};
+
+class LogShipper {
+ public:
+  // All outlive it.
+  struct World {
+    LogCapture& capture;
+    ShippedPlace& place;
+    const Clock& clock;
+    Metrics& metrics;
+  };
+  LogShipper(World world, ShipOptions options);
+  ~LogShipper();
+  LogShipper(const LogShipper&) = delete;
+  LogShipper& operator=(const LogShipper&) = delete;
+
+  // Once; while the store is open.
+  void start();
+  // What start() does again and again, for tests: begin() once, and then turns.
+  void begin();
+  void turn();
+  // Once the store is closed: ships what is left, and waits for the place. Idempotent.
+  void stop();
+
+  // The chain that is shipped has a snapshot. Of the thread that has turns.
+  [[nodiscard]] bool is_whole() const { return whole_; }
+  // What operators are to know; empty: nothing. From any thread.
+  [[nodiscard]] std::string trouble() const;
+  // Brings the figure of the lag up to date. From any thread.
+  void show_lag() const;
+
+ private:
+  struct Pending {  // a segment on its way
+    std::string name;
+    std::string octets;
+    std::uint64_t number = 0;
+    Instant last{};
+  };
+  struct Copied {  // a snapshot whose parts are there
+    std::uint64_t first = 0;
+    std::uint32_t page_octets = 0;
+    std::uint32_t file_pages = 0;
+    std::string checks;
+  };
+
+  void run();
+  void begin_chain();
+  [[nodiscard]] Result<void> ship();
+  [[nodiscard]] Result<void> ship_files();
+  [[nodiscard]] Result<void> ship_file(const std::filesystem::path& path);
+  void look_at_snapshot();
+  void begin_snapshot();
+  [[nodiscard]] Result<Copied> make_snapshot(const std::string& chain, std::uint64_t first);
+  [[nodiscard]] Result<void> put_parts(const std::string& chain, const std::filesystem::path& copy,
+                                       Copied& copied);
+  [[nodiscard]] Result<void> end_snapshot(const Copied& copied);
+  [[nodiscard]] Result<void> drop_old();
+  void note(const Result<void>& done);
+  void give_up_snapshot();
+
+  const World world_;
+  const ShipOptions options_;
+  Counter& segments_;
+  Counter& octets_;
+  Counter& snapshots_;
+  Counter& failures_;
+  Gauge& lag_;
+  Trouble fails_{log::Level::error, "the store's log is not shipped",
+                 "the store's log is shipped again"};
+  Trouble behind_{log::Level::error, "shipping fell behind, and begins anew with a snapshot",
+                  "shipping keeps up again"};
+  Trouble old_stays_{log::Level::warning, "what was shipped long ago stays",
+                     "what was shipped long ago is removed again"};
+
+  // Of the thread that ships.
+  std::string chain_;
+  std::uint64_t next_ = 1;  // number of the segment that changes go into from now on
+  std::uint64_t shipped_ = 0;
+  Sha256 previous_{};
+  Instant last_shipped_{};
+  std::optional<Pending> pending_;
+  std::set<std::string> files_;
+  std::map<std::string, Instant> gone_since_;  // files that are there and not here any more
+  bool whole_ = false;                         // the chain has a snapshot
+  SteadyInstant snapshot_at_{};
+
+  std::thread copier_;
+  std::atomic<bool> copying_{false};
+  std::atomic<bool> gives_up_{false};
+  std::optional<Result<Copied>> copied_;  // once copying_ is false
+
+  mutable std::mutex mutex_;  // guards what follows
+  std::condition_variable changed_;
+  bool stopping_ = false;
+  std::string reason_;
+  SteadyInstant covered_{};  // all that was committed by then can be restored
+  std::thread thread_;
+};
+
+}  // namespace todoku::store::sqlite
