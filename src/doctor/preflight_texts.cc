@@ -12,19 +12,18 @@
 namespace todoku::doctor {
 
 std::string_view to_string(PreflightKind kind) {
-  using Kind = PreflightKind;
   switch (kind) {
-    case Kind::authentication:
+    case PreflightKind::authentication:
       return "authentication";
-    case Kind::unsubscribe:
+    case PreflightKind::unsubscribe:
       return "unsubscribe";
-    case Kind::header:
+    case PreflightKind::header:
       return "header";
-    case Kind::body:
+    case PreflightKind::body:
       return "body";
-    case Kind::audience:
+    case PreflightKind::audience:
       return "audience";
-    case Kind::law:
+    case PreflightKind::law:
       return "law";
   }
   return "";
