@@ -42,12 +42,16 @@ struct TlsCountQuestion {
   std::int64_t limit = 1'000;
 };
 
+// The order in which counts are told. A back end reads them along its key, which goes one way.
+void put_in_order(std::vector<TlsCount>& counts);
+
 class ReceiverTlsReads {
  public:
   virtual ~ReceiverTlsReads() = default;
   // nullopt: none is kept.
   [[nodiscard]] virtual Result<std::optional<StsPolicy>> sts_policy(std::string_view domain) = 0;
-  // The newest days first, then by domain, policy and result.
+  // The newest days first, then by domain, policy and result; of the oldest day told, where there
+  // are more than `limit`, the last by that order.
   [[nodiscard]] virtual Result<std::vector<TlsCount>> tls_counts(
       const TlsCountQuestion& question) = 0;
 };

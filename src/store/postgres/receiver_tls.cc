@@ -22,7 +22,7 @@ const Sql kKeepStsPolicy{"receiver tls: keep policy",
                          " id = excluded.id, policy = excluded.policy, fetched = excluded.fetched,"
                          " expires = excluded.expires WHERE p.fetched <= excluded.fetched"};
 #define TLS_COUNTS "SELECT day, domain, policy, result, attempts FROM tls_counts WHERE day >= $1"
-#define TLS_COUNTS_ORDER " ORDER BY day DESC, domain, policy, result LIMIT $2"
+#define TLS_COUNTS_ORDER " ORDER BY day DESC, domain DESC, policy DESC, result DESC LIMIT $2"
 const Sql kTlsCounts{"receiver tls: counts", TLS_COUNTS TLS_COUNTS_ORDER};
 const Sql kTlsCountsOf{"receiver tls: counts of a domain",
                        TLS_COUNTS " AND domain = $3" TLS_COUNTS_ORDER};
@@ -64,6 +64,7 @@ Result<std::vector<TlsCount>> Questions::tls_counts(const TlsCountQuestion& ques
                       .result = static_cast<TlsResult>(rows->integer(i, 3)),
                       .attempts = rows->integer(i, 4)});
   }
+  put_in_order(counts);
   return counts;
 }
 

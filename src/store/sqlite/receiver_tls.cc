@@ -25,7 +25,8 @@ Result<std::vector<TlsCount>> Queries::tls_counts(const TlsCountQuestion& questi
   std::vector<TlsCount> counts;
   auto query = db_.query(
       "SELECT day, domain, policy, result, attempts FROM tls_counts WHERE day >= ?1"
-      " AND (?2 IS NULL OR domain = ?2) ORDER BY day DESC, domain, policy, result LIMIT ?3");
+      " AND (?2 IS NULL OR domain = ?2) ORDER BY day DESC, domain DESC, policy DESC, result DESC "
+      "LIMIT ?3");
   query.bind(question.first_day, question.domain, question.limit);
   while (query.next()) {
     counts.push_back({.day = query.integer(0),
@@ -35,6 +36,7 @@ Result<std::vector<TlsCount>> Queries::tls_counts(const TlsCountQuestion& questi
                       .attempts = query.integer(4)});
   }
   if (query.failed()) return fail(query.error());
+  put_in_order(counts);
   return counts;
 }
 
