@@ -23,11 +23,11 @@ namespace todoku::store::sqlite {
 namespace {
 
 template <class T>
-T must(Result<T> result) {
+T done_or_told(Result<T> result) {
   if (!result) throw std::runtime_error(result.error().detail);
   return std::move(*result);
 }
-void must(Result<void> result) {
+void done_or_told(Result<void> result) {
   if (!result) throw std::runtime_error(result.error().detail);
 }
 
@@ -89,13 +89,13 @@ class MakingAStopFilter : public ::testing::Test {
   MakingAStopFilter() {
     char name[] = "/tmp/todoku-filter-XXXXXX";
     folder_ = ::mkdtemp(name);
-    db_ = must(Connection::open({.path = (folder_ / "store.db").string(),
-                                 .vfs = {},
-                                 .create = true,
-                                 .cache_kib = 4'096,
-                                 .synchronous = "OFF"}));
-    must(prepare_schema(*db_));
-    const AddressHash hash = must(load_address_hash(*db_));
+    db_ = done_or_told(Connection::open({.path = (folder_ / "store.db").string(),
+                                         .vfs = {},
+                                         .create = true,
+                                         .cache_kib = 4'096,
+                                         .synchronous = "OFF"}));
+    done_or_told(prepare_schema(*db_));
+    const AddressHash hash = done_or_told(load_address_hash(*db_));
     transaction_ = std::make_unique<SqliteWriteTransaction>(*db_, figures_, hash);
     queries_ = std::make_unique<Queries>(*db_, figures_, hash);
     queries_->set_now(now_);
@@ -119,7 +119,7 @@ class MakingAStopFilter : public ::testing::Test {
   static std::string subject(int number) { return fmt::format("reader{}@example.jp", number); }
 
   void put(int from, int until) {
-    must(db_->execute("BEGIN IMMEDIATE"));
+    done_or_told(db_->execute("BEGIN IMMEDIATE"));
     now_ += Milliseconds(1);
     transaction_->set_now(now_);
     std::vector<NewSuppression> entries;
@@ -131,18 +131,19 @@ class MakingAStopFilter : public ::testing::Test {
                          .list_id = {},
                          .note = {}});
     }
-    must(transaction_->put_suppressions(entries));
-    must(db_->execute("COMMIT"));
+    done_or_told(transaction_->put_suppressions(entries));
+    done_or_told(db_->execute("COMMIT"));
   }
   void make() {
-    while (must(maker_->step())) {
+    while (done_or_told(maker_->step())) {
     }
   }
   int stopped(int from, int until) {
     queries_->set_now(now_);
     int found = 0;
     for (int i = from; i < until; ++i) {
-      const auto reason = must(queries_->stopped(kAccount, subject(i), Purpose::notice, ""));
+      const auto reason =
+          done_or_told(queries_->stopped(kAccount, subject(i), Purpose::notice, ""));
       found += reason ? 1 : 0;
     }
     return found;
@@ -185,7 +186,7 @@ TEST_F(MakingAStopFilter, WhatIsPutLaterIsStopped) {
 
 TEST_F(MakingAStopFilter, WhatIsPutOrChangedMeanwhileIsStopped) {
   put(0, 5'000);
-  ASSERT_TRUE(must(maker_->step()));  // 2,000 of them
+  ASSERT_TRUE(done_or_told(maker_->step()));  // 2,000 of them
   put(5'000, 5'100);
   put(4'000, 5'000);  // not read yet, and written anew
   put(0, 500);        // read, and will be once more
@@ -203,7 +204,7 @@ TEST_F(MakingAStopFilter, GrowsWithTheListAndIsInUseMeanwhile) {
   EXPECT_FALSE(maker_->step());
   bool more = true;
   for (int i = 0; more; ++i) {
-    more = must(maker_->step());
+    more = done_or_told(maker_->step());
     if (i % 8 == 0) put(kMany + i, kMany + i + 1);
     if (i % 16 == 0) ASSERT_EQ(stopped(kMany + i, kMany + i + 1), 1);
   }
