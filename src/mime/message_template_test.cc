@@ -177,6 +177,7 @@ TEST(GoldenMessage, TextAndHtmlWithListUnsubscribe) {
   Content given = content();
   given.html_part = "<html><body><p>__name__様</p>\n<p>ポイント: %%point%%</p></body></html>";
   given.list_unsubscribe_url = "https://example.jp/u?id=%%point%%&n=__name__";
+  given.list_unsubscribe_one_click = true;
   given.list_unsubscribe_mailto = "mailto:unsubscribe@example.jp?subject=%%point%%";
   expect_golden("alternative_utf8",
                 composed(built(given, {.feedback_id = {"42", "shop", "bulk", "todoku"}})));
@@ -317,6 +318,7 @@ TEST(MessageTemplate, ValuesCannotAddHeaderFields) {
   constexpr std::string_view evil("x\r\nBcc: y@example.com\r\n\r\nbody\0\x1B$B", 33);
   Content given = content();
   given.list_unsubscribe_url = "https://example.jp/__name__";
+  given.list_unsubscribe_one_click = true;
   const std::string message = composed(built(given), {{"__name__", evil}});
   const auto entity = read(message);
   EXPECT_EQ(entity.count("Bcc"), 0U);

@@ -19,10 +19,10 @@ inline constexpr std::int64_t kReportDaysMax = 32;
 
 struct ReadReport {
   struct Part {
-    std::string domain;  // as it is reported, in A-labels and lower case
-    std::string policy;  // of DMARC: "p=none; sp=reject"
+    std::string domain;                    // as it is reported, in A-labels and lower case
+    std::string policy;                    // of DMARC: "p=none; sp=reject"
     std::vector<store::ReportLine> lines;  // about kReportLinesMax at most
-    std::int64_t messages = 0;  // of TLS: sessions
+    std::int64_t messages = 0;             // of TLS: sessions
   };
   store::ReportKind kind = store::ReportKind::dmarc;
   std::string organization;
