@@ -13,9 +13,9 @@ namespace {
 const Sql kStsPolicy{"receiver tls: policy",
                      "SELECT id, policy, fetched, expires FROM sts_policies WHERE domain = $1"};
 const Sql kDropStsPolicies{"receiver tls: drop policies",
-                           "DELETE FROM sts_policies WHERE domain IN (SELECT domain FROM"
+                           "DELETE FROM sts_policies WHERE ctid = ANY(ARRAY(SELECT ctid FROM"
                            " sts_policies WHERE expires <= $1 ORDER BY expires LIMIT 10"
-                           " FOR UPDATE SKIP LOCKED)"};
+                           " FOR UPDATE SKIP LOCKED))"};
 const Sql kKeepStsPolicy{"receiver tls: keep policy",
                          "INSERT INTO sts_policies AS p(domain, id, policy, fetched, expires)"
                          " VALUES($1, $2, $3, $4, $5) ON CONFLICT(domain) DO UPDATE SET"
@@ -26,7 +26,10 @@ const Sql kKeepStsPolicy{"receiver tls: keep policy",
 const Sql kTlsCounts{"receiver tls: counts", TLS_COUNTS TLS_COUNTS_ORDER};
 const Sql kTlsCountsOf{"receiver tls: counts of a domain",
                        TLS_COUNTS " AND domain = $3" TLS_COUNTS_ORDER};
-const Sql kDropTlsCounts{"receiver tls: drop counts", "DELETE FROM tls_counts WHERE day < $1"};
+// Some with each addition: a day has fewer than these by far.
+const Sql kDropTlsCounts{"receiver tls: drop counts",
+                         "DELETE FROM tls_counts WHERE ctid = ANY(ARRAY(SELECT ctid FROM"
+                         " tls_counts WHERE day < $1 ORDER BY day LIMIT 20000))"};
 // In the order of the key, as everybody who writes them: nobody waits in a circle.
 const Sql kAddTlsCounts{
     "receiver tls: add counts",
