@@ -26,10 +26,10 @@ const Sql kKeepStsPolicy{"receiver tls: keep policy",
 const Sql kTlsCounts{"receiver tls: counts", TLS_COUNTS TLS_COUNTS_ORDER};
 const Sql kTlsCountsOf{"receiver tls: counts of a domain",
                        TLS_COUNTS " AND domain = $3" TLS_COUNTS_ORDER};
-// Some with each addition: a day has fewer than these by far.
+// Some with each addition, of which there are thousands a day.
 const Sql kDropTlsCounts{"receiver tls: drop counts",
                          "DELETE FROM tls_counts WHERE ctid = ANY(ARRAY(SELECT ctid FROM"
-                         " tls_counts WHERE day < $1 ORDER BY day LIMIT 20000))"};
+                         " tls_counts WHERE day < $1 ORDER BY day LIMIT 1000))"};
 // In the order of the key, as everybody who writes them: nobody waits in a circle.
 const Sql kAddTlsCounts{
     "receiver tls: add counts",
