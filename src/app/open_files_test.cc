@@ -120,8 +120,9 @@ TEST(ShownFiles, TellTheDivision) {
   config.engine.roles = {"api", "scheduler", "courier"};
   config.api.connections_max = 10;
   config.smtp_out.connections_max = 20;
-  EXPECT_THAT(show_files(config),
-              HasSubstr("api.connections_max 10, smtp_out.connections_max 20.\n"));
+  EXPECT_THAT(show_files(config), HasSubstr("api.connections_max 10, smtp_out.connections_max 20,\n"
+                                            "# smtp_in.connections_max 0.\n"))
+      << "a relay that does not listen has none";
 }
 
 // With 1,200 files the relay has fewer places than one network may have by itself.

@@ -70,7 +70,7 @@ TEST_P(StoreSuite, TlsIsCountedByDayDomainPolicyAndResult) {
   EXPECT_THAT(counted(*store_, {.domain = "b.example"}),
               ElementsAre(row(11, "b.example", certificate_expired, 1)));
   EXPECT_THAT(counted(*store_, {.first_day = 11, .limit = 1}),
-              ElementsAre(row(11, "a.example", successful, 1)));
+              ElementsAre(row(11, "b.example", certificate_expired, 1)));
   EXPECT_THAT(counted(*store_, {.first_day = 12}), IsEmpty());
   add({}, 11);
   EXPECT_THAT(counted(*store_, {.domain = "a.example"}),
