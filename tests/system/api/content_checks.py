@@ -225,7 +225,7 @@ class Unsubscribing(Checks):
 
     def test_one_click_is_offered_of_a_page_that_is_said_to_take_it(self):
         page = {"url": "https://s.example/leave"}
-        for to, said, offered in (("undeclared", page, 0), ("declared", {**page, "one_click": True}, 1),
+        for to, said, offered in (("unsaid", page, 0), ("declared", {**page, "one_click": True}, 1),
                                   ("declined", {**page, "one_click": False}, 0)):
             with self.subTest(to):
                 self.accepted(self.multipart("POST", "/deliveries/transaction", [data_part(mail(
