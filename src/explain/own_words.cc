@@ -116,6 +116,7 @@ constexpr std::array kSentences = {
     OwnSentence{"the name servers answered * for *",
                 "{1} の問い合わせに、ネームサーバーが <0> を返しました"},
     OwnSentence{"an error", "エラー"},
+    OwnSentence{"no answer in time", "時間内に応答がありません"},
     OwnSentence{"no answer for * within * ms",
                 "{0} の問い合わせに {1} ミリ秒以内に応答がありませんでした"},
     OwnSentence{"DNSSEC validation of * failed: *", "{0} の DNSSEC 検証に失敗しました: {1}"},
