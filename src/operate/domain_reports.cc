@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -31,6 +33,13 @@ static_assert(kRawOctetsMax == reports::kHandedOverMax);
 // Why something is not taken, where the error has no Japanese of its own.
 BilingualText refusal_of(const Error& error) {
   return {error.detail, fmt::format("読み取れません: {}", error.detail)};
+}
+
+// What takes long goes where it keeps no mail waiting. `work` returns a Result.
+template <class Work>
+Task<std::invoke_result_t<Work&>> apart(async::FilePool* files, Work work) {
+  if (files == nullptr) co_return work();
+  co_return co_await files->run(async::FilePool::Owner{}, std::move(work));
 }
 
 ImportedReport refused(std::string name, BilingualText why) {
@@ -171,20 +180,16 @@ std::int64_t ImportedReports::count(Outcome outcome) const {
   return std::ranges::count(reports, outcome, &ImportedReport::outcome);
 }
 
-Task<Result<ReadReport>> Operations::read_apart(std::string octets) {
-  if (options_.files == nullptr) co_return read_report(octets);
-  const auto read = [&octets] { return read_report(octets); };
-  co_return co_await options_.files->run(async::FilePool::Owner{}, read);
-}
-
 Task<Result<void>> Operations::import_report(std::optional<store::AccountKey> account,
                                              HandedOverReports given, ImportedReports& told) {
-  auto read = co_await read_apart(std::move(given.octets));
+  auto read =
+      co_await apart(options_.files, [&octets = given.octets] { return read_report(octets); });
   if (!read) {
     if (read.error().kind == ErrorKind::unavailable) co_return fail(std::move(read.error()));
     told.reports.push_back(refused(std::move(given.name), refusal_of(read.error())));
     co_return Result<void>{};
   }
+  given.octets = {};
   const BilingualText late = wrong_time(*read, store_.clock().now(), options_.report_days);
   for (ReadReport::Part& part : read->parts) {
     ImportedReport one{.name = given.name,
@@ -235,15 +240,17 @@ Task<Result<void>> Operations::import_report(std::optional<store::AccountKey> ac
 }
 
 Task<Result<void>> Operations::import_message(std::optional<store::AccountKey> account,
-                                              HandedOverReports given, ImportedReports& told) {
-  auto found = reports::reports_in(given.octets, given.name);
-  given.octets = {};
+                                              std::string name, std::string_view octets,
+                                              ImportedReports& told) {
+  auto found =
+      co_await apart(options_.files, [&name, octets] { return reports::reports_in(octets, name); });
   if (!found) {
-    told.reports.push_back(refused(std::move(given.name), refusal_of(found.error())));
+    if (found.error().kind == ErrorKind::unavailable) co_return fail(std::move(found.error()));
+    told.reports.push_back(refused(std::move(name), refusal_of(found.error())));
     co_return Result<void>{};
   }
   for (reports::HandedOver& each : *found) {
-    HandedOverReports one{.name = each.name.empty() ? given.name : std::move(each.name),
+    HandedOverReports one{.name = each.name.empty() ? name : std::move(each.name),
                           .octets = std::move(each.octets)};
     auto done = co_await import_report(account, std::move(one), told);
     if (!done) co_return done;
@@ -264,7 +271,12 @@ Task<Result<ImportedReports>> Operations::import_reports(std::string account_nam
     co_return fail(ErrorKind::invalid_input, "there is no report: what was handed over is empty");
   }
   ImportedReports told;
-  const auto messages = reports::messages_in(given.octets);
+  using Messages = std::vector<std::string_view>;  // in `given`, which stays
+  const auto found = co_await apart(options_.files, [&given]() -> Result<Messages> {
+    return reports::messages_in(given.octets);
+  });
+  if (!found) co_return fail(found.error());
+  const Messages& messages = *found;
   if (messages.empty()) co_return fail(ErrorKind::invalid_input, "the file has no message");
   if (messages.size() > reports::kMessagesMax) {
     co_return fail(ErrorKind::invalid_input,
@@ -274,8 +286,7 @@ Task<Result<ImportedReports>> Operations::import_reports(std::string account_nam
   for (std::size_t i = 0; i < messages.size(); ++i) {
     std::string name = given.name;
     if (messages.size() > 1) name = fmt::format("{} ({})", given.name, i + 1);
-    HandedOverReports one{.name = std::move(name), .octets = std::string(messages[i])};
-    auto done = co_await import_message(only, std::move(one), told);
+    auto done = co_await import_message(only, std::move(name), messages[i], told);
     if (!done) co_return fail(std::move(done.error()));
   }
   co_return told;

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "async/file_pool.h"
 #include "base/date_time.h"
 #include "operate/operations.h"
 #include "support/installation.h"
@@ -114,6 +115,22 @@ TEST_F(DomainReportsTest, OfAnAbsurdTimeAreRefused) {
   EXPECT_THAT(why(days(101), days(1)), HasSubstr("kept for 100 days"));
   EXPECT_EQ(reported("example.jp").reports, 0);
   EXPECT_EQ(reported("example.jp").findings.front().code, "no_reports");
+}
+
+TEST_F(DomainReportsTest, AreFoundAndReadWhereNoMailWaits) {
+  has("shop", "example.jp");
+  async::FilePool files({.threads = 1});
+  Operations aside(*installation.store, installation.clock, Operations::Options{.files = &files});
+  const auto taken = run(aside.import_reports(
+      "", {.name = "f", .octets = report("example.jp", {{.source = "198.51.100.7"}})}));
+  ASSERT_TRUE(taken) << taken.error().detail;
+  EXPECT_EQ(taken->count(Outcome::added), 1);
+  files.stop();
+  for (const std::string octets : {"Subject: none\r\n\r\nhas no report", "From nobody\n"}) {
+    const auto told = run(aside.import_reports("", {.name = "f", .octets = octets}));
+    ASSERT_FALSE(told) << octets;
+    EXPECT_EQ(told.error().kind, ErrorKind::unavailable) << octets;
+  }
 }
 
 TEST_F(DomainReportsTest, SayWhatAStricterPolicyWouldDo) {

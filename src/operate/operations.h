@@ -539,9 +539,9 @@ class Operations {
 
  private:
   [[nodiscard]] Result<std::vector<store::Node>> engines_elsewhere() const;
-  Task<Result<ReadReport>> read_apart(std::string octets);
-  Task<Result<void>> import_message(std::optional<store::AccountKey> account,
-                                    HandedOverReports given, ImportedReports& told);
+  // `octets` stay where they are until it is done.
+  Task<Result<void>> import_message(std::optional<store::AccountKey> account, std::string name,
+                                    std::string_view octets, ImportedReports& told);
   Task<Result<void>> import_report(std::optional<store::AccountKey> account,
                                    HandedOverReports given, ImportedReports& told);
   Task<Result<store::Domain>> claim_of(std::string account, std::string domain);
