@@ -18,6 +18,7 @@
 #include "operate/calls/call.h"
 #include "operate/operations.h"
 #include "operate/report_reading.h"
+#include "store/account_name.h"
 
 namespace todoku::operate {
 namespace {
@@ -86,9 +87,8 @@ Result<OwnOfDay> own_of_day(store::ReadTransaction& reader, const store::DomainR
 }
 
 struct Taken {
-  bool is_claimed = false;
   bool is_new = false;
-  std::vector<OwnMailFailing> failing;
+  std::optional<OwnMailFailing> failing;
 };
 
 // A part of a report, for each whose domain it is.
@@ -103,8 +103,7 @@ struct Taking {
   std::vector<std::string> own;
 };
 
-Result<void> take_for(store::WriteTransaction& writer, const Taking& taking, const Domain& claim,
-                      Taken& taken) {
+Result<Taken> take(store::WriteTransaction& writer, const Taking& taking, const Domain& claim) {
   const store::DomainReport report{
       .account = claim.account,
       .domain = claim.domain,
@@ -120,36 +119,40 @@ Result<void> take_for(store::WriteTransaction& writer, const Taking& taking, con
       .messages = taking.part.messages};
   // So that of two at once one sees what the other has added.
   auto held = writer.hold_domain_reports(claim.account, claim.domain);
-  if (!held) return held;
+  if (!held) return fail(std::move(held.error()));
   const auto before = own_of_day(writer.read(), report, taking.own);
   if (!before) return fail(before.error());
   const auto added = writer.add_domain_report(report, taking.part.lines);
   if (!added) return fail(added.error());
-  if (!*added) return {};
-  taken.is_new = true;
+  Taken taken{.is_new = *added, .failing = {}};
   OwnOfDay after = *before;
   for (const store::ReportLine& line : taking.part.lines) after.add(taking.own, line);
-  if (before->is_bad() || !after.is_bad()) return {};
-  taken.failing.push_back({.domain = claim.domain,
-                           .organization = taking.organization,
-                           .day = report.day,
-                           .messages = after.messages,
-                           .failed = after.failed});
-  return {};
+  if (!taken.is_new || before->is_bad() || !after.is_bad()) return taken;
+  taken.failing = {.domain = claim.domain,
+                   .organization = taking.organization,
+                   .day = report.day,
+                   .messages = after.messages,
+                   .failed = after.failed};
+  return taken;
 }
 
-Result<Taken> take(store::WriteTransaction& writer, const Taking& taking) {
-  Taken taken;
-  const auto claims = nearest_claims(writer.read(), taking.part.domain);
-  if (!claims) return fail(claims.error());
-  for (const Domain& claim : *claims) {
-    if (taking.only && claim.account != *taking.only) continue;
-    taken.is_claimed = true;
-    if (auto done = take_for(writer, taking, claim, taken); !done) {
-      return fail(std::move(done.error()));
-    }
+struct Holder {
+  Domain claim;
+  std::string account;  // its name, where it is not the only one
+};
+
+Result<std::vector<Holder>> holders_of(store::ReadTransaction& reader, const Taking& taking) {
+  auto claims = nearest_claims(reader, taking.part.domain);
+  if (!claims) return fail(std::move(claims.error()));
+  if (taking.only) {
+    std::erase_if(*claims, [&](const Domain& claim) { return claim.account != *taking.only; });
   }
-  return taken;
+  std::vector<Holder> holders;
+  for (Domain& claim : *claims) {
+    std::string name = claims->size() > 1 ? store::account_name(reader, claim.account) : "";
+    holders.push_back({.claim = std::move(claim), .account = std::move(name)});
+  }
+  return holders;
 }
 
 BilingualText nobodys(const std::string& domain, bool of_account) {
@@ -160,6 +163,50 @@ BilingualText nobodys(const std::string& domain, bool of_account) {
   }
   return {fmt::format("no account here has a proven claim of {}, nor of a domain above it", domain),
           fmt::format("{} もその上位のドメインも、確認済みのアカウントがありません", domain)};
+}
+
+void tell_failing(const OwnMailFailing& failing) {
+  log::warning("our own mail fails DMARC, as receivers report",
+               {{"domain", failing.domain},
+                {"day", day_text(failing.day)},
+                {"messages", failing.messages},
+                {"failed", failing.failed},
+                {"reporter", failing.organization}});
+}
+
+// Each in a write of its own: who has too many of that day keeps the others from nothing. What
+// became of `one` is added to `told`, by each who has the domain.
+Task<Result<void>> take_for_each(store::Store& store, std::shared_ptr<const Taking> taking,
+                                 ImportedReport one, std::vector<ImportedReport>& told,
+                                 std::vector<OwnMailFailing>& failing) {
+  const auto holders = co_await store.read(
+      [taking](store::ReadTransaction& reader) { return holders_of(reader, *taking); });
+  if (!holders) co_return fail(holders.error());
+  bool is_anybodys = false;
+  for (const Holder& holder : *holders) {
+    const auto taken =
+        co_await store.write(store::WritePriority::import,
+                             [taking, claim = holder.claim](store::WriteTransaction& writer) {
+                               return take(writer, *taking, claim);
+                             });
+    const ErrorKind trouble = taken ? ErrorKind::limit_exceeded : taken.error().kind;
+    if (trouble == ErrorKind::not_found) continue;  // it has lost the domain this moment
+    if (trouble != ErrorKind::limit_exceeded) co_return fail(taken.error());
+    is_anybodys = true;
+    ImportedReport& of_holder = told.emplace_back(one);
+    of_holder.account = holder.account;
+    if (!taken) {
+      of_holder.why = refusal_of(taken.error());
+      continue;
+    }
+    of_holder.outcome = taken->is_new ? Outcome::added : Outcome::repeated;
+    if (taken->failing) failing.push_back(*taken->failing);
+  }
+  if (!is_anybodys) {
+    one.why = nobodys(one.domain, taking->only.has_value());
+    told.push_back(std::move(one));
+  }
+  co_return Result<void>{};
 }
 
 Result<std::set<std::string>> selectors_of(store::ReadTransaction& reader, const Domain& claim) {
@@ -202,39 +249,25 @@ Task<Result<void>> Operations::import_report(std::optional<store::AccountKey> ac
                        .begin = read->begin,
                        .end = read->end,
                        .messages = part.messages};
-    if (late.en.empty()) {
-      const auto taking = std::make_shared<const Taking>(Taking{.only = account,
-                                                                .kind = read->kind,
-                                                                .organization = read->organization,
-                                                                .report_id = read->report_id,
-                                                                .begin = read->begin,
-                                                                .end = read->end,
-                                                                .part = std::move(part),
-                                                                .own = options_.own_addresses});
-      const auto taken = co_await store_.write(
-          store::WritePriority::import,
-          [taking](store::WriteTransaction& writer) { return take(writer, *taking); });
-      if (!taken && taken.error().kind != ErrorKind::limit_exceeded) {
-        co_return fail(taken.error());
-      }
-      if (!taken) {
-        one.why = refusal_of(taken.error());
-      } else if (!taken->is_claimed) {
-        one.why = nobodys(one.domain, account.has_value());
-      } else {
-        one.outcome = taken->is_new ? Outcome::added : Outcome::repeated;
-        for (const OwnMailFailing& failing : taken->failing) {
-          log::warning("our own mail fails DMARC, as receivers report",
-                       {{"domain", failing.domain},
-                        {"day", day_text(failing.day)},
-                        {"messages", failing.messages},
-                        {"failed", failing.failed},
-                        {"reporter", failing.organization}});
-          if (options_.own_mail_failing) options_.own_mail_failing(failing);
-        }
-      }
+    if (!late.en.empty()) {
+      told.reports.push_back(std::move(one));
+      continue;
     }
-    told.reports.push_back(std::move(one));
+    const auto taking = std::make_shared<const Taking>(Taking{.only = account,
+                                                              .kind = read->kind,
+                                                              .organization = read->organization,
+                                                              .report_id = read->report_id,
+                                                              .begin = read->begin,
+                                                              .end = read->end,
+                                                              .part = std::move(part),
+                                                              .own = options_.own_addresses});
+    std::vector<OwnMailFailing> failing;
+    auto done = co_await take_for_each(store_, taking, std::move(one), told.reports, failing);
+    for (const OwnMailFailing& each : failing) {
+      tell_failing(each);
+      if (options_.own_mail_failing) options_.own_mail_failing(each);
+    }
+    if (!done) co_return done;
   }
   co_return Result<void>{};
 }

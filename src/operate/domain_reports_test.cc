@@ -133,6 +133,45 @@ TEST_F(DomainReportsTest, AreFoundAndReadWhereNoMailWaits) {
   }
 }
 
+TEST_F(DomainReportsTest, OfADomainThatSeveralHaveGoToEach) {
+  has("shop", "example.jp");
+  has("other", "example.jp");
+  const Instant begin = now() - std::chrono::hours(30);
+  const auto full = installation.store->write_and_wait(
+      store::WritePriority::import, [begin](store::WriteTransaction& writer) -> Result<void> {
+        const auto account = writer.read().account_by_name("shop");
+        if (!account) return fail(account.error());
+        for (std::int64_t i = 0; i < store::kReportsOfDayMax; ++i) {
+          const store::DomainReport report{
+              .account = account->key,
+              .domain = "example.jp",
+              .day = store::report_day_of(begin),
+              .id = store::report_id_of(store::ReportKind::dmarc, "Full", std::to_string(i),
+                                        "example.jp", begin),
+              .organization = "Full",
+              .reported = "example.jp",
+              .begin = begin,
+              .end = begin};
+          const auto added = writer.add_domain_report(report, {});
+          if (!added) return fail(added.error());
+        }
+        return {};
+      });
+  ASSERT_TRUE(full) << full.error().detail;
+  const auto told = run(operations.import_reports(
+      "", {.name = "f", .octets = report("example.jp", {{.source = "198.51.100.7"}})}));
+  ASSERT_TRUE(told) << told.error().detail;
+  ASSERT_THAT(told->reports, SizeIs(2));
+  for (const ImportedReport& each : told->reports) {
+    const bool is_full = each.account == "shop";
+    EXPECT_EQ(each.outcome, is_full ? Outcome::refused : Outcome::added) << each.account;
+    EXPECT_EQ(each.why.en.contains("2000 reports of a day"), is_full) << each.why.en;
+  }
+  EXPECT_NE(told->reports[0].account, told->reports[1].account);
+  EXPECT_EQ(reported("example.jp", "other").sums.messages, 1);
+  EXPECT_EQ(reported("example.jp", "shop").sums.messages, 0);
+}
+
 TEST_F(DomainReportsTest, SayWhatAStricterPolicyWouldDo) {
   has("shop", "example.jp");
   import(report("example.jp", {{.source = std::string(kOurs), .messages = 90},
