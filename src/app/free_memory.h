@@ -4,7 +4,10 @@
 // what they took for a moment would stay with the process until it ends.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+
+#include "base/clock.h"
 
 namespace todoku::app {
 
@@ -16,7 +19,24 @@ struct MemoryUse {
 // milliseconds.
 [[nodiscard]] bool is_worth_returning(const MemoryUse& use);
 
-// Does it where it is worth it. True: it was. For a thread that has nothing else to do.
-bool return_free_memory();
+// When to do it again. Free memory in holes of less than a page cannot go back, however much there
+// is of it, and looking for more stops all who allocate: each time that brings nothing the next is
+// twice as late. Pure.
+class ReturnPace {
+ public:
+  static constexpr Milliseconds kAtFirst = std::chrono::seconds(10);
+  static constexpr Milliseconds kAtMost = std::chrono::minutes(10);
+
+  [[nodiscard]] bool is_due(SteadyInstant now) const { return now >= next_; }
+  // It was done at `now`. Octets of anonymous memory before and after it; 0: not known.
+  void note(std::uint64_t before, std::uint64_t after, SteadyInstant now);
+
+ private:
+  Milliseconds wait_ = kAtFirst;
+  SteadyInstant next_{};
+};
+
+// Does it where it is due and worth it. True: it did. For a thread that has nothing else to do.
+bool return_free_memory(ReturnPace& pace, SteadyInstant now);
 
 }  // namespace todoku::app

@@ -28,6 +28,26 @@ TEST(FreeMemory, IsReturnedWhereThereIsMuch) {
       << "allocated and never written";
 }
 
+TEST(FreeMemory, WhatCannotGoBackIsTriedEverMoreSeldom) {
+  using namespace std::chrono_literals;
+  ReturnPace pace;
+  SteadyInstant now{1h};
+  EXPECT_TRUE(pace.is_due(now));
+  const auto wait_after = [&](std::uint64_t before, std::uint64_t after) {
+    pace.note(before, after, now);
+    Milliseconds waited{};
+    for (; !pace.is_due(now); now += 1s) waited += 1s;
+    return waited;
+  };
+  constexpr std::uint64_t kMuch = 500 * kMiB;
+  for (const Milliseconds wait : {20s, 40s, 80s, 160s, 320s, 600s, 600s}) {
+    EXPECT_EQ(wait_after(kMuch, kMuch - kMiB), wait) << "it has fallen by next to nothing";
+  }
+  EXPECT_EQ(wait_after(kMuch, kMuch - 100 * kMiB), 10s);
+  EXPECT_EQ(wait_after(kMuch, kMuch + kMiB), 20s) << "others took more meanwhile";
+  EXPECT_EQ(wait_after(kMuch, 0), 40s) << "not known";
+}
+
 TEST(FreeMemory, WhatLiesBetweenWhatIsInUseGoesBack) {
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -44,7 +64,8 @@ TEST(FreeMemory, WhatLiesBetweenWhatIsInUseGoesBack) {
   }
   freed.clear();
   const std::uint64_t before = resident();
-  EXPECT_TRUE(return_free_memory());
+  ReturnPace pace;
+  EXPECT_TRUE(return_free_memory(pace, SteadyInstant{}));
   EXPECT_LT(resident(), before - 100 * kMiB);
 }
 

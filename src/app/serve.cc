@@ -121,12 +121,13 @@ class Watchdog {
 };
 
 // The signal. This thread has nothing else to do meanwhile.
-int wait_for_ending(const sigset_t& signals) {
+int wait_for_ending(const sigset_t& signals, const Clock& clock) {
   constexpr timespec kBetweenLooks{.tv_sec = 10, .tv_nsec = 0};
+  ReturnPace pace;
   for (;;) {
     const int signal = sigtimedwait(&signals, nullptr, &kBetweenLooks);
     if (signal > 0) return signal;
-    if (errno == EAGAIN) return_free_memory();
+    if (errno == EAGAIN) return_free_memory(pace, clock.steady_now());
   }
 }
 
@@ -163,7 +164,7 @@ int serve(config::LoadedConfig loaded, bool begin_new) {
     return 1;
   }
   if (signs) signs->follow([&engine] { return engine.fatal(); });
-  const int signal = wait_for_ending(signals);
+  const int signal = wait_for_ending(signals, clock);
   log::info("draining", {{"signal", signal}, {"seconds", grace.count()}});
   let_only_a_second_interrupt_end(signal);
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);

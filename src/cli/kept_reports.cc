@@ -53,7 +53,11 @@ struct Imported {
 
 void show_imported(Session& session, const value& report) {
   const std::string outcome = text_of(report, "outcome");
-  const std::string name = printable(text_of(report, "name"));
+  std::string name = printable(text_of(report, "name"));
+  // Where several accounts have the domain there is one for each.
+  if (const std::string account = printable(text_of(report, "account")); !account.empty()) {
+    name += fmt::format(" [{}]", account);
+  }
   const std::string domain = printable(text_of(report, "domain"));
   const std::string by = printable(text_of(report, "organization"));
   if (outcome == "refused") {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,6 +18,7 @@
 #include "operate/calls/call.h"
 #include "operate/operations.h"
 #include "operate/report_reading.h"
+#include "store/account_name.h"
 
 namespace todoku::operate {
 namespace {
@@ -31,6 +34,13 @@ static_assert(kRawOctetsMax == reports::kHandedOverMax);
 // Why something is not taken, where the error has no Japanese of its own.
 BilingualText refusal_of(const Error& error) {
   return {error.detail, fmt::format("読み取れません: {}", error.detail)};
+}
+
+// What takes long goes where it keeps no mail waiting. `work` returns a Result.
+template <class Work>
+Task<std::invoke_result_t<Work&>> apart(async::FilePool* files, Work work) {
+  if (files == nullptr) co_return work();
+  co_return co_await files->run(async::FilePool::Owner{}, std::move(work));
 }
 
 ImportedReport refused(std::string name, BilingualText why) {
@@ -77,9 +87,8 @@ Result<OwnOfDay> own_of_day(store::ReadTransaction& reader, const store::DomainR
 }
 
 struct Taken {
-  bool is_claimed = false;
   bool is_new = false;
-  std::vector<OwnMailFailing> failing;
+  std::optional<OwnMailFailing> failing;
 };
 
 // A part of a report, for each whose domain it is.
@@ -94,8 +103,7 @@ struct Taking {
   std::vector<std::string> own;
 };
 
-Result<void> take_for(store::WriteTransaction& writer, const Taking& taking, const Domain& claim,
-                      Taken& taken) {
+Result<Taken> take(store::WriteTransaction& writer, const Taking& taking, const Domain& claim) {
   const store::DomainReport report{
       .account = claim.account,
       .domain = claim.domain,
@@ -111,36 +119,40 @@ Result<void> take_for(store::WriteTransaction& writer, const Taking& taking, con
       .messages = taking.part.messages};
   // So that of two at once one sees what the other has added.
   auto held = writer.hold_domain_reports(claim.account, claim.domain);
-  if (!held) return held;
+  if (!held) return fail(std::move(held.error()));
   const auto before = own_of_day(writer.read(), report, taking.own);
   if (!before) return fail(before.error());
   const auto added = writer.add_domain_report(report, taking.part.lines);
   if (!added) return fail(added.error());
-  if (!*added) return {};
-  taken.is_new = true;
+  Taken taken{.is_new = *added, .failing = {}};
   OwnOfDay after = *before;
   for (const store::ReportLine& line : taking.part.lines) after.add(taking.own, line);
-  if (before->is_bad() || !after.is_bad()) return {};
-  taken.failing.push_back({.domain = claim.domain,
-                           .organization = taking.organization,
-                           .day = report.day,
-                           .messages = after.messages,
-                           .failed = after.failed});
-  return {};
+  if (!taken.is_new || before->is_bad() || !after.is_bad()) return taken;
+  taken.failing = {.domain = claim.domain,
+                   .organization = taking.organization,
+                   .day = report.day,
+                   .messages = after.messages,
+                   .failed = after.failed};
+  return taken;
 }
 
-Result<Taken> take(store::WriteTransaction& writer, const Taking& taking) {
-  Taken taken;
-  const auto claims = nearest_claims(writer.read(), taking.part.domain);
-  if (!claims) return fail(claims.error());
-  for (const Domain& claim : *claims) {
-    if (taking.only && claim.account != *taking.only) continue;
-    taken.is_claimed = true;
-    if (auto done = take_for(writer, taking, claim, taken); !done) {
-      return fail(std::move(done.error()));
-    }
+struct Holder {
+  Domain claim;
+  std::string account;  // its name, where it is not the only one
+};
+
+Result<std::vector<Holder>> holders_of(store::ReadTransaction& reader, const Taking& taking) {
+  auto claims = nearest_claims(reader, taking.part.domain);
+  if (!claims) return fail(std::move(claims.error()));
+  if (taking.only) {
+    std::erase_if(*claims, [&](const Domain& claim) { return claim.account != *taking.only; });
   }
-  return taken;
+  std::vector<Holder> holders;
+  for (Domain& claim : *claims) {
+    std::string name = claims->size() > 1 ? store::account_name(reader, claim.account) : "";
+    holders.push_back({.claim = std::move(claim), .account = std::move(name)});
+  }
+  return holders;
 }
 
 BilingualText nobodys(const std::string& domain, bool of_account) {
@@ -151,6 +163,50 @@ BilingualText nobodys(const std::string& domain, bool of_account) {
   }
   return {fmt::format("no account here has a proven claim of {}, nor of a domain above it", domain),
           fmt::format("{} もその上位のドメインも、確認済みのアカウントがありません", domain)};
+}
+
+void tell_failing(const OwnMailFailing& failing) {
+  log::warning("our own mail fails DMARC, as receivers report",
+               {{"domain", failing.domain},
+                {"day", day_text(failing.day)},
+                {"messages", failing.messages},
+                {"failed", failing.failed},
+                {"reporter", failing.organization}});
+}
+
+// Each in a write of its own: who has too many of that day keeps the others from nothing. What
+// became of `one` is added to `told`, by each who has the domain.
+Task<Result<void>> take_for_each(store::Store& store, std::shared_ptr<const Taking> taking,
+                                 ImportedReport one, std::vector<ImportedReport>& told,
+                                 std::vector<OwnMailFailing>& failing) {
+  const auto holders = co_await store.read(
+      [taking](store::ReadTransaction& reader) { return holders_of(reader, *taking); });
+  if (!holders) co_return fail(holders.error());
+  bool is_anybodys = false;
+  for (const Holder& holder : *holders) {
+    const auto taken =
+        co_await store.write(store::WritePriority::import,
+                             [taking, claim = holder.claim](store::WriteTransaction& writer) {
+                               return take(writer, *taking, claim);
+                             });
+    const ErrorKind trouble = taken ? ErrorKind::limit_exceeded : taken.error().kind;
+    if (trouble == ErrorKind::not_found) continue;  // it has lost the domain this moment
+    if (trouble != ErrorKind::limit_exceeded) co_return fail(taken.error());
+    is_anybodys = true;
+    ImportedReport& of_holder = told.emplace_back(one);
+    of_holder.account = holder.account;
+    if (!taken) {
+      of_holder.why = refusal_of(taken.error());
+      continue;
+    }
+    of_holder.outcome = taken->is_new ? Outcome::added : Outcome::repeated;
+    if (taken->failing) failing.push_back(*taken->failing);
+  }
+  if (!is_anybodys) {
+    one.why = nobodys(one.domain, taking->only.has_value());
+    told.push_back(std::move(one));
+  }
+  co_return Result<void>{};
 }
 
 Result<std::set<std::string>> selectors_of(store::ReadTransaction& reader, const Domain& claim) {
@@ -171,20 +227,16 @@ std::int64_t ImportedReports::count(Outcome outcome) const {
   return std::ranges::count(reports, outcome, &ImportedReport::outcome);
 }
 
-Task<Result<ReadReport>> Operations::read_apart(std::string octets) {
-  if (options_.files == nullptr) co_return read_report(octets);
-  const auto read = [&octets] { return read_report(octets); };
-  co_return co_await options_.files->run(async::FilePool::Owner{}, read);
-}
-
 Task<Result<void>> Operations::import_report(std::optional<store::AccountKey> account,
                                              HandedOverReports given, ImportedReports& told) {
-  auto read = co_await read_apart(std::move(given.octets));
+  auto read =
+      co_await apart(options_.files, [&octets = given.octets] { return read_report(octets); });
   if (!read) {
     if (read.error().kind == ErrorKind::unavailable) co_return fail(std::move(read.error()));
     told.reports.push_back(refused(std::move(given.name), refusal_of(read.error())));
     co_return Result<void>{};
   }
+  given.octets = {};
   const BilingualText late = wrong_time(*read, store_.clock().now(), options_.report_days);
   for (ReadReport::Part& part : read->parts) {
     ImportedReport one{.name = given.name,
@@ -197,53 +249,41 @@ Task<Result<void>> Operations::import_report(std::optional<store::AccountKey> ac
                        .begin = read->begin,
                        .end = read->end,
                        .messages = part.messages};
-    if (late.en.empty()) {
-      const auto taking = std::make_shared<const Taking>(Taking{.only = account,
-                                                                .kind = read->kind,
-                                                                .organization = read->organization,
-                                                                .report_id = read->report_id,
-                                                                .begin = read->begin,
-                                                                .end = read->end,
-                                                                .part = std::move(part),
-                                                                .own = options_.own_addresses});
-      const auto taken = co_await store_.write(
-          store::WritePriority::import,
-          [taking](store::WriteTransaction& writer) { return take(writer, *taking); });
-      if (!taken && taken.error().kind != ErrorKind::limit_exceeded) {
-        co_return fail(taken.error());
-      }
-      if (!taken) {
-        one.why = refusal_of(taken.error());
-      } else if (!taken->is_claimed) {
-        one.why = nobodys(one.domain, account.has_value());
-      } else {
-        one.outcome = taken->is_new ? Outcome::added : Outcome::repeated;
-        for (const OwnMailFailing& failing : taken->failing) {
-          log::warning("our own mail fails DMARC, as receivers report",
-                       {{"domain", failing.domain},
-                        {"day", day_text(failing.day)},
-                        {"messages", failing.messages},
-                        {"failed", failing.failed},
-                        {"reporter", failing.organization}});
-          if (options_.own_mail_failing) options_.own_mail_failing(failing);
-        }
-      }
+    if (!late.en.empty()) {
+      told.reports.push_back(std::move(one));
+      continue;
     }
-    told.reports.push_back(std::move(one));
+    const auto taking = std::make_shared<const Taking>(Taking{.only = account,
+                                                              .kind = read->kind,
+                                                              .organization = read->organization,
+                                                              .report_id = read->report_id,
+                                                              .begin = read->begin,
+                                                              .end = read->end,
+                                                              .part = std::move(part),
+                                                              .own = options_.own_addresses});
+    std::vector<OwnMailFailing> failing;
+    auto done = co_await take_for_each(store_, taking, std::move(one), told.reports, failing);
+    for (const OwnMailFailing& each : failing) {
+      tell_failing(each);
+      if (options_.own_mail_failing) options_.own_mail_failing(each);
+    }
+    if (!done) co_return done;
   }
   co_return Result<void>{};
 }
 
 Task<Result<void>> Operations::import_message(std::optional<store::AccountKey> account,
-                                              HandedOverReports given, ImportedReports& told) {
-  auto found = reports::reports_in(given.octets, given.name);
-  given.octets = {};
+                                              std::string name, std::string_view octets,
+                                              ImportedReports& told) {
+  auto found =
+      co_await apart(options_.files, [&name, octets] { return reports::reports_in(octets, name); });
   if (!found) {
-    told.reports.push_back(refused(std::move(given.name), refusal_of(found.error())));
+    if (found.error().kind == ErrorKind::unavailable) co_return fail(std::move(found.error()));
+    told.reports.push_back(refused(std::move(name), refusal_of(found.error())));
     co_return Result<void>{};
   }
   for (reports::HandedOver& each : *found) {
-    HandedOverReports one{.name = each.name.empty() ? given.name : std::move(each.name),
+    HandedOverReports one{.name = each.name.empty() ? name : std::move(each.name),
                           .octets = std::move(each.octets)};
     auto done = co_await import_report(account, std::move(one), told);
     if (!done) co_return done;
@@ -264,7 +304,12 @@ Task<Result<ImportedReports>> Operations::import_reports(std::string account_nam
     co_return fail(ErrorKind::invalid_input, "there is no report: what was handed over is empty");
   }
   ImportedReports told;
-  const auto messages = reports::messages_in(given.octets);
+  using Messages = std::vector<std::string_view>;  // in `given`, which stays
+  const auto found = co_await apart(options_.files, [&given]() -> Result<Messages> {
+    return reports::messages_in(given.octets);
+  });
+  if (!found) co_return fail(found.error());
+  const Messages& messages = *found;
   if (messages.empty()) co_return fail(ErrorKind::invalid_input, "the file has no message");
   if (messages.size() > reports::kMessagesMax) {
     co_return fail(ErrorKind::invalid_input,
@@ -274,8 +319,7 @@ Task<Result<ImportedReports>> Operations::import_reports(std::string account_nam
   for (std::size_t i = 0; i < messages.size(); ++i) {
     std::string name = given.name;
     if (messages.size() > 1) name = fmt::format("{} ({})", given.name, i + 1);
-    HandedOverReports one{.name = std::move(name), .octets = std::string(messages[i])};
-    auto done = co_await import_message(only, std::move(one), told);
+    auto done = co_await import_message(only, std::move(name), messages[i], told);
     if (!done) co_return fail(std::move(done.error()));
   }
   co_return told;

@@ -17,7 +17,8 @@ struct HandedOverReports {
   std::string octets;
 };
 
-// A report that was handed over, or a part of one: TLS reports may be of several domains.
+// A report that was handed over, or a part of one: TLS reports may be of several domains. Where
+// several accounts have the domain, for one of them.
 struct ImportedReport {
   enum class Outcome : std::uint8_t {
     added,
@@ -35,6 +36,8 @@ struct ImportedReport {
   Instant begin{};
   Instant end{};
   std::int64_t messages = 0;  // of TLS: sessions
+  // Whose it became, or would have; empty: no more than one could have it.
+  std::string account = {};
 };
 
 struct ImportedReports {

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "async/file_pool.h"
 #include "base/date_time.h"
 #include "operate/operations.h"
 #include "support/installation.h"
@@ -114,6 +115,61 @@ TEST_F(DomainReportsTest, OfAnAbsurdTimeAreRefused) {
   EXPECT_THAT(why(days(101), days(1)), HasSubstr("kept for 100 days"));
   EXPECT_EQ(reported("example.jp").reports, 0);
   EXPECT_EQ(reported("example.jp").findings.front().code, "no_reports");
+}
+
+TEST_F(DomainReportsTest, AreFoundAndReadWhereNoMailWaits) {
+  has("shop", "example.jp");
+  async::FilePool files({.threads = 1});
+  Operations aside(*installation.store, installation.clock, Operations::Options{.files = &files});
+  const auto taken = run(aside.import_reports(
+      "", {.name = "f", .octets = report("example.jp", {{.source = "198.51.100.7"}})}));
+  ASSERT_TRUE(taken) << taken.error().detail;
+  EXPECT_EQ(taken->count(Outcome::added), 1);
+  files.stop();
+  for (const std::string octets : {"Subject: none\r\n\r\nhas no report", "From nobody\n"}) {
+    const auto told = run(aside.import_reports("", {.name = "f", .octets = octets}));
+    ASSERT_FALSE(told) << octets;
+    EXPECT_EQ(told.error().kind, ErrorKind::unavailable) << octets;
+  }
+}
+
+TEST_F(DomainReportsTest, OfADomainThatSeveralHaveGoToEach) {
+  has("shop", "example.jp");
+  has("other", "example.jp");
+  const Instant begin = now() - std::chrono::hours(30);
+  const auto full = installation.store->write_and_wait(
+      store::WritePriority::import, [begin](store::WriteTransaction& writer) -> Result<void> {
+        const auto account = writer.read().account_by_name("shop");
+        if (!account) return fail(account.error());
+        for (std::int64_t i = 0; i < store::kReportsOfDayMax; ++i) {
+          const store::DomainReport report{
+              .account = account->key,
+              .domain = "example.jp",
+              .day = store::report_day_of(begin),
+              .id = store::report_id_of(store::ReportKind::dmarc, "Full", std::to_string(i),
+                                        "example.jp", begin),
+              .organization = "Full",
+              .reported = "example.jp",
+              .begin = begin,
+              .end = begin};
+          const auto added = writer.add_domain_report(report, {});
+          if (!added) return fail(added.error());
+        }
+        return {};
+      });
+  ASSERT_TRUE(full) << full.error().detail;
+  const auto told = run(operations.import_reports(
+      "", {.name = "f", .octets = report("example.jp", {{.source = "198.51.100.7"}})}));
+  ASSERT_TRUE(told) << told.error().detail;
+  ASSERT_THAT(told->reports, SizeIs(2));
+  for (const ImportedReport& each : told->reports) {
+    const bool is_full = each.account == "shop";
+    EXPECT_EQ(each.outcome, is_full ? Outcome::refused : Outcome::added) << each.account;
+    EXPECT_EQ(each.why.en.contains("2000 reports of a day"), is_full) << each.why.en;
+  }
+  EXPECT_NE(told->reports[0].account, told->reports[1].account);
+  EXPECT_EQ(reported("example.jp", "other").sums.messages, 1);
+  EXPECT_EQ(reported("example.jp", "shop").sums.messages, 0);
 }
 
 TEST_F(DomainReportsTest, SayWhatAStricterPolicyWouldDo) {

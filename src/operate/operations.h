@@ -469,8 +469,8 @@ class Operations {
   // What the account signs with stays its own; whoever has the domain next gets nothing of it.
   Task<Result<void>> remove_domain(std::string account, std::string domain);
   // -- domain_reports.cc. What is handed over: a report, a message that carries some, or a file of
-  // messages; each is told of by itself. `account` empty: for every account that has its domain.
-  // invalid_input: nothing was handed over.
+  // messages; each is told of by itself. `account` empty: for every account that has its domain,
+  // each in a commit of its own, and told of by itself. invalid_input: nothing was handed over.
   Task<Result<ImportedReports>> import_reports(std::string account, HandedOverReports given);
   // Of the last `days` days and today, in UTC. `account` empty: of the one that has the domain.
   // conflict: several have.
@@ -539,9 +539,9 @@ class Operations {
 
  private:
   [[nodiscard]] Result<std::vector<store::Node>> engines_elsewhere() const;
-  Task<Result<ReadReport>> read_apart(std::string octets);
-  Task<Result<void>> import_message(std::optional<store::AccountKey> account,
-                                    HandedOverReports given, ImportedReports& told);
+  // `octets` stay where they are until it is done.
+  Task<Result<void>> import_message(std::optional<store::AccountKey> account, std::string name,
+                                    std::string_view octets, ImportedReports& told);
   Task<Result<void>> import_report(std::optional<store::AccountKey> account,
                                    HandedOverReports given, ImportedReports& told);
   Task<Result<store::Domain>> claim_of(std::string account, std::string domain);

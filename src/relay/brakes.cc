@@ -32,6 +32,9 @@ std::optional<Reply> reply_to(const std::optional<MinuteMeter::Excess>& excess,
 Brakes::Limits Brakes::limits(const Sender& sender, Metered metered) const {
   const auto pick = [metered](const MinuteLimits& limits) {
     if (metered == Metered::messages) return limits.messages;
+    if (metered == Metered::failures) {
+      return std::min(limits.messages, INT64_MAX / kFailuresPerMessage) * kFailuresPerMessage;
+    }
     return metered == Metered::recipients ? limits.recipients : limits.octets;
   };
   const store::SmtpCredentialSettings& terms = sender.login.credential.settings;
@@ -66,6 +69,9 @@ std::optional<Reply> Brakes::begin_message(const Sender& sender, std::uint64_t d
   // Octets are counted as they come; a message that is not begun is none.
   auto held = reply_to(meter_.look(limits(sender, Metered::octets), octets, now), "octets", sender);
   if (held) return held;
+  held =
+      reply_to(meter_.look(limits(sender, Metered::failures), 1, now), "refused messages", sender);
+  if (held) return held;
   return reply_to(meter_.admit(limits(sender, Metered::messages), 1, now), "messages", sender);
 }
 
@@ -78,6 +84,10 @@ void Brakes::give_back(const Sender& sender, const Counted& counted) {
   if (counted.recipients == 0) return;
   meter_.give_back(limits(sender, Metered::recipients), counted.recipients,
                    counted.recipients_from);
+}
+
+void Brakes::count_failure(const Sender& sender, SteadyInstant now) {
+  meter_.count(limits(sender, Metered::failures), 1, now);
 }
 
 void Brakes::count_octets(const Sender& sender, std::uint64_t octets, SteadyInstant now) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Limits of a minute: of messages, of recipients and of octets; of a credential, its account, the
-// network that it comes from (of users of this machine the user)
-// and the listener that it came to. Each process counts what came to
-// itself. Pure but for the meter's lock; times are given.
+// Limits of a minute: of messages, of those that fail, of recipients and of octets; of a
+// credential, its account, the network that it comes from (of users of this machine the user) and
+// the listener that it came to. Each process counts what came to itself. Pure but for the meter's
+// lock; times are given.
 #pragma once
 
 #include <array>
@@ -40,19 +40,26 @@ class Brakes {
   // Both outlive it.
   Brakes(const RelayOptions& options, MinuteMeter& meter) : options_(options), meter_(meter) {}
 
+  // So many messages may fail for each that may be taken.
+  static constexpr std::int64_t kFailuresPerMessage = 4;
+
   // A message begins, of so many octets if the client has said so (RFC 1870), else 0. The reply:
   // why not now, and when.
   [[nodiscard]] std::optional<Reply> begin_message(const Sender& sender, std::uint64_t declared,
                                                    SteadyInstant now);
   [[nodiscard]] std::optional<Reply> add_recipient(const Sender& sender, SteadyInstant now);
   // Of a message that was begun and is not taken after all: what it counted is for others to use,
-  // as far as its minutes are not over. Its octets have come, and stay counted.
+  // as far as its minutes are not over. Its octets have come, and stay counted. Of one that was
+  // refused for good after its content see count_failure().
   void give_back(const Sender& sender, const Counted& counted);
+  // A message came and was refused for good. It uses up nothing of what may be taken, but costs as
+  // much to read: kFailuresPerMessage times the limit of messages in a minute, and none begins.
+  void count_failure(const Sender& sender, SteadyInstant now);
   // Of a message that has begun: it is not cut off for that, but the next one waits.
   void count_octets(const Sender& sender, std::uint64_t octets, SteadyInstant now);
 
  private:
-  enum class Metered : std::uint8_t { messages, recipients, octets };
+  enum class Metered : std::uint8_t { messages, recipients, octets, failures };
   using Limits = std::array<MinuteMeter::Limit, 4>;
   [[nodiscard]] Limits limits(const Sender& sender, Metered metered) const;
 

@@ -250,6 +250,25 @@ TEST_F(BrakesTest, AMessageThatIsNotTakenUsesUpNothing) {
   }
 }
 
+TEST_F(BrakesTest, WhoseMessagesAlwaysFailWaitsAfterFourTimesTheLimit) {
+  login_.credential.settings.messages_per_minute = 2;
+  const auto fail_one = [&](SteadyInstant now) {
+    std::string answer = text(brakes_.begin_message(sender(), 0, now));
+    if (answer == "taken") {
+      brakes_.count_failure(sender(), now);
+      brakes_.give_back(sender(), {.message_at = now});
+    }
+    return answer;
+  };
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(fail_one(kBegin), "taken") << i;
+  EXPECT_EQ(fail_one(kBegin + 10s),
+            "451 4.7.1 Too many refused messages of this credential in this minute, try again in "
+            "50 s");
+  EXPECT_EQ(fail_one(kBegin + 1min), "taken");
+  login_.credential.settings.messages_per_minute = 0;
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(fail_one(kBegin + 1min), "taken") << "there is no limit";
+}
+
 TEST_F(BrakesTest, OctetsAreRefusedBySizeOrWaitedFor) {
   login_.credential.settings.octets_per_minute = 1'000;
   EXPECT_EQ(text(brakes_.begin_message(sender(), 900, kBegin)), "taken");

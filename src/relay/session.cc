@@ -151,6 +151,13 @@ std::string client_name(const net::IpAddress& address, std::optional<std::uint32
   return user ? "uid " + std::to_string(*user) : address.to_string();
 }
 
+// The dialogue itself refuses what has come: too large, bare line ends.
+void Session::discard() {
+  const bool has_come = transaction_ && (transaction_->reader || transaction_->trouble);
+  if (has_come) world_.brakes.count_failure(sender(), world_.clock.steady_now());
+  abandon();
+}
+
 // A message that was not taken leaves its place in the minute to another.
 void Session::abandon() {
   if (transaction_ && !transaction_->is_taken) {

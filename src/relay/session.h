@@ -120,7 +120,7 @@ class Session final : private smtp::ServerOwner {
  private:
   [[nodiscard]] Task<smtp::ServerAnswer> answer(smtp::ServerStep step) override;
   [[nodiscard]] Task<void> take(std::string_view piece) override;
-  void discard() override { abandon(); }
+  void discard() override;
   void refused(int code, std::string_view text) override;
   [[nodiscard]] Refusals::Whom whom() const;
   void tell_taken(const std::string& unheard);

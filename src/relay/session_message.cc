@@ -183,6 +183,7 @@ Task<Reply> Session::finish_message() {
     }
   }
   transaction_->is_taken = reply.code < 400;
+  if (reply.code >= 500) world_.brakes.count_failure(sender(), world_.clock.steady_now());
   abandon();
   if (reply.code < 400) mail_.reset();
   co_return reply;

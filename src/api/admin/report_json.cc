@@ -42,6 +42,7 @@ void add_report(JsonWriter& json, const ImportedReport& report) {
     json.member("end", format_utc(report.end));
     json.member("messages", report.messages);
   }
+  if (!report.account.empty()) json.member("account", report.account);
   json.end_object();
 }
 

@@ -116,8 +116,10 @@ INSERT INTO domain_reports SELECT n % ({0} / 10), 'd' || n % 100 || '.example', 
   n::text::bytea, 1, 'org', 'd.example', 'p=none', n, n, 1, n FROM generate_series(1, {0}) n;
 INSERT INTO report_lines SELECT n % ({0} / 10), 'd' || n % 100 || '.example', n % 400,
   n::text::bytea, 1, 0 FROM generate_series(1, {0}) n;
-INSERT INTO sts_policies SELECT 'd' || n || '.example', 'i', 'p', n, n FROM generate_series(1, {0}) n;
-INSERT INTO tls_counts SELECT n % 60, 'd' || n || '.example', 1, 1, 1 FROM generate_series(1, {0}) n;
+INSERT INTO sts_policies SELECT 'd' || n || '.example', 'i', 'p', n, n
+  FROM generate_series(1, {0}) n;
+INSERT INTO tls_counts SELECT n % 60, 'd' || n || '.example', 1, 1, 1
+  FROM generate_series(1, {0}) n;
 INSERT INTO bells SELECT 's' || n % 10, n % 2, 1000000 + n, 0, n, 0, 1, n
   FROM generate_series(1, {0}) n;
 )sql",
