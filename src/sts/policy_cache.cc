@@ -189,8 +189,8 @@ void PolicyCache::learnt_locked(const std::string& domain, Entry& entry, Instant
   }
   octets_ -= entry.octets;
   entry.octets = kEntryOctets + 2 * domain.size();
-  // Once as it was fetched, once to be shared.
-  if (policy != nullptr) entry.octets += 2 * octets_of(*policy);
+  // Once as it was fetched, once to be shared; one of "mode: none" is held, too.
+  if (const HeldPolicy* held = entry.known.held(now)) entry.octets += 2 * octets_of(held->policy);
   octets_ += entry.octets;
   if (entry.known.is_usable(now)) wake(entry);
 }

@@ -288,10 +288,11 @@ TEST_F(PolicyCacheTest, ItsMemoryIsBounded) {
   large.mx.assign(200, std::string(200, 'a') + ".example.jp");
   for (int i = 0; i < 20; ++i) {
     const std::string domain = "d" + std::to_string(i) + ".example";
-    zone_.txt["_mta-sts." + domain] = {"v=STSv1; id=1"};
-    resolver_.set_zone(zone_);
+    give_record(domain);
+    large.mode = i % 2 == 0 ? Mode::enforce : Mode::none;
     web_.policies[domain] = large;
-    ASSERT_NE(get(domain), nullptr);
+    ASSERT_EQ(get(domain) != nullptr, large.mode == Mode::enforce);
+    EXPECT_TRUE(cache_->is_known(domain));
     EXPECT_EQ(cache_->size(), 1U) << "two policies are too many";
   }
 }
