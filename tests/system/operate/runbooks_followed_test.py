@@ -61,6 +61,8 @@ class Follower:
         if any(words[1:3] == ["key", "revoke"] for words in wanted):
             stack.command("key", "add", "tester", "--label", "leaked")
             self.values["12"] = str(self.leaked_keys()[0]["id"])
+        if any(words[1:3] == ["reports", "show"] for words in wanted):
+            stack.command("domain", "add", "tester", "example.jp", "--proven")
         if any("wh_1" in words for words in wanted):
             said = stack.command("--json", "webhook", "add", self.receiver.hook("orders").url)
             self.values["wh_1"] = re.search(r"wh_\w+", said)[0]
@@ -85,8 +87,8 @@ class Follower:
             self.stack.command("bulk", "stop", self.values["1234"], statuses=(0, 1))
 
 
-# What there is nothing of here: a mail that is set aside, an address that receivers see.
-NOT_HERE = {"stuck release": (0, 1), "doctor --source": (0, 1, 2)}
+# What there is nothing of here: a mail that is set aside, an address that receivers see, a zone.
+NOT_HERE = {"stuck release": (0, 1), "doctor --source": (0, 1, 2), "domain check": (0, 1, 2)}
 
 
 class RunbooksFollowedTest(unittest.TestCase):

@@ -433,9 +433,12 @@ def limits_of_a_credential_hold(binary):
         one = stack.credential("one", "--connections", "1", "--messages-per-minute", "2")
         with stack.connect(("one", one)) as client:
             refused(lambda: stack.connect(("one", one)), 454)
-            for code in (250, 250, 451):
-                check_equal(client.mail(FROM)[0], code, "MAIL")
+            for _ in range(3):  # what is broken off uses up nothing
+                check_equal(client.mail(FROM)[0], 250, "MAIL")
                 client.rset()
+            for _ in range(2):
+                client.sendmail(FROM, ["a@receiver.example"], MESSAGE)
+            check_equal(client.mail(FROM)[0], 451, "MAIL of a third message in a minute")
         stack.connect(("one", one)).quit()
 
 
