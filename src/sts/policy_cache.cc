@@ -19,8 +19,10 @@ using mailauth::mta_sts::Policy;
 
 // An entry with its places in the list and the index; its texts come on top.
 constexpr std::size_t kEntryOctets = 512;
-// Until there may be room for a look, or for a fetch.
+// Until there may be room for a look.
 constexpr Milliseconds kUntilThereIsRoom{50};
+// Until a shelf is asked again that did not answer.
+constexpr Milliseconds kUntilTheShelf{1'000};
 
 // Gives something back, however the task ends.
 template <class GiveBack>
@@ -55,7 +57,16 @@ PolicyCache::PolicyCache(World world, Options options)
       gone_without_total_(world_.metrics.counter(
           "todoku_mta_sts_unknown_in_time_total",
           "Times mail went on without knowing in time whether its domain has an MTA-STS policy.")),
+      to_fetch_(options.fetches_max, options.fetches_of_one_max),
       looking_(world_.executor) {}
+
+Task<void> PolicyCache::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  return looking_.stop();
+}
 
 bool PolicyCache::is_known(std::string_view domain) {
   const std::lock_guard lock(mutex_);
@@ -68,10 +79,13 @@ void PolicyCache::ask(const std::string& domain) {
   look_if_due_locked(domain, entry_locked(domain), world_.clock.now());
 }
 
-Task<std::optional<PolicyInForce>> PolicyCache::policy(std::string domain) {
+Task<PolicyCache::Word> PolicyCache::policy(std::string domain) {
   const async::Executor executor = co_await boost::asio::this_coro::executor;
   const SteadyInstant deadline = world_.clock.steady_now() + options_.wait_max;
   std::shared_ptr<Waiter> waiter;
+  const AtEnd left([this, &domain, &waiter] {
+    if (waiter != nullptr) leave(domain, waiter);
+  });
   while (true) {
     SteadyInstant until = deadline;
     {
@@ -83,21 +97,30 @@ Task<std::optional<PolicyInForce>> PolicyCache::policy(std::string domain) {
         co_return entry.known.in_force(now) == nullptr ? PolicyInForce() : entry.in_force;
       }
       if (world_.clock.steady_now() >= deadline) {
+        if (world_.shelf != nullptr && !entry.from_shelf) {
+          co_return std::unexpected(NoWord::shelf_unasked);
+        }
         gone_without_total_.add();
         co_return PolicyInForce();
       }
       if (waiter == nullptr) waiter = std::make_shared<Waiter>(executor);
-      if (std::ranges::find(entry.waiters, waiter) == entry.waiters.end()) {
-        entry.waiters.push_back(waiter);
-      }
-      if (!entry.looking) {
+      entry.waiters.insert(waiter);
+      if (!entry.looking && !entry.id_to_fetch) {
         until = std::min(deadline, world_.clock.steady_now() + kUntilThereIsRoom);
       }
     }
     co_await waiter->signal.wait_until(until);
     const auto cancelled = (co_await boost::asio::this_coro::cancellation_state).cancelled();
-    if (cancelled != boost::asio::cancellation_type::none) co_return std::nullopt;
+    if (cancelled != boost::asio::cancellation_type::none) {
+      co_return std::unexpected(NoWord::cancelled);
+    }
   }
+}
+
+void PolicyCache::leave(const std::string& domain, const std::shared_ptr<Waiter>& waiter) {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(domain);
+  if (found != entries_.end()) found->second.waiters.erase(waiter);
 }
 
 PolicyInForce PolicyCache::peek(std::string_view domain) {
@@ -133,7 +156,7 @@ PolicyCache::Entry& PolicyCache::entry_locked(const std::string& domain) {
     by_use_.splice(by_use_.begin(), by_use_, found->second.age);
     return found->second;
   }
-  make_room_locked();
+  make_room_locked(1);
   by_use_.push_front(domain);
   Entry& entry = entries_[domain];
   entry.age = by_use_.begin();
@@ -143,12 +166,14 @@ PolicyCache::Entry& PolicyCache::entry_locked(const std::string& domain) {
 }
 
 // Those that somebody waits for stay, and so no more than wait are too many.
-void PolicyCache::make_room_locked() {
+void PolicyCache::make_room_locked(std::size_t more) {
   for (auto place = by_use_.end(); place != by_use_.begin();) {
-    if (entries_.size() < options_.domains_max && octets_ < options_.octets_max) return;
+    const bool has_room = entries_.size() + more <= options_.domains_max;
+    if (has_room && octets_ < options_.octets_max) return;
     --place;
     const auto found = entries_.find(*place);
     if (found->second.looking || !found->second.waiters.empty()) continue;
+    if (found->second.id_to_fetch) to_fetch_.remove(*place);
     octets_ -= found->second.octets;
     entries_.erase(found);
     place = by_use_.erase(place);
@@ -164,60 +189,106 @@ void PolicyCache::learnt_locked(const std::string& domain, Entry& entry, Instant
   }
   octets_ -= entry.octets;
   entry.octets = kEntryOctets + 2 * domain.size();
-  // Once as it was fetched, once to be shared.
-  if (policy != nullptr) entry.octets += 2 * octets_of(*policy);
+  // Once as it was fetched, once to be shared; one of "mode: none" is held, too.
+  if (const HeldPolicy* held = entry.known.held(now)) entry.octets += 2 * octets_of(held->policy);
   octets_ += entry.octets;
-  if (!entry.known.is_usable(now)) return;
+  if (entry.known.is_usable(now)) wake(entry);
+}
+
+void PolicyCache::wake(const Entry& entry) {
   for (const std::shared_ptr<Waiter>& waiter : entry.waiters) {
     boost::asio::post(waiter->executor, [waiter] { waiter->signal.notify(); });
   }
-  entry.waiters.clear();
 }
 
 void PolicyCache::look_if_due_locked(const std::string& domain, Entry& entry, Instant now) {
-  if (entry.looking || looks_ >= options_.looks_max || !entry.known.look_is_due(now)) return;
-  boost::asio::post(world_.executor, [this, domain] { looking_.spawn("MTA-STS", look(domain)); });
-  entry.looking = true;
-  ++looks_;
-}
-
-void PolicyCache::looked_locked(const std::string& domain) {
-  --looks_;
-  const auto found = entries_.find(domain);
-  Entry& entry = found->second;
-  entry.looking = false;
-  // Who still waits looks for himself.
-  for (const std::shared_ptr<Waiter>& waiter : entry.waiters) {
-    boost::asio::post(waiter->executor, [waiter] { waiter->signal.notify(); });
+  if (stopping_ || entry.looking || entry.id_to_fetch) return;
+  if (world_.shelf != nullptr && !entry.from_shelf) {
+    const bool may_ask = world_.clock.steady_now() >= entry.shelf_at;
+    if (!may_ask || at_shelf_ >= options_.shelf_max) return;
+    boost::asio::post(world_.executor,
+                      [this, domain] { looking_.spawn("MTA-STS", ask_shelf(domain)); });
+    ++at_shelf_;
+  } else {
+    if (looks_ >= options_.looks_max || !entry.known.look_is_due(now)) return;
+    boost::asio::post(world_.executor, [this, domain] { looking_.spawn("MTA-STS", look(domain)); });
+    ++looks_;
   }
-  entry.waiters.clear();
+  entry.looking = true;
 }
 
-// ---- looking -----------------------------------------------------------------------------------
+void PolicyCache::fetch_next_locked() {
+  while (!stopping_) {
+    const auto domain = to_fetch_.next();
+    if (!domain) return;
+    Entry& entry = entries_.at(*domain);
+    entry.looking = true;
+    std::string id = *std::exchange(entry.id_to_fetch, std::nullopt);
+    boost::asio::post(world_.executor, [this, domain = *domain, id = std::move(id)] {
+      looking_.spawn("MTA-STS", fetch(domain, id));
+    });
+  }
+}
+
+PolicyCache::Entry& PolicyCache::landed_locked(const std::string& domain) {
+  Entry& entry = entries_.at(domain);
+  entry.looking = false;
+  wake(entry);
+  return entry;
+}
+
+// ---- looking: each a task of its own, which keeps its entry -------------------------------------
+
+Task<void> PolicyCache::ask_shelf(std::string domain) {
+  const AtEnd landed([this, &domain] {
+    const std::lock_guard lock(mutex_);
+    --at_shelf_;
+    Entry& entry = landed_locked(domain);
+    if (entry.from_shelf) look_if_due_locked(domain, entry, world_.clock.now());
+    make_room_locked(0);
+  });
+  auto held = co_await world_.shelf->find(domain);
+  const std::lock_guard lock(mutex_);
+  Entry& entry = entries_.at(domain);
+  const SteadyInstant now = world_.clock.steady_now();
+  if (!held) {
+    entry.shelf_at = now + kUntilTheShelf;
+    shelf_trouble_.failed(now, {{"domain", domain}, {"reason", held.error().detail}});
+    co_return;
+  }
+  entry.from_shelf = true;
+  if (!*held) co_return;
+  entry.known = mailauth::mta_sts::Knowledge(std::move(**held));
+  learnt_locked(domain, entry, world_.clock.now());
+}
 
 Task<void> PolicyCache::look(std::string domain) {
   const AtEnd landed([this, &domain] {
     const std::lock_guard lock(mutex_);
-    looked_locked(domain);
+    --looks_;
+    landed_locked(domain);
+    fetch_next_locked();
   });
-  co_await look_and_fetch(domain);
+  Look look = co_await look_at(world_.resolver, domain);
+  const std::lock_guard lock(mutex_);
+  Entry& entry = entries_.at(domain);
+  const Instant now = world_.clock.now();
+  if (!entry.known.looked(look, now)) {
+    learnt_locked(domain, entry, now);
+    co_return;
+  }
+  to_fetch_.add(domain);
+  entry.id_to_fetch = std::move(look.id);
 }
 
-Task<void> PolicyCache::look_and_fetch(std::string domain) {
-  co_await ask_shelf(domain);
-  const Look look = co_await look_at(world_.resolver, domain);
-  {
+Task<void> PolicyCache::fetch(std::string domain, std::string id) {
+  const AtEnd landed([this, &domain] {
     const std::lock_guard lock(mutex_);
-    Entry& entry = entries_.at(domain);
-    const Instant now = world_.clock.now();
-    if (!entry.known.looked(look, now)) {
-      learnt_locked(domain, entry, now);
-      co_return;
-    }
-  }
-  const bool has_place = co_await fetch_place();
-  if (!has_place) co_return;
-  const AtEnd given_back([this] { --fetches_; });
+    to_fetch_.done(domain);
+    landed_locked(domain);
+    fetch_next_locked();
+    make_room_locked(0);
+  });
   Fetched fetched = co_await world_.fetch.fetch(domain);
   (fetched ? fetched_total_ : failed_total_).add();
   std::optional<HeldPolicy> to_keep;
@@ -226,7 +297,7 @@ Task<void> PolicyCache::look_and_fetch(std::string domain) {
     Entry& entry = entries_.at(domain);
     const Instant now = world_.clock.now();
     const bool is_new = fetched.has_value();
-    entry.known.fetched(look.id, std::move(fetched), now);
+    entry.known.fetched(std::move(id), std::move(fetched), now);
     learnt_locked(domain, entry, now);
     if (const HeldPolicy* held = entry.known.held(now); is_new && held != nullptr) to_keep = *held;
   }
@@ -238,35 +309,6 @@ Task<void> PolicyCache::look_and_fetch(std::string domain) {
   } else {
     shelf_trouble_.failed(now, {{"domain", domain}, {"reason", kept.error().detail}});
   }
-}
-
-Task<void> PolicyCache::ask_shelf(std::string domain) {
-  {
-    const std::lock_guard lock(mutex_);
-    bool& asked = entries_.at(domain).from_shelf;
-    if (world_.shelf == nullptr || std::exchange(asked, true)) co_return;
-  }
-  auto held = co_await world_.shelf->find(domain);
-  const std::lock_guard lock(mutex_);
-  Entry& entry = entries_.at(domain);
-  if (!held) {
-    entry.from_shelf = false;  // the next look asks again
-    shelf_trouble_.failed(world_.clock.steady_now(),
-                          {{"domain", domain}, {"reason", held.error().detail}});
-    co_return;
-  }
-  if (!*held) co_return;
-  entry.known = mailauth::mta_sts::Knowledge(std::move(**held));
-  learnt_locked(domain, entry, world_.clock.now());
-}
-
-Task<bool> PolicyCache::fetch_place() {
-  while (fetches_ >= options_.fetches_max) {
-    const bool awake = co_await async::sleep_for(kUntilThereIsRoom);
-    if (!awake) co_return false;
-  }
-  ++fetches_;
-  co_return true;
 }
 
 }  // namespace todoku::sts

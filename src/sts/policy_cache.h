@@ -3,21 +3,25 @@
 //
 //   policy() ──known──────────────────────────────> the policy in force, or none
 //        │                                              ^
-//        └─not known─> the shelf ─> DNS ─> fetch ───────┘   at most `wait_max`, then none
+//        └─not known─> the shelf ─> DNS ─> fetch ───────┘   at most `wait_max`, then none; but
+//                                                           nothing is said before the shelf
 //
-// What is due for another look is looked at beside, while what is known holds.
+// Each of the three has places of its own, so that what hangs in one holds up no other. What is due
+// for another look is looked at beside, while what is known holds.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <expected>
 #include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <vector>
 
 #include "async/task.h"
 #include "async/task_group.h"
@@ -27,6 +31,7 @@
 #include "base/trouble.h"
 #include "dns/resolver.h"
 #include "mailauth/mta_sts/knowledge.h"
+#include "sts/fetch_queue.h"
 #include "sts/policy_fetch.h"
 
 namespace todoku::sts {
@@ -52,11 +57,15 @@ class PolicyShelf {
 class PolicyCache {
  public:
   struct Options {
-    std::size_t domains_max = 50'000;                 // those not used for longest leave
+    // Those not used for longest leave, but for those that are asked about or waited for now.
+    std::size_t domains_max = 50'000;
     std::size_t octets_max = std::size_t{16} << 20U;  // of what is kept of them
-    std::size_t looks_max = 256;                      // under way; more wait
-    std::size_t fetches_max = 16;                     // of these
-    Milliseconds wait_max{10'000};                    // of who asks
+    // Under way at a time; more wait.
+    std::size_t shelf_max = 64;
+    std::size_t looks_max = 256;  // at the DNS
+    std::size_t fetches_max = 16;
+    std::size_t fetches_of_one_max = 2;  // of domains below one registered domain
+    Milliseconds wait_max{10'000};       // of who asks
   };
   // All of it outlives the cache. `shelf`: nullptr for none.
   struct World {
@@ -74,9 +83,14 @@ class PolicyCache {
   [[nodiscard]] bool is_known(std::string_view domain);
   // Looks if need be, and does not wait for it.
   void ask(const std::string& domain);
-  // The policy to go by now; nullptr: none, or nothing was known in time. nullopt: the task was
-  // cancelled. `domain`: A-labels in lower case.
-  [[nodiscard]] Task<std::optional<PolicyInForce>> policy(std::string domain);
+  // The policy to go by now; nullptr: none, or DNS and policy host did not tell in time. `domain`:
+  // A-labels in lower case.
+  enum class NoWord : std::uint8_t {
+    cancelled,      // the task was
+    shelf_unasked,  // in time: there may be a policy in force
+  };
+  using Word = std::expected<PolicyInForce, NoWord>;
+  [[nodiscard]] Task<Word> policy(std::string domain);
   // The same of what is known already.
   [[nodiscard]] PolicyInForce peek(std::string_view domain);
   // Why the last fetch of the domain gave no policy; nullopt: it did, or there was none.
@@ -85,7 +99,7 @@ class PolicyCache {
   void doubt(std::string_view domain);
 
   // After all who ask; on the executor.
-  [[nodiscard]] Task<void> stop() { return looking_.stop(); }
+  [[nodiscard]] Task<void> stop();
   [[nodiscard]] std::size_t size() const;
 
  private:
@@ -97,10 +111,12 @@ class PolicyCache {
   };
   struct Entry {
     mailauth::mta_sts::Knowledge known;
-    PolicyInForce in_force;   // of `known`
-    bool from_shelf = false;  // the shelf was asked
-    bool looking = false;
-    std::vector<std::shared_ptr<Waiter>> waiters;
+    PolicyInForce in_force;                     // of `known`
+    bool from_shelf = false;                    // the shelf has answered
+    SteadyInstant shelf_at{};                   // it is not asked before
+    bool looking = false;                       // a task is at it, at any of the three
+    std::optional<std::string> id_to_fetch;     // of the policy that waits in to_fetch_
+    std::set<std::shared_ptr<Waiter>> waiters;  // each leaves by itself
     std::size_t octets = 0;
     std::list<std::string>::iterator age;
   };
@@ -110,16 +126,20 @@ class PolicyCache {
   using Entries = std::unordered_map<std::string, Entry, Hash, std::equal_to<>>;
 
   Entry& entry_locked(const std::string& domain);
-  void make_room_locked();
+  // For so many more; what waits for a fetch and for nobody goes as well.
+  void make_room_locked(std::size_t more);
   // What is known has changed: who waits and can go on is woken.
   void learnt_locked(const std::string& domain, Entry& entry, Instant now);
-  // Begins a look where one is due and there is room for it.
+  // Begins to ask the shelf, or the DNS, where that is due and there is room for it.
   void look_if_due_locked(const std::string& domain, Entry& entry, Instant now);
-  [[nodiscard]] Task<void> look(std::string domain);
-  [[nodiscard]] Task<void> look_and_fetch(std::string domain);
+  void fetch_next_locked();
+  static void wake(const Entry& entry);
+  // A task has ended: who still waits looks for himself.
+  Entry& landed_locked(const std::string& domain);
+  void leave(const std::string& domain, const std::shared_ptr<Waiter>& waiter);
   [[nodiscard]] Task<void> ask_shelf(std::string domain);
-  [[nodiscard]] Task<bool> fetch_place();
-  void looked_locked(const std::string& domain);
+  [[nodiscard]] Task<void> look(std::string domain);
+  [[nodiscard]] Task<void> fetch(std::string domain, std::string id);
 
   const World world_;
   const Options options_;
@@ -133,8 +153,10 @@ class PolicyCache {
   Entries entries_;
   std::list<std::string> by_use_;  // most recently used first
   std::size_t octets_ = 0;
-  std::size_t looks_ = 0;    // under way
-  std::size_t fetches_ = 0;  // on the executor alone
+  std::size_t at_shelf_ = 0;  // tasks under way
+  std::size_t looks_ = 0;     // likewise
+  FetchQueue to_fetch_;       // those with an `id_to_fetch`
+  bool stopping_ = false;
   async::TaskGroup looking_;
 };
 

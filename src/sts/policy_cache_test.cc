@@ -9,6 +9,7 @@
 
 #include "async/run_blocking.h"
 #include "async/runtime.h"
+#include "async/task_group.h"
 #include "async/timer.h"
 #include "dns/fake_resolver.h"
 
@@ -48,6 +49,7 @@ class FakeWeb final : public PolicyFetch {
 class FakeShelf final : public PolicyShelf {
  public:
   Task<Result<std::optional<Held>>> find(std::string domain) override {
+    if (is_away) co_return fail(ErrorKind::unavailable, "the store is away");
     const auto found = kept.find(domain);
     if (found == kept.end()) co_return std::optional<Held>();
     co_return std::optional(found->second);
@@ -59,6 +61,7 @@ class FakeShelf final : public PolicyShelf {
   }
   std::map<std::string, Held> kept;
   int written = 0;
+  bool is_away = false;
 };
 
 class PolicyCacheTest : public testing::Test {
@@ -84,11 +87,30 @@ class PolicyCacheTest : public testing::Test {
   }
   void end() { async::run_blocking(runtime_.executor(0), cache_->stop()); }
 
-  PolicyInForce get(std::string domain) {
+  PolicyCache::Word word(std::string domain) {
     auto policy = async::run_blocking(runtime_.executor(1), cache_->policy(std::move(domain)));
-    // Who looked has landed, too.
-    on_executor([] { return true; });
-    return policy.value_or(nullptr);
+    settle();
+    return policy;
+  }
+  PolicyInForce get(std::string domain) { return word(std::move(domain)).value_or(nullptr); }
+  // Whoever looks has landed, or hangs: every step of it comes at once after the one before.
+  void settle() {
+    const auto turn = [] { return true; };
+    for (int step = 0; step < 20; ++step) {
+      on_executor(turn);
+      async::run_blocking(runtime_.executor(1), asked_there(turn));
+    }
+  }
+  void give_record(const std::string& domain) {
+    zone_.txt["_mta-sts." + domain] = {"v=STSv1; id=1"};
+    resolver_.set_zone(zone_);
+  }
+  Task<void> begin_to_wait(async::TaskGroup& waiting, std::string domain) {
+    waiting.spawn("waits", wait_for_policy(std::move(domain)));
+    co_return;
+  }
+  Task<void> wait_for_policy(std::string domain) {
+    (void)co_await cache_->policy(std::move(domain));
   }
   // Asks, and lets what is looked at beside land: `landed` says that it has.
   template <class Landed>
@@ -181,8 +203,72 @@ TEST_F(PolicyCacheTest, ItOutlivesTheProcessOnTheShelf) {
 TEST_F(PolicyCacheTest, NobodyWaitsLongerThanHeMust) {
   web_.hangs = true;
   renew({.wait_max = Milliseconds(0)});
-  EXPECT_EQ(get("example.jp"), nullptr);
+  (void)word("example.jp");  // the shelf has answered since
+  const auto in_time = word("example.jp");
+  ASSERT_TRUE(in_time);
+  EXPECT_EQ(*in_time, nullptr);
   EXPECT_FALSE(cache_->is_known("example.jp"));
+}
+
+TEST_F(PolicyCacheTest, ThereIsNoWordBeforeTheShelfHasAnswered) {
+  shelf_.is_away = true;
+  renew({.wait_max = Milliseconds(0)});
+  for (int i = 0; i < 2; ++i) {
+    const auto unasked = word("example.jp");
+    ASSERT_FALSE(unasked);
+    EXPECT_EQ(unasked.error(), PolicyCache::NoWord::shelf_unasked);
+  }
+  EXPECT_EQ(resolver_.asked("TXT _mta-sts.example.jp"), 0);
+  shelf_.is_away = false;
+  clock_.advance(std::chrono::seconds(1));
+  EXPECT_FALSE(word("example.jp")) << "it is asked now";
+  EXPECT_NE(get("example.jp"), nullptr);
+}
+
+TEST_F(PolicyCacheTest, FetchesThatHangHoldUpNeitherTheShelfNorTheDns) {
+  renew({.shelf_max = 1, .looks_max = 1, .fetches_max = 1});
+  web_.hangs = true;
+  for (const std::string domain : {"a.example", "b.example"}) {
+    give_record(domain);
+    cache_->ask(domain);
+    settle();
+  }
+  EXPECT_EQ(web_.asked["a.example"], 1);
+  EXPECT_EQ(web_.asked.count("b.example"), 0U) << "it waits for its fetch";
+  EXPECT_EQ(resolver_.asked("TXT _mta-sts.b.example"), 1);
+  shelf_.kept["example.jp"] = {.id = "1", .policy = enforced(), .fetched = clock_.now()};
+  EXPECT_NE(get("example.jp"), nullptr);
+  EXPECT_EQ(get("example.com"), nullptr);
+  EXPECT_TRUE(cache_->is_known("example.com"));
+}
+
+TEST_F(PolicyCacheTest, NamesBelowOneDomainLeaveFetchesForOthers) {
+  renew({.fetches_max = 3, .fetches_of_one_max = 2});
+  web_.hangs = true;
+  for (const std::string name : {"a", "b", "c", "d"}) {
+    give_record(name + ".example.com");
+    cache_->ask(name + ".example.com");
+  }
+  settle();
+  EXPECT_EQ(web_.asked.size(), 2U);
+  web_.hangs = false;
+  EXPECT_NE(get("example.jp"), nullptr);
+  EXPECT_EQ(web_.asked.size(), 3U);
+}
+
+TEST_F(PolicyCacheTest, WhoLeavesKeepsNoDomain) {
+  renew({.domains_max = 2, .fetches_max = 1});
+  web_.hangs = true;
+  async::TaskGroup waiting(runtime_.executor(1));
+  for (const std::string domain : {"a.example", "b.example", "c.example", "d.example"}) {
+    give_record(domain);
+    async::run_blocking(runtime_.executor(1), begin_to_wait(waiting, domain));
+  }
+  settle();
+  EXPECT_EQ(cache_->size(), 4U) << "each is waited for";
+  async::run_blocking(runtime_.executor(1), waiting.stop());
+  EXPECT_EQ(get("example.com"), nullptr);
+  EXPECT_EQ(cache_->size(), 2U) << "with the one that is being fetched";
 }
 
 TEST_F(PolicyCacheTest, ThoseNotUsedForLongestLeave) {
@@ -202,11 +288,12 @@ TEST_F(PolicyCacheTest, ItsMemoryIsBounded) {
   large.mx.assign(200, std::string(200, 'a') + ".example.jp");
   for (int i = 0; i < 20; ++i) {
     const std::string domain = "d" + std::to_string(i) + ".example";
-    zone_.txt["_mta-sts." + domain] = {"v=STSv1; id=1"};
-    resolver_.set_zone(zone_);
+    give_record(domain);
+    large.mode = i % 2 == 0 ? Mode::enforce : Mode::none;
     web_.policies[domain] = large;
-    ASSERT_NE(get(domain), nullptr);
-    EXPECT_LE(cache_->size(), 2U);
+    ASSERT_EQ(get(domain) != nullptr, large.mode == Mode::enforce);
+    EXPECT_TRUE(cache_->is_known(domain));
+    EXPECT_EQ(cache_->size(), 1U) << "two policies are too many";
   }
 }
 

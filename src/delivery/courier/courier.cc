@@ -24,7 +24,7 @@ constexpr Milliseconds kRoomWait{20};
 constexpr Milliseconds kQueueWait = std::chrono::seconds(1);
 // Acknowledgements under way: beyond, the next bells wait for them.
 constexpr std::size_t kAcknowledgingMax = 16;
-// Before a letter is read again that the store did not give.
+// Before a letter, or a domain's policy, is read again that the store did not give.
 constexpr std::chrono::seconds kStoreWait{10};
 // Until bells come again that could not be answered: the store was away; the lease had lapsed and
 // is asked for again.
@@ -296,7 +296,14 @@ Task<void> Courier::dispatch_domain(std::shared_ptr<BatchInFlight> batch, std::s
   }
   world_.feedback.routed(domain, (**answer).site);
   const auto policy = co_await policy_of(domain, (**answer).site);
-  if (!policy) co_return;
+  if (!policy) {
+    // Stopping: what is open is given back.
+    if (policy.error() == sts::PolicyCache::NoWord::cancelled) co_return;
+    // The store may have a policy in force: without its word the mail waits, and nothing is tried.
+    const SteadyInstant later = world_.clock.steady_now() + kStoreWait;
+    for (const std::uint32_t index : indices) world_.recorder.parked({batch, index}, later);
+    co_return;
+  }
   auto way = egress::mta_sts_route(answer, *policy == nullptr ? nullptr : &(**policy).policy);
   if (!way) {
     names_nobody(batch, domain, indices, **answer);
@@ -319,7 +326,7 @@ Task<void> Courier::dispatch_domain(std::shared_ptr<BatchInFlight> batch, std::s
   world_.lanes.add(source, std::move(*way), std::move(mails));
 }
 
-Task<std::optional<sts::PolicyInForce>> Courier::policy_of(std::string domain, std::string site) {
+Task<sts::PolicyCache::Word> Courier::policy_of(std::string domain, std::string site) {
   const policy::SiteLimits& limits = world_.lanes.limits(site);
   const bool is_asked =
       world_.mta_sts != nullptr && limits.mta_sts && limits.tls != policy::TlsPolicy::none;

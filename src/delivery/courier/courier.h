@@ -94,8 +94,8 @@ class Courier {
   Task<void> dispatch_domain(std::shared_ptr<BatchInFlight> batch, std::string domain,
                              std::vector<std::uint32_t> indices, const EgressSource& source);
 
-  // The policy that mail of the domain goes by at its site; nullopt: the task was cancelled.
-  Task<std::optional<sts::PolicyInForce>> policy_of(std::string domain, std::string site);
+  // The policy that mail of the domain goes by at its site.
+  Task<sts::PolicyCache::Word> policy_of(std::string domain, std::string site);
   // No host of the route is left by the domain's policy.
   void names_nobody(const std::shared_ptr<BatchInFlight>& batch, const std::string& domain,
                     const std::vector<std::uint32_t>& indices, const dns::MailRoute& route);

@@ -225,9 +225,10 @@ Task<std::optional<LaneConnection::OpenFailure>> LaneConnection::open() {
       std::min(seat_->mails.front().batch->expires(), now() + opening_max(world_.options.timeouts));
   std::optional<OpenFailure> failure;
   std::optional<OpenFailure> ours;
+  std::optional<OpenFailure> untried;
   for (const dns::Candidate& candidate : addresses) {
-    if (auto untried = not_to_be_tried(candidate)) {
-      if (!failure) failure = std::move(untried);
+    if (auto refusal = not_to_be_tried(candidate)) {
+      if (!untried) untried = std::move(refusal);
       continue;
     }
     const SteadyInstant began = now();
@@ -253,8 +254,10 @@ Task<std::optional<LaneConnection::OpenFailure>> LaneConnection::open() {
     if (!failure) failure = std::move(failed);
     if (!try_next || now() >= not_after) break;
   }
-  // A host that was asked tells more than one that could not be.
+  // A host that was asked tells more than one that could not be, and that more than one that was
+  // not to be.
   if (!failure) failure = std::move(ours);
+  if (!failure) failure = std::move(untried);
   if (!failure) {
     const policy::Answer answer{
         .stage = Stage::dns, .reply = {0, "no address to try"}, .cause = Cause::ipv6_only};

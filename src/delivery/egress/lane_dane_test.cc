@@ -91,6 +91,24 @@ TEST(LaneDane, AHostWhoseRecordsNobodyTellsIsNotConnectedTo) {
   EXPECT_EQ(it.world.metrics.counter("d", "").value(), 0U) << "dials";
 }
 
+TEST(LaneDane, AHostThatWasDialledTellsMoreThanOneThatMayNotBe) {
+  DaneWorld it;
+  const dns::HostDane unanswered{.demand = DaneDemand::not_answered, .reason = "no answer"};
+  it.world.dane_of_first_dead = it.world.dane = unanswered;
+  it.world.send_past_dead_hosts(2);
+  it.world.tidy_until_all_is_told();
+  it.world.drain();
+  int tried = 0;
+  for (const auto& [address, told] : it.world.recorder.told()) {
+    if (told.parked) continue;
+    ++tried;
+    EXPECT_EQ(told.outcome.cause, Cause::unreachable) << address;
+    EXPECT_EQ(told.path.mx_host, "dead2.example.jp") << address;
+  }
+  EXPECT_GE(tried, 1);
+  EXPECT_GT(it.world.feedback.count.load(), 0) << "the site rests";
+}
+
 // Of two domains with the same hosts only one may be proven by DNSSEC.
 TEST(RouteKey, IsOfHostsAndTheirProtection) {
   dns::MailRoute route{.domain = "example.jp", .hosts = {{.name = "mx1"}, {.name = "mx2"}}};

@@ -336,6 +336,7 @@ class LaneTestWorld {
       route.hosts.push_back({.name = fmt::format("dead{}.example.jp", i),
                              .preference = i,
                              .addresses = {net::IpAddress::v4({127, 0, 1, i})}});
+      if (i == 1) route.hosts.back().dane = dane_of_first_dead;
     }
     route.hosts.push_back(
         {.name = "mx.example.jp", .preference = 100, .addresses = {ShakyDialer::kLiving}});
@@ -411,7 +412,8 @@ class LaneTestWorld {
   // What the living host's shows.
   [[nodiscard]] const std::string& certificate() const { return receiver_.identity.chain; }
 
-  dns::HostDane dane;  // of the living host
+  dns::HostDane dane;                // of the living host
+  dns::HostDane dane_of_first_dead;  // of the most preferred of the dead
   SourceSet listed;
   RestsCounted feedback;
   Metrics metrics;

@@ -69,10 +69,14 @@ TEST(MtaStsRoute, AHostThatItsTlsaRecordsProveIsLeft) {
   const Policy other = policy_of(Mode::enforce, {"mx.example.jp"});
   dns::MailRoute route = **route_of(kHosts);
   route.hosts.front().dane.demand = DaneDemand::proof;
-  const auto left = mta_sts_route(std::make_shared<const dns::RouteAnswer>(route), &other);
-  ASSERT_TRUE(left);
-  ASSERT_EQ(left->route().hosts.size(), 1U);
-  EXPECT_EQ(left->route().hosts.front().name, "mx1.example.com");
+  for (const DaneDemand less :
+       {DaneDemand::nothing, DaneDemand::encryption, DaneDemand::not_answered}) {
+    route.hosts.back().dane.demand = less;
+    const auto left = mta_sts_route(std::make_shared<const dns::RouteAnswer>(route), &other);
+    ASSERT_TRUE(left);
+    ASSERT_EQ(left->route().hosts.size(), 1U) << "only where they prove it";
+    EXPECT_EQ(left->route().hosts.front().name, "mx1.example.com");
+  }
 }
 
 TEST(MtaStsRoute, ItsPlanIsProvenTlsUnlessTheOperatorForbidsTls) {

@@ -33,6 +33,7 @@ bool Knowledge::is_usable(Instant now) const {
 
 bool Knowledge::looked(const Look& look, Instant now) {
   looked_at_ = now;
+  if (this->held(now) == nullptr) held_.reset();  // it is of no use any more
   if (look.said == Look::Said::failed) {
     looked_ = true;
     look_at_ = now + kAfterFailure;
