@@ -94,8 +94,8 @@ void LogShipper::stop() {
     stopping_ = true;
   }
   changed_.notify_all();
-  if (chain_.empty()) return;
   if (thread_.joinable()) thread_.join();
+  if (chain_.empty()) return;
   // A snapshot that is nearly there is not waited for: copying it may take minutes.
   give_up_snapshot();
   const auto done = caught([this]() -> Result<void> {
@@ -148,7 +148,9 @@ void LogShipper::run() {
 }
 
 void LogShipper::turn() {
-  if (const std::string lost = world_.capture.lost(); !lost.empty()) {
+  std::string lost = world_.capture.lost();
+  if (lost.empty() && broken_) lost = out_of_memory().detail;
+  if (!lost.empty()) {
     behind_.failed(world_.clock.steady_now(), {{"reason", lost}});
     give_up_snapshot();
     begin_chain();
@@ -174,17 +176,19 @@ void LogShipper::begin_chain() {
   shipped_ = 0;
   previous_ = {};
   pending_.reset();
-  files_.clear();
   whole_ = false;
   snapshot_at_ = {};
   world_.capture.begin();
+  broken_ = false;
 }
 
 // Files first: what a commit speaks of was there before it.
 Result<void> LogShipper::ship() {
+  if (broken_) return fail(out_of_memory());
   if (!pending_) {
     const LogCapture::Batch batch = world_.capture.take();
     if (batch.empty()) return {};
+    broken_ = true;  // what throws from here on loses the batch: then only a new chain is right
     const Shipment segment{.kind = ShipmentKind::segment,
                            .chain = chain_,
                            .number = next_,
@@ -198,6 +202,7 @@ Result<void> LogShipper::ship() {
                        .number = next_,
                        .last = batch.last};
     ++next_;
+    broken_ = false;
   }
   if (auto files = ship_files(); !files) return files;
   if (auto put = world_.place.put(pending_->name, pending_->octets); !put) return put;
@@ -273,8 +278,7 @@ void LogShipper::look_at_snapshot() {
 
 void LogShipper::begin_snapshot() {
   gives_up_ = false;
-  copying_ = true;
-  copier_ = std::thread([this, chain = chain_, first = next_] {
+  auto copy = [this, chain = chain_, first = next_] {
     std::optional<Copied> made;
     auto done = caught([&]() -> Result<void> {
       auto copied = make_snapshot(chain, first);
@@ -288,7 +292,14 @@ void LogShipper::begin_snapshot() {
       copied_.emplace(fail(std::move(done.error())));
     }
     copying_ = false;
-  });
+  };
+  copying_ = true;
+  try {
+    copier_ = std::thread(std::move(copy));
+  } catch (...) {  // there is no thread for it: at another time
+    copying_ = false;
+    throw;
+  }
 }
 
 void LogShipper::give_up_snapshot() {

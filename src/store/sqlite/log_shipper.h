@@ -122,7 +122,8 @@ class LogShipper {
   Sha256 previous_{};
   Instant last_shipped_{};
   std::optional<Pending> pending_;
-  std::set<std::string> files_;
+  bool broken_ = false;                        // what was taken got lost on its way into a segment
+  std::set<std::string> files_;                // that were shipped in this life
   std::map<std::string, Instant> gone_since_;  // files that are there and not here any more
   bool whole_ = false;                         // the chain has a snapshot
   SteadyInstant snapshot_at_{};
