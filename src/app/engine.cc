@@ -4,6 +4,8 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -38,6 +40,7 @@
 #include "async/file_pool.h"
 #include "async/pulse.h"
 #include "async/runtime.h"
+#include "base/digest.h"
 #include "base/log.h"
 #include "config/site_rules.h"
 #include "delivery/node.h"
@@ -71,6 +74,12 @@ Task<Result<void>> probe_lease(const delivery::Node& node) {
   if (node.holds()) co_return Result<void>{};
   co_return fail(ErrorKind::unavailable,
                  "this process does not hold its lease of the store, and sends nothing");
+}
+
+// Of the same store as long as it lives, and of copies of it.
+std::string store_id(const InstanceSecret& secret) {
+  const std::string_view octets(reinterpret_cast<const char*>(secret.data()), secret.size());
+  return sha256_hex(fmt::format("whose store is shipped: {}", octets));
 }
 
 }  // namespace
@@ -226,6 +235,7 @@ Result<void> Engine::Parts::start_store() {
   if (!opened) return fail(std::move(opened.error()));
   store = std::move(*opened);
   running.add([this](SteadyInstant) {
+    house->rest_shipping();  // a copy that reads would keep the store from tidying up
     store->close();
     house->end_shipping();
     return true;
@@ -236,7 +246,7 @@ Result<void> Engine::Parts::start_store() {
 // After the HOLD: a copy is not to be shipped over what it is a copy of.
 Result<void> Engine::Parts::start_shipping() {
   collected->add([this] { house->show_shipping(); });
-  return house->begin_shipping(metrics);
+  return house->begin_shipping(metrics, store_id(secret));
 }
 
 // Before anything is written: the store may be a copy, or not ours at all.

@@ -111,8 +111,9 @@ Result<cli::BackedUp> PostgresHouse::restore(const cli::RestoreWish& wish,
   return backed_up_elsewhere();
 }
 
-Result<void> PostgresHouse::begin_shipping(Metrics& metrics) {
+Result<void> PostgresHouse::begin_shipping(Metrics& metrics, std::string id) {
   (void)metrics;
+  (void)id;
   if (config_.shipping.to.empty()) return {};
   return fail(ErrorKind::invalid_input,
               "shipping.to: the store is in PostgreSQL, which ships its own log: take the key out "

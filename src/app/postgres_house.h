@@ -38,7 +38,7 @@ class PostgresHouse final : public StoreHouse {
                                               const cli::BackupTold& told) override;
   [[nodiscard]] Result<cli::BackedUp> restore(const cli::RestoreWish& wish,
                                               const cli::BackupTold& told) override;
-  [[nodiscard]] Result<void> begin_shipping(Metrics& metrics) override;
+  [[nodiscard]] Result<void> begin_shipping(Metrics& metrics, std::string id) override;
   [[nodiscard]] std::string place() const override;
 
  private:

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -269,12 +270,13 @@ Result<cli::BackedUp> SqliteHouse::restore_backup(const std::string& from, bool 
 
 // ---- shipping ----------------------------------------------------------------------------------
 
-Result<void> SqliteHouse::begin_shipping(Metrics& metrics) {
+Result<void> SqliteHouse::begin_shipping(Metrics& metrics, std::string id) {
   const config::Config::Shipping& shipping = config_.shipping;
   if (!capture_) return {};
   place_ = place_of(shipping.to);
   store::sqlite::ShipOptions options;
   options.database = database_path(config_);
+  options.store = std::move(id);
   options.is_kept = [](const std::string& name) { return intake::is_upload_file(name); };
   options.every = std::chrono::seconds(shipping.every_seconds);
   options.snapshot_every = std::chrono::hours(shipping.snapshot_hours);
@@ -285,6 +287,10 @@ Result<void> SqliteHouse::begin_shipping(Metrics& metrics) {
       std::move(options));
   shipper_->start();
   return {};
+}
+
+void SqliteHouse::rest_shipping() {
+  if (shipper_) shipper_->rest();
 }
 
 void SqliteHouse::end_shipping() {

@@ -51,7 +51,8 @@ class SqliteHouse final : public StoreHouse {
                                               const cli::BackupTold& told) override;
   [[nodiscard]] Result<cli::BackedUp> restore(const cli::RestoreWish& wish,
                                               const cli::BackupTold& told) override;
-  [[nodiscard]] Result<void> begin_shipping(Metrics& metrics) override;
+  [[nodiscard]] Result<void> begin_shipping(Metrics& metrics, std::string id) override;
+  void rest_shipping() override;
   void end_shipping() override;
   [[nodiscard]] std::string shipping_trouble() const override;
   void show_shipping() const override;

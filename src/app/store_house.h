@@ -94,9 +94,11 @@ class StoreHouse {
                                                       const cli::BackupTold& told) = 0;
 
   // From when an engine may write to the store until end_shipping(), which comes after the store is
-  // closed: what is committed is shipped elsewhere, if that is configured. unsupported: this kind
-  // of store is not shipped.
-  [[nodiscard]] virtual Result<void> begin_shipping(Metrics& metrics) = 0;
+  // closed, and rest_shipping() before that: what is committed is shipped elsewhere, if that is
+  // configured. `id` tells the store from others, and is no secret. unsupported: this kind of store
+  // is not shipped.
+  [[nodiscard]] virtual Result<void> begin_shipping(Metrics& metrics, std::string id) = 0;
+  virtual void rest_shipping() {}
   virtual void end_shipping() {}
   // What is wrong with it; empty: nothing. And its figures. From any thread.
   [[nodiscard]] virtual std::string shipping_trouble() const { return {}; }

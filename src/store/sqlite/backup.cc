@@ -49,13 +49,6 @@ Result<void> check_room(const fs::path& folder, std::uint64_t needed) {
                           folder.string(), (needed + kRoomLeft) / kMebi, space.available / kMebi));
 }
 
-bool on_one_disk(const fs::path& one, const fs::path& other) {
-  struct stat first{};
-  struct stat second{};
-  return ::stat(one.c_str(), &first) == 0 && ::stat(other.c_str(), &second) == 0 &&
-         first.st_dev == second.st_dev;
-}
-
 // A database that is not whole yet; gone again, with what SQLite had beside it, unless it is kept.
 class Unfinished {
  public:

@@ -43,7 +43,8 @@ struct BackupOrder {
 [[nodiscard]] Result<BackupFigures> back_up(const BackupOrder& order);
 
 // The pages of one moment as they are, without files: for what is to go on from them. `copy` is
-// made for this user only, or is not there. Errors: those of back_up().
+// made for this user only, or is not there. That moment is held while it copies: the write-ahead
+// log cannot begin anew meanwhile, and grows by what is written. Errors: those of back_up().
 [[nodiscard]] Result<void> copy_pages_of(const std::filesystem::path& database,
                                          const std::filesystem::path& copy, const BackupTold& told);
 

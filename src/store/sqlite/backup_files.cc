@@ -80,6 +80,13 @@ fs::path folder_beside(const fs::path& file) {
   return folder.empty() ? fs::path(".") : folder;
 }
 
+bool on_one_disk(const fs::path& one, const fs::path& other) {
+  struct stat first{};
+  struct stat second{};
+  return ::stat(one.c_str(), &first) == 0 && ::stat(other.c_str(), &second) == 0 &&
+         first.st_dev == second.st_dev;
+}
+
 Result<void> sync_path(const fs::path& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return path_error("cannot open", path);

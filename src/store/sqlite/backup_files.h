@@ -20,6 +20,10 @@ namespace todoku::store::sqlite {
                                                 const std::filesystem::path& path);
 [[nodiscard]] std::filesystem::path folder_beside(const std::filesystem::path& file);
 
+// False also where it cannot be known.
+[[nodiscard]] bool on_one_disk(const std::filesystem::path& one,
+                               const std::filesystem::path& other);
+
 // A file or a folder. Errors: those of path_error().
 [[nodiscard]] Result<void> sync_path(const std::filesystem::path& path);
 

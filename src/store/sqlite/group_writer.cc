@@ -368,6 +368,7 @@ void GroupWriter::lose_group_without_memory() noexcept {
 // everyone was told that it failed. The next commit takes its place there. False if that fails too:
 // then it is not known what a crash would find.
 bool GroupWriter::overwrite_lost() {
+  frames_.reset();
   auto done = db_.execute("BEGIN IMMEDIATE");
   if (done) {
     done = db_.execute(
@@ -376,7 +377,15 @@ bool GroupWriter::overwrite_lost() {
   }
   if (done) done = db_.execute("COMMIT");
   if (!done && db_.in_transaction()) (void)db_.execute("ROLLBACK");
+  if (done) tell_frames();
   return done.has_value();
+}
+
+// Before the next transaction, which may begin the log anew.
+void GroupWriter::tell_frames() {
+  if (!frames_) return;
+  if (capture_ != nullptr) capture_->committed(*frames_, clock_.now());
+  checkpointer_.committed(*frames_);
 }
 
 void GroupWriter::commit() {
@@ -414,10 +423,7 @@ void GroupWriter::commit() {
   writes_ += static_cast<std::uint64_t>(std::ranges::count_if(group_, [](const Piece& piece) {
     return std::visit([](const auto& written) { return written.answer.has_value(); }, piece);
   }));
-  if (!frames_) return;
-  // Before the next transaction, which may begin the log anew.
-  if (capture_ != nullptr) capture_->committed(*frames_, clock_.now());
-  checkpointer_.committed(*frames_);
+  tell_frames();
 }
 
 void GroupWriter::answer() {

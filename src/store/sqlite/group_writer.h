@@ -98,6 +98,7 @@ class GroupWriter {
   void lose_group(const Error& error, bool in_doubt);
   void lose_group_without_memory() noexcept;
   [[nodiscard]] bool overwrite_lost();
+  void tell_frames();  // that a commit has put into the log
   void commit();
   void answer();
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What commits change, taken out of the write-ahead log by the writer itself, between a commit and
 // the next transaction: then every frame of the commit is there, and nobody can have begun the log
-// anew. So no checkpoint ever waits for whoever ships it. Of a page that changes again only the
-// last image is kept. When more waits than there is room for, all is let go, and lost() says so:
-// then only another snapshot helps.
+// anew. So no checkpoint ever waits for it; only while a snapshot is copied (copy_pages_of() in
+// backup.h) the log cannot begin anew. Of a page that changes again only the last image is kept.
+// When more waits than there is room for, all is let go, and lost() says so: then only another
+// snapshot helps.
 #pragma once
 
 #include <cstddef>

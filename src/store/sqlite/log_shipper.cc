@@ -19,6 +19,13 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Microseconds kSilentMost = std::chrono::seconds(60);
+// Looking through a place that fails costs its time, too.
+constexpr Microseconds kDropAgain = std::chrono::minutes(10);
+// What a kill has left unfinished is removed after so long; and so much may the clock of who keeps
+// the place be wrong.
+constexpr Milliseconds kUnfinishedMost = std::chrono::days(1);
+constexpr Milliseconds kClockWrongMost = std::chrono::days(1);
+constexpr std::size_t kIdOctetsMax = 256;
 
 // Of a database file's header ("Database File Format", section 1.3): its page size.
 std::uint32_t page_octets_in(std::string_view header) {
@@ -45,14 +52,18 @@ class PassingFile {
   const fs::path path_;
 };
 
-std::string body_of(const LogCapture::Batch& batch) {
+// Each page is let go once it is in the body: there is no room for all of them twice.
+std::string body_of(LogCapture::Batch& batch) {
   std::vector<std::uint32_t> numbers;
   numbers.reserve(batch.pages.size());
   for (const auto& [number, page] : batch.pages) numbers.push_back(number);
   std::ranges::sort(numbers);
   std::string body;
-  body.reserve(numbers.size() * (batch.page_octets + 5));
-  for (const std::uint32_t number : numbers) put_page(body, number, batch.pages.at(number));
+  body.reserve(numbers.size() * (batch.page_octets + 5) + kPackedBesides);
+  for (const std::uint32_t number : numbers) {
+    const auto page = batch.pages.extract(number);
+    put_page(body, number, page.mapped());
+  }
   return body;
 }
 
@@ -87,20 +98,25 @@ void LogShipper::start() {
   thread_ = std::thread([this] { run(); });
 }
 
-void LogShipper::stop() {
+void LogShipper::rest() {
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_) return;
     stopping_ = true;
   }
   changed_.notify_all();
-  if (chain_.empty()) return;
   if (thread_.joinable()) thread_.join();
   // A snapshot that is nearly there is not waited for: copying it may take minutes.
   give_up_snapshot();
+}
+
+void LogShipper::stop() {
+  rest();
+  if (stopped_ || chain_.empty()) return;
+  stopped_ = true;
   const auto done = caught([this]() -> Result<void> {
     const bool two = pending_.has_value();
-    auto shipped = ship();
+    auto shipped = look_at_place();
+    if (shipped) shipped = ship();
     return shipped && two ? ship() : shipped;
   });
   note(done);
@@ -148,7 +164,9 @@ void LogShipper::run() {
 }
 
 void LogShipper::turn() {
-  if (const std::string lost = world_.capture.lost(); !lost.empty()) {
+  std::string lost = world_.capture.lost();
+  if (lost.empty() && broken_) lost = out_of_memory().detail;
+  if (!lost.empty()) {
     behind_.failed(world_.clock.steady_now(), {{"reason", lost}});
     give_up_snapshot();
     begin_chain();
@@ -158,46 +176,83 @@ void LogShipper::turn() {
   // All that is committed by now is in what is taken after it.
   const SteadyInstant now = world_.clock.steady_now();
   const bool more = pending_.has_value();
-  auto shipped = ship();
+  auto shipped = look_at_place();
+  if (shipped) shipped = ship();
   if (shipped && more) shipped = ship();
   note(shipped);
   if (shipped && whole_) {
     const std::lock_guard lock(mutex_);
     covered_ = now;
   }
-  look_at_snapshot();
+  look_at_snapshot(shipped.has_value());
 }
 
 void LogShipper::begin_chain() {
-  chain_ = new_chain(world_.clock.now());
+  const Instant now = world_.clock.now();
+  chain_ = new_chain(now, life_);
+  if (life_.empty()) life_ = chain_time(now);
   next_ = 1;
   shipped_ = 0;
   previous_ = {};
   pending_.reset();
-  files_.clear();
   whole_ = false;
   snapshot_at_ = {};
   world_.capture.begin();
+  broken_ = false;
+}
+
+// Each time: a mount may have gone, or come, and what lies there be somebody else's. Whatever is
+// removed there is judged by its name, so two stores do not go into one place.
+Result<void> LogShipper::look_at_place() {
+  if (!made_) {
+    if (auto made = world_.place.begin(options_.database); !made) return made;
+    made_ = true;
+  }
+  const std::string name(kWhoseName);
+  const std::string ours = options_.store + "\n";
+  const auto id = world_.place.get(name, kIdOctetsMax);
+  if (id && *id == ours) {
+    is_ours_ = true;
+    return {};
+  }
+  if (id) {
+    return fail(ErrorKind::conflict,
+                fmt::format("another store is shipped to {}: name a folder for this one alone",
+                            world_.place.describe()));
+  }
+  if (id.error().kind != ErrorKind::not_found) return fail(id.error());
+  if (is_ours_) {
+    return fail(ErrorKind::unavailable,
+                fmt::format("{} has no file {} any more: have it mounted again; if it was emptied, "
+                            "start the engine anew",
+                            world_.place.describe(), name));
+  }
+  if (auto put = world_.place.put(name, ours); !put) return put;
+  is_ours_ = true;
+  return {};
 }
 
 // Files first: what a commit speaks of was there before it.
 Result<void> LogShipper::ship() {
+  if (broken_) return fail(out_of_memory());
   if (!pending_) {
-    const LogCapture::Batch batch = world_.capture.take();
+    LogCapture::Batch batch = world_.capture.take();
     if (batch.empty()) return {};
-    const Shipment segment{.kind = ShipmentKind::segment,
-                           .chain = chain_,
-                           .number = next_,
-                           .time = batch.last,
-                           .page_octets = batch.page_octets,
-                           .file_pages = batch.file_pages,
-                           .previous = previous_,
-                           .body = body_of(batch)};
+    broken_ = true;  // what throws from here on loses the batch: then only a new chain is right
+    Shipment segment{.kind = ShipmentKind::segment,
+                     .chain = chain_,
+                     .number = next_,
+                     .time = batch.last,
+                     .page_octets = batch.page_octets,
+                     .file_pages = batch.file_pages,
+                     .previous = previous_,
+                     .body = body_of(batch)};
     pending_ = Pending{.name = segment_name(chain_, next_, batch.last),
-                       .octets = pack(segment),
+                       .octets = pack(std::move(segment)),
                        .number = next_,
                        .last = batch.last};
     ++next_;
+    broken_ = false;
   }
   if (auto files = ship_files(); !files) return files;
   if (auto put = world_.place.put(pending_->name, pending_->octets); !put) return put;
@@ -228,7 +283,9 @@ Result<void> LogShipper::ship_file(const fs::path& path) {
   if (!file) return {};  // it went meanwhile, and nobody needs it any more
   bool last = false;
   for (std::uint64_t part = 1; !last; ++part) {
-    std::string octets(options_.part_octets, '\0');
+    std::string octets;
+    octets.reserve(options_.part_octets + kPackedBesides);
+    octets.resize(options_.part_octets);
     file.read(octets.data(), static_cast<std::streamsize>(octets.size()));
     if (file.bad()) return path_error("cannot read", path);
     octets.resize(static_cast<std::size_t>(file.gcount()));
@@ -248,12 +305,13 @@ Result<void> LogShipper::ship_file(const fs::path& path) {
 
 // ---- snapshots ---------------------------------------------------------------------------------
 
-void LogShipper::look_at_snapshot() {
+void LogShipper::look_at_snapshot(bool answers) {
   if (copying_) return;
+  const SteadyInstant now = world_.clock.steady_now();
   if (!copier_.joinable()) {
-    const bool wanted = !whole_ || world_.clock.steady_now() - snapshot_at_ >=
-                                       Microseconds(options_.snapshot_every);
-    if (wanted && !pending_) begin_snapshot();
+    const bool wanted = !whole_ || now - snapshot_at_ >= Microseconds(options_.snapshot_every);
+    if (answers && wanted && !pending_ && now >= snapshot_again_) begin_snapshot();
+    if (!answers && now - dropped_at_ >= kDropAgain) drop();  // it may be full
     return;
   }
   copier_.join();
@@ -262,19 +320,27 @@ void LogShipper::look_at_snapshot() {
     return end_snapshot(**copied_);
   });
   copied_.reset();
-  note(ended);
-  if (!ended) return;
-  if (auto dropped = drop_old(); !dropped) {
-    old_stays_.failed(world_.clock.steady_now(), {{"error", dropped.error().detail}});
+  if (ended) {
+    snapshot_error_.clear();
+    snapshot_pause_ = {};
   } else {
-    old_stays_.worked(world_.clock.steady_now());
+    snapshot_failed(ended.error());
   }
+  note(ended);
+  drop();
+}
+
+// Each attempt costs what the store has, here and there.
+void LogShipper::snapshot_failed(const Error& error) {
+  snapshot_error_ = error.detail;
+  snapshot_pause_ = std::clamp(2 * snapshot_pause_, options_.retry_after,
+                               std::max(options_.retry_after, options_.snapshot_retry_most));
+  snapshot_again_ = world_.clock.steady_now() + snapshot_pause_;
 }
 
 void LogShipper::begin_snapshot() {
   gives_up_ = false;
-  copying_ = true;
-  copier_ = std::thread([this, chain = chain_, first = next_] {
+  auto copy = [this, chain = chain_, first = next_] {
     std::optional<Copied> made;
     auto done = caught([&]() -> Result<void> {
       auto copied = make_snapshot(chain, first);
@@ -288,7 +354,14 @@ void LogShipper::begin_snapshot() {
       copied_.emplace(fail(std::move(done.error())));
     }
     copying_ = false;
-  });
+  };
+  copying_ = true;
+  try {
+    copier_ = std::thread(std::move(copy));
+  } catch (...) {  // there is no thread for it: at another time
+    copying_ = false;
+    throw;
+  }
 }
 
 void LogShipper::give_up_snapshot() {
@@ -326,13 +399,14 @@ Result<void> LogShipper::put_parts(const std::string& chain, const fs::path& cop
                       .number = part,
                       .time = world_.clock.now(),
                       .page_octets = copied.page_octets};
+    shipment.body.reserve(options_.part_octets + 2 * page.size() + kPackedBesides);
     while (more && shipment.body.size() < options_.part_octets) {
       more = file.read(page.data(), static_cast<std::streamsize>(page.size())).good();
       if (more) put_page(shipment.body, ++number, page);
     }
     if (file.bad()) return path_error("cannot read", copy);
     shipment.file_pages = number;
-    const std::string packed = pack(shipment);
+    const std::string packed = pack(std::move(shipment));
     auto put = world_.place.put(snapshot_part_name(chain, copied.first, part), packed);
     if (!put) return put;
     octets_.add(packed.size());
@@ -374,23 +448,32 @@ Result<void> LogShipper::end_snapshot(const Copied& copied) {
 
 // ---- what nobody needs any more ----------------------------------------------------------------
 
+// While nothing is copied.
+void LogShipper::drop() {
+  const SteadyInstant now = world_.clock.steady_now();
+  dropped_at_ = now;
+  // A place that fails, or is another's, is told already.
+  if (const auto looked = caught([this] { return look_at_place(); }); !looked) return;
+  if (const auto dropped = caught([this] { return drop_old(); }); !dropped) {
+    old_stays_.failed(now, {{"error", dropped.error().detail}});
+  } else {
+    old_stays_.worked(now);
+  }
+}
+
 Result<void> LogShipper::drop_old() {
   const auto entries = world_.place.list();
   if (!entries) return fail(entries.error());
   const Shipped shipped = read_names(*entries);
   const Instant now = world_.clock.now();
-  std::vector<std::string> names = spare(shipped, now - options_.keep);
-  // A file may be named by any state since it was last seen beside the store.
-  const auto beside = files_beside(options_.database, options_.is_kept);
-  if (!beside) return fail(beside.error());
-  std::set<std::string> here;
-  for (const fs::path& path : *beside) here.insert(path.filename().string());
-  for (const auto& [name, parts] : shipped.files) {
-    if (here.contains(name)) continue;
-    const auto since = gone_since_.try_emplace(name, now).first;
-    if (now - since->second < options_.keep) continue;
-    for (const ShippedPlace::Entry& part : parts) names.push_back(part.name);
-    gone_since_.erase(since);
+  std::vector<std::string> names = never_whole(shipped, chain_);
+  for (std::string& name : spare(shipped, now - options_.keep)) names.push_back(std::move(name));
+  auto files = files_of_old(shipped);
+  if (!files) return fail(std::move(files.error()));
+  for (std::string& name : *files) names.push_back(std::move(name));
+  for (const ShippedPlace::Entry& entry : *entries) {
+    const bool is_left = now - entry.written > kUnfinishedMost;
+    if (is_left && entry.name.ends_with(kUnfinished)) names.push_back(entry.name);
   }
   Result<void> worst;
   for (const std::string& name : names) {
@@ -399,16 +482,41 @@ Result<void> LogShipper::drop_old() {
   return worst;
 }
 
+// A file may be named by any state since it was last seen beside the store. Each life ships again
+// what it finds there: what was written before the life of the oldest state is of none since then.
+Result<std::vector<std::string>> LogShipper::files_of_old(const Shipped& shipped) {
+  const auto beside = files_beside(options_.database, options_.is_kept);
+  if (!beside) return fail(beside.error());
+  std::set<std::string> here;
+  for (const fs::path& path : *beside) here.insert(path.filename().string());
+  const Instant now = world_.clock.now();
+  const SnapshotName* const oldest = oldest_needed(shipped, now - options_.keep);
+  std::vector<std::string> names;
+  for (const auto& [name, parts] : shipped.files) {
+    if (here.contains(name)) continue;
+    const Instant since = gone_since_.try_emplace(name, now).first->second;
+    Instant written{};
+    for (const ShippedPlace::Entry& part : parts) written = std::max(written, part.written);
+    const bool is_of_none = oldest != nullptr && !files_.contains(name) &&
+                            chain_time(written + kClockWrongMost) < life_of(oldest->chain);
+    if (!is_of_none && now - since < options_.keep) continue;
+    for (const ShippedPlace::Entry& part : parts) names.push_back(part.name);
+    gone_since_.erase(name);
+    files_.erase(name);
+  }
+  return names;
+}
+
 void LogShipper::note(const Result<void>& done) {
   const SteadyInstant now = world_.clock.steady_now();
   if (done) {
-    fails_.worked(now);
+    if (snapshot_error_.empty()) fails_.worked(now);
   } else if (done.error().kind != ErrorKind::cancelled) {
     failures_.add();
     fails_.failed(now, {{"place", world_.place.describe()}, {"error", done.error().detail}});
   }
   const std::lock_guard lock(mutex_);
-  reason_ = done ? std::string() : done.error().detail;
+  reason_ = done ? snapshot_error_ : done.error().detail;
 }
 
 }  // namespace todoku::store::sqlite

@@ -6,7 +6,9 @@
 // may not be in the place; and where the place has not answered for so long that more changes wait
 // than there is room for. Until its snapshot is there, what can be restored is of the chain before.
 //
-// Two threads of its own: one ships, one copies while there is a snapshot to be made.
+// Two threads of its own: one ships, one copies while there is a snapshot to be made. In memory are
+// at most the changes that wait (octets_max of log_capture.h) and, on its way, a segment of as many
+// octets; and, of a file and of a snapshot each, a part.
 #pragma once
 
 #include <atomic>
@@ -35,11 +37,14 @@ namespace todoku::store::sqlite {
 
 struct ShipOptions {
   std::filesystem::path database;
-  IsKept is_kept;  // of the files beside it, that go along
+  std::string store;  // its id: a line of text by which it is told from others, and no secret
+  IsKept is_kept;     // of the files beside it, that go along
   Milliseconds every{1'000};
   Milliseconds snapshot_every = std::chrono::hours(24);
   Milliseconds keep = std::chrono::days(7);  // states of so long ago can be restored
   Milliseconds retry_after{2'000};
+  // A snapshot that failed is tried again after retry_after, then after twice as long each time.
+  Milliseconds snapshot_retry_most = std::chrono::minutes(10);
   std::size_t part_octets = std::size_t{32} << 20U;  // of snapshots and files
 };
 
@@ -62,6 +67,8 @@ class LogShipper {
   // What start() does again and again, for tests: begin() once, and then turns.
   void begin();
   void turn();
+  // Before the store is closed: from then on nothing reads in it. Waits for the place. Idempotent.
+  void rest();
   // Once the store is closed: ships what is left, and waits for the place. Idempotent.
   void stop();
 
@@ -88,16 +95,20 @@ class LogShipper {
 
   void run();
   void begin_chain();
+  [[nodiscard]] Result<void> look_at_place();
   [[nodiscard]] Result<void> ship();
   [[nodiscard]] Result<void> ship_files();
   [[nodiscard]] Result<void> ship_file(const std::filesystem::path& path);
-  void look_at_snapshot();
+  void look_at_snapshot(bool answers);
+  void snapshot_failed(const Error& error);
   void begin_snapshot();
   [[nodiscard]] Result<Copied> make_snapshot(const std::string& chain, std::uint64_t first);
   [[nodiscard]] Result<void> put_parts(const std::string& chain, const std::filesystem::path& copy,
                                        Copied& copied);
   [[nodiscard]] Result<void> end_snapshot(const Copied& copied);
+  void drop();
   [[nodiscard]] Result<void> drop_old();
+  [[nodiscard]] Result<std::vector<std::string>> files_of_old(const Shipped& shipped);
   void note(const Result<void>& done);
   void give_up_snapshot();
 
@@ -117,15 +128,23 @@ class LogShipper {
 
   // Of the thread that ships.
   std::string chain_;
+  std::string life_;        // of which it is one
+  bool made_ = false;       // the place has begun
+  bool is_ours_ = false;    // it had our id
   std::uint64_t next_ = 1;  // number of the segment that changes go into from now on
   std::uint64_t shipped_ = 0;
   Sha256 previous_{};
   Instant last_shipped_{};
   std::optional<Pending> pending_;
-  std::set<std::string> files_;
+  bool broken_ = false;                        // what was taken got lost on its way into a segment
+  std::set<std::string> files_;                // that were shipped in this life
   std::map<std::string, Instant> gone_since_;  // files that are there and not here any more
   bool whole_ = false;                         // the chain has a snapshot
   SteadyInstant snapshot_at_{};
+  std::string snapshot_error_;  // of the last attempt; empty: there was none, or it is there
+  Milliseconds snapshot_pause_{};
+  SteadyInstant snapshot_again_{};
+  SteadyInstant dropped_at_{};
 
   std::thread copier_;
   std::atomic<bool> copying_{false};
@@ -135,6 +154,7 @@ class LogShipper {
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   bool stopping_ = false;
+  bool stopped_ = false;
   std::string reason_;
   SteadyInstant covered_{};  // all that was committed by then can be restored
   std::thread thread_;

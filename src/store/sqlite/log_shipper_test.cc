@@ -2,15 +2,18 @@
 // A store that is shipped while it is written to, and what is made of it elsewhere.
 #include "store/sqlite/log_shipper.h"
 
+#include <array>
 #include <fstream>
 #include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "store/sqlite/connection.h"
 #include "store/sqlite/gather_shipped.h"
@@ -30,6 +33,38 @@ T must(Result<T> result) {
   if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
+// A folder that has no room for what is named so.
+class FullPlace final : public ShippedPlace {
+ public:
+  explicit FullPlace(fs::path folder) : folder_(std::move(folder)) {}
+  // While nothing is copied.
+  void has_no_room_for(std::string ending) { ending_ = std::move(ending); }
+
+  [[nodiscard]] Result<void> begin(const fs::path& store) override { return folder_.begin(store); }
+  [[nodiscard]] Result<std::vector<Entry>> list() override { return folder_.list(); }
+  [[nodiscard]] Result<void> put(const std::string& name, std::string_view octets) override {
+    if (ending_.empty() || !name.ends_with(ending_)) return folder_.put(name, octets);
+    return fail(ErrorKind::unavailable, "there is no room");
+  }
+  [[nodiscard]] Result<std::string> get(const std::string& name, std::size_t most) override {
+    return folder_.get(name, most);
+  }
+  [[nodiscard]] Result<void> remove(const std::string& name) override {
+    return folder_.remove(name);
+  }
+  [[nodiscard]] std::string describe() const override { return folder_.describe(); }
+
+ private:
+  FolderPlace folder_;
+  std::string ending_;
+};
+
+void set_written(const fs::path& path, Instant at) {
+  const timespec time{.tv_sec = to_epoch_ms(at) / 1'000, .tv_nsec = 0};
+  const std::array<timespec, 2> times{time, time};
+  ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times.data(), 0), 0);
+}
+
 class LogShipperTest : public ::testing::Test {
  protected:
   LogShipperTest() { open_with(std::size_t{64} << 20U); }
@@ -47,6 +82,7 @@ class LogShipperTest : public ::testing::Test {
     store_ = must(SqliteStore::open(options));
     ShipOptions ship;
     ship.database = database();
+    ship.store = "one";
     ship.is_kept = is_kept;
     ship.keep = std::chrono::hours(48);
     ship.part_octets = 40'000;  // several parts of a snapshot
@@ -57,6 +93,7 @@ class LogShipperTest : public ::testing::Test {
     shipper_->begin();
   }
   void close() {
+    if (shipper_) shipper_->rest();
     if (store_) store_->close();
     if (shipper_) shipper_->stop();
     shipper_.reset();
@@ -115,7 +152,7 @@ class LogShipperTest : public ::testing::Test {
   SharedClock clock_;
   Metrics metrics_;
   const std::string shipped_to_ = elsewhere_ / "shipped";
-  FolderPlace place_{shipped_to_};
+  FullPlace place_{shipped_to_};
   std::unique_ptr<LogCapture> capture_;
   std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<LogShipper> shipper_;
@@ -299,6 +336,120 @@ TEST_F(LogShipperTest, WhatNobodyNeedsAnyMoreIsRemoved) {
   EXPECT_EQ(found("day"), "6");
   EXPECT_EQ(found("day", clock_.now() - std::chrono::hours(47)), "4");
   EXPECT_THAT(found("day", clock_.now() - std::chrono::hours(140)), HasSubstr("the oldest state"));
+}
+
+TEST_F(LogShipperTest, AFileThatWentBetweenLivesIsRemovedWithTheStatesThatMayNameIt) {
+  const Instant begun = clock_.now();
+  std::ofstream(folder_ / "passing.upload") << "x";
+  put("life", "1");
+  turn_until_whole();
+  fs::remove(folder_ / "passing.upload");
+  for (const fs::path& path : shipped("files/")) set_written(path, begun + std::chrono::hours(12));
+  clock_.advance(std::chrono::hours(60));
+  reopen();
+  put("life", "2");
+  turn_until_whole();
+  EXPECT_EQ(shipped("files/").size(), 1U) << "a state of the first life is kept";
+  clock_.advance(std::chrono::hours(49));
+  reopen();
+  put("life", "3");
+  turn_until_whole();
+  EXPECT_THAT(shipped("files/"), IsEmpty());
+  EXPECT_EQ(found("life", begun + std::chrono::hours(61)), "2");
+}
+
+TEST_F(LogShipperTest, ASnapshotThatHasNoRoomLeavesNothingAndIsTriedAgainLater) {
+  place_.has_no_room_for("-0002");
+  put("name", std::string(100'000, 'x'));
+  while (shipper_->trouble().empty()) shipper_->turn();
+  EXPECT_THAT(shipper_->trouble(), HasSubstr("no room"));
+  EXPECT_THAT(shipped("/b-"), IsEmpty());
+  place_.has_no_room_for("");
+  const std::size_t segments = shipped("/s-").size();
+  put("name", "small");
+  shipper_->turn();
+  EXPECT_EQ(shipped("/s-").size(), segments + 1);
+  EXPECT_THAT(shipper_->trouble(), HasSubstr("no room")) << "until there is a snapshot";
+  clock_.advance(std::chrono::seconds(1));
+  for (int turn = 0; turn < 3; ++turn) shipper_->turn();
+  EXPECT_THAT(shipped("/b-"), IsEmpty()) << "not so soon";
+  clock_.advance(std::chrono::seconds(1));
+  turn_until_whole();
+  EXPECT_EQ(shipper_->trouble(), "");
+  EXPECT_EQ(found("name"), "small");
+}
+
+TEST_F(LogShipperTest, WhatKillsAndChainsWithoutASnapshotLeaveIsRemoved) {
+  turn_until_whole();
+  const std::string dead = "20251231T000000Z-00000000/";
+  for (const std::string& name :
+       {segment_name("20251231T000000Z-00000000", 1, clock_.now()),
+        snapshot_part_name("20251231T000000Z-00000000", 1, 1), dead + "s-0000000002-9.part"}) {
+    must(place_.put(name, "x"));
+  }
+  put("name", "1");
+  shipper_->turn();
+  const fs::path fresh = shipped("/s-").back().string() + ".part";
+  std::ofstream(fresh) << "x";
+  set_written(shipped(".part").front(), clock_.now() - std::chrono::hours(25));
+  clock_.advance(std::chrono::hours(25));
+  set_written(fresh, clock_.now());
+  const Counter& snapshots = metrics_.counter("todoku_ship_snapshots_total", "");
+  while (snapshots.value() < 2) shipper_->turn();
+  EXPECT_THAT(shipped(dead), IsEmpty());
+  EXPECT_THAT(shipped(".part"), ElementsAre(fresh)) << "it may be on its way";
+  EXPECT_EQ(found("name"), "1");
+}
+
+TEST_F(LogShipperTest, APlaceOfAnotherStoreIsNotTouched) {
+  turn_until_whole();
+  close();
+  const fs::path whose = fs::path(shipped_to_) / "store";
+  std::ofstream(whose, std::ios::trunc) << "two\n";
+  const auto before = shipped("");
+  reopen();
+  put("name", "1");
+  clock_.advance(std::chrono::hours(100));
+  for (int turn = 0; turn < 3; ++turn) shipper_->turn();
+  EXPECT_THAT(shipper_->trouble(), HasSubstr("another store is shipped to"));
+  EXPECT_EQ(shipped(""), before);
+  std::ofstream(whose, std::ios::trunc) << "one\n";
+  turn_until_whole();
+  EXPECT_EQ(shipper_->trouble(), "");
+  EXPECT_EQ(found("name"), "1");
+  // A mount that goes leaves an empty folder.
+  fs::rename(shipped_to_, shipped_to_ + "-away");
+  fs::create_directory(shipped_to_);
+  put("name", "2");
+  shipper_->turn();
+  EXPECT_THAT(shipper_->trouble(), HasSubstr("has no file store any more"));
+  EXPECT_TRUE(fs::is_empty(shipped_to_));
+  fs::remove(shipped_to_);
+  fs::rename(shipped_to_ + "-away", shipped_to_);
+  shipper_->turn();
+  EXPECT_EQ(found("name"), "2");
+}
+
+TEST_F(LogShipperTest, WhatOthersHaveInTheFolderIsPassedOver) {
+  turn_until_whole();
+  const auto before = shipped("");
+  for (const char* const name : {"lost+found", "20260101-notes"}) {
+    fs::create_directory(fs::path(shipped_to_) / name);
+    std::ofstream(fs::path(shipped_to_) / name / "s-0000000001-1") << "x";
+  }
+  std::ofstream(fs::path(shipped_to_) / "20260101T000000Z-0") << "no folder";
+  EXPECT_EQ(shipped(""), before);
+}
+
+TEST(ShippedNames, AChainTellsTheLifeThatItIsOf) {
+  const Instant begun = from_epoch_ms(1'767'225'600'000);
+  const std::string first = new_chain(begun);
+  const std::string later = new_chain(begun + std::chrono::hours(1), chain_time(begun));
+  EXPECT_LT(first, later);
+  for (const std::string& chain : {first, later}) {
+    EXPECT_EQ(life_of(chain), "20260101T000000Z");
+    EXPECT_TRUE(is_shipped_folder(chain)) << chain;
+  }
 }
 
 TEST(ShippedNames, OldOnesAreSpareAndTheNewestSnapshotNeverIs) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
+#include <utility>
 
 #include "store/codec.h"
 
@@ -33,18 +34,19 @@ bool is_page_size(std::uint64_t octets) {
 
 }  // namespace
 
-std::string pack(const Shipment& shipment) {
-  std::string out(kShipmentMagic);
-  out.reserve(shipment.body.size() + 256);
-  out.push_back(static_cast<char>(shipment.kind));
-  put_text(out, shipment.chain);
-  put_varint(out, shipment.number);
-  put_varint(out, shipment.other);
-  put_zigzag(out, to_epoch_ms(shipment.time));
-  put_varint(out, shipment.page_octets);
-  put_varint(out, shipment.file_pages);
-  out.append(view_of(shipment.previous));
-  put_text(out, shipment.body);
+std::string pack(Shipment shipment) {
+  std::string head(kShipmentMagic);
+  head.push_back(static_cast<char>(shipment.kind));
+  put_text(head, shipment.chain);
+  put_varint(head, shipment.number);
+  put_varint(head, shipment.other);
+  put_zigzag(head, to_epoch_ms(shipment.time));
+  put_varint(head, shipment.page_octets);
+  put_varint(head, shipment.file_pages);
+  head.append(view_of(shipment.previous));
+  put_varint(head, shipment.body.size());
+  std::string out = std::move(shipment.body);
+  out.insert(0, head);
   out.append(view_of(sha256(out)));
   return out;
 }

@@ -53,7 +53,9 @@ struct Shipment {
 [[nodiscard]] inline std::string_view view_of(const Sha256& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
-[[nodiscard]] std::string pack(const Shipment& shipment);
+// Its body is not copied where it is given away and has kPackedBesides octets of room left.
+inline constexpr std::size_t kPackedBesides = 256;
+[[nodiscard]] std::string pack(Shipment shipment);
 // The last octets of what pack() gave.
 [[nodiscard]] Sha256 check_of(std::string_view packed);
 // corrupt: it is damaged, or none of ours.

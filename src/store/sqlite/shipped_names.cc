@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::string_view kFiles = "files";
 constexpr std::size_t kChainRandomOctets = 4;
+constexpr std::size_t kChainTimeOctets = 16;
 
 // The number after the last '-', taken off.
 std::optional<std::uint64_t> take_number(std::string_view& name) {
@@ -70,6 +71,7 @@ void sort_in(Shipped& shipped, const ShippedPlace::Entry& entry) {
     if (take_number(rest)) shipped.files[std::string(rest)].push_back(entry);
     return;
   }
+  if (!is_shipped_folder(folder)) return;
   if (const auto end = read_end(folder, rest)) {
     shipped.snapshots.push_back(*end);
     return;
@@ -81,10 +83,27 @@ void sort_in(Shipped& shipped, const ShippedPlace::Entry& entry) {
 
 }  // namespace
 
-std::string new_chain(Instant now) {
-  const auto seconds = static_cast<std::time_t>(to_epoch_ms(now) / 1'000);
-  return fmt::format("{:%Y%m%dT%H%M%SZ}-{}", fmt::gmtime(seconds),
-                     to_hex(random_octets(kChainRandomOctets)));
+std::string chain_time(Instant at) {
+  const auto seconds = static_cast<std::time_t>(to_epoch_ms(at) / 1'000);
+  return fmt::format("{:%Y%m%dT%H%M%SZ}", fmt::gmtime(seconds));
+}
+
+std::string new_chain(Instant now, std::string_view life) {
+  return fmt::format("{}-{}{}{}", chain_time(now), to_hex(random_octets(kChainRandomOctets)),
+                     life.empty() ? "" : "-", life);
+}
+
+std::string_view life_of(std::string_view chain) {
+  const std::string_view last = chain.substr(chain.rfind('-') + 1);  // all of it without one
+  return last.size() == kChainTimeOctets && last.ends_with('Z') ? last
+                                                                : chain.substr(0, kChainTimeOctets);
+}
+
+bool is_shipped_folder(std::string_view name) {
+  if (name == kFiles) return true;
+  const bool begins = name.size() > kChainTimeOctets + 1 && name[8] == 'T' &&
+                      name[kChainTimeOctets - 1] == 'Z' && name[kChainTimeOctets] == '-';
+  return begins && name.find_first_not_of("0123456789abcdefTZ-") == std::string_view::npos;
 }
 
 std::string segment_name(std::string_view chain, std::uint64_t number, Instant last) {
@@ -113,13 +132,37 @@ Shipped read_names(const std::vector<ShippedPlace::Entry>& entries) {
   return shipped;
 }
 
+// The last one that was whole by then.
+const SnapshotName* oldest_needed(const Shipped& shipped, Instant before) {
+  const SnapshotName* oldest = nullptr;
+  for (const SnapshotName& each : shipped.snapshots) {
+    if (oldest == nullptr || each.at <= before) oldest = &each;
+  }
+  return oldest;
+}
+
+std::vector<std::string> never_whole(const Shipped& shipped, std::string_view goes_on) {
+  std::vector<std::string> names;
+  const auto is_whole = [&](const std::string& chain, std::optional<std::uint64_t> first) {
+    return std::ranges::any_of(shipped.snapshots, [&](const SnapshotName& each) {
+      return each.chain == chain && (!first || each.first == *first);
+    });
+  };
+  for (const auto& [name, chain] : shipped.chains) {
+    for (const auto& [first, parts] : chain.snapshot_parts) {
+      if (!is_whole(name, first)) names.insert(names.end(), parts.begin(), parts.end());
+    }
+    if (name == goes_on || is_whole(name, std::nullopt)) continue;
+    for (const auto& [number, segment] : chain.segments) names.push_back(segment.name);
+  }
+  return names;
+}
+
 std::vector<std::string> spare(const Shipped& shipped, Instant before) {
   std::vector<std::string> names;
-  // The oldest that is kept: the last one that was whole by then.
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < shipped.snapshots.size(); ++i) {
-    if (shipped.snapshots[i].at <= before) kept = i;
-  }
+  const SnapshotName* const oldest = oldest_needed(shipped, before);
+  const std::size_t kept =
+      oldest == nullptr ? 0 : static_cast<std::size_t>(oldest - shipped.snapshots.data());
   const auto needed_from = [&](const std::string& chain) -> std::optional<std::uint64_t> {
     std::optional<std::uint64_t> first;
     for (std::size_t i = kept; i < shipped.snapshots.size(); ++i) {

@@ -4,20 +4,21 @@
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "store/sqlite/backup_files.h"
+#include "store/sqlite/shipped_names.h"
 
 namespace todoku::store::sqlite {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::string_view kUnfinished = ".part";
 
 Result<void> write_whole(const fs::path& path, std::string_view octets) {
   const int file =
@@ -42,6 +43,11 @@ Instant written_at(const struct stat& facts) {
                        facts.st_mtim.tv_nsec / 1'000'000);
 }
 
+std::unexpected<Error> cannot_list(const fs::path& folder, const std::error_code& error) {
+  return fail(ErrorKind::io,
+              fmt::format("the folder {} cannot be read: {}", folder.string(), error.message()));
+}
+
 }  // namespace
 
 Result<void> FolderPlace::make_folder(const fs::path& path) const {
@@ -49,27 +55,52 @@ Result<void> FolderPlace::make_folder(const fs::path& path) const {
   return errno == EEXIST ? Result<void>() : path_error("cannot make the folder", path);
 }
 
+Result<void> FolderPlace::begin(const fs::path& store) {
+  if (auto made = make_folder(folder_); !made) return made;
+  if (on_one_disk(folder_beside(store), folder_)) {
+    log::warning("the store is shipped to the disk that it is on, and lost with it",
+                 {{"place", describe()}});
+  }
+  return {};
+}
+
+// What others have there is not looked into: it may be closed to us.
 Result<std::vector<ShippedPlace::Entry>> FolderPlace::list() {
   std::vector<Entry> entries;
   std::error_code error;
-  fs::recursive_directory_iterator entry(folder_, error);
-  for (const fs::recursive_directory_iterator end; !error && entry != end; entry.increment(error)) {
+  fs::directory_iterator entry(folder_, error);
+  if (error == std::errc::no_such_file_or_directory) return entries;
+  for (const fs::directory_iterator end; !error && entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
     struct stat facts{};
-    if (::lstat(entry->path().c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) continue;
-    std::string name = entry->path().lexically_relative(folder_).string();
-    if (name.ends_with(kUnfinished)) continue;
-    entries.push_back({std::move(name), written_at(facts)});
+    if (!is_shipped_folder(name)) continue;
+    if (::lstat(entry->path().c_str(), &facts) != 0)
+      return path_error("cannot read", entry->path());
+    if (!S_ISDIR(facts.st_mode)) continue;
+    if (auto listed = list_folder(name, entries); !listed) return fail(std::move(listed.error()));
   }
-  if (error && error != std::errc::no_such_file_or_directory) {
-    return fail(ErrorKind::io,
-                fmt::format("the folder {} cannot be read: {}", folder_.string(), error.message()));
-  }
+  if (error) return cannot_list(folder_, error);
   std::ranges::sort(entries, {}, &Entry::name);
   return entries;
 }
 
+Result<void> FolderPlace::list_folder(const std::string& name, std::vector<Entry>& into) const {
+  const fs::path folder = folder_ / name;
+  std::error_code error;
+  fs::directory_iterator entry(folder, error);
+  for (const fs::directory_iterator end; !error && entry != end; entry.increment(error)) {
+    struct stat facts{};
+    if (::lstat(entry->path().c_str(), &facts) != 0) {
+      if (errno == ENOENT) continue;  // removed meanwhile
+      return path_error("cannot read", entry->path());
+    }
+    if (!S_ISREG(facts.st_mode)) continue;
+    into.push_back({name + "/" + entry->path().filename().string(), written_at(facts)});
+  }
+  return error ? cannot_list(folder, error) : Result<void>();
+}
+
 Result<void> FolderPlace::put(const std::string& name, std::string_view octets) {
-  if (auto made = make_folder(folder_); !made) return made;
   fs::path path = folder_;
   for (const fs::path& part : fs::path(name).parent_path()) {
     path /= part;
