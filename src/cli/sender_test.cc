@@ -51,6 +51,30 @@ TEST_F(SenderTest, FilesTravelAsAForm) {
                                     boundary + "--\r\n"));
 }
 
+TEST_F(SenderTest, TextThatIsNoUtf8IsNotSent) {
+  answer({answered(201, R"({"delivery_id":12})")});
+  const std::string text = write("letter.txt", "\x8E\x52\x93\x63\n");
+  const std::string html = write("letter.html", "\xFF\xFE<\x71");
+  const auto run_with = [&](std::vector<std::string> more) {
+    std::vector<std::string> words = {"send", "--from", "a@example.jp", "--to", "b@example.jp"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words);
+  };
+  EXPECT_EQ(run_with({"--subject", "s", "--text-file", text}), 2);
+  EXPECT_EQ(err.str(),
+            "todoku: --text-file " + text + ": it looks like Shift_JIS; save it as UTF-8\n");
+  EXPECT_EQ(run_with({"--subject", "s", "--html-file", html, "--lang", "ja"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr(html + ": UTF-16のようです。UTF-8で保存してください"));
+  EXPECT_EQ(run_with({"--subject", "\x8E\x52\x93\x63", "--text", "t"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("--subject: it looks like Shift_JIS"));
+  EXPECT_EQ(send({"--insert-code", "__name__=\x8E\x52\x93\x63"}), 2);
+  const std::string csv = write("list.csv", "email\na@b.example\n");
+  EXPECT_EQ(run({"bulk", "send", "--from", "a@example.jp", "--subject", "s", "--text-file", text,
+                 "--csv", csv, "--at", "now"}),
+            2);
+  EXPECT_TRUE(host.requests.empty());
+}
+
 // A portal, a proxy's page, or a URL that is not the API's.
 TEST_F(SenderTest, WhatAnswersLikeNoApiHasDoneNothingThatCanBeSaid) {
   for (const std::string_view body :
