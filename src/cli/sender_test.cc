@@ -322,6 +322,18 @@ TEST_F(SenderTest, LogsComeInPagesUntilThereAreEnough) {
   EXPECT_EQ(host.requests[1].target, "/logs/mails/results?anchor=1001&count=500&status%5B%5D=SENT");
 }
 
+TEST_F(SenderTest, AFilterThatIsNoneIsRefusedWithThoseThatThereAre) {
+  answer({answered(200, R"({"data":[]})")});
+  EXPECT_EQ(run({"logs", "--status", "SENT,SENTT"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("SENTT not in {SENT,RETRY,HARDERROR,SOFTERROR,DROP,ALL}"));
+  EXPECT_EQ(run({"logs", "--type", "BLUK"}), 2);
+  EXPECT_EQ(run({"deliveries", "--type", "BLUK"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("TRANSACTION,BULK,SMTP,ALL"));
+  EXPECT_EQ(run({"bulk", "list", "--status", "RETRY"}), 2);
+  EXPECT_TRUE(host.requests.empty());
+  EXPECT_EQ(run({"deliveries", "--type", "BULK,SMTP", "--status", "SENT"}), 0) << err.str();
+}
+
 TEST_F(SenderTest, AProfileIsKeptForItsUserAlone) {
   host.variables.clear();
   host.its_input.str(" the-key \n");
@@ -342,6 +354,19 @@ TEST_F(SenderTest, AProfileIsKeptForItsUserAlone) {
   ::chmod(host.profiles.c_str(), 0640);
   EXPECT_EQ(send(), 2);
   EXPECT_THAT(err.str(), HasSubstr("nobody else may read"));
+}
+
+TEST_F(SenderTest, AProfileIsSetUnderTheNameThatIsGiven) {
+  host.variables.clear();
+  ASSERT_EQ(run({"--profile", "staging", "profile", "set", "--account", "shop"}), 0) << err.str();
+  EXPECT_THAT(out.str(), HasSubstr("Profile staging"));
+  EXPECT_EQ(run({"--profile", "staging", "profile", "set", "other", "--account", "x"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("other"));
+  EXPECT_EQ(run({"--profile", "other", "profile", "set", "other", "--account", "x"}), 0);
+  EXPECT_EQ(run({"profile", "list"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("staging"));
+  EXPECT_THAT(out.str(), HasSubstr("other"));
+  EXPECT_THAT(out.str(), Not(HasSubstr("default")));
 }
 
 TEST_F(SenderTest, AKeyGoesOnlyWhereItBelongs) {
