@@ -121,6 +121,21 @@ Sentence guessed_encoding(std::string_view octets) {
   return {};
 }
 
+Sentence foreign_encoding(std::string_view octets) {
+  constexpr Sentence kUtf16Text = {"it looks like UTF-16; save it as UTF-8",
+                                   "UTF-16のようです。UTF-8で保存してください"};
+  constexpr Sentence kShiftJisText = {"it looks like Shift_JIS; save it as UTF-8",
+                                      "Shift_JISのようです。UTF-8で保存してください"};
+  constexpr Sentence kUnknown = {"it is not valid UTF-8; save it as UTF-8",
+                                 "UTF-8として不正な文字列です。UTF-8で保存してください"};
+  const bool is_valid = is_utf8(octets);
+  if (is_utf16(octets) || (!is_valid && octets.contains('\0'))) return kUtf16Text;
+  if (const Sentence found = iso_2022_in(octets); !found.en.empty()) return found;
+  if (is_valid) return {};
+  if (is_euc_jp(octets)) return kEucJp;
+  return is_shift_jis(octets) ? kShiftJisText : kUnknown;
+}
+
 void EncodingCheck::push(std::string_view octets) {
   if (found_) return;
   pending_ += octets;

@@ -20,6 +20,10 @@ namespace todoku {
 // of a row's; empty if there is no telling.
 [[nodiscard]] Sentence guessed_encoding(std::string_view octets);
 
+// What text that is none of UTF-8 may be, with what to do about it: for text of any kind that is to
+// be sent as it stands, HTML too. Empty: it can be.
+[[nodiscard]] Sentence foreign_encoding(std::string_view octets);
+
 // Looks through a whole file, pushed in any slices, for what no UTF-8 CSV has. Of its octets it
 // holds a line, and no more of that than is looked at in one.
 class EncodingCheck {

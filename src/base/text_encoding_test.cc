@@ -48,6 +48,22 @@ std::string found(std::string_view file, std::size_t slice) {
   return check.found() ? check.found()->en : "";
 }
 
+TEST(ForeignEncoding, IsWhatCannotBeSentAsItStands) {
+  const auto found = [](std::string_view octets) {
+    return std::string(foreign_encoding(octets).en);
+  };
+  EXPECT_EQ(found("<html>\x8E\x52\x93\x63"), "it looks like Shift_JIS; save it as UTF-8");
+  EXPECT_EQ(found("\xBB\xB3\xC5\xC4"), "it looks like EUC-JP; save it as UTF-8");
+  EXPECT_EQ(found("\x1B$B;3\x1B(B"), "it looks like ISO-2022-JP; save it as UTF-8");
+  EXPECT_THAT(found("\xFF\xFE\x71\x5C"), HasSubstr("UTF-16"));
+  EXPECT_THAT(found(std::string_view("h\0i\0", 4)), HasSubstr("UTF-16"));
+  EXPECT_THAT(found(std::string_view("\xFF\0\x71\x5C\x30\x42", 6)), HasSubstr("UTF-16"));
+  EXPECT_THAT(found("\xFF\x80\xFF"), HasSubstr("not valid UTF-8"));
+  EXPECT_EQ(found("<html>山田"), "");
+  EXPECT_EQ(found("PK"), "");
+  EXPECT_EQ(found(""), "");
+}
+
 TEST(EncodingCheck, FindsTheFirstLineThatIsNotUtf8) {
   std::string rows;
   for (int i = 0; i < 5'000; ++i) rows += "user@example.jp,東京\n";

@@ -278,6 +278,9 @@ int send_bulk(ApiSession& api, const BulkSend& options) {
   Session& session = api.session();
   const auto parts = read_parts(options.fields, session.host().input());
   if (!parts) return api.fail_with(kWrongWords, parts.error().detail);
+  if (const auto checked = check_encoding(options.fields, *parts, session.language()); !checked) {
+    return api.fail_with(kWrongWords, checked.error().detail);
+  }
   auto csv = read_octets(options.csv, session.host().input(), kCsvOctetsMax);
   if (!csv) return api.fail_with(kWrongWords, csv.error().detail);
   const std::int64_t delivery = begin(api, options, *parts);

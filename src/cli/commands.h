@@ -84,7 +84,7 @@ struct RulesExplain {
   std::string what;      // a domain or an address, or "550 5.1.1 User unknown"
   std::string stage;     // of a reply; empty: as its words say
   std::string site;      // of a reply; empty: any
-  std::string resolver;  // "HOST:PORT"; empty: the system's
+  std::string resolver;  // "HOST:PORT"; empty: as configured
 };
 int rules_explain(Session& session, const RulesExplain& wish);
 

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/digest.h"
+#include "base/text_encoding.h"
 #include "cli/user_files.h"
 
 namespace todoku::cli {
@@ -114,6 +115,34 @@ Result<MessageParts> read_parts(const MessageFields& fields, std::istream& input
     parts.attachments.push_back(std::move(attachment));
   }
   return parts;
+}
+
+Result<void> check_encoding(std::string_view option, std::string_view text, Language language) {
+  const Sentence found = foreign_encoding(text);
+  if (found.en.empty()) return {};
+  return fail(ErrorKind::invalid_input, fmt::format("{}: {}", option, found.in(language)));
+}
+
+Result<void> check_encoding(const MessageFields& fields, const MessageParts& parts,
+                            Language language) {
+  std::vector<std::pair<std::string, std::string_view>> texts = {
+      {"--from", fields.from},
+      {"--reply-to", fields.reply_to},
+      {"--subject", fields.subject},
+      {fields.text_file.empty() ? "--text" : "--text-file " + fields.text_file, parts.text},
+      {"--html-file " + fields.html_file, parts.html},
+      {"--purpose", fields.purpose},
+      {"--list-id", fields.list_id},
+      {"--encode", fields.encode},
+      {"--duplicate-policy", fields.duplicate_policy},
+      {"--unsubscribe-url", fields.unsubscribe_url},
+      {"--unsubscribe-mailto", fields.unsubscribe_mailto}};
+  for (const std::string& header : fields.headers) texts.emplace_back("--header", header);
+  for (const std::string& tag : fields.tags) texts.emplace_back("--tag", tag);
+  for (const auto& [option, text] : texts) {
+    if (auto checked = check_encoding(option, text, language); !checked) return checked;
+  }
+  return {};
 }
 
 Result<void> write_fields(http::JsonWriter& json, const MessageFields& fields,

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bilingual.h"
 #include "base/result.h"
 #include "cli/api_port.h"
 #include "http/json.h"
@@ -48,6 +49,14 @@ struct MessageParts {
 
 // Errors: not_found, io, limit_exceeded (32 MiB a file).
 [[nodiscard]] Result<MessageParts> read_parts(const MessageFields& fields, std::istream& input);
+
+// What is sent as text must be UTF-8: what is not would be sent as U+FFFD. Errors: invalid_input, a
+// sentence for the user that names the option and its file.
+[[nodiscard]] Result<void> check_encoding(const MessageFields& fields, const MessageParts& parts,
+                                          Language language);
+// The same of one option's value.
+[[nodiscard]] Result<void> check_encoding(std::string_view option, std::string_view text,
+                                          Language language);
 
 // Members of an object that is open. Errors: invalid_input (a header without a colon).
 [[nodiscard]] Result<void> write_fields(http::JsonWriter& json, const MessageFields& fields,

@@ -65,8 +65,17 @@ bool take_wish(ApiSession& api, Profile& profile) {
 
 }  // namespace
 
-int profile_set(Session& session, const std::string& name) {
+int profile_set(Session& session, const std::string& given) {
   ApiSession api(session);
+  const std::string& wished = session.common().connection.profile;
+  if (!given.empty() && !wished.empty() && given != wished) {
+    return api.fail_with(kWrongWords,
+                         session.words({"which of the two is set: {}, or {} of --profile?",
+                                        "どちらを保存しますか: {}、または --profile の {}"},
+                                       given, wished));
+  }
+  const std::string named = given.empty() ? wished : given;
+  const std::string name = named.empty() ? std::string(kDefaultProfile) : named;
   if (!is_profile_name(name)) {
     return api.fail_with(kWrongWords, session.words({"a name has letters, digits, - and _: {}",
                                                      "名前に使えるのは英数字、-、_ です: {}"},

@@ -2,6 +2,8 @@
 // todoku rules check | explain
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstdint>
 #include <optional>
 #include <ranges>
 #include <span>
@@ -11,6 +13,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "async/run_blocking.h"
 #include "base/bytes.h"
 #include "base/printable.h"
 #include "cli/commands.h"
@@ -30,6 +33,14 @@ namespace policy = delivery::policy;
 using policy::Site;
 using policy::SiteKey;
 
+// A whole number as people write it: the library has 1E1 for 10.
+boost::json::value number_json(double number) {
+  constexpr double kExact = 9'007'199'254'740'992.0;  // 2^53
+  const bool is_whole = std::abs(number) < kExact && std::trunc(number) == number;
+  return is_whole ? boost::json::value(static_cast<std::int64_t>(number))
+                  : boost::json::value(number);
+}
+
 boost::json::value to_json(const policy::SiteValue& value) {
   return std::visit(
       [](const auto& one) -> boost::json::value {
@@ -37,6 +48,8 @@ boost::json::value to_json(const policy::SiteValue& value) {
         if constexpr (std::is_same_v<Value, std::vector<std::int64_t>> ||
                       std::is_same_v<Value, std::vector<std::string>>) {
           return boost::json::array(one.begin(), one.end());
+        } else if constexpr (std::is_same_v<Value, double>) {
+          return number_json(one);
         } else {
           return boost::json::value(one);
         }
@@ -152,6 +165,7 @@ struct FoundSite {
   const Site* site = nullptr;         // nullptr: no rule names it
   std::vector<std::string> mx_hosts;  // the most preferred ones, where they were asked for
   std::string problem;                // why they are not known
+  bool was_answered = true;           // false: no name server said whether there are any
 };
 
 Task<FoundSite> find_site(
@@ -164,6 +178,7 @@ Task<FoundSite> find_site(
   const auto answer = co_await resolver.mx(domain);
   if (!answer) {
     found.problem = answer.error().detail;
+    found.was_answered = answer.error().kind == ErrorKind::not_found;
     co_return found;
   }
   std::optional<std::uint16_t> best;
@@ -184,6 +199,10 @@ std::string place_of(const policy::SiteRules& rules, const Site* site, std::stri
   }
   const auto at = rules.places_of_defaults().find(key);
   return at == rules.places_of_defaults().end() ? "" : at->second;
+}
+
+std::string shown_value(const boost::json::value& value) {
+  return value.is_double() ? fmt::format("{}", value.get_double()) : boost::json::serialize(value);
 }
 
 int show_site(Session& session, const policy::SiteRules& rules, const std::string& domain,
@@ -216,7 +235,13 @@ int show_site(Session& session, const policy::SiteRules& rules, const std::strin
   for (const std::string& host : found.mx_hosts) {
     session.say({"MX host {}", "MX ホスト {}"}, printable(host));
   }
-  if (found.site == nullptr) {
+  if (!found.was_answered) {
+    session.say(
+        {"No name server could say where its mail goes, so a site's rule may hold all the "
+         "same. Of a domain that no rule names:",
+         "ネームサーバーから答えを得られないため、サイトのルールが当てはまる可能性も"
+         "あります。どのルールも名指ししないドメインの場合:"});
+  } else if (found.site == nullptr) {
     session.say(
         {"No rule names {}: the defaults hold.", "{} を名指しするルールはなく、既定値が有効です。"},
         domain);
@@ -230,9 +255,17 @@ int show_site(Session& session, const policy::SiteRules& rules, const std::strin
   for (const auto& [key, told] : keys) {
     const std::string place(told.at("place").as_string());
     session.out() << fmt::format("  {:<24} {:<16} {}\n", std::string_view(key),
-                                 boost::json::serialize(told.at("value")), place);
+                                 shown_value(told.at("value")), place);
   }
   return 0;
+}
+
+// Whether mail can go there: a word, an address of a machine and an enhanced code are no domains.
+// No top-level domain is all digits (RFC 3696 section 2).
+bool is_of_the_internet(std::string_view domain) {
+  const std::size_t dot = domain.rfind('.');
+  if (dot == std::string_view::npos) return false;
+  return !std::ranges::all_of(domain.substr(dot + 1), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 int explain_domain(Session& session, const RulesInForce& rules, const RulesExplain& wish) {
@@ -241,16 +274,16 @@ int explain_domain(Session& session, const RulesInForce& rules, const RulesExpla
     name.remove_prefix(at + 1);
   }
   const auto domain = to_ascii_domain(name);
-  if (!domain) {
+  if (!domain || !is_of_the_internet(*domain)) {
     return unreadable(session, session.words({"{} is neither a domain nor a reply",
                                               "{} はドメインでも応答でもありません"},
                                              printable(wish.what)));
   }
-  return check_once(session, {.batch = false, .resolver = wish.resolver},
-                    [&](dns::Resolver& resolver) -> Task<int> {
-                      const FoundSite found = co_await find_site(rules.sites, *domain, resolver);
-                      co_return show_site(session, rules.sites, *domain, found);
-                    });
+  auto names = session.host().installation_resolver(session.common().config, wish.resolver);
+  if (!names) return unreadable(session, names.error().detail);
+  const FoundSite found = async::run_blocking(
+      (*names)->executor(), find_site(rules.sites, *domain, (*names)->resolver()));
+  return show_site(session, rules.sites, *domain, found);
 }
 
 bool is_reply(std::string_view text) {

@@ -13,6 +13,7 @@ namespace todoku::cli {
 namespace {
 
 using testing::AllOf;
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -77,7 +78,32 @@ TEST(Rules, ExplainSaysWhereEachLimitOfADomainIsWritten) {
   EXPECT_EQ(told.status, 0) << told.err;
   EXPECT_THAT(told.out, AllOf(HasSubstr("site bank"), HasSubstr("their page (2026-11-29)"),
                               HasSubstr("sites.toml:2"), HasSubstr("sites.toml:5")));
-  EXPECT_EQ(rules(host, {"explain", "no domain"}).status, 2);
+  for (const char* none : {"no domain", "5.1.1", "hello", "192.0.2.1"}) {
+    EXPECT_EQ(rules(host, {"explain", none}).status, 2) << none;
+  }
+}
+
+TEST(Rules, ExplainWritesNumbersAsPeopleDo) {
+  FakeHost host;
+  host.site_rules.text =
+      "[defaults]\nmessages_per_second = 10\n[bank]\ndomains = [\"bank.example\"]\n"
+      "messages_per_second = 0.5\n";
+  EXPECT_THAT(rules(host, {"explain", "other.example"}).out,
+              AllOf(ContainsRegex("messages_per_second +10 "), Not(HasSubstr("E0"))));
+  EXPECT_THAT(rules(host, {"explain", "bank.example"}).out,
+              ContainsRegex("messages_per_second +0\\.5 "));
+}
+
+TEST(Rules, ExplainAsksTheConfiguredServersAndSaysWhereNoneAnswers) {
+  FakeHost host;
+  EXPECT_THAT(rules(host, {"explain", "other.example"}).out,
+              HasSubstr("No rule names other.example"));
+  EXPECT_TRUE(host.is_installations);
+  host.zone.set_zone({.failures = {{"MX other.example", ErrorKind::unavailable}}});
+  const Told told = rules(host, {"explain", "other.example"});
+  EXPECT_EQ(told.status, 0) << told.err;
+  EXPECT_THAT(told.out, AllOf(HasSubstr("No name server could say"),
+                              Not(HasSubstr("No rule names other.example"))));
 }
 
 }  // namespace

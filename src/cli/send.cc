@@ -60,6 +60,21 @@ ApiRequest request_of_mails(const Send& options, std::string_view path) {
           .idempotency_key = options.idempotency_key};
 }
 
+// Every option of a mail that is sent as text.
+Result<void> check_send(const Send& options, const MessageParts& parts, Language language) {
+  if (auto checked = check_encoding(options.fields, parts, language); !checked) return checked;
+  std::vector<std::pair<std::string_view, std::string_view>> texts = {
+      {"--send-at", options.send_at}, {"--idempotency-key", options.idempotency_key}};
+  for (const std::string& to : options.to) texts.emplace_back("--to", to);
+  for (const std::string& cc : options.cc) texts.emplace_back("--cc", cc);
+  for (const std::string& bcc : options.bcc) texts.emplace_back("--bcc", bcc);
+  for (const std::string& code : options.insert_codes) texts.emplace_back("--insert-code", code);
+  for (const auto& [option, text] : texts) {
+    if (auto checked = check_encoding(option, text, language); !checked) return checked;
+  }
+  return {};
+}
+
 int send_one(ApiSession& api, const Send& options, const MessageParts& parts) {
   http::JsonWriter json;
   if (const auto written = write_mail(json, options, parts, options.to.front()); !written) {
@@ -132,6 +147,9 @@ int send_mail(Session& session, const Send& options) {
   }
   const auto parts = read_parts(options.fields, session.host().input());
   if (!parts) return api.fail_with(kWrongWords, parts.error().detail);
+  if (const auto checked = check_send(options, *parts, session.language()); !checked) {
+    return api.fail_with(kWrongWords, checked.error().detail);
+  }
   Send keyed = options;
   if (keyed.idempotency_key.empty()) keyed.idempotency_key = fresh_key();
   const int status = many ? send_each(api, keyed, *parts) : send_one(api, keyed, *parts);

@@ -108,8 +108,9 @@ int webhook_remove(Session& session, const std::string& webhook);
 
 // -- profiles.cc
 // What --url, --account, --ca and --key-file say goes into the profile of this name, and nothing of
-// the environment does.
-int profile_set(Session& session, const std::string& name);
+// the environment does. Without a name (empty) it is that of --profile, else the default one; two
+// that differ are refused.
+int profile_set(Session& session, const std::string& given);
 int profile_list(Session& session);
 
 }  // namespace todoku::cli

@@ -51,6 +51,30 @@ TEST_F(SenderTest, FilesTravelAsAForm) {
                                     boundary + "--\r\n"));
 }
 
+TEST_F(SenderTest, TextThatIsNoUtf8IsNotSent) {
+  answer({answered(201, R"({"delivery_id":12})")});
+  const std::string text = write("letter.txt", "\x8E\x52\x93\x63\n");
+  const std::string html = write("letter.html", "\xFF\xFE<\x71");
+  const auto run_with = [&](std::vector<std::string> more) {
+    std::vector<std::string> words = {"send", "--from", "a@example.jp", "--to", "b@example.jp"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words);
+  };
+  EXPECT_EQ(run_with({"--subject", "s", "--text-file", text}), 2);
+  EXPECT_EQ(err.str(),
+            "todoku: --text-file " + text + ": it looks like Shift_JIS; save it as UTF-8\n");
+  EXPECT_EQ(run_with({"--subject", "s", "--html-file", html, "--lang", "ja"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr(html + ": UTF-16のようです。UTF-8で保存してください"));
+  EXPECT_EQ(run_with({"--subject", "\x8E\x52\x93\x63", "--text", "t"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("--subject: it looks like Shift_JIS"));
+  EXPECT_EQ(send({"--insert-code", "__name__=\x8E\x52\x93\x63"}), 2);
+  const std::string csv = write("list.csv", "email\na@b.example\n");
+  EXPECT_EQ(run({"bulk", "send", "--from", "a@example.jp", "--subject", "s", "--text-file", text,
+                 "--csv", csv, "--at", "now"}),
+            2);
+  EXPECT_TRUE(host.requests.empty());
+}
+
 // A portal, a proxy's page, or a URL that is not the API's.
 TEST_F(SenderTest, WhatAnswersLikeNoApiHasDoneNothingThatCanBeSaid) {
   for (const std::string_view body :
@@ -298,6 +322,18 @@ TEST_F(SenderTest, LogsComeInPagesUntilThereAreEnough) {
   EXPECT_EQ(host.requests[1].target, "/logs/mails/results?anchor=1001&count=500&status%5B%5D=SENT");
 }
 
+TEST_F(SenderTest, AFilterThatIsNoneIsRefusedWithThoseThatThereAre) {
+  answer({answered(200, R"({"data":[]})")});
+  EXPECT_EQ(run({"logs", "--status", "SENT,SENTT"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("SENTT not in {SENT,RETRY,HARDERROR,SOFTERROR,DROP,ALL}"));
+  EXPECT_EQ(run({"logs", "--type", "BLUK"}), 2);
+  EXPECT_EQ(run({"deliveries", "--type", "BLUK"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("TRANSACTION,BULK,SMTP,ALL"));
+  EXPECT_EQ(run({"bulk", "list", "--status", "RETRY"}), 2);
+  EXPECT_TRUE(host.requests.empty());
+  EXPECT_EQ(run({"deliveries", "--type", "BULK,SMTP", "--status", "SENT"}), 0) << err.str();
+}
+
 TEST_F(SenderTest, AProfileIsKeptForItsUserAlone) {
   host.variables.clear();
   host.its_input.str(" the-key \n");
@@ -318,6 +354,19 @@ TEST_F(SenderTest, AProfileIsKeptForItsUserAlone) {
   ::chmod(host.profiles.c_str(), 0640);
   EXPECT_EQ(send(), 2);
   EXPECT_THAT(err.str(), HasSubstr("nobody else may read"));
+}
+
+TEST_F(SenderTest, AProfileIsSetUnderTheNameThatIsGiven) {
+  host.variables.clear();
+  ASSERT_EQ(run({"--profile", "staging", "profile", "set", "--account", "shop"}), 0) << err.str();
+  EXPECT_THAT(out.str(), HasSubstr("Profile staging"));
+  EXPECT_EQ(run({"--profile", "staging", "profile", "set", "other", "--account", "x"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("other"));
+  EXPECT_EQ(run({"--profile", "other", "profile", "set", "other", "--account", "x"}), 0);
+  EXPECT_EQ(run({"profile", "list"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("staging"));
+  EXPECT_THAT(out.str(), HasSubstr("other"));
+  EXPECT_THAT(out.str(), Not(HasSubstr("default")));
 }
 
 TEST_F(SenderTest, AKeyGoesOnlyWhereItBelongs) {

@@ -1,17 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/sender_words.h"
 
+#include <initializer_list>
 #include <limits>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <CLI/Validators.hpp>
 
 #include "cli/profile.h"
 #include "cli/sender_commands.h"
 
 namespace todoku::cli {
+namespace {
+
+// As the API says them (docs/api.md). It ignores other words, and everything would be found.
+constexpr auto kDeliveryTypes = {"TRANSACTION", "BULK", "SMTP", "ALL"};
+constexpr auto kDeliveryStatuses = {"EDIT",    "IMPORTING", "RESERVE", "WAIT",
+                                    "SENDING", "SENT",      "FAILED",  "ALL"};
+constexpr auto kLogStatuses = {"SENT", "RETRY", "HARDERROR", "SOFTERROR", "DROP", "ALL"};
+
+CLI::IsMember one_of(std::initializer_list<const char*> names) {
+  return CLI::IsMember(std::vector<std::string>(names.begin(), names.end()));
+}
+
+}  // namespace
 
 struct SenderWords::Values {
   Send send;
@@ -24,7 +40,7 @@ struct SenderWords::Values {
   EventSearch events;
   WebhookAdd webhook;
   std::string webhook_id;
-  std::string profile = std::string(kDefaultProfile);
+  std::string profile;
 };
 
 SenderWords::SenderWords(WordBook book)
@@ -178,12 +194,14 @@ void SenderWords::add_search(CLI::App* command, bool of_any_type) {
   if (of_any_type) {
     several(command, "--type", search.types,
             {"TRANSACTION, BULK or SMTP", "TRANSACTION、BULK、SMTP"})
-        ->delimiter(',');
+        ->delimiter(',')
+        ->check(one_of(kDeliveryTypes));
   }
   several(command, "--status", search.statuses,
           {"EDIT, IMPORTING, RESERVE, WAIT, SENDING, SENT or FAILED",
            "EDIT、IMPORTING、RESERVE、WAIT、SENDING、SENT、FAILED"})
-      ->delimiter(',');
+      ->delimiter(',')
+      ->check(one_of(kDeliveryStatuses));
   option(command, "--subject", search.subject, {"A part of the subject", "件名の一部"});
   option(command, "--from", search.from, {"A part of the sender", "差出人の一部"});
   option(command, "--start", search.start, {"Started at this time or later", "この日時以降に開始"});
@@ -215,10 +233,12 @@ void SenderWords::add_logs() {
   option(command, "--email", logs.email, {"Of one address", "宛先のアドレス"});
   option(command, "--delivery", logs.delivery, {"Of one delivery", "配信の番号"});
   several(command, "--type", logs.types, {"TRANSACTION, BULK or SMTP", "TRANSACTION、BULK、SMTP"})
-      ->delimiter(',');
+      ->delimiter(',')
+      ->check(one_of(kDeliveryTypes));
   several(command, "--status", logs.statuses,
           {"SENT, RETRY, HARDERROR, SOFTERROR or DROP", "SENT、RETRY、HARDERROR、SOFTERROR、DROP"})
-      ->delimiter(',');
+      ->delimiter(',')
+      ->check(one_of(kLogStatuses));
   several(command, "--code", logs.codes, {"The receiver's code", "受信サーバーの応答コード"})
       ->delimiter(',');
   option(command, "--start", logs.start, {"Started at this time or later", "この日時以降に開始"});
@@ -296,7 +316,8 @@ void SenderWords::add_profile() {
   CLI::App* set = book_.verb(group, "set",
                              {"Keep --url, --account, --ca and the key of --key-file",
                               "--url、--account、--ca と --key-file のキーを保存する"});
-  option(set, "NAME", values_->profile, {"Else: default", "指定がなければ default"});
+  option(set, "NAME", values_->profile,
+         {"Else that of --profile, else default", "指定がなければ --profile の名前、次に default"});
   book_.speaks(set, [this](Session& s) { return profile_set(s, values_->profile); });
   book_.speaks(book_.verb(group, "list", {"List them", "一覧を表示する"}), profile_list);
 }
