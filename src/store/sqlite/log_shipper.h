@@ -148,6 +148,7 @@ class LogShipper {
   Milliseconds snapshot_pause_{};
   SteadyInstant snapshot_again_{};
   SteadyInstant dropped_at_{};
+  bool stopped_ = false;  // of whoever stops it, once there is no such thread
 
   std::thread copier_;
   std::atomic<bool> copying_{false};
@@ -157,7 +158,6 @@ class LogShipper {
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   bool stopping_ = false;
-  bool stopped_ = false;
   std::string reason_;
   SteadyInstant covered_{};  // all that was committed by then can be restored
   std::thread thread_;
