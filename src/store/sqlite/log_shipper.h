@@ -6,6 +6,9 @@
 // may not be in the place; and where the place has not answered for so long that more changes wait
 // than there is room for. Until its snapshot is there, what can be restored is of the chain before.
 //
+// A place has one store: what nobody needs any more is judged over all that is there. One that has
+// another's id is not written to, nor one that had ours in this life and has it no more.
+//
 // Two threads of its own: one ships, one copies while there is a snapshot to be made. In memory are
 // at most the changes that wait (octets_max of log_capture.h) and, on its way, a segment of as many
 // octets; and, of a file and of a snapshot each, a part.
@@ -145,6 +148,7 @@ class LogShipper {
   Milliseconds snapshot_pause_{};
   SteadyInstant snapshot_again_{};
   SteadyInstant dropped_at_{};
+  bool stopped_ = false;  // of whoever stops it, once there is no such thread
 
   std::thread copier_;
   std::atomic<bool> copying_{false};
@@ -154,7 +158,6 @@ class LogShipper {
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   bool stopping_ = false;
-  bool stopped_ = false;
   std::string reason_;
   SteadyInstant covered_{};  // all that was committed by then can be restored
   std::thread thread_;
