@@ -34,6 +34,7 @@ struct ApiRequest {
   // (a portal's, a proxy's) is none. Empty: that it is a JSON object is enough.
   std::string answered_with = {};
   bool answered_in_csv = false;               // a success is a list as text/csv instead
+  bool answered_in_zip = false;               // ... or an archive, application/zip
   std::chrono::milliseconds timeout{60'000};  // for everything
   // Octets of an answer that are read; the largest is a suppression list as CSV.
   std::size_t answer_max = std::size_t{256} << 20U;

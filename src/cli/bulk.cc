@@ -9,6 +9,7 @@
 #include <fmt/ostream.h>
 
 #include "cli/api_session.h"
+#include "cli/import_errors.h"
 #include "cli/progress.h"
 #include "cli/sender_commands.h"
 #include "cli/user_files.h"
@@ -20,6 +21,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kBetweenLooks{1'000};
 constexpr milliseconds kUploadTimeout{600'000};
+constexpr std::size_t kErrorsTold = 10;  // of an import; the file has them all
 constexpr std::size_t kCsvOctetsMax = std::size_t{256} << 20U;
 
 constexpr std::array<std::string_view, 8> kStates = {"pending", "deferred", "delivered", "bounced",
@@ -108,6 +110,9 @@ int await_import(ApiSession& api, std::int64_t job) {
                                      number_of(read->value, "success_count"), failed,
                                      text_of(read->value, "error_file_url"))
                     << '\n';
+      for (const std::string& error : import_errors(api, job, kErrorsTold)) {
+        session.err() << "  " << error << '\n';
+      }
     }
     if (status == "FINISHED") return kDone;
     return api.fail_with(

@@ -201,7 +201,7 @@ TEST_F(SenderTest, AListThatIsRefusedLeavesADraftAndSaysSo) {
           answered(200, R"({"status":"FAILED","percentage":100,"failed_count":2,)"
                         R"("error_file_url":"http://x/errors"})")});
   EXPECT_EQ(run(bulk_words(csv, "now")), 1);
-  EXPECT_EQ(host.requests.size(), 3U) << "nothing is committed";
+  EXPECT_EQ(host.requests.size(), 4U) << "nothing is committed, but the errors are asked for";
   EXPECT_THAT(err.str(), HasSubstr("refused rows: 2. http://x/errors"));
   EXPECT_THAT(err.str(), HasSubstr("todoku bulk delete 7"));
 }

@@ -64,10 +64,14 @@ struct ZipFileCloser {
   void operator()(zip_file_t* file) const { zip_fclose(file); }
 };
 
-bool is_report_name(std::string_view name) {
-  // What archives of macOS hold beside each file.
+// What archives of macOS hold beside each file.
+bool is_of_macos(std::string_view name) {
   const std::string_view base = name.substr(name.rfind('/') + 1);
-  if (name.starts_with("__MACOSX/") || base.starts_with("._")) return false;
+  return name.starts_with("__MACOSX/") || base.starts_with("._");
+}
+
+bool is_report_name(std::string_view name) {
+  if (is_of_macos(name)) return false;
   const std::string lower = to_ascii_lower(name);
   return lower.ends_with(".xml") || lower.ends_with(".json");
 }
@@ -86,7 +90,11 @@ Result<std::string> read_entry(zip_t* archive, zip_uint64_t index) {
   }
 }
 
-Result<std::string> unzip(std::string_view octets) {
+bool is_csv_name(std::string_view name) {
+  return !is_of_macos(name) && to_ascii_lower(name).ends_with(".csv");
+}
+
+Result<std::string> unzip(std::string_view octets, bool (*is_wanted)(std::string_view name)) {
   // What mail programs put behind a file.
   while (octets.ends_with('\n') || octets.ends_with('\r')) octets.remove_suffix(1);
   zip_error_t error{};
@@ -107,7 +115,7 @@ Result<std::string> unzip(std::string_view octets) {
   for (zip_int64_t i = 0; i < entries; ++i) {
     const auto index = static_cast<zip_uint64_t>(i);
     const char* const name = zip_get_name(archive.get(), index, ZIP_FL_ENC_RAW);
-    if (name == nullptr || !is_report_name(name)) continue;
+    if (name == nullptr || !is_wanted(name)) continue;
     if (report) return fail(ErrorKind::invalid_input, "the zip has more than one report");
     report = index;
   }
@@ -126,7 +134,7 @@ Result<ReportFile> open_report(std::string_view octets) {
   if (octets.starts_with("\x1F\x8B")) {
     text = gunzip(octets);
   } else if (octets.starts_with("PK\x03\x04")) {
-    text = unzip(octets);
+    text = unzip(octets, is_report_name);
   } else {
     text = std::string(octets);
   }
@@ -141,6 +149,14 @@ Result<ReportFile> open_report(std::string_view octets) {
   if (first == '{') return ReportFile{ReportFile::Kind::tls, std::string(shown)};
   return fail(ErrorKind::invalid_input,
               "is no report: neither XML nor JSON, nor either of them in gzip or a zip");
+}
+
+Result<std::string> csv_in_zip(std::string_view octets) {
+  auto text = unzip(octets, is_csv_name);
+  if (!text && text.error().kind == ErrorKind::invalid_input) {
+    return fail(ErrorKind::invalid_input, "the zip has not exactly one .csv file");
+  }
+  return text;
 }
 
 }  // namespace todoku::feedback::reports

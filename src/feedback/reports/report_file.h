@@ -26,4 +26,8 @@ struct ReportFile {
 // archive with no report or with several), corrupt (an archive that is cut or broken).
 [[nodiscard]] Result<ReportFile> open_report(std::string_view octets);
 
+// The one .csv of a zip, such as todoku's API gives of the rows that an import refused. Errors:
+// limit_exceeded (kExpandedOctetsMax), invalid_input (none, or several), corrupt.
+[[nodiscard]] Result<std::string> csv_in_zip(std::string_view octets);
+
 }  // namespace todoku::feedback::reports
