@@ -105,6 +105,43 @@ void find_reports(GMimeObject* object, std::vector<HandedOver>& found, int depth
   if (tells || is_archive(octets)) found.push_back({.name = name, .octets = std::move(octets)});
 }
 
+bool begins_field(std::string_view line) {
+  for (std::size_t at = 0; at < line.size(); ++at) {
+    if (line[at] == ':') return at > 0;
+    if (line[at] < '!' || line[at] > '~') return false;
+  }
+  return false;
+}
+
+// GMime keeps some hundred octets for each field and each address, also of messages within
+// messages, and GLib ends the process where it gets none: what looks like header fields is bounded
+// before.
+Result<void> check_fields(std::string_view octets) {
+  constexpr std::size_t kFieldsMax = 20'000;
+  constexpr std::size_t kSectionOctetsMax = std::size_t{1} << 20U;
+  std::size_t fields = 0;
+  std::size_t section = 0;
+  for (std::size_t begin = 0; begin < octets.size();) {
+    const std::size_t end = std::min(octets.find('\n', begin), octets.size());
+    const std::string_view line = octets.substr(begin, end - begin);
+    begin = end + 1;
+    const bool field = begins_field(line);
+    const bool goes_on = section > 0 && (line.starts_with(' ') || line.starts_with('\t'));
+    section = field || goes_on ? section + line.size() + 1 : 0;
+    fields += field ? 1 : 0;
+    if (fields > kFieldsMax) {
+      return fail(ErrorKind::limit_exceeded,
+                  fmt::format("the message has more than {} header fields", kFieldsMax));
+    }
+    if (section > kSectionOctetsMax) {
+      return fail(ErrorKind::limit_exceeded,
+                  fmt::format("the message has header fields of more than {} octets together",
+                              kSectionOctetsMax));
+    }
+  }
+  return {};
+}
+
 Result<void> check_delimiters(std::string_view octets) {
   std::size_t delimiters = 0;
   for (std::size_t at = octets.find("\n--"); at != std::string_view::npos;
@@ -122,6 +159,7 @@ Result<std::vector<HandedOver>> reports_of_message(std::string_view octets) {
   static std::once_flag once;
   std::call_once(once, [] { g_mime_init(); });
   if (auto good = check_delimiters(octets); !good) return fail(std::move(good.error()));
+  if (auto good = check_fields(octets); !good) return fail(std::move(good.error()));
   const OwnedPart<GMimeStream> stream(
       g_mime_stream_mem_new_with_buffer(octets.data(), octets.size()));
   const OwnedPart<GMimeParser> parser(g_mime_parser_new_with_stream(stream.get()));

@@ -420,5 +420,22 @@ TEST(ReportMail, AMailboxIsItsMessages) {
   EXPECT_THAT(messages_in(many), testing::SizeIs(kMessagesMax + 1));
 }
 
+TEST(ReportsOfMessages, BoundsHeaderFieldsBeforeTheyAreRead) {
+  const auto problem = [](std::string octets) {
+    const auto found = reports_in(octets, "m.eml");
+    return found ? std::string() : found.error().detail;
+  };
+  std::string many = "From: a@example.jp\r\n";
+  for (int i = 0; i < 20'001; ++i) many += "X:\n";
+  EXPECT_THAT(problem(many + "\r\nx"), testing::HasSubstr("more than 20000 header fields"));
+  std::string within = "From: a@example.jp\r\nContent-Type: message/rfc822\r\n\r\n";
+  EXPECT_THAT(problem(within + many + "\r\nx"), testing::HasSubstr("header fields"));
+  std::string addresses = "To: a@example.jp";
+  while (addresses.size() < (std::size_t{1} << 20U)) addresses += ",\r\n a@example.jp";
+  EXPECT_THAT(problem(addresses + "\r\n\r\nx"), testing::HasSubstr("octets together"));
+  EXPECT_THAT(problem("From: a@example.jp\r\n\r\n" + std::string(3'000'000, 'x')),
+              testing::HasSubstr("carries no report"));
+}
+
 }  // namespace
 }  // namespace todoku::feedback::reports
