@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
+#include "base/date_time.h"
 #include "cli/api_session.h"
 #include "cli/import_errors.h"
 #include "cli/progress.h"
@@ -84,8 +85,8 @@ std::int64_t begin_import(ApiSession& api, std::int64_t delivery, const BulkSend
   return made(api.ask(request), "job_id");
 }
 
-// Returns the exit status: 0 once the rows are in.
-int await_import(ApiSession& api, std::int64_t job) {
+// Returns the exit status: 0 once the rows are in. `has_ended_empty`: it is over, and they are not.
+int await_import(ApiSession& api, std::int64_t job, bool& has_ended_empty) {
   Session& session = api.session();
   Progress progress(api.host().terminal(), session.err());
   const std::string target = fmt::format("/deliveries/-/emails/import/{}", job);
@@ -115,6 +116,7 @@ int await_import(ApiSession& api, std::int64_t job) {
       }
     }
     if (status == "FINISHED") return kDone;
+    has_ended_empty = true;
     return api.fail_with(
         status == "SYSTEM_ERROR" ? kTemporary : kRefused,
         session.words({"the import of {} ended as {}", "インポート {} は {} で終わりました"}, job,
@@ -227,6 +229,21 @@ int leave_draft(ApiSession& api, std::int64_t delivery, int status) {
   return status;
 }
 
+// The same where its list did not come in. No command puts one into a draft.
+int leave_empty_draft(ApiSession& api, std::int64_t delivery, int status) {
+  Session& session = api.session();
+  session.err() << session.words(
+                       {"Nothing was sent. Mend the list and run todoku bulk send again: it makes "
+                        "a delivery of its own. What is left is the draft {0}, without recipients: "
+                        "todoku bulk delete {0} removes it.",
+                        "まだ送信していません。リストを直して todoku bulk send をもう一度実行して"
+                        "ください（新しい配信になります）。宛先のない下書き {0} が残っています。"
+                        "todoku bulk delete {0} で削除できます。"},
+                       delivery)
+                << '\n';
+  return status;
+}
+
 int committed(ApiSession& api, std::int64_t delivery, const std::string& at, bool detach) {
   Session& session = api.session();
   const bool now = at == "now";
@@ -235,9 +252,10 @@ int committed(ApiSession& api, std::int64_t delivery, const std::string& at, boo
   } else if (!api.json() && now) {
     session.say({"Delivery {} begins.", "配信 {} を開始します。"}, delivery);
   } else if (!api.json()) {
+    const auto understood = parse_date_time(at);
     session.say({"Delivery {0} is reserved for {1}; todoku bulk cancel {0} takes that back.",
                  "配信 {0} を {1} に予約しました。todoku bulk cancel {0} で取り消せます。"},
-                delivery, at);
+                delivery, understood ? format_date_time(*understood) : at);
   }
   api.out().flush();
   return detach || !now ? kDone : follow(api, delivery);
@@ -278,9 +296,29 @@ int after_lost_commit(ApiSession& api, std::int64_t delivery, const std::string&
   return status;
 }
 
+// A start that the API would refuse, before a list has been sent for nothing; the rest is its to
+// judge. True: it may be one.
+bool may_begin_at(ApiSession& api, const std::string& at) {
+  constexpr std::chrono::minutes kTolerance{1};  // as the API
+  if (at == "now") return true;
+  const auto start = parse_date_time(at);
+  if (start && *start >= api.host().clock().now() - kTolerance) return true;
+  Session& session = api.session();
+  api.fail_with(kWrongWords,
+                start
+                    ? session.words({"--at {}: {} is in the past", "--at {}: {} は過去の日時です"},
+                                    at, format_date_time(*start))
+                    : session.words({"--at {}: now, or a time such as 2026-04-01T09:00:00+09:00",
+                                     "--at {}: now、または 2026-04-01T09:00:00+09:00 のような日時を"
+                                     "指定してください"},
+                                    at));
+  return false;
+}
+
 // The whole of it, with a key by which it can be repeated.
 int send_bulk(ApiSession& api, const BulkSend& options) {
   Session& session = api.session();
+  if (!may_begin_at(api, options.at)) return api.status();
   const auto parts = read_parts(options.fields, session.host().input());
   if (!parts) return api.fail_with(kWrongWords, parts.error().detail);
   if (const auto checked = check_encoding(options.fields, *parts, session.language()); !checked) {
@@ -300,9 +338,14 @@ int send_bulk(ApiSession& api, const BulkSend& options) {
     return api.status();
   }
   const std::int64_t job = begin_import(api, delivery, options, std::move(*csv));
-  if (job == 0) return leave_draft(api, delivery, api.status());
-  if (const int status = await_import(api, job); status != kDone) {
-    return leave_draft(api, delivery, status);
+  if (job == 0) {
+    return api.in_doubt() ? leave_draft(api, delivery, api.status())
+                          : leave_empty_draft(api, delivery, api.status());
+  }
+  bool has_ended_empty = false;
+  if (const int status = await_import(api, job, has_ended_empty); status != kDone) {
+    return has_ended_empty ? leave_empty_draft(api, delivery, status)
+                           : leave_draft(api, delivery, status);
   }
   if (commit(api, delivery, options.at, key_of(options, "commit")) != nullptr) {
     return committed(api, delivery, options.at, options.detach);

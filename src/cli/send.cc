@@ -5,6 +5,7 @@
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
+#include "base/date_time.h"
 #include "cli/api_session.h"
 #include "cli/sender_commands.h"
 
@@ -75,6 +76,14 @@ Result<void> check_send(const Send& options, const MessageParts& parts, Language
   return {};
 }
 
+// The time that the engine has understood, which reads as this does: "2026-12-01" is its midnight
+// in Japan.
+void tell_start(ApiSession& api, const Send& options) {
+  const auto start = parse_date_time(options.send_at);
+  if (!start || api.json()) return;
+  api.session().say({"To be sent at {}.", "{} に送信します。"}, format_date_time(*start));
+}
+
 int send_one(ApiSession& api, const Send& options, const MessageParts& parts) {
   http::JsonWriter json;
   if (const auto written = write_mail(json, options, parts, options.to.front()); !written) {
@@ -88,6 +97,7 @@ int send_one(ApiSession& api, const Send& options, const MessageParts& parts) {
                        "配信 {} として受け付けました。Message-ID は {} です。"},
                       number_of(read.value, "delivery_id"),
                       read.answer.headers.get("X-Todoku-Message-ID"));
+    tell_start(api, options);
   });
 }
 
@@ -95,8 +105,10 @@ int send_one(ApiSession& api, const Send& options, const MessageParts& parts) {
 int tell_batch(ApiSession& api, const Send& options, const ReadAnswer& read) {
   const auto& data = list_of(read.value, "data");
   bool refused = false;
+  bool accepted = false;
   for (std::size_t i = 0; i < data.size() && i < options.to.size(); ++i) {
     if (const auto delivery = number_of(data[i], "delivery_id"); delivery > 0) {
+      accepted = true;
       if (api.json()) continue;
       api.session().say({"{}: accepted as delivery {}, Message-ID {}.",
                          "{}: 配信 {} として受け付けました。Message-ID は {} です。"},
@@ -108,6 +120,7 @@ int tell_batch(ApiSession& api, const Send& options, const ReadAnswer& read) {
       api.fail_with(kRefused, options.to[i] + ": " + sentence);
     }
   }
+  if (accepted) tell_start(api, options);
   return refused ? kRefused : kDone;
 }
 

@@ -75,6 +75,16 @@ TEST_F(SenderTest, TextThatIsNoUtf8IsNotSent) {
   EXPECT_TRUE(host.requests.empty());
 }
 
+TEST_F(SenderTest, AnAnswerSaysWhichTimeWasUnderstood) {
+  answer({answered(201, R"({"delivery_id":12})")});
+  EXPECT_EQ(send({"--send-at", "2026-12-01"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("To be sent at 2026-12-01T00:00:00+09:00.\n"));
+  answer({answered(201, R"({"data":[{"status":201,"delivery_id":1,"message_id":"<1@x>"},)"
+                        R"({"status":201,"delivery_id":2,"message_id":"<2@x>"}]})")});
+  EXPECT_EQ(send({"--to", "b@b.example", "--send-at", "2026-12-01T00:00Z"}), 0);
+  EXPECT_TRUE(out.str().ends_with("To be sent at 2026-12-01T09:00:00+09:00.\n")) << out.str();
+}
+
 // A portal, a proxy's page, or a URL that is not the API's.
 TEST_F(SenderTest, WhatAnswersLikeNoApiHasDoneNothingThatCanBeSaid) {
   for (const std::string_view body :
@@ -192,7 +202,7 @@ TEST_F(SenderTest, AReservationIsNotWaitedFor) {
           answered(200, R"({"delivery_id":7})")});
   ASSERT_EQ(run(bulk_words(csv, "2026-12-01T09:00")), 0);
   EXPECT_EQ(host.requests.back().body, R"({"reservation_time":"2026-12-01T09:00"})");
-  EXPECT_THAT(out.str(), HasSubstr("todoku bulk cancel 7 takes that back"));
+  EXPECT_THAT(out.str(), HasSubstr("reserved for 2026-12-01T09:00:00+09:00; todoku bulk cancel 7"));
 }
 
 TEST_F(SenderTest, AListThatIsRefusedLeavesADraftAndSaysSo) {
@@ -204,6 +214,18 @@ TEST_F(SenderTest, AListThatIsRefusedLeavesADraftAndSaysSo) {
   EXPECT_EQ(host.requests.size(), 4U) << "nothing is committed, but the errors are asked for";
   EXPECT_THAT(err.str(), HasSubstr("refused rows: 2. http://x/errors"));
   EXPECT_THAT(err.str(), HasSubstr("todoku bulk delete 7"));
+  EXPECT_THAT(err.str(), HasSubstr("run todoku bulk send again"));
+  EXPECT_THAT(err.str(), Not(HasSubstr("bulk commit")));
+}
+
+TEST_F(SenderTest, AStartThatCannotBeLeavesNoDraft) {
+  const std::string csv = write("list.csv", "email\na@b.example\n");
+  answer({answered(201, R"({"delivery_id":7})")});
+  EXPECT_EQ(run(bulk_words(csv, "soon")), 2);
+  EXPECT_THAT(err.str(), HasSubstr("--at soon: now, or a time such as"));
+  EXPECT_EQ(run(bulk_words(csv, "2025-12-31")), 2);
+  EXPECT_THAT(err.str(), HasSubstr("2025-12-31T00:00:00+09:00 is in the past"));
+  EXPECT_TRUE(host.requests.empty());
 }
 
 TEST_F(SenderTest, WhoStopsWatchingLeavesTheDelivery) {
