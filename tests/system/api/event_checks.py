@@ -130,7 +130,8 @@ class Events(Checks):
         self.until(["delivery_finished"])
         end = self.page()["next_cursor"]
         page = self.page(f"?cursor={end}")
-        self.assertEqual({"data": [], "next_cursor": end, "has_more": False}, page)
+        self.assertEqual(([], False), (page["data"], page["has_more"]))
+        self.assertGreaterEqual(page["next_cursor"], end, "others' events may move it on, and nothing back")
         latest = self.page("?cursor=latest")
         self.assertEqual([], latest["data"])
         self.send("two@fast.example")
