@@ -104,9 +104,10 @@ Task<http::Response> import_reports(Api& api, Call& call) {
   if (bad) co_return std::move(*bad);
   operate::ImportedReports told;
   for (operate::HandedOverReports& file : files) {
+    const std::string name = file.name;
     auto of_this = co_await operations->import_reports(call.account.name, std::move(file));
     if (!of_this && of_this.error().kind == ErrorKind::invalid_input && files.size() > 1) {
-      told.reports.push_back({.name = file.name,
+      told.reports.push_back({.name = name,
                               .outcome = operate::ImportedReport::Outcome::refused,
                               .why = {of_this.error().detail, of_this.error().detail}});
       continue;
