@@ -73,9 +73,10 @@ void AccountWords::add_account() {
   book_.speaks(opens, [this](Session& s) {
     return account_open_tracking(s, account_.name, account_text_ == "on");
   });
-  CLI::App* preflight = book_.verb(group, "preflight",
-                                   {"What becomes of its bulk that would not arrive (docs/api.md)",
-                                    "届かない一括配信の扱い（docs/api.md）"});
+  CLI::App* preflight =
+      book_.verb(group, "preflight",
+                 {"What is to become of bulk that would not arrive: kept, not acted upon",
+                  "届かない一括配信の扱い（保存のみ。判定は行わない）"});
   account_name(preflight);
   preflight
       ->add_option("MODE", account_text_,
