@@ -51,13 +51,6 @@ Sentence words_of(NextStep next) {
   return {"nothing", "なし"};
 }
 
-std::optional<Stage> stage_named(std::string_view name) {
-  for (int i = 0; i <= static_cast<int>(Stage::accepted); ++i) {
-    if (to_string(static_cast<Stage>(i)) == name) return static_cast<Stage>(i);
-  }
-  return std::nullopt;
-}
-
 std::string stage_names() {
   std::string names;
   for (int i = 0; i <= static_cast<int>(Stage::accepted); ++i) {

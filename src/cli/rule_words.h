@@ -2,9 +2,7 @@
 // How `todoku rules explain` words what a receiver's answer means.
 #pragma once
 
-#include <optional>
 #include <string>
-#include <string_view>
 
 #include "base/bilingual.h"
 #include "feedback/classify/meaning.h"
@@ -13,9 +11,7 @@ namespace todoku::cli {
 
 [[nodiscard]] Sentence words_of(feedback::classify::Whose whose);
 [[nodiscard]] Sentence words_of(feedback::classify::NextStep next);
-// Where a dialogue may end.
-[[nodiscard]] std::optional<Stage> stage_named(std::string_view name);
-// "none, dns, connect, ..."
+// Where a dialogue may end: "none, dns, connect, ..."
 [[nodiscard]] std::string stage_names();
 
 }  // namespace todoku::cli

@@ -24,6 +24,7 @@
 #include "feedback/classify/meaning.h"
 #include "feedback/parse/quoted_reply.h"
 #include "mail/address.h"
+#include "mail/stage_word.h"
 
 namespace todoku::cli {
 namespace {
@@ -130,7 +131,7 @@ int explain_reply(Session& session, const RulesExplain& wish) {
   }
   Stage stage = feedback::parse::quoted_stage(wish.what);
   if (!wish.stage.empty()) {
-    const auto named = stage_named(wish.stage);
+    const auto named = stage_of(wish.stage);
     if (!named) {
       return unreadable(session, session.words({"--stage {} is no stage of a dialogue: {}",
                                                 "--stage {} という段階はありません: {}"},

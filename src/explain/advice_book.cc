@@ -3,17 +3,17 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
-#include <mutex>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/in_force.h"
 #include "base/toml_rules.h"
 #include "explain/shipped_advice.h"
 #include "feedback/classify/meaning.h"
+#include "mail/stage_word.h"
 #include "mail/states.h"
 
 namespace todoku::explain {
@@ -28,12 +28,6 @@ std::optional<Word> named(const Names& all, std::string_view name) {
     if (to_string(word) == name) return word;
   }
   return std::nullopt;
-}
-
-std::vector<Stage> all_stages() {
-  std::vector<Stage> all;
-  for (int i = 0; i <= static_cast<int>(Stage::accepted); ++i) all.push_back(static_cast<Stage>(i));
-  return all;
 }
 
 }  // namespace
@@ -89,7 +83,10 @@ class AdviceReader {
       rule.state = recipient_state_of(*name);
       if (!rule.state) table.mistake("state", fmt::format("is \"{}\", which is none", *name));
     }
-    rule.stage = word<Stage>(table, "stage", all_stages());
+    if (const auto name = table.text("stage", {})) {
+      rule.stage = stage_of(*name);
+      if (!rule.stage) table.mistake("stage", fmt::format("is \"{}\", which is none", *name));
+    }
     rule.is_signed = table.yes_or_no("signed");
     rule.site = table.text("site", {}).value_or("");
     const bool known = rule.site.empty() || rule.site.contains('.') || !with_sites_ ||
@@ -136,26 +133,8 @@ class AdviceReader {
 
 namespace {
 
-class BookInForce {
- public:
-  const AdviceBook& get() const {
-    const AdviceBook* book = current_.load(std::memory_order_acquire);
-    return book == nullptr ? AdviceBook::shipped() : *book;
-  }
-  void put(AdviceBook book) {
-    const std::scoped_lock lock(mutex_);
-    kept_.push_back(std::make_unique<const AdviceBook>(std::move(book)));
-    current_.store(kept_.back().get(), std::memory_order_release);
-  }
-
- private:
-  std::atomic<const AdviceBook*> current_ = nullptr;
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<const AdviceBook>> kept_;
-};
-
-BookInForce& book_in_force() {
-  static BookInForce book;
+InForce<AdviceBook>& book_in_force() {
+  static InForce<AdviceBook> book;
   return book;
 }
 
@@ -210,7 +189,8 @@ const Advice& AdviceBook::find(const Outcome& outcome, bool is_signed, const Whe
 }
 
 const AdviceBook& advice_in_force() {
-  return book_in_force().get();
+  const AdviceBook* book = book_in_force().get();
+  return book == nullptr ? AdviceBook::shipped() : *book;
 }
 
 void put_in_force(AdviceBook book) {

@@ -2,12 +2,10 @@
 #include "feedback/classify/reply_rules.h"
 
 #include <algorithm>
-#include <atomic>
-#include <memory>
-#include <mutex>
 #include <utility>
 
 #include "base/check.h"
+#include "base/in_force.h"
 #include "feedback/classify/shipped_reply_rules.h"
 #include "feedback/classify/words.h"
 
@@ -39,27 +37,8 @@ bool fits(const ReplyRule& rule, const Facts& facts) {
   return rule.unless < 0 || !facts.enhanced || facts.enhanced->subject != rule.unless;
 }
 
-// Old ones stay: a thread may still read them, and there are as many as there were starts.
-class InForce {
- public:
-  const ReplyRules& get() const {
-    const ReplyRules* rules = current_.load(std::memory_order_acquire);
-    return rules == nullptr ? ReplyRules::shipped() : *rules;
-  }
-  void put(ReplyRules rules) {
-    const std::scoped_lock lock(mutex_);
-    kept_.push_back(std::make_unique<const ReplyRules>(std::move(rules)));
-    current_.store(kept_.back().get(), std::memory_order_release);
-  }
-
- private:
-  std::atomic<const ReplyRules*> current_ = nullptr;
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<const ReplyRules>> kept_;
-};
-
-InForce& in_force() {
-  static InForce rules;
+InForce<ReplyRules>& in_force() {
+  static InForce<ReplyRules> rules;
   return rules;
 }
 
@@ -114,7 +93,8 @@ Party ReplyRules::party_of(std::string_view words) const {
 }
 
 const ReplyRules& reply_rules_in_force() {
-  return in_force().get();
+  const ReplyRules* rules = in_force().get();
+  return rules == nullptr ? ReplyRules::shipped() : *rules;
 }
 
 void put_in_force(ReplyRules rules) {

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/toml_rules.h"
 #include "feedback/classify/reply_rules.h"
+#include "mail/stage_word.h"
 
 namespace todoku::feedback::classify {
 namespace {
@@ -60,13 +61,6 @@ std::optional<Cause> cause_named(std::string_view name) {
   const auto found =
       std::ranges::find_if(kCauses, [&](Cause each) { return todoku::to_string(each) == name; });
   return found == kCauses.end() || *found == Cause::none ? std::nullopt : std::optional(*found);
-}
-
-std::optional<Stage> stage_named(std::string_view name) {
-  for (int i = 0; i <= static_cast<int>(Stage::accepted); ++i) {
-    if (todoku::to_string(static_cast<Stage>(i)) == name) return static_cast<Stage>(i);
-  }
-  return std::nullopt;
 }
 
 std::optional<Party> party_named(std::string_view name) {
@@ -147,7 +141,7 @@ void ReplyRuleReader::read_words(RuleTable& table, ReplyRule& rule) {
 void ReplyRuleReader::read_conditions(RuleTable& table, ReplyRule& rule) {
   constexpr std::size_t kStages = 11;
   for (const std::string& name : table.texts("stages", kStages, 20)) {
-    if (const auto stage = stage_named(name)) {
+    if (const auto stage = stage_of(name)) {
       rule.stages.add(*stage);
     } else {
       table.mistake("stages", fmt::format("has \"{}\", which is no stage of a dialogue", name));
