@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "dns/fact_gathering.h"
+#include "doctor/key_answer.h"
 #include "mailauth/dkim/key_record.h"
 #include "mailauth/dkim/message.h"
 #include "mailauth/dkim/signature.h"
@@ -20,20 +21,6 @@ namespace {
 
 namespace dkim = mailauth::dkim;
 using mailauth::DnsFact;
-
-dkim::KeyAnswer key_answer_of(const DnsFact& fact) {
-  switch (fact.status) {
-    case DnsFact::Status::found:
-      return dkim::KeyAnswer::from_texts(fact.values);
-    case DnsFact::Status::empty:
-    case DnsFact::Status::absent:
-      return dkim::KeyAnswer::absent();
-    case DnsFact::Status::unknown:
-    case DnsFact::Status::failed:
-      break;
-  }
-  return dkim::KeyAnswer::unavailable(fact.reason);
-}
 
 constexpr std::size_t kShownMax = 300;  // octets of foreign text in a line
 
@@ -99,7 +86,7 @@ void trace_hashes(const dkim::Signature& signature, const dkim::SignatureResult&
 CheckedSignature judge_one(const dkim::MessageView& view, const dkim::Signature& signature,
                            const DnsFact& fact, Instant now) {
   CheckedSignature one;
-  one.result = dkim::verify(view, signature, key_answer_of(fact), {.now = now});
+  one.result = dkim::verify(view, signature, doctor::key_answer_of(fact), {.now = now});
   if (signature.problem) return one;
   trace_field(signature, one.trace);
   trace_key(signature, fact, one.trace);

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "doctor/key_answer.h"
 #include "doctor/preflight_texts.h"
 
 namespace todoku::doctor {
@@ -30,20 +31,6 @@ constexpr std::array<std::string_view, 22> kFreemail{
     "outlook.com",    "outlook.jp",     "hotmail.com",   "hotmail.co.jp", "live.com",    "live.jp",
     "msn.com",        "icloud.com",     "me.com",        "docomo.ne.jp",  "ezweb.ne.jp", "au.com",
     "softbank.ne.jp", "i.softbank.jp",  "ymobile.ne.jp", "rakumail.jp"};
-
-dkim::KeyAnswer key_of(const DnsFact& fact) {
-  switch (fact.status) {
-    case DnsFact::Status::found:
-      return dkim::KeyAnswer::from_texts(fact.values);
-    case DnsFact::Status::empty:
-    case DnsFact::Status::absent:
-      return dkim::KeyAnswer::absent();
-    case DnsFact::Status::unknown:
-    case DnsFact::Status::failed:
-      break;
-  }
-  return dkim::KeyAnswer::unavailable(fact.reason);
-}
 
 dmarc::Check dmarc_check_of(const SpfOfSource& of) {
   // From an address that nobody knows, SPF may pass.
@@ -248,7 +235,8 @@ std::vector<std::vector<CheckedSignature>> check_signatures(std::span<const Samp
     std::vector<CheckedSignature> its;
     for (const dkim::Signature& signature : dkim::parse_signatures(view)) {
       dkim::KeyAnswer key = dkim::KeyAnswer::absent();
-      if (!signature.problem) key = key_of(facts.ask(FactType::txt, signature.lookup_name()));
+      if (!signature.problem)
+        key = key_answer_of(facts.ask(FactType::txt, signature.lookup_name()));
       its.push_back({.result = dkim::verify(view, signature, key, {.now = now}),
                      .signed_names = signature.signed_names});
     }
