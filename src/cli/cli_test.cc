@@ -110,6 +110,16 @@ TEST_F(CommandLineTest, ShowsTheNewPasswordOfAnSmtpCredentialOnce) {
   EXPECT_EQ(host.asked.size(), 2U);
 }
 
+TEST_F(CommandLineTest, TellsOfTheClaimThatAnSmtpCredentialWaitsFor) {
+  host.answer = [](const AdminRequest&) {
+    return AdminAnswer{200, R"({"account":"shop","name":"relay","has_domain":false,)"
+                            R"("unproven_domain":"example.com"})"};
+  };
+  EXPECT_EQ(run({"smtp-credential", "add", "shop", "relay"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("publish its TXT record, then: todoku domain verify shop "
+                                   "example.com\n"));
+}
+
 TEST_F(CommandLineTest, ShowsWhatAnSmtpCredentialMay) {
   host.answer = [](const AdminRequest&) {
     return AdminAnswer{200, R"({"account":"shop","name":"relay","options":["tag","list-id"],)"

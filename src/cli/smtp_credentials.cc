@@ -98,6 +98,17 @@ int smtp_credential_add(Session& session, const SmtpCredentialRequest& request) 
                 request.name, request.account);
     print_issued(session, credential);
     if (credential.as_object().if_contains("has_domain") == nullptr) return;
+    if (const std::string claimed = text_of(credential, "unproven_domain"); !claimed.empty()) {
+      session.say(
+          {"\nAccount {0} has proven no domain yet: its mail is taken only while there is "
+           "no other account.\n{1} is claimed: publish its TXT record, then: todoku domain "
+           "verify {0} {1}",
+           "\nアカウント {0} には確認済みのドメインがありません。ほかのアカウントができると、"
+           "メールは拒否されます。\n{1} は登録済みです。TXT レコードを公開してから: todoku "
+           "domain verify {0} {1}"},
+          request.account, claimed);
+      return;
+    }
     session.say({"\nAccount {0} has proven no domain yet: its mail is taken only while there is no "
                  "other account.\nTo prove one: todoku domain add {0} DOMAIN",
                  "\nアカウント {0} には確認済みのドメインがありません。ほかのアカウントができると、"

@@ -154,7 +154,8 @@ struct SmtpCredentialView {
 struct IssuedSmtpCredential {
   SmtpCredentialView view;
   std::string password;
-  bool has_domain = true;  // its account has proven one; told when it is added
+  bool has_domain = true;            // its account has proven one; told when it is added
+  std::string unproven_domain = {};  // of an account without: one that it has claimed, or empty
 };
 
 // A claim of a domain (store/domains.h) with the record that proves it.

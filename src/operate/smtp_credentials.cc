@@ -216,10 +216,20 @@ Result<SmtpCredentialView> change_owned(store::WriteTransaction& writer,
   return view_in(writer.read(), names, std::move(*found), now);
 }
 
-Result<bool> has_proven(store::ReadTransaction& reader, store::AccountKey account) {
-  const auto proven = reader.proven_domains({.account = account, .domain = {}}, 1);
+struct OwnDomains {
+  bool is_one_proven = false;
+  std::string unproven;  // where none is, one that is claimed; empty: none is
+};
+
+Result<OwnDomains> own_domains(store::ReadTransaction& reader, store::AccountKey account) {
+  const store::DomainPlace before{.account = account, .domain = {}};
+  const auto proven = reader.proven_domains(before, 1);
   if (!proven) return fail(proven.error());
-  return !proven->empty() && proven->front().account == account;
+  if (!proven->empty() && proven->front().account == account) return OwnDomains{true, {}};
+  const auto claimed = reader.domains(before, 1);
+  if (!claimed) return fail(claimed.error());
+  if (claimed->empty() || claimed->front().account != account) return OwnDomains{};
+  return OwnDomains{false, claimed->front().domain};
 }
 
 Result<bool> written(Result<void> made) {
@@ -266,9 +276,9 @@ Task<Result<IssuedSmtpCredential>> Operations::add_smtp_credential(std::string a
   auto secrets = ScramSecrets::from_password(*chosen, random_octets(kScramSaltOctets));
   if (!secrets) co_return fail(std::move(secrets.error()));
   credential.secret = secrets->to_string();
-  const auto has_domain = co_await store_.read(
-      [key = found->key](store::ReadTransaction& reader) { return has_proven(reader, key); });
-  if (!has_domain) co_return fail(has_domain.error());
+  const auto domains = co_await store_.read(
+      [key = found->key](store::ReadTransaction& reader) { return own_domains(reader, key); });
+  if (!domains) co_return fail(domains.error());
   auto made =
       co_await store_.write(store::WritePriority::accept,
                             [credential, now = store_.clock().now()](
@@ -281,7 +291,10 @@ Task<Result<IssuedSmtpCredential>> Operations::add_smtp_credential(std::string a
   if (!made) co_return fail(std::move(made.error()));
   log::info("SMTP credential added", {{"account", account_name}, {"credential", name}});
   (void)co_await changed();
-  IssuedSmtpCredential issued{.view = std::move(*made), .password = {}, .has_domain = *has_domain};
+  IssuedSmtpCredential issued{.view = std::move(*made),
+                              .password = {},
+                              .has_domain = domains->is_one_proven,
+                              .unproven_domain = domains->unproven};
   if (password.view().empty()) issued.password = std::move(*chosen);
   wipe(*chosen);
   co_return issued;

@@ -200,7 +200,13 @@ TEST_F(SmtpCredentialTest, LockoutsAreOfTheRelayOfThisProcess) {
 }
 
 TEST_F(SmtpCredentialTest, TellsWhoseDomainIsNotProven) {
-  EXPECT_FALSE(run(operations.add_smtp_credential("shop", "relay", {}, {}))->has_domain);
+  const auto first = run(operations.add_smtp_credential("shop", "relay", {}, {}));
+  EXPECT_FALSE(first->has_domain);
+  EXPECT_EQ(first->unproven_domain, "");
+  ASSERT_TRUE(run(operations.add_domain({.account = "shop", .domain = "example.com"})));
+  const auto next = run(operations.add_smtp_credential("shop", "next", {}, {}));
+  EXPECT_FALSE(next->has_domain);
+  EXPECT_EQ(next->unproven_domain, "example.com");
   ASSERT_TRUE(
       run(operations.add_domain({.account = "shop", .domain = "example.jp", .vouched = true})));
   EXPECT_TRUE(run(operations.add_smtp_credential("shop", "other", {}, {}))->has_domain);

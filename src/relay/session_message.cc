@@ -142,6 +142,7 @@ void Session::begin_content() {
       .now = world_.clock.now(),
       .message_id = to_hex(random_octets(16)) + "@" + world_.options.message_id_domain,
       .from_address = settings.from_address,
+      .device_domain = listener_.is_for_devices() ? listener_.device_domain : "",
       .own_names = world_.options.own_names,
       // Cron and scripts put what they have into a Subject, and nobody would read their complaint.
       .smtputf8 = dialogue().mail().smtputf8 || user_.has_value()});

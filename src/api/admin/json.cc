@@ -276,6 +276,7 @@ std::string issued_smtp_json(const operate::IssuedSmtpCredential& issued) {
   add_smtp_members(json, issued.view);
   if (!issued.password.empty()) json.member("password", issued.password);
   if (!issued.has_domain) json.member("has_domain", false);
+  if (!issued.unproven_domain.empty()) json.member("unproven_domain", issued.unproven_domain);
   json.end_object();
   return json.take();
 }

@@ -21,8 +21,16 @@ namespace {
 
 constexpr std::string_view kCrlf = "\r\n";
 constexpr std::size_t kNameTold = 80;  // of a field, to the client
-constexpr std::string_view kNoAddress =
-    ", and the credential none for it: todoku smtp-credential change --from ADDRESS";
+// What a refusal for want of an address ends with.
+std::string no_address(const SubmissionRules& rules) {
+  if (rules.device_domain.empty()) {
+    return ", and the credential none for it: todoku smtp-credential change --from ADDRESS";
+  }
+  return fmt::format(
+      ", and this listener for devices adds none: set the sender at the device, to an address of "
+      "{} (the listener's from_domain)",
+      rules.device_domain);
+}
 
 std::unexpected<Error> unsound(const Error& clause) {
   return fail(clause.kind, "the message " + clause.detail);
@@ -212,9 +220,9 @@ Result<void> SubmissionReader::judge_from() {
   if (count > 1) return fail(ErrorKind::invalid_input, "the message has more than one From field");
   if (count == 0) {
     if (rules_.from_address.empty()) {
-      return fail(
-          ErrorKind::invalid_input,
-          fmt::format("the message has no From field (RFC 5322 section 3.6){}", kNoAddress));
+      return fail(ErrorKind::invalid_input,
+                  fmt::format("the message has no From field (RFC 5322 section 3.6){}",
+                              no_address(rules_)));
     }
     found_.from = {rules_.from_address, {}};
     replaces_from_ = true;
@@ -229,7 +237,7 @@ Result<void> SubmissionReader::judge_from() {
   if (from.in_group) return refuse("has a group, it must have one address");
   if (!from.is_qualified) {
     if (rules_.from_address.empty()) {
-      return refuse(fmt::format("has an address without its domain{}", kNoAddress));
+      return refuse(fmt::format("has an address without its domain{}", no_address(rules_)));
     }
     from.mailbox.address = rules_.from_address;
     replaces_from_ = true;
@@ -256,8 +264,9 @@ Result<void> SubmissionReader::judge_sender() {
   mime::ListedMailbox& sender = mailboxes->front();
   if (!sender.is_qualified) {
     if (rules_.from_address.empty()) {
-      return fail(ErrorKind::invalid_input,
-                  fmt::format("the Sender field has an address without its domain{}", kNoAddress));
+      return fail(
+          ErrorKind::invalid_input,
+          fmt::format("the Sender field has an address without its domain{}", no_address(rules_)));
     }
     sender.mailbox.address = rules_.from_address;
     replaces_sender_ = true;

@@ -46,6 +46,8 @@ struct SubmissionRules {
   // Of a message without From, or with a From or Sender that is not qualified; empty: those are
   // refused.
   std::string from_address;
+  // Of a listener for devices, which has no credential: what From must be of. For the refusal only.
+  std::string device_domain = {};
   // By which this installation is known in Received, lower case.
   std::vector<std::string> own_names;
   bool smtputf8 = false;  // fields may be beyond ASCII (RFC 6531)

@@ -185,6 +185,20 @@ TEST(SubmissionReader, JudgesFrom) {
             (Mailbox{"a@example.jp", "届く"}));
 }
 
+TEST(SubmissionReader, TellsDevicesOfTheirListener) {
+  SubmissionRules by = rules();
+  by.device_domain = "office.example.jp";
+  for (const std::string_view message : {"Subject: scan\r\n\r\n", "From: scanner\r\n\r\n",
+                                         "From: a@office.example.jp\r\nSender: scanner\r\n\r\n"}) {
+    const std::string refusal = read(message, by).refusal;
+    EXPECT_TRUE(
+        refusal.ends_with("set the sender at the device, to an address of "
+                          "office.example.jp (the listener's from_domain)"))
+        << refusal;
+    EXPECT_FALSE(refusal.contains("credential")) << refusal;
+  }
+}
+
 TEST(SubmissionReader, FindsTheSender) {
   const auto sender = [](std::string_view fields) {
     return read("From: a@example.jp\r\n" + std::string(fields) + "\r\n\r\n");
