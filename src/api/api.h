@@ -15,6 +15,7 @@
 #include "api/event_tickets.h"
 #include "api/file_places.h"
 #include "api/message_copies.h"
+#include "api/preflight.h"
 #include "api/views.h"
 #include "async/file_pool.h"
 #include "base/clock.h"
@@ -76,6 +77,7 @@ class Api {
     MessageCopies* copies = nullptr;            // who can show messages; none: they are not found
     operate::Operations* operations = nullptr;  // nullptr: none are offered
     events::endpoints::Registry* endpoints = nullptr;  // nullptr: none are found
+    Preflight* preflight = nullptr;  // who judges deliveries; nullptr: nothing is judged
   };
   Api(const Ground& ground, Options options);
 
@@ -105,6 +107,7 @@ class Api {
   [[nodiscard]] const intake::Intake& intake() const { return ground_.intake; }
   [[nodiscard]] intake::Uploads& uploads() { return ground_.uploads; }
   [[nodiscard]] MessageCopies* copies() { return ground_.copies; }
+  [[nodiscard]] Preflight* preflight() { return ground_.preflight; }
   [[nodiscard]] async::FilePool& files() { return ground_.files; }
   // Once more, after a body that took its time: the account as it is now, or the response for whose
   // token was revoked meanwhile.
@@ -186,6 +189,7 @@ void add_personal_data_routes(Api& api, http::Router& router);
 void add_provisioning_routes(Api& api, http::Router& router);
 void add_waiting_routes(Api& api, http::Router& router);
 void add_verb_routes(Api& api, http::Router& router);
+void add_preflight_routes(Api& api, http::Router& router);
 void add_error_routes(Api& api, http::Router& router);
 void add_suppression_routes(Api& api, http::Router& router);
 void add_webhook_routes(Api& api, http::Router& router);

@@ -14,6 +14,7 @@
 #include "api/idempotency.h"
 #include "api/inline_parts.h"
 #include "api/members.h"
+#include "api/preflight_answer.h"
 #include "base/date_time.h"
 #include "intake/fingerprint.h"
 #include "intake/inline_parts.h"
@@ -31,11 +32,17 @@ Task<http::Response> commit_once(Api& api, Call& call, std::optional<store::Idem
                                  store::PublicId id, std::optional<Instant> reservation) {
   intake::Repeatable repeatable;
   if (key) repeatable = {.key = *key, .fingerprint = intake::fingerprint_of(id, reservation)};
-  const auto make = [&](intake::Repeatable its) {
-    return api.intake().commit_bulk(call.account, id, reservation, its);
+  std::string told;
+  const auto make = [&](intake::Repeatable its) -> Task<intake::Answer<void>> {
+    auto judged = co_await preflight_commit(api, call, id);
+    told = std::move(judged.header);
+    if (judged.refusal) co_return std::unexpected(std::move(*judged.refusal));
+    co_return co_await api.intake().commit_bulk(call.account, id, reservation, its);
   };
   const auto made = co_await api.intake().repeats().once(repeatable, make);
-  co_return done_response(call, made, id);
+  auto response = done_response(call, made, id);
+  if (!told.empty()) response.headers.set(kPreflightHeader, told);
+  co_return response;
 }
 
 Task<http::Response> begin(Api& api, Call& call) {

@@ -22,6 +22,7 @@
 #include "app/module_options.h"
 #include "app/open_files.h"
 #include "app/outbound_calls.h"
+#include "app/preflight_names.h"
 #include "app/proof_names.h"
 #include "app/roles/api.h"
 #include "app/roles/courier.h"
@@ -152,6 +153,7 @@ struct Engine::Parts {
   std::optional<delivery::Node> node;
   std::unique_ptr<intake::Uploads> uploads;
   std::unique_ptr<ProofNames> proof_names;
+  std::unique_ptr<PreflightNames> preflight_names;  // nullptr: this process has no API
   std::unique_ptr<OutboundCalls> outbound;
   std::optional<Ageing> ageing;
   std::optional<roles::Ground> ground;
@@ -211,6 +213,7 @@ Result<void> Engine::Parts::divide_files() {
                                    {"operators", files.operators},
                                    {"uploads", files.uploads},
                                    {"dns", files.dns},
+                                   {"preflight", files.preflight},
                                    {"calls", files.calls},
                                    {"api_connections", files.api},
                                    {"smtp_connections", files.smtp}});
@@ -431,14 +434,20 @@ Result<void> Engine::Parts::make_roles() {
     add_role(std::move(*relay));
   }
   if (has_role(config, "api")) {
+    auto resolving =
+        PreflightNames::make(config, files.preflight, runtime->executor(0), clock, metrics);
+    if (!resolving) return fail(std::move(resolving.error()));
+    preflight_names = std::move(*resolving);
     auto made = std::make_unique<roles::ApiRole>(
-        *ground, *door, roles::ApiRole::Beside{.operations = &*operations});
+        *ground, *door,
+        roles::ApiRole::Beside{.operations = &*operations, .names = preflight_names.get()});
     api = made.get();
     add_role(std::move(made));
   }
   // Before the roles, which would wait for names that nobody answers about.
   roles_running.add([this](SteadyInstant) {
     wait_for(proof_names->stop());
+    if (preflight_names) wait_for(preflight_names->stop());
     return true;
   });
   // First of all: while one role finishes what it has in hand, others begin nothing.

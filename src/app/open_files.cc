@@ -24,6 +24,9 @@ struct Span {
 };
 constexpr Span kUploads{8, 64};
 constexpr Span kDns{64, 4'096};
+constexpr std::uint64_t kDnsOfApi = 160;  // most, of who delivers nothing
+constexpr Span kPreflight{32, 128};       // of that of the DNS
+constexpr std::uint64_t kPreflightShare = 4;
 constexpr Span kCalls{16, 256};
 constexpr std::uint64_t kConnectionsLeast = 64;
 
@@ -34,11 +37,15 @@ std::uint64_t part(std::uint64_t rest, std::uint64_t share, Span span) {
   return std::clamp(rest / share, span.least, span.most);
 }
 
+std::uint64_t most_dns(const FilesWanted& wanted) {
+  if (wanted.smtp_connections > 0) return kDns.most;
+  return wanted.api_connections > 0 ? kDnsOfApi : kDns.least;
+}
+
 // What all but the clients of the relay have use for.
 std::uint64_t wanted_by_others(const FilesWanted& wanted) {
   return wanted.api_connections + (wanted.api_connections > 0 ? kUploads.most : 0) +
-         wanted.smtp_connections + (wanted.smtp_connections > 0 ? kDns.most : kDns.least) +
-         wanted.calls;
+         wanted.smtp_connections + most_dns(wanted) + wanted.calls;
 }
 
 std::uint64_t least_connections(std::uint64_t wanted) {
@@ -83,8 +90,7 @@ Result<FilesDivision> files_division(std::uint64_t limit, const FilesWanted& wan
   constexpr std::uint64_t kDnsShare = 8;
   constexpr std::uint64_t kCallsShare = 16;
   if (wanted.api_connections > 0) division.uploads = part(rest, kUploadsShare, kUploads);
-  division.dns =
-      part(rest, kDnsShare, {kDns.least, wanted.smtp_connections > 0 ? kDns.most : kDns.least});
+  division.dns = part(rest, kDnsShare, {kDns.least, most_dns(wanted)});
   // Their parts of a small rest may be more than the others can do without.
   if (wanted.calls > 0) division.calls = part(rest, kCallsShare, {least_calls, wanted.calls});
   const std::uint64_t spare = rest - for_connections - least_calls;
@@ -96,6 +102,13 @@ Result<FilesDivision> files_division(std::uint64_t limit, const FilesWanted& wan
   division.api = std::clamp(api_half, least_api, std::max(least_api, wanted.api_connections));
   division.api = std::min(division.api, left - least_smtp);
   division.smtp = std::min(wanted.smtp_connections, left - division.api);
+  if (wanted.api_connections > 0) {
+    // Of who delivers nothing, nobody else has use for more than the least.
+    division.preflight = wanted.smtp_connections > 0
+                             ? part(division.dns, kPreflightShare, kPreflight)
+                             : std::min(division.dns - kPreflight.least, kPreflight.most);
+    division.dns -= division.preflight;
+  }
   return division;
 }
 
@@ -130,12 +143,12 @@ std::string show_files(const config::Config& config) {
   if (!division) return fmt::format("\n# Open files: {}.\n", division.error().detail);
   return fmt::format(
       "\n# Open files, of {} that this shell would allow (ulimit -Hn): process {}, store {},\n"
-      "# operators {}, uploads {}, DNS {}, calls {}, refusals {}.\n"
+      "# operators {}, uploads {}, DNS {}, preflight {}, calls {}, refusals {}.\n"
       "# Connections that fit beside them: api.connections_max {}, smtp_out.connections_max {},\n"
       "# smtp_in.connections_max {}.\n",
       division->limit, division->process, division->store, division->operators, division->uploads,
-      division->dns, division->calls, division->api_refusals, division->api, division->smtp,
-      division->relay);
+      division->dns, division->preflight, division->calls, division->api_refusals, division->api,
+      division->smtp, division->relay);
 }
 
 }  // namespace todoku::app

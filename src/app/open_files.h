@@ -27,6 +27,7 @@ struct FilesDivision {
   std::uint64_t operators = 0;     // connections of the admin socket and the metrics' listener
   std::uint64_t uploads = 0;       // files being uploaded or sent
   std::uint64_t dns = 0;           // sockets to name servers
+  std::uint64_t preflight = 0;     // and those of preflights (preflight_names.h)
   std::uint64_t calls = 0;         // to endpoints of webhooks
   std::uint64_t api = 0;           // connections that the API serves
   std::uint64_t api_refusals = 0;  // and those that are refused there
@@ -39,6 +40,7 @@ struct FilesDivision {
 // First what is needed in any case; then clients of the relay have a quarter of the rest, or what
 // nobody else wants of it, if that is more; then uploads, calls and the DNS have a part of the
 // rest, and the API and receivers halve what is left, each leaving the other what it does not want.
+// Preflights have some of the DNS's part where there is an API, at least half of its least.
 // Errors: limit_exceeded; the sentence says how many files are needed at least.
 [[nodiscard]] Result<FilesDivision> files_division(std::uint64_t limit, const FilesWanted& wanted);
 

@@ -17,7 +17,7 @@ constexpr FilesWanted kDefaults{
 
 std::uint64_t sum(const FilesDivision& division) {
   return division.process + division.store + division.operators + division.uploads + division.dns +
-         division.calls + division.api + division.api_refusals + division.smtp;
+         division.preflight + division.calls + division.api + division.api_refusals + division.smtp;
 }
 
 TEST(FilesDivision, GivesEveryoneAPartOfTheUsualSmallLimit) {
@@ -25,7 +25,7 @@ TEST(FilesDivision, GivesEveryoneAPartOfTheUsualSmallLimit) {
   EXPECT_EQ(sum(division), 1'024U);
   EXPECT_GE(division.store, 64U);
   EXPECT_GE(division.operators, 64U);
-  EXPECT_GE(division.dns, 100U);
+  EXPECT_GE(division.dns + division.preflight, 100U);
   EXPECT_GE(division.api, 300U);
   EXPECT_GE(division.smtp, 300U);
 }
@@ -34,7 +34,8 @@ TEST(FilesDivision, GivesWhatIsWantedWhereThereIsEnough) {
   const auto division = files_division(1'000'000, kDefaults).value();
   EXPECT_EQ(division.api, 10'000U);
   EXPECT_EQ(division.smtp, 10'000U);
-  EXPECT_EQ(division.dns, 4'096U);
+  EXPECT_EQ(division.dns, 3'968U);
+  EXPECT_EQ(division.preflight, 128U);
 }
 
 TEST(FilesDivision, LeavesTheOtherWhatOneDoesNotWant) {
@@ -78,7 +79,7 @@ TEST(FilesDivision, GivesTheRelayAQuarterAndWhatNobodyElseWants) {
 
 TEST(FilesDivision, GivesNothingToWhatIsNotDone) {
   const auto sender = files_division(1'024, {.threads = 2, .smtp_connections = 10'000}).value();
-  EXPECT_EQ(sender.api + sender.api_refusals + sender.uploads, 0U);
+  EXPECT_EQ(sender.api + sender.api_refusals + sender.uploads + sender.preflight, 0U);
   const auto taker = files_division(1'024, {.threads = 2, .api_connections = 10'000}).value();
   EXPECT_EQ(taker.smtp, 0U);
   EXPECT_GT(taker.api, 600U);
@@ -107,7 +108,10 @@ TEST(FilesDivision, NeverGivesMoreThanThereIsNorLessThanTheLeast) {
           ASSERT_LE(division->smtp, smtp);
           ASSERT_GE(division->api, std::min<std::uint64_t>(api, 64));
           ASSERT_GE(division->smtp, std::min<std::uint64_t>(smtp, 64));
-          ASSERT_GE(division->dns, 64U);
+          // What a resolver needs at least (dns/unbound_resolver.h), each.
+          ASSERT_GE(division->dns, 32U);
+          ASSERT_GE(division->dns + division->preflight, 64U);
+          ASSERT_TRUE(api == 0 ? division->preflight == 0 : division->preflight >= 32);
           ASSERT_GE(division->uploads, api > 0 ? 8U : 0U);
         }
       }

@@ -6,6 +6,8 @@
 
 #include <cerrno>
 
+#include <sys/timerfd.h>  // declared as the system has it, wherever this stands
+
 extern "C" int timerfd_create(int /*clock*/, int /*flags*/) {
   errno = ENOSYS;
   return -1;

@@ -58,6 +58,8 @@ struct DeliverySearch {
 };
 int list_deliveries(Session& session, const DeliverySearch& search);
 int show_delivery(Session& session, std::int64_t delivery);
+// "Will it arrive?": 1 where something fails, 2 where something is not determined.
+int preflight_delivery(Session& session, std::int64_t delivery);
 
 // -- logs.cc
 struct LogSearch {

@@ -219,7 +219,17 @@ void SenderWords::add_deliveries() {
       book_.verb(book_.app, "deliveries",
                  {"Look for deliveries over the REST API", "REST API で配信を検索する"});
   add_search(list, true);
-  book_.speaks(list, [this](Session& s) { return list_deliveries(s, values_->search); });
+  CLI::App* preflight = book_.verb(list, "preflight",
+                                   {"Whether a delivery would arrive, before it is committed",
+                                    "配信が届くかを、開始する前に確認する"});
+  id(preflight);
+  // Both commands are there then, and whichever is asked last does it.
+  const auto either = [this, preflight](Session& s) {
+    return preflight->parsed() ? preflight_delivery(s, values_->id)
+                               : list_deliveries(s, values_->search);
+  };
+  book_.speaks(list, either);
+  book_.speaks(preflight, either);
   CLI::App* show = book_.verb(book_.app, "delivery",
                               {"A delivery, with its counts", "配信の内容と件数を表示する"});
   id(show);

@@ -327,8 +327,11 @@ std::vector<Finding> authentication_findings(std::span<const SampleMail> samples
   for (std::size_t i = 0; i < samples.size() && i < checked.signatures.size(); ++i) {
     tell_signatures(samples[i], checked.signatures[i], from, told);
   }
-  tell_spf(checked.sources, told);
-  if (!samples.empty()) tell_dmarc(checked.dmarc, told);
+  // Of a list without recipients there is no message, and no return path.
+  if (!samples.empty()) {
+    tell_spf(checked.sources, told);
+    tell_dmarc(checked.dmarc, told);
+  }
   tell_from(checked, told);
   return told.take();
 }

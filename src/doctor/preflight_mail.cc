@@ -184,7 +184,7 @@ std::vector<std::string> uris_of(std::string_view body) {
   }
 }
 
-bool covers(const CheckedSignature& one, std::string_view name) {
+bool seals(const CheckedSignature& one, std::string_view name) {
   return one.result.verdict == mailauth::dkim::Verdict::pass &&
          std::ranges::find(one.signed_names, lower(name)) != one.signed_names.end();
 }
@@ -218,7 +218,7 @@ void look_at_one_click(const SampleMail& sample, const HeaderLook& header,
   for (const std::string_view name : {"List-Unsubscribe", "List-Unsubscribe-Post"}) {
     // Of mail that nothing signs, or whose key nobody could look up, that was said.
     if (signatures.empty() || is_open) continue;
-    if (std::ranges::none_of(signatures, [&](const auto& one) { return covers(one, name); })) {
+    if (std::ranges::none_of(signatures, [&](const auto& one) { return seals(one, name); })) {
       findings.add("one_click_unsigned", {.subject = std::string(name)});
       return;
     }

@@ -307,6 +307,9 @@ Task<Answer<store::PublicId>> Intake::import(store::Account account, store::Publ
           if (account.limits.mails_per_day > 0 || account.limits.mails_per_month > 0) {
             refusal.problems.add({"immediate"}, texts::limit_wants_commit());
           }
+          if (account.preflight == PreflightMode::enforce) {
+            refusal.problems.add({"immediate"}, texts::preflight_wants_commit());
+          }
           if (!refusal.problems.empty()) return refuse(std::move(refusal));
         }
         auto created = transaction.create_import(delivery->key, request, node);

@@ -406,6 +406,14 @@ Text limit_wants_commit() {
           "このアカウントには通数の上限があります。インポートの完了後に配信を確定してください。"};
 }
 
+Text preflight_wants_commit() {
+  return {
+      "what this account sends to many is judged when it is committed (preflight \"enforce\"): "
+      "commit the delivery when the import has ended.",
+      "このアカウントの一斉配信は確定時に判定されます（preflight が "
+      "\"enforce\"）。インポートの完了後に配信を確定してください。"};
+}
+
 Text account_suspended() {
   return {"the account is suspended.", "アカウントは停止されています。"};
 }

@@ -161,6 +161,7 @@ struct Expansion {
 // Of mails that are more than the limit lets through in all.
 [[nodiscard]] Text beyond_limit(std::string_view limit, std::int64_t most, std::int64_t mails);
 [[nodiscard]] Text limit_wants_commit();
+[[nodiscard]] Text preflight_wants_commit();
 // `reason` is English, for who operates; the Japanese sentence does without.
 [[nodiscard]] Text unavailable(std::string_view reason);
 // Of a change that may be stored or not.

@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "api/reference/reference.h"
 #include "app/host_check.h"
 #include "app/module_options.h"
+#include "app/source_examination.h"
 #include "app/told_endpoints.h"
 #include "base/log.h"
 #include "delivery/options.h"
@@ -36,12 +38,28 @@ Task<Result<ChangeWatch::Take>> forget_accounts(api::Api& api) {
   });
 }
 
+std::optional<ComposedPreflight> preflight_of(const Ground& ground, PreflightNames* names) {
+  if (names == nullptr) return std::nullopt;
+  std::vector<doctor::SourceIdentity> sources;
+  for (ExaminedSource& source : examined_sources(ground.config)) {
+    sources.push_back(std::move(source.identity));
+  }
+  return std::optional<ComposedPreflight>(std::in_place,
+                                          ComposedPreflight::World{.store = ground.store,
+                                                                   .keys = ground.keys,
+                                                                   .names = names->world(),
+                                                                   .clock = ground.clock},
+                                          delivery_options(ground.config, ground.secret),
+                                          std::move(sources));
+}
+
 }  // namespace
 
 ApiRole::ApiRole(const Ground& ground, Door& door, Beside beside)
     : ground_(ground),
       door_(door),
       copies_(ground.store, ground.keys, delivery_options(ground.config, ground.secret)),
+      preflight_(preflight_of(ground, beside.names)),
       random_(random_seed()),
       endpoints_(registry_parts(ground)),
       api_({.store = ground.store,
@@ -53,7 +71,8 @@ ApiRole::ApiRole(const Ground& ground, Door& door, Beside beside)
             .random = random_,
             .copies = &copies_,
             .operations = beside.operations,
-            .endpoints = &endpoints_},
+            .endpoints = &endpoints_,
+            .preflight = preflight_ ? &*preflight_ : nullptr},
            api_options()),
       open_tokens_(ground.secret),
       pixel_(open_tokens_, seen_opens_, ground.clock, ground.metrics),

@@ -12,6 +12,8 @@
 #include "api/unsubscribe.h"
 #include "app/message_copies.h"
 #include "app/open_recording.h"
+#include "app/preflight.h"
+#include "app/preflight_names.h"
 #include "app/roles/door.h"
 #include "app/roles/ground.h"
 #include "app/roles/role.h"
@@ -27,6 +29,7 @@ class ApiRole final : public Role {
   // What the same process does besides.
   struct Beside {
     operate::Operations* operations = nullptr;
+    PreflightNames* names = nullptr;  // of preflights
   };
   // Everything given outlives the role.
   ApiRole(const Ground& ground, Door& door, Beside beside);
@@ -53,6 +56,7 @@ class ApiRole final : public Role {
   const Ground& ground_;
   Door& door_;
   ComposedCopies copies_;
+  std::optional<ComposedPreflight> preflight_;
   SeededRandom random_;
   events::endpoints::Registry endpoints_;
   api::Api api_;

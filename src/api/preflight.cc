@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// "Will it arrive?" of a delivery (docs/api.md). Not in the contract.
+#include "api/preflight.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "api/api.h"
+#include "api/preflight_answer.h"
+#include "doctor/preflight_texts.h"
+#include "http/json.h"
+
+namespace todoku::api {
+namespace {
+
+void coverage_members(http::JsonWriter& json, const doctor::PreflightCoverage& coverage) {
+  json.key("coverage");
+  json.begin_object();
+  json.member("recipients", coverage.recipients);
+  json.member("domains_asked", coverage.domains_asked);
+  json.member("domains_answered", coverage.domains_answered);
+  json.member("recipients_asked", coverage.recipients_asked);
+  json.member("domains_of_sample", coverage.domains_of_sample);
+  json.member("sampled", coverage.sampled);
+  json.member("composed", coverage.composed);
+  json.end_object();
+}
+
+void finding_members(http::JsonWriter& json, const doctor::Finding& finding, bool with_content,
+                     Language language) {
+  const doctor::PreflightText& text = doctor::preflight_text(finding.code);
+  json.begin_object();
+  json.member("code", finding.code);
+  json.member("kind", doctor::to_string(text.kind));
+  json.member("outcome", doctor::to_string(finding.outcome));
+  json.member("breaks_bulk_rules",
+              text.breaks_bulk_rules && finding.outcome == doctor::Outcome::fail);
+  json.member("subject", with_content ? std::string_view(finding.subject) : "");
+  json.member("sentence", with_content ? finding.sentence.in(language) : "");
+  json.member("why", finding.why.in(language));
+  json.key("minded_by");
+  json.begin_array();
+  for (const doctor::Receiver receiver : finding.minded_by.list()) {
+    json.value(doctor::to_string(receiver));
+  }
+  json.end_array();
+  json.member("found", with_content ? std::string_view(finding.found) : "");
+  json.member("expected", finding.expected);
+  json.member("advice", finding.advice.in(language));
+  json.end_object();
+}
+
+std::string report_json(const doctor::PreflightReport& report, store::PublicId delivery,
+                        const Call& call, bool with_content) {
+  http::JsonWriter json;
+  json.begin_object();
+  json.member("delivery_id", delivery);
+  json.member("outcome", doctor::to_string(doctor::worst_of(report.findings)));
+  json.member("mode", to_string(call.account.preflight));
+  json.member("breaks_bulk_rules", !report.broken_bulk_rules().empty());
+  coverage_members(json, report.coverage);
+  json.key("findings");
+  json.begin_array();
+  for (const doctor::Finding& finding : report.findings) {
+    finding_members(json, finding, with_content, call.language);
+  }
+  json.end_array();
+  json.end_object();
+  return json.take();
+}
+
+http::Response not_judged(const Error& error, Language language) {
+  if (error.kind == ErrorKind::unsupported) {
+    return refused(410,
+                   {"it cannot be composed any more: its content was erased, or a DKIM key that "
+                    "signed it is gone.",
+                    "本文が消去されたか、署名に使われたDKIM鍵が削除されたため、作成できません。"},
+                   language);
+  }
+  return refused(intake::refusal_of(error), language);
+}
+
+Task<http::Response> preflight(Api& api, Call& call) {
+  const auto id = path_id(call, "delivery_id");
+  if (!id || api.preflight() == nullptr) co_return no_data_found(call);
+  const auto place = api.message_places().take(call.account.key);
+  if (!place) {
+    co_return refused(503, intake::texts::busy("too many messages are being made"), call.language);
+  }
+  const bool with_content = has(call.scopes, store::Scope::content);
+  if (with_content) {
+    auto unnoted = co_await note_view(api, call, {.what = "content", .delivery = *id});
+    if (unnoted) co_return std::move(*unnoted);
+  }
+  const auto report = co_await api.preflight()->judge(
+      call.account.key, *id, {.within = kPreflightWithin, .asks_anyway = true});
+  if (!report) co_return not_judged(report.error(), call.language);
+  auto response = http::Response::json(200, report_json(*report, *id, call, with_content));
+  if (!with_content) response.headers.set(kWithheldHeader, "subject, sentence, found");
+  co_return response;
+}
+
+}  // namespace
+
+Task<CommitPreflight> preflight_commit(Api& api, Call& call, store::PublicId id) {
+  CommitPreflight result;
+  const PreflightMode mode = call.account.preflight;
+  if (mode == PreflightMode::off || api.preflight() == nullptr) co_return result;
+  const auto place = api.message_places().take(call.account.key);
+  if (!place) {
+    result.header = doctor::to_string(doctor::Outcome::not_determined);
+    co_return result;
+  }
+  const Milliseconds within =
+      mode == PreflightMode::enforce ? kPreflightWithinOfEnforce : kPreflightWithinOfWarn;
+  const auto report = co_await api.preflight()->judge(call.account.key, id,
+                                                      {.within = within, .asks_anyway = false});
+  // What is wrong with the delivery itself the commit says.
+  if (!report) co_return result;
+  std::size_t told = 0;
+  result.header = doctor::to_string(doctor::worst_of(report->findings));
+  for (const doctor::Finding& finding : report->findings) {
+    if (finding.outcome == doctor::Outcome::pass || told == kPreflightCodesMax) continue;
+    if (result.header.contains(finding.code)) continue;
+    result.header += fmt::format("{} {}", told == 0 ? ";" : ",", finding.code);
+    ++told;
+  }
+  if (mode != PreflightMode::enforce) co_return result;
+  const auto broken = report->broken_bulk_rules();
+  if (broken.empty()) co_return result;
+  intake::Refusal refusal{ErrorKind::invalid_input, {}};
+  for (const doctor::Finding& finding : report->findings) {
+    if (std::ranges::find(broken, finding.code) == broken.end()) continue;
+    refusal.problems.add(
+        {"preflight", std::string(finding.code)},
+        {fmt::format("{} {} {}", finding.sentence.en, finding.why.en, finding.advice.en),
+         fmt::format("{}{}{}", finding.sentence.ja, finding.why.ja, finding.advice.ja)});
+  }
+  result.refusal = std::move(refusal);
+  co_return result;
+}
+
+void add_preflight_routes(Api& api, http::Router& router) {
+  api.add(router, http::Method::post, "/deliveries/{delivery_id}/preflight", kRead, &preflight);
+}
+
+}  // namespace todoku::api
