@@ -159,8 +159,8 @@ void Lane::dismiss(LaneSeat& seat) {
 void Lane::free_place(LaneSeat& seat) noexcept {
   if (!std::exchange(seat.counted, false)) return;
   const bool first_begun = !seat.mails.empty() && (seat.untold || seat.begun_in_vain);
-  ledger_.give_back_permits(static_cast<std::uint32_t>(seat.mails.size()) -
-                            (first_begun ? 1U : 0U));
+  ledger_.give_back_permits(static_cast<std::uint32_t>(seat.mails.size()) - (first_begun ? 1U : 0U),
+                            seat.taken_at);
   ledger_.connection_closed(seat.route.key, seat.opened);
   world_.places.give_back();
 }
@@ -345,6 +345,7 @@ Task<void> Lane::take(LaneSeat& seat, std::uint32_t max, SteadyInstant idle_unti
     const SteadyInstant now = world_.clock.steady_now();
     if (draining_ || ledger_.resting(now)) co_return;
     seat.mails.refill(ledger_.take(route, max, now));
+    seat.taken_at = now;
     if (!seat.mails.empty()) {
       guarded([this] { publish_figures(); });
       co_return;

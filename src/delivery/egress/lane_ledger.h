@@ -123,8 +123,10 @@ class LaneLedger {
     waiting_ -= granted;
     return taken;
   }
-  // Permits of mails that were taken but not sent.
-  void give_back_permits(std::uint32_t count) { pacer_.give_back(count); }
+  // Permits of mails that were taken but not sent; `taken` is when.
+  void give_back_permits(std::uint32_t count, SteadyInstant taken) {
+    pacer_.give_back(count, taken);
+  }
   // When take() may succeed although it did not: for the pace only.
   [[nodiscard]] SteadyInstant next_permit_at() const { return pacer_.next_permit_at(); }
 

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "delivery/work.h"
 #include "dns/mail_route.h"
 #include "mail/attempt.h"
@@ -78,6 +79,7 @@ struct LaneSeat {
 
   const LaneRoute route;
   MailsInHand mails;         // taken from the lane; what is left at the end was not tried
+  SteadyInstant taken_at{};  // when they were
   bool counted = true;       // in the ledger and among the places; given back once
   bool opened = false;       // connection_opened() was called for it
   bool served = false;       // the site has answered a mail on this connection
