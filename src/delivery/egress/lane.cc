@@ -17,6 +17,7 @@ LaneLimits ledger_limits(const policy::SiteLimits& limits, const Options& option
           .messages_per_connection = limits.messages_per_connection,
           .messages_per_second = limits.messages_per_second,
           .idle = limits.idle,
+          .adaptive = limits.adaptive,
           .backoff = options.site_backoff};
 }
 
@@ -151,6 +152,7 @@ void Lane::dismiss(LaneSeat& seat) {
   world_.places.progressed(now);
   if (std::exchange(seat.served, false)) ledger_.served(now);
   tell_untold(seat);
+  tell_pace(seat, now);
   if (std::exchange(seat.site_failed, false)) rest(now, std::move(seat.failure));
   take_in(seat.route, seat.mails);
   if (opens_none(now) && ledger_.connections() == 0) park_waiting(opens_none_until_);
@@ -194,6 +196,10 @@ void Lane::rest(SteadyInstant now, Reply failure) {
   }
   const bool rested_before = ledger_.resting(now);
   ledger_.site_failed(now);
+  leave_alone(now, rested_before);
+}
+
+void Lane::leave_alone(SteadyInstant now, bool rested_before) {
   const std::size_t waiting = ledger_.waiting();
   park_waiting(ledger_.rests_until());
   if (rested_before) return;
@@ -204,6 +210,24 @@ void Lane::rest(SteadyInstant now, Reply failure) {
                               {"seconds", std::chrono::duration<double>(rest).count()},
                               {"parked", waiting}});
   world_.feedback.rests({site_, source_.name, std::chrono::ceil<Milliseconds>(rest)});
+}
+
+void Lane::tell_pace(LaneSeat& seat, SteadyInstant now) {
+  const std::uint32_t timed = std::exchange(seat.answers_timed, 0);
+  const Microseconds took = std::exchange(seat.answers_took, {});
+  const Microseconds latency = timed > 0 ? took / timed : Microseconds(0);
+  // Good ones never ask for a rest.
+  (void)ledger_.answered({.count = std::exchange(seat.answers, 0), .latency = latency}, now);
+  if (std::exchange(seat.too_fast, false)) {
+    seat.site_failed |= ledger_.answered(
+        {.reply = policy::PaceReply::too_fast, .latency = now - seat.taken_at}, now);
+  }
+  // One that is refused while others are served says how many there may be; else the site fails.
+  if (!std::exchange(seat.too_many, false)) return;
+  const bool others = ledger_.connections() > 0 && ledger_.failures() == 0;
+  seat.site_failed |=
+      !others ||
+      ledger_.answered({.reply = policy::PaceReply::too_many, .latency = now - seat.taken_at}, now);
 }
 
 void Lane::take_in(const LaneRoute& route, MailsInHand& mails) {
@@ -337,6 +361,10 @@ class Idling {
 
 Task<void> Lane::take(LaneSeat& seat, std::uint32_t max, SteadyInstant idle_until) {
   const std::string& route = seat.route.key;
+  const SteadyInstant told = world_.clock.steady_now();
+  const std::uint32_t allowed = ledger_.connections_allowed(told);
+  tell_pace(seat, told);
+  if (ledger_.connections_allowed(told) > allowed) guarded([this] { open_connections(); });
   if (seat.served && ledger_.failures() > 0) {
     ledger_.served(world_.clock.steady_now());
     tend();
@@ -351,7 +379,9 @@ Task<void> Lane::take(LaneSeat& seat, std::uint32_t max, SteadyInstant idle_unti
       co_return;
     }
     const bool paced = ledger_.waiting(route) > 0;
-    if (!paced && (now >= idle_until || ledger_.others_need_room(route))) co_return;
+    if (!paced && (now >= idle_until || ledger_.others_need_room(route, now))) co_return;
+    // It would wait for what others send as well.
+    if (paced && ledger_.connections() > ledger_.connections_allowed(now) + 1) co_return;
     if (!paced && !world_.places.begin_idle()) co_return;
     const Idling idling(ledger_, paced ? nullptr : &world_.places, route);
     co_await arrived_.wait_until(paced ? ledger_.next_permit_at() : idle_until);

@@ -160,6 +160,10 @@ class Lane : public std::enable_shared_from_this<Lane> {
   void free_place(LaneSeat& seat) noexcept;
   void tell_untold(LaneSeat& seat);
   void rest(SteadyInstant now, Reply failure);
+  // Parks what waits until then, and has the scheduler know.
+  void leave_alone(SteadyInstant now, bool rested_before);
+  // What the seat's answers say about the pace.
+  void tell_pace(LaneSeat& seat, SteadyInstant now);
   // Adds mails to what waits, or parks them.
   void take_in(const LaneRoute& route, MailsInHand& mails);
   void park_all(MailsInHand& mails, SteadyInstant until);

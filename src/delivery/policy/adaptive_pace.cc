@@ -39,7 +39,7 @@ constexpr std::array kReasons = {
     Named{PaceReason::probing, "probing"},
 };
 
-double seconds(Microseconds time) {
+double in_seconds(Microseconds time) {
   return std::chrono::duration<double>(time).count();
 }
 
@@ -202,7 +202,7 @@ bool AdaptivePace::answers_come_late(SteadyInstant now) const {
 
 void AdaptivePace::end_round(SteadyInstant now) {
   const Microseconds took = now - *round_began_;
-  const double shown = round_good_ / seconds(took);
+  const double shown = round_good_ / in_seconds(took);
   round_began_ = now;
   round_good_ = 0;
   if (answers_come_late(now)) {
@@ -213,7 +213,7 @@ void AdaptivePace::end_round(SteadyInstant now) {
     return;
   }
   if (limit_ > 0) return return_to_limit(shown, took, now);
-  const double grown = std::min(2 * pace_, 2 * shown + 1 / seconds(took));
+  const double grown = std::min(2 * pace_, 2 * shown + 1 / in_seconds(took));
   if (grown > pace_) {
     set_pace(grown, now);
     if (reason_ != PaceReason::too_many) set_reason(PaceReason::growing, now);
@@ -225,16 +225,16 @@ void AdaptivePace::end_round(SteadyInstant now) {
 // limit * (1 - (1 - dip) * (1 - x)^3), where x is 0 when it shrank and 1 when it is back.
 void AdaptivePace::return_to_limit(double shown, Microseconds took, SteadyInstant now) {
   // Time in which less was sent than might have been teaches nothing.
-  if (2 * shown + 1 / seconds(took) < pace_) {
+  if (2 * shown + 1 / in_seconds(took) < pace_) {
     epoch_ += took;
     return;
   }
   const double back = std::clamp(options_.messages_to_return / limit_,
                                  static_cast<double>(options_.return_least.count()),
                                  static_cast<double>(options_.return_most.count()));
-  const double x = seconds(now - epoch_) / back;
+  const double x = in_seconds(now - epoch_) / back;
   const double aimed = limit_ * (1 - (1 - dip_) * std::pow(1 - x, 3));
-  if (aimed > pace_) set_pace(std::min({aimed, 2 * pace_, 2 * shown + 1 / seconds(took)}), now);
+  if (aimed > pace_) set_pace(std::min({aimed, 2 * pace_, 2 * shown + 1 / in_seconds(took)}), now);
   constexpr double kNear = 0.8;
   const double rule = ceilings_.messages_per_second;
   if (rule > 0 && pace_ >= rule) {
@@ -265,7 +265,7 @@ void AdaptivePace::shrink(double to, PaceReason reason, SteadyInstant now) {
   if (!again) {
     // What was taken in the last round tells more, where the pace was not used up.
     if (round_began_ && round_good_ > 0 && now - *round_began_ >= options_.round_least) {
-      base = std::clamp(round_good_ / seconds(now - *round_began_), pace_ / 2, pace_);
+      base = std::clamp(round_good_ / in_seconds(now - *round_began_), pace_ / 2, pace_);
     }
     if (limit_ > 0 && base < limit_) base *= kLowerStill;
     limit_ = base = std::max(base, options_.pace_least);
@@ -317,7 +317,7 @@ void AdaptivePace::restore(const RememberedPace& remembered, Microseconds age, S
   age = std::max(age, Microseconds(0));
   if (remembered.suspended_for > age) suspend(now + (remembered.suspended_for - age));
   if (!options_.adaptive || remembered.pace <= 0 || age >= options_.forgotten_after) return;
-  const double counts = std::exp2(-seconds(age) / static_cast<double>(options_.half_life.count()));
+  const double counts = std::exp2(-in_seconds(age) / static_cast<double>(options_.half_life.count()));
   const double start = options_.pace_start;
   if (remembered.limit > 0) limit_ = std::min(remembered.limit, kPaceMost);
   set_pace(start * std::pow(std::max(remembered.pace, options_.pace_least) / start, counts), now);
