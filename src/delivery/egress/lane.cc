@@ -2,6 +2,7 @@
 #include "delivery/egress/lane.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -44,6 +45,10 @@ Lane::Lane(LaneWorld& world, std::string site, const policy::SiteLimits& limits,
   figures_.site = site_;
   figures_.source = source_.name;
   figures_.connections_max = limits_.connections_max;
+  if (world_.paces == nullptr) return;
+  if (const auto known = world_.paces->of(source_.name, site_, world_.clock.now())) {
+    ledger_.pace().restore(known->pace, known->age, world_.clock.steady_now());
+  }
 }
 
 Lane::~Lane() = default;
@@ -132,6 +137,7 @@ void Lane::tidy() noexcept {
   guarded([this] { give_up_the_outlived(); });
   guarded([this] { park_those_held_back(); });
   tend();
+  guarded([this] { remember_pace(); });
 }
 
 void Lane::accept(LaneArrival& arrival) {
@@ -218,9 +224,22 @@ void Lane::tell_pace(LaneSeat& seat, SteadyInstant now) {
   const Microseconds latency = timed > 0 ? took / timed : Microseconds(0);
   // Good ones never ask for a rest.
   (void)ledger_.answered({.count = std::exchange(seat.answers, 0), .latency = latency}, now);
+  if (seat.too_fast || seat.too_many) {
+    const std::lock_guard lock(figures_mutex_);
+    figures_.slowed_by = seat.failure;
+  }
+  const double before = ledger_.pace().messages_per_second(now);
   if (std::exchange(seat.too_fast, false)) {
     seat.site_failed |= ledger_.answered(
         {.reply = policy::PaceReply::too_fast, .latency = now - seat.taken_at}, now);
+  }
+  if (const double after = ledger_.pace().messages_per_second(now); after < before) {
+    log::info("site is sent to more slowly", {{"site", site_},
+                                              {"source", source_.name},
+                                              {"messages_per_second", after},
+                                              {"before", before},
+                                              {"reply_code", seat.failure.code},
+                                              {"reply", seat.failure.text}});
   }
   // One that is refused while others are served says how many there may be; else the site fails.
   if (!std::exchange(seat.too_many, false)) return;
@@ -431,6 +450,39 @@ void Lane::publish_figures() {
   figures_.wants_room = wants_room_;
   figures_.next_permit_at = ledger_.next_permit_at();
   figures_.in_line = in_line_[0] || in_line_[1];
+  const SteadyInstant now = world_.clock.steady_now();
+  figures_.messages_per_second = ledger_.pace().messages_per_second(now);
+  figures_.connections_allowed = ledger_.connections_allowed(now);
+  figures_.why = ledger_.pace().why(now);
+}
+
+void Lane::remember_pace() {
+  if (world_.paces == nullptr) return;
+  const SteadyInstant steady = world_.clock.steady_now();
+  const Instant now = world_.clock.now();
+  const auto at = [&](SteadyInstant instant) {
+    return now + std::chrono::ceil<Milliseconds>(instant - steady);
+  };
+  const policy::AdaptivePace& pace = ledger_.pace();
+  const policy::RememberedPace remembered = pace.remembered(steady);
+  const policy::AdaptivePace::Why why = pace.why(steady);
+  store::LanePace lane{.source = source_.name,
+                       .site = site_,
+                       .noted = now,
+                       .pace = stored_pace(remembered.pace),
+                       .connections = std::llround(std::ceil(remembered.connections)),
+                       .limit = stored_pace(remembered.limit),
+                       .reason = static_cast<std::int64_t>(why.reason),
+                       .latency_floor_us = remembered.latency_floor.count(),
+                       .latency_us = why.latency.count(),
+                       .since = why.since == SteadyInstant{} ? now : at(why.since),
+                       .ceiling = stored_pace(limits_.messages_per_second),
+                       .connections_open = ledger_.connections(),
+                       .connections_max = limits_.connections_max,
+                       .waiting = static_cast<std::int64_t>(ledger_.waiting())};
+  if (ledger_.resting(steady)) lane.rests_until = at(ledger_.rests_until());
+  if (why.until > steady) lane.eases_at = at(why.until);
+  world_.paces->note(std::move(lane));
 }
 
 Lane::Figures Lane::figures() const {

@@ -317,7 +317,8 @@ void AdaptivePace::restore(const RememberedPace& remembered, Microseconds age, S
   age = std::max(age, Microseconds(0));
   if (remembered.suspended_for > age) suspend(now + (remembered.suspended_for - age));
   if (!options_.adaptive || remembered.pace <= 0 || age >= options_.forgotten_after) return;
-  const double counts = std::exp2(-in_seconds(age) / static_cast<double>(options_.half_life.count()));
+  const double counts =
+      std::exp2(-in_seconds(age) / static_cast<double>(options_.half_life.count()));
   const double start = options_.pace_start;
   if (remembered.limit > 0) limit_ = std::min(remembered.limit, kPaceMost);
   set_pace(start * std::pow(std::max(remembered.pace, options_.pace_least) / start, counts), now);

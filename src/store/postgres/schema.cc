@@ -449,7 +449,20 @@ CREATE TABLE tls_counts(
   WITH (fillfactor = 50);
 )sql";
 
-constexpr std::array<Step, 22> kSteps{{{"tables", kStep1},
+// lane_paces   store/lane_paces.h. Its rows are written again and again.
+constexpr std::string_view kStep23 = R"sql(
+CREATE TABLE lane_paces(
+  source text COLLATE "C" NOT NULL, site text COLLATE "C" NOT NULL, noted bigint NOT NULL,
+  kept_until bigint NOT NULL, pace bigint NOT NULL, connections bigint NOT NULL,
+  pace_limit bigint NOT NULL, reason bigint NOT NULL, latency_floor bigint NOT NULL,
+  latency bigint NOT NULL, since bigint NOT NULL, rests_until bigint, eases_at bigint,
+  ceiling bigint NOT NULL, connections_open bigint NOT NULL, connections_max bigint NOT NULL,
+  waiting bigint NOT NULL, PRIMARY KEY(source, site)) WITH (fillfactor = 50);
+CREATE INDEX lane_paces_noted ON lane_paces(noted);
+CREATE INDEX lane_paces_kept ON lane_paces(kept_until);
+)sql";
+
+constexpr std::array<Step, 23> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -470,7 +483,8 @@ constexpr std::array<Step, 22> kSteps{{{"tables", kStep1},
                                        {"what a preflight goes by", kStep19},
                                        {"reports of domains", kStep20},
                                        {"checks of domains", kStep21},
-                                       {"transport security of receivers", kStep22}}};
+                                       {"transport security of receivers", kStep22},
+                                       {"paces of lanes", kStep23}}};
 
 // How many steps a program must know to work on these tables, whatever contractions say: those of
 // the release before, so that its processes go on, and start again, until each has been replaced,

@@ -107,6 +107,9 @@ class Questions final : public ReadTransaction {
   Result<std::optional<StsPolicy>> sts_policy(std::string_view domain) override;
   Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question) override;
 
+  // -- how lanes fare (lane_paces.cc)
+  Result<std::vector<LanePace>> lane_paces(const LanePaceQuestion& question) override;
+
   // -- opens (opens.cc)
   Result<std::vector<OpenRecord>> opens_of(AccountKey account,
                                            std::span<const PublicId> ids) override;
@@ -267,6 +270,9 @@ class Changes final : public WriteTransaction {
   Result<void> end_import(PublicId job, AccountKey account, const ImportEnd& end,
                           NodeKey node) override;
   Result<void> restart_import(PublicId job, AccountKey account, NodeKey node) override;
+
+  // -- how lanes fare (lane_paces.cc)
+  Result<void> note_lane_paces(std::span<const LanePace> paces) override;
 
   // -- receivers' TLS (receiver_tls.cc)
   Result<void> keep_sts_policy(const StsPolicy& policy) override;

@@ -165,6 +165,8 @@ class Queries {
   // receiver_tls.cc
   [[nodiscard]] Result<std::optional<StsPolicy>> sts_policy(std::string_view domain);
   [[nodiscard]] Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question);
+  // lane_paces.cc
+  [[nodiscard]] Result<std::vector<LanePace>> lane_paces(const LanePaceQuestion& question);
 
   // opens.cc
   [[nodiscard]] Result<std::vector<OpenRecord>> opens_of(AccountKey account,

@@ -195,6 +195,9 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question) override {
     return queries_.tls_counts(question);
   }
+  Result<std::vector<LanePace>> lane_paces(const LanePaceQuestion& question) override {
+    return queries_.lane_paces(question);
+  }
 
   Result<std::vector<OpenRecord>> opens_of(AccountKey account,
                                            std::span<const PublicId> ids) override {
@@ -421,6 +424,9 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<bool> add_domain_report(const DomainReport& report,
                                  std::span<const ReportLine> lines) override;
   Result<bool> drop_domain_reports(std::int64_t day, std::int64_t rows) override;
+
+  // -- how lanes fare (lane_paces.cc)
+  Result<void> note_lane_paces(std::span<const LanePace> paces) override;
 
   // -- receivers' TLS (receiver_tls.cc)
   Result<void> keep_sts_policy(const StsPolicy& policy) override;
