@@ -17,6 +17,8 @@ namespace {
 constexpr std::chrono::seconds kTidyEvery{10};
 // Nothing starts later than a second after an address came onto a suppression list.
 constexpr std::chrono::milliseconds kLookForStops{500};
+// Lanes do it on their own threads.
+constexpr std::chrono::seconds kNotedWithin{1};
 // Lanes of a source, those noted last.
 constexpr std::int64_t kPacesLearntMax = 10'000;
 // For what takes a moment even after the deadline.
@@ -50,6 +52,7 @@ Sending::Sending(const World& world, delivery::Options options,
       memory_(options_.composing_bytes),
       shortage_(world.metrics, clock_),
       receivers_(world.metrics),
+      slowdowns_(world.metrics),
       lane_world_{
           .runtime = runtime_,
           .clock = clock_,
@@ -75,6 +78,7 @@ Sending::Sending(const World& world, delivery::Options options,
           .dialer = dialer,
           .stops = &stops_,
           .listed = world.listed,
+          .slowdowns = &slowdowns_,
           .paces = &paces_},
       lanes_(lane_world_, world.rules),
       courier_world_{.store = store_,
@@ -127,7 +131,9 @@ Task<void> Sending::tidy_lanes() {
     const bool awake = co_await async::sleep_for(kTidyEvery);
     if (!awake) co_return;
     lanes_.tidy();
-    co_await tell_paces();  // what their threads had noted at the last
+    const bool noted = co_await async::sleep_for(kNotedWithin);
+    if (!noted) co_return;
+    co_await tell_paces();
   }
 }
 

@@ -165,6 +165,7 @@ class Sending {
   delivery::egress::ComposingMemory memory_;
   delivery::egress::OwnShortage shortage_;
   delivery::egress::KnownReceivers receivers_;
+  delivery::egress::LaneSlowdowns slowdowns_;
   delivery::PaceMemory paces_;
   delivery::egress::LaneWorld lane_world_;
   delivery::egress::LaneDirectory lanes_;

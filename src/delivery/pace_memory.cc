@@ -83,7 +83,8 @@ void PaceMemory::note(store::LanePace pace) {
   const bool learnt = has_learnt(pace);
   pace.kept_until = pace.noted + (learnt ? Milliseconds(kKeptLearnt) : Milliseconds(kKeptElse));
   const std::lock_guard lock(mutex_);
-  const bool tells = learnt || pace.waiting > 0 || pace.rests_until.has_value();
+  const bool tells =
+      learnt || pace.waiting > 0 || pace.connections_open > 0 || pace.rests_until.has_value();
   if (!tells && !lanes_.contains(Name(pace.source, pace.site))) return;
   put(std::move(pace), true);
 }

@@ -36,7 +36,7 @@ class PaceMemory {
   };
   [[nodiscard]] std::optional<Known> of(std::string_view source, std::string_view site,
                                         Instant now) const;
-  // A lane as it is. Of one that has learnt nothing and in which nothing waits nothing is kept.
+  // A lane as it is. Of one that has learnt nothing and is not at work nothing is kept.
   void note(store::LanePace pace);
   // What was noted since it was told last, the most telling of it.
   [[nodiscard]] std::vector<store::LanePace> take_untold();

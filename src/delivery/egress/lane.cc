@@ -219,6 +219,21 @@ void Lane::leave_alone(SteadyInstant now, bool rested_before) {
 }
 
 void Lane::tell_pace(LaneSeat& seat, SteadyInstant now) {
+  const policy::RememberedPace before = ledger_.pace().remembered(now);
+  tell_answers(seat, now);
+  const policy::RememberedPace after = ledger_.pace().remembered(now);
+  if (after.pace >= before.pace && after.connections >= before.connections) return;
+  if (world_.slowdowns != nullptr) world_.slowdowns->happened(after.reason);
+  log::info("site is sent to more slowly", {{"site", site_},
+                                            {"source", source_.name},
+                                            {"reason", to_string(after.reason)},
+                                            {"messages_per_second", after.pace},
+                                            {"before", before.pace},
+                                            {"connections_max", after.connections},
+                                            {"reply", seat.failure.text}});
+}
+
+void Lane::tell_answers(LaneSeat& seat, SteadyInstant now) {
   const std::uint32_t timed = std::exchange(seat.answers_timed, 0);
   const Microseconds took = std::exchange(seat.answers_took, {});
   const Microseconds latency = timed > 0 ? took / timed : Microseconds(0);
@@ -228,18 +243,9 @@ void Lane::tell_pace(LaneSeat& seat, SteadyInstant now) {
     const std::lock_guard lock(figures_mutex_);
     figures_.slowed_by = seat.failure;
   }
-  const double before = ledger_.pace().messages_per_second(now);
   if (std::exchange(seat.too_fast, false)) {
     seat.site_failed |= ledger_.answered(
         {.reply = policy::PaceReply::too_fast, .latency = now - seat.taken_at}, now);
-  }
-  if (const double after = ledger_.pace().messages_per_second(now); after < before) {
-    log::info("site is sent to more slowly", {{"site", site_},
-                                              {"source", source_.name},
-                                              {"messages_per_second", after},
-                                              {"before", before},
-                                              {"reply_code", seat.failure.code},
-                                              {"reply", seat.failure.text}});
   }
   // One that is refused while others are served says how many there may be; else the site fails.
   if (!std::exchange(seat.too_many, false)) return;

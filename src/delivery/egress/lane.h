@@ -38,6 +38,7 @@
 #include "delivery/egress/lane_inbox.h"
 #include "delivery/egress/lane_ledger.h"
 #include "delivery/egress/lane_seat.h"
+#include "delivery/egress/lane_slowdowns.h"
 #include "delivery/egress/mail_at_hand.h"
 #include "delivery/egress/own_shortage.h"
 #include "delivery/egress/way_out.h"
@@ -92,7 +93,8 @@ struct LaneWorld {
   const StopList* stops = nullptr;  // nullptr: nobody is stopped
   // Sources that are on a blocklist; nullptr: none is known.
   const SourceSet* listed = nullptr;
-  PaceMemory* paces = nullptr;  // nullptr: what a lane learns goes with it
+  LaneSlowdowns* slowdowns = nullptr;  // nullptr: not counted
+  PaceMemory* paces = nullptr;         // nullptr: what a lane learns goes with it
 };
 
 class Lane : public std::enable_shared_from_this<Lane> {
@@ -171,6 +173,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   void leave_alone(SteadyInstant now, bool rested_before);
   // What the seat's answers say about the pace.
   void tell_pace(LaneSeat& seat, SteadyInstant now);
+  void tell_answers(LaneSeat& seat, SteadyInstant now);
   // Adds mails to what waits, or parks them.
   void take_in(const LaneRoute& route, MailsInHand& mails);
   void park_all(MailsInHand& mails, SteadyInstant until);
