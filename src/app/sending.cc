@@ -265,6 +265,13 @@ std::optional<explain::Way> Sending::way_of(const store::Story& story) const {
   way.connections_max = lane->connections_max;
   way.waiting = lane->waiting;
   way.in_line = lane->in_line;
+  using delivery::policy::PaceReason;
+  const PaceReason reason = lane->why.reason;
+  if (reason != PaceReason::fixed && reason != PaceReason::at_ceiling) {
+    way.pace = explain::Way::Pace{.messages_per_second = lane->messages_per_second,
+                                  .connections_max = lane->connections_allowed,
+                                  .reason = reason};
+  }
   if (const auto at_hand = lanes_.at_hand(way.site, way.source, story.key)) {
     way.at_hand =
         explain::AtHand{.since = now - std::chrono::floor<Milliseconds>(steady - at_hand->since),

@@ -67,6 +67,8 @@ AdaptivePace::AdaptivePace(PaceCeilings ceilings, PaceOptions options)
   connections_ = std::min(options_.connections_start, ceilings_.connections_max);
   reason_ = PaceReason::starting;
   set_pace(options_.pace_start, {});
+  const double rule = ceilings_.messages_per_second;
+  if (rule > 0 && pace_ >= rule) reason_ = PaceReason::at_ceiling;
 }
 
 // ---- what is said of it ------------------------------------------------------------------------

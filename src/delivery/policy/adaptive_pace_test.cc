@@ -89,6 +89,12 @@ TEST(AdaptivePace, BeginsWithFewConnectionsAndALowPace) {
   EXPECT_EQ(pace.why({}).reason, PaceReason::starting);
 }
 
+TEST(AdaptivePace, ARuleThatAllowsLittleIsTheReasonFromTheStart) {
+  const AdaptivePace pace({.messages_per_second = 20});
+  EXPECT_DOUBLE_EQ(pace.messages_per_second({}), 20);
+  EXPECT_EQ(pace.why({}).reason, PaceReason::at_ceiling);
+}
+
 TEST(AdaptivePace, TheFirstMessageOfAColdLaneGoesAtOnce) {
   AdaptivePace pace({});
   EXPECT_EQ(pace.take(1, SteadyInstant(seconds(5))), 1U);
