@@ -246,6 +246,7 @@ struct Config {
   struct Rules {
     std::string file;
     std::string replies_file;
+    std::string automations_file;
     std::string advice_file;
   };
   struct Queue {
