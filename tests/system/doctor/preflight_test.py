@@ -122,8 +122,8 @@ class Preflight(unittest.TestCase):
         self.assertLessEqual({"signature_passes", "spf_passes", "dmarc_passes", "from_is_there",
                               "one_click_ready", "header_in_order", "law_complete"}, codes)
         self.assertEqual(answer["coverage"], {
-            "recipients": 2, "domains_asked": 1, "domains_answered": 1, "recipients_asked": 2,
-            "domains_of_sample": False, "sampled": 2, "composed": 2})
+            "recipients": 2, "domains_asked": 1, "smaller_domains_asked": 0, "domains_answered": 1,
+            "recipients_asked": 2, "domains_of_sample": False, "sampled": 2, "composed": 2})
 
     def test_each_thing_that_is_wrong(self):
         self.assertEqual(self.wrong(self.draft("unsigned.example")),
