@@ -46,11 +46,15 @@ constexpr std::array kKeys = {
             "the mail waits. Works where answers are validated: `dns.trust_anchor_files`.",
             "TLSA レコード（DANE、RFC 7672）が示す証明書であることを確かめ、違えば送らずに待つ。"
             "DNSSEC を検証する設定（`dns.trust_anchor_files`）のときに働く。"},
-    SiteKey{"mta_sts", SwitchField{&SiteLimits::mta_sts}, "true",
-            "Go by the MTA-STS policies of recipients' domains (RFC 8461), where `tls` is not "
-            "`none`: mail of a domain that enforces one waits until its hosts meet it.",
-            "宛先ドメインの MTA-STS ポリシー（RFC 8461）に従う（`tls` が `none` "
-            "のときは従わない）。enforce のドメイン宛のメールは、ホストが条件を満たすまで待つ。"},
+    SiteKey{
+        "mta_sts", SwitchField{&SiteLimits::mta_sts}, "true",
+        "Go by the MTA-STS policies of recipients' domains (RFC 8461), where `tls` is not "
+        "`none`: mail of a domain that enforces one waits until its hosts meet it. Where a site "
+        "is found by MX that DNSSEC does not prove, an exception holds for hosts that the "
+        "policy names.",
+        "宛先ドメインの MTA-STS ポリシー（RFC 8461）に従う（`tls` が `none` "
+        "のときは従わない）。enforce のドメイン宛のメールは、ホストが条件を満たすまで待つ。"
+        "MX が DNSSEC で検証されていないサイトの例外は、ポリシーにあるホストに限る。"},
     SiteKey{"pipelining", SwitchField{&SiteLimits::pipelining}, "true",
             "Send commands together where the receiver offers it (RFC 2920).",
             "受信側が対応していれば、コマンドをまとめて送る（RFC 2920）。"},
