@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store: every promise of the engine rests on it. One interface in the words of the domain, by
-// facet (settings, changes, accounts, domains, reports of them, counts of mail, deliveries,
-// recipients, domains of lists, samples, imports, exports, uploads, relayed messages, suppressions,
-// idempotency, webhooks, SMTP credentials, nodes, news, the cluster, bells, events, who reads them,
-// logs, personal data, receivers' TLS, work), with a back end per folder and one conformance suite
-// (tests/conformance/store).
+// facet (settings, changes, accounts, domains, key slots and reports of them, counts of mail,
+// deliveries, recipients, domains of lists, samples, imports, exports, uploads, relayed messages,
+// suppressions, idempotency, webhooks, SMTP credentials, nodes, news, the cluster, bells, events,
+// who reads them, logs, personal data, receivers' TLS, work), with a back end per folder and one
+// conformance suite (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
 // happens per request of a person is a function of a transaction. Writes are grouped: one commit
@@ -45,6 +45,7 @@
 #include "store/exports.h"
 #include "store/idempotency.h"
 #include "store/imports.h"
+#include "store/key_slots.h"
 #include "store/logs.h"
 #include "store/mail_counts.h"
 #include "store/news.h"
@@ -75,6 +76,7 @@ class ReadTransaction : public SettingReads,
                         public ChangeReads,
                         public AccountReads,
                         public DomainReads,
+                        public KeySlotsReads,
                         public DomainReportReads,
                         public MailCountReads,
                         public DeliveryReads,
@@ -106,6 +108,7 @@ class ReadTransaction : public SettingReads,
 class WriteTransaction : public SettingWrites,
                          public AccountWrites,
                          public DomainWrites,
+                         public KeySlotsWrites,
                          public DomainReportWrites,
                          public MailCountWrites,
                          public DeliveryWrites,

@@ -43,7 +43,7 @@ const Sql kMayMake{"fitness: may make tables",
 const Sql kCarrying{"fitness: unfinished", "SELECT name FROM meta WHERE name = 'carrying'"};
 
 // What the schema makes.
-constexpr std::array<std::string_view, 52> kTables{"accounts",
+constexpr std::array<std::string_view, 53> kTables{"accounts",
                                                    "api_keys",
                                                    "attachments",
                                                    "audit",
@@ -62,6 +62,7 @@ constexpr std::array<std::string_view, 52> kTables{"accounts",
                                                    "flights",
                                                    "import_jobs",
                                                    "kept_answers",
+                                                   "key_slots",
                                                    "leadership",
                                                    "mail_counts",
                                                    "meta",

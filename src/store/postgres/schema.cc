@@ -449,7 +449,15 @@ CREATE TABLE tls_counts(
   WITH (fillfactor = 50);
 )sql";
 
-constexpr std::array<Step, 22> kSteps{{{"tables", kStep1},
+// key_slots   store/key_slots.h.
+constexpr std::string_view kStep23 = R"sql(
+CREATE TABLE key_slots(
+  account bigint NOT NULL, domain text COLLATE "C" NOT NULL, revision bigint NOT NULL, look bigint,
+  state bytea NOT NULL, PRIMARY KEY(account, domain)) WITH (fillfactor = 50);
+CREATE INDEX key_slots_look ON key_slots(look) WHERE look IS NOT NULL;
+)sql";
+
+constexpr std::array<Step, 23> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -470,7 +478,8 @@ constexpr std::array<Step, 22> kSteps{{{"tables", kStep1},
                                        {"what a preflight goes by", kStep19},
                                        {"reports of domains", kStep20},
                                        {"checks of domains", kStep21},
-                                       {"transport security of receivers", kStep22}}};
+                                       {"transport security of receivers", kStep22},
+                                       {"keys that rotate by themselves", kStep23}}};
 
 // How many steps a program must know to work on these tables, whatever contractions say: those of
 // the release before, so that its processes go on, and start again, until each has been replaced,

@@ -103,6 +103,12 @@ class Questions final : public ReadTransaction {
                                          std::span<const PublicId> ids) override;
   Result<std::vector<Usage>> usages(AccountKey account, Month first, Month last) override;
 
+  // -- key slots (key_slots.cc)
+  Result<std::vector<KeySlotsRow>> key_slots(const DomainPlace& after, std::int64_t limit) override;
+  Result<std::optional<KeySlotsRow>> key_slots_of(AccountKey account,
+                                                  std::string_view domain) override;
+  Result<std::vector<KeySlotsRow>> key_slots_due(std::int64_t limit) override;
+
   // -- receivers' TLS (receiver_tls.cc)
   Result<std::optional<StsPolicy>> sts_policy(std::string_view domain) override;
   Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question) override;
@@ -267,6 +273,10 @@ class Changes final : public WriteTransaction {
   Result<void> end_import(PublicId job, AccountKey account, const ImportEnd& end,
                           NodeKey node) override;
   Result<void> restart_import(PublicId job, AccountKey account, NodeKey node) override;
+
+  // -- key slots (key_slots.cc)
+  Result<bool> put_key_slots(const KeySlotsRow& row) override;
+  Result<bool> remove_key_slots(const KeySlotsRow& row) override;
 
   // -- receivers' TLS (receiver_tls.cc)
   Result<void> keep_sts_policy(const StsPolicy& policy) override;

@@ -38,7 +38,7 @@ struct CarriedQuery {
   Sql sql;  // its columns are those of the table, but where shape() says otherwise
 };
 
-constexpr std::array<CarriedQuery, 35> kCarriedQueries{{
+constexpr std::array<CarriedQuery, 36> kCarriedQueries{{
     {"settings", "SELECT name, value FROM settings WHERE name <> 'carried_to' ORDER BY name"},
     {"accounts",
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
@@ -131,6 +131,8 @@ constexpr std::array<CarriedQuery, 35> kCarriedQueries{{
     {"report_lines",
      "SELECT account, domain, day, words, messages, failed FROM report_lines"
      " ORDER BY account, domain, day, words"},
+    {"key_slots",
+     "SELECT account, domain, revision, look, state FROM key_slots ORDER BY account, domain"},
 }};
 
 Result<std::string> in_place_codes(store::Dictionary& kept, std::string_view codes) {

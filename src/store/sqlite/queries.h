@@ -162,6 +162,13 @@ class Queries {
                                                        std::span<const PublicId> ids);
   [[nodiscard]] Result<std::vector<Usage>> usages(AccountKey account, Month first, Month last);
 
+  // key_slots.cc
+  [[nodiscard]] Result<std::vector<KeySlotsRow>> key_slots(const DomainPlace& after,
+                                                           std::int64_t limit);
+  [[nodiscard]] Result<std::optional<KeySlotsRow>> key_slots_of(AccountKey account,
+                                                                std::string_view domain);
+  [[nodiscard]] Result<std::vector<KeySlotsRow>> key_slots_due(std::int64_t limit);
+
   // receiver_tls.cc
   [[nodiscard]] Result<std::optional<StsPolicy>> sts_policy(std::string_view domain);
   [[nodiscard]] Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question);

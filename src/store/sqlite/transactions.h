@@ -189,6 +189,17 @@ class SqliteReadTransaction final : public ReadTransaction {
                                               std::int64_t limit) override {
     return queries_.report_lines(account, domain, after, limit);
   }
+  Result<std::vector<KeySlotsRow>> key_slots(const DomainPlace& after,
+                                             std::int64_t limit) override {
+    return queries_.key_slots(after, limit);
+  }
+  Result<std::optional<KeySlotsRow>> key_slots_of(AccountKey account,
+                                                  std::string_view domain) override {
+    return queries_.key_slots_of(account, domain);
+  }
+  Result<std::vector<KeySlotsRow>> key_slots_due(std::int64_t limit) override {
+    return queries_.key_slots_due(limit);
+  }
   Result<std::optional<StsPolicy>> sts_policy(std::string_view domain) override {
     return queries_.sts_policy(domain);
   }
@@ -421,6 +432,10 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<bool> add_domain_report(const DomainReport& report,
                                  std::span<const ReportLine> lines) override;
   Result<bool> drop_domain_reports(std::int64_t day, std::int64_t rows) override;
+
+  // -- key slots (key_slots.cc)
+  Result<bool> put_key_slots(const KeySlotsRow& row) override;
+  Result<bool> remove_key_slots(const KeySlotsRow& row) override;
 
   // -- receivers' TLS (receiver_tls.cc)
   Result<void> keep_sts_policy(const StsPolicy& policy) override;

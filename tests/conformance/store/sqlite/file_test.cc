@@ -275,7 +275,7 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "ALTER TABLE contents DROP COLUMN envelope; DROP TABLE smtp_credentials;"
       "DROP TABLE event_readers;"
       "DROP TABLE audit; DROP TABLE domain_reports; DROP TABLE report_lines;"
-      "DROP TABLE sts_policies; DROP TABLE tls_counts;"
+      "DROP TABLE sts_policies; DROP TABLE tls_counts; DROP TABLE key_slots;"
       "DROP TABLE smtp_habits; ALTER TABLE deliveries DROP COLUMN credential;"
       "ALTER TABLE attachments DROP COLUMN content_id;"
       "ALTER TABLE attachments DROP COLUMN relayed;"
