@@ -166,6 +166,12 @@ class Queries {
   [[nodiscard]] Result<std::optional<StsPolicy>> sts_policy(std::string_view domain);
   [[nodiscard]] Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question);
 
+  // outcome_counts.cc
+  [[nodiscard]] Result<std::vector<OutcomeCount>> outcomes_of(
+      DeliveryKey key, const std::optional<std::string>& site, std::int64_t limit);
+  [[nodiscard]] Result<std::vector<OutcomeCount>> outcomes_within(
+      const OutcomeCountReads::Hours& hours, std::int64_t limit);
+
   // opens.cc
   [[nodiscard]] Result<std::vector<OpenRecord>> opens_of(AccountKey account,
                                                          std::span<const PublicId> ids);
