@@ -15,6 +15,7 @@
 #include "mail/address.h"
 #include "operate/operations.h"
 #include "store/outcome_counts.h"
+#include "store/walks.h"
 
 namespace todoku::operate {
 namespace {
@@ -230,17 +231,15 @@ Task<Result<ExplainedCauses>> Operations::explain_causes(CausesRequest request) 
   } else {
     const auto span = span_of(request, store_.clock().now());
     if (!span) co_return fail(span.error());
-    const store::OutcomeCountReads::Hours hours{.account = owner.value_or(store::kAllAccounts),
-                                                .first = span->first,
-                                                .end = span->end,
-                                                .site = told.site};
-    const auto counts = co_await store_.read([&hours](store::ReadTransaction& reader) {
-      return reader.outcomes_within(hours, kKindsMax);
-    });
-    if (!counts) co_return fail(counts.error());
+    store::OutcomeHistory history({.account = owner.value_or(store::kAllAccounts),
+                                   .first = span->first,
+                                   .end = span->end,
+                                   .site = told.site});
+    const auto walked = co_await store::walk(store_, history);
+    if (!walked) co_return fail(walked.error());
     told.since = span->since();
     told.until = span->until();
-    told.causes = explain::causes_in(*counts, most);
+    told.causes = explain::causes_in(history.take(kKindsMax), most);
     const auto read = co_await read_samples(told.causes);
     if (!read) co_return fail(read.error());
   }

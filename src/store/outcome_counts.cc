@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/outcome_counts.h"
 
+#include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "store/numbers.h"
+#include "store/store.h"
 
 namespace todoku::store {
 namespace {
@@ -30,6 +33,40 @@ std::optional<RecipientKey> sampled(std::int64_t sample, std::optional<DeliveryK
   const BatchKey batch = batch_key(number_of(*delivery), sample >> kSampleSeqBits);
   return RecipientKey{batch.delivery, batch.batch,
                       static_cast<std::uint32_t>(sample & ((1 << kSampleSeqBits) - 1))};
+}
+
+Result<bool> OutcomeHistory::step(ReadTransaction& transaction) {
+  constexpr std::int64_t kKindsMax = 2'000;
+  OutcomeCountReads::Hours some = hours_;
+  some.end = std::min(hours_.end, hours_.first + kHoursTogether);
+  auto counts = transaction.outcomes_within(some, kKindsMax);
+  if (!counts) return fail(std::move(counts.error()));
+  for (OutcomeCount& each : *counts) {
+    OutcomeCount& sum = counts_[{each.site, each.state, each.cause}];
+    each.mails += sum.mails;
+    if (!each.sample) each.sample = sum.sample;
+    sum = std::move(each);
+  }
+  hours_.first = some.end;
+  return hours_.first >= hours_.end;
+}
+
+std::vector<OutcomeCount> OutcomeHistory::take(std::size_t limit) {
+  std::vector<OutcomeCount> counts;
+  counts.reserve(counts_.size());
+  for (auto& [kind, sum] : counts_) counts.push_back(std::move(sum));
+  counts_.clear();
+  keep_largest(counts, limit);
+  return counts;
+}
+
+void keep_largest(std::vector<OutcomeCount>& counts, std::size_t limit) {
+  std::erase_if(counts, [](const OutcomeCount& count) { return count.mails <= 0; });
+  std::ranges::sort(counts, [](const OutcomeCount& a, const OutcomeCount& b) {
+    return std::tuple(-a.mails, std::string_view(a.site), a.state, a.cause) <
+           std::tuple(-b.mails, std::string_view(b.site), b.state, b.cause);
+  });
+  if (counts.size() > limit) counts.resize(limit);
 }
 
 void OutcomeTally::add(const Change& change) {

@@ -58,7 +58,8 @@ class OutcomeCountReads {
   // The largest counts first, at most `limit`; of one site if given ("" asks for the others).
   [[nodiscard]] virtual Result<std::vector<OutcomeCount>> outcomes_of(
       DeliveryKey key, const std::optional<std::string>& site, std::int64_t limit) = 0;
-  // The same for the hours from `first` to before `end` of one account, or of kAllAccounts.
+  // The same for the hours from `first` to before `end` of one account, or of kAllAccounts. Of many
+  // hours: OutcomeHistory.
   struct Hours {
     AccountKey account = kAllAccounts;
     HourNumber first = 0;
@@ -67,6 +68,24 @@ class OutcomeCountReads {
   };
   [[nodiscard]] virtual Result<std::vector<OutcomeCount>> outcomes_within(const Hours& hours,
                                                                           std::int64_t limit) = 0;
+};
+
+class ReadTransaction;
+
+// A walk (walks.h) through the hours of a long time, some at a time; of those the 2,000 largest
+// counts.
+class OutcomeHistory {
+ public:
+  explicit OutcomeHistory(OutcomeCountReads::Hours hours) : hours_(std::move(hours)) {}
+  static constexpr HourNumber kHoursTogether = 24;
+
+  [[nodiscard]] Result<bool> step(ReadTransaction& transaction);
+  // The largest counts first, at most `limit`.
+  [[nodiscard]] std::vector<OutcomeCount> take(std::size_t limit);
+
+ private:
+  OutcomeCountReads::Hours hours_;  // that are still to be read
+  std::map<std::tuple<std::string, RecipientState, Cause>, OutcomeCount> counts_;
 };
 
 class OutcomeCountWrites {
@@ -101,6 +120,9 @@ struct OutcomeTally {
   std::map<std::pair<DeliveryKey, Kind>, Of> deliveries;
   std::map<std::pair<AccountKey, Kind>, Of> hours;
 };
+
+// The largest counts first, at most `limit`; what came to nothing is left out.
+void keep_largest(std::vector<OutcomeCount>& counts, std::size_t limit);
 
 // A recipient as one number that grows with time; 0 is none. Its delivery is that of its batch.
 [[nodiscard]] std::int64_t outcome_sample(const RecipientKey& key);

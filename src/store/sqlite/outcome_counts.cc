@@ -2,53 +2,77 @@
 // Outcomes by cause (store/outcome_counts.h).
 #include "store/outcome_counts.h"
 
+#include <algorithm>
+#include <map>
+
 #include "store/sqlite/queries.h"
 #include "store/sqlite/transactions.h"
 
 namespace todoku::store::sqlite {
 namespace {
 
-Result<std::vector<OutcomeCount>> counts_in(Query& query) {
-  std::vector<OutcomeCount> counts;
-  while (query.next()) {
-    std::optional<DeliveryKey> delivery;
-    if (!query.is_null(5)) delivery = DeliveryKey{query.integer(5)};
-    counts.push_back({.site = std::string(query.text(0)),
-                      .state = static_cast<RecipientState>(query.integer(1)),
-                      .cause = static_cast<Cause>(query.integer(2)),
-                      .mails = query.integer(3),
-                      .sample = sampled(query.integer(4), delivery)});
+// Rows of several hours, as one count each.
+class Kinds {
+ public:
+  void add(const Query& row) {
+    OutcomeTally::Of& sum =
+        sums_[{std::string(row.text(0)), static_cast<RecipientState>(row.integer(1)),
+               static_cast<Cause>(row.integer(2))}];
+    sum.mails += row.integer(3);
+    sum.sample = std::max(sum.sample, row.integer(4));
   }
-  if (query.failed()) return fail(query.error());
-  return counts;
-}
+
+  // With the number of the sample in place of who it is.
+  [[nodiscard]] const std::map<OutcomeTally::Kind, OutcomeTally::Of>& sums() const { return sums_; }
+
+ private:
+  std::map<OutcomeTally::Kind, OutcomeTally::Of> sums_;
+};
 
 }  // namespace
+
+Result<std::vector<OutcomeCount>> Queries::with_samples(
+    const std::map<OutcomeTally::Kind, OutcomeTally::Of>& sums, std::int64_t limit) {
+  std::vector<OutcomeCount> counts;
+  counts.reserve(sums.size());
+  for (const auto& [kind, sum] : sums) {
+    const auto& [site, state, cause] = kind;
+    counts.push_back(
+        {.site = site, .state = state, .cause = cause, .mails = sum.mails, .sample = {}});
+  }
+  keep_largest(counts, static_cast<std::size_t>(limit));
+  for (OutcomeCount& count : counts) {
+    const std::int64_t sample = sums.at({count.site, count.state, count.cause}).sample;
+    const auto its = batch(sample >> kSampleSeqBits);
+    if (!its) return fail(its.error());
+    if (*its) count.sample = sampled(sample, DeliveryKey{(*its)->delivery});
+  }
+  return counts;
+}
 
 Result<std::vector<OutcomeCount>> Queries::outcomes_of(DeliveryKey key,
                                                        const std::optional<std::string>& site,
                                                        std::int64_t limit) {
+  Kinds kinds;
   auto query = db_.query(
-      "SELECT page.site, page.state, page.cause, page.mails, page.sample, b.delivery FROM"
-      " (SELECT site, state, cause, mails, sample FROM delivery_outcomes WHERE delivery = ?1"
-      " AND (?2 IS NULL OR site = ?2) AND mails > 0 ORDER BY mails DESC, site, state, cause"
-      " LIMIT ?3) page LEFT JOIN batches b ON b.number = page.sample >> 9"
-      " ORDER BY page.mails DESC, page.site, page.state, page.cause");
-  query.bind(key, site, limit);
-  return counts_in(query);
+      "SELECT site, state, cause, mails, sample FROM delivery_outcomes WHERE delivery = ?1"
+      " AND (?2 IS NULL OR site = ?2)");
+  query.bind(key, site);
+  while (query.next()) kinds.add(query);
+  if (query.failed()) return fail(query.error());
+  return with_samples(kinds.sums(), limit);
 }
 
 Result<std::vector<OutcomeCount>> Queries::outcomes_within(const OutcomeCountReads::Hours& hours,
                                                            std::int64_t limit) {
+  Kinds kinds;
   auto query = db_.query(
-      "SELECT page.site, page.state, page.cause, page.n, page.last, b.delivery FROM"
-      " (SELECT site, state, cause, sum(mails) AS n, max(sample) AS last FROM hourly_outcomes"
-      " WHERE account = ?1 AND hour >= ?2 AND hour < ?3 AND (?4 IS NULL OR site = ?4)"
-      " GROUP BY site, state, cause ORDER BY n DESC, site, state, cause LIMIT ?5) page"
-      " LEFT JOIN batches b ON b.number = page.last >> 9"
-      " ORDER BY page.n DESC, page.site, page.state, page.cause");
-  query.bind(hours.account, hours.first, hours.end, hours.site, limit);
-  return counts_in(query);
+      "SELECT site, state, cause, mails, sample FROM hourly_outcomes WHERE account = ?1"
+      " AND hour >= ?2 AND hour < ?3 AND (?4 IS NULL OR site = ?4)");
+  query.bind(hours.account, hours.first, hours.end, hours.site);
+  while (query.next()) kinds.add(query);
+  if (query.failed()) return fail(query.error());
+  return with_samples(kinds.sums(), limit);
 }
 
 Result<void> SqliteWriteTransaction::count_outcomes(const OutcomeTally& tally) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -171,6 +172,8 @@ class Queries {
       DeliveryKey key, const std::optional<std::string>& site, std::int64_t limit);
   [[nodiscard]] Result<std::vector<OutcomeCount>> outcomes_within(
       const OutcomeCountReads::Hours& hours, std::int64_t limit);
+  [[nodiscard]] Result<std::vector<OutcomeCount>> with_samples(
+      const std::map<OutcomeTally::Kind, OutcomeTally::Of>& sums, std::int64_t limit);
 
   // opens.cc
   [[nodiscard]] Result<std::vector<OpenRecord>> opens_of(AccountKey account,

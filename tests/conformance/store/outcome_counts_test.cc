@@ -108,6 +108,10 @@ TEST_P(StoreSuite, OutcomesAreCountedByHourAndAccount) {
   // Of a transaction there are stories, and no counts of its own.
   EXPECT_THAT(of_delivery(*store_, last.delivery), IsEmpty());
 
+  OutcomeHistory history({.account = mine, .first = first - 100, .end = first + 40});
+  must(walk_and_wait(*store_, history));
+  EXPECT_THAT(history.take(10), ElementsAre(count(2, later)));
+
   const auto drop = [&](HourNumber before, std::int64_t rows) {
     return must(write([=](WriteTransaction& t) { return t.drop_outcome_hours(before, rows); }));
   };
