@@ -133,7 +133,7 @@ def check_case(stack, address, cause, state, en, ja):
 
 
 # Nothing of the inside, and nothing that the receiver said of us.
-INSIDE = ("127.0.", "192.0.2.1", "mx.", "DKIM", "SPF", "todoku", "[sites", "smtp_out", "TLS", "default")
+INSIDE = ("127.0.", "192.0.2.1", "mx.", "DKIM", "SPF", "todoku", "[sites", "smtp_out", "TLS")
 
 
 def check_sendable(address, text):
