@@ -224,12 +224,18 @@ int domain_history(Session& session, const DomainHistoryWish& wish);
 
 // -- stories.cc
 struct Explain {
-  std::string address;
-  std::string account;  // empty: all
+  std::string address;  // empty: many mails, by receiver and cause
+  std::int64_t delivery = 0;
+  std::string domain;
+  std::string site;
+  std::string since;
+  std::string until;
+  bool for_recipient = false;  // what can be sent on to them
+  std::string account;         // empty: all
   std::int64_t limit = 20;
   bool utc = false;
 };
-int explain_address(Session& session, const Explain& options);
+int explain_mail(Session& session, const Explain& options);
 
 // -- stuck.cc
 struct StuckList {

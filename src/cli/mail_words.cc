@@ -19,10 +19,26 @@ MailWords::MailWords(WordBook book) : book_(std::move(book)) {
 }
 
 void MailWords::add_explain() {
-  CLI::App* command = book_.verb(
-      book_.app, "explain",
-      {"Tell what became of mail to an address", "アドレス宛てのメールがどうなったかを説明する"});
-  book_.option(command, "ADDRESS", explain_.address, calls::kExplain, "address");
+  CLI::App* command =
+      book_.verb(book_.app, "explain",
+                 {"Tell what became of mail to an address, or of many mails by receiver and cause",
+                  "アドレス宛てのメール、または多数のメールがどうなったかを説明する"});
+  CLI::App* const what = command->add_option_group(book_.say({"Of what", "対象"}));
+  what->require_option(1, 0);
+  CLI::Option* const address =
+      book_.option(what, "ADDRESS", explain_.address, calls::kExplain, "address");
+  command
+      ->add_flag("--for-recipient", explain_.for_recipient,
+                 book_.say({"What can be sent on to the recipient, of the newest mail",
+                            "受信者にそのまま送れる文面（最新の 1 通）"}))
+      ->needs(address);
+  std::vector<CLI::Option*> of_many = {
+      book_.option(what, "--delivery", explain_.delivery, calls::kExplain, "delivery_id"),
+      book_.option(what, "--domain", explain_.domain, calls::kExplain, "domain"),
+      book_.option(what, "--site", explain_.site, calls::kExplain, "site"),
+      book_.option(what, "--from", explain_.since, calls::kExplain, "since"),
+      book_.option(what, "--to", explain_.until, calls::kExplain, "until")};
+  for (CLI::Option* const each : of_many) each->excludes(address);
   book_.option(command, "--account", explain_.account, calls::kExplain, "account");
   CLI::Option* const limit =
       book_.option(command, "--limit", explain_.limit, calls::kExplain, "limit");
@@ -35,7 +51,10 @@ void MailWords::add_explain() {
   command->add_flag(
       "--utc", explain_.utc,
       book_.say({"Times in UTC instead of Japan's", "時刻を日本時間ではなく UTC で表示する"}));
-  book_.speaks(command, [this](Session& s) { return explain_address(s, explain_); });
+  book_.speaks(command, [this, limit](Session& s) {
+    if (explain_.for_recipient && limit->count() == 0) explain_.limit = 1;
+    return explain_mail(s, explain_);
+  });
 }
 
 void MailWords::add_stuck() {

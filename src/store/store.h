@@ -51,6 +51,7 @@
 #include "store/news.h"
 #include "store/nodes.h"
 #include "store/opens.h"
+#include "store/outcome_counts.h"
 #include "store/personal_data.h"
 #include "store/receiver_tls.h"
 #include "store/recipient_sample.h"
@@ -102,6 +103,7 @@ class ReadTransaction : public SettingReads,
                         public EventReads,
                         public PersonalDataReads,
                         public ReceiverTlsReads,
+                        public OutcomeCountReads,
                         public WorkReads {};
 
 // Changes. What they have done is seen by their own questions.
@@ -130,6 +132,7 @@ class WriteTransaction : public SettingWrites,
                          public OpenWrites,
                          public PersonalDataWrites,
                          public ReceiverTlsWrites,
+                         public OutcomeCountWrites,
                          public WorkWrites {
  public:
   [[nodiscard]] virtual ReadTransaction& read() = 0;

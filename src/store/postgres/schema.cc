@@ -457,7 +457,21 @@ CREATE TABLE key_slots(
 CREATE INDEX key_slots_look ON key_slots(look) WHERE look IS NOT NULL;
 )sql";
 
-constexpr std::array<Step, 23> kSteps{{{"tables", kStep1},
+// delivery_outcomes, hourly_outcomes   store/outcome_counts.h. Their rows change often.
+constexpr std::string_view kStep24 = R"sql(
+CREATE TABLE delivery_outcomes(
+  delivery bigint NOT NULL, site text COLLATE "C" NOT NULL, state bigint NOT NULL,
+  cause bigint NOT NULL, mails bigint NOT NULL, sample bigint NOT NULL,
+  PRIMARY KEY(delivery, site, state, cause)) WITH (fillfactor = 50);
+CREATE TABLE hourly_outcomes(
+  account bigint NOT NULL, hour bigint NOT NULL, slot bigint NOT NULL,
+  site text COLLATE "C" NOT NULL, state bigint NOT NULL, cause bigint NOT NULL,
+  mails bigint NOT NULL, sample bigint NOT NULL,
+  PRIMARY KEY(account, hour, slot, site, state, cause)) WITH (fillfactor = 50);
+CREATE INDEX hourly_outcomes_hour ON hourly_outcomes(hour);
+)sql";
+
+constexpr std::array<Step, 24> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -479,7 +493,8 @@ constexpr std::array<Step, 23> kSteps{{{"tables", kStep1},
                                        {"reports of domains", kStep20},
                                        {"checks of domains", kStep21},
                                        {"transport security of receivers", kStep22},
-                                       {"keys that rotate by themselves", kStep23}}};
+                                       {"keys that rotate by themselves", kStep23},
+                                       {"outcomes by cause", kStep24}}};
 
 // How many steps a program must know to work on these tables, whatever contractions say: those of
 // the release before, so that its processes go on, and start again, until each has been replaced,

@@ -113,6 +113,13 @@ class Questions final : public ReadTransaction {
   Result<std::optional<StsPolicy>> sts_policy(std::string_view domain) override;
   Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question) override;
 
+  // -- outcomes by cause (outcome_counts.cc)
+  Result<std::vector<OutcomeCount>> outcomes_of(DeliveryKey key,
+                                                const std::optional<std::string>& site,
+                                                std::int64_t limit) override;
+  Result<std::vector<OutcomeCount>> outcomes_within(const Hours& hours,
+                                                    std::int64_t limit) override;
+
   // -- opens (opens.cc)
   Result<std::vector<OpenRecord>> opens_of(AccountKey account,
                                            std::span<const PublicId> ids) override;
@@ -281,6 +288,9 @@ class Changes final : public WriteTransaction {
   // -- receivers' TLS (receiver_tls.cc)
   Result<void> keep_sts_policy(const StsPolicy& policy) override;
   Result<void> add_tls_counts(std::span<const TlsCount> counts, std::int64_t keep_since) override;
+
+  // -- outcomes by cause (outcome_counts.cc)
+  Result<bool> drop_outcome_hours(HourNumber before, std::int64_t rows) override;
 
   // -- opens (opens.cc)
   Result<std::vector<OpenRecorded>> record_opens(std::span<const OpenSeen> seen) override;

@@ -546,12 +546,26 @@ CREATE TABLE key_slots(
 CREATE INDEX key_slots_look ON key_slots(look) WHERE look IS NOT NULL;
 )sql";
 
+// delivery_outcomes, hourly_outcomes   store/outcome_counts.h.
+constexpr const char* kVersion33 = R"sql(
+CREATE TABLE delivery_outcomes(
+  delivery INTEGER NOT NULL, site TEXT NOT NULL, state INTEGER NOT NULL, cause INTEGER NOT NULL,
+  mails INTEGER NOT NULL, sample INTEGER NOT NULL,
+  PRIMARY KEY(delivery, site, state, cause)) WITHOUT ROWID;
+CREATE TABLE hourly_outcomes(
+  account INTEGER NOT NULL, hour INTEGER NOT NULL, site TEXT NOT NULL, state INTEGER NOT NULL,
+  cause INTEGER NOT NULL, mails INTEGER NOT NULL, sample INTEGER NOT NULL,
+  PRIMARY KEY(account, hour, site, state, cause)) WITHOUT ROWID;
+CREATE INDEX hourly_outcomes_hour ON hourly_outcomes(hour);
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
 constexpr std::array<const char*, 32> kMigrations{
     kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,  kVersion8,
     kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14, kVersion15, kVersion16,
     kVersion17, kVersion18, kVersion19, kVersion20, kVersion21, kVersion22, kVersion23, kVersion24,
-    kVersion25, kVersion26, kVersion27, kVersion28, kVersion29, kVersion30, kVersion31, kVersion32};
+    kVersion25, kVersion26, kVersion27, kVersion28, kVersion29, kVersion30, kVersion31, kVersion32,
+    kVersion33};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

@@ -206,6 +206,15 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question) override {
     return queries_.tls_counts(question);
   }
+  Result<std::vector<OutcomeCount>> outcomes_of(DeliveryKey key,
+                                                const std::optional<std::string>& site,
+                                                std::int64_t limit) override {
+    return queries_.outcomes_of(key, site, limit);
+  }
+  Result<std::vector<OutcomeCount>> outcomes_within(const Hours& hours,
+                                                    std::int64_t limit) override {
+    return queries_.outcomes_within(hours, limit);
+  }
 
   Result<std::vector<OpenRecord>> opens_of(AccountKey account,
                                            std::span<const PublicId> ids) override {
@@ -441,6 +450,9 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<void> keep_sts_policy(const StsPolicy& policy) override;
   Result<void> add_tls_counts(std::span<const TlsCount> counts, std::int64_t keep_since) override;
 
+  // -- outcomes by cause (outcome_counts.cc)
+  Result<bool> drop_outcome_hours(HourNumber before, std::int64_t rows) override;
+
   // -- opens (opens.cc)
   Result<std::vector<OpenRecorded>> record_opens(std::span<const OpenSeen> seen) override;
 
@@ -643,6 +655,9 @@ class SqliteWriteTransaction final : public WriteTransaction {
                                           std::vector<LeasedRecipient>& recipients);
   [[nodiscard]] Result<Result<LeasedBatch>> refused(const BatchKey& key, NodeKey node);
   [[nodiscard]] Result<Result<LeasedBatch>> claim(const BatchKey& key, NodeKey node);
+
+  // outcome_counts.cc
+  [[nodiscard]] Result<void> count_outcomes(const OutcomeTally& tally);
 
   // writes_settle.cc
   struct BatchSettling;
