@@ -319,6 +319,31 @@ relay::AnomalyLimits anomaly_limits(const config::Config& config) {
           .unknown_users_min = given.unknown_users_min};
 }
 
+inbound::InboundOptions inbound_options(const config::Config& config) {
+  const config::Config::Inbound& given = config.inbound;
+  inbound::InboundOptions options;
+  options.hostname = relay_options(config, 0).hostname;
+  for (const std::string& at : given.listen) options.listen.push_back(*net::Endpoint::parse(at));
+  for (const std::string& domain : config::inbound_domains(config)) {
+    options.domains.push_back(ascii(domain));
+  }
+  for (const std::string& each : given.report_addresses) {
+    options.report_addresses.push_back(to_ascii_lower(parse_address(each)->to_string()));
+  }
+  options.forward_to = given.forward_to;
+  options.forward_account = given.forward_account;
+  options.message_octets_max = static_cast<std::uint64_t>(given.message_bytes_max);
+  options.content_octets_max = std::max<std::size_t>(
+      std::size_t{64} << 20U, 2 * static_cast<std::size_t>(given.message_bytes_max));
+  options.connections_max = static_cast<std::size_t>(given.connections_max);
+  options.connections_per_network_max = static_cast<std::size_t>(given.connections_per_network_max);
+  options.network_messages_per_minute = given.network_messages_per_minute;
+  options.recipient_messages_per_minute = given.recipient_messages_per_minute;
+  options.idle = std::chrono::seconds(given.idle_seconds);
+  options.error_stop = delivery_options(config, {}).error_stop;
+  return options;
+}
+
 relay::RelayOptions relay_options(const config::Config& config, std::uint64_t connections_max) {
   const config::Config::SmtpIn& given = config.smtp_in;
   relay::RelayOptions options;

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "inbound/handler.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "inbound/complaint.h"
+#include "inbound/forwarding.h"
+#include "intake/report_mail.h"
+#include "mail/suppression.h"
+#include "store/settling.h"
+
+namespace todoku::inbound {
+namespace {
+
+constexpr std::size_t kLinesOfMinute = 600;
+constexpr std::size_t kForwardIdOctets = 16;
+
+Reply done() {
+  return {250, "2.0.0 Taken"};
+}
+
+Reply try_again(const Error& error) {
+  log::warning("a mail that came in waits for its sender to hand it in again",
+               {{"reason", error.detail}});
+  return {451, "4.3.0 It cannot be kept now, come back later"};
+}
+
+store::RecipientKey key_of(const RecipientToken& token) {
+  return {store::DeliveryKey{token.delivery}, token.batch, token.seq};
+}
+
+// Its own outcome is not known here yet: it is being sent, or will be tried again.
+std::unexpected<Error> too_soon() {
+  return fail(ErrorKind::unavailable, "a mail came back before its delivery was recorded");
+}
+
+}  // namespace
+
+Handler::Handler(World world, const InboundOptions& options)
+    : world_(std::move(world)),
+      options_(options),
+      lines_(kLinesOfMinute, std::chrono::minutes(1)),
+      forwards_(static_cast<std::size_t>(options.forwarded_per_hour), std::chrono::hours(1)) {}
+
+Task<Reply> Handler::take(Came came) {
+  for (const Addressee& to : came.to) {
+    const auto became = co_await take_for(to, came);
+    if (!became) co_return try_again(became.error());
+    world_.metrics
+        .counter("todoku_inbound_mails_total",
+                 "Mails that came in, for each of their recipients, by what became of them.",
+                 {{"became", *became}})
+        .add();
+  }
+  co_return done();
+}
+
+Task<Handler::Became> Handler::take_for(const Addressee& to, const Came& came) {
+  switch (to.kind) {
+    case Addressee::Kind::return_path:
+      return take_returned(to.token, came);
+    case Addressee::Kind::reports:
+      return take_reports(came);
+    case Addressee::Kind::people:
+      break;
+  }
+  return take_peoples(came);
+}
+
+Task<Result<feedback::parse::Bounce>> Handler::read(const Came& came) {
+  co_return co_await world_.pool.run({}, [&came]() -> Result<feedback::parse::Bounce> {
+    auto bounce = feedback::parse::read_bounce(came.octets);
+    // Not even a header field: it is none that anybody could understand.
+    if (!bounce) return feedback::parse::Bounce();
+    return bounce;
+  });
+}
+
+Task<Handler::Became> Handler::take_returned(RecipientToken token, const Came& came) {
+  const auto story = co_await world_.store.read(
+      [key = key_of(token)](store::ReadTransaction& reader) { return reader.story(key); });
+  if (!story) {
+    if (story.error().kind != ErrorKind::not_found) co_return fail(story.error());
+    co_return std::string_view("gone");
+  }
+  // What came back before is not read again.
+  if (story->state == RecipientState::bounced) co_return std::string_view("repeated");
+  auto bounce = co_await read(came);
+  if (!bounce) co_return fail(std::move(bounce.error()));
+  Returned returned = returned_of(*bounce, story->address);
+  if (returned.kind == Returned::Kind::bounced) co_return co_await record(*story, returned);
+  if (returned.kind == Returned::Kind::complained) co_return co_await complain(*story);
+  co_return to_string(returned.kind);
+}
+
+Task<Handler::Became> Handler::record(const store::Story& story, Returned returned) {
+  if (!is_terminal(story.state)) co_return too_soon();
+  if (!store::was_taken(story.state)) co_return std::string_view("repeated");
+  const std::array outcomes{store::OutcomeRecord{.key = story.key,
+                                                 .outcome = std::move(returned.outcome),
+                                                 .path = {},
+                                                 .wait = {},
+                                                 .against_address = returned.against_address,
+                                                 .if_taken = true}};
+  const auto settled = co_await world_.store.perform(
+      store::Settle{.outcomes = outcomes, .releases = {}, .error_stop = options_.error_stop});
+  if (!settled) co_return fail(settled.error());
+  const auto& recorded = settled->outcomes.front();
+  if (recorded) {
+    tell(story, outcomes.front().outcome);
+    co_return std::string_view("bounced");
+  }
+  if (recorded.error().kind == ErrorKind::not_found) co_return std::string_view("gone");
+  if (recorded.error().kind == ErrorKind::conflict) co_return std::string_view("repeated");
+  co_return fail(recorded.error());
+}
+
+void Handler::tell(const store::Story& story, const Outcome& outcome) {
+  if (!lines_.take(world_.clock.steady_now())) return;
+  log::info("a mail that was delivered came back", {{"account", story.account},
+                                                    {"delivery", story.delivery_id},
+                                                    {"mail", story.email_id},
+                                                    {"code", outcome.reply.code},
+                                                    {"cause", to_string(outcome.cause)}});
+}
+
+// An opt-out of its reader: advertisements are not sent to them any more, a password reset is.
+Task<Handler::Became> Handler::complain(const store::Story& story) {
+  const auto made = co_await world_.store.write(
+      store::WritePriority::outcomes,
+      [&story,
+       now = world_.store.clock().now()](store::WriteTransaction& writer) -> Result<std::int64_t> {
+        const auto delivery = writer.read().delivery_head(story.key.delivery);
+        if (!delivery) return fail(delivery.error());
+        const store::NewSuppression entry{.account = delivery->account,
+                                          .subject = subject_of_address(story.address),
+                                          .reason = StopReason::complaint,
+                                          .scope = StopScope::advertisements,
+                                          .list_id = {},
+                                          .note = {},
+                                          .cause = {.text = "its reader complained of it as spam",
+                                                    .at = now,
+                                                    .delivery_id = story.delivery_id,
+                                                    .email_id = story.email_id}};
+        auto before = writer.read().stops_of(delivery->account, std::span(&entry.subject, 1));
+        if (!before) return fail(std::move(before.error()));
+        const bool is_known =
+            std::ranges::any_of(*before, [&](const store::StoppedSubject& stopped) {
+              return stopped.entry.account == entry.account &&
+                     stopped.entry.reason == StopReason::complaint &&
+                     stopped.entry.cause.email_id == story.email_id;
+            });
+        if (is_known) return 0;
+        const auto put = writer.put_suppressions(std::span(&entry, 1));
+        if (!put) return fail(put.error());
+        writer.tell_of_recipient(store::EventKind::complained, delivery->account, story.key);
+        return 1;
+      });
+  if (!made) {
+    if (made.error().kind == ErrorKind::not_found) co_return std::string_view("gone");
+    co_return fail(made.error());
+  }
+  if (*made == 0) co_return std::string_view("repeated");
+  if (lines_.take(world_.clock.steady_now())) {
+    log::info(
+        "a reader complained of a mail",
+        {{"account", story.account}, {"delivery", story.delivery_id}, {"mail", story.email_id}});
+  }
+  co_return std::string_view("complained");
+}
+
+Task<Handler::Became> Handler::take_reports(const Came& came) {
+  const auto carried = co_await world_.import_reports(came.octets);
+  // What is no report is nobody's to read again.
+  if (!carried) {
+    if (carried.error().kind == ErrorKind::unavailable) co_return fail(carried.error());
+    co_return std::string_view("not_understood");
+  }
+  co_return std::string_view(*carried > 0 ? "report" : "not_understood");
+}
+
+Task<Handler::Became> Handler::take_peoples(const Came& came) {
+  const auto token = co_await world_.pool.run({}, [&]() -> Result<std::optional<RecipientToken>> {
+    return mail_complained_of(came.octets, options_, world_.secret);
+  });
+  if (!token) co_return fail(token.error());
+  if (*token) {
+    const auto bounce = co_await read(came);
+    if (!bounce) co_return fail(bounce.error());
+    if (bounce->kind == feedback::parse::Bounce::Kind::complaint) {
+      const auto story = co_await world_.store.read(
+          [key = key_of(**token)](store::ReadTransaction& reader) { return reader.story(key); });
+      if (story) co_return co_await complain(*story);
+      if (story.error().kind == ErrorKind::not_found) co_return std::string_view("gone");
+      co_return fail(story.error());
+    }
+  }
+  co_return co_await forward(came);
+}
+
+Task<Handler::Became> Handler::forward(const Came& came) {
+  if (!forwards_.take(world_.clock.steady_now())) {
+    co_return fail(ErrorKind::unavailable,
+                   "more mail came for people than is forwarded in an hour");
+  }
+  Forwarded mail = forwarded_mail(came.octets, came.client, to_hex(random_octets(kForwardIdOctets)),
+                                  world_.clock.now(), options_);
+  const auto kept = co_await world_.store.write(
+      store::WritePriority::accept, [&](store::WriteTransaction& writer) -> Result<void> {
+        const auto account = writer.read().account_by_name(options_.forward_account);
+        if (!account) return fail(account.error());
+        const auto made = intake::keep_report(writer, {.account = account->key,
+                                                       .from = mail.from,
+                                                       .to = options_.forward_to,
+                                                       .subject = mail.subject,
+                                                       .octets = mail.octets});
+        if (!made) return fail(made.error());
+        return {};
+      });
+  if (!kept) co_return fail(kept.error());
+  co_return std::string_view("forwarded");
+}
+
+}  // namespace todoku::inbound

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// What becomes of a mail that came in: a returned one ends the story of its recipient, a complaint
+// stops the address, a report is added to those of its domain, and people's mail goes on to people.
+// Whatever it was, it is counted (todoku_inbound_mails_total).
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "async/file_pool.h"
+#include "async/task.h"
+#include "base/clock.h"
+#include "base/line_budget.h"
+#include "base/metrics.h"
+#include "base/result.h"
+#include "feedback/parse/bounce.h"
+#include "inbound/addressee.h"
+#include "inbound/options.h"
+#include "inbound/returned.h"
+#include "mail/reply.h"
+#include "store/store.h"
+
+namespace todoku::inbound {
+
+// Thread-safe.
+class Handler {
+ public:
+  // All of it outlives the handler.
+  struct World {
+    store::Store& store;
+    async::FilePool& pool;  // reads mail
+    const Clock& clock;
+    Metrics& metrics;
+    std::string secret;  // by which return paths were sealed
+    // Adds the reports that a mail carries to those of their domains; how many it carries.
+    std::function<Task<Result<std::size_t>>(std::string octets)> import_reports;
+  };
+  // `options` outlives it, too.
+  Handler(World world, const InboundOptions& options);
+
+  struct Came {
+    std::vector<Addressee> to;
+    std::string octets;
+    std::string client;  // who handed it in, for people
+  };
+  // The answer to the content: 250 once what it changed is committed; 4xx where the same mail may
+  // be handed in again later, which repeats nothing that was done.
+  [[nodiscard]] Task<Reply> take(Came came);
+
+ private:
+  // A word for the metric and the log.
+  using Became = Result<std::string_view>;
+
+  [[nodiscard]] Task<Became> take_for(const Addressee& to, const Came& came);
+  [[nodiscard]] Task<Became> take_returned(RecipientToken token, const Came& came);
+  [[nodiscard]] Task<Became> take_peoples(const Came& came);
+  [[nodiscard]] Task<Became> take_reports(const Came& came);
+  [[nodiscard]] Task<Became> record(const store::Story& story, Returned returned);
+  [[nodiscard]] Task<Became> complain(const store::Story& story);
+  [[nodiscard]] Task<Result<feedback::parse::Bounce>> read(const Came& came);
+  [[nodiscard]] Task<Became> forward(const Came& came);
+  void tell(const store::Story& story, const Outcome& outcome);
+
+  const World world_;
+  const InboundOptions& options_;
+  LineBudget lines_;
+  LineBudget forwards_;
+};
+
+}  // namespace todoku::inbound
