@@ -167,6 +167,14 @@ std::string unsubscribe_url(const config::Config& config) {
   return url_in_mail(config, api::kUnsubscribePath, mime::kUnsubscribeUrlOctetsMax);
 }
 
+// Empty: nobody would take such mail, or its domain is too long to say.
+std::string unsubscribe_mailto(const config::Config& config) {
+  if (!config::inbound_listens(config)) return {};
+  const std::string uri = fmt::format("mailto:{}@{}?subject=", inbound::kUnsubscribeLocalPart,
+                                      ascii(config::inbound_domains(config).front()));
+  return uri.size() <= mime::kUnsubscribeUrlOctetsMax ? uri : std::string();
+}
+
 }  // namespace
 
 intake::Limits intake_limits(const config::Config& config) {
@@ -463,6 +471,7 @@ delivery::Options delivery_options(const config::Config& config, const InstanceS
   options.pixel_url = pixel_url(config);
   options.open_tokens = std::make_shared<const OpenTokens>(secret);
   options.unsubscribe_url = unsubscribe_url(config);
+  options.unsubscribe_mailto = unsubscribe_mailto(config);
   options.unsubscribe_tokens = std::make_shared<const UnsubscribeTokens>(secret);
   options.timeouts = timeouts(config.smtp_out);
   return options;

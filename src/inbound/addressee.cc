@@ -34,6 +34,9 @@ std::optional<Addressee> addressee_of(const Address& address, const InboundOptio
     if (options.forward_to.empty()) return std::nullopt;
     return Addressee{.kind = Addressee::Kind::people, .token = {}};
   }
+  if (equals_ignoring_case(address.local, kUnsubscribeLocalPart)) {
+    return Addressee{.kind = Addressee::Kind::unsubscribe, .token = {}};
+  }
   const auto token = decode_recipient_token(address.local, secret);
   if (!token) return std::nullopt;
   return Addressee{.kind = Addressee::Kind::return_path, .token = *token};

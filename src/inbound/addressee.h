@@ -16,6 +16,7 @@ namespace todoku::inbound {
 struct Addressee {
   enum class Kind : std::uint8_t {
     return_path,  // of `token`
+    unsubscribe,  // by the token in the subject (RFC 2369 section 3.2)
     reports,      // DMARC and TLS reports
     people,       // abuse@ and postmaster@ (RFC 2142; RFC 5321 section 4.5.1)
   };

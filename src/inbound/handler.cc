@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "feedback/parse/mail_parts.h"
 #include "inbound/complaint.h"
 #include "inbound/forwarding.h"
 #include "intake/report_mail.h"
@@ -46,6 +47,7 @@ std::unexpected<Error> too_soon() {
 Handler::Handler(World world, const InboundOptions& options)
     : world_(std::move(world)),
       options_(options),
+      opt_outs_(world_.store),
       lines_(kLinesOfMinute, std::chrono::minutes(1)),
       forwards_(static_cast<std::size_t>(options.forwarded_per_hour), std::chrono::hours(1)) {}
 
@@ -66,6 +68,8 @@ Task<Handler::Became> Handler::take_for(const Addressee& to, const Came& came) {
   switch (to.kind) {
     case Addressee::Kind::return_path:
       return take_returned(to.token, came);
+    case Addressee::Kind::unsubscribe:
+      return take_unsubscribe(came);
     case Addressee::Kind::reports:
       return take_reports(came);
     case Addressee::Kind::people:
@@ -174,6 +178,26 @@ Task<Handler::Became> Handler::complain(const store::Story& story) {
         {{"account", story.account}, {"delivery", story.delivery_id}, {"mail", story.email_id}});
   }
   co_return std::string_view("complained");
+}
+
+// The token stands in the subject as the header field of the mail had it, behind whatever a program
+// or a person has put before it. It says all by itself (docs/adr/0031).
+Task<Handler::Became> Handler::take_unsubscribe(const Came& came) {
+  const auto token = co_await world_.pool.run({}, [&]() -> Result<std::optional<UnsubscribeToken>> {
+    const auto fields = feedback::parse::read_fields(came.octets);
+    std::string_view rest = fields.first("subject");
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find(' '), rest.size());
+      if (auto read = world_.unsubscribes->read(rest.substr(0, end))) return read;
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return std::nullopt;
+  });
+  if (!token) co_return fail(token.error());
+  if (!*token) co_return std::string_view("not_understood");
+  const auto left = co_await opt_outs_.leave(**token, intake::Leaves::list);
+  if (!left) co_return fail(left.error());
+  co_return std::string_view(*left == intake::OptOuts::Left::now ? "unsubscribed" : "repeated");
 }
 
 Task<Handler::Became> Handler::take_reports(const Came& came) {

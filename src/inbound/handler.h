@@ -21,7 +21,9 @@
 #include "inbound/addressee.h"
 #include "inbound/options.h"
 #include "inbound/returned.h"
+#include "intake/opt_outs.h"
 #include "mail/reply.h"
+#include "mail/unsubscribe_token.h"
 #include "store/store.h"
 
 namespace todoku::inbound {
@@ -35,7 +37,8 @@ class Handler {
     async::FilePool& pool;  // reads mail
     const Clock& clock;
     Metrics& metrics;
-    std::string secret;  // by which return paths were sealed
+    std::string secret;                                     // by which return paths were sealed
+    std::shared_ptr<const UnsubscribeTokens> unsubscribes;  // likewise of who leaves
     // Adds the reports that a mail carries to those of their domains; how many it carries.
     std::function<Task<Result<std::size_t>>(std::string octets)> import_reports;
   };
@@ -57,6 +60,7 @@ class Handler {
 
   [[nodiscard]] Task<Became> take_for(const Addressee& to, const Came& came);
   [[nodiscard]] Task<Became> take_returned(RecipientToken token, const Came& came);
+  [[nodiscard]] Task<Became> take_unsubscribe(const Came& came);
   [[nodiscard]] Task<Became> take_peoples(const Came& came);
   [[nodiscard]] Task<Became> take_reports(const Came& came);
   [[nodiscard]] Task<Became> record(const store::Story& story, Returned returned);
@@ -67,6 +71,7 @@ class Handler {
 
   const World world_;
   const InboundOptions& options_;
+  intake::OptOuts opt_outs_;
   LineBudget lines_;
   LineBudget forwards_;
 };

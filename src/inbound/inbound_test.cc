@@ -81,6 +81,9 @@ TEST(Addressee, PeopleAndReportsHaveAddresses) {
     ASSERT_TRUE(found) << text;
     EXPECT_EQ(found->kind, Addressee::Kind::people);
   }
+  const auto leaves = addressee("unsubscribe@bounce.example.jp");
+  ASSERT_TRUE(leaves);
+  EXPECT_EQ(leaves->kind, Addressee::Kind::unsubscribe);
   const auto reports = addressee("DMARC@example.jp");
   ASSERT_TRUE(reports);
   EXPECT_EQ(reports->kind, Addressee::Kind::reports);

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -12,6 +13,9 @@
 #include "store/suppressions.h"
 
 namespace todoku::inbound {
+
+// Of the address that leaves lists, at each of the domains.
+inline constexpr std::string_view kUnsubscribeLocalPart = "unsubscribe";
 
 struct InboundOptions {
   std::string hostname;  // of the greeting

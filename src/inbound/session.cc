@@ -135,7 +135,7 @@ ServerAnswer Session::add_recipient() {
 
 std::size_t Session::kept_octets_max() const {
   const bool only_returned = std::ranges::all_of(transaction_->to, [](const Addressee& each) {
-    return each.kind == Addressee::Kind::return_path;
+    return each.kind == Addressee::Kind::return_path || each.kind == Addressee::Kind::unsubscribe;
   });
   return only_returned ? kReturnedOctetsKept
                        : static_cast<std::size_t>(world_.options.message_octets_max);

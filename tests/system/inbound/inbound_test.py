@@ -6,6 +6,7 @@ usage: inbound_test.py TODOKU [TEST...]
 import email
 import email.policy
 import pathlib
+import re
 import smtplib
 import sys
 
@@ -65,6 +66,11 @@ class Inbound(Installation):
             'forward_to = "ops@receiver.example"', 'forward_account = "tester"'],
             sink_config=['store_directory = "mails"'])
 
+    def write_config(self):
+        super().write_config()
+        path = self.directory / "todoku.toml"
+        path.write_text(path.read_text().replace("[api]", '[api]\npublic_url = "https://mail.sender.example"', 1))
+
     def sent(self, to):
         """Sends a mail to the address; (delivery, its return path)."""
         delivery = self.transaction(to)
@@ -81,6 +87,13 @@ class Inbound(Installation):
             if got == 250:
                 got, text = client.data(octets)
             check_equal(got, code, f"what is answered ({text})")
+
+    def commit_now(self, to):
+        """Sends a bulk to the address: an advertisement."""
+        delivery = self.bulk([to])
+        if self.status_of(delivery) == "EDIT":
+            self.commit(delivery)
+        return delivery
 
     def became(self, word):
         return self.metric("todoku_inbound_mails_total", became=word)
@@ -161,6 +174,28 @@ def a_complaint_stops_advertisements_and_people_get_their_mail(binary):
         check("助けて".encode() in enclosed.get_payload(decode=True), "what it encloses")
 
 
+def who_writes_to_the_address_beside_the_link_leaves(binary):
+    with Inbound(binary) as stack:
+        to = "saburo@receiver.example"
+        stack.settle(stack.commit_now(to))
+        stack.wait_for(lambda: list((stack.directory / "mails").rglob("*.json")), "its arrival")
+        [path] = (stack.directory / "mails").rglob("*.eml")
+        mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+        field = "".join(mail["List-Unsubscribe"].split())
+        address, token = re.search(r",<mailto:([^?>]+)\?subject=([^>]+)>$", field).groups()
+        check_equal(address, "unsubscribe@bounce.sender.example", "where to write")
+        answer = f"From: {to}\r\nSubject: {{}}\r\n\r\n"
+        stack.returns(address, answer.format(token[:-1]).encode())
+        check_equal(stack.api.call("GET", "/suppressions")["data"], [], "after a wrong token")
+        stack.returns(address, answer.format(token).encode())
+        listed = stack.api.call("GET", "/suppressions")["data"]
+        check_equal([(row["email"], row["reason"], row["scope"]) for row in listed],
+                    [(to, "unsubscribe", "advertisements")], "the suppression list")
+        check_equal((stack.became("unsubscribed"), stack.became("not_understood")), (1, 1),
+                    "what was counted")
+
+
 if __name__ == "__main__":
     sys.exit(run(a_returned_mail_ends_the_story_once, what_is_not_ours_is_refused,
-                 a_complaint_stops_advertisements_and_people_get_their_mail))
+                 a_complaint_stops_advertisements_and_people_get_their_mail,
+                 who_writes_to_the_address_beside_the_link_leaves))
