@@ -88,13 +88,6 @@ class Inbound(Installation):
                 got, text = client.data(octets)
             check_equal(got, code, f"what is answered ({text})")
 
-    def commit_now(self, to):
-        """Sends a bulk to the address: an advertisement."""
-        delivery = self.bulk([to])
-        if self.status_of(delivery) == "EDIT":
-            self.commit(delivery)
-        return delivery
-
     def became(self, word):
         return self.metric("todoku_inbound_mails_total", became=word)
 
@@ -177,7 +170,7 @@ def a_complaint_stops_advertisements_and_people_get_their_mail(binary):
 def who_writes_to_the_address_beside_the_link_leaves(binary):
     with Inbound(binary) as stack:
         to = "saburo@receiver.example"
-        stack.settle(stack.commit_now(to))
+        stack.settle(stack.bulk([to]))
         stack.wait_for(lambda: list((stack.directory / "mails").rglob("*.json")), "its arrival")
         [path] = (stack.directory / "mails").rglob("*.eml")
         mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
