@@ -27,9 +27,12 @@ Reply done() {
   return {250, "2.0.0 Taken"};
 }
 
-Reply try_again(const Error& error) {
+void tell_waiting(const Error& error) {
   log::warning("a mail that came in waits for its sender to hand it in again",
                {{"reason", error.detail}});
+}
+
+Reply try_again() {
   return {451, "4.3.0 It cannot be kept now, come back later"};
 }
 
@@ -52,9 +55,13 @@ Handler::Handler(World world, const InboundOptions& options)
       forwards_(static_cast<std::size_t>(options.forwarded_per_hour), std::chrono::hours(1)) {}
 
 Task<Reply> Handler::take(Came came) {
-  for (const Addressee& to : came.to) {
-    const auto became = co_await take_for(to, came);
-    if (!became) co_return try_again(became.error());
+  Coming coming{.came = std::move(came), .bounce = {}};
+  for (const Addressee& to : coming.came.to) {
+    const auto became = co_await take_for(to, coming);
+    if (!became) {
+      if (lines_.take(world_.clock.steady_now())) tell_waiting(became.error());
+      co_return try_again();
+    }
     world_.metrics
         .counter("todoku_inbound_mails_total",
                  "Mails that came in, for each of their recipients, by what became of them.",
@@ -64,30 +71,34 @@ Task<Reply> Handler::take(Came came) {
   co_return done();
 }
 
-Task<Handler::Became> Handler::take_for(const Addressee& to, const Came& came) {
+Task<Handler::Became> Handler::take_for(const Addressee& to, Coming& coming) {
   switch (to.kind) {
     case Addressee::Kind::return_path:
-      return take_returned(to.token, came);
+      return take_returned(to.token, coming);
     case Addressee::Kind::unsubscribe:
-      return take_unsubscribe(came);
+      return take_unsubscribe(coming);
     case Addressee::Kind::reports:
-      return take_reports(came);
+      return take_reports(coming);
     case Addressee::Kind::people:
       break;
   }
-  return take_peoples(came);
+  return take_peoples(coming);
 }
 
-Task<Result<feedback::parse::Bounce>> Handler::read(const Came& came) {
-  co_return co_await world_.pool.run({}, [&came]() -> Result<feedback::parse::Bounce> {
-    auto bounce = feedback::parse::read_bounce(came.octets);
+Task<Result<void>> Handler::read(Coming& coming) {
+  if (coming.bounce) co_return Result<void>();
+  auto bounce = co_await world_.pool.run({}, [&coming]() -> Result<feedback::parse::Bounce> {
+    auto read = feedback::parse::read_bounce(coming.came.octets);
     // Not even a header field: it is none that anybody could understand.
-    if (!bounce) return feedback::parse::Bounce();
-    return bounce;
+    if (!read) return feedback::parse::Bounce();
+    return read;
   });
+  if (!bounce) co_return fail(std::move(bounce.error()));
+  coming.bounce = std::move(*bounce);
+  co_return Result<void>();
 }
 
-Task<Handler::Became> Handler::take_returned(RecipientToken token, const Came& came) {
+Task<Handler::Became> Handler::take_returned(RecipientToken token, Coming& coming) {
   const auto story = co_await world_.store.read(
       [key = key_of(token)](store::ReadTransaction& reader) { return reader.story(key); });
   if (!story) {
@@ -96,10 +107,12 @@ Task<Handler::Became> Handler::take_returned(RecipientToken token, const Came& c
   }
   // What came back before is not read again.
   if (story->state == RecipientState::bounced) co_return std::string_view("repeated");
-  auto bounce = co_await read(came);
-  if (!bounce) co_return fail(std::move(bounce.error()));
-  Returned returned = returned_of(*bounce, story->address);
-  if (returned.kind == Returned::Kind::bounced) co_return co_await record(*story, returned);
+  const auto read_now = co_await read(coming);
+  if (!read_now) co_return fail(read_now.error());
+  Returned returned = returned_of(*coming.bounce, story->address);
+  if (returned.kind == Returned::Kind::bounced) {
+    co_return co_await record(*story, std::move(returned));
+  }
   if (returned.kind == Returned::Kind::complained) co_return co_await complain(*story);
   co_return to_string(returned.kind);
 }
@@ -168,7 +181,10 @@ Task<Handler::Became> Handler::complain(const store::Story& story) {
         return 1;
       });
   if (!made) {
-    if (made.error().kind == ErrorKind::not_found) co_return std::string_view("gone");
+    // Its address was erased (docs/personal-data.md).
+    const ErrorKind kind = made.error().kind;
+    const bool is_gone = kind == ErrorKind::not_found || kind == ErrorKind::invalid_input;
+    if (is_gone) co_return std::string_view("gone");
     co_return fail(made.error());
   }
   if (*made == 0) co_return std::string_view("repeated");
@@ -182,9 +198,9 @@ Task<Handler::Became> Handler::complain(const store::Story& story) {
 
 // The token stands in the subject as the header field of the mail had it, behind whatever a program
 // or a person has put before it. It says all by itself (docs/adr/0031).
-Task<Handler::Became> Handler::take_unsubscribe(const Came& came) {
+Task<Handler::Became> Handler::take_unsubscribe(Coming& coming) {
   const auto token = co_await world_.pool.run({}, [&]() -> Result<std::optional<UnsubscribeToken>> {
-    const auto fields = feedback::parse::read_fields(came.octets);
+    const auto fields = feedback::parse::read_fields(coming.came.octets);
     std::string_view rest = fields.first("subject");
     while (!rest.empty()) {
       const std::size_t end = std::min(rest.find(' '), rest.size());
@@ -200,8 +216,8 @@ Task<Handler::Became> Handler::take_unsubscribe(const Came& came) {
   co_return std::string_view(*left == intake::OptOuts::Left::now ? "unsubscribed" : "repeated");
 }
 
-Task<Handler::Became> Handler::take_reports(const Came& came) {
-  const auto carried = co_await world_.import_reports(came.octets);
+Task<Handler::Became> Handler::take_reports(Coming& coming) {
+  const auto carried = co_await world_.import_reports(coming.came.octets);
   // What is no report is nobody's to read again.
   if (!carried) {
     if (carried.error().kind == ErrorKind::unavailable) co_return fail(carried.error());
@@ -210,15 +226,15 @@ Task<Handler::Became> Handler::take_reports(const Came& came) {
   co_return std::string_view(*carried > 0 ? "report" : "not_understood");
 }
 
-Task<Handler::Became> Handler::take_peoples(const Came& came) {
+Task<Handler::Became> Handler::take_peoples(Coming& coming) {
   const auto token = co_await world_.pool.run({}, [&]() -> Result<std::optional<RecipientToken>> {
-    return mail_complained_of(came.octets, options_, world_.secret);
+    return mail_complained_of(coming.came.octets, options_, world_.secret);
   });
   if (!token) co_return fail(token.error());
   if (*token) {
-    const auto bounce = co_await read(came);
-    if (!bounce) co_return fail(bounce.error());
-    if (bounce->kind == feedback::parse::Bounce::Kind::complaint) {
+    const auto read_now = co_await read(coming);
+    if (!read_now) co_return fail(read_now.error());
+    if (coming.bounce->kind == feedback::parse::Bounce::Kind::complaint) {
       const auto story = co_await world_.store.read(
           [key = key_of(**token)](store::ReadTransaction& reader) { return reader.story(key); });
       if (story) co_return co_await complain(*story);
@@ -226,16 +242,17 @@ Task<Handler::Became> Handler::take_peoples(const Came& came) {
       co_return fail(story.error());
     }
   }
-  co_return co_await forward(came);
+  co_return co_await forward(coming);
 }
 
-Task<Handler::Became> Handler::forward(const Came& came) {
+Task<Handler::Became> Handler::forward(Coming& coming) {
   if (!forwards_.take(world_.clock.steady_now())) {
     co_return fail(ErrorKind::unavailable,
                    "more mail came for people than is forwarded in an hour");
   }
-  Forwarded mail = forwarded_mail(came.octets, came.client, to_hex(random_octets(kForwardIdOctets)),
-                                  world_.clock.now(), options_);
+  Forwarded mail =
+      forwarded_mail(coming.came.octets, coming.came.client,
+                     to_hex(random_octets(kForwardIdOctets)), world_.clock.now(), options_);
   const auto kept = co_await world_.store.write(
       store::WritePriority::accept, [&](store::WriteTransaction& writer) -> Result<void> {
         const auto account = writer.read().account_by_name(options_.forward_account);

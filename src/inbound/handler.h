@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,16 +58,21 @@ class Handler {
  private:
   // A word for the metric and the log.
   using Became = Result<std::string_view>;
+  // Of several return paths it is read once.
+  struct Coming {
+    Came came;
+    std::optional<feedback::parse::Bounce> bounce;
+  };
 
-  [[nodiscard]] Task<Became> take_for(const Addressee& to, const Came& came);
-  [[nodiscard]] Task<Became> take_returned(RecipientToken token, const Came& came);
-  [[nodiscard]] Task<Became> take_unsubscribe(const Came& came);
-  [[nodiscard]] Task<Became> take_peoples(const Came& came);
-  [[nodiscard]] Task<Became> take_reports(const Came& came);
+  [[nodiscard]] Task<Became> take_for(const Addressee& to, Coming& coming);
+  [[nodiscard]] Task<Became> take_returned(RecipientToken token, Coming& coming);
+  [[nodiscard]] Task<Became> take_unsubscribe(Coming& coming);
+  [[nodiscard]] Task<Became> take_peoples(Coming& coming);
+  [[nodiscard]] Task<Became> take_reports(Coming& coming);
   [[nodiscard]] Task<Became> record(const store::Story& story, Returned returned);
   [[nodiscard]] Task<Became> complain(const store::Story& story);
-  [[nodiscard]] Task<Result<feedback::parse::Bounce>> read(const Came& came);
-  [[nodiscard]] Task<Became> forward(const Came& came);
+  [[nodiscard]] Task<Result<void>> read(Coming& coming);
+  [[nodiscard]] Task<Became> forward(Coming& coming);
   void tell(const store::Story& story, const Outcome& outcome);
 
   const World world_;
