@@ -47,7 +47,7 @@ const ReturnedRecipient* find_meant(const Bounce& bounce, std::string_view addre
 // As a server would have said it: a code, and the status before the words (RFC 3463 section 2).
 Reply reply_of(const ReturnedRecipient& recipient) {
   Reply reply = recipient.reply;
-  if (reply.code == 0) reply.code = recipient.status.starts_with("4.") ? 450 : 550;
+  if (reply.code < 400) reply.code = recipient.status.starts_with("4.") ? 450 : 550;
   if (!recipient.status.empty() && !reply.enhanced()) {
     reply.text = recipient.status + (reply.text.empty() ? "" : " ") + reply.text;
   }
