@@ -394,9 +394,9 @@ struct CheckTogether {
 const std::vector<ConfigSection>& config_sections() {
   static const std::vector<ConfigSection> sections = [] {
     std::vector<ConfigSection> all;
-    for (auto group :
-         {process_sections(), store_sections(), api_sections(), delivery_sections(),
-          doctor_sections(), queue_sections(), outbound_sections(), relay_sections()}) {
+    for (auto group : {process_sections(), store_sections(), api_sections(), delivery_sections(),
+                       doctor_sections(), queue_sections(), outbound_sections(), relay_sections(),
+                       inbound_sections()}) {
       std::ranges::move(group, std::back_inserter(all));
     }
     return all;
@@ -439,8 +439,8 @@ std::string problem_with(const ConfigKey& key, const ConfigValue& value) {
 }
 
 void check_roles(const Config& config, std::vector<ConfigProblem>& problems) {
-  constexpr std::array<std::string_view, 5> kRoles = {"api", "smtp-in", "scheduler", "courier",
-                                                      "events"};
+  constexpr std::array<std::string_view, 6> kRoles = {"api",     "smtp-in", "scheduler",
+                                                      "courier", "inbound", "events"};
   const auto& roles = config.engine.roles;
   for (const std::string& role : roles) {
     if (contains(kRoles, role)) continue;
@@ -477,6 +477,7 @@ void check_together(const Config& config, const UnknownKeys& unknown,
       {{"queue.kind", "aws"}, check_credentials},
       {{"queue.kind", "queue.sqs.prefix", "egress"}, check_queue_names},
       {{"smtp_in"}, check_smtp_in},
+      {{"inbound", "smtp_out.return_path_domain"}, check_inbound},
   });
   for (const CheckTogether& each : kChecks) {
     if (unknown.spare(each.keys)) each.check(config, problems);

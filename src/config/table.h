@@ -98,6 +98,10 @@ void check_together(const Config& config, const UnknownKeys& unknown,
 void check_smtp_in(const Config& config, std::vector<ConfigProblem>& problems);
 void warn_of_smtp_in(const Config& config, std::vector<ConfigProblem>& warnings);
 
+// The same of mail that comes back: a forwarding that leads here again, nobody who reads.
+void check_inbound(const Config& config, std::vector<ConfigProblem>& problems);
+void warn_of_inbound(const Config& config, std::vector<ConfigProblem>& warnings);
+
 // As TOML: 8025, "text", [1, 2].
 [[nodiscard]] std::string to_toml(const ConfigValue& value);
 
@@ -194,5 +198,6 @@ class SectionBuilder {
 [[nodiscard]] std::vector<ConfigSection> queue_sections();
 [[nodiscard]] std::vector<ConfigSection> outbound_sections();
 [[nodiscard]] std::vector<ConfigSection> relay_sections();
+[[nodiscard]] std::vector<ConfigSection> inbound_sections();
 
 }  // namespace todoku::config

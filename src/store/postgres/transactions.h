@@ -399,6 +399,7 @@ class Changes final : public WriteTransaction {
   // -- events (events.cc)
   Result<bool> drop_events(Instant before, std::int64_t sheets) override;
   Result<void> begin_event_generation() override;
+  void tell_of_recipient(EventKind kind, AccountKey account, const RecipientKey& key) override;
   // For the owner: adds what was made true to the flight that commits it.
   void add_events();
 

@@ -560,7 +560,7 @@ CREATE INDEX hourly_outcomes_hour ON hourly_outcomes(hour);
 )sql";
 
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 32> kMigrations{
+constexpr std::array<const char*, 33> kMigrations{
     kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,  kVersion8,
     kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14, kVersion15, kVersion16,
     kVersion17, kVersion18, kVersion19, kVersion20, kVersion21, kVersion22, kVersion23, kVersion24,

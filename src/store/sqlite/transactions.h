@@ -531,6 +531,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   // -- events (events.cc)
   Result<bool> drop_events(Instant before, std::int64_t sheets) override;
   Result<void> begin_event_generation() override;
+  void tell_of_recipient(EventKind kind, AccountKey account, const RecipientKey& key) override;
 
   // -- hot operations: each item is answered in its place. An error: the engine refused, and what
   // was changed must be rolled back.
