@@ -39,8 +39,7 @@ void add_smarthost_keys(SectionBuilder<Config::Egress>& s) {
          "`verified` は STARTTLS による TLS を必須とし、証明書でスマートホストの名前を検証する。"
          "`unverified` は TLS は必須だが証明書は検証しない。`none` "
          "は平文（同じ機械や社内のホスト向け）で、ログインはできない。"})
-      .choices({"verified", "unverified", "none"})
-      .required();
+      .choices({"verified", "unverified", "none"});
 }
 
 }  // namespace
