@@ -300,6 +300,16 @@ struct AuditWish {
 };
 int audit_list(Session& session, const AuditWish& wish);
 
+// -- lanes.cc: how fast mail goes to receivers, and why
+struct LanesWish {
+  std::string site;
+  std::string source;
+  bool all = false;
+  std::int64_t limit = 100;
+  bool utc = false;  // the times for people
+};
+int list_lanes(Session& session, const LanesWish& wish);
+
 // -- tls_report.cc: how the protection of connections to receivers fared
 struct TlsReportWish {
   std::string domain;

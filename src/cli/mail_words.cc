@@ -16,6 +16,7 @@ MailWords::MailWords(WordBook book) : book_(std::move(book)) {
   add_personal_data();
   add_audit();
   add_tls_report();
+  add_lanes();
 }
 
 void MailWords::add_explain() {
@@ -185,6 +186,20 @@ void MailWords::add_tls_report() {
   book_.option(show, "--domain", tls_report_.domain, calls::kTlsReport, "domain");
   book_.option(show, "--days", tls_report_.days, calls::kTlsReport, "days");
   book_.speaks(show, [this](Session& s) { return tls_report_show(s, tls_report_); });
+}
+
+void MailWords::add_lanes() {
+  CLI::App* command =
+      book_.verb(book_.app, "lanes",
+                 {"How fast mail goes to receivers, and why", "受信側ごとの送信の速さとその理由"});
+  book_.option(command, "--site", lanes_.site, calls::kLanes, "site");
+  book_.option(command, "--source", lanes_.source, calls::kLanes, "source");
+  command->add_flag("--all", lanes_.all, book_.say(calls::kLanes.find("all")->help));
+  book_.option(command, "--limit", lanes_.limit, calls::kLanes, "limit");
+  command->add_flag(
+      "--utc", lanes_.utc,
+      book_.say({"Times in UTC instead of Japan's", "時刻を日本時間ではなく UTC で表示する"}));
+  book_.speaks(command, [this](Session& s) { return list_lanes(s, lanes_); });
 }
 
 }  // namespace todoku::cli

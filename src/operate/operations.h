@@ -374,6 +374,13 @@ struct TlsReportRequest {
   std::int64_t limit = 1'000;
 };
 
+struct LanesRequest {
+  std::string site;    // empty: all
+  std::string source;  // likewise
+  bool all = false;    // also what is remembered of those not at work
+  std::int64_t limit = 1'000;
+};
+
 class Operations {
  public:
   struct Options {
@@ -526,6 +533,9 @@ class Operations {
 
   // -- receiver_tls.cc: how the protection of connections fared, the newest days first.
   Task<Result<std::vector<store::TlsCount>>> tls_report(TlsReportRequest request);
+
+  // -- lanes.cc: how they fare, by source and site; those that are at work.
+  Task<Result<std::vector<store::LanePace>>> lanes(LanesRequest request);
 
   // At most `limit`.
   Task<Result<StuckMails>> stuck(std::int64_t limit);

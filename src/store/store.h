@@ -3,8 +3,8 @@
 // facet (settings, changes, accounts, domains, key slots and reports of them, counts of mail,
 // deliveries, recipients, domains of lists, samples, imports, exports, uploads, relayed messages,
 // suppressions, idempotency, webhooks, SMTP credentials, nodes, news, the cluster, bells, events,
-// who reads them, logs, personal data, receivers' TLS, work), with a back end per folder and one
-// conformance suite (tests/conformance/store).
+// who reads them, logs, personal data, receivers' TLS, paces of lanes, work), with a back end per
+// folder and one conformance suite (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
 // happens per request of a person is a function of a transaction. Writes are grouped: one commit
@@ -46,6 +46,7 @@
 #include "store/idempotency.h"
 #include "store/imports.h"
 #include "store/key_slots.h"
+#include "store/lane_paces.h"
 #include "store/logs.h"
 #include "store/mail_counts.h"
 #include "store/news.h"
@@ -104,6 +105,7 @@ class ReadTransaction : public SettingReads,
                         public PersonalDataReads,
                         public ReceiverTlsReads,
                         public OutcomeCountReads,
+                        public LanePaceReads,
                         public WorkReads {};
 
 // Changes. What they have done is seen by their own questions.
@@ -133,6 +135,7 @@ class WriteTransaction : public SettingWrites,
                          public PersonalDataWrites,
                          public ReceiverTlsWrites,
                          public OutcomeCountWrites,
+                         public LanePaceWrites,
                          public WorkWrites {
  public:
   [[nodiscard]] virtual ReadTransaction& read() = 0;

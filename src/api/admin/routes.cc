@@ -10,6 +10,7 @@
 
 #include "api/admin/causes_json.h"
 #include "api/admin/json.h"
+#include "api/admin/lanes_json.h"
 #include "api/admin/personal_json.h"
 #include "api/admin/read_call.h"
 #include "api/admin/report_json.h"
@@ -446,6 +447,16 @@ Task<Response> tls_report(Operations& operations, Given given) {
   co_return counts ? Response::json(200, tls_report_json(*counts)) : failure(counts.error());
 }
 
+Task<Response> list_lanes(Operations& operations, Given given) {
+  constexpr std::int64_t kUsual = 100;
+  const auto offset = offset_of(given);
+  const auto lanes = co_await operations.lanes({.site = given.text("site"),
+                                                .source = given.text("source"),
+                                                .all = given.truth("all").value_or(false),
+                                                .limit = given.number("limit").value_or(kUsual)});
+  co_return lanes ? Response::json(200, lanes_json(*lanes, offset)) : failure(lanes.error());
+}
+
 Task<Response> list_stuck(Operations& operations, Given given) {
   constexpr std::int64_t kUsual = 100;
   const auto offset = offset_of(given);
@@ -672,6 +683,7 @@ constexpr std::array kOffered{
     Offered{&calls::kErasePersonal, erase_personal},
     Offered{&calls::kListAudit, list_audit},
     Offered{&calls::kTlsReport, tls_report},
+    Offered{&calls::kLanes, list_lanes},
     Offered{&calls::kListNodes, list_nodes},
     Offered{&calls::kCluster, show_cluster},
     Offered{&calls::kWaiting, count_waiting},

@@ -33,6 +33,13 @@ constexpr std::array kKeys = {
     SiteKey{"messages_per_second", RateField{&SiteLimits::messages_per_second}, "0",
             "Pace from one sending address. 0: no limit.",
             "1 つの送信元アドレスからの毎秒の通数。0 は無制限。"},
+    SiteKey{"adaptive", SwitchField{&SiteLimits::adaptive}, "true",
+            "Begin gently, go faster while answers are good and slower when they say \"too much\" "
+            "or come ever later, up to the limits above. `false`: always at them, and a rest after "
+            "each \"too much\".",
+            "控えめに始め、応答が良ければ速く、「多すぎる」と言われたり応答が遅くなったりすれば"
+            "遅くする（上の値が上限）。`false` "
+            "なら常に上限で送り、「多すぎる」と言われるたびに休む。"},
     SiteKey{"idle_seconds", SecondsField{&SiteLimits::idle, kIdleSecondsMax}, "5",
             "How long a connection without work is kept for the next mail.",
             "送るものがなくなった接続を次のメールのために残しておく秒数。"},

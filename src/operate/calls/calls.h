@@ -397,6 +397,14 @@ inline constexpr std::array kErasePersonal{
 inline constexpr std::array kTlsReport{
     Argument{"domain", {"Only mail to this domain", "この宛先ドメインの分だけ"}},
     Argument{"days", {"So many days, with today", "今日を含む日数"}, number, false, 1, 60}, kLimit};
+inline constexpr std::array kLanes{
+    Argument{"site", {"Only mail to this site", "この受信側サイトの分だけ"}},
+    Argument{"source", {"Only from this source", "この送信元の分だけ"}},
+    Argument{"all",
+             {"Also what is remembered of lanes that are not at work",
+              "動いていないレーンについて覚えていることも"},
+             truth},
+    kLimit, kOffset};
 inline constexpr std::array kListAudit{
     Argument{"since",
              {"Only from then on: 2026-04-01T09:00:00+09:00",
@@ -493,6 +501,7 @@ inline constexpr Call kExportPersonal{Verb::get, "/personal-data", arguments::kE
 inline constexpr Call kErasePersonal{Verb::remove, "/personal-data", arguments::kErasePersonal};
 inline constexpr Call kListAudit{Verb::get, "/audit", arguments::kListAudit};
 inline constexpr Call kTlsReport{Verb::get, "/tls-report", arguments::kTlsReport};
+inline constexpr Call kLanes{Verb::get, "/lanes", arguments::kLanes};
 inline constexpr Call kListNodes{Verb::get, "/nodes", arguments::kListNodes};
 inline constexpr Call kCluster{Verb::get, "/cluster", {}};
 inline constexpr Call kWaiting{Verb::get, "/cluster/waiting", {}};

@@ -43,7 +43,7 @@ const Sql kMayMake{"fitness: may make tables",
 const Sql kCarrying{"fitness: unfinished", "SELECT name FROM meta WHERE name = 'carrying'"};
 
 // What the schema makes.
-constexpr std::array<std::string_view, 55> kTables{"accounts",
+constexpr std::array<std::string_view, 56> kTables{"accounts",
                                                    "api_keys",
                                                    "attachments",
                                                    "audit",
@@ -65,6 +65,7 @@ constexpr std::array<std::string_view, 55> kTables{"accounts",
                                                    "import_jobs",
                                                    "kept_answers",
                                                    "key_slots",
+                                                   "lane_paces",
                                                    "leadership",
                                                    "mail_counts",
                                                    "meta",

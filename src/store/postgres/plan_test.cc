@@ -126,6 +126,8 @@ INSERT INTO delivery_outcomes SELECT 1000000 + n, 's' || k, 3, k, n, n
   FROM generate_series(1, {0} / 10) n, generate_series(1, 10) k;
 INSERT INTO hourly_outcomes SELECT n % ({0} / 10), n, 0, 's' || n % 10, 3, n % 20, n, n
   FROM generate_series(1, {0}) n;
+INSERT INTO lane_paces SELECT 's' || n % 10, 'd' || n || '.example', n, n, 1, 1, 1, 1, 1, 1, n, n,
+  n, 1, 1, 1, 1 FROM generate_series(1, {0}) n;
 INSERT INTO bells SELECT 's' || n % 10, n % 2, 1000000 + n, 0, n, 0, 1, n
   FROM generate_series(1, {0}) n;
 )sql",
@@ -205,7 +207,8 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
       " event_sheets, event_readers, not_sent, usages,"
       " suppressions, suppression_removals, export_jobs, opens, open_counts, audit,"
       " domain_reports, report_lines, sts_policies, tls_counts, key_slots, delivery_outcomes,"
-      " hourly_outcomes");
+      " hourly_outcomes,"
+      " lane_paces");
   fill(60'000);
   database_.execute("ANALYZE");
   explain_all("large");

@@ -471,7 +471,20 @@ CREATE TABLE hourly_outcomes(
 CREATE INDEX hourly_outcomes_hour ON hourly_outcomes(hour);
 )sql";
 
-constexpr std::array<Step, 24> kSteps{{{"tables", kStep1},
+// lane_paces   store/lane_paces.h. Its rows are written again and again.
+constexpr std::string_view kStep25 = R"sql(
+CREATE TABLE lane_paces(
+  source text COLLATE "C" NOT NULL, site text COLLATE "C" NOT NULL, noted bigint NOT NULL,
+  kept_until bigint NOT NULL, pace bigint NOT NULL, connections bigint NOT NULL,
+  pace_limit bigint NOT NULL, reason bigint NOT NULL, latency_floor bigint NOT NULL,
+  latency bigint NOT NULL, since bigint NOT NULL, rests_until bigint, eases_at bigint,
+  ceiling bigint NOT NULL, connections_open bigint NOT NULL, connections_max bigint NOT NULL,
+  waiting bigint NOT NULL, PRIMARY KEY(source, site)) WITH (fillfactor = 50);
+CREATE INDEX lane_paces_noted ON lane_paces(noted);
+CREATE INDEX lane_paces_kept ON lane_paces(kept_until);
+)sql";
+
+constexpr std::array<Step, 25> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -494,7 +507,8 @@ constexpr std::array<Step, 24> kSteps{{{"tables", kStep1},
                                        {"checks of domains", kStep21},
                                        {"transport security of receivers", kStep22},
                                        {"keys that rotate by themselves", kStep23},
-                                       {"outcomes by cause", kStep24}}};
+                                       {"outcomes by cause", kStep24},
+                                       {"paces of lanes", kStep25}}};
 
 // How many steps a program must know to work on these tables, whatever contractions say: those of
 // the release before, so that its processes go on, and start again, until each has been replaced,

@@ -119,6 +119,8 @@ class Questions final : public ReadTransaction {
                                                 std::int64_t limit) override;
   Result<std::vector<OutcomeCount>> outcomes_within(const Hours& hours,
                                                     std::int64_t limit) override;
+  // -- how lanes fare (lane_paces.cc)
+  Result<std::vector<LanePace>> lane_paces(const LanePaceQuestion& question) override;
 
   // -- opens (opens.cc)
   Result<std::vector<OpenRecord>> opens_of(AccountKey account,
@@ -284,6 +286,8 @@ class Changes final : public WriteTransaction {
   // -- key slots (key_slots.cc)
   Result<bool> put_key_slots(const KeySlotsRow& row) override;
   Result<bool> remove_key_slots(const KeySlotsRow& row) override;
+  // -- how lanes fare (lane_paces.cc)
+  Result<void> note_lane_paces(std::span<const LanePace> paces) override;
 
   // -- receivers' TLS (receiver_tls.cc)
   Result<void> keep_sts_policy(const StsPolicy& policy) override;

@@ -173,6 +173,8 @@ class Queries {
   // receiver_tls.cc
   [[nodiscard]] Result<std::optional<StsPolicy>> sts_policy(std::string_view domain);
   [[nodiscard]] Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question);
+  // lane_paces.cc
+  [[nodiscard]] Result<std::vector<LanePace>> lane_paces(const LanePaceQuestion& question);
 
   // outcome_counts.cc
   [[nodiscard]] Result<std::vector<OutcomeCount>> outcomes_of(

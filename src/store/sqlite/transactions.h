@@ -215,6 +215,9 @@ class SqliteReadTransaction final : public ReadTransaction {
                                                     std::int64_t limit) override {
     return queries_.outcomes_within(hours, limit);
   }
+  Result<std::vector<LanePace>> lane_paces(const LanePaceQuestion& question) override {
+    return queries_.lane_paces(question);
+  }
 
   Result<std::vector<OpenRecord>> opens_of(AccountKey account,
                                            std::span<const PublicId> ids) override {
@@ -445,6 +448,8 @@ class SqliteWriteTransaction final : public WriteTransaction {
   // -- key slots (key_slots.cc)
   Result<bool> put_key_slots(const KeySlotsRow& row) override;
   Result<bool> remove_key_slots(const KeySlotsRow& row) override;
+  // -- how lanes fare (lane_paces.cc)
+  Result<void> note_lane_paces(std::span<const LanePace> paces) override;
 
   // -- receivers' TLS (receiver_tls.cc)
   Result<void> keep_sts_policy(const StsPolicy& policy) override;

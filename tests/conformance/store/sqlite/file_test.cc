@@ -277,6 +277,7 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "DROP TABLE audit; DROP TABLE domain_reports; DROP TABLE report_lines;"
       "DROP TABLE sts_policies; DROP TABLE tls_counts; DROP TABLE key_slots;"
       "DROP TABLE delivery_outcomes; DROP TABLE hourly_outcomes;"
+      "DROP TABLE lane_paces;"
       "DROP TABLE smtp_habits; ALTER TABLE deliveries DROP COLUMN credential;"
       "ALTER TABLE attachments DROP COLUMN content_id;"
       "ALTER TABLE attachments DROP COLUMN relayed;"
