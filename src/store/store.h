@@ -3,8 +3,8 @@
 // facet (settings, changes, accounts, domains, reports of them, counts of mail, deliveries,
 // recipients, domains of lists, samples, imports, exports, uploads, relayed messages, suppressions,
 // idempotency, webhooks, SMTP credentials, nodes, news, the cluster, bells, events, who reads them,
-// logs, personal data, receivers' TLS, work), with a back end per folder and one conformance suite
-// (tests/conformance/store).
+// logs, personal data, receivers' TLS, rates, work), with a back end per folder and one conformance
+// suite (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
 // happens per request of a person is a function of a transaction. Writes are grouped: one commit
@@ -51,6 +51,7 @@
 #include "store/nodes.h"
 #include "store/opens.h"
 #include "store/personal_data.h"
+#include "store/rates.h"
 #include "store/receiver_tls.h"
 #include "store/recipient_sample.h"
 #include "store/recipients.h"
@@ -100,6 +101,7 @@ class ReadTransaction : public SettingReads,
                         public EventReads,
                         public PersonalDataReads,
                         public ReceiverTlsReads,
+                        public RateReads,
                         public WorkReads {};
 
 // Changes. What they have done is seen by their own questions.
@@ -127,6 +129,7 @@ class WriteTransaction : public SettingWrites,
                          public OpenWrites,
                          public PersonalDataWrites,
                          public ReceiverTlsWrites,
+                         public RateWrites,
                          public WorkWrites {
  public:
   [[nodiscard]] virtual ReadTransaction& read() = 0;

@@ -43,7 +43,7 @@ const Sql kMayMake{"fitness: may make tables",
 const Sql kCarrying{"fitness: unfinished", "SELECT name FROM meta WHERE name = 'carrying'"};
 
 // What the schema makes.
-constexpr std::array<std::string_view, 52> kTables{"accounts",
+constexpr std::array<std::string_view, 54> kTables{"accounts",
                                                    "api_keys",
                                                    "attachments",
                                                    "audit",
@@ -77,6 +77,8 @@ constexpr std::array<std::string_view, 52> kTables{"accounts",
                                                    "recipients",
                                                    "relayed",
                                                    "relayed_pieces",
+                                                   "rate_counts",
+                                                   "rate_states",
                                                    "report_lines",
                                                    "sections",
                                                    "settings",

@@ -120,6 +120,10 @@ INSERT INTO sts_policies SELECT 'd' || n || '.example', 'i', 'p', n, n
   FROM generate_series(1, {0}) n;
 INSERT INTO tls_counts SELECT n % 60, 'd' || n || '.example', 1, 1, 1
   FROM generate_series(1, {0}) n;
+INSERT INTO rate_counts SELECT n % ({0} / 10), n % 5, n, '', n % 300, 1, 1, 0, 0, 0, 0
+  FROM generate_series(1, {0}) n;
+INSERT INTO rate_states SELECT n % ({0} / 10), n % 5, n, '',
+  CASE WHEN n % 100 = 0 THEN 2 ELSE 0 END, n, '', 0, 0, 0, 0, 0, 0, 0 FROM generate_series(1, {0}) n;
 INSERT INTO bells SELECT 's' || n % 10, n % 2, 1000000 + n, 0, n, 0, 1, n
   FROM generate_series(1, {0}) n;
 )sql",
@@ -198,7 +202,8 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
       "changes,"
       " event_sheets, event_readers, not_sent, usages,"
       " suppressions, suppression_removals, export_jobs, opens, open_counts, audit,"
-      " domain_reports, report_lines, sts_policies, tls_counts");
+      " domain_reports, report_lines, sts_policies, tls_counts,"
+      " rate_counts, rate_states");
   fill(60'000);
   database_.execute("ANALYZE");
   explain_all("large");

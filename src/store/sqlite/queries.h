@@ -166,6 +166,13 @@ class Queries {
   [[nodiscard]] Result<std::optional<StsPolicy>> sts_policy(std::string_view domain);
   [[nodiscard]] Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question);
 
+  // rates.cc
+  [[nodiscard]] Result<std::vector<RateFound>> rates(std::span<const RateSubject> subjects,
+                                                     Hour from, Hour now);
+  [[nodiscard]] Result<std::vector<RateSubject>> rate_subjects(const RateQuestion& question);
+  [[nodiscard]] Result<std::vector<HeldReceiver>> held_receivers(std::int64_t limit);
+  [[nodiscard]] Result<std::int64_t> rates_at(std::uint8_t level);
+
   // opens.cc
   [[nodiscard]] Result<std::vector<OpenRecord>> opens_of(AccountKey account,
                                                          std::span<const PublicId> ids);
@@ -275,6 +282,10 @@ class Queries {
 
  private:
   struct RecipientRow;
+  [[nodiscard]] Result<std::optional<RateState>> rate_state(const RateSubject& subject);
+  // Of the hours from `first` to `last`.
+  [[nodiscard]] Result<OutcomeCounts> counted_between(const RateSubject& subject, Hour first,
+                                                      Hour last);
   // The batch that begins at or before an email id; nullopt: there is none.
   struct IdPlace {
     std::int64_t number = 0;

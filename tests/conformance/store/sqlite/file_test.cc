@@ -276,6 +276,7 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "DROP TABLE event_readers;"
       "DROP TABLE audit; DROP TABLE domain_reports; DROP TABLE report_lines;"
       "DROP TABLE sts_policies; DROP TABLE tls_counts;"
+      "DROP TABLE rate_counts; DROP TABLE rate_states;"
       "DROP TABLE smtp_habits; ALTER TABLE deliveries DROP COLUMN credential;"
       "ALTER TABLE attachments DROP COLUMN content_id;"
       "ALTER TABLE attachments DROP COLUMN relayed;"
