@@ -27,6 +27,7 @@ class MailWords {
   void add_personal_data();
   void add_audit();
   void add_tls_report();
+  void add_rates();
 
   WordBook book_;
   Explain explain_;
@@ -40,6 +41,8 @@ class MailWords {
   bool sure_ = false;
   AuditWish audit_;
   TlsReportWish tls_report_;
+  RatesWish rates_;
+  RateLimitsWish rate_limits_;
 };
 
 }  // namespace todoku::cli

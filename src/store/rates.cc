@@ -27,4 +27,8 @@ Result<void> check_sound(const RateState& state) {
               fmt::format("why mail is held back is told in at most {} octets", kRateBecauseMax));
 }
 
+std::string rate_limits_setting(AccountKey account) {
+  return fmt::format("protection {}", static_cast<std::int64_t>(account));
+}
+
 }  // namespace todoku::store

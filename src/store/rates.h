@@ -96,6 +96,9 @@ struct HeldReceiver {
 // What every back end refuses: invalid_input.
 [[nodiscard]] Result<void> check_sound(const RateState& state);
 
+// The setting that keeps what limits an account has of its own (store/settings.h), packed.
+[[nodiscard]] std::string rate_limits_setting(AccountKey account);
+
 class RateReads {
  public:
   virtual ~RateReads() = default;

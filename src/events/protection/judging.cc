@@ -35,8 +35,8 @@ class Judging {
   Result<void> put(const RateFound& found, ProtectionLevel level, std::string because);
   // How many deliveries wait now that did not.
   Result<std::int64_t> hold(const RateSubject& subject, const std::string& because);
-  // False: it does not go out, or waits already.
-  Result<bool> pause(store::DeliveryKey key);
+  // nullopt: it does not go out; false: it waits already.
+  Result<std::optional<bool>> pause(store::DeliveryKey key);
   Result<void> hold_there(const RateSubject& delivery_at_receiver, const std::string& because);
   Result<std::vector<store::SendingDelivery>> sending_of(store::AccountKey account);
 
@@ -105,7 +105,7 @@ Result<void> Judging::judge_found(const RateFound& found, const ProtectionLimits
     const auto paused = hold(found.subject, because);
     if (!paused) return fail(paused.error());
     held = *paused;
-    // It is over already, or a person has paused it: there is nothing to hold back.
+    // It is over already: there is nothing to hold back.
     const bool in_vain = found.subject.scope == RateScope::delivery && held == 0;
     if (in_vain) level = ProtectionLevel::warned;
     if (level == before) return {};
@@ -143,7 +143,7 @@ Result<std::int64_t> Judging::hold(const RateSubject& subject, const std::string
   if (subject.scope == RateScope::delivery) {
     const auto paused = pause(subject.delivery);
     if (!paused) return fail(paused.error());
-    return *paused ? 1 : 0;
+    return *paused ? 1 : 0;  // also where it waits already
   }
   const auto sending = sending_of(subject.account);
   if (!sending) return fail(sending.error());
@@ -164,17 +164,17 @@ Result<std::int64_t> Judging::hold(const RateSubject& subject, const std::string
     }
     const auto paused = pause(each.key);
     if (!paused) return fail(paused.error());
-    if (*paused) ++held;
+    if (paused->value_or(false)) ++held;
   }
   return held;
 }
 
-Result<bool> Judging::pause(store::DeliveryKey key) {
-  auto paused = writer_.steer_delivery(key, store::Course::paused);
-  if (paused) return paused;
+Result<std::optional<bool>> Judging::pause(store::DeliveryKey key) {
+  const auto paused = writer_.steer_delivery(key, store::Course::paused);
+  if (paused) return *paused;
   const ErrorKind kind = paused.error().kind;
-  if (kind == ErrorKind::conflict || kind == ErrorKind::not_found) return false;
-  return paused;
+  if (kind == ErrorKind::conflict || kind == ErrorKind::not_found) return std::nullopt;
+  return fail(paused.error());
 }
 
 Result<void> Judging::hold_there(const RateSubject& there, const std::string& because) {
@@ -210,7 +210,7 @@ Result<void> Judging::judge_start(const store::Delivery& head) {
     }
     const auto paused = pause(head.key);
     if (!paused) return fail(paused.error());
-    if (!*paused) continue;
+    if (!paused->value_or(false)) continue;
     const std::string words =
         fmt::format("delivery {} of {}", head.id, store::words_of(subject, head.id));
     writer_.tell_of_rate(store::EventKind::protection_paused, head.account, words,
@@ -242,13 +242,9 @@ Result<std::vector<Consequence>> judge_start(store::WriteTransaction& writer,
   return judging.take();
 }
 
-std::string limits_setting(store::AccountKey account) {
-  return fmt::format("protection {}", static_cast<std::int64_t>(account));
-}
-
 Result<ProtectionLimits> limits_of(store::ReadTransaction& reader, store::AccountKey account,
                                    const ProtectionLimits& usual) {
-  const auto kept = reader.setting(limits_setting(account));
+  const auto kept = reader.setting(store::rate_limits_setting(account));
   if (!kept) return fail(kept.error());
   if (!*kept) return usual;
   const auto overrides = delivery::policy::unpack_overrides(**kept);

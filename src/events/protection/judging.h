@@ -52,8 +52,6 @@ using Heads = std::map<store::DeliveryKey, store::Delivery>;
                                                            const ProtectionOptions& options,
                                                            Instant now);
 
-// The setting that keeps an account's limits (delivery::policy::pack()).
-[[nodiscard]] std::string limits_setting(store::AccountKey account);
 [[nodiscard]] Result<delivery::policy::ProtectionLimits> limits_of(
     store::ReadTransaction& reader, store::AccountKey account,
     const delivery::policy::ProtectionLimits& usual);

@@ -256,7 +256,8 @@ TEST_F(WatcherTest, NothingIsCountedTwiceWhoeverReads) {
 
 TEST_F(WatcherTest, AnAccountMayHaveLimitsOfItsOwn) {
   write([this](store::WriteTransaction& t) {
-    return t.put_setting(limits_setting(account_), delivery::policy::pack({.bounces_minimum = 10}));
+    return t.put_setting(store::rate_limits_setting(account_),
+                         delivery::policy::pack({.bounces_minimum = 10}));
   });
   const auto key = bulk(400, "example.jp");
   bounce(key, 10);

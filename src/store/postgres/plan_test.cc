@@ -123,7 +123,8 @@ INSERT INTO tls_counts SELECT n % 60, 'd' || n || '.example', 1, 1, 1
 INSERT INTO rate_counts SELECT n % ({0} / 10), n % 5, n, '', n % 300, 1, 1, 0, 0, 0, 0
   FROM generate_series(1, {0}) n;
 INSERT INTO rate_states SELECT n % ({0} / 10), n % 5, n, '',
-  CASE WHEN n % 100 = 0 THEN 2 ELSE 0 END, n, '', 0, 0, 0, 0, 0, 0, 0 FROM generate_series(1, {0}) n;
+  CASE WHEN n % 100 = 0 THEN 2 ELSE 0 END, n, '', 0, 0, 0, 0, 0, 0, 0
+  FROM generate_series(1, {0}) n;
 INSERT INTO bells SELECT 's' || n % 10, n % 2, 1000000 + n, 0, n, 0, 1, n
   FROM generate_series(1, {0}) n;
 )sql",
