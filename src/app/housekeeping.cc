@@ -36,7 +36,7 @@ void Housekeeping::start() {
   };
   const Piece forget_rates = [this](store::WriteTransaction& t) {
     const Instant before = store_.clock().now() - std::chrono::days(store::kRateDays);
-    return t.drop_rates(store::hour_of(before), kRows);
+    return t.drop_rates(store::rate_hour(before), kRows);
   };
   boost::asio::post(executor_, [this, purge, drop, forget, forget_rates] {
     tasks_.spawn("purge", repeat(purge, purging_));

@@ -95,7 +95,7 @@ Result<ProtectionOverrides> limits_kept(store::ReadTransaction& reader, store::A
 
 Result<RateReport> read_rates(store::ReadTransaction& reader, store::AccountKey account,
                               store::PublicId delivery, std::int64_t hours, Instant now) {
-  const store::Hour hour = store::hour_of(now);
+  const store::RateHour hour = store::rate_hour(now);
   RateReport report{.hours = hours, .delivery = delivery, .lines = {}, .own_limits = {}};
   store::RateQuestion question{
       .account = account, .delivery = std::nullopt, .from = hour - hours + 1, .limit = kLinesMax};

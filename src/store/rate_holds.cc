@@ -13,7 +13,7 @@ namespace {
 constexpr std::int64_t kSubjectsMax = 1'000;  // receivers are those that rules name
 
 Result<std::vector<RateSubject>> concerned(ReadTransaction& reader, const Delivery& delivery,
-                                           Hour now) {
+                                           RateHour now) {
   std::vector<RateSubject> all;
   for (const bool own : {false, true}) {
     auto found = reader.rate_subjects({.account = delivery.account,
@@ -55,7 +55,7 @@ std::string sender_domain_of(const Delivery& delivery) {
 }
 
 Result<bool> end_rate_holds(WriteTransaction& writer, const Delivery& delivery, Instant now) {
-  const Hour hour = hour_of(now);
+  const RateHour hour = rate_hour(now);
   const auto subjects = concerned(writer.read(), delivery, hour);
   if (!subjects) return fail(subjects.error());
   const auto found = writer.read().rates(*subjects, hour, hour);

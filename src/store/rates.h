@@ -43,8 +43,8 @@ struct RateSubject {
 };
 
 // Since 1970-01-01.
-using Hour = std::int64_t;
-[[nodiscard]] constexpr Hour hour_of(Instant instant) {
+using RateHour = std::int64_t;
+[[nodiscard]] constexpr RateHour rate_hour(Instant instant) {
   return std::chrono::floor<std::chrono::hours>(instant.time_since_epoch()).count();
 }
 
@@ -52,7 +52,7 @@ inline constexpr std::int64_t kRateDays = 14;
 
 struct RateIncrement {
   RateSubject subject;
-  Hour hour = 0;
+  RateHour hour = 0;
   OutcomeCounts counts;
 };
 
@@ -66,7 +66,7 @@ struct RateState {
   std::string because;     // the sentence that was told
   // What counts begins behind this: the hour of the last resumption, and what of that hour had been
   // counted by then.
-  Hour baseline_hour = 0;
+  RateHour baseline_hour = 0;
   OutcomeCounts baseline;
   friend bool operator==(const RateState&, const RateState&) = default;
 };
@@ -82,7 +82,7 @@ struct RateFound {
 struct RateQuestion {
   AccountKey account{};
   std::optional<DeliveryKey> delivery;  // nullopt: what is of no single delivery
-  Hour from = 0;
+  RateHour from = 0;
   std::int64_t limit = 1'000;
 };
 
@@ -104,7 +104,7 @@ class RateReads {
   virtual ~RateReads() = default;
   // In the order given. `now`: the hour of RateFound::this_hour.
   [[nodiscard]] virtual Result<std::vector<RateFound>> rates(std::span<const RateSubject> subjects,
-                                                             Hour from, Hour now) = 0;
+                                                             RateHour from, RateHour now) = 0;
   // Subjects of an account, or of one delivery, of which something was counted from then on, or
   // that have a state; by scope and name.
   [[nodiscard]] virtual Result<std::vector<RateSubject>> rate_subjects(
@@ -121,14 +121,14 @@ class RateWrites {
  public:
   virtual ~RateWrites() = default;
   // Each subject and hour once.
-  [[nodiscard]] virtual Result<void> count_outcomes(std::span<const RateIncrement> increments) = 0;
+  [[nodiscard]] virtual Result<void> count_rates(std::span<const RateIncrement> increments) = 0;
   [[nodiscard]] virtual Result<void> put_rate_state(const RateState& state) = 0;
   // Its owner is told; `what`: the subject, in words.
   virtual void tell_of_rate(EventKind kind, AccountKey account, std::string_view what,
                             std::string_view because) = 0;
   // Counts of before this hour, and states of deliveries that have not changed since; at most
   // `rows` of each. False when none is left.
-  [[nodiscard]] virtual Result<bool> drop_rates(Hour before, std::int64_t rows) = 0;
+  [[nodiscard]] virtual Result<bool> drop_rates(RateHour before, std::int64_t rows) = 0;
 };
 
 }  // namespace todoku::store

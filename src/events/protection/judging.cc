@@ -52,14 +52,14 @@ bool is_of_delivery(const RateSubject& subject) {
 }
 
 Result<void> Judging::judge(const Tally& tally, const Heads& heads) {
-  const store::Hour now = store::hour_of(now_);
+  const store::RateHour now = store::rate_hour(now_);
   std::vector<RateSubject> lasting;
   std::vector<RateSubject> of_deliveries;
   for (RateSubject& subject : tally.subjects()) {
     (is_of_delivery(subject) ? of_deliveries : lasting).push_back(std::move(subject));
   }
   for (const auto& [subjects, from] : {std::pair(&lasting, now - options_.window_hours + 1),
-                                       std::pair(&of_deliveries, store::Hour{0})}) {
+                                       std::pair(&of_deliveries, store::RateHour{0})}) {
     const auto found = writer_.read().rates(*subjects, from, now);
     if (!found) return fail(found.error());
     for (const RateFound& each : *found) {
@@ -178,7 +178,7 @@ Result<std::optional<bool>> Judging::pause(store::DeliveryKey key) {
 }
 
 Result<void> Judging::hold_there(const RateSubject& there, const std::string& because) {
-  const store::Hour now = store::hour_of(now_);
+  const store::RateHour now = store::rate_hour(now_);
   const auto found = writer_.read().rates(std::span(&there, 1), now, now);
   if (!found) return fail(found.error());
   const auto& state = found->front().state;
@@ -187,7 +187,7 @@ Result<void> Judging::hold_there(const RateSubject& there, const std::string& be
 }
 
 Result<void> Judging::judge_start(const store::Delivery& head) {
-  const store::Hour now = store::hour_of(now_);
+  const store::RateHour now = store::rate_hour(now_);
   const auto subjects = writer_.read().rate_subjects(
       {.account = head.account, .delivery = std::nullopt, .from = now + 1, .limit = kStatesMax});
   if (!subjects) return fail(subjects.error());

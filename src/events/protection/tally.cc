@@ -62,7 +62,7 @@ void Tally::add(const store::EventRecord& event, std::string_view sender_domain)
   Receiver receiver = receivers_(domain_of(event.address), event.path->mx_host);
   const OutcomeCounts counts = counts_of(event.entry, receiver.reports_complaints);
   if (counts == OutcomeCounts{}) return;
-  const store::Hour hour = store::hour_of(event.entry.at);
+  const store::RateHour hour = store::rate_hour(event.entry.at);
   for (store::RateSubject& subject : subjects_of(event, sender_domain, receiver.site)) {
     counts_[{std::move(subject), hour}] += counts;
   }

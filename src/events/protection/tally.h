@@ -49,7 +49,7 @@ class Tally {
 
  private:
   const Receivers& receivers_;
-  std::map<std::pair<store::RateSubject, store::Hour>, OutcomeCounts> counts_;
+  std::map<std::pair<store::RateSubject, store::RateHour>, OutcomeCounts> counts_;
   std::map<std::string, Receiver, std::less<>> seen_;
 };
 

@@ -208,7 +208,7 @@ Result<std::vector<Consequence>> Watcher::keep(store::WriteTransaction& transact
   auto kept = transaction.save_event_reader(*taken_as_, kReader, pack(page.next));
   if (!kept) return fail(std::move(kept.error()));
   const auto increments = page.tally.increments();
-  kept = transaction.count_outcomes(increments);
+  kept = transaction.count_rates(increments);
   if (!kept) return fail(std::move(kept.error()));
   const Instant now = world_.store.clock().now();
   auto done = judge_rates(transaction, page.tally, page.heads, options_, now);

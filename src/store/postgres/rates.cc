@@ -84,7 +84,7 @@ OutcomeCounts counts_at(const Table& rows, int row, int column) {
           .complained = rows.integer(row, column + 5)};
 }
 
-RateFound found_at(const Table& rows, int row, const RateSubject& subject, Hour from) {
+RateFound found_at(const Table& rows, int row, const RateSubject& subject, RateHour from) {
   constexpr int kThisHour = 6;
   constexpr int kState = 12;
   constexpr int kBaseline = 16;
@@ -119,8 +119,8 @@ struct SubjectColumns {
 
 }  // namespace
 
-Result<std::vector<RateFound>> Questions::rates(std::span<const RateSubject> subjects, Hour from,
-                                                Hour now) {
+Result<std::vector<RateFound>> Questions::rates(std::span<const RateSubject> subjects,
+                                                RateHour from, RateHour now) {
   if (subjects.empty()) return std::vector<RateFound>{};
   SubjectColumns columns;
   for (const RateSubject& subject : subjects) columns.add(subject);
@@ -172,7 +172,7 @@ Result<std::int64_t> Questions::rates_at(std::uint8_t level) {
   return rows->integer(0, 0);
 }
 
-Result<void> Changes::count_outcomes(std::span<const RateIncrement> increments) {
+Result<void> Changes::count_rates(std::span<const RateIncrement> increments) {
   if (increments.empty()) return {};
   SubjectColumns columns;
   Column hour(kInt8);
@@ -221,7 +221,7 @@ void Changes::tell_of_rate(EventKind kind, AccountKey account, std::string_view 
   events_.add(account, event_of_credential(kind, what, because, session_.now()));
 }
 
-Result<bool> Changes::drop_rates(Hour before, std::int64_t rows) {
+Result<bool> Changes::drop_rates(RateHour before, std::int64_t rows) {
   constexpr std::int64_t kHourMs = 3'600'000;
   const auto dropped = session_.add(kDropRateCounts, Params() << before << rows)
                            .add(kDropRateStates, Params() << before * kHourMs << rows)

@@ -108,8 +108,8 @@ class Questions final : public ReadTransaction {
   Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question) override;
 
   // -- rates (rates.cc)
-  Result<std::vector<RateFound>> rates(std::span<const RateSubject> subjects, Hour from,
-                                       Hour now) override;
+  Result<std::vector<RateFound>> rates(std::span<const RateSubject> subjects, RateHour from,
+                                       RateHour now) override;
   Result<std::vector<RateSubject>> rate_subjects(const RateQuestion& question) override;
   Result<std::vector<HeldReceiver>> held_receivers(std::int64_t limit) override;
   Result<std::int64_t> rates_at(std::uint8_t level) override;
@@ -280,11 +280,11 @@ class Changes final : public WriteTransaction {
   Result<void> add_tls_counts(std::span<const TlsCount> counts, std::int64_t keep_since) override;
 
   // -- rates (rates.cc)
-  Result<void> count_outcomes(std::span<const RateIncrement> increments) override;
+  Result<void> count_rates(std::span<const RateIncrement> increments) override;
   Result<void> put_rate_state(const RateState& state) override;
   void tell_of_rate(EventKind kind, AccountKey account, std::string_view what,
                     std::string_view because) override;
-  Result<bool> drop_rates(Hour before, std::int64_t rows) override;
+  Result<bool> drop_rates(RateHour before, std::int64_t rows) override;
 
   // -- opens (opens.cc)
   Result<std::vector<OpenRecorded>> record_opens(std::span<const OpenSeen> seen) override;

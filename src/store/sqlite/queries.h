@@ -168,7 +168,7 @@ class Queries {
 
   // rates.cc
   [[nodiscard]] Result<std::vector<RateFound>> rates(std::span<const RateSubject> subjects,
-                                                     Hour from, Hour now);
+                                                     RateHour from, RateHour now);
   [[nodiscard]] Result<std::vector<RateSubject>> rate_subjects(const RateQuestion& question);
   [[nodiscard]] Result<std::vector<HeldReceiver>> held_receivers(std::int64_t limit);
   [[nodiscard]] Result<std::int64_t> rates_at(std::uint8_t level);
@@ -284,8 +284,8 @@ class Queries {
   struct RecipientRow;
   [[nodiscard]] Result<std::optional<RateState>> rate_state(const RateSubject& subject);
   // Of the hours from `first` to `last`.
-  [[nodiscard]] Result<OutcomeCounts> counted_between(const RateSubject& subject, Hour first,
-                                                      Hour last);
+  [[nodiscard]] Result<OutcomeCounts> counted_between(const RateSubject& subject, RateHour first,
+                                                      RateHour last);
   // The batch that begins at or before an email id; nullopt: there is none.
   struct IdPlace {
     std::int64_t number = 0;

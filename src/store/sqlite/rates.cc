@@ -36,7 +36,8 @@ Result<std::optional<RateState>> Queries::rate_state(const RateSubject& subject)
   return std::nullopt;
 }
 
-Result<OutcomeCounts> Queries::counted_between(const RateSubject& subject, Hour first, Hour last) {
+Result<OutcomeCounts> Queries::counted_between(const RateSubject& subject, RateHour first,
+                                               RateHour last) {
   auto query = db_.query(
       "SELECT coalesce(sum(answered), 0), coalesce(sum(delivered), 0), coalesce(sum(reporting), 0),"
       " coalesce(sum(hard), 0), coalesce(sum(unknown_users), 0), coalesce(sum(complained), 0)"
@@ -48,8 +49,8 @@ Result<OutcomeCounts> Queries::counted_between(const RateSubject& subject, Hour 
   return counts_at(query, 0);
 }
 
-Result<std::vector<RateFound>> Queries::rates(std::span<const RateSubject> subjects, Hour from,
-                                              Hour now) {
+Result<std::vector<RateFound>> Queries::rates(std::span<const RateSubject> subjects, RateHour from,
+                                              RateHour now) {
   std::vector<RateFound> found;
   for (const RateSubject& subject : subjects) {
     auto state = rate_state(subject);
@@ -113,7 +114,7 @@ Result<std::int64_t> Queries::rates_at(std::uint8_t level) {
   return query.integer(0);
 }
 
-Result<void> SqliteWriteTransaction::count_outcomes(std::span<const RateIncrement> increments) {
+Result<void> SqliteWriteTransaction::count_rates(std::span<const RateIncrement> increments) {
   for (const RateIncrement& each : increments) {
     auto done = db_.query(
                        "INSERT INTO rate_counts(account, scope, delivery, name, hour, answered,"
@@ -159,7 +160,7 @@ void SqliteWriteTransaction::tell_of_rate(EventKind kind, AccountKey account, st
   events_.add(account, event_of_credential(kind, what, because, now_));
 }
 
-Result<bool> SqliteWriteTransaction::drop_rates(Hour before, std::int64_t rows) {
+Result<bool> SqliteWriteTransaction::drop_rates(RateHour before, std::int64_t rows) {
   auto done = db_.query(
                      "DELETE FROM rate_counts WHERE (account, scope, delivery, name, hour) IN"
                      " (SELECT account, scope, delivery, name, hour FROM rate_counts"

@@ -196,8 +196,8 @@ class SqliteReadTransaction final : public ReadTransaction {
     return queries_.tls_counts(question);
   }
 
-  Result<std::vector<RateFound>> rates(std::span<const RateSubject> subjects, Hour from,
-                                       Hour now) override {
+  Result<std::vector<RateFound>> rates(std::span<const RateSubject> subjects, RateHour from,
+                                       RateHour now) override {
     return queries_.rates(subjects, from, now);
   }
   Result<std::vector<RateSubject>> rate_subjects(const RateQuestion& question) override {
@@ -439,11 +439,11 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<void> add_tls_counts(std::span<const TlsCount> counts, std::int64_t keep_since) override;
 
   // -- rates (rates.cc)
-  Result<void> count_outcomes(std::span<const RateIncrement> increments) override;
+  Result<void> count_rates(std::span<const RateIncrement> increments) override;
   Result<void> put_rate_state(const RateState& state) override;
   void tell_of_rate(EventKind kind, AccountKey account, std::string_view what,
                     std::string_view because) override;
-  Result<bool> drop_rates(Hour before, std::int64_t rows) override;
+  Result<bool> drop_rates(RateHour before, std::int64_t rows) override;
 
   // -- opens (opens.cc)
   Result<std::vector<OpenRecorded>> record_opens(std::span<const OpenSeen> seen) override;

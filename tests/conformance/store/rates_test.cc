@@ -27,14 +27,14 @@ struct RateBook {
   Store& store;
   void count(const std::vector<RateIncrement>& increments) const {
     must(store.write_and_wait(WritePriority::import,
-                              [&](WriteTransaction& t) { return t.count_outcomes(increments); }));
+                              [&](WriteTransaction& t) { return t.count_rates(increments); }));
   }
   void put(const RateState& state) const {
     must(store.write_and_wait(WritePriority::import,
                               [&](WriteTransaction& t) { return t.put_rate_state(state); }));
   }
-  [[nodiscard]] std::vector<RateFound> find(const std::vector<RateSubject>& subjects, Hour from,
-                                            Hour at) const {
+  [[nodiscard]] std::vector<RateFound> find(const std::vector<RateSubject>& subjects, RateHour from,
+                                            RateHour at) const {
     return must(
         store.read_and_wait([&](ReadTransaction& t) { return t.rates(subjects, from, at); }));
   }
@@ -166,7 +166,7 @@ TEST_P(StoreSuite, RatesThatAreOldGo) {
   const RateSubject acme{.account = AccountKey{7}};
   const RateSubject mailing{
       .account = AccountKey{7}, .scope = RateScope::delivery, .delivery = DeliveryKey{3}};
-  const Hour hour = hour_of(now());
+  const RateHour hour = rate_hour(now());
   book.count({{acme, hour - 2, counts(1, 0)}, {acme, hour, counts(2, 0)}});
   book.put({.subject = acme, .level = 2, .since = now() - 2h});
   book.put({.subject = mailing, .level = 2, .since = now() - 2h});
