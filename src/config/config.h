@@ -252,6 +252,17 @@ struct Config {
     std::int64_t domain_check_hours = 0;
     std::int64_t domain_server_port = 0;
   };
+  struct Protection {
+    bool enabled = false;
+    double complaint_warn_percent = 0;
+    double complaint_pause_percent = 0;
+    std::int64_t complaint_minimum = 0;
+    double bounce_warn_percent = 0;
+    double bounce_pause_percent = 0;
+    std::int64_t bounce_minimum = 0;
+    std::int64_t unknown_user_minimum = 0;
+    std::int64_t window_hours = 0;
+  };
   struct DoctorBlocklist {
     std::string zone;
     std::string page;
@@ -317,6 +328,7 @@ struct Config {
   std::vector<Egress> egress;
   Doctor doctor;
   std::vector<DoctorBlocklist> doctor_blocklists;
+  Protection protection;
   Delivery delivery;
   Suppression suppression;
   Rules rules;

@@ -342,8 +342,8 @@ const std::vector<ConfigSection>& config_sections() {
   static const std::vector<ConfigSection> sections = [] {
     std::vector<ConfigSection> all;
     for (auto group : {process_sections(), store_sections(), api_sections(), delivery_sections(),
-                       doctor_sections(), queue_sections(), outbound_sections(), relay_sections(),
-                       inbound_sections()}) {
+                       doctor_sections(), protection_sections(), queue_sections(),
+                       outbound_sections(), relay_sections(), inbound_sections()}) {
       std::ranges::move(group, std::back_inserter(all));
     }
     return all;
