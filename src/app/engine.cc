@@ -124,6 +124,7 @@ struct Engine::Parts {
   [[nodiscard]] operate::Operations::Options operation_options();
   void describe(operate::EngineStatus& status) const;
   [[nodiscard]] std::optional<explain::Way> way_of(const store::Story& story) const;
+  [[nodiscard]] std::string site_of(std::string_view domain) const;
   [[nodiscard]] operate::Lockouts* lockouts() const;
   [[nodiscard]] Task<Result<std::size_t>> import_reports(std::string octets);
   template <class T>
@@ -605,6 +606,7 @@ operate::Operations::Options Engine::Parts::operation_options() {
       .look_up_texts =
           [this](std::string name) { return proof_names->texts(std::move(name), true); },
       .lockouts = [this] { return lockouts(); },
+      .site_of = [this](std::string_view domain) { return site_of(domain); },
       .own_addresses = sending_platform(config).addresses,
       .report_days = config.retention.report_days,
       .files = &*file_pool,
@@ -633,6 +635,13 @@ std::optional<explain::Way> Engine::Parts::way_of(const store::Story& story) con
     if (auto way = role->way_of(story)) return way;
   }
   return std::nullopt;
+}
+
+std::string Engine::Parts::site_of(std::string_view domain) const {
+  for (const auto& role : roles) {
+    if (std::string site = role->site_of(domain); !site.empty()) return site;
+  }
+  return std::string(domain);
 }
 
 operate::Lockouts* Engine::Parts::lockouts() const {

@@ -10,6 +10,7 @@
 
 #include "app/module_options.h"
 #include "app/open_files.h"
+#include "app/smarthosts.h"
 #include "app/vault.h"
 #include "dns/unbound_context.h"
 #include "net/bind_check.h"
@@ -191,7 +192,10 @@ std::vector<std::string> host_problems(const config::Config& config, bool ports_
     if (known({"dns"})) {
       problems.note("the DNS resolver", dns::make_unbound_context(resolver_options(config)));
     }
-    if (known({"egress"})) problems.note(check_sources(config));
+    if (known({"egress"})) {
+      problems.note(check_sources(config));
+      problems.note(check_smarthosts(config));
+    }
   }
   return found;
 }

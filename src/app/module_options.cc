@@ -16,6 +16,7 @@
 
 #include "api/pixel.h"
 #include "api/unsubscribe.h"
+#include "app/smarthosts.h"
 #include "app/version.h"
 #include "base/bytes.h"
 #include "base/digest.h"
@@ -95,7 +96,8 @@ std::vector<delivery::EgressSource> sources(const config::Config& config) {
          .bind_v6 = address(source.bind_ipv6),
          .use_v4 = source.ipv4,
          .use_v6 = source.ipv6,
-         .ehlo = source.hello_name.empty() ? hello_name(config) : ascii(source.hello_name)});
+         .ehlo = source.hello_name.empty() ? hello_name(config) : ascii(source.hello_name),
+         .smarthost = smarthost_of(source)});
   }
   return all;
 }
@@ -282,6 +284,9 @@ operate::Settings agreed_settings(const config::Config& config,
     add("IPv4 address", source.use_v4, source.bind_v4);
     add("IPv6 address", source.use_v6, source.bind_v6);
     parts.push_back("EHLO " + source.ehlo);
+    if (source.smarthost) {
+      parts.push_back(fmt::format("via {}:{}", source.smarthost->host, source.smarthost->port));
+    }
     settings["egress " + source.name] = fmt::format("{}", fmt::join(parts, ", "));
   }
   for (const config::Config::Egress& source : config.egress) {

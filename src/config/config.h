@@ -216,6 +216,11 @@ struct Config {
     std::string ec2_public_ipv4;
     bool ipv4 = false;
     bool ipv6 = false;
+    std::string via;
+    std::string via_user;
+    std::string via_password_file;
+    std::string via_password_variable;
+    std::string via_tls;
   };
   struct Delivery {
     std::int64_t unrecorded_max = 0;

@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 
 #include "base/bytes.h"
+#include "config/smarthost_url.h"
 #include "mail/address.h"
 #include "net/endpoint.h"
 #include "net/network.h"
@@ -80,6 +81,8 @@ std::string_view form_text(TextForm form) {
       return "a domain name or .";
     case TextForm::url:
       return "a URL that begins with http:// or https://";
+    case TextForm::smarthost:
+      return "smtp:// and a host, with or without a port, such as smtp://smtp.example.com:587";
     case TextForm::label:
       return "a name of letters, digits, - and _";
     case TextForm::choice:
@@ -140,6 +143,8 @@ bool has_form(const ConfigKey& key, std::string_view text) {
                  .has_value();
     case TextForm::url:
       return is_url(text);
+    case TextForm::smarthost:
+      return parse_smarthost_url(text).has_value();
     case TextForm::label:
       return is_label(text);
     case TextForm::choice:
@@ -287,64 +292,6 @@ void check_queue_names(const Config& config, std::vector<ConfigProblem>& problem
         {"", fmt::format("queue.sqs.prefix {} and egress {} make a queue's name of "
                          "more than {} characters",
                          in_quotes(config.sqs.prefix), in_quotes(source.name), kLongest)});
-  }
-}
-
-// EC2 translates from one private address to one public address.
-template <class Report>
-void check_public_address(const Config::Egress& source, const Report& report) {
-  if (source.ec2_public_ipv4.empty()) return;
-  const auto seen = net::IpAddress::parse(source.ec2_public_ipv4);
-  if (seen && !seen->is_v4()) report(source, "ec2_public_ipv4 is an IPv6 address");
-  if (source.bind_ipv4.empty() || !source.ipv4) {
-    report(source, "ec2_public_ipv4 needs ipv4 and the bind_ipv4 that it belongs to");
-  }
-}
-
-template <class Report>
-void check_seen_address(const Config::Egress& source, const Report& report) {
-  const auto seen = net::IpAddress::parse(source.public_address);
-  if (!seen) return;
-  if (seen->is_v4() ? !source.ipv4 : !source.ipv6) {
-    report(source, fmt::format("public_address needs {}", seen->is_v4() ? "ipv4" : "ipv6"));
-  }
-  switch (seen->scope()) {
-    case net::AddressScope::global:
-    case net::AddressScope::reserved:
-      return;
-    case net::AddressScope::loopback:
-    case net::AddressScope::private_use:
-    case net::AddressScope::link_local:
-    case net::AddressScope::multicast:
-      report(source, fmt::format("public_address {} is seen by no receiver", seen->to_string()));
-  }
-}
-
-void check_egress(const Config& config, std::vector<ConfigProblem>& problems) {
-  std::vector<std::string_view> names;
-  std::map<std::string, std::string_view> users;  // of addresses
-  const auto report = [&](const Config::Egress& source, std::string_view message) {
-    problems.push_back({"", fmt::format("egress {}: {}", in_quotes(source.name), message)});
-  };
-  for (const Config::Egress& source : config.egress) {
-    if (contains(names, source.name)) report(source, "the name is used twice");
-    names.push_back(source.name);
-    if (!source.ipv4 && !source.ipv6) report(source, "ipv4 and ipv6 are both false");
-    const auto v4 = net::IpAddress::parse(source.bind_ipv4);
-    if (v4 && !v4->is_v4()) report(source, "bind_ipv4 is an IPv6 address");
-    const auto v6 = net::IpAddress::parse(source.bind_ipv6);
-    if (v6 && !v6->is_v6()) report(source, "bind_ipv6 is an IPv4 address");
-    check_public_address(source, report);
-    check_seen_address(source, report);
-    // Limits hold for each source: a receiver would see both come from one address.
-    for (const auto& [at, used] : {std::pair(v4, source.ipv4), std::pair(v6, source.ipv6)}) {
-      if (!at || !used) continue;
-      const auto [user, is_new] = users.emplace(at->to_string(), source.name);
-      if (is_new || user->second == source.name) continue;
-      report(source, fmt::format("egress {} sends from {} as well, and receivers' limits are for "
-                                 "one address: keep one of them",
-                                 in_quotes(user->second), user->first));
-    }
   }
 }
 

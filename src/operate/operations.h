@@ -21,6 +21,7 @@
 #include "base/result.h"
 #include "base/secret_box.h"
 #include "events/journal/folding.h"
+#include "explain/causes.h"
 #include "explain/next_step.h"
 #include "explain/time_text.h"
 #include "explain/way.h"
@@ -210,7 +211,32 @@ struct Explanation {
   std::string address;  // as the store knows it; of a delivery its number
   bool more = false;    // mails than were asked for
   std::vector<store::Story> stories;
-  std::vector<std::string> next;  // what happens next with each
+  std::vector<std::string> next;           // what happens next with each
+  std::vector<std::string> for_recipient;  // what can be sent on of each (explain/reader_text.h)
+  std::string text;
+};
+
+// What became of many mails, by receiver and cause (explain/causes.h): of a delivery, or of a span
+// of time.
+struct CausesRequest {
+  store::PublicId delivery = 0;  // 0: of a span
+  std::string account;           // empty: all; of a delivery: whoever has it, if that is one
+  std::string site;              // only at this receiver; "other": those not counted by name
+  std::string domain;            // only at the receiver that this domain's mail goes to
+  std::optional<Instant> since;  // by whole hours; of none the last 24 hours
+  std::optional<Instant> until;
+  Language language = Language::english;
+  std::int64_t limit = 20;  // causes told, up to kCausesMax
+  std::int64_t utc_offset_minutes = explain::kJapan.count();
+};
+inline constexpr std::int64_t kCausesMax = 50;
+
+struct ExplainedCauses {
+  std::optional<store::Delivery> delivery;
+  std::optional<std::string> site;
+  std::optional<Instant> since;  // of a span, as it was counted
+  std::optional<Instant> until;
+  explain::Causes causes;
   std::string text;
 };
 
@@ -348,6 +374,13 @@ struct TlsReportRequest {
   std::int64_t limit = 1'000;
 };
 
+struct LanesRequest {
+  std::string site;    // empty: all
+  std::string source;  // likewise
+  bool all = false;    // also what is remembered of those not at work
+  std::int64_t limit = 1'000;
+};
+
 class Operations {
  public:
   struct Options {
@@ -374,6 +407,8 @@ class Operations {
     std::function<Task<Result<std::vector<std::string>>>(std::string name)> look_up_texts;
     // nullptr: no relay runs here.
     std::function<Lockouts*()> lockouts = {};
+    // The site of a recipients' domain, as far as this process knows it; else the domain.
+    std::function<std::string(std::string_view domain)> site_of = {};
     // Our sources' addresses as receivers see them.
     std::vector<std::string> own_addresses = {};
     std::int64_t report_days = 0;  // reports of domains are kept so long; 0: without an end
@@ -481,6 +516,8 @@ class Operations {
                                    bool withdrawn);
 
   Task<Result<Explanation>> explain(ExplainRequest request);
+  // -- explaining_causes.cc. invalid_input: it asks for what does not go together.
+  Task<Result<ExplainedCauses>> explain_causes(CausesRequest request);
 
   // -- personal_data.cc: all that is kept of an address, a page of it.
   Task<Result<PersonalPage>> personal_data(PersonalRequest request);
@@ -496,6 +533,9 @@ class Operations {
 
   // -- receiver_tls.cc: how the protection of connections fared, the newest days first.
   Task<Result<std::vector<store::TlsCount>>> tls_report(TlsReportRequest request);
+
+  // -- lanes.cc: how they fare, by source and site; those that are at work.
+  Task<Result<std::vector<store::LanePace>>> lanes(LanesRequest request);
 
   // At most `limit`.
   Task<Result<StuckMails>> stuck(std::int64_t limit);
@@ -548,6 +588,9 @@ class Operations {
   Task<Result<store::Domain>> claim_of(std::string account, std::string domain);
   Task<Result<store::Account>> account(std::string name);
   Task<Result<store::AccountKey>> list_owner(std::string name);
+  Task<Result<explain::Causes>> causes_of(store::Delivery delivery, std::optional<std::string> site,
+                                          std::size_t most);
+  Task<Result<void>> read_samples(explain::Causes& causes);
   struct FoundStories;
   Task<Result<FoundStories>> find_stories(ExplainRequest request);
   Task<Result<std::map<std::string, explain::CredentialHold>>> holds_of(

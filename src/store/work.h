@@ -125,6 +125,8 @@ struct OutcomeRecord {
   std::optional<Milliseconds> wait;
   // That it bounced speaks against the address itself, and counts for Settle::error_stop.
   bool against_address = false;
+  // The receiving system, as it is counted (outcome_counts.h).
+  std::string site = {};
   // Is recorded only where nobody has the batch in hand, who may know better: else conflict.
   bool if_free = false;
   // A mail that came back: is recorded only where it ends what a receiver had taken, or may have
