@@ -54,6 +54,23 @@ std::string sender_domain_of(const Delivery& delivery) {
   return from ? from->domain : std::string();
 }
 
+Result<std::vector<RateState>> rate_holds(ReadTransaction& reader, DeliveryKey key, Instant now) {
+  const auto delivery = reader.delivery_head(key);
+  if (!delivery) return fail(delivery.error());
+  const RateHour hour = rate_hour(now);
+  const auto subjects = concerned(reader, *delivery, hour);
+  if (!subjects) return fail(subjects.error());
+  auto found = reader.rates(*subjects, hour, hour);
+  if (!found) return fail(found.error());
+  std::vector<RateState> holds;
+  for (RateFound& each : *found) {
+    // Of the account's receivers those are told that the delivery is held at.
+    if (each.subject.scope == RateScope::receiver) continue;
+    if (each.state && each.state->level == kRatePaused) holds.push_back(std::move(*each.state));
+  }
+  return holds;
+}
+
 Result<bool> end_rate_holds(WriteTransaction& writer, const Delivery& delivery, Instant now) {
   const RateHour hour = rate_hour(now);
   const auto subjects = concerned(writer.read(), delivery, hour);

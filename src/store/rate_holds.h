@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "store/rates.h"
@@ -26,6 +27,11 @@ inline constexpr std::uint8_t kRatePaused = 2;
 // held. True: something was. `now`: the store's.
 [[nodiscard]] Result<bool> end_rate_holds(WriteTransaction& writer, const Delivery& delivery,
                                           Instant now);
+
+// What of a bulk delivery is held back for now, and what all of it is: of itself, its sender
+// domain, its account, and of itself at receivers. Empty: nothing. not_found.
+[[nodiscard]] Result<std::vector<RateState>> rate_holds(ReadTransaction& reader, DeliveryKey key,
+                                                        Instant now);
 
 // The domain of From, by which rates are counted; empty: it has none.
 [[nodiscard]] std::string sender_domain_of(const Delivery& delivery);

@@ -38,6 +38,7 @@ def a_bulk_of_dead_addresses_is_paused_until_somebody_resumes_it(binary):
         check("HELD BACK" in shown and "not measurable" in shown, shown)
         total, sent, bounced, _ = stack.counts(delivery)
         check(sent + bounced < total, "the rest waits")
+        stack.await_story("ok.599@mixed.example", "was paused to protect its sender (hard bounces: ")
         order = stack.transaction("a@calm.example")
         stack.settle(order)  # it is no bulk
 
@@ -62,6 +63,7 @@ def unknown_users_at_a_carrier_hold_a_delivery_there_alone(binary):
         check_equal(state(stack, delivery), "sending", "the delivery as a whole")
         calm = lambda: sum("calm.example" in to for to, _ in stack.arrivals())  # noqa: E731
         stack.wait_for(lambda: calm() == 200, "the others")
+        stack.await_story("ok.899@carrier.example", "is held back at carrier")
         arrived = len(stack.arrivals())
         check(arrived < 900, f"{arrived} have arrived")
         stack.api.call("POST", f"/deliveries/{delivery}/resume")
