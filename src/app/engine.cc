@@ -29,6 +29,7 @@
 #include "app/roles/door.h"
 #include "app/roles/events.h"
 #include "app/roles/ground.h"
+#include "app/roles/inbound.h"
 #include "app/roles/scheduler.h"
 #include "app/roles/shared.h"
 #include "app/roles/smtp_in.h"
@@ -125,6 +126,7 @@ struct Engine::Parts {
   [[nodiscard]] std::optional<explain::Way> way_of(const store::Story& story) const;
   [[nodiscard]] std::string site_of(std::string_view domain) const;
   [[nodiscard]] operate::Lockouts* lockouts() const;
+  [[nodiscard]] Task<Result<std::size_t>> import_reports(std::string octets);
   template <class T>
   T wait_for(Task<T> task) {
     return ground->wait_for(std::move(task));
@@ -434,6 +436,12 @@ Result<void> Engine::Parts::make_roles() {
     if (!relay) return fail(std::move(relay.error()));
     add_role(std::move(*relay));
   }
+  if (has_role(config, "inbound") && config::inbound_listens(config)) {
+    auto inbound = roles::InboundRole::make(
+        *ground, [this](std::string octets) { return import_reports(std::move(octets)); });
+    if (!inbound) return fail(std::move(inbound.error()));
+    add_role(std::move(*inbound));
+  }
   if (has_role(config, "api")) {
     auto resolving =
         PreflightNames::make(config, files.preflight, runtime->executor(0), clock, metrics);
@@ -641,6 +649,15 @@ operate::Lockouts* Engine::Parts::lockouts() const {
     if (operate::Lockouts* const here = role->lockouts(); here != nullptr) return here;
   }
   return nullptr;
+}
+
+// Of a mail that came in; how many it carries.
+Task<Result<std::size_t>> Engine::Parts::import_reports(std::string octets) {
+  const auto imported = co_await operations->import_reports(
+      "", {.name = "a mail that came in", .octets = std::move(octets)});
+  if (!imported) co_return fail(imported.error());
+  co_return imported->reports.size() -
+      static_cast<std::size_t>(imported->count(operate::ImportedReport::Outcome::refused));
 }
 
 // So far, of mails that were out and had no answer.

@@ -300,6 +300,34 @@ struct AuditWish {
 };
 int audit_list(Session& session, const AuditWish& wish);
 
+// -- lanes.cc: how fast mail goes to receivers, and why
+struct LanesWish {
+  std::string site;
+  std::string source;
+  bool all = false;
+  std::int64_t limit = 100;
+  bool utc = false;  // the times for people
+};
+int list_lanes(Session& session, const LanesWish& wish);
+// -- rates.cc: bounces and complaints of an account
+struct RatesWish {
+  std::string account;
+  std::optional<std::int64_t> delivery;
+  std::optional<std::int64_t> hours;
+};
+int rates_show(Session& session, const RatesWish& wish);
+// What is empty stays as it is.
+struct RateLimitsWish {
+  std::string account;
+  std::string complaint_warn;
+  std::string complaint_pause;
+  std::optional<std::int64_t> complaint_minimum;
+  std::string bounce_warn;
+  std::string bounce_pause;
+  std::optional<std::int64_t> bounce_minimum;
+};
+int rates_limit(Session& session, const RateLimitsWish& wish);
+
 // -- tls_report.cc: how the protection of connections to receivers fared
 struct TlsReportWish {
   std::string domain;

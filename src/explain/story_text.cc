@@ -45,6 +45,11 @@ bool is_out_of_time(const Outcome& outcome) {
   return !outcome.is_attempt && feedback::classify::cause_of(outcome) == Cause::out_of_time;
 }
 
+// A mail that was taken and came back (RFC 3464), which is no attempt of ours.
+bool came_back(const Outcome& outcome) {
+  return !outcome.is_attempt && outcome.state == RecipientState::bounced;
+}
+
 const Advice& advice_of(const store::Story& story, const store::Attempt& attempt) {
   return advice_for(attempt.outcome, !story.signing.empty(),
                     {.address = story.address, .mx_host = attempt.path.mx_host});
@@ -161,6 +166,13 @@ class Teller {
            say({"{}: broken off {} after {}, which is not an attempt",
                 "{}: {}の段階で打ち切り（開始から {}。試行には数えません）"}),
            at, say(stage_words(outcome.stage)), duration);
+    } else if (came_back(outcome)) {
+      line(3,
+           say({"{}: came back: what had been taken there could not be delivered, as a returned "
+                "mail says",
+                "{}: 戻ってきました: "
+                "受信側がいったん受け取ったあと、配送できないと通知してきました"}),
+           at);
     } else if (!outcome.is_attempt || outcome.stage == Stage::none) {
       line(3, "{}: {}", at,
            outcome.state == RecipientState::expired ? say({"given up", "打ち切り"})

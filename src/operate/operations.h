@@ -33,6 +33,7 @@
 #include "operate/drained.h"
 #include "operate/noted_asks.h"
 #include "operate/personal_data.h"
+#include "operate/rates.h"
 #include "operate/report_overview.h"
 #include "operate/report_reading.h"
 #include "store/retention.h"
@@ -368,9 +369,33 @@ struct EngineStatus {
 // By an engine that serves a store in a file: its age from now on (app/age.h).
 [[nodiscard]] Result<std::uint64_t> grow_older(store::WriteTransaction& transaction);
 
+struct RatesRequest {
+  std::string account;
+  store::PublicId delivery = 0;  // 0: of the account
+  std::int64_t hours = kRateHoursUsual;
+};
+
+// Of an account's own limits; nullopt: as it is. Percents as people write them, or "usual": as the
+// installation.
+struct RateLimitChange {
+  std::optional<std::string> complaint_warn;
+  std::optional<std::string> complaint_pause;
+  std::optional<std::string> bounce_warn;
+  std::optional<std::string> bounce_pause;
+  std::optional<std::int64_t> complaint_minimum;
+  std::optional<std::int64_t> bounce_minimum;
+};
+
 struct TlsReportRequest {
   std::string domain;     // of recipients; empty: all
   std::int64_t days = 7;  // with today
+  std::int64_t limit = 1'000;
+};
+
+struct LanesRequest {
+  std::string site;    // empty: all
+  std::string source;  // likewise
+  bool all = false;    // also what is remembered of those not at work
   std::int64_t limit = 1'000;
 };
 
@@ -527,6 +552,13 @@ class Operations {
   // -- receiver_tls.cc: how the protection of connections fared, the newest days first.
   Task<Result<std::vector<store::TlsCount>>> tls_report(TlsReportRequest request);
 
+  // -- lanes.cc: how they fare, by source and site; those that are at work.
+  Task<Result<std::vector<store::LanePace>>> lanes(LanesRequest request);
+  // -- rates.cc: bounces and complaints, and limits of an account's own.
+  Task<Result<RateReport>> rates(RatesRequest request);
+  Task<Result<delivery::policy::ProtectionOverrides>> limit_rates(std::string account,
+                                                                  RateLimitChange change);
+
   // At most `limit`.
   Task<Result<StuckMails>> stuck(std::int64_t limit);
   // Has the mail tried again. not_found if it is not set aside.
@@ -585,6 +617,8 @@ class Operations {
   Task<Result<FoundStories>> find_stories(ExplainRequest request);
   Task<Result<std::map<std::string, explain::CredentialHold>>> holds_of(
       std::vector<std::string> names);
+  using RateHolds = std::map<store::DeliveryKey, std::vector<explain::RateHold>>;
+  Task<Result<RateHolds>> rate_holds_of(std::vector<store::DeliveryKey> deliveries);
   Task<Result<void>> changed();
   Task<Result<void>> check_adoptable();
   Task<Result<bool>> only_address_differs();

@@ -129,6 +129,9 @@ struct OutcomeRecord {
   std::string site = {};
   // Is recorded only where nobody has the batch in hand, who may know better: else conflict.
   bool if_free = false;
+  // A mail that came back: is recorded only where it ends what a receiver had taken, or may have
+  // (delivered, unknown): else conflict, and nothing is kept. So the same one twice is one.
+  bool if_taken = false;
 };
 
 // Ends a lease: the batch is due again at the earliest due time of its open recipients, but not

@@ -10,7 +10,9 @@
 
 #include "api/admin/causes_json.h"
 #include "api/admin/json.h"
+#include "api/admin/lanes_json.h"
 #include "api/admin/personal_json.h"
+#include "api/admin/rates_json.h"
 #include "api/admin/read_call.h"
 #include "api/admin/report_json.h"
 #include "api/admin/tls_report_json.h"
@@ -446,6 +448,39 @@ Task<Response> tls_report(Operations& operations, Given given) {
   co_return counts ? Response::json(200, tls_report_json(*counts)) : failure(counts.error());
 }
 
+Task<Response> list_lanes(Operations& operations, Given given) {
+  constexpr std::int64_t kUsual = 100;
+  const auto offset = offset_of(given);
+  const auto lanes = co_await operations.lanes({.site = given.text("site"),
+                                                .source = given.text("source"),
+                                                .all = given.truth("all").value_or(false),
+                                                .limit = given.number("limit").value_or(kUsual)});
+  co_return lanes ? Response::json(200, lanes_json(*lanes, offset)) : failure(lanes.error());
+}
+
+Task<Response> show_rates(Operations& operations, Given given) {
+  const auto report = co_await operations.rates(
+      {.account = given.text("account"),
+       .delivery = given.number("delivery_id").value_or(0),
+       .hours = given.number("hours").value_or(operate::kRateHoursUsual)});
+  co_return report ? Response::json(200, rates_json(*report)) : failure(report.error());
+}
+
+Task<Response> limit_rates(Operations& operations, Given given) {
+  const auto given_text = [&](std::string_view name) -> std::optional<std::string> {
+    if (given.find(name) == nullptr) return std::nullopt;
+    return given.text(name);
+  };
+  const auto limits = co_await operations.limit_rates(
+      given.text("account"), {.complaint_warn = given_text("complaint_warn"),
+                              .complaint_pause = given_text("complaint_pause"),
+                              .bounce_warn = given_text("bounce_warn"),
+                              .bounce_pause = given_text("bounce_pause"),
+                              .complaint_minimum = given.number("complaint_minimum"),
+                              .bounce_minimum = given.number("bounce_minimum")});
+  co_return limits ? Response::json(200, rate_limits_json(*limits)) : failure(limits.error());
+}
+
 Task<Response> list_stuck(Operations& operations, Given given) {
   constexpr std::int64_t kUsual = 100;
   const auto offset = offset_of(given);
@@ -672,6 +707,9 @@ constexpr std::array kOffered{
     Offered{&calls::kErasePersonal, erase_personal},
     Offered{&calls::kListAudit, list_audit},
     Offered{&calls::kTlsReport, tls_report},
+    Offered{&calls::kLanes, list_lanes},
+    Offered{&calls::kRates, show_rates},
+    Offered{&calls::kLimitRates, limit_rates},
     Offered{&calls::kListNodes, list_nodes},
     Offered{&calls::kCluster, show_cluster},
     Offered{&calls::kWaiting, count_waiting},

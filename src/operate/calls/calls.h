@@ -397,6 +397,40 @@ inline constexpr std::array kErasePersonal{
 inline constexpr std::array kTlsReport{
     Argument{"domain", {"Only mail to this domain", "この宛先ドメインの分だけ"}},
     Argument{"days", {"So many days, with today", "今日を含む日数"}, number, false, 1, 60}, kLimit};
+inline constexpr std::array kLanes{
+    Argument{"site", {"Only mail to this site", "この受信側サイトの分だけ"}},
+    Argument{"source", {"Only from this source", "この送信元の分だけ"}},
+    Argument{"all",
+             {"Also what is remembered of lanes that are not at work",
+              "動いていないレーンについて覚えていることも"},
+             truth},
+    kLimit, kOffset};
+inline constexpr std::array kRates{
+    kAccount,
+    Argument{"delivery_id", {"Only of this delivery", "この配信の分だけ"}, number, false, 1},
+    Argument{"hours", {"Of the last so many hours", "直近の時間数"}, number, false, 1, 336}};
+inline constexpr std::array kLimitRates{
+    kAccount,
+    Argument{"complaint_warn",
+             {"Percent of complaints from which on its owner is told; 0: never; usual: as the "
+              "installation",
+              "苦情がこの割合（%）に達したら知らせる（0 は知らせない、usual は全体の設定）"}},
+    Argument{"complaint_pause",
+             {"From which on its bulk mail is paused", "この割合（%）に達したら一斉配信を止める"}},
+    Argument{"complaint_minimum",
+             {"Of fewer mails nothing is said", "この通数に満たないうちは判断しない"},
+             number,
+             false,
+             1,
+             100'000'000},
+    Argument{"bounce_warn", {"The same for hard bounces", "ハードバウンスについて同様（警告）"}},
+    Argument{"bounce_pause", {"The same for hard bounces", "ハードバウンスについて同様（停止）"}},
+    Argument{"bounce_minimum",
+             {"Of fewer answers nothing is said", "応答がこの通数に満たないうちは判断しない"},
+             number,
+             false,
+             1,
+             100'000'000}};
 inline constexpr std::array kListAudit{
     Argument{"since",
              {"Only from then on: 2026-04-01T09:00:00+09:00",
@@ -493,6 +527,9 @@ inline constexpr Call kExportPersonal{Verb::get, "/personal-data", arguments::kE
 inline constexpr Call kErasePersonal{Verb::remove, "/personal-data", arguments::kErasePersonal};
 inline constexpr Call kListAudit{Verb::get, "/audit", arguments::kListAudit};
 inline constexpr Call kTlsReport{Verb::get, "/tls-report", arguments::kTlsReport};
+inline constexpr Call kLanes{Verb::get, "/lanes", arguments::kLanes};
+inline constexpr Call kRates{Verb::get, "/rates", arguments::kRates};
+inline constexpr Call kLimitRates{Verb::post, "/rates/limits", arguments::kLimitRates};
 inline constexpr Call kListNodes{Verb::get, "/nodes", arguments::kListNodes};
 inline constexpr Call kCluster{Verb::get, "/cluster", {}};
 inline constexpr Call kWaiting{Verb::get, "/cluster/waiting", {}};

@@ -211,6 +211,7 @@ Result<OutcomeRecorded> SettlingSet::settle(const OutcomeRecord& outcome) {
   const Verdict verdict = verdict_of(outcome, now, its->expires, its->stopped);
   SettlingRecipient& recipient = recipients[place];
   if (outcome.if_free && is_terminal(recipient.state)) return somebody_was_first();
+  if (outcome.if_taken && !was_taken(recipient.state)) return nothing_was_taken();
   NoDictionary dictionary;
   auto appended = append_history(dictionary,
                                  {.at = now - outcome.age - outcome.duration,

@@ -113,6 +113,16 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
     if (query.failed()) return fail(query.error());
     if (!answer) return {};
   }
+  if (outcome.if_taken) {
+    auto query = db_.query("SELECT info & 7 FROM progress WHERE id = ?");
+    query.bind(row);
+    const bool taken = query.next() && was_taken(static_cast<RecipientState>(query.integer(0)));
+    if (query.failed()) return fail(query.error());
+    if (!taken) {
+      answer = nothing_was_taken();
+      return {};
+    }
+  }
   if (batch.at_most_once) {
     auto done = db_.query("DELETE FROM on_its_way WHERE recipient = ?").bind(row).run();
     if (!done) return done;
