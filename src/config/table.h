@@ -190,6 +190,7 @@ class SectionBuilder {
 [[nodiscard]] std::vector<ConfigSection> store_sections();
 [[nodiscard]] std::vector<ConfigSection> api_sections();
 [[nodiscard]] std::vector<ConfigSection> delivery_sections();
+[[nodiscard]] std::vector<ConfigSection> dkim_sections();
 [[nodiscard]] std::vector<ConfigSection> doctor_sections();
 [[nodiscard]] std::vector<ConfigSection> queue_sections();
 [[nodiscard]] std::vector<ConfigSection> outbound_sections();
