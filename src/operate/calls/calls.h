@@ -504,6 +504,14 @@ inline constexpr Call kBeginNextKeys{Verb::post, "/domains/{account}/{domain}/ne
                                      arguments::kOfDomain};
 inline constexpr Call kRetireKeys{Verb::post, "/domains/{account}/{domain}/retired_keys",
                                   arguments::kOfDomain};
+// Keys that rotate by themselves.
+inline constexpr Call kListKeySlots{Verb::get, "/key_slots", arguments::kListDomains};
+inline constexpr Call kAddKeySlots{Verb::post, "/domains/{account}/{domain}/key_slots",
+                                   arguments::kOfDomain};
+inline constexpr Call kRotateKeySlots{Verb::post, "/domains/{account}/{domain}/key_slots/rotate",
+                                      arguments::kOfDomain};
+inline constexpr Call kEndKeySlots{Verb::remove, "/domains/{account}/{domain}/key_slots",
+                                   arguments::kOfDomain};
 inline constexpr Call kConsent{Verb::post, "/domains/{account}/{domain}/consent",
                                arguments::kConsent};
 inline constexpr Call kImportReports{Verb::post, "/reports", arguments::kImportReports, "report"};
