@@ -283,10 +283,8 @@ class LaneDirectory {
   // Whether a lane of this source has connections or mail.
   [[nodiscard]] bool in_use(std::string_view source) const;
   [[nodiscard]] std::vector<Lane::Figures> figures() const;
-  // Of all lanes of a site.
-  [[nodiscard]] const policy::SiteLimits& limits(std::string_view site) const {
-    return rules_.limits(site);
-  }
+  // The limits of all lanes of a site are among them.
+  [[nodiscard]] const policy::SiteRules& rules() const { return rules_; }
   // nullopt: there is no such lane, so nothing waits in it and it does not rest.
   [[nodiscard]] std::optional<Lane::Figures> figures_of(std::string site, std::string source) const;
   // nullopt: no connection of theirs is busy with this mail.

@@ -434,7 +434,13 @@ void LaneConnection::learn_habits(policy::Evidence evidence) {
 
 policy::Verdict LaneConnection::judge(policy::Answer answer) const {
   answer.site = lane_->site_;
-  return policy::judge(answer, seat_->mails.front().batch->letter().at_most_once);
+  const bool at_most_once = seat_->mails.front().batch->letter().at_most_once;
+  policy::Verdict verdict = policy::judge(answer, at_most_once);
+  if (!lane_->source_.smarthost || answer.in_doubt || !is_between_us(verdict.cause)) {
+    return verdict;
+  }
+  answer.cause = Cause::smarthost;
+  return policy::judge(answer, at_most_once);
 }
 
 Microseconds LaneConnection::patience(const Letter& letter) const {
