@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <thread>
@@ -423,6 +424,36 @@ http::GuardedOptions guarded_options(const config::Config& config) {
   return {.rule = net::OutboundRule(std::move(permits), route_options(config).own_addresses),
           .ca_file = config.outbound.ca_file,
           .user_agent = fmt::format("todoku/{}", version())};
+}
+
+events::protection::ProtectionOptions protection_options(const config::Config& config) {
+  const config::Config::Protection& given = config.protection;
+  const auto per_million = [](double percent) {
+    return std::llround(percent * delivery::policy::kPerMillionOfPercent);
+  };
+  return {.enabled = given.enabled,
+          .limits = {.complaints = {.warn = per_million(given.complaint_warn_percent),
+                                    .pause = per_million(given.complaint_pause_percent),
+                                    .minimum = given.complaint_minimum},
+                     .hard_bounces = {.warn = per_million(given.bounce_warn_percent),
+                                      .pause = per_million(given.bounce_pause_percent),
+                                      .minimum = given.bounce_minimum},
+                     .unknown_users = {.minimum = given.unknown_user_minimum}},
+          .window_hours = given.window_hours};
+}
+
+events::protection::Receivers receivers_by(const delivery::policy::SiteRules& rules) {
+  return
+      [&rules](std::string_view domain, std::string_view mx_host) -> events::protection::Receiver {
+        std::vector<std::string_view> hosts;
+        if (!mx_host.empty()) hosts.push_back(mx_host);
+        const delivery::policy::Site* const site = rules.find(domain, hosts);
+        if (site == nullptr) return {};
+        return {.site = site->name,
+                .reports_complaints = site->limits.complaints,
+                .unknown_users_limit = std::llround(site->limits.unknown_users_percent *
+                                                    delivery::policy::kPerMillionOfPercent)};
+      };
 }
 
 events::reports::ReporterOptions report_options(const config::Config& config) {

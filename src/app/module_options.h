@@ -13,6 +13,7 @@
 #include "dns/mail_route.h"
 #include "dns/resolver_check.h"
 #include "dns/unbound_resolver.h"
+#include "events/protection/watcher.h"
 #include "events/reports/reporter.h"
 #include "http/guarded/guarded_client.h"
 #include "http/server.h"
@@ -65,6 +66,12 @@ namespace todoku::app {
 [[nodiscard]] inbound::InboundOptions inbound_options(const config::Config& config);
 // How senders of relayed mail are told what became of it.
 [[nodiscard]] events::reports::ReporterOptions report_options(const config::Config& config);
+
+// When bulk mail is paused for bounces and complaints, and what is known of receivers by the rules,
+// which outlive it.
+[[nodiscard]] events::protection::ProtectionOptions protection_options(
+    const config::Config& config);
+[[nodiscard]] events::protection::Receivers receivers_by(const delivery::policy::SiteRules& rules);
 
 // Where queue.kind is "store".
 [[nodiscard]] queue::StoreQueues::Options store_queue_options();

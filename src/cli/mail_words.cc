@@ -17,6 +17,7 @@ MailWords::MailWords(WordBook book) : book_(std::move(book)) {
   add_audit();
   add_tls_report();
   add_lanes();
+  add_rates();
 }
 
 void MailWords::add_explain() {
@@ -200,6 +201,37 @@ void MailWords::add_lanes() {
       "--utc", lanes_.utc,
       book_.say({"Times in UTC instead of Japan's", "時刻を日本時間ではなく UTC で表示する"}));
   book_.speaks(command, [this](Session& s) { return list_lanes(s, lanes_); });
+}
+
+void MailWords::add_rates() {
+  CLI::App* group =
+      book_.verb(book_.app, "rates",
+                 {"Bounces and complaints, and what is held back for them (docs/protection.md)",
+                  "不達と苦情の割合、それにより止めている配信（docs/protection.ja.md）"});
+  group->require_subcommand(1);
+  CLI::App* show =
+      book_.verb(group, "show",
+                 {"Of an account, or of one delivery: by sender domain and receiver",
+                  "アカウントまたは配信の割合を、送信元ドメイン、受信側ごとに表示する"});
+  book_.option(show, "ACCOUNT", rates_.account, calls::kRates, "account");
+  book_.option(show, "--delivery", rates_.delivery, calls::kRates, "delivery_id");
+  book_.option(show, "--hours", rates_.hours, calls::kRates, "hours");
+  book_.speaks(show, [this](Session& s) { return rates_show(s, rates_); });
+  CLI::App* limit = book_.verb(
+      group, "limit", {"Give an account limits of its own", "アカウント個別の上限を決める"});
+  RateLimitsWish& wish = rate_limits_;
+  book_.option(limit, "ACCOUNT", wish.account, calls::kLimitRates, "account");
+  book_.option(limit, "--complaint-warn", wish.complaint_warn, calls::kLimitRates,
+               "complaint_warn");
+  book_.option(limit, "--complaint-pause", wish.complaint_pause, calls::kLimitRates,
+               "complaint_pause");
+  book_.option(limit, "--complaint-minimum", wish.complaint_minimum, calls::kLimitRates,
+               "complaint_minimum");
+  book_.option(limit, "--bounce-warn", wish.bounce_warn, calls::kLimitRates, "bounce_warn");
+  book_.option(limit, "--bounce-pause", wish.bounce_pause, calls::kLimitRates, "bounce_pause");
+  book_.option(limit, "--bounce-minimum", wish.bounce_minimum, calls::kLimitRates,
+               "bounce_minimum");
+  book_.speaks(limit, [this](Session& s) { return rates_limit(s, rate_limits_); });
 }
 
 }  // namespace todoku::cli

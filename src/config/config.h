@@ -252,6 +252,27 @@ struct Config {
     std::int64_t domain_check_hours = 0;
     std::int64_t domain_server_port = 0;
   };
+  struct Protection {
+    bool enabled = false;
+    double complaint_warn_percent = 0;
+    double complaint_pause_percent = 0;
+    std::int64_t complaint_minimum = 0;
+    double bounce_warn_percent = 0;
+    double bounce_pause_percent = 0;
+    std::int64_t bounce_minimum = 0;
+    std::int64_t unknown_user_minimum = 0;
+    std::int64_t window_hours = 0;
+  };
+  // DKIM keys that rotate by themselves (operate/key_slots.h).
+  struct Dkim {
+    std::string platform_zone;  // empty: none do
+    std::string zone_file;
+    std::vector<std::string> name_servers;
+    std::vector<std::string> hook;
+    std::int64_t hook_seconds = 0;
+    std::int64_t rotate_days = 0;
+    std::int64_t record_ttl_seconds = 0;
+  };
   struct DoctorBlocklist {
     std::string zone;
     std::string page;
@@ -315,8 +336,10 @@ struct Config {
   std::vector<SmtpInListener> smtp_in_configured;
   Inbound inbound;
   std::vector<Egress> egress;
+  Dkim dkim;
   Doctor doctor;
   std::vector<DoctorBlocklist> doctor_blocklists;
+  Protection protection;
   Delivery delivery;
   Suppression suppression;
   Rules rules;

@@ -31,8 +31,10 @@
 #include "operate/domain_history.h"
 #include "operate/domain_reports.h"
 #include "operate/drained.h"
+#include "operate/key_slots.h"
 #include "operate/noted_asks.h"
 #include "operate/personal_data.h"
+#include "operate/rates.h"
 #include "operate/report_overview.h"
 #include "operate/report_reading.h"
 #include "store/retention.h"
@@ -116,6 +118,16 @@ inline constexpr std::chrono::days kDkimOverlap{7};
 struct RetiredDkim {
   std::vector<DkimView> removed;  // whose records may go from the zone
   std::vector<DkimView> kept;     // that sign no longer, and whose records must stay
+};
+
+// Keys that rotate by themselves, of one domain.
+struct KeySlotsView {
+  std::string account;
+  std::string domain;
+  KeySlots slots;
+  std::array<std::vector<SlotName>, kSlots> names;  // in the order of the slots' keys
+  SlotDue next;                                     // by the pace that is configured here
+  Instant now{};                                    // when this was so
 };
 
 struct NewDkimKey {
@@ -368,6 +380,23 @@ struct EngineStatus {
 // By an engine that serves a store in a file: its age from now on (app/age.h).
 [[nodiscard]] Result<std::uint64_t> grow_older(store::WriteTransaction& transaction);
 
+struct RatesRequest {
+  std::string account;
+  store::PublicId delivery = 0;  // 0: of the account
+  std::int64_t hours = kRateHoursUsual;
+};
+
+// Of an account's own limits; nullopt: as it is. Percents as people write them, or "usual": as the
+// installation.
+struct RateLimitChange {
+  std::optional<std::string> complaint_warn;
+  std::optional<std::string> complaint_pause;
+  std::optional<std::string> bounce_warn;
+  std::optional<std::string> bounce_pause;
+  std::optional<std::int64_t> complaint_minimum;
+  std::optional<std::int64_t> bounce_minimum;
+};
+
 struct TlsReportRequest {
   std::string domain;     // of recipients; empty: all
   std::int64_t days = 7;  // with today
@@ -412,6 +441,9 @@ class Operations {
     // Our sources' addresses as receivers see them.
     std::vector<std::string> own_addresses = {};
     std::int64_t report_days = 0;  // reports of domains are kept so long; 0: without an end
+    // In A-labels; empty: none. What rotates by itself is shown by this pace.
+    std::string platform_zone = {};
+    SlotPace slot_pace = {};
     // Where reports are read; nullptr: on the thread that asks.
     async::FilePool* files = nullptr;
     // Our own mail in a domain's name has begun to fail, as receivers say. May be empty.
@@ -459,6 +491,15 @@ class Operations {
   // been signing for kDkimOverlap, and of what the account began before then, which might pin them,
   // nothing is under way.
   Task<Result<RetiredDkim>> retire_dkim_keys(std::string account, std::string domain);
+  // -- dkim_slots.cc. Keys that rotate by themselves. `account` empty: of all.
+  Task<Result<Page<KeySlotsView>>> key_slots(std::string account, std::string after,
+                                             std::int64_t limit);
+  // Sets a domain up for them; again: as it is. unsupported: there is no platform zone.
+  Task<Result<KeySlotsView>> add_key_slots(std::string account, std::string domain);
+  // The next keys as soon as a slot is free.
+  Task<Result<KeySlotsView>> rotate_key_slots(std::string account, std::string domain);
+  // They go once other keys of the domain sign.
+  Task<Result<KeySlotsView>> end_key_slots(std::string account, std::string domain);
   // What the account has to go: mail that began with the key waits for it from now on.
   Task<Result<store::AccountWork>> remove_dkim_key(std::string account, std::string domain,
                                                    std::string selector);
@@ -536,6 +577,10 @@ class Operations {
 
   // -- lanes.cc: how they fare, by source and site; those that are at work.
   Task<Result<std::vector<store::LanePace>>> lanes(LanesRequest request);
+  // -- rates.cc: bounces and complaints, and limits of an account's own.
+  Task<Result<RateReport>> rates(RatesRequest request);
+  Task<Result<delivery::policy::ProtectionOverrides>> limit_rates(std::string account,
+                                                                  RateLimitChange change);
 
   // At most `limit`.
   Task<Result<StuckMails>> stuck(std::int64_t limit);
@@ -595,6 +640,8 @@ class Operations {
   Task<Result<FoundStories>> find_stories(ExplainRequest request);
   Task<Result<std::map<std::string, explain::CredentialHold>>> holds_of(
       std::vector<std::string> names);
+  using RateHolds = std::map<store::DeliveryKey, std::vector<explain::RateHold>>;
+  Task<Result<RateHolds>> rate_holds_of(std::vector<store::DeliveryKey> deliveries);
   Task<Result<void>> changed();
   Task<Result<void>> check_adoptable();
   Task<Result<bool>> only_address_differs();
@@ -613,6 +660,9 @@ class Operations {
   using SmtpChange = std::function<Result<bool>(store::WriteTransaction&, store::SmtpCredential&)>;
   Task<Result<SmtpCredentialView>> alter_smtp_credential(std::string account, std::string name,
                                                          std::string_view event, SmtpChange change);
+  using SlotsChange = std::function<Result<void>(KeySlots&, bool is_new, Instant now)>;
+  Task<Result<KeySlotsView>> alter_key_slots(std::string account, std::string domain,
+                                             SlotsChange change);
   Task<Result<std::vector<store::DkimKey>>> waiting_dkim_keys(std::string account,
                                                               std::string domain);
   Task<Result<store::DkimKey>> make_waiting_key(store::Account owner, std::string domain,

@@ -15,7 +15,7 @@ namespace {
 // Of the octet of the kind.
 constexpr unsigned kSameDelivery = 128;
 
-constexpr std::array<std::pair<EventKind, std::string_view>, 20> kWords{{
+constexpr std::array<std::pair<EventKind, std::string_view>, 23> kWords{{
     {EventKind::accepted, "accepted"},
     {EventKind::sent, "sent"},
     {EventKind::deferred, "deferred"},
@@ -36,6 +36,9 @@ constexpr std::array<std::pair<EventKind, std::string_view>, 20> kWords{{
     {EventKind::import_ended, "import_ended"},
     {EventKind::credential_held, "credential_held"},
     {EventKind::credential_released, "credential_released"},
+    {EventKind::protection_warned, "protection_warned"},
+    {EventKind::protection_paused, "protection_paused"},
+    {EventKind::protection_resumed, "protection_resumed"},
 }};
 
 // Digits in the order of ASCII, so that ids sort as their places do (RFC 4648 section 7, in lower
@@ -245,6 +248,10 @@ bool is_of_many(EventKind kind) {
 
 bool is_of_credential(EventKind kind) {
   return kind >= EventKind::credential_held;
+}
+
+bool is_of_protection(EventKind kind) {
+  return kind >= EventKind::protection_warned;
 }
 
 bool operator==(const SheetEntry& a, const SheetEntry& b) {

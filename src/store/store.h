@@ -54,6 +54,7 @@
 #include "store/opens.h"
 #include "store/outcome_counts.h"
 #include "store/personal_data.h"
+#include "store/rates.h"
 #include "store/receiver_tls.h"
 #include "store/recipient_sample.h"
 #include "store/recipients.h"
@@ -106,6 +107,7 @@ class ReadTransaction : public SettingReads,
                         public ReceiverTlsReads,
                         public OutcomeCountReads,
                         public LanePaceReads,
+                        public RateReads,
                         public WorkReads {};
 
 // Changes. What they have done is seen by their own questions.
@@ -136,6 +138,7 @@ class WriteTransaction : public SettingWrites,
                          public ReceiverTlsWrites,
                          public OutcomeCountWrites,
                          public LanePaceWrites,
+                         public RateWrites,
                          public WorkWrites {
  public:
   [[nodiscard]] virtual ReadTransaction& read() = 0;

@@ -12,7 +12,7 @@
 // Time is the store's: what is handed over carries durations, and the store's clock in the commit's
 // transaction makes instants of them. Counts are increments. Rows are locked in one order
 // everywhere, by key within a kind: nodes (shared: a renewal never waits for work), import jobs,
-// batches, suspects, deliveries, accounts; a delivery's counts come last.
+// batches, suspects, counts of outcomes, deliveries, accounts; a delivery's counts come last.
 #pragma once
 
 #include <cstdint>

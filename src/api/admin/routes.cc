@@ -10,8 +10,10 @@
 
 #include "api/admin/causes_json.h"
 #include "api/admin/json.h"
+#include "api/admin/key_slots_json.h"
 #include "api/admin/lanes_json.h"
 #include "api/admin/personal_json.h"
+#include "api/admin/rates_json.h"
 #include "api/admin/read_call.h"
 #include "api/admin/report_json.h"
 #include "api/admin/tls_report_json.h"
@@ -318,6 +320,28 @@ Task<Response> retire_keys(Operations& operations, Given given) {
   co_return retired ? Response::json(200, retired_dkim_json(*retired)) : failure(retired.error());
 }
 
+Task<Response> list_key_slots(Operations& operations, Given given) {
+  const auto slots = co_await operations.key_slots(given.text("account"), given.text("after"),
+                                                   given.number("limit").value_or(kListedUsually));
+  co_return slots ? Response::json(200, key_slots_json(*slots)) : failure(slots.error());
+}
+
+Task<Response> add_key_slots(Operations& operations, Given given) {
+  const auto slots = co_await operations.add_key_slots(given.text("account"), given.text("domain"));
+  co_return slots ? Response::json(201, key_slots_json(*slots)) : failure(slots.error());
+}
+
+Task<Response> rotate_key_slots(Operations& operations, Given given) {
+  const auto slots =
+      co_await operations.rotate_key_slots(given.text("account"), given.text("domain"));
+  co_return slots ? Response::json(200, key_slots_json(*slots)) : failure(slots.error());
+}
+
+Task<Response> end_key_slots(Operations& operations, Given given) {
+  const auto slots = co_await operations.end_key_slots(given.text("account"), given.text("domain"));
+  co_return slots ? Response::json(200, key_slots_json(*slots)) : failure(slots.error());
+}
+
 Task<Response> consent(Operations& operations, Given given) {
   const auto domain =
       co_await operations.consent(given.text("account"), given.text("domain"), given.text("to"),
@@ -455,6 +479,29 @@ Task<Response> list_lanes(Operations& operations, Given given) {
                                                 .all = given.truth("all").value_or(false),
                                                 .limit = given.number("limit").value_or(kUsual)});
   co_return lanes ? Response::json(200, lanes_json(*lanes, offset)) : failure(lanes.error());
+}
+
+Task<Response> show_rates(Operations& operations, Given given) {
+  const auto report = co_await operations.rates(
+      {.account = given.text("account"),
+       .delivery = given.number("delivery_id").value_or(0),
+       .hours = given.number("hours").value_or(operate::kRateHoursUsual)});
+  co_return report ? Response::json(200, rates_json(*report)) : failure(report.error());
+}
+
+Task<Response> limit_rates(Operations& operations, Given given) {
+  const auto given_text = [&](std::string_view name) -> std::optional<std::string> {
+    if (given.find(name) == nullptr) return std::nullopt;
+    return given.text(name);
+  };
+  const auto limits = co_await operations.limit_rates(
+      given.text("account"), {.complaint_warn = given_text("complaint_warn"),
+                              .complaint_pause = given_text("complaint_pause"),
+                              .bounce_warn = given_text("bounce_warn"),
+                              .bounce_pause = given_text("bounce_pause"),
+                              .complaint_minimum = given.number("complaint_minimum"),
+                              .bounce_minimum = given.number("bounce_minimum")});
+  co_return limits ? Response::json(200, rate_limits_json(*limits)) : failure(limits.error());
 }
 
 Task<Response> list_stuck(Operations& operations, Given given) {
@@ -668,6 +715,10 @@ constexpr std::array kOffered{
     Offered{&calls::kMakeNextKeys, make_next_keys},
     Offered{&calls::kBeginNextKeys, begin_next_keys},
     Offered{&calls::kRetireKeys, retire_keys},
+    Offered{&calls::kListKeySlots, list_key_slots},
+    Offered{&calls::kAddKeySlots, add_key_slots},
+    Offered{&calls::kRotateKeySlots, rotate_key_slots},
+    Offered{&calls::kEndKeySlots, end_key_slots},
     Offered{&calls::kConsent, consent},
     Offered{&calls::kExplain, explain_mail},
     Offered{&calls::kListStuck, list_stuck},
@@ -684,6 +735,8 @@ constexpr std::array kOffered{
     Offered{&calls::kListAudit, list_audit},
     Offered{&calls::kTlsReport, tls_report},
     Offered{&calls::kLanes, list_lanes},
+    Offered{&calls::kRates, show_rates},
+    Offered{&calls::kLimitRates, limit_rates},
     Offered{&calls::kListNodes, list_nodes},
     Offered{&calls::kCluster, show_cluster},
     Offered{&calls::kWaiting, count_waiting},

@@ -72,6 +72,16 @@ constexpr std::array kKeys = {
     SiteKey{"retry_seconds", WaitsField{&SiteLimits::retry_waits}, "[60, 300]",
             "Waits after failures, instead of those of [delivery].",
             "失敗後に待つ秒数。[delivery] のものの代わりに使う。"},
+    SiteKey{"unknown_users_percent", RateField{&SiteLimits::unknown_users_percent}, "0",
+            "From this share of unknown users among its answers on a bulk delivery is held back at "
+            "the site, before it blocks the network. 0: never. See [protection].",
+            "一斉配信への応答のうち宛先不明がこの割合に達したら、受信側にブロックされる前に、その配"
+            "信をこのサイトでだけ止める。0 は止めない。[protection] も参照。"},
+    SiteKey{"complaints", SwitchField{&SiteLimits::complaints}, "false",
+            "Whether the site sends complaints (ARF, RFC 5965) to who has asked for it. Elsewhere "
+            "their rate cannot be measured, and is not shown as 0.",
+            "苦情（ARF、RFC 5965）を、申し込んだ送信者に送ってくるサイトか。ほかのサイトでは苦情の"
+            "割合は測れず、0 とは表示しない。"},
 };
 
 constexpr std::array kRemovedKeys = {

@@ -2,6 +2,8 @@
 #include "delivery/scheduler/dispatcher.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "delivery/policy/pools.h"
 
@@ -17,6 +19,8 @@ constexpr std::chrono::seconds kRefreshEvery{5};
 constexpr std::size_t kLookedThroughMin = 64;
 constexpr std::size_t kRefreshesOfAll = 12;
 constexpr std::chrono::seconds kSweepEvery{1};
+// What more is held back at receivers goes on: the newest are.
+constexpr std::int64_t kHeldReceiversMax = 10'000;
 // What keeps one pass short; what it leaves is the next one's.
 constexpr std::int64_t kPagesPerPass = 16;
 // A batch that is still due so long after its bell has not been claimed: the bell was lost.
@@ -210,11 +214,22 @@ Task<void> Dispatcher::pass() {
 Task<Result<void>> Dispatcher::refresh() {
   const SteadyInstant steady = clock_.steady_now();
   if (sending_known_ && steady - refreshed_ < kRefreshEvery) co_return Result<void>{};
-  auto fresh =
-      co_await store_.read([](store::ReadTransaction& reader) { return reader.sending_bulk(); });
+  struct Fresh {
+    std::vector<store::SendingDelivery> sending;
+    std::vector<store::HeldReceiver> held;
+  };
+  auto fresh = co_await store_.read([](store::ReadTransaction& reader) -> Result<Fresh> {
+    auto sending = reader.sending_bulk();
+    if (!sending) return fail(std::move(sending.error()));
+    auto held = reader.held_receivers(kHeldReceiversMax);
+    if (!held) return fail(std::move(held.error()));
+    return Fresh{std::move(*sending), std::move(*held)};
+  });
   if (!fresh) co_return fail(fresh.error());
+  held_at_ = {std::make_move_iterator(fresh->held.begin()),
+              std::make_move_iterator(fresh->held.end())};
   std::map<store::DeliveryKey, Origin> origins;
-  for (store::SendingDelivery& sending : *fresh) {
+  for (store::SendingDelivery& sending : fresh->sending) {
     const store::DeliveryKey key = sending.key;
     turns_.join(static_cast<std::int64_t>(sending.account), sending.weight, number(key));
     Origin origin;
@@ -285,6 +300,11 @@ std::string Dispatcher::site_for(std::string_view domain, std::size_t source) co
 
 std::int64_t Dispatcher::credit(const store::Workload& workload, std::string_view domain,
                                 std::size_t source) {
+  // Given up it is all the same, once its life is over.
+  const std::string receiver =
+      domain.empty() ? std::string(kSharedSite) : feedback_.site_of(domain);
+  const bool is_held = workload && held_at_.contains({*workload, receiver});
+  if (is_held && origin_of(workload)->life_ends > clock_.steady_now()) return 0;
   std::string lane = policy::lane_name(site_for(domain, source), sources_[source]);
   const std::int64_t available = credit_of(workload).available(lane, clock_.steady_now());
   if (available > 0) return available;

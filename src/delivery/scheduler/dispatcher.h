@@ -136,6 +136,8 @@ class Dispatcher {
   std::map<std::pair<store::Workload, std::string>, std::int64_t> offered_of_;  // batches
   Origin urgent_;
   std::map<store::DeliveryKey, Origin> sending_;
+  // Bulk that is held back at a receiver (store/rates.h), as of the last refresh().
+  std::set<store::HeldReceiver> held_at_;
   policy::Turns turns_;
   StepReports steps_;
   bool sending_known_ = false;  // sending_ has been read from the store

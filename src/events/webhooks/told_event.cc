@@ -34,6 +34,9 @@ constexpr std::array kWords = std::to_array<Word>({
     {ToldKind::import_ended, "import.ended"},
     {ToldKind::credential_held, "credential.held"},
     {ToldKind::credential_released, "credential.released"},
+    {ToldKind::protection_warned, "protection.warned"},
+    {ToldKind::protection_paused, "protection.paused"},
+    {ToldKind::protection_resumed, "protection.resumed"},
     {ToldKind::test, "endpoint.test"},
 });
 

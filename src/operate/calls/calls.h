@@ -405,6 +405,32 @@ inline constexpr std::array kLanes{
               "動いていないレーンについて覚えていることも"},
              truth},
     kLimit, kOffset};
+inline constexpr std::array kRates{
+    kAccount,
+    Argument{"delivery_id", {"Only of this delivery", "この配信の分だけ"}, number, false, 1},
+    Argument{"hours", {"Of the last so many hours", "直近の時間数"}, number, false, 1, 336}};
+inline constexpr std::array kLimitRates{
+    kAccount,
+    Argument{"complaint_warn",
+             {"Percent of complaints from which on its owner is told; 0: never; usual: as the "
+              "installation",
+              "苦情がこの割合（%）に達したら知らせる（0 は知らせない、usual は全体の設定）"}},
+    Argument{"complaint_pause",
+             {"From which on its bulk mail is paused", "この割合（%）に達したら一斉配信を止める"}},
+    Argument{"complaint_minimum",
+             {"Of fewer mails nothing is said", "この通数に満たないうちは判断しない"},
+             number,
+             false,
+             1,
+             100'000'000},
+    Argument{"bounce_warn", {"The same for hard bounces", "ハードバウンスについて同様（警告）"}},
+    Argument{"bounce_pause", {"The same for hard bounces", "ハードバウンスについて同様（停止）"}},
+    Argument{"bounce_minimum",
+             {"Of fewer answers nothing is said", "応答がこの通数に満たないうちは判断しない"},
+             number,
+             false,
+             1,
+             100'000'000}};
 inline constexpr std::array kListAudit{
     Argument{"since",
              {"Only from then on: 2026-04-01T09:00:00+09:00",
@@ -478,6 +504,14 @@ inline constexpr Call kBeginNextKeys{Verb::post, "/domains/{account}/{domain}/ne
                                      arguments::kOfDomain};
 inline constexpr Call kRetireKeys{Verb::post, "/domains/{account}/{domain}/retired_keys",
                                   arguments::kOfDomain};
+// Keys that rotate by themselves.
+inline constexpr Call kListKeySlots{Verb::get, "/key_slots", arguments::kListDomains};
+inline constexpr Call kAddKeySlots{Verb::post, "/domains/{account}/{domain}/key_slots",
+                                   arguments::kOfDomain};
+inline constexpr Call kRotateKeySlots{Verb::post, "/domains/{account}/{domain}/key_slots/rotate",
+                                      arguments::kOfDomain};
+inline constexpr Call kEndKeySlots{Verb::remove, "/domains/{account}/{domain}/key_slots",
+                                   arguments::kOfDomain};
 inline constexpr Call kConsent{Verb::post, "/domains/{account}/{domain}/consent",
                                arguments::kConsent};
 inline constexpr Call kImportReports{Verb::post, "/reports", arguments::kImportReports, "report"};
@@ -502,6 +536,8 @@ inline constexpr Call kErasePersonal{Verb::remove, "/personal-data", arguments::
 inline constexpr Call kListAudit{Verb::get, "/audit", arguments::kListAudit};
 inline constexpr Call kTlsReport{Verb::get, "/tls-report", arguments::kTlsReport};
 inline constexpr Call kLanes{Verb::get, "/lanes", arguments::kLanes};
+inline constexpr Call kRates{Verb::get, "/rates", arguments::kRates};
+inline constexpr Call kLimitRates{Verb::post, "/rates/limits", arguments::kLimitRates};
 inline constexpr Call kListNodes{Verb::get, "/nodes", arguments::kListNodes};
 inline constexpr Call kCluster{Verb::get, "/cluster", {}};
 inline constexpr Call kWaiting{Verb::get, "/cluster/waiting", {}};

@@ -43,7 +43,7 @@ const Sql kMayMake{"fitness: may make tables",
 const Sql kCarrying{"fitness: unfinished", "SELECT name FROM meta WHERE name = 'carrying'"};
 
 // What the schema makes.
-constexpr std::array<std::string_view, 56> kTables{"accounts",
+constexpr std::array<std::string_view, 58> kTables{"accounts",
                                                    "api_keys",
                                                    "attachments",
                                                    "audit",
@@ -78,6 +78,8 @@ constexpr std::array<std::string_view, 56> kTables{"accounts",
                                                    "open_counts",
                                                    "opens",
                                                    "progress",
+                                                   "rate_counts",
+                                                   "rate_states",
                                                    "recipients",
                                                    "relayed",
                                                    "relayed_pieces",

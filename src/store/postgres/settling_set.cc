@@ -128,18 +128,18 @@ const Sql kCountDeliveries{
     "settle: outcomes of deliveries",
     "INSERT INTO delivery_outcomes AS c(delivery, site, state, cause, mails, sample)"
     " SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[],"
-    " $6::bigint[]) u(of, site, state, cause, mails, sample)"
-    " ORDER BY u.of, u.site COLLATE \"C\", u.state, u.cause"
+    " $6::bigint[]) u(whose, site, state, cause, mails, sample)"
+    " ORDER BY u.whose, u.site COLLATE \"C\", u.state, u.cause"
     " ON CONFLICT(delivery, site, state, cause) DO UPDATE SET mails = c.mails + excluded.mails,"
     " sample = greatest(c.sample, excluded.sample)"};
 // $7: the hour, $8: the slot.
 const Sql kCountHours{
     "settle: outcomes of hours",
     "INSERT INTO hourly_outcomes AS c(account, hour, slot, site, state, cause, mails, sample)"
-    " SELECT u.of, $7, $8, u.site, u.state, u.cause, u.mails, u.sample"
+    " SELECT u.whose, $7, $8, u.site, u.state, u.cause, u.mails, u.sample"
     " FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[],"
-    " $6::bigint[]) u(of, site, state, cause, mails, sample)"
-    " ORDER BY u.of, u.site COLLATE \"C\", u.state, u.cause"
+    " $6::bigint[]) u(whose, site, state, cause, mails, sample)"
+    " ORDER BY u.whose, u.site COLLATE \"C\", u.state, u.cause"
     " ON CONFLICT(account, hour, slot, site, state, cause) DO UPDATE SET"
     " mails = c.mails + excluded.mails, sample = greatest(c.sample, excluded.sample)"};
 

@@ -121,6 +121,12 @@ class Questions final : public ReadTransaction {
                                                     std::int64_t limit) override;
   // -- how lanes fare (lane_paces.cc)
   Result<std::vector<LanePace>> lane_paces(const LanePaceQuestion& question) override;
+  // -- rates (rates.cc)
+  Result<std::vector<RateFound>> rates(std::span<const RateSubject> subjects, RateHour from,
+                                       RateHour now) override;
+  Result<std::vector<RateSubject>> rate_subjects(const RateQuestion& question) override;
+  Result<std::vector<HeldReceiver>> held_receivers(std::int64_t limit) override;
+  Result<std::int64_t> rates_at(std::uint8_t level) override;
 
   // -- opens (opens.cc)
   Result<std::vector<OpenRecord>> opens_of(AccountKey account,
@@ -295,6 +301,12 @@ class Changes final : public WriteTransaction {
 
   // -- outcomes by cause (outcome_counts.cc)
   Result<bool> drop_outcome_hours(HourNumber before, std::int64_t rows) override;
+  // -- rates (rates.cc)
+  Result<void> count_rates(std::span<const RateIncrement> increments) override;
+  Result<void> put_rate_state(const RateState& state) override;
+  void tell_of_rate(EventKind kind, AccountKey account, std::string_view what,
+                    std::string_view because) override;
+  Result<bool> drop_rates(RateHour before, std::int64_t rows) override;
 
   // -- opens (opens.cc)
   Result<std::vector<OpenRecorded>> record_opens(std::span<const OpenSeen> seen) override;

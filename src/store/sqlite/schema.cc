@@ -572,13 +572,32 @@ CREATE INDEX lane_paces_noted ON lane_paces(noted);
 CREATE INDEX lane_paces_kept ON lane_paces(kept_until);
 )sql";
 
+// rate_counts, rate_states   store/rates.h.
+constexpr const char* kVersion35 = R"sql(
+CREATE TABLE rate_counts(
+  account INTEGER NOT NULL, scope INTEGER NOT NULL, delivery INTEGER NOT NULL, name TEXT NOT NULL,
+  hour INTEGER NOT NULL, answered INTEGER NOT NULL, delivered INTEGER NOT NULL,
+  reporting INTEGER NOT NULL, hard INTEGER NOT NULL, unknown_users INTEGER NOT NULL,
+  complained INTEGER NOT NULL, PRIMARY KEY(account, scope, delivery, name, hour)) WITHOUT ROWID;
+CREATE INDEX rate_counts_hour ON rate_counts(hour);
+CREATE TABLE rate_states(
+  account INTEGER NOT NULL, scope INTEGER NOT NULL, delivery INTEGER NOT NULL, name TEXT NOT NULL,
+  level INTEGER NOT NULL, since INTEGER NOT NULL, because TEXT NOT NULL, hour INTEGER NOT NULL,
+  answered INTEGER NOT NULL, delivered INTEGER NOT NULL, reporting INTEGER NOT NULL,
+  hard INTEGER NOT NULL, unknown_users INTEGER NOT NULL, complained INTEGER NOT NULL,
+  PRIMARY KEY(account, scope, delivery, name)) WITHOUT ROWID;
+CREATE INDEX rate_states_held ON rate_states(delivery) WHERE scope = 4 AND level = 2;
+CREATE INDEX rate_states_level ON rate_states(level) WHERE level > 0;
+CREATE INDEX rate_states_old ON rate_states(since) WHERE delivery > 0;
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 34> kMigrations{
+constexpr std::array<const char*, 35> kMigrations{
     kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,
     kVersion8,  kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14,
     kVersion15, kVersion16, kVersion17, kVersion18, kVersion19, kVersion20, kVersion21,
     kVersion22, kVersion23, kVersion24, kVersion25, kVersion26, kVersion27, kVersion28,
-    kVersion29, kVersion30, kVersion31, kVersion32, kVersion33, kVersion34};
+    kVersion29, kVersion30, kVersion31, kVersion32, kVersion33, kVersion34, kVersion35};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

@@ -219,6 +219,18 @@ class SqliteReadTransaction final : public ReadTransaction {
     return queries_.lane_paces(question);
   }
 
+  Result<std::vector<RateFound>> rates(std::span<const RateSubject> subjects, RateHour from,
+                                       RateHour now) override {
+    return queries_.rates(subjects, from, now);
+  }
+  Result<std::vector<RateSubject>> rate_subjects(const RateQuestion& question) override {
+    return queries_.rate_subjects(question);
+  }
+  Result<std::vector<HeldReceiver>> held_receivers(std::int64_t limit) override {
+    return queries_.held_receivers(limit);
+  }
+  Result<std::int64_t> rates_at(std::uint8_t level) override { return queries_.rates_at(level); }
+
   Result<std::vector<OpenRecord>> opens_of(AccountKey account,
                                            std::span<const PublicId> ids) override {
     return queries_.opens_of(account, ids);
@@ -457,6 +469,12 @@ class SqliteWriteTransaction final : public WriteTransaction {
 
   // -- outcomes by cause (outcome_counts.cc)
   Result<bool> drop_outcome_hours(HourNumber before, std::int64_t rows) override;
+  // -- rates (rates.cc)
+  Result<void> count_rates(std::span<const RateIncrement> increments) override;
+  Result<void> put_rate_state(const RateState& state) override;
+  void tell_of_rate(EventKind kind, AccountKey account, std::string_view what,
+                    std::string_view because) override;
+  Result<bool> drop_rates(RateHour before, std::int64_t rows) override;
 
   // -- opens (opens.cc)
   Result<std::vector<OpenRecorded>> record_opens(std::span<const OpenSeen> seen) override;

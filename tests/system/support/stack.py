@@ -120,6 +120,8 @@ class Stack:
                  'return_path_domain = "bounce.sender.example"',
                  f"allow_private_receivers = {str(self.private).lower()}", *self.smtp_out,
                  "[sites.defaults]", f"port = {self.mail_port}", *self.site_defaults, *self.config]
+        if "[protection]" not in self.config:  # receivers that refuse are what is tested
+            lines += ["[protection]", "enabled = false"]
         (self.directory / "todoku.toml").write_text("\n".join(lines) + "\n")
 
     def command(self, *arguments, statuses=(0,), with_errors=False):

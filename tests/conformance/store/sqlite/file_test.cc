@@ -278,6 +278,8 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "DROP TABLE sts_policies; DROP TABLE tls_counts; DROP TABLE key_slots;"
       "DROP TABLE delivery_outcomes; DROP TABLE hourly_outcomes;"
       "DROP TABLE lane_paces;"
+      "DROP TABLE rate_counts;"
+      "DROP TABLE rate_states;"
       "DROP TABLE smtp_habits; ALTER TABLE deliveries DROP COLUMN credential;"
       "ALTER TABLE attachments DROP COLUMN content_id;"
       "ALTER TABLE attachments DROP COLUMN relayed;"
