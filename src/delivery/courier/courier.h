@@ -100,6 +100,9 @@ class Courier {
   // No host of the route is left by the domain's policy.
   void names_nobody(const std::shared_ptr<BatchInFlight>& batch, const std::string& domain,
                     const std::vector<std::uint32_t>& indices, const dns::MailRoute& route);
+  // A batch whose source has a smarthost: all of it goes there.
+  Task<void> dispatch_to_smarthost(std::shared_ptr<BatchInFlight> batch,
+                                   const EgressSource& source);
   // Says the same of every recipient of a batch.
   void settle_all(const std::shared_ptr<BatchInFlight>& batch, const Outcome& outcome);
   void expire(const std::shared_ptr<BatchInFlight>& batch);

@@ -33,6 +33,13 @@ constexpr std::array kKeys = {
     SiteKey{"messages_per_second", RateField{&SiteLimits::messages_per_second}, "0",
             "Pace from one sending address. 0: no limit.",
             "1 つの送信元アドレスからの毎秒の通数。0 は無制限。"},
+    SiteKey{"adaptive", SwitchField{&SiteLimits::adaptive}, "true",
+            "Begin gently, go faster while answers are good and slower when they say \"too much\" "
+            "or come ever later, up to the limits above. `false`: always at them, and a rest after "
+            "each \"too much\".",
+            "控えめに始め、応答が良ければ速く、「多すぎる」と言われたり応答が遅くなったりすれば"
+            "遅くする（上の値が上限）。`false` "
+            "なら常に上限で送り、「多すぎる」と言われるたびに休む。"},
     SiteKey{"idle_seconds", SecondsField{&SiteLimits::idle, kIdleSecondsMax}, "5",
             "How long a connection without work is kept for the next mail.",
             "送るものがなくなった接続を次のメールのために残しておく秒数。"},
@@ -65,6 +72,16 @@ constexpr std::array kKeys = {
     SiteKey{"retry_seconds", WaitsField{&SiteLimits::retry_waits}, "[60, 300]",
             "Waits after failures, instead of those of [delivery].",
             "失敗後に待つ秒数。[delivery] のものの代わりに使う。"},
+    SiteKey{"unknown_users_percent", RateField{&SiteLimits::unknown_users_percent}, "0",
+            "From this share of unknown users among its answers on a bulk delivery is held back at "
+            "the site, before it blocks the network. 0: never. See [protection].",
+            "一斉配信への応答のうち宛先不明がこの割合に達したら、受信側にブロックされる前に、その配"
+            "信をこのサイトでだけ止める。0 は止めない。[protection] も参照。"},
+    SiteKey{"complaints", SwitchField{&SiteLimits::complaints}, "false",
+            "Whether the site sends complaints (ARF, RFC 5965) to who has asked for it. Elsewhere "
+            "their rate cannot be measured, and is not shown as 0.",
+            "苦情（ARF、RFC 5965）を、申し込んだ送信者に送ってくるサイトか。ほかのサイトでは苦情の"
+            "割合は測れず、0 とは表示しない。"},
 };
 
 constexpr std::array kRemovedKeys = {
