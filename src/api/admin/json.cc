@@ -130,7 +130,7 @@ void add_attempt(JsonWriter& json, const store::Attempt& attempt, std::string_vi
 }
 
 void add_story(JsonWriter& json, const store::Story& story, std::string_view next,
-               todoku::Language language) {
+               std::string_view for_recipient, todoku::Language language) {
   json.begin_object();
   json.member("account", story.account);
   json.member("delivery_id", story.delivery_id);
@@ -149,6 +149,7 @@ void add_story(JsonWriter& json, const store::Story& story, std::string_view nex
   json.member("delivery_paused", story.delivery_paused);
   json.member("credential_held", story.credential_held);
   json.member("next", next);
+  json.member("for_recipient", for_recipient);
   json.key("attempts");
   json.begin_array();
   for (const store::Attempt& attempt : story.attempts) {
@@ -445,7 +446,8 @@ std::string explanation_json(const operate::Explanation& explanation, todoku::La
   json.key("mails");
   json.begin_array();
   for (std::size_t i = 0; i < explanation.stories.size(); ++i) {
-    add_story(json, explanation.stories[i], explanation.next[i], language);
+    add_story(json, explanation.stories[i], explanation.next[i], explanation.for_recipient[i],
+              language);
   }
   json.end_array();
   json.end_object();

@@ -67,6 +67,15 @@ events::reports::Reporter::World reports_world(const Ground& ground, const intak
           .work_arrived = std::move(wake_scheduler)};
 }
 
+events::protection::Watcher::World protection_world(const Ground& ground) {
+  return {.store = ground.store,
+          .clock = ground.clock,
+          .metrics = ground.metrics,
+          .node = [&node = ground.node] { return node.key(); },
+          .holds = [&node = ground.node] { return node.holds(); },
+          .receivers = receivers_by(ground.rules)};
+}
+
 // What everybody gets of new keys, as the zones' servers and a resolver say that remembers nothing.
 KeyProbe key_probe(const Ground& ground, ProofNames& names) {
   return {
@@ -132,7 +141,9 @@ EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_schedule
                  ground.runtime.executor(0)),
       senders_(takes_any_sender(ground.config)),
       reports_(reports_world(ground, senders_, std::move(wake_scheduler)),
-               report_options(ground.config), ground.runtime.executor(0)) {
+               report_options(ground.config), ground.runtime.executor(0)),
+      protection_(protection_world(ground), protection_options(ground.config),
+                  ground.runtime.executor(0)) {
   if (ground.config.doctor.enabled && ground.config.doctor.domain_checks) {
     domain_doctor_.emplace(
         DomainDoctor::World{.store = ground.store,
@@ -207,6 +218,11 @@ Result<void> EventsRole::start() {
   reports_.start();
   running_.add([this](SteadyInstant) {
     ground_.wait_for(reports_.stop());
+    return true;
+  });
+  protection_.start();
+  running_.add([this](SteadyInstant) {
+    ground_.wait_for(protection_.stop());
     return true;
   });
   if (journal_) {

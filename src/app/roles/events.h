@@ -24,6 +24,7 @@
 #include "events/endpoints/dispatcher.h"
 #include "events/exports/exporter.h"
 #include "events/journal/journaler.h"
+#include "events/protection/watcher.h"
 #include "events/reports/reporter.h"
 #include "intake/importer.h"
 #include "intake/senders.h"
@@ -60,6 +61,7 @@ class EventsRole final : public Role {
   events::endpoints::Dispatcher endpoints_;
   intake::Senders senders_;
   events::reports::Reporter reports_;
+  events::protection::Watcher protection_;
   std::optional<events::journal::Journaler> journal_;
   Running running_;
 };

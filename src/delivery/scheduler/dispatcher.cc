@@ -2,6 +2,8 @@
 #include "delivery/scheduler/dispatcher.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "delivery/policy/pools.h"
 
@@ -17,6 +19,8 @@ constexpr std::chrono::seconds kRefreshEvery{5};
 constexpr std::size_t kLookedThroughMin = 64;
 constexpr std::size_t kRefreshesOfAll = 12;
 constexpr std::chrono::seconds kSweepEvery{1};
+// What more is held back at receivers goes on: the newest are.
+constexpr std::int64_t kHeldReceiversMax = 10'000;
 // What keeps one pass short; what it leaves is the next one's.
 constexpr std::int64_t kPagesPerPass = 16;
 // A batch that is still due so long after its bell has not been claimed: the bell was lost.
@@ -50,7 +54,11 @@ Dispatcher::Dispatcher(store::Store& store, queue::Queues& queues, const Feedbac
       bells_total_(metrics.counter("todoku_bells_total", "Batches offered to couriers.")),
       settled_total_(metrics.counter("todoku_settled_recipients_total",
                                      "Recipients that couriers have tried, as the scheduler was "
-                                     "told.")) {}
+                                     "told.")) {
+  for (const EgressSource& source : options.sources) {
+    if (source.smarthost) smarthosts_.emplace(source.name, source.smarthost->route_name());
+  }
+}
 
 void Dispatcher::begin_anew() {
   for (const TrafficClass traffic : {TrafficClass::transactional, TrafficClass::bulk}) {
@@ -206,11 +214,22 @@ Task<void> Dispatcher::pass() {
 Task<Result<void>> Dispatcher::refresh() {
   const SteadyInstant steady = clock_.steady_now();
   if (sending_known_ && steady - refreshed_ < kRefreshEvery) co_return Result<void>{};
-  auto fresh =
-      co_await store_.read([](store::ReadTransaction& reader) { return reader.sending_bulk(); });
+  struct Fresh {
+    std::vector<store::SendingDelivery> sending;
+    std::vector<store::HeldReceiver> held;
+  };
+  auto fresh = co_await store_.read([](store::ReadTransaction& reader) -> Result<Fresh> {
+    auto sending = reader.sending_bulk();
+    if (!sending) return fail(std::move(sending.error()));
+    auto held = reader.held_receivers(kHeldReceiversMax);
+    if (!held) return fail(std::move(held.error()));
+    return Fresh{std::move(*sending), std::move(*held)};
+  });
   if (!fresh) co_return fail(fresh.error());
+  held_at_ = {std::make_move_iterator(fresh->held.begin()),
+              std::make_move_iterator(fresh->held.end())};
   std::map<store::DeliveryKey, Origin> origins;
-  for (store::SendingDelivery& sending : *fresh) {
+  for (store::SendingDelivery& sending : fresh->sending) {
     const store::DeliveryKey key = sending.key;
     turns_.join(static_cast<std::int64_t>(sending.account), sending.weight, number(key));
     Origin origin;
@@ -262,9 +281,8 @@ std::size_t Dispatcher::source_for(const store::BatchKey& key) const {
 }
 
 bool Dispatcher::is_serviceable(const store::Workload& workload, const DueWindow::Domain& domain) {
-  const std::string site = site_for(domain.name);
   for (std::size_t i = 0; i < sources_.size(); ++i) {
-    if (credit(workload, site, i) <= 0) continue;
+    if (credit(workload, domain.name, i) <= 0) continue;
     if (domain.more) return true;
     const bool some = std::ranges::any_of(
         domain.batches, [&](const store::DueBatch& batch) { return source_for(batch.key) == i; });
@@ -273,13 +291,21 @@ bool Dispatcher::is_serviceable(const store::Workload& workload, const DueWindow
   return false;
 }
 
-std::string Dispatcher::site_for(std::string_view domain) const {
+std::string Dispatcher::site_for(std::string_view domain, std::size_t source) const {
+  if (const auto smarthost = smarthosts_.find(sources_[source]); smarthost != smarthosts_.end()) {
+    return feedback_.site_of(smarthost->second);
+  }
   return domain.empty() ? std::string(kSharedSite) : feedback_.site_of(domain);
 }
 
-std::int64_t Dispatcher::credit(const store::Workload& workload, std::string_view site,
+std::int64_t Dispatcher::credit(const store::Workload& workload, std::string_view domain,
                                 std::size_t source) {
-  std::string lane = policy::lane_name(site, sources_[source]);
+  // Given up it is all the same, once its life is over.
+  const std::string receiver =
+      domain.empty() ? std::string(kSharedSite) : feedback_.site_of(domain);
+  const bool is_held = workload && held_at_.contains({*workload, receiver});
+  if (is_held && origin_of(workload)->life_ends > clock_.steady_now()) return 0;
+  std::string lane = policy::lane_name(site_for(domain, source), sources_[source]);
   const std::int64_t available = credit_of(workload).available(lane, clock_.steady_now());
   if (available > 0) return available;
   // What is to be given up needs no credit of a site that will not see it.

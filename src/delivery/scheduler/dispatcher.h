@@ -111,12 +111,13 @@ class Dispatcher {
                                                      : TrafficClass::transactional)];
   }
   // Recipients that the lane of a source to the domain's site may be given now.
-  [[nodiscard]] std::int64_t credit(const store::Workload& workload, std::string_view site,
+  [[nodiscard]] std::int64_t credit(const store::Workload& workload, std::string_view domain,
                                     std::size_t source);
   [[nodiscard]] bool is_serviceable(const store::Workload& workload,
                                     const DueWindow::Domain& domain);
   [[nodiscard]] std::size_t source_for(const store::BatchKey& key) const;
-  [[nodiscard]] std::string site_for(std::string_view domain) const;
+  // The site that a source's mail for the domain goes to.
+  [[nodiscard]] std::string site_for(std::string_view domain, std::size_t source) const;
   void forget(std::map<store::BatchKey, Offered>::iterator offered);
 
   store::Store& store_;
@@ -125,6 +126,8 @@ class Dispatcher {
   const Options& options_;
   const Feedback& feedback_;
   const LiveSources& live_;
+  // Under what the sites of smarthosts are asked for, by the source that has one.
+  std::map<std::string, std::string> smarthosts_;
   std::vector<std::string> sources_;  // those that lived when the pass began
 
   // By TrafficClass, so that transactional mail does not wait for bulk's credit to come back.
@@ -133,6 +136,8 @@ class Dispatcher {
   std::map<std::pair<store::Workload, std::string>, std::int64_t> offered_of_;  // batches
   Origin urgent_;
   std::map<store::DeliveryKey, Origin> sending_;
+  // Bulk that is held back at a receiver (store/rates.h), as of the last refresh().
+  std::set<store::HeldReceiver> held_at_;
   policy::Turns turns_;
   StepReports steps_;
   bool sending_known_ = false;  // sending_ has been read from the store

@@ -10,6 +10,9 @@
 //   contents.header_to, header_cc   may be NULL in old rows
 //   suppressions.hash, domain   follow from the subject: made here
 //   sts_policies, tls_counts   are fetched, and counted, again: not carried
+//   delivery_outcomes, hourly_outcomes   are counted anew: not carried
+//   lane_paces             is learnt again: not carried
+//   rate_counts, rate_states   are counted again: not carried (deliveries that are paused are)
 //   export_jobs            are made again by who wants them: not carried
 //   meta 'next_number'     counts deliveries and batches alone; other ids are row ids
 //   a recipient whose batch is gone is not carried: nothing leads to it
