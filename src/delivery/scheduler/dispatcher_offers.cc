@@ -145,6 +145,8 @@ std::int64_t Dispatcher::choose_known(const store::Workload& workload, DueWindow
   const std::string site = site_for(domain.name);
   std::vector<std::int64_t> credits;  // by source; asked for once
   for (std::size_t i = 0; i < sources_.size(); ++i) credits.push_back(credit(workload, site, i));
+  const auto canary = canary_left(workload, site);
+  if (canary) budget = std::min(budget, *canary);
   std::int64_t recipients = 0;
   std::deque<store::DueBatch> waiting;
   while (recipients < budget && !domain.batches.empty()) {
@@ -163,6 +165,7 @@ std::int64_t Dispatcher::choose_known(const store::Workload& workload, DueWindow
   waiting.insert(waiting.end(), std::make_move_iterator(domain.batches.begin()),
                  std::make_move_iterator(domain.batches.end()));
   domain.batches = std::move(waiting);
+  if (canary) origin_of(workload)->canaries[site] += recipients;
   return recipients;
 }
 
