@@ -78,7 +78,8 @@ AdaptivePace::AdaptivePace(PaceCeilings ceilings, PaceOptions options)
 bool AdaptivePace::answered(const PaceAnswer& answer, SteadyInstant now) {
   if (answer.count == 0) return false;
   if (answer.reply == PaceReply::good) {
-    throttles_in_row_ = 0;
+    // What was under way when it was throttled says nothing of what comes.
+    if (!before(now - answer.latency, shrunk_at_)) throttles_in_row_ = 0;
     if (!suspended(now)) probing_ = false;
     if (!options_.adaptive) return false;
     round_good_ += answer.count;
@@ -96,6 +97,8 @@ bool AdaptivePace::answered(const PaceAnswer& answer, SteadyInstant now) {
   }
   if (old_news) return false;
   shrink(limit_ > 0 ? options_.shrink : options_.shrink_first, PaceReason::too_fast, now);
+  constexpr unsigned kDoublingsMost = 4;
+  pacer_.hold_until(now + options_.pause * (1U << std::min(throttles_in_row_, kDoublingsMost)));
   return ++throttles_in_row_ >= options_.throttles_to_rest;
 }
 

@@ -43,6 +43,9 @@ struct PaceOptions {
   double shrink_slow = 0.8;   // and after answers that come ever later
   // In a row, with no good answer between: the lane should rest.
   unsigned throttles_to_rest = 3;
+  // After "too much" nothing goes for so long, and twice as long each time in a row: what a
+  // receiver counts by the second has begun anew then.
+  Microseconds pause = std::chrono::seconds(1);
   Microseconds round_least = std::chrono::milliseconds(20);
   // How long it takes back to where it was throttled: as long as so many messages take.
   double messages_to_return = 2'500;

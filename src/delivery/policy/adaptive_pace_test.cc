@@ -157,6 +157,9 @@ TEST(AdaptivePace, TooMuchShrinksOnceForAllThatWasUnderWay) {
   EXPECT_FALSE(pace.answered(refused, now + milliseconds(50)));
   EXPECT_DOUBLE_EQ(pace.messages_per_second(now), 2.5);
   EXPECT_EQ(pace.why(now).reason, PaceReason::too_fast);
+  EXPECT_EQ(pace.take(1, now + milliseconds(999)), 0U) << "a moment of rest";
+  EXPECT_EQ(pace.next_permit_at(), now + seconds(1));
+  EXPECT_EQ(pace.take(1, now + seconds(1)), 1U);
 }
 
 TEST(AdaptivePace, AReceiverThatTakesNothingAnyMoreIsLeftAlone) {
