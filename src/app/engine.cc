@@ -18,6 +18,7 @@
 #include "app/credential_watching.h"
 #include "app/hold.h"
 #include "app/host_check.h"
+#include "app/key_options.h"
 #include "app/key_ring.h"
 #include "app/module_options.h"
 #include "app/open_files.h"
@@ -289,6 +290,9 @@ Result<void> Engine::Parts::start_runtime() {
   auto replies = config::load_reply_rules(options.loaded, rules);
   if (!replies) return fail(std::move(replies.error()));
   feedback::classify::put_in_force(*std::move(replies));
+  auto automations = config::load_automations(options.loaded, rules);
+  if (!automations) return fail(std::move(automations.error()));
+  delivery::policy::put_in_force(*std::move(automations));
   auto advice = config::load_advice(options.loaded, rules);
   if (!advice) return fail(std::move(advice.error()));
   explain::put_in_force(*std::move(advice));
@@ -609,6 +613,8 @@ operate::Operations::Options Engine::Parts::operation_options() {
       .site_of = [this](std::string_view domain) { return site_of(domain); },
       .own_addresses = sending_platform(config).addresses,
       .report_days = config.retention.report_days,
+      .platform_zone = platform_zone(config),
+      .slot_pace = slot_pace(config),
       .files = &*file_pool,
       // Made before anything is counted, so that the first one is seen as a rise.
       .own_mail_failing =

@@ -54,7 +54,7 @@ Task<doctor::SmarthostTry> try_smarthost(
   const dns::Families families{.ipv4 = source.use_v4, .ipv6 = source.use_v6};
   auto addresses = dns::candidates(*route, families, random);
   if (addresses.empty()) tried.said = dns::no_common_family(*route, families).text();
-  if (addresses.size() > kSmarthostAddressesTried) addresses.resize(kAddressesTried);
+  if (addresses.size() > kSmarthostAddressesTried) addresses.resize(kSmarthostAddressesTried);
   for (const dns::Candidate& candidate : addresses) {
     smtp::ConnectionOptions options = options_to(source, candidate);
     options.tls = tls;

@@ -192,6 +192,7 @@ struct DomainSetup {
   std::string domain;
   PlatformWish platform;
   ProbeOptions probe;
+  std::string by;  // "txt" or "cname"; empty: as it is, by txt where it is neither
   bool zone_file = false;
   bool anyway = false;  // though nobody serves the domain
 };
@@ -213,6 +214,15 @@ struct DomainRotate {
   bool anyway = false;  // begins though not all servers were asked, or a resolver fails
 };
 int domain_rotate(Session& session, const DomainRotate& wish);
+
+// -- domain_keys.cc
+struct DomainKeysWish {
+  std::string account;  // empty: of all
+  std::string domain;   // empty: all
+};
+int domain_keys_command(Session& session, const DomainKeysWish& wish);
+// One domain's, for people.
+void print_slots(Session& session, const boost::json::value& slots);
 
 // -- domain_history.cc
 struct DomainHistoryWish {
@@ -325,6 +335,8 @@ struct RateLimitsWish {
   std::string bounce_warn;
   std::string bounce_pause;
   std::optional<std::int64_t> bounce_minimum;
+  std::optional<std::int64_t> canary_recipients;
+  std::optional<std::int64_t> canary_minutes;
 };
 int rates_limit(Session& session, const RateLimitsWish& wish);
 

@@ -263,6 +263,16 @@ struct Config {
     std::int64_t unknown_user_minimum = 0;
     std::int64_t window_hours = 0;
   };
+  // DKIM keys that rotate by themselves (operate/key_slots.h).
+  struct Dkim {
+    std::string platform_zone;  // empty: none do
+    std::string zone_file;
+    std::vector<std::string> name_servers;
+    std::vector<std::string> hook;
+    std::int64_t hook_seconds = 0;
+    std::int64_t rotate_days = 0;
+    std::int64_t record_ttl_seconds = 0;
+  };
   struct DoctorBlocklist {
     std::string zone;
     std::string page;
@@ -277,6 +287,7 @@ struct Config {
   struct Rules {
     std::string file;
     std::string replies_file;
+    std::string automations_file;
     std::string advice_file;
   };
   struct Queue {
@@ -326,6 +337,7 @@ struct Config {
   std::vector<SmtpInListener> smtp_in_configured;
   Inbound inbound;
   std::vector<Egress> egress;
+  Dkim dkim;
   Doctor doctor;
   std::vector<DoctorBlocklist> doctor_blocklists;
   Protection protection;

@@ -198,6 +198,7 @@ class SectionBuilder {
 [[nodiscard]] std::vector<ConfigSection> api_sections();
 [[nodiscard]] std::vector<ConfigSection> delivery_sections();
 [[nodiscard]] ConfigSection egress_section();
+[[nodiscard]] std::vector<ConfigSection> dkim_sections();
 [[nodiscard]] std::vector<ConfigSection> doctor_sections();
 [[nodiscard]] std::vector<ConfigSection> protection_sections();
 [[nodiscard]] std::vector<ConfigSection> queue_sections();

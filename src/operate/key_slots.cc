@@ -86,7 +86,11 @@ SlotDue due_work(const KeySlots& slots, const SlotPace& pace, Instant now) {
   for (std::size_t i = 0; i < kSlots; ++i) {
     const KeySlot& slot = slots.slots[i];
     if (slot.in_zone == slot.belongs_in_zone()) continue;
-    return {SlotWork::publish, i, after_try(slot, now, 10s)};
+    const Milliseconds failing =
+        slot.tried && slots.fault_since
+            ? std::chrono::duration_cast<Milliseconds>(*slot.tried - *slots.fault_since)
+            : Milliseconds(0);
+    return {SlotWork::publish, i, after_try(slot, now, look_again_after(failing))};
   }
   SlotDue first = due_keys(slots, pace, now);
   for (std::size_t i = 0; i < kSlots; ++i) {

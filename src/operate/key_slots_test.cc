@@ -128,9 +128,10 @@ TEST(KeySlots, AFaultIsKeptSinceItBeganAndStallsAfterADay) {
   slots.asked = true;
   keys_made(slots, 1, keys_named("two"), kStart + 2h);
   zone_not_told(slots, SlotFault::not_written, "exit status 2", kStart + 2h);
-  EXPECT_EQ(due_work(slots, kPace, kStart + 2h).at, kStart + 2h + 10s);
+  EXPECT_EQ(due_work(slots, kPace, kStart + 2h).at, kStart + 2h + 5s);
   zone_not_told(slots, SlotFault::not_written, "exit status 3", kStart + 20h);
   EXPECT_EQ(*slots.fault_since, kStart + 2h);
+  EXPECT_EQ(due_work(slots, kPace, kStart + 20h).at, kStart + 20h + 15min);
   EXPECT_FALSE(is_stalled(slots, kStart + 25h));
   EXPECT_TRUE(is_stalled(slots, kStart + 26h));
   EXPECT_EQ(slots.slots[0].stage, SlotStage::signing) << "the old one signs meanwhile";

@@ -31,6 +31,7 @@
 #include "operate/domain_history.h"
 #include "operate/domain_reports.h"
 #include "operate/drained.h"
+#include "operate/key_slots.h"
 #include "operate/noted_asks.h"
 #include "operate/personal_data.h"
 #include "operate/rates.h"
@@ -117,6 +118,16 @@ inline constexpr std::chrono::days kDkimOverlap{7};
 struct RetiredDkim {
   std::vector<DkimView> removed;  // whose records may go from the zone
   std::vector<DkimView> kept;     // that sign no longer, and whose records must stay
+};
+
+// Keys that rotate by themselves, of one domain.
+struct KeySlotsView {
+  std::string account;
+  std::string domain;
+  KeySlots slots;
+  std::array<std::vector<SlotName>, kSlots> names;  // in the order of the slots' keys
+  SlotDue next;                                     // by the pace that is configured here
+  Instant now{};                                    // when this was so
 };
 
 struct NewDkimKey {
@@ -384,6 +395,8 @@ struct RateLimitChange {
   std::optional<std::string> bounce_pause;
   std::optional<std::int64_t> complaint_minimum;
   std::optional<std::int64_t> bounce_minimum;
+  std::optional<std::int64_t> canary_recipients;  // 0: none
+  std::optional<std::int64_t> canary_minutes;
 };
 
 struct TlsReportRequest {
@@ -430,6 +443,9 @@ class Operations {
     // Our sources' addresses as receivers see them.
     std::vector<std::string> own_addresses = {};
     std::int64_t report_days = 0;  // reports of domains are kept so long; 0: without an end
+    // In A-labels; empty: none. What rotates by itself is shown by this pace.
+    std::string platform_zone = {};
+    SlotPace slot_pace = {};
     // Where reports are read; nullptr: on the thread that asks.
     async::FilePool* files = nullptr;
     // Our own mail in a domain's name has begun to fail, as receivers say. May be empty.
@@ -477,6 +493,15 @@ class Operations {
   // been signing for kDkimOverlap, and of what the account began before then, which might pin them,
   // nothing is under way.
   Task<Result<RetiredDkim>> retire_dkim_keys(std::string account, std::string domain);
+  // -- dkim_slots.cc. Keys that rotate by themselves. `account` empty: of all.
+  Task<Result<Page<KeySlotsView>>> key_slots(std::string account, std::string after,
+                                             std::int64_t limit);
+  // Sets a domain up for them; again: as it is. unsupported: there is no platform zone.
+  Task<Result<KeySlotsView>> add_key_slots(std::string account, std::string domain);
+  // The next keys as soon as a slot is free.
+  Task<Result<KeySlotsView>> rotate_key_slots(std::string account, std::string domain);
+  // They go once other keys of the domain sign.
+  Task<Result<KeySlotsView>> end_key_slots(std::string account, std::string domain);
   // What the account has to go: mail that began with the key waits for it from now on.
   Task<Result<store::AccountWork>> remove_dkim_key(std::string account, std::string domain,
                                                    std::string selector);
@@ -617,7 +642,10 @@ class Operations {
   Task<Result<FoundStories>> find_stories(ExplainRequest request);
   Task<Result<std::map<std::string, explain::CredentialHold>>> holds_of(
       std::vector<std::string> names);
-  using RateHolds = std::map<store::DeliveryKey, std::vector<explain::RateHold>>;
+  struct RateHolds {
+    std::map<store::DeliveryKey, std::vector<explain::RateHold>> rates;
+    std::map<store::DeliveryKey, Instant> canaries;
+  };
   Task<Result<RateHolds>> rate_holds_of(std::vector<store::DeliveryKey> deliveries);
   Task<Result<void>> changed();
   Task<Result<void>> check_adoptable();
@@ -637,6 +665,9 @@ class Operations {
   using SmtpChange = std::function<Result<bool>(store::WriteTransaction&, store::SmtpCredential&)>;
   Task<Result<SmtpCredentialView>> alter_smtp_credential(std::string account, std::string name,
                                                          std::string_view event, SmtpChange change);
+  using SlotsChange = std::function<Result<void>(KeySlots&, bool is_new, Instant now)>;
+  Task<Result<KeySlotsView>> alter_key_slots(std::string account, std::string domain,
+                                             SlotsChange change);
   Task<Result<std::vector<store::DkimKey>>> waiting_dkim_keys(std::string account,
                                                               std::string domain);
   Task<Result<store::DkimKey>> make_waiting_key(store::Account owner, std::string domain,

@@ -10,6 +10,7 @@
 
 #include "api/admin/causes_json.h"
 #include "api/admin/json.h"
+#include "api/admin/key_slots_json.h"
 #include "api/admin/lanes_json.h"
 #include "api/admin/personal_json.h"
 #include "api/admin/rates_json.h"
@@ -319,6 +320,28 @@ Task<Response> retire_keys(Operations& operations, Given given) {
   co_return retired ? Response::json(200, retired_dkim_json(*retired)) : failure(retired.error());
 }
 
+Task<Response> list_key_slots(Operations& operations, Given given) {
+  const auto slots = co_await operations.key_slots(given.text("account"), given.text("after"),
+                                                   given.number("limit").value_or(kListedUsually));
+  co_return slots ? Response::json(200, key_slots_json(*slots)) : failure(slots.error());
+}
+
+Task<Response> add_key_slots(Operations& operations, Given given) {
+  const auto slots = co_await operations.add_key_slots(given.text("account"), given.text("domain"));
+  co_return slots ? Response::json(201, key_slots_json(*slots)) : failure(slots.error());
+}
+
+Task<Response> rotate_key_slots(Operations& operations, Given given) {
+  const auto slots =
+      co_await operations.rotate_key_slots(given.text("account"), given.text("domain"));
+  co_return slots ? Response::json(200, key_slots_json(*slots)) : failure(slots.error());
+}
+
+Task<Response> end_key_slots(Operations& operations, Given given) {
+  const auto slots = co_await operations.end_key_slots(given.text("account"), given.text("domain"));
+  co_return slots ? Response::json(200, key_slots_json(*slots)) : failure(slots.error());
+}
+
 Task<Response> consent(Operations& operations, Given given) {
   const auto domain =
       co_await operations.consent(given.text("account"), given.text("domain"), given.text("to"),
@@ -477,7 +500,9 @@ Task<Response> limit_rates(Operations& operations, Given given) {
                               .bounce_warn = given_text("bounce_warn"),
                               .bounce_pause = given_text("bounce_pause"),
                               .complaint_minimum = given.number("complaint_minimum"),
-                              .bounce_minimum = given.number("bounce_minimum")});
+                              .bounce_minimum = given.number("bounce_minimum"),
+                              .canary_recipients = given.number("canary_recipients"),
+                              .canary_minutes = given.number("canary_minutes")});
   co_return limits ? Response::json(200, rate_limits_json(*limits)) : failure(limits.error());
 }
 
@@ -692,6 +717,10 @@ constexpr std::array kOffered{
     Offered{&calls::kMakeNextKeys, make_next_keys},
     Offered{&calls::kBeginNextKeys, begin_next_keys},
     Offered{&calls::kRetireKeys, retire_keys},
+    Offered{&calls::kListKeySlots, list_key_slots},
+    Offered{&calls::kAddKeySlots, add_key_slots},
+    Offered{&calls::kRotateKeySlots, rotate_key_slots},
+    Offered{&calls::kEndKeySlots, end_key_slots},
     Offered{&calls::kConsent, consent},
     Offered{&calls::kExplain, explain_mail},
     Offered{&calls::kListStuck, list_stuck},
