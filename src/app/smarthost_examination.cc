@@ -14,7 +14,7 @@ namespace todoku::app {
 namespace {
 
 constexpr Milliseconds kForEach = std::chrono::seconds(30);
-constexpr std::size_t kAddressesTried = 2;
+constexpr std::size_t kSmarthostAddressesTried = 2;
 
 smtp::ConnectionOptions options_to(const delivery::EgressSource& source,
                                    const dns::Candidate& candidate) {
@@ -55,7 +55,7 @@ Task<doctor::SmarthostTry> try_smarthost(
   const dns::Families families{.ipv4 = source.use_v4, .ipv6 = source.use_v6};
   auto addresses = dns::candidates(*route, families, random);
   if (addresses.empty()) tried.said = dns::no_common_family(*route, families).text();
-  if (addresses.size() > kAddressesTried) addresses.resize(kAddressesTried);
+  if (addresses.size() > kSmarthostAddressesTried) addresses.resize(kSmarthostAddressesTried);
   for (const dns::Candidate& candidate : addresses) {
     smtp::ConnectionOptions options = options_to(source, candidate);
     options.tls = tls;

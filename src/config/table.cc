@@ -336,6 +336,27 @@ void check_blocklists(const Config& config, std::vector<ConfigProblem>& problems
   }
 }
 
+void check_platform_zone(const Config& config, std::vector<ConfigProblem>& problems) {
+  const Config::Dkim& dkim = config.dkim;
+  if (dkim.platform_zone.empty()) {
+    if (dkim.zone_file.empty() && dkim.hook.empty()) return;
+    problems.push_back({"", "dkim.zone_file and dkim.hook write dkim.platform_zone: name it"});
+    return;
+  }
+  if (dkim.zone_file.empty() && dkim.hook.empty()) {
+    problems.push_back({"", fmt::format("nothing writes dkim.platform_zone {}: set dkim.zone_file "
+                                        "or dkim.hook",
+                                        in_quotes(dkim.platform_zone))});
+  }
+  if (!dkim.zone_file.empty() && dkim.name_servers.empty()) {
+    problems.push_back({"", "a zone has name servers: dkim.zone_file needs dkim.name_servers"});
+  }
+  if (!dkim.hook.empty() && !dkim.hook.front().starts_with('/')) {
+    problems.push_back({"", fmt::format("dkim.hook: {} is no absolute path of a program",
+                                        in_quotes(dkim.hook.front()))});
+  }
+}
+
 // A check and all the keys that it reads.
 struct CheckTogether {
   std::vector<std::string_view> keys;
@@ -347,9 +368,9 @@ struct CheckTogether {
 const std::vector<ConfigSection>& config_sections() {
   static const std::vector<ConfigSection> sections = [] {
     std::vector<ConfigSection> all;
-    for (auto group :
-         {process_sections(), store_sections(), api_sections(), delivery_sections(),
-          doctor_sections(), queue_sections(), outbound_sections(), relay_sections()}) {
+    for (auto group : {process_sections(), store_sections(), api_sections(), delivery_sections(),
+                       dkim_sections(), doctor_sections(), protection_sections(), queue_sections(),
+                       outbound_sections(), relay_sections(), inbound_sections()}) {
       std::ranges::move(group, std::back_inserter(all));
     }
     return all;
@@ -392,8 +413,8 @@ std::string problem_with(const ConfigKey& key, const ConfigValue& value) {
 }
 
 void check_roles(const Config& config, std::vector<ConfigProblem>& problems) {
-  constexpr std::array<std::string_view, 5> kRoles = {"api", "smtp-in", "scheduler", "courier",
-                                                      "events"};
+  constexpr std::array<std::string_view, 6> kRoles = {"api",     "smtp-in", "scheduler",
+                                                      "courier", "inbound", "events"};
   const auto& roles = config.engine.roles;
   for (const std::string& role : roles) {
     if (contains(kRoles, role)) continue;
@@ -422,6 +443,8 @@ void check_together(const Config& config, const UnknownKeys& unknown,
       {{"engine.roles", "store.kind", "queue.kind"}, check_roles},
       {{"secrets.master_key_file", "data.directory"}, check_master_key},
       {{"egress"}, check_egress},
+      {{"dkim.platform_zone", "dkim.zone_file", "dkim.name_servers", "dkim.hook"},
+       check_platform_zone},
       {{"doctor.port_25_hosts"}, check_port_25_hosts},
       {{"doctor.blocklist"}, check_blocklists},
       {{"store.kind", "store.postgres.address"}, check_database_address},
@@ -430,6 +453,7 @@ void check_together(const Config& config, const UnknownKeys& unknown,
       {{"queue.kind", "aws"}, check_credentials},
       {{"queue.kind", "queue.sqs.prefix", "egress"}, check_queue_names},
       {{"smtp_in"}, check_smtp_in},
+      {{"inbound", "smtp_out.return_path_domain"}, check_inbound},
   });
   for (const CheckTogether& each : kChecks) {
     if (unknown.spare(each.keys)) each.check(config, problems);

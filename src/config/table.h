@@ -102,6 +102,10 @@ void check_egress(const Config& config, std::vector<ConfigProblem>& problems);
 void check_smtp_in(const Config& config, std::vector<ConfigProblem>& problems);
 void warn_of_smtp_in(const Config& config, std::vector<ConfigProblem>& warnings);
 
+// The same of mail that comes back: a forwarding that leads here again, nobody who reads.
+void check_inbound(const Config& config, std::vector<ConfigProblem>& problems);
+void warn_of_inbound(const Config& config, std::vector<ConfigProblem>& warnings);
+
 // As TOML: 8025, "text", [1, 2].
 [[nodiscard]] std::string to_toml(const ConfigValue& value);
 
@@ -195,9 +199,12 @@ class SectionBuilder {
 [[nodiscard]] std::vector<ConfigSection> api_sections();
 [[nodiscard]] std::vector<ConfigSection> delivery_sections();
 [[nodiscard]] ConfigSection egress_section();
+[[nodiscard]] std::vector<ConfigSection> dkim_sections();
 [[nodiscard]] std::vector<ConfigSection> doctor_sections();
+[[nodiscard]] std::vector<ConfigSection> protection_sections();
 [[nodiscard]] std::vector<ConfigSection> queue_sections();
 [[nodiscard]] std::vector<ConfigSection> outbound_sections();
 [[nodiscard]] std::vector<ConfigSection> relay_sections();
+[[nodiscard]] std::vector<ConfigSection> inbound_sections();
 
 }  // namespace todoku::config

@@ -67,6 +67,7 @@ struct Options {
   std::shared_ptr<const OpenTokens> open_tokens;  // with which URLs end
   // Likewise of the page where recipients of advertisements leave (docs/adr/0031).
   std::string unsubscribe_url;
+  std::string unsubscribe_mailto;  // beside it, where such mail is taken; empty: it is not
   std::shared_ptr<const UnsubscribeTokens> unsubscribe_tokens;
   std::uint16_t port = 25;  // where site rules do not say otherwise
 

@@ -70,6 +70,42 @@ TEST(NextStep, OfWhatIsReservedUnderAHoldIsTheRelease) {
   EXPECT_THAT(next_step(story, en), HasSubstr("until the delivery is committed"));
 }
 
+TEST(NextStep, OfWhatIsHeldBackForItsRatesSaysWhyAndHowItGoesOn) {
+  auto en = options(Language::english);
+  auto ja = options(Language::japanese);
+  store::Story story = reserved();
+  story.type = DeliveryType::bulk;
+  story.delivery_status = DeliveryStatus::sending;
+  story.key.delivery = store::DeliveryKey{9};
+  const std::vector<RateHold> holds{{.site = "", .because = "hard bounces: 612 of 5000"},
+                                    {.site = "docomo", .because = "unknown users: 5 of 100"}};
+  en.rate_holds[story.key.delivery] = ja.rate_holds[story.key.delivery] = holds;
+  story.delivery_paused = true;
+  for (const auto& given : {en, ja}) {
+    EXPECT_THAT(next_step(story, given),
+                testing::AllOf(HasSubstr("hard bounces: 612 of 5000"), HasSubstr("/resume`")));
+  }
+  story.delivery_paused = false;
+  EXPECT_THAT(next_step(story, en), Not(HasSubstr("held back"))) << "where it goes is not known";
+  const auto at = [](std::string site) {
+    return [site](const store::Story&) { return Way{.site = site}; };
+  };
+  en.way_of = ja.way_of = at("docomo");
+  for (const auto& given : {en, ja}) {
+    EXPECT_THAT(next_step(story, given),
+                testing::AllOf(HasSubstr("docomo"), HasSubstr("unknown users: 5 of 100"),
+                               HasSubstr("/resume`")));
+  }
+  en.way_of = at("google");
+  EXPECT_THAT(next_step(story, en), Not(HasSubstr("held back"))) << "there it goes on";
+  en.canaries[story.key.delivery] = en.now + std::chrono::minutes(10);
+  EXPECT_THAT(
+      next_step(story, en),
+      testing::AllOf(HasSubstr("a few recipients at each receiver first"), HasSubstr("in 10 min")));
+  en.canaries[story.key.delivery] = en.now;
+  EXPECT_THAT(next_step(story, en), Not(HasSubstr("at each receiver first"))) << "it is over";
+}
+
 TEST(NextStep, OfASuspendedAccountIsToResumeIt) {
   const auto en = options(Language::english);
   const auto ja = options(Language::japanese);
@@ -268,6 +304,31 @@ TEST(NextStep, OfAMailWhoseSiteRestsSaysUntilWhenAndWhy) {
   EXPECT_THAT(next_of(deferred, resting), HasSubstr("attempt 3 is due, but it waits: gmail rests"));
   resting.rests_until = kStart;
   EXPECT_THAT(next_of(base_story(), resting), HasSubstr("tried with one mail at a time"));
+}
+
+TEST(NextStep, OfAMailWhoseLaneGoesByTheAnswersSaysHowFastAndWhy) {
+  Way slow = way();
+  slow.waiting = 7;
+  slow.next_permit = kStart + 10min;
+  slow.pace = Way::Pace{.messages_per_second = 0.5,
+                        .connections_max = 3,
+                        .reason = delivery::policy::PaceReason::too_fast};
+  EXPECT_EQ(next_of(base_story(), slow),
+            "it waits: 7 other mails or more are in its lane, and gmail gets 0.5 a second over at "
+            "most 3 connections now: the receiver said that it was too much; going back to near "
+            "that pace slowly." +
+                kGivenUp);
+  EXPECT_THAT(next_of(base_story(), slow, Language::japanese),
+              HasSubstr("毎秒 0.5 通、接続 3 本まで"));
+  slow.next_permit = std::nullopt;
+  EXPECT_THAT(next_of(base_story(), slow), HasSubstr("it waits behind 7"));
+  slow.connections = 3;
+  EXPECT_THAT(next_of(base_story(), slow), HasSubstr("over at most 3 connections"));
+  slow.pace->reason = delivery::policy::PaceReason::suspended;
+  slow.rests_until = kStart + 10min;
+  EXPECT_THAT(
+      next_of(base_story(), slow),
+      HasSubstr("an automation stopped what tokyo-1 sends to gmail until 2026-01-05 10:10"));
 }
 
 TEST(NextStep, OfAMailThatWaitsInItsLaneSaysForWhat) {

@@ -333,7 +333,9 @@ Task<void> Courier::dispatch_domain(std::shared_ptr<BatchInFlight> batch, std::s
     co_return;
   }
   world_.feedback.routed(domain, (**answer).site);
-  const auto policy = co_await policy_of(domain, (**answer).site);
+  const auto exception =
+      policy::sts_exception(world_.lanes.rules(), domain, (**answer).site, (**answer).secure);
+  const auto policy = co_await policy_of(domain, exception);
   if (!policy) {
     // Stopping: what is open is given back.
     if (policy.error() == sts::PolicyCache::NoWord::cancelled) co_return;
@@ -342,7 +344,8 @@ Task<void> Courier::dispatch_domain(std::shared_ptr<BatchInFlight> batch, std::s
     for (const std::uint32_t index : indices) world_.recorder.parked({batch, index}, later);
     co_return;
   }
-  auto way = egress::mta_sts_route(answer, *policy == nullptr ? nullptr : &(**policy).policy);
+  auto way =
+      egress::mta_sts_route(answer, *policy == nullptr ? nullptr : &(**policy).policy, exception);
   if (!way) {
     names_nobody(batch, domain, indices, **answer);
     co_return;
@@ -358,10 +361,9 @@ Task<void> Courier::dispatch_domain(std::shared_ptr<BatchInFlight> batch, std::s
   world_.lanes.add(source, std::move(*way), std::move(mails));
 }
 
-Task<sts::PolicyCache::Word> Courier::policy_of(std::string domain, std::string site) {
-  const policy::SiteLimits& limits = world_.lanes.limits(site);
-  const bool is_asked =
-      world_.mta_sts != nullptr && limits.mta_sts && limits.tls != policy::TlsPolicy::none;
+Task<sts::PolicyCache::Word> Courier::policy_of(std::string domain,
+                                                policy::StsException exception) {
+  const bool is_asked = world_.mta_sts != nullptr && exception != policy::StsException::whole;
   if (!is_asked) co_return sts::PolicyInForce();
   co_return co_await world_.mta_sts->policy(std::move(domain));
 }

@@ -45,6 +45,8 @@ struct SiteLimits {
   std::uint32_t messages_per_connection = 100;
   double messages_per_second = 0;  // 0: as fast as the receiver answers
   std::chrono::seconds idle{5};    // how long an idle connection is kept open
+  // Begin gently and go by the answers, up to these limits (adaptive_pace.h); else always at them.
+  bool adaptive = true;
   TlsPolicy tls = TlsPolicy::opportunistic;
   // Hold the hosts to their TLSA records, where DNSSEC proves them.
   bool dane = true;
@@ -54,6 +56,10 @@ struct SiteLimits {
   bool chunking = true;
   std::uint16_t port = 25;
   std::vector<std::chrono::seconds> retry_waits;  // empty: the engine's schedule
+  // Of what it answers to a bulk delivery: from so many unknown users on the delivery is held back
+  // there. 0: it never is.
+  double unknown_users_percent = 0;
+  bool complaints = false;  // it sends them (ARF, RFC 5965) to who has asked for it
 
   friend bool operator==(const SiteLimits&, const SiteLimits&) = default;
 };
