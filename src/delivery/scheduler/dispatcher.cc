@@ -333,16 +333,19 @@ Dispatcher::Origin* Dispatcher::origin_of(const store::Workload& workload) {
   return found == sending_.end() ? nullptr : &found->second;
 }
 
-std::size_t Dispatcher::source_for(const store::BatchKey& key) const {
-  return *policy::choose_source(sources_, number(key.delivery), key.batch);
+std::optional<std::size_t> Dispatcher::source_for(const store::Workload& workload,
+                                                  const store::BatchKey& key) const {
+  const TrafficClass traffic = workload ? TrafficClass::bulk : TrafficClass::transactional;
+  return options_.pools.choose(sources_, traffic, number(key.delivery), key.batch);
 }
 
 bool Dispatcher::is_serviceable(const store::Workload& workload, const DueWindow::Domain& domain) {
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     if (credit(workload, domain.name, i) <= 0) continue;
     if (domain.more) return true;
-    const bool some = std::ranges::any_of(
-        domain.batches, [&](const store::DueBatch& batch) { return source_for(batch.key) == i; });
+    const bool some = std::ranges::any_of(domain.batches, [&](const store::DueBatch& batch) {
+      return source_for(workload, batch.key) == i;
+    });
     if (some) return true;
   }
   return false;

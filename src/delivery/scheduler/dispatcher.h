@@ -125,7 +125,9 @@ class Dispatcher {
                                     std::size_t source);
   [[nodiscard]] bool is_serviceable(const store::Workload& workload,
                                     const DueWindow::Domain& domain);
-  [[nodiscard]] std::size_t source_for(const store::BatchKey& key) const;
+  // nullopt: none of those that live sends it.
+  [[nodiscard]] std::optional<std::size_t> source_for(const store::Workload& workload,
+                                                      const store::BatchKey& key) const;
   // The site that a source's mail for the domain goes to.
   [[nodiscard]] std::string site_for(std::string_view domain, std::size_t source) const;
   // The receiving site, whoever its mail is handed to on the way.
