@@ -179,6 +179,7 @@ void add_event_routes(Api& api, http::Router& router);
 inline constexpr std::string_view kEventsPath = "/events";
 void add_message_routes(Api& api, http::Router& router);
 void add_log_routes(Api& api, http::Router& router);
+void add_explain_routes(Api& api, http::Router& router);
 void add_usage_routes(Api& api, http::Router& router);
 void add_rate_routes(Api& api, http::Router& router);
 void add_open_routes(Api& api, http::Router& router);

@@ -32,7 +32,10 @@ void Housekeeping::start() {
     const auto dropped =
         t.drop_mail_counts(intake::day_of(store_.clock().now()) - kCountsKept, kRows);
     if (!dropped) return fail(dropped.error());
-    return !*dropped;
+    const auto hours = t.drop_outcome_hours(
+        store::hour_of(store_.clock().now()) - store::kOutcomeDaysKept * 24, kRows);
+    if (!hours) return fail(hours.error());
+    return !*dropped || !*hours;
   };
   const Piece forget_rates = [this](store::WriteTransaction& t) {
     const Instant before = store_.clock().now() - std::chrono::days(store::kRateDays);

@@ -17,6 +17,7 @@
 #include "events/reports/reporter.h"
 #include "http/guarded/guarded_client.h"
 #include "http/server.h"
+#include "inbound/options.h"
 #include "intake/limits.h"
 #include "operate/agreement.h"
 #include "queue/sqs/sqs_queues.h"
@@ -61,6 +62,8 @@ namespace todoku::app {
 [[nodiscard]] relay::AnomalyLimits anomaly_limits(const config::Config& config);
 [[nodiscard]] relay::RelayOptions relay_options(const config::Config& config,
                                                 std::uint64_t connections_max);
+// Of this process, where mail that comes back is taken.
+[[nodiscard]] inbound::InboundOptions inbound_options(const config::Config& config);
 // How senders of relayed mail are told what became of it.
 [[nodiscard]] events::reports::ReporterOptions report_options(const config::Config& config);
 

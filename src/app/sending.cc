@@ -17,6 +17,10 @@ namespace {
 constexpr std::chrono::seconds kTidyEvery{10};
 // Nothing starts later than a second after an address came onto a suppression list.
 constexpr std::chrono::milliseconds kLookForStops{500};
+// Lanes do it on their own threads.
+constexpr std::chrono::seconds kNotedWithin{1};
+// Lanes of a source, those noted last.
+constexpr std::int64_t kPacesLearntMax = 10'000;
 // For what takes a moment even after the deadline.
 constexpr std::chrono::milliseconds kCutPatience{500};
 // How soon it shows in what is taken over in memory that sources of others came or went.
@@ -48,6 +52,7 @@ Sending::Sending(const World& world, delivery::Options options,
       memory_(options_.composing_bytes),
       shortage_(world.metrics, clock_),
       receivers_(world.metrics),
+      slowdowns_(world.metrics),
       lane_world_{
           .runtime = runtime_,
           .clock = clock_,
@@ -72,7 +77,9 @@ Sending::Sending(const World& world, delivery::Options options,
           .receivers = receivers_,
           .dialer = dialer,
           .stops = &stops_,
-          .listed = world.listed},
+          .listed = world.listed,
+          .slowdowns = &slowdowns_,
+          .paces = &paces_},
       lanes_(lane_world_, world.rules),
       courier_world_{.store = store_,
                      .queues = world.queues,
@@ -124,6 +131,36 @@ Task<void> Sending::tidy_lanes() {
     const bool awake = co_await async::sleep_for(kTidyEvery);
     if (!awake) co_return;
     lanes_.tidy();
+    const bool noted = co_await async::sleep_for(kNotedWithin);
+    if (!noted) co_return;
+    co_await tell_paces();
+  }
+}
+
+Task<void> Sending::tell_paces() {
+  const auto paces = paces_.take_untold();
+  if (paces.empty()) co_return;
+  const auto told = co_await store_.write(
+      store::WritePriority::retention,
+      [&paces](store::WriteTransaction& writer) { return writer.note_lane_paces(paces); });
+  if (told) {
+    paces_trouble_.worked(clock_.steady_now());
+    co_return;
+  }
+  paces_.not_told(paces);
+  paces_trouble_.failed(clock_.steady_now(), {{"reason", told.error().detail}});
+}
+
+// Without them its lanes begin gently.
+Task<void> Sending::learn_paces(std::string source) {
+  const store::LanePaceQuestion question{.source = source, .limit = kPacesLearntMax};
+  auto known = co_await store_.read(
+      [&question](store::ReadTransaction& reader) { return reader.lane_paces(question); });
+  if (known) {
+    paces_.learn(std::move(*known));
+  } else {
+    log::warning("what lanes had learnt is not known",
+                 {{"source", source}, {"reason", known.error().detail}});
   }
 }
 
@@ -157,6 +194,7 @@ void Sending::look_whether_all_is_ours() {
 }
 
 Task<void> Sending::begin(const delivery::EgressSource& source) {
+  co_await learn_paces(source.name);
   lanes_.resume(source.name);
   for (const auto& courier : couriers_) {
     co_await async::run_on(courier->executor(), courier->begin(source));
@@ -207,8 +245,9 @@ std::optional<explain::Way> Sending::way_of(const store::Story& story) const {
   if (source == nullptr) return std::nullopt;
   const std::vector<std::string> owned = owned_.owned();
   if (std::ranges::find(owned, source->name) == owned.end()) return std::nullopt;
-  explain::Way way{.site = feedback_.site_of(address.substr(address.rfind('@') + 1)),
-                   .source = source->name};
+  const std::string goes_to = source->smarthost ? source->smarthost->route_name()
+                                                : story.address.substr(address.rfind('@') + 1);
+  explain::Way way{.site = feedback_.site_of(goes_to), .source = source->name};
   const auto lane = lanes_.figures_of(way.site, way.source);
   if (!lane) return way;
   const Instant now = clock_.now();
@@ -227,6 +266,13 @@ std::optional<explain::Way> Sending::way_of(const store::Story& story) const {
   way.connections_max = lane->connections_max;
   way.waiting = lane->waiting;
   way.in_line = lane->in_line;
+  using delivery::policy::PaceReason;
+  const PaceReason reason = lane->why.reason;
+  if (reason != PaceReason::fixed && reason != PaceReason::at_ceiling) {
+    way.pace = explain::Way::Pace{.messages_per_second = lane->messages_per_second,
+                                  .connections_max = lane->connections_allowed,
+                                  .reason = reason};
+  }
   if (const auto at_hand = lanes_.at_hand(way.site, way.source, story.key)) {
     way.at_hand =
         explain::AtHand{.since = now - std::chrono::floor<Milliseconds>(steady - at_hand->since),
@@ -289,8 +335,11 @@ Task<bool> Sending::stop(SteadyInstant deadline) {
   co_await begin_stop();
   // What a door was about to hand over meanwhile.
   co_await stop_couriers();
+  lanes_.tidy();  // for what they have learnt; done before their threads say that connections ended
   co_await end_connections(deadline);
   co_await flush(deadline);
+  // A store that did not take the outcomes takes nothing.
+  if (!cut_off_) co_await tell_paces();
   recorder_.stop();
   // A connection that was on its way to its thread while the lanes drained.
   for (std::size_t i = 0; i < connections_.size(); ++i) {

@@ -32,6 +32,7 @@
 #include "delivery/live_sources.h"
 #include "delivery/node.h"
 #include "delivery/options.h"
+#include "delivery/pace_memory.h"
 #include "delivery/policy/room.h"
 #include "delivery/policy/site_rules.h"
 #include "delivery/source_set.h"
@@ -107,6 +108,10 @@ class Sending {
   // What is known of the way that a mail takes, or would take now; nullopt: its source is none of
   // ours.
   [[nodiscard]] std::optional<explain::Way> way_of(const store::Story& story) const;
+  // The domain itself where nothing is known of it.
+  [[nodiscard]] std::string site_of(std::string_view domain) const {
+    return feedback_.site_of(domain);
+  }
   // For how long nothing could be sent any more; nullopt: sending goes on.
   [[nodiscard]] std::optional<Microseconds> stalled() const {
     return places_.stalled(clock_.steady_now());
@@ -127,6 +132,9 @@ class Sending {
     delivery::policy::Room room;
   };
   Task<void> tidy_lanes();
+  // What lanes have learnt: told to the store, and what the store knows of a source's.
+  Task<void> tell_paces();
+  Task<void> learn_paces(std::string source);
   Task<void> follow_stops();
   void sources_changed();
   void look_whether_all_is_ours();
@@ -161,6 +169,8 @@ class Sending {
   delivery::egress::ComposingMemory memory_;
   delivery::egress::OwnShortage shortage_;
   delivery::egress::KnownReceivers receivers_;
+  delivery::egress::LaneSlowdowns slowdowns_;
+  delivery::PaceMemory paces_;
   delivery::egress::LaneWorld lane_world_;
   delivery::egress::LaneDirectory lanes_;
   delivery::courier::CourierWorld courier_world_;
@@ -169,6 +179,8 @@ class Sending {
   const std::shared_ptr<HandedOver> handed_over_;  // shared with what is in flight
   std::atomic<bool> accepting_{false};
   bool stopping_ = false;
+  Trouble paces_trouble_{log::Level::warning, "what lanes have learnt is not kept",
+                         "what lanes have learnt is kept again"};
   Trouble stops_trouble_{log::Level::warning, "new suppressions are not heard of",
                          "new suppressions are heard of again"};
   std::atomic<bool> sends_all_{false};      // every source that lives is owned here

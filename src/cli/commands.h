@@ -192,6 +192,7 @@ struct DomainSetup {
   std::string domain;
   PlatformWish platform;
   ProbeOptions probe;
+  std::string by;  // "txt" or "cname"; empty: as it is, by txt where it is neither
   bool zone_file = false;
   bool anyway = false;  // though nobody serves the domain
 };
@@ -214,6 +215,15 @@ struct DomainRotate {
 };
 int domain_rotate(Session& session, const DomainRotate& wish);
 
+// -- domain_keys.cc
+struct DomainKeysWish {
+  std::string account;  // empty: of all
+  std::string domain;   // empty: all
+};
+int domain_keys_command(Session& session, const DomainKeysWish& wish);
+// One domain's, for people.
+void print_slots(Session& session, const boost::json::value& slots);
+
 // -- domain_history.cc
 struct DomainHistoryWish {
   std::string account;  // empty: the only one
@@ -224,12 +234,18 @@ int domain_history(Session& session, const DomainHistoryWish& wish);
 
 // -- stories.cc
 struct Explain {
-  std::string address;
-  std::string account;  // empty: all
+  std::string address;  // empty: many mails, by receiver and cause
+  std::int64_t delivery = 0;
+  std::string domain;
+  std::string site;
+  std::string since;
+  std::string until;
+  bool for_recipient = false;  // what can be sent on to them
+  std::string account;         // empty: all
   std::int64_t limit = 20;
   bool utc = false;
 };
-int explain_address(Session& session, const Explain& options);
+int explain_mail(Session& session, const Explain& options);
 
 // -- stuck.cc
 struct StuckList {
@@ -294,6 +310,15 @@ struct AuditWish {
 };
 int audit_list(Session& session, const AuditWish& wish);
 
+// -- lanes.cc: how fast mail goes to receivers, and why
+struct LanesWish {
+  std::string site;
+  std::string source;
+  bool all = false;
+  std::int64_t limit = 100;
+  bool utc = false;  // the times for people
+};
+int list_lanes(Session& session, const LanesWish& wish);
 // -- rates.cc: bounces and complaints of an account
 struct RatesWish {
   std::string account;

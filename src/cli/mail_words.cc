@@ -16,14 +16,31 @@ MailWords::MailWords(WordBook book) : book_(std::move(book)) {
   add_personal_data();
   add_audit();
   add_tls_report();
+  add_lanes();
   add_rates();
 }
 
 void MailWords::add_explain() {
-  CLI::App* command = book_.verb(
-      book_.app, "explain",
-      {"Tell what became of mail to an address", "アドレス宛てのメールがどうなったかを説明する"});
-  book_.option(command, "ADDRESS", explain_.address, calls::kExplain, "address");
+  CLI::App* command =
+      book_.verb(book_.app, "explain",
+                 {"Tell what became of mail to an address, or of many mails by receiver and cause",
+                  "アドレス宛てのメール、または多数のメールがどうなったかを説明する"});
+  CLI::App* const what = command->add_option_group(book_.say({"Of what", "対象"}));
+  what->require_option(1, 0);
+  CLI::Option* const address =
+      book_.option(what, "ADDRESS", explain_.address, calls::kExplain, "address");
+  command
+      ->add_flag("--for-recipient", explain_.for_recipient,
+                 book_.say({"What can be sent on to the recipient, of the newest mail",
+                            "受信者にそのまま送れる文面（最新の 1 通）"}))
+      ->needs(address);
+  std::vector<CLI::Option*> of_many = {
+      book_.option(what, "--delivery", explain_.delivery, calls::kExplain, "delivery_id"),
+      book_.option(what, "--domain", explain_.domain, calls::kExplain, "domain"),
+      book_.option(what, "--site", explain_.site, calls::kExplain, "site"),
+      book_.option(what, "--from", explain_.since, calls::kExplain, "since"),
+      book_.option(what, "--to", explain_.until, calls::kExplain, "until")};
+  for (CLI::Option* const each : of_many) each->excludes(address);
   book_.option(command, "--account", explain_.account, calls::kExplain, "account");
   CLI::Option* const limit =
       book_.option(command, "--limit", explain_.limit, calls::kExplain, "limit");
@@ -36,7 +53,10 @@ void MailWords::add_explain() {
   command->add_flag(
       "--utc", explain_.utc,
       book_.say({"Times in UTC instead of Japan's", "時刻を日本時間ではなく UTC で表示する"}));
-  book_.speaks(command, [this](Session& s) { return explain_address(s, explain_); });
+  book_.speaks(command, [this, limit](Session& s) {
+    if (explain_.for_recipient && limit->count() == 0) explain_.limit = 1;
+    return explain_mail(s, explain_);
+  });
 }
 
 void MailWords::add_stuck() {
@@ -167,6 +187,20 @@ void MailWords::add_tls_report() {
   book_.option(show, "--domain", tls_report_.domain, calls::kTlsReport, "domain");
   book_.option(show, "--days", tls_report_.days, calls::kTlsReport, "days");
   book_.speaks(show, [this](Session& s) { return tls_report_show(s, tls_report_); });
+}
+
+void MailWords::add_lanes() {
+  CLI::App* command =
+      book_.verb(book_.app, "lanes",
+                 {"How fast mail goes to receivers, and why", "受信側ごとの送信の速さとその理由"});
+  book_.option(command, "--site", lanes_.site, calls::kLanes, "site");
+  book_.option(command, "--source", lanes_.source, calls::kLanes, "source");
+  command->add_flag("--all", lanes_.all, book_.say(calls::kLanes.find("all")->help));
+  book_.option(command, "--limit", lanes_.limit, calls::kLanes, "limit");
+  command->add_flag(
+      "--utc", lanes_.utc,
+      book_.say({"Times in UTC instead of Japan's", "時刻を日本時間ではなく UTC で表示する"}));
+  book_.speaks(command, [this](Session& s) { return list_lanes(s, lanes_); });
 }
 
 void MailWords::add_rates() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words of `todoku explain`, `todoku stuck`, `todoku suppression`, `todoku personal-data`
-// and `todoku audit`: what became of mail, to whom none is sent, what is kept of somebody, and who
-// looked at it.
+// The words of `todoku explain`, `todoku stuck`, `todoku suppression`, `todoku personal-data`,
+// `todoku audit` and `todoku lanes`: what became of mail, to whom none is sent, what is kept of
+// somebody, who looked at it, and how fast mail goes.
 #pragma once
 
 #include <string>
@@ -27,6 +27,7 @@ class MailWords {
   void add_personal_data();
   void add_audit();
   void add_tls_report();
+  void add_lanes();
   void add_rates();
 
   WordBook book_;
@@ -41,6 +42,7 @@ class MailWords {
   bool sure_ = false;
   AuditWish audit_;
   TlsReportWish tls_report_;
+  LanesWish lanes_;
   RatesWish rates_;
   RateLimitsWish rate_limits_;
 };

@@ -117,6 +117,7 @@ Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& deliver
        .data_outside = std::move(content.data_outside),
        .pixel_url = options.pixel_url,
        .unsubscribe_url = is_advertisement ? options.unsubscribe_url : std::string(),
+       .unsubscribe_mailto = is_advertisement ? options.unsubscribe_mailto : std::string(),
        .content_id_tail = mime::content_id_tail(identity)});
   if (!message) return fail("message", std::move(message.error()));
   if (!outside.parts.empty()) {

@@ -8,12 +8,25 @@
 
 #include "base/printable.h"
 #include "explain/own_words.h"
+#include "explain/pace_words.h"
 #include "explain/stage_words.h"
 #include "explain/time_text.h"
 #include "feedback/classify/meaning.h"
 
 namespace todoku::explain {
 namespace {
+
+using delivery::policy::PaceReason;
+
+bool is_suspended(const Way& way) {
+  return way.pace && way.pace->reason == PaceReason::suspended;
+}
+
+// "0.5", "20"
+std::string shown_pace(double messages_per_second) {
+  return messages_per_second < 10 ? fmt::format("{:.1f}", messages_per_second)
+                                  : fmt::format("{:.0f}", messages_per_second);
+}
 
 // Says what comes, of one mail.
 class NextStep {
@@ -542,6 +555,12 @@ class NextStep {
                     "りないため待機しています。次は {} に試します（{}後）。"},
                    way.source, at(*way.opens_none_until), in(*way.opens_none_until));
     }
+    if (comes(way.rests_until) && is_suspended(way)) {
+      return words({"it waits: an automation stopped what {} sends to {} until {}, in {}.",
+                    "自動対応により {0} から {1} への送信を {2} まで止めているため待機しています"
+                    "（あと {3}）。"},
+                   way.source, way.site, at(*way.rests_until), in(*way.rests_until));
+    }
     if (comes(way.rests_until)) {
       return words(
           {"it waits: {} rests until {}, in {}, for {} ({}).",
@@ -560,6 +579,16 @@ class NextStep {
            "(smtp_out.connections_max) are in use.",
            "エンジン全体の接続数の上限（smtp_out.connections_max）まで使用中のため、接続が空く"
            "のを待っています。"});
+    }
+    if (const bool full = way.pace && way.connections >= way.pace->connections_max;
+        way.pace && (full || comes(way.next_permit))) {
+      return words(
+          {"it waits: {} other mails or more are in its lane, and {} gets {} a second over "
+           "at most {} connections now: {}.",
+           "{1} へは今、毎秒 {2} 通、接続 {3} 本までで送っているため待機しています（順番"
+           "待ち {0} 通、理由: {4}）。"},
+          way.waiting, way.site, shown_pace(way.pace->messages_per_second),
+          way.pace->connections_max, pace_words(way.pace->reason).in(options_.language));
     }
     if (comes(way.next_permit)) {
       return words({"it waits: {} other mails or more are in its lane, and {} gets no more than "

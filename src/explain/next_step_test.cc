@@ -306,6 +306,31 @@ TEST(NextStep, OfAMailWhoseSiteRestsSaysUntilWhenAndWhy) {
   EXPECT_THAT(next_of(base_story(), resting), HasSubstr("tried with one mail at a time"));
 }
 
+TEST(NextStep, OfAMailWhoseLaneGoesByTheAnswersSaysHowFastAndWhy) {
+  Way slow = way();
+  slow.waiting = 7;
+  slow.next_permit = kStart + 10min;
+  slow.pace = Way::Pace{.messages_per_second = 0.5,
+                        .connections_max = 3,
+                        .reason = delivery::policy::PaceReason::too_fast};
+  EXPECT_EQ(next_of(base_story(), slow),
+            "it waits: 7 other mails or more are in its lane, and gmail gets 0.5 a second over at "
+            "most 3 connections now: the receiver said that it was too much; going back to near "
+            "that pace slowly." +
+                kGivenUp);
+  EXPECT_THAT(next_of(base_story(), slow, Language::japanese),
+              HasSubstr("毎秒 0.5 通、接続 3 本まで"));
+  slow.next_permit = std::nullopt;
+  EXPECT_THAT(next_of(base_story(), slow), HasSubstr("it waits behind 7"));
+  slow.connections = 3;
+  EXPECT_THAT(next_of(base_story(), slow), HasSubstr("over at most 3 connections"));
+  slow.pace->reason = delivery::policy::PaceReason::suspended;
+  slow.rests_until = kStart + 10min;
+  EXPECT_THAT(
+      next_of(base_story(), slow),
+      HasSubstr("an automation stopped what tokyo-1 sends to gmail until 2026-01-05 10:10"));
+}
+
 TEST(NextStep, OfAMailThatWaitsInItsLaneSaysForWhat) {
   Way busy = way();
   busy.waiting = 7;

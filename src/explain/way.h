@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "delivery/policy/adaptive_pace.h"
 #include "mail/attempt.h"
 #include "mail/reply.h"
 #include "store/recipients.h"
@@ -39,6 +40,14 @@ struct Way {
   std::uint32_t connections_max = 0;
   std::size_t waiting = 0;  // mails, for a connection
   bool in_line = false;     // for one of the connections that the process may have at once
+  // Of a lane that goes by the receiver's answers: how fast it goes now (messages a second), over
+  // how many connections at most, and why.
+  struct Pace {
+    double messages_per_second = 0;
+    std::uint32_t connections_max = 0;
+    delivery::policy::PaceReason reason = delivery::policy::PaceReason::starting;
+  };
+  std::optional<Pace> pace;
   std::optional<AtHand> at_hand;
 };
 

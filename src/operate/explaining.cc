@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/printable.h"
+#include "explain/reader_text.h"
 #include "explain/story_text.h"
 #include "mail/address.h"
 #include "operate/operations.h"
@@ -245,6 +246,7 @@ Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
   explanation.text = explain::tell_stories(of_what, explanation.stories, options);
   for (const store::Story& story : explanation.stories) {
     explanation.next.push_back(explain::next_step(story, options));
+    explanation.for_recipient.push_back(explain::reader_text(story, options));
   }
   co_return std::move(explanation);
 }

@@ -52,7 +52,9 @@ enum class EventKind : std::uint8_t {
   cancelled = 8,
   unknown = 9,
   opened = 10,
-  // 11 to 13: bounced later, complained, unsubscribed
+  // 11: a mail that was taken and came back, which is a hard_error
+  complained = 12,  // calls it spam, as the provider tells
+  // 13: unsubscribed
 
   // of many at once
   delivery_started = 32,
@@ -126,6 +128,8 @@ struct SheetEntry {
 
 [[nodiscard]] SheetEntry event_of_many(EventKind kind, DeliveryKey delivery,
                                        std::int64_t recipients, Instant at, PublicId job = 0);
+[[nodiscard]] SheetEntry event_of_recipient(EventKind kind, DeliveryKey delivery,
+                                            std::uint32_t batch, std::uint32_t seq, Instant at);
 [[nodiscard]] SheetEntry event_of_credential(EventKind kind, std::string_view name,
                                              std::string_view because, Instant at);
 

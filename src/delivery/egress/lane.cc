@@ -2,6 +2,7 @@
 #include "delivery/egress/lane.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -17,6 +18,7 @@ LaneLimits ledger_limits(const policy::SiteLimits& limits, const Options& option
           .messages_per_connection = limits.messages_per_connection,
           .messages_per_second = limits.messages_per_second,
           .idle = limits.idle,
+          .adaptive = limits.adaptive,
           .backoff = options.site_backoff};
 }
 
@@ -43,6 +45,10 @@ Lane::Lane(LaneWorld& world, std::string site, const policy::SiteLimits& limits,
   figures_.site = site_;
   figures_.source = source_.name;
   figures_.connections_max = limits_.connections_max;
+  if (world_.paces == nullptr) return;
+  if (const auto known = world_.paces->of(source_.name, site_, world_.clock.now())) {
+    ledger_.pace().restore(known->pace, known->age, world_.clock.steady_now());
+  }
 }
 
 Lane::~Lane() = default;
@@ -131,6 +137,7 @@ void Lane::tidy() noexcept {
   guarded([this] { give_up_the_outlived(); });
   guarded([this] { park_those_held_back(); });
   tend();
+  guarded([this] { remember_pace(); });
 }
 
 void Lane::accept(LaneArrival& arrival) {
@@ -151,6 +158,7 @@ void Lane::dismiss(LaneSeat& seat) {
   world_.places.progressed(now);
   if (std::exchange(seat.served, false)) ledger_.served(now);
   tell_untold(seat);
+  tell_pace(seat, now);
   if (std::exchange(seat.site_failed, false)) rest(now, std::move(seat.failure));
   take_in(seat.route, seat.mails);
   if (opens_none(now) && ledger_.connections() == 0) park_waiting(opens_none_until_);
@@ -159,8 +167,8 @@ void Lane::dismiss(LaneSeat& seat) {
 void Lane::free_place(LaneSeat& seat) noexcept {
   if (!std::exchange(seat.counted, false)) return;
   const bool first_begun = !seat.mails.empty() && (seat.untold || seat.begun_in_vain);
-  ledger_.give_back_permits(static_cast<std::uint32_t>(seat.mails.size()) -
-                            (first_begun ? 1U : 0U));
+  ledger_.give_back_permits(static_cast<std::uint32_t>(seat.mails.size()) - (first_begun ? 1U : 0U),
+                            seat.taken_at);
   ledger_.connection_closed(seat.route.key, seat.opened);
   world_.places.give_back();
 }
@@ -194,6 +202,10 @@ void Lane::rest(SteadyInstant now, Reply failure) {
   }
   const bool rested_before = ledger_.resting(now);
   ledger_.site_failed(now);
+  leave_alone(now, rested_before);
+}
+
+void Lane::leave_alone(SteadyInstant now, bool rested_before) {
   const std::size_t waiting = ledger_.waiting();
   park_waiting(ledger_.rests_until());
   if (rested_before) return;
@@ -204,6 +216,43 @@ void Lane::rest(SteadyInstant now, Reply failure) {
                               {"seconds", std::chrono::duration<double>(rest).count()},
                               {"parked", waiting}});
   world_.feedback.rests({site_, source_.name, std::chrono::ceil<Milliseconds>(rest)});
+}
+
+void Lane::tell_pace(LaneSeat& seat, SteadyInstant now) {
+  const policy::RememberedPace before = ledger_.pace().remembered(now);
+  tell_answers(seat, now);
+  const policy::RememberedPace after = ledger_.pace().remembered(now);
+  if (after.pace >= before.pace && after.connections >= before.connections) return;
+  if (world_.slowdowns != nullptr) world_.slowdowns->happened(after.reason);
+  log::info("site is sent to more slowly", {{"site", site_},
+                                            {"source", source_.name},
+                                            {"reason", to_string(after.reason)},
+                                            {"messages_per_second", after.pace},
+                                            {"before", before.pace},
+                                            {"connections_max", after.connections},
+                                            {"reply", seat.failure.text}});
+}
+
+void Lane::tell_answers(LaneSeat& seat, SteadyInstant now) {
+  const std::uint32_t timed = std::exchange(seat.answers_timed, 0);
+  const Microseconds took = std::exchange(seat.answers_took, {});
+  const Microseconds latency = timed > 0 ? took / timed : Microseconds(0);
+  // Good ones never ask for a rest.
+  (void)ledger_.answered({.count = std::exchange(seat.answers, 0), .latency = latency}, now);
+  if (seat.too_fast || seat.too_many) {
+    const std::lock_guard lock(figures_mutex_);
+    figures_.slowed_by = seat.failure;
+  }
+  if (std::exchange(seat.too_fast, false)) {
+    seat.site_failed |= ledger_.answered(
+        {.reply = policy::PaceReply::too_fast, .latency = now - seat.taken_at}, now);
+  }
+  // One that is refused while others are served says how many there may be; else the site fails.
+  if (!std::exchange(seat.too_many, false)) return;
+  const bool others = ledger_.connections() > 0 && ledger_.failures() == 0;
+  seat.site_failed |=
+      !others ||
+      ledger_.answered({.reply = policy::PaceReply::too_many, .latency = now - seat.taken_at}, now);
 }
 
 void Lane::take_in(const LaneRoute& route, MailsInHand& mails) {
@@ -337,6 +386,10 @@ class Idling {
 
 Task<void> Lane::take(LaneSeat& seat, std::uint32_t max, SteadyInstant idle_until) {
   const std::string& route = seat.route.key;
+  const SteadyInstant told = world_.clock.steady_now();
+  const std::uint32_t allowed = ledger_.connections_allowed(told);
+  tell_pace(seat, told);
+  if (ledger_.connections_allowed(told) > allowed) guarded([this] { open_connections(); });
   if (seat.served && ledger_.failures() > 0) {
     ledger_.served(world_.clock.steady_now());
     tend();
@@ -345,12 +398,15 @@ Task<void> Lane::take(LaneSeat& seat, std::uint32_t max, SteadyInstant idle_unti
     const SteadyInstant now = world_.clock.steady_now();
     if (draining_ || ledger_.resting(now)) co_return;
     seat.mails.refill(ledger_.take(route, max, now));
+    seat.taken_at = now;
     if (!seat.mails.empty()) {
       guarded([this] { publish_figures(); });
       co_return;
     }
     const bool paced = ledger_.waiting(route) > 0;
-    if (!paced && (now >= idle_until || ledger_.others_need_room(route))) co_return;
+    if (!paced && (now >= idle_until || ledger_.others_need_room(route, now))) co_return;
+    // It would wait for what others send as well.
+    if (paced && ledger_.connections() > ledger_.connections_allowed(now) + 1) co_return;
     if (!paced && !world_.places.begin_idle()) co_return;
     const Idling idling(ledger_, paced ? nullptr : &world_.places, route);
     co_await arrived_.wait_until(paced ? ledger_.next_permit_at() : idle_until);
@@ -400,6 +456,39 @@ void Lane::publish_figures() {
   figures_.wants_room = wants_room_;
   figures_.next_permit_at = ledger_.next_permit_at();
   figures_.in_line = in_line_[0] || in_line_[1];
+  const SteadyInstant now = world_.clock.steady_now();
+  figures_.messages_per_second = ledger_.pace().messages_per_second(now);
+  figures_.connections_allowed = ledger_.connections_allowed(now);
+  figures_.why = ledger_.pace().why(now);
+}
+
+void Lane::remember_pace() {
+  if (world_.paces == nullptr) return;
+  const SteadyInstant steady = world_.clock.steady_now();
+  const Instant now = world_.clock.now();
+  const auto at = [&](SteadyInstant instant) {
+    return now + std::chrono::ceil<Milliseconds>(instant - steady);
+  };
+  const policy::AdaptivePace& pace = ledger_.pace();
+  const policy::RememberedPace remembered = pace.remembered(steady);
+  const policy::AdaptivePace::Why why = pace.why(steady);
+  store::LanePace lane{.source = source_.name,
+                       .site = site_,
+                       .noted = now,
+                       .pace = stored_pace(remembered.pace),
+                       .connections = std::llround(std::ceil(remembered.connections)),
+                       .limit = stored_pace(remembered.limit),
+                       .reason = static_cast<std::int64_t>(why.reason),
+                       .latency_floor_us = remembered.latency_floor.count(),
+                       .latency_us = why.latency.count(),
+                       .since = why.since == SteadyInstant{} ? now : at(why.since),
+                       .ceiling = stored_pace(limits_.messages_per_second),
+                       .connections_open = ledger_.connections(),
+                       .connections_max = limits_.connections_max,
+                       .waiting = static_cast<std::int64_t>(ledger_.waiting())};
+  if (ledger_.resting(steady)) lane.rests_until = at(ledger_.rests_until());
+  if (why.until > steady) lane.eases_at = at(why.until);
+  world_.paces->note(std::move(lane));
 }
 
 Lane::Figures Lane::figures() const {

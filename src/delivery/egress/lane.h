@@ -38,11 +38,14 @@
 #include "delivery/egress/lane_inbox.h"
 #include "delivery/egress/lane_ledger.h"
 #include "delivery/egress/lane_seat.h"
+#include "delivery/egress/lane_slowdowns.h"
 #include "delivery/egress/mail_at_hand.h"
 #include "delivery/egress/own_shortage.h"
 #include "delivery/egress/way_out.h"
 #include "delivery/feedback.h"
 #include "delivery/options.h"
+#include "delivery/pace_memory.h"
+#include "delivery/policy/adaptive_pace.h"
 #include "delivery/policy/site_rules.h"
 #include "delivery/source_set.h"
 #include "delivery/stop_list.h"
@@ -90,6 +93,8 @@ struct LaneWorld {
   const StopList* stops = nullptr;  // nullptr: nobody is stopped
   // Sources that are on a blocklist; nullptr: none is known.
   const SourceSet* listed = nullptr;
+  LaneSlowdowns* slowdowns = nullptr;  // nullptr: not counted
+  PaceMemory* paces = nullptr;         // nullptr: what a lane learns goes with it
 };
 
 class Lane : public std::enable_shared_from_this<Lane> {
@@ -133,6 +138,10 @@ class Lane : public std::enable_shared_from_this<Lane> {
     bool wants_room = false;         // and that is memory in which mails are composed
     SteadyInstant next_permit_at{};  // by the pace
     bool in_line = false;            // for one of the connections of the process
+    double messages_per_second = 0;  // its pace; <= 0: no limit
+    std::uint32_t connections_allowed = 0;
+    policy::AdaptivePace::Why why;  // of the pace
+    Reply slowed_by;  // what was said when the receiver last found it too much; code 0: never
   };
   // Any thread; a moment old.
   [[nodiscard]] Figures figures() const;
@@ -160,6 +169,11 @@ class Lane : public std::enable_shared_from_this<Lane> {
   void free_place(LaneSeat& seat) noexcept;
   void tell_untold(LaneSeat& seat);
   void rest(SteadyInstant now, Reply failure);
+  // Parks what waits until then, and has the scheduler know.
+  void leave_alone(SteadyInstant now, bool rested_before);
+  // What the seat's answers say about the pace.
+  void tell_pace(LaneSeat& seat, SteadyInstant now);
+  void tell_answers(LaneSeat& seat, SteadyInstant now);
   // Adds mails to what waits, or parks them.
   void take_in(const LaneRoute& route, MailsInHand& mails);
   void park_all(MailsInHand& mails, SteadyInstant until);
@@ -172,6 +186,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   // Takes a place for a connection of the route, or stands in line for one.
   [[nodiscard]] bool take_place(std::string_view route);
   void publish_figures();
+  void remember_pace();
   [[nodiscard]] bool opens_none(SteadyInstant now) const { return now < opens_none_until_; }
   // A lane may live for months and see many sets of hosts.
   void forget_unused_routes();
@@ -262,10 +277,8 @@ class LaneDirectory {
   // Whether a lane of this source has connections or mail.
   [[nodiscard]] bool in_use(std::string_view source) const;
   [[nodiscard]] std::vector<Lane::Figures> figures() const;
-  // Of all lanes of a site.
-  [[nodiscard]] const policy::SiteLimits& limits(std::string_view site) const {
-    return rules_.limits(site);
-  }
+  // The limits of all lanes of a site are among them.
+  [[nodiscard]] const policy::SiteRules& rules() const { return rules_; }
   // nullopt: there is no such lane, so nothing waits in it and it does not rest.
   [[nodiscard]] std::optional<Lane::Figures> figures_of(std::string site, std::string source) const;
   // nullopt: no connection of theirs is busy with this mail.

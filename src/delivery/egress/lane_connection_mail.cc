@@ -16,6 +16,7 @@ namespace {
 
 // Private memory a connection keeps between mails.
 constexpr std::size_t kMessageMemoryMax = 64 * 1024;
+constexpr std::size_t kTimedOctetsMax = 256 * 1024;
 // How long a mail waits for company whose signatures are made together with its own: little beside
 // a receiver's answer, and enough for connections whose answers are on their way.
 constexpr Microseconds kPatienceBulk{1'000};
@@ -396,9 +397,16 @@ Task<LaneConnection::Sent> LaneConnection::transmit(const Mail& mail) {
   seconds_per_mail_ = kNewest * std::chrono::duration<double>(finished - began).count() +
                       (1 - kNewest) * seconds_per_mail_;
   const auto took = std::chrono::duration_cast<Milliseconds>(finished - began);
+  const std::uint32_t answers = seat_->answers;
   settle(answer, verdict, connection_->path(), took);
+  // Of a large one it tells more of the line than of the receiver.
+  if (seat_->answers > answers && view.size <= kTimedOctetsMax) {
+    ++seat_->answers_timed;
+    seat_->answers_took += finished - began;
+  }
   // Where it lacks TLS another connection may find it.
-  const bool usable = connection_->is_at_rest() && !verdict.lacks_tls && !seat_->site_failed;
+  const bool usable =
+      connection_->is_at_rest() && !verdict.lacks_tls && !seat_->site_failed && !seat_->too_fast;
   co_return usable ? Sent::goes_on : Sent::ended;
 }
 
@@ -426,7 +434,13 @@ void LaneConnection::learn_habits(policy::Evidence evidence) {
 
 policy::Verdict LaneConnection::judge(policy::Answer answer) const {
   answer.site = lane_->site_;
-  return policy::judge(answer, seat_->mails.front().batch->letter().at_most_once);
+  const bool at_most_once = seat_->mails.front().batch->letter().at_most_once;
+  policy::Verdict verdict = policy::judge(answer, at_most_once);
+  if (!lane_->source_.smarthost || answer.in_doubt || !is_between_us(verdict.cause)) {
+    return verdict;
+  }
+  answer.cause = Cause::smarthost;
+  return policy::judge(answer, at_most_once);
 }
 
 Microseconds LaneConnection::patience(const Letter& letter) const {
@@ -497,10 +511,11 @@ void LaneConnection::settle(const policy::Answer& answer, const policy::Verdict&
   // there, and only there, the source rests for a while.
   const bool refused_for_listing = verdict.cause == Cause::reputation && world_.listed != nullptr &&
                                    world_.listed->contains(lane_->source_.name);
-  // A 421 after successful mails is the receiver's "enough for this connection", not its trouble.
-  if (refused_for_listing || (verdict.site_failed && (delivered_ == 0 || verdict.slow_down))) {
+  if (refused_for_listing) {
     seat_->site_failed = true;
     seat_->failure = answer.reply;
+  } else {
+    note_pace(answer, verdict);
   }
   if (!verdict.site_failed && !refused_for_listing && answer.reply.code != 0) {
     seat_->served = true;
@@ -526,6 +541,23 @@ void LaneConnection::settle(const policy::Answer& answer, const policy::Verdict&
             : fmt::format(" (sent before in this attempt: {}; it may have arrived)", *before);
   }
   settle_as(std::move(outcome), path, duration);
+}
+
+void LaneConnection::note_pace(const policy::Answer& answer, const policy::Verdict& verdict) {
+  const bool of_pace = verdict.cause == Cause::rate || verdict.cause == Cause::unsolicited;
+  // A 421 after successful mails is the receiver's "enough for this connection", not its trouble.
+  const bool closes_early = verdict.site_failed && (delivered_ == 0 || verdict.slow_down);
+  if (of_pace && closes_early) {
+    const bool not_let_in = answer.stage < Stage::mail_from;
+    (not_let_in ? seat_->too_many : seat_->too_fast) = true;
+    seat_->failure = answer.reply;
+  } else if (closes_early) {
+    seat_->site_failed = true;
+    seat_->failure = answer.reply;
+  } else if (answer.reply.code != 0 && !verdict.site_failed &&
+             verdict.cause != Cause::receiver_trouble && verdict.cause != Cause::reputation) {
+    ++seat_->answers;
+  }
 }
 
 void LaneConnection::settle_as(Outcome outcome, Path path, Milliseconds duration) {

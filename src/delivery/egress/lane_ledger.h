@@ -9,6 +9,7 @@
 //                                                         end connection_closed()
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -20,9 +21,9 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "delivery/policy/adaptive_pace.h"
 #include "delivery/policy/backoff.h"
 #include "delivery/policy/fair_queue.h"
-#include "delivery/policy/pacer.h"
 
 namespace todoku::delivery::egress {
 
@@ -31,6 +32,7 @@ struct LaneLimits {
   std::uint32_t messages_per_connection = 100;
   double messages_per_second = 0;  // <= 0: no limit
   std::chrono::seconds idle{5};    // how long an idle connection is kept for the next mail
+  bool adaptive = false;           // what connections and pace allow is found out by answers
   policy::BackoffOptions backoff;
 };
 
@@ -40,7 +42,9 @@ class LaneLedger {
   LaneLedger(LaneLimits limits, Random& random)
       : limits_(limits),
         random_(random),
-        pacer_(limits.messages_per_second),
+        pace_({.connections_max = limits.connections_max,
+               .messages_per_second = limits.messages_per_second},
+              {.adaptive = limits.adaptive}),
         backoff_(limits.backoff) {}
 
   // Changes nothing if it throws.
@@ -60,9 +64,8 @@ class LaneLedger {
   // its connections without work could take, fewest connections first. The caller opens one and
   // asks again. After a failure of the site only one connection probes at a time.
   [[nodiscard]] std::optional<std::string> wants_connection(SteadyInstant now) const {
-    if (waiting_ == 0 || backoff_.resting(now)) return std::nullopt;
-    const std::uint32_t allowed = backoff_.failures() > 0 ? 1 : limits_.connections_max;
-    if (connections_ >= allowed) return std::nullopt;
+    if (waiting_ == 0 || resting(now)) return std::nullopt;
+    if (connections_ >= connections_allowed(now)) return std::nullopt;
     const std::string* best = nullptr;
     std::uint32_t fewest = 0;
     for (const auto& [name, route] : routes_) {
@@ -95,6 +98,10 @@ class LaneLedger {
   void served(SteadyInstant now) {
     if (!backoff_.resting(now)) backoff_.succeeded();
   }
+  // What answers to mails said about the pace. True: the site has failed, and the lane should rest.
+  [[nodiscard]] bool answered(const policy::PaceAnswer& answer, SteadyInstant now) {
+    return pace_.answered(answer, now);
+  }
   // `opened`: connection_opened() was called for it.
   void connection_closed(std::string_view route, bool opened) {
     Route& entry = at(route);
@@ -113,20 +120,22 @@ class LaneLedger {
   std::vector<Item> take(std::string_view route, std::uint32_t max, SteadyInstant now) {
     std::vector<Item> taken;
     const auto found = routes_.find(route);
-    if (found == routes_.end() || backoff_.resting(now)) return taken;
+    if (found == routes_.end() || resting(now)) return taken;
     auto& waiting = found->second.waiting;
     if (backoff_.failures() > 0) max = 1;
     const auto wanted = static_cast<std::uint32_t>(std::min<std::size_t>(max, waiting.size()));
     taken.reserve(wanted);
-    const std::uint32_t granted = pacer_.take(wanted, now);
+    const std::uint32_t granted = pace_.take(wanted, now);
     for (std::uint32_t i = 0; i < granted; ++i) taken.push_back(*waiting.pop());
     waiting_ -= granted;
     return taken;
   }
-  // Permits of mails that were taken but not sent.
-  void give_back_permits(std::uint32_t count) { pacer_.give_back(count); }
+  // Permits of mails that were taken but not sent; `taken` is when.
+  void give_back_permits(std::uint32_t count, SteadyInstant taken) {
+    pace_.give_back(count, taken);
+  }
   // When take() may succeed although it did not: for the pace only.
-  [[nodiscard]] SteadyInstant next_permit_at() const { return pacer_.next_permit_at(); }
+  [[nodiscard]] SteadyInstant next_permit_at() const { return pace_.next_permit_at(); }
 
   // A failure that speaks of the site: it rests now.
   void site_failed(SteadyInstant now) { backoff_.failed(now, random_); }
@@ -154,8 +163,13 @@ class LaneLedger {
     return routes_.find(route) != routes_.end();
   }
 
-  [[nodiscard]] bool resting(SteadyInstant now) const { return backoff_.resting(now); }
-  [[nodiscard]] SteadyInstant rests_until() const { return backoff_.until(); }
+  // After a failure, or because a rule suspends it.
+  [[nodiscard]] bool resting(SteadyInstant now) const {
+    return backoff_.resting(now) || pace_.suspended(now);
+  }
+  [[nodiscard]] SteadyInstant rests_until() const {
+    return std::max(backoff_.until(), pace_.suspended_until());
+  }
   [[nodiscard]] unsigned failures() const { return backoff_.failures(); }
   [[nodiscard]] std::size_t waiting() const { return waiting_; }
   [[nodiscard]] std::size_t waiting(std::string_view route) const {
@@ -164,11 +178,17 @@ class LaneLedger {
   }
   // True if other routes wait for a connection and none may be opened: an idle connection of
   // `route` should make room.
-  [[nodiscard]] bool others_need_room(std::string_view route) const {
-    if (connections_ < limits_.connections_max) return false;
+  [[nodiscard]] bool others_need_room(std::string_view route, SteadyInstant now) const {
+    if (connections_ < connections_allowed(now)) return false;
     return waiting_ > waiting(route);
   }
   [[nodiscard]] std::uint32_t connections() const { return connections_; }
+  // 1 while the site is under suspicion; not for resting().
+  [[nodiscard]] std::uint32_t connections_allowed(SteadyInstant now) const {
+    return backoff_.failures() > 0 ? 1 : pace_.connections_allowed(now);
+  }
+  [[nodiscard]] policy::AdaptivePace& pace() { return pace_; }
+  [[nodiscard]] const policy::AdaptivePace& pace() const { return pace_; }
   [[nodiscard]] const LaneLimits& limits() const { return limits_; }
 
  private:
@@ -198,7 +218,7 @@ class LaneLedger {
 
   LaneLimits limits_;
   Random& random_;
-  policy::Pacer pacer_;
+  policy::AdaptivePace pace_;
   policy::Backoff backoff_;
   std::map<std::string, Route, std::less<>> routes_;
   std::size_t waiting_ = 0;

@@ -181,6 +181,41 @@ TEST_F(LaneLedgerTest, ForgetsRoutesWithoutWorkAndConnections) {
   EXPECT_FALSE(ledger.knows("other"));
 }
 
+TEST_F(LaneLedgerTest, AnAdaptiveLaneBeginsWithFewConnectionsAndOpensMoreAsAnswersAreGood) {
+  auto ledger = make({.connections_max = 8, .adaptive = true});
+  for (int i = 0; i < 1'000; ++i) ledger.add("mx", kBulkFlow, i);
+  EXPECT_EQ(open_all(ledger).size(), 2U);
+  EXPECT_EQ(ledger.take("mx", 32, now_).size(), 1U) << "fifty a second, to begin with";
+  EXPECT_FALSE(ledger.answered({.count = 1, .latency = seconds(0)}, now_));
+  EXPECT_EQ(open_all(ledger).size(), 1U);
+  EXPECT_FALSE(ledger.answered({.count = 20, .latency = seconds(0)}, now_));
+  EXPECT_FALSE(ledger.answered({.count = 20, .latency = seconds(0)}, now_));
+  EXPECT_EQ(open_all(ledger).size(), 5U) << "eight in all, as the rule says";
+}
+
+TEST_F(LaneLedgerTest, TooMuchSlowsAnAdaptiveLaneAndLetsAnotherRest) {
+  const policy::PaceAnswer too_fast{.reply = policy::PaceReply::too_fast};
+  auto adaptive = make({.adaptive = true});
+  EXPECT_FALSE(adaptive.answered(too_fast, now_));
+  EXPECT_LT(adaptive.pace().messages_per_second(now_), 50);
+  EXPECT_FALSE(adaptive.resting(now_));
+  auto fixed = make({});
+  EXPECT_TRUE(fixed.answered(too_fast, now_));
+}
+
+TEST_F(LaneLedgerTest, ASuspendedLaneGivesNothingOutAndThenProbes) {
+  auto ledger = make({.adaptive = true});
+  for (int i = 0; i < 100; ++i) ledger.add("mx", kBulkFlow, i);
+  ledger.pace().suspend(now_ + seconds(60));
+  EXPECT_TRUE(ledger.resting(now_));
+  EXPECT_EQ(ledger.rests_until(), now_ + seconds(60));
+  EXPECT_TRUE(open_all(ledger).empty());
+  EXPECT_TRUE(ledger.take("mx", 1, now_).empty());
+  now_ += seconds(60);
+  EXPECT_EQ(open_all(ledger).size(), 1U);
+  EXPECT_EQ(ledger.take("mx", 10, now_).size(), 1U);
+}
+
 // What a lane gives out while everybody has mail waiting, by delivery.
 TEST_F(LaneLedgerTest, AccountsShareByWeightTheirDeliveriesEvenlyAndBulkKeepsATenth) {
   auto ledger = make({});

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "delivery/work.h"
 #include "dns/mail_route.h"
 #include "mail/attempt.h"
@@ -78,11 +79,18 @@ struct LaneSeat {
 
   const LaneRoute route;
   MailsInHand mails;         // taken from the lane; what is left at the end was not tried
+  SteadyInstant taken_at{};  // when they were
   bool counted = true;       // in the ledger and among the places; given back once
   bool opened = false;       // connection_opened() was called for it
   bool served = false;       // the site has answered a mail on this connection
   bool site_failed = false;  // see policy/verdict.h
+  bool too_fast = false;     // likewise: slow_down
+  bool too_many = false;     // this connection was not taken, while others may be at work
   Reply failure;             // what was said then
+  // Answers since the lane was told of them last, none of which asks for a slower pace.
+  std::uint32_t answers = 0;
+  std::uint32_t answers_timed = 0;  // of these, those whose time tells of the receiver
+  Microseconds answers_took{};      // together
   // For want of something of our own: the site was asked nothing.
   bool could_not_begin = false;
   // One of the mails given back waited in vain for memory to be composed in.

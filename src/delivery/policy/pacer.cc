@@ -2,14 +2,33 @@
 #include "delivery/policy/pacer.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace todoku::delivery::policy {
+namespace {
 
-Pacer::Pacer(double messages_per_second, Microseconds burst) : rate_(messages_per_second) {
+// Rounded up: a slot too short would be a pace too high.
+Microseconds slot_of(double rate) {
+  constexpr double kLongest = 1e12;  // eleven days
+  return Microseconds(static_cast<std::int64_t>(std::clamp(std::ceil(1e6 / rate), 1.0, kLongest)));
+}
+
+}  // namespace
+
+Pacer::Pacer(double messages_per_second, Microseconds burst) : burst_(burst) {
+  set_rate(messages_per_second);
+}
+
+void Pacer::set_rate(double messages_per_second) {
+  rate_ = messages_per_second;
   if (rate_ <= 0) return;
-  slot_ = Microseconds(std::max<std::int64_t>(1, static_cast<std::int64_t>(1e6 / rate_)));
+  slot_ = slot_of(rate_);
+  if (last_is_kept_ && last_slot_ > slot_) {
+    next_slot_ -= last_slot_ - slot_;
+    last_slot_ = slot_;
+  }
   // Only whole slots beyond the first: never more than the pace within burst plus one message.
-  tolerance_ = burst > slot_ ? burst - slot_ : Microseconds(0);
+  tolerance_ = burst_ > slot_ ? burst_ - slot_ : Microseconds(0);
 }
 
 std::uint32_t Pacer::take(std::uint32_t wanted, SteadyInstant now) {
@@ -21,11 +40,18 @@ std::uint32_t Pacer::take(std::uint32_t wanted, SteadyInstant now) {
     next_slot_ += slot_;
     ++granted;
   }
+  if (granted > 0) {
+    last_slot_ = last_take_ == now ? std::min(last_slot_, slot_) : slot_;
+    last_take_ = now;
+    last_is_kept_ = true;
+  }
   return granted;
 }
 
-void Pacer::give_back(std::uint32_t count) {
-  if (rate_ > 0) next_slot_ -= slot_ * count;
+void Pacer::give_back(std::uint32_t count, SteadyInstant taken) {
+  if (rate_ <= 0 || taken != last_take_) return;
+  last_is_kept_ = false;
+  next_slot_ -= last_slot_ * count;
 }
 
 SteadyInstant Pacer::next_permit_at() const {

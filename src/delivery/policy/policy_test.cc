@@ -111,8 +111,23 @@ TEST(Pacer, GivesBackWhatWasNotUsed) {
   EXPECT_EQ(pacer.take(1, now), 1U);
   EXPECT_EQ(pacer.take(1, now), 0U);
   EXPECT_GT(pacer.next_permit_at(), now);
-  pacer.give_back(1);
+  pacer.give_back(1, now);
   EXPECT_EQ(pacer.take(1, now), 1U);
+  const SteadyInstant later = now + milliseconds(100);
+  EXPECT_EQ(pacer.take(1, later), 1U);
+  pacer.give_back(1, now);
+  EXPECT_EQ(pacer.take(1, later + milliseconds(50)), 0U) << "the later one would be too near";
+}
+
+TEST(Pacer, AnotherPaceHoldsFromTheLastPermitOn) {
+  Pacer pacer(0.01);
+  const SteadyInstant now(seconds(1));
+  EXPECT_EQ(pacer.take(1, now), 1U);
+  pacer.set_rate(2);
+  EXPECT_EQ(pacer.next_permit_at(), now + milliseconds(500));
+  EXPECT_EQ(pacer.take(1, now + milliseconds(500)), 1U);
+  pacer.set_rate(0.1);
+  EXPECT_EQ(pacer.next_permit_at(), now + milliseconds(1000)) << "what was given stays";
 }
 
 TEST(Backoff, DoublesUpToTheLongestAndForgetsOnSuccess) {

@@ -33,6 +33,13 @@ constexpr std::array kKeys = {
     SiteKey{"messages_per_second", RateField{&SiteLimits::messages_per_second}, "0",
             "Pace from one sending address. 0: no limit.",
             "1 つの送信元アドレスからの毎秒の通数。0 は無制限。"},
+    SiteKey{"adaptive", SwitchField{&SiteLimits::adaptive}, "true",
+            "Begin gently, go faster while answers are good and slower when they say \"too much\" "
+            "or come ever later, up to the limits above. `false`: always at them, and a rest after "
+            "each \"too much\".",
+            "控えめに始め、応答が良ければ速く、「多すぎる」と言われたり応答が遅くなったりすれば"
+            "遅くする（上の値が上限）。`false` "
+            "なら常に上限で送り、「多すぎる」と言われるたびに休む。"},
     SiteKey{"idle_seconds", SecondsField{&SiteLimits::idle, kIdleSecondsMax}, "5",
             "How long a connection without work is kept for the next mail.",
             "送るものがなくなった接続を次のメールのために残しておく秒数。"},
@@ -46,11 +53,15 @@ constexpr std::array kKeys = {
             "the mail waits. Works where answers are validated: `dns.trust_anchor_files`.",
             "TLSA レコード（DANE、RFC 7672）が示す証明書であることを確かめ、違えば送らずに待つ。"
             "DNSSEC を検証する設定（`dns.trust_anchor_files`）のときに働く。"},
-    SiteKey{"mta_sts", SwitchField{&SiteLimits::mta_sts}, "true",
-            "Go by the MTA-STS policies of recipients' domains (RFC 8461), where `tls` is not "
-            "`none`: mail of a domain that enforces one waits until its hosts meet it.",
-            "宛先ドメインの MTA-STS ポリシー（RFC 8461）に従う（`tls` が `none` "
-            "のときは従わない）。enforce のドメイン宛のメールは、ホストが条件を満たすまで待つ。"},
+    SiteKey{
+        "mta_sts", SwitchField{&SiteLimits::mta_sts}, "true",
+        "Go by the MTA-STS policies of recipients' domains (RFC 8461), where `tls` is not "
+        "`none`: mail of a domain that enforces one waits until its hosts meet it. Where a site "
+        "is found by MX that DNSSEC does not prove, an exception holds for hosts that the "
+        "policy names.",
+        "宛先ドメインの MTA-STS ポリシー（RFC 8461）に従う（`tls` が `none` "
+        "のときは従わない）。enforce のドメイン宛のメールは、ホストが条件を満たすまで待つ。"
+        "MX が DNSSEC で検証されていないサイトの例外は、ポリシーにあるホストに限る。"},
     SiteKey{"pipelining", SwitchField{&SiteLimits::pipelining}, "true",
             "Send commands together where the receiver offers it (RFC 2920).",
             "受信側が対応していれば、コマンドをまとめて送る（RFC 2920）。"},

@@ -45,6 +45,8 @@ struct SiteLimits {
   std::uint32_t messages_per_connection = 100;
   double messages_per_second = 0;  // 0: as fast as the receiver answers
   std::chrono::seconds idle{5};    // how long an idle connection is kept open
+  // Begin gently and go by the answers, up to these limits (adaptive_pace.h); else always at them.
+  bool adaptive = true;
   TlsPolicy tls = TlsPolicy::opportunistic;
   // Hold the hosts to their TLSA records, where DNSSEC proves them.
   bool dane = true;

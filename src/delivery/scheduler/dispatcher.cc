@@ -55,7 +55,11 @@ Dispatcher::Dispatcher(store::Store& store, queue::Queues& queues, const Feedbac
       bells_total_(metrics.counter("todoku_bells_total", "Batches offered to couriers.")),
       settled_total_(metrics.counter("todoku_settled_recipients_total",
                                      "Recipients that couriers have tried, as the scheduler was "
-                                     "told.")) {}
+                                     "told.")) {
+  for (const EgressSource& source : options.sources) {
+    if (source.smarthost) smarthosts_.emplace(source.name, source.smarthost->route_name());
+  }
+}
 
 void Dispatcher::begin_anew() {
   for (const TrafficClass traffic : {TrafficClass::transactional, TrafficClass::bulk}) {
@@ -334,9 +338,8 @@ std::size_t Dispatcher::source_for(const store::BatchKey& key) const {
 }
 
 bool Dispatcher::is_serviceable(const store::Workload& workload, const DueWindow::Domain& domain) {
-  const std::string site = site_for(domain.name);
   for (std::size_t i = 0; i < sources_.size(); ++i) {
-    if (credit(workload, site, i) <= 0) continue;
+    if (credit(workload, domain.name, i) <= 0) continue;
     if (domain.more) return true;
     const bool some = std::ranges::any_of(
         domain.batches, [&](const store::DueBatch& batch) { return source_for(batch.key) == i; });
@@ -345,17 +348,25 @@ bool Dispatcher::is_serviceable(const store::Workload& workload, const DueWindow
   return false;
 }
 
-std::string Dispatcher::site_for(std::string_view domain) const {
+std::string Dispatcher::site_for(std::string_view domain, std::size_t source) const {
+  if (const auto smarthost = smarthosts_.find(sources_[source]); smarthost != smarthosts_.end()) {
+    return feedback_.site_of(smarthost->second);
+  }
+  return receiver_of(domain);
+}
+
+std::string Dispatcher::receiver_of(std::string_view domain) const {
   return domain.empty() ? std::string(kSharedSite) : feedback_.site_of(domain);
 }
 
-std::int64_t Dispatcher::credit(const store::Workload& workload, std::string_view site,
+std::int64_t Dispatcher::credit(const store::Workload& workload, std::string_view domain,
                                 std::size_t source) {
   // Given up it is all the same, once its life is over.
-  const bool is_held = workload && held_at_.contains({*workload, std::string(site)});
+  const std::string receiver = receiver_of(domain);
+  const bool is_held = workload && held_at_.contains({*workload, receiver});
   if (is_held && origin_of(workload)->life_ends > clock_.steady_now()) return 0;
-  if (canary_left(workload, site).value_or(1) <= 0) return 0;
-  std::string lane = policy::lane_name(site, sources_[source]);
+  if (canary_left(workload, receiver).value_or(1) <= 0) return 0;
+  std::string lane = policy::lane_name(site_for(domain, source), sources_[source]);
   const std::int64_t available = credit_of(workload).available(lane, clock_.steady_now());
   if (available > 0) return available;
   // What is to be given up needs no credit of a site that will not see it.

@@ -121,12 +121,15 @@ class Dispatcher {
                                                      : TrafficClass::transactional)];
   }
   // Recipients that the lane of a source to the domain's site may be given now.
-  [[nodiscard]] std::int64_t credit(const store::Workload& workload, std::string_view site,
+  [[nodiscard]] std::int64_t credit(const store::Workload& workload, std::string_view domain,
                                     std::size_t source);
   [[nodiscard]] bool is_serviceable(const store::Workload& workload,
                                     const DueWindow::Domain& domain);
   [[nodiscard]] std::size_t source_for(const store::BatchKey& key) const;
-  [[nodiscard]] std::string site_for(std::string_view domain) const;
+  // The receiver of a domain, whichever way its mail goes; of batches that domains share: theirs.
+  [[nodiscard]] std::string receiver_of(std::string_view domain) const;
+  // The site that a source's mail for the domain goes to.
+  [[nodiscard]] std::string site_for(std::string_view domain, std::size_t source) const;
   void forget(std::map<store::BatchKey, Offered>::iterator offered);
 
   store::Store& store_;
@@ -135,6 +138,8 @@ class Dispatcher {
   const Options& options_;
   const Feedback& feedback_;
   const LiveSources& live_;
+  // Under what the sites of smarthosts are asked for, by the source that has one.
+  std::map<std::string, std::string> smarthosts_;
   std::vector<std::string> sources_;  // those that lived when the pass began
 
   // By TrafficClass, so that transactional mail does not wait for bulk's credit to come back.

@@ -24,6 +24,7 @@ constexpr std::array kWords = std::to_array<Word>({
     {ToldKind::cancelled, "recipient.cancelled"},
     {ToldKind::unknown, "recipient.unknown"},
     {ToldKind::opened, "recipient.opened"},
+    {ToldKind::complained, "recipient.complained"},
     {ToldKind::delivery_started, "delivery.started"},
     {ToldKind::delivery_paused, "delivery.paused"},
     {ToldKind::delivery_resumed, "delivery.resumed"},

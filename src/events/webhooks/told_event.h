@@ -31,6 +31,7 @@ enum class ToldKind : std::uint8_t {
   cancelled,
   unknown,
   opened,
+  complained,  // calls it spam
   delivery_started,
   delivery_paused,
   delivery_resumed,

@@ -304,13 +304,32 @@ inline constexpr std::array kShowReports{
 inline constexpr std::array kExplain{
     Argument{"address",
              {"The recipient's address, or the number of a delivery",
-              "受信者のアドレス、または配信の番号"},
-             text,
-             true},
+              "受信者のアドレス、または配信の番号"}},
+    Argument{"email", {"The same", "address と同じ"}},
+    Argument{"delivery_id",
+             {"A delivery as a whole, by receiver and cause",
+              "この配信全体を受信側と原因ごとにまとめる"},
+             number,
+             false,
+             1},
+    Argument{"domain",
+             {"Only at the receiver that this domain's mail goes to",
+              "このドメイン宛てのメールの受信側だけ"}},
+    Argument{"site",
+             {"Only at this receiver, e.g. docomo; other: those that are not counted by name",
+              "この受信側だけ。例: docomo。other は名前ごとに数えないもの全体"}},
+    Argument{
+        "since",
+        {"All mail from then on, by whole hours: 2026-04-01T09:00:00+09:00; by itself the last "
+         "24 hours",
+         "この日時以降のすべてのメール（1 時間単位）。例: 2026-04-01T09:00:00+09:00。省略時は直近 "
+         "24 時間"}},
+    Argument{"until", {"Up to then", "この日時まで"}},
     Argument{"account", {"Only mail of this account", "このアカウントのメールだけ"}},
     Argument{"lang", {"en or ja", "en または ja"}},
     Argument{"limit",
-             {"At most so many mails, newest first", "最大件数（新しい順）"},
+             {"At most so many mails, newest first, or causes (50 at most)",
+              "メールの最大件数（新しい順）、または原因の最大件数（50 まで）"},
              number,
              false,
              1,
@@ -378,6 +397,14 @@ inline constexpr std::array kErasePersonal{
 inline constexpr std::array kTlsReport{
     Argument{"domain", {"Only mail to this domain", "この宛先ドメインの分だけ"}},
     Argument{"days", {"So many days, with today", "今日を含む日数"}, number, false, 1, 60}, kLimit};
+inline constexpr std::array kLanes{
+    Argument{"site", {"Only mail to this site", "この受信側サイトの分だけ"}},
+    Argument{"source", {"Only from this source", "この送信元の分だけ"}},
+    Argument{"all",
+             {"Also what is remembered of lanes that are not at work",
+              "動いていないレーンについて覚えていることも"},
+             truth},
+    kLimit, kOffset};
 inline constexpr std::array kRates{
     kAccount,
     Argument{"delivery_id", {"Only of this delivery", "この配信の分だけ"}, number, false, 1},
@@ -490,6 +517,14 @@ inline constexpr Call kBeginNextKeys{Verb::post, "/domains/{account}/{domain}/ne
                                      arguments::kOfDomain};
 inline constexpr Call kRetireKeys{Verb::post, "/domains/{account}/{domain}/retired_keys",
                                   arguments::kOfDomain};
+// Keys that rotate by themselves.
+inline constexpr Call kListKeySlots{Verb::get, "/key_slots", arguments::kListDomains};
+inline constexpr Call kAddKeySlots{Verb::post, "/domains/{account}/{domain}/key_slots",
+                                   arguments::kOfDomain};
+inline constexpr Call kRotateKeySlots{Verb::post, "/domains/{account}/{domain}/key_slots/rotate",
+                                      arguments::kOfDomain};
+inline constexpr Call kEndKeySlots{Verb::remove, "/domains/{account}/{domain}/key_slots",
+                                   arguments::kOfDomain};
 inline constexpr Call kConsent{Verb::post, "/domains/{account}/{domain}/consent",
                                arguments::kConsent};
 inline constexpr Call kImportReports{Verb::post, "/reports", arguments::kImportReports, "report"};
@@ -513,6 +548,7 @@ inline constexpr Call kExportPersonal{Verb::get, "/personal-data", arguments::kE
 inline constexpr Call kErasePersonal{Verb::remove, "/personal-data", arguments::kErasePersonal};
 inline constexpr Call kListAudit{Verb::get, "/audit", arguments::kListAudit};
 inline constexpr Call kTlsReport{Verb::get, "/tls-report", arguments::kTlsReport};
+inline constexpr Call kLanes{Verb::get, "/lanes", arguments::kLanes};
 inline constexpr Call kRates{Verb::get, "/rates", arguments::kRates};
 inline constexpr Call kLimitRates{Verb::post, "/rates/limits", arguments::kLimitRates};
 inline constexpr Call kListNodes{Verb::get, "/nodes", arguments::kListNodes};

@@ -120,6 +120,14 @@ INSERT INTO sts_policies SELECT 'd' || n || '.example', 'i', 'p', n, n
   FROM generate_series(1, {0}) n;
 INSERT INTO tls_counts SELECT n % 60, 'd' || n || '.example', 1, 1, 1
   FROM generate_series(1, {0}) n;
+INSERT INTO key_slots SELECT n, 'd' || n || '.example', 1, CASE WHEN n % 10 = 0 THEN n END, '\x00'
+  FROM generate_series(1, {0}) n;
+INSERT INTO delivery_outcomes SELECT 1000000 + n, 's' || k, 3, k, n, n
+  FROM generate_series(1, {0} / 10) n, generate_series(1, 10) k;
+INSERT INTO hourly_outcomes SELECT n % ({0} / 10), n, 0, 's' || n % 10, 3, n % 20, n, n
+  FROM generate_series(1, {0}) n;
+INSERT INTO lane_paces SELECT 's' || n % 10, 'd' || n || '.example', n, n, 1, 1, 1, 1, 1, 1, n, n,
+  n, 1, 1, 1, 1 FROM generate_series(1, {0}) n;
 INSERT INTO rate_counts SELECT n % ({0} / 10), n % 5, n, '', n % 300, 1, 1, 0, 0, 0, 0
   FROM generate_series(1, {0}) n;
 INSERT INTO rate_states SELECT n % ({0} / 10), n % 5, n, '',
@@ -203,8 +211,11 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
       "changes,"
       " event_sheets, event_readers, not_sent, usages,"
       " suppressions, suppression_removals, export_jobs, opens, open_counts, audit,"
-      " domain_reports, report_lines, sts_policies, tls_counts,"
-      " rate_counts, rate_states");
+      " domain_reports, report_lines, sts_policies, tls_counts, key_slots, delivery_outcomes,"
+      " hourly_outcomes,"
+      " lane_paces,"
+      " rate_counts,"
+      " rate_states");
   fill(60'000);
   database_.execute("ANALYZE");
   explain_all("large");
