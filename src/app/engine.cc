@@ -290,6 +290,9 @@ Result<void> Engine::Parts::start_runtime() {
   auto replies = config::load_reply_rules(options.loaded, rules);
   if (!replies) return fail(std::move(replies.error()));
   feedback::classify::put_in_force(*std::move(replies));
+  auto automations = config::load_automations(options.loaded, rules);
+  if (!automations) return fail(std::move(automations.error()));
+  delivery::policy::put_in_force(*std::move(automations));
   auto advice = config::load_advice(options.loaded, rules);
   if (!advice) return fail(std::move(advice.error()));
   explain::put_in_force(*std::move(advice));

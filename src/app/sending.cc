@@ -78,6 +78,8 @@ Sending::Sending(const World& world, delivery::Options options,
           .dialer = dialer,
           .stops = &stops_,
           .listed = world.listed,
+          .automations_total = &world.metrics.counter(
+              "todoku_automations_total", "Automations that receivers' answers have set off."),
           .slowdowns = &slowdowns_,
           .paces = &paces_},
       lanes_(lane_world_, world.rules),

@@ -287,6 +287,7 @@ struct Config {
   struct Rules {
     std::string file;
     std::string replies_file;
+    std::string automations_file;
     std::string advice_file;
   };
   struct Queue {

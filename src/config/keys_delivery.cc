@@ -304,6 +304,12 @@ ConfigSection rules() {
         "説明もそこにある）より先に調べる。検査は `todoku rules check`、どのルールが当てはまるかは "
         "`todoku rules explain` で確認できる。"})
       .form(TextForm::path);
+  s.add("automations_file", &S::automations_file, "",
+        {"TOML file of what is done by itself when a receiver gives a certain answer, over what "
+         "comes with the engine (`rules/automations.toml`, where the form is told).",
+         "受信側の応答に応じて自動で行うことを書いた TOML "
+         "ファイル。同梱のもの（`rules/automations.toml`。書式の説明もそこにある）に重なる。"})
+      .form(TextForm::path);
   s.add("advice_file", &S::advice_file, "",
         {"TOML file of words in which stories tell what an answer means and what to do, which go "
          "before those that come with the engine (`rules/advice.toml`, where the form is told).",
