@@ -58,7 +58,9 @@ void Api::add_routes(http::Router& router) {
   add_event_routes(*this, router);
   add_message_routes(*this, router);
   add_log_routes(*this, router);
+  add_explain_routes(*this, router);
   add_usage_routes(*this, router);
+  add_rate_routes(*this, router);
   add_open_routes(*this, router);
   add_label_routes(*this, router);
   add_inline_part_routes(*this, router);

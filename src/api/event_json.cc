@@ -57,7 +57,8 @@ void write_event(http::JsonWriter& json, const store::EventRecord& event) {
   }
   json.member("deleted", event.is_gone);
   if (const auto& credential = event.entry.credential) {
-    json.member("credential", credential->name);
+    json.member(store::is_of_protection(event.entry.kind) ? "rates_of" : "credential",
+                credential->name);
     json.member("because", credential->because);
   } else if (store::is_of_many(event.entry.kind)) {
     json.member("recipients", event.entry.recipients);

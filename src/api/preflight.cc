@@ -22,6 +22,7 @@ void coverage_members(http::JsonWriter& json, const doctor::PreflightCoverage& c
   json.begin_object();
   json.member("recipients", coverage.recipients);
   json.member("domains_asked", coverage.domains_asked);
+  json.member("smaller_domains_asked", coverage.smaller_domains_asked);
   json.member("domains_answered", coverage.domains_answered);
   json.member("recipients_asked", coverage.recipients_asked);
   json.member("domains_of_sample", coverage.domains_of_sample);

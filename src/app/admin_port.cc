@@ -15,6 +15,7 @@
 
 #include "api/admin/routes.h"
 #include "app/hold.h"
+#include "app/key_options.h"
 #include "app/module_options.h"
 #include "app/sending_platform.h"
 #include "app/store_house.h"
@@ -134,6 +135,8 @@ class StorePort final : public cli::AdminPort {
             .look_up_texts = {},
             .own_addresses = sending_platform(config_).addresses,
             .report_days = config_.retention.report_days,
+            .platform_zone = platform_zone(config_),
+            .slot_pace = slot_pace(config_),
             .changed = {}};
   }
 

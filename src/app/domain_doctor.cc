@@ -11,6 +11,7 @@
 #include "async/runtime.h"
 #include "async/timer.h"
 #include "base/log.h"
+#include "operate/key_rotation.h"
 #include "store/account_name.h"
 
 namespace todoku::app {
@@ -32,6 +33,36 @@ constexpr std::string_view kChanges = "todoku_domain_changes_total";
 constexpr std::string_view kChangesHelp =
     "Failures of domains that a check on the schedule found to be new (broken) or gone (whole).";
 
+// Of keys that rotate by themselves: where their CNAMEs lead, and those that nothing signs with.
+Result<void> put_slots(store::ReadTransaction& reader, const store::DomainPlace& place,
+                       std::vector<doctor::DomainKey>& keys) {
+  auto row = reader.key_slots_of(place.account, place.domain);
+  if (!row) return fail(std::move(row.error()));
+  if (!*row) return {};
+  const auto at_hand = operate::slots_at_hand(std::move(**row));
+  if (!at_hand) return fail(at_hand.error());
+  for (std::size_t slot = 0; slot < operate::kSlots; ++slot) {
+    // One that is given up needs no CNAME any more.
+    const bool is_free = at_hand->slots.slots[slot].stage == operate::SlotStage::free;
+    if (at_hand->slots.ending && is_free) continue;
+    const auto names = operate::slot_names(place.account, place.domain, at_hand->slots.zone, slot);
+    if (!names) return fail(names.error());
+    for (const operate::SlotName& name : *names) {
+      const auto signing = std::ranges::find(keys, name.selector, &doctor::DomainKey::selector);
+      if (signing != keys.end()) {
+        signing->alias = name.alias;
+      } else {
+        keys.push_back({.selector = name.selector,
+                        .record = {},
+                        .domain = place.domain,
+                        .alias = name.alias,
+                        .is_idle = true});
+      }
+    }
+  }
+  return {};
+}
+
 // What signs mail of `place`: the keys of its domain, or of the nearest one above that has some.
 Result<std::vector<doctor::DomainKey>> signing_keys(store::ReadTransaction& reader,
                                                     const store::DomainPlace& place) {
@@ -45,6 +76,9 @@ Result<std::vector<doctor::DomainKey>> signing_keys(store::ReadTransaction& read
     for (const store::DkimKey& key : *listed) {
       if (key.account != place.account || key.domain != at) break;
       keys.push_back({.selector = key.selector, .record = key.dns_record, .domain = key.domain});
+    }
+    if (auto put = put_slots(reader, {place.account, std::string(at)}, keys); !put) {
+      return fail(std::move(put.error()));
     }
     if (!keys.empty()) return keys;
     const std::size_t dot = at.find('.');

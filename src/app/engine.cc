@@ -18,6 +18,7 @@
 #include "app/credential_watching.h"
 #include "app/hold.h"
 #include "app/host_check.h"
+#include "app/key_options.h"
 #include "app/key_ring.h"
 #include "app/module_options.h"
 #include "app/open_files.h"
@@ -29,6 +30,7 @@
 #include "app/roles/door.h"
 #include "app/roles/events.h"
 #include "app/roles/ground.h"
+#include "app/roles/inbound.h"
 #include "app/roles/scheduler.h"
 #include "app/roles/shared.h"
 #include "app/roles/smtp_in.h"
@@ -123,7 +125,9 @@ struct Engine::Parts {
   [[nodiscard]] operate::Operations::Options operation_options();
   void describe(operate::EngineStatus& status) const;
   [[nodiscard]] std::optional<explain::Way> way_of(const store::Story& story) const;
+  [[nodiscard]] std::string site_of(std::string_view domain) const;
   [[nodiscard]] operate::Lockouts* lockouts() const;
+  [[nodiscard]] Task<Result<std::size_t>> import_reports(std::string octets);
   template <class T>
   T wait_for(Task<T> task) {
     return ground->wait_for(std::move(task));
@@ -286,6 +290,9 @@ Result<void> Engine::Parts::start_runtime() {
   auto replies = config::load_reply_rules(options.loaded, rules);
   if (!replies) return fail(std::move(replies.error()));
   feedback::classify::put_in_force(*std::move(replies));
+  auto automations = config::load_automations(options.loaded, rules);
+  if (!automations) return fail(std::move(automations.error()));
+  delivery::policy::put_in_force(*std::move(automations));
   auto advice = config::load_advice(options.loaded, rules);
   if (!advice) return fail(std::move(advice.error()));
   explain::put_in_force(*std::move(advice));
@@ -432,6 +439,12 @@ Result<void> Engine::Parts::make_roles() {
     auto relay = roles::SmtpInRole::make(*ground, *door, watching->watch());
     if (!relay) return fail(std::move(relay.error()));
     add_role(std::move(*relay));
+  }
+  if (has_role(config, "inbound") && config::inbound_listens(config)) {
+    auto inbound = roles::InboundRole::make(
+        *ground, [this](std::string octets) { return import_reports(std::move(octets)); });
+    if (!inbound) return fail(std::move(inbound.error()));
+    add_role(std::move(*inbound));
   }
   if (has_role(config, "api")) {
     auto resolving =
@@ -597,8 +610,11 @@ operate::Operations::Options Engine::Parts::operation_options() {
       .look_up_texts =
           [this](std::string name) { return proof_names->texts(std::move(name), true); },
       .lockouts = [this] { return lockouts(); },
+      .site_of = [this](std::string_view domain) { return site_of(domain); },
       .own_addresses = sending_platform(config).addresses,
       .report_days = config.retention.report_days,
+      .platform_zone = platform_zone(config),
+      .slot_pace = slot_pace(config),
       .files = &*file_pool,
       // Made before anything is counted, so that the first one is seen as a rise.
       .own_mail_failing =
@@ -627,11 +643,27 @@ std::optional<explain::Way> Engine::Parts::way_of(const store::Story& story) con
   return std::nullopt;
 }
 
+std::string Engine::Parts::site_of(std::string_view domain) const {
+  for (const auto& role : roles) {
+    if (std::string site = role->site_of(domain); !site.empty()) return site;
+  }
+  return std::string(domain);
+}
+
 operate::Lockouts* Engine::Parts::lockouts() const {
   for (const auto& role : roles) {
     if (operate::Lockouts* const here = role->lockouts(); here != nullptr) return here;
   }
   return nullptr;
+}
+
+// Of a mail that came in; how many it carries.
+Task<Result<std::size_t>> Engine::Parts::import_reports(std::string octets) {
+  const auto imported = co_await operations->import_reports(
+      "", {.name = "a mail that came in", .octets = std::move(octets)});
+  if (!imported) co_return fail(imported.error());
+  co_return imported->reports.size() -
+      static_cast<std::size_t>(imported->count(operate::ImportedReport::Outcome::refused));
 }
 
 // So far, of mails that were out and had no answer.

@@ -10,6 +10,7 @@
 
 #include "app/module_options.h"
 #include "app/open_files.h"
+#include "app/smarthosts.h"
 #include "app/vault.h"
 #include "dns/unbound_context.h"
 #include "net/bind_check.h"
@@ -147,7 +148,8 @@ std::vector<std::string> host_problems(const config::Config& config, bool ports_
   const auto known = [&](std::initializer_list<std::string_view> keys) {
     return unknown.spare(keys);
   };
-  if (known({"engine", "api.connections_max", "smtp_out.connections_max"})) {
+  if (known({"engine", "api.connections_max", "smtp_out.connections_max",
+             "inbound.connections_max"})) {
     problems.note(files_division(files_limit().highest, files_wanted(config)));
   }
   if (known({"data.directory"})) {
@@ -179,12 +181,21 @@ std::vector<std::string> host_problems(const config::Config& config, bool ports_
     }
     problems.note(relay_certificates(config, SystemClock().now()));
   }
+  if (has_role(config, "inbound") && known({"inbound"}) && config::inbound_listens(config)) {
+    for (const std::string& at : config.inbound.listen) {
+      problems.note("inbound.listen", check_listen(at, ports_are_ours));
+    }
+    if (known({"smtp_in"})) problems.note(relay_certificates(config, SystemClock().now()));
+  }
   if (has_role(config, "courier")) {
     if (known({"smtp_out.tls_ca_file"})) problems.note(receivers_tls(config.smtp_out));
     if (known({"dns"})) {
       problems.note("the DNS resolver", dns::make_unbound_context(resolver_options(config)));
     }
-    if (known({"egress"})) problems.note(check_sources(config));
+    if (known({"egress"})) {
+      problems.note(check_sources(config));
+      problems.note(check_smarthosts(config));
+    }
   }
   return found;
 }

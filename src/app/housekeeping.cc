@@ -32,12 +32,20 @@ void Housekeeping::start() {
     const auto dropped =
         t.drop_mail_counts(intake::day_of(store_.clock().now()) - kCountsKept, kRows);
     if (!dropped) return fail(dropped.error());
-    return !*dropped;
+    const auto hours = t.drop_outcome_hours(
+        store::hour_of(store_.clock().now()) - store::kOutcomeDaysKept * 24, kRows);
+    if (!hours) return fail(hours.error());
+    return !*dropped || !*hours;
   };
-  boost::asio::post(executor_, [this, purge, drop, forget] {
+  const Piece forget_rates = [this](store::WriteTransaction& t) {
+    const Instant before = store_.clock().now() - std::chrono::days(store::kRateDays);
+    return t.drop_rates(store::rate_hour(before), kRows);
+  };
+  boost::asio::post(executor_, [this, purge, drop, forget, forget_rates] {
     tasks_.spawn("purge", repeat(purge, purging_));
     tasks_.spawn("drop events", repeat(drop, dropping_));
     tasks_.spawn("forget counts", repeat(forget, forgetting_));
+    tasks_.spawn("forget rates", repeat(forget_rates, rates_));
     tasks_.spawn("write stopped", write_stopped());
   });
 }

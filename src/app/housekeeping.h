@@ -45,6 +45,8 @@ class Housekeeping {
   Trouble dropping_{log::Level::error, "old events not deleted", "old events are deleted again"};
   Trouble forgetting_{log::Level::error, "old counts of mail not deleted",
                       "old counts of mail are deleted again"};
+  Trouble rates_{log::Level::error, "old counts of bounces not deleted",
+                 "old counts of bounces are deleted again"};
   Trouble stopping_{log::Level::error, "stopped mails not recorded",
                     "stopped mails are recorded again"};
   async::TaskGroup tasks_;

@@ -3,17 +3,21 @@
 
 #include <algorithm>
 #include <iterator>
+#include <memory>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "app/check_names.h"
+#include "app/host_check.h"
 #include "app/module_options.h"
 #include "app/server_examination.h"
+#include "app/smarthost_examination.h"
 #include "app/source_examination.h"
 #include "async/run_blocking.h"
 #include "dns/resolver_check.h"
+#include "doctor/smarthost.h"
 
 namespace todoku::app {
 namespace {
@@ -24,6 +28,8 @@ constexpr std::size_t kExaminationSockets = 512;
 
 struct ExaminationPlan {
   std::vector<ExaminedSource> sources;
+  std::vector<delivery::EgressSource> smarthosts;  // sources that send through one
+  std::shared_ptr<const net::TlsClientContext> tls;
   std::vector<doctor::Blocklist> lists;
   dns::ResolverCheckOptions check;
   bool with_server = false;
@@ -51,17 +57,25 @@ Task<std::vector<doctor::Finding>> examine_all(
       return each.subject == source.identity.name;
     });
   }
+  for (const delivery::EgressSource& source : plan.smarthosts) {
+    findings.push_back(
+        doctor::smarthost_finding(co_await try_smarthost(source, resolver, plan.tls, clock)));
+  }
   co_return findings;
 }
 
-Result<std::vector<ExaminedSource>> wanted_sources(const config::Config& config,
-                                                   const std::string& name) {
-  std::vector<ExaminedSource> all = examined_sources(config);
-  if (name.empty()) return all;
+// Of the one with this name, or of all where it is empty.
+Result<void> choose_sources(ExaminationPlan& plan, const config::Config& config,
+                            const std::string& name) {
+  plan.sources = examined_sources(config);
+  plan.smarthosts = delivery_options(config, {}).sources;
   std::vector<std::string> names;
-  for (const ExaminedSource& each : all) names.push_back(each.identity.name);
-  std::erase_if(all, [&](const ExaminedSource& each) { return each.identity.name != name; });
-  if (!all.empty()) return all;
+  for (const delivery::EgressSource& each : plan.smarthosts) names.push_back(each.name);
+  std::erase_if(plan.smarthosts, [](const auto& each) { return !each.smarthost; });
+  if (name.empty()) return {};
+  std::erase_if(plan.sources, [&](const auto& each) { return each.identity.name != name; });
+  std::erase_if(plan.smarthosts, [&](const auto& each) { return each.name != name; });
+  if (!plan.sources.empty() || !plan.smarthosts.empty()) return {};
   return fail(ErrorKind::not_found, fmt::format("--source: there is no source {}; there are {}",
                                                 name, fmt::join(names, ", ")));
 }
@@ -71,18 +85,26 @@ Result<std::vector<ExaminedSource>> wanted_sources(const config::Config& config,
 Result<std::vector<doctor::Finding>> examine_installation(const config::Config& config,
                                                           const cli::ExaminationWish& wish,
                                                           const Clock& clock) {
-  auto sources = wanted_sources(config, wish.source);
-  if (!sources) return fail(std::move(sources.error()));
   dns::UnboundResolver::Options asking = resolver_options(config);
   asking.timeout = std::min<Milliseconds>(asking.timeout, kExaminedWithin);
   asking.sockets = kExaminationSockets;
-  ExaminationPlan plan{.sources = std::move(*sources),
+  ExaminationPlan plan{.sources = {},
+                       .smarthosts = {},
+                       .tls = nullptr,
                        .lists = blocklists_of(config),
                        .check = resolver_check_options(config, hello_name(config)),
                        .with_server = wish.source.empty(),
                        .server = {},
                        .has_anchor = !asking.trust_anchor_files.empty(),
                        .dnssec_zone = ""};
+  if (auto chosen = choose_sources(plan, config, wish.source); !chosen) {
+    return fail(std::move(chosen.error()));
+  }
+  if (!plan.smarthosts.empty()) {
+    auto tls = receivers_tls(config.smtp_out);
+    if (!tls) return fail(std::move(tls.error()));
+    plan.tls = std::move(*tls);
+  }
   plan.dnssec_zone = plan.check.zones.empty() ? "." : plan.check.zones.front();
   if (plan.with_server) plan.server = server_facts(config);
   if (!wish.resolver.empty()) {

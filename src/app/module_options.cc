@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <thread>
@@ -16,6 +17,7 @@
 
 #include "api/pixel.h"
 #include "api/unsubscribe.h"
+#include "app/smarthosts.h"
 #include "app/version.h"
 #include "base/bytes.h"
 #include "base/digest.h"
@@ -95,7 +97,8 @@ std::vector<delivery::EgressSource> sources(const config::Config& config) {
          .bind_v6 = address(source.bind_ipv6),
          .use_v4 = source.ipv4,
          .use_v6 = source.ipv6,
-         .ehlo = source.hello_name.empty() ? hello_name(config) : ascii(source.hello_name)});
+         .ehlo = source.hello_name.empty() ? hello_name(config) : ascii(source.hello_name),
+         .smarthost = smarthost_of(source)});
   }
   return all;
 }
@@ -165,6 +168,14 @@ std::string pixel_url(const config::Config& config) {
 
 std::string unsubscribe_url(const config::Config& config) {
   return url_in_mail(config, api::kUnsubscribePath, mime::kUnsubscribeUrlOctetsMax);
+}
+
+// Empty: nobody would take such mail, or its domain is too long to say.
+std::string unsubscribe_mailto(const config::Config& config) {
+  if (!config::inbound_listens(config)) return {};
+  const std::string uri = fmt::format("mailto:{}@{}?subject=", inbound::kUnsubscribeLocalPart,
+                                      ascii(config::inbound_domains(config).front()));
+  return uri.size() <= mime::kUnsubscribeUrlOctetsMax ? uri : std::string();
 }
 
 }  // namespace
@@ -274,6 +285,9 @@ operate::Settings agreed_settings(const config::Config& config,
     add("IPv4 address", source.use_v4, source.bind_v4);
     add("IPv6 address", source.use_v6, source.bind_v6);
     parts.push_back("EHLO " + source.ehlo);
+    if (source.smarthost) {
+      parts.push_back(fmt::format("via {}:{}", source.smarthost->host, source.smarthost->port));
+    }
     settings["egress " + source.name] = fmt::format("{}", fmt::join(parts, ", "));
   }
   for (const config::Config::Egress& source : config.egress) {
@@ -317,6 +331,31 @@ relay::AnomalyLimits anomaly_limits(const config::Config& config) {
           .new_network_recipients = given.new_network_recipients,
           .unknown_users_percent = given.unknown_users_percent,
           .unknown_users_min = given.unknown_users_min};
+}
+
+inbound::InboundOptions inbound_options(const config::Config& config) {
+  const config::Config::Inbound& given = config.inbound;
+  inbound::InboundOptions options;
+  options.hostname = relay_options(config, 0).hostname;
+  for (const std::string& at : given.listen) options.listen.push_back(*net::Endpoint::parse(at));
+  for (const std::string& domain : config::inbound_domains(config)) {
+    options.domains.push_back(ascii(domain));
+  }
+  for (const std::string& each : given.report_addresses) {
+    options.report_addresses.push_back(to_ascii_lower(parse_address(each)->to_string()));
+  }
+  options.forward_to = given.forward_to;
+  options.forward_account = given.forward_account;
+  options.message_octets_max = static_cast<std::uint64_t>(given.message_bytes_max);
+  options.content_octets_max = std::max<std::size_t>(
+      std::size_t{64} << 20U, 2 * static_cast<std::size_t>(given.message_bytes_max));
+  options.connections_max = static_cast<std::size_t>(given.connections_max);
+  options.connections_per_network_max = static_cast<std::size_t>(given.connections_per_network_max);
+  options.network_messages_per_minute = given.network_messages_per_minute;
+  options.recipient_messages_per_minute = given.recipient_messages_per_minute;
+  options.idle = std::chrono::seconds(given.idle_seconds);
+  options.error_stop = delivery_options(config, {}).error_stop;
+  return options;
 }
 
 relay::RelayOptions relay_options(const config::Config& config, std::uint64_t connections_max) {
@@ -387,6 +426,36 @@ http::GuardedOptions guarded_options(const config::Config& config) {
           .user_agent = fmt::format("todoku/{}", version())};
 }
 
+events::protection::ProtectionOptions protection_options(const config::Config& config) {
+  const config::Config::Protection& given = config.protection;
+  const auto per_million = [](double percent) {
+    return std::llround(percent * delivery::policy::kPerMillionOfPercent);
+  };
+  return {.enabled = given.enabled,
+          .limits = {.complaints = {.warn = per_million(given.complaint_warn_percent),
+                                    .pause = per_million(given.complaint_pause_percent),
+                                    .minimum = given.complaint_minimum},
+                     .hard_bounces = {.warn = per_million(given.bounce_warn_percent),
+                                      .pause = per_million(given.bounce_pause_percent),
+                                      .minimum = given.bounce_minimum},
+                     .unknown_users = {.minimum = given.unknown_user_minimum}},
+          .window_hours = given.window_hours};
+}
+
+events::protection::Receivers receivers_by(const delivery::policy::SiteRules& rules) {
+  return
+      [&rules](std::string_view domain, std::string_view mx_host) -> events::protection::Receiver {
+        std::vector<std::string_view> hosts;
+        if (!mx_host.empty()) hosts.push_back(mx_host);
+        const delivery::policy::Site* const site = rules.find(domain, hosts);
+        if (site == nullptr) return {};
+        return {.site = site->name,
+                .reports_complaints = site->limits.complaints,
+                .unknown_users_limit = std::llround(site->limits.unknown_users_percent *
+                                                    delivery::policy::kPerMillionOfPercent)};
+      };
+}
+
 events::reports::ReporterOptions report_options(const config::Config& config) {
   const config::Config::SmtpIn& given = config.smtp_in;
   events::reports::ReporterOptions options;
@@ -438,6 +507,7 @@ delivery::Options delivery_options(const config::Config& config, const InstanceS
   options.pixel_url = pixel_url(config);
   options.open_tokens = std::make_shared<const OpenTokens>(secret);
   options.unsubscribe_url = unsubscribe_url(config);
+  options.unsubscribe_mailto = unsubscribe_mailto(config);
   options.unsubscribe_tokens = std::make_shared<const UnsubscribeTokens>(secret);
   options.timeouts = timeouts(config.smtp_out);
   return options;

@@ -13,9 +13,11 @@
 #include "dns/mail_route.h"
 #include "dns/resolver_check.h"
 #include "dns/unbound_resolver.h"
+#include "events/protection/watcher.h"
 #include "events/reports/reporter.h"
 #include "http/guarded/guarded_client.h"
 #include "http/server.h"
+#include "inbound/options.h"
 #include "intake/limits.h"
 #include "operate/agreement.h"
 #include "queue/sqs/sqs_queues.h"
@@ -60,8 +62,16 @@ namespace todoku::app {
 [[nodiscard]] relay::AnomalyLimits anomaly_limits(const config::Config& config);
 [[nodiscard]] relay::RelayOptions relay_options(const config::Config& config,
                                                 std::uint64_t connections_max);
+// Of this process, where mail that comes back is taken.
+[[nodiscard]] inbound::InboundOptions inbound_options(const config::Config& config);
 // How senders of relayed mail are told what became of it.
 [[nodiscard]] events::reports::ReporterOptions report_options(const config::Config& config);
+
+// When bulk mail is paused for bounces and complaints, and what is known of receivers by the rules,
+// which outlive it.
+[[nodiscard]] events::protection::ProtectionOptions protection_options(
+    const config::Config& config);
+[[nodiscard]] events::protection::Receivers receivers_by(const delivery::policy::SiteRules& rules);
 
 // Where queue.kind is "store".
 [[nodiscard]] queue::StoreQueues::Options store_queue_options();

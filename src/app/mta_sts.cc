@@ -9,11 +9,15 @@ namespace todoku::app {
 namespace {
 
 constexpr std::size_t kFetchesMax = 8;
+// All are of one party, which has half of the three quarters that the unknown have of an address's
+// places: 2. So an address that lets fetches hang, under however many domains, holds up itself.
+constexpr std::size_t kPlacesOfAnAddress = 4;
 
 http::GuardedOptions client_options(const config::Config& config) {
   http::GuardedOptions options = guarded_options(config);
   // The guarded client gives one party no more than a share of its places.
   options.requests_max = 4 * kFetchesMax;
+  options.per_address_max = kPlacesOfAnAddress;
   return options;
 }
 

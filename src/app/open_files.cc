@@ -59,11 +59,12 @@ std::uint64_t number(rlim_t limit) {
 }  // namespace
 
 Result<FilesDivision> files_division(std::uint64_t limit, const FilesWanted& wanted) {
-  FilesDivision division{.limit = limit,
-                         .process = kProcess + kPerThread * wanted.threads,
-                         .store = kStore,
-                         .operators = kOperators,
-                         .api_refusals = wanted.api_connections > 0 ? kApiRefusals : 0};
+  FilesDivision division{
+      .limit = limit,
+      .process = kProcess + kPerThread * wanted.threads + wanted.inbound_connections,
+      .store = kStore,
+      .operators = kOperators,
+      .api_refusals = wanted.api_connections > 0 ? kApiRefusals : 0};
   const std::uint64_t fixed =
       division.process + division.store + division.operators + division.api_refusals;
   const std::uint64_t least_uploads = wanted.api_connections > 0 ? kUploads.least : 0;
@@ -122,7 +123,10 @@ FilesWanted files_wanted(const config::Config& config) {
           .calls = has_role(config, "api") || has_role(config, "events") ? kCalls.most : 0,
           .relay_connections = has_role(config, "smtp-in") && config::smtp_in_listens(config)
                                    ? static_cast<std::uint64_t>(config.smtp_in.connections_max)
-                                   : 0};
+                                   : 0,
+          .inbound_connections = has_role(config, "inbound") && config::inbound_listens(config)
+                                     ? static_cast<std::uint64_t>(config.inbound.connections_max)
+                                     : 0};
 }
 
 FilesLimit files_limit() {

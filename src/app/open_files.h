@@ -14,10 +14,11 @@ namespace todoku::app {
 
 struct FilesWanted {
   std::uint64_t threads = 1;
-  std::uint64_t api_connections = 0;    // 0: this process has no API
-  std::uint64_t smtp_connections = 0;   // 0: it does not deliver
-  std::uint64_t calls = 0;              // to endpoints of webhooks; 0: it makes none
-  std::uint64_t relay_connections = 0;  // 0: it is no relay
+  std::uint64_t api_connections = 0;      // 0: this process has no API
+  std::uint64_t smtp_connections = 0;     // 0: it does not deliver
+  std::uint64_t calls = 0;                // to endpoints of webhooks; 0: it makes none
+  std::uint64_t relay_connections = 0;    // 0: it is no relay
+  std::uint64_t inbound_connections = 0;  // 0: it takes no mail that comes back
 };
 
 struct FilesDivision {

@@ -191,13 +191,16 @@ Task<Result<doctor::PreflightReport>> ComposedPreflight::judge(store::AccountKey
   coverage.domains_of_sample = !histogram.known() || input.audience.sampled == 0;
   if (coverage.domains_of_sample) {
     questions.domains = domains_of_sample(*drawn);
+    std::erase_if(questions.domains, [](const auto& each) { return !is_asked_about(each.domain); });
+    if (questions.domains.size() > kDomainsAsked) questions.domains.resize(kDomainsAsked);
   } else {
-    for (const store::DomainCount& count : histogram.largest(kDomainsAsked)) {
-      questions.domains.push_back({.domain = count.domain, .recipients = count.recipients});
+    const auto chosen = histogram.largest_and_some(kDomainsAsked, kSmallerDomainsAsked);
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      if (!is_asked_about(chosen[i].domain)) continue;
+      if (i >= kDomainsAsked) ++coverage.smaller_domains_asked;
+      questions.domains.push_back({.domain = chosen[i].domain, .recipients = chosen[i].recipients});
     }
   }
-  std::erase_if(questions.domains, [](const auto& each) { return !is_asked_about(each.domain); });
-  if (questions.domains.size() > kDomainsAsked) questions.domains.resize(kDomainsAsked);
   questions.goes_to_docomo = doctor::receivers_of(questions.domains).docomo;
   if (!questions.samples.empty()) {
     const auto view = mailauth::dkim::split_message(questions.samples.front().octets);

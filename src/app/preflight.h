@@ -17,8 +17,10 @@
 
 namespace todoku::app {
 
-// Of a list: the domains with the most recipients that the DNS is asked about.
+// Of a list: the domains with the most recipients that the DNS is asked about, and those of the
+// smaller ones, as a sample of them (store::DomainHistogram::largest_and_some()).
 inline constexpr std::size_t kDomainsAsked = 500;
+inline constexpr std::size_t kSmallerDomainsAsked = 100;
 // Recipients that are looked at, and of them those whose message is made; of large messages fewer,
 // so that all together are no larger than kComposedOctetsMax, but one.
 inline constexpr std::size_t kRecipientsSampled = 500;

@@ -214,7 +214,10 @@ Result<cli::RulesInForce> Program::rules(const std::optional<std::string>& confi
   if (!replies) return fail(std::move(replies.error()));
   auto advice = config::load_advice(*loaded, *sites);
   if (!advice) return fail(std::move(advice.error()));
-  return cli::RulesInForce{*std::move(sites), *std::move(replies), *std::move(advice)};
+  auto automations = config::load_automations(*loaded, *sites);
+  if (!automations) return fail(std::move(automations.error()));
+  return cli::RulesInForce{*std::move(sites), *std::move(replies), *std::move(automations),
+                           *std::move(advice)};
 }
 
 int Program::sink(const std::vector<std::string>& arguments) {

@@ -78,6 +78,8 @@ Sending::Sending(const World& world, delivery::Options options,
           .dialer = dialer,
           .stops = &stops_,
           .listed = world.listed,
+          .automations_total = &world.metrics.counter(
+              "todoku_automations_total", "Automations that receivers' answers have set off."),
           .slowdowns = &slowdowns_,
           .paces = &paces_},
       lanes_(lane_world_, world.rules),
@@ -245,8 +247,9 @@ std::optional<explain::Way> Sending::way_of(const store::Story& story) const {
   if (source == nullptr) return std::nullopt;
   const std::vector<std::string> owned = owned_.owned();
   if (std::ranges::find(owned, source->name) == owned.end()) return std::nullopt;
-  explain::Way way{.site = feedback_.site_of(address.substr(address.rfind('@') + 1)),
-                   .source = source->name};
+  const std::string goes_to = source->smarthost ? source->smarthost->route_name()
+                                                : story.address.substr(address.rfind('@') + 1);
+  explain::Way way{.site = feedback_.site_of(goes_to), .source = source->name};
   const auto lane = lanes_.figures_of(way.site, way.source);
   if (!lane) return way;
   const Instant now = clock_.now();

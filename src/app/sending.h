@@ -108,6 +108,10 @@ class Sending {
   // What is known of the way that a mail takes, or would take now; nullopt: its source is none of
   // ours.
   [[nodiscard]] std::optional<explain::Way> way_of(const store::Story& story) const;
+  // The domain itself where nothing is known of it.
+  [[nodiscard]] std::string site_of(std::string_view domain) const {
+    return feedback_.site_of(domain);
+  }
   // For how long nothing could be sent any more; nullopt: sending goes on.
   [[nodiscard]] std::optional<Microseconds> stalled() const {
     return places_.stalled(clock_.steady_now());

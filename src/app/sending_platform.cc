@@ -30,6 +30,7 @@ bool is_seen_as_it_is(const net::IpAddress& address) {
 // The addresses of one source as receivers see them: what was said of it, else what it binds.
 std::vector<std::string> seen_addresses_of(const config::Config::Egress& source) {
   std::vector<std::string> addresses;
+  if (!source.via.empty()) return addresses;  // the smarthost's, which nobody has told us
   for (const bool v4 : {true, false}) {
     if (!(v4 ? source.ipv4 : source.ipv6)) continue;
     const std::string& bound = v4 ? source.bind_ipv4 : source.bind_ipv6;

@@ -91,6 +91,7 @@ bool ExaminedSource::is_seen() const {
 std::vector<ExaminedSource> examined_sources(const config::Config& config) {
   std::vector<ExaminedSource> all;
   for (const delivery::EgressSource& source : delivery_options(config, {}).sources) {
+    if (source.smarthost) continue;
     const auto configured =
         std::ranges::find(config.egress, source.name, &config::Config::Egress::name);
     all.push_back(

@@ -35,6 +35,7 @@ struct ExaminedSource {
   // Receivers see one of its addresses, as far as is known.
   [[nodiscard]] bool is_seen() const;
 };
+// Without those that send through a smarthost, whose own address receivers do not see.
 [[nodiscard]] std::vector<ExaminedSource> examined_sources(const config::Config& config);
 [[nodiscard]] std::vector<doctor::Blocklist> blocklists_of(const config::Config& config);
 

@@ -31,16 +31,6 @@ TlsResult result_of(mailauth::mta_sts::Fault fault) {
   return TlsResult::validation_failure;
 }
 
-// nullopt: TLSA records were not what it went by.
-std::optional<TlsResult> dane_result(const Outcome& outcome, const Path& path) {
-  if (outcome.cause == Cause::dane_failed) return TlsResult::validation_failure;
-  if (outcome.cause == Cause::tlsa_not_answered) return TlsResult::dnssec_invalid;
-  if (path.tls == TlsUse::verified && path.tls_detail.ends_with("(DANE)")) {
-    return TlsResult::successful;
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 TlsCounting::TlsCounting(sts::PolicyCache* policies, store::Store& store, async::Executor executor,
@@ -54,7 +44,7 @@ TlsCounting::TlsCounting(sts::PolicyCache* policies, store::Store& store, async:
 
 void TlsCounting::tried(std::string_view domain, const Outcome& outcome, const Path& path) {
   const std::string name = to_ascii_lower(domain);
-  if (const auto by_dane = dane_result(outcome, path)) {
+  if (const auto by_dane = delivery::policy::tls_result_by_dane(outcome, path)) {
     count(name, TlsPolicyType::tlsa, *by_dane);
     return;
   }

@@ -3,20 +3,11 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <exception>
 #include <functional>
 #include <memory>
-#include <new>
 #include <optional>
-#include <thread>
 #include <utility>
-
-#include <boost/asio/associated_executor.hpp>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "async/task.h"
 
@@ -27,73 +18,33 @@ using Callback = std::move_only_function<void(T)>;
 
 namespace internal {
 
-// Where the value arrives: in the frame of the coroutine that waits for it.
-template <class T>
-struct Landing {
-  std::optional<T> value;
-  std::exception_ptr thrown;
-};
-
-// A coroutine that waits for a callback. It is resumed once, by whoever takes it first.
-template <class T, class Handler>
+// A coroutine that waits for a callback. It is resumed once, by whoever takes it first. What it is
+// made of is compiled once, in callback.cc: there are as many kinds of callbacks as calls.
 class Waiting {
  public:
-  Waiting(Handler handler, Landing<T>& landing)
-      : handler_(std::move(handler)),
-        work_(boost::asio::make_work_guard(boost::asio::get_associated_executor(handler_))),
-        landing_(landing) {}
+  virtual ~Waiting() = default;
 
   // True for the first one, who sets the landing and then resumes; for others it is gone.
   [[nodiscard]] bool take() { return !taken_.exchange(true); }
-  [[nodiscard]] Landing<T>& landing() { return landing_; }
+  [[nodiscard]] void* landing() const { return landing_; }
 
-  static void resume(const std::shared_ptr<Waiting>& self) {
-    // Until post() has returned: the coroutine may be done before, and its io_context must not die
-    // under the hands of this thread.
-    const auto alive = std::move(self->work_);
-    // Whoever waits must be told, and a few octets are free again soon.
-    constexpr std::chrono::milliseconds kUntilThereIsMemory(1);
-    while (true) {
-      try {
-        boost::asio::post(alive.get_executor(), [self] {
-          auto handler = std::move(self->handler_);
-          std::move(handler)();
-        });
-        return;
-      } catch (const std::bad_alloc&) {
-        std::this_thread::sleep_for(kUntilThereIsMemory);
-      }
-    }
-  }
+  // From any thread, by who took it.
+  virtual void resume(std::shared_ptr<Waiting> self) = 0;
+
+ protected:
+  explicit Waiting(void* landing) : landing_(landing) {}
 
  private:
-  Handler handler_;
-  boost::asio::executor_work_guard<boost::asio::associated_executor_t<Handler>> work_;
-  Landing<T>& landing_;
+  void* const landing_;
   std::atomic<bool> taken_{false};
 };
 
-// Suspended already: what is thrown here may not leave, it would end the thread's io_context.
-template <class T, class Handler, class Initiate>
-void initiate_callback(Handler handler, Initiate initiate, Landing<T>& landing) {
-  std::shared_ptr<Waiting<T, Handler>> waiting;
-  try {
-    waiting = std::make_shared<Waiting<T, Handler>>(std::move(handler), landing);
-    initiate(Callback<T>([waiting](T value) {
-      if (!waiting->take()) return;
-      waiting->landing().value.emplace(std::move(value));
-      Waiting<T, Handler>::resume(waiting);
-    }));
-  } catch (...) {
-    if (waiting == nullptr) {  // refused before the handler was moved
-      landing.thrown = std::current_exception();
-      std::move(handler)();
-    } else if (waiting->take()) {
-      waiting->landing().thrown = std::current_exception();
-      Waiting<T, Handler>::resume(waiting);
-    }
-  }
-}
+// Calls `start(initiate, waiting)` once the coroutine is suspended; `waiting->landing()` is
+// `landing`. What `start` throws is set as `thrown` if nobody took it before. Both pointers belong
+// to a frame that waits.
+using Start = void (*)(void* initiate, std::shared_ptr<Waiting> waiting);
+[[nodiscard]] Task<void> suspend(Start start, void* initiate, void* landing,
+                                 std::exception_ptr* thrown);
 
 }  // namespace internal
 
@@ -103,15 +54,21 @@ void initiate_callback(Handler handler, Initiate initiate, Landing<T>& landing) 
 // callback must call it.
 template <class T, class Initiate>
 Task<T> from_callback(Initiate initiate) {
-  constexpr boost::asio::use_awaitable_t<Executor> token;
-  internal::Landing<T> landing;
-  co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<Executor>, void()>(
-      [](auto handler, Initiate start, internal::Landing<T>* at) {
-        internal::initiate_callback<T>(std::move(handler), std::move(start), *at);
+  std::optional<T> landing;  // where the value arrives
+  std::exception_ptr thrown;
+  co_await internal::suspend(
+      [](void* given, std::shared_ptr<internal::Waiting> waiting) {
+        // Out of the frame: who is called back at once may have ended it before this returns.
+        auto start = std::move(*static_cast<Initiate*>(given));
+        start(Callback<T>([waiting = std::move(waiting)](T value) {
+          if (!waiting->take()) return;
+          static_cast<std::optional<T>*>(waiting->landing())->emplace(std::move(value));
+          waiting->resume(waiting);
+        }));
       },
-      token, std::move(initiate), &landing);
-  if (landing.thrown) std::rethrow_exception(landing.thrown);
-  co_return std::move(*landing.value);
+      &initiate, &landing, &thrown);
+  if (thrown) std::rethrow_exception(thrown);
+  co_return std::move(*landing);
 }
 
 }  // namespace todoku::async

@@ -85,6 +85,25 @@ std::optional<bool> RuleTable::yes_or_no(std::string_view key) {
   return yes;
 }
 
+std::optional<std::int64_t> RuleTable::whole(std::string_view key, std::int64_t least,
+                                             std::int64_t most) {
+  const toml::node* value = find(key);
+  if (value == nullptr) return std::nullopt;
+  const auto number = value->value_exact<std::int64_t>();
+  if (number && *number >= least && *number <= most) return number;
+  mistake(key, fmt::format("must be a whole number from {} to {}", least, most));
+  return std::nullopt;
+}
+
+std::optional<double> RuleTable::number(std::string_view key, double least, double most) {
+  const toml::node* value = find(key);
+  if (value == nullptr) return std::nullopt;
+  const auto number = value->is_number() ? value->value<double>() : std::nullopt;
+  if (number && *number >= least && *number <= most) return number;
+  mistake(key, fmt::format("must be a number from {} to {}", least, most));
+  return std::nullopt;
+}
+
 std::optional<std::string> RuleTable::date(std::string_view key, bool required) {
   const toml::node* value = find(key);
   if (value == nullptr) {

@@ -57,6 +57,9 @@ class RuleTable {
   // nullopt: not there, or told as a mistake.
   std::optional<std::string> text(std::string_view key, TextLimits limits);
   std::optional<bool> yes_or_no(std::string_view key);
+  std::optional<std::int64_t> whole(std::string_view key, std::int64_t least, std::int64_t most);
+  // Also a whole one.
+  std::optional<double> number(std::string_view key, double least, double most);
   // "2026-11-29"
   std::optional<std::string> date(std::string_view key, bool required);
   // Texts that are not empty; a single one may stand without brackets.

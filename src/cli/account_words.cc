@@ -75,8 +75,8 @@ void AccountWords::add_account() {
   });
   CLI::App* preflight =
       book_.verb(group, "preflight",
-                 {"What is to become of bulk that would not arrive: kept, not acted upon",
-                  "届かない一括配信の扱い（保存のみ。判定は行わない）"});
+                 {"What becomes of a bulk that breaks the rules for bulk senders, at its commit",
+                  "一括送信者向けのルールに反する一括配信を、確定時にどう扱うか"});
   account_name(preflight);
   preflight
       ->add_option("MODE", account_text_,

@@ -192,6 +192,7 @@ struct DomainSetup {
   std::string domain;
   PlatformWish platform;
   ProbeOptions probe;
+  std::string by;  // "txt" or "cname"; empty: as it is, by txt where it is neither
   bool zone_file = false;
   bool anyway = false;  // though nobody serves the domain
 };
@@ -214,6 +215,15 @@ struct DomainRotate {
 };
 int domain_rotate(Session& session, const DomainRotate& wish);
 
+// -- domain_keys.cc
+struct DomainKeysWish {
+  std::string account;  // empty: of all
+  std::string domain;   // empty: all
+};
+int domain_keys_command(Session& session, const DomainKeysWish& wish);
+// One domain's, for people.
+void print_slots(Session& session, const boost::json::value& slots);
+
 // -- domain_history.cc
 struct DomainHistoryWish {
   std::string account;  // empty: the only one
@@ -224,12 +234,18 @@ int domain_history(Session& session, const DomainHistoryWish& wish);
 
 // -- stories.cc
 struct Explain {
-  std::string address;
-  std::string account;  // empty: all
+  std::string address;  // empty: many mails, by receiver and cause
+  std::int64_t delivery = 0;
+  std::string domain;
+  std::string site;
+  std::string since;
+  std::string until;
+  bool for_recipient = false;  // what can be sent on to them
+  std::string account;         // empty: all
   std::int64_t limit = 20;
   bool utc = false;
 };
-int explain_address(Session& session, const Explain& options);
+int explain_mail(Session& session, const Explain& options);
 
 // -- stuck.cc
 struct StuckList {
@@ -303,6 +319,26 @@ struct LanesWish {
   bool utc = false;  // the times for people
 };
 int list_lanes(Session& session, const LanesWish& wish);
+// -- rates.cc: bounces and complaints of an account
+struct RatesWish {
+  std::string account;
+  std::optional<std::int64_t> delivery;
+  std::optional<std::int64_t> hours;
+};
+int rates_show(Session& session, const RatesWish& wish);
+// What is empty stays as it is.
+struct RateLimitsWish {
+  std::string account;
+  std::string complaint_warn;
+  std::string complaint_pause;
+  std::optional<std::int64_t> complaint_minimum;
+  std::string bounce_warn;
+  std::string bounce_pause;
+  std::optional<std::int64_t> bounce_minimum;
+  std::optional<std::int64_t> canary_recipients;
+  std::optional<std::int64_t> canary_minutes;
+};
+int rates_limit(Session& session, const RateLimitsWish& wish);
 
 // -- tls_report.cc: how the protection of connections to receivers fared
 struct TlsReportWish {

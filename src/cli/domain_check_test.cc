@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <boost/json/parse.hpp>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -19,7 +20,7 @@ using testing::Not;
 class DomainCheckTest : public CommandLineTest {
  protected:
   DomainCheckTest() {
-    host.answer = [](const AdminRequest& request) -> Result<AdminAnswer> {
+    host.answer = [this](const AdminRequest& request) -> Result<AdminAnswer> {
       if (request.target.starts_with("/accounts")) {
         return AdminAnswer{200, R"({"accounts":[{"name":"shop"},{"name":"news"}]})"};
       }
@@ -27,6 +28,10 @@ class DomainCheckTest : public CommandLineTest {
         return AdminAnswer{200, R"({"keys":[
           {"domain":"example.jp","selector":"r1","algorithm":"rsa-sha256","dns_record":"v=DKIM1; p=AAAA"},
           {"domain":"example.jp","selector":"e1","algorithm":"ed25519-sha256","dns_record":"v=DKIM1; k=ed25519; p=BBBB"}]})"};
+      }
+      if (request.target.starts_with("/key_slots")) return AdminAnswer{200, slots};
+      if (request.target.ends_with("/key_slots") || request.target.ends_with("/rotate")) {
+        return AdminAnswer{201, kSlotsOfDomain};
       }
       if (request.target.ends_with("/next_keys")) {
         return AdminAnswer{201, R"({"keys":[{"selector":"r2","dns_record":"v=DKIM1; p=CCCC"},
@@ -36,6 +41,17 @@ class DomainCheckTest : public CommandLineTest {
         "dns_name":"_todoku-challenge.example.jp","dns_record":"todoku-domain=abc"}]})"};
     };
   }
+  static constexpr const char* kSlotsOfDomain =
+      R"({"account":"shop","domain":"example.jp","zone":"dkim.example.com","state":"publishing",
+        "stalled":true,"next":{"step":"look","at":"2026-01-05T00:00:00Z"},
+        "waits":{"code":"alias_missing","sentence":"a name server lacks it","sentence_ja":"ありません",
+          "since":"2026-01-03T00:00:00Z"},
+        "slots":[{"slot":"a","state":"published","since":"2026-01-03T00:00:00Z","keys":[
+          {"selector":"td1ra","dns_record":"v=DKIM1; p=EEEE","alias":"td1ra.example.jp.dkim.example.com"}]},
+         {"slot":"b","state":"free","keys":[
+          {"selector":"td1rb","dns_record":"","alias":"td1rb.example.jp.dkim.example.com"}]}]})";
+  std::string slots = R"({"domains":[]})";
+
   [[nodiscard]] std::vector<std::string> requests() const {
     std::vector<std::string> lines;
     for (const AdminRequest& request : host.asked) {
@@ -158,6 +174,45 @@ TEST_F(DomainCheckTest, SetupBesideOneKeyThatSignsMakesKeysThatWait) {
   for (const char* name : {"r1._domainkey", "r2._domainkey", "e2._domainkey"}) {
     EXPECT_THAT(out.str(), HasSubstr(name));
   }
+}
+
+TEST_F(DomainCheckTest, SetupByCnameMakesNoKeysAndShowsBothSlots) {
+  EXPECT_EQ(
+      run({"domain", "setup", "example.jp", "--account", "shop", "--by", "cname", "--zone-file"}),
+      0);
+  EXPECT_THAT(requests(), testing::Contains("POST /domains/shop/example.jp/key_slots"));
+  EXPECT_THAT(requests(), Not(testing::Contains("POST /dkim")));
+  for (const char* slot : {"td1ra", "td1rb"}) {
+    EXPECT_THAT(out.str(), HasSubstr(fmt::format("{0}._domainkey.example.jp. IN CNAME "
+                                                 "{0}.example.jp.dkim.example.com.\n",
+                                                 slot)));
+  }
+  EXPECT_EQ(run({"domain", "setup", "example.jp", "--account", "shop", "--by", "mail"}), 2);
+}
+
+TEST_F(DomainCheckTest, ADomainByCnameStaysSoAndRotatesByItself) {
+  slots = fmt::format(R"({{"domains":[{}]}})", kSlotsOfDomain);
+  EXPECT_EQ(run({"domain", "setup", "example.jp", "--account", "shop"}), 0);
+  EXPECT_THAT(requests(), Not(testing::Contains("POST /dkim")));
+  EXPECT_EQ(run({"domain", "rotate", "example.jp", "--account", "shop"}), 0);
+  EXPECT_THAT(requests(), testing::Contains("POST /domains/shop/example.jp/key_slots/rotate"));
+  EXPECT_THAT(requests(), Not(testing::Contains("POST /domains/shop/example.jp/next_keys")));
+  EXPECT_EQ(run({"domain", "setup", "example.jp", "--account", "shop", "--by", "txt"}), 0);
+  EXPECT_THAT(requests(), testing::Contains("DELETE /domains/shop/example.jp/key_slots"));
+  EXPECT_THAT(out.str(), HasSubstr("r2._domainkey.example.jp"));
+}
+
+TEST_F(DomainCheckTest, KeysTellWhereTheyStandAndThatAChangeStalls) {
+  EXPECT_EQ(run({"domain", "keys", "example.jp"}), 1);
+  EXPECT_THAT(err.str(), HasSubstr("--by cname"));
+  slots = fmt::format(R"({{"domains":[{}]}})", kSlotsOfDomain);
+  EXPECT_EQ(run({"domain", "keys", "example.jp"}), 1) << "it stalls";
+  EXPECT_THAT(out.str(), HasSubstr("a: to be published, since 2026-01-03T00:00:00Z [td1ra]"));
+  EXPECT_THAT(out.str(), HasSubstr("a name server lacks it"));
+  EXPECT_EQ(run({"--lang", "ja", "domain", "keys"}), 1);
+  EXPECT_THAT(out.str(), HasSubstr("a: 公開待ち"));
+  EXPECT_EQ(run({"--json", "domain", "keys", "example.jp"}), 1);
+  EXPECT_EQ(boost::json::parse(out.str()).at("domains").as_array().size(), 1U);
 }
 
 TEST_F(DomainCheckTest, SetupWhereNothingSignsMakesKeysThatSign) {

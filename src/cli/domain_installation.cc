@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/domain_installation.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/json/object.hpp>
@@ -61,6 +62,18 @@ Result<doctor::DomainWish> wish_of(Session& session, const std::string& domain,
   return wish;
 }
 
+// In the place of those that sign without it being said where their CNAMEs lead, and the others.
+void put_slot_keys(const ListedSlots& slots, const std::string& account, const std::string& domain,
+                   std::vector<doctor::DomainKey>& keys) {
+  const boost::json::value* const found = slots.of(account, domain);
+  if (found == nullptr) return;
+  for (doctor::DomainKey& key : slot_keys(*found)) {
+    std::erase_if(keys,
+                  [&](const doctor::DomainKey& each) { return each.selector == key.selector; });
+    keys.push_back(std::move(key));
+  }
+}
+
 }  // namespace
 
 std::optional<boost::json::array> all_listed(Session& session, operate::Given given,
@@ -100,6 +113,41 @@ std::optional<doctor::DomainWish> domain_wish(Session& session, const std::strin
   return std::nullopt;
 }
 
+const boost::json::value* ListedSlots::of(const std::string& account,
+                                          const std::string& domain) const {
+  const auto found = std::ranges::find_if(all, [&](const boost::json::value& each) {
+    return text_of(each, "domain") == domain &&
+           (account.empty() || text_of(each, "account") == account);
+  });
+  return found == all.end() ? nullptr : &*found;
+}
+
+std::optional<ListedSlots> listed_slots(Session& session, const std::string& account) {
+  operate::Given given(calls::kListKeySlots);
+  if (!account.empty()) given.with("account", account);
+  auto listed = all_listed(session, std::move(given), "domains");
+  if (!listed) return std::nullopt;
+  return ListedSlots{.all = std::move(*listed)};
+}
+
+std::vector<doctor::DomainKey> slot_keys(const boost::json::value& slots) {
+  std::vector<doctor::DomainKey> keys;
+  for (const auto& slot : list_of(slots, "slots")) {
+    const std::string state = text_of(slot, "state");
+    const bool has_signed = state == "signing" || state == "leaving" || state == "drained";
+    // One that is given up needs no CNAME any more.
+    if (text_of(slots, "state") == "ending" && !has_signed) continue;
+    for (const auto& key : list_of(slot, "keys")) {
+      keys.push_back({.selector = text_of(key, "selector"),
+                      .record = text_of(key, "dns_record"),
+                      .domain = text_of(slots, "domain"),
+                      .alias = text_of(key, "alias"),
+                      .is_idle = !has_signed});
+    }
+  }
+  return keys;
+}
+
 std::optional<std::vector<doctor::DomainKey>> domain_keys(Session& session,
                                                           const std::string& account,
                                                           const std::string& domain) {
@@ -107,6 +155,8 @@ std::optional<std::vector<doctor::DomainKey>> domain_keys(Session& session,
   if (!account.empty()) given.with("account", account);
   const auto listed = all_listed(session, std::move(given), "keys");
   if (!listed) return std::nullopt;
+  const auto slots = listed_slots(session, account);
+  if (!slots) return std::nullopt;
   // A key signs for its domain and those below it; the nearest one with keys wins.
   for (std::string_view at = domain; !at.empty();) {
     std::vector<doctor::DomainKey> keys;
@@ -116,6 +166,7 @@ std::optional<std::vector<doctor::DomainKey>> domain_keys(Session& session,
                       .record = text_of(key, "dns_record"),
                       .domain = std::string(at)});
     }
+    put_slot_keys(*slots, account, std::string(at), keys);
     if (!keys.empty()) return keys;
     const std::size_t dot = at.find('.');
     at = dot == std::string_view::npos ? std::string_view() : at.substr(dot + 1);

@@ -35,6 +35,17 @@ struct PlatformWish {
                                                             const std::string& domain,
                                                             const PlatformWish& platform);
 
+// The domain's keys that rotate by themselves, as the engine tells of them; nullptr: there are
+// none. nullopt after a failure, which has been printed. `account` empty: of all.
+struct ListedSlots {
+  boost::json::array all;
+  [[nodiscard]] const boost::json::value* of(const std::string& account,
+                                             const std::string& domain) const;
+};
+[[nodiscard]] std::optional<ListedSlots> listed_slots(Session& session, const std::string& account);
+// Each of its keys, where their CNAMEs lead.
+[[nodiscard]] std::vector<doctor::DomainKey> slot_keys(const boost::json::value& slots);
+
 // Keys of `domain`, or of the nearest one above it that has some; `account` empty: of all.
 // nullopt after a failure, which has been printed.
 [[nodiscard]] std::optional<std::vector<doctor::DomainKey>> domain_keys(Session& session,

@@ -108,6 +108,34 @@ void print(Session& session, const Rotation& rotation, const std::string& domain
   session.out() << printable_json(boost::json::serialize(answer)) << '\n';
 }
 
+// Of keys that change by themselves: before their time. Others of the domain go as ever.
+int rotate_slots(Session& session, const std::string& account, const std::string& domain) {
+  Rotation rotation;
+  rotation.state = "asked";
+  const int retired = session.ask_for(of_domain(calls::kRetireKeys, account, domain),
+                                      [&](const boost::json::value& answer) {
+                                        rotation.removed = copy_of(list_of(answer, "removed"));
+                                        rotation.kept = copy_of(list_of(answer, "kept"));
+                                      });
+  if (retired != 0) return 1;
+  const auto told = [&](const boost::json::value& slots) {
+    if (!session.common().json) {
+      session.say({"The keys change by themselves, as soon as they can:",
+                   "鍵は、できるだけ早く自動で入れ替わります:"});
+      print_slots(session, slots);
+      print_rotation(session, rotation, domain);
+      return;
+    }
+    const boost::json::object answer{{"state", rotation.state},
+                                     {"keys", rotation.keys},
+                                     {"removed", rotation.removed},
+                                     {"kept", rotation.kept},
+                                     {"slots", slots}};
+    session.out() << printable_json(boost::json::serialize(answer)) << '\n';
+  };
+  return session.ask_for(of_domain(calls::kRotateKeySlots, account, domain), told);
+}
+
 }  // namespace
 
 int domain_rotate(Session& session, const DomainRotate& wish) {
@@ -115,6 +143,12 @@ int domain_rotate(Session& session, const DomainRotate& wish) {
   if (!servers) return unreadable(session, servers.error().detail);
   const auto account = account_for(session, wish.account);
   if (!account) return 1;
+  const auto slots = listed_slots(session, *account);
+  if (!slots) return 1;
+  const boost::json::value* const by_themselves = slots->of(*account, wish.domain);
+  if (by_themselves != nullptr && text_of(*by_themselves, "state") != "ending") {
+    return rotate_slots(session, *account, wish.domain);
+  }
   Rotation rotation;
   const auto retire = [&] {
     return session.ask_for(of_domain(calls::kRetireKeys, *account, wish.domain),

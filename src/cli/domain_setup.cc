@@ -25,6 +25,7 @@ using operate::Given;
 struct SetupKeys {
   std::vector<doctor::DomainKey> all;
   bool some_wait = false;  // they sign only when `domain rotate` has found them published
+  bool by_cname = false;   // they change by themselves
 };
 
 // Of the domain, by the kinds that sign for it: 0 to 2.
@@ -77,6 +78,51 @@ std::optional<SetupKeys> keys_for(Session& session, const std::string& account,
   if (session.ask_for(wait, take) != 0) return std::nullopt;
   keys.some_wait = true;
   return keys;
+}
+
+// Keys that the platform publishes: nothing is made before the CNAMEs are there.
+std::optional<SetupKeys> keys_by_cname(Session& session, const std::string& account,
+                                       const std::string& domain) {
+  SetupKeys keys;
+  const Given add = Given(calls::kAddKeySlots).with("account", account).with("domain", domain);
+  const auto take = [&](const boost::json::value& slots) { keys.all = slot_keys(slots); };
+  if (session.ask_for(add, take) != 0) return std::nullopt;
+  keys.by_cname = true;
+  return keys;
+}
+
+// Keys whose records are in the domain's own zone, in the place of those in the platform's: those
+// sign until these do.
+std::optional<SetupKeys> keys_in_place(Session& session, const std::string& account,
+                                       const std::string& domain) {
+  const auto of_domain = [&](const operate::Call& call) {
+    return Given(call).with("account", account).with("domain", domain);
+  };
+  const auto nothing = [](const boost::json::value&) {};
+  if (session.ask_for(of_domain(calls::kEndKeySlots), nothing) != 0) return std::nullopt;
+  SetupKeys keys;
+  const auto take = [&](const boost::json::value& made) {
+    for (const auto& key : list_of(made, "keys")) {
+      keys.all.push_back({.selector = text_of(key, "selector"),
+                          .record = text_of(key, "dns_record"),
+                          .domain = domain});
+    }
+  };
+  if (session.ask_for(of_domain(calls::kMakeNextKeys), take) != 0) return std::nullopt;
+  keys.some_wait = true;
+  return keys;
+}
+
+std::optional<SetupKeys> keys_as_wished(Session& session, const std::string& account,
+                                        const std::string& domain, const std::string& by) {
+  const auto listed = listed_slots(session, account);
+  if (!listed) return std::nullopt;
+  const boost::json::value* const slots = listed->of(account, domain);
+  const bool is_ending = slots != nullptr && text_of(*slots, "state") == "ending";
+  const bool is_by_cname = slots != nullptr && !is_ending;
+  if (by == "cname" || (by.empty() && is_by_cname)) return keys_by_cname(session, account, domain);
+  if (by == "txt" && is_by_cname) return keys_in_place(session, account, domain);
+  return keys_for(session, account, domain);
 }
 
 // A name that nobody serves, most often misspelt: told before anything is made for it.
@@ -225,7 +271,7 @@ int domain_setup(Session& session, const DomainSetup& given) {
   if (!account) return 1;
   if (!given.anyway && servers->empty() && says_absent(session, wish->domain, **names)) return 1;
   if (!put_claim(session, *account, *wish)) return 1;
-  auto keys = keys_for(session, *account, wish->domain);
+  auto keys = keys_as_wished(session, *account, wish->domain, given.by);
   if (!keys) return 1;
   wish->keys = std::move(keys->all);
   const ProbedDomain probed = async::run_blocking(
@@ -245,6 +291,14 @@ int domain_setup(Session& session, const DomainSetup& given) {
     session.say(
         {"\nOnce they are there: todoku domain check {}", "\n登録後の確認: todoku domain check {}"},
         wish->domain);
+    if (keys->by_cname) {
+      session.say(
+          {"The keys sign by themselves once each name server has these CNAMEs: todoku "
+           "domain keys {}",
+           "鍵は、すべての DNS サーバーにこれらの CNAME が登録されると自動で署名を始めます: "
+           "todoku domain keys {}"},
+          wish->domain);
+    }
   }
   return 0;
 }

@@ -96,6 +96,7 @@ void DomainWords::add_domain() {
   add_domain_setup(group);
   add_domain_check(group);
   add_domain_rotate(group);
+  add_domain_keys(group);
   add_domain_history(group);
 }
 
@@ -110,6 +111,16 @@ void DomainWords::add_domain_setup(CLI::App* group) {
                    book_.say({"Whose it is; may be left out where there is one account",
                               "対象のアカウント。1 つしかなければ省略できる"}))
       ->type_name("NAME");
+  setup
+      ->add_option("--by", setup_.by,
+                   book_.say({"How the keys are published: `txt` by yourself, each time they "
+                              "change; `cname` by the platform's zone ([dkim] platform_zone), "
+                              "where they change by themselves",
+                              "鍵の公開方法。`txt` は入れ替えのたびに自分で登録し、`cname` "
+                              "はプラットフォームのゾーン（[dkim] platform_zone）で自動的に入れ替"
+                              "わる"}))
+      ->check(CLI::IsMember({"txt", "cname"}))
+      ->type_name("HOW");
   setup->add_flag("--zone-file", setup_.zone_file,
                   book_.say({"Only the entries of a zone file, those that are missing",
                              "不足しているレコードだけをゾーンファイルの形式で表示する"}));
@@ -160,6 +171,19 @@ void DomainWords::add_domain_rotate(CLI::App* group) {
                               "を始める"}));
   server_options(rotate, rotate_.probe);
   book_.speaks(rotate, [this](Session& s) { return domain_rotate(s, rotate_); });
+}
+
+void DomainWords::add_domain_keys(CLI::App* group) {
+  CLI::App* keys = book_.verb(
+      group, "keys",
+      {"Where the keys of a domain stand that change by themselves: exits 1 where a change stalls",
+       "自動で入れ替わる鍵の状態を表示する。入れ替えが止まっていれば終了コード 1"});
+  keys->add_option("DOMAIN", keys_.domain,
+                   book_.say({"The From domain; else all", "差出人のドメイン。省略するとすべて"}));
+  keys->add_option("--account", keys_.account,
+                   book_.say({"Only of this account", "このアカウントの分だけ"}))
+      ->type_name("NAME");
+  book_.speaks(keys, [this](Session& s) { return domain_keys_command(s, keys_); });
 }
 
 void DomainWords::add_domain_history(CLI::App* group) {

@@ -25,6 +25,7 @@ class DomainWords {
   void add_domain_setup(CLI::App* group);
   void add_domain_check(CLI::App* group);
   void add_domain_rotate(CLI::App* group);
+  void add_domain_keys(CLI::App* group);
   void add_domain_history(CLI::App* group);
   void server_options(CLI::App* command, ProbeOptions& probe);
   // Who sends, and who is asked.
@@ -37,6 +38,7 @@ class DomainWords {
   DomainSetup setup_;
   DomainCheck check_;
   DomainRotate rotate_;
+  DomainKeysWish keys_;
   DomainHistoryWish history_;
   bool domain_proven_ = false;
   bool domain_withdrawn_ = false;

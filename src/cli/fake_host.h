@@ -62,8 +62,12 @@ struct FakeHost final : Host {
     if (!replies) return fail(replies.error());
     auto advice = explain::AdviceBook::parse(std::array{advice_layer}, *sites);
     if (!advice) return fail(advice.error());
-    return RulesInForce{*std::move(sites), *std::move(replies), *std::move(advice)};
+    auto automations = delivery::policy::Automations::parse(std::array{automation_layer});
+    if (!automations) return fail(automations.error());
+    return RulesInForce{*std::move(sites), *std::move(replies), *std::move(automations),
+                        *std::move(advice)};
   }
+  delivery::policy::Automations::Layer automation_layer{"automations.toml", ""};
   explain::AdviceBook::Layer advice_layer{"advice.toml", ""};
   delivery::policy::SiteRules::Layer site_rules{"sites.toml", "", ""};
   feedback::classify::ReplyRules::Layer reply_rules{"own.toml", ""};

@@ -22,6 +22,7 @@
 #include "cli/check_resolver.h"
 #include "cli/mta_sts_finding.h"
 #include "cli/submission_port.h"
+#include "delivery/policy/automations.h"
 #include "delivery/policy/site_rules.h"
 #include "doctor/domain_records.h"
 #include "doctor/finding.h"
@@ -119,6 +120,7 @@ using BackupTold = std::function<bool(std::int64_t done, std::int64_t pages)>;
 struct RulesInForce {
   delivery::policy::SiteRules sites;
   feedback::classify::ReplyRules replies;
+  delivery::policy::Automations automations;
   explain::AdviceBook advice;
 };
 

@@ -17,13 +17,30 @@ MailWords::MailWords(WordBook book) : book_(std::move(book)) {
   add_audit();
   add_tls_report();
   add_lanes();
+  add_rates();
 }
 
 void MailWords::add_explain() {
-  CLI::App* command = book_.verb(
-      book_.app, "explain",
-      {"Tell what became of mail to an address", "アドレス宛てのメールがどうなったかを説明する"});
-  book_.option(command, "ADDRESS", explain_.address, calls::kExplain, "address");
+  CLI::App* command =
+      book_.verb(book_.app, "explain",
+                 {"Tell what became of mail to an address, or of many mails by receiver and cause",
+                  "アドレス宛てのメール、または多数のメールがどうなったかを説明する"});
+  CLI::App* const what = command->add_option_group(book_.say({"Of what", "対象"}));
+  what->require_option(1, 0);
+  CLI::Option* const address =
+      book_.option(what, "ADDRESS", explain_.address, calls::kExplain, "address");
+  command
+      ->add_flag("--for-recipient", explain_.for_recipient,
+                 book_.say({"What can be sent on to the recipient, of the newest mail",
+                            "受信者にそのまま送れる文面（最新の 1 通）"}))
+      ->needs(address);
+  std::vector<CLI::Option*> of_many = {
+      book_.option(what, "--delivery", explain_.delivery, calls::kExplain, "delivery_id"),
+      book_.option(what, "--domain", explain_.domain, calls::kExplain, "domain"),
+      book_.option(what, "--site", explain_.site, calls::kExplain, "site"),
+      book_.option(what, "--from", explain_.since, calls::kExplain, "since"),
+      book_.option(what, "--to", explain_.until, calls::kExplain, "until")};
+  for (CLI::Option* const each : of_many) each->excludes(address);
   book_.option(command, "--account", explain_.account, calls::kExplain, "account");
   CLI::Option* const limit =
       book_.option(command, "--limit", explain_.limit, calls::kExplain, "limit");
@@ -36,7 +53,10 @@ void MailWords::add_explain() {
   command->add_flag(
       "--utc", explain_.utc,
       book_.say({"Times in UTC instead of Japan's", "時刻を日本時間ではなく UTC で表示する"}));
-  book_.speaks(command, [this](Session& s) { return explain_address(s, explain_); });
+  book_.speaks(command, [this, limit](Session& s) {
+    if (explain_.for_recipient && limit->count() == 0) explain_.limit = 1;
+    return explain_mail(s, explain_);
+  });
 }
 
 void MailWords::add_stuck() {
@@ -181,6 +201,40 @@ void MailWords::add_lanes() {
       "--utc", lanes_.utc,
       book_.say({"Times in UTC instead of Japan's", "時刻を日本時間ではなく UTC で表示する"}));
   book_.speaks(command, [this](Session& s) { return list_lanes(s, lanes_); });
+}
+
+void MailWords::add_rates() {
+  CLI::App* group =
+      book_.verb(book_.app, "rates",
+                 {"Bounces and complaints, and what is held back for them (docs/protection.md)",
+                  "不達と苦情の割合、それにより止めている配信（docs/protection.ja.md）"});
+  group->require_subcommand(1);
+  CLI::App* show =
+      book_.verb(group, "show",
+                 {"Of an account, or of one delivery: by sender domain and receiver",
+                  "アカウントまたは配信の割合を、送信元ドメイン、受信側ごとに表示する"});
+  book_.option(show, "ACCOUNT", rates_.account, calls::kRates, "account");
+  book_.option(show, "--delivery", rates_.delivery, calls::kRates, "delivery_id");
+  book_.option(show, "--hours", rates_.hours, calls::kRates, "hours");
+  book_.speaks(show, [this](Session& s) { return rates_show(s, rates_); });
+  CLI::App* limit = book_.verb(
+      group, "limit", {"Give an account limits of its own", "アカウント個別の上限を決める"});
+  RateLimitsWish& wish = rate_limits_;
+  book_.option(limit, "ACCOUNT", wish.account, calls::kLimitRates, "account");
+  book_.option(limit, "--complaint-warn", wish.complaint_warn, calls::kLimitRates,
+               "complaint_warn");
+  book_.option(limit, "--complaint-pause", wish.complaint_pause, calls::kLimitRates,
+               "complaint_pause");
+  book_.option(limit, "--complaint-minimum", wish.complaint_minimum, calls::kLimitRates,
+               "complaint_minimum");
+  book_.option(limit, "--bounce-warn", wish.bounce_warn, calls::kLimitRates, "bounce_warn");
+  book_.option(limit, "--bounce-pause", wish.bounce_pause, calls::kLimitRates, "bounce_pause");
+  book_.option(limit, "--bounce-minimum", wish.bounce_minimum, calls::kLimitRates,
+               "bounce_minimum");
+  book_.option(limit, "--canary", wish.canary_recipients, calls::kLimitRates, "canary_recipients");
+  book_.option(limit, "--canary-minutes", wish.canary_minutes, calls::kLimitRates,
+               "canary_minutes");
+  book_.speaks(limit, [this](Session& s) { return rates_limit(s, rate_limits_); });
 }
 
 }  // namespace todoku::cli

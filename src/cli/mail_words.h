@@ -28,6 +28,7 @@ class MailWords {
   void add_audit();
   void add_tls_report();
   void add_lanes();
+  void add_rates();
 
   WordBook book_;
   Explain explain_;
@@ -42,6 +43,8 @@ class MailWords {
   AuditWish audit_;
   TlsReportWish tls_report_;
   LanesWish lanes_;
+  RatesWish rates_;
+  RateLimitsWish rate_limits_;
 };
 
 }  // namespace todoku::cli

@@ -19,6 +19,7 @@
 #include "cli/commands.h"
 #include "cli/printable_stream.h"
 #include "cli/rule_words.h"
+#include "delivery/policy/automations.h"
 #include "delivery/policy/site_keys.h"
 #include "explain/advice_book.h"
 #include "feedback/classify/meaning.h"
@@ -78,9 +79,11 @@ struct Explained {
   classify::Meaning meaning;
   classify::RuleBehind rule;
   explain::Advice advice;
+  std::vector<const policy::Automation*> automations;
 };
 
-Explained explained(const RulesExplain& wish, Reply reply, Stage stage) {
+Explained explained(const RulesExplain& wish, const policy::Automations& automations, Reply reply,
+                    Stage stage) {
   const classify::Answer answer{
       .stage = stage, .reply = std::move(reply), .in_clear = true, .site = wish.site};
   const classify::Meaning meaning = classify::meaning_of(answer);
@@ -90,11 +93,35 @@ Explained explained(const RulesExplain& wish, Reply reply, Stage stage) {
                         .cause = meaning.cause};
   const explain::Advice& advice =
       explain::advice_in_force().find(outcome, true, explain::Where{.site = wish.site});
-  return {answer, meaning, classify::rule_behind(answer), advice};
+  return {answer, meaning, classify::rule_behind(answer), advice,
+          automations.set_off_by(
+              {.site = wish.site, .cause = meaning.cause, .text = answer.reply.text})};
+}
+
+// "yahoo-tss04: its source rests there for 7200 s, an alarm"
+std::string automation_text(const Session& session, const policy::Automation& automation) {
+  std::vector<std::string> does;
+  if (automation.times > 1) {
+    does.push_back(session.words({"after {0} within {1} s", "{1} 秒以内に {0} 回で"},
+                                 automation.times, automation.within.count()));
+  }
+  if (automation.slow_to > 0) {
+    does.push_back(
+        session.words({"at most {0} messages a second for {1} s", "{1} 秒間は毎秒 {0} 通まで"},
+                      automation.slow_to, automation.slow_for.count()));
+  }
+  if (automation.suspend_for > std::chrono::seconds(0)) {
+    does.push_back(
+        session.words({"the source rests there for {} s", "送信元はそこへの送信を {} 秒休む"},
+                      automation.suspend_for.count()));
+  }
+  if (automation.alarm) does.push_back(session.words({"an alarm", "警報"}));
+  return fmt::format("{}: {}  {} ({}, {})", automation.id, fmt::join(does, ", "), automation.place,
+                     automation.source, automation.date);
 }
 
 void show_reply(Session& session, const Explained& told) {
-  const auto& [answer, meaning, rule, advice] = told;
+  const auto& [answer, meaning, rule, advice, automations] = told;
   const Sentence permanence = meaning.permanence == classify::Permanence::permanent
                                   ? Sentence{"for good", "恒久"}
                                   : Sentence{"for now", "一時的"};
@@ -118,11 +145,15 @@ void show_reply(Session& session, const Explained& told) {
   line({"source", "出どころ"},
        rule.source.empty() ? "" : fmt::format("{} ({})", rule.source, rule.date));
   line({"note", "備考"}, rule.note);
+  for (const policy::Automation* each : automations) {
+    line({"sets off", "自動対応"}, automation_text(session, *each));
+  }
   line({"means", "意味"}, session.words(advice.meaning));
   line({"do", "対応"}, session.words(advice.action));
 }
 
-int explain_reply(Session& session, const RulesExplain& wish) {
+int explain_reply(Session& session, const policy::Automations& automations,
+                  const RulesExplain& wish) {
   auto reply = feedback::parse::quoted_reply(wish.what);
   if (!reply) {
     return unreadable(session,
@@ -139,10 +170,23 @@ int explain_reply(Session& session, const RulesExplain& wish) {
     }
     stage = *named;
   }
-  const Explained told = explained(wish, std::move(*reply), stage);
+  const Explained told = explained(wish, automations, std::move(*reply), stage);
   if (!session.common().json) {
     show_reply(session, told);
     return 0;
+  }
+  boost::json::array automations_json;
+  for (const policy::Automation* each : told.automations) {
+    automations_json.push_back({{"id", each->id},
+                                {"times", each->times},
+                                {"within_seconds", each->within.count()},
+                                {"slow_to", number_json(each->slow_to)},
+                                {"slow_seconds", each->slow_for.count()},
+                                {"suspend_seconds", each->suspend_for.count()},
+                                {"alarm", each->alarm},
+                                {"place", each->place},
+                                {"source", each->source},
+                                {"date", each->date}});
   }
   const boost::json::object object{
       {"class", to_string(told.meaning.cause)},
@@ -154,6 +198,7 @@ int explain_reply(Session& session, const RulesExplain& wish) {
       {"place", told.rule.place},
       {"source", told.rule.source},
       {"date", told.rule.date},
+      {"automations", std::move(automations_json)},
       {"meaning", told.advice.meaning.in(session.language())},
       {"action", told.advice.action.in(session.language())}};
   session.out() << printable_json(boost::json::serialize(object)) << '\n';
@@ -301,17 +346,22 @@ int rules_check(Session& session) {
   const std::size_t sites = rules->sites.sites().size();
   const std::size_t replies = rules->replies.rules().size();
   const std::size_t advice = rules->advice.rules().size() - 1;
+  const std::size_t automations = rules->automations.all().size();
   if (session.common().json) {
     session.out() << boost::json::serialize(boost::json::object{{"sites", sites},
                                                                 {"replies", replies},
                                                                 {"advice", advice},
+                                                                {"automations", automations},
                                                                 {"mistakes", boost::json::array()}})
                   << '\n';
     return 0;
   }
-  session.say({"{} sites, {} rules for replies, {} pieces of advice: no mistakes found",
-               "サイト {} 件、応答のルール {} 件、説明文 {} 件: 誤りは見つかりませんでした"},
-              sites, replies, advice);
+  session.say(
+      {"{} sites, {} rules for replies, {} pieces of advice, {} automations: no mistakes "
+       "found",
+       "サイト {} 件、応答のルール {} 件、説明文 {} 件、自動対応 {} 件: 誤りは見つかりません"
+       "でした"},
+      sites, replies, advice, automations);
   return 0;
 }
 
@@ -326,7 +376,7 @@ int rules_explain(Session& session, const RulesExplain& wish) {
   }
   classify::put_in_force(std::move(rules->replies));
   explain::put_in_force(std::move(rules->advice));
-  return explain_reply(session, wish);
+  return explain_reply(session, rules->automations, wish);
 }
 
 }  // namespace todoku::cli

@@ -69,6 +69,23 @@ TEST(Rules, ExplainGoesByTheOperatorsRulesOfTheSite) {
   EXPECT_THAT(rules(host, {"explain", "450 Branch closed"}).out, Not(HasSubstr("bank-busy")));
 }
 
+TEST(Rules, ExplainSaysWhatAnAnswerSetsOff) {
+  FakeHost host;
+  host.site_rules.text = "[bank]\ndomains = [\"bank.example\"]\n";
+  host.automation_layer.text =
+      "[[automation]]\nid = \"bank-closes\"\nsites = [\"bank\"]\nphrases = [\"closed\"]\n"
+      "times = 3\nsuspend_seconds = 600\nsource = \"(ours)\"\ndate = 2026-11-30\n";
+  EXPECT_THAT(rules(host, {"explain", "--site", "bank", "450 Branch closed"}).out,
+              AllOf(HasSubstr("bank-closes: after 3 within 3600 s, the source rests there for 600 "
+                              "s"),
+                    HasSubstr("automations.toml:1 ((ours), 2026-11-30)")));
+  EXPECT_THAT(rules(host, {"explain", "450 Branch closed"}).out, Not(HasSubstr("bank-closes")));
+  EXPECT_THAT(rules(host, {"explain", "--json", "--site", "bank", "450 Branch closed"}).out,
+              HasSubstr("\"suspend_seconds\":600"));
+  host.automation_layer.text += "times = 0\n";
+  EXPECT_EQ(rules(host, {"check"}).status, 1);
+}
+
 TEST(Rules, ExplainSaysWhereEachLimitOfADomainIsWritten) {
   FakeHost host;
   host.site_rules.text =

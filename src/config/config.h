@@ -192,6 +192,21 @@ struct Config {
     std::int64_t unknown_users_percent = 0;
     std::int64_t unknown_users_min = 0;
   };
+  // Mail that comes back. For which domains, inbound_domains() tells.
+  struct Inbound {
+    bool enabled = false;
+    std::vector<std::string> listen;
+    std::vector<std::string> domains;
+    std::vector<std::string> report_addresses;
+    std::string forward_to;
+    std::string forward_account;
+    std::int64_t message_bytes_max = 0;
+    std::int64_t connections_max = 0;
+    std::int64_t connections_per_network_max = 0;
+    std::int64_t network_messages_per_minute = 0;
+    std::int64_t recipient_messages_per_minute = 0;
+    std::int64_t idle_seconds = 0;
+  };
   struct Egress {
     std::string name;
     std::string hello_name;
@@ -201,6 +216,11 @@ struct Config {
     std::string ec2_public_ipv4;
     bool ipv4 = false;
     bool ipv6 = false;
+    std::string via;
+    std::string via_user;
+    std::string via_password_file;
+    std::string via_password_variable;
+    std::string via_tls;
   };
   struct Delivery {
     std::int64_t unrecorded_max = 0;
@@ -232,6 +252,27 @@ struct Config {
     std::int64_t domain_check_hours = 0;
     std::int64_t domain_server_port = 0;
   };
+  struct Protection {
+    bool enabled = false;
+    double complaint_warn_percent = 0;
+    double complaint_pause_percent = 0;
+    std::int64_t complaint_minimum = 0;
+    double bounce_warn_percent = 0;
+    double bounce_pause_percent = 0;
+    std::int64_t bounce_minimum = 0;
+    std::int64_t unknown_user_minimum = 0;
+    std::int64_t window_hours = 0;
+  };
+  // DKIM keys that rotate by themselves (operate/key_slots.h).
+  struct Dkim {
+    std::string platform_zone;  // empty: none do
+    std::string zone_file;
+    std::vector<std::string> name_servers;
+    std::vector<std::string> hook;
+    std::int64_t hook_seconds = 0;
+    std::int64_t rotate_days = 0;
+    std::int64_t record_ttl_seconds = 0;
+  };
   struct DoctorBlocklist {
     std::string zone;
     std::string page;
@@ -246,6 +287,7 @@ struct Config {
   struct Rules {
     std::string file;
     std::string replies_file;
+    std::string automations_file;
     std::string advice_file;
   };
   struct Queue {
@@ -293,9 +335,12 @@ struct Config {
   SmtpInAnomaly smtp_in_anomaly;
   std::vector<SmtpInCertificate> smtp_in_certificates;
   std::vector<SmtpInListener> smtp_in_configured;
+  Inbound inbound;
   std::vector<Egress> egress;
+  Dkim dkim;
   Doctor doctor;
   std::vector<DoctorBlocklist> doctor_blocklists;
+  Protection protection;
   Delivery delivery;
   Suppression suppression;
   Rules rules;
@@ -376,6 +421,11 @@ inline constexpr std::uint16_t kAlternativeSubmissionPort = 2525;
 inline constexpr std::string_view kUsualSubmissionSocket = "/run/todoku/submission.sock";
 // The relay is wanted: at ports, at its socket, or both.
 [[nodiscard]] bool smtp_in_listens(const Config& config);
+// Whether mail that comes back is taken where a process has that role, and for which domains, as
+// written: smtp_out.return_path_domain unless others are named.
+[[nodiscard]] bool inbound_listens(const Config& config);
+[[nodiscard]] std::vector<std::string> inbound_domains(const Config& config);
+
 // At which addresses the relay listens: nowhere if smtp_in.enabled is false; else where the file
 // says; else at the three ports, of IPv4 and IPv6, of all addresses.
 [[nodiscard]] std::vector<Config::SmtpInListener> smtp_in_listeners(const Config& config);

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "config/site_rules.h"
+#include "config/smarthost_url.h"
 #include "config/table.h"
 #include "delivery/policy/site_keys.h"
 
@@ -569,6 +570,41 @@ TEST(ConfigurationReference, IsUpToDate) {
   const std::string stored((std::istreambuf_iterator<char>(file)), {});
   EXPECT_TRUE(stored == configuration_reference())
       << "docs/configuration.md differs: ./todoku config reference > docs/configuration.md";
+}
+
+TEST(Config, ASmarthostIsCheckedWithItsLogin) {
+  const auto source = [](const std::string& keys) {
+    return problem("[[egress]]\nname = \"a\"\n" + keys);
+  };
+  EXPECT_EQ(source("via = \"smtp://smtp.example.com\"\nvia_user = \"u\"\n"
+                   "via_password_variable = \"PASSWORD\"\n"),
+            "(no problem)");
+  EXPECT_THAT(source("via = \"smtps://smtp.example.com\"\n"), HasSubstr("smtp:// and a host"));
+  EXPECT_THAT(source("via = \"smtp://u:p@smtp.example.com\"\n"), HasSubstr("smtp:// and a host"));
+  EXPECT_THAT(source("via_user = \"u\"\n"), HasSubstr("belong to via"));
+  EXPECT_THAT(source("via = \"smtp://smtp.example.com\"\nvia_user = \"u\"\n"),
+              HasSubstr("via_user needs"));
+  EXPECT_THAT(source("via = \"smtp://192.0.2.7:25\"\n"), HasSubstr("certificates prove names"));
+  EXPECT_THAT(source("via = \"smtp://smtp.example.com\"\nvia_tls = \"none\"\nvia_user = \"u\"\n"
+                     "via_password_variable = \"PASSWORD\"\n"),
+              HasSubstr("does not go in clear text"));
+  EXPECT_THAT(source("via = \"smtp://smtp.example.com\"\npublic_address = \"192.0.2.7\"\n"),
+              HasSubstr("smarthost's address"));
+}
+
+TEST(SmarthostUrl, HasAHostAndAPort) {
+  const auto parsed = [](std::string_view text) {
+    const auto url = parse_smarthost_url(text);
+    return url ? url->host + " " + std::to_string(url->port) : "none";
+  };
+  EXPECT_EQ(parsed("smtp://SMTP.example.com"), "smtp.example.com 587");
+  EXPECT_EQ(parsed("smtp://smtp.example.com:2525"), "smtp.example.com 2525");
+  EXPECT_EQ(parsed("smtp://192.0.2.7"), "192.0.2.7 587");
+  EXPECT_EQ(parsed("smtp://[2001:db8::1]:25"), "2001:db8::1 25");
+  for (const std::string_view wrong : {"smtp://", "smtp://a:0", "smtp://a:70000", "smtp://a/x",
+                                       "smtp://a b", "a:25", "smtp://[2001:db8::1]:0"}) {
+    EXPECT_EQ(parsed(wrong), "none") << wrong;
+  }
 }
 
 }  // namespace

@@ -112,6 +112,24 @@ Result<void> replace_private_file(const std::string& path, std::string_view cont
   return {};
 }
 
+Result<void> replace_public_file(const std::string& path, std::string_view content) {
+  const std::string fresh = path + ".new";
+  {
+    const Descriptor fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (!fd.is_open()) return system_failure(ErrorKind::io, "make", fresh, errno);
+    // Whatever the process's umask takes away.
+    if (::fchmod(fd.get(), 0644) != 0) return system_failure(ErrorKind::io, "open", fresh, errno);
+    if (auto written = write_and_sync(fd.get(), fresh, content); !written) {
+      ::unlink(fresh.c_str());
+      return written;
+    }
+  }
+  if (::rename(fresh.c_str(), path.c_str()) != 0) {
+    return system_failure(ErrorKind::io, "replace", path, errno);
+  }
+  return sync_folder_of(path);
+}
+
 Result<void> ensure_private_directory(const std::string& path) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) return {};

@@ -20,6 +20,9 @@ namespace todoku::config {
 // either: it is not synced. For this user only. Errors: io.
 [[nodiscard]] Result<void> replace_private_file(const std::string& path, std::string_view content);
 
+// The same durably, and for everybody to read.
+[[nodiscard]] Result<void> replace_public_file(const std::string& path, std::string_view content);
+
 // Makes the folder and its parents, readable by this user only, unless it exists. Errors: io.
 [[nodiscard]] Result<void> ensure_private_directory(const std::string& path);
 

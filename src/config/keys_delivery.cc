@@ -138,52 +138,6 @@ ConfigSection smtp_out() {
   return std::move(s).build();
 }
 
-ConfigSection egress() {
-  using S = Config::Egress;
-  SectionBuilder<S> s("egress", &Config::egress,
-                      {"One sending address. Several share the traffic. Without any there is one "
-                       "named `default`, and the system chooses the address.",
-                       "送信元アドレス。複数あれば送信を分け合う。1 つもなければ `default` という名"
-                       "前のものが 1 つあるとみなし、アドレスはシステムが選ぶ。"});
-  s.add("name", &S::name, "",
-        {"Its name in stories, logs and metrics.", "配信の記録、ログ、計測値に出る名前。"})
-      .form(TextForm::label)
-      .required();
-  s.add("hello_name", &S::hello_name, "",
-        {"Name in EHLO. Empty: `smtp_out.hello_name`.",
-         "EHLO で名乗る名前。空なら `smtp_out.hello_name`。"})
-      .form(TextForm::host);
-  s.add("bind_ipv4", &S::bind_ipv4, "",
-        {"IPv4 address to send from. Empty: the system chooses.",
-         "送信に使う IPv4 アドレス。空ならシステムが選ぶ。"})
-      .form(TextForm::ip_address);
-  s.add("bind_ipv6", &S::bind_ipv6, "",
-        {"IPv6 address to send from. Empty: the system chooses.",
-         "送信に使う IPv6 アドレス。空ならシステムが選ぶ。"})
-      .form(TextForm::ip_address);
-  s.add("public_address", &S::public_address, "",
-        {"The address that receivers see where that is none of this machine's: behind NAT. "
-         "`todoku doctor` looks at it. Empty: `ec2_public_ipv4`, else the addresses to send from.",
-         "受信側から見えるアドレスがこの機械のものでないとき（NAT の内側など）に書く。`todoku "
-         "doctor` が調べる。空なら `ec2_public_ipv4`、それもなければ送信に使うアドレス。"})
-      .form(TextForm::ip_address);
-  s.add(
-       "ec2_public_ipv4", &S::ec2_public_ipv4, "",
-       {"On EC2: the public address (Elastic IP) that belongs to `bind_ipv4`. Of several processes "
-        "one sends from this source only while the metadata of its instance says so; after 5 "
-        "minutes without an answer nobody there does. Empty: nobody is asked.",
-        "EC2 で、`bind_ipv4` に対応するパブリックアドレス（Elastic IP）。複数のプロセスで動かすと"
-        "き、インスタンスメタデータがこの対応を示している間だけ、この送信元から送る。5 分間応答がな"
-        "ければ送らない。空なら確認しない。"})
-      .form(TextForm::ip_address);
-  s.add("ipv4", &S::ipv4, true, {"Whether it reaches receivers over IPv4.", "IPv4 で送るか。"});
-  s.add("ipv6", &S::ipv6, false,
-        {"Whether it reaches receivers over IPv6. The address needs reverse DNS: large receivers "
-         "refuse IPv6 without it.",
-         "IPv6 で送るか。逆引きの設定が必要（大手の受信側は逆引きのない IPv6 を拒否する）。"});
-  return std::move(s).build();
-}
-
 void add_retry_keys(SectionBuilder<Config::Delivery>& s) {
   using S = Config::Delivery;
   s.add("site_rest_first_seconds", &S::site_rest_first_seconds, 10,
@@ -350,6 +304,12 @@ ConfigSection rules() {
         "説明もそこにある）より先に調べる。検査は `todoku rules check`、どのルールが当てはまるかは "
         "`todoku rules explain` で確認できる。"})
       .form(TextForm::path);
+  s.add("automations_file", &S::automations_file, "",
+        {"TOML file of what is done by itself when a receiver gives a certain answer, over what "
+         "comes with the engine (`rules/automations.toml`, where the form is told).",
+         "受信側の応答に応じて自動で行うことを書いた TOML "
+         "ファイル。同梱のもの（`rules/automations.toml`。書式の説明もそこにある）に重なる。"})
+      .form(TextForm::path);
   s.add("advice_file", &S::advice_file, "",
         {"TOML file of words in which stories tell what an answer means and what to do, which go "
          "before those that come with the engine (`rules/advice.toml`, where the form is told).",
@@ -363,7 +323,7 @@ ConfigSection rules() {
 }  // namespace
 
 std::vector<ConfigSection> delivery_sections() {
-  return {dns(), smtp_out(), egress(), delivery(), suppression(), rules()};
+  return {dns(), smtp_out(), egress_section(), delivery(), suppression(), rules()};
 }
 
 }  // namespace todoku::config

@@ -12,22 +12,23 @@ ConfigSection engine() {
         {"Threads that serve connections. 0: one for each processor core.",
          "接続を処理するスレッド数。0 は CPU コアごとに 1 本。"})
       .range(0, 256);
-  s.add(
-       "roles", &S::roles, {"api", "smtp-in", "scheduler", "courier", "events"},
-       {"What this process does: `api` takes requests, `smtp-in` is the SMTP relay, `scheduler` "
-        "decides what is sent when, "
-        "`courier` talks to the receivers, `events` runs the imports and removes what was deleted. "
-        "Any of them in any process where several work on one store: `store.kind` is `postgres` "
-        "and `queue.kind` is `store` or `sqs`. Else mail is accepted and kept, not sent, without "
-        "`scheduler` and `courier`. Imports wait until a process has `events`.",
-        "このプロセスの役割。`api` は受け付け、`smtp-in` は SMTP リレー、`scheduler` "
-        "は送る順番と時刻の決定、`courier` は受"
-        "信側サーバーへの配送、`events` はインポートの実行と削除済みデータの片付け。`store.kind` "
-        "が `postgres` で `queue.kind` が `store` か `sqs` "
-        "なら、複数のプロセスに好きなように分けられる。そうでなければ、`scheduler` と `courier` "
-        "がないとき、受け付けたメールは保存されるだけで送られない。インポートは `events` のプロセ"
-        "スが動くまで始まらない。"})
-      .choices({"api", "smtp-in", "scheduler", "courier", "events"})
+  s.add("roles", &S::roles, {"api", "smtp-in", "scheduler", "courier", "inbound", "events"},
+        {"What this process does: `api` takes requests, `smtp-in` is the SMTP relay, `scheduler` "
+         "decides what is sent when, "
+         "`courier` talks to the receivers, `inbound` takes the mail that comes back, `events` "
+         "runs the imports and removes what was deleted. "
+         "Any of them in any process where several work on one store: `store.kind` is `postgres` "
+         "and `queue.kind` is `store` or `sqs`. Else mail is accepted and kept, not sent, without "
+         "`scheduler` and `courier`. Imports wait until a process has `events`.",
+         "このプロセスの役割。`api` は受け付け、`smtp-in` は SMTP リレー、`scheduler` "
+         "は送る順番と時刻の決定、`courier` は受"
+         "信側サーバーへの配送、`inbound` は戻ってくるメールの受け取り、`events` "
+         "はインポートの実行と削除済みデータの片付け。`store.kind` "
+         "が `postgres` で `queue.kind` が `store` か `sqs` "
+         "なら、複数のプロセスに好きなように分けられる。そうでなければ、`scheduler` と `courier` "
+         "がないとき、受け付けたメールは保存されるだけで送られない。インポートは `events` のプロセ"
+         "スが動くまで始まらない。"})
+      .choices({"api", "smtp-in", "scheduler", "courier", "inbound", "events"})
       .required();
   s.add("drain_seconds", &S::drain_seconds, 30,
         {"After SIGTERM: how long mails in flight may take to finish before they are handed back.",

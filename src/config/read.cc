@@ -274,6 +274,7 @@ class Reader {
     if (!problems_.empty()) add_mistakes_of_sites();
     if (problems_.empty()) {
       warn_of_smtp_in(loaded_.config, loaded_.warnings);
+      warn_of_inbound(loaded_.config, loaded_.warnings);
       return std::move(loaded_);
     }
     put_in_order();

@@ -52,6 +52,29 @@ Result<feedback::classify::ReplyRules> load_reply_rules(const LoadedConfig& load
   return rules;
 }
 
+Result<delivery::policy::Automations> load_automations(const LoadedConfig& loaded,
+                                                       const delivery::policy::SiteRules& sites) {
+  using delivery::policy::Automations;
+  std::vector<Automations::Layer> layers;
+  layers.push_back(Automations::shipped_layer());
+  if (const std::string& file = loaded.config.rules.automations_file; !file.empty()) {
+    auto text = read_file(file);
+    if (!text) return fail("rules.automations_file", std::move(text.error()));
+    layers.push_back({file, std::move(*text)});
+  }
+  auto automations = Automations::parse(layers);
+  if (!automations) return automations;
+  for (const auto& automation : automations->all()) {
+    for (const std::string& site : automation.sites) {
+      if (site.contains('.') || sites.sites().contains(site)) continue;
+      return fail(ErrorKind::invalid_input,
+                  fmt::format("{}: automation.sites has \"{}\", which no rule of sites is called",
+                              automation.place, site));
+    }
+  }
+  return automations;
+}
+
 Result<explain::AdviceBook> load_advice(const LoadedConfig& loaded,
                                         const delivery::policy::SiteRules& sites) {
   std::vector<explain::AdviceBook::Layer> layers;

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "config/config.h"
+#include "delivery/policy/automations.h"
 #include "delivery/policy/site_rules.h"
 #include "explain/advice_book.h"
 #include "feedback/classify/reply_rules.h"
@@ -24,6 +25,11 @@ namespace todoku::config {
 // What receivers' answers mean: the shipped rules with those of rules.replies_file before them.
 // Errors: as above; a rule for a site that is none is a mistake, too.
 [[nodiscard]] Result<feedback::classify::ReplyRules> load_reply_rules(
+    const LoadedConfig& loaded, const delivery::policy::SiteRules& sites);
+
+// What is done by itself when they come: the shipped automations with those of
+// rules.automations_file over them. Errors: as above.
+[[nodiscard]] Result<delivery::policy::Automations> load_automations(
     const LoadedConfig& loaded, const delivery::policy::SiteRules& sites);
 
 // The words in which stories tell them: the shipped ones with those of rules.advice_file before

@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 
 #include "base/bytes.h"
+#include "config/smarthost_url.h"
 #include "mail/address.h"
 #include "net/endpoint.h"
 #include "net/network.h"
@@ -80,6 +81,8 @@ std::string_view form_text(TextForm form) {
       return "a domain name or .";
     case TextForm::url:
       return "a URL that begins with http:// or https://";
+    case TextForm::smarthost:
+      return "smtp:// and a host, with or without a port, such as smtp://smtp.example.com:587";
     case TextForm::label:
       return "a name of letters, digits, - and _";
     case TextForm::choice:
@@ -140,6 +143,8 @@ bool has_form(const ConfigKey& key, std::string_view text) {
                  .has_value();
     case TextForm::url:
       return is_url(text);
+    case TextForm::smarthost:
+      return parse_smarthost_url(text).has_value();
     case TextForm::label:
       return is_label(text);
     case TextForm::choice:
@@ -290,64 +295,6 @@ void check_queue_names(const Config& config, std::vector<ConfigProblem>& problem
   }
 }
 
-// EC2 translates from one private address to one public address.
-template <class Report>
-void check_public_address(const Config::Egress& source, const Report& report) {
-  if (source.ec2_public_ipv4.empty()) return;
-  const auto seen = net::IpAddress::parse(source.ec2_public_ipv4);
-  if (seen && !seen->is_v4()) report(source, "ec2_public_ipv4 is an IPv6 address");
-  if (source.bind_ipv4.empty() || !source.ipv4) {
-    report(source, "ec2_public_ipv4 needs ipv4 and the bind_ipv4 that it belongs to");
-  }
-}
-
-template <class Report>
-void check_seen_address(const Config::Egress& source, const Report& report) {
-  const auto seen = net::IpAddress::parse(source.public_address);
-  if (!seen) return;
-  if (seen->is_v4() ? !source.ipv4 : !source.ipv6) {
-    report(source, fmt::format("public_address needs {}", seen->is_v4() ? "ipv4" : "ipv6"));
-  }
-  switch (seen->scope()) {
-    case net::AddressScope::global:
-    case net::AddressScope::reserved:
-      return;
-    case net::AddressScope::loopback:
-    case net::AddressScope::private_use:
-    case net::AddressScope::link_local:
-    case net::AddressScope::multicast:
-      report(source, fmt::format("public_address {} is seen by no receiver", seen->to_string()));
-  }
-}
-
-void check_egress(const Config& config, std::vector<ConfigProblem>& problems) {
-  std::vector<std::string_view> names;
-  std::map<std::string, std::string_view> users;  // of addresses
-  const auto report = [&](const Config::Egress& source, std::string_view message) {
-    problems.push_back({"", fmt::format("egress {}: {}", in_quotes(source.name), message)});
-  };
-  for (const Config::Egress& source : config.egress) {
-    if (contains(names, source.name)) report(source, "the name is used twice");
-    names.push_back(source.name);
-    if (!source.ipv4 && !source.ipv6) report(source, "ipv4 and ipv6 are both false");
-    const auto v4 = net::IpAddress::parse(source.bind_ipv4);
-    if (v4 && !v4->is_v4()) report(source, "bind_ipv4 is an IPv6 address");
-    const auto v6 = net::IpAddress::parse(source.bind_ipv6);
-    if (v6 && !v6->is_v6()) report(source, "bind_ipv6 is an IPv4 address");
-    check_public_address(source, report);
-    check_seen_address(source, report);
-    // Limits hold for each source: a receiver would see both come from one address.
-    for (const auto& [at, used] : {std::pair(v4, source.ipv4), std::pair(v6, source.ipv6)}) {
-      if (!at || !used) continue;
-      const auto [user, is_new] = users.emplace(at->to_string(), source.name);
-      if (is_new || user->second == source.name) continue;
-      report(source, fmt::format("egress {} sends from {} as well, and receivers' limits are for "
-                                 "one address: keep one of them",
-                                 in_quotes(user->second), user->first));
-    }
-  }
-}
-
 // "example.jp", "192.0.2.1", each with or without ":25".
 void check_port_25_hosts(const Config& config, std::vector<ConfigProblem>& problems) {
   constexpr std::size_t kMost = 8;
@@ -383,6 +330,27 @@ void check_blocklists(const Config& config, std::vector<ConfigProblem>& problems
   }
 }
 
+void check_platform_zone(const Config& config, std::vector<ConfigProblem>& problems) {
+  const Config::Dkim& dkim = config.dkim;
+  if (dkim.platform_zone.empty()) {
+    if (dkim.zone_file.empty() && dkim.hook.empty()) return;
+    problems.push_back({"", "dkim.zone_file and dkim.hook write dkim.platform_zone: name it"});
+    return;
+  }
+  if (dkim.zone_file.empty() && dkim.hook.empty()) {
+    problems.push_back({"", fmt::format("nothing writes dkim.platform_zone {}: set dkim.zone_file "
+                                        "or dkim.hook",
+                                        in_quotes(dkim.platform_zone))});
+  }
+  if (!dkim.zone_file.empty() && dkim.name_servers.empty()) {
+    problems.push_back({"", "a zone has name servers: dkim.zone_file needs dkim.name_servers"});
+  }
+  if (!dkim.hook.empty() && !dkim.hook.front().starts_with('/')) {
+    problems.push_back({"", fmt::format("dkim.hook: {} is no absolute path of a program",
+                                        in_quotes(dkim.hook.front()))});
+  }
+}
+
 // A check and all the keys that it reads.
 struct CheckTogether {
   std::vector<std::string_view> keys;
@@ -394,9 +362,9 @@ struct CheckTogether {
 const std::vector<ConfigSection>& config_sections() {
   static const std::vector<ConfigSection> sections = [] {
     std::vector<ConfigSection> all;
-    for (auto group :
-         {process_sections(), store_sections(), api_sections(), delivery_sections(),
-          doctor_sections(), queue_sections(), outbound_sections(), relay_sections()}) {
+    for (auto group : {process_sections(), store_sections(), api_sections(), delivery_sections(),
+                       dkim_sections(), doctor_sections(), protection_sections(), queue_sections(),
+                       outbound_sections(), relay_sections(), inbound_sections()}) {
       std::ranges::move(group, std::back_inserter(all));
     }
     return all;
@@ -439,8 +407,8 @@ std::string problem_with(const ConfigKey& key, const ConfigValue& value) {
 }
 
 void check_roles(const Config& config, std::vector<ConfigProblem>& problems) {
-  constexpr std::array<std::string_view, 5> kRoles = {"api", "smtp-in", "scheduler", "courier",
-                                                      "events"};
+  constexpr std::array<std::string_view, 6> kRoles = {"api",     "smtp-in", "scheduler",
+                                                      "courier", "inbound", "events"};
   const auto& roles = config.engine.roles;
   for (const std::string& role : roles) {
     if (contains(kRoles, role)) continue;
@@ -469,6 +437,8 @@ void check_together(const Config& config, const UnknownKeys& unknown,
       {{"engine.roles", "store.kind", "queue.kind"}, check_roles},
       {{"secrets.master_key_file", "data.directory"}, check_master_key},
       {{"egress"}, check_egress},
+      {{"dkim.platform_zone", "dkim.zone_file", "dkim.name_servers", "dkim.hook"},
+       check_platform_zone},
       {{"doctor.port_25_hosts"}, check_port_25_hosts},
       {{"doctor.blocklist"}, check_blocklists},
       {{"store.kind", "store.postgres.address"}, check_database_address},
@@ -477,6 +447,7 @@ void check_together(const Config& config, const UnknownKeys& unknown,
       {{"queue.kind", "aws"}, check_credentials},
       {{"queue.kind", "queue.sqs.prefix", "egress"}, check_queue_names},
       {{"smtp_in"}, check_smtp_in},
+      {{"inbound", "smtp_out.return_path_domain"}, check_inbound},
   });
   for (const CheckTogether& each : kChecks) {
     if (unknown.spare(each.keys)) each.check(config, problems);

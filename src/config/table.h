@@ -38,6 +38,7 @@ enum class TextForm : std::uint8_t {
   host,        // the same as RFC 1123 section 2.1 has it: no underscores (RFC 5321 section 4.1.2)
   zone,        // the same, or "."; with or without a dot at its end
   url,         // http:// or https://
+  smarthost,   // smtp://name or smtp://name:port: config/smarthost_url.h
   label,       // letters, digits, - and _: a name of the operator's choice
   choice,      // one of `choices`
 };
@@ -93,10 +94,16 @@ struct ConfigSection {
 void check_together(const Config& config, const UnknownKeys& unknown,
                     std::vector<ConfigProblem>& problems);
 
+// What is wrong with the sources. Appends.
+void check_egress(const Config& config, std::vector<ConfigProblem>& problems);
 // What is wrong with the listeners of the relay, and what is dangerous about them though it may be
 // meant: anybody's mail let through, passwords in clear. Both append.
 void check_smtp_in(const Config& config, std::vector<ConfigProblem>& problems);
 void warn_of_smtp_in(const Config& config, std::vector<ConfigProblem>& warnings);
+
+// The same of mail that comes back: a forwarding that leads here again, nobody who reads.
+void check_inbound(const Config& config, std::vector<ConfigProblem>& problems);
+void warn_of_inbound(const Config& config, std::vector<ConfigProblem>& warnings);
 
 // As TOML: 8025, "text", [1, 2].
 [[nodiscard]] std::string to_toml(const ConfigValue& value);
@@ -190,9 +197,13 @@ class SectionBuilder {
 [[nodiscard]] std::vector<ConfigSection> store_sections();
 [[nodiscard]] std::vector<ConfigSection> api_sections();
 [[nodiscard]] std::vector<ConfigSection> delivery_sections();
+[[nodiscard]] ConfigSection egress_section();
+[[nodiscard]] std::vector<ConfigSection> dkim_sections();
 [[nodiscard]] std::vector<ConfigSection> doctor_sections();
+[[nodiscard]] std::vector<ConfigSection> protection_sections();
 [[nodiscard]] std::vector<ConfigSection> queue_sections();
 [[nodiscard]] std::vector<ConfigSection> outbound_sections();
 [[nodiscard]] std::vector<ConfigSection> relay_sections();
+[[nodiscard]] std::vector<ConfigSection> inbound_sections();
 
 }  // namespace todoku::config

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "delivery/feedback_id.h"
 #include "delivery/stored_content.h"
 #include "mail/address.h"
 
@@ -112,10 +113,11 @@ Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& deliver
   auto message = mime::MessageTemplate::build(
       std::move(content.content),
       {.date_offset_minutes = options.date_offset_minutes,
-       .feedback_id = {},
+       .feedback_id = feedback_id(delivery, options.message_id_domain),
        .data_outside = std::move(content.data_outside),
        .pixel_url = options.pixel_url,
        .unsubscribe_url = is_advertisement ? options.unsubscribe_url : std::string(),
+       .unsubscribe_mailto = is_advertisement ? options.unsubscribe_mailto : std::string(),
        .content_id_tail = mime::content_id_tail(identity)});
   if (!message) return fail("message", std::move(message.error()));
   if (!outside.parts.empty()) {

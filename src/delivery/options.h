@@ -13,6 +13,7 @@
 #include "delivery/policy/backoff.h"
 #include "delivery/policy/credit.h"
 #include "delivery/policy/retry.h"
+#include "delivery/smarthost.h"
 #include "mail/open_token.h"
 #include "mail/states.h"
 #include "mail/unsubscribe_token.h"
@@ -29,7 +30,8 @@ struct EgressSource {
   std::optional<net::IpAddress> bind_v6;
   bool use_v4 = true;
   bool use_v6 = false;
-  std::string ehlo;  // must resolve back to the address (FCrDNS)
+  std::string ehlo;                      // must resolve back to the address (FCrDNS)
+  std::optional<Smarthost> smarthost{};  // to which all its mail goes
 };
 
 // RFC 5321 section 4.5.3.2.
@@ -60,6 +62,7 @@ struct Options {
   std::shared_ptr<const OpenTokens> open_tokens;  // with which URLs end
   // Likewise of the page where recipients of advertisements leave (docs/adr/0031).
   std::string unsubscribe_url;
+  std::string unsubscribe_mailto;  // beside it, where such mail is taken; empty: it is not
   std::shared_ptr<const UnsubscribeTokens> unsubscribe_tokens;
   std::uint16_t port = 25;  // where site rules do not say otherwise
 

@@ -12,12 +12,12 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using namespace std::chrono_literals;
 
-constexpr Instant kNow = from_epoch_ms(1'800'000'000'000);
+constexpr Instant kNoted = from_epoch_ms(1'800'000'000'000);
 
 store::LanePace lane(std::string site, PaceReason reason = PaceReason::near_limit) {
   return {.source = "s",
           .site = std::move(site),
-          .noted = kNow,
+          .noted = kNoted,
           .pace = 7'500,
           .connections = 4,
           .limit = 10'000,
@@ -27,9 +27,9 @@ store::LanePace lane(std::string site, PaceReason reason = PaceReason::near_limi
 
 TEST(PaceMemory, HandsOnWhatALaneHasLearnt) {
   PaceMemory memory;
-  EXPECT_FALSE(memory.of("s", "a.example", kNow));
+  EXPECT_FALSE(memory.of("s", "a.example", kNoted));
   memory.note(lane("a.example"));
-  const auto known = memory.of("s", "a.example", kNow + 90s);
+  const auto known = memory.of("s", "a.example", kNoted + 90s);
   ASSERT_TRUE(known);
   EXPECT_EQ(known->age, 90s);
   EXPECT_EQ(known->pace, (policy::RememberedPace{.pace = 7.5,
@@ -37,16 +37,16 @@ TEST(PaceMemory, HandsOnWhatALaneHasLearnt) {
                                                  .limit = 10,
                                                  .reason = PaceReason::near_limit,
                                                  .latency_floor = 80ms}));
-  EXPECT_FALSE(memory.of("other", "a.example", kNow));
+  EXPECT_FALSE(memory.of("other", "a.example", kNoted));
 }
 
 TEST(PaceMemory, HandsOnHowLongALaneIsSuspended) {
   PaceMemory memory;
   store::LanePace suspended = lane("a.example", PaceReason::suspended);
-  suspended.eases_at = kNow + 1h;
+  suspended.eases_at = kNoted + 1h;
   memory.note(suspended);
-  EXPECT_EQ(memory.of("s", "a.example", kNow)->pace.suspended_for, 1h);
-  EXPECT_EQ(memory.of("s", "a.example", kNow)->pace.reason, PaceReason::near_limit);
+  EXPECT_EQ(memory.of("s", "a.example", kNoted)->pace.suspended_for, 1h);
+  EXPECT_EQ(memory.of("s", "a.example", kNoted)->pace.reason, PaceReason::near_limit);
 }
 
 TEST(PaceMemory, KeepsNothingOfLanesThatSayNothing) {
@@ -75,8 +75,8 @@ TEST(PaceMemory, TellsEachChangeOnceAndTheMostTellingFirst) {
   const auto first = memory.take_untold();
   ASSERT_THAT(first, SizeIs(2));
   EXPECT_EQ(first[0].site, "c.example");
-  EXPECT_EQ(first[0].kept_until, kNow + 168h);
-  EXPECT_EQ(first[1].kept_until, kNow + 1h);
+  EXPECT_EQ(first[0].kept_until, kNoted + 168h);
+  EXPECT_EQ(first[1].kept_until, kNoted + 1h);
   EXPECT_THAT(memory.take_untold(), SizeIs(1));
   EXPECT_THAT(memory.take_untold(), IsEmpty());
   memory.not_told(first);
@@ -93,7 +93,7 @@ TEST(PaceMemory, LearnsFromTheStoreWhatIsLater) {
   earlier.noted -= 5s;
   memory.learn({later, lane("b.example")});
   memory.learn({earlier});
-  EXPECT_DOUBLE_EQ(memory.of("s", "a.example", kNow)->pace.pace, 1);
+  EXPECT_DOUBLE_EQ(memory.of("s", "a.example", kNoted)->pace.pace, 1);
   EXPECT_THAT(memory.take_untold(), IsEmpty());
 }
 
@@ -105,8 +105,8 @@ TEST(PaceMemory, IsBoundedAndForgetsTheOldestFirst) {
     memory.note(pace);
     ASSERT_LE(memory.size(), 20U);
   }
-  EXPECT_TRUE(memory.of("s", "site99.example", kNow));
-  EXPECT_FALSE(memory.of("s", "site50.example", kNow));
+  EXPECT_TRUE(memory.of("s", "site99.example", kNoted));
+  EXPECT_FALSE(memory.of("s", "site50.example", kNoted));
 }
 
 }  // namespace

@@ -219,7 +219,28 @@ std::string name_site(std::string_view domain, const std::vector<MailHost>& host
   return site_of_hosts(std::move(names));
 }
 
+// How long the addresses of a host count that is not asked for by a record of its own.
+constexpr std::chrono::seconds kHostTtl{3'600};
+
 }  // namespace
+
+RoutePlan plan_host(std::string_view host) {
+  return {.hosts = {{.name = std::string(host)}}, .implicit_mx = true, .ttl = kHostTtl};
+}
+
+MailRoute route_to(const net::IpAddress& address, const RouteOptions& options) {
+  std::string name = address.to_string();
+  std::vector<MailHost> hosts = {{.name = name, .addresses = {address}}};
+  std::string site = name_site(name, hosts, options);
+  return {.domain = std::move(name),
+          .hosts = std::move(hosts),
+          .site = std::move(site),
+          .ttl = kHostTtl};
+}
+
+RouteOptions for_host(const RouteOptions& options) {
+  return {.allow_private_receivers = true, .site_naming = options.site_naming};
+}
 
 std::expected<RoutePlan, Unroutable> plan_route(std::string_view domain,
                                                 const Result<Answer<MxRecord>>& mx,
@@ -304,6 +325,14 @@ RouteAnswer settle_route(std::string_view domain, RoutePlan plan,
                    .implicit_mx = plan.implicit_mx,
                    .secure = plan.secure,
                    .ttl = plan.ttl};
+}
+
+bool reaches(const MailRoute& route, Families families) {
+  return std::ranges::any_of(route.hosts, [&](const MailHost& host) {
+    return std::ranges::any_of(host.addresses, [&](const net::IpAddress& address) {
+      return address.is_v4() ? families.ipv4 : families.ipv6;
+    });
+  });
 }
 
 std::vector<Candidate> candidates(const MailRoute& route, Families families, Random& random) {

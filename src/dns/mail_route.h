@@ -103,6 +103,11 @@ struct RouteOptions {
   DaneWish wants_dane{};  // none: of no site
 };
 
+// What find_route() takes instead of a domain for a host that mail is handed to whatever its domain
+// (a smarthost): the host's own addresses, without a look at MX or TLSA records. `host`: a name or
+// an address. Our operator has named it, so any address will do, and it may be ourselves.
+inline constexpr char kHostMark = '=';
+
 // Asks for everything that is needed, addresses of all hosts at once, and decides. Hosts whose
 // names and addresses DNSSEC has proven are asked for TLSA records, too (dane_records.h).
 // `resolver` and `options` must outlive the task. `domain` is what stands behind the @: A-labels,
@@ -129,6 +134,13 @@ struct HostAnswers {
   AddressAnswer ipv4;
   AddressAnswer ipv6;
 };
+
+// Of a host that is named instead of a domain.
+[[nodiscard]] RoutePlan plan_host(std::string_view host);
+// The same of an address, which needs no look-up.
+[[nodiscard]] MailRoute route_to(const net::IpAddress& address, const RouteOptions& options);
+// By which such a host is judged.
+[[nodiscard]] RouteOptions for_host(const RouteOptions& options);
 
 [[nodiscard]] std::expected<RoutePlan, Unroutable> plan_route(std::string_view domain,
                                                               const Result<Answer<MxRecord>>& mx,
@@ -158,6 +170,9 @@ struct Families {
   bool ipv4 = true;
   bool ipv6 = true;
 };
+
+// Whether the route has an address of these families.
+[[nodiscard]] bool reaches(const MailRoute& route, Families families);
 
 // Addresses in the order of trying for one new connection of an egress source with `families`:
 // by preference, equal ones spread by `random` (RFC 5321 section 5.1). Within one preference every

@@ -429,5 +429,22 @@ TEST(Candidates, AreOfTheSourcesFamilies) {
             "4.4.4 example.jp can be reached by IPv6 only, which the egress source does not have");
 }
 
+// A smarthost: its own addresses, wherever it is, and none of what a domain's records say.
+TEST(FindRoute, GoesToAHostThatIsNamedInsteadOfADomain) {
+  const FakeResolver::Zone zone{.mx = {{"smtp.example.com", {{10, "mx.elsewhere.example"}}}},
+                                .a = {{"smtp.example.com", {"127.0.0.1"}}}};
+  RouteOptions options;
+  options.own_names = {"smtp.example.com"};
+  options.site_naming = [](std::string_view domain, std::span<const std::string_view>) {
+    return std::optional<std::string>("site of " + std::string(domain));
+  };
+  const auto route = find(zone, "=smtp.example.com", options);
+  EXPECT_THAT(host_names(route), ElementsAre("smtp.example.com"));
+  EXPECT_EQ(route->site, "site of smtp.example.com");
+  EXPECT_EQ(find({}, "=192.0.2.7")->hosts[0].addresses,
+            std::vector{*net::IpAddress::parse("192.0.2.7")});
+  EXPECT_THAT(verdict(find({}, "=gone.example.com")), HasSubstr("gone.example.com has neither"));
+}
+
 }  // namespace
 }  // namespace todoku::dns

@@ -55,6 +55,7 @@ class KeyCheck {
       : key_(key), name_(std::move(name)), view_(view), zone_(zone) {}
 
   Finding check() {
+    if (!key_.alias.empty()) return check_alias();
     fact_ = zone_.fact(FactType::txt, name_);
     if (fact_.status == DnsFact::Status::failed || !fact_.is_known()) {
       return domain_finding("dkim_undetermined",
@@ -62,15 +63,64 @@ class KeyCheck {
     }
     if (fact_.is_void()) return missing();
     if (is_split(fact_.values, key_.record)) return with_line(find("dkim_split"));
-    for (const std::string& text : fact_.values) {
-      auto record = dkim::parse_key_record(text);
-      if (!record || !is_ours(text)) continue;
-      return published(*record);
-    }
-    return wrong();
+    const auto ours = own_record();
+    return ours ? published(*ours) : wrong();
   }
 
  private:
+  // Of a selector that leads into the platform's zone.
+  Finding check_alias() {
+    const auto* const told = zone_.told(FactType::txt, name_);
+    const std::string alias = told == nullptr ? std::string() : to_ascii_lower(told->alias);
+    if (alias.empty()) return without_alias();
+    if (alias != key_.alias) return with_alias(find("dkim_cname_elsewhere", alias));
+    if (key_.is_idle) return domain_finding("dkim_cname_ok", {.subject = name_, .first = alias});
+    fact_ = zone_.fact(FactType::txt, name_);
+    if (fact_.status == DnsFact::Status::failed || !fact_.is_known()) {
+      return domain_finding("dkim_undetermined",
+                            {.subject = name_, .first = fact_.reason, .first_ja = fact_.reason_ja});
+    }
+    if (fact_.is_void()) return find("dkim_cname_dangling", alias);
+    const auto ours = own_record();
+    return ours ? published(*ours) : find("dkim_cname_other_key", alias);
+  }
+
+  Finding without_alias() {
+    fact_ = zone_.fact(FactType::txt, name_);
+    if (fact_.status == DnsFact::Status::failed || !fact_.is_known()) {
+      return domain_finding("dkim_undetermined",
+                            {.subject = name_, .first = fact_.reason, .first_ja = fact_.reason_ja});
+    }
+    if (!fact_.is_void()) {
+      // The provider has followed the CNAME, or somebody has copied what was there once.
+      const bool is_now = !key_.is_idle && own_record().has_value();
+      return with_alias(find(is_now ? "dkim_cname_flattened" : "dkim_cname_copied"));
+    }
+    const std::string doubled = doubled_name(name_, view_.zone);
+    const auto* const told = zone_.told(FactType::txt, doubled);
+    if (told != nullptr && !told->alias.empty()) return with_alias(find("dkim_doubled", doubled));
+    const std::string plain = name_without_underscores(name_);
+    const auto* const lost = zone_.told(FactType::txt, plain);
+    if (lost != nullptr && !lost->alias.empty()) {
+      return with_alias(find("dkim_underscore_lost", plain));
+    }
+    return with_alias(find("dkim_cname_missing"));
+  }
+
+  // Of what is there, the record that has our key.
+  [[nodiscard]] std::optional<dkim::KeyRecord> own_record() const {
+    for (const std::string& text : fact_.values) {
+      auto record = dkim::parse_key_record(text);
+      if (record && is_ours(text)) return std::move(*record);
+    }
+    return std::nullopt;
+  }
+  [[nodiscard]] Finding with_alias(Finding finding) const {
+    finding.expected = key_.alias;
+    finding.paste = fmt::format("{}. IN CNAME {}.\n", name_, key_.alias);
+    return finding;
+  }
+
   [[nodiscard]] Finding find(std::string_view code, std::string first = {}) const {
     Finding finding = domain_finding(code, {.subject = name_, .first = std::move(first)});
     finding.found = all_of(fact_.values);

@@ -129,6 +129,8 @@ ZoneNow zone_now(const DomainWish& wish, const ZoneView& view, mailauth::DnsFact
   now.tls_rpt_texts = texts("_smtp._tls." + wish.domain);
   for (const DomainKey& key : wish.keys) {
     now.other_texts[wish.key_name(key)] = texts(wish.key_name(key));
+    const auto* const told = zone.told(FactType::txt, wish.key_name(key));
+    if (told != nullptr && !told->alias.empty()) now.aliases[wish.key_name(key)] = told->alias;
   }
   if (!wish.proof_name.empty()) now.other_texts[wish.proof_name] = texts(wish.proof_name);
   now.mta_sts_texts = texts("_mta-sts." + wish.domain);

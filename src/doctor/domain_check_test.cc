@@ -396,9 +396,83 @@ std::vector<BrokenWay> breaks_of_the_rest() {
   };
 }
 
+const std::string kSlotName = "td1ra._domainkey.example.jp";
+const std::string kSlotAlias = "td1ra.example.jp.dkim.example.com";
+
+// Whose keys change by themselves: one that signs, and a place for the next one.
+void lead_away(TestedDomain& w) {
+  w.wish.keys = {{.selector = "td1ra", .record = key_text(), .alias = kSlotAlias},
+                 {.selector = "td1rb",
+                  .record = {},
+                  .alias = "td1rb.example.jp.dkim.example.com",
+                  .is_idle = true}};
+  w.each([](TestedZone& z) {
+    z.txt(kKeyName).clear();
+    z.aliases[kSlotName] = kSlotAlias;
+    z.aliases["td1rb._domainkey.example.jp"] = "td1rb.example.jp.dkim.example.com";
+  });
+  w.beyond.txt(kSlotAlias) = {key_text()};
+}
+
+std::vector<BrokenWay> breaks_of_aliases() {
+  const auto broken = [](const std::function<void(TestedZone&)>& change) {
+    return [change](TestedDomain& w) {
+      lead_away(w);
+      w.each(change);
+    };
+  };
+  const auto with_text = [broken](const std::string& text) {
+    return broken([text](TestedZone& z) {
+      z.aliases.erase(kSlotName);
+      z.txt(kSlotName) = {text};
+    });
+  };
+  const auto beyond = [](std::vector<std::string> texts) {
+    return [texts](TestedDomain& w) {
+      lead_away(w);
+      w.beyond.txt(kSlotAlias) = texts;
+    };
+  };
+  const std::string other = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+  return {
+      {"dkim_cname_missing", broken([](TestedZone& z) { z.aliases.erase(kSlotName); })},
+      {"dkim_cname_missing",
+       broken([](TestedZone& z) { z.aliases.erase("td1rb._domainkey.example.jp"); })},
+      {"dkim_cname_elsewhere",
+       broken([](TestedZone& z) { z.aliases[kSlotName] = kSlotAlias + ".example.jp"; })},
+      {"dkim_doubled", broken([](TestedZone& z) {
+         z.aliases[kSlotName + ".example.jp"] = kSlotAlias;
+         z.aliases.erase(kSlotName);
+       })},
+      {"dkim_underscore_lost", broken([](TestedZone& z) {
+         z.aliases["td1ra.domainkey.example.jp"] = kSlotAlias;
+         z.aliases.erase(kSlotName);
+       })},
+      {"dkim_cname_dangling", beyond({})},
+      {"dkim_cname_other_key", beyond({other})},
+      {"dkim_revoked",
+       [beyond](TestedDomain& w) {
+         const std::string gone = "v=DKIM1; k=rsa; p=";
+         beyond({gone})(w);
+         w.wish.keys[0].record = gone;
+       }},
+      {"dkim_cname_flattened", with_text(key_text())},
+      {"dkim_cname_copied", with_text(other)},
+  };
+}
+
+TEST(DomainCheck, KeysThatChangeByThemselvesAreGreen) {
+  TestedDomain world;
+  lead_away(world);
+  const auto findings = world.check();
+  EXPECT_THAT(codes_not_passed(findings), IsEmpty());
+  EXPECT_THAT(codes_of(findings), Contains("dkim_cname_ok"));
+  EXPECT_THAT(codes_of(findings), Contains("dkim_ok"));
+}
+
 std::vector<BrokenWay> all_breaks() {
   std::vector<BrokenWay> all = breaks_of_keys();
-  for (auto& part : {breaks_of_spf(), breaks_of_the_rest()}) {
+  for (auto& part : {breaks_of_aliases(), breaks_of_spf(), breaks_of_the_rest()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;
@@ -446,7 +520,7 @@ TEST(DomainCheck, AllCodesAreReached) {
   for (const BrokenWay& broken : all_breaks()) reached.insert(broken.code);
   // Found before there is a zone to judge, and of a key that is made at another place.
   for (const std::string_view other :
-       {"zone_not_found", "zone_undetermined", "servers_left_out", "dkim_short"}) {
+       {"zone_not_found", "zone_undetermined", "servers_left_out", "dkim_short", "dkim_cname_ok"}) {
     reached.insert(other);
   }
   for (const DomainText& text : domain_texts()) {

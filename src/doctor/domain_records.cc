@@ -17,6 +17,9 @@ namespace {
 constexpr Sentence kProof{"proves the domain to this server", "ドメインの所有を証明します"};
 constexpr Sentence kKey{"the key that receivers check signatures with (DKIM)",
                         "受信側が署名を検証する公開鍵（DKIM）"};
+constexpr Sentence kAlias{
+    "leads to a key that receivers check signatures with (DKIM) and that changes by itself",
+    "受信側が署名を検証する公開鍵（DKIM）を参照します。鍵は自動で入れ替わります"};
 constexpr Sentence kSpf{"who may send as this domain (SPF); docomo looks at it, too",
                         "このドメインの送信元（SPF）。ドコモはヘッダーの From も評価します"};
 constexpr Sentence kReturnPathSpf{"who may send with this return path (SPF)",
@@ -64,8 +67,22 @@ WantedRecord own_record(std::string name, std::string value, const Sentence& pur
   return record;
 }
 
+// A name with a CNAME has nothing else (RFC 1034 section 3.6.2).
+WantedRecord alias_record(const DomainWish& wish, const DomainKey& key, const ZoneNow& now) {
+  WantedRecord record = text_record(wish.key_name(key), key.alias + ".", kAlias);
+  record.type = "CNAME";
+  const auto alias = now.aliases.find(record.name);
+  record.is_there = alias != now.aliases.end() && alias->second == key.alias;
+  const auto texts = now.other_texts.find(record.name);
+  record.replaces =
+      !record.is_there &&
+      (alias != now.aliases.end() || (texts != now.other_texts.end() && !texts->second.empty()));
+  return record;
+}
+
 // A key: its name holds nothing else (RFC 6376 section 3.6.2.2).
 WantedRecord key_record(const DomainWish& wish, const DomainKey& key, const ZoneNow& now) {
+  if (!key.alias.empty()) return alias_record(wish, key, now);
   WantedRecord record = own_record(wish.key_name(key), key.record, kKey, now);
   const auto there = now.other_texts.find(record.name);
   record.replaces = !record.is_there && there != now.other_texts.end() && !there->second.empty();

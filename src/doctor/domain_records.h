@@ -28,6 +28,9 @@ struct DomainKey {
   std::string selector;
   std::string record;    // the TXT record's text; empty: any good key will do
   std::string domain{};  // d=, where it is one above the wish's; empty: that
+  // Where a CNAME leads to the record, in a zone of the platform; empty: the record is here.
+  std::string alias{};
+  bool is_idle = false;  // nothing signs with it now: there may be nothing where the CNAME leads
 };
 
 struct DomainWish {
@@ -65,7 +68,8 @@ struct ZoneNow {
   std::vector<std::string> mta_sts_texts;
   // Of the keys and of the proof, by name.
   std::map<std::string, std::vector<std::string>> other_texts;
-  bool has_mx = false;  // the domain, and not a null MX
+  std::map<std::string, std::string> aliases;  // of the keys: where a CNAME leads, by name
+  bool has_mx = false;                         // the domain, and not a null MX
   bool has_address = false;
   bool return_path_has_mx = false;
   bool mail_host_has_address = false;
@@ -73,7 +77,7 @@ struct ZoneNow {
 
 struct WantedRecord {
   std::string name;
-  std::string type;       // "TXT", "MX", "A", "AAAA"
+  std::string type;       // "TXT", "CNAME", "MX", "A", "AAAA"
   std::string value;      // TXT: the text, joined; MX: "10 mail.example.com."
   Sentence purpose;       // for people
   bool replaces = false;  // a record of its kind that is there, which is taken away

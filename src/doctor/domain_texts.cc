@@ -278,6 +278,77 @@ constexpr std::array kTexts{
                 "2048 ビットが推奨されます（RFC 8301）。1024 ビット未満は拒否されます。"},
                {"Make a new one: `todoku domain rotate`.",
                 "`todoku domain rotate` で新しい鍵を作ってください。"}},
+    DomainText{"dkim_cname_ok",
+               kPass,
+               kNobody,
+               {"{0} leads to {1}, where the next key will be.",
+                "{0} は {1} を参照しています。次の鍵はそこで公開されます。"},
+               {},
+               {}},
+    DomainText{"dkim_cname_missing",
+               kFail,
+               kAll,
+               {"The CNAME {0} is not there.", "CNAME {0} がありません。"},
+               {"Keys that change by themselves are found by it: without it new ones never sign, "
+                "and signatures that look there fail.",
+                "自動で入れ替わる鍵はこの CNAME "
+                "を通じて参照されます。ないと新しい鍵で署名できず、ここを参照する署名の検証は失敗し"
+                "ます。"},
+               {}},
+    DomainText{
+        "dkim_cname_elsewhere",
+        kFail,
+        kAll,
+        {"{0} is a CNAME to {1}, which is not in our zone.",
+         "{0} は {1} への CNAME で、当サーバーのゾーンを参照していません。"},
+        kNoKeyNoSignature,
+        {"Correct its target. A panel may have appended the domain to it: end it with a dot.",
+         "参照先を直してください。DNS 管理画面がドメイン名を付け足すことがあります。末尾にピ"
+         "リオドを付けてください。"}},
+    DomainText{
+        "dkim_cname_dangling",
+        kFail,
+        kAll,
+        {"{0} is a CNAME to {1}, where there is nothing, though mail is signed with that key.",
+         "{0} は {1} への CNAME "
+         "ですが、その先に何もありません。メールはこの鍵で署名しています。"},
+        kNoKeyNoSignature,
+        {"The platform's zone is not served as it is written: its operator has to look at "
+         "dkim.zone_file, dkim.hook and its name servers (`todoku domain keys`).",
+         "プラットフォームのゾーンが正しく公開されていません。運用者が dkim.zone_file、"
+         "dkim.hook、DNS サーバーを確認してください（`todoku domain keys`）。"}},
+    DomainText{"dkim_cname_other_key",
+               kFail,
+               kAll,
+               {"{0} leads to {1}, where there is another key than the one that signs.",
+                "{0} の参照先 {1} にあるのは、署名に使っている鍵ではありません。"},
+               kNoKeyNoSignature,
+               {"The platform's zone is not served as it is written: its operator has to look at "
+                "its name servers (`todoku domain keys`).",
+                "プラットフォームのゾーンが正しく公開されていません。運用者が DNS "
+                "サーバーを確認してください（`todoku domain keys`）。"}},
+    DomainText{
+        "dkim_cname_flattened",
+        kWarning,
+        kAll,
+        {"{0} gives our key, but is no CNAME: the provider flattens or proxies it, or it was "
+         "copied.",
+         "{0} は当サーバーの鍵を返しますが、CNAME ではありません。DNS "
+         "事業者のフラット化やプロキシ、またはコピーです。"},
+        {"When the key changes, an old copy may go on, and signatures fail.",
+         "鍵が入れ替わっても古い内容が残り、署名の検証に失敗することがあります。"},
+        {"Make it a CNAME, and switch off that the provider proxies or flattens it.",
+         "CNAME にし、DNS 事業者のプロキシやフラット化を無効にしてください。"}},
+    DomainText{"dkim_cname_copied",
+               kFail,
+               kAll,
+               {"{0} holds a record of its own in the place of the CNAME.",
+                "{0} には、CNAME ではなく別のレコードがあります。"},
+               {"It does not change when the key does: signatures fail.",
+                "鍵が入れ替わっても変わらないため、署名の検証に失敗します。"},
+               {"Put the CNAME in its place, and switch off that the provider proxies or flattens "
+                "it.",
+                "CNAME に置き換え、DNS 事業者のプロキシやフラット化を無効にしてください。"}},
     DomainText{"dkim_undetermined",
                kUnknown,
                kNobody,

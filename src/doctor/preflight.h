@@ -28,6 +28,7 @@ struct PreflightCoverage {
   // Domains of the list that the DNS was asked about, those that it answered, and the recipients
   // that are at the domains asked about.
   std::int64_t domains_asked = 0;
+  std::int64_t smaller_domains_asked = 0;  // of them: a sample of those beyond the largest
   std::int64_t domains_answered = 0;
   std::int64_t recipients_asked = 0;
   // The domains are those of the sample, because the delivery's are not counted: then

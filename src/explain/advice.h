@@ -16,6 +16,8 @@ struct Advice {
   Sentence action;
   // What comes of itself. Said of mail that is not over, and of no other.
   Sentence comes = {"", ""};
+  // What the reader of the mail can do, said to them (reader_text.h). May be empty.
+  Sentence reader = {"", ""};
 };
 
 // Whose answer it is, for what is true of one receiver alone. Empty: not known.

@@ -97,6 +97,7 @@ class AdviceReader {
     rule.advice.meaning = sentence(table, file, "meaning", true);
     rule.advice.action = sentence(table, file, "action", true);
     rule.advice.comes = sentence(table, file, "comes", false);
+    rule.advice.reader = sentence(table, file, "reader", false);
     rule.source = table.text("source", {.most = kTextOctets, .required = true}).value_or("");
     rule.date = table.date("date", true).value_or("");
     table.refuse_others();

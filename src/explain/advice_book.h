@@ -14,6 +14,8 @@
 //   action.ja = "..."
 //   comes.en = "..."               # what comes of itself; may be left out
 //   comes.ja = "..."
+//   reader.en = "..."              # said to the mail's reader; may be left out
+//   reader.ja = "..."
 //   source = "their support page"
 //   date = 2026-11-29              # when it was last known to be true
 #pragma once
@@ -64,12 +66,12 @@ class AdviceBook {
 
   [[nodiscard]] const Advice& find(const Outcome& outcome, bool is_signed,
                                    const Where& where) const;
+  // The receiver that an address, or a host of it, is of by the rules; empty: they name none.
+  [[nodiscard]] std::string_view site_of(const Where& where) const;
   [[nodiscard]] std::span<const AdviceRule> rules() const { return rules_; }
 
  private:
   friend class AdviceReader;
-
-  [[nodiscard]] std::string_view site_of(const Where& where) const;
 
   std::vector<AdviceRule> rules_;
   std::deque<std::string> texts_;  // what the rules' sentences show; never moved

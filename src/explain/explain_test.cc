@@ -65,6 +65,21 @@ TEST(Stories, TellOfOurOwnFailuresInJapanese) {
                 tell_stories("taro@example.jp", stories, options(Language::japanese)));
 }
 
+TEST(Stories, OfWhatCameBackSayWhoHadTakenIt) {
+  const std::vector<store::Story> stories = {came_back()};
+  const std::string told = tell_stories("taro@example.jp", stories, options(Language::english));
+  const auto taken = told.find(": accepted");
+  const auto back = told.find("came back");
+  ASSERT_NE(taken, std::string::npos) << told;
+  ASSERT_NE(back, std::string::npos) << told;
+  EXPECT_LT(taken, back);
+  EXPECT_EQ(told.find("Attempt 4"), std::string::npos) << "it is no attempt of ours";
+  EXPECT_NE(told.find("User unknown"), std::string::npos);
+  EXPECT_NE(
+      tell_stories("taro@example.jp", stories, options(Language::japanese)).find("戻ってきました"),
+      std::string::npos);
+}
+
 TEST(Stories, ThatWentOnAfterARelease) {
   store::Story released = set_aside();
   released.set_aside = false;

@@ -45,6 +45,7 @@ class NextStep {
       if (!ends.empty()) return ends;
       if (story_.account_suspended) return of_suspended() + or_given_up();
       if (story_.delivery_paused) return of_paused() + or_given_up();
+      if (const RateHold* const there = held_there()) return of_held_there(*there) + or_given_up();
       if (!story_.credential_held.empty()) return of_held() + or_given_up();
       if (options_.drains_until) return of_draining() + or_given_up();
       if (options_.engine_running && !options_.missing_roles.empty()) {
@@ -148,7 +149,46 @@ class NextStep {
                  story_.account);
   }
 
+  // nullptr: no rate holds it back, at `site` or (empty) as a whole.
+  [[nodiscard]] const RateHold* rate_hold(std::string_view site) const {
+    const auto known = options_.rate_holds.find(story_.key.delivery);
+    if (known == options_.rate_holds.end()) return nullptr;
+    const auto found = std::ranges::find(known->second, site, &RateHold::site);
+    return found == known->second.end() ? nullptr : &*found;
+  }
+  [[nodiscard]] const RateHold* held_there() const {
+    return way_ && !way_->site.empty() ? rate_hold(way_->site) : nullptr;
+  }
+
+  [[nodiscard]] std::string of_held_there(const RateHold& hold) const {
+    return words(
+        {"nothing as long as delivery {0} is held back at {1}, before that receiver blocks "
+         "its sender ({2}); take out the addresses that do not exist, then it goes on with "
+         "`POST /deliveries/{0}/resume`.",
+         "受信側 {1} にブロックされる前に、配信 {0} の {1} 宛を止めています（{2}）。存在しな"
+         "いアドレスを除いてから、`POST /deliveries/{0}/resume` で再開します。"},
+        story_.delivery_id, hold.site, printable(hold.because));
+  }
+
+  // Of one that is pending and may be of the rest; empty: its delivery has no canary.
+  [[nodiscard]] std::string of_canary() const {
+    const auto known = options_.canaries.find(story_.key.delivery);
+    if (known == options_.canaries.end() || !comes(known->second)) return {};
+    return words({"delivery {} goes to a few recipients at each receiver first; the others follow "
+                  "at {}, in {}, if all goes well with these.",
+                  "配信 {} は、まず受信側ごとに一部の宛先にだけ送っています。問題がなければ、残り"
+                  "は {} から送ります（{}後）。"},
+                 story_.delivery_id, at(known->second), in(known->second));
+  }
+
   [[nodiscard]] std::string of_paused() const {
+    if (const RateHold* const hold = rate_hold({})) {
+      return words({"nothing: delivery {0} was paused to protect its sender ({1}); find out where "
+                    "such addresses come from, then it goes on with `POST /deliveries/{0}/resume`.",
+                    "送信者を保護するため、配信 {0} を一時停止しています（{1}）。アドレスの入手元を"
+                    "確かめてから、`POST /deliveries/{0}/resume` で再開します。"},
+                   story_.delivery_id, printable(hold->because));
+    }
     return words({"nothing as long as delivery {0} is paused; it goes on with `POST "
                   "/deliveries/{0}/resume`.",
                   "配信 {0} が一時停止中のため送信しません。`POST /deliveries/{0}/resume` "
@@ -362,6 +402,8 @@ class NextStep {
       case DeliveryStatus::sent: {
         const std::string waits = why_it_waits();
         if (!waits.empty()) return waits + or_given_up(waits_until());
+        const std::string canary = of_canary();
+        if (!canary.empty()) return canary + or_given_up();
         return words({"it goes out as soon as it is its turn and the receiver's limits allow.",
                       "順番が来しだい、受信側の制限の範囲で送信します。"}) +
                or_given_up();

@@ -23,6 +23,12 @@ struct CredentialHold {
   std::string because;
 };
 
+// Why a bulk delivery waits for its bounces or complaints (store/rates.h).
+struct RateHold {
+  std::string site;     // at this receiver alone; empty: all of it
+  std::string because;  // "hard bounces: 612 of 5000 (12.24 %); the limit is 10 %"
+};
+
 struct StoryOptions {
   Language language = Language::english;
   Instant now;
@@ -41,6 +47,10 @@ struct StoryOptions {
   WayOf way_of;  // empty: nobody knows
   // By the name of the credential (Story::credential_held), as far as that is known.
   std::map<std::string, CredentialHold> holds = {};
+  // By delivery, as far as that is known.
+  std::map<store::DeliveryKey, std::vector<RateHold>> rate_holds = {};
+  // Of those that go to a few at each receiver first: when the others follow.
+  std::map<store::DeliveryKey, Instant> canaries = {};
   // There are more mails than are told of; of so many if that is known, else 0.
   bool more = false;
   std::int64_t of_all = 0;

@@ -70,6 +70,42 @@ TEST(NextStep, OfWhatIsReservedUnderAHoldIsTheRelease) {
   EXPECT_THAT(next_step(story, en), HasSubstr("until the delivery is committed"));
 }
 
+TEST(NextStep, OfWhatIsHeldBackForItsRatesSaysWhyAndHowItGoesOn) {
+  auto en = options(Language::english);
+  auto ja = options(Language::japanese);
+  store::Story story = reserved();
+  story.type = DeliveryType::bulk;
+  story.delivery_status = DeliveryStatus::sending;
+  story.key.delivery = store::DeliveryKey{9};
+  const std::vector<RateHold> holds{{.site = "", .because = "hard bounces: 612 of 5000"},
+                                    {.site = "docomo", .because = "unknown users: 5 of 100"}};
+  en.rate_holds[story.key.delivery] = ja.rate_holds[story.key.delivery] = holds;
+  story.delivery_paused = true;
+  for (const auto& given : {en, ja}) {
+    EXPECT_THAT(next_step(story, given),
+                testing::AllOf(HasSubstr("hard bounces: 612 of 5000"), HasSubstr("/resume`")));
+  }
+  story.delivery_paused = false;
+  EXPECT_THAT(next_step(story, en), Not(HasSubstr("held back"))) << "where it goes is not known";
+  const auto at = [](std::string site) {
+    return [site](const store::Story&) { return Way{.site = site}; };
+  };
+  en.way_of = ja.way_of = at("docomo");
+  for (const auto& given : {en, ja}) {
+    EXPECT_THAT(next_step(story, given),
+                testing::AllOf(HasSubstr("docomo"), HasSubstr("unknown users: 5 of 100"),
+                               HasSubstr("/resume`")));
+  }
+  en.way_of = at("google");
+  EXPECT_THAT(next_step(story, en), Not(HasSubstr("held back"))) << "there it goes on";
+  en.canaries[story.key.delivery] = en.now + std::chrono::minutes(10);
+  EXPECT_THAT(
+      next_step(story, en),
+      testing::AllOf(HasSubstr("a few recipients at each receiver first"), HasSubstr("in 10 min")));
+  en.canaries[story.key.delivery] = en.now;
+  EXPECT_THAT(next_step(story, en), Not(HasSubstr("at each receiver first"))) << "it is over";
+}
+
 TEST(NextStep, OfASuspendedAccountIsToResumeIt) {
   const auto en = options(Language::english);
   const auto ja = options(Language::japanese);

@@ -31,4 +31,26 @@ Sentence stage_words(Stage stage) {
   return {"", ""};
 }
 
+Sentence state_word(RecipientState state) {
+  switch (state) {
+    case RecipientState::pending:
+      return {"pending", "送信待ち (pending)"};
+    case RecipientState::deferred:
+      return {"deferred", "再送待ち (deferred)"};
+    case RecipientState::delivered:
+      return {"delivered", "配送済み (delivered)"};
+    case RecipientState::bounced:
+      return {"bounced", "不達 (bounced)"};
+    case RecipientState::dropped:
+      return {"dropped", "送信せず (dropped)"};
+    case RecipientState::expired:
+      return {"expired", "期限切れ (expired)"};
+    case RecipientState::cancelled:
+      return {"cancelled", "取り消し (cancelled)"};
+    case RecipientState::unknown:
+      return {"unknown", "不明 (unknown)"};
+  }
+  return {"", ""};
+}
+
 }  // namespace todoku::explain

@@ -16,28 +16,6 @@
 namespace todoku::explain {
 namespace {
 
-Sentence state_word(RecipientState state) {
-  switch (state) {
-    case RecipientState::pending:
-      return {"pending", "送信待ち (pending)"};
-    case RecipientState::deferred:
-      return {"deferred", "再送待ち (deferred)"};
-    case RecipientState::delivered:
-      return {"delivered", "配送済み (delivered)"};
-    case RecipientState::bounced:
-      return {"bounced", "不達 (bounced)"};
-    case RecipientState::dropped:
-      return {"dropped", "送信せず (dropped)"};
-    case RecipientState::expired:
-      return {"expired", "期限切れ (expired)"};
-    case RecipientState::cancelled:
-      return {"cancelled", "取り消し (cancelled)"};
-    case RecipientState::unknown:
-      return {"unknown", "不明 (unknown)"};
-  }
-  return {"", ""};
-}
-
 Sentence type_word(DeliveryType type) {
   switch (type) {
     case DeliveryType::transaction:
@@ -65,6 +43,11 @@ Sentence tls_words(TlsUse tls) {
 // With a stage: its life ended in mid-dialogue, by no fault of the receiver.
 bool is_out_of_time(const Outcome& outcome) {
   return !outcome.is_attempt && feedback::classify::cause_of(outcome) == Cause::out_of_time;
+}
+
+// A mail that was taken and came back (RFC 3464), which is no attempt of ours.
+bool came_back(const Outcome& outcome) {
+  return !outcome.is_attempt && outcome.state == RecipientState::bounced;
 }
 
 const Advice& advice_of(const store::Story& story, const store::Attempt& attempt) {
@@ -183,6 +166,13 @@ class Teller {
            say({"{}: broken off {} after {}, which is not an attempt",
                 "{}: {}の段階で打ち切り（開始から {}。試行には数えません）"}),
            at, say(stage_words(outcome.stage)), duration);
+    } else if (came_back(outcome)) {
+      line(3,
+           say({"{}: came back: what had been taken there could not be delivered, as a returned "
+                "mail says",
+                "{}: 戻ってきました: "
+                "受信側がいったん受け取ったあと、配送できないと通知してきました"}),
+           at);
     } else if (!outcome.is_attempt || outcome.stage == Stage::none) {
       line(3, "{}: {}", at,
            outcome.state == RecipientState::expired ? say({"given up", "打ち切り"})

@@ -68,6 +68,17 @@ inline store::Story delivered() {
   return story;
 }
 
+inline store::Story came_back() {
+  store::Story story = delivered();
+  story.state = RecipientState::bounced;
+  auto back = attempt(4, 2h, RecipientState::bounced, Stage::rcpt_to, {550, "5.1.1 User unknown"});
+  back.outcome.is_attempt = false;
+  back.outcome.cause = Cause::mailbox;
+  back.path = {};
+  story.attempts.push_back(back);
+  return story;
+}
+
 inline store::Story unreachable() {
   store::Story story = base_story();
   story.type = DeliveryType::bulk;

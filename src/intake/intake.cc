@@ -10,6 +10,7 @@
 #include "intake/changes.h"
 #include "intake/check.h"
 #include "mail/address.h"
+#include "store/rate_holds.h"
 
 namespace todoku::intake {
 namespace {
@@ -224,7 +225,8 @@ Task<Answer<void>> Intake::steer(store::Account account, store::PublicId id, sto
   }
   auto steered = co_await change<bool>(
       store_, WritePriority::accept,
-      [account, id, course](WriteTransaction& transaction) -> Answer<bool> {
+      [account, id, course,
+       now = store_.clock().now()](WriteTransaction& transaction) -> Answer<bool> {
         const auto delivery = transaction.read().delivery_head(account.key, id);
         if (!delivery) return refuse(refusal_of(delivery.error()));
         const auto may = store::may_steer(*delivery, course);
@@ -234,7 +236,11 @@ Task<Answer<void>> Intake::steer(store::Account account, store::PublicId id, sto
         if (!may) return refuse(wrong_state(delivery->status, "SENDING"));
         const auto done = transaction.steer_delivery(delivery->key, course);
         if (!done) return refuse(refusal_of(done.error()));
-        return *done;
+        if (course != store::Course::goes || delivery->type != DeliveryType::bulk) return *done;
+        // Also of one that goes, and is held back at a receiver.
+        const auto ended = store::end_rate_holds(transaction, *delivery, now);
+        if (!ended) return refuse(refusal_of(ended.error()));
+        return *done || *ended;
       });
   if (!steered) co_return refuse(std::move(steered.error()));
   if (*steered) {

@@ -133,6 +133,8 @@ std::string_view to_string(Cause cause) {
       return "stopping";
     case Cause::put_back:
       return "put_back";
+    case Cause::smarthost:
+      return "smarthost";
     case Cause::suppressed:
       return "suppressed";
     case Cause::cancelled:

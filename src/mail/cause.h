@@ -86,6 +86,7 @@ enum class Cause : std::uint8_t {
   set_aside = 87,           // holders died with it alone in hand
   stopping = 88,            // the engine was stopped in mid-dialogue
   put_back = 89,            // waiting that we chose ourselves
+  smarthost = 92,           // ours cannot be used as it is configured: its login, TLS, name
 
   // The end without an attempt.
   suppressed = 100,
@@ -159,6 +160,7 @@ inline constexpr std::array kCauses = {
     Cause::set_aside,
     Cause::stopping,
     Cause::put_back,
+    Cause::smarthost,
     Cause::suppressed,
     Cause::cancelled,
     Cause::out_of_time,

@@ -105,10 +105,10 @@ std::string content_id_tail(const Identity& identity) {
 
 std::size_t MessageTemplate::Parts::memory_octets() const {
   std::size_t octets = sizeof(*this) + to.capacity() + cc.capacity() + feedback_id.capacity() +
-                       unsubscribe_at_ours.capacity() + link_at_ours.capacity() +
-                       subject.text().capacity() + unsubscribe_url.text().capacity() +
-                       unsubscribe_mailto.text().capacity() + keys.memory_octets() +
-                       size.memory_octets();
+                       unsubscribe_at_ours.capacity() + unsubscribe_mail_to_us.capacity() +
+                       link_at_ours.capacity() + subject.text().capacity() +
+                       unsubscribe_url.text().capacity() + unsubscribe_mailto.text().capacity() +
+                       keys.memory_octets() + size.memory_octets();
   for (const NamedFields& fields : named) {
     octets += fields.from.capacity() + fields.reply_to.capacity();
   }
@@ -367,6 +367,9 @@ void Composer::add_list_unsubscribe() {
   if (url.empty() && has_own_segment() && !parts_.unsubscribe_at_ours.empty()) {
     one_click = true;
     url.append(parts_.unsubscribe_at_ours).append(recipient_.unsubscribe_token);
+    if (mailto.empty() && !parts_.unsubscribe_mail_to_us.empty()) {
+      mailto.append(parts_.unsubscribe_mail_to_us).append(recipient_.unsubscribe_token);
+    }
   }
   if (url.empty() && mailto.empty()) return;
   begin_field("List-Unsubscribe");

@@ -49,6 +49,7 @@ struct MessageTemplate::Parts {
   CompiledText unsubscribe_mailto;
   bool is_one_click = false;                // so the sender says of its URL
   std::string unsubscribe_at_ours;          // a copy's own segment follows
+  std::string unsubscribe_mail_to_us;       // likewise
   std::optional<std::uint32_t> link_key;    // kUnsubscribeKey, if a text has it
   std::string link_at_ours;                 // what it is then; a copy's own segment follows
   std::vector<PartTemplate> texts;          // one, or plain and html

@@ -333,6 +333,7 @@ TEST(AnyMessage, IsWellFormedAndReadsAsItWasWritten) {
     // With the longest link of ours the size that is told holds, and every line.
     MessageOptions linked = options;
     linked.unsubscribe_url = "https://" + std::string(kUnsubscribeUrlOctetsMax - 9, 'u') + "/";
+    linked.unsubscribe_mailto = "mailto:" + std::string(kUnsubscribeUrlOctetsMax - 7, 'm');
     const auto advertisement = MessageTemplate::build(given.content, linked);
     RecipientFields leaver = recipient;
     const std::string token(kUnsubscribeTokenOctetsMax, 't');

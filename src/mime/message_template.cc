@@ -203,6 +203,9 @@ Result<MessageTemplate> MessageTemplate::build(Content content, const MessageOpt
   if (options.unsubscribe_url.size() > kUnsubscribeUrlOctetsMax) {
     return fail(ErrorKind::invalid_input, "the URL of opt-outs is longer than 100 octets");
   }
+  if (options.unsubscribe_mailto.size() > kUnsubscribeUrlOctetsMax) {
+    return fail(ErrorKind::invalid_input, "the address of opt-outs is longer than 100 octets");
+  }
   auto parts = std::make_unique<Parts>();
   parts->date_offset_minutes = options.date_offset_minutes;
   auto feedback = feedback_field(options.feedback_id);
@@ -230,6 +233,7 @@ Result<MessageTemplate> MessageTemplate::build(Content content, const MessageOpt
   // Else no copy needs a segment of its own.
   if (!has_page_of_its_own(parts->unsubscribe_url)) {
     parts->unsubscribe_at_ours = options.unsubscribe_url;
+    parts->unsubscribe_mail_to_us = options.unsubscribe_mailto;
   }
   parts->link_key = parts->keys.find(kUnsubscribeKey);
   if (parts->link_key) parts->link_at_ours = options.unsubscribe_url;

@@ -40,6 +40,10 @@ struct MessageOptions {
   // impossible, it is what List-Unsubscribe has; and it is what kUnsubscribeKey becomes in texts,
   // the same for one copy. At most kUnsubscribeUrlOctetsMax. Empty: never, and nothing.
   std::string unsubscribe_url;
+  // Beside it, for programs that unsubscribe by mail: a mailto URI up to where the same segment
+  // begins, which is in the subject then. At most kUnsubscribeUrlOctetsMax. Empty: none. Never
+  // where the sender gave a mailto of its own, or the page is not ours.
+  std::string unsubscribe_mailto;
   // What makes the ids of its inline parts the delivery's own: content_id_tail().
   std::string content_id_tail = "@localhost.invalid";
 };

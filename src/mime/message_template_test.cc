@@ -354,6 +354,29 @@ TEST(MessageTemplate, OneClickIsOfferedForHttpsOnly) {
             "List-Unsubscribe=One-Click");
 }
 
+TEST(MessageTemplate, BesideALinkOfOursStandsAnAddressOfOurs) {
+  const MessageOptions ours{.unsubscribe_url = "https://mail.example.jp/unsubscribe/",
+                            .unsubscribe_mailto = "mailto:out@back.example.jp?subject="};
+  const auto unsubscribe = [&](Content given) {
+    const auto made = MessageTemplate::build(std::move(given), ours);
+    EXPECT_TRUE(made);
+    ComposedMessage message;
+    made->compose({"a@example.com", {}, {}, "token"}, identity(), message);
+    return read(whole(message)).field("List-Unsubscribe");
+  };
+  EXPECT_EQ(unsubscribe(content()),
+            "<https://mail.example.jp/unsubscribe/token>,"
+            " <mailto:out@back.example.jp?subject=token>");
+  Content given = content();
+  given.list_unsubscribe_mailto = "mailto:out@example.jp";
+  EXPECT_EQ(unsubscribe(given),
+            "<https://mail.example.jp/unsubscribe/token>, <mailto:out@example.jp>");
+  given = content();
+  given.list_unsubscribe_url = "https://example.jp/out";
+  EXPECT_EQ(unsubscribe(given), "<https://example.jp/out>")
+      << "whoever has the page takes the mail";
+}
+
 TEST(MessageTemplate, WhereTheSenderHasNoPageOfItsOwnTheLinkIsOurs) {
   const MessageOptions ours{.unsubscribe_url = "https://mail.example.jp/unsubscribe/"};
   const auto fields_with = [&](Content given, std::vector<InsertCodeView> codes,

@@ -201,6 +201,12 @@ Task<Result<DkimView>> Operations::add_dkim_key(NewDkimKey request) {
   }
   auto name = KeyName::parse(request.domain, request.selector);
   if (!name) co_return fail(std::move(name.error()));
+  if (is_slot_selector(name->selector)) {
+    co_return fail(ErrorKind::invalid_input,
+                   fmt::format("the selector {} is one of those whose keys rotate by themselves: "
+                               "choose another --selector",
+                               name->selector));
+  }
   const auto taken = co_await dkim_key(request.account, name->domain, name->selector);
   if (taken) {
     co_return fail(ErrorKind::conflict,
@@ -231,6 +237,12 @@ Task<Result<store::AccountWork>> Operations::remove_dkim_key(std::string account
                                                              std::string selector) {
   auto found = co_await dkim_key(account_name, domain, selector);
   if (!found) co_return fail(std::move(found.error()));
+  if (is_slot_selector(found->key.selector)) {
+    co_return fail(ErrorKind::conflict,
+                   fmt::format("the key {0} of {1} goes by itself: `todoku domain rotate {1}` "
+                               "changes it, `todoku domain setup {1} --by txt` gives it up",
+                               found->key.selector, found->key.domain));
+  }
   auto removed = co_await store_.write(store::WritePriority::accept,
                                        [key = found->key](store::WriteTransaction& transaction) {
                                          return remove_dkim(transaction, key);

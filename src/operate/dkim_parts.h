@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "async/task.h"
 #include "base/clock.h"
@@ -20,6 +21,10 @@ Task<Result<mailauth::dkim::SigningKey>> dkim_key_for(SecretText pem, std::strin
 // "r20260105" or "e20260105": says what it is and when it was made, which is what one wants to know
 // of an old selector.
 [[nodiscard]] std::string dkim_selector(mailauth::dkim::KeyAlgorithm algorithm, Instant now);
+
+// Those that sign or have signed.
+[[nodiscard]] Result<std::vector<store::DkimKey>> keys_of_domain(
+    store::ReadTransaction& transaction, store::AccountKey account, const std::string& domain);
 
 [[nodiscard]] DkimView dkim_view(std::string account, store::DkimKey key);
 

@@ -79,24 +79,6 @@ std::vector<DkimView> views_of(const std::string& account, std::vector<store::Dk
   return views;
 }
 
-Result<std::vector<store::DkimKey>> keys_of_domain(store::ReadTransaction& transaction,
-                                                   store::AccountKey account,
-                                                   const std::string& domain) {
-  store::DkimPlace after{.account = account, .domain = {}, .selector = {}};
-  constexpr std::int64_t kPage = 100;
-  std::vector<store::DkimKey> found;
-  while (true) {
-    auto keys = transaction.dkim_keys(after, kPage);
-    if (!keys) return fail(std::move(keys.error()));
-    for (store::DkimKey& key : *keys) {
-      if (key.account != account) return found;
-      after = {.account = key.account, .domain = key.domain, .selector = key.selector};
-      if (key.domain == domain) found.push_back(std::move(key));
-    }
-    if (static_cast<std::int64_t>(keys->size()) < kPage) return found;
-  }
-}
-
 // Since when another key of its algorithm signs; nullopt: it signs itself.
 std::optional<Instant> superseded(const store::DkimKey& key,
                                   const std::vector<store::DkimKey>& all) {
@@ -120,6 +102,7 @@ Result<std::vector<std::string>> selectors_over(store::ReadTransaction& transact
   if (!keys) return fail(keys.error());
   std::vector<std::string> over;
   for (const store::DkimKey& key : *keys) {
+    if (is_slot_selector(key.selector)) continue;  // those go by themselves
     const auto since = superseded(key, *keys);
     if (!since || now - *since < kDkimOverlap) continue;
     const auto begun = transaction.begun_before(account, *since + kHeardOfWithin);
@@ -140,7 +123,7 @@ Result<Retired> retire(store::WriteTransaction& transaction, store::AccountKey a
   if (!keys) return fail(std::move(keys.error()));
   Retired retired;
   for (const store::DkimKey& key : *keys) {
-    if (!superseded(key, *keys)) continue;
+    if (is_slot_selector(key.selector) || !superseded(key, *keys)) continue;
     if (std::ranges::find(over, key.selector) == over.end()) {
       retired.kept.push_back(key);
       continue;
@@ -159,6 +142,24 @@ Result<std::string> domain_of(const std::string& domain) {
 }
 
 }  // namespace
+
+Result<std::vector<store::DkimKey>> keys_of_domain(store::ReadTransaction& transaction,
+                                                   store::AccountKey account,
+                                                   const std::string& domain) {
+  store::DkimPlace after{.account = account, .domain = {}, .selector = {}};
+  constexpr std::int64_t kPage = 100;
+  std::vector<store::DkimKey> found;
+  while (true) {
+    auto keys = transaction.dkim_keys(after, kPage);
+    if (!keys) return fail(std::move(keys.error()));
+    for (store::DkimKey& key : *keys) {
+      if (key.account != account) return found;
+      after = {.account = key.account, .domain = key.domain, .selector = key.selector};
+      if (key.domain == domain) found.push_back(std::move(key));
+    }
+    if (static_cast<std::int64_t>(keys->size()) < kPage) return found;
+  }
+}
 
 Task<Result<std::vector<store::DkimKey>>> Operations::waiting_dkim_keys(std::string account_name,
                                                                         std::string domain) {

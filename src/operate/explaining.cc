@@ -10,9 +10,11 @@
 
 #include "base/bytes.h"
 #include "base/printable.h"
+#include "explain/reader_text.h"
 #include "explain/story_text.h"
 #include "mail/address.h"
 #include "operate/operations.h"
+#include "store/rate_holds.h"
 #include "store/walks.h"
 
 namespace todoku::operate {
@@ -151,6 +153,19 @@ std::vector<std::string> held_in(const std::vector<store::Story>& stories) {
   return names;
 }
 
+// Of which something waits, and may be held back for its rates.
+std::vector<store::DeliveryKey> bulk_in(const std::vector<store::Story>& stories) {
+  std::vector<store::DeliveryKey> keys;
+  for (const store::Story& story : stories) {
+    const bool waits = story.type == DeliveryType::bulk && !is_terminal(story.state) &&
+                       story.delivery_status == DeliveryStatus::sending;
+    if (waits) keys.push_back(story.key.delivery);
+  }
+  std::ranges::sort(keys);
+  keys.erase(std::ranges::unique(keys).begin(), keys.end());
+  return keys;
+}
+
 }  // namespace
 
 Task<Result<std::map<std::string, explain::CredentialHold>>> Operations::holds_of(
@@ -169,12 +184,37 @@ Task<Result<std::map<std::string, explain::CredentialHold>>> Operations::holds_o
   });
 }
 
+Task<Result<Operations::RateHolds>> Operations::rate_holds_of(
+    std::vector<store::DeliveryKey> deliveries) {
+  co_return co_await store_.read([deliveries, now = store_.clock().now()](
+                                     store::ReadTransaction& reader) -> Result<RateHolds> {
+    RateHolds holds;
+    for (const store::DeliveryKey key : deliveries) {
+      const auto head = reader.delivery_head(key);
+      if (!head) continue;  // deleted meanwhile
+      auto found = store::rate_holds(reader, key, now);
+      if (!found) return fail(std::move(found.error()));
+      for (store::RateState& state : *found) {
+        const bool there = state.subject.scope == store::RateScope::delivery_at_receiver;
+        holds.rates[key].push_back({.site = there ? std::move(state.subject.name) : std::string(),
+                                    .because = std::move(state.because)});
+      }
+      const auto until = canary_until(reader, *head, now);
+      if (!until) return fail(until.error());
+      if (*until) holds.canaries[key] = **until;
+    }
+    return holds;
+  });
+}
+
 Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
   auto found = co_await find_stories(request);
   if (!found) co_return fail(std::move(found.error()));
   Explanation& explanation = found->explanation;
   auto holds = co_await holds_of(held_in(explanation.stories));
   if (!holds) co_return fail(std::move(holds.error()));
+  auto rate_holds = co_await rate_holds_of(bulk_in(explanation.stories));
+  if (!rate_holds) co_return fail(std::move(rate_holds.error()));
   EngineStatus engine;
   if (options_.describe_engine) options_.describe_engine(engine);
   const auto elsewhere = engines_elsewhere();
@@ -194,6 +234,8 @@ Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
       .bulk_expiry = options_.bulk_expiry,
       .way_of = options_.way_of,
       .holds = std::move(*holds),
+      .rate_holds = std::move(rate_holds->rates),
+      .canaries = std::move(rate_holds->canaries),
       .more = explanation.more,
       .of_all = found->of_all,
   };
@@ -204,6 +246,7 @@ Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
   explanation.text = explain::tell_stories(of_what, explanation.stories, options);
   for (const store::Story& story : explanation.stories) {
     explanation.next.push_back(explain::next_step(story, options));
+    explanation.for_recipient.push_back(explain::reader_text(story, options));
   }
   co_return std::move(explanation);
 }

@@ -21,6 +21,7 @@
 #include "base/result.h"
 #include "base/secret_box.h"
 #include "events/journal/folding.h"
+#include "explain/causes.h"
 #include "explain/next_step.h"
 #include "explain/time_text.h"
 #include "explain/way.h"
@@ -30,8 +31,10 @@
 #include "operate/domain_history.h"
 #include "operate/domain_reports.h"
 #include "operate/drained.h"
+#include "operate/key_slots.h"
 #include "operate/noted_asks.h"
 #include "operate/personal_data.h"
+#include "operate/rates.h"
 #include "operate/report_overview.h"
 #include "operate/report_reading.h"
 #include "store/retention.h"
@@ -115,6 +118,16 @@ inline constexpr std::chrono::days kDkimOverlap{7};
 struct RetiredDkim {
   std::vector<DkimView> removed;  // whose records may go from the zone
   std::vector<DkimView> kept;     // that sign no longer, and whose records must stay
+};
+
+// Keys that rotate by themselves, of one domain.
+struct KeySlotsView {
+  std::string account;
+  std::string domain;
+  KeySlots slots;
+  std::array<std::vector<SlotName>, kSlots> names;  // in the order of the slots' keys
+  SlotDue next;                                     // by the pace that is configured here
+  Instant now{};                                    // when this was so
 };
 
 struct NewDkimKey {
@@ -210,7 +223,32 @@ struct Explanation {
   std::string address;  // as the store knows it; of a delivery its number
   bool more = false;    // mails than were asked for
   std::vector<store::Story> stories;
-  std::vector<std::string> next;  // what happens next with each
+  std::vector<std::string> next;           // what happens next with each
+  std::vector<std::string> for_recipient;  // what can be sent on of each (explain/reader_text.h)
+  std::string text;
+};
+
+// What became of many mails, by receiver and cause (explain/causes.h): of a delivery, or of a span
+// of time.
+struct CausesRequest {
+  store::PublicId delivery = 0;  // 0: of a span
+  std::string account;           // empty: all; of a delivery: whoever has it, if that is one
+  std::string site;              // only at this receiver; "other": those not counted by name
+  std::string domain;            // only at the receiver that this domain's mail goes to
+  std::optional<Instant> since;  // by whole hours; of none the last 24 hours
+  std::optional<Instant> until;
+  Language language = Language::english;
+  std::int64_t limit = 20;  // causes told, up to kCausesMax
+  std::int64_t utc_offset_minutes = explain::kJapan.count();
+};
+inline constexpr std::int64_t kCausesMax = 50;
+
+struct ExplainedCauses {
+  std::optional<store::Delivery> delivery;
+  std::optional<std::string> site;
+  std::optional<Instant> since;  // of a span, as it was counted
+  std::optional<Instant> until;
+  explain::Causes causes;
   std::string text;
 };
 
@@ -342,6 +380,25 @@ struct EngineStatus {
 // By an engine that serves a store in a file: its age from now on (app/age.h).
 [[nodiscard]] Result<std::uint64_t> grow_older(store::WriteTransaction& transaction);
 
+struct RatesRequest {
+  std::string account;
+  store::PublicId delivery = 0;  // 0: of the account
+  std::int64_t hours = kRateHoursUsual;
+};
+
+// Of an account's own limits; nullopt: as it is. Percents as people write them, or "usual": as the
+// installation.
+struct RateLimitChange {
+  std::optional<std::string> complaint_warn;
+  std::optional<std::string> complaint_pause;
+  std::optional<std::string> bounce_warn;
+  std::optional<std::string> bounce_pause;
+  std::optional<std::int64_t> complaint_minimum;
+  std::optional<std::int64_t> bounce_minimum;
+  std::optional<std::int64_t> canary_recipients;  // 0: none
+  std::optional<std::int64_t> canary_minutes;
+};
+
 struct TlsReportRequest {
   std::string domain;     // of recipients; empty: all
   std::int64_t days = 7;  // with today
@@ -381,9 +438,14 @@ class Operations {
     std::function<Task<Result<std::vector<std::string>>>(std::string name)> look_up_texts;
     // nullptr: no relay runs here.
     std::function<Lockouts*()> lockouts = {};
+    // The site of a recipients' domain, as far as this process knows it; else the domain.
+    std::function<std::string(std::string_view domain)> site_of = {};
     // Our sources' addresses as receivers see them.
     std::vector<std::string> own_addresses = {};
     std::int64_t report_days = 0;  // reports of domains are kept so long; 0: without an end
+    // In A-labels; empty: none. What rotates by itself is shown by this pace.
+    std::string platform_zone = {};
+    SlotPace slot_pace = {};
     // Where reports are read; nullptr: on the thread that asks.
     async::FilePool* files = nullptr;
     // Our own mail in a domain's name has begun to fail, as receivers say. May be empty.
@@ -431,6 +493,15 @@ class Operations {
   // been signing for kDkimOverlap, and of what the account began before then, which might pin them,
   // nothing is under way.
   Task<Result<RetiredDkim>> retire_dkim_keys(std::string account, std::string domain);
+  // -- dkim_slots.cc. Keys that rotate by themselves. `account` empty: of all.
+  Task<Result<Page<KeySlotsView>>> key_slots(std::string account, std::string after,
+                                             std::int64_t limit);
+  // Sets a domain up for them; again: as it is. unsupported: there is no platform zone.
+  Task<Result<KeySlotsView>> add_key_slots(std::string account, std::string domain);
+  // The next keys as soon as a slot is free.
+  Task<Result<KeySlotsView>> rotate_key_slots(std::string account, std::string domain);
+  // They go once other keys of the domain sign.
+  Task<Result<KeySlotsView>> end_key_slots(std::string account, std::string domain);
   // What the account has to go: mail that began with the key waits for it from now on.
   Task<Result<store::AccountWork>> remove_dkim_key(std::string account, std::string domain,
                                                    std::string selector);
@@ -488,6 +559,8 @@ class Operations {
                                    bool withdrawn);
 
   Task<Result<Explanation>> explain(ExplainRequest request);
+  // -- explaining_causes.cc. invalid_input: it asks for what does not go together.
+  Task<Result<ExplainedCauses>> explain_causes(CausesRequest request);
 
   // -- personal_data.cc: all that is kept of an address, a page of it.
   Task<Result<PersonalPage>> personal_data(PersonalRequest request);
@@ -506,6 +579,10 @@ class Operations {
 
   // -- lanes.cc: how they fare, by source and site; those that are at work.
   Task<Result<std::vector<store::LanePace>>> lanes(LanesRequest request);
+  // -- rates.cc: bounces and complaints, and limits of an account's own.
+  Task<Result<RateReport>> rates(RatesRequest request);
+  Task<Result<delivery::policy::ProtectionOverrides>> limit_rates(std::string account,
+                                                                  RateLimitChange change);
 
   // At most `limit`.
   Task<Result<StuckMails>> stuck(std::int64_t limit);
@@ -558,10 +635,18 @@ class Operations {
   Task<Result<store::Domain>> claim_of(std::string account, std::string domain);
   Task<Result<store::Account>> account(std::string name);
   Task<Result<store::AccountKey>> list_owner(std::string name);
+  Task<Result<explain::Causes>> causes_of(store::Delivery delivery, std::optional<std::string> site,
+                                          std::size_t most);
+  Task<Result<void>> read_samples(explain::Causes& causes);
   struct FoundStories;
   Task<Result<FoundStories>> find_stories(ExplainRequest request);
   Task<Result<std::map<std::string, explain::CredentialHold>>> holds_of(
       std::vector<std::string> names);
+  struct RateHolds {
+    std::map<store::DeliveryKey, std::vector<explain::RateHold>> rates;
+    std::map<store::DeliveryKey, Instant> canaries;
+  };
+  Task<Result<RateHolds>> rate_holds_of(std::vector<store::DeliveryKey> deliveries);
   Task<Result<void>> changed();
   Task<Result<void>> check_adoptable();
   Task<Result<bool>> only_address_differs();
@@ -580,6 +665,9 @@ class Operations {
   using SmtpChange = std::function<Result<bool>(store::WriteTransaction&, store::SmtpCredential&)>;
   Task<Result<SmtpCredentialView>> alter_smtp_credential(std::string account, std::string name,
                                                          std::string_view event, SmtpChange change);
+  using SlotsChange = std::function<Result<void>(KeySlots&, bool is_new, Instant now)>;
+  Task<Result<KeySlotsView>> alter_key_slots(std::string account, std::string domain,
+                                             SlotsChange change);
   Task<Result<std::vector<store::DkimKey>>> waiting_dkim_keys(std::string account,
                                                               std::string domain);
   Task<Result<store::DkimKey>> make_waiting_key(store::Account owner, std::string domain,

@@ -471,6 +471,54 @@ TEST_F(OperationsTest, ExplainsAnAddressAcrossAccounts) {
             ErrorKind::invalid_input);
 }
 
+TEST_F(OperationsTest, ExplainsManyMailsByReceiverAndCause) {
+  const auto shop = run(operations.add_account({.name = "shop"}));
+  ASSERT_TRUE(run(operations.add_account({.name = "club"})));
+  store::Accept accept{.life_time = std::chrono::hours(24)};
+  accept.delivery.account = shop->account.key;
+  accept.delivery.content.from.address = "shop@example.com";
+  accept.recipients = {{.address = "taro@au.com", .domain = "au.com", .insert_codes = {}}};
+  const auto accepted = installation.store->perform_and_wait(std::move(accept));
+  ASSERT_TRUE(accepted) << accepted.error().detail;
+  const store::BatchKey batch = accepted->waiting.at(0);
+  store::OutcomeRecord refused{.key = {batch.delivery, batch.batch, 0}};
+  refused.outcome = {.state = RecipientState::bounced,
+                     .stage = Stage::rcpt_to,
+                     .reply = {550, ": User unknown"},
+                     .cause = Cause::policy};
+  refused.site = "au";
+  const std::vector records = {refused};
+  ASSERT_TRUE(
+      installation.store->perform_and_wait(store::Settle{.outcomes = records, .releases = {}}));
+
+  const auto whole = run(operations.explain_causes({.delivery = accepted->delivery.id}));
+  ASSERT_TRUE(whole) << whole.error().detail;
+  ASSERT_THAT(whole->causes.lines, SizeIs(1));
+  EXPECT_EQ(whole->causes.lines[0].cause, Cause::policy);
+  EXPECT_THAT(whole->text, HasSubstr("550 : User unknown"));
+  for (const std::string account : {"", "shop"}) {
+    const auto hours = run(operations.explain_causes({.account = account, .site = "au"}));
+    ASSERT_TRUE(hours) << hours.error().detail;
+    ASSERT_THAT(hours->causes.lines, SizeIs(1)) << account;
+    EXPECT_EQ(hours->causes.lines[0].mails, 1);
+    ASSERT_TRUE(hours->causes.lines[0].sample);
+    EXPECT_EQ(hours->causes.lines[0].sample->address, "taro@au.com");
+  }
+  EXPECT_THAT(run(operations.explain_causes({.account = "club", .site = "au"}))->causes.lines,
+              SizeIs(0));
+
+  const auto refusal = [&](CausesRequest request) {
+    const auto told = run(operations.explain_causes(std::move(request)));
+    return told ? std::string("none") : told.error().detail;
+  };
+  const Instant now = installation.store->clock().now();
+  EXPECT_THAT(refusal({.delivery = 4'711}), HasSubstr("4711"));
+  EXPECT_THAT(refusal({.delivery = accepted->delivery.id, .account = "club"}), testing::Ne("none"));
+  EXPECT_THAT(refusal({.site = "au", .domain = "au.com"}), HasSubstr("`site` and `domain`"));
+  EXPECT_THAT(refusal({.since = now, .until = now}), HasSubstr("before"));
+  EXPECT_THAT(refusal({.since = now - std::chrono::days(70)}), HasSubstr("62 days"));
+}
+
 TEST_F(OperationsTest, ExplainsADeliveryByItsNumberAndSaysWhereThereIsMore) {
   const auto shop = run(operations.add_account({.name = "shop"}));
   ASSERT_TRUE(run(operations.add_account({.name = "club"})));

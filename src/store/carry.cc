@@ -279,7 +279,13 @@ constexpr std::array<CarriedColumn, 6> kReportLines{{{"account", integer},
                                                      {"messages", integer},
                                                      {"failed", integer}}};
 
-constexpr std::array<CarriedTable, 35> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedColumn, 5> kKeySlots{{{"account", integer},
+                                                  {"domain", text},
+                                                  {"revision", integer},
+                                                  {"look", integer},
+                                                  {"state", octets}}};
+
+constexpr std::array<CarriedTable, 36> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -313,7 +319,8 @@ constexpr std::array<CarriedTable, 35> kTables{{{"settings", kSettings},
                                                 {"suppression_removals", kRemovals},
                                                 {"audit", kAudit},
                                                 {"domain_reports", kDomainReports},
-                                                {"report_lines", kReportLines}}};
+                                                {"report_lines", kReportLines},
+                                                {"key_slots", kKeySlots}}};
 
 }  // namespace carried
 

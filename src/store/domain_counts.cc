@@ -31,14 +31,29 @@ Result<bool> DomainHistogram::step(ReadTransaction& transaction) {
 }
 
 std::vector<DomainCount> DomainHistogram::largest(std::size_t most) const {
+  return largest_and_some(most, 0);
+}
+
+std::vector<DomainCount> DomainHistogram::largest_and_some(std::size_t most,
+                                                           std::size_t sample) const {
   std::vector<DomainCount> counts;
   counts.reserve(counts_.size());
   for (const auto& [domain, recipients] : counts_) counts.push_back({domain, recipients});
-  const auto end = counts.begin() + static_cast<std::ptrdiff_t>(std::min(most, counts.size()));
-  std::ranges::partial_sort(counts, end, [](const DomainCount& a, const DomainCount& b) {
-    return a.recipients != b.recipients ? a.recipients > b.recipients : a.domain < b.domain;
-  });
-  counts.erase(end, counts.end());
+  const std::size_t kept = std::min(most, counts.size());
+  const std::size_t rest = counts.size() - kept;
+  const std::size_t sorted = sample > 0 ? counts.size() : kept;
+  std::ranges::partial_sort(counts, counts.begin() + static_cast<std::ptrdiff_t>(sorted),
+                            [](const DomainCount& a, const DomainCount& b) {
+                              return a.recipients != b.recipients ? a.recipients > b.recipients
+                                                                  : a.domain < b.domain;
+                            });
+  const std::size_t wanted = std::min(sample, rest);
+  for (std::size_t i = 0; i < wanted; ++i) {
+    // Never before i: none is overwritten that is yet to be taken.
+    const std::size_t place = wanted == 1 ? 0 : i * (rest - 1) / (wanted - 1);
+    if (place != i) counts[kept + i] = std::move(counts[kept + place]);
+  }
+  counts.erase(counts.begin() + static_cast<std::ptrdiff_t>(kept + wanted), counts.end());
   return counts;
 }
 

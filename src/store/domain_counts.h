@@ -85,6 +85,10 @@ class DomainHistogram {
   [[nodiscard]] std::int64_t others() const { return others_; }
   // The domains with the most recipients, those first; of equal ones in the order of their names.
   [[nodiscard]] std::vector<DomainCount> largest(std::size_t most) const;
+  // The same, and of the smaller ones, in that order, so many as a sample: the first, the last and
+  // others evenly between. All of them, where they are no more.
+  [[nodiscard]] std::vector<DomainCount> largest_and_some(std::size_t most,
+                                                          std::size_t sample) const;
 
  private:
   const DeliveryKey key_;

@@ -15,7 +15,7 @@ namespace {
 // Of the octet of the kind.
 constexpr unsigned kSameDelivery = 128;
 
-constexpr std::array<std::pair<EventKind, std::string_view>, 19> kWords{{
+constexpr std::array<std::pair<EventKind, std::string_view>, 23> kWords{{
     {EventKind::accepted, "accepted"},
     {EventKind::sent, "sent"},
     {EventKind::deferred, "deferred"},
@@ -26,6 +26,7 @@ constexpr std::array<std::pair<EventKind, std::string_view>, 19> kWords{{
     {EventKind::cancelled, "cancelled"},
     {EventKind::unknown, "unknown"},
     {EventKind::opened, "opened"},
+    {EventKind::complained, "complained"},
     {EventKind::delivery_started, "delivery_started"},
     {EventKind::delivery_paused, "delivery_paused"},
     {EventKind::delivery_resumed, "delivery_resumed"},
@@ -35,6 +36,9 @@ constexpr std::array<std::pair<EventKind, std::string_view>, 19> kWords{{
     {EventKind::import_ended, "import_ended"},
     {EventKind::credential_held, "credential_held"},
     {EventKind::credential_released, "credential_released"},
+    {EventKind::protection_warned, "protection_warned"},
+    {EventKind::protection_paused, "protection_paused"},
+    {EventKind::protection_resumed, "protection_resumed"},
 }};
 
 // Digits in the order of ASCII, so that ids sort as their places do (RFC 4648 section 7, in lower
@@ -246,6 +250,10 @@ bool is_of_credential(EventKind kind) {
   return kind >= EventKind::credential_held;
 }
 
+bool is_of_protection(EventKind kind) {
+  return kind >= EventKind::protection_warned;
+}
+
 bool operator==(const SheetEntry& a, const SheetEntry& b) {
   const auto plain = [](const SheetEntry& e) {
     return std::tie(e.kind, e.at, e.delivery, e.batch, e.seq, e.attempt, e.code, e.cause,
@@ -267,8 +275,14 @@ SheetEntry event_of_many(EventKind kind, DeliveryKey delivery, std::int64_t reci
   return {.kind = kind, .at = at, .delivery = delivery, .job = job, .recipients = recipients};
 }
 
+SheetEntry event_of_recipient(EventKind kind, DeliveryKey delivery, std::uint32_t batch,
+                              std::uint32_t seq, Instant at) {
+  return {.kind = kind, .at = at, .delivery = delivery, .batch = batch, .seq = seq};
+}
+
 bool has_outcome(EventKind kind) {
-  return !is_of_many(kind) && kind != EventKind::accepted && kind != EventKind::opened;
+  return !is_of_many(kind) && kind != EventKind::accepted && kind != EventKind::opened &&
+         kind != EventKind::complained;
 }
 
 std::string pack_sheet(Instant committed, std::span<const SheetEntry> entries) {

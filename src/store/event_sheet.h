@@ -16,7 +16,7 @@
 //   outcome   = varint varint varint   of all but `accepted`: attempt, code of the reply, cause
 //   ... of `opened` = varint         by whom
 //   many   = varint varint          job, or 0; how many recipients it was about
-//   ... of a credential = text text   its name; why
+//   ... of a credential, or of rates = text text   its name, or whose; why
 #pragma once
 
 #include <algorithm>
@@ -52,7 +52,9 @@ enum class EventKind : std::uint8_t {
   cancelled = 8,
   unknown = 9,
   opened = 10,
-  // 11 to 13: bounced later, complained, unsubscribed
+  // 11: a mail that was taken and came back, which is a hard_error
+  complained = 12,  // calls it spam, as the provider tells
+  // 13: unsubscribed
 
   // of many at once
   delivery_started = 32,
@@ -66,6 +68,11 @@ enum class EventKind : std::uint8_t {
   // of a credential of the SMTP relay, and of no delivery
   credential_held = 64,
   credential_released = 65,
+
+  // of rates of bounces and complaints (store/rates.h), and of no delivery: the subject is in words
+  protection_warned = 66,
+  protection_paused = 67,
+  protection_resumed = 68,
 };
 
 // nullopt: no kind has this number, or this word.
@@ -76,9 +83,12 @@ enum class EventKind : std::uint8_t {
 [[nodiscard]] std::string_view to_string(EventKind kind);
 // All words, with commas between, for who gave another one.
 [[nodiscard]] std::string event_kind_words();
-// Of no single recipient: of a delivery, or of a credential.
+// Of no single recipient: of a delivery, of a credential, or of rates.
 [[nodiscard]] bool is_of_many(EventKind kind);
+// Of no delivery either: it has CredentialNews.
 [[nodiscard]] bool is_of_credential(EventKind kind);
+// Of these: of rates, and of no credential.
+[[nodiscard]] bool is_of_protection(EventKind kind);
 // Of one recipient, and there are words of the receiver, or ours, about it.
 [[nodiscard]] bool has_outcome(EventKind kind);
 
@@ -90,7 +100,7 @@ enum class OpenedBy : std::uint8_t {
 };
 [[nodiscard]] std::string_view to_string(OpenedBy by);
 
-// What a credential's event tells.
+// What an event of a credential tells, or one of rates: then the name is the subject's.
 struct CredentialNews {
   std::string name;
   std::string because;
@@ -118,6 +128,8 @@ struct SheetEntry {
 
 [[nodiscard]] SheetEntry event_of_many(EventKind kind, DeliveryKey delivery,
                                        std::int64_t recipients, Instant at, PublicId job = 0);
+[[nodiscard]] SheetEntry event_of_recipient(EventKind kind, DeliveryKey delivery,
+                                            std::uint32_t batch, std::uint32_t seq, Instant at);
 [[nodiscard]] SheetEntry event_of_credential(EventKind kind, std::string_view name,
                                              std::string_view because, Instant at);
 

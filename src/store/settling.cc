@@ -78,6 +78,10 @@ std::unexpected<Error> somebody_was_first() {
   return fail(ErrorKind::conflict, "what became of this recipient is recorded already");
 }
 
+std::unexpected<Error> nothing_was_taken() {
+  return fail(ErrorKind::conflict, "nothing that a receiver took is left to come back");
+}
+
 OutcomeRecord stopped_record(const StoppedRecipient& recipient) {
   OutcomeRecord record;
   if (recipient.may_have_arrived) {

@@ -46,6 +46,13 @@ struct Verdict {
 // reached.
 [[nodiscard]] std::unexpected<Error> somebody_was_first();
 
+// To a mail that came back of whom nothing was taken, or that came back before.
+[[nodiscard]] std::unexpected<Error> nothing_was_taken();
+// Whether there was something to come back (OutcomeRecord::if_taken).
+[[nodiscard]] constexpr bool was_taken(RecipientState state) {
+  return state == RecipientState::delivered || state == RecipientState::unknown;
+}
+
 // Whether the one event of a stop has told already that a recipient comes to this state.
 [[nodiscard]] constexpr bool is_told_by_stop(bool stopped, RecipientState next) {
   return stopped && next == RecipientState::cancelled;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store: every promise of the engine rests on it. One interface in the words of the domain, by
-// facet (settings, changes, accounts, domains, reports of them, counts of mail, deliveries,
-// recipients, domains of lists, samples, imports, exports, uploads, relayed messages, suppressions,
-// idempotency, webhooks, SMTP credentials, nodes, news, the cluster, bells, events, who reads them,
-// logs, personal data, receivers' TLS, paces of lanes, work), with a back end per folder and one
-// conformance suite (tests/conformance/store).
+// facet (settings, changes, accounts, domains, key slots and reports of them, counts of mail,
+// deliveries, recipients, domains of lists, samples, imports, exports, uploads, relayed messages,
+// suppressions, idempotency, webhooks, SMTP credentials, nodes, news, the cluster, bells, events,
+// who reads them, logs, personal data, receivers' TLS, paces of lanes, work), with a back end per
+// folder and one conformance suite (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
 // happens per request of a person is a function of a transaction. Writes are grouped: one commit
@@ -45,13 +45,16 @@
 #include "store/exports.h"
 #include "store/idempotency.h"
 #include "store/imports.h"
+#include "store/key_slots.h"
 #include "store/lane_paces.h"
 #include "store/logs.h"
 #include "store/mail_counts.h"
 #include "store/news.h"
 #include "store/nodes.h"
 #include "store/opens.h"
+#include "store/outcome_counts.h"
 #include "store/personal_data.h"
+#include "store/rates.h"
 #include "store/receiver_tls.h"
 #include "store/recipient_sample.h"
 #include "store/recipients.h"
@@ -76,6 +79,7 @@ class ReadTransaction : public SettingReads,
                         public ChangeReads,
                         public AccountReads,
                         public DomainReads,
+                        public KeySlotsReads,
                         public DomainReportReads,
                         public MailCountReads,
                         public DeliveryReads,
@@ -101,13 +105,16 @@ class ReadTransaction : public SettingReads,
                         public EventReads,
                         public PersonalDataReads,
                         public ReceiverTlsReads,
+                        public OutcomeCountReads,
                         public LanePaceReads,
+                        public RateReads,
                         public WorkReads {};
 
 // Changes. What they have done is seen by their own questions.
 class WriteTransaction : public SettingWrites,
                          public AccountWrites,
                          public DomainWrites,
+                         public KeySlotsWrites,
                          public DomainReportWrites,
                          public MailCountWrites,
                          public DeliveryWrites,
@@ -129,7 +136,9 @@ class WriteTransaction : public SettingWrites,
                          public OpenWrites,
                          public PersonalDataWrites,
                          public ReceiverTlsWrites,
+                         public OutcomeCountWrites,
                          public LanePaceWrites,
+                         public RateWrites,
                          public WorkWrites {
  public:
   [[nodiscard]] virtual ReadTransaction& read() = 0;
@@ -203,22 +212,36 @@ class Store {
 
 namespace internal {
 
-// Submits `work` and calls `done` with its own result type.
-template <class R, class Transaction, class Work, class Finish>
-void submit_typed(Store& store, std::optional<WritePriority> priority, Work work, Finish finish) {
-  auto slot = std::make_shared<std::optional<R>>();
-  auto run = [work = std::move(work), slot](Transaction& transaction) mutable -> Result<void> {
+// A work that leaves its own kind of answer in `slot`, and who is told of it: one kind for each
+// call, and one for each kind of answer.
+template <class R, class Transaction, class Work>
+std::move_only_function<Result<void>(Transaction&)> filling(std::shared_ptr<std::optional<R>> slot,
+                                                            Work work) {
+  return [work = std::move(work),
+          slot = std::move(slot)](Transaction& transaction) mutable -> Result<void> {
     slot->emplace(work(transaction));
     if (!slot->value()) return fail(slot->value().error());
     return {};
   };
-  auto done = [slot, finish = std::move(finish)](Result<void> result) mutable {
+}
+template <class R>
+Done telling(std::shared_ptr<std::optional<R>> slot, std::move_only_function<void(R)> finish) {
+  return [slot = std::move(slot), finish = std::move(finish)](Result<void> result) mutable {
     if (!result) {
       finish(R(std::unexpect, std::move(result.error())));
     } else {
       finish(std::move(slot->value()));
     }
   };
+}
+
+// Submits `work` and calls `finish` with its own result type.
+template <class R, class Transaction, class Work>
+void submit_typed(Store& store, std::optional<WritePriority> priority, Work work,
+                  std::move_only_function<void(R)> finish) {
+  auto slot = std::make_shared<std::optional<R>>();
+  auto run = filling<R, Transaction>(slot, std::move(work));
+  auto done = telling<R>(std::move(slot), std::move(finish));
   if constexpr (std::is_same_v<Transaction, WriteTransaction>) {
     store.submit_write(*priority, std::move(run), std::move(done));
   } else {
@@ -242,30 +265,38 @@ template <class Op>
 Task<Result<typename Op::Answer>> Store::perform(Op op) {
   using R = Result<typename Op::Answer>;
   // Behind a pointer: it passes several hands on the way, and a mail is many members to move.
-  co_return co_await async::from_callback<R>(
+  return async::from_callback<R>(
       [this, op = std::make_unique<Op>(std::move(op))](async::Callback<R> done) mutable {
         submit(std::move(*op), std::move(done));
       });
 }
 
+namespace internal {
+
+// One coroutine for each kind of answer, not for each call.
+template <class R>
+using Initiate = std::move_only_function<void(async::Callback<R>)>;
+
+}  // namespace internal
+
 template <class Work>
 Task<std::invoke_result_t<Work&, WriteTransaction&>> Store::write(WritePriority priority,
                                                                   Work work) {
   using R = std::invoke_result_t<Work&, WriteTransaction&>;
-  co_return co_await async::from_callback<R>([this, priority, work = std::move(work)](
-                                                 async::Callback<R> done) mutable {
+  return async::from_callback<R>(internal::Initiate<R>([this, priority, work = std::move(work)](
+                                                           async::Callback<R> done) mutable {
     internal::submit_typed<R, WriteTransaction>(*this, priority, std::move(work), std::move(done));
-  });
+  }));
 }
 
 template <class Work>
 Task<std::invoke_result_t<Work&, ReadTransaction&>> Store::read(Work work) {
   using R = std::invoke_result_t<Work&, ReadTransaction&>;
-  co_return co_await async::from_callback<R>(
-      [this, work = std::move(work)](async::Callback<R> done) mutable {
+  return async::from_callback<R>(
+      internal::Initiate<R>([this, work = std::move(work)](async::Callback<R> done) mutable {
         internal::submit_typed<R, ReadTransaction>(*this, std::nullopt, std::move(work),
                                                    std::move(done));
-      });
+      }));
 }
 
 template <class Op>

@@ -12,7 +12,7 @@
 // Time is the store's: what is handed over carries durations, and the store's clock in the commit's
 // transaction makes instants of them. Counts are increments. Rows are locked in one order
 // everywhere, by key within a kind: nodes (shared: a renewal never waits for work), import jobs,
-// batches, suspects, deliveries, accounts; a delivery's counts come last.
+// batches, suspects, counts of outcomes, deliveries, accounts; a delivery's counts come last.
 #pragma once
 
 #include <cstdint>
@@ -125,8 +125,13 @@ struct OutcomeRecord {
   std::optional<Milliseconds> wait;
   // That it bounced speaks against the address itself, and counts for Settle::error_stop.
   bool against_address = false;
+  // The receiving system, as it is counted (outcome_counts.h).
+  std::string site = {};
   // Is recorded only where nobody has the batch in hand, who may know better: else conflict.
   bool if_free = false;
+  // A mail that came back: is recorded only where it ends what a receiver had taken, or may have
+  // (delivered, unknown): else conflict, and nothing is kept. So the same one twice is one.
+  bool if_taken = false;
 };
 
 // Ends a lease: the batch is due again at the earliest due time of its open recipients, but not

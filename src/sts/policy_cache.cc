@@ -12,6 +12,7 @@
 namespace todoku::sts {
 namespace {
 
+using mailauth::mta_sts::Fault;
 using mailauth::mta_sts::Fetched;
 using mailauth::mta_sts::HeldPolicy;
 using mailauth::mta_sts::Look;
@@ -43,17 +44,22 @@ std::size_t octets_of(const Policy& policy) {
   return octets;
 }
 
+Counter& fetches_counter(Metrics& metrics, std::string_view result) {
+  return metrics.counter("todoku_mta_sts_fetches_total",
+                         "MTA-STS policies fetched, by how it ended: fetched, or in the words of "
+                         "RFC 8460.",
+                         {{"result", std::string(result)}});
+}
+
 }  // namespace
 
 PolicyCache::PolicyCache(World world, Options options)
     : world_(std::move(world)),
       options_(options),
-      fetched_total_(world_.metrics.counter("todoku_mta_sts_fetches_total",
-                                            "MTA-STS policies fetched, by how it ended.",
-                                            {{"result", "fetched"}})),
-      failed_total_(world_.metrics.counter("todoku_mta_sts_fetches_total",
-                                           "MTA-STS policies fetched, by how it ended.",
-                                           {{"result", "failed"}})),
+      fetched_total_(fetches_counter(world_.metrics, "fetched")),
+      fetch_errors_total_(fetches_counter(world_.metrics, to_string(Fault::policy_fetch_error))),
+      invalid_total_(fetches_counter(world_.metrics, to_string(Fault::policy_invalid))),
+      unproven_total_(fetches_counter(world_.metrics, to_string(Fault::webpki_invalid))),
       gone_without_total_(world_.metrics.counter(
           "todoku_mta_sts_unknown_in_time_total",
           "Times mail went on without knowing in time whether its domain has an MTA-STS policy.")),
@@ -230,6 +236,23 @@ void PolicyCache::fetch_next_locked() {
   }
 }
 
+std::optional<Milliseconds> PolicyCache::wait_for_address_locked(Entry& entry) const {
+  if (entry.was_busy >= options_.busy_times) return std::nullopt;
+  return options_.busy_wait * (1 << entry.was_busy++);
+}
+
+Counter& PolicyCache::failed_total(Fault fault) {
+  switch (fault) {
+    case Fault::policy_fetch_error:
+      return fetch_errors_total_;
+    case Fault::policy_invalid:
+      return invalid_total_;
+    case Fault::webpki_invalid:
+      break;
+  }
+  return unproven_total_;
+}
+
 PolicyCache::Entry& PolicyCache::landed_locked(const std::string& domain) {
   Entry& entry = entries_.at(domain);
   entry.looking = false;
@@ -282,20 +305,42 @@ Task<void> PolicyCache::look(std::string domain) {
 }
 
 Task<void> PolicyCache::fetch(std::string domain, std::string id) {
-  const AtEnd landed([this, &domain] {
+  bool has_place = true;
+  const AtEnd landed([this, &domain, &has_place] {
     const std::lock_guard lock(mutex_);
-    to_fetch_.done(domain);
+    if (has_place) to_fetch_.done(domain);
     landed_locked(domain);
     fetch_next_locked();
     make_room_locked(0);
   });
   Fetched fetched = co_await world_.fetch.fetch(domain);
-  (fetched ? fetched_total_ : failed_total_).add();
+  if (!fetched && fetched.error().is_busy) {
+    std::optional<Milliseconds> wait;
+    {
+      const std::lock_guard lock(mutex_);
+      wait = wait_for_address_locked(entries_.at(domain));
+      if (wait) {
+        to_fetch_.done(domain);
+        has_place = false;
+        fetch_next_locked();
+      }
+    }
+    if (wait) {
+      const bool awake = co_await async::sleep_for(*wait);
+      const std::lock_guard lock(mutex_);
+      if (!awake || stopping_) co_return;
+      to_fetch_.add(domain);
+      entries_.at(domain).id_to_fetch = std::move(id);
+      co_return;
+    }
+  }
+  (fetched ? fetched_total_ : failed_total(fetched.error().fault)).add();
   std::optional<HeldPolicy> to_keep;
   {
     const std::lock_guard lock(mutex_);
     Entry& entry = entries_.at(domain);
     const Instant now = world_.clock.now();
+    entry.was_busy = 0;
     const bool is_new = fetched.has_value();
     entry.known.fetched(std::move(id), std::move(fetched), now);
     learnt_locked(domain, entry, now);

@@ -6,8 +6,9 @@
 //        └─not known─> the shelf ─> DNS ─> fetch ───────┘   at most `wait_max`, then none; but
 //                                                           nothing is said before the shelf
 //
-// Each of the three has places of its own, so that what hangs in one holds up no other. What is due
-// for another look is looked at beside, while what is known holds.
+// Each of the three has places of its own, so that what hangs in one holds up no other. A fetch to
+// an address that has as many as it may gives its place to others and comes again, ever later. What
+// is due for another look is looked at beside, while what is known holds.
 #pragma once
 
 #include <cstddef>
@@ -65,7 +66,10 @@ class PolicyCache {
     std::size_t looks_max = 256;  // at the DNS
     std::size_t fetches_max = 16;
     std::size_t fetches_of_one_max = 2;  // of domains below one registered domain
-    Milliseconds wait_max{10'000};       // of who asks
+    // Until a fetch whose address was busy comes again, twice as long each time; so many times.
+    Milliseconds busy_wait{250};
+    std::uint8_t busy_times = 6;
+    Milliseconds wait_max{10'000};  // of who asks
   };
   // All of it outlives the cache. `shelf`: nullptr for none.
   struct World {
@@ -116,6 +120,7 @@ class PolicyCache {
     SteadyInstant shelf_at{};                   // it is not asked before
     bool looking = false;                       // a task is at it, at any of the three
     std::optional<std::string> id_to_fetch;     // of the policy that waits in to_fetch_
+    std::uint8_t was_busy = 0;                  // times that its address was, one after the other
     std::set<std::shared_ptr<Waiter>> waiters;  // each leaves by itself
     std::size_t octets = 0;
     std::list<std::string>::iterator age;
@@ -137,6 +142,9 @@ class PolicyCache {
   // A task has ended: who still waits looks for himself.
   Entry& landed_locked(const std::string& domain);
   void leave(const std::string& domain, const std::shared_ptr<Waiter>& waiter);
+  // Of a fetch whose address was busy: how long it waits; nullopt: it has come often enough.
+  [[nodiscard]] std::optional<Milliseconds> wait_for_address_locked(Entry& entry) const;
+  [[nodiscard]] Counter& failed_total(mailauth::mta_sts::Fault fault);
   [[nodiscard]] Task<void> ask_shelf(std::string domain);
   [[nodiscard]] Task<void> look(std::string domain);
   [[nodiscard]] Task<void> fetch(std::string domain, std::string id);
@@ -144,7 +152,9 @@ class PolicyCache {
   const World world_;
   const Options options_;
   Counter& fetched_total_;
-  Counter& failed_total_;
+  Counter& fetch_errors_total_;
+  Counter& invalid_total_;
+  Counter& unproven_total_;
   Counter& gone_without_total_;
   Trouble shelf_trouble_{log::Level::warning, "MTA-STS policies cannot be kept",
                          "MTA-STS policies are kept again"};

@@ -34,6 +34,10 @@ class FakeWeb final : public PolicyFetch {
   Task<Fetched> fetch(std::string domain) override {
     ++asked[domain];
     if (hangs) co_await async::sleep_for(hours(24));
+    if (const auto found = busy.find(domain); found != busy.end() && found->second > 0) {
+      --found->second;
+      co_return std::unexpected(FetchFailure{.reason = "its address is busy", .is_busy = true});
+    }
     const auto found = policies.find(domain);
     if (found == policies.end()) {
       co_return std::unexpected(
@@ -43,6 +47,7 @@ class FakeWeb final : public PolicyFetch {
   }
   std::map<std::string, Policy> policies;
   std::map<std::string, int> asked;
+  std::map<std::string, int> busy;  // so many times
   bool hangs = false;
 };
 
@@ -254,6 +259,28 @@ TEST_F(PolicyCacheTest, NamesBelowOneDomainLeaveFetchesForOthers) {
   web_.hangs = false;
   EXPECT_NE(get("example.jp"), nullptr);
   EXPECT_EQ(web_.asked.size(), 3U);
+}
+
+TEST_F(PolicyCacheTest, ADomainWhoseAddressIsBusyComesAgain) {
+  renew({.busy_wait = Milliseconds(0), .busy_times = 3});
+  web_.busy["example.jp"] = 3;
+  EXPECT_NE(get("example.jp"), nullptr);
+  EXPECT_EQ(web_.asked["example.jp"], 4);
+  give_record("b.example");
+  web_.busy["b.example"] = 100;
+  EXPECT_EQ(get("b.example"), nullptr);
+  EXPECT_EQ(web_.asked["b.example"], 4) << "and not for ever";
+  EXPECT_EQ(cache_->failure("b.example")->fault, Fault::policy_fetch_error);
+}
+
+TEST_F(PolicyCacheTest, WhoseAddressIsBusyLeavesHisPlaceToOthers) {
+  renew({.fetches_max = 1, .busy_wait = hours(1)});
+  give_record("b.example");
+  web_.busy["b.example"] = 1;
+  cache_->ask("b.example");
+  settle();
+  EXPECT_EQ(web_.asked["b.example"], 1);
+  EXPECT_NE(get("example.jp"), nullptr);
 }
 
 TEST_F(PolicyCacheTest, WhoLeavesKeepsNoDomain) {

@@ -33,6 +33,10 @@ bool is_plain_text(std::string_view type) {
 Fetched judge_answer(const http::GuardedAnswer& answer) {
   if (!answer.response) {
     const Error& error = answer.response.error();
+    if (error.kind == ErrorKind::limit_exceeded) {
+      return std::unexpected(FetchFailure{
+          .reason = "too many policies are being fetched from the same address", .is_busy = true});
+    }
     // Somebody was connected to: it is the certificate that is not good enough.
     const bool is_certificate = error.kind == ErrorKind::unauthorized && answer.peer;
     return faulty(is_certificate ? Fault::webpki_invalid : Fault::policy_fetch_error, error.detail);

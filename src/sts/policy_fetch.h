@@ -17,7 +17,7 @@ namespace todoku::sts {
 class PolicyFetch {
  public:
   virtual ~PolicyFetch() = default;
-  // `domain`: A-labels.
+  // `domain`: A-labels. A failure that is busy (FetchFailure) says nothing of the domain.
   [[nodiscard]] virtual Task<mailauth::mta_sts::Fetched> fetch(std::string domain) = 0;
 };
 

@@ -56,6 +56,9 @@ TEST(StsPolicyFetch, AnythingElseIsToldByItsKind) {
     EXPECT_EQ(fetched.error().fault, each.fault) << each.reason;
     EXPECT_THAT(fetched.error().reason, HasSubstr(each.reason));
   }
+  const auto busy = judge_answer(failed(ErrorKind::limit_exceeded, false));
+  ASSERT_FALSE(busy);
+  EXPECT_TRUE(busy.error().is_busy) << "nobody was asked: it says nothing of the domain";
   http::GuardedAnswer cut = answered(200, "text/plain", kPolicy);
   cut.cut = true;
   EXPECT_THAT(judge_answer(cut).error().reason, HasSubstr("65536 octets"));

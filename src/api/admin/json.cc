@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "access/scopes.h"
+#include "api/admin/shown_time.h"
 #include "explain/advice.h"
 #include "explain/own_words.h"
 #include "explain/time_text.h"
@@ -14,28 +15,6 @@ namespace todoku::api::admin {
 namespace {
 
 using http::JsonWriter;
-
-// "2026-01-05T01:00:00Z"
-std::string time_text(Instant instant) {
-  const auto second = std::chrono::floor<std::chrono::seconds>(instant);
-  const auto day = std::chrono::floor<std::chrono::days>(second);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss time(second - day);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     time.hours().count(), time.minutes().count(), time.seconds().count());
-}
-
-void add_time(JsonWriter& json, std::string_view name, std::optional<Instant> instant) {
-  if (instant) json.member(name, time_text(*instant));
-}
-
-// Also for people, as `<name>_text`, in the zone of the API where none is asked for.
-void add_shown_time(JsonWriter& json, const std::string& name, std::optional<Instant> instant,
-                    std::chrono::minutes offset = explain::kJapan) {
-  add_time(json, name, instant);
-  if (instant) json.member(name + "_text", explain::time_text(*instant, offset));
-}
 
 void add_account_members(JsonWriter& json, const store::Account& account) {
   json.member("name", account.name);
@@ -151,7 +130,7 @@ void add_attempt(JsonWriter& json, const store::Attempt& attempt, std::string_vi
 }
 
 void add_story(JsonWriter& json, const store::Story& story, std::string_view next,
-               todoku::Language language) {
+               std::string_view for_recipient, todoku::Language language) {
   json.begin_object();
   json.member("account", story.account);
   json.member("delivery_id", story.delivery_id);
@@ -170,6 +149,7 @@ void add_story(JsonWriter& json, const store::Story& story, std::string_view nex
   json.member("delivery_paused", story.delivery_paused);
   json.member("credential_held", story.credential_held);
   json.member("next", next);
+  json.member("for_recipient", for_recipient);
   json.key("attempts");
   json.begin_array();
   for (const store::Attempt& attempt : story.attempts) {
@@ -466,7 +446,8 @@ std::string explanation_json(const operate::Explanation& explanation, todoku::La
   json.key("mails");
   json.begin_array();
   for (std::size_t i = 0; i < explanation.stories.size(); ++i) {
-    add_story(json, explanation.stories[i], explanation.next[i], language);
+    add_story(json, explanation.stories[i], explanation.next[i], explanation.for_recipient[i],
+              language);
   }
   json.end_array();
   json.end_object();

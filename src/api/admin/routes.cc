@@ -8,13 +8,17 @@
 
 #include <fmt/format.h>
 
+#include "api/admin/causes_json.h"
 #include "api/admin/json.h"
+#include "api/admin/key_slots_json.h"
 #include "api/admin/lanes_json.h"
 #include "api/admin/personal_json.h"
+#include "api/admin/rates_json.h"
 #include "api/admin/read_call.h"
 #include "api/admin/report_json.h"
 #include "api/admin/tls_report_json.h"
 #include "base/check.h"
+#include "base/date_time.h"
 #include "base/wipe.h"
 #include "http/json.h"
 #include "operate/calls/calls.h"
@@ -316,6 +320,28 @@ Task<Response> retire_keys(Operations& operations, Given given) {
   co_return retired ? Response::json(200, retired_dkim_json(*retired)) : failure(retired.error());
 }
 
+Task<Response> list_key_slots(Operations& operations, Given given) {
+  const auto slots = co_await operations.key_slots(given.text("account"), given.text("after"),
+                                                   given.number("limit").value_or(kListedUsually));
+  co_return slots ? Response::json(200, key_slots_json(*slots)) : failure(slots.error());
+}
+
+Task<Response> add_key_slots(Operations& operations, Given given) {
+  const auto slots = co_await operations.add_key_slots(given.text("account"), given.text("domain"));
+  co_return slots ? Response::json(201, key_slots_json(*slots)) : failure(slots.error());
+}
+
+Task<Response> rotate_key_slots(Operations& operations, Given given) {
+  const auto slots =
+      co_await operations.rotate_key_slots(given.text("account"), given.text("domain"));
+  co_return slots ? Response::json(200, key_slots_json(*slots)) : failure(slots.error());
+}
+
+Task<Response> end_key_slots(Operations& operations, Given given) {
+  const auto slots = co_await operations.end_key_slots(given.text("account"), given.text("domain"));
+  co_return slots ? Response::json(200, key_slots_json(*slots)) : failure(slots.error());
+}
+
 Task<Response> consent(Operations& operations, Given given) {
   const auto domain =
       co_await operations.consent(given.text("account"), given.text("domain"), given.text("to"),
@@ -323,14 +349,11 @@ Task<Response> consent(Operations& operations, Given given) {
   co_return domain ? Response::json(200, domain_json(*domain)) : failure(domain.error());
 }
 
-Task<Response> explain_address(Operations& operations, Given given) {
-  operate::ExplainRequest request{.address = given.text("address"),
-                                  .account = given.text("account")};
-  if (given.find("lang") != nullptr) {
-    const auto language = todoku::parse_language(given.text("lang"));
-    if (!language) co_return failure(400, "the languages are en and ja");
-    request.language = *language;
-  }
+Task<Response> explain_address(Operations& operations, Given given, todoku::Language wanted) {
+  operate::ExplainRequest request{
+      .address = given.text(given.find("email") != nullptr ? "email" : "address"),
+      .account = given.text("account"),
+      .language = wanted};
   request.limit = given.number("limit").value_or(request.limit);
   request.utc_offset_minutes =
       given.number("utc_offset_minutes").value_or(request.utc_offset_minutes);
@@ -338,6 +361,54 @@ Task<Response> explain_address(Operations& operations, Given given) {
   const auto explanation = co_await operations.explain(std::move(request));
   co_return explanation ? Response::json(200, explanation_json(*explanation, language))
                         : failure(explanation.error());
+}
+
+Task<Response> explain_causes(Operations& operations, Given given, todoku::Language language) {
+  operate::CausesRequest request{.delivery = given.number("delivery_id").value_or(0),
+                                 .account = given.text("account"),
+                                 .site = given.text("site"),
+                                 .domain = given.text("domain"),
+                                 .language = language};
+  for (const auto& [name, into] : {std::pair("since", &request.since), {"until", &request.until}}) {
+    if (given.find(name) == nullptr) continue;
+    *into = parse_date_time(given.text(name));
+    if (!*into) {
+      co_return failure(400, fmt::format("{} is \"{}\", which is no time such as "
+                                         "2026-04-01T09:00:00+09:00",
+                                         name, given.text(name)));
+    }
+  }
+  request.limit = given.number("limit").value_or(request.limit);
+  if (request.limit > operate::kCausesMax) {
+    co_return failure(400, fmt::format("limit is {}, of causes there are {} at most", request.limit,
+                                       operate::kCausesMax));
+  }
+  request.utc_offset_minutes =
+      given.number("utc_offset_minutes").value_or(request.utc_offset_minutes);
+  const auto told = co_await operations.explain_causes(std::move(request));
+  co_return told ? Response::json(200, causes_json(*told, language)) : failure(told.error());
+}
+
+// One address, or many mails.
+Task<Response> explain_mail(Operations& operations, Given given) {
+  auto language = todoku::Language::english;
+  if (given.find("lang") != nullptr) {
+    const auto read = todoku::parse_language(given.text("lang"));
+    if (!read) co_return failure(400, "the languages are en and ja");
+    language = *read;
+  }
+  const auto has = [&](std::string_view name) { return given.find(name) != nullptr; };
+  const bool of_many =
+      has("delivery_id") || has("domain") || has("site") || has("since") || has("until");
+  const bool of_one = has("address") || has("email");
+  if (of_one && of_many) {
+    co_return failure(400, "an address does not go together with a delivery, receiver or time");
+  }
+  if (!of_one && !of_many) {
+    co_return failure(400, "say of what: email, delivery_id, domain, site or since");
+  }
+  if (of_one) co_return co_await explain_address(operations, std::move(given), language);
+  co_return co_await explain_causes(operations, std::move(given), language);
 }
 
 operate::Asker asker_of(const Given& given) {
@@ -408,6 +479,31 @@ Task<Response> list_lanes(Operations& operations, Given given) {
                                                 .all = given.truth("all").value_or(false),
                                                 .limit = given.number("limit").value_or(kUsual)});
   co_return lanes ? Response::json(200, lanes_json(*lanes, offset)) : failure(lanes.error());
+}
+
+Task<Response> show_rates(Operations& operations, Given given) {
+  const auto report = co_await operations.rates(
+      {.account = given.text("account"),
+       .delivery = given.number("delivery_id").value_or(0),
+       .hours = given.number("hours").value_or(operate::kRateHoursUsual)});
+  co_return report ? Response::json(200, rates_json(*report)) : failure(report.error());
+}
+
+Task<Response> limit_rates(Operations& operations, Given given) {
+  const auto given_text = [&](std::string_view name) -> std::optional<std::string> {
+    if (given.find(name) == nullptr) return std::nullopt;
+    return given.text(name);
+  };
+  const auto limits = co_await operations.limit_rates(
+      given.text("account"), {.complaint_warn = given_text("complaint_warn"),
+                              .complaint_pause = given_text("complaint_pause"),
+                              .bounce_warn = given_text("bounce_warn"),
+                              .bounce_pause = given_text("bounce_pause"),
+                              .complaint_minimum = given.number("complaint_minimum"),
+                              .bounce_minimum = given.number("bounce_minimum"),
+                              .canary_recipients = given.number("canary_recipients"),
+                              .canary_minutes = given.number("canary_minutes")});
+  co_return limits ? Response::json(200, rate_limits_json(*limits)) : failure(limits.error());
 }
 
 Task<Response> list_stuck(Operations& operations, Given given) {
@@ -621,8 +717,12 @@ constexpr std::array kOffered{
     Offered{&calls::kMakeNextKeys, make_next_keys},
     Offered{&calls::kBeginNextKeys, begin_next_keys},
     Offered{&calls::kRetireKeys, retire_keys},
+    Offered{&calls::kListKeySlots, list_key_slots},
+    Offered{&calls::kAddKeySlots, add_key_slots},
+    Offered{&calls::kRotateKeySlots, rotate_key_slots},
+    Offered{&calls::kEndKeySlots, end_key_slots},
     Offered{&calls::kConsent, consent},
-    Offered{&calls::kExplain, explain_address},
+    Offered{&calls::kExplain, explain_mail},
     Offered{&calls::kListStuck, list_stuck},
     Offered{&calls::kReleaseStuck, release_stuck},
     Offered{&calls::kReleaseAllStuck, release_all_stuck},
@@ -637,6 +737,8 @@ constexpr std::array kOffered{
     Offered{&calls::kListAudit, list_audit},
     Offered{&calls::kTlsReport, tls_report},
     Offered{&calls::kLanes, list_lanes},
+    Offered{&calls::kRates, show_rates},
+    Offered{&calls::kLimitRates, limit_rates},
     Offered{&calls::kListNodes, list_nodes},
     Offered{&calls::kCluster, show_cluster},
     Offered{&calls::kWaiting, count_waiting},

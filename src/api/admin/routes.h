@@ -19,6 +19,7 @@
 //   POST   /domains/{account}/{domain}/consent    {to, withdrawn?}
 //   DELETE /domains/{account}/{domain}
 //   GET    /explain?address=&account=&lang=&limit=&utc_offset_minutes=
+//   GET    /explain?delivery_id=&domain=&site=&since=&until=&...   many mails (causes_json.h)
 //   GET    /stuck?limit=&utc_offset_minutes=      {"mails": [{since, account, ...}], "more"}
 //   POST   /stuck/{account}/{email_id}/release
 //   POST   /stuck/release                         all of them -> {"released": n}

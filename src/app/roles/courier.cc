@@ -35,16 +35,30 @@ Task<Result<ChangeWatch::Take>> renew_letters(Sending& sending) {
 // What more people have paused is held back by the store alone.
 constexpr std::int64_t kHeldMax = 100'000;
 
-Task<Result<ChangeWatch::Take>> hold_back(store::Store& store, Sending& sending) {
+// Receivers that rules know by their domains, as carriers are: of others the scheduler alone knows
+// which of a delivery's domains are theirs, and what is in hand goes on.
+std::string site_by_domain(const delivery::policy::SiteRules& rules, std::string_view domain) {
+  const delivery::policy::Site* const site = rules.find(domain, {});
+  return site == nullptr ? std::string() : site->name;
+}
+
+Task<Result<ChangeWatch::Take>> hold_back(store::Store& store, Sending& sending,
+                                          const delivery::policy::SiteRules& rules) {
   using HeldBack = delivery::courier::Holdings::HeldBack;
-  const auto held = co_await store.read([](store::ReadTransaction& reader) -> Result<HeldBack> {
-    const auto deliveries = reader.held_deliveries(kHeldMax);
-    if (!deliveries) return fail(deliveries.error());
-    const auto credentials = reader.held_smtp_credentials(kHeldMax);
-    if (!credentials) return fail(credentials.error());
-    return HeldBack{{deliveries->begin(), deliveries->end()},
-                    {credentials->begin(), credentials->end()}};
-  });
+  const auto held =
+      co_await store.read([&rules](store::ReadTransaction& reader) -> Result<HeldBack> {
+        const auto deliveries = reader.held_deliveries(kHeldMax);
+        if (!deliveries) return fail(deliveries.error());
+        const auto credentials = reader.held_smtp_credentials(kHeldMax);
+        if (!credentials) return fail(credentials.error());
+        const auto receivers = reader.held_receivers(kHeldMax);
+        if (!receivers) return fail(receivers.error());
+        return HeldBack{
+            .deliveries = {deliveries->begin(), deliveries->end()},
+            .credentials = {credentials->begin(), credentials->end()},
+            .receivers = {receivers->begin(), receivers->end()},
+            .site_of = [&rules](std::string_view domain) { return site_by_domain(rules, domain); }};
+      });
   if (!held) co_return fail(held.error());
   co_return ChangeWatch::Take([&sending, all = *held]() -> Result<void> {
     sending.hold_back(all);
@@ -105,7 +119,7 @@ CourierRole::CourierRole(const Ground& ground, Shared& shared,
   ground_.readiness.add({"sources", [this] { return probe_sources(ground_.config); }});
   ground_.changes.follow(store::Topic::accounts, [this] { return renew_letters(sending_); });
   ground_.changes.follow(
-      store::Topic::held, [this] { return hold_back(ground_.store, sending_); },
+      store::Topic::held, [this] { return hold_back(ground_.store, sending_, ground_.rules); },
       [this](SteadyInstant asked) { sending_.heard(delivery::Hearing::Of::courses, asked); });
   add_figures();
   make_doctor();

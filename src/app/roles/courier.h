@@ -32,6 +32,9 @@ class CourierRole final : public Role {
   [[nodiscard]] std::optional<explain::Way> way_of(const store::Story& story) const override {
     return sending_.way_of(story);
   }
+  [[nodiscard]] std::string site_of(std::string_view domain) const override {
+    return sending_.site_of(domain);
+  }
 
   // Takes over what is accepted in this process.
   [[nodiscard]] Sending& sending() { return sending_; }

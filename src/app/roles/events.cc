@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "app/domain_examination.h"
+#include "app/key_options.h"
+#include "app/key_probe.h"
 #include "app/module_options.h"
 #include "app/roles/known_senders.h"
 #include "app/sending_platform.h"
@@ -65,6 +67,40 @@ events::reports::Reporter::World reports_world(const Ground& ground, const intak
           .work_arrived = std::move(wake_scheduler)};
 }
 
+events::protection::Watcher::World protection_world(const Ground& ground) {
+  return {.store = ground.store,
+          .clock = ground.clock,
+          .metrics = ground.metrics,
+          .node = [&node = ground.node] { return node.key(); },
+          .holds = [&node = ground.node] { return node.holds(); },
+          .receivers = receivers_by(ground.rules)};
+}
+
+// What everybody gets of new keys, as the zones' servers and a resolver say that remembers nothing.
+KeyProbe key_probe(const Ground& ground, ProofNames& names) {
+  return {
+      .resolver = names.resolver(),
+      .name_servers = [&names](std::string zone) { return names.resolver().ns(std::move(zone)); },
+      .port = static_cast<std::uint16_t>(ground.config.doctor.domain_server_port)};
+}
+
+KeyKeeper::World key_keeper_world(const Ground& ground, ProofNames& names) {
+  const KeyZoneWriter writer = key_zone_writer(ground.config);
+  return {.store = ground.store,
+          .clock = ground.clock,
+          .metrics = ground.metrics,
+          .box = ground.box,
+          .files = ground.file_pool,
+          .look =
+              [&ground, &names](KeyLook look) {
+                names.resolver().forget_answers();
+                return look_for_keys(key_probe(ground, names), std::move(look));
+              },
+          .write_file = [writer](std::string_view text) { return writer.write(text); },
+          .run_hook = [writer](std::string_view update) { return writer.run(update); },
+          .changed = [&changes = ground.changes] { return changes.look(); }};
+}
+
 events::journal::Journaler::World journal_world(const Ground& ground) {
   return {.store = ground.store,
           .files = ground.file_pool,
@@ -105,7 +141,9 @@ EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_schedule
                  ground.runtime.executor(0)),
       senders_(takes_any_sender(ground.config)),
       reports_(reports_world(ground, senders_, std::move(wake_scheduler)),
-               report_options(ground.config), ground.runtime.executor(0)) {
+               report_options(ground.config), ground.runtime.executor(0)),
+      protection_(protection_world(ground), protection_options(ground.config),
+                  ground.runtime.executor(0)) {
   if (ground.config.doctor.enabled && ground.config.doctor.domain_checks) {
     domain_doctor_.emplace(
         DomainDoctor::World{.store = ground.store,
@@ -116,6 +154,10 @@ EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_schedule
         DomainDoctor::Options{.every = std::chrono::hours(ground.config.doctor.domain_check_hours),
                               .platform = sending_platform(ground.config)},
         ground.runtime.executor(0));
+  }
+  if (!ground.config.dkim.platform_zone.empty()) {
+    key_keeper_.emplace(key_keeper_world(ground, names), key_keeper_options(ground.config),
+                        ground.runtime.executor(0));
   }
   if (!ground.config.journal.directory.empty()) {
     journal_.emplace(
@@ -178,6 +220,11 @@ Result<void> EventsRole::start() {
     ground_.wait_for(reports_.stop());
     return true;
   });
+  protection_.start();
+  running_.add([this](SteadyInstant) {
+    ground_.wait_for(protection_.stop());
+    return true;
+  });
   if (journal_) {
     journal_->start();
     running_.add([this](SteadyInstant) {
@@ -190,6 +237,13 @@ Result<void> EventsRole::start() {
     ground_.wait_for(domains_.stop());
     return true;
   });
+  if (key_keeper_) {
+    key_keeper_->start();
+    running_.add([this](SteadyInstant) {
+      ground_.wait_for(key_keeper_->stop());
+      return true;
+    });
+  }
   if (domain_doctor_) {
     domain_doctor_->start();
     running_.add([this](SteadyInstant) {

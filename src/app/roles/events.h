@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Role `events`: the work that no request and no mail waits for. It runs the imports and makes the
 // exports that API processes have begun, removes little by little what was deleted, looks at proofs
-// of domains, checks what domains say in the DNS, tells endpoints of webhooks, and senders of
-// relayed mail what failed. Whichever process has the role takes what waits or what a dead one has
-// left.
+// of domains, checks what domains say in the DNS, moves on DKIM keys that rotate by themselves,
+// tells endpoints of webhooks, and senders of relayed mail what failed. Whichever process has the
+// role takes what waits or what a dead one has left.
 #pragma once
 
 #include <functional>
@@ -13,6 +13,7 @@
 #include "app/domain_doctor.h"
 #include "app/domain_watch.h"
 #include "app/housekeeping.h"
+#include "app/key_keeper.h"
 #include "app/passing_on.h"
 #include "app/proof_names.h"
 #include "app/retention.h"
@@ -23,6 +24,7 @@
 #include "events/endpoints/dispatcher.h"
 #include "events/exports/exporter.h"
 #include "events/journal/journaler.h"
+#include "events/protection/watcher.h"
 #include "events/reports/reporter.h"
 #include "intake/importer.h"
 #include "intake/senders.h"
@@ -55,9 +57,11 @@ class EventsRole final : public Role {
   DomainWatch domains_;
   SeededRandom random_;
   std::optional<DomainDoctor> domain_doctor_;
+  std::optional<KeyKeeper> key_keeper_;
   events::endpoints::Dispatcher endpoints_;
   intake::Senders senders_;
   events::reports::Reporter reports_;
+  events::protection::Watcher protection_;
   std::optional<events::journal::Journaler> journal_;
   Running running_;
 };

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/clock.h"
@@ -40,6 +41,11 @@ class Role {
   [[nodiscard]] virtual std::optional<explain::Way> way_of(const store::Story& story) const {
     (void)story;
     return std::nullopt;
+  }
+  // The site of a recipients' domain; empty: it knows none. From any thread.
+  [[nodiscard]] virtual std::string site_of(std::string_view domain) const {
+    (void)domain;
+    return {};
   }
   // Whom it lets log in no more; nullptr: nobody logs in there. From any thread.
   [[nodiscard]] virtual operate::Lockouts* lockouts() { return nullptr; }

@@ -4,6 +4,17 @@
 #include "app/module_options.h"
 
 namespace todoku::app::roles {
+namespace {
+
+// Nothing is read: it looks itself at what is held back, before it offers more.
+Task<Result<ChangeWatch::Take>> hear_of_holds(delivery::scheduler::Scheduler& scheduler) {
+  co_return ChangeWatch::Take([&scheduler]() -> Result<void> {
+    scheduler.wake();
+    return {};
+  });
+}
+
+}  // namespace
 
 SchedulerRole::SchedulerRole(const Ground& ground, Shared& shared)
     : ground_(ground),
@@ -22,6 +33,7 @@ SchedulerRole::SchedulerRole(const Ground& ground, Shared& shared)
                  ground.runtime.executor(0)) {
   // Who leads is told what couriers do.
   ground_.collected.follow_couriers([this] { return shared_.leads().leads(); });
+  ground_.changes.follow(store::Topic::held, [this] { return hear_of_holds(scheduler_); });
 }
 
 Result<void> SchedulerRole::start() {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <exception>
+#include <numeric>
+#include <optional>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -35,6 +37,10 @@ constexpr Milliseconds kResolverWait = std::chrono::seconds(10);
 
 std::string_view domain_of(std::string_view address) {
   return address.substr(address.rfind('@') + 1);
+}
+
+dns::Families families_of(const EgressSource& source) {
+  return {.ipv4 = source.use_v4, .ipv6 = source.use_v6};
 }
 
 // Why there is no letter. That the delivery is not there any more is nobody's to be told.
@@ -250,7 +256,39 @@ void Courier::hand_over(std::shared_ptr<BatchInFlight> batch, const EgressSource
   });
 }
 
+// Its name may not be found, and be mended: that says nothing about a recipient.
+Task<void> Courier::dispatch_to_smarthost(std::shared_ptr<BatchInFlight> batch,
+                                          const EgressSource& source) {
+  const std::string host = source.smarthost->route_name();
+  const dns::RouteCache::Route answer = co_await world_.routes.route(host);
+  if (!answer) co_return;  // stopping: what is open is given back
+  std::vector<std::uint32_t> indices(batch->leased().recipients.size());
+  std::iota(indices.begin(), indices.end(), 0U);
+  std::optional<dns::Unroutable> why;
+  if (!*answer) {
+    why = answer->error();
+  } else if (!dns::reaches(**answer, families_of(source))) {
+    why = dns::no_common_family(**answer, families_of(source));
+  }
+  if (why) {
+    why->permanent = false;
+    if (!why->ours) why->cause = Cause::smarthost;
+    unroutable(batch, source.smarthost->host, indices, *why);
+    co_return;
+  }
+  world_.feedback.routed(host, (**answer).site);
+  std::vector<Mail> mails;
+  mails.reserve(indices.size());
+  for (const std::uint32_t index : indices) mails.push_back({batch, index});
+  egress::LaneRoute route{.key = egress::route_key(**answer), .answer = answer};
+  world_.lanes.add(source, std::move(route), std::move(mails));
+}
+
 Task<void> Courier::dispatch(std::shared_ptr<BatchInFlight> batch, const EgressSource& source) {
+  if (source.smarthost) {
+    co_await dispatch_to_smarthost(std::move(batch), source);
+    co_return;
+  }
   std::map<std::string, std::vector<std::uint32_t>, std::less<>> by_domain;
   const auto& recipients = batch->leased().recipients;
   for (std::uint32_t i = 0; i < recipients.size(); ++i) {
@@ -295,7 +333,9 @@ Task<void> Courier::dispatch_domain(std::shared_ptr<BatchInFlight> batch, std::s
     co_return;
   }
   world_.feedback.routed(domain, (**answer).site);
-  const auto policy = co_await policy_of(domain, (**answer).site);
+  const auto exception =
+      policy::sts_exception(world_.lanes.rules(), domain, (**answer).site, (**answer).secure);
+  const auto policy = co_await policy_of(domain, exception);
   if (!policy) {
     // Stopping: what is open is given back.
     if (policy.error() == sts::PolicyCache::NoWord::cancelled) co_return;
@@ -304,20 +344,15 @@ Task<void> Courier::dispatch_domain(std::shared_ptr<BatchInFlight> batch, std::s
     for (const std::uint32_t index : indices) world_.recorder.parked({batch, index}, later);
     co_return;
   }
-  auto way = egress::mta_sts_route(answer, *policy == nullptr ? nullptr : &(**policy).policy);
+  auto way =
+      egress::mta_sts_route(answer, *policy == nullptr ? nullptr : &(**policy).policy, exception);
   if (!way) {
     names_nobody(batch, domain, indices, **answer);
     co_return;
   }
   const dns::MailRoute& route = way->route();
-  const dns::Families families{.ipv4 = source.use_v4, .ipv6 = source.use_v6};
-  const bool reachable = std::ranges::any_of(route.hosts, [&](const dns::MailHost& host) {
-    return std::ranges::any_of(host.addresses, [&](const net::IpAddress& address) {
-      return address.is_v4() ? families.ipv4 : families.ipv6;
-    });
-  });
-  if (!reachable) {
-    unroutable(batch, domain, indices, dns::no_common_family(route, families));
+  if (!dns::reaches(route, families_of(source))) {
+    unroutable(batch, domain, indices, dns::no_common_family(route, families_of(source)));
     co_return;
   }
   std::vector<Mail> mails;
@@ -326,10 +361,9 @@ Task<void> Courier::dispatch_domain(std::shared_ptr<BatchInFlight> batch, std::s
   world_.lanes.add(source, std::move(*way), std::move(mails));
 }
 
-Task<sts::PolicyCache::Word> Courier::policy_of(std::string domain, std::string site) {
-  const policy::SiteLimits& limits = world_.lanes.limits(site);
-  const bool is_asked =
-      world_.mta_sts != nullptr && limits.mta_sts && limits.tls != policy::TlsPolicy::none;
+Task<sts::PolicyCache::Word> Courier::policy_of(std::string domain,
+                                                policy::StsException exception) {
+  const bool is_asked = world_.mta_sts != nullptr && exception != policy::StsException::whole;
   if (!is_asked) co_return sts::PolicyInForce();
   co_return co_await world_.mta_sts->policy(std::move(domain));
 }

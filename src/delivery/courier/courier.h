@@ -28,6 +28,7 @@
 #include "delivery/feedback.h"
 #include "delivery/node_lease.h"
 #include "delivery/options.h"
+#include "delivery/policy/sts_exception.h"
 #include "delivery/work.h"
 #include "dns/route_cache.h"
 #include "queue/queue.h"
@@ -94,11 +95,14 @@ class Courier {
   Task<void> dispatch_domain(std::shared_ptr<BatchInFlight> batch, std::string domain,
                              std::vector<std::uint32_t> indices, const EgressSource& source);
 
-  // The policy that mail of the domain goes by at its site.
-  Task<sts::PolicyCache::Word> policy_of(std::string domain, std::string site);
+  // The policy that mail of the domain goes by, unless it is wholly excepted.
+  Task<sts::PolicyCache::Word> policy_of(std::string domain, policy::StsException exception);
   // No host of the route is left by the domain's policy.
   void names_nobody(const std::shared_ptr<BatchInFlight>& batch, const std::string& domain,
                     const std::vector<std::uint32_t>& indices, const dns::MailRoute& route);
+  // A batch whose source has a smarthost: all of it goes there.
+  Task<void> dispatch_to_smarthost(std::shared_ptr<BatchInFlight> batch,
+                                   const EgressSource& source);
   // Says the same of every recipient of a batch.
   void settle_all(const std::shared_ptr<BatchInFlight>& batch, const Outcome& outcome);
   void expire(const std::shared_ptr<BatchInFlight>& batch);

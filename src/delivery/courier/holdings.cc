@@ -51,8 +51,11 @@ void Holdings::sweep_locked() {
 }
 
 bool Holdings::is_held_back_locked(const store::LeasedBatch& batch) const {
-  return held_back_.deliveries.contains(batch.key.delivery) ||
-         (!batch.credential.empty() && held_back_.credentials.contains(batch.credential));
+  if (held_back_.deliveries.contains(batch.key.delivery)) return true;
+  if (!batch.credential.empty() && held_back_.credentials.contains(batch.credential)) return true;
+  // Of a batch that domains share nothing is known.
+  if (held_back_.receivers.empty() || batch.domain.empty() || !held_back_.site_of) return false;
+  return held_back_.receivers.contains({batch.key.delivery, held_back_.site_of(batch.domain)});
 }
 
 void Holdings::hold_back(HeldBack held) {

@@ -7,11 +7,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -20,6 +22,7 @@
 #include "delivery/node.h"
 #include "delivery/node_lease.h"
 #include "delivery/work.h"
+#include "store/rates.h"
 
 namespace todoku::delivery::courier {
 
@@ -39,6 +42,9 @@ class Holdings final : public BatchHolder {
   struct HeldBack {
     std::set<store::DeliveryKey> deliveries;
     std::set<std::string> credentials;  // what came by SMTP with one of these
+    // Bulk at a receiver (store/rates.h), and whose site a batch's domain is; empty: not known.
+    std::set<store::HeldReceiver> receivers = {};
+    std::function<std::string(std::string_view domain)> site_of = {};
   };
   void hold_back(HeldBack held);
 

@@ -157,6 +157,15 @@ Counter& OutcomeRecorder::failures_of(Cause cause) {
   return *counter;
 }
 
+std::string OutcomeRecorder::counted_as(std::string_view site) {
+  const auto& named = rules_.sites();
+  if (site.empty() || named.find(site) != named.end()) return std::string(site);
+  if (first_counted_.label(site) == site || much_counted_.label(site) == site) {
+    return std::string(site);
+  }
+  return {};
+}
+
 void OutcomeRecorder::tell_of_relayed(const Mail& mail, const Outcome& outcome) const {
   const std::string& credential = mail.batch->leased().credential;
   const bool is_over =
@@ -191,6 +200,7 @@ void OutcomeRecorder::settled(const Mail& mail, std::string_view site, Outcome o
     const std::string_view address = mail.recipient().address;
     tls_->tried(address.substr(address.rfind('@') + 1), record.outcome, record.path);
   }
+  record.site = counted_as(site);
   add({mail.batch, std::move(record), std::string(site), now});
   // Only now: whatever is thrown before, the mail comes back with its mark.
   mail.batch->unmark(mail.index);

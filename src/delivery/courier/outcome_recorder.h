@@ -123,6 +123,9 @@ class OutcomeRecorder final : public OutcomeSink {
   Task<Result<void>> mark_on_its_way(const Mail& mail, bool on_its_way);
   // Whether the mail may be begun; the log tells once of a store that cannot be told.
   bool tell_marked(const Result<void>& marked);
+  // The name under which a site's outcomes are counted (store/outcome_counts.h): of those that
+  // rules name, of the first that come, and then of those with much mail; else empty.
+  [[nodiscard]] std::string counted_as(std::string_view site);
   void tell_of_relayed(const Mail& mail, const Outcome& outcome) const;
   void count_unrecorded();
   void add(Entry entry);
@@ -177,6 +180,10 @@ class OutcomeRecorder final : public OutcomeSink {
   std::shared_ptr<Group> unsubmitted_;  // that group, where there was no memory to repeat it
   bool waiting_for_more_ = false;
   SteadyInstant commit_not_before_;
+  // Names of sites under which outcomes are counted.
+  TopLabels first_counted_{200, 1};
+  TopLabels much_counted_{800};
+
   bool stopped_ = false;
   std::atomic<bool> draining_{false};
   Trouble commit_trouble_{log::Level::error, "outcomes not committed, repeated until they are",

@@ -160,6 +160,7 @@ void Lane::dismiss(LaneSeat& seat) {
   tell_untold(seat);
   tell_pace(seat, now);
   if (std::exchange(seat.site_failed, false)) rest(now, std::move(seat.failure));
+  automate(seat, now);
   take_in(seat.route, seat.mails);
   if (opens_none(now) && ledger_.connections() == 0) park_waiting(opens_none_until_);
 }
@@ -254,6 +255,33 @@ void Lane::tell_answers(LaneSeat& seat, SteadyInstant now) {
                                                    .connections = ledger_.connections(),
                                                    .latency = now - seat.taken_at},
                                                   now);
+}
+
+void Lane::automate(LaneSeat& seat, SteadyInstant now) {
+  for (const policy::Automation* automation : std::exchange(seat.automations, {})) {
+    if (automation_counts_.counted(*automation, now)) do_automation(*automation, now);
+  }
+}
+
+void Lane::do_automation(const policy::Automation& automation, SteadyInstant now) {
+  if (world_.automations_total != nullptr) world_.automations_total->add();
+  // Alarms go by what the log calls an error.
+  (automation.alarm ? log::error : log::warning)(
+      "a receiver's answer sets off an automation",
+      {{"automation", automation.id},
+       {"site", site_},
+       {"source", source_.name},
+       {"slow_to", automation.slow_to},
+       {"slow_seconds", static_cast<std::int64_t>(automation.slow_for.count())},
+       {"suspend_seconds", static_cast<std::int64_t>(automation.suspend_for.count())},
+       {"place", automation.place}});
+  if (automation.slow_to > 0) {
+    ledger_.pace().slow_to(automation.slow_to, now + automation.slow_for, now);
+  }
+  if (automation.suspend_for <= std::chrono::seconds(0)) return;
+  const bool rested_before = ledger_.resting(now);
+  ledger_.pace().suspend(now + automation.suspend_for);
+  leave_alone(now, rested_before);
 }
 
 void Lane::take_in(const LaneRoute& route, MailsInHand& mails) {
@@ -390,6 +418,7 @@ Task<void> Lane::take(LaneSeat& seat, std::uint32_t max, SteadyInstant idle_unti
   const SteadyInstant told = world_.clock.steady_now();
   const std::uint32_t allowed = ledger_.connections_allowed(told);
   tell_pace(seat, told);
+  automate(seat, told);
   if (ledger_.connections_allowed(told) > allowed) guarded([this] { open_connections(); });
   if (seat.served && ledger_.failures() > 0) {
     ledger_.served(world_.clock.steady_now());

@@ -46,6 +46,7 @@
 #include "delivery/options.h"
 #include "delivery/pace_memory.h"
 #include "delivery/policy/adaptive_pace.h"
+#include "delivery/policy/automations.h"
 #include "delivery/policy/site_rules.h"
 #include "delivery/source_set.h"
 #include "delivery/stop_list.h"
@@ -93,8 +94,9 @@ struct LaneWorld {
   const StopList* stops = nullptr;  // nullptr: nobody is stopped
   // Sources that are on a blocklist; nullptr: none is known.
   const SourceSet* listed = nullptr;
-  LaneSlowdowns* slowdowns = nullptr;  // nullptr: not counted
-  PaceMemory* paces = nullptr;         // nullptr: what a lane learns goes with it
+  Counter* automations_total = nullptr;  // nullptr: not counted
+  LaneSlowdowns* slowdowns = nullptr;    // nullptr: not counted
+  PaceMemory* paces = nullptr;           // nullptr: what a lane learns goes with it
 };
 
 class Lane : public std::enable_shared_from_this<Lane> {
@@ -174,6 +176,9 @@ class Lane : public std::enable_shared_from_this<Lane> {
   // What the seat's answers say about the pace.
   void tell_pace(LaneSeat& seat, SteadyInstant now);
   void tell_answers(LaneSeat& seat, SteadyInstant now);
+  // Does what the seat's answers set off.
+  void automate(LaneSeat& seat, SteadyInstant now);
+  void do_automation(const policy::Automation& automation, SteadyInstant now);
   // Adds mails to what waits, or parks them.
   void take_in(const LaneRoute& route, MailsInHand& mails);
   void park_all(MailsInHand& mails, SteadyInstant until);
@@ -218,6 +223,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   bool wants_room_ = false;         // what it could not be begun for, or not go on with
   std::array<bool, 2> in_line_{};   // for a place, by TrafficClass
   std::size_t places_granted_ = 0;  // and not used yet
+  policy::AutomationCounts automation_counts_;
   std::size_t published_waiting_ = 0;
   std::uint32_t published_connections_ = 0;
 
@@ -277,10 +283,8 @@ class LaneDirectory {
   // Whether a lane of this source has connections or mail.
   [[nodiscard]] bool in_use(std::string_view source) const;
   [[nodiscard]] std::vector<Lane::Figures> figures() const;
-  // Of all lanes of a site.
-  [[nodiscard]] const policy::SiteLimits& limits(std::string_view site) const {
-    return rules_.limits(site);
-  }
+  // The limits of all lanes of a site are among them.
+  [[nodiscard]] const policy::SiteRules& rules() const { return rules_; }
   // nullopt: there is no such lane, so nothing waits in it and it does not rest.
   [[nodiscard]] std::optional<Lane::Figures> figures_of(std::string site, std::string source) const;
   // nullopt: no connection of theirs is busy with this mail.

@@ -137,6 +137,7 @@ smtp::ConnectionOptions LaneConnection::connection_options(const dns::Candidate&
   smtp::ConnectionOptions options;
   options.remote = {candidate.address,
                     limits.port != kSmtpPort ? limits.port : world_.options.port};
+  if (source.smarthost) options.remote.port = source.smarthost->port;
   options.mx_host = candidate.host;
   options.local_address = candidate.address.is_v4() ? source.bind_v4 : source.bind_v6;
   options.egress_source = source.name;
@@ -156,7 +157,9 @@ smtp::ConnectionOptions LaneConnection::connection_options(const dns::Candidate&
   options.session.chunking = limits.chunking;
   const dns::HostDane& dane = dane_of(candidate);
   options.session.tls =
-      policy::tls_plan(limits.tls, {.dane = dane.demand, .mta_sts = seat_->route.mta_sts});
+      source.smarthost
+          ? source.smarthost->tls
+          : policy::tls_plan(limits.tls, {.dane = dane.demand, .mta_sts = seat_->route.mta_sts});
   if (options.session.tls.proof == TlsProof::dane) {
     options.dane = {.name = dane.base, .records = dane.records, .other_names = dane.other_names};
   }
@@ -187,6 +190,7 @@ Task<std::optional<LaneConnection::OpenFailure>> LaneConnection::open_at(dns::Ca
                                                                          SteadyInstant not_after) {
   auto options = connection_options(candidate);
   options.not_after = not_after;
+  if (auto why = take_login(options)) co_return why;
   world_.dials_total.add();
   auto opened = co_await smtp::Connection::open(options, world_.clock);
   if (!opened && opened.error().failed_in_tls) {
@@ -208,6 +212,21 @@ Task<std::optional<LaneConnection::OpenFailure>> LaneConnection::open_at(dns::Ca
       .stage = failure.stage, .reply = std::move(failure.reply), .cause = failure.cause};
   const policy::Verdict verdict = judge(answer);
   co_return OpenFailure{std::move(answer), verdict, std::move(failure.path), failure.cut_short};
+}
+
+std::optional<LaneConnection::OpenFailure> LaneConnection::take_login(
+    smtp::ConnectionOptions& options) const {
+  const auto& smarthost = lane_->source_.smarthost;
+  if (!smarthost || !smarthost->login) return std::nullopt;
+  auto login = smarthost->login();
+  if (login) {
+    options.session.login = std::move(*login);
+    return std::nullopt;
+  }
+  policy::Answer answer{
+      .stage = Stage::auth, .reply = {0, login.error().detail}, .cause = Cause::smarthost};
+  const policy::Verdict verdict = judge(answer);
+  return OpenFailure{std::move(answer), verdict, Path{.mx_host = options.mx_host}};
 }
 
 std::vector<dns::Candidate> LaneConnection::addresses_to_try() {

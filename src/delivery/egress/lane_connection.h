@@ -51,6 +51,8 @@ class LaneConnection {
   [[nodiscard]] std::vector<dns::Candidate> addresses_to_try();
   Task<std::optional<OpenFailure>> open_at(dns::Candidate candidate, SteadyInstant not_after);
   [[nodiscard]] smtp::ConnectionOptions connection_options(const dns::Candidate& candidate) const;
+  // Of a smarthost that we log in at; why there is none.
+  [[nodiscard]] std::optional<OpenFailure> take_login(smtp::ConnectionOptions& options) const;
   // Sends the mails in hand, and others, until the connection is used up.
   Task<void> send_all();
   enum class Sent : std::uint8_t {
@@ -118,6 +120,8 @@ class LaneConnection {
               Milliseconds duration);
   // What an answer says about the pace, for the lane to be told.
   void note_pace(const policy::Answer& answer, const policy::Verdict& verdict);
+  // What it sets off.
+  void note_automations(const policy::Answer& answer, const policy::Verdict& verdict);
   void settle_as(Outcome outcome, Path path, Milliseconds duration);
   // What became of the first mail in hand, before anything else happens that may throw: that the
   // receiver has taken it must never be forgotten.

@@ -434,7 +434,13 @@ void LaneConnection::learn_habits(policy::Evidence evidence) {
 
 policy::Verdict LaneConnection::judge(policy::Answer answer) const {
   answer.site = lane_->site_;
-  return policy::judge(answer, seat_->mails.front().batch->letter().at_most_once);
+  const bool at_most_once = seat_->mails.front().batch->letter().at_most_once;
+  policy::Verdict verdict = policy::judge(answer, at_most_once);
+  if (!lane_->source_.smarthost || answer.in_doubt || !is_between_us(verdict.cause)) {
+    return verdict;
+  }
+  answer.cause = Cause::smarthost;
+  return policy::judge(answer, at_most_once);
 }
 
 Microseconds LaneConnection::patience(const Letter& letter) const {
@@ -511,6 +517,7 @@ void LaneConnection::settle(const policy::Answer& answer, const policy::Verdict&
   } else {
     note_pace(answer, verdict);
   }
+  note_automations(answer, verdict);
   if (!verdict.site_failed && !refused_for_listing && answer.reply.code != 0) {
     seat_->served = true;
   }
@@ -535,6 +542,14 @@ void LaneConnection::settle(const policy::Answer& answer, const policy::Verdict&
             : fmt::format(" (sent before in this attempt: {}; it may have arrived)", *before);
   }
   settle_as(std::move(outcome), path, duration);
+}
+
+void LaneConnection::note_automations(const policy::Answer& answer,
+                                      const policy::Verdict& verdict) {
+  if (verdict.state == RecipientState::delivered || answer.reply.code == 0) return;
+  const auto set_off = policy::automations_in_force().set_off_by(
+      {.site = lane_->site_, .cause = verdict.cause, .text = answer.reply.text});
+  seat_->automations.insert(seat_->automations.end(), set_off.begin(), set_off.end());
 }
 
 void LaneConnection::note_pace(const policy::Answer& answer, const policy::Verdict& verdict) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "delivery/policy/automations.h"
 #include "delivery/work.h"
 #include "dns/mail_route.h"
 #include "mail/attempt.h"
@@ -87,6 +88,8 @@ struct LaneSeat {
   bool too_fast = false;     // likewise: slow_down
   bool too_many = false;     // this connection was not taken, while others may be at work
   Reply failure;             // what was said then
+  // Automations that answers count for.
+  std::vector<const policy::Automation*> automations;
   // Answers since the lane was told of them last, none of which asks for a slower pace.
   std::uint32_t answers = 0;
   std::uint32_t answers_timed = 0;  // of these, those whose time tells of the receiver

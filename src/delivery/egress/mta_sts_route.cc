@@ -22,8 +22,10 @@ bool is_left(const dns::MailHost& host, const mailauth::mta_sts::Policy& policy)
 }  // namespace
 
 std::optional<LaneRoute> mta_sts_route(std::shared_ptr<const dns::RouteAnswer> answer,
-                                       const mailauth::mta_sts::Policy* policy) {
-  if (policy == nullptr || policy->mode != mailauth::mta_sts::Mode::enforce) {
+                                       const mailauth::mta_sts::Policy* policy,
+                                       policy::StsException exception) {
+  const bool is_enforced = policy != nullptr && policy->mode == mailauth::mta_sts::Mode::enforce;
+  if (!is_enforced || exception == policy::StsException::whole) {
     std::string key = route_key(**answer);
     return LaneRoute{.key = std::move(key), .answer = std::move(answer)};
   }
@@ -34,8 +36,11 @@ std::optional<LaneRoute> mta_sts_route(std::shared_ptr<const dns::RouteAnswer> a
     std::erase_if(left.hosts, [&](const dns::MailHost& host) { return !leaves(host); });
     answer = std::make_shared<const dns::RouteAnswer>(std::move(left));
   }
-  // No host name has a space in it.
-  std::string key = route_key(**answer) + " mta-sts";
+  std::string key = route_key(**answer);
+  if (exception == policy::StsException::named_hosts) {
+    return LaneRoute{.key = std::move(key), .answer = std::move(answer)};
+  }
+  key += " mta-sts";  // no host name has a space in it
   return LaneRoute{.key = std::move(key), .answer = std::move(answer), .mta_sts = true};
 }
 

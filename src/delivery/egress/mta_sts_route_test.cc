@@ -65,6 +65,24 @@ TEST(MtaStsRoute, OnlyNamedHostsAreLeft) {
             "mx1.example.com, mx2.example.com");
 }
 
+TEST(MtaStsRoute, AnExceptionReachesNoHostThatThePolicyDoesNotName) {
+  using policy::StsException;
+  const auto answer = route_of(kHosts);
+  const Policy one = policy_of(Mode::enforce, {"mx2.example.com"});
+  const auto left = mta_sts_route(answer, &one, StsException::named_hosts);
+  ASSERT_TRUE(left);
+  EXPECT_FALSE(left->mta_sts) << "nothing is asked of its TLS";
+  ASSERT_EQ(left->route().hosts.size(), 1U);
+  EXPECT_EQ(left->route().hosts.front().name, "mx2.example.com");
+  EXPECT_NE(left->key, mta_sts_route(answer, &one)->key);
+  const Policy other = policy_of(Mode::enforce, {"mx.example.jp"});
+  EXPECT_FALSE(mta_sts_route(answer, &other, StsException::named_hosts));
+  const auto whole = mta_sts_route(answer, &other, StsException::whole);
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(whole->answer, answer);
+  EXPECT_FALSE(whole->mta_sts);
+}
+
 TEST(MtaStsRoute, AHostThatItsTlsaRecordsProveIsLeft) {
   const Policy other = policy_of(Mode::enforce, {"mx.example.jp"});
   dns::MailRoute route = **route_of(kHosts);

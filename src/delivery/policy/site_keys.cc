@@ -53,11 +53,15 @@ constexpr std::array kKeys = {
             "the mail waits. Works where answers are validated: `dns.trust_anchor_files`.",
             "TLSA レコード（DANE、RFC 7672）が示す証明書であることを確かめ、違えば送らずに待つ。"
             "DNSSEC を検証する設定（`dns.trust_anchor_files`）のときに働く。"},
-    SiteKey{"mta_sts", SwitchField{&SiteLimits::mta_sts}, "true",
-            "Go by the MTA-STS policies of recipients' domains (RFC 8461), where `tls` is not "
-            "`none`: mail of a domain that enforces one waits until its hosts meet it.",
-            "宛先ドメインの MTA-STS ポリシー（RFC 8461）に従う（`tls` が `none` "
-            "のときは従わない）。enforce のドメイン宛のメールは、ホストが条件を満たすまで待つ。"},
+    SiteKey{
+        "mta_sts", SwitchField{&SiteLimits::mta_sts}, "true",
+        "Go by the MTA-STS policies of recipients' domains (RFC 8461), where `tls` is not "
+        "`none`: mail of a domain that enforces one waits until its hosts meet it. Where a site "
+        "is found by MX that DNSSEC does not prove, an exception holds for hosts that the "
+        "policy names.",
+        "宛先ドメインの MTA-STS ポリシー（RFC 8461）に従う（`tls` が `none` "
+        "のときは従わない）。enforce のドメイン宛のメールは、ホストが条件を満たすまで待つ。"
+        "MX が DNSSEC で検証されていないサイトの例外は、ポリシーにあるホストに限る。"},
     SiteKey{"pipelining", SwitchField{&SiteLimits::pipelining}, "true",
             "Send commands together where the receiver offers it (RFC 2920).",
             "受信側が対応していれば、コマンドをまとめて送る（RFC 2920）。"},
@@ -68,6 +72,16 @@ constexpr std::array kKeys = {
     SiteKey{"retry_seconds", WaitsField{&SiteLimits::retry_waits}, "[60, 300]",
             "Waits after failures, instead of those of [delivery].",
             "失敗後に待つ秒数。[delivery] のものの代わりに使う。"},
+    SiteKey{"unknown_users_percent", RateField{&SiteLimits::unknown_users_percent}, "0",
+            "From this share of unknown users among its answers on a bulk delivery is held back at "
+            "the site, before it blocks the network. 0: never. See [protection].",
+            "一斉配信への応答のうち宛先不明がこの割合に達したら、受信側にブロックされる前に、その配"
+            "信をこのサイトでだけ止める。0 は止めない。[protection] も参照。"},
+    SiteKey{"complaints", SwitchField{&SiteLimits::complaints}, "false",
+            "Whether the site sends complaints (ARF, RFC 5965) to who has asked for it. Elsewhere "
+            "their rate cannot be measured, and is not shown as 0.",
+            "苦情（ARF、RFC 5965）を、申し込んだ送信者に送ってくるサイトか。ほかのサイトでは苦情の"
+            "割合は測れず、0 とは表示しない。"},
 };
 
 constexpr std::array kRemovedKeys = {

@@ -56,6 +56,10 @@ struct SiteLimits {
   bool chunking = true;
   std::uint16_t port = 25;
   std::vector<std::chrono::seconds> retry_waits;  // empty: the engine's schedule
+  // Of what it answers to a bulk delivery: from so many unknown users on the delivery is held back
+  // there. 0: it never is.
+  double unknown_users_percent = 0;
+  bool complaints = false;  // it sends them (ARF, RFC 5965) to who has asked for it
 
   friend bool operator==(const SiteLimits&, const SiteLimits&) = default;
 };

@@ -16,8 +16,11 @@ struct TlsAskedBySts {
   bool host_named = false;  // the policy names the host that was connected to
 };
 
-// nullopt: it did not come to the question of TLS.
+// Of a connection that went by no TLSA records. nullopt: it did not come to the question of TLS.
 [[nodiscard]] std::optional<TlsResult> tls_result(const Outcome& outcome, const Path& path,
                                                   const TlsAskedBySts& asked);
+
+// Of a connection that went by TLSA records (RFC 7672); nullopt: it did not.
+[[nodiscard]] std::optional<TlsResult> tls_result_by_dane(const Outcome& outcome, const Path& path);
 
 }  // namespace todoku::delivery::policy

@@ -57,6 +57,24 @@ TEST(TlsResults, WithoutAPolicyAnyTlsIsASuccess) {
             starttls_not_supported);
 }
 
+TEST(TlsResults, OfTlsaRecordsAreToldApart) {
+  const Outcome failed = ended(Stage::starttls, Cause::dane_failed);
+  const Outcome gone = ended(Stage::accepted);
+  EXPECT_EQ(tls_result_by_dane(gone, over(TlsUse::verified, "TLSv1.3 X (DANE)")), successful);
+  EXPECT_EQ(tls_result_by_dane(failed, over(TlsUse::none, "STARTTLS not offered")),
+            starttls_not_supported);
+  EXPECT_EQ(tls_result_by_dane(failed, over(TlsUse::none, "the handshake failed")),
+            validation_failure);
+  EXPECT_EQ(tls_result_by_dane(failed, unverified("no matching DANE TLSA records")),
+            validation_failure);
+  EXPECT_EQ(tls_result_by_dane(failed, unverified("hostname mismatch")), certificate_host_mismatch);
+  EXPECT_EQ(tls_result_by_dane(ended(Stage::dns, Cause::tlsa_not_answered), {}), dnssec_invalid);
+  EXPECT_EQ(tls_result_by_dane(gone, unverified("self-signed certificate; its TLSA records cannot "
+                                                "be used")),
+            tlsa_invalid);
+  EXPECT_EQ(tls_result_by_dane(gone, unverified("self-signed certificate")), std::nullopt);
+}
+
 TEST(TlsResults, WhatDidNotComeSoFarSaysNothing) {
   EXPECT_EQ(tls_result(ended(Stage::connect, Cause::unreachable), over(TlsUse::none, ""), kNamed),
             std::nullopt);

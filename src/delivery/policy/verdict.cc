@@ -20,6 +20,8 @@ Verdict judge(const Answer& answer, bool at_most_once) {
   Verdict verdict{.state = classify::state_of(meaning, at_most_once),
                   .cause = meaning.cause,
                   .is_attempt = meaning.is_attempt};
+  // Whoever tries a wrong password again and again is locked out.
+  verdict.site_failed = meaning.cause == Cause::smarthost;
   const bool in_doubt =
       meaning.cause == Cause::in_doubt || meaning.cause == Cause::garbled_in_doubt;
   const bool asked = meaning.is_attempt && !in_doubt;

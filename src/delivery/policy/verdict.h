@@ -11,6 +11,7 @@
 //   greeting     4xx, 5xx, timeout   next host, at last deferred          rests
 //   hello        4xx, 5xx            next host, at last deferred          rests
 //   starttls     failure             next way (policy), at last deferred  -
+//   any          our smarthost does not let us in   deferred, not an attempt    rests
 //   mail_from    4xx                 deferred            -                -
 //   mail_from    5xx                 bounced             -                -
 //   rcpt_to      4xx / 5xx           deferred / bounced  -                -

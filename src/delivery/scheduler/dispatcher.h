@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -69,6 +70,10 @@ class Dispatcher {
   struct Origin {
     SteadyInstant life_ends = SteadyInstant::max();
     DueWindow window;
+    // Of bulk that begins with a few at each site; until then, and what they were.
+    std::int64_t canary = 0;  // recipients; 0: it has none
+    SteadyInstant canary_ends{};
+    std::map<std::string, std::int64_t, std::less<>> canaries;
   };
   struct Chosen {
     store::BatchKey key;
@@ -82,6 +87,11 @@ class Dispatcher {
 
   void look_at_sources();
   Task<Result<void>> refresh();
+  // Of deliveries that are seen for the first time: what their accounts have them begin with.
+  Task<Result<void>> begin_canaries(const std::vector<store::SendingDelivery>& fresh);
+  // Recipients that may be handed out at the site besides; nullopt: as many as it can take.
+  [[nodiscard]] std::optional<std::int64_t> canary_left(const store::Workload& workload,
+                                                        std::string_view site);
   void look_through_some();
   void mark_due();
   Task<Result<void>> look_for_lost_bells();
@@ -111,12 +121,15 @@ class Dispatcher {
                                                      : TrafficClass::transactional)];
   }
   // Recipients that the lane of a source to the domain's site may be given now.
-  [[nodiscard]] std::int64_t credit(const store::Workload& workload, std::string_view site,
+  [[nodiscard]] std::int64_t credit(const store::Workload& workload, std::string_view domain,
                                     std::size_t source);
   [[nodiscard]] bool is_serviceable(const store::Workload& workload,
                                     const DueWindow::Domain& domain);
   [[nodiscard]] std::size_t source_for(const store::BatchKey& key) const;
-  [[nodiscard]] std::string site_for(std::string_view domain) const;
+  // The site that a source's mail for the domain goes to.
+  [[nodiscard]] std::string site_for(std::string_view domain, std::size_t source) const;
+  // The receiving site, whoever its mail is handed to on the way.
+  [[nodiscard]] std::string receiver_of(std::string_view domain) const;
   void forget(std::map<store::BatchKey, Offered>::iterator offered);
 
   store::Store& store_;
@@ -125,6 +138,8 @@ class Dispatcher {
   const Options& options_;
   const Feedback& feedback_;
   const LiveSources& live_;
+  // Under what the sites of smarthosts are asked for, by the source that has one.
+  std::map<std::string, std::string> smarthosts_;
   std::vector<std::string> sources_;  // those that lived when the pass began
 
   // By TrafficClass, so that transactional mail does not wait for bulk's credit to come back.
@@ -133,6 +148,8 @@ class Dispatcher {
   std::map<std::pair<store::Workload, std::string>, std::int64_t> offered_of_;  // batches
   Origin urgent_;
   std::map<store::DeliveryKey, Origin> sending_;
+  // Bulk that is held back at a receiver (store/rates.h), as of the last refresh().
+  std::set<store::HeldReceiver> held_at_;
   policy::Turns turns_;
   StepReports steps_;
   bool sending_known_ = false;  // sending_ has been read from the store

@@ -142,9 +142,13 @@ Task<Result<std::int64_t>> Dispatcher::serve(store::Workload workload) {
 
 std::int64_t Dispatcher::choose_known(const store::Workload& workload, DueWindow::Domain& domain,
                                       std::int64_t budget) {
-  const std::string site = site_for(domain.name);
   std::vector<std::int64_t> credits;  // by source; asked for once
-  for (std::size_t i = 0; i < sources_.size(); ++i) credits.push_back(credit(workload, site, i));
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    credits.push_back(credit(workload, domain.name, i));
+  }
+  const std::string receiver = receiver_of(domain.name);
+  const auto canary = canary_left(workload, receiver);
+  if (canary) budget = std::min(budget, *canary);
   std::int64_t recipients = 0;
   std::deque<store::DueBatch> waiting;
   while (recipients < budget && !domain.batches.empty()) {
@@ -163,6 +167,7 @@ std::int64_t Dispatcher::choose_known(const store::Workload& workload, DueWindow
   waiting.insert(waiting.end(), std::make_move_iterator(domain.batches.begin()),
                  std::make_move_iterator(domain.batches.end()));
   domain.batches = std::move(waiting);
+  if (canary) origin_of(workload)->canaries[receiver] += recipients;
   return recipients;
 }
 
@@ -172,7 +177,7 @@ void Dispatcher::choose(const store::Workload& workload, const store::DueBatch& 
   Offered offered{.workload = workload,
                   .domain = batch.domain,
                   .source = sources_[source],
-                  .lane = policy::lane_name(site_for(batch.domain), sources_[source]),
+                  .lane = policy::lane_name(site_for(batch.domain, source), sources_[source]),
                   .open = batch.recipients,
                   .since = now,
                   .looked = now};

@@ -24,6 +24,7 @@ constexpr std::array kWords = std::to_array<Word>({
     {ToldKind::cancelled, "recipient.cancelled"},
     {ToldKind::unknown, "recipient.unknown"},
     {ToldKind::opened, "recipient.opened"},
+    {ToldKind::complained, "recipient.complained"},
     {ToldKind::delivery_started, "delivery.started"},
     {ToldKind::delivery_paused, "delivery.paused"},
     {ToldKind::delivery_resumed, "delivery.resumed"},
@@ -33,6 +34,9 @@ constexpr std::array kWords = std::to_array<Word>({
     {ToldKind::import_ended, "import.ended"},
     {ToldKind::credential_held, "credential.held"},
     {ToldKind::credential_released, "credential.released"},
+    {ToldKind::protection_warned, "protection.warned"},
+    {ToldKind::protection_paused, "protection.paused"},
+    {ToldKind::protection_resumed, "protection.resumed"},
     {ToldKind::test, "endpoint.test"},
 });
 

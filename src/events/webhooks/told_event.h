@@ -31,6 +31,7 @@ enum class ToldKind : std::uint8_t {
   cancelled,
   unknown,
   opened,
+  complained,  // calls it spam
   delivery_started,
   delivery_paused,
   delivery_resumed,
@@ -40,6 +41,9 @@ enum class ToldKind : std::uint8_t {
   import_ended,
   credential_held,
   credential_released,
+  protection_warned,
+  protection_paused,
+  protection_resumed,
   test,  // asked for by the endpoint's owner
 };
 
@@ -63,7 +67,9 @@ struct ToldEvent {
 
   // Of an event about a credential of the SMTP relay; else empty.
   std::string credential;
-  std::string because;
+  // Of one about rates of bounces and complaints: whose they are; else empty.
+  std::string rates_of;
+  std::string because;  // of both
 
   // Of an event about many.
   std::optional<store::DeliveryCounts> counts;

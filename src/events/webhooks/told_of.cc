@@ -25,6 +25,7 @@ constexpr std::array kPairs = std::to_array<std::pair<EventKind, ToldKind>>({
     {EventKind::cancelled, ToldKind::cancelled},
     {EventKind::unknown, ToldKind::unknown},
     {EventKind::opened, ToldKind::opened},
+    {EventKind::complained, ToldKind::complained},
     {EventKind::delivery_started, ToldKind::delivery_started},
     {EventKind::delivery_paused, ToldKind::delivery_paused},
     {EventKind::delivery_resumed, ToldKind::delivery_resumed},
@@ -34,6 +35,9 @@ constexpr std::array kPairs = std::to_array<std::pair<EventKind, ToldKind>>({
     {EventKind::import_ended, ToldKind::import_ended},
     {EventKind::credential_held, ToldKind::credential_held},
     {EventKind::credential_released, ToldKind::credential_released},
+    {EventKind::protection_warned, ToldKind::protection_warned},
+    {EventKind::protection_paused, ToldKind::protection_paused},
+    {EventKind::protection_resumed, ToldKind::protection_resumed},
 });
 
 // What the contract has a word for (contract_type()).
@@ -127,7 +131,8 @@ ToldEvent told_of(store::EventRecord event, const store::Delivery* head) {
                  .at = event.entry.at,
                  .delivery = std::move(event.delivery)};
   if (const auto& credential = event.entry.credential) {
-    told.credential = credential->name;
+    (store::is_of_protection(event.entry.kind) ? told.rates_of : told.credential) =
+        credential->name;
     told.because = credential->because;
     return told;
   }

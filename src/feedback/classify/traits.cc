@@ -85,6 +85,7 @@ constexpr std::array kTraits = {
     Traits{set_aside, Whose::engine, Ends::temporary, Next::wait_for_operator, kNoAttempt},
     Traits{stopping, Whose::nobody, Ends::temporary, Next::soon, kNoAttempt},
     Traits{put_back, Whose::nobody, Ends::temporary, Next::soon, kNoAttempt},
+    Traits{smarthost, Whose::setup, Ends::temporary, Next::look_again, kNoAttempt},
 
     Traits{suppressed, Whose::recipient, Ends::permanent, Next::nothing, kNoAttempt},
     Traits{cancelled, Whose::nobody, Ends::permanent, Next::nothing, kNoAttempt},

@@ -342,6 +342,28 @@ TEST(Bounce, IsBounded) {
   EXPECT_EQ(bounce_of(nested + "\n550 5.1.1 x").kind, Kind::report);
 }
 
+TEST(Bounce, AMillionFieldsAreReadNoFurtherThanABound) {
+  std::string fields = "From: MAILER-DAEMON@a.example\n";
+  for (int i = 0; i < 1'000'000; ++i) fields += "a:\n";
+  EXPECT_TRUE(read_bounce(fields + "\n550 5.1.1 x"));
+  std::string parameters = "From: MAILER-DAEMON@a.example\nContent-Type: text/plain";
+  for (int i = 0; i < 400'000; ++i) parameters += ";\n a=b";
+  EXPECT_TRUE(read_bounce(parameters + "\n\n550 5.1.1 x"));
+  std::string parts = "From: MAILER-DAEMON@a.example\nContent-Type: multipart/mixed; boundary=b\n";
+  for (int part = 0; part < 400; ++part) {
+    parts += "\n--b\nContent-Type: text/plain";
+    for (int i = 0; i < 1'400; ++i) parts += ";a=b";
+    parts += "\n";
+  }
+  EXPECT_TRUE(read_bounce(parts));
+  // What people write with colons is no field of it, and what stands behind a long one is read.
+  std::string log;
+  for (int i = 0; i < 300; ++i) log += "12:00:00 begun\n";
+  const Bounce told = bounce_of(plain(log + "<taro@example.jp>:\n550 5.1.1 unknown\n"));
+  ASSERT_THAT(told.recipients, SizeIs(1));
+  EXPECT_EQ(told.recipients[0].address, "taro@example.jp");
+}
+
 TEST(Bounce, ARepliesCodeIsNoPartOfSomethingElse) {
   const auto reply = [](std::string_view text) {
     const Bounce bounce = bounce_of(plain("<taro@example.jp>:\n" + std::string(text) + "\n"));

@@ -152,6 +152,45 @@ std::string_view up_to_too_many_parts(std::string_view octets) {
   return octets;
 }
 
+// A line that begins a field, as mail programs read it: a name without white space, and a colon.
+bool begins_field(std::string_view line) {
+  constexpr std::size_t kNameMax = 128;
+  const std::size_t colon = line.substr(0, kNameMax).find(':');
+  return colon != std::string_view::npos && colon > 0 &&
+         line.substr(0, colon).find_first_of(" \t") == std::string_view::npos;
+}
+
+// Every field is built as well, of each part and of each message in it, and its parameters are
+// looked through pair by pair. So beyond so many lines that may begin a field, wherever they stand,
+// nothing is read, and of each, with the lines that continue it, only the beginning.
+std::string within_field_bounds(std::string_view octets) {
+  constexpr std::size_t kFieldLinesMax = 10'000;
+  constexpr std::size_t kFieldRead = std::size_t{8} << 10U;
+  std::string bounded;
+  bounded.reserve(octets.size());
+  std::size_t fields = 0;
+  std::size_t left = 0;  // of the field at hand
+  bool in_field = false;
+  while (!octets.empty()) {
+    const std::size_t end = octets.find('\n');
+    const std::string_view line = octets.substr(0, end == std::string_view::npos ? end : end + 1);
+    octets.remove_prefix(line.size());
+    const bool goes_on = in_field && (line.front() == ' ' || line.front() == '\t');
+    if (!goes_on) {
+      in_field = begins_field(line);
+      left = kFieldRead;
+      if (in_field && ++fields > kFieldLinesMax) return bounded;
+    }
+    if (!in_field || line.size() <= left) {
+      bounded += line;
+    } else if (left > 0) {
+      bounded.append(line.substr(0, left)).append("\n");
+    }
+    left -= std::min(left, line.size());
+  }
+  return bounded;
+}
+
 std::string_view without_envelope_line(std::string_view octets) {
   while (octets.starts_with("\n") || octets.starts_with("\r\n")) octets.remove_prefix(1);
   if (!octets.starts_with("From ")) return octets;
@@ -198,7 +237,9 @@ MailFields read_fields(std::string_view text) {
 
 Result<Mail> read_mail(std::string_view octets) {
   begin_gmime();
-  octets = up_to_too_many_parts(without_envelope_line(cut(octets, kMailOctetsMax)));
+  const std::string bounded =
+      within_field_bounds(up_to_too_many_parts(without_envelope_line(cut(octets, kMailOctetsMax))));
+  octets = bounded;
   Mail mail{.fields = read_fields(octets), .type = {}, .report_type = {}, .parts = {}};
   if (mail.fields.all.empty()) {
     return fail(ErrorKind::invalid_input, "this is no mail: no header field is at its beginning");

@@ -45,6 +45,8 @@ enum class Fault : std::uint8_t {
 struct FetchFailure {
   Fault fault = Fault::policy_fetch_error;
   std::string reason;  // one sentence
+  // Nobody was asked, as others are under way to the same address: may be asked in a moment.
+  bool is_busy = false;
 };
 using Fetched = std::expected<Policy, FetchFailure>;
 

@@ -101,10 +101,6 @@ class Reader {
   Result<void> take_mx(std::string_view value) {
     if (value.ends_with('.')) value.remove_suffix(1);
     if (!is_pattern(value)) return wrong("mx", "a host name, or \"*.\" and a domain");
-    if (policy_.mx.size() == kPolicyHostsMax) {
-      return fail(ErrorKind::invalid_input,
-                  fmt::format("the policy has more than {} mx", kPolicyHostsMax));
-    }
     policy_.mx.push_back(to_ascii_lower(value));
     return {};
   }
@@ -152,9 +148,9 @@ Result<Policy> parse_policy(std::string_view text) {
 }
 
 std::string to_text(const Policy& policy) {
-  std::string text = fmt::format("version: STSv1\nmode: {}\nmax_age: {}\n", to_string(policy.mode),
+  std::string text = fmt::format("version:STSv1\nmode:{}\nmax_age:{}", to_string(policy.mode),
                                  policy.max_age.count());
-  for (const std::string& host : policy.mx) text += fmt::format("mx: {}\n", host);
+  for (const std::string& host : policy.mx) text += fmt::format("\nmx:{}", host);
   return text;
 }
 

@@ -28,15 +28,17 @@ struct Policy {
   friend bool operator==(const Policy&, const Policy&) = default;
 };
 
+// RFC 8461 bounds neither the text nor its hosts; so many octets have room for some hundred hosts
+// with long names, or for thousands with short ones.
 inline constexpr std::size_t kPolicyOctetsMax = std::size_t{64} << 10U;
-inline constexpr std::size_t kPolicyHostsMax = 256;
 inline constexpr std::chrono::seconds kMaxAgeMax{31'557'600};  // a year
 
 // Lines end with LF or CRLF. Unknown fields are passed over, of a field that stands there twice the
 // first counts, and a larger max_age than a year is a year. Errors: invalid_input; the sentence
 // names the field and what is wrong with it.
 [[nodiscard]] Result<Policy> parse_policy(std::string_view text);
-// The same policy as a text that parse_policy() reads, for the store.
+// The same policy as a text that parse_policy() reads, for the store: no longer than the one that
+// it was read from.
 [[nodiscard]] std::string to_text(const Policy& policy);
 
 // Whether one of its mx patterns is this host: the same name, or "*." for one left-most label.

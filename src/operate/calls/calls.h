@@ -304,13 +304,32 @@ inline constexpr std::array kShowReports{
 inline constexpr std::array kExplain{
     Argument{"address",
              {"The recipient's address, or the number of a delivery",
-              "受信者のアドレス、または配信の番号"},
-             text,
-             true},
+              "受信者のアドレス、または配信の番号"}},
+    Argument{"email", {"The same", "address と同じ"}},
+    Argument{"delivery_id",
+             {"A delivery as a whole, by receiver and cause",
+              "この配信全体を受信側と原因ごとにまとめる"},
+             number,
+             false,
+             1},
+    Argument{"domain",
+             {"Only at the receiver that this domain's mail goes to",
+              "このドメイン宛てのメールの受信側だけ"}},
+    Argument{"site",
+             {"Only at this receiver, e.g. docomo; other: those that are not counted by name",
+              "この受信側だけ。例: docomo。other は名前ごとに数えないもの全体"}},
+    Argument{
+        "since",
+        {"All mail from then on, by whole hours: 2026-04-01T09:00:00+09:00; by itself the last "
+         "24 hours",
+         "この日時以降のすべてのメール（1 時間単位）。例: 2026-04-01T09:00:00+09:00。省略時は直近 "
+         "24 時間"}},
+    Argument{"until", {"Up to then", "この日時まで"}},
     Argument{"account", {"Only mail of this account", "このアカウントのメールだけ"}},
     Argument{"lang", {"en or ja", "en または ja"}},
     Argument{"limit",
-             {"At most so many mails, newest first", "最大件数（新しい順）"},
+             {"At most so many mails, newest first, or causes (50 at most)",
+              "メールの最大件数（新しい順）、または原因の最大件数（50 まで）"},
              number,
              false,
              1,
@@ -386,6 +405,45 @@ inline constexpr std::array kLanes{
               "動いていないレーンについて覚えていることも"},
              truth},
     kLimit, kOffset};
+inline constexpr std::array kRates{
+    kAccount,
+    Argument{"delivery_id", {"Only of this delivery", "この配信の分だけ"}, number, false, 1},
+    Argument{"hours", {"Of the last so many hours", "直近の時間数"}, number, false, 1, 336}};
+inline constexpr std::array kLimitRates{
+    kAccount,
+    Argument{"complaint_warn",
+             {"Percent of complaints from which on its owner is told; 0: never; usual: as the "
+              "installation",
+              "苦情がこの割合（%）に達したら知らせる（0 は知らせない、usual は全体の設定）"}},
+    Argument{"complaint_pause",
+             {"From which on its bulk mail is paused", "この割合（%）に達したら一斉配信を止める"}},
+    Argument{"complaint_minimum",
+             {"Of fewer mails nothing is said", "この通数に満たないうちは判断しない"},
+             number,
+             false,
+             1,
+             100'000'000},
+    Argument{"bounce_warn", {"The same for hard bounces", "ハードバウンスについて同様（警告）"}},
+    Argument{"bounce_pause", {"The same for hard bounces", "ハードバウンスについて同様（停止）"}},
+    Argument{"bounce_minimum",
+             {"Of fewer answers nothing is said", "応答がこの通数に満たないうちは判断しない"},
+             number,
+             false,
+             1,
+             100'000'000},
+    Argument{"canary_recipients",
+             {"Its bulk goes to so many at each receiver first; 0: to all at once",
+              "一斉配信を、まず受信側ごとにこの人数にだけ送る（0 は最初から全員）"},
+             number,
+             false,
+             0,
+             1'000'000},
+    Argument{"canary_minutes",
+             {"And to the rest after so long, if it went well", "問題がなければ残りを送るまでの分"},
+             number,
+             false,
+             1,
+             1'440}};
 inline constexpr std::array kListAudit{
     Argument{"since",
              {"Only from then on: 2026-04-01T09:00:00+09:00",
@@ -459,6 +517,14 @@ inline constexpr Call kBeginNextKeys{Verb::post, "/domains/{account}/{domain}/ne
                                      arguments::kOfDomain};
 inline constexpr Call kRetireKeys{Verb::post, "/domains/{account}/{domain}/retired_keys",
                                   arguments::kOfDomain};
+// Keys that rotate by themselves.
+inline constexpr Call kListKeySlots{Verb::get, "/key_slots", arguments::kListDomains};
+inline constexpr Call kAddKeySlots{Verb::post, "/domains/{account}/{domain}/key_slots",
+                                   arguments::kOfDomain};
+inline constexpr Call kRotateKeySlots{Verb::post, "/domains/{account}/{domain}/key_slots/rotate",
+                                      arguments::kOfDomain};
+inline constexpr Call kEndKeySlots{Verb::remove, "/domains/{account}/{domain}/key_slots",
+                                   arguments::kOfDomain};
 inline constexpr Call kConsent{Verb::post, "/domains/{account}/{domain}/consent",
                                arguments::kConsent};
 inline constexpr Call kImportReports{Verb::post, "/reports", arguments::kImportReports, "report"};
@@ -483,6 +549,8 @@ inline constexpr Call kErasePersonal{Verb::remove, "/personal-data", arguments::
 inline constexpr Call kListAudit{Verb::get, "/audit", arguments::kListAudit};
 inline constexpr Call kTlsReport{Verb::get, "/tls-report", arguments::kTlsReport};
 inline constexpr Call kLanes{Verb::get, "/lanes", arguments::kLanes};
+inline constexpr Call kRates{Verb::get, "/rates", arguments::kRates};
+inline constexpr Call kLimitRates{Verb::post, "/rates/limits", arguments::kLimitRates};
 inline constexpr Call kListNodes{Verb::get, "/nodes", arguments::kListNodes};
 inline constexpr Call kCluster{Verb::get, "/cluster", {}};
 inline constexpr Call kWaiting{Verb::get, "/cluster/waiting", {}};

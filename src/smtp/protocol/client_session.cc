@@ -8,6 +8,8 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/digest.h"
+#include "base/wipe.h"
 
 namespace todoku::smtp {
 namespace {
@@ -52,6 +54,7 @@ void ClientSession::written() {
     if (transaction_.content_wanted() > 0) return;
   } else {
     command_view_ = {};
+    if (phase_ == Phase::auth) wipe(command_);
   }
   ++turn_;
 }
@@ -86,6 +89,7 @@ Milliseconds ClientSession::patience_for_reply() const {
       return timeouts.greeting;
     case Phase::ehlo:
     case Phase::helo:
+    case Phase::auth:
       return timeouts.hello;
     case Phase::starttls:
     case Phase::handshake:
@@ -151,6 +155,8 @@ void ClientSession::on_reply(const Reply& reply, bool more_input) {
       return on_helo(reply);
     case Phase::starttls:
       return on_starttls(reply, more_input);
+    case Phase::auth:
+      return on_auth(reply);
     case Phase::mail:
       return on_mail(reply);
     case Phase::rest:  // a server that is tired of waiting says 421
@@ -192,14 +198,14 @@ void ClientSession::on_helo(const Reply& reply) {
 }
 
 void ClientSession::after_hello() {
-  if (tls_) return ready();
+  if (tls_) return log_in();
   if (options_.tls.mode == TlsMode::never) {
     no_tls_reason_ = "STARTTLS not wanted";
-    return ready();
+    return log_in();
   }
   if (capabilities_.starttls) return command(Phase::starttls, "STARTTLS\r\n");
   no_tls_reason_ = "STARTTLS not offered";
-  if (options_.tls.mode == TlsMode::opportunistic) return ready();
+  if (options_.tls.mode == TlsMode::opportunistic) return log_in();
   phase_ = Phase::starttls;
   fail_opening(
       Reply{0, options_.tls.asked_by == TlsAsker::dane
@@ -216,7 +222,7 @@ void ClientSession::on_starttls(const Reply& reply, bool more_input) {
     if (options_.tls.mode == TlsMode::required) {
       return fail_opening(reply, cause_of_bad_tls(Cause::no_tls_offered));
     }
-    return ready();
+    return log_in();
   }
   phase_ = Phase::handshake;
   // Octets from before the handshake could be anybody's and must not be read as said inside of TLS
@@ -242,6 +248,41 @@ void ClientSession::tls_established(bool proven) {
   // RFC 3207 section 4.2: what was known from before the handshake is forgotten.
   capabilities_ = {};
   command(Phase::ehlo, fmt::format("EHLO {}\r\n", options_.hello_name));
+}
+
+// ---- logging in ---------------------------------------------------------------------------------
+
+void ClientSession::log_in() {
+  if (options_.login == nullptr) return ready();
+  constexpr std::size_t kNonceOctets = 18;
+  phase_ = Phase::auth;
+  sasl_.emplace(*options_.login, to_base64(random_octets(kNonceOctets)));
+  const auto first = sasl_->begin(capabilities_.auth);
+  if (!first) return fail_opening(Reply{0, first.error().detail}, Cause::smarthost);
+  command(Phase::auth, *first + "\r\n");
+}
+
+void ClientSession::on_auth(const Reply& reply) {
+  constexpr int kChallenge = 334;
+  if (!cancelled_login_.empty()) {
+    return fail_opening(Reply{0, cancelled_login_}, Cause::smarthost);
+  }
+  if (reply.code == kChallenge) {
+    const auto next = sasl_->respond(reply.text);
+    if (!next) return cancel_login(next.error());
+    return command(Phase::auth, *next + "\r\n");
+  }
+  if (reply.code == kServiceClosing) return fail_opening(reply);
+  if (!reply.positive()) return fail_opening(reply, Cause::smarthost);
+  const auto finished = sasl_->finish();
+  if (!finished) return fail_opening(Reply{0, finished.error().detail}, Cause::smarthost);
+  // RFC 4954 section 4: there is no other EHLO where no security layer was negotiated.
+  ready();
+}
+
+void ClientSession::cancel_login(const Error& why) {
+  cancelled_login_ = why.detail;
+  command(Phase::auth, "*\r\n");  // RFC 4954 section 4
 }
 
 void ClientSession::ready() {
@@ -388,6 +429,8 @@ Stage ClientSession::stage() const {
     case Phase::starttls:
     case Phase::handshake:
       return Stage::starttls;
+    case Phase::auth:
+      return Stage::auth;
     case Phase::mail:
       return transaction_.awaited_stage();
     case Phase::rest:
@@ -410,6 +453,8 @@ std::string_view ClientSession::awaited_name() const {
       return "STARTTLS";
     case Phase::handshake:
       return "the TLS handshake";
+    case Phase::auth:
+      return "AUTH";
     case Phase::mail:
       return transaction_.awaited_name();
     case Phase::quit:

@@ -2,8 +2,8 @@
 // The client's side of an SMTP session (RFC 5321) without any input or output of its own: it is
 // told what came and what happened, and says what to do next.
 //
-//   greeting -> EHLO (-> HELO) -> [STARTTLS -> handshake -> EHLO] -> at rest <-> mail -> QUIT ->
-//   over
+//   greeting -> EHLO (-> HELO) -> [STARTTLS -> handshake -> EHLO] -> [AUTH] -> at rest <-> mail ->
+//   QUIT -> over
 //                     any of them -> over, when the connection breaks, the server says 421 or
 //                     something that makes no sense
 //
@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -32,6 +33,7 @@
 #include "smtp/protocol/client_envelope.h"
 #include "smtp/protocol/client_transaction.h"
 #include "smtp/protocol/reply_parser.h"
+#include "smtp/protocol/sasl_client.h"
 
 namespace todoku::smtp {
 
@@ -53,6 +55,9 @@ struct ClientTimeouts {
 struct ClientSessionOptions {
   std::string hello_name;  // what EHLO says: the source's host name or an address literal
   TlsPlan tls;
+  // Who logs in before the first mail; nullptr: nobody. The password may be told to whoever answers
+  // under the TLS plan. Who is not let in fails with Cause::smarthost.
+  std::shared_ptr<const ClientLogin> login;
   bool pipelining = true;  // make use of it when offered; likewise:
   bool chunking = true;
   // Larger content waits until a recipient was accepted: what is refused late is sent in vain.
@@ -147,6 +152,7 @@ class ClientSession {
     helo,
     starttls,
     handshake,
+    auth,
     rest,
     mail,
     quit,
@@ -159,8 +165,12 @@ class ClientSession {
   void on_ehlo(const Reply& reply);
   void on_helo(const Reply& reply);
   void on_starttls(const Reply& reply, bool more_input);
+  void on_auth(const Reply& reply);
   void on_mail(const Reply& reply);
   void after_hello();
+  void log_in();
+  // Ends an exchange that the server leads astray.
+  void cancel_login(const Error& why);
   void ready();
   void end_of_mail();
 
@@ -186,6 +196,9 @@ class ClientSession {
   ClientTransaction transaction_;
   ClientTransaction::Rules rules_;
   Capabilities capabilities_;
+
+  std::optional<SaslClient> sasl_;
+  std::string cancelled_login_;  // why "*" was said
 
   std::string command_;
   std::string_view command_view_;  // of command_ while it is to be written

@@ -203,6 +203,10 @@ Result<bool> Changes::drop_events(Instant before, std::int64_t sheets) {
   return dropped->size() >= sheets;
 }
 
+void Changes::tell_of_recipient(EventKind kind, AccountKey account, const RecipientKey& key) {
+  events_.add(account, event_of_recipient(kind, key.delivery, key.batch, key.seq, session_.now()));
+}
+
 Result<void> Changes::begin_event_generation() {
   const auto begun = session_.ask(kNextGeneration);
   if (!begun) return fail(begun.error());

@@ -120,8 +120,19 @@ INSERT INTO sts_policies SELECT 'd' || n || '.example', 'i', 'p', n, n
   FROM generate_series(1, {0}) n;
 INSERT INTO tls_counts SELECT n % 60, 'd' || n || '.example', 1, 1, 1
   FROM generate_series(1, {0}) n;
+INSERT INTO key_slots SELECT n, 'd' || n || '.example', 1, CASE WHEN n % 10 = 0 THEN n END, '\x00'
+  FROM generate_series(1, {0}) n;
+INSERT INTO delivery_outcomes SELECT 1000000 + n, 's' || k, 3, k, n, n
+  FROM generate_series(1, {0} / 10) n, generate_series(1, 10) k;
+INSERT INTO hourly_outcomes SELECT n % ({0} / 10), n, 0, 's' || n % 10, 3, n % 20, n, n
+  FROM generate_series(1, {0}) n;
 INSERT INTO lane_paces SELECT 's' || n % 10, 'd' || n || '.example', n, n, 1, 1, 1, 1, 1, 1, n, n,
   n, 1, 1, 1, 1 FROM generate_series(1, {0}) n;
+INSERT INTO rate_counts SELECT n % ({0} / 10), n % 5, n, '', n % 300, 1, 1, 0, 0, 0, 0
+  FROM generate_series(1, {0}) n;
+INSERT INTO rate_states SELECT n % ({0} / 10), n % 5, n, '',
+  CASE WHEN n % 100 = 0 THEN 2 ELSE 0 END, n, '', 0, 0, 0, 0, 0, 0, 0
+  FROM generate_series(1, {0}) n;
 INSERT INTO bells SELECT 's' || n % 10, n % 2, 1000000 + n, 0, n, 0, 1, n
   FROM generate_series(1, {0}) n;
 )sql",
@@ -200,7 +211,11 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
       "changes,"
       " event_sheets, event_readers, not_sent, usages,"
       " suppressions, suppression_removals, export_jobs, opens, open_counts, audit,"
-      " domain_reports, report_lines, sts_policies, tls_counts, lane_paces");
+      " domain_reports, report_lines, sts_policies, tls_counts, key_slots, delivery_outcomes,"
+      " hourly_outcomes,"
+      " lane_paces,"
+      " rate_counts,"
+      " rate_states");
   fill(60'000);
   database_.execute("ANALYZE");
   explain_all("large");

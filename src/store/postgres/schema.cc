@@ -449,8 +449,30 @@ CREATE TABLE tls_counts(
   WITH (fillfactor = 50);
 )sql";
 
-// lane_paces   store/lane_paces.h. Its rows are written again and again.
+// key_slots   store/key_slots.h.
 constexpr std::string_view kStep23 = R"sql(
+CREATE TABLE key_slots(
+  account bigint NOT NULL, domain text COLLATE "C" NOT NULL, revision bigint NOT NULL, look bigint,
+  state bytea NOT NULL, PRIMARY KEY(account, domain)) WITH (fillfactor = 50);
+CREATE INDEX key_slots_look ON key_slots(look) WHERE look IS NOT NULL;
+)sql";
+
+// delivery_outcomes, hourly_outcomes   store/outcome_counts.h. Their rows change often.
+constexpr std::string_view kStep24 = R"sql(
+CREATE TABLE delivery_outcomes(
+  delivery bigint NOT NULL, site text COLLATE "C" NOT NULL, state bigint NOT NULL,
+  cause bigint NOT NULL, mails bigint NOT NULL, sample bigint NOT NULL,
+  PRIMARY KEY(delivery, site, state, cause)) WITH (fillfactor = 50);
+CREATE TABLE hourly_outcomes(
+  account bigint NOT NULL, hour bigint NOT NULL, slot bigint NOT NULL,
+  site text COLLATE "C" NOT NULL, state bigint NOT NULL, cause bigint NOT NULL,
+  mails bigint NOT NULL, sample bigint NOT NULL,
+  PRIMARY KEY(account, hour, slot, site, state, cause)) WITH (fillfactor = 50);
+CREATE INDEX hourly_outcomes_hour ON hourly_outcomes(hour);
+)sql";
+
+// lane_paces   store/lane_paces.h. Its rows are written again and again.
+constexpr std::string_view kStep25 = R"sql(
 CREATE TABLE lane_paces(
   source text COLLATE "C" NOT NULL, site text COLLATE "C" NOT NULL, noted bigint NOT NULL,
   kept_until bigint NOT NULL, pace bigint NOT NULL, connections bigint NOT NULL,
@@ -462,7 +484,27 @@ CREATE INDEX lane_paces_noted ON lane_paces(noted);
 CREATE INDEX lane_paces_kept ON lane_paces(kept_until);
 )sql";
 
-constexpr std::array<Step, 23> kSteps{{{"tables", kStep1},
+// rate_counts, rate_states   store/rates.h. A handful of rows are changed again and again.
+constexpr std::string_view kStep26 = R"sql(
+CREATE TABLE rate_counts(
+  account bigint NOT NULL, scope bigint NOT NULL, delivery bigint NOT NULL,
+  name text COLLATE "C" NOT NULL, hour bigint NOT NULL, answered bigint NOT NULL,
+  delivered bigint NOT NULL, reporting bigint NOT NULL, hard bigint NOT NULL,
+  unknown_users bigint NOT NULL, complained bigint NOT NULL,
+  PRIMARY KEY(account, scope, delivery, name, hour)) WITH (fillfactor = 50);
+CREATE INDEX rate_counts_hour ON rate_counts(hour);
+CREATE TABLE rate_states(
+  account bigint NOT NULL, scope bigint NOT NULL, delivery bigint NOT NULL,
+  name text COLLATE "C" NOT NULL, level bigint NOT NULL, since bigint NOT NULL,
+  because text NOT NULL, hour bigint NOT NULL, answered bigint NOT NULL, delivered bigint NOT NULL,
+  reporting bigint NOT NULL, hard bigint NOT NULL, unknown_users bigint NOT NULL,
+  complained bigint NOT NULL, PRIMARY KEY(account, scope, delivery, name));
+CREATE INDEX rate_states_held ON rate_states(delivery) WHERE scope = 4 AND level = 2;
+CREATE INDEX rate_states_level ON rate_states(level) WHERE level > 0;
+CREATE INDEX rate_states_old ON rate_states(since) WHERE delivery > 0;
+)sql";
+
+constexpr std::array<Step, 26> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -484,7 +526,10 @@ constexpr std::array<Step, 23> kSteps{{{"tables", kStep1},
                                        {"reports of domains", kStep20},
                                        {"checks of domains", kStep21},
                                        {"transport security of receivers", kStep22},
-                                       {"paces of lanes", kStep23}}};
+                                       {"keys that rotate by themselves", kStep23},
+                                       {"outcomes by cause", kStep24},
+                                       {"paces of lanes", kStep25},
+                                       {"rates of bounces and complaints", kStep26}}};
 
 // How many steps a program must know to work on these tables, whatever contractions say: those of
 // the release before, so that its processes go on, and start again, until each has been replaced,

@@ -15,7 +15,7 @@ namespace {
 
 const Sql kLockBatches{"settle: lock batches",
                        "SELECT number, delivery, size, removed, open, token, holder, losses, alone,"
-                       " ready_at, account, first_email_id, underway"
+                       " ready_at, account, first_email_id, underway, traffic"
                        " FROM batches WHERE number = ANY($1) ORDER BY number"
                        " FOR NO KEY UPDATE"};
 // None of these is told to have ended (course.cc) before the commit: its counts change no more
@@ -124,6 +124,25 @@ const Sql kNotSent{"settle: not sent",
                    "INSERT INTO not_sent(account, state, id, code) SELECT * FROM"
                    " unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])"};
 
+const Sql kCountDeliveries{
+    "settle: outcomes of deliveries",
+    "INSERT INTO delivery_outcomes AS c(delivery, site, state, cause, mails, sample)"
+    " SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[],"
+    " $6::bigint[]) u(whose, site, state, cause, mails, sample)"
+    " ORDER BY u.whose, u.site COLLATE \"C\", u.state, u.cause"
+    " ON CONFLICT(delivery, site, state, cause) DO UPDATE SET mails = c.mails + excluded.mails,"
+    " sample = greatest(c.sample, excluded.sample)"};
+// $7: the hour, $8: the slot.
+const Sql kCountHours{
+    "settle: outcomes of hours",
+    "INSERT INTO hourly_outcomes AS c(account, hour, slot, site, state, cause, mails, sample)"
+    " SELECT u.whose, $7, $8, u.site, u.state, u.cause, u.mails, u.sample"
+    " FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[],"
+    " $6::bigint[]) u(whose, site, state, cause, mails, sample)"
+    " ORDER BY u.whose, u.site COLLATE \"C\", u.state, u.cause"
+    " ON CONFLICT(account, hour, slot, site, state, cause) DO UPDATE SET"
+    " mails = c.mails + excluded.mails, sample = greatest(c.sample, excluded.sample)"};
+
 }  // namespace
 
 SettlingSet SettlingSet::of(std::span<const Table> answers, Instant now) {
@@ -157,6 +176,7 @@ SettlingSet SettlingSet::of(std::span<const Table> answers, Instant now) {
     if (row.known) row.course = set.courses.at(row.delivery);
     row.stopped = is_stopped(row.course);
     row.underway = static_cast<Begun>(rows.integer(i, 12));
+    row.traffic = static_cast<TrafficClass>(rows.integer(i, 13));
   }
   const Table& present = answers[3];
   for (int i = 0; i < present.size(); ++i) {
@@ -191,6 +211,7 @@ Result<OutcomeRecorded> SettlingSet::settle(const OutcomeRecord& outcome) {
   const Verdict verdict = verdict_of(outcome, now, its->expires, its->stopped);
   SettlingRecipient& recipient = recipients[place];
   if (outcome.if_free && is_terminal(recipient.state)) return somebody_was_first();
+  if (outcome.if_taken && !was_taken(recipient.state)) return nothing_was_taken();
   NoDictionary dictionary;
   auto appended = append_history(dictionary,
                                  {.at = now - outcome.age - outcome.duration,
@@ -217,6 +238,13 @@ Result<OutcomeRecorded> SettlingSet::settle(const OutcomeRecord& outcome) {
     if (!is_told_by_stop(its->stopped, verdict.next)) {
       events.add(its->account, event_of(outcome, verdict.next, recipient.attempts, now));
     }
+    tally.add({.account = its->account,
+               .key = outcome.key,
+               .is_bulk = its->traffic == TrafficClass::bulk,
+               .site = outcome.site,
+               .was = recipient.state,
+               .is = verdict.next,
+               .cause = outcome.outcome.cause});
     keep_log(*its, place, verdict.next, log_code(outcome.outcome));
     recipient.state = verdict.next;
     recipient.due = due;
@@ -372,12 +400,45 @@ void add_log(To& to, const SettlingSet& set) {
   }
 }
 
+// Both in the order of their keys, before the deliveries: nobody waits in a circle.
+template <class To>
+void add_outcomes(To& to, const SettlingSet& set) {
+  struct Columns {
+    Column of{kInt8}, site{kText}, state{kInt8}, cause{kInt8}, mails{kInt8}, sample{kInt8};
+    void add(std::int64_t whose, const OutcomeTally::Kind& kind, const OutcomeTally::Of& sum) {
+      of.add(whose);
+      site.add(std::get<0>(kind));
+      state.add(std::get<1>(kind));
+      cause.add(static_cast<std::int64_t>(std::get<2>(kind)));
+      mails.add(sum.mails);
+      sample.add(sum.sample);
+    }
+  };
+  if (set.tally.empty()) return;
+  if (!set.tally.deliveries.empty()) {
+    Columns rows;
+    for (const auto& [key, sum] : set.tally.deliveries) {
+      rows.add(number_of(key.first), key.second, sum);
+    }
+    to.add(kCountDeliveries, Params() << rows.of << rows.site << rows.state << rows.cause
+                                      << rows.mails << rows.sample);
+  }
+  Columns rows;
+  for (const auto& [key, sum] : set.tally.hours) {
+    rows.add(static_cast<std::int64_t>(key.first), key.second, sum);
+  }
+  const std::int64_t slot = to_epoch_ms(set.now) % kOutcomeSlots;
+  to.add(kCountHours, Params() << rows.of << rows.site << rows.state << rows.cause << rows.mails
+                               << rows.sample << hour_of(set.now) << slot);
+}
+
 template <class To>
 void add_recipients(To& to, const SettlingSet& set) {
   add_progress(to, set);
   add_log(to, set);
   add_absolved(to, set);
   add_arrived(to, set);
+  add_outcomes(to, set);
 }
 
 template <class To>

@@ -15,6 +15,7 @@
 
 #include "store/event_sheet.h"
 #include "store/numbers.h"
+#include "store/outcome_counts.h"
 #include "store/postgres/wire.h"
 #include "store/settling.h"
 #include "store/work.h"
@@ -31,6 +32,7 @@ using Place = std::pair<std::int64_t, std::int64_t>;  // batch number, seq
 struct SettlingBatch {
   DeliveryKey delivery{};
   AccountKey account{};
+  TrafficClass traffic{};
   PublicId first_email_id = 0;
   std::int64_t size = 0;
   bool has_holes = false;
@@ -106,6 +108,7 @@ struct SettlingSet {
   std::map<DeliveryKey, std::int64_t> totals;    // recipients of each that goes out, or has
   std::map<DeliveryKey, Course> courses;         // likewise
   CommitEvents events;
+  OutcomeTally tally;
 
   // The answers to what add_reading() added.
   [[nodiscard]] static SettlingSet of(std::span<const Table> answers, Instant now);

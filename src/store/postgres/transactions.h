@@ -103,12 +103,30 @@ class Questions final : public ReadTransaction {
                                          std::span<const PublicId> ids) override;
   Result<std::vector<Usage>> usages(AccountKey account, Month first, Month last) override;
 
+  // -- key slots (key_slots.cc)
+  Result<std::vector<KeySlotsRow>> key_slots(const DomainPlace& after, std::int64_t limit) override;
+  Result<std::optional<KeySlotsRow>> key_slots_of(AccountKey account,
+                                                  std::string_view domain) override;
+  Result<std::vector<KeySlotsRow>> key_slots_due(std::int64_t limit) override;
+
   // -- receivers' TLS (receiver_tls.cc)
   Result<std::optional<StsPolicy>> sts_policy(std::string_view domain) override;
   Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question) override;
 
+  // -- outcomes by cause (outcome_counts.cc)
+  Result<std::vector<OutcomeCount>> outcomes_of(DeliveryKey key,
+                                                const std::optional<std::string>& site,
+                                                std::int64_t limit) override;
+  Result<std::vector<OutcomeCount>> outcomes_within(const Hours& hours,
+                                                    std::int64_t limit) override;
   // -- how lanes fare (lane_paces.cc)
   Result<std::vector<LanePace>> lane_paces(const LanePaceQuestion& question) override;
+  // -- rates (rates.cc)
+  Result<std::vector<RateFound>> rates(std::span<const RateSubject> subjects, RateHour from,
+                                       RateHour now) override;
+  Result<std::vector<RateSubject>> rate_subjects(const RateQuestion& question) override;
+  Result<std::vector<HeldReceiver>> held_receivers(std::int64_t limit) override;
+  Result<std::int64_t> rates_at(std::uint8_t level) override;
 
   // -- opens (opens.cc)
   Result<std::vector<OpenRecord>> opens_of(AccountKey account,
@@ -271,12 +289,24 @@ class Changes final : public WriteTransaction {
                           NodeKey node) override;
   Result<void> restart_import(PublicId job, AccountKey account, NodeKey node) override;
 
+  // -- key slots (key_slots.cc)
+  Result<bool> put_key_slots(const KeySlotsRow& row) override;
+  Result<bool> remove_key_slots(const KeySlotsRow& row) override;
   // -- how lanes fare (lane_paces.cc)
   Result<void> note_lane_paces(std::span<const LanePace> paces) override;
 
   // -- receivers' TLS (receiver_tls.cc)
   Result<void> keep_sts_policy(const StsPolicy& policy) override;
   Result<void> add_tls_counts(std::span<const TlsCount> counts, std::int64_t keep_since) override;
+
+  // -- outcomes by cause (outcome_counts.cc)
+  Result<bool> drop_outcome_hours(HourNumber before, std::int64_t rows) override;
+  // -- rates (rates.cc)
+  Result<void> count_rates(std::span<const RateIncrement> increments) override;
+  Result<void> put_rate_state(const RateState& state) override;
+  void tell_of_rate(EventKind kind, AccountKey account, std::string_view what,
+                    std::string_view because) override;
+  Result<bool> drop_rates(RateHour before, std::int64_t rows) override;
 
   // -- opens (opens.cc)
   Result<std::vector<OpenRecorded>> record_opens(std::span<const OpenSeen> seen) override;
@@ -385,6 +415,7 @@ class Changes final : public WriteTransaction {
   // -- events (events.cc)
   Result<bool> drop_events(Instant before, std::int64_t sheets) override;
   Result<void> begin_event_generation() override;
+  void tell_of_recipient(EventKind kind, AccountKey account, const RecipientKey& key) override;
   // For the owner: adds what was made true to the flight that commits it.
   void add_events();
 

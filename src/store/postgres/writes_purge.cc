@@ -50,6 +50,7 @@ const Sql kDropOpens{
     " AND id >= b.first_email_id AND id < b.first_email_id + b.capacity OFFSET 0) o"
     " WHERE b.number = ANY($1)))"};
 const Sql kDropOpenCounts{"purge: open counts", "DELETE FROM open_counts WHERE delivery = $1"};
+const Sql kDropOutcomes{"purge: outcomes", "DELETE FROM delivery_outcomes WHERE delivery = $1"};
 const Sql kDropBatches{"purge: batches", "DELETE FROM batches WHERE number = ANY($1)"};
 const Sql kDropRelayed{"purge: relayed",
                        "UPDATE relayed SET gone = 1 WHERE key = ANY(ARRAY(SELECT relayed"
@@ -129,6 +130,7 @@ Result<bool> purge_deliveries(Session& session, std::int64_t& rows) {
                           .add(kDropJobs, Params() << key)
                           .add(kDropContents, Params() << key)
                           .add(kDropOpenCounts, Params() << key)
+                          .add(kDropOutcomes, Params() << key)
                           .add(kDropDelivery, Params() << key)
                           .fly();
     if (!done) return fail(done.error());

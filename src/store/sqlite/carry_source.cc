@@ -10,7 +10,9 @@
 //   contents.header_to, header_cc   may be NULL in old rows
 //   suppressions.hash, domain   follow from the subject: made here
 //   sts_policies, tls_counts   are fetched, and counted, again: not carried
+//   delivery_outcomes, hourly_outcomes   are counted anew: not carried
 //   lane_paces             is learnt again: not carried
+//   rate_counts, rate_states   are counted again: not carried (deliveries that are paused are)
 //   export_jobs            are made again by who wants them: not carried
 //   meta 'next_number'     counts deliveries and batches alone; other ids are row ids
 //   a recipient whose batch is gone is not carried: nothing leads to it
@@ -39,7 +41,7 @@ struct CarriedQuery {
   Sql sql;  // its columns are those of the table, but where shape() says otherwise
 };
 
-constexpr std::array<CarriedQuery, 35> kCarriedQueries{{
+constexpr std::array<CarriedQuery, 36> kCarriedQueries{{
     {"settings", "SELECT name, value FROM settings WHERE name <> 'carried_to' ORDER BY name"},
     {"accounts",
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
@@ -132,6 +134,8 @@ constexpr std::array<CarriedQuery, 35> kCarriedQueries{{
     {"report_lines",
      "SELECT account, domain, day, words, messages, failed FROM report_lines"
      " ORDER BY account, domain, day, words"},
+    {"key_slots",
+     "SELECT account, domain, revision, look, state FROM key_slots ORDER BY account, domain"},
 }};
 
 Result<std::string> in_place_codes(store::Dictionary& kept, std::string_view codes) {

@@ -48,6 +48,11 @@ Result<bool> SqliteWriteTransaction::drop_events(Instant before, std::int64_t sh
   return found == sheets;
 }
 
+void SqliteWriteTransaction::tell_of_recipient(EventKind kind, AccountKey account,
+                                               const RecipientKey& key) {
+  events_.add(account, event_of_recipient(kind, key.delivery, key.batch, key.seq, now_));
+}
+
 Result<void> SqliteWriteTransaction::begin_event_generation() {
   return db_.query("UPDATE meta SET value = value + 1 WHERE name = 'event_generation'").run();
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -162,11 +163,33 @@ class Queries {
                                                        std::span<const PublicId> ids);
   [[nodiscard]] Result<std::vector<Usage>> usages(AccountKey account, Month first, Month last);
 
+  // key_slots.cc
+  [[nodiscard]] Result<std::vector<KeySlotsRow>> key_slots(const DomainPlace& after,
+                                                           std::int64_t limit);
+  [[nodiscard]] Result<std::optional<KeySlotsRow>> key_slots_of(AccountKey account,
+                                                                std::string_view domain);
+  [[nodiscard]] Result<std::vector<KeySlotsRow>> key_slots_due(std::int64_t limit);
+
   // receiver_tls.cc
   [[nodiscard]] Result<std::optional<StsPolicy>> sts_policy(std::string_view domain);
   [[nodiscard]] Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question);
   // lane_paces.cc
   [[nodiscard]] Result<std::vector<LanePace>> lane_paces(const LanePaceQuestion& question);
+
+  // outcome_counts.cc
+  [[nodiscard]] Result<std::vector<OutcomeCount>> outcomes_of(
+      DeliveryKey key, const std::optional<std::string>& site, std::int64_t limit);
+  [[nodiscard]] Result<std::vector<OutcomeCount>> outcomes_within(
+      const OutcomeCountReads::Hours& hours, std::int64_t limit);
+  [[nodiscard]] Result<std::vector<OutcomeCount>> with_samples(
+      const std::map<OutcomeTally::Kind, OutcomeTally::Of>& sums, std::int64_t limit);
+
+  // rates.cc
+  [[nodiscard]] Result<std::vector<RateFound>> rates(std::span<const RateSubject> subjects,
+                                                     RateHour from, RateHour now);
+  [[nodiscard]] Result<std::vector<RateSubject>> rate_subjects(const RateQuestion& question);
+  [[nodiscard]] Result<std::vector<HeldReceiver>> held_receivers(std::int64_t limit);
+  [[nodiscard]] Result<std::int64_t> rates_at(std::uint8_t level);
 
   // opens.cc
   [[nodiscard]] Result<std::vector<OpenRecord>> opens_of(AccountKey account,
@@ -277,6 +300,10 @@ class Queries {
 
  private:
   struct RecipientRow;
+  [[nodiscard]] Result<std::optional<RateState>> rate_state(const RateSubject& subject);
+  // Of the hours from `first` to `last`.
+  [[nodiscard]] Result<OutcomeCounts> counted_between(const RateSubject& subject, RateHour first,
+                                                      RateHour last);
   // The batch that begins at or before an email id; nullopt: there is none.
   struct IdPlace {
     std::int64_t number = 0;

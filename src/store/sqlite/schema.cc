@@ -538,8 +538,29 @@ CREATE TABLE tls_counts(
   attempts INTEGER NOT NULL, PRIMARY KEY(day, domain, policy, result)) WITHOUT ROWID;
 )sql";
 
-// lane_paces   store/lane_paces.h.
+// key_slots             store/key_slots.h.
 constexpr const char* kVersion32 = R"sql(
+CREATE TABLE key_slots(
+  account INTEGER NOT NULL, domain TEXT NOT NULL, revision INTEGER NOT NULL, look INTEGER,
+  state BLOB NOT NULL, PRIMARY KEY(account, domain));
+CREATE INDEX key_slots_look ON key_slots(look) WHERE look IS NOT NULL;
+)sql";
+
+// delivery_outcomes, hourly_outcomes   store/outcome_counts.h.
+constexpr const char* kVersion33 = R"sql(
+CREATE TABLE delivery_outcomes(
+  delivery INTEGER NOT NULL, site TEXT NOT NULL, state INTEGER NOT NULL, cause INTEGER NOT NULL,
+  mails INTEGER NOT NULL, sample INTEGER NOT NULL,
+  PRIMARY KEY(delivery, site, state, cause)) WITHOUT ROWID;
+CREATE TABLE hourly_outcomes(
+  account INTEGER NOT NULL, hour INTEGER NOT NULL, site TEXT NOT NULL, state INTEGER NOT NULL,
+  cause INTEGER NOT NULL, mails INTEGER NOT NULL, sample INTEGER NOT NULL,
+  PRIMARY KEY(account, hour, site, state, cause)) WITHOUT ROWID;
+CREATE INDEX hourly_outcomes_hour ON hourly_outcomes(hour);
+)sql";
+
+// lane_paces   store/lane_paces.h.
+constexpr const char* kVersion34 = R"sql(
 CREATE TABLE lane_paces(
   source TEXT NOT NULL, site TEXT NOT NULL, noted INTEGER NOT NULL, kept_until INTEGER NOT NULL,
   pace INTEGER NOT NULL, connections INTEGER NOT NULL, pace_limit INTEGER NOT NULL,
@@ -551,12 +572,32 @@ CREATE INDEX lane_paces_noted ON lane_paces(noted);
 CREATE INDEX lane_paces_kept ON lane_paces(kept_until);
 )sql";
 
+// rate_counts, rate_states   store/rates.h.
+constexpr const char* kVersion35 = R"sql(
+CREATE TABLE rate_counts(
+  account INTEGER NOT NULL, scope INTEGER NOT NULL, delivery INTEGER NOT NULL, name TEXT NOT NULL,
+  hour INTEGER NOT NULL, answered INTEGER NOT NULL, delivered INTEGER NOT NULL,
+  reporting INTEGER NOT NULL, hard INTEGER NOT NULL, unknown_users INTEGER NOT NULL,
+  complained INTEGER NOT NULL, PRIMARY KEY(account, scope, delivery, name, hour)) WITHOUT ROWID;
+CREATE INDEX rate_counts_hour ON rate_counts(hour);
+CREATE TABLE rate_states(
+  account INTEGER NOT NULL, scope INTEGER NOT NULL, delivery INTEGER NOT NULL, name TEXT NOT NULL,
+  level INTEGER NOT NULL, since INTEGER NOT NULL, because TEXT NOT NULL, hour INTEGER NOT NULL,
+  answered INTEGER NOT NULL, delivered INTEGER NOT NULL, reporting INTEGER NOT NULL,
+  hard INTEGER NOT NULL, unknown_users INTEGER NOT NULL, complained INTEGER NOT NULL,
+  PRIMARY KEY(account, scope, delivery, name)) WITHOUT ROWID;
+CREATE INDEX rate_states_held ON rate_states(delivery) WHERE scope = 4 AND level = 2;
+CREATE INDEX rate_states_level ON rate_states(level) WHERE level > 0;
+CREATE INDEX rate_states_old ON rate_states(since) WHERE delivery > 0;
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 32> kMigrations{
-    kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,  kVersion8,
-    kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14, kVersion15, kVersion16,
-    kVersion17, kVersion18, kVersion19, kVersion20, kVersion21, kVersion22, kVersion23, kVersion24,
-    kVersion25, kVersion26, kVersion27, kVersion28, kVersion29, kVersion30, kVersion31, kVersion32};
+constexpr std::array<const char*, 35> kMigrations{
+    kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,
+    kVersion8,  kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14,
+    kVersion15, kVersion16, kVersion17, kVersion18, kVersion19, kVersion20, kVersion21,
+    kVersion22, kVersion23, kVersion24, kVersion25, kVersion26, kVersion27, kVersion28,
+    kVersion29, kVersion30, kVersion31, kVersion32, kVersion33, kVersion34, kVersion35};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

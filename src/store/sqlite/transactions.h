@@ -189,15 +189,47 @@ class SqliteReadTransaction final : public ReadTransaction {
                                               std::int64_t limit) override {
     return queries_.report_lines(account, domain, after, limit);
   }
+  Result<std::vector<KeySlotsRow>> key_slots(const DomainPlace& after,
+                                             std::int64_t limit) override {
+    return queries_.key_slots(after, limit);
+  }
+  Result<std::optional<KeySlotsRow>> key_slots_of(AccountKey account,
+                                                  std::string_view domain) override {
+    return queries_.key_slots_of(account, domain);
+  }
+  Result<std::vector<KeySlotsRow>> key_slots_due(std::int64_t limit) override {
+    return queries_.key_slots_due(limit);
+  }
   Result<std::optional<StsPolicy>> sts_policy(std::string_view domain) override {
     return queries_.sts_policy(domain);
   }
   Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question) override {
     return queries_.tls_counts(question);
   }
+  Result<std::vector<OutcomeCount>> outcomes_of(DeliveryKey key,
+                                                const std::optional<std::string>& site,
+                                                std::int64_t limit) override {
+    return queries_.outcomes_of(key, site, limit);
+  }
+  Result<std::vector<OutcomeCount>> outcomes_within(const Hours& hours,
+                                                    std::int64_t limit) override {
+    return queries_.outcomes_within(hours, limit);
+  }
   Result<std::vector<LanePace>> lane_paces(const LanePaceQuestion& question) override {
     return queries_.lane_paces(question);
   }
+
+  Result<std::vector<RateFound>> rates(std::span<const RateSubject> subjects, RateHour from,
+                                       RateHour now) override {
+    return queries_.rates(subjects, from, now);
+  }
+  Result<std::vector<RateSubject>> rate_subjects(const RateQuestion& question) override {
+    return queries_.rate_subjects(question);
+  }
+  Result<std::vector<HeldReceiver>> held_receivers(std::int64_t limit) override {
+    return queries_.held_receivers(limit);
+  }
+  Result<std::int64_t> rates_at(std::uint8_t level) override { return queries_.rates_at(level); }
 
   Result<std::vector<OpenRecord>> opens_of(AccountKey account,
                                            std::span<const PublicId> ids) override {
@@ -425,12 +457,24 @@ class SqliteWriteTransaction final : public WriteTransaction {
                                  std::span<const ReportLine> lines) override;
   Result<bool> drop_domain_reports(std::int64_t day, std::int64_t rows) override;
 
+  // -- key slots (key_slots.cc)
+  Result<bool> put_key_slots(const KeySlotsRow& row) override;
+  Result<bool> remove_key_slots(const KeySlotsRow& row) override;
   // -- how lanes fare (lane_paces.cc)
   Result<void> note_lane_paces(std::span<const LanePace> paces) override;
 
   // -- receivers' TLS (receiver_tls.cc)
   Result<void> keep_sts_policy(const StsPolicy& policy) override;
   Result<void> add_tls_counts(std::span<const TlsCount> counts, std::int64_t keep_since) override;
+
+  // -- outcomes by cause (outcome_counts.cc)
+  Result<bool> drop_outcome_hours(HourNumber before, std::int64_t rows) override;
+  // -- rates (rates.cc)
+  Result<void> count_rates(std::span<const RateIncrement> increments) override;
+  Result<void> put_rate_state(const RateState& state) override;
+  void tell_of_rate(EventKind kind, AccountKey account, std::string_view what,
+                    std::string_view because) override;
+  Result<bool> drop_rates(RateHour before, std::int64_t rows) override;
 
   // -- opens (opens.cc)
   Result<std::vector<OpenRecorded>> record_opens(std::span<const OpenSeen> seen) override;
@@ -510,6 +554,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   // -- events (events.cc)
   Result<bool> drop_events(Instant before, std::int64_t sheets) override;
   Result<void> begin_event_generation() override;
+  void tell_of_recipient(EventKind kind, AccountKey account, const RecipientKey& key) override;
 
   // -- hot operations: each item is answered in its place. An error: the engine refused, and what
   // was changed must be rolled back.
@@ -634,6 +679,9 @@ class SqliteWriteTransaction final : public WriteTransaction {
                                           std::vector<LeasedRecipient>& recipients);
   [[nodiscard]] Result<Result<LeasedBatch>> refused(const BatchKey& key, NodeKey node);
   [[nodiscard]] Result<Result<LeasedBatch>> claim(const BatchKey& key, NodeKey node);
+
+  // outcome_counts.cc
+  [[nodiscard]] Result<void> count_outcomes(const OutcomeTally& tally);
 
   // writes_settle.cc
   struct BatchSettling;

@@ -45,6 +45,7 @@ void answer_missing(const SettlePiece& piece) {
 // A batch as it is read, and what its pieces make of it.
 struct SqliteWriteTransaction::BatchSettling {
   std::span<const SettlePiece> pieces;
+  OutcomeTally* tally = nullptr;
   ErrorStop error_stop;
   // as stored
   std::int64_t number = 0;
@@ -80,6 +81,7 @@ struct SqliteWriteTransaction::Settling {
   };
   std::map<DeliveryKey, Sum> deliveries;
   std::vector<DeliveryKey> finished;
+  OutcomeTally tally;
   Sum* sum = nullptr;  // of the delivery at hand
 };
 
@@ -110,6 +112,16 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
     if (query.next()) answer = somebody_was_first();
     if (query.failed()) return fail(query.error());
     if (!answer) return {};
+  }
+  if (outcome.if_taken) {
+    auto query = db_.query("SELECT info & 7 FROM progress WHERE id = ?");
+    query.bind(row);
+    const bool taken = query.next() && was_taken(static_cast<RecipientState>(query.integer(0)));
+    if (query.failed()) return fail(query.error());
+    if (!taken) {
+      answer = nothing_was_taken();
+      return {};
+    }
   }
   if (batch.at_most_once) {
     auto done = db_.query("DELETE FROM on_its_way WHERE recipient = ?").bind(row).run();
@@ -171,6 +183,13 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
     count(counts, state, -1);
     count(counts, next, 1);
     if (!is_terminal(state) && is_terminal(next)) ++batch.settled;
+    batch.tally->add({.account = batch.account,
+                      .key = outcome.key,
+                      .is_bulk = batch.traffic == TrafficClass::bulk,
+                      .site = outcome.site,
+                      .was = state,
+                      .is = next,
+                      .cause = outcome.outcome.cause});
     if (!is_told_by_stop(batch.stopped, next)) {
       events_.add(batch.account, event_of(outcome, next, attempts + tried, now_));
     }
@@ -379,6 +398,7 @@ Result<void> SqliteWriteTransaction::perform(Together<Settle> items) {
         begin, pieces.end(), [&](const SettlePiece& piece) { return piece.batch != begin->batch; });
     BatchSettling batch;
     batch.pieces = std::span(begin, end);
+    batch.tally = &settling.tally;
     batch.error_stop = items.front()->op.error_stop;
     batch.number = batch_number(begin->batch);
     Settling::Sum& sum = settling.deliveries[begin->batch.delivery];
@@ -393,6 +413,7 @@ Result<void> SqliteWriteTransaction::perform(Together<Settle> items) {
     auto done = count_delivery(key, sum.counts, settling);
     if (!done) return done;
   }
+  if (auto done = count_outcomes(settling.tally); !done) return done;
   tell_finished(items, settling.finished);
   return {};
 }

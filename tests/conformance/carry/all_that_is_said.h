@@ -311,6 +311,11 @@ inline std::vector<std::string> all_of(Store& store) {
           fmt::format("reported {} {} {} {}", l.day, l.line.words, l.line.messages, l.line.failed));
     }
   }
+  for (const KeySlotsRow& row :
+       read(store, [](ReadTransaction& t) { return t.key_slots({kPlatform, ""}, 100); })) {
+    said.push_back(fmt::format("key slots {} {} {} {} {}", static_cast<std::int64_t>(row.account),
+                               row.domain, row.revision, text_of(row.look), row.state));
+  }
   for (const AuditEntry& line : read(store, [](ReadTransaction& t) { return t.audit({}); })) {
     said.push_back(fmt::format("audit {} {} {} {} {} {} {:x} {}", line.number, to_epoch_ms(line.at),
                                line.actor, line.action, static_cast<std::int64_t>(line.account),

@@ -199,6 +199,11 @@ class Filling {
                            .state = DomainState::proven});
     });
     write(store_, [&](WriteTransaction& t) {
+      must(t.put_key_slots({.account = acme_.key,
+                            .domain = "example.net",
+                            .revision = 0,
+                            .look = clock_.now(),
+                            .state = std::string("slots\0", 6)}));
       DomainReport report{.account = acme_.key, .domain = "example.net"};
       report.id = report_id_of(ReportKind::dmarc, "受信", "1", "example.net", clock_.now());
       report.day = report_day_of(clock_.now());

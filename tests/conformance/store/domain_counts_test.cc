@@ -74,6 +74,12 @@ TEST_P(StoreSuite, TheDomainsOfAListAreCountedWhileItIsAppendedTo) {
   EXPECT_EQ(histogram.domains(), 3);
   EXPECT_EQ(histogram.others(), 0);
   EXPECT_THAT(histogram.largest(1), ElementsAre(DomainCount{"large.example", 121}));
+  EXPECT_THAT(histogram.largest_and_some(1, 1),
+              ElementsAre(DomainCount{"large.example", 121}, DomainCount{"a.example", 2}));
+  EXPECT_THAT(histogram.largest_and_some(0, 2),
+              ElementsAre(DomainCount{"large.example", 121}, DomainCount{"b.example", 2}))
+      << "the first and the last of a sample";
+  EXPECT_EQ(histogram.largest_and_some(1, 5).size(), 3) << "no more than there are";
   reopen();
   EXPECT_EQ(histogram_of(*store_, made.key).recipients(), 125);
   commit_and_start(made.key);

@@ -55,6 +55,25 @@ std::vector<EventPlace> places_of(const std::vector<EventRecord>& events) {
   return places;
 }
 
+TEST_P(StoreSuite, WhatAReaderDidIsToldWithTheAddressAndWithoutAnOutcome) {
+  const Account acme = account();
+  const Accepted accepted = accept(acme.key, {recipient("one"), recipient("two")});
+  const BatchKey batch = accepted.batches[0].key;
+  record({outcome(batch, 1, RecipientState::delivered)});
+  must(store_->write_and_wait(
+      WritePriority::outcomes, [&](WriteTransaction& writer) -> Result<void> {
+        writer.tell_of_recipient(complained, acme.key, {batch.delivery, batch.batch, 1});
+        return {};
+      }));
+  const auto events = all_of(*store_, {.account = acme.key, .kinds = {complained}});
+  ASSERT_THAT(events, SizeIs(1));
+  EXPECT_EQ(events[0].address, "two@example.jp");
+  EXPECT_EQ(events[0].entry.at, now());
+  EXPECT_EQ(events[0].delivery->id, accepted.delivery.id);
+  EXPECT_EQ(events[0].reply, "");
+  EXPECT_EQ(events_of(*store_, acme.key).back().entry.kind, complained);
+}
+
 TEST_P(StoreSuite, AnAcceptedMailTellsOfEachRecipient) {
   const Account acme = account();
   const Accepted accepted = accept(acme.key, {recipient("one"), recipient("two", "example.com")});

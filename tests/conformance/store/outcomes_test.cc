@@ -113,6 +113,41 @@ TEST_P(StoreSuite, ADeliveredRecipientMayBounceOnce) {
   EXPECT_EQ(stories("one@example.jp")[0].state, RecipientState::bounced);
 }
 
+TEST_P(StoreSuite, AMailThatCameBackIsRecordedOnceAndOnlyOfWhatWasTaken) {
+  const auto accepted = accept(account().key, {recipient("one"), recipient("two")});
+  const BatchKey batch = accepted.batches[0].key;
+  auto came_back = outcome(batch, 0, RecipientState::bounced, 550, "5.1.1 unknown");
+  came_back.outcome.is_attempt = false;
+  came_back.if_taken = true;
+  const auto settle = [&](std::vector<OutcomeRecord> outcomes) {
+    const auto settled = store_->perform_and_wait(Settle{.outcomes = outcomes, .releases = {}});
+    EXPECT_TRUE(settled);
+    return settled.value();
+  };
+  const auto early = settle({came_back});
+  ASSERT_FALSE(early.outcomes[0]);
+  EXPECT_EQ(early.outcomes[0].error().kind, ErrorKind::conflict) << "nobody has taken it yet";
+  EXPECT_THAT(stories("one@example.jp")[0].attempts, IsEmpty());
+
+  record({outcome(batch, 0, RecipientState::delivered),
+          outcome(batch, 1, RecipientState::bounced, 550, "5.1.1 unknown")});
+  const auto back = settle({came_back});
+  ASSERT_TRUE(back.outcomes[0]);
+  EXPECT_EQ(back.outcomes[0]->state, RecipientState::bounced);
+  came_back.key.seq = 1;
+  auto again = came_back;
+  again.key.seq = 0;
+  const auto late = settle({again, came_back});
+  for (const auto& each : late.outcomes) {
+    ASSERT_FALSE(each);
+    EXPECT_EQ(each.error().kind, ErrorKind::conflict);
+  }
+  EXPECT_THAT(stories("one@example.jp")[0].attempts, SizeIs(2)) << "nothing was kept of the second";
+  EXPECT_THAT(stories("two@example.jp")[0].attempts, SizeIs(1));
+  EXPECT_EQ(get(accepted.delivery.key).counts.bounced, 2);
+  EXPECT_EQ(get(accepted.delivery.key).counts.delivered, 0);
+}
+
 TEST_P(StoreSuite, TwoOutcomesOfOneRecipientInOneCallAreTakenInTheOrderGiven) {
   const auto accepted = accept(account().key, {recipient("one")});
   const BatchKey batch = accepted.batches[0].key;

@@ -37,7 +37,8 @@ ErasedStops erase_stops(Store& store, AccountKey account, std::string_view subje
   }));
 }
 
-std::vector<StoppedSubject> stops(Store& store, AccountKey account, std::string_view subject) {
+std::vector<StoppedSubject> stops_of_subject(Store& store, AccountKey account,
+                                             std::string_view subject) {
   const std::vector<std::string> subjects{std::string(subject)};
   return must(
       store.read_and_wait([&](ReadTransaction& t) { return t.stops_of(account, subjects); }));
@@ -264,19 +265,20 @@ TEST_P(StoreSuite, AnOptOutGoesOnWhenItsSubjectIsErased) {
   const Account acme = account();
   put_opt_out(*store_, acme.key, kTaro);
   fail_for_good(acme.key, "taro", true, {.errors = 1});
-  EXPECT_THAT(stops(*store_, acme.key, kTaro), SizeIs(2));
+  EXPECT_THAT(stops_of_subject(*store_, acme.key, kTaro), SizeIs(2));
 
   const ErasedStops erased = erase_stops(*store_, acme.key, kTaro);
   EXPECT_EQ(erased.hashed, 1);
   EXPECT_EQ(erased.removed, 1) << "the hard error";
   EXPECT_EQ(erase_stops(*store_, acme.key, kTaro).hashed, 0) << "a second time";
   reopen();
-  const auto left = stops(*store_, acme.key, kTaro);
+  const auto left = stops_of_subject(*store_, acme.key, kTaro);
   ASSERT_THAT(left, SizeIs(1));
   EXPECT_THAT(left[0].entry.subject, Not(HasSubstr("taro")));
   EXPECT_EQ(left[0].entry.note, "");
-  EXPECT_THAT(stops(*store_, acme.key, left[0].entry.subject), SizeIs(1)) << "by what it is now";
-  EXPECT_THAT(stops(*store_, acme.key, "jiro@example.jp"), IsEmpty());
+  EXPECT_THAT(stops_of_subject(*store_, acme.key, left[0].entry.subject), SizeIs(1))
+      << "by what it is now";
+  EXPECT_THAT(stops_of_subject(*store_, acme.key, "jiro@example.jp"), IsEmpty());
 
   const Delivery advertisement = started(acme.key, {recipient("taro"), recipient("jiro")});
   std::vector<std::uint32_t> leased;
@@ -297,13 +299,13 @@ TEST_P(StoreSuite, AnErasedOptOutCanBeGivenAgainErasedAgainAndTakenBack) {
   erase_stops(*store_, acme.key, kTaro);
   put_opt_out(*store_, acme.key, kTaro);
   EXPECT_EQ(erase_stops(*store_, acme.key, kTaro).hashed, 1);
-  EXPECT_THAT(stops(*store_, acme.key, kTaro), SizeIs(1));
+  EXPECT_THAT(stops_of_subject(*store_, acme.key, kTaro), SizeIs(1));
   const auto removed = must(write([&](WriteTransaction& t) {
     return t.remove_suppressions(acme.key, kTaro, std::nullopt, std::nullopt, "he asked for it",
                                  "an operator");
   }));
   EXPECT_THAT(removed, SizeIs(1));
-  EXPECT_THAT(stops(*store_, acme.key, kTaro), IsEmpty());
+  EXPECT_THAT(stops_of_subject(*store_, acme.key, kTaro), IsEmpty());
   EXPECT_EQ(erase_stops(*store_, acme.key, kTaro).removals, 1);
 }
 
@@ -324,7 +326,7 @@ TEST_P(StoreSuite, OfTwoOptOutsTheLongerOneGoesOn) {
     erase_stops(*store_, acme.key, subject);
     put_for(subject, second);
     erase_stops(*store_, acme.key, subject);
-    const auto left = stops(*store_, acme.key, subject);
+    const auto left = stops_of_subject(*store_, acme.key, subject);
     EXPECT_THAT(left, SizeIs(1)) << subject;
     return left.empty() ? std::optional<Instant>() : left[0].entry.expires;
   };
@@ -338,7 +340,7 @@ TEST_P(StoreSuite, OfTwoOptOutsTheLongerOneGoesOn) {
   put_for(kTaro, 1h);
   clock_.advance(2h);
   EXPECT_EQ(erase_stops(*store_, acme.key, kTaro).removed, 1) << "what has expired";
-  const auto left = stops(*store_, acme.key, kTaro);
+  const auto left = stops_of_subject(*store_, acme.key, kTaro);
   ASSERT_THAT(left, SizeIs(1)) << "what was erased before goes on";
   EXPECT_EQ(left[0].entry.expires, std::nullopt);
 }

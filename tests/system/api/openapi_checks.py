@@ -223,6 +223,10 @@ class Description(Checks):
         log = door.eventually(lambda: self.ok(self.get("/logs/mails/results"))["data"], "a log row")
         self.fits(self.get("/logs/mails/results"), "searchLogs", 200)
         self.fits(self.get(f"/logs/mails/{log[0]['maillog_id']}"), "getLog", 200)
+        self.fits(self.get("/explain?email=cc@fast.example"), "explainMail", 200)
+        told = self.fits(self.get("/explain?domain=fast.example"), "explainMail", 200)
+        self.assertIn("sites", told)
+        self.fits(self.get(f"/explain?delivery_id={delivery['delivery_id']}"), "explainMail", 200)
         self.fits(self.get("/usages?month_ago=2"), "listUsages", 200)
         month = self.fits(self.get("/usages/latest"), "latestUsage", 200)["month"]
         self.fits(self.get(f"/usages/{month}"), "getUsage", 200)

@@ -166,6 +166,8 @@ def holds_receivers_to_their_records(binary):
         for name, told in WAITS.items():
             story = stack.await_story(f"a@{name}.{ZONE}", "Attempt 1")
             check("deferred:" in story and all(words in story for words in told), f"{name}:\n{story}")
+            check("_25._tcp" in story and "_25._tcp" in stack.explain(f"a@{name}.{ZONE}", "ja"),
+                  f"{name}, what to do:\n{story}")
             check_equal(stack.counts(waiting[name])[1], 0, f"mails to {name}")
         log = stack.await_arrivals(len(sent))
         check_equal(sorted(entry["rcpt_to"] for entry in stack.settled_log()),

@@ -26,9 +26,13 @@ DOMAINS = {
     "testing.example": ("none", ("testing", "mx.elsewhere.example")),
     "unproven.example": ("none", (ENFORCE, "mx.elsewhere.example")),  # its policy host is not
     "excepted.example": ("none", (ENFORCE, "mx.excepted.example")),
+    "loose.example": ("none", (ENFORCE, "mx.loose.example")),  # its site is, found by its MX
 }
-GO = ["good", "wild", "absent", "testing", "unproven", "excepted"]
+# Its MX were forged: they lead to the excepted site of another.
+FORGED = "forged.example"
+GO = ["good", "wild", "absent", "testing", "unproven", "excepted", "loose"]
 WAIT = {
+    "forged": "names none of its mail servers: mx.loose.example",
     "wrong-mx": "names none of its mail servers: mx.wrong-mx.example",
     "expired": "MTA-STS asks for verified TLS",
     "clear": "MTA-STS asks for verified TLS",
@@ -54,14 +58,15 @@ class PolicyHosts:
     def __init__(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="todoku-policies-"))
         proven = [domain for domain in DOMAINS if domain != "unproven.example"]
-        names = ",".join(f"DNS:mta-sts.{domain}" for domain in proven)
+        names = ",".join(f"DNS:mta-sts.{domain}" for domain in [*proven, FORGED])
         self.certificate = self.directory / "policies.pem"
         key = self.directory / "policies.key"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                         "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
                         "/CN=policies", "-addext", f"subjectAltName={names}", "-keyout", key,
                         "-out", self.certificate], check=True, capture_output=True)
-        policies = self.policies = {}
+        policies = self.policies = {
+            f"mta-sts.{FORGED}": f"version: STSv1\nmode: enforce\nmx: mx.{FORGED}\nmax_age: 86400\n"}
         for domain, (_, policy) in DOMAINS.items():
             if policy:
                 policies[f"mta-sts.{domain}"] = (f"version: STSv1\r\nmode: {policy[0]}\r\n"
@@ -101,7 +106,8 @@ class PolicyHosts:
 
 
 def zone():
-    lines = []
+    lines = [f"{FORGED}. MX 10 mx.loose.example.", f'_mta-sts.{FORGED}. TXT "v=STSv1; id=1"',
+             f"mta-sts.{FORGED}. A 127.0.0.1"]
     for domain, (_, policy) in DOMAINS.items():
         if policy:
             lines += [f'_mta-sts.{domain}. TXT "v=STSv1; id=1"', f"mta-sts.{domain}. A 127.0.0.1"]
@@ -111,7 +117,8 @@ def zone():
 def installation(binary, hosts):
     receivers = {domain: [f'tls = "{tls}"'] for domain, (tls, _) in DOMAINS.items()}
     config = ["[delivery]", "transactional_retry_seconds = [600]", "[sites.excepted]",
-              'domains = ["excepted.example"]', "mta_sts = false", "[outbound]",
+              'domains = ["excepted.example"]', "mta_sts = false", "[sites.loose]",
+              'mx_suffixes = ["mx.loose.example"]', "mta_sts = false", "[outbound]",
               f'allow = ["127.0.0.1:{hosts.port}"]', f'ca_file = "{hosts.certificate}"']
     stack = Installation(binary, receivers, config,
                          sink_config=['certificates_file = "authorities.pem"'], zone=zone())
@@ -142,7 +149,7 @@ def is_gone_by_and_told(binary):
             for name in ("good", "wild"):
                 story = stack.explain(f"a@{name}.example")
                 check(BY_POLICY in story and "Attempt 2" not in story, f"{name}:\n{story}")
-            for name in ("absent", "testing", "unproven", "excepted"):
+            for name in ("absent", "testing", "unproven", "excepted", "loose"):
                 check("MTA-STS" not in stack.explain(f"a@{name}.example"), name)
             for name, words in WAIT.items():
                 story = stack.await_story(f"a@{name}.example", "Attempt 1")

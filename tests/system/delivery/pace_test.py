@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The limits of a site hold: messages a second, connections at once, messages a connection."""
+"""The limits of a site hold: messages a second, connections at once, messages a connection. One
+that only the receiver knows is found by its answers, and remembered."""
 import datetime
+import json
 import sys
 
-from installation import Installation, check, check_equal, check_exactly_once, run
+from installation import QUICK, Installation, check, check_equal, check_exactly_once, run
 
 PACE = 25
 SITES = ["[sites.paced]", 'domains = ["paced.example"]', f"messages_per_second = {PACE}",
@@ -41,5 +43,25 @@ def limits_hold(binary):
     check_equal(report["short.example"]["replies"].get("421", 0), 0, "421")
 
 
+def a_hidden_limit_is_found(binary):
+    addresses = [f"r{i}@limited.example" for i in range(150)]
+    receivers = {"limited.example": ["messages_per_second_max = 20"]}
+    with Installation(binary, receivers, QUICK) as stack:
+        delivery = stack.bulk(addresses)
+        stack.settle(delivery, seconds=30)
+        check_exactly_once(stack.settled_log(), addresses)
+        refused = stack.report()["receivers"]["limited.example"]["replies"].get("450", 0)
+        print(f"answers 'too much'\t{refused}\t(of {len(addresses)} mails)", flush=True)
+        check(0 < refused <= 40, f"{refused} answers said that it was too much")
+        check(stack.metric("todoku_lane_slowdowns_total", reason="too_fast") > 0, "no slowdown")
+        stack.terminate()
+        stack.start_engine()
+        lanes = json.loads(stack.command("--json", "lanes", "--all"))["lanes"]
+        check_equal([lane["site"] for lane in lanes], ["mx.limited.example"], "lanes")
+        check(lanes[0]["throttled_at"] > 0 and lanes[0]["messages_per_second"] < 50, lanes[0])
+        shown = stack.command("lanes", "--all", "--lang", "ja")
+        check("mx.limited.example" in shown and "多すぎる" in shown, shown)
+
+
 if __name__ == "__main__":
-    sys.exit(run(limits_hold))
+    sys.exit(run(limits_hold, a_hidden_limit_is_found))

@@ -76,6 +76,10 @@ class Preflight(unittest.TestCase):
         cls.stack.__enter__()
         cls.addClassCleanup(cls.stack.close)
 
+    def restart(self):
+        self.stack.kill_engine()
+        self.stack.start_engine()
+
     def call(self, method, path, body=None, language="en"):
         """(status, headers, JSON)"""
         connection = http.client.HTTPConnection("127.0.0.1", self.stack.api_port, timeout=30)
@@ -91,6 +95,7 @@ class Preflight(unittest.TestCase):
         body = {"from": {"email": f"news@{domain}", "name": "とどく"}, "subject": "sale",
                 "text_part": NOTICES, "list_unsubscribe": UNSUBSCRIBE,
                 "purpose": "advertisement", **fields}
+        body = {key: value for key, value in body.items() if value is not None}
         status, _, answer = self.call("POST", "/deliveries/bulk/begin", body)
         self.assertEqual(status, 201, answer)
         delivery = answer["delivery_id"]
@@ -117,8 +122,8 @@ class Preflight(unittest.TestCase):
         self.assertLessEqual({"signature_passes", "spf_passes", "dmarc_passes", "from_is_there",
                               "one_click_ready", "header_in_order", "law_complete"}, codes)
         self.assertEqual(answer["coverage"], {
-            "recipients": 2, "domains_asked": 1, "domains_answered": 1, "recipients_asked": 2,
-            "domains_of_sample": False, "sampled": 2, "composed": 2})
+            "recipients": 2, "domains_asked": 1, "smaller_domains_asked": 0, "domains_answered": 1,
+            "recipients_asked": 2, "domains_of_sample": False, "sampled": 2, "composed": 2})
 
     def test_each_thing_that_is_wrong(self):
         self.assertEqual(self.wrong(self.draft("unsigned.example")),
@@ -130,8 +135,8 @@ class Preflight(unittest.TestCase):
         self.assertEqual(self.wrong(self.draft("nospf.example")), set())
         self.assertEqual(self.wrong(self.draft("nospf.example", to=["a@docomo.ne.jp"])),
                          {"spf_of_from_fails"})
-        self.assertEqual(self.wrong(self.draft(list_unsubscribe={"url": "", "mailto": ""})),
-                         {"one_click_missing"})
+        by_mail = {"mailto": "mailto:leave@green.example"}
+        self.assertEqual(self.wrong(self.draft(list_unsubscribe=by_mail)), {"one_click_missing"})
         self.assertEqual(self.wrong(self.draft(list_unsubscribe={"url": "http://green.example/"})),
                          {"one_click_not_https"})
         self.assertEqual(self.wrong(self.draft(to=["a@list.example", "b@null.example",
@@ -142,6 +147,26 @@ class Preflight(unittest.TestCase):
                           "law_contact_missing"})
         self.assertEqual(self.wrong(self.draft(to=())), {"audience_empty"})
         self.assertEqual(self.wrong(self.draft(subject="Re: sale")), {"header_subject_feigns"})
+
+    def test_an_advertisement_without_a_way_out_is_given_the_hosted_one(self):
+        self.addCleanup(self.restart)
+        self.addCleanup(os.environ.pop, "TODOKU_API__PUBLIC_URL")
+        os.environ["TODOKU_API__PUBLIC_URL"] = "https://mail.sender.example"
+        self.restart()
+        findings = self.preflight(self.draft(list_unsubscribe=None))["findings"]
+        self.assertEqual([f["code"] for f in findings if f["outcome"] != "pass"], [])
+        self.assertIn("https://mail.sender.example/", next(
+            f["sentence"] for f in findings if f["code"] == "one_click_ready"))
+
+    def test_transactional_mail_is_never_held(self):
+        self.stack.command("account", "preflight", "tester", "enforce")
+        try:
+            status, headers, _ = self.call("POST", "/deliveries/transaction", {
+                "from": {"email": "shop@unsigned.example"}, "to": "a@list.example",
+                "subject": "order", "text_part": "thanks"})
+            self.assertEqual((status, headers["X-Todoku-Preflight"]), (201, None))
+        finally:
+            self.stack.command("account", "preflight", "tester", "warn")
 
     def test_findings_speak_the_language_of_the_request(self):
         delivery = self.draft("nodmarc.example")
@@ -172,7 +197,7 @@ class Preflight(unittest.TestCase):
     def test_the_commit(self):
         def commit(delivery):
             return self.call("PATCH", f"/deliveries/bulk/commit/{delivery}",
-                             {"reservation_time": "2030-01-01T00:00:00+09:00"})
+                             {"reservation_time": "2027-06-01T00:00:00+09:00"})
 
         def told(domain):
             """What a commit says of it that knew all: on a busy machine one may know too late."""

@@ -31,10 +31,11 @@ class Stack:
     """`receivers`: {domain: lines of its [[receiver]] table}. `config`: tables of the engine's
     configuration; `site_defaults`: lines of its [sites.defaults]; `sink_config`: the sink's own;
     `zone`: more lines of the root zone; `broken_zones`: zones that answer SERVFAIL; `private`:
-    whether receivers may have private addresses, such as those of the sink."""
+    whether receivers may have private addresses, such as those of the sink; `smtp_out`: lines of
+    that table."""
 
     def __init__(self, binary, receivers, config=(), sink_config=(), site_defaults=(), zone=(),
-                 broken_zones=(), private=True):
+                 broken_zones=(), private=True, smtp_out=()):
         self.binary = str(pathlib.Path(binary).resolve())
         self.receivers = receivers
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="todoku-test-"))
@@ -46,6 +47,7 @@ class Stack:
         self.zone = list(zone)
         self.broken_zones = list(broken_zones)
         self.private = private
+        self.smtp_out = list(smtp_out)
         self.engine = None
         self.api = None
         self.login_id = self.api_key = None
@@ -116,8 +118,10 @@ class Stack:
                  'check_names = ["."]',  # what our small DNS and the public one have in common
                  "[smtp_out]", 'hello_name = "mail.sender.example"',
                  'return_path_domain = "bounce.sender.example"',
-                 f"allow_private_receivers = {str(self.private).lower()}",
+                 f"allow_private_receivers = {str(self.private).lower()}", *self.smtp_out,
                  "[sites.defaults]", f"port = {self.mail_port}", *self.site_defaults, *self.config]
+        if "[protection]" not in self.config:  # receivers that refuse are what is tested
+            lines += ["[protection]", "enabled = false"]
         (self.directory / "todoku.toml").write_text("\n".join(lines) + "\n")
 
     def command(self, *arguments, statuses=(0,), with_errors=False):

@@ -6,7 +6,8 @@ MANY = {"delivery_started": "delivery.started", "delivery_paused": "delivery.pau
         "delivery_resumed": "delivery.resumed", "delivery_stopped": "delivery.stopped",
         "delivery_finished": "delivery.finished", "delivery_failed": "delivery.failed",
         "import_ended": "import.ended", "credential_held": "credential.held",
-        "credential_released": "credential.released"}
+        "credential_released": "credential.released", "protection_warned": "protection.warned",
+        "protection_paused": "protection.paused", "protection_resumed": "protection.resumed"}
 
 
 class Broken(Exception):

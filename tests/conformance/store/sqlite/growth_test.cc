@@ -224,6 +224,13 @@ class GrowthTest : public ::testing::Test {
            must(t.read().log_stories(w.account, std::span(&id, 1)));
          }},
         {"usages", [](auto& t, auto& w) { must(t.read().usages(w.account, 197001, 999912)); }},
+        {"outcomes by cause",
+         [this](auto& t, auto& w) {
+           must(t.read().outcomes_of(w.large.key, std::nullopt, 100));
+           const HourNumber hour = hour_of(now());
+           must(t.read().outcomes_within(
+               {.account = w.account, .first = hour - 24, .end = hour + 1, .site = {}}, 100));
+         }},
         {"start and reservations",
          [](auto& t, auto&) {
            must(t.read().deliveries_to_start(100));
@@ -332,10 +339,14 @@ TEST_F(GrowthTest, HotOperationsTakeAsManyStatementsAsTheTableSays) {
           Settle{.outcomes = std::span(outcomes).first(count), .releases = releases}));
     });
   };
+  // A kind of outcome is counted thrice: of its delivery, of its account, of all.
+  constexpr int kKind = 3;
   settle(RecipientState::delivered, 1, 0, false);
-  EXPECT_EQ(settle(RecipientState::delivered, 100, 1, false), 3 + 100);
-  EXPECT_EQ(settle(RecipientState::deferred, 100, 101, false), 2 + 2 * 100) << "no batch ends";
-  EXPECT_EQ(settle(RecipientState::delivered, 100, 101, false), 3 + 4 * 100) << "tried before";
+  EXPECT_EQ(settle(RecipientState::delivered, 100, 1, false), 3 + kKind + 100);
+  EXPECT_EQ(settle(RecipientState::deferred, 100, 101, false), 2 + kKind + 2 * 100)
+      << "no batch ends";
+  EXPECT_EQ(settle(RecipientState::delivered, 100, 101, false), 3 + kKind + 4 * 100)
+      << "tried before";
   const auto says_begun = [&](std::uint32_t seq, std::size_t with_outcomes) {
     const std::vector marks{BegunMark{world.claimed.held(), begun_bit(seq)}};
     return statements([&](SqliteWriteTransaction& t) {
@@ -346,8 +357,8 @@ TEST_F(GrowthTest, HotOperationsTakeAsManyStatementsAsTheTableSays) {
   EXPECT_EQ(says_begun(0, 0), 2);
   EXPECT_EQ(says_begun(0, 0), 1) << "it is known";
   outcomes[0].key.seq = 301;
-  EXPECT_EQ(says_begun(8, 1), 3 + 1) << "none besides";
-  EXPECT_EQ(settle(RecipientState::delivered, 100, 201, true), 4 + 100);
+  EXPECT_EQ(says_begun(8, 1), 3 + kKind + 1) << "none besides";
+  EXPECT_EQ(settle(RecipientState::delivered, 100, 201, true), 4 + kKind + 100);
 
   const auto due = must([&] {
     Result<DueDomains> found;

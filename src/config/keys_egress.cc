@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keys about sources: where mail leaves, and by what way.
+#include "config/table.h"
+
+namespace todoku::config {
+namespace {
+
+void add_smarthost_keys(SectionBuilder<Config::Egress>& s) {
+  using S = Config::Egress;
+  s.add("via", &S::via, "",
+        {"Smarthost that takes all mail of this source, whatever its domain, e.g. "
+         "`smtp://smtp.example.com:587` (the port if none is given). It is a site of its own, so "
+         "limits are those of `[sites]` for its name. Empty: mail goes to the receivers' own "
+         "servers.",
+         "この送信元のメールを宛先によらずすべて預けるスマートホスト。例: "
+         "`smtp://smtp.example.com:587`（ポートを省くと 587）。それ自体が 1 つのサイトになり、"
+         "制限はその名前の `[sites]` に従う。空なら受信側のサーバーに直接送る。"})
+      .form(TextForm::smarthost);
+  s.add("via_user", &S::via_user, "",
+        {"Name to log in at the smarthost with (AUTH by SCRAM-SHA-256, PLAIN or LOGIN). Empty: no "
+         "login.",
+         "スマートホストにログインする名前（SCRAM-SHA-256、PLAIN、LOGIN による "
+         "AUTH）。空ならログインしない。"});
+  s.add("via_password_file", &S::via_password_file, "",
+        {"File of the password, mode 0600, read anew for each connection: change it there, and it "
+         "counts at once.",
+         "パスワードのファイル（モード "
+         "0600）。接続のたびに読むので、書き換えればすぐ有効になる。"})
+      .form(TextForm::path);
+  s.add("via_password_variable", &S::via_password_variable, "",
+        {"Environment variable that holds the password, instead of a file, e.g. "
+         "`SMARTHOST_PASSWORD`.",
+         "ファイルの代わりにパスワードを入れた環境変数の名前。例: `SMARTHOST_PASSWORD`。"})
+      .form(TextForm::label);
+  s.add("via_tls", &S::via_tls, "verified",
+        {"`verified`: TLS by STARTTLS with a certificate that proves the smarthost's name. "
+         "`unverified`: TLS, whatever the certificate proves. `none`: clear text, for a host on "
+         "this machine or network; nobody logs in there.",
+         "`verified` は STARTTLS による TLS を必須とし、証明書でスマートホストの名前を検証する。"
+         "`unverified` は TLS は必須だが証明書は検証しない。`none` "
+         "は平文（同じ機械や社内のホスト向け）で、ログインはできない。"})
+      .choices({"verified", "unverified", "none"});
+}
+
+}  // namespace
+
+ConfigSection egress_section() {
+  using S = Config::Egress;
+  SectionBuilder<S> s("egress", &Config::egress,
+                      {"One sending address. Several share the traffic. Without any there is one "
+                       "named `default`, and the system chooses the address.",
+                       "送信元アドレス。複数あれば送信を分け合う。1 つもなければ `default` という名"
+                       "前のものが 1 つあるとみなし、アドレスはシステムが選ぶ。"});
+  s.add("name", &S::name, "",
+        {"Its name in stories, logs and metrics.", "配信の記録、ログ、計測値に出る名前。"})
+      .form(TextForm::label)
+      .required();
+  s.add("hello_name", &S::hello_name, "",
+        {"Name in EHLO. Empty: `smtp_out.hello_name`.",
+         "EHLO で名乗る名前。空なら `smtp_out.hello_name`。"})
+      .form(TextForm::host);
+  s.add("bind_ipv4", &S::bind_ipv4, "",
+        {"IPv4 address to send from. Empty: the system chooses.",
+         "送信に使う IPv4 アドレス。空ならシステムが選ぶ。"})
+      .form(TextForm::ip_address);
+  s.add("bind_ipv6", &S::bind_ipv6, "",
+        {"IPv6 address to send from. Empty: the system chooses.",
+         "送信に使う IPv6 アドレス。空ならシステムが選ぶ。"})
+      .form(TextForm::ip_address);
+  s.add("public_address", &S::public_address, "",
+        {"The address that receivers see where that is none of this machine's: behind NAT. "
+         "`todoku doctor` looks at it. Empty: `ec2_public_ipv4`, else the addresses to send from.",
+         "受信側から見えるアドレスがこの機械のものでないとき（NAT の内側など）に書く。`todoku "
+         "doctor` が調べる。空なら `ec2_public_ipv4`、それもなければ送信に使うアドレス。"})
+      .form(TextForm::ip_address);
+  s.add(
+       "ec2_public_ipv4", &S::ec2_public_ipv4, "",
+       {"On EC2: the public address (Elastic IP) that belongs to `bind_ipv4`. Of several processes "
+        "one sends from this source only while the metadata of its instance says so; after 5 "
+        "minutes without an answer nobody there does. Empty: nobody is asked.",
+        "EC2 で、`bind_ipv4` に対応するパブリックアドレス（Elastic IP）。複数のプロセスで動かすと"
+        "き、インスタンスメタデータがこの対応を示している間だけ、この送信元から送る。5 分間応答がな"
+        "ければ送らない。空なら確認しない。"})
+      .form(TextForm::ip_address);
+  s.add("ipv4", &S::ipv4, true, {"Whether it reaches receivers over IPv4.", "IPv4 で送るか。"});
+  s.add("ipv6", &S::ipv6, false,
+        {"Whether it reaches receivers over IPv6. The address needs reverse DNS: large receivers "
+         "refuse IPv6 without it.",
+         "IPv6 で送るか。逆引きの設定が必要（大手の受信側は逆引きのない IPv6 を拒否する）。"});
+  add_smarthost_keys(s);
+  return std::move(s).build();
+}
+
+}  // namespace todoku::config

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// A host that a source hands all its mail to, whatever its domain, instead of the receivers' own:
+// where port 25 is closed, or where somebody else's name is to be sent under. It is a site of its
+// own: limits, pace, rests and credit are the smarthost's. What it says of a recipient counts as if
+// the receiver had said it; that it does not let us in is a matter between the two of us
+// (Cause::smarthost).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "mail/cause.h"
+#include "mail/client_login.h"
+#include "mail/tls_plan.h"
+
+namespace todoku::delivery {
+
+struct Smarthost {
+  std::string host;  // a name in A-labels and lower case, or an address
+  std::uint16_t port = 587;
+  TlsPlan tls{.mode = TlsMode::required, .proof = TlsProof::mx_name};
+  // As whom we log in, asked for each connection, so that a password may change meanwhile; must not
+  // block for long. Errors: any, and no mail goes out. Empty: we do not log in.
+  std::function<Result<std::shared_ptr<const ClientLogin>>()> login{};
+
+  // Under what its route is asked for (dns/mail_route.h), and known until it has a site.
+  [[nodiscard]] std::string route_name() const { return '=' + host; }
+};
+
+// Whether a smarthost that refuses a mail for this cause refuses us, whoever its recipient is.
+[[nodiscard]] constexpr bool is_between_us(Cause cause) {
+  switch (cause) {
+    case Cause::client_auth:
+    case Cause::relay:
+    case Cause::sender_address:
+    case Cause::tls_required:
+    case Cause::tls_switched_off:
+    case Cause::tls_failed:
+    case Cause::no_tls_offered:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace todoku::delivery

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is paused for bounces and complaints, on a real store, in time that the test moves.
+#include "events/protection/watcher.h"
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "store/rate_holds.h"
+#include "support/installation.h"
+
+namespace todoku::events::protection {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// docomo reports no complaints and bears 10 % unknown users.
+Receiver receiver_of(std::string_view domain, std::string_view) {
+  if (domain == "docomo.ne.jp") return {.site = "docomo", .unknown_users_limit = 100'000};
+  if (domain == "yahoo.example") return {.site = "yahoo", .reports_complaints = true};
+  return {};
+}
+
+class WatcherTest : public ::testing::Test {
+ protected:
+  template <class Work>
+  auto write(Work work) {
+    return store_.store->write_and_wait(store::WritePriority::accept, std::move(work)).value();
+  }
+  template <class Work>
+  auto read(Work work) {
+    return store_.store->read_and_wait(std::move(work)).value();
+  }
+  WatcherTest() {
+    account_ = write([](store::WriteTransaction& t) { return t.create_account("shop"); }).key;
+    node_ = write([](store::WriteTransaction& t) { return t.enter_node({.name = "a"}); });
+    begin();
+  }
+
+  void begin() {
+    watcher_ = std::make_unique<Watcher>(Watcher::World{.store = *store_.store,
+                                                        .clock = store_.clock,
+                                                        .metrics = metrics_.emplace_back(),
+                                                        .node = [this] { return node_; },
+                                                        .holds = [] { return true; },
+                                                        .receivers = receiver_of},
+                                         ProtectionOptions{}, context_.get_executor());
+    turn();  // what was before concerns nobody
+  }
+  void turn() {
+    while (run(watcher_->turn())) continue;
+  }
+  // Goes out, to `count` recipients at the domain.
+  store::DeliveryKey bulk(std::size_t count, std::string_view domain,
+                          std::string_view from = "shop@sender.example") {
+    std::vector<store::NewRecipient> to;
+    for (std::size_t i = 0; i < count; ++i) {
+      to.push_back({fmt::format("user{}@{}", i, domain), std::string(domain), {}});
+    }
+    const auto key = write([&](store::WriteTransaction& t) -> Result<store::DeliveryKey> {
+      store::NewDelivery made{
+          .account = account_, .type = DeliveryType::bulk, .traffic = TrafficClass::bulk};
+      made.content.from.address = from;
+      const auto draft = t.create_draft(made, std::nullopt);
+      if (!draft) return fail(draft.error());
+      if (auto added = t.append_recipients(draft->key, to); !added) return fail(added.error());
+      if (auto done = t.commit_draft(draft->key, std::nullopt); !done) return fail(done.error());
+      if (auto done = t.start_delivery(draft->key, "", 24h); !done) return fail(done.error());
+      return draft->key;
+    });
+    next_[key] = keys_of(key);
+    return key;
+  }
+  std::vector<store::RecipientKey> keys_of(store::DeliveryKey key) {
+    std::vector<store::RecipientKey> keys;
+    const auto due = store_.store->perform_and_wait(store::Due{.workload = key, .limit = 1'000});
+    for (const store::DueDomain& domain : due.value().domains) {
+      for (const store::DueBatch& batch : domain.batches) {
+        for (std::uint32_t seq = 0; seq < batch.recipients; ++seq) {
+          keys.push_back({batch.key.delivery, batch.key.batch, seq});
+        }
+      }
+    }
+    return keys;
+  }
+  // What becomes of the next recipients.
+  void settle(store::DeliveryKey key, std::size_t count, Outcome outcome) {
+    std::vector<store::OutcomeRecord> records;
+    for (; count > 0; --count) {
+      ASSERT_FALSE(next_[key].empty());
+      records.push_back({.key = next_[key].back(), .outcome = outcome});
+      next_[key].pop_back();
+    }
+    const auto settled =
+        store_.store->perform_and_wait(store::Settle{.outcomes = records, .releases = {}});
+    for (const auto& each : settled.value().outcomes) ASSERT_TRUE(each);
+  }
+  void take(store::DeliveryKey key, std::size_t count) {
+    settle(key, count, {.state = RecipientState::delivered, .stage = Stage::accepted});
+  }
+  void bounce(store::DeliveryKey key, std::size_t count, Cause cause = Cause::mailbox) {
+    settle(key, count, {.state = RecipientState::bounced, .stage = Stage::rcpt_to, .cause = cause});
+  }
+  void resume(store::DeliveryKey key) {
+    const Instant now = store_.store->clock().now();
+    write([key, now](store::WriteTransaction& t) -> Result<void> {
+      const auto head = t.read().delivery_head(key);
+      if (!head) return fail(head.error());
+      if (auto ended = store::end_rate_holds(t, *head, now); !ended) return fail(ended.error());
+      auto steered = t.steer_delivery(key, store::Course::goes);
+      if (!steered) return fail(steered.error());
+      return {};
+    });
+  }
+  store::Course course(store::DeliveryKey key) {
+    return read([key](store::ReadTransaction& t) { return t.delivery_head(key); }).course;
+  }
+  std::vector<store::HeldReceiver> held() {
+    return read([](store::ReadTransaction& t) { return t.held_receivers(100); });
+  }
+  // "kind: whose: why" of what its owner was told.
+  std::vector<std::string> told() {
+    const auto page = read([this](store::ReadTransaction& t) {
+      return t.events(
+          {.account = account_,
+           .limit = 1'000,
+           .kinds = {store::EventKind::protection_warned, store::EventKind::protection_paused,
+                     store::EventKind::protection_resumed}});
+    });
+    std::vector<std::string> told;
+    for (const store::EventRecord& event : page.events) {
+      told.push_back(fmt::format("{}: {}: {}", to_string(event.entry.kind),
+                                 event.entry.credential->name, event.entry.credential->because));
+    }
+    return told;
+  }
+
+  TestStore store_;
+  boost::asio::io_context context_;
+  std::deque<Metrics> metrics_;
+  store::AccountKey account_{};
+  store::NodeKey node_{};
+  std::map<store::DeliveryKey, std::vector<store::RecipientKey>> next_;
+  std::unique_ptr<Watcher> watcher_;
+};
+
+TEST_F(WatcherTest, ABulkOfDeadAddressesIsWarnedOfAndPaused) {
+  const auto key = bulk(400, "example.jp");
+  take(key, 189);
+  bounce(key, 10);
+  turn();
+  EXPECT_THAT(told(), IsEmpty()) << "of fewer than 200 nothing is said";
+  bounce(key, 1);
+  turn();
+  EXPECT_EQ(course(key), store::Course::goes);
+  EXPECT_THAT(
+      told(),
+      ElementsAre("protection_warned: account: hard bounces: 11 of 200 (5.5 %); the limit is 5 %",
+                  "protection_warned: sender domain sender.example: hard bounces: 11 of 200 "
+                  "(5.5 %); the limit is 5 %",
+                  "protection_warned: receiver others: hard bounces: 11 of 200 (5.5 %); the limit "
+                  "is 5 %",
+                  "protection_warned: delivery 1: hard bounces: 11 of 200 (5.5 %); the limit is "
+                  "5 %"));
+  bounce(key, 12);
+  turn();
+  EXPECT_EQ(course(key), store::Course::paused);
+  EXPECT_THAT(told(), SizeIs(8));
+  EXPECT_THAT(told()[4], HasSubstr("protection_paused: account: hard bounces: 23 of 212"));
+  turn();
+  EXPECT_THAT(told(), SizeIs(8)) << "once";
+}
+
+TEST_F(WatcherTest, WhoResumesBeginsToCountAnew) {
+  const auto key = bulk(1'000, "example.jp");
+  take(key, 180);
+  bounce(key, 60);
+  turn();
+  ASSERT_EQ(course(key), store::Course::paused);
+  resume(key);
+  EXPECT_EQ(course(key), store::Course::goes);
+  take(key, 150);
+  turn();
+  EXPECT_EQ(course(key), store::Course::goes) << "what was counted before counts no more";
+  bounce(key, 49);
+  turn();
+  EXPECT_EQ(course(key), store::Course::goes) << "199 are too few";
+  bounce(key, 1);
+  turn();
+  EXPECT_EQ(course(key), store::Course::paused);
+}
+
+TEST_F(WatcherTest, RefusalsThatSayNothingOfTheAddressDoNotCount) {
+  const auto key = bulk(400, "example.jp");
+  bounce(key, 400, Cause::reputation);
+  turn();
+  EXPECT_THAT(told(), IsEmpty());
+}
+
+TEST_F(WatcherTest, ALaterBulkOfAHeldAccountWaitsFromItsStart) {
+  const auto first = bulk(400, "example.jp");
+  bounce(first, 200);
+  turn();
+  const auto second = bulk(10, "example.com");
+  turn();
+  EXPECT_EQ(course(second), store::Course::paused);
+  EXPECT_THAT(told().back(), HasSubstr("protection_paused: delivery 2 of "));
+  resume(second);
+  turn();
+  EXPECT_EQ(course(second), store::Course::goes);
+  EXPECT_EQ(course(first), store::Course::paused) << "each is resumed by itself";
+  const auto third = bulk(10, "example.com");
+  turn();
+  EXPECT_EQ(course(third), store::Course::goes) << "the account is not held any more";
+}
+
+TEST_F(WatcherTest, UnknownUsersAtOneReceiverHoldADeliveryThere) {
+  const auto key = bulk(400, "docomo.ne.jp");
+  take(key, 90);
+  bounce(key, 10);
+  turn();
+  EXPECT_EQ(course(key), store::Course::goes);
+  EXPECT_THAT(held(), ElementsAre(store::HeldReceiver{key, "docomo"}));
+  EXPECT_THAT(told(), ElementsAre("protection_paused: delivery 1 at docomo: unknown users: 10 of "
+                                  "100 (10 %); the limit is 10 %"));
+  resume(key);
+  EXPECT_THAT(held(), IsEmpty());
+  EXPECT_THAT(told().back(), HasSubstr("protection_resumed: delivery 1 at docomo"));
+}
+
+TEST_F(WatcherTest, NothingIsCountedTwiceWhoeverReads) {
+  const auto key = bulk(400, "example.jp");
+  bounce(key, 100);
+  turn();
+  watcher_.reset();  // as its process dies
+  node_ = write([](store::WriteTransaction& t) { return t.enter_node({.name = "a"}); });
+  begin();
+  bounce(key, 99);
+  turn();
+  EXPECT_THAT(told(), IsEmpty()) << "199";
+  bounce(key, 1);
+  turn();
+  EXPECT_EQ(course(key), store::Course::paused);
+}
+
+TEST_F(WatcherTest, AnAccountMayHaveLimitsOfItsOwn) {
+  write([this](store::WriteTransaction& t) {
+    return t.put_setting(store::rate_limits_setting(account_),
+                         delivery::policy::pack({.bounces_minimum = 10}));
+  });
+  const auto key = bulk(400, "example.jp");
+  bounce(key, 10);
+  turn();
+  EXPECT_EQ(course(key), store::Course::paused);
+}
+
+TEST(ProtectionTally, ComplaintsAreMeasuredWhereTheyAreReported) {
+  store::EventRecord event{.account = store::AccountKey{1}, .address = "a@yahoo.example"};
+  event.entry.kind = store::EventKind::sent;
+  event.entry.delivery = store::DeliveryKey{5};
+  const Receivers receivers = receiver_of;
+  Tally tally(receivers);
+  tally.add(event, "sender.example");
+  event.address = "b@docomo.ne.jp";
+  tally.add(event, "sender.example");
+  const auto increments = tally.increments();
+  ASSERT_FALSE(increments.empty());
+  EXPECT_EQ(increments[0].subject, store::RateSubject{.account = store::AccountKey{1}});
+  EXPECT_EQ(increments[0].counts, (OutcomeCounts{.answered = 2, .delivered = 2, .reporting = 1}));
+  EXPECT_THAT(tally.subjects(), SizeIs(7)) << "receivers, and the delivery there, apart";
+}
+
+}  // namespace
+}  // namespace todoku::events::protection

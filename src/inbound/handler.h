@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// What becomes of a mail that came in: a returned one ends the story of its recipient, a complaint
+// stops the address, a report is added to those of its domain, and people's mail goes on to people.
+// Whatever it was, it is counted (todoku_inbound_mails_total).
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "async/file_pool.h"
+#include "async/task.h"
+#include "base/clock.h"
+#include "base/line_budget.h"
+#include "base/metrics.h"
+#include "base/result.h"
+#include "feedback/parse/bounce.h"
+#include "inbound/addressee.h"
+#include "inbound/options.h"
+#include "inbound/returned.h"
+#include "intake/opt_outs.h"
+#include "mail/reply.h"
+#include "mail/unsubscribe_token.h"
+#include "store/store.h"
+
+namespace todoku::inbound {
+
+// Thread-safe.
+class Handler {
+ public:
+  // All of it outlives the handler.
+  struct World {
+    store::Store& store;
+    async::FilePool& pool;  // reads mail
+    const Clock& clock;
+    Metrics& metrics;
+    std::string secret;                                     // by which return paths were sealed
+    std::shared_ptr<const UnsubscribeTokens> unsubscribes;  // likewise of who leaves
+    // The receiving system behind a domain and its mail server, as outcomes are counted; empty: no
+    // rule names it.
+    std::function<std::string(std::string_view domain, std::string_view mx_host)> site_of;
+    // Adds the reports that a mail carries to those of their domains; how many it carries.
+    std::function<Task<Result<std::size_t>>(std::string octets)> import_reports;
+  };
+  // `options` outlives it, too.
+  Handler(World world, const InboundOptions& options);
+
+  struct Came {
+    std::vector<Addressee> to;
+    std::string octets;
+    std::string client;  // who handed it in, for people
+  };
+  // The answer to the content: 250 once what it changed is committed; 4xx where the same mail may
+  // be handed in again later, which repeats nothing that was done.
+  [[nodiscard]] Task<Reply> take(Came came);
+
+ private:
+  // A word for the metric and the log.
+  using Became = Result<std::string_view>;
+  // Of several return paths it is read once.
+  struct Coming {
+    Came came;
+    std::optional<feedback::parse::Bounce> bounce;
+  };
+
+  [[nodiscard]] Task<Became> take_for(const Addressee& to, Coming& coming);
+  [[nodiscard]] Task<Became> take_returned(RecipientToken token, Coming& coming);
+  [[nodiscard]] Task<Became> take_unsubscribe(Coming& coming);
+  [[nodiscard]] Task<Became> take_peoples(Coming& coming);
+  [[nodiscard]] Task<Became> take_reports(Coming& coming);
+  [[nodiscard]] Task<Became> record(const store::Story& story, Returned returned);
+  [[nodiscard]] Task<Became> complain(const store::Story& story);
+  [[nodiscard]] Task<Result<void>> read(Coming& coming);
+  [[nodiscard]] Task<Became> forward(Coming& coming);
+  [[nodiscard]] std::string site_of(const store::Story& story) const;
+  void tell(const store::Story& story, const Outcome& outcome);
+
+  const World world_;
+  const InboundOptions& options_;
+  intake::OptOuts opt_outs_;
+  LineBudget lines_;
+  LineBudget forwards_;
+};
+
+}  // namespace todoku::inbound

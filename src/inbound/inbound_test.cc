@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is decided of mail that comes in, without a store or a network.
+#include <cctype>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/bytes.h"
+#include "feedback/parse/bounce.h"
+#include "inbound/addressee.h"
+#include "inbound/complaint.h"
+#include "inbound/forwarding.h"
+#include "inbound/returned.h"
+#include "inbound/room.h"
+
+namespace todoku::inbound {
+namespace {
+
+using Kind = Returned::Kind;
+using testing::HasSubstr;
+
+constexpr std::string_view kSecret = "0123456789abcdef";
+constexpr RecipientToken kToken{.delivery = 12, .batch = 3, .seq = 45};
+
+InboundOptions options() {
+  InboundOptions options;
+  options.hostname = "mx.example.jp";
+  options.domains = {"bounce.example.jp", "back.example.com"};
+  options.report_addresses = {"dmarc@example.jp"};
+  options.forward_to = "ops@example.com";
+  options.forward_account = "house";
+  return options;
+}
+
+std::optional<Addressee> addressee(std::string_view text) {
+  return addressee_of(*parse_address(text), options(), kSecret);
+}
+
+std::string report(std::string_view recipient, std::string_view action, std::string_view status,
+                   std::string_view said) {
+  return std::string(
+             "From: MAILER-DAEMON@mx.example.net\nTo: b@bounce.example.jp\nSubject: Returned\n"
+             "MIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status;"
+             " boundary=b\n\n--b\nContent-Type: text/plain\n\nIt came back.\n--b\n"
+             "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.net\n\n"
+             "Final-Recipient: rfc822; ") +
+         std::string(recipient) + "\nAction: " + std::string(action) +
+         "\nStatus: " + std::string(status) + "\nDiagnostic-Code: smtp; " + std::string(said) +
+         "\n\n--b--\n";
+}
+
+Returned returned(std::string_view mail, std::string_view address = "taro@example.net") {
+  return returned_of(*feedback::parse::read_bounce(mail), address);
+}
+
+TEST(Addressee, IsWhoeverASealedReturnPathIsOf) {
+  const std::string local = encode_recipient_token(kToken, kSecret);
+  const auto found = addressee(local + "@bounce.example.jp");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->kind, Addressee::Kind::return_path);
+  EXPECT_EQ(found->token, kToken);
+  std::string upper = local;
+  for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  EXPECT_TRUE(addressee(upper + "@BACK.example.com"));
+}
+
+TEST(Addressee, IsNobodyElse) {
+  const std::string local = encode_recipient_token(kToken, kSecret);
+  EXPECT_FALSE(addressee(local + "@elsewhere.example"));
+  EXPECT_FALSE(addressee(local + "a@bounce.example.jp"));
+  EXPECT_FALSE(
+      addressee(encode_recipient_token(kToken, "another secret!!") + "@bounce.example.jp"));
+  EXPECT_FALSE(addressee("info@bounce.example.jp"));
+  EXPECT_FALSE(addressee("postmaster@elsewhere.example"));
+}
+
+TEST(Addressee, PeopleAndReportsHaveAddresses) {
+  for (const char* text : {"postmaster@bounce.example.jp", "Abuse@back.example.com"}) {
+    const auto found = addressee(text);
+    ASSERT_TRUE(found) << text;
+    EXPECT_EQ(found->kind, Addressee::Kind::people);
+  }
+  const auto leaves = addressee("unsubscribe@bounce.example.jp");
+  ASSERT_TRUE(leaves);
+  EXPECT_EQ(leaves->kind, Addressee::Kind::unsubscribe);
+  const auto reports = addressee("DMARC@example.jp");
+  ASSERT_TRUE(reports);
+  EXPECT_EQ(reports->kind, Addressee::Kind::reports);
+  InboundOptions nobody = options();
+  nobody.forward_to.clear();
+  EXPECT_FALSE(addressee_of(*parse_address("abuse@bounce.example.jp"), nobody, kSecret));
+}
+
+TEST(Returned, AFailureEndsItAndSpeaksAgainstItsOwnAddress) {
+  const Returned back =
+      returned(report("taro@example.net", "failed", "5.1.1", "550 5.1.1 User unknown"));
+  EXPECT_EQ(back.kind, Kind::bounced);
+  EXPECT_EQ(back.outcome.state, RecipientState::bounced);
+  EXPECT_FALSE(back.outcome.is_attempt);
+  EXPECT_EQ(back.outcome.reply.code, 550);
+  EXPECT_THAT(back.outcome.reply.text, HasSubstr("User unknown"));
+  EXPECT_EQ(back.outcome.cause, Cause::mailbox);
+  EXPECT_TRUE(back.against_address);
+}
+
+TEST(Returned, AnotherAddressBehindAForwardingIsNotHeldAgainstTheOneThatWasSentTo) {
+  const Returned back =
+      returned(report("old@elsewhere.example", "failed", "5.1.1", "550 5.1.1 User unknown"));
+  EXPECT_EQ(back.kind, Kind::bounced);
+  EXPECT_FALSE(back.against_address);
+}
+
+TEST(Returned, WhatSpeaksOfTheSenderStopsNobody) {
+  const Returned back = returned(
+      report("taro@example.net", "failed", "5.7.1", "550 5.7.1 Your IP address is blocklisted"));
+  EXPECT_EQ(back.kind, Kind::bounced);
+  EXPECT_FALSE(back.against_address);
+}
+
+TEST(Returned, WithoutAReplyItHasTheStatusOfTheReport) {
+  const Returned back = returned(report("taro@example.net", "failed", "5.4.7", ""));
+  EXPECT_EQ(back.kind, Kind::bounced);
+  EXPECT_EQ(back.outcome.reply.code, 550);
+  EXPECT_THAT(back.outcome.reply.text, testing::StartsWith("5.4.7"));
+}
+
+TEST(Returned, WhatIsNotOverChangesNothing) {
+  EXPECT_EQ(returned(report("taro@example.net", "delayed", "4.4.1", "451 later")).kind,
+            Kind::delayed);
+  EXPECT_EQ(returned(report("taro@example.net", "delivered", "2.0.0", "250 ok")).kind,
+            Kind::delivered);
+  EXPECT_EQ(returned("From: taro@example.net\nAuto-Submitted: auto-replied\nSubject: away\n\nback "
+                     "on Monday, user unknown\n")
+                .kind,
+            Kind::auto_reply);
+  EXPECT_EQ(returned("From: taro@example.net\nSubject: thank you\n\nIt works.\n").kind,
+            Kind::not_understood);
+}
+
+TEST(Returned, CutOffItIsStillOfItsReturnPath) {
+  const Returned back = returned(
+      "From: MAILER-DAEMON@mx.example.net\nSubject: failure notice\n\n"
+      "Hi. This is the qmail-send program. I wasn't able to deliver");
+  EXPECT_EQ(back.kind, Kind::bounced);
+  EXPECT_FALSE(back.against_address) << "nobody has said why";
+}
+
+TEST(Complaint, IsOfTheReturnPathThatItNames) {
+  const std::string path = encode_recipient_token(kToken, kSecret) + "@bounce.example.jp";
+  const auto complaint = [](std::string_view fields, std::string_view of_mail) {
+    return std::string(
+               "From: fbl@provider.example\nSubject: complaint\nMIME-Version: 1.0\n"
+               "Content-Type: multipart/report; report-type=feedback-report; boundary=b\n"
+               "\n--b\nContent-Type: text/plain\n\nspam\n--b\n"
+               "Content-Type: message/feedback-report\n\nFeedback-Type: abuse\n") +
+           std::string(fields) + "\n--b\nContent-Type: message/rfc822\n\n" + std::string(of_mail) +
+           "From: news@example.jp\nSubject: news\n\ntext\n--b--\n";
+  };
+  const auto of = [](const std::string& mail) {
+    return mail_complained_of(mail, options(), kSecret);
+  };
+  EXPECT_EQ(of(complaint("Original-Mail-From: <" + path + ">\n", "")), kToken);
+  EXPECT_EQ(of(complaint("", "Return-Path: <" + path + ">\n")), kToken);
+  EXPECT_EQ(of(complaint("", "")), std::nullopt);
+  EXPECT_EQ(of(complaint("Original-Mail-From: <x" + path + ">\n", "")), std::nullopt);
+}
+
+TEST(Forwarding, EnclosesTheMailInOneOfSevenBits) {
+  const Forwarded mail =
+      forwarded_mail("Subject: 迷惑\r\n\r\n\xFF\r\n", "192.0.2.7", "abc", Instant{}, options());
+  EXPECT_EQ(mail.from, "postmaster@bounce.example.jp");
+  EXPECT_TRUE(is_ascii(mail.octets));
+  EXPECT_THAT(mail.octets, HasSubstr("To: <ops@example.com>\r\n"));
+  EXPECT_THAT(mail.octets, HasSubstr("handed in by 192.0.2.7"));
+  EXPECT_THAT(mail.octets, HasSubstr(to_base64("Subject: 迷惑\r\n\r\n\xFF\r\n")));
+}
+
+TEST(Room, IsGivenBack) {
+  Room room(100);
+  {
+    Room::Share share(room);
+    EXPECT_TRUE(share.take(60));
+    EXPECT_FALSE(share.take(60));
+    Room::Share other(room);
+    EXPECT_FALSE(other.take(41));
+    EXPECT_TRUE(other.take(40));
+  }
+  EXPECT_EQ(room.used(), 0U);
+}
+
+}  // namespace
+}  // namespace todoku::inbound

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the server for returned mail is set up.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "net/endpoint.h"
+#include "store/suppressions.h"
+
+namespace todoku::inbound {
+
+// Of the address that leaves lists, at each of the domains.
+inline constexpr std::string_view kUnsubscribeLocalPart = "unsubscribe";
+
+struct InboundOptions {
+  std::string hostname;  // of the greeting
+  std::vector<net::Endpoint> listen;
+  std::vector<std::string> domains;  // A-labels in lower case
+  // Where reports on our domains come to (DMARC rua, TLS-RPT), in lower case; of any domain.
+  std::vector<std::string> report_addresses;
+  // Who reads what comes to abuse@ and postmaster@, and the account whose mail that is. Empty:
+  // nobody, and it is refused.
+  std::string forward_to;
+  std::string forward_account;
+
+  std::uint64_t message_octets_max = 0;
+  std::size_t content_octets_max = std::size_t{64} << 20U;  // in memory, of all messages
+  std::size_t connections_max = 0;
+  std::size_t connections_per_network_max = 0;
+  std::int64_t network_messages_per_minute = 0;    // 0: no limit
+  std::int64_t recipient_messages_per_minute = 0;  // to one return path; 0: no limit
+  std::int64_t forwarded_per_hour = 60;
+  Milliseconds idle{0};
+  store::ErrorStop error_stop;
+};
+
+}  // namespace todoku::inbound

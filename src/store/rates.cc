@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/rates.h"
+
+#include <fmt/format.h>
+
+namespace todoku::store {
+
+std::string_view to_string(RateScope scope) {
+  switch (scope) {
+    case RateScope::account:
+      return "account";
+    case RateScope::sender_domain:
+      return "sender_domain";
+    case RateScope::receiver:
+      return "receiver";
+    case RateScope::delivery:
+      return "delivery";
+    case RateScope::delivery_at_receiver:
+      return "delivery_at_receiver";
+  }
+  return {};
+}
+
+Result<void> check_sound(const RateState& state) {
+  if (state.because.size() <= kRateBecauseMax) return {};
+  return fail(ErrorKind::invalid_input,
+              fmt::format("why mail is held back is told in at most {} octets", kRateBecauseMax));
+}
+
+std::string rate_limits_setting(AccountKey account) {
+  return fmt::format("protection {}", static_cast<std::int64_t>(account));
+}
+
+}  // namespace todoku::store

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Mail that comes back: what was sent to a receiver is returned by it, complained of, answered.
+
+usage: inbound_test.py TODOKU [TEST...]
+"""
+import email
+import email.policy
+import pathlib
+import re
+import smtplib
+import sys
+
+SYSTEM = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(SYSTEM / folder) for folder in ("support", "delivery")]
+
+from installation import Installation, check, check_equal, run  # noqa: E402
+from ports import free_port  # noqa: E402
+
+CORPUS = SYSTEM.parent / "corpus" / "bounce"
+AWAY = "From: {to}\nTo: x\nAuto-Submitted: auto-replied\nSubject: away\n\nBack on Monday.\n"
+DELAYED = """From: MAILER-DAEMON@mx.receiver.example
+Subject: Delayed
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.receiver.example
+
+Final-Recipient: rfc822; {to}
+Action: delayed
+Status: 4.4.1
+Diagnostic-Code: smtp; 451 4.4.1 later
+
+--b--
+"""
+COMPLAINT = """From: fbl@provider.example
+Subject: complaint
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=feedback-report; boundary=b
+
+--b
+Content-Type: message/feedback-report
+
+Feedback-Type: abuse
+Version: 1
+Original-Mail-From: <{path}>
+Original-Rcpt-To: <{to}>
+
+--b
+Content-Type: text/rfc822-headers
+
+From: news@sender.example
+
+--b--
+"""
+
+
+class Inbound(Installation):
+    def __init__(self, binary):
+        self.port = free_port()
+        super().__init__(binary, {"receiver.example": []}, [
+            "[suppression]", "hard_errors = 1",
+            "[inbound]", "enabled = true", f'listen = ["127.0.0.1:{self.port}"]',
+            'forward_to = "ops@receiver.example"', 'forward_account = "tester"'],
+            sink_config=['store_directory = "mails"'])
+
+    def write_config(self):
+        super().write_config()
+        path = self.directory / "todoku.toml"
+        path.write_text(path.read_text().replace("[api]", '[api]\npublic_url = "https://mail.sender.example"', 1))
+
+    def sent(self, to):
+        """Sends a mail to the address; (delivery, its return path)."""
+        delivery = self.transaction(to)
+        self.settle(delivery)
+        self.wait_for(lambda: any(entry["rcpt_to"] == to for entry in self.log()), f"mail to {to}")
+        return delivery, [entry["mail_from"] for entry in self.log() if entry["rcpt_to"] == to][-1]
+
+    def returns(self, path, octets, code=250):
+        """Hands a mail in as a receiver does, from the null sender."""
+        with smtplib.SMTP("127.0.0.1", self.port, timeout=20) as client:
+            client.ehlo("mx.receiver.example")
+            client.mail("")
+            got, text = client.rcpt(path)
+            if got == 250:
+                got, text = client.data(octets)
+            check_equal(got, code, f"what is answered ({text})")
+
+    def became(self, word):
+        return self.metric("todoku_inbound_mails_total", became=word)
+
+    def kinds(self, delivery):
+        events = self.api.call("GET", f"/events?delivery_id={delivery}&count=100")["data"]
+        return [event["kind"] for event in events]
+
+
+def report(to):
+    """A returned mail of the corpus, of this address."""
+    return (CORPUS / "report").read_bytes().replace(b"taro@example.jp", to.encode())
+
+
+def a_returned_mail_ends_the_story_once(binary):
+    with Inbound(binary) as stack:
+        to = "taro@receiver.example"
+        delivery, path = stack.sent(to)
+        stack.returns(path, AWAY.format(to=to).encode())
+        stack.returns(path, DELAYED.format(to=to).encode())
+        check_equal(stack.counts(delivery), (1, 1, 0, 0), "what changes nothing")
+        check_equal((stack.became("auto_reply"), stack.became("delayed")), (1, 1), "what was counted")
+        # Folded to lower case or raised, as some systems do.
+        local, domain = path.split("@")
+        stack.returns(f"{local.upper()}@{domain}", report(to))
+        check_equal(stack.counts(delivery), (1, 0, 1, 0), "once it has come back")
+        stack.returns(path, report(to))
+        check_equal(stack.kinds(delivery).count("hard_error"), 1, "events of two returned mails")
+        check_equal((stack.became("bounced"), stack.became("repeated")), (1, 1), "what was counted")
+        story = stack.explain(to)
+        check("came back" in story and "User unknown" in story, story)
+        check("戻ってきました" in stack.explain(to, "ja"), "in Japanese")
+        stopped = [row["email"] for row in stack.api.call("GET", "/errors")["data"]]
+        check_equal(stopped, [to], "addresses that are stopped")
+        after = stack.transaction(to)
+        stack.settle(after)
+        check_equal(stack.detail(after)["drop_count"], 1, "the next one, which is not sent")
+
+
+def what_is_not_ours_is_refused(binary):
+    with Inbound(binary) as stack:
+        to = "jiro@receiver.example"
+        delivery, path = stack.sent(to)
+        local, domain = path.split("@")
+        other = "a" if local[-8] != "a" else "c"
+        forged = f"{local[:-8]}{other}{local[-7:]}@{domain}"
+        for address in (forged, f"info@{domain}", f"{local}@elsewhere.example", to):
+            stack.returns(address, report(to), 550)
+        check_equal(stack.counts(delivery), (1, 1, 0, 0), "what a forged one changes")
+        check_equal(stack.metric("todoku_inbound_unknown_recipients_total"), 4, "what was counted")
+        # Cut off in the middle it is still known whose it is; nobody has said why, so it stops nobody.
+        stack.returns(path, b"From: MAILER-DAEMON@mx.receiver.example\r\nSubject: failure notice\r\n\r\n"
+                            b"Sorry, I was not able to deliver")
+        check_equal(stack.counts(delivery), (1, 0, 1, 0), "a returned mail that was cut off")
+        check_equal(stack.api.call("GET", "/errors")["data"], [], "addresses that are stopped")
+
+
+def a_complaint_stops_advertisements_and_people_get_their_mail(binary):
+    with Inbound(binary) as stack:
+        to = "hanako@receiver.example"
+        delivery, path = stack.sent(to)
+        complaint = COMPLAINT.format(path=path, to=to).encode()
+        for _ in range(2):
+            stack.returns("abuse@bounce.sender.example", complaint)
+        check_equal(stack.kinds(delivery).count("complained"), 1, "events of two complaints")
+        listed = stack.api.call("GET", "/suppressions")["data"]
+        check_equal([(row["email"], row["reason"], row["scope"]) for row in listed],
+                    [(to, "complaint", "advertisements")], "the suppression list")
+        check_equal(stack.counts(delivery), (1, 1, 0, 0), "its delivery")
+        stack.returns("postmaster@bounce.sender.example",
+                      "From: a@b.example\r\nSubject: 助けて\r\n\r\nplease\r\n".encode())
+        stack.wait_for(lambda: any(entry["rcpt_to"] == "ops@receiver.example"
+                                   for entry in stack.log()), "what is sent on")
+        mails = [email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+                 for path in sorted((stack.directory / "mails").rglob("*.eml"))]
+        [forwarded] = [mail for mail in mails if mail["To"] == "ops@receiver.example"]
+        [enclosed] = [part for part in forwarded.walk() if part.get_filename() == "mail.eml"]
+        check("助けて".encode() in enclosed.get_payload(decode=True), "what it encloses")
+
+
+def who_writes_to_the_address_beside_the_link_leaves(binary):
+    with Inbound(binary) as stack:
+        to = "saburo@receiver.example"
+        stack.settle(stack.bulk([to]))
+        stack.wait_for(lambda: list((stack.directory / "mails").rglob("*.json")), "its arrival")
+        [path] = (stack.directory / "mails").rglob("*.eml")
+        mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+        field = "".join(mail["List-Unsubscribe"].split())
+        address, token = re.search(r",<mailto:([^?>]+)\?subject=([^>]+)>$", field).groups()
+        check_equal(address, "unsubscribe@bounce.sender.example", "where to write")
+        answer = f"From: {to}\r\nSubject: {{}}\r\n\r\n"
+        stack.returns(address, answer.format(token[:-1]).encode())
+        check_equal(stack.api.call("GET", "/suppressions")["data"], [], "after a wrong token")
+        stack.returns(address, answer.format(token).encode())
+        listed = stack.api.call("GET", "/suppressions")["data"]
+        check_equal([(row["email"], row["reason"], row["scope"]) for row in listed],
+                    [(to, "unsubscribe", "advertisements")], "the suppression list")
+        check_equal((stack.became("unsubscribed"), stack.became("not_understood")), (1, 1),
+                    "what was counted")
+
+
+if __name__ == "__main__":
+    sys.exit(run(a_returned_mail_ends_the_story_once, what_is_not_ours_is_refused,
+                 a_complaint_stops_advertisements_and_people_get_their_mail,
+                 who_writes_to_the_address_beside_the_link_leaves))
