@@ -188,7 +188,7 @@ TEST_F(LaneLedgerTest, AnAdaptiveLaneBeginsWithFewConnectionsAndOpensMoreAsAnswe
   EXPECT_EQ(ledger.take("mx", 32, now_).size(), 1U) << "five a second, to begin with";
   EXPECT_FALSE(ledger.answered({.count = 1, .latency = seconds(0)}, now_));
   EXPECT_TRUE(open_all(ledger).empty());
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < 25; ++round) {
     now_ += std::chrono::milliseconds(20);
     EXPECT_FALSE(ledger.answered({.count = 20, .latency = seconds(0)}, now_));
   }

@@ -36,11 +36,11 @@ struct PaceCeilings {
 struct PaceOptions {
   bool adaptive = true;  // false: the ceilings are the pace, always
   std::uint32_t connections_start = 1;
-  double pace_start = 5;      // messages a second
-  double pace_least = 0.2;    // below it the lane rests instead
-  double shrink = 0.7;        // what is left of the pace after "too much"
-  double shrink_first = 0.5;  // the first time: growing fast, it went beyond
-  double shrink_slow = 0.8;   // and after answers that come ever later
+  double pace_start = 5;       // messages a second
+  double pace_least = 0.2;     // below it the lane rests instead
+  double shrink = 0.7;         // what is left of the pace after "too much"
+  double shrink_first = 0.35;  // the first time: growing fast, it went beyond
+  double shrink_slow = 0.8;    // and after answers that come ever later
   // In a row, with no good answer between: the lane should rest.
   unsigned throttles_to_rest = 3;
   // After "too much" nothing goes for so long, and twice as long each time in a row: what a
@@ -51,8 +51,8 @@ struct PaceOptions {
   double messages_to_return = 2'500;
   std::chrono::seconds return_least{10};
   std::chrono::seconds return_most{250};
-  double connections_growth = 1.2;  // each round, while none was too many
-  double pace_growth = 1.4;         // likewise
+  double connections_growth = 1.15;  // each round, while none was too many
+  double pace_growth = 1.4;          // likewise
   // After connections were too many one more is tried when this has passed; twice as long each time
   // that it is not taken.
   std::chrono::seconds connection_step{60};

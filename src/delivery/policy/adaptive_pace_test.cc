@@ -90,8 +90,8 @@ TEST(AdaptivePace, BeginsWithFewConnectionsAndALowPace) {
 }
 
 TEST(AdaptivePace, ARuleThatAllowsLittleIsTheReasonFromTheStart) {
-  const AdaptivePace pace({.messages_per_second = 20});
-  EXPECT_DOUBLE_EQ(pace.messages_per_second({}), 20);
+  const AdaptivePace pace({.messages_per_second = 2});
+  EXPECT_DOUBLE_EQ(pace.messages_per_second({}), 2);
   EXPECT_EQ(pace.why({}).reason, PaceReason::at_ceiling);
 }
 
@@ -153,9 +153,9 @@ TEST(AdaptivePace, TooMuchShrinksOnceForAllThatWasUnderWay) {
   SteadyInstant now{seconds(10)};
   const PaceAnswer refused{.reply = PaceReply::too_fast, .latency = milliseconds(100)};
   EXPECT_FALSE(pace.answered(refused, now));
-  EXPECT_DOUBLE_EQ(pace.messages_per_second(now), 2.5);
+  EXPECT_DOUBLE_EQ(pace.messages_per_second(now), 1.75);
   EXPECT_FALSE(pace.answered(refused, now + milliseconds(50)));
-  EXPECT_DOUBLE_EQ(pace.messages_per_second(now), 2.5);
+  EXPECT_DOUBLE_EQ(pace.messages_per_second(now), 1.75);
   EXPECT_EQ(pace.why(now).reason, PaceReason::too_fast);
   EXPECT_EQ(pace.take(1, now + milliseconds(999)), 0U) << "a moment of rest";
   EXPECT_EQ(pace.next_permit_at(), now + seconds(1));
