@@ -221,6 +221,20 @@ TEST(AdaptivePace, ItHasAsManyConnectionsAsWereTakenAndTriesAnotherEverMoreSeldo
   EXPECT_EQ(pace.connections_allowed(run.now()), 4U) << "after two";
 }
 
+TEST(AdaptivePace, AReceiverThatSaysNothingHoldsUpNeitherUrgentMailNorAllElse) {
+  AdaptivePace pace({.connections_max = 4});
+  SteadyInstant now{seconds(100)};
+  EXPECT_EQ(pace.connections_for_urgent(now), 4U);
+  EXPECT_EQ(pace.connections_allowed(now), 1U);
+  for (int i = 0; i < 5; ++i) pace.nothing_heard(now);
+  EXPECT_EQ(pace.connections_allowed(now), 4U);
+  AdaptivePace heard({.connections_max = 4});
+  heard.answered({.reply = PaceReply::too_many}, now);
+  heard.nothing_heard(now + seconds(60));
+  EXPECT_EQ(heard.connections_allowed(now), 1U);
+  EXPECT_EQ(heard.connections_for_urgent(now), 1U) << "it has said how many are too many";
+}
+
 TEST(AdaptivePace, ASuspensionIsKeptAndThenOneMessageProbes) {
   AdaptivePace pace({});
   const SteadyInstant now{seconds(100)};
