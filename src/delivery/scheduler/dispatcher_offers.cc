@@ -154,7 +154,7 @@ std::int64_t Dispatcher::choose_known(const store::Workload& workload, DueWindow
     store::DueBatch batch = std::move(domain.batches.front());
     domain.batches.pop_front();
     if (offered_.contains(batch.key)) continue;
-    const std::optional<std::size_t> source = source_for(workload, batch.key);
+    const std::optional<std::size_t> source = source_for(workload, batch.key, domain.name);
     if (!source || credits[*source] <= 0) {
       waiting.push_back(std::move(batch));
       continue;
