@@ -6,6 +6,7 @@
 
 #include "api/api.h"
 #include "http/json.h"
+#include "operate/rates.h"
 
 namespace todoku::api {
 namespace {
@@ -44,7 +45,13 @@ std::string_view state_word(const store::Delivery& delivery) {
   return to_string(delivery.status);
 }
 
-std::string progress_json(const store::Delivery& delivery) {
+struct Progress {
+  store::Delivery delivery;
+  std::optional<Instant> canary_until;
+};
+
+std::string progress_json(const Progress& progress) {
+  const store::Delivery& delivery = progress.delivery;
   const store::DeliveryCounts& counts = delivery.counts;
   http::JsonWriter json;
   json.begin_object();
@@ -62,6 +69,8 @@ std::string progress_json(const store::Delivery& delivery) {
   date_or_null(json, "started", delivery.started);
   date_or_null(json, "expires", delivery.expires);
   date_or_null(json, "finished", delivery.finished);
+  // Until then it goes to a few recipients at each receiver.
+  date_or_null(json, "canary_until", progress.canary_until);
   json.end_object();
   return json.take();
 }
@@ -69,12 +78,17 @@ std::string progress_json(const store::Delivery& delivery) {
 Task<http::Response> progress(Api& api, Call& call) {
   const auto id = path_id(call, "delivery_id");
   if (!id) co_return no_data_found(call);
-  const auto delivery =
-      co_await api.store().read([account = call.account.key, id](store::ReadTransaction& reader) {
-        return reader.delivery_head(account, *id);
+  const auto progress =
+      co_await api.store().read([account = call.account.key, id, now = api.store().clock().now()](
+                                    store::ReadTransaction& reader) -> Result<Progress> {
+        auto delivery = reader.delivery_head(account, *id);
+        if (!delivery) return fail(std::move(delivery.error()));
+        const auto until = operate::canary_until(reader, *delivery, now);
+        if (!until) return fail(until.error());
+        return Progress{std::move(*delivery), *until};
       });
-  if (!delivery) co_return refused(intake::refusal_of(delivery.error()), call.language);
-  co_return http::Response::json(200, progress_json(*delivery));
+  if (!progress) co_return refused(intake::refusal_of(progress.error()), call.language);
+  co_return http::Response::json(200, progress_json(*progress));
 }
 
 }  // namespace

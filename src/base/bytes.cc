@@ -73,6 +73,28 @@ std::string encode_to_string(std::string_view octets, const std::array<char, 819
   return out;
 }
 
+// Fours of digits from the start of `text`, as long as nothing stands between them; how many octets
+// of it these were.
+std::size_t decode_fours(std::string_view text, const std::array<std::uint8_t, 256>& table,
+                         std::string& out) {
+  const auto digit = [&](std::size_t at) -> std::uint32_t {
+    return table[static_cast<std::uint8_t>(text[at])];
+  };
+  std::size_t at = 0;
+  for (; at + 4 <= text.size(); at += 4) {
+    const std::uint32_t a = digit(at);
+    const std::uint32_t b = digit(at + 1);
+    const std::uint32_t c = digit(at + 2);
+    const std::uint32_t d = digit(at + 3);
+    if ((a | b | c | d) >= 64) break;
+    const std::uint32_t word = a << 18U | b << 12U | c << 6U | d;
+    const std::array<char, 3> octets = {static_cast<char>(word >> 16U),
+                                        static_cast<char>(word >> 8U), static_cast<char>(word)};
+    out.append(octets.data(), octets.size());
+  }
+  return at;
+}
+
 std::optional<std::string> decode(std::string_view text, const std::array<std::uint8_t, 256>& table,
                                   bool padded) {
   std::string out;
@@ -80,7 +102,10 @@ std::optional<std::string> decode(std::string_view text, const std::array<std::u
   std::uint32_t word = 0;
   unsigned digits = 0;
   unsigned pads = 0;
-  for (const char c : text) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (digits == 0 && pads == 0) at += decode_fours(text.substr(at), table, out);
+    if (at == text.size()) break;
+    const char c = text[at];
     if (c == ' ' || c == '\t' || c == '\r' || c == '\n') continue;
     if (c == '=' && padded) {
       ++pads;

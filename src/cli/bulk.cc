@@ -162,7 +162,7 @@ void print_progress(ApiSession& api, const boost::json::value& value) {
   std::ostream& out = api.out();
   fmt::print(out, "{:<12} {}\n", "delivery_id", number_of(value, "delivery_id"));
   fmt::print(out, "{:<12} {}\n", "state", text_of(value, "state"));
-  for (const std::string_view member : {"started", "expires", "finished"}) {
+  for (const std::string_view member : {"started", "expires", "canary_until", "finished"}) {
     const std::string time = text_of(value, member);
     if (!time.empty()) fmt::print(out, "{:<12} {}\n", member, time);
   }

@@ -335,6 +335,8 @@ struct RateLimitsWish {
   std::string bounce_warn;
   std::string bounce_pause;
   std::optional<std::int64_t> bounce_minimum;
+  std::optional<std::int64_t> canary_recipients;
+  std::optional<std::int64_t> canary_minutes;
 };
 int rates_limit(Session& session, const RateLimitsWish& wish);
 

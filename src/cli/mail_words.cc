@@ -231,6 +231,9 @@ void MailWords::add_rates() {
   book_.option(limit, "--bounce-pause", wish.bounce_pause, calls::kLimitRates, "bounce_pause");
   book_.option(limit, "--bounce-minimum", wish.bounce_minimum, calls::kLimitRates,
                "bounce_minimum");
+  book_.option(limit, "--canary", wish.canary_recipients, calls::kLimitRates, "canary_recipients");
+  book_.option(limit, "--canary-minutes", wish.canary_minutes, calls::kLimitRates,
+               "canary_minutes");
   book_.speaks(limit, [this](Session& s) { return rates_limit(s, rate_limits_); });
 }
 

@@ -87,6 +87,8 @@ int rates_limit(Session& session, const RateLimitsWish& wish) {
   text("bounce_pause", wish.bounce_pause);
   if (wish.complaint_minimum) given.with("complaint_minimum", *wish.complaint_minimum);
   if (wish.bounce_minimum) given.with("bounce_minimum", *wish.bounce_minimum);
+  if (wish.canary_recipients) given.with("canary_recipients", *wish.canary_recipients);
+  if (wish.canary_minutes) given.with("canary_minutes", *wish.canary_minutes);
   return session.ask_for(given, [&](const boost::json::value& limits) {
     if (session.common().json) {
       session.out() << printable_json(boost::json::serialize(limits)) << '\n';

@@ -170,6 +170,17 @@ class NextStep {
         story_.delivery_id, hold.site, printable(hold.because));
   }
 
+  // Of one that is pending and may be of the rest; empty: its delivery has no canary.
+  [[nodiscard]] std::string of_canary() const {
+    const auto known = options_.canaries.find(story_.key.delivery);
+    if (known == options_.canaries.end() || !comes(known->second)) return {};
+    return words({"delivery {} goes to a few recipients at each receiver first; the others follow "
+                  "at {}, in {}, if all goes well with these.",
+                  "配信 {} は、まず受信側ごとに一部の宛先にだけ送っています。問題がなければ、残り"
+                  "は {} から送ります（{}後）。"},
+                 story_.delivery_id, at(known->second), in(known->second));
+  }
+
   [[nodiscard]] std::string of_paused() const {
     if (const RateHold* const hold = rate_hold({})) {
       return words({"nothing: delivery {0} was paused to protect its sender ({1}); find out where "
@@ -391,6 +402,8 @@ class NextStep {
       case DeliveryStatus::sent: {
         const std::string waits = why_it_waits();
         if (!waits.empty()) return waits + or_given_up(waits_until());
+        const std::string canary = of_canary();
+        if (!canary.empty()) return canary + or_given_up();
         return words({"it goes out as soon as it is its turn and the receiver's limits allow.",
                       "順番が来しだい、受信側の制限の範囲で送信します。"}) +
                or_given_up();

@@ -49,6 +49,8 @@ struct StoryOptions {
   std::map<std::string, CredentialHold> holds = {};
   // By delivery, as far as that is known.
   std::map<store::DeliveryKey, std::vector<RateHold>> rate_holds = {};
+  // Of those that go to a few at each receiver first: when the others follow.
+  std::map<store::DeliveryKey, Instant> canaries = {};
   // There are more mails than are told of; of so many if that is known, else 0.
   bool more = false;
   std::int64_t of_all = 0;

@@ -98,6 +98,12 @@ TEST(NextStep, OfWhatIsHeldBackForItsRatesSaysWhyAndHowItGoesOn) {
   }
   en.way_of = at("google");
   EXPECT_THAT(next_step(story, en), Not(HasSubstr("held back"))) << "there it goes on";
+  en.canaries[story.key.delivery] = en.now + std::chrono::minutes(10);
+  EXPECT_THAT(
+      next_step(story, en),
+      testing::AllOf(HasSubstr("a few recipients at each receiver first"), HasSubstr("in 10 min")));
+  en.canaries[story.key.delivery] = en.now;
+  EXPECT_THAT(next_step(story, en), Not(HasSubstr("at each receiver first"))) << "it is over";
 }
 
 TEST(NextStep, OfASuspendedAccountIsToResumeIt) {

@@ -125,6 +125,7 @@ Task<Handler::Became> Handler::record(const store::Story& story, Returned return
                                                  .path = {},
                                                  .wait = {},
                                                  .against_address = returned.against_address,
+                                                 .site = site_of(story),
                                                  .if_taken = true}};
   const auto settled = co_await world_.store.perform(
       store::Settle{.outcomes = outcomes, .releases = {}, .error_stop = options_.error_stop});
@@ -137,6 +138,16 @@ Task<Handler::Became> Handler::record(const store::Story& story, Returned return
   if (recorded.error().kind == ErrorKind::not_found) co_return std::string_view("gone");
   if (recorded.error().kind == ErrorKind::conflict) co_return std::string_view("repeated");
   co_return fail(recorded.error());
+}
+
+// Whoever took it.
+std::string Handler::site_of(const store::Story& story) const {
+  std::string_view host;
+  for (const store::Attempt& attempt : story.attempts) {
+    if (!attempt.path.mx_host.empty()) host = attempt.path.mx_host;
+  }
+  const std::string_view address = story.address;
+  return world_.site_of(address.substr(address.rfind('@') + 1), host);
 }
 
 void Handler::tell(const store::Story& story, const Outcome& outcome) {

@@ -190,14 +190,18 @@ Task<Result<Operations::RateHolds>> Operations::rate_holds_of(
                                      store::ReadTransaction& reader) -> Result<RateHolds> {
     RateHolds holds;
     for (const store::DeliveryKey key : deliveries) {
+      const auto head = reader.delivery_head(key);
+      if (!head) continue;  // deleted meanwhile
       auto found = store::rate_holds(reader, key, now);
-      if (!found && found.error().kind == ErrorKind::not_found) continue;
       if (!found) return fail(std::move(found.error()));
       for (store::RateState& state : *found) {
         const bool there = state.subject.scope == store::RateScope::delivery_at_receiver;
-        holds[key].push_back({.site = there ? std::move(state.subject.name) : std::string(),
-                              .because = std::move(state.because)});
+        holds.rates[key].push_back({.site = there ? std::move(state.subject.name) : std::string(),
+                                    .because = std::move(state.because)});
       }
+      const auto until = canary_until(reader, *head, now);
+      if (!until) return fail(until.error());
+      if (*until) holds.canaries[key] = **until;
     }
     return holds;
   });
@@ -230,7 +234,8 @@ Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
       .bulk_expiry = options_.bulk_expiry,
       .way_of = options_.way_of,
       .holds = std::move(*holds),
-      .rate_holds = std::move(*rate_holds),
+      .rate_holds = std::move(rate_holds->rates),
+      .canaries = std::move(rate_holds->canaries),
       .more = explanation.more,
       .of_all = found->of_all,
   };

@@ -395,6 +395,8 @@ struct RateLimitChange {
   std::optional<std::string> bounce_pause;
   std::optional<std::int64_t> complaint_minimum;
   std::optional<std::int64_t> bounce_minimum;
+  std::optional<std::int64_t> canary_recipients;  // 0: none
+  std::optional<std::int64_t> canary_minutes;
 };
 
 struct TlsReportRequest {
@@ -640,7 +642,10 @@ class Operations {
   Task<Result<FoundStories>> find_stories(ExplainRequest request);
   Task<Result<std::map<std::string, explain::CredentialHold>>> holds_of(
       std::vector<std::string> names);
-  using RateHolds = std::map<store::DeliveryKey, std::vector<explain::RateHold>>;
+  struct RateHolds {
+    std::map<store::DeliveryKey, std::vector<explain::RateHold>> rates;
+    std::map<store::DeliveryKey, Instant> canaries;
+  };
   Task<Result<RateHolds>> rate_holds_of(std::vector<store::DeliveryKey> deliveries);
   Task<Result<void>> changed();
   Task<Result<void>> check_adoptable();

@@ -82,6 +82,8 @@ Result<ProtectionOverrides> changed_limits(ProtectionOverrides limits,
   }
   if (change.complaint_minimum) limits.complaints_minimum = *change.complaint_minimum;
   if (change.bounce_minimum) limits.bounces_minimum = *change.bounce_minimum;
+  if (change.canary_recipients) limits.canary_recipients = *change.canary_recipients;
+  if (change.canary_minutes) limits.canary_minutes = *change.canary_minutes;
   return limits;
 }
 
@@ -92,6 +94,19 @@ Result<ProtectionOverrides> limits_kept(store::ReadTransaction& reader, store::A
 }
 
 }  // namespace
+
+Result<std::optional<Instant>> canary_until(store::ReadTransaction& reader,
+                                            const store::Delivery& delivery, Instant now) {
+  const bool goes_out =
+      delivery.type == DeliveryType::bulk && delivery.status == DeliveryStatus::sending;
+  if (!goes_out || !delivery.started) return std::nullopt;
+  const auto own = limits_kept(reader, delivery.account);
+  if (!own) return fail(own.error());
+  const auto canary = canary_of(*own);
+  if (!canary) return std::nullopt;
+  const Instant until = *delivery.started + canary->lasts;
+  return until > now ? std::optional(until) : std::nullopt;
+}
 
 Result<RateReport> read_rates(store::ReadTransaction& reader, store::AccountKey account,
                               store::PublicId delivery, std::int64_t hours, Instant now) {

@@ -18,6 +18,12 @@ namespace todoku::operate {
 inline constexpr std::int64_t kRateHoursUsual = 24;
 inline constexpr std::int64_t kRateHoursMax = store::kRateDays * 24;
 
+// Until when a delivery that goes out goes to a share of each receiver's recipients alone
+// (delivery/policy/protection.h, Canary); nullopt: it does not.
+[[nodiscard]] Result<std::optional<Instant>> canary_until(store::ReadTransaction& reader,
+                                                          const store::Delivery& delivery,
+                                                          Instant now);
+
 struct RateLine {
   store::RateScope scope = store::RateScope::account;
   std::string name;              // of the domain or the receiver's site; else empty

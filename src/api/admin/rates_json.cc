@@ -56,6 +56,8 @@ void write_limits(JsonWriter& json, const delivery::policy::ProtectionOverrides&
   percent_or_null(json, "bounce_warn_percent", limits.bounces_warn);
   percent_or_null(json, "bounce_pause_percent", limits.bounces_pause);
   number_or_null(json, "bounce_minimum", limits.bounces_minimum);
+  number_or_null(json, "canary_recipients", limits.canary_recipients);
+  number_or_null(json, "canary_minutes", limits.canary_minutes);
 }
 
 }  // namespace

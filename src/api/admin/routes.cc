@@ -500,7 +500,9 @@ Task<Response> limit_rates(Operations& operations, Given given) {
                               .bounce_warn = given_text("bounce_warn"),
                               .bounce_pause = given_text("bounce_pause"),
                               .complaint_minimum = given.number("complaint_minimum"),
-                              .bounce_minimum = given.number("bounce_minimum")});
+                              .bounce_minimum = given.number("bounce_minimum"),
+                              .canary_recipients = given.number("canary_recipients"),
+                              .canary_minutes = given.number("canary_minutes")});
   co_return limits ? Response::json(200, rate_limits_json(*limits)) : failure(limits.error());
 }
 

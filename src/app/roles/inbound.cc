@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/roles/inbound.h"
 
+#include <span>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -16,6 +17,12 @@ namespace {
 
 // A certificate that was renewed is used that much later at most.
 constexpr Milliseconds kInboundCertificatesLookedAt = std::chrono::seconds(60);
+
+std::string site_behind(const delivery::policy::SiteRules& rules, std::string_view domain,
+                        std::string_view host) {
+  const auto* const named = rules.find(domain, std::span(&host, 1));
+  return named == nullptr ? std::string() : named->name;
+}
 
 }  // namespace
 
@@ -42,6 +49,11 @@ InboundRole::InboundRole(const Ground& ground, ImportReports import_reports,
                         .metrics = ground.metrics,
                         .secret = std::string(as_text(ground.secret)),
                         .unsubscribes = std::make_shared<const UnsubscribeTokens>(ground.secret),
+                        .site_of =
+                            [&rules = ground.rules](std::string_view domain,
+                                                    std::string_view host) {
+                              return site_behind(rules, domain, host);
+                            },
                         .import_reports = std::move(import_reports)}},
           inbound_options(ground.config)),
       tasks_(ground.runtime.executor(0)) {}

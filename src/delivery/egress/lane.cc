@@ -252,9 +252,10 @@ void Lane::tell_answers(LaneSeat& seat, SteadyInstant now) {
   // One that is refused while others are served says how many there may be; else the site fails.
   if (!std::exchange(seat.too_many, false)) return;
   const bool others = ledger_.connections() > 0 && ledger_.failures() == 0;
-  seat.site_failed |=
-      !others ||
-      ledger_.answered({.reply = policy::PaceReply::too_many, .latency = now - seat.taken_at}, now);
+  seat.site_failed |= !others || ledger_.answered({.reply = policy::PaceReply::too_many,
+                                                   .connections = ledger_.connections(),
+                                                   .latency = now - seat.taken_at},
+                                                  now);
 }
 
 void Lane::automate(LaneSeat& seat, SteadyInstant now) {

@@ -184,24 +184,26 @@ TEST_F(LaneLedgerTest, ForgetsRoutesWithoutWorkAndConnections) {
 TEST_F(LaneLedgerTest, AnAdaptiveLaneBeginsWithFewConnectionsAndOpensMoreAsAnswersAreGood) {
   auto ledger = make({.connections_max = 8, .adaptive = true});
   for (int i = 0; i < 1'000; ++i) ledger.add("mx", kBulkFlow, i);
-  EXPECT_EQ(open_all(ledger).size(), 2U);
-  EXPECT_EQ(ledger.take("mx", 32, now_).size(), 1U) << "fifty a second, to begin with";
-  EXPECT_FALSE(ledger.answered({.count = 1, .latency = seconds(0)}, now_));
   EXPECT_EQ(open_all(ledger).size(), 1U);
-  EXPECT_FALSE(ledger.answered({.count = 20, .latency = seconds(0)}, now_));
-  EXPECT_FALSE(ledger.answered({.count = 20, .latency = seconds(0)}, now_));
-  EXPECT_EQ(open_all(ledger).size(), 5U) << "eight in all, as the rule says";
+  EXPECT_EQ(ledger.take("mx", 32, now_).size(), 1U) << "five a second, to begin with";
+  EXPECT_FALSE(ledger.answered({.count = 1, .latency = seconds(0)}, now_));
+  EXPECT_TRUE(open_all(ledger).empty());
+  for (int round = 0; round < 20; ++round) {
+    now_ += std::chrono::milliseconds(20);
+    EXPECT_FALSE(ledger.answered({.count = 20, .latency = seconds(0)}, now_));
+  }
+  EXPECT_EQ(open_all(ledger).size(), 7U) << "eight in all, as the rule says";
 }
 
 TEST_F(LaneLedgerTest, UrgentMailBehindSlowAnswersGetsConnectionsUpToTheRules) {
   auto ledger = make({.connections_max = 4, .adaptive = true});
   for (int i = 0; i < 100; ++i) ledger.add("mx", kBulkFlow, i);
-  EXPECT_EQ(open_all(ledger).size(), 2U);
-  ledger.connection_opened("mx");
-  ledger.connection_opened("mx");
+  const std::size_t gently = open_all(ledger).size();
+  EXPECT_LT(gently, 4U);
+  for (std::size_t i = 0; i < gently; ++i) ledger.connection_opened("mx");
   ledger.add("mx", kUrgentFlow, 777);
   EXPECT_TRUE(ledger.urgent_waits("mx"));
-  EXPECT_EQ(open_all(ledger).size(), 2U) << "four in all";
+  EXPECT_EQ(open_all(ledger).size(), 4U - gently) << "four in all";
   EXPECT_EQ(ledger.take("mx", 1, now_), (std::vector<int>{777}));
   EXPECT_FALSE(ledger.urgent_waits("mx"));
 }
@@ -210,7 +212,7 @@ TEST_F(LaneLedgerTest, TooMuchSlowsAnAdaptiveLaneAndLetsAnotherRest) {
   const policy::PaceAnswer too_fast{.reply = policy::PaceReply::too_fast};
   auto adaptive = make({.adaptive = true});
   EXPECT_FALSE(adaptive.answered(too_fast, now_));
-  EXPECT_LT(adaptive.pace().messages_per_second(now_), 50);
+  EXPECT_LT(adaptive.pace().messages_per_second(now_), 5);
   EXPECT_FALSE(adaptive.resting(now_));
   auto fixed = make({});
   EXPECT_TRUE(fixed.answered(too_fast, now_));

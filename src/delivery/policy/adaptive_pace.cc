@@ -15,6 +15,8 @@ constexpr double kPaceMost = 1e6;
 constexpr double kNewest = 0.1;
 // Answers before their latency says anything.
 constexpr std::uint32_t kLatenciesLeast = 16;
+// Answers of a round before their number tells the pace that was taken.
+constexpr std::uint32_t kShownLeast = 10;
 // How much less is aimed at where a limit turned out lower than the one before (RFC 9438 section
 // 4.7, fast convergence).
 constexpr double kLowerStill = 0.85;
@@ -77,13 +79,11 @@ bool AdaptivePace::answered(const PaceAnswer& answer, SteadyInstant now) {
   if (answer.count == 0) return false;
   heard_at_ = now;
   if (answer.reply == PaceReply::good) {
-    // What was under way when it was throttled says nothing of what comes.
-    if (!before(now - answer.latency, shrunk_at_)) throttles_in_row_ = 0;
+    throttles_in_row_ = 0;
     if (!suspended(now)) probing_ = false;
     if (!options_.adaptive) return false;
     round_good_ += answer.count;
     note_latency(answer);
-    grow_connections(answer.count, now);
     if (!round_began_) round_began_ = now;
     if (now - *round_began_ >= round_length()) end_round(now);
     return false;
@@ -92,17 +92,11 @@ bool AdaptivePace::answered(const PaceAnswer& answer, SteadyInstant now) {
   // It was under way when the pace shrank: nothing new.
   const bool old_news = before(now - answer.latency, shrunk_at_);
   if (answer.reply == PaceReply::too_many) {
-    if (before(now - answer.latency, fewer_connections_at_)) return false;
-    fewer_connections_at_ = now;
-    connections_were_too_many_ = true;
-    connections_ = std::max(1.0, std::floor(connections_ * options_.shrink));
-    set_reason(PaceReason::too_many, now);
+    too_many(answer, now);
     return false;
   }
   if (old_news) return false;
-  shrink(options_.shrink, PaceReason::too_fast, now);
-  constexpr unsigned kDoublingsMost = 4;
-  pacer_.hold_until(now + options_.pause * (1U << std::min(throttles_in_row_, kDoublingsMost)));
+  shrink(limit_ > 0 ? options_.shrink : options_.shrink_first, PaceReason::too_fast, now);
   return ++throttles_in_row_ >= options_.throttles_to_rest;
 }
 
@@ -120,7 +114,7 @@ void AdaptivePace::slow_to(double messages_per_second, SteadyInstant until, Stea
 
 void AdaptivePace::nothing_heard(SteadyInstant now) {
   constexpr Microseconds kLong = std::chrono::seconds(5);
-  if (!options_.adaptive || connections_were_too_many_ || now - heard_at_ < kLong) return;
+  if (!options_.adaptive || connection_wait_ > Microseconds(0) || now - heard_at_ < kLong) return;
   connections_ = std::min(connections_ + 1, static_cast<double>(ceilings_.connections_max));
 }
 
@@ -158,7 +152,7 @@ std::uint32_t AdaptivePace::connections_allowed(SteadyInstant now) const {
 }
 
 std::uint32_t AdaptivePace::connections_for_urgent(SteadyInstant now) const {
-  const bool all = !suspended(now) && !probing_ && !connections_were_too_many_;
+  const bool all = !suspended(now) && !probing_ && connection_wait_ <= Microseconds(0);
   return all ? ceilings_.connections_max : connections_allowed(now);
 }
 
@@ -222,6 +216,7 @@ void AdaptivePace::end_round(SteadyInstant now) {
   const double shown = round_good_ / in_seconds(took);
   round_began_ = now;
   round_good_ = 0;
+  grow_connections(now);
   if (answers_come_late(now)) {
     shrink(options_.shrink_slow, PaceReason::answers_late, now);
     // If that does not help it is how the receiver is now.
@@ -230,7 +225,7 @@ void AdaptivePace::end_round(SteadyInstant now) {
     return;
   }
   if (limit_ > 0) return return_to_limit(shown, took, now);
-  const double grown = std::min(2 * pace_, 2 * shown + 1 / in_seconds(took));
+  const double grown = std::min(options_.pace_growth * pace_, 2 * shown + 1 / in_seconds(took));
   if (grown > pace_) {
     set_pace(grown, now);
     if (reason_ != PaceReason::too_many) set_reason(PaceReason::growing, now);
@@ -261,17 +256,40 @@ void AdaptivePace::return_to_limit(double shown, Microseconds took, SteadyInstan
   }
 }
 
-void AdaptivePace::grow_connections(std::uint32_t good, SteadyInstant now) {
+void AdaptivePace::grow_connections(SteadyInstant now) {
   if (connections_ >= ceilings_.connections_max) return;
-  if (connections_were_too_many_) {
-    if (before(now - options_.connection_step, fewer_connections_at_)) return;
-    fewer_connections_at_ = now;
-    connections_ += 1;
+  if (connection_wait_ == Microseconds(0)) {
+    connections_ *= options_.connections_growth;
   } else {
-    // One more for each good answer, as the pace: twice as many each round.
-    connections_ += std::min<double>(good, connections_);
+    if (before(now - connection_wait_, fewer_connections_at_)) return;
+    // Each one tried may be one refused: not while those that there are have room.
+    constexpr double kBusy = 0.6;
+    if (latency_ > 0 && pace_ * latency_ / 1e6 < kBusy * connections_) return;
+    // The one before was taken.
+    if (tries_connection_) connection_wait_ = options_.connection_step;
+    tries_connection_ = true;
+    fewer_connections_at_ = now;
+    connections_ = std::floor(connections_) + 1;
   }
   connections_ = std::min<double>(connections_, ceilings_.connections_max);
+}
+
+void AdaptivePace::too_many(const PaceAnswer& answer, SteadyInstant now) {
+  // What was asked for before is the same news, but may tell of fewer.
+  const double least =
+      answer.connections > 0 ? answer.connections : std::floor(connections_ * options_.shrink);
+  if (before(now - answer.latency, fewer_connections_at_)) {
+    if (answer.connections > 0) connections_ = std::min(connections_, least);
+    return;
+  }
+  connection_wait_ =
+      connection_wait_ == Microseconds(0)
+          ? Microseconds(options_.connection_step)
+          : std::min<Microseconds>(2 * connection_wait_, options_.connection_step_most);
+  tries_connection_ = false;
+  fewer_connections_at_ = now;
+  connections_ = std::max(1.0, std::min(connections_, least));
+  set_reason(PaceReason::too_many, now);
 }
 
 void AdaptivePace::shrink(double to, PaceReason reason, SteadyInstant now) {
@@ -281,8 +299,8 @@ void AdaptivePace::shrink(double to, PaceReason reason, SteadyInstant now) {
   double base = pace_;
   if (!again) {
     // What was taken in the last round tells more, where the pace was not used up.
-    if (round_began_ && round_good_ > 0 && now - *round_began_ >= options_.round_least) {
-      base = std::clamp(round_good_ / in_seconds(now - *round_began_), pace_ / 2, pace_);
+    if (round_began_ && round_good_ >= kShownLeast) {
+      base = std::clamp(round_good_ / in_seconds(now - *round_began_), pace_ / 4, pace_);
     }
     if (limit_ > 0 && base < limit_) base *= kLowerStill;
     limit_ = base = std::max(base, options_.pace_least);

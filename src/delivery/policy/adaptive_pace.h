@@ -3,12 +3,13 @@
 // when they say "too much" or come ever later, and remembers what it has learnt. The limits of the
 // site's rule are ceilings that no answer lifts.
 //
-//            good answers: doubles every round          the pace it was throttled at: `limit`
+//            good answers: grows every round            the pace it was throttled at: `limit`
 //   starting ------------------------------> growing         ____........----'''/
 //                                              | too_fast   /   returning      / probing above
 //                                              +---------> x shrunk ----------'
 //
-// Before it was ever throttled it doubles (RFC 5681 section 3.1, slow start), afterwards it goes
+// Before it was ever throttled it grows by a share every round (as RFC 5681 section 3.1, slow
+// start, yet by less than doubling: what is beyond the limit is refused), afterwards it goes
 // back to just below where it was throttled, stays near it for long, and then looks farther (the
 // shape of RFC 9438 section 4.1, CUBIC). A pace that is not used does not grow: it is never more
 // than about twice what the receiver was seen to take.
@@ -34,23 +35,25 @@ struct PaceCeilings {
 
 struct PaceOptions {
   bool adaptive = true;  // false: the ceilings are the pace, always
-  std::uint32_t connections_start = 2;
-  double pace_start = 50;    // messages a second
-  double pace_least = 0.2;   // below it the lane rests instead
-  double shrink = 0.7;       // what is left of the pace after "too much"
-  double shrink_slow = 0.8;  // and after answers that come ever later
+  std::uint32_t connections_start = 1;
+  double pace_start = 5;      // messages a second
+  double pace_least = 0.2;    // below it the lane rests instead
+  double shrink = 0.7;        // what is left of the pace after "too much"
+  double shrink_first = 0.5;  // the first time: growing fast, it went beyond
+  double shrink_slow = 0.8;   // and after answers that come ever later
   // In a row, with no good answer between: the lane should rest.
   unsigned throttles_to_rest = 3;
-  // After "too much" nothing goes for so long, and twice as long each time in a row: what a
-  // receiver counts by the second has begun anew then.
-  Microseconds pause = std::chrono::seconds(1);
-  Microseconds round_least = std::chrono::milliseconds(100);
+  Microseconds round_least = std::chrono::milliseconds(20);
   // How long it takes back to where it was throttled: as long as so many messages take.
-  double messages_to_return = 1'500;
-  std::chrono::seconds return_least{30};
-  std::chrono::seconds return_most{600};
-  // After the connections were too many, one more each time.
+  double messages_to_return = 2'500;
+  std::chrono::seconds return_least{10};
+  std::chrono::seconds return_most{250};
+  double connections_growth = 1.2;  // each round, while none was too many
+  double pace_growth = 1.4;         // likewise
+  // After connections were too many one more is tried when this has passed; twice as long each time
+  // that it is not taken.
   std::chrono::seconds connection_step{60};
+  std::chrono::seconds connection_step_most{900};
   // Answers come clearly later than the fastest seen: this many times, and this much.
   double latency_times = 3;
   Microseconds latency_more = std::chrono::seconds(1);
@@ -87,6 +90,8 @@ enum class PaceReply : std::uint8_t {
 struct PaceAnswer {
   PaceReply reply = PaceReply::good;
   std::uint32_t count = 1;
+  // Of too_many: those that were at work besides; 0: not known.
+  std::uint32_t connections = 0;
   // From the message's beginning to its answer, the mean of these; 0: not known, or told by the
   // size of the message more than by the receiver.
   Microseconds latency{};
@@ -154,7 +159,8 @@ class AdaptivePace {
   void note_latency(const PaceAnswer& answer);
   void end_round(SteadyInstant now);
   void return_to_limit(double shown, Microseconds took, SteadyInstant now);
-  void grow_connections(std::uint32_t good, SteadyInstant now);
+  void grow_connections(SteadyInstant now);
+  void too_many(const PaceAnswer& answer, SteadyInstant now);
   [[nodiscard]] bool answers_come_late(SteadyInstant now) const;
   void shrink(double to, PaceReason reason, SteadyInstant now);
   void begin_return(SteadyInstant now);
@@ -173,8 +179,9 @@ class AdaptivePace {
   SteadyInstant epoch_{};  // since when it returns
   SteadyInstant shrunk_at_ = SteadyInstant::min();
   SteadyInstant fewer_connections_at_ = SteadyInstant::min();
-  bool connections_were_too_many_ = false;
-  SteadyInstant heard_at_{};  // the last answer
+  SteadyInstant heard_at_{};        // the last answer
+  Microseconds connection_wait_{};  // until one more is tried; 0: none was ever too many
+  bool tries_connection_ = false;   // one more than were taken, and it was not refused yet
   unsigned throttles_in_row_ = 0;
 
   std::optional<SteadyInstant> round_began_;

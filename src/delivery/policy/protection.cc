@@ -23,6 +23,8 @@ Measured measured(Rate rate, const OutcomeCounts& counts) {
       return {counts.hard, counts.answered};
     case Rate::unknown_users:
       return {counts.unknown_users, counts.answered};
+    case Rate::refusals:
+      return {counts.answered - counts.delivered, counts.answered};
   }
   return {};
 }
@@ -59,6 +61,8 @@ std::string_view words_of(Rate rate) {
       return "hard bounces";
     case Rate::unknown_users:
       return "unknown users";
+    case Rate::refusals:
+      return "refusals";
   }
   return {};
 }
@@ -67,7 +71,8 @@ std::string_view words_of(Rate rate) {
 auto fields_of(auto& overrides) {
   return std::array{&overrides.complaints_warn,    &overrides.complaints_pause,
                     &overrides.complaints_minimum, &overrides.bounces_warn,
-                    &overrides.bounces_pause,      &overrides.bounces_minimum};
+                    &overrides.bounces_pause,      &overrides.bounces_minimum,
+                    &overrides.canary_recipients,  &overrides.canary_minutes};
 }
 
 }  // namespace
@@ -81,6 +86,25 @@ ProtectionLimits with(ProtectionLimits limits, const ProtectionOverrides& overri
   bounces.warn = overrides.bounces_warn.value_or(bounces.warn);
   bounces.pause = overrides.bounces_pause.value_or(bounces.pause);
   bounces.minimum = overrides.bounces_minimum.value_or(bounces.minimum);
+  return limits;
+}
+
+std::optional<Canary> canary_of(const ProtectionOverrides& overrides) {
+  const std::int64_t recipients = overrides.canary_recipients.value_or(0);
+  if (recipients <= 0) return std::nullopt;
+  return Canary{
+      .recipients = recipients,
+      .lasts = std::chrono::minutes(overrides.canary_minutes.value_or(kCanaryMinutesUsual))};
+}
+
+ProtectionLimits in_canary(ProtectionLimits limits) {
+  constexpr std::int64_t kAnswersMin = 20;
+  constexpr std::int64_t kReportingMin = 100;
+  limits.refusals = {.warn = 0, .pause = limits.hard_bounces.pause, .minimum = kAnswersMin};
+  if (limits.hard_bounces.warn > 0) limits.hard_bounces.pause = limits.hard_bounces.warn;
+  limits.hard_bounces.minimum = std::min(limits.hard_bounces.minimum, kAnswersMin);
+  if (limits.complaints.warn > 0) limits.complaints.pause = limits.complaints.warn;
+  limits.complaints.minimum = std::min(limits.complaints.minimum, kReportingMin);
   return limits;
 }
 
@@ -134,6 +158,8 @@ std::string_view to_string(Rate rate) {
       return "hard_bounces";
     case Rate::unknown_users:
       return "unknown_users";
+    case Rate::refusals:
+      return "refusals";
   }
   return {};
 }
@@ -163,7 +189,8 @@ ProtectionVerdict judge(const OutcomeCounts& counts, ProtectionLevel now,
   const ProtectionVerdict verdicts[] = {
       judge_rate(Rate::complaints, counts, now, limits.complaints),
       judge_rate(Rate::unknown_users, counts, now, limits.unknown_users),
-      judge_rate(Rate::hard_bounces, counts, now, limits.hard_bounces)};
+      judge_rate(Rate::hard_bounces, counts, now, limits.hard_bounces),
+      judge_rate(Rate::refusals, counts, now, limits.refusals)};
   ProtectionVerdict worst{.level = ProtectionLevel::calm};
   for (const ProtectionVerdict& verdict : verdicts) {
     if (verdict.level > worst.level) worst = verdict;

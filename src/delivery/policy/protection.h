@@ -10,6 +10,7 @@
 // pause it at once once more.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -28,7 +29,8 @@ enum class ProtectionLevel : std::uint8_t { calm = 0, warned = 1, paused = 2 };
 //   complaints      complained / reporting: mails whose receivers would have told
 //   hard_bounces    hard / answered
 //   unknown_users   unknown_users / answered: of one delivery at one receiver
-enum class Rate : std::uint8_t { complaints, hard_bounces, unknown_users };
+//   refusals        what was not delivered, for whatever reason / answered: of a canary
+enum class Rate : std::uint8_t { complaints, hard_bounces, unknown_users, refusals };
 [[nodiscard]] std::string_view to_string(Rate rate);
 
 // In parts per million: 0.1 % is 1,000. 0: it never does.
@@ -48,6 +50,7 @@ struct ProtectionLimits {
   RateLimits hard_bounces{.warn = 50'000, .pause = 100'000, .minimum = 200};
   // Of a delivery at one receiver; there is no warning: it stops there.
   RateLimits unknown_users{.warn = 0, .pause = 0, .minimum = 100};
+  RateLimits refusals;  // of a canary alone
   friend bool operator==(const ProtectionLimits&, const ProtectionLimits&) = default;
 };
 
@@ -59,6 +62,9 @@ struct ProtectionOverrides {
   std::optional<PerMillion> bounces_warn;
   std::optional<PerMillion> bounces_pause;
   std::optional<std::int64_t> bounces_minimum;
+  // Its bulk goes to a share of each receiver's recipients first (Canary); 0: it does not.
+  std::optional<std::int64_t> canary_recipients;
+  std::optional<std::int64_t> canary_minutes;
   friend bool operator==(const ProtectionOverrides&, const ProtectionOverrides&) = default;
 };
 [[nodiscard]] ProtectionLimits with(ProtectionLimits limits, const ProtectionOverrides& overrides);
@@ -66,6 +72,19 @@ struct ProtectionOverrides {
 [[nodiscard]] std::string pack(const ProtectionOverrides& overrides);
 // Errors: corrupt.
 [[nodiscard]] Result<ProtectionOverrides> unpack_overrides(std::string_view packed);
+
+// What a bulk delivery begins with: so many recipients at each receiver, or a batch where that is
+// more, for so long. The rest goes if it was not paused meanwhile; what else is a warning pauses
+// it then, and so do refusals of whatever kind (in_canary()).
+struct Canary {
+  std::int64_t recipients = 0;
+  std::chrono::minutes lasts{0};
+  friend bool operator==(const Canary&, const Canary&) = default;
+};
+inline constexpr std::int64_t kCanaryMinutesUsual = 30;
+// nullopt: the account has none.
+[[nodiscard]] std::optional<Canary> canary_of(const ProtectionOverrides& overrides);
+[[nodiscard]] ProtectionLimits in_canary(ProtectionLimits limits);
 
 // nullopt: there is nothing that it could be measured by. Never a 0 for what is not known.
 [[nodiscard]] std::optional<PerMillion> rate_of(Rate rate, const OutcomeCounts& counts);

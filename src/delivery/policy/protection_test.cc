@@ -96,13 +96,30 @@ TEST(Protection, AnAccountMayHaveLimitsOfItsOwn) {
   EXPECT_EQ(limits.complaints.pause, 5'000);
   EXPECT_EQ(limits.complaints.warn, 1'000) << "as the installation";
   EXPECT_EQ(limits.hard_bounces.minimum, 50);
-  EXPECT_EQ(pack(overrides), "- 5000 - - - 50");
+  EXPECT_EQ(pack(overrides), "- 5000 - - - 50 - -");
   EXPECT_EQ(unpack_overrides(pack(overrides)), overrides);
   EXPECT_EQ(pack({}), "");
   EXPECT_EQ(unpack_overrides(""), ProtectionOverrides{});
-  for (const std::string_view broken : {"1", "- - - - -", "- - - - - x", "- - - - - -1"}) {
+  for (const std::string_view broken :
+       {"1", "- - - - - - -", "- - - - - x - -", "- - - - - - - -1"}) {
     EXPECT_FALSE(unpack_overrides(broken)) << broken;
   }
+}
+
+TEST(Protection, ACanaryIsPausedByWhatElseIsAWarning) {
+  EXPECT_EQ(canary_of({}), std::nullopt);
+  EXPECT_EQ(canary_of({.canary_recipients = 0, .canary_minutes = 5}), std::nullopt);
+  EXPECT_EQ(canary_of({.canary_recipients = 200}),
+            (Canary{.recipients = 200, .lasts = std::chrono::minutes(30)}));
+  const ProtectionLimits limits = in_canary({});
+  EXPECT_EQ(judge(bounces(0, 19), calm, limits).level, calm);
+  EXPECT_EQ(judge(bounces(5, 100), calm, limits).level, paused) << "5 %";
+  EXPECT_EQ(judge(complaints(1, 200), calm, limits).level, paused);
+  const OutcomeCounts refused{.answered = 30, .delivered = 27};
+  EXPECT_EQ(judge(refused, calm, {}).level, calm) << "a filter's refusals are no hard bounces";
+  const ProtectionVerdict verdict = judge(refused, calm, limits);
+  EXPECT_EQ(verdict.level, paused);
+  EXPECT_EQ(verdict.rate, Rate::refusals);
 }
 
 }  // namespace

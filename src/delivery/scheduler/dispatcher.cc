@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "delivery/policy/pools.h"
+#include "delivery/policy/protection.h"
 
 namespace todoku::delivery::scheduler {
 namespace {
@@ -229,21 +230,77 @@ Task<Result<void>> Dispatcher::refresh() {
   held_at_ = {std::make_move_iterator(fresh->held.begin()),
               std::make_move_iterator(fresh->held.end())};
   std::map<store::DeliveryKey, Origin> origins;
+  std::set<store::DeliveryKey> known;
   for (store::SendingDelivery& sending : fresh->sending) {
     const store::DeliveryKey key = sending.key;
     turns_.join(static_cast<std::int64_t>(sending.account), sending.weight, number(key));
     Origin origin;
-    if (const auto known = sending_.extract(key)) origin = std::move(known.mapped());
+    if (auto before = sending_.extract(key)) {
+      origin = std::move(before.mapped());
+      known.insert(key);
+    }
     origin.life_ends = steady + sending.expires_in;
     origins.emplace(key, std::move(origin));
   }
+  std::vector<store::SendingDelivery> begun;
+  for (const store::SendingDelivery& sending : fresh->sending) {
+    if (!known.contains(sending.key)) begun.push_back(sending);
+  }
   for (const auto& [key, gone] : sending_) turns_.leave(number(key));
   sending_ = std::move(origins);
+  const auto canaries = co_await begin_canaries(begun);
+  if (!canaries) co_return fail(canaries.error());
   look_through_some();
   urgent_.window.stale();
   sending_known_ = true;
   refreshed_ = steady;
   co_return Result<void>{};
+}
+
+// Who leads anew has seen none, and hands out another share of those whose time is not over.
+Task<Result<void>> Dispatcher::begin_canaries(const std::vector<store::SendingDelivery>& fresh) {
+  if (fresh.empty()) co_return Result<void>{};
+  using Canaries = std::map<store::DeliveryKey, std::pair<policy::Canary, Milliseconds>>;
+  auto found = co_await store_.read([&fresh, now = store_.clock().now()](
+                                        store::ReadTransaction& reader) -> Result<Canaries> {
+    Canaries canaries;
+    std::map<store::AccountKey, std::optional<policy::Canary>> own;
+    for (const store::SendingDelivery& each : fresh) {
+      auto account = own.find(each.account);
+      if (account == own.end()) {
+        const auto kept = reader.setting(store::rate_limits_setting(each.account));
+        if (!kept) return fail(kept.error());
+        const auto overrides = policy::unpack_overrides(kept->value_or(std::string()));
+        account = own.emplace(each.account, overrides ? canary_of(*overrides) : std::nullopt).first;
+      }
+      if (!account->second) continue;
+      const auto head = reader.delivery_head(each.key);
+      if (!head || !head->started) continue;
+      const Milliseconds left =
+          std::chrono::duration_cast<Milliseconds>(*head->started + account->second->lasts - now);
+      if (left > Milliseconds(0)) canaries[each.key] = {*account->second, left};
+    }
+    return canaries;
+  });
+  if (!found) co_return fail(found.error());
+  const SteadyInstant steady = clock_.steady_now();
+  for (const auto& [key, canary] : *found) {
+    const auto origin = sending_.find(key);
+    if (origin == sending_.end()) continue;
+    origin->second.canary = canary.first.recipients;
+    origin->second.canary_ends = steady + canary.second;
+  }
+  co_return Result<void>{};
+}
+
+std::optional<std::int64_t> Dispatcher::canary_left(const store::Workload& workload,
+                                                    std::string_view site) {
+  const Origin* const origin = workload ? origin_of(workload) : nullptr;
+  if (origin == nullptr || origin->canary == 0) return std::nullopt;
+  const SteadyInstant now = clock_.steady_now();
+  if (now >= origin->canary_ends || now >= origin->life_ends) return std::nullopt;
+  const auto used = origin->canaries.find(site);
+  return origin->canary - (used == origin->canaries.end() ? 0 : used->second);
 }
 
 void Dispatcher::look_through_some() {
@@ -295,16 +352,20 @@ std::string Dispatcher::site_for(std::string_view domain, std::size_t source) co
   if (const auto smarthost = smarthosts_.find(sources_[source]); smarthost != smarthosts_.end()) {
     return feedback_.site_of(smarthost->second);
   }
+  return receiver_of(domain);
+}
+
+std::string Dispatcher::receiver_of(std::string_view domain) const {
   return domain.empty() ? std::string(kSharedSite) : feedback_.site_of(domain);
 }
 
 std::int64_t Dispatcher::credit(const store::Workload& workload, std::string_view domain,
                                 std::size_t source) {
   // Given up it is all the same, once its life is over.
-  const std::string receiver =
-      domain.empty() ? std::string(kSharedSite) : feedback_.site_of(domain);
+  const std::string receiver = receiver_of(domain);
   const bool is_held = workload && held_at_.contains({*workload, receiver});
   if (is_held && origin_of(workload)->life_ends > clock_.steady_now()) return 0;
+  if (canary_left(workload, receiver).value_or(1) <= 0) return 0;
   std::string lane = policy::lane_name(site_for(domain, source), sources_[source]);
   const std::int64_t available = credit_of(workload).available(lane, clock_.steady_now());
   if (available > 0) return available;

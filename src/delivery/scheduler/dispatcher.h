@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -69,6 +70,10 @@ class Dispatcher {
   struct Origin {
     SteadyInstant life_ends = SteadyInstant::max();
     DueWindow window;
+    // Of bulk that begins with a few at each site; until then, and what they were.
+    std::int64_t canary = 0;  // recipients; 0: it has none
+    SteadyInstant canary_ends{};
+    std::map<std::string, std::int64_t, std::less<>> canaries;
   };
   struct Chosen {
     store::BatchKey key;
@@ -82,6 +87,11 @@ class Dispatcher {
 
   void look_at_sources();
   Task<Result<void>> refresh();
+  // Of deliveries that are seen for the first time: what their accounts have them begin with.
+  Task<Result<void>> begin_canaries(const std::vector<store::SendingDelivery>& fresh);
+  // Recipients that may be handed out at the site besides; nullopt: as many as it can take.
+  [[nodiscard]] std::optional<std::int64_t> canary_left(const store::Workload& workload,
+                                                        std::string_view site);
   void look_through_some();
   void mark_due();
   Task<Result<void>> look_for_lost_bells();
@@ -118,6 +128,8 @@ class Dispatcher {
   [[nodiscard]] std::size_t source_for(const store::BatchKey& key) const;
   // The site that a source's mail for the domain goes to.
   [[nodiscard]] std::string site_for(std::string_view domain, std::size_t source) const;
+  // The receiving site, whoever its mail is handed to on the way.
+  [[nodiscard]] std::string receiver_of(std::string_view domain) const;
   void forget(std::map<store::BatchKey, Offered>::iterator offered);
 
   store::Store& store_;

@@ -29,7 +29,16 @@ class Judging {
   std::vector<Consequence> take() { return std::move(done_); }
 
  private:
-  [[nodiscard]] Result<ProtectionLimits> limits_for(const RateSubject& subject, const Tally& tally);
+  // What an account goes by.
+  struct Own {
+    ProtectionLimits limits;
+    std::optional<delivery::policy::Canary> canary;
+  };
+
+  [[nodiscard]] Result<ProtectionLimits> limits_for(const RateSubject& subject, const Tally& tally,
+                                                    const Heads& heads);
+  [[nodiscard]] bool is_canary(const RateSubject& subject, const Own& own,
+                               const Heads& heads) const;
   Result<void> judge_found(const RateFound& found, const ProtectionLimits& limits,
                            const Heads& heads);
   Result<void> put(const RateFound& found, ProtectionLevel level, std::string because);
@@ -43,9 +52,16 @@ class Judging {
   store::WriteTransaction& writer_;
   const ProtectionOptions& options_;
   const Instant now_;
-  std::map<store::AccountKey, ProtectionLimits> limits_;
+  std::map<store::AccountKey, Own> own_;
   std::vector<Consequence> done_;
 };
+
+Result<delivery::policy::ProtectionOverrides> overrides_of(store::ReadTransaction& reader,
+                                                           store::AccountKey account) {
+  const auto kept = reader.setting(store::rate_limits_setting(account));
+  if (!kept) return fail(kept.error());
+  return delivery::policy::unpack_overrides(kept->value_or(std::string()));
+}
 
 bool is_of_delivery(const RateSubject& subject) {
   return subject.scope >= RateScope::delivery;
@@ -63,7 +79,7 @@ Result<void> Judging::judge(const Tally& tally, const Heads& heads) {
     const auto found = writer_.read().rates(*subjects, from, now);
     if (!found) return fail(found.error());
     for (const RateFound& each : *found) {
-      const auto limits = limits_for(each.subject, tally);
+      const auto limits = limits_for(each.subject, tally, heads);
       if (!limits) return fail(limits.error());
       auto done = judge_found(each, *limits, heads);
       if (!done) return done;
@@ -72,16 +88,27 @@ Result<void> Judging::judge(const Tally& tally, const Heads& heads) {
   return {};
 }
 
-Result<ProtectionLimits> Judging::limits_for(const RateSubject& subject, const Tally& tally) {
-  auto known = limits_.find(subject.account);
-  if (known == limits_.end()) {
-    auto limits = limits_of(writer_.read(), subject.account, options_.limits);
-    if (!limits) return fail(std::move(limits.error()));
-    known = limits_.emplace(subject.account, *limits).first;
+bool Judging::is_canary(const RateSubject& subject, const Own& own, const Heads& heads) const {
+  if (!own.canary || subject.scope != RateScope::delivery) return false;
+  const auto head = heads.find(subject.delivery);
+  if (head == heads.end() || !head->second.started) return false;
+  return now_ < *head->second.started + own.canary->lasts;
+}
+
+Result<ProtectionLimits> Judging::limits_for(const RateSubject& subject, const Tally& tally,
+                                             const Heads& heads) {
+  auto known = own_.find(subject.account);
+  if (known == own_.end()) {
+    const auto overrides = overrides_of(writer_.read(), subject.account);
+    if (!overrides) return fail(overrides.error());
+    known = own_.emplace(subject.account, Own{.limits = with(options_.limits, *overrides),
+                                              .canary = canary_of(*overrides)})
+                .first;
   }
-  ProtectionLimits limits = known->second;
+  ProtectionLimits limits = known->second.limits;
   limits.unknown_users.warn = 0;
   limits.unknown_users.pause = 0;
+  if (is_canary(subject, known->second, heads)) return in_canary(limits);
   if (subject.scope != RateScope::delivery_at_receiver) return limits;
   // There the account's and the delivery's own rates count, too; it is the receiver's patience with
   // addresses that do not exist which is the delivery's alone.
@@ -240,16 +267,6 @@ Result<std::vector<Consequence>> judge_start(store::WriteTransaction& writer,
   auto done = judging.judge_start(head);
   if (!done) return fail(std::move(done.error()));
   return judging.take();
-}
-
-Result<ProtectionLimits> limits_of(store::ReadTransaction& reader, store::AccountKey account,
-                                   const ProtectionLimits& usual) {
-  const auto kept = reader.setting(store::rate_limits_setting(account));
-  if (!kept) return fail(kept.error());
-  if (!*kept) return usual;
-  const auto overrides = delivery::policy::unpack_overrides(**kept);
-  if (!overrides) return fail(overrides.error());
-  return with(usual, *overrides);
 }
 
 }  // namespace todoku::events::protection

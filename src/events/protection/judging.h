@@ -52,8 +52,4 @@ using Heads = std::map<store::DeliveryKey, store::Delivery>;
                                                            const ProtectionOptions& options,
                                                            Instant now);
 
-[[nodiscard]] Result<delivery::policy::ProtectionLimits> limits_of(
-    store::ReadTransaction& reader, store::AccountKey account,
-    const delivery::policy::ProtectionLimits& usual);
-
 }  // namespace todoku::events::protection

@@ -2,6 +2,7 @@
 #include "mailauth/dkim/canonical.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -24,45 +25,50 @@ constexpr bool is_wsp(char c) {
   return c == ' ' || c == '\t';
 }
 
-// Whether relaxed canonicalisation may change something in the block: a tab, or a space before
-// white space or CR. Control characters after a space are taken for those; find_changed() looks
-// closer. Reads one octet beyond the block.
+// Where in the block relaxed canonicalisation may change something, or kBlockOctets: a tab, or a
+// space before white space or CR. Control characters after a space are taken for those;
+// find_changed() looks closer. Reads one octet beyond the block.
 //
-// No branch depends on the data, so the compiler makes vector instructions of it; that keeps the
-// scan about ten times faster than the hash (sign_bench measures both).
-bool may_change(const char* block) {
-  std::uint8_t found = 0;
+// No branch of the first loop depends on the data, so the compiler makes vector instructions of it;
+// that keeps the scan about ten times faster than the hash (sign_bench measures both).
+std::size_t first_that_may_change(const char* block) {
+  std::array<std::uint8_t, kBlockOctets> found;
   for (std::size_t i = 0; i < kBlockOctets; ++i) {
     const auto tab = static_cast<std::uint8_t>(block[i] == '\t');
     const auto space = static_cast<std::uint8_t>(block[i] == ' ');
     const auto before_low =
         static_cast<std::uint8_t>(static_cast<std::uint8_t>(block[i + 1]) <= std::uint8_t{' '});
-    found = static_cast<std::uint8_t>(found | tab | (space & before_low));
+    found[i] = static_cast<std::uint8_t>(tab | (space & before_low));
   }
-  return found != 0;
+  for (std::size_t at = 0; at < kBlockOctets; at += sizeof(std::uint64_t)) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, found.data() + at, sizeof(eight));
+    if (eight == 0) continue;
+    while (found[at] == 0) ++at;
+    return at;
+  }
+  return kBlockOctets;
+}
+
+bool is_changed(std::string_view text, std::size_t at) {
+  if (text[at] == '\t') return true;
+  if (text[at] != ' ') return false;
+  return at + 1 == text.size() || is_wsp(text[at + 1]) || text[at + 1] == '\r';
 }
 
 // Offset of the first white space in `text` that relaxed canonicalisation changes, or its size. A
 // space at the very end counts as changed, because what follows it is not known here.
 std::size_t find_changed(std::string_view text) {
-  const char* const data = text.data();
   std::size_t at = 0;
-  while (at < text.size()) {
-    std::size_t block_end = text.size();
-    if (at + kBlockOctets < text.size()) {
-      block_end = at + kBlockOctets;
-      if (!may_change(data + at)) {
-        at = block_end;
-        continue;
-      }
-    }
-    for (; at < block_end; ++at) {
-      if (data[at] == '\t') return at;
-      if (data[at] != ' ') continue;
-      if (at + 1 == text.size() || is_wsp(data[at + 1]) || data[at + 1] == '\r') return at;
-    }
+  while (at + kBlockOctets < text.size()) {
+    const std::size_t found = first_that_may_change(text.data() + at);
+    at += found;
+    if (found == kBlockOctets) continue;
+    if (is_changed(text, at)) return at;
+    ++at;
   }
-  return text.size();
+  while (at < text.size() && !is_changed(text, at)) ++at;
+  return at;
 }
 
 }  // namespace
@@ -94,16 +100,20 @@ void append_relaxed_field(std::string& out, std::string_view field) {
 
   char* const value_start = to;
   bool white_space = false;
-  for (; from != end; ++from) {
+  while (from != end) {
     const char c = *from;
     if (is_wsp(c)) {
       white_space = true;
-    } else if (c == '\r' && from + 1 != end && from[1] == '\n') {
       ++from;
+    } else if (c == '\r' && from + 1 != end && from[1] == '\n') {
+      from += 2;
     } else {
       if (white_space && to != value_start) *to++ = ' ';
       white_space = false;
-      *to++ = c;
+      // A word at once. Most octets are of words.
+      do {
+        *to++ = *from++;
+      } while (from != end && static_cast<std::uint8_t>(*from) > std::uint8_t{' '});
     }
   }
   *to++ = '\r';

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 #include "base/bytes.h"
@@ -36,6 +37,16 @@ PkeyPtr read_rsa(std::string_view der) {
   return key;
 }
 
+std::shared_ptr<const EVP_PKEY_CTX> ready_to_verify(EVP_PKEY* key) {
+  PkeyContextPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
+  const bool ready = context != nullptr && EVP_PKEY_verify_init(context.get()) == 1 &&
+                     EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) == 1 &&
+                     EVP_PKEY_CTX_set_signature_md(context.get(), sha256_algorithm()) == 1;
+  if (ready) return context;
+  (void)take_openssl_error();
+  return nullptr;
+}
+
 PkeyPtr read_ed25519(std::string_view raw) {
   if (raw.size() != kEd25519Octets) return nullptr;
   return PkeyPtr(
@@ -53,6 +64,7 @@ Result<void> read_key(std::string_view base64, KeyRecord& record) {
                 fmt::format("p= is not a public key of kind {}", to_string(record.algorithm)));
   }
   record.bits = rsa ? EVP_PKEY_get_bits(key.get()) : 256;
+  if (rsa) record.rsa_verifying = ready_to_verify(key.get());
   record.key = std::move(key);
   return {};
 }

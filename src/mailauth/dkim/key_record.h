@@ -18,11 +18,14 @@ namespace todoku::mailauth::dkim {
 struct KeyRecord {
   KeyAlgorithm algorithm = KeyAlgorithm::rsa;
   std::shared_ptr<EVP_PKEY> key;  // null: revoked (p= is empty)
-  int bits = 0;                   // RSA: modulus; Ed25519: 256; revoked: 0
-  bool testing = false;           // t=y: the domain only tries DKIM
-  bool exact_identity = false;    // t=s: i= must be of the very domain of d=
-  bool for_email = true;          // s= names email or *
-  bool accepts_sha256 = true;     // h= absent or names sha256
+  // Of RSA, made ready to verify PKCS#1 v1.5 over SHA-256 (RFC 8301): each verification takes a
+  // copy of it, which costs a hundredth of making one. Null: OpenSSL verifies nothing by this key.
+  std::shared_ptr<const EVP_PKEY_CTX> rsa_verifying;
+  int bits = 0;                 // RSA: modulus; Ed25519: 256; revoked: 0
+  bool testing = false;         // t=y: the domain only tries DKIM
+  bool exact_identity = false;  // t=s: i= must be of the very domain of d=
+  bool for_email = true;        // s= names email or *
+  bool accepts_sha256 = true;   // h= absent or names sha256
 
   [[nodiscard]] bool revoked() const { return key == nullptr; }
 };

@@ -7,6 +7,7 @@ namespace todoku::mailauth::dkim {
 namespace {
 
 constexpr std::string_view kLineEnd = "\r\n";
+constexpr std::size_t kFieldsUsual = 32;
 
 // Octets of the field at the start of `text`: up to and with the first CRLF that no white space
 // follows.
@@ -32,6 +33,7 @@ std::string_view field_name(std::string_view raw) {
 
 MessageView split_message(std::string_view message) {
   MessageView view;
+  view.fields.reserve(kFieldsUsual);
   while (!message.empty()) {
     if (message.starts_with(kLineEnd)) {
       view.body = message.substr(kLineEnd.size());

@@ -130,7 +130,9 @@ Problem read_numbers(const TagList& tags, Signature& out) {
 
 // h=
 Problem read_signed_names(std::string_view value, Signature& out) {
-  for (const std::string_view name : split_colons(value)) {
+  const auto names = split_colons(value);
+  out.signed_names.reserve(names.size());
+  for (const std::string_view name : names) {
     if (name.empty()) return neutral("h= holds an empty name");
     out.signed_names.push_back(to_ascii_lower(name));
   }

@@ -430,7 +430,20 @@ inline constexpr std::array kLimitRates{
              number,
              false,
              1,
-             100'000'000}};
+             100'000'000},
+    Argument{"canary_recipients",
+             {"Its bulk goes to so many at each receiver first; 0: to all at once",
+              "一斉配信を、まず受信側ごとにこの人数にだけ送る（0 は最初から全員）"},
+             number,
+             false,
+             0,
+             1'000'000},
+    Argument{"canary_minutes",
+             {"And to the rest after so long, if it went well", "問題がなければ残りを送るまでの分"},
+             number,
+             false,
+             1,
+             1'440}};
 inline constexpr std::array kListAudit{
     Argument{"since",
              {"Only from then on: 2026-04-01T09:00:00+09:00",

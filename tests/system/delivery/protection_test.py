@@ -71,6 +71,23 @@ def unknown_users_at_a_carrier_hold_a_delivery_there_alone(binary):
         stack.api.call("POST", f"/deliveries/{delivery}/stop")
 
 
+def a_canary_goes_first_and_the_rest_waits(binary):
+    with Installation(binary, RECEIVERS, CONFIG) as stack:
+        limits = json.loads(stack.command("--json", "rates", "limit", "tester", "--canary", "60"))
+        check_equal((limits["canary_recipients"], limits["canary_minutes"]), (60, None), "limits")
+        delivery = stack.bulk([f"r{i}@calm.example" for i in range(1_200)])
+        stack.wait_for(lambda: stack.arrivals(), "the canary")
+        progress = stack.api.call("GET", f"/deliveries/{delivery}/progress")
+        check(progress["canary_until"], progress)
+        waits = "a few recipients at each receiver first"
+        stack.await_story("r1199@calm.example", waits)
+        before = stack.counts(delivery)[1]
+        check(60 <= before <= 500, f"{before} were sent")
+        check_equal(stack.counts(delivery)[1], before, "what was sent later")
+        stack.api.call("POST", f"/deliveries/{delivery}/stop")
+
+
 if __name__ == "__main__":
     sys.exit(run(a_bulk_of_dead_addresses_is_paused_until_somebody_resumes_it,
-                 unknown_users_at_a_carrier_hold_a_delivery_there_alone))
+                 unknown_users_at_a_carrier_hold_a_delivery_there_alone,
+                 a_canary_goes_first_and_the_rest_waits))

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/key_keeper.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "app/child_process.h"
+#include "support/installation.h"
+
+namespace todoku::app {
+namespace {
+
+using namespace std::chrono_literals;
+using operate::SlotFault;
+using operate::SlotStage;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+constexpr const char* kZone = "dkim.example.com";
+
+class KeyKeeperTest : public testing::Test {
+ protected:
+  template <class Work>
+  auto write(Work work) {
+    return installation_.store->write_and_wait(store::WritePriority::accept, std::move(work))
+        .value();
+  }
+  template <class Work>
+  auto read(Work work) {
+    return installation_.store->read_and_wait(std::move(work)).value();
+  }
+  void SetUp() override {
+    account_ = write([](store::WriteTransaction& t) { return t.create_account("acme"); }).key;
+    operate::KeySlots slots;
+    slots.zone = kZone;
+    store::KeySlotsRow row{.account = account_, .domain = "example.jp"};
+    row.look = installation_.clock.now();
+    row.state = operate::pack_slots(slots);
+    ASSERT_TRUE(write([&](store::WriteTransaction& t) { return t.put_key_slots(row); }));
+  }
+  operate::KeySlots slots() {
+    const auto row =
+        read([&](store::ReadTransaction& t) { return t.key_slots_of(account_, "example.jp"); });
+    return operate::unpack_slots(row->state).value();
+  }
+  std::vector<std::string> signing() {
+    std::vector<std::string> selectors;
+    for (const store::DkimKey& key :
+         read([](store::ReadTransaction& t) { return t.dkim_keys({}, 100); })) {
+      selectors.push_back(key.selector);
+    }
+    return selectors;
+  }
+  std::string selector(std::string_view end) {
+    return "td" + std::to_string(static_cast<std::int64_t>(account_)) + std::string(end);
+  }
+  Task<KeysSeen> seen() { co_return seen_; }
+  // One round of a process that has just begun.
+  Task<Result<std::size_t>> look_of_new_process() {
+    const auto executor = co_await boost::asio::this_coro::executor;
+    KeyKeeper keeper({.store = *installation_.store,
+                      .clock = installation_.clock,
+                      .metrics = metrics_,
+                      .box = box_,
+                      .files = files_,
+                      .look =
+                          [this](KeyLook look) {
+                            looked_for_ = std::move(look);
+                            return seen();
+                          },
+                      .write_file = [this](std::string_view text) -> Result<void> {
+                        file_ = text;
+                        return {};
+                      },
+                      .run_hook = [this](std::string_view update) -> Result<void> {
+                        updates_.emplace_back(update);
+                        if (hook_fails_)
+                          return fail(ErrorKind::unavailable, "its exit status is 2");
+                        return {};
+                      },
+                      .changed = []() -> Task<Result<void>> { co_return Result<void>{}; }},
+                     {.terms = {.zone = kZone, .name_servers = {"ns1.example.com"}, .ttl = 60},
+                      .pace = {.settle = 1min, .every = 0h},
+                      .writes_file = true,
+                      .hook_most = 5s,
+                      .alone = false},
+                     executor);
+    co_return co_await keeper.look();
+  }
+  void look() { ASSERT_TRUE(run(look_of_new_process())); }
+
+  TestStore installation_;
+  Metrics metrics_;
+  const SecretBox box_{MasterKey::generate()};
+  async::FilePool files_{{.threads = 1}};
+  store::AccountKey account_{};
+  KeysSeen seen_;
+  KeyLook looked_for_;
+  bool hook_fails_ = false;
+  std::string file_;
+  std::vector<std::string> updates_;
+};
+
+TEST_F(KeyKeeperTest, ANewKeySignsOnceItIsSeenAndSettled) {
+  look();
+  EXPECT_EQ(slots().slots[0].stage, SlotStage::published);
+  EXPECT_TRUE(slots().slots[0].in_zone);
+  ASSERT_THAT(updates_, SizeIs(1));
+  EXPECT_THAT(updates_[0], HasSubstr("update add " + selector("ra.example.jp.dkim.example.com.")));
+  EXPECT_THAT(file_, HasSubstr(selector("ea.example.jp.dkim.example.com. 60 IN TXT")));
+  seen_ = {SlotFault::alias_missing, "ns1.example.jp"};
+  look();
+  EXPECT_EQ(looked_for_.domain, "example.jp");
+  EXPECT_THAT(looked_for_.keys, SizeIs(2));
+  EXPECT_EQ(slots().fault, SlotFault::alias_missing);
+  EXPECT_THAT(signing(), IsEmpty());
+  installation_.clock.advance(1min);
+  seen_ = {};
+  look();
+  EXPECT_EQ(slots().slots[0].stage, SlotStage::settling);
+  EXPECT_THAT(signing(), IsEmpty()) << "resolvers may remember that it was not there";
+  installation_.clock.advance(1min);
+  look();
+  EXPECT_EQ(slots().slots[0].stage, SlotStage::signing);
+  EXPECT_THAT(signing(), ElementsAre(selector("ea"), selector("ra")));
+  EXPECT_THAT(updates_, SizeIs(1)) << "the zone is as it was";
+}
+
+TEST_F(KeyKeeperTest, WhatCouldNotBeToldIsToldAgainAndNothingGoesOnBefore) {
+  hook_fails_ = true;
+  look();
+  EXPECT_EQ(slots().fault, SlotFault::not_written);
+  EXPECT_FALSE(slots().slots[0].in_zone);
+  look();
+  EXPECT_THAT(updates_, SizeIs(1)) << "not at once";
+  hook_fails_ = false;
+  installation_.clock.advance(1min);
+  look();
+  ASSERT_THAT(updates_, SizeIs(2));
+  EXPECT_EQ(updates_[0], updates_[1]);
+  EXPECT_EQ(slots().fault, SlotFault::none);
+}
+
+TEST_F(KeyKeeperTest, OneProcessAtATimeWritesTheZone) {
+  operate::ZoneState other;
+  other.holder = "another";
+  other.until = installation_.clock.now() + 30s;
+  ASSERT_TRUE(write([&](store::WriteTransaction& t) {
+    return t.put_key_slots({.account = store::kPlatform,
+                            .domain = kZone,
+                            .revision = 0,
+                            .look = {},
+                            .state = operate::pack_zone(other)});
+  }));
+  look();
+  EXPECT_THAT(updates_, IsEmpty());
+  EXPECT_EQ(slots().slots[0].stage, SlotStage::free);
+  installation_.clock.advance(31s);
+  look();
+  EXPECT_THAT(updates_, SizeIs(1)) << "it died";
+}
+
+TEST_F(KeyKeeperTest, OldKeysGoLongAfterTheyHaveSignedLast) {
+  const auto pass = [this](auto time) {
+    installation_.clock.advance(time);
+    look();
+    look();
+  };
+  look();
+  pass(1min);
+  pass(2min);
+  ASSERT_EQ(slots().slots[0].stage, SlotStage::signing);
+  auto row =
+      *read([&](store::ReadTransaction& t) { return t.key_slots_of(account_, "example.jp"); });
+  auto asked = slots();
+  asked.asked = true;
+  row.state = operate::pack_slots(asked);
+  row.look = installation_.clock.now();
+  ASSERT_TRUE(write([&](store::WriteTransaction& t) { return t.put_key_slots(row); }));
+  pass(1min);
+  pass(2min);
+  ASSERT_EQ(slots().slots[1].stage, SlotStage::signing);
+  EXPECT_EQ(slots().slots[0].stage, SlotStage::leaving);
+  EXPECT_THAT(signing(), SizeIs(4)) << "what began with them goes on with them";
+  pass(2h);
+  EXPECT_EQ(slots().slots[0].stage, SlotStage::drained);
+  pass(std::chrono::days(6));
+  EXPECT_THAT(signing(), SizeIs(4));
+  EXPECT_THAT(file_, HasSubstr(selector("ra.example.jp")));
+  pass(std::chrono::days(2));
+  EXPECT_EQ(slots().slots[0].stage, SlotStage::free);
+  EXPECT_THAT(signing(), ElementsAre(selector("eb"), selector("rb")));
+  EXPECT_THAT(file_, Not(HasSubstr(selector("ra.example.jp"))));
+  EXPECT_THAT(updates_.back(), Not(HasSubstr("update add")));
+}
+
+TEST(ChildProcess, GetsItsInputAndIsBounded) {
+  const auto order = [](std::string script) {
+    return ChildOrder{.words = {"/bin/sh", "-c", std::move(script)},
+                      .input = "zone z.\nsend\n",
+                      .most = 10s,
+                      .output_max = 100,
+                      .takes_errors = true,
+                      .has_environment = false};
+  };
+  EXPECT_EQ(run_child(order("cat")).value(), "zone z.\nsend\n");
+  EXPECT_EQ(run_child(order("true")).value(), "") << "who reads nothing is in nobody's way";
+  EXPECT_EQ(run_child(order("echo \"$HOME$TODOKU_MASTER_KEY\"")).value(), "\n");
+  EXPECT_THAT(run_child(order("echo no such key >&2; exit 2")).error().detail,
+              HasSubstr("its exit status is 2: no such key"));
+  EXPECT_THAT(run_child(order("yes | head -c 100000")).value(), SizeIs(100));
+  EXPECT_THAT(run_child(order("kill -9 $$")).error().detail, HasSubstr("a signal ended it"));
+  ChildOrder slow = order("sleep 60");
+  slow.most = 50ms;
+  EXPECT_THAT(run_child(slow).error().detail, HasSubstr("did not end"));
+  ChildOrder none = order("");
+  none.words = {"/nowhere/at/all"};
+  EXPECT_EQ(run_child(none).error().kind, ErrorKind::unavailable);
+}
+
+}  // namespace
+}  // namespace todoku::app
