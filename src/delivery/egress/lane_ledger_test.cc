@@ -198,11 +198,12 @@ TEST_F(LaneLedgerTest, AnAdaptiveLaneBeginsWithFewConnectionsAndOpensMoreAsAnswe
 TEST_F(LaneLedgerTest, UrgentMailBehindSlowAnswersGetsConnectionsUpToTheRules) {
   auto ledger = make({.connections_max = 4, .adaptive = true});
   for (int i = 0; i < 100; ++i) ledger.add("mx", kBulkFlow, i);
-  EXPECT_EQ(open_all(ledger).size(), 1U);
-  ledger.connection_opened("mx");
+  const std::size_t gently = open_all(ledger).size();
+  EXPECT_LT(gently, 4U);
+  for (std::size_t i = 0; i < gently; ++i) ledger.connection_opened("mx");
   ledger.add("mx", kUrgentFlow, 777);
   EXPECT_TRUE(ledger.urgent_waits("mx"));
-  EXPECT_EQ(open_all(ledger).size(), 3U) << "four in all";
+  EXPECT_EQ(open_all(ledger).size(), 4U - gently) << "four in all";
   EXPECT_EQ(ledger.take("mx", 1, now_), (std::vector<int>{777}));
   EXPECT_FALSE(ledger.urgent_waits("mx"));
 }

@@ -79,8 +79,7 @@ bool AdaptivePace::answered(const PaceAnswer& answer, SteadyInstant now) {
   if (answer.count == 0) return false;
   heard_at_ = now;
   if (answer.reply == PaceReply::good) {
-    // What was under way when it was throttled says nothing of what comes.
-    if (!before(now - answer.latency, shrunk_at_)) throttles_in_row_ = 0;
+    throttles_in_row_ = 0;
     if (!suspended(now)) probing_ = false;
     if (!options_.adaptive) return false;
     round_good_ += answer.count;
@@ -98,8 +97,6 @@ bool AdaptivePace::answered(const PaceAnswer& answer, SteadyInstant now) {
   }
   if (old_news) return false;
   shrink(limit_ > 0 ? options_.shrink : options_.shrink_first, PaceReason::too_fast, now);
-  constexpr unsigned kDoublingsMost = 4;
-  pacer_.hold_until(now + options_.pause * (1U << std::min(throttles_in_row_, kDoublingsMost)));
   return ++throttles_in_row_ >= options_.throttles_to_rest;
 }
 
@@ -117,7 +114,7 @@ void AdaptivePace::slow_to(double messages_per_second, SteadyInstant until, Stea
 
 void AdaptivePace::nothing_heard(SteadyInstant now) {
   constexpr Microseconds kLong = std::chrono::seconds(5);
-  if (!options_.adaptive || connection_wait_.count() > 0 || now - heard_at_ < kLong) return;
+  if (!options_.adaptive || connection_wait_ > Microseconds(0) || now - heard_at_ < kLong) return;
   connections_ = std::min(connections_ + 1, static_cast<double>(ceilings_.connections_max));
 }
 
@@ -155,7 +152,7 @@ std::uint32_t AdaptivePace::connections_allowed(SteadyInstant now) const {
 }
 
 std::uint32_t AdaptivePace::connections_for_urgent(SteadyInstant now) const {
-  const bool all = !suspended(now) && !probing_ && connection_wait_.count() == 0;
+  const bool all = !suspended(now) && !probing_ && connection_wait_ <= Microseconds(0);
   return all ? ceilings_.connections_max : connections_allowed(now);
 }
 

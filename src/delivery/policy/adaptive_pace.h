@@ -43,9 +43,6 @@ struct PaceOptions {
   double shrink_slow = 0.8;    // and after answers that come ever later
   // In a row, with no good answer between: the lane should rest.
   unsigned throttles_to_rest = 3;
-  // After "too much" nothing goes for so long, and twice as long each time in a row: what a
-  // receiver counts by the second has begun anew then.
-  Microseconds pause = std::chrono::seconds(1);
   Microseconds round_least = std::chrono::milliseconds(20);
   // How long it takes back to where it was throttled: as long as so many messages take.
   double messages_to_return = 2'500;
@@ -182,9 +179,9 @@ class AdaptivePace {
   SteadyInstant epoch_{};  // since when it returns
   SteadyInstant shrunk_at_ = SteadyInstant::min();
   SteadyInstant fewer_connections_at_ = SteadyInstant::min();
+  SteadyInstant heard_at_{};        // the last answer
   Microseconds connection_wait_{};  // until one more is tried; 0: none was ever too many
   bool tries_connection_ = false;   // one more than were taken, and it was not refused yet
-  SteadyInstant heard_at_{};  // the last answer
   unsigned throttles_in_row_ = 0;
 
   std::optional<SteadyInstant> round_began_;
