@@ -195,6 +195,18 @@ TEST_F(LaneLedgerTest, AnAdaptiveLaneBeginsWithFewConnectionsAndOpensMoreAsAnswe
   EXPECT_EQ(open_all(ledger).size(), 7U) << "eight in all, as the rule says";
 }
 
+TEST_F(LaneLedgerTest, UrgentMailBehindSlowAnswersGetsConnectionsUpToTheRules) {
+  auto ledger = make({.connections_max = 4, .adaptive = true});
+  for (int i = 0; i < 100; ++i) ledger.add("mx", kBulkFlow, i);
+  EXPECT_EQ(open_all(ledger).size(), 1U);
+  ledger.connection_opened("mx");
+  ledger.add("mx", kUrgentFlow, 777);
+  EXPECT_TRUE(ledger.urgent_waits("mx"));
+  EXPECT_EQ(open_all(ledger).size(), 3U) << "four in all";
+  EXPECT_EQ(ledger.take("mx", 1, now_), (std::vector<int>{777}));
+  EXPECT_FALSE(ledger.urgent_waits("mx"));
+}
+
 TEST_F(LaneLedgerTest, TooMuchSlowsAnAdaptiveLaneAndLetsAnotherRest) {
   const policy::PaceAnswer too_fast{.reply = policy::PaceReply::too_fast};
   auto adaptive = make({.adaptive = true});
