@@ -27,6 +27,7 @@ STRATEGIES = {
     "oracle_in_rules": ("oracle below `rules/sites.toml`", "神託（`rules/sites.toml` の範囲内）"),
     "adaptive_in_rules": ("**adaptive** below `rules/sites.toml`", "**適応**（`rules/sites.toml` の範囲内）"),
 }
+ALT = ("the share that is done, by the hour", "完了した割合の推移")
 PARTS = {"docomo": "docomo", "au": "au", "softbank": "SoftBank", "google": "Gmail", "yahoo_japan": "Yahoo! JAPAN",
          "outlook": "Outlook", "apple": "iCloud", "small hosts": "small hosts"}
 
@@ -122,7 +123,8 @@ def main():
         return print(table(figures, 0), end="")
     training = ask(words[0], "--training")[0]
     for language, page in enumerate(PAGES):
-        made = {"table": table(figures, language), "parts": table_of_parts(figures, parts, language),
+        image = f"![{ALT[language]}](simulated-japan.svg)\n"
+        made = {"plot": image, "table": table(figures, language), "parts": table_of_parts(figures, parts, language),
                 "training": table_of_training(training, language), "frozen": f"```\n{frozen()}\n```\n"}
         path = ROOT / page
         path.write_text(put_in(path.read_text(), made))
