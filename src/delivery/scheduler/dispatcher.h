@@ -73,7 +73,7 @@ class Dispatcher {
     // Of bulk that begins with a few at each site; until then, and what they were.
     std::int64_t canary = 0;  // recipients; 0: it has none
     SteadyInstant canary_ends{};
-    std::map<std::string, std::int64_t, std::less<>> canaries;
+    std::map<std::string, std::int64_t, std::less<>> canaries;  // by receiver_of()
   };
   struct Chosen {
     store::BatchKey key;
@@ -89,9 +89,10 @@ class Dispatcher {
   Task<Result<void>> refresh();
   // Of deliveries that are seen for the first time: what their accounts have them begin with.
   Task<Result<void>> begin_canaries(const std::vector<store::SendingDelivery>& fresh);
-  // Recipients that may be handed out at the site besides; nullopt: as many as it can take.
+  // Recipients that may be handed out at the domain's receiver besides; nullopt: as many as it can
+  // take.
   [[nodiscard]] std::optional<std::int64_t> canary_left(const store::Workload& workload,
-                                                        std::string_view site);
+                                                        std::string_view domain);
   void look_through_some();
   void mark_due();
   Task<Result<void>> look_for_lost_bells();
@@ -125,11 +126,16 @@ class Dispatcher {
                                     std::size_t source);
   [[nodiscard]] bool is_serviceable(const store::Workload& workload,
                                     const DueWindow::Domain& domain);
-  [[nodiscard]] std::size_t source_for(const store::BatchKey& key) const;
+  // nullopt: none of those that live sends it.
+  [[nodiscard]] std::optional<std::size_t> source_for(const store::Workload& workload,
+                                                      const store::BatchKey& key,
+                                                      std::string_view domain) const;
+  [[nodiscard]] bool is_unwanted(std::string_view domain, std::size_t source) const;
+  // Those that the domain's site wants.
+  [[nodiscard]] std::vector<std::string> wanted_at(std::string_view domain) const;
   // The site that a source's mail for the domain goes to.
   [[nodiscard]] std::string site_for(std::string_view domain, std::size_t source) const;
   // The receiving site, whoever its mail is handed to on the way.
-  [[nodiscard]] std::string receiver_of(std::string_view domain) const;
   void forget(std::map<store::BatchKey, Offered>::iterator offered);
 
   store::Store& store_;
@@ -140,6 +146,7 @@ class Dispatcher {
   const LiveSources& live_;
   // Under what the sites of smarthosts are asked for, by the source that has one.
   std::map<std::string, std::string> smarthosts_;
+  std::map<std::string, SteadyInstant, std::less<>> unwanted_;  // lanes, until when
   std::vector<std::string> sources_;  // those that lived when the pass began
 
   // By TrafficClass, so that transactional mail does not wait for bulk's credit to come back.

@@ -146,8 +146,7 @@ std::int64_t Dispatcher::choose_known(const store::Workload& workload, DueWindow
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     credits.push_back(credit(workload, domain.name, i));
   }
-  const std::string receiver = receiver_of(domain.name);
-  const auto canary = canary_left(workload, receiver);
+  const auto canary = canary_left(workload, domain.name);
   if (canary) budget = std::min(budget, *canary);
   std::int64_t recipients = 0;
   std::deque<store::DueBatch> waiting;
@@ -155,19 +154,19 @@ std::int64_t Dispatcher::choose_known(const store::Workload& workload, DueWindow
     store::DueBatch batch = std::move(domain.batches.front());
     domain.batches.pop_front();
     if (offered_.contains(batch.key)) continue;
-    const std::size_t source = source_for(batch.key);
-    if (credits[source] <= 0) {
+    const std::optional<std::size_t> source = source_for(workload, batch.key, domain.name);
+    if (!source || credits[*source] <= 0) {
       waiting.push_back(std::move(batch));
       continue;
     }
-    credits[source] -= batch.recipients;
+    credits[*source] -= batch.recipients;
     recipients += batch.recipients;
-    choose(workload, batch, source);
+    choose(workload, batch, *source);
   }
   waiting.insert(waiting.end(), std::make_move_iterator(domain.batches.begin()),
                  std::make_move_iterator(domain.batches.end()));
   domain.batches = std::move(waiting);
-  if (canary) origin_of(workload)->canaries[receiver] += recipients;
+  if (canary) origin_of(workload)->canaries[receiver_of(domain.name)] += recipients;
   return recipients;
 }
 
