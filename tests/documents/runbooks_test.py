@@ -54,8 +54,9 @@ def help_of(*words):
 
 
 def part(told, title):
-    found = re.search(rf"(?ms)^{title}:\n(.*?)(?:^\S|\Z)", told)
-    return found[1] if found else ""
+    """All blocks of the title, also those of a group of options, which are indented."""
+    blocks = re.findall(rf"(?ms)^(?:  )?{title}:\n(.*?)(?=^\S|^  [A-Z][a-z]+:$|\Z)", told)
+    return re.sub(r"(?m)^    (?=\S)", "  ", "".join(blocks))
 
 
 def complaint(words):
@@ -67,7 +68,7 @@ def complaint(words):
         word = rest.pop(0)
         told = help_of(*path)
         if word.startswith("--"):
-            option = re.search(rf"(?m)^ .*?{re.escape(word)}(?![a-z-])( TEXT| INT| UINT| FLOAT)?", part(told, "Options"))
+            option = re.search(rf"(?m)^ .*?{re.escape(word)}(?![a-z-])( [A-Z]{{2,}})?", part(told, "Options"))
             if not option and word not in globals_:
                 return f"todoku {' '.join(path)} has no option {word}"
             takes = option[1] if option else re.search(rf"{word}( TEXT)?", part(own, "Options"))[1]
