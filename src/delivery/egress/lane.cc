@@ -139,6 +139,7 @@ void Lane::tidy() noexcept {
   troubled_ = false;
   guarded([this] { give_up_the_outlived(); });
   guarded([this] { park_those_held_back(); });
+  if (ledger_.waiting() > 0) ledger_.pace().nothing_heard(world_.clock.steady_now());
   tend();
   guarded([this] { remember_pace(); });
 }
@@ -448,7 +449,8 @@ Task<void> Lane::take(LaneSeat& seat, std::uint32_t max, SteadyInstant idle_unti
     const bool paced = ledger_.waiting(route) > 0;
     if (!paced && (now >= idle_until || ledger_.others_need_room(route, now))) co_return;
     // It would wait for what others send as well.
-    if (paced && ledger_.connections() > ledger_.connections_allowed(now) + 1) co_return;
+    const bool is_spare = ledger_.connections() > ledger_.connections_allowed(now) + 1;
+    if (paced && is_spare && !ledger_.urgent_waits(route)) co_return;
     if (!paced && !world_.places.begin_idle()) co_return;
     const Idling idling(ledger_, paced ? nullptr : &world_.places, route);
     co_await arrived_.wait_until(paced ? ledger_.next_permit_at() : idle_until);

@@ -301,13 +301,18 @@ Task<Result<void>> Dispatcher::begin_canaries(const std::vector<store::SendingDe
 }
 
 std::optional<std::int64_t> Dispatcher::canary_left(const store::Workload& workload,
-                                                    std::string_view site) {
+                                                    std::string_view domain) {
   const Origin* const origin = workload ? origin_of(workload) : nullptr;
   if (origin == nullptr || origin->canary == 0) return std::nullopt;
   const SteadyInstant now = clock_.steady_now();
   if (now >= origin->canary_ends || now >= origin->life_ends) return std::nullopt;
-  const auto used = origin->canaries.find(site);
-  return origin->canary - (used == origin->canaries.end() ? 0 : used->second);
+  const auto used = [origin](std::string_view name) {
+    const auto found = origin->canaries.find(name);
+    return found == origin->canaries.end() ? 0 : found->second;
+  };
+  const std::string receiver = receiver_of(domain);
+  // What went before it was known whose the domain is was counted under its own name.
+  return origin->canary - used(receiver) - (receiver == domain ? 0 : used(domain));
 }
 
 void Dispatcher::look_through_some() {
@@ -395,7 +400,7 @@ std::int64_t Dispatcher::credit(const store::Workload& workload, std::string_vie
   const std::string receiver = receiver_of(domain);
   const bool is_held = workload && held_at_.contains({*workload, receiver});
   if (is_held && origin_of(workload)->life_ends > clock_.steady_now()) return 0;
-  if (canary_left(workload, receiver).value_or(1) <= 0) return 0;
+  if (canary_left(workload, domain).value_or(1) <= 0) return 0;
   std::string lane = policy::lane_name(site_for(domain, source), sources_[source]);
   const std::int64_t available = credit_of(workload).available(lane, clock_.steady_now());
   if (available > 0) return available;

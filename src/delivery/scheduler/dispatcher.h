@@ -73,7 +73,7 @@ class Dispatcher {
     // Of bulk that begins with a few at each site; until then, and what they were.
     std::int64_t canary = 0;  // recipients; 0: it has none
     SteadyInstant canary_ends{};
-    std::map<std::string, std::int64_t, std::less<>> canaries;
+    std::map<std::string, std::int64_t, std::less<>> canaries;  // by receiver_of()
   };
   struct Chosen {
     store::BatchKey key;
@@ -89,9 +89,10 @@ class Dispatcher {
   Task<Result<void>> refresh();
   // Of deliveries that are seen for the first time: what their accounts have them begin with.
   Task<Result<void>> begin_canaries(const std::vector<store::SendingDelivery>& fresh);
-  // Recipients that may be handed out at the site besides; nullopt: as many as it can take.
+  // Recipients that may be handed out at the domain's receiver besides; nullopt: as many as it can
+  // take.
   [[nodiscard]] std::optional<std::int64_t> canary_left(const store::Workload& workload,
-                                                        std::string_view site);
+                                                        std::string_view domain);
   void look_through_some();
   void mark_due();
   Task<Result<void>> look_for_lost_bells();
@@ -135,7 +136,6 @@ class Dispatcher {
   // The site that a source's mail for the domain goes to.
   [[nodiscard]] std::string site_for(std::string_view domain, std::size_t source) const;
   // The receiving site, whoever its mail is handed to on the way.
-  [[nodiscard]] std::string receiver_of(std::string_view domain) const;
   void forget(std::map<store::BatchKey, Offered>::iterator offered);
 
   store::Store& store_;

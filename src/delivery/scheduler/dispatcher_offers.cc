@@ -146,8 +146,7 @@ std::int64_t Dispatcher::choose_known(const store::Workload& workload, DueWindow
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     credits.push_back(credit(workload, domain.name, i));
   }
-  const std::string receiver = receiver_of(domain.name);
-  const auto canary = canary_left(workload, receiver);
+  const auto canary = canary_left(workload, domain.name);
   if (canary) budget = std::min(budget, *canary);
   std::int64_t recipients = 0;
   std::deque<store::DueBatch> waiting;
@@ -167,7 +166,7 @@ std::int64_t Dispatcher::choose_known(const store::Workload& workload, DueWindow
   waiting.insert(waiting.end(), std::make_move_iterator(domain.batches.begin()),
                  std::make_move_iterator(domain.batches.end()));
   domain.batches = std::move(waiting);
-  if (canary) origin_of(workload)->canaries[receiver] += recipients;
+  if (canary) origin_of(workload)->canaries[receiver_of(domain.name)] += recipients;
   return recipients;
 }
 
