@@ -131,7 +131,6 @@ class Dispatcher {
   [[nodiscard]] std::string receiver_of(std::string_view domain) const;
   // The site that a source's mail for the domain goes to.
   [[nodiscard]] std::string site_for(std::string_view domain, std::size_t source) const;
-  // The receiving site, whoever its mail is handed to on the way.
   void forget(std::map<store::BatchKey, Offered>::iterator offered);
 
   store::Store& store_;
