@@ -38,6 +38,11 @@ void outcome_members(http::JsonWriter& json, const store::EventRecord& event) {
   text_or_null(json, "tls", event.path->tls_detail);
 }
 
+std::string_view name_of_subject(store::EventKind kind) {
+  if (store::is_of_protection(kind)) return "rates_of";
+  return store::is_of_domain_check(kind) ? "domain" : "credential";
+}
+
 }  // namespace
 
 void write_event(http::JsonWriter& json, const store::EventRecord& event) {
@@ -57,8 +62,7 @@ void write_event(http::JsonWriter& json, const store::EventRecord& event) {
   }
   json.member("deleted", event.is_gone);
   if (const auto& credential = event.entry.credential) {
-    json.member(store::is_of_protection(event.entry.kind) ? "rates_of" : "credential",
-                credential->name);
+    json.member(name_of_subject(event.entry.kind), credential->name);
     json.member("because", credential->because);
   } else if (store::is_of_many(event.entry.kind)) {
     json.member("recipients", event.entry.recipients);

@@ -210,6 +210,14 @@ Task<Result<std::vector<operate::DomainChange>>> DomainDoctor::keep(
         auto done = transaction.keep_domain_check(
             place.account, place.domain, {.next = next, .found = operate::pack_history(*history)});
         if (!done) return fail(std::move(done.error()));
+        std::erase_if(noted, [](const operate::DomainChange& change) {
+          return change.finding.outcome != doctor::to_string(doctor::Outcome::fail);
+        });
+        for (const operate::DomainChange& change : noted) {
+          transaction.tell_of_domain_check(
+              change.is_fault ? store::EventKind::domain_broken : store::EventKind::domain_whole,
+              place.account, place.domain, change.finding.code + ": " + change.finding.sentence.en);
+        }
         return noted;
       });
   co_return changes;
@@ -217,9 +225,6 @@ Task<Result<std::vector<operate::DomainChange>>> DomainDoctor::keep(
 
 Task<void> DomainDoctor::tell(store::DomainPlace place,
                               std::vector<operate::DomainChange> changes) {
-  std::erase_if(changes, [](const operate::DomainChange& change) {
-    return change.finding.outcome != doctor::to_string(doctor::Outcome::fail);
-  });
   if (changes.empty()) co_return;
   const auto account = co_await world_.store.read(
       [key = place.account](store::ReadTransaction& reader) -> Result<std::string> {

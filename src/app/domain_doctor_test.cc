@@ -99,6 +99,17 @@ TEST_F(DomainDoctorTest, ChecksEachProvenDomainOnceInTheIntervalAndKeepsWhatChan
   EXPECT_EQ(*run(look_once()), 5U);
   EXPECT_THAT(history("d3.example").faults, IsEmpty());
   EXPECT_THAT(history("d3.example").changes, SizeIs(2));
+  const auto told = installation_.store->read_and_wait([&](store::ReadTransaction& t) {
+    return t.events({.account = account_,
+                     .limit = 100,
+                     .kinds = {store::EventKind::domain_broken, store::EventKind::domain_whole}});
+  });
+  ASSERT_THAT(told.value().events, SizeIs(10)) << "each domain's owner, of both";
+  const store::SheetEntry& first = told.value().events.front().entry;
+  const store::SheetEntry& last = told.value().events.back().entry;
+  EXPECT_EQ(first.kind, store::EventKind::domain_broken);
+  EXPECT_TRUE(first.credential->because.starts_with("dkim_missing: "));
+  EXPECT_EQ(last.kind, store::EventKind::domain_whole);
 }
 
 TEST_F(DomainDoctorTest, AResolverThatLiesConcludesNothingAndIsTriedAnHourLater) {

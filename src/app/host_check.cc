@@ -194,7 +194,7 @@ std::vector<std::string> host_problems(const config::Config& config, bool ports_
     }
     if (known({"egress"})) {
       problems.note(check_sources(config));
-      problems.note(check_smarthosts(config));
+      problems.note(check_logins(config));
     }
   }
   return found;

@@ -98,10 +98,27 @@ std::vector<delivery::EgressSource> sources(const config::Config& config) {
          .use_v4 = source.ipv4,
          .use_v6 = source.ipv6,
          .ehlo = source.hello_name.empty() ? hello_name(config) : ascii(source.hello_name),
-         .smarthost = smarthost_of(source)});
+         .smarthost = smarthost_of(source),
+         .proxy = proxy_of(source)});
   }
   return all;
 }
+
+}  // namespace
+
+delivery::policy::Pools source_pools(const config::Config& config) {
+  std::vector<delivery::policy::PoolMember> members;
+  for (const config::Config::Egress& source : config.egress) {
+    delivery::policy::PoolMember member{.name = source.name,
+                                        .weight = static_cast<std::uint32_t>(source.weight)};
+    if (source.traffic == "bulk") member.only = TrafficClass::bulk;
+    if (source.traffic == "transactional") member.only = TrafficClass::transactional;
+    members.push_back(std::move(member));
+  }
+  return delivery::policy::Pools(std::move(members));
+}
+
+namespace {
 
 delivery::SmtpTimeouts timeouts(const config::Config::SmtpOut& smtp) {
   using std::chrono::seconds;
@@ -288,9 +305,14 @@ operate::Settings agreed_settings(const config::Config& config,
     if (source.smarthost) {
       parts.push_back(fmt::format("via {}:{}", source.smarthost->host, source.smarthost->port));
     }
+    if (source.proxy != nullptr) parts.push_back("proxy " + source.proxy->at.to_string());
     settings["egress " + source.name] = fmt::format("{}", fmt::join(parts, ", "));
   }
   for (const config::Config::Egress& source : config.egress) {
+    if (source.weight != 1 || source.traffic != "any") {
+      settings["the pool of egress " + source.name] =
+          fmt::format("weight {}, traffic {}", source.weight, source.traffic);
+    }
     if (source.ec2_public_ipv4.empty()) continue;
     settings["the EC2 address of egress " + source.name] = source.ec2_public_ipv4;
   }
@@ -476,6 +498,7 @@ delivery::Options delivery_options(const config::Config& config, const InstanceS
   const config::Config::Delivery& given = config.delivery;
   delivery::Options options;
   options.sources = sources(config);
+  options.pools = source_pools(config);
   options.instance_secret = secret;
   options.error_stop = {.errors = static_cast<std::uint32_t>(config.suppression.hard_errors),
                         .within = hours(config.suppression.hard_errors_within_hours),

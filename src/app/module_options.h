@@ -49,6 +49,8 @@ namespace todoku::app {
                                                                std::string any_name);
 // Own names and addresses included; the site naming is the caller's.
 [[nodiscard]] dns::RouteOptions route_options(const config::Config& config);
+// Which sources send what.
+[[nodiscard]] delivery::policy::Pools source_pools(const config::Config& config);
 // Own addresses are kept from outsiders.
 [[nodiscard]] http::GuardedOptions guarded_options(const config::Config& config);
 [[nodiscard]] delivery::Options delivery_options(const config::Config& config,

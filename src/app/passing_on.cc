@@ -70,7 +70,7 @@ void PassingOn::ring_for(const std::vector<store::BatchKey>& batches) {
   const std::lock_guard lock(mutex_);
   for (const store::BatchKey& key : batches) {
     const auto delivery = static_cast<std::int64_t>(key.delivery);
-    const auto source = delivery::policy::choose_source(live, delivery, key.batch);
+    const auto source = world_.pools.choose(live, TrafficClass::transactional, delivery, key.batch);
     if (!source || waiting_count_ >= kBellsMax) {
       left_total_.add();
       continue;

@@ -28,6 +28,7 @@
 #include "base/trouble.h"
 #include "delivery/key_ring.h"
 #include "delivery/live_sources.h"
+#include "delivery/policy/pools.h"
 #include "intake/intake.h"
 #include "queue/queue.h"
 
@@ -50,6 +51,7 @@ class PassingOn final : public intake::Handover {
     std::function<Task<void>()> courses_changed = {};  // tells its couriers; may be empty
     queue::Queues* queues = nullptr;                   // nullptr: nobody is rung for
     const delivery::LiveSources* live = nullptr;       // with them
+    delivery::policy::Pools pools = {};                // which of them sends transactions
   };
   // Lives on `executor`. Everything given outlives it.
   PassingOn(World world, async::Executor executor);

@@ -8,7 +8,6 @@
 
 #include "async/timer.h"
 #include "base/log.h"
-#include "delivery/policy/pools.h"
 
 namespace todoku::app {
 namespace {
@@ -231,10 +230,11 @@ Task<void> Sending::follow_sources() {
   }
 }
 
-const delivery::EgressSource* Sending::source_of(const store::BatchKey& key) const {
+const delivery::EgressSource* Sending::source_of(const store::BatchKey& key,
+                                                 TrafficClass traffic) const {
   const std::vector<std::string> live = live_.live();
   const auto place =
-      delivery::policy::choose_source(live, static_cast<std::int64_t>(key.delivery), key.batch);
+      options_.pools.choose(live, traffic, static_cast<std::int64_t>(key.delivery), key.batch);
   if (!place) return nullptr;
   const auto found =
       std::ranges::find(options_.sources, live[*place], &delivery::EgressSource::name);
@@ -243,7 +243,9 @@ const delivery::EgressSource* Sending::source_of(const store::BatchKey& key) con
 
 std::optional<explain::Way> Sending::way_of(const store::Story& story) const {
   const std::string_view address = story.address;
-  const auto* const source = source_of(story.key.batch_key());
+  const auto* const source = source_of(story.key.batch_key(), story.type == DeliveryType::bulk
+                                                                  ? TrafficClass::bulk
+                                                                  : TrafficClass::transactional);
   if (source == nullptr) return std::nullopt;
   const std::vector<std::string> owned = owned_.owned();
   if (std::ranges::find(owned, source->name) == owned.end()) return std::nullopt;
@@ -398,7 +400,7 @@ void Sending::hand_over(store::Accepted accepted) {
   for (auto& batch : batches) {
     const store::BatchKey key = batch->leased().key;
     // A source may have come or gone meanwhile: then somebody else claims it.
-    const auto* const source = source_of(key);
+    const auto* const source = source_of(key, batch->leased().traffic);
     if (source == nullptr) continue;
     batch->set_letter(counted);
     batch->touch();

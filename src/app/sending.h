@@ -145,7 +145,8 @@ class Sending {
   Task<void> end_connections(SteadyInstant deadline);
   Task<void> flush(SteadyInstant deadline);
   Task<void> stop_recorder_after(Microseconds patience);
-  [[nodiscard]] const delivery::EgressSource* source_of(const store::BatchKey& key) const;
+  [[nodiscard]] const delivery::EgressSource* source_of(const store::BatchKey& key,
+                                                        TrafficClass traffic) const;
 
   async::Runtime& runtime_;
   store::Store& store_;

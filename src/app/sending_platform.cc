@@ -33,7 +33,8 @@ std::vector<std::string> seen_addresses_of(const config::Config::Egress& source)
   if (!source.via.empty()) return addresses;  // the smarthost's, which nobody has told us
   for (const bool v4 : {true, false}) {
     if (!(v4 ? source.ipv4 : source.ipv6)) continue;
-    const std::string& bound = v4 ? source.bind_ipv4 : source.bind_ipv6;
+    // What is bound towards a proxy, the proxy sees and nobody else.
+    const std::string bound = !source.proxy.empty() ? "" : v4 ? source.bind_ipv4 : source.bind_ipv6;
     for (const std::string* text : {&source.public_address, &source.ec2_public_ipv4, &bound}) {
       const auto address = net::IpAddress::parse(*text);
       if (!address || address->is_v4() != v4 || !is_seen_as_it_is(*address)) continue;

@@ -22,6 +22,7 @@ smtp::ConnectionOptions options_to(const delivery::EgressSource& source,
   options.remote = {candidate.address, source.smarthost->port};
   options.mx_host = candidate.host;
   options.local_address = candidate.address.is_v4() ? source.bind_v4 : source.bind_v6;
+  options.proxy = source.proxy;
   options.egress_source = source.name;
   options.session.hello_name = source.ehlo;
   options.session.tls = source.smarthost->tls;

@@ -58,6 +58,7 @@ std::vector<doctor::SourceAddress> seen_addresses_of(const delivery::EgressSourc
       if (!text->empty()) add(net::IpAddress::parse(*text));
     }
   }
+  if (source.proxy != nullptr) return all;  // what is bound is seen by the proxy only
   if (source.bind_v4) add(*source.bind_v4);
   if (source.bind_v6) add(*source.bind_v6);
   return all;
@@ -101,6 +102,7 @@ std::vector<ExaminedSource> examined_sources(const config::Config& config) {
                           source, configured == config.egress.end() ? nullptr : &*configured)},
          .bind_v4 = source.bind_v4,
          .bind_v6 = source.bind_v6,
+         .proxy = source.proxy,
          .use_v4 = source.use_v4,
          .use_v6 = source.use_v6});
   }
@@ -182,7 +184,9 @@ Task<doctor::PortTry> SourceExaminer::try_host(ExaminedSource source, std::strin
   if (places.empty()) result.said = "it has no address";
   if (places.size() > kAddressesTried) places.resize(kAddressesTried);
   for (const net::Endpoint& place : places) {
-    const net::DialOptions dial{place.address.is_v4() ? source.bind_v4 : source.bind_v6};
+    const net::DialOptions dial{
+        .local_address = place.address.is_v4() ? source.bind_v4 : source.bind_v6,
+        .proxy = source.proxy};
     auto stream =
         co_await world_.dialer.dial(place, dial, world_.clock.steady_now() + options_.connect);
     if (stream) {

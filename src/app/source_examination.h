@@ -8,6 +8,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,7 @@ struct ExaminedSource {
   doctor::SourceIdentity identity;
   std::optional<net::IpAddress> bind_v4;
   std::optional<net::IpAddress> bind_v6;
+  std::shared_ptr<const net::EgressProxy> proxy = nullptr;  // by which it reaches receivers
   bool use_v4 = true;
   bool use_v6 = false;
   // Receivers see one of its addresses, as far as is known.

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/mail_words.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "operate/calls/calls.h"
 
@@ -25,22 +27,26 @@ void MailWords::add_explain() {
       book_.verb(book_.app, "explain",
                  {"Tell what became of mail to an address, or of many mails by receiver and cause",
                   "アドレス宛てのメール、または多数のメールがどうなったかを説明する"});
-  CLI::App* const what = command->add_option_group(book_.say({"Of what", "対象"}));
-  what->require_option(1, 0);
   CLI::Option* const address =
-      book_.option(what, "ADDRESS", explain_.address, calls::kExplain, "address");
+      book_.option(command, "ADDRESS", explain_.address, calls::kExplain, "address");
   command
       ->add_flag("--for-recipient", explain_.for_recipient,
                  book_.say({"What can be sent on to the recipient, of the newest mail",
                             "受信者にそのまま送れる文面（最新の 1 通）"}))
       ->needs(address);
   std::vector<CLI::Option*> of_many = {
-      book_.option(what, "--delivery", explain_.delivery, calls::kExplain, "delivery_id"),
-      book_.option(what, "--domain", explain_.domain, calls::kExplain, "domain"),
-      book_.option(what, "--site", explain_.site, calls::kExplain, "site"),
-      book_.option(what, "--from", explain_.since, calls::kExplain, "since"),
-      book_.option(what, "--to", explain_.until, calls::kExplain, "until")};
+      book_.option(command, "--delivery", explain_.delivery, calls::kExplain, "delivery_id"),
+      book_.option(command, "--domain", explain_.domain, calls::kExplain, "domain"),
+      book_.option(command, "--site", explain_.site, calls::kExplain, "site"),
+      book_.option(command, "--from", explain_.since, calls::kExplain, "since"),
+      book_.option(command, "--to", explain_.until, calls::kExplain, "until")};
   for (CLI::Option* const each : of_many) each->excludes(address);
+  command->parse_complete_callback([address, of_many] {
+    const auto is_given = [](const CLI::Option* option) { return option->count() > 0; };
+    if (!is_given(address) && std::ranges::none_of(of_many, is_given)) {
+      throw CLI::RequiredError("ADDRESS");
+    }
+  });
   book_.option(command, "--account", explain_.account, calls::kExplain, "account");
   CLI::Option* const limit =
       book_.option(command, "--limit", explain_.limit, calls::kExplain, "limit");

@@ -216,11 +216,17 @@ struct Config {
     std::string ec2_public_ipv4;
     bool ipv4 = false;
     bool ipv6 = false;
+    std::int64_t weight = 1;
+    std::string traffic;
     std::string via;
     std::string via_user;
     std::string via_password_file;
     std::string via_password_variable;
     std::string via_tls;
+    std::string proxy;
+    std::string proxy_user;
+    std::string proxy_password_file;
+    std::string proxy_password_variable;
   };
   struct Delivery {
     std::int64_t unrecorded_max = 0;

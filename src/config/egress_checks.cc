@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "config/config.h"
+#include "config/proxy_url.h"
 #include "config/smarthost_url.h"
 #include "config/table.h"
 #include "net/endpoint.h"
@@ -81,6 +82,41 @@ void check_smarthost(const Config::Egress& source, const Report& report) {
   }
 }
 
+template <class Report>
+void check_proxy(const Config::Egress& source, const Report& report) {
+  const bool has_password =
+      !source.proxy_password_file.empty() || !source.proxy_password_variable.empty();
+  if (source.proxy.empty()) {
+    if (!source.proxy_user.empty() || has_password) {
+      report(source, "proxy_user and its password belong to proxy, which is empty");
+    }
+    return;
+  }
+  if (source.proxy_user.empty() == has_password) {
+    report(source,
+           "proxy_user needs proxy_password_file or proxy_password_variable, and they need it");
+  }
+  if (!source.proxy_password_file.empty() && !source.proxy_password_variable.empty()) {
+    report(source,
+           "proxy_password_file and proxy_password_variable each give the password: keep one");
+  }
+  constexpr std::size_t kUserOctetsMax = 255;  // RFC 1929
+  if (source.proxy_user.size() > kUserOctetsMax) report(source, "proxy_user is over 255 octets");
+  if (!source.ec2_public_ipv4.empty()) {
+    report(source, "receivers see the proxy's address: ec2_public_ipv4 does not belong to proxy");
+  }
+  const auto proxy = parse_proxy_url(source.proxy);
+  if (!proxy || proxy->kind != net::EgressProxy::Kind::haproxy) return;
+  if (!source.proxy_user.empty()) report(source, "nobody logs in at haproxy: no proxy_user");
+  if (source.public_address.empty() && source.via.empty()) {
+    report(source, "haproxy has to be told the address to connect from: set public_address");
+  }
+  if (!source.via.empty()) report(source, "via by haproxy is not there: use socks5, or no proxy");
+  if (source.ipv4 && source.ipv6) {
+    report(source, "haproxy connects from one address: keep ipv4 or ipv6, as public_address is");
+  }
+}
+
 }  // namespace
 
 void check_egress(const Config& config, std::vector<ConfigProblem>& problems) {
@@ -101,7 +137,9 @@ void check_egress(const Config& config, std::vector<ConfigProblem>& problems) {
     check_public_address(source, report);
     check_seen_address(source, report);
     check_smarthost(source, report);
+    check_proxy(source, report);
     // Limits hold for each source: a receiver would see both come from one address.
+    if (!source.proxy.empty()) continue;  // they see the proxy's
     for (const auto& [at, used] : {std::pair(v4, source.ipv4), std::pair(v6, source.ipv6)}) {
       if (!at || !used) continue;
       const auto [user, is_new] = users.emplace(at->to_string(), source.name);

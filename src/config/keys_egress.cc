@@ -42,6 +42,59 @@ void add_smarthost_keys(SectionBuilder<Config::Egress>& s) {
       .choices({"verified", "unverified", "none"});
 }
 
+void add_pool_keys(SectionBuilder<Config::Egress>& s) {
+  using S = Config::Egress;
+  s.add("weight", &S::weight, 1,
+        {"Its share of the traffic beside the other sources that send the same: one of weight 3 "
+         "gets "
+         "three times what one of weight 1 does. When a weight changes, only the mail moves that "
+         "has "
+         "to. 0: only while no other lives.",
+         "同じ種類のメールを送るほかの送信元と比べた割合。3 なら 1 の 3 "
+         "倍を送る。変えたときに送信元が変わるのは、移す必要のあるメールだけ。0 "
+         "はほかが使えないときだけ送る。"})
+      .range(0, 1000);
+  s.add(
+       "traffic", &S::traffic, "any",
+       {"`transactional` or `bulk`: kept for mail of this class, which then leaves by such sources "
+        "alone and waits while none of them can send; so the reputation of each "
+        "class is its own. `any`: for whatever has no sources of its own.",
+        "`transactional` または `bulk` "
+        "なら、その種類のメール専用になる。その種類は専用の送信元だけから送り、どれも使えない間は待"
+        "つ"
+        "（評判を分ける）。`any` は専用の送信元がない種類のメールを送る。"})
+      .choices({"any", "transactional", "bulk"});
+}
+
+void add_proxy_keys(SectionBuilder<Config::Egress>& s) {
+  using S = Config::Egress;
+  s.add(
+       "proxy", &S::proxy, "",
+       {"Proxy that connects to receivers for this source, so that they see its address: "
+        "`socks5://192.0.2.9:1080` (SOCKS5), or `haproxy://192.0.2.9:5000`, which is told by the "
+        "PROXY protocol (version 2) to connect from `public_address`. It is never asked for names. "
+        "Empty: none.",
+        "この送信元の代わりに受信側へ接続し、そのアドレスを見せるプロキシ。"
+        "`socks5://192.0.2.9:1080`（SOCKS5）か、PROXY プロトコル（バージョン 2）で "
+        "`public_address` からの接続を頼む "
+        "`haproxy://192.0.2.9:5000`。名前解決は頼まない。空なら使わない。"})
+      .form(TextForm::proxy);
+  s.add(
+      "proxy_user", &S::proxy_user, "",
+      {"Name to log in at a SOCKS5 proxy with (RFC 1929), which sees it and the password in clear "
+       "text, as does the network between. Empty: no login.",
+       "SOCKS5 プロキシにログインする名前（RFC "
+       "1929）。名前とパスワードは平文で送られる。空ならログインしない。"});
+  s.add("proxy_password_file", &S::proxy_password_file, "",
+        {"File of the password, mode 0600, read anew for each connection.",
+         "パスワードのファイル（モード 0600）。接続のたびに読む。"})
+      .form(TextForm::path);
+  s.add("proxy_password_variable", &S::proxy_password_variable, "",
+        {"Environment variable that holds the password, instead of a file.",
+         "ファイルの代わりにパスワードを入れた環境変数の名前。"})
+      .form(TextForm::label);
+}
+
 }  // namespace
 
 ConfigSection egress_section() {
@@ -87,7 +140,9 @@ ConfigSection egress_section() {
         {"Whether it reaches receivers over IPv6. The address needs reverse DNS: large receivers "
          "refuse IPv6 without it.",
          "IPv6 で送るか。逆引きの設定が必要（大手の受信側は逆引きのない IPv6 を拒否する）。"});
+  add_pool_keys(s);
   add_smarthost_keys(s);
+  add_proxy_keys(s);
   return std::move(s).build();
 }
 

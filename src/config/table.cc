@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 
 #include "base/bytes.h"
+#include "config/proxy_url.h"
 #include "config/smarthost_url.h"
 #include "mail/address.h"
 #include "net/endpoint.h"
@@ -81,6 +82,9 @@ std::string_view form_text(TextForm form) {
       return "a domain name or .";
     case TextForm::url:
       return "a URL that begins with http:// or https://";
+    case TextForm::proxy:
+      return "socks5:// or haproxy:// and an IP address with a port, such as "
+             "socks5://192.0.2.9:1080";
     case TextForm::smarthost:
       return "smtp:// and a host, with or without a port, such as smtp://smtp.example.com:587";
     case TextForm::label:
@@ -143,6 +147,8 @@ bool has_form(const ConfigKey& key, std::string_view text) {
                  .has_value();
     case TextForm::url:
       return is_url(text);
+    case TextForm::proxy:
+      return parse_proxy_url(text).has_value();
     case TextForm::smarthost:
       return parse_smarthost_url(text).has_value();
     case TextForm::label:

@@ -38,6 +38,7 @@ enum class TextForm : std::uint8_t {
   host,        // the same as RFC 1123 section 2.1 has it: no underscores (RFC 5321 section 4.1.2)
   zone,        // the same, or "."; with or without a dot at its end
   url,         // http:// or https://
+  proxy,       // socks5:// or haproxy:// and an endpoint: config/proxy_url.h
   smarthost,   // smtp://name or smtp://name:port: config/smarthost_url.h
   label,       // letters, digits, - and _: a name of the operator's choice
   choice,      // one of `choices`

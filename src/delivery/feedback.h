@@ -30,6 +30,8 @@ struct LaneRest {
   std::string site;
   std::string source;
   Milliseconds rest{};
+  // It is the source that the site does not want: what was the lane's may go by other sources.
+  bool elsewhere = false;
 };
 
 struct News {

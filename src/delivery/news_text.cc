@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <limits>
+#include <utility>
 
 #include "store/codec.h"
 
@@ -34,7 +36,7 @@ std::string text_of(const BatchProgress& step) {
 }
 
 std::string text_of(const LaneRest& rest) {
-  std::string text = "r";
+  std::string text = rest.elsewhere ? "e" : "r";
   store::put_text(text, rest.site);
   store::put_text(text, rest.source);
   store::put_varint(text, told(rest.rest));
@@ -107,9 +109,19 @@ std::vector<std::string> write_news(const ToldNews& told, std::size_t octets_max
     }
   };
   add(told.news.progress);
-  add(told.news.rests);
+  std::vector<LaneRest> resting;
+  std::vector<LaneRest> unwanted;
+  for (const LaneRest& rest : told.news.rests) {
+    (rest.elsewhere ? unwanted : resting).push_back(rest);
+  }
+  add(resting);
   add(told.routed);
-  return pieces;
+  if (unwanted.empty()) return pieces;
+  // In pieces of their own: a leader of an older version can read nothing of these.
+  std::vector<std::string> others = std::exchange(pieces, {});
+  add(unwanted);
+  std::ranges::move(pieces, std::back_inserter(others));
+  return others;
 }
 
 Result<ToldNews> read_news(std::string_view text) {
@@ -117,12 +129,15 @@ Result<ToldNews> read_news(std::string_view text) {
   NewsReader reader(text);
   bool known = reader.octet() == kNewsFormat;
   while (known && reader.sound() && !reader.at_end()) {
-    switch (reader.octet()) {
+    const std::uint8_t kind = reader.octet();
+    switch (kind) {
       case 'p':
         told.news.progress.push_back(reader.progress());
         break;
+      case 'e':
       case 'r': {
         LaneRest& rest = told.news.rests.emplace_back();
+        rest.elsewhere = kind == 'e';
         rest.site = reader.text();
         rest.source = reader.text();
         rest.rest = reader.duration();

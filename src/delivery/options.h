@@ -12,12 +12,14 @@
 #include "base/clock.h"
 #include "delivery/policy/backoff.h"
 #include "delivery/policy/credit.h"
+#include "delivery/policy/pools.h"
 #include "delivery/policy/retry.h"
 #include "delivery/smarthost.h"
 #include "mail/open_token.h"
 #include "mail/states.h"
 #include "mail/unsubscribe_token.h"
 #include "mailauth/dkim/signing_context.h"
+#include "net/egress_proxy.h"
 #include "net/endpoint.h"
 #include "store/suppressions.h"
 
@@ -32,6 +34,8 @@ struct EgressSource {
   bool use_v6 = false;
   std::string ehlo;                      // must resolve back to the address (FCrDNS)
   std::optional<Smarthost> smarthost{};  // to which all its mail goes
+  // Who connects for it, with an address of its own; nullptr: nobody.
+  std::shared_ptr<const net::EgressProxy> proxy = nullptr;
 };
 
 // RFC 5321 section 4.5.3.2.
@@ -48,6 +52,7 @@ struct SmtpTimeouts {
 
 struct Options {
   std::vector<EgressSource> sources;  // at least one
+  policy::Pools pools;                // which of them sends what
   // Keys return paths, Message-IDs and boundaries: the same for the life of the installation.
   std::array<std::uint8_t, 16> instance_secret{};
   std::string return_path_domain;  // MAIL FROM is a token under it

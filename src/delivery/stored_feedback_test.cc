@@ -75,6 +75,20 @@ TEST(NewsText, ReadsAsItWasWritten) {
   EXPECT_THAT(read->routed, ElementsAre(std::pair("one.example", "google")));
 }
 
+// A leader of the version before reads the rest of the news.
+TEST(NewsText, TellsOfAnUnwantedSourceApart) {
+  ToldNews told = some_news();
+  told.news.rests.push_back({"other", "source", 5s, true});
+  const auto pieces = write_news(told, 1'000);
+  ASSERT_THAT(pieces, SizeIs(2));
+  EXPECT_EQ(pieces[0], write_news(some_news(), 1'000).at(0));
+  const auto read = read_news(pieces[1]);
+  ASSERT_TRUE(read);
+  ASSERT_THAT(read->news.rests, SizeIs(1));
+  EXPECT_EQ(read->news.rests[0].site, "other");
+  EXPECT_TRUE(read->news.rests[0].elsewhere);
+}
+
 TEST(NewsText, IsCutIntoPiecesAndLeavesOutWhatFitsInNone) {
   ToldNews told = some_news();
   told.routed.emplace_back(std::string(200, 'd'), "site");

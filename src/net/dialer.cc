@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
 #include <netinet/in.h>
 
 #include "net/net_error.h"
@@ -35,7 +36,30 @@ Task<Result<Stream>> connect(StreamSocket socket, StreamProtocol::endpoint to,
 
 }  // namespace
 
+namespace {
+
+Task<Result<Stream>> dial_through(Endpoint remote, DialOptions options, SteadyInstant deadline) {
+  const std::shared_ptr<const EgressProxy> proxy = std::move(options.proxy);
+  DialOptions to_proxy;
+  if (options.local_address && options.local_address->is_v6() == proxy->at.address.is_v6()) {
+    to_proxy.local_address = options.local_address;
+  }
+  auto stream = co_await dial(proxy->at, std::move(to_proxy), deadline);
+  if (stream) co_return co_await pass_through(std::move(*stream), proxy, remote, deadline);
+  const Error& error = stream.error();
+  if (error.kind == ErrorKind::cancelled || error.kind == ErrorKind::invalid_input) {
+    co_return fail(error);
+  }
+  co_return fail(ErrorKind::unavailable,
+                 fmt::format("the proxy {}: {}", proxy->at.to_string(), error.detail));
+}
+
+}  // namespace
+
 Task<Result<Stream>> dial(Endpoint remote, DialOptions options, SteadyInstant deadline) {
+  if (options.proxy != nullptr) {
+    co_return co_await dial_through(remote, std::move(options), deadline);
+  }
   StreamSocket socket(co_await boost::asio::this_coro::executor);
   const StreamProtocol::endpoint to = to_socket_address(remote);
   boost::system::error_code error;

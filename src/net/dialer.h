@@ -2,11 +2,13 @@
 // Opening connections.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "async/task.h"
 #include "base/clock.h"
+#include "net/egress_proxy.h"
 #include "net/endpoint.h"
 #include "net/stream.h"
 
@@ -14,6 +16,9 @@ namespace todoku::net {
 
 struct DialOptions {
   std::optional<IpAddress> local_address;  // the address to send from; must be this machine's
+  // Who connects on our behalf; nullptr: nobody. The local address is then ours towards the proxy,
+  // and counts if it is of the proxy's family.
+  std::shared_ptr<const EgressProxy> proxy = nullptr;
 };
 
 // Connects on the calling task's executor. Errors that speak of the peer or the way to it: timeout;

@@ -9,6 +9,9 @@
 
 #include <fmt/format.h>
 
+#include "base/bytes.h"
+#include "base/check.h"
+
 namespace todoku::net {
 namespace {
 
@@ -93,7 +96,29 @@ Result<void> look_at_vectors(std::string_view header, std::size_t at) {
   return {};
 }
 
+void append_two(std::string& out, std::size_t number) {
+  out += static_cast<char>(number >> 8U & 0xFFU);
+  out += static_cast<char>(number & 0xFFU);
+}
+
 }  // namespace
+
+// Section 2.2.
+std::string proxy_header(const Endpoint& source, const Endpoint& destination) {
+  constexpr char kVersion2Proxy = 0x21;
+  constexpr char kTcp4 = 0x11;
+  constexpr char kTcp6 = 0x21;
+  check(source.address.is_v4() == destination.address.is_v4(), "both ends are of one family");
+  const bool v4 = source.address.is_v4();
+  std::string header(kSignature);
+  header += kVersion2Proxy;
+  header += v4 ? kTcp4 : kTcp6;
+  append_two(header, 2 * source.address.octets().size() + 4);
+  header.append(as_text(source.address.octets())).append(as_text(destination.address.octets()));
+  append_two(header, source.port);
+  append_two(header, destination.port);
+  return header;
+}
 
 std::size_t ProxyProtocolParser::wanted() const {
   switch (state_) {

@@ -26,6 +26,10 @@ struct ProxyHeader {
   friend bool operator==(const ProxyHeader&, const ProxyHeader&) = default;
 };
 
+// The header of version 2 that we write ourselves, to a proxy that connects on our behalf: a TCP
+// connection from `source` (its port may be 0) to `destination`, which are of one family.
+[[nodiscard]] std::string proxy_header(const Endpoint& source, const Endpoint& destination);
+
 // Takes octets in any cut and holds at most one header of them: 107 octets of version 1, 16 and
 // kLengthMax of version 2. Anything after the header is left to the caller.
 class ProxyProtocolParser {

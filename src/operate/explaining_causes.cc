@@ -86,7 +86,9 @@ Result<Span> span_of(const CausesRequest& request, Instant now) {
   if (since >= until) {
     return fail(ErrorKind::invalid_input, "`since` must be before `until`");
   }
-  const Span span{.first = store::hour_of(since), .end = store::hour_of(until - 1ms) + 1};
+  // What comes within this millisecond belongs to a time without an end.
+  const Instant last = request.until ? until - 1ms : until;
+  const Span span{.first = store::hour_of(since), .end = store::hour_of(last) + 1};
   if (span.end - span.first > store::kOutcomeDaysKept * 24) {
     return fail(ErrorKind::invalid_input,
                 fmt::format("from `since` to `until` there are more than {} days",

@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "store/event_sheet.h"
 #include "store/keys.h"
 
 namespace todoku::store {
@@ -99,6 +100,9 @@ class DomainWrites {
   // invalid_input: more than kDomainCheckMax.
   [[nodiscard]] virtual Result<void> keep_domain_check(AccountKey account, std::string_view domain,
                                                        const DomainCheck& check) = 0;
+  // Its owner is told: domain_broken or domain_whole, and because of what.
+  virtual void tell_of_domain_check(EventKind kind, AccountKey account, std::string_view domain,
+                                    std::string_view because) = 0;
   [[nodiscard]] virtual Result<void> remove_domain(AccountKey account, std::string_view domain) = 0;
   // From here to the commit no other transaction gets past this: who holds what, asked afterwards,
   // stays true. Counts as a change of the topic.

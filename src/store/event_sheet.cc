@@ -15,7 +15,7 @@ namespace {
 // Of the octet of the kind.
 constexpr unsigned kSameDelivery = 128;
 
-constexpr std::array<std::pair<EventKind, std::string_view>, 23> kWords{{
+constexpr std::array<std::pair<EventKind, std::string_view>, 25> kWords{{
     {EventKind::accepted, "accepted"},
     {EventKind::sent, "sent"},
     {EventKind::deferred, "deferred"},
@@ -39,6 +39,8 @@ constexpr std::array<std::pair<EventKind, std::string_view>, 23> kWords{{
     {EventKind::protection_warned, "protection_warned"},
     {EventKind::protection_paused, "protection_paused"},
     {EventKind::protection_resumed, "protection_resumed"},
+    {EventKind::domain_broken, "domain_broken"},
+    {EventKind::domain_whole, "domain_whole"},
 }};
 
 // Digits in the order of ASCII, so that ids sort as their places do (RFC 4648 section 7, in lower
@@ -251,7 +253,11 @@ bool is_of_credential(EventKind kind) {
 }
 
 bool is_of_protection(EventKind kind) {
-  return kind >= EventKind::protection_warned;
+  return kind >= EventKind::protection_warned && kind <= EventKind::protection_resumed;
+}
+
+bool is_of_domain_check(EventKind kind) {
+  return kind >= EventKind::domain_broken;
 }
 
 bool operator==(const SheetEntry& a, const SheetEntry& b) {

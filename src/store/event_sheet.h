@@ -73,6 +73,10 @@ enum class EventKind : std::uint8_t {
   protection_warned = 66,
   protection_paused = 67,
   protection_resumed = 68,
+
+  // of a domain whose check on the schedule found a failure that is new, or gone; of no delivery
+  domain_broken = 80,
+  domain_whole = 81,
 };
 
 // nullopt: no kind has this number, or this word.
@@ -83,12 +87,14 @@ enum class EventKind : std::uint8_t {
 [[nodiscard]] std::string_view to_string(EventKind kind);
 // All words, with commas between, for who gave another one.
 [[nodiscard]] std::string event_kind_words();
-// Of no single recipient: of a delivery, of a credential, or of rates.
+// Of no single recipient: of a delivery, of a credential, of rates, or of a domain.
 [[nodiscard]] bool is_of_many(EventKind kind);
 // Of no delivery either: it has CredentialNews.
 [[nodiscard]] bool is_of_credential(EventKind kind);
 // Of these: of rates, and of no credential.
 [[nodiscard]] bool is_of_protection(EventKind kind);
+// Of these: of a check of a domain.
+[[nodiscard]] bool is_of_domain_check(EventKind kind);
 // Of one recipient, and there are words of the receiver, or ours, about it.
 [[nodiscard]] bool has_outcome(EventKind kind);
 

@@ -344,6 +344,33 @@ TEST_F(DispatcherTest, WhatASourceThatIsGoneWasOfferedGoesToTheOthersAtOnce) {
   EXPECT_EQ(bells_of("main") + bells_of("other"), 1U);
 }
 
+TEST_F(DispatcherTest, WhatASiteDoesNotWantFromASourceGoesByAnother) {
+  live_.names = {"main", "other"};
+  bulk(account("shop"), {"one.example"}, 10);
+  dispatcher_->rests({site_of("one.example"), "main", seconds(600), true});
+  run(dispatcher_->pass());
+  EXPECT_EQ(bells_of("main"), 0U);
+  EXPECT_EQ(bells_of("other"), 1U);
+  // Where no source is wanted, it waits.
+  bulk(account("other shop"), {"two.example"}, 10);
+  dispatcher_->rests({site_of("two.example"), "main", seconds(600), true});
+  dispatcher_->rests({site_of("two.example"), "other", seconds(600), true});
+  run(dispatcher_->pass());
+  EXPECT_EQ(bells_of("main") + bells_of("other"), 0U);
+}
+
+TEST_F(DispatcherTest, AClassWithSourcesOfItsOwnWaitsForThese) {
+  options_.pools = policy::Pools({{.name = "main", .only = TrafficClass::transactional},
+                                  {.name = "news", .only = TrafficClass::bulk}});
+  bulk(account("shop"), {"one.example"}, 10);
+  live_.names = {"main"};
+  run(dispatcher_->pass());
+  EXPECT_EQ(bells_of("main"), 0U);
+  live_.names = {"main", "news"};
+  run(dispatcher_->pass());
+  EXPECT_EQ(bells_of("news"), 1U);
+}
+
 TEST_F(DispatcherTest, WhoBeginsAnewKnowsOfNothingThatIsOutstanding) {
   bulk(account("shop"), {"one.example"}, 10);
   run(dispatcher_->pass());

@@ -378,18 +378,14 @@ Task<Response> explain_causes(Operations& operations, Given given, todoku::Langu
                                          name, given.text(name)));
     }
   }
-  request.limit = given.number("limit").value_or(request.limit);
-  if (request.limit > operate::kCausesMax) {
-    co_return failure(400, fmt::format("limit is {}, of causes there are {} at most", request.limit,
-                                       operate::kCausesMax));
-  }
+  request.limit = std::min(given.number("limit").value_or(request.limit), operate::kCausesMax);
   request.utc_offset_minutes =
       given.number("utc_offset_minutes").value_or(request.utc_offset_minutes);
   const auto told = co_await operations.explain_causes(std::move(request));
   co_return told ? Response::json(200, causes_json(*told, language)) : failure(told.error());
 }
 
-// One address, or many mails.
+// One address, or many mails: of none that is named those of the last 24 hours.
 Task<Response> explain_mail(Operations& operations, Given given) {
   auto language = todoku::Language::english;
   if (given.find("lang") != nullptr) {
@@ -403,9 +399,6 @@ Task<Response> explain_mail(Operations& operations, Given given) {
   const bool of_one = has("address") || has("email");
   if (of_one && of_many) {
     co_return failure(400, "an address does not go together with a delivery, receiver or time");
-  }
-  if (!of_one && !of_many) {
-    co_return failure(400, "say of what: email, delivery_id, domain, site or since");
   }
   if (of_one) co_return co_await explain_address(operations, std::move(given), language);
   co_return co_await explain_causes(operations, std::move(given), language);

@@ -13,6 +13,9 @@
 namespace todoku::delivery::egress {
 namespace {
 
+// How long what may go by another source waits for the scheduler to hear of the rest.
+constexpr std::chrono::seconds kUntilElsewhere{5};
+
 LaneLimits ledger_limits(const policy::SiteLimits& limits, const Options& options) {
   return {.connections_max = limits.connections_max,
           .messages_per_connection = limits.messages_per_connection,
@@ -136,6 +139,7 @@ void Lane::tidy() noexcept {
   troubled_ = false;
   guarded([this] { give_up_the_outlived(); });
   guarded([this] { park_those_held_back(); });
+  if (ledger_.waiting() > 0) ledger_.pace().nothing_heard(world_.clock.steady_now());
   tend();
   guarded([this] { remember_pace(); });
 }
@@ -159,7 +163,8 @@ void Lane::dismiss(LaneSeat& seat) {
   if (std::exchange(seat.served, false)) ledger_.served(now);
   tell_untold(seat);
   tell_pace(seat, now);
-  if (std::exchange(seat.site_failed, false)) rest(now, std::move(seat.failure));
+  const bool is_listed = std::exchange(seat.is_listed, false);
+  if (std::exchange(seat.site_failed, false)) rest(now, std::move(seat.failure), is_listed);
   automate(seat, now);
   take_in(seat.route, seat.mails);
   if (opens_none(now) && ledger_.connections() == 0) park_waiting(opens_none_until_);
@@ -196,27 +201,35 @@ void Lane::tell_untold(LaneSeat& seat) {
   seat.untold.reset();
 }
 
-void Lane::rest(SteadyInstant now, Reply failure) {
+void Lane::rest(SteadyInstant now, Reply failure, bool elsewhere) {
   {
     const std::lock_guard lock(figures_mutex_);
     figures_.failure = std::move(failure);
   }
   const bool rested_before = ledger_.resting(now);
   ledger_.site_failed(now);
-  leave_alone(now, rested_before);
+  leave_alone(now, rested_before, elsewhere);
 }
 
-void Lane::leave_alone(SteadyInstant now, bool rested_before) {
+SteadyInstant Lane::parked_while_resting(SteadyInstant now) const {
+  const SteadyInstant until = ledger_.rests_until();
+  return now < unwanted_until_ ? std::min(until, now + kUntilElsewhere) : until;
+}
+
+void Lane::leave_alone(SteadyInstant now, bool rested_before, bool elsewhere) {
   const std::size_t waiting = ledger_.waiting();
-  park_waiting(ledger_.rests_until());
-  if (rested_before) return;
+  if (elsewhere) unwanted_until_ = ledger_.rests_until();
+  // What may go by another source is due before the rest is over: the scheduler knows who rests.
+  park_waiting(parked_while_resting(now));
+  if (rested_before && !elsewhere) return;
   const auto rest = ledger_.rests_until() - now;
   log::warning("site rests", {{"site", site_},
                               {"source", source_.name},
                               {"failures", ledger_.failures()},
                               {"seconds", std::chrono::duration<double>(rest).count()},
+                              {"elsewhere", elsewhere},
                               {"parked", waiting}});
-  world_.feedback.rests({site_, source_.name, std::chrono::ceil<Milliseconds>(rest)});
+  world_.feedback.rests({site_, source_.name, std::chrono::ceil<Milliseconds>(rest), elsewhere});
 }
 
 void Lane::tell_pace(LaneSeat& seat, SteadyInstant now) {
@@ -281,7 +294,7 @@ void Lane::do_automation(const policy::Automation& automation, SteadyInstant now
   if (automation.suspend_for <= std::chrono::seconds(0)) return;
   const bool rested_before = ledger_.resting(now);
   ledger_.pace().suspend(now + automation.suspend_for);
-  leave_alone(now, rested_before);
+  leave_alone(now, rested_before, true);
 }
 
 void Lane::take_in(const LaneRoute& route, MailsInHand& mails) {
@@ -289,7 +302,7 @@ void Lane::take_in(const LaneRoute& route, MailsInHand& mails) {
   const SteadyInstant now = world_.clock.steady_now();
   // While the site rests, nothing here would wake them when the rest is over.
   if (draining_ || ledger_.resting(now)) {
-    return park_all(mails, draining_ ? now : ledger_.rests_until());
+    return park_all(mails, draining_ ? now : parked_while_resting(now));
   }
   if (opens_none(now) && ledger_.connections() == 0) return park_all(mails, opens_none_until_);
   routes_.try_emplace(route.key, route);
@@ -436,7 +449,8 @@ Task<void> Lane::take(LaneSeat& seat, std::uint32_t max, SteadyInstant idle_unti
     const bool paced = ledger_.waiting(route) > 0;
     if (!paced && (now >= idle_until || ledger_.others_need_room(route, now))) co_return;
     // It would wait for what others send as well.
-    if (paced && ledger_.connections() > ledger_.connections_allowed(now) + 1) co_return;
+    const bool is_spare = ledger_.connections() > ledger_.connections_allowed(now) + 1;
+    if (paced && is_spare && !ledger_.urgent_waits(route)) co_return;
     if (!paced && !world_.places.begin_idle()) co_return;
     const Idling idling(ledger_, paced ? nullptr : &world_.places, route);
     co_await arrived_.wait_until(paced ? ledger_.next_permit_at() : idle_until);

@@ -170,9 +170,11 @@ class Lane : public std::enable_shared_from_this<Lane> {
   // Its place in the ledger and among all connections.
   void free_place(LaneSeat& seat) noexcept;
   void tell_untold(LaneSeat& seat);
-  void rest(SteadyInstant now, Reply failure);
+  void rest(SteadyInstant now, Reply failure, bool elsewhere);
   // Parks what waits until then, and has the scheduler know.
-  void leave_alone(SteadyInstant now, bool rested_before);
+  // `elsewhere`: see LaneRest.
+  void leave_alone(SteadyInstant now, bool rested_before, bool elsewhere);
+  [[nodiscard]] SteadyInstant parked_while_resting(SteadyInstant now) const;
   // What the seat's answers say about the pace.
   void tell_pace(LaneSeat& seat, SteadyInstant now);
   void tell_answers(LaneSeat& seat, SteadyInstant now);
@@ -218,6 +220,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   bool troubled_ = false;
   MailsInHand parking_;  // not yet told to be parked
   SteadyInstant parked_until_{};
+  SteadyInstant unwanted_until_{};  // the site does not want this source
   // After a connection that could not be begun; without any other, what waits is parked until then.
   SteadyInstant opens_none_until_{};
   bool wants_room_ = false;         // what it could not be begun for, or not go on with

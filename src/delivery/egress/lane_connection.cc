@@ -141,6 +141,7 @@ smtp::ConnectionOptions LaneConnection::connection_options(const dns::Candidate&
   options.mx_host = candidate.host;
   options.local_address = candidate.address.is_v4() ? source.bind_v4 : source.bind_v6;
   options.egress_source = source.name;
+  options.proxy = source.proxy;
   options.dialer = world_.dialer;
   options.awaited = &at_hand_->awaited;
   options.tls = world_.tls;

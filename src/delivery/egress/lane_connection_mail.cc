@@ -513,6 +513,7 @@ void LaneConnection::settle(const policy::Answer& answer, const policy::Verdict&
                                    world_.listed->contains(lane_->source_.name);
   if (refused_for_listing) {
     seat_->site_failed = true;
+    seat_->is_listed = true;
     seat_->failure = answer.reply;
   } else {
     note_pace(answer, verdict);

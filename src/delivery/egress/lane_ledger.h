@@ -65,11 +65,13 @@ class LaneLedger {
   // asks again. After a failure of the site only one connection probes at a time.
   [[nodiscard]] std::optional<std::string> wants_connection(SteadyInstant now) const {
     if (waiting_ == 0 || resting(now)) return std::nullopt;
-    if (connections_ >= connections_allowed(now)) return std::nullopt;
+    const std::uint32_t allowed = connections_allowed(now);
+    const std::uint32_t for_urgent = connections_for_urgent(now);
     const std::string* best = nullptr;
     std::uint32_t fewest = 0;
     for (const auto& [name, route] : routes_) {
       if (route.waiting.size() <= route.idle + route.opening) continue;
+      if (connections_ >= (is_urgent(route) ? for_urgent : allowed)) continue;
       if (best == nullptr || route.connections < fewest) {
         best = &name;
         fewest = route.connections;
@@ -187,6 +189,14 @@ class LaneLedger {
   [[nodiscard]] std::uint32_t connections_allowed(SteadyInstant now) const {
     return backoff_.failures() > 0 ? 1 : pace_.connections_allowed(now);
   }
+  [[nodiscard]] std::uint32_t connections_for_urgent(SteadyInstant now) const {
+    return backoff_.failures() > 0 ? 1 : pace_.connections_for_urgent(now);
+  }
+  // Transactional mail waits for the route.
+  [[nodiscard]] bool urgent_waits(std::string_view route) const {
+    const auto found = routes_.find(route);
+    return found != routes_.end() && is_urgent(found->second);
+  }
   [[nodiscard]] policy::AdaptivePace& pace() { return pace_; }
   [[nodiscard]] const policy::AdaptivePace& pace() const { return pace_; }
   [[nodiscard]] const LaneLimits& limits() const { return limits_; }
@@ -199,6 +209,9 @@ class LaneLedger {
     std::uint32_t idle = 0;
   };
 
+  static bool is_urgent(const Route& route) {
+    return route.waiting.size(TrafficClass::transactional) > 0;
+  }
   Route& at(std::string_view route) {
     const auto found = routes_.find(route);
     check(found != routes_.end(), "a route with connections is known");

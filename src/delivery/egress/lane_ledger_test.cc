@@ -188,11 +188,23 @@ TEST_F(LaneLedgerTest, AnAdaptiveLaneBeginsWithFewConnectionsAndOpensMoreAsAnswe
   EXPECT_EQ(ledger.take("mx", 32, now_).size(), 1U) << "five a second, to begin with";
   EXPECT_FALSE(ledger.answered({.count = 1, .latency = seconds(0)}, now_));
   EXPECT_TRUE(open_all(ledger).empty());
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < 25; ++round) {
     now_ += std::chrono::milliseconds(20);
     EXPECT_FALSE(ledger.answered({.count = 20, .latency = seconds(0)}, now_));
   }
   EXPECT_EQ(open_all(ledger).size(), 7U) << "eight in all, as the rule says";
+}
+
+TEST_F(LaneLedgerTest, UrgentMailBehindSlowAnswersGetsConnectionsUpToTheRules) {
+  auto ledger = make({.connections_max = 4, .adaptive = true});
+  for (int i = 0; i < 100; ++i) ledger.add("mx", kBulkFlow, i);
+  EXPECT_EQ(open_all(ledger).size(), 1U);
+  ledger.connection_opened("mx");
+  ledger.add("mx", kUrgentFlow, 777);
+  EXPECT_TRUE(ledger.urgent_waits("mx"));
+  EXPECT_EQ(open_all(ledger).size(), 3U) << "four in all";
+  EXPECT_EQ(ledger.take("mx", 1, now_), (std::vector<int>{777}));
+  EXPECT_FALSE(ledger.urgent_waits("mx"));
 }
 
 TEST_F(LaneLedgerTest, TooMuchSlowsAnAdaptiveLaneAndLetsAnotherRest) {

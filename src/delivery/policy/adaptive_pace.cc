@@ -77,8 +77,10 @@ AdaptivePace::AdaptivePace(PaceCeilings ceilings, PaceOptions options)
 
 bool AdaptivePace::answered(const PaceAnswer& answer, SteadyInstant now) {
   if (answer.count == 0) return false;
+  heard_at_ = now;
   if (answer.reply == PaceReply::good) {
-    throttles_in_row_ = 0;
+    // What was under way when it was throttled says nothing of what comes.
+    if (!before(now - answer.latency, shrunk_at_)) throttles_in_row_ = 0;
     if (!suspended(now)) probing_ = false;
     if (!options_.adaptive) return false;
     round_good_ += answer.count;
@@ -96,6 +98,8 @@ bool AdaptivePace::answered(const PaceAnswer& answer, SteadyInstant now) {
   }
   if (old_news) return false;
   shrink(limit_ > 0 ? options_.shrink : options_.shrink_first, PaceReason::too_fast, now);
+  constexpr unsigned kDoublingsMost = 4;
+  pacer_.hold_until(now + options_.pause * (1U << std::min(throttles_in_row_, kDoublingsMost)));
   return ++throttles_in_row_ >= options_.throttles_to_rest;
 }
 
@@ -109,6 +113,12 @@ void AdaptivePace::slow_to(double messages_per_second, SteadyInstant until, Stea
   slowed_to_ = holds ? std::min(slowed_to_, messages_per_second) : messages_per_second;
   slowed_until_ = holds ? std::max(slowed_until_, until) : until;
   set_pace(options_.adaptive ? pace_ : ceilings_.messages_per_second, now);
+}
+
+void AdaptivePace::nothing_heard(SteadyInstant now) {
+  constexpr Microseconds kLong = std::chrono::seconds(5);
+  if (!options_.adaptive || connection_wait_.count() > 0 || now - heard_at_ < kLong) return;
+  connections_ = std::min(connections_ + 1, static_cast<double>(ceilings_.connections_max));
 }
 
 void AdaptivePace::probe() {
@@ -142,6 +152,11 @@ std::uint32_t AdaptivePace::connections_allowed(SteadyInstant now) const {
     allowed = std::min(allowed, 2 + kConnectionsSpare * pace_ * latency_ / 1e6);
   }
   return std::min(ceilings_.connections_max, static_cast<std::uint32_t>(std::max(1.0, allowed)));
+}
+
+std::uint32_t AdaptivePace::connections_for_urgent(SteadyInstant now) const {
+  const bool all = !suspended(now) && !probing_ && connection_wait_.count() == 0;
+  return all ? ceilings_.connections_max : connections_allowed(now);
 }
 
 double AdaptivePace::messages_per_second(SteadyInstant now) const {

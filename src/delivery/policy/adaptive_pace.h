@@ -36,20 +36,23 @@ struct PaceCeilings {
 struct PaceOptions {
   bool adaptive = true;  // false: the ceilings are the pace, always
   std::uint32_t connections_start = 1;
-  double pace_start = 5;      // messages a second
-  double pace_least = 0.2;    // below it the lane rests instead
-  double shrink = 0.7;        // what is left of the pace after "too much"
-  double shrink_first = 0.5;  // the first time: growing fast, it went beyond
-  double shrink_slow = 0.8;   // and after answers that come ever later
+  double pace_start = 5;       // messages a second
+  double pace_least = 0.2;     // below it the lane rests instead
+  double shrink = 0.7;         // what is left of the pace after "too much"
+  double shrink_first = 0.35;  // the first time: growing fast, it went beyond
+  double shrink_slow = 0.8;    // and after answers that come ever later
   // In a row, with no good answer between: the lane should rest.
   unsigned throttles_to_rest = 3;
+  // After "too much" nothing goes for so long, and twice as long each time in a row: what a
+  // receiver counts by the second has begun anew then.
+  Microseconds pause = std::chrono::seconds(1);
   Microseconds round_least = std::chrono::milliseconds(20);
   // How long it takes back to where it was throttled: as long as so many messages take.
   double messages_to_return = 2'500;
   std::chrono::seconds return_least{10};
   std::chrono::seconds return_most{250};
-  double connections_growth = 1.2;  // each round, while none was too many
-  double pace_growth = 1.4;         // likewise
+  double connections_growth = 1.15;  // each round, while none was too many
+  double pace_growth = 1.4;          // likewise
   // After connections were too many one more is tried when this has passed; twice as long each time
   // that it is not taken.
   std::chrono::seconds connection_step{60};
@@ -118,6 +121,8 @@ class AdaptivePace {
   void suspend(SteadyInstant until);
   // At most this pace before `until`, from now on; > 0.
   void slow_to(double messages_per_second, SteadyInstant until, SteadyInstant now);
+  // Connections are at work and mail waits: where none has had an answer for long, one more may be.
+  void nothing_heard(SteadyInstant now);
   // It has rested: one connection and one message at a time until a good answer.
   void probe();
 
@@ -130,6 +135,9 @@ class AdaptivePace {
 
   // 0 while suspended.
   [[nodiscard]] std::uint32_t connections_allowed(SteadyInstant now) const;
+  // For a message that is not to wait behind others: all that the rule allows, unless the receiver
+  // has said that they were too many.
+  [[nodiscard]] std::uint32_t connections_for_urgent(SteadyInstant now) const;
   // <= 0: no limit. While suspended: what it goes on with.
   [[nodiscard]] double messages_per_second(SteadyInstant now) const;
   [[nodiscard]] bool suspended(SteadyInstant now) const { return now < suspended_until_; }
@@ -176,6 +184,7 @@ class AdaptivePace {
   SteadyInstant fewer_connections_at_ = SteadyInstant::min();
   Microseconds connection_wait_{};  // until one more is tried; 0: none was ever too many
   bool tries_connection_ = false;   // one more than were taken, and it was not refused yet
+  SteadyInstant heard_at_{};  // the last answer
   unsigned throttles_in_row_ = 0;
 
   std::optional<SteadyInstant> round_began_;

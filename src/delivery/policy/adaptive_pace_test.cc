@@ -90,8 +90,8 @@ TEST(AdaptivePace, BeginsWithFewConnectionsAndALowPace) {
 }
 
 TEST(AdaptivePace, ARuleThatAllowsLittleIsTheReasonFromTheStart) {
-  const AdaptivePace pace({.messages_per_second = 20});
-  EXPECT_DOUBLE_EQ(pace.messages_per_second({}), 20);
+  const AdaptivePace pace({.messages_per_second = 2});
+  EXPECT_DOUBLE_EQ(pace.messages_per_second({}), 2);
   EXPECT_EQ(pace.why({}).reason, PaceReason::at_ceiling);
 }
 
@@ -153,10 +153,13 @@ TEST(AdaptivePace, TooMuchShrinksOnceForAllThatWasUnderWay) {
   SteadyInstant now{seconds(10)};
   const PaceAnswer refused{.reply = PaceReply::too_fast, .latency = milliseconds(100)};
   EXPECT_FALSE(pace.answered(refused, now));
-  EXPECT_DOUBLE_EQ(pace.messages_per_second(now), 2.5);
+  EXPECT_DOUBLE_EQ(pace.messages_per_second(now), 1.75);
   EXPECT_FALSE(pace.answered(refused, now + milliseconds(50)));
-  EXPECT_DOUBLE_EQ(pace.messages_per_second(now), 2.5);
+  EXPECT_DOUBLE_EQ(pace.messages_per_second(now), 1.75);
   EXPECT_EQ(pace.why(now).reason, PaceReason::too_fast);
+  EXPECT_EQ(pace.take(1, now + milliseconds(999)), 0U) << "a moment of rest";
+  EXPECT_EQ(pace.next_permit_at(), now + seconds(1));
+  EXPECT_EQ(pace.take(1, now + seconds(1)), 1U);
 }
 
 TEST(AdaptivePace, AReceiverThatTakesNothingAnyMoreIsLeftAlone) {
@@ -216,6 +219,20 @@ TEST(AdaptivePace, ItHasAsManyConnectionsAsWereTakenAndTriesAnotherEverMoreSeldo
   EXPECT_EQ(pace.connections_allowed(run.now()), 3U);
   run.run(seconds(60));
   EXPECT_EQ(pace.connections_allowed(run.now()), 4U) << "after two";
+}
+
+TEST(AdaptivePace, AReceiverThatSaysNothingHoldsUpNeitherUrgentMailNorAllElse) {
+  AdaptivePace pace({.connections_max = 4});
+  SteadyInstant now{seconds(100)};
+  EXPECT_EQ(pace.connections_for_urgent(now), 4U);
+  EXPECT_EQ(pace.connections_allowed(now), 1U);
+  for (int i = 0; i < 5; ++i) pace.nothing_heard(now);
+  EXPECT_EQ(pace.connections_allowed(now), 4U);
+  AdaptivePace heard({.connections_max = 4});
+  heard.answered({.reply = PaceReply::too_many}, now);
+  heard.nothing_heard(now + seconds(60));
+  EXPECT_EQ(heard.connections_allowed(now), 1U);
+  EXPECT_EQ(heard.connections_for_urgent(now), 1U) << "it has said how many are too many";
 }
 
 TEST(AdaptivePace, ASuspensionIsKeptAndThenOneMessageProbes) {

@@ -172,6 +172,67 @@ TEST(Pools, BatchesAreSpreadEvenly) {
   }
 }
 
+TEST(Pools, WeighWhatEachSourceSends) {
+  const std::vector<std::string> live = {"a", "b", "spare"};
+  const Pools pools({{.name = "a", .weight = 3}, {.name = "b"}, {.name = "spare", .weight = 0}});
+  std::map<std::string, int> sent;
+  for (std::uint32_t batch = 0; batch < 4'000; ++batch) {
+    ++sent[live[*pools.choose(live, TrafficClass::bulk, 42, batch)]];
+  }
+  EXPECT_NEAR(sent["a"], 3'000, 120);
+  EXPECT_NEAR(sent["b"], 1'000, 120);
+  EXPECT_EQ(sent["spare"], 0);
+  const std::vector<std::string> alone = {"spare"};
+  EXPECT_EQ(pools.choose(alone, TrafficClass::bulk, 42, 1), 0U);
+}
+
+// Greylisting knows a mail by the address that it came from.
+TEST(Pools, AWeightThatGrowsMovesOnlyWhatItGains) {
+  const std::vector<std::string> live = {"a", "b", "c"};
+  const Pools before({{.name = "a", .weight = 2}, {.name = "b", .weight = 2}, {.name = "c"}});
+  const Pools after({{.name = "a", .weight = 3}, {.name = "b", .weight = 2}, {.name = "c"}});
+  int moved = 0;
+  for (std::uint32_t batch = 0; batch < 3'000; ++batch) {
+    const auto was = before.choose(live, TrafficClass::bulk, 7, batch);
+    const auto is = after.choose(live, TrafficClass::bulk, 7, batch);
+    if (was == is) continue;
+    ++moved;
+    EXPECT_EQ(live[*is], "a");
+  }
+  EXPECT_NEAR(moved, 300, 80);  // from 2/5 to 3/6
+}
+
+TEST(Pools, AClassWithSourcesOfItsOwnSharesNoFate) {
+  const std::vector<std::string> live = {"mail", "news", "any"};
+  const Pools pools({{.name = "mail", .only = TrafficClass::transactional},
+                     {.name = "news", .only = TrafficClass::bulk},
+                     {.name = "any"}});
+  for (std::uint32_t batch = 0; batch < 100; ++batch) {
+    EXPECT_EQ(pools.choose(live, TrafficClass::transactional, 1, batch), 0U);
+    EXPECT_EQ(pools.choose(live, TrafficClass::bulk, 1, batch), 1U);
+  }
+  const std::vector<std::string> left = {"news", "any"};
+  EXPECT_EQ(pools.choose(left, TrafficClass::transactional, 1, 1), std::nullopt);
+  // What is reserved for nobody is sent by the others, and by all where there are none.
+  const Pools half({{.name = "mail", .only = TrafficClass::transactional}, {.name = "any"}});
+  const std::vector<std::string> two = {"mail", "any"};
+  EXPECT_EQ(half.choose(two, TrafficClass::bulk, 1, 1), 1U);
+  const Pools lopsided({{.name = "mail", .only = TrafficClass::transactional}});
+  const std::vector<std::string> one = {"mail"};
+  EXPECT_EQ(lopsided.choose(one, TrafficClass::bulk, 1, 1), 0U);
+}
+
+// Nothing moves for an installation that has set none of it.
+TEST(Pools, WithoutAnyDifferenceChooseAsBefore) {
+  const std::vector<std::string> live = {"a", "b", "c"};
+  const Pools even(
+      {{.name = "a", .weight = 2}, {.name = "b", .weight = 2}, {.name = "c", .weight = 2}});
+  for (std::uint32_t batch = 0; batch < 300; ++batch) {
+    EXPECT_EQ(even.choose(live, TrafficClass::bulk, 9, batch), choose_source(live, 9, batch));
+    EXPECT_EQ(Pools().choose(live, TrafficClass::bulk, 9, batch), choose_source(live, 9, batch));
+  }
+}
+
 TEST(Pools, OnlyTheBatchesOfASourceThatGoesMove) {
   const std::vector<std::string> all{"a", "b", "c", "d"};
   const std::vector<std::string> left{"d", "a", "c"};  // in another order, too

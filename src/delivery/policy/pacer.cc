@@ -54,6 +54,14 @@ void Pacer::give_back(std::uint32_t count, SteadyInstant taken) {
   next_slot_ -= last_slot_ * count;
 }
 
+void Pacer::hold_until(SteadyInstant until) {
+  if (rate_ <= 0 || next_slot_ >= until + tolerance_) return;
+  next_slot_ = until + tolerance_;
+  // What was given before is over: it neither comes back nor becomes shorter.
+  last_is_kept_ = false;
+  last_take_ = SteadyInstant::min();
+}
+
 SteadyInstant Pacer::next_permit_at() const {
   return rate_ <= 0 ? SteadyInstant{} : next_slot_ - tolerance_;
 }

@@ -28,6 +28,8 @@ class Pacer {
   // when take() gave them. If others were given since, these are lost: the later ones had to wait
   // for them, and were it undone they and the next would come too close together.
   void give_back(std::uint32_t count, SteadyInstant taken);
+  // None is given before `until`.
+  void hold_until(SteadyInstant until);
   // When the next permit can be had; `now` or earlier if at once.
   [[nodiscard]] SteadyInstant next_permit_at() const;
   [[nodiscard]] double messages_per_second() const { return rate_; }

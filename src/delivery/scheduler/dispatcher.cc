@@ -30,6 +30,8 @@ constexpr std::chrono::seconds kBellLost{30};
 constexpr std::size_t kDomainsLookedAt = 16;
 // What nobody has said anything of for so long is not waited for.
 constexpr std::chrono::minutes kForgotten{15};
+// Lanes whose source the site does not want, kept at once.
+constexpr std::size_t kUnwantedMax = 10'000;
 
 policy::CreditOptions share_of(policy::CreditOptions options, TrafficClass traffic) {
   const std::int64_t urgent = options.total / 4;
@@ -87,6 +89,9 @@ void Dispatcher::rests(const LaneRest& rest) {
   const std::string lane = policy::lane_name(rest.site, rest.source);
   const SteadyInstant until = clock_.steady_now() + rest.rest;
   for (policy::CreditLedger& ledger : credit_) ledger.rest_until(lane, until);
+  if (!rest.elsewhere || unwanted_.size() >= kUnwantedMax) return;
+  unwanted_[lane] = until;
+  look_again();
 }
 
 void Dispatcher::take(const BatchProgress& progress) {
@@ -192,6 +197,8 @@ void Dispatcher::look_at_sources() {
 Task<void> Dispatcher::pass() {
   look_at_sources();
   news_ = false;
+  std::erase_if(unwanted_,
+                [now = clock_.steady_now()](const auto& each) { return each.second <= now; });
   pages_left_ = kPagesPerPass;
   blocked_lanes_.clear();
   urgent_.window.unblock();
@@ -338,16 +345,39 @@ Dispatcher::Origin* Dispatcher::origin_of(const store::Workload& workload) {
   return found == sending_.end() ? nullptr : &found->second;
 }
 
-std::size_t Dispatcher::source_for(const store::BatchKey& key) const {
-  return *policy::choose_source(sources_, number(key.delivery), key.batch);
+std::optional<std::size_t> Dispatcher::source_for(const store::Workload& workload,
+                                                  const store::BatchKey& key,
+                                                  std::string_view domain) const {
+  const TrafficClass traffic = workload ? TrafficClass::bulk : TrafficClass::transactional;
+  const auto chosen = options_.pools.choose(sources_, traffic, number(key.delivery), key.batch);
+  if (unwanted_.empty() || !chosen || !is_unwanted(domain, *chosen)) return chosen;
+  // Only what would go by it moves.
+  const std::vector<std::string> wanted = wanted_at(domain);
+  const auto other = options_.pools.choose(wanted, traffic, number(key.delivery), key.batch);
+  if (!other) return chosen;
+  const auto place = std::ranges::find(sources_, wanted[*other]);
+  return static_cast<std::size_t>(place - sources_.begin());
+}
+
+bool Dispatcher::is_unwanted(std::string_view domain, std::size_t source) const {
+  return unwanted_.contains(policy::lane_name(site_for(domain, source), sources_[source]));
+}
+
+std::vector<std::string> Dispatcher::wanted_at(std::string_view domain) const {
+  std::vector<std::string> wanted;
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    if (!is_unwanted(domain, i)) wanted.push_back(sources_[i]);
+  }
+  return wanted;
 }
 
 bool Dispatcher::is_serviceable(const store::Workload& workload, const DueWindow::Domain& domain) {
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     if (credit(workload, domain.name, i) <= 0) continue;
     if (domain.more) return true;
-    const bool some = std::ranges::any_of(
-        domain.batches, [&](const store::DueBatch& batch) { return source_for(batch.key) == i; });
+    const bool some = std::ranges::any_of(domain.batches, [&](const store::DueBatch& batch) {
+      return source_for(workload, batch.key, domain.name) == i;
+    });
     if (some) return true;
   }
   return false;

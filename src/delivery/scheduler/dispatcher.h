@@ -126,9 +126,13 @@ class Dispatcher {
                                     std::size_t source);
   [[nodiscard]] bool is_serviceable(const store::Workload& workload,
                                     const DueWindow::Domain& domain);
-  [[nodiscard]] std::size_t source_for(const store::BatchKey& key) const;
-  // The receiver of a domain, whichever way its mail goes; of batches that domains share: theirs.
-  [[nodiscard]] std::string receiver_of(std::string_view domain) const;
+  // nullopt: none of those that live sends it.
+  [[nodiscard]] std::optional<std::size_t> source_for(const store::Workload& workload,
+                                                      const store::BatchKey& key,
+                                                      std::string_view domain) const;
+  [[nodiscard]] bool is_unwanted(std::string_view domain, std::size_t source) const;
+  // Those that the domain's site wants.
+  [[nodiscard]] std::vector<std::string> wanted_at(std::string_view domain) const;
   // The site that a source's mail for the domain goes to.
   [[nodiscard]] std::string site_for(std::string_view domain, std::size_t source) const;
   void forget(std::map<store::BatchKey, Offered>::iterator offered);
@@ -141,6 +145,7 @@ class Dispatcher {
   const LiveSources& live_;
   // Under what the sites of smarthosts are asked for, by the source that has one.
   std::map<std::string, std::string> smarthosts_;
+  std::map<std::string, SteadyInstant, std::less<>> unwanted_;  // lanes, until when
   std::vector<std::string> sources_;  // those that lived when the pass began
 
   // By TrafficClass, so that transactional mail does not wait for bulk's credit to come back.

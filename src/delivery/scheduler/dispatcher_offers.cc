@@ -154,14 +154,14 @@ std::int64_t Dispatcher::choose_known(const store::Workload& workload, DueWindow
     store::DueBatch batch = std::move(domain.batches.front());
     domain.batches.pop_front();
     if (offered_.contains(batch.key)) continue;
-    const std::size_t source = source_for(batch.key);
-    if (credits[source] <= 0) {
+    const std::optional<std::size_t> source = source_for(workload, batch.key, domain.name);
+    if (!source || credits[*source] <= 0) {
       waiting.push_back(std::move(batch));
       continue;
     }
-    credits[source] -= batch.recipients;
+    credits[*source] -= batch.recipients;
     recipients += batch.recipients;
-    choose(workload, batch, source);
+    choose(workload, batch, *source);
   }
   waiting.insert(waiting.end(), std::make_move_iterator(domain.batches.begin()),
                  std::make_move_iterator(domain.batches.end()));

@@ -153,6 +153,10 @@ void EventWriter::write_signed(JsonWriter& json, const ToldEvent& event) {
     json.member("credential", event.credential);
     json.member("because", utf8_prefix(event.because, kMessageOctetsMax));
   }
+  if (!event.domain.empty()) {
+    json.member("domain", event.domain);
+    json.member("because", utf8_prefix(event.because, kMessageOctetsMax));
+  }
   if (!event.rates_of.empty()) {
     json.member("rates_of", event.rates_of);
     json.member("because", utf8_prefix(event.because, kMessageOctetsMax));

@@ -37,6 +37,8 @@ constexpr std::array kWords = std::to_array<Word>({
     {ToldKind::protection_warned, "protection.warned"},
     {ToldKind::protection_paused, "protection.paused"},
     {ToldKind::protection_resumed, "protection.resumed"},
+    {ToldKind::domain_broken, "domain.broken"},
+    {ToldKind::domain_whole, "domain.whole"},
     {ToldKind::test, "endpoint.test"},
 });
 

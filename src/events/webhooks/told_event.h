@@ -44,6 +44,8 @@ enum class ToldKind : std::uint8_t {
   protection_warned,
   protection_paused,
   protection_resumed,
+  domain_broken,
+  domain_whole,
   test,  // asked for by the endpoint's owner
 };
 
@@ -69,7 +71,9 @@ struct ToldEvent {
   std::string credential;
   // Of one about rates of bounces and complaints: whose they are; else empty.
   std::string rates_of;
-  std::string because;  // of both
+  // Of one about the check of a domain; else empty.
+  std::string domain;
+  std::string because;  // of all three
 
   // Of an event about many.
   std::optional<store::DeliveryCounts> counts;

@@ -38,6 +38,8 @@ constexpr std::array kPairs = std::to_array<std::pair<EventKind, ToldKind>>({
     {EventKind::protection_warned, ToldKind::protection_warned},
     {EventKind::protection_paused, ToldKind::protection_paused},
     {EventKind::protection_resumed, ToldKind::protection_resumed},
+    {EventKind::domain_broken, ToldKind::domain_broken},
+    {EventKind::domain_whole, ToldKind::domain_whole},
 });
 
 // What the contract has a word for (contract_type()).
@@ -131,8 +133,10 @@ ToldEvent told_of(store::EventRecord event, const store::Delivery* head) {
                  .at = event.entry.at,
                  .delivery = std::move(event.delivery)};
   if (const auto& credential = event.entry.credential) {
-    (store::is_of_protection(event.entry.kind) ? told.rates_of : told.credential) =
-        credential->name;
+    const EventKind kind = event.entry.kind;
+    (store::is_of_protection(kind)     ? told.rates_of
+     : store::is_of_domain_check(kind) ? told.domain
+                                       : told.credential) = credential->name;
     told.because = credential->because;
     return told;
   }

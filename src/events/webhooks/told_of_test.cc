@@ -69,6 +69,19 @@ TEST(ToldOf, TellsTheOwnerOfAHeldCredentialWhateverMailIsWishedFor) {
   EXPECT_FALSE(asks_for_delivery(wishes, event));
 }
 
+TEST(ToldOf, TellsTheOwnerOfADomainThatBroke) {
+  store::EventRecord event;
+  event.place = {1, 2, 3};
+  event.entry = store::event_of_credential(EventKind::domain_broken, "example.jp",
+                                           "dkim_missing: There is no key.", {});
+  const ToldEvent told = told_of(event, nullptr);
+  EXPECT_EQ(type_of(told.kind), "domain.broken");
+  EXPECT_EQ(told.domain, "example.jp");
+  EXPECT_EQ(told.because, "dkim_missing: There is no key.");
+  EXPECT_TRUE(told.credential.empty() && told.rates_of.empty());
+  EXPECT_TRUE(is_wanted(WebhookForm::standard, {.domains = {"example.com"}}, event, nullptr));
+}
+
 TEST(ToldOf, TellsARecipientsStory) {
   const ToldEvent told = told_of(event_of(EventKind::hard_error, DeliveryType::bulk), nullptr);
   EXPECT_EQ(told.id, store::event_id({1, 2, 3}));

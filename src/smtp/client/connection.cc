@@ -98,8 +98,8 @@ Task<std::expected<std::unique_ptr<Connection>, ConnectionFailure>> Connection::
     options.awaited->set({.stage = Stage::connect, .until = dial_until});
   }
   net::Dialer& dialer = options.dialer != nullptr ? *options.dialer : net::system_dialer();
-  auto stream =
-      co_await dialer.dial(options.remote, {.local_address = options.local_address}, dial_until);
+  net::DialOptions by{.local_address = options.local_address, .proxy = options.proxy};
+  auto stream = co_await dialer.dial(options.remote, std::move(by), dial_until);
   if (!stream)
     co_return std::unexpected(
         dial_failure(options, stream.error(), std::max(dial_until - began, Microseconds(0))));

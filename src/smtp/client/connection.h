@@ -33,8 +33,9 @@ struct ConnectionOptions {
   // With TlsProof::dane: what has to be proven instead.
   net::TlsPeer dane{};
   std::optional<net::IpAddress> local_address;
-  net::Dialer* dialer = nullptr;  // nullptr: the system's
-  std::string egress_source;      // name, for the record
+  std::shared_ptr<const net::EgressProxy> proxy = nullptr;  // who connects for us; or nobody
+  net::Dialer* dialer = nullptr;                            // nullptr: the system's
+  std::string egress_source;                                // name, for the record
   ClientSessionOptions session;
   // Needed unless session.tls.mode is never.
   std::shared_ptr<const net::TlsClientContext> tls;

@@ -218,6 +218,11 @@ Result<void> Changes::keep_domain_check(AccountKey account, std::string_view dom
       domain);
 }
 
+void Changes::tell_of_domain_check(EventKind kind, AccountKey account, std::string_view domain,
+                                   std::string_view because) {
+  events_.add(account, event_of_credential(kind, domain, because, session_.now()));
+}
+
 Result<void> Changes::remove_domain(AccountKey account, std::string_view domain) {
   auto done = done_or_none(session_.ask(kRemoveDomain, Params() << account << domain), domain);
   return done ? changed(Topic::domains) : done;

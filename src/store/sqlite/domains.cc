@@ -198,6 +198,12 @@ Result<void> SqliteWriteTransaction::keep_domain_check(AccountKey account, std::
   return {};
 }
 
+void SqliteWriteTransaction::tell_of_domain_check(EventKind kind, AccountKey account,
+                                                  std::string_view domain,
+                                                  std::string_view because) {
+  events_.add(account, event_of_credential(kind, domain, because, now_));
+}
+
 Result<void> SqliteWriteTransaction::remove_domain(AccountKey account, std::string_view domain) {
   auto done =
       db_.query("DELETE FROM domains WHERE account = ? AND domain = ?").bind(account, domain).run();

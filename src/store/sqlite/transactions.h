@@ -410,6 +410,8 @@ class SqliteWriteTransaction final : public WriteTransaction {
                                  Instant until) override;
   Result<void> keep_domain_check(AccountKey account, std::string_view domain,
                                  const DomainCheck& check) override;
+  void tell_of_domain_check(EventKind kind, AccountKey account, std::string_view domain,
+                            std::string_view because) override;
   Result<void> remove_domain(AccountKey account, std::string_view domain) override;
   Result<void> hold_domains() override;
   Result<void> count_mails(NodeKey node, std::span<const MailCount> counts) override;

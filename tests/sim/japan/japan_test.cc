@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "sim/japan/aims.h"
+#include "sim/japan/frozen.h"
 #include "sim/japan/rules.h"
 #include "sim/japan/run.h"
 
@@ -14,7 +15,7 @@ namespace {
 
 constexpr std::string_view kSites = TODOKU_SOURCE_DIR "/rules/sites.toml";
 constexpr std::uint64_t kSeed = 20261130;
-constexpr WorldSize kSmall{.recipients = 40'000, .small_hosts = 150, .sources = 1};
+constexpr WorldSize kSmall{.recipients = 100'000, .small_hosts = 40, .sources = 1};
 
 class Japan : public testing::Test {
  protected:
@@ -59,6 +60,11 @@ TEST_F(Japan, WithoutAdaptingTheAimsAreMissed) {
   EXPECT_FALSE(reaches_aims(flood, best)) << aims_text(flood, best);
   EXPECT_GT(flood.whole.limit_share(), 10 * kLimitShareMost);
   EXPECT_EQ(flood.whole.taken + flood.whole.unknown + flood.waiting, kSmall.recipients);
+}
+
+// Or the worlds that judged are not theirs: bench/run japan, docs/simulated-japan.md.
+TEST_F(Japan, TheConstantsOfThePaceAreThoseThatWereJudged) {
+  EXPECT_EQ(parameters_text({}), kFrozen);
 }
 
 TEST_F(Japan, TheSameSeedIsTheSameRun) {

@@ -9,8 +9,6 @@ namespace {
 using std::chrono::seconds;
 
 constexpr unsigned kInitial = 5;         // initial_destination_concurrency
-constexpr unsigned kLimit = 20;          // default_destination_concurrency_limit
-constexpr double kFailedCohorts = 1;     // default_destination_concurrency_failed_cohort_limit
 constexpr seconds kMinimalBackoff{300};  // also how long a dead destination rests
 constexpr seconds kMaximalBackoff{4000};
 
@@ -18,6 +16,8 @@ constexpr seconds kMaximalBackoff{4000};
 // moves the concurrency by one.
 class PostfixLane final : public LaneStrategy {
  public:
+  explicit PostfixLane(const PostfixSettings& settings) : settings_(settings) {}
+
   std::uint32_t connections_max(SteadyInstant now) override {
     revive(now);
     return concurrency_;
@@ -40,12 +40,12 @@ class PostfixLane final : public LaneStrategy {
  private:
   void revive(SteadyInstant now) {
     if (concurrency_ > 0 || now < dead_until_) return;
-    concurrency_ = kInitial;
+    concurrency_ = std::min(kInitial, settings_.concurrency_limit);
     success_ = failure_ = failed_cohorts_ = 0;
   }
   void served() {
     failed_cohorts_ = 0;
-    if (concurrency_ >= kLimit) return;
+    if (concurrency_ >= settings_.concurrency_limit) return;
     success_ += 1.0 / concurrency_;
     if (success_ < 1) return;
     ++concurrency_;
@@ -53,7 +53,7 @@ class PostfixLane final : public LaneStrategy {
   }
   void failed(SteadyInstant now) {
     failed_cohorts_ += 1.0 / concurrency_;
-    if (failed_cohorts_ >= kFailedCohorts) {
+    if (failed_cohorts_ >= settings_.failed_cohort_limit) {
       concurrency_ = 0;
       dead_until_ = now + kMinimalBackoff;
       return;
@@ -64,7 +64,8 @@ class PostfixLane final : public LaneStrategy {
     success_ = failure_ = 0;
   }
 
-  unsigned concurrency_ = kInitial;
+  const PostfixSettings settings_;
+  unsigned concurrency_ = std::min(kInitial, settings_.concurrency_limit);
   double success_ = 0;
   double failure_ = 0;
   double failed_cohorts_ = 0;
@@ -73,20 +74,25 @@ class PostfixLane final : public LaneStrategy {
 
 class Postfix final : public Strategy {
  public:
+  explicit Postfix(const PostfixSettings& settings) : settings_(settings) {}
+
   std::unique_ptr<LaneStrategy> open(const Place&) override {
-    return std::make_unique<PostfixLane>();
+    return std::make_unique<PostfixLane>(settings_);
   }
   // The wait is the time that a message has been in the queue, within its bounds: it doubles.
   Microseconds wait_after(std::uint32_t attempts) override {
     const auto doubled = kMinimalBackoff * (1U << std::min(attempts - 1, 4U));
     return std::min<seconds>(doubled, kMaximalBackoff);
   }
+
+ private:
+  const PostfixSettings settings_;
 };
 
 }  // namespace
 
-std::unique_ptr<Strategy> postfix() {
-  return std::make_unique<Postfix>();
+std::unique_ptr<Strategy> postfix(const PostfixSettings& settings) {
+  return std::make_unique<Postfix>(settings);
 }
 
 }  // namespace todoku::sim::japan

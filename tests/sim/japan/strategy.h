@@ -58,10 +58,14 @@ class Strategy {
 };
 
 // Postfix: concurrency feedback by destination as its SCHEDULER_README describes it, no notion of a
-// rate. Initial concurrency 5, limit 20, positive and negative feedback 1/concurrency, failed
-// cohort limit 1, minimal and maximal backoff of 300 and 4000 s. Only connections and handshakes
-// that fail are feedback; a message that is refused is deferred, no more.
-[[nodiscard]] std::unique_ptr<Strategy> postfix();
+// rate. Initial concurrency 5, positive and negative feedback 1/concurrency, minimal and maximal
+// backoff of 300 and 4000 s. Only connections and handshakes that fail are feedback; a message that
+// is refused is deferred, no more.
+struct PostfixSettings {
+  unsigned concurrency_limit = 20;  // default_destination_concurrency_limit
+  double failed_cohort_limit = 1;   // default_destination_concurrency_failed_cohort_limit
+};
+[[nodiscard]] std::unique_ptr<Strategy> postfix(const PostfixSettings& settings = {});
 
 // Sends when, and only when, the receiver would take it. With `rules`, also within these.
 [[nodiscard]] std::unique_ptr<Strategy> oracle(const delivery::policy::SiteRules* rules = nullptr);

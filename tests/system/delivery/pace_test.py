@@ -46,7 +46,7 @@ def limits_hold(binary):
 def a_hidden_limit_is_found(binary):
     addresses = [f"r{i}@limited.example" for i in range(150)]
     receivers = {"limited.example": ["messages_per_second_max = 20"]}
-    with Installation(binary, receivers, QUICK) as stack:
+    with Installation(binary, receivers, [*QUICK, "rate_retry_seconds = [1, 2]"]) as stack:
         delivery = stack.bulk(addresses)
         stack.settle(delivery, seconds=30)
         check_exactly_once(stack.settled_log(), addresses)

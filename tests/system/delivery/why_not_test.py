@@ -122,8 +122,13 @@ def told(stack, address, language="en"):
 
 
 def check_case(stack, address, cause, state, en, ja):
-    stack.wait_for(lambda: told(stack, address)["attempts"], f"an attempt at {address}", 15)
-    mail = told(stack, address)
+    mail = {}
+
+    def is_tried():
+        mail.update(told(stack, address))
+        return mail["attempts"]
+
+    stack.wait_for(is_tried, f"an attempt at {address}")
     line = mail["attempts"][-1]
     check_equal((line["cause"], line["state"]), (cause, state), f"{address}, {line['answer']}")
     check(en in line["action"], f"{address}: {en!r} is not in {line['action']!r}")
@@ -191,7 +196,7 @@ def a_bulk_is_told_by_cause(stack):
                                                               "ptr", "grey")] +
                       ["a@late.example", "b@late.example"])
     stack.wait_for(lambda: counted(causes(stack, "--delivery", str(bulk))) ==
-                   {**COUNTED, ("greylist", "deferred"): 1}, "the bulk's outcomes", 15)
+                   {**COUNTED, ("greylist", "deferred"): 1}, "the bulk's outcomes")
     stack.api.call("POST", f"/deliveries/{bulk}/pause")
     story = stack.explain("grey@words.example")
     check(f"delivery {bulk} is paused" in story, story)

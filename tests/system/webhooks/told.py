@@ -7,7 +7,8 @@ MANY = {"delivery_started": "delivery.started", "delivery_paused": "delivery.pau
         "delivery_finished": "delivery.finished", "delivery_failed": "delivery.failed",
         "import_ended": "import.ended", "credential_held": "credential.held",
         "credential_released": "credential.released", "protection_warned": "protection.warned",
-        "protection_paused": "protection.paused", "protection_resumed": "protection.resumed"}
+        "protection_paused": "protection.paused", "protection_resumed": "protection.resumed",
+        "domain_broken": "domain.broken", "domain_whole": "domain.whole"}
 
 
 class Broken(Exception):
