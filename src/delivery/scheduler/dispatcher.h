@@ -133,10 +133,10 @@ class Dispatcher {
   [[nodiscard]] bool is_unwanted(std::string_view domain, std::size_t source) const;
   // Those that the domain's site wants.
   [[nodiscard]] std::vector<std::string> wanted_at(std::string_view domain) const;
+  // The receiver of a domain, whichever way its mail goes; of batches that domains share: theirs.
+  [[nodiscard]] std::string receiver_of(std::string_view domain) const;
   // The site that a source's mail for the domain goes to.
   [[nodiscard]] std::string site_for(std::string_view domain, std::size_t source) const;
-  // The receiving site, whoever its mail is handed to on the way.
-  [[nodiscard]] std::string receiver_of(std::string_view domain) const;
   void forget(std::map<store::BatchKey, Offered>::iterator offered);
 
   store::Store& store_;
