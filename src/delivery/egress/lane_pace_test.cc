@@ -18,6 +18,8 @@ TEST(LanePace, TooMuchMakesALaneSlowerAndOnlyTheThirdInARowLetsItRest) {
   world.script().answers["MAIL"] = std::string(kTooMuch);
   world.send();
   world.tidy_until_all_is_told();
+  // The last answer is told the lane after it is recorded.
+  world.tidy_until([&] { return world.lanes.figures_of("example.jp", "main")->failures > 0; });
   const auto figures = world.lanes.figures_of("example.jp", "main");
   ASSERT_TRUE(figures);
   EXPECT_LT(figures->messages_per_second, 5);

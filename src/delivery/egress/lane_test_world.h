@@ -348,9 +348,13 @@ class LaneTestWorld {
   }
   // As the engine does now and then.
   void tidy_until_all_is_told() {
+    tidy_until([&] { return recorder.knows(kMails); });
+  }
+  template <class Done>
+  void tidy_until(Done done) {
     const SystemClock clock;
     const SteadyInstant until = clock.steady_now() + 20s;
-    while (!recorder.knows(kMails) && clock.steady_now() < until) lanes.tidy();
+    while (!done() && clock.steady_now() < until) lanes.tidy();
   }
   // As where the engine's end does not wait for what is under way.
   void cut_off() {
