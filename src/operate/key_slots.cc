@@ -24,6 +24,9 @@ Milliseconds look_again_after(Milliseconds waited) {
   return std::clamp<Milliseconds>(waited / 8, 5s, 15min);
 }
 
+// A zone that lacks for so long what it was told is told again.
+constexpr std::chrono::minutes kZoneToldAgainAfter{1};
+
 std::optional<std::size_t> slot_at(const KeySlots& slots, SlotStage stage) {
   for (std::size_t i = 0; i < kSlots; ++i) {
     if (slots.slots[i].stage == stage) return i;
@@ -149,7 +152,14 @@ void not_seen(KeySlots& slots, std::size_t slot, SlotFault fault, std::string wh
   // The TTL is waited for anew: somebody may have been told meanwhile that it is not there.
   if (next.stage == SlotStage::settling) move_to(next, SlotStage::published, now);
   next.tried = now;
+  const bool still_lacks = fault == SlotFault::zone_lacks && slots.fault == fault &&
+                           now - *slots.fault_since >= kZoneToldAgainAfter;
   note_fault(slots, fault, std::move(where), now);
+  if (!still_lacks) return;
+  // It was told, and has it no more: written anew from elsewhere, or put back to an earlier state.
+  for (KeySlot& slot : slots.slots) {
+    if (slot.belongs_in_zone()) slot.in_zone = false;
+  }
 }
 
 void counted(KeySlots& slots, std::size_t slot, bool is_pinned, Instant now) {

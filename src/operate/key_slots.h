@@ -114,6 +114,7 @@ void zone_told(KeySlots& slots);
 void zone_not_told(KeySlots& slots, SlotFault fault, std::string where, Instant now);
 // True: it signs from now on, which has to be stored together with this.
 [[nodiscard]] bool seen(KeySlots& slots, std::size_t slot, const SlotPace& pace, Instant now);
+// A zone that goes on lacking what it was told is told all of it again.
 void not_seen(KeySlots& slots, std::size_t slot, SlotFault fault, std::string where, Instant now);
 void counted(KeySlots& slots, std::size_t slot, bool is_pinned, Instant now);
 void freed(KeySlots& slots, std::size_t slot, Instant now);

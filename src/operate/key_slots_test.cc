@@ -73,6 +73,21 @@ TEST(KeySlots, WhatIsGoneWhileItSettlesIsWaitedForAnew) {
   EXPECT_EQ(due_work(slots, kPace, kStart + 2h).at, kStart + 3h);
 }
 
+TEST(KeySlots, AZoneThatHasLostWhatItWasToldIsToldAllAgain) {
+  KeySlots slots = signing_slots();
+  keys_made(slots, 1, keys_named("two"), kStart + 2h);
+  zone_told(slots);
+  not_seen(slots, 1, SlotFault::zone_lacks, "ns1.example.com", kStart + 2h);
+  not_seen(slots, 1, SlotFault::zone_lacks, "ns1.example.com", kStart + 2h + 59s);
+  EXPECT_EQ(due_work(slots, kPace, kStart + 3h).work, SlotWork::look) << "it may be on its way";
+  not_seen(slots, 1, SlotFault::zone_lacks, "ns1.example.com", kStart + 2h + 60s);
+  EXPECT_EQ(due_work(slots, kPace, kStart + 3h).work, SlotWork::publish);
+  EXPECT_FALSE(slots.slots[0].in_zone) << "those that sign, too";
+  EXPECT_EQ(slots.slots[0].stage, SlotStage::signing);
+  zone_told(slots);
+  EXPECT_EQ(due_work(slots, kPace, kStart + 3h).work, SlotWork::look);
+}
+
 TEST(KeySlots, TheNextKeysComeByTimeOrWhenAskedForAndTheOldOnesStay) {
   KeySlots slots = signing_slots();
   const Instant begun = kStart + 1h;
