@@ -32,4 +32,12 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+std::string printable_briefly(std::string_view text) {
+  constexpr std::size_t kOctets = 100;
+  const std::string_view begun = utf8_prefix(text, kOctets);
+  std::string out = printable(begun);
+  if (begun.size() < text.size()) out += "…";
+  return out;
+}
+
 }  // namespace todoku

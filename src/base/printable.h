@@ -31,5 +31,7 @@ namespace todoku {
 // and every octet that is no UTF-8, a question mark.
 void append_printable(std::string& out, std::string_view text);
 [[nodiscard]] std::string printable(std::string_view text);
+// As much of it as a sentence repeats: some 100 octets, and "…" where there is more.
+[[nodiscard]] std::string printable_briefly(std::string_view text);
 
 }  // namespace todoku

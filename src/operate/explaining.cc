@@ -129,8 +129,9 @@ Task<Result<Operations::FoundStories>> Operations::find_stories(ExplainRequest r
   }
   const auto address = parse_address(trim(request.address));
   if (!address) {
-    co_return fail(ErrorKind::invalid_input,
-                   fmt::format("{}: {}", request.address, address.error().detail));
+    co_return fail(
+        ErrorKind::invalid_input,
+        fmt::format("{}: {}", printable_briefly(request.address), address.error().detail));
   }
   found.address = address->to_string();
   store::StorySearch search(found.address, owner, request.limit + 1);

@@ -346,13 +346,14 @@ TEST_F(DispatcherTest, WhatASourceThatIsGoneWasOfferedGoesToTheOthersAtOnce) {
 
 TEST_F(DispatcherTest, WhatASiteDoesNotWantFromASourceGoesByAnother) {
   live_.names = {"main", "other"};
-  bulk(account("shop"), {"one.example"}, 10);
+  // So many that the domain has a batch of its own.
+  bulk(account("shop"), {"one.example"}, 60);
   dispatcher_->rests({site_of("one.example"), "main", seconds(600), true});
   run(dispatcher_->pass());
   EXPECT_EQ(bells_of("main"), 0U);
   EXPECT_EQ(bells_of("other"), 1U);
   // Where no source is wanted, it waits.
-  bulk(account("other shop"), {"two.example"}, 10);
+  bulk(account("other shop"), {"two.example"}, 60);
   dispatcher_->rests({site_of("two.example"), "main", seconds(600), true});
   dispatcher_->rests({site_of("two.example"), "other", seconds(600), true});
   run(dispatcher_->pass());

@@ -19,6 +19,7 @@
 #include "api/admin/tls_report_json.h"
 #include "base/check.h"
 #include "base/date_time.h"
+#include "base/printable.h"
 #include "base/wipe.h"
 #include "http/json.h"
 #include "operate/calls/calls.h"
@@ -375,7 +376,7 @@ Task<Response> explain_causes(Operations& operations, Given given, todoku::Langu
     if (!*into) {
       co_return failure(400, fmt::format("{} is \"{}\", which is no time such as "
                                          "2026-04-01T09:00:00+09:00",
-                                         name, given.text(name)));
+                                         name, todoku::printable_briefly(given.text(name))));
     }
   }
   request.limit = std::min(given.number("limit").value_or(request.limit), operate::kCausesMax);

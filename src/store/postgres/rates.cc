@@ -39,7 +39,7 @@ const Sql kHeldReceivers{
     "rates: held receivers",
     "SELECT s.delivery, s.name FROM rate_states s JOIN deliveries d ON d.key = s.delivery"
     " WHERE s.scope = 4 AND s.level = 2 AND d.status = 5 AND d.deleted = 0"
-    " ORDER BY s.delivery DESC, s.name LIMIT $1"};
+    " ORDER BY s.delivery DESC, s.name DESC LIMIT $1"};
 const Sql kRatesAt{"rates: at a level",
                    "SELECT count(*) FROM (SELECT 1 FROM rate_states WHERE level > 0 AND level = $1"
                    " LIMIT $2) l"};

@@ -499,7 +499,7 @@ CREATE TABLE rate_states(
   because text NOT NULL, hour bigint NOT NULL, answered bigint NOT NULL, delivered bigint NOT NULL,
   reporting bigint NOT NULL, hard bigint NOT NULL, unknown_users bigint NOT NULL,
   complained bigint NOT NULL, PRIMARY KEY(account, scope, delivery, name));
-CREATE INDEX rate_states_held ON rate_states(delivery) WHERE scope = 4 AND level = 2;
+CREATE INDEX rate_states_held ON rate_states(delivery, name) WHERE scope = 4 AND level = 2;
 CREATE INDEX rate_states_level ON rate_states(level) WHERE level > 0;
 CREATE INDEX rate_states_old ON rate_states(since) WHERE delivery > 0;
 )sql";

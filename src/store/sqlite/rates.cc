@@ -97,7 +97,7 @@ Result<std::vector<HeldReceiver>> Queries::held_receivers(std::int64_t limit) {
   auto query = db_.query(
       "SELECT s.delivery, s.name FROM rate_states s JOIN deliveries d ON d.key = s.delivery"
       " WHERE s.scope = 4 AND s.level = 2 AND d.status = 5 AND d.deleted = 0"
-      " ORDER BY s.delivery DESC, s.name LIMIT ?");
+      " ORDER BY s.delivery DESC, s.name DESC LIMIT ?");
   query.bind(limit);
   while (query.next()) {
     held.push_back({DeliveryKey{query.integer(0)}, std::string(query.text(1))});

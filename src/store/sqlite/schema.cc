@@ -586,7 +586,7 @@ CREATE TABLE rate_states(
   answered INTEGER NOT NULL, delivered INTEGER NOT NULL, reporting INTEGER NOT NULL,
   hard INTEGER NOT NULL, unknown_users INTEGER NOT NULL, complained INTEGER NOT NULL,
   PRIMARY KEY(account, scope, delivery, name)) WITHOUT ROWID;
-CREATE INDEX rate_states_held ON rate_states(delivery) WHERE scope = 4 AND level = 2;
+CREATE INDEX rate_states_held ON rate_states(delivery, name) WHERE scope = 4 AND level = 2;
 CREATE INDEX rate_states_level ON rate_states(level) WHERE level > 0;
 CREATE INDEX rate_states_old ON rate_states(since) WHERE delivery > 0;
 )sql";

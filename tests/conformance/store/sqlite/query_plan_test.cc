@@ -37,6 +37,7 @@ const std::map<std::string, std::string>& allowed_scans() {
       {"batches USING INDEX batches_held", "when the store is opened, and for an operator"},
       {"news USING INDEX news_at", "read up to a LIMIT"},
       {"smtp_credentials USING INDEX smtp_credentials_held", "those that are held now"},
+      {"s USING INDEX rate_states_held", "receivers that deliveries are held at now; a LIMIT"},
       {"export_jobs USING INDEX export_jobs_running", "those that run: some of each account"},
       {"address_runs", "merged by the indexer into tens at most"},
       {"address_recent", "emptied by the indexer at some thousands; read up to a LIMIT"},
