@@ -548,12 +548,15 @@ class NextStep {
                    way.source, at(*way.opens_none_until), in(*way.opens_none_until));
     }
     if (comes(way.opens_none_until)) {
-      return words({"it waits: this machine lacks what a connection from {} takes (a file, a "
-                    "port, memory or the address); the next one is begun at {}, in {}.",
-                    "送信元 {} "
-                    "からの接続に必要な資源（ファイル、ポート、メモリー、アドレス）がこのマシンで足"
-                    "りないため待機しています。次は {} に試します（{}後）。"},
-                   way.source, at(*way.opens_none_until), in(*way.opens_none_until));
+      return words(
+          {"it waits: this machine lacks what a connection from {} takes (a file, a "
+           "port, memory, the address, or its proxy does not serve it: the log says "
+           "which); the next one is begun at {}, in {}.",
+           "送信元 {} "
+           "からの接続に必要な資源（ファイル、ポート、メモリー、アドレス）がこのマシンで足"
+           "りないか、プロキシが応じないため待機しています（詳細はログ）。次は {} に試します"
+           "（{}後）。"},
+          way.source, at(*way.opens_none_until), in(*way.opens_none_until));
     }
     if (comes(way.rests_until) && is_suspended(way)) {
       return words({"it waits: an automation stopped what {} sends to {} until {}, in {}.",
