@@ -282,11 +282,31 @@ TEST_F(WatcherTest, UnknownUsersAtOneReceiverHoldADeliveryThere) {
   EXPECT_THAT(told().back(), HasSubstr("protection_resumed: delivery 1 at docomo"));
 }
 
+TEST_F(WatcherTest, WhatNoRuleNamesIsHeldBackNowhere) {
+  const auto good = bulk(1'000, "docomo.ne.jp");
+  take(good, 500);
+  take(good, 500);
+  const auto beside = bulk(10, "example.com");
+  const auto bad = bulk(400, "example.jp");
+  take(bad, 180);
+  bounce(bad, 20);
+  turn();
+  EXPECT_THAT(told(),
+              ElementsAre("protection_warned: receiver others: hard bounces: 20 of 200 (10 %); the "
+                          "limit is 5 %",
+                          "protection_paused: delivery 3: hard bounces: 20 of 200 (10 %); the "
+                          "limit is 10 %"));
+  EXPECT_EQ(course(bad), store::Course::paused);
+  EXPECT_EQ(course(beside), store::Course::goes);
+  EXPECT_THAT(held(), IsEmpty());
+}
+
 TEST_F(WatcherTest, ComplaintsCountAtTheReceiverThatTookTheMail) {
   const auto key = bulk(1'001, "example.jp");
   const std::vector<store::RecipientKey> to = next_[key];
   mx_host_ = "mx.outlook.example";
-  take(key, 1'000);
+  take(key, 500);
+  take(key, 500);
   turn();
   ASSERT_THAT(told(), IsEmpty());
   complain(std::span(to).last(3));
