@@ -112,17 +112,19 @@ Result<RateReport> read_rates(store::ReadTransaction& reader, store::AccountKey 
                               store::PublicId delivery, std::int64_t hours, Instant now) {
   const store::RateHour hour = store::rate_hour(now);
   RateReport report{.hours = hours, .delivery = delivery, .lines = {}, .own_limits = {}};
+  store::RateHour from = hour - hours + 1;
   store::RateQuestion question{
-      .account = account, .delivery = std::nullopt, .from = hour - hours + 1, .limit = kLinesMax};
+      .account = account, .delivery = std::nullopt, .from = from, .limit = kLinesMax};
   if (delivery != 0) {
     const auto head = reader.delivery_head(account, delivery);
     if (!head) return fail(head.error());
     question.delivery = head->key;
-    question.from = 0;
+    from = 0;
+    question.from = from;
   }
   const auto subjects = reader.rate_subjects(question);
   if (!subjects) return fail(subjects.error());
-  const auto found = reader.rates(*subjects, question.from, hour);
+  const auto found = reader.rates(*subjects, from, hour);
   if (!found) return fail(found.error());
   for (const store::RateFound& each : *found) report.lines.push_back(rate_line_of(each));
   auto own = limits_kept(reader, account);

@@ -170,7 +170,7 @@ TEST(EventKind, HasOneWordAndOneNumber) {
     EXPECT_EQ(static_cast<int>(*kind), number);
     EXPECT_EQ(event_kind(to_string(*kind)), kind);
   }
-  EXPECT_EQ(known, 20);
+  EXPECT_EQ(known, 25);
   EXPECT_FALSE(event_kind("delivered"));
   EXPECT_FALSE(event_kind(""));
 }

@@ -12,13 +12,13 @@ namespace {
 
 constexpr std::int64_t kSubjectsMax = 1'000;  // receivers are those that rules name
 
-Result<std::vector<RateSubject>> concerned(ReadTransaction& reader, const Delivery& delivery,
-                                           RateHour now) {
+// Those that have a state.
+Result<std::vector<RateSubject>> concerned(ReadTransaction& reader, const Delivery& delivery) {
   std::vector<RateSubject> all;
   for (const bool own : {false, true}) {
     auto found = reader.rate_subjects({.account = delivery.account,
                                        .delivery = own ? std::optional(delivery.key) : std::nullopt,
-                                       .from = now + 1,  // those alone that have a state
+                                       .from = std::nullopt,
                                        .limit = kSubjectsMax});
     if (!found) return fail(found.error());
     all.insert(all.end(), std::make_move_iterator(found->begin()),
@@ -58,7 +58,7 @@ Result<std::vector<RateState>> rate_holds(ReadTransaction& reader, DeliveryKey k
   const auto delivery = reader.delivery_head(key);
   if (!delivery) return fail(delivery.error());
   const RateHour hour = rate_hour(now);
-  const auto subjects = concerned(reader, *delivery, hour);
+  const auto subjects = concerned(reader, *delivery);
   if (!subjects) return fail(subjects.error());
   auto found = reader.rates(*subjects, hour, hour);
   if (!found) return fail(found.error());
@@ -73,7 +73,7 @@ Result<std::vector<RateState>> rate_holds(ReadTransaction& reader, DeliveryKey k
 
 Result<bool> end_rate_holds(WriteTransaction& writer, const Delivery& delivery, Instant now) {
   const RateHour hour = rate_hour(now);
-  const auto subjects = concerned(writer.read(), delivery, hour);
+  const auto subjects = concerned(writer.read(), delivery);
   if (!subjects) return fail(subjects.error());
   const auto found = writer.read().rates(*subjects, hour, hour);
   if (!found) return fail(found.error());

@@ -21,6 +21,13 @@ std::string_view to_string(RateScope scope) {
   return {};
 }
 
+std::array<RateScope, 3> scopes_of(const RateQuestion& question) {
+  if (!question.delivery) {
+    return {RateScope::account, RateScope::sender_domain, RateScope::receiver};
+  }
+  return {RateScope::delivery, RateScope::delivery_at_receiver, RateScope::delivery_at_receiver};
+}
+
 Result<void> check_sound(const RateState& state) {
   if (state.because.size() <= kRateBecauseMax) return {};
   return fail(ErrorKind::invalid_input,

@@ -8,6 +8,7 @@
 // kRateDays goes.
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -81,10 +82,12 @@ struct RateFound {
 
 struct RateQuestion {
   AccountKey account{};
-  std::optional<DeliveryKey> delivery;  // nullopt: what is of no single delivery
-  RateHour from = 0;
+  std::optional<DeliveryKey> delivery{};  // nullopt: what is of no single delivery
+  std::optional<RateHour> from{};         // nullopt: those alone that have a state
   std::int64_t limit = 1'000;
 };
+// For back ends: of what scopes the answer is; one may be there twice.
+[[nodiscard]] std::array<RateScope, 3> scopes_of(const RateQuestion& question);
 
 // A delivery that is held back at one receiver.
 struct HeldReceiver {
@@ -106,7 +109,8 @@ class RateReads {
   [[nodiscard]] virtual Result<std::vector<RateFound>> rates(std::span<const RateSubject> subjects,
                                                              RateHour from, RateHour now) = 0;
   // Subjects of an account, or of one delivery, of which something was counted from then on, or
-  // that have a state; by scope and name.
+  // that have a state; by scope and name. What is of other deliveries is not looked at, nor are
+  // counts where states alone are asked for.
   [[nodiscard]] virtual Result<std::vector<RateSubject>> rate_subjects(
       const RateQuestion& question) = 0;
   // Of deliveries that go out, those at level `paused` at a receiver; the newest first.

@@ -59,6 +59,10 @@ class CountingStore final : public store::Store {
   }
   void submit_read(store::ReadWork work, store::Done done) override {
     ++reads;
+    if (fails_in > 0 && --fails_in == 0) {
+      done(fail(ErrorKind::unavailable, "as the test wants it"));
+      return;
+    }
     store_.submit_read(std::move(work), std::move(done));
   }
   [[nodiscard]] store::StoreFigures figures() const override { return store_.figures(); }
@@ -67,6 +71,7 @@ class CountingStore final : public store::Store {
 
   std::int64_t reads = 0;
   std::int64_t writes = 0;
+  std::int64_t fails_in = 0;  // the so manieth read from now on fails; 0: none
 
  private:
   store::Store& store_;
@@ -382,6 +387,23 @@ TEST_F(DispatcherTest, WhoBeginsAnewKnowsOfNothingThatIsOutstanding) {
   run(dispatcher_->pass());
   EXPECT_EQ(bells_of("main"), 1U);
   EXPECT_EQ(metrics_.gauge("todoku_outstanding_recipients", "").value(), 10);
+}
+
+TEST_F(DispatcherTest, ADeliveryWhoseCanaryCouldNotBeReadWaitsForIt) {
+  const store::AccountKey shop = account("shop");
+  write([&](store::WriteTransaction& t) {
+    return t.put_setting(store::rate_limits_setting(shop), policy::pack({.canary_recipients = 10}));
+  });
+  const std::vector<std::string> names{"one.example", "two.example"};
+  for (const std::string& domain : names) site_names_[domain] = "site";
+  bulk(shop, names, 50);
+  counting_->fails_in = 2;  // after the one that tells of the delivery
+  run(dispatcher_->pass());
+  EXPECT_EQ(bells_of("main"), 0U);
+  run(dispatcher_->pass());
+  EXPECT_EQ(bells_of("main"), 1U) << "one batch at the site, not both";
+  run(dispatcher_->pass());
+  EXPECT_EQ(bells_of("main"), 0U);
 }
 
 // Each delivery that goes out costs a page now and then, if only to find that nothing is due.

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "delivery/policy/pools.h"
-#include "delivery/policy/protection.h"
 
 namespace todoku::delivery::scheduler {
 namespace {
@@ -22,6 +21,8 @@ constexpr std::size_t kRefreshesOfAll = 12;
 constexpr std::chrono::seconds kSweepEvery{1};
 // What more is held back at receivers goes on: the newest are.
 constexpr std::int64_t kHeldReceiversMax = 10'000;
+// Deliveries whose canaries are read by one question: whoever begins anew has seen none of them.
+constexpr std::size_t kCanariesPerRead = 256;
 // What keeps one pass short; what it leaves is the next one's.
 constexpr std::int64_t kPagesPerPass = 16;
 // A batch that is still due so long after its bell has not been claimed: the bell was lost.
@@ -236,27 +237,29 @@ Task<Result<void>> Dispatcher::refresh() {
   if (!fresh) co_return fail(fresh.error());
   held_at_ = {std::make_move_iterator(fresh->held.begin()),
               std::make_move_iterator(fresh->held.end())};
+  std::vector<store::SendingDelivery> begun;
+  for (const store::SendingDelivery& sending : fresh->sending) {
+    if (!sending_.contains(sending.key)) begun.push_back(sending);
+  }
+  // Before any of them counts as known: what could not be read is read by the next pass.
+  const auto canaries = co_await read_canaries(begun);
+  if (!canaries) co_return fail(canaries.error());
+  const SteadyInstant canaries_read = clock_.steady_now();
   std::map<store::DeliveryKey, Origin> origins;
-  std::set<store::DeliveryKey> known;
-  for (store::SendingDelivery& sending : fresh->sending) {
+  for (const store::SendingDelivery& sending : fresh->sending) {
     const store::DeliveryKey key = sending.key;
     turns_.join(static_cast<std::int64_t>(sending.account), sending.weight, number(key));
     Origin origin;
-    if (auto before = sending_.extract(key)) {
-      origin = std::move(before.mapped());
-      known.insert(key);
+    if (auto before = sending_.extract(key)) origin = std::move(before.mapped());
+    if (const auto canary = canaries->find(key); canary != canaries->end()) {
+      origin.canary = canary->second.first.recipients;
+      origin.canary_ends = canaries_read + canary->second.second;
     }
     origin.life_ends = steady + sending.expires_in;
     origins.emplace(key, std::move(origin));
   }
-  std::vector<store::SendingDelivery> begun;
-  for (const store::SendingDelivery& sending : fresh->sending) {
-    if (!known.contains(sending.key)) begun.push_back(sending);
-  }
   for (const auto& [key, gone] : sending_) turns_.leave(number(key));
   sending_ = std::move(origins);
-  const auto canaries = co_await begin_canaries(begun);
-  if (!canaries) co_return fail(canaries.error());
   look_through_some();
   urgent_.window.stale();
   sending_known_ = true;
@@ -265,39 +268,46 @@ Task<Result<void>> Dispatcher::refresh() {
 }
 
 // Who leads anew has seen none, and hands out another share of those whose time is not over.
-Task<Result<void>> Dispatcher::begin_canaries(const std::vector<store::SendingDelivery>& fresh) {
-  if (fresh.empty()) co_return Result<void>{};
-  using Canaries = std::map<store::DeliveryKey, std::pair<policy::Canary, Milliseconds>>;
-  auto found = co_await store_.read([&fresh, now = store_.clock().now()](
-                                        store::ReadTransaction& reader) -> Result<Canaries> {
-    Canaries canaries;
-    std::map<store::AccountKey, std::optional<policy::Canary>> own;
-    for (const store::SendingDelivery& each : fresh) {
-      auto account = own.find(each.account);
+Task<Result<Dispatcher::Canaries>> Dispatcher::read_canaries(
+    const std::vector<store::SendingDelivery>& fresh) {
+  Canaries canaries;
+  std::map<store::AccountKey, std::optional<policy::Canary>> own;
+  const auto look = [&](store::ReadTransaction& reader, std::size_t first,
+                        Instant now) -> Result<void> {
+    std::vector<store::DeliveryKey> keys;
+    const std::size_t end = std::min(first + kCanariesPerRead, fresh.size());
+    for (std::size_t i = first; i < end; ++i) {
+      auto account = own.find(fresh[i].account);
       if (account == own.end()) {
-        const auto kept = reader.setting(store::rate_limits_setting(each.account));
+        const auto kept = reader.setting(store::rate_limits_setting(fresh[i].account));
         if (!kept) return fail(kept.error());
         const auto overrides = policy::unpack_overrides(kept->value_or(std::string()));
-        account = own.emplace(each.account, overrides ? canary_of(*overrides) : std::nullopt).first;
+        account =
+            own.emplace(fresh[i].account, overrides ? canary_of(*overrides) : std::nullopt).first;
       }
-      if (!account->second) continue;
-      const auto head = reader.delivery_head(each.key);
-      if (!head || !head->started) continue;
-      const Milliseconds left =
-          std::chrono::duration_cast<Milliseconds>(*head->started + account->second->lasts - now);
-      if (left > Milliseconds(0)) canaries[each.key] = {*account->second, left};
+      if (account->second) keys.push_back(fresh[i].key);
     }
-    return canaries;
-  });
-  if (!found) co_return fail(found.error());
-  const SteadyInstant steady = clock_.steady_now();
-  for (const auto& [key, canary] : *found) {
-    const auto origin = sending_.find(key);
-    if (origin == sending_.end()) continue;
-    origin->second.canary = canary.first.recipients;
-    origin->second.canary_ends = steady + canary.second;
+    if (keys.empty()) return {};
+    const auto heads = reader.delivery_heads(keys);
+    if (!heads) return fail(heads.error());
+    for (const store::Delivery& head : *heads) {
+      const auto account = own.find(head.account);
+      if (account == own.end() || !account->second || !head.started) continue;
+      const policy::Canary& canary = *account->second;
+      const Milliseconds left =
+          std::chrono::duration_cast<Milliseconds>(*head.started + canary.lasts - now);
+      if (left > Milliseconds(0)) canaries[head.key] = {canary, left};
+    }
+    return {};
+  };
+  for (std::size_t first = 0; first < fresh.size(); first += kCanariesPerRead) {
+    const auto looked = co_await store_.read(
+        [&look, first, now = store_.clock().now()](store::ReadTransaction& reader) -> Result<void> {
+          return look(reader, first, now);
+        });
+    if (!looked) co_return fail(looked.error());
   }
-  co_return Result<void>{};
+  co_return canaries;
 }
 
 std::optional<std::int64_t> Dispatcher::canary_left(const store::Workload& workload,

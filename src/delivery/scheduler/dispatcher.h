@@ -27,6 +27,7 @@
 #include "delivery/live_sources.h"
 #include "delivery/options.h"
 #include "delivery/policy/credit.h"
+#include "delivery/policy/protection.h"
 #include "delivery/policy/turns.h"
 #include "delivery/scheduler/due_window.h"
 #include "delivery/scheduler/step_reports.h"
@@ -75,6 +76,7 @@ class Dispatcher {
     SteadyInstant canary_ends{};
     std::map<std::string, std::int64_t, std::less<>> canaries;  // by receiver_of()
   };
+  using Canaries = std::map<store::DeliveryKey, std::pair<policy::Canary, Milliseconds>>;
   struct Chosen {
     store::BatchKey key;
     store::Workload workload;
@@ -87,8 +89,9 @@ class Dispatcher {
 
   void look_at_sources();
   Task<Result<void>> refresh();
-  // Of deliveries that are seen for the first time: what their accounts have them begin with.
-  Task<Result<void>> begin_canaries(const std::vector<store::SendingDelivery>& fresh);
+  // Of deliveries that are seen for the first time: what their accounts have them begin with, and
+  // for how long from now.
+  Task<Result<Canaries>> read_canaries(const std::vector<store::SendingDelivery>& fresh);
   // Recipients that may be handed out at the domain's receiver besides; nullopt: as many as it can
   // take.
   [[nodiscard]] std::optional<std::int64_t> canary_left(const store::Workload& workload,

@@ -220,8 +220,10 @@ Result<void> Judging::hold_there(const RateSubject& there, const std::string& be
 
 Result<void> Judging::judge_start(const store::Delivery& head) {
   const store::RateHour now = store::rate_hour(now_);
-  const auto subjects = writer_.read().rate_subjects(
-      {.account = head.account, .delivery = std::nullopt, .from = now + 1, .limit = kStatesMax});
+  const auto subjects = writer_.read().rate_subjects({.account = head.account,
+                                                      .delivery = std::nullopt,
+                                                      .from = std::nullopt,
+                                                      .limit = kStatesMax});
   if (!subjects) return fail(subjects.error());
   if (subjects->empty()) return {};
   const auto found = writer_.read().rates(*subjects, now, now);

@@ -29,12 +29,17 @@ const Sql kRates{
     " CROSS JOIN LATERAL (SELECT " RATE_SUMS("r") " FROM rate_counts r WHERE r.account = u.account"
     " AND r.scope = u.scope AND r.delivery = u.delivery AND r.name = u.name AND r.hour = $6) h"
     " ORDER BY u.place"};
+// Each scope is sought by itself: by a range of them all hours of all deliveries would be walked.
 const Sql kRateSubjects{
     "rates: subjects",
-    "SELECT scope, delivery, name FROM rate_counts WHERE account = $1 AND scope BETWEEN $2 AND $3"
-    " AND delivery = $4 AND hour >= $5 UNION SELECT scope, delivery, name FROM rate_states"
-    " WHERE account = $1 AND scope BETWEEN $2 AND $3 AND delivery = $4"
+    "SELECT scope, delivery, name FROM rate_counts WHERE account = $1 AND scope IN ($2, $3, $4)"
+    " AND delivery = $5 AND hour >= $7 UNION SELECT scope, delivery, name FROM rate_states"
+    " WHERE account = $1 AND scope IN ($2, $3, $4) AND delivery = $5"
     " ORDER BY scope, delivery, name LIMIT $6"};
+const Sql kRateSubjectsWithState{
+    "rates: subjects with a state",
+    "SELECT scope, delivery, name FROM rate_states WHERE account = $1 AND scope IN ($2, $3, $4)"
+    " AND delivery = $5 ORDER BY scope, delivery, name LIMIT $6"};
 const Sql kHeldReceivers{
     "rates: held receivers",
     "SELECT s.delivery, s.name FROM rate_states s JOIN deliveries d ON d.key = s.delivery"
@@ -139,12 +144,12 @@ Result<std::vector<RateFound>> Questions::rates(std::span<const RateSubject> sub
 }
 
 Result<std::vector<RateSubject>> Questions::rate_subjects(const RateQuestion& question) {
-  const bool of_delivery = question.delivery.has_value();
-  const auto rows = session_.ask(
-      kRateSubjects,
-      Params() << question.account << (of_delivery ? RateScope::delivery : RateScope::account)
-               << (of_delivery ? RateScope::delivery_at_receiver : RateScope::receiver)
-               << question.delivery.value_or(DeliveryKey{}) << question.from << question.limit);
+  const auto scopes = scopes_of(question);
+  Params params;
+  params << question.account << scopes[0] << scopes[1] << scopes[2]
+         << question.delivery.value_or(DeliveryKey{}) << question.limit;
+  if (question.from) params << *question.from;
+  const auto rows = session_.ask(question.from ? kRateSubjects : kRateSubjectsWithState, params);
   if (!rows) return fail(rows.error());
   std::vector<RateSubject> subjects;
   for (int i = 0; i < rows->size(); ++i) {

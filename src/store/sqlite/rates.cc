@@ -72,16 +72,27 @@ Result<std::vector<RateFound>> Queries::rates(std::span<const RateSubject> subje
 
 Result<std::vector<RateSubject>> Queries::rate_subjects(const RateQuestion& question) {
   std::vector<RateSubject> subjects;
+  // Each scope is sought by itself: by a range of them all hours of all deliveries would be walked.
   // The account's own has delivery 0, as its scopes have.
-  auto query = db_.query(
-      "SELECT scope, delivery, name FROM rate_counts WHERE account = ?1 AND scope BETWEEN ?2 AND ?3"
-      " AND delivery = ?4 AND hour >= ?5 UNION SELECT scope, delivery, name FROM rate_states"
-      " WHERE account = ?1 AND scope BETWEEN ?2 AND ?3 AND delivery = ?4"
-      " ORDER BY scope, delivery, name LIMIT ?6");
-  const bool of_delivery = question.delivery.has_value();
-  query.bind(question.account, of_delivery ? RateScope::delivery : RateScope::account,
-             of_delivery ? RateScope::delivery_at_receiver : RateScope::receiver,
-             question.delivery.value_or(DeliveryKey{}), question.from, question.limit);
+  auto query = question.from
+                   ? db_.query(
+                         "SELECT scope, delivery, name FROM rate_counts WHERE account = ?1"
+                         " AND scope IN (?2, ?3, ?4) AND delivery = ?5 AND hour >= ?7"
+                         " UNION SELECT scope, delivery, name FROM rate_states WHERE account = ?1"
+                         " AND scope IN (?2, ?3, ?4) AND delivery = ?5"
+                         " ORDER BY scope, delivery, name LIMIT ?6")
+                   : db_.query(
+                         "SELECT scope, delivery, name FROM rate_states WHERE account = ?1"
+                         " AND scope IN (?2, ?3, ?4) AND delivery = ?5"
+                         " ORDER BY scope, delivery, name LIMIT ?6");
+  const auto scopes = scopes_of(question);
+  const DeliveryKey delivery = question.delivery.value_or(DeliveryKey{});
+  if (question.from) {
+    query.bind(question.account, scopes[0], scopes[1], scopes[2], delivery, question.limit,
+               *question.from);
+  } else {
+    query.bind(question.account, scopes[0], scopes[1], scopes[2], delivery, question.limit);
+  }
   while (query.next()) {
     subjects.push_back({.account = question.account,
                         .scope = static_cast<RateScope>(query.integer(0)),

@@ -122,6 +122,11 @@ TEST_P(StoreSuite, SubjectsAreListedByAccountAndByDelivery) {
   EXPECT_THAT(subjects({.account = acme, .from = 11}), IsEmpty());
   book.put({.subject = site, .level = 1, .since = now()});
   EXPECT_THAT(subjects({.account = acme, .from = 11}), ElementsAre(site)) << "it has a state";
+  EXPECT_THAT(subjects({.account = acme}), ElementsAre(site)) << "those alone that have one";
+  EXPECT_THAT(subjects({.account = acme, .delivery = DeliveryKey{3}}), IsEmpty());
+  book.put({.subject = there, .level = 2, .since = now()});
+  EXPECT_THAT(subjects({.account = acme, .delivery = DeliveryKey{3}}), ElementsAre(there));
+  EXPECT_THAT(subjects({.account = acme}), ElementsAre(site));
 }
 
 TEST_P(StoreSuite, DeliveriesThatGoOutAreHeldAtReceivers) {

@@ -92,6 +92,29 @@ class GrowthTest : public ::testing::Test {
     }
   }
 
+  // Of the account's other deliveries, and the more hours of its own.
+  static void rates(WriteTransaction& t, const World& world) {
+    const OutcomeCounts counts{.answered = 10, .delivered = 9, .hard = 1};
+    std::vector<RateIncrement> increments;
+    const auto add = [&](RateScope scope, DeliveryKey delivery, std::string name, RateHour hour) {
+      increments.push_back({{world.account, scope, delivery, std::move(name)}, hour, counts});
+    };
+    for (RateHour hour = 0; hour < 24; ++hour) {
+      for (std::int64_t i = 0; i < 20 * world.size; ++i) {
+        add(RateScope::delivery, DeliveryKey{1'000'000 + i}, "", hour);
+        add(RateScope::delivery_at_receiver, DeliveryKey{1'000'000 + i}, "docomo", hour);
+      }
+      add(RateScope::delivery, world.large.key, "", hour);
+      add(RateScope::delivery_at_receiver, world.large.key, "docomo", hour);
+    }
+    for (RateHour hour = 0; hour < 24 * world.size; ++hour) {
+      add(RateScope::account, {}, "", hour);
+      add(RateScope::receiver, {}, "docomo", hour);
+    }
+    must(t.count_rates(increments));
+    must(t.put_rate_state({.subject = {.account = world.account, .name = {}}, .level = 1}));
+  }
+
   static NewDelivery about(AccountKey account, bool bulk) {
     NewDelivery made{.account = account,
                      .type = bulk ? DeliveryType::bulk : DeliveryType::transaction,
@@ -173,6 +196,7 @@ class GrowthTest : public ::testing::Test {
       world.node = must(t.enter_node({.name = "one", .roles = "", .version = ""}));
       world.dead = must(t.enter_node({.name = "two", .roles = "", .version = ""}));
       messages(t, world.node, 50 * world.size);
+      rates(t, world);
     });
     world.claimed = claim(*store, world.node, world.small.key);
     for (int i = 0; i < 2; ++i) claim(*store, world.dead, world.doomed.key);
@@ -271,6 +295,16 @@ class GrowthTest : public ::testing::Test {
          [](auto& t, auto& w) {
            const RelayedKey key = must(t.begin_relayed(w.node));
            must(t.add_relayed_piece(key, 0, "a message"));
+         }},
+        {"rates: of a delivery",
+         [](auto& t, auto& w) {
+           must(t.read().rate_subjects(
+               {.account = w.account, .delivery = w.large.key, .from = RateHour{0}}));
+         }},
+        {"rates: those with a state",
+         [](auto& t, auto& w) {
+           must(t.read().rate_subjects({.account = w.account}));
+           must(t.read().rate_subjects({.account = w.account, .delivery = w.large.key}));
          }},
         {"purge a slice", [](auto& t, auto&) { must(t.purge_deleted(1'000)); }},
     };
