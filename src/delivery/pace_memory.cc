@@ -46,12 +46,16 @@ policy::RememberedPace remembered_of(const store::LanePace& pace) {
                                     .limit = pace_of_stored(pace.limit),
                                     .reason = reason_of(pace),
                                     .latency_floor = Microseconds(pace.latency_floor_us)};
+  if (pace.eases_at && *pace.eases_at > pace.noted) {
+    const Microseconds left = *pace.eases_at - pace.noted;
+    if (remembered.reason == policy::PaceReason::suspended) remembered.suspended_for = left;
+    if (remembered.reason == policy::PaceReason::slowed) {
+      remembered.slowed_to = remembered.pace;
+      remembered.slowed_for = left;
+    }
+  }
   switch (remembered.reason) {
     case policy::PaceReason::suspended:
-      if (pace.eases_at && *pace.eases_at > pace.noted) {
-        remembered.suspended_for = *pace.eases_at - pace.noted;
-      }
-      [[fallthrough]];
     case policy::PaceReason::slowed:
     case policy::PaceReason::probing:
     case policy::PaceReason::fixed:

@@ -49,6 +49,20 @@ TEST(PaceMemory, HandsOnHowLongALaneIsSuspended) {
   EXPECT_EQ(memory.of("s", "a.example", kNoted)->pace.reason, PaceReason::near_limit);
 }
 
+TEST(PaceMemory, HandsOnToWhatALaneIsSlowedAndForHowLong) {
+  PaceMemory memory;
+  store::LanePace slowed = lane("a.example", PaceReason::slowed);
+  slowed.pace = 500;
+  slowed.eases_at = kNoted + 1h;
+  memory.note(slowed);
+  const auto known = memory.of("s", "a.example", kNoted);
+  ASSERT_TRUE(known);
+  EXPECT_DOUBLE_EQ(known->pace.slowed_to, 0.5);
+  EXPECT_EQ(known->pace.slowed_for, 1h);
+  EXPECT_EQ(known->pace.suspended_for, 0h);
+  EXPECT_EQ(known->pace.reason, PaceReason::near_limit);
+}
+
 TEST(PaceMemory, KeepsNothingOfLanesThatSayNothing) {
   PaceMemory memory;
   store::LanePace quiet = lane("a.example", PaceReason::starting);
