@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "delivery/pace_memory.h"
 
+#include <map>
+#include <string>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -95,6 +98,44 @@ TEST(PaceMemory, TellsEachChangeOnceAndTheMostTellingFirst) {
   EXPECT_THAT(memory.take_untold(), IsEmpty());
   memory.not_told(first);
   EXPECT_THAT(memory.take_untold(), SizeIs(2));
+}
+
+TEST(PaceMemory, TellsOfEachLaneInTurnHoweverManyThereAre) {
+  PaceMemory memory({.told_max = 2});
+  std::map<std::string, int> times;
+  for (int tidy = 0; tidy < 6; ++tidy) {
+    for (int i = 0; i < 4; ++i) {
+      store::LanePace busy = lane("site" + std::to_string(i) + ".example");
+      busy.noted += 11s * tidy;
+      busy.waiting = 1'000 * i + tidy;
+      memory.note(busy);
+    }
+    for (const store::LanePace& told : memory.take_untold()) ++times[told.site];
+  }
+  EXPECT_THAT(times, SizeIs(4));
+  for (const auto& [site, told] : times) EXPECT_EQ(told, 3) << site;
+}
+
+TEST(PaceMemory, TellsAgainWhatHasNotChangedBeforeItIsTakenForOver) {
+  PaceMemory memory;
+  store::LanePace resting = lane("a.example");
+  resting.since = kNoted - 1h;
+  resting.rests_until = kNoted + 1h;
+  memory.note(resting);
+  EXPECT_THAT(memory.take_untold(), SizeIs(1));
+  for (const auto later : {10s, 20s}) {
+    store::LanePace same = resting;
+    same.noted += later;
+    *same.rests_until += 1ms;
+    memory.note(same);
+    EXPECT_THAT(memory.take_untold(), IsEmpty());
+  }
+  resting.noted += 30s;
+  memory.note(resting);
+  EXPECT_THAT(memory.take_untold(), SizeIs(1));
+  resting.connections = 1;
+  memory.note(resting);
+  EXPECT_THAT(memory.take_untold(), SizeIs(1));
 }
 
 TEST(PaceMemory, LearnsFromTheStoreWhatIsLater) {
