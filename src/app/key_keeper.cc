@@ -28,6 +28,8 @@ constexpr std::int64_t kSlotsOfRound = 32;
 constexpr std::int64_t kSlotsPage = 500;
 // A move follows the other; more of one domain in a round are a mistake.
 constexpr int kMovesMost = 8;
+// Until a domain that could not be moved on is looked at again.
+constexpr Milliseconds kPutOff = 5min;
 // Over what a hook may take.
 constexpr Milliseconds kHeldLonger = 60s;
 
@@ -72,7 +74,9 @@ Task<void> KeyKeeper::run() {
     try {
       const auto looked = co_await look();
       if (looked) {
-        looking_.worked(world_.clock.steady_now());
+        // Other rounds go well while a domain is put off.
+        const SteadyInstant now = world_.clock.steady_now();
+        if (!put_off_at_ || now - *put_off_at_ > 2 * kPutOff) looking_.worked(now);
         is_more = *looked > 0;
       } else if (looked.error().kind != ErrorKind::cancelled) {
         looking_.failed(world_.clock.steady_now(), {{"reason", looked.error().detail}});
@@ -106,13 +110,20 @@ Task<Result<void>> KeyKeeper::serve(std::vector<store::KeySlotsRow> due) {
     const auto held = co_await hold();
     if (!held) co_return fail(held.error());
     if (!*held) co_return Result<void>{};
+    const store::AccountKey account = row.account;
+    const std::string domain = row.domain;
     auto at_hand = operate::slots_at_hand(std::move(row));
-    if (!at_hand) {  // of a later version, or broken: the others go on
-      looking_.failed(world_.clock.steady_now(), {{"reason", at_hand.error().detail}});
+    if (!at_hand) {  // of a later version, or broken
+      const auto off = co_await put_off(account, domain, at_hand.error());
+      if (!off) co_return off;
       continue;
     }
     const auto moved = co_await move_on(*at_hand);
-    if (!moved) co_return fail(moved.error());
+    if (!moved) {
+      const auto off = co_await put_off(account, domain, moved.error());
+      if (!off) co_return off;
+      continue;
+    }
     if (*moved && is_pending(*at_hand)) rows.push_back(std::move(*at_hand));
   }
   if (rows.empty() && !(is_first_ && options_.writes_file)) co_return Result<void>{};
@@ -120,6 +131,25 @@ Task<Result<void>> KeyKeeper::serve(std::vector<store::KeySlotsRow> due) {
   if (!held) co_return fail(held.error());
   if (!*held) co_return Result<void>{};
   co_return co_await tell_zone(std::move(rows));
+}
+
+Task<Result<void>> KeyKeeper::put_off(store::AccountKey account, std::string domain, Error why) {
+  if (why.kind == ErrorKind::cancelled) co_return fail(std::move(why));
+  put_off_at_ = world_.clock.steady_now();
+  looking_.failed(*put_off_at_, {{"domain", domain}, {"reason", why.detail}});
+  const Instant now = world_.store.clock().now();
+  // As it is stored: what is at hand may be a move that was not made.
+  co_return co_await world_.store.write(
+      store::WritePriority::retention,
+      [account, domain, now](store::WriteTransaction& transaction) -> Result<void> {
+        auto row = transaction.read().key_slots_of(account, domain);
+        if (!row) return fail(std::move(row.error()));
+        if (!*row || !(*row)->look || *(*row)->look > now) return {};
+        (*row)->look = now + kPutOff;
+        const auto put = transaction.put_key_slots(**row);
+        if (!put) return fail(put.error());
+        return {};
+      });
 }
 
 Task<Result<bool>> KeyKeeper::move_on(
@@ -292,7 +322,9 @@ Task<Result<void>> KeyKeeper::tell_zone(std::vector<SlotsAtHand> rows) {
       operate::zone_not_told(row.slots, SlotFault::not_written, told.error().detail, now);
     }
     const auto stored = co_await put(row, {});
-    if (!stored) co_return fail(stored.error());
+    if (stored) continue;
+    const auto off = co_await put_off(row.row.account, row.row.domain, stored.error());
+    if (!off) co_return off;
   }
   co_return Result<void>{};
 }

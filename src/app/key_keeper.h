@@ -67,6 +67,9 @@ class KeyKeeper {
 
   Task<void> run();
   Task<Result<void>> serve(std::vector<store::KeySlotsRow> due);
+  // What is the matter with one domain is told, and it is looked at again later: the others go on.
+  // Errors: cancelled; what the store has against that.
+  Task<Result<void>> put_off(store::AccountKey account, std::string domain, Error why);
   // Until nothing more is due now. False: somebody else has moved it.
   Task<Result<bool>> move_on(operate::SlotsAtHand& at_hand);
   Task<Result<bool>> do_one(operate::SlotsAtHand& at_hand, operate::SlotDue due);
@@ -97,6 +100,7 @@ class KeyKeeper {
   store::KeySlotsRow zone_row_;
   operate::ZoneState zone_;
   std::optional<SteadyInstant> held_until_;
+  std::optional<SteadyInstant> put_off_at_;  // a domain, last
   async::Executor executor_;
   Trouble looking_{log::Level::error, "DKIM keys are not moved on", "DKIM keys are moved on again"};
   Trouble telling_{log::Level::error, "the zone of DKIM keys cannot be written",

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/key_keeper.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -142,6 +144,26 @@ TEST_F(KeyKeeperTest, WhatCouldNotBeToldIsToldAgainAndNothingGoesOnBefore) {
   ASSERT_THAT(updates_, SizeIs(2));
   EXPECT_EQ(updates_[0], updates_[1]);
   EXPECT_EQ(slots().fault, SlotFault::none);
+}
+
+TEST_F(KeyKeeperTest, ARowThatCannotBeReadIsPutOffAndTheOthersGoOn) {
+  const auto is_due = [this](std::string_view domain) {
+    const auto due = read([](store::ReadTransaction& t) { return t.key_slots_due(100); });
+    return std::ranges::any_of(due,
+                               [&](const store::KeySlotsRow& row) { return row.domain == domain; });
+  };
+  store::KeySlotsRow broken{.account = account_, .domain = "broken.example"};
+  broken.look = installation_.clock.now() - 1s;
+  broken.state = "of a later version";
+  ASSERT_TRUE(write([&](store::WriteTransaction& t) { return t.put_key_slots(broken); }));
+  look();
+  EXPECT_THAT(slots().slots[0].keys, SizeIs(2));
+  EXPECT_FALSE(is_due("broken.example"));
+  const auto kept =
+      read([&](store::ReadTransaction& t) { return t.key_slots_of(account_, "broken.example"); });
+  EXPECT_EQ(kept->state, broken.state);
+  installation_.clock.advance(6min);
+  EXPECT_TRUE(is_due("broken.example")) << "it is looked at again";
 }
 
 TEST_F(KeyKeeperTest, OneProcessAtATimeWritesTheZone) {

@@ -13,6 +13,8 @@ constexpr double kStored = 1'000;  // messages in so many seconds
 constexpr double kTellingPace = 200;
 constexpr auto kKeptLearnt = std::chrono::hours(24 * 7);
 constexpr auto kKeptElse = std::chrono::hours(1);
+// Half of the time for which it is taken for true (operate/lanes.cc).
+constexpr auto kToldAgain = std::chrono::seconds(30);
 
 policy::PaceReason reason_of(const store::LanePace& pace) {
   return policy::pace_reason(pace.reason).value_or(policy::PaceReason::starting);
@@ -21,6 +23,26 @@ policy::PaceReason reason_of(const store::LanePace& pace) {
 // The more, the sooner it is told, and the longer it is kept here.
 auto weight_of(const store::LanePace& pace) {
   return std::tuple(has_learnt(pace), pace.waiting, pace.noted);
+}
+
+// The store's times are made of the process's own clock anew each time.
+bool is_about(const std::optional<Instant>& one, const std::optional<Instant>& other) {
+  if (!one || !other) return one.has_value() == other.has_value();
+  return *one - *other < std::chrono::seconds(1) && *other - *one < std::chrono::seconds(1);
+}
+
+// But for when it was noted.
+bool says_the_same(const store::LanePace& one, store::LanePace other) {
+  if (!is_about(one.since, other.since) || !is_about(one.rests_until, other.rests_until) ||
+      !is_about(one.eases_at, other.eases_at)) {
+    return false;
+  }
+  other.noted = one.noted;
+  other.kept_until = one.kept_until;
+  other.since = one.since;
+  other.rests_until = one.rests_until;
+  other.eases_at = one.eases_at;
+  return one == other;
 }
 
 }  // namespace
@@ -46,12 +68,16 @@ policy::RememberedPace remembered_of(const store::LanePace& pace) {
                                     .limit = pace_of_stored(pace.limit),
                                     .reason = reason_of(pace),
                                     .latency_floor = Microseconds(pace.latency_floor_us)};
+  if (pace.eases_at && *pace.eases_at > pace.noted) {
+    const Microseconds left = *pace.eases_at - pace.noted;
+    if (remembered.reason == policy::PaceReason::suspended) remembered.suspended_for = left;
+    if (remembered.reason == policy::PaceReason::slowed) {
+      remembered.slowed_to = remembered.pace;
+      remembered.slowed_for = left;
+    }
+  }
   switch (remembered.reason) {
     case policy::PaceReason::suspended:
-      if (pace.eases_at && *pace.eases_at > pace.noted) {
-        remembered.suspended_for = *pace.eases_at - pace.noted;
-      }
-      [[fallthrough]];
     case policy::PaceReason::slowed:
     case policy::PaceReason::probing:
     case policy::PaceReason::fixed:
@@ -85,8 +111,15 @@ void PaceMemory::note(store::LanePace pace) {
   const std::lock_guard lock(mutex_);
   const bool tells =
       learnt || pace.waiting > 0 || pace.connections_open > 0 || pace.rests_until.has_value();
-  if (!tells && !lanes_.contains(Name(pace.source, pace.site))) return;
-  put(std::move(pace), true);
+  const auto found = lanes_.find(Name(pace.source, pace.site));
+  if (found == lanes_.end()) {
+    if (tells) put({.pace = std::move(pace), .untold = true});
+    return;
+  }
+  Entry& known = found->second;
+  known.untold =
+      known.untold || !says_the_same(known.pace, pace) || pace.noted - known.told >= kToldAgain;
+  known.pace = std::move(pace);
 }
 
 void PaceMemory::learn(std::vector<store::LanePace> paces) {
@@ -94,14 +127,15 @@ void PaceMemory::learn(std::vector<store::LanePace> paces) {
   for (store::LanePace& pace : paces) {
     const auto found = lanes_.find(Name(pace.source, pace.site));
     if (found != lanes_.end() && found->second.pace.noted >= pace.noted) continue;
-    put(std::move(pace), false);
+    const Instant told = pace.noted;
+    put({.pace = std::move(pace), .told = told});
   }
 }
 
-void PaceMemory::put(store::LanePace pace, bool untold) {
-  Name name(pace.source, pace.site);
+void PaceMemory::put(Entry entry) {
+  Name name(entry.pace.source, entry.pace.site);
   if (!lanes_.contains(name)) make_room();
-  lanes_.insert_or_assign(std::move(name), Entry{.pace = std::move(pace), .untold = untold});
+  lanes_.insert_or_assign(std::move(name), std::move(entry));
 }
 
 void PaceMemory::make_room() {
@@ -126,11 +160,13 @@ std::vector<store::LanePace> PaceMemory::take_untold() {
   const std::size_t count = std::min(untold.size(), options_.told_max);
   std::ranges::partial_sort(untold, untold.begin() + static_cast<std::ptrdiff_t>(count),
                             [](const Entry* one, const Entry* other) {
+                              if (one->told != other->told) return one->told < other->told;
                               return weight_of(one->pace) > weight_of(other->pace);
                             });
   std::vector<store::LanePace> told;
   for (std::size_t i = 0; i < count; ++i) {
     untold[i]->untold = false;
+    untold[i]->told = untold[i]->pace.noted;
     told.push_back(untold[i]->pace);
   }
   return told;
@@ -140,7 +176,9 @@ void PaceMemory::not_told(const std::vector<store::LanePace>& paces) {
   const std::lock_guard lock(mutex_);
   for (const store::LanePace& pace : paces) {
     const auto found = lanes_.find(Name(pace.source, pace.site));
-    if (found != lanes_.end()) found->second.untold = true;
+    if (found == lanes_.end()) continue;
+    found->second.untold = true;
+    found->second.told = {};
   }
 }
 

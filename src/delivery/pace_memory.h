@@ -38,9 +38,11 @@ class PaceMemory {
                                         Instant now) const;
   // A lane as it is. Of one that has learnt nothing and is not at work nothing is kept.
   void note(store::LanePace pace);
-  // What was noted since it was told last, the most telling of it.
+  // What has changed since it was told, and of lanes that are there still what was told half a
+  // minute ago: the store's readers go by when it was noted. Those told longest ago come first, so
+  // that each has its turn however many there are; of lanes that were told alike the most telling.
   [[nodiscard]] std::vector<store::LanePace> take_untold();
-  // The store did not take them.
+  // The store did not take them: they come first.
   void not_told(const std::vector<store::LanePace>& paces);
   // From the store. What is known here of later stays.
   void learn(std::vector<store::LanePace> paces);
@@ -51,10 +53,11 @@ class PaceMemory {
   struct Entry {
     store::LanePace pace;
     bool untold = false;
+    Instant told{};  // when what was told of it was noted
   };
   using Name = std::pair<std::string, std::string>;  // source, site
 
-  void put(store::LanePace pace, bool untold);
+  void put(Entry entry);
   void make_room();
 
   const Options options_;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "delivery/pace_memory.h"
 
+#include <map>
+#include <string>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -49,6 +52,20 @@ TEST(PaceMemory, HandsOnHowLongALaneIsSuspended) {
   EXPECT_EQ(memory.of("s", "a.example", kNoted)->pace.reason, PaceReason::near_limit);
 }
 
+TEST(PaceMemory, HandsOnToWhatALaneIsSlowedAndForHowLong) {
+  PaceMemory memory;
+  store::LanePace slowed = lane("a.example", PaceReason::slowed);
+  slowed.pace = 500;
+  slowed.eases_at = kNoted + 1h;
+  memory.note(slowed);
+  const auto known = memory.of("s", "a.example", kNoted);
+  ASSERT_TRUE(known);
+  EXPECT_DOUBLE_EQ(known->pace.slowed_to, 0.5);
+  EXPECT_EQ(known->pace.slowed_for, 1h);
+  EXPECT_EQ(known->pace.suspended_for, 0h);
+  EXPECT_EQ(known->pace.reason, PaceReason::near_limit);
+}
+
 TEST(PaceMemory, KeepsNothingOfLanesThatSayNothing) {
   PaceMemory memory;
   store::LanePace quiet = lane("a.example", PaceReason::starting);
@@ -81,6 +98,44 @@ TEST(PaceMemory, TellsEachChangeOnceAndTheMostTellingFirst) {
   EXPECT_THAT(memory.take_untold(), IsEmpty());
   memory.not_told(first);
   EXPECT_THAT(memory.take_untold(), SizeIs(2));
+}
+
+TEST(PaceMemory, TellsOfEachLaneInTurnHoweverManyThereAre) {
+  PaceMemory memory({.told_max = 2});
+  std::map<std::string, int> times;
+  for (int tidy = 0; tidy < 6; ++tidy) {
+    for (int i = 0; i < 4; ++i) {
+      store::LanePace busy = lane("site" + std::to_string(i) + ".example");
+      busy.noted += 11s * tidy;
+      busy.waiting = 1'000 * i + tidy;
+      memory.note(busy);
+    }
+    for (const store::LanePace& told : memory.take_untold()) ++times[told.site];
+  }
+  EXPECT_THAT(times, SizeIs(4));
+  for (const auto& [site, told] : times) EXPECT_EQ(told, 3) << site;
+}
+
+TEST(PaceMemory, TellsAgainWhatHasNotChangedBeforeItIsTakenForOver) {
+  PaceMemory memory;
+  store::LanePace resting = lane("a.example");
+  resting.since = kNoted - 1h;
+  resting.rests_until = kNoted + 1h;
+  memory.note(resting);
+  EXPECT_THAT(memory.take_untold(), SizeIs(1));
+  for (const auto later : {10s, 20s}) {
+    store::LanePace same = resting;
+    same.noted += later;
+    *same.rests_until += 1ms;
+    memory.note(same);
+    EXPECT_THAT(memory.take_untold(), IsEmpty());
+  }
+  resting.noted += 30s;
+  memory.note(resting);
+  EXPECT_THAT(memory.take_untold(), SizeIs(1));
+  resting.connections = 1;
+  memory.note(resting);
+  EXPECT_THAT(memory.take_untold(), SizeIs(1));
 }
 
 TEST(PaceMemory, LearnsFromTheStoreWhatIsLater) {

@@ -57,8 +57,15 @@ Handler::Handler(World world, const InboundOptions& options)
 
 Task<Reply> Handler::take(Came came) {
   Coming coming{.came = std::move(came), .bounce = {}};
+  // Nothing tells people's mail that comes again from new mail: it goes on once, and last, when
+  // nothing else of it can fail.
+  const auto is_for_people = [](const Addressee& to) { return to.kind == Addressee::Kind::people; };
+  std::ranges::sort(coming.came.to, {}, is_for_people);
+  bool went_on = false;
   for (const Addressee& to : coming.came.to) {
-    const auto became = co_await take_for(to, coming);
+    Became became = std::string_view("repeated");
+    if (!went_on) became = co_await take_for(to, coming);
+    went_on = is_for_people(to);
     if (!became) {
       if (lines_.take(world_.clock.steady_now())) tell_waiting(became.error());
       co_return try_again();
@@ -183,6 +190,10 @@ Task<Handler::Became> Handler::complain(const store::Story& story) {
         if (is_known) return 0;
         const auto put = writer.put_suppressions(std::span(&entry, 1));
         if (!put) return fail(put.error());
+        // Nothing is told of what stops nobody.
+        if (!put->refused.empty()) {
+          return fail(ErrorKind::limit_exceeded, "the address has as many entries as it may have");
+        }
         writer.tell_of_recipient(store::EventKind::complained, delivery->account, story.key);
         return 1;
       });

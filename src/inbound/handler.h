@@ -54,7 +54,8 @@ class Handler {
     std::string client;  // who handed it in, for people
   };
   // The answer to the content: 250 once what it changed is committed; 4xx where the same mail may
-  // be handed in again later, which repeats nothing that was done.
+  // be handed in again later, which repeats nothing that was done: what goes to people goes to them
+  // last, and once for all of their addresses.
   [[nodiscard]] Task<Reply> take(Came came);
 
  private:

@@ -6,7 +6,8 @@
 namespace todoku::operate {
 namespace {
 
-// Couriers note every ten seconds what their lanes do; clocks of several nodes differ a little.
+// Couriers note every ten seconds what has changed of their lanes, and all of them twice in a
+// minute (delivery/pace_memory.cc); clocks of several nodes differ a little.
 constexpr auto kStillTrue = std::chrono::seconds(60);
 
 }  // namespace

@@ -22,7 +22,8 @@ struct LanePace {
   std::string site;
   Instant noted{};
   Instant kept_until{};  // then it is forgotten
-  // What was learnt. Messages in a thousand seconds; 0: the lane does not learn.
+  // What was learnt. Messages in a thousand seconds; 0: the lane does not learn. While something
+  // slows it: what it goes at.
   std::int64_t pace = 0;
   std::int64_t connections = 0;
   std::int64_t limit = 0;   // the pace it was throttled at; 0: never

@@ -477,7 +477,9 @@ void Lane::forget_unused_routes() {
 
 bool Lane::is_idle() const {
   const SteadyInstant now = world_.clock.steady_now();
-  // Its successor would know neither of a rest nor of mails that count against the pace.
+  // Its successor would know neither of a rest nor of mails that count against the pace, nor all of
+  // what receivers' answers have set off, or nearly. A lane that is drained has nobody to slow.
+  if (!draining_ && (ledger_.pace().slowed(now) || automation_counts_.counts(now))) return false;
   return announced_.load() == 0 && ended_.empty() && parking_.empty() && places_granted_ == 0 &&
          !woken_.load() && ledger_.connections() == 0 && ledger_.waiting() == 0 &&
          !ledger_.resting(now) && !opens_none(now) && ledger_.next_permit_at() <= now;
@@ -519,7 +521,9 @@ void Lane::remember_pace() {
   store::LanePace lane{.source = source_.name,
                        .site = site_,
                        .noted = now,
-                       .pace = stored_pace(remembered.pace),
+                       .pace = stored_pace(why.reason == policy::PaceReason::slowed
+                                               ? pace.messages_per_second(steady)
+                                               : remembered.pace),
                        .connections = std::llround(std::ceil(remembered.connections)),
                        .limit = stored_pace(remembered.limit),
                        .reason = static_cast<std::int64_t>(why.reason),

@@ -119,7 +119,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
   // back what is held back, deals with what could not be dealt with, and opens connections again
   // after an exception.
   void tidy() noexcept;
-  // Home thread: nothing waits, nothing runs, nothing is announced.
+  // Home thread: nothing waits, nothing runs, nothing is announced, and nothing that receivers have
+  // said holds back or counts what comes next.
   [[nodiscard]] bool is_idle() const;
   [[nodiscard]] async::Executor home() const { return world_.runtime.executor(home_); }
   [[nodiscard]] const std::string& site() const { return site_; }
@@ -281,7 +282,8 @@ class LaneDirectory {
   // What waits for a lane of this source is parked, and so is what comes; its connections end after
   // the mail in their hands.
   void drain(std::string_view source);
-  // The source is sent from again, by new lanes: they know nothing of how the old ones fared.
+  // The source is sent from again, by new lanes, which go on with the pace that the old ones had
+  // learnt (LaneWorld::paces) and know nothing else of how these fared.
   void resume(std::string_view source);
   // Whether a lane of this source has connections or mail.
   [[nodiscard]] bool in_use(std::string_view source) const;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What receivers' answers make of a lane's pace.
 #include <array>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include <gtest/gtest.h>
 
@@ -31,12 +33,71 @@ TEST(LanePace, TooMuchMakesALaneSlowerAndOnlyTheThirdInARowLetsItRest) {
   world.check_that_all_is_free();
 }
 
-TEST(LanePace, AnAutomationLetsTheSourceRestAtTheSite) {
-  const auto automations = [](std::string_view text) {
-    return policy::Automations::parse(
-               std::array{policy::Automations::Layer{"own.toml", std::string(text)}})
-        .value();
+policy::Automations automations(std::string_view text) {
+  return policy::Automations::parse(
+             std::array{policy::Automations::Layer{"own.toml", std::string(text)}})
+      .value();
+}
+
+// What the lane does when nothing waits and no connection is open, for longer than its pace alone
+// would keep it. `what`: of an automation that counts answers of the class `rate`.
+std::optional<Lane::Figures> figures_of_idle_lane(std::string_view what) {
+  policy::put_in_force(
+      automations("[[automation]]\nid = \"own\"\nsites = [\"example.jp\"]\ncauses = [\"rate\"]\n" +
+                  std::string(what) + "source = \"s\"\ndate = 2026-11-30\n"));
+  Fault none;
+  LaneTestWorld world(none, 1);
+  world.rest_never();
+  world.script().answers["MAIL"] = std::string(kTooMuch);
+  world.send();
+  world.tidy_until_all_is_told();
+  std::optional<Lane::Figures> figures;
+  const auto now_and_then = [&] {
+    (void)world.recorder.knows(kMails + 1);  // waits a moment
+    figures = world.lanes.figures_of("example.jp", "main");
   };
+  world.tidy_until([&] {
+    now_and_then();
+    return !figures || (figures->connections == 0 && figures->waiting == 0);
+  });
+  const SystemClock clock;
+  const SteadyInstant paced = figures ? figures->next_permit_at + 200ms : SteadyInstant{};
+  world.tidy_until([&] {
+    now_and_then();
+    return !figures || clock.steady_now() > paced;
+  });
+  world.drain();
+  world.check_that_all_is_free();
+  policy::put_in_force(policy::Automations());
+  return figures;
+}
+
+TEST(LanePace, ASlowDownOutlivesAnIdleLane) {
+  const auto figures = figures_of_idle_lane("slow_to = 3.0\nslow_seconds = 600\n");
+  ASSERT_TRUE(figures);
+  EXPECT_EQ(figures->why.reason, policy::PaceReason::slowed);
+}
+
+TEST(LanePace, WhatCountsForAnAutomationOutlivesAnIdleLane) {
+  EXPECT_TRUE(
+      figures_of_idle_lane("times = 9\nwithin_seconds = 600\nslow_to = 3.0\nslow_seconds = 9\n"));
+}
+
+TEST(LanePace, AnyOtherIdleLaneIsForgotten) {
+  Fault none;
+  LaneTestWorld world(none, 1);
+  world.send();
+  world.tidy_until_all_is_told();
+  world.tidy_until([&] {
+    (void)world.recorder.knows(kMails + 1);
+    return !world.lanes.figures_of("example.jp", "main");
+  });
+  EXPECT_FALSE(world.lanes.figures_of("example.jp", "main"));
+  world.drain();
+  world.check_that_all_is_free();
+}
+
+TEST(LanePace, AnAutomationLetsTheSourceRestAtTheSite) {
   policy::put_in_force(
       automations("[[automation]]\nid = \"rest\"\nsites = [\"example.jp\"]\ncauses = [\"rate\"]\n"
                   "suspend_seconds = 600\nsource = \"s\"\ndate = 2026-11-30\n"));

@@ -166,7 +166,7 @@ double AdaptivePace::messages_per_second(SteadyInstant now) const {
 
 double AdaptivePace::ceiling(SteadyInstant now) const {
   const double rule = ceilings_.messages_per_second;
-  if (slowed_to_ <= 0 || now >= slowed_until_) return rule;
+  if (!slowed(now)) return rule;
   return rule > 0 ? std::min(rule, slowed_to_) : slowed_to_;
 }
 
@@ -332,7 +332,7 @@ AdaptivePace::Why AdaptivePace::why(SteadyInstant now) const {
     why.until = suspended_until_;
   } else if (probing_) {
     why.reason = PaceReason::probing;
-  } else if (slowed_to_ > 0 && now < slowed_until_) {
+  } else if (slowed(now)) {
     why.reason = PaceReason::slowed;
     why.until = slowed_until_;
   }
@@ -345,12 +345,17 @@ RememberedPace AdaptivePace::remembered(SteadyInstant now) const {
           .limit = limit_,
           .reason = reason_,
           .latency_floor = Microseconds(static_cast<std::int64_t>(latency_floor_)),
-          .suspended_for = suspended(now) ? suspended_until_ - now : Microseconds(0)};
+          .suspended_for = suspended(now) ? suspended_until_ - now : Microseconds(0),
+          .slowed_to = slowed(now) ? slowed_to_ : 0,
+          .slowed_for = slowed(now) ? slowed_until_ - now : Microseconds(0)};
 }
 
 void AdaptivePace::restore(const RememberedPace& remembered, Microseconds age, SteadyInstant now) {
   age = std::max(age, Microseconds(0));
   if (remembered.suspended_for > age) suspend(now + (remembered.suspended_for - age));
+  if (remembered.slowed_to > 0 && remembered.slowed_for > age) {
+    slow_to(remembered.slowed_to, now + (remembered.slowed_for - age), now);
+  }
   if (!options_.adaptive || remembered.pace <= 0 || age >= options_.forgotten_after) return;
   const double counts =
       std::exp2(-in_seconds(age) / static_cast<double>(options_.half_life.count()));

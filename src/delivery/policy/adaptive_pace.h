@@ -105,6 +105,8 @@ struct RememberedPace {
   PaceReason reason = PaceReason::starting;
   Microseconds latency_floor{};
   Microseconds suspended_for{};  // from when it was remembered
+  double slowed_to = 0;          // messages a second; 0: nothing slows it
+  Microseconds slowed_for{};     // likewise
   friend bool operator==(const RememberedPace&, const RememberedPace&) = default;
 };
 
@@ -139,6 +141,9 @@ class AdaptivePace {
   [[nodiscard]] double messages_per_second(SteadyInstant now) const;
   [[nodiscard]] bool suspended(SteadyInstant now) const { return now < suspended_until_; }
   [[nodiscard]] SteadyInstant suspended_until() const { return suspended_until_; }
+  [[nodiscard]] bool slowed(SteadyInstant now) const {
+    return slowed_to_ > 0 && now < slowed_until_;
+  }
   [[nodiscard]] bool probing() const { return probing_; }
 
   struct Why {

@@ -306,6 +306,23 @@ TEST(AdaptivePace, ASuspensionIsRememberedAndRunsOut) {
   EXPECT_FALSE(late.suspended(now));
 }
 
+TEST(AdaptivePace, ASlowDownIsRememberedAndRunsOut) {
+  for (const bool adaptive : {true, false}) {
+    AdaptivePace pace({}, {.adaptive = adaptive});
+    const SteadyInstant now{seconds(100)};
+    pace.slow_to(0.5, now + hours(2), now);
+    const RememberedPace remembered = pace.remembered(now);
+    EXPECT_DOUBLE_EQ(remembered.slowed_to, 0.5);
+    AdaptivePace next({}, {.adaptive = adaptive});
+    next.restore(remembered, hours(1), now);
+    EXPECT_DOUBLE_EQ(next.messages_per_second(now + seconds(3'599)), 0.5);
+    EXPECT_FALSE(next.slowed(now + seconds(3'600)));
+    AdaptivePace late({}, {.adaptive = adaptive});
+    late.restore(remembered, hours(3), now);
+    EXPECT_FALSE(late.slowed(now));
+  }
+}
+
 TEST(AdaptivePace, ReasonsAreToldApartByNumberAndName) {
   for (int number = 0; number <= 10; ++number) {
     const auto reason = pace_reason(number);

@@ -62,4 +62,11 @@ bool AutomationCounts::counted(const Automation& automation, SteadyInstant now) 
   return true;
 }
 
+bool AutomationCounts::counts(SteadyInstant now) const {
+  return std::ranges::any_of(answers_, [now](const auto& entry) {
+    const auto& [automation, answers] = entry;
+    return !answers.empty() && now - answers.back() <= automation->within;
+  });
+}
+
 }  // namespace todoku::delivery::policy

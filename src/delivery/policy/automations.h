@@ -98,6 +98,8 @@ class AutomationCounts {
  public:
   // True: with this answer it is to be done. Counting begins anew then.
   bool counted(const Automation& automation, SteadyInstant now);
+  // Some answer counts still.
+  [[nodiscard]] bool counts(SteadyInstant now) const;
 
  private:
   // The newest of each, no more than it takes.

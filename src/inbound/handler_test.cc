@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// What becomes of mail that comes in, on a real store: in which order, and how often.
+#include "inbound/handler.h"
+
+#include <array>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "support/installation.h"
+
+namespace todoku::inbound {
+namespace {
+
+constexpr std::array<std::uint8_t, 16> kHandlerSecret{1, 2, 3, 4, 5, 6, 7, 8};
+constexpr Addressee kToPeople{.kind = Addressee::Kind::people, .token = {}};
+
+struct HandlerTest : testing::Test {
+  TestStore installation;
+  Metrics metrics;
+  async::FilePool files{{.threads = 1}};
+  InboundOptions options;
+  std::unique_ptr<Handler> handler;
+  store::DeliveryKey sent{};
+
+  HandlerTest() {
+    options.domains = {"bounce.example.jp"};
+    options.forward_to = "ops@example.com";
+    options.forward_account = "house";
+    (void)added_account("house");
+    store::Accept accept{.life_time = std::chrono::hours(24)};
+    accept.delivery.account = added_account("shop");
+    accept.delivery.content.from.address = "shop@example.com";
+    accept.delivery.content.subject = "Hello";
+    accept.delivery.content.text_part = "text";
+    accept.recipients = {
+        {.address = "taro@example.net", .domain = "example.net", .insert_codes = {}}};
+    sent = installation.store->perform_and_wait(std::move(accept)).value().delivery.key;
+    handler = std::make_unique<Handler>(
+        Handler::World{.store = *installation.store,
+                       .pool = files,
+                       .clock = installation.clock,
+                       .metrics = metrics,
+                       .secret = std::string(16, 's'),
+                       .unsubscribes = std::make_shared<const UnsubscribeTokens>(kHandlerSecret),
+                       .site_of = [](std::string_view, std::string_view) { return std::string(); },
+                       .import_reports = [](std::string) -> Task<Result<std::size_t>> {
+                         co_return std::size_t{0};
+                       }},
+        options);
+  }
+  store::AccountKey added_account(std::string name) {
+    return installation.store
+        ->write_and_wait(
+            store::WritePriority::accept,
+            [&](store::WriteTransaction& writer) { return writer.create_account(name); })
+        .value()
+        .key;
+  }
+  [[nodiscard]] store::Story story() const {
+    return installation.store
+        ->read_and_wait([&](store::ReadTransaction& reader) {
+          return reader.story({.delivery = sent, .batch = 0, .seq = 0});
+        })
+        .value();
+  }
+  // Of the mail to taro, whose server took it.
+  void is_delivered() {
+    const std::array records{
+        store::OutcomeRecord{.key = {.delivery = sent, .batch = 0, .seq = 0},
+                             .outcome = {.state = RecipientState::delivered, .reply = {250, "ok"}},
+                             .path = {.mx_host = "mx.example.net"},
+                             .wait = {}}};
+    const auto settled =
+        installation.store->perform_and_wait(store::Settle{.outcomes = records, .releases = {}});
+    ASSERT_TRUE(settled && settled->outcomes[0]);
+  }
+  [[nodiscard]] Addressee return_path() const {
+    return {.kind = Addressee::Kind::return_path,
+            .token = {.delivery = static_cast<std::int64_t>(sent), .batch = 0, .seq = 0}};
+  }
+  // The code of the answer to a mail that says that taro is not there.
+  int take(std::vector<Addressee> to) {
+    const std::string octets =
+        "From: MAILER-DAEMON@mx.example.net\r\nTo: b@bounce.example.jp\r\nSubject: Returned\r\n"
+        "MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status;"
+        " boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nIt came back.\r\n--b\r\n"
+        "Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.net\r\n\r\n"
+        "Final-Recipient: rfc822; taro@example.net\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+        "Diagnostic-Code: smtp; 550 5.1.1 No such user\r\n\r\n--b--\r\n";
+    return run(handler->take({.to = std::move(to), .octets = octets, .client = "192.0.2.1"})).code;
+  }
+  [[nodiscard]] std::size_t forwarded() const {
+    return installation.store
+        ->read_and_wait([](store::ReadTransaction& reader) {
+          return reader.stories("ops@example.com", std::nullopt, 10, std::nullopt);
+        })
+        .value()
+        .stories.size();
+  }
+};
+
+TEST_F(HandlerTest, ForwardsOnlyWhenNothingElseCanFailAndOnce) {
+  const std::vector<Addressee> to{kToPeople, return_path(), kToPeople};
+  EXPECT_EQ(take(to), 451) << "its own outcome is not recorded yet";
+  EXPECT_EQ(take(to), 451);
+  EXPECT_EQ(forwarded(), 0U);
+  is_delivered();
+  EXPECT_EQ(take(to), 250);
+  EXPECT_EQ(forwarded(), 1U);
+  EXPECT_EQ(story().state, RecipientState::bounced);
+}
+
+TEST_F(HandlerTest, EndsAStoryOnce) {
+  is_delivered();
+  EXPECT_EQ(take({return_path()}), 250);
+  EXPECT_EQ(story().state, RecipientState::bounced);
+  const std::size_t attempts = story().attempts.size();
+  EXPECT_EQ(take({return_path(), return_path()}), 250);
+  EXPECT_EQ(story().attempts.size(), attempts);
+  EXPECT_EQ(forwarded(), 0U);
+}
+
+TEST_F(HandlerTest, ForwardsThoughNothingIsKnownOfTheMailThatCameBack) {
+  Addressee unknown = return_path();
+  unknown.token.seq = 7;
+  EXPECT_EQ(take({unknown, kToPeople}), 250) << "of a mail that is not stored any more";
+  EXPECT_EQ(forwarded(), 1U);
+}
+
+}  // namespace
+}  // namespace todoku::inbound
