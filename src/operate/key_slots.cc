@@ -157,8 +157,8 @@ void not_seen(KeySlots& slots, std::size_t slot, SlotFault fault, std::string wh
   note_fault(slots, fault, std::move(where), now);
   if (!still_lacks) return;
   // It was told, and has it no more: written anew from elsewhere, or put back to an earlier state.
-  for (KeySlot& slot : slots.slots) {
-    if (slot.belongs_in_zone()) slot.in_zone = false;
+  for (KeySlot& each : slots.slots) {
+    if (each.belongs_in_zone()) each.in_zone = false;
   }
 }
 
