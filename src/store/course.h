@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -73,6 +74,9 @@ class CourseReads {
 class CourseWrites {
  public:
   virtual ~CourseWrites() = default;
+  // For who changes several, before anything else of them: nobody else changes them from now on to
+  // the commit. In any order; those that are not there are left out.
+  [[nodiscard]] virtual Result<void> lock_deliveries(std::span<const DeliveryKey> keys) = 0;
   // False: it goes so already. conflict: may_steer().
   [[nodiscard]] virtual Result<bool> steer_delivery(DeliveryKey key, Course course) = 0;
   // Of one that stopped_work() has told to be over; else nothing happens.

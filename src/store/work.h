@@ -12,7 +12,9 @@
 // Time is the store's: what is handed over carries durations, and the store's clock in the commit's
 // transaction makes instants of them. Counts are increments. Rows are locked in one order
 // everywhere, by key within a kind: nodes (shared: a renewal never waits for work), import jobs,
-// batches, suspects, counts of outcomes, deliveries, accounts; a delivery's counts come last.
+// batches, suspects, counts of outcomes and of rates, deliveries, accounts, states of rates, topics
+// (changes.h); a delivery's counts come last. Who holds back deliveries locks all of them before
+// the first state (course.h), and the topic of what is held is told as the last of a transaction.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "events/protection/judging.h"
 
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -24,8 +25,8 @@ class Judging {
   Judging(store::WriteTransaction& writer, const ProtectionOptions& options, Instant now)
       : writer_(writer), options_(options), now_(now) {}
 
-  Result<void> judge(const Tally& tally, const Heads& heads);
-  Result<void> judge_start(const store::Delivery& head);
+  Result<void> judge(const Tally& tally, const Heads& heads,
+                     std::span<const store::DeliveryKey> started);
   std::vector<Consequence> take() { return std::move(done_); }
 
  private:
@@ -34,6 +35,20 @@ class Judging {
     ProtectionLimits limits;
     std::optional<delivery::policy::Canary> canary;
   };
+  // What will follow, as far as can be seen before anything is locked.
+  struct Foreseen {
+    bool any = false;
+    std::set<store::DeliveryKey> deliveries;  // that it is about; of sender domains too many
+  };
+
+  // Calls `each(found, limits)` for all that the tally has something of.
+  template <class Each>
+  Result<void> look(const Tally& tally, const Heads& heads, const Each& each);
+  Result<void> foresee(const RateFound& found, const ProtectionLimits& limits, Foreseen& foreseen);
+  Result<void> foresee_start(const store::Delivery& head, Foreseen& foreseen);
+  Result<void> judge_start(const store::Delivery& head);
+  // Of the account, and of no single delivery.
+  Result<std::vector<RateSubject>> with_state(store::AccountKey account);
 
   [[nodiscard]] Result<ProtectionLimits> limits_for(const RateSubject& subject, const Tally& tally,
                                                     const Heads& heads);
@@ -67,7 +82,8 @@ bool is_of_delivery(const RateSubject& subject) {
   return subject.scope >= RateScope::delivery;
 }
 
-Result<void> Judging::judge(const Tally& tally, const Heads& heads) {
+template <class Each>
+Result<void> Judging::look(const Tally& tally, const Heads& heads, const Each& each) {
   const store::RateHour now = store::rate_hour(now_);
   std::vector<RateSubject> lasting;
   std::vector<RateSubject> of_deliveries;
@@ -78,14 +94,80 @@ Result<void> Judging::judge(const Tally& tally, const Heads& heads) {
                                        std::pair(&of_deliveries, store::RateHour{0})}) {
     const auto found = writer_.read().rates(*subjects, from, now);
     if (!found) return fail(found.error());
-    for (const RateFound& each : *found) {
-      const auto limits = limits_for(each.subject, tally, heads);
+    for (const RateFound& one : *found) {
+      const auto limits = limits_for(one.subject, tally, heads);
       if (!limits) return fail(limits.error());
-      auto done = judge_found(each, *limits, heads);
+      auto done = each(one, *limits);
       if (!done) return done;
     }
   }
   return {};
+}
+
+Result<void> Judging::judge(const Tally& tally, const Heads& heads,
+                            std::span<const store::DeliveryKey> started) {
+  Foreseen foreseen;
+  auto done = look(tally, heads, [&](const RateFound& found, const ProtectionLimits& limits) {
+    return foresee(found, limits, foreseen);
+  });
+  if (!done) return done;
+  std::vector<const store::Delivery*> begun;
+  for (const store::DeliveryKey key : started) {
+    const auto head = heads.find(key);
+    if (head == heads.end()) continue;
+    begun.push_back(&head->second);
+    done = foresee_start(head->second, foreseen);
+    if (!done) return done;
+  }
+  if (!foreseen.any) return {};
+  done =
+      writer_.lock_deliveries(std::vector(foreseen.deliveries.begin(), foreseen.deliveries.end()));
+  if (!done) return done;
+  // Who had one of them may have resumed it meanwhile: it is looked at once more.
+  done = look(tally, heads, [&](const RateFound& found, const ProtectionLimits& limits) {
+    return judge_found(found, limits, heads);
+  });
+  if (!done) return done;
+  for (const store::Delivery* const head : begun) {
+    done = judge_start(*head);
+    if (!done) return done;
+  }
+  return {};
+}
+
+ProtectionLevel level_before(const RateFound& found) {
+  return found.state ? static_cast<ProtectionLevel>(found.state->level) : ProtectionLevel::calm;
+}
+
+Result<void> Judging::foresee(const RateFound& found, const ProtectionLimits& limits,
+                              Foreseen& foreseen) {
+  const ProtectionLevel before = level_before(found);
+  const ProtectionLevel level = delivery::policy::judge(found.counts, before, limits).level;
+  if (level == before) return {};
+  foreseen.any = true;
+  if (is_of_delivery(found.subject)) {
+    foreseen.deliveries.insert(found.subject.delivery);
+    return {};
+  }
+  if (level != ProtectionLevel::paused) return {};
+  const auto sending = sending_of(found.subject.account);
+  if (!sending) return fail(sending.error());
+  for (const store::SendingDelivery& each : *sending) foreseen.deliveries.insert(each.key);
+  return {};
+}
+
+Result<void> Judging::foresee_start(const store::Delivery& head, Foreseen& foreseen) {
+  const auto subjects = with_state(head.account);
+  if (!subjects) return fail(subjects.error());
+  if (subjects->empty()) return {};
+  foreseen.any = true;
+  foreseen.deliveries.insert(head.key);
+  return {};
+}
+
+Result<std::vector<RateSubject>> Judging::with_state(store::AccountKey account) {
+  return writer_.read().rate_subjects(
+      {.account = account, .delivery = std::nullopt, .from = std::nullopt, .limit = kStatesMax});
 }
 
 bool Judging::is_canary(const RateSubject& subject, const Own& own, const Heads& heads) const {
@@ -125,8 +207,7 @@ Result<ProtectionLimits> Judging::limits_for(const RateSubject& subject, const T
 
 Result<void> Judging::judge_found(const RateFound& found, const ProtectionLimits& limits,
                                   const Heads& heads) {
-  const auto before =
-      found.state ? static_cast<ProtectionLevel>(found.state->level) : ProtectionLevel::calm;
+  const ProtectionLevel before = level_before(found);
   const ProtectionVerdict verdict = delivery::policy::judge(found.counts, before, limits);
   if (verdict.level == before) return {};
   if (verdict.level == ProtectionLevel::calm) return put(found, ProtectionLevel::calm, {});
@@ -220,10 +301,7 @@ Result<void> Judging::hold_there(const RateSubject& there, const std::string& be
 
 Result<void> Judging::judge_start(const store::Delivery& head) {
   const store::RateHour now = store::rate_hour(now_);
-  const auto subjects = writer_.read().rate_subjects({.account = head.account,
-                                                      .delivery = std::nullopt,
-                                                      .from = std::nullopt,
-                                                      .limit = kStatesMax});
+  const auto subjects = with_state(head.account);
   if (!subjects) return fail(subjects.error());
   if (subjects->empty()) return {};
   const auto found = writer_.read().rates(*subjects, now, now);
@@ -257,21 +335,12 @@ Result<void> Judging::judge_start(const store::Delivery& head) {
 }  // namespace
 
 Result<std::vector<Consequence>> judge_rates(store::WriteTransaction& writer, const Tally& tally,
-                                             const Heads& heads, const ProtectionOptions& options,
-                                             Instant now) {
-  if (!options.enabled || tally.empty()) return std::vector<Consequence>{};
-  Judging judging(writer, options, now);
-  auto done = judging.judge(tally, heads);
-  if (!done) return fail(std::move(done.error()));
-  return judging.take();
-}
-
-Result<std::vector<Consequence>> judge_start(store::WriteTransaction& writer,
-                                             const store::Delivery& head,
+                                             const Heads& heads,
+                                             std::span<const store::DeliveryKey> started,
                                              const ProtectionOptions& options, Instant now) {
   if (!options.enabled) return std::vector<Consequence>{};
   Judging judging(writer, options, now);
-  auto done = judging.judge_start(head);
+  auto done = judging.judge(tally, heads, started);
   if (!done) return fail(std::move(done.error()));
   return judging.take();
 }

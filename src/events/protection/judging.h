@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,24 +34,20 @@ struct Consequence {
 // A bulk delivery of which the tally has something, or that began.
 using Heads = std::map<store::DeliveryKey, store::Delivery>;
 
-// Judges whom `tally` has added to, after it was counted. What is to wait waits from this commit
-// on:
+// Judges whom `tally` has added to, after it was counted, and then `started`: bulk deliveries that
+// began. What is to wait waits from this commit on:
 //
 //   account, sender domain   all bulk of it that goes out
 //   receiver                 all bulk of the account that goes out, at this receiver; of all
 //                            others together (Receiver::kOthers) its owner is told alone
 //   delivery                 itself, if it goes out still; else its owner is told alone
 //   delivery at a receiver   itself there
-[[nodiscard]] Result<std::vector<Consequence>> judge_rates(store::WriteTransaction& writer,
-                                                           const Tally& tally, const Heads& heads,
-                                                           const ProtectionOptions& options,
-                                                           Instant now);
-
-// A bulk delivery began whose account or sender domain is held: it waits, too; at receivers where
-// its account is held it waits there.
-[[nodiscard]] Result<std::vector<Consequence>> judge_start(store::WriteTransaction& writer,
-                                                           const store::Delivery& head,
-                                                           const ProtectionOptions& options,
-                                                           Instant now);
+//
+// One that began and whose account or sender domain is held waits, too; at receivers where its
+// account is held it waits there. All deliveries that this is about are locked before anything is
+// changed (store/work.h): people pause and resume them at the same time.
+[[nodiscard]] Result<std::vector<Consequence>> judge_rates(
+    store::WriteTransaction& writer, const Tally& tally, const Heads& heads,
+    std::span<const store::DeliveryKey> started, const ProtectionOptions& options, Instant now);
 
 }  // namespace todoku::events::protection

@@ -211,16 +211,7 @@ Result<std::vector<Consequence>> Watcher::keep(store::WriteTransaction& transact
   kept = transaction.count_rates(increments);
   if (!kept) return fail(std::move(kept.error()));
   const Instant now = world_.store.clock().now();
-  auto done = judge_rates(transaction, page.tally, page.heads, options_, now);
-  if (!done) return done;
-  for (const store::DeliveryKey key : page.started) {
-    const auto head = page.heads.find(key);
-    if (head == page.heads.end()) continue;
-    auto begun = judge_start(transaction, head->second, options_, now);
-    if (!begun) return begun;
-    done->insert(done->end(), begun->begin(), begun->end());
-  }
-  return done;
+  return judge_rates(transaction, page.tally, page.heads, page.started, options_, now);
 }
 
 Task<Result<bool>> Watcher::read_on() {

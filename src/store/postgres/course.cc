@@ -48,6 +48,9 @@ const Sql kOpen{"course: open recipients",
                 " ON p.batch = r.batch AND p.seq = r.seq WHERE r.batch = u.number"
                 " AND (p.state IS NULL OR p.state <= 1) OFFSET 0) o LEFT JOIN suspects s"
                 " ON s.batch = o.batch AND s.seq = o.seq ORDER BY o.batch, o.seq"};
+const Sql kLockDeliveries{
+    "course: lock deliveries",
+    "SELECT key FROM deliveries WHERE key = ANY($1) ORDER BY key FOR NO KEY UPDATE"};
 const Sql kSteer{"course: steer", "UPDATE deliveries SET course = $2, updated = $3 WHERE key = $1"};
 const Sql kStop{"course: stop",
                 "UPDATE deliveries SET course = 2, status = 6,"
@@ -101,6 +104,15 @@ Result<StoppedWork> Questions::stopped_work(DeliveryKey after, std::int64_t reci
     }
   }
   return work;
+}
+
+Result<void> Changes::lock_deliveries(std::span<const DeliveryKey> keys) {
+  if (keys.empty()) return {};
+  Column column(kInt8);
+  for (const DeliveryKey key : keys) column.add(key);
+  const auto locked = session_.ask(kLockDeliveries, Params() << column);
+  if (!locked) return fail(locked.error());
+  return {};
 }
 
 Result<bool> Changes::steer_delivery(DeliveryKey key, Course course) {

@@ -4,9 +4,9 @@
 // perform_together() repeats it, in halves if the database refuses it.
 //
 // Order of locks: nodes (shared), import jobs, batches, suspects, suppressions, deliveries,
-// accounts; by key
-// within each. What is decided under a lock is read by a statement after the one that locks: a
-// snapshot may be older than the lock that was waited for.
+// accounts; by key within each (what functions lock besides: store/work.h). What is decided under a
+// lock is read by a statement after the one that locks: a snapshot may be older than the lock that
+// was waited for.
 #pragma once
 
 #include <functional>

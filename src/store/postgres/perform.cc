@@ -210,6 +210,7 @@ Run run_once(const Ground& ground, Link& link, Session& session, std::int64_t to
   }
   auto committed = caught([&] {
     changes.add_events();
+    changes.add_topics();
     return link.add(kCommit).fly(most);
   });
   if (!committed) return {fail(std::move(committed.error())), link.failure(), {}};

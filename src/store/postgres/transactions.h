@@ -280,7 +280,8 @@ class Changes final : public WriteTransaction {
   Result<void> start_delivery(DeliveryKey key, std::string_view signing,
                               Milliseconds life_time) override;
   Result<void> fail_delivery(DeliveryKey key, std::string_view reason) override;
-  Result<bool> steer_delivery(DeliveryKey key, Course course) override;  // course.cc
+  Result<void> lock_deliveries(std::span<const DeliveryKey> keys) override;  // course.cc
+  Result<bool> steer_delivery(DeliveryKey key, Course course) override;
   Result<void> end_stopped(DeliveryKey key) override;
   Result<void> delete_delivery(DeliveryKey key) override;
   Result<bool> purge_deleted(std::int64_t rows) override;
@@ -420,8 +421,12 @@ class Changes final : public WriteTransaction {
   void tell_of_recipient(EventKind kind, AccountKey account, const RecipientKey& key) override;
   // For the owner: adds what was made true to the flight that commits it.
   void add_events();
+  // The same of what is told at the end.
+  void add_topics();
 
  private:
+  // Of what is held it is told at the end: who holds back many locks many rows, and everybody who
+  // resumes one waits for the topic's.
   [[nodiscard]] Result<void> changed(Topic topic);
   [[nodiscard]] Result<void> check_uid_free(const SmtpCredential& credential);
   // False: it was there.
@@ -444,6 +449,7 @@ class Changes final : public WriteTransaction {
   Session& session_;
   Questions questions_;
   CommitEvents events_;
+  bool held_changed_ = false;
 };
 
 }  // namespace todoku::store::postgres

@@ -393,6 +393,47 @@ TEST_F(TwoWritersTest, ADeadlockIsResolvedByRunningOneAgain) {
   EXPECT_EQ(runs, 3);
 }
 
+// Who steers many tells the topic of what is held at the end: it keeps no row that who has the next
+// of them waits for.
+TEST_F(TwoWritersTest, WhoSteersManyAndWhoSteersOneOfThemDoNotWaitInACircle) {
+  const auto going = [&] {
+    const Delivery made = draft();
+    const std::vector<NewRecipient> some{{"one@example.jp", "example.jp", {}}};
+    must(write(*first_, [&](WriteTransaction& t) { return t.append_recipients(made.key, some); }));
+    must(write(*first_,
+               [&](WriteTransaction& t) { return t.commit_draft(made.key, std::nullopt); }));
+    must(write(*first_, [&](WriteTransaction& t) { return t.start_delivery(made.key, "", 24h); }));
+    return made.key;
+  };
+  const DeliveryKey one = going();
+  const DeliveryKey next = going();
+  std::latch both(2);
+  std::atomic<int> runs{0};
+  at_once(
+      [&] {
+        bool met = false;
+        must(write(*first_, [&, met](WriteTransaction& t) mutable -> Result<bool> {
+          ++runs;
+          auto done = t.steer_delivery(one, Course::paused);
+          if (!done) return done;
+          if (!std::exchange(met, true)) both.arrive_and_wait();
+          return t.steer_delivery(next, Course::paused);
+        }));
+      },
+      [&] {
+        bool met = false;
+        must(write(*second_, [&, met](WriteTransaction& t) mutable -> Result<bool> {
+          ++runs;
+          auto locked = t.lock_deliveries(std::span(&next, 1));
+          if (!locked) return fail(std::move(locked.error()));
+          if (!std::exchange(met, true)) both.arrive_and_wait();
+          return t.steer_delivery(next, Course::paused);
+        }));
+      });
+  EXPECT_EQ(runs, 2);
+  EXPECT_EQ(database_.ask("SELECT count(*) FROM deliveries WHERE course = 1"), "2\n");
+}
+
 TEST_F(TwoWritersTest, WhatOneNodeIsHandedWhileItIsDeclaredDeadIsNotLost) {
   constexpr int kRounds = 10;
   for (int round = 0; round < kRounds; ++round) {

@@ -75,9 +75,17 @@ Result<std::string> Changes::put_setting_once(std::string_view name, std::string
 }
 
 Result<void> Changes::changed(Topic topic) {
+  if (topic == Topic::held) {
+    held_changed_ = true;
+    return {};
+  }
   const auto done = session_.ask(kChanged, Params() << topic);
   if (!done) return fail(done.error());
   return {};
+}
+
+void Changes::add_topics() {
+  if (held_changed_) session_.add(kChanged, Params() << Topic::held);
 }
 
 Result<Account> Changes::create_account(std::string_view name) {

@@ -438,6 +438,8 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<bool> purge_deleted(std::int64_t rows) override;
 
   // -- its course (course.cc)
+  // Nobody else writes meanwhile.
+  Result<void> lock_deliveries(std::span<const DeliveryKey> /*keys*/) override { return {}; }
   Result<bool> steer_delivery(DeliveryKey key, Course course) override;
   Result<void> end_stopped(DeliveryKey key) override;
 
