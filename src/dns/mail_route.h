@@ -155,6 +155,9 @@ struct HostAnswers {
 // hosts: "mx.example.jp", "(mx1|mx2).example.jp", and for many or long names the first with the
 // number of the others and a hash: "mx1.example.jp+7~1b2c3d4e". At most 253 octets.
 [[nodiscard]] std::string site_of_hosts(std::vector<std::string> hosts);
+// Whether such a name says that this host is one of them; of a name with a hash only the first
+// does.
+[[nodiscard]] bool names_host(std::string_view site, std::string_view host);
 
 // ---- choosing for one connection ---------------------------------------------------------------
 

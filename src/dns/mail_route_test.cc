@@ -374,6 +374,23 @@ TEST(SiteOfHosts, LongNamesAreTheFirstHostTheNumberOfOthersAndAHash) {
   EXPECT_NE(site_of_hosts(hosts), name);
 }
 
+TEST(SiteOfHosts, ANameSaysWhoseItIs) {
+  EXPECT_TRUE(names_host("mx.example.jp", "mx.example.jp"));
+  EXPECT_FALSE(names_host("mx.example.jp", "x.example.jp"));
+  EXPECT_FALSE(names_host("mx.example.jp", "mx.example"));
+  EXPECT_FALSE(names_host("mx.example.jp", ""));
+  for (const char* host : {"mx1.example.jp", "mx2.example.jp"}) {
+    EXPECT_TRUE(names_host(site_of_hosts({"mx1.example.jp", "mx2.example.jp"}), host)) << host;
+  }
+  EXPECT_FALSE(names_host("(mx1|mx2).example.jp", "mx3.example.jp"));
+  EXPECT_FALSE(names_host("(mx1|mx2).example.jp", "mx1.example.com"));
+  EXPECT_FALSE(names_host("(mx1|mx2).example.jp", "example.jp"));
+  EXPECT_TRUE(names_host("(mx.example.com|mx.example.jp)", "mx.example.com"));
+  EXPECT_TRUE(names_host("mx1.example.jp+7~1b2c3d4e", "mx1.example.jp"));
+  EXPECT_FALSE(names_host("mx1.example.jp+7~1b2c3d4e", "mx2.example.jp"));
+  EXPECT_FALSE(names_host("", "mx1.example.jp"));
+}
+
 // ---- choosing ----------------------------------------------------------------------------------
 
 MailRoute sample_route() {

@@ -51,4 +51,23 @@ std::string site_of_hosts(std::vector<std::string> hosts) {
   return fmt::format("{}+{}~{}", hosts.front().substr(0, kNameMax - 20), hosts.size() - 1, hash);
 }
 
+bool names_host(std::string_view site, std::string_view host) {
+  if (host.empty()) return false;
+  if (site.starts_with(host)) {
+    const std::string_view rest = site.substr(host.size());
+    return rest.empty() || (rest.starts_with('+') && rest.contains('~'));
+  }
+  const std::size_t end = site.find(')');
+  if (!site.starts_with('(') || end == std::string_view::npos) return false;
+  if (!host.ends_with(site.substr(end + 1))) return false;
+  host.remove_suffix(site.size() - end - 1);
+  std::string_view names = site.substr(1, end - 1);
+  while (!names.empty()) {
+    const std::string_view name = names.substr(0, names.find('|'));
+    if (name == host) return true;
+    names.remove_prefix(std::min(name.size() + 1, names.size()));
+  }
+  return false;
+}
+
 }  // namespace todoku::dns

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "feedback/parse/mail_parts.h"
 #include "inbound/complaint.h"
+#include "inbound/counted.h"
 #include "inbound/forwarding.h"
 #include "intake/report_mail.h"
 #include "mail/suppression.h"
@@ -120,13 +121,17 @@ Task<Handler::Became> Handler::take_returned(RecipientToken token, Coming& comin
 Task<Handler::Became> Handler::record(const store::Story& story, Returned returned) {
   if (!is_terminal(story.state)) co_return too_soon();
   if (!store::was_taken(story.state)) co_return std::string_view("repeated");
+  auto site = co_await world_.store.read(
+      [&](store::ReadTransaction& reader) { return counted_site(reader, story, world_.sites); });
+  if (!site) co_return fail(std::move(site.error()));
   const std::array outcomes{store::OutcomeRecord{.key = story.key,
                                                  .outcome = std::move(returned.outcome),
                                                  .path = {},
                                                  .wait = {},
                                                  .against_address = returned.against_address,
-                                                 .site = site_of(story),
-                                                 .if_taken = true}};
+                                                 .site = std::move(*site),
+                                                 .if_taken = true,
+                                                 .cause_before = taken_by(story).cause}};
   const auto settled = co_await world_.store.perform(
       store::Settle{.outcomes = outcomes, .releases = {}, .error_stop = options_.error_stop});
   if (!settled) co_return fail(settled.error());
@@ -138,16 +143,6 @@ Task<Handler::Became> Handler::record(const store::Story& story, Returned return
   if (recorded.error().kind == ErrorKind::not_found) co_return std::string_view("gone");
   if (recorded.error().kind == ErrorKind::conflict) co_return std::string_view("repeated");
   co_return fail(recorded.error());
-}
-
-// Whoever took it.
-std::string Handler::site_of(const store::Story& story) const {
-  std::string_view host;
-  for (const store::Attempt& attempt : story.attempts) {
-    if (!attempt.path.mx_host.empty()) host = attempt.path.mx_host;
-  }
-  const std::string_view address = story.address;
-  return world_.site_of(address.substr(address.rfind('@') + 1), host);
 }
 
 void Handler::tell(const store::Story& story, const Outcome& outcome) {

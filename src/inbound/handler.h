@@ -20,6 +20,7 @@
 #include "base/result.h"
 #include "feedback/parse/bounce.h"
 #include "inbound/addressee.h"
+#include "inbound/counted.h"
 #include "inbound/options.h"
 #include "inbound/returned.h"
 #include "intake/opt_outs.h"
@@ -40,9 +41,7 @@ class Handler {
     Metrics& metrics;
     std::string secret;                                     // by which return paths were sealed
     std::shared_ptr<const UnsubscribeTokens> unsubscribes;  // likewise of who leaves
-    // The receiving system behind a domain and its mail server, as outcomes are counted; empty: no
-    // rule names it.
-    std::function<std::string(std::string_view domain, std::string_view mx_host)> site_of;
+    SiteNames sites;
     // Adds the reports that a mail carries to those of their domains; how many it carries.
     std::function<Task<Result<std::size_t>>(std::string octets)> import_reports;
   };
@@ -76,7 +75,6 @@ class Handler {
   [[nodiscard]] Task<Became> complain(const store::Story& story);
   [[nodiscard]] Task<Result<void>> read(Coming& coming);
   [[nodiscard]] Task<Became> forward(Coming& coming);
-  [[nodiscard]] std::string site_of(const store::Story& story) const;
   void tell(const store::Story& story, const Outcome& outcome);
 
   const World world_;

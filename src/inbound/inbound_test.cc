@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is decided of mail that comes in, without a store or a network.
 #include <cctype>
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,6 +14,7 @@
 #include "feedback/parse/bounce.h"
 #include "inbound/addressee.h"
 #include "inbound/complaint.h"
+#include "inbound/counted.h"
 #include "inbound/forwarding.h"
 #include "inbound/returned.h"
 #include "inbound/room.h"
@@ -144,6 +149,88 @@ TEST(Returned, CutOffItIsStillOfItsReturnPath) {
       "Hi. This is the qmail-send program. I wasn't able to deliver");
   EXPECT_EQ(back.kind, Kind::bounced);
   EXPECT_FALSE(back.against_address) << "nobody has said why";
+}
+
+// What a delivery has counted.
+class SomeCounts final : public store::OutcomeCountReads {
+ public:
+  void add(std::string_view site, RecipientState state, Cause cause = Cause::none) {
+    counts_.push_back(
+        {.site = std::string(site), .state = state, .cause = cause, .mails = 1, .sample = {}});
+  }
+  Result<std::vector<store::OutcomeCount>> outcomes_of(store::DeliveryKey,
+                                                       const std::optional<std::string>& site,
+                                                       std::int64_t) override {
+    std::vector<store::OutcomeCount> found = counts_;
+    if (site) std::erase_if(found, [&](const auto& count) { return count.site != *site; });
+    return found;
+  }
+  Result<std::vector<store::OutcomeCount>> outcomes_within(const Hours&, std::int64_t) override {
+    return std::vector<store::OutcomeCount>{};
+  }
+
+ private:
+  std::vector<store::OutcomeCount> counts_;
+};
+
+SiteNames site_names() {
+  return {.by_rule =
+              [](std::string_view, std::string_view host) {
+                return std::string(host == "mx.outlook.example" ? "outlook" : "");
+              },
+          .has_host =
+              [](std::string_view site, std::string_view host) {
+                return site == "(mx1|mx2).example.jp" && host == "mx2.example.jp";
+              }};
+}
+
+// Deferred by another host before.
+store::Story taken_story(std::string_view mx_host, RecipientState state = RecipientState::delivered,
+                         Cause cause = Cause::none) {
+  store::Story story;
+  story.type = DeliveryType::bulk;
+  story.address = "taro@example.jp";
+  story.state = state;
+  story.attempts.resize(2);
+  story.attempts[0].outcome.state = RecipientState::deferred;
+  story.attempts[0].outcome.cause = Cause::rate;
+  story.attempts[0].path.mx_host = "mx9.example.jp";
+  story.attempts[1].outcome.state = state;
+  story.attempts[1].outcome.cause = cause;
+  story.attempts[1].path.mx_host = mx_host;
+  return story;
+}
+
+TEST(Counted, AMailIsCountedUnderTheNameOfWhoTookIt) {
+  SomeCounts counts;
+  counts.add("", RecipientState::delivered);
+  const auto site = [&](std::string_view host) {
+    return counted_site(counts, taken_story(host), site_names()).value();
+  };
+  EXPECT_EQ(site("mx.outlook.example"), "") << "by name it counts nothing that was delivered";
+  counts.add("outlook", RecipientState::delivered);
+  EXPECT_EQ(site("mx.outlook.example"), "outlook");
+  EXPECT_EQ(site("mx.example.com"), "");
+  counts.add("mx.example.com", RecipientState::bounced, Cause::mailbox);
+  EXPECT_EQ(site("mx.example.com"), "") << "what it counts there is something else";
+  counts.add("mx.example.com", RecipientState::delivered);
+  EXPECT_EQ(site("mx.example.com"), "mx.example.com");
+  counts.add("(mx1|mx2).example.jp", RecipientState::delivered);
+  EXPECT_EQ(site("mx2.example.jp"), "(mx1|mx2).example.jp");
+  EXPECT_EQ(site("mx3.example.jp"), "");
+}
+
+TEST(Counted, WhatIsNotCountedHasTheNameOfItsRule) {
+  SomeCounts counts;
+  EXPECT_EQ(counted_site(counts, taken_story("mx.outlook.example"), site_names()).value(),
+            "outlook");
+  EXPECT_EQ(counted_site(counts, taken_story("mx.example.com"), site_names()).value(), "");
+}
+
+TEST(Counted, OfADoubtTheCauseAndTheHostBeforeAreKnown) {
+  const store::Story story = taken_story("", RecipientState::unknown, Cause::in_doubt);
+  EXPECT_EQ(taken_by(story).cause, Cause::in_doubt);
+  EXPECT_EQ(taken_by(story).mx_host, "mx9.example.jp");
 }
 
 TEST(Complaint, IsOfTheReturnPathThatItNames) {

@@ -9,8 +9,8 @@
 namespace todoku {
 
 struct OutcomeCounts {
-  std::int64_t answered = 0;  // a receiver took it, or refused it for good
-  std::int64_t delivered = 0;
+  std::int64_t answered = 0;   // a receiver took it, or refused it for good
+  std::int64_t delivered = 0;  // also of what came back later
   // Of these, at receivers that send complaints at all (rules/sites.toml, `complaints`): of all the
   // others it is not known whether anybody complained.
   std::int64_t reporting = 0;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -15,6 +16,13 @@ constexpr std::int64_t kSheetsLooked = 1'000;
 
 bool asks_for_joined(const EventQuestion& question) {
   return !question.address.empty() || !question.tag.empty() || question.type;
+}
+
+// An outcome is known when its attempt ends, to the millisecond, and of two at once the reply tells
+// which it was.
+bool is_of(const PackedEntry& entry, const SheetEntry& event) {
+  return entry.at + entry.duration == event.at && entry.code == event.code &&
+         entry.cause == event.cause;
 }
 
 }  // namespace
@@ -83,26 +91,42 @@ EventPage EventSieve::page(bool ended, const EventPlace& readable) {
   return std::move(page_);
 }
 
-// An outcome is known when its attempt ends, to the millisecond, and of two at once the reply tells
-// which it was.
+bool OutcomesTold::is_told(EventKind kind) {
+  return has_outcome(kind) || kind == EventKind::complained;
+}
+
 Result<void> OutcomesTold::tell(EventRecord& event, std::string_view history) {
+  const bool is_outcome = has_outcome(event.entry.kind);
+  std::optional<PackedEntry> way;
+  bool was_sent = false;
   for (HistoryReader entries(history); !entries.at_end();) {
     const auto entry = entries.next();
     if (!entry) return fail(entry.error());
-    if (entry->at + entry->duration != event.entry.at || entry->code != event.entry.code ||
-        entry->cause != event.entry.cause) {
-      continue;
+    if (is_outcome && is_of(*entry, event.entry)) {
+      if (auto told = tell_outcome(event, *entry); !told || entry->is_attempt) return told;
+      break;  // what came before it says of whom it is
     }
-    event.stage = entry->stage;
-    event.sender_to_tell = entry->sender_to_tell;
-    const auto reply = reply_of(dictionary_, *entry);
-    if (!reply) return fail(reply.error());
-    event.reply = *reply;
-    auto its_path = path(*entry);
-    if (!its_path) return fail(std::move(its_path.error()));
-    event.path = std::move(*its_path);
-    return {};
+    const bool is_sent = entry->state == RecipientState::delivered;
+    if (entry->path_ref != 0 && (is_sent || !was_sent)) way = *entry;
+    was_sent = was_sent || is_sent;
   }
+  event.was_sent = was_sent;
+  if (!way) return {};
+  auto its_path = path(*way);
+  if (!its_path) return fail(std::move(its_path.error()));
+  event.taken = std::move(*its_path);
+  return {};
+}
+
+Result<void> OutcomesTold::tell_outcome(EventRecord& event, const PackedEntry& entry) {
+  event.stage = entry.stage;
+  event.sender_to_tell = entry.sender_to_tell;
+  const auto reply = reply_of(dictionary_, entry);
+  if (!reply) return fail(reply.error());
+  event.reply = *reply;
+  auto its_path = path(entry);
+  if (!its_path) return fail(std::move(its_path.error()));
+  event.path = std::move(*its_path);
   return {};
 }
 

@@ -50,11 +50,14 @@ class EventSieve {
 class OutcomesTold {
  public:
   explicit OutcomesTold(Dictionary& dictionary) : dictionary_(dictionary) {}
+  // Whether a story tells anything about it.
+  [[nodiscard]] static bool is_told(EventKind kind);
   // Errors: corrupt, of the dictionary.
   [[nodiscard]] Result<void> tell(EventRecord& event, std::string_view history);
 
  private:
   [[nodiscard]] Result<std::shared_ptr<const Path>> path(const PackedEntry& entry);
+  [[nodiscard]] Result<void> tell_outcome(EventRecord& event, const PackedEntry& entry);
 
   Dictionary& dictionary_;
   // Mails to one receiver take one path: the last one is kept, by its number.

@@ -44,6 +44,11 @@ struct EventRecord {
   std::string reply;
   std::shared_ptr<const Path> path = no_path();  // never null
   bool sender_to_tell = false;                   // Outcome's
+  // Of what comes after a receiver's word (a complaint, a mail that came back): the way by which
+  // the receiver took it, or else of the last attempt; and whether it had been taken, as `sent`
+  // told.
+  std::shared_ptr<const Path> taken = no_path();  // never null
+  bool was_sent = false;
 
   [[nodiscard]] static const std::shared_ptr<const EventDelivery>& no_delivery();
   [[nodiscard]] static const std::shared_ptr<const Path>& no_path();

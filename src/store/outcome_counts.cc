@@ -77,9 +77,10 @@ void OutcomeTally::add(const Change& change) {
   add_to(hours[{kAllAccounts, kind}], 1, sample);
   if (!change.is_bulk) return;
   add_to(deliveries[{change.key.delivery, kind}], 1, sample);
-  // A bounce after acceptance: the recipient counts once.
-  if (change.was == RecipientState::delivered) {
-    const Kind before(std::string(change.site), change.was, Cause::none);
+  // A bounce after acceptance, or after doubt: the recipient counts once.
+  const bool was_doubted = change.came_back && change.was == RecipientState::unknown;
+  if (change.was == RecipientState::delivered || was_doubted) {
+    const Kind before(std::string(change.site), change.was, change.cause_before);
     add_to(deliveries[{change.key.delivery, before}], -1, 0);
   }
 }

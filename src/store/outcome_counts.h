@@ -3,10 +3,11 @@
 // account and of all accounts together. Kept in the commit that records the outcomes, as
 // increments: a row for each kind of outcome that occurs in a commit, however many mails that are.
 //
-// What counts: every line of a story that changed its recipient. So final states are recipients,
-// and `deferred` is answers for later, of which one recipient may have several. Who never came to
-// an attempt (suppressed when claimed, cancelled by a stop) is not counted here, nor is what was
-// recorded before this was kept: a delivery's own counts (deliveries.h) have all, and the
+// What counts: every line of a story that changed its recipient. So final states are recipients
+// (of a delivery, where a mail that came back is moved from what it was counted as; an hour has
+// both), and `deferred` is answers for later, of which one recipient may have several. Who never
+// came to an attempt (suppressed when claimed, cancelled by a stop) is not counted here, nor is
+// what was recorded before this was kept: a delivery's own counts (deliveries.h) have all, and the
 // difference is what no cause is known of. Transactions and messages by SMTP have so few
 // recipients that their stories are read instead; hours count them.
 //
@@ -113,6 +114,9 @@ struct OutcomeTally {
     RecipientState was = RecipientState::pending;
     RecipientState is = RecipientState::pending;
     Cause cause = Cause::none;
+    // Of a mail that came back (OutcomeRecord::if_taken): it was counted at this site, for this.
+    bool came_back = false;
+    Cause cause_before = Cause::none;
   };
   void add(const Change& change);
   [[nodiscard]] bool empty() const { return deliveries.empty() && hours.empty(); }

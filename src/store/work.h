@@ -132,6 +132,8 @@ struct OutcomeRecord {
   // A mail that came back: is recorded only where it ends what a receiver had taken, or may have
   // (delivered, unknown): else conflict, and nothing is kept. So the same one twice is one.
   bool if_taken = false;
+  // With if_taken: for which cause it was counted at `site` until now; counts are moved from there.
+  Cause cause_before = Cause::none;
 };
 
 // Ends a lease: the batch is due again at the earliest due time of its open recipients, but not

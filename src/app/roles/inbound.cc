@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/roles/inbound.h"
 
+#include <cstddef>
 #include <span>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "async/timer.h"
 #include "base/bytes.h"
 #include "base/log.h"
+#include "dns/mail_route.h"
 
 namespace todoku::app::roles {
 namespace {
@@ -20,7 +22,8 @@ constexpr Milliseconds kInboundCertificatesLookedAt = std::chrono::seconds(60);
 
 std::string site_behind(const delivery::policy::SiteRules& rules, std::string_view domain,
                         std::string_view host) {
-  const auto* const named = rules.find(domain, std::span(&host, 1));
+  const auto hosts = std::span(&host, host.empty() ? std::size_t{0} : std::size_t{1});
+  const auto* const named = rules.find(domain, hosts);
   return named == nullptr ? std::string() : named->name;
 }
 
@@ -49,11 +52,12 @@ InboundRole::InboundRole(const Ground& ground, ImportReports import_reports,
                         .metrics = ground.metrics,
                         .secret = std::string(as_text(ground.secret)),
                         .unsubscribes = std::make_shared<const UnsubscribeTokens>(ground.secret),
-                        .site_of =
-                            [&rules = ground.rules](std::string_view domain,
-                                                    std::string_view host) {
-                              return site_behind(rules, domain, host);
-                            },
+                        .sites = {.by_rule =
+                                      [&rules = ground.rules](std::string_view domain,
+                                                              std::string_view host) {
+                                        return site_behind(rules, domain, host);
+                                      },
+                                  .has_host = dns::names_host},
                         .import_reports = std::move(import_reports)}},
           inbound_options(ground.config)),
       tasks_(ground.runtime.executor(0)) {}

@@ -109,6 +109,11 @@ Result<ProtectionLimits> Judging::limits_for(const RateSubject& subject, const T
   limits.unknown_users.warn = 0;
   limits.unknown_users.pause = 0;
   if (is_canary(subject, known->second, heads)) return in_canary(limits);
+  if (subject.scope == RateScope::receiver && subject.name == Receiver::kOthers) {
+    // Nobody could be held back there: its owner is told, and the account has the same limits.
+    limits.complaints.pause = 0;
+    limits.hard_bounces.pause = 0;
+  }
   if (subject.scope != RateScope::delivery_at_receiver) return limits;
   // There the account's and the delivery's own rates count, too; it is the receiver's patience with
   // addresses that do not exist which is the delivery's alone.

@@ -37,7 +37,8 @@ using Heads = std::map<store::DeliveryKey, store::Delivery>;
 // on:
 //
 //   account, sender domain   all bulk of it that goes out
-//   receiver                 all bulk of the account that goes out, at this receiver
+//   receiver                 all bulk of the account that goes out, at this receiver; of all
+//                            others together (Receiver::kOthers) its owner is told alone
 //   delivery                 itself, if it goes out still; else its owner is told alone
 //   delivery at a receiver   itself there
 [[nodiscard]] Result<std::vector<Consequence>> judge_rates(store::WriteTransaction& writer,

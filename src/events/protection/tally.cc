@@ -11,9 +11,6 @@ namespace {
 using store::EventKind;
 using store::RateScope;
 
-// By its word: a store of a version that knows no complaints tells none.
-const std::optional<EventKind> kComplained = store::event_kind("complained");
-
 std::string_view domain_of(std::string_view address) {
   const std::size_t at = address.rfind('@');
   return at == std::string_view::npos ? std::string_view{} : address.substr(at + 1);
@@ -38,29 +35,32 @@ std::array<store::RateSubject, 5> subjects_of(const store::EventRecord& event,
 }  // namespace
 
 std::vector<EventKind> kinds_counted() {
-  std::vector<EventKind> kinds{EventKind::sent, EventKind::hard_error, EventKind::delivery_started};
-  if (kComplained) kinds.push_back(*kComplained);
-  return kinds;
+  return {EventKind::sent, EventKind::hard_error, EventKind::complained,
+          EventKind::delivery_started};
 }
 
-OutcomeCounts counts_of(const store::SheetEntry& entry, bool reports_complaints) {
+OutcomeCounts counts_of(const store::EventRecord& event, bool reports_complaints) {
+  const store::SheetEntry& entry = event.entry;
   if (entry.kind == EventKind::sent) {
     return {.answered = 1, .delivered = 1, .reporting = reports_complaints ? 1 : 0};
   }
   if (entry.kind == EventKind::hard_error) {
     const bool against = feedback::classify::speaks_against_address(entry.cause);
-    return {.answered = 1,
+    return {.answered = event.was_sent ? 0 : 1,
             .hard = against ? 1 : 0,
             .unknown_users = entry.cause == Cause::mailbox ? 1 : 0};
   }
-  if (kComplained && entry.kind == *kComplained) return {.complained = 1};
+  if (entry.kind == EventKind::complained) return {.complained = 1};
   return {};
 }
 
 void Tally::add(const store::EventRecord& event, std::string_view sender_domain) {
   if (event.is_gone || store::is_of_many(event.entry.kind)) return;
-  Receiver receiver = receivers_(domain_of(event.address), event.path->mx_host);
-  const OutcomeCounts counts = counts_of(event.entry, receiver.reports_complaints);
+  // Who complains, or sends a mail back, is who took it.
+  const std::string& own_host = event.path->mx_host;
+  Receiver receiver =
+      receivers_(domain_of(event.address), own_host.empty() ? event.taken->mx_host : own_host);
+  const OutcomeCounts counts = counts_of(event, receiver.reports_complaints);
   if (counts == OutcomeCounts{}) return;
   const store::RateHour hour = store::rate_hour(event.entry.at);
   for (store::RateSubject& subject : subjects_of(event, sender_domain, receiver.site)) {

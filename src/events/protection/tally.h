@@ -24,7 +24,7 @@ struct Receiver {
   // million; 0: never.
   std::int64_t unknown_users_limit = 0;
 
-  // All that no rule names.
+  // All that no rule names: counted together, and held back nowhere, as they are many.
   static constexpr std::string_view kOthers = "others";
 };
 // Of the domain of an address and the host that answered, which may be empty.
@@ -53,7 +53,8 @@ class Tally {
   std::map<std::string, Receiver, std::less<>> seen_;
 };
 
-// What an outcome adds; nothing (all zero) if it is no receiver's last word.
-[[nodiscard]] OutcomeCounts counts_of(const store::SheetEntry& entry, bool reports_complaints);
+// What an outcome adds; nothing (all zero) if it is no receiver's last word. A mail that came back
+// after it was taken was answered before.
+[[nodiscard]] OutcomeCounts counts_of(const store::EventRecord& event, bool reports_complaints);
 
 }  // namespace todoku::events::protection

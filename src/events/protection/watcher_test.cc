@@ -3,7 +3,9 @@
 #include "events/protection/watcher.h"
 
 #include <deque>
+#include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,15 +22,18 @@ namespace todoku::events::protection {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
-// docomo reports no complaints and bears 10 % unknown users.
-Receiver receiver_of(std::string_view domain, std::string_view) {
+// docomo reports no complaints and bears 10 % unknown users; outlook is known by its host alone.
+Receiver receiver_of(std::string_view domain, std::string_view mx_host) {
   if (domain == "docomo.ne.jp") return {.site = "docomo", .unknown_users_limit = 100'000};
   if (domain == "yahoo.example") return {.site = "yahoo", .reports_complaints = true};
+  if (mx_host == "mx.outlook.example") return {.site = "outlook", .reports_complaints = true};
   return {};
 }
 
@@ -99,7 +104,8 @@ class WatcherTest : public ::testing::Test {
     std::vector<store::OutcomeRecord> records;
     for (; count > 0; --count) {
       ASSERT_FALSE(next_[key].empty());
-      records.push_back({.key = next_[key].back(), .outcome = outcome});
+      records.push_back(
+          {.key = next_[key].back(), .outcome = outcome, .path = {.mx_host = mx_host_}});
       next_[key].pop_back();
     }
     const auto settled =
@@ -111,6 +117,40 @@ class WatcherTest : public ::testing::Test {
   }
   void bounce(store::DeliveryKey key, std::size_t count, Cause cause = Cause::mailbox) {
     settle(key, count, {.state = RecipientState::bounced, .stage = Stage::rcpt_to, .cause = cause});
+  }
+  // By mails, days later: of whom it was sent to.
+  void complain(std::span<const store::RecipientKey> keys) {
+    write([&](store::WriteTransaction& t) -> Result<void> {
+      for (const store::RecipientKey& key : keys) {
+        t.tell_of_recipient(store::EventKind::complained, account_, key);
+      }
+      return {};
+    });
+  }
+  void come_back(std::span<const store::RecipientKey> keys) {
+    std::vector<store::OutcomeRecord> records;
+    for (const store::RecipientKey& key : keys) {
+      records.push_back({.key = key,
+                         .outcome = {.state = RecipientState::bounced,
+                                     .stage = Stage::accepted,
+                                     .reply = {550, "5.1.1 unknown"},
+                                     .is_attempt = false,
+                                     .cause = Cause::mailbox},
+                         .if_taken = true});
+    }
+    const auto settled =
+        store_.store->perform_and_wait(store::Settle{.outcomes = records, .releases = {}});
+    for (const auto& each : settled.value().outcomes) ASSERT_TRUE(each);
+  }
+  OutcomeCounts counted_at(std::string_view site) {
+    const store::RateSubject subject{
+        .account = account_, .scope = store::RateScope::receiver, .name = std::string(site)};
+    const store::RateHour hour = store::rate_hour(store_.store->clock().now());
+    return read([&](store::ReadTransaction& t) {
+             return t.rates(std::span(&subject, 1), hour - 1, hour);
+           })
+        .front()
+        .counts;
   }
   void resume(store::DeliveryKey key) {
     const Instant now = store_.store->clock().now();
@@ -151,6 +191,7 @@ class WatcherTest : public ::testing::Test {
   std::deque<Metrics> metrics_;
   store::AccountKey account_{};
   store::NodeKey node_{};
+  std::string mx_host_;  // that answers
   std::map<store::DeliveryKey, std::vector<store::RecipientKey>> next_;
   std::unique_ptr<Watcher> watcher_;
 };
@@ -176,10 +217,12 @@ TEST_F(WatcherTest, ABulkOfDeadAddressesIsWarnedOfAndPaused) {
   bounce(key, 12);
   turn();
   EXPECT_EQ(course(key), store::Course::paused);
-  EXPECT_THAT(told(), SizeIs(8));
+  ASSERT_THAT(told(), SizeIs(7));
   EXPECT_THAT(told()[4], HasSubstr("protection_paused: account: hard bounces: 23 of 212"));
+  EXPECT_THAT(told(), Not(Contains(HasSubstr("protection_paused: receiver"))));
+  EXPECT_THAT(held(), IsEmpty()) << "others are no receiver where it could be held back";
   turn();
-  EXPECT_THAT(told(), SizeIs(8)) << "once";
+  EXPECT_THAT(told(), SizeIs(7)) << "once";
 }
 
 TEST_F(WatcherTest, WhoResumesBeginsToCountAnew) {
@@ -239,6 +282,57 @@ TEST_F(WatcherTest, UnknownUsersAtOneReceiverHoldADeliveryThere) {
   EXPECT_THAT(told().back(), HasSubstr("protection_resumed: delivery 1 at docomo"));
 }
 
+TEST_F(WatcherTest, WhatNoRuleNamesIsHeldBackNowhere) {
+  const auto good = bulk(1'000, "docomo.ne.jp");
+  take(good, 500);
+  take(good, 500);
+  const auto beside = bulk(10, "example.com");
+  const auto bad = bulk(400, "example.jp");
+  take(bad, 180);
+  bounce(bad, 20);
+  turn();
+  EXPECT_THAT(told(),
+              ElementsAre("protection_warned: receiver others: hard bounces: 20 of 200 (10 %); the "
+                          "limit is 5 %",
+                          "protection_paused: delivery 3: hard bounces: 20 of 200 (10 %); the "
+                          "limit is 10 %"));
+  EXPECT_EQ(course(bad), store::Course::paused);
+  EXPECT_EQ(course(beside), store::Course::goes);
+  EXPECT_THAT(held(), IsEmpty());
+}
+
+TEST_F(WatcherTest, ComplaintsCountAtTheReceiverThatTookTheMail) {
+  const auto key = bulk(1'001, "example.jp");
+  const std::vector<store::RecipientKey> to = next_[key];
+  mx_host_ = "mx.outlook.example";
+  take(key, 500);
+  take(key, 500);
+  turn();
+  ASSERT_THAT(told(), IsEmpty());
+  complain(std::span(to).last(3));
+  turn();
+  EXPECT_EQ(
+      counted_at("outlook"),
+      (OutcomeCounts{.answered = 1'000, .delivered = 1'000, .reporting = 1'000, .complained = 3}));
+  EXPECT_EQ(counted_at(Receiver::kOthers), OutcomeCounts{});
+  EXPECT_THAT(told(), Contains("protection_paused: receiver outlook: complaints: 3 of 1000 (0.3 %);"
+                               " the limit is 0.3 %"));
+}
+
+TEST_F(WatcherTest, AMailThatCameBackCountsOnceAtTheReceiverThatTookIt) {
+  const auto key = bulk(100, "example.jp");
+  const std::vector<store::RecipientKey> to = next_[key];
+  mx_host_ = "mx.outlook.example";
+  take(key, 10);
+  turn();
+  come_back(std::span(to).last(2));
+  turn();
+  EXPECT_EQ(counted_at("outlook"),
+            (OutcomeCounts{
+                .answered = 10, .delivered = 10, .reporting = 10, .hard = 2, .unknown_users = 2}));
+  EXPECT_EQ(counted_at(Receiver::kOthers), OutcomeCounts{});
+}
+
 TEST_F(WatcherTest, NothingIsCountedTwiceWhoeverReads) {
   const auto key = bulk(400, "example.jp");
   bounce(key, 100);
@@ -263,6 +357,48 @@ TEST_F(WatcherTest, AnAccountMayHaveLimitsOfItsOwn) {
   bounce(key, 10);
   turn();
   EXPECT_EQ(course(key), store::Course::paused);
+}
+
+store::EventRecord event_of(store::EventKind kind) {
+  store::EventRecord event{.account = store::AccountKey{1}, .address = "a@hotmail.example"};
+  event.entry.kind = kind;
+  event.entry.delivery = store::DeliveryKey{5};
+  return event;
+}
+
+OutcomeCounts counted(const Tally& tally, std::string_view receiver) {
+  for (const store::RateIncrement& each : tally.increments()) {
+    const bool is_its =
+        each.subject.scope == store::RateScope::receiver && each.subject.name == receiver;
+    if (is_its) return each.counts;
+  }
+  return {};
+}
+
+TEST(ProtectionTally, AComplaintIsOfTheReceiverThatTookTheMail) {
+  const Receivers receivers = receiver_of;
+  Tally tally(receivers);
+  store::EventRecord complaint = event_of(store::EventKind::complained);
+  complaint.was_sent = true;
+  complaint.taken = std::make_shared<const Path>(Path{.mx_host = "mx.outlook.example"});
+  tally.add(complaint, "sender.example");
+  EXPECT_EQ(counted(tally, "outlook"), OutcomeCounts{.complained = 1});
+  EXPECT_EQ(counted(tally, Receiver::kOthers), OutcomeCounts{});
+}
+
+TEST(ProtectionTally, AMailThatCameBackWasAnsweredBeforeIfItWasSent) {
+  const Receivers receivers = receiver_of;
+  Tally tally(receivers);
+  store::EventRecord back = event_of(store::EventKind::hard_error);
+  back.entry.cause = Cause::mailbox;
+  back.taken = std::make_shared<const Path>(Path{.mx_host = "mx.outlook.example"});
+  back.was_sent = true;
+  tally.add(back, "sender.example");
+  EXPECT_EQ(counted(tally, "outlook"), (OutcomeCounts{.hard = 1, .unknown_users = 1}));
+  back.was_sent = false;  // of whom it was unknown what had become of it
+  tally.add(back, "sender.example");
+  EXPECT_EQ(counted(tally, "outlook"),
+            (OutcomeCounts{.answered = 1, .hard = 2, .unknown_users = 2}));
 }
 
 TEST(ProtectionTally, ComplaintsAreMeasuredWhereTheyAreReported) {

@@ -96,7 +96,7 @@ Result<void> join(Session& session, std::vector<EventRecord>& events,
     delivery.add(entry.delivery);
     batch.add(is_of_many(entry.kind) ? 0 : batch_number(entry.delivery, entry.batch));
     seq.add(entry.seq);
-    outcome.add(has_outcome(entry.kind));
+    outcome.add(OutcomesTold::is_told(entry.kind));
   }
   const auto rows = session.ask(
       kJoin, Params() << which << account << delivery << batch << seq << outcome << type);

@@ -244,7 +244,9 @@ Result<OutcomeRecorded> SettlingSet::settle(const OutcomeRecord& outcome) {
                .site = outcome.site,
                .was = recipient.state,
                .is = verdict.next,
-               .cause = outcome.outcome.cause});
+               .cause = outcome.outcome.cause,
+               .came_back = outcome.if_taken,
+               .cause_before = outcome.cause_before});
     keep_log(*its, place, verdict.next, log_code(outcome.outcome));
     recipient.state = verdict.next;
     recipient.due = due;

@@ -105,7 +105,7 @@ Result<void> EventJoin::join_recipients(std::span<Wanted> wanted, const Batch& b
       if (event.is_gone) continue;
       event.log_id = batch.first_log_id + event.entry.seq;
       event.address = full_address(query.text(1), batch.domain);
-      if (!has_outcome(event.entry.kind)) continue;
+      if (!OutcomesTold::is_told(event.entry.kind)) continue;
       auto told = outcomes_.tell(event, query.blob(2));
       if (!told) return told;
     }

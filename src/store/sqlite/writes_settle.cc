@@ -189,7 +189,9 @@ Result<void> SqliteWriteTransaction::record(const OutcomeRecord& outcome, BatchS
                       .site = outcome.site,
                       .was = state,
                       .is = next,
-                      .cause = outcome.outcome.cause});
+                      .cause = outcome.outcome.cause,
+                      .came_back = outcome.if_taken,
+                      .cause_before = outcome.cause_before});
     if (!is_told_by_stop(batch.stopped, next)) {
       events_.add(batch.account, event_of(outcome, next, attempts + tried, now_));
     }

@@ -71,6 +71,9 @@ TEST_P(StoreSuite, WhatAReaderDidIsToldWithTheAddressAndWithoutAnOutcome) {
   EXPECT_EQ(events[0].entry.at, now());
   EXPECT_EQ(events[0].delivery->id, accepted.delivery.id);
   EXPECT_EQ(events[0].reply, "");
+  EXPECT_EQ(events[0].path->mx_host, "");
+  EXPECT_EQ(events[0].taken->mx_host, "mx1.example.jp") << "who took it";
+  EXPECT_TRUE(events[0].was_sent);
   EXPECT_EQ(events_of(*store_, acme.key).back().entry.kind, complained);
 }
 
@@ -152,6 +155,25 @@ TEST_P(StoreSuite, AnOutcomeTellsWhatTheReceiverSaid) {
   EXPECT_EQ(events[2].path->egress_source, "pool-a");
   EXPECT_EQ(events[3].entry.recipients, 1);
   EXPECT_EQ(events[3].delivery->id, accepted.delivery.id);
+}
+
+TEST_P(StoreSuite, AMailThatCameBackTellsWhoHadTakenIt) {
+  const Account acme = account();
+  const BatchKey batch = accept(acme.key, {recipient("one"), recipient("two")}).batches.at(0).key;
+  record({outcome(batch, 0, RecipientState::delivered),
+          outcome(batch, 1, RecipientState::bounced, 550, "5.1.1 unknown")});
+  clock_.advance(std::chrono::seconds(61));
+  OutcomeRecord back = outcome(batch, 0, RecipientState::bounced, 550, "5.1.1 unknown");
+  back.outcome.is_attempt = false;
+  back.path = {};
+  record({back});
+  const auto events = all_of(*store_, {.account = acme.key, .kinds = {hard_error}});
+  ASSERT_THAT(events, SizeIs(2));
+  EXPECT_FALSE(events[0].was_sent);
+  EXPECT_EQ(events[0].path->mx_host, "mx1.example.jp");
+  EXPECT_TRUE(events[1].was_sent);
+  EXPECT_EQ(events[1].path->mx_host, "");
+  EXPECT_EQ(events[1].taken->mx_host, "mx1.example.jp");
 }
 
 TEST_P(StoreSuite, EveryEndHasItsKind) {

@@ -79,6 +79,40 @@ TEST_P(StoreSuite, OutcomesOfABulkAreCountedByReceiverAndCause) {
   EXPECT_EQ(counts[1].cause, Cause::mailbox_full);
 }
 
+TEST_P(StoreSuite, AMailThatCameBackIsMovedFromWhatItWasCountedAs) {
+  const Delivery sending = started(account().key, recipients(3, "example.jp"));
+  const BatchKey batch = claim_all(sending.key)[0].key;
+  record({at_site(outcome(batch, 0, RecipientState::delivered), "(mx1|mx2).example.jp"),
+          at_site(outcome(batch, 1, RecipientState::unknown, 0, "lost"), "", Cause::in_doubt),
+          at_site(outcome(batch, 2, RecipientState::delivered), "")});
+  const auto came_back = [&](std::uint32_t seq, std::string_view site, Cause before) {
+    auto bounce = at_site(outcome(batch, seq, RecipientState::bounced, 550, "5.1.1 unknown"), site,
+                          Cause::mailbox);
+    bounce.outcome.is_attempt = false;
+    bounce.if_taken = true;
+    bounce.cause_before = before;
+    return bounce;
+  };
+  record({came_back(0, "(mx1|mx2).example.jp", Cause::none), came_back(1, "", Cause::in_doubt)});
+  const auto bounced = [&](std::uint32_t seq, std::string_view site) {
+    return OutcomeCount{.site = std::string(site),
+                        .state = RecipientState::bounced,
+                        .cause = Cause::mailbox,
+                        .mails = 1,
+                        .sample = key_of(batch, seq)};
+  };
+  EXPECT_THAT(of_delivery(*store_, sending.key, "(mx1|mx2).example.jp"),
+              ElementsAre(bounced(0, "(mx1|mx2).example.jp")));
+  const auto others = of_delivery(*store_, sending.key, "");
+  ASSERT_THAT(others, SizeIs(2));
+  EXPECT_THAT(others, ::testing::Contains(bounced(1, "")));
+  EXPECT_THAT(others, ::testing::Contains(OutcomeCount{.site = "",
+                                                       .state = RecipientState::delivered,
+                                                       .cause = Cause::none,
+                                                       .mails = 1,
+                                                       .sample = key_of(batch, 2)}));
+}
+
 TEST_P(StoreSuite, OutcomesAreCountedByHourAndAccount) {
   const AccountKey mine = account("mine").key;
   const AccountKey theirs = account("theirs").key;
