@@ -304,7 +304,11 @@ class DispatcherTest : public ::testing::Test {
   std::optional<CountingStore> counting_;
   store::NodeKey me_{};
   queue::MemoryQueues queues_{{}, clock_};
-  MemoryFeedback feedback_{[this](std::string_view domain) { return site_of(domain); }};
+  std::int64_t looked_up_ = 0;  // domains, by the dispatcher
+  MemoryFeedback feedback_{[this](std::string_view domain) {
+    ++looked_up_;
+    return site_of(domain);
+  }};
   struct LiveOnes final : LiveSources {
     [[nodiscard]] std::vector<std::string> live() const override { return names; }
     std::vector<std::string> names{"main"};
@@ -375,6 +379,28 @@ TEST_F(DispatcherTest, AClassWithSourcesOfItsOwnWaitsForThese) {
   live_.names = {"main", "news"};
   run(dispatcher_->pass());
   EXPECT_EQ(bells_of("news"), 1U);
+}
+
+TEST_F(DispatcherTest, WhatWaitsForTheSourcesOfItsClassIsNotReadInVain) {
+  options_.pools = policy::Pools({{.name = "main", .only = TrafficClass::transactional},
+                                  {.name = "news", .only = TrafficClass::bulk}});
+  bulk(account("shop"), {"one.example"}, 10'000);
+  live_.names = {"main"};
+  run(dispatcher_->pass());
+  counting_->reads = 0;
+  run(dispatcher_->pass());
+  EXPECT_EQ(counting_->reads, 0) << "nobody who lives may send it";
+}
+
+TEST_F(DispatcherTest, ADomainIsLookedUpOnceAPass) {
+  live_.names = {"main", "other", "third"};
+  for (const std::string_view name : {"shop", "another shop"}) {
+    bulk(account(name), {"one.example", "two.example"}, 2'000);
+  }
+  dispatcher_->rests({"one.example", "main", seconds(600), true});
+  run(dispatcher_->pass());
+  EXPECT_GT(bells_of("other") + bells_of("third"), 0U);
+  EXPECT_EQ(looked_up_, 2);
 }
 
 TEST_F(DispatcherTest, WhoBeginsAnewKnowsOfNothingThatIsOutstanding) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
 #include <utility>
 
 #include "delivery/policy/pools.h"
@@ -92,6 +93,7 @@ void Dispatcher::rests(const LaneRest& rest) {
   for (policy::CreditLedger& ledger : credit_) ledger.rest_until(lane, until);
   if (!rest.elsewhere || unwanted_.size() >= kUnwantedMax) return;
   unwanted_[lane] = until;
+  ways_.clear();
   look_again();
 }
 
@@ -185,6 +187,13 @@ void Dispatcher::look_at_sources() {
   std::vector<std::string> live = live_.live();
   if (live == sources_) return;
   sources_ = std::move(live);
+  for (const TrafficClass traffic : {TrafficClass::transactional, TrafficClass::bulk}) {
+    std::vector<bool>& sends = sends_[static_cast<std::size_t>(traffic)];
+    sends.clear();
+    for (const std::string& source : sources_) {
+      sends.push_back(options_.pools.choose(std::span(&source, 1), traffic, 0, 0).has_value());
+    }
+  }
   const auto lives = [this](const std::string& source) {
     return std::ranges::find(sources_, source) != sources_.end();
   };
@@ -201,6 +210,7 @@ Task<void> Dispatcher::pass() {
   std::erase_if(unwanted_,
                 [now = clock_.steady_now()](const auto& each) { return each.second <= now; });
   pages_left_ = kPagesPerPass;
+  ways_.clear();
   blocked_lanes_.clear();
   urgent_.window.unblock();
   for (auto& [key, origin] : sending_) origin.window.unblock();
@@ -311,7 +321,7 @@ Task<Result<Dispatcher::Canaries>> Dispatcher::read_canaries(
 }
 
 std::optional<std::int64_t> Dispatcher::canary_left(const store::Workload& workload,
-                                                    std::string_view domain) {
+                                                    std::string_view domain, const Ways& ways) {
   const Origin* const origin = workload ? origin_of(workload) : nullptr;
   if (origin == nullptr || origin->canary == 0) return std::nullopt;
   const SteadyInstant now = clock_.steady_now();
@@ -320,7 +330,7 @@ std::optional<std::int64_t> Dispatcher::canary_left(const store::Workload& workl
     const auto found = origin->canaries.find(name);
     return found == origin->canaries.end() ? 0 : found->second;
   };
-  const std::string receiver = receiver_of(domain);
+  const std::string& receiver = ways.receiver;
   // What went before it was known whose the domain is was counted under its own name.
   return origin->canary - used(receiver) - (receiver == domain ? 0 : used(domain));
 }
@@ -355,69 +365,74 @@ Dispatcher::Origin* Dispatcher::origin_of(const store::Workload& workload) {
   return found == sending_.end() ? nullptr : &found->second;
 }
 
+const Dispatcher::Ways& Dispatcher::ways_of(std::string_view domain) {
+  if (const auto known = ways_.find(domain); known != ways_.end()) return known->second;
+  Ways ways;
+  ways.receiver = domain.empty() ? std::string(kSharedSite) : feedback_.site_of(domain);
+  for (const std::string& source : sources_) {
+    const auto smarthost = smarthosts_.find(source);
+    ways.lanes.push_back(policy::lane_name(
+        smarthost == smarthosts_.end() ? ways.receiver : feedback_.site_of(smarthost->second),
+        source));
+    const bool is_unwanted = unwanted_.contains(ways.lanes.back());
+    ways.unwanted.push_back(is_unwanted);
+    if (!is_unwanted) ways.wanted.push_back(source);
+  }
+  return ways_.emplace(domain, std::move(ways)).first->second;
+}
+
 std::optional<std::size_t> Dispatcher::source_for(const store::Workload& workload,
                                                   const store::BatchKey& key,
-                                                  std::string_view domain) const {
+                                                  const Ways& ways) const {
   const TrafficClass traffic = workload ? TrafficClass::bulk : TrafficClass::transactional;
   const auto chosen = options_.pools.choose(sources_, traffic, number(key.delivery), key.batch);
-  if (unwanted_.empty() || !chosen || !is_unwanted(domain, *chosen)) return chosen;
+  if (!chosen || !ways.unwanted[*chosen]) return chosen;
   // Only what would go by it moves.
-  const std::vector<std::string> wanted = wanted_at(domain);
-  const auto other = options_.pools.choose(wanted, traffic, number(key.delivery), key.batch);
+  const auto other = options_.pools.choose(ways.wanted, traffic, number(key.delivery), key.batch);
   if (!other) return chosen;
-  const auto place = std::ranges::find(sources_, wanted[*other]);
+  const auto place = std::ranges::find(sources_, ways.wanted[*other]);
   return static_cast<std::size_t>(place - sources_.begin());
 }
 
-bool Dispatcher::is_unwanted(std::string_view domain, std::size_t source) const {
-  return unwanted_.contains(policy::lane_name(site_for(domain, source), sources_[source]));
-}
-
-std::vector<std::string> Dispatcher::wanted_at(std::string_view domain) const {
-  std::vector<std::string> wanted;
+bool Dispatcher::may_send(TrafficClass traffic, const Ways& ways, std::size_t source) const {
+  const std::vector<bool>& sends = sends_[static_cast<std::size_t>(traffic)];
+  if (!sends[source] || !ways.unwanted[source]) return sends[source];
   for (std::size_t i = 0; i < sources_.size(); ++i) {
-    if (!is_unwanted(domain, i)) wanted.push_back(sources_[i]);
+    if (sends[i] && !ways.unwanted[i]) return false;
   }
-  return wanted;
+  return true;  // none is wanted: it keeps its own
 }
 
 bool Dispatcher::is_serviceable(const store::Workload& workload, const DueWindow::Domain& domain) {
+  const TrafficClass traffic = workload ? TrafficClass::bulk : TrafficClass::transactional;
+  const Ways& ways = ways_of(domain.name);
+  std::vector<bool> has_credit(sources_.size());
+  bool any = false;
   for (std::size_t i = 0; i < sources_.size(); ++i) {
-    if (credit(workload, domain.name, i) <= 0) continue;
-    if (domain.more) return true;
-    const bool some = std::ranges::any_of(domain.batches, [&](const store::DueBatch& batch) {
-      return source_for(workload, batch.key, domain.name) == i;
-    });
-    if (some) return true;
+    if (!may_send(traffic, ways, i)) continue;
+    has_credit[i] = credit(workload, domain.name, ways, i) > 0;
+    any = any || has_credit[i];
   }
-  return false;
-}
-
-std::string Dispatcher::site_for(std::string_view domain, std::size_t source) const {
-  if (const auto smarthost = smarthosts_.find(sources_[source]); smarthost != smarthosts_.end()) {
-    return feedback_.site_of(smarthost->second);
-  }
-  return receiver_of(domain);
-}
-
-std::string Dispatcher::receiver_of(std::string_view domain) const {
-  return domain.empty() ? std::string(kSharedSite) : feedback_.site_of(domain);
+  if (!any || domain.more) return any;
+  return std::ranges::any_of(domain.batches, [&](const store::DueBatch& batch) {
+    const auto source = source_for(workload, batch.key, ways);
+    return source && has_credit[*source];
+  });
 }
 
 std::int64_t Dispatcher::credit(const store::Workload& workload, std::string_view domain,
-                                std::size_t source) {
+                                const Ways& ways, std::size_t source) {
   // Given up it is all the same, once its life is over.
-  const std::string receiver = receiver_of(domain);
-  const bool is_held = workload && held_at_.contains({*workload, receiver});
+  const bool is_held = workload && held_at_.contains({*workload, ways.receiver});
   if (is_held && origin_of(workload)->life_ends > clock_.steady_now()) return 0;
-  if (canary_left(workload, domain).value_or(1) <= 0) return 0;
-  std::string lane = policy::lane_name(site_for(domain, source), sources_[source]);
+  if (canary_left(workload, domain, ways).value_or(1) <= 0) return 0;
+  const std::string& lane = ways.lanes[source];
   const std::int64_t available = credit_of(workload).available(lane, clock_.steady_now());
   if (available > 0) return available;
   // What is to be given up needs no credit of a site that will not see it.
   const Origin* const origin = workload ? origin_of(workload) : nullptr;
   if (origin != nullptr && origin->life_ends <= clock_.steady_now()) return options_.credit.minimum;
-  blocked_lanes_.insert(std::move(lane));
+  blocked_lanes_.insert(lane);
   return 0;
 }
 

@@ -83,6 +83,15 @@ class Dispatcher {
     std::size_t source = 0;  // its place in sources_
   };
 
+  // What is known of a domain, looked up once in a pass.
+  struct Ways {
+    // Its receiver, whichever way its mail goes; of batches that domains share: theirs.
+    std::string receiver;
+    std::vector<std::string> lanes;   // by the place of the source
+    std::vector<bool> unwanted;       // by the same: the lane's site does not want the source
+    std::vector<std::string> wanted;  // names of the other sources
+  };
+
   static constexpr std::int64_t kBatchesPerRead = 64;
   // Batches of a domain that are looked at to find one whose lane has room.
   static constexpr std::int64_t kBatchesLookedAt = 4'096;
@@ -95,7 +104,7 @@ class Dispatcher {
   // Recipients that may be handed out at the domain's receiver besides; nullopt: as many as it can
   // take.
   [[nodiscard]] std::optional<std::int64_t> canary_left(const store::Workload& workload,
-                                                        std::string_view domain);
+                                                        std::string_view domain, const Ways& ways);
   void look_through_some();
   void mark_due();
   Task<Result<void>> look_for_lost_bells();
@@ -124,22 +133,19 @@ class Dispatcher {
     return credit_[static_cast<std::size_t>(workload ? TrafficClass::bulk
                                                      : TrafficClass::transactional)];
   }
+  // Valid for as long as nothing is waited for.
+  [[nodiscard]] const Ways& ways_of(std::string_view domain);
   // Recipients that the lane of a source to the domain's site may be given now.
   [[nodiscard]] std::int64_t credit(const store::Workload& workload, std::string_view domain,
-                                    std::size_t source);
+                                    const Ways& ways, std::size_t source);
   [[nodiscard]] bool is_serviceable(const store::Workload& workload,
                                     const DueWindow::Domain& domain);
   // nullopt: none of those that live sends it.
   [[nodiscard]] std::optional<std::size_t> source_for(const store::Workload& workload,
                                                       const store::BatchKey& key,
-                                                      std::string_view domain) const;
-  [[nodiscard]] bool is_unwanted(std::string_view domain, std::size_t source) const;
-  // Those that the domain's site wants.
-  [[nodiscard]] std::vector<std::string> wanted_at(std::string_view domain) const;
-  // The receiver of a domain, whichever way its mail goes; of batches that domains share: theirs.
-  [[nodiscard]] std::string receiver_of(std::string_view domain) const;
-  // The site that a source's mail for the domain goes to.
-  [[nodiscard]] std::string site_for(std::string_view domain, std::size_t source) const;
+                                                      const Ways& ways) const;
+  // Whether source_for() may choose the source for some batch.
+  [[nodiscard]] bool may_send(TrafficClass traffic, const Ways& ways, std::size_t source) const;
   void forget(std::map<store::BatchKey, Offered>::iterator offered);
 
   store::Store& store_;
@@ -151,7 +157,8 @@ class Dispatcher {
   // Under what the sites of smarthosts are asked for, by the source that has one.
   std::map<std::string, std::string> smarthosts_;
   std::map<std::string, SteadyInstant, std::less<>> unwanted_;  // lanes, until when
-  std::vector<std::string> sources_;  // those that lived when the pass began
+  std::vector<std::string> sources_;        // those that lived when the pass began
+  std::array<std::vector<bool>, 2> sends_;  // by TrafficClass: which of them send it
 
   // By TrafficClass, so that transactional mail does not wait for bulk's credit to come back.
   std::array<policy::CreditLedger, 2> credit_;
@@ -169,6 +176,7 @@ class Dispatcher {
   SteadyInstant swept_{};
 
   // Of the pass at hand or the last one.
+  std::map<std::string, Ways, std::less<>> ways_;  // by domain
   std::vector<Chosen> chosen_;
   std::int64_t pages_left_ = 0;
   std::optional<store::DeliveryKey> out_of_pages_at_;  // the first that got none

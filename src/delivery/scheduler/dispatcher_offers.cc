@@ -14,6 +14,8 @@ namespace {
 // What keeps one pass short; what it leaves is the next one's.
 constexpr std::int64_t kPagesPerSource = 4;
 constexpr std::size_t kBatchesPerPass = 1'000;
+// Domains whose ways are remembered, and a window's besides.
+constexpr std::size_t kWaysMax = 10'000;
 // One turn of one delivery.
 constexpr std::int64_t kTurnRecipients = 2'000;
 
@@ -75,6 +77,7 @@ Task<Result<void>> Dispatcher::choose_bulk() {
 
 Task<Result<bool>> Dispatcher::find_serviceable(store::Workload workload) {
   for (std::int64_t pages = 0;; ++pages) {
+    if (ways_.size() > kWaysMax) ways_.clear();
     Origin* const origin = origin_of(workload);
     if (origin == nullptr) co_return false;
     DueWindow& window = origin->window;
@@ -142,11 +145,12 @@ Task<Result<std::int64_t>> Dispatcher::serve(store::Workload workload) {
 
 std::int64_t Dispatcher::choose_known(const store::Workload& workload, DueWindow::Domain& domain,
                                       std::int64_t budget) {
+  const Ways& ways = ways_of(domain.name);
   std::vector<std::int64_t> credits;  // by source; asked for once
   for (std::size_t i = 0; i < sources_.size(); ++i) {
-    credits.push_back(credit(workload, domain.name, i));
+    credits.push_back(credit(workload, domain.name, ways, i));
   }
-  const auto canary = canary_left(workload, domain.name);
+  const auto canary = canary_left(workload, domain.name, ways);
   if (canary) budget = std::min(budget, *canary);
   std::int64_t recipients = 0;
   std::deque<store::DueBatch> waiting;
@@ -154,7 +158,7 @@ std::int64_t Dispatcher::choose_known(const store::Workload& workload, DueWindow
     store::DueBatch batch = std::move(domain.batches.front());
     domain.batches.pop_front();
     if (offered_.contains(batch.key)) continue;
-    const std::optional<std::size_t> source = source_for(workload, batch.key, domain.name);
+    const std::optional<std::size_t> source = source_for(workload, batch.key, ways);
     if (!source || credits[*source] <= 0) {
       waiting.push_back(std::move(batch));
       continue;
@@ -166,7 +170,7 @@ std::int64_t Dispatcher::choose_known(const store::Workload& workload, DueWindow
   waiting.insert(waiting.end(), std::make_move_iterator(domain.batches.begin()),
                  std::make_move_iterator(domain.batches.end()));
   domain.batches = std::move(waiting);
-  if (canary) origin_of(workload)->canaries[receiver_of(domain.name)] += recipients;
+  if (canary) origin_of(workload)->canaries[ways.receiver] += recipients;
   return recipients;
 }
 
@@ -176,7 +180,7 @@ void Dispatcher::choose(const store::Workload& workload, const store::DueBatch& 
   Offered offered{.workload = workload,
                   .domain = batch.domain,
                   .source = sources_[source],
-                  .lane = policy::lane_name(site_for(batch.domain, source), sources_[source]),
+                  .lane = ways_of(batch.domain).lanes[source],
                   .open = batch.recipients,
                   .since = now,
                   .looked = now};
