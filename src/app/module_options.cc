@@ -86,7 +86,7 @@ delivery::policy::RetryOptions retry(const config::Config::Delivery& given,
           .life_time = hours(expiry_hours)};
 }
 
-std::vector<delivery::EgressSource> sources(const config::Config& config) {
+std::vector<delivery::EgressSource> sources(const config::Config& config, async::FilePool* files) {
   std::vector<config::Config::Egress> configured = config.egress;
   if (configured.empty()) configured.push_back({.name = "default", .ipv4 = true});
   std::vector<delivery::EgressSource> all;
@@ -98,8 +98,8 @@ std::vector<delivery::EgressSource> sources(const config::Config& config) {
          .use_v4 = source.ipv4,
          .use_v6 = source.ipv6,
          .ehlo = source.hello_name.empty() ? hello_name(config) : ascii(source.hello_name),
-         .smarthost = smarthost_of(source),
-         .proxy = proxy_of(source)});
+         .smarthost = smarthost_of(source, files),
+         .proxy = proxy_of(source, files)});
   }
   return all;
 }
@@ -424,7 +424,7 @@ dns::RouteOptions route_options(const config::Config& config) {
   options.allow_private_receivers = config.smtp_out.allow_private_receivers;
   for (const std::string& name : config.smtp_out.own_names) options.own_names.insert(ascii(name));
   options.own_addresses = public_addresses();
-  for (const delivery::EgressSource& source : sources(config)) {
+  for (const delivery::EgressSource& source : sources(config, nullptr)) {
     options.own_names.insert(source.ehlo);
     if (source.bind_v4) options.own_addresses.insert(*source.bind_v4);
     if (source.bind_v6) options.own_addresses.insert(*source.bind_v6);
@@ -494,10 +494,11 @@ events::reports::ReporterOptions report_options(const config::Config& config) {
   return options;
 }
 
-delivery::Options delivery_options(const config::Config& config, const InstanceSecret& secret) {
+delivery::Options delivery_options(const config::Config& config, const InstanceSecret& secret,
+                                   async::FilePool* files) {
   const config::Config::Delivery& given = config.delivery;
   delivery::Options options;
-  options.sources = sources(config);
+  options.sources = sources(config, files);
   options.pools = source_pools(config);
   options.instance_secret = secret;
   options.error_stop = {.errors = static_cast<std::uint32_t>(config.suppression.hard_errors),
@@ -548,7 +549,7 @@ queue::sqs::SqsOptions sqs_options(const config::Config& config) {
   options.region = config.sqs.region;
   options.endpoint = config.sqs.endpoint;
   options.prefix = config.sqs.prefix;
-  options.channels = 2 * sources(config).size();
+  options.channels = 2 * sources(config, nullptr).size();
   std::memcpy(&options.seed, random_octets(sizeof options.seed).data(), sizeof options.seed);
   options.queue.create = config.sqs.create;
   options.queue.visibility = std::chrono::seconds(config.sqs.visibility_seconds);

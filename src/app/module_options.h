@@ -8,6 +8,7 @@
 
 #include "api/api.h"
 #include "app/vault.h"
+#include "async/file_pool.h"
 #include "config/config.h"
 #include "delivery/options.h"
 #include "dns/mail_route.h"
@@ -53,8 +54,10 @@ namespace todoku::app {
 [[nodiscard]] delivery::policy::Pools source_pools(const config::Config& config);
 // Own addresses are kept from outsiders.
 [[nodiscard]] http::GuardedOptions guarded_options(const config::Config& config);
+// `files` reads the passwords of sources where mail is carried (smarthosts.h), and outlives that.
 [[nodiscard]] delivery::Options delivery_options(const config::Config& config,
-                                                 const InstanceSecret& secret);
+                                                 const InstanceSecret& secret,
+                                                 async::FilePool* files = nullptr);
 
 // What must be the same in every process (operate/agreement.h).
 [[nodiscard]] operate::Settings agreed_settings(const config::Config& config,

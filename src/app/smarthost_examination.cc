@@ -62,7 +62,7 @@ Task<doctor::SmarthostTry> try_smarthost(
     options.connect_timeout = kForEach;
     options.not_after = clock.steady_now() + kForEach;
     if (smarthost.login) {
-      auto login = smarthost.login();
+      auto login = co_await smarthost.login();
       tried.stage = Stage::auth;
       if (!login) {
         tried.said = login.error().detail;

@@ -52,6 +52,12 @@ Login log_in_as(const LoginKeys& keys) {
       ClientLogin{.user = keys.user, .password = std::move(secret)});
 }
 
+// By value: the task may outlive whoever asks.
+Task<Login> log_in(LoginKeys keys, async::FilePool* files) {
+  if (files == nullptr) co_return log_in_as(keys);
+  co_return co_await files->run(async::FilePool::Owner{}, [&keys] { return log_in_as(keys); });
+}
+
 LoginKeys via_login(const config::Config::Egress& source) {
   return {.source = source.name,
           .user = source.via_user,
@@ -78,22 +84,25 @@ TlsPlan plan_of(const std::string& via_tls) {
 
 }  // namespace
 
-std::optional<delivery::Smarthost> smarthost_of(const config::Config::Egress& source) {
+std::optional<delivery::Smarthost> smarthost_of(const config::Config::Egress& source,
+                                                async::FilePool* files) {
   const auto url = config::parse_smarthost_url(source.via);
   if (!url) return std::nullopt;
   delivery::Smarthost smarthost{
       .host = url->host, .port = url->port, .tls = plan_of(source.via_tls)};
-  if (!source.via_user.empty())
-    smarthost.login = [keys = via_login(source)] { return log_in_as(keys); };
+  if (!source.via_user.empty()) {
+    smarthost.login = [keys = via_login(source), files] { return log_in(keys, files); };
+  }
   return smarthost;
 }
 
-std::shared_ptr<const net::EgressProxy> proxy_of(const config::Config::Egress& source) {
+std::shared_ptr<const net::EgressProxy> proxy_of(const config::Config::Egress& source,
+                                                 async::FilePool* files) {
   const auto url = config::parse_proxy_url(source.proxy);
   if (!url) return nullptr;
   net::EgressProxy proxy{.kind = url->kind, .at = url->at};
   if (!source.proxy_user.empty()) {
-    proxy.login = [keys = proxy_login(source)] { return log_in_as(keys); };
+    proxy.login = [keys = proxy_login(source), files] { return log_in(keys, files); };
   }
   const auto from = net::IpAddress::parse(source.public_address);
   if (from) (from->is_v4() ? proxy.from_v4 : proxy.from_v6) = *from;

@@ -89,9 +89,9 @@ bool ExaminedSource::is_seen() const {
   return std::ranges::any_of(identity.addresses, &doctor::SourceAddress::is_public);
 }
 
-std::vector<ExaminedSource> examined_sources(const config::Config& config) {
+std::vector<ExaminedSource> examined_sources(const config::Config& config, async::FilePool* files) {
   std::vector<ExaminedSource> all;
-  for (const delivery::EgressSource& source : delivery_options(config, {}).sources) {
+  for (const delivery::EgressSource& source : delivery_options(config, {}, files).sources) {
     if (source.smarthost) continue;
     const auto configured =
         std::ranges::find(config.egress, source.name, &config::Config::Egress::name);

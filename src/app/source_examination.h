@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "async/file_pool.h"
 #include "async/task.h"
 #include "base/clock.h"
 #include "config/config.h"
@@ -37,8 +38,10 @@ struct ExaminedSource {
   // Receivers see one of its addresses, as far as is known.
   [[nodiscard]] bool is_seen() const;
 };
-// Without those that send through a smarthost, whose own address receivers do not see.
-[[nodiscard]] std::vector<ExaminedSource> examined_sources(const config::Config& config);
+// Without those that send through a smarthost, whose own address receivers do not see. `files`: as
+// for delivery_options().
+[[nodiscard]] std::vector<ExaminedSource> examined_sources(const config::Config& config,
+                                                           async::FilePool* files = nullptr);
 [[nodiscard]] std::vector<doctor::Blocklist> blocklists_of(const config::Config& config);
 
 struct Examination {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "async/task.h"
 #include "base/result.h"
 #include "mail/cause.h"
 #include "mail/client_login.h"
@@ -22,9 +23,9 @@ struct Smarthost {
   std::string host;  // a name in A-labels and lower case, or an address
   std::uint16_t port = 587;
   TlsPlan tls{.mode = TlsMode::required, .proof = TlsProof::mx_name};
-  // As whom we log in, asked for each connection, so that a password may change meanwhile; must not
-  // block for long. Errors: any, and no mail goes out. Empty: we do not log in.
-  std::function<Result<std::shared_ptr<const ClientLogin>>()> login{};
+  // As whom we log in, asked for each connection, so that a password may change meanwhile; does not
+  // block. Errors: any, and no mail goes out. Empty: we do not log in.
+  std::function<Task<Result<std::shared_ptr<const ClientLogin>>>()> login{};
 
   // Under what its route is asked for (dns/mail_route.h), and known until it has a site.
   [[nodiscard]] std::string route_name() const { return '=' + host; }

@@ -54,7 +54,7 @@ Task<Result<void>> by_socks5(Stream& stream,            // NOLINT(*-reference-co
                              Endpoint remote, SteadyInstant deadline) {
   std::shared_ptr<const ClientLogin> login;
   if (proxy.login) {
-    auto given = proxy.login();
+    auto given = co_await proxy.login();
     if (!given) co_return of_the_proxy(given.error());
     login = std::move(*given);
   }

@@ -22,9 +22,8 @@ struct EgressProxy {
   enum class Kind : std::uint8_t { socks5, haproxy };
   Kind kind = Kind::socks5;
   Endpoint at;
-  // By SOCKS5: as whom we log in, asked for each connection; must not block for long. Empty: as
-  // nobody.
-  std::function<Result<std::shared_ptr<const ClientLogin>>()> login{};
+  // By SOCKS5: as whom we log in, asked for each connection; does not block. Empty: as nobody.
+  std::function<Task<Result<std::shared_ptr<const ClientLogin>>>()> login{};
   // By the PROXY protocol: the addresses to connect from; a family without one is not reached.
   std::optional<IpAddress> from_v4{};
   std::optional<IpAddress> from_v6{};

@@ -71,7 +71,7 @@ Task<Result<ChangeWatch::Take>> hold_back(store::Store& store, Sending& sending,
 constexpr Milliseconds kOrdersHeardWithin{1'000};
 
 delivery::Options sending_options(const Ground& ground) {
-  delivery::Options options = delivery_options(ground.config, ground.secret);
+  delivery::Options options = delivery_options(ground.config, ground.secret, &ground.file_pool);
   options.connections_max = ground.files.smtp;
   if (ground.config.store.kind == "postgres") options.orders_heard_within = kOrdersHeardWithin;
   return options;
@@ -145,7 +145,7 @@ void CourierRole::make_doctor() {
           .told_through = is_cluster(ground_.config) ? &ground_.store : nullptr},
       SourceDoctor::Options{.every = std::chrono::seconds(given.interval_seconds),
                             .lists_every = std::chrono::seconds(given.blocklist_interval_seconds),
-                            .sources = examined_sources(ground_.config),
+                            .sources = examined_sources(ground_.config, &ground_.file_pool),
                             .lists = blocklists_of(ground_.config),
                             .rest = {.last_may_rest = given.last_may_rest, .enabled = given.rest}},
       ground_.runtime.executor(0));

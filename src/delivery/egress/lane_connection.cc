@@ -191,7 +191,7 @@ Task<std::optional<LaneConnection::OpenFailure>> LaneConnection::open_at(dns::Ca
                                                                          SteadyInstant not_after) {
   auto options = connection_options(candidate);
   options.not_after = not_after;
-  if (auto why = take_login(options)) co_return why;
+  if (auto why = co_await take_login(options)) co_return why;
   world_.dials_total.add();
   auto opened = co_await smtp::Connection::open(options, world_.clock);
   if (!opened && opened.error().failed_in_tls) {
@@ -215,19 +215,21 @@ Task<std::optional<LaneConnection::OpenFailure>> LaneConnection::open_at(dns::Ca
   co_return OpenFailure{std::move(answer), verdict, std::move(failure.path), failure.cut_short};
 }
 
-std::optional<LaneConnection::OpenFailure> LaneConnection::take_login(
-    smtp::ConnectionOptions& options) const {
+Task<std::optional<LaneConnection::OpenFailure>> LaneConnection::take_login(
+    smtp::ConnectionOptions& options) {  // NOLINT(*-reference-coroutine-parameters)
   const auto& smarthost = lane_->source_.smarthost;
-  if (!smarthost || !smarthost->login) return std::nullopt;
-  auto login = smarthost->login();
+  if (!smarthost || !smarthost->login) co_return std::nullopt;
+  auto login = co_await smarthost->login();
   if (login) {
     options.session.login = std::move(*login);
-    return std::nullopt;
+    co_return std::nullopt;
   }
-  policy::Answer answer{
-      .stage = Stage::auth, .reply = {0, login.error().detail}, .cause = Cause::smarthost};
+  const bool is_cut_off = login.error().kind == ErrorKind::cancelled;
+  policy::Answer answer{.stage = Stage::auth,
+                        .reply = {0, login.error().detail},
+                        .cause = is_cut_off ? Cause::stopping : Cause::smarthost};
   const policy::Verdict verdict = judge(answer);
-  return OpenFailure{std::move(answer), verdict, Path{.mx_host = options.mx_host}};
+  co_return OpenFailure{std::move(answer), verdict, Path{.mx_host = options.mx_host}};
 }
 
 std::vector<dns::Candidate> LaneConnection::addresses_to_try() {

@@ -52,7 +52,7 @@ class LaneConnection {
   Task<std::optional<OpenFailure>> open_at(dns::Candidate candidate, SteadyInstant not_after);
   [[nodiscard]] smtp::ConnectionOptions connection_options(const dns::Candidate& candidate) const;
   // Of a smarthost that we log in at; why there is none.
-  [[nodiscard]] std::optional<OpenFailure> take_login(smtp::ConnectionOptions& options) const;
+  Task<std::optional<OpenFailure>> take_login(smtp::ConnectionOptions& options);
   // Sends the mails in hand, and others, until the connection is used up.
   Task<void> send_all();
   enum class Sent : std::uint8_t {
