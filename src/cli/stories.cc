@@ -34,8 +34,15 @@ int explain_many(Session& session, const Explain& options, operate::Given given)
 }
 
 void show_for_recipient(Session& session, const boost::json::value& answer) {
+  constexpr Sentence kUnannounced{
+      "(Of this mail its recipient is told nothing: it is a draft, or reserved.)\n",
+      "（下書きまたは予約中のため、受信者に知らせることはありません）\n"};
   bool first = true;
   for (const auto& mail : list_of(answer, "mails")) {
+    if (text_of(mail, "for_recipient").empty()) {
+      session.err() << kUnannounced.in(session.language());
+      continue;
+    }
     if (!first) session.out() << "\n----\n\n";
     first = false;
     session.out() << text_of(mail, "for_recipient");

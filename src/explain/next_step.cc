@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "base/printable.h"
+#include "explain/advice_book.h"
 #include "explain/own_words.h"
 #include "explain/pace_words.h"
 #include "explain/stage_words.h"
@@ -60,6 +61,13 @@ class NextStep {
       return of_held() + of_reservation();
     }
     return story_.state == RecipientState::deferred ? of_deferred() : of_pending();
+  }
+
+  [[nodiscard]] bool waits_for_a_person() const {
+    if ((way_ && way_->at_hand) || story_.on_its_way) return false;
+    const bool goes_out = options_.engine_running && story_.in_hand;
+    return story_.set_aside || (story_.account_suspended && !goes_out) || story_.delivery_paused ||
+           !story_.credential_held.empty() || held_there() != nullptr;
   }
 
   // Of one that is not this process's to tell about: where to ask.
@@ -156,18 +164,21 @@ class NextStep {
     const auto found = std::ranges::find(known->second, site, &RateHold::site);
     return found == known->second.end() ? nullptr : &*found;
   }
+  // Where nobody knows its way, it goes where the rules say that its address goes.
   [[nodiscard]] const RateHold* held_there() const {
-    return way_ && !way_->site.empty() ? rate_hold(way_->site) : nullptr;
+    const std::string_view site = way_ ? std::string_view(way_->site)
+                                       : advice_in_force().site_of({.address = story_.address});
+    return site.empty() ? nullptr : rate_hold(site);
   }
 
   [[nodiscard]] std::string of_held_there(const RateHold& hold) const {
     return words(
         {"nothing as long as delivery {0} is held back at {1}, before that receiver blocks "
          "its sender ({2}); take out the addresses that do not exist, then it goes on with "
-         "`POST /deliveries/{0}/resume`.",
+         "`todoku bulk resume {0}`.",
          "受信側 {1} にブロックされる前に、配信 {0} の {1} 宛を止めています（{2}）。存在しな"
-         "いアドレスを除いてから、`POST /deliveries/{0}/resume` で再開します。"},
-        story_.delivery_id, hold.site, printable(hold.because));
+         "いアドレスを除いてから、`todoku bulk resume {0}` で再開します。"},
+        story_.delivery_id, hold.site, own_words(printable(hold.because), options_.language));
   }
 
   // Of one that is pending and may be of the rest; empty: its delivery has no canary.
@@ -184,14 +195,14 @@ class NextStep {
   [[nodiscard]] std::string of_paused() const {
     if (const RateHold* const hold = rate_hold({})) {
       return words({"nothing: delivery {0} was paused to protect its sender ({1}); find out where "
-                    "such addresses come from, then it goes on with `POST /deliveries/{0}/resume`.",
+                    "such addresses come from, then it goes on with `todoku bulk resume {0}`.",
                     "送信者を保護するため、配信 {0} を一時停止しています（{1}）。アドレスの入手元を"
-                    "確かめてから、`POST /deliveries/{0}/resume` で再開します。"},
-                   story_.delivery_id, printable(hold->because));
+                    "確かめてから、`todoku bulk resume {0}` で再開します。"},
+                   story_.delivery_id, own_words(printable(hold->because), options_.language));
     }
-    return words({"nothing as long as delivery {0} is paused; it goes on with `POST "
-                  "/deliveries/{0}/resume`.",
-                  "配信 {0} が一時停止中のため送信しません。`POST /deliveries/{0}/resume` "
+    return words({"nothing as long as delivery {0} is paused; it goes on with `todoku bulk "
+                  "resume {0}`.",
+                  "配信 {0} が一時停止中のため送信しません。`todoku bulk resume {0}` "
                   "で再開します。"},
                  story_.delivery_id);
   }
@@ -616,6 +627,10 @@ class NextStep {
 };
 
 }  // namespace
+
+bool waits_for_a_person(const store::Story& story, const StoryOptions& options) {
+  return !is_terminal(story.state) && NextStep(story, options).waits_for_a_person();
+}
 
 std::string next_step(const store::Story& story, const StoryOptions& options) {
   if (is_terminal(story.state)) {

@@ -56,6 +56,10 @@ struct StoryOptions {
   std::int64_t of_all = 0;
 };
 
+// It is not over and does not go on by itself: its account, its delivery, its receiver or its SMTP
+// credential is held back, or it is set aside. What is being sent just now goes on.
+[[nodiscard]] bool waits_for_a_person(const store::Story& story, const StoryOptions& options);
+
 // One line.
 [[nodiscard]] std::string next_step(const store::Story& story, const StoryOptions& options);
 

@@ -70,6 +70,19 @@ TEST(NextStep, OfWhatIsReservedUnderAHoldIsTheRelease) {
   EXPECT_THAT(next_step(story, en), HasSubstr("until the delivery is committed"));
 }
 
+TEST(NextStep, SaysInJapaneseWhyAReceiverIsHeld) {
+  auto ja = options(Language::japanese);
+  store::Story story = base_story();
+  story.type = DeliveryType::bulk;
+  story.key.delivery = store::DeliveryKey{9};
+  ja.rate_holds[story.key.delivery] = {
+      {.site = "docomo", .because = "unknown users: 22 of 109 (20.18 %); the limit is 5 %"}};
+  ja.way_of = [](const store::Story&) { return Way{.site = "docomo"}; };
+  EXPECT_THAT(next_step(story, ja),
+              testing::AllOf(HasSubstr("（存在しない宛先: 109 件中 22 件（20.18 %）、上限は 5 %）"),
+                             Not(HasSubstr("unknown users"))));
+}
+
 TEST(NextStep, OfWhatIsHeldBackForItsRatesSaysWhyAndHowItGoesOn) {
   auto en = options(Language::english);
   auto ja = options(Language::japanese);
@@ -82,8 +95,8 @@ TEST(NextStep, OfWhatIsHeldBackForItsRatesSaysWhyAndHowItGoesOn) {
   en.rate_holds[story.key.delivery] = ja.rate_holds[story.key.delivery] = holds;
   story.delivery_paused = true;
   for (const auto& given : {en, ja}) {
-    EXPECT_THAT(next_step(story, given),
-                testing::AllOf(HasSubstr("hard bounces: 612 of 5000"), HasSubstr("/resume`")));
+    EXPECT_THAT(next_step(story, given), testing::AllOf(HasSubstr("hard bounces: 612 of 5000"),
+                                                        HasSubstr("`todoku bulk resume 12`")));
   }
   story.delivery_paused = false;
   EXPECT_THAT(next_step(story, en), Not(HasSubstr("held back"))) << "where it goes is not known";
@@ -94,10 +107,12 @@ TEST(NextStep, OfWhatIsHeldBackForItsRatesSaysWhyAndHowItGoesOn) {
   for (const auto& given : {en, ja}) {
     EXPECT_THAT(next_step(story, given),
                 testing::AllOf(HasSubstr("docomo"), HasSubstr("unknown users: 5 of 100"),
-                               HasSubstr("/resume`")));
+                               HasSubstr("`todoku bulk resume 12`")));
   }
+  EXPECT_TRUE(waits_for_a_person(story, en));
   en.way_of = at("google");
   EXPECT_THAT(next_step(story, en), Not(HasSubstr("held back"))) << "there it goes on";
+  EXPECT_FALSE(waits_for_a_person(story, en));
   en.canaries[story.key.delivery] = en.now + std::chrono::minutes(10);
   EXPECT_THAT(
       next_step(story, en),

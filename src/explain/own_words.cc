@@ -47,6 +47,11 @@ constexpr std::array kSentences = {
     OwnSentence{"not made: its insert codes make it about * octets, the limit is *",
                 "差し込みコードの値を入れると約 {0} バイトになり、上限の {1} "
                 "バイトを超えるため、作成しませんでした"},
+    OwnSentence{"*: * of * (*); the limit is *", "<0>: {2} 件中 {1} 件（{3}）、上限は {4}"},
+    OwnSentence{"complaints", "迷惑メールの申告"},
+    OwnSentence{"hard bounces", "ハードバウンス"},
+    OwnSentence{"unknown users", "存在しない宛先"},
+    OwnSentence{"refusals", "拒否"},
     OwnSentence{"its content cannot be read: *", "内容を読めません: {0}"},
     OwnSentence{"composing it ended with: *", "メールの作成に失敗しました: {0}"},
     OwnSentence{"there is no DKIM key * of *", "{1} の DKIM 鍵 {0} がありません"},

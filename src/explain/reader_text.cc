@@ -52,6 +52,14 @@ ToReader on_its_way(Cause cause) {
            "お客さまにしていただくことはありません。当方から自動で再送します。"}};
 }
 
+// Nothing goes on by itself: somebody has to let it.
+ToReader waits_for_us() {
+  return {{"It has not been delivered yet: its sending is stopped on our side for now.",
+           "当方で送信を一時的に止めているため、まだお届けできていません。"},
+          {"There is nothing that you need to do. If you need it soon, please tell us.",
+           "お客さまにしていただくことはありません。お急ぎの場合はご連絡ください。"}};
+}
+
 ToReader stopped_before(RecipientState state) {
   if (state == RecipientState::dropped) {
     return {
@@ -152,14 +160,14 @@ Cause last_cause(const store::Story& story) {
   return Cause::none;
 }
 
-ToReader told_by(const store::Story& story) {
+ToReader told_by(const store::Story& story, const StoryOptions& options) {
   const Cause cause = last_cause(story);
   switch (story.state) {
     case RecipientState::delivered:
       return taken_over();
     case RecipientState::pending:
     case RecipientState::deferred:
-      return on_its_way(cause);
+      return waits_for_a_person(story, options) ? waits_for_us() : on_its_way(cause);
     case RecipientState::dropped:
       return cause == Cause::none || cause == Cause::suppressed ? stopped_before(story.state)
                                                                 : refused(cause);
@@ -175,10 +183,18 @@ ToReader told_by(const store::Story& story) {
   return not_known();
 }
 
+// It may be changed or withdrawn still, or is to come at its hour.
+bool is_unannounced(const store::Story& story) {
+  return !is_terminal(story.state) && (story.delivery_status == DeliveryStatus::edit ||
+                                       story.delivery_status == DeliveryStatus::importing ||
+                                       story.delivery_status == DeliveryStatus::reserve);
+}
+
 }  // namespace
 
 std::string reader_text(const store::Story& story, const StoryOptions& options) {
-  const ToReader told = told_by(story);
+  if (is_unannounced(story)) return {};
+  const ToReader told = told_by(story, options);
   std::string_view action = told.action.in(options.language);
   if (!story.attempts.empty()) {
     const store::Attempt& last = story.attempts.back();

@@ -12,6 +12,7 @@
 namespace todoku::explain {
 
 // Several paragraphs; ends with a line break. Control characters of the subject are made harmless.
+// Empty: of a draft and of what is reserved its recipient is told nothing.
 [[nodiscard]] std::string reader_text(const store::Story& story, const StoryOptions& options);
 
 }  // namespace todoku::explain

@@ -71,7 +71,41 @@ TEST(ReaderText, SaysWhatTheReaderCanDo) {
               HasSubstr("could not be reached"));
   EXPECT_THAT(reader_told(ended(RecipientState::expired, Cause::in_doubt), Language::english),
               HasSubstr("could not confirm"));
-  EXPECT_THAT(reader_told(reserved(), Language::english), HasSubstr("has not been delivered yet"));
+}
+
+TEST(ReaderText, PromisesNothingOfWhatWaitsForAPerson) {
+  store::Story story = base_story();
+  EXPECT_THAT(reader_told(story, Language::english), HasSubstr("we try again by ourselves"));
+  for (bool store::Story::* const stopped :
+       {&store::Story::delivery_paused, &store::Story::account_suspended,
+        &store::Story::set_aside}) {
+    story = base_story();
+    story.*stopped = true;
+    EXPECT_THAT(reader_told(story, Language::english),
+                AllOf(HasSubstr("stopped on our side"), Not(HasSubstr("again by ourselves"))));
+    EXPECT_THAT(reader_told(story, Language::japanese),
+                AllOf(HasSubstr("一時的に止めている"), Not(HasSubstr("自動で再送"))));
+  }
+}
+
+TEST(ReaderText, PromisesNothingOfWhatIsHeldAtItsReceiver) {
+  store::Story story = base_story();
+  story.type = DeliveryType::bulk;
+  story.key.delivery = store::DeliveryKey{9};
+  StoryOptions held = options(Language::japanese);
+  held.rate_holds[story.key.delivery] = {{.site = "docomo", .because = "unknown users: 5 of 100"}};
+  held.way_of = [](const store::Story&) { return Way{.site = "docomo"}; };
+  EXPECT_THAT(reader_text(story, held),
+              AllOf(HasSubstr("一時的に止めている"), Not(HasSubstr("docomo"))));
+  held.way_of = [](const store::Story&) { return Way{.site = "google"}; };
+  EXPECT_THAT(reader_text(story, held), HasSubstr("自動で再送"));
+}
+
+TEST(ReaderText, OfADraftAndOfWhatIsReservedIsNone) {
+  EXPECT_EQ(reader_told(reserved(), Language::english), "");
+  store::Story draft = base_story();
+  draft.delivery_status = DeliveryStatus::edit;
+  EXPECT_EQ(reader_told(draft, Language::japanese), "");
 }
 
 TEST(ReaderText, OfAHostileSubjectIsHarmless) {

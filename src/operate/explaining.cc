@@ -13,6 +13,7 @@
 #include "explain/reader_text.h"
 #include "explain/story_text.h"
 #include "mail/address.h"
+#include "mime/insert_code.h"
 #include "operate/operations.h"
 #include "store/rate_holds.h"
 #include "store/walks.h"
@@ -53,6 +54,42 @@ std::optional<store::PublicId> number_in(std::string_view text) {
   return number;
 }
 
+// The subject as the recipient has it.
+void fill_in_subject(store::Story& story, const std::vector<InsertCode>& codes) {
+  mime::InsertKeys keys;
+  const mime::CompiledText subject(story.subject, keys);
+  if (subject.is_literal()) return;
+  std::vector<mime::InsertCodeView> views;
+  mime::InsertValues values;
+  values.resolve(keys, mime::view_codes(codes, views));
+  std::string text;
+  subject.expand(
+      values,
+      [&](std::size_t begin, std::size_t end) {
+        text += std::string_view(subject.text()).substr(begin, end - begin);
+      },
+      [&](const mime::InsertValue& value) { text += value.header; });
+  story.subject = std::move(text);
+}
+
+bool may_have_codes(const store::Story& story) {
+  return story.subject.contains("__") || story.subject.contains("%%");
+}
+
+Result<void> fill_in_subjects(store::ReadTransaction& reader, std::vector<store::Story>& stories) {
+  for (store::Story& story : stories) {
+    if (!may_have_codes(story)) continue;
+    const auto owner = reader.account_by_name(story.account);
+    if (!owner && owner.error().kind == ErrorKind::not_found) continue;
+    if (!owner) return fail(owner.error());
+    const auto recipient = reader.recipient(owner->key, story.email_id);
+    if (!recipient && recipient.error().kind == ErrorKind::not_found) continue;
+    if (!recipient) return fail(recipient.error());
+    fill_in_subject(story, recipient->insert_codes);
+  }
+  return {};
+}
+
 Result<void> add_stories(store::ReadTransaction& reader, const store::Delivery& delivery,
                          std::int64_t limit, StoriesOfDelivery& all) {
   all.found = true;
@@ -67,6 +104,7 @@ Result<void> add_stories(store::ReadTransaction& reader, const store::Delivery& 
       if (!recipient) return fail(recipient.error());
       auto story = reader.story(recipient->key);
       if (!story) return fail(std::move(story.error()));
+      fill_in_subject(*story, recipient->insert_codes);
       all.stories.push_back(std::move(*story));
     }
   }
@@ -140,6 +178,13 @@ Task<Result<Operations::FoundStories>> Operations::find_stories(ExplainRequest r
   found.stories = search.take();
   found.more = static_cast<std::int64_t>(found.stories.size()) > request.limit;
   if (found.more) found.stories.resize(static_cast<std::size_t>(request.limit));
+  if (std::ranges::any_of(found.stories, may_have_codes)) {
+    auto filled = co_await store_.read(
+        [&stories = found.stories](store::ReadTransaction& reader) -> Result<void> {
+          return fill_in_subjects(reader, stories);
+        });
+    if (!filled) co_return fail(std::move(filled.error()));
+  }
   co_return all;
 }
 

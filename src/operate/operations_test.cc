@@ -471,6 +471,27 @@ TEST_F(OperationsTest, ExplainsAnAddressAcrossAccounts) {
             ErrorKind::invalid_input);
 }
 
+TEST_F(OperationsTest, TellsTheSubjectThatTheRecipientHas) {
+  const auto shop = run(operations.add_account({.name = "shop"}));
+  store::Accept accept{.life_time = std::chrono::hours(24)};
+  accept.delivery.account = shop->account.key;
+  accept.delivery.content.from.address = "shop@example.com";
+  accept.delivery.content.subject = "__name__: news of __none__";
+  accept.recipients = {{.address = "hanako@example.jp",
+                        .domain = "example.jp",
+                        .insert_codes = {{.key = "__name__", .value = "Hanako"}}}};
+  const auto accepted = installation.store->perform_and_wait(std::move(accept));
+  ASSERT_TRUE(accepted) << accepted.error().detail;
+  for (const std::string& of :
+       {std::string("hanako@example.jp"), std::to_string(accepted->delivery.id)}) {
+    const auto told = run(operations.explain({.address = of, .account = ""}));
+    ASSERT_TRUE(told) << told.error().detail;
+    EXPECT_THAT(told->text, HasSubstr("Hanako: news of __none__"));
+    ASSERT_THAT(told->for_recipient, SizeIs(1));
+    EXPECT_THAT(told->for_recipient[0], HasSubstr("Hanako: news of __none__"));
+  }
+}
+
 TEST_F(OperationsTest, ExplainsManyMailsByReceiverAndCause) {
   const auto shop = run(operations.add_account({.name = "shop"}));
   ASSERT_TRUE(run(operations.add_account({.name = "club"})));

@@ -172,9 +172,15 @@ std::string percent_of(PerMillion share) {
 }
 
 std::string sentence_of(const ProtectionVerdict& verdict) {
+  // Two digits behind the point tell enough, unless it is less than one per cent.
+  constexpr PerMillion kPercent = 10'000;
+  constexpr PerMillion kHundredthOfPercent = kPercent / 100;
+  PerMillion shown = share({verdict.counted, verdict.of});
+  if (shown >= kPercent) {
+    shown = (shown + kHundredthOfPercent / 2) / kHundredthOfPercent * kHundredthOfPercent;
+  }
   return fmt::format("{}: {} of {} ({}); the limit is {}", words_of(verdict.rate), verdict.counted,
-                     verdict.of, percent_of(share({verdict.counted, verdict.of})),
-                     percent_of(verdict.limit));
+                     verdict.of, percent_of(shown), percent_of(verdict.limit));
 }
 
 std::optional<PerMillion> rate_of(Rate rate, const OutcomeCounts& counts) {

@@ -86,6 +86,7 @@ TEST(Protection, UnknownUsersStopADelivery) {
 TEST(Protection, ASentenceSaysHowManyOfHowMany) {
   EXPECT_EQ(sentence_of(judge(bounces(612, 5'000), calm, {})),
             "hard bounces: 612 of 5000 (12.24 %); the limit is 10 %");
+  EXPECT_THAT(sentence_of(judge(bounces(231, 2'049), calm, {})), testing::HasSubstr("(11.27 %)"));
   EXPECT_EQ(sentence_of(judge(complaints(1, 1'000), calm, {})),
             "complaints: 1 of 1000 (0.1 %); the limit is 0.1 %");
 }
