@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "doctor/author_domains.h"
 #include "mail/address.h"
@@ -20,6 +21,7 @@ namespace todoku::app {
 namespace {
 
 constexpr std::size_t kCodesMax = 100;  // of one delivery's texts
+constexpr std::size_t kCodesNamed = 10;
 
 // Until when composing and counting go on.
 struct InTime {
@@ -65,8 +67,20 @@ void add_keys(std::string_view text, std::vector<std::string>& keys) {
   }
 }
 
-// Codes that some of the sample have no value for, and others have: what nobody has a value for may
-// be meant as it is written.
+// The codes that the sample has values for, as in __name__ __code__.
+std::string codes_of(const std::vector<store::SampledRecipient>& sample) {
+  std::vector<std::string_view> known;
+  for (const store::SampledRecipient& recipient : sample) {
+    for (const InsertCode& code : recipient.insert_codes) {
+      if (known.size() >= kCodesNamed) break;
+      if (std::ranges::find(known, code.key) == known.end()) known.emplace_back(code.key);
+    }
+  }
+  return fmt::format("{}", fmt::join(known, " "));
+}
+
+// Codes that some of the sample have no value for, or all: most often misspelt, or a column is
+// missing.
 std::vector<doctor::MissingCode> missing_codes(const delivery::DrawnLetter& drawn) {
   std::vector<std::string> keys;
   add_keys(drawn.texts.subject, keys);
@@ -79,7 +93,11 @@ std::vector<doctor::MissingCode> missing_codes(const delivery::DrawnLetter& draw
              recipient.insert_codes.end();
     };
     const auto without = static_cast<std::size_t>(std::ranges::count_if(drawn.sample, lacks));
-    if (without > 0 && without < drawn.sample.size()) missing.push_back({key, without});
+    if (without == 0 || key == mime::kUnsubscribeKey) continue;
+    const bool nobody_has_it = without == drawn.sample.size();
+    missing.push_back({.key = key,
+                       .without = without,
+                       .known = nobody_has_it ? codes_of(drawn.sample) : std::string()});
   }
   return missing;
 }

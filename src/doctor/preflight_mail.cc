@@ -307,6 +307,12 @@ std::vector<Finding> mail_findings(const SampleMail& sample,
 std::vector<Finding> code_findings(std::span<const MissingCode> missing, std::size_t sampled) {
   std::vector<Finding> findings;
   for (const MissingCode& code : missing) {
+    if (code.without >= sampled) {
+      findings.push_back(
+          preflight_finding("insert_code_unknown",
+                            {.subject = code.key, .first = code.known.empty() ? "-" : code.known}));
+      continue;
+    }
     findings.push_back(
         preflight_finding("insert_code_missing", {.subject = code.key,
                                                   .first = fmt::format("{}", code.without),

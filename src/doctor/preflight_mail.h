@@ -46,10 +46,11 @@ struct AudienceReceivers {
                                                  const SampleContent& content,
                                                  AudienceReceivers receivers);
 
-// An insert code for which some of the sampled recipients have no value.
+// An insert code for which some of the sampled recipients have no value, or all.
 struct MissingCode {
   std::string key;
   std::size_t without = 0;
+  std::string known{};  // where nobody has one: the codes that there are, with blanks between
 };
 [[nodiscard]] std::vector<Finding> code_findings(std::span<const MissingCode> missing,
                                                  std::size_t sampled);

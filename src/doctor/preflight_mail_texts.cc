@@ -210,6 +210,19 @@ constexpr std::array kMailTexts{
         {"Readers see the code.", "読者に差し込みコードがそのまま見えます。"},
         {"Give every recipient a value, an empty one at least.",
          "すべての宛先に値（空でも可）を指定してください。"}},
+    PreflightText{
+        "insert_code_unknown",
+        Kind::body,
+        kWarned,
+        false,
+        kNoReceiver,
+        {"{0} stays as it is written for everybody: no sampled recipient has a value for it. "
+         "Codes that the list has: {1}",
+         "{0} の値がどの宛先にもなく、全員にそのままの文字で届きます。宛先にある差し込みコード: "
+         "{1}"},
+        {"Readers see the code.", "読者に差し込みコードがそのまま見えます。"},
+        {"Spell it as the list does, or give the list a column of this name.",
+         "宛先リストと同じつづりにするか、この名前の列を宛先リストに加えてください。"}},
     // -- audience
     PreflightText{"audience_reachable",
                   Kind::audience,

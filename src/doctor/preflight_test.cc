@@ -408,6 +408,15 @@ TEST(Preflight, BodiesAreNotTooLargeAndCanBeRead) {
   EXPECT_THAT(spoilt([](World& w) { w.body = large(kMessageOctetsForPhones); }), IsEmpty());
   EXPECT_THAT(spoilt([](World& w) { w.missing = {{.key = "__name__", .without = 3}}; }),
               ElementsAre("insert_code_missing"));
+  EXPECT_THAT(spoilt([](World& w) { w.missing = {{.key = "__nmae__", .without = 100}}; }),
+              ElementsAre("insert_code_unknown"));
+  World misspelt;
+  misspelt.missing = {{.key = "__nmae__", .without = 100, .known = "__name__ __shop__"}};
+  const PreflightReport told = misspelt.report();
+  const auto unknown = std::ranges::find(told.findings, "insert_code_unknown", &Finding::code);
+  ASSERT_NE(unknown, told.findings.end());
+  EXPECT_NE(unknown->sentence.en.find("the list has: __name__ __shop__"), std::string::npos);
+  EXPECT_NE(unknown->sentence.ja.find("__nmae__"), std::string::npos);
 }
 
 TEST(Preflight, AListIsOneThatCanBeReached) {

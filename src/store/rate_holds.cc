@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/rate_holds.h"
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -29,6 +31,41 @@ Result<std::vector<RateSubject>> concerned(ReadTransaction& reader, const Delive
     return subject.scope == RateScope::sender_domain && subject.name != sender;
   });
   return all;
+}
+
+// What else has counted what the delivery was held for: it may be below its minimum yet, and would
+// hold for the same later.
+std::vector<RateSubject> counted_alike(const Delivery& delivery, const RateSubject& held) {
+  std::vector<RateSubject> alike{
+      {.account = delivery.account, .scope = RateScope::account},
+      {.account = delivery.account, .scope = RateScope::delivery, .delivery = delivery.key}};
+  const std::string sender = sender_domain_of(delivery);
+  if (!sender.empty()) {
+    alike.push_back(
+        {.account = delivery.account, .scope = RateScope::sender_domain, .name = sender});
+  }
+  if (held.scope == RateScope::delivery_at_receiver) {
+    alike.push_back({.account = delivery.account, .scope = RateScope::receiver, .name = held.name});
+  }
+  return alike;
+}
+
+// What counts of these begins behind what has been counted.
+Result<void> begin_anew(WriteTransaction& writer, const std::vector<RateSubject>& subjects,
+                        Instant now) {
+  const RateHour hour = rate_hour(now);
+  const auto found = writer.read().rates(subjects, hour, hour);
+  if (!found) return fail(found.error());
+  for (const RateFound& each : *found) {
+    auto put = writer.put_rate_state({.subject = each.subject,
+                                      .level = 0,
+                                      .since = now,
+                                      .because = {},
+                                      .baseline_hour = hour,
+                                      .baseline = each.this_hour});
+    if (!put) return put;
+  }
+  return {};
 }
 
 }  // namespace
@@ -78,21 +115,21 @@ Result<bool> end_rate_holds(WriteTransaction& writer, const Delivery& delivery, 
   const auto found = writer.read().rates(*subjects, hour, hour);
   if (!found) return fail(found.error());
   bool any = false;
+  std::vector<RateSubject> anew;
   for (const RateFound& each : *found) {
     if (!each.state || each.state->level == 0) continue;
-    const bool was_held = each.state->level == kRatePaused;
-    auto put = writer.put_rate_state({.subject = each.subject,
-                                      .level = 0,
-                                      .since = now,
-                                      .because = {},
-                                      .baseline_hour = hour,
-                                      .baseline = each.this_hour});
-    if (!put) return fail(std::move(put.error()));
-    if (!was_held) continue;
+    anew.push_back(each.subject);
+    if (each.state->level != kRatePaused) continue;
     any = true;
     writer.tell_of_rate(EventKind::protection_resumed, delivery.account,
                         words_of(each.subject, delivery.id), each.state->because);
+    const std::vector<RateSubject> alike = counted_alike(delivery, each.subject);
+    anew.insert(anew.end(), alike.begin(), alike.end());
   }
+  std::ranges::sort(anew);
+  anew.erase(std::ranges::unique(anew).begin(), anew.end());
+  auto begun = begin_anew(writer, anew, now);
+  if (!begun) return fail(std::move(begun.error()));
   return any;
 }
 

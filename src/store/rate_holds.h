@@ -23,8 +23,9 @@ inline constexpr std::uint8_t kRatePaused = 2;
 [[nodiscard]] std::string words_of(const RateSubject& subject, PublicId delivery);
 
 // All that concerns `delivery`, which is a bulk's: its account, its sender domain, their receivers,
-// itself, and itself at receivers. What has a level begins anew, and its owner is told of what was
-// held. True: something was. `now`: the store's.
+// itself, and itself at receivers. What has a level begins anew, and where something was held, all
+// that has counted the same of it, too: its account, its sender domain, itself, and the receiver at
+// which it was held. Its owner is told of what was held. True: something was. `now`: the store's.
 [[nodiscard]] Result<bool> end_rate_holds(WriteTransaction& writer, const Delivery& delivery,
                                           Instant now);
 

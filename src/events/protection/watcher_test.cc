@@ -282,6 +282,23 @@ TEST_F(WatcherTest, UnknownUsersAtOneReceiverHoldADeliveryThere) {
   EXPECT_THAT(told().back(), HasSubstr("protection_resumed: delivery 1 at docomo"));
 }
 
+TEST_F(WatcherTest, ForWhatADeliveryWasHeldAtAReceiverTheReceiverIsNotHeldLater) {
+  const auto key = bulk(1'000, "docomo.ne.jp");
+  take(key, 80);
+  bounce(key, 22);
+  turn();
+  ASSERT_THAT(held(), ElementsAre(store::HeldReceiver{key, "docomo"}));
+  resume(key);
+  EXPECT_EQ(counted_at("docomo"), OutcomeCounts{});
+  take(key, 98);
+  turn();
+  EXPECT_THAT(held(), IsEmpty()) << "22 of 200 are above the limit, and all of them are old";
+  EXPECT_EQ(course(key), store::Course::goes) << "they do not count for the delivery either";
+  bounce(key, 22);
+  turn();
+  EXPECT_THAT(held(), ElementsAre(store::HeldReceiver{key, "docomo"})) << "new ones count";
+}
+
 TEST_F(WatcherTest, WhatNoRuleNamesIsHeldBackNowhere) {
   const auto good = bulk(1'000, "docomo.ne.jp");
   take(good, 500);
