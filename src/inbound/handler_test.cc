@@ -40,16 +40,18 @@ struct HandlerTest : testing::Test {
         {.address = "taro@example.net", .domain = "example.net", .insert_codes = {}}};
     sent = installation.store->perform_and_wait(std::move(accept)).value().delivery.key;
     handler = std::make_unique<Handler>(
-        Handler::World{.store = *installation.store,
-                       .pool = files,
-                       .clock = installation.clock,
-                       .metrics = metrics,
-                       .secret = std::string(16, 's'),
-                       .unsubscribes = std::make_shared<const UnsubscribeTokens>(kHandlerSecret),
-                       .site_of = [](std::string_view, std::string_view) { return std::string(); },
-                       .import_reports = [](std::string) -> Task<Result<std::size_t>> {
-                         co_return std::size_t{0};
-                       }},
+        Handler::World{
+            .store = *installation.store,
+            .pool = files,
+            .clock = installation.clock,
+            .metrics = metrics,
+            .secret = std::string(16, 's'),
+            .unsubscribes = std::make_shared<const UnsubscribeTokens>(kHandlerSecret),
+            .sites = {.by_rule = [](std::string_view, std::string_view) { return std::string(); },
+                      .has_host = [](std::string_view, std::string_view) { return false; }},
+            .import_reports = [](std::string) -> Task<Result<std::size_t>> {
+              co_return std::size_t{0};
+            }},
         options);
   }
   store::AccountKey added_account(std::string name) {
