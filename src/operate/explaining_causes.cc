@@ -84,14 +84,14 @@ Result<Span> span_of(const CausesRequest& request, Instant now) {
   const Instant until = request.until.value_or(now);
   const Instant since = request.since.value_or(until - 24h);
   if (since >= until) {
-    return fail(ErrorKind::invalid_input, "`since` must be before `until`");
+    return fail(ErrorKind::invalid_input, "`since` (--from) must be before `until` (--to)");
   }
   // What comes within this millisecond belongs to a time without an end.
   const Instant last = request.until ? until - 1ms : until;
   const Span span{.first = store::hour_of(since), .end = store::hour_of(last) + 1};
   if (span.end - span.first > store::kOutcomeDaysKept * 24) {
     return fail(ErrorKind::invalid_input,
-                fmt::format("from `since` to `until` there are more than {} days",
+                fmt::format("from `since` (--from) to `until` (--to) there are more than {} days",
                             store::kOutcomeDaysKept));
   }
   return span;
@@ -104,7 +104,8 @@ Result<void> check_together(const CausesRequest& request) {
     return fail(ErrorKind::invalid_input, "`site` and `domain` do not go together");
   }
   if (request.delivery != 0 && (request.since || request.until)) {
-    return fail(ErrorKind::invalid_input, "`since` and `until` do not go together with a delivery");
+    return fail(ErrorKind::invalid_input,
+                "`since` and `until` (--from, --to) do not go together with a delivery");
   }
   return {};
 }
@@ -112,8 +113,8 @@ Result<void> check_together(const CausesRequest& request) {
 std::string course_line(const store::Delivery& delivery, Language language) {
   if (delivery.course == store::Course::paused) {
     constexpr Sentence kPaused{
-        "It is paused: what is not over waits for `POST /deliveries/{}/resume`.",
-        "一時停止中です。未完了のものは `POST /deliveries/{}/resume` で再開します。"};
+        "It is paused: what is not over waits for `todoku bulk resume {}`.",
+        "一時停止中です。未完了のものは `todoku bulk resume {}` で再開します。"};
     return fmt::format(fmt::runtime(kPaused.in(language)), delivery.id);
   }
   if (delivery.course != store::Course::goes) {
