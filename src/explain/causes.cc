@@ -250,9 +250,11 @@ Causes causes_in(std::span<const store::OutcomeCount> given, std::size_t most,
       sum.delivered += count.mails;
       continue;
     }
+    // The stop of a bulk records none.
+    const bool is_stopped = count.state == RecipientState::cancelled && count.cause == Cause::none;
     causes.lines.push_back({.site = count.site,
                             .state = count.state,
-                            .cause = count.cause,
+                            .cause = is_stopped ? Cause::cancelled : count.cause,
                             .mails = count.mails,
                             .key = count.sample,
                             .sample = std::nullopt});

@@ -91,6 +91,15 @@ TEST(Causes, OfADeliveryCountWhoCameToNoAttempt) {
                           HasSubstr("(others): ")));
 }
 
+TEST(Causes, OfAStoppedBulkIsThatItWasCancelled) {
+  const std::vector counts = {outcomes("", RecipientState::cancelled, Cause::none, 104)};
+  const Causes causes = causes_in(counts, 5);
+  ASSERT_THAT(causes.lines, SizeIs(1));
+  EXPECT_EQ(causes.lines[0].cause, Cause::cancelled);
+  EXPECT_THAT(tell_causes({.of = "all"}, causes, Language::english),
+              AllOf(HasSubstr("(104) cancelled, cancelled: "), Not(HasSubstr("were counted"))));
+}
+
 TEST(Causes, TheLargestAreToldAndThatThereAreMore) {
   std::vector<store::OutcomeCount> counts;
   for (int i = 0; i < 30; ++i) {

@@ -165,6 +165,9 @@ Task<Result<Operations::FoundStories>> Operations::find_stories(ExplainRequest r
     all.of_all = told->of_all;
     co_return all;
   }
+  if (trim(request.address).empty()) {
+    co_return fail(ErrorKind::invalid_input, "the address to explain is empty");
+  }
   const auto address = parse_address(trim(request.address));
   if (!address) {
     co_return fail(

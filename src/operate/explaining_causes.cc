@@ -10,7 +10,9 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/printable.h"
 #include "explain/advice_book.h"
+#include "explain/own_words.h"
 #include "explain/time_text.h"
 #include "mail/address.h"
 #include "operate/operations.h"
@@ -84,14 +86,14 @@ Result<Span> span_of(const CausesRequest& request, Instant now) {
   const Instant until = request.until.value_or(now);
   const Instant since = request.since.value_or(until - 24h);
   if (since >= until) {
-    return fail(ErrorKind::invalid_input, "`since` must be before `until`");
+    return fail(ErrorKind::invalid_input, "`since` (--from) must be before `until` (--to)");
   }
   // What comes within this millisecond belongs to a time without an end.
   const Instant last = request.until ? until - 1ms : until;
   const Span span{.first = store::hour_of(since), .end = store::hour_of(last) + 1};
   if (span.end - span.first > store::kOutcomeDaysKept * 24) {
     return fail(ErrorKind::invalid_input,
-                fmt::format("from `since` to `until` there are more than {} days",
+                fmt::format("from `since` (--from) to `until` (--to) there are more than {} days",
                             store::kOutcomeDaysKept));
   }
   return span;
@@ -104,16 +106,18 @@ Result<void> check_together(const CausesRequest& request) {
     return fail(ErrorKind::invalid_input, "`site` and `domain` do not go together");
   }
   if (request.delivery != 0 && (request.since || request.until)) {
-    return fail(ErrorKind::invalid_input, "`since` and `until` do not go together with a delivery");
+    return fail(ErrorKind::invalid_input,
+                "`since` and `until` (--from, --to) do not go together with a delivery");
   }
   return {};
 }
 
-std::string course_line(const store::Delivery& delivery, Language language) {
+std::string course_line(const store::Delivery& delivery, Language language,
+                        std::chrono::minutes offset) {
   if (delivery.course == store::Course::paused) {
     constexpr Sentence kPaused{
-        "It is paused: what is not over waits for `POST /deliveries/{}/resume`.",
-        "一時停止中です。未完了のものは `POST /deliveries/{}/resume` で再開します。"};
+        "It is paused: what is not over waits for `todoku bulk resume {}`.",
+        "一時停止中です。未完了のものは `todoku bulk resume {}` で再開します。"};
     return fmt::format(fmt::runtime(kPaused.in(language)), delivery.id);
   }
   if (delivery.course != store::Course::goes) {
@@ -125,7 +129,44 @@ std::string course_line(const store::Delivery& delivery, Language language) {
     return std::string(Sentence{"It was not sent: ", "送信していません: "}.in(language)) +
            delivery.failure_reason;
   }
+  if (delivery.status == DeliveryStatus::edit || delivery.status == DeliveryStatus::importing) {
+    return std::string(Sentence{"It is a draft: nothing is sent until it is committed.",
+                                "下書きです。確定（コミット）されるまで送信しません。"}
+                           .in(language));
+  }
+  if (delivery.status == DeliveryStatus::reserve && delivery.reservation) {
+    constexpr Sentence kReserved{"It is reserved: it starts at {}.",
+                                 "予約中です。{} に送信を始めます。"};
+    return fmt::format(fmt::runtime(kReserved.in(language)),
+                       explain::time_text(*delivery.reservation, offset));
+  }
   return {};
+}
+
+// What holds it back for its rates, and where; empty: nothing does.
+std::string held_line(store::PublicId delivery, const std::vector<explain::RateHold>& holds,
+                      Language language) {
+  std::string line;
+  for (const explain::RateHold& hold : holds) {
+    if (!line.empty()) line += ' ';
+    const std::string because = explain::own_words(printable(hold.because), language);
+    constexpr Sentence kWhole{
+        "To protect its sender it is held back ({1}): `todoku bulk resume {0}`.",
+        "送信者を保護するため止めています（{1}）。`todoku bulk resume {0}` "
+        "で再開します。"};
+    constexpr Sentence kThere{"It is held back at {2} ({1}): `todoku bulk resume {0}`.",
+                              "受信側 {2} 宛を止めています（{1}）。`todoku bulk resume {0}` "
+                              "で再開します。"};
+    const Sentence& says = hold.site.empty() ? kWhole : kThere;
+    line += fmt::format(fmt::runtime(says.in(language)), delivery, because, printable(hold.site));
+  }
+  return line;
+}
+
+// Outcomes are counted by receiver: of a domain whose receiver nobody here knows none is found.
+bool is_receiver_unknown(const ExplainedCauses& of, const CausesRequest& request) {
+  return !request.domain.empty() && of.causes.sites.empty() && of.causes.lines.empty() &&
+         of.site == to_ascii_lower(trim(request.domain));
 }
 
 explain::CausesHeading heading_of(const ExplainedCauses& of, const CausesRequest& request) {
@@ -133,7 +174,8 @@ explain::CausesHeading heading_of(const ExplainedCauses& of, const CausesRequest
   const auto say = [&](const Sentence& sentence) { return sentence.in(request.language); };
   if (of.delivery) {
     heading.of = fmt::format(fmt::runtime(say({"delivery {}", "配信 {}"})), of.delivery->id);
-    heading.course = course_line(*of.delivery, request.language);
+    heading.course = course_line(*of.delivery, request.language,
+                                 std::chrono::minutes(request.utc_offset_minutes));
     if (!of.site) heading.counts = of.delivery->counts;
   } else {
     const std::chrono::minutes offset(request.utc_offset_minutes);
@@ -149,6 +191,12 @@ explain::CausesHeading heading_of(const ExplainedCauses& of, const CausesRequest
         fmt::format(fmt::runtime(say({", receiver of {}", "、{} の受信側"})), request.domain);
   } else if (of.site) {
     heading.of += fmt::format(fmt::runtime(say({", receiver {}", "、受信側 {}"})), request.site);
+  }
+  if (is_receiver_unknown(of, request) && heading.course.empty()) {
+    heading.course =
+        say({"The receiver of this domain is not known here: ask by its name, --site.",
+             "このドメインの受信側はここでは分かりません。--site で受信側の名前を指定し"
+             "てください。"});
   }
   return heading;
 }
@@ -245,7 +293,20 @@ Task<Result<ExplainedCauses>> Operations::explain_causes(CausesRequest request) 
     const auto read = co_await read_samples(told.causes);
     if (!read) co_return fail(read.error());
   }
-  told.text = explain::tell_causes(heading_of(told, request), told.causes, request.language,
+  explain::CausesHeading heading = heading_of(told, request);
+  if (told.delivery && told.delivery->type == DeliveryType::bulk &&
+      told.delivery->status == DeliveryStatus::sending &&
+      (told.delivery->course == store::Course::goes ||
+       told.delivery->course == store::Course::paused)) {
+    const store::DeliveryKey key = told.delivery->key;
+    std::vector<store::DeliveryKey> asked;
+    asked.push_back(key);
+    auto holds = co_await rate_holds_of(std::move(asked));
+    if (!holds) co_return fail(std::move(holds.error()));
+    const std::string held = held_line(told.delivery->id, holds->rates[key], request.language);
+    if (!held.empty()) heading.course = held;
+  }
+  told.text = explain::tell_causes(heading, told.causes, request.language,
                                    std::chrono::minutes(request.utc_offset_minutes));
   co_return told;
 }

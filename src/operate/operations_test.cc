@@ -469,6 +469,8 @@ TEST_F(OperationsTest, ExplainsAnAddressAcrossAccounts) {
   EXPECT_EQ(one->stories[0].account, "club");
   EXPECT_EQ(run(operations.explain({.address = "taro", .account = ""})).error().kind,
             ErrorKind::invalid_input);
+  EXPECT_EQ(run(operations.explain({.address = " ", .account = ""})).error().detail,
+            "the address to explain is empty");
 }
 
 TEST_F(OperationsTest, TellsTheSubjectThatTheRecipientHas) {
@@ -536,7 +538,7 @@ TEST_F(OperationsTest, ExplainsManyMailsByReceiverAndCause) {
   EXPECT_THAT(refusal({.delivery = 4'711}), HasSubstr("4711"));
   EXPECT_THAT(refusal({.delivery = accepted->delivery.id, .account = "club"}), testing::Ne("none"));
   EXPECT_THAT(refusal({.site = "au", .domain = "au.com"}), HasSubstr("`site` and `domain`"));
-  EXPECT_THAT(refusal({.since = now, .until = now}), HasSubstr("before"));
+  EXPECT_THAT(refusal({.since = now, .until = now}), HasSubstr("(--from) must be before"));
   EXPECT_THAT(refusal({.since = now - std::chrono::days(70)}), HasSubstr("62 days"));
 }
 

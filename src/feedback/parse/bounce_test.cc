@@ -193,6 +193,18 @@ TEST(Bounce, ThatWillBeTriedAgainIsNotOver) {
               ElementsAre("taro@example.jp mailbox"));
 }
 
+TEST(Bounce, WhatItSaysBeginsBehindTheClosedAddress) {
+  const Bounce bounce =
+      bounce_of(plain("<taro@example.jp>:\n宛先のユーザーが見つかりません\n",
+                      "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n"
+                      "Content-Transfer-Encoding: 8bit\n"));
+  ASSERT_EQ(bounce.recipients.size(), 1U);
+  EXPECT_EQ(bounce.recipients[0].reply.text, "宛先のユーザーが見つかりません");
+  const Bounce beside = bounce_of(plain("<taro@example.jp>: no such user\n"));
+  ASSERT_EQ(beside.recipients.size(), 1U);
+  EXPECT_EQ(beside.recipients[0].reply.text, "no such user");
+}
+
 TEST(Bounce, ThatSpeaksOfAnotherHostIsNotTheRecipients) {
   const auto diagnosed = [](std::string_view status, std::string_view diagnostic) {
     return told(bounce_of(

@@ -268,6 +268,8 @@ std::vector<ReturnedRecipient> read_free_text(std::string_view text,
       // Without the address itself, whose words are whose.
       const std::size_t at = with_it.find(mentions[i].address);
       if (at != std::string::npos) with_it.erase(0, at + mentions[i].address.size());
+      // Nor what closes it: "<taro@example.jp>: ...".
+      with_it.erase(0, with_it.find_first_not_of(">):,\" "));
     }
     recipients.push_back(said_of(mentions[i], with_it, whole));
   }
