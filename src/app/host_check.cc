@@ -141,6 +141,11 @@ std::string unknown_account_of(const config::Config::SmtpInListener& listener) {
                      listener.address, listener.account, listener.account);
 }
 
+std::string unknown_account_of(const config::Config::Inbound& inbound) {
+  return fmt::format("inbound.forward_account: there is no account {} (todoku account add {})",
+                     inbound.forward_account, inbound.forward_account);
+}
+
 std::vector<std::string> host_problems(const config::Config& config, bool ports_are_ours,
                                        const config::UnknownKeys& unknown) {
   std::vector<std::string> found;

@@ -36,5 +36,7 @@ namespace todoku::app {
 
 // That the account of a listener for devices is not there: nobody is served at it until it is.
 [[nodiscard]] std::string unknown_account_of(const config::Config::SmtpInListener& listener);
+// That the account that forwards mail to people is not there: such mail is put off until it is.
+[[nodiscard]] std::string unknown_account_of(const config::Config::Inbound& inbound);
 
 }  // namespace todoku::app

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -162,18 +163,22 @@ int Program::check_config(const std::optional<std::string>& file, Language langu
 std::vector<std::string> Program::unknown_accounts(const std::optional<std::string>& file,
                                                    const config::Config& config) {
   std::vector<std::string> found;
-  std::unique_ptr<cli::AdminPort> port;
+  std::vector<std::pair<std::string, std::string>> named;  // an account, and what is said of it
   for (const auto& listener : config::smtp_in_listeners(config)) {
-    if (listener.account.empty()) continue;
-    if (port == nullptr) {
-      auto opened = admin(file, {});
-      if (!opened) return {};
-      port = std::move(*opened);
+    if (!listener.account.empty()) {
+      named.emplace_back(listener.account, unknown_account_of(listener));
     }
-    const auto answer = port->call(cli::request_of(
-        operate::Given(operate::calls::kShowAccount).with("account", listener.account)));
-    if (!answer || answer->status != 404) continue;
-    found.push_back(unknown_account_of(listener));
+  }
+  if (config::inbound_listens(config) && !config.inbound.forward_account.empty()) {
+    named.emplace_back(config.inbound.forward_account, unknown_account_of(config.inbound));
+  }
+  if (named.empty()) return found;
+  auto port = admin(file, {});
+  if (!port) return found;
+  for (const auto& [account, sentence] : named) {
+    const auto answer = (*port)->call(
+        cli::request_of(operate::Given(operate::calls::kShowAccount).with("account", account)));
+    if (answer && answer->status == 404) found.push_back(sentence);
   }
   return found;
 }

@@ -112,7 +112,8 @@ std::shared_ptr<const net::EgressProxy> proxy_of(const config::Config::Egress& s
 Result<void> check_logins(const config::Config& config) {
   for (const config::Config::Egress& source : config.egress) {
     for (const LoginKeys& keys : {via_login(source), proxy_login(source)}) {
-      if (keys.user.empty()) continue;
+      // That no key gives the password is the configuration's own mistake, and told there.
+      if (keys.user.empty() || (keys.file.empty() && keys.variable.empty())) continue;
       const auto login = log_in_as(keys);
       if (!login) return fail(login.error());
     }

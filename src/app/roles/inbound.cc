@@ -74,7 +74,19 @@ Task<void> InboundRole::look_at_certificates() {
   }
 }
 
+// As a listener's account: it may be added while the engine runs.
+void InboundRole::look_at_account() {
+  const std::string& account = ground_.config.inbound.forward_account;
+  if (account.empty()) return;
+  const auto found = ground_.store.read_and_wait(
+      [&](store::ReadTransaction& reader) { return reader.account_by_name(account); });
+  if (found || found.error().kind != ErrorKind::not_found) return;
+  log::warning("mail to abuse@ and postmaster@ is put off",
+               {{"reason", unknown_account_of(ground_.config.inbound)}});
+}
+
 Result<void> InboundRole::start() {
+  look_at_account();
   running_.add([this](SteadyInstant deadline) { return server_.stop(deadline); });
   if (auto listening = server_.start(); !listening) return listening;
   for (const net::Endpoint& at : server_.endpoints()) {

@@ -38,6 +38,7 @@ class InboundRole final : public Role {
   InboundRole(const Ground& ground, ImportReports import_reports,
               std::unique_ptr<net::ServerCertificates> certificates);
   [[nodiscard]] Task<void> look_at_certificates();
+  void look_at_account();
 
   const Ground& ground_;
   const std::unique_ptr<net::ServerCertificates> certificates_;
