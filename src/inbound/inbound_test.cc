@@ -18,6 +18,7 @@
 #include "inbound/forwarding.h"
 #include "inbound/returned.h"
 #include "inbound/room.h"
+#include "net/endpoint.h"
 
 namespace todoku::inbound {
 namespace {
@@ -263,17 +264,55 @@ TEST(Forwarding, EnclosesTheMailInOneOfSevenBits) {
   EXPECT_THAT(mail.octets, HasSubstr(to_base64("Subject: 迷惑\r\n\r\n\xFF\r\n")));
 }
 
+net::IpAddress host(std::string_view text) {
+  return net::IpAddress::parse(text).value();
+}
+
 TEST(Room, IsGivenBack) {
-  Room room(100);
+  Room room(100, 100);
   {
-    Room::Share share(room);
+    Room::Share share(room, host("192.0.2.1"));
     EXPECT_TRUE(share.take(60));
     EXPECT_FALSE(share.take(60));
-    Room::Share other(room);
+    Room::Share other(room, host("192.0.2.1"));
     EXPECT_FALSE(other.take(41));
     EXPECT_TRUE(other.take(40));
+    EXPECT_EQ(room.networks(), 1U);
   }
   EXPECT_EQ(room.used(), 0U);
+  EXPECT_EQ(room.networks(), 0U);
+}
+
+TEST(Room, LeavesOthersWhatOneNetworkMayNotHave) {
+  Room room(100, 40);
+  Room::Share share(room, host("2001:db8::1"));
+  EXPECT_TRUE(share.take(40));
+  Room::Share neighbour(room, host("2001:db8::2:1"));
+  EXPECT_FALSE(neighbour.take(1)) << "of the same /64";
+  Room::Share other(room, host("2001:db8:0:1::1"));
+  EXPECT_TRUE(other.take(40));
+  Room::Share third(room, host("192.0.2.1"));
+  EXPECT_FALSE(third.take(21)) << "there is no more";
+  EXPECT_TRUE(third.take(20));
+  share.give_back();
+  EXPECT_TRUE(neighbour.take(40));
+}
+
+TEST(Room, ReturnedMailHasOneOfItsOwn) {
+  Rooms rooms(64, 1, 20);
+  Room::Share stranger(rooms.others, host("192.0.2.1"));
+  EXPECT_TRUE(stranger.take(20)) << "a whole mail, though it is more than a quarter";
+  EXPECT_FALSE(stranger.take(1));
+  Room::Share second(rooms.others, host("192.0.2.2"));
+  EXPECT_TRUE(second.take(20));
+  Room::Share third(rooms.others, host("192.0.2.3"));
+  EXPECT_FALSE(third.take(9)) << "48 in all";
+  Room::Share returned(rooms.returned, host("192.0.2.1"));
+  EXPECT_TRUE(returned.take(8));
+  EXPECT_FALSE(returned.take(1));
+  Room::Share another(rooms.returned, host("192.0.2.2"));
+  EXPECT_TRUE(another.take(8));
+  EXPECT_FALSE(another.take(1)) << "16 in all";
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // How the server for returned mail is set up.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -36,6 +37,7 @@ struct InboundOptions {
   std::int64_t recipient_messages_per_minute = 0;  // to one return path; 0: no limit
   std::int64_t forwarded_per_hour = 60;
   Milliseconds idle{0};
+  Milliseconds mail_lasts_max = std::chrono::minutes(10);  // the content of one mail
   store::ErrorStop error_stop;
 };
 

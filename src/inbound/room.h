@@ -1,47 +1,103 @@
 // SPDX-License-Identifier: Apache-2.0
-// What all mails on their way in may hold in memory together.
+// What mails on their way in may hold in memory together, and of that those from one network (an
+// IPv4 address or the /64 of an IPv6 one).
 #pragma once
 
-#include <atomic>
 #include <cstddef>
-#include <utility>
+#include <mutex>
+#include <unordered_map>
+
+#include "net/client_counts.h"
 
 namespace todoku::inbound {
 
-// Thread-safe.
+// Thread-safe. Knows no more networks than there are mails.
 class Room {
  public:
-  explicit Room(std::size_t octets_max) : octets_max_(octets_max) {}
+  Room(std::size_t octets_max, std::size_t network_octets_max)
+      : octets_max_(octets_max), network_octets_max_(network_octets_max) {}
 
-  // Of one mail; gives back what it took.
+  // Of one mail from `client`; gives back what it took.
   class Share {
    public:
-    explicit Share(Room& room) : room_(&room) {}
+    Share(Room& room, const net::IpAddress& client)
+        : room_(&room), network_(net::client_of(client)) {}
     Share(const Share&) = delete;
     Share& operator=(const Share&) = delete;
     ~Share() { give_back(); }
 
-    // False: there is no room for so much more.
+    // False: there is no room for so much more, or none for its network.
     [[nodiscard]] bool take(std::size_t octets) {
-      if (room_->used_.fetch_add(octets) + octets > room_->octets_max_) {
-        room_->used_.fetch_sub(octets);
-        return false;
-      }
+      if (!room_->take(network_, octets)) return false;
       octets_ += octets;
       return true;
     }
-    void give_back() { room_->used_.fetch_sub(std::exchange(octets_, 0)); }
+    void give_back() {
+      if (octets_ == 0) return;
+      room_->give_back(network_, octets_);
+      octets_ = 0;
+    }
 
    private:
     Room* room_;
+    net::IpAddress network_;
     std::size_t octets_ = 0;
   };
 
-  [[nodiscard]] std::size_t used() const { return used_.load(); }
+  [[nodiscard]] std::size_t used() const {
+    const std::lock_guard lock(mutex_);
+    return used_;
+  }
+  [[nodiscard]] std::size_t networks() const {
+    const std::lock_guard lock(mutex_);
+    return of_networks_.size();
+  }
 
  private:
+  [[nodiscard]] bool take(const net::IpAddress& network, std::size_t octets) {
+    if (octets == 0) return true;
+    const std::lock_guard lock(mutex_);
+    if (octets > octets_max_ - used_) return false;
+    const auto found = of_networks_.find(network);
+    const std::size_t before = found == of_networks_.end() ? 0 : found->second;
+    if (octets > network_octets_max_ - before) return false;
+    of_networks_[network] = before + octets;
+    used_ += octets;
+    return true;
+  }
+  void give_back(const net::IpAddress& network, std::size_t octets) {
+    const std::lock_guard lock(mutex_);
+    used_ -= octets;
+    const auto found = of_networks_.find(network);
+    found->second -= octets;
+    if (found->second == 0) of_networks_.erase(found);
+  }
+
   const std::size_t octets_max_;
-  std::atomic<std::size_t> used_{0};
+  const std::size_t network_octets_max_;
+  mutable std::mutex mutex_;
+  std::size_t used_ = 0;                                         // under mutex_
+  std::unordered_map<net::IpAddress, std::size_t> of_networks_;  // under mutex_
+};
+
+// The rooms of a server: returned mail has one of its own, which nobody gets into without the
+// return path of a mail that was sent, so that what else comes in shuts it out of none.
+struct Rooms {
+  // Together `octets_max`: a quarter is for returned mail, of which one is kept up to
+  // `returned_octets_max`; of all else one mail has up to `mail_octets_max`. A network has half of
+  // the first room and a quarter of the second, but always enough for one mail.
+  Rooms(std::size_t octets_max, std::size_t returned_octets_max, std::size_t mail_octets_max)
+      : returned(octets_max / 4, at_least(octets_max / 8, returned_octets_max)),
+        others(octets_max - octets_max / 4,
+               at_least((octets_max - octets_max / 4) / 4, mail_octets_max)) {}
+
+  Room returned;
+  Room others;
+
+ private:
+  static std::size_t at_least(std::size_t octets, std::size_t least) {
+    return octets < least ? least : octets;
+  }
 };
 
 }  // namespace todoku::inbound

@@ -72,7 +72,7 @@ class Server {
   const InboundOptions options_;
   const smtp::ServerOptions protocol_;
   Handler handler_;
-  Room room_;
+  Rooms rooms_;
   MinuteMeter meter_;
   LineBudget lines_;
   net::ClientCounts clients_;

@@ -68,7 +68,7 @@ Task<ServerAnswer> Session::answer(ServerStep step) {
       co_return add_recipient();
     case ServerEvent::data:
     case ServerEvent::chunk:
-      if (transaction_) transaction_->has_begun = true;
+      begin_content();
       break;
     case ServerEvent::message:
       co_return co_await finish();
@@ -101,7 +101,7 @@ ServerAnswer Session::begin_mail() {
   if (world_.meter.admit(limits, 1, world_.clock.steady_now())) {
     return said(451, "4.7.0 Too much mail from your network, come back in a minute");
   }
-  transaction_.emplace(world_.room);
+  transaction_.emplace();
   return {};
 }
 
@@ -133,27 +133,42 @@ ServerAnswer Session::add_recipient() {
   return {};
 }
 
-std::size_t Session::kept_octets_max() const {
-  const bool only_returned = std::ranges::all_of(transaction_->to, [](const Addressee& each) {
-    return each.kind == Addressee::Kind::return_path || each.kind == Addressee::Kind::unsubscribe;
+bool Session::is_only_for(std::initializer_list<Addressee::Kind> kinds) const {
+  return std::ranges::all_of(transaction_->to, [&](const Addressee& each) {
+    return std::ranges::find(kinds, each.kind) != kinds.end();
   });
-  return only_returned ? kReturnedOctetsKept
-                       : static_cast<std::size_t>(world_.options.message_octets_max);
+}
+
+// Of several chunks with the first.
+void Session::begin_content() {
+  if (!transaction_ || transaction_->has_begun) return;
+  Transaction& mail = *transaction_;
+  mail.has_begun = true;
+  mail.until = world_.clock.steady_now() + world_.options.mail_lasts_max;
+  const bool is_returned = is_only_for({Addressee::Kind::return_path});
+  mail.share.emplace(is_returned ? world_.rooms.returned : world_.rooms.others, client_);
+}
+
+std::size_t Session::kept_octets_max() const {
+  const bool is_read_in_part =
+      is_only_for({Addressee::Kind::return_path, Addressee::Kind::unsubscribe});
+  return is_read_in_part ? kReturnedOctetsKept
+                         : static_cast<std::size_t>(world_.options.message_octets_max);
 }
 
 Task<void> Session::take(std::string_view piece) {
-  if (!transaction_) co_return;
+  if (!transaction_ || !transaction_->share) co_return;
   world_.metrics.octets.add(piece.size());
   Transaction& mail = *transaction_;
   const std::size_t most = kept_octets_max();
   piece = piece.substr(0, most - std::min(most, mail.octets.size()));
   if (mail.has_no_room || piece.empty()) co_return;
-  if (mail.share.take(piece.size())) {
+  if (mail.share->take(piece.size())) {
     mail.octets += piece;
   } else {
     mail.has_no_room = true;
     mail.octets = {};
-    mail.share.give_back();
+    mail.share->give_back();
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,7 +46,7 @@ struct SessionWorld {
   const smtp::ServerOptions& protocol;
   const std::string& secret;
   Handler& handler;
-  Room& room;
+  Rooms& rooms;
   MinuteMeter& meter;
   LineBudget& lines;
   const net::ServerCertificates& certificates;
@@ -82,17 +83,20 @@ class Session final : private smtp::ServerOwner {
 
  private:
   struct Transaction {
-    explicit Transaction(Room& room) : share(room) {}
     std::vector<Addressee> to;
     std::string octets;
-    Room::Share share;
-    bool has_begun = false;  // its content
+    std::optional<Room::Share> share;            // once its content has begun
+    bool has_begun = false;                      // its content
+    SteadyInstant until = SteadyInstant::max();  // its content has to have come
     bool has_no_room = false;
   };
 
   [[nodiscard]] Task<smtp::ServerAnswer> answer(smtp::ServerStep step) override;
   [[nodiscard]] Task<void> take(std::string_view piece) override;
   void discard() override { transaction_.reset(); }
+  [[nodiscard]] SteadyInstant deadline() const override {
+    return transaction_ ? transaction_->until : SteadyInstant::max();
+  }
   void refused(int code, std::string_view text) override;
   [[nodiscard]] Task<Result<net::TlsInfo>> shake_hands(net::Stream& stream,
                                                        SteadyInstant deadline) override;
@@ -101,7 +105,9 @@ class Session final : private smtp::ServerOwner {
   [[nodiscard]] smtp::ServerAnswer greet();
   [[nodiscard]] smtp::ServerAnswer begin_mail();
   [[nodiscard]] smtp::ServerAnswer add_recipient();
+  void begin_content();
   [[nodiscard]] Task<smtp::ServerAnswer> finish();
+  [[nodiscard]] bool is_only_for(std::initializer_list<Addressee::Kind> kinds) const;
   [[nodiscard]] std::size_t kept_octets_max() const;
   [[nodiscard]] smtp::ServerSettings settings() const;
 

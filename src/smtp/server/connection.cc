@@ -19,6 +19,7 @@ constexpr std::size_t kOutputOctetsMax = 64 << 10;
 
 constexpr std::string_view kStopping = "4.3.2 The service is stopping";  // RFC 3463 section 3.4
 constexpr std::string_view kTooSlow = "4.4.2 Nothing complete came for too long";
+constexpr std::string_view kTooLong = "4.4.2 What was begun has taken too long";
 constexpr std::string_view kNoLogin = "4.7.0 Nobody has logged in for too long";
 
 // A cancellation ends what is waited for when it comes, not what is waited for afterwards: it has
@@ -141,20 +142,26 @@ Task<ServerConnection::End> ServerConnection::exchange() {
   if (is_cancelled(state)) co_return co_await say_goodbye(ServerEnd::stopped, kStopping);
   renew_deadline();
   fit_buffer();
-  const bool is_login_due = awaits_login() && login_deadline_ < deadline_;
-  const auto got = co_await stream_.read_some({buffer_.get(), buffer_octets_},
-                                              is_login_due ? login_deadline_ : deadline_);
+  const Due due = next_due();
+  const auto got = co_await stream_.read_some({buffer_.get(), buffer_octets_}, due.at);
   if (!got) {
     const ServerEnd end = end_of(got.error().kind);
     if (end == ServerEnd::lost) co_return end;
-    const std::string_view too_late = is_login_due ? kNoLogin : kTooSlow;
-    co_return co_await say_goodbye(end, end == ServerEnd::timed_out ? too_late : kStopping);
+    co_return co_await say_goodbye(end, end == ServerEnd::timed_out ? due.missed : kStopping);
   }
   if (*got == 0) co_return ServerEnd::lost;
   buffer_filled_ = *got == buffer_octets_;
   input_ = {buffer_.get(), *got};
   if (session_.is_in_content()) block_octets_ += *got;
   co_return std::nullopt;
+}
+
+ServerConnection::Due ServerConnection::next_due() const {
+  Due due{.at = deadline_, .missed = kTooSlow};
+  const SteadyInstant until = owner_.deadline();
+  if (until < due.at) due = {.at = until, .missed = kTooLong};
+  if (awaits_login() && login_deadline_ < due.at) due = {.at = login_deadline_, .missed = kNoLogin};
+  return due;
 }
 
 void ServerConnection::renew_deadline() {

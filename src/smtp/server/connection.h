@@ -7,7 +7,8 @@
 //
 // Deadlines. A client has ServerPatience::command for a whole command line, and ::content for every
 // kContentBlockOctets of a message; a line or a block that comes octet by octet moves none of them.
-// So a message of 30 MB is out after 500 times ::content at the latest. Where AUTH is required
+// So a message of 30 MB is out after 500 times ::content at the latest, or when its owner has had
+// enough of it (ServerOwner::deadline()). Where AUTH is required
 // (ServerOptions::auth_required) a client has ServerPatience::login until it has succeeded,
 // whatever else it says meanwhile.
 #pragma once
@@ -88,6 +89,12 @@ class ServerConnection {
   [[nodiscard]] Task<void> wait_for_end(SteadyInstant until);
   [[nodiscard]] bool refuse_early_talk(ServerEvent event);
   void give(const ServerAnswer& answer);
+  // When what the client is waited for has to be there, and what it hears otherwise.
+  struct Due {
+    SteadyInstant at;
+    std::string_view missed;
+  };
+  [[nodiscard]] Due next_due() const;
   void renew_deadline();
   [[nodiscard]] bool awaits_login() const {
     return settings_.protocol.auth_required && !session_.is_authenticated();

@@ -254,6 +254,22 @@ TEST_F(ServerConnectionTest, ASlowButHonestSenderIsHeardOut) {
   EXPECT_EQ(answer, "250 2.0.0 Ok\r\n");
 }
 
+TEST_F(ServerConnectionTest, WhatItsOwnerHasHadEnoughOfIsOver) {
+  dialogue_.begin();
+  dialogue_.say(kHello + kEnvelope + "BDAT 5000000 LAST\r\n");
+  owner_.until = dialogue_.now() + minutes(10);
+  std::string answer;
+  for (int i = 0; i < 9; ++i) {
+    answer += dialogue_.say(std::string(200'000, 'x'));
+    answer += dialogue_.pass(minutes(1));
+  }
+  EXPECT_EQ(answer, "");
+  dialogue_.say(std::string(200'000, 'x'));
+  EXPECT_TRUE(dialogue_.pass(minutes(1)).starts_with("421 4.4.2 What was begun"));
+  dialogue_.pass(seconds(2));
+  EXPECT_EQ(dialogue_.end(), ServerEnd::timed_out);
+}
+
 TEST_F(ServerConnectionTest, AClientThatReadsNothingIsLeft) {
   dialogue_.begin();
   dialogue_.stop_hearing();

@@ -34,7 +34,8 @@ class ScriptedOwner final : public ServerOwner {
   // Where it takes its time, and how much.
   std::optional<ServerEvent> slow;
   Microseconds takes{};
-  bool heeds_stop = true;  // when that wait is cut short
+  SteadyInstant until = SteadyInstant::max();  // its deadline()
+  bool heeds_stop = true;                      // when that wait is cut short
   std::shared_ptr<const net::TlsServerContext> tls;
 
   // What came of it.
@@ -72,6 +73,8 @@ class ScriptedOwner final : public ServerOwner {
     content.clear();
     ++discards;
   }
+
+  [[nodiscard]] SteadyInstant deadline() const override { return until; }
 
   void refused(int code, std::string_view text) override {
     refusals.push_back(std::to_string(code) + " " + std::string(text));
@@ -163,6 +166,7 @@ class Dialogue {
   [[nodiscard]] std::optional<ServerEnd> end() const { return end_; }
   // The client has seen the end of what the server says.
   [[nodiscard]] bool closed() const { return closed_; }
+  [[nodiscard]] SteadyInstant now() const { return clock_.steady_now(); }
   [[nodiscard]] int server_socket() const { return server_; }
 
   void poll() {

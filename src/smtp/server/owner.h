@@ -41,6 +41,11 @@ class ServerOwner {
   // is over without this call.
   virtual void discard() = 0;
 
+  // Until when the client may go on with what it has begun, however much of it comes meanwhile;
+  // then it hears 421. Asked before every wait for the client. By default there is no end to it but
+  // those of ServerPatience.
+  [[nodiscard]] virtual SteadyInstant deadline() const { return SteadyInstant::max(); }
+
   // Hears of each negative reply, its own as well as those of the session and of the connection
   // (deadlines, a stop), when it is about to be sent. There may be thousands in a second.
   virtual void refused(int code, std::string_view text);
