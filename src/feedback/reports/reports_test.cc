@@ -410,7 +410,7 @@ TEST(ReportMail, IsBounded) {
 TEST(ReportMail, AddressFieldsOfStrangersAreNotBuilt) {
   std::string groups = "To: ";
   for (int i = 0; i < 200'000; ++i) groups += "a:";
-  std::string octets = "Cc : ";
+  std::string octets = "From: x\r\nCc : ";
   for (int i = 0; i < 225'000; ++i) octets += "\\\xff,";
   for (const std::string& field : {groups, octets}) {
     EXPECT_THAT(found_in(field + "\r\n\r\nx"), ElementsAre(HasSubstr("carries no report")));
