@@ -13,7 +13,8 @@ using namespace std::string_literals;
 TEST(VeiledFields, OnlyThoseOfTheFormKeepTheirNames) {
   const std::string mail =
       "From: a\r\nTo : b\r\n c\r\nCONTENT-type: text/plain;\r\n charset=utf-8\r\n"
-      "Content-Type : x/y\r\nReply-To\t:d\r\nCc\0: e\r\n\r\nA text: not one.\r\nTo: f\r\n--b:c\r\n"s;
+      "Content-Type : x/y\r\nReply-To\t:d\r\nCc\0: e\r\n\r\n"
+      "A text: not one.\r\nTo: f\r\n--b:c\r\n"s;
   EXPECT_EQ(veil_fields(mail),
             "X-Veiled-From: a\r\nX-Veiled-To : b\r\n c\r\nCONTENT-type: text/plain;\r\n "
             "charset=utf-8\r\nX-Veiled-Content-Type : x/y\r\nX-Veiled-Reply-To\t:d\r\n"
