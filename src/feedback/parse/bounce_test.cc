@@ -376,6 +376,52 @@ TEST(Bounce, AMillionFieldsAreReadNoFurtherThanABound) {
   EXPECT_EQ(told.recipients[0].address, "taro@example.jp");
 }
 
+TEST(Bounce, AddressFieldsOfStrangersAreNotBuilt) {
+  std::string groups;
+  for (int i = 0; i < 200'000; ++i) groups += "a:";
+  std::string octets;
+  for (int i = 0; i < 200'000; ++i) octets += "\\\xff,";
+  for (const std::string& name :
+       {std::string("To : "), std::string("Reply-To\t:"), std::string("Cc:"),
+        "Bcc" + std::string(200, ' ') + ":", std::string("\xEF\xBB\xBFTo:")}) {
+    for (const std::string& value : {groups, octets}) {
+      std::string field = name;
+      for (std::size_t at = 0; at < value.size(); at += 800) {
+        field.append(value, at, 800).append("\n ");
+      }
+      field += "\n";
+      EXPECT_TRUE(read_bounce("From: x\n" + field + "\nhi"));
+      EXPECT_TRUE(read_bounce("From: x\n" + name + value + "\n\nhi"));
+      EXPECT_TRUE(read_bounce("From: x\nContent-Type: message/rfc822\n\n" + field + "\nhi"));
+    }
+  }
+}
+
+TEST(Bounce, WhatLooksLikeAFieldWithinATextStaysAsItWas) {
+  const auto mail = read_mail(
+      "From: a\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nTo : x\nCc: y\n"
+      "--b\nContent-Type: message/rfc822\n\nTo : taro@example.jp\nSubject: s\n\nFrom: z\n"
+      "--b--\n");
+  ASSERT_TRUE(mail);
+  ASSERT_THAT(mail->parts, SizeIs(2));
+  EXPECT_THAT(mail->parts[0].text, testing::StartsWith("To : x\nCc: y"));
+  EXPECT_EQ(mail->parts[1].fields.first("to"), "taro@example.jp");
+  EXPECT_EQ(mail->parts[1].fields.first("subject"), "s");
+  EXPECT_THAT(mail->parts[1].text, testing::HasSubstr("\n\nFrom: z"));
+}
+
+TEST(Bounce, AReplyOfAFreeTextIsPrintable) {
+  using namespace std::string_literals;
+  const auto text_of_reply = [](const std::string& text) {
+    const Bounce bounce = bounce_of(plain(text));
+    return bounce.recipients.empty() ? std::string() : bounce.recipients[0].reply.text;
+  };
+  EXPECT_EQ(text_of_reply("<taro@example.jp>: 550 5.1.1 no\0 such\x1B[31m user \u202E.\n"s),
+            "5.1.1 no? such?[31m user ?.");
+  EXPECT_THAT(text_of_reply("<taro@example.jp>:\nnobody\0 of\x1B[0m that\tname\u202E\n"s),
+              testing::EndsWith("nobody? of?[0m that name?"));
+}
+
 TEST(Bounce, ARepliesCodeIsNoPartOfSomethingElse) {
   const auto reply = [](std::string_view text) {
     const Bounce bounce = bounce_of(plain("<taro@example.jp>:\n" + std::string(text) + "\n"));

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/printable.h"
 #include "base/utf8.h"
 #include "feedback/parse/mail_parts.h"
 #include "feedback/parse/quoted_reply.h"
@@ -76,7 +77,7 @@ ReturnedRecipient returned(const Gathered& gathered) {
   if (auto reply = quoted_reply(gathered.diagnostic)) {
     recipient.reply = std::move(*reply);
   } else {
-    recipient.reply.text = utf8_prefix(gathered.diagnostic, kQuotedOctetsMax);
+    recipient.reply.text = printable(utf8_prefix(gathered.diagnostic, kQuotedOctetsMax));
   }
   recipient.stage = quoted_stage(gathered.diagnostic);
   return recipient;

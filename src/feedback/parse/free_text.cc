@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/printable.h"
 #include "base/utf8.h"
 #include "feedback/parse/quoted_reply.h"
 
@@ -242,7 +243,7 @@ Reply words_as_reply(std::string_view text) {
     const char plain = c == '\n' || c == '\t' ? ' ' : c;
     if (plain != ' ' || (!reply.text.empty() && reply.text.back() != ' ')) reply.text += plain;
   }
-  reply.text = trim(reply.text);
+  reply.text = printable(trim(reply.text));
   return reply;
 }
 

@@ -20,7 +20,7 @@ namespace todoku::feedback::parse {
 [[nodiscard]] std::vector<ReturnedRecipient> read_free_text(std::string_view text,
                                                             const std::vector<std::string>& others);
 
-// The words of a text that names nobody, as a reply.
+// The words of a text that names nobody, as a reply, printable (base/printable.h).
 [[nodiscard]] Reply words_as_reply(std::string_view text);
 
 }  // namespace todoku::feedback::parse

@@ -13,6 +13,7 @@
 #include "mime/foreign_text.h"
 #include "mime/header.h"
 #include "mime/html_text.h"
+#include "mime/veiled_fields.h"
 
 namespace todoku::feedback::parse {
 namespace {
@@ -76,14 +77,28 @@ std::string parameter_of(GMimeObject* object, const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
-// The octets of a part, its transfer encoding undone, at most kPartOctetsMax of them.
+std::string_view written_to(GMimeStream* memory) {
+  const GByteArray* array = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(memory));
+  return {reinterpret_cast<const char*>(array->data), array->len};
+}
+
+// The octets of a part, its fields unveiled and then its transfer encoding undone, at most
+// kPartOctetsMax of them.
 std::string octets_of(GMimePart* part) {
   GMimeDataWrapper* content = g_mime_part_get_content(part);
   if (content == nullptr) return {};
+  const Owned<GMimeStream> veiled(g_mime_stream_mem_new());
+  GMimeStream* source = g_mime_data_wrapper_get_stream(content);
+  if (source == nullptr || g_mime_stream_reset(source) < 0) return {};
+  if (g_mime_stream_write_to_stream(source, veiled.get()) < 0) return {};
+  const std::string encoded = mime::unveil_fields(written_to(veiled.get()));
+  const Owned<GMimeStream> unveiled(
+      g_mime_stream_mem_new_with_buffer(encoded.data(), encoded.size()));
+  const Owned<GMimeDataWrapper> wrapper(g_mime_data_wrapper_new_with_stream(
+      unveiled.get(), g_mime_data_wrapper_get_encoding(content)));
   const Owned<GMimeStream> memory(g_mime_stream_mem_new());
-  if (g_mime_data_wrapper_write_to_stream(content, memory.get()) < 0) return {};
-  const GByteArray* array = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(memory.get()));
-  return std::string(cut({reinterpret_cast<const char*>(array->data), array->len}, kPartOctetsMax));
+  if (g_mime_data_wrapper_write_to_stream(wrapper.get(), memory.get()) < 0) return {};
+  return std::string(cut(written_to(memory.get()), kPartOctetsMax));
 }
 
 std::string charset_of(GMimeObject* object, std::string_view octets) {
@@ -118,8 +133,7 @@ MailPart read_message(GMimeMessagePart* object) {
   if (message == nullptr) return part;
   const Owned<GMimeStream> memory(g_mime_stream_mem_new());
   if (g_mime_object_write_to_stream(GMIME_OBJECT(message), nullptr, memory.get()) < 0) return part;
-  const GByteArray* array = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(memory.get()));
-  const std::string_view octets(reinterpret_cast<const char*>(array->data), array->len);
+  const std::string octets = mime::unveil_fields(written_to(memory.get()));
   part.text = text_of(cut(octets, kPartOctetsMax), "utf-8");
   part.fields = read_fields(part.text);
   return part;
@@ -160,9 +174,9 @@ bool begins_field(std::string_view line) {
          line.substr(0, colon).find_first_of(" \t") == std::string_view::npos;
 }
 
-// Every field is built as well, of each part and of each message in it, and its parameters are
-// looked through pair by pair. So beyond so many lines that may begin a field, wherever they stand,
-// nothing is read, and of each, with the lines that continue it, only the beginning.
+// Every field is kept as well, of each part and of each message in it. So beyond so many lines that
+// may begin a field, wherever they stand, nothing is read, and of each, with the lines that
+// continue it, only the beginning.
 std::string within_field_bounds(std::string_view octets) {
   constexpr std::size_t kFieldLinesMax = 10'000;
   constexpr std::size_t kFieldRead = std::size_t{8} << 10U;
@@ -192,6 +206,8 @@ std::string within_field_bounds(std::string_view octets) {
 }
 
 std::string_view without_envelope_line(std::string_view octets) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (octets.starts_with(kByteOrderMark)) octets.remove_prefix(kByteOrderMark.size());
   while (octets.starts_with("\n") || octets.starts_with("\r\n")) octets.remove_prefix(1);
   if (!octets.starts_with("From ")) return octets;
   const std::size_t end = octets.find('\n');
@@ -244,7 +260,8 @@ Result<Mail> read_mail(std::string_view octets) {
   if (mail.fields.all.empty()) {
     return fail(ErrorKind::invalid_input, "this is no mail: no header field is at its beginning");
   }
-  const Owned<GMimeStream> stream(g_mime_stream_mem_new_with_buffer(octets.data(), octets.size()));
+  const std::string veiled = mime::veil_fields(octets);
+  const Owned<GMimeStream> stream(g_mime_stream_mem_new_with_buffer(veiled.data(), veiled.size()));
   const Owned<GMimeParser> parser(g_mime_parser_new_with_stream(stream.get()));
   const std::unique_ptr<GMimeParserOptions, FreeOptions> options(g_mime_parser_options_new());
   const Owned<GMimeMessage> message(g_mime_parser_construct_message(parser.get(), options.get()));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A mail that came in, as its readers look at it: fields and texts in UTF-8, on GMime, which reads
-// what is broken as mail programs do. Bounded whatever it holds.
+// what is broken as mail programs do, but is shown no field that it would build addresses of
+// (mime/veiled_fields.h). Bounded whatever it holds, in time and stack as well.
 #pragma once
 
 #include <cstddef>
@@ -42,7 +43,8 @@ struct Mail {
 };
 
 // LF and CRLF line ends alike; a truncated mail is read as far as it goes. A line "From " before
-// the first field (mbox) is passed over. Errors: invalid_input, no field is there.
+// the first field (mbox) and a byte order mark are passed over. Errors: invalid_input, no field is
+// there.
 [[nodiscard]] Result<Mail> read_mail(std::string_view octets);
 
 // The fields that `text` begins with, up to its first blank line.

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/bytes.h"
+#include "base/printable.h"
 #include "base/utf8.h"
 
 namespace todoku::feedback::parse {
@@ -55,7 +56,7 @@ std::string without_repeats(std::string_view text, std::string_view code) {
     const char c = text[at++];
     words += c == '\n' || c == '\t' ? ' ' : c;
   }
-  return std::string(trim(words));
+  return printable(trim(words));
 }
 
 // What follows in another paragraph, or in the next turn of a dialogue, is not the server's.

@@ -12,7 +12,8 @@
 namespace todoku::feedback::parse {
 
 // The first reply of 4xx or 5xx in `text`, with all of its lines (RFC 5321 section 4.2.1) joined
-// and what follows it cut at kQuotedOctetsMax; nullopt: none is quoted.
+// and what follows it cut at kQuotedOctetsMax, printable (base/printable.h); nullopt: none is
+// quoted.
 [[nodiscard]] std::optional<Reply> quoted_reply(std::string_view text);
 inline constexpr std::size_t kQuotedOctetsMax = 2'048;
 

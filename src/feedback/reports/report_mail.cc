@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "feedback/reports/report_file.h"
 #include "feedback/reports/report_text.h"
+#include "mime/veiled_fields.h"
 
 namespace todoku::feedback::reports {
 namespace {
@@ -70,13 +71,27 @@ bool is_archive(std::string_view octets) {
   return octets.starts_with("\x1F\x8B") || octets.starts_with("PK\x03\x04");
 }
 
+std::string octets_in(GMimeStream* memory) {
+  const GByteArray* array = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(memory));
+  return {reinterpret_cast<const char*>(array->data), array->len};
+}
+
+// A part as it was before its lines were veiled, its transfer encoding undone.
 std::string decoded(GMimePart* part) {
   GMimeDataWrapper* content = g_mime_part_get_content(part);
   if (content == nullptr) return {};
+  const OwnedPart<GMimeStream> veiled(g_mime_stream_mem_new());
+  GMimeStream* source = g_mime_data_wrapper_get_stream(content);
+  if (source == nullptr || g_mime_stream_reset(source) < 0) return {};
+  if (g_mime_stream_write_to_stream(source, veiled.get()) < 0) return {};
+  const std::string encoded = mime::unveil_fields(octets_in(veiled.get()));
+  const OwnedPart<GMimeStream> unveiled(
+      g_mime_stream_mem_new_with_buffer(encoded.data(), encoded.size()));
+  const OwnedPart<GMimeDataWrapper> wrapper(g_mime_data_wrapper_new_with_stream(
+      unveiled.get(), g_mime_data_wrapper_get_encoding(content)));
   const OwnedPart<GMimeStream> memory(g_mime_stream_mem_new());
-  if (g_mime_data_wrapper_write_to_stream(content, memory.get()) < 0) return {};
-  const GByteArray* array = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(memory.get()));
-  return {reinterpret_cast<const char*>(array->data), array->len};
+  if (g_mime_data_wrapper_write_to_stream(wrapper.get(), memory.get()) < 0) return {};
+  return octets_in(memory.get());
 }
 
 // Past kReportsOfMessageMax one more is kept, to tell.
@@ -113,9 +128,9 @@ bool begins_field(std::string_view line) {
   return false;
 }
 
-// GMime keeps some hundred octets for each field and each address, also of messages within
-// messages, and GLib ends the process where it gets none: what looks like header fields is bounded
-// before.
+// GMime keeps some hundred octets for each field, also of messages within messages, and GLib ends
+// the process where it gets none: what looks like header fields is bounded before. Addresses it is
+// not shown (mime/veiled_fields.h).
 Result<void> check_fields(std::string_view octets) {
   constexpr std::size_t kFieldsMax = 20'000;
   constexpr std::size_t kSectionOctetsMax = std::size_t{1} << 20U;
@@ -160,8 +175,9 @@ Result<std::vector<HandedOver>> reports_of_message(std::string_view octets) {
   std::call_once(once, [] { g_mime_init(); });
   if (auto good = check_delimiters(octets); !good) return fail(std::move(good.error()));
   if (auto good = check_fields(octets); !good) return fail(std::move(good.error()));
+  const std::string veiled = mime::veil_fields(octets);
   const OwnedPart<GMimeStream> stream(
-      g_mime_stream_mem_new_with_buffer(octets.data(), octets.size()));
+      g_mime_stream_mem_new_with_buffer(veiled.data(), veiled.size()));
   const OwnedPart<GMimeParser> parser(g_mime_parser_new_with_stream(stream.get()));
   const std::unique_ptr<GMimeParserOptions, FreeParserOptions> options(g_mime_parser_options_new());
   const OwnedPart<GMimeMessage> message(

@@ -407,6 +407,19 @@ TEST(ReportMail, IsBounded) {
   EXPECT_FALSE(reports_in(std::string(kHandedOverMax + 1, ' '), "large"));
 }
 
+TEST(ReportMail, AddressFieldsOfStrangersAreNotBuilt) {
+  std::string groups = "To: ";
+  for (int i = 0; i < 200'000; ++i) groups += "a:";
+  std::string octets = "From: x\r\nCc : ";
+  for (int i = 0; i < 225'000; ++i) octets += "\\\xff,";
+  for (const std::string& field : {groups, octets}) {
+    EXPECT_THAT(found_in(field + "\r\n\r\nx"), ElementsAre(HasSubstr("carries no report")));
+    EXPECT_THAT(found_in(field + "\r\nContent-Type: text/xml\r\n\r\nTo: a\r\n<b/>"),
+                ElementsAre(": To: a\r\n<b/>"))
+        << "what it carries is as it was";
+  }
+}
+
 TEST(ReportMail, AMailboxIsItsMessages) {
   EXPECT_THAT(messages_in("<a/>"), ElementsAre("<a/>"));
   EXPECT_THAT(
