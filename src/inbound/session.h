@@ -83,6 +83,8 @@ class Session final : private smtp::ServerOwner {
 
  private:
   struct Transaction {
+    // Written out: the defaults below are not known to std::optional inside of this class.
+    Transaction() {}  // NOLINT(modernize-use-equals-default)
     std::vector<Addressee> to;
     std::string octets;
     std::optional<Room::Share> share;            // once its content has begun

@@ -43,7 +43,7 @@ Result<void> outcome_of_reply(std::uint8_t reply) {
     case 5:
       return fail(ErrorKind::closed, "connect: Connection refused (said the proxy)");
     case 6:
-      return fail(ErrorKind::timeout, "connect: TTL expired (said the proxy)");
+      return fail(ErrorKind::io, "connect: TTL expired (said the proxy)");
     case 7:
       return no_proxy("it does not know CONNECT");
     case 8:

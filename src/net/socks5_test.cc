@@ -59,6 +59,7 @@ TEST(Socks5, TellsItsOwnTroubleFromTheOtherEnds) {
   };
   EXPECT_EQ(kind("\5\5\0\1\0"sv), ErrorKind::closed);
   EXPECT_EQ(kind("\5\4\0\1\0"sv), ErrorKind::io);
+  EXPECT_EQ(kind("\5\6\0\1\0"sv), ErrorKind::io) << "no time has run out";
   EXPECT_EQ(kind("\5\1\0\1\0"sv), ErrorKind::unavailable);
   EXPECT_EQ(kind("\5\2\0\1\0"sv), ErrorKind::unavailable);
   EXPECT_EQ(kind("HTTP/"sv), ErrorKind::unavailable);
