@@ -139,7 +139,9 @@ void Lane::tidy() noexcept {
   troubled_ = false;
   guarded([this] { give_up_the_outlived(); });
   guarded([this] { park_those_held_back(); });
-  if (ledger_.waiting() > 0) ledger_.pace().nothing_heard(world_.clock.steady_now());
+  guarded([this] {
+    if (ledger_.waiting() > 0) ledger_.pace().nothing_heard(world_.clock.steady_now());
+  });
   tend();
   guarded([this] { remember_pace(); });
 }
