@@ -2,6 +2,7 @@
 #include "sink/arrival.h"
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -123,9 +124,10 @@ bool MailFolder::keep(const Arrival& arrival, std::string_view message) {
   }
   envelope["rcpt_to"] = std::move(recipients);
   const std::string stem = fmt::format("{}{:06}", prefix_, number);
-  // The envelope comes last: who finds it finds the whole message too.
+  // The envelope comes last and whole: who finds it finds the whole message too.
   if (write_file(stem + ".eml", message) &&
-      write_file(stem + ".json", json::serialize(envelope) + "\n")) {
+      write_file(stem + ".half", json::serialize(envelope) + "\n") &&
+      std::rename((stem + ".half").c_str(), (stem + ".json").c_str()) == 0) {
     return true;
   }
   if (!failed_.exchange(true)) log::warning("messages are not kept", {{"file", stem + ".eml"}});
