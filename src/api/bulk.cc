@@ -28,16 +28,23 @@ http::Response id_or_refusal(const Call& call, const intake::Answer<void>& answe
   return id_response(200, "delivery_id", id);
 }
 
+// `told`: what preflight has to say of it, as a header's value.
+Task<intake::Answer<void>> commit_judged(Api& api, Call& call, store::PublicId id,
+                                         std::optional<Instant> reservation,
+                                         intake::Repeatable repeatable, std::string& told) {
+  auto judged = co_await preflight_commit(api, call, id);
+  told = std::move(judged.header);
+  if (judged.refusal) co_return std::unexpected(std::move(*judged.refusal));
+  co_return co_await api.intake().commit_bulk(call.account, id, reservation, repeatable);
+}
+
 Task<http::Response> commit_once(Api& api, Call& call, std::optional<store::IdempotencyKey> key,
                                  store::PublicId id, std::optional<Instant> reservation) {
   intake::Repeatable repeatable;
   if (key) repeatable = {.key = *key, .fingerprint = intake::fingerprint_of(id, reservation)};
   std::string told;
-  const auto make = [&](intake::Repeatable its) -> Task<intake::Answer<void>> {
-    auto judged = co_await preflight_commit(api, call, id);
-    told = std::move(judged.header);
-    if (judged.refusal) co_return std::unexpected(std::move(*judged.refusal));
-    co_return co_await api.intake().commit_bulk(call.account, id, reservation, its);
+  const auto make = [&](intake::Repeatable its) {
+    return commit_judged(api, call, id, reservation, its, told);
   };
   const auto made = co_await api.intake().repeats().once(repeatable, make);
   auto response = done_response(call, made, id);
