@@ -14,14 +14,22 @@ namespace {
 
 constexpr std::string_view kTooMuch = "450 4.7.1 Error: too much mail from 192.0.2.1";
 
+// An answer is told the lane after it is recorded, and the scheduler after the lane.
+void wait_until_it_rests(LaneTestWorld& world) {
+  world.tidy_until([&] {
+    const auto figures = world.lanes.figures_of("example.jp", "main");
+    return figures && figures->resting && world.feedback.count > 0;
+  });
+}
+
 TEST(LanePace, TooMuchMakesALaneSlowerAndOnlyTheThirdInARowLetsItRest) {
   Fault none;
   LaneTestWorld world(none, 1);
+  world.adapt();
   world.script().answers["MAIL"] = std::string(kTooMuch);
   world.send();
   world.tidy_until_all_is_told();
-  // The last answer is told the lane after it is recorded.
-  world.tidy_until([&] { return world.lanes.figures_of("example.jp", "main")->failures > 0; });
+  wait_until_it_rests(world);
   const auto figures = world.lanes.figures_of("example.jp", "main");
   ASSERT_TRUE(figures);
   EXPECT_LT(figures->messages_per_second, 5);
@@ -47,6 +55,7 @@ std::optional<Lane::Figures> figures_of_idle_lane(std::string_view what) {
                   std::string(what) + "source = \"s\"\ndate = 2026-11-30\n"));
   Fault none;
   LaneTestWorld world(none, 1);
+  world.adapt();
   world.rest_never();
   world.script().answers["MAIL"] = std::string(kTooMuch);
   world.send();
@@ -86,6 +95,7 @@ TEST(LanePace, WhatCountsForAnAutomationOutlivesAnIdleLane) {
 TEST(LanePace, AnyOtherIdleLaneIsForgotten) {
   Fault none;
   LaneTestWorld world(none, 1);
+  world.adapt();
   world.send();
   world.tidy_until_all_is_told();
   world.tidy_until([&] {
@@ -103,9 +113,11 @@ TEST(LanePace, AnAutomationLetsTheSourceRestAtTheSite) {
                   "suspend_seconds = 600\nsource = \"s\"\ndate = 2026-11-30\n"));
   Fault none;
   LaneTestWorld world(none, 1);
+  world.adapt();
   world.script().answers["MAIL"] = std::string(kTooMuch);
   world.send();
   world.tidy_until_all_is_told();
+  wait_until_it_rests(world);
   const auto figures = world.lanes.figures_of("example.jp", "main");
   ASSERT_TRUE(figures);
   EXPECT_TRUE(figures->resting);

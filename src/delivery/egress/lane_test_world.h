@@ -3,6 +3,7 @@
 // lanes lean on others, calls that throw when told to.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <functional>
@@ -269,6 +270,13 @@ inline Options options_with(std::uint16_t port) {
   return options;
 }
 
+// Mails that wait for an adaptive pace's first permits would wait in each of hundreds of worlds.
+inline policy::SiteRules at_full_pace() {
+  return policy::SiteRules::parse(
+             std::array{policy::SiteRules::Layer{"rules", "[defaults]\nadaptive = false\n", ""}})
+      .value();
+}
+
 class LaneTestWorld {
  public:
   LaneTestWorld(Fault& fault, std::size_t places_given,
@@ -305,6 +313,7 @@ class LaneTestWorld {
   LaneTestWorld& operator=(const LaneTestWorld&) = delete;
 
   // Before anything is sent.
+  void adapt() { rules_ = policy::SiteRules(); }
   void rest_never() { options_.site_backoff.first = 0ms; }
   void wait_for_room(Milliseconds time) { options_.composing_patience = time; }
   void dead_hosts_are_silent() { dialer_.dead_are_silent = true; }
@@ -373,11 +382,14 @@ class LaneTestWorld {
                                         boost::asio::use_future)
                       .get());
     }
+    tidy_and_wait();
+    on_receiver(close_receiver());
+  }
+  void tidy_and_wait() {
     lanes.tidy();
     for (std::size_t i = 0; i < runtime_.size(); ++i) {
       boost::asio::post(runtime_.executor(i), boost::asio::use_future).get();
     }
-    on_receiver(close_receiver());
   }
 
   void check_that_all_is_free() {
@@ -451,7 +463,7 @@ class LaneTestWorld {
   std::uint16_t port_ = 0;
   async::TaskGroup receivers_{receiving_.executor(0)};
   Options options_;
-  policy::SiteRules rules_;
+  policy::SiteRules rules_ = at_full_pace();
   std::vector<std::unique_ptr<async::TaskGroup>> connections_;
   std::vector<std::unique_ptr<SigningRounds>> rounds_;
 
