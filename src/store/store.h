@@ -54,6 +54,7 @@
 #include "store/opens.h"
 #include "store/outcome_counts.h"
 #include "store/personal_data.h"
+#include "store/probes.h"
 #include "store/rates.h"
 #include "store/receiver_tls.h"
 #include "store/recipient_sample.h"
@@ -108,6 +109,7 @@ class ReadTransaction : public SettingReads,
                         public OutcomeCountReads,
                         public LanePaceReads,
                         public RateReads,
+                        public ProbeReads,
                         public WorkReads {};
 
 // Changes. What they have done is seen by their own questions.
@@ -139,6 +141,7 @@ class WriteTransaction : public SettingWrites,
                          public OutcomeCountWrites,
                          public LanePaceWrites,
                          public RateWrites,
+                         public ProbeWrites,
                          public WorkWrites {
  public:
   [[nodiscard]] virtual ReadTransaction& read() = 0;

@@ -128,6 +128,8 @@ INSERT INTO hourly_outcomes SELECT n % ({0} / 10), n, 0, 's' || n % 10, 3, n % 2
   FROM generate_series(1, {0}) n;
 INSERT INTO lane_paces SELECT 's' || n % 10, 'd' || n || '.example', n, n, 1, 1, 1, 1, 1, 1, n, n,
   n, 1, 1, 1, 1 FROM generate_series(1, {0}) n;
+INSERT INTO probes SELECT 't' || n, 'm' || n % 50, n, CASE WHEN n % 1000 = 0 THEN n END, '\x00'
+  FROM generate_series(1, {0}) n;
 INSERT INTO rate_counts SELECT n % ({0} / 10), n % 5, n, '', n % 300, 1, 1, 0, 0, 0, 0
   FROM generate_series(1, {0}) n;
 INSERT INTO rate_states SELECT n % ({0} / 10), n % 5, n, '',
@@ -214,7 +216,7 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
       " domain_reports, report_lines, sts_policies, tls_counts, key_slots, delivery_outcomes,"
       " hourly_outcomes,"
       " lane_paces,"
-      " rate_counts,"
+      " probes, rate_counts,"
       " rate_states");
   fill(60'000);
   database_.execute("ANALYZE");
