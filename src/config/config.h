@@ -228,6 +228,17 @@ struct Config {
     std::string proxy_password_file;
     std::string proxy_password_variable;
   };
+  struct Pool {
+    std::string name;
+    std::vector<std::string> sources;
+  };
+  struct PoolRule {
+    std::string pool;
+    std::string account;
+    std::string traffic = "any";
+    std::string purpose = "any";
+    std::string from_domain;
+  };
   struct Delivery {
     std::int64_t unrecorded_max = 0;
     std::string rsa_arithmetic;
@@ -343,6 +354,8 @@ struct Config {
   std::vector<SmtpInListener> smtp_in_configured;
   Inbound inbound;
   std::vector<Egress> egress;
+  std::vector<Pool> pools;
+  std::vector<PoolRule> pool_rules;
   Dkim dkim;
   Doctor doctor;
   std::vector<DoctorBlocklist> doctor_blocklists;

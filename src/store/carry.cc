@@ -285,7 +285,10 @@ constexpr std::array<CarriedColumn, 5> kKeySlots{{{"account", integer},
                                                   {"look", integer},
                                                   {"state", octets}}};
 
-constexpr std::array<CarriedTable, 36> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedColumn, 4> kWarmUp{
+    {{"source", text}, {"day", integer}, {"site", text}, {"taken", integer}}};
+
+constexpr std::array<CarriedTable, 37> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -320,7 +323,8 @@ constexpr std::array<CarriedTable, 36> kTables{{{"settings", kSettings},
                                                 {"audit", kAudit},
                                                 {"domain_reports", kDomainReports},
                                                 {"report_lines", kReportLines},
-                                                {"key_slots", kKeySlots}}};
+                                                {"key_slots", kKeySlots},
+                                                {"warm_up", kWarmUp}}};
 
 }  // namespace carried
 

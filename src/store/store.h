@@ -65,6 +65,7 @@
 #include "store/uploads.h"
 #include "store/usages.h"
 #include "store/waiting.h"
+#include "store/warm_up.h"
 #include "store/webhooks.h"
 #include "store/work.h"
 
@@ -107,6 +108,7 @@ class ReadTransaction : public SettingReads,
                         public ReceiverTlsReads,
                         public OutcomeCountReads,
                         public LanePaceReads,
+                        public WarmUpReads,
                         public RateReads,
                         public WorkReads {};
 
@@ -138,6 +140,7 @@ class WriteTransaction : public SettingWrites,
                          public ReceiverTlsWrites,
                          public OutcomeCountWrites,
                          public LanePaceWrites,
+                         public WarmUpWrites,
                          public RateWrites,
                          public WorkWrites {
  public:

@@ -98,6 +98,7 @@ constexpr std::array<std::string_view, 58> kTables{"accounts",
                                                    "upload_pieces",
                                                    "uploads",
                                                    "usages",
+                                                   "warm_up",
                                                    "webhook_calls",
                                                    "webhook_set_aside",
                                                    "webhooks"};

@@ -121,6 +121,9 @@ class Questions final : public ReadTransaction {
                                                     std::int64_t limit) override;
   // -- how lanes fare (lane_paces.cc)
   Result<std::vector<LanePace>> lane_paces(const LanePaceQuestion& question) override;
+  // -- sources that are warming up (warm_up.cc)
+  Result<std::vector<WarmUpCount>> warm_up_counts(std::string_view source, WarmUpDay since,
+                                                  std::int64_t limit) override;
   // -- rates (rates.cc)
   Result<std::vector<RateFound>> rates(std::span<const RateSubject> subjects, RateHour from,
                                        RateHour now) override;
@@ -297,6 +300,9 @@ class Changes final : public WriteTransaction {
   Result<bool> remove_key_slots(const KeySlotsRow& row) override;
   // -- how lanes fare (lane_paces.cc)
   Result<void> note_lane_paces(std::span<const LanePace> paces) override;
+  // -- sources that are warming up (warm_up.cc)
+  Result<std::int64_t> take_warm_up(const WarmUpTake& take) override;
+  Result<void> give_back_warm_up(std::string_view source, const WarmUpCount& unsent) override;
 
   // -- receivers' TLS (receiver_tls.cc)
   Result<void> keep_sts_policy(const StsPolicy& policy) override;

@@ -41,7 +41,7 @@ struct CarriedQuery {
   Sql sql;  // its columns are those of the table, but where shape() says otherwise
 };
 
-constexpr std::array<CarriedQuery, 36> kCarriedQueries{{
+constexpr std::array<CarriedQuery, 37> kCarriedQueries{{
     {"settings", "SELECT name, value FROM settings WHERE name <> 'carried_to' ORDER BY name"},
     {"accounts",
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
@@ -136,6 +136,7 @@ constexpr std::array<CarriedQuery, 36> kCarriedQueries{{
      " ORDER BY account, domain, day, words"},
     {"key_slots",
      "SELECT account, domain, revision, look, state FROM key_slots ORDER BY account, domain"},
+    {"warm_up", "SELECT source, day, site, taken FROM warm_up ORDER BY source, day, site"},
 }};
 
 Result<std::string> in_place_codes(store::Dictionary& kept, std::string_view codes) {

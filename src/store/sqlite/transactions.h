@@ -218,6 +218,10 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<std::vector<LanePace>> lane_paces(const LanePaceQuestion& question) override {
     return queries_.lane_paces(question);
   }
+  Result<std::vector<WarmUpCount>> warm_up_counts(std::string_view source, WarmUpDay since,
+                                                  std::int64_t limit) override {
+    return queries_.warm_up_counts(source, since, limit);
+  }
 
   Result<std::vector<RateFound>> rates(std::span<const RateSubject> subjects, RateHour from,
                                        RateHour now) override {
@@ -466,6 +470,9 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<bool> remove_key_slots(const KeySlotsRow& row) override;
   // -- how lanes fare (lane_paces.cc)
   Result<void> note_lane_paces(std::span<const LanePace> paces) override;
+  // -- sources that are warming up (warm_up.cc)
+  Result<std::int64_t> take_warm_up(const WarmUpTake& take) override;
+  Result<void> give_back_warm_up(std::string_view source, const WarmUpCount& unsent) override;
 
   // -- receivers' TLS (receiver_tls.cc)
   Result<void> keep_sts_policy(const StsPolicy& policy) override;

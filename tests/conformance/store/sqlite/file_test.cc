@@ -280,6 +280,7 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "DROP TABLE lane_paces;"
       "DROP TABLE rate_counts;"
       "DROP TABLE rate_states;"
+      "DROP TABLE warm_up;"
       "DROP TABLE smtp_habits; ALTER TABLE deliveries DROP COLUMN credential;"
       "ALTER TABLE attachments DROP COLUMN content_id;"
       "ALTER TABLE attachments DROP COLUMN relayed;"
