@@ -511,7 +511,16 @@ CREATE TABLE warm_up(
   taken bigint NOT NULL, PRIMARY KEY(source, day, site)) WITH (fillfactor = 50);
 )sql";
 
-constexpr std::array<Step, 27> kSteps{{{"tables", kStep1},
+constexpr std::string_view kStep28 = R"sql(
+CREATE TABLE probes(
+  token text COLLATE "C" PRIMARY KEY, mailbox text COLLATE "C" NOT NULL, asked bigint NOT NULL,
+  due bigint, news bytea NOT NULL);
+CREATE INDEX probes_asked ON probes(asked);
+CREATE INDEX probes_mailbox ON probes(mailbox, asked);
+CREATE INDEX probes_due ON probes(due) WHERE due IS NOT NULL;
+)sql";
+
+constexpr std::array<Step, 28> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -537,7 +546,8 @@ constexpr std::array<Step, 27> kSteps{{{"tables", kStep1},
                                        {"outcomes by cause", kStep24},
                                        {"paces of lanes", kStep25},
                                        {"rates of bounces and complaints", kStep26},
-                                       {"volumes of sources that warm up", kStep27}}};
+                                       {"volumes of sources that warm up", kStep27},
+                                       {"probes of mailboxes", kStep28}}};
 
 // How many steps a program must know to work on these tables, whatever contractions say: those of
 // the release before, so that its processes go on, and start again, until each has been replaced,

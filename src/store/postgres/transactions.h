@@ -112,6 +112,8 @@ class Questions final : public ReadTransaction {
   // -- receivers' TLS (receiver_tls.cc)
   Result<std::optional<StsPolicy>> sts_policy(std::string_view domain) override;
   Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question) override;
+  Result<std::vector<Probe>> probes(const ProbeQuestion& question) override;
+  Result<std::int64_t> probes_open() override;
 
   // -- outcomes by cause (outcome_counts.cc)
   Result<std::vector<OutcomeCount>> outcomes_of(DeliveryKey key,
@@ -307,6 +309,12 @@ class Changes final : public WriteTransaction {
   // -- receivers' TLS (receiver_tls.cc)
   Result<void> keep_sts_policy(const StsPolicy& policy) override;
   Result<void> add_tls_counts(std::span<const TlsCount> counts, std::int64_t keep_since) override;
+
+  // -- probes of receivers' mailboxes (probes.cc)
+  Result<bool> ask_probe(const Probe& probe) override;
+  Result<std::vector<Probe>> take_probes(Instant now, Instant until, std::int64_t limit) override;
+  Result<bool> keep_probe(const Probe& probe, Instant taken) override;
+  Result<std::int64_t> drop_probes(Instant before) override;
 
   // -- outcomes by cause (outcome_counts.cc)
   Result<bool> drop_outcome_hours(HourNumber before, std::int64_t rows) override;

@@ -13,6 +13,7 @@
 //   delivery_outcomes, hourly_outcomes   are counted anew: not carried
 //   lane_paces             is learnt again: not carried
 //   rate_counts, rate_states   are counted again: not carried (deliveries that are paused are)
+//   probes                 are asked for again: not carried
 //   export_jobs            are made again by who wants them: not carried
 //   meta 'next_number'     counts deliveries and batches alone; other ids are row ids
 //   a recipient whose batch is gone is not carried: nothing leads to it

@@ -279,6 +279,7 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "DROP TABLE delivery_outcomes; DROP TABLE hourly_outcomes;"
       "DROP TABLE lane_paces;"
       "DROP TABLE rate_counts;"
+      "DROP TABLE probes;"
       "DROP TABLE rate_states;"
       "DROP TABLE warm_up;"
       "DROP TABLE smtp_habits; ALTER TABLE deliveries DROP COLUMN credential;"
