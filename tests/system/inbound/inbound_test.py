@@ -184,7 +184,8 @@ def what_nobody_would_get_is_put_off(stack):
 
 def who_writes_to_the_address_beside_the_link_leaves(stack):
     to = "saburo@receiver.example"
-    stack.settle(stack.bulk([to]))
+    delivery = stack.bulk([to])
+    stack.settle(delivery)
     [mail] = stack.mails_to(to)
     field = "".join(mail["List-Unsubscribe"].split())
     address, token = re.search(r",<mailto:([^?>]+)\?subject=([^>]+)>$", field).groups()
@@ -196,6 +197,8 @@ def who_writes_to_the_address_beside_the_link_leaves(stack):
     check_equal(stack.listed(to), [("unsubscribe", "advertisements")], "the suppression list")
     check_equal((stack.became("unsubscribed"), stack.became("not_understood")), (1, 1),
                 "what was counted")
+    stack.returns(address, answer.format(token).encode())
+    check_equal(stack.kinds(delivery).count("unsubscribed"), 1, "events of who left, and wrote again")
 
 
 def mail_that_comes_back(binary):
