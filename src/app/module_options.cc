@@ -399,8 +399,6 @@ inbound::InboundOptions inbound_options(const config::Config& config) {
   options.forward_to = given.forward_to;
   options.forward_account = given.forward_account;
   options.message_octets_max = static_cast<std::uint64_t>(given.message_bytes_max);
-  options.content_octets_max = std::max<std::size_t>(
-      std::size_t{64} << 20U, 2 * static_cast<std::size_t>(given.message_bytes_max));
   options.connections_max = static_cast<std::size_t>(given.connections_max);
   options.connections_per_network_max = static_cast<std::size_t>(given.connections_per_network_max);
   options.network_messages_per_minute = given.network_messages_per_minute;
