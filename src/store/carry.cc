@@ -240,13 +240,14 @@ constexpr std::array<CarriedColumn, 8> kRemovals{{{"key", integer},
                                                   {"actor", text},
                                                   {"at", integer}}};
 
-constexpr std::array<CarriedColumn, 7> kOpens{{{"account", integer},
+constexpr std::array<CarriedColumn, 8> kOpens{{{"account", integer},
                                                {"id", integer},
                                                {"opened", integer},
                                                {"opened_last", integer},
                                                {"times", integer},
                                                {"prefetched", integer},
-                                               {"prefetched_last", integer}}};
+                                               {"prefetched_last", integer},
+                                               {"complained", integer}}};
 constexpr std::array<CarriedColumn, 3> kOpenCounts{
     {{"delivery", integer}, {"opened", integer}, {"prefetched", integer}}};
 

@@ -520,7 +520,12 @@ CREATE INDEX probes_mailbox ON probes(mailbox, asked);
 CREATE INDEX probes_due ON probes(due) WHERE due IS NOT NULL;
 )sql";
 
-constexpr std::array<Step, 28> kSteps{{{"tables", kStep1},
+// opens.complained   as in SQLite.
+constexpr std::string_view kStep29 = R"sql(
+ALTER TABLE opens ADD COLUMN complained bigint;
+)sql";
+
+constexpr std::array<Step, 29> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -547,7 +552,8 @@ constexpr std::array<Step, 28> kSteps{{{"tables", kStep1},
                                        {"paces of lanes", kStep25},
                                        {"rates of bounces and complaints", kStep26},
                                        {"volumes of sources that warm up", kStep27},
-                                       {"probes of mailboxes", kStep28}}};
+                                       {"probes of mailboxes", kStep28},
+                                       {"complaints in stories", kStep29}}};
 
 // How many steps a program must know to work on these tables, whatever contractions say: those of
 // the release before, so that its processes go on, and start again, until each has been replaced,

@@ -97,8 +97,8 @@ constexpr std::array<CarriedQuery, 37> kCarriedQueries{{
     {"usages", "SELECT account, month, slot, mails, updated FROM usages ORDER BY account, month"},
     {"not_sent", "SELECT account, state, id, code FROM not_sent ORDER BY account, state, id"},
     {"opens",
-     "SELECT account, id, opened, opened_last, times, prefetched, prefetched_last FROM opens"
-     " ORDER BY account, id"},
+     "SELECT account, id, opened, opened_last, times, prefetched, prefetched_last,"
+     " complained FROM opens ORDER BY account, id"},
     {"open_counts", "SELECT delivery, opened, prefetched FROM open_counts ORDER BY delivery"},
     {"import_jobs",
      "SELECT account, id, delivery, section, status, ignore_errors, immediate, keep_duplicates,"

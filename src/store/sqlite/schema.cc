@@ -608,13 +608,18 @@ CREATE INDEX probes_mailbox ON probes(mailbox, asked);
 CREATE INDEX probes_due ON probes(due) WHERE due IS NOT NULL;
 )sql";
 
+// opens.complained   store/opens.h: when its reader's provider told of a complaint.
+constexpr const char* kVersion38 = R"sql(
+ALTER TABLE opens ADD COLUMN complained INTEGER;
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 37> kMigrations{
+constexpr std::array<const char*, 38> kMigrations{
     kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,  kVersion8,
     kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14, kVersion15, kVersion16,
     kVersion17, kVersion18, kVersion19, kVersion20, kVersion21, kVersion22, kVersion23, kVersion24,
     kVersion25, kVersion26, kVersion27, kVersion28, kVersion29, kVersion30, kVersion31, kVersion32,
-    kVersion33, kVersion34, kVersion35, kVersion36, kVersion37};
+    kVersion33, kVersion34, kVersion35, kVersion36, kVersion37, kVersion38};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

@@ -499,6 +499,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
 
   // -- opens (opens.cc)
   Result<std::vector<OpenRecorded>> record_opens(std::span<const OpenSeen> seen) override;
+  Result<OpenRecorded> record_complaint(AccountKey account, const RecipientKey& key) override;
 
   // -- exports (exports.cc)
   Result<ExportJob> create_export(const NewExport& wanted) override;
@@ -732,7 +733,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   [[nodiscard]] Result<bool> insert_report(const DomainReport& report);
 
   // opens.cc
-  [[nodiscard]] Result<PublicId> opened_id(const OpenSeen& seen);
+  [[nodiscard]] Result<PublicId> opened_id(AccountKey account, const RecipientKey& key);
   [[nodiscard]] Result<OpenRecorded> record_open(const OpenSeen& seen, OpenCounts& counts);
 
   // Parts of purge_deleted(): true when nothing of their kind is left.
