@@ -21,9 +21,11 @@
 #include "intake/check_size.h"
 #include "intake/csv.h"
 #include "intake/error_files.h"
+#include "intake/list_encoding.h"
 #include "intake/list_header.h"
 #include "intake/problem.h"
 #include "mail/invisible.h"
+#include "mime/text_decoder.h"
 
 namespace todoku::intake {
 namespace {
@@ -58,9 +60,18 @@ Text at_row(std::uint64_t row, const Text& what) {
   return {fmt::format("row {}: {}", row, what.en), fmt::format("{}行目: {}", row, what.ja)};
 }
 
+// What was no character of the encoding that the file has as a whole.
+Text not_decodable(mime::TextEncoding encoding) {
+  const bool is_shift_jis = encoding == mime::TextEncoding::shift_jis;
+  const std::string_view name = is_shift_jis ? "Shift_JIS" : "UTF-16";
+  return {fmt::format("holds what is no character of {}, the encoding of the file", name),
+          fmt::format("ファイルの文字コード{}として不正な文字があります", name)};
+}
+
 // The form of the messages in the error file (contract section 1.8).
-std::string error_cell(const Problems& problems, std::uint64_t row,
+std::string error_cell(const Problems& problems, const CsvRow& place,
                        const std::vector<std::string>& header, Language language) {
+  const std::uint64_t row = place.number;
   std::string out = "[";
   bool names_row = false;
   for (const Problem& problem : problems.list()) {
@@ -76,6 +87,11 @@ std::string error_cell(const Problems& problems, std::uint64_t row,
   if (!names_row) {
     out += language == Language::japanese ? fmt::format(", {}行目", row)
                                           : fmt::format(", row: {}", row);
+  }
+  // Editors count lines.
+  if (place.line != row) {
+    out += language == Language::japanese ? fmt::format(", ファイルの{}行目", place.line)
+                                          : fmt::format(", line: {}", place.line);
   }
   return out + "]";
 }
@@ -125,6 +141,7 @@ struct Importer::Run {
   std::uint64_t file_octets = 0;
   std::uint64_t octets_read = 0;
   std::string beginning;  // of the file, to guess from what it is if it is no CSV
+  ListEncoding encoding;
   std::vector<std::string> header;
   std::int64_t recipients_before = 0;
   mime::MessageSize size;  // of the draft, which nobody changes while it is being imported into
@@ -344,25 +361,55 @@ bool Importer::run(const store::ImportJob& job) {
   return ended;
 }
 
-Result<void> Importer::read_file(Run& run) {
+Result<void> Importer::look_at_draft(Run& run) {
   const auto draft = store_.read_and_wait(
       [&run](store::ReadTransaction& reader) { return reader.delivery(run.job.delivery); });
   if (!draft) return fail(draft.error());
   run.recipients_before = draft->counts.total;
   run.size = size_of(*draft);
-  if (run.job.immediate) {
-    // It will be committed at the end: as at any commit, a mail can be made of it.
-    Problems problems;
-    check_has_text(draft->content, problems);
-    check_unsubscribe_link(draft->content, purpose_of(draft->labels.purpose, draft->type), limits_,
-                           problems);
-    add_unwritable(mime::check_composable(draft->content), problems);
-    check_draft_size(*draft, run.size, limits_, problems);
-    if (!problems.empty()) return refuse_all(run, sentence(problems));
-  }
+  if (!run.job.immediate) return {};
+  // It will be committed at the end: as at any commit, a mail can be made of it.
+  Problems problems;
+  check_has_text(draft->content, problems);
+  check_unsubscribe_link(draft->content, purpose_of(draft->labels.purpose, draft->type), limits_,
+                         problems);
+  add_unwritable(mime::check_composable(draft->content), problems);
+  check_draft_size(*draft, run.size, limits_, problems);
+  return problems.empty() ? Result<void>{} : refuse_all(run, sentence(problems));
+}
+
+Result<void> Importer::each_slice(Run& run, const Use& use) {
   const auto file = uploads_.open(run.job.upload);
   if (!file) return fail("the uploaded file", file.error());
   run.file_octets = (*file)->size();
+  std::string slice(kSliceOctets, '\0');
+  while (!stopping_) {
+    const auto got = (*file)->read(slice);
+    if (!got) return fail("the uploaded file", got.error());
+    if (*got == 0) return {};
+    const auto wants_more = use(std::string_view(slice).substr(0, *got));
+    if (!wants_more) return fail(wants_more.error());
+    if (!*wants_more) return {};
+  }
+  return {};
+}
+
+Result<void> Importer::guess_encoding(Run& run) {
+  ListEncodingGuess guess;
+  auto looked = each_slice(run, [&](std::string_view octets) -> Result<bool> {
+    if (run.beginning.empty()) run.beginning = octets.substr(0, kGuessOctets);
+    guess.push(octets);
+    return !guess.decided();
+  });
+  run.encoding = guess.finish();
+  run.beginning = utf8_prefix(run.beginning, kGuessOctets);
+  return looked;
+}
+
+Result<void> Importer::read_file(Run& run) {
+  if (auto looked = look_at_draft(run); !looked) return looked;
+  if (auto guessed = guess_encoding(run); !guessed) return guessed;
+  mime::TextDecoder decoder(run.encoding.encoding);
   CsvReader reader({.row_octets_max = limits_.import_row_octets_max});
   const CsvReader::Rows rows{
       .good = [&](CsvRow& row) { return take_row(run, row); },
@@ -377,19 +424,13 @@ Result<void> Importer::read_file(Run& run) {
                    {std::string(utf8_prefix(row.octets, kShownRowOctets))});
         return {};
       }};
-  std::string slice(kSliceOctets, '\0');
-  while (!stopping_) {
-    const auto got = (*file)->read(slice);
-    if (!got) return fail("the uploaded file", got.error());
-    const std::string_view piece = std::string_view(slice).substr(0, *got);
-    if (run.octets_read == 0) run.beginning = utf8_prefix(piece, kGuessOctets);
-    run.octets_read += *got;
-    if (*got == 0) break;
-    if (auto pushed = reader.push(piece, rows); !pushed) {
-      return pushed;
-    }
-  }
-  if (stopping_) return {};
+  auto read = each_slice(run, [&](std::string_view octets) -> Result<bool> {
+    run.octets_read += octets.size();
+    auto pushed = reader.push(decoder.decode(octets), rows);
+    return pushed ? Result<bool>(true) : fail(pushed.error());
+  });
+  if (!read || stopping_) return read;
+  if (auto pushed = reader.push(decoder.finish(), rows); !pushed) return pushed;
   if (auto finished = reader.finish(rows); !finished) return finished;
   if (run.header.empty()) {
     return refuse_all(run, {"the file has no header row", "ファイルに見出しの行がありません"});
@@ -403,7 +444,9 @@ std::unexpected<Error> Importer::refuse_all(Run& run, Text why) {
 }
 
 std::unexpected<Error> Importer::refuse_file(Run& run, Text why) {
-  const Sentence guess = guessed_encoding(run.beginning);
+  // What it is known to be is no reason.
+  const bool is_utf8 = run.encoding.encoding == mime::TextEncoding::utf_8;
+  const Sentence guess = is_utf8 ? guessed_encoding(run.beginning) : Sentence{"", ""};
   if (!guess.en.empty()) {
     why.en += fmt::format("; {}", guess.en);
     why.ja += fmt::format("。{}", guess.ja);
@@ -416,6 +459,17 @@ Result<void> Importer::take_header(Run& run, CsvRow& row) {
   if (!header) return refuse_file(run, at_row(row.number, header.error()));
   run.header = std::move(*header);
   return {};
+}
+
+// A row of a file that was decoded; of UTF-8 the rules of what may come in say it.
+void Importer::check_decoded(const Run& run, const CsvRow& row, Problems& problems) {
+  if (run.encoding.encoding == mime::TextEncoding::utf_8) return;
+  for (std::size_t i = 0; i < row.fields.size(); ++i) {
+    if (!row.fields[i].contains(kReplacementCharacter)) continue;
+    std::vector<std::string> path{"email"};
+    if (i > 0) path = {"insert_code", std::to_string(i - 1)};
+    problems.add(std::move(path), not_decodable(run.encoding.encoding));
+  }
 }
 
 Result<void> Importer::take_row(Run& run, CsvRow& row) {
@@ -438,6 +492,7 @@ Result<void> Importer::take_row(Run& run, CsvRow& row) {
     problems.add({}, {std::string(shifts.en), std::string(shifts.ja)});
     break;
   }
+  check_decoded(run, row, problems);
   if (trim_invisible(request.email).starts_with('\'')) {
     problems.add({"email"}, texts::invalid_email("begins with the apostrophe by which spreadsheets "
                                                  "mark text, take it off"));
@@ -451,7 +506,7 @@ Result<void> Importer::take_row(Run& run, CsvRow& row) {
       if (!guess.en.empty()) problems.add({}, {std::string(guess.en), std::string(guess.ja)});
       break;
     }
-    refuse_row(run, error_cell(problems, row.number, run.header, run.job.language), row.fields);
+    refuse_row(run, error_cell(problems, row, run.header, run.job.language), row.fields);
     return {};
   }
   if (!run.job.keep_duplicates && !run.addresses.insert(recipient.address)) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs CSV imports: reads the uploaded file in slices, stages its rows in the store, and makes them
-// visible all at once at the end. The file is never in memory; a crash starts the job over.
+// visible all at once at the end. The file is never in memory; a crash starts the job over. It may
+// be in any encoding of list_encoding.h, for which it is looked through once before.
 //
 // Rows may be shorter than the header (list_header.h) but not longer: a missing field is no insert
 // code, which leaves its key in the text; an empty one is an empty value, as in JSON. Empty cells
@@ -95,9 +96,15 @@ class Importer final : public ImportStarter {
   void pause();
   // False: the store could not take it, the job is still running there.
   [[nodiscard]] bool run(const store::ImportJob& job);
+  [[nodiscard]] Result<void> look_at_draft(Run& run);
+  [[nodiscard]] Result<void> guess_encoding(Run& run);
+  // Every slice of the file, until `use` is done with it or stop() is called.
+  using Use = std::function<Result<bool>(std::string_view octets)>;
+  [[nodiscard]] Result<void> each_slice(Run& run, const Use& use);
   [[nodiscard]] Result<void> read_file(Run& run);
   [[nodiscard]] Result<void> take_row(Run& run, struct CsvRow& row);
   [[nodiscard]] Result<void> take_header(Run& run, struct CsvRow& row);
+  static void check_decoded(const Run& run, const struct CsvRow& row, Problems& problems);
   // invalid_input, for the file as a whole; refuse_file() adds what it may be instead of CSV.
   [[nodiscard]] static std::unexpected<Error> refuse_all(Run& run, BilingualText why);
   [[nodiscard]] static std::unexpected<Error> refuse_file(Run& run, BilingualText why);
