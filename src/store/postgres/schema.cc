@@ -504,7 +504,13 @@ CREATE INDEX rate_states_level ON rate_states(level) WHERE level > 0;
 CREATE INDEX rate_states_old ON rate_states(since) WHERE delivery > 0;
 )sql";
 
-constexpr std::array<Step, 26> kSteps{{{"tables", kStep1},
+// import_jobs.form, dry_run, findings   store/imports.h.
+constexpr std::string_view kStep27 = R"sql(
+ALTER TABLE import_jobs ADD COLUMN form bigint NOT NULL DEFAULT 0,
+  ADD COLUMN dry_run bigint NOT NULL DEFAULT 0, ADD COLUMN findings text NOT NULL DEFAULT '';
+)sql";
+
+constexpr std::array<Step, 27> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -529,7 +535,8 @@ constexpr std::array<Step, 26> kSteps{{{"tables", kStep1},
                                        {"keys that rotate by themselves", kStep23},
                                        {"outcomes by cause", kStep24},
                                        {"paces of lanes", kStep25},
-                                       {"rates of bounces and complaints", kStep26}}};
+                                       {"rates of bounces and complaints", kStep26},
+                                       {"what imports find", kStep27}}};
 
 // How many steps a program must know to work on these tables, whatever contractions say: those of
 // the release before, so that its processes go on, and start again, until each has been replaced,
