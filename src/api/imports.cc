@@ -167,7 +167,7 @@ Task<Result<store::ImportJob>> find_job(Api& api, store::AccountKey account, sto
       [account, id](store::ReadTransaction& reader) { return reader.import_job(account, id); });
 }
 
-std::string_view word_of(store::ImportStatus status) {
+std::string_view status_word(store::ImportStatus status) {
   switch (status) {
     case store::ImportStatus::finished:
       return "FINISHED";
@@ -187,7 +187,7 @@ std::string status_json(const Api& api, const Call& call, const store::ImportJob
   json.begin_object();
   const bool running = job.status == store::ImportStatus::running;
   json.member("percentage", running ? std::min(job.percentage, 99) : 100);
-  json.member("status", word_of(job.status));
+  json.member("status", status_word(job.status));
   if (!running) {
     json.member("success_count", job.success_count);
     json.member("failed_count", job.failed_count);
@@ -223,7 +223,7 @@ Task<http::Response> findings(Api& api, Call& call) {
   http::JsonWriter json;
   json.begin_object();
   json.member("job_id", job->id);
-  json.member("status", word_of(job->status));
+  json.member("status", status_word(job->status));
   json.member("dry_run", job->dry_run);
   if (job->findings.empty()) {
     json.null_member("list");

@@ -35,7 +35,7 @@ std::optional<store::ImportForm> form_of(std::string_view content_type) {
   return std::nullopt;
 }
 
-http::Response wrong_type(const Call& call) {
+http::Response unknown_form(const Call& call) {
   return container_failure(
       415,
       {"Content type not supported: send a recipient a line as application/x-ndjson, or a list as "
@@ -45,7 +45,7 @@ http::Response wrong_type(const Call& call) {
       call.request);
 }
 
-bool truth(const ListQuery& query, std::string_view name, intake::Problems& problems) {
+bool said_true(const ListQuery& query, std::string_view name, intake::Problems& problems) {
   constexpr std::size_t kTruthMax = 5;
   const std::string word = query.text(name, kTruthMax);
   if (word == "true" || word == "1") return true;
@@ -60,10 +60,10 @@ std::optional<http::Response> read_options(Call& call, store::NewImport& request
   intake::Problems problems;
   const http::Query query = call.request.query_parameters();
   const ListQuery reader(query, problems);
-  request.ignore_errors = truth(reader, "ignore_errors", problems);
-  request.immediate = truth(reader, "immediate", problems);
-  request.keep_duplicates = truth(reader, "keep_duplicates", problems);
-  request.dry_run = truth(reader, "dry_run", problems);
+  request.ignore_errors = said_true(reader, "ignore_errors", problems);
+  request.immediate = said_true(reader, "immediate", problems);
+  request.keep_duplicates = said_true(reader, "keep_duplicates", problems);
+  request.dry_run = said_true(reader, "dry_run", problems);
   check_import_options(request, problems);
   call.unknown = reader.unread();
   if (problems.empty()) return std::nullopt;
@@ -133,10 +133,10 @@ class ListStream {
   UploadFile file_;
 };
 
-Task<http::Response> stream(Api& api, Call& call) {
+Task<http::Response> stream_list(Api& api, Call& call) {
   if (!path_id(call, "delivery_id")) co_return no_data_found(call);
   const auto form = form_of(call.request.headers.get("Content-Type"));
-  if (!form) co_return wrong_type(call);
+  if (!form) co_return unknown_form(call);
   store::NewImport request{.language = call.language, .form = *form};
   auto bad = read_options(call, request);
   if (bad) co_return std::move(*bad);
@@ -162,7 +162,7 @@ void add_list_stream_routes(Api& api, http::Router& router) {
       .streaming = true,
       .gzip = true};
   api.add(router, http::Method::post, "/deliveries/{delivery_id}/emails/stream", kSend, upload,
-          &stream);
+          &stream_list);
 }
 
 }  // namespace todoku::api

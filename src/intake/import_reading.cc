@@ -24,7 +24,7 @@
 namespace todoku::intake {
 namespace {
 
-constexpr std::size_t kSliceOctets = 256 * 1024;
+constexpr std::size_t kFileSliceOctets = 256 * 1024;
 // Rows a store function stages: a few milliseconds of the writer, so that accepts do not wait long.
 constexpr std::size_t kRowsPerWork = 1'000;
 // Of the error file, which is in memory until the job ends, and made an archive as a whole; rows
@@ -150,7 +150,7 @@ Result<void> Importer::each_slice(Run& run, const Use& use) {
   const auto file = uploads_.open(run.job.upload);
   if (!file) return fail("the uploaded file", file.error());
   run.file_octets = (*file)->size();
-  std::string slice(kSliceOctets, '\0');
+  std::string slice(kFileSliceOctets, '\0');
   while (!stopping_) {
     const auto got = (*file)->read(slice);
     if (!got) return fail("the uploaded file", got.error());
@@ -349,7 +349,7 @@ void Importer::refuse_row(Run& run, std::string_view why, const std::vector<std:
 
 void Importer::add_error(Run& run, std::string_view why, const std::vector<std::string>& fields) {
   // Pieces, so that nothing grows by being copied.
-  if (run.errors.empty() || run.errors.back().size() >= kSliceOctets) run.errors.emplace_back();
+  if (run.errors.empty() || run.errors.back().size() >= kFileSliceOctets) run.errors.emplace_back();
   std::string& piece = run.errors.back();
   const std::size_t before = piece.size();
   if (run.errors.size() == 1 && piece.empty()) {

@@ -12,7 +12,7 @@
 namespace todoku::intake {
 namespace {
 
-std::string_view name_of(char separator) {
+std::string_view separator_name(char separator) {
   switch (separator) {
     case '\t':
       return "tab";
@@ -117,7 +117,7 @@ std::string json_of(const ListFindings& findings) {
   json.member("form", is_csv ? "csv" : "ndjson");
   json.member("encoding", to_string(findings.encoding.encoding));
   json.member("encoding_by", to_string(findings.encoding.by));
-  if (is_csv) json.member("separator", name_of(findings.separator));
+  if (is_csv) json.member("separator", separator_name(findings.separator));
   if (!findings.check.empty()) {
     json.key("check");
     json.raw(findings.check);
