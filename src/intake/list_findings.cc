@@ -116,8 +116,10 @@ std::string json_of(const ListFindings& findings) {
   json.begin_object();
   json.member("form", is_csv ? "csv" : "ndjson");
   json.member("encoding", to_string(findings.encoding.encoding));
-  json.member("encoding_by", to_string(findings.encoding.by));
-  if (is_csv) json.member("separator", separator_name(findings.separator));
+  if (is_csv) {
+    json.member("encoding_by", to_string(findings.encoding.by));
+    json.member("separator", separator_name(findings.separator));
+  }
   if (!findings.check.empty()) {
     json.key("check");
     json.raw(findings.check);

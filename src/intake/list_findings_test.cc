@@ -68,7 +68,7 @@ TEST(ListFindings, TellHowAListWasRead) {
       json_of({.encoding = {mime::TextEncoding::shift_jis, EncodingBy::octets}, .separator = '\t'}),
       R"({"form":"csv","encoding":"shift_jis","encoding_by":"octets","separator":"tab"})");
   EXPECT_EQ(json_of({.form = store::ImportForm::ndjson, .check = "{}"}),
-            R"({"form":"ndjson","encoding":"utf_8","encoding_by":"ascii","check":{}})");
+            R"({"form":"ndjson","encoding":"utf_8","check":{}})");
 }
 
 }  // namespace
