@@ -55,6 +55,7 @@ void Api::add_routes(http::Router& router) {
   add_recipient_routes(*this, router);
   add_recipient_export_routes(*this, router);
   add_import_routes(*this, router);
+  add_list_stream_routes(*this, router);
   add_event_routes(*this, router);
   add_message_routes(*this, router);
   add_log_routes(*this, router);
@@ -79,7 +80,7 @@ void Api::add_routes(http::Router& router) {
 void Api::add(http::Router& router, http::Method method, std::string_view pattern,
               store::Scopes opened_by, http::RouteOptions options, Endpoint endpoint) {
   // Every endpoint starts after the head: who may not ask need not be listened to.
-  const Door door{endpoint, opened_by, !std::exchange(options.streaming, true)};
+  const Door door{endpoint, opened_by, !std::exchange(options.streaming, true), options.gzip};
   router.add(method, fmt::format("{}{}", kBase, pattern), options,
              [this, door](http::Request& request, http::Body& body) {
                return serve(request, body, door);
@@ -188,12 +189,19 @@ Task<std::optional<http::Response>> Api::ask_again(Call& call) {
   co_return std::nullopt;
 }
 
+bool is_gzip(const http::Request& request) {
+  const std::string_view encoding = trim(request.headers.get("Content-Encoding"));
+  // RFC 9110 section 8.4.1.3: x-gzip is the same.
+  return equals_ignoring_case(encoding, "gzip") || equals_ignoring_case(encoding, "x-gzip");
+}
+
 namespace {
 
 // A body that is compressed would be taken for a text (RFC 9110 section 8.4).
-std::optional<http::Response> encoded_body(const http::Request& request) {
+std::optional<http::Response> encoded_body(const http::Request& request, bool takes_gzip) {
   const std::string_view encoding = trim(request.headers.get("Content-Encoding"));
   if (encoding.empty() || equals_ignoring_case(encoding, "identity")) return std::nullopt;
+  if (takes_gzip && is_gzip(request)) return std::nullopt;
   constexpr std::size_t kShown = 64;
   auto response = container_failure(
       415,
@@ -202,7 +210,7 @@ std::optional<http::Response> encoded_body(const http::Request& request) {
        fmt::format("Content-Encoding「{}」には対応していません。本文を圧縮せずに送信してください。",
                    encoding.substr(0, kShown))},
       request);
-  response.headers.set("Accept-Encoding", "identity");
+  response.headers.set("Accept-Encoding", takes_gzip ? "gzip, identity" : "identity");
   return response;
 }
 
@@ -210,7 +218,7 @@ std::optional<http::Response> encoded_body(const http::Request& request) {
 
 Task<http::Response> Api::answer(Call& call, Door door) {
   if ((call.scopes & door.opened_by) == 0) co_return lacks_scope(door.opened_by, call.language);
-  if (auto encoded = encoded_body(call.request)) co_return std::move(*encoded);
+  if (auto encoded = encoded_body(call.request, door.takes_gzip)) co_return std::move(*encoded);
   if (door.wants_body) {
     const auto received = co_await call.body.receive(static_cast<std::uint64_t>(call.account.key));
     if (!received) co_return http::Response();  // the server answers by itself

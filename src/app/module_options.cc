@@ -236,6 +236,7 @@ intake::Limits intake_limits(const config::Config& config) {
   limits.message_octets_max = size(given.message_bytes_max);
   limits.drafts_max = given.drafts_max;
   limits.import_octets_max = size(given.import_bytes_max);
+  limits.stream_octets_max = size(given.stream_bytes_max);
   limits.reservation_horizon = std::chrono::days(given.reservation_days_max);
   limits.open_tracking = !pixel_url(config).empty();
   limits.unsubscribe_link = !unsubscribe_url(config).empty();

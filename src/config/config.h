@@ -79,6 +79,7 @@ struct Config {
     std::int64_t attachments_bytes_max = 0;
     std::int64_t message_bytes_max = 0;
     std::int64_t import_bytes_max = 0;
+    std::int64_t stream_bytes_max = 0;
     std::int64_t reservation_days_max = 0;
   };
   struct Events {

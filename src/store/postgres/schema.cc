@@ -525,7 +525,13 @@ constexpr std::string_view kStep29 = R"sql(
 ALTER TABLE opens ADD COLUMN complained bigint;
 )sql";
 
-constexpr std::array<Step, 29> kSteps{{{"tables", kStep1},
+// import_jobs.form, dry_run, findings   store/imports.h.
+constexpr std::string_view kStep30 = R"sql(
+ALTER TABLE import_jobs ADD COLUMN form bigint NOT NULL DEFAULT 0,
+  ADD COLUMN dry_run bigint NOT NULL DEFAULT 0, ADD COLUMN findings text NOT NULL DEFAULT '';
+)sql";
+
+constexpr std::array<Step, 30> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -553,7 +559,8 @@ constexpr std::array<Step, 29> kSteps{{{"tables", kStep1},
                                        {"rates of bounces and complaints", kStep26},
                                        {"volumes of sources that warm up", kStep27},
                                        {"probes of mailboxes", kStep28},
-                                       {"complaints in stories", kStep29}}};
+                                       {"complaints in stories", kStep29},
+                                       {"what imports find", kStep30}}};
 
 // How many steps a program must know to work on these tables, whatever contractions say: those of
 // the release before, so that its processes go on, and start again, until each has been replaced,
