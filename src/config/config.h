@@ -79,6 +79,7 @@ struct Config {
     std::int64_t attachments_bytes_max = 0;
     std::int64_t message_bytes_max = 0;
     std::int64_t import_bytes_max = 0;
+    std::int64_t stream_bytes_max = 0;
     std::int64_t reservation_days_max = 0;
   };
   struct Events {
@@ -228,6 +229,17 @@ struct Config {
     std::string proxy_password_file;
     std::string proxy_password_variable;
   };
+  struct Pool {
+    std::string name;
+    std::vector<std::string> sources;
+  };
+  struct PoolRule {
+    std::string pool;
+    std::string account;
+    std::string traffic = "any";
+    std::string purpose = "any";
+    std::string from_domain;
+  };
   struct Delivery {
     std::int64_t unrecorded_max = 0;
     std::string rsa_arithmetic;
@@ -368,6 +380,8 @@ struct Config {
   std::vector<SmtpInListener> smtp_in_configured;
   Inbound inbound;
   std::vector<Egress> egress;
+  std::vector<Pool> pools;
+  std::vector<PoolRule> pool_rules;
   Dkim dkim;
   Doctor doctor;
   std::vector<DoctorBlocklist> doctor_blocklists;

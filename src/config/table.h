@@ -97,6 +97,8 @@ void check_together(const Config& config, const UnknownKeys& unknown,
 
 // What is wrong with the sources. Appends.
 void check_egress(const Config& config, std::vector<ConfigProblem>& problems);
+// What is wrong with the pools of sources. Appends.
+void check_pools(const Config& config, std::vector<ConfigProblem>& problems);
 // What is wrong with the listeners of the relay, and what is dangerous about them though it may be
 // meant: anybody's mail let through, passwords in clear. Both append.
 void check_smtp_in(const Config& config, std::vector<ConfigProblem>& problems);
@@ -202,6 +204,7 @@ class SectionBuilder {
 [[nodiscard]] std::vector<ConfigSection> api_sections();
 [[nodiscard]] std::vector<ConfigSection> delivery_sections();
 [[nodiscard]] ConfigSection egress_section();
+[[nodiscard]] std::vector<ConfigSection> pool_sections();
 [[nodiscard]] std::vector<ConfigSection> dkim_sections();
 [[nodiscard]] std::vector<ConfigSection> doctor_sections();
 [[nodiscard]] std::vector<ConfigSection> protection_sections();

@@ -66,6 +66,7 @@
 #include "store/uploads.h"
 #include "store/usages.h"
 #include "store/waiting.h"
+#include "store/warm_up.h"
 #include "store/webhooks.h"
 #include "store/work.h"
 
@@ -108,6 +109,7 @@ class ReadTransaction : public SettingReads,
                         public ReceiverTlsReads,
                         public OutcomeCountReads,
                         public LanePaceReads,
+                        public WarmUpReads,
                         public RateReads,
                         public ProbeReads,
                         public WorkReads {};
@@ -140,6 +142,7 @@ class WriteTransaction : public SettingWrites,
                          public ReceiverTlsWrites,
                          public OutcomeCountWrites,
                          public LanePaceWrites,
+                         public WarmUpWrites,
                          public RateWrites,
                          public ProbeWrites,
                          public WorkWrites {

@@ -99,6 +99,7 @@ constexpr std::array<std::string_view, 59> kTables{"accounts",
                                                    "upload_pieces",
                                                    "uploads",
                                                    "usages",
+                                                   "warm_up",
                                                    "webhook_calls",
                                                    "webhook_set_aside",
                                                    "webhooks"};

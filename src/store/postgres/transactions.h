@@ -123,6 +123,9 @@ class Questions final : public ReadTransaction {
                                                     std::int64_t limit) override;
   // -- how lanes fare (lane_paces.cc)
   Result<std::vector<LanePace>> lane_paces(const LanePaceQuestion& question) override;
+  // -- sources that are warming up (warm_up.cc)
+  Result<std::vector<WarmUpCount>> warm_up_counts(std::string_view source, WarmUpDay since,
+                                                  std::int64_t limit) override;
   // -- rates (rates.cc)
   Result<std::vector<RateFound>> rates(std::span<const RateSubject> subjects, RateHour from,
                                        RateHour now) override;
@@ -299,6 +302,9 @@ class Changes final : public WriteTransaction {
   Result<bool> remove_key_slots(const KeySlotsRow& row) override;
   // -- how lanes fare (lane_paces.cc)
   Result<void> note_lane_paces(std::span<const LanePace> paces) override;
+  // -- sources that are warming up (warm_up.cc)
+  Result<std::int64_t> take_warm_up(const WarmUpTake& take) override;
+  Result<void> give_back_warm_up(std::string_view source, const WarmUpCount& unsent) override;
 
   // -- receivers' TLS (receiver_tls.cc)
   Result<void> keep_sts_policy(const StsPolicy& policy) override;
@@ -321,6 +327,7 @@ class Changes final : public WriteTransaction {
 
   // -- opens (opens.cc)
   Result<std::vector<OpenRecorded>> record_opens(std::span<const OpenSeen> seen) override;
+  Result<OpenRecorded> record_complaint(AccountKey account, const RecipientKey& key) override;
 
   // -- exports (exports.cc)
   Result<ExportJob> create_export(const NewExport& wanted) override;

@@ -178,6 +178,9 @@ class Queries {
   [[nodiscard]] Result<std::int64_t> probes_open();
   // lane_paces.cc
   [[nodiscard]] Result<std::vector<LanePace>> lane_paces(const LanePaceQuestion& question);
+  [[nodiscard]] Result<std::vector<WarmUpCount>> warm_up_counts(std::string_view source,
+                                                                WarmUpDay since,
+                                                                std::int64_t limit);
 
   // outcome_counts.cc
   [[nodiscard]] Result<std::vector<OutcomeCount>> outcomes_of(

@@ -222,6 +222,10 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<std::vector<LanePace>> lane_paces(const LanePaceQuestion& question) override {
     return queries_.lane_paces(question);
   }
+  Result<std::vector<WarmUpCount>> warm_up_counts(std::string_view source, WarmUpDay since,
+                                                  std::int64_t limit) override {
+    return queries_.warm_up_counts(source, since, limit);
+  }
 
   Result<std::vector<RateFound>> rates(std::span<const RateSubject> subjects, RateHour from,
                                        RateHour now) override {
@@ -470,6 +474,9 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<bool> remove_key_slots(const KeySlotsRow& row) override;
   // -- how lanes fare (lane_paces.cc)
   Result<void> note_lane_paces(std::span<const LanePace> paces) override;
+  // -- sources that are warming up (warm_up.cc)
+  Result<std::int64_t> take_warm_up(const WarmUpTake& take) override;
+  Result<void> give_back_warm_up(std::string_view source, const WarmUpCount& unsent) override;
 
   // -- receivers' TLS (receiver_tls.cc)
   Result<void> keep_sts_policy(const StsPolicy& policy) override;
@@ -492,6 +499,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
 
   // -- opens (opens.cc)
   Result<std::vector<OpenRecorded>> record_opens(std::span<const OpenSeen> seen) override;
+  Result<OpenRecorded> record_complaint(AccountKey account, const RecipientKey& key) override;
 
   // -- exports (exports.cc)
   Result<ExportJob> create_export(const NewExport& wanted) override;
@@ -725,7 +733,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   [[nodiscard]] Result<bool> insert_report(const DomainReport& report);
 
   // opens.cc
-  [[nodiscard]] Result<PublicId> opened_id(const OpenSeen& seen);
+  [[nodiscard]] Result<PublicId> opened_id(AccountKey account, const RecipientKey& key);
   [[nodiscard]] Result<OpenRecorded> record_open(const OpenSeen& seen, OpenCounts& counts);
 
   // Parts of purge_deleted(): true when nothing of their kind is left.
