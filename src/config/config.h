@@ -228,6 +228,12 @@ struct Config {
     std::string proxy_user;
     std::string proxy_password_file;
     std::string proxy_password_variable;
+    // Empty: it is not warming up.
+    std::string warm_up_from;
+    std::vector<std::int64_t> warm_up_volumes;
+    std::int64_t warm_up_site_percent = 50;
+    std::string warm_up_steps = "reached";
+    std::string warm_up_overflow = "pool";
   };
   struct Pool {
     std::string name;
