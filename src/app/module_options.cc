@@ -420,6 +420,13 @@ inbound::InboundOptions inbound_options(const config::Config& config) {
   }
   options.forward_to = given.forward_to;
   options.forward_account = given.forward_account;
+  for (const std::string& each : given.milters) {
+    const bool is_path = each.starts_with('/');
+    options.filters.push_back({.path = is_path ? each : std::string(),
+                               .at = is_path ? net::Endpoint() : *net::Endpoint::parse(each)});
+  }
+  options.passes_over_filters = given.milter_away == "accept";
+  options.filter_lasts_max = std::chrono::seconds(given.milter_seconds);
   options.message_octets_max = static_cast<std::uint64_t>(given.message_bytes_max);
   options.connections_max = static_cast<std::size_t>(given.connections_max);
   options.connections_per_network_max = static_cast<std::size_t>(given.connections_per_network_max);

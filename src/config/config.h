@@ -201,6 +201,9 @@ struct Config {
     std::vector<std::string> report_addresses;
     std::string forward_to;
     std::string forward_account;
+    std::vector<std::string> milters;
+    std::string milter_away;
+    std::int64_t milter_seconds = 0;
     std::int64_t message_bytes_max = 0;
     std::int64_t connections_max = 0;
     std::int64_t connections_per_network_max = 0;
