@@ -127,6 +127,13 @@ ToReader refused(Cause cause) {
     case Cause::mailbox_full:
     case Cause::mailbox_disabled:
       return refused_address(cause);
+    case Cause::forwarding:
+      return {{"Your address took it and forwards its mail to another address, which did not take "
+               "it.",
+               "ご登録のアドレスには届きましたが、転送設定による転送先で受け取られませんでした。"},
+              {"Please see whether the forwarding of your address is right, or give us the address "
+               "where you read your mail.",
+               "アドレスの転送設定をお確かめいただくか、普段お読みのアドレスをお知らせください。"}};
     case Cause::size:
     case Cause::over_size_limit:
       return {{"It could not be delivered, because it was larger than your mail provider takes.",

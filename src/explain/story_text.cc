@@ -113,6 +113,9 @@ class Teller {
       if (const auto way = options_.way_of(story)) {
         line(3, say({"Site: {}, from {}", "サイト: {}、送信元 {}"}), printable(way->site),
              way->source);
+        if (!way->pool.empty()) {
+          line(3, say({"Pool: {}", "送信元プール: {}"}), printable(way->pool));
+        }
       }
     }
     line(3, say({"Next: {}", "今後: {}"}), next_step(story, options_));

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "mail/attempt.h"
 #include "mail/content.h"
+#include "mail/labels.h"
 #include "mail/states.h"
 #include "store/keys.h"
 
@@ -54,6 +55,7 @@ struct Story {
   std::string failure_reason;  // as in Delivery
   std::string subject;
   std::string from;
+  Purpose purpose = Purpose::transactional;  // purpose_of()
   std::string address;
   Instant created{};
   std::optional<Instant> reservation;

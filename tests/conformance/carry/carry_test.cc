@@ -399,7 +399,8 @@ class Filling {
                              {.ignore_errors = true,
                               .keep_duplicates = true,
                               .language = Language::japanese,
-                              .upload = "1.upload"},
+                              .upload = "1.upload",
+                              .form = ImportForm::ndjson},
                              node_);
     });
     (void)must(store_.perform_and_wait(StageRows{.job = job.id,
