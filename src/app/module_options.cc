@@ -106,6 +106,16 @@ std::vector<delivery::EgressSource> sources(const config::Config& config, async:
 
 }  // namespace
 
+namespace {
+
+// "*.x" with x as domains are compared.
+std::string pool_domain(std::string_view written) {
+  const std::string_view star = written.starts_with("*.") ? written.substr(0, 2) : "";
+  return std::string(star) + delivery::policy::sender_domain(written.substr(star.size()));
+}
+
+}  // namespace
+
 delivery::policy::Pools source_pools(const config::Config& config) {
   std::vector<delivery::policy::PoolMember> members;
   for (const config::Config::Egress& source : config.egress) {
@@ -115,7 +125,19 @@ delivery::policy::Pools source_pools(const config::Config& config) {
     if (source.traffic == "transactional") member.only = TrafficClass::transactional;
     members.push_back(std::move(member));
   }
-  return delivery::policy::Pools(std::move(members));
+  std::vector<delivery::policy::NamedPool> named;
+  for (const config::Config::Pool& pool : config.pools) named.push_back({pool.name, pool.sources});
+  std::vector<delivery::policy::PoolRule> rules;
+  for (const config::Config::PoolRule& given : config.pool_rules) {
+    delivery::policy::PoolRule rule{.pool = given.pool,
+                                    .account = given.account,
+                                    .purpose = parse_purpose(given.purpose),
+                                    .from_domain = pool_domain(given.from_domain)};
+    if (given.traffic == "bulk") rule.traffic = TrafficClass::bulk;
+    if (given.traffic == "transactional") rule.traffic = TrafficClass::transactional;
+    rules.push_back(std::move(rule));
+  }
+  return {std::move(members), std::move(named), std::move(rules)};
 }
 
 namespace {
@@ -317,6 +339,14 @@ operate::Settings agreed_settings(const config::Config& config,
     if (source.ec2_public_ipv4.empty()) continue;
     settings["the EC2 address of egress " + source.name] = source.ec2_public_ipv4;
   }
+  for (const config::Config::Pool& pool : config.pools) {
+    settings["pool " + pool.name] = fmt::format("{}", fmt::join(pool.sources, ", "));
+  }
+  for (std::size_t i = 0; i < config.pool_rules.size(); ++i) {
+    const config::Config::PoolRule& rule = config.pool_rules[i];
+    settings[fmt::format("rule {} of the pools", i + 1)] = fmt::format(
+        "{} {} {} {}: {}", rule.account, rule.traffic, rule.purpose, rule.from_domain, rule.pool);
+  }
   return settings;
 }
 
@@ -370,8 +400,6 @@ inbound::InboundOptions inbound_options(const config::Config& config) {
   options.forward_to = given.forward_to;
   options.forward_account = given.forward_account;
   options.message_octets_max = static_cast<std::uint64_t>(given.message_bytes_max);
-  options.content_octets_max = std::max<std::size_t>(
-      std::size_t{64} << 20U, 2 * static_cast<std::size_t>(given.message_bytes_max));
   options.connections_max = static_cast<std::size_t>(given.connections_max);
   options.connections_per_network_max = static_cast<std::size_t>(given.connections_per_network_max);
   options.network_messages_per_minute = given.network_messages_per_minute;

@@ -95,6 +95,7 @@ Sending::Sending(const World& world, delivery::Options options,
                      .node = node_,
                      .metrics = world.metrics,
                      .mta_sts = world.mta_sts},
+      pool_choice_(options_.pools, store_, runtime_.executor(0)),
       handed_over_(new HandedOver{{}, delivery::policy::Room(kHandedOverMax)}),
       changed_(runtime_.executor(0)),
       tasks_(runtime_.executor(0)) {
@@ -230,11 +231,11 @@ Task<void> Sending::follow_sources() {
   }
 }
 
-const delivery::EgressSource* Sending::source_of(const store::BatchKey& key,
-                                                 TrafficClass traffic) const {
+const delivery::EgressSource* Sending::source_of(const store::BatchKey& key, TrafficClass traffic,
+                                                 delivery::policy::Pools::Place pool) const {
   const std::vector<std::string> live = live_.live();
-  const auto place =
-      options_.pools.choose(live, traffic, static_cast<std::int64_t>(key.delivery), key.batch);
+  const auto place = options_.pools.choose(live, pool, traffic,
+                                           static_cast<std::int64_t>(key.delivery), key.batch);
   if (!place) return nullptr;
   const auto found =
       std::ranges::find(options_.sources, live[*place], &delivery::EgressSource::name);
@@ -243,15 +244,22 @@ const delivery::EgressSource* Sending::source_of(const store::BatchKey& key,
 
 std::optional<explain::Way> Sending::way_of(const store::Story& story) const {
   const std::string_view address = story.address;
-  const auto* const source = source_of(story.key.batch_key(), story.type == DeliveryType::bulk
-                                                                  ? TrafficClass::bulk
-                                                                  : TrafficClass::transactional);
+  const TrafficClass traffic =
+      story.type == DeliveryType::bulk ? TrafficClass::bulk : TrafficClass::transactional;
+  const auto pool =
+      options_.pools.pool_of({.account = story.account,
+                              .traffic = traffic,
+                              .purpose = story.purpose,
+                              .from_domain = delivery::policy::sender_domain(story.from)});
+  const auto* const source = source_of(story.key.batch_key(), traffic, pool);
   if (source == nullptr) return std::nullopt;
   const std::vector<std::string> owned = owned_.owned();
   if (std::ranges::find(owned, source->name) == owned.end()) return std::nullopt;
   const std::string goes_to = source->smarthost ? source->smarthost->route_name()
                                                 : story.address.substr(address.rfind('@') + 1);
-  explain::Way way{.site = feedback_.site_of(goes_to), .source = source->name};
+  explain::Way way{.site = feedback_.site_of(goes_to),
+                   .source = source->name,
+                   .pool = options_.pools.name_of(pool)};
   const auto lane = lanes_.figures_of(way.site, way.source);
   if (!lane) return way;
   const Instant now = clock_.now();
@@ -330,6 +338,7 @@ Task<void> Sending::begin_stop() {
   accepting_ = false;
   recorder_.drain();
   co_await tasks_.stop();
+  co_await pool_choice_.stop();
   // Lanes park what waits; couriers stop receiving and looking up routes.
   co_await stop_couriers();
   lanes_.drain();
@@ -374,6 +383,8 @@ void Sending::hand_over(store::Accepted accepted) {
     batches.back()->leave_untouched();
   }
   // Account weights matter among bulk; one transaction is one pick either way.
+  const auto pool = pool_choice_.of(accepted.delivery, accepted.content.from);
+  if (!pool) return;
   auto content = delivery::LetterContent::of(std::move(accepted.content), options_);
   auto letter =
       delivery::make_letter(accepted.delivery, std::move(content), 1, keys_, options_, store_);
@@ -400,7 +411,7 @@ void Sending::hand_over(store::Accepted accepted) {
   for (auto& batch : batches) {
     const store::BatchKey key = batch->leased().key;
     // A source may have come or gone meanwhile: then somebody else claims it.
-    const auto* const source = source_of(key, batch->leased().traffic);
+    const auto* const source = source_of(key, batch->leased().traffic, *pool);
     if (source == nullptr) continue;
     batch->set_letter(counted);
     batch->touch();

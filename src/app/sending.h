@@ -35,6 +35,7 @@
 #include "delivery/pace_memory.h"
 #include "delivery/policy/room.h"
 #include "delivery/policy/site_rules.h"
+#include "delivery/pool_choice.h"
 #include "delivery/source_set.h"
 #include "delivery/sources.h"
 #include "delivery/stop_list.h"
@@ -146,7 +147,8 @@ class Sending {
   Task<void> flush(SteadyInstant deadline);
   Task<void> stop_recorder_after(Microseconds patience);
   [[nodiscard]] const delivery::EgressSource* source_of(const store::BatchKey& key,
-                                                        TrafficClass traffic) const;
+                                                        TrafficClass traffic,
+                                                        delivery::policy::Pools::Place pool) const;
 
   async::Runtime& runtime_;
   store::Store& store_;
@@ -176,6 +178,7 @@ class Sending {
   delivery::egress::LaneDirectory lanes_;
   delivery::courier::CourierWorld courier_world_;
   std::vector<std::unique_ptr<delivery::courier::Courier>> couriers_;  // one per thread
+  delivery::PoolChoice pool_choice_;
   std::atomic<std::size_t> next_courier_{0};
   const std::shared_ptr<HandedOver> handed_over_;  // shared with what is in flight
   std::atomic<bool> accepting_{false};

@@ -83,6 +83,8 @@ class Handler {
   intake::OptOuts opt_outs_;
   LineBudget lines_;
   LineBudget forwards_;
+  Counter& put_off_for_limit_;
+  Counter& put_off_for_stop_;
 };
 
 }  // namespace todoku::inbound

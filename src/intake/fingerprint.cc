@@ -80,14 +80,15 @@ Task<std::vector<Sha256>> digests_of(const std::vector<Attachment>& attachments)
 }
 
 Sha256 fingerprint_of(const TransactionRequest& request, std::span<const Sha256> attachments) {
-  const auto& [content, at_most_once, send_at, expires_in, to, cc, bcc, insert_codes, labels,
-               open_tracking] = request;
+  const auto& [content, at_most_once, send_at, expires_in, to, more_to, cc, bcc, insert_codes,
+               labels, open_tracking] = request;
   FieldDigest digest("transaction");
   add(digest, content, attachments);
   digest.field("at_most_once", at_most_once);
   digest.field("send_at", send_at);
   digest.field("expires_in", expires_in);
   digest.field("to", to);
+  digest.field("more_to", more_to);
   digest.field("cc", cc);
   digest.field("bcc", bcc);
   digest.field("insert_codes", insert_codes);

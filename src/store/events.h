@@ -94,7 +94,7 @@ class EventReads {
 class EventWrites {
  public:
   virtual ~EventWrites() = default;
-  // Of what a recipient did that changes no state: complained. Part of the commit.
+  // Of what a recipient did that changes no state: complained, unsubscribed. Part of the commit.
   virtual void tell_of_recipient(EventKind kind, AccountKey account, const RecipientKey& key) = 0;
   // Deletes about `sheets` of what was committed before that instant, the oldest first. False when
   // none is left.

@@ -102,7 +102,8 @@ TEST(ContractBody, TellsWhatTheContractTells) {
       {ToldKind::expired, "SOFTERROR"},    {ToldKind::dropped, "DROP"},
       {ToldKind::sent, nullptr},           {ToldKind::deferred, nullptr},
       {ToldKind::opened, nullptr},         {ToldKind::cancelled, nullptr},
-      {ToldKind::complained, nullptr},     {ToldKind::delivery_failed, nullptr}};
+      {ToldKind::complained, nullptr},     {ToldKind::unsubscribed, nullptr},
+      {ToldKind::delivery_failed, nullptr}};
   for (const auto& [kind, word] : table) {
     ToldEvent event = hard_error();
     event.kind = kind;

@@ -160,8 +160,9 @@ inline void tell_account(Store& store, const Account& account, std::vector<std::
   for (const OpenRecord& open : read(store, [&](ReadTransaction& t) {
          return t.opens_in(account.key, {1, 1'000'000}, 1'000);
        })) {
-    said.push_back(fmt::format("open {} {} {} {} {}", open.id, text_of(open.opened),
-                               text_of(open.opened_last), open.times, text_of(open.prefetched)));
+    said.push_back(fmt::format("open {} {} {} {} {} {}", open.id, text_of(open.opened),
+                               text_of(open.opened_last), open.times, text_of(open.prefetched),
+                               text_of(open.complained)));
   }
   for (PublicId job = 1; job < 10; ++job) {
     const auto found =

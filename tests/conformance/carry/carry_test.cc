@@ -289,6 +289,9 @@ class Filling {
                           .age = {}};
       write(store_, [&](WriteTransaction& t) { return t.record_opens(std::span(&seen, 1)); });
     }
+    write(store_, [&](WriteTransaction& t) {
+      return t.record_complaint(acme_.key, {lease.key.delivery, lease.key.batch, 2});
+    });
     Accept in_pieces = acceptance({recipient("relayed")});
     in_pieces.delivery.type = DeliveryType::smtp;
     in_pieces.delivery.content.relayed = RelayedEnvelope{.mail_from = "a@example.jp"};
