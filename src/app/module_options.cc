@@ -251,6 +251,7 @@ intake::Limits intake_limits(const config::Config& config) {
   limits.message_octets_max = size(given.message_bytes_max);
   limits.drafts_max = given.drafts_max;
   limits.import_octets_max = size(given.import_bytes_max);
+  limits.stream_octets_max = size(given.stream_bytes_max);
   limits.reservation_horizon = std::chrono::days(given.reservation_days_max);
   limits.open_tracking = !pixel_url(config).empty();
   limits.unsubscribe_link = !unsubscribe_url(config).empty();
@@ -419,9 +420,14 @@ inbound::InboundOptions inbound_options(const config::Config& config) {
   }
   options.forward_to = given.forward_to;
   options.forward_account = given.forward_account;
+  for (const std::string& each : given.milters) {
+    const bool is_path = each.starts_with('/');
+    options.filters.push_back({.path = is_path ? each : std::string(),
+                               .at = is_path ? net::Endpoint() : *net::Endpoint::parse(each)});
+  }
+  options.passes_over_filters = given.milter_away == "accept";
+  options.filter_lasts_max = std::chrono::seconds(given.milter_seconds);
   options.message_octets_max = static_cast<std::uint64_t>(given.message_bytes_max);
-  options.content_octets_max = std::max<std::size_t>(
-      std::size_t{64} << 20U, 2 * static_cast<std::size_t>(given.message_bytes_max));
   options.connections_max = static_cast<std::size_t>(given.connections_max);
   options.connections_per_network_max = static_cast<std::size_t>(given.connections_per_network_max);
   options.network_messages_per_minute = given.network_messages_per_minute;

@@ -79,6 +79,7 @@ struct Config {
     std::int64_t attachments_bytes_max = 0;
     std::int64_t message_bytes_max = 0;
     std::int64_t import_bytes_max = 0;
+    std::int64_t stream_bytes_max = 0;
     std::int64_t reservation_days_max = 0;
   };
   struct Events {
@@ -200,6 +201,9 @@ struct Config {
     std::vector<std::string> report_addresses;
     std::string forward_to;
     std::string forward_account;
+    std::vector<std::string> milters;
+    std::string milter_away;
+    std::int64_t milter_seconds = 0;
     std::int64_t message_bytes_max = 0;
     std::int64_t connections_max = 0;
     std::int64_t connections_per_network_max = 0;
@@ -262,6 +266,31 @@ struct Config {
     std::int64_t site_outstanding_max = 0;
     std::int64_t content_cache_bytes = 0;
     std::int64_t date_offset_minutes = 0;
+  };
+  // Test mails to mailboxes of the operator's own (probe/).
+  struct Probe {
+    std::string account;
+    std::vector<std::string> from;
+    std::string subject;
+    std::string text;
+    std::int64_t every_minutes = 0;
+    std::int64_t limit_seconds = 0;
+    bool remove = false;
+    std::int64_t keep_days = 0;
+  };
+  struct ProbeMailbox {
+    std::string name;
+    std::string provider;
+    std::string address;
+    std::string authserv_id;
+    std::string host;
+    std::int64_t port = 0;
+    std::string tls;
+    std::string ca_file;
+    std::string user;
+    std::string password_file;
+    std::string password_variable;
+    std::string login;
   };
   // Checks of the server itself (doctor/).
   struct Doctor {
@@ -366,6 +395,8 @@ struct Config {
   Doctor doctor;
   std::vector<DoctorBlocklist> doctor_blocklists;
   Protection protection;
+  Probe probe;
+  std::vector<ProbeMailbox> probe_mailboxes;
   Delivery delivery;
   Suppression suppression;
   Rules rules;

@@ -153,25 +153,18 @@ constexpr std::array<CarriedColumn, 5> kUsages{{{"account", integer},
                                                 {"slot", integer},
                                                 {"mails", integer},
                                                 {"updated", integer}}};
-constexpr std::array<CarriedColumn, 19> kImportJobs{{{"account", integer},
-                                                     {"id", integer},
-                                                     {"delivery", integer},
-                                                     {"section", integer},
-                                                     {"status", integer},
-                                                     {"ignore_errors", integer},
-                                                     {"immediate", integer},
-                                                     {"keep_duplicates", integer},
-                                                     {"language", integer},
-                                                     {"percentage", integer},
-                                                     {"staged", integer},
-                                                     {"folded", integer},
-                                                     {"success", integer},
-                                                     {"failed", integer},
-                                                     {"total", integer},
-                                                     {"upload_file", text},
-                                                     {"error_file", text},
-                                                     {"created", integer},
-                                                     {"node", integer}}};
+constexpr std::array<CarriedColumn, 22> kImportJobs{
+    {{"account", integer},   {"id", integer},
+     {"delivery", integer},  {"section", integer},
+     {"status", integer},    {"ignore_errors", integer},
+     {"immediate", integer}, {"keep_duplicates", integer},
+     {"language", integer},  {"percentage", integer},
+     {"staged", integer},    {"folded", integer},
+     {"success", integer},   {"failed", integer},
+     {"total", integer},     {"upload_file", text},
+     {"error_file", text},   {"created", integer},
+     {"node", integer},      {"form", integer},
+     {"dry_run", integer},   {"findings", text}}};
 constexpr std::array<CarriedColumn, 6> kKeptAnswers{{{"key", octets},
                                                      {"account", integer},
                                                      {"route", integer},
@@ -240,13 +233,14 @@ constexpr std::array<CarriedColumn, 8> kRemovals{{{"key", integer},
                                                   {"actor", text},
                                                   {"at", integer}}};
 
-constexpr std::array<CarriedColumn, 7> kOpens{{{"account", integer},
+constexpr std::array<CarriedColumn, 8> kOpens{{{"account", integer},
                                                {"id", integer},
                                                {"opened", integer},
                                                {"opened_last", integer},
                                                {"times", integer},
                                                {"prefetched", integer},
-                                               {"prefetched_last", integer}}};
+                                               {"prefetched_last", integer},
+                                               {"complained", integer}}};
 constexpr std::array<CarriedColumn, 3> kOpenCounts{
     {{"delivery", integer}, {"opened", integer}, {"prefetched", integer}}};
 

@@ -75,7 +75,9 @@ struct Story {
   std::string credential_held;     // nor any of this one, which is held; empty: it is not
   bool at_most_once = false;       // as in Delivery
   bool on_its_way = false;         // WorkWrites::mark_on_its_way
-  std::optional<Instant> opened;   // first by a reader, where that was asked for (add_opens())
+  // Where that was asked for (add_opens()).
+  std::optional<Instant> opened;      // first by a reader
+  std::optional<Instant> complained;  // of as spam, as the reader's provider told
 };
 
 // Stories found by one short question.

@@ -54,6 +54,7 @@
 #include "store/opens.h"
 #include "store/outcome_counts.h"
 #include "store/personal_data.h"
+#include "store/probes.h"
 #include "store/rates.h"
 #include "store/receiver_tls.h"
 #include "store/recipient_sample.h"
@@ -110,6 +111,7 @@ class ReadTransaction : public SettingReads,
                         public LanePaceReads,
                         public WarmUpReads,
                         public RateReads,
+                        public ProbeReads,
                         public WorkReads {};
 
 // Changes. What they have done is seen by their own questions.
@@ -142,6 +144,7 @@ class WriteTransaction : public SettingWrites,
                          public LanePaceWrites,
                          public WarmUpWrites,
                          public RateWrites,
+                         public ProbeWrites,
                          public WorkWrites {
  public:
   [[nodiscard]] virtual ReadTransaction& read() = 0;

@@ -171,7 +171,10 @@ void Lane::dismiss(LaneSeat& seat) {
   tell_untold(seat);
   tell_pace(seat, now);
   const bool is_listed = std::exchange(seat.is_listed, false);
+  const bool rested_before = ledger_.resting(now);
   if (std::exchange(seat.site_failed, false)) rest(now, std::move(seat.failure), is_listed);
+  if (std::exchange(seat.not_logged_in, false) && !rested_before) bar(std::move(seat.login), now);
+  if (std::exchange(seat.login_is_barred, false)) rest_while_barred(now);
   automate(seat, now);
   take_in(seat.route, seat.mails);
   if (opens_none(now) && ledger_.connections() == 0) park_waiting(opens_none_until_);
@@ -217,6 +220,28 @@ void Lane::rest(SteadyInstant now, Reply failure, bool elsewhere) {
   const bool rested_before = ledger_.resting(now);
   ledger_.site_failed(now);
   leave_alone(now, rested_before, elsewhere);
+}
+
+// The rest is as long as ever before the same is tried again; but the lane looks oftener whether
+// there is another, and what it parks comes back then.
+void Lane::bar(RefusedLogin::Login login, SteadyInstant now) {
+  {
+    const std::lock_guard lock(figures_mutex_);
+    refused_login_.refused(std::move(login), ledger_.rests_until());
+  }
+  rest_while_barred(now);
+}
+
+void Lane::rest_while_barred(SteadyInstant now) {
+  ledger_.rest_until(std::min(refused_login_.until(), now + RefusedLogin::kLookAgain));
+  park_waiting(ledger_.rests_until());
+  const auto rest = std::chrono::ceil<Milliseconds>(ledger_.rests_until() - now);
+  world_.feedback.rests({site_, source_.name, rest, false});
+}
+
+bool Lane::is_barred(const RefusedLogin::Login& login) const {
+  const std::lock_guard lock(figures_mutex_);
+  return refused_login_.bars(login, world_.clock.steady_now());
 }
 
 SteadyInstant Lane::parked_while_resting(SteadyInstant now) const {
@@ -319,13 +344,8 @@ void Lane::tell_answers(LaneSeat& seat, SteadyInstant now) {
     seat.site_failed |= ledger_.answered(
         {.reply = policy::PaceReply::too_fast, .latency = now - seat.taken_at}, now);
   }
-  // One that is refused while others are served says how many there may be; else the site fails.
   if (!std::exchange(seat.too_many, false)) return;
-  const bool others = ledger_.connections() > 0 && ledger_.failures() == 0;
-  seat.site_failed |= !others || ledger_.answered({.reply = policy::PaceReply::too_many,
-                                                   .connections = ledger_.connections(),
-                                                   .latency = now - seat.taken_at},
-                                                  now);
+  seat.site_failed |= ledger_.not_taken(now - seat.taken_at, now);
 }
 
 void Lane::automate(LaneSeat& seat, SteadyInstant now) {
@@ -372,6 +392,7 @@ void Lane::take_in(const LaneRoute& route, MailsInHand& mails) {
 }
 
 void Lane::park_all(MailsInHand& mails, SteadyInstant until) {
+  given_back_.add(mails.size(), until, world_.clock.steady_now());
   for (; !mails.empty(); mails.pop()) way_out_.park(mails.front(), until);
 }
 
@@ -525,6 +546,10 @@ Task<void> Lane::take(LaneSeat& seat, std::uint32_t max, SteadyInstant idle_unti
 Task<void> Lane::connection_opened(LaneSeat& seat) {
   ledger_.connection_opened(seat.route.key);
   seat.opened = true;
+  {
+    const std::lock_guard lock(figures_mutex_);
+    refused_login_.forget();
+  }
   tend();
   co_return;
 }
@@ -545,6 +570,7 @@ bool Lane::is_idle() const {
   // Its successor would know neither of a rest nor of mails that count against the pace, nor all of
   // what receivers' answers have set off, or nearly. A lane that is drained has nobody to slow.
   if (!draining_ && (ledger_.pace().slowed(now) || automation_counts_.counts(now))) return false;
+  if (!draining_ && refused_login_.holds(now)) return false;
   return announced_.load() == 0 && ended_.empty() && parking_.empty() && places_granted_ == 0 &&
          !woken_.load() && ledger_.connections() == 0 && ledger_.waiting() == 0 &&
          !ledger_.resting(now) && !opens_none(now) && ledger_.next_permit_at() <= now;
@@ -591,22 +617,23 @@ void Lane::remember_pace() {
   const policy::AdaptivePace& pace = ledger_.pace();
   const policy::RememberedPace remembered = pace.remembered(steady);
   const policy::AdaptivePace::Why why = this->why(steady);
-  store::LanePace lane{.source = source_.name,
-                       .site = site_,
-                       .noted = now,
-                       .pace = stored_pace(why.reason == policy::PaceReason::slowed
-                                               ? pace.messages_per_second(steady)
-                                               : remembered.pace),
-                       .connections = std::llround(std::ceil(remembered.connections)),
-                       .limit = stored_pace(remembered.limit),
-                       .reason = static_cast<std::int64_t>(why.reason),
-                       .latency_floor_us = remembered.latency_floor.count(),
-                       .latency_us = why.latency.count(),
-                       .since = why.since == SteadyInstant{} ? now : at(why.since),
-                       .ceiling = stored_pace(limits_.messages_per_second),
-                       .connections_open = ledger_.connections(),
-                       .connections_max = limits_.connections_max,
-                       .waiting = static_cast<std::int64_t>(ledger_.waiting())};
+  store::LanePace lane{
+      .source = source_.name,
+      .site = site_,
+      .noted = now,
+      .pace =
+          stored_pace(why.reason == policy::PaceReason::slowed ? pace.messages_per_second(steady)
+                                                               : remembered.pace),
+      .connections = std::llround(std::ceil(remembered.connections)),
+      .limit = stored_pace(remembered.limit),
+      .reason = static_cast<std::int64_t>(why.reason),
+      .latency_floor_us = remembered.latency_floor.count(),
+      .latency_us = why.latency.count(),
+      .since = why.since == SteadyInstant{} ? now : at(why.since),
+      .ceiling = stored_pace(limits_.messages_per_second),
+      .connections_open = ledger_.connections(),
+      .connections_max = limits_.connections_max,
+      .waiting = static_cast<std::int64_t>(ledger_.waiting() + given_back_.count(steady))};
   if (ledger_.resting(steady)) lane.rests_until = at(ledger_.rests_until());
   if (why.until > steady) lane.eases_at = at(why.until);
   world_.paces->note(std::move(lane));

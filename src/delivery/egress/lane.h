@@ -41,12 +41,14 @@
 #include "delivery/egress/lane_slowdowns.h"
 #include "delivery/egress/mail_at_hand.h"
 #include "delivery/egress/own_shortage.h"
+#include "delivery/egress/refused_login.h"
 #include "delivery/egress/way_out.h"
 #include "delivery/feedback.h"
 #include "delivery/options.h"
 #include "delivery/pace_memory.h"
 #include "delivery/policy/adaptive_pace.h"
 #include "delivery/policy/automations.h"
+#include "delivery/policy/given_back.h"
 #include "delivery/policy/site_rules.h"
 #include "delivery/source_set.h"
 #include "delivery/stop_list.h"
@@ -178,6 +180,11 @@ class Lane : public std::enable_shared_from_this<Lane> {
   // Parks what waits until then, and has the scheduler know.
   // `elsewhere`: see LaneRest.
   void leave_alone(SteadyInstant now, bool rested_before, bool elsewhere);
+  // While it rests, because its smarthost has refused this login (refused_login.h).
+  void bar(RefusedLogin::Login login, SteadyInstant now);
+  void rest_while_barred(SteadyInstant now);
+  // Any thread.
+  [[nodiscard]] bool is_barred(const RefusedLogin::Login& login) const;
   [[nodiscard]] SteadyInstant parked_while_resting(SteadyInstant now) const;
   // While the source is warming up: draws permits for mails that wait. None: they have to be asked
   // for.
@@ -232,6 +239,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   bool troubled_ = false;
   MailsInHand parking_;  // not yet told to be parked
   SteadyInstant parked_until_{};
+  policy::GivenBack given_back_;
   SteadyInstant unwanted_until_{};  // the site does not want this source
   // After a connection that could not be begun; without any other, what waits is parked until then.
   SteadyInstant opens_none_until_{};
@@ -258,6 +266,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   std::atomic<std::size_t> announced_{0};
   mutable std::mutex figures_mutex_;
   Figures figures_;                                       // guarded by it
+  RefusedLogin refused_login_;                            // likewise; changed on the home thread
   std::vector<std::weak_ptr<const MailAtHand>> at_hand_;  // likewise; one for each connection
 };
 

@@ -24,6 +24,7 @@
 #include "delivery/policy/adaptive_pace.h"
 #include "delivery/policy/backoff.h"
 #include "delivery/policy/fair_queue.h"
+#include "delivery/policy/lane_answers.h"
 
 namespace todoku::delivery::egress {
 
@@ -104,6 +105,10 @@ class LaneLedger {
   [[nodiscard]] bool answered(const policy::PaceAnswer& answer, SteadyInstant now) {
     return pace_.answered(answer, now);
   }
+  // A connection was not taken, and is closed. The same.
+  [[nodiscard]] bool not_taken(Microseconds latency, SteadyInstant now) {
+    return policy::too_many_told(pace_, backoff_, connections_, latency, now);
+  }
   // `opened`: connection_opened() was called for it.
   void connection_closed(std::string_view route, bool opened) {
     Route& entry = at(route);
@@ -144,6 +149,8 @@ class LaneLedger {
   [[nodiscard]] bool held(SteadyInstant now) const { return now < held_until_; }
   // A failure that speaks of the site: it rests now.
   void site_failed(SteadyInstant now) { backoff_.failed(now, random_); }
+  // It rests until then instead.
+  void rest_until(SteadyInstant until) { backoff_.rest_until(until); }
   // Everything that waits, to be parked until rests_until() or for a drain, is appended to `all`.
   void take_all(std::vector<Item>& all) {
     all.reserve(all.size() + waiting_);

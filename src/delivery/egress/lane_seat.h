@@ -16,6 +16,7 @@
 #include "delivery/work.h"
 #include "dns/mail_route.h"
 #include "mail/attempt.h"
+#include "mail/client_login.h"
 
 namespace todoku::delivery::egress {
 
@@ -90,6 +91,12 @@ struct LaneSeat {
   bool too_fast = false;        // likewise: slow_down
   bool too_many = false;        // this connection was not taken, while others may be at work
   Reply failure;                // what was said then
+  // It failed because a smarthost does not let us log in: with this, or without any (null).
+  bool not_logged_in = false;
+  std::shared_ptr<const ClientLogin> login;
+  // What we would log in with was refused, and is barred still (refused_login.h): nothing was
+  // tried.
+  bool login_is_barred = false;
   // Automations that answers count for.
   std::vector<const policy::Automation*> automations;
   // Answers since the lane was told of them last, none of which asks for a slower pace.

@@ -134,6 +134,8 @@ INSERT INTO rate_counts SELECT n % ({0} / 10), n % 5, n, '', n % 300, 1, 1, 0, 0
 INSERT INTO rate_states SELECT n % ({0} / 10), n % 5, n, '',
   CASE WHEN n % 100 = 0 THEN 2 ELSE 0 END, n, '', 0, 0, 0, 0, 0, 0, 0
   FROM generate_series(1, {0}) n;
+INSERT INTO probes SELECT 't' || n, 'm' || n % 50, n, CASE WHEN n % 1000 = 0 THEN n END, '\x00'
+  FROM generate_series(1, {0}) n;
 INSERT INTO bells SELECT 's' || n % 10, n % 2, 1000000 + n, 0, n, 0, 1, n
   FROM generate_series(1, {0}) n;
 )sql",
@@ -216,7 +218,8 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
       " hourly_outcomes,"
       " lane_paces,"
       " rate_counts,"
-      " rate_states, warm_up");
+      " rate_states, warm_up,"
+      " probes");
   fill(60'000);
   database_.execute("ANALYZE");
   explain_all("large");

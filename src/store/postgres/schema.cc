@@ -511,7 +511,27 @@ CREATE TABLE warm_up(
   taken bigint NOT NULL, PRIMARY KEY(source, day, site)) WITH (fillfactor = 50);
 )sql";
 
-constexpr std::array<Step, 27> kSteps{{{"tables", kStep1},
+constexpr std::string_view kStep28 = R"sql(
+CREATE TABLE probes(
+  token text COLLATE "C" PRIMARY KEY, mailbox text COLLATE "C" NOT NULL, asked bigint NOT NULL,
+  due bigint, news bytea NOT NULL);
+CREATE INDEX probes_asked ON probes(asked);
+CREATE INDEX probes_mailbox ON probes(mailbox, asked);
+CREATE INDEX probes_due ON probes(due) WHERE due IS NOT NULL;
+)sql";
+
+// opens.complained   as in SQLite.
+constexpr std::string_view kStep29 = R"sql(
+ALTER TABLE opens ADD COLUMN complained bigint;
+)sql";
+
+// import_jobs.form, dry_run, findings   store/imports.h.
+constexpr std::string_view kStep30 = R"sql(
+ALTER TABLE import_jobs ADD COLUMN form bigint NOT NULL DEFAULT 0,
+  ADD COLUMN dry_run bigint NOT NULL DEFAULT 0, ADD COLUMN findings text NOT NULL DEFAULT '';
+)sql";
+
+constexpr std::array<Step, 30> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -537,7 +557,10 @@ constexpr std::array<Step, 27> kSteps{{{"tables", kStep1},
                                        {"outcomes by cause", kStep24},
                                        {"paces of lanes", kStep25},
                                        {"rates of bounces and complaints", kStep26},
-                                       {"volumes of sources that warm up", kStep27}}};
+                                       {"volumes of sources that warm up", kStep27},
+                                       {"probes of mailboxes", kStep28},
+                                       {"complaints in stories", kStep29},
+                                       {"what imports find", kStep30}}};
 
 // How many steps a program must know to work on these tables, whatever contractions say: those of
 // the release before, so that its processes go on, and start again, until each has been replaced,

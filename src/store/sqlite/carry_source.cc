@@ -13,6 +13,7 @@
 //   delivery_outcomes, hourly_outcomes   are counted anew: not carried
 //   lane_paces             is learnt again: not carried
 //   rate_counts, rate_states   are counted again: not carried (deliveries that are paused are)
+//   probes                 are asked for again: not carried
 //   export_jobs            are made again by who wants them: not carried
 //   meta 'next_number'     counts deliveries and batches alone; other ids are row ids
 //   a recipient whose batch is gone is not carried: nothing leads to it
@@ -96,13 +97,13 @@ constexpr std::array<CarriedQuery, 37> kCarriedQueries{{
     {"usages", "SELECT account, month, slot, mails, updated FROM usages ORDER BY account, month"},
     {"not_sent", "SELECT account, state, id, code FROM not_sent ORDER BY account, state, id"},
     {"opens",
-     "SELECT account, id, opened, opened_last, times, prefetched, prefetched_last FROM opens"
-     " ORDER BY account, id"},
+     "SELECT account, id, opened, opened_last, times, prefetched, prefetched_last,"
+     " complained FROM opens ORDER BY account, id"},
     {"open_counts", "SELECT delivery, opened, prefetched FROM open_counts ORDER BY delivery"},
     {"import_jobs",
      "SELECT account, id, delivery, section, status, ignore_errors, immediate, keep_duplicates,"
      " language, percentage, staged, folded, success, failed, total, upload_file, error_file,"
-     " created, node FROM import_jobs ORDER BY account, id"},
+     " created, node, form, dry_run, findings FROM import_jobs ORDER BY account, id"},
     {"event_readers",  // nobody reads on the way
      "SELECT name, 0, state FROM event_readers ORDER BY name"},
     {"webhooks",  // nobody tells them on the way
