@@ -210,8 +210,8 @@ void Handler::tell(const store::Story& story, const Outcome& outcome) {
 Task<Handler::Became> Handler::complain(const store::Story& story) {
   const auto made = co_await world_.store.write(
       store::WritePriority::outcomes,
-      [&story,
-       now = world_.store.clock().now()](store::WriteTransaction& writer) -> Result<std::int64_t> {
+      [&story, now = world_.store.clock().now()](
+          store::WriteTransaction& writer) -> Result<store::OpenRecorded> {
         const auto delivery = writer.read().delivery_head(story.key.delivery);
         if (!delivery) return fail(delivery.error());
         const store::NewSuppression entry{.account = delivery->account,
@@ -224,17 +224,18 @@ Task<Handler::Became> Handler::complain(const store::Story& story) {
                                                     .at = now,
                                                     .delivery_id = story.delivery_id,
                                                     .email_id = story.email_id}};
+        const auto recorded = writer.record_complaint(delivery->account, story.key);
+        if (!recorded || *recorded != store::OpenRecorded::recorded) return recorded;
         auto before = writer.read().stops_of(delivery->account, std::span(&entry.subject, 1));
         if (!before) return fail(std::move(before.error()));
-        if (has_complained(*before, entry)) return 0;
+        if (has_complained(*before, entry)) return store::OpenRecorded::repeated;
         const auto put = writer.put_suppressions(std::span(&entry, 1));
         if (!put) return fail(put.error());
         // Nothing is told of what stops nobody.
         if (!put->refused.empty()) {
           return fail(ErrorKind::limit_exceeded, "the address has as many entries as it may have");
         }
-        writer.tell_of_recipient(store::EventKind::complained, delivery->account, story.key);
-        return 1;
+        return recorded;
       });
   if (!made) {
     // Its address was erased (docs/personal-data.md).
@@ -243,7 +244,8 @@ Task<Handler::Became> Handler::complain(const store::Story& story) {
     if (is_gone) co_return std::string_view("gone");
     co_return fail(made.error());
   }
-  if (*made == 0) co_return std::string_view("repeated");
+  if (*made == store::OpenRecorded::unknown) co_return std::string_view("gone");
+  if (*made == store::OpenRecorded::repeated) co_return std::string_view("repeated");
   if (lines_.take(world_.clock.steady_now())) {
     log::info(
         "a reader complained of a mail",

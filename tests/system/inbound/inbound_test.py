@@ -169,6 +169,8 @@ def a_complaint_stops_advertisements_and_people_get_their_mail(stack):
     check_equal(stack.kinds(delivery).count("complained"), 1, "events of two complaints")
     check_equal(stack.listed(to), [("complaint", "advertisements")], "the suppression list")
     check_equal(stack.counts(delivery), (1, 1, 0, 0), "its delivery")
+    story = stack.explain(to)
+    check(story.find(": accepted") < story.find("its reader calls it spam"), f"its story: {story}")
     stack.returns("postmaster@bounce.sender.example",
                   "From: A <a@b.example>\r\nSubject: =?utf-8?B?5Yqp44GR44Gm?=\r\n\r\nplease\r\n".encode())
     stack.wait_for(lambda: any(entry["rcpt_to"] == "ops@receiver.example"
