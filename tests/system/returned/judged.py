@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `todoku bounce classify --batch` makes of tests/corpus/returned, beside what its labels say.
 
-Some third of each is the kept part: no rule is tuned by it. Counted are the class, permanence, the recipient (of mails) and false suppressions.
+A part is kept aside: no rule is tuned by it. Counted are the class, permanence, the recipient (of mails)
+and false suppressions.
 """
 import collections
 import csv
