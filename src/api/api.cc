@@ -55,6 +55,7 @@ void Api::add_routes(http::Router& router) {
   add_recipient_routes(*this, router);
   add_recipient_export_routes(*this, router);
   add_import_routes(*this, router);
+  add_list_stream_routes(*this, router);
   add_event_routes(*this, router);
   add_message_routes(*this, router);
   add_log_routes(*this, router);
@@ -79,11 +80,32 @@ void Api::add_routes(http::Router& router) {
 void Api::add(http::Router& router, http::Method method, std::string_view pattern,
               store::Scopes opened_by, http::RouteOptions options, Endpoint endpoint) {
   // Every endpoint starts after the head: who may not ask need not be listened to.
-  const Door door{endpoint, opened_by, !std::exchange(options.streaming, true)};
+  const Door door{endpoint, opened_by, !std::exchange(options.streaming, true), options.gzip,
+                  nullptr};
   router.add(method, fmt::format("{}{}", kBase, pattern), options,
              [this, door](http::Request& request, http::Body& body) {
                return serve(request, body, door);
              });
+}
+
+void Api::add_door(http::Router& router, const Guise& guise, std::string_view pattern,
+                   http::RouteOptions options, Endpoint endpoint) {
+  if (std::ranges::find(guises_, &guise) == guises_.end()) guises_.push_back(&guise);
+  const Door door{endpoint, kSend, !std::exchange(options.streaming, true), false, &guise};
+  router.add(http::Method::post, fmt::format("{}{}", guise.prefix, pattern), options,
+             [this, door](http::Request& request, http::Body& body) {
+               return serve(request, body, door);
+             });
+}
+
+http::Response Api::dressed(const Guise* guise, const http::Request& request,
+                            http::Response response) {
+  if (guise == nullptr) return response;
+  auto told = guise->failure(response.status, http::reason_phrase(response.status), request);
+  for (std::size_t i = 0; i < response.headers.size(); ++i) {
+    told.headers.set(response.headers[i].name, std::string(response.headers[i].value));
+  }
+  return told;
 }
 
 std::size_t Api::form_octets_max() const {
@@ -128,6 +150,13 @@ intake::Text nothing_outside() {
 }  // namespace
 
 http::Response Api::failure_response(const http::Failure& failure, const http::Request& request) {
+  const auto guise = std::ranges::find_if(
+      guises_, [&request](const Guise* each) { return request.path.starts_with(each->prefix); });
+  if (guise != guises_.end()) {
+    auto told = (*guise)->failure(failure.status, failure.reason, request);
+    finish(told, 0, 0);
+    return told;
+  }
   http::Response response = failure.status == 404 && !request.path.starts_with(kBase)
                                 ? container_failure(404, nothing_outside(), request)
                                 : container_failure(failure, request);
@@ -188,12 +217,19 @@ Task<std::optional<http::Response>> Api::ask_again(Call& call) {
   co_return std::nullopt;
 }
 
+bool is_gzip(const http::Request& request) {
+  const std::string_view encoding = trim(request.headers.get("Content-Encoding"));
+  // RFC 9110 section 8.4.1.3: x-gzip is the same.
+  return equals_ignoring_case(encoding, "gzip") || equals_ignoring_case(encoding, "x-gzip");
+}
+
 namespace {
 
 // A body that is compressed would be taken for a text (RFC 9110 section 8.4).
-std::optional<http::Response> encoded_body(const http::Request& request) {
+std::optional<http::Response> encoded_body(const http::Request& request, bool takes_gzip) {
   const std::string_view encoding = trim(request.headers.get("Content-Encoding"));
   if (encoding.empty() || equals_ignoring_case(encoding, "identity")) return std::nullopt;
+  if (takes_gzip && is_gzip(request)) return std::nullopt;
   constexpr std::size_t kShown = 64;
   auto response = container_failure(
       415,
@@ -202,20 +238,24 @@ std::optional<http::Response> encoded_body(const http::Request& request) {
        fmt::format("Content-Encoding「{}」には対応していません。本文を圧縮せずに送信してください。",
                    encoding.substr(0, kShown))},
       request);
-  response.headers.set("Accept-Encoding", "identity");
+  response.headers.set("Accept-Encoding", takes_gzip ? "gzip, identity" : "identity");
   return response;
 }
 
 }  // namespace
 
 Task<http::Response> Api::answer(Call& call, Door door) {
-  if ((call.scopes & door.opened_by) == 0) co_return lacks_scope(door.opened_by, call.language);
-  if (auto encoded = encoded_body(call.request)) co_return std::move(*encoded);
+  if ((call.scopes & door.opened_by) == 0) {
+    co_return dressed(door.guise, call.request, lacks_scope(door.opened_by, call.language));
+  }
+  if (auto encoded = encoded_body(call.request, door.takes_gzip)) {
+    co_return dressed(door.guise, call.request, std::move(*encoded));
+  }
   if (door.wants_body) {
     const auto received = co_await call.body.receive(static_cast<std::uint64_t>(call.account.key));
     if (!received) co_return http::Response();  // the server answers by itself
     auto refused_now = co_await ask_again(call);
-    if (refused_now) co_return std::move(*refused_now);
+    if (refused_now) co_return dressed(door.guise, call.request, std::move(*refused_now));
   }
   co_return co_await door.endpoint(*this, call);
 }
@@ -250,13 +290,14 @@ Task<http::Response> Api::serve(http::Request& request, http::Body& body, Door d
   const Language language = language_of(request.headers.get("Accept-Language"));
   const SteadyInstant began = ground_.clock.steady_now();
   std::int64_t key = 0;
-  std::string authorization = authorization_of(request);
+  std::string authorization =
+      door.guise == nullptr ? authorization_of(request) : door.guise->authorization(request);
   auto holder = co_await holder_of(request, authorization);
   http::Response response;
   std::uint32_t limit = rate_limit_.per_minute();
   std::uint32_t remaining = limit;
   if (!holder) {
-    response = not_admitted(holder.error(), language);
+    response = dressed(door.guise, request, not_admitted(holder.error(), language));
   } else {
     key = holder->key.id;
     const auto rate = rate_limit_.admit(holder->account.key, ground_.clock.steady_now(),
@@ -282,7 +323,7 @@ Task<http::Response> Api::serve(http::Request& request, http::Body& body, Door d
       if (!call.warning.empty()) response.headers.set(kWarningHeader, call.warning);
       if (!call.unknown.empty()) response.headers.set(kUnknownHeader, call.unknown);
     } else {
-      response = over_the_limit(rate, language);
+      response = dressed(door.guise, request, over_the_limit(rate, language));
     }
   }
   finish(response, limit, remaining);

@@ -62,6 +62,15 @@ struct Call {
   std::string warning;        // for the header of that name
 };
 
+// How a door for the clients of another service (docs/doors.md) is knocked at, and what it says
+// where no endpoint has been asked.
+struct Guise {
+  std::string_view prefix;  // of its paths
+  // The credential as the header Authorization has it here; empty: none.
+  std::string (*authorization)(const http::Request& request);
+  http::Response (*failure)(int status, std::string_view reason, const http::Request& request);
+};
+
 class Api {
  public:
   // What the Api stands on, and outlives it. What waits for the disk, `uploads` among it, is done
@@ -84,6 +93,9 @@ class Api {
   // Registers every endpoint under /api/v1. The Api must outlive the router.
   void add_routes(http::Router& router);
 
+  // And those of the doors for other services' clients, each under a prefix of its own.
+  void add_door_routes(http::Router& router);
+
   // Who calls is asked of the store again: accounts or their keys have changed. From any thread.
   void forget_accounts() { authenticator_.forget(); }
 
@@ -100,6 +112,9 @@ class Api {
            store::Scopes opened_by, Endpoint endpoint) {
     add(router, method, pattern, opened_by, {}, endpoint);
   }
+  // `guise`, which outlives the Api, has the prefix of `pattern`.
+  void add_door(http::Router& router, const Guise& guise, std::string_view pattern,
+                http::RouteOptions options, Endpoint endpoint);
   [[nodiscard]] store::Store& store() { return ground_.store; }
   [[nodiscard]] operate::Operations* operations() { return ground_.operations; }
   [[nodiscard]] events::endpoints::Registry* endpoints() { return ground_.endpoints; }
@@ -137,6 +152,8 @@ class Api {
     Endpoint endpoint;
     store::Scopes opened_by;
     bool wants_body;
+    bool takes_gzip = false;
+    const Guise* guise = nullptr;
   };
   // The header, or what a ticket in its place stands for.
   [[nodiscard]] std::string authorization_of(const http::Request& request);
@@ -146,6 +163,9 @@ class Api {
   Task<http::Response> answer(Call& call, Door door);
   [[nodiscard]] static http::Response over_the_limit(const access::RateLimit::Verdict& rate,
                                                      Language language);
+  // What was said before an endpoint was asked, in the words of the guise.
+  [[nodiscard]] static http::Response dressed(const Guise* guise, const http::Request& request,
+                                              http::Response response);
   // What every answer has, `remaining` requests of the limit being left; 0: there is none.
   void finish(http::Response& response, std::uint32_t limit, std::uint32_t remaining);
 
@@ -159,7 +179,11 @@ class Api {
   KnownViews known_views_;
   access::Authenticator authenticator_;
   access::RateLimit rate_limit_;
+  std::vector<const Guise*> guises_;
 };
+
+// Whether its body is compressed so.
+[[nodiscard]] bool is_gzip(const http::Request& request);
 
 // What a key needs at least for what hands mail in or changes it, and for what tells of it.
 inline constexpr store::Scopes kSend = static_cast<store::Scopes>(store::Scope::send);
@@ -173,6 +197,7 @@ void add_delivery_routes(Api& api, http::Router& router);
 void add_recipient_export_routes(Api& api, http::Router& router);
 void add_recipient_routes(Api& api, http::Router& router);
 void add_import_routes(Api& api, http::Router& router);
+void add_list_stream_routes(Api& api, http::Router& router);
 void add_event_routes(Api& api, http::Router& router);
 
 // The one path that a ticket opens, below /api/v1.

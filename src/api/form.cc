@@ -41,15 +41,8 @@ Task<std::optional<http::Response>> parse_object(const Call& call, http::JsonLim
     form.json.emplace(boost::json::object());
     co_return std::nullopt;
   }
-  http::JsonReader reader(text, form.arena, limits);
-  while (true) {
-    const auto done = reader.read_on(kReadOctets);
-    if (!done) co_return refused(400, unreadable_json(reader.fault()), call.language);
-    if (*done) break;
-    co_await async::give_way();
-  }
-  // Moved, not assigned: that would copy it out of the arena.
-  form.json.emplace(reader.take());
+  const auto fault = co_await read_value(text, limits, form);
+  if (fault) co_return refused(400, *fault, call.language);
   if (!form.json->is_object()) co_return refused(400, not_an_object(), call.language);
   co_return std::nullopt;
 }
@@ -166,12 +159,6 @@ Task<Result<void>> read_parts(Parts& parts, std::string_view body) {
   co_return Result<void>{};
 }
 
-// What clients send as anything else, or without a type, may be JSON.
-bool is_no_json(std::string_view type) {
-  return type == "application/x-www-form-urlencoded" || type.starts_with("multipart/") ||
-         type == "application/xml" || type == "text/xml";
-}
-
 Task<std::optional<http::Response>> read_multipart(const Api& api, const Call& call,
                                                    std::string boundary, bool may_be_empty,
                                                    Form& form) {
@@ -189,6 +176,27 @@ Task<std::optional<http::Response>> read_multipart(const Api& api, const Call& c
 }
 
 }  // namespace
+
+Task<std::optional<intake::Text>> read_value(std::string_view text, http::JsonLimits limits,
+                                             Form& form) {
+  http::JsonReader reader(text, form.arena, limits);
+  while (true) {
+    const auto done = reader.read_on(kReadOctets);
+    if (!done) co_return unreadable_json(reader.fault());
+    if (*done) break;
+    co_await async::give_way();
+  }
+  // Moved, not assigned: that would copy it out of the arena.
+  form.json.emplace(reader.take());
+  co_return std::nullopt;
+}
+
+// What clients send as anything else, or without a type, may be JSON.
+bool is_no_json(std::string_view media_type) {
+  return media_type == "application/x-www-form-urlencoded" ||
+         media_type.starts_with("multipart/") || media_type == "application/xml" ||
+         media_type == "text/xml";
+}
 
 intake::Text unreadable_json(const http::JsonFault& fault) {
   using Kind = http::JsonFault::Kind;

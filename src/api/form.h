@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/json/value.hpp>
@@ -18,7 +19,7 @@ namespace todoku::api {
 // Keep it where it was made: `json` lives in `arena`.
 struct Form {
   http::JsonArena arena;
-  std::optional<boost::json::value> json;  // an object, once the form was read
+  std::optional<boost::json::value> json;  // an object, once the form was read (read_value apart)
   std::vector<Attachment> attachments;     // and inline parts, which have an id
 
   [[nodiscard]] const boost::json::object& object() const { return json->get_object(); }
@@ -34,6 +35,12 @@ struct Form {
 // The same of JSON alone, within `limits`: multipart/form-data is refused, too.
 [[nodiscard]] Task<std::optional<http::Response>> read_object(const Call& call,
                                                               http::JsonLimits limits, Form& form);
+
+// Any JSON value, however its type is declared. What is wrong with it, if anything is.
+[[nodiscard]] Task<std::optional<intake::Text>> read_value(std::string_view text,
+                                                           http::JsonLimits limits, Form& form);
+// Whether a media type says that the body is something else than JSON.
+[[nodiscard]] bool is_no_json(std::string_view media_type);
 
 // Why a JSON text cannot be taken, for who sent it.
 [[nodiscard]] intake::Text unreadable_json(const http::JsonFault& fault);

@@ -4,15 +4,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
@@ -20,23 +16,16 @@
 #include "api/fields.h"
 #include "api/form.h"
 #include "api/idempotency.h"
+#include "api/mail_batch.h"
 #include "api/members.h"
-#include "api/message_id.h"
 #include "api/transaction_request.h"
-#include "async/callback.h"
-#include "async/task_group.h"
 #include "async/yield.h"
-#include "intake/fingerprint.h"
-#include "intake/inline_parts.h"
 
 namespace todoku::api {
 namespace {
 
 constexpr std::size_t kMailsMax = 1'000;
 constexpr std::size_t kOctetsMax = std::size_t{16} * 1024 * 1024;
-// So many of one request wait for the store at once: enough to share its commits, and others' mail
-// does not wait behind a thousand.
-constexpr std::size_t kTogether = 64;
 // Of all mails together; beyond that each is told its first problem only.
 constexpr std::size_t kProblemsTold = 1'000;
 
@@ -44,89 +33,16 @@ constexpr int kTryLater = 503;
 
 using Accepted = intake::Answer<intake::Made>;
 
-// What is shared by those who work on one request. Whoever is last to need it lets it go.
 struct Batch {
-  Api& api;
-  store::Account account;
-  std::optional<store::IdempotencyKey> key;
-  std::vector<intake::TransactionRequest> mails;
-  std::vector<intake::Problems> problems;  // of their form
-  std::vector<std::optional<Accepted>> answers;
-  std::vector<std::string> message_ids;  // of those that were accepted
-  std::vector<std::string> warnings;     // of all
-  std::size_t next = 0;
-  std::size_t working = 0;
-  bool stops = false;  // the store takes nothing now: what is left is not tried
-  async::Callback<bool> done;
+  std::shared_ptr<MailBatch> shared;
+  std::shared_ptr<std::vector<ReadMail>> mails;
 };
-
-Accepted not_tried() {
-  return std::unexpected(
-      intake::refusal_of({ErrorKind::unavailable, "a mail before this one could not be stored"}));
-}
-
-// A mail that stands in its place in a batch with a key is accepted once.
-Task<Accepted> accept(Batch& batch, std::size_t i) {
-  intake::Repeatable repeatable;
-  batch.warnings[i] = intake::inline_warning(batch.mails[i].content);
-  if (batch.key && batch.problems[i].empty()) {
-    const auto digests = co_await intake::digests_of(batch.mails[i].content.attachments);
-    repeatable = {.key = key_of_mail(*batch.key, i),
-                  .fingerprint = intake::fingerprint_of(batch.mails[i], digests)};
-  }
-  const auto make = [&](intake::Repeatable its) {
-    return batch.api.intake().accept_transaction(batch.account, std::move(batch.mails[i]),
-                                                 std::move(batch.problems[i]), its);
-  };
-  auto made = co_await batch.api.intake().repeats().once(repeatable, make);
-  if (made) {
-    const auto delivery = co_await delivery_made(batch.api, batch.account.key, *made);
-    batch.message_ids[i] = message_id_of(batch.api, delivery);
-  }
-  co_return made;
-}
-
-// All on the thread of the request: a mail is taken and answered without a lock.
-Task<void> work(std::shared_ptr<Batch> batch) {
-  while (batch->next < batch->mails.size() && !batch->stops) {
-    const std::size_t i = batch->next++;
-    if (batch->answers[i]) continue;
-    try {
-      batch->answers[i] = co_await accept(*batch, i);
-      const Accepted& answer = *batch->answers[i];
-      if (!answer && status_of(answer.error()) == kTryLater) batch->stops = true;
-    } catch (...) {
-      batch->stops = true;
-      async::report_exception("a mail of a batch", std::current_exception());
-    }
-  }
-  if (--batch->working == 0) batch->done(true);
-}
-
-Task<void> accept_all(std::shared_ptr<Batch> batch) {
-  const async::Executor executor = co_await boost::asio::this_coro::executor;
-  const std::size_t workers = std::min(kTogether, batch->mails.size());
-  (void)co_await async::from_callback<bool>([&](async::Callback<bool> done) {
-    batch->done = std::move(done);
-    batch->working = 1;  // this one
-    for (std::size_t i = 0; i < workers; ++i) {
-      ++batch->working;
-      try {
-        boost::asio::co_spawn(executor, work(batch), boost::asio::detached);
-      } catch (...) {
-        --batch->working;
-        // No memory for another one: those there are do the work, and without any it is refused.
-        async::report_exception("a worker of a batch", std::current_exception());
-      }
-    }
-    if (--batch->working == 0) batch->done(true);
-  });
-}
 
 // The response says what is wrong with the request as a whole.
 Task<std::optional<http::Response>> read_mails(Call& call, Batch& batch) {
-  const intake::Limits& limits = batch.api.intake().limits();
-  http::JsonLimits json = batch.api.json_limits();
+  Api& api = batch.shared->api;
+  const intake::Limits& limits = api.intake().limits();
+  http::JsonLimits json = api.json_limits();
   json.octets_max = kOctetsMax;
   json.elements_max = std::max(json.elements_max, kMailsMax);
   Form form;
@@ -141,17 +57,14 @@ Task<std::optional<http::Response>> read_mails(Call& call, Batch& batch) {
   }
   for (std::size_t i = 0; whole.empty() && i < mails->size(); ++i) {
     const boost::json::value& mail = (*mails)[i];
-    intake::Problems& problems = batch.problems.emplace_back();
-    batch.mails.emplace_back();
-    batch.message_ids.emplace_back();
-    batch.warnings.emplace_back();
-    std::optional<Accepted>& answer = batch.answers.emplace_back();
+    ReadMail& read = batch.mails->emplace_back();
+    batch.shared->resize(i + 1);
     if (mail.is_object()) {
-      batch.mails.back() = read_transaction(mail.get_object(), limits, problems);
+      read.request = read_transaction(mail.get_object(), limits, read.problems);
     } else {
-      problems.add({}, intake::texts::wrong_type("an object", "オブジェクト"));
-      answer.emplace(
-          std::unexpected(intake::Refusal{ErrorKind::invalid_input, std::move(problems)}));
+      read.problems.add({}, intake::texts::wrong_type("an object", "オブジェクト"));
+      batch.shared->answers[i].emplace(
+          std::unexpected(intake::Refusal{ErrorKind::invalid_input, std::move(read.problems)}));
     }
     co_await async::give_way();
   }
@@ -251,21 +164,18 @@ class Answers {
 Task<http::Response> add_transactions(Api& api, Call& call) {
   auto key = key_of_request(call, store::KeyedRoute::mail_of_batch);
   if (!key) co_return std::move(key.error());
-  const auto batch = std::make_shared<Batch>(Batch{.api = api,
-                                                   .account = call.account,
-                                                   .key = *key,
-                                                   .mails = {},
-                                                   .problems = {},
-                                                   .answers = {},
-                                                   .message_ids = {},
-                                                   .warnings = {},
-                                                   .done = {}});
-  if (auto bad = co_await read_mails(call, *batch)) co_return std::move(*bad);
-  co_await accept_all(batch);
+  Batch batch{.shared = nullptr, .mails = std::make_shared<std::vector<ReadMail>>()};
+  batch.shared = std::make_shared<MailBatch>(
+      MailBatch{.api = api,
+                .account = call.account,
+                .key = *key,
+                .take = [mails = batch.mails](std::size_t i) { return std::move((*mails)[i]); }});
+  if (auto bad = co_await read_mails(call, batch)) co_return std::move(*bad);
+  co_await accept_all(batch.shared);
+  const MailBatch& shared = *batch.shared;
   Answers answers(call.language);
-  for (std::size_t i = 0; i < batch->answers.size(); ++i) {
-    const std::optional<Accepted>& answer = batch->answers[i];
-    answers.add(answer ? *answer : not_tried(), batch->message_ids[i], batch->warnings[i]);
+  for (std::size_t i = 0; i < shared.answers.size(); ++i) {
+    answers.add(shared.answer(i), shared.message_ids[i], shared.warnings[i]);
   }
   co_return answers.response();
 }

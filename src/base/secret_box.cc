@@ -22,6 +22,7 @@ constexpr std::size_t kOverhead = 1 + kNonceOctets + kTagOctets;
 // The use of each derived key; never renumber, sealed data depends on it.
 constexpr std::uint64_t kSealingKeyId = 1;
 constexpr std::uint64_t kCheckKeyId = 2;
+constexpr std::uint64_t kDerivingKeyId = 3;
 constexpr char kDerivation[] = "todokuSB";  // exactly crypto_kdf_CONTEXTBYTES
 static_assert(sizeof(kDerivation) - 1 == crypto_kdf_CONTEXTBYTES);
 static_assert(MasterKey::kOctets == crypto_kdf_KEYBYTES);
@@ -90,18 +91,30 @@ SecretBox::SecretBox(const MasterKey& key) {
   check(crypto_kdf_derive_from_key(sealing_.data(), sealing_.size(), kSealingKeyId, kDerivation,
                                    key.octets_.data()) == 0 &&
             crypto_kdf_derive_from_key(check_key.data(), check_key.size(), kCheckKeyId, kDerivation,
-                                       key.octets_.data()) == 0,
+                                       key.octets_.data()) == 0 &&
+            crypto_kdf_derive_from_key(deriving_.data(), deriving_.size(), kDerivingKeyId,
+                                       kDerivation, key.octets_.data()) == 0,
         "keys are derived from the master key");
   std::copy_n(check_key.begin(), check_.size(), check_.begin());
   sodium_memzero(check_key.data(), check_key.size());
 }
 
-SecretBox::SecretBox(SecretBox&& other) noexcept : sealing_(other.sealing_), check_(other.check_) {
+SecretBox::SecretBox(SecretBox&& other) noexcept
+    : sealing_(other.sealing_), deriving_(other.deriving_), check_(other.check_) {
   sodium_memzero(other.sealing_.data(), other.sealing_.size());
+  sodium_memzero(other.deriving_.data(), other.deriving_.size());
 }
 
 SecretBox::~SecretBox() {
   sodium_memzero(sealing_.data(), sealing_.size());
+  sodium_memzero(deriving_.data(), deriving_.size());
+}
+
+SecretText SecretBox::derive(std::string_view purpose) const {
+  Sha256 octets = hmac_sha256(as_text(deriving_), purpose);
+  SecretText secret{std::string(as_text(octets))};
+  sodium_memzero(octets.data(), octets.size());
+  return secret;
 }
 
 std::string SecretBox::seal(std::string_view plaintext, std::string_view context) const {

@@ -57,6 +57,10 @@ class SecretBox {
   // open: another master key, another context, or changed octets; they cannot be told apart).
   [[nodiscard]] Result<SecretText> open(std::string_view sealed, std::string_view context) const;
 
+  // 32 octets that belong to the master key and `purpose`, the same ever after: a secret that is
+  // stored nowhere. Nothing that is sealed depends on them.
+  [[nodiscard]] SecretText derive(std::string_view purpose) const;
+
   // Sixteen hexadecimal digits that belong to the master key and give nothing of it away: stored
   // with the data, so that start-up can tell a wrong key before anything is opened.
   [[nodiscard]] std::string key_check_value() const;
@@ -66,6 +70,7 @@ class SecretBox {
  private:
   using Subkey = std::array<std::uint8_t, MasterKey::kOctets>;
   Subkey sealing_{};
+  Subkey deriving_{};
   std::array<std::uint8_t, 8> check_{};
 };
 

@@ -541,6 +541,10 @@ std::vector<store::NewRecipient> check_transaction(TransactionRequest& request,
                                                    const Limits& limits, Problems& problems) {
   check_fields(request.content, limits, problems);
   check_insert_codes(request.insert_codes, {"insert_code"}, limits, problems);
+  // What a transaction has beside its first address: as many of each kind.
+  if (request.more_to.size() > limits.cc_max) {
+    problems.add({"to"}, texts::too_many(limits.cc_max + 1));
+  }
   if (request.cc.size() > limits.cc_max) problems.add({"cc"}, texts::too_many(limits.cc_max));
   if (request.bcc.size() > limits.bcc_max) problems.add({"bcc"}, texts::too_many(limits.bcc_max));
 
@@ -556,6 +560,9 @@ std::vector<store::NewRecipient> check_transaction(TransactionRequest& request,
     recipients.push_back({std::move(canonical), address->domain, request.insert_codes});
   };
   add(request.to, {"to"});
+  for (std::size_t i = 0; i < request.more_to.size() && i < limits.cc_max; ++i) {
+    add(request.more_to[i], below({"to"}, std::to_string(i + 1)));
+  }
   for (std::size_t i = 0; i < request.cc.size() && i < limits.cc_max; ++i) {
     add(request.cc[i], below({"cc"}, std::to_string(i)));
   }
@@ -563,6 +570,8 @@ std::vector<store::NewRecipient> check_transaction(TransactionRequest& request,
     add(request.bcc[i], below({"bcc"}, std::to_string(i)));
   }
   request.content.header_to = {request.to};
+  request.content.header_to.insert(request.content.header_to.end(), request.more_to.begin(),
+                                   request.more_to.end());
   request.content.header_cc = request.cc;
   if (problems.empty()) {
     const mime::MessageSize size(request.content);

@@ -80,14 +80,15 @@ Task<std::vector<Sha256>> digests_of(const std::vector<Attachment>& attachments)
 }
 
 Sha256 fingerprint_of(const TransactionRequest& request, std::span<const Sha256> attachments) {
-  const auto& [content, at_most_once, send_at, expires_in, to, cc, bcc, insert_codes, labels,
-               open_tracking] = request;
+  const auto& [content, at_most_once, send_at, expires_in, to, more_to, cc, bcc, insert_codes,
+               labels, open_tracking] = request;
   FieldDigest digest("transaction");
   add(digest, content, attachments);
   digest.field("at_most_once", at_most_once);
   digest.field("send_at", send_at);
   digest.field("expires_in", expires_in);
   digest.field("to", to);
+  digest.field("more_to", more_to);
   digest.field("cc", cc);
   digest.field("bcc", bcc);
   digest.field("insert_codes", insert_codes);
@@ -152,11 +153,15 @@ Sha256 fingerprint_of(store::PublicId delivery, std::optional<Instant> reservati
 Sha256 fingerprint_of(store::PublicId delivery, const store::NewImport& import,
                       const Sha256& upload) {
   // The language is that of the answer, and the name of the bytes is ours.
-  const auto& [ignore_errors, immediate, keep_duplicates, language, upload_name] = import;
+  const auto& [ignore_errors, immediate, keep_duplicates, language, upload_name, form, dry_run] =
+      import;
   FieldDigest digest = of_delivery("import", delivery);
   digest.field("ignore_errors", ignore_errors);
   digest.field("immediate", immediate);
   digest.field("keep_duplicates", keep_duplicates);
+  // Said only where they are asked for: keys of before they could be stay the same.
+  if (form != store::ImportForm::csv) digest.number(static_cast<std::uint64_t>(form));
+  if (dry_run) digest.field("dry_run", dry_run);
   digest.text(as_text(upload));
   return digest.finish();
 }

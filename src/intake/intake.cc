@@ -53,19 +53,36 @@ void Intake::give_back(const store::Account& account, std::int64_t mails) {
   if (mail_limit_ != nullptr) mail_limit_->give_back(account, mails);
 }
 
-Task<Answer<Made>> Intake::accept_transaction(store::Account account, TransactionRequest request,
-                                              Problems problems, Repeatable repeatable) {
-  if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
+Intake::Checked Intake::check_request(const store::Account& account, TransactionRequest& request,
+                                      Problems& problems) const {
   request.content.text_from_html = account.text_from_html;
   request.content.open_tracking =
       limits_.open_tracking && request.open_tracking.value_or(account.open_tracking);
+  Checked checked;
+  checked.recipients = check_transaction(request, limits_, problems);
+  check_sender(request.content.from, account.key, senders_, problems);
+  check_times(request, clock_.now(), handover_.life_time(), limits_, problems);
+  checked.labels = check_labels(request.labels, problems);
+  check_unsubscribe_link(request.content,
+                         purpose_of(checked.labels.purpose, DeliveryType::transaction), limits_,
+                         problems);
+  return checked;
+}
+
+std::optional<Refusal> Intake::fault_of(const store::Account& account,
+                                        TransactionRequest request) const {
+  if (auto suspended = refuse_if_suspended(account)) return suspended;
   Problems found;
-  auto recipients = check_transaction(request, limits_, found);
-  check_sender(request.content.from, account.key, senders_, found);
-  check_times(request, clock_.now(), handover_.life_time(), limits_, found);
-  Labels labels = check_labels(request.labels, found);
-  check_unsubscribe_link(request.content, purpose_of(labels.purpose, DeliveryType::transaction),
-                         limits_, found);
+  (void)check_request(account, request, found);
+  if (found.empty()) return std::nullopt;
+  return Refusal{ErrorKind::invalid_input, std::move(found)};
+}
+
+Task<Answer<Made>> Intake::accept_transaction(store::Account account, TransactionRequest request,
+                                              Problems problems, Repeatable repeatable) {
+  if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
+  Problems found;
+  auto [recipients, labels] = check_request(account, request, found);
   problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
 

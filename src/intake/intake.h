@@ -21,6 +21,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "async/task.h"
 #include "base/clock.h"
@@ -32,6 +33,7 @@
 #include "intake/request.h"
 #include "intake/senders.h"
 #include "intake/submitted.h"
+#include "mail/labels.h"
 #include "store/store.h"
 
 namespace todoku::intake {
@@ -93,6 +95,9 @@ class Intake {
   // is what is answered here.
   Task<Answer<Made>> accept_transaction(store::Account account, TransactionRequest request,
                                         Problems problems = {}, Repeatable repeatable = {});
+  // What accept_transaction() would refuse it for, whatever is free or in use now.
+  [[nodiscard]] std::optional<Refusal> fault_of(const store::Account& account,
+                                                TransactionRequest request) const;
   // A message that was submitted whole. Its answer is the delivery's id.
   Task<Answer<Made>> accept_submitted(store::Account account, SubmittedMail mail);
   // Another time for a delivery that is reserved: a transaction that waits for its own
@@ -126,6 +131,13 @@ class Intake {
                                        store::NewImport request, Repeatable repeatable = {});
 
  private:
+  // Puts right and finds wrong; what it makes is only meaningful if it found nothing.
+  struct Checked {
+    std::vector<store::NewRecipient> recipients;
+    Labels labels;
+  };
+  Checked check_request(const store::Account& account, TransactionRequest& request,
+                        Problems& problems) const;
   Task<Answer<Made>> accept_now(store::NewDelivery delivery,
                                 std::vector<store::NewRecipient> recipients, Repeatable repeatable);
   Task<Answer<Made>> keep_waiting(store::NewDelivery delivery,

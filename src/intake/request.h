@@ -36,6 +36,7 @@ struct TransactionRequest {
   std::optional<Instant> send_at;  // nullopt: at once
   std::optional<Milliseconds> expires_in;  // how long it may be on its way, from its start
   std::string to;
+  std::vector<std::string> more_to;  // beside it, of a door that takes several
   std::vector<std::string> cc;
   std::vector<std::string> bcc;
   std::vector<InsertCode> insert_codes;

@@ -77,12 +77,12 @@ Task<Result<Object>> ObjectStore::read(PutObject object, Milliseconds patience) 
   const Instant at = clock_.now();
   http::ClientRequest request{.url = place.url};
   request.headers.add("Host", place.host);
-  request.headers.add("X-Amz-Date", queue::sqs::amz_date(at));
+  request.headers.add("X-Amz-Date", http::amz_date(at));
   request.headers.add("X-Amz-Content-Sha256", sha256_hex(""));
   if (!options_.credentials.session_token.empty()) {
     request.headers.add("X-Amz-Security-Token", options_.credentials.session_token);
   }
-  const std::string signature = queue::sqs::authorization(
+  const std::string signature = http::aws_authorization(
       {.method = "GET",
        .path = place.path,
        .query = place.query,

@@ -8,16 +8,16 @@
 #include "async/task.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "http/aws_signature.h"
 #include "http/client.h"
 #include "lambda/events.h"
-#include "queue/sqs/signature.h"
 
 namespace todoku::lambda {
 
 struct ObjectStoreOptions {
   std::string endpoint;  // URL without a path, for tests and VPC endpoints; empty: the region's own
   std::size_t octets_max = std::size_t{64} << 20U;  // of one object
-  queue::sqs::Credentials credentials;
+  http::AwsCredentials credentials;
 };
 
 struct Object {

@@ -54,8 +54,13 @@ void add_issued_key(JsonWriter& json, const operate::IssuedKey& issued) {
   json.begin_object();
   add_key_members(json, issued.key);
   json.member("login_id", issued.login_id);
-  json.member("api_key", issued.api_key);
-  json.member("bearer_token", issued.bearer_token);
+  if (issued.access_key_id.empty()) {
+    json.member("api_key", issued.api_key);
+    json.member("bearer_token", issued.bearer_token);
+  } else {
+    json.member("access_key_id", issued.access_key_id);
+    json.member("secret_access_key", issued.secret_access_key);
+  }
   json.end_object();
 }
 
@@ -144,6 +149,7 @@ void add_story(JsonWriter& json, const store::Story& story, std::string_view nex
   add_time(json, "reservation", story.reservation);
   add_time(json, "started", story.started);
   add_time(json, "due", story.due);
+  add_time(json, "complained", story.complained);
   json.member("set_aside", story.set_aside);
   json.member("account_suspended", story.account_suspended);
   json.member("delivery_paused", story.delivery_paused);

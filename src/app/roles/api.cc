@@ -88,6 +88,7 @@ ApiRole::ApiRole(const Ground& ground, Door& door, Beside beside)
 http::Router ApiRole::router() {
   http::Router router;
   api_.add_routes(router);
+  api_.add_door_routes(router);
   pixel_.add_route(router);
   unsubscribe_.add_routes(router);
   api::reference::add_routes(router);

@@ -9,6 +9,7 @@
 #include "async/timer.h"
 #include "base/bytes.h"
 #include "base/log.h"
+#include "http/aws_signature.h"
 #include "queue/sqs/instants.h"
 
 namespace todoku::queue::sqs {
@@ -186,15 +187,15 @@ http::ClientRequest Caller::signed_request(Action action, const std::string& bod
   const Instant at = now();  // once: what is told and what is signed are the same second
   http::ClientRequest request{.method = "POST", .url = endpoint_.url, .body = body};
   request.headers.add("Host", endpoint_.host);
-  request.headers.add("X-Amz-Date", amz_date(at));
+  request.headers.add("X-Amz-Date", http::amz_date(at));
   request.headers.add("Content-Type", "application/x-amz-json-1.0");
   request.headers.add("X-Amz-Target", fmt::format("AmazonSQS.{}", name_of(action)));
   if (!credentials.session_token.empty()) {
     request.headers.add("X-Amz-Security-Token", credentials.session_token);
   }
   const std::string signature =
-      authorization({.method = "POST", .headers = request.headers, .body = body}, credentials,
-                    {.region = region_, .service = "sqs", .at = at});
+      http::aws_authorization({.method = "POST", .headers = request.headers, .body = body},
+                              credentials, {.region = region_, .service = "sqs", .at = at});
   request.headers.add("Authorization", signature);
   return request;
 }

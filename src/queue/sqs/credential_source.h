@@ -16,7 +16,7 @@
 #include "base/trouble.h"
 #include "http/client.h"
 #include "queue/sqs/instance_metadata.h"
-#include "queue/sqs/signature.h"
+#include "queue/sqs/credentials.h"
 
 namespace todoku::queue::sqs {
 

@@ -6,9 +6,11 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "queue/sqs/signature.h"
+#include "http/aws_signature.h"
 
 namespace todoku::queue::sqs {
+
+using Credentials = http::AwsCredentials;
 
 // The answer of a container's or an instance's giver: {AccessKeyId, SecretAccessKey, Token,
 // Expiration}. Errors: corrupt; the detail never has a part of a secret.

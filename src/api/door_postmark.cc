@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// Postmark's POST /email, /email/batch, and those with templates, of which there are none.
+#include <optional>
+#include <utility>
+
+#include <boost/json/array.hpp>
+#include <fmt/format.h>
+
+#include "api/door_mails.h"
+#include "api/door_routes.h"
+#include "api/doors/postmark.h"
+#include "base/bytes.h"
+#include "base/date_time.h"
+
+namespace todoku::api {
+namespace {
+
+using doors::Service;
+using doors::Trouble;
+
+// "Bearer <token>" of the header that Postmark's clients send.
+std::string server_token(const http::Request& request) {
+  const std::string_view token = trim(request.headers.get("X-Postmark-Server-Token"));
+  return token.empty() ? std::string() : fmt::format("Bearer {}", token);
+}
+
+http::Response postmark_failure(int status, std::string_view reason,
+                                const http::Request& /*request*/) {
+  return doors::failure(Service::postmark, {doors::trouble_of_status(status), std::string(reason)});
+}
+
+constexpr Guise kPostmark{"/doors/postmark", &server_token, &postmark_failure};
+
+doors::postmark::Mail mail_at(const boost::json::value& value, const Api& api) {
+  doors::postmark::Mail mail;
+  if (value.is_object()) {
+    return doors::postmark::read(value.get_object(), api.intake().limits());
+  }
+  mail.letter.problems.add({}, intake::texts::wrong_type("an object", "オブジェクト"));
+  return mail;
+}
+
+std::optional<doors::Failure> fault_of_mail(const Api& api, const Call& call,
+                                            const doors::postmark::Mail& mail) {
+  if (!mail.no_stream.empty()) {
+    return doors::Failure{
+        Trouble::no_stream,
+        fmt::format("The stream provided: '{}' does not exist on this server.", mail.no_stream)};
+  }
+  return fault_of(api, call, Service::postmark, mail.letter);
+}
+
+// What a mail's answer says.
+struct Told {
+  std::string to;
+  std::optional<doors::Failure> failure;
+  std::int64_t delivery = 0;
+};
+
+void write(http::JsonWriter& json, const Told& told, Instant now) {
+  if (told.failure) {
+    json.raw(doors::failure_body(Service::postmark, *told.failure));
+    return;
+  }
+  json.begin_object();
+  json.member("To", told.to);
+  json.member("SubmittedAt", format_utc(now));
+  json.member("MessageID", uuid_of(told.delivery));
+  json.member("ErrorCode", 0);
+  json.member("Message", "OK");
+  json.end_object();
+}
+
+struct Sent {
+  std::vector<Told> told;  // of each mail
+  std::shared_ptr<MailBatch> batch;
+  std::optional<intake::Refusal> refusal;  // the last of intake
+};
+
+// Each mail of `values` for itself: what is sound is accepted.
+Task<Sent> send_each(Api& api, Call& call, std::shared_ptr<Form> form,
+                     std::span<const boost::json::value> values,
+                     std::optional<store::IdempotencyKey> key) {
+  Sent sent;
+  std::vector<const boost::json::value*> sound;
+  std::vector<std::size_t> places;
+  for (const boost::json::value& value : values) {
+    doors::postmark::Mail mail = mail_at(value, api);
+    Told& told = sent.told.emplace_back();
+    told.to = std::move(mail.to);
+    told.failure = fault_of_mail(api, call, mail);
+    if (told.failure) continue;
+    sound.push_back(&value);
+    places.push_back(sent.told.size() - 1);
+  }
+  Letters letters{.service = Service::postmark,
+                  .count = sound.size(),
+                  .make = [&api, form = std::move(form), sound](std::size_t i) {
+                    return std::move(mail_at(*sound[i], api).letter);
+                  }};
+  sent.batch = co_await accept_letters(api, call, std::move(letters), key);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const auto made = sent.batch->answer(i);
+    Told& told = sent.told[places[i]];
+    if (made) {
+      told.delivery = made->answer;
+      continue;
+    }
+    told.failure = doors::failure_of(Service::postmark, made.error(), call.language);
+    sent.refusal = made.error();
+  }
+  co_return sent;
+}
+
+Task<http::Response> postmark_email(Api& api, Call& call) {
+  auto key = key_of_door(call, Service::postmark);
+  if (!key) co_return std::move(key.error());
+  const auto form = std::make_shared<Form>();
+  if (auto bad = co_await read_door(api, call, Service::postmark, *form)) {
+    co_return std::move(*bad);
+  }
+  const Sent sent = co_await send_each(api, call, form, {&*form->json, 1}, *key);
+  if (sent.refusal) co_return door_refusal(Service::postmark, *sent.refusal, call.language);
+  const Told& told = sent.told.front();
+  if (told.failure) co_return doors::failure(Service::postmark, *told.failure);
+  http::JsonWriter json;
+  write(json, told, api.clock().now());
+  auto response = http::Response::json(200, json.take());
+  tell_of_mail(*sent.batch, response);
+  co_return response;
+}
+
+Task<http::Response> postmark_batch(Api& api, Call& call) {
+  auto key = key_of_door(call, Service::postmark);
+  if (!key) co_return std::move(key.error());
+  const auto form = std::make_shared<Form>();
+  if (auto bad = co_await read_door(api, call, Service::postmark, *form)) {
+    co_return std::move(*bad);
+  }
+  const boost::json::array* const list = form->json->if_array();
+  if (list == nullptr || list->size() > doors::postmark::kMailsMax) {
+    const Trouble trouble = list == nullptr ? Trouble::unreadable : Trouble::too_many_mails;
+    co_return doors::failure(Service::postmark,
+                             {trouble, fmt::format("The body has to be an array of {} messages at "
+                                                   "most.",
+                                                   doors::postmark::kMailsMax)});
+  }
+  const Sent sent = co_await send_each(api, call, form, {list->data(), list->size()}, *key);
+  http::JsonWriter json;
+  json.begin_array();
+  for (const Told& told : sent.told) write(json, told, api.clock().now());
+  json.end_array();
+  co_return http::Response::json(200, json.take());
+}
+
+Task<http::Response> no_template(Api& /*api*/, Call& /*call*/) {
+  co_return doors::failure(Service::postmark, {Trouble::no_template, {}});
+}
+
+}  // namespace
+
+void add_postmark_routes(Api& api, http::Router& router) {
+  api.add_door(router, kPostmark, "/email", {.body_max = api.form_octets_max()}, &postmark_email);
+  api.add_door(router, kPostmark, "/email/batch", {.body_max = kDoorOctetsMax}, &postmark_batch);
+  for (const std::string_view path : {"/email/withTemplate", "/email/batchWithTemplates"}) {
+    api.add_door(router, kPostmark, path, {.body_max = kDoorOctetsMax}, &no_template);
+  }
+}
+
+}  // namespace todoku::api

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <string_view>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "api/doors/failures.h"
+#include "api/doors/fields.h"
+#include "api/doors/postmark.h"
+#include "api/doors/resend.h"
+#include "api/doors/sendgrid.h"
+#include "http/json.h"
+
+namespace todoku::api::doors {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+const intake::Limits kLimits;
+
+class Json {
+ public:
+  explicit Json(std::string text) : text_(std::move(text)) {
+    value_.emplace(http::parse_json(text_, arena_, {.keeps_literals = true}).value());
+  }
+  [[nodiscard]] const boost::json::object& object() const { return value_->get_object(); }
+
+ private:
+  std::string text_;
+  http::JsonArena arena_;
+  std::optional<boost::json::value> value_;
+};
+
+std::string told(const intake::Problems& problems) {
+  std::string all;
+  for (const auto& problem : problems.list()) {
+    all += joined(problem.path) + " " + problem.text.en + "\n";
+  }
+  return all;
+}
+
+std::string page(std::string_view name) {
+  std::ifstream file(std::string(TODOKU_SOURCE_DIR) + "/docs/" + std::string(name));
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+TEST(DoorTables, ArePartsOfThePages) {
+  for (const Service service : {Service::resend, Service::postmark, Service::sendgrid}) {
+    EXPECT_THAT(page("doors.md"), HasSubstr(table_of(service, Language::english)));
+    EXPECT_THAT(page("doors.ja.md"), HasSubstr(table_of(service, Language::japanese)));
+  }
+}
+
+TEST(DoorTables, SayWhyOfWhatIsNotTaken) {
+  for (const Service service : {Service::resend, Service::postmark, Service::sendgrid}) {
+    for (const Field& field : fields_of(service)) {
+      EXPECT_FALSE(field.note.en.empty() || field.note.ja.empty()) << field.path;
+    }
+  }
+}
+
+TEST(Resend, IsReadAsItsClientsWriteIt) {
+  const Json json(R"({"from":"Shop <shop@example.jp>","to":["Taro <taro@example.com>",
+    "b@example.com"],"cc":"c@example.com","bcc":["d@example.com"],"reply_to":"help@example.jp",
+    "subject":"s","html":"<p>h</p>","text":"t","headers":{"X-Order":"7",
+    "List-Unsubscribe":"<mailto:u@example.jp>, <https://example.jp/u>",
+    "List-Unsubscribe-Post":"List-Unsubscribe=One-Click"},
+    "attachments":[{"filename":"a.txt","content":"aGk=","content_type":"text/plain"},
+    {"filename":"i.png","content":"aGk=","content_id":"logo","path":null}],
+    "scheduled_at":"2026-12-01T00:00:00Z","tags":[{"name":"kind","value":"order"}]})");
+  const Letter letter = resend::read(json.object(), kLimits);
+  ASSERT_TRUE(letter.problems.empty()) << told(letter.problems);
+  const intake::TransactionRequest& request = letter.request;
+  EXPECT_EQ(request.content.from, (Mailbox{"shop@example.jp", "Shop"}));
+  EXPECT_EQ(request.to, "taro@example.com");
+  EXPECT_TRUE(letter.has_names);
+  EXPECT_THAT(request.more_to, ElementsAre("b@example.com"));
+  EXPECT_THAT(request.cc, ElementsAre("c@example.com"));
+  EXPECT_THAT(request.bcc, ElementsAre("d@example.com"));
+  EXPECT_EQ(request.content.reply_to, (Mailbox{"help@example.jp", ""}));
+  EXPECT_EQ(request.content.text_part, "t");
+  EXPECT_EQ(request.content.html_part, "<p>h</p>");
+  EXPECT_THAT(request.content.headers, ElementsAre(ExtraHeader{"X-Order", "7"}));
+  EXPECT_EQ(request.content.list_unsubscribe_mailto, "mailto:u@example.jp");
+  EXPECT_EQ(request.content.list_unsubscribe_url, "https://example.jp/u");
+  EXPECT_TRUE(request.content.list_unsubscribe_one_click);
+  EXPECT_THAT(request.content.attachments, ElementsAre(Attachment{"a.txt", "text/plain", "hi"},
+                                                       Attachment{"i.png", "", "hi", "logo"}));
+  EXPECT_TRUE(request.send_at.has_value());
+  EXPECT_THAT(*request.labels.tags, ElementsAre("kind:order"));
+}
+
+TEST(Resend, RefusesByNameWhatWouldBeLost) {
+  const Json json(R"({"from":"a@example.jp","to":"b@example.com","template":{"id":"x"},
+    "attachments":[{"path":"https://example.jp/a"}],"shiny":1,"scheduled_at":"in 1 min",
+    "topic_id":null})");
+  const std::string problems = told(resend::read(json.object(), kLimits).problems);
+  EXPECT_THAT(problems, HasSubstr("template is not supported: there are no templates"));
+  EXPECT_THAT(problems, HasSubstr("attachments.0.path is not supported"));
+  EXPECT_THAT(problems, HasSubstr("shiny is a field that is not known"));
+  EXPECT_THAT(problems, HasSubstr("scheduled_at "));
+  EXPECT_EQ(problems.find("topic_id"), std::string::npos);
+}
+
+TEST(Postmark, IsReadAsItsClientsWriteIt) {
+  const Json json(R"({"From":"shop@example.jp","To":"A <a@example.com>, b@example.com",
+    "Cc":"","Subject":"s","TextBody":"t","Tag":"welcome","Metadata":{"order":"7"},
+    "TrackOpens":false,"TrackLinks":"None","MessageStream":"outbound",
+    "Headers":[{"Name":"X-A","Value":"1"}],
+    "Attachments":[{"Name":"a.txt","Content":"aGk=","ContentType":"text/plain",
+    "ContentID":"cid:i"}]})");
+  const postmark::Mail mail = postmark::read(json.object(), kLimits);
+  ASSERT_TRUE(mail.letter.problems.empty()) << told(mail.letter.problems);
+  EXPECT_EQ(mail.to, "A <a@example.com>, b@example.com");
+  EXPECT_TRUE(mail.no_stream.empty());
+  const intake::TransactionRequest& request = mail.letter.request;
+  EXPECT_EQ(request.to, "a@example.com");
+  EXPECT_THAT(request.more_to, ElementsAre("b@example.com"));
+  EXPECT_THAT(request.cc, IsEmpty());
+  EXPECT_THAT(*request.labels.tags, ElementsAre("welcome", "order:7"));
+  EXPECT_EQ(request.open_tracking, false);
+  EXPECT_EQ(request.content.attachments.front().content_id, "i");
+}
+
+TEST(Postmark, NamesTheStreamThatIsNotThereAndRefusesRewrittenLinks) {
+  const Json json(R"({"From":"a@example.jp","To":"b@example.com","MessageStream":"broadcast",
+    "TrackLinks":"HtmlOnly"})");
+  const postmark::Mail mail = postmark::read(json.object(), kLimits);
+  EXPECT_EQ(mail.no_stream, "broadcast");
+  EXPECT_THAT(told(mail.letter.problems), HasSubstr("TrackLinks is not supported"));
+}
+
+TEST(Sendgrid, MakesAMailOfEachPersonalization) {
+  const Json json(R"({"from":{"email":"shop@example.jp","name":"Shop"},"subject":"Hi -name-",
+    "personalizations":[
+      {"to":[{"email":"a@example.com"},{"email":"b@example.com","name":"B"}],
+       "substitutions":{"-name-":"-x-","-x-":"never"},"custom_args":{"order":7}},
+      {"to":[{"email":"c@example.com"}],"subject":"own","send_at":1900000000,
+       "from":{"email":"other@example.jp"},"headers":{"X-A":"2"}}],
+    "content":[{"type":"text/plain","value":"-name-!"},{"type":"text/html","value":"<b>-name-"}],
+    "categories":["news"],"headers":{"X-A":"1"},
+    "mail_settings":{"sandbox_mode":{"enable":false},"footer":{"enable":false,"text":"x"}},
+    "tracking_settings":{"click_tracking":{"enable":false,"enable_text":false},
+      "open_tracking":{"enable":false}}})");
+  const sendgrid::Mails mails(json.object(), kLimits);
+  ASSERT_EQ(mails.size(), 2U);
+  EXPECT_FALSE(mails.is_sandboxed());
+  const Letter first = mails.mail(0);
+  ASSERT_TRUE(first.problems.empty()) << told(first.problems);
+  EXPECT_EQ(first.request.content.subject, "Hi -x-");
+  EXPECT_EQ(first.request.content.text_part, "-x-!");
+  EXPECT_EQ(first.request.content.html_part, "<b>-x-");
+  EXPECT_THAT(first.request.more_to, ElementsAre("b@example.com"));
+  EXPECT_THAT(*first.request.labels.tags, ElementsAre("news", "order:7"));
+  EXPECT_EQ(first.request.open_tracking, false);
+  const Letter second = mails.mail(1);
+  EXPECT_EQ(second.request.content.from.address, "other@example.jp");
+  EXPECT_EQ(second.request.content.subject, "own");
+  EXPECT_TRUE(second.request.send_at.has_value());
+  EXPECT_THAT(second.request.content.headers, ElementsAre(ExtraHeader{"X-A", "2"}));
+}
+
+TEST(Sendgrid, RefusesByNameWhatHasNoCounterpart) {
+  const Json json(R"({"from":{"email":"a@example.jp"},"template_id":"d-1","asm":{"group_id":1},
+    "personalizations":[{"to":[{"email":"b@example.com"}],"dynamic_template_data":{"a":1}}],
+    "tracking_settings":{"click_tracking":{"enable":true}},"ip_pool_name":"p"})");
+  const sendgrid::Mails mails(json.object(), kLimits);
+  const std::string problems = told(mails.mail(0).problems);
+  for (const std::string_view name :
+       {"template_id", "asm", "personalizations.0.dynamic_template_data",
+        "tracking_settings.click_tracking", "ip_pool_name"}) {
+    EXPECT_THAT(problems, HasSubstr(std::string(name) + " is not supported")) << problems;
+  }
+}
+
+TEST(Sendgrid, WithoutPersonalizationsThereIsNoMail) {
+  const Json json(R"({"from":{"email":"a@example.jp"},"personalizations":[]})");
+  const sendgrid::Mails mails(json.object(), kLimits);
+  EXPECT_EQ(mails.size(), 0U);
+  EXPECT_THAT(told(mails.problems()), HasSubstr("personalizations is required"));
+}
+
+TEST(Failures, HaveTheShapeOfTheService) {
+  EXPECT_EQ(failure(Service::resend, {Trouble::wrong_credential, "x"}).body,
+            R"({"statusCode":403,"name":"invalid_api_key","message":"API key is invalid"})");
+  EXPECT_EQ(failure(Service::postmark, {Trouble::no_template, ""}).body,
+            R"({"ErrorCode":1101,"Message":"The 'TemplateId' associated with this request is not )"
+            R"(valid or was not found."})");
+  const auto sendgrid = failure(Service::sendgrid, {Trouble::invalid, "is bad", "from.email"});
+  EXPECT_EQ(sendgrid.status, 400);
+  EXPECT_EQ(sendgrid.body, R"({"errors":[{"message":"is bad","field":"from.email","help":null}]})");
+}
+
+TEST(Failures, CallFieldsAsTheServiceDoes) {
+  intake::Problems problems;
+  problems.add({"html_part"}, intake::texts::required());
+  EXPECT_EQ(failure_of(Service::resend, problems, Language::english).field, "html");
+  EXPECT_EQ(failure_of(Service::postmark, problems, Language::english).field, "HtmlBody");
+  const Failure failure = failure_of(Service::sendgrid, problems, Language::english);
+  EXPECT_EQ(failure.field, "content");
+  EXPECT_EQ(failure.trouble, Trouble::missing);
+  EXPECT_EQ(failure.text, "content: is required.");
+}
+
+}  // namespace
+}  // namespace todoku::api::doors

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// A mail as a door reads it, and what all doors read in the same way.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/json/value.hpp>
+
+#include "intake/limits.h"
+#include "intake/problem.h"
+#include "intake/request.h"
+
+namespace todoku::api::doors {
+
+using Path = std::vector<std::string>;
+
+struct Letter {
+  intake::TransactionRequest request;
+  intake::Problems problems;
+  // Recipients came with names: the header shows their addresses alone.
+  bool has_names = false;
+};
+
+// Who a mail goes to, before it is divided into the request's fields.
+struct Recipients {
+  std::vector<std::string> to;
+  std::vector<std::string> cc;
+  std::vector<std::string> bcc;
+};
+// The first of `to` is the request's, the others go along with it.
+void address(Letter& letter, Recipients recipients);
+
+// "Name <address>", or an address alone; a problem is added where it is neither, or not one.
+[[nodiscard]] Mailbox read_mailbox(std::string_view text, const Path& path,
+                                   intake::Problems& problems);
+// Addresses of `text`, which may be several with commas between them.
+[[nodiscard]] std::vector<std::string> read_addresses(std::string_view text, const Path& path,
+                                                      Letter& letter);
+// Of an answer's address there is one.
+void set_reply_to(Letter& letter, const std::vector<Mailbox>& mailboxes, const Path& path);
+
+// A header field of the sender's. List-Unsubscribe and List-Unsubscribe-Post become what the
+// content has for them (RFC 2369, RFC 8058).
+void add_header(Letter& letter, std::string_view name, std::string_view value, const Path& path);
+
+// A tag "name:value", or one word. Beyond kTagsMax intake refuses.
+void add_tag(Letter& letter, std::string_view name, std::string_view value = {});
+
+struct File {
+  std::string name;
+  std::string type;
+  std::string base64;
+  std::string content_id;  // with or without brackets and "cid:"; empty: an attachment
+};
+// What is more than the limit of all files is not decoded, and intake refuses it.
+void add_file(Letter& letter, File file, const intake::Limits& limits, const Path& path);
+
+// "to[0].email" -> "to.0.email"
+[[nodiscard]] std::string joined(const Path& path);
+
+}  // namespace todoku::api::doors

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/doors/sendgrid.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <utility>
+
+#include <boost/json/array.hpp>
+
+#include "api/doors/fields.h"
+#include "api/doors/members.h"
+#include "base/bytes.h"
+#include "mail/labels.h"
+
+namespace todoku::api::doors::sendgrid {
+namespace {
+
+using Values = std::vector<std::pair<std::string, std::string>>;
+
+// What SendGrid lets a personalization have, in octets of keys and values.
+constexpr std::size_t kSubstitutionOctetsMax = 10'000;
+// Each is looked for at each place of the texts.
+constexpr std::size_t kSubstitutionsMax = 100;
+constexpr std::size_t kAddressesMax = 1'000;
+
+Mailbox read_address(const Members& address) {
+  return {std::string(trim(address.text("email").value_or(""))), address.text("name").value_or("")};
+}
+
+Mailbox mailbox_of(const Members& mail, std::string_view name) {
+  const auto address = mail.members(name);
+  return address ? read_address(*address) : Mailbox{};
+}
+
+std::vector<std::string> addresses(const Members& mail, std::string_view name, Letter& letter) {
+  std::vector<std::string> all;
+  mail.each_object(name, kAddressesMax, [&](const Members& each) {
+    Mailbox mailbox = read_address(each);
+    if (mailbox.address.empty()) {
+      letter.problems.add(each.path_to("email"), intake::texts::required());
+    }
+    letter.has_names = letter.has_names || !mailbox.name.empty();
+    all.push_back(std::move(mailbox.address));
+  });
+  return all;
+}
+
+// Of the whole, or of one personalization, which then counts.
+void read_common(const Members& mail, Letter& letter) {
+  Content& content = letter.request.content;
+  if (auto from = mailbox_of(mail, "from"); !from.address.empty()) content.from = std::move(from);
+  if (auto subject = mail.text("subject"); subject && !subject->empty()) {
+    content.subject = std::move(*subject);
+  }
+  if (const auto at = mail.number("send_at")) {
+    letter.request.send_at = Instant(std::chrono::seconds(*at));
+  }
+  mail.each_scalar("headers", [&](std::string_view name, const std::string& value) {
+    std::erase_if(content.headers, [name](const ExtraHeader& header) {
+      return equals_ignoring_case(header.name, name);
+    });
+    add_header(letter, name, value, {"headers", std::string(name)});
+  });
+  mail.each_scalar("custom_args", [&](std::string_view name, const std::string& value) {
+    add_tag(letter, name, value);
+  });
+}
+
+Values read_substitutions(const Members& mail, Letter& letter) {
+  Values values;
+  std::size_t octets = 0;
+  mail.each_scalar("substitutions", [&](std::string_view key, const std::string& value) {
+    octets += key.size() + value.size();
+    if (!key.empty()) values.emplace_back(key, value);
+  });
+  if (octets > kSubstitutionOctetsMax) {
+    letter.problems.add(mail.path_to("substitutions"),
+                        {"has more than 10,000 octets.", "10,000バイトを超えています。"});
+    values.clear();
+  }
+  if (values.size() > kSubstitutionsMax) {
+    letter.problems.add(mail.path_to("substitutions"), intake::texts::too_many(kSubstitutionsMax));
+    values.clear();
+  }
+  // The longer first: one that is the beginning of another would hide it.
+  std::ranges::sort(values, [](const auto& one, const auto& other) {
+    return one.first.size() > other.first.size();
+  });
+  return values;
+}
+
+void substitute(Content& content, const Values& values) {
+  if (values.empty()) return;
+  for (std::string* text : {&content.subject, &content.text_part, &content.html_part}) {
+    *text = substituted(*text, values);
+  }
+  for (ExtraHeader& header : content.headers) header.value = substituted(header.value, values);
+}
+
+}  // namespace
+
+std::string substituted(std::string_view text, const Values& values) {
+  std::array<bool, 256> begins{};
+  for (const auto& value : values) begins[static_cast<std::uint8_t>(value.first.front())] = true;
+  std::string out;
+  while (!text.empty()) {
+    if (!begins[static_cast<std::uint8_t>(text.front())]) {
+      out += text.front();
+      text.remove_prefix(1);
+      continue;
+    }
+    const auto found = std::ranges::find_if(
+        values, [text](const auto& value) { return text.starts_with(value.first); });
+    if (found == values.end()) {
+      out += text.front();
+      text.remove_prefix(1);
+    } else {
+      out += found->second;
+      text.remove_prefix(found->first.size());
+    }
+  }
+  return out;
+}
+
+Mails::Mails(const boost::json::object& object, const intake::Limits& limits)
+    : object_(object), limits_(limits) {
+  check_fields(object, fields_of(Service::sendgrid), common_.problems);
+  const Members mail(object, {}, common_.problems);
+  read_common(mail, common_);
+  read_content();
+  read_settings();
+  const boost::json::array* const list = mail.array("personalizations");
+  if (list != nullptr && !list->empty()) size_ = list->size();
+  if (size_ == 0) common_.problems.add({"personalizations"}, intake::texts::required());
+  if (size_ > kPersonalizationsMax) {
+    common_.problems.add({"personalizations"}, intake::texts::too_many(kPersonalizationsMax));
+    size_ = 0;
+  }
+}
+
+void Mails::read_content() {
+  const Members mail(object_, {}, common_.problems);
+  Content& content = common_.request.content;
+  mail.each_object("content", 2, [&](const Members& part) {
+    const std::string type = to_ascii_lower(trim(part.text("type").value_or("")));
+    const std::string bare(trim(std::string_view(type).substr(0, type.find(';'))));
+    if (bare == "text/plain") {
+      content.text_part = part.text("value").value_or("");
+    } else if (bare == "text/html") {
+      content.html_part = part.text("value").value_or("");
+    } else {
+      common_.problems.add(part.path_to("type"),
+                           intake::texts::not_one_of(type, "text/plain, text/html"));
+    }
+  });
+  mail.each_object("attachments", limits_.attachments_max, [&](const Members& file) {
+    const bool is_inline = file.text("disposition").value_or("") == "inline";
+    File read{.name = file.text("filename").value_or(""),
+              .type = file.text("type").value_or(""),
+              .base64 = file.text("content").value_or("")};
+    const std::string id = file.text("content_id").value_or("");
+    if (is_inline && id.empty()) {
+      common_.problems.add(file.path_to("content_id"), intake::texts::required());
+    }
+    if (is_inline) read.content_id = id;
+    add_file(common_, std::move(read), limits_, file.path_to("content"));
+  });
+  std::vector<Mailbox> answers;
+  if (auto one = mailbox_of(mail, "reply_to"); !one.address.empty()) answers.push_back(one);
+  mail.each_object("reply_to_list", kAddressesMax,
+                   [&](const Members& each) { answers.push_back(read_address(each)); });
+  set_reply_to(common_, answers, {"reply_to_list"});
+}
+
+void Mails::read_settings() {
+  const Members mail(object_, {}, common_.problems);
+  for (const auto& [text, path] : mail.texts("categories")) add_tag(common_, text);
+  if (const auto settings = mail.members("mail_settings")) {
+    const auto sandbox = settings->members("sandbox_mode");
+    is_sandboxed_ = sandbox && sandbox->truth("enable").value_or(false);
+  }
+  if (const auto tracking = mail.members("tracking_settings")) {
+    if (const auto opens = tracking->members("open_tracking")) {
+      common_.request.open_tracking = opens->truth("enable");
+    }
+  }
+}
+
+Letter Mails::mail(std::size_t place) const {
+  Letter letter = common_;
+  const boost::json::value& value = object_.at("personalizations").get_array()[place];
+  const Path path{"personalizations", std::to_string(place)};
+  if (!value.is_object()) {
+    letter.problems.add(path, intake::texts::wrong_type("an object", "オブジェクト"));
+    return letter;
+  }
+  const Members mail(value.get_object(), path, letter.problems);
+  read_common(mail, letter);
+  Recipients recipients;
+  recipients.to = addresses(mail, "to", letter);
+  recipients.cc = addresses(mail, "cc", letter);
+  recipients.bcc = addresses(mail, "bcc", letter);
+  if (recipients.to.empty()) letter.problems.add(mail.path_to("to"), intake::texts::required());
+  address(letter, std::move(recipients));
+  substitute(letter.request.content, read_substitutions(mail, letter));
+  return letter;
+}
+
+}  // namespace todoku::api::doors::sendgrid

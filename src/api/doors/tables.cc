@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fields that each service documents, in its own order, and what becomes of them.
+#include <array>
+
+#include "api/doors/fields.h"
+
+namespace todoku::api::doors {
+namespace {
+
+using enum Taking;
+
+constexpr Sentence kFrom{"`from`; its domain has to be proven by the account",
+                         "`from`。ドメインはアカウントが証明済みであること"};
+constexpr Sentence kTo{
+    "`To`: eleven addresses at most; a name is not written, and a warning says so",
+    "`To`。11件まで。名前は書かれず、警告ヘッダーで知らせる"};
+constexpr Sentence kCc{"`cc`: ten at most", "`cc`。10件まで"};
+constexpr Sentence kBcc{"`bcc`: ten at most", "`bcc`。10件まで"};
+constexpr Sentence kReplyTo{"`reply_to`: one address", "`reply_to`。1件"};
+constexpr Sentence kSubject{"`subject`", "`subject`"};
+constexpr Sentence kText{"`text_part`", "`text_part`"};
+constexpr Sentence kHtml{"`html_part`", "`html_part`"};
+constexpr Sentence kHeaders{
+    "`headers`; List-Unsubscribe and List-Unsubscribe-Post become `list_unsubscribe`",
+    "`headers`。List-UnsubscribeとList-Unsubscribe-Postは`list_unsubscribe`になる"};
+constexpr Sentence kFiles{"attachments; with a content id, parts that the HTML shows",
+                          "添付ファイル。content idがあればHTMLに表示するインライン画像"};
+constexpr Sentence kPartOfFile{"of the file", "ファイルの属性"};
+constexpr Sentence kTag{"`tags`, as `name:value`", "`tags`に`name:value`として"};
+constexpr Sentence kSendAt{"`send_at`", "`send_at`"};
+constexpr Sentence kNoTemplates{"there are no templates here: send the text itself",
+                                "テンプレートはありません。本文そのものを送ってください"};
+constexpr Sentence kNoTopics{"there are no topics here: leave it out",
+                             "トピックはありません。省いてください"};
+constexpr Sentence kNoFetching{"nothing is fetched from elsewhere: send the content itself",
+                               "外部からは取得しません。内容そのものを送ってください"};
+constexpr Sentence kNoClicks{"links are never rewritten", "リンクの書き換えはしません"};
+constexpr Sentence kNoPools{"sources are chosen by the installation",
+                            "送信元はシステム側が選びます"};
+constexpr Sentence kStopsHold{"suppression is not bypassed", "配信停止は迂回できません"};
+constexpr Sentence kWords{"the text is sent as it is", "本文は送られたまま配信されます"};
+
+constexpr std::array kResend{
+    Field{"from", taken, kFrom},
+    Field{"to", taken, kTo},
+    Field{"subject", taken, kSubject},
+    Field{"bcc", taken, kBcc},
+    Field{"cc", taken, kCc},
+    Field{"scheduled_at",
+          taken,
+          {"`send_at`: a date and time of ISO 8601, no words such as \"in 1 min\"",
+           "`send_at`。ISO 8601の日時。「in 1 min」のような言葉は不可"}},
+    Field{"reply_to", taken, kReplyTo},
+    Field{"html", taken, kHtml},
+    Field{"text", taken, kText},
+    Field{
+        "react",
+        refused,
+        {"the package makes HTML of it before it is sent", "パッケージが送信前にHTMLへ変換します"}},
+    Field{"headers", taken, kHeaders},
+    Field{"topic_id", refused, kNoTopics},
+    Field{"attachments", taken, kFiles},
+    Field{"attachments[].content", taken, {"in base64", "base64"}},
+    Field{"attachments[].filename", taken, kPartOfFile},
+    Field{"attachments[].path", refused, kNoFetching},
+    Field{"attachments[].content_type", taken, kPartOfFile},
+    Field{"attachments[].content_id", taken, kPartOfFile},
+    Field{"attachments[].inline_content_id", taken, kPartOfFile},
+    Field{"tags", taken, kTag},
+    Field{"tags[].name", taken, kTag},
+    Field{"tags[].value", taken, kTag},
+    Field{"template", refused, kNoTemplates}};
+
+constexpr std::array kPostmark{
+    Field{"From", taken, kFrom},
+    Field{"To", taken, kTo},
+    Field{"Cc", taken, kCc},
+    Field{"Bcc", taken, kBcc},
+    Field{"Subject", taken, kSubject},
+    Field{"Tag", taken, {"`tags`", "`tags`"}},
+    Field{"HtmlBody", taken, kHtml},
+    Field{"TextBody", taken, kText},
+    Field{"ReplyTo", taken, kReplyTo},
+    Field{"Headers", taken, kHeaders},
+    Field{"Headers[].Name", taken, kHeaders},
+    Field{"Headers[].Value", taken, kHeaders},
+    Field{"TrackOpens", taken, {"`open_tracking`", "`open_tracking`"}},
+    Field{"TrackLinks", only_off, kNoClicks},
+    Field{"Metadata", taken, kTag},
+    Field{"Attachments", taken, kFiles},
+    Field{"Attachments[].Name", taken, kPartOfFile},
+    Field{"Attachments[].Content", taken, {"in base64", "base64"}},
+    Field{"Attachments[].ContentType", taken, kPartOfFile},
+    Field{"Attachments[].ContentID", taken, kPartOfFile},
+    Field{"MessageStream",
+          taken,
+          {"`outbound`, which is the default; any other is not there (error 1235)",
+           "既定の`outbound`のみ。ほかは存在しない (エラー1235)"}}};
+
+constexpr std::array kSendgrid{
+    Field{"personalizations", taken, {"a mail each, 1,000 at most", "1件が1通。1,000件まで"}},
+    Field{"personalizations[].from", taken, kFrom},
+    Field{"personalizations[].from.email", taken, kFrom},
+    Field{"personalizations[].from.name", taken, kFrom},
+    Field{"personalizations[].to", taken, kTo},
+    Field{"personalizations[].to[].email", taken, kTo},
+    Field{"personalizations[].to[].name", taken, kTo},
+    Field{"personalizations[].cc", taken, kCc},
+    Field{"personalizations[].cc[].email", taken, kCc},
+    Field{"personalizations[].cc[].name", taken, kCc},
+    Field{"personalizations[].bcc", taken, kBcc},
+    Field{"personalizations[].bcc[].email", taken, kBcc},
+    Field{"personalizations[].bcc[].name", taken, kBcc},
+    Field{"personalizations[].subject", taken, kSubject},
+    Field{"personalizations[].headers", taken, kHeaders},
+    Field{"personalizations[].substitutions",
+          taken,
+          {"put into subject, texts and headers", "件名・本文・ヘッダーに差し込む"}},
+    Field{"personalizations[].dynamic_template_data", refused, kNoTemplates},
+    Field{"personalizations[].custom_args", taken, kTag},
+    Field{"personalizations[].send_at", taken, kSendAt},
+    Field{"from", taken, kFrom},
+    Field{"from.email", taken, kFrom},
+    Field{"from.name", taken, kFrom},
+    Field{"reply_to", taken, kReplyTo},
+    Field{"reply_to.email", taken, kReplyTo},
+    Field{"reply_to.name", taken, kReplyTo},
+    Field{"reply_to_list", taken, kReplyTo},
+    Field{"reply_to_list[].email", taken, kReplyTo},
+    Field{"reply_to_list[].name", taken, kReplyTo},
+    Field{"subject", taken, kSubject},
+    Field{"content",
+          taken,
+          {"`text/plain` becomes `text_part`, `text/html` `html_part`",
+           "`text/plain`は`text_part`、`text/html`は`html_part`になる"}},
+    Field{"content[].type", taken, {"`text/plain` or `text/html`", "`text/plain`か`text/html`"}},
+    Field{"content[].value", taken, {"the text", "本文"}},
+    Field{"attachments", taken, kFiles},
+    Field{"attachments[].content", taken, {"in base64", "base64"}},
+    Field{"attachments[].type", taken, kPartOfFile},
+    Field{"attachments[].filename", taken, kPartOfFile},
+    Field{
+        "attachments[].disposition", taken, {"`attachment` or `inline`", "`attachment`か`inline`"}},
+    Field{"attachments[].content_id", taken, kPartOfFile},
+    Field{"template_id", refused, kNoTemplates},
+    Field{"sections", refused, kNoTemplates},
+    Field{"headers", taken, kHeaders},
+    Field{"categories",
+          taken,
+          {"`tags`: ten at most, custom arguments among them",
+           "`tags`。custom_argsと合わせて10件まで"}},
+    Field{"custom_args", taken, kTag},
+    Field{"send_at", taken, kSendAt},
+    Field{"batch_id",
+          refused,
+          {"a mail is cancelled by its own id", "取り消しはメールごとのIDで行います"}},
+    Field{"asm",
+          refused,
+          {"unsubscribe groups have no counterpart: use headers",
+           "配信停止グループはありません。headersを使ってください"}},
+    Field{"ip_pool_name", refused, kNoPools},
+    Field{"mail_settings", taken, {"see below", "下記"}},
+    Field{"mail_settings.bypass_list_management", only_off, kStopsHold},
+    Field{"mail_settings.bypass_spam_management", only_off, kStopsHold},
+    Field{"mail_settings.bypass_bounce_management", only_off, kStopsHold},
+    Field{"mail_settings.bypass_unsubscribe_management", only_off, kStopsHold},
+    Field{"mail_settings.bcc", only_off, {"use bcc", "bccを使ってください"}},
+    Field{"mail_settings.footer", only_off, kWords},
+    Field{"mail_settings.spam_check", only_off, kWords},
+    Field{"mail_settings.sandbox_mode",
+          taken,
+          {"checked as ever, answered with 200, and nothing is sent",
+           "通常どおり検査し、200を返し、送信しない"}},
+    Field{"mail_settings.sandbox_mode.enable", taken, {"see above", "上記"}},
+    Field{"tracking_settings", taken, {"see below", "下記"}},
+    Field{"tracking_settings.click_tracking", only_off, kNoClicks},
+    Field{"tracking_settings.open_tracking", taken, {"`open_tracking`", "`open_tracking`"}},
+    Field{"tracking_settings.open_tracking.enable", taken, {"`open_tracking`", "`open_tracking`"}},
+    Field{"tracking_settings.open_tracking.substitution_tag", refused, kWords},
+    Field{"tracking_settings.subscription_tracking", only_off, kWords},
+    Field{"tracking_settings.ganalytics", only_off, kNoClicks}};
+
+}  // namespace
+
+std::span<const Field> fields_of(Service service) {
+  switch (service) {
+    case Service::resend:
+      return kResend;
+    case Service::postmark:
+      return kPostmark;
+    case Service::sendgrid:
+      return kSendgrid;
+  }
+  return {};
+}
+
+}  // namespace todoku::api::doors
