@@ -29,7 +29,7 @@ REFUSALS = {"nobody": "550 5.1.1 <{}>: Recipient address rejected: User unknown"
             "filtered": "554 5.7.1 Message looks like spam"}
 OTHERS = ("exim", "opensmtpd", "sendmail")
 # bounce(8) returns to us, all else goes to who refuses it.
-ROUTES = "transport_maps = inline:{{{{ {domain} = smtp:[127.0.0.1]:{port} }}}}\n"
+ROUTES = "transport_maps = inline:{{{{ {{{{ {domain} = smtp:[127.0.0.1]:{port} }}}} }}}}\n"
 
 
 class Refusing(socketserver.StreamRequestHandler):
