@@ -93,8 +93,9 @@ class FloodStack(BenchStack):
     def __init__(self, binary):
         self.inbound_port = free_port()
         super().__init__(
-            binary, {"back.example": ["duplicates_max = 0"], "one.example": FAST},
+            binary, {"back.example": [], "one.example": FAST},
             ["[inbound]", "enabled = true", f'listen = ["127.0.0.1:{self.inbound_port}"]'],
+            sink_config=["duplicates_max = 0"],
             site_defaults=["connections_max = 20", "messages_per_connection = 1000"])
 
     def paths(self, count):

@@ -17,12 +17,12 @@ KINDS = ("replies", "mails")
 
 
 def is_kept(name):
-    """Those of the second gathering, and of the mails that are written by hand a third, by a hash.
+    """Those of the third gathering, and of the mails that are written by hand a third, by a hash.
     A genuine mail has before its first dot the name of the reply that it quotes: no refusal is in
     both parts."""
     first = name.split(".")[0]
-    if re.fullmatch("[rs][0-9a-f]{7}|f[0-9]", first):
-        return first.startswith("s")
+    if re.fullmatch("[rst][0-9a-f]{7}|f[0-9]", first):
+        return first.startswith("t")
     return int(hashlib.sha256(first.encode()).hexdigest(), 16) % 3 == 0
 
 
