@@ -513,7 +513,7 @@ def cases_for(name, japanese):
     for row in replies():
         digest = int(hashlib.sha256(row["id"].encode()).hexdigest(), 16)
         share = shares[digest // 7 % 4]
-        is_mine = digest // 31 % 9 < (8 if row["id"].startswith("s") else 5) and share == name
+        is_mine = digest // 31 % 9 < (8 if row["id"][0] in "st" else 5) and share == name
         is_common = digest // 13 % 37 == 0
         if japanese:
             is_mine, is_common = digest // 17 % 16 == 5 or (row["language"] == "ja" and digest % 2 == 0), False

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `todoku bounce classify --batch` makes of tests/corpus/returned, beside what its labels say.
 
-Some third of each is the kept part: no rule is tuned by it. Counted are the class, permanence, the recipient (of mails) and false suppressions.
+A part is kept aside: no rule is tuned by it. Counted are the class, permanence, the recipient (of mails)
+and false suppressions.
 """
 import collections
 import csv
@@ -16,12 +17,12 @@ KINDS = ("replies", "mails")
 
 
 def is_kept(name):
-    """Those of the second gathering, and of the mails that are written by hand a third, by a hash.
+    """Those of the third gathering, and of the mails that are written by hand a third, by a hash.
     A genuine mail has before its first dot the name of the reply that it quotes: no refusal is in
     both parts."""
     first = name.split(".")[0]
-    if re.fullmatch("[rs][0-9a-f]{7}|f[0-9]", first):
-        return first.startswith("s")
+    if re.fullmatch("[rst][0-9a-f]{7}|f[0-9]", first):
+        return first.startswith("t")
     return int(hashlib.sha256(first.encode()).hexdigest(), 16) % 3 == 0
 
 
