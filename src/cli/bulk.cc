@@ -14,6 +14,7 @@
 #include "cli/progress.h"
 #include "cli/sender_commands.h"
 #include "cli/user_files.h"
+#include "explain/own_words.h"
 
 namespace todoku::cli {
 namespace {
@@ -116,6 +117,25 @@ std::string counts_of(const boost::json::value& progress) {
   return out;
 }
 
+// What waits though nobody has paused it, and how it is let go.
+void print_holds(ApiSession& api, const boost::json::value& value) {
+  const Session& session = api.session();
+  const auto& holds = list_of(value, "holds");
+  for (const auto& hold : holds) {
+    const std::string receiver = text_of(hold, "receiver");
+    const std::string why = explain::own_words(text_of(hold, "because"), session.language());
+    const std::string words =
+        receiver.empty() ? session.words({"all of it ({0})", "全体（{0}）"}, why)
+                         : session.words({"at {0} ({1})", "{0} 宛て（{1}）"}, receiver, why);
+    fmt::print(api.out(), "{:<12} {}\n", "held", words);
+  }
+  if (holds.empty()) return;
+  api.out() << session.words({"To let it go on: todoku bulk resume {0}",
+                              "再開するには: todoku bulk resume {0}"},
+                             number_of(value, "delivery_id"))
+            << '\n';
+}
+
 void print_progress(ApiSession& api, const boost::json::value& value) {
   std::ostream& out = api.out();
   fmt::print(out, "{:<12} {}\n", "delivery_id", number_of(value, "delivery_id"));
@@ -128,6 +148,7 @@ void print_progress(ApiSession& api, const boost::json::value& value) {
   for (const std::string_view state : kStates) {
     fmt::print(out, "{:<12} {}\n", state, number_of(value, state));
   }
+  print_holds(api, value);
 }
 
 // Of a delivery that its watcher leaves.

@@ -195,6 +195,18 @@ TEST_F(SenderTest, ABulkIsBegunFilledCommittedAndWatched) {
   EXPECT_THAT(out.str(), HasSubstr("bounced      1\n"));
 }
 
+TEST_F(SenderTest, OfADeliveryThatIsHeldItIsToldWhyAndHowItGoesOn) {
+  answer({answered(
+      200, R"({"delivery_id":16,"state":"sending","total":300,"pending":287,"holds":[)"
+           R"({"receiver":"docomo","because":"unknown users: 22 of 109; the limit is 5 %"},)"
+           R"({"receiver":null,"because":"hard bounces: 612 of 5000"}]})")});
+  ASSERT_EQ(run({"bulk", "show", "16"}), 0) << err.str();
+  EXPECT_THAT(out.str(),
+              HasSubstr("held         at docomo (unknown users: 22 of 109; the limit is 5 %)\n"
+                        "held         all of it (hard bounces: 612 of 5000)\n"
+                        "To let it go on: todoku bulk resume 16\n"));
+}
+
 TEST_F(SenderTest, AReservationIsNotWaitedFor) {
   const std::string csv = write("list.csv", "email\na@b.example\n");
   answer({answered(201, R"({"delivery_id":7})"), answered(201, R"({"job_id":3})"),
