@@ -144,7 +144,7 @@ TEST_F(OperationsTest, AKeyHasTheTermsThatWereAskedFor) {
     return run(operations.add_key(std::move(key))).error().detail;
   };
   EXPECT_EQ(problem({.scopes = "send,all"}),
-            "there is no scope \"all\": scopes are send, read, content, suppress and admin");
+            "there is no scope \"all\": scopes are send, read, content, suppress, admin and ses");
   EXPECT_THAT(problem({.networks = "192.0.2.0/33"}), testing::HasSubstr("192.0.2.0/33"));
   std::string many = "192.0.2.1";
   for (int i = 0; i < 32; ++i) many += ",192.0.2.1";
@@ -540,6 +540,12 @@ TEST_F(OperationsTest, ExplainsManyMailsByReceiverAndCause) {
   EXPECT_THAT(refusal({.site = "au", .domain = "au.com"}), HasSubstr("`site` and `domain`"));
   EXPECT_THAT(refusal({.since = now, .until = now}), HasSubstr("(--from) must be before"));
   EXPECT_THAT(refusal({.since = now - std::chrono::days(70)}), HasSubstr("62 days"));
+  EXPECT_THAT(refusal({.limit = 51}), HasSubstr("`limit` (--limit) is 51; of causes at most 50"));
+  for (const char* others : {"other", "others", "(others)", "（その他）"}) {
+    const auto told = run(operations.explain_causes({.site = others}));
+    ASSERT_TRUE(told) << others;
+    EXPECT_EQ(told->site, "") << others;
+  }
 }
 
 TEST_F(OperationsTest, ExplainsADeliveryByItsNumberAndSaysWhereThereIsMore) {
