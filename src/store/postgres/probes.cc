@@ -13,7 +13,7 @@ namespace {
 const Sql kProbes{"probes: all", PROBES PROBES_ORDER};
 const Sql kProbesOf{"probes: of a mailbox", PROBES " AND mailbox = $3" PROBES_ORDER};
 const Sql kProbesOpen{"probes: open",
-                      "SELECT count(*) FROM (SELECT 1 FROM probes WHERE due IS NOT NULL"
+                      "SELECT count(*) FROM (SELECT 1 FROM probes WHERE due > 0 ORDER BY due"
                       " LIMIT $1) o"};
 const Sql kAskProbe{"probes: ask",
                     "INSERT INTO probes(token, mailbox, asked, due, news)"

@@ -42,7 +42,7 @@ Result<std::vector<Probe>> Queries::probes(const ProbeQuestion& question) {
 
 Result<std::int64_t> Queries::probes_open() {
   auto query =
-      db_.query("SELECT count(*) FROM (SELECT 1 FROM probes WHERE due IS NOT NULL LIMIT ?)");
+      db_.query("SELECT count(*) FROM (SELECT 1 FROM probes WHERE due > 0 ORDER BY due LIMIT ?)");
   query.bind(kProbesOpenMax);
   if (query.next()) return query.integer(0);
   return fail(query.error());
