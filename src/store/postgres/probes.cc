@@ -9,7 +9,7 @@ namespace todoku::store::postgres {
 namespace {
 
 #define PROBES "SELECT token, mailbox, asked, due, news FROM probes WHERE asked < $1"
-#define PROBES_ORDER " ORDER BY asked DESC, token LIMIT $2"
+#define PROBES_ORDER " ORDER BY asked DESC, token DESC LIMIT $2"
 const Sql kProbes{"probes: all", PROBES PROBES_ORDER};
 const Sql kProbesOf{"probes: of a mailbox", PROBES " AND mailbox = $3" PROBES_ORDER};
 const Sql kProbesOpen{"probes: open",

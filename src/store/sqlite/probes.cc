@@ -17,10 +17,10 @@ Result<std::vector<Probe>> Queries::probes(const ProbeQuestion& question) {
   auto query = question.mailbox
                    ? db_.query(
                          "SELECT token, mailbox, asked, due, news FROM probes WHERE asked < ?1"
-                         " AND mailbox = ?3 ORDER BY asked DESC, token LIMIT ?2")
+                         " AND mailbox = ?3 ORDER BY asked DESC, token DESC LIMIT ?2")
                    : db_.query(
                          "SELECT token, mailbox, asked, due, news FROM probes WHERE asked < ?1"
-                         " ORDER BY asked DESC, token LIMIT ?2");
+                         " ORDER BY asked DESC, token DESC LIMIT ?2");
   const Instant before = question.before.value_or(kEver);
   if (question.mailbox) {
     query.bind(before, question.limit, *question.mailbox);
