@@ -33,7 +33,7 @@ VERSION_OF = {"postfix": "postfix", "exim": "exim4-daemon-light", "opensmtpd": "
               "sendmail": "sendmail-bin"}
 
 # What is no reply: (name, what the DNS or the network does, class, permanent, suppress).
-FINDINGS = [("nxdomain", "no_such_domain", True, True), ("nullmx", "null_mx|dns_failed", True, True),
+FINDINGS = [("nxdomain", "no_such_domain", True, False), ("nullmx", "null_mx|dns_failed", True, False),
             ("servfail", "dns_failed|out_of_time", False, False),
             ("refused", "unreachable|out_of_time", False, False),
             ("dropped", "connection_lost|unreachable|out_of_time", False, False)]
