@@ -431,6 +431,8 @@ TEST(Bounce, ARepliesCodeIsNoPartOfSomethingElse) {
   EXPECT_EQ(reply("message id 450123 of 5501 octets"), 0);
   EXPECT_EQ(reply("(reason: 452 4.2.2 full)"), 452);
   EXPECT_EQ(reply("port 587 was closed"), 0);
+  EXPECT_EQ(reply(">>> MAIL From:<a@b.example> SIZE=559\n<<< 421 4.7.0 later"), 421);
+  EXPECT_EQ(reply(">>> MAIL From:<a@b.example> SIZE=559 <<< 452 4.2.2 full"), 452);
 }
 
 TEST(Bounce, OfEximTellsWhatWasSaidInJapanese) {

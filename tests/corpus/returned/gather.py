@@ -33,7 +33,7 @@ VERSION_OF = {"postfix": "postfix", "exim": "exim4-daemon-light", "opensmtpd": "
               "sendmail": "sendmail-bin"}
 
 # What is no reply: (name, what the DNS or the network does, class, permanent, suppress).
-FINDINGS = [("nxdomain", "no_such_domain", True, False), ("nullmx", "null_mx|dns_failed", True, False),
+FINDINGS = [("nxdomain", "no_such_domain", True, True), ("nullmx", "null_mx|dns_failed", True, True),
             ("servfail", "dns_failed|out_of_time", False, False),
             ("refused", "unreachable|out_of_time", False, False),
             ("dropped", "connection_lost|unreachable|out_of_time", False, False)]
@@ -528,6 +528,9 @@ def label_of(case, action, octets):
     # Exim warns without saying why, or that it could not ask for the name yet.
     if action == "delayed" and case.reply[:3].encode() not in octets and b"Diagnostic-Code" not in octets:
         return "dns_failed" if b"Delay reason: host lookup" in octets else "unclear", "no", "no"
+    # Exim gives up on a host that has put off the mails before it.
+    if action == "failed" and b"retry timeout exceeded" in octets and case.reply[:3].encode() not in octets:
+        return "out_of_time", "no", "no"
     if case.label is None:
         _, kind, permanent, suppress = next(each for each in FINDINGS if each[0] == case.stage)
         is_over = action == "failed"
