@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "access/ses_keys.h"
 #include "base/bytes.h"
 #include "base/digest.h"
 
@@ -109,7 +110,22 @@ Task<Authenticator::Admission> Authenticator::authenticate(std::string authoriza
   if (token.empty()) {
     co_return denied("no bearer token", "Authorizationヘッダーにトークンがありません");
   }
-  std::string hash = sha256_hex(token);
+  co_return co_await find(
+      sha256_hex(token), from,
+      {"unknown or revoked token (a bearer token is made of login ID and API key, it is not "
+       "the API key itself)",
+       "ログインIDとAPIキーを確認してください。トークンはAPIキーそのものではなく、"
+       "ログインIDとAPIキーから作ります"});
+}
+
+Task<Authenticator::Admission> Authenticator::holder_of_access_key(std::string access_key_id,
+                                                                   net::IpAddress from) {
+  co_return co_await find(access_key_hash(access_key_id), from,
+                          {"unknown or revoked access key id", "アクセスキーIDが無効です"});
+}
+
+Task<Authenticator::Admission> Authenticator::find(std::string hash, net::IpAddress from,
+                                                   BilingualText unknown) {
   const SteadyInstant now = clock_.steady_now();
   std::uint64_t forgotten = 0;
   {
@@ -124,11 +140,7 @@ Task<Authenticator::Admission> Authenticator::authenticate(std::string authoriza
     if (holder.error().kind != ErrorKind::not_found) {
       co_return std::unexpected(Denial{holder.error().kind, {holder.error().detail, {}}});
     }
-    co_return denied(
-        "unknown or revoked token (a bearer token is made of login ID and API key, it is not "
-        "the API key itself)",
-        "ログインIDとAPIキーを確認してください。トークンはAPIキーそのものではなく、"
-        "ログインIDとAPIキーから作ります");
+    co_return denied(std::move(unknown.en), std::move(unknown.ja));
   }
   Known known{.holder = std::move(*holder), .networks = {}, .until = now + kRemembered};
   for (const std::string& network : known.holder.key.networks) {

@@ -67,6 +67,9 @@ class Authenticator {
 
   // `authorization`: the header's value; `from`: whose request it is.
   Task<Admission> authenticate(std::string authorization, net::IpAddress from);
+  // The same of a credential of SES's form (ses_keys.h): whose it is. That the request is signed
+  // with it is for the caller to see.
+  Task<Admission> holder_of_access_key(std::string access_key_id, net::IpAddress from);
   // Whose token this was when it was last seen, if that is remembered: admits nobody to anything.
   [[nodiscard]] std::optional<store::AccountKey> last_known(std::string_view authorization);
 
@@ -79,6 +82,8 @@ class Authenticator {
     std::vector<net::Network> networks;  // those of its key
     SteadyInstant until{};
   };
+  // `unknown`: what is said where there is no such key.
+  Task<Admission> find(std::string hash, net::IpAddress from, BilingualText unknown);
   // What its key says of this request.
   [[nodiscard]] Admission judge(const Known& known, const net::IpAddress& from) const;
   store::Store& store_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "access/scopes.h"
+#include "access/ses_keys.h"
 #include "base/digest.h"
 #include "support/installation.h"
 
@@ -63,9 +64,24 @@ TEST(Scopes, AreReadAndToldInWords) {
   EXPECT_EQ(to_string(*parse_scopes("admin,suppress,content,read,send")),
             "send,read,content,suppress,admin");
   EXPECT_EQ(to_string(store::kScopesOfClients), "send,read,content,suppress");
-  for (const char* wrong : {"", ",", "send,", "Send", "sends", "send;read"}) {
+  EXPECT_EQ(*parse_scopes("ses"), static_cast<store::Scopes>(store::Scope::ses));
+  for (const char* wrong :
+       {"send,ses", "ses,read", "", ",", "send,", "Send", "sends", "send;read"}) {
     EXPECT_FALSE(parse_scopes(wrong)) << wrong;
   }
+}
+
+TEST(SesKeys, HaveASecretOfTheMasterKeyAndAHashThatNoTokenHas) {
+  const std::string id = new_access_key_id();
+  EXPECT_EQ(id.size(), 20U);
+  EXPECT_NE(id, new_access_key_id());
+  const SecretBox box(MasterKey::generate());
+  const SecretBox other(MasterKey::generate());
+  EXPECT_EQ(secret_access_key(box, id).view().size(), 40U);
+  EXPECT_EQ(secret_access_key(box, id), secret_access_key(box, id));
+  EXPECT_NE(secret_access_key(box, id).view(), secret_access_key(other, id).view());
+  EXPECT_NE(secret_access_key(box, id).view(), secret_access_key(box, id + "A").view());
+  EXPECT_NE(access_key_hash(id), sha256_hex(id));
 }
 
 class DoorTest : public testing::Test {

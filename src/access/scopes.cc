@@ -15,11 +15,12 @@ namespace {
 
 using store::Scope;
 
-constexpr std::array<std::pair<Scope, std::string_view>, 5> kWords{{{Scope::send, "send"},
+constexpr std::array<std::pair<Scope, std::string_view>, 6> kWords{{{Scope::send, "send"},
                                                                     {Scope::read, "read"},
                                                                     {Scope::content, "content"},
                                                                     {Scope::suppress, "suppress"},
-                                                                    {Scope::admin, "admin"}}};
+                                                                    {Scope::admin, "admin"},
+                                                                    {Scope::ses, "ses"}}};
 
 }  // namespace
 
@@ -46,11 +47,15 @@ Result<store::Scopes> parse_scopes(std::string_view text) {
     const auto found = std::ranges::find(kWords, word, &std::pair<Scope, std::string_view>::second);
     if (found == kWords.end()) {
       return fail(ErrorKind::invalid_input,
-                  fmt::format("there is no scope \"{}\": scopes are send, read, content, suppress "
-                              "and admin",
+                  fmt::format("there is no scope \"{}\": scopes are send, read, content, suppress, "
+                              "admin and ses",
                               printable(word.substr(0, 32))));
     }
     scopes = scopes | found->first;
+    if (has(scopes, Scope::ses) && scopes != static_cast<store::Scopes>(Scope::ses)) {
+      return fail(ErrorKind::invalid_input,
+                  "the scope ses stands alone: such a key signs requests to the door of SES");
+    }
     if (end == text.size()) return scopes;
     text.remove_prefix(end + 1);
   }

@@ -80,7 +80,8 @@ void Api::add_routes(http::Router& router) {
 void Api::add(http::Router& router, http::Method method, std::string_view pattern,
               store::Scopes opened_by, http::RouteOptions options, Endpoint endpoint) {
   // Every endpoint starts after the head: who may not ask need not be listened to.
-  const Door door{endpoint, opened_by, !std::exchange(options.streaming, true), options.gzip, nullptr};
+  const Door door{endpoint, opened_by, !std::exchange(options.streaming, true), options.gzip,
+                  nullptr};
   router.add(method, fmt::format("{}{}", kBase, pattern), options,
              [this, door](http::Request& request, http::Body& body) {
                return serve(request, body, door);

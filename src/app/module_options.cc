@@ -142,6 +142,21 @@ delivery::policy::Pools source_pools(const config::Config& config) {
 
 namespace {
 
+std::map<std::string, delivery::policy::WarmUpPlan, std::less<>> warm_ups(
+    const config::Config& config) {
+  std::map<std::string, delivery::policy::WarmUpPlan, std::less<>> plans;
+  for (const config::Config::Egress& source : config.egress) {
+    const auto first = delivery::policy::parse_day(source.warm_up_from);
+    if (!first) continue;
+    plans[source.name] = {.first_day = *first,
+                          .volumes = source.warm_up_volumes,
+                          .site_percent = source.warm_up_site_percent,
+                          .waits_for_volume = source.warm_up_steps == "reached",
+                          .overflows = source.warm_up_overflow == "pool"};
+  }
+  return plans;
+}
+
 delivery::SmtpTimeouts timeouts(const config::Config::SmtpOut& smtp) {
   using std::chrono::seconds;
   delivery::SmtpTimeouts all;
@@ -336,6 +351,12 @@ operate::Settings agreed_settings(const config::Config& config,
       settings["the pool of egress " + source.name] =
           fmt::format("weight {}, traffic {}", source.weight, source.traffic);
     }
+    if (!source.warm_up_from.empty()) {
+      settings["the warm-up of egress " + source.name] =
+          fmt::format("from {}, {}, {} % a site, {}, {}", source.warm_up_from,
+                      fmt::join(source.warm_up_volumes, " "), source.warm_up_site_percent,
+                      source.warm_up_steps, source.warm_up_overflow);
+    }
     if (source.ec2_public_ipv4.empty()) continue;
     settings["the EC2 address of egress " + source.name] = source.ec2_public_ipv4;
   }
@@ -399,6 +420,13 @@ inbound::InboundOptions inbound_options(const config::Config& config) {
   }
   options.forward_to = given.forward_to;
   options.forward_account = given.forward_account;
+  for (const std::string& each : given.milters) {
+    const bool is_path = each.starts_with('/');
+    options.filters.push_back({.path = is_path ? each : std::string(),
+                               .at = is_path ? net::Endpoint() : *net::Endpoint::parse(each)});
+  }
+  options.passes_over_filters = given.milter_away == "accept";
+  options.filter_lasts_max = std::chrono::seconds(given.milter_seconds);
   options.message_octets_max = static_cast<std::uint64_t>(given.message_bytes_max);
   options.connections_max = static_cast<std::size_t>(given.connections_max);
   options.connections_per_network_max = static_cast<std::size_t>(given.connections_per_network_max);
@@ -529,6 +557,7 @@ delivery::Options delivery_options(const config::Config& config, const InstanceS
   delivery::Options options;
   options.sources = sources(config, files);
   options.pools = source_pools(config);
+  options.warm_ups = warm_ups(config);
   options.instance_secret = secret;
   options.error_stop = {.errors = static_cast<std::uint32_t>(config.suppression.hard_errors),
                         .within = hours(config.suppression.hard_errors_within_hours),

@@ -52,6 +52,8 @@ Sending::Sending(const World& world, delivery::Options options,
       shortage_(world.metrics, clock_),
       receivers_(world.metrics),
       slowdowns_(world.metrics),
+      warm_up_(options_.warm_ups, std::chrono::minutes(options_.date_offset_minutes), store_,
+               clock_, world.metrics),
       lane_world_{
           .runtime = runtime_,
           .clock = clock_,
@@ -80,7 +82,8 @@ Sending::Sending(const World& world, delivery::Options options,
           .automations_total = &world.metrics.counter(
               "todoku_automations_total", "Automations that receivers' answers have set off."),
           .slowdowns = &slowdowns_,
-          .paces = &paces_},
+          .paces = &paces_,
+          .warm_up = &warm_up_},
       lanes_(lane_world_, world.rules),
       courier_world_{.store = store_,
                      .queues = world.queues,
@@ -209,6 +212,7 @@ Task<void> Sending::end(const delivery::EgressSource& source) {
     co_await async::run_on(courier->executor(), courier->end(source));
   }
   lanes_.drain(source.name);
+  co_await warm_up_.hand_back(source.name);
 }
 
 Task<void> Sending::follow_sources() {
@@ -233,7 +237,27 @@ Task<void> Sending::follow_sources() {
 
 const delivery::EgressSource* Sending::source_of(const store::BatchKey& key, TrafficClass traffic,
                                                  delivery::policy::Pools::Place pool) const {
-  const std::vector<std::string> live = live_.live();
+  return chosen_of(live_.live(), key, traffic, pool);
+}
+
+const delivery::EgressSource* Sending::source_with_room(const store::LeasedBatch& batch,
+                                                        delivery::policy::Pools::Place pool) const {
+  std::vector<std::string> live = live_.live();
+  if (!options_.warm_ups.empty()) {
+    std::erase_if(live, [&](const std::string& source) {
+      return std::ranges::any_of(batch.recipients, [&](const store::LeasedRecipient& recipient) {
+        const std::string_view address = recipient.address;
+        return warm_up_.is_full(source, feedback_.site_of(address.substr(address.rfind('@') + 1)));
+      });
+    });
+  }
+  const auto* const chosen = chosen_of(live, batch.key, batch.traffic, pool);
+  return chosen != nullptr ? chosen : source_of(batch.key, batch.traffic, pool);
+}
+
+const delivery::EgressSource* Sending::chosen_of(std::span<const std::string> live,
+                                                 const store::BatchKey& key, TrafficClass traffic,
+                                                 delivery::policy::Pools::Place pool) const {
   const auto place = options_.pools.choose(live, pool, traffic,
                                            static_cast<std::int64_t>(key.delivery), key.batch);
   if (!place) return nullptr;
@@ -352,7 +376,10 @@ Task<bool> Sending::stop(SteadyInstant deadline) {
   co_await end_connections(deadline);
   co_await flush(deadline);
   // A store that did not take the outcomes takes nothing.
-  if (!cut_off_) co_await tell_paces();
+  if (!cut_off_) {
+    co_await tell_paces();
+    for (const auto& [source, plan] : options_.warm_ups) co_await warm_up_.hand_back(source);
+  }
   recorder_.stop();
   // A connection that was on its way to its thread while the lanes drained.
   for (std::size_t i = 0; i < connections_.size(); ++i) {
@@ -409,9 +436,8 @@ void Sending::hand_over(store::Accepted accepted) {
       });
   const std::size_t turn = next_courier_.fetch_add(1) % couriers_.size();
   for (auto& batch : batches) {
-    const store::BatchKey key = batch->leased().key;
     // A source may have come or gone meanwhile: then somebody else claims it.
-    const auto* const source = source_of(key, batch->leased().traffic, *pool);
+    const auto* const source = source_with_room(batch->leased(), *pool);
     if (source == nullptr) continue;
     batch->set_letter(counted);
     batch->touch();

@@ -39,6 +39,7 @@
 #include "delivery/source_set.h"
 #include "delivery/sources.h"
 #include "delivery/stop_list.h"
+#include "delivery/warm_up.h"
 #include "dns/route_cache.h"
 #include "explain/way.h"
 #include "queue/queue.h"
@@ -149,6 +150,14 @@ class Sending {
   [[nodiscard]] const delivery::EgressSource* source_of(const store::BatchKey& key,
                                                         TrafficClass traffic,
                                                         delivery::policy::Pools::Place pool) const;
+  // The same of a batch that goes out at once: not by one whose volume of today has gone, unless
+  // there is no other.
+  [[nodiscard]] const delivery::EgressSource* source_with_room(
+      const store::LeasedBatch& batch, delivery::policy::Pools::Place pool) const;
+  [[nodiscard]] const delivery::EgressSource* chosen_of(std::span<const std::string> live,
+                                                        const store::BatchKey& key,
+                                                        TrafficClass traffic,
+                                                        delivery::policy::Pools::Place pool) const;
 
   async::Runtime& runtime_;
   store::Store& store_;
@@ -174,6 +183,7 @@ class Sending {
   delivery::egress::KnownReceivers receivers_;
   delivery::egress::LaneSlowdowns slowdowns_;
   delivery::PaceMemory paces_;
+  delivery::WarmUp warm_up_;
   delivery::egress::LaneWorld lane_world_;
   delivery::egress::LaneDirectory lanes_;
   delivery::courier::CourierWorld courier_world_;

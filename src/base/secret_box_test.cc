@@ -91,6 +91,14 @@ TEST(SecretBox, AWrongMasterKeyIsFoundBeforeAnythingIsOpened) {
   EXPECT_FALSE(box_of(kHexKey).verify_key(""));
 }
 
+TEST(SecretBox, DerivesTheSameOfTheSameMasterKeyAndPurpose) {
+  const SecretBox box = box_of(kHexKey);
+  EXPECT_EQ(box.derive("a").view().size(), 32U);
+  EXPECT_EQ(box.derive("a"), box_of(kHexKey).derive("a"));
+  EXPECT_NE(box.derive("a").view(), box.derive("b").view());
+  EXPECT_NE(box.derive("a").view(), SecretBox(MasterKey::generate()).derive("a").view());
+}
+
 TEST(SecretBox, TheFormatOnDiskStaysTheSame) {
   // Made once and checked with another implementation of BLAKE2b and XChaCha20-Poly1305.
   const std::string sealed = from_hex(

@@ -17,6 +17,15 @@ namespace calls = operate::calls;
 
 // The names of the three are the same in both languages: scripts read them (try-your-client.md).
 void print_issued_key(Session& session, const boost::json::value& key) {
+  if (const std::string id = text_of(key, "access_key_id"); !id.empty()) {
+    fmt::print(session.out(), "\naccess key id      {}\nsecret access key  {}\n\n", id,
+               text_of(key, "secret_access_key"));
+    session.say(
+        {"The secret is shown only now; clients of Amazon SES sign with it (docs/doors.md).",
+         "シークレットを表示するのは今回だけです。Amazon SESのクライアントが署名に使います "
+         "(docs/doors.ja.md)。"});
+    return;
+  }
   fmt::print(session.out(),
              "\n"
              "login id      {}\n"

@@ -201,6 +201,9 @@ struct Config {
     std::vector<std::string> report_addresses;
     std::string forward_to;
     std::string forward_account;
+    std::vector<std::string> milters;
+    std::string milter_away;
+    std::int64_t milter_seconds = 0;
     std::int64_t message_bytes_max = 0;
     std::int64_t connections_max = 0;
     std::int64_t connections_per_network_max = 0;
@@ -228,6 +231,12 @@ struct Config {
     std::string proxy_user;
     std::string proxy_password_file;
     std::string proxy_password_variable;
+    // Empty: it is not warming up.
+    std::string warm_up_from;
+    std::vector<std::int64_t> warm_up_volumes;
+    std::int64_t warm_up_site_percent = 50;
+    std::string warm_up_steps = "reached";
+    std::string warm_up_overflow = "pool";
   };
   struct Pool {
     std::string name;

@@ -238,6 +238,20 @@ TEST(ConfigProblems, AreAllReportedAtOnce) {
   EXPECT_EQ(result.error().problems.size(), 4U);
 }
 
+TEST(Config, AWarmUpHasADateAndVolumesThatGrow) {
+  const std::string source = "[[egress]]\nname = \"a\"\nwarm_up_from = ";
+  const auto result = read(source + "\"2026-12-01\"\n");
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->config.egress.front().warm_up_volumes.front(), 200);
+  EXPECT_THAT(problem(source + "\"1 December\"\n"), HasSubstr("must be a date such as"));
+  EXPECT_THAT(problem(source + "\"2026-12-01\"\nwarm_up_volumes = [100, 50]\n"),
+              HasSubstr("warm_up_volumes go down"));
+  EXPECT_THAT(problem(source + "\"2026-12-01\"\nwarm_up_volumes = [0]\n"),
+              HasSubstr("egress.warm_up_volumes"));
+  EXPECT_THAT(problem(source + "\"2026-12-01\"\nwarm_up_site_percent = 0\n"),
+              HasSubstr("egress.warm_up_site_percent"));
+}
+
 TEST(Config, PoolsHaveSourcesAndRulesThatChooseThem) {
   const std::string two = "[[egress]]\nname = \"a\"\n[[egress]]\nname = \"b\"\n";
   const std::string news = "[[pool]]\nname = \"news\"\nsources = [\"a\"]\n";

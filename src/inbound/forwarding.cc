@@ -73,6 +73,22 @@ void append_enclosed(std::string& out, std::string_view octets) {
   append_base64_lines(out, octets);
 }
 
+std::string said_of(const ForwardedFor& why, std::string_view domain) {
+  if (!why.quarantined_as) {
+    return fmt::format(
+        "The enclosed mail came to an address of {} that people write to about abuse and "
+        "trouble.\r\n",
+        domain);
+  }
+  // Of 7 bits whatever the filter wrote.
+  std::string reason(*why.quarantined_as);
+  for (char& c : reason) c = c >= ' ' && c <= '~' ? c : '?';
+  return fmt::format(
+      "A filter held back the enclosed mail, which came to {}, for somebody to look at: \"{}\".\r\n"
+      "Nothing else was made of it.\r\n",
+      domain, reason);
+}
+
 }  // namespace
 
 Result<bool> is_stopped_forward(store::ReadTransaction& reader, const InboundOptions& options) {
@@ -93,7 +109,7 @@ std::string stopped_forward(std::string_view forward_to, std::string_view accoun
       forward_to, account);
 }
 
-Forwarded forwarded_mail(std::string_view octets, std::string_view client, std::string_view id,
+Forwarded forwarded_mail(std::string_view octets, const ForwardedFor& why, std::string_view id,
                          Instant now, const InboundOptions& options) {
   const auto fields = feedback::parse::read_fields(octets);
   const std::string& domain = options.domains.front();
@@ -104,6 +120,7 @@ Forwarded forwarded_mail(std::string_view octets, std::string_view client, std::
   if (trim(mail.subject).empty()) {
     mail.subject = fmt::format("Mail to abuse or postmaster at {}", domain);
   }
+  if (why.quarantined_as) mail.subject = "[quarantine] " + mail.subject;
   const std::string boundary = fmt::format("todoku-{}", id);
   std::string date;
   mime::append_date(date, now, 0);
@@ -118,12 +135,10 @@ Forwarded forwarded_mail(std::string_view octets, std::string_view client, std::
       "Date: {0}\r\nMessage-ID: <{1}@{2}>\r\n"
       "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
       "Content-Type: multipart/mixed; boundary=\"{3}\"\r\n\r\n"
-      "--{3}\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n"
-      "The enclosed mail came to an address of {2} that people write to about abuse and "
-      "trouble.\r\n"
-      "It was handed in by {4}. An answer to this mail goes to whom it names as its sender.\r\n\r\n"
+      "--{3}\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n{4}"
+      "It was handed in by {5}. An answer to this mail goes to whom it names as its sender.\r\n\r\n"
       "--{3}\r\n",
-      date, id, domain, boundary, client);
+      date, id, domain, boundary, said_of(why, domain), why.client);
   append_enclosed(mail.octets, octets);
   mail.octets += fmt::format("--{}--\r\n", boundary);
   return mail;

@@ -4,6 +4,7 @@
 // encloses, and an answer to it goes to who wrote that.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,9 +21,14 @@ struct Forwarded {
   std::string octets;   // of 7 bits
 };
 
-// `octets`: the mail; `client`: who handed it in; `id`: for the Message-ID and the boundary, unlike
-// any other and not to be guessed.
-[[nodiscard]] Forwarded forwarded_mail(std::string_view octets, std::string_view client,
+struct ForwardedFor {
+  std::string_view client;                              // who handed it in
+  std::optional<std::string_view> quarantined_as = {};  // a filter's reason, printable
+};
+
+// `octets`: the mail; `id`: for the Message-ID and the boundary, unlike any other and not to be
+// guessed.
+[[nodiscard]] Forwarded forwarded_mail(std::string_view octets, const ForwardedFor& why,
                                        std::string_view id, Instant now,
                                        const InboundOptions& options);
 

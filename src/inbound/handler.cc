@@ -63,7 +63,7 @@ bool has_complained(const std::vector<store::StoppedSubject>& before,
   });
 }
 
-Counter& put_off(Metrics& metrics, std::string_view because) {
+Counter& forwards_put_off(Metrics& metrics, std::string_view because) {
   return metrics.counter("todoku_inbound_forwards_put_off_total",
                          "Mails to abuse@ and postmaster@ that were answered 451: forward_to is on "
                          "a suppression list (suppressed), or many came within an hour (limit).",
@@ -78,11 +78,12 @@ Handler::Handler(World world, const InboundOptions& options)
       opt_outs_(world_.store),
       lines_(kLinesOfMinute, std::chrono::minutes(1)),
       forwards_(static_cast<std::size_t>(options.forwarded_per_hour), std::chrono::hours(1)),
-      put_off_for_limit_(put_off(world_.metrics, "limit")),
-      put_off_for_stop_(put_off(world_.metrics, "suppressed")) {}
+      put_off_for_limit_(forwards_put_off(world_.metrics, "limit")),
+      put_off_for_stop_(forwards_put_off(world_.metrics, "suppressed")) {}
 
 Task<Reply> Handler::take(Came came) {
   Coming coming{.came = std::move(came), .bounce = {}};
+  if (coming.came.quarantined_as) co_return co_await take_quarantined(coming);
   // Nothing tells people's mail that comes again from new mail: it goes on once, and last, when
   // nothing else of it can fail.
   const auto is_for_people = [](const Addressee& to) { return to.kind == Addressee::Kind::people; };
@@ -92,16 +93,34 @@ Task<Reply> Handler::take(Came came) {
     Became became = std::string_view("repeated");
     if (!went_on) became = co_await take_for(to, coming);
     went_on = is_for_people(to);
-    if (!became) {
-      if (lines_.take(world_.clock.steady_now())) tell_waiting(became.error());
-      co_return try_again();
-    }
-    world_.metrics
-        .counter("todoku_inbound_mails_total",
-                 "Mails that came in, for each of their recipients, by what became of them.",
-                 {{"became", *became}})
-        .add();
+    if (!became) co_return put_off(became.error());
+    count(*became);
   }
+  co_return done();
+}
+
+Reply Handler::put_off(const Error& error) {
+  if (lines_.take(world_.clock.steady_now())) tell_waiting(error);
+  return try_again();
+}
+
+void Handler::count(std::string_view became) {
+  world_.metrics
+      .counter("todoku_inbound_mails_total",
+               "Mails that came in, for each of their recipients, by what became of them.",
+               {{"became", became}})
+      .add();
+}
+
+// Whatever it says it stays without effect, but is not lost.
+Task<Reply> Handler::take_quarantined(Coming& coming) {
+  if (options_.forward_to.empty()) {
+    count("refused");
+    co_return Reply{550, "5.7.1 The mail is refused by a filter"};
+  }
+  const auto became = co_await forward(coming);
+  if (!became) co_return put_off(became.error());
+  count("quarantined");
   co_return done();
 }
 
@@ -293,7 +312,8 @@ Task<Handler::Became> Handler::forward(Coming& coming) {
                    "more mail came for people than is forwarded in an hour");
   }
   Forwarded mail =
-      forwarded_mail(coming.came.octets, coming.came.client,
+      forwarded_mail(coming.came.octets,
+                     {.client = coming.came.client, .quarantined_as = coming.came.quarantined_as},
                      to_hex(random_octets(kForwardIdOctets)), world_.clock.now(), options_);
   const auto kept = co_await world_.store.write(
       store::WritePriority::accept, [&](store::WriteTransaction& writer) -> Result<void> {

@@ -265,7 +265,8 @@ TEST(Complaint, IsOfTheReturnPathThatItNames) {
 }
 
 std::string forwarded(std::string_view octets) {
-  const Forwarded mail = forwarded_mail(octets, "192.0.2.7", "abc", Instant{}, options());
+  const Forwarded mail =
+      forwarded_mail(octets, {.client = "192.0.2.7"}, "abc", Instant{}, options());
   EXPECT_TRUE(is_ascii(mail.octets));
   return mail.octets;
 }
@@ -282,7 +283,8 @@ TEST(Forwarding, KeepsTheSubjectAndAnAnswerGoesToWhoWrote) {
                               octets + "--todoku-abc--"));
   EXPECT_THAT(forwarded("Reply-To: <desk@example.net>\r\nFrom: x@example.net\r\n\r\n"),
               HasSubstr("Reply-To: <desk@example.net>\r\n"));
-  EXPECT_EQ(forwarded_mail(octets, "", "abc", Instant{}, options()).subject, "迷惑 mail");
+  EXPECT_EQ(forwarded_mail(octets, {.client = ""}, "abc", Instant{}, options()).subject,
+            "迷惑 mail");
 }
 
 TEST(Forwarding, SaysNothingOfWhatIsNotThere) {
@@ -303,8 +305,8 @@ TEST(Forwarding, EncodesAnewWhatIsOfEightBits) {
 }
 
 TEST(Forwarding, ComesAsAFileWhereNothingElseWouldKeepIt) {
-  const Forwarded mail =
-      forwarded_mail("Subject: 迷惑\r\n\r\n\xFF\r\n", "192.0.2.7", "abc", Instant{}, options());
+  const Forwarded mail = forwarded_mail("Subject: 迷惑\r\n\r\n\xFF\r\n", {.client = "192.0.2.7"},
+                                        "abc", Instant{}, options());
   EXPECT_EQ(mail.from, "postmaster@bounce.example.jp");
   EXPECT_TRUE(is_ascii(mail.octets));
   EXPECT_THAT(mail.octets, HasSubstr("Subject: =?UTF-8?B?"));

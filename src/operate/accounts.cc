@@ -8,6 +8,7 @@
 
 #include "access/access.h"
 #include "access/scopes.h"
+#include "access/ses_keys.h"
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/printable.h"
@@ -95,6 +96,16 @@ IssuedKey make_key(const std::string& login_id) {
   return issued;
 }
 
+// `box`: of the master key; nullptr where the key is no credential of SES's form.
+IssuedKey make_key(const std::string& login_id, const SecretBox* box) {
+  if (box == nullptr) return make_key(login_id);
+  IssuedKey issued;
+  issued.login_id = login_id;
+  issued.access_key_id = access::new_access_key_id();
+  issued.secret_access_key = access::secret_access_key(*box, issued.access_key_id).view();
+  return issued;
+}
+
 Result<store::NewApiKey> read_terms(const NewKey& request) {
   store::NewApiKey key{.label = request.label, .token_sha256 = {}, .networks = {}, .life = {}};
   if (auto good = check_label(request.label); !good) return fail(std::move(good.error()));
@@ -113,7 +124,8 @@ Result<store::NewApiKey> read_terms(const NewKey& request) {
 // Only the hash is kept: what is shown now cannot be shown again.
 Result<IssuedKey> write_key(store::WriteTransaction& transaction, store::AccountKey account,
                             store::NewApiKey terms, IssuedKey issued) {
-  terms.token_sha256 = sha256_hex(issued.bearer_token);
+  terms.token_sha256 = issued.access_key_id.empty() ? sha256_hex(issued.bearer_token)
+                                                    : access::access_key_hash(issued.access_key_id);
   auto key = transaction.add_api_key(account, terms);
   if (!key) return fail(std::move(key.error()));
   issued.key = std::move(*key);
@@ -156,7 +168,7 @@ Result<AddedAccount> write_account(store::WriteTransaction& transaction,
 
 // The new key and the end of the old one, or neither.
 Result<RotatedKey> rotate(store::WriteTransaction& transaction, const store::Account& account,
-                          std::int64_t id, Milliseconds overlap) {
+                          std::int64_t id, Milliseconds overlap, const SecretBox* box) {
   const auto keys = transaction.read().api_keys(account.key);
   if (!keys) return fail(keys.error());
   const auto old = std::ranges::find(*keys, id, &store::ApiKey::id);
@@ -170,7 +182,9 @@ Result<RotatedKey> rotate(store::WriteTransaction& transaction, const store::Acc
                          .networks = old->networks,
                          .life = old->life};
   RotatedKey rotated;
-  auto issued = write_key(transaction, account.key, std::move(terms), make_key(account.name));
+  const bool is_ses = store::has(old->scopes, store::Scope::ses);
+  auto issued = write_key(transaction, account.key, std::move(terms),
+                          make_key(account.name, is_ses ? box : nullptr));
   if (!issued) return fail(std::move(issued.error()));
   rotated.key = std::move(*issued);
   const auto done = overlap > Milliseconds::zero()
@@ -312,10 +326,16 @@ Task<Result<IssuedKey>> Operations::add_key(NewKey key) {
   if (!terms) co_return fail(std::move(terms.error()));
   auto found = co_await account(key.account);
   if (!found) co_return fail(std::move(found.error()));
+  const SecretBox* box = nullptr;
+  if (store::has(terms->scopes, store::Scope::ses)) {
+    const auto opened = options_.secret_box();
+    if (!opened) co_return fail(opened.error());
+    box = *opened;
+  }
   auto issued = co_await store_.write(
       store::WritePriority::accept,
-      [account = *found, terms = *terms](store::WriteTransaction& transaction) {
-        return write_key(transaction, account.key, terms, make_key(account.name));
+      [account = *found, terms = *terms, box](store::WriteTransaction& transaction) {
+        return write_key(transaction, account.key, terms, make_key(account.name, box));
       });
   co_return issued;
 }
@@ -324,11 +344,14 @@ Task<Result<RotatedKey>> Operations::rotate_key(std::string account_name, std::i
                                                 std::int64_t overlap_hours) {
   auto found = co_await account(account_name);
   if (!found) co_return fail(std::move(found.error()));
+  // Of no use for most keys, and needed within the transaction for some.
+  const auto box = options_.secret_box ? options_.secret_box() : nullptr;
+  if (!box) co_return fail(box.error());
   auto rotated =
       co_await store_.write(store::WritePriority::accept,
-                            [account = *found, id, overlap = std::chrono::hours(overlap_hours)](
-                                store::WriteTransaction& transaction) {
-                              return rotate(transaction, account, id, overlap);
+                            [account = *found, id, overlap = std::chrono::hours(overlap_hours),
+                             box = *box](store::WriteTransaction& transaction) {
+                              return rotate(transaction, account, id, overlap, box);
                             });
   if (!rotated && rotated.error().kind == ErrorKind::not_found) {
     co_return fail(ErrorKind::not_found, fmt::format("account {} has no key {}", account_name, id));

@@ -59,6 +59,9 @@ struct IssuedKey {
   std::string login_id;
   std::string api_key;
   std::string bearer_token;
+  // Of a key with the scope ses, and then api_key and bearer_token are empty.
+  std::string access_key_id = {};
+  std::string secret_access_key = {};
 };
 
 // What a key is asked to be; texts as people write them.

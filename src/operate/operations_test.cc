@@ -144,7 +144,7 @@ TEST_F(OperationsTest, AKeyHasTheTermsThatWereAskedFor) {
     return run(operations.add_key(std::move(key))).error().detail;
   };
   EXPECT_EQ(problem({.scopes = "send,all"}),
-            "there is no scope \"all\": scopes are send, read, content, suppress and admin");
+            "there is no scope \"all\": scopes are send, read, content, suppress, admin and ses");
   EXPECT_THAT(problem({.networks = "192.0.2.0/33"}), testing::HasSubstr("192.0.2.0/33"));
   std::string many = "192.0.2.1";
   for (int i = 0; i < 32; ++i) many += ",192.0.2.1";

@@ -49,6 +49,7 @@ enum class Scope : std::uint8_t {
   content = 4,   // texts and insert codes of what was handed in
   suppress = 8,  // the lists of addresses that get no mail
   admin = 16,    // the account's domains; of an operator's account, all accounts and their keys
+  ses = 64,  // hand mail in at the door of SES, by signed requests; such a key has no other scope
 };
 using Scopes = std::uint8_t;
 [[nodiscard]] constexpr Scopes operator|(Scope one, Scope other) {

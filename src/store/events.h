@@ -91,6 +91,11 @@ class EventReads {
   [[nodiscard]] virtual Result<EventPage> events(const EventQuestion& question) = 0;
   // After which comes only what is not to be read yet.
   [[nodiscard]] virtual Result<EventPlace> last_event_place() = 0;
+  // Whose commits stand behind the commit of `after` and not behind that of `until`, in order, each
+  // once, so that of many readers only those are woken. nullopt: there are more than `sheets_max`,
+  // and everybody is woken.
+  [[nodiscard]] virtual Result<std::optional<std::vector<AccountKey>>> accounts_told(
+      const EventPlace& after, const EventPlace& until, std::int64_t sheets_max) = 0;
 };
 
 class EventWrites {

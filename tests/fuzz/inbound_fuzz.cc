@@ -42,7 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const UnsubscribeTokens tokens(std::array<std::uint8_t, 16>{1});
   check(!inbound::leaver_in(octets, tokens), "nobody guesses who leaves");
   const inbound::Forwarded mail =
-      inbound::forwarded_mail(octets, "192.0.2.7", "id", Instant{}, options);
+      inbound::forwarded_mail(octets, {.client = "192.0.2.7"}, "id", Instant{}, options);
   check(is_ascii(mail.octets), "it is of 7 bits");
   check(is_utf8(mail.subject), "its subject is UTF-8");
   const std::size_t end = mail.octets.find("\r\n\r\n");

@@ -54,8 +54,13 @@ void add_issued_key(JsonWriter& json, const operate::IssuedKey& issued) {
   json.begin_object();
   add_key_members(json, issued.key);
   json.member("login_id", issued.login_id);
-  json.member("api_key", issued.api_key);
-  json.member("bearer_token", issued.bearer_token);
+  if (issued.access_key_id.empty()) {
+    json.member("api_key", issued.api_key);
+    json.member("bearer_token", issued.bearer_token);
+  } else {
+    json.member("access_key_id", issued.access_key_id);
+    json.member("secret_access_key", issued.secret_access_key);
+  }
   json.end_object();
 }
 

@@ -144,6 +144,9 @@ class LaneLedger {
   // When take() may succeed although it did not: for the pace only.
   [[nodiscard]] SteadyInstant next_permit_at() const { return pace_.next_permit_at(); }
 
+  // Nothing goes before `until`, by a plan of our own.
+  void hold(SteadyInstant until) { held_until_ = std::max(held_until_, until); }
+  [[nodiscard]] bool held(SteadyInstant now) const { return now < held_until_; }
   // A failure that speaks of the site: it rests now.
   void site_failed(SteadyInstant now) { backoff_.failed(now, random_); }
   // It rests until then instead.
@@ -172,12 +175,12 @@ class LaneLedger {
     return routes_.find(route) != routes_.end();
   }
 
-  // After a failure, or because a rule suspends it.
+  // After a failure, or because a rule suspends it, or a plan holds it.
   [[nodiscard]] bool resting(SteadyInstant now) const {
-    return backoff_.resting(now) || pace_.suspended(now);
+    return backoff_.resting(now) || pace_.suspended(now) || held(now);
   }
   [[nodiscard]] SteadyInstant rests_until() const {
-    return std::max(backoff_.until(), pace_.suspended_until());
+    return std::max({backoff_.until(), pace_.suspended_until(), held_until_});
   }
   [[nodiscard]] unsigned failures() const { return backoff_.failures(); }
   [[nodiscard]] std::size_t waiting() const { return waiting_; }
@@ -240,6 +243,7 @@ class LaneLedger {
   Random& random_;
   policy::AdaptivePace pace_;
   policy::Backoff backoff_;
+  SteadyInstant held_until_{};
   std::map<std::string, Route, std::less<>> routes_;
   std::size_t waiting_ = 0;
   std::uint32_t connections_ = 0;

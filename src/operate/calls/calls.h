@@ -106,9 +106,11 @@ inline constexpr std::array kOfAccount{kAccount};
 inline constexpr std::array kAddKey{
     kAccount, Argument{"label", {"What it is for", "用途"}},
     Argument{"scopes",
-             {"What it opens: send, read, content, suppress, admin, with commas between; all but "
+             {"What it opens: send, read, content, suppress, admin, with commas between, or ses "
+              "alone; all but "
               "admin if not given",
-              "できること: send、read、content、suppress、admin（カンマ区切り）。省略時は admin "
+              "できること: send、read、content、suppress、admin（カンマ区切り）、または ses "
+              "だけ。省略時は admin "
               "以外のすべて"},
              words},
     Argument{"networks",

@@ -213,6 +213,9 @@ class Questions final : public ReadTransaction {
   // -- events (events.cc)
   Result<EventPage> events(const EventQuestion& question) override;
   Result<EventPlace> last_event_place() override;
+  Result<std::optional<std::vector<AccountKey>>> accounts_told(const EventPlace& after,
+                                                               const EventPlace& until,
+                                                               std::int64_t sheets_max) override;
 
   // -- figures (reads_scheduling.cc)
   Result<std::vector<QueueFigures>> queue_figures() override;

@@ -264,6 +264,8 @@ class Queries {
 
   [[nodiscard]] Result<EventPage> events(const EventQuestion& question);
   [[nodiscard]] Result<EventPlace> last_event_place();
+  [[nodiscard]] Result<std::optional<std::vector<AccountKey>>> accounts_told(
+      const EventPlace& after, const EventPlace& until, std::int64_t sheets_max);
   [[nodiscard]] Result<std::uint64_t> event_generation();
 
   // domain_reports.cc

@@ -364,6 +364,11 @@ class SqliteReadTransaction final : public ReadTransaction {
     return queries_.events(question);
   }
   Result<EventPlace> last_event_place() override { return queries_.last_event_place(); }
+  Result<std::optional<std::vector<AccountKey>>> accounts_told(const EventPlace& after,
+                                                               const EventPlace& until,
+                                                               std::int64_t sheets_max) override {
+    return queries_.accounts_told(after, until, sheets_max);
+  }
 
   Result<std::vector<QueueFigures>> queue_figures() override { return queries_.queue_figures(); }
   Result<AccountWork> work_of(AccountKey account) override { return queries_.work_of(account); }

@@ -14,6 +14,7 @@ SYSTEM = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(SYSTEM / folder) for folder in ("support", "delivery")]
 
 from installation import Installation, check, check_equal, run  # noqa: E402
+from opendkim import OpenDkim  # noqa: E402
 from ports import free_port  # noqa: E402
 
 CORPUS = SYSTEM.parent / "corpus" / "bounce"
@@ -60,11 +61,17 @@ From: news@sender.example
 class Inbound(Installation):
     def __init__(self, binary):
         self.port = free_port()
+        self.filter = OpenDkim()
         super().__init__(binary, {"receiver.example": []}, [
             "[suppression]", "hard_errors = 1",
             "[inbound]", "enabled = true", f'listen = ["127.0.0.1:{self.port}"]',
-            'forward_to = "ops@receiver.example"', 'forward_account = "tester"'],
+            'forward_to = "ops@receiver.example"', 'forward_account = "tester"',
+            f'milters = ["{self.filter.socket}"]'],
             sink_config=['store_directory = "mails"'])
+
+    def close(self):
+        super().close()
+        self.filter.close()
 
     def write_config(self):
         super().write_config()
@@ -174,6 +181,28 @@ def a_complaint_stops_advertisements_and_people_get_their_mail(stack):
     check_equal(enclosed.get_payload(0).get_payload().strip(), "please", "what it encloses")
 
 
+def a_filter_is_asked_and_what_it_writes_stays(stack):
+    def forwards():
+        return [entry for entry in stack.log() if entry["rcpt_to"] == "ops@receiver.example"]
+    before = len(forwards())
+    mail = b"From: a@reporter.example\r\nSubject:  signed\r\n\tmail\r\n\r\nspam\r\n"
+    stack.returns("abuse@bounce.sender.example", stack.filter.signed(mail))
+    stack.wait_for(lambda: len(forwards()) > before, "what is sent on")
+    [forwarded] = [each for each in stack.mails_to("ops@receiver.example")
+                   if each["Reply-To"] == "a@reporter.example"]
+    [enclosed] = [part for part in forwarded.walk() if part.get_content_type() == "message/rfc822"]
+    result = enclosed.get_payload(0)["Authentication-Results"]
+    check("dkim=pass" in result and "header.d=reporter.example" in result, result)
+
+
+def mail_waits_while_the_filter_is_away(stack):
+    before = stack.metric("todoku_inbound_filtered_total", verdict="accepted")
+    check(before > 5, f"mails that the filter has seen: {before}")
+    stack.filter.stop()
+    stack.returns("abuse@bounce.sender.example", b"From: b@b.example\r\n\r\nspam\r\n", 451)
+    check_equal(stack.metric("todoku_inbound_filtered_total", verdict="away"), 1, "not asked")
+
+
 def what_nobody_would_get_is_put_off(stack):
     ops = "ops@receiver.example"
     before = len(stack.mails_to(ops))
@@ -207,7 +236,9 @@ def mail_that_comes_back(binary):
     with Inbound(binary) as stack:
         for told in (a_returned_mail_ends_the_story_once, what_is_not_ours_is_refused,
                      a_complaint_stops_advertisements_and_people_get_their_mail,
-                     what_nobody_would_get_is_put_off, who_writes_to_the_address_beside_the_link_leaves):
+                     what_nobody_would_get_is_put_off, who_writes_to_the_address_beside_the_link_leaves,
+                     a_filter_is_asked_and_what_it_writes_stays,
+                     mail_waits_while_the_filter_is_away):
             told(stack)
 
 
