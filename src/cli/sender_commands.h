@@ -37,6 +37,20 @@ struct BulkSend {
   std::string idempotency_key;
 };
 int bulk_send(Session& session, const BulkSend& options);
+
+// -- bulk_import.cc
+struct BulkImport {
+  std::int64_t delivery = 0;
+  std::string list;     // a file; "-": standard input
+  bool ndjson = false;  // whatever the file is called
+  bool ignore_errors = false;
+  bool keep_duplicates = false;
+  bool dry_run = false;
+  std::string idempotency_key;  // empty: a fresh one
+};
+int bulk_import(Session& session, const BulkImport& options);
+
+// -- bulk.cc
 int bulk_commit(Session& session, std::int64_t delivery, const std::string& at);
 // `follow`: until it has ended.
 int bulk_show(Session& session, std::int64_t delivery, bool follow);

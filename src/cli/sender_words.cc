@@ -32,6 +32,7 @@ CLI::IsMember one_of(std::initializer_list<const char*> names) {
 struct SenderWords::Values {
   Send send;
   BulkSend bulk;
+  BulkImport import;
   std::int64_t id = 0;
   bool follow = false;
   std::string at;
@@ -158,7 +159,37 @@ void SenderWords::add_bulk() {
   flag(send, "--detach", bulk.detach,
        {"Do not wait for the end of the delivery", "配信の終わりを待たない"});
   book_.speaks(send, [this](Session& s) { return bulk_send(s, values_->bulk); });
+  add_bulk_import(group);
   add_bulk_orders(group);
+}
+
+void SenderWords::add_bulk_import(CLI::App* group) {
+  CLI::App* command =
+      book_.verb(group, "import",
+                 {"Put a list into a draft, or see what it would bring",
+                  "下書きにリストを取り込む。取り込まずに内容を確認することもできる"});
+  BulkImport& import = values_->import;
+  option(command, "ID", import.delivery, {"The delivery's number", "配信の番号"})
+      ->required()
+      ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
+  option(
+      command, "--list", import.list,
+      {"The list: CSV, or NDJSON (.ndjson, .jsonl), compressed as gzip or not; -: standard input",
+       "リスト。CSV または NDJSON（.ndjson、.jsonl）。gzip 圧縮も可（- は標準入力）"})
+      ->required();
+  flag(command, "--ndjson", import.ndjson,
+       {"It is NDJSON, whatever it is called", "ファイル名にかかわらず NDJSON として読む"});
+  flag(command, "--ignore-errors", import.ignore_errors,
+       {"A bad row costs itself alone", "誤りのある行だけを除いて取り込む"});
+  flag(command, "--keep-duplicates", import.keep_duplicates,
+       {"An address that is there twice gets two mails", "重複したアドレスにもそれぞれ送る"});
+  flag(
+      command, "--dry-run", import.dry_run,
+      {"Import nothing: tell what the list would bring", "取り込まず、結果の見込みだけを表示する"});
+  option(
+      command, "--idempotency-key", import.idempotency_key,
+      {"A name by which a repeat imports nothing twice", "再実行で二重に取り込まないための名前"});
+  book_.speaks(command, [this](Session& s) { return bulk_import(s, values_->import); });
 }
 
 void SenderWords::add_bulk_orders(CLI::App* group) {

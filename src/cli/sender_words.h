@@ -26,6 +26,7 @@ class SenderWords {
   void add_message(CLI::App* command, bool bulk);
   void add_send();
   void add_bulk();
+  void add_bulk_import(CLI::App* group);
   void add_bulk_orders(CLI::App* group);
   void add_deliveries();
   void add_logs();

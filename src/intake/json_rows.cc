@@ -135,9 +135,15 @@ Result<void> JsonLines::end_line(std::string_view text, const Take& take) {
   if (text.ends_with('\r')) text.remove_suffix(1);
   const JsonLine line{.number = number_++,
                       .text = text.substr(0, octets_max_),
-                      .too_long = std::exchange(too_long_, false) || text.size() > octets_max_};
+                      .too_long = text.size() > octets_max_};
   const bool blank = text.find_first_not_of(" \t\r") == std::string_view::npos;
   return blank && !line.too_long ? Result<void>{} : take(line);
+}
+
+// Two octets more than a line may have are enough to see that it has them, a CR among them or not.
+void JsonLines::keep(std::string_view text) {
+  const std::size_t most = octets_max_ + 2;
+  begun_ += text.substr(0, most - std::min(begun_.size(), most));
 }
 
 Result<void> JsonLines::push(std::string_view octets, const Take& take) {
@@ -145,20 +151,12 @@ Result<void> JsonLines::push(std::string_view octets, const Take& take) {
     const std::size_t end = octets.find('\n');
     const std::string_view text = octets.substr(0, end);
     if (end == std::string_view::npos) {
-      // One octet more than is taken shows that it is too long.
-      const std::size_t room = octets_max_ + 1 - std::min(begun_.size(), octets_max_ + 1);
-      begun_ += text.substr(0, room);
-      too_long_ |= begun_.size() > octets_max_;
+      keep(text);
       return {};
     }
     octets.remove_prefix(end + 1);
-    if (begun_.empty() && !too_long_) {
-      if (auto taken = end_line(text, take); !taken) return taken;
-      continue;
-    }
-    const std::size_t room = octets_max_ + 1 - std::min(begun_.size(), octets_max_ + 1);
-    begun_ += text.substr(0, room);
-    auto taken = end_line(begun_, take);
+    if (!begun_.empty()) keep(text);
+    auto taken = end_line(begun_.empty() ? text : begun_, take);
     begun_.clear();
     if (!taken) return taken;
   }

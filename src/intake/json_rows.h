@@ -39,12 +39,12 @@ class JsonLines {
   [[nodiscard]] Result<void> finish(const Take& take);
 
  private:
+  void keep(std::string_view text);
   [[nodiscard]] Result<void> end_line(std::string_view text, const Take& take);
 
   const std::size_t octets_max_;
   std::uint64_t number_ = 1;
   std::string begun_;  // of a line that a slice has cut
-  bool too_long_ = false;
 };
 
 struct JsonRow {

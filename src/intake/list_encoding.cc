@@ -10,8 +10,6 @@ namespace {
 using mime::TextEncoding;
 
 constexpr std::size_t kMarkOctets = 3;
-// Characters of Shift_JIS for a mistake in it, at least: beside a broken row there are others.
-constexpr std::uint64_t kGoodForBad = 4;
 
 bool between(std::uint8_t value, std::uint8_t low, std::uint8_t high) {
   return value >= low && value <= high;
@@ -154,7 +152,7 @@ ListEncoding ListEncodingGuess::finish() {
   const bool is_utf8 = utf8_.bad == 0 || utf8_.good > utf8_.bad;
   const bool is_euc_jp = euc_jp_.valid && euc_jp_.needs == 0;
   if (is_utf8 || is_euc_jp) return found_;
-  if (shift_jis_.good > kGoodForBad * shift_jis_.bad) found_.encoding = TextEncoding::shift_jis;
+  if (shift_jis_.good > shift_jis_.bad) found_.encoding = TextEncoding::shift_jis;
   return found_;
 }
 

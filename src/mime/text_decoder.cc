@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <unicode/ucnv.h>
+#include <unicode/ucnv_cb.h>
 
 #include "base/utf8.h"
 #include "mime/shift_jis.h"
@@ -37,12 +38,24 @@ bool is_low(char16_t unit) {
   return unit >= 0xDC00 && unit <= 0xDFFF;
 }
 
+// ICU's own puts U+001A in the place of a single octet.
+void replace(const void* /*context*/, UConverterToUnicodeArgs* args, const char* /*octets*/,
+             std::int32_t /*length*/, UConverterCallbackReason reason, UErrorCode* status) {
+  if (reason > UCNV_IRREGULAR) return;  // no octets, but the converter's own life
+  constexpr UChar kReplacement = 0xFFFD;
+  *status = U_ZERO_ERROR;
+  ucnv_cbToUWriteUChars(args, &kReplacement, 1, 0, status);
+}
+
 }  // namespace
 
 struct TextDecoder::Converter {
   explicit Converter(const char* name) {
     UErrorCode status = U_ZERO_ERROR;
     converter.reset(ucnv_open(name, &status));
+    if (U_SUCCESS(status) != 0) {
+      ucnv_setToUCallBack(converter.get(), &replace, nullptr, nullptr, nullptr, &status);
+    }
     if (U_FAILURE(status) != 0) throw std::bad_alloc();  // ICU has these built in
   }
   std::unique_ptr<UConverter, decltype(&ucnv_close)> converter{nullptr, &ucnv_close};

@@ -38,11 +38,12 @@ TEST(TextDecoder, ReadsUtf16OfBothOrdersWithPairs) {
 
 TEST(TextDecoder, WhatHasNoMeaningBecomesTheReplacementCharacter) {
   using namespace std::string_view_literals;
-  expect(TextEncoding::utf_16le, "a\0b"sv, "a\uFFFD");             // half a unit at the end
-  expect(TextEncoding::utf_16be, "\xD8\x42\0a"sv, "\uFFFDa");      // half a pair
-  expect(TextEncoding::utf_16be, "\0a\xD8\x42"sv, "a\uFFFD");      // and at the end
-  expect(TextEncoding::shift_jis, "a\xFF"sv, "a\uFFFD");           // no octet of it
-  EXPECT_NE(decoded(TextEncoding::shift_jis, "a\x82"sv, 8), "a");  // half a character
+  expect(TextEncoding::utf_16le, "a\0b"sv, "a\uFFFD");         // half a unit at the end
+  expect(TextEncoding::utf_16be, "\xD8\x42\0a"sv, "\uFFFDa");  // half a pair
+  expect(TextEncoding::utf_16be, "\0a\xD8\x42"sv, "a\uFFFD");  // and at the end
+  expect(TextEncoding::shift_jis, "a\xFF"sv, "a\uFFFD");       // no octet of it
+  expect(TextEncoding::shift_jis, "a\x82\nb,\x82,\n"sv, "a\uFFFD\nb,\uFFFD,\n");
+  EXPECT_NE(decoded(TextEncoding::shift_jis, "a\x82"sv, 8), "a");           // half a character
   expect(TextEncoding::utf_8, "a\xFF\xE3\x81\x82"sv, "a\xFF\xE3\x81\x82");  // as it is
 }
 

@@ -154,7 +154,8 @@ class Rows(Imports):
 
     def test_errors_say_row_column_and_what_helps(self):
         octets = ("email,__name__\r\nbad,x\r\nb@fast.example,y,z\r\nc@fast.example,"
-                  ).encode() + "山田".encode("cp932") + b"\r\nd@fast.example," + b"v" * 71_681
+                  ).encode() + "山田".encode("cp932") + b"\r\nd@fast.example," + b"v" * 71_681 + (
+                      "\r\ne@fast.example,山田太郎\r\n".encode())
         _, job = self.imported(octets, {"ignore_errors": True})
         _, *rows = self.errors(job)
         for row, pattern in zip(rows, (r"^\[email: .*, row: 2\]$",
