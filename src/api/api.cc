@@ -9,11 +9,14 @@
 #include <fmt/format.h>
 
 #include "access/scopes.h"
+#include "access/ses_keys.h"
+#include "api/doors/failures.h"
 #include "api/event_stream.h"
 #include "api/trace_context.h"
 #include "base/bytes.h"
 #include "base/log.h"
 #include "events/endpoints/replay.h"
+#include "http/aws_signature.h"
 #include "http/forwarded.h"
 #include "mail/address.h"
 
@@ -91,7 +94,9 @@ void Api::add(http::Router& router, http::Method method, std::string_view patter
 void Api::add_door(http::Router& router, const Guise& guise, std::string_view pattern,
                    http::RouteOptions options, Endpoint endpoint) {
   if (std::ranges::find(guises_, &guise) == guises_.end()) guises_.push_back(&guise);
-  const Door door{endpoint, kSend, !std::exchange(options.streaming, true), false, &guise};
+  const store::Scopes opened_by =
+      guise.authorization == nullptr ? static_cast<store::Scopes>(store::Scope::ses) : kSend;
+  const Door door{endpoint, opened_by, !std::exchange(options.streaming, true), false, &guise};
   router.add(http::Method::post, fmt::format("{}{}", guise.prefix, pattern), options,
              [this, door](http::Request& request, http::Body& body) {
                return serve(request, body, door);
@@ -251,7 +256,8 @@ Task<http::Response> Api::answer(Call& call, Door door) {
   if (auto encoded = encoded_body(call.request, door.takes_gzip)) {
     co_return dressed(door.guise, call.request, std::move(*encoded));
   }
-  if (door.wants_body) {
+  const bool is_signed = door.guise != nullptr && door.guise->authorization == nullptr;
+  if (door.wants_body && !is_signed) {
     const auto received = co_await call.body.receive(static_cast<std::uint64_t>(call.account.key));
     if (!received) co_return http::Response();  // the server answers by itself
     auto refused_now = co_await ask_again(call);
@@ -286,18 +292,78 @@ void tell_of(const http::Request& request, const http::Response& response, std::
 
 }  // namespace
 
+Task<Api::Knock> Api::knock(const http::Request& request, http::Body& body,
+                            const std::string& authorization, Door door) {
+  const bool is_signed = door.guise != nullptr && door.guise->authorization == nullptr;
+  if (is_signed) co_return co_await knock_signed(request, body);
+  auto holder = co_await holder_of(request, authorization);
+  if (holder) co_return std::move(*holder);
+  const Language language = language_of(request.headers.get("Accept-Language"));
+  co_return std::unexpected(dressed(door.guise, request, not_admitted(holder.error(), language)));
+}
+
+Task<Api::Knock> Api::knock_signed(const http::Request& request, http::Body& body) {
+  using doors::Trouble;
+  const auto refusal = [](Trouble trouble, std::string_view text) {
+    return std::unexpected(
+        doors::failure(doors::Service::ses, {trouble, fmt::format("{}.", text)}));
+  };
+  const std::string_view value = trim(request.headers.get("Authorization"));
+  if (value.empty()) co_return refusal(Trouble::no_credential, "");
+  const auto authorization = http::parse_aws_authorization(value);
+  if (!authorization) {
+    co_return refusal(Trouble::incomplete_signature, authorization.error().detail);
+  }
+  http::AwsRequest signed_request{.method = request.method_name,
+                                  .path = request.raw_path,
+                                  .query = request.query,
+                                  .headers = request.headers,
+                                  .body = {}};
+  const auto head =
+      http::check_aws_head(*authorization, signed_request, "ses", ground_.store.clock().now());
+  if (!head) {
+    const bool is_open = head.error().kind == ErrorKind::invalid_input;
+    co_return refusal(is_open ? Trouble::incomplete_signature : Trouble::bad_signature,
+                      head.error().detail);
+  }
+  auto holder = co_await authenticator_.holder_of_access_key(
+      authorization->access_key_id, http::client_address(request, options_.trusted_proxies));
+  if (!holder) {
+    const bool is_unknown = holder.error().kind == ErrorKind::unauthorized;
+    co_return refusal(is_unknown ? Trouble::wrong_credential : Trouble::unavailable,
+                      holder.error().reason.en);
+  }
+  // Nobody's share of memory: it is not known yet whether it is the key's owner who asks.
+  const auto received = co_await body.receive(0);
+  if (!received) co_return std::unexpected(http::Response());  // the server answers by itself
+  signed_request.body = body.text();
+  if (ground_.box == nullptr) co_return refusal(Trouble::unavailable, "no master key");
+  const SecretText secret = access::secret_access_key(*ground_.box, authorization->access_key_id);
+  if (http::aws_signature_fits(*authorization, signed_request, secret)) {
+    co_return std::move(*holder);
+  }
+  co_return refusal(Trouble::bad_signature,
+                    "The request signature we calculated does not match the signature you "
+                    "provided. Check your AWS Secret Access Key and signing method. Consult the "
+                    "service documentation for details");
+}
+
 Task<http::Response> Api::serve(http::Request& request, http::Body& body, Door door) {
   const Language language = language_of(request.headers.get("Accept-Language"));
   const SteadyInstant began = ground_.clock.steady_now();
   std::int64_t key = 0;
-  std::string authorization =
-      door.guise == nullptr ? authorization_of(request) : door.guise->authorization(request);
-  auto holder = co_await holder_of(request, authorization);
+  const bool is_signed = door.guise != nullptr && door.guise->authorization == nullptr;
+  std::string authorization;
+  if (!is_signed) {
+    authorization =
+        door.guise == nullptr ? authorization_of(request) : door.guise->authorization(request);
+  }
+  auto holder = co_await knock(request, body, authorization, door);
   http::Response response;
   std::uint32_t limit = rate_limit_.per_minute();
   std::uint32_t remaining = limit;
   if (!holder) {
-    response = dressed(door.guise, request, not_admitted(holder.error(), language));
+    response = std::move(holder.error());
   } else {
     key = holder->key.id;
     const auto rate = rate_limit_.admit(holder->account.key, ground_.clock.steady_now(),

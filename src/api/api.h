@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <expected>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -21,6 +22,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/random.h"
+#include "base/secret_box.h"
 #include "events/endpoints/registry.h"
 #include "http/json.h"
 #include "http/router.h"
@@ -66,7 +68,8 @@ struct Call {
 // where no endpoint has been asked.
 struct Guise {
   std::string_view prefix;  // of its paths
-  // The credential as the header Authorization has it here; empty: none.
+  // The credential as the header Authorization has it here; empty: none. nullptr: requests are
+  // signed as Amazon SES's are (access/ses_keys.h), and a key with that scope is wanted.
   std::string (*authorization)(const http::Request& request);
   http::Response (*failure)(int status, std::string_view reason, const http::Request& request);
 };
@@ -87,6 +90,7 @@ class Api {
     operate::Operations* operations = nullptr;  // nullptr: none are offered
     events::endpoints::Registry* endpoints = nullptr;  // nullptr: none are found
     Preflight* preflight = nullptr;  // who judges deliveries; nullptr: nothing is judged
+    const SecretBox* box = nullptr;  // of the master key; nullptr: no signature is believed
   };
   Api(const Ground& ground, Options options);
 
@@ -159,6 +163,12 @@ class Api {
   [[nodiscard]] std::string authorization_of(const http::Request& request);
   Task<access::Authenticator::Admission> holder_of(const http::Request& request,
                                                    std::string authorization);
+  // Who asks, or the response that says why nobody is let in.
+  using Knock = std::expected<store::KeyHolder, http::Response>;
+  Task<Knock> knock(const http::Request& request, http::Body& body,
+                    const std::string& authorization, Door door);
+  // The same of a request that is signed, whose body has to be here for that.
+  Task<Knock> knock_signed(const http::Request& request, http::Body& body);
   Task<http::Response> serve(http::Request& request, http::Body& body, Door door);
   Task<http::Response> answer(Call& call, Door door);
   [[nodiscard]] static http::Response over_the_limit(const access::RateLimit::Verdict& rate,

@@ -22,6 +22,7 @@ void Api::add_door_routes(http::Router& router) {
   add_resend_routes(*this, router);
   add_postmark_routes(*this, router);
   add_sendgrid_routes(*this, router);
+  add_ses_routes(*this, router);
 }
 
 }  // namespace todoku::api

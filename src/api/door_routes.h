@@ -17,6 +17,7 @@ namespace todoku::api {
 void add_resend_routes(Api& api, http::Router& router);
 void add_postmark_routes(Api& api, http::Router& router);
 void add_sendgrid_routes(Api& api, http::Router& router);
+void add_ses_routes(Api& api, http::Router& router);
 
 // The header as it is: it brings our own token.
 [[nodiscard]] std::string bearer_of(const http::Request& request);

@@ -125,6 +125,7 @@ void check_warm_up(const Config::Egress& source, const Report& report) {
     report(source, fmt::format("warm_up_from is {}, but must be a date such as \"2026-12-01\"",
                                to_toml(source.warm_up_from)));
   }
+  if (source.warm_up_volumes.empty()) report(source, "warm_up_volumes is empty: name one");
   if (!std::ranges::is_sorted(source.warm_up_volumes)) {
     report(source, "warm_up_volumes go down: each must be at least the one before");
   }

@@ -80,8 +80,7 @@ void add_warm_up_keys(SectionBuilder<Config::Egress>& s) {
          200'000, 250'000},
         {"The plan: how many mails it sends each day, in all. After the last one it is over.",
          "計画。1 日に送る通数の合計を順に並べる。最後まで終わると制限はなくなる。"})
-      .range(1, 100'000'000)
-      .required();
+      .range(1, 100'000'000);
   s.add("warm_up_site_percent", &S::warm_up_site_percent, 50,
         {"What one receiver that the rules name may have of the day's volume, at most.",
          "ルールに名前のある受信側 1 つに送れる通数の、1 日の合計に対する上限。"})

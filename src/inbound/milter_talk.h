@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is said to a filter of mail, and what it says: Sendmail's milter protocol, version 6 (and
 // down to 2), from the side of the mail server. Pure. There is no RFC of it; its description is
-// libmilter's (mfdef.h of Sendmail 8.17).
+// that of libmilter (Sendmail 8.17).
 //
 //   packet = length (4, big endian, of what follows) command (1) data
 //

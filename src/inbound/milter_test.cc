@@ -187,13 +187,13 @@ TEST(MilterTalk, ChangesComeBeforeTheLastWord) {
                   packet('m', number(2) + "X-Old\0\0"s) + packet('m', number(1) + "X-Old\0new\0"s) +
                   packet('q', "looks\r\nodd\0"s) + packet('c');
   const MilterVerdict verdict = filter.talk(a_mail());
-  using Kind = FieldChange::Kind;
+  using Change = FieldChange::Kind;
   EXPECT_EQ(verdict.kind, Verdict::quarantined);
   EXPECT_EQ(verdict.reason.find('\n'), std::string::npos);
-  EXPECT_THAT(verdict.changes, ElementsAre(FieldChange{Kind::add, 0, "X-Scanned", "yes"},
-                                           FieldChange{Kind::insert, 0, "A-R", "pass"},
-                                           FieldChange{Kind::remove, 2, "X-Old", ""},
-                                           FieldChange{Kind::change, 1, "X-Old", "new"}));
+  EXPECT_THAT(verdict.changes, ElementsAre(FieldChange{Change::add, 0, "X-Scanned", "yes"},
+                                           FieldChange{Change::insert, 0, "A-R", "pass"},
+                                           FieldChange{Change::remove, 2, "X-Old", ""},
+                                           FieldChange{Change::change, 1, "X-Old", "new"}));
   EXPECT_EQ(with_changes(kScanned, verdict.changes),
             "A-R: pass\r\nFrom: a@example.net\r\nSubject:  two\r\n lines\r\nX-Old: new\r\n"
             "X-Scanned: yes\r\n\r\nfirst\r\nlast\r\n");

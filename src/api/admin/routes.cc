@@ -378,7 +378,7 @@ Task<Response> explain_causes(Operations& operations, Given given, todoku::Langu
                                          name, todoku::printable_briefly(given.text(name))));
     }
   }
-  request.limit = std::min(given.number("limit").value_or(request.limit), operate::kCausesMax);
+  request.limit = given.number("limit").value_or(request.limit);
   request.utc_offset_minutes =
       given.number("utc_offset_minutes").value_or(request.utc_offset_minutes);
   const auto told = co_await operations.explain_causes(std::move(request));

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fstream>
+#include <span>
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,6 +14,7 @@
 #include "api/doors/postmark.h"
 #include "api/doors/resend.h"
 #include "api/doors/sendgrid.h"
+#include "api/doors/ses.h"
 #include "http/json.h"
 
 namespace todoku::api::doors {
@@ -51,17 +54,29 @@ std::string page(std::string_view name) {
   return text.str();
 }
 
+struct Table {
+  std::string_view name;
+  std::span<const Field> fields;
+};
+std::vector<Table> tables() {
+  return {{"resend", fields_of(Service::resend)},
+          {"postmark", fields_of(Service::postmark)},
+          {"sendgrid", fields_of(Service::sendgrid)},
+          {"ses", fields_of(Service::ses)},
+          {"ses bulk", fields_of_bulk()}};
+}
+
 TEST(DoorTables, ArePartsOfThePages) {
-  for (const Service service : {Service::resend, Service::postmark, Service::sendgrid}) {
-    EXPECT_THAT(page("doors.md"), HasSubstr(table_of(service, Language::english)));
-    EXPECT_THAT(page("doors.ja.md"), HasSubstr(table_of(service, Language::japanese)));
+  for (const auto& [name, fields] : tables()) {
+    EXPECT_THAT(page("doors.md"), HasSubstr(table_of(fields, Language::english))) << name;
+    EXPECT_THAT(page("doors.ja.md"), HasSubstr(table_of(fields, Language::japanese))) << name;
   }
 }
 
 TEST(DoorTables, SayWhyOfWhatIsNotTaken) {
-  for (const Service service : {Service::resend, Service::postmark, Service::sendgrid}) {
-    for (const Field& field : fields_of(service)) {
-      EXPECT_FALSE(field.note.en.empty() || field.note.ja.empty()) << field.path;
+  for (const auto& [name, fields] : tables()) {
+    for (const Field& field : fields) {
+      EXPECT_FALSE(field.note.en.empty() || field.note.ja.empty()) << name << field.path;
     }
   }
 }
@@ -187,12 +202,76 @@ TEST(Sendgrid, WithoutPersonalizationsThereIsNoMail) {
   EXPECT_THAT(told(mails.problems()), HasSubstr("personalizations is required"));
 }
 
+TEST(Ses, ReadsASimpleMail) {
+  const Json json(R"({"FromEmailAddress":"Shop <shop@example.jp>","Destination":{
+    "ToAddresses":["a@example.com","b@example.com"],"CcAddresses":["c@example.com"]},
+    "ReplyToAddresses":["r@example.jp"],"EmailTags":[{"Name":"kind","Value":"order"}],
+    "Content":{"Simple":{"Subject":{"Data":"s","Charset":"UTF-8"},
+    "Body":{"Text":{"Data":"t"},"Html":{"Data":"<p>h"}},
+    "Headers":[{"Name":"X-A","Value":"1"}],
+    "Attachments":[{"RawContent":"aGk=","FileName":"a.txt","ContentType":"text/plain"},
+    {"RawContent":"aGk=","FileName":"i.png","ContentDisposition":"INLINE","ContentId":"i"}]}}})");
+  const ses::Email email = ses::read_email(json.object(), kLimits);
+  ASSERT_TRUE(email.letter.problems.empty()) << told(email.letter.problems);
+  EXPECT_FALSE(email.missing);
+  const intake::TransactionRequest& request = email.letter.request;
+  EXPECT_EQ(request.content.from, (Mailbox{"shop@example.jp", "Shop"}));
+  EXPECT_THAT(request.more_to, ElementsAre("b@example.com"));
+  EXPECT_THAT(request.cc, ElementsAre("c@example.com"));
+  EXPECT_EQ(request.content.subject, "s");
+  EXPECT_EQ(request.content.html_part, "<p>h");
+  EXPECT_EQ(request.content.attachments[1].content_id, "i");
+  EXPECT_THAT(*request.labels.tags, ElementsAre("kind:order"));
+}
+
+TEST(Ses, NamesWhatIsNotThereAndWhatIsNotTaken) {
+  const Json json(R"({"FromEmailAddress":"a@example.jp","ConfigurationSetName":"mine",
+    "Destination":{"ToAddresses":["b@example.com"]},"Content":{"Raw":{"Data":"aGk="}},
+    "TenantName":"t"})");
+  const ses::Email email = ses::read_email(json.object(), kLimits);
+  ASSERT_TRUE(email.missing);
+  EXPECT_EQ(email.missing->text, "Configuration set <mine> does not exist.");
+  EXPECT_THAT(told(email.letter.problems), HasSubstr("Content.Raw is not supported"));
+  EXPECT_THAT(told(email.letter.problems), HasSubstr("TenantName is not supported"));
+}
+
+TEST(Ses, PutsTheValuesOfEachEntryIn) {
+  const Json json(R"({"FromEmailAddress":"a@example.jp","DefaultContent":{"Template":{
+    "TemplateContent":{"Subject":"Hi {{name}}","Text":"{{ name }}: {{n}}","Html":"{{name}}{{{name}}}"},
+    "TemplateData":"{\"name\":\"you\",\"n\":1}"}},"BulkEmailEntries":[
+    {"Destination":{"ToAddresses":["b@example.com"]},"ReplacementEmailContent":{
+     "ReplacementTemplate":{"ReplacementTemplateData":"{\"name\":\"<B>\"}"}},
+     "ReplacementHeaders":[{"Name":"X-A","Value":"1"}]},
+    {"Destination":{"ToAddresses":["c@example.com"]}}]})");
+  const ses::Bulk bulk(json.object(), kLimits);
+  ASSERT_EQ(bulk.size(), 2U) << told(bulk.problems());
+  const Letter first = bulk.mail(0);
+  ASSERT_TRUE(first.problems.empty()) << told(first.problems);
+  EXPECT_EQ(first.request.content.subject, "Hi <B>");
+  EXPECT_EQ(first.request.content.text_part, "<B>: 1");
+  EXPECT_EQ(first.request.content.html_part, "&lt;B&gt;<B>");
+  EXPECT_EQ(bulk.mail(1).request.content.subject, "Hi you");
+}
+
+TEST(Ses, PutsInNothingButNames) {
+  for (const std::string_view text :
+       {"{{#if a}}", "{{a.b}}", "{{> p}}", "{{", "{{none}}", "{{{a}}"}) {
+    intake::Problems problems;
+    (void)ses::rendered(text, {{"a", "1"}}, false, {"Text"}, problems);
+    EXPECT_FALSE(problems.empty()) << text;
+  }
+}
+
 TEST(Failures, HaveTheShapeOfTheService) {
   EXPECT_EQ(failure(Service::resend, {Trouble::wrong_credential, "x"}).body,
             R"({"statusCode":403,"name":"invalid_api_key","message":"API key is invalid"})");
   EXPECT_EQ(failure(Service::postmark, {Trouble::no_template, ""}).body,
             R"({"ErrorCode":1101,"Message":"The 'TemplateId' associated with this request is not )"
             R"(valid or was not found."})");
+  const auto ses = failure(Service::ses, {Trouble::bad_signature, "no"});
+  EXPECT_EQ(ses.status, 403);
+  EXPECT_EQ(ses.body, R"({"message":"no"})");
+  EXPECT_EQ(ses.headers.get("x-amzn-ErrorType"), "InvalidSignatureException");
   const auto sendgrid = failure(Service::sendgrid, {Trouble::invalid, "is bad", "from.email"});
   EXPECT_EQ(sendgrid.status, 400);
   EXPECT_EQ(sendgrid.body, R"({"errors":[{"message":"is bad","field":"from.email","help":null}]})");

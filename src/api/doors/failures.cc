@@ -37,6 +37,8 @@ Code of_resend(Trouble trouble) {
     case Trouble::no_credential:
       return {401, 0, "missing_api_key"};
     case Trouble::wrong_credential:
+    case Trouble::bad_signature:
+    case Trouble::incomplete_signature:
       return {403, 0, "invalid_api_key"};
     case Trouble::lacks_scope:
       return {401, 0, "restricted_api_key"};
@@ -84,6 +86,8 @@ Code of_postmark(Trouble trouble) {
       return {kUnprocessable, 402};
     case Trouble::no_credential:
     case Trouble::wrong_credential:
+    case Trouble::bad_signature:
+    case Trouble::incomplete_signature:
     case Trouble::lacks_scope:
       return {401, 10};
     case Trouble::suspended:
@@ -119,6 +123,8 @@ Code of_sendgrid(Trouble trouble) {
       return {400};
     case Trouble::no_credential:
     case Trouble::wrong_credential:
+    case Trouble::bad_signature:
+    case Trouble::incomplete_signature:
       return {401};
     case Trouble::sender:
     case Trouble::suspended:
@@ -145,6 +151,53 @@ Code of_sendgrid(Trouble trouble) {
   return {500};
 }
 
+Code of_ses(Trouble trouble) {
+  switch (trouble) {
+    case Trouble::invalid:
+    case Trouble::missing:
+    case Trouble::too_many_mails:
+    case Trouble::key_invalid:
+    case Trouble::key_of_other:
+      return {400, 0, "BadRequestException"};
+    case Trouble::sender:
+      return {400, 0, "MessageRejected"};
+    case Trouble::no_template:
+    case Trouble::no_stream:
+      return {404, 0, "NotFoundException"};
+    case Trouble::unreadable:
+      return {400, 0, "SerializationException"};
+    case Trouble::no_credential:
+      return {403, 0, "MissingAuthenticationTokenException"};
+    case Trouble::wrong_credential:
+      return {403, 0, "UnrecognizedClientException"};
+    case Trouble::bad_signature:
+      return {403, 0, "InvalidSignatureException"};
+    case Trouble::incomplete_signature:
+      return {403, 0, "IncompleteSignatureException"};
+    case Trouble::lacks_scope:
+      return {403, 0, "AccessDeniedException"};
+    case Trouble::suspended:
+      return {400, 0, "AccountSuspendedException"};
+    case Trouble::not_found:
+      return {404, 0, "UnknownOperationException"};
+    case Trouble::method:
+      return {405, 0, "UnknownOperationException"};
+    case Trouble::too_large:
+      return {413, 0, "RequestEntityTooLargeException"};
+    case Trouble::media_type:
+      return {415, 0, "SerializationException"};
+    case Trouble::too_often:
+      return {429, 0, "TooManyRequestsException"};
+    case Trouble::key_in_progress:
+      return {409, 0, "ConflictException"};
+    case Trouble::unavailable:
+      return {503, 0, "ServiceUnavailableException"};
+    case Trouble::failed:
+      return {500, 0, "InternalServiceErrorException"};
+  }
+  return {500, 0, "InternalServiceErrorException"};
+}
+
 Code code_of(Service service, Trouble trouble) {
   switch (service) {
     case Service::resend:
@@ -153,6 +206,8 @@ Code code_of(Service service, Trouble trouble) {
       return of_postmark(trouble);
     case Service::sendgrid:
       return of_sendgrid(trouble);
+    case Service::ses:
+      return of_ses(trouble);
   }
   return {500};
 }
@@ -177,6 +232,9 @@ std::string_view fixed_text(Service service, Trouble trouble) {
       }
       if (trouble == Trouble::lacks_scope) return "access forbidden";
       return trouble == Trouble::too_often ? "too many requests" : "";
+    case Service::ses:
+      if (credential) return "The security token included in the request is invalid.";
+      return trouble == Trouble::no_credential ? "Missing Authentication Token" : "";
   }
   return "";
 }
@@ -184,22 +242,23 @@ std::string_view fixed_text(Service service, Trouble trouble) {
 // What intake calls a field, and what a service does.
 struct Named {
   std::string_view ours;
-  std::array<std::string_view, 3> theirs;  // in the order of Service
+  std::array<std::string_view, 4> theirs;  // in the order of Service
 };
-constexpr std::array kNames{Named{"to", {"to", "To", "personalizations.0.to"}},
-                            Named{"cc", {"cc", "Cc", "personalizations.0.cc"}},
-                            Named{"bcc", {"bcc", "Bcc", "personalizations.0.bcc"}},
-                            Named{"from", {"from", "From", "from"}},
-                            Named{"reply_to", {"reply_to", "ReplyTo", "reply_to"}},
-                            Named{"subject", {"subject", "Subject", "subject"}},
-                            Named{"text_part", {"text", "TextBody", "content"}},
-                            Named{"html_part", {"html", "HtmlBody", "content"}},
-                            Named{"headers", {"headers", "Headers", "headers"}},
-                            Named{"file", {"attachments", "Attachments", "attachments"}},
-                            Named{"inline_parts", {"attachments", "Attachments", "attachments"}},
-                            Named{"list_unsubscribe", {"headers", "Headers", "headers"}},
-                            Named{"send_at", {"scheduled_at", "", "send_at"}},
-                            Named{"tags", {"tags", "Tag", "categories"}}};
+constexpr std::array kNames{
+    Named{"to", {"to", "To", "personalizations.0.to", "Destination.ToAddresses"}},
+    Named{"cc", {"cc", "Cc", "personalizations.0.cc", "Destination.CcAddresses"}},
+    Named{"bcc", {"bcc", "Bcc", "personalizations.0.bcc", "Destination.BccAddresses"}},
+    Named{"from", {"from", "From", "from", "FromEmailAddress"}},
+    Named{"reply_to", {"reply_to", "ReplyTo", "reply_to", "ReplyToAddresses"}},
+    Named{"subject", {"subject", "Subject", "subject", "Subject"}},
+    Named{"text_part", {"text", "TextBody", "content", "Body.Text"}},
+    Named{"html_part", {"html", "HtmlBody", "content", "Body.Html"}},
+    Named{"headers", {"headers", "Headers", "headers", "Headers"}},
+    Named{"file", {"attachments", "Attachments", "attachments", "Attachments"}},
+    Named{"inline_parts", {"attachments", "Attachments", "attachments", "Attachments"}},
+    Named{"list_unsubscribe", {"headers", "Headers", "headers", "Headers"}},
+    Named{"send_at", {"scheduled_at", "", "send_at", ""}},
+    Named{"tags", {"tags", "Tag", "categories", "EmailTags"}}};
 
 std::string field_of(Service service, Path path) {
   if (path.empty()) return {};
@@ -264,6 +323,9 @@ void write(http::JsonWriter& json, Service service, const Failure& failure, cons
       json.end_object();
       json.end_array();
       break;
+    case Service::ses:
+      json.member("message", text);
+      break;
   }
   json.end_object();
 }
@@ -281,7 +343,10 @@ std::string failure_body(Service service, const Failure& failure) {
 }
 
 http::Response failure(Service service, const Failure& failure) {
-  return http::Response::json(status_of(service, failure.trouble), failure_body(service, failure));
+  const Code code = code_of(service, failure.trouble);
+  auto response = http::Response::json(code.status, failure_body(service, failure));
+  if (service == Service::ses) response.headers.set("x-amzn-ErrorType", code.name);
+  return response;
 }
 
 Trouble trouble_of_status(int status) {

@@ -23,6 +23,8 @@ enum class Trouble : std::uint8_t {
   unreadable,      // no JSON
   no_credential,
   wrong_credential,
+  bad_signature,         // of a signed request
+  incomplete_signature,  // it does not cover what it has to
   lacks_scope,
   suspended,
   not_found,  // no such path

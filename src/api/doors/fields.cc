@@ -135,10 +135,10 @@ void check_fields(const boost::json::object& object, std::span<const Field> fiel
   Walk(fields, problems).look(object, {}, {});
 }
 
-std::string table_of(Service service, Language language) {
+std::string table_of(std::span<const Field> fields, Language language) {
   std::string out = language == Language::japanese ? "| 項目 | 扱い | 説明 |\n| --- | --- | --- |\n"
                                                    : "| field | | |\n| --- | --- | --- |\n";
-  for (const Field& field : fields_of(service)) {
+  for (const Field& field : fields) {
     out += fmt::format("| `{}` | {} | {} |\n", field.path, word_of(field.taking).in(language),
                        field.note.in(language));
   }

@@ -15,7 +15,7 @@
 
 namespace todoku::api::doors {
 
-enum class Service : std::uint8_t { resend, postmark, sendgrid };
+enum class Service : std::uint8_t { resend, postmark, sendgrid, ses };
 
 enum class Taking : std::uint8_t {
   taken,     // becomes something of the mail
@@ -30,8 +30,10 @@ struct Field {
   Sentence note;  // what it becomes, or why it is not taken
 };
 
-// Every field that the service documents.
+// Every field that the service documents; of SES those of SendEmail.
 [[nodiscard]] std::span<const Field> fields_of(Service service);
+// SES's SendBulkEmail.
+[[nodiscard]] std::span<const Field> fields_of_bulk();
 
 // Adds a problem for each member that is not taken. Absent and null are the same, and so is what is
 // refused and empty: it asks for nothing. Of a member that is taken and has none below it in the
@@ -40,6 +42,6 @@ void check_fields(const boost::json::object& object, std::span<const Field> fiel
                   intake::Problems& problems);
 
 // The table as docs/doors.md has it.
-[[nodiscard]] std::string table_of(Service service, Language language);
+[[nodiscard]] std::string table_of(std::span<const Field> fields, Language language);
 
 }  // namespace todoku::api::doors

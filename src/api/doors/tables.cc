@@ -180,6 +180,136 @@ constexpr std::array kSendgrid{
     Field{"tracking_settings.subscription_tracking", only_off, kWords},
     Field{"tracking_settings.ganalytics", only_off, kNoClicks}};
 
+constexpr Sentence kNoSets{"there are no configuration sets here: NotFoundException",
+                           "設定セットはありません (NotFoundException)"};
+constexpr Sentence kNoNamedTemplates{
+    "there are no stored templates here: NotFoundException; TemplateContent is taken",
+    "保存されたテンプレートはありません (NotFoundException)。TemplateContentは使えます"};
+constexpr Sentence kOwnBounces{"failures are told by events and webhooks",
+                               "不達はイベントとWebhookで知らせます"};
+constexpr Sentence kNoArns{"there are no identities of others here",
+                           "ほかのアカウントの識別子はありません"};
+constexpr Sentence kNoLists{"there are no contact lists here: use headers",
+                            "連絡先リストはありません。headersを使ってください"};
+constexpr Sentence kOurEncoding{"encodings are chosen here", "符号化はこちらで選びます"};
+constexpr Sentence kCharset{"JSON is UTF-8", "JSONはUTF-8です"};
+constexpr Sentence kTemplateText{
+    "`{{name}}` is put in, in HTML escaped unless it is `{{{name}}}`; nothing else of Handlebars",
+    "`{{name}}`を差し込む。HTMLではエスケープし、`{{{name}}}`"
+    "はしない。Handlebarsのほかの構文は不可"};
+constexpr Sentence kTemplateData{"the values, a JSON object in a text",
+                                 "値。JSONオブジェクトの文字列"};
+
+constexpr std::array kSes{
+    Field{"FromEmailAddress", taken, kFrom},
+    Field{"FromEmailAddressIdentityArn", refused, kNoArns},
+    Field{"Destination", taken, kTo},
+    Field{"Destination.ToAddresses", taken, kTo},
+    Field{"Destination.CcAddresses", taken, kCc},
+    Field{"Destination.BccAddresses", taken, kBcc},
+    Field{"ReplyToAddresses", taken, kReplyTo},
+    Field{"FeedbackForwardingEmailAddress", refused, kOwnBounces},
+    Field{"FeedbackForwardingEmailAddressIdentityArn", refused, kNoArns},
+    Field{"Content", taken, {"Simple, or Template with TemplateContent", "SimpleかTemplate"}},
+    Field{"Content.Simple", taken, {"the mail", "メール"}},
+    Field{"Content.Simple.Subject", taken, kSubject},
+    Field{"Content.Simple.Subject.Data", taken, kSubject},
+    Field{"Content.Simple.Subject.Charset", holds, kCharset},
+    Field{"Content.Simple.Body", taken, {"the texts", "本文"}},
+    Field{"Content.Simple.Body.Text", taken, kText},
+    Field{"Content.Simple.Body.Text.Data", taken, kText},
+    Field{"Content.Simple.Body.Text.Charset", holds, kCharset},
+    Field{"Content.Simple.Body.Html", taken, kHtml},
+    Field{"Content.Simple.Body.Html.Data", taken, kHtml},
+    Field{"Content.Simple.Body.Html.Charset", holds, kCharset},
+    Field{"Content.Simple.Headers", taken, kHeaders},
+    Field{"Content.Simple.Headers[].Name", taken, kHeaders},
+    Field{"Content.Simple.Headers[].Value", taken, kHeaders},
+    Field{"Content.Simple.Attachments", taken, kFiles},
+    Field{"Content.Simple.Attachments[].RawContent", taken, {"in base64", "base64"}},
+    Field{"Content.Simple.Attachments[].FileName", taken, kPartOfFile},
+    Field{"Content.Simple.Attachments[].ContentType", taken, kPartOfFile},
+    Field{"Content.Simple.Attachments[].ContentDisposition",
+          taken,
+          {"`ATTACHMENT` or `INLINE`", "`ATTACHMENT`か`INLINE`"}},
+    Field{"Content.Simple.Attachments[].ContentId", taken, kPartOfFile},
+    Field{"Content.Simple.Attachments[].ContentDescription",
+          refused,
+          {"no part has a description here", "パートの説明は書きません"}},
+    Field{"Content.Simple.Attachments[].ContentTransferEncoding", holds, kOurEncoding},
+    Field{"Content.Raw",
+          refused,
+          {"hand in whole messages over SMTP", "メッセージ全体はSMTPで預けてください"}},
+    Field{"Content.Template", taken, kTemplateText},
+    Field{"Content.Template.TemplateName", taken, kNoNamedTemplates},
+    Field{"Content.Template.TemplateArn", taken, kNoNamedTemplates},
+    Field{"Content.Template.TemplateContent", taken, kTemplateText},
+    Field{"Content.Template.TemplateContent.Subject", taken, kSubject},
+    Field{"Content.Template.TemplateContent.Text", taken, kText},
+    Field{"Content.Template.TemplateContent.Html", taken, kHtml},
+    Field{"Content.Template.TemplateData", taken, kTemplateData},
+    Field{"Content.Template.Headers", taken, kHeaders},
+    Field{"Content.Template.Headers[].Name", taken, kHeaders},
+    Field{"Content.Template.Headers[].Value", taken, kHeaders},
+    Field{"Content.Template.Attachments",
+          refused,
+          {"attach files to Simple", "添付ファイルはSimpleで送ってください"}},
+    Field{"EmailTags", taken, kTag},
+    Field{"EmailTags[].Name", taken, kTag},
+    Field{"EmailTags[].Value", taken, kTag},
+    Field{"ConfigurationSetName", taken, kNoSets},
+    Field{"EndpointId", refused, kNoPools},
+    Field{"TenantName",
+          refused,
+          {"an access key is of one account", "アクセスキーは1つのアカウントのものです"}},
+    Field{"ListManagementOptions", refused, kNoLists}};
+
+constexpr std::array kSesBulk{
+    Field{"FromEmailAddress", taken, kFrom},
+    Field{"FromEmailAddressIdentityArn", refused, kNoArns},
+    Field{"ReplyToAddresses", taken, kReplyTo},
+    Field{"FeedbackForwardingEmailAddress", refused, kOwnBounces},
+    Field{"FeedbackForwardingEmailAddressIdentityArn", refused, kNoArns},
+    Field{"DefaultEmailTags", taken, kTag},
+    Field{"DefaultEmailTags[].Name", taken, kTag},
+    Field{"DefaultEmailTags[].Value", taken, kTag},
+    Field{"DefaultContent", taken, kTemplateText},
+    Field{"DefaultContent.Template", taken, kTemplateText},
+    Field{"DefaultContent.Template.TemplateName", taken, kNoNamedTemplates},
+    Field{"DefaultContent.Template.TemplateArn", taken, kNoNamedTemplates},
+    Field{"DefaultContent.Template.TemplateContent", taken, kTemplateText},
+    Field{"DefaultContent.Template.TemplateContent.Subject", taken, kSubject},
+    Field{"DefaultContent.Template.TemplateContent.Text", taken, kText},
+    Field{"DefaultContent.Template.TemplateContent.Html", taken, kHtml},
+    Field{"DefaultContent.Template.TemplateData", taken, kTemplateData},
+    Field{"DefaultContent.Template.Headers", taken, kHeaders},
+    Field{"DefaultContent.Template.Headers[].Name", taken, kHeaders},
+    Field{"DefaultContent.Template.Headers[].Value", taken, kHeaders},
+    Field{
+        "DefaultContent.Template.Attachments",
+        refused,
+        {"attach files to SendEmail's Simple", "添付ファイルはSendEmailのSimpleで送ってください"}},
+    Field{"BulkEmailEntries", taken, {"a mail each, 50 at most", "1件が1通。50件まで"}},
+    Field{"BulkEmailEntries[].Destination", taken, kTo},
+    Field{"BulkEmailEntries[].Destination.ToAddresses", taken, kTo},
+    Field{"BulkEmailEntries[].Destination.CcAddresses", taken, kCc},
+    Field{"BulkEmailEntries[].Destination.BccAddresses", taken, kBcc},
+    Field{"BulkEmailEntries[].ReplacementTags", taken, kTag},
+    Field{"BulkEmailEntries[].ReplacementTags[].Name", taken, kTag},
+    Field{"BulkEmailEntries[].ReplacementTags[].Value", taken, kTag},
+    Field{"BulkEmailEntries[].ReplacementEmailContent", taken, kTemplateData},
+    Field{"BulkEmailEntries[].ReplacementEmailContent.ReplacementTemplate", taken, kTemplateData},
+    Field{"BulkEmailEntries[].ReplacementEmailContent.ReplacementTemplate.ReplacementTemplateData",
+          taken, kTemplateData},
+    Field{"BulkEmailEntries[].ReplacementHeaders", taken, kHeaders},
+    Field{"BulkEmailEntries[].ReplacementHeaders[].Name", taken, kHeaders},
+    Field{"BulkEmailEntries[].ReplacementHeaders[].Value", taken, kHeaders},
+    Field{"ConfigurationSetName", taken, kNoSets},
+    Field{"EndpointId", refused, kNoPools},
+    Field{"TenantName",
+          refused,
+          {"an access key is of one account", "アクセスキーは1つのアカウントのものです"}}};
+
 }  // namespace
 
 std::span<const Field> fields_of(Service service) {
@@ -190,8 +320,14 @@ std::span<const Field> fields_of(Service service) {
       return kPostmark;
     case Service::sendgrid:
       return kSendgrid;
+    case Service::ses:
+      return kSes;
   }
   return {};
+}
+
+std::span<const Field> fields_of_bulk() {
+  return kSesBulk;
 }
 
 }  // namespace todoku::api::doors

@@ -507,18 +507,13 @@ def send_all(cases):
         sender.send(case)
 
 
-def is_kept(name):
-    """Whether a mail or a reply is of the part that no rule is tuned by: by what its name begins with."""
-    return int(hashlib.sha256(name.split(".")[0].encode()).hexdigest(), 16) % 3 == 0
-
-
 def cases_for(name, japanese):
     """Which cases a mail server gets: each one of its own share, all of them what the network does."""
     cases, shares = [], [each for each in PACKAGES]
     for row in replies():
         digest = int(hashlib.sha256(row["id"].encode()).hexdigest(), 16)
         share = shares[digest // 7 % 4]
-        is_mine = digest // 31 % 9 < 5 and share == name
+        is_mine = digest // 31 % 9 < (8 if row["id"][0] in "st" else 5) and share == name
         is_common = digest // 13 % 37 == 0
         if japanese:
             is_mine, is_common = digest // 17 % 16 == 5 or (row["language"] == "ja" and digest % 2 == 0), False

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// Amazon SES v2's SendEmail and SendBulkEmail.
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "api/door_mails.h"
+#include "api/door_routes.h"
+#include "api/doors/ses.h"
+#include "base/digest.h"
+
+namespace todoku::api {
+namespace {
+
+using doors::Service;
+using doors::Trouble;
+
+http::Response ses_failure(int status, std::string_view reason, const http::Request& /*request*/) {
+  return doors::failure(Service::ses, {doors::trouble_of_status(status), std::string(reason)});
+}
+
+constexpr Guise kGuise{"/doors/ses", nullptr, &ses_failure};
+
+// The id that the packages give a call, and keep when they repeat it. It is signed, or the request
+// was refused.
+std::optional<store::IdempotencyKey> key_of_call(const Call& call) {
+  const std::string_view id = call.request.headers.get("amz-sdk-invocation-id");
+  if (id.empty()) return std::nullopt;
+  return store::IdempotencyKey{call.account.key, store::KeyedRoute::mail_of_batch,
+                               sha256(fmt::format("ses {}", id))};
+}
+
+// As the header of the mail has it, without brackets.
+std::string message_id_at(const MailBatch& batch, std::size_t place, store::PublicId delivery) {
+  std::string_view id = batch.message_ids[place];
+  if (id.size() < 3) return uuid_of(delivery);
+  return std::string(id.substr(1, id.size() - 2));
+}
+
+Task<std::optional<http::Response>> read_ses(const Api& api, const Call& call, Form& form) {
+  if (auto bad = co_await read_door(api, call, Service::ses, form)) co_return bad;
+  if (form.json->is_object()) co_return std::nullopt;
+  co_return doors::failure(Service::ses, {Trouble::unreadable, "A JSON object is expected."});
+}
+
+Task<http::Response> send_email(Api& api, Call& call) {
+  const auto form = std::make_shared<Form>();
+  if (auto bad = co_await read_ses(api, call, *form)) co_return std::move(*bad);
+  const auto email = std::make_shared<const doors::ses::Email>(
+      doors::ses::read_email(form->object(), api.intake().limits()));
+  if (email->missing) co_return doors::failure(Service::ses, *email->missing);
+  Letters letters{
+      .service = Service::ses, .count = 1, .make = [email](std::size_t) { return email->letter; }};
+  const auto key = key_of_call(call);
+  if (const auto fault = co_await first_fault(api, call, letters, key)) {
+    co_return doors::failure(Service::ses, fault->failure);
+  }
+  const auto batch = co_await accept_letters(api, call, std::move(letters), key);
+  const auto made = batch->answer(0);
+  if (!made) co_return door_refusal(Service::ses, made.error(), call.language);
+  http::JsonWriter json;
+  json.begin_object();
+  json.member("MessageId", message_id_at(*batch, 0, made->answer));
+  json.end_object();
+  auto response = http::Response::json(200, json.take());
+  tell_of_mail(*batch, response);
+  co_return response;
+}
+
+// Read once, and told from entry by entry.
+struct Read {
+  Form form;
+  std::optional<doors::ses::Bulk> bulk;
+};
+
+struct Entry {
+  std::optional<doors::Failure> failure;
+  std::string message_id;
+};
+
+// SES's word for what became of an entry.
+std::string_view status_word(const Entry& entry) {
+  if (!entry.failure) return "SUCCESS";
+  switch (entry.failure->trouble) {
+    case Trouble::sender:
+      return "MESSAGE_REJECTED";
+    case Trouble::suspended:
+      return "ACCOUNT_SUSPENDED";
+    case Trouble::too_often:
+      return "ACCOUNT_THROTTLED";
+    case Trouble::unavailable:
+    case Trouble::failed:
+    case Trouble::key_in_progress:
+      return "TRANSIENT_FAILURE";
+    default:
+      return "INVALID_PARAMETER";
+  }
+}
+
+std::string results_of(const std::vector<Entry>& entries) {
+  http::JsonWriter json;
+  json.begin_object();
+  json.key("BulkEmailEntryResults");
+  json.begin_array();
+  for (const Entry& entry : entries) {
+    json.begin_object();
+    json.member("Status", status_word(entry));
+    if (entry.failure) {
+      json.member("Error", entry.failure->text);
+    } else {
+      json.member("MessageId", entry.message_id);
+    }
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return json.take();
+}
+
+// Each entry for itself: what is sound is accepted.
+Task<std::vector<Entry>> send_entries(Api& api, Call& call, std::shared_ptr<Read> read) {
+  std::vector<Entry> entries(read->bulk->size());
+  std::vector<std::size_t> sound;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    entries[i].failure = fault_of(api, call, Service::ses, read->bulk->mail(i));
+    if (!entries[i].failure) sound.push_back(i);
+  }
+  Letters letters{.service = Service::ses,
+                  .count = sound.size(),
+                  .make = [read = std::move(read), sound](std::size_t i) {
+                    return read->bulk->mail(sound[i]);
+                  }};
+  const auto batch = co_await accept_letters(api, call, std::move(letters), key_of_call(call));
+  for (std::size_t i = 0; i < sound.size(); ++i) {
+    const auto made = batch->answer(i);
+    Entry& entry = entries[sound[i]];
+    if (made) {
+      entry.message_id = message_id_at(*batch, i, made->answer);
+    } else {
+      entry.failure = doors::failure_of(Service::ses, made.error(), call.language);
+    }
+  }
+  co_return entries;
+}
+
+Task<http::Response> send_bulk(Api& api, Call& call) {
+  const auto read = std::make_shared<Read>();
+  if (auto bad = co_await read_ses(api, call, read->form)) co_return std::move(*bad);
+  const auto& bulk = read->bulk.emplace(read->form.object(), api.intake().limits());
+  if (bulk.missing()) co_return doors::failure(Service::ses, *bulk.missing());
+  if (bulk.size() == 0) {
+    co_return doors::failure(Service::ses,
+                             doors::failure_of(Service::ses, bulk.problems(), call.language));
+  }
+  const auto entries = co_await send_entries(api, call, read);
+  co_return http::Response::json(200, results_of(entries));
+}
+
+}  // namespace
+
+void add_ses_routes(Api& api, http::Router& router) {
+  api.add_door(router, kGuise, "/v2/email/outbound-emails", {.body_max = api.form_octets_max()},
+               &send_email);
+  api.add_door(router, kGuise, "/v2/email/outbound-bulk-emails", {.body_max = kDoorOctetsMax},
+               &send_bulk);
+}
+
+}  // namespace todoku::api

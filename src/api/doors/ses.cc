@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/doors/ses.h"
+
+#include <algorithm>
+
+#include <boost/json/array.hpp>
+#include <fmt/format.h>
+
+#include "api/doors/fields.h"
+#include "api/doors/members.h"
+#include "base/bytes.h"
+#include "base/utf8.h"
+#include "http/json.h"
+
+namespace todoku::api::doors::ses {
+namespace {
+
+using Values = std::vector<std::pair<std::string, std::string>>;
+
+constexpr std::size_t kShownOctets = 64;
+// Of one text with its values put in: more is refused, whatever the limits of texts are.
+constexpr std::size_t kRenderedOctetsMax = std::size_t{1} << 20U;
+
+std::vector<std::string> addresses(const Members& destination, std::string_view name,
+                                   Letter& letter) {
+  std::vector<std::string> all;
+  for (const auto& [text, path] : destination.texts(name)) {
+    for (std::string& each : read_addresses(text, path, letter)) all.push_back(std::move(each));
+  }
+  return all;
+}
+
+void read_destination(const Members& mail, Letter& letter) {
+  Recipients recipients;
+  if (const auto destination = mail.members("Destination")) {
+    recipients.to = addresses(*destination, "ToAddresses", letter);
+    recipients.cc = addresses(*destination, "CcAddresses", letter);
+    recipients.bcc = addresses(*destination, "BccAddresses", letter);
+  }
+  address(letter, std::move(recipients));
+}
+
+void read_sender(const Members& mail, Letter& letter) {
+  const Path path = mail.path_to("FromEmailAddress");
+  letter.request.content.from =
+      read_mailbox(mail.text("FromEmailAddress").value_or(""), path, letter.problems);
+  std::vector<Mailbox> answers;
+  for (const auto& [text, place] : mail.texts("ReplyToAddresses")) {
+    answers.push_back(read_mailbox(text, place, letter.problems));
+  }
+  set_reply_to(letter, answers, mail.path_to("ReplyToAddresses"));
+}
+
+void read_tags(const Members& mail, std::string_view name, Letter& letter) {
+  mail.each_object(name, SIZE_MAX, [&](const Members& tag) {
+    add_tag(letter, tag.text("Name").value_or(""), tag.text("Value").value_or(""));
+  });
+}
+
+void read_headers(const Members& part, Letter& letter) {
+  part.each_object("Headers", SIZE_MAX, [&](const Members& header) {
+    add_header(letter, header.text("Name").value_or(""), header.text("Value").value_or(""),
+               header.path_to("Value"));
+  });
+}
+
+void read_files(const Members& part, const intake::Limits& limits, Letter& letter) {
+  part.each_object("Attachments", limits.attachments_max, [&](const Members& file) {
+    const bool is_inline = file.text("ContentDisposition").value_or("") == "INLINE";
+    File read{.name = file.text("FileName").value_or(""),
+              .type = file.text("ContentType").value_or(""),
+              .base64 = file.text("RawContent").value_or("")};
+    if (is_inline) read.content_id = file.text("ContentId").value_or("");
+    if (is_inline && read.content_id.empty()) {
+      letter.problems.add(file.path_to("ContentId"), intake::texts::required());
+    }
+    add_file(letter, std::move(read), limits, file.path_to("RawContent"));
+  });
+}
+
+// {"Data": "...", "Charset": "UTF-8"}: JSON is UTF-8, whatever the charset is called.
+std::string data_of(const Members& part, std::string_view name) {
+  const auto content = part.members(name);
+  return content ? content->text("Data").value_or("") : std::string();
+}
+
+std::optional<Failure> missing_set(const Members& mail) {
+  const std::string name = mail.text("ConfigurationSetName").value_or("");
+  if (name.empty()) return std::nullopt;
+  return Failure{Trouble::no_stream, fmt::format("Configuration set <{}> does not exist.",
+                                                 utf8_prefix(name, kShownOctets))};
+}
+
+std::optional<Failure> missing_template(const Members& place) {
+  for (const std::string_view member : {"TemplateName", "TemplateArn"}) {
+    const std::string name = place.text(member).value_or("");
+    if (name.empty()) continue;
+    return Failure{Trouble::no_template,
+                   fmt::format("Template {} does not exist.", utf8_prefix(name, kShownOctets))};
+  }
+  return std::nullopt;
+}
+
+// A JSON object as a text. Later values of a name take the place of earlier ones.
+void read_values(const Members& place, std::string_view name, Values& values) {
+  const auto text = place.text(name);
+  if (!text || text->empty()) return;
+  http::JsonArena arena;
+  const auto parsed = http::parse_json(*text, arena, {.keeps_literals = true});
+  if (!parsed || !parsed->is_object()) {
+    place.problems().add(place.path_to(name), {"is no JSON object in a text.",
+                                               "JSONオブジェクトの文字列ではありません。"});
+    return;
+  }
+  const Members members(parsed->get_object(), place.path_to(name), place.problems());
+  for (const auto& member : parsed->get_object()) {
+    const std::string_view key(member.key().data(), member.key().size());
+    auto value = members.scalar(key);
+    if (!value) continue;
+    const auto before = std::ranges::find(values, key, &Values::value_type::first);
+    if (before != values.end()) {
+      before->second = std::move(*value);
+    } else {
+      values.emplace_back(key, std::move(*value));
+    }
+  }
+}
+
+void append_escaped(std::string& out, std::string_view text) {
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#x27;";
+        break;
+      default:
+        out += c;
+    }
+  }
+}
+
+void render(Letter& letter, const Values& values, const Path& path) {
+  Content& content = letter.request.content;
+  const auto put = [&](std::string& text, std::string_view name, bool is_html) {
+    Path place = path;
+    place.emplace_back(name);
+    text = rendered(text, values, is_html, place, letter.problems);
+  };
+  put(content.subject, "Subject", false);
+  put(content.text_part, "Text", false);
+  put(content.html_part, "Html", true);
+}
+
+// {Subject, Text, Html} that a request brings instead of a template's name.
+void read_template(const Members& place, const intake::Limits& limits, Letter& letter) {
+  if (const auto content = place.members("TemplateContent")) {
+    letter.request.content.subject = content->text("Subject").value_or("");
+    letter.request.content.text_part = content->text("Text").value_or("");
+    letter.request.content.html_part = content->text("Html").value_or("");
+  }
+  read_headers(place, letter);
+  read_files(place, limits, letter);
+}
+
+void read_simple(const Members& message, const intake::Limits& limits, Letter& letter) {
+  Content& content = letter.request.content;
+  content.subject = data_of(message, "Subject");
+  if (const auto body = message.members("Body")) {
+    content.text_part = data_of(*body, "Text");
+    content.html_part = data_of(*body, "Html");
+  }
+  read_headers(message, letter);
+  read_files(message, limits, letter);
+}
+
+}  // namespace
+
+std::string rendered(std::string_view text, const Values& values, bool is_html, const Path& path,
+                     intake::Problems& problems) {
+  std::string out;
+  while (true) {
+    const std::size_t begin = text.find("{{");
+    out += text.substr(0, begin);
+    if (begin == std::string_view::npos) return out;
+    text.remove_prefix(begin + 2);
+    const bool is_raw = text.starts_with('{');
+    if (is_raw) text.remove_prefix(1);
+    const std::size_t end = text.find(is_raw ? "}}}" : "}}");
+    const std::string_view name = trim(text.substr(0, end));
+    const bool is_name = !name.empty() && std::ranges::all_of(name, [](char c) {
+      return is_ascii_alphanumeric(c) || c == '_' || c == '-' ||
+             static_cast<unsigned char>(c) >= 0x80;
+    });
+    const auto value = std::ranges::find(values, name, &Values::value_type::first);
+    const std::string shown(utf8_prefix(name, kShownOctets));
+    if (end == std::string_view::npos || !is_name) {
+      problems.add(path,
+                   {fmt::format("has {{{{{}}}}}, but only names of values are put in here.", shown),
+                    fmt::format("{{{{{}}}}}は使えません。値の名前だけを差し込めます。", shown)});
+      return out;
+    }
+    if (value == values.end()) {
+      problems.add(path, {fmt::format("has {{{{{}}}}}, of which there is no value.", shown),
+                          fmt::format("{{{{{}}}}}の値がありません。", shown)});
+      return out;
+    }
+    if (is_html && !is_raw) {
+      append_escaped(out, value->second);
+    } else {
+      out += value->second;
+    }
+    if (out.size() > kRenderedOctetsMax) {
+      problems.add(path, intake::texts::too_large(kRenderedOctetsMax));
+      return {};
+    }
+    text.remove_prefix(end + (is_raw ? 3 : 2));
+  }
+}
+
+Email read_email(const boost::json::object& object, const intake::Limits& limits) {
+  Email read;
+  Letter& letter = read.letter;
+  check_fields(object, fields_of(Service::ses), letter.problems);
+  const Members mail(object, {}, letter.problems);
+  read_sender(mail, letter);
+  read_destination(mail, letter);
+  read_tags(mail, "EmailTags", letter);
+  read.missing = missing_set(mail);
+  const auto content = mail.members("Content");
+  if (!content) {
+    if (letter.problems.empty()) letter.problems.add({"Content"}, intake::texts::required());
+    return read;
+  }
+  if (const auto message = content->members("Simple")) {
+    read_simple(*message, limits, letter);
+  } else if (const auto place = content->members("Template")) {
+    if (auto none = missing_template(*place)) read.missing = std::move(none);
+    Values values;
+    read_values(*place, "TemplateData", values);
+    read_template(*place, limits, letter);
+    render(letter, values, place->path_to("TemplateContent"));
+  }
+  return read;
+}
+
+Bulk::Bulk(const boost::json::object& object, const intake::Limits& limits)
+    : object_(object), limits_(limits) {
+  check_fields(object, fields_of_bulk(), common_.problems);
+  const Members mail(object, {}, common_.problems);
+  read_sender(mail, common_);
+  read_tags(mail, "DefaultEmailTags", common_);
+  missing_ = missing_set(mail);
+  read_content();
+  const boost::json::array* const entries = mail.array("BulkEmailEntries");
+  const std::size_t size = entries == nullptr ? 0 : entries->size();
+  if (size == 0) common_.problems.add({"BulkEmailEntries"}, intake::texts::required());
+  if (size > kEntriesMax) {
+    common_.problems.add({"BulkEmailEntries"}, intake::texts::too_many(kEntriesMax));
+  }
+  if (common_.problems.empty()) size_ = size;
+}
+
+void Bulk::read_content() {
+  const Members mail(object_, {}, common_.problems);
+  const auto content = mail.members("DefaultContent");
+  const auto place = content ? content->members("Template") : std::nullopt;
+  if (!place) {
+    common_.problems.add({"DefaultContent", "Template"}, intake::texts::required());
+    return;
+  }
+  if (auto none = missing_template(*place)) missing_ = std::move(none);
+  read_values(*place, "TemplateData", defaults_);
+  read_template(*place, limits_, common_);
+}
+
+Letter Bulk::mail(std::size_t place) const {
+  Letter letter = common_;
+  const boost::json::value& value = object_.at("BulkEmailEntries").get_array()[place];
+  const Path path{"BulkEmailEntries", std::to_string(place)};
+  if (!value.is_object()) {
+    letter.problems.add(path, intake::texts::wrong_type("an object", "オブジェクト"));
+    return letter;
+  }
+  const Members entry(value.get_object(), path, letter.problems);
+  read_destination(entry, letter);
+  if (entry.array("ReplacementTags") != nullptr) {
+    letter.request.labels.tags.reset();
+    read_tags(entry, "ReplacementTags", letter);
+  }
+  entry.each_object("ReplacementHeaders", SIZE_MAX, [&](const Members& header) {
+    const std::string name = header.text("Name").value_or("");
+    std::erase_if(letter.request.content.headers, [&name](const ExtraHeader& each) {
+      return equals_ignoring_case(each.name, name);
+    });
+    add_header(letter, name, header.text("Value").value_or(""), header.path_to("Value"));
+  });
+  Values values = defaults_;
+  if (const auto content = entry.members("ReplacementEmailContent")) {
+    if (const auto replacement = content->members("ReplacementTemplate")) {
+      read_values(*replacement, "ReplacementTemplateData", values);
+    }
+  }
+  render(letter, values, {"DefaultContent", "Template", "TemplateContent"});
+  return letter;
+}
+
+}  // namespace todoku::api::doors::ses

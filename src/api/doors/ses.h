@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Amazon SES v2: SendEmail and SendBulkEmail.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <boost/json/object.hpp>
+
+#include "api/doors/failures.h"
+#include "api/doors/letter.h"
+
+namespace todoku::api::doors::ses {
+
+inline constexpr std::size_t kEntriesMax = 50;
+
+struct Email {
+  Letter letter;
+  std::optional<Failure> missing;  // a template or a configuration set, which are not there
+};
+
+// SendEmail.
+[[nodiscard]] Email read_email(const boost::json::object& object, const intake::Limits& limits);
+
+// SendBulkEmail: a template, which the request brings, and for each entry a mail.
+class Bulk {
+ public:
+  // Keeps `object` and `limits`, which outlive it.
+  Bulk(const boost::json::object& object, const intake::Limits& limits);
+
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] const std::optional<Failure>& missing() const { return missing_; }
+  // What is wrong with the whole: then there is no mail.
+  [[nodiscard]] const intake::Problems& problems() const { return common_.problems; }
+  [[nodiscard]] Letter mail(std::size_t place) const;
+
+ private:
+  using Values = std::vector<std::pair<std::string, std::string>>;
+  void read_content();
+
+  const boost::json::object& object_;
+  const intake::Limits& limits_;
+  Letter common_;
+  Values defaults_;
+  std::optional<Failure> missing_;
+  std::size_t size_ = 0;
+};
+
+// `text` with the values put in for {{name}}; HTML is escaped where `is_html`, but for {{{name}}}.
+// A problem names what has no value, and what is more than a name: blocks, helpers and paths.
+[[nodiscard]] std::string rendered(std::string_view text,
+                                   const std::vector<std::pair<std::string, std::string>>& values,
+                                   bool is_html, const Path& path, intake::Problems& problems);
+
+}  // namespace todoku::api::doors::ses

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The public npm packages of Resend, Postmark, SendGrid and Amazon SES, with only base URL and
+credentials changed, against the engine: what each field becomes at the receiver, and what each
+package says of a refusal.
+
+usage: doors_test.py TODOKU WORK_FOLDER
+"""
+import email
+import email.policy
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+from stack import Stack  # noqa: E402
+
+HERE = pathlib.Path(__file__).resolve().parent
+# Copies: of the full mails to and cc (and once bcc), and those of batches and entries.
+COPIES = {"resend": 4 + 2, "postmark": 3 + 1, "sendgrid": 3 + 1, "ses": 3 + 1}
+
+
+def install(folder):
+    """The packages in `folder`, from the registry once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "client.js"):
+        shutil.copy(HERE / name, folder)
+    if not (folder / "node_modules/@aws-sdk/client-sesv2").exists():
+        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock",
+                        "--loglevel=error"], cwd=folder, check=True)
+
+
+def expect(condition, what):
+    if not condition:
+        raise AssertionError(what)
+
+
+def mails_of(stack):
+    return [email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+            for path in sorted((stack.directory / "mails").glob("*.eml"))]
+
+
+def check_full(mails, door, subject, html):
+    """Every field of the mail that each door was given."""
+    copies = [mail for mail in mails if mail["Subject"] == subject]
+    expect(len(copies) == (4 if door == "resend" else 3), f"{door}: {len(copies)} copies")
+    for mail in copies:
+        expect(mail["From"] == "Shop <shop@sender.example>", mail["From"])
+        to = [address.addr_spec for address in mail["To"].addresses]
+        expect(to == ["taro@one.example", "hanako@one.example"], to)
+        expect(mail["Cc"] == "cc@one.example", mail["Cc"])
+        expect(mail["Reply-To"] == "help@sender.example", mail["Reply-To"])
+        expect(mail["X-Door"] == door, mail["X-Door"])
+        text = mail.get_body(("plain",)).get_content()
+        expect(text.startswith(f"{door} 本文"), text)
+        expect(html in mail.get_body(("html",)).get_content(), html)
+        (file,) = mail.iter_attachments()
+        expect(file.get_filename() == "請求書.txt", file.get_filename())
+        expect(file.get_payload(decode=True).decode() == "合計 1,000 円\n", "the file")
+
+
+def check_resend(told):
+    sent = told["sent"]["data"]["id"]
+    expect(re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", sent), sent)
+    expect(told["again"]["data"]["id"] == sent, "a repeat is answered as the first time")
+    expect(told["other"]["error"]["name"] == "invalid_idempotent_request", told["other"])
+    expect(len(told["batch"]["data"]["data"]) == 2, told["batch"])
+    expect(told["strict"]["error"]["name"] == "validation_error", told["strict"])
+    expect(told["template"]["error"]["message"].startswith("template: is not supported"),
+           told["template"])
+    expect(told["stranger"]["error"]["name"] == "invalid_api_key", told["stranger"])
+
+
+def check_postmark(told):
+    sent = told["sent"]["answer"]
+    expect((sent["ErrorCode"], sent["Message"]) == (0, "OK"), sent)
+    expect(sent["To"] == "taro@one.example, hanako@one.example", sent)
+    expect([each["ErrorCode"] for each in told["batch"]["answer"]] == [0, 300], told["batch"])
+    for name, code, status in (("stream", 1235, 422), ("links", 300, 422), ("template", 1101, 422),
+                               ("stranger", 10, 401)):
+        error = told[name]["error"]
+        expect((error["code"], error["status"]) == (code, status), error)
+    expect(told["stranger"]["error"]["name"] == "InvalidAPIKeyError", told["stranger"])
+
+
+def check_sendgrid(told):
+    expect(told["sent"]["answer"]["status"] == 202, told["sent"])
+    expect(told["sent"]["answer"]["id"], told["sent"])
+    expect(told["sandbox"]["answer"]["status"] == 200, told["sandbox"])
+    for name, status, field in (("template", 400, "template_id"),
+                                ("clicks", 400, "tracking_settings.click_tracking"),
+                                ("stranger", 401, None)):
+        error = told[name]["error"]
+        expect(error["code"] == status, error)
+        expect(error["body"]["errors"][0]["field"] == field, error)
+
+
+def check_ses(told, mails):
+    sent = told["sent"]["answer"]["MessageId"]
+    expect(any(mail["Message-ID"] == f"<{sent}>" for mail in mails), sent)
+    entries = told["bulk"]["answer"]["BulkEmailEntryResults"]
+    expect([entry["Status"] for entry in entries] == ["SUCCESS", "INVALID_PARAMETER"], entries)
+    for name, error_name, status in (("set", "NotFoundException", 404),
+                                     ("tenant", "BadRequestException", 400),
+                                     ("altered", "InvalidSignatureException", 403),
+                                     ("stranger", "InvalidSignatureException", 403)):
+        error = told[name]["error"]
+        expect((error["name"], error["http"]) == (error_name, status), error)
+
+
+def check_labels(stack, told):
+    """What a mail is tagged with is the delivery's."""
+    delivery = int(told["resend"]["sent"]["data"]["id"].rsplit("-", 1)[1], 16)
+    labels = stack.api.call("GET", f"/deliveries/{delivery}/labels")
+    expect("kind:order" in str(labels), labels)
+
+
+def main():
+    work = pathlib.Path(sys.argv[2])
+    install(work)
+    with Stack(sys.argv[1], {"one.example": []},
+               sink_config=['store_directory = "mails"', "store_max = 1000"]) as stack:
+        shown = stack.command("key", "add", "tester", "--label", "ses", "--scopes", "ses")
+        access_key = re.search(r"access key id\s+(\S+)", shown).group(1)
+        secret = re.search(r"secret access key\s+(\S+)", shown).group(1)
+        done = subprocess.run(["node", "client.js", f"http://127.0.0.1:{stack.api_port}",
+                               stack.api.token, access_key, secret], cwd=work, capture_output=True,
+                              text=True)
+        expect(done.returncode == 0 and done.stdout, done.stdout + done.stderr)
+        told = json.loads(done.stdout)
+        check_resend(told["resend"])
+        check_postmark(told["postmark"])
+        check_sendgrid(told["sendgrid"])
+        stack.wait_for(lambda: len(mails_of(stack)) >= sum(COPIES.values()), "all mails", 60)
+        mails = mails_of(stack)
+        subjects = [mail["Subject"] for mail in mails]
+        expect(not [each for each in subjects if each in ("never", "other", "ses ご注意")], subjects)
+        expect(len(mails) == sum(COPIES.values()), subjects)
+        check_ses(told["ses"], mails)
+        check_full(mails, "resend", "resend ご注文", "resend <b>HTML</b>")
+        check_full(mails, "postmark", "postmark ご注文", "postmark <b>HTML</b>")
+        check_full(mails, "sendgrid", "sendgrid 山田 様", "sendgrid <b>山田</b>")
+        check_full(mails, "ses", "ses ご注文", "ses <b>HTML</b>")
+        for subject in ("resend batch b", "postmark batch a", "sendgrid 鈴木 様", "ses bulk 山田"):
+            expect(subject in subjects, f"{subject} in {subjects}")
+        check_labels(stack, told)
+    print(f"{len(mails)} copies arrived through four doors as written")
+
+
+if __name__ == "__main__":
+    main()
