@@ -58,6 +58,7 @@ void Api::add_routes(http::Router& router) {
   add_recipient_routes(*this, router);
   add_recipient_export_routes(*this, router);
   add_import_routes(*this, router);
+  add_list_stream_routes(*this, router);
   add_event_routes(*this, router);
   add_message_routes(*this, router);
   add_log_routes(*this, router);
@@ -82,7 +83,8 @@ void Api::add_routes(http::Router& router) {
 void Api::add(http::Router& router, http::Method method, std::string_view pattern,
               store::Scopes opened_by, http::RouteOptions options, Endpoint endpoint) {
   // Every endpoint starts after the head: who may not ask need not be listened to.
-  const Door door{endpoint, opened_by, !std::exchange(options.streaming, true)};
+  const Door door{endpoint, opened_by, !std::exchange(options.streaming, true), options.gzip,
+                  nullptr};
   router.add(method, fmt::format("{}{}", kBase, pattern), options,
              [this, door](http::Request& request, http::Body& body) {
                return serve(request, body, door);
@@ -94,7 +96,7 @@ void Api::add_door(http::Router& router, const Guise& guise, std::string_view pa
   if (std::ranges::find(guises_, &guise) == guises_.end()) guises_.push_back(&guise);
   const store::Scopes opened_by =
       guise.authorization == nullptr ? static_cast<store::Scopes>(store::Scope::ses) : kSend;
-  const Door door{endpoint, opened_by, !std::exchange(options.streaming, true), &guise};
+  const Door door{endpoint, opened_by, !std::exchange(options.streaming, true), false, &guise};
   router.add(http::Method::post, fmt::format("{}{}", guise.prefix, pattern), options,
              [this, door](http::Request& request, http::Body& body) {
                return serve(request, body, door);
@@ -220,12 +222,19 @@ Task<std::optional<http::Response>> Api::ask_again(Call& call) {
   co_return std::nullopt;
 }
 
+bool is_gzip(const http::Request& request) {
+  const std::string_view encoding = trim(request.headers.get("Content-Encoding"));
+  // RFC 9110 section 8.4.1.3: x-gzip is the same.
+  return equals_ignoring_case(encoding, "gzip") || equals_ignoring_case(encoding, "x-gzip");
+}
+
 namespace {
 
 // A body that is compressed would be taken for a text (RFC 9110 section 8.4).
-std::optional<http::Response> encoded_body(const http::Request& request) {
+std::optional<http::Response> encoded_body(const http::Request& request, bool takes_gzip) {
   const std::string_view encoding = trim(request.headers.get("Content-Encoding"));
   if (encoding.empty() || equals_ignoring_case(encoding, "identity")) return std::nullopt;
+  if (takes_gzip && is_gzip(request)) return std::nullopt;
   constexpr std::size_t kShown = 64;
   auto response = container_failure(
       415,
@@ -234,7 +243,7 @@ std::optional<http::Response> encoded_body(const http::Request& request) {
        fmt::format("Content-Encoding「{}」には対応していません。本文を圧縮せずに送信してください。",
                    encoding.substr(0, kShown))},
       request);
-  response.headers.set("Accept-Encoding", "identity");
+  response.headers.set("Accept-Encoding", takes_gzip ? "gzip, identity" : "identity");
   return response;
 }
 
@@ -244,7 +253,7 @@ Task<http::Response> Api::answer(Call& call, Door door) {
   if ((call.scopes & door.opened_by) == 0) {
     co_return dressed(door.guise, call.request, lacks_scope(door.opened_by, call.language));
   }
-  if (auto encoded = encoded_body(call.request)) {
+  if (auto encoded = encoded_body(call.request, door.takes_gzip)) {
     co_return dressed(door.guise, call.request, std::move(*encoded));
   }
   const bool is_signed = door.guise != nullptr && door.guise->authorization == nullptr;

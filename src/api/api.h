@@ -156,6 +156,7 @@ class Api {
     Endpoint endpoint;
     store::Scopes opened_by;
     bool wants_body;
+    bool takes_gzip = false;
     const Guise* guise = nullptr;
   };
   // The header, or what a ticket in its place stands for.
@@ -191,6 +192,9 @@ class Api {
   std::vector<const Guise*> guises_;
 };
 
+// Whether its body is compressed so.
+[[nodiscard]] bool is_gzip(const http::Request& request);
+
 // What a key needs at least for what hands mail in or changes it, and for what tells of it.
 inline constexpr store::Scopes kSend = static_cast<store::Scopes>(store::Scope::send);
 inline constexpr store::Scopes kRead = static_cast<store::Scopes>(store::Scope::read);
@@ -203,6 +207,7 @@ void add_delivery_routes(Api& api, http::Router& router);
 void add_recipient_export_routes(Api& api, http::Router& router);
 void add_recipient_routes(Api& api, http::Router& router);
 void add_import_routes(Api& api, http::Router& router);
+void add_list_stream_routes(Api& api, http::Router& router);
 void add_event_routes(Api& api, http::Router& router);
 
 // The one path that a ticket opens, below /api/v1.

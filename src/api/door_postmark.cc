@@ -29,7 +29,7 @@ http::Response postmark_failure(int status, std::string_view reason,
   return doors::failure(Service::postmark, {doors::trouble_of_status(status), std::string(reason)});
 }
 
-constexpr Guise kGuise{"/doors/postmark", &server_token, &postmark_failure};
+constexpr Guise kPostmark{"/doors/postmark", &server_token, &postmark_failure};
 
 doors::postmark::Mail mail_at(const boost::json::value& value, const Api& api) {
   doors::postmark::Mail mail;
@@ -112,7 +112,7 @@ Task<Sent> send_each(Api& api, Call& call, std::shared_ptr<Form> form,
   co_return sent;
 }
 
-Task<http::Response> send_email(Api& api, Call& call) {
+Task<http::Response> postmark_email(Api& api, Call& call) {
   auto key = key_of_door(call, Service::postmark);
   if (!key) co_return std::move(key.error());
   const auto form = std::make_shared<Form>();
@@ -130,7 +130,7 @@ Task<http::Response> send_email(Api& api, Call& call) {
   co_return response;
 }
 
-Task<http::Response> send_batch(Api& api, Call& call) {
+Task<http::Response> postmark_batch(Api& api, Call& call) {
   auto key = key_of_door(call, Service::postmark);
   if (!key) co_return std::move(key.error());
   const auto form = std::make_shared<Form>();
@@ -160,10 +160,10 @@ Task<http::Response> no_template(Api& /*api*/, Call& /*call*/) {
 }  // namespace
 
 void add_postmark_routes(Api& api, http::Router& router) {
-  api.add_door(router, kGuise, "/email", {.body_max = api.form_octets_max()}, &send_email);
-  api.add_door(router, kGuise, "/email/batch", {.body_max = kDoorOctetsMax}, &send_batch);
+  api.add_door(router, kPostmark, "/email", {.body_max = api.form_octets_max()}, &postmark_email);
+  api.add_door(router, kPostmark, "/email/batch", {.body_max = kDoorOctetsMax}, &postmark_batch);
   for (const std::string_view path : {"/email/withTemplate", "/email/batchWithTemplates"}) {
-    api.add_door(router, kGuise, path, {.body_max = kDoorOctetsMax}, &no_template);
+    api.add_door(router, kPostmark, path, {.body_max = kDoorOctetsMax}, &no_template);
   }
 }
 

@@ -24,9 +24,9 @@ http::Response resend_failure(int status, std::string_view reason, const http::R
   return doors::failure(Service::resend, {trouble, std::string(reason)});
 }
 
-constexpr Guise kGuise{"/doors/resend", &bearer_of, &resend_failure};
+constexpr Guise kResend{"/doors/resend", &bearer_of, &resend_failure};
 
-Task<http::Response> send_email(Api& api, Call& call) {
+Task<http::Response> resend_email(Api& api, Call& call) {
   auto key = key_of_door(call, Service::resend);
   if (!key) co_return std::move(key.error());
   const auto form = std::make_shared<Form>();
@@ -102,7 +102,7 @@ http::Response batch_response(const MailBatch& batch, const Chosen& chosen) {
   return http::Response::json(200, json.take());
 }
 
-Task<http::Response> send_batch(Api& api, Call& call) {
+Task<http::Response> resend_batch(Api& api, Call& call) {
   auto key = key_of_door(call, Service::resend);
   if (!key) co_return std::move(key.error());
   const auto form = std::make_shared<Form>();
@@ -143,8 +143,8 @@ Task<http::Response> send_batch(Api& api, Call& call) {
 }  // namespace
 
 void add_resend_routes(Api& api, http::Router& router) {
-  api.add_door(router, kGuise, "/emails", {.body_max = api.form_octets_max()}, &send_email);
-  api.add_door(router, kGuise, "/emails/batch", {.body_max = kDoorOctetsMax}, &send_batch);
+  api.add_door(router, kResend, "/emails", {.body_max = api.form_octets_max()}, &resend_email);
+  api.add_door(router, kResend, "/emails/batch", {.body_max = kDoorOctetsMax}, &resend_batch);
 }
 
 }  // namespace todoku::api

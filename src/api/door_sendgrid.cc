@@ -19,7 +19,7 @@ http::Response sendgrid_failure(int status, std::string_view reason,
   return doors::failure(Service::sendgrid, {doors::trouble_of_status(status), std::string(reason)});
 }
 
-constexpr Guise kGuise{"/doors/sendgrid", &bearer_of, &sendgrid_failure};
+constexpr Guise kSendGrid{"/doors/sendgrid", &bearer_of, &sendgrid_failure};
 
 // Read once, and told from mail by mail.
 struct Read {
@@ -27,7 +27,7 @@ struct Read {
   std::optional<doors::sendgrid::Mails> mails;
 };
 
-Task<http::Response> send_mail(Api& api, Call& call) {
+Task<http::Response> sendgrid_mail(Api& api, Call& call) {
   auto key = key_of_door(call, Service::sendgrid);
   if (!key) co_return std::move(key.error());
   const auto read = std::make_shared<Read>();
@@ -69,7 +69,7 @@ Task<http::Response> send_mail(Api& api, Call& call) {
 }  // namespace
 
 void add_sendgrid_routes(Api& api, http::Router& router) {
-  api.add_door(router, kGuise, "/v3/mail/send", {.body_max = kDoorOctetsMax}, &send_mail);
+  api.add_door(router, kSendGrid, "/v3/mail/send", {.body_max = kDoorOctetsMax}, &sendgrid_mail);
 }
 
 }  // namespace todoku::api

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// CSV import: upload, status, error file (contract section 2.13). The upload goes to the disk as it
-// arrives and is never in memory.
+// CSV import: upload, status, error file (contract section 2.13), and what was found out about the
+// list. The upload goes to the disk as it arrives and is never in memory.
 #include <memory>
 #include <utility>
 
@@ -10,18 +10,15 @@
 #include "api/error_download.h"
 #include "api/fields.h"
 #include "api/form.h"
-#include "api/idempotency.h"
+#include "api/import_upload.h"
 #include "api/members.h"
 #include "base/bytes.h"
-#include "base/digest.h"
 #include "base/log.h"
-#include "base/sha256_stream.h"
 #include "http/header_value.h"
 #include "http/json.h"
 #include "http/multipart.h"
 #include "http/origin.h"
 #include "intake/error_files.h"
-#include "intake/fingerprint.h"
 #include "intake/uploads.h"
 
 namespace todoku::api {
@@ -29,82 +26,6 @@ namespace {
 
 constexpr std::size_t kOptionsOctetsMax = 64 * 1024;
 constexpr std::size_t kFramingOctets = 64 * 1024;
-
-// What is gathered of an upload before it is written.
-constexpr std::size_t kSliceOctets = 64 * 1024;
-
-// An upload that is gone again unless a job names it. Nothing here waits for the disk but on the
-// pool.
-class UploadFile {
- public:
-  UploadFile(async::FilePool& pool, intake::Uploads& uploads, store::AccountKey account)
-      : pool_(pool),
-        uploads_(uploads),
-        owner_(static_cast<async::FilePool::Owner>(account)),
-        name_(intake::upload_name(to_hex(random_octets(12)))) {}
-  ~UploadFile() {
-    if (writer_ == nullptr && (named_ || !complete_)) return;
-    // A writer takes what it has written with it, unless that is complete.
-    pool_.post(owner_, [writer = std::move(writer_), &uploads = uploads_, name = name_,
-                        complete = complete_]() mutable {
-      writer.reset();
-      if (complete) uploads.remove(name);
-    });
-  }
-  UploadFile(const UploadFile&) = delete;
-  UploadFile& operator=(const UploadFile&) = delete;
-
-  void gather(std::string_view octets) {
-    gathered_ += octets;
-    octets_ += octets.size();
-    if (digest_) digest_->add(octets);
-  }
-  // Before anything is gathered: its digest will be asked for.
-  void begin_digest() { digest_.emplace(); }
-  [[nodiscard]] Sha256 digest() { return digest_->finish(); }
-  [[nodiscard]] bool wants_writing() const { return gathered_.size() >= kSliceOctets; }
-  [[nodiscard]] Task<Result<void>> write() {
-    return pool_.run(owner_, [this] { return write_here(); });
-  }
-  // Complete and kept: a job that names it survives power loss together with it.
-  [[nodiscard]] Task<Result<void>> finish() {
-    return pool_.run(owner_, [this] { return finish_here(); });
-  }
-  // A job may name it from now on, or none does.
-  void set_named(bool named) { named_ = named; }
-  [[nodiscard]] const std::string& name() const { return name_; }
-  [[nodiscard]] std::uint64_t octets() const { return octets_; }
-
- private:
-  Result<void> write_here() {
-    if (writer_ == nullptr) {
-      auto created = uploads_.create(name_);
-      if (!created) return fail(std::move(created.error()));
-      writer_ = std::move(*created);
-    }
-    auto written = writer_->write(gathered_);
-    gathered_.clear();
-    return written;
-  }
-  Result<void> finish_here() {
-    if (auto written = write_here(); !written) return written;
-    if (auto kept = writer_->keep(); !kept) return kept;
-    complete_ = true;
-    writer_.reset();
-    return {};
-  }
-
-  async::FilePool& pool_;
-  intake::Uploads& uploads_;
-  const async::FilePool::Owner owner_;
-  std::string name_;
-  std::string gathered_;  // and not yet written
-  std::optional<Sha256Stream> digest_;
-  std::unique_ptr<intake::Uploads::Writer> writer_;
-  std::uint64_t octets_ = 0;
-  bool complete_ = false;
-  bool named_ = false;
-};
 
 struct Upload {
   Upload(Api& api, store::AccountKey account) : file(api.files(), api.uploads(), account) {}
@@ -188,8 +109,8 @@ Task<std::optional<http::Response>> receive(Call& call, std::string boundary,
   co_return std::nullopt;
 }
 
-// {ignore_errors, immediate, keep_duplicates}; absent, empty and "null" mean false (contract
-// section 2.13).
+// {ignore_errors, immediate, keep_duplicates, dry_run}; absent, empty and "null" mean false
+// (contract section 2.13).
 std::optional<http::Response> read_options(Call& call, const std::string& text,
                                            store::NewImport& request) {
   const std::string_view trimmed = trim(text);
@@ -209,47 +130,14 @@ std::optional<http::Response> read_options(Call& call, const std::string& text,
   request.ignore_errors = fields.truth("ignore_errors").value_or(false);
   request.immediate = fields.truth("immediate").value_or(false);
   request.keep_duplicates = fields.truth("keep_duplicates").value_or(false);
+  request.dry_run = fields.truth("dry_run").value_or(false);
+  check_import_options(request, problems);
   if (problems.empty()) return std::nullopt;
   return invalid(problems, call.language);
 }
 
-// Takes the place of a request that has a key, and says whether the key is known: then the state of
-// the delivery is not what decides.
-Task<intake::Answer<bool>> begin_keyed(Api& api, const store::IdempotencyKey& key,
-                                       std::optional<intake::Repeats::Place>& place) {
-  auto begun = api.intake().repeats().begin(key);
-  if (!begun) co_return std::unexpected(std::move(begun.error()));
-  place.emplace(std::move(*begun));
-  co_return co_await api.intake().repeats().is_known(key);
-}
-
-// From here the job may refer to the file, even if its commit is only seen after a crash: where
-// that is not known either, the file stays until the importer's next sweep.
-Task<intake::Answer<intake::Made>> make_job(Api& api, Call& call, store::PublicId delivery,
-                                            UploadFile& file, store::NewImport request,
-                                            std::optional<store::IdempotencyKey> key,
-                                            const std::optional<intake::Repeats::Place>& place) {
-  const auto make = [&](intake::Repeatable its) {
-    file.set_named(true);
-    return api.intake().import(call.account, delivery, std::move(request), its);
-  };
-  intake::Answer<intake::Made> made;
-  if (key) {
-    const auto fingerprint = intake::fingerprint_of(delivery, request, file.digest());
-    made = co_await api.intake().repeats().within(*place, {.key = *key, .fingerprint = fingerprint},
-                                                  make);
-  } else {
-    made = co_await api.intake().repeats().once(std::nullopt, make);
-  }
-  file.set_named(made ? !made->replayed : made.error().kind == ErrorKind::io);
-  co_return made;
-}
-
 Task<http::Response> import(Api& api, Call& call) {
-  const auto id = path_id(call, "delivery_id");
-  if (!id) co_return no_data_found(call);
-  auto key = key_of_request(call, store::KeyedRoute::import);
-  if (!key) co_return std::move(key.error());
+  if (!path_id(call, "delivery_id")) co_return no_data_found(call);
   const auto boundary = http::multipart_boundary(call.request.headers.get("Content-Type"));
   if (!boundary) {
     intake::Text reason{
@@ -259,41 +147,38 @@ Task<http::Response> import(Api& api, Call& call) {
         "「file」に入れて送信してください。"};
     co_return container_failure(415, reason, call.request);
   }
-  std::optional<intake::Repeats::Place> keyed;
-  bool is_known = false;
-  if (*key) {
-    const auto known = co_await begin_keyed(api, **key, keyed);
-    if (!known) co_return refused(known.error(), call.language);
-    is_known = *known;
-  }
-  if (!is_known) {
-    const auto allowed = co_await api.intake().may_import(call.account, *id);
-    if (!allowed) co_return refused(allowed.error(), call.language);
-  }
-
-  const std::uint64_t octets_max = api.intake().limits().import_octets_max;
+  ImportCall importing;
+  auto bad = co_await begin_import(api, call, importing);
+  if (bad) co_return std::move(*bad);
   const auto place = api.file_places().take(call.account.key);
-  if (!place) {
-    const Error error{ErrorKind::unavailable, "too many files are being uploaded"};
-    co_return refused(intake::refusal_of(error), call.language);
-  }
+  if (!place) co_return too_many_files(call);
   Upload upload(api, call.account.key);
-  if (*key) upload.file.begin_digest();
-  auto bad = co_await receive(call, *boundary, octets_max, upload);
+  if (importing.key) upload.file.begin_digest();
+  bad = co_await receive(call, *boundary, api.intake().limits().import_octets_max, upload);
   if (bad) co_return std::move(*bad);
   store::NewImport request{.language = call.language, .upload = upload.file.name()};
   bad = read_options(call, upload.options, request);
   if (bad) co_return std::move(*bad);
-  // An upload may have taken minutes.
-  bad = co_await api.ask_again(call);
-  if (bad) co_return std::move(*bad);
-  const auto made = co_await make_job(api, call, *id, upload.file, std::move(request), *key, keyed);
-  co_return made_response(call, made, 201, "job_id");
+  co_return co_await make_import(api, call, importing, upload.file, std::move(request));
 }
 
 Task<Result<store::ImportJob>> find_job(Api& api, store::AccountKey account, store::PublicId id) {
   return api.store().read(
       [account, id](store::ReadTransaction& reader) { return reader.import_job(account, id); });
+}
+
+std::string_view status_word(store::ImportStatus status) {
+  switch (status) {
+    case store::ImportStatus::finished:
+      return "FINISHED";
+    case store::ImportStatus::failed:
+      return "FAILED";
+    case store::ImportStatus::system_error:
+      return "SYSTEM_ERROR";
+    case store::ImportStatus::running:
+      break;
+  }
+  return "IMPORTING";
 }
 
 // No key beyond these: one client fails on any other (contract section 2.13).
@@ -302,20 +187,7 @@ std::string status_json(const Api& api, const Call& call, const store::ImportJob
   json.begin_object();
   const bool running = job.status == store::ImportStatus::running;
   json.member("percentage", running ? std::min(job.percentage, 99) : 100);
-  switch (job.status) {
-    case store::ImportStatus::running:
-      json.member("status", "IMPORTING");
-      break;
-    case store::ImportStatus::finished:
-      json.member("status", "FINISHED");
-      break;
-    case store::ImportStatus::failed:
-      json.member("status", "FAILED");
-      break;
-    case store::ImportStatus::system_error:
-      json.member("status", "SYSTEM_ERROR");
-      break;
-  }
+  json.member("status", status_word(job.status));
   if (!running) {
     json.member("success_count", job.success_count);
     json.member("failed_count", job.failed_count);
@@ -340,6 +212,27 @@ Task<http::Response> status(Api& api, Call& call) {
   auto response = http::Response::json(200, status_json(api, call, *job));
   if (job->folded > 0) response.headers.set(kFoldedHeader, std::to_string(job->folded));
   co_return response;
+}
+
+// How the list was read and, of a dry run, what it would bring; null as long as the job runs.
+Task<http::Response> findings(Api& api, Call& call) {
+  const auto id = path_id(call, "job_id");
+  if (!id) co_return no_data_found(call);
+  const auto job = co_await find_job(api, call.account.key, *id);
+  if (!job) co_return refused(intake::refusal_of(job.error()), call.language);
+  http::JsonWriter json;
+  json.begin_object();
+  json.member("job_id", job->id);
+  json.member("status", status_word(job->status));
+  json.member("dry_run", job->dry_run);
+  if (job->findings.empty()) {
+    json.null_member("list");
+  } else {
+    json.key("list");
+    json.raw(job->findings);
+  }
+  json.end_object();
+  co_return http::Response::json(200, json.take());
 }
 
 // The store says that there is one.
@@ -393,6 +286,8 @@ void add_import_routes(Api& api, http::Router& router) {
       .streaming = true};
   api.add(router, post, "/deliveries/{delivery_id}/emails/import", kSend, upload, &import);
   api.add(router, get, "/deliveries/-/emails/import/{job_id}", kSend | store::Scope::read, &status);
+  api.add(router, get, "/deliveries/-/emails/import/{job_id}/findings", kSend | store::Scope::read,
+          &findings);
   api.add(router, get, "/deliveries/-/emails/import/{job_id}/errorinfo/download",
           kSend | store::Scope::content, &download);
 }

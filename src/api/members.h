@@ -76,7 +76,7 @@ inline constexpr std::array kOverlap{Member{"overlap_hours"}};
 inline constexpr std::array kReplay{Member{"from"}, Member{"delivery_id"}, Member{"events"},
                                     Member{"set_aside"}};
 inline constexpr std::array kImport{Member{"ignore_errors"}, Member{"immediate"},
-                                    Member{"keep_duplicates"}};
+                                    Member{"keep_duplicates"}, Member{"dry_run"}};
 
 }  // namespace members
 

@@ -3,10 +3,12 @@
 // whose statuses and answers stay as they are: a delivery that is paused is SENDING there, one that
 // was stopped SENT.
 #include <string_view>
+#include <vector>
 
 #include "api/api.h"
 #include "http/json.h"
 #include "operate/rates.h"
+#include "store/rate_holds.h"
 
 namespace todoku::api {
 namespace {
@@ -48,7 +50,25 @@ std::string_view state_word(const store::Delivery& delivery) {
 struct Progress {
   store::Delivery delivery;
   std::optional<Instant> canary_until;
+  std::vector<store::RateState> holds;
 };
+
+// Why it waits though nobody has paused it: as a whole, or at one receiver.
+void holds_member(http::JsonWriter& json, const std::vector<store::RateState>& holds) {
+  json.key("holds");
+  json.begin_array();
+  for (const store::RateState& hold : holds) {
+    json.begin_object();
+    if (hold.subject.scope == store::RateScope::delivery_at_receiver) {
+      json.member("receiver", hold.subject.name);
+    } else {
+      json.null_member("receiver");
+    }
+    json.member("because", hold.because);
+    json.end_object();
+  }
+  json.end_array();
+}
 
 std::string progress_json(const Progress& progress) {
   const store::Delivery& delivery = progress.delivery;
@@ -71,6 +91,7 @@ std::string progress_json(const Progress& progress) {
   date_or_null(json, "finished", delivery.finished);
   // Until then it goes to a few recipients at each receiver.
   date_or_null(json, "canary_until", progress.canary_until);
+  holds_member(json, progress.holds);
   json.end_object();
   return json.take();
 }
@@ -85,7 +106,14 @@ Task<http::Response> progress(Api& api, Call& call) {
         if (!delivery) return fail(std::move(delivery.error()));
         const auto until = operate::canary_until(reader, *delivery, now);
         if (!until) return fail(until.error());
-        return Progress{std::move(*delivery), *until};
+        Progress found{.delivery = std::move(*delivery), .canary_until = *until, .holds = {}};
+        const bool may_be_held = found.delivery.type == DeliveryType::bulk &&
+                                 found.delivery.status == DeliveryStatus::sending;
+        if (!may_be_held) return found;
+        auto holds = store::rate_holds(reader, found.delivery.key, now);
+        if (!holds) return fail(std::move(holds.error()));
+        found.holds = std::move(*holds);
+        return found;
       });
   if (!progress) co_return refused(intake::refusal_of(progress.error()), call.language);
   co_return http::Response::json(200, progress_json(*progress));

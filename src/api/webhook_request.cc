@@ -148,6 +148,24 @@ Sha256 fingerprint_of(const NewEndpoint& request) {
   return digest.finish();
 }
 
+Sha256 fingerprint_of(std::string_view webhook, Milliseconds overlap) {
+  intake::FieldDigest digest("webhook secret");
+  digest.field("webhook", webhook);
+  digest.field("overlap", std::optional(overlap));
+  return digest.finish();
+}
+
+Sha256 fingerprint_of(std::string_view webhook, const ReplayOrder& order) {
+  const auto& [from, delivery, events, set_aside] = order;
+  intake::FieldDigest digest("webhook replay");
+  digest.field("webhook", webhook);
+  digest.field("from", from);
+  digest.field("delivery", delivery);
+  digest.field("events", events);
+  digest.field("set_aside", set_aside);
+  return digest.finish();
+}
+
 EndpointChange read_webhook_change(const boost::json::object& object, intake::Problems& problems) {
   const Fields fields(object, {}, problems);
   const Wishes wishes(object, problems);

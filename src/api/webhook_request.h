@@ -8,6 +8,7 @@
 
 #include <boost/json/object.hpp>
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "events/endpoints/registry.h"
 #include "intake/problem.h"
@@ -24,8 +25,12 @@ inline constexpr std::int64_t kOverlapHoursMax = 168;
 
 [[nodiscard]] events::endpoints::NewEndpoint read_new_webhook(const boost::json::object& object,
                                                               intake::Problems& problems);
-// Of the request that makes it (intake/fingerprint.h).
+// Of the request that makes it (intake/fingerprint.h), that replaces the secret of this one, and
+// that has events told again to it.
 [[nodiscard]] Sha256 fingerprint_of(const events::endpoints::NewEndpoint& request);
+[[nodiscard]] Sha256 fingerprint_of(std::string_view webhook, Milliseconds overlap);
+[[nodiscard]] Sha256 fingerprint_of(std::string_view webhook,
+                                    const events::endpoints::ReplayOrder& order);
 [[nodiscard]] events::endpoints::EndpointChange read_webhook_change(
     const boost::json::object& object, intake::Problems& problems);
 [[nodiscard]] Milliseconds read_overlap(const boost::json::object& object,

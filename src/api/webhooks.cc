@@ -104,35 +104,50 @@ Task<http::Response> list_webhooks(Registry& registry, Api&, Call& call) {
   co_return http::Response::json(200, json.take());
 }
 
-// What came of making one, beside what its repeats are answered.
+// What came of a request that may be repeated, beside what its repeats are answered.
 struct WebhookMade {
   std::optional<events::endpoints::IssuedSecret> issued;
   std::optional<Error> error;
 };
 
+// Not asked for of a repeat: what it made was made.
+std::optional<intake::Refusal> refused_suspended(const store::Account& account) {
+  if (!account.suspended) return std::nullopt;
+  return intake::Refusal::of(ErrorKind::unauthorized, intake::texts::account_suspended());
+}
+
+intake::Answer<void> keep_issued(Result<events::endpoints::IssuedSecret> issued,
+                                 WebhookMade& came) {
+  if (!issued) {
+    came.error = issued.error();
+    return std::unexpected(intake::refusal_of_change(issued.error()));
+  }
+  came.issued = std::move(*issued);
+  return {};
+}
+
+// What the endpoint was the reason for is told as that; else it is about the key.
+http::Response not_made(const Call& call, const intake::Refusal& refusal, const WebhookMade& came,
+                        std::string_view about = {}) {
+  const bool is_told = came.error && refusal.key == intake::Refusal::Key::no_trouble;
+  return is_told ? webhook_failure(call, *came.error, about) : refused(refusal, call.language);
+}
+
 Task<intake::Answer<void>> make_webhook(Registry& registry, const store::Account& account,
                                         events::endpoints::NewEndpoint wanted,
                                         intake::Repeatable repeatable, WebhookMade& came) {
-  if (account.suspended) {
-    co_return std::unexpected(
-        intake::Refusal::of(ErrorKind::unauthorized, intake::texts::account_suspended()));
-  }
+  if (auto no = refused_suspended(account)) co_return std::unexpected(std::move(*no));
   auto made = co_await registry.create(account.key, std::move(wanted), repeatable);
-  if (!made) {
-    came.error = made.error();
-    co_return std::unexpected(intake::refusal_of_change(made.error()));
-  }
-  came.issued = std::move(*made);
-  co_return intake::Answer<void>{};
+  co_return keep_issued(std::move(made), came);
 }
 
 // The secret is not in the record: it is opened again where it is sealed (docs/adr/0019).
-Task<http::Response> repeated_webhook(Registry& registry, const Call& call, std::int64_t number) {
-  const auto issued = co_await registry.issued(call.account.key, number);
-  if (!issued) co_return webhook_failure(call, issued.error());
+http::Response repeated_webhook(const Call& call,
+                                const Result<events::endpoints::IssuedSecret>& issued) {
+  if (!issued) return webhook_failure(call, issued.error());
   auto response = issued_webhook(201, *issued);
   response.headers.set(kReplayedHeader, "true");
-  co_return response;
+  return response;
 }
 
 Task<http::Response> create_webhook(Registry& registry, Api& api, Call& call) {
@@ -154,11 +169,10 @@ Task<http::Response> create_webhook(Registry& registry, Api& api, Call& call) {
     return make_webhook(registry, call.account, std::move(wanted), its, came);
   };
   const auto made = co_await api.intake().repeats().once(repeatable, make);
-  if (made && made->replayed) co_return co_await repeated_webhook(registry, call, made->answer);
-  if (made) co_return issued_webhook(201, *came.issued);
-  const bool is_told = came.error && made.error().key == intake::Refusal::Key::no_trouble;
-  if (is_told) co_return webhook_failure(call, *came.error, "url");
-  co_return refused(made.error(), call.language);
+  if (!made) co_return not_made(call, made.error(), came, "url");
+  if (!made->replayed) co_return issued_webhook(201, *came.issued);
+  const auto issued = co_await registry.issued(call.account.key, made->answer);
+  co_return repeated_webhook(call, issued);
 }
 
 Task<http::Response> get_webhook(Registry& registry, Api&, Call& call, std::string name) {
@@ -199,17 +213,35 @@ Task<http::Response> remove_webhook(Registry& registry, Api&, Call& call, std::s
   co_return http::Response::json(200, json.take());
 }
 
+Task<intake::Answer<void>> make_secret(Registry& registry, const store::Account& account,
+                                       std::string name, Milliseconds overlap,
+                                       intake::Repeatable repeatable, WebhookMade& came) {
+  if (auto no = refused_suspended(account)) co_return std::unexpected(std::move(*no));
+  auto rotated = co_await registry.rotate(account.key, std::move(name), overlap, repeatable);
+  co_return keep_issued(std::move(rotated), came);
+}
+
+// A repeat makes no third secret, with which the second would soon sign no more.
 Task<http::Response> rotate_webhook(Registry& registry, Api& api, Call& call, std::string name) {
-  if (auto no = webhook_suspended(call)) co_return std::move(*no);
+  auto key = key_of_request(call, store::KeyedRoute::webhook_secret);
+  if (!key) co_return std::move(key.error());
   Form form;
   if (auto bad = co_await read_form(api, call, true, form); bad) co_return std::move(*bad);
   call.unknown = unknown_members(form.object(), members::kOverlap);
   intake::Problems problems;
   const Milliseconds overlap = read_overlap(form.object(), problems);
   if (!problems.empty()) co_return invalid(problems, call.language);
-  const auto rotated = co_await registry.rotate(call.account.key, std::move(name), overlap);
-  if (!rotated) co_return webhook_failure(call, rotated.error());
-  co_return issued_webhook(201, *rotated);
+  intake::Repeatable repeatable;
+  if (*key) repeatable = store::IdempotencyRecord{**key, fingerprint_of(name, overlap)};
+  WebhookMade came;
+  const auto make = [&](intake::Repeatable its) {
+    return make_secret(registry, call.account, name, overlap, its, came);
+  };
+  const auto made = co_await api.intake().repeats().once(repeatable, make);
+  if (!made) co_return not_made(call, made.error(), came);
+  if (!made->replayed) co_return issued_webhook(201, *came.issued);
+  const auto issued = co_await registry.issued(call.account.key, std::move(name));
+  co_return repeated_webhook(call, issued);
 }
 
 Task<http::Response> test_webhook(Registry& registry, Api&, Call& call, std::string name) {
@@ -278,25 +310,48 @@ Task<http::Response> webhook_set_aside(Registry& registry, Api&, Call& call, std
   co_return http::Response::json(200, json.take());
 }
 
+Task<intake::Answer<std::int64_t>> make_replay(Registry& registry, const store::Account& account,
+                                               std::string name,
+                                               events::endpoints::ReplayOrder order,
+                                               intake::Repeatable repeatable, WebhookMade& came) {
+  if (auto no = refused_suspended(account)) co_return std::unexpected(std::move(*no));
+  auto events =
+      co_await registry.replay(account.key, std::move(name), std::move(order), repeatable);
+  if (!events) {
+    came.error = events.error();
+    co_return std::unexpected(intake::refusal_of_change(events.error()));
+  }
+  co_return *events ? static_cast<std::int64_t>(**events) : Registry::kUncounted;
+}
+
 Task<http::Response> replay_webhook(Registry& registry, Api& api, Call& call, std::string name) {
-  if (auto no = webhook_suspended(call)) co_return std::move(*no);
+  auto key = key_of_request(call, store::KeyedRoute::webhook_replay);
+  if (!key) co_return std::move(key.error());
   Form form;
   if (auto bad = co_await read_form(api, call, false, form); bad) co_return std::move(*bad);
   call.unknown = unknown_members(form.object(), members::kReplay);
   intake::Problems problems;
   auto order = read_replay(form.object(), problems);
   if (!problems.empty()) co_return invalid(problems, call.language);
-  const auto events = co_await registry.replay(call.account.key, std::move(name), std::move(order));
-  if (!events) co_return webhook_failure(call, events.error());
+  intake::Repeatable repeatable;
+  if (*key) repeatable = store::IdempotencyRecord{**key, fingerprint_of(name, order)};
+  WebhookMade came;
+  const auto make = [&](intake::Repeatable its) {
+    return make_replay(registry, call.account, std::move(name), std::move(order), its, came);
+  };
+  const auto made = co_await api.intake().repeats().once(repeatable, make);
+  if (!made) co_return not_made(call, made.error(), came);
   http::JsonWriter json;
   json.begin_object();
-  if (*events) {
-    json.member("events", static_cast<std::int64_t>(**events));
+  if (made->answer != Registry::kUncounted) {
+    json.member("events", made->answer);
   } else {
     json.null_member("events");
   }
   json.end_object();
-  co_return http::Response::json(202, json.take());
+  auto response = http::Response::json(202, json.take());
+  if (made->replayed) response.headers.set(kReplayedHeader, "true");
+  co_return response;
 }
 
 template <auto kHandler>

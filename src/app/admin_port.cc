@@ -17,6 +17,7 @@
 #include "app/hold.h"
 #include "app/key_options.h"
 #include "app/module_options.h"
+#include "app/probing.h"
 #include "app/sending_platform.h"
 #include "app/store_house.h"
 #include "app/vault.h"
@@ -137,6 +138,7 @@ class StorePort final : public cli::AdminPort {
             .report_days = config_.retention.report_days,
             .platform_zone = platform_zone(config_),
             .slot_pace = slot_pace(config_),
+            .probes = probe_plan(config_),
             .changed = {}};
   }
 

@@ -24,6 +24,7 @@
 #include "app/open_files.h"
 #include "app/outbound_calls.h"
 #include "app/preflight_names.h"
+#include "app/probing.h"
 #include "app/proof_names.h"
 #include "app/roles/api.h"
 #include "app/roles/courier.h"
@@ -615,6 +616,7 @@ operate::Operations::Options Engine::Parts::operation_options() {
       .report_days = config.retention.report_days,
       .platform_zone = platform_zone(config),
       .slot_pace = slot_pace(config),
+      .probes = probe_plan(config),
       .files = &*file_pool,
       // Made before anything is counted, so that the first one is seen as a rise.
       .own_mail_failing =

@@ -219,6 +219,33 @@ TEST_F(KeyKeeperTest, OldKeysGoLongAfterTheyHaveSignedLast) {
   EXPECT_THAT(updates_.back(), Not(HasSubstr("update add")));
 }
 
+TEST_F(KeyKeeperTest, KeysOfADomainThatWasRemovedEndByThemselves) {
+  const auto pass = [this](auto time) {
+    installation_.clock.advance(time);
+    look();
+    look();
+  };
+  look();
+  pass(1min);
+  pass(2min);
+  ASSERT_EQ(slots().slots[0].stage, SlotStage::signing);
+  write([&](store::WriteTransaction& t) -> Result<std::int64_t> {
+    const auto done = operate::give_up_slots(t, account_, "example.jp", installation_.clock.now());
+    if (!done) return fail(done.error());
+    return 0;
+  });
+  EXPECT_EQ(slots().slots[0].stage, SlotStage::leaving);
+  EXPECT_THAT(signing(), SizeIs(2)) << "what began with them goes on with them";
+  pass(2h);
+  EXPECT_EQ(slots().slots[0].stage, SlotStage::drained);
+  pass(std::chrono::days(8));
+  pass(1min);
+  EXPECT_FALSE(
+      read([&](store::ReadTransaction& t) { return t.key_slots_of(account_, "example.jp"); }));
+  EXPECT_THAT(signing(), IsEmpty());
+  EXPECT_THAT(updates_.back(), Not(HasSubstr("update add")));
+}
+
 TEST(ChildProcess, GetsItsInputAndIsBounded) {
   const auto order = [](std::string script) {
     return ChildOrder{.words = {"/bin/sh", "-c", std::move(script)},

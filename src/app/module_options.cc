@@ -106,6 +106,16 @@ std::vector<delivery::EgressSource> sources(const config::Config& config, async:
 
 }  // namespace
 
+namespace {
+
+// "*.x" with x as domains are compared.
+std::string pool_domain(std::string_view written) {
+  const std::string_view star = written.starts_with("*.") ? written.substr(0, 2) : "";
+  return std::string(star) + delivery::policy::sender_domain(written.substr(star.size()));
+}
+
+}  // namespace
+
 delivery::policy::Pools source_pools(const config::Config& config) {
   std::vector<delivery::policy::PoolMember> members;
   for (const config::Config::Egress& source : config.egress) {
@@ -115,10 +125,37 @@ delivery::policy::Pools source_pools(const config::Config& config) {
     if (source.traffic == "transactional") member.only = TrafficClass::transactional;
     members.push_back(std::move(member));
   }
-  return delivery::policy::Pools(std::move(members));
+  std::vector<delivery::policy::NamedPool> named;
+  for (const config::Config::Pool& pool : config.pools) named.push_back({pool.name, pool.sources});
+  std::vector<delivery::policy::PoolRule> rules;
+  for (const config::Config::PoolRule& given : config.pool_rules) {
+    delivery::policy::PoolRule rule{.pool = given.pool,
+                                    .account = given.account,
+                                    .purpose = parse_purpose(given.purpose),
+                                    .from_domain = pool_domain(given.from_domain)};
+    if (given.traffic == "bulk") rule.traffic = TrafficClass::bulk;
+    if (given.traffic == "transactional") rule.traffic = TrafficClass::transactional;
+    rules.push_back(std::move(rule));
+  }
+  return {std::move(members), std::move(named), std::move(rules)};
 }
 
 namespace {
+
+std::map<std::string, delivery::policy::WarmUpPlan, std::less<>> warm_ups(
+    const config::Config& config) {
+  std::map<std::string, delivery::policy::WarmUpPlan, std::less<>> plans;
+  for (const config::Config::Egress& source : config.egress) {
+    const auto first = delivery::policy::parse_day(source.warm_up_from);
+    if (!first) continue;
+    plans[source.name] = {.first_day = *first,
+                          .volumes = source.warm_up_volumes,
+                          .site_percent = source.warm_up_site_percent,
+                          .waits_for_volume = source.warm_up_steps == "reached",
+                          .overflows = source.warm_up_overflow == "pool"};
+  }
+  return plans;
+}
 
 delivery::SmtpTimeouts timeouts(const config::Config::SmtpOut& smtp) {
   using std::chrono::seconds;
@@ -214,6 +251,7 @@ intake::Limits intake_limits(const config::Config& config) {
   limits.message_octets_max = size(given.message_bytes_max);
   limits.drafts_max = given.drafts_max;
   limits.import_octets_max = size(given.import_bytes_max);
+  limits.stream_octets_max = size(given.stream_bytes_max);
   limits.reservation_horizon = std::chrono::days(given.reservation_days_max);
   limits.open_tracking = !pixel_url(config).empty();
   limits.unsubscribe_link = !unsubscribe_url(config).empty();
@@ -313,8 +351,22 @@ operate::Settings agreed_settings(const config::Config& config,
       settings["the pool of egress " + source.name] =
           fmt::format("weight {}, traffic {}", source.weight, source.traffic);
     }
+    if (!source.warm_up_from.empty()) {
+      settings["the warm-up of egress " + source.name] =
+          fmt::format("from {}, {}, {} % a site, {}, {}", source.warm_up_from,
+                      fmt::join(source.warm_up_volumes, " "), source.warm_up_site_percent,
+                      source.warm_up_steps, source.warm_up_overflow);
+    }
     if (source.ec2_public_ipv4.empty()) continue;
     settings["the EC2 address of egress " + source.name] = source.ec2_public_ipv4;
+  }
+  for (const config::Config::Pool& pool : config.pools) {
+    settings["pool " + pool.name] = fmt::format("{}", fmt::join(pool.sources, ", "));
+  }
+  for (std::size_t i = 0; i < config.pool_rules.size(); ++i) {
+    const config::Config::PoolRule& rule = config.pool_rules[i];
+    settings[fmt::format("rule {} of the pools", i + 1)] = fmt::format(
+        "{} {} {} {}: {}", rule.account, rule.traffic, rule.purpose, rule.from_domain, rule.pool);
   }
   return settings;
 }
@@ -368,9 +420,14 @@ inbound::InboundOptions inbound_options(const config::Config& config) {
   }
   options.forward_to = given.forward_to;
   options.forward_account = given.forward_account;
+  for (const std::string& each : given.milters) {
+    const bool is_path = each.starts_with('/');
+    options.filters.push_back({.path = is_path ? each : std::string(),
+                               .at = is_path ? net::Endpoint() : *net::Endpoint::parse(each)});
+  }
+  options.passes_over_filters = given.milter_away == "accept";
+  options.filter_lasts_max = std::chrono::seconds(given.milter_seconds);
   options.message_octets_max = static_cast<std::uint64_t>(given.message_bytes_max);
-  options.content_octets_max = std::max<std::size_t>(
-      std::size_t{64} << 20U, 2 * static_cast<std::size_t>(given.message_bytes_max));
   options.connections_max = static_cast<std::size_t>(given.connections_max);
   options.connections_per_network_max = static_cast<std::size_t>(given.connections_per_network_max);
   options.network_messages_per_minute = given.network_messages_per_minute;
@@ -500,6 +557,7 @@ delivery::Options delivery_options(const config::Config& config, const InstanceS
   delivery::Options options;
   options.sources = sources(config, files);
   options.pools = source_pools(config);
+  options.warm_ups = warm_ups(config);
   options.instance_secret = secret;
   options.error_stop = {.errors = static_cast<std::uint32_t>(config.suppression.hard_errors),
                         .within = hours(config.suppression.hard_errors_within_hours),

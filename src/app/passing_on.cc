@@ -22,7 +22,9 @@ PassingOn::PassingOn(World world, async::Executor executor)
           "them.")),
       executor_(executor),
       something_(executor),
-      tasks_(executor) {}
+      tasks_(executor) {
+  if (world_.queues != nullptr) pool_choice_.emplace(world_.pools, *world_.store, executor);
+}
 
 void PassingOn::start() {
   if (world_.queues == nullptr) return;
@@ -31,6 +33,7 @@ void PassingOn::start() {
 
 Task<void> PassingOn::stop(SteadyInstant deadline) {
   co_await tasks_.stop();
+  if (pool_choice_) co_await pool_choice_->stop();
   if (world_.queues != nullptr && world_.clock.steady_now() < deadline) co_await ring_all();
 }
 
@@ -51,7 +54,7 @@ Milliseconds PassingOn::due_in() const {
 }
 
 void PassingOn::hand_over(store::Accepted accepted) {
-  if (!accepted.waiting.empty() && world_.queues != nullptr) ring_for(accepted.waiting);
+  if (!accepted.waiting.empty() && world_.queues != nullptr) ring_for(accepted);
   if (!accepted.batches.empty()) world_.sending->hand_over(std::move(accepted));
 }
 
@@ -65,12 +68,16 @@ Task<void> PassingOn::courses_changed() {
 
 // ---- ringing -----------------------------------------------------------------------------------
 
-void PassingOn::ring_for(const std::vector<store::BatchKey>& batches) {
+void PassingOn::ring_for(const store::Accepted& accepted) {
   const std::vector<std::string> live = world_.live->live();
+  const auto pool = pool_choice_->of(accepted.delivery, accepted.content.from);
   const std::lock_guard lock(mutex_);
-  for (const store::BatchKey& key : batches) {
+  for (const store::BatchKey& key : accepted.waiting) {
     const auto delivery = static_cast<std::int64_t>(key.delivery);
-    const auto source = world_.pools.choose(live, TrafficClass::transactional, delivery, key.batch);
+    std::optional<std::size_t> source;
+    if (pool) {
+      source = world_.pools.choose(live, *pool, TrafficClass::transactional, delivery, key.batch);
+    }
     if (!source || waiting_count_ >= kBellsMax) {
       left_total_.add();
       continue;

@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,7 @@
 #include "delivery/key_ring.h"
 #include "delivery/live_sources.h"
 #include "delivery/policy/pools.h"
+#include "delivery/pool_choice.h"
 #include "intake/intake.h"
 #include "queue/queue.h"
 
@@ -52,6 +54,7 @@ class PassingOn final : public intake::Handover {
     queue::Queues* queues = nullptr;                   // nullptr: nobody is rung for
     const delivery::LiveSources* live = nullptr;       // with them
     delivery::policy::Pools pools = {};                // which of them sends transactions
+    store::Store* store = nullptr;                     // likewise, for who asks for them
   };
   // Lives on `executor`. Everything given outlives it.
   PassingOn(World world, async::Executor executor);
@@ -73,13 +76,14 @@ class PassingOn final : public intake::Handover {
  private:
   using BellsBySource = std::map<std::string, std::vector<queue::Bell>>;
 
-  void ring_for(const std::vector<store::BatchKey>& batches);
+  void ring_for(const store::Accepted& accepted);
   Task<void> run();
   Task<void> ring_all();
   Task<Result<void>> ring(std::string source, std::vector<queue::Bell> bells);
 
   const World world_;
-  std::mutex mutex_;  // guards what follows, up to the blank line
+  std::optional<delivery::PoolChoice> pool_choice_;  // where somebody is rung for
+  std::mutex mutex_;                                 // guards what follows, up to the blank line
   BellsBySource waiting_;
   std::size_t waiting_count_ = 0;
   bool posted_ = false;

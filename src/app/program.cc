@@ -13,6 +13,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <boost/json/parse.hpp>
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 #include <signal.h>
@@ -35,6 +36,7 @@
 #include "cli/api_client.h"
 #include "cli/request.h"
 #include "config/site_rules.h"
+#include "inbound/forwarding.h"
 #include "net/endpoint.h"
 #include "operate/calls/calls.h"
 #include "operate/calls/given.h"
@@ -140,6 +142,7 @@ int Program::check_config(const std::optional<std::string>& file, Language langu
   const SystemClock clock;
   std::ranges::move(StoreHouse::of(config, clock)->problems(unknown), std::back_inserter(problems));
   if (usable && problems.empty()) problems = unknown_accounts(file, config);
+  if (usable && problems.empty()) problems = stopped_forwards(file, config);
   for (const std::string& problem : problems) fmt::print(err_, "{}\n", problem);
   if (!unknown.empty() && (loaded || !loaded.error().unread)) {
     constexpr Sentence kMore{
@@ -181,6 +184,31 @@ std::vector<std::string> Program::unknown_accounts(const std::optional<std::stri
     if (answer && answer->status == 404) found.push_back(sentence);
   }
   return found;
+}
+
+std::vector<std::string> Program::stopped_forwards(const std::optional<std::string>& file,
+                                                   const config::Config& config) {
+  const std::string& to = config.inbound.forward_to;
+  const std::string& account = config.inbound.forward_account;
+  if (!config::inbound_listens(config) || to.empty()) return {};
+  auto port = admin(file, {});
+  if (!port) return {};
+  const auto answer = (*port)->call(cli::request_of(operate::Given(operate::calls::kLookSuppression)
+                                                        .with("account", account)
+                                                        .with("address", to)));
+  if (!answer || !answer->ok()) return {};
+  boost::system::error_code unreadable;
+  const auto read = boost::json::parse(answer->body, unreadable);
+  if (unreadable || !read.is_object()) return {};
+  const auto* const entries = read.as_object().if_contains("suppressions");
+  if (entries == nullptr || !entries->is_array()) return {};
+  // An opt-out stops no report.
+  const bool is_stopped = std::ranges::any_of(entries->as_array(), [](const auto& entry) {
+    const auto* const scope = entry.is_object() ? entry.as_object().if_contains("scope") : nullptr;
+    return scope != nullptr && *scope == "all";
+  });
+  if (!is_stopped) return {};
+  return {inbound::stopped_forward(to, account)};
 }
 
 int Program::show_config(const cli::ConfigShowOptions& options) {

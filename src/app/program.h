@@ -65,6 +65,9 @@ class Program final : public cli::Host {
   // store that can be asked.
   [[nodiscard]] std::vector<std::string> unknown_accounts(const std::optional<std::string>& file,
                                                           const config::Config& config);
+  // Likewise where a suppression list stops what is forwarded to who reads abuse@.
+  [[nodiscard]] std::vector<std::string> stopped_forwards(const std::optional<std::string>& file,
+                                                          const config::Config& config);
   // nullopt after the problems have been printed.
   std::optional<config::LoadedConfig> load(const std::optional<std::string>& file);
   // Who forgot --config, or is in the wrong folder, begins an installation beside the one meant.

@@ -52,6 +52,8 @@ Sending::Sending(const World& world, delivery::Options options,
       shortage_(world.metrics, clock_),
       receivers_(world.metrics),
       slowdowns_(world.metrics),
+      warm_up_(options_.warm_ups, std::chrono::minutes(options_.date_offset_minutes), store_,
+               clock_, world.metrics),
       lane_world_{
           .runtime = runtime_,
           .clock = clock_,
@@ -80,7 +82,8 @@ Sending::Sending(const World& world, delivery::Options options,
           .automations_total = &world.metrics.counter(
               "todoku_automations_total", "Automations that receivers' answers have set off."),
           .slowdowns = &slowdowns_,
-          .paces = &paces_},
+          .paces = &paces_,
+          .warm_up = &warm_up_},
       lanes_(lane_world_, world.rules),
       courier_world_{.store = store_,
                      .queues = world.queues,
@@ -95,6 +98,7 @@ Sending::Sending(const World& world, delivery::Options options,
                      .node = node_,
                      .metrics = world.metrics,
                      .mta_sts = world.mta_sts},
+      pool_choice_(options_.pools, store_, runtime_.executor(0)),
       handed_over_(new HandedOver{{}, delivery::policy::Room(kHandedOverMax)}),
       changed_(runtime_.executor(0)),
       tasks_(runtime_.executor(0)) {
@@ -208,6 +212,7 @@ Task<void> Sending::end(const delivery::EgressSource& source) {
     co_await async::run_on(courier->executor(), courier->end(source));
   }
   lanes_.drain(source.name);
+  co_await warm_up_.hand_back(source.name);
 }
 
 Task<void> Sending::follow_sources() {
@@ -230,11 +235,31 @@ Task<void> Sending::follow_sources() {
   }
 }
 
-const delivery::EgressSource* Sending::source_of(const store::BatchKey& key,
-                                                 TrafficClass traffic) const {
-  const std::vector<std::string> live = live_.live();
-  const auto place =
-      options_.pools.choose(live, traffic, static_cast<std::int64_t>(key.delivery), key.batch);
+const delivery::EgressSource* Sending::source_of(const store::BatchKey& key, TrafficClass traffic,
+                                                 delivery::policy::Pools::Place pool) const {
+  return chosen_of(live_.live(), key, traffic, pool);
+}
+
+const delivery::EgressSource* Sending::source_with_room(const store::LeasedBatch& batch,
+                                                        delivery::policy::Pools::Place pool) const {
+  std::vector<std::string> live = live_.live();
+  if (!options_.warm_ups.empty()) {
+    std::erase_if(live, [&](const std::string& source) {
+      return std::ranges::any_of(batch.recipients, [&](const store::LeasedRecipient& recipient) {
+        const std::string_view address = recipient.address;
+        return warm_up_.is_full(source, feedback_.site_of(address.substr(address.rfind('@') + 1)));
+      });
+    });
+  }
+  const auto* const chosen = chosen_of(live, batch.key, batch.traffic, pool);
+  return chosen != nullptr ? chosen : source_of(batch.key, batch.traffic, pool);
+}
+
+const delivery::EgressSource* Sending::chosen_of(std::span<const std::string> live,
+                                                 const store::BatchKey& key, TrafficClass traffic,
+                                                 delivery::policy::Pools::Place pool) const {
+  const auto place = options_.pools.choose(live, pool, traffic,
+                                           static_cast<std::int64_t>(key.delivery), key.batch);
   if (!place) return nullptr;
   const auto found =
       std::ranges::find(options_.sources, live[*place], &delivery::EgressSource::name);
@@ -243,15 +268,22 @@ const delivery::EgressSource* Sending::source_of(const store::BatchKey& key,
 
 std::optional<explain::Way> Sending::way_of(const store::Story& story) const {
   const std::string_view address = story.address;
-  const auto* const source = source_of(story.key.batch_key(), story.type == DeliveryType::bulk
-                                                                  ? TrafficClass::bulk
-                                                                  : TrafficClass::transactional);
+  const TrafficClass traffic =
+      story.type == DeliveryType::bulk ? TrafficClass::bulk : TrafficClass::transactional;
+  const auto pool =
+      options_.pools.pool_of({.account = story.account,
+                              .traffic = traffic,
+                              .purpose = story.purpose,
+                              .from_domain = delivery::policy::sender_domain(story.from)});
+  const auto* const source = source_of(story.key.batch_key(), traffic, pool);
   if (source == nullptr) return std::nullopt;
   const std::vector<std::string> owned = owned_.owned();
   if (std::ranges::find(owned, source->name) == owned.end()) return std::nullopt;
   const std::string goes_to = source->smarthost ? source->smarthost->route_name()
                                                 : story.address.substr(address.rfind('@') + 1);
-  explain::Way way{.site = feedback_.site_of(goes_to), .source = source->name};
+  explain::Way way{.site = feedback_.site_of(goes_to),
+                   .source = source->name,
+                   .pool = options_.pools.name_of(pool)};
   const auto lane = lanes_.figures_of(way.site, way.source);
   if (!lane) return way;
   const Instant now = clock_.now();
@@ -330,6 +362,7 @@ Task<void> Sending::begin_stop() {
   accepting_ = false;
   recorder_.drain();
   co_await tasks_.stop();
+  co_await pool_choice_.stop();
   // Lanes park what waits; couriers stop receiving and looking up routes.
   co_await stop_couriers();
   lanes_.drain();
@@ -343,7 +376,10 @@ Task<bool> Sending::stop(SteadyInstant deadline) {
   co_await end_connections(deadline);
   co_await flush(deadline);
   // A store that did not take the outcomes takes nothing.
-  if (!cut_off_) co_await tell_paces();
+  if (!cut_off_) {
+    co_await tell_paces();
+    for (const auto& [source, plan] : options_.warm_ups) co_await warm_up_.hand_back(source);
+  }
   recorder_.stop();
   // A connection that was on its way to its thread while the lanes drained.
   for (std::size_t i = 0; i < connections_.size(); ++i) {
@@ -374,6 +410,8 @@ void Sending::hand_over(store::Accepted accepted) {
     batches.back()->leave_untouched();
   }
   // Account weights matter among bulk; one transaction is one pick either way.
+  const auto pool = pool_choice_.of(accepted.delivery, accepted.content.from);
+  if (!pool) return;
   auto content = delivery::LetterContent::of(std::move(accepted.content), options_);
   auto letter =
       delivery::make_letter(accepted.delivery, std::move(content), 1, keys_, options_, store_);
@@ -398,9 +436,8 @@ void Sending::hand_over(store::Accepted accepted) {
       });
   const std::size_t turn = next_courier_.fetch_add(1) % couriers_.size();
   for (auto& batch : batches) {
-    const store::BatchKey key = batch->leased().key;
     // A source may have come or gone meanwhile: then somebody else claims it.
-    const auto* const source = source_of(key, batch->leased().traffic);
+    const auto* const source = source_with_room(batch->leased(), *pool);
     if (source == nullptr) continue;
     batch->set_letter(counted);
     batch->touch();

@@ -35,9 +35,11 @@
 #include "delivery/pace_memory.h"
 #include "delivery/policy/room.h"
 #include "delivery/policy/site_rules.h"
+#include "delivery/pool_choice.h"
 #include "delivery/source_set.h"
 #include "delivery/sources.h"
 #include "delivery/stop_list.h"
+#include "delivery/warm_up.h"
 #include "dns/route_cache.h"
 #include "explain/way.h"
 #include "queue/queue.h"
@@ -146,7 +148,16 @@ class Sending {
   Task<void> flush(SteadyInstant deadline);
   Task<void> stop_recorder_after(Microseconds patience);
   [[nodiscard]] const delivery::EgressSource* source_of(const store::BatchKey& key,
-                                                        TrafficClass traffic) const;
+                                                        TrafficClass traffic,
+                                                        delivery::policy::Pools::Place pool) const;
+  // The same of a batch that goes out at once: not by one whose volume of today has gone, unless
+  // there is no other.
+  [[nodiscard]] const delivery::EgressSource* source_with_room(
+      const store::LeasedBatch& batch, delivery::policy::Pools::Place pool) const;
+  [[nodiscard]] const delivery::EgressSource* chosen_of(std::span<const std::string> live,
+                                                        const store::BatchKey& key,
+                                                        TrafficClass traffic,
+                                                        delivery::policy::Pools::Place pool) const;
 
   async::Runtime& runtime_;
   store::Store& store_;
@@ -172,10 +183,12 @@ class Sending {
   delivery::egress::KnownReceivers receivers_;
   delivery::egress::LaneSlowdowns slowdowns_;
   delivery::PaceMemory paces_;
+  delivery::WarmUp warm_up_;
   delivery::egress::LaneWorld lane_world_;
   delivery::egress::LaneDirectory lanes_;
   delivery::courier::CourierWorld courier_world_;
   std::vector<std::unique_ptr<delivery::courier::Courier>> couriers_;  // one per thread
+  delivery::PoolChoice pool_choice_;
   std::atomic<std::size_t> next_courier_{0};
   const std::shared_ptr<HandedOver> handed_over_;  // shared with what is in flight
   std::atomic<bool> accepting_{false};

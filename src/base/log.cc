@@ -22,6 +22,7 @@ namespace {
 std::atomic<Level> minimum_level{Level::info};
 std::atomic<Format> line_format{Format::human};
 thread_local Capture captured;
+std::atomic<std::shared_ptr<const Capture>> watching;
 
 spdlog::logger& sink() {
   static const auto logger = [] {
@@ -110,6 +111,10 @@ void capture_this_thread(Capture capture) {
   captured = std::move(capture);
 }
 
+void watch(Capture watcher) {
+  watching = watcher ? std::make_shared<const Capture>(std::move(watcher)) : nullptr;
+}
+
 bool enabled(Level level) {
   return level >= minimum_level.load(std::memory_order_relaxed);
 }
@@ -147,6 +152,7 @@ void write(Level level, std::string_view event, Fields fields) {
     captured(level, event, fields);
     return;
   }
+  if (const auto watcher = watching.load()) (*watcher)(level, event, fields);
   if (!enabled(level)) return;
   try {
     const auto now = to_epoch_ms(SystemClock().now());

@@ -41,6 +41,11 @@ void configure(Level minimum, Format format);
 using Capture = std::function<void(Level level, std::string_view event, Fields fields)>;
 void capture_this_thread(Capture capture);
 
+// Everything that is written is shown to `watcher` as well, on the thread that writes it; an empty
+// one ends that. One at a time. Must not log, throw or wait. Another thread may still be in it when
+// this returns: what it needs lives as long as its last copy.
+void watch(Capture watcher);
+
 // Writes one line. Control characters in values are escaped, so a value cannot forge a line.
 // Thread-safe; never throws; drops the line if standard error cannot be written.
 void write(Level level, std::string_view event, Fields fields);

@@ -17,7 +17,7 @@ namespace todoku {
 // Thread-safe. Times are the caller's steady clock.
 class Trouble {
  public:
-  // Success for so long ends it.
+  // Success for so long ends it. The line that it is over has the first one's event as `ends`.
   static constexpr Microseconds kQuiet = std::chrono::seconds(10);
 
   // The events of both lines, and what they are about where there are several of a kind; literals.
@@ -43,10 +43,13 @@ class Trouble {
     if (!active_ || now - last_ < kQuiet) return;
     const auto lasted = std::chrono::duration_cast<std::chrono::seconds>(last_ - since_);
     if (about_.empty()) {
-      log::info(is_over_, {{"failures", failures_}, {"seconds", lasted.count()}});
-    } else {
       log::info(is_over_,
-                {{"about", about_}, {"failures", failures_}, {"seconds", lasted.count()}});
+                {{"failures", failures_}, {"seconds", lasted.count()}, {"ends", begins_}});
+    } else {
+      log::info(is_over_, {{"about", about_},
+                           {"failures", failures_},
+                           {"seconds", lasted.count()},
+                           {"ends", begins_}});
     }
     active_ = false;
     failures_ = 0;

@@ -62,6 +62,9 @@ class ApiClient final : public ApiPort {
     wire.headers.add("Authorization", authorization_);
     wire.headers.add("Accept-Language", language_);
     if (!request.body.empty()) wire.headers.add("Content-Type", request.content_type);
+    if (!request.content_encoding.empty()) {
+      wire.headers.add("Content-Encoding", request.content_encoding);
+    }
     if (!request.idempotency_key.empty()) {
       wire.headers.add("Idempotency-Key", request.idempotency_key);
     }

@@ -29,6 +29,7 @@ struct ApiRequest {
   std::string target;  // path below /api/v1 and query, encoded: "/deliveries?size=10"
   std::string body;
   std::string content_type = "application/json";  // of a body that is not empty
+  std::string content_encoding = {};              // likewise; empty: it is as it is
   std::string idempotency_key;                    // empty: none
   // A member that every success has, an id as a positive number and "data" as a list: another's 200
   // (a portal's, a proxy's) is none. Empty: that it is a JSON object is enough.

@@ -10,19 +10,17 @@
 
 #include "base/date_time.h"
 #include "cli/api_session.h"
-#include "cli/import_errors.h"
+#include "cli/import_job.h"
 #include "cli/progress.h"
 #include "cli/sender_commands.h"
 #include "cli/user_files.h"
+#include "explain/own_words.h"
 
 namespace todoku::cli {
 namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kBetweenLooks{1'000};
-constexpr milliseconds kUploadTimeout{600'000};
-constexpr std::size_t kErrorsTold = 10;  // of an import; the file has them all
 constexpr std::size_t kCsvOctetsMax = std::size_t{256} << 20U;
 
 constexpr std::array<std::string_view, 8> kStates = {"pending", "deferred", "delivered", "bounced",
@@ -85,45 +83,6 @@ std::int64_t begin_import(ApiSession& api, std::int64_t delivery, const BulkSend
   return made(api.ask(request), "job_id");
 }
 
-// Returns the exit status: 0 once the rows are in. `has_ended_empty`: it is over, and they are not.
-int await_import(ApiSession& api, std::int64_t job, bool& has_ended_empty) {
-  Session& session = api.session();
-  Progress progress(api.host().terminal(), session.err());
-  const std::string target = fmt::format("/deliveries/-/emails/import/{}", job);
-  while (true) {
-    const auto read = api.ask(to_get(target, "status"));
-    if (read == nullptr) return api.status();
-    const std::string status = text_of(read->value, "status");
-    progress.show({.label = session.words({"import", "インポート"}),
-                   .done = number_of(read->value, "percentage"),
-                   .total = 100,
-                   .rest = {}});
-    if (status == "IMPORTING") {
-      if (!api.wait(kBetweenLooks)) return kInterrupted;
-      continue;
-    }
-    progress.end();
-    const std::int64_t failed = number_of(read->value, "failed_count");
-    if (failed > 0 || status != "FINISHED") {
-      session.err() << session.words({"Rows: {}, recipients: {}, refused rows: {}. {}",
-                                      "行数: {}、宛先: {}、エラー行: {}。{}"},
-                                     number_of(read->value, "total_count"),
-                                     number_of(read->value, "success_count"), failed,
-                                     text_of(read->value, "error_file_url"))
-                    << '\n';
-      for (const std::string& error : import_errors(api, job, kErrorsTold)) {
-        session.err() << "  " << error << '\n';
-      }
-    }
-    if (status == "FINISHED") return kDone;
-    has_ended_empty = true;
-    return api.fail_with(
-        status == "SYSTEM_ERROR" ? kTemporary : kRefused,
-        session.words({"the import of {} ended as {}", "インポート {} は {} で終わりました"}, job,
-                      status));
-  }
-}
-
 std::unique_ptr<ReadAnswer> commit(ApiSession& api, std::int64_t delivery, const std::string& at,
                                    std::string key) {
   ApiRequest request{.method = "PATCH",
@@ -158,6 +117,25 @@ std::string counts_of(const boost::json::value& progress) {
   return out;
 }
 
+// What waits though nobody has paused it, and how it is let go.
+void print_holds(ApiSession& api, const boost::json::value& value) {
+  const Session& session = api.session();
+  const auto& holds = list_of(value, "holds");
+  for (const auto& hold : holds) {
+    const std::string receiver = text_of(hold, "receiver");
+    const std::string why = explain::own_words(text_of(hold, "because"), session.language());
+    const std::string words =
+        receiver.empty() ? session.words({"all of it ({0})", "全体（{0}）"}, why)
+                         : session.words({"at {0} ({1})", "{0} 宛て（{1}）"}, receiver, why);
+    fmt::print(api.out(), "{:<12} {}\n", "held", words);
+  }
+  if (holds.empty()) return;
+  api.out() << session.words({"To let it go on: todoku bulk resume {0}",
+                              "再開するには: todoku bulk resume {0}"},
+                             number_of(value, "delivery_id"))
+            << '\n';
+}
+
 void print_progress(ApiSession& api, const boost::json::value& value) {
   std::ostream& out = api.out();
   fmt::print(out, "{:<12} {}\n", "delivery_id", number_of(value, "delivery_id"));
@@ -170,6 +148,7 @@ void print_progress(ApiSession& api, const boost::json::value& value) {
   for (const std::string_view state : kStates) {
     fmt::print(out, "{:<12} {}\n", state, number_of(value, state));
   }
+  print_holds(api, value);
 }
 
 // Of a delivery that its watcher leaves.
@@ -229,15 +208,17 @@ int leave_draft(ApiSession& api, std::int64_t delivery, int status) {
   return status;
 }
 
-// The same where its list did not come in. No command puts one into a draft.
+// The same where its list did not come in.
 int leave_empty_draft(ApiSession& api, std::int64_t delivery, int status) {
   Session& session = api.session();
   session.err() << session.words(
-                       {"Nothing was sent. Mend the list and run todoku bulk send again: it makes "
-                        "a delivery of its own. What is left is the draft {0}, without recipients: "
+                       {"Nothing was sent. Mend the list and put it into the draft {0} (todoku "
+                        "bulk import {0} --list FILE), or run todoku bulk send again: it makes a "
+                        "delivery of its own. The draft has no recipients yet: "
                         "todoku bulk delete {0} removes it.",
-                        "まだ送信していません。リストを直して todoku bulk send をもう一度実行して"
-                        "ください（新しい配信になります）。宛先のない下書き {0} が残っています。"
+                        "まだ送信していません。リストを直して下書き {0} に取り込む（todoku bulk "
+                        "import {0} --list ファイル）か、todoku bulk send をもう一度実行して"
+                        "ください（新しい配信になります）。下書きにはまだ宛先がありません。"
                         "todoku bulk delete {0} で削除できます。"},
                        delivery)
                 << '\n';

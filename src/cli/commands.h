@@ -310,6 +310,19 @@ struct AuditWish {
 };
 int audit_list(Session& session, const AuditWish& wish);
 
+// -- probe.cc: test mails to mailboxes of the operator's own
+struct ProbeWish {
+  std::string mailbox;   // empty: all
+  std::string from;      // likewise
+  bool at_once = false;  // waits for no end
+  std::int64_t limit = 100;
+  bool utc = false;  // the times for people
+};
+// Waits until all are over. Exit status 1 where one is not in the inbox.
+int probe_run(Session& session, const ProbeWish& wish);
+int probe_history(Session& session, const ProbeWish& wish);
+int probe_list(Session& session);
+
 // -- lanes.cc: how fast mail goes to receivers, and why
 struct LanesWish {
   std::string site;

@@ -199,7 +199,23 @@ TEST_F(DomainCheckTest, ADomainByCnameStaysSoAndRotatesByItself) {
   EXPECT_THAT(requests(), Not(testing::Contains("POST /domains/shop/example.jp/next_keys")));
   EXPECT_EQ(run({"domain", "setup", "example.jp", "--account", "shop", "--by", "txt"}), 0);
   EXPECT_THAT(requests(), testing::Contains("DELETE /domains/shop/example.jp/key_slots"));
+  EXPECT_THAT(requests(), Not(testing::Contains("POST /domains/shop/example.jp/next_keys")))
+      << "keys of its own zone sign already";
+  EXPECT_THAT(out.str(), HasSubstr("r1._domainkey.example.jp"));
+}
+
+TEST_F(DomainCheckTest, InThePlaceOfCnamesComeKeysOfItsOwnZoneThatWait) {
+  slots = fmt::format(R"({{"domains":[{}]}})", kSlotsOfDomain);
+  const auto usual = host.answer;
+  host.answer = [usual](const AdminRequest& request) -> Result<AdminAnswer> {
+    if (!request.target.starts_with("/dkim")) return usual(request);
+    return AdminAnswer{200, R"({"keys":[{"domain":"example.jp","selector":"td1ra",
+      "algorithm":"rsa-sha256","dns_record":"v=DKIM1; p=EEEE"}]})"};
+  };
+  EXPECT_EQ(run({"domain", "setup", "example.jp", "--account", "shop", "--by", "txt"}), 0);
+  EXPECT_THAT(requests(), testing::Contains("POST /domains/shop/example.jp/next_keys"));
   EXPECT_THAT(out.str(), HasSubstr("r2._domainkey.example.jp"));
+  EXPECT_THAT(out.str(), Not(HasSubstr("td1ra")));
 }
 
 TEST_F(DomainCheckTest, KeysTellWhereTheyStandAndThatAChangeStalls) {

@@ -48,6 +48,11 @@ bool make_keys(Session& session, const std::string& account, const std::string& 
   });
 }
 
+doctor::DomainKey key_in(const boost::json::value& key, const std::string& domain) {
+  return {
+      .selector = text_of(key, "selector"), .record = text_of(key, "dns_record"), .domain = domain};
+}
+
 // Keys of both kinds, made where one is missing. Where mail of the domain is signed already, by a
 // key of its own or of one above it, a new key that is not published yet must not sign beside it or
 // in its place: those wait. nullopt after a failure.
@@ -70,9 +75,7 @@ std::optional<SetupKeys> keys_for(Session& session, const std::string& account,
   const Given wait = Given(calls::kMakeNextKeys).with("account", account).with("domain", domain);
   const auto take = [&](const boost::json::value& made) {
     for (const auto& key : list_of(made, "keys")) {
-      keys.all.push_back({.selector = text_of(key, "selector"),
-                          .record = text_of(key, "dns_record"),
-                          .domain = domain});
+      keys.all.push_back(key_in(key, domain));
     }
   };
   if (session.ask_for(wait, take) != 0) return std::nullopt;
@@ -91,21 +94,51 @@ std::optional<SetupKeys> keys_by_cname(Session& session, const std::string& acco
   return keys;
 }
 
+std::vector<std::string> selectors_of_slots(const boost::json::value& slots) {
+  std::vector<std::string> selectors;
+  for (const auto& slot : list_of(slots, "slots")) {
+    for (const auto& key : list_of(slot, "keys")) selectors.push_back(text_of(key, "selector"));
+  }
+  return selectors;
+}
+
+// Those of the domain that sign and are in no slot.
+std::optional<boost::json::array> own_keys(Session& session, const std::string& account,
+                                           const std::string& domain,
+                                           const boost::json::value& slots) {
+  auto listed = all_listed(session, Given(calls::kListDkim).with("account", account), "keys");
+  if (!listed) return std::nullopt;
+  const auto of_slots = selectors_of_slots(slots);
+  boost::json::array own;
+  for (const auto& key : *listed) {
+    const bool is_own = text_of(key, "domain") == domain &&
+                        std::ranges::find(of_slots, text_of(key, "selector")) == of_slots.end();
+    if (is_own) own.push_back(key);
+  }
+  return own;
+}
+
 // Keys whose records are in the domain's own zone, in the place of those in the platform's: those
 // sign until these do.
 std::optional<SetupKeys> keys_in_place(Session& session, const std::string& account,
-                                       const std::string& domain) {
+                                       const std::string& domain, const boost::json::value& slots) {
   const auto of_domain = [&](const operate::Call& call) {
     return Given(call).with("account", account).with("domain", domain);
   };
   const auto nothing = [](const boost::json::value&) {};
   if (session.ask_for(of_domain(calls::kEndKeySlots), nothing) != 0) return std::nullopt;
+  auto own = own_keys(session, account, domain, slots);
+  if (!own) return std::nullopt;
+  // Those from before the CNAMEs were never taken away.
+  if (kinds_of(*own, domain) == 2) {
+    SetupKeys there;
+    for (const auto& key : *own) there.all.push_back(key_in(key, domain));
+    return there;
+  }
   SetupKeys keys;
   const auto take = [&](const boost::json::value& made) {
     for (const auto& key : list_of(made, "keys")) {
-      keys.all.push_back({.selector = text_of(key, "selector"),
-                          .record = text_of(key, "dns_record"),
-                          .domain = domain});
+      keys.all.push_back(key_in(key, domain));
     }
   };
   if (session.ask_for(of_domain(calls::kMakeNextKeys), take) != 0) return std::nullopt;
@@ -121,7 +154,8 @@ std::optional<SetupKeys> keys_as_wished(Session& session, const std::string& acc
   const bool is_ending = slots != nullptr && text_of(*slots, "state") == "ending";
   const bool is_by_cname = slots != nullptr && !is_ending;
   if (by == "cname" || (by.empty() && is_by_cname)) return keys_by_cname(session, account, domain);
-  if (by == "txt" && is_by_cname) return keys_in_place(session, account, domain);
+  // While they are given up, the keys that take their place are the same, asked for again.
+  if (slots != nullptr) return keys_in_place(session, account, domain, *slots);
   return keys_for(session, account, domain);
 }
 

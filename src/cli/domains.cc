@@ -124,9 +124,11 @@ int domain_verify(Session& session, const DomainNames& which) {
 int domain_remove(Session& session, const DomainNames& which) {
   return session.call(named(calls::kRemoveDomain, which), [&](const boost::json::value&) {
     session.say({"Account {0} may no longer send from {1}. Its DKIM keys are still there (`todoku "
-                 "dkim list`).",
+                 "dkim list`); those that change by themselves go once its mail is over (`todoku "
+                 "domain keys`).",
                  "アカウント {0} は {1} から送信できなくなりました。DKIM 鍵は残っています（`todoku "
-                 "dkim list`）。"},
+                 "dkim list`）。自動で入れ替わる鍵は、配送中のメールがなくなると削除されます"
+                 "（`todoku domain keys`）。"},
                 which.account, which.domain);
   });
 }

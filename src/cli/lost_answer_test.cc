@@ -133,6 +133,7 @@ TEST_F(LostAnswerTest, EveryOrderIsInDoubtAndNoQuestionIs) {
            {"bulk", "delete", "7"},
            {"webhook", "test", "wh_1"},
            {"webhook", "remove", "wh_1"},
+           {"webhook", "disable", "wh_1"},
            {"suppression", "add", "a@b.example", "--url", "https://a.example"},
            {"domain", "remove", "shop", "example.jp", "--url", "https://a.example"}}) {
     EXPECT_EQ(run(words), 4) << words[1];

@@ -18,6 +18,7 @@ MailWords::MailWords(WordBook book) : book_(std::move(book)) {
   add_personal_data();
   add_audit();
   add_tls_report();
+  add_probe();
   add_lanes();
   add_rates();
 }
@@ -193,6 +194,38 @@ void MailWords::add_tls_report() {
   book_.option(show, "--domain", tls_report_.domain, calls::kTlsReport, "domain");
   book_.option(show, "--days", tls_report_.days, calls::kTlsReport, "days");
   book_.speaks(show, [this](Session& s) { return tls_report_show(s, tls_report_); });
+}
+
+void MailWords::add_probe() {
+  CLI::App* group =
+      book_.verb(book_.app, "probe",
+                 {"Whether mail reaches the inbox: test mails to mailboxes of your own",
+                  "受信トレイに届くか。自分のメールボックスへのテストメール"});
+  group->require_subcommand(1);
+  const auto utc = [this](CLI::App* command) {
+    command->add_flag(
+        "--utc", probe_.utc,
+        book_.say({"Times in UTC instead of Japan's", "時刻を日本時間ではなく UTC で表示する"}));
+  };
+  CLI::App* run = book_.verb(group, "run",
+                             {"Sends a test mail to each mailbox and says where it was found",
+                              "各メールボックスにテストメールを送り、見つかった場所を表示する"});
+  book_.option(run, "--mailbox", probe_.mailbox, calls::kAskProbes, "mailbox");
+  book_.option(run, "--from", probe_.from, calls::kAskProbes, "from");
+  run->add_flag("--no-wait", probe_.at_once,
+                book_.say({"Does not wait until they are found", "見つかるのを待たない"}));
+  utc(run);
+  book_.speaks(run, [this](Session& s) { return probe_run(s, probe_); });
+  CLI::App* history =
+      book_.verb(group, "history",
+                 {"Where test mails were found, the newest first", "結果を新しい順に表示する"});
+  book_.option(history, "--mailbox", probe_.mailbox, calls::kListProbes, "mailbox");
+  book_.option(history, "--limit", probe_.limit, calls::kListProbes, "limit");
+  utc(history);
+  book_.speaks(history, [this](Session& s) { return probe_history(s, probe_); });
+  CLI::App* list =
+      book_.verb(group, "list", {"The mailboxes that are configured", "設定されたメールボックス"});
+  book_.speaks(list, [](Session& s) { return probe_list(s); });
 }
 
 void MailWords::add_lanes() {

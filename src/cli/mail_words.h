@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The words of `todoku explain`, `todoku stuck`, `todoku suppression`, `todoku personal-data`,
-// `todoku audit` and `todoku lanes`: what became of mail, to whom none is sent, what is kept of
-// somebody, who looked at it, and how fast mail goes.
+// `todoku audit`, `todoku probe` and `todoku lanes`: what became of mail, to whom none is sent,
+// what is kept of somebody, who looked at it, whether it reaches the inbox, and how fast mail goes.
 #pragma once
 
 #include <string>
@@ -27,6 +27,7 @@ class MailWords {
   void add_personal_data();
   void add_audit();
   void add_tls_report();
+  void add_probe();
   void add_lanes();
   void add_rates();
 
@@ -42,6 +43,7 @@ class MailWords {
   bool sure_ = false;
   AuditWish audit_;
   TlsReportWish tls_report_;
+  ProbeWish probe_;
   LanesWish lanes_;
   RatesWish rates_;
   RateLimitsWish rate_limits_;

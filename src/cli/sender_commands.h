@@ -37,6 +37,20 @@ struct BulkSend {
   std::string idempotency_key;
 };
 int bulk_send(Session& session, const BulkSend& options);
+
+// -- bulk_import.cc
+struct BulkImport {
+  std::int64_t delivery = 0;
+  std::string list;     // a file; "-": standard input
+  bool ndjson = false;  // whatever the file is called
+  bool ignore_errors = false;
+  bool keep_duplicates = false;
+  bool dry_run = false;
+  std::string idempotency_key;  // empty: a fresh one
+};
+int bulk_import(Session& session, const BulkImport& options);
+
+// -- bulk.cc
 int bulk_commit(Session& session, std::int64_t delivery, const std::string& at);
 // `follow`: until it has ended.
 int bulk_show(Session& session, std::int64_t delivery, bool follow);
@@ -107,6 +121,19 @@ int webhook_add(Session& session, const WebhookAdd& options);
 int webhook_test(Session& session, const std::string& webhook);
 int webhook_calls(Session& session, const std::string& webhook);
 int webhook_remove(Session& session, const std::string& webhook);
+// Failing or switched off, it is told again from where it stopped.
+int webhook_enable(Session& session, const std::string& webhook);
+int webhook_disable(Session& session, const std::string& webhook);
+int webhook_rotate(Session& session, const std::string& webhook,
+                   std::optional<std::int64_t> overlap_hours);
+int webhook_set_aside(Session& session, const std::string& webhook);
+struct WebhookReplay {
+  std::string from;
+  std::optional<std::int64_t> delivery;
+  std::vector<std::string> events;
+  bool set_aside = false;
+};
+int webhook_replay(Session& session, const std::string& webhook, const WebhookReplay& order);
 
 // -- profiles.cc
 // What --url, --account, --ca and --key-file say goes into the profile of this name, and nothing of

@@ -195,6 +195,18 @@ TEST_F(SenderTest, ABulkIsBegunFilledCommittedAndWatched) {
   EXPECT_THAT(out.str(), HasSubstr("bounced      1\n"));
 }
 
+TEST_F(SenderTest, OfADeliveryThatIsHeldItIsToldWhyAndHowItGoesOn) {
+  answer({answered(
+      200, R"({"delivery_id":16,"state":"sending","total":300,"pending":287,"holds":[)"
+           R"({"receiver":"docomo","because":"unknown users: 22 of 109; the limit is 5 %"},)"
+           R"({"receiver":null,"because":"hard bounces: 612 of 5000"}]})")});
+  ASSERT_EQ(run({"bulk", "show", "16"}), 0) << err.str();
+  EXPECT_THAT(out.str(),
+              HasSubstr("held         at docomo (unknown users: 22 of 109; the limit is 5 %)\n"
+                        "held         all of it (hard bounces: 612 of 5000)\n"
+                        "To let it go on: todoku bulk resume 16\n"));
+}
+
 TEST_F(SenderTest, AReservationIsNotWaitedFor) {
   const std::string csv = write("list.csv", "email\na@b.example\n");
   answer({answered(201, R"({"delivery_id":7})"), answered(201, R"({"job_id":3})"),
@@ -439,6 +451,27 @@ TEST_F(SenderTest, OperatorsCommandsSpeakToTheApiWhereItIsNamed) {
   EXPECT_EQ(run({"domain", "remove", "shop", "example.jp", "--url", "https://a.example"}), 5);
   EXPECT_EQ(err.str(), "todoku: no data found.\n");
   EXPECT_EQ(run({"explain", "a@b.example", "--url", "https://a.example"}), 2);
+}
+
+TEST_F(SenderTest, AnEndpointsSecretIsReplacedAndItsEventsAreToldAgain) {
+  answer({answered(201, R"({"webhook":"wh_1","secret":"whsec_x"})")});
+  EXPECT_EQ(run({"webhook", "rotate", "wh_1", "--overlap-hours", "0"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("whsec_x"));
+  EXPECT_EQ(host.requests[0].target, "/webhooks/wh_1/rotate");
+  EXPECT_EQ(host.requests[0].body, R"({"overlap_hours":0})");
+  EXPECT_FALSE(host.requests[0].idempotency_key.empty());
+  answer({answered(202, R"({"events":2})")});
+  EXPECT_EQ(run({"webhook", "replay", "wh_1", "--event", "a", "--event", "b"}), 0);
+  EXPECT_EQ(out.str(), "2 events are told again.\n");
+  EXPECT_EQ(host.requests[0].body, R"({"events":["a","b"]})");
+  EXPECT_FALSE(host.requests[0].idempotency_key.empty());
+  answer({answered(202, R"({"events":null})")});
+  EXPECT_EQ(run({"webhook", "replay", "wh_1", "--from", "2026-04-01", "--delivery", "7"}), 0);
+  EXPECT_EQ(host.requests[0].body, R"({"from":"2026-04-01","delivery_id":7})");
+  answer({answered(200, R"({"webhook":"wh_1","status":"disabled"})")});
+  EXPECT_EQ(run({"webhook", "disable", "wh_1"}), 0);
+  EXPECT_EQ(host.requests[0].method, "PATCH");
+  EXPECT_EQ(host.requests[0].body, R"({"enabled":false})");
 }
 
 TEST_F(SenderTest, SpeaksJapanese) {

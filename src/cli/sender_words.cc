@@ -32,6 +32,7 @@ CLI::IsMember one_of(std::initializer_list<const char*> names) {
 struct SenderWords::Values {
   Send send;
   BulkSend bulk;
+  BulkImport import;
   std::int64_t id = 0;
   bool follow = false;
   std::string at;
@@ -40,6 +41,8 @@ struct SenderWords::Values {
   EventSearch events;
   WebhookAdd webhook;
   std::string webhook_id;
+  std::optional<std::int64_t> overlap_hours;
+  WebhookReplay replay;
   std::string profile;
 };
 
@@ -156,7 +159,37 @@ void SenderWords::add_bulk() {
   flag(send, "--detach", bulk.detach,
        {"Do not wait for the end of the delivery", "配信の終わりを待たない"});
   book_.speaks(send, [this](Session& s) { return bulk_send(s, values_->bulk); });
+  add_bulk_import(group);
   add_bulk_orders(group);
+}
+
+void SenderWords::add_bulk_import(CLI::App* group) {
+  CLI::App* command =
+      book_.verb(group, "import",
+                 {"Put a list into a draft, or see what it would bring",
+                  "下書きにリストを取り込む。取り込まずに内容を確認することもできる"});
+  BulkImport& import = values_->import;
+  option(command, "ID", import.delivery, {"The delivery's number", "配信の番号"})
+      ->required()
+      ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
+  option(
+      command, "--list", import.list,
+      {"The list: CSV, or NDJSON (.ndjson, .jsonl), compressed as gzip or not; -: standard input",
+       "リスト。CSV または NDJSON（.ndjson、.jsonl）。gzip 圧縮も可（- は標準入力）"})
+      ->required();
+  flag(command, "--ndjson", import.ndjson,
+       {"It is NDJSON, whatever it is called", "ファイル名にかかわらず NDJSON として読む"});
+  flag(command, "--ignore-errors", import.ignore_errors,
+       {"A bad row costs itself alone", "誤りのある行だけを除いて取り込む"});
+  flag(command, "--keep-duplicates", import.keep_duplicates,
+       {"An address that is there twice gets two mails", "重複したアドレスにもそれぞれ送る"});
+  flag(
+      command, "--dry-run", import.dry_run,
+      {"Import nothing: tell what the list would bring", "取り込まず、結果の見込みだけを表示する"});
+  option(
+      command, "--idempotency-key", import.idempotency_key,
+      {"A name by which a repeat imports nothing twice", "再実行で二重に取り込まないための名前"});
+  book_.speaks(command, [this](Session& s) { return bulk_import(s, values_->import); });
 }
 
 void SenderWords::add_bulk_orders(CLI::App* group) {
@@ -306,16 +339,56 @@ void SenderWords::add_webhook() {
        {"Tells insert codes, too", "差し込みコードも通知する"});
   flag(add, "--single", webhook.single, {"A call for each event", "イベントごとに呼び出す"});
   book_.speaks(add, [this](Session& s) { return webhook_add(s, values_->webhook); });
-  const auto one = [&](const std::string& name, const Sentence& help,
-                       int (*body)(Session&, const std::string&)) {
-    CLI::App* command = book_.verb(group, name, help);
-    option(command, "WEBHOOK", values_->webhook_id, {"Its id, wh_...", "通知先の ID（wh_...）"})
-        ->required();
-    book_.speaks(command, [this, body](Session& s) { return body(s, values_->webhook_id); });
-  };
-  one("test", {"Have a test event sent to it", "テストイベントを送る"}, webhook_test);
-  one("calls", {"Its latest calls", "最近の呼び出しを表示する"}, webhook_calls);
-  one("remove", {"Tell it no longer", "通知をやめる"}, webhook_remove);
+  add_one_webhook(group, "test", {"Have a test event sent to it", "テストイベントを送る"},
+                  webhook_test);
+  add_one_webhook(group, "calls", {"Its latest calls", "最近の呼び出しを表示する"}, webhook_calls);
+  add_one_webhook(group, "enable",
+                  {"Tell it again, from where it stopped", "停止した位置から通知を再開する"},
+                  webhook_enable);
+  add_one_webhook(group, "disable", {"Tell it nothing until enable", "enable まで通知を止める"},
+                  webhook_disable);
+  add_one_webhook(group, "set-aside",
+                  {"The events that it would not take", "受け取られなかったイベントを表示する"},
+                  webhook_set_aside);
+  add_one_webhook(group, "remove", {"Tell it no longer", "通知をやめる"}, webhook_remove);
+  CLI::App* rotate = webhook_verb(group, "rotate",
+                                  {"Replace its signing secret", "署名のシークレットを新しくする"});
+  option(rotate, "--overlap-hours", values_->overlap_hours,
+         {"How long the old one signs beside it (24; 0: no longer)",
+          "前のシークレットでも署名する時間（24、0 は署名しない）"});
+  book_.speaks(rotate, [this](Session& s) {
+    return webhook_rotate(s, values_->webhook_id, values_->overlap_hours);
+  });
+  add_webhook_replay(group);
+}
+
+CLI::App* SenderWords::webhook_verb(CLI::App* group, const std::string& name,
+                                    const Sentence& help) {
+  CLI::App* command = book_.verb(group, name, help);
+  option(command, "WEBHOOK", values_->webhook_id, {"Its id, wh_...", "通知先の ID（wh_...）"})
+      ->required();
+  return command;
+}
+
+void SenderWords::add_one_webhook(CLI::App* group, const std::string& name, const Sentence& help,
+                                  int (*body)(Session&, const std::string&)) {
+  CLI::App* command = webhook_verb(group, name, help);
+  book_.speaks(command, [this, body](Session& s) { return body(s, values_->webhook_id); });
+}
+
+void SenderWords::add_webhook_replay(CLI::App* group) {
+  CLI::App* command = webhook_verb(
+      group, "replay",
+      {"Have events told to it again, under their ids", "イベントを同じ ID で再送させる"});
+  WebhookReplay& order = values_->replay;
+  option(command, "--from", order.from, {"All from this date or time on", "この日時以降のすべて"});
+  option(command, "--delivery", order.delivery, {"Of one delivery", "配信の番号"});
+  several(command, "--event", order.events, {"This one (event_id)", "このイベント（event_id）"});
+  flag(command, "--set-aside", order.set_aside,
+       {"Those that it would not take", "受け取られなかったもの"});
+  book_.speaks(command, [this](Session& s) {
+    return webhook_replay(s, values_->webhook_id, values_->replay);
+  });
 }
 
 void SenderWords::add_profile() {

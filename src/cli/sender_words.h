@@ -26,11 +26,17 @@ class SenderWords {
   void add_message(CLI::App* command, bool bulk);
   void add_send();
   void add_bulk();
+  void add_bulk_import(CLI::App* group);
   void add_bulk_orders(CLI::App* group);
   void add_deliveries();
   void add_logs();
   void add_events();
   void add_webhook();
+  // One that names an endpoint.
+  CLI::App* webhook_verb(CLI::App* group, const std::string& name, const Sentence& help);
+  void add_one_webhook(CLI::App* group, const std::string& name, const Sentence& help,
+                       int (*body)(Session&, const std::string&));
+  void add_webhook_replay(CLI::App* group);
   void add_profile();
   void add_search(CLI::App* command, bool of_any_type);
   CLI::Option* option(CLI::App* command, const std::string& name, auto& target,

@@ -13,11 +13,12 @@ namespace todoku::cli {
 
 namespace {
 
-// So many causes are told at most.
+// So many causes are told at most: all, where the most is asked for.
 constexpr std::int64_t kCausesMost = 50;
 
 int explain_many(Session& session, const Explain& options, operate::Given given) {
-  given.with("limit", std::min(options.limit, kCausesMost));
+  const bool all = options.limit == operate::calls::kExplain.find("limit")->max;
+  given.with("limit", all ? kCausesMost : options.limit);
   if (options.delivery != 0) given.with("delivery_id", options.delivery);
   const std::initializer_list<std::pair<std::string_view, const std::string&>> texts = {
       {"domain", options.domain},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// todoku webhook list|add|test|calls|remove
+// todoku webhook list|add|test|calls|enable|disable|set-aside|rotate|replay|remove
 #include <utility>
 
 #include <boost/json/array.hpp>
@@ -36,6 +36,18 @@ std::string joined(const boost::json::array& words) {
     out += word.get_string();
   }
   return out;
+}
+
+// What is shown once.
+void show_secret(Session& session, ApiSession& api, const boost::json::value& issued) {
+  fmt::print(api.out(), "webhook     {}\n", text_of(issued, "webhook"));
+  for (const std::string_view name : {"secret", "public_key"}) {
+    const std::string value = text_of(issued, name);
+    if (!value.empty()) fmt::print(api.out(), "{:<11} {}\n", name, value);
+  }
+  if (!text_of(issued, "secret").empty()) {
+    session.say({"The secret is shown only now.", "シークレットを表示するのは今回だけです。"});
+  }
 }
 
 // What came of a call: the status of the answer, or why there is none.
@@ -79,17 +91,7 @@ int webhook_add(Session& session, const WebhookAdd& options) {
                    .target = "/webhooks",
                    .body = json.take(),
                    .idempotency_key = fresh_key()},
-                  [&](const ReadAnswer& read) {
-                    fmt::print(api.out(), "webhook     {}\n", text_of(read.value, "webhook"));
-                    for (const std::string_view name : {"secret", "public_key"}) {
-                      const std::string value = text_of(read.value, name);
-                      if (!value.empty()) fmt::print(api.out(), "{:<11} {}\n", name, value);
-                    }
-                    if (!text_of(read.value, "secret").empty()) {
-                      session.say({"The secret is shown only now.",
-                                   "シークレットを表示するのは今回だけです。"});
-                    }
-                  });
+                  [&](const ReadAnswer& read) { show_secret(session, api, read.value); });
 }
 
 int webhook_test(Session& session, const std::string& webhook) {
@@ -132,6 +134,88 @@ int webhook_calls(Session& session, const std::string& webhook) {
     }
     print_table(api.out(), std::move(rows));
   });
+}
+
+namespace {
+
+int switch_webhook(Session& session, const std::string& webhook, bool enabled) {
+  ApiSession api(session);
+  return api.call({.method = "PATCH",
+                   .target = of_webhook(webhook),
+                   .body = enabled ? R"({"enabled":true})" : R"({"enabled":false})"},
+                  [&](const ReadAnswer& read) {
+                    fmt::print(api.out(), "{} {}\n", text_of(read.value, "webhook"),
+                               text_of(read.value, "status"));
+                  });
+}
+
+}  // namespace
+
+int webhook_enable(Session& session, const std::string& webhook) {
+  return switch_webhook(session, webhook, true);
+}
+
+int webhook_disable(Session& session, const std::string& webhook) {
+  return switch_webhook(session, webhook, false);
+}
+
+int webhook_rotate(Session& session, const std::string& webhook,
+                   std::optional<std::int64_t> overlap_hours) {
+  ApiSession api(session);
+  http::JsonWriter json;
+  json.begin_object();
+  if (overlap_hours) json.member("overlap_hours", *overlap_hours);
+  json.end_object();
+  return api.call({.method = "POST",
+                   .target = of_webhook(webhook, "/rotate"),
+                   .body = json.take(),
+                   .idempotency_key = fresh_key()},
+                  [&](const ReadAnswer& read) { show_secret(session, api, read.value); });
+}
+
+int webhook_set_aside(Session& session, const std::string& webhook) {
+  ApiSession api(session);
+  return api.call({.target = of_webhook(webhook, "/set_aside")}, [&](const ReadAnswer& read) {
+    std::vector<std::vector<std::string>> rows = {
+        {session.words({"TIME", "日時"}), session.words({"EVENT", "イベント"})}};
+    for (const auto& each : list_of(read.value, "data")) {
+      rows.push_back({text_of(each, "time"), text_of(each, "event_id")});
+    }
+    print_table(api.out(), std::move(rows));
+    if (!text_of(read.value, "next").empty()) {
+      session.say(
+          {"There are more: after a replay of these (webhook replay --set-aside) the next "
+           "are shown.",
+           "続きがあります。これらを再送（webhook replay --set-aside）すると次が表示され"
+           "ます。"});
+    }
+  });
+}
+
+int webhook_replay(Session& session, const std::string& webhook, const WebhookReplay& order) {
+  ApiSession api(session);
+  http::JsonWriter json;
+  json.begin_object();
+  if (!order.from.empty()) json.member("from", order.from);
+  if (order.delivery) json.member("delivery_id", *order.delivery);
+  write_words(json, "events", order.events);
+  if (order.set_aside) json.member("set_aside", true);
+  json.end_object();
+  return api.call({.method = "POST",
+                   .target = of_webhook(webhook, "/replay"),
+                   .body = json.take(),
+                   .idempotency_key = fresh_key()},
+                  [&](const ReadAnswer& read) {
+                    const auto* object = read.value.if_object();
+                    const auto* events =
+                        object == nullptr ? nullptr : object->if_contains("events");
+                    if (events != nullptr && events->is_int64()) {
+                      session.say({"{} events are told again.", "{} 件のイベントを再送します。"},
+                                  events->get_int64());
+                    } else {
+                      session.say({"They are told again.", "イベントを再送します。"});
+                    }
+                  });
 }
 
 int webhook_remove(Session& session, const std::string& webhook) {

@@ -79,6 +79,7 @@ struct Config {
     std::int64_t attachments_bytes_max = 0;
     std::int64_t message_bytes_max = 0;
     std::int64_t import_bytes_max = 0;
+    std::int64_t stream_bytes_max = 0;
     std::int64_t reservation_days_max = 0;
   };
   struct Events {
@@ -200,6 +201,9 @@ struct Config {
     std::vector<std::string> report_addresses;
     std::string forward_to;
     std::string forward_account;
+    std::vector<std::string> milters;
+    std::string milter_away;
+    std::int64_t milter_seconds = 0;
     std::int64_t message_bytes_max = 0;
     std::int64_t connections_max = 0;
     std::int64_t connections_per_network_max = 0;
@@ -227,6 +231,23 @@ struct Config {
     std::string proxy_user;
     std::string proxy_password_file;
     std::string proxy_password_variable;
+    // Empty: it is not warming up.
+    std::string warm_up_from;
+    std::vector<std::int64_t> warm_up_volumes;
+    std::int64_t warm_up_site_percent = 50;
+    std::string warm_up_steps = "reached";
+    std::string warm_up_overflow = "pool";
+  };
+  struct Pool {
+    std::string name;
+    std::vector<std::string> sources;
+  };
+  struct PoolRule {
+    std::string pool;
+    std::string account;
+    std::string traffic = "any";
+    std::string purpose = "any";
+    std::string from_domain;
   };
   struct Delivery {
     std::int64_t unrecorded_max = 0;
@@ -245,6 +266,31 @@ struct Config {
     std::int64_t site_outstanding_max = 0;
     std::int64_t content_cache_bytes = 0;
     std::int64_t date_offset_minutes = 0;
+  };
+  // Test mails to mailboxes of the operator's own (probe/).
+  struct Probe {
+    std::string account;
+    std::vector<std::string> from;
+    std::string subject;
+    std::string text;
+    std::int64_t every_minutes = 0;
+    std::int64_t limit_seconds = 0;
+    bool remove = false;
+    std::int64_t keep_days = 0;
+  };
+  struct ProbeMailbox {
+    std::string name;
+    std::string provider;
+    std::string address;
+    std::string authserv_id;
+    std::string host;
+    std::int64_t port = 0;
+    std::string tls;
+    std::string ca_file;
+    std::string user;
+    std::string password_file;
+    std::string password_variable;
+    std::string login;
   };
   // Checks of the server itself (doctor/).
   struct Doctor {
@@ -343,10 +389,14 @@ struct Config {
   std::vector<SmtpInListener> smtp_in_configured;
   Inbound inbound;
   std::vector<Egress> egress;
+  std::vector<Pool> pools;
+  std::vector<PoolRule> pool_rules;
   Dkim dkim;
   Doctor doctor;
   std::vector<DoctorBlocklist> doctor_blocklists;
   Protection protection;
+  Probe probe;
+  std::vector<ProbeMailbox> probe_mailboxes;
   Delivery delivery;
   Suppression suppression;
   Rules rules;

@@ -238,6 +238,40 @@ TEST(ConfigProblems, AreAllReportedAtOnce) {
   EXPECT_EQ(result.error().problems.size(), 4U);
 }
 
+TEST(Config, AWarmUpHasADateAndVolumesThatGrow) {
+  const std::string source = "[[egress]]\nname = \"a\"\nwarm_up_from = ";
+  const auto result = read(source + "\"2026-12-01\"\n");
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->config.egress.front().warm_up_volumes.front(), 200);
+  EXPECT_THAT(problem(source + "\"1 December\"\n"), HasSubstr("must be a date such as"));
+  EXPECT_THAT(problem(source + "\"2026-12-01\"\nwarm_up_volumes = [100, 50]\n"),
+              HasSubstr("warm_up_volumes go down"));
+  EXPECT_THAT(problem(source + "\"2026-12-01\"\nwarm_up_volumes = [0]\n"),
+              HasSubstr("egress.warm_up_volumes"));
+  EXPECT_THAT(problem(source + "\"2026-12-01\"\nwarm_up_site_percent = 0\n"),
+              HasSubstr("egress.warm_up_site_percent"));
+}
+
+TEST(Config, PoolsHaveSourcesAndRulesThatChooseThem) {
+  const std::string two = "[[egress]]\nname = \"a\"\n[[egress]]\nname = \"b\"\n";
+  const std::string news = "[[pool]]\nname = \"news\"\nsources = [\"a\"]\n";
+  const std::string rule = "[[pool_rule]]\npool = \"news\"\n";
+  const auto result = read(two + news + rule + "account = \"shop\"\ntraffic = \"bulk\"\n");
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->config.pools.front().sources, std::vector<std::string>{"a"});
+  EXPECT_EQ(result->config.pool_rules.front().purpose, "any");
+  EXPECT_THAT(problem(two + "[[pool]]\nname = \"news\"\n" + rule), HasSubstr("pool.sources"));
+  EXPECT_THAT(problem(two + news), HasSubstr("pool \"news\": no pool_rule chooses it"));
+  EXPECT_THAT(problem(two + "[[pool]]\nname = \"news\"\nsources = [\"c\"]\n" + rule),
+              HasSubstr("there is no egress \"c\""));
+  EXPECT_THAT(problem(two + "[[pool_rule]]\npool = \"news\"\n"),
+              HasSubstr("pool_rule 1: there is no pool \"news\""));
+  EXPECT_THAT(problem(two + news + rule + rule), HasSubstr("pool_rule 2: a rule before it"));
+  EXPECT_THAT(problem(two + news + rule + "from_domain = \"a..b\"\n"), HasSubstr("from_domain"));
+  EXPECT_THAT(problem("[[egress]]\nname = \"a\"\n" + news + rule + "account = \"shop\"\n"),
+              HasSubstr("every egress is in a pool"));
+}
+
 TEST(ConfigProblems, ConcernKeysThatContradictOneAnother) {
   EXPECT_THAT(problem("[api]\ntls_certificate_file = \"a.pem\"\n"), HasSubstr("need one another"));
   EXPECT_THAT(problem("[engine]\nroles = [\"scheduler\"]\n"), HasSubstr("need one another"));

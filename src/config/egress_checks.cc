@@ -13,6 +13,7 @@
 #include "config/proxy_url.h"
 #include "config/smarthost_url.h"
 #include "config/table.h"
+#include "delivery/policy/warm_up.h"
 #include "net/endpoint.h"
 
 namespace todoku::config {
@@ -117,6 +118,24 @@ void check_proxy(const Config::Egress& source, const Report& report) {
   }
 }
 
+template <class Report>
+void check_warm_up(const Config::Egress& source, const Report& report) {
+  if (source.warm_up_from.empty()) return;
+  if (!delivery::policy::parse_day(source.warm_up_from)) {
+    report(source, fmt::format("warm_up_from is {}, but must be a date such as \"2026-12-01\"",
+                               to_toml(source.warm_up_from)));
+  }
+  if (source.warm_up_volumes.empty()) report(source, "warm_up_volumes is empty: name one");
+  if (!std::ranges::is_sorted(source.warm_up_volumes)) {
+    report(source, "warm_up_volumes go down: each must be at least the one before");
+  }
+  constexpr std::size_t kStepsMax = 365;
+  if (source.warm_up_volumes.size() > kStepsMax) {
+    report(source, fmt::format("warm_up_volumes has {} values, but at most {} are kept to",
+                               source.warm_up_volumes.size(), kStepsMax));
+  }
+}
+
 }  // namespace
 
 void check_egress(const Config& config, std::vector<ConfigProblem>& problems) {
@@ -138,6 +157,7 @@ void check_egress(const Config& config, std::vector<ConfigProblem>& problems) {
     check_seen_address(source, report);
     check_smarthost(source, report);
     check_proxy(source, report);
+    check_warm_up(source, report);
     // Limits hold for each source: a receiver would see both come from one address.
     if (!source.proxy.empty()) continue;  // they see the proxy's
     for (const auto& [at, used] : {std::pair(v4, source.ipv4), std::pair(v6, source.ipv6)}) {

@@ -51,6 +51,11 @@ TEST(InboundChecks, WhatIsSentOnDoesNotComeBack) {
               HasSubstr("inbound.forward_to: \"ops\""));
   EXPECT_THAT(inbound_problem("[inbound]\nreport_addresses = [\"dmarc\"]\n"),
               HasSubstr("inbound.report_addresses: \"dmarc\""));
+  for (const char* const far : {"192.0.2.1:11332", "rspamd", "127.0.0.1", "run/milter.sock"}) {
+    EXPECT_THAT(inbound_problem(std::string("[inbound]\nmilters = [\"") + far + "\"]\n"),
+                HasSubstr("inbound.milters: \"" + std::string(far) + "\""));
+  }
+  EXPECT_TRUE(read_inbound("[inbound]\nmilters = [\"/run/milter.sock\", \"127.0.0.1:8891\"]\n"));
 }
 
 TEST(InboundChecks, ThatNobodyReadsPostmasterIsSaid) {

@@ -152,6 +152,14 @@ ConfigSection limits() {
         {"Size of a CSV file to import.", "インポートする CSV ファイルの大きさ。"})
       .unit("bytes")
       .range(1, 1024.0 * 1024 * 1024 * 1024);
+  s.add(
+       "stream_bytes_max", &S::stream_bytes_max, std::int64_t{2} * 1024 * 1024 * 1024,
+       {"Size of a streamed list (`emails/stream`), expanded if it is compressed: what it takes of "
+        "the disk until its import has ended.",
+        "ストリームで送るリスト（`emails/stream`）の大きさ。圧縮されている場合は展開後。"
+        "インポートが終わるまでディスクを使う。"})
+      .unit("bytes")
+      .range(1, 1024.0 * 1024 * 1024 * 1024);
   s.add("reservation_days_max", &S::reservation_days_max, 365,
         {"How far ahead a delivery may be reserved.", "どれだけ先の日時まで予約できるか。"})
       .unit("days")

@@ -323,7 +323,13 @@ ConfigSection rules() {
 }  // namespace
 
 std::vector<ConfigSection> delivery_sections() {
-  return {dns(), smtp_out(), egress_section(), delivery(), suppression(), rules()};
+  std::vector<ConfigSection> all = {dns(), smtp_out(), egress_section()};
+  std::vector<ConfigSection> pools = pool_sections();
+  for (ConfigSection& section : pools) all.push_back(std::move(section));
+  for (ConfigSection section : {delivery(), suppression(), rules()}) {
+    all.push_back(std::move(section));
+  }
+  return all;
 }
 
 }  // namespace todoku::config

@@ -66,6 +66,40 @@ void add_pool_keys(SectionBuilder<Config::Egress>& s) {
       .choices({"any", "transactional", "bulk"});
 }
 
+void add_warm_up_keys(SectionBuilder<Config::Egress>& s) {
+  using S = Config::Egress;
+  s.add("warm_up_from", &S::warm_up_from, "",
+        {"The first day on which a new source sends, e.g. `2026-12-01`: from then on each day's "
+         "volume is limited until the plan is over. Days are those of "
+         "`delivery.date_offset_minutes`. Empty: no limit.",
+         "新しい送信元から送り始める日。例: `2026-12-01`。計画が終わるまで 1 "
+         "日の通数を制限する。日付の"
+         "区切りは `delivery.date_offset_minutes` による。空なら制限しない。"});
+  s.add("warm_up_volumes", &S::warm_up_volumes,
+        {200, 500, 1'000, 2'000, 5'000, 10'000, 20'000, 40'000, 50'000, 75'000, 100'000, 150'000,
+         200'000, 250'000},
+        {"The plan: how many mails it sends each day, in all. After the last one it is over.",
+         "計画。1 日に送る通数の合計を順に並べる。最後まで終わると制限はなくなる。"})
+      .range(1, 100'000'000);
+  s.add("warm_up_site_percent", &S::warm_up_site_percent, 50,
+        {"What one receiver that the rules name may have of the day's volume, at most.",
+         "ルールに名前のある受信側 1 つに送れる通数の、1 日の合計に対する上限。"})
+      .unit("percent")
+      .range(1, 100);
+  s.add("warm_up_steps", &S::warm_up_steps, "reached",
+        {"`reached`: the next volume comes on the day after nine tenths of the present one have "
+         "been sent on one day. `daily`: with each day, whatever was sent.",
+         "`reached` は、1 日の通数の 9 割以上を送った日の翌日に次の段階へ進む。`daily` "
+         "は送った数によらず毎日進む。"})
+      .choices({"reached", "daily"});
+  s.add("warm_up_overflow", &S::warm_up_overflow, "pool",
+        {"What is over the day's volume goes by other sources of its `pool`, where one can send, "
+         "or waits for `tomorrow`.",
+         "1 日の通数を超えたメールを、同じ組の別の送信元から送るか（`pool`）、翌日まで待つか"
+         "（`tomorrow`）。"})
+      .choices({"pool", "tomorrow"});
+}
+
 void add_proxy_keys(SectionBuilder<Config::Egress>& s) {
   using S = Config::Egress;
   s.add(
@@ -141,6 +175,7 @@ ConfigSection egress_section() {
          "refuse IPv6 without it.",
          "IPv6 で送るか。逆引きの設定が必要（大手の受信側は逆引きのない IPv6 を拒否する）。"});
   add_pool_keys(s);
+  add_warm_up_keys(s);
   add_smarthost_keys(s);
   add_proxy_keys(s);
   return std::move(s).build();

@@ -44,6 +44,31 @@ void add_limits(SectionBuilder<Config::Inbound>& s) {
       .range(10, 3600);
 }
 
+void add_milters(SectionBuilder<Config::Inbound>& s) {
+  using S = Config::Inbound;
+  s.add(
+      "milters", &S::milters, {},
+      {"Filters that each mail passes once it has come in whole, in this order (milter protocol: "
+       "rspamd, opendkim, clamav-milter): the path of a Unix socket, or an address of this "
+       "machine or of a private network with its port, e.g. `[\"/run/rspamd/milter.sock\", "
+       "\"127.0.0.1:8891\"]`.",
+       "受け取ったメールを順に通すフィルター（milter プロトコル。rspamd、opendkim、clamav-milter "
+       "など）。Unix ソケットのパス、またはこのマシンかプライベートネットワークのアドレスとポート。"
+       "例: `[\"/run/rspamd/milter.sock\", \"127.0.0.1:8891\"]`。"});
+  s.add(
+       "milter_away", &S::milter_away, "tempfail",
+       {"A filter that cannot be asked, or does not answer in time. `tempfail`: mail is answered "
+        "451 until it is back. `accept`: mail passes without it.",
+        "フィルターに接続できない、または時間内に応答がないとき。`tempfail` は復旧するまで 451 を返"
+        "す。`accept` はそのフィルターを通さずに受け取る。"})
+      .choices({"tempfail", "accept"});
+  s.add("milter_seconds", &S::milter_seconds, 30,
+        {"How long one filter may take with one mail.",
+         "1 つのフィルターが 1 通のメールにかけてよい時間。"})
+      .unit("seconds")
+      .range(1, 300);
+}
+
 ConfigSection inbound() {
   using S = Config::Inbound;
   SectionBuilder<S> s(
@@ -79,6 +104,7 @@ ConfigSection inbound() {
          "る。空なら受け取らない（RFC 5321 に反する）。"});
   s.add("forward_account", &S::forward_account, "",
         {"The account as whose mail it is sent on.", "その転送メールの送信元になるアカウント。"});
+  add_milters(s);
   add_limits(s);
   return std::move(s).build();
 }

@@ -373,8 +373,10 @@ class Reader {
   void require_keys(const ConfigSection& section, const toml::table& table, std::size_t element) {
     for (const ConfigKey& key : section.keys) {
       if (!key.required || table.contains(key.name)) continue;
+      std::string missing = problem_with(key, key.get(loaded_.config, element));
+      if (missing.empty()) continue;
       unknown_.add(key.full_name());
-      problem(at(table.source()), problem_with(key, key.get(loaded_.config, element)));
+      problem(at(table.source()), std::move(missing));
     }
   }
 

@@ -368,9 +368,10 @@ struct CheckTogether {
 const std::vector<ConfigSection>& config_sections() {
   static const std::vector<ConfigSection> sections = [] {
     std::vector<ConfigSection> all;
-    for (auto group : {process_sections(), store_sections(), api_sections(), delivery_sections(),
-                       dkim_sections(), doctor_sections(), protection_sections(), queue_sections(),
-                       outbound_sections(), relay_sections(), inbound_sections()}) {
+    for (auto group :
+         {process_sections(), store_sections(), api_sections(), delivery_sections(),
+          dkim_sections(), doctor_sections(), protection_sections(), probe_sections(),
+          queue_sections(), outbound_sections(), relay_sections(), inbound_sections()}) {
       std::ranges::move(group, std::back_inserter(all));
     }
     return all;
@@ -443,6 +444,7 @@ void check_together(const Config& config, const UnknownKeys& unknown,
       {{"engine.roles", "store.kind", "queue.kind"}, check_roles},
       {{"secrets.master_key_file", "data.directory"}, check_master_key},
       {{"egress"}, check_egress},
+      {{"egress", "pool", "pool_rule"}, check_pools},
       {{"dkim.platform_zone", "dkim.zone_file", "dkim.name_servers", "dkim.hook"},
        check_platform_zone},
       {{"doctor.port_25_hosts"}, check_port_25_hosts},
@@ -452,6 +454,7 @@ void check_together(const Config& config, const UnknownKeys& unknown,
       {{"queue.kind", "queue.sqs.region"}, check_region},
       {{"queue.kind", "aws"}, check_credentials},
       {{"queue.kind", "queue.sqs.prefix", "egress"}, check_queue_names},
+      {{"probe"}, check_probe},
       {{"smtp_in"}, check_smtp_in},
       {{"inbound", "smtp_out.return_path_domain"}, check_inbound},
   });

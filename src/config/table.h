@@ -97,6 +97,8 @@ void check_together(const Config& config, const UnknownKeys& unknown,
 
 // What is wrong with the sources. Appends.
 void check_egress(const Config& config, std::vector<ConfigProblem>& problems);
+// What is wrong with the pools of sources. Appends.
+void check_pools(const Config& config, std::vector<ConfigProblem>& problems);
 // What is wrong with the listeners of the relay, and what is dangerous about them though it may be
 // meant: anybody's mail let through, passwords in clear. Both append.
 void check_smtp_in(const Config& config, std::vector<ConfigProblem>& problems);
@@ -105,6 +107,9 @@ void warn_of_smtp_in(const Config& config, std::vector<ConfigProblem>& warnings)
 // The same of mail that comes back: a forwarding that leads here again, nobody who reads.
 void check_inbound(const Config& config, std::vector<ConfigProblem>& problems);
 void warn_of_inbound(const Config& config, std::vector<ConfigProblem>& warnings);
+
+// What is wrong with the mailboxes that probes go to. Appends.
+void check_probe(const Config& config, std::vector<ConfigProblem>& problems);
 
 // As TOML: 8025, "text", [1, 2].
 [[nodiscard]] std::string to_toml(const ConfigValue& value);
@@ -199,9 +204,11 @@ class SectionBuilder {
 [[nodiscard]] std::vector<ConfigSection> api_sections();
 [[nodiscard]] std::vector<ConfigSection> delivery_sections();
 [[nodiscard]] ConfigSection egress_section();
+[[nodiscard]] std::vector<ConfigSection> pool_sections();
 [[nodiscard]] std::vector<ConfigSection> dkim_sections();
 [[nodiscard]] std::vector<ConfigSection> doctor_sections();
 [[nodiscard]] std::vector<ConfigSection> protection_sections();
+[[nodiscard]] std::vector<ConfigSection> probe_sections();
 [[nodiscard]] std::vector<ConfigSection> queue_sections();
 [[nodiscard]] std::vector<ConfigSection> outbound_sections();
 [[nodiscard]] std::vector<ConfigSection> relay_sections();

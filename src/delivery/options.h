@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "delivery/policy/credit.h"
 #include "delivery/policy/pools.h"
 #include "delivery/policy/retry.h"
+#include "delivery/policy/warm_up.h"
 #include "delivery/smarthost.h"
 #include "mail/open_token.h"
 #include "mail/states.h"
@@ -53,6 +55,8 @@ struct SmtpTimeouts {
 struct Options {
   std::vector<EgressSource> sources;  // at least one
   policy::Pools pools;                // which of them sends what
+  // Of those that are warming up, by source.
+  std::map<std::string, policy::WarmUpPlan, std::less<>> warm_ups{};
   // Keys return paths, Message-IDs and boundaries: the same for the life of the installation.
   std::array<std::uint8_t, 16> instance_secret{};
   std::string return_path_domain;  // MAIL FROM is a token under it

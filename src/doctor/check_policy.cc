@@ -63,9 +63,13 @@ class PolicyCheck {
   }
   // `there`: texts that were meant to be the record, whose addresses are kept.
   [[nodiscard]] Finding with_line(Finding finding, const std::vector<std::string>& there) const {
+    return with_line_of(wish_, std::move(finding), there);
+  }
+  [[nodiscard]] Finding with_line_of(const DomainWish& wish, Finding finding,
+                                     const std::vector<std::string>& there) const {
     ZoneNow now;
     now.dmarc_texts = there;
-    const auto records = wanted_records(wish_, now);
+    const auto records = wanted_records(wish, now);
     if (!records) return finding;
     const auto wanted = std::ranges::find(*records, name_, &WantedRecord::name);
     if (wanted == records->end()) return finding;
@@ -76,7 +80,9 @@ class PolicyCheck {
 
   // All of a record that is good where it stands belongs to the right name.
   [[nodiscard]] Finding misplaced(std::string_view code, const std::string& at) {
-    return with_line(find(code, at), zone_.fact(FactType::txt, at).values);
+    DomainWish as_it_is = wish_;
+    as_it_is.report_address.clear();
+    return with_line_of(as_it_is, find(code, at), zone_.fact(FactType::txt, at).values);
   }
 
   void none_here() {

@@ -133,6 +133,35 @@ std::string first_policy(const DomainWish& wish, const std::vector<std::string>&
   return reports.empty() ? "v=DMARC1; p=none" : "v=DMARC1; p=none; rua=" + reports;
 }
 
+// A record that is there with our address among those that get its reports: all else of it is as it
+// was (RFC 7489 section 6.3, RFC 8460 section 3).
+std::string with_reports_to(std::string text, const std::string& ours) {
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find(';', begin), text.size());
+    const std::string_view tag = trim(std::string_view(text).substr(begin, end - begin));
+    const std::size_t sign = tag.find('=');
+    if (sign != tag.npos && trim(tag.substr(0, sign)) == "rua") {
+      const bool is_empty = trim(tag.substr(sign + 1)).empty();
+      const auto last = static_cast<std::size_t>(tag.data() + tag.size() - text.data());
+      text.insert(last, is_empty ? ours : "," + ours);
+      return text;
+    }
+    begin = end + 1;
+  }
+  while (!text.empty() && (text.back() == ';' || text.back() == ' ')) text.pop_back();
+  return text + "; rua=" + ours;
+}
+
+// What is there, if it is asked to send its reports to us, too.
+void ask_for_reports(const DomainWish& wish, WantedRecord& record) {
+  if (wish.report_address.empty()) return;
+  const std::string ours = report_uri(wish.report_address);
+  if (record.value.contains(ours)) return;
+  record.value = with_reports_to(std::move(record.value), ours);
+  record.is_there = false;
+  record.replaces = true;
+}
+
 WantedRecord dmarc_record(const DomainWish& wish, const ZoneNow& now) {
   const std::string name = "_dmarc." + wish.domain;
   const auto there = std::ranges::find_if(now.dmarc_texts, [](const std::string& text) {
@@ -142,6 +171,7 @@ WantedRecord dmarc_record(const DomainWish& wish, const ZoneNow& now) {
   if (there != now.dmarc_texts.end()) {
     WantedRecord record = text_record(name, *there, kDmarc);
     record.is_there = true;
+    ask_for_reports(wish, record);
     return record;
   }
   WantedRecord record = text_record(name, first_policy(wish, now.dmarc_texts), kDmarc);
@@ -194,7 +224,13 @@ void add_transport(const DomainWish& wish, const ZoneNow& now, std::vector<Wante
     WantedRecord report =
         text_record("_smtp._tls." + wish.domain,
                     fmt::format("v=TLSRPTv1; rua={}", report_uri(wish.report_address)), kTlsRpt);
-    report.is_there = begins_with(now.tls_rpt_texts, "v=TLSRPTv1");
+    const auto there = std::ranges::find_if(
+        now.tls_rpt_texts, [](const std::string& text) { return text.starts_with("v=TLSRPTv1"); });
+    if (there != now.tls_rpt_texts.end()) {
+      report.value = *there;
+      report.is_there = true;
+      ask_for_reports(wish, report);
+    }
     report.is_optional = true;
     records.push_back(std::move(report));
   }

@@ -63,8 +63,9 @@ TEST(DomainRecords, KeepWhatIsThere) {
   EXPECT_EQ(spf.value, "v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 mx -all");
   EXPECT_TRUE(spf.replaces);
   EXPECT_TRUE(record_at(*records, "r1._domainkey.example.jp").is_there);
-  EXPECT_TRUE(record_at(*records, "_dmarc.example.jp").is_there);
-  EXPECT_EQ(record_at(*records, "_dmarc.example.jp").value, "v=DMARC1; p=reject");
+  EXPECT_TRUE(record_at(*records, "_dmarc.example.jp").replaces) << "its reports come here, too";
+  EXPECT_EQ(record_at(*records, "_dmarc.example.jp").value,
+            "v=DMARC1; p=reject; rua=mailto:dmarc@example.com");
   EXPECT_EQ(std::ranges::count(*records, "A", &WantedRecord::type), 0);
   EXPECT_TRUE(record_at(*records, "_smtp._tls.example.jp").is_optional);
   EXPECT_FALSE(record_at(*records, "_smtp._tls.example.jp").is_for_later);
@@ -94,6 +95,29 @@ TEST(DomainRecords, AnotherTextUnderASelectorIsReplaced) {
   EXPECT_TRUE(key.replaces);
   EXPECT_FALSE(key.is_there);
   EXPECT_EQ(key.value, "v=DKIM1; k=rsa; p=AAAA");
+}
+
+TEST(DomainRecords, APolicyThatIsThereIsAskedForReportsToo) {
+  const auto dmarc = [](std::string there, bool asked = true) {
+    ZoneNow now;
+    now.dmarc_texts = {std::move(there)};
+    DomainWish wish = example();
+    if (!asked) wish.report_address.clear();
+    return record_at(*wanted_records(wish, now), "_dmarc.example.jp");
+  };
+  EXPECT_EQ(dmarc("v=DMARC1; p=none; rua = mailto:a@example.jp ; pct=50").value,
+            "v=DMARC1; p=none; rua = mailto:a@example.jp,mailto:dmarc@example.com ; pct=50");
+  EXPECT_EQ(dmarc("v=DMARC1; p=reject;").value, "v=DMARC1; p=reject; rua=mailto:dmarc@example.com");
+  EXPECT_TRUE(dmarc("v=DMARC1; p=none; rua=mailto:a@example.jp").replaces);
+  EXPECT_TRUE(dmarc("v=DMARC1; p=none; rua=mailto:dmarc@example.com").is_there);
+  EXPECT_TRUE(dmarc("v=DMARC1; p=reject", false).is_there);
+  ZoneNow now;
+  now.has_mx = true;
+  now.tls_rpt_texts = {"v=TLSRPTv1; rua=mailto:tls@example.jp"};
+  const auto records = wanted_records(example(), now);
+  const WantedRecord& tls = record_at(*records, "_smtp._tls.example.jp");
+  EXPECT_EQ(tls.value, "v=TLSRPTv1; rua=mailto:tls@example.jp,mailto:dmarc@example.com");
+  EXPECT_TRUE(tls.replaces);
 }
 
 TEST(DomainRecords, ABrokenPolicyKeepsItsAddresses) {

@@ -80,6 +80,22 @@ TEST(Stories, OfWhatCameBackSayWhoHadTakenIt) {
       std::string::npos);
 }
 
+TEST(Stories, OfWhatAReaderComplainedOfSaySo) {
+  store::Story story = delivered();
+  story.complained = kStart + 3h;
+  const auto told_in = [&](Language language) {
+    return tell_stories("taro@example.jp", std::span(&story, 1), options(language));
+  };
+  const std::string told = told_in(Language::english);
+  const auto taken = told.find(": accepted");
+  const auto complained = told.find("its reader calls it spam");
+  ASSERT_NE(taken, std::string::npos) << told;
+  ASSERT_NE(complained, std::string::npos) << told;
+  EXPECT_LT(taken, complained) << "in the order of time";
+  EXPECT_NE(told.find("To do: send this reader no advertisements"), std::string::npos) << told;
+  EXPECT_NE(told_in(Language::japanese).find("迷惑メールとして申告"), std::string::npos);
+}
+
 TEST(Stories, ThatWentOnAfterARelease) {
   store::Story released = set_aside();
   released.set_aside = false;

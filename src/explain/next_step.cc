@@ -19,6 +19,10 @@ namespace {
 
 using delivery::policy::PaceReason;
 
+bool is_warming_up(const Way& way) {
+  return way.pace && way.pace->reason == PaceReason::warming_up;
+}
+
 bool is_suspended(const Way& way) {
   return way.pace && way.pace->reason == PaceReason::suspended;
 }
@@ -568,6 +572,16 @@ class NextStep {
            "りないか、プロキシが応じないため待機しています（詳細はログ）。次は {} に試します"
            "（{}後）。"},
           way.source, at(*way.opens_none_until), in(*way.opens_none_until));
+    }
+    if (comes(way.rests_until) && is_warming_up(way)) {
+      return words(
+          {"it waits: {} is warming up, and what its plan lets it send to {} today has "
+           "gone. It goes by another source of its pool, or at {}, in {}; waiting uses up "
+           "no attempt.",
+           "送信元 {0} はウォームアップ中で、{1} へ今日送れる通数に達したため待機しています"
+           "。同じプールの別の送信元から送るか、{2}（{3}後）に送ります。待機は試行に数えま"
+           "せん。"},
+          way.source, way.site, at(*way.rests_until), in(*way.rests_until));
     }
     if (comes(way.rests_until) && is_suspended(way)) {
       return words({"it waits: an automation stopped what {} sends to {} until {}, in {}.",

@@ -35,6 +35,9 @@ Sentence pace_words(delivery::policy::PaceReason reason) {
     case probing:
       return {"one message at a time, until the receiver answers well",
               "受信側が正常に応答するまで 1 通ずつ確認中"};
+    case warming_up:
+      return {"the source is warming up, and today's volume of its plan has gone",
+              "ウォームアップ中の送信元の、今日の通数に到達"};
   }
   check(false, "a reason has words");
   return {};

@@ -39,6 +39,18 @@ ToReader taken_over() {
            "からのメールを受信できる設定になっているかをお確かめください。"}};
 }
 
+ToReader complained_of() {
+  return {
+      {"Your mail provider accepted it, and has told us since that it was reported as spam from "
+       "your mailbox.",
+       "ご利用のメールサービスに受け取られ、その後、迷惑メールとして申告されたとの連絡を受けて"
+       "います。"},
+      {"It may be in the spam folder. We send no more advertisements to this address; if it was "
+       "reported by mistake, please tell us.",
+       "迷惑メールフォルダーをご確認ください。このアドレスへのご案内の配信は停止しました。お間違"
+       "えの場合はご連絡ください。"}};
+}
+
 ToReader on_its_way(Cause cause) {
   if (cause == Cause::mailbox_full) {
     return {{"It has not been delivered yet, because your mailbox is full.",
@@ -115,6 +127,13 @@ ToReader refused(Cause cause) {
     case Cause::mailbox_full:
     case Cause::mailbox_disabled:
       return refused_address(cause);
+    case Cause::forwarding:
+      return {{"Your address took it and forwards its mail to another address, which did not take "
+               "it.",
+               "ご登録のアドレスには届きましたが、転送設定による転送先で受け取られませんでした。"},
+              {"Please see whether the forwarding of your address is right, or give us the address "
+               "where you read your mail.",
+               "アドレスの転送設定をお確かめいただくか、普段お読みのアドレスをお知らせください。"}};
     case Cause::size:
     case Cause::over_size_limit:
       return {{"It could not be delivered, because it was larger than your mail provider takes.",
@@ -164,7 +183,7 @@ ToReader told_by(const store::Story& story, const StoryOptions& options) {
   const Cause cause = last_cause(story);
   switch (story.state) {
     case RecipientState::delivered:
-      return taken_over();
+      return story.complained ? complained_of() : taken_over();
     case RecipientState::pending:
     case RecipientState::deferred:
       return waits_for_a_person(story, options) ? waits_for_us() : on_its_way(cause);
@@ -196,7 +215,7 @@ std::string reader_text(const store::Story& story, const StoryOptions& options) 
   if (is_unannounced(story)) return {};
   const ToReader told = told_by(story, options);
   std::string_view action = told.action.in(options.language);
-  if (!story.attempts.empty()) {
+  if (!story.attempts.empty() && !story.complained) {
     const store::Attempt& last = story.attempts.back();
     const Advice& advice = advice_for(last.outcome, !story.signing.empty(),
                                       {.address = story.address, .mx_host = last.path.mx_host});

@@ -101,6 +101,16 @@ TEST(ReaderText, PromisesNothingOfWhatIsHeldAtItsReceiver) {
   EXPECT_THAT(reader_text(story, held), HasSubstr("自動で再送"));
 }
 
+TEST(ReaderText, OfAComplaintSaysSo) {
+  store::Story story = delivered();
+  EXPECT_THAT(reader_told(story, Language::english), Not(HasSubstr("reported as spam")));
+  story.complained = kStart + 3h;
+  EXPECT_THAT(reader_told(story, Language::english),
+              AllOf(HasSubstr("reported as spam"), HasSubstr("reported by mistake"),
+                    Not(HasSubstr("let mail from"))));
+  EXPECT_THAT(reader_told(story, Language::japanese), HasSubstr("迷惑メールとして申告"));
+}
+
 TEST(ReaderText, OfADraftAndOfWhatIsReservedIsNone) {
   EXPECT_EQ(reader_told(reserved(), Language::english), "");
   store::Story draft = base_story();

@@ -105,6 +105,7 @@ class Teller {
       if (&advice != before) line(5, "{}", say(advice.meaning));
       before = &advice;
     }
+    complaint_of(story);
     out_of_attempts(story);
     failed_as_a_whole(story);
     what_to_do(story);
@@ -112,6 +113,9 @@ class Teller {
       if (const auto way = options_.way_of(story)) {
         line(3, say({"Site: {}, from {}", "サイト: {}、送信元 {}"}), printable(way->site),
              way->source);
+        if (!way->pool.empty()) {
+          line(3, say({"Pool: {}", "送信元プール: {}"}), printable(way->pool));
+        }
       }
     }
     line(3, say({"Next: {}", "今後: {}"}), next_step(story, options_));
@@ -239,6 +243,21 @@ class Teller {
     return text;
   }
 
+  // As the provider of its reader told it (RFC 5965).
+  void complaint_of(const store::Story& story) {
+    if (!story.complained) return;
+    line(3,
+         say({"{}: its reader calls it spam: the provider has told of a complaint",
+              "{}: 受信者が迷惑メールとして申告しました（受信側事業者からの通知）"}),
+         time(*story.complained));
+    line(
+        5, "{}",
+        say({"It had arrived, and may lie in the spam folder since. Advertisements to this address "
+             "are stopped (suppression list, reason complaint).",
+             "メールは届いていて、以後は迷惑メールフォルダーにあると考えられます。このアドレスへの"
+             "広告宣伝メールは停止しました（配信停止リスト、理由は complaint）。"}));
+  }
+
   // An attempt was the last one, whether or not there was time left; or there was none at all.
   void out_of_attempts(const store::Story& story) {
     if (story.state != RecipientState::expired) return;
@@ -279,6 +298,14 @@ class Teller {
       return;
     }
     if (story.state == RecipientState::pending) return;
+    if (story.complained && story.state == RecipientState::delivered) {
+      line(3, "{}",
+           say({"To do: send this reader no advertisements; ask how the address came to the list, "
+                "and let the way out of it be easy to find.",
+                "対応: この受信者に広告宣伝メールを送らないでください。アドレスを登録した経緯を確か"
+                "め、配信停止の方法を見つけやすくしてください。"}));
+      return;
+    }
     std::string action;
     const auto in_doubt = std::ranges::find_if(story.attempts, [](const store::Attempt& attempt) {
       const Cause cause = feedback::classify::cause_of(attempt.outcome);

@@ -29,6 +29,7 @@ struct AtHand {
 struct Way {
   std::string site;
   std::string source;
+  std::string pool{};                  // that a rule of the operator chose; empty: none did
   std::optional<Instant> rests_until;  // nothing is sent to the site before
   unsigned failures = 0;               // of the site in a row; while there are any, it is probed
   Reply failure;                       // the last of them; code 0: our own sentence

@@ -25,6 +25,8 @@ struct RouteOptions {
   // False: the handler starts when the whole body is here, in Body::text(). True: it starts after
   // the head and reads for itself.
   bool streaming = false;
+  // The handler expands a body that is compressed as gzip; elsewhere that is for callers to refuse.
+  bool gzip = false;
   // The body holds secrets: no octet of it stays in the server's memory when the request is done.
   bool wiped = false;
 };

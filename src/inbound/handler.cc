@@ -14,8 +14,10 @@
 #include "inbound/complaint.h"
 #include "inbound/counted.h"
 #include "inbound/forwarding.h"
+#include "inbound/leaving.h"
 #include "intake/report_mail.h"
 #include "mail/suppression.h"
+#include "store/rates.h"
 #include "store/settling.h"
 
 namespace todoku::inbound {
@@ -46,6 +48,28 @@ std::unexpected<Error> too_soon() {
   return fail(ErrorKind::unavailable, "a mail came back before its delivery was recorded");
 }
 
+// Of one person's mails the first complaint counts, and another only when the counts of that one
+// are over (store/rates.h): whoever marks all that they have as spam is one reader, not ten.
+// `before`: what stops the address.
+bool has_complained(const std::vector<store::StoppedSubject>& before,
+                    const store::NewSuppression& now) {
+  constexpr auto kWithin = std::chrono::hours(24 * store::kRateDays);
+  return std::ranges::any_of(before, [&](const store::StoppedSubject& stopped) {
+    const store::Suppression& there = stopped.entry;
+    const bool is_theirs = there.account == now.account && there.reason == StopReason::complaint &&
+                           there.cause.email_id != 0;
+    return is_theirs && (there.cause.email_id == now.cause.email_id ||
+                         there.cause.at.value_or(there.updated) > *now.cause.at - kWithin);
+  });
+}
+
+Counter& forwards_put_off(Metrics& metrics, std::string_view because) {
+  return metrics.counter("todoku_inbound_forwards_put_off_total",
+                         "Mails to abuse@ and postmaster@ that were answered 451: forward_to is on "
+                         "a suppression list (suppressed), or many came within an hour (limit).",
+                         {{"because", because}});
+}
+
 }  // namespace
 
 Handler::Handler(World world, const InboundOptions& options)
@@ -53,10 +77,13 @@ Handler::Handler(World world, const InboundOptions& options)
       options_(options),
       opt_outs_(world_.store),
       lines_(kLinesOfMinute, std::chrono::minutes(1)),
-      forwards_(static_cast<std::size_t>(options.forwarded_per_hour), std::chrono::hours(1)) {}
+      forwards_(static_cast<std::size_t>(options.forwarded_per_hour), std::chrono::hours(1)),
+      put_off_for_limit_(forwards_put_off(world_.metrics, "limit")),
+      put_off_for_stop_(forwards_put_off(world_.metrics, "suppressed")) {}
 
 Task<Reply> Handler::take(Came came) {
   Coming coming{.came = std::move(came), .bounce = {}};
+  if (coming.came.quarantined_as) co_return co_await take_quarantined(coming);
   // Nothing tells people's mail that comes again from new mail: it goes on once, and last, when
   // nothing else of it can fail.
   const auto is_for_people = [](const Addressee& to) { return to.kind == Addressee::Kind::people; };
@@ -66,16 +93,34 @@ Task<Reply> Handler::take(Came came) {
     Became became = std::string_view("repeated");
     if (!went_on) became = co_await take_for(to, coming);
     went_on = is_for_people(to);
-    if (!became) {
-      if (lines_.take(world_.clock.steady_now())) tell_waiting(became.error());
-      co_return try_again();
-    }
-    world_.metrics
-        .counter("todoku_inbound_mails_total",
-                 "Mails that came in, for each of their recipients, by what became of them.",
-                 {{"became", *became}})
-        .add();
+    if (!became) co_return put_off(became.error());
+    count(*became);
   }
+  co_return done();
+}
+
+Reply Handler::put_off(const Error& error) {
+  if (lines_.take(world_.clock.steady_now())) tell_waiting(error);
+  return try_again();
+}
+
+void Handler::count(std::string_view became) {
+  world_.metrics
+      .counter("todoku_inbound_mails_total",
+               "Mails that came in, for each of their recipients, by what became of them.",
+               {{"became", became}})
+      .add();
+}
+
+// Whatever it says it stays without effect, but is not lost.
+Task<Reply> Handler::take_quarantined(Coming& coming) {
+  if (options_.forward_to.empty()) {
+    count("refused");
+    co_return Reply{550, "5.7.1 The mail is refused by a filter"};
+  }
+  const auto became = co_await forward(coming);
+  if (!became) co_return put_off(became.error());
+  count("quarantined");
   co_return done();
 }
 
@@ -165,8 +210,8 @@ void Handler::tell(const store::Story& story, const Outcome& outcome) {
 Task<Handler::Became> Handler::complain(const store::Story& story) {
   const auto made = co_await world_.store.write(
       store::WritePriority::outcomes,
-      [&story,
-       now = world_.store.clock().now()](store::WriteTransaction& writer) -> Result<std::int64_t> {
+      [&story, now = world_.store.clock().now()](
+          store::WriteTransaction& writer) -> Result<store::OpenRecorded> {
         const auto delivery = writer.read().delivery_head(story.key.delivery);
         if (!delivery) return fail(delivery.error());
         const store::NewSuppression entry{.account = delivery->account,
@@ -179,23 +224,18 @@ Task<Handler::Became> Handler::complain(const store::Story& story) {
                                                     .at = now,
                                                     .delivery_id = story.delivery_id,
                                                     .email_id = story.email_id}};
+        const auto recorded = writer.record_complaint(delivery->account, story.key);
+        if (!recorded || *recorded != store::OpenRecorded::recorded) return recorded;
         auto before = writer.read().stops_of(delivery->account, std::span(&entry.subject, 1));
         if (!before) return fail(std::move(before.error()));
-        const bool is_known =
-            std::ranges::any_of(*before, [&](const store::StoppedSubject& stopped) {
-              return stopped.entry.account == entry.account &&
-                     stopped.entry.reason == StopReason::complaint &&
-                     stopped.entry.cause.email_id == story.email_id;
-            });
-        if (is_known) return 0;
+        if (has_complained(*before, entry)) return store::OpenRecorded::repeated;
         const auto put = writer.put_suppressions(std::span(&entry, 1));
         if (!put) return fail(put.error());
         // Nothing is told of what stops nobody.
         if (!put->refused.empty()) {
           return fail(ErrorKind::limit_exceeded, "the address has as many entries as it may have");
         }
-        writer.tell_of_recipient(store::EventKind::complained, delivery->account, story.key);
-        return 1;
+        return recorded;
       });
   if (!made) {
     // Its address was erased (docs/personal-data.md).
@@ -204,7 +244,8 @@ Task<Handler::Became> Handler::complain(const store::Story& story) {
     if (is_gone) co_return std::string_view("gone");
     co_return fail(made.error());
   }
-  if (*made == 0) co_return std::string_view("repeated");
+  if (*made == store::OpenRecorded::unknown) co_return std::string_view("gone");
+  if (*made == store::OpenRecorded::repeated) co_return std::string_view("repeated");
   if (lines_.take(world_.clock.steady_now())) {
     log::info(
         "a reader complained of a mail",
@@ -213,18 +254,11 @@ Task<Handler::Became> Handler::complain(const store::Story& story) {
   co_return std::string_view("complained");
 }
 
-// The token stands in the subject as the header field of the mail had it, behind whatever a program
-// or a person has put before it. It says all by itself (docs/adr/0031).
+// It says all by itself (docs/adr/0031).
 Task<Handler::Became> Handler::take_unsubscribe(Coming& coming) {
   const auto token = co_await world_.pool.run({}, [&]() -> Result<std::optional<UnsubscribeToken>> {
     const auto fields = feedback::parse::read_fields(coming.came.octets);
-    std::string_view rest = fields.first("subject");
-    while (!rest.empty()) {
-      const std::size_t end = std::min(rest.find(' '), rest.size());
-      if (auto read = world_.unsubscribes->read(rest.substr(0, end))) return read;
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
-    return std::nullopt;
+    return leaver_in(fields.first("subject"), *world_.unsubscribes);
   });
   if (!token) co_return fail(token.error());
   if (!*token) co_return std::string_view("not_understood");
@@ -262,13 +296,24 @@ Task<Handler::Became> Handler::take_peoples(Coming& coming) {
   co_return co_await forward(coming);
 }
 
+// What is stopped would be dropped later without a word to anybody: it waits with who sent it.
 Task<Handler::Became> Handler::forward(Coming& coming) {
+  const auto stopped = co_await world_.store.read(
+      [&](store::ReadTransaction& reader) { return is_stopped_forward(reader, options_); });
+  if (!stopped) co_return fail(stopped.error());
+  if (*stopped) {
+    put_off_for_stop_.add();
+    co_return fail(ErrorKind::unavailable,
+                   stopped_forward(options_.forward_to, options_.forward_account));
+  }
   if (!forwards_.take(world_.clock.steady_now())) {
+    put_off_for_limit_.add();
     co_return fail(ErrorKind::unavailable,
                    "more mail came for people than is forwarded in an hour");
   }
   Forwarded mail =
-      forwarded_mail(coming.came.octets, coming.came.client,
+      forwarded_mail(coming.came.octets,
+                     {.client = coming.came.client, .quarantined_as = coming.came.quarantined_as},
                      to_hex(random_octets(kForwardIdOctets)), world_.clock.now(), options_);
   const auto kept = co_await world_.store.write(
       store::WritePriority::accept, [&](store::WriteTransaction& writer) -> Result<void> {

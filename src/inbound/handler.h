@@ -52,6 +52,8 @@ class Handler {
     std::vector<Addressee> to;
     std::string octets;
     std::string client;  // who handed it in, for people
+    // A filter wants a person to look at it, for this reason: nothing else is made of it.
+    std::optional<std::string> quarantined_as;
   };
   // The answer to the content: 250 once what it changed is committed; 4xx where the same mail may
   // be handed in again later, which repeats nothing that was done: what goes to people goes to them
@@ -67,6 +69,9 @@ class Handler {
     std::optional<feedback::parse::Bounce> bounce;
   };
 
+  [[nodiscard]] Task<Reply> take_quarantined(Coming& coming);
+  [[nodiscard]] Reply put_off(const Error& error);
+  void count(std::string_view became);
   [[nodiscard]] Task<Became> take_for(const Addressee& to, Coming& coming);
   [[nodiscard]] Task<Became> take_returned(RecipientToken token, Coming& coming);
   [[nodiscard]] Task<Became> take_unsubscribe(Coming& coming);
@@ -83,6 +88,8 @@ class Handler {
   intake::OptOuts opt_outs_;
   LineBudget lines_;
   LineBudget forwards_;
+  Counter& put_off_for_limit_;
+  Counter& put_off_for_stop_;
 };
 
 }  // namespace todoku::inbound

@@ -24,6 +24,7 @@ struct HandlerTest : testing::Test {
   async::FilePool files{{.threads = 1}};
   InboundOptions options;
   std::unique_ptr<Handler> handler;
+  store::AccountKey shop{};
   store::DeliveryKey sent{};
 
   HandlerTest() {
@@ -31,14 +32,8 @@ struct HandlerTest : testing::Test {
     options.forward_to = "ops@example.com";
     options.forward_account = "house";
     (void)added_account("house");
-    store::Accept accept{.life_time = std::chrono::hours(24)};
-    accept.delivery.account = added_account("shop");
-    accept.delivery.content.from.address = "shop@example.com";
-    accept.delivery.content.subject = "Hello";
-    accept.delivery.content.text_part = "text";
-    accept.recipients = {
-        {.address = "taro@example.net", .domain = "example.net", .insert_codes = {}}};
-    sent = installation.store->perform_and_wait(std::move(accept)).value().delivery.key;
+    shop = added_account("shop");
+    sent = accepted();
     handler = std::make_unique<Handler>(
         Handler::World{
             .store = *installation.store,
@@ -53,6 +48,17 @@ struct HandlerTest : testing::Test {
               co_return std::size_t{0};
             }},
         options);
+  }
+  // A mail to taro.
+  store::DeliveryKey accepted() {
+    store::Accept accept{.life_time = std::chrono::hours(24)};
+    accept.delivery.account = shop;
+    accept.delivery.content.from.address = "shop@example.com";
+    accept.delivery.content.subject = "Hello";
+    accept.delivery.content.text_part = "text";
+    accept.recipients = {
+        {.address = "taro@example.net", .domain = "example.net", .insert_codes = {}}};
+    return installation.store->perform_and_wait(std::move(accept)).value().delivery.key;
   }
   store::AccountKey added_account(std::string name) {
     return installation.store
@@ -95,6 +101,29 @@ struct HandlerTest : testing::Test {
         "Diagnostic-Code: smtp; 550 5.1.1 No such user\r\n\r\n--b--\r\n";
     return run(handler->take({.to = std::move(to), .octets = octets, .client = "192.0.2.1"})).code;
   }
+  // The code of the answer to taro's complaint about a mail.
+  int complain(store::DeliveryKey delivery) {
+    const std::string octets =
+        "From: fbl@provider.example\r\nSubject: complaint\r\nMIME-Version: 1.0\r\n"
+        "Content-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n--b\r\n"
+        "Content-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nVersion: 1\r\n"
+        "User-Agent: x\r\n\r\n--b\r\nContent-Type: text/rfc822-headers\r\n\r\n"
+        "From: shop@example.com\r\n\r\n--b--\r\n";
+    Addressee to = return_path();
+    to.token.delivery = static_cast<std::int64_t>(delivery);
+    return run(handler->take({.to = {to}, .octets = octets, .client = "192.0.2.1"})).code;
+  }
+  [[nodiscard]] std::size_t complaints_told() const {
+    return installation.store
+        ->read_and_wait([&](store::ReadTransaction& reader) {
+          return reader.events({.account = shop, .kinds = {store::EventKind::complained}});
+        })
+        .value()
+        .events.size();
+  }
+  [[nodiscard]] std::uint64_t became(std::string_view word) {
+    return metrics.counter("todoku_inbound_mails_total", "", {{"became", word}}).value();
+  }
   [[nodiscard]] std::size_t forwarded() const {
     return installation.store
         ->read_and_wait([](store::ReadTransaction& reader) {
@@ -130,6 +159,54 @@ TEST_F(HandlerTest, ForwardsThoughNothingIsKnownOfTheMailThatCameBack) {
   Addressee unknown = return_path();
   unknown.token.seq = 7;
   EXPECT_EQ(take({unknown, kToPeople}), 250) << "of a mail that is not stored any more";
+  EXPECT_EQ(forwarded(), 1U);
+}
+
+TEST_F(HandlerTest, CountsAReaderWhoComplainsOfSeveralMailsOnce) {
+  const store::DeliveryKey second = accepted();
+  for (const store::DeliveryKey of : {sent, second, sent, second}) {
+    EXPECT_EQ(complain(of), 250);
+  }
+  EXPECT_EQ(complaints_told(), 1U);
+  EXPECT_EQ(became("complained"), 1U);
+  EXPECT_EQ(became("repeated"), 3U);
+  // When the counts of then are over.
+  installation.clock.advance(std::chrono::hours(24 * 15));
+  EXPECT_EQ(complain(sent), 250);
+  EXPECT_EQ(complaints_told(), 1U) << "the same mail";
+  EXPECT_EQ(complain(second), 250);
+  EXPECT_EQ(complaints_told(), 2U);
+}
+
+TEST_F(HandlerTest, PutsOffPeoplesMailWhileWhoReadsItIsSuppressed) {
+  const auto entry = [&](store::AccountKey account) {
+    return store::NewSuppression{.account = account, .subject = "ops@example.com", .note = {}};
+  };
+  const auto house = installation.store
+                         ->read_and_wait([](store::ReadTransaction& reader) {
+                           return reader.account_by_name("house");
+                         })
+                         .value()
+                         .key;
+  const std::array entries{entry(house)};
+  ASSERT_TRUE(installation.store->write_and_wait(
+      store::WritePriority::accept, [&](store::WriteTransaction& writer) -> Result<bool> {
+        const auto put = writer.put_suppressions(entries);
+        if (!put) return fail(put.error());
+        return true;
+      }));
+  EXPECT_EQ(take({kToPeople}), 451) << "it would be dropped";
+  EXPECT_EQ(forwarded(), 0U);
+  EXPECT_EQ(
+      metrics.counter("todoku_inbound_forwards_put_off_total", "", {{"because", "suppressed"}})
+          .value(),
+      1U);
+  ASSERT_TRUE(installation.store->write_and_wait(
+      store::WritePriority::accept, [&](store::WriteTransaction& writer) {
+        return writer.remove_suppressions(house, "ops@example.com", std::nullopt, std::nullopt,
+                                          "mended", "operator");
+      }));
+  EXPECT_EQ(take({kToPeople}), 250);
   EXPECT_EQ(forwarded(), 1U);
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is decided of mail that comes in, without a store or a network.
+#include <array>
 #include <cctype>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,8 +18,10 @@
 #include "inbound/complaint.h"
 #include "inbound/counted.h"
 #include "inbound/forwarding.h"
+#include "inbound/leaving.h"
 #include "inbound/returned.h"
 #include "inbound/room.h"
+#include "mail/unsubscribe_token.h"
 #include "net/endpoint.h"
 
 namespace todoku::inbound {
@@ -25,6 +29,7 @@ namespace {
 
 using Kind = Returned::Kind;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr std::string_view kSecret = "0123456789abcdef";
 constexpr RecipientToken kToken{.delivery = 12, .batch = 3, .seq = 45};
@@ -115,6 +120,11 @@ TEST(Returned, AnotherAddressBehindAForwardingIsNotHeldAgainstTheOneThatWasSentT
       returned(report("old@elsewhere.example", "failed", "5.1.1", "550 5.1.1 User unknown"));
   EXPECT_EQ(back.kind, Kind::bounced);
   EXPECT_FALSE(back.against_address);
+  EXPECT_EQ(back.outcome.cause, Cause::forwarding) << "and not as an unknown user of its receiver";
+  EXPECT_EQ(returned(report("old@elsewhere.example", "failed", "5.7.1", "550 5.7.1 SPF failed"))
+                .outcome.cause,
+            Cause::spf)
+      << "what speaks of the sender does so wherever it is said";
 }
 
 TEST(Returned, WhatSpeaksOfTheSenderStopsNobody) {
@@ -254,65 +264,145 @@ TEST(Complaint, IsOfTheReturnPathThatItNames) {
   EXPECT_EQ(of(complaint("Original-Mail-From: <x" + path + ">\n", "")), std::nullopt);
 }
 
-TEST(Forwarding, EnclosesTheMailInOneOfSevenBits) {
+std::string forwarded(std::string_view octets) {
   const Forwarded mail =
-      forwarded_mail("Subject: 迷惑\r\n\r\n\xFF\r\n", "192.0.2.7", "abc", Instant{}, options());
+      forwarded_mail(octets, {.client = "192.0.2.7"}, "abc", Instant{}, options());
+  EXPECT_TRUE(is_ascii(mail.octets));
+  return mail.octets;
+}
+
+TEST(Forwarding, KeepsTheSubjectAndAnAnswerGoesToWhoWrote) {
+  const std::string octets =
+      "From: =?utf-8?B?5bGx55Sw?= <yamada@example.net>\r\nTo: abuse@bounce.example.jp\r\n"
+      "Subject: =?utf-8?B?6L+35oOR?= mail\r\n\r\nplease stop\r\n";
+  const std::string mail = forwarded(octets);
+  EXPECT_THAT(mail, HasSubstr("Reply-To: <yamada@example.net>\r\n"));
+  EXPECT_THAT(mail, HasSubstr("Subject: =?UTF-8?B?" + to_base64("迷惑 mail") + "?=\r\n"));
+  EXPECT_THAT(mail, HasSubstr("Content-Type: message/rfc822\r\nContent-Disposition: attachment; "
+                              "filename=\"mail.eml\"\r\n\r\n" +
+                              octets + "--todoku-abc--"));
+  EXPECT_THAT(forwarded("Reply-To: <desk@example.net>\r\nFrom: x@example.net\r\n\r\n"),
+              HasSubstr("Reply-To: <desk@example.net>\r\n"));
+  EXPECT_EQ(forwarded_mail(octets, {.client = ""}, "abc", Instant{}, options()).subject,
+            "迷惑 mail");
+}
+
+TEST(Forwarding, SaysNothingOfWhatIsNotThere) {
+  const std::string mail = forwarded("From: nobody\r\nSubject: \r\n\r\n");
+  EXPECT_THAT(mail, Not(HasSubstr("Reply-To:")));
+  EXPECT_THAT(mail, HasSubstr("Subject: Mail to abuse or postmaster at bounce.example.jp\r\n"));
+  // A name or a subject ends no line early.
+  const std::string broken = forwarded(
+      "From: <a@example.net\rBcc: b@example.net>\r\nSubject: =?utf-8?Q?a=0D=0ABcc:_c?=\r\n\r\n");
+  EXPECT_THAT(broken.substr(0, broken.find("\r\n\r\n")), Not(HasSubstr("\r\nBcc:")));
+}
+
+TEST(Forwarding, EncodesAnewWhatIsOfEightBits) {
+  const std::string mail = forwarded(
+      "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+      "Content-Transfer-Encoding: 8bit\r\n\r\n助けて\r\n");
+  EXPECT_THAT(mail, HasSubstr("Content-Type: message/rfc822\r\n"));
+}
+
+TEST(Forwarding, ComesAsAFileWhereNothingElseWouldKeepIt) {
+  const Forwarded mail = forwarded_mail("Subject: 迷惑\r\n\r\n\xFF\r\n", {.client = "192.0.2.7"},
+                                        "abc", Instant{}, options());
   EXPECT_EQ(mail.from, "postmaster@bounce.example.jp");
   EXPECT_TRUE(is_ascii(mail.octets));
+  EXPECT_THAT(mail.octets, HasSubstr("Subject: =?UTF-8?B?"));
   EXPECT_THAT(mail.octets, HasSubstr("To: <ops@example.com>\r\n"));
   EXPECT_THAT(mail.octets, HasSubstr("handed in by 192.0.2.7"));
   EXPECT_THAT(mail.octets, HasSubstr(to_base64("Subject: 迷惑\r\n\r\n\xFF\r\n")));
+}
+
+constexpr std::array<std::uint8_t, 16> kLeavingSecret{8, 7, 6, 5, 4, 3, 2, 1};
+
+TEST(Leaving, TheTokenIsFoundWhateverIsAroundIt) {
+  const UnsubscribeTokens tokens(kLeavingSecret);
+  std::string token;
+  std::string scratch;
+  tokens.append(token, {.account = 3, .delivery = 12, .batch = 0, .seq = 7}, "news",
+                "taro@example.net", scratch);
+  const std::string cut = token.substr(0, 40) + " " + token.substr(40);
+  for (const std::string& subject :
+       {token, "Re: " + token, "Re:" + token, "RE:RE: " + token, "Fwd: [ext] <" + token + ">",
+        "\"" + token + "\".", token + " (was: news)", cut, "Re:" + cut, "Re: unsubscribe " + cut}) {
+    const auto leaver = leaver_in(subject, tokens);
+    ASSERT_TRUE(leaver) << subject;
+    EXPECT_EQ(leaver->address, "taro@example.net");
+    EXPECT_EQ(leaver->list_id, "news");
+  }
+  for (const std::string& subject :
+       {std::string(), std::string("unsubscribe me"), token + "a", token.substr(1), "a" + token}) {
+    EXPECT_FALSE(leaver_in(subject, tokens)) << subject;
+  }
 }
 
 net::IpAddress host(std::string_view text) {
   return net::IpAddress::parse(text).value();
 }
 
+constexpr std::size_t kMebi = std::size_t{1} << 20U;
+
 TEST(Room, IsGivenBack) {
-  Room room(100, 100);
+  Room room(16 * kMebi);
   {
     Room::Share share(room, host("192.0.2.1"));
-    EXPECT_TRUE(share.take(60));
-    EXPECT_FALSE(share.take(60));
+    EXPECT_TRUE(share.take(6 * kMebi));
+    EXPECT_FALSE(share.take(2 * kMebi)) << "more than it would leave";
     Room::Share other(room, host("192.0.2.1"));
-    EXPECT_FALSE(other.take(41));
-    EXPECT_TRUE(other.take(40));
+    EXPECT_FALSE(other.take(2 * kMebi)) << "of the same network";
+    EXPECT_TRUE(other.take(kMebi));
     EXPECT_EQ(room.networks(), 1U);
   }
   EXPECT_EQ(room.used(), 0U);
   EXPECT_EQ(room.networks(), 0U);
 }
 
-TEST(Room, LeavesOthersWhatOneNetworkMayNotHave) {
-  Room room(100, 40);
+TEST(Room, ANetworkLeavesAsMuchAsItHolds) {
+  Room room(16 * kMebi);
   Room::Share share(room, host("2001:db8::1"));
-  EXPECT_TRUE(share.take(40));
+  EXPECT_TRUE(share.take(7 * kMebi)) << "half of what is not kept for newcomers";
   Room::Share neighbour(room, host("2001:db8::2:1"));
   EXPECT_FALSE(neighbour.take(1)) << "of the same /64";
   Room::Share other(room, host("2001:db8:0:1::1"));
-  EXPECT_TRUE(other.take(40));
-  Room::Share third(room, host("192.0.2.1"));
-  EXPECT_FALSE(third.take(21)) << "there is no more";
-  EXPECT_TRUE(third.take(20));
+  EXPECT_FALSE(other.take(4 * kMebi));
+  EXPECT_TRUE(other.take(3 * kMebi));
   share.give_back();
-  EXPECT_TRUE(neighbour.take(40));
+  EXPECT_TRUE(neighbour.take(5 * kMebi));
+}
+
+TEST(Room, HoweverManyAreGreedyANewcomerGetsIn) {
+  Room room(48 * kMebi);
+  std::deque<Room::Share> greedy;
+  for (int each = 0; each < 40; ++each) {
+    Room::Share& share = greedy.emplace_back(room, host("192.0.2." + std::to_string(each + 1)));
+    for (std::size_t step = 16 * kMebi; step >= 1'024; step /= 2) {
+      while (share.take(step)) {
+      }
+    }
+  }
+  Room::Share newcomer(room, host("198.51.100.1"));
+  EXPECT_TRUE(newcomer.take(Room::kNewcomerOctets));
+  EXPECT_LE(room.used(), 48 * kMebi);
 }
 
 TEST(Room, ReturnedMailHasOneOfItsOwn) {
-  Rooms rooms(64, 1, 20);
+  Rooms rooms(64 * kMebi, kMebi, 20 * kMebi);
   Room::Share stranger(rooms.others, host("192.0.2.1"));
-  EXPECT_TRUE(stranger.take(20)) << "a whole mail, though it is more than a quarter";
-  EXPECT_FALSE(stranger.take(1));
-  Room::Share second(rooms.others, host("192.0.2.2"));
-  EXPECT_TRUE(second.take(20));
-  Room::Share third(rooms.others, host("192.0.2.3"));
-  EXPECT_FALSE(third.take(9)) << "48 in all";
+  EXPECT_TRUE(stranger.take(20 * kMebi)) << "a whole mail";
+  EXPECT_FALSE(stranger.take(2 * kMebi));
   Room::Share returned(rooms.returned, host("192.0.2.1"));
-  EXPECT_TRUE(returned.take(8));
+  EXPECT_TRUE(returned.take(7 * kMebi));
   EXPECT_FALSE(returned.take(1));
-  Room::Share another(rooms.returned, host("192.0.2.2"));
-  EXPECT_TRUE(another.take(8));
-  EXPECT_FALSE(another.take(1)) << "16 in all";
+}
+
+TEST(Room, HasEnoughForTheLargestMail) {
+  for (const std::size_t octets : {kMebi, 20 * kMebi, 64 * kMebi}) {
+    Rooms rooms(64 * kMebi, kMebi, octets);
+    Room::Share share(rooms.others, host("192.0.2.1"));
+    EXPECT_TRUE(share.take(octets)) << octets;
+  }
 }
 
 }  // namespace

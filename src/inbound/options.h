@@ -18,6 +18,14 @@ namespace todoku::inbound {
 // Of the address that leaves lists, at each of the domains.
 inline constexpr std::string_view kUnsubscribeLocalPart = "unsubscribe";
 
+// Where a filter listens: a Unix socket, or TCP.
+struct FilterAddress {
+  std::string path;  // empty: `at`
+  net::Endpoint at;
+
+  [[nodiscard]] std::string to_string() const { return path.empty() ? at.to_string() : path; }
+};
+
 struct InboundOptions {
   std::string hostname;  // of the greeting
   std::vector<net::Endpoint> listen;
@@ -37,7 +45,11 @@ struct InboundOptions {
   std::int64_t recipient_messages_per_minute = 0;  // to one return path; 0: no limit
   std::int64_t forwarded_per_hour = 60;
   Milliseconds idle{0};
-  Milliseconds mail_lasts_max = std::chrono::minutes(10);  // the content of one mail
+  std::vector<FilterAddress> filters;  // in their order
+  // A filter that cannot be asked is passed over; else mail is answered 451 meanwhile.
+  bool passes_over_filters = false;
+  Milliseconds filter_lasts_max = std::chrono::seconds(30);  // of one filter and mail
+  Milliseconds mail_lasts_max = std::chrono::minutes(10);    // the content of one mail
   store::ErrorStop error_stop;
 };
 

@@ -89,13 +89,16 @@ Returned returned_of(const Bounce& bounce, std::string_view address) {
   }
   const auto judged = feedback::parse::judge(bounce, meant);
   returned.kind = Kind::bounced;
+  const bool is_its = meant->address.empty() || equals_ignoring_case(meant->address, address);
+  returned.against_address = judged.suppress && is_its;
+  // Words against another address say nothing of this one but that it passes mail on.
+  const bool is_passed_on = judged.suppress && !is_its;
+  const Cause cause = judged.cause == Cause::none ? Cause::unclear : judged.cause;
   returned.outcome = {.state = RecipientState::bounced,
                       .stage = meant->stage,
                       .reply = reply_of(*meant),
                       .is_attempt = false,
-                      .cause = judged.cause == Cause::none ? Cause::unclear : judged.cause};
-  const bool is_its = meant->address.empty() || equals_ignoring_case(meant->address, address);
-  returned.against_address = judged.suppress && is_its;
+                      .cause = is_passed_on ? Cause::forwarding : cause};
   return returned;
 }
 

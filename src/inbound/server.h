@@ -17,6 +17,7 @@
 #include "base/metrics.h"
 #include "base/minute_meter.h"
 #include "base/result.h"
+#include "inbound/filters.h"
 #include "inbound/handler.h"
 #include "inbound/options.h"
 #include "inbound/room.h"
@@ -71,6 +72,7 @@ class Server {
   const World world_;
   const InboundOptions options_;
   const smtp::ServerOptions protocol_;
+  Filters filters_;
   Handler handler_;
   Rooms rooms_;
   MinuteMeter meter_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/digest.h"
 #include "base/log.h"
 #include "net/client_counts.h"
 
@@ -15,6 +16,8 @@ namespace {
 using smtp::ServerAnswer;
 using smtp::ServerEvent;
 using smtp::ServerStep;
+
+constexpr std::size_t kMailIdOctets = 8;
 
 ServerAnswer said(int code, std::string_view text) {
   return {.reply = Reply{code, std::string(text)}};
@@ -35,6 +38,7 @@ SessionMetrics::SessionMetrics(Metrics& metrics)
 Session::Session(const SessionWorld& world, net::Stream stream, net::IpAddress client)
     : world_(world),
       client_(client),
+      remote_(stream.remote()),
       connection_(settings(), std::move(stream), *this),
       conversing_(connection_.executor()) {}
 
@@ -102,6 +106,9 @@ ServerAnswer Session::begin_mail() {
     return said(451, "4.7.0 Too much mail from your network, come back in a minute");
   }
   transaction_.emplace();
+  if (const auto& sender = connection_.session().mail().sender) {
+    transaction_->envelope.sender = sender->to_string();
+  }
   return {};
 }
 
@@ -130,6 +137,7 @@ ServerAnswer Session::add_recipient() {
     }
   }
   transaction_->to.push_back(*addressee);
+  if (world_.filters.has_any()) transaction_->envelope.recipients.push_back(address.to_string());
   return {};
 }
 
@@ -178,11 +186,33 @@ Task<ServerAnswer> Session::finish() {
     transaction_.reset();
     co_return said(452, "4.3.1 Too much mail at once, come back later");
   }
-  Reply reply = co_await world_.handler.take({.to = std::move(transaction_->to),
-                                              .octets = std::move(transaction_->octets),
-                                              .client = client_.to_string()});
+  Handler::Came came{.to = std::move(transaction_->to),
+                     .octets = std::move(transaction_->octets),
+                     .client = client_.to_string(),
+                     .quarantined_as = {}};
+  if (world_.filters.has_any()) {
+    auto refused = co_await filter(came);
+    if (refused) {
+      transaction_.reset();
+      co_return ServerAnswer{.reply = std::move(refused)};
+    }
+  }
+  Reply reply = co_await world_.handler.take(std::move(came));
   transaction_.reset();
   co_return ServerAnswer{.reply = std::move(reply)};
+}
+
+// nullopt: it goes on, as they have changed it.
+Task<std::optional<Reply>> Session::filter(Handler::Came& came) {
+  MilterMail envelope = std::move(transaction_->envelope);
+  envelope.id = to_hex(random_octets(kMailIdOctets));
+  envelope.hostname = world_.options.hostname;
+  envelope.client = remote_;
+  envelope.hello = connection_.session().hello();
+  auto passed = co_await world_.filters.pass(std::move(envelope), std::move(came.octets));
+  came.octets = std::move(passed.octets);
+  came.quarantined_as = std::move(passed.quarantined_as);
+  co_return std::move(passed.answer);
 }
 
 Task<Result<net::TlsInfo>> Session::shake_hands(net::Stream& stream, SteadyInstant deadline) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One connection that brings mail to us.
 //
-//   greeting -> (MAIL -> RCPT ... -> data -> what it changes is committed: 250)*
+//   greeting -> (MAIL -> RCPT ... -> data -> filters -> what it changes is committed: 250)*
 //
 // The dialogue is smtp/server's. Whom there is no such address for is said at RCPT; nobody logs in,
 // and nothing goes on to anybody but who the configuration names.
@@ -22,6 +22,7 @@
 #include "base/metrics.h"
 #include "base/minute_meter.h"
 #include "inbound/addressee.h"
+#include "inbound/filters.h"
 #include "inbound/handler.h"
 #include "inbound/options.h"
 #include "inbound/room.h"
@@ -45,6 +46,7 @@ struct SessionWorld {
   const InboundOptions& options;
   const smtp::ServerOptions& protocol;
   const std::string& secret;
+  Filters& filters;
   Handler& handler;
   Rooms& rooms;
   MinuteMeter& meter;
@@ -86,6 +88,7 @@ class Session final : private smtp::ServerOwner {
     // Written out: the defaults below are not known to std::optional inside of this class.
     Transaction() {}  // NOLINT(modernize-use-equals-default)
     std::vector<Addressee> to;
+    MilterMail envelope;  // for filters
     std::string octets;
     std::optional<Room::Share> share;            // once its content has begun
     bool has_begun = false;                      // its content
@@ -109,12 +112,14 @@ class Session final : private smtp::ServerOwner {
   [[nodiscard]] smtp::ServerAnswer add_recipient();
   void begin_content();
   [[nodiscard]] Task<smtp::ServerAnswer> finish();
+  [[nodiscard]] Task<std::optional<Reply>> filter(Handler::Came& came);
   [[nodiscard]] bool is_only_for(std::initializer_list<Addressee::Kind> kinds) const;
   [[nodiscard]] std::size_t kept_octets_max() const;
   [[nodiscard]] smtp::ServerSettings settings() const;
 
   const SessionWorld& world_;
   const net::IpAddress client_;
+  const net::Endpoint remote_;
   std::size_t unknown_ = 0;
   std::optional<Transaction> transaction_;
   smtp::ServerConnection connection_;

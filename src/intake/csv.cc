@@ -48,22 +48,27 @@ void CsvReader::end_field() {
   field_.clear();
 }
 
-// Spreadsheets write `sep=;` before the header to say what stands between fields.
+bool CsvReader::decides(char c) const {
+  return !decided_ && !refused_ && state_ != State::quoted && (c == ',' || c == ';' || c == '\t');
+}
+
+// Spreadsheets write `sep=;` before the header to say what stands between fields. Where it is one
+// of those that are looked for, it has parted this row, too.
 bool CsvReader::takes_separator() {
   if (row_number_ != 1 || !row_.fields.front().starts_with("sep=")) return false;
-  const bool is_comma = row_.fields.size() == 2 && row_.fields[0] == "sep=";
-  if (is_comma && row_.fields[1].empty()) return true;
-  if (row_.fields.size() != 1 || row_.fields[0].size() != 5) return false;
-  const char separator = row_.fields[0].back();
-  if (separator != ';' && separator != '\t' && separator != '|') return false;
-  separator_ = separator;
+  const bool is_parted = row_.fields.size() == 2 && row_.fields[0] == "sep=";
+  if (is_parted && row_.fields[1].empty()) return true;
+  if (row_.fields.size() != 1 || row_.fields[0] != "sep=|") return false;
+  separator_ = '|';
   return true;
 }
 
 Result<void> CsvReader::end_row(const Rows& rows) {
   end_field();
   row_.number = row_number_;
+  row_.line = line_number_ - line_ends_;
   const bool blank = std::ranges::all_of(row_.fields, &std::string::empty);
+  if (!blank) decided_ = true;
   Result<void> handled;
   if (!blank && !takes_separator()) handled = rows.good(row_);
   ++row_number_;
@@ -77,6 +82,7 @@ Result<void> CsvReader::refuse_row(BilingualText reason, const Rows& rows) {
   const std::string kept = std::exchange(octets_, {});
   const std::string_view octets = kept;
   refused_ = true;
+  decided_ = true;
   refused_row_ = row_number_;
   refused_line_ = line_number_ -= line_ends_;
   told_ = true;  // even if its end is still to come
@@ -143,6 +149,10 @@ Result<void> CsvReader::step(char c, const Rows& rows) {
   const bool second_half = c == '\n' && after_return_;
   after_return_ = c == '\r';
   if (second_half && (refused_ || state_ != State::quoted)) return {};
+  if (decides(c)) {
+    separator_ = c;
+    decided_ = true;
+  }
   const State before = std::exchange(state_, after(c));
   const bool ends_line = (c == '\n' || c == '\r') && !second_half;
   if (refused_) return pass_over(c, ends_line, rows);
@@ -192,7 +202,7 @@ Result<void> CsvReader::take_character(char c, State before, const Rows& rows) {
 
 // What step() would take one by one, and nothing that ends or begins anything: most of a file.
 std::size_t CsvReader::take_text(std::string_view octets) {
-  if (refused_ || state_ == State::quote_seen) return 0;
+  if (!decided_ || refused_ || state_ == State::quote_seen) return 0;
   const bool quoted = state_ == State::quoted;
   const auto special = [&](char c) {
     return c == '"' || c == '\n' || c == '\r' || c == '\0' || (c == separator_ && !quoted);

@@ -3,6 +3,9 @@
 // byte order mark, empty cells at the end of rows, a first line `sep=;`). Pure: octets are pushed
 // in any slices, whole rows come out.
 //
+// Between fields stands what a first line `sep=;` says (`,`, `;`, a TAB or `|`), else whichever of
+// comma, semicolon and TAB comes first in the first row outside of quotation marks.
+//
 // A row that is none is told, and reading goes on after its end. Where that is, its quotation marks
 // say, be there a mistake among them or not: a line inside a quoted field is no row, whatever it
 // looks like (an address in a note that somebody pasted), and nobody named in it asked for mail.
@@ -25,6 +28,7 @@ namespace todoku::intake {
 
 struct CsvRow {
   std::uint64_t number = 0;         // 1 is the first row of the file
+  std::uint64_t line = 0;           // of the file, where it begins; rows may have several
   std::vector<std::string> fields;  // never empty
 };
 
@@ -58,11 +62,15 @@ class CsvReader {
   [[nodiscard]] Result<void> finish(const Rows& rows);
   // That have ended so far: those that were handed out and those that were skipped.
   [[nodiscard]] std::uint64_t rows_read() const { return row_number_ - 1; }
+  // What stands between fields, as far as it is known: a comma before the first row.
+  [[nodiscard]] char separator() const { return separator_; }
 
  private:
   enum class State : std::uint8_t { field_start, plain, quoted, quote_seen };
 
   [[nodiscard]] State after(char c) const;
+  // Whether `c` is the first of those that may stand between fields.
+  [[nodiscard]] bool decides(char c) const;
   [[nodiscard]] Result<void> feed(std::string_view octets, const Rows& rows);
   [[nodiscard]] std::size_t take_text(std::string_view octets);
   [[nodiscard]] Result<void> step(char c, const Rows& rows);
@@ -79,6 +87,7 @@ class CsvReader {
 
   const CsvLimits limits_;
   char separator_ = ',';
+  bool decided_ = false;  // what stands between fields
   State state_ = State::field_start;
   std::string mark_;  // octets at the start that may be a byte order mark
   bool started_ = false;

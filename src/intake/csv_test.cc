@@ -51,6 +51,29 @@ TEST(CsvReader, TakesWhatSpreadsheetsWrite) {
   EXPECT_THAT(read("sep=,\na,b\n"), ElementsAre("2:a|b"));
   EXPECT_THAT(read("a\nsep=;\nb;c\n"), ElementsAre("1:a", "2:sep=;", "3:b;c"));
   EXPECT_THAT(read("sep=long\nb\n"), ElementsAre("1:sep=long", "2:b"));
+  EXPECT_THAT(read("sep=|\na|b;c,d\n"), ElementsAre("2:a|b;c,d"));
+  EXPECT_THAT(read("sep=\t\na\tb\n"), ElementsAre("2:a|b"));
+}
+
+TEST(CsvReader, WhatPartsTheFirstRowPartsTheOthers) {
+  for (const std::size_t slice : {1UL, 2UL, 1'000UL}) {
+    EXPECT_THAT(read("a;b\nx,1;y\tz\n", {}, slice), ElementsAre("1:a|b", "2:x,1|y\tz"));
+  }
+  EXPECT_THAT(read("\n\n\"a;\"\tb\nx\ty,z;\n"), ElementsAre("3:a;|b", "4:x|y,z;"));
+  EXPECT_THAT(read("email\na;b,c\n"), ElementsAre("1:email", "2:a;b|c"))
+      << "one column: commas as ever";
+}
+
+TEST(CsvReader, TellsTheLineWhereARowBegins) {
+  CsvReader reader({});
+  std::vector<std::uint64_t> lines;
+  const CsvReader::Rows rows{.good = [&](CsvRow& row) -> Result<void> {
+                               lines.push_back(row.line);
+                               return {};
+                             },
+                             .bad = [](const CsvBadRow&) { return Result<void>{}; }};
+  ASSERT_TRUE(reader.push("a\n\"b\nb\r\nb\"\nc\n\nd\n", rows));
+  EXPECT_THAT(lines, ElementsAre(1, 2, 5, 7));
 }
 
 TEST(CsvReader, GoesOnAfterTheLineOfABadRow) {

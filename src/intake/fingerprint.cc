@@ -153,11 +153,15 @@ Sha256 fingerprint_of(store::PublicId delivery, std::optional<Instant> reservati
 Sha256 fingerprint_of(store::PublicId delivery, const store::NewImport& import,
                       const Sha256& upload) {
   // The language is that of the answer, and the name of the bytes is ours.
-  const auto& [ignore_errors, immediate, keep_duplicates, language, upload_name] = import;
+  const auto& [ignore_errors, immediate, keep_duplicates, language, upload_name, form, dry_run] =
+      import;
   FieldDigest digest = of_delivery("import", delivery);
   digest.field("ignore_errors", ignore_errors);
   digest.field("immediate", immediate);
   digest.field("keep_duplicates", keep_duplicates);
+  // Said only where they are asked for: keys of before they could be stay the same.
+  if (form != store::ImportForm::csv) digest.number(static_cast<std::uint64_t>(form));
+  if (dry_run) digest.field("dry_run", dry_run);
   digest.text(as_text(upload));
   return digest.finish();
 }

@@ -205,7 +205,8 @@ TEST(Fingerprint, OfARecipientAndAnImportEveryFieldCounts) {
   expect_all_different<store::NewImport>(
       {},
       {Other([](auto& i) { i.ignore_errors = true; }), Other([](auto& i) { i.immediate = true; }),
-       Other([](auto& i) { i.keep_duplicates = true; })},
+       Other([](auto& i) { i.keep_duplicates = true; }), Other([](auto& i) { i.dry_run = true; }),
+       Other([](auto& i) { i.form = store::ImportForm::ndjson; })},
       [&](const store::NewImport& import) { return fingerprint_of(7, import, list); });
   const store::NewImport japanese{.language = Language::japanese, .upload = "another name"};
   EXPECT_EQ(fingerprint_of(7, japanese, list), fingerprint_of(7, store::NewImport{}, list));

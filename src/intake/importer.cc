@@ -2,143 +2,21 @@
 #include "intake/importer.h"
 
 #include <algorithm>
-#include <charconv>
 #include <exception>
-#include <future>
-#include <memory>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "async/task_group.h"
-#include "base/bytes.h"
 #include "base/log.h"
-#include "base/text_encoding.h"
-#include "base/utf8.h"
-#include "intake/address_set.h"
-#include "intake/check.h"
-#include "intake/check_size.h"
-#include "intake/csv.h"
 #include "intake/error_files.h"
-#include "intake/list_header.h"
-#include "intake/problem.h"
-#include "mail/invisible.h"
+#include "intake/import_run.h"
+#include "mail/suppression.h"
+#include "store/suppressions.h"
 
 namespace todoku::intake {
-namespace {
-
-constexpr std::size_t kSliceOctets = 256 * 1024;
-// Rows a store function stages: a few milliseconds of the writer, so that accepts do not wait long.
-constexpr std::size_t kRowsPerWork = 1'000;
-// Of the error file, which is in memory until the job ends, and made an archive as a whole; rows
-// beyond are only counted.
-constexpr std::int64_t kErrorRowsMax = 100'000;
-constexpr std::size_t kErrorOctetsMax = std::size_t{32} << 20U;
-
-// Addresses of one list that are looked at for doubles: 128 MiB of memory. Of longer lists, those
-// that follow are compared with these only.
-constexpr std::size_t kComparedAddressesMax = 12'500'000;
-// Of a file, to guess its encoding from.
-constexpr std::size_t kGuessOctets = 4'096;
-// Of a row that cannot be taken apart, as much as helps to find it.
-constexpr std::size_t kShownRowOctets = 1'000;
-
-// The column that a problem of a row is about.
-std::string column_of(const std::vector<std::string>& path,
-                      const std::vector<std::string>& header) {
-  if (path.size() < 2 || path[0] != "insert_code") return path.front();
-  std::size_t code = 0;
-  const std::string& index = path[1];
-  const auto read = std::from_chars(index.data(), index.data() + index.size(), code);
-  return read.ec == std::errc() && code + 1 < header.size() ? header[code + 1] : path.front();
-}
-
-Text at_row(std::uint64_t row, const Text& what) {
-  return {fmt::format("row {}: {}", row, what.en), fmt::format("{}行目: {}", row, what.ja)};
-}
-
-// The form of the messages in the error file (contract section 1.8).
-std::string error_cell(const Problems& problems, std::uint64_t row,
-                       const std::vector<std::string>& header, Language language) {
-  std::string out = "[";
-  bool names_row = false;
-  for (const Problem& problem : problems.list()) {
-    if (out.size() > 1) out += ", ";
-    if (problem.path.empty()) {
-      out += texts::without_stop(at_row(row, problem.text).in(language));
-      names_row = true;
-    } else {
-      out += fmt::format("{}: {}", column_of(problem.path, header),
-                         texts::without_stop(problem.text.in(language)));
-    }
-  }
-  if (!names_row) {
-    out += language == Language::japanese ? fmt::format(", {}行目", row)
-                                          : fmt::format(", row: {}", row);
-  }
-  return out + "]";
-}
-
-// Where a row is that is no CSV. Rows and lines part after a row of several lines; editors count
-// lines.
-Text place_of(const CsvBadRow& row) {
-  Text place{fmt::format("row {}", row.number), fmt::format("{}行目", row.number)};
-  if (row.line != row.number) {
-    place.en += fmt::format(" (line {})", row.line);
-    place.ja += fmt::format(" (ファイルの{}行目)", row.line);
-  }
-  if (row.column > 0) {
-    place.en += fmt::format(", column {}", row.column);
-    place.ja += fmt::format("、{}列目", row.column);
-  }
-  return place;
-}
-
-// What is wrong with a draft, of which there is one.
-Text sentence(const Problems& problems) {
-  Text out;
-  for (const Problem& problem : problems.list()) {
-    const std::string_view between = out.en.empty() ? "" : ", ";
-    const std::string path =
-        problem.path.empty() ? "" : fmt::format("{}: ", fmt::join(problem.path, "."));
-    out.en += fmt::format("{}{}{}", between, path, texts::without_stop(problem.text.en));
-    out.ja += fmt::format("{}{}{}", between, path, texts::without_stop(problem.text.ja));
-  }
-  return out;
-}
-
-void append_csv_row(std::string& out, std::string_view first,
-                    const std::vector<std::string>& others) {
-  append_csv_field(out, first);
-  for (const std::string& field : others) {
-    out += ',';
-    append_csv_field(out, field);
-  }
-  out += "\r\n";
-}
-
-}  // namespace
-
-struct Importer::Run {
-  store::ImportJob job;
-  std::uint64_t file_octets = 0;
-  std::uint64_t octets_read = 0;
-  std::string beginning;  // of the file, to guess from what it is if it is no CSV
-  std::vector<std::string> header;
-  std::int64_t recipients_before = 0;
-  mime::MessageSize size;  // of the draft, which nobody changes while it is being imported into
-  std::vector<store::NewRecipient> staged;
-  // What was staged before: the store takes it while the next rows are read.
-  std::future<Result<store::StageRows::Answer>> staging;
-  AddressSet addresses{AddressSet::random_key(), kComparedAddressesMax};
-  std::int64_t good = 0;
-  std::int64_t bad = 0;
-  std::int64_t folded = 0;
-  std::vector<std::string> errors;  // the CSV text of the error file, in pieces
-  std::size_t error_octets = 0;
-  std::optional<Text> refusal;  // why the job as a whole is refused, if it is
-};
 
 Importer::Importer(store::Store& store, Uploads& uploads, NodeOf node, Limits limits,
                    Handover& handover, const Clock& clock, Waiting waiting)
@@ -344,146 +222,30 @@ bool Importer::run(const store::ImportJob& job) {
   return ended;
 }
 
-Result<void> Importer::read_file(Run& run) {
-  const auto draft = store_.read_and_wait(
-      [&run](store::ReadTransaction& reader) { return reader.delivery(run.job.delivery); });
-  if (!draft) return fail(draft.error());
-  run.recipients_before = draft->counts.total;
-  run.size = size_of(*draft);
-  if (run.job.immediate) {
-    // It will be committed at the end: as at any commit, a mail can be made of it.
-    Problems problems;
-    check_has_text(draft->content, problems);
-    check_unsubscribe_link(draft->content, purpose_of(draft->labels.purpose, draft->type), limits_,
-                           problems);
-    add_unwritable(mime::check_composable(draft->content), problems);
-    check_draft_size(*draft, run.size, limits_, problems);
-    if (!problems.empty()) return refuse_all(run, sentence(problems));
-  }
-  const auto file = uploads_.open(run.job.upload);
-  if (!file) return fail("the uploaded file", file.error());
-  run.file_octets = (*file)->size();
-  CsvReader reader({.row_octets_max = limits_.import_row_octets_max});
-  const CsvReader::Rows rows{
-      .good = [&](CsvRow& row) { return take_row(run, row); },
-      .bad = [&](const CsvBadRow& row) -> Result<void> {
-        const Text place = place_of(row);
-        if (run.header.empty()) {
-          return refuse_file(run, {fmt::format("{}: {}", place.en, row.reason.en),
-                                   fmt::format("{}: {}", place.ja, row.reason.ja)});
-        }
-        const Language language = run.job.language;
-        refuse_row(run, fmt::format("[{}: {}]", place.in(language), row.reason.in(language)),
-                   {std::string(utf8_prefix(row.octets, kShownRowOctets))});
-        return {};
-      }};
-  std::string slice(kSliceOctets, '\0');
-  while (!stopping_) {
-    const auto got = (*file)->read(slice);
-    if (!got) return fail("the uploaded file", got.error());
-    const std::string_view piece = std::string_view(slice).substr(0, *got);
-    if (run.octets_read == 0) run.beginning = utf8_prefix(piece, kGuessOctets);
-    run.octets_read += *got;
-    if (*got == 0) break;
-    if (auto pushed = reader.push(piece, rows); !pushed) {
-      return pushed;
-    }
-  }
-  if (stopping_) return {};
-  if (auto finished = reader.finish(rows); !finished) return finished;
-  if (run.header.empty()) {
-    return refuse_all(run, {"the file has no header row", "ファイルに見出しの行がありません"});
-  }
-  return stage(run);
-}
-
-std::unexpected<Error> Importer::refuse_all(Run& run, Text why) {
-  run.refusal = std::move(why);
-  return fail(ErrorKind::invalid_input, run.refusal->en);
-}
-
-std::unexpected<Error> Importer::refuse_file(Run& run, Text why) {
-  const Sentence guess = guessed_encoding(run.beginning);
-  if (!guess.en.empty()) {
-    why.en += fmt::format("; {}", guess.en);
-    why.ja += fmt::format("。{}", guess.ja);
-  }
-  return refuse_all(run, std::move(why));
-}
-
-Result<void> Importer::take_header(Run& run, CsvRow& row) {
-  auto header = read_list_header(std::move(row.fields), limits_);
-  if (!header) return refuse_file(run, at_row(row.number, header.error()));
-  run.header = std::move(*header);
-  return {};
-}
-
-Result<void> Importer::take_row(Run& run, CsvRow& row) {
-  if (run.header.empty()) return take_header(run, row);
-  Problems problems;
-  RecipientRequest request{row.fields.front(), {}};
-  while (row.fields.size() > run.header.size() && row.fields.back().empty()) row.fields.pop_back();
-  if (row.fields.size() > run.header.size()) {
-    problems.add(
-        {}, {fmt::format("has {} fields, the header has {}", row.fields.size(), run.header.size()),
-             fmt::format("値が{}個あります (見出しは{}列)", row.fields.size(), run.header.size())});
-  }
-  const std::size_t known = std::min(row.fields.size(), run.header.size());
-  for (std::size_t i = 1; i < known; ++i) {
-    request.insert_codes.push_back({run.header[i], row.fields[i]});
-  }
-  for (const std::string& field : row.fields) {
-    const Sentence shifts = iso_2022_in(field);
-    if (shifts.en.empty()) continue;
-    problems.add({}, {std::string(shifts.en), std::string(shifts.ja)});
-    break;
-  }
-  if (trim_invisible(request.email).starts_with('\'')) {
-    problems.add({"email"}, texts::invalid_email("begins with the apostrophe by which spreadsheets "
-                                                 "mark text, take it off"));
-  }
-  auto recipient = check_recipient(request, {}, limits_, problems);
-  check_codes_size(request.insert_codes, run.size, {}, limits_, problems);
-  if (!problems.empty()) {
-    for (const std::string& field : row.fields) {
-      if (is_utf8(field)) continue;
-      const Sentence guess = guessed_encoding(field);
-      if (!guess.en.empty()) problems.add({}, {std::string(guess.en), std::string(guess.ja)});
-      break;
-    }
-    refuse_row(run, error_cell(problems, row.number, run.header, run.job.language), row.fields);
-    return {};
-  }
-  if (!run.job.keep_duplicates && !run.addresses.insert(recipient.address)) {
-    ++run.folded;
-    return {};
-  }
-  ++run.good;
-  run.staged.push_back(std::move(recipient));
-  return run.staged.size() < kRowsPerWork ? Result<void>{} : stage(run);
-}
-
-void Importer::refuse_row(Run& run, std::string_view why, const std::vector<std::string>& fields) {
-  ++run.bad;
-  if (run.bad > kErrorRowsMax || run.error_octets > kErrorOctetsMax) return;
-  add_error(run, why, fields);
-}
-
-void Importer::add_error(Run& run, std::string_view why, const std::vector<std::string>& fields) {
-  // Pieces, so that nothing grows by being copied.
-  if (run.errors.empty() || run.errors.back().size() >= kSliceOctets) run.errors.emplace_back();
-  std::string& piece = run.errors.back();
-  const std::size_t before = piece.size();
-  if (run.errors.size() == 1 && piece.empty())
-    append_csv_row(piece, "エラーメッセージ", run.header);
-  append_csv_row(piece, why, fields);
-  run.error_octets += piece.size() - before;
-}
-
 Result<void> Importer::wait_for_staging(Run& run) {
   if (!run.staging.valid()) return {};
   const auto staged = run.staging.get();
   return staged ? Result<void>{} : fail(staged.error());
+}
+
+Result<void> Importer::count_in_check(Run& run) {
+  std::vector<std::string> subjects;
+  for (const store::NewRecipient& recipient : run.staged) {
+    run.check->count(recipient);
+    subjects.push_back(subject_of_address(recipient.address));
+  }
+  const auto stops = store_.read_and_wait(
+      [&](store::ReadTransaction& reader) { return reader.stops_of(run.job.account, subjects); });
+  if (!stops) return fail(stops.error());
+  std::set<std::size_t> stopped;
+  for (const store::StoppedSubject& found : *stops) {
+    std::optional<StopReason> reason;
+    store::take_reason(reason, found.entry, run.purpose, run.list_id);
+    if (reason) stopped.insert(found.place);
+  }
+  run.check->count_suppressed(static_cast<std::int64_t>(stopped.size()));
+  run.staged.clear();
+  return {};
 }
 
 Result<void> Importer::stage(Run& run) {
@@ -491,9 +253,12 @@ Result<void> Importer::stage(Run& run) {
   if (auto before = wait_for_staging(run); !before) return before;
   // A file that will fail as a whole need not be stored any further.
   const bool doomed = run.bad > 0 && !run.job.ignore_errors;
-  if (run.staged.empty() || doomed) {
+  if (run.staged.empty() || (doomed && !run.check)) {
     run.staged.clear();
     return {};
+  }
+  if (run.check) {
+    if (auto counted = count_in_check(run); !counted) return counted;
   }
   // 99: the end of the job alone makes it 100, which is what clients wait for.
   const auto percentage =
@@ -505,6 +270,14 @@ Result<void> Importer::stage(Run& run) {
                                                      .folded = run.folded,
                                                      .percentage = percentage});
   return {};
+}
+
+std::string Importer::findings_of(const Run& run) {
+  ListFindings findings{.form = run.job.form, .encoding = run.encoding, .separator = run.separator};
+  if (run.check) {
+    findings.check = run.check->json({.malformed = run.bad, .duplicates = run.folded});
+  }
+  return json_of(findings);
 }
 
 bool Importer::end(Run& run, const Result<void>& read) {
@@ -542,7 +315,8 @@ bool Importer::end(Run& run, const Result<void>& read) {
                        .failed_count = run.bad,
                        .total_count = run.good + run.bad + run.folded,
                        .errors = has_errors ? errors_name(run.job.account, run.job.id) : "",
-                       .folded = run.folded};
+                       .folded = run.folded,
+                       .findings = findings_of(run)};
   if (!read && !bad_file) {
     end.status = store::ImportStatus::system_error;
   } else if (bad_file || !is_taken) {
@@ -550,7 +324,8 @@ bool Importer::end(Run& run, const Result<void>& read) {
   }
   if (end.status != store::ImportStatus::finished) end.success_count = 0;
 
-  const bool commit = run.job.immediate && end.status == store::ImportStatus::finished;
+  const bool commit =
+      run.job.immediate && !run.job.dry_run && end.status == store::ImportStatus::finished;
   bool is_gone = false;
   const auto ended = store_.write_and_wait(
       store::WritePriority::import, [&](store::WriteTransaction& tx) -> Result<void> {

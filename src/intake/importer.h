@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs CSV imports: reads the uploaded file in slices, stages its rows in the store, and makes them
-// visible all at once at the end. The file is never in memory; a crash starts the job over.
+// Runs imports: reads the uploaded file in slices, stages its rows in the store, and makes them
+// visible all at once at the end. The file is never in memory; a crash starts the job over. It may
+// be in any encoding of list_encoding.h, for which it is looked through once before; NDJSON
+// (json_rows.h) is UTF-8. A job that is a dry run stages nothing: it ends as the import would, and
+// tells what that would bring (list_findings.h).
 //
 // Rows may be shorter than the header (list_header.h) but not longer: a missing field is no insert
 // code, which leaves its key in the text; an empty one is an empty value, as in JSON. Empty cells
@@ -95,16 +98,31 @@ class Importer final : public ImportStarter {
   void pause();
   // False: the store could not take it, the job is still running there.
   [[nodiscard]] bool run(const store::ImportJob& job);
+  [[nodiscard]] Result<void> look_at_draft(Run& run);
+  [[nodiscard]] Result<void> guess_encoding(Run& run);
+  // Every slice of the file, until `use` is done with it or stop() is called.
+  using Use = std::function<Result<bool>(std::string_view octets)>;
+  [[nodiscard]] Result<void> each_slice(Run& run, const Use& use);
   [[nodiscard]] Result<void> read_file(Run& run);
+  [[nodiscard]] Result<void> read_csv(Run& run);
+  [[nodiscard]] Result<void> read_ndjson(Run& run);
   [[nodiscard]] Result<void> take_row(Run& run, struct CsvRow& row);
+  [[nodiscard]] Result<void> take_line(Run& run, const struct JsonLine& line);
+  [[nodiscard]] Result<void> take_recipient(Run& run, const RecipientRequest& request,
+                                            const struct CsvRow& row, Problems problems);
   [[nodiscard]] Result<void> take_header(Run& run, struct CsvRow& row);
+  static void check_decoded(const Run& run, const struct CsvRow& row, Problems& problems);
   // invalid_input, for the file as a whole; refuse_file() adds what it may be instead of CSV.
   [[nodiscard]] static std::unexpected<Error> refuse_all(Run& run, BilingualText why);
   [[nodiscard]] static std::unexpected<Error> refuse_file(Run& run, BilingualText why);
+  static void refuse_place(Run& run, const struct CsvBadRow& row);
   static void refuse_row(Run& run, std::string_view why, const std::vector<std::string>& fields);
   static void add_error(Run& run, std::string_view why, const std::vector<std::string>& fields);
   [[nodiscard]] Result<void> stage(Run& run);
+  // Of the recipients at hand, how many the suppression lists stop.
+  [[nodiscard]] Result<void> count_in_check(Run& run);
   [[nodiscard]] static Result<void> wait_for_staging(Run& run);
+  [[nodiscard]] static std::string findings_of(const Run& run);
   [[nodiscard]] bool end(Run& run, const Result<void>& read);
 
   store::Store& store_;

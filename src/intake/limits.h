@@ -35,6 +35,7 @@ struct Limits {
   std::size_t message_octets_max = 10'240'000;
   std::int64_t drafts_max = 30;
   std::uint64_t import_octets_max = std::uint64_t{256} << 20U;
+  std::uint64_t stream_octets_max = std::uint64_t{2} << 30U;  // expanded, as it is on the disk
   std::size_t import_row_octets_max = 256 * 1024;
   Milliseconds reservation_past_tolerance{std::chrono::minutes(1)};
   Milliseconds reservation_horizon{std::chrono::hours(24 * 365)};

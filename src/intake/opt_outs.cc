@@ -67,6 +67,35 @@ Result<std::optional<store::Delivery>> delivery_of(store::ReadTransaction& reade
   return fail(std::move(delivery.error()));
 }
 
+// The mail that the link was in, while it is stored and as long as it is that one: a store that was
+// made anew gives the same numbers to other mail.
+Result<std::optional<store::Story>> mail_of(store::ReadTransaction& reader,
+                                            const UnsubscribeToken& token) {
+  const auto delivery = delivery_of(reader, token);
+  if (!delivery) return fail(delivery.error());
+  if (!*delivery) return std::nullopt;
+  auto story = reader.story({store::DeliveryKey{token.delivery}, token.batch, token.seq});
+  if (!story && story.error().kind != ErrorKind::not_found) return fail(std::move(story.error()));
+  if (!story || subject_of_address(story->address) != subject_of_address(token.address)) {
+    return std::nullopt;
+  }
+  return std::optional(std::move(*story));
+}
+
+// With the event of who leaves now.
+Result<store::PutSuppressions> put_opt_out(store::WriteTransaction& writer,
+                                           store::NewSuppression entry,
+                                           const UnsubscribeToken& token) {
+  const auto mail = mail_of(writer.read(), token);
+  if (!mail) return fail(mail.error());
+  if (*mail) entry.cause.email_id = (*mail)->email_id;
+  auto put = writer.put_suppressions({&entry, 1});
+  if (put && put->made > 0 && *mail) {
+    writer.tell_of_recipient(store::EventKind::unsubscribed, entry.account, (*mail)->key);
+  }
+  return put;
+}
+
 }  // namespace
 
 Task<Result<OptOuts::Left>> OptOuts::leave(UnsubscribeToken token, Leaves leaves) {
@@ -88,11 +117,10 @@ Task<Result<OptOuts::Left>> OptOuts::leave(UnsubscribeToken token, Leaves leaves
   if (!before) co_return fail(before.error());
   if (*before) co_return Left::before;
   entry.cause.at = store_.clock().now();
-  const auto put = co_await store_.write(
-      store::WritePriority::accept,
-      [entry](store::WriteTransaction& writer) -> Result<store::PutSuppressions> {
-        return writer.put_suppressions({&entry, 1});
-      });
+  const auto put = co_await store_.write(store::WritePriority::accept,
+                                         [entry, &token](store::WriteTransaction& writer) {
+                                           return put_opt_out(writer, entry, token);
+                                         });
   if (!put) co_return fail(put.error());
   if (!put->refused.empty()) {
     if (leaves == Leaves::advertisements || token.list_id.empty()) {

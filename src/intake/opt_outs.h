@@ -25,8 +25,9 @@ class OptOuts {
   static constexpr std::size_t kTakenBackMax = 3;  // of an address and account
 
   enum class Left : std::uint8_t { now, before };
-  // Committed when it answers. Of an account that is not there any more nothing is sent: `before`.
-  // Who has left as many lists as are kept (store::kStopsOfSubjectMax) leaves all advertisements
+  // Committed when it answers, with the event `unsubscribed` of the mail that the token is of,
+  // while that is stored. Of an account that is not there any more nothing is sent: `before`. Who
+  // has left as many lists as are kept (store::kStopsOfSubjectMax) leaves all advertisements
   // instead. Errors: those of the store.
   [[nodiscard]] Task<Result<Left>> leave(UnsubscribeToken token, Leaves leaves);
 

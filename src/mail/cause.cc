@@ -67,6 +67,8 @@ std::string_view to_string(Cause cause) {
       return "mailbox_busy";
     case Cause::unsolicited:
       return "unsolicited";
+    case Cause::forwarding:
+      return "forwarding";
     case Cause::unreachable:
       return "unreachable";
     case Cause::silence:

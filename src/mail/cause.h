@@ -45,6 +45,9 @@ enum class Cause : std::uint8_t {
   form = 28,                 // of the content, which it cannot handle (X.6)
   mailbox_busy = 29,         // too much mail at a time for this one mailbox
   unsolicited = 30,          // more mail from us than its trust in us bears
+  // Taken for the address, and then passed on from there to another, which is at fault. Known by
+  // the mail that came back alone.
+  forwarding = 31,
 
   // What the network did.
   unreachable = 40,       // no connection
@@ -127,6 +130,7 @@ inline constexpr std::array kCauses = {
     Cause::form,
     Cause::mailbox_busy,
     Cause::unsolicited,
+    Cause::forwarding,
     Cause::unreachable,
     Cause::silence,
     Cause::connection_lost,

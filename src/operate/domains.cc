@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "mailauth/dkim/dns_record.h"
 #include "operate/account_names.h"
+#include "operate/key_rotation.h"
 #include "operate/operations.h"
 
 namespace todoku::operate {
@@ -296,11 +297,13 @@ Task<Result<void>> Operations::remove_domain(std::string account_name, std::stri
   if (!name) co_return fail(std::move(name.error()));
   auto owner = co_await account(account_name);
   if (!owner) co_return fail(std::move(owner.error()));
-  auto removed =
-      co_await store_.write(store::WritePriority::accept,
-                            [key = owner->key, name = *name](store::WriteTransaction& transaction) {
-                              return transaction.remove_domain(key, name);
-                            });
+  auto removed = co_await store_.write(store::WritePriority::accept,
+                                       [key = owner->key, name = *name, now = store_.clock().now()](
+                                           store::WriteTransaction& transaction) {
+                                         auto done = transaction.remove_domain(key, name);
+                                         if (!done) return done;
+                                         return give_up_slots(transaction, key, name, now);
+                                       });
   if (!removed) co_return fail(std::move(removed.error()));
   log::info("domain removed", {{"account", account_name}, {"domain", *name}});
   co_return co_await changed();

@@ -15,6 +15,7 @@
 #include "mail/address.h"
 #include "mime/insert_code.h"
 #include "operate/operations.h"
+#include "store/opens.h"
 #include "store/rate_holds.h"
 #include "store/walks.h"
 
@@ -74,6 +75,25 @@ void fill_in_subject(store::Story& story, const std::vector<InsertCode>& codes) 
 
 bool may_have_codes(const store::Story& story) {
   return story.subject.contains("__") || story.subject.contains("%%");
+}
+
+// Whoever has complained of a mail did it after all that its attempts tell.
+Result<void> add_what_readers_did(store::ReadTransaction& reader,
+                                  std::vector<store::Story>& stories) {
+  std::map<std::string, store::AccountKey> owners;
+  for (store::Story& story : stories) {
+    if (!story.started) continue;
+    auto owner = owners.find(story.account);
+    if (owner == owners.end()) {
+      const auto account = reader.account_by_name(story.account);
+      if (!account && account.error().kind == ErrorKind::not_found) continue;
+      if (!account) return fail(account.error());
+      owner = owners.emplace(story.account, account->key).first;
+    }
+    auto added = store::add_opens(reader, owner->second, std::span(&story, 1));
+    if (!added) return added;
+  }
+  return {};
 }
 
 Result<void> fill_in_subjects(store::ReadTransaction& reader, std::vector<store::Story>& stories) {
@@ -156,7 +176,12 @@ Task<Result<Operations::FoundStories>> Operations::find_stories(ExplainRequest r
   if (const auto id = number_in(trim(request.address))) {
     auto told = co_await store_.read(
         [owner, id = *id, limit = request.limit](store::ReadTransaction& reader) {
-          return read_delivery(reader, owner, id, limit);
+          auto read = read_delivery(reader, owner, id, limit);
+          if (!read) return read;
+          if (auto added = add_what_readers_did(reader, read->stories); !added) {
+            return Result<StoriesOfDelivery>(fail(std::move(added.error())));
+          }
+          return read;
         });
     if (!told) co_return fail(std::move(told.error()));
     found.address = fmt::format("{}", *id);
@@ -181,13 +206,12 @@ Task<Result<Operations::FoundStories>> Operations::find_stories(ExplainRequest r
   found.stories = search.take();
   found.more = static_cast<std::int64_t>(found.stories.size()) > request.limit;
   if (found.more) found.stories.resize(static_cast<std::size_t>(request.limit));
-  if (std::ranges::any_of(found.stories, may_have_codes)) {
-    auto filled = co_await store_.read(
-        [&stories = found.stories](store::ReadTransaction& reader) -> Result<void> {
-          return fill_in_subjects(reader, stories);
-        });
-    if (!filled) co_return fail(std::move(filled.error()));
-  }
+  auto filled = co_await store_.read(
+      [&stories = found.stories](store::ReadTransaction& reader) -> Result<void> {
+        if (auto added = add_what_readers_did(reader, stories); !added) return added;
+        return fill_in_subjects(reader, stories);
+      });
+  if (!filled) co_return fail(std::move(filled.error()));
   co_return all;
 }
 

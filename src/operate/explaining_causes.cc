@@ -3,6 +3,7 @@
 // (store/outcome_counts.h) answers, however many mails that were; of each cause that is told one
 // story is read, for the receiver's words.
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <span>
 #include <utility>
@@ -99,11 +100,20 @@ Result<Span> span_of(const CausesRequest& request, Instant now) {
   return span;
 }
 
-constexpr std::string_view kOthers = "other";
+// All that is not counted by name: as one asks for it, as it is printed, and as rates name it.
+bool is_of_others(std::string_view site) {
+  constexpr std::array<std::string_view, 4> kNames{"other", "others", "(others)", "（その他）"};
+  return std::ranges::find(kNames, site) != kNames.end();
+}
 
 Result<void> check_together(const CausesRequest& request) {
   if (!request.site.empty() && !request.domain.empty()) {
     return fail(ErrorKind::invalid_input, "`site` and `domain` do not go together");
+  }
+  if (request.limit > kCausesMax) {
+    return fail(ErrorKind::invalid_input,
+                fmt::format("`limit` (--limit) is {}; of causes at most {} are told", request.limit,
+                            kCausesMax));
   }
   if (request.delivery != 0 && (request.since || request.until)) {
     return fail(ErrorKind::invalid_input,
@@ -255,7 +265,7 @@ Task<Result<ExplainedCauses>> Operations::explain_causes(CausesRequest request) 
     owner = known->key;
   }
   ExplainedCauses told;
-  if (request.site == kOthers) {
+  if (is_of_others(request.site)) {
     told.site.emplace();
   } else if (!request.site.empty()) {
     told.site = to_ascii_lower(request.site);

@@ -35,6 +35,29 @@ store::KeySlotsRow row_of(const SlotsAtHand& at_hand, const SlotPace& pace, Inst
   return row;
 }
 
+Result<void> give_up_slots(store::WriteTransaction& writer, store::AccountKey account,
+                           const std::string& domain, Instant now) {
+  auto row = writer.read().key_slots_of(account, domain);
+  if (!row) return fail(std::move(row.error()));
+  if (!*row) return {};
+  auto at_hand = slots_at_hand(std::move(**row));
+  if (!at_hand) return fail(std::move(at_hand.error()));
+  end_slots(at_hand->slots, now);
+  // Nobody's keys take over: there is nothing to wait for.
+  for (std::size_t slot = 0; slot < kSlots; ++slot) {
+    if (at_hand->slots.slots[slot].stage == SlotStage::signing) {
+      others_sign(at_hand->slots, slot, now);
+    }
+  }
+  at_hand->row.state = pack_slots(at_hand->slots);
+  at_hand->row.look = now;
+  const auto put = writer.put_key_slots(at_hand->row);
+  if (!put) return fail(put.error());
+  if (*put) return {};
+  return fail(ErrorKind::conflict,
+              fmt::format("the keys of {} were changed at this moment: try again", domain));
+}
+
 Task<Result<std::vector<SlotKey>>> make_slot_keys(
     const SecretBox& box,  // NOLINT(*-reference-coroutine-parameters)
     store::AccountKey account, std::string domain, std::size_t slot) {

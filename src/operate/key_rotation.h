@@ -46,6 +46,11 @@ struct SlotsAtHand {
                                                           const SlotsAtHand& at_hand,
                                                           std::size_t slot);
 
+// The keys of a domain that is its account's no longer, in the commit that takes it away: no mail
+// begins with them, and they go once what began is over. Nothing where there are none. conflict.
+[[nodiscard]] Result<void> give_up_slots(store::WriteTransaction& writer, store::AccountKey account,
+                                         const std::string& domain, Instant now);
+
 // What the zone holds of a row: of each slot that belongs there, each key.
 [[nodiscard]] std::vector<ZoneRecord> zone_records_of(const SlotsAtHand& at_hand);
 // What has to be changed there, of slots of which it was not told.

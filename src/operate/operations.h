@@ -34,6 +34,7 @@
 #include "operate/key_slots.h"
 #include "operate/noted_asks.h"
 #include "operate/personal_data.h"
+#include "operate/probes.h"
 #include "operate/rates.h"
 #include "operate/report_overview.h"
 #include "operate/report_reading.h"
@@ -449,6 +450,7 @@ class Operations {
     // In A-labels; empty: none. What rotates by itself is shown by this pace.
     std::string platform_zone = {};
     SlotPace slot_pace = {};
+    ProbePlan probes = {};
     // Where reports are read; nullptr: on the thread that asks.
     async::FilePool* files = nullptr;
     // Our own mail in a domain's name has begun to fail, as receivers say. May be empty.
@@ -579,6 +581,12 @@ class Operations {
 
   // -- receiver_tls.cc: how the protection of connections fared, the newest days first.
   Task<Result<std::vector<store::TlsCount>>> tls_report(TlsReportRequest request);
+
+  // -- probes.cc: test mails to mailboxes of the operator's own. Asking is unsupported where no
+  // engine runs, and limit_exceeded where too many are not over.
+  [[nodiscard]] Result<ProbePlan> probe_plan() const;
+  Task<Result<std::vector<store::Probe>>> ask_probes(ProbeRequest request);
+  Task<Result<std::vector<store::Probe>>> probe_history(ProbeHistoryRequest request);
 
   // -- lanes.cc: how they fare, by source and site; those that are at work.
   Task<Result<std::vector<store::LanePace>>> lanes(LanesRequest request);

@@ -540,6 +540,12 @@ TEST_F(OperationsTest, ExplainsManyMailsByReceiverAndCause) {
   EXPECT_THAT(refusal({.site = "au", .domain = "au.com"}), HasSubstr("`site` and `domain`"));
   EXPECT_THAT(refusal({.since = now, .until = now}), HasSubstr("(--from) must be before"));
   EXPECT_THAT(refusal({.since = now - std::chrono::days(70)}), HasSubstr("62 days"));
+  EXPECT_THAT(refusal({.limit = 51}), HasSubstr("`limit` (--limit) is 51; of causes at most 50"));
+  for (const char* others : {"other", "others", "(others)", "（その他）"}) {
+    const auto told = run(operations.explain_causes({.site = others}));
+    ASSERT_TRUE(told) << others;
+    EXPECT_EQ(told->site, "") << others;
+  }
 }
 
 TEST_F(OperationsTest, ExplainsADeliveryByItsNumberAndSaysWhereThereIsMore) {

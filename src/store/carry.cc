@@ -153,25 +153,18 @@ constexpr std::array<CarriedColumn, 5> kUsages{{{"account", integer},
                                                 {"slot", integer},
                                                 {"mails", integer},
                                                 {"updated", integer}}};
-constexpr std::array<CarriedColumn, 19> kImportJobs{{{"account", integer},
-                                                     {"id", integer},
-                                                     {"delivery", integer},
-                                                     {"section", integer},
-                                                     {"status", integer},
-                                                     {"ignore_errors", integer},
-                                                     {"immediate", integer},
-                                                     {"keep_duplicates", integer},
-                                                     {"language", integer},
-                                                     {"percentage", integer},
-                                                     {"staged", integer},
-                                                     {"folded", integer},
-                                                     {"success", integer},
-                                                     {"failed", integer},
-                                                     {"total", integer},
-                                                     {"upload_file", text},
-                                                     {"error_file", text},
-                                                     {"created", integer},
-                                                     {"node", integer}}};
+constexpr std::array<CarriedColumn, 22> kImportJobs{
+    {{"account", integer},   {"id", integer},
+     {"delivery", integer},  {"section", integer},
+     {"status", integer},    {"ignore_errors", integer},
+     {"immediate", integer}, {"keep_duplicates", integer},
+     {"language", integer},  {"percentage", integer},
+     {"staged", integer},    {"folded", integer},
+     {"success", integer},   {"failed", integer},
+     {"total", integer},     {"upload_file", text},
+     {"error_file", text},   {"created", integer},
+     {"node", integer},      {"form", integer},
+     {"dry_run", integer},   {"findings", text}}};
 constexpr std::array<CarriedColumn, 6> kKeptAnswers{{{"key", octets},
                                                      {"account", integer},
                                                      {"route", integer},
@@ -240,13 +233,14 @@ constexpr std::array<CarriedColumn, 8> kRemovals{{{"key", integer},
                                                   {"actor", text},
                                                   {"at", integer}}};
 
-constexpr std::array<CarriedColumn, 7> kOpens{{{"account", integer},
+constexpr std::array<CarriedColumn, 8> kOpens{{{"account", integer},
                                                {"id", integer},
                                                {"opened", integer},
                                                {"opened_last", integer},
                                                {"times", integer},
                                                {"prefetched", integer},
-                                               {"prefetched_last", integer}}};
+                                               {"prefetched_last", integer},
+                                               {"complained", integer}}};
 constexpr std::array<CarriedColumn, 3> kOpenCounts{
     {{"delivery", integer}, {"opened", integer}, {"prefetched", integer}}};
 
@@ -285,7 +279,10 @@ constexpr std::array<CarriedColumn, 5> kKeySlots{{{"account", integer},
                                                   {"look", integer},
                                                   {"state", octets}}};
 
-constexpr std::array<CarriedTable, 36> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedColumn, 4> kWarmUp{
+    {{"source", text}, {"day", integer}, {"site", text}, {"taken", integer}}};
+
+constexpr std::array<CarriedTable, 37> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -320,7 +317,8 @@ constexpr std::array<CarriedTable, 36> kTables{{{"settings", kSettings},
                                                 {"audit", kAudit},
                                                 {"domain_reports", kDomainReports},
                                                 {"report_lines", kReportLines},
-                                                {"key_slots", kKeySlots}}};
+                                                {"key_slots", kKeySlots},
+                                                {"warm_up", kWarmUp}}};
 
 }  // namespace carried
 

@@ -15,7 +15,7 @@ namespace {
 // Of the octet of the kind.
 constexpr unsigned kSameDelivery = 128;
 
-constexpr std::array<std::pair<EventKind, std::string_view>, 25> kWords{{
+constexpr std::array<std::pair<EventKind, std::string_view>, 26> kWords{{
     {EventKind::accepted, "accepted"},
     {EventKind::sent, "sent"},
     {EventKind::deferred, "deferred"},
@@ -27,6 +27,7 @@ constexpr std::array<std::pair<EventKind, std::string_view>, 25> kWords{{
     {EventKind::unknown, "unknown"},
     {EventKind::opened, "opened"},
     {EventKind::complained, "complained"},
+    {EventKind::unsubscribed, "unsubscribed"},
     {EventKind::delivery_started, "delivery_started"},
     {EventKind::delivery_paused, "delivery_paused"},
     {EventKind::delivery_resumed, "delivery_resumed"},
@@ -288,7 +289,7 @@ SheetEntry event_of_recipient(EventKind kind, DeliveryKey delivery, std::uint32_
 
 bool has_outcome(EventKind kind) {
   return !is_of_many(kind) && kind != EventKind::accepted && kind != EventKind::opened &&
-         kind != EventKind::complained;
+         kind != EventKind::complained && kind != EventKind::unsubscribed;
 }
 
 std::string pack_sheet(Instant committed, std::span<const SheetEntry> entries) {

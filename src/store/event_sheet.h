@@ -53,8 +53,8 @@ enum class EventKind : std::uint8_t {
   unknown = 9,
   opened = 10,
   // 11: a mail that was taken and came back, which is a hard_error
-  complained = 12,  // calls it spam, as the provider tells
-  // 13: unsubscribed
+  complained = 12,    // calls it spam, as the provider tells
+  unsubscribed = 13,  // leaves its list, or all advertisements, by the link or by mail
 
   // of many at once
   delivery_started = 32,

@@ -41,6 +41,7 @@ TEST(EventSheet, TellsWhatWasPacked) {
        .job = 77,
        .recipients = 10'000'000},
       event_of_recipient(EventKind::complained, DeliveryKey{12'000'000}, 3, 17, kCommitted),
+      event_of_recipient(EventKind::unsubscribed, DeliveryKey{12'000'000}, 0, 18, kCommitted),
       {.kind = EventKind::opened,
        .at = kCommitted,
        .delivery = DeliveryKey{1},
@@ -170,7 +171,7 @@ TEST(EventKind, HasOneWordAndOneNumber) {
     EXPECT_EQ(static_cast<int>(*kind), number);
     EXPECT_EQ(event_kind(to_string(*kind)), kind);
   }
-  EXPECT_EQ(known, 25);
+  EXPECT_EQ(known, 26);
   EXPECT_FALSE(event_kind("delivered"));
   EXPECT_FALSE(event_kind(""));
 }

@@ -150,6 +150,14 @@ const std::shared_ptr<const Path>& EventRecord::no_path() {
   return nothing;
 }
 
+std::optional<std::vector<AccountKey>> each_once(std::vector<AccountKey> accounts,
+                                                 std::int64_t sheets_max) {
+  if (static_cast<std::int64_t>(accounts.size()) > sheets_max) return std::nullopt;
+  std::ranges::sort(accounts);
+  accounts.erase(std::ranges::unique(accounts).begin(), accounts.end());
+  return accounts;
+}
+
 void keep_wanted(const EventQuestion& question, EventPage& page) {
   if (!asks_for_joined(question)) return;
   std::erase_if(page.events, [&](const EventRecord& event) {

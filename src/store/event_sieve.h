@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -64,6 +65,10 @@ class OutcomesTold {
   std::uint64_t last_ref_ = 0;
   std::shared_ptr<const Path> last_;
 };
+
+// For EventReads::accounts_told(): of the accounts of so many sheets.
+[[nodiscard]] std::optional<std::vector<AccountKey>> each_once(std::vector<AccountKey> accounts,
+                                                               std::int64_t sheets_max);
 
 // The last sieve, once addresses and labels are joined; cuts the page at its limit.
 void keep_wanted(const EventQuestion& question, EventPage& page);

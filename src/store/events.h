@@ -89,12 +89,17 @@ class EventReads {
   [[nodiscard]] virtual Result<EventPage> events(const EventQuestion& question) = 0;
   // After which comes only what is not to be read yet.
   [[nodiscard]] virtual Result<EventPlace> last_event_place() = 0;
+  // Whose commits stand behind the commit of `after` and not behind that of `until`, in order, each
+  // once, so that of many readers only those are woken. nullopt: there are more than `sheets_max`,
+  // and everybody is woken.
+  [[nodiscard]] virtual Result<std::optional<std::vector<AccountKey>>> accounts_told(
+      const EventPlace& after, const EventPlace& until, std::int64_t sheets_max) = 0;
 };
 
 class EventWrites {
  public:
   virtual ~EventWrites() = default;
-  // Of what a recipient did that changes no state: complained. Part of the commit.
+  // Of what a recipient did that changes no state: complained, unsubscribed. Part of the commit.
   virtual void tell_of_recipient(EventKind kind, AccountKey account, const RecipientKey& key) = 0;
   // Deletes about `sheets` of what was committed before that instant, the oldest first. False when
   // none is left.

@@ -34,6 +34,8 @@ enum class KeyedRoute : std::uint8_t {
   open_report = 25,
   suppression = 21,
   webhook = 26,
+  webhook_secret = 27,
+  webhook_replay = 28,
   recipient_export = 30,
   submission = 31,
 };

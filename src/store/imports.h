@@ -18,6 +18,15 @@ namespace todoku::store {
 // Stored as these numbers: never renumber.
 enum class ImportStatus : std::uint8_t { running = 1, finished = 2, failed = 3, system_error = 4 };
 
+// What the uploaded bytes are. Stored as these numbers: never renumber.
+enum class ImportForm : std::uint8_t {
+  csv = 0,
+  ndjson = 1,  // a JSON object a line
+};
+
+// Of what an import found, as it is kept.
+inline constexpr std::size_t kFindingsOctetsMax = std::size_t{64} * 1024;
+
 struct ImportJob {
   PublicId id = 0;
   AccountKey account{};
@@ -36,6 +45,11 @@ struct ImportJob {
   std::string upload;            // names the bytes (intake/uploads.h), gone once the job has ended
   std::string errors;  // names what was wrong, and stays as long as the delivery; empty: nothing
   Instant created{};
+  ImportForm form = ImportForm::csv;
+  bool dry_run = false;  // the list is looked at, and none of its rows is staged
+  // What was found out about the list, a JSON object (intake/list_findings.h); empty: the job runs,
+  // or an earlier version has run it.
+  std::string findings;
 };
 
 struct NewImport {
@@ -44,6 +58,8 @@ struct NewImport {
   bool keep_duplicates = false;  // else an address that the list has twice becomes one recipient
   Language language = Language::english;
   std::string upload;  // names the bytes
+  ImportForm form = ImportForm::csv;
+  bool dry_run = false;
 };
 
 struct ImportEnd {
@@ -53,6 +69,7 @@ struct ImportEnd {
   std::int64_t total_count = 0;
   std::string errors;
   std::int64_t folded = 0;
+  std::string findings = {};  // at most kFindingsOctetsMax
 };
 
 class ImportReads {

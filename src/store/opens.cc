@@ -15,7 +15,9 @@ Result<void> add_opens(ReadTransaction& transaction, AccountKey account, std::sp
   if (!opens) return fail(opens.error());
   for (const OpenRecord& open : *opens) {
     const auto story = std::ranges::find(stories, open.id, &Story::email_id);
-    if (story != stories.end()) story->opened = open.opened;
+    if (story == stories.end()) continue;
+    story->opened = open.opened;
+    story->complained = open.complained;
   }
   return {};
 }

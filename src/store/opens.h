@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who opened a mail, as the image in it tells (docs/adr/0025): of each recipient the first and the
-// last time, by a reader and by who loads images before anybody reads; and how many recipients of
-// each delivery did. There is a row only for whom something was seen.
+// What readers did with a mail. Who opened it, as the image in it tells (docs/adr/0025): of each
+// recipient the first and the last time, by a reader and by who loads images before anybody reads;
+// and how many recipients of each delivery did. And who complained of it as spam, as his provider
+// tells (docs/inbound.md). There is a row only for whom something was seen.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +42,7 @@ struct OpenRecord {
   std::optional<Instant> opened_last;
   std::int64_t times = 0;             // so often, in different hours
   std::optional<Instant> prefetched;  // first, by nobody who reads
+  std::optional<Instant> complained;  // told first; it need not have been opened with images
 };
 
 // Recipients of a delivery, each once.
@@ -63,7 +65,7 @@ class OpenReads {
 };
 
 class ReadTransaction;
-// Says of each of an account's stories when it was opened first.
+// Says of each of an account's stories when it was opened first, and complained of.
 [[nodiscard]] Result<void> add_opens(ReadTransaction& transaction, AccountKey account,
                                      std::span<Story> stories);
 
@@ -75,6 +77,10 @@ class OpenWrites {
   // the recipient's row decides. In the order given.
   [[nodiscard]] virtual Result<std::vector<OpenRecorded>> record_opens(
       std::span<const OpenSeen> seen) = 0;
+  // That its reader calls a mail spam, with the event. Each mail counts once: told again, by whom
+  // ever and however much later, it is `repeated`.
+  [[nodiscard]] virtual Result<OpenRecorded> record_complaint(AccountKey account,
+                                                              const RecipientKey& key) = 0;
 };
 
 }  // namespace todoku::store

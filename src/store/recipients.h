@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "mail/attempt.h"
 #include "mail/content.h"
+#include "mail/labels.h"
 #include "mail/states.h"
 #include "store/keys.h"
 
@@ -54,6 +55,7 @@ struct Story {
   std::string failure_reason;  // as in Delivery
   std::string subject;
   std::string from;
+  Purpose purpose = Purpose::transactional;  // purpose_of()
   std::string address;
   Instant created{};
   std::optional<Instant> reservation;
@@ -73,7 +75,9 @@ struct Story {
   std::string credential_held;     // nor any of this one, which is held; empty: it is not
   bool at_most_once = false;       // as in Delivery
   bool on_its_way = false;         // WorkWrites::mark_on_its_way
-  std::optional<Instant> opened;   // first by a reader, where that was asked for (add_opens())
+  // Where that was asked for (add_opens()).
+  std::optional<Instant> opened;      // first by a reader
+  std::optional<Instant> complained;  // of as spam, as the reader's provider told
 };
 
 // Stories found by one short question.

@@ -54,6 +54,7 @@
 #include "store/opens.h"
 #include "store/outcome_counts.h"
 #include "store/personal_data.h"
+#include "store/probes.h"
 #include "store/rates.h"
 #include "store/receiver_tls.h"
 #include "store/recipient_sample.h"
@@ -65,6 +66,7 @@
 #include "store/uploads.h"
 #include "store/usages.h"
 #include "store/waiting.h"
+#include "store/warm_up.h"
 #include "store/webhooks.h"
 #include "store/work.h"
 
@@ -107,7 +109,9 @@ class ReadTransaction : public SettingReads,
                         public ReceiverTlsReads,
                         public OutcomeCountReads,
                         public LanePaceReads,
+                        public WarmUpReads,
                         public RateReads,
+                        public ProbeReads,
                         public WorkReads {};
 
 // Changes. What they have done is seen by their own questions.
@@ -138,7 +142,9 @@ class WriteTransaction : public SettingWrites,
                          public ReceiverTlsWrites,
                          public OutcomeCountWrites,
                          public LanePaceWrites,
+                         public WarmUpWrites,
                          public RateWrites,
+                         public ProbeWrites,
                          public WorkWrites {
  public:
   [[nodiscard]] virtual ReadTransaction& read() = 0;

@@ -85,6 +85,10 @@ MUTANTS = [
            "if ((*kept)->fingerprint != asked.fingerprint && !OUT) {",
            "idempotency_checks.Transactions."
            "test_other_contents_under_the_same_key_are_refused_and_stored_nowhere"),
+    Mutant("answer_of_a_rotation", "src/events/endpoints/registry.cc",
+           "        made.webhook = std::move(*after);\n        if (!keep) return made;",
+           "        made.webhook = std::move(*after);\n        if (!keep || OUT) return made;",
+           "webhook_checks.Webhooks.test_a_repeated_rotation_and_replay_do_nothing_twice"),
     Mutant("search_is_text", "src/api/list_query.cc", "if (!is_utf8(parameter->value)) problems_.add",
            "if (!is_utf8(parameter->value) && !OUT) problems_.add",
            "type_checks.WrongTypes.test_searches_are_for_text"),

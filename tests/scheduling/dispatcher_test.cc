@@ -381,6 +381,20 @@ TEST_F(DispatcherTest, AClassWithSourcesOfItsOwnWaitsForThese) {
   EXPECT_EQ(bells_of("news"), 1U);
 }
 
+TEST_F(DispatcherTest, ARuleChoosesThePoolThatADeliveryGoesBy) {
+  options_.pools = policy::Pools({{.name = "main"}, {.name = "news"}}, {{"news", {"news"}}},
+                                 {{.pool = "news", .account = "shop"}});
+  bulk(account("shop"), {"one.example"}, 10);
+  live_.names = {"main"};
+  run(dispatcher_->pass());
+  EXPECT_EQ(bells_of("main"), 0U) << "it waits for its pool";
+  live_.names = {"main", "news"};
+  bulk(account("other"), {"two.example"}, 10);
+  run(dispatcher_->pass());
+  EXPECT_EQ(bells_of("news"), 1U);
+  EXPECT_EQ(bells_of("main"), 1U);
+}
+
 TEST_F(DispatcherTest, WhatWaitsForTheSourcesOfItsClassIsNotReadInVain) {
   options_.pools = policy::Pools({{.name = "main", .only = TrafficClass::transactional},
                                   {.name = "news", .only = TrafficClass::bulk}});

@@ -149,6 +149,7 @@ void add_story(JsonWriter& json, const store::Story& story, std::string_view nex
   add_time(json, "reservation", story.reservation);
   add_time(json, "started", story.started);
   add_time(json, "due", story.due);
+  add_time(json, "complained", story.complained);
   json.member("set_aside", story.set_aside);
   json.member("account_suspended", story.account_suspended);
   json.member("delivery_paused", story.delivery_paused);

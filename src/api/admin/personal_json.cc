@@ -76,7 +76,8 @@ void add_mail(JsonWriter& json, const operate::PersonalMail& mail) {
   json.begin_array();
   for (const store::Attempt& attempt : story.attempts) add_words(json, attempt);
   json.end_array();
-  if (mail.opens) add_opens(json, *mail.opens);
+  if (mail.opens && (mail.opens->opened || mail.opens->prefetched)) add_opens(json, *mail.opens);
+  if (mail.opens && mail.opens->complained) add_instant(json, "complained", mail.opens->complained);
   json.end_object();
 }
 

@@ -11,12 +11,11 @@
 #include "api/admin/causes_json.h"
 #include "api/admin/json.h"
 #include "api/admin/key_slots_json.h"
-#include "api/admin/lanes_json.h"
+#include "api/admin/measured.h"
 #include "api/admin/personal_json.h"
 #include "api/admin/rates_json.h"
 #include "api/admin/read_call.h"
 #include "api/admin/report_json.h"
-#include "api/admin/tls_report_json.h"
 #include "base/check.h"
 #include "base/date_time.h"
 #include "base/printable.h"
@@ -379,7 +378,7 @@ Task<Response> explain_causes(Operations& operations, Given given, todoku::Langu
                                          name, todoku::printable_briefly(given.text(name))));
     }
   }
-  request.limit = std::min(given.number("limit").value_or(request.limit), operate::kCausesMax);
+  request.limit = given.number("limit").value_or(request.limit);
   request.utc_offset_minutes =
       given.number("utc_offset_minutes").value_or(request.utc_offset_minutes);
   const auto told = co_await operations.explain_causes(std::move(request));
@@ -445,6 +444,12 @@ std::chrono::minutes offset_of(const Given& given) {
       given.number("utc_offset_minutes").value_or(operate::ExplainRequest{}.utc_offset_minutes));
 }
 
+template <Task<Result<std::string>> (*kAsk)(Operations&, Given), int kStatus = 200>
+Task<Response> answered(Operations& operations, Given given) {
+  auto json = co_await kAsk(operations, std::move(given));
+  co_return json ? Response::json(kStatus, std::move(*json)) : failure(json.error());
+}
+
 Task<Response> list_audit(Operations& operations, Given given) {
   constexpr std::int64_t kUsual = 100;
   const auto offset = offset_of(given);
@@ -453,26 +458,6 @@ Task<Response> list_audit(Operations& operations, Given given) {
                                                .after = given.number("after").value_or(0),
                                                .limit = given.number("limit").value_or(kUsual)});
   co_return page ? Response::json(200, audit_json(*page, offset)) : failure(page.error());
-}
-
-Task<Response> tls_report(Operations& operations, Given given) {
-  constexpr std::int64_t kUsualDays = 7;
-  constexpr std::int64_t kUsual = 1'000;
-  const auto counts =
-      co_await operations.tls_report({.domain = given.text("domain"),
-                                      .days = given.number("days").value_or(kUsualDays),
-                                      .limit = given.number("limit").value_or(kUsual)});
-  co_return counts ? Response::json(200, tls_report_json(*counts)) : failure(counts.error());
-}
-
-Task<Response> list_lanes(Operations& operations, Given given) {
-  constexpr std::int64_t kUsual = 100;
-  const auto offset = offset_of(given);
-  const auto lanes = co_await operations.lanes({.site = given.text("site"),
-                                                .source = given.text("source"),
-                                                .all = given.truth("all").value_or(false),
-                                                .limit = given.number("limit").value_or(kUsual)});
-  co_return lanes ? Response::json(200, lanes_json(*lanes, offset)) : failure(lanes.error());
 }
 
 Task<Response> show_rates(Operations& operations, Given given) {
@@ -729,8 +714,11 @@ constexpr std::array kOffered{
     Offered{&calls::kExportPersonal, export_personal},
     Offered{&calls::kErasePersonal, erase_personal},
     Offered{&calls::kListAudit, list_audit},
-    Offered{&calls::kTlsReport, tls_report},
-    Offered{&calls::kLanes, list_lanes},
+    Offered{&calls::kTlsReport, answered<tls_report>},
+    Offered{&calls::kProbePlan, answered<show_probe_plan>},
+    Offered{&calls::kAskProbes, answered<ask_probes, 202>},
+    Offered{&calls::kListProbes, answered<list_probes>},
+    Offered{&calls::kLanes, answered<list_lanes>},
     Offered{&calls::kRates, show_rates},
     Offered{&calls::kLimitRates, limit_rates},
     Offered{&calls::kListNodes, list_nodes},

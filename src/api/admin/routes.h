@@ -29,13 +29,13 @@
 //   [...]} POST   /suppressions         {account?, address, reason?, scope?, list_id?, note?,
 //   days?} POST   /suppressions/remove  {account?, address, reason?, list_id?, why?} -> {"removed":
 //   n} POST   /suppressions/import  {account?, csv} -> {"added": n, "changed": n, "failed": n, ...}
-//   GET    /nodes?utc_offset_minutes=             {"nodes": [{key, node, roles, host, ...}]}
-//   GET    /cluster                               {cluster, database, queue, "hold": [...]}
-//   GET    /cluster/waiting                       {"deliveries": n, "recipients": n}
-//   POST   /cluster/cancel     {from}             -> the same, and "next": from, or 0 at the end
-//   POST   /cluster/adopt      {send_waiting}
-//   GET    /status
-//   POST   /drain
+//   GET    /probes/plan                           {every_minutes, "from": [...], "mailboxes":
+//   [...]} GET    /probes?mailbox=&limit=                {"probes": [...]} POST   /probes
+//   {mailbox?, from?} -> {"probes": [...]} GET    /nodes?utc_offset_minutes=             {"nodes":
+//   [{key, node, roles, host, ...}]} GET    /cluster                               {cluster,
+//   database, queue, "hold": [...]} GET    /cluster/waiting                       {"deliveries": n,
+//   "recipients": n} POST   /cluster/cancel     {from}             -> the same, and "next": from,
+//   or 0 at the end POST   /cluster/adopt      {send_waiting} GET    /status POST   /drain
 //
 // A list with "next" goes on: ask again with `after` = next.
 //

@@ -140,8 +140,8 @@ EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_schedule
       endpoints_(endpoints_ground(ground, random_), events::endpoints::Options{},
                  ground.runtime.executor(0)),
       senders_(takes_any_sender(ground.config)),
-      reports_(reports_world(ground, senders_, std::move(wake_scheduler)),
-               report_options(ground.config), ground.runtime.executor(0)),
+      reports_(reports_world(ground, senders_, wake_scheduler), report_options(ground.config),
+               ground.runtime.executor(0)),
       protection_(protection_world(ground), protection_options(ground.config),
                   ground.runtime.executor(0)) {
   if (ground.config.doctor.enabled && ground.config.doctor.domain_checks) {
@@ -158,6 +158,9 @@ EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_schedule
   if (!ground.config.dkim.platform_zone.empty()) {
     key_keeper_.emplace(key_keeper_world(ground, names), key_keeper_options(ground.config),
                         ground.runtime.executor(0));
+  }
+  if (!ground.config.probe_mailboxes.empty()) {
+    probing_.emplace(ground, senders_, std::move(wake_scheduler));
   }
   if (!ground.config.journal.directory.empty()) {
     journal_.emplace(
@@ -229,6 +232,13 @@ Result<void> EventsRole::start() {
     journal_->start();
     running_.add([this](SteadyInstant) {
       ground_.wait_for(journal_->stop());
+      return true;
+    });
+  }
+  if (probing_) {
+    probing_->start();
+    running_.add([this](SteadyInstant) {
+      ground_.wait_for(probing_->stop());
       return true;
     });
   }

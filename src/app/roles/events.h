@@ -15,6 +15,7 @@
 #include "app/housekeeping.h"
 #include "app/key_keeper.h"
 #include "app/passing_on.h"
+#include "app/probing.h"
 #include "app/proof_names.h"
 #include "app/retention.h"
 #include "app/roles/ground.h"
@@ -58,6 +59,7 @@ class EventsRole final : public Role {
   SeededRandom random_;
   std::optional<DomainDoctor> domain_doctor_;
   std::optional<KeyKeeper> key_keeper_;
+  std::optional<Probing> probing_;
   events::endpoints::Dispatcher endpoints_;
   intake::Senders senders_;
   events::reports::Reporter reports_;

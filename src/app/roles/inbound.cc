@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "dns/mail_route.h"
+#include "inbound/forwarding.h"
 
 namespace todoku::app::roles {
 namespace {
@@ -74,15 +75,19 @@ Task<void> InboundRole::look_at_certificates() {
   }
 }
 
-// As a listener's account: it may be added while the engine runs.
+// As a listener's account: it may be added while the engine runs, as may what stops its mail.
 void InboundRole::look_at_account() {
   const std::string& account = ground_.config.inbound.forward_account;
   if (account.empty()) return;
-  const auto found = ground_.store.read_and_wait(
-      [&](store::ReadTransaction& reader) { return reader.account_by_name(account); });
-  if (found || found.error().kind != ErrorKind::not_found) return;
+  const auto stopped = ground_.store.read_and_wait([&](store::ReadTransaction& reader) {
+    return inbound::is_stopped_forward(reader, inbound_options(ground_.config));
+  });
+  const bool is_unknown = !stopped && stopped.error().kind == ErrorKind::not_found;
+  if (!is_unknown && !stopped.value_or(false)) return;
   log::warning("mail to abuse@ and postmaster@ is put off",
-               {{"reason", unknown_account_of(ground_.config.inbound)}});
+               {{"reason", is_unknown ? unknown_account_of(ground_.config.inbound)
+                                      : inbound::stopped_forward(ground_.config.inbound.forward_to,
+                                                                 account)}});
 }
 
 Result<void> InboundRole::start() {

@@ -15,6 +15,8 @@ namespace {
 
 // How long what may go by another source waits for the scheduler to hear of the rest.
 constexpr std::chrono::seconds kUntilElsewhere{5};
+// How long a connection waits before it asks again for what was not answered.
+constexpr std::chrono::seconds kPermitsAskedAgain{1};
 
 LaneLimits ledger_limits(const policy::SiteLimits& limits, const Options& options) {
   return {.connections_max = limits.connections_max,
@@ -34,7 +36,7 @@ policy::Flow flow_of(const Mail& mail) {
 }  // namespace
 
 Lane::Lane(LaneWorld& world, std::string site, const policy::SiteLimits& limits,
-           const EgressSource& source, std::size_t home, std::uint64_t seed)
+           const EgressSource& source, std::size_t home, std::uint64_t seed, bool is_named)
     : world_(world),
       site_(std::move(site)),
       limits_(limits),
@@ -44,7 +46,10 @@ Lane::Lane(LaneWorld& world, std::string site, const policy::SiteLimits& limits,
       random_(seed),
       ledger_(ledger_limits(limits, world.options), random_),
       arrived_(world.runtime.executor(home)),
-      next_thread_(home) {
+      next_thread_(home),
+      warm_up_(world.warm_up != nullptr && world.warm_up->has_plan(source.name) ? world.warm_up
+                                                                                : nullptr),
+      counted_(is_named ? site_ : std::string()) {
   figures_.site = site_;
   figures_.source = source_.name;
   figures_.connections_max = limits_.connections_max;
@@ -166,7 +171,10 @@ void Lane::dismiss(LaneSeat& seat) {
   tell_untold(seat);
   tell_pace(seat, now);
   const bool is_listed = std::exchange(seat.is_listed, false);
+  const bool rested_before = ledger_.resting(now);
   if (std::exchange(seat.site_failed, false)) rest(now, std::move(seat.failure), is_listed);
+  if (std::exchange(seat.not_logged_in, false) && !rested_before) bar(std::move(seat.login), now);
+  if (std::exchange(seat.login_is_barred, false)) rest_while_barred(now);
   automate(seat, now);
   take_in(seat.route, seat.mails);
   if (opens_none(now) && ledger_.connections() == 0) park_waiting(opens_none_until_);
@@ -175,8 +183,9 @@ void Lane::dismiss(LaneSeat& seat) {
 void Lane::free_place(LaneSeat& seat) noexcept {
   if (!std::exchange(seat.counted, false)) return;
   const bool first_begun = !seat.mails.empty() && (seat.untold || seat.begun_in_vain);
-  ledger_.give_back_permits(static_cast<std::uint32_t>(seat.mails.size()) - (first_begun ? 1U : 0U),
-                            seat.taken_at);
+  const auto untried = static_cast<std::uint32_t>(seat.mails.size()) - (first_begun ? 1U : 0U);
+  ledger_.give_back_permits(untried, seat.taken_at);
+  guarded([&] { give_back_permits(seat.permits_of, untried); });
   ledger_.connection_closed(seat.route.key, seat.opened);
   world_.places.give_back();
 }
@@ -213,6 +222,28 @@ void Lane::rest(SteadyInstant now, Reply failure, bool elsewhere) {
   leave_alone(now, rested_before, elsewhere);
 }
 
+// The rest is as long as ever before the same is tried again; but the lane looks oftener whether
+// there is another, and what it parks comes back then.
+void Lane::bar(RefusedLogin::Login login, SteadyInstant now) {
+  {
+    const std::lock_guard lock(figures_mutex_);
+    refused_login_.refused(std::move(login), ledger_.rests_until());
+  }
+  rest_while_barred(now);
+}
+
+void Lane::rest_while_barred(SteadyInstant now) {
+  ledger_.rest_until(std::min(refused_login_.until(), now + RefusedLogin::kLookAgain));
+  park_waiting(ledger_.rests_until());
+  const auto rest = std::chrono::ceil<Milliseconds>(ledger_.rests_until() - now);
+  world_.feedback.rests({site_, source_.name, rest, false});
+}
+
+bool Lane::is_barred(const RefusedLogin::Login& login) const {
+  const std::lock_guard lock(figures_mutex_);
+  return refused_login_.bars(login, world_.clock.steady_now());
+}
+
 SteadyInstant Lane::parked_while_resting(SteadyInstant now) const {
   const SteadyInstant until = ledger_.rests_until();
   return now < unwanted_until_ ? std::min(until, now + kUntilElsewhere) : until;
@@ -232,6 +263,56 @@ void Lane::leave_alone(SteadyInstant now, bool rested_before, bool elsewhere) {
                               {"elsewhere", elsewhere},
                               {"parked", waiting}});
   world_.feedback.rests({site_, source_.name, std::chrono::ceil<Milliseconds>(rest), elsewhere});
+}
+
+WarmUp::Permits Lane::take_permits(std::string_view route, std::uint32_t max) {
+  if (warm_up_ == nullptr) return {.count = max};
+  const auto waiting = static_cast<std::int64_t>(ledger_.waiting(route));
+  return warm_up_->take(source_.name, counted_, std::min<std::int64_t>(max, waiting));
+}
+
+void Lane::give_back_permits(std::int64_t day, std::int64_t count) {
+  if (warm_up_ == nullptr || count <= 0) return;
+  warm_up_->give_back(source_.name, counted_, {.day = day, .count = count});
+}
+
+Task<void> Lane::ask_for_permits() {
+  const SteadyInstant asked = world_.clock.steady_now();
+  if (asking_) {  // another connection is, and tells
+    (void)co_await arrived_.wait_until(asked + kPermitsAskedAgain);
+    co_return;
+  }
+  asking_ = true;
+  const std::shared_ptr<void> ends(nullptr, [this](void*) {
+    asking_ = false;
+    arrived_.notify();
+  });
+  const auto answer =
+      co_await warm_up_->ask(source_.name, counted_, static_cast<std::int64_t>(ledger_.waiting()));
+  const SteadyInstant now = world_.clock.steady_now();
+  if (!answer) {
+    log::warning("what a source may send today cannot be asked",
+                 {{"source", source_.name}, {"reason", answer.error().detail}});
+    (void)co_await arrived_.wait_until(now + kPermitsAskedAgain);
+  } else if (!answer->granted) {
+    hold_until_tomorrow(*answer, now);
+  }
+}
+
+void Lane::hold_until_tomorrow(const WarmUp::Answer& answer, SteadyInstant now) {
+  if (ledger_.held(now)) return;
+  ledger_.hold(answer.full_until);
+  if (answer.overflows) unwanted_until_ = answer.full_until;
+  log::info("today's volume of a source that is warming up has gone",
+            {{"site", site_},
+             {"source", source_.name},
+             {"elsewhere", answer.overflows},
+             {"parked", ledger_.waiting()}});
+  park_waiting(parked_while_resting(now));
+  world_.feedback.rests({site_, source_.name,
+                         std::chrono::ceil<Milliseconds>(answer.full_until - now),
+                         answer.overflows});
+  publish_figures();
 }
 
 void Lane::tell_pace(LaneSeat& seat, SteadyInstant now) {
@@ -263,13 +344,8 @@ void Lane::tell_answers(LaneSeat& seat, SteadyInstant now) {
     seat.site_failed |= ledger_.answered(
         {.reply = policy::PaceReply::too_fast, .latency = now - seat.taken_at}, now);
   }
-  // One that is refused while others are served says how many there may be; else the site fails.
   if (!std::exchange(seat.too_many, false)) return;
-  const bool others = ledger_.connections() > 0 && ledger_.failures() == 0;
-  seat.site_failed |= !others || ledger_.answered({.reply = policy::PaceReply::too_many,
-                                                   .connections = ledger_.connections(),
-                                                   .latency = now - seat.taken_at},
-                                                  now);
+  seat.site_failed |= ledger_.not_taken(now - seat.taken_at, now);
 }
 
 void Lane::automate(LaneSeat& seat, SteadyInstant now) {
@@ -316,6 +392,7 @@ void Lane::take_in(const LaneRoute& route, MailsInHand& mails) {
 }
 
 void Lane::park_all(MailsInHand& mails, SteadyInstant until) {
+  given_back_.add(mails.size(), until, world_.clock.steady_now());
   for (; !mails.empty(); mails.pop()) way_out_.park(mails.front(), until);
 }
 
@@ -442,7 +519,14 @@ Task<void> Lane::take(LaneSeat& seat, std::uint32_t max, SteadyInstant idle_unti
   while (true) {
     const SteadyInstant now = world_.clock.steady_now();
     if (draining_ || ledger_.resting(now)) co_return;
-    seat.mails.refill(ledger_.take(route, max, now));
+    const WarmUp::Permits permits = take_permits(route, max);
+    if (permits.count == 0 && ledger_.waiting(route) > 0) {
+      co_await ask_for_permits();
+      continue;
+    }
+    seat.mails.refill(ledger_.take(route, static_cast<std::uint32_t>(permits.count), now));
+    give_back_permits(permits.day, permits.count - static_cast<std::int64_t>(seat.mails.size()));
+    seat.permits_of = permits.day;
     seat.taken_at = now;
     if (!seat.mails.empty()) {
       guarded([this] { publish_figures(); });
@@ -462,6 +546,10 @@ Task<void> Lane::take(LaneSeat& seat, std::uint32_t max, SteadyInstant idle_unti
 Task<void> Lane::connection_opened(LaneSeat& seat) {
   ledger_.connection_opened(seat.route.key);
   seat.opened = true;
+  {
+    const std::lock_guard lock(figures_mutex_);
+    refused_login_.forget();
+  }
   tend();
   co_return;
 }
@@ -482,6 +570,7 @@ bool Lane::is_idle() const {
   // Its successor would know neither of a rest nor of mails that count against the pace, nor all of
   // what receivers' answers have set off, or nearly. A lane that is drained has nobody to slow.
   if (!draining_ && (ledger_.pace().slowed(now) || automation_counts_.counts(now))) return false;
+  if (!draining_ && refused_login_.holds(now)) return false;
   return announced_.load() == 0 && ended_.empty() && parking_.empty() && places_granted_ == 0 &&
          !woken_.load() && ledger_.connections() == 0 && ledger_.waiting() == 0 &&
          !ledger_.resting(now) && !opens_none(now) && ledger_.next_permit_at() <= now;
@@ -507,7 +596,15 @@ void Lane::publish_figures() {
   const SteadyInstant now = world_.clock.steady_now();
   figures_.messages_per_second = ledger_.pace().messages_per_second(now);
   figures_.connections_allowed = ledger_.connections_allowed(now);
-  figures_.why = ledger_.pace().why(now);
+  figures_.why = why(now);
+}
+
+policy::AdaptivePace::Why Lane::why(SteadyInstant now) const {
+  policy::AdaptivePace::Why why = ledger_.pace().why(now);
+  if (!ledger_.held(now)) return why;
+  why.reason = policy::PaceReason::warming_up;
+  why.until = ledger_.rests_until();
+  return why;
 }
 
 void Lane::remember_pace() {
@@ -519,23 +616,24 @@ void Lane::remember_pace() {
   };
   const policy::AdaptivePace& pace = ledger_.pace();
   const policy::RememberedPace remembered = pace.remembered(steady);
-  const policy::AdaptivePace::Why why = pace.why(steady);
-  store::LanePace lane{.source = source_.name,
-                       .site = site_,
-                       .noted = now,
-                       .pace = stored_pace(why.reason == policy::PaceReason::slowed
-                                               ? pace.messages_per_second(steady)
-                                               : remembered.pace),
-                       .connections = std::llround(std::ceil(remembered.connections)),
-                       .limit = stored_pace(remembered.limit),
-                       .reason = static_cast<std::int64_t>(why.reason),
-                       .latency_floor_us = remembered.latency_floor.count(),
-                       .latency_us = why.latency.count(),
-                       .since = why.since == SteadyInstant{} ? now : at(why.since),
-                       .ceiling = stored_pace(limits_.messages_per_second),
-                       .connections_open = ledger_.connections(),
-                       .connections_max = limits_.connections_max,
-                       .waiting = static_cast<std::int64_t>(ledger_.waiting())};
+  const policy::AdaptivePace::Why why = this->why(steady);
+  store::LanePace lane{
+      .source = source_.name,
+      .site = site_,
+      .noted = now,
+      .pace =
+          stored_pace(why.reason == policy::PaceReason::slowed ? pace.messages_per_second(steady)
+                                                               : remembered.pace),
+      .connections = std::llround(std::ceil(remembered.connections)),
+      .limit = stored_pace(remembered.limit),
+      .reason = static_cast<std::int64_t>(why.reason),
+      .latency_floor_us = remembered.latency_floor.count(),
+      .latency_us = why.latency.count(),
+      .since = why.since == SteadyInstant{} ? now : at(why.since),
+      .ceiling = stored_pace(limits_.messages_per_second),
+      .connections_open = ledger_.connections(),
+      .connections_max = limits_.connections_max,
+      .waiting = static_cast<std::int64_t>(ledger_.waiting() + given_back_.count(steady))};
   if (ledger_.resting(steady)) lane.rests_until = at(ledger_.rests_until());
   if (why.until > steady) lane.eases_at = at(why.until);
   world_.paces->note(std::move(lane));

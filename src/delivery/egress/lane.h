@@ -41,15 +41,18 @@
 #include "delivery/egress/lane_slowdowns.h"
 #include "delivery/egress/mail_at_hand.h"
 #include "delivery/egress/own_shortage.h"
+#include "delivery/egress/refused_login.h"
 #include "delivery/egress/way_out.h"
 #include "delivery/feedback.h"
 #include "delivery/options.h"
 #include "delivery/pace_memory.h"
 #include "delivery/policy/adaptive_pace.h"
 #include "delivery/policy/automations.h"
+#include "delivery/policy/given_back.h"
 #include "delivery/policy/site_rules.h"
 #include "delivery/source_set.h"
 #include "delivery/stop_list.h"
+#include "delivery/warm_up.h"
 #include "delivery/work.h"
 #include "dns/mail_route.h"
 #include "mailauth/dkim/signing_context.h"
@@ -97,12 +100,14 @@ struct LaneWorld {
   Counter* automations_total = nullptr;  // nullptr: not counted
   LaneSlowdowns* slowdowns = nullptr;    // nullptr: not counted
   PaceMemory* paces = nullptr;           // nullptr: what a lane learns goes with it
+  WarmUp* warm_up = nullptr;             // nullptr: no source is warming up
 };
 
 class Lane : public std::enable_shared_from_this<Lane> {
  public:
+  // `is_named`: rules name the site, so that its share of a plan is counted.
   Lane(LaneWorld& world, std::string site, const policy::SiteLimits& limits,
-       const EgressSource& source, std::size_t home, std::uint64_t seed);
+       const EgressSource& source, std::size_t home, std::uint64_t seed, bool is_named = false);
   ~Lane();
 
   // The following on any thread. What is handed over here is dealt with by the home thread, soon,
@@ -175,7 +180,19 @@ class Lane : public std::enable_shared_from_this<Lane> {
   // Parks what waits until then, and has the scheduler know.
   // `elsewhere`: see LaneRest.
   void leave_alone(SteadyInstant now, bool rested_before, bool elsewhere);
+  // While it rests, because its smarthost has refused this login (refused_login.h).
+  void bar(RefusedLogin::Login login, SteadyInstant now);
+  void rest_while_barred(SteadyInstant now);
+  // Any thread.
+  [[nodiscard]] bool is_barred(const RefusedLogin::Login& login) const;
   [[nodiscard]] SteadyInstant parked_while_resting(SteadyInstant now) const;
+  // While the source is warming up: draws permits for mails that wait. None: they have to be asked
+  // for.
+  [[nodiscard]] WarmUp::Permits take_permits(std::string_view route, std::uint32_t max);
+  void give_back_permits(std::int64_t day, std::int64_t count);
+  // Returns when there may be some, or the lane is held until tomorrow.
+  Task<void> ask_for_permits();
+  void hold_until_tomorrow(const WarmUp::Answer& answer, SteadyInstant now);
   // What the seat's answers say about the pace.
   void tell_pace(LaneSeat& seat, SteadyInstant now);
   void tell_answers(LaneSeat& seat, SteadyInstant now);
@@ -194,6 +211,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   // Takes a place for a connection of the route, or stands in line for one.
   [[nodiscard]] bool take_place(std::string_view route);
   void publish_figures();
+  [[nodiscard]] policy::AdaptivePace::Why why(SteadyInstant now) const;
   void remember_pace();
   [[nodiscard]] bool opens_none(SteadyInstant now) const { return now < opens_none_until_; }
   // A lane may live for months and see many sets of hosts.
@@ -221,6 +239,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   bool troubled_ = false;
   MailsInHand parking_;  // not yet told to be parked
   SteadyInstant parked_until_{};
+  policy::GivenBack given_back_;
   SteadyInstant unwanted_until_{};  // the site does not want this source
   // After a connection that could not be begun; without any other, what waits is parked until then.
   SteadyInstant opens_none_until_{};
@@ -228,6 +247,9 @@ class Lane : public std::enable_shared_from_this<Lane> {
   std::array<bool, 2> in_line_{};   // for a place, by TrafficClass
   std::size_t places_granted_ = 0;  // and not used yet
   policy::AutomationCounts automation_counts_;
+  WarmUp* const warm_up_;      // nullptr: the source has no plan
+  const std::string counted_;  // as what the plan counts the site; empty: only in all
+  bool asking_ = false;        // for permits
   std::size_t published_waiting_ = 0;
   std::uint32_t published_connections_ = 0;
 
@@ -244,6 +266,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   std::atomic<std::size_t> announced_{0};
   mutable std::mutex figures_mutex_;
   Figures figures_;                                       // guarded by it
+  RefusedLogin refused_login_;                            // likewise; changed on the home thread
   std::vector<std::weak_ptr<const MailAtHand>> at_hand_;  // likewise; one for each connection
 };
 

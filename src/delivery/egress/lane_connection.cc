@@ -209,6 +209,10 @@ Task<std::optional<LaneConnection::OpenFailure>> LaneConnection::open_at(dns::Ca
   }
   smtp::ConnectionFailure& failure = opened.error();
   if (seat_->route.mta_sts) tell_mta_sts(failure);
+  if (failure.cause == Cause::smarthost && failure.stage == Stage::auth) {
+    seat_->not_logged_in = true;
+    seat_->login = options.session.login;
+  }
   policy::Answer answer{
       .stage = failure.stage, .reply = std::move(failure.reply), .cause = failure.cause};
   const policy::Verdict verdict = judge(answer);
@@ -220,11 +224,20 @@ Task<std::optional<LaneConnection::OpenFailure>> LaneConnection::take_login(
   const auto& smarthost = lane_->source_.smarthost;
   if (!smarthost || !smarthost->login) co_return std::nullopt;
   auto login = co_await smarthost->login();
+  const bool is_cut_off = !login && login.error().kind == ErrorKind::cancelled;
+  if (!is_cut_off && lane_->is_barred(login ? *login : nullptr)) {
+    seat_->login_is_barred = true;
+    policy::Answer barred{.stage = Stage::auth,
+                          .reply = {0, "the login that was refused has not changed"},
+                          .cause = Cause::stopping};
+    const policy::Verdict verdict = judge(barred);
+    co_return OpenFailure{std::move(barred), verdict, Path{.mx_host = options.mx_host}};
+  }
   if (login) {
     options.session.login = std::move(*login);
     co_return std::nullopt;
   }
-  const bool is_cut_off = login.error().kind == ErrorKind::cancelled;
+  seat_->not_logged_in = !is_cut_off;
   policy::Answer answer{.stage = Stage::auth,
                         .reply = {0, login.error().detail},
                         .cause = is_cut_off ? Cause::stopping : Cause::smarthost};

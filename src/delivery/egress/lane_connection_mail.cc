@@ -554,20 +554,23 @@ void LaneConnection::note_automations(const policy::Answer& answer,
 }
 
 void LaneConnection::note_pace(const policy::Answer& answer, const policy::Verdict& verdict) {
-  const bool of_pace = verdict.cause == Cause::rate || verdict.cause == Cause::unsolicited;
-  // A 421 after successful mails is the receiver's "enough for this connection", not its trouble.
-  const bool closes_early = verdict.site_failed && (delivered_ == 0 || verdict.slow_down);
-  if (of_pace && closes_early) {
-    const bool not_let_in = answer.stage < Stage::mail_from;
-    (not_let_in ? seat_->too_many : seat_->too_fast) = true;
-    seat_->failure = answer.reply;
-  } else if (closes_early) {
-    seat_->site_failed = true;
-    seat_->failure = answer.reply;
-  } else if (answer.reply.code != 0 && !verdict.site_failed &&
-             verdict.cause != Cause::receiver_trouble && verdict.cause != Cause::reputation) {
-    ++seat_->answers;
+  switch (policy::lane_news(answer, verdict, delivered_ > 0)) {
+    case policy::LaneNews::nothing:
+      return;
+    case policy::LaneNews::good:
+      ++seat_->answers;
+      return;
+    case policy::LaneNews::too_many:
+      seat_->too_many = true;
+      break;
+    case policy::LaneNews::too_fast:
+      seat_->too_fast = true;
+      break;
+    case policy::LaneNews::site_failed:
+      seat_->site_failed = true;
+      break;
   }
+  seat_->failure = answer.reply;
 }
 
 void LaneConnection::settle_as(Outcome outcome, Path path, Milliseconds duration) {

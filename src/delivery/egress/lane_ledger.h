@@ -24,6 +24,7 @@
 #include "delivery/policy/adaptive_pace.h"
 #include "delivery/policy/backoff.h"
 #include "delivery/policy/fair_queue.h"
+#include "delivery/policy/lane_answers.h"
 
 namespace todoku::delivery::egress {
 
@@ -104,6 +105,10 @@ class LaneLedger {
   [[nodiscard]] bool answered(const policy::PaceAnswer& answer, SteadyInstant now) {
     return pace_.answered(answer, now);
   }
+  // A connection was not taken, and is closed. The same.
+  [[nodiscard]] bool not_taken(Microseconds latency, SteadyInstant now) {
+    return policy::too_many_told(pace_, backoff_, connections_, latency, now);
+  }
   // `opened`: connection_opened() was called for it.
   void connection_closed(std::string_view route, bool opened) {
     Route& entry = at(route);
@@ -139,8 +144,13 @@ class LaneLedger {
   // When take() may succeed although it did not: for the pace only.
   [[nodiscard]] SteadyInstant next_permit_at() const { return pace_.next_permit_at(); }
 
+  // Nothing goes before `until`, by a plan of our own.
+  void hold(SteadyInstant until) { held_until_ = std::max(held_until_, until); }
+  [[nodiscard]] bool held(SteadyInstant now) const { return now < held_until_; }
   // A failure that speaks of the site: it rests now.
   void site_failed(SteadyInstant now) { backoff_.failed(now, random_); }
+  // It rests until then instead.
+  void rest_until(SteadyInstant until) { backoff_.rest_until(until); }
   // Everything that waits, to be parked until rests_until() or for a drain, is appended to `all`.
   void take_all(std::vector<Item>& all) {
     all.reserve(all.size() + waiting_);
@@ -165,12 +175,12 @@ class LaneLedger {
     return routes_.find(route) != routes_.end();
   }
 
-  // After a failure, or because a rule suspends it.
+  // After a failure, or because a rule suspends it, or a plan holds it.
   [[nodiscard]] bool resting(SteadyInstant now) const {
-    return backoff_.resting(now) || pace_.suspended(now);
+    return backoff_.resting(now) || pace_.suspended(now) || held(now);
   }
   [[nodiscard]] SteadyInstant rests_until() const {
-    return std::max(backoff_.until(), pace_.suspended_until());
+    return std::max({backoff_.until(), pace_.suspended_until(), held_until_});
   }
   [[nodiscard]] unsigned failures() const { return backoff_.failures(); }
   [[nodiscard]] std::size_t waiting() const { return waiting_; }
@@ -233,6 +243,7 @@ class LaneLedger {
   Random& random_;
   policy::AdaptivePace pace_;
   policy::Backoff backoff_;
+  SteadyInstant held_until_{};
   std::map<std::string, Route, std::less<>> routes_;
   std::size_t waiting_ = 0;
   std::uint32_t connections_ = 0;

@@ -16,6 +16,7 @@
 #include "delivery/work.h"
 #include "dns/mail_route.h"
 #include "mail/attempt.h"
+#include "mail/client_login.h"
 
 namespace todoku::delivery::egress {
 
@@ -79,16 +80,23 @@ struct LaneSeat {
   explicit LaneSeat(LaneRoute to) : route(std::move(to)) {}
 
   const LaneRoute route;
-  MailsInHand mails;         // taken from the lane; what is left at the end was not tried
-  SteadyInstant taken_at{};  // when they were
-  bool counted = true;       // in the ledger and among the places; given back once
-  bool opened = false;       // connection_opened() was called for it
-  bool served = false;       // the site has answered a mail on this connection
-  bool site_failed = false;  // see policy/verdict.h
-  bool is_listed = false;    // and it was for the blocklist that the source is on
-  bool too_fast = false;     // likewise: slow_down
-  bool too_many = false;     // this connection was not taken, while others may be at work
-  Reply failure;             // what was said then
+  MailsInHand mails;            // taken from the lane; what is left at the end was not tried
+  SteadyInstant taken_at{};     // when they were
+  std::int64_t permits_of = 0;  // the day of whose volume (warm_up.h) they are
+  bool counted = true;          // in the ledger and among the places; given back once
+  bool opened = false;          // connection_opened() was called for it
+  bool served = false;          // the site has answered a mail on this connection
+  bool site_failed = false;     // see policy/verdict.h
+  bool is_listed = false;       // and it was for the blocklist that the source is on
+  bool too_fast = false;        // likewise: slow_down
+  bool too_many = false;        // this connection was not taken, while others may be at work
+  Reply failure;                // what was said then
+  // It failed because a smarthost does not let us log in: with this, or without any (null).
+  bool not_logged_in = false;
+  std::shared_ptr<const ClientLogin> login;
+  // What we would log in with was refused, and is barred still (refused_login.h): nothing was
+  // tried.
+  bool login_is_barred = false;
   // Automations that answers count for.
   std::vector<const policy::Automation*> automations;
   // Answers since the lane was told of them last, none of which asks for a slower pace.

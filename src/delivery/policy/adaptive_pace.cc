@@ -39,6 +39,7 @@ constexpr std::array kReasons = {
     Named{PaceReason::slowed, "slowed"},
     Named{PaceReason::suspended, "suspended"},
     Named{PaceReason::probing, "probing"},
+    Named{PaceReason::warming_up, "warming_up"},
 };
 
 double in_seconds(Microseconds time) {

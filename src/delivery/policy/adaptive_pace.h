@@ -75,6 +75,7 @@ enum class PaceReason : std::uint8_t {
   slowed = 8,        // an automation slows it down
   suspended = 9,     // an automation stopped it
   probing = 10,      // after a rest: one connection, one message, until it answers well
+  warming_up = 11,   // what the source may send today, while it is warming up, has gone
 };
 [[nodiscard]] std::string_view to_string(PaceReason reason);
 // nullopt: no such number.

@@ -23,6 +23,8 @@ class Backoff {
   // not lengthen the rest.
   void failed(SteadyInstant now, Random& random);
   void succeeded();
+  // Rests until then instead; what failed stays known.
+  void rest_until(SteadyInstant until) { until_ = until; }
 
   [[nodiscard]] bool resting(SteadyInstant now) const { return now < until_; }
   [[nodiscard]] SteadyInstant until() const { return until_; }

@@ -202,6 +202,50 @@ TEST(Pools, AWeightThatGrowsMovesOnlyWhatItGains) {
   EXPECT_NEAR(moved, 300, 80);  // from 2/5 to 3/6
 }
 
+TEST(Pools, TheFirstRuleThatFitsDecides) {
+  const Pools pools({{.name = "a"}, {.name = "b", .weight = 3}, {.name = "c"}, {.name = "left"}},
+                    {{"receipts", {"a"}}, {"news", {"b", "c"}}},
+                    {{.pool = "receipts", .account = "shop", .purpose = Purpose::notice},
+                     {.pool = "news", .account = "shop"},
+                     {.pool = "news", .traffic = TrafficClass::bulk, .from_domain = "*.example.jp"},
+                     {.pool = "nowhere", .traffic = TrafficClass::bulk}});
+  const auto pool = [&](const Sender& sender) { return pools.name_of(pools.pool_of(sender)); };
+  EXPECT_EQ(pool({.account = "shop", .purpose = Purpose::notice}), "receipts");
+  EXPECT_EQ(pool({.account = "shop"}), "news");
+  EXPECT_EQ(pool({.account = "x", .traffic = TrafficClass::bulk, .from_domain = "m.example.jp"}),
+            "news");
+  EXPECT_EQ(pool({.account = "x", .traffic = TrafficClass::bulk, .from_domain = "example.jp"}), "")
+      << "not below it; and a rule for a pool that is not there is none";
+  EXPECT_EQ(pool({.account = "x", .from_domain = "m.example.jp"}), "");
+  EXPECT_TRUE(pools.asks_for_account());
+}
+
+TEST(Pools, MailLeavesByTheSourcesOfItsPoolAlone) {
+  const Pools pools(
+      {{.name = "a"}, {.name = "b", .weight = 3}, {.name = "c"}, {.name = "left"}},
+      {{"receipts", {"a"}}, {"news", {"b", "c"}}},
+      {{.pool = "receipts", .account = "shop"}, {.pool = "news", .traffic = TrafficClass::bulk}});
+  const std::vector<std::string> live = {"a", "b", "c", "left", "unknown"};
+  const auto news = pools.pool_of({.account = "x", .traffic = TrafficClass::bulk});
+  const auto receipts = pools.pool_of({.account = "shop"});
+  std::map<std::string, int> sent;
+  for (std::uint32_t batch = 0; batch < 4'000; ++batch) {
+    ++sent[live[*pools.choose(live, news, TrafficClass::bulk, 42, batch)]];
+    EXPECT_EQ(pools.choose(live, receipts, TrafficClass::transactional, 42, batch), 0U);
+    EXPECT_EQ(pools.choose(live, Pools::kRest, TrafficClass::bulk, 42, batch), 3U)
+        << "what no rule fits takes nothing of the pools";
+  }
+  EXPECT_NEAR(sent["b"], 3'000, 120);
+  EXPECT_NEAR(sent["c"], 1'000, 120);
+  const std::vector<std::string> others = {"b", "left"};
+  EXPECT_EQ(pools.choose(others, receipts, TrafficClass::transactional, 1, 1), std::nullopt);
+}
+
+TEST(Pools, DomainsOfSendersAreComparedAsTheDnsDoes) {
+  EXPECT_EQ(sender_domain("news@Example.JP"), "example.jp");
+  EXPECT_EQ(sender_domain("news@\u4f8b\u3048.jp"), "xn--r8jz45g.jp");
+}
+
 TEST(Pools, AClassWithSourcesOfItsOwnSharesNoFate) {
   const std::vector<std::string> live = {"mail", "news", "any"};
   const Pools pools({{.name = "mail", .only = TrafficClass::transactional},

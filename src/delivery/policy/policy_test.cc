@@ -10,6 +10,8 @@
 #include "delivery/policy/backoff.h"
 #include "delivery/policy/credit.h"
 #include "delivery/policy/fair_queue.h"
+#include "delivery/policy/given_back.h"
+#include "delivery/policy/lane_answers.h"
 #include "delivery/policy/pacer.h"
 #include "delivery/policy/retry.h"
 #include "delivery/policy/room.h"
@@ -130,6 +132,50 @@ TEST(Pacer, AnotherPaceHoldsFromTheLastPermitOn) {
   EXPECT_EQ(pacer.next_permit_at(), now + milliseconds(1000)) << "what was given stays";
 }
 
+TEST(GivenBack, CountsWhatIsNotDueYet) {
+  GivenBack parked;
+  const SteadyInstant now(seconds(100));
+  parked.add(300, now + seconds(60), now);
+  parked.add(20, now + seconds(5), now);
+  parked.add(7, now, now);
+  EXPECT_EQ(parked.count(now), 320U) << "what is due at once waits for nothing";
+  EXPECT_EQ(parked.count(now + seconds(5)), 300U);
+  parked.add(20, now + seconds(60), now + seconds(5));
+  EXPECT_EQ(parked.count(now + seconds(59)), 320U);
+  EXPECT_EQ(parked.count(now + seconds(60)), 0U);
+}
+
+TEST(LaneNews, OfAnAnswerIsWhatTheLaneHasToHearOfIt) {
+  const auto news = [](const Answer& answer, bool delivered = false) {
+    return lane_news(answer, judge(answer, false), delivered);
+  };
+  const Reply closing{421, "4.7.0 too many connections from your host"};
+  EXPECT_EQ(news({.stage = Stage::data, .reply = {250, "2.0.0 Ok"}}), LaneNews::good);
+  EXPECT_EQ(news({.stage = Stage::rcpt_to, .reply = {550, "5.1.1 unknown user"}}), LaneNews::good)
+      << "its recipient's own matter";
+  EXPECT_EQ(news({.stage = Stage::mail_from, .reply = {450, "4.7.1 Error: too much mail"}}),
+            LaneNews::too_fast);
+  EXPECT_EQ(news({.stage = Stage::greeting, .reply = closing}), LaneNews::too_many);
+  EXPECT_EQ(news({.stage = Stage::rcpt_to, .reply = closing}), LaneNews::too_fast);
+  EXPECT_EQ(news({.stage = Stage::rcpt_to, .reply = closing}, true), LaneNews::nothing)
+      << "enough for this connection";
+  EXPECT_EQ(news({.stage = Stage::connect}), LaneNews::site_failed);
+  EXPECT_EQ(news({.stage = Stage::auth, .reply = {535, "5.7.8"}, .cause = Cause::smarthost}),
+            LaneNews::site_failed);
+}
+
+TEST(LaneNews, AConnectionNotTakenIsTheSitesFailureUnlessOthersAreServed) {
+  SeededRandom random(3);
+  AdaptivePace pace({.connections_max = 20, .messages_per_second = 0}, {});
+  Backoff backoff({.first = seconds(10), .longest = seconds(60), .jitter = 0});
+  const SteadyInstant now(seconds(100));
+  EXPECT_TRUE(too_many_told(pace, backoff, 0, milliseconds(5), now));
+  EXPECT_FALSE(too_many_told(pace, backoff, 3, milliseconds(5), now));
+  EXPECT_LE(pace.connections_allowed(now), 3U) << "so many were served";
+  backoff.failed(now, random);
+  EXPECT_TRUE(too_many_told(pace, backoff, 3, milliseconds(5), now + seconds(20)));
+}
+
 TEST(Backoff, DoublesUpToTheLongestAndForgetsOnSuccess) {
   SeededRandom random(3);
   Backoff backoff({.first = seconds(10), .longest = seconds(60), .jitter = 0});
@@ -146,6 +192,11 @@ TEST(Backoff, DoublesUpToTheLongestAndForgetsOnSuccess) {
     backoff.failed(now, random);
   }
   EXPECT_EQ(backoff.until() - now, seconds(60));
+  backoff.rest_until(now + seconds(5));
+  EXPECT_TRUE(backoff.resting(now + seconds(4)));
+  now = backoff.until();
+  backoff.failed(now, random);
+  EXPECT_EQ(backoff.until() - now, seconds(60)) << "what failed is known after a shorter rest";
   backoff.succeeded();
   EXPECT_FALSE(backoff.resting(now));
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/digest.h"
+#include "mail/address.h"
 
 namespace todoku::delivery::policy {
 namespace {
@@ -47,37 +48,95 @@ std::optional<std::size_t> choose_source(std::span<const std::string> live, std:
   return best;
 }
 
-Pools::Pools(std::vector<PoolMember> members) : members_(std::move(members)) {
-  for (const PoolMember& member : members_) {
-    plain_ = plain_ && !member.only && member.weight == members_.front().weight;
+bool fits(const PoolRule& rule, const Sender& sender) {
+  if (!rule.account.empty() && rule.account != sender.account) return false;
+  if (rule.traffic && *rule.traffic != sender.traffic) return false;
+  if (rule.purpose && *rule.purpose != sender.purpose) return false;
+  const std::string_view wanted = rule.from_domain;
+  if (wanted.empty()) return true;
+  if (!wanted.starts_with("*.")) return wanted == sender.from_domain;
+  const std::string_view below = wanted.substr(1);  // ".x"
+  return sender.from_domain.size() > below.size() && sender.from_domain.ends_with(below);
+}
+
+std::string sender_domain(std::string_view address) {
+  const std::string_view domain = address.substr(address.rfind('@') + 1);
+  auto ascii = to_ascii_domain(domain);
+  return ascii ? std::move(*ascii) : std::string(domain);
+}
+
+Pools::Pools(std::vector<PoolMember> members) {
+  Pool& rest = pools_.front();
+  rest.members = std::move(members);
+  for (const PoolMember& member : rest.members) {
+    rest.plain = rest.plain && !member.only && member.weight == rest.members.front().weight;
   }
 }
 
-const PoolMember* Pools::find(std::string_view name) const {
-  const auto found = std::ranges::find(members_, name, &PoolMember::name);
-  return found == members_.end() ? nullptr : &*found;
+Pools::Pools(std::vector<PoolMember> members, std::vector<NamedPool> named,
+             std::vector<PoolRule> rules)
+    : Pools(std::move(members)) {
+  std::vector<PoolMember> left = pools_.front().members;
+  for (NamedPool& each : named) {
+    Pool pool{.name = std::move(each.name)};
+    for (const std::string& source : each.sources) {
+      const PoolMember* const member = find(pools_.front(), source);
+      if (member == nullptr) continue;
+      pool.members.push_back(*member);
+      std::erase_if(left, [&](const PoolMember& other) { return other.name == source; });
+    }
+    pools_.push_back(std::move(pool));
+  }
+  if (pools_.size() > 1 && !left.empty()) {
+    pools_.front() = {.name = {}, .members = std::move(left), .open = false, .plain = false};
+  }
+  for (PoolRule& rule : rules) {
+    const auto found = std::ranges::find(pools_.begin() + 1, pools_.end(), rule.pool, &Pool::name);
+    if (found == pools_.end()) continue;
+    rules_.push_back({std::move(rule), static_cast<Place>(found - pools_.begin())});
+  }
 }
 
-bool Pools::sends(const PoolMember* member, TrafficClass traffic) const {
+bool Pools::asks_for_account() const {
+  return std::ranges::any_of(rules_,
+                             [](const PlacedRule& each) { return !each.rule.account.empty(); });
+}
+
+Pools::Place Pools::pool_of(const Sender& sender) const {
+  for (const auto& [rule, pool] : rules_) {
+    if (fits(rule, sender)) return pool;
+  }
+  return kRest;
+}
+
+const PoolMember* Pools::find(const Pool& pool, std::string_view name) {
+  const auto found = std::ranges::find(pool.members, name, &PoolMember::name);
+  return found == pool.members.end() ? nullptr : &*found;
+}
+
+bool Pools::sends(const Pool& pool, const PoolMember* member, TrafficClass traffic) {
+  if (member == nullptr && !pool.open) return false;
   if (member != nullptr && member->only == traffic) return true;
-  const bool has_its_own =
-      std::ranges::any_of(members_, [&](const PoolMember& each) { return each.only == traffic; });
+  const bool has_its_own = std::ranges::any_of(
+      pool.members, [&](const PoolMember& each) { return each.only == traffic; });
   if (has_its_own) return false;
   if (member == nullptr || !member->only) return true;
   // Everything is reserved for the other class.
-  return std::ranges::all_of(members_,
+  return std::ranges::all_of(pool.members,
                              [](const PoolMember& each) { return each.only.has_value(); });
 }
 
-std::optional<std::size_t> Pools::choose(std::span<const std::string> live, TrafficClass traffic,
-                                         std::int64_t delivery, std::uint32_t batch) const {
-  if (plain_) return choose_source(live, delivery, batch);
+std::optional<std::size_t> Pools::choose(std::span<const std::string> live, Place place,
+                                         TrafficClass traffic, std::int64_t delivery,
+                                         std::uint32_t batch) const {
+  const Pool& pool = pools_[place];
+  if (pool.plain) return choose_source(live, delivery, batch);
   const std::uint64_t key = key_of(delivery, batch);
   std::optional<std::size_t> best;
   double lowest = 0;
   for (std::size_t i = 0; i < live.size(); ++i) {
-    const PoolMember* const member = find(live[i]);
-    if (!sends(member, traffic)) continue;
+    const PoolMember* const member = find(pool, live[i]);
+    if (!sends(pool, member, traffic)) continue;
     const std::uint32_t weight = member == nullptr ? 1 : member->weight;
     // One of no weight bids infinity.
     const double bid = -std::log(unit_of(drawn_by(live[i], key))) / weight;

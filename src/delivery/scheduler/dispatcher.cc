@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "delivery/policy/pools.h"
+#include "mail/labels.h"
+#include "store/account_name.h"
 
 namespace todoku::delivery::scheduler {
 namespace {
@@ -24,6 +26,9 @@ constexpr std::chrono::seconds kSweepEvery{1};
 constexpr std::int64_t kHeldReceiversMax = 10'000;
 // Deliveries whose canaries are read by one question: whoever begins anew has seen none of them.
 constexpr std::size_t kCanariesPerRead = 256;
+// Deliveries whose senders are read by one question, and whose pools are remembered.
+constexpr std::size_t kPoolsPerRead = 256;
+constexpr std::size_t kPoolsMax = 50'000;
 // What keeps one pass short; what it leaves is the next one's.
 constexpr std::int64_t kPagesPerPass = 16;
 // A batch that is still due so long after its bell has not been claimed: the bell was lost.
@@ -187,11 +192,14 @@ void Dispatcher::look_at_sources() {
   std::vector<std::string> live = live_.live();
   if (live == sources_) return;
   sources_ = std::move(live);
-  for (const TrafficClass traffic : {TrafficClass::transactional, TrafficClass::bulk}) {
-    std::vector<bool>& sends = sends_[static_cast<std::size_t>(traffic)];
-    sends.clear();
-    for (const std::string& source : sources_) {
-      sends.push_back(options_.pools.choose(std::span(&source, 1), traffic, 0, 0).has_value());
+  sends_.assign(options_.pools.size(), {});
+  for (policy::Pools::Place pool = 0; pool < sends_.size(); ++pool) {
+    for (const TrafficClass traffic : {TrafficClass::transactional, TrafficClass::bulk}) {
+      std::vector<bool>& sends = sends_[pool][static_cast<std::size_t>(traffic)];
+      for (const std::string& source : sources_) {
+        const auto chosen = options_.pools.choose(std::span(&source, 1), pool, traffic, 0, 0);
+        sends.push_back(chosen.has_value());
+      }
     }
   }
   const auto lives = [this](const std::string& source) {
@@ -212,6 +220,10 @@ Task<void> Dispatcher::pass() {
   pages_left_ = kPagesPerPass;
   ways_.clear();
   blocked_lanes_.clear();
+  if (pools_of_.size() > kPoolsMax) {
+    std::erase_if(pools_of_, [this](const auto& each) { return !sending_.contains(each.first); });
+    urgent_.window = DueWindow();  // of what it knows the pools are read again with it
+  }
   urgent_.window.unblock();
   for (auto& [key, origin] : sending_) origin.window.unblock();
   const auto looked = co_await look_for_lost_bells();
@@ -252,6 +264,10 @@ Task<Result<void>> Dispatcher::refresh() {
     if (!sending_.contains(sending.key)) begun.push_back(sending);
   }
   // Before any of them counts as known: what could not be read is read by the next pass.
+  std::vector<store::DeliveryKey> keys;
+  for (const store::SendingDelivery& sending : begun) keys.push_back(sending.key);
+  const auto learnt = co_await learn_pools(std::move(keys));
+  if (!learnt) co_return fail(learnt.error());
   const auto canaries = co_await read_canaries(begun);
   if (!canaries) co_return fail(canaries.error());
   const SteadyInstant canaries_read = clock_.steady_now();
@@ -268,13 +284,65 @@ Task<Result<void>> Dispatcher::refresh() {
     origin.life_ends = steady + sending.expires_in;
     origins.emplace(key, std::move(origin));
   }
-  for (const auto& [key, gone] : sending_) turns_.leave(number(key));
+  for (const auto& [key, gone] : sending_) {
+    turns_.leave(number(key));
+    pools_of_.erase(key);
+  }
   sending_ = std::move(origins);
   look_through_some();
   urgent_.window.stale();
   sending_known_ = true;
   refreshed_ = steady;
   co_return Result<void>{};
+}
+
+Task<Result<void>> Dispatcher::learn_pools(std::vector<store::DeliveryKey> keys) {
+  if (!options_.pools.asks_for_sender()) co_return Result<void>{};
+  std::erase_if(keys, [this](store::DeliveryKey key) { return pools_of_.contains(key); });
+  std::ranges::sort(keys);
+  keys.erase(std::ranges::unique(keys).begin(), keys.end());
+  const bool with_account = options_.pools.asks_for_account();
+  struct Senders {
+    std::vector<store::Delivery> heads;
+    std::map<store::AccountKey, std::string> names;
+  };
+  for (std::size_t first = 0; first < keys.size(); first += kPoolsPerRead) {
+    const auto some = std::span(keys).subspan(first, std::min(kPoolsPerRead, keys.size() - first));
+    const auto senders =
+        co_await store_.read([&](store::ReadTransaction& reader) -> Result<Senders> {
+          auto heads = reader.delivery_heads(some);
+          if (!heads) return fail(std::move(heads.error()));
+          Senders read{std::move(*heads), {}};
+          for (const store::Delivery& head : read.heads) {
+            if (!with_account || account_names_.contains(head.account)) continue;
+            std::string& name = read.names[head.account];
+            if (name.empty()) name = store::account_name(reader, head.account);
+          }
+          return read;
+        });
+    if (!senders) co_return fail(senders.error());
+    account_names_.insert(senders->names.begin(), senders->names.end());
+    for (const store::Delivery& head : senders->heads) {
+      const auto name = account_names_.find(head.account);
+      const std::string from_domain = policy::sender_domain(head.content.from.address);
+      pools_of_[head.key] = options_.pools.pool_of(
+          {.account = name == account_names_.end() ? std::string_view() : name->second,
+           .traffic = head.traffic,
+           .purpose = purpose_of(head.labels.purpose, head.type),
+           .from_domain = from_domain});
+    }
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Dispatcher::learn_pools(const store::DueDomains& due) {
+  std::vector<store::DeliveryKey> keys;
+  if (options_.pools.asks_for_sender()) {
+    for (const store::DueDomain& domain : due.domains) {
+      for (const store::DueBatch& batch : domain.batches) keys.push_back(batch.key.delivery);
+    }
+  }
+  return learn_pools(std::move(keys));
 }
 
 // Who leads anew has seen none, and hands out another share of those whose time is not over.
@@ -381,21 +449,44 @@ const Dispatcher::Ways& Dispatcher::ways_of(std::string_view domain) {
   return ways_.emplace(domain, std::move(ways)).first->second;
 }
 
+std::optional<policy::Pools::Place> Dispatcher::pool_of(store::DeliveryKey key) const {
+  if (!options_.pools.asks_for_sender()) return policy::Pools::kRest;
+  const auto known = pools_of_.find(key);
+  return known == pools_of_.end() ? std::nullopt : std::optional(known->second);
+}
+
 std::optional<std::size_t> Dispatcher::source_for(const store::Workload& workload,
                                                   const store::BatchKey& key,
                                                   const Ways& ways) const {
   const TrafficClass traffic = workload ? TrafficClass::bulk : TrafficClass::transactional;
-  const auto chosen = options_.pools.choose(sources_, traffic, number(key.delivery), key.batch);
+  const auto pool = pool_of(key.delivery);
+  if (!pool) return std::nullopt;
+  const auto chosen =
+      options_.pools.choose(sources_, *pool, traffic, number(key.delivery), key.batch);
   if (!chosen || !ways.unwanted[*chosen]) return chosen;
   // Only what would go by it moves.
-  const auto other = options_.pools.choose(ways.wanted, traffic, number(key.delivery), key.batch);
+  const auto other =
+      options_.pools.choose(ways.wanted, *pool, traffic, number(key.delivery), key.batch);
   if (!other) return chosen;
   const auto place = std::ranges::find(sources_, ways.wanted[*other]);
   return static_cast<std::size_t>(place - sources_.begin());
 }
 
-bool Dispatcher::may_send(TrafficClass traffic, const Ways& ways, std::size_t source) const {
-  const std::vector<bool>& sends = sends_[static_cast<std::size_t>(traffic)];
+bool Dispatcher::may_send(const store::Workload& workload, const Ways& ways,
+                          std::size_t source) const {
+  if (workload) {
+    const auto pool = pool_of(*workload);
+    return pool && may_send(TrafficClass::bulk, *pool, ways, source);
+  }
+  for (policy::Pools::Place pool = 0; pool < sends_.size(); ++pool) {
+    if (may_send(TrafficClass::transactional, pool, ways, source)) return true;
+  }
+  return false;
+}
+
+bool Dispatcher::may_send(TrafficClass traffic, policy::Pools::Place pool, const Ways& ways,
+                          std::size_t source) const {
+  const std::vector<bool>& sends = sends_[pool][static_cast<std::size_t>(traffic)];
   if (!sends[source] || !ways.unwanted[source]) return sends[source];
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     if (sends[i] && !ways.unwanted[i]) return false;
@@ -404,12 +495,11 @@ bool Dispatcher::may_send(TrafficClass traffic, const Ways& ways, std::size_t so
 }
 
 bool Dispatcher::is_serviceable(const store::Workload& workload, const DueWindow::Domain& domain) {
-  const TrafficClass traffic = workload ? TrafficClass::bulk : TrafficClass::transactional;
   const Ways& ways = ways_of(domain.name);
   std::vector<bool> has_credit(sources_.size());
   bool any = false;
   for (std::size_t i = 0; i < sources_.size(); ++i) {
-    if (!may_send(traffic, ways, i)) continue;
+    if (!may_send(workload, ways, i)) continue;
     has_credit[i] = credit(workload, domain.name, ways, i) > 0;
     any = any || has_credit[i];
   }

@@ -27,6 +27,7 @@
 #include "delivery/live_sources.h"
 #include "delivery/options.h"
 #include "delivery/policy/credit.h"
+#include "delivery/policy/pools.h"
 #include "delivery/policy/protection.h"
 #include "delivery/policy/turns.h"
 #include "delivery/scheduler/due_window.h"
@@ -105,6 +106,9 @@ class Dispatcher {
   // take.
   [[nodiscard]] std::optional<std::int64_t> canary_left(const store::Workload& workload,
                                                         std::string_view domain, const Ways& ways);
+  // Of deliveries whose pool is not known yet: reads who sends them.
+  Task<Result<void>> learn_pools(std::vector<store::DeliveryKey> keys);
+  Task<Result<void>> learn_pools(const store::DueDomains& due);
   void look_through_some();
   void mark_due();
   Task<Result<void>> look_for_lost_bells();
@@ -145,7 +149,12 @@ class Dispatcher {
                                                       const store::BatchKey& key,
                                                       const Ways& ways) const;
   // Whether source_for() may choose the source for some batch.
-  [[nodiscard]] bool may_send(TrafficClass traffic, const Ways& ways, std::size_t source) const;
+  [[nodiscard]] bool may_send(const store::Workload& workload, const Ways& ways,
+                              std::size_t source) const;
+  [[nodiscard]] bool may_send(TrafficClass traffic, policy::Pools::Place pool, const Ways& ways,
+                              std::size_t source) const;
+  // nullopt: who sends it is not known yet.
+  [[nodiscard]] std::optional<policy::Pools::Place> pool_of(store::DeliveryKey key) const;
   void forget(std::map<store::BatchKey, Offered>::iterator offered);
 
   store::Store& store_;
@@ -157,8 +166,12 @@ class Dispatcher {
   // Under what the sites of smarthosts are asked for, by the source that has one.
   std::map<std::string, std::string> smarthosts_;
   std::map<std::string, SteadyInstant, std::less<>> unwanted_;  // lanes, until when
-  std::vector<std::string> sources_;        // those that lived when the pass began
-  std::array<std::vector<bool>, 2> sends_;  // by TrafficClass: which of them send it
+  std::vector<std::string> sources_;  // those that lived when the pass began
+  // By pool and TrafficClass: which of them send it.
+  std::vector<std::array<std::vector<bool>, 2>> sends_;
+  // Where rules choose among pools: of what is going out, and of transactional mail that is due.
+  std::map<store::DeliveryKey, policy::Pools::Place> pools_of_;
+  std::map<store::AccountKey, std::string> account_names_;
 
   // By TrafficClass, so that transactional mail does not wait for bulk's credit to come back.
   std::array<policy::CreditLedger, 2> credit_;

@@ -97,11 +97,18 @@ Task<Result<bool>> Dispatcher::find_serviceable(store::Workload workload) {
     store::Due due{
         .workload = workload, .after = window.begin_page(), .limit = DueWindow::kDomains};
     auto page = co_await store_.perform(std::move(due));
-    Origin* const again = origin_of(workload);
+    Origin* again = origin_of(workload);
     if (again == nullptr) co_return false;
     if (!page) {
       again->window.stale();
       co_return fail(page.error());
+    }
+    const auto learnt = co_await learn_pools(*page);
+    again = origin_of(workload);
+    if (again == nullptr) co_return false;
+    if (!learnt) {
+      again->window.stale();
+      co_return fail(learnt.error());
     }
     again->window.add(std::move(*page), clock_.steady_now());
   }
@@ -123,9 +130,11 @@ Task<Result<std::int64_t>> Dispatcher::serve(store::Workload workload) {
     const std::int64_t limit = std::min(passed * 2 + kBatchesPerRead, kBatchesLookedAt);
     store::Due due{.workload = workload, .only = name, .limit = limit};
     auto found = co_await store_.perform(std::move(due));
+    const auto learnt = found ? co_await learn_pools(*found) : Result<void>{};
     origin = origin_of(workload);
     domain = origin == nullptr ? nullptr : origin->window.find(name);
     if (!found) co_return fail(found.error());
+    if (!learnt) co_return fail(learnt.error());
     if (domain == nullptr) co_return recipients;
     domain->batches.clear();
     domain->more = false;

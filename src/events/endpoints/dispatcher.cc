@@ -15,6 +15,8 @@ namespace todoku::events::endpoints {
 namespace {
 
 constexpr std::int64_t kPage = 200;  // endpoints of one question
+// Commits since the last poll whose accounts are asked for: a few milliseconds of a reader.
+constexpr std::int64_t kSheetsLooked = 2'000;
 // Of one that throws: before it is taken again, doubled each time.
 constexpr Milliseconds kPutOffFirst = std::chrono::seconds(5);
 constexpr Milliseconds kPutOffLongest = std::chrono::minutes(10);
@@ -34,6 +36,28 @@ Result<std::set<store::NodeKey>> living(store::ReadTransaction& transaction) {
   return keys;
 }
 
+// Whose events came; nullopt: anybody's.
+struct News {
+  store::EventPlace until;
+  std::optional<std::vector<store::AccountKey>> accounts;
+};
+
+Result<News> news_since(store::ReadTransaction& transaction,
+                        const std::optional<store::EventPlace>& after) {
+  const auto last = transaction.last_event_place();
+  if (!last) return fail(last.error());
+  News news{.until = *last, .accounts = std::nullopt};
+  if (!after) return news;
+  if (*last == *after) {
+    news.accounts.emplace();
+    return news;
+  }
+  auto accounts = transaction.accounts_told(*after, *last, kSheetsLooked);
+  if (!accounts) return fail(std::move(accounts.error()));
+  news.accounts = std::move(*accounts);
+  return news;
+}
+
 }  // namespace
 
 Figures::Figures(Metrics& metrics)
@@ -47,6 +71,8 @@ Figures::Figures(Metrics& metrics)
       events(metrics.counter("todoku_webhook_events_total", "Events that endpoints have taken")),
       set_aside(metrics.counter("todoku_webhook_events_set_aside_total",
                                 "Events that an endpoint refused for a day")),
+      reads(metrics.counter("todoku_webhook_reads_total",
+                            "Looks at an account's events for one of its endpoints")),
       active(metrics.gauge("todoku_webhook_endpoints", "Endpoints that this process tells",
                            {{"status", "active"}})),
       failing(metrics.gauge("todoku_webhook_endpoints", "", {{"status", "failing"}})) {}
@@ -178,15 +204,24 @@ Task<void> Dispatcher::take(std::string name) {
 }
 
 Task<void> Dispatcher::poll() {
-  const auto last =
-      co_await ground_.store.read([](store::ReadTransaction& t) { return t.last_event_place(); });
+  const SteadyInstant begun = ground_.clock.steady_now();
+  const bool all = !polled_ || begun >= all_look_at_;
+  const auto news =
+      co_await ground_.store.read([after = all ? std::nullopt : polled_](
+                                      store::ReadTransaction& t) { return news_since(t, after); });
   const SteadyInstant now = ground_.clock.steady_now();
-  if (!last) {
-    looking_.failed(now, {{"reason", last.error().detail}});
+  if (!news) {
+    looking_.failed(now, {{"reason", news.error().detail}});
     co_return;
   }
   looking_.worked(now);
-  for (const auto& [name, teller] : tellers_) teller->on_last(*last);
+  polled_ = news->until;
+  if (all) all_look_at_ = begun + options_.all_look_every;
+  for (const auto& [name, teller] : tellers_) {
+    const bool is_told =
+        !news->accounts || std::ranges::binary_search(*news->accounts, teller->account());
+    if (is_told) teller->on_events();
+  }
 }
 
 // Each by itself: one whose calls hang keeps nobody else from being told.

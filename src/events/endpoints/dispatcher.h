@@ -7,6 +7,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,8 @@ class Dispatcher {
   std::map<std::string, PutOff, std::less<>> put_off_;
   std::size_t endpoints_ = 0;  // of the installation, at the last look
   SteadyInstant look_at_{};
+  std::optional<store::EventPlace> polled_;  // up to which those whom events concern were woken
+  SteadyInstant all_look_at_{};
   bool stopping_ = false;
   Trouble looking_{log::Level::error, "endpoints of webhooks are not looked for",
                    "endpoints of webhooks are looked for again"};

@@ -275,6 +275,36 @@ TEST_F(DispatcherTest, TellsEachEventOnceAlsoAfterARestart) {
   EXPECT_THAT(hook.told(), SizeIs(4));
 }
 
+// Of a thousand accounts' endpoints those look whose account something happened to.
+TEST_F(DispatcherTest, AnEventWakesThoseOfItsAccountAlone) {
+  Hook& hook = registered("x");
+  const store::AccountKey mine = account_;
+  account_ = installation_.store
+                 ->write_and_wait(store::WritePriority::accept,
+                                  [](store::WriteTransaction& t) { return t.create_account("b"); })
+                 .value()
+                 .key;
+  Hook& other = registered("y");
+  Node& node = enter("a");
+  pass(3s);
+  const Counter& reads = node.metrics.counter("todoku_webhook_reads_total", "");
+  const std::uint64_t before = reads.value();
+  for (int i = 0; i < 5; ++i) {
+    mail();
+    pass(2s);
+  }
+  EXPECT_THAT(other.told(), SizeIs(5));
+  EXPECT_EQ(reads.value(), before + 5);
+  account_ = mine;
+  mail();
+  pass(2s);
+  EXPECT_THAT(hook.told(), SizeIs(1));
+  EXPECT_EQ(reads.value(), before + 6);
+  // And all of them now and then, so that nobody's place is left behind where all is deleted.
+  pass(1min);
+  EXPECT_EQ(reads.value(), before + 8);
+}
+
 TEST_F(DispatcherTest, WhoLivesKeepsItsEndpointsAndWhoEndsLetsGo) {
   Hook& hook = registered("x");
   Node& first = enter("a");

@@ -38,6 +38,9 @@ struct Options {
   std::size_t window_octets_min = std::size_t{64} << 10U;
   Milliseconds look_every{10'000};  // for endpoints that nobody tells
   Milliseconds poll_every{500};     // for new events
+  // Everybody looks at his place again, though nothing happened to him: it stands still meanwhile,
+  // and what it stands at is deleted one day.
+  Milliseconds all_look_every{std::chrono::minutes(1)};
   // Of a stop: how long calls that are under way may take to be answered.
   Milliseconds stop_patience{5'000};
 };
@@ -51,6 +54,7 @@ struct Figures {
   Counter& gone;
   Counter& events;
   Counter& set_aside;
+  Counter& reads;
   Gauge& active;
   Gauge& failing;
 };

@@ -204,8 +204,12 @@ Task<Result<IssuedSecret>> Registry::create(store::AccountKey account, NewEndpoi
 }
 
 Task<Result<IssuedSecret>> Registry::issued(store::AccountKey account, std::int64_t number) {
+  co_return co_await issued(account, name_of(number));
+}
+
+Task<Result<IssuedSecret>> Registry::issued(store::AccountKey account, std::string name) {
   auto row = co_await parts_.store.read(
-      [account, name = name_of(number)](ReadTransaction& t) { return t.webhook(account, name); });
+      [account, name](ReadTransaction& t) { return t.webhook(account, name); });
   if (!row) co_return fail(std::move(row.error()));
   const auto target = webhooks::open_target(parts_.box, row->name, row->terms.sealed);
   if (!target) co_return fail(target.error());
@@ -326,14 +330,15 @@ Task<Result<void>> Registry::remove(store::AccountKey account, std::string name)
 }
 
 Task<Result<IssuedSecret>> Registry::rotate(store::AccountKey account, std::string name,
-                                            Milliseconds overlap) {
+                                            Milliseconds overlap,
+                                            std::optional<store::IdempotencyRecord> keep) {
   struct Rotated {
     store::Webhook webhook;
     SecretText secret;
   };
   auto rotated = co_await parts_.store.write(
       kPriority,
-      [&box = parts_.box, account, name, overlap,
+      [&box = parts_.box, account, name, overlap, keep,
        now = parts_.clock.now()](WriteTransaction& t) -> Result<Rotated> {
         Rotated made;
         auto done = t.change_webhook(account, name, [&](const store::Webhook& webhook) {
@@ -343,6 +348,8 @@ Task<Result<IssuedSecret>> Registry::rotate(store::AccountKey account, std::stri
         auto after = t.read().webhook(account, name);
         if (!after) return fail(std::move(after.error()));
         made.webhook = std::move(*after);
+        if (!keep) return made;
+        if (auto kept = t.keep_answer(*keep); !kept) return fail(std::move(kept.error()));
         return made;
       });
   if (!rotated) co_return fail(std::move(rotated.error()));
@@ -414,11 +421,18 @@ Task<Result<std::vector<store::SetAsideEvent>>> Registry::set_aside(store::Accou
       });
 }
 
-Task<Result<std::optional<std::size_t>>> Registry::replay(store::AccountKey account,
-                                                          std::string name, ReplayOrder order) {
+Task<Result<std::optional<std::size_t>>> Registry::replay(
+    store::AccountKey account, std::string name, ReplayOrder order,
+    std::optional<store::IdempotencyRecord> keep) {
   co_return co_await parts_.store.write(
-      kPriority, [account, name, order = std::move(order)](WriteTransaction& t) {
-        return tell_again(t, account, name, order);
+      kPriority,
+      [account, name, order = std::move(order),
+       keep](WriteTransaction& t) mutable -> Result<std::optional<std::size_t>> {
+        auto told = tell_again(t, account, name, order);
+        if (!told || !keep) return told;
+        keep->answer = *told ? static_cast<std::int64_t>(**told) : kUncounted;
+        if (auto kept = t.keep_answer(*keep); !kept) return fail(std::move(kept.error()));
+        return told;
       });
 }
 

@@ -97,9 +97,12 @@ class Registry {
   [[nodiscard]] Task<Result<EndpointView>> change(store::AccountKey account, std::string name,
                                                   EndpointChange change);
   [[nodiscard]] Task<Result<void>> remove(store::AccountKey account, std::string name);
-  // invalid_input: its form has none.
-  [[nodiscard]] Task<Result<IssuedSecret>> rotate(store::AccountKey account, std::string name,
-                                                  Milliseconds overlap);
+  // With the secret that signs now, as the request that is repeated was answered.
+  [[nodiscard]] Task<Result<IssuedSecret>> issued(store::AccountKey account, std::string name);
+  // `keep` as with create(), its answer being nothing. invalid_input: its form has none.
+  [[nodiscard]] Task<Result<IssuedSecret>> rotate(
+      store::AccountKey account, std::string name, Milliseconds overlap,
+      std::optional<store::IdempotencyRecord> keep = std::nullopt);
   [[nodiscard]] Task<Result<TestCall>> test(store::AccountKey account, std::string name);
   // The latest first.
   [[nodiscard]] Task<Result<std::vector<webhooks::RecentCall>>> calls(store::AccountKey account,
@@ -108,10 +111,12 @@ class Registry {
                                                                           std::string name,
                                                                           std::string after,
                                                                           std::int64_t limit);
-  // How many events that is, where it is known.
-  [[nodiscard]] Task<Result<std::optional<std::size_t>>> replay(store::AccountKey account,
-                                                                std::string name,
-                                                                ReplayOrder order);
+  // How many events that is, where it is known: `keep` is committed with it, its answer being that
+  // number or kUncounted.
+  static constexpr std::int64_t kUncounted = -1;
+  [[nodiscard]] Task<Result<std::optional<std::size_t>>> replay(
+      store::AccountKey account, std::string name, ReplayOrder order,
+      std::optional<store::IdempotencyRecord> keep = std::nullopt);
 
  private:
   [[nodiscard]] Result<std::shared_ptr<const http::TargetUrl>> judged(std::string_view url) const;

@@ -142,9 +142,7 @@ void Teller::on_decision() {
   wake_.notify();
 }
 
-void Teller::on_last(const store::EventPlace& last) {
-  if (last_ == last) return;
-  last_ = last;
+void Teller::on_events() {
   more_ = true;
   wake_.notify();
 }
@@ -316,6 +314,7 @@ void Teller::read_if_wanted() {
 
 Task<void> Teller::read() {
   std::optional<Underway> underway(works_);
+  figures_.reads.add();
   const EventsRoom room{.events = std::clamp(window_octets_ / kEventOctets, std::size_t{1},
                                              std::min(policy_->room(), kPageMax)),
                         .octets = policy_->room_octets()};

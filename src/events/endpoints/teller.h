@@ -39,12 +39,13 @@ class Teller {
   // endpoint to others. Also of one that is over.
   Task<void> stop(SteadyInstant deadline);
 
-  // There may be events after those that it has read: this is the last.
-  void on_last(const store::EventPlace& last);
+  // There may be events of its account after those that it has read.
+  void on_events();
   // Its owner has decided something.
   void on_decision();
 
   [[nodiscard]] std::uint64_t turn() const { return turn_; }
+  [[nodiscard]] store::AccountKey account() const { return account_; }
   [[nodiscard]] bool is_over() const { return over_; }
   // It is over because something was thrown.
   [[nodiscard]] bool has_thrown() const { return thrown_; }
@@ -137,9 +138,8 @@ class Teller {
   bool reloading_ = false;
   SteadyInstant reload_at_{};  // not before
   bool reading_ = false;
-  bool more_ = true;        // there may be events that were not read
-  bool lost_told_ = false;  // to the operator: once is enough
-  std::optional<store::EventPlace> last_;
+  bool more_ = true;         // there may be events that were not read
+  bool lost_told_ = false;   // to the operator: once is enough
   SteadyInstant read_at_{};  // not before
   std::size_t calls_ = 0;    // under way
   std::size_t works_ = 0;    // of the store, under way

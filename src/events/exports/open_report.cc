@@ -71,6 +71,7 @@ Result<void> produce_open_report(store::Store& store, const store::ExportJob& jo
       if (!page) return fail(page.error());
       for (const store::OpenRecord& open : page->opens) {
         range.first = open.id + 1;
+        if (!open.opened && !open.prefetched) continue;  // complained without loading images
         const auto address = page->addresses.find(open.id);
         if (address == page->addresses.end()) continue;
         auto added = sheet.row({fmt::format("{}", open.id), address->second,

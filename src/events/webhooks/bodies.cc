@@ -142,11 +142,11 @@ WrittenEvent EventWriter::write(ToldEvent event) {
 
 // The members of one event's object; the brackets are the body's.
 void EventWriter::write_signed(JsonWriter& json, const ToldEvent& event) {
-  json.member("type", type_of(event.kind));
-  json.member("timestamp", format_utc(event.at));
-  json.key("data");
-  json.begin_object();
-  if (const std::string& members = members_of(event.delivery); !members.empty()) json.raw(members);
+  if (const std::string& shared = shared_text(event); !shared.empty()) {
+    json.raw(shared);
+  } else {
+    begin_signed(json, event);
+  }
   write_recipient(json, event);
   if (event.counts) write_counts(json, *event.counts);
   if (!event.credential.empty()) {
@@ -162,6 +162,30 @@ void EventWriter::write_signed(JsonWriter& json, const ToldEvent& event) {
     json.member("because", utf8_prefix(event.because, kMessageOctetsMax));
   }
   json.end_object();
+}
+
+void EventWriter::begin_signed(JsonWriter& json, const ToldEvent& event) {
+  json.member("type", type_of(event.kind));
+  json.member("timestamp", format_utc(event.at));
+  json.key("data");
+  json.begin_object();
+  if (const std::string& members = members_of(event.delivery); !members.empty()) json.raw(members);
+}
+
+// Those of one commit that are of one kind and delivery begin alike. Empty: of no delivery, where
+// nothing stands behind the bracket yet.
+const std::string& EventWriter::shared_text(const ToldEvent& event) {
+  const bool is_same = !shared_.empty() && event.delivery == last_ && event.kind == shared_kind_ &&
+                       event.at == shared_at_;
+  if (is_same) return shared_;
+  shared_.clear();
+  if (members_of(event.delivery).empty()) return shared_;
+  JsonWriter json;
+  begin_signed(json, event);
+  shared_ = json.take();
+  shared_kind_ = event.kind;
+  shared_at_ = event.at;
+  return shared_;
 }
 
 const std::string& EventWriter::members_of(
@@ -236,6 +260,7 @@ std::string call_id(std::span<const WrittenEvent* const> events) {
   check(!events.empty(), "a call tells something");
   if (events.size() == 1) return events.front()->id;
   std::string all;
+  all.reserve(events.size() * (events.front()->id.size() + 1));
   for (const WrittenEvent* event : events) all.append(event->id).append("\n");
   return "batch_" + sha256_hex(all).substr(0, 32);
 }

@@ -51,6 +51,9 @@ class EventWriter {
 
  private:
   void write_signed(http::JsonWriter& json, const ToldEvent& event);
+  // All before what is the recipient's.
+  void begin_signed(http::JsonWriter& json, const ToldEvent& event);
+  [[nodiscard]] const std::string& shared_text(const ToldEvent& event);
   // What of an event's members is its delivery's; empty: nothing.
   [[nodiscard]] const std::string& members_of(
       const std::shared_ptr<const store::EventDelivery>& delivery);
@@ -59,6 +62,10 @@ class EventWriter {
   // Neighbours are often of one delivery.
   std::shared_ptr<const store::EventDelivery> last_;
   std::string last_members_;
+  // And of one commit: what begin_signed() wrote of `last_` and these.
+  std::string shared_;
+  ToldKind shared_kind_ = ToldKind::test;
+  Instant shared_at_;
 };
 
 // {"events":[{"event":{...}}]}.

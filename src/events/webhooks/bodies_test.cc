@@ -102,7 +102,8 @@ TEST(ContractBody, TellsWhatTheContractTells) {
       {ToldKind::expired, "SOFTERROR"},    {ToldKind::dropped, "DROP"},
       {ToldKind::sent, nullptr},           {ToldKind::deferred, nullptr},
       {ToldKind::opened, nullptr},         {ToldKind::cancelled, nullptr},
-      {ToldKind::complained, nullptr},     {ToldKind::delivery_failed, nullptr}};
+      {ToldKind::complained, nullptr},     {ToldKind::unsubscribed, nullptr},
+      {ToldKind::delivery_failed, nullptr}};
   for (const auto& [kind, word] : table) {
     ToldEvent event = hard_error();
     event.kind = kind;
@@ -253,6 +254,24 @@ TEST(Challenge, IsAnsweredByWhatItAsksFor) {
   EXPECT_FALSE(passes(200, R"({"challenge": ")" + make_challenge().token + R"("})"));
   // Whoever sends back all that came has not read it.
   EXPECT_FALSE(passes(200, challenge_body(challenge, kAt)));
+}
+
+// What neighbours share is written once: never where they differ in it.
+TEST(Bodies, OneWriterWritesWhatAnotherWouldWriteOfEachAlone) {
+  const auto first = delivery("one");
+  const auto second = delivery("two");
+  const auto none = store::EventRecord::no_delivery();
+  EventWriter writer(store::WebhookForm::standard);
+  for (const auto& whose : {first, first, second, none, first, none, second, second}) {
+    for (const ToldKind kind : {ToldKind::sent, ToldKind::sent, ToldKind::hard_error}) {
+      for (const Milliseconds later : {0ms, 0ms, 1ms}) {
+        const ToldEvent event{
+            .kind = kind, .at = kAt + later, .delivery = whose, .email = "a@example.jp"};
+        EXPECT_EQ(writer.write(event).text,
+                  EventWriter(store::WebhookForm::standard).write(event).text);
+      }
+    }
+  }
 }
 
 std::string judged(int status, std::string_view after = "") {

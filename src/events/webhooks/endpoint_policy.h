@@ -50,7 +50,9 @@ struct EndpointOptions {
   std::size_t window_octets_max = std::size_t{2} << 20U;
   std::size_t parked_max = 1'000;      // while so many are, the window waits
   std::size_t parked_loaded_max = 16;  // of these in memory with their content
-  std::size_t unsaved_max = 1'000;     // accepted and not yet written; then sending waits
+  // Accepted and not yet written; then sending waits. Each writing is a commit, which at full speed
+  // costs as much as telling some hundred events.
+  std::size_t unsaved_max = 4'000;
   Milliseconds save_every{1'000};
   // Where only the place has moved, past what it is not told of: so much is read again at most.
   Milliseconds save_place_every{std::chrono::minutes(1)};

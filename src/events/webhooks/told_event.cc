@@ -25,6 +25,7 @@ constexpr std::array kWords = std::to_array<Word>({
     {ToldKind::unknown, "recipient.unknown"},
     {ToldKind::opened, "recipient.opened"},
     {ToldKind::complained, "recipient.complained"},
+    {ToldKind::unsubscribed, "recipient.unsubscribed"},
     {ToldKind::delivery_started, "delivery.started"},
     {ToldKind::delivery_paused, "delivery.paused"},
     {ToldKind::delivery_resumed, "delivery.resumed"},

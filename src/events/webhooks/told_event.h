@@ -31,7 +31,8 @@ enum class ToldKind : std::uint8_t {
   cancelled,
   unknown,
   opened,
-  complained,  // calls it spam
+  complained,    // calls it spam
+  unsubscribed,  // leaves its list, or all advertisements
   delivery_started,
   delivery_paused,
   delivery_resumed,

@@ -26,6 +26,7 @@ constexpr std::array kPairs = std::to_array<std::pair<EventKind, ToldKind>>({
     {EventKind::unknown, ToldKind::unknown},
     {EventKind::opened, ToldKind::opened},
     {EventKind::complained, ToldKind::complained},
+    {EventKind::unsubscribed, ToldKind::unsubscribed},
     {EventKind::delivery_started, ToldKind::delivery_started},
     {EventKind::delivery_paused, ToldKind::delivery_paused},
     {EventKind::delivery_resumed, ToldKind::delivery_resumed},

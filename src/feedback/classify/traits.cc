@@ -24,6 +24,7 @@ constexpr std::array kTraits = {
     Traits{bad_address, Whose::recipient},
     Traits{moved, Whose::recipient},
     Traits{loop, Whose::recipient},
+    Traits{forwarding, Whose::recipient},
     Traits{policy, Whose::receiver},
     Traits{authentication, Whose::setup},
     Traits{dmarc, Whose::setup},

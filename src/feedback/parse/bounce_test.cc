@@ -433,5 +433,38 @@ TEST(Bounce, ARepliesCodeIsNoPartOfSomethingElse) {
   EXPECT_EQ(reply("port 587 was closed"), 0);
 }
 
+TEST(Bounce, OfEximTellsWhatWasSaidInJapanese) {
+  const auto text_of = [](const std::string& diagnostic) {
+    const Bounce bounce =
+        bounce_of(report("Reporting-MTA: dns; mx.example.jp\n\nAction: failed\n"
+                         "Final-Recipient: rfc822;taro@example.jp\nStatus: 5.0.0\n"
+                         "Diagnostic-Code: smtp; 550 5.1.1 " +
+                         diagnostic + "\n"));
+    return bounce.recipients.empty() ? std::string() : bounce.recipients[0].reply.text;
+  };
+  EXPECT_EQ(text_of(R"(\345\256\233\345\205\210\344\270\215\346\230\216)"), "5.1.1 宛先不明");
+  // Neither half a letter, nor a folder of somebody's, nor a control.
+  EXPECT_EQ(text_of(R"(\345\256)"), R"(5.1.1 \345\256)");
+  EXPECT_EQ(text_of(R"(C:\200\400 \033)"), R"(5.1.1 C:\200\400 \033)");
+}
+
+TEST(Bounce, OfAWarningIsNotOverWhateverItSaysOfTime) {
+  const Bounce bounce =
+      bounce_of(report("Reporting-MTA: dns; mx.example.jp\n\n"
+                       "Final-Recipient: rfc822; taro@example.jp\nAction: delayed\n"
+                       "Status: 4.4.3\n",
+                       "451 <taro@example.jp>... example.jp: Name server timeout\n"
+                       "Warning: message still undelivered after 4 hours\n"));
+  EXPECT_THAT(told(bounce), ElementsAre("taro@example.jp dns_failed"));
+}
+
+TEST(Bounce, OfADomainWithoutAMailServerNamesIt) {
+  const Bounce exim =
+      bounce_of(report("Reporting-MTA: dns; mx.example.jp\n\nAction: failed\n"
+                       "Final-Recipient: rfc822;taro@example.jp\nStatus: 5.0.0\n",
+                       "  taro@example.jp\n    an MX or SRV record indicated no SMTP service\n"));
+  EXPECT_THAT(told(exim), ElementsAre("taro@example.jp null_mx permanent suppress"));
+}
+
 }  // namespace
 }  // namespace todoku::feedback::parse

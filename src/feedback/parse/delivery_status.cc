@@ -44,12 +44,43 @@ struct Gathered {
   }
 };
 
+int octal_digit(char c) {
+  return c >= '0' && c <= '7' ? c - '0' : -1;
+}
+
+// Exim writes each octet of a reply that is no ASCII as "\351" (src/string.c, string_printing).
+// Empty where the text has none, or is no UTF-8 with them.
+std::string without_octals(std::string_view text) {
+  if (!text.contains('\\')) return {};
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const bool can_be =
+        text[at] == '\\' && at + 3 < text.size() && (text[at + 1] == '2' || text[at + 1] == '3');
+    const int middle = can_be ? octal_digit(text[at + 2]) : -1;
+    const int last = can_be ? octal_digit(text[at + 3]) : -1;
+    if (middle < 0 || last < 0) {
+      out += text[at];
+      continue;
+    }
+    out += static_cast<char>((text[at + 1] - '0') * 64 + middle * 8 + last);
+    at += 3;
+  }
+  return out.size() < text.size() && is_utf8(out) ? out : std::string();
+}
+
 std::string without_type(std::string_view value) {
   const std::size_t semicolon = value.find(';');
   // "smtp; 550 ..." but not "550 5.1.1 unknown; see https://..."
   const bool has_type = semicolon != std::string_view::npos && semicolon <= 16 &&
                         value.substr(0, semicolon).find(' ') == std::string_view::npos;
   return std::string(trim(has_type ? value.substr(semicolon + 1) : value));
+}
+
+std::string diagnostic_of(std::string_view value) {
+  std::string said = without_type(value);
+  std::string decoded = without_octals(said);
+  return decoded.empty() ? said : decoded;
 }
 
 // Of "5.1.1 (bad destination mailbox address)" and "smtp;550 5.1.1" the status itself.
@@ -99,7 +130,7 @@ class Collector {
     } else if (name == "status") {
       gathered_.status = status_of(value);
     } else if (name == "diagnostic-code") {
-      if (gathered_.diagnostic.empty()) gathered_.diagnostic = without_type(value);
+      if (gathered_.diagnostic.empty()) gathered_.diagnostic = diagnostic_of(value);
     }
   }
   void end() {

@@ -99,7 +99,10 @@ bool leaves_open(Cause cause) {
 Judged judge_words(const ReturnedRecipient& recipient) {
   Judged by_reply = judge_reply(whole_reply(recipient), recipient.stage, recipient.site);
   if (!leaves_open(by_reply.cause)) return by_reply;
-  if (says_expired(recipient.reply.text)) return judge_finding(recipient, Cause::out_of_time);
+  const bool is_over = recipient.action != ReturnedRecipient::Action::delayed;
+  if (is_over && says_expired(recipient.reply.text)) {
+    return judge_finding(recipient, Cause::out_of_time);
+  }
   const bool is_quoted = recipient.reply.code != 0;
   // Whom a receiver that is quoted did not find may be us, the sender, or a host in the content;
   // only its status says that it is the recipient's (RFC 3463 X.1.2).

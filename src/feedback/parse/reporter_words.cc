@@ -21,14 +21,16 @@ constexpr std::string_view kExpired =
     "has been delayed";
 
 constexpr auto kRules = std::to_array<std::pair<Cause, std::string_view>>({
-    {Cause::null_mx, "null mx|does not accept mail (nullmx)|domain does not accept mail"},
+    {Cause::null_mx,
+     "null mx|does not accept mail (nullmx)|domain does not accept mail|"
+     "indicated no smtp service"},
     {Cause::no_such_domain,
      "host unknown|unknown host|host not found|domain not found|domain does not exist|"
      "no such domain|domain is not reachable|name or service not known|"
      "couldn't find any host named|couldn't find a mail exchanger|unrouteable mail domain|"
-     "unroutable mail domain|no mx record found|host or domain name not found|"
+     "unroutable mail domain|no mx record found|no mx found|host or domain name not found|"
      "can't connect to unknown host|nxdomain|invalid domain|unrouteable address|"
-     "no valid hosts for"},
+     "no valid hosts for|mx records point to non-existent hosts"},
     {Cause::dns_failed,
      "name service error|dns failure|dns lookup failed|name server*|dns error|"
      "lookup did not complete|mx lookup|malformed or unexpected name server reply"},

@@ -396,6 +396,15 @@ inline constexpr std::array kErasePersonal{
              {"What has not gone out is cancelled first, instead of being left",
               "まだ送信していないメールを、残さずに取り消す"},
              truth}};
+inline constexpr Argument kProbeMailbox{
+    "mailbox", {"Only this mailbox; all if not given", "このメールボックスだけ。省略時はすべて"}};
+inline constexpr std::array kAskProbes{
+    kProbeMailbox,
+    Argument{"from",
+             {"Only from this address; from all of probe.from if not given",
+              "この差出人だけ。省略時は probe.from のすべて"}},
+    kOffset};
+inline constexpr std::array kListProbes{kProbeMailbox, kLimit, kOffset};
 inline constexpr std::array kTlsReport{
     Argument{"domain", {"Only mail to this domain", "この宛先ドメインの分だけ"}},
     Argument{"days", {"So many days, with today", "今日を含む日数"}, number, false, 1, 60}, kLimit};
@@ -550,6 +559,10 @@ inline constexpr Call kExportPersonal{Verb::get, "/personal-data", arguments::kE
 inline constexpr Call kErasePersonal{Verb::remove, "/personal-data", arguments::kErasePersonal};
 inline constexpr Call kListAudit{Verb::get, "/audit", arguments::kListAudit};
 inline constexpr Call kTlsReport{Verb::get, "/tls-report", arguments::kTlsReport};
+// Probes of mailboxes: which there are, some more, what they came to.
+inline constexpr Call kProbePlan{Verb::get, "/probes/plan", {}};
+inline constexpr Call kAskProbes{Verb::post, "/probes", arguments::kAskProbes};
+inline constexpr Call kListProbes{Verb::get, "/probes", arguments::kListProbes};
 inline constexpr Call kLanes{Verb::get, "/lanes", arguments::kLanes};
 inline constexpr Call kRates{Verb::get, "/rates", arguments::kRates};
 inline constexpr Call kLimitRates{Verb::post, "/rates/limits", arguments::kLimitRates};

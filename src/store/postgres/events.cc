@@ -43,6 +43,9 @@ const Sql kBounds{"events: bounds",
 const Sql kSheetsOfAccount{"events: of an account", PAGE_OF_SHEETS("place >= $1 AND account = $4")};
 const Sql kSheetsOfAll{"events: of all",
                        PAGE_OF_SHEETS("place >= $1 AND (place, account) >= ($1, $4)")};
+const Sql kAccountsTold{"events: of whom",
+                        "SELECT account FROM event_sheets WHERE place > $1 AND place <= $2"
+                        " ORDER BY place LIMIT $3"};
 // OFFSET 0: looked up one by one, whatever the planner thinks of tables that it knows nothing of.
 const Sql kJoin{
     "events: what is long",
@@ -148,6 +151,19 @@ Result<EventPlace> Questions::last_event_place() {
   const auto bounds = session_.ask(kBounds);
   if (!bounds) return fail(bounds.error());
   return event_place_of(bounds->integer(0, 2) - 1, UINT32_MAX);
+}
+
+Result<std::optional<std::vector<AccountKey>>> Questions::accounts_told(const EventPlace& after,
+                                                                        const EventPlace& until,
+                                                                        std::int64_t sheets_max) {
+  const auto rows = session_.ask(
+      kAccountsTold, Params() << sheet_place(after) << sheet_place(until) << sheets_max + 1);
+  if (!rows) return fail(rows.error());
+  std::vector<AccountKey> accounts;
+  for (int row = 0; row < rows->size(); ++row) {
+    accounts.push_back(AccountKey{rows->integer(row, 0)});
+  }
+  return each_once(std::move(accounts), sheets_max);
 }
 
 Result<EventPage> Questions::events(const EventQuestion& question) {

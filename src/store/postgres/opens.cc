@@ -15,7 +15,7 @@
 namespace todoku::store::postgres {
 namespace {
 
-#define OPEN_COLUMNS "id, opened, opened_last, times, prefetched"
+#define OPEN_COLUMNS "id, opened, opened_last, times, prefetched, complained"
 const Sql kOpensOf{"opens: of ids", "SELECT " OPEN_COLUMNS
                                     " FROM opens WHERE account = $1 AND id = ANY($2)"
                                     " ORDER BY id DESC"};
@@ -54,6 +54,10 @@ const Sql kPrefetched{
     " prefetched_last = excluded.prefetched_last"
     " WHERE o.prefetched_last IS NULL OR o.prefetched_last <= excluded.prefetched_last - $4"
     " RETURNING o.account, o.id, o.prefetched = o.prefetched_last"};
+const Sql kComplained{"opens: complained",
+                      "INSERT INTO opens AS o(account, id, times, complained) VALUES($1, $2, 0, $3)"
+                      " ON CONFLICT(account, id) DO UPDATE SET complained = excluded.complained"
+                      " WHERE o.complained IS NULL RETURNING 1"};
 const Sql kCountOpens{
     "opens: count",
     "INSERT INTO open_counts AS c(delivery, opened, prefetched) SELECT * FROM"
@@ -69,7 +73,8 @@ std::vector<OpenRecord> records_in(const Table& rows) {
                        .opened = rows.optional_instant(i, 1),
                        .opened_last = rows.optional_instant(i, 2),
                        .times = rows.integer(i, 3),
-                       .prefetched = rows.optional_instant(i, 4)});
+                       .prefetched = rows.optional_instant(i, 4),
+                       .complained = rows.optional_instant(i, 5)});
   }
   return records;
 }
@@ -190,6 +195,24 @@ Result<std::vector<OpenRecorded>> Changes::record_opens(std::span<const OpenSeen
       session_.ask(kCountOpens, Params() << counted << more_opened << more_prefetched);
   if (!done) return fail(done.error());
   return answers;
+}
+
+Result<OpenRecorded> Changes::record_complaint(AccountKey account, const RecipientKey& key) {
+  Column which(kInt8), owner(kInt8), delivery(kInt8), batch(kInt8), seq(kInt8);
+  which.add(0);
+  owner.add(account);
+  delivery.add(key.delivery);
+  batch.add(batch_number(key.batch_key()));
+  seq.add(key.seq);
+  const auto whose = session_.ask(kWhose, Params() << which << owner << delivery << batch << seq);
+  if (!whose) return fail(whose.error());
+  if (whose->empty()) return OpenRecorded::unknown;
+  const auto recorded =
+      session_.ask(kComplained, Params() << account << whose->integer(0, 1) << session_.now());
+  if (!recorded) return fail(recorded.error());
+  if (recorded->empty()) return OpenRecorded::repeated;
+  tell_of_recipient(EventKind::complained, account, key);
+  return OpenRecorded::recorded;
 }
 
 }  // namespace todoku::store::postgres

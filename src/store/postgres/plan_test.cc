@@ -126,12 +126,15 @@ INSERT INTO delivery_outcomes SELECT 1000000 + n, 's' || k, 3, k, n, n
   FROM generate_series(1, {0} / 10) n, generate_series(1, 10) k;
 INSERT INTO hourly_outcomes SELECT n % ({0} / 10), n, 0, 's' || n % 10, 3, n % 20, n, n
   FROM generate_series(1, {0}) n;
+INSERT INTO warm_up SELECT 's' || n % 10, n, '', 1 FROM generate_series(1, {0}) n;
 INSERT INTO lane_paces SELECT 's' || n % 10, 'd' || n || '.example', n, n, 1, 1, 1, 1, 1, 1, n, n,
   n, 1, 1, 1, 1 FROM generate_series(1, {0}) n;
 INSERT INTO rate_counts SELECT n % ({0} / 10), n % 5, n, '', n % 300, 1, 1, 0, 0, 0, 0
   FROM generate_series(1, {0}) n;
 INSERT INTO rate_states SELECT n % ({0} / 10), n % 5, n, '',
   CASE WHEN n % 100 = 0 THEN 2 ELSE 0 END, n, '', 0, 0, 0, 0, 0, 0, 0
+  FROM generate_series(1, {0}) n;
+INSERT INTO probes SELECT 't' || n, 'm' || n % 50, n, CASE WHEN n % 1000 = 0 THEN n END, '\x00'
   FROM generate_series(1, {0}) n;
 INSERT INTO bells SELECT 's' || n % 10, n % 2, 1000000 + n, 0, n, 0, 1, n
   FROM generate_series(1, {0}) n;
@@ -215,7 +218,8 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
       " hourly_outcomes,"
       " lane_paces,"
       " rate_counts,"
-      " rate_states");
+      " rate_states, warm_up,"
+      " probes");
   fill(60'000);
   database_.execute("ANALYZE");
   explain_all("large");

@@ -32,7 +32,9 @@ const Sql kRecipient{
   " d.type, d.status, c.subject, c.from_address, coalesce(r.created, b.created), d.reservation," \
   " d.started, d.expires, d.signing, b.holder, b.ready_at, p.state, p.due, p.history,"           \
   " x.aside IS NOT NULL, a.suspended, d.at_most_once, w.seq IS NOT NULL, d.course,"              \
-  " d.failure_reason, CASE WHEN " CREDENTIAL_IS_HELD " THEN d.credential ELSE '' END FROM "
+  " d.failure_reason, CASE WHEN " CREDENTIAL_IS_HELD                                             \
+  " THEN d.credential ELSE '' END,"                                                              \
+  " d.purpose FROM "
 #define STORY_JOINS                                                                  \
   " JOIN batches b ON b.number = r.batch JOIN deliveries d ON d.key = b.delivery"    \
   " JOIN accounts a ON a.key = d.account LEFT JOIN contents c ON c.delivery = d.key" \
@@ -78,6 +80,7 @@ Result<Story> story_in(const Table& rows, int row) {
   story.delivery_id = rows.integer(row, 6);
   story.email_id = rows.integer(row, 7) + seq;
   story.type = static_cast<DeliveryType>(rows.integer(row, 8));
+  story.purpose = purpose_of(static_cast<Purpose>(rows.integer(row, 29)), story.type);
   story.delivery_status = static_cast<DeliveryStatus>(rows.integer(row, 9));
   story.subject = rows.text(row, 10);
   story.from = rows.text(row, 11);

@@ -33,7 +33,7 @@ const Sql kSendingBulk{"scheduling: sending bulk",
 #define JOB_COLUMNS                                                                      \
   "SELECT j.id, j.account, j.delivery, d.id, j.status, j.ignore_errors, j.immediate,"    \
   " j.percentage, j.success, j.failed, j.total, j.upload_file, j.error_file, j.created," \
-  " j.keep_duplicates, j.language, j.folded"                                             \
+  " j.keep_duplicates, j.language, j.folded, j.form, j.dry_run, j.findings"              \
   " FROM import_jobs j JOIN deliveries d ON d.key = j.delivery AND d.deleted = 0 WHERE "
 const Sql kImportJob{"scheduling: import job", JOB_COLUMNS "j.account = $1 AND j.id = $2"};
 const Sql kRunningImports{"scheduling: running imports", JOB_COLUMNS
@@ -135,6 +135,9 @@ ImportJob import_job_in(const Table& rows, int row) {
   job.keep_duplicates = rows.flag(row, 14);
   job.language = static_cast<Language>(rows.integer(row, 15));
   job.folded = rows.integer(row, 16);
+  job.form = static_cast<ImportForm>(rows.integer(row, 17));
+  job.dry_run = rows.flag(row, 18);
+  job.findings = rows.text(row, 19);
   return job;
 }
 

@@ -504,7 +504,34 @@ CREATE INDEX rate_states_level ON rate_states(level) WHERE level > 0;
 CREATE INDEX rate_states_old ON rate_states(since) WHERE delivery > 0;
 )sql";
 
-constexpr std::array<Step, 26> kSteps{{{"tables", kStep1},
+// warm_up   store/warm_up.h. A handful of rows are changed again and again.
+constexpr std::string_view kStep27 = R"sql(
+CREATE TABLE warm_up(
+  source text COLLATE "C" NOT NULL, day bigint NOT NULL, site text COLLATE "C" NOT NULL,
+  taken bigint NOT NULL, PRIMARY KEY(source, day, site)) WITH (fillfactor = 50);
+)sql";
+
+constexpr std::string_view kStep28 = R"sql(
+CREATE TABLE probes(
+  token text COLLATE "C" PRIMARY KEY, mailbox text COLLATE "C" NOT NULL, asked bigint NOT NULL,
+  due bigint, news bytea NOT NULL);
+CREATE INDEX probes_asked ON probes(asked);
+CREATE INDEX probes_mailbox ON probes(mailbox, asked);
+CREATE INDEX probes_due ON probes(due) WHERE due IS NOT NULL;
+)sql";
+
+// opens.complained   as in SQLite.
+constexpr std::string_view kStep29 = R"sql(
+ALTER TABLE opens ADD COLUMN complained bigint;
+)sql";
+
+// import_jobs.form, dry_run, findings   store/imports.h.
+constexpr std::string_view kStep30 = R"sql(
+ALTER TABLE import_jobs ADD COLUMN form bigint NOT NULL DEFAULT 0,
+  ADD COLUMN dry_run bigint NOT NULL DEFAULT 0, ADD COLUMN findings text NOT NULL DEFAULT '';
+)sql";
+
+constexpr std::array<Step, 30> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -529,7 +556,11 @@ constexpr std::array<Step, 26> kSteps{{{"tables", kStep1},
                                        {"keys that rotate by themselves", kStep23},
                                        {"outcomes by cause", kStep24},
                                        {"paces of lanes", kStep25},
-                                       {"rates of bounces and complaints", kStep26}}};
+                                       {"rates of bounces and complaints", kStep26},
+                                       {"volumes of sources that warm up", kStep27},
+                                       {"probes of mailboxes", kStep28},
+                                       {"complaints in stories", kStep29},
+                                       {"what imports find", kStep30}}};
 
 // How many steps a program must know to work on these tables, whatever contractions say: those of
 // the release before, so that its processes go on, and start again, until each has been replaced,

@@ -112,6 +112,8 @@ class Questions final : public ReadTransaction {
   // -- receivers' TLS (receiver_tls.cc)
   Result<std::optional<StsPolicy>> sts_policy(std::string_view domain) override;
   Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question) override;
+  Result<std::vector<Probe>> probes(const ProbeQuestion& question) override;
+  Result<std::int64_t> probes_open() override;
 
   // -- outcomes by cause (outcome_counts.cc)
   Result<std::vector<OutcomeCount>> outcomes_of(DeliveryKey key,
@@ -121,6 +123,9 @@ class Questions final : public ReadTransaction {
                                                     std::int64_t limit) override;
   // -- how lanes fare (lane_paces.cc)
   Result<std::vector<LanePace>> lane_paces(const LanePaceQuestion& question) override;
+  // -- sources that are warming up (warm_up.cc)
+  Result<std::vector<WarmUpCount>> warm_up_counts(std::string_view source, WarmUpDay since,
+                                                  std::int64_t limit) override;
   // -- rates (rates.cc)
   Result<std::vector<RateFound>> rates(std::span<const RateSubject> subjects, RateHour from,
                                        RateHour now) override;
@@ -208,6 +213,9 @@ class Questions final : public ReadTransaction {
   // -- events (events.cc)
   Result<EventPage> events(const EventQuestion& question) override;
   Result<EventPlace> last_event_place() override;
+  Result<std::optional<std::vector<AccountKey>>> accounts_told(const EventPlace& after,
+                                                               const EventPlace& until,
+                                                               std::int64_t sheets_max) override;
 
   // -- figures (reads_scheduling.cc)
   Result<std::vector<QueueFigures>> queue_figures() override;
@@ -297,10 +305,19 @@ class Changes final : public WriteTransaction {
   Result<bool> remove_key_slots(const KeySlotsRow& row) override;
   // -- how lanes fare (lane_paces.cc)
   Result<void> note_lane_paces(std::span<const LanePace> paces) override;
+  // -- sources that are warming up (warm_up.cc)
+  Result<std::int64_t> take_warm_up(const WarmUpTake& take) override;
+  Result<void> give_back_warm_up(std::string_view source, const WarmUpCount& unsent) override;
 
   // -- receivers' TLS (receiver_tls.cc)
   Result<void> keep_sts_policy(const StsPolicy& policy) override;
   Result<void> add_tls_counts(std::span<const TlsCount> counts, std::int64_t keep_since) override;
+
+  // -- probes of receivers' mailboxes (probes.cc)
+  Result<bool> ask_probe(const Probe& probe) override;
+  Result<std::vector<Probe>> take_probes(Instant now, Instant until, std::int64_t limit) override;
+  Result<bool> keep_probe(const Probe& probe, Instant taken) override;
+  Result<std::int64_t> drop_probes(Instant before) override;
 
   // -- outcomes by cause (outcome_counts.cc)
   Result<bool> drop_outcome_hours(HourNumber before, std::int64_t rows) override;
@@ -313,6 +330,7 @@ class Changes final : public WriteTransaction {
 
   // -- opens (opens.cc)
   Result<std::vector<OpenRecorded>> record_opens(std::span<const OpenSeen> seen) override;
+  Result<OpenRecorded> record_complaint(AccountKey account, const RecipientKey& key) override;
 
   // -- exports (exports.cc)
   Result<ExportJob> create_export(const NewExport& wanted) override;

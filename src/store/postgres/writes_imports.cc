@@ -19,8 +19,8 @@ const Sql kInsertJob{
     "imports: insert",
     "INSERT INTO import_jobs(account, id, delivery, section, status, ignore_errors, immediate,"
     " keep_duplicates, language, percentage, staged, folded, success, failed, total, upload_file,"
-    " error_file, created, node)"
-    " VALUES($1, $2, $3, $4, 1, $5, $6, $7, $8, 0, 0, 0, 0, 0, 0, $9, '', $10, $11)"};
+    " error_file, created, node, form, dry_run)"
+    " VALUES($1, $2, $3, $4, 1, $5, $6, $7, $8, 0, 0, 0, 0, 0, 0, $9, '', $10, $11, $12, $13)"};
 const Sql kLockJob{"imports: lock job",
                    "SELECT j.delivery, j.section, j.staged, j.status, j.node FROM import_jobs j"
                    " JOIN deliveries d ON d.key = j.delivery AND d.deleted = 0"
@@ -33,7 +33,8 @@ const Sql kDropList{"imports: drop list",
                     " (SELECT upload_file FROM import_jobs WHERE account = $1 AND id = $2)"};
 const Sql kEndJob{"imports: end",
                   "UPDATE import_jobs SET status = $3, percentage = 100, success = $4, failed = $5,"
-                  " total = $6, upload_file = '', error_file = $7, folded = $8"
+                  " total = $6, upload_file = '', error_file = $7, folded = $8,"
+                  " findings = $9"
                   " WHERE account = $1 AND id = $2"};
 const Sql kEndSection{"imports: end section",
                       "UPDATE sections SET state = $2, open_batch = NULL WHERE id = $1"};
@@ -96,7 +97,8 @@ Result<ImportJob> Changes::create_import(DeliveryKey key, const NewImport& impor
       session_.add(kStagedSection, Params() << *section << key)
           .add(kInsertJob, Params() << account << *id << key << *section << import.ignore_errors
                                     << import.immediate << import.keep_duplicates << import.language
-                                    << std::string_view(import.upload) << session_.now() << node)
+                                    << std::string_view(import.upload) << session_.now() << node
+                                    << import.form << import.dry_run)
           .add(kWantUpload, Params() << std::string_view(import.upload))
           .fly();
   if (!done) return fail(done.error());
@@ -119,7 +121,8 @@ Result<void> Changes::end_import(PublicId job, AccountKey account, const ImportE
           .add(kWantUpload, Params() << std::string_view(end.errors))
           .add(kEndJob, Params() << account << job << end.status << end.success_count
                                  << end.failed_count << end.total_count
-                                 << std::string_view(end.errors) << end.folded)
+                                 << std::string_view(end.errors) << end.folded
+                                 << std::string_view(end.findings))
           .add(kEndSection, Params()
                                 << import->section << (finished ? kSectionLive : kSectionDiscarded))
           .add(kBackToEdit, Params() << import->delivery << appended << session_.now())

@@ -13,6 +13,7 @@
 //   delivery_outcomes, hourly_outcomes   are counted anew: not carried
 //   lane_paces             is learnt again: not carried
 //   rate_counts, rate_states   are counted again: not carried (deliveries that are paused are)
+//   probes                 are asked for again: not carried
 //   export_jobs            are made again by who wants them: not carried
 //   meta 'next_number'     counts deliveries and batches alone; other ids are row ids
 //   a recipient whose batch is gone is not carried: nothing leads to it
@@ -41,7 +42,7 @@ struct CarriedQuery {
   Sql sql;  // its columns are those of the table, but where shape() says otherwise
 };
 
-constexpr std::array<CarriedQuery, 36> kCarriedQueries{{
+constexpr std::array<CarriedQuery, 37> kCarriedQueries{{
     {"settings", "SELECT name, value FROM settings WHERE name <> 'carried_to' ORDER BY name"},
     {"accounts",
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
@@ -96,13 +97,13 @@ constexpr std::array<CarriedQuery, 36> kCarriedQueries{{
     {"usages", "SELECT account, month, slot, mails, updated FROM usages ORDER BY account, month"},
     {"not_sent", "SELECT account, state, id, code FROM not_sent ORDER BY account, state, id"},
     {"opens",
-     "SELECT account, id, opened, opened_last, times, prefetched, prefetched_last FROM opens"
-     " ORDER BY account, id"},
+     "SELECT account, id, opened, opened_last, times, prefetched, prefetched_last,"
+     " complained FROM opens ORDER BY account, id"},
     {"open_counts", "SELECT delivery, opened, prefetched FROM open_counts ORDER BY delivery"},
     {"import_jobs",
      "SELECT account, id, delivery, section, status, ignore_errors, immediate, keep_duplicates,"
      " language, percentage, staged, folded, success, failed, total, upload_file, error_file,"
-     " created, node FROM import_jobs ORDER BY account, id"},
+     " created, node, form, dry_run, findings FROM import_jobs ORDER BY account, id"},
     {"event_readers",  // nobody reads on the way
      "SELECT name, 0, state FROM event_readers ORDER BY name"},
     {"webhooks",  // nobody tells them on the way
@@ -136,6 +137,7 @@ constexpr std::array<CarriedQuery, 36> kCarriedQueries{{
      " ORDER BY account, domain, day, words"},
     {"key_slots",
      "SELECT account, domain, revision, look, state FROM key_slots ORDER BY account, domain"},
+    {"warm_up", "SELECT source, day, site, taken FROM warm_up ORDER BY source, day, site"},
 }};
 
 Result<std::string> in_place_codes(store::Dictionary& kept, std::string_view codes) {

@@ -73,6 +73,18 @@ Result<EventPlace> Queries::last_event_place() {
   return std::max(event_place_of(*last, UINT32_MAX), EventPlace{*generation, 0, UINT32_MAX});
 }
 
+Result<std::optional<std::vector<AccountKey>>> Queries::accounts_told(const EventPlace& after,
+                                                                      const EventPlace& until,
+                                                                      std::int64_t sheets_max) {
+  auto query = db_.query(
+      "SELECT account FROM event_sheets WHERE place > ? AND place <= ? ORDER BY place LIMIT ?");
+  query.bind(sheet_place(after), sheet_place(until), sheets_max + 1);
+  std::vector<AccountKey> accounts;
+  while (query.next()) accounts.push_back(AccountKey{query.integer(0)});
+  if (query.failed()) return fail(query.error());
+  return each_once(std::move(accounts), sheets_max);
+}
+
 Result<EventPage> Queries::events(const EventQuestion& question) {
   const auto kept_from = db_.integer("SELECT value FROM meta WHERE name = 'events_kept_from'");
   if (!kept_from) return fail(kept_from.error());

@@ -18,7 +18,8 @@ OpenRecord open_in(const Query& row) {
           .opened = row.optional_instant(1),
           .opened_last = row.optional_instant(2),
           .times = row.integer(3),
-          .prefetched = row.optional_instant(4)};
+          .prefetched = row.optional_instant(4),
+          .complained = row.optional_instant(5)};
 }
 
 }  // namespace
@@ -29,7 +30,8 @@ Result<std::vector<OpenRecord>> Queries::opens_of(AccountKey account,
   std::ranges::sort(ordered, std::greater{});
   std::vector<OpenRecord> records;
   auto query = db_.query(
-      "SELECT id, opened, opened_last, times, prefetched FROM opens WHERE account = ? AND id = ?");
+      "SELECT id, opened, opened_last, times, prefetched, complained FROM opens"
+      " WHERE account = ? AND id = ?");
   for (const PublicId id : ordered) {
     query.bind(account, id);
     if (query.next()) records.push_back(open_in(query));
@@ -43,7 +45,7 @@ Result<std::vector<OpenRecord>> Queries::opens_in(AccountKey account, LogRange r
                                                   std::int64_t limit) {
   std::vector<OpenRecord> records;
   auto query = db_.query(
-      "SELECT id, opened, opened_last, times, prefetched FROM opens"
+      "SELECT id, opened, opened_last, times, prefetched, complained FROM opens"
       " WHERE account = ? AND id >= ? AND id < ? ORDER BY id LIMIT ?");
   query.bind(account, range.first, range.end, limit);
   while (query.next()) records.push_back(open_in(query));
@@ -60,20 +62,19 @@ Result<OpenCounts> Queries::open_counts(DeliveryKey key) {
 }
 
 // The email_id; 0: there is no such recipient.
-Result<PublicId> SqliteWriteTransaction::opened_id(const OpenSeen& seen) {
+Result<PublicId> SqliteWriteTransaction::opened_id(AccountKey account, const RecipientKey& key) {
   auto query = db_.query(
       "SELECT b.first_email_id + ?1 FROM batches b JOIN deliveries d ON d.key = b.delivery"
       " WHERE b.number = ?2 AND b.delivery = ?3 AND b.account = ?4 AND b.size > ?1"
       " AND d.deleted = 0 AND d.started IS NOT NULL");
-  query.bind(seen.recipient.seq, batch_number(seen.recipient.delivery, seen.recipient.batch),
-             seen.recipient.delivery, seen.account);
+  query.bind(key.seq, batch_number(key.delivery, key.batch), key.delivery, account);
   if (query.next()) return query.integer(0);
   if (query.failed()) return fail(query.error());
   return 0;
 }
 
 Result<OpenRecorded> SqliteWriteTransaction::record_open(const OpenSeen& seen, OpenCounts& counts) {
-  const auto id = opened_id(seen);
+  const auto id = opened_id(seen.account, seen.recipient);
   if (!id) return fail(id.error());
   if (*id == 0) return OpenRecorded::unknown;
   const Instant at = now_ - seen.age;
@@ -134,6 +135,24 @@ Result<std::vector<OpenRecorded>> SqliteWriteTransaction::record_opens(
     if (!done) return fail(std::move(done.error()));
   }
   return answers;
+}
+
+Result<OpenRecorded> SqliteWriteTransaction::record_complaint(AccountKey account,
+                                                              const RecipientKey& key) {
+  const auto id = opened_id(account, key);
+  if (!id) return fail(id.error());
+  if (*id == 0) return OpenRecorded::unknown;
+  auto query = db_.query(
+      "INSERT INTO opens(account, id, times, complained) VALUES(?1, ?2, 0, ?3)"
+      " ON CONFLICT(account, id) DO UPDATE SET complained = ?3 WHERE complained IS NULL"
+      " RETURNING 1");
+  query.bind(account, *id, now_);
+  bool recorded = false;
+  while (query.next()) recorded = true;
+  if (query.failed()) return fail(query.error());
+  if (!recorded) return OpenRecorded::repeated;
+  tell_of_recipient(EventKind::complained, account, key);
+  return OpenRecorded::recorded;
 }
 
 }  // namespace todoku::store::sqlite

@@ -173,8 +173,14 @@ class Queries {
   // receiver_tls.cc
   [[nodiscard]] Result<std::optional<StsPolicy>> sts_policy(std::string_view domain);
   [[nodiscard]] Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question);
+  // probes.cc
+  [[nodiscard]] Result<std::vector<Probe>> probes(const ProbeQuestion& question);
+  [[nodiscard]] Result<std::int64_t> probes_open();
   // lane_paces.cc
   [[nodiscard]] Result<std::vector<LanePace>> lane_paces(const LanePaceQuestion& question);
+  [[nodiscard]] Result<std::vector<WarmUpCount>> warm_up_counts(std::string_view source,
+                                                                WarmUpDay since,
+                                                                std::int64_t limit);
 
   // outcome_counts.cc
   [[nodiscard]] Result<std::vector<OutcomeCount>> outcomes_of(
@@ -258,6 +264,8 @@ class Queries {
 
   [[nodiscard]] Result<EventPage> events(const EventQuestion& question);
   [[nodiscard]] Result<EventPlace> last_event_place();
+  [[nodiscard]] Result<std::optional<std::vector<AccountKey>>> accounts_told(
+      const EventPlace& after, const EventPlace& until, std::int64_t sheets_max);
   [[nodiscard]] Result<std::uint64_t> event_generation();
 
   // domain_reports.cc

@@ -63,6 +63,9 @@ ImportJob job_in(const Query& row) {
   job.keep_duplicates = row.flag(14);
   job.language = static_cast<Language>(row.integer(15));
   job.folded = row.integer(16);
+  job.form = static_cast<ImportForm>(row.integer(17));
+  job.dry_run = row.flag(18);
+  job.findings = row.text(19);
   return job;
 }
 
@@ -188,7 +191,7 @@ Result<ImportJob> Queries::import_job(AccountKey account, PublicId id) {
   auto query = db_.query(
       "SELECT j.id, j.account, j.delivery, d.id, j.status, j.ignore_errors, j.immediate,"
       " j.percentage, j.success, j.failed, j.total, j.upload_file, j.error_file, j.created,"
-      " j.keep_duplicates, j.language, j.folded"
+      " j.keep_duplicates, j.language, j.folded, j.form, j.dry_run, j.findings"
       " FROM import_jobs j JOIN deliveries d ON d.key = j.delivery"
       " WHERE j.account = ? AND j.id = ? AND d.deleted = 0");
   query.bind(account, id);
@@ -202,7 +205,7 @@ Result<std::vector<ImportJob>> Queries::running_imports(NodeKey node) {
   auto query = db_.query(
       "SELECT j.id, j.account, j.delivery, d.id, j.status, j.ignore_errors, j.immediate,"
       " j.percentage, j.success, j.failed, j.total, j.upload_file, j.error_file, j.created,"
-      " j.keep_duplicates, j.language, j.folded"
+      " j.keep_duplicates, j.language, j.folded, j.form, j.dry_run, j.findings"
       " FROM import_jobs j JOIN deliveries d ON d.key = j.delivery"
       " WHERE j.status = 1 AND d.deleted = 0 AND (j.node = ?"
       " OR NOT EXISTS (SELECT 1 FROM nodes n WHERE n.key = j.node AND n.void = 0))"

@@ -152,6 +152,7 @@ Result<std::optional<Story>> Queries::story_of(std::int64_t row, Told told) {
   story.delivery_id = delivery->id;
   story.email_id = (*owner)->first_email_id + seq_of(row);
   story.type = delivery->type;
+  story.purpose = purpose_of(delivery->labels.purpose, delivery->type);
   story.delivery_status = delivery->status;
   story.failure_reason = delivery->failure_reason;
   story.address = std::move((*recipient)->address);

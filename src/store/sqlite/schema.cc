@@ -591,13 +591,42 @@ CREATE INDEX rate_states_level ON rate_states(level) WHERE level > 0;
 CREATE INDEX rate_states_old ON rate_states(since) WHERE delivery > 0;
 )sql";
 
+// warm_up   store/warm_up.h.
+constexpr const char* kVersion36 = R"sql(
+CREATE TABLE warm_up(
+  source TEXT NOT NULL, day INTEGER NOT NULL, site TEXT NOT NULL, taken INTEGER NOT NULL,
+  PRIMARY KEY(source, day, site)) WITHOUT ROWID;
+)sql";
+
+// probes   store/probes.h. due: NULL when it is over.
+constexpr const char* kVersion37 = R"sql(
+CREATE TABLE probes(
+  token TEXT PRIMARY KEY, mailbox TEXT NOT NULL, asked INTEGER NOT NULL, due INTEGER,
+  news BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX probes_asked ON probes(asked);
+CREATE INDEX probes_mailbox ON probes(mailbox, asked);
+CREATE INDEX probes_due ON probes(due) WHERE due IS NOT NULL;
+)sql";
+
+// opens.complained   store/opens.h: when its reader's provider told of a complaint.
+constexpr const char* kVersion38 = R"sql(
+ALTER TABLE opens ADD COLUMN complained INTEGER;
+)sql";
+
+// import_jobs.form, dry_run, findings   store/imports.h.
+constexpr const char* kVersion39 = R"sql(
+ALTER TABLE import_jobs ADD COLUMN form INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE import_jobs ADD COLUMN dry_run INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE import_jobs ADD COLUMN findings TEXT NOT NULL DEFAULT '';
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 35> kMigrations{
-    kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,
-    kVersion8,  kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14,
-    kVersion15, kVersion16, kVersion17, kVersion18, kVersion19, kVersion20, kVersion21,
-    kVersion22, kVersion23, kVersion24, kVersion25, kVersion26, kVersion27, kVersion28,
-    kVersion29, kVersion30, kVersion31, kVersion32, kVersion33, kVersion34, kVersion35};
+constexpr std::array<const char*, 39> kMigrations{
+    kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,  kVersion8,
+    kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14, kVersion15, kVersion16,
+    kVersion17, kVersion18, kVersion19, kVersion20, kVersion21, kVersion22, kVersion23, kVersion24,
+    kVersion25, kVersion26, kVersion27, kVersion28, kVersion29, kVersion30, kVersion31, kVersion32,
+    kVersion33, kVersion34, kVersion35, kVersion36, kVersion37, kVersion38, kVersion39};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

@@ -206,6 +206,10 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question) override {
     return queries_.tls_counts(question);
   }
+  Result<std::vector<Probe>> probes(const ProbeQuestion& question) override {
+    return queries_.probes(question);
+  }
+  Result<std::int64_t> probes_open() override { return queries_.probes_open(); }
   Result<std::vector<OutcomeCount>> outcomes_of(DeliveryKey key,
                                                 const std::optional<std::string>& site,
                                                 std::int64_t limit) override {
@@ -217,6 +221,10 @@ class SqliteReadTransaction final : public ReadTransaction {
   }
   Result<std::vector<LanePace>> lane_paces(const LanePaceQuestion& question) override {
     return queries_.lane_paces(question);
+  }
+  Result<std::vector<WarmUpCount>> warm_up_counts(std::string_view source, WarmUpDay since,
+                                                  std::int64_t limit) override {
+    return queries_.warm_up_counts(source, since, limit);
   }
 
   Result<std::vector<RateFound>> rates(std::span<const RateSubject> subjects, RateHour from,
@@ -356,6 +364,11 @@ class SqliteReadTransaction final : public ReadTransaction {
     return queries_.events(question);
   }
   Result<EventPlace> last_event_place() override { return queries_.last_event_place(); }
+  Result<std::optional<std::vector<AccountKey>>> accounts_told(const EventPlace& after,
+                                                               const EventPlace& until,
+                                                               std::int64_t sheets_max) override {
+    return queries_.accounts_told(after, until, sheets_max);
+  }
 
   Result<std::vector<QueueFigures>> queue_figures() override { return queries_.queue_figures(); }
   Result<AccountWork> work_of(AccountKey account) override { return queries_.work_of(account); }
@@ -466,10 +479,19 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<bool> remove_key_slots(const KeySlotsRow& row) override;
   // -- how lanes fare (lane_paces.cc)
   Result<void> note_lane_paces(std::span<const LanePace> paces) override;
+  // -- sources that are warming up (warm_up.cc)
+  Result<std::int64_t> take_warm_up(const WarmUpTake& take) override;
+  Result<void> give_back_warm_up(std::string_view source, const WarmUpCount& unsent) override;
 
   // -- receivers' TLS (receiver_tls.cc)
   Result<void> keep_sts_policy(const StsPolicy& policy) override;
   Result<void> add_tls_counts(std::span<const TlsCount> counts, std::int64_t keep_since) override;
+
+  // -- probes of receivers' mailboxes (probes.cc)
+  Result<bool> ask_probe(const Probe& probe) override;
+  Result<std::vector<Probe>> take_probes(Instant now, Instant until, std::int64_t limit) override;
+  Result<bool> keep_probe(const Probe& probe, Instant taken) override;
+  Result<std::int64_t> drop_probes(Instant before) override;
 
   // -- outcomes by cause (outcome_counts.cc)
   Result<bool> drop_outcome_hours(HourNumber before, std::int64_t rows) override;
@@ -482,6 +504,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
 
   // -- opens (opens.cc)
   Result<std::vector<OpenRecorded>> record_opens(std::span<const OpenSeen> seen) override;
+  Result<OpenRecorded> record_complaint(AccountKey account, const RecipientKey& key) override;
 
   // -- exports (exports.cc)
   Result<ExportJob> create_export(const NewExport& wanted) override;
@@ -715,7 +738,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   [[nodiscard]] Result<bool> insert_report(const DomainReport& report);
 
   // opens.cc
-  [[nodiscard]] Result<PublicId> opened_id(const OpenSeen& seen);
+  [[nodiscard]] Result<PublicId> opened_id(AccountKey account, const RecipientKey& key);
   [[nodiscard]] Result<OpenRecorded> record_open(const OpenSeen& seen, OpenCounts& counts);
 
   // Parts of purge_deleted(): true when nothing of their kind is left.

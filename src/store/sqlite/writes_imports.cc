@@ -38,11 +38,11 @@ Result<ImportJob> SqliteWriteTransaction::create_import(DeliveryKey key, const N
   done = db_.query(
                 "INSERT INTO import_jobs(account, id, delivery, section, status, ignore_errors,"
                 " immediate, percentage, staged, success, failed, total, upload_file, error_file,"
-                " created, node, keep_duplicates, language)"
-                " VALUES(?, ?, ?, ?, 1, ?, ?, 0, 0, 0, 0, 0, ?, '', ?, ?, ?, ?)")
+                " created, node, keep_duplicates, language, form, dry_run)"
+                " VALUES(?, ?, ?, ?, 1, ?, ?, 0, 0, 0, 0, 0, ?, '', ?, ?, ?, ?, ?, ?)")
              .bind(delivery->account, *id, key, section, import.ignore_errors, import.immediate,
                    std::string_view(import.upload), now_, node, import.keep_duplicates,
-                   static_cast<std::int64_t>(import.language))
+                   static_cast<std::int64_t>(import.language), import.form, import.dry_run)
              .run();
   if (!done) return fail(std::move(done.error()));
   return queries_.import_job(delivery->account, *id);
@@ -116,10 +116,11 @@ Result<void> SqliteWriteTransaction::end_import(PublicId job, AccountKey account
   const bool finished = end.status == ImportStatus::finished;
   auto done = db_.query(
                      "UPDATE import_jobs SET status = ?, percentage = 100, success = ?,"
-                     " failed = ?, total = ?, upload_file = '', error_file = ?, folded = ?"
-                     " WHERE account = ? AND id = ?")
+                     " failed = ?, total = ?, upload_file = '', error_file = ?, folded = ?,"
+                     " findings = ? WHERE account = ? AND id = ?")
                   .bind(end.status, end.success_count, end.failed_count, end.total_count,
-                        std::string_view(end.errors), end.folded, account, job)
+                        std::string_view(end.errors), end.folded, std::string_view(end.findings),
+                        account, job)
                   .run();
   if (!done) return done;
   done = db_.query("UPDATE sections SET state = ?, open_batch = NULL WHERE id = ?")

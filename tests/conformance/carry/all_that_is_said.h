@@ -102,12 +102,12 @@ inline std::string text_of(const Delivery& d, const Content& content) {
 }
 
 inline std::string text_of(const ImportJob& j) {
-  return fmt::format("job {} of {} for {} ({}) {} {}{}{} {} {} {}/{}/{}/{} {} {} {}", j.id,
+  return fmt::format("job {} of {} for {} ({}) {} {}{}{} {} {} {}/{}/{}/{} {} {} {} {}{} {}", j.id,
                      static_cast<std::int64_t>(j.account), static_cast<std::int64_t>(j.delivery),
                      j.delivery_id, static_cast<int>(j.status), j.ignore_errors, j.immediate,
                      j.keep_duplicates, static_cast<int>(j.language), j.percentage, j.success_count,
                      j.failed_count, j.total_count, j.folded, j.upload, j.errors,
-                     to_epoch_ms(j.created));
+                     to_epoch_ms(j.created), static_cast<int>(j.form), j.dry_run, j.findings);
 }
 
 inline void tell_account(Store& store, const Account& account, std::vector<std::string>& said) {
@@ -160,8 +160,9 @@ inline void tell_account(Store& store, const Account& account, std::vector<std::
   for (const OpenRecord& open : read(store, [&](ReadTransaction& t) {
          return t.opens_in(account.key, {1, 1'000'000}, 1'000);
        })) {
-    said.push_back(fmt::format("open {} {} {} {} {}", open.id, text_of(open.opened),
-                               text_of(open.opened_last), open.times, text_of(open.prefetched)));
+    said.push_back(fmt::format("open {} {} {} {} {} {}", open.id, text_of(open.opened),
+                               text_of(open.opened_last), open.times, text_of(open.prefetched),
+                               text_of(open.complained)));
   }
   for (PublicId job = 1; job < 10; ++job) {
     const auto found =

@@ -289,6 +289,9 @@ class Filling {
                           .age = {}};
       write(store_, [&](WriteTransaction& t) { return t.record_opens(std::span(&seen, 1)); });
     }
+    write(store_, [&](WriteTransaction& t) {
+      return t.record_complaint(acme_.key, {lease.key.delivery, lease.key.batch, 2});
+    });
     Accept in_pieces = acceptance({recipient("relayed")});
     in_pieces.delivery.type = DeliveryType::smtp;
     in_pieces.delivery.content.relayed = RelayedEnvelope{.mail_from = "a@example.jp"};
@@ -396,7 +399,8 @@ class Filling {
                              {.ignore_errors = true,
                               .keep_duplicates = true,
                               .language = Language::japanese,
-                              .upload = "1.upload"},
+                              .upload = "1.upload",
+                              .form = ImportForm::ndjson},
                              node_);
     });
     (void)must(store_.perform_and_wait(StageRows{.job = job.id,

@@ -17,6 +17,7 @@ namespace {
 using enum EventKind;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Optional;
 using ::testing::SizeIs;
 
 EventPage page_of(Store& store, const EventQuestion& question) {
@@ -322,6 +323,31 @@ TEST_P(StoreSuite, EventsAreOnePerPlaceAndCanBeReadOnFromEach) {
   EXPECT_THAT(all_of(*store_, {.account = acme.key, .after = last}), IsEmpty());
   accept(acme.key, {recipient("four")});
   EXPECT_THAT(all_of(*store_, {.account = acme.key, .after = last}), SizeIs(1));
+}
+
+TEST_P(StoreSuite, WhomSomethingHappenedToIsToldBetweenTwoPlaces) {
+  const auto last = [&] {
+    return must(read([](ReadTransaction& t) { return t.last_event_place(); }));
+  };
+  const auto told = [&](const EventPlace& after, const EventPlace& until, std::int64_t most) {
+    return must(read([&](ReadTransaction& t) { return t.accounts_told(after, until, most); }));
+  };
+  const Account quiet = account("quiet");
+  const Account acme = account("acme");
+  const Account busy = account("busy");
+  accept(quiet.key, {recipient("one")});
+  const EventPlace first = last();
+  accept(busy.key, {recipient("one"), recipient("two")});
+  accept(acme.key, {recipient("one")});
+  accept(busy.key, {recipient("one")});
+  const EventPlace second = last();
+  EXPECT_THAT(told(first, second, 3), Optional(ElementsAre(acme.key, busy.key)));
+  EXPECT_EQ(told(first, second, 2), std::nullopt);
+  EXPECT_THAT(told(second, second, 1), Optional(IsEmpty()));
+  accept(quiet.key, {recipient("two")});
+  EXPECT_THAT(told(first, second, 3), Optional(ElementsAre(acme.key, busy.key)));
+  EXPECT_THAT(told(second, last(), 3), Optional(ElementsAre(quiet.key)));
+  EXPECT_THAT(told(EventPlace{}, last(), 10), Optional(ElementsAre(quiet.key, acme.key, busy.key)));
 }
 
 TEST_P(StoreSuite, ConditionsLeaveEventsOut) {

@@ -20,7 +20,9 @@ class Importing {
                              {.ignore_errors = true,
                               .keep_duplicates = true,
                               .language = Language::japanese,
-                              .upload = "upload/1.csv"},
+                              .upload = "upload/1.csv",
+                              .form = ImportForm::ndjson,
+                              .dry_run = true},
                              node_);
     }));
   }
@@ -73,6 +75,9 @@ TEST_P(StoreSuite, AnImportBecomesVisibleWhenItEnds) {
   EXPECT_TRUE(job.ignore_errors);
   EXPECT_FALSE(job.immediate);
   EXPECT_TRUE(job.keep_duplicates);
+  EXPECT_EQ(job.form, ImportForm::ndjson);
+  EXPECT_TRUE(job.dry_run);
+  EXPECT_EQ(job.findings, "");
   EXPECT_THAT(must(read([&](ReadTransaction& t) { return t.import_errors(made.key); })), IsEmpty())
       << "there are none yet";
   EXPECT_EQ(job.upload, "upload/1.csv");
@@ -118,8 +123,13 @@ TEST_P(StoreSuite, AFailedImportLeavesTheDraftAsItWas) {
   append(made.key, {recipient("before")});
   Importing import(*store_, me_, made);
   must(import.stage(recipients(600, "example.jp")));
-  must(import.end({ImportStatus::failed, 0, 3, 603, "errors/1.csv"}));
+  must(import.end({.status = ImportStatus::failed,
+                   .failed_count = 3,
+                   .total_count = 603,
+                   .errors = "errors/1.csv",
+                   .findings = R"({"form":"csv"})"}));
   EXPECT_EQ(must(import.job()).status, ImportStatus::failed);
+  EXPECT_EQ(must(import.job()).findings, R"({"form":"csv"})");
   EXPECT_EQ(get(made.key).status, DeliveryStatus::edit);
   EXPECT_EQ(get(made.key).counts.total, 1);
   EXPECT_THAT(stories("user7@example.jp"), IsEmpty());

@@ -101,6 +101,41 @@ TEST_P(StoreSuite, AnOpeningCountsOnceAnHourAndTheRecipientOnce) {
   EXPECT_EQ(opens.at(0).times, 2);
 }
 
+TEST_P(StoreSuite, AComplaintOfAMailCountsOnceWhateverItsReaderOpened) {
+  const auto mail = accept(account().key, {recipient("to"), recipient("cc")});
+  const AccountKey owner = mail.delivery.account;
+  record({outcome(mail.batches[0].key, 0, RecipientState::delivered),
+          outcome(mail.batches[0].key, 1, RecipientState::delivered)});
+  const auto complain = [&](AccountKey of, std::uint32_t seq) {
+    const BatchKey batch = mail.batches[0].key;
+    return must(store_->write_and_wait(WritePriority::outcomes, [&](WriteTransaction& t) {
+      return t.record_complaint(of, {batch.delivery, batch.batch, seq});
+    }));
+  };
+  EXPECT_THAT(record_opens(*store_, {seen(mail, 0)}), ElementsAre(recorded));
+  const Instant told = now();
+  EXPECT_EQ(complain(owner, 0), recorded);
+  EXPECT_EQ(complain(owner, 1), recorded) << "opened without images";
+  clock_.advance(48h);
+  EXPECT_EQ(complain(owner, 0), repeated) << "however much later";
+  EXPECT_EQ(complain(owner, 2), unknown);
+  EXPECT_EQ(complain(account("other").key, 0), unknown) << "it is not theirs";
+  const auto opens = opens_in(*store_, owner);
+  ASSERT_THAT(opens, SizeIs(2));
+  EXPECT_EQ(opens[0].complained, told);
+  EXPECT_EQ(opens[0].times, 1);
+  EXPECT_EQ(opens[1].complained, told);
+  EXPECT_EQ(opens[1].opened, std::nullopt);
+  EXPECT_EQ(counts_of(*store_, mail.delivery.key), (OpenCounts{.opened = 1}));
+  EXPECT_THAT(must(store_->read_and_wait([&](ReadTransaction& t) {
+                return t.events({.account = owner, .kinds = {EventKind::complained}});
+              })).events,
+              SizeIs(2));
+  clock_.advance(1h);
+  EXPECT_THAT(record_opens(*store_, {seen(mail, 1)}), ElementsAre(recorded));
+  EXPECT_EQ(opens_in(*store_, owner)[1].complained, told) << "opening it takes nothing back";
+}
+
 TEST_P(StoreSuite, PrefetchersAreKeptAndCountedApart) {
   const auto mail = accept(account().key, {recipient("to"), recipient("cc")});
   EXPECT_THAT(record_opens(*store_, {seen(mail, 0, OpenedBy::prefetch),

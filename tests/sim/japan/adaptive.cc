@@ -3,6 +3,7 @@
 
 #include "delivery/policy/adaptive_pace.h"
 #include "delivery/policy/backoff.h"
+#include "delivery/policy/lane_answers.h"
 #include "delivery/policy/retry.h"
 #include "sim/japan/strategy.h"
 
@@ -51,16 +52,11 @@ class AdaptiveLane final : public LaneStrategy {
   }
 
  private:
-  // One that is refused while others are served says how many there may be; else the site fails.
   bool not_let_in(const Heard& heard) {
-    const bool others = heard.others > 0 && backoff_.failures() == 0;
-    if (heard.said == Said::blocked || !others ||
-        pace_.answered({.reply = PaceReply::too_many,
-                        .connections = heard.others,
-                        .latency = heard.now - heard.began},
-                       heard.now)) {
-      fails(heard.now);
-    }
+    const bool failed = heard.said == Said::blocked ||
+                        delivery::policy::too_many_told(pace_, backoff_, heard.others,
+                                                        heard.now - heard.began, heard.now);
+    if (failed) fails(heard.now);
     return true;
   }
   void fails(SteadyInstant now) { backoff_.failed(now, random_); }

@@ -19,7 +19,7 @@ from on_postgres import OnPostgres  # noqa: E402
 from postgres_server import PostgresServer  # noqa: E402
 
 MODULES = ("access_checks", "answer_checks", "tolerance_checks", "limit_checks", "type_checks",
-           "state_checks", "import_checks", "transport_checks", "header_checks", "content_checks",
+           "state_checks", "import_checks", "list_checks", "transport_checks", "header_checks", "content_checks",
            "size_checks", "batch_checks", "openapi_checks", "idempotency_checks", "event_checks",
            "log_checks", "usage_checks", "suppression_checks", "open_checks",
            "unsubscribe_checks", "personal_checks",
@@ -64,7 +64,8 @@ def main():
                                       'reply = "550 5.7.1 your address has a poor reputation"'],
                  "later.example": ["[[receiver.rule]]", 'at = "rcpt"', 'reply = "451 4.3.0 later"']}
     # Deferred recipients stay deferred for as long as the checks run.
-    config = ["[delivery]", "bulk_retry_seconds = [600]", "transactional_retry_seconds = [600]"]
+    config = ["[limits]", "stream_bytes_max = 4194304", "[delivery]", "bulk_retry_seconds = [600]",
+              "transactional_retry_seconds = [600]"]
     with door.world.stack_like(Keeping, receivers, config) as stack:
         door.world.stack = stack
         suite = unittest.defaultTestLoader.loadTestsFromNames(names)

@@ -72,7 +72,7 @@ TOKENS = {
 # What the engine takes beyond its schemas: {name of the member: kinds}.
 TAKEN_TOO = {"value": {"integer", "number", "boolean", "null"}, "to": {"array"},
              "expires_in": {"string"}, "ignore_errors": {"string"}, "immediate": {"string"},
-             "keep_duplicates": {"string"}}
+             "keep_duplicates": {"string"}, "dry_run": {"string"}}
 # Numbers that these take as they like: the documents say what stands in their place.
 LENIENT = {"month_ago"}
 

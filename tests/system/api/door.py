@@ -81,6 +81,11 @@ class Account:
         parts.append(('name="file"; filename="a.csv"', part_type, csv))
         return self.multipart("POST", f"/deliveries/{delivery}/emails/import", parts, headers=headers)
 
+    def stream(self, delivery, lines, query="", content_type="application/x-ndjson", headers=None):
+        """The answer to a list as the body itself."""
+        return self.request("POST", f"/deliveries/{delivery}/emails/stream{query}", lines,
+                            headers=headers, content_type=content_type)
+
     def job(self, job):
         return self.request("GET", f"/deliveries/-/emails/import/{job}")
 

@@ -219,6 +219,11 @@ class Description(Checks):
                                                 {"ignore_errors": True}), "importRecipients", 201)
         self.account.end_of(job["job_id"])
         self.fits(self.account.job(job["job_id"]), "getImport", 200)
+        job = self.fits(self.account.stream(number, b'{"email":"c@fast.example"}\n', "?dry_run=true"),
+                        "streamRecipients", 201)
+        self.account.end_of(job["job_id"])
+        self.fits(self.get(f"/deliveries/-/emails/import/{job['job_id']}/findings"),
+                  "getImportFindings", 200)
         self.fits(self.get("/deliveries"), "listDeliveries", 200)
         log = door.eventually(lambda: self.ok(self.get("/logs/mails/results"))["data"], "a log row")
         self.fits(self.get("/logs/mails/results"), "searchLogs", 200)

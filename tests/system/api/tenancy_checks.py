@@ -103,6 +103,8 @@ class Tenancy(Checks):
         name = description["operationId"]
         if name == "importRecipients":
             return account.import_csv(ids["delivery_id"], b"email\nx@fast.example\n")
+        if name == "streamRecipients":
+            return account.stream(ids["delivery_id"], b'{"email":"x@fast.example"}\n')
         token = self.admins[account.name]
         if path.startswith("/errors/list/"):
             ids = {**ids, "job_id": ids["export"]}

@@ -86,6 +86,9 @@ class Unsubscribes(Checks):
         self.assertFalse(self.is_dropped(to, purpose="transactional"))
         self.assertEqual(200, self.one_click(link)[0].status, "once more")
         self.assertEqual([("advertisements", "")], self.opt_outs(to))
+        told = self.ok(self.account.request("GET", f"/events?kind[]=unsubscribed&email={to}"))["data"]
+        self.assertEqual([("unsubscribed", to.lower())],
+                         [(event["kind"], event["email"].lower()) for event in told])
 
     def test_the_link_in_the_texts_is_that_of_the_header(self):
         to = self.address()

@@ -154,6 +154,44 @@ class Webhooks(WebhookChecks):
         self.refused(ask(), status=404)
         self.assertNotEqual(made["webhook"], self.ok(ask("anew"), 201)["webhook"])
 
+    def test_a_repeated_rotation_and_replay_do_nothing_twice(self):
+        hook, other = self.hook(), self.hook()
+        first = self.registered(hook)["secret"]
+        self.registered(other)
+        self.send()
+        self.told(hook, 3)
+        # So that nobody tells it meanwhile: what an order has made stays to be seen.
+        self.ok(self.asked("PATCH", f"/webhooks/{hook.name}", {"enabled": False}))
+
+        def ask(action, body, named="again", to=hook):
+            return self.asked("POST", f"/webhooks/{to.name}/{action}", body,
+                              headers={"Idempotency-Key": named})
+
+        for action, status, body, others in (
+                ("rotate", 201, {"overlap_hours": 24}, ({"overlap_hours": 2},)),
+                ("replay", 202, {"from": "2026-01-01"}, ({"from": "2026-01-02"}, {"set_aside": True}))):
+            with self.subTest(action):
+                made = ask(action, body)
+                self.assertNotIn("idempotency-replayed", made.headers)
+                answer = self.ok(made, status)
+                again = ask(action, body)
+                self.assertEqual((status, answer), (again.status, again.json))
+                self.assertEqual("true", again.headers.get("idempotency-replayed"))
+                for changed in others:
+                    self.refused(ask(action, changed), status=409)
+                self.refused(ask(action, body, to=other), status=409)
+        self.assertEqual({"events": None}, answer)
+        self.assertEqual(1, self.shown(hook)["replays"])
+        self.ok(ask("replay", {"from": "2026-01-01"}, "next"), 202)
+        self.assertEqual(2, self.shown(hook)["replays"])
+        # Absent is what it stands for.
+        self.assertEqual("true", ask("rotate", {}).headers.get("idempotency-replayed"))
+        # A third secret would have been one more that signs.
+        self.assertEqual(1, len(self.shown(hook)["old_secrets_until"]))
+        secret = ask("rotate", {}).json["secret"]
+        self.assertNotEqual(first, secret)
+        self.assertNotEqual(secret, self.ok(ask("rotate", {}, "next"), 201)["secret"])
+
     def test_what_is_wrong_is_refused_with_its_member(self):
         hook = self.hook()
         for field, value in {"url": "ftp://127.0.0.1/x", "form": "xml", "signature": "rsa",

@@ -64,9 +64,12 @@ def unknown_users_at_a_carrier_hold_a_delivery_there_alone(binary):
         calm = lambda: sum("calm.example" in to for to, _ in stack.arrivals())  # noqa: E731
         stack.wait_for(lambda: calm() == 200, "the others")
         stack.await_story("ok.899@carrier.example", "is held back at carrier")
+        progress = stack.api.call("GET", f"/deliveries/{delivery}/progress")
+        check_equal([hold["receiver"] for hold in progress["holds"]], ["carrier"], "what /progress says")
         arrived = len(stack.arrivals())
         check(arrived < 900, f"{arrived} have arrived")
         stack.api.call("POST", f"/deliveries/{delivery}/resume")
+        check_equal(stack.api.call("GET", f"/deliveries/{delivery}/progress")["holds"], [], "once it was resumed")
         stack.wait_for(lambda: len(stack.arrivals()) > arrived, "the carrier's next")
         stack.api.call("POST", f"/deliveries/{delivery}/stop")
 

@@ -144,10 +144,16 @@ def takes_what_the_source_sends(binary):
         story = stack.await_story("late@receiver.example", "smarthost")
         check("does not let us in" in story and "535" in story, story)
         check_equal(stack.counts(late)[2], 0, "hard errors")
+        waits = stack.transaction("waits@receiver.example")
         check("スマートホスト" in stack.explain("late@receiver.example", "ja"), "the Japanese story")
         check(stack.metric("todoku_failures_total", cause="smarthost") >= 1.0, "the metric")
         doctor = stack.command("doctor", "--source", "hub", statuses=(1,))
         check("does not let this source log in" in doctor, doctor)
+        # A login that was mended does not wait for the time at which the refused one is tried again.
+        refused = stack.hub.log().count("authentication failed")
+        stack.give(PASSWORD)
+        stack.settle(waits)
+        check_equal(stack.hub.log().count("authentication failed"), refused, "further wrong logins")
         for path in pathlib.Path(stack.directory).glob("*.log"):
             check(b" horse" not in path.read_bytes(), f"the password is in {path.name}")
 

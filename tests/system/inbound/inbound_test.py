@@ -14,6 +14,7 @@ SYSTEM = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(SYSTEM / folder) for folder in ("support", "delivery")]
 
 from installation import Installation, check, check_equal, run  # noqa: E402
+from opendkim import OpenDkim  # noqa: E402
 from ports import free_port  # noqa: E402
 
 CORPUS = SYSTEM.parent / "corpus" / "bounce"
@@ -60,11 +61,17 @@ From: news@sender.example
 class Inbound(Installation):
     def __init__(self, binary):
         self.port = free_port()
+        self.filter = OpenDkim()
         super().__init__(binary, {"receiver.example": []}, [
             "[suppression]", "hard_errors = 1",
             "[inbound]", "enabled = true", f'listen = ["127.0.0.1:{self.port}"]',
-            'forward_to = "ops@receiver.example"', 'forward_account = "tester"'],
+            'forward_to = "ops@receiver.example"', 'forward_account = "tester"',
+            f'milters = ["{self.filter.socket}"]'],
             sink_config=['store_directory = "mails"'])
+
+    def close(self):
+        super().close()
+        self.filter.close()
 
     def write_config(self):
         super().write_config()
@@ -162,18 +169,54 @@ def a_complaint_stops_advertisements_and_people_get_their_mail(stack):
     check_equal(stack.kinds(delivery).count("complained"), 1, "events of two complaints")
     check_equal(stack.listed(to), [("complaint", "advertisements")], "the suppression list")
     check_equal(stack.counts(delivery), (1, 1, 0, 0), "its delivery")
+    story = stack.explain(to)
+    check(story.find(": accepted") < story.find("its reader calls it spam"), f"its story: {story}")
     stack.returns("postmaster@bounce.sender.example",
-                  "From: a@b.example\r\nSubject: 助けて\r\n\r\nplease\r\n".encode())
+                  "From: A <a@b.example>\r\nSubject: =?utf-8?B?5Yqp44GR44Gm?=\r\n\r\nplease\r\n".encode())
     stack.wait_for(lambda: any(entry["rcpt_to"] == "ops@receiver.example"
                                for entry in stack.log()), "what is sent on")
     [forwarded] = stack.mails_to("ops@receiver.example")
-    [enclosed] = [part for part in forwarded.walk() if part.get_filename() == "mail.eml"]
-    check("助けて".encode() in enclosed.get_payload(decode=True), "what it encloses")
+    check_equal((forwarded["Subject"], forwarded["Reply-To"]), ("助けて", "a@b.example"), "what is forwarded")
+    [enclosed] = [part for part in forwarded.walk() if part.get_content_type() == "message/rfc822"]
+    check_equal(enclosed.get_payload(0).get_payload().strip(), "please", "what it encloses")
+
+
+def a_filter_is_asked_and_what_it_writes_stays(stack):
+    def forwards():
+        return [entry for entry in stack.log() if entry["rcpt_to"] == "ops@receiver.example"]
+    before = len(forwards())
+    mail = b"From: a@reporter.example\r\nSubject:  signed\r\n\tmail\r\n\r\nspam\r\n"
+    stack.returns("abuse@bounce.sender.example", stack.filter.signed(mail))
+    stack.wait_for(lambda: len(forwards()) > before, "what is sent on")
+    [forwarded] = [each for each in stack.mails_to("ops@receiver.example")
+                   if each["Reply-To"] == "a@reporter.example"]
+    [enclosed] = [part for part in forwarded.walk() if part.get_content_type() == "message/rfc822"]
+    result = enclosed.get_payload(0)["Authentication-Results"]
+    check("dkim=pass" in result and "header.d=reporter.example" in result, result)
+
+
+def mail_waits_while_the_filter_is_away(stack):
+    before = stack.metric("todoku_inbound_filtered_total", verdict="accepted")
+    check(before > 5, f"mails that the filter has seen: {before}")
+    stack.filter.stop()
+    stack.returns("abuse@bounce.sender.example", b"From: b@b.example\r\n\r\nspam\r\n", 451)
+    check_equal(stack.metric("todoku_inbound_filtered_total", verdict="away"), 1, "not asked")
+
+
+def what_nobody_would_get_is_put_off(stack):
+    ops = "ops@receiver.example"
+    before = len(stack.mails_to(ops))
+    stack.command("suppression", "add", ops, "--account", "tester", "--note", "left")
+    stack.returns("abuse@bounce.sender.example", b"From: a@b.example\r\n\r\nspam\r\n", 451)
+    put_off = stack.metric("todoku_inbound_forwards_put_off_total", because="suppressed")
+    check_equal((put_off, len(stack.mails_to(ops))), (1, before), "put off, and sent on")
+    stack.command("suppression", "remove", ops, "--account", "tester")
 
 
 def who_writes_to_the_address_beside_the_link_leaves(stack):
     to = "saburo@receiver.example"
-    stack.settle(stack.bulk([to]))
+    delivery = stack.bulk([to])
+    stack.settle(delivery)
     [mail] = stack.mails_to(to)
     field = "".join(mail["List-Unsubscribe"].split())
     address, token = re.search(r",<mailto:([^?>]+)\?subject=([^>]+)>$", field).groups()
@@ -181,17 +224,21 @@ def who_writes_to_the_address_beside_the_link_leaves(stack):
     answer = f"From: {to}\r\nSubject: {{}}\r\n\r\n"
     stack.returns(address, answer.format(token[:-1]).encode())
     check_equal(stack.listed(to), [], "after a wrong token")
-    stack.returns(address, answer.format(token).encode())
+    stack.returns(address, answer.format(f"Re:{token[:60]}\r\n {token[60:]}").encode())
     check_equal(stack.listed(to), [("unsubscribe", "advertisements")], "the suppression list")
     check_equal((stack.became("unsubscribed"), stack.became("not_understood")), (1, 1),
                 "what was counted")
+    stack.returns(address, answer.format(token).encode())
+    check_equal(stack.kinds(delivery).count("unsubscribed"), 1, "events of who left, and wrote again")
 
 
 def mail_that_comes_back(binary):
     with Inbound(binary) as stack:
         for told in (a_returned_mail_ends_the_story_once, what_is_not_ours_is_refused,
                      a_complaint_stops_advertisements_and_people_get_their_mail,
-                     who_writes_to_the_address_beside_the_link_leaves):
+                     what_nobody_would_get_is_put_off, who_writes_to_the_address_beside_the_link_leaves,
+                     a_filter_is_asked_and_what_it_writes_stays,
+                     mail_waits_while_the_filter_is_away):
             told(stack)
 
 

@@ -87,8 +87,10 @@ class Follower:
             self.stack.command("bulk", "stop", self.values["1234"], statuses=(0, 1))
 
 
-# What there is nothing of here: a mail that is set aside, an address that receivers see, a zone.
-NOT_HERE = {"stuck release": (0, 1), "doctor --source": (0, 1, 2), "domain check": (0, 1, 2)}
+# What there is nothing of here: a mail that is set aside, an address that receivers see, a zone, a
+# mailbox for probes.
+NOT_HERE = {"stuck release": (0, 1), "doctor --source": (0, 1, 2), "domain check": (0, 1, 2),
+            "probe run": (1,)}
 
 
 class RunbooksFollowedTest(unittest.TestCase):

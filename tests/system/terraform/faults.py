@@ -159,6 +159,8 @@ FAULTS = [
      "tcp_established_timeout = 432000", "tracking"),
     ("the relay sees the balancer only", "modules/smtp_in/balancer.tf", r"proxy_protocol_v2      = true",
      "proxy_protocol_v2      = false", "proxy"),
+    ("inbound sees the balancer only", "modules/inbound/balancer.tf", r'preserve_client_ip     = "true"',
+     'preserve_client_ip     = "false"', "proxy"),
     ("a task is ended while the database is away", "modules/task/task.tf", r'"healthcheck", "--live"', '"healthcheck"',
      "container"),
     ("readiness is not asked", "modules/api/balancer.tf", r'"/readyz"', '"/healthz"', "health"),

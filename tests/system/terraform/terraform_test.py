@@ -87,20 +87,24 @@ class SettingsTest(unittest.TestCase):
     SOURCES = [{"name": f"out-{number}", "hello_name": f"out{number}.example.jp", "private_ip": f"10.20.17.{number}",
                 "public_ip": f"192.0.2.{number}"} for number in (1, 2)]
 
-    def shown(self, relay):
+    INBOUND = {"takes_inbound": True, "is_inbound": False, "inbound_port": 2526, "inbound_host": "mx.example.jp",
+               "forward_to": "ops@example.com", "forward_account": "house", "report_addresses": ["dmarc@example.jp"]}
+
+    def shown(self, relay, role=None, **inbound):
         text = rendered((TERRAFORM / "modules/settings/settings.toml.tftpl").read_text(), {
             "name": "mail", "drain_seconds": 100, "metrics_port": 9102, "api_port": 8025,
             "database_address": "postgresql://todoku@db.example.jp:5432/todoku?sslmode=verify-full",
             "region": "ap-northeast-1", "api_host": "mail.example.jp", "smtp_host": "smtp.example.jp",
             "return_path_domain": "bounce.example.jp", "proxy_networks": ["10.20.0.0/24", "10.20.1.0/24"],
-            "relay": relay, "relay_ports": {"implicit": 2465, "starttls": 2587}})
+            "relay": relay, "relay_ports": {"implicit": 2465, "starttls": 2587},
+            **self.INBOUND, **inbound})
         egress = rendered((TERRAFORM / "modules/settings/egress.tftpl").read_text(), {"sources": self.SOURCES})
         with tempfile.TemporaryDirectory() as folder:
             file = pathlib.Path(folder) / "todoku.toml"
             file.write_text(text)
             done = subprocess.run([BINARY, "--config", file, "config", "show"], capture_output=True, text=True,
                                   env={"PATH": "/usr/bin:/bin", "TODOKU_STORE__POSTGRES__PASSWORD": "x", "TODOKU_EGRESS": egress,
-                                       "TODOKU_ENGINE__ROLES": "smtp-in" if relay else "courier"})
+                                       "TODOKU_ENGINE__ROLES": role or ("smtp-in" if relay else "courier")})
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
 
@@ -115,6 +119,12 @@ class SettingsTest(unittest.TestCase):
         shown = self.shown(relay=True)
         for port in ("2465", "2587"):
             self.assertIn(f"0.0.0.0:{port}", shown)
+
+    def test_the_engine_takes_the_file_of_inbound(self):
+        shown = self.shown(False, "inbound", is_inbound=True)
+        for value in ("0.0.0.0:2526", "mx.example.jp", "ops@example.com", "dmarc@example.jp", "/etc/todoku/relay.pem"):
+            self.assertIn(value, shown)
+        self.assertNotIn("0.0.0.0:2526", self.shown(False, takes_inbound=False))
 
 
 class ClaimTest(unittest.TestCase):

@@ -4,7 +4,7 @@ import { isUnknown } from './house.mjs';
 
 const WORLD = ['0.0.0.0/0', '::/0'];
 // Who may have a public address, and which ports lead out into the world.
-const PUBLIC = { aws_lb: ['modules/api', 'modules/smtp_in'], aws_launch_template: ['modules/couriers'] };
+const PUBLIC = { aws_lb: ['modules/api', 'modules/smtp_in', 'modules/inbound'], aws_launch_template: ['modules/couriers'] };
 const PORTS_OUT = [25, 80, 443];
 // Services of AWS that are asked inside the VPC (issue: SQS, ECR, S3, Logs, Secrets).
 const ENDPOINTS = ['sqs', 'ecr.api', 'ecr.dkr', 'logs', 'secretsmanager'];

@@ -17,6 +17,7 @@ const AGENT = ['ecs:DiscoverPollEndpoint', 'ecs:RegisterContainerInstance', 'ecs
 const NEEDED = {
   'modules/api work': () => RING,
   'modules/smtp_in work': () => RING,
+  'modules/inbound work': () => RING,
   'modules/scheduler work': () => RING,
   'modules/events work': () => RING,
   'modules/couriers work': () => LISTEN,

@@ -13,7 +13,10 @@ export function tasks(house) {
   instances(house);
   for (const item of house.all('aws_lb_target_group')) {
     if (item.value('protocol') === 'TCP') {
-      item.must('proxy', 'proxy_protocol_v2', true, 'the relay would see the balancer instead of its clients');
+      // The relay's listeners read the PROXY protocol, inbound's do not.
+      const name = item.module.shown === 'modules/inbound' ? 'preserve_client_ip' : 'proxy_protocol_v2';
+      const wanted = name === 'preserve_client_ip' ? 'true' : true;
+      item.must('proxy', name, wanted, 'the engine would see the balancer instead of its clients');
     }
     if (item.blocks('health_check').length === 0) {
       item.tell('health', 'name', 'does not ask whether a task is ready', 'Add health_check of /readyz');

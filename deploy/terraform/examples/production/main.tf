@@ -47,5 +47,10 @@ module "installation" {
     scheduler = { cpu = 1024, memory = 2048, least = 2, most = 2 }
     events    = { cpu = 512, memory = 2048, least = 2, most = 8 }
   }
+  inbound = {
+    host            = "mx.example.jp"
+    forward_to      = "ops@example.com"
+    forward_account = "house"
+  }
   couriers = { instance_type = "c7i.large", memory = 3072, least = 1, most = 4 }
 }

@@ -11,6 +11,15 @@ resource "aws_route53_record" "balancers" {
   }
 }
 
+resource "aws_route53_record" "mx" {
+  count   = var.mx_host == null ? 0 : 1
+  zone_id = var.zone_id
+  name    = var.return_path_domain
+  type    = "MX"
+  ttl     = 3600
+  records = ["10 ${var.mx_host}."]
+}
+
 # A text of DNS has 255 octets at most, and SPF reads several as one (RFC 7208 section 3.3).
 locals {
   spf = join(" ", concat(["v=spf1"], [for ip in var.public_ips : "ip4:${ip}"], ["-all"]))

@@ -17,6 +17,11 @@ variable "return_path_domain" {
   type        = string
 }
 
+variable "mx_host" {
+  description = "Where mail to the return path goes; null: nowhere."
+  type        = string
+}
+
 variable "public_ips" {
   description = "Addresses that send for it."
   type        = list(string)

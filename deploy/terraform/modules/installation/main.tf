@@ -53,14 +53,14 @@ module "database" {
   two_zones      = var.database.two_zones
   backup_days    = var.database.backup_days
   engine_version = var.database.version
-  clients = {
+  clients = merge({
     api       = module.api.security_group_id
     smtp-in   = module.smtp_in.security_group_id
     scheduler = module.scheduler.security_group_id
     events    = module.events.security_group_id
     courier   = module.couriers.security_group_id
     migrate   = module.migrate.security_group_id
-  }
+  }, var.inbound == null ? {} : { inbound = module.inbound[0].security_group_id })
 }
 
 module "queues" {
@@ -102,8 +102,14 @@ module "settings" {
   api_host           = var.api_host
   smtp_host          = var.smtp_host
   return_path_domain = var.return_path_domain
-  proxy_networks     = module.network.public_cidrs
-  sources            = module.sources.sources
+  inbound = var.inbound == null ? null : {
+    host             = var.inbound.host
+    forward_to       = var.inbound.forward_to
+    forward_account  = var.inbound.forward_account
+    report_addresses = var.inbound.report_addresses
+  }
+  proxy_networks = module.network.public_cidrs
+  sources        = module.sources.sources
 }
 
 # ---- the services ------------------------------------------------------------------------------------
@@ -132,6 +138,19 @@ module "smtp_in" {
   public_subnet_ids = values(module.network.public_subnet_ids)
   ports             = module.settings.relay_ports
   client_cidrs      = var.relay_client_cidrs
+}
+
+module "inbound" {
+  count             = var.inbound == null ? 0 : 1
+  source            = "../inbound"
+  installation      = local.installation
+  settings          = module.settings.inbound
+  queue_arns        = module.queues.arns
+  size              = { cpu = var.inbound.cpu, memory = var.inbound.memory }
+  tasks             = { least = var.inbound.least, most = var.inbound.most }
+  public_subnet_ids = values(module.network.public_subnet_ids)
+  port              = module.settings.inbound_port
+  client_cidrs      = var.inbound.client_cidrs
 }
 
 module "scheduler" {
@@ -200,13 +219,13 @@ module "alarms" {
   database_identifier = module.database.identifier
   database_free_gb    = var.database.storage_gb / 10
   cluster_name        = module.cluster.name
-  service_names = [
+  service_names = concat([
     module.api.service_name,
     module.smtp_in.service_name,
     module.scheduler.service_name,
     module.events.service_name,
     module.couriers.service_name,
-  ]
+  ], module.inbound[*].service_name)
   queue_names             = module.queues.names
   dead_letters_name       = module.queues.dead_letters_name
   server_errors_alarm_arn = module.api.server_errors_alarm_arn
@@ -221,8 +240,14 @@ module "dns" {
   zone_id            = var.zone_id
   return_path_domain = var.return_path_domain
   public_ips         = module.sources.public_ips
-  names = {
+  mx_host            = var.inbound == null ? null : var.inbound.host
+  names = merge({
     (var.api_host)  = { dns_name = module.api.balancer.dns_name, zone_id = module.api.balancer.zone_id }
     (var.smtp_host) = { dns_name = module.smtp_in.balancer.dns_name, zone_id = module.smtp_in.balancer.zone_id }
-  }
+    }, var.inbound == null ? {} : {
+    (var.inbound.host) = {
+      dns_name = module.inbound[0].balancer.dns_name
+      zone_id  = module.inbound[0].balancer.zone_id
+    }
+  })
 }

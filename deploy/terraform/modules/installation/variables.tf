@@ -126,6 +126,22 @@ variable "services" {
   }
 }
 
+variable "inbound" {
+  description = "Mail that comes back: host of the MX record, who reads abuse@ and postmaster@ and the account as whose mail it goes on, addresses of DMARC and TLS reports, the tasks; null: nobody takes it."
+  type = object({
+    host             = string
+    forward_to       = string
+    forward_account  = string
+    report_addresses = optional(list(string), [])
+    client_cidrs     = optional(list(string), ["0.0.0.0/0"])
+    cpu              = optional(number, 256)
+    memory           = optional(number, 512)
+    least            = optional(number, 2)
+    most             = optional(number, 4)
+  })
+  default = null
+}
+
 variable "couriers" {
   description = "Couriers: type of instance, memory of the engine in MiB (a quarter less than the instance has), instances in each zone."
   type = object({

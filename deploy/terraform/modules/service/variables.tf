@@ -22,11 +22,11 @@ variable "installation" {
 }
 
 variable "role" {
-  description = "Role of the engine: api, smtp-in, scheduler or events."
+  description = "Role of the engine: api, smtp-in, inbound, scheduler or events."
   type        = string
   validation {
-    condition     = contains(["api", "smtp-in", "scheduler", "events"], var.role)
-    error_message = "One of api, smtp-in, scheduler, events: couriers are on EC2 (modules/couriers)."
+    condition     = contains(["api", "smtp-in", "inbound", "scheduler", "events"], var.role)
+    error_message = "One of api, smtp-in, inbound, scheduler, events: couriers are on EC2 (modules/couriers)."
   }
 }
 

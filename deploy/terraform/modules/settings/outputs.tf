@@ -1,12 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 output "common" {
-  description = "The file of all processes but those of the relay."
+  description = "The file of all processes but those that speak SMTP with clients."
   value       = local.texts.common
 }
 
 output "relay" {
   description = "The file of the relay's processes."
   value       = local.texts.relay
+}
+
+output "inbound" {
+  description = "The file of the processes that take mail which comes back."
+  value       = local.texts.inbound
+}
+
+output "inbound_port" {
+  description = "Port of inbound in the tasks."
+  value       = local.inbound_port
 }
 
 output "metrics_port" {

@@ -29,6 +29,16 @@ variable "return_path_domain" {
   type        = string
 }
 
+variable "inbound" {
+  description = "Mail that comes back: host of the MX record, who reads abuse@ and as whose mail, addresses of reports; null: it is not taken."
+  type = object({
+    host             = string
+    forward_to       = string
+    forward_account  = string
+    report_addresses = list(string)
+  })
+}
+
 variable "proxy_networks" {
   description = "Networks of the balancers."
   type        = list(string)

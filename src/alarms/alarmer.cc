@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "alarms/alarmer.h"
+
+#include <algorithm>
+#include <exception>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
+
+#include "async/runtime.h"
+#include "base/printable.h"
+
+namespace todoku::alarms {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Microseconds kLookEvery = 1s;
+constexpr std::string_view kEnds = "ends";  // base/trouble.h
+
+std::string text_of(const log::Field& field) {
+  if (const auto* text = std::get_if<std::string_view>(&field.value)) {
+    return printable(text->substr(0, kDetailOctetsMax));
+  }
+  if (const auto* number = std::get_if<std::int64_t>(&field.value)) {
+    return fmt::format("{}", *number);
+  }
+  if (const auto* real = std::get_if<double>(&field.value)) return fmt::format("{:.6g}", *real);
+  return std::get<bool>(field.value) ? "true" : "false";
+}
+
+std::string detail_of(log::Fields fields) {
+  std::string detail;
+  for (const log::Field& field : fields) {
+    if (detail.size() >= kDetailOctetsMax) break;
+    if (!detail.empty()) detail += ' ';
+    detail += field.name;
+    detail += '=';
+    detail += text_of(field);
+  }
+  return detail;
+}
+
+}  // namespace
+
+// Of one way.
+struct Alarmer::Told {
+  Told(const Way& given, const DigestOptions& options, Metrics& metrics)
+      : way(given),
+        digest(options),
+        sent(metrics.counter("todoku_alarms_told_total",
+                             "Reports of alarms to operators, by way and what became of them",
+                             {{"way", given.name}, {"became", "told"}})),
+        failures(metrics.counter("todoku_alarms_told_total", "",
+                                 {{"way", given.name}, {"became", "failed"}})) {}
+
+  const Way& way;
+  Digest digest;
+  Counter& sent;
+  Counter& failures;
+  Trouble trouble{log::Level::warning, "alarms cannot be told", "alarms can be told again"};
+};
+
+struct Alarmer::State {
+  const Clock& clock;
+  const std::vector<std::string> warnings;
+  std::mutex mutex;  // guards the digests
+  std::vector<std::unique_ptr<Told>> told;
+
+  void hear(log::Level level, std::string_view event, log::Fields fields) {
+    const auto ends = std::ranges::find(fields, kEnds, &log::Field::name);
+    const bool is_alarm =
+        level == log::Level::error || std::ranges::find(warnings, event) != warnings.end();
+    if (!is_alarm && ends == fields.end()) return;
+    const Instant at = clock.now();
+    const SteadyInstant now = clock.steady_now();
+    const std::string detail = is_alarm ? detail_of(fields) : std::string();
+    const std::lock_guard lock(mutex);
+    for (const auto& each : told) {
+      if (is_alarm) {
+        each->digest.happened(at, now, event, detail);
+      } else if (const auto* began = std::get_if<std::string_view>(&ends->value)) {
+        each->digest.ended(at, now, *began);
+      }
+    }
+  }
+};
+
+Alarmer::Alarmer(World world, AlarmerOptions options, async::Executor executor)
+    : world_(std::move(world)),
+      executor_(executor),
+      state_(new State{
+          .clock = world_.clock, .warnings = std::move(options.warnings), .mutex = {}, .told = {}}),
+      senders_({.threads = 1, .threads_of_owner = 1}),
+      wake_(executor),
+      tasks_(executor) {
+  for (const Way& way : world_.ways) {
+    state_->told.push_back(std::make_unique<Told>(way, options.digest, world_.metrics));
+  }
+}
+
+Alarmer::~Alarmer() = default;
+
+void Alarmer::hear(log::Level level, std::string_view event, log::Fields fields) {
+  state_->hear(level, event, fields);
+}
+
+void Alarmer::start() {
+  log::watch([state = state_](log::Level level, std::string_view event, log::Fields fields) {
+    try {
+      state->hear(level, event, fields);
+    } catch (const std::exception&) {  // no memory: the log has the line
+    }
+  });
+  boost::asio::post(executor_, [this] { tasks_.spawn("alarms", run()); });
+}
+
+Task<void> Alarmer::stop() {
+  log::watch({});
+  stopped_ = true;
+  co_await async::run_on(executor_, stop_here());
+  senders_.stop();
+}
+
+// What is under way ends by itself, soon.
+Task<void> Alarmer::stop_here() {
+  wake_.notify();
+  co_await tasks_.wait_empty();
+}
+
+Task<void> Alarmer::run() {
+  while (!stopped_) {
+    try {
+      (void)co_await look();
+    } catch (const std::exception&) {
+      async::report_exception("telling alarms", std::current_exception());
+    }
+    (void)co_await wake_.wait_until(world_.clock.steady_now() + kLookEvery);
+  }
+}
+
+Task<int> Alarmer::look() {
+  int reports = 0;
+  for (const auto& each : state_->told) {
+    std::optional<Report> report;
+    {
+      const std::lock_guard lock(state_->mutex);
+      report = each->digest.due(world_.clock.steady_now());
+    }
+    if (!report) continue;
+    const auto told = co_await senders_.run(async::FilePool::Owner{},
+                                            [&] { return each->way.tell(*report, stopped_); });
+    if (stopped_) co_return reports;
+    const SteadyInstant now = world_.clock.steady_now();
+    if (told) {
+      ++reports;
+      each->sent.add();
+      each->trouble.worked(now);
+    } else {
+      each->failures.add();
+      each->trouble.failed(now, {{"way", each->way.name}, {"reason", told.error().detail}});
+    }
+    const std::lock_guard lock(state_->mutex);
+    if (told) {
+      each->digest.told(now, *report);
+    } else {
+      each->digest.failed(now);
+    }
+  }
+  co_return reports;
+}
+
+}  // namespace todoku::alarms

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "alarms/digest.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace todoku::alarms {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Milliseconds kFirstRetry = 1min;
+constexpr int kDoublings = 4;
+
+}  // namespace
+
+void Digest::news(SteadyInstant now) {
+  if (due_) return;
+  due_ = now + options_.gather;
+  if (not_before_) due_ = std::max(*due_, *not_before_);
+}
+
+void Digest::happened(Instant at, SteadyInstant now, std::string_view event, std::string detail) {
+  auto found = kept_.find(event);
+  if (found == kept_.end()) {
+    if (kept_.size() >= kAlarmsMax) {
+      ++others_;
+      return news(now);
+    }
+    found = kept_.emplace(std::string(event), Kept{}).first;
+    found->second.alarm.event = event;
+  }
+  Kept& kept = found->second;
+  if (kept.alarm.count == 0) kept.alarm.first = at;
+  ++kept.alarm.count;
+  kept.alarm.last = at;
+  kept.alarm.over = false;
+  detail.resize(std::min(detail.size(), kDetailOctetsMax));
+  kept.alarm.detail = std::move(detail);
+  kept.has_news = true;
+  news(now);
+}
+
+void Digest::ended(Instant at, SteadyInstant now, std::string_view event) {
+  const auto found = kept_.find(event);
+  if (found == kept_.end() || found->second.alarm.over) return;
+  found->second.alarm.over = true;
+  found->second.alarm.last = at;
+  found->second.has_news = true;
+  news(now);
+}
+
+std::optional<Report> Digest::due(SteadyInstant now) const {
+  if (!due_ || now < *due_) return std::nullopt;
+  Report report{.alarms = {}, .over = {}, .others = others_};
+  for (const auto& [event, kept] : kept_) {
+    if (!kept.has_news) continue;
+    (kept.alarm.over ? report.over : report.alarms).push_back(kept.alarm);
+  }
+  if (report.alarms.empty() && report.over.empty() && report.others == 0) return std::nullopt;
+  return report;
+}
+
+void Digest::told(SteadyInstant now, const Report& report) {
+  failures_ = 0;
+  not_before_ = now + options_.every;
+  others_ -= report.others;
+  for (const Alarm& alarm : report.over) {
+    const auto found = kept_.find(alarm.event);
+    // It began again while that was being told: then that is the news.
+    if (found != kept_.end() && found->second.alarm.over) kept_.erase(found);
+  }
+  for (const Alarm& alarm : report.alarms) {
+    const auto found = kept_.find(alarm.event);
+    if (found == kept_.end()) continue;
+    Kept& kept = found->second;
+    kept.alarm.count -= std::min(kept.alarm.count, alarm.count);
+    kept.has_news = kept.alarm.count > 0 || kept.alarm.over;
+  }
+  due_.reset();
+  const bool more = others_ > 0 || std::ranges::any_of(kept_, [](const auto& each) {
+                      return each.second.has_news;
+                    });
+  if (more) due_ = *not_before_;
+}
+
+void Digest::failed(SteadyInstant now) {
+  const Milliseconds wait = kFirstRetry * (1 << std::min(failures_, kDoublings));
+  ++failures_;
+  due_ = now + wait;
+}
+
+}  // namespace todoku::alarms
