@@ -155,20 +155,20 @@ bool take_recipient(BlobReader& reader, SheetEntry& entry) {
 bool take_entry(BlobReader& reader, std::int64_t committed, std::optional<DeliveryKey>& before,
                 SheetEntry& entry) {
   const std::uint8_t head = reader.octet();
-  const auto kind = event_kind(static_cast<std::uint8_t>(head & (kSameDelivery - 1)));
+  const EventKind kind{static_cast<std::uint8_t>(head & (kSameDelivery - 1))};
   const bool same = (head & kSameDelivery) != 0;
-  if (!kind || (same && !before)) return false;
-  entry.kind = *kind;
+  if (kind == EventKind{} || (same && !before)) return false;
+  entry.kind = kind;
   entry.at = from_epoch_ms(plus(committed, reader.zigzag()));
   if (!same) before = DeliveryKey{static_cast<std::int64_t>(reader.varint())};
   entry.delivery = *before;
-  if (is_of_credential(*kind)) {
+  if (is_of_credential(kind)) {
     std::string name(reader.text());
     entry.credential =
         std::make_shared<CredentialNews>(std::move(name), std::string(reader.text()));
     return !reader.failed();
   }
-  if (is_of_many(*kind)) {
+  if (is_of_many(kind)) {
     entry.job = static_cast<PublicId>(reader.varint());
     entry.recipients = static_cast<std::int64_t>(reader.varint());
     return !reader.failed();
@@ -222,6 +222,10 @@ EventKind event_kind(RecipientState state, bool was_tried) {
 std::string_view to_string(EventKind kind) {
   const auto* const found = std::ranges::find(kWords, kind, &decltype(kWords)::value_type::first);
   return found == kWords.end() ? std::string_view{} : found->second;
+}
+
+bool is_known(EventKind kind) {
+  return event_kind(static_cast<std::uint8_t>(kind)).has_value();
 }
 
 std::string event_kind_words() {

@@ -84,7 +84,8 @@ enum class EventKind : std::uint8_t {
 [[nodiscard]] std::optional<EventKind> event_kind(std::string_view word);
 // What it is to come to a state: giving up without any attempt is told apart.
 [[nodiscard]] EventKind event_kind(RecipientState state, bool was_tried);
-[[nodiscard]] std::string_view to_string(EventKind kind);
+[[nodiscard]] std::string_view to_string(EventKind kind);  // empty: a later version's
+[[nodiscard]] bool is_known(EventKind kind);
 // All words, with commas between, for who gave another one.
 [[nodiscard]] std::string event_kind_words();
 // Of no single recipient: of a delivery, of a credential, of rates, or of a domain.
@@ -140,8 +141,10 @@ struct SheetEntry {
                                              std::string_view because, Instant at);
 
 [[nodiscard]] std::string pack_sheet(Instant committed, std::span<const SheetEntry> entries);
-// corrupt: it was not packed so. Entries of kinds that only a later version knows are corrupt, too:
-// such a version does not work on a store beside this one.
+// corrupt: it was not packed so. An entry of a kind that only a later version knows, which works on
+// the store beside this one, is read by its range (below 32 of a recipient, as `sent`; below 64 of
+// many; else text text) and kept under its number, so that the places of the others hold: a later
+// version makes no kinds of another form. Whoever reads passes over it (is_known()).
 [[nodiscard]] Result<std::vector<SheetEntry>> unpack_sheet(Instant committed,
                                                            std::string_view sheet);
 

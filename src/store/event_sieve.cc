@@ -50,6 +50,7 @@ bool EventSieve::full() const {
 }
 
 bool EventSieve::wanted(const SheetEntry& entry) const {
+  if (!is_known(entry.kind)) return false;
   if (question_.delivery && entry.delivery != *question_.delivery) return false;
   if (!question_.address.empty() && is_of_many(entry.kind)) return false;
   return question_.kinds.empty() ||
@@ -73,6 +74,7 @@ Result<void> EventSieve::take(const Sheet& sheet) {
     ++looked_;
     page_.next = event_place_of(sheet.place, i);
     page_.next_account = sheet.account;
+    if (!is_known((*entries)[i].kind)) ++page_.unknown;
     if (!wanted((*entries)[i])) continue;
     EventRecord& event = page_.events.emplace_back();
     event.place = page_.next;

@@ -78,6 +78,8 @@ struct EventPage {
   // What followed the place asked for may be deleted: retention went past it. The page begins with
   // the first that is kept.
   bool lost = false;
+  // Events of kinds that only a later version knows: passed over.
+  std::int64_t unknown = 0;
 };
 
 inline constexpr std::int64_t kEventsLimitMax = 1'000;

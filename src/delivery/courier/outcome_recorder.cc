@@ -157,13 +157,25 @@ Counter& OutcomeRecorder::failures_of(Cause cause) {
   return *counter;
 }
 
-std::string OutcomeRecorder::counted_as(std::string_view site) {
+std::string_view OutcomeRecorder::counted_as(std::string_view site, std::uint64_t mails) {
   const auto& named = rules_.sites();
-  if (site.empty() || named.find(site) != named.end()) return std::string(site);
-  if (first_counted_.label(site) == site || much_counted_.label(site) == site) {
-    return std::string(site);
+  if (site.empty() || named.find(site) != named.end()) return site;
+  const bool is_counted =
+      first_counted_.label(site, mails) == site || much_counted_.label(site, mails) == site;
+  return is_counted ? site : std::string_view();
+}
+
+void OutcomeRecorder::name_sites(Group& group) {
+  struct Named {
+    std::uint64_t mails = 0;
+    std::string_view as;
+  };
+  std::map<std::string_view, Named> sites;
+  for (const std::string& site : group.sites) ++sites[site].mails;
+  for (auto& [site, named] : sites) named.as = counted_as(site, named.mails);
+  for (std::size_t i = 0; i < group.records.size(); ++i) {
+    group.records[i].site = sites[group.sites[i]].as;
   }
-  return {};
 }
 
 void OutcomeRecorder::tell_of_relayed(const Mail& mail, const Outcome& outcome) const {
@@ -200,7 +212,6 @@ void OutcomeRecorder::settled(const Mail& mail, std::string_view site, Outcome o
     const std::string_view address = mail.recipient().address;
     tls_->tried(address.substr(address.rfind('@') + 1), record.outcome, record.path);
   }
-  record.site = counted_as(site);
   add({mail.batch, std::move(record), std::string(site), now});
   // Only now: whatever is thrown before, the mail comes back with its mark.
   mail.batch->unmark(mail.index);
@@ -428,6 +439,11 @@ void OutcomeRecorder::start_next_locked(std::unique_lock<std::mutex>& lock) {
   is_waited_for_ = false;
   const std::vector<Returned> returned = std::exchange(returned_, {});
   lock.unlock();
+  try {
+    name_sites(*group);
+  } catch (const std::exception&) {
+    // Those without a name are counted among the others.
+  }
   // One group commits at a time, so nothing else settles recipients meanwhile.
   for (auto& [held, part] : group->batches) {
     if (!part.batch) continue;

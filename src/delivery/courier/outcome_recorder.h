@@ -125,7 +125,9 @@ class OutcomeRecorder final : public OutcomeSink {
   bool tell_marked(const Result<void>& marked);
   // The name under which a site's outcomes are counted (store/outcome_counts.h): of those that
   // rules name, of the first that come, and then of those with much mail; else empty.
-  [[nodiscard]] std::string counted_as(std::string_view site);
+  [[nodiscard]] std::string_view counted_as(std::string_view site, std::uint64_t mails);
+  // Looks each site of a group up once, however many mails it has: the names are shared by threads.
+  void name_sites(Group& group);
   void tell_of_relayed(const Mail& mail, const Outcome& outcome) const;
   void count_unrecorded();
   void add(Entry entry);
