@@ -156,6 +156,25 @@ class OutcomeRecorderTest : public ::testing::Test {
   bool taken_back_ = false;
 };
 
+TEST_F(OutcomeRecorderTest, EachOutcomeIsCountedUnderItsOwnSite) {
+  settle();  // commits by itself: the others wait for it
+  const std::vector<std::string> sites{"one.example", "other.example", "one.example"};
+  for (const std::string& site : sites) {
+    recorder_.settled({batch_, next_++}, site,
+                      {.state = RecipientState::delivered, .stage = Stage::data, .reply = {}},
+                      kPath, Milliseconds(1));
+  }
+  clock_.advance(kLong);
+  store_.answer();
+  ASSERT_EQ(store_.waiting.size(), 1U);
+  std::vector<std::string> counted;
+  for (const store::OutcomeRecord& record : store_.waiting.front().settle.outcomes) {
+    counted.push_back(record.site);
+  }
+  EXPECT_EQ(counted, sites);
+  store_.answer();
+}
+
 TEST_F(OutcomeRecorderTest, SendingStopsAtExactlyTheBoundWhileTheStoreStalls) {
   EXPECT_EQ(send_while_allowed(), kMax);
   EXPECT_EQ(recorder_.unrecorded(), kMax);

@@ -171,9 +171,7 @@ void Lane::dismiss(LaneSeat& seat) {
   tell_untold(seat);
   tell_pace(seat, now);
   const bool is_listed = std::exchange(seat.is_listed, false);
-  const bool rested_before = ledger_.resting(now);
-  if (std::exchange(seat.site_failed, false)) rest(now, std::move(seat.failure), is_listed);
-  if (std::exchange(seat.not_logged_in, false) && !rested_before) bar(std::move(seat.login), now);
+  if (std::exchange(seat.site_failed, false)) rest(now, seat, is_listed);
   if (std::exchange(seat.login_is_barred, false)) rest_while_barred(now);
   automate(seat, now);
   take_in(seat.route, seat.mails);
@@ -212,13 +210,15 @@ void Lane::tell_untold(LaneSeat& seat) {
   seat.untold.reset();
 }
 
-void Lane::rest(SteadyInstant now, Reply failure, bool elsewhere) {
+void Lane::rest(SteadyInstant now, LaneSeat& seat, bool elsewhere) {
   {
     const std::lock_guard lock(figures_mutex_);
-    figures_.failure = std::move(failure);
+    figures_.failure = std::move(seat.failure);
   }
   const bool rested_before = ledger_.resting(now);
   ledger_.site_failed(now);
+  const bool not_logged_in = std::exchange(seat.not_logged_in, false);
+  if (not_logged_in && !rested_before) bar(std::move(seat.login), now);
   leave_alone(now, rested_before, elsewhere);
 }
 
@@ -229,7 +229,7 @@ void Lane::bar(RefusedLogin::Login login, SteadyInstant now) {
     const std::lock_guard lock(figures_mutex_);
     refused_login_.refused(std::move(login), ledger_.rests_until());
   }
-  rest_while_barred(now);
+  ledger_.rest_until(std::min(refused_login_.until(), now + RefusedLogin::kLookAgain));
 }
 
 void Lane::rest_while_barred(SteadyInstant now) {

@@ -176,12 +176,13 @@ class Lane : public std::enable_shared_from_this<Lane> {
   // Its place in the ledger and among all connections.
   void free_place(LaneSeat& seat) noexcept;
   void tell_untold(LaneSeat& seat);
-  void rest(SteadyInstant now, Reply failure, bool elsewhere);
+  void rest(SteadyInstant now, LaneSeat& seat, bool elsewhere);
   // Parks what waits until then, and has the scheduler know.
   // `elsewhere`: see LaneRest.
   void leave_alone(SteadyInstant now, bool rested_before, bool elsewhere);
-  // While it rests, because its smarthost has refused this login (refused_login.h).
+  // Its smarthost has refused this login (refused_login.h): the rest that begins is in pieces.
   void bar(RefusedLogin::Login login, SteadyInstant now);
+  // What there is to log in with is refused still: the next piece.
   void rest_while_barred(SteadyInstant now);
   // Any thread.
   [[nodiscard]] bool is_barred(const RefusedLogin::Login& login) const;

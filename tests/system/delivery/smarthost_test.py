@@ -96,8 +96,8 @@ class Behind(Installation):
     """Its only source sends through the hub."""
 
     def __init__(self, binary):
-        super().__init__(binary, {"receiver.example": []}, [], zone=[f"{HOST}. A 127.0.0.1"],
-                         site_defaults=["idle_seconds = 0"])
+        super().__init__(binary, {"receiver.example": []}, ["[delivery]", "site_rest_first_seconds = 300"],
+                         zone=[f"{HOST}. A 127.0.0.1"], site_defaults=["idle_seconds = 0"])
         self.hub = Hub(self.directory / "hub", self.mail_port)
         self.password = self.directory / "password"
         self.give(PASSWORD)
