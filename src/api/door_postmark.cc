@@ -71,17 +71,17 @@ void write(http::JsonWriter& json, const Told& told, Instant now) {
   json.end_object();
 }
 
-struct Sent {
+struct SentMails {
   std::vector<Told> told;  // of each mail
   std::shared_ptr<MailBatch> batch;
   std::optional<intake::Refusal> refusal;  // the last of intake
 };
 
 // Each mail of `values` for itself: what is sound is accepted.
-Task<Sent> send_each(Api& api, Call& call, std::shared_ptr<Form> form,
-                     std::span<const boost::json::value> values,
-                     std::optional<store::IdempotencyKey> key) {
-  Sent sent;
+Task<SentMails> send_each(Api& api, Call& call, std::shared_ptr<Form> form,
+                          std::span<const boost::json::value> values,
+                          std::optional<store::IdempotencyKey> key) {
+  SentMails sent;
   std::vector<const boost::json::value*> sound;
   std::vector<std::size_t> places;
   for (const boost::json::value& value : values) {
@@ -119,7 +119,7 @@ Task<http::Response> postmark_email(Api& api, Call& call) {
   if (auto bad = co_await read_door(api, call, Service::postmark, *form)) {
     co_return std::move(*bad);
   }
-  const Sent sent = co_await send_each(api, call, form, {&*form->json, 1}, *key);
+  const SentMails sent = co_await send_each(api, call, form, {&*form->json, 1}, *key);
   if (sent.refusal) co_return door_refusal(Service::postmark, *sent.refusal, call.language);
   const Told& told = sent.told.front();
   if (told.failure) co_return doors::failure(Service::postmark, *told.failure);
@@ -145,7 +145,7 @@ Task<http::Response> postmark_batch(Api& api, Call& call) {
                                                    "most.",
                                                    doors::postmark::kMailsMax)});
   }
-  const Sent sent = co_await send_each(api, call, form, {list->data(), list->size()}, *key);
+  const SentMails sent = co_await send_each(api, call, form, {list->data(), list->size()}, *key);
   http::JsonWriter json;
   json.begin_array();
   for (const Told& told : sent.told) write(json, told, api.clock().now());

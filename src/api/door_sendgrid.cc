@@ -22,7 +22,7 @@ http::Response sendgrid_failure(int status, std::string_view reason,
 constexpr Guise kSendGrid{"/doors/sendgrid", &bearer_of, &sendgrid_failure};
 
 // Read once, and told from mail by mail.
-struct Read {
+struct ReadMails {
   Form form;
   std::optional<doors::sendgrid::Mails> mails;
 };
@@ -30,7 +30,7 @@ struct Read {
 Task<http::Response> sendgrid_mail(Api& api, Call& call) {
   auto key = key_of_door(call, Service::sendgrid);
   if (!key) co_return std::move(key.error());
-  const auto read = std::make_shared<Read>();
+  const auto read = std::make_shared<ReadMails>();
   if (auto bad = co_await read_door(api, call, Service::sendgrid, read->form)) {
     co_return std::move(*bad);
   }

@@ -22,7 +22,7 @@ http::Response ses_failure(int status, std::string_view reason, const http::Requ
   return doors::failure(Service::ses, {doors::trouble_of_status(status), std::string(reason)});
 }
 
-constexpr Guise kGuise{"/doors/ses", nullptr, &ses_failure};
+constexpr Guise kSes{"/doors/ses", nullptr, &ses_failure};
 
 // The id that the packages give a call, and keep when they repeat it. It is signed, or the request
 // was refused.
@@ -46,7 +46,7 @@ Task<std::optional<http::Response>> read_ses(const Api& api, const Call& call, F
   co_return doors::failure(Service::ses, {Trouble::unreadable, "A JSON object is expected."});
 }
 
-Task<http::Response> send_email(Api& api, Call& call) {
+Task<http::Response> ses_email(Api& api, Call& call) {
   const auto form = std::make_shared<Form>();
   if (auto bad = co_await read_ses(api, call, *form)) co_return std::move(*bad);
   const auto email = std::make_shared<const doors::ses::Email>(
@@ -71,18 +71,18 @@ Task<http::Response> send_email(Api& api, Call& call) {
 }
 
 // Read once, and told from entry by entry.
-struct Read {
+struct ReadBulk {
   Form form;
   std::optional<doors::ses::Bulk> bulk;
 };
 
-struct Entry {
+struct BulkEntry {
   std::optional<doors::Failure> failure;
   std::string message_id;
 };
 
 // SES's word for what became of an entry.
-std::string_view status_word(const Entry& entry) {
+std::string_view word_of_entry(const BulkEntry& entry) {
   if (!entry.failure) return "SUCCESS";
   switch (entry.failure->trouble) {
     case Trouble::sender:
@@ -100,14 +100,14 @@ std::string_view status_word(const Entry& entry) {
   }
 }
 
-std::string results_of(const std::vector<Entry>& entries) {
+std::string results_of(const std::vector<BulkEntry>& entries) {
   http::JsonWriter json;
   json.begin_object();
   json.key("BulkEmailEntryResults");
   json.begin_array();
-  for (const Entry& entry : entries) {
+  for (const BulkEntry& entry : entries) {
     json.begin_object();
-    json.member("Status", status_word(entry));
+    json.member("Status", word_of_entry(entry));
     if (entry.failure) {
       json.member("Error", entry.failure->text);
     } else {
@@ -121,8 +121,8 @@ std::string results_of(const std::vector<Entry>& entries) {
 }
 
 // Each entry for itself: what is sound is accepted.
-Task<std::vector<Entry>> send_entries(Api& api, Call& call, std::shared_ptr<Read> read) {
-  std::vector<Entry> entries(read->bulk->size());
+Task<std::vector<BulkEntry>> send_entries(Api& api, Call& call, std::shared_ptr<ReadBulk> read) {
+  std::vector<BulkEntry> entries(read->bulk->size());
   std::vector<std::size_t> sound;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     entries[i].failure = fault_of(api, call, Service::ses, read->bulk->mail(i));
@@ -136,7 +136,7 @@ Task<std::vector<Entry>> send_entries(Api& api, Call& call, std::shared_ptr<Read
   const auto batch = co_await accept_letters(api, call, std::move(letters), key_of_call(call));
   for (std::size_t i = 0; i < sound.size(); ++i) {
     const auto made = batch->answer(i);
-    Entry& entry = entries[sound[i]];
+    BulkEntry& entry = entries[sound[i]];
     if (made) {
       entry.message_id = message_id_at(*batch, i, made->answer);
     } else {
@@ -146,8 +146,8 @@ Task<std::vector<Entry>> send_entries(Api& api, Call& call, std::shared_ptr<Read
   co_return entries;
 }
 
-Task<http::Response> send_bulk(Api& api, Call& call) {
-  const auto read = std::make_shared<Read>();
+Task<http::Response> ses_bulk(Api& api, Call& call) {
+  const auto read = std::make_shared<ReadBulk>();
   if (auto bad = co_await read_ses(api, call, read->form)) co_return std::move(*bad);
   const auto& bulk = read->bulk.emplace(read->form.object(), api.intake().limits());
   if (bulk.missing()) co_return doors::failure(Service::ses, *bulk.missing());
@@ -162,10 +162,10 @@ Task<http::Response> send_bulk(Api& api, Call& call) {
 }  // namespace
 
 void add_ses_routes(Api& api, http::Router& router) {
-  api.add_door(router, kGuise, "/v2/email/outbound-emails", {.body_max = api.form_octets_max()},
-               &send_email);
-  api.add_door(router, kGuise, "/v2/email/outbound-bulk-emails", {.body_max = kDoorOctetsMax},
-               &send_bulk);
+  api.add_door(router, kSes, "/v2/email/outbound-emails", {.body_max = api.form_octets_max()},
+               &ses_email);
+  api.add_door(router, kSes, "/v2/email/outbound-bulk-emails", {.body_max = kDoorOctetsMax},
+               &ses_bulk);
 }
 
 }  // namespace todoku::api

@@ -21,7 +21,7 @@ namespace {
 // So many of one request wait for the store at once: enough to share its commits, and others' mail
 // does not wait behind a thousand.
 constexpr std::size_t kTogether = 64;
-constexpr int kTryLater = 503;
+constexpr int kStoreIsBusy = 503;
 
 using Accepted = intake::Answer<intake::Made>;
 
@@ -55,7 +55,7 @@ Task<void> work(std::shared_ptr<MailBatch> batch) {
     try {
       batch->answers[i] = co_await accept(*batch, i);
       const Accepted& answer = *batch->answers[i];
-      if (!answer && status_of(answer.error()) == kTryLater) batch->stops = true;
+      if (!answer && status_of(answer.error()) == kStoreIsBusy) batch->stops = true;
     } catch (...) {
       batch->stops = true;
       async::report_exception("a mail of a batch", std::current_exception());

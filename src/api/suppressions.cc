@@ -26,7 +26,7 @@ namespace {
 constexpr std::size_t kImportOctetsMax = std::size_t{16} << 20U;
 constexpr std::size_t kCursorMax = 400;
 // Of a form, before others get their turn.
-constexpr std::size_t kReadOctets = std::size_t{64} * 1024;
+constexpr std::size_t kCsvTurnOctets = std::size_t{64} * 1024;
 
 void write_entry(http::JsonWriter& json, const store::Suppression& entry) {
   json.begin_object();
@@ -214,7 +214,7 @@ Task<std::optional<http::Response>> read_file_part(const Call& call, std::string
   Result<bool> finished = false;
   for (std::string_view body = call.body.text(); finished && !*finished;) {
     if (body.empty()) parser.end_of_input();
-    const std::string_view piece = body.substr(0, kReadOctets);
+    const std::string_view piece = body.substr(0, kCsvTurnOctets);
     body.remove_prefix(piece.size());
     parser.push(piece);
     finished = take_events(parser, file);

@@ -14,6 +14,7 @@
 
 #include "api/admin/routes.h"
 #include "app/age.h"
+#include "app/alarming.h"
 #include "app/change_watch.h"
 #include "app/credential_watching.h"
 #include "app/hold.h"
@@ -161,6 +162,7 @@ struct Engine::Parts {
   std::unique_ptr<PreflightNames> preflight_names;  // nullptr: this process has no API
   std::unique_ptr<OutboundCalls> outbound;
   std::optional<Ageing> ageing;
+  std::unique_ptr<alarms::Alarmer> alarmer;  // nullptr: nobody is told
   std::optional<roles::Ground> ground;
   std::optional<CredentialWatching> watching;  // of who relays, or sends what was relayed
   std::unique_ptr<roles::Shared> shared;
@@ -316,6 +318,13 @@ Result<void> Engine::Parts::start_runtime() {
     operators_pool->stop();
     return true;
   });
+  if ((alarmer = make_alarmer(config, clock, metrics, *runtime))) {
+    alarmer->start();
+    running.add([this](SteadyInstant) {
+      wait_for(alarmer->stop());
+      return true;
+    });
+  }
   readiness.emplace(clock, std::vector{ops::store_check(*store, clock)});
   readiness->alive_while([this] { return pulse->problem(); });
   collected.emplace(metrics, *store, *operators_pool, clock);

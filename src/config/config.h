@@ -267,6 +267,20 @@ struct Config {
     std::int64_t content_cache_bytes = 0;
     std::int64_t date_offset_minutes = 0;
   };
+  // What goes wrong, told to operators (alarms/).
+  struct Alarms {
+    std::vector<std::string> mail_to;
+    std::string mail_from;
+    std::string via;
+    std::string via_user;
+    std::string via_password_file;
+    std::string via_password_variable;
+    std::string via_tls;
+    std::string webhook_url;
+    std::int64_t gather_seconds = 0;
+    std::int64_t minutes_between = 0;
+    std::vector<std::string> warnings;
+  };
   // Test mails to mailboxes of the operator's own (probe/).
   struct Probe {
     std::string account;
@@ -395,6 +409,7 @@ struct Config {
   Doctor doctor;
   std::vector<DoctorBlocklist> doctor_blocklists;
   Protection protection;
+  Alarms alarms;
   Probe probe;
   std::vector<ProbeMailbox> probe_mailboxes;
   Delivery delivery;

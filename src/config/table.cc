@@ -368,10 +368,10 @@ struct CheckTogether {
 const std::vector<ConfigSection>& config_sections() {
   static const std::vector<ConfigSection> sections = [] {
     std::vector<ConfigSection> all;
-    for (auto group :
-         {process_sections(), store_sections(), api_sections(), delivery_sections(),
-          dkim_sections(), doctor_sections(), protection_sections(), probe_sections(),
-          queue_sections(), outbound_sections(), relay_sections(), inbound_sections()}) {
+    for (auto group : {process_sections(), store_sections(), api_sections(), delivery_sections(),
+                       dkim_sections(), doctor_sections(), protection_sections(), alarm_sections(),
+                       probe_sections(), queue_sections(), outbound_sections(), relay_sections(),
+                       inbound_sections()}) {
       std::ranges::move(group, std::back_inserter(all));
     }
     return all;
@@ -454,6 +454,7 @@ void check_together(const Config& config, const UnknownKeys& unknown,
       {{"queue.kind", "queue.sqs.region"}, check_region},
       {{"queue.kind", "aws"}, check_credentials},
       {{"queue.kind", "queue.sqs.prefix", "egress"}, check_queue_names},
+      {{"alarms"}, check_alarms},
       {{"probe"}, check_probe},
       {{"smtp_in"}, check_smtp_in},
       {{"inbound", "smtp_out.return_path_domain"}, check_inbound},

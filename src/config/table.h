@@ -108,6 +108,8 @@ void warn_of_smtp_in(const Config& config, std::vector<ConfigProblem>& warnings)
 void check_inbound(const Config& config, std::vector<ConfigProblem>& problems);
 void warn_of_inbound(const Config& config, std::vector<ConfigProblem>& warnings);
 
+// What is wrong with the way by which alarms are told. Appends.
+void check_alarms(const Config& config, std::vector<ConfigProblem>& problems);
 // What is wrong with the mailboxes that probes go to. Appends.
 void check_probe(const Config& config, std::vector<ConfigProblem>& problems);
 
@@ -208,6 +210,7 @@ class SectionBuilder {
 [[nodiscard]] std::vector<ConfigSection> dkim_sections();
 [[nodiscard]] std::vector<ConfigSection> doctor_sections();
 [[nodiscard]] std::vector<ConfigSection> protection_sections();
+[[nodiscard]] std::vector<ConfigSection> alarm_sections();
 [[nodiscard]] std::vector<ConfigSection> probe_sections();
 [[nodiscard]] std::vector<ConfigSection> queue_sections();
 [[nodiscard]] std::vector<ConfigSection> outbound_sections();

@@ -130,7 +130,7 @@ std::optional<std::string_view> part_of(std::string_view parts, std::string_view
   return found;
 }
 
-std::vector<std::string> split(std::string_view text, char separator) {
+std::vector<std::string> split_at(std::string_view text, char separator) {
   std::vector<std::string> all;
   while (true) {
     const std::size_t end = std::min(text.find(separator), text.size());
@@ -218,7 +218,7 @@ Result<AwsAuthorization> parse_aws_authorization(std::string_view value) {
   if (!credential || !names || !signature) {
     return unreadable("Authorization wants Credential, SignedHeaders and Signature, each once");
   }
-  const std::vector<std::string> words = split(*credential, '/');
+  const std::vector<std::string> words = split_at(*credential, '/');
   if (words.size() != 5 || words[4] != "aws4_request" || !are_digits(words[1], 8) ||
       !is_word(words[0]) || !is_word(words[2]) || !is_word(words[3])) {
     return unreadable("Credential is no KEY/DATE/REGION/SERVICE/aws4_request");
@@ -227,7 +227,7 @@ Result<AwsAuthorization> parse_aws_authorization(std::string_view value) {
                         .day = words[1],
                         .region = words[2],
                         .service = words[3],
-                        .signed_fields = split(*names, ';'),
+                        .signed_fields = split_at(*names, ';'),
                         .signature = std::string(*signature)};
   const auto& fields = read.signed_fields;
   const bool in_order = std::ranges::adjacent_find(fields, std::greater_equal()) == fields.end();

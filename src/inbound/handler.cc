@@ -58,8 +58,7 @@ bool has_complained(const std::vector<store::StoppedSubject>& before,
     const store::Suppression& there = stopped.entry;
     const bool is_theirs = there.account == now.account && there.reason == StopReason::complaint &&
                            there.cause.email_id != 0;
-    return is_theirs && (there.cause.email_id == now.cause.email_id ||
-                         there.cause.at.value_or(there.updated) > *now.cause.at - kWithin);
+    return is_theirs && there.cause.at.value_or(there.updated) > *now.cause.at - kWithin;
   });
 }
 
@@ -224,11 +223,14 @@ Task<Handler::Became> Handler::complain(const store::Story& story) {
                                                     .at = now,
                                                     .delivery_id = story.delivery_id,
                                                     .email_id = story.email_id}};
-        const auto recorded = writer.record_complaint(delivery->account, story.key);
-        if (!recorded || *recorded != store::OpenRecorded::recorded) return recorded;
         auto before = writer.read().stops_of(delivery->account, std::span(&entry.subject, 1));
         if (!before) return fail(std::move(before.error()));
-        if (has_complained(*before, entry)) return store::OpenRecorded::repeated;
+        const bool is_again = has_complained(*before, entry);
+        const auto recorded = writer.record_complaint(
+            delivery->account, story.key,
+            is_again ? store::ComplaintEvent::not_told : store::ComplaintEvent::told);
+        if (!recorded || *recorded != store::OpenRecorded::recorded) return recorded;
+        if (is_again) return store::OpenRecorded::repeated;
         const auto put = writer.put_suppressions(std::span(&entry, 1));
         if (!put) return fail(put.error());
         // Nothing is told of what stops nobody.

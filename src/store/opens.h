@@ -69,6 +69,10 @@ class ReadTransaction;
 [[nodiscard]] Result<void> add_opens(ReadTransaction& transaction, AccountKey account,
                                      std::span<Story> stories);
 
+// Whether a complaint is an event, by which rates count readers who complain, or stands in the
+// story of its mail alone: its reader has complained of another a while ago.
+enum class ComplaintEvent : std::uint8_t { told, not_told };
+
 class OpenWrites {
  public:
   virtual ~OpenWrites() = default;
@@ -77,10 +81,11 @@ class OpenWrites {
   // the recipient's row decides. In the order given.
   [[nodiscard]] virtual Result<std::vector<OpenRecorded>> record_opens(
       std::span<const OpenSeen> seen) = 0;
-  // That its reader calls a mail spam, with the event. Each mail counts once: told again, by whom
-  // ever and however much later, it is `repeated`.
+  // That its reader calls a mail spam. Each mail counts once: told again, by whom ever and however
+  // much later, it is `repeated`.
   [[nodiscard]] virtual Result<OpenRecorded> record_complaint(AccountKey account,
-                                                              const RecipientKey& key) = 0;
+                                                              const RecipientKey& key,
+                                                              ComplaintEvent event) = 0;
 };
 
 }  // namespace todoku::store

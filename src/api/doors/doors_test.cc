@@ -114,11 +114,12 @@ TEST(Resend, IsReadAsItsClientsWriteIt) {
 
 TEST(Resend, RefusesByNameWhatWouldBeLost) {
   const Json json(R"({"from":"a@example.jp","to":"b@example.com","template":{"id":"x"},
-    "attachments":[{"path":"https://example.jp/a"}],"shiny":1,"scheduled_at":"in 1 min",
+    "attachments":[{"path":"https://example.jp/a"}],"shiny":1,"attachments[].filename":"x","scheduled_at":"in 1 min",
     "topic_id":null})");
   const std::string problems = told(resend::read(json.object(), kLimits).problems);
   EXPECT_THAT(problems, HasSubstr("template is not supported: there are no templates"));
   EXPECT_THAT(problems, HasSubstr("attachments.0.path is not supported"));
+  EXPECT_THAT(problems, HasSubstr("attachments[].filename is a field that is not known"));
   EXPECT_THAT(problems, HasSubstr("shiny is a field that is not known"));
   EXPECT_THAT(problems, HasSubstr("scheduled_at "));
   EXPECT_EQ(problems.find("topic_id"), std::string::npos);

@@ -61,8 +61,10 @@ class Walk {
  private:
   void look_at(const boost::json::value& value, const std::string& path,
                std::vector<std::string> place) {
+    // A name that looks like a path is no field, whatever stands in the table at that path.
+    const bool is_name = place.back().find_first_of(".[") == std::string::npos;
     const auto found = std::ranges::find(fields_, path, &Field::path);
-    if (found == fields_.end()) {
+    if (!is_name || found == fields_.end()) {
       problems_.add(std::move(place), {"is a field that is not known here, and would be lost.",
                                        "ここでは知られていない項目で、失われます。"});
       return;

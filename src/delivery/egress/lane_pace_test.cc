@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "delivery/egress/lane_test_world.h"
+#include "support/installation.h"
 
 namespace todoku::delivery::egress {
 namespace {
@@ -133,6 +134,36 @@ TEST(LanePace, AnAutomationLetsTheSourceRestAtTheSite) {
   world.drain();
   world.check_that_all_is_free();
   policy::put_in_force(policy::Automations());
+}
+
+TEST(LaneWarmUp, ADaysVolumeIsNotPassedAndTheRestWaitsWithoutAnAttempt) {
+  TestStore store;
+  const SystemClock clock;
+  Metrics metrics;
+  WarmUp plans(
+      {{"main",
+        {.first_day = policy::day_of(store.clock.now(), std::chrono::minutes(0)), .volumes = {2}}}},
+      std::chrono::minutes(0), *store.store, clock, metrics);
+  Fault none;
+  LaneTestWorld world(none, 4);
+  world.warm_up(plans);
+  world.send();
+  world.tidy_until_all_is_told();
+  wait_until_it_rests(world);
+  const auto figures = world.lanes.figures_of("example.jp", "main");
+  ASSERT_TRUE(figures);
+  EXPECT_EQ(figures->why.reason, policy::PaceReason::warming_up);
+  EXPECT_EQ(figures->failures, 0U);
+  EXPECT_EQ(world.feedback.count, 1) << "the scheduler knows";
+  std::size_t parked = 0;
+  for (const auto& [address, told] : world.recorder.told()) {
+    EXPECT_EQ(told.times, 1) << address;
+    if (told.parked) ++parked;
+  }
+  EXPECT_EQ(parked, kMails - 2);
+  world.drain();
+  EXPECT_EQ(world.taken().size(), 2U);
+  world.check_that_all_is_free();
 }
 
 }  // namespace

@@ -314,6 +314,7 @@ class LaneTestWorld {
 
   // Before anything is sent.
   void adapt() { rules_ = policy::SiteRules(); }
+  void warm_up(WarmUp& plans) { lane_world_.warm_up = &plans; }
   void rest_never() { options_.site_backoff.first = 0ms; }
   void wait_for_room(Milliseconds time) { options_.composing_patience = time; }
   void dead_hosts_are_silent() { dialer_.dead_are_silent = true; }

@@ -431,6 +431,8 @@ TEST(Bounce, ARepliesCodeIsNoPartOfSomethingElse) {
   EXPECT_EQ(reply("message id 450123 of 5501 octets"), 0);
   EXPECT_EQ(reply("(reason: 452 4.2.2 full)"), 452);
   EXPECT_EQ(reply("port 587 was closed"), 0);
+  EXPECT_EQ(reply(">>> MAIL From:<a@b.example> SIZE=559\n<<< 421 4.7.0 later"), 421);
+  EXPECT_EQ(reply(">>> MAIL From:<a@b.example> SIZE=559 <<< 452 4.2.2 full"), 452);
 }
 
 TEST(Bounce, OfEximTellsWhatWasSaidInJapanese) {
@@ -455,7 +457,7 @@ TEST(Bounce, OfAWarningIsNotOverWhateverItSaysOfTime) {
                        "Status: 4.4.3\n",
                        "451 <taro@example.jp>... example.jp: Name server timeout\n"
                        "Warning: message still undelivered after 4 hours\n"));
-  EXPECT_THAT(told(bounce), ElementsAre("taro@example.jp dns_failed"));
+  EXPECT_THAT(told(bounce), ElementsAre("taro@example.jp receiver_trouble"));
 }
 
 TEST(Bounce, OfADomainWithoutAMailServerNamesIt) {
@@ -463,7 +465,7 @@ TEST(Bounce, OfADomainWithoutAMailServerNamesIt) {
       bounce_of(report("Reporting-MTA: dns; mx.example.jp\n\nAction: failed\n"
                        "Final-Recipient: rfc822;taro@example.jp\nStatus: 5.0.0\n",
                        "  taro@example.jp\n    an MX or SRV record indicated no SMTP service\n"));
-  EXPECT_THAT(told(exim), ElementsAre("taro@example.jp null_mx permanent suppress"));
+  EXPECT_THAT(told(exim), ElementsAre("taro@example.jp null_mx permanent"));
 }
 
 }  // namespace

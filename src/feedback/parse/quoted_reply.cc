@@ -32,12 +32,19 @@ bool code_ends(std::string_view text, std::size_t at) {
   return at >= text.size() || std::string_view(" -\n\t").contains(text[at]);
 }
 
+// "SIZE=" of a command (RFC 1870): what follows is a number of octets.
+bool is_size(std::string_view before) {
+  return before.size() >= 5 && equals_ignoring_case(before.substr(before.size() - 5), "size=");
+}
+
 std::size_t find_code(std::string_view text) {
   for (std::size_t at = 0; at + 3 <= text.size(); ++at) {
     if (!is_code(text.substr(at)) || !may_begin(text, at) || !code_ends(text, at + 3)) continue;
     // "5-1-1" and dates as "2010-05-450 " are none; a code is followed by words or a status.
     const std::string_view after = trim(text.substr(std::min(at + 4, text.size())));
     if (after.empty() && at > 0 && text[at - 1] != '\n' && text[at - 1] != ' ') continue;
+    // sendmail's transcript: ">>> MAIL From:<...> SIZE=559", then "<<< 421 ...".
+    if (after.starts_with("<<<") || is_size(text.substr(0, at))) continue;
     return at;
   }
   return std::string_view::npos;

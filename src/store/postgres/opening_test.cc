@@ -167,6 +167,21 @@ TEST_F(MigrationTest, TakesEachStepOnce) {
   EXPECT_EQ(refused(fresh().address), "opened");
 }
 
+TEST_F(MigrationTest, AnotherProgramsTablesAndAHoleInOursAreRefusedAndLeftAlone) {
+  const auto up_refused = [] {
+    const auto up = Migration(fresh()).up(1s, [](auto, const auto&) {});
+    return up ? std::string("taken") : up.error().detail;
+  };
+  server().execute("fresh", "CREATE TABLE accounts(name text)");
+  EXPECT_THAT(refused(fresh().address), HasSubstr("belongs to another program"));
+  EXPECT_THAT(up_refused(), HasSubstr("belongs to another program"));
+  server().execute("fresh", "DROP TABLE accounts");
+  must(Migration(fresh()).up(1s, [](auto, const auto&) {}));
+  server().execute("fresh", "DELETE FROM todoku_schema WHERE step = 3");
+  EXPECT_THAT(refused(fresh().address), HasSubstr("lacks a step of its schema"));
+  EXPECT_THAT(up_refused(), HasSubstr("lacks a step of its schema"));
+}
+
 // Two versions side by side, and the way back to the one before.
 TEST_F(MigrationTest, AProgramWorksOnTablesOfALaterOneThatSaysSo) {
   Migration migration(fresh());

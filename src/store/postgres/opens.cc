@@ -197,7 +197,8 @@ Result<std::vector<OpenRecorded>> Changes::record_opens(std::span<const OpenSeen
   return answers;
 }
 
-Result<OpenRecorded> Changes::record_complaint(AccountKey account, const RecipientKey& key) {
+Result<OpenRecorded> Changes::record_complaint(AccountKey account, const RecipientKey& key,
+                                               ComplaintEvent event) {
   Column which(kInt8), owner(kInt8), delivery(kInt8), batch(kInt8), seq(kInt8);
   which.add(0);
   owner.add(account);
@@ -211,7 +212,7 @@ Result<OpenRecorded> Changes::record_complaint(AccountKey account, const Recipie
       session_.ask(kComplained, Params() << account << whose->integer(0, 1) << session_.now());
   if (!recorded) return fail(recorded.error());
   if (recorded->empty()) return OpenRecorded::repeated;
-  tell_of_recipient(EventKind::complained, account, key);
+  if (event == ComplaintEvent::told) tell_of_recipient(EventKind::complained, account, key);
   return OpenRecorded::recorded;
 }
 

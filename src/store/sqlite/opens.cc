@@ -138,7 +138,8 @@ Result<std::vector<OpenRecorded>> SqliteWriteTransaction::record_opens(
 }
 
 Result<OpenRecorded> SqliteWriteTransaction::record_complaint(AccountKey account,
-                                                              const RecipientKey& key) {
+                                                              const RecipientKey& key,
+                                                              ComplaintEvent event) {
   const auto id = opened_id(account, key);
   if (!id) return fail(id.error());
   if (*id == 0) return OpenRecorded::unknown;
@@ -151,7 +152,7 @@ Result<OpenRecorded> SqliteWriteTransaction::record_complaint(AccountKey account
   while (query.next()) recorded = true;
   if (query.failed()) return fail(query.error());
   if (!recorded) return OpenRecorded::repeated;
-  tell_of_recipient(EventKind::complained, account, key);
+  if (event == ComplaintEvent::told) tell_of_recipient(EventKind::complained, account, key);
   return OpenRecorded::recorded;
 }
 

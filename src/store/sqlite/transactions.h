@@ -504,7 +504,8 @@ class SqliteWriteTransaction final : public WriteTransaction {
 
   // -- opens (opens.cc)
   Result<std::vector<OpenRecorded>> record_opens(std::span<const OpenSeen> seen) override;
-  Result<OpenRecorded> record_complaint(AccountKey account, const RecipientKey& key) override;
+  Result<OpenRecorded> record_complaint(AccountKey account, const RecipientKey& key,
+                                        ComplaintEvent event) override;
 
   // -- exports (exports.cc)
   Result<ExportJob> create_export(const NewExport& wanted) override;

@@ -290,7 +290,8 @@ class Filling {
       write(store_, [&](WriteTransaction& t) { return t.record_opens(std::span(&seen, 1)); });
     }
     write(store_, [&](WriteTransaction& t) {
-      return t.record_complaint(acme_.key, {lease.key.delivery, lease.key.batch, 2});
+      return t.record_complaint(acme_.key, {lease.key.delivery, lease.key.batch, 2},
+                                ComplaintEvent::told);
     });
     Accept in_pieces = acceptance({recipient("relayed")});
     in_pieces.delivery.type = DeliveryType::smtp;

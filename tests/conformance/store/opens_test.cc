@@ -109,7 +109,7 @@ TEST_P(StoreSuite, AComplaintOfAMailCountsOnceWhateverItsReaderOpened) {
   const auto complain = [&](AccountKey of, std::uint32_t seq) {
     const BatchKey batch = mail.batches[0].key;
     return must(store_->write_and_wait(WritePriority::outcomes, [&](WriteTransaction& t) {
-      return t.record_complaint(of, {batch.delivery, batch.batch, seq});
+      return t.record_complaint(of, {batch.delivery, batch.batch, seq}, ComplaintEvent::told);
     }));
   };
   EXPECT_THAT(record_opens(*store_, {seen(mail, 0)}), ElementsAre(recorded));

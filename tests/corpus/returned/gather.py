@@ -528,6 +528,9 @@ def label_of(case, action, octets):
     # Exim warns without saying why, or that it could not ask for the name yet.
     if action == "delayed" and case.reply[:3].encode() not in octets and b"Diagnostic-Code" not in octets:
         return "dns_failed" if b"Delay reason: host lookup" in octets else "unclear", "no", "no"
+    # Exim gives up on a host that has put off the mails before it.
+    if action == "failed" and b"retry timeout exceeded" in octets and case.reply[:3].encode() not in octets:
+        return "out_of_time", "no", "no"
     if case.label is None:
         _, kind, permanent, suppress = next(each for each in FINDINGS if each[0] == case.stage)
         is_over = action == "failed"

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Probes: test mails leave as all mail does, and Debian's dovecot says in which folder they are."""
+"""Probes: test mails leave as all mail does, and Debian's dovecot says in which folder they are;
+what misses the inbox is told to the operators by another way."""
+import email
 import json
 import os
 import pathlib
@@ -12,7 +14,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from imap_server import DOVECOT, JUNK, ImapServer  # noqa: E402
 
 INBOX, JUNKED, REFUSED = "inbox.example", "junk.example", "refused.example"
-RECEIVERS = {INBOX: [], JUNKED: [], REFUSED: ["[[receiver.rule]]", 'at = "rcpt"',
+OPERATORS = "ops.example"  # a smarthost that is none of the engine's
+RECEIVERS = {OPERATORS: [], INBOX: [], JUNKED: [], REFUSED: ["[[receiver.rule]]", 'at = "rcpt"',
                                                   'reply = "550 5.7.1 not from you"']}
 VERDICTS = (b"Authentication-Results: mx.receiver.example;\r\n dkim=none;\r\n"
             b" spf=pass smtp.mailfrom=a@sender.example; dmarc=fail header.from=sender.example\r\n"
@@ -48,8 +51,27 @@ class Filing(threading.Thread):
                 message = VERDICTS + envelope.with_suffix(".eml").read_bytes()
                 if f"seed@{INBOX}" in envelope.read_text():
                     self.imap.deliver("inbox", "", message)
-                else:
+                elif f"seed@{JUNKED}" in envelope.read_text():
                     self.imap.deliver("junk", JUNK, message)
+
+
+def alarms_of(stack):
+    """What operators were told by mail."""
+    told = []
+    for envelope in (stack.directory / "taken").glob("*.json"):
+        if f"ops@{OPERATORS}" in envelope.read_text():
+            told.append(email.message_from_bytes(envelope.with_suffix(".eml").read_bytes()))
+    return told
+
+
+def operators_were_told(stack):
+    stack.wait_for(lambda: alarms_of(stack), "a mail to the operators")
+    mail = alarms_of(stack)[0]
+    check("todoku on mail.sender.example: 1 alarm" in mail["Subject"], mail["Subject"])
+    text = mail.get_payload(decode=True).decode()
+    check("- probe over" in text and "place=" in text, text)
+    stack.wait_for(lambda: stack.metric("todoku_alarms_told_total", way="mail", became="told") >= 1,
+                   "the count of it")
 
 
 def checked(stack, imap):
@@ -69,6 +91,7 @@ def checked(stack, imap):
     check_equal(stack.metric("todoku_probes_total", mailbox="junk", place="junk"), 1.0, "junk")
     history = stack.command("probe", "history", "--mailbox", "junk")
     check("junk" in history and JUNK in history and "inbox.example" not in history, history)
+    operators_were_told(stack)
     alone = json.loads(stack.command("--json", "probe", "run", "--mailbox", "inbox"))
     check_equal([probe["place"] for probe in alone["probes"]], ["inbox"], "one of them")
     check("no such mailbox" in stack.command("probe", "run", "--mailbox", "nobody", statuses=(1,),
@@ -78,8 +101,11 @@ def checked(stack, imap):
 def probes_say_where_they_are(binary):
     with ImapServer({"inbox": "right", "junk": "right"}) as imap:
         config = [*QUICK, "[probe]", 'account = "tester"', 'from = ["probe@sender.example"]',
-                  *(line for domain in RECEIVERS for line in mailbox(domain, imap))]
+                  *(line for domain in (INBOX, JUNKED, REFUSED) for line in mailbox(domain, imap))]
         stack = Installation(binary, RECEIVERS, config)
+        stack.config += ["[alarms]", f'mail_to = ["ops@{OPERATORS}"]', "gather_seconds = 0",
+                         'mail_from = "todoku@sender.example"', 'via_tls = "none"',
+                         f'via = "smtp://{stack.address_of(0)}:{stack.mail_port}"']
         stack.sink_config = [f'store_directory = "{stack.directory}/taken"']
         (stack.directory / "taken").mkdir()
         filing = Filing(stack.directory / "taken", imap)
