@@ -15,8 +15,8 @@
 #include "base/result.h"
 #include "base/trouble.h"
 #include "http/client.h"
-#include "queue/sqs/instance_metadata.h"
 #include "queue/sqs/credentials.h"
+#include "queue/sqs/instance_metadata.h"
 
 namespace todoku::queue::sqs {
 
