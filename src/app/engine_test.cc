@@ -54,7 +54,10 @@ struct EngineTest : testing::Test {
     if (!response) throw std::runtime_error(response.error().detail);
     return std::move(*response);
   }
-  ~EngineTest() override { EXPECT_EQ(async::unhandled_exceptions(), 0U); }
+  ~EngineTest() override { EXPECT_EQ(async::unhandled_exceptions(), thrown_before_); }
+
+ private:
+  const std::size_t thrown_before_ = async::unhandled_exceptions();
 };
 
 TEST_F(EngineTest, StartsServesAndStops) {

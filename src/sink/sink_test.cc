@@ -121,6 +121,7 @@ TEST_F(SinkTest, AnAddressInUseStopsTheStart) {
 }
 
 TEST_F(SinkTest, StopEndsConnectionsThatAreOpen) {
+  const std::size_t thrown_before = async::unhandled_exceptions();
   options_.receivers[0].rules = {{.at = Moment::quit, .delay = std::chrono::hours(1)}};
   start();
   auto heard = std::async(std::launch::async, [&] { return say("QUIT\r\n"); });
@@ -128,7 +129,7 @@ TEST_F(SinkTest, StopEndsConnectionsThatAreOpen) {
   sink_->stop();
   EXPECT_TRUE(heard.get().starts_with("220 "));
   EXPECT_EQ(sink_->report().total.connections, 1U);
-  EXPECT_EQ(async::unhandled_exceptions(), 0U);
+  EXPECT_EQ(async::unhandled_exceptions(), thrown_before);
 }
 
 class SinkDkimTest : public SinkTest {

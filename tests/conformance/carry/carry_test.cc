@@ -105,6 +105,14 @@ class Filling {
     write(store_, [&](WriteTransaction& t) {
       return t.save_event_reader(node_, "reports", std::string("so\0far", 6));
     });
+    write(store_, [](WriteTransaction& t) {
+      return t.take_warm_up({.source = "main",
+                             .day = 20'000,
+                             .site = "google",
+                             .want = 3,
+                             .volume = 9,
+                             .site_volume = 5});
+    });
     set_aside();
     sent_transactions();
     bulk_on_its_way();
