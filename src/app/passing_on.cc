@@ -23,7 +23,9 @@ PassingOn::PassingOn(World world, async::Executor executor)
       executor_(executor),
       something_(executor),
       tasks_(executor) {
-  if (world_.queues != nullptr) pool_choice_.emplace(world_.pools, *world_.store, executor);
+  if (world_.queues != nullptr && world_.store != nullptr) {
+    pool_choice_.emplace(world_.pools, *world_.store, executor);
+  }
 }
 
 void PassingOn::start() {
@@ -70,7 +72,9 @@ Task<void> PassingOn::courses_changed() {
 
 void PassingOn::ring_for(const store::Accepted& accepted) {
   const std::vector<std::string> live = world_.live->live();
-  const auto pool = pool_choice_->of(accepted.delivery, accepted.content.from);
+  const std::optional<delivery::policy::Pools::Place> pool =
+      pool_choice_ ? pool_choice_->of(accepted.delivery, accepted.content.from)
+                   : delivery::policy::Pools::kRest;
   const std::lock_guard lock(mutex_);
   for (const store::BatchKey& key : accepted.waiting) {
     const auto delivery = static_cast<std::int64_t>(key.delivery);

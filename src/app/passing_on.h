@@ -54,7 +54,7 @@ class PassingOn final : public intake::Handover {
     queue::Queues* queues = nullptr;                   // nullptr: nobody is rung for
     const delivery::LiveSources* live = nullptr;       // with them
     delivery::policy::Pools pools = {};                // which of them sends transactions
-    store::Store* store = nullptr;                     // likewise, for who asks for them
+    store::Store* store = nullptr;                     // names of accounts; else no rule is asked
   };
   // Lives on `executor`. Everything given outlives it.
   PassingOn(World world, async::Executor executor);
