@@ -76,6 +76,17 @@ TEST_F(WarmUpTest, TomorrowIsTheNextStepIfTodayWasUsed) {
   EXPECT_GT(send_all(warm_up, "gmail"), 1'000) << "the plan is over";
 }
 
+TEST_F(WarmUpTest, APlanIsOverForGood) {
+  const policy::WarmUpPlan begun = plan();
+  WarmUp warm_up = process(begun);
+  EXPECT_EQ(send_all(warm_up, ""), 10);
+  store_.clock.advance(hours(24) * 450);
+  EXPECT_EQ(send_all(warm_up, ""), 20) << "the first day in use is known still";
+  store_.clock.advance(hours(24) * 450);
+  WarmUp restarted = process(begun);
+  EXPECT_GT(send_all(restarted, ""), 1'000);
+}
+
 TEST_F(WarmUpTest, WhatWasNotBegunIsNotUsedUp) {
   WarmUp warm_up = process();
   ASSERT_TRUE(run(warm_up.ask("new", "gmail", 1))->granted);
