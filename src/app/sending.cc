@@ -293,6 +293,8 @@ std::optional<explain::Way> Sending::way_of(const store::Story& story) const {
     return now + std::chrono::ceil<Milliseconds>(when - steady);
   };
   way.rests_until = in_the_calendar(lane->rests_until);
+  const auto plan = options_.warm_ups.find(source->name);
+  way.overflows = plan != options_.warm_ups.end() && plan->second.overflows;
   way.failures = lane->failures;
   way.failure = lane->failure;
   way.opens_none_until = in_the_calendar(lane->opens_none_until);

@@ -142,7 +142,7 @@ WarmUp::Answer WarmUp::answer(Source& source, const std::string& site, policy::D
 bool WarmUp::is_full(std::string_view source, std::string_view site) const {
   const std::lock_guard lock(mutex_);
   const auto found = sources_.find(source);
-  if (found == sources_.end() || found->second.full_until.empty()) return false;
+  if (found == sources_.end() || !found->second.plan.overflows) return false;
   const SteadyInstant now = clock_.steady_now();
   const auto full = [&](std::string_view where) {
     const auto until = found->second.full_until.find(where);

@@ -102,6 +102,15 @@ TEST_F(WarmUpTest, WhatWasNotBegunIsNotUsedUp) {
   EXPECT_EQ(send_all(next, "gmail"), 5);
 }
 
+TEST_F(WarmUpTest, WhatWaitsForTomorrowIsNobodyElses) {
+  policy::WarmUpPlan waits = plan();
+  waits.overflows = false;
+  WarmUp warm_up = process(waits);
+  EXPECT_EQ(send_all(warm_up, ""), 10);
+  EXPECT_FALSE(warm_up.is_full("new", ""));
+  EXPECT_FALSE(warm_up.is_full("new", "gmail"));
+}
+
 TEST_F(WarmUpTest, NothingGoesBeforeTheFirstDay) {
   policy::WarmUpPlan later = plan();
   ++later.first_day;
