@@ -102,6 +102,22 @@ TEST_F(WarmUpTest, WhatWasNotBegunIsNotUsedUp) {
   EXPECT_EQ(send_all(next, "gmail"), 5);
 }
 
+TEST_F(WarmUpTest, WhatComesBackAfterASourceWasHandedOnIsTheNextOnes) {
+  WarmUp warm_up = process();
+  ASSERT_TRUE(run(warm_up.ask("new", "gmail", 1))->granted);
+  const WarmUp::Permits permits = warm_up.take("new", "gmail", 1);
+  ASSERT_EQ(permits.count, 1);
+  const auto hand_back = [](WarmUp& each) -> Task<int> {
+    co_await each.hand_back("new");
+    co_return 0;
+  };
+  run(hand_back(warm_up));
+  warm_up.give_back("new", "gmail", permits);
+  run(hand_back(warm_up));
+  WarmUp next = process();
+  EXPECT_EQ(send_all(next, "gmail"), 5);
+}
+
 TEST_F(WarmUpTest, WhatWaitsForTomorrowIsNobodyElses) {
   policy::WarmUpPlan waits = plan();
   waits.overflows = false;
