@@ -212,7 +212,6 @@ Task<void> Sending::end(const delivery::EgressSource& source) {
     co_await async::run_on(courier->executor(), courier->end(source));
   }
   lanes_.drain(source.name);
-  co_await warm_up_.hand_back(source.name);
 }
 
 Task<void> Sending::follow_sources() {
@@ -220,12 +219,11 @@ Task<void> Sending::follow_sources() {
     const std::vector<std::string> owned = owned_.owned();
     for (const delivery::EgressSource& source : options_.sources) {
       const bool is_ours = std::ranges::find(owned, source.name) != owned.end();
-      if (std::exchange(sends_from_[source.name], is_ours) == is_ours) continue;
-      if (is_ours) {
-        co_await begin(source);
-      } else {
-        co_await end(source);
-      }
+      const bool was_ours = std::exchange(sends_from_[source.name], is_ours);
+      if (is_ours && !was_ours) co_await begin(source);
+      if (!is_ours && was_ours) co_await end(source);
+      // What its last connections had taken and did not begin comes after it was drained.
+      if (!is_ours) co_await warm_up_.hand_back(source.name);
     }
     look_whether_all_is_ours();
     const auto state = co_await boost::asio::this_coro::cancellation_state;
@@ -293,6 +291,8 @@ std::optional<explain::Way> Sending::way_of(const store::Story& story) const {
     return now + std::chrono::ceil<Milliseconds>(when - steady);
   };
   way.rests_until = in_the_calendar(lane->rests_until);
+  const auto plan = options_.warm_ups.find(source->name);
+  way.overflows = plan != options_.warm_ups.end() && plan->second.overflows;
   way.failures = lane->failures;
   way.failure = lane->failure;
   way.opens_none_until = in_the_calendar(lane->opens_none_until);

@@ -43,7 +43,7 @@ std::optional<std::string> PoolChoice::name_of(store::AccountKey account) {
 Task<void> PoolChoice::read_name(store::AccountKey account) {
   const auto name =
       co_await store_.read([account](store::ReadTransaction& reader) -> Result<std::string> {
-        return store::account_name(reader, account);
+        return store::read_account_name(reader, account);
       });
   const std::lock_guard lock(mutex_);
   asked_.erase(account);

@@ -74,9 +74,8 @@ Task<Result<void>> WarmUp::learn_volume(std::string source, policy::Day today) {
     if (known.over || known.known_of == today) co_return Result<void>{};
     plan = known.plan;
   }
-  const policy::Day since = std::max(plan.first_day, today - store::kWarmUpDaysKept);
   const auto counts = co_await store_.read([&](store::ReadTransaction& reader) {
-    return reader.warm_up_counts(source, since, kCountsRead);
+    return reader.warm_up_counts(source, plan.first_day, kCountsRead);
   });
   if (!counts) co_return fail(counts.error());
   const auto before = in_all(*counts);
@@ -107,6 +106,7 @@ Task<Result<WarmUp::Answer>> WarmUp::ask(std::string source, std::string site, s
     const Source& known = at(source);
     if (known.over) co_return Answer{.granted = true};
     take.volume = known.volume_today;
+    take.first_day = known.plan.first_day;
     take.site_volume = site_volume(known.plan, known.volume_today);
     take.want = std::clamp<std::int64_t>(want, 1, policy::block_of(take.volume));
   }
@@ -142,7 +142,7 @@ WarmUp::Answer WarmUp::answer(Source& source, const std::string& site, policy::D
 bool WarmUp::is_full(std::string_view source, std::string_view site) const {
   const std::lock_guard lock(mutex_);
   const auto found = sources_.find(source);
-  if (found == sources_.end() || found->second.full_until.empty()) return false;
+  if (found == sources_.end() || !found->second.plan.overflows) return false;
   const SteadyInstant now = clock_.steady_now();
   const auto full = [&](std::string_view where) {
     const auto until = found->second.full_until.find(where);

@@ -50,9 +50,11 @@ class WarmUp {
   // Asks the store for permits, for about `want` mails.
   Task<Result<Answer>> ask(std::string source, std::string site, std::int64_t want);
 
-  // The source may send nothing more today, at all or to the site.
+  // The source may send nothing more today, at all or to the site, and what is over goes by others:
+  // false where it waits for tomorrow.
   [[nodiscard]] bool is_full(std::string_view source, std::string_view site) const;
-  // What is at hand is the next owner's. Where that cannot be said, it counts as sent.
+  // What is at hand is the next owner's. Where that cannot be said, it counts as sent. Again and
+  // again while connections end that may still give something back.
   Task<void> hand_back(std::string source);
 
  private:

@@ -76,6 +76,17 @@ TEST_F(WarmUpTest, TomorrowIsTheNextStepIfTodayWasUsed) {
   EXPECT_GT(send_all(warm_up, "gmail"), 1'000) << "the plan is over";
 }
 
+TEST_F(WarmUpTest, APlanIsOverForGood) {
+  const policy::WarmUpPlan begun = plan();
+  WarmUp warm_up = process(begun);
+  EXPECT_EQ(send_all(warm_up, ""), 10);
+  store_.clock.advance(hours(24) * 450);
+  EXPECT_EQ(send_all(warm_up, ""), 20) << "the first day in use is known still";
+  store_.clock.advance(hours(24) * 450);
+  WarmUp restarted = process(begun);
+  EXPECT_GT(send_all(restarted, ""), 1'000);
+}
+
 TEST_F(WarmUpTest, WhatWasNotBegunIsNotUsedUp) {
   WarmUp warm_up = process();
   ASSERT_TRUE(run(warm_up.ask("new", "gmail", 1))->granted);
@@ -89,6 +100,31 @@ TEST_F(WarmUpTest, WhatWasNotBegunIsNotUsedUp) {
   EXPECT_EQ(warm_up.take("new", "gmail", 1).count, 0);
   WarmUp next = process();
   EXPECT_EQ(send_all(next, "gmail"), 5);
+}
+
+TEST_F(WarmUpTest, WhatComesBackAfterASourceWasHandedOnIsTheNextOnes) {
+  WarmUp warm_up = process();
+  ASSERT_TRUE(run(warm_up.ask("new", "gmail", 1))->granted);
+  const WarmUp::Permits permits = warm_up.take("new", "gmail", 1);
+  ASSERT_EQ(permits.count, 1);
+  const auto hand_back = [](WarmUp& each) -> Task<int> {
+    co_await each.hand_back("new");
+    co_return 0;
+  };
+  run(hand_back(warm_up));
+  warm_up.give_back("new", "gmail", permits);
+  run(hand_back(warm_up));
+  WarmUp next = process();
+  EXPECT_EQ(send_all(next, "gmail"), 5);
+}
+
+TEST_F(WarmUpTest, WhatWaitsForTomorrowIsNobodyElses) {
+  policy::WarmUpPlan waits = plan();
+  waits.overflows = false;
+  WarmUp warm_up = process(waits);
+  EXPECT_EQ(send_all(warm_up, ""), 10);
+  EXPECT_FALSE(warm_up.is_full("new", ""));
+  EXPECT_FALSE(warm_up.is_full("new", "gmail"));
 }
 
 TEST_F(WarmUpTest, NothingGoesBeforeTheFirstDay) {

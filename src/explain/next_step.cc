@@ -573,6 +573,13 @@ class NextStep {
            "（{}後）。"},
           way.source, at(*way.opens_none_until), in(*way.opens_none_until));
     }
+    if (comes(way.rests_until) && is_warming_up(way) && !way.overflows) {
+      return words({"it waits: {} is warming up, and what its plan lets it send to {} today has "
+                    "gone. It goes at {}, in {}; waiting uses up no attempt.",
+                    "送信元 {0} はウォームアップ中で、{1} へ今日送れる通数に達したため待機していま"
+                    "す。{2}（{3}後）に送ります。待機は試行に数えません。"},
+                   way.source, way.site, at(*way.rests_until), in(*way.rests_until));
+    }
     if (comes(way.rests_until) && is_warming_up(way)) {
       return words(
           {"it waits: {} is warming up, and what its plan lets it send to {} today has "

@@ -321,6 +321,18 @@ TEST(NextStep, OfAMailWhoseSiteRestsSaysUntilWhenAndWhy) {
   EXPECT_THAT(next_of(base_story(), resting), HasSubstr("tried with one mail at a time"));
 }
 
+TEST(NextStep, OfAMailThatIsOverTheDaysVolumeSaysByWhomItGoes) {
+  Way full = way();
+  full.rests_until = kStart + 32min;
+  full.pace = Way::Pace{.reason = delivery::policy::PaceReason::warming_up};
+  EXPECT_THAT(next_of(base_story(), full), HasSubstr("has gone. It goes at 2026-01-05 10:32:00"));
+  EXPECT_THAT(next_of(base_story(), full, Language::japanese),
+              HasSubstr("2026-01-05 10:32:00 JST（30 分後）に送ります"));
+  EXPECT_THAT(next_of(base_story(), full, Language::japanese), Not(HasSubstr("別の送信元")));
+  full.overflows = true;
+  EXPECT_THAT(next_of(base_story(), full), HasSubstr("It goes by another source of its pool, or"));
+}
+
 TEST(NextStep, OfAMailWhoseLaneGoesByTheAnswersSaysHowFastAndWhy) {
   Way slow = way();
   slow.waiting = 7;

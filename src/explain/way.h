@@ -49,6 +49,7 @@ struct Way {
     delivery::policy::PaceReason reason = delivery::policy::PaceReason::starting;
   };
   std::optional<Pace> pace;
+  bool overflows = false;  // what its source may not send today goes by others of the pool
   std::optional<AtHand> at_hand;
 };
 

@@ -5,7 +5,9 @@
 // volumes are is known by delivery/policy/warm_up.h.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,8 +23,9 @@ struct WarmUpTake {
   WarmUpDay day = 0;
   std::string site;  // whose count is kept apart besides; empty: none is
   std::int64_t want = 0;
-  std::int64_t volume = 0;       // of the day, in all
-  std::int64_t site_volume = 0;  // of the site; nothing without one
+  std::int64_t volume = 0;                                      // of the day, in all
+  std::int64_t site_volume = 0;                                 // of the site; nothing without one
+  WarmUpDay first_day = std::numeric_limits<WarmUpDay>::max();  // of the plan
 };
 
 struct WarmUpCount {
@@ -32,9 +35,13 @@ struct WarmUpCount {
   friend bool operator==(const WarmUpCount&, const WarmUpCount&) = default;
 };
 
-// Of days before the last seven only what went in all is kept, and that for so many days.
+// Of days before the last seven only what went in all is kept, and that for so many days, or since
+// the first day of the plan: what its volume is follows from all of them.
 inline constexpr WarmUpDay kWarmUpSitesKept = 7;
 inline constexpr WarmUpDay kWarmUpDaysKept = 400;
+[[nodiscard]] inline WarmUpDay kept_since(const WarmUpTake& take) {
+  return std::min(take.first_day, take.day - kWarmUpDaysKept);
+}
 
 class WarmUpReads {
  public:

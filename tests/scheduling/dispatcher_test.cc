@@ -395,6 +395,19 @@ TEST_F(DispatcherTest, ARuleChoosesThePoolThatADeliveryGoesBy) {
   EXPECT_EQ(bells_of("main"), 1U);
 }
 
+TEST_F(DispatcherTest, ADeliveryWhoseSenderCouldNotBeReadWaitsForItsPool) {
+  options_.pools = policy::Pools({{.name = "main"}, {.name = "news"}}, {{"news", {"news"}}},
+                                 {{.pool = "news", .account = "shop"}});
+  live_.names = {"main", "news"};
+  bulk(account("shop"), {"one.example"}, 10);
+  counting_->fails_in = 2;  // after the one that tells of the delivery
+  run(dispatcher_->pass());
+  EXPECT_EQ(bells_of("main") + bells_of("news"), 0U);
+  run(dispatcher_->pass());
+  EXPECT_EQ(bells_of("main"), 0U);
+  EXPECT_EQ(bells_of("news"), 1U);
+}
+
 TEST_F(DispatcherTest, WhatWaitsForTheSourcesOfItsClassIsNotReadInVain) {
   options_.pools = policy::Pools({{.name = "main", .only = TrafficClass::transactional},
                                   {.name = "news", .only = TrafficClass::bulk}});

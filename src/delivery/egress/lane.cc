@@ -227,7 +227,7 @@ void Lane::rest(SteadyInstant now, LaneSeat& seat, bool elsewhere) {
 void Lane::bar(RefusedLogin::Login login, SteadyInstant now) {
   {
     const std::lock_guard lock(figures_mutex_);
-    refused_login_.refused(std::move(login), ledger_.rests_until());
+    refused_login_.refused(std::move(login), ledger_.failed_until());
   }
   ledger_.rest_until(std::min(refused_login_.until(), now + RefusedLogin::kLookAgain));
 }

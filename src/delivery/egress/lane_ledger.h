@@ -151,6 +151,8 @@ class LaneLedger {
   void site_failed(SteadyInstant now) { backoff_.failed(now, random_); }
   // It rests until then instead.
   void rest_until(SteadyInstant until) { backoff_.rest_until(until); }
+  // The rest after a failure alone, whatever else lets it rest.
+  [[nodiscard]] SteadyInstant failed_until() const { return backoff_.until(); }
   // Everything that waits, to be parked until rests_until() or for a drain, is appended to `all`.
   void take_all(std::vector<Item>& all) {
     all.reserve(all.size() + waiting_);

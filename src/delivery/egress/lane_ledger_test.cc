@@ -53,6 +53,16 @@ TEST_F(LaneLedgerTest, OpensNoMoreConnectionsThanThereIsWorkOrLeave) {
   EXPECT_EQ(open_all(ledger).size(), 2U) << "three in all";
 }
 
+TEST_F(LaneLedgerTest, TheRestAfterAFailureIsNotAsLongAsAPlanHoldsIt) {
+  auto ledger = make({.connections_max = 1});
+  ledger.site_failed(now_);
+  const SteadyInstant rests = ledger.rests_until();
+  EXPECT_EQ(ledger.failed_until(), rests);
+  ledger.hold(rests + seconds(3'600));
+  EXPECT_EQ(ledger.rests_until(), rests + seconds(3'600));
+  EXPECT_EQ(ledger.failed_until(), rests);
+}
+
 TEST_F(LaneLedgerTest, RoutesShareTheConnectionsOfTheirSite) {
   auto ledger = make({.connections_max = 4});
   for (int i = 0; i < 50; ++i) {

@@ -66,8 +66,10 @@ struct PoolRule {
 // The pools of the two classes of traffic. A class for which sources are reserved is sent from
 // these alone, and waits while none of them lives: its fate is not shared. Other classes share what
 // is reserved for nobody. Within a named pool the same holds of its sources. What no rule fits goes
-// by the sources that are in no named pool, and by all where there are none. Immutable, so safe to
-// share.
+// by the sources that are in no named pool, and by all where there are none. Not apart: named pools
+// are one queue to the scheduler, so thousands of transactional batches at a domain whose pool has
+// no source hide those behind them (kBatchesLookedAt in scheduler/dispatcher.h). Immutable, so safe
+// to share.
 class Pools {
  public:
   // The place of a pool; kRest: of what no rule fits.

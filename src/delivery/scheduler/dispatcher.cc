@@ -29,6 +29,8 @@ constexpr std::size_t kCanariesPerRead = 256;
 // Deliveries whose senders are read by one question, and whose pools are remembered.
 constexpr std::size_t kPoolsPerRead = 256;
 constexpr std::size_t kPoolsMax = 50'000;
+// Accounts whose names are remembered; beyond, they are read again.
+constexpr std::size_t kAccountNamesMax = 100'000;
 // What keeps one pass short; what it leaves is the next one's.
 constexpr std::int64_t kPagesPerPass = 16;
 // A batch that is still due so long after its bell has not been claimed: the bell was lost.
@@ -308,6 +310,7 @@ Task<Result<void>> Dispatcher::learn_pools(std::vector<store::DeliveryKey> keys)
   };
   for (std::size_t first = 0; first < keys.size(); first += kPoolsPerRead) {
     const auto some = std::span(keys).subspan(first, std::min(kPoolsPerRead, keys.size() - first));
+    if (account_names_.size() >= kAccountNamesMax) account_names_.clear();
     const auto senders =
         co_await store_.read([&](store::ReadTransaction& reader) -> Result<Senders> {
           auto heads = reader.delivery_heads(some);
@@ -315,13 +318,17 @@ Task<Result<void>> Dispatcher::learn_pools(std::vector<store::DeliveryKey> keys)
           Senders read{std::move(*heads), {}};
           for (const store::Delivery& head : read.heads) {
             if (!with_account || account_names_.contains(head.account)) continue;
-            std::string& name = read.names[head.account];
-            if (name.empty()) name = store::account_name(reader, head.account);
+            if (read.names.contains(head.account)) continue;
+            auto name = store::read_account_name(reader, head.account);
+            if (!name) return fail(std::move(name.error()));
+            read.names.emplace(head.account, std::move(*name));
           }
           return read;
         });
     if (!senders) co_return fail(senders.error());
-    account_names_.insert(senders->names.begin(), senders->names.end());
+    for (const auto& [account, name] : senders->names) {
+      if (!name.empty()) account_names_.emplace(account, name);
+    }
     for (const store::Delivery& head : senders->heads) {
       const auto name = account_names_.find(head.account);
       const std::string from_domain = policy::sender_domain(head.content.from.address);

@@ -94,7 +94,8 @@ class Dispatcher {
   };
 
   static constexpr std::int64_t kBatchesPerRead = 64;
-  // Batches of a domain that are looked at to find one whose lane has room.
+  // Batches of a domain that are looked at to find one whose lane has room. Of transactional mail
+  // these are of all pools: so many that wait for a pool without a source hide the others.
   static constexpr std::int64_t kBatchesLookedAt = 4'096;
 
   void look_at_sources();

@@ -40,8 +40,8 @@ Result<std::int64_t> Changes::take_warm_up(const WarmUpTake& take) {
   const std::string_view source = take.source;
   const auto in_all = session_.ask(kLock, Params() << source << take.day << std::string_view());
   if (!in_all) return fail(in_all.error());
-  const auto dropped = session_.ask(
-      kDrop, Params() << source << take.day - kWarmUpSitesKept << take.day - kWarmUpDaysKept);
+  const auto dropped =
+      session_.ask(kDrop, Params() << source << take.day - kWarmUpSitesKept << kept_since(take));
   if (!dropped) return fail(dropped.error());
   std::int64_t granted = std::min(take.want, take.volume - in_all->integer(0, 0));
   if (!take.site.empty()) {

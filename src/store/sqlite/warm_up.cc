@@ -46,7 +46,7 @@ Result<std::vector<WarmUpCount>> Queries::warm_up_counts(std::string_view source
 Result<std::int64_t> SqliteWriteTransaction::take_warm_up(const WarmUpTake& take) {
   const auto dropped =
       db_.query("DELETE FROM warm_up WHERE source = ?1 AND (day < ?2 OR (day < ?3 AND site <> ''))")
-          .bind(take.source, take.day - kWarmUpDaysKept, take.day - kWarmUpSitesKept)
+          .bind(take.source, kept_since(take), take.day - kWarmUpSitesKept)
           .run();
   if (!dropped) return fail(dropped.error());
   const auto in_all = taken_of(db_, take, "");

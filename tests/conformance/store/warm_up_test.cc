@@ -73,5 +73,19 @@ TEST_P(StoreSuite, OldDaysOfAWarmUpAreForgotten) {
   EXPECT_THAT(counts(*store_, 30'000), IsEmpty());
 }
 
+TEST_P(StoreSuite, WhatAWarmUpSentSinceItsFirstDayIsKept) {
+  const auto of_plan = [](WarmUpDay day) {
+    WarmUpTake take = take_of(day, "gmail", 5);
+    take.first_day = 20'000;
+    return take;
+  };
+  EXPECT_EQ(taken(*store_, of_plan(19'999)), 5);
+  EXPECT_EQ(taken(*store_, of_plan(20'000)), 5);
+  const WarmUpDay late = 20'000 + kWarmUpDaysKept + 100;
+  EXPECT_EQ(taken(*store_, of_plan(late)), 5);
+  EXPECT_THAT(counts(*store_), ElementsAre(WarmUpCount{late, "", 5}, WarmUpCount{late, "gmail", 5},
+                                           WarmUpCount{20'000, "", 5}));
+}
+
 }  // namespace
 }  // namespace todoku::store
