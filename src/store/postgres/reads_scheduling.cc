@@ -30,10 +30,11 @@ const Sql kSendingBulk{"scheduling: sending bulk",
                        ") OR d.expires <= $1)"
                        " ORDER BY d.key"};
 
-#define JOB_COLUMNS                                                                      \
-  "SELECT j.id, j.account, j.delivery, d.id, j.status, j.ignore_errors, j.immediate,"    \
-  " j.percentage, j.success, j.failed, j.total, j.upload_file, j.error_file, j.created," \
-  " j.keep_duplicates, j.language, j.folded, j.form, j.dry_run, j.findings"              \
+#define JOB_COLUMNS                                                                   \
+  "SELECT j.id, j.account, j.delivery, d.id, j.status, j.ignore_errors, j.immediate," \
+  " j.percentage, j.success, j.failed, j.total, j.upload_file || j.dry_file,"         \
+  " j.error_file, j.created, j.keep_duplicates, j.language, j.folded, j.form,"        \
+  " j.dry_run, j.findings"                                                            \
   " FROM import_jobs j JOIN deliveries d ON d.key = j.delivery AND d.deleted = 0 WHERE "
 const Sql kImportJob{"scheduling: import job", JOB_COLUMNS "j.account = $1 AND j.id = $2"};
 const Sql kRunningImports{"scheduling: running imports", JOB_COLUMNS

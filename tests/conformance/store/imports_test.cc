@@ -97,6 +97,7 @@ TEST_P(StoreSuite, AnImportBecomesVisibleWhenItEnds) {
   job = must(import.job());
   EXPECT_EQ(job.status, ImportStatus::finished);
   EXPECT_EQ(job.percentage, 100);
+  EXPECT_EQ(job.upload, "");
   EXPECT_EQ(job.success_count, 630);
   EXPECT_EQ(job.failed_count, 2);
   EXPECT_EQ(job.total_count, 640);
