@@ -216,6 +216,16 @@ Result<std::vector<ImportJob>> Queries::running_imports(NodeKey node) {
   return jobs;
 }
 
+Result<std::vector<std::string>> Queries::waiting_lists(AccountKey account) {
+  std::vector<std::string> names;
+  auto query =
+      db_.query("SELECT upload_file || dry_file FROM import_jobs WHERE status = 1 AND account = ?");
+  query.bind(account);
+  while (query.next()) names.emplace_back(query.text(0));
+  if (query.failed()) return fail(query.error());
+  return names;
+}
+
 Result<std::vector<std::string>> Queries::import_errors(DeliveryKey key) {
   std::vector<std::string> names;
   auto query =
