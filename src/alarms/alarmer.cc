@@ -19,7 +19,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Microseconds kLookEvery = 1s;
-constexpr std::string_view kEnds = "ends";  // base/trouble.h
+constexpr Microseconds kLastWordsMost = 5s;   // telling while the process stops
+constexpr std::string_view kEnds = "ends";    // base/trouble.h
+constexpr std::string_view kAbout = "about";  // likewise
 
 std::string text_of(const log::Field& field) {
   if (const auto* text = std::get_if<std::string_view>(&field.value)) {
@@ -30,6 +32,13 @@ std::string text_of(const log::Field& field) {
   }
   if (const auto* real = std::get_if<double>(&field.value)) return fmt::format("{:.6g}", *real);
   return std::get<bool>(field.value) ? "true" : "false";
+}
+
+std::string_view about_of(log::Fields fields) {
+  const auto found = std::ranges::find(fields, kAbout, &log::Field::name);
+  if (found == fields.end()) return {};
+  const auto* text = std::get_if<std::string_view>(&found->value);
+  return text == nullptr ? std::string_view() : *text;
 }
 
 std::string detail_of(log::Fields fields) {
@@ -78,12 +87,13 @@ struct Alarmer::State {
     const Instant at = clock.now();
     const SteadyInstant now = clock.steady_now();
     const std::string detail = is_alarm ? detail_of(fields) : std::string();
+    const std::string_view about = about_of(fields);
     const std::lock_guard lock(mutex);
     for (const auto& each : told) {
       if (is_alarm) {
-        each->digest.happened(at, now, event, detail);
+        each->digest.happened(at, now, {.event = event, .about = about}, detail);
       } else if (const auto* began = std::get_if<std::string_view>(&ends->value)) {
-        each->digest.ended(at, now, *began);
+        each->digest.ended(at, now, {.event = *began, .about = about});
       }
     }
   }
@@ -125,9 +135,11 @@ Task<void> Alarmer::stop() {
   senders_.stop();
 }
 
-// What is under way ends by itself, soon.
+// run() has its last look. What is under way then ends by itself, soon.
 Task<void> Alarmer::stop_here() {
   wake_.notify();
+  if (co_await tasks_.wait_empty_until(world_.clock.steady_now() + kLastWordsMost)) co_return;
+  given_up_ = true;
   co_await tasks_.wait_empty();
 }
 
@@ -138,22 +150,36 @@ Task<void> Alarmer::run() {
     } catch (const std::exception&) {
       async::report_exception("telling alarms", std::current_exception());
     }
+    if (stopped_) break;
     (void)co_await wake_.wait_until(world_.clock.steady_now() + kLookEvery);
+  }
+  try {
+    (void)co_await last_look();
+  } catch (const std::exception&) {
+    async::report_exception("telling the last alarms", std::current_exception());
   }
 }
 
 Task<int> Alarmer::look() {
+  return tell(false);
+}
+
+Task<int> Alarmer::last_look() {
+  return tell(true);
+}
+
+Task<int> Alarmer::tell(bool all) {
   int reports = 0;
   for (const auto& each : state_->told) {
     std::optional<Report> report;
     {
       const std::lock_guard lock(state_->mutex);
-      report = each->digest.due(world_.clock.steady_now());
+      report = all ? each->digest.untold() : each->digest.due(world_.clock.steady_now());
     }
     if (!report) continue;
     const auto told = co_await senders_.run(async::FilePool::Owner{},
-                                            [&] { return each->way.tell(*report, stopped_); });
-    if (stopped_) co_return reports;
+                                            [&] { return each->way.tell(*report, given_up_); });
+    if (given_up_) co_return reports;
     const SteadyInstant now = world_.clock.steady_now();
     if (told) {
       ++reports;

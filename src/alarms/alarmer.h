@@ -50,25 +50,30 @@ class Alarmer {
 
   // Listens to the log of the process from now on; one does at a time.
   void start();
-  // Returns when nothing of it runs. From any executor, once.
+  // Tells what is gathered, if it can within a few seconds, and returns when nothing of it runs.
+  // From any executor, once.
   Task<void> stop();
 
   // What a line of the log does, from any thread.
   void hear(log::Level level, std::string_view event, log::Fields fields);
   // One look at each way, for tests. How many reports were told.
   Task<int> look();
+  // The one at the end: what is gathered is told, due or not.
+  Task<int> last_look();
 
  private:
   struct Told;
   struct State;
   Task<void> run();
   Task<void> stop_here();
+  Task<int> tell(bool all);
 
   const World world_;
   async::Executor executor_;
   const std::shared_ptr<State> state_;  // also the log's, as long as it may call
   async::FilePool senders_;
   std::atomic<bool> stopped_{false};
+  std::atomic<bool> given_up_{false};  // ways are to end what they tell
   async::Signal wake_;
   async::TaskGroup tasks_;
 };

@@ -51,6 +51,20 @@ struct AlarmerTest : ::testing::Test {
     EXPECT_EQ(second, 2);
   }
 
+  Task<void> gather_and_end() {
+    Alarmer alarmer(world, {.digest = {}, .warnings = {}},
+                    co_await boost::asio::this_coro::executor);
+    alarmer.hear(log::Level::error, "step fails", {{"about", "one"}, {"reason", "x"}});
+    alarmer.hear(log::Level::error, "step fails", {{"about", "two"}, {"reason", "x"}});
+    alarmer.hear(log::Level::info, "step works", {{"about", "one"}, {"ends", "step fails"}});
+    const int early = co_await alarmer.look();
+    EXPECT_EQ(early, 0);
+    const int last = co_await alarmer.last_look();
+    EXPECT_EQ(last, 1) << "the other way is closed";
+    const int again = co_await alarmer.last_look();
+    EXPECT_EQ(again, 0);
+  }
+
   FakeClock clock;
   Metrics metrics;
   Alarmer::World world{.clock = clock, .metrics = metrics, .ways = {}};
@@ -65,6 +79,11 @@ TEST_F(AlarmerTest, TellsErrorsChosenWarningsAndTheirEndByEachWay) {
   ASSERT_EQ(called.size(), 1U);
   EXPECT_THAT(called[0], HasSubstr(R"("event":"probe over","detail":"mailbox=gmail")"));
   EXPECT_THAT(called[0], HasSubstr(R"("detail":"reason=disk full store=7")"));
+}
+
+TEST_F(AlarmerTest, WhatIsGatheredIsToldAtTheEndEachByWhatItIsAbout) {
+  async::run_to_completion(gather_and_end());
+  EXPECT_THAT(mailed, ElementsAre("todoku on mail1: 1 alarm, 1 over"));
 }
 
 TEST(AlarmMail, IsOneThatEveryServerTakes) {

@@ -12,6 +12,17 @@ using namespace std::chrono_literals;
 constexpr Milliseconds kFirstRetry = 1min;
 constexpr int kDoublings = 4;
 
+std::string key_of(AlarmName name) {
+  std::string key(name.event);
+  key += '\n';
+  key += name.about.substr(0, kDetailOctetsMax);
+  return key;
+}
+
+std::string key_of(const Alarm& alarm) {
+  return key_of(AlarmName{.event = alarm.event, .about = alarm.about});
+}
+
 }  // namespace
 
 void Digest::news(SteadyInstant now) {
@@ -20,15 +31,17 @@ void Digest::news(SteadyInstant now) {
   if (not_before_) due_ = std::max(*due_, *not_before_);
 }
 
-void Digest::happened(Instant at, SteadyInstant now, std::string_view event, std::string detail) {
-  auto found = kept_.find(event);
+void Digest::happened(Instant at, SteadyInstant now, AlarmName name, std::string detail) {
+  const std::string key = key_of(name);
+  auto found = kept_.find(key);
   if (found == kept_.end()) {
     if (kept_.size() >= kAlarmsMax) {
       ++others_;
       return news(now);
     }
-    found = kept_.emplace(std::string(event), Kept{}).first;
-    found->second.alarm.event = event;
+    found = kept_.emplace(key, Kept{}).first;
+    found->second.alarm.event = name.event;
+    found->second.alarm.about = name.about.substr(0, kDetailOctetsMax);
   }
   Kept& kept = found->second;
   if (kept.alarm.count == 0) kept.alarm.first = at;
@@ -41,8 +54,8 @@ void Digest::happened(Instant at, SteadyInstant now, std::string_view event, std
   news(now);
 }
 
-void Digest::ended(Instant at, SteadyInstant now, std::string_view event) {
-  const auto found = kept_.find(event);
+void Digest::ended(Instant at, SteadyInstant now, AlarmName name) {
+  const auto found = kept_.find(key_of(name));
   if (found == kept_.end() || found->second.alarm.over) return;
   found->second.alarm.over = true;
   found->second.alarm.last = at;
@@ -52,8 +65,12 @@ void Digest::ended(Instant at, SteadyInstant now, std::string_view event) {
 
 std::optional<Report> Digest::due(SteadyInstant now) const {
   if (!due_ || now < *due_) return std::nullopt;
+  return untold();
+}
+
+std::optional<Report> Digest::untold() const {
   Report report{.alarms = {}, .over = {}, .others = others_};
-  for (const auto& [event, kept] : kept_) {
+  for (const auto& [key, kept] : kept_) {
     if (!kept.has_news) continue;
     (kept.alarm.over ? report.over : report.alarms).push_back(kept.alarm);
   }
@@ -66,12 +83,12 @@ void Digest::told(SteadyInstant now, const Report& report) {
   not_before_ = now + options_.every;
   others_ -= report.others;
   for (const Alarm& alarm : report.over) {
-    const auto found = kept_.find(alarm.event);
+    const auto found = kept_.find(key_of(alarm));
     // It began again while that was being told: then that is the news.
     if (found != kept_.end() && found->second.alarm.over) kept_.erase(found);
   }
   for (const Alarm& alarm : report.alarms) {
-    const auto found = kept_.find(alarm.event);
+    const auto found = kept_.find(key_of(alarm));
     if (found == kept_.end()) continue;
     Kept& kept = found->second;
     kept.alarm.count -= std::min(kept.alarm.count, alarm.count);

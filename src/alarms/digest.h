@@ -27,8 +27,9 @@ inline constexpr std::size_t kAlarmsMax = 50;
 inline constexpr std::size_t kDetailOctetsMax = 400;
 
 struct Alarm {
-  std::string event;   // of its line in the log
-  std::string detail;  // of the last one: "reason=... site=..."
+  std::string event;       // of its line in the log
+  std::string about = {};  // likewise: what one of several of a kind is about; empty: nothing
+  std::string detail;      // of the last one: "reason=... site=..."
   std::int64_t count = 0;
   Instant first{};
   Instant last{};
@@ -41,17 +42,25 @@ struct Report {
   std::int64_t others = 0;    // lines beyond kAlarmsMax different ones
 };
 
+// What makes two lines the same alarm: Alarm's members of these names.
+struct AlarmName {
+  std::string_view event;
+  std::string_view about = {};
+};
+
 class Digest {
  public:
   explicit Digest(DigestOptions options) : options_(options) {}
 
   // A line that is an alarm.
-  void happened(Instant at, SteadyInstant now, std::string_view event, std::string detail);
-  // What began with `event` is over. Of what never began nothing is told.
-  void ended(Instant at, SteadyInstant now, std::string_view event);
+  void happened(Instant at, SteadyInstant now, AlarmName name, std::string detail);
+  // What began so is over. Of what never began nothing is told.
+  void ended(Instant at, SteadyInstant now, AlarmName name);
 
   // What is to be told now; nullopt: nothing, or not yet. It stays so until told() or failed().
   [[nodiscard]] std::optional<Report> due(SteadyInstant now) const;
+  // All that has not been told, whenever it would be due; nullopt: nothing.
+  [[nodiscard]] std::optional<Report> untold() const;
   // The report that was due was sent; what happened since is of the next.
   void told(SteadyInstant now, const Report& report);
   // It was not, and is tried again: after a minute, then ever later.
@@ -65,7 +74,7 @@ class Digest {
   void news(SteadyInstant now);
 
   const DigestOptions options_;
-  std::map<std::string, Kept, std::less<>> kept_;
+  std::map<std::string, Kept> kept_;  // by event and about
   std::int64_t others_ = 0;
   std::optional<SteadyInstant> due_;  // nullopt: nothing is to be told
   std::optional<SteadyInstant> not_before_;

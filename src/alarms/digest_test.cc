@@ -18,9 +18,13 @@ using ::testing::SizeIs;
 class DigestTest : public ::testing::Test {
  protected:
   void happened(std::string_view event, std::string detail = "reason=x") {
-    digest_.happened(clock_.now(), clock_.steady_now(), event, std::move(detail));
+    happened(AlarmName{.event = event}, std::move(detail));
   }
-  void ended(std::string_view event) { digest_.ended(clock_.now(), clock_.steady_now(), event); }
+  void happened(AlarmName name, std::string detail = "reason=x") {
+    digest_.happened(clock_.now(), clock_.steady_now(), name, std::move(detail));
+  }
+  void ended(std::string_view event) { ended(AlarmName{.event = event}); }
+  void ended(AlarmName name) { digest_.ended(clock_.now(), clock_.steady_now(), name); }
   std::optional<Report> due() { return digest_.due(clock_.steady_now()); }
   // What is told now.
   Report told() {
@@ -82,6 +86,35 @@ TEST_F(DigestTest, ThatItIsOverIsToldOnce) {
   ended("commits fail");
   clock_.advance(1h);
   EXPECT_FALSE(due());
+}
+
+TEST_F(DigestTest, OfSeveralOfAKindOneMayBeOverWhileAnotherLasts) {
+  const AlarmName cleaning{.event = "step fails", .about = "cleaning"};
+  const AlarmName counting{.event = "step fails", .about = "counting"};
+  happened(cleaning);
+  happened(counting);
+  clock_.advance(30s);
+  EXPECT_THAT(told().alarms,
+              ElementsAre(Field(&Alarm::about, "cleaning"), Field(&Alarm::about, "counting")));
+  ended(cleaning);
+  clock_.advance(15min);
+  const Report report = told();
+  EXPECT_THAT(report.alarms, IsEmpty());
+  EXPECT_THAT(report.over, ElementsAre(Field(&Alarm::about, "cleaning")));
+  ended(counting);
+  clock_.advance(15min);
+  EXPECT_THAT(told().over, ElementsAre(Field(&Alarm::about, "counting")));
+}
+
+TEST_F(DigestTest, WhatIsNotDueYetIsUntold) {
+  EXPECT_FALSE(digest_.untold());
+  happened("commits fail");
+  EXPECT_FALSE(due());
+  const auto report = digest_.untold();
+  ASSERT_TRUE(report);
+  EXPECT_THAT(report->alarms, ElementsAre(Field(&Alarm::event, "commits fail")));
+  digest_.told(clock_.steady_now(), *report);
+  EXPECT_FALSE(digest_.untold());
 }
 
 TEST_F(DigestTest, WhatBeginsAnewWhileItsEndIsToldIsAnAlarm) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/file_places.h"
 
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -24,6 +25,24 @@ TEST(FilePlaces, AnAccountLeavesOthersAsManyAsItHas) {
   EXPECT_TRUE(places.take(store::AccountKey{3}));
   first.clear();
   EXPECT_EQ(all_for(places, store::AccountKey{3}).size(), 24U);
+}
+
+TEST(FilePlaces, WhatFilesTakeIsCountedWhileTheirPlacesAreHeld) {
+  FilePlaces places(64);
+  const store::AccountKey one{1};
+  auto first = places.take(one);
+  auto second = places.take(one);
+  ASSERT_TRUE(first && second);
+  first->grow(70);
+  second->grow(5);
+  first->grow(7);
+  EXPECT_EQ(places.octets_of(one), 82U);
+  EXPECT_EQ(places.octets_of(store::AccountKey{2}), 0U);
+  const FilePlaces::Place moved = std::move(*first);
+  first.reset();
+  EXPECT_EQ(places.octets_of(one), 82U);
+  second.reset();
+  EXPECT_EQ(places.octets_of(one), 77U);
 }
 
 TEST(FilePlaces, FewAreSharedToo) {

@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "api/api.h"
+#include "api/file_places.h"
 #include "api/import_upload.h"
 #include "api/list_query.h"
 #include "http/gzip_reader.h"
@@ -25,6 +26,11 @@ namespace todoku::api {
 namespace {
 
 constexpr std::size_t kCompressedMore = std::size_t{1} << 20U;  // what gzip may add to its text
+// An account's lists that come in or wait for their import take as much of the disk as so many of
+// the largest: compressed, a few megabytes would fill it.
+constexpr std::uint64_t kListsTogether = 4;
+// What waits is asked for anew when a list has grown by so much.
+constexpr std::uint64_t kLookAfter = std::uint64_t{256} << 20U;
 
 std::optional<store::ImportForm> form_of(std::string_view content_type) {
   const std::string type = http::media_type(content_type);
@@ -72,9 +78,11 @@ std::optional<http::Response> read_options(Call& call, store::NewImport& request
 
 class ListStream {
  public:
-  ListStream(Api& api, Call& call)
+  ListStream(Api& api, Call& call, FilePlaces::Place& place)
       : octets_max_(api.intake().limits().stream_octets_max),
+        api_(api),
         call_(call),
+        place_(place),
         file_(api.files(), api.uploads(), call.account.key) {
     if (is_gzip(call.request)) gzip_ = std::make_unique<http::GzipReader>();
   }
@@ -114,11 +122,52 @@ class ListStream {
       co_return container_failure(413, {"The list " + limit.en, "リストが" + limit.ja},
                                   call_.request);
     }
+    auto full = co_await no_room_for(octets.size());
+    if (full) co_return std::move(*full);
     file_.gather(octets);
     if (!file_.wants_writing()) co_return std::nullopt;
     const auto written = co_await file_.write();
     if (!written) co_return refused(intake::refusal_of(written.error()), call_.language);
     co_return std::nullopt;
+  }
+  // Why the account's lists together may not grow by so much; nullopt: they may.
+  Task<std::optional<http::Response>> no_room_for(std::uint64_t octets) {
+    if (file_.octets() >= look_at_) {
+      look_at_ = file_.octets() + kLookAfter;
+      const auto waiting = co_await octets_waiting();
+      if (!waiting) co_return refused(waiting.error(), call_.language);
+      waiting_ = *waiting;
+    }
+    place_.grow(octets);
+    const std::uint64_t together = waiting_ + api_.file_places().octets_of(call_.account.key);
+    if (together <= kListsTogether * octets_max_) co_return std::nullopt;
+    const std::uint64_t most = kListsTogether * octets_max_;
+    co_return container_failure(
+        429,
+        {fmt::format("The account's lists that wait for their import, with this one, take more "
+                     "than {} bytes, {} times limits.stream_bytes_max: send it again when they "
+                     "are imported",
+                     most, kListsTogether),
+         fmt::format("インポートを待つリストとこのリストの合計が{}バイト（limits.stream_bytes_maxの"
+                     "{}倍）を超えます。インポートが終わってから、もう一度送信してください。",
+                     most, kListsTogether)},
+        call_.request);
+  }
+  // Of the lists that wait for their import or are in it. One that is gone meanwhile takes nothing.
+  Task<intake::Answer<std::uint64_t>> octets_waiting() {
+    auto names = co_await api_.intake().waiting_lists(call_.account.key);
+    if (!names) co_return std::unexpected(std::move(names.error()));
+    const auto owner = static_cast<async::FilePool::Owner>(call_.account.key);
+    const auto octets = co_await api_.files().run(owner, [&]() -> Result<std::uint64_t> {
+      std::uint64_t sum = 0;
+      for (const std::string& name : *names) {
+        const auto list = api_.uploads().open(name);
+        if (list) sum += (*list)->size();
+      }
+      return sum;
+    });
+    if (!octets) co_return std::unexpected(intake::refusal_of(octets.error()));
+    co_return *octets;
   }
   http::Response broken(const Error& error) const {
     return refused(400,
@@ -128,9 +177,13 @@ class ListStream {
   }
 
   const std::uint64_t octets_max_;
+  Api& api_;
   Call& call_;
+  FilePlaces::Place& place_;
   std::unique_ptr<http::GzipReader> gzip_;
   UploadFile file_;
+  std::uint64_t look_at_ = 0;  // how large the list is then
+  std::uint64_t waiting_ = 0;
 };
 
 Task<http::Response> stream_list(Api& api, Call& call) {
@@ -143,9 +196,9 @@ Task<http::Response> stream_list(Api& api, Call& call) {
   ImportCall importing;
   bad = co_await begin_import(api, call, importing);
   if (bad) co_return std::move(*bad);
-  const auto place = api.file_places().take(call.account.key);
+  auto place = api.file_places().take(call.account.key);
   if (!place) co_return too_many_files(call);
-  ListStream list(api, call);
+  ListStream list(api, call, *place);
   if (importing.key) list.file().begin_digest();
   bad = co_await list.receive();
   if (bad) co_return std::move(*bad);

@@ -102,6 +102,23 @@ std::unexpected<Error> corrupt(std::string_view what) {
   return fail(ErrorKind::corrupt, fmt::format("a filter {}", what));
 }
 
+// Changes of the protocol that are not ours to make. Empty: it is none.
+std::string_view not_offered(char command) {
+  switch (command) {
+    case '+':
+    case '2':
+      return "adds a recipient";
+    case '-':
+      return "removes a recipient";
+    case 'b':
+      return "replaces the body";
+    case 'e':
+      return "changes the sender";
+    default:
+      return {};
+  }
+}
+
 std::string printed(std::string_view text) {
   return printable(utf8_prefix(text, kReasonOctetsMax));
 }
@@ -267,14 +284,15 @@ Result<void> MilterTalk::take(char command, std::string_view data) {
 Result<void> MilterTalk::take_negotiated(std::string_view data) {
   if (data.size() < kNegotiatedOctets) return corrupt("does not negotiate");
   const std::uint32_t version = number_at(data, 0);
-  const std::uint32_t actions = number_at(data, 4);
   const std::uint32_t protocol = number_at(data, 8);
   if (version < kVersionLeast || version > kVersion) {
     return corrupt(fmt::format("speaks version {} of the protocol", version));
   }
-  if ((actions & ~kActions) != 0 || (protocol & ~kOffered) != 0) {
-    return corrupt(fmt::format("asks for what is not offered (actions {:#x}, protocol {:#x})",
-                               actions & ~kActions, protocol & ~kOffered));
+  // rspamd names all changes that it knows, whatever was offered, and seldom makes them: it is a
+  // change itself that is refused (take_word()).
+  if ((protocol & ~kOffered) != 0) {
+    return corrupt(
+        fmt::format("asks for what is not offered (protocol {:#x})", protocol & ~kOffered));
   }
   protocol_ = protocol;
   awaits_ = false;
@@ -341,6 +359,9 @@ Result<void> MilterTalk::take_word(char command, std::string_view data) {
       break;
     default:
       break;
+  }
+  if (const std::string_view change = not_offered(command); !change.empty()) {
+    return corrupt(fmt::format("{}, which was not offered to it", change));
   }
   return corrupt("gave an answer that is none");
 }

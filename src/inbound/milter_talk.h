@@ -65,8 +65,8 @@ class MilterTalk {
   // Octets to be written now, about two chunks at most; empty: the filter's answer is awaited, or
   // it is over. To be asked until it is empty.
   [[nodiscard]] std::string next_output();
-  // What the filter wrote, cut anywhere. Errors: corrupt (it is no such protocol, or asks for what
-  // was not offered); then nothing more is to be said.
+  // What the filter wrote, cut anywhere. Errors: corrupt (it is no such protocol, or makes a change
+  // that was not offered); then nothing more is to be said.
   [[nodiscard]] Result<void> receive(std::string_view octets);
   [[nodiscard]] bool has_ended() const { return stage_ == Stage::ended; }
   // Once it has ended.

@@ -217,11 +217,35 @@ TEST(MilterTalk, WhatIsNoFilterIsToldSo) {
   EXPECT_NE(error_of(number(1U << 20U)), "") << "a huge packet";
   EXPECT_NE(error_of(packet('c')), "") << "no negotiation";
   EXPECT_NE(error_of(negotiated(0, 0, 1)), "") << "too old";
-  EXPECT_NE(error_of(negotiated(0, 0x02)), "") << "wants to replace bodies";
   EXPECT_NE(error_of(negotiated(0x800)), "") << "wants refused recipients, too";
   EXPECT_NE(error_of(negotiated(0), packet('h', "A\0b\0"s)), "") << "a change before the end";
   EXPECT_NE(error_of(negotiated(0), packet('y', "250 fine\0"s)), "") << "a refusal that is none";
   EXPECT_NE(error_of(negotiated(0), packet('?')), "");
+}
+
+// It answers with all changes that it knows, and with all steps that it does not answer.
+TEST(MilterTalk, AFilterThatNamesMoreChangesThanWereOfferedIsAskedLikeRspamd) {
+  const MilterMail mail = a_mail();
+  const auto at_end = [&mail](const std::string& said) -> std::string {
+    MilterTalk talk(mail);
+    (void)talk.next_output();
+    const auto negotiates = talk.receive(negotiated(0xFF080, 0x3D));
+    EXPECT_TRUE(negotiates) << negotiates.error().detail;
+    while (!talk.next_output().empty()) {
+    }
+    const auto received = talk.receive(said);
+    if (!received) return received.error().detail;
+    EXPECT_TRUE(talk.has_ended());
+    return talk.verdict().changes.empty() ? "unchanged" : talk.verdict().changes.front().name;
+  };
+  EXPECT_EQ(at_end(packet('c')), "unchanged");
+  EXPECT_EQ(at_end(packet('h', "X-Spam\0Yes\0"s) + packet('c')), "X-Spam");
+  EXPECT_EQ(at_end(packet('+', "<b@example.net>\0"s) + packet('c')),
+            "a filter adds a recipient, which was not offered to it");
+  EXPECT_EQ(at_end(packet('-', "<b@example.net>\0"s) + packet('c')),
+            "a filter removes a recipient, which was not offered to it");
+  EXPECT_EQ(at_end(packet('b', "new") + packet('c')),
+            "a filter replaces the body, which was not offered to it");
 }
 
 TEST(FieldChanges, AFieldEndsNoLineEarlyAndNoSectionEither) {

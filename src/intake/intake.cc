@@ -314,6 +314,13 @@ Task<Answer<void>> Intake::may_import(store::Account account, store::PublicId id
   co_return Answer<void>{};
 }
 
+Task<Answer<std::vector<std::string>>> Intake::waiting_lists(store::AccountKey account) {
+  auto names = co_await store_.read(
+      [account](ReadTransaction& transaction) { return transaction.waiting_lists(account); });
+  if (!names) co_return refuse(refusal_of(names.error()));
+  co_return std::move(*names);
+}
+
 Task<Answer<store::PublicId>> Intake::import(store::Account account, store::PublicId id,
                                              store::NewImport request, Repeatable repeatable) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));

@@ -126,6 +126,8 @@ class Intake {
 
   // The check that import() will repeat, for use before an upload is received.
   Task<Answer<void>> may_import(store::Account account, store::PublicId delivery);
+  // Names of the lists that the account's imports, waiting and running, have on the disk.
+  Task<Answer<std::vector<std::string>>> waiting_lists(store::AccountKey account);
   // The bytes of the upload are complete and kept (uploads.h).
   Task<Answer<store::PublicId>> import(store::Account account, store::PublicId delivery,
                                        store::NewImport request, Repeatable repeatable = {});

@@ -64,6 +64,7 @@ Prober::Prober(World world, ProbeOptions options, async::Executor executor)
       executor_(executor),
       readers_({.threads = kReaders, .threads_of_owner = kReaders}),
       wake_(executor),
+      workers_(executor),
       tasks_(executor) {
   for (const SeedMailbox& mailbox : options_.mailboxes) {
     (void)world_.metrics.counter("todoku_probes_total",
@@ -86,13 +87,14 @@ Task<void> Prober::stop() {
 Task<void> Prober::stop_here() {
   wake_.notify();
   co_await tasks_.wait_empty();
+  co_await workers_.wait_empty();
 }
 
 Task<void> Prober::run() {
   while (!stopped_) {
     try {
       if (world_.holds()) {
-        const auto done = co_await round();
+        const auto done = co_await begin();
         if (done) {
           trouble_.worked(world_.clock.steady_now());
         } else {
@@ -107,17 +109,24 @@ Task<void> Prober::run() {
 }
 
 Task<Result<std::size_t>> Prober::round() {
+  auto begun = co_await begin();
+  co_await workers_.wait_empty();
+  co_return begun;
+}
+
+// Whoever waits for a mailbox holds up no other: what is in hand only takes its places.
+Task<Result<std::size_t>> Prober::begin() {
   auto asked = co_await ask_by_schedule();
   if (!asked) co_return fail(std::move(asked.error()));
+  const std::int64_t room = kTogether - static_cast<std::int64_t>(workers_.size());
+  if (room <= 0) co_return std::size_t{0};
   const Instant now = world_.store.clock().now();
   auto taken = co_await world_.store.write(
-      store::WritePriority::retention, [now](store::WriteTransaction& transaction) {
-        return transaction.take_probes(now, now + kHeldFor, kTogether);
+      store::WritePriority::retention, [now, room](store::WriteTransaction& transaction) {
+        return transaction.take_probes(now, now + kHeldFor, room);
       });
   if (!taken) co_return fail(std::move(taken.error()));
-  async::TaskGroup workers(executor_);
-  for (store::Probe& probe : *taken) workers.spawn("probe", work(std::move(probe)));
-  co_await workers.wait_empty();
+  for (store::Probe& probe : *taken) workers_.spawn("probe", work(std::move(probe)));
   co_return taken->size();
 }
 
@@ -150,18 +159,23 @@ Task<Result<void>> Prober::ask_by_schedule() {
   }
   auto done =
       co_await world_.store.write(store::WritePriority::retention,
-                                  [wanted](store::WriteTransaction& transaction) -> Result<void> {
+                                  [wanted](store::WriteTransaction& transaction) -> Result<bool> {
                                     const auto open = transaction.read().probes_open();
                                     if (!open) return fail(open.error());
-                                    if (*open >= store::kProbesOpenMax) return {};
+                                    if (*open >= store::kProbesOpenMax) return false;
                                     for (const store::Probe& probe : wanted) {
                                       auto asked = transaction.ask_probe(probe);
                                       if (!asked) return fail(std::move(asked.error()));
                                     }
-                                    return {};
+                                    return true;
                                   });
-  if (done) asked_slot_ = slot;
-  co_return done;
+  if (!done) co_return fail(std::move(done.error()));
+  asked_slot_ = slot;
+  if (!*done) {
+    log::warning("probes of the schedule are left out, too many are open",
+                 {{"open_max", store::kProbesOpenMax}});
+  }
+  co_return Result<void>{};
 }
 
 const SeedMailbox* Prober::mailbox_of(const store::Probe& probe) const {
@@ -173,7 +187,9 @@ Task<void> Prober::work(store::Probe probe) {
   if (!probe.due) co_return;
   const Instant taken = *probe.due;
   const SeedMailbox* const mailbox = mailbox_of(probe);
-  if (mailbox == nullptr) {
+  if (probe.news.place != ProbePlace::waiting) {
+    over(probe, probe.news.place);
+  } else if (mailbox == nullptr) {
     probe.news.detail = "the mailbox is not configured any more";
     over(probe, ProbePlace::failed);
   } else if (!probe.news.sent) {

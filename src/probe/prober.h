@@ -90,6 +90,7 @@ class Prober {
  private:
   Task<void> run();
   Task<void> stop_here();
+  Task<Result<std::size_t>> begin();
   Task<Result<void>> ask_by_schedule();
   Task<void> work(store::Probe probe);
   Task<void> hand_over(store::Probe& probe);
@@ -109,6 +110,7 @@ class Prober {
   SteadyInstant drop_at_{};
   Trouble trouble_{log::Level::warning, "probes are not worked on", "probes are worked on again"};
   async::Signal wake_;
+  async::TaskGroup workers_;
   async::TaskGroup tasks_;
 };
 

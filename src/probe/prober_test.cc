@@ -70,7 +70,8 @@ class ProberTest : public ::testing::Test {
                          "Authentication-Results: forged.example; dmarc=pass\r\nSubject: " +
                          wish.token + "\r\n"};
   }
-  void ask(std::string token = "0123456789", std::string mailbox = "gmail") {
+  void ask(std::string token = "0123456789", std::string mailbox = "gmail",
+           ProbePlace place = ProbePlace::waiting) {
     const Instant now = store_.store->clock().now();
     store::Probe probe{.token = std::move(token),
                        .mailbox = std::move(mailbox),
@@ -78,6 +79,7 @@ class ProberTest : public ::testing::Test {
                        .due = now,
                        .news = {}};
     probe.news.sender = "a@sender.example";
+    probe.news.place = place;
     ASSERT_TRUE(store_.store
                     ->write_and_wait(store::WritePriority::accept,
                                      [&](store::WriteTransaction& t) { return t.ask_probe(probe); })
@@ -175,6 +177,16 @@ TEST_F(ProberTest, AMailboxThatCannotBeReadSaysWhy) {
   (void)until_over();
   EXPECT_EQ(only().news.place, ProbePlace::failed);
   EXPECT_THAT(only().news.detail, HasSubstr("login denied"));
+}
+
+// Of a damaged row stores tell that it has failed.
+TEST_F(ProberTest, WhatHasFailedAlreadyIsEndedAndIsNotHandedOver) {
+  ask("0123456789", "gmail", ProbePlace::failed);
+  EXPECT_EQ(round(), 1U);
+  EXPECT_THAT(mails_, IsEmpty());
+  EXPECT_EQ(only().news.place, ProbePlace::failed);
+  EXPECT_EQ(only().due, std::nullopt);
+  EXPECT_EQ(round(), 0U);
 }
 
 TEST_F(ProberTest, AMailboxThatIsGoneEndsItsProbes) {

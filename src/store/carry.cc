@@ -153,7 +153,7 @@ constexpr std::array<CarriedColumn, 5> kUsages{{{"account", integer},
                                                 {"slot", integer},
                                                 {"mails", integer},
                                                 {"updated", integer}}};
-constexpr std::array<CarriedColumn, 22> kImportJobs{
+constexpr std::array<CarriedColumn, 23> kImportJobs{
     {{"account", integer},   {"id", integer},
      {"delivery", integer},  {"section", integer},
      {"status", integer},    {"ignore_errors", integer},
@@ -164,7 +164,8 @@ constexpr std::array<CarriedColumn, 22> kImportJobs{
      {"total", integer},     {"upload_file", text},
      {"error_file", text},   {"created", integer},
      {"node", integer},      {"form", integer},
-     {"dry_run", integer},   {"findings", text}}};
+     {"dry_run", integer},   {"findings", text},
+     {"dry_file", text}}};
 constexpr std::array<CarriedColumn, 6> kKeptAnswers{{{"key", octets},
                                                      {"account", integer},
                                                      {"route", integer},

@@ -79,6 +79,8 @@ class ImportReads {
   // Jobs that run and are `node`'s, or nobody's that lives: who entered under the same name, or who
   // leads, goes on with them.
   [[nodiscard]] virtual Result<std::vector<ImportJob>> running_imports(NodeKey node) = 0;
+  // ImportJob::upload of all jobs of the account that run, whosever they are.
+  [[nodiscard]] virtual Result<std::vector<std::string>> waiting_lists(AccountKey account) = 0;
   // ImportJob::errors of the delivery's jobs that have any.
   [[nodiscard]] virtual Result<std::vector<std::string>> import_errors(DeliveryKey key) = 0;
 };

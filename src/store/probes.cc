@@ -72,4 +72,13 @@ Result<ProbeNews> unpack_probe_news(std::string_view packed) {
   return fail(ErrorKind::corrupt, "what is kept of a probe is damaged");
 }
 
+ProbeNews probe_news_in(std::string_view packed) {
+  auto news = unpack_probe_news(packed);
+  if (news) return std::move(*news);
+  ProbeNews damaged;
+  damaged.place = ProbePlace::failed;
+  damaged.detail = news.error().detail;
+  return damaged;
+}
+
 }  // namespace todoku::store

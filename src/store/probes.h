@@ -60,6 +60,8 @@ struct Probe {
 [[nodiscard]] std::string pack_probe_news(const ProbeNews& news);
 // corrupt if it is damaged.
 [[nodiscard]] Result<ProbeNews> unpack_probe_news(std::string_view packed);
+// What stores read: one that is damaged stops no others, it has failed and says why.
+[[nodiscard]] ProbeNews probe_news_in(std::string_view packed);
 
 struct ProbeQuestion {
   std::optional<std::string> mailbox;  // nullopt: all
@@ -84,7 +86,8 @@ class ProbeWrites {
   virtual ~ProbeWrites() = default;
   // False: one of the token is there already, and stays as it is.
   [[nodiscard]] virtual Result<bool> ask_probe(const Probe& probe) = 0;
-  // Those that are due, of each only this caller's until `until`, which then is its `due`.
+  // Those that are due, of each only this caller's until `until`, which then is its `due`. One that
+  // is not `waiting` any more is to be ended: what was kept of it is damaged.
   [[nodiscard]] virtual Result<std::vector<Probe>> take_probes(Instant now, Instant until,
                                                                std::int64_t limit) = 0;
   // What has become of one that was taken with `taken` as its due. False: another has taken it

@@ -29,16 +29,14 @@ const Sql kDropProbes{"probes: drop",
                       "DELETE FROM probes WHERE ctid = ANY(ARRAY(SELECT ctid FROM probes"
                       " WHERE asked < $1 ORDER BY asked LIMIT 1000 FOR UPDATE SKIP LOCKED))"};
 
-Result<std::vector<Probe>> probes_of(const Table& rows) {
+std::vector<Probe> probes_of(const Table& rows) {
   std::vector<Probe> probes;
   for (int i = 0; i < rows.size(); ++i) {
-    auto news = unpack_probe_news(rows.text(i, 4));
-    if (!news) return fail(std::move(news.error()));
     probes.push_back({.token = std::string(rows.text(i, 0)),
                       .mailbox = std::string(rows.text(i, 1)),
                       .asked = rows.instant(i, 2),
                       .due = rows.optional_instant(i, 3),
-                      .news = std::move(*news)});
+                      .news = probe_news_in(rows.text(i, 4))});
   }
   return probes;
 }

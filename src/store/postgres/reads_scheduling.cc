@@ -30,16 +30,20 @@ const Sql kSendingBulk{"scheduling: sending bulk",
                        ") OR d.expires <= $1)"
                        " ORDER BY d.key"};
 
-#define JOB_COLUMNS                                                                      \
-  "SELECT j.id, j.account, j.delivery, d.id, j.status, j.ignore_errors, j.immediate,"    \
-  " j.percentage, j.success, j.failed, j.total, j.upload_file, j.error_file, j.created," \
-  " j.keep_duplicates, j.language, j.folded, j.form, j.dry_run, j.findings"              \
+#define JOB_COLUMNS                                                                   \
+  "SELECT j.id, j.account, j.delivery, d.id, j.status, j.ignore_errors, j.immediate," \
+  " j.percentage, j.success, j.failed, j.total, j.upload_file || j.dry_file,"         \
+  " j.error_file, j.created, j.keep_duplicates, j.language, j.folded, j.form,"        \
+  " j.dry_run, j.findings"                                                            \
   " FROM import_jobs j JOIN deliveries d ON d.key = j.delivery AND d.deleted = 0 WHERE "
 const Sql kImportJob{"scheduling: import job", JOB_COLUMNS "j.account = $1 AND j.id = $2"};
 const Sql kRunningImports{"scheduling: running imports", JOB_COLUMNS
                           "j.status = 1 AND (j.node = $1 OR NOT EXISTS"
                           " (SELECT 1 FROM nodes n WHERE n.key = j.node AND n.void = 0))"
                           " ORDER BY j.created, j.account, j.id"};
+const Sql kWaitingLists{"scheduling: waiting lists",
+                        "SELECT upload_file || dry_file FROM import_jobs"
+                        " WHERE status = 1 AND account = $1"};
 const Sql kImportErrors{"scheduling: import errors",
                         "SELECT error_file FROM import_jobs WHERE delivery = $1"
                         " AND error_file <> ''"};
@@ -193,6 +197,14 @@ Result<std::vector<ImportJob>> Questions::running_imports(NodeKey node) {
   std::vector<ImportJob> jobs;
   for (int i = 0; i < rows->size(); ++i) jobs.push_back(import_job_in(*rows, i));
   return jobs;
+}
+
+Result<std::vector<std::string>> Questions::waiting_lists(AccountKey account) {
+  const auto rows = session_.ask(kWaitingLists, Params() << account);
+  if (!rows) return fail(rows.error());
+  std::vector<std::string> names;
+  for (int i = 0; i < rows->size(); ++i) names.emplace_back(rows->text(i, 0));
+  return names;
 }
 
 Result<std::vector<std::string>> Questions::import_errors(DeliveryKey key) {

@@ -526,9 +526,11 @@ ALTER TABLE opens ADD COLUMN complained bigint;
 )sql";
 
 // import_jobs.form, dry_run, findings   store/imports.h.
+// import_jobs.dry_file   as in SQLite; a node of the version before ends such a job with an error.
 constexpr std::string_view kStep30 = R"sql(
 ALTER TABLE import_jobs ADD COLUMN form bigint NOT NULL DEFAULT 0,
-  ADD COLUMN dry_run bigint NOT NULL DEFAULT 0, ADD COLUMN findings text NOT NULL DEFAULT '';
+  ADD COLUMN dry_run bigint NOT NULL DEFAULT 0, ADD COLUMN findings text NOT NULL DEFAULT '',
+  ADD COLUMN dry_file text NOT NULL DEFAULT '';
 )sql";
 
 constexpr std::array<Step, 30> kSteps{{{"tables", kStep1},

@@ -143,6 +143,7 @@ class Questions final : public ReadTransaction {
   // -- imports (reads_scheduling.cc)
   Result<ImportJob> import_job(AccountKey account, PublicId id) override;
   Result<std::vector<ImportJob>> running_imports(NodeKey node) override;
+  Result<std::vector<std::string>> waiting_lists(AccountKey account) override;
   Result<std::vector<std::string>> import_errors(DeliveryKey key) override;
 
   // -- exports (exports.cc)

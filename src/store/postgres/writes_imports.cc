@@ -19,8 +19,9 @@ const Sql kInsertJob{
     "imports: insert",
     "INSERT INTO import_jobs(account, id, delivery, section, status, ignore_errors, immediate,"
     " keep_duplicates, language, percentage, staged, folded, success, failed, total, upload_file,"
-    " error_file, created, node, form, dry_run)"
-    " VALUES($1, $2, $3, $4, 1, $5, $6, $7, $8, 0, 0, 0, 0, 0, 0, $9, '', $10, $11, $12, $13)"};
+    " error_file, created, node, form, dry_run, dry_file)"
+    " VALUES($1, $2, $3, $4, 1, $5, $6, $7, $8, 0, 0, 0, 0, 0, 0, $9, '', $10, $11, $12, $13,"
+    " $14)"};
 const Sql kLockJob{"imports: lock job",
                    "SELECT j.delivery, j.section, j.staged, j.status, j.node FROM import_jobs j"
                    " JOIN deliveries d ON d.key = j.delivery AND d.deleted = 0"
@@ -30,11 +31,12 @@ const Sql kWantUpload{"imports: want upload",
                       "UPDATE uploads SET wanted = 1 WHERE name = $1 AND wanted = 0"};
 const Sql kDropList{"imports: drop list",
                     "UPDATE uploads SET name = NULL, gone = 1 WHERE name ="
-                    " (SELECT upload_file FROM import_jobs WHERE account = $1 AND id = $2)"};
+                    " (SELECT upload_file || dry_file FROM import_jobs"
+                    " WHERE account = $1 AND id = $2)"};
 const Sql kEndJob{"imports: end",
                   "UPDATE import_jobs SET status = $3, percentage = 100, success = $4, failed = $5,"
-                  " total = $6, upload_file = '', error_file = $7, folded = $8,"
-                  " findings = $9"
+                  " total = $6, upload_file = '', dry_file = '', error_file = $7,"
+                  " folded = $8, findings = $9"
                   " WHERE account = $1 AND id = $2"};
 const Sql kEndSection{"imports: end section",
                       "UPDATE sections SET state = $2, open_batch = NULL WHERE id = $1"};
@@ -93,13 +95,16 @@ Result<ImportJob> Changes::create_import(DeliveryKey key, const NewImport& impor
   const AccountKey account{begun->integer(0, 0)};
   const auto id = session_.take_ids(account, IdKind::job, 1);
   if (!id) return fail(id.error());
+  constexpr std::string_view kNone;
+  const std::string_view upload = import.upload;
   const auto done =
       session_.add(kStagedSection, Params() << *section << key)
           .add(kInsertJob, Params() << account << *id << key << *section << import.ignore_errors
                                     << import.immediate << import.keep_duplicates << import.language
-                                    << std::string_view(import.upload) << session_.now() << node
-                                    << import.form << import.dry_run)
-          .add(kWantUpload, Params() << std::string_view(import.upload))
+                                    << (import.dry_run ? kNone : upload) << session_.now() << node
+                                    << import.form << import.dry_run
+                                    << (import.dry_run ? upload : kNone))
+          .add(kWantUpload, Params() << upload)
           .fly();
   if (!done) return fail(done.error());
   return questions_.import_job(account, *id);

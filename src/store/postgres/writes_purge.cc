@@ -59,7 +59,7 @@ const Sql kDropAttachments{"purge: attachments", "DELETE FROM attachments WHERE 
 const Sql kDropUploads{"purge: uploads of import jobs",
                        "UPDATE uploads SET name = NULL, gone = 1 WHERE name = ANY(ARRAY("
                        "SELECT error_file FROM import_jobs WHERE delivery = $1 UNION ALL"
-                       " SELECT upload_file FROM import_jobs WHERE delivery = $1))"};
+                       " SELECT upload_file || dry_file FROM import_jobs WHERE delivery = $1))"};
 const Sql kDropJobs{"purge: import jobs", "DELETE FROM import_jobs WHERE delivery = $1"};
 const Sql kDropContents{"purge: contents", "DELETE FROM contents WHERE delivery = $1"};
 const Sql kDropDelivery{"purge: delivery", "DELETE FROM deliveries WHERE key = $1"};

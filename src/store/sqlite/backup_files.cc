@@ -160,8 +160,9 @@ bool HeldFiles::holds(const std::string& name) const {
 
 Result<std::string> HeldFiles::missing(Connection& db) const {
   auto query = db.query(
-      "SELECT j.upload_file FROM import_jobs j JOIN deliveries d ON d.key = j.delivery"
-      " WHERE d.deleted = 0 AND j.status = 1 AND j.upload_file <> ''"
+      "SELECT j.upload_file || j.dry_file FROM import_jobs j"
+      " JOIN deliveries d ON d.key = j.delivery"
+      " WHERE d.deleted = 0 AND j.status = 1 AND j.upload_file || j.dry_file <> ''"
       " UNION SELECT j.error_file FROM import_jobs j JOIN deliveries d ON d.key = j.delivery"
       " WHERE d.deleted = 0 AND j.error_file <> ''"
       " UNION SELECT file FROM export_jobs WHERE file <> ''");

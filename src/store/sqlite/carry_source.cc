@@ -103,7 +103,7 @@ constexpr std::array<CarriedQuery, 37> kCarriedQueries{{
     {"import_jobs",
      "SELECT account, id, delivery, section, status, ignore_errors, immediate, keep_duplicates,"
      " language, percentage, staged, folded, success, failed, total, upload_file, error_file,"
-     " created, node, form, dry_run, findings FROM import_jobs ORDER BY account, id"},
+     " created, node, form, dry_run, findings, dry_file FROM import_jobs ORDER BY account, id"},
     {"event_readers",  // nobody reads on the way
      "SELECT name, 0, state FROM event_readers ORDER BY name"},
     {"webhooks",  // nobody tells them on the way

@@ -28,13 +28,11 @@ Result<std::vector<Probe>> Queries::probes(const ProbeQuestion& question) {
     query.bind(before, question.limit);
   }
   while (query.next()) {
-    auto news = unpack_probe_news(query.blob(4));
-    if (!news) return fail(std::move(news.error()));
     probes.push_back({.token = std::string(query.text(0)),
                       .mailbox = std::string(query.text(1)),
                       .asked = query.instant(2),
                       .due = query.optional_instant(3),
-                      .news = std::move(*news)});
+                      .news = probe_news_in(query.blob(4))});
   }
   if (query.failed()) return fail(query.error());
   return probes;
@@ -67,13 +65,11 @@ Result<std::vector<Probe>> SqliteWriteTransaction::take_probes(Instant now, Inst
         "SELECT token, mailbox, asked, news FROM probes WHERE due <= ? ORDER BY due LIMIT ?");
     query.bind(now, limit);
     while (query.next()) {
-      auto news = unpack_probe_news(query.blob(3));
-      if (!news) return fail(std::move(news.error()));
       taken.push_back({.token = std::string(query.text(0)),
                        .mailbox = std::string(query.text(1)),
                        .asked = query.instant(2),
                        .due = until,
-                       .news = std::move(*news)});
+                       .news = probe_news_in(query.blob(3))});
     }
     if (query.failed()) return fail(query.error());
   }

@@ -215,6 +215,7 @@ class Queries {
 
   [[nodiscard]] Result<ImportJob> import_job(AccountKey account, PublicId id);
   [[nodiscard]] Result<std::vector<ImportJob>> running_imports(NodeKey node);
+  [[nodiscard]] Result<std::vector<std::string>> waiting_lists(AccountKey account);
   [[nodiscard]] Result<std::vector<std::string>> import_errors(DeliveryKey key);
 
   // exports.cc

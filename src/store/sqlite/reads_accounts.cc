@@ -190,8 +190,8 @@ Result<std::vector<DkimKey>> Queries::dkim_keys(const DkimPlace& after, std::int
 Result<ImportJob> Queries::import_job(AccountKey account, PublicId id) {
   auto query = db_.query(
       "SELECT j.id, j.account, j.delivery, d.id, j.status, j.ignore_errors, j.immediate,"
-      " j.percentage, j.success, j.failed, j.total, j.upload_file, j.error_file, j.created,"
-      " j.keep_duplicates, j.language, j.folded, j.form, j.dry_run, j.findings"
+      " j.percentage, j.success, j.failed, j.total, j.upload_file || j.dry_file, j.error_file,"
+      " j.created, j.keep_duplicates, j.language, j.folded, j.form, j.dry_run, j.findings"
       " FROM import_jobs j JOIN deliveries d ON d.key = j.delivery"
       " WHERE j.account = ? AND j.id = ? AND d.deleted = 0");
   query.bind(account, id);
@@ -204,8 +204,8 @@ Result<std::vector<ImportJob>> Queries::running_imports(NodeKey node) {
   std::vector<ImportJob> jobs;
   auto query = db_.query(
       "SELECT j.id, j.account, j.delivery, d.id, j.status, j.ignore_errors, j.immediate,"
-      " j.percentage, j.success, j.failed, j.total, j.upload_file, j.error_file, j.created,"
-      " j.keep_duplicates, j.language, j.folded, j.form, j.dry_run, j.findings"
+      " j.percentage, j.success, j.failed, j.total, j.upload_file || j.dry_file, j.error_file,"
+      " j.created, j.keep_duplicates, j.language, j.folded, j.form, j.dry_run, j.findings"
       " FROM import_jobs j JOIN deliveries d ON d.key = j.delivery"
       " WHERE j.status = 1 AND d.deleted = 0 AND (j.node = ?"
       " OR NOT EXISTS (SELECT 1 FROM nodes n WHERE n.key = j.node AND n.void = 0))"
@@ -214,6 +214,16 @@ Result<std::vector<ImportJob>> Queries::running_imports(NodeKey node) {
   while (query.next()) jobs.push_back(job_in(query));
   if (query.failed()) return fail(query.error());
   return jobs;
+}
+
+Result<std::vector<std::string>> Queries::waiting_lists(AccountKey account) {
+  std::vector<std::string> names;
+  auto query =
+      db_.query("SELECT upload_file || dry_file FROM import_jobs WHERE status = 1 AND account = ?");
+  query.bind(account);
+  while (query.next()) names.emplace_back(query.text(0));
+  if (query.failed()) return fail(query.error());
+  return names;
 }
 
 Result<std::vector<std::string>> Queries::import_errors(DeliveryKey key) {

@@ -614,10 +614,13 @@ ALTER TABLE opens ADD COLUMN complained INTEGER;
 )sql";
 
 // import_jobs.form, dry_run, findings   store/imports.h.
+// import_jobs.dry_file  The upload of a dry run, whose upload_file is empty: a program of before
+//                       knows no dry runs, and would import the list if it found its name.
 constexpr const char* kVersion39 = R"sql(
 ALTER TABLE import_jobs ADD COLUMN form INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE import_jobs ADD COLUMN dry_run INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE import_jobs ADD COLUMN findings TEXT NOT NULL DEFAULT '';
+ALTER TABLE import_jobs ADD COLUMN dry_file TEXT NOT NULL DEFAULT '';
 )sql";
 
 // Migration n leads from version n to n + 1; version 0 is the empty file.

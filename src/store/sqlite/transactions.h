@@ -255,6 +255,9 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<std::vector<ImportJob>> running_imports(NodeKey node) override {
     return queries_.running_imports(node);
   }
+  Result<std::vector<std::string>> waiting_lists(AccountKey account) override {
+    return queries_.waiting_lists(account);
+  }
   Result<std::vector<std::string>> import_errors(DeliveryKey key) override {
     return queries_.import_errors(key);
   }

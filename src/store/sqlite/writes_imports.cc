@@ -35,14 +35,17 @@ Result<ImportJob> SqliteWriteTransaction::create_import(DeliveryKey key, const N
              .run();
   if (!done) return fail(std::move(done.error()));
   const std::int64_t section = sqlite3_last_insert_rowid(db_.raw());
+  constexpr std::string_view kNone;
+  const std::string_view upload = import.upload;
   done = db_.query(
                 "INSERT INTO import_jobs(account, id, delivery, section, status, ignore_errors,"
                 " immediate, percentage, staged, success, failed, total, upload_file, error_file,"
-                " created, node, keep_duplicates, language, form, dry_run)"
-                " VALUES(?, ?, ?, ?, 1, ?, ?, 0, 0, 0, 0, 0, ?, '', ?, ?, ?, ?, ?, ?)")
+                " created, node, keep_duplicates, language, form, dry_run, dry_file)"
+                " VALUES(?, ?, ?, ?, 1, ?, ?, 0, 0, 0, 0, 0, ?, '', ?, ?, ?, ?, ?, ?, ?)")
              .bind(delivery->account, *id, key, section, import.ignore_errors, import.immediate,
-                   std::string_view(import.upload), now_, node, import.keep_duplicates,
-                   static_cast<std::int64_t>(import.language), import.form, import.dry_run)
+                   import.dry_run ? kNone : upload, now_, node, import.keep_duplicates,
+                   static_cast<std::int64_t>(import.language), import.form, import.dry_run,
+                   import.dry_run ? upload : kNone)
              .run();
   if (!done) return fail(std::move(done.error()));
   return queries_.import_job(delivery->account, *id);
@@ -116,8 +119,8 @@ Result<void> SqliteWriteTransaction::end_import(PublicId job, AccountKey account
   const bool finished = end.status == ImportStatus::finished;
   auto done = db_.query(
                      "UPDATE import_jobs SET status = ?, percentage = 100, success = ?,"
-                     " failed = ?, total = ?, upload_file = '', error_file = ?, folded = ?,"
-                     " findings = ? WHERE account = ? AND id = ?")
+                     " failed = ?, total = ?, upload_file = '', dry_file = '',"
+                     " error_file = ?, folded = ?, findings = ? WHERE account = ? AND id = ?")
                   .bind(end.status, end.success_count, end.failed_count, end.total_count,
                         std::string_view(end.errors), end.folded, std::string_view(end.findings),
                         account, job)

@@ -81,6 +81,11 @@ TEST_P(StoreSuite, AnImportBecomesVisibleWhenItEnds) {
   EXPECT_THAT(must(read([&](ReadTransaction& t) { return t.import_errors(made.key); })), IsEmpty())
       << "there are none yet";
   EXPECT_EQ(job.upload, "upload/1.csv");
+  const auto waiting = [&](AccountKey owner) {
+    return must(read([&](ReadTransaction& t) { return t.waiting_lists(owner); }));
+  };
+  EXPECT_THAT(waiting(acme.key), ElementsAre("upload/1.csv"));
+  EXPECT_THAT(waiting(account("other").key), IsEmpty());
   EXPECT_EQ(get(made.key).counts.total, 1);
   EXPECT_THAT(stories("user7@example.jp"), IsEmpty());
   EXPECT_EQ(error_of(write([&](WriteTransaction& t) {
@@ -97,6 +102,8 @@ TEST_P(StoreSuite, AnImportBecomesVisibleWhenItEnds) {
   job = must(import.job());
   EXPECT_EQ(job.status, ImportStatus::finished);
   EXPECT_EQ(job.percentage, 100);
+  EXPECT_EQ(job.upload, "");
+  EXPECT_THAT(waiting(acme.key), IsEmpty());
   EXPECT_EQ(job.success_count, 630);
   EXPECT_EQ(job.failed_count, 2);
   EXPECT_EQ(job.total_count, 640);

@@ -95,6 +95,9 @@ TEST(ProbeNewsOfTheStore, DamagedOnesAreNoProbes) {
     EXPECT_FALSE(unpack_probe_news(packed.substr(0, size))) << size;
   }
   EXPECT_TRUE(unpack_probe_news(packed + "more"));
+  EXPECT_EQ(probe_news_in(packed).place, ProbePlace::inbox);
+  EXPECT_EQ(probe_news_in("damaged").place, ProbePlace::failed);
+  EXPECT_NE(probe_news_in("damaged").detail, "");
 }
 
 }  // namespace

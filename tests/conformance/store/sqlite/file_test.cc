@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "conformance/store/store_suite.h"
+#include "store/sqlite/connection.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/sqlite/store_lock.h"
 
@@ -310,6 +311,7 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "ALTER TABLE import_jobs DROP COLUMN language;"
       "ALTER TABLE import_jobs DROP COLUMN folded; ALTER TABLE import_jobs DROP COLUMN form;"
       "ALTER TABLE import_jobs DROP COLUMN dry_run; ALTER TABLE import_jobs DROP COLUMN findings;"
+      "ALTER TABLE import_jobs DROP COLUMN dry_file;"
       "INSERT INTO import_jobs(account, id, delivery, section, status, ignore_errors, immediate,"
       " percentage, staged, success, failed, total, upload_file, error_file, created)"
       " SELECT account, 1, key, 0, 2, 0, 0, 100, 5, 5, 1, 8, '', '', 0 FROM deliveries LIMIT 1;"
@@ -467,6 +469,29 @@ TEST_F(FileTest, AQuestionThatTakesTooLongIsInterrupted) {
   const auto walked = walk_and_wait(*store, list);
   ASSERT_EQ(error_of(walked), "unavailable");
   EXPECT_THAT(walked.error().detail, HasSubstr("given up"));
+}
+
+// It would import what is only to be looked at.
+TEST_F(FileTest, AProgramOfBeforeDoesNotFindTheListOfADryRun) {
+  auto store = must(open());
+  fill(*store, 1);
+  const ImportJob job = must(
+      store->write_and_wait(WritePriority::accept, [](WriteTransaction& t) -> Result<ImportJob> {
+        const auto owner = t.read().account_by_name("account0");
+        if (!owner) return fail(owner.error());
+        const auto node = t.enter_node({.name = "a"});
+        if (!node) return fail(node.error());
+        const auto made =
+            t.create_draft({.account = owner->key, .traffic = TrafficClass::bulk}, kDraftsMax);
+        if (!made) return fail(made.error());
+        return t.create_import(made->key, {.upload = "a.upload", .dry_run = true}, *node);
+      }));
+  EXPECT_EQ(job.upload, "a.upload");
+  store.reset();
+  const auto db = must(sqlite::Connection::open({.path = path().string()}));
+  EXPECT_EQ(db->integer("SELECT count(*) FROM import_jobs WHERE status = 1 AND upload_file = ''"
+                        " AND dry_file = 'a.upload'"),
+            1);
 }
 
 }  // namespace
