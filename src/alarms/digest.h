@@ -25,10 +25,12 @@ struct DigestOptions {
 // Different ones that are remembered; others are counted together.
 inline constexpr std::size_t kAlarmsMax = 50;
 inline constexpr std::size_t kDetailOctetsMax = 400;
+inline constexpr std::size_t kEarlierMax = 4;  // other details of one alarm
 
 struct Alarm {
-  std::string event;   // of its line in the log
-  std::string detail;  // of the last one: "reason=... site=..."
+  std::string event;                   // of its line in the log
+  std::string detail;                  // of the last one: "reason=... site=..."
+  std::vector<std::string> earlier{};  // others than that, the newest ones, in their order
   std::int64_t count = 0;
   Instant first{};
   Instant last{};
