@@ -82,7 +82,8 @@ struct Alarmer::State {
   void hear(log::Level level, std::string_view event, log::Fields fields) {
     const auto ends = std::ranges::find(fields, kEnds, &log::Field::name);
     const bool is_alarm =
-        level == log::Level::error || std::ranges::find(warnings, event) != warnings.end();
+        level == log::Level::error ||
+        (level == log::Level::warning && std::ranges::find(warnings, event) != warnings.end());
     if (!is_alarm && ends == fields.end()) return;
     const Instant at = clock.now();
     const SteadyInstant now = clock.steady_now();

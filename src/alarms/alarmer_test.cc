@@ -35,12 +35,14 @@ struct AlarmerTest : ::testing::Test {
     return {};
   }
   Task<void> begin_and_end() {
-    Alarmer alarmer(world, {.digest = {}, .warnings = {"probe over"}},
+    Alarmer alarmer(world, {.digest = {}, .warnings = {"probe missed"}},
                     co_await boost::asio::this_coro::executor);
     alarmer.hear(log::Level::warning, "of no interest", {});
     alarmer.hear(log::Level::info, "nothing", {{"ends", "of no interest"}});
     alarmer.hear(log::Level::error, "commits fail", {{"reason", "disk full"}, {"store", 7}});
-    alarmer.hear(log::Level::warning, "probe over", {{"mailbox", "gmail"}});
+    alarmer.hear(log::Level::info, "probe missed", {{"mailbox", "not worth a word"}});
+    alarmer.hear(log::Level::warning, "probe missed", {{"mailbox", "yahoo"}});
+    alarmer.hear(log::Level::warning, "probe missed", {{"mailbox", "gmail"}});
     clock.advance(30s);
     const int first = co_await alarmer.look();
     EXPECT_EQ(first, 1);
@@ -77,7 +79,8 @@ TEST_F(AlarmerTest, TellsErrorsChosenWarningsAndTheirEndByEachWay) {
   async::run_to_completion(begin_and_end());
   EXPECT_THAT(mailed, ElementsAre("todoku on mail1: 2 alarms", "todoku on mail1: 1 over"));
   ASSERT_EQ(called.size(), 1U);
-  EXPECT_THAT(called[0], HasSubstr(R"("event":"probe over","detail":"mailbox=gmail")"));
+  EXPECT_THAT(called[0],
+              HasSubstr(R"("detail":"mailbox=gmail","earlier":["mailbox=yahoo"],"count":2)"));
   EXPECT_THAT(called[0], HasSubstr(R"("detail":"reason=disk full store=7")"));
 }
 

@@ -23,6 +23,17 @@ std::string key_of(const Alarm& alarm) {
   return key_of(AlarmName{.event = alarm.event, .about = alarm.about});
 }
 
+// What else it was about stays beside the last: two mailboxes may tell of different trouble.
+void remember(Alarm& alarm, std::string detail) {
+  std::erase(alarm.earlier, detail);
+  if (alarm.detail != detail) {
+    std::erase(alarm.earlier, alarm.detail);
+    if (!alarm.detail.empty()) alarm.earlier.push_back(std::move(alarm.detail));
+  }
+  if (alarm.earlier.size() > kEarlierMax) alarm.earlier.erase(alarm.earlier.begin());
+  alarm.detail = std::move(detail);
+}
+
 }  // namespace
 
 void Digest::news(SteadyInstant now) {
@@ -44,12 +55,17 @@ void Digest::happened(Instant at, SteadyInstant now, AlarmName name, std::string
     found->second.alarm.about = name.about.substr(0, kDetailOctetsMax);
   }
   Kept& kept = found->second;
-  if (kept.alarm.count == 0) kept.alarm.first = at;
-  ++kept.alarm.count;
+  const bool is_first = kept.alarm.count++ == 0;
   kept.alarm.last = at;
   kept.alarm.over = false;
   detail.resize(std::min(detail.size(), kDetailOctetsMax));
-  kept.alarm.detail = std::move(detail);
+  if (is_first) {
+    kept.alarm.first = at;
+    kept.alarm.earlier.clear();
+    kept.alarm.detail = std::move(detail);
+  } else {
+    remember(kept.alarm, std::move(detail));
+  }
   kept.has_news = true;
   news(now);
 }

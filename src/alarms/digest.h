@@ -25,11 +25,13 @@ struct DigestOptions {
 // Different ones that are remembered; others are counted together.
 inline constexpr std::size_t kAlarmsMax = 50;
 inline constexpr std::size_t kDetailOctetsMax = 400;
+inline constexpr std::size_t kEarlierMax = 4;  // other details of one alarm
 
 struct Alarm {
-  std::string event;       // of its line in the log
-  std::string about = {};  // likewise: what one of several of a kind is about; empty: nothing
-  std::string detail;      // of the last one: "reason=... site=..."
+  std::string event;                   // of its line in the log
+  std::string about = {};              // likewise: which of several of a kind; empty: the only one
+  std::string detail;                  // of the last one: "reason=... site=..."
+  std::vector<std::string> earlier{};  // others than that, the newest ones, in their order
   std::int64_t count = 0;
   Instant first{};
   Instant last{};

@@ -67,6 +67,25 @@ TEST_F(DigestTest, WhatComesTogetherIsToldTogetherAndThenNoMoreOftenThanWished) 
   EXPECT_EQ(report.alarms[0].detail, "reason=empty");
 }
 
+TEST_F(DigestTest, DetailsThatDifferAreToldTogether) {
+  happened("probe missed", "mailbox=a");
+  happened("probe missed", "mailbox=b");
+  happened("probe missed", "mailbox=a");
+  happened("probe missed", "mailbox=c");
+  clock_.advance(30s);
+  Report report = told();
+  ASSERT_THAT(report.alarms, SizeIs(1));
+  EXPECT_EQ(report.alarms[0].detail, "mailbox=c");
+  EXPECT_THAT(report.alarms[0].earlier, ElementsAre("mailbox=b", "mailbox=a"));
+  for (int i = 0; i < 10; ++i) happened("probe missed", fmt::format("mailbox={}", i));
+  clock_.advance(15min);
+  report = told();
+  ASSERT_THAT(report.alarms, SizeIs(1));
+  EXPECT_EQ(report.alarms[0].detail, "mailbox=9");
+  EXPECT_THAT(report.alarms[0].earlier,
+              ElementsAre("mailbox=5", "mailbox=6", "mailbox=7", "mailbox=8"));
+}
+
 TEST_F(DigestTest, ThatItIsOverIsToldOnce) {
   ended("never began");
   clock_.advance(1min);

@@ -20,6 +20,7 @@ void add_lines(std::string& text, const Alarm& alarm) {
   } else {
     text += fmt::format("  {}\r\n", format_date_time(alarm.last));
   }
+  for (const std::string& earlier : alarm.earlier) text += fmt::format("  {}\r\n", earlier);
   if (!alarm.detail.empty()) text += fmt::format("  {}\r\n", alarm.detail);
 }
 
@@ -44,6 +45,10 @@ void add_alarms(http::JsonWriter& json, std::string_view name, const std::vector
     json.begin_object();
     json.member("event", alarm.event);
     json.member("detail", alarm.detail);
+    json.key("earlier");
+    json.begin_array();
+    for (const std::string& earlier : alarm.earlier) json.value(earlier);
+    json.end_array();
     json.member("count", alarm.count);
     json.member("first", format_date_time(alarm.first));
     json.member("last", format_date_time(alarm.last));

@@ -24,7 +24,7 @@ struct Envelope {
 // by a machine (RFC 3834).
 [[nodiscard]] std::string alarm_mail(const Report& report, const Envelope& envelope, Instant now);
 
-// {"host", "alarms": [{event, detail, count, first, last}], "over": [...], "others"}
+// {"host", "alarms": [{event, detail, earlier: [], count, first, last}], "over": [...], "others"}
 [[nodiscard]] std::string alarm_json(const Report& report, const std::string& host);
 
 }  // namespace todoku::alarms

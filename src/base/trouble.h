@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string_view>
 
 #include "base/clock.h"
@@ -17,7 +18,8 @@ namespace todoku {
 // Thread-safe. Times are the caller's steady clock.
 class Trouble {
  public:
-  // Success for so long ends it. The line that it is over has the first one's event as `ends`.
+  // Success for so long ends it. The line that it is over has the first one's event as `ends`, and
+  // as `seconds` how long it lasted: from the first failure until it was done again.
   static constexpr Microseconds kQuiet = std::chrono::seconds(10);
 
   // The events of both lines, and what they are about where there are several of a kind; literals.
@@ -29,6 +31,7 @@ class Trouble {
   void failed(SteadyInstant now, log::Fields fields) {
     const std::lock_guard lock(mutex_);
     last_ = now;
+    well_since_.reset();
     ++failures_;
     if (active_) return;
     active_ = true;
@@ -40,8 +43,10 @@ class Trouble {
   void worked(SteadyInstant now) {
     if (!active_) return;
     const std::lock_guard lock(mutex_);
-    if (!active_ || now - last_ < kQuiet) return;
-    const auto lasted = std::chrono::duration_cast<std::chrono::seconds>(last_ - since_);
+    if (!active_) return;
+    if (!well_since_) well_since_ = now;
+    if (now - last_ < kQuiet) return;
+    const auto lasted = std::chrono::duration_cast<std::chrono::seconds>(*well_since_ - since_);
     if (about_.empty()) {
       log::info(is_over_,
                 {{"failures", failures_}, {"seconds", lasted.count()}, {"ends", begins_}});
@@ -64,6 +69,7 @@ class Trouble {
   std::mutex mutex_;  // guards what follows
   SteadyInstant since_{};
   SteadyInstant last_{};
+  std::optional<SteadyInstant> well_since_;  // the first success after the last failure
   std::uint64_t failures_ = 0;
 };
 

@@ -61,7 +61,9 @@ ConfigSection alarms() {
          "この時間に 1 通（1 回）まで。その間のことはまとめて知らせる。"})
       .unit("minutes")
       .range(1, 1'440);
-  s.add("warnings", &S::warnings, {"bulk mail is held back to protect its sender", "probe over"},
+  s.add("warnings", &S::warnings,
+        {"bulk mail is held back to protect its sender", "probe did not reach the inbox",
+         "probe ended without a result", "a filter of mail that comes in cannot be asked"},
         {"Events of the log that are told though they are warnings, too.",
          "エラーでなく警告でも知らせるログのイベント。"});
   return std::move(s).build();

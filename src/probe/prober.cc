@@ -48,6 +48,13 @@ bool is_over(RecipientState state) {
   return state != RecipientState::pending && state != RecipientState::deferred;
 }
 
+// The event of the line that tells it, by which operators choose what they are told.
+std::string_view told_as(ProbePlace place) {
+  if (place == ProbePlace::inbox) return "probe reached the inbox";
+  if (place == ProbePlace::failed) return "probe ended without a result";
+  return "probe did not reach the inbox";
+}
+
 }  // namespace
 
 std::string random_token() {
@@ -310,7 +317,9 @@ Task<void> Prober::search(store::Probe& probe, const SeedMailbox& mailbox, bool 
   if (!found && found.error().kind != ErrorKind::cancelled) {
     news.detail = short_detail(found.error().detail);
   }
-  if (!last) co_return;
+  // A login that is refused is refused each time, and repeated it may lock the account.
+  const bool is_refused = !found && found.error().kind == ErrorKind::unauthorized;
+  if (!last && !is_refused) co_return;
   if (!found) {
     over(probe, ProbePlace::failed);
   } else {
@@ -332,7 +341,7 @@ void Prober::tell(const store::Probe& probe) {
         .set(seconds);
   }
   const auto level = news.place == ProbePlace::inbox ? log::Level::info : log::Level::warning;
-  log::write(level, "probe over",
+  log::write(level, told_as(news.place),
              {{"mailbox", probe.mailbox},
               {"provider", news.provider},
               {"place", place},

@@ -13,6 +13,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/log.h"
 #include "support/installation.h"
 
 namespace todoku::probe {
@@ -20,6 +21,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using store::ProbePlace;
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -187,6 +189,29 @@ TEST_F(ProberTest, WhatHasFailedAlreadyIsEndedAndIsNotHandedOver) {
   EXPECT_EQ(only().news.place, ProbePlace::failed);
   EXPECT_EQ(only().due, std::nullopt);
   EXPECT_EQ(round(), 0U);
+}
+
+TEST_F(ProberTest, ALoginThatIsRefusedEndsItAtOnceAndIsToldAsSuch) {
+  unreadable_ = Error{ErrorKind::unauthorized, "imap.example: login denied"};
+  ask();
+  (void)round();
+  store::Probe probe = only();
+  ASSERT_TRUE(probe.due);
+  probe.news.accepted = store_.clock.now();  // the receiver has taken it
+  ASSERT_TRUE(store_.store
+                  ->write_and_wait(
+                      store::WritePriority::accept,
+                      [&](store::WriteTransaction& t) { return t.keep_probe(probe, *probe.due); })
+                  .value());
+  std::vector<std::string> lines;
+  log::capture_this_thread(
+      [&lines](log::Level, std::string_view event, log::Fields) { lines.emplace_back(event); });
+  EXPECT_LE(until_over(), 10s);
+  log::capture_this_thread({});
+  EXPECT_EQ(only().news.place, ProbePlace::failed);
+  EXPECT_THAT(only().news.detail, HasSubstr("login denied"));
+  EXPECT_EQ(looks_, 1) << "no second login with what is refused";
+  EXPECT_THAT(lines, Contains("probe ended without a result"));
 }
 
 TEST_F(ProberTest, AMailboxThatIsGoneEndsItsProbes) {

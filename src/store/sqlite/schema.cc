@@ -595,7 +595,7 @@ CREATE INDEX rate_states_old ON rate_states(since) WHERE delivery > 0;
 constexpr const char* kVersion36 = R"sql(
 CREATE TABLE warm_up(
   source TEXT NOT NULL, day INTEGER NOT NULL, site TEXT NOT NULL, taken INTEGER NOT NULL,
-  PRIMARY KEY(source, day, site)) WITHOUT ROWID;
+  PRIMARY KEY(source, day DESC, site)) WITHOUT ROWID;
 )sql";
 
 // probes   store/probes.h. due: NULL when it is over.

@@ -69,7 +69,7 @@ def operators_were_told(stack):
     mail = alarms_of(stack)[0]
     check("todoku on mail.sender.example: 1 alarm" in mail["Subject"], mail["Subject"])
     text = mail.get_payload(decode=True).decode()
-    check("- probe over" in text and "place=" in text, text)
+    check("- probe did not reach the inbox" in text and "place=" in text, text)
     stack.wait_for(lambda: stack.metric("todoku_alarms_told_total", way="mail", became="told") >= 1,
                    "the count of it")
 
