@@ -95,7 +95,7 @@ void Api::add_door(http::Router& router, const Guise& guise, std::string_view pa
                    http::RouteOptions options, Endpoint endpoint) {
   if (std::ranges::find(guises_, &guise) == guises_.end()) guises_.push_back(&guise);
   const store::Scopes opened_by =
-      guise.authorization == nullptr ? static_cast<store::Scopes>(store::Scope::ses) : kSend;
+      guise.is_signed() ? static_cast<store::Scopes>(store::Scope::ses) : kSend;
   const Door door{endpoint, opened_by, !std::exchange(options.streaming, true), false, &guise};
   router.add(http::Method::post, fmt::format("{}{}", guise.prefix, pattern), options,
              [this, door](http::Request& request, http::Body& body) {
@@ -256,8 +256,8 @@ Task<http::Response> Api::answer(Call& call, Door door) {
   if (auto encoded = encoded_body(call.request, door.takes_gzip)) {
     co_return dressed(door.guise, call.request, std::move(*encoded));
   }
-  const bool is_signed = door.guise != nullptr && door.guise->authorization == nullptr;
-  if (door.wants_body && !is_signed) {
+  // Of who has signed this is done: knock_signed() wants it.
+  if (door.wants_body && !door.is_signed()) {
     const auto received = co_await call.body.receive(static_cast<std::uint64_t>(call.account.key));
     if (!received) co_return http::Response();  // the server answers by itself
     auto refused_now = co_await ask_again(call);
@@ -294,8 +294,7 @@ void tell_of(const http::Request& request, const http::Response& response, std::
 
 Task<Api::Knock> Api::knock(const http::Request& request, http::Body& body,
                             const std::string& authorization, Door door) {
-  const bool is_signed = door.guise != nullptr && door.guise->authorization == nullptr;
-  if (is_signed) co_return co_await knock_signed(request, body);
+  if (door.is_signed()) co_return co_await knock_signed(request, body);
   auto holder = co_await holder_of(request, authorization);
   if (holder) co_return std::move(*holder);
   const Language language = language_of(request.headers.get("Accept-Language"));
@@ -326,35 +325,39 @@ Task<Api::Knock> Api::knock_signed(const http::Request& request, http::Body& bod
     co_return refusal(is_open ? Trouble::incomplete_signature : Trouble::bad_signature,
                       head.error().detail);
   }
-  auto holder = co_await authenticator_.holder_of_access_key(
-      authorization->access_key_id, http::client_address(request, options_.trusted_proxies));
-  if (!holder) {
-    const bool is_unknown = holder.error().kind == ErrorKind::unauthorized;
-    co_return refusal(is_unknown ? Trouble::wrong_credential : Trouble::unavailable,
-                      holder.error().reason.en);
-  }
+  const auto no_holder = [&refusal](const access::Authenticator::Denial& denial) {
+    const bool is_unknown = denial.kind == ErrorKind::unauthorized;
+    return refusal(is_unknown ? Trouble::wrong_credential : Trouble::unavailable, denial.reason.en);
+  };
+  const net::IpAddress client = http::client_address(request, options_.trusted_proxies);
+  const auto before =
+      co_await authenticator_.holder_of_access_key(authorization->access_key_id, client);
+  if (!before) co_return no_holder(before.error());
   // Nobody's share of memory: it is not known yet whether it is the key's owner who asks.
   const auto received = co_await body.receive(0);
   if (!received) co_return std::unexpected(http::Response());  // the server answers by itself
   signed_request.body = body.text();
   if (ground_.box == nullptr) co_return refusal(Trouble::unavailable, "no master key");
   const SecretText secret = access::secret_access_key(*ground_.box, authorization->access_key_id);
-  if (http::aws_signature_fits(*authorization, signed_request, secret)) {
-    co_return std::move(*holder);
+  if (!http::aws_signature_fits(*authorization, signed_request, secret)) {
+    co_return refusal(Trouble::bad_signature,
+                      "The request signature we calculated does not match the signature you "
+                      "provided. Check your AWS Secret Access Key and signing method. Consult the "
+                      "service documentation for details");
   }
-  co_return refusal(Trouble::bad_signature,
-                    "The request signature we calculated does not match the signature you "
-                    "provided. Check your AWS Secret Access Key and signing method. Consult the "
-                    "service documentation for details");
+  // The body took its time: the key may have been revoked meanwhile.
+  auto holder = co_await authenticator_.holder_of_access_key(authorization->access_key_id, client);
+  if (!holder) co_return no_holder(holder.error());
+  body.give_to(static_cast<std::uint64_t>(holder->account.key));
+  co_return std::move(*holder);
 }
 
 Task<http::Response> Api::serve(http::Request& request, http::Body& body, Door door) {
   const Language language = language_of(request.headers.get("Accept-Language"));
   const SteadyInstant began = ground_.clock.steady_now();
   std::int64_t key = 0;
-  const bool is_signed = door.guise != nullptr && door.guise->authorization == nullptr;
   std::string authorization;
-  if (!is_signed) {
+  if (!door.is_signed()) {
     authorization =
         door.guise == nullptr ? authorization_of(request) : door.guise->authorization(request);
   }

@@ -72,6 +72,8 @@ struct Guise {
   // signed as Amazon SES's are (access/ses_keys.h), and a key with that scope is wanted.
   std::string (*authorization)(const http::Request& request);
   http::Response (*failure)(int status, std::string_view reason, const http::Request& request);
+
+  [[nodiscard]] bool is_signed() const { return authorization == nullptr; }
 };
 
 class Api {
@@ -158,6 +160,8 @@ class Api {
     bool wants_body;
     bool takes_gzip = false;
     const Guise* guise = nullptr;
+
+    [[nodiscard]] bool is_signed() const { return guise != nullptr && guise->is_signed(); }
   };
   // The header, or what a ticket in its place stands for.
   [[nodiscard]] std::string authorization_of(const http::Request& request);
@@ -167,7 +171,8 @@ class Api {
   using Knock = std::expected<store::KeyHolder, http::Response>;
   Task<Knock> knock(const http::Request& request, http::Body& body,
                     const std::string& authorization, Door door);
-  // The same of a request that is signed, whose body has to be here for that.
+  // The same of a request that is signed, whose body has to be here for that: who may ask is looked
+  // up before and after it.
   Task<Knock> knock_signed(const http::Request& request, http::Body& body);
   Task<http::Response> serve(http::Request& request, http::Body& body, Door door);
   Task<http::Response> answer(Call& call, Door door);

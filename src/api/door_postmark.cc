@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Postmark's POST /email, /email/batch, and those with templates, of which there are none.
+#include <memory>
 #include <optional>
+#include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
@@ -40,14 +44,12 @@ doors::postmark::Mail mail_at(const boost::json::value& value, const Api& api) {
   return mail;
 }
 
-std::optional<doors::Failure> fault_of_mail(const Api& api, const Call& call,
-                                            const doors::postmark::Mail& mail) {
-  if (!mail.no_stream.empty()) {
-    return doors::Failure{
-        Trouble::no_stream,
-        fmt::format("The stream provided: '{}' does not exist on this server.", mail.no_stream)};
-  }
-  return fault_of(api, call, Service::postmark, mail.letter);
+// Of a stream that is not there.
+std::optional<doors::Failure> fault_of_stream(const doors::postmark::Mail& mail) {
+  if (mail.no_stream.empty()) return std::nullopt;
+  return doors::Failure{
+      Trouble::no_stream,
+      fmt::format("The stream provided: '{}' does not exist on this server.", mail.no_stream)};
 }
 
 // What a mail's answer says.
@@ -74,7 +76,7 @@ void write(http::JsonWriter& json, const Told& told, Instant now) {
 struct SentMails {
   std::vector<Told> told;  // of each mail
   std::shared_ptr<MailBatch> batch;
-  std::optional<intake::Refusal> refusal;  // the last of intake
+  std::optional<intake::Refusal> refusal;  // the first of intake
 };
 
 // Each mail of `values` for itself: what is sound is accepted.
@@ -82,33 +84,24 @@ Task<SentMails> send_each(Api& api, Call& call, std::shared_ptr<Form> form,
                           std::span<const boost::json::value> values,
                           std::optional<store::IdempotencyKey> key) {
   SentMails sent;
-  std::vector<const boost::json::value*> sound;
-  std::vector<std::size_t> places;
-  for (const boost::json::value& value : values) {
-    doors::postmark::Mail mail = mail_at(value, api);
-    Told& told = sent.told.emplace_back();
-    told.to = std::move(mail.to);
-    told.failure = fault_of_mail(api, call, mail);
-    if (told.failure) continue;
-    sound.push_back(&value);
-    places.push_back(sent.told.size() - 1);
-  }
+  const auto to = std::make_shared<std::vector<std::string>>(values.size());
   Letters letters{.service = Service::postmark,
-                  .count = sound.size(),
-                  .make = [&api, form = std::move(form), sound](std::size_t i) {
-                    return std::move(mail_at(*sound[i], api).letter);
+                  .count = values.size(),
+                  .make = [&api, form = std::move(form), values, to](std::size_t i) {
+                    doors::postmark::Mail mail = mail_at(values[i], api);
+                    (*to)[i] = mail.to;
+                    auto fault = fault_of_stream(mail);
+                    return DoorMail{std::move(mail.letter), std::move(fault)};
                   }};
-  sent.batch = co_await accept_letters(api, call, std::move(letters), key);
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    const auto made = sent.batch->answer(i);
-    Told& told = sent.told[places[i]];
-    if (made) {
-      told.delivery = made->answer;
-      continue;
-    }
-    told.failure = doors::failure_of(Service::postmark, made.error(), call.language);
-    sent.refusal = made.error();
+  const Looked looked = co_await look_at(api, call, letters, key, Taken::each);
+  sent.batch = co_await accept_letters(api, call, std::move(letters), key, looked, Taken::each);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    Told& told = sent.told.emplace_back();
+    told.to = (*to)[i];
+    told.failure = failure_at(*sent.batch, looked, i, Service::postmark, call.language);
+    if (!told.failure) told.delivery = sent.batch->answer(i)->answer;
   }
+  sent.refusal = first_refusal(*sent.batch, looked);
   co_return sent;
 }
 

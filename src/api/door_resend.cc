@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Resend's POST /emails and /emails/batch.
+#include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
@@ -35,12 +38,12 @@ Task<http::Response> resend_email(Api& api, Call& call) {
     co_return doors::failure(Service::resend, {Trouble::unreadable, "A JSON object is expected."});
   }
   Letters letters{.service = Service::resend, .count = 1, .make = [&api, form](std::size_t) {
-                    return doors::resend::read(form->object(), api.intake().limits());
+                    return DoorMail{doors::resend::read(form->object(), api.intake().limits())};
                   }};
-  if (const auto fault = co_await first_fault(api, call, letters, *key)) {
-    co_return doors::failure(Service::resend, fault->failure);
-  }
-  const auto batch = co_await accept_letters(api, call, std::move(letters), *key);
+  const Looked looked = co_await look_at(api, call, letters, *key, Taken::each);
+  if (looked.first_fault) co_return doors::failure(Service::resend, *looked.failures[0]);
+  const auto batch =
+      co_await accept_letters(api, call, std::move(letters), *key, looked, Taken::each);
   const auto made = batch->answer(0);
   if (!made) co_return door_refusal(Service::resend, made.error(), call.language);
   http::JsonWriter json;
@@ -52,54 +55,41 @@ Task<http::Response> resend_email(Api& api, Call& call) {
   co_return response;
 }
 
-// In strict validation, which is the default, all or none; in permissive the others.
-struct Chosen {
-  std::vector<std::size_t> places;
-  std::vector<Fault> faults;
-};
-
-Task<Chosen> choose(Api& api, const Call& call, const Letters& all, bool is_strict,
-                    const std::optional<store::IdempotencyKey>& key) {
-  Chosen chosen;
-  for (std::size_t i = 0; i < all.count; ++i) {
-    const Letters one{
-        .service = all.service, .count = 1, .make = [&all, i](std::size_t) { return all.make(i); }};
-    // A repeat is looked at once more: what was refused then is to be told again.
-    auto fault = co_await first_fault(api, call, one, is_strict ? key : std::nullopt);
-    if (fault) {
-      chosen.faults.push_back({i, std::move(fault->failure)});
-      if (is_strict) co_return chosen;
-    } else {
-      chosen.places.push_back(i);
-    }
-  }
-  co_return chosen;
-}
-
-http::Response batch_response(const MailBatch& batch, const Chosen& chosen) {
+// Those that were accepted, and the others with their places.
+http::Response batch_response(const MailBatch& batch, const Looked& looked, Language language) {
   http::JsonWriter json;
   json.begin_object();
   json.key("data");
   json.begin_array();
-  for (std::size_t i = 0; i < chosen.places.size(); ++i) {
+  std::vector<std::pair<std::size_t, std::string>> refused;
+  for (std::size_t i = 0; i < batch.answers.size(); ++i) {
+    if (auto failure = failure_at(batch, looked, i, Service::resend, language)) {
+      refused.emplace_back(i, std::move(failure->text));
+      continue;
+    }
     json.begin_object();
     json.member("id", uuid_of(batch.answer(i)->answer));
     json.end_object();
   }
   json.end_array();
-  if (!chosen.faults.empty()) {
+  if (!refused.empty()) {
     json.key("errors");
     json.begin_array();
-    for (const Fault& fault : chosen.faults) {
+    for (const auto& [place, text] : refused) {
       json.begin_object();
-      json.member("index", fault.place);
-      json.member("message", fault.failure.text);
+      json.member("index", place);
+      json.member("message", text);
       json.end_object();
     }
     json.end_array();
   }
   json.end_object();
   return http::Response::json(200, json.take());
+}
+
+bool has_accepted(const MailBatch& batch) {
+  return std::ranges::any_of(batch.answers,
+                             [](const auto& answer) { return answer && answer->has_value(); });
 }
 
 Task<http::Response> resend_batch(Api& api, Call& call) {
@@ -114,30 +104,32 @@ Task<http::Response> resend_batch(Api& api, Call& call) {
         {Trouble::too_many_mails,
          fmt::format("The body has to be an array of 1 to {} emails.", doors::resend::kMailsMax)});
   }
-  const Letters all{
+  Letters letters{
       .service = Service::resend, .count = list->size(), .make = [&api, form](std::size_t i) {
-        return letter_at(form->json->get_array()[i], [&](const auto& object) {
+        return DoorMail{letter_at(form->json->get_array()[i], [&](const auto& object) {
           return doors::resend::read(object, api.intake().limits());
-        });
+        })};
       }};
+  // In strict validation, which is the default, all or none; in permissive the others.
   const bool is_strict =
       !equals_ignoring_case(trim(call.request.headers.get("x-batch-validation")), "permissive");
-  const Chosen chosen = co_await choose(api, call, all, is_strict, *key);
-  if (is_strict && !chosen.faults.empty()) {
-    doors::Failure failure = chosen.faults.front().failure;
-    failure.text = fmt::format("[{}] {}", chosen.faults.front().place, failure.text);
+  const Taken taken = is_strict ? Taken::whole : Taken::each;
+  if (is_strict && !*key) {
+    key = co_await key_of_octets(api, call, Service::resend, letters.count);
+    if (!key) co_return std::move(key.error());
+  }
+  const Looked looked = co_await look_at(api, call, letters, *key, taken);
+  if (is_strict && looked.first_fault) {
+    doors::Failure failure = *looked.failures[*looked.first_fault];
+    failure.text = fmt::format("[{}] {}", *looked.first_fault, failure.text);
     co_return doors::failure(Service::resend, failure);
   }
-  Letters sound{
-      .service = Service::resend,
-      .count = chosen.places.size(),
-      .make = [make = all.make, places = chosen.places](std::size_t i) { return make(places[i]); }};
-  const auto batch = co_await accept_letters(api, call, std::move(sound), *key);
-  for (std::size_t i = 0; i < chosen.places.size(); ++i) {
-    const auto made = batch->answer(i);
-    if (!made) co_return door_refusal(Service::resend, made.error(), call.language);
+  const auto batch = co_await accept_letters(api, call, std::move(letters), *key, looked, taken);
+  const auto refusal = first_refusal(*batch, looked);
+  if (refusal && (is_strict || !has_accepted(*batch))) {
+    co_return door_refusal(Service::resend, *refusal, call.language);
   }
-  co_return batch_response(*batch, chosen);
+  co_return batch_response(*batch, looked, call.language);
 }
 
 }  // namespace

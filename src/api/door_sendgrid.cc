@@ -45,19 +45,24 @@ Task<http::Response> sendgrid_mail(Api& api, Call& call) {
   }
   Letters letters{.service = Service::sendgrid,
                   .count = mails.size(),
-                  .make = [read](std::size_t i) { return read->mails->mail(i); }};
-  if (const auto fault = co_await first_fault(api, call, letters, *key)) {
-    co_return doors::failure(Service::sendgrid, fault->failure);
+                  .make = [read](std::size_t i) { return DoorMail{read->mails->mail(i)}; }};
+  if (!*key && !mails.is_sandboxed()) {
+    key = co_await key_of_octets(api, call, Service::sendgrid, letters.count);
+    if (!key) co_return std::move(key.error());
+  }
+  const Looked looked = co_await look_at(api, call, letters, *key, Taken::whole);
+  if (looked.first_fault) {
+    co_return doors::failure(Service::sendgrid, *looked.failures[*looked.first_fault]);
   }
   if (mails.is_sandboxed()) {
     http::Response sound;
     sound.status = 200;
     co_return sound;
   }
-  const auto batch = co_await accept_letters(api, call, std::move(letters), *key);
-  for (std::size_t i = 0; i < batch->answers.size(); ++i) {
-    const auto made = batch->answer(i);
-    if (!made) co_return door_refusal(Service::sendgrid, made.error(), call.language);
+  const auto batch =
+      co_await accept_letters(api, call, std::move(letters), *key, looked, Taken::whole);
+  if (const auto refusal = first_refusal(*batch, looked)) {
+    co_return door_refusal(Service::sendgrid, *refusal, call.language);
   }
   http::Response response;
   response.status = 202;

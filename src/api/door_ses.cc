@@ -52,13 +52,14 @@ Task<http::Response> ses_email(Api& api, Call& call) {
   const auto email = std::make_shared<const doors::ses::Email>(
       doors::ses::read_email(form->object(), api.intake().limits()));
   if (email->missing) co_return doors::failure(Service::ses, *email->missing);
-  Letters letters{
-      .service = Service::ses, .count = 1, .make = [email](std::size_t) { return email->letter; }};
+  Letters letters{.service = Service::ses, .count = 1, .make = [email](std::size_t) {
+                    return DoorMail{email->letter};
+                  }};
   const auto key = key_of_call(call);
-  if (const auto fault = co_await first_fault(api, call, letters, key)) {
-    co_return doors::failure(Service::ses, fault->failure);
-  }
-  const auto batch = co_await accept_letters(api, call, std::move(letters), key);
+  const Looked looked = co_await look_at(api, call, letters, key, Taken::each);
+  if (looked.first_fault) co_return doors::failure(Service::ses, *looked.failures[0]);
+  const auto batch =
+      co_await accept_letters(api, call, std::move(letters), key, looked, Taken::each);
   const auto made = batch->answer(0);
   if (!made) co_return door_refusal(Service::ses, made.error(), call.language);
   http::JsonWriter json;
@@ -123,25 +124,18 @@ std::string results_of(const std::vector<BulkEntry>& entries) {
 // Each entry for itself: what is sound is accepted.
 Task<std::vector<BulkEntry>> send_entries(Api& api, Call& call, std::shared_ptr<ReadBulk> read) {
   std::vector<BulkEntry> entries(read->bulk->size());
-  std::vector<std::size_t> sound;
+  Letters letters{
+      .service = Service::ses,
+      .count = entries.size(),
+      .make = [read = std::move(read)](std::size_t i) { return DoorMail{read->bulk->mail(i)}; }};
+  const auto key = key_of_call(call);
+  const Looked looked = co_await look_at(api, call, letters, key, Taken::each);
+  const auto batch =
+      co_await accept_letters(api, call, std::move(letters), key, looked, Taken::each);
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    entries[i].failure = fault_of(api, call, Service::ses, read->bulk->mail(i));
-    if (!entries[i].failure) sound.push_back(i);
-  }
-  Letters letters{.service = Service::ses,
-                  .count = sound.size(),
-                  .make = [read = std::move(read), sound](std::size_t i) {
-                    return read->bulk->mail(sound[i]);
-                  }};
-  const auto batch = co_await accept_letters(api, call, std::move(letters), key_of_call(call));
-  for (std::size_t i = 0; i < sound.size(); ++i) {
-    const auto made = batch->answer(i);
-    BulkEntry& entry = entries[sound[i]];
-    if (made) {
-      entry.message_id = message_id_at(*batch, i, made->answer);
-    } else {
-      entry.failure = doors::failure_of(Service::ses, made.error(), call.language);
-    }
+    BulkEntry& entry = entries[i];
+    entry.failure = failure_at(*batch, looked, i, Service::ses, call.language);
+    if (!entry.failure) entry.message_id = message_id_at(*batch, i, batch->answer(i)->answer);
   }
   co_return entries;
 }

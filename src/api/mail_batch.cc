@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <numeric>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -18,9 +19,6 @@
 namespace todoku::api {
 namespace {
 
-// So many of one request wait for the store at once: enough to share its commits, and others' mail
-// does not wait behind a thousand.
-constexpr std::size_t kTogether = 64;
 constexpr int kStoreIsBusy = 503;
 
 using Accepted = intake::Answer<intake::Made>;
@@ -37,14 +35,24 @@ Task<Accepted> accept(MailBatch& batch, std::size_t i) {
   }
   const auto make = [&](intake::Repeatable its) {
     return batch.api.intake().accept_transaction(batch.account, std::move(mail.request),
-                                                 std::move(mail.problems), its);
+                                                 std::move(mail.problems), its,
+                                                 batch.counted[i] > 0);
   };
   auto made = co_await batch.api.intake().repeats().once(repeatable, make);
   if (made) {
+    if (!made->replayed) batch.counted[i] = 0;
     const auto delivery = co_await delivery_made(batch.api, batch.account.key, *made);
     batch.message_ids[i] = message_id_of(batch.api, delivery);
   }
   co_return made;
+}
+
+// The last one to go ends it.
+void leave_batch(MailBatch& batch) {
+  if (--batch.working > 0) return;
+  const auto left = std::accumulate(batch.counted.begin(), batch.counted.end(), std::int64_t{0});
+  if (left > 0) batch.api.intake().give_back(batch.account, left);
+  batch.done(true);
 }
 
 // All on the thread of the request: a mail is taken and answered without a lock.
@@ -61,7 +69,7 @@ Task<void> work(std::shared_ptr<MailBatch> batch) {
       async::report_exception("a mail of a batch", std::current_exception());
     }
   }
-  if (--batch->working == 0) batch->done(true);
+  leave_batch(*batch);
 }
 
 }  // namespace
@@ -74,7 +82,7 @@ Accepted MailBatch::answer(std::size_t place) const {
 
 Task<void> accept_all(std::shared_ptr<MailBatch> batch) {
   const async::Executor executor = co_await boost::asio::this_coro::executor;
-  const std::size_t workers = std::min(kTogether, batch->answers.size());
+  const std::size_t workers = std::min(kMailsTogether, batch->answers.size());
   (void)co_await async::from_callback<bool>([&](async::Callback<bool> done) {
     batch->done = std::move(done);
     batch->working = 1;  // this one
@@ -88,7 +96,7 @@ Task<void> accept_all(std::shared_ptr<MailBatch> batch) {
         async::report_exception("a worker of a batch", std::current_exception());
       }
     }
-    if (--batch->working == 0) batch->done(true);
+    leave_batch(*batch);
   });
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -16,6 +17,11 @@
 #include "intake/request.h"
 
 namespace todoku::api {
+
+// So many of one request wait for the store at once: enough to share its commits, and others' mail
+// does not wait behind a thousand. They are taken in their order: before one of the first has an
+// answer, none of the others is tried.
+inline constexpr std::size_t kMailsTogether = 64;
 
 // A mail that was read, with what is wrong with its form.
 struct ReadMail {
@@ -35,6 +41,9 @@ struct MailBatch {
   std::vector<std::optional<intake::Answer<intake::Made>>> answers = {};
   std::vector<std::string> message_ids = {};  // of those that were accepted
   std::vector<std::string> warnings = {};     // of all
+  // What intake has admitted for the mail at a place, in copies. 0: it is admitted when it is
+  // accepted. What is left when all have their answers is given back.
+  std::vector<std::int64_t> counted = {};
   std::size_t next = 0;
   std::size_t working = 0;
   bool stops = false;  // the store takes nothing now: what is left is not tried
@@ -44,6 +53,7 @@ struct MailBatch {
     answers.resize(mails);
     message_ids.resize(mails);
     warnings.resize(mails);
+    counted.resize(mails);
   }
   // What became of a mail; of one that was not tried, that.
   [[nodiscard]] intake::Answer<intake::Made> answer(std::size_t place) const;

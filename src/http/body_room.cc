@@ -26,6 +26,18 @@ bool BodyRoom::grow(Place place, std::size_t octets, SteadyInstant now) {
   return true;
 }
 
+void BodyRoom::give_to(Place place, std::uint64_t owner) {
+  const std::lock_guard lock(mutex_);
+  Entry& entry = *place;
+  const std::size_t octets = entry.octets;
+  count_off(entry);
+  entry.owner = owner;
+  if (octets == 0) return;
+  entry.octets = octets;
+  figures_.octets += octets;
+  owned_[owner] += octets;
+}
+
 // Alone, a body may have any size.
 bool BodyRoom::has_free(std::size_t more) const {
   return figures_.octets == 0 || figures_.octets + more <= octets_max_;

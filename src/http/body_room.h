@@ -54,6 +54,9 @@ class BodyRoom {
     return !place->given_up;
   }
 
+  // What is held of it is another owner's from now on, be it more than the owner's share.
+  void give_to(Place place, std::uint64_t owner);
+
   // Room for `octets` of it in all. Where there is none, those whose time was over by `now` are cut
   // and counted no more, the slowest first. False: there is none all the same.
   [[nodiscard]] bool grow(Place place, std::size_t octets, SteadyInstant now);

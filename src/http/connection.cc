@@ -76,6 +76,7 @@ class Connection::BodyPlace {
   [[nodiscard]] bool grow(std::size_t octets, SteadyInstant now) {
     return bodies_.grow(place_, octets, now);
   }
+  void give_to(std::uint64_t owner) { bodies_.give_to(place_, owner); }
   [[nodiscard]] bool waits() const { return waits_; }
   // For the client. False: the room is others' now.
   [[nodiscard]] bool begin_waiting(SteadyInstant now) {
@@ -121,6 +122,9 @@ class Connection::RequestBody final : public Body {
     text_ = unread_ = *text;
     is_buffered_ = true;
     co_return Result<void>{};
+  }
+  void give_to(std::uint64_t owner) override {
+    if (connection_->body_place_) connection_->body_place_->give_to(owner);
   }
   [[nodiscard]] std::optional<std::uint64_t> length() const override {
     return connection_->parser_.content_length();

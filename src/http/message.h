@@ -94,6 +94,9 @@ class Body {
     co_return Result<void>{};
   }
 
+  // Of a body that was received as nobody's: now it is known whose share it takes.
+  virtual void give_to(std::uint64_t /*owner*/) {}
+
   // What the client announced; nullopt for a chunked body.
   [[nodiscard]] virtual std::optional<std::uint64_t> length() const = 0;
 

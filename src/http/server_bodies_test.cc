@@ -144,6 +144,19 @@ TEST_F(BodyRoomTest, EachLeavesTheOthersAsMuchAsItHas) {
   EXPECT_TRUE(cut_.empty());
 }
 
+TEST_F(BodyRoomTest, WhatIsGivenToAnotherIsNoLongerTheFirstOnes) {
+  const auto body = enter(0);
+  EXPECT_TRUE(room_.grow(body, 400, at(0)));
+  EXPECT_FALSE(room_.grow(enter(0), 200, at(0)));
+  room_.give_to(body, 7);
+  EXPECT_EQ(room_.figures().octets, 400U);
+  EXPECT_TRUE(room_.grow(enter(0), 200, at(0)));
+  EXPECT_FALSE(room_.grow(enter(7), 100, at(0))) << "it counts as that one's";
+  room_.leave(body);
+  EXPECT_TRUE(room_.grow(enter(7), 100, at(0)));
+  EXPECT_EQ(room_.figures().octets, 300U);
+}
+
 TEST_F(BodyRoomTest, AloneABodyMayHaveAnySize) {
   const auto large = enter(1);
   EXPECT_TRUE(room_.grow(large, 5'000, at(0)));

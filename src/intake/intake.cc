@@ -69,17 +69,18 @@ Intake::Checked Intake::check_request(const store::Account& account, Transaction
   return checked;
 }
 
-std::optional<Refusal> Intake::fault_of(const store::Account& account,
-                                        TransactionRequest request) const {
-  if (auto suspended = refuse_if_suspended(account)) return suspended;
+Answer<std::int64_t> Intake::mails_of(const store::Account& account,
+                                      TransactionRequest request) const {
+  if (auto suspended = refuse_if_suspended(account)) return refuse(std::move(*suspended));
   Problems found;
-  (void)check_request(account, request, found);
-  if (found.empty()) return std::nullopt;
-  return Refusal{ErrorKind::invalid_input, std::move(found)};
+  const Checked checked = check_request(account, request, found);
+  if (!found.empty()) return refuse({ErrorKind::invalid_input, std::move(found)});
+  return static_cast<std::int64_t>(checked.recipients.size());
 }
 
 Task<Answer<Made>> Intake::accept_transaction(store::Account account, TransactionRequest request,
-                                              Problems problems, Repeatable repeatable) {
+                                              Problems problems, Repeatable repeatable,
+                                              bool counted) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   Problems found;
   auto [recipients, labels] = check_request(account, request, found);
@@ -87,7 +88,9 @@ Task<Answer<Made>> Intake::accept_transaction(store::Account account, Transactio
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
 
   const auto mails = static_cast<std::int64_t>(recipients.size());
-  if (auto reached = co_await admit(account, mails, true)) co_return refuse(std::move(*reached));
+  if (!counted) {
+    if (auto reached = co_await admit(account, mails, true)) co_return refuse(std::move(*reached));
+  }
   store::NewDelivery delivery{.account = account.key,
                               .type = DeliveryType::transaction,
                               .traffic = TrafficClass::transactional,
@@ -102,7 +105,7 @@ Task<Answer<Made>> Intake::accept_transaction(store::Account account, Transactio
   } else {
     made = co_await accept_now(std::move(delivery), std::move(recipients), repeatable);
   }
-  if (!made) give_back(account, mails);
+  if (!made && !counted) give_back(account, mails);
   co_return made;
 }
 

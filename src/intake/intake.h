@@ -92,12 +92,19 @@ class Intake {
 
   // `problems`, here and below: what reading the request has found wrong with it already. It is
   // told together with what is wrong besides. `repeatable`: committed with what is made; its answer
-  // is what is answered here.
+  // is what is answered here. `counted`: admit() was asked for it before.
   Task<Answer<Made>> accept_transaction(store::Account account, TransactionRequest request,
-                                        Problems problems = {}, Repeatable repeatable = {});
-  // What accept_transaction() would refuse it for, whatever is free or in use now.
-  [[nodiscard]] std::optional<Refusal> fault_of(const store::Account& account,
-                                                TransactionRequest request) const;
+                                        Problems problems = {}, Repeatable repeatable = {},
+                                        bool counted = false);
+  // How many mails accept_transaction() would make of it, or what it would refuse it for, whatever
+  // is free or in use now.
+  [[nodiscard]] Answer<std::int64_t> mails_of(const store::Account& account,
+                                              TransactionRequest request) const;
+  // Counts so many against the account's limits, all or none: nothing is counted of a refusal. What
+  // is not accepted after all is for who asked to give back.
+  Task<std::optional<Refusal>> admit(const store::Account& account, std::int64_t mails,
+                                     bool transactional);
+  void give_back(const store::Account& account, std::int64_t mails);
   // A message that was submitted whole. Its answer is the delivery's id.
   Task<Answer<Made>> accept_submitted(store::Account account, SubmittedMail mail);
   // Another time for a delivery that is reserved: a transaction that waits for its own
@@ -148,11 +155,7 @@ class Intake {
   Task<Answer<Made>> make_submitted(store::Account account, SubmittedMail mail,
                                     Repeatable repeatable);
   Task<void> wait_for_import(store::AccountKey account, store::PublicId delivery);
-  // Nothing is counted of a refusal.
-  Task<std::optional<Refusal>> admit(const store::Account& account, std::int64_t mails,
-                                     bool transactional);
   Task<Answer<std::int64_t>> admit_bulk(store::Account account, store::PublicId delivery);
-  void give_back(const store::Account& account, std::int64_t mails);
 
   store::Store& store_;
   const Clock& clock_;

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t kDepthMax = 8;
 constexpr std::size_t kShownNameOctets = 64;
+constexpr std::string_view kMarkOfLines = "\xEF\xBB\xBF";  // some programs begin UTF-8 with it
 
 std::string_view view_of(const boost::json::string& text) {
   return {text.data(), text.size()};
@@ -132,6 +133,7 @@ std::expected<JsonRow, JsonRowFault> read_json_row(std::string_view line, std::s
 }
 
 Result<void> JsonLines::end_line(std::string_view text, const Take& take) {
+  if (number_ == 1 && text.starts_with(kMarkOfLines)) text.remove_prefix(kMarkOfLines.size());
   if (text.ends_with('\r')) text.remove_suffix(1);
   const JsonLine line{.number = number_++,
                       .text = text.substr(0, octets_max_),
@@ -140,9 +142,10 @@ Result<void> JsonLines::end_line(std::string_view text, const Take& take) {
   return blank && !line.too_long ? Result<void>{} : take(line);
 }
 
-// Two octets more than a line may have are enough to see that it has them, a CR among them or not.
+// Two octets more than a line may have are enough to see that it has them, a CR among them or not;
+// and the byte order mark, which does not count.
 void JsonLines::keep(std::string_view text) {
-  const std::size_t most = octets_max_ + 2;
+  const std::size_t most = octets_max_ + 2 + kMarkOfLines.size();
   begun_ += text.substr(0, most - std::min(begun_.size(), most));
 }
 

@@ -3,8 +3,8 @@
 //
 //   {"email": "a@example.jp", "insert_code": [{"key": "__name__", "value": "山田"}]}
 //
-// Pure. Lines end with LF or CRLF; empty ones are passed over and count. In memory is one line, as
-// far as it is cut by slices.
+// Pure. Lines end with LF or CRLF; empty ones are passed over and count. A byte order mark before
+// the first is passed over, too. In memory is one line, as far as it is cut by slices.
 #pragma once
 
 #include <cstddef>

@@ -51,6 +51,23 @@ TEST(JsonLines, HandsOutLinesHoweverTheyAreCut) {
   }
 }
 
+TEST(JsonLines, AByteOrderMarkIsNoPartOfTheFirstLine) {
+  for (const std::size_t slice : {1UL, 2UL, 4UL, 100UL}) {
+    EXPECT_THAT(lines("\xEF\xBB\xBF{}\r\nb", slice), ElementsAre("1:{}", "2:b")) << slice;
+    EXPECT_THAT(lines("\xEF\xBB\xBF\n\xEF\xBB\xBF", slice), ElementsAre("2:\xEF\xBB\xBF")) << slice;
+    EXPECT_THAT(lines("\xEF\xBB\xBF"
+                      "1234\r\n",
+                      slice, 4),
+                ElementsAre("1:1234"))
+        << slice;
+    EXPECT_THAT(lines("\xEF\xBB\xBF"
+                      "12345\n",
+                      slice, 4),
+                ElementsAre("1!1234"))
+        << slice;
+  }
+}
+
 TEST(JsonLines, ALineThatIsTooLongCostsItselfAlone) {
   for (const std::size_t slice : {1UL, 4UL, 100UL}) {
     EXPECT_THAT(lines("1234\n12345\n123456789\n1234\r\nx", slice, 4),

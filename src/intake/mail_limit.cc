@@ -88,6 +88,9 @@ std::optional<Refusal> MailLimit::judge(Tally& tally, const store::AccountLimits
   if (limits.mails_per_day > 0 && mails > limits.mails_per_day) {
     return never_fits("mails_per_day", limits.mails_per_day, mails);
   }
+  if (transactional && limits.mails_per_minute > 0 && mails > limits.mails_per_minute) {
+    return never_fits("mails_per_minute", limits.mails_per_minute, mails);
+  }
   if (limits.mails_per_month > 0 &&
       sum_from(tally, first_day_of_month(now)) + mails > limits.mails_per_month) {
     return reached("mails_per_month", limits.mails_per_month, until_next_month(now));

@@ -69,7 +69,7 @@ TEST_F(MailLimitTest, AMinuteIsTransactionsOnly) {
   EXPECT_EQ(free_in_, seconds(40));
   installation_.clock.advance(seconds(40));
   EXPECT_EQ(asked(here_, 10), "");
-  EXPECT_EQ(asked(here_, 11), "mails_per_minute");
+  EXPECT_EQ(asked(here_, 2), "mails_per_minute");
 }
 
 TEST_F(MailLimitTest, ADayEndsAtMidnightInJapanAndAMonthWithIt) {
@@ -95,6 +95,12 @@ TEST_F(MailLimitTest, WhatCanNeverFitIsToldSoAndIsNotCounted) {
     EXPECT_FALSE(refused->retry_after) << "to come again would not help";
   }
   EXPECT_EQ(asked(here_, 5), "");
+  account_.limits = {.mails_per_minute = 3};
+  const auto refused = run(here_.admit(account_, 4, true));
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->kind, ErrorKind::invalid_input);
+  EXPECT_EQ(refused->limit, "mails_per_minute");
+  EXPECT_FALSE(refused->retry_after);
 }
 
 TEST_F(MailLimitTest, WhatWasNotAcceptedIsGivenBack) {

@@ -344,13 +344,22 @@ Task<Result<RotatedKey>> Operations::rotate_key(std::string account_name, std::i
                                                 std::int64_t overlap_hours) {
   auto found = co_await account(account_name);
   if (!found) co_return fail(std::move(found.error()));
-  // Of no use for most keys, and needed within the transaction for some.
-  const auto box = options_.secret_box ? options_.secret_box() : nullptr;
-  if (!box) co_return fail(box.error());
+  const auto keys = co_await store_.read([key = found->key](store::ReadTransaction& transaction) {
+    return transaction.api_keys(key);
+  });
+  if (!keys) co_return fail(keys.error());
+  // Most keys do without the master key; what a key opens does not change.
+  const SecretBox* box = nullptr;
+  const auto old = std::ranges::find(*keys, id, &store::ApiKey::id);
+  if (old != keys->end() && store::has(old->scopes, store::Scope::ses)) {
+    const auto opened = options_.secret_box();
+    if (!opened) co_return fail(opened.error());
+    box = *opened;
+  }
   auto rotated =
       co_await store_.write(store::WritePriority::accept,
                             [account = *found, id, overlap = std::chrono::hours(overlap_hours),
-                             box = *box](store::WriteTransaction& transaction) {
+                             box](store::WriteTransaction& transaction) {
                               return rotate(transaction, account, id, overlap, box);
                             });
   if (!rotated && rotated.error().kind == ErrorKind::not_found) {

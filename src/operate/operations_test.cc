@@ -182,6 +182,24 @@ TEST_F(OperationsTest, ARotatedKeyWorksUntilTheOverlapIsOver) {
             "account shop has no key 999");
 }
 
+TEST_F(OperationsTest, OnlyKeysOfSesAreRotatedWithTheMasterKey) {
+  ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
+  const auto bearer = run(operations.add_key({.account = "shop", .scopes = "send"}));
+  const auto ses = run(operations.add_key({.account = "shop", .scopes = "ses"}));
+  ASSERT_TRUE(bearer && ses);
+  Operations::Options options;
+  options.secret_box = []() -> Result<const SecretBox*> {
+    return fail(ErrorKind::unsupported, "no master key here");
+  };
+  options.changed = [this] { return take_over(); };
+  Operations without{*installation.store, installation.clock, std::move(options)};
+  const auto rotated = run(without.rotate_key("shop", bearer->key.id, 24));
+  ASSERT_TRUE(rotated) << rotated.error().detail;
+  EXPECT_TRUE(holder_of(rotated->key.bearer_token));
+  EXPECT_EQ(run(without.rotate_key("shop", ses->key.id, 24)).error().detail, "no master key here");
+  EXPECT_EQ(run(without.rotate_key("shop", 999, 24)).error().kind, ErrorKind::not_found);
+}
+
 TEST_F(OperationsTest, ListsAccountsInPages) {
   for (const char* name : {"one", "two", "three"}) {
     ASSERT_TRUE(run(operations.add_account({.name = name})));

@@ -13,6 +13,8 @@ import re
 import shutil
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
@@ -118,6 +120,55 @@ def check_labels(stack, told):
     expect("kind:order" in str(labels), labels)
 
 
+def posted(stack, path, body, headers):
+    """(status, JSON or None, headers) of a door's answer."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{stack.api_port}/doors/{path}", json.dumps(body).encode(),
+        {"Content-Type": "application/json", **headers})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            text = answer.read()
+            return answer.status, json.loads(text) if text else None, answer.headers
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read()), error.headers
+
+
+def deliveries_of(stack):
+    return len(stack.api.call("GET", "/deliveries?size=100")["data"])
+
+
+def check_limit_of_all(stack):
+    """What does not fit as a whole sends nothing, so its repeat sends nothing twice."""
+    headers = {"Authorization": f"Bearer {stack.api.token}"}
+    mail = {"from": {"email": "shop@sender.example"},
+            "content": [{"type": "text/plain", "value": "t"}], "subject": "limit",
+            "personalizations": [{"to": [{"email": f"u{i}@one.example"}]} for i in range(3)]}
+    before = deliveries_of(stack)
+    for limit, status in (("2", 400), ("4", 202), ("5", 429), ("100", 202)):
+        stack.command("account", "limit", "tester", "--mails-per-day", limit)
+        told = posted(stack, "sendgrid/v3/mail/send", mail, headers)
+        expect(told[0] == status, (limit, told[0], told[1]))
+        before += 3 if status == 202 else 0
+        expect(deliveries_of(stack) == before, f"{deliveries_of(stack)}, not {before}")
+    expect(told[2]["Idempotency-Replayed"] is None, "the same octets after all were accepted")
+
+
+def check_places(stack):
+    """A mail keeps its place in its request, whatever became of those before it."""
+    headers = {"X-Postmark-Server-Token": stack.api.token, "Idempotency-Key": "places"}
+    mails = [{"From": "shop@sender.example", "To": to, "Subject": "places", "TextBody": "t"}
+             for to in ("nobody", "b@one.example")]
+    before = deliveries_of(stack)
+    first = posted(stack, "postmark/email/batch", mails, headers)[1]
+    expect([each["ErrorCode"] for each in first] == [300, 0], first)
+    mails[0]["To"] = "a@one.example"
+    second = posted(stack, "postmark/email/batch", mails, headers)[1]
+    expect([each["ErrorCode"] for each in second] == [0, 0], second)
+    expect(second[1]["MessageID"] == first[1]["MessageID"], (first, second))
+    expect(second[0]["To"] == "a@one.example", second)
+    expect(deliveries_of(stack) == before + 2, f"{deliveries_of(stack)} after {before}")
+
+
 def main():
     work = pathlib.Path(sys.argv[2])
     install(work)
@@ -147,6 +198,8 @@ def main():
         for subject in ("resend batch b", "postmark batch a", "sendgrid 鈴木 様", "ses bulk 山田"):
             expect(subject in subjects, f"{subject} in {subjects}")
         check_labels(stack, told)
+        check_places(stack)
+        check_limit_of_all(stack)
     print(f"{len(mails)} copies arrived through four doors as written")
 
 
