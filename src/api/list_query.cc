@@ -113,6 +113,32 @@ std::int64_t ListQuery::number(std::string_view name, std::int64_t standard,
   return standard;
 }
 
+bool ListQuery::truth(std::string_view name) const {
+  read_.emplace(name);
+  // An index that is no number has stayed in the name.
+  const std::string indexed = std::string(name) + "[";
+  std::vector<std::string_view> words;
+  for (const auto& parameter : query_.parameters()) {
+    if (parameter.name == name) {
+      words.emplace_back(parameter.value);
+    } else if (parameter.name.starts_with(indexed)) {
+      words.emplace_back(parameter.name);
+    }
+  }
+  if (words.empty()) return false;
+  if (words.size() > 1) {
+    problems_.add({std::string(name)}, intake::texts::given_twice());
+    return false;
+  }
+  const std::string_view word = words.front();
+  if (word == "true" || word == "1") return true;
+  if (word == "false" || word == "0") return false;
+  // What is shown of it must be text.
+  problems_.add({std::string(name)}, is_utf8(word) ? intake::texts::not_one_of(word, "true, false")
+                                                   : intake::texts::not_utf8());
+  return false;
+}
+
 std::optional<store::PublicId> ListQuery::id(std::string_view name) const {
   const auto* parameter = find(name);
   if (parameter == nullptr || parameter->value.empty()) return std::nullopt;

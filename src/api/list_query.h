@@ -34,6 +34,9 @@ class ListQuery {
   // From 1 to `most`.
   [[nodiscard]] std::int64_t number(std::string_view name, std::int64_t standard,
                                     std::int64_t most = 1000) const;
+  // true or 1, false or 0; absent: false. What decides whether mail goes out is not guessed: a
+  // parameter without a value, another word and a second one are wrong.
+  [[nodiscard]] bool truth(std::string_view name) const;
   [[nodiscard]] std::optional<store::PublicId> id(std::string_view name) const;
   [[nodiscard]] std::optional<Instant> date(std::string_view name) const;
   [[nodiscard]] std::vector<store::DeliverySort> sort() const;

@@ -51,25 +51,15 @@ http::Response unknown_form(const Call& call) {
       call.request);
 }
 
-bool said_true(const ListQuery& query, std::string_view name, intake::Problems& problems) {
-  constexpr std::size_t kTruthMax = 5;
-  const std::string word = query.text(name, kTruthMax);
-  if (word == "true" || word == "1") return true;
-  if (!word.empty() && word != "false" && word != "0") {
-    problems.add({std::string(name)}, intake::texts::not_one_of(word, "true, false"));
-  }
-  return false;
-}
-
 // Why the options cannot be taken; nullopt if they were read.
 std::optional<http::Response> read_options(Call& call, store::NewImport& request) {
   intake::Problems problems;
   const http::Query query = call.request.query_parameters();
   const ListQuery reader(query, problems);
-  request.ignore_errors = said_true(reader, "ignore_errors", problems);
-  request.immediate = said_true(reader, "immediate", problems);
-  request.keep_duplicates = said_true(reader, "keep_duplicates", problems);
-  request.dry_run = said_true(reader, "dry_run", problems);
+  request.ignore_errors = reader.truth("ignore_errors");
+  request.immediate = reader.truth("immediate");
+  request.keep_duplicates = reader.truth("keep_duplicates");
+  request.dry_run = reader.truth("dry_run");
   check_import_options(request, problems);
   call.unknown = reader.unread();
   if (problems.empty()) return std::nullopt;

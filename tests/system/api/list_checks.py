@@ -154,7 +154,9 @@ class Streams(Lists):
         answer = self.account.stream(delivery, row, headers={"Content-Encoding": "br"})
         self.container_error(answer, 415)
         self.assertEqual("gzip, identity", answer.headers["accept-encoding"])
-        self.refused(self.account.stream(delivery, row, "?ignore_errors=maybe"), "ignore_errors")
+        for query in ("maybe", "", "true&ignore_errors=false"):
+            self.refused(self.account.stream(delivery, row, "?ignore_errors=" + query), "ignore_errors")
+        self.refused(self.account.stream(delivery, row, "?dry_run&immediate=true"), "dry_run")
         answer = self.account.stream(delivery, row, "?dry_run=1&ignore_error=1")
         self.account.end_of(self.ok(answer, 201)["job_id"])
         self.assertEqual("ignore_error", answer.headers["x-todoku-unknown-fields"])
