@@ -10,6 +10,7 @@
 #include "api/door_mails.h"
 #include "api/door_routes.h"
 #include "api/doors/ses.h"
+#include "async/yield.h"
 #include "base/digest.h"
 
 namespace todoku::api {
@@ -127,6 +128,7 @@ Task<std::vector<BulkEntry>> send_entries(Api& api, Call& call, std::shared_ptr<
   for (std::size_t i = 0; i < entries.size(); ++i) {
     entries[i].failure = fault_of(api, call, Service::ses, read->bulk->mail(i));
     if (!entries[i].failure) sound.push_back(i);
+    co_await async::give_way();
   }
   Letters letters{.service = Service::ses,
                   .count = sound.size(),
