@@ -10,6 +10,7 @@
 #include "api/door_mails.h"
 #include "api/door_routes.h"
 #include "api/doors/ses.h"
+#include "async/yield.h"
 #include "base/digest.h"
 
 namespace todoku::api {

@@ -258,9 +258,36 @@ TEST(Ses, PutsInNothingButNames) {
   for (const std::string_view text :
        {"{{#if a}}", "{{a.b}}", "{{> p}}", "{{", "{{none}}", "{{{a}}"}) {
     intake::Problems problems;
-    (void)ses::rendered(text, {{"a", "1"}}, false, {"Text"}, problems);
+    (void)ses::rendered(text, {{"a", "1"}}, {.characters_max = 100}, {"Text"}, problems);
     EXPECT_FALSE(problems.empty()) << text;
   }
+}
+
+TEST(Ses, PutsInNoMoreThanATextMayHave) {
+  const ses::Values values{{"a", "&&"}, {"long", std::string(41, 'x')}};
+  const auto problems_of = [&values](std::string_view text, bool is_html) {
+    intake::Problems problems;
+    (void)ses::rendered(text, values, {.is_html = is_html, .characters_max = 10}, {"Text"},
+                        problems);
+    return told(problems);
+  };
+  EXPECT_EQ(problems_of("{{a}}{{a}}{{a}}{{a}}", true), "");
+  EXPECT_EQ(problems_of("{{a}}{{a}}{{a}}{{a}}.", false), "");
+  EXPECT_EQ(problems_of("{{a}}{{a}}{{a}}{{a}}.", true),
+            "Text " + intake::texts::length(0, 10).en + "\n");
+  EXPECT_THAT(problems_of("{{long}}", false), HasSubstr("Text "));
+  EXPECT_THAT(problems_of("{{{long}}}", true), HasSubstr("Text "));
+}
+
+TEST(Ses, LooksAtTheTemplateBeforeAnyEntry) {
+  const std::string text(octets_of(kLimits.text_part_characters_max) + 1, 'a');
+  const Json json(R"({"FromEmailAddress":"a@example.jp","DefaultContent":{"Template":{
+    "TemplateContent":{"Subject":"s","Text":")" +
+                  text + R"("}}},"BulkEmailEntries":[
+    {"Destination":{"ToAddresses":["b@example.com"]}}]})");
+  const ses::Bulk bulk(json.object(), kLimits);
+  EXPECT_EQ(bulk.size(), 0U);
+  EXPECT_THAT(told(bulk.problems()), HasSubstr("DefaultContent.Template.TemplateContent.Text "));
 }
 
 TEST(Failures, HaveTheShapeOfTheService) {

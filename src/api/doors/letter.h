@@ -58,6 +58,13 @@ struct File {
 // What is more than the limit of all files is not decoded, and intake refuses it.
 void add_file(Letter& letter, File file, const intake::Limits& limits, const Path& path);
 
+// Octets of a text of so many characters, at most: what is put into texts is bounded by it, and
+// intake counts the characters.
+[[nodiscard]] constexpr std::size_t octets_of(std::size_t characters) {
+  constexpr std::size_t kOctetsOfCharacter = 4;  // RFC 3629 section 3
+  return kOctetsOfCharacter * characters;
+}
+
 // "to[0].email" -> "to.0.email"
 [[nodiscard]] std::string joined(const Path& path);
 

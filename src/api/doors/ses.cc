@@ -2,6 +2,9 @@
 #include "api/doors/ses.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
 
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
@@ -15,11 +18,7 @@
 namespace todoku::api::doors::ses {
 namespace {
 
-using Values = std::vector<std::pair<std::string, std::string>>;
-
 constexpr std::size_t kShownOctets = 64;
-// Of one text with its values put in: more is refused, whatever the limits of texts are.
-constexpr std::size_t kRenderedOctetsMax = std::size_t{1} << 20U;
 
 std::vector<std::string> addresses(const Members& destination, std::string_view name,
                                    Letter& letter) {
@@ -115,13 +114,8 @@ void read_values(const Members& place, std::string_view name, Values& values) {
   const Members members(parsed->get_object(), place.path_to(name), place.problems());
   for (const auto& member : parsed->get_object()) {
     const std::string_view key(member.key().data(), member.key().size());
-    auto value = members.scalar(key);
-    if (!value) continue;
-    const auto before = std::ranges::find(values, key, &Values::value_type::first);
-    if (before != values.end()) {
-      before->second = std::move(*value);
-    } else {
-      values.emplace_back(key, std::move(*value));
+    if (auto value = members.scalar(key)) {
+      values.insert_or_assign(std::string(key), std::move(*value));
     }
   }
 }
@@ -150,16 +144,37 @@ void append_escaped(std::string& out, std::string_view text) {
   }
 }
 
-void render(Letter& letter, const Values& values, const Path& path) {
-  Content& content = letter.request.content;
-  const auto put = [&](std::string& text, std::string_view name, bool is_html) {
-    Path place = path;
-    place.emplace_back(name);
-    text = rendered(text, values, is_html, place, letter.problems);
-  };
-  put(content.subject, "Subject", false);
-  put(content.text_part, "Text", false);
-  put(content.html_part, "Html", true);
+// A text of a template, what it is called there, and what becomes of it.
+struct TemplateText {
+  std::string& text;
+  std::string_view name;
+  Rendering rendering;
+};
+std::array<TemplateText, 3> texts_of(Content& content, const intake::Limits& limits) {
+  return {{{content.subject, "Subject", {false, limits.subject_characters_max}},
+           {content.text_part, "Text", {false, limits.text_part_characters_max}},
+           {content.html_part, "Html", {true, limits.html_part_characters_max}}}};
+}
+
+Path path_below(Path path, std::string_view name) {
+  path.emplace_back(name);
+  return path;
+}
+
+bool is_too_long(std::string_view text, const Rendering& rendering, const Path& path,
+                 intake::Problems& problems) {
+  if (text.size() <= octets_of(rendering.characters_max)) return false;
+  problems.add(path, intake::texts::length(0, rendering.characters_max));
+  return true;
+}
+
+// Nothing is put in where something is wrong already: it is refused in any case.
+void render(Letter& letter, const Values& values, const intake::Limits& limits, const Path& path) {
+  for (const TemplateText& each : texts_of(letter.request.content, limits)) {
+    if (!letter.problems.empty()) return;
+    each.text =
+        rendered(each.text, values, each.rendering, path_below(path, each.name), letter.problems);
+  }
 }
 
 // {Subject, Text, Html} that a request brings instead of a template's name.
@@ -186,12 +201,14 @@ void read_simple(const Members& message, const intake::Limits& limits, Letter& l
 
 }  // namespace
 
-std::string rendered(std::string_view text, const Values& values, bool is_html, const Path& path,
-                     intake::Problems& problems) {
+std::string rendered(std::string_view text, const Values& values, const Rendering& rendering,
+                     const Path& path, intake::Problems& problems) {
   std::string out;
+  if (is_too_long(text, rendering, path, problems)) return out;
   while (true) {
     const std::size_t begin = text.find("{{");
     out += text.substr(0, begin);
+    if (is_too_long(out, rendering, path, problems)) return {};
     if (begin == std::string_view::npos) return out;
     text.remove_prefix(begin + 2);
     const bool is_raw = text.starts_with('{');
@@ -202,7 +219,7 @@ std::string rendered(std::string_view text, const Values& values, bool is_html, 
       return is_ascii_alphanumeric(c) || c == '_' || c == '-' ||
              static_cast<unsigned char>(c) >= 0x80;
     });
-    const auto value = std::ranges::find(values, name, &Values::value_type::first);
+    const auto value = values.find(name);
     const std::string shown(utf8_prefix(name, kShownOctets));
     if (end == std::string_view::npos || !is_name) {
       problems.add(path,
@@ -215,14 +232,10 @@ std::string rendered(std::string_view text, const Values& values, bool is_html, 
                           fmt::format("{{{{{}}}}}の値がありません。", shown)});
       return out;
     }
-    if (is_html && !is_raw) {
+    if (rendering.is_html && !is_raw) {
       append_escaped(out, value->second);
     } else {
       out += value->second;
-    }
-    if (out.size() > kRenderedOctetsMax) {
-      problems.add(path, intake::texts::too_large(kRenderedOctetsMax));
-      return {};
     }
     text.remove_prefix(end + (is_raw ? 3 : 2));
   }
@@ -249,7 +262,7 @@ Email read_email(const boost::json::object& object, const intake::Limits& limits
     Values values;
     read_values(*place, "TemplateData", values);
     read_template(*place, limits, letter);
-    render(letter, values, place->path_to("TemplateContent"));
+    render(letter, values, limits, place->path_to("TemplateContent"));
   }
   return read;
 }
@@ -282,6 +295,11 @@ void Bulk::read_content() {
   if (auto none = missing_template(*place)) missing_ = std::move(none);
   read_values(*place, "TemplateData", defaults_);
   read_template(*place, limits_, common_);
+  // Here, before it is copied for each entry.
+  for (const TemplateText& each : texts_of(common_.request.content, limits_)) {
+    (void)is_too_long(each.text, each.rendering,
+                      path_below(place->path_to("TemplateContent"), each.name), common_.problems);
+  }
 }
 
 Letter Bulk::mail(std::size_t place) const {
@@ -311,7 +329,7 @@ Letter Bulk::mail(std::size_t place) const {
       read_values(*replacement, "ReplacementTemplateData", values);
     }
   }
-  render(letter, values, {"DefaultContent", "Template", "TemplateContent"});
+  render(letter, values, limits_, {"DefaultContent", "Template", "TemplateContent"});
   return letter;
 }
 

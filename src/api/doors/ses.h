@@ -3,11 +3,11 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include <boost/json/object.hpp>
 
@@ -17,6 +17,9 @@
 namespace todoku::api::doors::ses {
 
 inline constexpr std::size_t kEntriesMax = 50;
+
+// By their names.
+using Values = std::map<std::string, std::string, std::less<>>;
 
 struct Email {
   Letter letter;
@@ -39,7 +42,6 @@ class Bulk {
   [[nodiscard]] Letter mail(std::size_t place) const;
 
  private:
-  using Values = std::vector<std::pair<std::string, std::string>>;
   void read_content();
 
   const boost::json::object& object_;
@@ -51,9 +53,15 @@ class Bulk {
 };
 
 // `text` with the values put in for {{name}}; HTML is escaped where `is_html`, but for {{{name}}}.
-// A problem names what has no value, and what is more than a name: blocks, helpers and paths.
-[[nodiscard]] std::string rendered(std::string_view text,
-                                   const std::vector<std::pair<std::string, std::string>>& values,
-                                   bool is_html, const Path& path, intake::Problems& problems);
+// A problem names what has no value, and what is more than a name: blocks, helpers and paths; or
+// says that `text` has, or would have, more octets than a text of `characters_max` can have. Then
+// what is returned is nothing that may be sent.
+struct Rendering {
+  bool is_html = false;
+  std::size_t characters_max = 0;
+};
+[[nodiscard]] std::string rendered(std::string_view text, const Values& values,
+                                   const Rendering& rendering, const Path& path,
+                                   intake::Problems& problems);
 
 }  // namespace todoku::api::doors::ses
