@@ -400,7 +400,7 @@ struct Load {
 std::int64_t usual_calls(const Load& load) {
   World world(load.patience);
   world.send(load.bulk);
-  EXPECT_TRUE(world.await_all_delivered(300ms));
+  EXPECT_TRUE(world.await_all_delivered(5s));
   world.check_arrivals();
   return world.failing.calls();
 }
