@@ -57,9 +57,9 @@ void Pixel::note(const http::Request& request) {
        .recipient = {store::DeliveryKey{token->delivery}, token->batch, token->seq},
        .by = events::opens::opened_by(request.headers.get("User-Agent"), purpose_of(request))},
       clock_.steady_now());
-  using Taken = events::opens::SeenOpens::Taken;
-  if (taken == Taken::dropped) dropped_.add(1);
-  if (taken == Taken::repeated) repeated_.add(1);
+  using Opens = events::opens::SeenOpens;
+  if (taken == Opens::Taken::dropped) dropped_.add(1);
+  if (taken == Opens::Taken::repeated) repeated_.add(1);
 }
 
 Task<http::Response> Pixel::serve(const http::Request& request) {
