@@ -19,6 +19,10 @@ namespace {
 
 using delivery::policy::PaceReason;
 
+bool has_plan_to_come(const Way& way) {
+  return way.pace && way.pace->reason == PaceReason::not_begun;
+}
+
 bool is_warming_up(const Way& way) {
   return way.pace && way.pace->reason == PaceReason::warming_up;
 }
@@ -572,6 +576,15 @@ class NextStep {
            "りないか、プロキシが応じないため待機しています（詳細はログ）。次は {} に試します"
            "（{}後）。"},
           way.source, at(*way.opens_none_until), in(*way.opens_none_until));
+    }
+    if (comes(way.rests_until) && has_plan_to_come(way)) {
+      const Instant begins = way.pace->until.value_or(*way.rests_until);
+      return words(
+          {"it waits: {} is to warm up, and its plan begins at {}, in {} (warm_up_from); waiting "
+           "uses up no attempt.",
+           "送信元 {} のウォームアップは {}（{}後、warm_up_from）に始まるため、待機しています。"
+           "待機は試行に数えません。"},
+          way.source, at(begins), in(begins));
     }
     if (comes(way.rests_until) && is_warming_up(way)) {
       return words(
