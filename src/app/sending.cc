@@ -307,7 +307,8 @@ std::optional<explain::Way> Sending::way_of(const store::Story& story) const {
   if (reason != PaceReason::fixed && reason != PaceReason::at_ceiling) {
     way.pace = explain::Way::Pace{.messages_per_second = lane->messages_per_second,
                                   .connections_max = lane->connections_allowed,
-                                  .reason = reason};
+                                  .reason = reason,
+                                  .until = in_the_calendar(lane->why.until)};
   }
   if (const auto at_hand = lanes_.at_hand(way.site, way.source, story.key)) {
     way.at_hand =

@@ -81,6 +81,7 @@ policy::RememberedPace remembered_of(const store::LanePace& pace) {
     case policy::PaceReason::slowed:
     case policy::PaceReason::probing:
     case policy::PaceReason::warming_up:
+    case policy::PaceReason::not_begun:
     case policy::PaceReason::fixed:
       remembered.reason =
           pace.limit > 0 ? policy::PaceReason::near_limit : policy::PaceReason::growing;

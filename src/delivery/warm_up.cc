@@ -136,7 +136,12 @@ WarmUp::Answer WarmUp::answer(Source& source, const std::string& site, policy::D
   const SteadyInstant until =
       clock_.steady_now() + (policy::next_day(now, offset_) - now) + Milliseconds(1);
   source.full_until[taken.sent >= source.volume_today ? std::string() : site] = until;
-  return {.full_until = until, .overflows = source.plan.overflows};
+  Answer none{.full_until = until, .overflows = source.plan.overflows};
+  if (today < source.plan.first_day) {
+    none.begins =
+        policy::next_day(now, offset_) + std::chrono::days(source.plan.first_day - today - 1);
+  }
+  return none;
 }
 
 bool WarmUp::is_full(std::string_view source, std::string_view site) const {

@@ -136,6 +136,12 @@ TEST_F(WarmUpTest, NothingGoesBeforeTheFirstDay) {
   ASSERT_TRUE(answer);
   EXPECT_FALSE(answer->granted);
   EXPECT_FALSE(answer->overflows);
+  EXPECT_EQ(answer->begins, policy::next_day(store_.clock.now(), minutes(0)));
+  store_.clock.advance(hours(24) + Milliseconds(2));
+  const auto begun = run(warm_up.ask("new", "gmail", 1));
+  ASSERT_TRUE(begun);
+  EXPECT_TRUE(begun->granted);
+  EXPECT_FALSE(begun->begins);
 }
 
 }  // namespace

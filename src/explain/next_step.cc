@@ -19,6 +19,10 @@ namespace {
 
 using delivery::policy::PaceReason;
 
+bool has_plan_to_come(const Way& way) {
+  return way.pace && way.pace->reason == PaceReason::not_begun;
+}
+
 bool is_warming_up(const Way& way) {
   return way.pace && way.pace->reason == PaceReason::warming_up;
 }
@@ -573,12 +577,23 @@ class NextStep {
            "（{}後）。"},
           way.source, at(*way.opens_none_until), in(*way.opens_none_until));
     }
+<<<<<<< HEAD
     if (comes(way.rests_until) && is_warming_up(way) && !way.overflows) {
       return words({"it waits: {} is warming up, and what its plan lets it send to {} today has "
                     "gone. It goes at {}, in {}; waiting uses up no attempt.",
                     "送信元 {0} はウォームアップ中で、{1} へ今日送れる通数に達したため待機していま"
                     "す。{2}（{3}後）に送ります。待機は試行に数えません。"},
                    way.source, way.site, at(*way.rests_until), in(*way.rests_until));
+=======
+    if (comes(way.rests_until) && has_plan_to_come(way)) {
+      const Instant begins = way.pace->until.value_or(*way.rests_until);
+      return words(
+          {"it waits: {} is to warm up, and its plan begins at {}, in {} (warm_up_from); waiting "
+           "uses up no attempt.",
+           "送信元 {} のウォームアップは {}（{}後、warm_up_from）に始まるため、待機しています。"
+           "待機は試行に数えません。"},
+          way.source, at(begins), in(begins));
+>>>>>>> 7cacdb0904ef312c74f21f202999f0a7b362f247
     }
     if (comes(way.rests_until) && is_warming_up(way)) {
       return words(

@@ -358,6 +358,19 @@ TEST(NextStep, OfAMailWhoseLaneGoesByTheAnswersSaysHowFastAndWhy) {
       HasSubstr("an automation stopped what tokyo-1 sends to gmail until 2026-01-05 10:10"));
 }
 
+TEST(NextStep, OfAMailWhoseSourcesPlanHasNotBegunSaysWhenItDoes) {
+  Way early = way();
+  early.rests_until = kStart + 10min;
+  early.pace = Way::Pace{.messages_per_second = 1,
+                         .connections_max = 3,
+                         .reason = delivery::policy::PaceReason::not_begun,
+                         .until = kStart + 24h};
+  EXPECT_THAT(next_of(base_story(), early),
+              HasSubstr("tokyo-1 is to warm up, and its plan begins at 2026-01-06 10:00"));
+  EXPECT_THAT(next_of(base_story(), early), Not(HasSubstr("has gone")));
+  EXPECT_THAT(next_of(base_story(), early, Language::japanese), HasSubstr("warm_up_from"));
+}
+
 TEST(NextStep, OfAMailThatWaitsInItsLaneSaysForWhat) {
   Way busy = way();
   busy.waiting = 7;

@@ -38,6 +38,9 @@ Sentence pace_words(delivery::policy::PaceReason reason) {
     case warming_up:
       return {"the source is warming up, and today's volume of its plan has gone",
               "ウォームアップ中の送信元の、今日の通数に到達"};
+    case not_begun:
+      return {"the source is to warm up, and its plan has not begun yet (warm_up_from)",
+              "送信元のウォームアップが開始日（warm_up_from）前"};
   }
   check(false, "a reason has words");
   return {};

@@ -47,6 +47,7 @@ struct Way {
     double messages_per_second = 0;
     std::uint32_t connections_max = 0;
     delivery::policy::PaceReason reason = delivery::policy::PaceReason::starting;
+    std::optional<Instant> until{};  // of a reason that ends by itself
   };
   std::optional<Pace> pace;
   bool overflows = false;  // what its source may not send today goes by others of the pool

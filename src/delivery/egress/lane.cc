@@ -7,6 +7,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "base/date_time.h"
 #include "base/log.h"
 #include "delivery/egress/lane_connection.h"
 
@@ -303,11 +304,21 @@ void Lane::hold_until_tomorrow(const WarmUp::Answer& answer, SteadyInstant now) 
   if (ledger_.held(now)) return;
   ledger_.hold(answer.full_until);
   if (answer.overflows) unwanted_until_ = answer.full_until;
-  log::info("today's volume of a source that is warming up has gone",
-            {{"site", site_},
-             {"source", source_.name},
-             {"elsewhere", answer.overflows},
-             {"parked", ledger_.waiting()}});
+  if (answer.begins) {
+    plan_begins_ = now + (*answer.begins - world_.clock.now());
+    log::info("the plan of a source that is to warm up has not begun",
+              {{"site", site_},
+               {"source", source_.name},
+               {"begins", format_date_time(*answer.begins)},
+               {"elsewhere", answer.overflows},
+               {"parked", ledger_.waiting()}});
+  } else {
+    log::info("today's volume of a source that is warming up has gone",
+              {{"site", site_},
+               {"source", source_.name},
+               {"elsewhere", answer.overflows},
+               {"parked", ledger_.waiting()}});
+  }
   park_waiting(parked_while_resting(now));
   world_.feedback.rests({site_, source_.name,
                          std::chrono::ceil<Milliseconds>(answer.full_until - now),
@@ -602,8 +613,9 @@ void Lane::publish_figures() {
 policy::AdaptivePace::Why Lane::why(SteadyInstant now) const {
   policy::AdaptivePace::Why why = ledger_.pace().why(now);
   if (!ledger_.held(now)) return why;
-  why.reason = policy::PaceReason::warming_up;
-  why.until = ledger_.rests_until();
+  const bool begun = plan_begins_ <= now;
+  why.reason = begun ? policy::PaceReason::warming_up : policy::PaceReason::not_begun;
+  why.until = begun ? ledger_.rests_until() : plan_begins_;
   return why;
 }
 

@@ -242,6 +242,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   SteadyInstant parked_until_{};
   policy::GivenBack given_back_;
   SteadyInstant unwanted_until_{};  // the site does not want this source
+  SteadyInstant plan_begins_{};     // the source's, by which it warms up; the past: it has
   // After a connection that could not be begun; without any other, what waits is parked until then.
   SteadyInstant opens_none_until_{};
   bool wants_room_ = false;         // what it could not be begun for, or not go on with

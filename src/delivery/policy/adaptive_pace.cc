@@ -40,6 +40,7 @@ constexpr std::array kReasons = {
     Named{PaceReason::suspended, "suspended"},
     Named{PaceReason::probing, "probing"},
     Named{PaceReason::warming_up, "warming_up"},
+    Named{PaceReason::not_begun, "not_begun"},
 };
 
 double in_seconds(Microseconds time) {

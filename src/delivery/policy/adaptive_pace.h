@@ -76,6 +76,7 @@ enum class PaceReason : std::uint8_t {
   suspended = 9,     // an automation stopped it
   probing = 10,      // after a rest: one connection, one message, until it answers well
   warming_up = 11,   // what the source may send today, while it is warming up, has gone
+  not_begun = 12,    // the plan by which the source is to warm up begins later
 };
 [[nodiscard]] std::string_view to_string(PaceReason reason);
 // nullopt: no such number.
@@ -153,7 +154,7 @@ class AdaptivePace {
     double limit = 0;  // the pace it was throttled at last; 0: never
     Microseconds latency{};
     Microseconds latency_floor{};
-    SteadyInstant until{};  // of what ends by itself: suspended, slowed
+    SteadyInstant until{};  // of what ends by itself: suspended, slowed, a plan
   };
   [[nodiscard]] Why why(SteadyInstant now) const;
 
