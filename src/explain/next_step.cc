@@ -577,14 +577,6 @@ class NextStep {
            "（{}後）。"},
           way.source, at(*way.opens_none_until), in(*way.opens_none_until));
     }
-<<<<<<< HEAD
-    if (comes(way.rests_until) && is_warming_up(way) && !way.overflows) {
-      return words({"it waits: {} is warming up, and what its plan lets it send to {} today has "
-                    "gone. It goes at {}, in {}; waiting uses up no attempt.",
-                    "送信元 {0} はウォームアップ中で、{1} へ今日送れる通数に達したため待機していま"
-                    "す。{2}（{3}後）に送ります。待機は試行に数えません。"},
-                   way.source, way.site, at(*way.rests_until), in(*way.rests_until));
-=======
     if (comes(way.rests_until) && has_plan_to_come(way)) {
       const Instant begins = way.pace->until.value_or(*way.rests_until);
       return words(
@@ -593,7 +585,13 @@ class NextStep {
            "送信元 {} のウォームアップは {}（{}後、warm_up_from）に始まるため、待機しています。"
            "待機は試行に数えません。"},
           way.source, at(begins), in(begins));
->>>>>>> 7cacdb0904ef312c74f21f202999f0a7b362f247
+    }
+    if (comes(way.rests_until) && is_warming_up(way) && !way.overflows) {
+      return words({"it waits: {} is warming up, and what its plan lets it send to {} today has "
+                    "gone. It goes at {}, in {}; waiting uses up no attempt.",
+                    "送信元 {0} はウォームアップ中で、{1} へ今日送れる通数に達したため待機していま"
+                    "す。{2}（{3}後）に送ります。待機は試行に数えません。"},
+                   way.source, way.site, at(*way.rests_until), in(*way.rests_until));
     }
     if (comes(way.rests_until) && is_warming_up(way)) {
       return words(
