@@ -255,6 +255,15 @@ TEST(Sendgrid, PutsValuesIntoTheAddressesToLeaveBy) {
   EXPECT_EQ(letter.request.content.list_unsubscribe_mailto, "mailto:u+77@a.example");
 }
 
+TEST(Sendgrid, TimesThatAreNoneAreRefused) {
+  for (const std::string_view at : {"-1", "253402300800", "18446745869734350"}) {
+    const Json json(R"({"from":{"email":"a@example.jp"},"send_at":)" + std::string(at) +
+                    R"(,"personalizations":[{"to":[{"email":"b@example.com"}]}]})");
+    const sendgrid::Mails mails(json.object(), kLimits);
+    EXPECT_THAT(told(mails.mail(0).problems), HasSubstr("send_at ")) << at;
+  }
+}
+
 TEST(Sendgrid, WithoutPersonalizationsThereIsNoMail) {
   const Json json(R"({"from":{"email":"a@example.jp"},"personalizations":[]})");
   const sendgrid::Mails mails(json.object(), kLimits);

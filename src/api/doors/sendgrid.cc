@@ -57,7 +57,13 @@ void read_common(const Members& mail, Letter& letter) {
     content.subject = std::move(*subject);
   }
   if (const auto at = mail.number("send_at")) {
-    letter.request.send_at = Instant(std::chrono::seconds(*at));
+    // Beyond, the milliseconds would not be a number; how far ahead is for intake to say.
+    constexpr std::int64_t kSecondsMax = 253'402'300'799;  // the end of the year 9999
+    if (*at < 0 || *at > kSecondsMax) {
+      letter.problems.add(mail.path_to("send_at"), intake::texts::not_in_range(0, kSecondsMax));
+    } else {
+      letter.request.send_at = Instant(std::chrono::seconds(*at));
+    }
   }
   mail.each_scalar("headers", [&](std::string_view name, const std::string& value) {
     std::erase_if(content.headers, [name](const ExtraHeader& header) {
