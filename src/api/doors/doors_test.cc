@@ -196,6 +196,74 @@ TEST(Sendgrid, RefusesByNameWhatHasNoCounterpart) {
   }
 }
 
+TEST(Sendgrid, TheLongestKeyThatStandsAtAPlaceCounts) {
+  const sendgrid::Substitutions values(
+      {{"aab", "3"}, {"a", "1"}, {"aa", "2"}, {"aac", "4"}, {"-\xe5", "5"}, {"z", ""}});
+  EXPECT_EQ(values.in("aab aac aad a ab b", 100), "3 4 2d 1 1b b");
+  EXPECT_EQ(values.in("aabaaca", 100), "341");
+  EXPECT_EQ(values.in("-\xe5\xe5-", 100), "5\xe5-");
+  EXPECT_EQ(values.in("azzz", 100), "1");
+  EXPECT_EQ(values.in("", 100), "");
+  const sendgrid::Substitutions nested({{"abc", "3"}, {"ab", "2"}, {"abcd!", "5"}});
+  EXPECT_EQ(nested.in("abcd abz az abcd!", 100), "3d 2z az 5");
+}
+
+TEST(Sendgrid, PutsInNoMoreThanATextMayHave) {
+  const sendgrid::Substitutions values({{"a", "xyz"}, {"b", ""}});
+  EXPECT_EQ(values.in("aab", 6), "xyzxyz");
+  EXPECT_EQ(values.in("aab.", 6), std::nullopt);
+  EXPECT_EQ(values.in("bbbbbbb", 6), std::nullopt);
+  const Json json(R"({"from":{"email":"a@example.jp"},"subject":"s","personalizations":[
+    {"to":[{"email":"b@example.com"}],"substitutions":{"a":")" +
+                  std::string(9'000, 'y') + R"("}}],
+    "content":[{"type":"text/plain","value":")" +
+                  std::string(10'000, 'a') + R"("}]})");
+  const sendgrid::Mails mails(json.object(), kLimits);
+  EXPECT_EQ(told(mails.mail(0).problems),
+            "text_part " + intake::texts::length(0, kLimits.text_part_characters_max).en + "\n");
+}
+
+TEST(Sendgrid, AllMailsTogetherHaveALimitOfWhatIsPutIn) {
+  std::string personalizations;
+  for (int i = 0; i < 320; ++i) {
+    personalizations += R"({"to":[{"email":"b@example.com"}],"substitutions":{"-n-":"1"}},)";
+  }
+  personalizations.pop_back();
+  intake::Limits limits;
+  limits.html_part_characters_max = std::size_t{1} << 20U;
+  const Json json(R"({"from":{"email":"a@example.jp"},"subject":"s","personalizations":[)" +
+                  personalizations + R"(],"content":[{"type":"text/html","value":")" +
+                  std::string(std::size_t{420} * 1024, 'a') + R"(-n-"}]})");
+  const sendgrid::Mails mails(json.object(), limits);
+  EXPECT_TRUE(mails.mail(0).problems.empty());
+  for (int again = 0; again < 5; ++again) (void)mails.mail(1);
+  EXPECT_TRUE(mails.mail(1).problems.empty());
+  std::size_t sound = 0;
+  while (sound < mails.size() && mails.mail(sound).problems.empty()) ++sound;
+  EXPECT_EQ(sound, 312U);
+  EXPECT_THAT(told(mails.mail(sound).problems), HasSubstr("128 MiB"));
+}
+
+TEST(Sendgrid, PutsValuesIntoTheAddressesToLeaveBy) {
+  const Json json(R"({"from":{"email":"a@example.jp"},"subject":"s","personalizations":[
+    {"to":[{"email":"b@example.com"}],"substitutions":{"-u-":"77"}}],
+    "headers":{"List-Unsubscribe":"<https://a.example/-u->, <mailto:u+-u-@a.example>"},
+    "content":[{"type":"text/plain","value":"t"}]})");
+  const Letter letter = sendgrid::Mails(json.object(), kLimits).mail(0);
+  ASSERT_TRUE(letter.problems.empty()) << told(letter.problems);
+  EXPECT_EQ(letter.request.content.list_unsubscribe_url, "https://a.example/77");
+  EXPECT_EQ(letter.request.content.list_unsubscribe_mailto, "mailto:u+77@a.example");
+}
+
+TEST(Sendgrid, TimesThatAreNoneAreRefused) {
+  for (const std::string_view at : {"-1", "253402300800", "18446745869734350"}) {
+    const Json json(R"({"from":{"email":"a@example.jp"},"send_at":)" + std::string(at) +
+                    R"(,"personalizations":[{"to":[{"email":"b@example.com"}]}]})");
+    const sendgrid::Mails mails(json.object(), kLimits);
+    EXPECT_THAT(told(mails.mail(0).problems), HasSubstr("send_at ")) << at;
+  }
+}
+
 TEST(Sendgrid, WithoutPersonalizationsThereIsNoMail) {
   const Json json(R"({"from":{"email":"a@example.jp"},"personalizations":[]})");
   const sendgrid::Mails mails(json.object(), kLimits);

@@ -2,9 +2,10 @@
 #include "api/doors/sendgrid.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <iterator>
 #include <utility>
 
 #include <boost/json/array.hpp>
@@ -17,12 +18,13 @@
 namespace todoku::api::doors::sendgrid {
 namespace {
 
-using Values = std::vector<std::pair<std::string, std::string>>;
-
 // What SendGrid lets a personalization have, in octets of keys and values.
 constexpr std::size_t kSubstitutionOctetsMax = 10'000;
-// Each is looked for at each place of the texts.
 constexpr std::size_t kSubstitutionsMax = 100;
+// Each is looked for at each place of the texts.
+constexpr std::size_t kSubstitutionKeyOctetsMax = 256;
+// Of a header's value: what is longer is refused anyway.
+constexpr std::size_t kHeaderOctetsMax = 2'048;
 constexpr std::size_t kAddressesMax = 1'000;
 
 Mailbox read_address(const Members& address) {
@@ -55,7 +57,13 @@ void read_common(const Members& mail, Letter& letter) {
     content.subject = std::move(*subject);
   }
   if (const auto at = mail.number("send_at")) {
-    letter.request.send_at = Instant(std::chrono::seconds(*at));
+    // Beyond, the milliseconds would not be a number; how far ahead is for intake to say.
+    constexpr std::int64_t kSecondsMax = 253'402'300'799;  // the end of the year 9999
+    if (*at < 0 || *at > kSecondsMax) {
+      letter.problems.add(mail.path_to("send_at"), intake::texts::not_in_range(0, kSecondsMax));
+    } else {
+      letter.request.send_at = Instant(std::chrono::seconds(*at));
+    }
   }
   mail.each_scalar("headers", [&](std::string_view name, const std::string& value) {
     std::erase_if(content.headers, [name](const ExtraHeader& header) {
@@ -68,11 +76,13 @@ void read_common(const Members& mail, Letter& letter) {
   });
 }
 
-Values read_substitutions(const Members& mail, Letter& letter) {
-  Values values;
+Substitutions read_substitutions(const Members& mail, Letter& letter) {
+  Substitutions::Values values;
   std::size_t octets = 0;
+  std::size_t key_octets = 0;
   mail.each_scalar("substitutions", [&](std::string_view key, const std::string& value) {
     octets += key.size() + value.size();
+    key_octets = std::max(key_octets, key.size());
     if (!key.empty()) values.emplace_back(key, value);
   });
   if (octets > kSubstitutionOctetsMax) {
@@ -80,46 +90,62 @@ Values read_substitutions(const Members& mail, Letter& letter) {
                         {"has more than 10,000 octets.", "10,000バイトを超えています。"});
     values.clear();
   }
+  if (key_octets > kSubstitutionKeyOctetsMax) {
+    letter.problems.add(mail.path_to("substitutions"), {"has a key of more than 256 octets.",
+                                                        "256バイトを超えるキーがあります。"});
+    values.clear();
+  }
   if (values.size() > kSubstitutionsMax) {
     letter.problems.add(mail.path_to("substitutions"), intake::texts::too_many(kSubstitutionsMax));
     values.clear();
   }
-  // The longer first: one that is the beginning of another would hide it.
-  std::ranges::sort(values, [](const auto& one, const auto& other) {
-    return one.first.size() > other.first.size();
-  });
-  return values;
-}
-
-void substitute(Content& content, const Values& values) {
-  if (values.empty()) return;
-  for (std::string* text : {&content.subject, &content.text_part, &content.html_part}) {
-    *text = substituted(*text, values);
-  }
-  for (ExtraHeader& header : content.headers) header.value = substituted(header.value, values);
+  return Substitutions(std::move(values));
 }
 
 }  // namespace
 
-std::string substituted(std::string_view text, const Values& values) {
-  std::array<bool, 256> begins{};
-  for (const auto& value : values) begins[static_cast<std::uint8_t>(value.first.front())] = true;
+Substitutions::Substitutions(Values values) {
+  std::ranges::sort(values);
+  for (auto& [key, value] : values) {
+    begins_[static_cast<std::uint8_t>(key.front())] = true;
+    // Whatever this one begins with, the one before it is or begins with.
+    std::size_t shorter = entries_.empty() ? kNone : entries_.size() - 1;
+    while (shorter != kNone && !key.starts_with(entries_[shorter].key)) {
+      shorter = entries_[shorter].shorter;
+    }
+    entries_.push_back({std::move(key), std::move(value), shorter});
+  }
+}
+
+const Substitutions::Entry* Substitutions::at_begin_of(std::string_view text) const {
+  if (text.empty() || !begins_[static_cast<std::uint8_t>(text.front())]) return nullptr;
+  const auto after =
+      std::ranges::upper_bound(entries_, text, std::less<>{},
+                               [](const Entry& entry) { return std::string_view(entry.key); });
+  if (after == entries_.begin()) return nullptr;
+  // Any key that stands here is this one, or this one begins with it.
+  const Entry* found = &*std::prev(after);
+  const auto differs = std::ranges::mismatch(found->key, text).in1;
+  const auto common = static_cast<std::size_t>(differs - found->key.begin());
+  while (found->key.size() > common) {
+    if (found->shorter == kNone) return nullptr;
+    found = &entries_[found->shorter];
+  }
+  return found;
+}
+
+std::optional<std::string> Substitutions::in(std::string_view text, std::size_t octets_max) const {
+  if (text.size() > octets_max) return std::nullopt;
   std::string out;
   while (!text.empty()) {
-    if (!begins[static_cast<std::uint8_t>(text.front())]) {
-      out += text.front();
-      text.remove_prefix(1);
-      continue;
-    }
-    const auto found = std::ranges::find_if(
-        values, [text](const auto& value) { return text.starts_with(value.first); });
-    if (found == values.end()) {
-      out += text.front();
-      text.remove_prefix(1);
+    if (const Entry* const found = at_begin_of(text)) {
+      out += found->value;
+      text.remove_prefix(found->key.size());
     } else {
-      out += found->second;
-      text.remove_prefix(found->first.size());
+      out += text.front();
+      text.remove_prefix(1);
     }
+    if (out.size() > octets_max) return std::nullopt;
   }
   return out;
 }
@@ -138,6 +164,7 @@ Mails::Mails(const boost::json::object& object, const intake::Limits& limits)
     common_.problems.add({"personalizations"}, intake::texts::too_many(kPersonalizationsMax));
     size_ = 0;
   }
+  substituted_.resize(size_);
 }
 
 void Mails::read_content() {
@@ -204,8 +231,45 @@ Letter Mails::mail(std::size_t place) const {
   recipients.bcc = addresses(mail, "bcc", letter);
   if (recipients.to.empty()) letter.problems.add(mail.path_to("to"), intake::texts::required());
   address(letter, std::move(recipients));
-  substitute(letter.request.content, read_substitutions(mail, letter));
+  substitute(place, read_substitutions(mail, letter), letter);
   return letter;
+}
+
+// Of the texts each has a limit, and all mails of the request have one together.
+void Mails::substitute(std::size_t place, const Substitutions& substitutions,
+                       Letter& letter) const {
+  if (substitutions.empty() || !letter.problems.empty()) return;
+  std::size_t octets = 0;
+  const auto put = [&](std::string& text, std::size_t octets_max, Path path,
+                       const intake::Text& too_long) {
+    auto done = substitutions.in(text, octets_max);
+    if (!done) return letter.problems.add(std::move(path), too_long);
+    octets += std::max(text.size(), done->size());
+    text = std::move(*done);
+  };
+  const auto put_characters = [&](std::string& text, std::size_t max, Path path) {
+    put(text, octets_of(max), std::move(path), intake::texts::length(0, max));
+  };
+  Content& content = letter.request.content;
+  put_characters(content.subject, limits_.subject_characters_max, {"subject"});
+  put_characters(content.text_part, limits_.text_part_characters_max, {"text_part"});
+  put_characters(content.html_part, limits_.html_part_characters_max, {"html_part"});
+  for (std::string* uri : {&content.list_unsubscribe_mailto, &content.list_unsubscribe_url}) {
+    put_characters(*uri, limits_.list_unsubscribe_characters_max, {"headers", "List-Unsubscribe"});
+  }
+  for (ExtraHeader& header : content.headers) {
+    put(header.value, kHeaderOctetsMax, {"headers", header.name},
+        intake::texts::too_large(kHeaderOctetsMax));
+  }
+  if (substituted_[place] == 0) {
+    substituted_[place] = octets;
+    substituted_octets_ += octets;
+  }
+  if (substituted_octets_ > kSubstitutedOctetsMax) {
+    letter.problems.add({"personalizations"},
+                        {"has more than 128 MiB of texts to put something into, of all mails.",
+                         "差し込みをする本文が、全メールの合計で128 MiBを超えています。"});
+  }
 }
 
 }  // namespace todoku::api::doors::sendgrid
