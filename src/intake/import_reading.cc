@@ -44,7 +44,9 @@ std::string column_of(const std::vector<std::string>& path,
   std::size_t code = 0;
   const std::string& index = path[1];
   const auto read = std::from_chars(index.data(), index.data() + index.size(), code);
-  return read.ec == std::errc() && code + 1 < header.size() ? header[code + 1] : path.front();
+  if (read.ec != std::errc() || code + 1 >= header.size()) return path.front();
+  // A code of NDJSON that has no key has its place.
+  return header[code + 1].empty() ? fmt::format("insert_code.{}", code) : header[code + 1];
 }
 
 Text at_row(std::uint64_t row, const Text& what) {
