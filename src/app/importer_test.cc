@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <future>
 #include <memory>
 #include <new>
 #include <span>
@@ -150,7 +151,7 @@ TEST_F(ImporterTest, AccountsTakeTurns) {
   };
   // Nobody else is asked while a job is at work: it ends as the second, before nineteen.
   std::size_t left = 0;
-  auto importer = make({.jobs_max = 100, .retry_after = 1ms});
+  auto importer = make({.jobs_max = 100, .retry_after = 1ms, .threads = 1});
   uploads_.on_remove = [&](std::string_view name) {
     if (name != other.upload) return;
     left = static_cast<std::size_t>(std::ranges::count_if(many, is_running));
@@ -160,6 +161,56 @@ TEST_F(ImporterTest, AccountsTakeTurns) {
   for (const store::ImportJob& job : many) await_end(job);
   importer.stop();
   EXPECT_GE(left, 18U);
+}
+
+TEST_F(ImporterTest, AListThatTakesLongLetsThoseOfOthersPass) {
+  const auto slow = accept(1, 3);
+  const auto next = accept(2, 3);
+  const auto other = accept("email\nr@example.jp\n", {.upload = upload_of(3)}, "other");
+  std::promise<void> other_ended;
+  uploads_.on_open = [&, passed = other_ended.get_future().share()](std::string_view name) {
+    if (name == slow.upload) passed.wait();
+  };
+  auto importer = make({.jobs_max = 100, .retry_after = 1ms});
+  ASSERT_TRUE(importer.start_thread());
+  EXPECT_EQ(await_end(other).success_count, 1);
+  const auto waiting = installation_.store->read_and_wait(
+      [&](store::ReadTransaction& t) { return t.import_job(next.account, next.id); });
+  EXPECT_EQ(waiting.value().status, store::ImportStatus::running) << "no account has all threads";
+  other_ended.set_value();
+  EXPECT_EQ(await_end(slow).success_count, 3);
+  EXPECT_EQ(await_end(next).success_count, 3);
+  importer.stop();
+}
+
+// Its error file takes 100,000 rows. Who ignores errors is told the number of all.
+TEST_F(ImporterTest, AJobThatHasFailedIsReadNoFurtherThanItsErrorFileReaches) {
+  constexpr int kRows = 100'050;
+  std::string rows;
+  for (int i = 0; i < kRows; ++i) rows += "x\n";
+  const std::string csv = "email\n" + rows + "r@example.jp\n";
+  const std::string ndjson = rows + "{\"email\":\"r@example.jp\"}\n";
+  auto importer = make({.retry_after = 1ms});
+  ASSERT_TRUE(importer.start_thread());
+  int number = 0;
+  for (const auto form : {store::ImportForm::csv, store::ImportForm::ndjson}) {
+    const std::string& list = form == store::ImportForm::csv ? csv : ndjson;
+    const auto doomed = accept(list, {.upload = upload_of(++number), .form = form});
+    const auto tolerant =
+        accept(list, {.ignore_errors = true, .upload = upload_of(++number), .form = form});
+    importer.start(doomed);
+    importer.start(tolerant);
+    const store::ImportJob failed = await_end(doomed);
+    EXPECT_EQ(failed.status, store::ImportStatus::failed);
+    EXPECT_EQ(failed.failed_count, 100'000);
+    EXPECT_EQ(failed.total_count, 100'000);
+    EXPECT_NE(failed.errors, "");
+    const store::ImportJob finished = await_end(tolerant);
+    EXPECT_EQ(finished.status, store::ImportStatus::finished);
+    EXPECT_EQ(finished.failed_count, kRows);
+    EXPECT_EQ(finished.success_count, 1);
+  }
+  importer.stop();
 }
 
 TEST_F(ImporterTest, ADraftThatNoMailCanBeMadeOfIsNotCommittedAtItsEnd) {

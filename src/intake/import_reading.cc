@@ -44,7 +44,9 @@ std::string column_of(const std::vector<std::string>& path,
   std::size_t code = 0;
   const std::string& index = path[1];
   const auto read = std::from_chars(index.data(), index.data() + index.size(), code);
-  return read.ec == std::errc() && code + 1 < header.size() ? header[code + 1] : path.front();
+  if (read.ec != std::errc() || code + 1 >= header.size()) return path.front();
+  // A code of NDJSON that has no key has its place.
+  return header[code + 1].empty() ? fmt::format("insert_code.{}", code) : header[code + 1];
 }
 
 Text at_row(std::uint64_t row, const Text& what) {
@@ -113,6 +115,12 @@ Text sentence(const Problems& problems) {
     out.ja += fmt::format("{}{}{}", between, path, texts::without_stop(problem.text.ja));
   }
   return out;
+}
+
+// Seen without reading it. A byte order mark may stand before an object.
+bool begins_no_object(std::string_view line) {
+  const std::size_t begin = line.find_first_not_of(" \t\r");
+  return begin != std::string_view::npos && line[begin] != '{' && line[begin] != '\xEF';
 }
 
 void append_csv_row(std::string& out, std::string_view first,
@@ -200,7 +208,7 @@ Result<void> Importer::read_csv(Run& run) {
     run.octets_read += octets.size();
     auto pushed = reader.push(decoder.decode(octets), rows);
     run.separator = reader.separator();
-    return pushed ? Result<bool>(true) : fail(pushed.error());
+    return pushed ? Result<bool>(!is_decided(run)) : fail(pushed.error());
   });
   if (!read || stopping_) return read;
   if (auto pushed = reader.push(decoder.finish(), rows); !pushed) return pushed;
@@ -218,7 +226,7 @@ Result<void> Importer::read_ndjson(Run& run) {
   auto read = each_slice(run, [&](std::string_view octets) -> Result<bool> {
     run.octets_read += octets.size();
     auto pushed = reader.push(octets, take);
-    return pushed ? Result<bool>(true) : fail(pushed.error());
+    return pushed ? Result<bool>(!is_decided(run)) : fail(pushed.error());
   });
   if (!read || stopping_) return read;
   return reader.finish(take);
@@ -260,6 +268,7 @@ void Importer::check_decoded(const Run& run, const CsvRow& row, Problems& proble
 
 Result<void> Importer::take_row(Run& run, CsvRow& row) {
   if (run.header.empty()) return take_header(run, row);
+  if (is_decided(run)) return {};
   Problems problems;
   RecipientRequest request{row.fields.front(), {}};
   while (row.fields.size() > run.header.size() && row.fields.back().empty()) row.fields.pop_back();
@@ -287,6 +296,11 @@ Result<void> Importer::take_row(Run& run, CsvRow& row) {
 }
 
 Result<void> Importer::take_line(Run& run, const JsonLine& line) {
+  if (is_decided(run)) return {};
+  if (!keeps_error(run) && (line.too_long || begins_no_object(line.text))) {
+    ++run.bad;
+    return {};
+  }
   CsvRow row{.number = line.number,
              .line = line.number,
              .fields = {std::string(utf8_prefix(line.text, kShownRowOctets))}};
@@ -316,6 +330,10 @@ Result<void> Importer::take_recipient(Run& run, const RecipientRequest& request,
   auto recipient = check_recipient(request, {}, limits_, found);
   check_codes_size(request.insert_codes, run.size, {}, limits_, found);
   problems.add_others(std::move(found));
+  if (!problems.empty() && !keeps_error(run)) {
+    ++run.bad;
+    return {};
+  }
   if (!problems.empty()) {
     for (const std::string& field : row.fields) {
       if (is_utf8(field)) continue;
@@ -323,7 +341,8 @@ Result<void> Importer::take_recipient(Run& run, const RecipientRequest& request,
       if (!guess.en.empty()) problems.add({}, {std::string(guess.en), std::string(guess.ja)});
       break;
     }
-    refuse_row(run, error_cell(problems, row, run.header, run.job.language), row.fields);
+    ++run.bad;
+    add_error(run, error_cell(problems, row, run.header, run.job.language), row.fields);
     return {};
   }
   if (!run.job.keep_duplicates && !run.addresses.insert(recipient.address)) {
@@ -335,16 +354,22 @@ Result<void> Importer::take_recipient(Run& run, const RecipientRequest& request,
   return run.staged.size() < kRowsPerWork ? Result<void>{} : stage(run);
 }
 
-void Importer::refuse_place(Run& run, const CsvBadRow& row) {
-  const Language language = run.job.language;
-  refuse_row(run, fmt::format("[{}: {}]", place_of(row).in(language), row.reason.in(language)),
-             {std::string(utf8_prefix(row.octets, kShownRowOctets))});
+bool Importer::keeps_error(const Run& run) {
+  return run.bad < kErrorRowsMax && run.error_octets <= kErrorOctetsMax;
 }
 
-void Importer::refuse_row(Run& run, std::string_view why, const std::vector<std::string>& fields) {
+bool Importer::is_decided(const Run& run) {
+  return run.bad > 0 && !run.job.ignore_errors && !keeps_error(run);
+}
+
+void Importer::refuse_place(Run& run, const CsvBadRow& row) {
+  if (is_decided(run)) return;
+  const bool kept = keeps_error(run);
   ++run.bad;
-  if (run.bad > kErrorRowsMax || run.error_octets > kErrorOctetsMax) return;
-  add_error(run, why, fields);
+  if (!kept) return;
+  const Language language = run.job.language;
+  add_error(run, fmt::format("[{}: {}]", place_of(row).in(language), row.reason.in(language)),
+            {std::string(utf8_prefix(row.octets, kShownRowOctets))});
 }
 
 void Importer::add_error(Run& run, std::string_view why, const std::vector<std::string>& fields) {

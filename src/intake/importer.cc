@@ -18,6 +18,35 @@
 
 namespace todoku::intake {
 
+// Given back with it unless it is kept, which do_piece() then does.
+class Importer::Claim {
+ public:
+  Claim(Importer& importer, JobKey key) : importer_(&importer), key_(std::move(key)) {
+    const std::lock_guard lock(importer_->mutex_);
+    if (!importer_->queued_.insert(key_).second) importer_ = nullptr;
+  }
+  ~Claim() { give_back(); }
+  Claim(Claim&& other) noexcept
+      : importer_(std::exchange(other.importer_, nullptr)), key_(other.key_) {}
+  Claim& operator=(Claim&&) = delete;
+  Claim(const Claim&) = delete;
+  Claim& operator=(const Claim&) = delete;
+
+  // False: somebody else has the job.
+  [[nodiscard]] bool holds() const { return importer_ != nullptr; }
+  void keep() { importer_ = nullptr; }
+  void give_back() {
+    if (importer_ == nullptr) return;
+    const std::lock_guard lock(importer_->mutex_);
+    importer_->queued_.erase(key_);
+    importer_ = nullptr;
+  }
+
+ private:
+  Importer* importer_;
+  const JobKey key_;
+};
+
 Importer::Importer(store::Store& store, Uploads& uploads, NodeOf node, Limits limits,
                    Handover& handover, const Clock& clock, Waiting waiting)
     : store_(store),
@@ -27,8 +56,9 @@ Importer::Importer(store::Store& store, Uploads& uploads, NodeOf node, Limits li
       handover_(handover),
       clock_(clock),
       waiting_(waiting),
-      jobs_({.all = waiting.jobs_max, .of_owner = std::max<std::size_t>(1, waiting.jobs_max / 2)}) {
-}
+      jobs_({.all = waiting.jobs_max,
+             .of_owner = std::max<std::size_t>(1, waiting.jobs_max / 2),
+             .at_work_of_owner = std::max<std::size_t>(2, waiting.threads) - 1}) {}
 
 Importer::~Importer() {
   stop();
@@ -40,7 +70,7 @@ Result<void> Importer::start_thread() {
     log::warning("uploads that nobody wants stay", {{"reason", swept.error().detail}});
   }
   if (auto taken = take_unfinished(); !taken) return taken;
-  thread_ = std::thread([this] { work(); });
+  while (threads_.size() < waiting_.threads) threads_.emplace_back([this] { work(); });
   return {};
 }
 
@@ -73,10 +103,9 @@ Result<void> Importer::take_unfinished() {
       [node](store::ReadTransaction& transaction) { return transaction.running_imports(node); });
   if (!unfinished) return fail(unfinished.error());
   for (store::ImportJob& job : *unfinished) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (queued_.contains(key_of(job))) continue;
-    }
+    // Before it is begun again: another thread may be about to work at it.
+    Claim claim(*this, key_of(job));
+    if (!claim.holds()) continue;
     const auto restarted = store_.write_and_wait(
         store::WritePriority::import, [&job, node](store::WriteTransaction& transaction) {
           return transaction.restart_import(job.id, job.account, node);
@@ -87,7 +116,7 @@ Result<void> Importer::take_unfinished() {
       continue;
     }
     if (!restarted) return fail(restarted.error());
-    start(std::move(job));
+    queue(std::move(job), std::move(claim));
   }
   return {};
 }
@@ -99,17 +128,23 @@ void Importer::stop() {
   }
   stopped_.notify_all();
   jobs_.close();
-  if (thread_.joinable()) thread_.join();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
 }
 
 void Importer::start(store::ImportJob job) {
+  Claim claim(*this, key_of(job));
+  if (claim.holds()) queue(std::move(job), std::move(claim));
+}
+
+void Importer::queue(store::ImportJob job, Claim claim) {
+  const auto account = static_cast<std::int64_t>(job.account);
+  // Kept before anybody can be done with it.
   const JobKey key = key_of(job);
-  {
-    const std::lock_guard lock(mutex_);
-    if (!queued_.insert(key).second) return;
-  }
+  claim.keep();
   try {
-    if (jobs_.try_push(static_cast<std::int64_t>(key.first), std::move(job))) return;
+    if (jobs_.try_push(account, std::move(job))) return;
   } catch (const std::exception&) {
     async::report_exception("queueing an import", std::current_exception());
   }

@@ -11,6 +11,9 @@
 //
 // With `immediate` a job that leaves nobody to send to has failed, and the delivery stays a draft.
 //
+// A job that a bad row fails is read on for its error file alone: once that is full, no further.
+// Its counts are then those of the rows up to there.
+//
 // An address that the list has several times becomes one recipient, that of the first row, unless
 // the job keeps them; counts as they are in store/imports.h.
 #pragma once
@@ -40,19 +43,21 @@
 
 namespace todoku::intake {
 
-// One import at a time, accounts taking turns, on a thread of its own: imports are patient work,
-// and parsing must not hold up a thread that sends. What was wrong with a list is in memory until
-// its job ends, some 60 MiB of it at most while it becomes an archive.
+// Imports have threads of their own, few of them: they are patient work, and parsing must not hold
+// up a thread that sends. Accounts take turns, and none has all threads: a long list of one lets
+// others' lists pass. What was wrong with a list is in memory until its job ends, some 60 MiB of it
+// at most while it becomes an archive.
 class Importer final : public ImportStarter {
  public:
   // Jobs beyond `jobs_max`, and of one account beyond half of them, wait in the store until those
   // before them are done. A job that the store is not able to take (a full disk) begins again after
   // `retry_after`. While there is nothing to do, jobs that a dead node has left are looked for
-  // every `look_every`.
+  // every `look_every`. Of `threads` one is left to other accounts, where there are several.
   struct Waiting {
     std::size_t jobs_max = 1'000;
     Milliseconds retry_after = std::chrono::seconds(10);
     Milliseconds look_every = std::chrono::seconds(10);
+    std::size_t threads = 2;
   };
 
   // Which node this process is; its jobs are those that it runs.
@@ -87,6 +92,9 @@ class Importer final : public ImportStarter {
   using Piece = std::variant<store::ImportJob, std::vector<std::string>>;
 
   [[nodiscard]] Result<void> sweep_uploads();
+  // A job is at most in one place: in the queue, at work, or being taken from the store.
+  class Claim;
+  void queue(store::ImportJob job, Claim claim);
   void work();
   // False: the job has to be begun again.
   [[nodiscard]] bool do_piece(const Piece& piece);
@@ -116,7 +124,10 @@ class Importer final : public ImportStarter {
   [[nodiscard]] static std::unexpected<Error> refuse_all(Run& run, BilingualText why);
   [[nodiscard]] static std::unexpected<Error> refuse_file(Run& run, BilingualText why);
   static void refuse_place(Run& run, const struct CsvBadRow& row);
-  static void refuse_row(Run& run, std::string_view why, const std::vector<std::string>& fields);
+  // Whether one more bad row is told in the error file; of those beyond no text is formed.
+  [[nodiscard]] static bool keeps_error(const Run& run);
+  // Whether the job has failed whatever follows, and nothing of that would be told.
+  [[nodiscard]] static bool is_decided(const Run& run);
   static void add_error(Run& run, std::string_view why, const std::vector<std::string>& fields);
   [[nodiscard]] Result<void> stage(Run& run);
   // Of the recipients at hand, how many the suppression lists stop.
@@ -137,10 +148,10 @@ class Importer final : public ImportStarter {
   TurnQueue<Piece> jobs_;
   std::mutex mutex_;  // guards the three below
   std::condition_variable stopped_;
-  std::set<JobKey> queued_;   // or at work
+  std::set<JobKey> queued_;   // claimed: or at work, or about to be queued
   bool left_behind_ = false;  // jobs that run in the store and are not queued
   std::atomic<bool> stopping_{false};
-  std::thread thread_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace todoku::intake

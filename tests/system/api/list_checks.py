@@ -107,12 +107,12 @@ class Streams(Lists):
                              b'{"email":"b@example.jp","name":"x"}', b'{"email":"c\xff@example.jp"}',
                              b'{"email":"d@example.jp","insert_code":[{"key":"__a__","value":{}}]}',
                              b'{"insert_code":[]}', b'{"email":"' + b"x" * (300 << 10) + b'"}',
-                             b'{"email":"e@example.jp"}'])
+                             b'{"email":"e@example.jp"}', b'{"email":"f@example.jp","insert_code":["x"]}'])
         delivery, job = self.streamed(octets)
-        self.assertEqual(("FAILED", 0, 8), (job["status"], job["success_count"], job["failed_count"]))
+        self.assertEqual(("FAILED", 0, 9), (job["status"], job["success_count"], job["failed_count"]))
         self.unchanged(delivery)
         _, job = self.streamed(octets, "?ignore_errors=true", delivery)
-        self.assertEqual(("FINISHED", 2, 8, 10), (job["status"], job["success_count"], job["failed_count"],
+        self.assertEqual(("FINISHED", 2, 9, 11), (job["status"], job["success_count"], job["failed_count"],
                                                   job["total_count"]))
         head, *errors = self.errors(job)
         self.assertEqual("row", head[1])
@@ -120,7 +120,8 @@ class Streams(Lists):
                 r"^\[email: .*, row: 2\]$", r"^\[row 3, column 11: is no JSON", r"^\[row 4: is no JSON object\]$",
                 r"^\[name: is no member of a row.*, row: 6\]$", r"^\[row 7, column \d+: is no JSON",
                 r"^\[__a__: .*, row: 8\]$", r"^\[email: .*, row: 9\]$",
-                r"^\[row 10: is longer than 262144 bytes\]$"), strict=True):
+                r"^\[row 10: is longer than 262144 bytes\]$",
+                r"^\[insert_code\.0: .*, row: 12\]$"), strict=True):
             self.assertRegex(error[0], pattern)
         self.assertEqual('{"email":"bad"}', errors[0][1])
 
