@@ -105,6 +105,8 @@ Result<void> hand_to_smarthost(const SmarthostAccess& access, const AlarmMail& m
   prepare(handle.get(), access);
   set(handle.get(), CURLOPT_MAIL_FROM, '<' + mail.from + '>');
   curl_easy_setopt(handle.get(), CURLOPT_MAIL_RCPT, recipients.get());
+  // One address that is refused keeps nobody else from being told.
+  set(handle.get(), CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
   std::string_view rest = mail.message;
   set(handle.get(), CURLOPT_UPLOAD, 1L);
   curl_easy_setopt(handle.get(), CURLOPT_READFUNCTION, give_octets);

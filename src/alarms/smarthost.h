@@ -32,7 +32,7 @@ struct AlarmMail {
 
 // Blocks for a minute at the most, and ends soon once `stopped` is true. Errors: unauthorized (the
 // login is refused, or the certificate not trusted), unavailable (nobody answers), timeout,
-// cancelled, io (it does not take the mail; the detail has its code).
+// cancelled, io (it does not take the mail, or none of the addresses; the detail has its code).
 [[nodiscard]] Result<void> hand_to_smarthost(const SmarthostAccess& access, const AlarmMail& mail,
                                              const std::atomic<bool>& stopped);
 

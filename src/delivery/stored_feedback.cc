@@ -84,7 +84,8 @@ void StoredFeedback::rests(LaneRest rest) {
   if (leads_.leads()) return here_.rests(std::move(rest));
   const std::lock_guard lock(mutex_);
   if (rests_.size() >= kGatheredMax) return;
-  rests_[{std::move(rest.site), std::move(rest.source)}] = rest.rest;
+  auto key = std::tuple(rest.site, rest.source, rest.elsewhere);
+  rests_.insert_or_assign(std::move(key), std::move(rest));
   gathered_locked();
 }
 
@@ -106,9 +107,7 @@ ToldNews StoredFeedback::take_gathered() {
   const std::lock_guard lock(mutex_);
   posted_ = false;
   for (auto& [key, step] : std::exchange(progress_, {})) told.news.progress.push_back(step);
-  for (auto& [lane, rest] : std::exchange(rests_, {})) {
-    told.news.rests.push_back({lane.first, lane.second, rest});
-  }
+  for (auto& [key, rest] : std::exchange(rests_, {})) told.news.rests.push_back(std::move(rest));
   told.routed = std::exchange(routed_, {});
   return told;
 }

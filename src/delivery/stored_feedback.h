@@ -15,6 +15,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "async/task.h"
@@ -83,7 +84,8 @@ class StoredFeedback final : public Feedback {
 
   mutable std::mutex mutex_;  // guards what follows, up to the blank line
   std::map<store::BatchKey, BatchProgress> progress_;
-  std::map<std::pair<std::string, std::string>, Milliseconds> rests_;
+  // By site, source and whether it is the source that is not wanted.
+  std::map<std::tuple<std::string, std::string, bool>, LaneRest> rests_;
   std::vector<std::pair<std::string, std::string>> routed_;
   bool posted_ = false;
   KnownSites told_;  // to others, since a while

@@ -229,6 +229,23 @@ TEST_F(StoredFeedbackTest, WhatCouriersTellReachesWhoLeadsInAnotherProcess) {
   EXPECT_EQ(stored(), 0U) << "it is dropped when it was read";
 }
 
+TEST_F(StoredFeedbackTest, WhoLeadsInAnotherProcessHearsThatASourceIsUnwanted) {
+  leading_.set(true);
+  courier_.rests({"google", "main", 30s, true});
+  courier_.rests({"google", "main", 30s});
+  courier_.progressed({step_of(1, 10)});
+  News news = hear(1);
+  const auto until = clock_.steady_now() + 10s;
+  while (news.rests.size() < 2 && clock_.steady_now() < until) {
+    const News more = scheduler_.take();
+    news.rests.insert(news.rests.end(), more.rests.begin(), more.rests.end());
+    std::this_thread::sleep_for(1ms);
+  }
+  ASSERT_THAT(news.rests, SizeIs(2)) << "the one does not take the other's place";
+  EXPECT_EQ(news.rests[0].source, "main");
+  EXPECT_NE(news.rests[0].elsewhere, news.rests[1].elsewhere);
+}
+
 TEST_F(StoredFeedbackTest, WhoLeadsHearsItsOwnCouriersInMemory) {
   leading_.set(true);
   scheduler_.progressed({step_of(1, 10)});

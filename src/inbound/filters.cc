@@ -37,12 +37,17 @@ Task<Result<net::Stream>> connected(FilterAddress filter, SteadyInstant deadline
 }  // namespace
 
 Task<Result<MilterVerdict>> ask_filter(FilterAddress filter, const MilterMail* mail,
-                                       SteadyInstant deadline) {
+                                       SteadyInstant deadline, const Clock* clock) {
   auto stream = co_await connected(std::move(filter), deadline);
   if (!stream) co_return fail(std::move(stream.error()));
   MilterTalk talk(*mail);
   std::array<char, kReadOctets> buffer{};
   for (;;) {
+    // The stream looks at the deadline only when it has to wait: never, while a filter goes on
+    // saying that it is still at work.
+    if (clock->steady_now() >= deadline) {
+      co_return fail(ErrorKind::timeout, "the filter took too long");
+    }
     const std::string out = talk.next_output();
     if (!out.empty()) {
       auto written = co_await stream->write(out, deadline);
@@ -97,7 +102,7 @@ Task<Filters::Passed> Filters::pass(MilterMail mail, std::string octets) {
   for (const FilterAddress& filter : options_.filters) {
     mail.octets = passed.octets;
     const SteadyInstant deadline = clock_.steady_now() + options_.filter_lasts_max;
-    auto asked = co_await ask_filter(filter, &mail, deadline);
+    auto asked = co_await ask_filter(filter, &mail, deadline, &clock_);
     if (asked) count_of(word_of(asked->kind)).add();
     const auto verdict =
         asked ? std::optional(std::move(*asked)) : without(filter, asked.error(), mail.id);

@@ -19,9 +19,10 @@
 namespace todoku::inbound {
 
 // Asks one filter, on a connection of its own. Errors: the filter is away (as net::dial()), took
-// too long (timeout), spoke no milter protocol (corrupt); cancelled.
+// too long (timeout; however often it said that it is still at work), spoke no milter protocol
+// (corrupt); cancelled. `mail` and `clock`, by which the deadline is, outlive the task.
 [[nodiscard]] Task<Result<MilterVerdict>> ask_filter(FilterAddress filter, const MilterMail* mail,
-                                                     SteadyInstant deadline);
+                                                     SteadyInstant deadline, const Clock* clock);
 
 // Thread-safe.
 class Filters {

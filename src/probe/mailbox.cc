@@ -53,6 +53,10 @@ ErrorKind kind_of(CURLcode code) {
       return ErrorKind::unauthorized;
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
+    // The connection is lost: that says nothing of the folder it was to open.
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_GOT_NOTHING:
       return ErrorKind::unavailable;
     case CURLE_OPERATION_TIMEDOUT:
       return ErrorKind::timeout;

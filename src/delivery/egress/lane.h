@@ -105,7 +105,8 @@ struct LaneWorld {
 
 class Lane : public std::enable_shared_from_this<Lane> {
  public:
-  // `is_named`: rules name the site, so that its share of a plan is counted.
+  // `is_named`: rules name the site, so that its share of a plan is counted; never a smarthost's,
+  // to which all of a source's mail goes.
   Lane(LaneWorld& world, std::string site, const policy::SiteLimits& limits,
        const EgressSource& source, std::size_t home, std::uint64_t seed, bool is_named = false);
   ~Lane();

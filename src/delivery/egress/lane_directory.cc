@@ -63,7 +63,7 @@ std::shared_ptr<Lane> LaneDirectory::announced_lane(const EgressSource& source,
     const std::uint64_t hash = fnv1a64(site + "|" + source.name);
     auto lane = std::make_shared<Lane>(world_, site, rules_.limits(site), source,
                                        static_cast<std::size_t>(hash % world_.runtime.size()), hash,
-                                       rules_.sites().contains(site));
+                                       !source.smarthost && rules_.sites().contains(site));
     if (draining_ || drained_.contains(source.name)) lane->drain();
     found = lanes_.emplace(std::move(key), std::move(lane)).first;
   }
