@@ -324,13 +324,13 @@ TEST(AdaptivePace, ASlowDownIsRememberedAndRunsOut) {
 }
 
 TEST(AdaptivePace, ReasonsAreToldApartByNumberAndName) {
-  for (int number = 0; number <= 11; ++number) {
+  for (int number = 0; number <= 12; ++number) {
     const auto reason = pace_reason(number);
     ASSERT_TRUE(reason);
     EXPECT_EQ(static_cast<int>(*reason), number);
     EXPECT_FALSE(to_string(*reason).empty());
   }
-  EXPECT_FALSE(pace_reason(12));
+  EXPECT_FALSE(pace_reason(13));
   EXPECT_FALSE(pace_reason(-1));
 }
 
