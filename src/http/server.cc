@@ -401,6 +401,18 @@ Task<bool> Server::make_room() {
   co_return false;
 }
 
+Task<void> Server::move_acceptors(Server* next) {
+  co_await accepting_.stop();  // the sockets stay open: who comes now waits in their queues
+  for (const auto& acceptor : std::exchange(acceptors_, {})) {
+    next->start_accepting(std::move(acceptor->listener), acceptor->tls);
+  }
+}
+
+Task<void> Server::hand_over(Server& next) {
+  check(accepting_.executor() == next.accepting_.executor(), "listeners stay on their executor");
+  return async::run_on(accepting_.executor(), move_acceptors(&next));
+}
+
 Task<void> Server::stop_accepting() {
   for (const auto& acceptor : acceptors_) acceptor->listener.close();
   co_await accepting_.stop();

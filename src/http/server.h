@@ -120,6 +120,11 @@ class Server {
   // Begins to accept at a Unix socket that only this user may connect to.
   [[nodiscard]] Task<Result<void>> listen_unix(std::string path);
 
+  // Accepts no more, and `next` does at the same addresses, with no moment at which nobody listens.
+  // Connections that were accepted here stay here. `next` has the same first executor. Before
+  // stop(); from any executor, once.
+  [[nodiscard]] Task<void> hand_over(Server& next);
+
   // Stops accepting, closes idle connections, lets requests in flight finish within `grace`, then
   // cancels the rest; returns when no connection is left. From any executor, once.
   [[nodiscard]] Task<void> stop(Milliseconds grace);
@@ -147,6 +152,7 @@ class Server {
   // Says that clients are refused, once a minute at most.
   void tell_refused(const net::IpAddress& client, std::string_view reason);
   [[nodiscard]] Worker& least_busy() const;
+  [[nodiscard]] Task<void> move_acceptors(Server* next);
   [[nodiscard]] Task<void> stop_accepting();
 
   std::unique_ptr<Shared> shared_;

@@ -2,6 +2,7 @@
 // The server over loopback, spoken to octet by octet. Time-outs are real and short; nothing sleeps.
 #include "http/server.h"
 
+#include <atomic>
 #include <deque>
 #include <filesystem>
 #include <fstream>
@@ -398,6 +399,35 @@ TEST_F(ServerTest, StoppingFinishesWhatIsInFlightAndClosesWhatIsIdle) {
   EXPECT_EQ(busy.read_to_end(), "");
   stopped.get();
   EXPECT_EQ(server_->stats().connections_open, 0U);
+  server_.reset();
+}
+
+TEST_F(ServerTest, HandsItsAddressOverWithNoMomentInWhichNobodyListens) {
+  start();
+  RawClient busy(port_);
+  busy.send(get("/gate"));
+  gate.await_arrival();
+  std::atomic<bool> enough{false};
+  std::atomic<int> refused{0};
+  std::thread knocking([&] {
+    while (!enough) refused += RawClient(port_).connected() ? 0 : 1;
+  });
+  Server next({runtime_.executor(0)}, clock_, test_router());
+  async::run_to_completion(server_->hand_over(next));
+  auto stopped = std::async(std::launch::async, [&] { stop(10s); });
+  RawClient client(port_);
+  client.send(get("/things/1"));
+  EXPECT_THAT(client.read_response(), StartsWith("200 "));
+  EXPECT_EQ(next.stats().requests, 1U);
+  gate.open();
+  EXPECT_EQ(busy.read_response(), "200 passed");
+  stopped.get();
+  enough = true;
+  knocking.join();
+  EXPECT_EQ(refused, 0);
+  client.finish_sending();
+  EXPECT_EQ(client.read_to_end(), "");
+  async::run_to_completion(next.stop(1s));
   server_.reset();
 }
 

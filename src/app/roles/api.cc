@@ -142,10 +142,10 @@ Result<void> ApiRole::start() {
   const auto at = *net::Endpoint::parse(ground_.config.api.listen);
   auto listening = ground_.wait_for(server_->listen(at, *tls));
   if (!listening) return fail("api.listen", std::move(listening.error()));
-  running_.add([this, tls = *tls](SteadyInstant deadline) {
+  running_.add([this](SteadyInstant deadline) {
     const Milliseconds grace = std::min(kRequestGrace, until(deadline, ground_.clock) / 2);
+    if (grace > 0ms) begin_farewell();
     ground_.wait_for(server_->stop(grace));
-    if (until(deadline, ground_.clock) > 0ms) begin_farewell(tls);
     return true;
   });
   const std::lock_guard lock(mutex_);
@@ -171,19 +171,13 @@ Task<http::Response> ApiRole::say_farewell(const http::Request& request) {
 }
 
 // Balancers look at /readyz for when to send nobody any more, and what they send all the same is to
-// come again rather than to look for a broken machine.
-void ApiRole::begin_farewell(std::shared_ptr<const net::TlsServerContext> tls) {
-  const auto at = endpoint();
-  if (!at) return;
+// come again rather than to look for a broken machine: at no moment does nobody listen.
+void ApiRole::begin_farewell() {
   http::ServerOptions options = server_options();
   options.connections_max = std::min(options.connections_max, kFarewellConnectionsMax);
   farewell_ = std::make_unique<http::Server>(std::vector{ground_.runtime.executor(0)},
                                              ground_.clock, farewell_router(), options);
-  const auto listening = ground_.wait_for(farewell_->listen(*at, std::move(tls)));
-  if (!listening) {
-    log::warning("nobody tells the API's clients that this stops",
-                 {{"reason", listening.error().detail}});
-  }
+  ground_.wait_for(server_->hand_over(*farewell_));
 }
 
 void ApiRole::leave() {

@@ -51,7 +51,7 @@ class ApiRole final : public Role {
   [[nodiscard]] http::ServerOptions server_options();
   [[nodiscard]] http::Router farewell_router();
   [[nodiscard]] Task<http::Response> say_farewell(const http::Request& request);
-  void begin_farewell(std::shared_ptr<const net::TlsServerContext> tls);
+  void begin_farewell();
 
   const Ground& ground_;
   Door& door_;
