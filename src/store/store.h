@@ -62,6 +62,7 @@
 #include "store/relayed.h"
 #include "store/settings.h"
 #include "store/smtp_credentials.h"
+#include "store/steering.h"
 #include "store/suppressions.h"
 #include "store/uploads.h"
 #include "store/usages.h"
@@ -86,6 +87,7 @@ class ReadTransaction : public SettingReads,
                         public MailCountReads,
                         public DeliveryReads,
                         public CourseReads,
+                        public SteeringReads,
                         public RecipientReads,
                         public DomainCountReads,
                         public SampleReads,
@@ -123,6 +125,7 @@ class WriteTransaction : public SettingWrites,
                          public MailCountWrites,
                          public DeliveryWrites,
                          public CourseWrites,
+                         public SteeringWrites,
                          public RecipientWrites,
                          public ImportWrites,
                          public ExportWrites,

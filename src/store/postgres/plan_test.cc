@@ -126,6 +126,9 @@ INSERT INTO delivery_outcomes SELECT 1000000 + n, 's' || k, 3, k, n, n
   FROM generate_series(1, {0} / 10) n, generate_series(1, 10) k;
 INSERT INTO hourly_outcomes SELECT n % ({0} / 10), n, 0, 's' || n % 10, 3, n % 20, n, n
   FROM generate_series(1, {0}) n;
+INSERT INTO steering SELECT 1000000 + n, 1, 1, 1, 0, 1, 'UTC', n, n + 1, 0
+  FROM generate_series(1, {0}) n;
+INSERT INTO resends SELECT n, n % ({0} / 10), n FROM generate_series(1, {0}) n;
 INSERT INTO warm_up SELECT 's' || n % 10, n, '', 1 FROM generate_series(1, {0}) n;
 INSERT INTO lane_paces SELECT 's' || n % 10, 'd' || n || '.example', n, n, 1, 1, 1, 1, 1, 1, n, n,
   n, 1, 1, 1, 1 FROM generate_series(1, {0}) n;
@@ -218,7 +221,7 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
       " hourly_outcomes,"
       " lane_paces,"
       " rate_counts,"
-      " rate_states, warm_up,"
+      " rate_states, warm_up, steering, resends,"
       " probes");
   fill(60'000);
   database_.execute("ANALYZE");

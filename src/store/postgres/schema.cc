@@ -533,7 +533,20 @@ ALTER TABLE import_jobs ADD COLUMN form bigint NOT NULL DEFAULT 0,
   ADD COLUMN dry_file text NOT NULL DEFAULT '';
 )sql";
 
-constexpr std::array<Step, 30> kSteps{{{"tables", kStep1},
+// steering, resends   as in SQLite. A node of the version before begins nothing that a row of these
+// says not to be begun only where one of this version leads: replace all of them.
+constexpr std::string_view kStep31 = R"sql(
+CREATE TABLE steering(
+  delivery bigint PRIMARY KEY, revision bigint NOT NULL, mails bigint NOT NULL,
+  minutes bigint NOT NULL, quiet_from bigint NOT NULL, quiet_until bigint NOT NULL,
+  zone text COLLATE "C" NOT NULL, goes_from bigint NOT NULL, goes_until bigint,
+  used_to bigint NOT NULL) WITH (fillfactor = 50);
+CREATE TABLE resends(
+  delivery bigint PRIMARY KEY, account bigint NOT NULL, email bigint NOT NULL);
+CREATE INDEX resends_email ON resends(account, email);
+)sql";
+
+constexpr std::array<Step, 31> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -562,7 +575,8 @@ constexpr std::array<Step, 30> kSteps{{{"tables", kStep1},
                                        {"volumes of sources that warm up", kStep27},
                                        {"probes of mailboxes", kStep28},
                                        {"complaints in stories", kStep29},
-                                       {"what imports find", kStep30}}};
+                                       {"what imports find", kStep30},
+                                       {"paces, quiet hours and resends", kStep31}}};
 
 // How many steps a program must know to work on these tables, whatever contractions say: those of
 // the release before, so that its processes go on, and start again, until each has been replaced,

@@ -282,7 +282,7 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "DROP TABLE rate_counts;"
       "DROP TABLE probes;"
       "DROP TABLE rate_states;"
-      "DROP TABLE warm_up;"
+      "DROP TABLE warm_up; DROP TABLE steering; DROP TABLE resends;"
       "DROP TABLE smtp_habits; ALTER TABLE deliveries DROP COLUMN credential;"
       "ALTER TABLE attachments DROP COLUMN content_id;"
       "ALTER TABLE attachments DROP COLUMN relayed;"
