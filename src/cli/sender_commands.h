@@ -57,6 +57,11 @@ int bulk_show(Session& session, std::int64_t delivery, bool follow);
 // `order`: pause, resume, stop or cancel.
 int bulk_order(Session& session, std::int64_t delivery, const std::string& order);
 int bulk_delete(Session& session, std::int64_t delivery);
+// `pace`: "600/minute", "10000/hour" or "none".
+int bulk_pace(Session& session, std::int64_t delivery, const std::string& pace);
+// `hours`: "21:00-08:00" or "none"; in this time zone.
+int bulk_quiet_hours(Session& session, std::int64_t delivery, const std::string& hours,
+                     const std::string& zone);
 
 // -- deliveries.cc
 struct DeliverySearch {

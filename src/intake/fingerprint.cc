@@ -56,6 +56,13 @@ void add(FieldDigest& digest, const LabelsRequest& value) {
   digest.field("purpose", purpose);
 }
 
+// Where nothing is said, as before there was anything to say: answers are kept across versions.
+void add(FieldDigest& digest, const store::SteeringChange& value) {
+  const auto& [pace, quiet] = value;
+  if (pace && *pace) digest.field("pace", to_string(**pace));
+  if (quiet && *quiet) digest.field("quiet_hours", to_string(**quiet));
+}
+
 FieldDigest of_delivery(std::string_view kind, store::PublicId delivery) {
   FieldDigest digest(kind);
   digest.number(static_cast<std::uint64_t>(delivery));
@@ -98,8 +105,9 @@ Sha256 fingerprint_of(const TransactionRequest& request, std::span<const Sha256>
 }
 
 Sha256 fingerprint_of(const BulkRequest& request, std::span<const Sha256> attachments) {
-  const auto& [content, at_most_once, labels, open_tracking] = request;
+  const auto& [content, at_most_once, labels, open_tracking, steering] = request;
   FieldDigest digest("bulk");
+  add(digest, steering);
   add(digest, content, attachments);
   digest.field("at_most_once", at_most_once);
   add(digest, labels);
@@ -110,9 +118,10 @@ Sha256 fingerprint_of(const BulkRequest& request, std::span<const Sha256> attach
 Sha256 fingerprint_of(store::PublicId delivery, const UpdateRequest& request,
                       std::span<const Sha256> inline_digests) {
   const auto& [from, reply_to, subject, text_part, html_part, unsubscribe_mailto, unsubscribe_url,
-               one_click, headers, inline_parts, to, at_most_once, labels, keep_duplicates] =
-      request;
+               one_click, headers, inline_parts, to, at_most_once, labels, steering,
+               keep_duplicates] = request;
   FieldDigest digest = of_delivery("update", delivery);
+  add(digest, steering);
   digest.field("from", from);
   digest.field("reply_to", reply_to);
   digest.field("subject", subject);
@@ -144,8 +153,10 @@ Sha256 fingerprint_of(store::PublicId delivery, const RecipientRequest& request)
   return digest.finish();
 }
 
-Sha256 fingerprint_of(store::PublicId delivery, std::optional<Instant> reservation) {
+Sha256 fingerprint_of(store::PublicId delivery, std::optional<Instant> reservation,
+                      const store::SteeringChange& steering) {
   FieldDigest digest = of_delivery("commit", delivery);
+  add(digest, steering);
   digest.field("reservation", reservation);
   return digest.finish();
 }

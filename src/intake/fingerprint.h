@@ -36,7 +36,8 @@ namespace todoku::intake {
 [[nodiscard]] Sha256 fingerprint_of(store::PublicId delivery, const UpdateRequest& request,
                                     std::span<const Sha256> inline_parts = {});
 [[nodiscard]] Sha256 fingerprint_of(store::PublicId delivery, const RecipientRequest& request);
-[[nodiscard]] Sha256 fingerprint_of(store::PublicId delivery, std::optional<Instant> reservation);
+[[nodiscard]] Sha256 fingerprint_of(store::PublicId delivery, std::optional<Instant> reservation,
+                                    const store::SteeringChange& steering = {});
 [[nodiscard]] Sha256 fingerprint_of(store::PublicId delivery, const store::NewImport& import,
                                     const Sha256& upload);
 [[nodiscard]] Sha256 fingerprint_of(const store::NewExport& wanted);

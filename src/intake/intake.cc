@@ -208,7 +208,7 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkReq
                               .labels = std::move(labels)};
   co_return co_await change<store::PublicId>(
       store_, WritePriority::accept,
-      [this, delivery = std::move(delivery),
+      [this, delivery = std::move(delivery), steering = std::move(request.steering),
        repeatable](WriteTransaction& transaction) -> Answer<store::PublicId> {
         auto created = transaction.create_draft(delivery, limits_.drafts_max);
         if (!created && created.error().kind == ErrorKind::limit_exceeded) {
@@ -216,6 +216,8 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkReq
                         texts::drafts_limit(static_cast<std::size_t>(limits_.drafts_max)));
         }
         if (!created) return refuse(refusal_of(created.error()));
+        auto told = tell_how(transaction, created->key, steering);
+        if (!told) return refuse(std::move(told.error()));
         auto kept = keep_answer(transaction, repeatable, created->id);
         if (!kept) return refuse(std::move(kept.error()));
         return created->id;
@@ -264,6 +266,25 @@ Task<Answer<void>> Intake::steer(store::Account account, store::PublicId id, sto
       });
   if (!steered) co_return refuse(std::move(steered.error()));
   if (*steered) {
+    co_await handover_.courses_changed();
+    handover_.work_arrived();
+  }
+  co_return Answer<void>{};
+}
+
+Task<Answer<void>> Intake::say_how(store::Account account, store::PublicId id,
+                                   store::SteeringChange how) {
+  auto told = co_await change<bool>(
+      store_, WritePriority::accept,
+      [account, id, how = std::move(how)](WriteTransaction& transaction) -> Answer<bool> {
+        const auto delivery = transaction.read().delivery_head(account.key, id);
+        if (!delivery) return refuse(refusal_of(delivery.error()));
+        auto done = tell_how(transaction, delivery->key, how);
+        if (!done) return refuse(std::move(done.error()));
+        return *done && delivery->status == DeliveryStatus::sending;
+      });
+  if (!told) co_return refuse(std::move(told.error()));
+  if (*told) {
     co_await handover_.courses_changed();
     handover_.work_arrived();
   }

@@ -8,6 +8,7 @@
 //   commit, commit immediate                      EDIT
 //   cancel, another time                          RESERVE
 //   pause, resume, stop                           SENDING
+//   pace, quiet hours                             all but SENT, FAILED
 //   delete                                        EDIT, RESERVE, SENT, FAILED
 //   read                                          any
 //
@@ -118,10 +119,14 @@ class Intake {
                                         Repeatable repeatable = {});
   // Without a time: at once.
   Task<Answer<void>> commit_bulk(store::Account account, store::PublicId delivery,
-                                 std::optional<Instant> reservation, Repeatable repeatable = {});
+                                 std::optional<Instant> reservation, Repeatable repeatable = {},
+                                 store::SteeringChange steering = {});
   Task<Answer<void>> cancel(store::Account account, store::PublicId delivery);
   // Of one that goes out: it is paused, goes on, or ends here (store/course.h).
   Task<Answer<void>> steer(store::Account account, store::PublicId delivery, store::Course course);
+  // How a bulk is to go (store/steering.h), until it is over.
+  Task<Answer<void>> say_how(store::Account account, store::PublicId delivery,
+                             store::SteeringChange change);
   Task<Answer<void>> remove(store::Account account, store::PublicId delivery);
 
   Task<Answer<store::PublicId>> add_recipient(store::Account account, store::PublicId delivery,

@@ -239,6 +239,21 @@ Text only_stopped() {
           "トランザクション配信は停止のみ可能で、一時停止はできません。"};
 }
 
+Text only_of_bulk() {
+  return {"a pace and quiet hours are for bulk deliveries only.",
+          "送信速度と静音時間帯は、一斉配信にのみ指定できます。"};
+}
+
+Text unknown_zone(std::string_view value) {
+  return {fmt::format("\"{}\" is not a time zone such as Asia/Tokyo.", shown(value)),
+          fmt::format("「{}」というタイムゾーンはありません。Asia/Tokyo のように指定してください。",
+                      shown(value))};
+}
+
+Text ends_when_it_begins() {
+  return {"must not be the same as from.", "fromと同じ時刻は指定できません。"};
+}
+
 Text policy_stays(bool at_most_once) {
   const std::string_view policy = at_most_once ? "at_most_once" : "at_least_once";
   return {

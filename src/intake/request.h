@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "mail/content.h"
+#include "store/steering.h"
 
 namespace todoku::intake {
 
@@ -28,6 +29,7 @@ struct BulkRequest {
   bool at_most_once = false;  // store/deliveries.h
   LabelsRequest labels;
   std::optional<bool> open_tracking;  // nullopt: as the account has it
+  store::SteeringChange steering = {};
 };
 
 struct TransactionRequest {
@@ -59,6 +61,7 @@ struct UpdateRequest {
   std::optional<std::vector<RecipientRequest>> to;
   std::optional<bool> at_most_once;  // what begin said of it stays: else a refusal
   LabelsRequest labels;
+  store::SteeringChange steering = {};
   bool keep_duplicates = false;  // of `to`; else an address gets one mail, that of its first entry
 };
 

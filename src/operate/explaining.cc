@@ -275,6 +275,12 @@ Task<Result<Operations::RateHolds>> Operations::rate_holds_of(
       const auto until = canary_until(reader, *head, now);
       if (!until) return fail(until.error());
       if (*until) holds.canaries[key] = **until;
+      const auto steering = reader.steering(key);
+      if (!steering) return fail(steering.error());
+      explain::SteeredWay way;
+      if (steering->rules.quiet) way.quiet_until = quiet_until(*steering->rules.quiet, now);
+      if (steering->rules.pace) way.pace = to_string(*steering->rules.pace);
+      if (way.quiet_until || !way.pace.empty()) holds.steered[key] = std::move(way);
     }
     return holds;
   });
@@ -309,6 +315,7 @@ Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
       .holds = std::move(*holds),
       .rate_holds = std::move(rate_holds->rates),
       .canaries = std::move(rate_holds->canaries),
+      .steered = std::move(rate_holds->steered),
       .more = explanation.more,
       .of_all = found->of_all,
   };

@@ -656,6 +656,7 @@ class Operations {
   struct RateHolds {
     std::map<store::DeliveryKey, std::vector<explain::RateHold>> rates;
     std::map<store::DeliveryKey, Instant> canaries;
+    std::map<store::DeliveryKey, explain::SteeredWay> steered;
   };
   Task<Result<RateHolds>> rate_holds_of(std::vector<store::DeliveryKey> deliveries);
   Task<Result<void>> changed();

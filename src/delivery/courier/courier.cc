@@ -28,6 +28,9 @@ constexpr Milliseconds kQueueWait = std::chrono::seconds(1);
 constexpr std::size_t kAcknowledgingMax = 16;
 // Before a letter, or a domain's policy, is read again that the store did not give.
 constexpr std::chrono::seconds kStoreWait{10};
+// Until a batch may be offered again of which it is not the turn; when it is, the scheduler knows,
+// and another word of the sender's must not find it put off.
+constexpr Milliseconds kTurnWait = std::chrono::seconds(5);
 // Until bells come again that could not be answered: the store was away; the lease had lapsed and
 // is asked for again.
 constexpr Milliseconds kClaimWait = std::chrono::seconds(1);
@@ -263,7 +266,7 @@ Task<bool> Courier::take_pace(std::shared_ptr<BatchInFlight> batch) {
       });
   // Where the store does not answer, nothing is begun.
   const std::size_t granted = taken ? static_cast<std::size_t>(taken->granted) : 0;
-  const Milliseconds wait = taken ? taken->next_in : Milliseconds(kStoreWait);
+  const Milliseconds wait = taken ? std::min(taken->next_in, kTurnWait) : Milliseconds(kStoreWait);
   batch->take_turns(granted);
   const SteadyInstant later = world_.clock.steady_now() + wait;
   for (std::size_t i = granted; i < all; ++i) {

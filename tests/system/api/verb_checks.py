@@ -3,9 +3,10 @@
 is in tests/system/delivery/steering_test.py."""
 import csv
 import io
+import time
 import zipfile
 
-from door import Checks, eventually, new_account
+from door import Checks, eventually, mail, new_account
 
 VERBS = ("pause", "resume", "stop")
 
@@ -29,6 +30,70 @@ class Verbs(Checks):
         told = self.progress(delivery)
         self.assertEqual(("sent", 1, 1, 0), (told["state"], told["total"], told["delivered"],
                                              told["cancelled"]))
+
+    def night(self):
+        """Quiet hours that go on now, and for more than an hour."""
+        now = time.gmtime()
+        return {"from": f"{(now.tm_hour - 1) % 24:02}:00", "until": f"{(now.tm_hour + 2) % 24:02}:00",
+                "time_zone": "UTC"}
+
+    def test_nothing_is_begun_in_quiet_hours(self):
+        delivery = self.draft(["quiet1@fast.example", "quiet2@fast.example"])
+        night = self.night()
+        self.assertEqual({"delivery_id": delivery}, self.ok(
+            self.put(f"/deliveries/{delivery}/quiet_hours", night)))
+        self.ok(self.patch(f"/deliveries/bulk/commit/{delivery}/immediate"))
+        eventually(lambda: self.progress(delivery)["state"] == "sending", "its start")
+        told = self.progress(delivery)
+        self.assertEqual((night, "quiet_hours", 2), (told["quiet_hours"], told["waits"]["because"],
+                                                     told["pending"]))
+        self.assertRegex(told["waits"]["until"], r"T\d\d:00:00\+")
+        for language, word in (("en", "quiet hours"), ("ja", "静音時間帯")):
+            why = self.ok(self.get("/explain?email=quiet1@fast.example",
+                                   headers={"Accept-Language": language}))
+            self.assertIn(word, why["text"])
+        self.ok(self.account.request("DELETE", f"/deliveries/{delivery}/quiet_hours"))
+        eventually(lambda: self.progress(delivery)["delivered"] == 2, "its mails")
+        told = self.progress(delivery)
+        self.assertEqual((None, None), (told["quiet_hours"], told["waits"]))
+        self.assertIn("SENT", self.refused(
+            self.put(f"/deliveries/{delivery}/quiet_hours", night))[0])
+
+    def test_a_pace_holds_and_can_be_changed_while_it_goes_out(self):
+        delivery = self.draft([f"pace{i}@fast.example" for i in range(30)], pace={
+            "mails": 2, "per": "hour"})
+        self.assertEqual({"mails": 2, "per": "hour"}, self.progress(delivery)["pace"])
+        self.ok(self.patch(f"/deliveries/bulk/commit/{delivery}/immediate"))
+        eventually(lambda: self.progress(delivery)["delivered"] > 0, "its first mail")
+        told = self.progress(delivery)
+        self.assertEqual((1, "pace"), (told["delivered"], told["waits"]["because"]))
+        self.ok(self.account.request("DELETE", f"/deliveries/{delivery}/pace"))
+        eventually(lambda: self.progress(delivery)["delivered"] == 30, "the others")
+
+    def test_how_it_is_to_go_is_read_exactly(self):
+        delivery = self.draft(["how@fast.example"])
+        for body, member in (({"mails": 0, "per": "hour"}, "mails"),
+                             ({"mails": 1_000_001, "per": "hour"}, "mails"),
+                             ({"mails": 1.5, "per": "hour"}, "mails"), ({"per": "hour"}, "mails"),
+                             ({"mails": 5, "per": "day"}, "per"), ({"mails": 5}, "per")):
+            answer = self.put(f"/deliveries/{delivery}/pace", body)
+            self.assertEqual((400, {member}), (answer.status, set(answer.json["error_messages"])))
+        night = {"from": "21:00", "until": "08:00", "time_zone": "Asia/Tokyo"}
+        for member, value in (("from", "9:00"), ("from", "24:00"), ("until", "08:60"),
+                              ("until", "21:00"), ("time_zone", "Asia/Tokio"),
+                              ("time_zone", "GMT+9"), ("time_zone", None)):
+            answer = self.put(f"/deliveries/{delivery}/quiet_hours", {**night, member: value})
+            self.assertEqual((400, {member}), (answer.status, set(answer.json["error_messages"])))
+        told = self.progress(delivery)
+        self.assertEqual((None, None, None), (told["pace"], told["quiet_hours"], told["waits"]))
+        self.ok(self.put(f"/deliveries/bulk/update/{delivery}", {
+            "quiet_hours": night, "pace": {"mails": 600, "per": "minute"}}))
+        told = self.progress(delivery)
+        self.assertEqual(({"mails": 600, "per": "minute"}, night),
+                         (told["pace"], told["quiet_hours"]))
+        urgent = self.ok(self.post("/deliveries/transaction", mail()), 201)["delivery_id"]
+        self.assertIn("bulk", self.refused(
+            self.put(f"/deliveries/{urgent}/pace", {"mails": 5, "per": "hour"}))[0])
 
     def export(self, delivery, body=None, **headers):
         """(the job when it has ended, its file's rows)."""
