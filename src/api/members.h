@@ -63,6 +63,7 @@ inline constexpr std::array kTransactionBatch{Member{"mails", kTransaction}};
 inline constexpr auto kUpdate = with(
     with(with(kContent, kLabels), kSteering),
     std::array{Member{"to", kRecipient}, Member{"keep_duplicates"}, Member{"duplicate_policy"}});
+inline constexpr std::array kResend{Member{"to"}};
 inline constexpr std::array kSendAt{Member{"send_at"}};
 inline constexpr auto kCommit = with(std::array{Member{"reservation_time"}}, kSteering);
 inline constexpr std::array kErrorList{Member{"error_start"}, Member{"error_end"}, Member{"email"},

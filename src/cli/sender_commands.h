@@ -26,6 +26,14 @@ struct Send {
 };
 int send_mail(Session& session, const Send& options);
 
+// -- resend.cc
+struct Resend {
+  std::int64_t email = 0;
+  std::string to;               // empty: to its recipient
+  std::string idempotency_key;  // empty: a fresh one
+};
+int resend_mail(Session& session, const Resend& options);
+
 // -- bulk.cc
 struct BulkSend {
   MessageFields fields;

@@ -33,6 +33,7 @@ struct SenderWords::Values {
   Send send;
   BulkSend bulk;
   BulkImport import;
+  Resend resend;
   std::int64_t id = 0;
   bool follow = false;
   std::string at;
@@ -52,6 +53,7 @@ struct SenderWords::Values {
 SenderWords::SenderWords(WordBook book)
     : book_(std::move(book)), values_(std::make_unique<Values>()) {
   add_send();
+  add_resend();
   add_bulk();
   add_deliveries();
   add_logs();
@@ -139,6 +141,23 @@ void SenderWords::add_send() {
          {"Seconds after which it is given up", "送信をあきらめるまでの秒数"})
       ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
   book_.speaks(command, [this](Session& s) { return send_mail(s, values_->send); });
+}
+
+void SenderWords::add_resend() {
+  CLI::App* command = book_.verb(
+      book_.app, "resend",
+      {"Send one mail once more, also to another address", "メールを再送する（宛先の訂正も可）"});
+  Resend& resend = values_->resend;
+  option(command, "EMAIL_ID", resend.email,
+         {"The mail's number, as todoku explain tells it",
+          "メールの番号（todoku explain に表示されるもの）"})
+      ->required()
+      ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
+  option(command, "--to", resend.to,
+         {"The address that was meant; else its recipient's", "正しい宛先。省略すると元の宛先"});
+  option(command, "--idempotency-key", resend.idempotency_key,
+         {"A name by which a repeat sends nothing twice", "再実行で二重に送らないための名前"});
+  book_.speaks(command, [this](Session& s) { return resend_mail(s, values_->resend); });
 }
 
 void SenderWords::add_bulk() {

@@ -58,6 +58,10 @@ struct StoryOptions {
   // Of those that go to a few at each receiver first: when the others follow.
   std::map<store::DeliveryKey, Instant> canaries = {};
   std::map<store::DeliveryKey, SteeredWay> steered = {};
+  // By delivery: the mail (email_id) that it says once more.
+  std::map<store::DeliveryKey, store::PublicId> resend_of = {};
+  // Deliveries that say this mail once more, the latest first.
+  std::map<store::RecipientKey, std::vector<store::PublicId>> resends = {};
   // There are more mails than are told of; of so many if that is known, else 0.
   bool more = false;
   std::int64_t of_all = 0;

@@ -88,8 +88,9 @@ Task<std::vector<Sha256>> digests_of(const std::vector<Attachment>& attachments)
 
 Sha256 fingerprint_of(const TransactionRequest& request, std::span<const Sha256> attachments) {
   const auto& [content, at_most_once, send_at, expires_in, to, more_to, cc, bcc, insert_codes,
-               labels, open_tracking] = request;
+               labels, open_tracking, resend_of] = request;
   FieldDigest digest("transaction");
+  check(!resend_of, "what is sent once more has a fingerprint of its own");
   add(digest, content, attachments);
   digest.field("at_most_once", at_most_once);
   digest.field("send_at", send_at);
@@ -101,6 +102,13 @@ Sha256 fingerprint_of(const TransactionRequest& request, std::span<const Sha256>
   digest.field("insert_codes", insert_codes);
   add(digest, labels);
   digest.field("open_tracking", open_tracking);
+  return digest.finish();
+}
+
+Sha256 fingerprint_of_resend(store::PublicId email, const std::optional<std::string>& to) {
+  FieldDigest digest("resend");
+  digest.number(static_cast<std::uint64_t>(email));
+  digest.field("to", to);
   return digest.finish();
 }
 

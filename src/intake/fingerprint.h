@@ -29,6 +29,8 @@ namespace todoku::intake {
 // of its fields right.
 [[nodiscard]] Sha256 fingerprint_of(const TransactionRequest& request,
                                     std::span<const Sha256> attachments);
+[[nodiscard]] Sha256 fingerprint_of_resend(store::PublicId email,
+                                           const std::optional<std::string>& to);
 [[nodiscard]] Sha256 fingerprint_of(const BulkRequest& request,
                                     std::span<const Sha256> attachments);
 // Those of requests whose path names a delivery.

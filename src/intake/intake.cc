@@ -99,9 +99,9 @@ Task<Answer<Made>> Intake::accept_transaction(store::Account account, Transactio
                               .labels = std::move(labels),
                               .life = request.expires_in};
   Answer<Made> made;
-  if (request.send_at) {
-    made = co_await keep_waiting(std::move(delivery), std::move(recipients), *request.send_at,
-                                 repeatable);
+  if (request.send_at || request.resend_of) {
+    made = co_await keep_waiting(std::move(delivery), std::move(recipients), request.send_at,
+                                 repeatable, request.resend_of);
   } else {
     made = co_await accept_now(std::move(delivery), std::move(recipients), repeatable);
   }
@@ -141,18 +141,22 @@ Task<Answer<Made>> Intake::accept_now(store::NewDelivery delivery,
 // start starts it, too.
 Task<Answer<Made>> Intake::keep_waiting(store::NewDelivery delivery,
                                         std::vector<store::NewRecipient> recipients,
-                                        std::optional<Instant> send_at, Repeatable repeatable) {
+                                        std::optional<Instant> send_at, Repeatable repeatable,
+                                        std::optional<store::PublicId> resend_of) {
   const std::size_t count = recipients.size();
   if (repeatable) repeatable->begins = send_at;
   auto kept = co_await change<Made>(
       store_, WritePriority::accept,
-      [delivery = std::move(delivery), recipients = std::move(recipients), send_at,
+      [delivery = std::move(delivery), recipients = std::move(recipients), send_at, resend_of,
        repeatable](WriteTransaction& transaction) -> Answer<Made> {
         auto created = transaction.create_draft(delivery, std::nullopt);
         if (!created) return refuse(refusal_of(created.error()));
         const auto ids = transaction.append_recipients(created->key, recipients);
         if (!ids) return refuse(refusal_of(ids.error()));
-        const auto done = transaction.commit_draft(created->key, send_at);
+        auto done = transaction.commit_draft(created->key, send_at);
+        if (done && resend_of) {
+          done = transaction.note_resend(created->key, created->account, *resend_of);
+        }
         if (!done) return refuse(refusal_of(done.error()));
         auto answer = keep_answer(transaction, repeatable, created->id);
         if (!answer) return refuse(std::move(answer.error()));

@@ -97,6 +97,11 @@ class Intake {
   Task<Answer<Made>> accept_transaction(store::Account account, TransactionRequest request,
                                         Problems problems = {}, Repeatable repeatable = {},
                                         bool counted = false);
+  // A mail of the account's that is over, once more: to its recipient, or to another address. It is
+  // a transaction of its own, for the purpose of the first, and names it (store/resends.h). Not of
+  // what came whole, by SMTP.
+  Task<Answer<Made>> resend(store::Account account, store::PublicId email,
+                            std::optional<std::string> to, Repeatable repeatable = {});
   // How many mails accept_transaction() would make of it, or what it would refuse it for, whatever
   // is free or in use now.
   [[nodiscard]] Answer<std::int64_t> mails_of(const store::Account& account,
@@ -154,9 +159,11 @@ class Intake {
                         Problems& problems) const;
   Task<Answer<Made>> accept_now(store::NewDelivery delivery,
                                 std::vector<store::NewRecipient> recipients, Repeatable repeatable);
+  // `resend_of`: TransactionRequest.
   Task<Answer<Made>> keep_waiting(store::NewDelivery delivery,
                                   std::vector<store::NewRecipient> recipients,
-                                  std::optional<Instant> send_at, Repeatable repeatable);
+                                  std::optional<Instant> send_at, Repeatable repeatable,
+                                  std::optional<store::PublicId> resend_of = {});
   Task<Answer<Made>> make_submitted(store::Account account, SubmittedMail mail,
                                     Repeatable repeatable);
   Task<void> wait_for_import(store::AccountKey account, store::PublicId delivery);

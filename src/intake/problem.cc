@@ -244,6 +244,23 @@ Text only_of_bulk() {
           "送信速度と静音時間帯は、一斉配信にのみ指定できます。"};
 }
 
+Text not_over_yet() {
+  return {
+      "the mail is still on its way: it may arrive by itself. Stop its delivery first, or wait.",
+      "このメールはまだ配信中で、このまま届く可能性があります。先に配信を停止するか、完了をお待ち"
+      "ください。"};
+}
+
+Text came_whole() {
+  return {"it came as a whole message by SMTP and is signed and sent as such: hand it in again.",
+          "SMTPで受け付けたメールは再送できません。もう一度送信してください。"};
+}
+
+Text is_erased() {
+  return {"its content or its recipient was erased: there is nothing to send again.",
+          "本文または宛先が消去されているため、再送できません。"};
+}
+
 Text unknown_zone(std::string_view value) {
   return {fmt::format("\"{}\" is not a time zone such as Asia/Tokyo.", shown(value)),
           fmt::format("「{}」というタイムゾーンはありません。Asia/Tokyo のように指定してください。",

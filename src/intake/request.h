@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "mail/content.h"
+#include "store/keys.h"
 #include "store/steering.h"
 
 namespace todoku::intake {
@@ -44,6 +45,8 @@ struct TransactionRequest {
   std::vector<InsertCode> insert_codes;
   LabelsRequest labels;
   std::optional<bool> open_tracking;  // as above
+  std::optional<store::PublicId> resend_of =
+      {};  // the mail that this says once more (Intake::resend)
 };
 
 // nullopt: the field was not given and stays as it is.

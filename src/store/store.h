@@ -60,6 +60,7 @@
 #include "store/recipient_sample.h"
 #include "store/recipients.h"
 #include "store/relayed.h"
+#include "store/resends.h"
 #include "store/settings.h"
 #include "store/smtp_credentials.h"
 #include "store/steering.h"
@@ -88,6 +89,7 @@ class ReadTransaction : public SettingReads,
                         public DeliveryReads,
                         public CourseReads,
                         public SteeringReads,
+                        public ResendReads,
                         public RecipientReads,
                         public DomainCountReads,
                         public SampleReads,
@@ -126,6 +128,7 @@ class WriteTransaction : public SettingWrites,
                          public DeliveryWrites,
                          public CourseWrites,
                          public SteeringWrites,
+                         public ResendWrites,
                          public RecipientWrites,
                          public ImportWrites,
                          public ExportWrites,

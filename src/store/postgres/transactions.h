@@ -74,6 +74,11 @@ class Questions final : public ReadTransaction {
   Result<std::vector<DeliveryKey>> held_deliveries(std::int64_t limit) override;
   Result<StoppedWork> stopped_work(DeliveryKey after, std::int64_t recipients) override;
 
+  // -- mails once more (resends.cc)
+  Result<std::optional<PublicId>> resend_of(DeliveryKey key) override;
+  Result<std::vector<PublicId>> resends_of(AccountKey account, PublicId email,
+                                           std::int64_t limit) override;
+
   // -- how bulk is to go (steering.cc)
   Result<Steering> steering(DeliveryKey key) override;
   Result<std::vector<SteeringRevision>> steering_revisions(std::int64_t limit) override;
@@ -298,6 +303,7 @@ class Changes final : public WriteTransaction {
   Result<void> put_steering(DeliveryKey key, const SteeringRules& rules) override;  // steering.cc
   Result<PaceTaken> take_pace(DeliveryKey key, std::int64_t want) override;
   Result<void> move_window(DeliveryKey key) override;
+  Result<void> note_resend(DeliveryKey key, AccountKey account, PublicId email) override;
   Result<void> end_stopped(DeliveryKey key) override;
   Result<void> delete_delivery(DeliveryKey key) override;
   Result<bool> purge_deleted(std::int64_t rows) override;

@@ -624,7 +624,7 @@ ALTER TABLE import_jobs ADD COLUMN dry_file TEXT NOT NULL DEFAULT '';
 )sql";
 
 // steering   store/steering.h, steering_row.h: by delivery.
-// resends    delivery says once more what the recipient `email` was sent.
+// resends    store/resends.h: delivery says once more what the recipient `email` was sent.
 constexpr const char* kVersion40 = R"sql(
 CREATE TABLE steering(
   delivery INTEGER PRIMARY KEY, revision INTEGER NOT NULL, mails INTEGER NOT NULL,

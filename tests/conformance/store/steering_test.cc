@@ -8,6 +8,7 @@ namespace todoku::store {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -167,6 +168,30 @@ TEST_P(StoreSuite, OnlyBulkThatIsNotOverIsTold) {
   must(write([&](WriteTransaction& t) { return t.steer_delivery(bulky.key, Course::stopped); }));
   EXPECT_EQ(words.say(bulky.key, slow).error().kind, ErrorKind::conflict);
   EXPECT_EQ(words.say(DeliveryKey{987'654}, slow).error().kind, ErrorKind::not_found);
+}
+
+TEST_P(StoreSuite, AMailThatIsSentOnceMoreAndTheFirstNameEachOther) {
+  const Account acme = account();
+  const Delivery first = draft(acme.key);
+  const std::vector<PublicId> emails = append(first.key, {recipient("one"), recipient("two")});
+  const Delivery again = draft(acme.key);
+  const Delivery third = draft(acme.key);
+  must(write([&](WriteTransaction& t) -> Result<void> {
+    must(t.note_resend(again.key, acme.key, emails[0]));
+    return t.note_resend(third.key, acme.key, emails[0]);
+  }));
+  const auto of = [&](DeliveryKey key) {
+    return must(read([&](ReadTransaction& t) { return t.resend_of(key); }));
+  };
+  const auto later = [&](PublicId email) {
+    return must(read([&](ReadTransaction& t) { return t.resends_of(acme.key, email, 10); }));
+  };
+  EXPECT_EQ(of(again.key), emails[0]);
+  EXPECT_EQ(of(first.key), std::nullopt);
+  EXPECT_THAT(later(emails[0]), ElementsAre(third.id, again.id));
+  EXPECT_THAT(later(emails[1]), IsEmpty());
+  must(write([&](WriteTransaction& t) { return t.delete_delivery(third.key); }));
+  EXPECT_THAT(later(emails[0]), ElementsAre(again.id));
 }
 
 }  // namespace

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""pause, resume and stop as requests: what they take, and what they refuse. What becomes of the mail
+"""pause, resume, stop, pace, quiet hours and resend as requests: what they take, and what they refuse. What becomes of the mail
 is in tests/system/delivery/steering_test.py."""
 import csv
+import email as email_parser
 import io
 import time
 import zipfile
 
-from door import Checks, eventually, mail, new_account
+from door import Checks, eventually, issued, mail, mails_to, new_account, world
 
 VERBS = ("pause", "resume", "stop")
 
@@ -163,3 +164,78 @@ class Verbs(Checks):
         self.assertEqual(404, other.request("GET", f"/deliveries/{delivery}/progress").status)
         self.assertEqual(404, self.steer(99_999_999, "stop").status)
         self.assertEqual(404, self.steer("x", "stop").status)
+
+
+class Resends(Checks):
+    def mail_of(self, address):
+        """Its number, when it is over."""
+        row = eventually(lambda: self.ok(self.get(f"/logs/mails/results?email={address}"))["data"],
+                         "its row")[0]
+        return row["maillog_id"]
+
+    def resend(self, email, body=None, **how):
+        return self.post(f"/deliveries/-/emails/{email}/resend", body, **how)
+
+    def test_a_mail_goes_again_to_the_address_that_was_meant(self):
+        first = self.accepted(self.send({
+            "to": "typo@gone.example", "subject": "ご注文の確認", "tags": ["order"],
+            "text_part": "__name__ 様", "insert_code": [{"key": "__name__", "value": "山田"}]}))
+        email = self.mail_of("typo@gone.example")
+        named = {"Idempotency-Key": "meant"}
+        again = self.accepted(self.resend(email, {"to": "meant@fast.example"}, headers=named))
+        self.assertNotEqual(first, again)
+        kept, = eventually(lambda: mails_to("meant@fast.example"), "the mail")
+        self.assertIn("山田 様", email_parser.message_from_bytes(kept[1]).get_payload(decode=True).decode())
+        repeated = self.resend(email, {"to": "meant@fast.example"}, headers=named)
+        self.assertEqual((again, "true"), (self.ok(repeated, 201)["delivery_id"],
+                                           repeated.headers["idempotency-replayed"]))
+        self.assertEqual(409, self.resend(email, {"to": "other@fast.example"},
+                                          headers=named).status)
+        told = self.ok(self.get("/explain?email=typo@gone.example",
+                                headers={"Accept-Language": "en"}))["text"]
+        self.assertIn(f"It was sent once more, as delivery {again}.", told)
+        told = self.ok(self.get("/explain?email=meant@fast.example",
+                                headers={"Accept-Language": "en"}))["text"]
+        self.assertIn(f"it says what mail {email} said", told)
+        labels = self.ok(self.get(f"/deliveries/{again}/labels"))
+        self.assertEqual((["order"], "transactional"), (labels["tags"], labels["purpose"]))
+
+    def test_it_passes_the_door_as_any_mail(self):
+        self.accepted(self.send({"to": "again@fast.example"}))
+        email = self.mail_of("again@fast.example")
+        self.assertIn("invalid", self.refused(self.resend(email, {"to": "no address"}), "to")[0])
+        self.assertEqual(404, self.resend(987654321).status)
+        # Whoever is on a list of the account's is not sent it.
+        self.ok(self.post("/suppressions", {"email": "stopped@fast.example", "reason": "manual"}), 201)
+        dropped = self.accepted(self.resend(email, {"to": "stopped@fast.example"}))
+        eventually(lambda: self.ok(self.get(f"/deliveries/{dropped}/progress"))["dropped"] == 1,
+                   "the list's word")
+        self.assertEqual([], mails_to("stopped@fast.example"))
+        # Without an address: to its recipient.
+        self.accepted(self.resend(email))
+        eventually(lambda: len(mails_to("again@fast.example")) == 2, "the second one")
+
+    def test_what_is_on_its_way_is_not_sent_a_second_time(self):
+        waiting = self.accepted(self.send({"to": "slow@later.example"}))
+        eventually(lambda: self.ok(self.get(f"/deliveries/{waiting}/progress"))["deferred"] == 1,
+                   "its first attempt")
+        email = self.mail_of("slow@later.example")
+        self.assertIn("still on its way", self.refused(self.resend(email))[0])
+        self.ok(self.patch(f"/deliveries/{waiting}/stop"))
+
+    def test_it_needs_the_scope_content(self):
+        account = new_account("resender")
+        self.assertEqual(201, account.send({"to": "scoped@fast.example"}).status)
+        eventually(lambda: account.request("GET", "/logs/mails/results").json["data"], "its row")
+        email = account.request("GET", "/logs/mails/results").json["data"][0]["maillog_id"]
+        path = f"/deliveries/-/emails/{email}/resend"
+        token = self.key(account, "send,read")
+        answer = account.request("POST", path, token=token)
+        self.assertEqual((403, ["this API key lacks the scope content."]),
+                         (answer.status, answer.json["error_messages"]["main"]))
+        self.assertEqual(201, account.request("POST", path,
+                                              token=self.key(account, "send,content")).status)
+
+    def key(self, account, scopes):
+        return issued(world.stack.command("key", "add", account.name, "--label", "r", "--scopes",
+                                          scopes))[2]
