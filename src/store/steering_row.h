@@ -24,8 +24,6 @@ struct SteeringRow {
   std::optional<Instant> goes_until;
   std::int64_t used_to = 0;  // microseconds
 };
-#define STEERING_COLUMNS \
-  "revision, mails, minutes, quiet_from, quiet_until, zone, goes_from, goes_until, used_to"
 
 [[nodiscard]] inline Steering steering_in(const SteeringRow& row) {
   Steering steering{

@@ -8,18 +8,22 @@ namespace todoku::store::postgres {
 namespace {
 
 const Sql kSteering{"steering: of one",
-                    "SELECT " STEERING_COLUMNS " FROM steering WHERE delivery = $1"};
+                    "SELECT revision, mails, minutes, quiet_from, quiet_until, zone,"
+                    " goes_from, goes_until, used_to FROM steering WHERE delivery = $1"};
 // Several that take from one delivery wait for each other here.
-const Sql kSteeringLocked{"steering: lock", "SELECT " STEERING_COLUMNS
-                                            " FROM steering WHERE delivery = $1 FOR NO KEY UPDATE"};
+const Sql kSteeringLocked{
+    "steering: lock",
+    "SELECT revision, mails, minutes, quiet_from, quiet_until, zone,"
+    " goes_from, goes_until, used_to FROM steering WHERE delivery = $1 FOR NO KEY UPDATE"};
 const Sql kSteeringRevisions{
     "steering: revisions",
     "SELECT t.delivery, t.revision FROM deliveries d JOIN steering t ON t.delivery = d.key"
     " WHERE d.phase = 5 AND d.traffic = 1 AND d.deleted = 0 ORDER BY d.key DESC LIMIT $1"};
 const Sql kPutSteering{
     "steering: put",
-    "INSERT INTO steering AS t(delivery, " STEERING_COLUMNS
-    ") VALUES($1, 1, $2, $3, $4, $5, $6, $7, $8, 0) ON CONFLICT(delivery) DO UPDATE SET"
+    "INSERT INTO steering AS t(delivery, revision, mails, minutes, quiet_from, quiet_until, zone,"
+    " goes_from, goes_until, used_to) VALUES($1, 1, $2, $3, $4, $5, $6, $7, $8, 0) ON "
+    "CONFLICT(delivery) DO UPDATE SET"
     " revision = t.revision + 1, mails = $2, minutes = $3, quiet_from = $4, quiet_until = $5,"
     " zone = $6, goes_from = $7, goes_until = $8"};
 const Sql kPaceUsed{"steering: pace used", "UPDATE steering SET used_to = $2 WHERE delivery = $1"};

@@ -7,7 +7,9 @@
 namespace todoku::store::sqlite {
 
 Result<Steering> Queries::steering(DeliveryKey key) {
-  auto query = db_.query("SELECT " STEERING_COLUMNS " FROM steering WHERE delivery = ?");
+  auto query = db_.query(
+      "SELECT revision, mails, minutes, quiet_from, quiet_until, zone,"
+      " goes_from, goes_until, used_to FROM steering WHERE delivery = ?");
   query.bind(key);
   if (!query.next()) {
     if (query.failed()) return fail(query.error());
@@ -37,14 +39,16 @@ Result<std::vector<SteeringRevision>> Queries::steering_revisions(std::int64_t l
 
 Result<void> SqliteWriteTransaction::put_steering(DeliveryKey key, const SteeringRules& rules) {
   const SteeringRow row = steering_row(rules, now_);
-  auto done =
-      db_.query("INSERT INTO steering(delivery, " STEERING_COLUMNS
-                ") VALUES(?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0) ON CONFLICT(delivery) DO UPDATE SET"
-                " revision = revision + 1, mails = ?2, minutes = ?3, quiet_from = ?4,"
-                " quiet_until = ?5, zone = ?6, goes_from = ?7, goes_until = ?8")
-          .bind(key, row.mails, row.minutes, row.quiet_from, row.quiet_until, row.zone,
-                row.goes_from, row.goes_until)
-          .run();
+  auto done = db_.query(
+                     "INSERT INTO steering(delivery, revision, mails, minutes, quiet_from, "
+                     "quiet_until, zone,"
+                     " goes_from, goes_until, used_to) VALUES(?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
+                     "0) ON CONFLICT(delivery) DO UPDATE SET"
+                     " revision = revision + 1, mails = ?2, minutes = ?3, quiet_from = ?4,"
+                     " quiet_until = ?5, zone = ?6, goes_from = ?7, goes_until = ?8")
+                  .bind(key, row.mails, row.minutes, row.quiet_from, row.quiet_until, row.zone,
+                        row.goes_from, row.goes_until)
+                  .run();
   if (done) done = changed(Topic::held);
   return done;
 }
