@@ -435,12 +435,8 @@ void LaneConnection::learn_habits(policy::Evidence evidence) {
 policy::Verdict LaneConnection::judge(policy::Answer answer) const {
   answer.site = lane_->site_;
   const bool at_most_once = seat_->mails.front().batch->letter().at_most_once;
-  policy::Verdict verdict = policy::judge(answer, at_most_once);
-  if (!lane_->source_.smarthost || answer.in_doubt || !is_between_us(verdict.cause)) {
-    return verdict;
-  }
-  answer.cause = Cause::smarthost;
-  return policy::judge(answer, at_most_once);
+  return lane_->source_.smarthost ? policy::judge_smarthost(std::move(answer), at_most_once)
+                                  : policy::judge(answer, at_most_once);
 }
 
 Microseconds LaneConnection::patience(const Letter& letter) const {
@@ -522,6 +518,7 @@ void LaneConnection::settle(const policy::Answer& answer, const policy::Verdict&
   if (!verdict.site_failed && !refused_for_listing && answer.reply.code != 0) {
     seat_->served = true;
   }
+  tell_of_smarthost(answer, verdict);
   Outcome outcome{
       .state = verdict.state,
       .stage = answer.stage,
@@ -543,6 +540,19 @@ void LaneConnection::settle(const policy::Answer& answer, const policy::Verdict&
             : fmt::format(" (sent before in this attempt: {}; it may have arrived)", *before);
   }
   settle_as(std::move(outcome), path, duration);
+}
+
+void LaneConnection::tell_of_smarthost(const policy::Answer& answer,
+                                       const policy::Verdict& verdict) {
+  const EgressSource& source = lane_->source_;
+  if (!source.smarthost || world_.refusing == nullptr) return;
+  if (verdict.refuses_us) {
+    world_.refusing->refused(source.name, source.smarthost->host, answer.reply, now());
+  } else if (verdict.cause == Cause::smarthost) {
+    world_.refusing->refused_sender(source.name, source.smarthost->host, answer.reply, now());
+  } else if (verdict.state == RecipientState::delivered) {
+    world_.refusing->took_mail(source.name, now());
+  }
 }
 
 void LaneConnection::note_automations(const policy::Answer& answer,

@@ -152,6 +152,53 @@ TEST(Lane, OfAListedSourceRestsWhereItIsRefusedForThat) {
   }
 }
 
+// Of a smarthost one mail hears that our account is used up; the others wait and nothing bounces.
+TEST(Lane, RestsWhereASmarthostRefusesOurAccount) {
+  Fault none;
+  LaneTestWorld world(none, 1);
+  world.behind_smarthost();
+  world.script().answers["RCPT"] = "550 5.4.5 Daily user sending limit exceeded.";
+  world.send();
+  world.tidy_until_all_is_told();
+  world.drain();
+  int told_so = 0;
+  for (const auto& [address, told] : world.recorder.told()) {
+    if (told.parked) continue;
+    ++told_so;
+    EXPECT_EQ(told.outcome.cause, Cause::smarthost);
+    EXPECT_EQ(told.outcome.state, RecipientState::deferred);
+    EXPECT_FALSE(told.outcome.is_attempt);
+  }
+  EXPECT_EQ(told_so, 1);
+  EXPECT_GT(world.feedback.count.load(), 0) << "the source rests";
+  world.check_that_all_is_free();
+}
+
+TEST(RefusingSmarthosts, AreToldOnceAndOnceThatTheyTakeMailAgain) {
+  std::vector<std::string> lines;
+  log::capture_this_thread([&](log::Level level, std::string_view event, log::Fields) {
+    lines.push_back(fmt::format("{} {}", level == log::Level::error ? "error" : "info", event));
+  });
+  RefusingSmarthosts refusing;
+  const SteadyInstant now(1h);
+  const Reply reply{554, "Message rejected"};
+  refusing.took_mail("ses", now);
+  refusing.refused("ses", "smtp.example", reply, now);
+  refusing.refused("ses", "smtp.example", reply, now + 1s);
+  refusing.took_mail("other", now + 2s);
+  refusing.took_mail("ses", now + 3s);
+  refusing.took_mail("ses", now + 4s);
+  refusing.refused_sender("ses", "smtp.example", reply, now + 5s);
+  refusing.refused_sender("ses", "smtp.example", reply, now + 6s);
+  refusing.refused_sender("ses", "smtp.example", reply, now + 2h);
+  log::capture_this_thread({});
+  EXPECT_EQ(lines, (std::vector<std::string>{
+                       "error a smarthost refuses this source",
+                       "info the smarthost takes this source's mail again",
+                       "error a smarthost does not let this source send as a sender",
+                       "error a smarthost does not let this source send as a sender"}));
+}
+
 // Its first mail: the receiver says nothing, and the others wait behind it.
 TEST(Lane, TellsWhatTheMailAtHandWaitsFor) {
   Fault none;

@@ -315,6 +315,13 @@ class LaneTestWorld {
   // Before anything is sent.
   void adapt() { rules_ = policy::SiteRules(); }
   void warm_up(WarmUp& plans) { lane_world_.warm_up = &plans; }
+  // All mail goes to a smarthost of ours, which is the receiver here, without TLS and login.
+  void behind_smarthost() {
+    options_.sources.front().smarthost = {.host = "smtp.example.com",
+                                          .port = port_,
+                                          .tls = {.mode = TlsMode::never, .proof = TlsProof::none},
+                                          .login = {}};
+  }
   void rest_never() { options_.site_backoff.first = 0ms; }
   void wait_for_room(Milliseconds time) { options_.composing_patience = time; }
   void dead_hosts_are_silent() { dialer_.dead_are_silent = true; }

@@ -11,7 +11,7 @@
 //   greeting     4xx, 5xx, timeout   next host, at last deferred          rests
 //   hello        4xx, 5xx            next host, at last deferred          rests
 //   starttls     failure             next way (policy), at last deferred  -
-//   any          our smarthost does not let us in   deferred, not an attempt    rests
+//   any          our smarthost does not let us in, or not send   deferred, not an attempt   rests
 //   mail_from    4xx                 deferred            -                -
 //   mail_from    5xx                 bounced             -                -
 //   rcpt_to      4xx / 5xx           deferred / bounced  -                -
@@ -40,12 +40,18 @@ struct Verdict {
   bool try_next_host = false;  // this host did not serve, another may
   bool site_failed = false;    // the lane should rest
   bool slow_down = false;      // and it should although mails before went well
+  bool refuses_us = false;     // likewise: a smarthost, whatever else is sent to it now
   bool lacks_tls = false;      // the attempt ended for want of TLS, whatever its stage
   friend bool operator==(const Verdict&, const Verdict&) = default;
 };
 
 // `at_most_once`: a mail in doubt must not be sent again and becomes unknown.
 [[nodiscard]] Verdict judge(const Answer& answer, bool at_most_once);
+
+// Of what a smarthost of ours has said. What it says of us, of our account there or of whom we send
+// as, is no recipient's fault, whatever its code: the mail waits (Cause::smarthost), and the source
+// rests. What it says of the sender of one mail alone does not keep others' from going.
+[[nodiscard]] Verdict judge_smarthost(Answer answer, bool at_most_once);
 
 // How a recipient fares by a decision or finding of our own, which no receiver has said: `words`
 // tell it. `permanent` where the cause alone does not say so.

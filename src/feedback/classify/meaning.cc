@@ -16,7 +16,8 @@ SaidByReceiver said_by(const Answer& answer) {
   return {.stage = answer.stage,
           .code = answer.reply.code,
           .text = answer.reply.text,
-          .site = answer.site};
+          .site = answer.site,
+          .by_smarthost = answer.by_smarthost};
 }
 
 // A receiver that wants TLS says so before it takes the content. What it says of encryption after

@@ -35,6 +35,7 @@ struct Answer {
   bool tls_off = false;  // with in_clear: our rules switch TLS off for this site
   // Where it was said, for rules of one site (delivery/policy/site_rules.h); empty: not known.
   std::string_view site = {};
+  bool by_smarthost = false;  // that of ours, of which it may speak of us (delivery/smarthost.h)
 };
 
 // Whether the same mail would fare the same again.

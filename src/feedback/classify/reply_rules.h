@@ -8,6 +8,7 @@
 //   id = "bank-greylists"          # what stories and `todoku rules explain` call it
 //   cause = "greylist"             # mail/cause.h
 //   site = "bank"                  # holds at this site alone; left out: everywhere
+//   smarthost = true               # holds for what a smarthost of ours says alone
 //   stages = ["rcpt_to", "data"]   # left out: any, as with all that follows
 //   codes = "4xx"                  # or "451", or "500-504"
 //   status = "7.1"                 # subject and detail of the enhanced code; "7": any detail
@@ -75,6 +76,7 @@ struct ReplyRule {
   std::string id;
   Cause cause = Cause::none;
   std::string site;
+  bool of_smarthost = false;
   Stages stages;
   Codes codes;
   int subject = -1;  // of the enhanced status code, whatever its class; -1: any
@@ -106,7 +108,8 @@ struct SaidByReceiver {
   Stage stage = Stage::none;
   int code = 0;
   std::string_view text;
-  std::string_view site;  // empty: not known
+  std::string_view site;      // empty: not known
+  bool by_smarthost = false;  // of ours (delivery/smarthost.h)
 };
 
 // Immutable and so safe to share between threads.

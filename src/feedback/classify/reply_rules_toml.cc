@@ -193,6 +193,7 @@ std::optional<ReplyRule> ReplyRuleReader::read_rule(RuleTable& table) {
     table.mistake("cause", fmt::format("is \"{}\", which is no cause", name));
   }
   rule.site = table.text("site", {}).value_or("");
+  rule.of_smarthost = table.yes_or_no("smarthost").value_or(false);
   read_conditions(table, rule);
   read_words(table, rule);
   rule.leaves_the_reason_open = table.yes_or_no("leaves_the_reason_open").value_or(false);
