@@ -328,7 +328,9 @@ void SenderWords::add_webhook() {
   CLI::App* add = book_.verb(group, "add", {"Register one", "通知先を登録する"});
   WebhookAdd& webhook = values_->webhook;
   option(add, "URL", webhook.url, {"Where the calls go", "通知先の URL"})->required();
-  option(add, "--form", webhook.form, {"standard or contract", "standard または contract"});
+  option(add, "--form", webhook.form,
+         {"standard, contract, sendgrid, postmark or resend",
+          "standard、contract、sendgrid、postmark、resend のいずれか"});
   option(add, "--signature", webhook.signature, {"hmac or ed25519", "hmac または ed25519"});
   several(add, "--kind", webhook.kinds, {"Only these types of events", "イベントの種類"})
       ->delimiter(',');

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "mail/address.h"
 #include "mail/cause.h"
 #include "store/deliveries.h"
 #include "store/events.h"
@@ -67,6 +68,10 @@ struct ToldEvent {
   std::string message;      // the receiver's words, or ours if there was no reply
   std::string explanation;  // Japanese: what it means; empty: nothing more than the message
   Cause cause = Cause::none;
+  bool by_machine = false;  // of `opened`: before anybody read it
+  // Of the mail, where its form tells it (told_of.h); else empty.
+  Mailbox from;
+  std::optional<Instant> created;
 
   // Of an event about a credential of the SMTP relay; else empty.
   std::string credential;
