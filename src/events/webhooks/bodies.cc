@@ -160,6 +160,10 @@ void EventWriter::write_signed(JsonWriter& json, const ToldEvent& event) {
     json.member("domain", event.domain);
     json.member("because", utf8_prefix(event.because, kMessageOctetsMax));
   }
+  if (!event.limit.empty()) {
+    json.member("limit", event.limit);
+    json.member("because", utf8_prefix(event.because, kMessageOctetsMax));
+  }
   if (!event.rates_of.empty()) {
     json.member("rates_of", event.rates_of);
     json.member("because", utf8_prefix(event.because, kMessageOctetsMax));

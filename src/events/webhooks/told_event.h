@@ -48,6 +48,8 @@ enum class ToldKind : std::uint8_t {
   protection_resumed,
   domain_broken,
   domain_whole,
+  limit_near,
+  limit_reached,
   test,  // asked for by the endpoint's owner
 };
 
@@ -79,7 +81,9 @@ struct ToldEvent {
   std::string rates_of;
   // Of one about the check of a domain; else empty.
   std::string domain;
-  std::string because;  // of all three
+  // Of one about a limit of mail: "mails_per_day"; else empty.
+  std::string limit;
+  std::string because;  // of all four
 
   // Of an event about many.
   std::optional<store::DeliveryCounts> counts;

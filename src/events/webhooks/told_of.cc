@@ -42,6 +42,8 @@ constexpr std::array kPairs = std::to_array<std::pair<EventKind, ToldKind>>({
     {EventKind::protection_resumed, ToldKind::protection_resumed},
     {EventKind::domain_broken, ToldKind::domain_broken},
     {EventKind::domain_whole, ToldKind::domain_whole},
+    {EventKind::limit_near, ToldKind::limit_near},
+    {EventKind::limit_reached, ToldKind::limit_reached},
 });
 
 // What the contract has a word for (contract_type()).
@@ -154,6 +156,7 @@ ToldEvent told_of(store::EventRecord event, const store::Delivery* head) {
     const EventKind kind = event.entry.kind;
     (store::is_of_protection(kind)     ? told.rates_of
      : store::is_of_domain_check(kind) ? told.domain
+     : store::is_of_limit(kind)        ? told.limit
                                        : told.credential) = credential->name;
     told.because = credential->because;
     return told;

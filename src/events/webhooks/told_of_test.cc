@@ -82,6 +82,19 @@ TEST(ToldOf, TellsTheOwnerOfADomainThatBroke) {
   EXPECT_TRUE(is_wanted(WebhookForm::standard, {.domains = {"example.com"}}, event, nullptr));
 }
 
+TEST(ToldOf, TellsTheOwnerOfALimitThatIsNear) {
+  store::EventRecord event;
+  event.entry = store::event_of_credential(EventKind::limit_near, "mails_per_day",
+                                           "8 of 10 mails are used", from_epoch_ms(0));
+  EXPECT_TRUE(is_wanted(WebhookForm::standard, {.tags = {"x"}}, event, nullptr));
+  EXPECT_FALSE(is_wanted(WebhookForm::sendgrid, {}, event, nullptr));
+  const ToldEvent told = told_of(event, nullptr);
+  EXPECT_EQ(type_of(told.kind), "limit.near");
+  EXPECT_EQ(told.limit, "mails_per_day");
+  EXPECT_EQ(told.because, "8 of 10 mails are used");
+  EXPECT_TRUE(told.domain.empty());
+}
+
 TEST(ToldOf, TellsARecipientsStory) {
   const ToldEvent told = told_of(event_of(EventKind::hard_error, DeliveryType::bulk), nullptr);
   EXPECT_EQ(told.id, store::event_id({1, 2, 3}));
