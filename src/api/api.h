@@ -182,6 +182,8 @@ class Api {
   [[nodiscard]] static http::Response dressed(const Guise* guise, const http::Request& request,
                                               http::Response response);
   // What every answer has, `remaining` requests of the limit being left; 0: there is none.
+  // The account's limits of mail a day and a month, in the answer's header.
+  Task<void> tell_standing(const store::Account& account, http::Response& response);
   void finish(http::Response& response, std::uint32_t limit, std::uint32_t remaining);
 
   const Ground ground_;

@@ -40,6 +40,7 @@ void outcome_members(http::JsonWriter& json, const store::EventRecord& event) {
 
 std::string_view name_of_subject(store::EventKind kind) {
   if (store::is_of_protection(kind)) return "rates_of";
+  if (store::is_of_limit(kind)) return "limit";
   return store::is_of_domain_check(kind) ? "domain" : "credential";
 }
 

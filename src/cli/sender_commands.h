@@ -75,6 +75,13 @@ int show_delivery(Session& session, std::int64_t delivery);
 // "Will it arrive?": 1 where something fails, 2 where something is not determined.
 int preflight_delivery(Session& session, std::int64_t delivery);
 
+// -- usage.cc
+struct UsageSearch {
+  std::int64_t days = 31;
+  std::int64_t months = 3;
+};
+int show_usage(Session& session, const UsageSearch& search);
+
 // -- logs.cc
 struct LogSearch {
   std::string email;

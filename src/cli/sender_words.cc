@@ -38,6 +38,7 @@ struct SenderWords::Values {
   std::string at;
   DeliverySearch search;
   LogSearch logs;
+  UsageSearch usage;
   EventSearch events;
   WebhookAdd webhook;
   std::string webhook_id;
@@ -52,6 +53,7 @@ SenderWords::SenderWords(WordBook book)
   add_bulk();
   add_deliveries();
   add_logs();
+  add_usage();
   add_events();
   add_webhook();
   add_profile();
@@ -299,6 +301,19 @@ void SenderWords::add_logs() {
   book_.speaks(row, [this](Session& s) { return show_log(s, values_->id); });
 }
 
+void SenderWords::add_usage() {
+  constexpr std::int64_t kDaysMost = 62;  // of the API
+  constexpr std::int64_t kMonthsMost = 120;
+  CLI::App* command = book_.verb(book_.app, "usage",
+                                 {"Mails by day and by month, and what is left of the limits",
+                                  "日ごと、月ごとの通数と、上限の残りを表示する"});
+  option(command, "--days", values_->usage.days, {"How many days", "日数"})
+      ->check(CLI::Range(std::int64_t{1}, kDaysMost));
+  option(command, "--months", values_->usage.months, {"How many months", "月数"})
+      ->check(CLI::Range(std::int64_t{1}, kMonthsMost));
+  book_.speaks(command, [this](Session& s) { return show_usage(s, values_->usage); });
+}
+
 void SenderWords::add_events() {
   CLI::App* command = book_.verb(
       book_.app, "events", {"What happened to mail, in order", "メールのイベントを順に表示する"});
@@ -328,7 +343,9 @@ void SenderWords::add_webhook() {
   CLI::App* add = book_.verb(group, "add", {"Register one", "通知先を登録する"});
   WebhookAdd& webhook = values_->webhook;
   option(add, "URL", webhook.url, {"Where the calls go", "通知先の URL"})->required();
-  option(add, "--form", webhook.form, {"standard or contract", "standard または contract"});
+  option(add, "--form", webhook.form,
+         {"standard, contract, sendgrid, postmark or resend",
+          "standard、contract、sendgrid、postmark、resend のいずれか"});
   option(add, "--signature", webhook.signature, {"hmac or ed25519", "hmac または ed25519"});
   several(add, "--kind", webhook.kinds, {"Only these types of events", "イベントの種類"})
       ->delimiter(',');

@@ -30,6 +30,7 @@ class SenderWords {
   void add_bulk_orders(CLI::App* group);
   void add_deliveries();
   void add_logs();
+  void add_usage();
   void add_events();
   void add_webhook();
   // One that names an endpoint.

@@ -49,6 +49,11 @@ Task<std::optional<Refusal>> Intake::admit(const store::Account& account, std::i
   co_return reached;
 }
 
+Task<Result<std::vector<Standing>>> Intake::standing(store::Account account) {
+  if (mail_limit_ == nullptr) co_return std::vector<Standing>{};
+  co_return co_await mail_limit_->standing(std::move(account));
+}
+
 void Intake::give_back(const store::Account& account, std::int64_t mails) {
   if (mail_limit_ != nullptr) mail_limit_->give_back(account, mails);
 }

@@ -87,8 +87,10 @@ class Intake {
   // Whose From address is accepted; it outlives this. Without it anybody's is.
   void set_senders(const Senders& senders) { senders_ = &senders; }
   [[nodiscard]] const Senders* senders() const { return senders_; }
-  // Counts what accounts with a limit hand in; it outlives this. Without it nobody has one.
+  // Counts what accounts hand in; it outlives this. Without it nobody has a limit.
   void set_mail_limit(MailLimit& limit) { mail_limit_ = &limit; }
+  // MailLimit::standing(); of nobody who has none.
+  [[nodiscard]] Task<Result<std::vector<Standing>>> standing(store::Account account);
 
   // `problems`, here and below: what reading the request has found wrong with it already. It is
   // told together with what is wrong besides. `repeatable`: committed with what is made; its answer

@@ -196,7 +196,6 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
 
 // How many were counted. Recipients that come in between are not.
 Task<Answer<std::int64_t>> Intake::admit_bulk(store::Account account, store::PublicId id) {
-  if (account.limits.mails_per_day == 0 && account.limits.mails_per_month == 0) co_return 0;
   const auto delivery = co_await store_.read([account, id](ReadTransaction& transaction) {
     return transaction.delivery_head(account.key, id);
   });

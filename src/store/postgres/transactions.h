@@ -270,6 +270,7 @@ class Changes final : public WriteTransaction {
   Result<void> remove_domain(AccountKey account, std::string_view domain) override;
   Result<void> hold_domains() override;
   Result<void> count_mails(NodeKey node, std::span<const MailCount> counts) override;
+  Result<bool> tell_of_limit(const LimitNotice& notice) override;
   Result<bool> drop_mail_counts(DayNumber before, std::int64_t rows) override;
 
   // -- drafts (writes_drafts.cc)

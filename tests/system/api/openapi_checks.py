@@ -235,6 +235,7 @@ class Description(Checks):
         self.fits(self.get("/usages?month_ago=2"), "listUsages", 200)
         month = self.fits(self.get("/usages/latest"), "latestUsage", 200)["month"]
         self.fits(self.get(f"/usages/{month}"), "getUsage", 200)
+        self.fits(self.get("/usages/days?days=2"), "listUsageDays", 200)
         self.fits(self.get("/events"), "listEvents", 200)
         self.fits(self.post("/events/ticket"), "makeEventTicket", 201)
         self.fits(self.get("/errors"), "listErrors", 200)
