@@ -17,12 +17,12 @@
 namespace todoku::api {
 namespace {
 
-constexpr std::size_t kNameOctetsMax = 4 * store::kTemplateNameMax;
+constexpr std::size_t kTemplateNameOctetsMax = 4 * store::kTemplateNameMax;
 
 // nullopt: none has such a name, and stores take no octets that are no text.
 std::optional<store::TemplateChoice> template_of_path(const Call& call, std::int64_t version = 0) {
   const std::string_view word = call.request.parameters.get("template");
-  if (word.empty() || word.size() > kNameOctetsMax || !is_utf8(word) ||
+  if (word.empty() || word.size() > kTemplateNameOctetsMax || !is_utf8(word) ||
       word.find('\0') != std::string_view::npos) {
     return std::nullopt;
   }

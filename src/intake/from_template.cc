@@ -17,10 +17,10 @@ namespace {
 
 // Where a template without a sender of its own gets one for its check.
 constexpr std::string_view kSomeSender = "sender@example.com";
-constexpr std::size_t kShownOctets = 64;
+constexpr std::size_t kTemplateShownOctets = 64;
 
 std::string shown_name_part(std::string_view name) {
-  return std::string(utf8_prefix(name, kShownOctets));
+  return std::string(utf8_prefix(name, kTemplateShownOctets));
 }
 
 void check_brace_codes(std::string_view text, const Path& path, Problems& problems) {

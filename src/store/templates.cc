@@ -9,14 +9,14 @@
 namespace todoku::store {
 namespace {
 
-constexpr std::uint64_t kForm = 1;  // of what is packed; later ones add at the end
-constexpr auto kEscapeMax = static_cast<std::uint64_t>(Escape::html);
+constexpr std::uint64_t kTemplateForm = 1;  // of what is packed; later ones add at the end
+constexpr auto kTemplateEscapeMax = static_cast<std::uint64_t>(Escape::html);
 
 }  // namespace
 
 std::string pack_template(const Content& content) {
   std::string packed;
-  put_varint(packed, kForm);
+  put_varint(packed, kTemplateForm);
   put_varint(packed, static_cast<std::uint64_t>(content.escape));
   put_text(packed, content.from.address);
   put_text(packed, content.from.name);
@@ -37,7 +37,7 @@ Result<Content> unpack_template(std::string_view packed) {
   content.subject = in.text();
   content.text_part = in.text();
   content.html_part = in.text();
-  if (in.failed() || form == 0 || escape > kEscapeMax) {
+  if (in.failed() || form == 0 || escape > kTemplateEscapeMax) {
     return fail(ErrorKind::corrupt, "a damaged template in the store");
   }
   return content;
