@@ -238,7 +238,10 @@ std::optional<intake::TemplateRequest> Fields::from_template(std::optional<Escap
   const auto given = scalar("template");
   const auto version = scalar("template_version");
   if (!given) {
-    if (version) problems_.add(path_to("template"), intake::texts::required());
+    if (version) {
+      problems_.add(path_to("template_version"),
+                    {"is of a template, and none is named.", "templateの指定がありません。"});
+    }
     return std::nullopt;
   }
   if (given->empty()) problems_.add(path_to("template"), intake::texts::required());

@@ -102,7 +102,7 @@ Task<http::Response> list_templates(Api& api, Call& call) {
   intake::Problems problems;
   const http::Query query = call.request.query_parameters();
   const ListQuery reader(query, problems);
-  const store::PublicId after = reader.id("after").value_or(0);
+  const store::PublicId after = reader.id("after_id").value_or(0);
   const std::int64_t limit = reader.number("limit", 100);
   call.unknown = reader.unread();
   if (!problems.empty()) co_return invalid(problems, call.language);

@@ -15,8 +15,8 @@
 //   default = *200( any octet but line ends, without "}}" )
 //
 // whose key is "{{name}}", however it is written. The default stands, as its author wrote it, where
-// a recipient has no value. Nothing within a code is a key, and there is no logic. Without a
-// template braces are text, as the contract has it.
+// a recipient has no value, or an empty one. Nothing within a code is a key, and there is no logic.
+// Without a template braces are text, as the contract has it.
 #pragma once
 
 #include <cstdint>
@@ -220,7 +220,7 @@ class CompiledText {
       const InsertValue& value = values[slot.key];
       if (slot.begin < from || !(value.present || slot.has_default)) continue;
       on_literal(from, slot.begin);
-      if (value.present) {
+      if (!slot.has_default || (value.present && !value.body.empty())) {
         on_value(value);
       } else if (slot.default_octets > 0) {
         on_literal(slot.default_begin, slot.default_begin + slot.default_octets);

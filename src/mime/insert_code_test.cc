@@ -145,7 +145,7 @@ TEST(BraceCodes, HaveTheirDefaultWhereThereIsNoValue) {
   EXPECT_EQ(in_template("{{first_name|お客様}}さん", {}), "お客様さん");
   EXPECT_EQ(in_template("[{{a|}}]", {}), "[]");
   EXPECT_EQ(in_template("{{a|x}}{{a|y}}{{a}}", {}), "xy{{a}}");
-  EXPECT_EQ(in_template("{{a|x}}", {{"{{a}}", ""}}), "") << "an empty value is a value";
+  EXPECT_EQ(in_template("{{a|x}}{{a}}", {{"{{a}}", ""}}), "x") << "an empty cell of a list";
   EXPECT_EQ(in_template("{{a|__b__}}", {{"__b__", "v"}}), "__b__")
       << "nothing within a code is a key";
 }
