@@ -10,9 +10,9 @@
 #include "api/idempotency.h"
 #include "api/list_query.h"
 #include "api/members.h"
+#include "base/bytes.h"
 #include "base/date_time.h"
 #include "http/json.h"
-#include "mime/insert_code.h"
 
 namespace todoku::api {
 namespace {
@@ -47,18 +47,13 @@ void write_head(http::JsonWriter& json, const store::TemplateHead& head) {
   json.member("updated_time", format_date_time(head.updated));
 }
 
-// Which codes it has, and whether each needs a value.
-void write_codes(http::JsonWriter& json, const Content& content) {
-  std::vector<mime::CodeUse> uses;
-  for (const std::string* text : {&content.subject, &content.text_part, &content.html_part}) {
-    mime::add_code_uses(*text, mime::KeyForms::with_braces, uses, SIZE_MAX);
-  }
+void write_codes(http::JsonWriter& json, const std::vector<intake::TemplateCode>& codes) {
   json.key("codes");
   json.begin_array();
-  for (const mime::CodeUse& use : uses) {
+  for (const intake::TemplateCode& code : codes) {
     json.begin_object();
-    json.member("key", use.key);
-    json.member("required", !use.has_default);
+    json.member("key", code.key);
+    json.member("required", code.required);
     json.end_object();
   }
   json.end_array();
@@ -84,7 +79,7 @@ std::string template_json(const intake::ShownTemplate& found) {
   json.member("text_part", content.text_part);
   json.member("html_part", content.html_part);
   json.member("escape", content.escape == Escape::html ? "html" : "none");
-  write_codes(json, content);
+  write_codes(json, found.codes);
   json.key("versions");
   json.begin_array();
   for (const store::TemplateVersionHead& version : found.versions) {

@@ -34,14 +34,6 @@ void check_brace_codes(std::string_view text, const Path& path, Problems& proble
                                   found)});
 }
 
-std::vector<mime::CodeUse> template_code_uses(const Content& content, std::size_t most) {
-  std::vector<mime::CodeUse> uses;
-  for (const std::string* text : {&content.subject, &content.text_part, &content.html_part}) {
-    mime::add_code_uses(*text, mime::KeyForms::with_braces, uses, most);
-  }
-  return uses;
-}
-
 Text stands_in_template() {
   return {"stands in the template: leave it out, or send without template.",
           "テンプレートで決まります。省略するか、templateを使わずに送ってください。"};
@@ -112,6 +104,14 @@ class DataReader {
 
 }  // namespace
 
+std::vector<mime::CodeUse> code_uses_of(const Content& content, std::size_t most) {
+  std::vector<mime::CodeUse> uses;
+  for (const std::string* text : {&content.subject, &content.text_part, &content.html_part}) {
+    mime::add_code_uses(*text, mime::KeyForms::with_braces, uses, most);
+  }
+  return uses;
+}
+
 void check_template_name(std::string_view name, Problems& problems) {
   check_label(name, 1, store::kTemplateNameMax, {"name"}, problems);
   const bool is_number =
@@ -138,7 +138,7 @@ void check_template(store::NewTemplate& wanted, const Limits& limits, Problems& 
   // A default may have markup that becomes a line end where a text is made of it.
   if (problems.empty()) check_brace_codes(mime::made_text(content), {"html_part"}, problems);
   const std::size_t most = limits.insert_codes_max;
-  if (template_code_uses(content, most + 1).size() > most) {
+  if (code_uses_of(content, most + 1).size() > most) {
     problems.add({},
                  {fmt::format("has more than {} insert codes, which no recipient may have.", most),
                   fmt::format("差し込みコードが{}種類を超えています。", most)});
@@ -180,7 +180,7 @@ void refuse_change_of_texts(const TextsChanged& changed, const Content& draft, P
 
 CodesWanted::CodesWanted(const Content& content) : from_template_(content.from_template) {
   if (!from_template_) return;
-  for (mime::CodeUse& use : template_code_uses(content, SIZE_MAX)) {
+  for (mime::CodeUse& use : code_uses_of(content, SIZE_MAX)) {
     if (!use.has_default) keys_.push_back(std::move(use.key));
   }
 }

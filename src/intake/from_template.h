@@ -17,12 +17,16 @@
 #include "intake/problem.h"
 #include "intake/request.h"
 #include "mail/content.h"
+#include "mime/insert_code.h"
 #include "store/templates.h"
 
 namespace todoku::intake {
 
 // What may be stored. Put right in place, as check_content() does.
 void check_template(store::NewTemplate& wanted, const Limits& limits, Problems& problems);
+
+// The codes of a template's texts, each once; `most` at most.
+[[nodiscard]] std::vector<mime::CodeUse> code_uses_of(const Content& content, std::size_t most);
 
 // The rules of a name: not made of digits alone, as that is an id.
 void check_template_name(std::string_view name, Problems& problems);

@@ -138,9 +138,12 @@ Task<Answer<ShownTemplate>> Templates::show(store::AccountKey account,
         if (!found) return fail(std::move(found.error()));
         auto versions = transaction.template_versions(account, found->head.id);
         if (!versions) return fail(std::move(versions.error()));
-        return ShownTemplate{std::move(*found), std::move(*versions)};
+        return ShownTemplate{.shown = std::move(*found), .versions = std::move(*versions)};
       });
   if (!shown) co_return refuse(refusal_of(shown.error()));
+  for (mime::CodeUse& use : code_uses_of(shown->shown.content, limits_.insert_codes_max)) {
+    shown->codes.push_back({std::move(use.key), !use.has_default});
+  }
   co_return std::move(*shown);
 }
 

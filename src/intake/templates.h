@@ -34,9 +34,15 @@ struct TemplateFields {
 [[nodiscard]] store::TemplateChoice template_choice(std::string_view word,
                                                     std::int64_t version = 0);
 
-// A template with which versions are kept, the newest first.
+struct TemplateCode {
+  std::string key;
+  bool required = false;  // somewhere it has no default
+};
+
+// A template with its codes, and which versions are kept, the newest first.
 struct ShownTemplate {
   store::Template shown;
+  std::vector<TemplateCode> codes;
   std::vector<store::TemplateVersionHead> versions;
 };
 
