@@ -77,6 +77,7 @@ void Api::add_routes(http::Router& router) {
   add_preflight_routes(*this, router);
   add_error_routes(*this, router);
   add_suppression_routes(*this, router);
+  add_template_routes(*this, router);
   add_webhook_routes(*this, router);
 }
 

@@ -236,6 +236,7 @@ void add_verb_routes(Api& api, http::Router& router);
 void add_preflight_routes(Api& api, http::Router& router);
 void add_error_routes(Api& api, http::Router& router);
 void add_suppression_routes(Api& api, http::Router& router);
+void add_template_routes(Api& api, http::Router& router);
 void add_webhook_routes(Api& api, http::Router& router);
 
 // The id in a path segment; nullopt if it is not a positive number.

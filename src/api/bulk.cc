@@ -65,6 +65,10 @@ Task<http::Response> begin(Api& api, Call& call) {
                               .at_most_once = fields.at_most_once().value_or(false),
                               .labels = fields.labels(),
                               .open_tracking = fields.truth("open_tracking")};
+  const auto escape = fields.escape();
+  request.from_template = fields.from_template(escape);
+  // With a template it is the template's where nothing is said of it.
+  if (!request.from_template) request.content.escape = escape.value_or(Escape::none);
   refuse_lost_members(form.object(), members::kBegin, problems);
   api.warn_of_sender(call, request.content);
   request.content.attachments =

@@ -34,6 +34,9 @@ struct MessageFields {
   std::string unsubscribe_url;
   std::string unsubscribe_mailto;
   bool unsubscribe_one_click = false;
+  std::string from_template;  // its id or its name
+  std::optional<std::int64_t> template_version;
+  std::string escape;  // html or none
 };
 
 // Files that were read: what the fields name.

@@ -20,6 +20,7 @@ struct Send {
   std::vector<std::string> cc;
   std::vector<std::string> bcc;
   std::vector<std::string> insert_codes;  // "__name__=value"
+  std::vector<std::string> data;          // of a template, "name=value"
   std::string send_at;
   std::optional<std::int64_t> expires_in;  // seconds
   std::string idempotency_key;             // empty: a fresh one
@@ -141,6 +142,19 @@ struct WebhookReplay {
   bool set_aside = false;
 };
 int webhook_replay(Session& session, const std::string& webhook, const WebhookReplay& order);
+
+// -- templates.cc
+struct TemplateEdit {
+  std::string name;
+  MessageFields fields;  // from, subject, texts and escape
+};
+int list_templates(Session& session);
+// `which`, here and below: its id or its name.
+int show_template(Session& session, const std::string& which, std::optional<std::int64_t> version);
+int add_template(Session& session, const TemplateEdit& edit);
+// What is not given stays as it is.
+int change_template(Session& session, const std::string& which, const TemplateEdit& edit);
+int remove_template(Session& session, const std::string& which);
 
 // -- profiles.cc
 // What --url, --account, --ca and --key-file say goes into the profile of this name, and nothing of

@@ -493,10 +493,11 @@ void check_insert_codes(const std::vector<InsertCode>& codes, const Path& path,
     const InsertCode& code = codes[i];
     const Path at = below(path, std::to_string(i));
     if (const auto valid = mime::validate_insert_key(code.key); !valid) {
-      problems.add(below(at, "key"),
-                   valid.error() == mime::InsertKeyProblem::length
-                       ? texts::length(mime::kInsertKeyOctetsMin, mime::kInsertKeyOctetsMax)
-                       : texts::invalid_format(code.key));
+      const std::size_t most =
+          mime::is_brace_key(code.key) ? mime::kBraceKeyOctetsMax : mime::kInsertKeyOctetsMax;
+      problems.add(below(at, "key"), valid.error() == mime::InsertKeyProblem::length
+                                         ? texts::length(mime::kInsertKeyOctetsMin, most)
+                                         : texts::invalid_format(code.key));
     } else if (!seen.insert(code.key).second) {
       problems.add(below(at, "key"), texts::duplicate_key(code.key));
     }

@@ -100,8 +100,8 @@ class Intake {
                                         bool counted = false);
   // How many mails accept_transaction() would make of it, or what it would refuse it for, whatever
   // is free or in use now.
-  [[nodiscard]] Answer<std::int64_t> mails_of(const store::Account& account,
-                                              TransactionRequest request) const;
+  [[nodiscard]] Task<Answer<std::int64_t>> mails_of(store::Account account,
+                                                    TransactionRequest request);
   // Counts so many against the account's limits, all or none: nothing is counted of a refusal. What
   // is not accepted after all is for who asked to give back.
   Task<std::optional<Refusal>> admit(const store::Account& account, std::int64_t mails,
@@ -142,6 +142,11 @@ class Intake {
                                        store::NewImport request, Repeatable repeatable = {});
 
  private:
+  // The template that a request names, if any: its texts are the request's then (from_template.h).
+  // Answers why it cannot be read; that there is none is a problem.
+  Task<std::optional<Refusal>> take_template(store::AccountKey account,
+                                             const std::optional<TemplateRequest>& wanted,
+                                             Content& content, Problems& problems);
   // Puts right and finds wrong; what it makes is only meaningful if it found nothing.
   struct Checked {
     std::vector<store::NewRecipient> recipients;

@@ -14,6 +14,7 @@
 #include "intake/check.h"
 #include "intake/check_size.h"
 #include "intake/draft_look.h"
+#include "intake/from_template.h"
 #include "intake/intake.h"
 
 namespace todoku::intake {
@@ -84,8 +85,9 @@ Result<DeliveryStatus> status_of(ReadTransaction& transaction, store::AccountKey
 }
 
 DraftCheck check_of_codes(std::vector<InsertCode> codes, Limits limits) {
-  return [codes = std::move(codes), limits](const Delivery&, const mime::MessageSize& size,
+  return [codes = std::move(codes), limits](const Delivery& draft, const mime::MessageSize& size,
                                             Problems& found) {
+    CodesWanted(draft.content).check(codes, {}, found);
     check_codes_size(codes, size, {}, limits, found);
   };
 }
@@ -137,6 +139,9 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
 
   co_await wait_for_import(account.key, id);
   const bool replace_recipients = request.to.has_value();
+  const TextsChanged texts{.subject = request.subject.has_value(),
+                           .text_part = request.text_part.has_value(),
+                           .html_part = request.html_part.has_value()};
   store::DraftChange draft{.from = std::move(request.from),
                            .subject = std::move(request.subject),
                            .text_part = std::move(request.text_part),
@@ -153,8 +158,9 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
   auto look = co_await look_at(
       store_, draft_of(account.key, id), draft,
       [limits = limits_, recipients, places = std::move(places), policy = request.at_most_once,
-       purpose = draft.purpose](const Delivery& changed, const mime::MessageSize& size,
-                                Problems& wrong) {
+       texts, purpose = draft.purpose](const Delivery& changed, const mime::MessageSize& size,
+                                       Problems& wrong) {
+        refuse_change_of_texts(texts, changed.content, wrong);
         if (policy && *policy != changed.at_most_once) {
           wrong.add({"duplicate_policy"}, texts::policy_stays(changed.at_most_once));
         }
@@ -165,9 +171,11 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
                                limits, wrong);
         check_files_of_draft(changed, limits, wrong);
         check_draft_size(changed, size, limits, wrong);
+        const CodesWanted wanted(changed.content);
         for (std::size_t i = 0; i < recipients->size(); ++i) {
-          check_codes_size((*recipients)[i].insert_codes, size, {"to", std::to_string(places[i])},
-                           limits, wrong);
+          const Path path{"to", std::to_string(places[i])};
+          wanted.check((*recipients)[i].insert_codes, path, wrong);
+          check_codes_size((*recipients)[i].insert_codes, size, path, limits, wrong);
         }
       });
   if (!look) co_return refuse(std::move(look.error()));

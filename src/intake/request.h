@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "mail/content.h"
+#include "store/templates.h"
 
 namespace todoku::intake {
 
@@ -23,11 +24,19 @@ struct LabelsRequest {
   std::optional<std::string> purpose;  // a word of mail/labels.h
 };
 
+// The stored content that a delivery begins with. Intake puts it into the request's content, where
+// the request says nothing of its own of it (from_template.h).
+struct TemplateRequest {
+  store::TemplateChoice choice;
+  std::optional<Escape> escape;  // nullopt: as the template has it
+};
+
 struct BulkRequest {
   Content content;
   bool at_most_once = false;  // store/deliveries.h
   LabelsRequest labels;
   std::optional<bool> open_tracking;  // nullopt: as the account has it
+  std::optional<TemplateRequest> from_template = {};
 };
 
 struct TransactionRequest {
@@ -42,6 +51,7 @@ struct TransactionRequest {
   std::vector<InsertCode> insert_codes;
   LabelsRequest labels;
   std::optional<bool> open_tracking;  // as above
+  std::optional<TemplateRequest> from_template = {};
 };
 
 // nullopt: the field was not given and stays as it is.

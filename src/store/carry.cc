@@ -79,25 +79,15 @@ constexpr std::array<CarriedColumn, 32> kDeliveries{
      {"signing", text},      {"failure_reason", text}, {"purpose", integer},
      {"list_id", text},      {"tags", text},           {"life", integer},
      {"course", integer},    {"credential", text}}};
-constexpr std::array<CarriedColumn, 19> kContents{{{"delivery", integer},
-                                                   {"from_address", text},
-                                                   {"from_name", text},
-                                                   {"reply_address", text},
-                                                   {"reply_name", text},
-                                                   {"header_to", octets},
-                                                   {"header_cc", octets},
-                                                   {"encode", integer},
-                                                   {"unsubscribe_mailto", text},
-                                                   {"unsubscribe_url", text},
-                                                   {"attachments", integer},
-                                                   {"subject", text},
-                                                   {"text_part", text},
-                                                   {"html_part", text},
-                                                   {"text_from_html", integer},
-                                                   {"open_tracking", integer},
-                                                   {"headers", octets},
-                                                   {"envelope", octets},
-                                                   {"one_click", integer}}};
+constexpr std::array<CarriedColumn, 22> kContents{
+    {{"delivery", integer},        {"from_address", text},   {"from_name", text},
+     {"reply_address", text},      {"reply_name", text},     {"header_to", octets},
+     {"header_cc", octets},        {"encode", integer},      {"unsubscribe_mailto", text},
+     {"unsubscribe_url", text},    {"attachments", integer}, {"subject", text},
+     {"text_part", text},          {"html_part", text},      {"text_from_html", integer},
+     {"open_tracking", integer},   {"headers", octets},      {"envelope", octets},
+     {"one_click", integer},       {"escape", integer},      {"template", integer},
+     {"template_version", integer}}};
 constexpr std::array<CarriedColumn, 9> kAttachments{{{"id", integer},
                                                      {"delivery", integer},
                                                      {"file_name", text},
@@ -285,7 +275,22 @@ constexpr std::array<CarriedColumn, 5> kKeySlots{{{"account", integer},
 constexpr std::array<CarriedColumn, 4> kWarmUp{
     {{"source", text}, {"day", integer}, {"site", text}, {"taken", integer}}};
 
-constexpr std::array<CarriedTable, 37> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedColumn, 3> kTemplateIds{
+    {{"account", integer}, {"last", integer}, {"octets", integer}}};
+constexpr std::array<CarriedColumn, 6> kTemplates{{{"account", integer},
+                                                   {"id", integer},
+                                                   {"name", text},
+                                                   {"latest", integer},
+                                                   {"created", integer},
+                                                   {"updated", integer}}};
+constexpr std::array<CarriedColumn, 6> kTemplateVersions{{{"account", integer},
+                                                          {"template", integer},
+                                                          {"version", integer},
+                                                          {"created", integer},
+                                                          {"octets", integer},
+                                                          {"content", octets}}};
+
+constexpr std::array<CarriedTable, 40> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -298,6 +303,9 @@ constexpr std::array<CarriedTable, 37> kTables{{{"settings", kSettings},
                                                 {"webhooks", kWebhooks},
                                                 {"webhook_set_aside", kWebhookSetAside},
                                                 {"smtp_credentials", kSmtpCredentials},
+                                                {"template_ids", kTemplateIds},
+                                                {"templates", kTemplates},
+                                                {"template_versions", kTemplateVersions},
                                                 {"smtp_habits", kSmtpHabits},
                                                 {"kept_answers", kKeptAnswers},
                                                 {"usages", kUsages},

@@ -63,6 +63,7 @@
 #include "store/settings.h"
 #include "store/smtp_credentials.h"
 #include "store/suppressions.h"
+#include "store/templates.h"
 #include "store/uploads.h"
 #include "store/usages.h"
 #include "store/waiting.h"
@@ -112,6 +113,7 @@ class ReadTransaction : public SettingReads,
                         public WarmUpReads,
                         public RateReads,
                         public ProbeReads,
+                        public TemplateReads,
                         public WorkReads {};
 
 // Changes. What they have done is seen by their own questions.
@@ -145,6 +147,7 @@ class WriteTransaction : public SettingWrites,
                          public WarmUpWrites,
                          public RateWrites,
                          public ProbeWrites,
+                         public TemplateWrites,
                          public WorkWrites {
  public:
   [[nodiscard]] virtual ReadTransaction& read() = 0;

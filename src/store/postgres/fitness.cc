@@ -43,7 +43,7 @@ const Sql kMayMake{"fitness: may make tables",
 const Sql kCarrying{"fitness: unfinished", "SELECT name FROM meta WHERE name = 'carrying'"};
 
 // What the schema makes.
-constexpr std::array<std::string_view, 60> kTables{"accounts",
+constexpr std::array<std::string_view, 63> kTables{"accounts",
                                                    "api_keys",
                                                    "attachments",
                                                    "audit",
@@ -94,6 +94,9 @@ constexpr std::array<std::string_view, 60> kTables{"accounts",
                                                    "suppression_removals",
                                                    "suppressions",
                                                    "suspects",
+                                                   "template_ids",
+                                                   "template_versions",
+                                                   "templates",
                                                    "tls_counts",
                                                    "todoku_schema",
                                                    "upload_pieces",

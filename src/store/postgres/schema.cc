@@ -539,7 +539,26 @@ ALTER TABLE accounts ADD COLUMN told_of_day bigint NOT NULL DEFAULT 0,
   ADD COLUMN told_of_month bigint NOT NULL DEFAULT 0;
 )sql";
 
-constexpr std::array<Step, 31> kSteps{{{"tables", kStep1},
+// contents.escape, template, template_version; template_ids, templates, template_versions
+// as in SQLite. The row of template_ids is what writers of an account wait for each other at.
+constexpr std::string_view kStep32 = R"sql(
+ALTER TABLE contents ADD COLUMN escape bigint NOT NULL DEFAULT 0,
+  ADD COLUMN template bigint NOT NULL DEFAULT 0,
+  ADD COLUMN template_version bigint NOT NULL DEFAULT 0;
+CREATE TABLE template_ids(
+  account bigint PRIMARY KEY, last bigint NOT NULL, octets bigint NOT NULL);
+CREATE TABLE templates(
+  account bigint NOT NULL, id bigint NOT NULL, name text COLLATE "C" NOT NULL,
+  latest bigint NOT NULL, created bigint NOT NULL, updated bigint NOT NULL,
+  PRIMARY KEY(account, id));
+CREATE UNIQUE INDEX templates_name ON templates(account, name);
+CREATE TABLE template_versions(
+  account bigint NOT NULL, template bigint NOT NULL, version bigint NOT NULL,
+  created bigint NOT NULL, octets bigint NOT NULL, content bytea NOT NULL,
+  PRIMARY KEY(account, template, version));
+)sql";
+
+constexpr std::array<Step, 32> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -569,7 +588,8 @@ constexpr std::array<Step, 31> kSteps{{{"tables", kStep1},
                                        {"probes of mailboxes", kStep28},
                                        {"complaints in stories", kStep29},
                                        {"what imports find", kStep30},
-                                       {"of which limits accounts were told", kStep31}}};
+                                       {"of which limits accounts were told", kStep31},
+                                       {"templates", kStep32}}};
 
 // How many steps a program must know to work on these tables, whatever contractions say: those of
 // the release before, so that its processes go on, and start again, until each has been replaced,

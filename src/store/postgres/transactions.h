@@ -115,6 +115,13 @@ class Questions final : public ReadTransaction {
   Result<std::vector<Probe>> probes(const ProbeQuestion& question) override;
   Result<std::int64_t> probes_open() override;
 
+  // -- contents that accounts keep (templates.cc)
+  Result<Template> content_template(AccountKey account, const TemplateChoice& choice) override;
+  Result<std::vector<TemplateHead>> content_templates(AccountKey account, PublicId after,
+                                                      std::int64_t limit) override;
+  Result<std::vector<TemplateVersionHead>> template_versions(AccountKey account,
+                                                             PublicId id) override;
+
   // -- outcomes by cause (outcome_counts.cc)
   Result<std::vector<OutcomeCount>> outcomes_of(DeliveryKey key,
                                                 const std::optional<std::string>& site,
@@ -321,6 +328,13 @@ class Changes final : public WriteTransaction {
   Result<bool> keep_probe(const Probe& probe, Instant taken) override;
   Result<std::int64_t> drop_probes(Instant before) override;
 
+  // -- contents that accounts keep (templates.cc)
+  Result<Template> create_template(AccountKey account, const NewTemplate& wanted) override;
+  Result<Template> change_template(
+      AccountKey account, PublicId id,
+      const std::function<Result<NewTemplate>(const Template&)>& make) override;
+  Result<void> delete_template(AccountKey account, PublicId id) override;
+
   // -- outcomes by cause (outcome_counts.cc)
   Result<bool> drop_outcome_hours(HourNumber before, std::int64_t rows) override;
   // -- rates (rates.cc)
@@ -450,6 +464,9 @@ class Changes final : public WriteTransaction {
   // resumes one waits for the topic's.
   [[nodiscard]] Result<void> changed(Topic topic);
   [[nodiscard]] Result<void> check_uid_free(const SmtpCredential& credential);
+  [[nodiscard]] Result<void> count_template_octets(AccountKey account, std::int64_t octets);
+  [[nodiscard]] Result<void> add_template_version(AccountKey account, PublicId id,
+                                                  std::int64_t version, const Content& content);
   // False: it was there.
   [[nodiscard]] Result<bool> insert_report(const DomainReport& report);
   [[nodiscard]] Result<void> replace_inline_parts(Delivery& delivery,

@@ -42,7 +42,7 @@ struct CarriedQuery {
   Sql sql;  // its columns are those of the table, but where shape() says otherwise
 };
 
-constexpr std::array<CarriedQuery, 37> kCarriedQueries{{
+constexpr std::array<CarriedQuery, 40> kCarriedQueries{{
     {"settings", "SELECT name, value FROM settings WHERE name <> 'carried_to' ORDER BY name"},
     {"accounts",
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
@@ -72,7 +72,8 @@ constexpr std::array<CarriedQuery, 37> kCarriedQueries{{
      "SELECT delivery, from_address, from_name, reply_address, reply_name,"
      " coalesce(header_to, x''), coalesce(header_cc, x''), encode, unsubscribe_mailto,"
      " unsubscribe_url, attachments, subject, text_part, html_part, text_from_html,"
-     " open_tracking, headers, envelope, one_click FROM contents ORDER BY delivery"},
+     " open_tracking, headers, envelope, one_click, escape, template, template_version"
+     " FROM contents ORDER BY delivery"},
     {"attachments",
      "SELECT id, delivery, file_name, mime_type, size, created, data, content_id, relayed"
      " FROM attachments ORDER BY id"},
@@ -115,6 +116,12 @@ constexpr std::array<CarriedQuery, 37> kCarriedQueries{{
     {"smtp_credentials",
      "SELECT name, account, settings, secret, previous_secret, previous_until, created, revoked,"
      " uid, held, held_because, released FROM smtp_credentials ORDER BY name"},
+    {"template_ids", "SELECT account, last, octets FROM template_ids ORDER BY account"},
+    {"templates",
+     "SELECT account, id, name, latest, created, updated FROM templates ORDER BY account, id"},
+    {"template_versions",
+     "SELECT account, template, version, created, octets, content FROM template_versions"
+     " ORDER BY account, template, version"},
     {"smtp_habits", "SELECT name, habits FROM smtp_habits ORDER BY name"},
     {"kept_answers",
      "SELECT key, account, route, fingerprint, answer, until FROM kept_answers"

@@ -176,6 +176,13 @@ class Queries {
   // probes.cc
   [[nodiscard]] Result<std::vector<Probe>> probes(const ProbeQuestion& question);
   [[nodiscard]] Result<std::int64_t> probes_open();
+  // templates.cc
+  [[nodiscard]] Result<Template> content_template(AccountKey account, const TemplateChoice& choice);
+  [[nodiscard]] Result<std::vector<TemplateHead>> content_templates(AccountKey account,
+                                                                    PublicId after,
+                                                                    std::int64_t limit);
+  [[nodiscard]] Result<std::vector<TemplateVersionHead>> template_versions(AccountKey account,
+                                                                           PublicId id);
   // lane_paces.cc
   [[nodiscard]] Result<std::vector<LanePace>> lane_paces(const LanePaceQuestion& question);
   [[nodiscard]] Result<std::vector<WarmUpCount>> warm_up_counts(std::string_view source,

@@ -210,6 +210,17 @@ class SqliteReadTransaction final : public ReadTransaction {
     return queries_.probes(question);
   }
   Result<std::int64_t> probes_open() override { return queries_.probes_open(); }
+  Result<Template> content_template(AccountKey account, const TemplateChoice& choice) override {
+    return queries_.content_template(account, choice);
+  }
+  Result<std::vector<TemplateHead>> content_templates(AccountKey account, PublicId after,
+                                                      std::int64_t limit) override {
+    return queries_.content_templates(account, after, limit);
+  }
+  Result<std::vector<TemplateVersionHead>> template_versions(AccountKey account,
+                                                             PublicId id) override {
+    return queries_.template_versions(account, id);
+  }
   Result<std::vector<OutcomeCount>> outcomes_of(DeliveryKey key,
                                                 const std::optional<std::string>& site,
                                                 std::int64_t limit) override {
@@ -497,6 +508,13 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<bool> keep_probe(const Probe& probe, Instant taken) override;
   Result<std::int64_t> drop_probes(Instant before) override;
 
+  // -- contents that accounts keep (templates.cc)
+  Result<Template> create_template(AccountKey account, const NewTemplate& wanted) override;
+  Result<Template> change_template(
+      AccountKey account, PublicId id,
+      const std::function<Result<NewTemplate>(const Template&)>& make) override;
+  Result<void> delete_template(AccountKey account, PublicId id) override;
+
   // -- outcomes by cause (outcome_counts.cc)
   Result<bool> drop_outcome_hours(HourNumber before, std::int64_t rows) override;
   // -- rates (rates.cc)
@@ -658,6 +676,9 @@ class SqliteWriteTransaction final : public WriteTransaction {
 
   [[nodiscard]] Result<void> changed(Topic topic);
   [[nodiscard]] Result<void> check_uid_free(const SmtpCredential& credential);
+  [[nodiscard]] Result<void> count_template_octets(AccountKey account, std::int64_t octets);
+  [[nodiscard]] Result<void> add_template_version(AccountKey account, PublicId id,
+                                                  std::int64_t version, const Content& content);
   [[nodiscard]] Result<Delivery> draft(DeliveryKey key);
   [[nodiscard]] Result<void> touch(DeliveryKey key);
   [[nodiscard]] Result<void> changed_one(DeliveryKey key, std::string_view wanted);

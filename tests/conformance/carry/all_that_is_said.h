@@ -287,6 +287,23 @@ inline std::vector<std::string> all_of(Store& store) {
       }
     }
   }
+  for (const Account& account :
+       read(store, [](ReadTransaction& t) { return t.accounts({}, 100); })) {
+    for (const TemplateHead& head : read(
+             store, [&](ReadTransaction& t) { return t.content_templates(account.key, 0, 100); })) {
+      for (const TemplateVersionHead& version : read(store, [&](ReadTransaction& t) {
+             return t.template_versions(account.key, head.id);
+           })) {
+        const Template kept = read(store, [&](ReadTransaction& t) {
+          return t.content_template(account.key, {.id = head.id, .version = version.version});
+        });
+        said.push_back(fmt::format("template {} {} {} {} {} {} {} {}", head.id, head.name,
+                                   head.latest, to_epoch_ms(head.created),
+                                   to_epoch_ms(head.updated), version.version,
+                                   to_epoch_ms(version.made), pack_template(kept.content)));
+      }
+    }
+  }
   for (const SmtpCredential& c :
        read(store, [](ReadTransaction& t) { return t.smtp_credentials(std::nullopt, "", 100); })) {
     said.push_back(fmt::format(

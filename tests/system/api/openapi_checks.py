@@ -148,10 +148,11 @@ REQUESTS = {
 }
 # Commits need a time that is near, and are looked at by state_checks (other starts by
 # waiting_checks); an export needs something to export (suppression_checks, verb_checks);
-# domain_checks, provisioning_checks and webhook_checks look at the rest.
+# domain_checks, provisioning_checks, webhook_checks and template_checks look at the rest.
 WITHOUT_BOUNDARIES = {"commitBulk", "moveStart", "addDomain", "consentToDomain", "addAccount",
                       "changeAccount", "addKey", "rotateKey", "exportErrors", "exportRecipients",
-                      "createWebhook", "changeWebhook", "rotateWebhookSecret", "replayWebhook"}
+                      "createWebhook", "changeWebhook", "rotateWebhookSecret", "replayWebhook",
+                      "createTemplate", "changeTemplate"}
 
 
 class Description(Checks):
