@@ -75,6 +75,17 @@ int show_delivery(Session& session, std::int64_t delivery);
 // "Will it arrive?": 1 where something fails, 2 where something is not determined.
 int preflight_delivery(Session& session, std::int64_t delivery);
 
+// -- preview.cc
+struct Preview {
+  std::string target;  // a delivery's number, or a file with a content as JSON; "-": standard input
+  std::string email;   // empty: the first recipient
+  std::vector<std::string> insert_codes;  // "__name__=value"; of a delivery alone
+  std::string eml;                        // a file that the message goes to
+};
+int show_preview(Session& session, const Preview& options);
+// 1 where something fails.
+int lint_mail(Session& session, const Preview& options);
+
 // -- logs.cc
 struct LogSearch {
   std::string email;

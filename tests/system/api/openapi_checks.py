@@ -151,7 +151,9 @@ REQUESTS = {
 # domain_checks, provisioning_checks and webhook_checks look at the rest.
 WITHOUT_BOUNDARIES = {"commitBulk", "moveStart", "addDomain", "consentToDomain", "addAccount",
                       "changeAccount", "addKey", "rotateKey", "exportErrors", "exportRecipients",
-                      "createWebhook", "changeWebhook", "rotateWebhookSecret", "replayWebhook"}
+                      "createWebhook", "changeWebhook", "rotateWebhookSecret", "replayWebhook",
+                      # What they take beginBulk and updateBulk take, by the same checks.
+                      "previewChangedDelivery", "previewContent", "lintDelivery", "lintContent"}
 
 
 class Description(Checks):
