@@ -18,13 +18,13 @@
 namespace todoku::api {
 namespace {
 
-constexpr store::Scopes kContent = static_cast<store::Scopes>(store::Scope::content);
+constexpr store::Scopes kContentOpens = static_cast<store::Scopes>(store::Scope::content);
 
 http::Response no_place(const Call& call) {
   return refused(503, intake::texts::busy("too many messages are being made"), call.language);
 }
 
-void id_or_null(http::JsonWriter& json, const std::optional<store::PublicId>& delivery) {
+void delivery_or_null(http::JsonWriter& json, const std::optional<store::PublicId>& delivery) {
   json.key("delivery_id");
   if (delivery) {
     json.value(*delivery);
@@ -74,7 +74,7 @@ std::string preview_json(const Preview& preview, const std::optional<store::Publ
   const mime::ShownMail shown = mime::shown_mail(preview.octets);
   http::JsonWriter json;
   json.begin_object();
-  id_or_null(json, delivery);
+  delivery_or_null(json, delivery);
   json.member("email", preview.email);
   json.member("is_recipient", preview.is_recipient);
   json.member("mail_from", preview.mail_from);
@@ -115,7 +115,7 @@ http::Response as_message(std::string octets, const std::optional<store::PublicI
   return response;
 }
 
-Task<http::Response> shown(Api& api, Call& call, std::optional<store::PublicId> delivery) {
+Task<http::Response> answer_preview(Api& api, Call& call, std::optional<store::PublicId> delivery) {
   if (api.previews() == nullptr) co_return no_data_found(call);
   const auto place = api.message_places().take(call.account.key);
   if (!place) co_return no_place(call);
@@ -138,11 +138,11 @@ Task<http::Response> shown(Api& api, Call& call, std::optional<store::PublicId> 
 Task<http::Response> preview_stored(Api& api, Call& call) {
   const auto id = path_id(call, "delivery_id");
   if (!id) co_return no_data_found(call);
-  co_return co_await shown(api, call, id);
+  co_return co_await answer_preview(api, call, id);
 }
 
 Task<http::Response> preview_given(Api& api, Call& call) {
-  co_return co_await shown(api, call, std::nullopt);
+  co_return co_await answer_preview(api, call, std::nullopt);
 }
 
 // ---- lint --------------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ std::string lint_json(const doctor::PreflightReport& report,
                       bool with_content) {
   http::JsonWriter json;
   json.begin_object();
-  id_or_null(json, delivery);
+  delivery_or_null(json, delivery);
   json.member("outcome", doctor::to_string(doctor::worst_of(report.findings)));
   json.key("coverage");
   json.begin_object();
@@ -165,7 +165,7 @@ std::string lint_json(const doctor::PreflightReport& report,
   return json.take();
 }
 
-Task<http::Response> judged(Api& api, Call& call, std::optional<store::PublicId> delivery) {
+Task<http::Response> answer_lint(Api& api, Call& call, std::optional<store::PublicId> delivery) {
   if (api.previews() == nullptr) co_return no_data_found(call);
   const auto place = api.message_places().take(call.account.key);
   if (!place) co_return no_place(call);
@@ -187,11 +187,11 @@ Task<http::Response> judged(Api& api, Call& call, std::optional<store::PublicId>
 Task<http::Response> lint_stored(Api& api, Call& call) {
   const auto id = path_id(call, "delivery_id");
   if (!id) co_return no_data_found(call);
-  co_return co_await judged(api, call, id);
+  co_return co_await answer_lint(api, call, id);
 }
 
 Task<http::Response> lint_given(Api& api, Call& call) {
-  co_return co_await judged(api, call, std::nullopt);
+  co_return co_await answer_lint(api, call, std::nullopt);
 }
 
 }  // namespace
@@ -199,9 +199,9 @@ Task<http::Response> lint_given(Api& api, Call& call) {
 void add_preview_routes(Api& api, http::Router& router) {
   using enum http::Method;
   const http::RouteOptions form{.body_max = api.form_octets_max()};
-  api.add(router, get, "/deliveries/{delivery_id}/preview", kContent, &preview_stored);
-  api.add(router, post, "/deliveries/{delivery_id}/preview", kContent, form, &preview_stored);
-  api.add(router, post, "/deliveries/-/preview", kContent, form, &preview_given);
+  api.add(router, get, "/deliveries/{delivery_id}/preview", kContentOpens, &preview_stored);
+  api.add(router, post, "/deliveries/{delivery_id}/preview", kContentOpens, form, &preview_stored);
+  api.add(router, post, "/deliveries/-/preview", kContentOpens, form, &preview_given);
   api.add(router, post, "/deliveries/{delivery_id}/lint", kRead, form, &lint_stored);
   api.add(router, post, "/deliveries/-/lint", kRead, form, &lint_given);
 }

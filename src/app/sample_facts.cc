@@ -66,7 +66,7 @@ doctor::SampleContent content_for(const delivery::DrawnLetter& drawn,
 }
 
 // Places of a list, the first, the last and others evenly between.
-std::vector<std::size_t> spread(std::size_t size, std::size_t wanted) {
+std::vector<std::size_t> evenly_spread(std::size_t size, std::size_t wanted) {
   std::vector<std::size_t> places;
   const std::size_t most = std::min(size, wanted);
   for (std::size_t i = 0; i < most; ++i)
@@ -115,7 +115,7 @@ Task<Result<void>> compose_some(
     const InTime& time,                      // NOLINT(*-reference-coroutine-parameters)
     doctor::PreflightInput& input) {         // NOLINT(*-reference-coroutine-parameters)
   std::size_t octets = 0;
-  for (const std::size_t place : spread(drawn.sample.size(), kMessagesComposed)) {
+  for (const std::size_t place : evenly_spread(drawn.sample.size(), kMessagesComposed)) {
     if (octets > 0 && (octets >= kComposedOctetsMax || time.is_over())) break;
     auto copy = co_await letters.compose(drawn, place);
     if (!copy) {

@@ -72,7 +72,7 @@ void print_text(Session& session, const Sentence& title, const std::string& text
              text.ends_with('\n') ? "" : "\n");
 }
 
-void print_preview(Session& session, const boost::json::value& preview) {
+void print_shown_mail(Session& session, const boost::json::value& preview) {
   for (const auto& field : list_of(preview, "headers")) {
     fmt::print(session.out(), "{}: {}\n", printable(text_of(field, "name")),
                printable(text_of(field, "value")));
@@ -107,7 +107,8 @@ int show_preview(Session& session, const Preview& options) {
   if (!request) return api.fail_with(kWrongWords, request.error().detail);
   if (options.eml.empty()) {
     request->answered_with = "headers";
-    return api.call(*request, [&](const ReadAnswer& read) { print_preview(session, read.value); });
+    return api.call(*request,
+                    [&](const ReadAnswer& read) { print_shown_mail(session, read.value); });
   }
   request->answered_in_message = true;
   const auto read = api.ask(*request);

@@ -87,7 +87,7 @@ std::string scheme_of(std::string_view url) {
 }
 
 // Of an http URL, in lower case, without user and port.
-std::string host_of(std::string_view url) {
+std::string web_host_of(std::string_view url) {
   const std::size_t begin = url.find("//");
   if (begin == std::string_view::npos) return {};
   std::string_view authority = url.substr(begin + 2);
@@ -146,8 +146,8 @@ std::string host_in_text(std::string_view text) {
   text = without_space(text);
   if (text.find_first_of(" \t\r\n") != std::string_view::npos) return {};
   const std::string low = to_ascii_lower(text);
-  if (low.starts_with("http://") || low.starts_with("https://")) return host_of(low);
-  if (low.starts_with("www.")) return host_of("//" + low);
+  if (low.starts_with("http://") || low.starts_with("https://")) return web_host_of(low);
+  if (low.starts_with("www.")) return web_host_of("//" + low);
   return {};
 }
 
@@ -211,7 +211,7 @@ class HtmlLook {
       return;
     }
     if (scheme == "mailto") return;
-    const std::string host = host_of(href);
+    const std::string host = web_host_of(href);
     if (leads_inside(host)) {
       tally_.add("link_leads_nowhere", href);
     } else if (is_number(host)) {
@@ -223,7 +223,7 @@ class HtmlLook {
     const std::string text = std::exchange(link_text_, {});
     if (!href) return;
     const std::string shown_host = host_in_text(text);
-    const std::string host = host_of(*href);
+    const std::string host = web_host_of(*href);
     if (shown_host.empty() || host.empty() || is_same_site(shown_host, host)) return;
     tally_.add("link_text_differs", text, *href);
   }

@@ -17,13 +17,13 @@ namespace {
 
 constexpr std::size_t kParameterOctetsMax = 300;
 
-bool is_blank(char c) {
+bool is_line_blank(char c) {
   return c == ' ' || c == '\t';
 }
 
 std::string_view without_blanks(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  while (!text.empty() && is_line_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_line_blank(text.back())) text.remove_suffix(1);
   return text;
 }
 
@@ -32,7 +32,7 @@ template <class Take>
 void each_field(std::string_view head, Take&& take) {
   while (!head.empty()) {
     std::size_t end = head.find("\r\n");
-    while (end != std::string_view::npos && end + 2 < head.size() && is_blank(head[end + 2])) {
+    while (end != std::string_view::npos && end + 2 < head.size() && is_line_blank(head[end + 2])) {
       end = head.find("\r\n", end + 2);
     }
     const std::string_view raw = head.substr(0, end);
@@ -61,7 +61,7 @@ std::string parameter_of(std::string_view value, std::string_view wanted) {
   std::size_t at = value.find(';');
   while (at != std::string_view::npos) {
     std::string_view rest = value.substr(at + 1);
-    while (!rest.empty() && is_blank(rest.front())) rest.remove_prefix(1);
+    while (!rest.empty() && is_line_blank(rest.front())) rest.remove_prefix(1);
     const std::size_t equals = rest.find_first_of("=;");
     if (equals == std::string_view::npos) return {};
     const std::string_view name = without_blanks(rest.substr(0, equals));
@@ -70,7 +70,7 @@ std::string parameter_of(std::string_view value, std::string_view wanted) {
       continue;
     }
     rest = rest.substr(equals + 1);
-    while (!rest.empty() && is_blank(rest.front())) rest.remove_prefix(1);
+    while (!rest.empty() && is_line_blank(rest.front())) rest.remove_prefix(1);
     std::string said;
     if (rest.starts_with('"')) {
       rest.remove_prefix(1);
@@ -160,7 +160,7 @@ std::string from_quoted(std::string_view text) {
 
 // Without an end that a limit has cut off from its group of four.
 std::string from_lines_of_base64(std::string text) {
-  std::erase_if(text, [](char c) { return c == '\r' || c == '\n' || is_blank(c); });
+  std::erase_if(text, [](char c) { return c == '\r' || c == '\n' || is_line_blank(c); });
   text.resize(text.size() - text.size() % 4);
   auto octets = from_base64(text);
   return octets ? std::move(*octets) : std::move(text);
@@ -202,7 +202,7 @@ class Showing final : public EntityHandler {
       return {};
     }
     std::string id = field_of(head, "Content-ID");
-    std::erase_if(id, [](char c) { return c == '<' || c == '>' || is_blank(c); });
+    std::erase_if(id, [](char c) { return c == '<' || c == '>' || is_line_blank(c); });
     file_ = ShownFile{
         .type = type.type.empty() ? "application/octet-stream" : type.type + "/" + type.subtype,
         .name = file_name_of(disposition, said),

@@ -23,7 +23,7 @@ std::string octets_of(const Content& content) {
   return octets;
 }
 
-Content content_of(Encoding encode) {
+Content shown_content(Encoding encode) {
   Content content;
   content.from = {.address = "shop@example.jp", .name = "とどく商店"};
   content.subject = "ご注文の確認";
@@ -37,7 +37,7 @@ Content content_of(Encoding encode) {
 
 TEST(ShownMail, IsWhatWasComposed) {
   for (const Encoding encode : {Encoding::utf_8, Encoding::iso_2022_jp}) {
-    const Content content = content_of(encode);
+    const Content content = shown_content(encode);
     const ShownMail shown = shown_mail(octets_of(content));
     EXPECT_EQ(shown.trouble, "");
     EXPECT_EQ(shown.first("subject"), content.subject);
