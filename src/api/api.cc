@@ -75,6 +75,7 @@ void Api::add_routes(http::Router& router) {
   add_waiting_routes(*this, router);
   add_verb_routes(*this, router);
   add_preflight_routes(*this, router);
+  add_preview_routes(*this, router);
   add_error_routes(*this, router);
   add_suppression_routes(*this, router);
   add_template_routes(*this, router);

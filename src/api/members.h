@@ -62,6 +62,10 @@ inline constexpr std::array kTransactionBatch{Member{"mails", kTransaction}};
 inline constexpr auto kUpdate = with(
     with(kContent, kLabels),
     std::array{Member{"to", kRecipient}, Member{"keep_duplicates"}, Member{"duplicate_policy"}});
+inline constexpr std::array kWhomToShow{Member{"email"}, Member{"insert_code", kInsertCode}};
+inline constexpr auto kPreview =
+    with(with(kBegin, kWhomToShow), std::array{Member{"delivery_type"}});
+inline constexpr auto kPreviewOfStored = with(kContent, kWhomToShow);
 inline constexpr std::array kSendAt{Member{"send_at"}};
 inline constexpr std::array kCommit{Member{"reservation_time"}};
 inline constexpr std::array kTemplate{Member{"name"},      Member{"from", kMailbox},

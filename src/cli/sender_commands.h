@@ -83,6 +83,17 @@ struct UsageSearch {
 };
 int show_usage(Session& session, const UsageSearch& search);
 
+// -- preview.cc
+struct Preview {
+  std::string target;  // a delivery's number, or a file with a content as JSON; "-": standard input
+  std::string email;   // empty: the first recipient
+  std::vector<std::string> insert_codes;  // "__name__=value"; of a delivery alone
+  std::string eml;                        // a file that the message goes to
+};
+int show_preview(Session& session, const Preview& options);
+// 1 where something fails.
+int lint_mail(Session& session, const Preview& options);
+
 // -- logs.cc
 struct LogSearch {
   std::string email;

@@ -37,6 +37,7 @@ struct SenderWords::Values {
   bool follow = false;
   std::string at;
   DeliverySearch search;
+  Preview preview;
   LogSearch logs;
   UsageSearch usage;
   EventSearch events;
@@ -55,6 +56,7 @@ SenderWords::SenderWords(WordBook book)
   add_send();
   add_bulk();
   add_deliveries();
+  add_preview();
   add_logs();
   add_usage();
   add_events();
@@ -290,6 +292,34 @@ void SenderWords::add_deliveries() {
                               {"A delivery, with its counts", "配信の内容と件数を表示する"});
   id(show);
   book_.speaks(show, [this](Session& s) { return show_delivery(s, values_->id); });
+}
+
+void SenderWords::add_preview() {
+  Preview& preview = values_->preview;
+  const auto add = [&](const std::string& name, const Sentence& help,
+                       int (*body)(Session&, const Preview&)) {
+    CLI::App* command = book_.verb(book_.app, name, help);
+    option(command, "DELIVERY|FILE", preview.target,
+           {"A delivery's number, or a file with a content as JSON; -: standard input",
+            "配信の番号、または内容の JSON ファイル（- は標準入力）"})
+        ->required();
+    option(command, "--email", preview.email,
+           {"Whom the mail is for; else the first recipient", "宛先（省略時は最初の宛先）"});
+    several(command, "--insert-code", preview.insert_codes,
+            {"A value instead of the recipient's, \"__name__=value\"",
+             "差し込みコードの値（\"__name__=値\"）"});
+    book_.speaks(command, [this, body](Session& s) { return body(s, values_->preview); });
+    return command;
+  };
+  CLI::App* shown = add("preview",
+                        {"A mail as a recipient would get it, before it is sent",
+                         "宛先に届くメールを、送信する前に表示する"},
+                        &show_preview);
+  option(shown, "--eml", preview.eml,
+         {"A file to write the message into", "メッセージを書き出すファイル"});
+  add("lint",
+      {"What is wrong with mails, before they are sent", "送信する前に、メールの問題点を調べる"},
+      &lint_mail);
 }
 
 void SenderWords::add_logs() {

@@ -29,6 +29,7 @@ class SenderWords {
   void add_bulk_import(CLI::App* group);
   void add_bulk_orders(CLI::App* group);
   void add_deliveries();
+  void add_preview();
   void add_logs();
   void add_usage();
   void add_events();

@@ -152,7 +152,9 @@ REQUESTS = {
 WITHOUT_BOUNDARIES = {"commitBulk", "moveStart", "addDomain", "consentToDomain", "addAccount",
                       "changeAccount", "addKey", "rotateKey", "exportErrors", "exportRecipients",
                       "createWebhook", "changeWebhook", "rotateWebhookSecret", "replayWebhook",
-                      "createTemplate", "changeTemplate"}
+                       "createTemplate", "changeTemplate",
+                      # What they take beginBulk and updateBulk take, by the same checks.
+                      "previewChangedDelivery", "previewContent", "lintDelivery", "lintContent"}
 
 
 class Description(Checks):
