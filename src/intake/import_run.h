@@ -34,6 +34,7 @@ struct Importer::Run {
   std::int64_t recipients_before = 0;
   Purpose purpose = Purpose::by_type;
   std::string list_id;
+  std::string allowed;     // store::Account::allowed_recipients
   mime::MessageSize size;  // of the draft, which nobody changes while it is being imported into
   std::vector<store::NewRecipient> staged;
   // What was staged before: the store takes it while the next rows are read.

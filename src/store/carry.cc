@@ -17,7 +17,7 @@ using enum CarriedKind;
 // The columns of PostgreSQL's schema; what they mean is said with the tables
 // (sqlite/schema.cc, postgres/schema.cc).
 constexpr std::array<CarriedColumn, 2> kSettings{{{"name", text}, {"value", octets}}};
-constexpr std::array<CarriedColumn, 15> kAccounts{{{"key", integer},
+constexpr std::array<CarriedColumn, 17> kAccounts{{{"key", integer},
                                                    {"name", text},
                                                    {"weight", integer},
                                                    {"suspended", integer},
@@ -31,7 +31,9 @@ constexpr std::array<CarriedColumn, 15> kAccounts{{{"key", integer},
                                                    {"mails_per_day", integer},
                                                    {"mails_per_month", integer},
                                                    {"open_tracking", integer},
-                                                   {"preflight", integer}}};
+                                                   {"preflight", integer},
+                                                   {"sandbox", integer},
+                                                   {"allowed_recipients", text}}};
 constexpr std::array<CarriedColumn, 10> kApiKeys{{{"id", integer},
                                                   {"account", integer},
                                                   {"label", text},

@@ -533,7 +533,13 @@ ALTER TABLE import_jobs ADD COLUMN form bigint NOT NULL DEFAULT 0,
   ADD COLUMN dry_file text NOT NULL DEFAULT '';
 )sql";
 
-constexpr std::array<Step, 30> kSteps{{{"tables", kStep1},
+// accounts.sandbox, allowed_recipients   as in SQLite.
+constexpr std::string_view kStep31 = R"sql(
+ALTER TABLE accounts ADD COLUMN sandbox bigint NOT NULL DEFAULT 0,
+  ADD COLUMN allowed_recipients text NOT NULL DEFAULT '';
+)sql";
+
+constexpr std::array<Step, 31> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -562,7 +568,8 @@ constexpr std::array<Step, 30> kSteps{{{"tables", kStep1},
                                        {"volumes of sources that warm up", kStep27},
                                        {"probes of mailboxes", kStep28},
                                        {"complaints in stories", kStep29},
-                                       {"what imports find", kStep30}}};
+                                       {"what imports find", kStep30},
+                                       {"accounts for trials", kStep31}}};
 
 // How many steps a program must know to work on these tables, whatever contractions say: those of
 // the release before, so that its processes go on, and start again, until each has been replaced,

@@ -297,6 +297,8 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "ALTER TABLE accounts DROP COLUMN open_tracking;"
       "ALTER TABLE contents DROP COLUMN open_tracking;"
       "DROP TABLE domain_counts; ALTER TABLE sections DROP COLUMN domains;"
+      "ALTER TABLE accounts DROP COLUMN sandbox;"
+      "ALTER TABLE accounts DROP COLUMN allowed_recipients;"
       "ALTER TABLE accounts DROP COLUMN preflight; ALTER TABLE contents DROP COLUMN one_click;"
       "DROP TABLE suppressions; DROP TABLE suppression_removals; DROP TABLE export_jobs;"
       "ALTER TABLE deliveries DROP COLUMN purpose; ALTER TABLE deliveries DROP COLUMN list_id;"
