@@ -139,7 +139,7 @@ bool permits_loopback_alone(std::string_view text) {
                                          permit->network->last().is_loopback()));
 }
 
-Result<boost::json::object> ask(cli::AdminPort& port, const Given& given, int& status) {
+Result<boost::json::object> request(cli::AdminPort& port, const Given& given, int& status) {
   const auto answer = port.call(cli::request_of(given));
   if (!answer) return fail(answer.error());
   status = answer->status;
@@ -167,16 +167,16 @@ std::string text_in(const boost::json::object& object, std::string_view name) {
 Result<boost::json::object> issue_key(cli::AdminPort& port) {
   int status = 0;
   const std::string name(kAccount);
-  const auto added = ask(
+  const auto added = request(
       port,
       Given(calls::kAddAccount).with("name", name).with("with_key", false).with("sandbox", true),
       status);
   if (!added) return fail(added.error());
-  return ask(port,
-             Given(calls::kAddKey)
-                 .with("account", name)
-                 .with("scopes", std::string("send,read,content,suppress,admin")),
-             status);
+  return request(port,
+                 Given(calls::kAddKey)
+                     .with("account", name)
+                     .with("scopes", std::string("send,read,content,suppress,admin")),
+                 status);
 }
 
 Result<boost::json::object> issue_password(cli::AdminPort& port) {
@@ -184,9 +184,9 @@ Result<boost::json::object> issue_password(cli::AdminPort& port) {
   const auto of = [](const operate::Call& call) {
     return Given(call).with("account", std::string(kAccount)).with("name", std::string(kAccount));
   };
-  auto added = ask(port, of(calls::kAddSmtpCredential), status);
+  auto added = request(port, of(calls::kAddSmtpCredential), status);
   if (!added || status == kCreated) return added;
-  return ask(port, of(calls::kRotateSmtpCredential), status);
+  return request(port, of(calls::kRotateSmtpCredential), status);
 }
 
 }  // namespace

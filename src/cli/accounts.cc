@@ -38,7 +38,7 @@ void tell_of_refused(Session& session, const boost::json::value& added) {
       text_of(added, "now_refused"));
 }
 
-Sentence state_of(const boost::json::value& account) {
+Sentence account_state(const boost::json::value& account) {
   if (truth_of(account, "suspended")) return {"suspended", "停止中"};
   if (truth_of(account, "sandbox")) return {"sandbox", "サンドボックス"};
   return {"active", "有効"};
@@ -71,7 +71,7 @@ int account_list(Session& session) {
              session.words({"ADDED", "追加日時"}),
              session.words({"TEXT FROM HTML", "HTML からテキスト"})}};
         for (const auto& account : list_of(answer, "accounts")) {
-          rows.push_back({text_of(account, "name"), session.words(state_of(account)),
+          rows.push_back({text_of(account, "name"), session.words(account_state(account)),
                           fmt::format("{}", number_of(account, "weight")),
                           fmt::format("{}", number_of(account, "keys")),
                           time_of(account, "created"),

@@ -21,8 +21,8 @@ Task<Result<void>> come_back(store::Store& store, store::RecipientKey mail) {
   co_return Result<void>();
 }
 
-Result<void> write(store::WriteTransaction& writer, store::AccountKey account,
-                   const store::RecipientKey& mail, SandboxAfter after) {
+Result<void> write_sequel(store::WriteTransaction& writer, store::AccountKey account,
+                          const store::RecipientKey& mail, SandboxAfter after) {
   if (after == SandboxAfter::unsubscribed) {
     writer.tell_of_recipient(store::EventKind::unsubscribed, account, mail);
     return {};
@@ -44,7 +44,7 @@ Task<Result<void>> tell_sequel(store::Store& store, store::AccountKey account,
   if (after == SandboxAfter::returned) co_return co_await come_back(store, mail);
   auto told = co_await store.write(store::WritePriority::outcomes,
                                    [account, mail, after](store::WriteTransaction& writer) {
-                                     return write(writer, account, mail, after);
+                                     return write_sequel(writer, account, mail, after);
                                    });
   co_return told;
 }
