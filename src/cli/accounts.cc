@@ -47,19 +47,18 @@ Sentence account_state(const boost::json::value& account) {
 }  // namespace
 
 int account_add(Session& session, const AccountAdd& options) {
-  return session.call(Given(calls::kAddAccount)
-                          .with("name", options.name)
-                          .with("weight", options.weight)
-                          .with("with_key", !options.without_key)
-                          .with("sandbox", options.sandbox),
-                      [&](const boost::json::value& account) {
-                        session.say({"Account {} added.", "アカウント {} を追加しました。"},
-                                    options.name);
-                        tell_of_refused(session, account);
-                        if (!options.without_key) {
-                          print_issued_key(session, account.at("key"));
-                        }
-                      });
+  Given given = Given(calls::kAddAccount)
+                    .with("name", options.name)
+                    .with("weight", options.weight)
+                    .with("with_key", !options.without_key);
+  if (options.sandbox) given.with("sandbox", true);
+  return session.call(given, [&](const boost::json::value& account) {
+    session.say({"Account {} added.", "アカウント {} を追加しました。"}, options.name);
+    tell_of_refused(session, account);
+    if (!options.without_key) {
+      print_issued_key(session, account.at("key"));
+    }
+  });
 }
 
 int account_list(Session& session) {
