@@ -59,6 +59,7 @@ void write_event(http::JsonWriter& json, const store::EventRecord& event) {
   } else {
     json.member("delivery_type", contract_word(event.delivery->type));
     json.member("subject", event.delivery->subject);
+    if (event.delivery->sandbox) json.member("sandbox", true);
     label_members(json, event.delivery->labels, event.delivery->type);
   }
   json.member("deleted", event.is_gone);

@@ -39,7 +39,7 @@ Task<Result<DrawnLetter>> SampleLetters::letter_of(LetterMaterial material, Inst
   const auto keys_known = co_await find_keys(keys_, its);
   if (!keys_known) co_return fail(keys_known.error());
   auto letter =
-      make_letter(its, std::move(material.content), material.weight, keys_, options_, store_);
+      make_letter(its, std::move(material.content), material.terms, keys_, options_, store_);
   if (!letter && letter.error().kind == ErrorKind::not_found) {
     co_return fail(ErrorKind::unsupported, "a key that signed it is gone");
   }

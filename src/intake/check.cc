@@ -13,6 +13,7 @@
 #include "intake/check_size.h"
 #include "intake/fullwidth.h"
 #include "mail/address.h"
+#include "mail/allow_list.h"
 #include "mail/invisible.h"
 #include "mime/extra_header.h"
 #include "mime/file_name.h"
@@ -526,6 +527,12 @@ store::NewRecipient check_recipient(const RecipientRequest& recipient, const Pat
   return {address->to_string(), address->domain, recipient.insert_codes};
 }
 
+void check_allowed(std::string_view allowed, std::string_view address, const Path& path,
+                   Problems& problems) {
+  if (address.empty() || allows(allowed, address)) return;
+  problems.add(path, texts::not_allowed_recipient(address));
+}
+
 void check_life(Milliseconds life, Milliseconds life_time, const Path& path, Problems& problems) {
   if (life >= std::chrono::seconds(1) && life <= life_time) return;
   problems.add(path,
@@ -539,7 +546,8 @@ void check_times(const TransactionRequest& request, Instant now, Milliseconds li
 }
 
 std::vector<store::NewRecipient> check_transaction(TransactionRequest& request,
-                                                   const Limits& limits, Problems& problems) {
+                                                   const Limits& limits, Problems& problems,
+                                                   std::string_view allowed) {
   check_fields(request.content, limits, problems);
   check_insert_codes(request.insert_codes, {"insert_code"}, limits, problems);
   // What a transaction has beside its first address: as many of each kind.
@@ -557,6 +565,7 @@ std::vector<store::NewRecipient> check_transaction(TransactionRequest& request,
     if (!address) return;
     std::string canonical = address->to_string();
     email = canonical;  // as the header will say it
+    check_allowed(allowed, canonical, path, problems);
     if (!seen.insert(to_ascii_lower(canonical)).second) return;
     recipients.push_back({std::move(canonical), address->domain, request.insert_codes});
   };

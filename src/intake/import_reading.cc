@@ -137,8 +137,13 @@ void append_csv_row(std::string& out, std::string_view first,
 }  // namespace
 
 Result<void> Importer::look_at_draft(Run& run) {
-  const auto draft = store_.read_and_wait(
-      [&run](store::ReadTransaction& reader) { return reader.delivery(run.job.delivery); });
+  const auto draft =
+      store_.read_and_wait([&run](store::ReadTransaction& reader) -> Result<store::Delivery> {
+        auto account = reader.account(run.job.account);
+        if (!account) return fail(std::move(account.error()));
+        run.allowed = std::move(account->allowed_recipients);
+        return reader.delivery(run.job.delivery);
+      });
   if (!draft) return fail(draft.error());
   run.recipients_before = draft->counts.total;
   run.size = size_of(*draft);
@@ -332,6 +337,7 @@ Result<void> Importer::take_recipient(Run& run, const RecipientRequest& request,
   Problems found;
   auto recipient = check_recipient(request, {}, limits_, found);
   run.wanted.check(request.insert_codes, {}, found);
+  check_allowed(run.allowed, recipient.address, {"email"}, found);
   check_codes_size(request.insert_codes, run.size, {}, limits_, found);
   problems.add_others(std::move(found));
   if (!problems.empty() && !keeps_error(run)) {

@@ -66,7 +66,7 @@ Intake::Checked Intake::check_request(const store::Account& account, Transaction
       limits_.open_tracking && request.open_tracking.value_or(account.open_tracking);
   Checked checked;
   CodesWanted(request.content).check(request.insert_codes, {}, problems);
-  checked.recipients = check_transaction(request, limits_, problems);
+  checked.recipients = check_transaction(request, limits_, problems, account.allowed_recipients);
   check_sender(request.content.from, account.key, senders_, problems);
   check_times(request, clock_.now(), handover_.life_time(), limits_, problems);
   checked.labels = check_labels(request.labels, problems);
@@ -134,7 +134,8 @@ Task<Answer<Made>> Intake::accept_transaction(store::Account account, Transactio
     made = co_await keep_waiting(std::move(delivery), std::move(recipients), *request.send_at,
                                  repeatable);
   } else {
-    made = co_await accept_now(std::move(delivery), std::move(recipients), repeatable);
+    made = co_await accept_now(std::move(delivery), std::move(recipients), repeatable,
+                               account.sandbox);
   }
   if (!made && !counted) give_back(account, mails);
   co_return made;
@@ -142,11 +143,12 @@ Task<Answer<Made>> Intake::accept_transaction(store::Account account, Transactio
 
 Task<Answer<Made>> Intake::accept_now(store::NewDelivery delivery,
                                       std::vector<store::NewRecipient> recipients,
-                                      Repeatable repeatable) {
+                                      Repeatable repeatable, bool sandbox) {
   const store::AccountKey account = delivery.account;
   const std::size_t count = recipients.size();
-  // What is in pieces is at hand in the store alone, for whoever claims it.
-  const bool at_hand = !delivery.relayed_data;
+  // What is in pieces is at hand in the store alone, for whoever claims it. What must not leave the
+  // machine goes the one way on which the store says whose it is.
+  const bool at_hand = !delivery.relayed_data && !sandbox;
   std::string signing = handover_.signing_for(account, from_domain(delivery.content));
   const Milliseconds life_time = handover_.life_time();
   const Milliseconds life = std::min(life_time, delivery.life.value_or(life_time));

@@ -155,7 +155,8 @@ class Intake {
   Checked check_request(const store::Account& account, TransactionRequest& request,
                         Problems& problems) const;
   Task<Answer<Made>> accept_now(store::NewDelivery delivery,
-                                std::vector<store::NewRecipient> recipients, Repeatable repeatable);
+                                std::vector<store::NewRecipient> recipients, Repeatable repeatable,
+                                bool sandbox);
   Task<Answer<Made>> keep_waiting(store::NewDelivery delivery,
                                   std::vector<store::NewRecipient> recipients,
                                   std::optional<Instant> send_at, Repeatable repeatable);

@@ -126,6 +126,8 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
       // With 50 values each of thousands of characters, a few are worth a millisecond.
       if (i % kRecipientsPerTurn == kRecipientsPerTurn - 1) co_await async::give_way();
       auto recipient = check_recipient((*request.to)[i], {"to", std::to_string(i)}, limits_, found);
+      check_allowed(account.allowed_recipients, recipient.address,
+                    {"to", std::to_string(i), "email"}, found);
       if (!request.keep_duplicates && !seen.insert(to_ascii_lower(recipient.address)).second) {
         ++folded;
         continue;
@@ -267,6 +269,7 @@ Task<Answer<store::PublicId>> Intake::add_recipient(store::Account account, stor
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   Problems found;
   std::vector<store::NewRecipient> recipients{check_recipient(request, {}, limits_, found)};
+  check_allowed(account.allowed_recipients, recipients.front().address, {"email"}, found);
   problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
   auto look = co_await look_at(store_, draft_of(account.key, id), {},
@@ -293,6 +296,7 @@ Task<Answer<void>> Intake::change_recipient(store::Account account, store::Publi
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   Problems found;
   store::NewRecipient wanted = check_recipient(request, {}, limits_, found);
+  check_allowed(account.allowed_recipients, wanted.address, {"email"}, found);
   problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
   auto look = co_await look_at(

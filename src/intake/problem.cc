@@ -102,6 +102,18 @@ Text too_many(std::size_t max) {
           fmt::format("{}件以内で指定してください。", max)};
 }
 
+Text not_allowed_recipient(std::string_view address) {
+  return {
+      fmt::format("{} is not among the allowed recipients of this account, to whom alone it may "
+                  "send; an operator changes them (`todoku account allow`).",
+                  shown(address)),
+      fmt::format(
+          "{} "
+          "は、このアカウントの許可された宛先に含まれていません。宛先の変更は管理者が行います("
+          "`todoku account allow`)。",
+          shown(address))};
+}
+
 Text invalid_email(std::string_view reason) {
   const std::string ja = in_japanese(reason);
   return {fmt::format("invalid e-mail format: it {}.", reason),

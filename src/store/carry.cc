@@ -17,7 +17,7 @@ using enum CarriedKind;
 // The columns of PostgreSQL's schema; what they mean is said with the tables
 // (sqlite/schema.cc, postgres/schema.cc).
 constexpr std::array<CarriedColumn, 2> kSettings{{{"name", text}, {"value", octets}}};
-constexpr std::array<CarriedColumn, 17> kAccounts{{{"key", integer},
+constexpr std::array<CarriedColumn, 19> kAccounts{{{"key", integer},
                                                    {"name", text},
                                                    {"weight", integer},
                                                    {"suspended", integer},
@@ -33,7 +33,9 @@ constexpr std::array<CarriedColumn, 17> kAccounts{{{"key", integer},
                                                    {"open_tracking", integer},
                                                    {"preflight", integer},
                                                    {"told_of_day", integer},
-                                                   {"told_of_month", integer}}};
+                                                   {"told_of_month", integer},
+                                                   {"sandbox", integer},
+                                                   {"allowed_recipients", text}}};
 constexpr std::array<CarriedColumn, 10> kApiKeys{{{"id", integer},
                                                   {"account", integer},
                                                   {"label", text},

@@ -204,6 +204,7 @@ const std::string& EventWriter::members_of(
     json.member("delivery_id", delivery->id);
     json.member("delivery_type", contract_word(delivery->type));
     json.member("subject", utf8_prefix(delivery->subject, kSubjectOctetsMax));
+    if (delivery->sandbox) json.member("sandbox", true);
     const Labels& labels = delivery->labels;
     json.member("purpose", to_string(purpose_of(labels.purpose, delivery->type)));
     if (!labels.list_id.empty()) json.member("list_id", labels.list_id);

@@ -558,7 +558,13 @@ CREATE TABLE template_versions(
   PRIMARY KEY(account, template, version));
 )sql";
 
-constexpr std::array<Step, 32> kSteps{{{"tables", kStep1},
+// accounts.sandbox, allowed_recipients   as in SQLite.
+constexpr std::string_view kStep33 = R"sql(
+ALTER TABLE accounts ADD COLUMN sandbox bigint NOT NULL DEFAULT 0,
+  ADD COLUMN allowed_recipients text NOT NULL DEFAULT '';
+)sql";
+
+constexpr std::array<Step, 33> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -589,7 +595,8 @@ constexpr std::array<Step, 32> kSteps{{{"tables", kStep1},
                                        {"complaints in stories", kStep29},
                                        {"what imports find", kStep30},
                                        {"of which limits accounts were told", kStep31},
-                                       {"templates", kStep32}}};
+                                       {"templates", kStep32},
+                                       {"accounts for trials", kStep33}}};
 
 // How many steps a program must know to work on these tables, whatever contractions say: those of
 // the release before, so that its processes go on, and start again, until each has been replaced,

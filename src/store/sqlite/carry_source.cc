@@ -47,8 +47,8 @@ constexpr std::array<CarriedQuery, 40> kCarriedQueries{{
     {"accounts",
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
      " next_email_id, next_job_id, requests_per_minute, mails_per_minute, mails_per_day,"
-     " mails_per_month, open_tracking, preflight, told_of_day, told_of_month FROM accounts ORDER"
-     " BY key"},
+      " mails_per_month, open_tracking, preflight, told_of_day, told_of_month, sandbox,"
+      " allowed_recipients FROM accounts ORDER BY key"},
     {"api_keys",
      "SELECT id, account, label, token, created, revoked, scopes, networks, expires, life"
      " FROM api_keys"

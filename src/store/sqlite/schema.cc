@@ -650,13 +650,19 @@ CREATE TABLE template_versions(
   PRIMARY KEY(account, template, version));
 )sql";
 
+// accounts.sandbox, allowed_recipients   store/accounts.h.
+constexpr const char* kVersion42 = R"sql(
+ALTER TABLE accounts ADD COLUMN sandbox INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE accounts ADD COLUMN allowed_recipients TEXT NOT NULL DEFAULT '';
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 41> kMigrations{
+constexpr std::array<const char*, 42> kMigrations{
     kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,  kVersion8,
     kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14, kVersion15, kVersion16,
     kVersion17, kVersion18, kVersion19, kVersion20, kVersion21, kVersion22, kVersion23, kVersion24,
     kVersion25, kVersion26, kVersion27, kVersion28, kVersion29, kVersion30, kVersion31, kVersion32,
-    kVersion33, kVersion34, kVersion35, kVersion36, kVersion37, kVersion38, kVersion39, kVersion40, kVersion41};
+    kVersion33, kVersion34, kVersion35, kVersion36, kVersion37, kVersion38, kVersion39, kVersion40, kVersion41, kVersion42};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

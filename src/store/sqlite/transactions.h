@@ -420,7 +420,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   // -- settings, accounts (writes_accounts.cc)
   Result<void> put_setting(std::string_view name, std::string_view value) override;
   Result<std::string> put_setting_once(std::string_view name, std::string_view value) override;
-  Result<Account> create_account(std::string_view name) override;
+  Result<Account> create_account(std::string_view name, bool sandbox) override;
   Result<void> change_account(const Account& account) override;
   Result<ApiKey> add_api_key(AccountKey account, const NewApiKey& key) override;
   Result<void> revoke_api_key(AccountKey account, std::int64_t id) override;

@@ -114,8 +114,9 @@ inline void tell_account(Store& store, const Account& account, std::vector<std::
   said.push_back(fmt::format("account {} {} {} {} {} {}", static_cast<std::int64_t>(account.key),
                              account.name, account.weight, account.suspended,
                              account.text_from_html, to_epoch_ms(account.created)));
-  said.push_back(
-      fmt::format("openings {} preflight {}", account.open_tracking, to_string(account.preflight)));
+  said.push_back(fmt::format("openings {} preflight {} sandbox {} allowed {}",
+                             account.open_tracking, to_string(account.preflight), account.sandbox,
+                             account.allowed_recipients));
   said.push_back(fmt::format("limits {} {} {} {}", account.limits.requests_per_minute,
                              account.limits.mails_per_minute, account.limits.mails_per_day,
                              account.limits.mails_per_month));

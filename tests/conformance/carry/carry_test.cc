@@ -127,6 +127,7 @@ class Filling {
     shop.text_from_html = false;
     shop.open_tracking = false;
     shop.preflight = PreflightMode::enforce;
+    shop.allowed_recipients = "example.com\nken@example.jp";
     shop.limits = {
         .requests_per_minute = 1, .mails_per_minute = 2, .mails_per_day = 3, .mails_per_month = 4};
     write(store_, [&](WriteTransaction& t) { return t.change_account(shop); });

@@ -286,6 +286,8 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "ALTER TABLE contents DROP COLUMN template_version;"
       "DROP TABLE rate_states;"
       "DROP TABLE warm_up;"
+      "ALTER TABLE accounts DROP COLUMN sandbox;"
+      "ALTER TABLE accounts DROP COLUMN allowed_recipients;"
       "DROP TABLE smtp_habits; ALTER TABLE deliveries DROP COLUMN credential;"
       "ALTER TABLE attachments DROP COLUMN content_id;"
       "ALTER TABLE attachments DROP COLUMN relayed;"
