@@ -13,6 +13,7 @@
 #include "api/inline_parts.h"
 #include "api/members.h"
 #include "api/preflight_answer.h"
+#include "api/steering_request.h"
 #include "api/update_request.h"
 #include "base/date_time.h"
 #include "intake/fingerprint.h"
@@ -27,23 +28,34 @@ http::Response id_or_refusal(const Call& call, const intake::Answer<void>& answe
   return id_response(200, "delivery_id", id);
 }
 
+// When it starts (nullopt: now), and how it goes.
+struct Commitment {
+  std::optional<Instant> reservation;
+  store::SteeringChange steering;
+};
+
 // `told`: what preflight has to say of it, as a header's value.
 Task<intake::Answer<void>> commit_judged(Api& api, Call& call, store::PublicId id,
-                                         std::optional<Instant> reservation,
-                                         intake::Repeatable repeatable, std::string& told) {
+                                         Commitment commitment, intake::Repeatable repeatable,
+                                         std::string& told) {
   auto judged = co_await preflight_commit(api, call, id);
   told = std::move(judged.header);
   if (judged.refusal) co_return std::unexpected(std::move(*judged.refusal));
-  co_return co_await api.intake().commit_bulk(call.account, id, reservation, repeatable);
+  co_return co_await api.intake().commit_bulk(call.account, id, commitment.reservation, repeatable,
+                                              std::move(commitment.steering));
 }
 
 Task<http::Response> commit_once(Api& api, Call& call, std::optional<store::IdempotencyKey> key,
-                                 store::PublicId id, std::optional<Instant> reservation) {
+                                 store::PublicId id, Commitment commitment) {
   intake::Repeatable repeatable;
-  if (key) repeatable = {.key = *key, .fingerprint = intake::fingerprint_of(id, reservation)};
+  if (key) {
+    repeatable = {
+        .key = *key,
+        .fingerprint = intake::fingerprint_of(id, commitment.reservation, commitment.steering)};
+  }
   std::string told;
   const auto make = [&](intake::Repeatable its) {
-    return commit_judged(api, call, id, reservation, its, told);
+    return commit_judged(api, call, id, commitment, its, told);
   };
   const auto made = co_await api.intake().repeats().once(repeatable, make);
   auto response = done_response(call, made, id);
@@ -63,7 +75,8 @@ Task<http::Response> begin(Api& api, Call& call) {
   intake::BulkRequest request{.content = read_content(fields),
                               .at_most_once = fields.at_most_once().value_or(false),
                               .labels = fields.labels(),
-                              .open_tracking = fields.truth("open_tracking")};
+                              .open_tracking = fields.truth("open_tracking"),
+                              .steering = read_steering(fields)};
   const auto escape = fields.escape();
   request.from_template = fields.from_template(escape);
   // With a template it is the template's where nothing is said of it.
@@ -128,8 +141,10 @@ Task<http::Response> commit(Api& api, Call& call) {
   if (bad) co_return std::move(*bad);
   call.unknown = unknown_members(form.object(), members::kCommit);
   intake::Problems problems;
-  const auto given = Fields(form.object(), {}, problems).text("reservation_time");
-  std::optional<Instant> reservation;
+  const Fields fields(form.object(), {}, problems);
+  const auto given = fields.text("reservation_time");
+  Commitment commitment{.reservation = {}, .steering = read_steering(fields)};
+  std::optional<Instant>& reservation = commitment.reservation;
   if (given && !given->empty()) {
     reservation = parse_date_time(*given);
     if (!reservation) problems.add({"reservation_time"}, intake::texts::invalid_date(*given));
@@ -138,7 +153,7 @@ Task<http::Response> commit(Api& api, Call& call) {
   }
   refuse_lost_members(form.object(), members::kCommit, problems);
   if (!problems.empty()) co_return invalid(problems, call.language);
-  co_return co_await commit_once(api, call, *key, *id, reservation);
+  co_return co_await commit_once(api, call, *key, *id, std::move(commitment));
 }
 
 // The body is whatever the client sends, usually nothing.
@@ -147,7 +162,7 @@ Task<http::Response> commit_immediately(Api& api, Call& call) {
   if (!id) co_return no_data_found(call);
   auto key = key_of_request(call, store::KeyedRoute::bulk_commit_immediate);
   if (!key) co_return std::move(key.error());
-  co_return co_await commit_once(api, call, *key, *id, std::nullopt);
+  co_return co_await commit_once(api, call, *key, *id, {});
 }
 
 Task<http::Response> cancel(Api& api, Call& call) {

@@ -11,6 +11,7 @@
 #include "api/fields.h"
 #include "api/inline_parts.h"
 #include "api/members.h"
+#include "api/steering_request.h"
 #include "intake/check.h"
 
 namespace todoku::api {
@@ -67,6 +68,7 @@ intake::UpdateRequest read_update(Form& form, const intake::Limits& limits,
   request.keep_duplicates = fields.truth("keep_duplicates").value_or(false);
   request.at_most_once = fields.at_most_once();
   request.labels = fields.labels();
+  request.steering = read_steering(fields);
   refuse_lost_members(form.object(), members::kUpdate, problems);
   return request;
 }

@@ -33,9 +33,13 @@ struct SenderWords::Values {
   Send send;
   BulkSend bulk;
   BulkImport import;
+  Resend resend;
   std::int64_t id = 0;
   bool follow = false;
   std::string at;
+  std::string pace;
+  std::string hours;
+  std::string zone = "Asia/Tokyo";
   DeliverySearch search;
   Preview preview;
   LogSearch logs;
@@ -54,6 +58,7 @@ struct SenderWords::Values {
 SenderWords::SenderWords(WordBook book)
     : book_(std::move(book)), values_(std::make_unique<Values>()) {
   add_send();
+  add_resend();
   add_bulk();
   add_deliveries();
   add_preview();
@@ -163,6 +168,23 @@ void SenderWords::add_send() {
   book_.speaks(command, [this](Session& s) { return send_mail(s, values_->send); });
 }
 
+void SenderWords::add_resend() {
+  CLI::App* command = book_.verb(
+      book_.app, "resend",
+      {"Send one mail once more, also to another address", "メールを再送する（宛先の訂正も可）"});
+  Resend& resend = values_->resend;
+  option(command, "EMAIL_ID", resend.email,
+         {"The mail's number, as todoku explain tells it",
+          "メールの番号（todoku explain に表示されるもの）"})
+      ->required()
+      ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
+  option(command, "--to", resend.to,
+         {"The address that was meant; else its recipient's", "正しい宛先。省略すると元の宛先"});
+  option(command, "--idempotency-key", resend.idempotency_key,
+         {"A name by which a repeat sends nothing twice", "再実行で二重に送らないための名前"});
+  book_.speaks(command, [this](Session& s) { return resend_mail(s, values_->resend); });
+}
+
 void SenderWords::add_bulk() {
   CLI::App* group = book_.verb(
       book_.app, "bulk", {"Deliveries to many over the REST API", "REST API で一斉配信を行う"});
@@ -241,6 +263,27 @@ void SenderWords::add_bulk_orders(CLI::App* group) {
   order("pause", {"Hold one that goes out", "送信を一時停止する"});
   order("resume", {"Let it go on", "一時停止を解除する"});
   order("stop", {"End one that goes out, for good", "送信を打ち切る（取り消せません）"});
+  CLI::App* pace =
+      book_.verb(group, "pace", {"Limit how fast one goes", "送信速度の上限を指定する"});
+  id(pace);
+  option(pace, "PACE", values_->pace,
+         {"Mails a minute or an hour: 600/minute, 10000/hour; none: as fast as it can",
+          "1 分または 1 時間あたりの通数（600/minute、10000/hour）。none で解除"})
+      ->required();
+  book_.speaks(pace, [this](Session& s) { return bulk_pace(s, values_->id, values_->pace); });
+  CLI::App* quiet = book_.verb(
+      group, "quiet-hours",
+      {"Begin nothing of one at these hours of the day", "送信を始めない時間帯を指定する"});
+  id(quiet);
+  option(quiet, "HOURS", values_->hours,
+         {"From when until when: 21:00-08:00; none: no such hours",
+          "開始と終了の時刻（21:00-08:00）。none で解除"})
+      ->required();
+  option(quiet, "--zone", values_->zone,
+         {"The time zone: Asia/Tokyo unless given", "タイムゾーン（既定は Asia/Tokyo）"});
+  book_.speaks(quiet, [this](Session& s) {
+    return bulk_quiet_hours(s, values_->id, values_->hours, values_->zone);
+  });
   order("cancel", {"Take a reservation back", "予約を取り消す"});
   CLI::App* remove = book_.verb(group, "delete", {"Remove one", "配信を削除する"});
   id(remove);

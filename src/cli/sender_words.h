@@ -25,6 +25,7 @@ class SenderWords {
   struct Values;
   void add_message(CLI::App* command, bool bulk);
   void add_send();
+  void add_resend();
   void add_bulk();
   void add_bulk_import(CLI::App* group);
   void add_bulk_orders(CLI::App* group);

@@ -130,9 +130,9 @@ Task<Answer<Made>> Intake::accept_transaction(store::Account account, Transactio
                               .labels = std::move(labels),
                               .life = request.expires_in};
   Answer<Made> made;
-  if (request.send_at) {
-    made = co_await keep_waiting(std::move(delivery), std::move(recipients), *request.send_at,
-                                 repeatable);
+  if (request.send_at || request.resend_of) {
+    made = co_await keep_waiting(std::move(delivery), std::move(recipients), request.send_at,
+                                 repeatable, request.resend_of);
   } else {
     made = co_await accept_now(std::move(delivery), std::move(recipients), repeatable,
                                account.sandbox);
@@ -174,18 +174,22 @@ Task<Answer<Made>> Intake::accept_now(store::NewDelivery delivery,
 // start starts it, too.
 Task<Answer<Made>> Intake::keep_waiting(store::NewDelivery delivery,
                                         std::vector<store::NewRecipient> recipients,
-                                        std::optional<Instant> send_at, Repeatable repeatable) {
+                                        std::optional<Instant> send_at, Repeatable repeatable,
+                                        std::optional<store::PublicId> resend_of) {
   const std::size_t count = recipients.size();
   if (repeatable) repeatable->begins = send_at;
   auto kept = co_await change<Made>(
       store_, WritePriority::accept,
-      [delivery = std::move(delivery), recipients = std::move(recipients), send_at,
+      [delivery = std::move(delivery), recipients = std::move(recipients), send_at, resend_of,
        repeatable](WriteTransaction& transaction) -> Answer<Made> {
         auto created = transaction.create_draft(delivery, std::nullopt);
         if (!created) return refuse(refusal_of(created.error()));
         const auto ids = transaction.append_recipients(created->key, recipients);
         if (!ids) return refuse(refusal_of(ids.error()));
-        const auto done = transaction.commit_draft(created->key, send_at);
+        auto done = transaction.commit_draft(created->key, send_at);
+        if (done && resend_of) {
+          done = transaction.note_resend(created->key, created->account, *resend_of);
+        }
         if (!done) return refuse(refusal_of(done.error()));
         auto answer = keep_answer(transaction, repeatable, created->id);
         if (!answer) return refuse(std::move(answer.error()));
@@ -246,7 +250,7 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkReq
                               .labels = std::move(labels)};
   co_return co_await change<store::PublicId>(
       store_, WritePriority::accept,
-      [this, delivery = std::move(delivery),
+      [this, delivery = std::move(delivery), steering = std::move(request.steering),
        repeatable](WriteTransaction& transaction) -> Answer<store::PublicId> {
         auto created = transaction.create_draft(delivery, limits_.drafts_max);
         if (!created && created.error().kind == ErrorKind::limit_exceeded) {
@@ -254,6 +258,8 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkReq
                         texts::drafts_limit(static_cast<std::size_t>(limits_.drafts_max)));
         }
         if (!created) return refuse(refusal_of(created.error()));
+        auto told = tell_how(transaction, created->key, steering);
+        if (!told) return refuse(std::move(told.error()));
         auto kept = keep_answer(transaction, repeatable, created->id);
         if (!kept) return refuse(std::move(kept.error()));
         return created->id;
@@ -302,6 +308,25 @@ Task<Answer<void>> Intake::steer(store::Account account, store::PublicId id, sto
       });
   if (!steered) co_return refuse(std::move(steered.error()));
   if (*steered) {
+    co_await handover_.courses_changed();
+    handover_.work_arrived();
+  }
+  co_return Answer<void>{};
+}
+
+Task<Answer<void>> Intake::say_how(store::Account account, store::PublicId id,
+                                   store::SteeringChange how) {
+  auto told = co_await change<bool>(
+      store_, WritePriority::accept,
+      [account, id, how = std::move(how)](WriteTransaction& transaction) -> Answer<bool> {
+        const auto delivery = transaction.read().delivery_head(account.key, id);
+        if (!delivery) return refuse(refusal_of(delivery.error()));
+        auto done = tell_how(transaction, delivery->key, how);
+        if (!done) return refuse(std::move(done.error()));
+        return *done && delivery->status == DeliveryStatus::sending;
+      });
+  if (!told) co_return refuse(std::move(told.error()));
+  if (*told) {
     co_await handover_.courses_changed();
     handover_.work_arrived();
   }

@@ -184,7 +184,8 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
   co_return co_await change<std::size_t>(
       store_, WritePriority::accept,
       [account, id, folded, draft = std::move(draft), recipients, look = std::move(*look),
-       replace_recipients, repeatable](WriteTransaction& transaction) -> Answer<std::size_t> {
+       replace_recipients, steering = std::move(request.steering),
+       repeatable](WriteTransaction& transaction) -> Answer<std::size_t> {
         const auto delivery = editable(transaction.read(), account.key, id);
         if (!delivery) return refuse(delivery.error());
         Result<void> done = transaction.change_draft(delivery->key, draft);
@@ -198,6 +199,8 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
         if (!done) return refuse(refusal_of(done.error()));
         auto refused = refuse_draft(transaction.read(), delivery->key, look);
         if (refused) return refuse(std::move(*refused));
+        auto told = tell_how(transaction, delivery->key, steering);
+        if (!told) return refuse(std::move(told.error()));
         auto kept = keep_answer(transaction, repeatable, static_cast<std::int64_t>(folded));
         if (!kept) return refuse(std::move(kept.error()));
         return folded;
@@ -216,7 +219,8 @@ Task<Answer<std::int64_t>> Intake::admit_bulk(store::Account account, store::Pub
 }
 
 Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId id,
-                                       std::optional<Instant> reservation, Repeatable repeatable) {
+                                       std::optional<Instant> reservation, Repeatable repeatable,
+                                       store::SteeringChange steering) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   if (reservation) {
     Problems wrong;
@@ -242,7 +246,7 @@ Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId i
   if (!counted) co_return refuse(std::move(counted.error()));
   auto committed = co_await change<void>(
       store_, WritePriority::accept,
-      [account, id, reservation, look = std::move(*look),
+      [account, id, reservation, look = std::move(*look), steering = std::move(steering),
        repeatable](WriteTransaction& transaction) -> Answer<void> {
         const auto delivery = editable(transaction.read(), account.key, id);
         if (!delivery) return refuse(delivery.error());
@@ -251,6 +255,8 @@ Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId i
         }
         auto refused = refuse_draft(transaction.read(), delivery->key, look);
         if (refused) return refuse(std::move(*refused));
+        auto told = tell_how(transaction, delivery->key, steering);
+        if (!told) return refuse(std::move(told.error()));
         const auto done = transaction.commit_draft(delivery->key, reservation);
         if (!done) return refuse(refusal_of(done.error()));
         return keep_answer(transaction, repeatable, id);

@@ -131,6 +131,14 @@ namespace texts {
 [[nodiscard]] Text policy_stays(bool at_most_once);
 // Of a transaction that is to be paused.
 [[nodiscard]] Text only_stopped();
+// Of a pace and quiet hours.
+[[nodiscard]] Text only_of_bulk();
+// Of a mail that is to be sent once more.
+[[nodiscard]] Text not_over_yet();
+[[nodiscard]] Text came_whole();
+[[nodiscard]] Text is_erased();
+[[nodiscard]] Text unknown_zone(std::string_view value);
+[[nodiscard]] Text ends_when_it_begins();
 [[nodiscard]] Text no_part_for_files();
 [[nodiscard]] Text no_name_of_part();
 [[nodiscard]] Text control_character();

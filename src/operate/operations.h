@@ -661,7 +661,13 @@ class Operations {
   struct RateHolds {
     std::map<store::DeliveryKey, std::vector<explain::RateHold>> rates;
     std::map<store::DeliveryKey, Instant> canaries;
+    std::map<store::DeliveryKey, explain::SteeredWay> steered;
   };
+  struct Resends {
+    std::map<store::DeliveryKey, store::PublicId> of;
+    std::map<store::RecipientKey, std::vector<store::PublicId>> later;
+  };
+  Task<Result<Resends>> resends_of(const std::vector<store::Story>& stories);
   Task<Result<RateHolds>> rate_holds_of(std::vector<store::DeliveryKey> deliveries);
   Task<Result<void>> changed();
   Task<Result<void>> check_adoptable();

@@ -292,7 +292,20 @@ constexpr std::array<CarriedColumn, 6> kTemplateVersions{{{"account", integer},
                                                           {"octets", integer},
                                                           {"content", octets}}};
 
-constexpr std::array<CarriedTable, 40> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedColumn, 10> kSteering{{{"delivery", integer},
+                                                   {"revision", integer},
+                                                   {"mails", integer},
+                                                   {"minutes", integer},
+                                                   {"quiet_from", integer},
+                                                   {"quiet_until", integer},
+                                                   {"zone", text},
+                                                   {"goes_from", integer},
+                                                   {"goes_until", integer},
+                                                   {"used_to", integer}}};
+constexpr std::array<CarriedColumn, 3> kResends{
+    {{"delivery", integer}, {"account", integer}, {"email", integer}}};
+
+constexpr std::array<CarriedTable, 42> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -331,7 +344,9 @@ constexpr std::array<CarriedTable, 40> kTables{{{"settings", kSettings},
                                                 {"domain_reports", kDomainReports},
                                                 {"report_lines", kReportLines},
                                                 {"key_slots", kKeySlots},
-                                                {"warm_up", kWarmUp}}};
+                                                {"warm_up", kWarmUp},
+                                                {"steering", kSteering},
+                                                {"resends", kResends}}};
 
 }  // namespace carried
 

@@ -91,6 +91,8 @@ class Courier {
   [[nodiscard]] std::shared_ptr<void> place_of(TrafficClass traffic);
   Task<void> carry(std::shared_ptr<BatchInFlight> batch, std::shared_ptr<void> place,
                    const EgressSource& source);
+  // Takes what the batch's delivery may begin of it by its pace; the others wait. False: nothing.
+  Task<bool> take_pace(std::shared_ptr<BatchInFlight> batch);
   Task<void> dispatch(std::shared_ptr<BatchInFlight> batch, const EgressSource& source);
   Task<void> dispatch_domain(std::shared_ptr<BatchInFlight> batch, std::string domain,
                              std::vector<std::uint32_t> indices, const EgressSource& source);

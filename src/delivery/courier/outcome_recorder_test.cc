@@ -550,6 +550,36 @@ TEST_F(OutcomeRecorderTest, WhatAHeldCredentialHandedInIsHeldBackInHandAndWhenIt
   EXPECT_FALSE(comes->held_back()) << "it was released";
 }
 
+TEST_F(OutcomeRecorderTest, WhatIsInHandWhenQuietHoursBeginIsHeldBackAtThatInstant) {
+  Holdings holdings(recorder_, lease_, clock_);
+  store::LeasedBatch leased = leased_with(3);
+  leased.open_for = std::chrono::minutes(10);
+  const auto in_hand = holdings.take(leased, nullptr);
+  clock_.advance(std::chrono::minutes(10) - Milliseconds(1));
+  EXPECT_FALSE((Mail{in_hand, 0}).withheld());
+  clock_.advance(Milliseconds(1));
+  EXPECT_TRUE((Mail{in_hand, 0}).withheld());
+  holdings.hold_back({});
+  EXPECT_TRUE((Mail{in_hand, 0}).withheld()) << "another order does not end them";
+}
+
+TEST_F(OutcomeRecorderTest, WhatWasLeasedByAnOlderWordOfItsSendersIsHeldBack) {
+  Holdings holdings(recorder_, lease_, clock_);
+  store::LeasedBatch leased = leased_with(3);
+  leased.steering = 1;
+  const auto in_hand = holdings.take(leased, nullptr);
+  holdings.hold_back({.deliveries = {}, .credentials = {}, .steering = {{leased.key.delivery, 1}}});
+  EXPECT_FALSE(in_hand->held_back());
+  holdings.hold_back({.deliveries = {}, .credentials = {}, .steering = {{leased.key.delivery, 2}}});
+  EXPECT_TRUE(in_hand->held_back());
+  ++leased.token;
+  const auto comes = holdings.take(leased, nullptr);
+  EXPECT_TRUE(comes->held_back()) << "leased before it was said";
+  ++leased.token;
+  leased.steering = 2;
+  EXPECT_FALSE(holdings.take(leased, nullptr)->held_back());
+}
+
 TEST_F(OutcomeRecorderTest, WhatIsPausedIsHeldBackInHandAndWhenItComes) {
   Holdings holdings(recorder_, lease_, clock_);
   const auto in_hand = holdings.take(leased_with(3), nullptr);

@@ -140,6 +140,9 @@ INSERT INTO template_ids SELECT n, 10, 1000 FROM generate_series(1, {0} / 10) n;
 INSERT INTO templates SELECT n / 10, n, 'n' || n, 2, n, n FROM generate_series(1, {0}) n;
 INSERT INTO template_versions SELECT n / 20, n / 2, n % 2 + 1, n, 10, '\x00'
   FROM generate_series(1, {0}) n;
+INSERT INTO steering SELECT 1000000 + n, 1, 1, 1, 0, 1, 'UTC', n, n + 1, 0
+  FROM generate_series(1, {0}) n;
+INSERT INTO resends SELECT n, n % ({0} / 10), n FROM generate_series(1, {0}) n;
 INSERT INTO bells SELECT 's' || n % 10, n % 2, 1000000 + n, 0, n, 0, 1, n
   FROM generate_series(1, {0}) n;
 )sql",
@@ -223,7 +226,9 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
       " lane_paces,"
       " rate_counts,"
       " rate_states, warm_up,"
-      " probes, template_ids, templates, template_versions");
+      " probes, template_ids, templates, template_versions,"
+      " steering,"
+      " resends");
   fill(60'000);
   database_.execute("ANALYZE");
   explain_all("large");

@@ -564,7 +564,20 @@ ALTER TABLE accounts ADD COLUMN sandbox bigint NOT NULL DEFAULT 0,
   ADD COLUMN allowed_recipients text NOT NULL DEFAULT '';
 )sql";
 
-constexpr std::array<Step, 33> kSteps{{{"tables", kStep1},
+// steering, resends   as in SQLite. A node of the version before begins nothing that a row of these
+// says not to be begun only where one of this version leads: replace all of them.
+constexpr std::string_view kStep34 = R"sql(
+CREATE TABLE steering(
+  delivery bigint PRIMARY KEY, revision bigint NOT NULL, mails bigint NOT NULL,
+  minutes bigint NOT NULL, quiet_from bigint NOT NULL, quiet_until bigint NOT NULL,
+  zone text COLLATE "C" NOT NULL, goes_from bigint NOT NULL, goes_until bigint,
+  used_to bigint NOT NULL) WITH (fillfactor = 50);
+CREATE TABLE resends(
+  delivery bigint PRIMARY KEY, account bigint NOT NULL, email bigint NOT NULL);
+CREATE INDEX resends_email ON resends(account, email);
+)sql";
+
+constexpr std::array<Step, 34> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -596,7 +609,8 @@ constexpr std::array<Step, 33> kSteps{{{"tables", kStep1},
                                        {"what imports find", kStep30},
                                        {"of which limits accounts were told", kStep31},
                                        {"templates", kStep32},
-                                       {"accounts for trials", kStep33}}};
+                                       {"accounts for trials", kStep33},
+                                       {"paces, quiet hours and resends", kStep34}}};
 
 // How many steps a program must know to work on these tables, whatever contractions say: those of
 // the release before, so that its processes go on, and start again, until each has been replaced,

@@ -74,6 +74,15 @@ class Questions final : public ReadTransaction {
   Result<std::vector<DeliveryKey>> held_deliveries(std::int64_t limit) override;
   Result<StoppedWork> stopped_work(DeliveryKey after, std::int64_t recipients) override;
 
+  // -- mails once more (resends.cc)
+  Result<std::optional<PublicId>> resend_of(DeliveryKey key) override;
+  Result<std::vector<PublicId>> resends_of(AccountKey account, PublicId email,
+                                           std::int64_t limit) override;
+
+  // -- how bulk is to go (steering.cc)
+  Result<Steering> steering(DeliveryKey key) override;
+  Result<std::vector<SteeringRevision>> steering_revisions(std::int64_t limit) override;
+
   // -- recipients (reads_recipients.cc)
   Result<Recipient> recipient(AccountKey account, PublicId email_id) override;
   Result<StoryPage> stories(std::string_view address, std::optional<AccountKey> account,
@@ -299,6 +308,10 @@ class Changes final : public WriteTransaction {
   Result<void> fail_delivery(DeliveryKey key, std::string_view reason) override;
   Result<void> lock_deliveries(std::span<const DeliveryKey> keys) override;  // course.cc
   Result<bool> steer_delivery(DeliveryKey key, Course course) override;
+  Result<void> put_steering(DeliveryKey key, const SteeringRules& rules) override;  // steering.cc
+  Result<PaceTaken> take_pace(DeliveryKey key, std::int64_t want) override;
+  Result<void> move_window(DeliveryKey key) override;
+  Result<void> note_resend(DeliveryKey key, AccountKey account, PublicId email) override;
   Result<void> end_stopped(DeliveryKey key) override;
   Result<void> delete_delivery(DeliveryKey key) override;
   Result<bool> purge_deleted(std::int64_t rows) override;

@@ -42,7 +42,7 @@ struct CarriedQuery {
   Sql sql;  // its columns are those of the table, but where shape() says otherwise
 };
 
-constexpr std::array<CarriedQuery, 40> kCarriedQueries{{
+constexpr std::array<CarriedQuery, 42> kCarriedQueries{{
     {"settings", "SELECT name, value FROM settings WHERE name <> 'carried_to' ORDER BY name"},
     {"accounts",
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
@@ -146,6 +146,10 @@ constexpr std::array<CarriedQuery, 40> kCarriedQueries{{
     {"key_slots",
      "SELECT account, domain, revision, look, state FROM key_slots ORDER BY account, domain"},
     {"warm_up", "SELECT source, day, site, taken FROM warm_up ORDER BY source, day, site"},
+    {"steering",
+     "SELECT delivery, revision, mails, minutes, quiet_from, quiet_until, zone, goes_from,"
+     " goes_until, used_to FROM steering ORDER BY delivery"},
+    {"resends", "SELECT delivery, account, email FROM resends ORDER BY delivery"},
 }};
 
 Result<std::string> in_place_codes(store::Dictionary& kept, std::string_view codes) {

@@ -216,6 +216,15 @@ class Queries {
   [[nodiscard]] Result<std::vector<SendingDelivery>> sending_bulk();
   [[nodiscard]] Result<DueDomains> due(const Due& due);
 
+  // steering.cc
+  [[nodiscard]] Result<Steering> steering(DeliveryKey key);
+  [[nodiscard]] Result<std::vector<SteeringRevision>> steering_revisions(std::int64_t limit);
+
+  // resends.cc
+  [[nodiscard]] Result<std::optional<PublicId>> resend_of(DeliveryKey key);
+  [[nodiscard]] Result<std::vector<PublicId>> resends_of(AccountKey account, PublicId email,
+                                                         std::int64_t limit);
+
   // course.cc
   [[nodiscard]] Result<std::vector<DeliveryKey>> held_deliveries(std::int64_t limit);
   [[nodiscard]] Result<StoppedWork> stopped_work(DeliveryKey after, std::int64_t recipients);

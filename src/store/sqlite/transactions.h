@@ -126,6 +126,17 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<StoppedWork> stopped_work(DeliveryKey after, std::int64_t recipients) override {
     return queries_.stopped_work(after, recipients);
   }
+  Result<std::optional<PublicId>> resend_of(DeliveryKey key) override {
+    return queries_.resend_of(key);
+  }
+  Result<std::vector<PublicId>> resends_of(AccountKey account, PublicId email,
+                                           std::int64_t limit) override {
+    return queries_.resends_of(account, email, limit);
+  }
+  Result<Steering> steering(DeliveryKey key) override { return queries_.steering(key); }
+  Result<std::vector<SteeringRevision>> steering_revisions(std::int64_t limit) override {
+    return queries_.steering_revisions(limit);
+  }
 
   Result<Recipient> recipient(AccountKey account, PublicId email_id) override {
     return queries_.recipient(account, email_id);
@@ -494,6 +505,12 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<bool> remove_key_slots(const KeySlotsRow& row) override;
   // -- how lanes fare (lane_paces.cc)
   Result<void> note_lane_paces(std::span<const LanePace> paces) override;
+  // -- how bulk is to go (steering.cc)
+  Result<void> put_steering(DeliveryKey key, const SteeringRules& rules) override;
+  Result<PaceTaken> take_pace(DeliveryKey key, std::int64_t want) override;
+  Result<void> move_window(DeliveryKey key) override;
+  Result<void> note_resend(DeliveryKey key, AccountKey account, PublicId email) override;
+
   // -- sources that are warming up (warm_up.cc)
   Result<std::int64_t> take_warm_up(const WarmUpTake& take) override;
   Result<void> give_back_warm_up(std::string_view source, const WarmUpCount& unsent) override;

@@ -288,6 +288,8 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "DROP TABLE warm_up;"
       "ALTER TABLE accounts DROP COLUMN sandbox;"
       "ALTER TABLE accounts DROP COLUMN allowed_recipients;"
+      "DROP TABLE steering;"
+      "DROP TABLE resends;"
       "DROP TABLE smtp_habits; ALTER TABLE deliveries DROP COLUMN credential;"
       "ALTER TABLE attachments DROP COLUMN content_id;"
       "ALTER TABLE attachments DROP COLUMN relayed;"
