@@ -57,7 +57,9 @@ class Fields {
   [[nodiscard]] std::optional<bool> at_most_once() const;
   // tags, list_id, purpose
   [[nodiscard]] intake::LabelsRequest labels() const;
-  // {email, insert_code?}
+  // reference, a string or a number; metadata, {name: string}
+  [[nodiscard]] Attached attached() const;
+  // {email, insert_code?, reference?, metadata?}
   [[nodiscard]] intake::RecipientRequest recipient(std::size_t codes_max) const;
 
   [[nodiscard]] bool is_given(std::string_view name) const { return find(name) != nullptr; }

@@ -29,7 +29,8 @@ namespace members {
 inline constexpr std::array kMailbox{Member{"email"}, Member{"name"}};
 inline constexpr std::array kUnsubscribe{Member{"mailto"}, Member{"url"}, Member{"one_click"}};
 inline constexpr std::array kInsertCode{Member{"key"}, Member{"value"}};
-inline constexpr std::array kRecipient{Member{"email"}, Member{"insert_code", kInsertCode}};
+inline constexpr std::array kRecipient{Member{"email"}, Member{"insert_code", kInsertCode},
+                                       Member{"reference"}, Member{"metadata"}};
 
 // `first` and what an endpoint takes besides.
 template <std::size_t kFirst, std::size_t kMore>
@@ -53,9 +54,9 @@ inline constexpr auto kBegin =
     with(with(kContent, kLabels),
          std::array{Member{"encode"}, Member{"duplicate_policy"}, Member{"open_tracking"}});
 inline constexpr auto kTransaction =
-    with(kBegin,
-         std::array{Member{"to"}, Member{"cc"}, Member{"bcc"}, Member{"insert_code", kInsertCode},
-                    Member{"send_at"}, Member{"expires_in"}});
+    with(kBegin, std::array{Member{"to"}, Member{"cc"}, Member{"bcc"},
+                            Member{"insert_code", kInsertCode}, Member{"send_at"},
+                            Member{"expires_in"}, Member{"reference"}, Member{"metadata"}});
 inline constexpr std::array kTransactionBatch{Member{"mails", kTransaction}};
 inline constexpr auto kUpdate = with(
     with(kContent, kLabels),

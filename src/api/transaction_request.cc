@@ -47,6 +47,7 @@ intake::TransactionRequest read_transaction(const boost::json::object& object,
   request.cc = fields.texts("cc", limits.cc_max);
   request.bcc = fields.texts("bcc", limits.bcc_max);
   request.insert_codes = fields.insert_codes(limits.insert_codes_max);
+  request.attached = fields.attached();
   return request;
 }
 

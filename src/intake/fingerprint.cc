@@ -81,7 +81,7 @@ Task<std::vector<Sha256>> digests_of(const std::vector<Attachment>& attachments)
 
 Sha256 fingerprint_of(const TransactionRequest& request, std::span<const Sha256> attachments) {
   const auto& [content, at_most_once, send_at, expires_in, to, more_to, cc, bcc, insert_codes,
-               labels, open_tracking] = request;
+               labels, open_tracking, attached] = request;
   FieldDigest digest("transaction");
   add(digest, content, attachments);
   digest.field("at_most_once", at_most_once);
@@ -94,6 +94,7 @@ Sha256 fingerprint_of(const TransactionRequest& request, std::span<const Sha256>
   digest.field("insert_codes", insert_codes);
   add(digest, labels);
   digest.field("open_tracking", open_tracking);
+  digest.field(attached);
   return digest.finish();
 }
 

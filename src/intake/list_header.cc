@@ -167,7 +167,12 @@ std::expected<std::vector<std::string>, Text> read_list_header(std::vector<std::
   while (fields.size() > 1 && fields.back().empty()) fields.pop_back();
   if (fields.front() != kEmail) return std::unexpected(not_email(fields));
   std::vector<InsertCode> keys;
+  if (std::ranges::count(fields, kReferenceColumn) > 1) {
+    return std::unexpected(
+        Text{"the header has the column reference twice", "見出しにreferenceが2列あります"});
+  }
   for (std::size_t i = 1; i < fields.size(); ++i) {
+    if (fields[i] == kReferenceColumn) continue;
     if (fields[i].empty()) {
       return std::unexpected(Text{fmt::format("column {} of the header has no key", i + 1),
                                   fmt::format("見出しの{}列目にキーがありません", i + 1)});

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "mail/attached.h"
 #include "mail/content.h"
 
 namespace todoku::intake {
@@ -14,6 +15,7 @@ namespace todoku::intake {
 struct RecipientRequest {
   std::string email;
   std::vector<InsertCode> insert_codes;
+  Attached attached = {};
 };
 
 // What is said of a delivery besides its content; nullopt: nothing.
@@ -42,6 +44,7 @@ struct TransactionRequest {
   std::vector<InsertCode> insert_codes;
   LabelsRequest labels;
   std::optional<bool> open_tracking;  // as above
+  Attached attached = {};             // to each of its recipients
 };
 
 // nullopt: the field was not given and stays as it is.

@@ -137,6 +137,8 @@ constexpr std::array<CarriedColumn, 7> kRecipients{{{"batch", integer},
                                                     {"codes", octets},
                                                     {"created", integer},
                                                     {"updated", integer}}};
+constexpr std::array<CarriedColumn, 4> kMarks{
+    {{"batch", integer}, {"seq", integer}, {"reference", integer}, {"message_id", integer}}};
 constexpr std::array<CarriedColumn, 6> kProgressColumns{{{"batch", integer},
                                                          {"seq", integer},
                                                          {"state", integer},
@@ -283,7 +285,7 @@ constexpr std::array<CarriedColumn, 5> kKeySlots{{{"account", integer},
 constexpr std::array<CarriedColumn, 4> kWarmUp{
     {{"source", text}, {"day", integer}, {"site", text}, {"taken", integer}}};
 
-constexpr std::array<CarriedTable, 37> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedTable, 38> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -311,6 +313,7 @@ constexpr std::array<CarriedTable, 37> kTables{{{"settings", kSettings},
                                                 {"relayed_pieces", kRelayedPieces},
                                                 {"batches", kBatches},
                                                 {"recipients", kRecipients},
+                                                {"recipient_marks", kMarks},
                                                 {"progress", kProgressColumns},
                                                 {"event_sheets", kEventSheets},
                                                 {"suppressions", kSuppressions},

@@ -533,7 +533,19 @@ ALTER TABLE import_jobs ADD COLUMN form bigint NOT NULL DEFAULT 0,
   ADD COLUMN dry_file text NOT NULL DEFAULT '';
 )sql";
 
-constexpr std::array<Step, 30> kSteps{{{"tables", kStep1},
+// recipient_marks   store/postgres/marks.h. A table of its own: who is found by his address alone
+// has no row in it, and none of those that are there need be looked at.
+constexpr std::string_view kStep31 = R"sql(
+CREATE TABLE recipient_marks(
+  batch bigint NOT NULL, seq bigint NOT NULL, reference bigint, message_id bigint,
+  PRIMARY KEY(batch, seq));
+CREATE INDEX recipient_marks_reference ON recipient_marks(reference, batch, seq)
+  WHERE reference IS NOT NULL;
+CREATE INDEX recipient_marks_message_id ON recipient_marks(message_id, batch, seq)
+  WHERE message_id IS NOT NULL;
+)sql";
+
+constexpr std::array<Step, 31> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -562,7 +574,8 @@ constexpr std::array<Step, 30> kSteps{{{"tables", kStep1},
                                        {"volumes of sources that warm up", kStep27},
                                        {"probes of mailboxes", kStep28},
                                        {"complaints in stories", kStep29},
-                                       {"what imports find", kStep30}}};
+                                       {"what imports find", kStep30},
+                                       {"marks of recipients", kStep31}}};
 
 // How many steps a program must know to work on these tables, whatever contractions say: those of
 // the release before, so that its processes go on, and start again, until each has been replaced,
