@@ -30,7 +30,7 @@ inline constexpr std::array kMailbox{Member{"email"}, Member{"name"}};
 inline constexpr std::array kUnsubscribe{Member{"mailto"}, Member{"url"}, Member{"one_click"}};
 inline constexpr std::array kInsertCode{Member{"key"}, Member{"value"}};
 inline constexpr std::array kRecipient{Member{"email"}, Member{"insert_code", kInsertCode},
-                                       Member{"data"}};
+                                       Member{"data"}, Member{"reference"}, Member{"metadata"}};
 
 // `first` and what an endpoint takes besides.
 template <std::size_t kFirst, std::size_t kMore>
@@ -61,7 +61,8 @@ inline constexpr auto kBegin = with(kMail, kSteering);
 inline constexpr auto kTransaction =
     with(kMail,
          std::array{Member{"to"}, Member{"cc"}, Member{"bcc"}, Member{"insert_code", kInsertCode},
-                    Member{"data"}, Member{"send_at"}, Member{"expires_in"}});
+                    Member{"data"}, Member{"send_at"}, Member{"expires_in"}, Member{"reference"},
+                    Member{"metadata"}});
 inline constexpr std::array kTransactionBatch{Member{"mails", kTransaction}};
 inline constexpr auto kUpdate = with(
     with(with(kContent, kLabels), kSteering),

@@ -164,6 +164,12 @@ TEST_F(CommandLineTest, PassesNamesEncoded) {
   EXPECT_EQ(run({"explain", "a+b@example.jp", "--lang", "ja", "--account", "shop"}), 1);
   EXPECT_EQ(host.asked[1].target,
             "/explain?address=a%2Bb%40example.jp&account=shop&lang=ja&limit=20");
+  EXPECT_EQ(run({"explain", "--reference", "4711/a"}), 1);
+  EXPECT_THAT(host.asked.back().target, HasSubstr("reference=4711%2Fa"));
+  EXPECT_EQ(run({"explain", "--message-id", "<1@example.jp>"}), 1);
+  EXPECT_THAT(host.asked.back().target, HasSubstr("message_id=%3C1%40example.jp%3E"));
+  EXPECT_EQ(run({"explain", "--mail", "71"}), 1);
+  EXPECT_THAT(host.asked.back().target, HasSubstr("email_id=71"));
 }
 
 TEST_F(CommandLineTest, AMailThatIsNotOnRecordIsStatusOne) {
@@ -563,6 +569,10 @@ TEST_F(JapaneseTest, IsSpokenByEveryComplaintAboutWords) {
            {"account", "text-from-html", "a", "perhaps"},
            {"dkim", "import", "--account", "a", "--domain", "b", "--selector", "c"},
            {"explain"},
+           {"explain", "--mail", "71", "--reference", "4711"},
+           {"explain", "a@b.jp", "--message-id", "<1@example.jp>"},
+           {"explain", "--reference", "4711", "--site", "docomo"},
+           {"explain", "--for-recipient", "--site", "docomo"},
            {"explain", "a@b.jp", "--limit", "1", "--limit", "2"},
            {"stuck", "release"},
            {"stuck", "release", "a"},

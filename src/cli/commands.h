@@ -240,7 +240,10 @@ int domain_history(Session& session, const DomainHistoryWish& wish);
 
 // -- stories.cc
 struct Explain {
-  std::string address;  // empty: many mails, by receiver and cause
+  std::string address;  // or one of the next three; else many mails, by receiver and cause
+  std::string reference;
+  std::string message_id;
+  std::int64_t mail = 0;
   std::int64_t delivery = 0;
   std::string domain;
   std::string site;

@@ -72,6 +72,8 @@ Labels check_labels(const LabelsRequest& labels, Problems& problems);
 void check_update(UpdateRequest& update, const Limits& limits, Problems& problems);
 void check_insert_codes(const std::vector<InsertCode>& codes, const Path& path,
                         const Limits& limits, Problems& problems);
+// Within the limits of mail/attached.h.
+void check_attached(const Attached& attached, const Path& path, Problems& problems);
 
 // When a delivery is to start: not before now, but for what clocks differ, and not too far ahead.
 void check_start(Instant start, Instant now, const Path& path, const Limits& limits,

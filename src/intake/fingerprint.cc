@@ -101,7 +101,7 @@ Task<std::vector<Sha256>> digests_of(const std::vector<Attachment>& attachments)
 
 Sha256 fingerprint_of(const TransactionRequest& request, std::span<const Sha256> attachments) {
   const auto& [content, at_most_once, send_at, expires_in, to, more_to, cc, bcc, insert_codes,
-               labels, open_tracking, from_template, resend_of] = request;
+               labels, open_tracking, from_template, resend_of, attached] = request;
   FieldDigest digest("transaction");
   check(!resend_of, "what is sent once more has a fingerprint of its own");
   add(digest, content, attachments);
@@ -116,6 +116,7 @@ Sha256 fingerprint_of(const TransactionRequest& request, std::span<const Sha256>
   add(digest, labels);
   digest.field("open_tracking", open_tracking);
   add(digest, from_template);
+  digest.field(attached);
   return digest.finish();
 }
 

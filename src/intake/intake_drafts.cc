@@ -301,6 +301,10 @@ Task<Answer<void>> Intake::change_recipient(store::Account account, store::Publi
                                             RecipientRequest request, Problems problems) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   Problems found;
+  // By it the recipient is found, also while it is looked for.
+  if (!request.attached.reference.empty()) found.add({"reference"}, texts::attached_stays());
+  if (!request.attached.metadata.empty()) found.add({"metadata"}, texts::attached_stays());
+  request.attached = {};
   store::NewRecipient wanted = check_recipient(request, {}, limits_, found);
   check_allowed(account.allowed_recipients, wanted.address, {"email"}, found);
   problems.add_others(std::move(found));
@@ -322,7 +326,9 @@ Task<Answer<void>> Intake::change_recipient(store::Account account, store::Publi
         if (!recipient) return refuse(recipient.error());
         auto refused = refuse_draft(transaction.read(), recipient->key.delivery, look);
         if (refused) return refuse(std::move(*refused));
-        const auto done = transaction.change_recipient(recipient->key, wanted);
+        store::NewRecipient changed = wanted;
+        attach(recipient->attached, changed.insert_codes);
+        const auto done = transaction.change_recipient(recipient->key, changed);
         if (!done) return refuse(refusal_of(done.error()));
         return {};
       });

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "mail/attached.h"
 #include "mail/content.h"
 #include "store/keys.h"
 #include "store/steering.h"
@@ -17,6 +18,7 @@ namespace todoku::intake {
 struct RecipientRequest {
   std::string email;
   std::vector<InsertCode> insert_codes;
+  Attached attached = {};
 };
 
 // What is said of a delivery besides its content; nullopt: nothing.
@@ -57,6 +59,7 @@ struct TransactionRequest {
   std::optional<TemplateRequest> from_template = {};
   std::optional<store::PublicId> resend_of =
       {};  // the mail that this says once more (Intake::resend)
+  Attached attached = {};             // to each of its recipients
 };
 
 // nullopt: the field was not given and stays as it is.

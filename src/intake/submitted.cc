@@ -11,6 +11,7 @@
 #include "intake/check.h"
 #include "intake/intake.h"
 #include "mail/address.h"
+#include "mail/attached.h"
 
 namespace todoku::intake {
 namespace {
@@ -99,6 +100,9 @@ Task<Answer<Made>> Intake::make_submitted(store::Account account, SubmittedMail 
   }
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
 
+  const Attached attached{.reference = message.options.reference.value_or(""),
+                          .message_id = message.message_id};
+  for (store::NewRecipient& recipient : recipients) attach(attached, recipient.insert_codes);
   const auto mails = static_cast<std::int64_t>(recipients.size());
   const bool urgent = klass.traffic == TrafficClass::transactional;
   if (auto reached = co_await admit(account, mails, urgent)) co_return refuse(std::move(*reached));

@@ -40,6 +40,7 @@
 #include "operate/report_reading.h"
 #include "store/retention.h"
 #include "store/store.h"
+#include "store/walks.h"
 
 namespace todoku::operate {
 
@@ -217,8 +218,12 @@ struct Page {
   std::string next;  // where the list goes on; empty: nowhere
 };
 
+// One of the first four.
 struct ExplainRequest {
-  std::string address;  // or the number of a delivery
+  std::string address;     // or the number of a delivery
+  std::string reference;   // that the sender gave (mail/attached.h)
+  std::string message_id;  // ours, or that of a relayed message; angle brackets may be missing
+  store::PublicId email = 0;
   std::string account;  // empty: all
   Language language = Language::english;
   std::int64_t limit = 20;
@@ -226,8 +231,9 @@ struct ExplainRequest {
 };
 
 struct Explanation {
-  std::string address;  // as the store knows it; of a delivery its number
-  bool more = false;    // mails than were asked for
+  // As the store knows it; of a delivery its number; else what was asked for.
+  std::string address;
+  bool more = false;  // mails than were asked for
   std::vector<store::Story> stories;
   std::vector<std::string> next;           // what happens next with each
   std::vector<std::string> for_recipient;  // what can be sent on of each (explain/reader_text.h)
@@ -429,6 +435,9 @@ class Operations {
     std::function<void(EngineStatus&)> describe_engine;
     // What the engine knows of the way of a mail; empty: nothing.
     explain::WayOf way_of;
+    // Which mail a Message-ID names that was made here (mime/message_id.h): of a transaction only
+    // its delivery. nullopt: none is. Empty: that cannot be read here.
+    std::function<std::optional<store::RecipientKey>(std::string_view)> copy_of = {};
     // Where there is none: those that work on the same store, which may be reached from anywhere.
     // Empty: nobody can. May wait for the store.
     std::function<Result<std::vector<store::Node>>()> engines_elsewhere;
@@ -656,6 +665,15 @@ class Operations {
   Task<Result<void>> read_samples(explain::Causes& causes);
   struct FoundStories;
   Task<Result<FoundStories>> find_stories(ExplainRequest request);
+  Task<Result<FoundStories>> find_mail(ExplainRequest request,
+                                       std::optional<store::AccountKey> owner);
+  Task<Result<FoundStories>> find_message(ExplainRequest request,
+                                          std::optional<store::AccountKey> owner);
+  Task<Result<FoundStories>> find_reference(ExplainRequest request,
+                                            std::optional<store::AccountKey> owner);
+  Task<Result<FoundStories>> found_by(store::StorySearch search, FoundStories all,
+                                      std::int64_t limit);
+  Task<Result<FoundStories>> filled_in(FoundStories all, std::int64_t limit);
   Task<Result<std::map<std::string, explain::CredentialHold>>> holds_of(
       std::vector<std::string> names);
   struct RateHolds {

@@ -131,6 +131,8 @@ constexpr std::array<CarriedColumn, 7> kRecipients{{{"batch", integer},
                                                     {"codes", octets},
                                                     {"created", integer},
                                                     {"updated", integer}}};
+constexpr std::array<CarriedColumn, 4> kMarks{
+    {{"batch", integer}, {"seq", integer}, {"reference", integer}, {"message_id", integer}}};
 constexpr std::array<CarriedColumn, 6> kProgressColumns{{{"batch", integer},
                                                          {"seq", integer},
                                                          {"state", integer},
@@ -305,7 +307,7 @@ constexpr std::array<CarriedColumn, 10> kSteering{{{"delivery", integer},
 constexpr std::array<CarriedColumn, 3> kResends{
     {{"delivery", integer}, {"account", integer}, {"email", integer}}};
 
-constexpr std::array<CarriedTable, 42> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedTable, 43> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -336,6 +338,7 @@ constexpr std::array<CarriedTable, 42> kTables{{{"settings", kSettings},
                                                 {"relayed_pieces", kRelayedPieces},
                                                 {"batches", kBatches},
                                                 {"recipients", kRecipients},
+                                                {"recipient_marks", kMarks},
                                                 {"progress", kProgressColumns},
                                                 {"event_sheets", kEventSheets},
                                                 {"suppressions", kSuppressions},

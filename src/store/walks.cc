@@ -133,7 +133,8 @@ Result<void> DeliveryList::read_page(ReadTransaction& transaction) {
 Result<bool> StorySearch::step(ReadTransaction& transaction) {
   const std::int64_t left = limit_ - static_cast<std::int64_t>(stories_.size());
   if (left <= 0) return true;
-  auto page = transaction.stories(address_, account_, left, place_);
+  auto page = mark_ ? transaction.marked_stories(*mark_, account_, left, place_)
+                    : transaction.stories(address_, account_, left, place_);
   if (!page) return fail(std::move(page.error()));
   for (Story& story : page->stories) stories_.push_back(std::move(story));
   place_ = page->next;

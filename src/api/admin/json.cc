@@ -155,6 +155,9 @@ void add_story(JsonWriter& json, const store::Story& story, std::string_view nex
   json.member("delivery_status", contract_word(story.delivery_status));
   json.member("subject", story.subject);
   json.member("from", story.from);
+  json.member("reference", story.attached.reference);
+  json.key("metadata");
+  write_metadata(json, story.attached.metadata);
   json.member("state", to_string(story.state));
   json.member("created", time_text(story.created));
   add_time(json, "reservation", story.reservation);

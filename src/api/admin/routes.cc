@@ -366,6 +366,9 @@ Task<Response> consent(Operations& operations, Given given) {
 Task<Response> explain_address(Operations& operations, Given given, todoku::Language wanted) {
   operate::ExplainRequest request{
       .address = given.text(given.find("email") != nullptr ? "email" : "address"),
+      .reference = given.text("reference"),
+      .message_id = given.text("message_id"),
+      .email = given.number("email_id").value_or(0),
       .account = given.text("account"),
       .language = wanted};
   request.limit = given.number("limit").value_or(request.limit);
@@ -410,11 +413,17 @@ Task<Response> explain_mail(Operations& operations, Given given) {
   const auto has = [&](std::string_view name) { return given.find(name) != nullptr; };
   const bool of_many =
       has("delivery_id") || has("domain") || has("site") || has("since") || has("until");
-  const bool of_one = has("address") || has("email");
-  if (of_one && of_many) {
-    co_return failure(400, "an address does not go together with a delivery, receiver or time");
+  constexpr std::array<std::string_view, 5> kOfOne{"address", "email", "reference", "message_id",
+                                                   "email_id"};
+  const auto of_one = std::ranges::count_if(kOfOne, has);
+  if (of_one > 0 && of_many) {
+    co_return failure(400, fmt::format("{} does not go together with a delivery, receiver or time",
+                                       *std::ranges::find_if(kOfOne, has)));
   }
-  if (of_one) co_return co_await explain_address(operations, std::move(given), language);
+  if (of_one > 1) {
+    co_return failure(400, "give one of address, email, reference, message_id and email_id");
+  }
+  if (of_one > 0) co_return co_await explain_address(operations, std::move(given), language);
   co_return co_await explain_causes(operations, std::move(given), language);
 }
 

@@ -99,6 +99,11 @@ void write_recipient(JsonWriter& json, const ToldEvent& event) {
     json.member("message", utf8_prefix(event.message, kMessageOctetsMax));
   }
   if (event.cause != Cause::none) json.member("cause", to_string(event.cause));
+  if (!event.attached.reference.empty()) json.member("reference", event.attached.reference);
+  if (!event.attached.metadata.empty()) {
+    json.key("metadata");
+    write_metadata(json, event.attached.metadata);
+  }
   write_codes(json, event);
 }
 

@@ -43,7 +43,7 @@ const Sql kMayMake{"fitness: may make tables",
 const Sql kCarrying{"fitness: unfinished", "SELECT name FROM meta WHERE name = 'carrying'"};
 
 // What the schema makes.
-constexpr std::array<std::string_view, 65> kTables{"accounts",
+constexpr std::array<std::string_view, 66> kTables{"accounts",
                                                    "api_keys",
                                                    "attachments",
                                                    "audit",
@@ -81,6 +81,7 @@ constexpr std::array<std::string_view, 65> kTables{"accounts",
                                                    "progress",
                                                    "rate_counts",
                                                    "rate_states",
+                                                   "recipient_marks",
                                                    "recipients",
                                                    "relayed",
                                                    "relayed_pieces",

@@ -577,7 +577,19 @@ CREATE TABLE resends(
 CREATE INDEX resends_email ON resends(account, email);
 )sql";
 
-constexpr std::array<Step, 34> kSteps{{{"tables", kStep1},
+// recipient_marks   store/postgres/marks.h. A table of its own: who is found by his address alone
+// has no row in it, and none of those that are there need be looked at.
+constexpr std::string_view kStep35 = R"sql(
+CREATE TABLE recipient_marks(
+  batch bigint NOT NULL, seq bigint NOT NULL, reference bigint, message_id bigint,
+  PRIMARY KEY(batch, seq));
+CREATE INDEX recipient_marks_reference ON recipient_marks(reference, batch, seq)
+  WHERE reference IS NOT NULL;
+CREATE INDEX recipient_marks_message_id ON recipient_marks(message_id, batch, seq)
+  WHERE message_id IS NOT NULL;
+)sql";
+
+constexpr std::array<Step, 35> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -610,7 +622,8 @@ constexpr std::array<Step, 34> kSteps{{{"tables", kStep1},
                                        {"of which limits accounts were told", kStep31},
                                        {"templates", kStep32},
                                        {"accounts for trials", kStep33},
-                                       {"paces, quiet hours and resends", kStep34}}};
+                                       {"paces, quiet hours and resends", kStep34},
+                                       {"marks of recipients", kStep35}}};
 
 // How many steps a program must know to work on these tables, whatever contractions say: those of
 // the release before, so that its processes go on, and start again, until each has been replaced,

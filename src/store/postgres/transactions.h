@@ -87,6 +87,8 @@ class Questions final : public ReadTransaction {
   Result<Recipient> recipient(AccountKey account, PublicId email_id) override;
   Result<StoryPage> stories(std::string_view address, std::optional<AccountKey> account,
                             std::int64_t limit, std::optional<std::int64_t> from) override;
+  Result<StoryPage> marked_stories(const Mark& mark, std::optional<AccountKey> account,
+                                   std::int64_t limit, std::optional<std::int64_t> from) override;
   Result<Story> story(const RecipientKey& key) override;
 
   // -- domains of lists, samples (domain_counts.cc)

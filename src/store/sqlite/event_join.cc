@@ -93,7 +93,8 @@ Result<void> EventJoin::join_batch(std::span<Wanted> wanted) {
 
 Result<void> EventJoin::join_recipients(std::span<Wanted> wanted, const Batch& batch) {
   auto query = db_.query(
-      "SELECT r.id, r.address, p.history FROM recipients r LEFT JOIN progress p ON p.id = r.id"
+      "SELECT r.id, r.address, p.history, r.codes FROM recipients r LEFT JOIN progress p ON p.id = "
+      "r.id"
       " WHERE r.id BETWEEN ? AND ? ORDER BY r.id");
   query.bind(wanted.front().row, wanted.back().row);
   auto next = wanted.begin();
@@ -107,6 +108,7 @@ Result<void> EventJoin::join_recipients(std::span<Wanted> wanted, const Batch& b
       if (event.is_gone) continue;
       event.log_id = batch.first_log_id + event.entry.seq;
       event.address = full_address(query.text(1), batch.domain);
+      if (!query.is_null(3)) event.attached = attached_in(query.blob(3));
       if (!OutcomesTold::is_told(event.entry.kind)) continue;
       auto told = outcomes_.tell(event, query.blob(2));
       if (!told) return told;

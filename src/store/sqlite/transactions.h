@@ -145,6 +145,10 @@ class SqliteReadTransaction final : public ReadTransaction {
                             std::int64_t limit, std::optional<std::int64_t> from) override {
     return queries_.stories(address, account, limit, from);
   }
+  Result<StoryPage> marked_stories(const Mark& mark, std::optional<AccountKey> account,
+                                   std::int64_t limit, std::optional<std::int64_t> from) override {
+    return queries_.marked_stories(mark, account, limit, from);
+  }
   Result<Story> story(const RecipientKey& key) override { return queries_.story(key); }
 
   Result<DomainCountPage> domain_counts(DeliveryKey key,

@@ -69,6 +69,10 @@ inline std::string text_of(const Story& s) {
       text_of(s.due), s.set_aside, static_cast<std::int64_t>(s.key.delivery), s.key.batch,
       s.key.seq, s.signing, s.in_hand, text_of(s.not_before), s.account_suspended, s.at_most_once,
       s.on_its_way);
+  text += fmt::format(" ref {} id {}", s.attached.reference, s.attached.message_id);
+  for (const MetadataMember& member : s.attached.metadata) {
+    text += fmt::format(" {}={}", member.name, member.value);
+  }
   for (const Attempt& attempt : s.attempts) text += text_of(attempt);
   return text;
 }

@@ -280,6 +280,9 @@ class Filling {
   void sent_transactions() {
     Accept first =
         acceptance({recipient("one"), recipient("Two.Case"), recipient("x", "example.org")});
+    attach({.reference = "order 4711", .metadata = {{"customer", "42"}}},
+           first.recipients[0].insert_codes);
+    attach({.message_id = "1@example.com"}, first.recipients[1].insert_codes);
     first.delivery.content.open_tracking = true;
     first.delivery.content.attachments = {
         {"a.bin", "application/octet-stream", std::string(300'000, '\xee')},
