@@ -75,7 +75,7 @@ void Api::add_routes(http::Router& router) {
   add_waiting_routes(*this, router);
   add_verb_routes(*this, router);
   add_steering_routes(*this, router);
-  add_resend_routes(*this, router);
+  add_resending_routes(*this, router);
   add_preflight_routes(*this, router);
   add_preview_routes(*this, router);
   add_error_routes(*this, router);

@@ -236,7 +236,7 @@ void add_personal_data_routes(Api& api, http::Router& router);
 void add_provisioning_routes(Api& api, http::Router& router);
 void add_waiting_routes(Api& api, http::Router& router);
 void add_verb_routes(Api& api, http::Router& router);
-void add_resend_routes(Api& api, http::Router& router);
+void add_resending_routes(Api& api, http::Router& router);
 void add_steering_routes(Api& api, http::Router& router);
 void add_preflight_routes(Api& api, http::Router& router);
 void add_preview_routes(Api& api, http::Router& router);
