@@ -44,11 +44,11 @@ TEST(ShownMail, IsWhatWasComposed) {
     EXPECT_EQ(shown.first("From"), "とどく商店 <shop@example.jp>");
     EXPECT_EQ(shown.text.text, content.text_part);
     EXPECT_EQ(shown.text.charset, encode == Encoding::utf_8 ? "utf-8" : "iso-2022-jp");
-    EXPECT_TRUE(shown.html.text.starts_with("<p>山田様</p>\n<img src=\"cid:logo."));
+    EXPECT_TRUE(shown.html.text.starts_with("<p>山田様</p>\n<img src=\"cid:logo@"));
     ASSERT_EQ(shown.files.size(), 2U);
     // The image stands beside the HTML that shows it, before what is attached.
     EXPECT_EQ(shown.files[0].type, "image/png");
-    EXPECT_TRUE(shown.files[0].content_id.starts_with("logo."));
+    EXPECT_TRUE(shown.files[0].content_id.starts_with("logo@"));
     EXPECT_EQ(shown.files[1].name, "請求書.pdf");
     EXPECT_EQ(shown.files[1].type, "application/pdf");
     EXPECT_GE(shown.files[1].octets, 400U);
