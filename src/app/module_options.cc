@@ -512,7 +512,9 @@ http::GuardedOptions guarded_options(const config::Config& config) {
   for (const std::string& text : config.outbound.allow) {
     permits.push_back(net::OutboundRule::Permit::parse(text).value());
   }
-  return {.rule = net::OutboundRule(std::move(permits), route_options(config).own_addresses),
+  return {.rule = net::OutboundRule(std::move(permits), route_options(config).own_addresses,
+                                    config.smtp_out.sandbox ? net::OutboundRule::Internet::closed
+                                                            : net::OutboundRule::Internet::open),
           .ca_file = config.outbound.ca_file,
           .user_agent = fmt::format("todoku/{}", version())};
 }
@@ -577,6 +579,7 @@ delivery::Options delivery_options(const config::Config& config, const InstanceS
   options.return_path_domain = config.smtp_out.return_path_domain.empty()
                                    ? hello_name(config)
                                    : ascii(config.smtp_out.return_path_domain);
+  options.sandbox = config.smtp_out.sandbox;
   options.return_path_receives = !config.smtp_out.return_path_domain.empty();
   options.message_id_domain = config.smtp_out.message_id_domain.empty()
                                   ? options.return_path_domain
