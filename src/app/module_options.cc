@@ -86,6 +86,17 @@ delivery::policy::RetryOptions retry(const config::Config::Delivery& given,
           .life_time = hours(expiry_hours)};
 }
 
+// Receivers of a smarthost's mail see the smarthost's.
+std::vector<std::string> addresses_seen(const config::Config::Egress& source) {
+  std::vector<std::string> seen;
+  if (!source.via.empty()) return seen;
+  for (const std::string& text :
+       {source.public_address, source.ec2_public_ipv4, source.bind_ipv4, source.bind_ipv6}) {
+    if (const auto parsed = address(text)) seen.push_back(parsed->to_string());
+  }
+  return seen;
+}
+
 std::vector<delivery::EgressSource> sources(const config::Config& config, async::FilePool* files) {
   std::vector<config::Config::Egress> configured = config.egress;
   if (configured.empty()) configured.push_back({.name = "default", .ipv4 = true});
@@ -99,6 +110,7 @@ std::vector<delivery::EgressSource> sources(const config::Config& config, async:
          .use_v6 = source.ipv6,
          .ehlo = source.hello_name.empty() ? hello_name(config) : ascii(source.hello_name),
          .smarthost = smarthost_of(source, files),
+         .seen_as = addresses_seen(source),
          .proxy = proxy_of(source, files)});
   }
   return all;

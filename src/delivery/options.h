@@ -36,6 +36,8 @@ struct EgressSource {
   bool use_v6 = false;
   std::string ehlo;                      // must resolve back to the address (FCrDNS)
   std::optional<Smarthost> smarthost{};  // to which all its mail goes
+  // What receivers see, in canonical text, as far as it is known.
+  std::vector<std::string> seen_as{};
   // Who connects for it, with an address of its own; nullptr: nobody.
   std::shared_ptr<const net::EgressProxy> proxy = nullptr;
 };

@@ -42,7 +42,7 @@
 #include "delivery/egress/mail_at_hand.h"
 #include "delivery/egress/own_shortage.h"
 #include "delivery/egress/refused_login.h"
-#include "delivery/egress/refusing_smarthosts.h"
+#include "delivery/egress/source_refusals.h"
 #include "delivery/egress/way_out.h"
 #include "delivery/feedback.h"
 #include "delivery/options.h"
@@ -98,11 +98,11 @@ struct LaneWorld {
   const StopList* stops = nullptr;  // nullptr: nobody is stopped
   // Sources that are on a blocklist; nullptr: none is known.
   const SourceSet* listed = nullptr;
-  Counter* automations_total = nullptr;    // nullptr: not counted
-  LaneSlowdowns* slowdowns = nullptr;      // nullptr: not counted
-  PaceMemory* paces = nullptr;             // nullptr: what a lane learns goes with it
-  WarmUp* warm_up = nullptr;               // nullptr: no source is warming up
-  RefusingSmarthosts* refusing = nullptr;  // nullptr: nobody is told
+  Counter* automations_total = nullptr;  // nullptr: not counted
+  LaneSlowdowns* slowdowns = nullptr;    // nullptr: not counted
+  PaceMemory* paces = nullptr;           // nullptr: what a lane learns goes with it
+  WarmUp* warm_up = nullptr;             // nullptr: no source is warming up
+  SourceRefusals* refusals = nullptr;    // nullptr: nobody is told
 };
 
 class Lane : public std::enable_shared_from_this<Lane> {

@@ -435,8 +435,10 @@ void LaneConnection::learn_habits(policy::Evidence evidence) {
 policy::Verdict LaneConnection::judge(policy::Answer answer) const {
   answer.site = lane_->site_;
   const bool at_most_once = seat_->mails.front().batch->letter().at_most_once;
-  return lane_->source_.smarthost ? policy::judge_smarthost(std::move(answer), at_most_once)
-                                  : policy::judge(answer, at_most_once);
+  const EgressSource& source = lane_->source_;
+  if (source.smarthost) return policy::judge_smarthost(std::move(answer), at_most_once);
+  const bool is_listed = world_.listed != nullptr && world_.listed->contains(source.name);
+  return policy::judge_for_source(answer, at_most_once, source.seen_as, is_listed);
 }
 
 Microseconds LaneConnection::patience(const Letter& letter) const {
@@ -503,11 +505,9 @@ Result<void> LaneConnection::sign(const Mail& mail) {
 
 void LaneConnection::settle(const policy::Answer& answer, const policy::Verdict& verdict,
                             const Path& path, Milliseconds duration) {
-  // While the address is on a blocklist, a receiver that refuses for it would refuse all else, too:
+  // A receiver that refuses the address, for a list that it is on, would refuse all else, too:
   // there, and only there, the source rests for a while.
-  const bool refused_for_listing = verdict.cause == Cause::reputation && world_.listed != nullptr &&
-                                   world_.listed->contains(lane_->source_.name);
-  if (refused_for_listing) {
+  if (verdict.refuses_address) {
     seat_->site_failed = true;
     seat_->is_listed = true;
     seat_->failure = answer.reply;
@@ -515,10 +515,10 @@ void LaneConnection::settle(const policy::Answer& answer, const policy::Verdict&
     note_pace(answer, verdict);
   }
   note_automations(answer, verdict);
-  if (!verdict.site_failed && !refused_for_listing && answer.reply.code != 0) {
+  if (!verdict.site_failed && !verdict.refuses_address && answer.reply.code != 0) {
     seat_->served = true;
   }
-  tell_of_smarthost(answer, verdict);
+  tell_refusals(answer, verdict);
   Outcome outcome{
       .state = verdict.state,
       .stage = answer.stage,
@@ -542,16 +542,19 @@ void LaneConnection::settle(const policy::Answer& answer, const policy::Verdict&
   settle_as(std::move(outcome), path, duration);
 }
 
-void LaneConnection::tell_of_smarthost(const policy::Answer& answer,
-                                       const policy::Verdict& verdict) {
-  const EgressSource& source = lane_->source_;
-  if (!source.smarthost || world_.refusing == nullptr) return;
+void LaneConnection::tell_refusals(const policy::Answer& answer, const policy::Verdict& verdict) {
+  if (world_.refusals == nullptr) return;
+  const std::string& source = lane_->source_.name;
+  const auto& smarthost = lane_->source_.smarthost;
+  const std::string_view where = smarthost ? smarthost->host : std::string_view(lane_->site_);
   if (verdict.refuses_us) {
-    world_.refusing->refused(source.name, source.smarthost->host, answer.reply, now());
+    world_.refusals->smarthost_refuses(source, where, answer.reply, now());
   } else if (verdict.cause == Cause::smarthost) {
-    world_.refusing->refused_sender(source.name, source.smarthost->host, answer.reply, now());
+    world_.refusals->sender_refused(source, where, answer.reply, now());
+  } else if (verdict.refuses_address) {
+    world_.refusals->address_refused(source, where, answer.reply, now());
   } else if (verdict.state == RecipientState::delivered) {
-    world_.refusing->took_mail(source.name, now());
+    world_.refusals->mail_taken(source, where, now());
   }
 }
 

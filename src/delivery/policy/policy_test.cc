@@ -165,6 +165,37 @@ TEST(LaneNews, OfAnAnswerIsWhatTheLaneHasToHearOfIt) {
 }
 
 // The words are of SES, SendGrid, Google Workspace and Exchange Online.
+TEST(JudgeForSource, ARefusalOfItsAddressLetsTheMailWait) {
+  const std::vector<std::string> ours = {"192.0.2.7", "2001:db8::7"};
+  const auto verdict = [&](int code, std::string text, bool is_listed = false) {
+    return judge_for_source({.stage = Stage::rcpt_to, .reply = {code, std::move(text)}}, false,
+                            ours, is_listed);
+  };
+  for (const std::string_view text :
+       {"5.7.1 Service unavailable; Client host [198.51.100.3] blocked using zen.spamhaus.org",
+        "5.7.1 198.51.100.3 is listed at bl.example.com",
+        "5.7.1 Your IP is blocked, see https://ipcheck.proofpoint.com",
+        "5.7.606 Access denied, banned sending IP", "OU-001 messages from your network",
+        "5.7.1 192.0.2.7 has a poor reputation", "5.7.1 poor reputation (2001:db8::7)."}) {
+    const Verdict refused = verdict(550, std::string(text));
+    EXPECT_EQ(refused.cause, Cause::reputation) << text;
+    EXPECT_TRUE(refused.refuses_address) << text;
+    EXPECT_EQ(refused.state, RecipientState::deferred) << text;
+  }
+  EXPECT_TRUE(verdict(451, "IP temporarily blacklisted").refuses_address);
+  for (const std::string_view text :
+       {"5.7.1 very low reputation of the sending domain",
+        "5.7.1 Your email address has been blacklisted",
+        "5.7.1 192.0.2.70 or 1.192.0.2.7 has a poor reputation",
+        "5.7.1 Sender address [a@b.example] blocked using dbl.spamhaus.org"}) {
+    EXPECT_FALSE(verdict(550, std::string(text)).refuses_address) << text;
+    EXPECT_EQ(verdict(550, std::string(text)).state, RecipientState::bounced) << text;
+  }
+  EXPECT_TRUE(verdict(550, "5.7.1 very low reputation of the sending domain", true).refuses_address)
+      << "which is known to be listed";
+  EXPECT_FALSE(verdict(550, "5.1.1 unknown user", true).refuses_address);
+}
+
 TEST(JudgeSmarthost, WhatItSaysOfUsIsNoRecipientsFaultAndRestsTheSource) {
   struct Said {
     Stage stage;

@@ -62,6 +62,15 @@ Verdict judge(const Answer& answer, bool at_most_once) {
   return verdict;
 }
 
+Verdict judge_for_source(const Answer& answer, bool at_most_once,
+                         std::span<const std::string> addresses, bool is_listed) {
+  Verdict verdict = judge(answer, at_most_once);
+  if (verdict.cause != Cause::reputation || answer.reply.code == 0) return verdict;
+  verdict.refuses_address = is_listed || classify::refuses_our_address(answer, addresses);
+  if (verdict.refuses_address) verdict.state = RecipientState::deferred;
+  return verdict;
+}
+
 Verdict judge_smarthost(Answer answer, bool at_most_once) {
   answer.by_smarthost = true;
   const Verdict said = judge(answer, at_most_once);

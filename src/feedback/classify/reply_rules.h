@@ -18,6 +18,7 @@
 //   patterns = ["wait [0-9]+ min"] # or one of these expressions (RE2) is found
 //   list = "full_mailbox"          # or one of a list of [lists]
 //   party = "sender"               # of whom the words speak (party.h)
+//   our_address = true             # the words speak of the address that we send from
 //   leaves_the_reason_open = true  # the words stand in front of whatever may be the reason
 //   source = "their postmaster page, https://example.jp/postmaster"
 //   date = 2026-11-29              # when it was last known to be true
@@ -84,6 +85,7 @@ struct ReplyRule {
   int unless = -1;
   std::vector<Said> said;  // one of these
   std::optional<Party> party;
+  bool of_our_address = false;
   bool leaves_the_reason_open = false;
   std::string source;
   std::string date;

@@ -155,7 +155,7 @@ def takes_what_the_source_sends(binary):
         stack.give(PASSWORD)
         stack.settle(waits)
         check_equal(stack.hub.log().count("authentication failed"), refused, "further wrong logins")
-        check_equal([line["about"] for line in stack.log_lines("a smarthost refuses this source")], ["hub"],
+        check_equal([line["source"] for line in stack.log_lines("a smarthost refuses this source")], ["hub"],
                     "the alarm of the refused login")
 
         # Nor is what it says of our account there.
