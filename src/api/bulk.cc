@@ -6,8 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include <boost/json/array.hpp>
-
 #include "api/api.h"
 #include "api/fields.h"
 #include "api/form.h"
@@ -16,6 +14,7 @@
 #include "api/members.h"
 #include "api/preflight_answer.h"
 #include "api/steering_request.h"
+#include "api/update_request.h"
 #include "base/date_time.h"
 #include "intake/fingerprint.h"
 #include "intake/inline_parts.h"
@@ -78,6 +77,10 @@ Task<http::Response> begin(Api& api, Call& call) {
                               .labels = fields.labels(),
                               .open_tracking = fields.truth("open_tracking"),
                               .steering = read_steering(fields)};
+  const auto escape = fields.escape();
+  request.from_template = fields.from_template(escape);
+  // With a template it is the template's where nothing is said of it.
+  if (!request.from_template) request.content.escape = escape.value_or(Escape::none);
   refuse_lost_members(form.object(), members::kBegin, problems);
   api.warn_of_sender(call, request.content);
   request.content.attachments =
@@ -95,62 +98,6 @@ Task<http::Response> begin(Api& api, Call& call) {
   const auto made = co_await api.intake().repeats().once(repeatable, make);
   if (made) add_warning(call, of_parts);
   co_return made_response(call, made, 201, "delivery_id");
-}
-
-std::vector<intake::RecipientRequest> read_recipients(const boost::json::array& list,
-                                                      const intake::Limits& limits,
-                                                      intake::Problems& problems) {
-  std::vector<intake::RecipientRequest> recipients;
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    intake::Path path{"to", std::to_string(i)};
-    if (!list[i].is_object()) {
-      problems.add(std::move(path), intake::texts::wrong_type("an object", "オブジェクト"));
-      recipients.emplace_back();
-      continue;
-    }
-    const Fields fields(list[i].get_object(), std::move(path), problems);
-    recipients.push_back(fields.recipient(limits.insert_codes_max));
-  }
-  return recipients;
-}
-
-// Takes the form's inline parts. Its attachments are left aside: those of a draft stay (contract
-// section 2.6).
-intake::UpdateRequest read_update(Form& form, const intake::Limits& limits,
-                                  intake::Problems& problems) {
-  const Fields fields(form.object(), {}, problems);
-  intake::UpdateRequest request;
-  request.from = fields.mailbox("from");
-  request.reply_to = fields.mailbox("reply_to");
-  if (request.reply_to && request.reply_to->address.empty()) request.reply_to.reset();
-  request.subject = fields.text("subject");
-  request.text_part = fields.text("text_part");
-  request.html_part = fields.text("html_part");
-  if (const auto unsubscribe = fields.fields("list_unsubscribe")) {
-    request.list_unsubscribe_mailto = unsubscribe->text("mailto");
-    request.list_unsubscribe_url = unsubscribe->text("url");
-    request.list_unsubscribe_one_click = unsubscribe->truth("one_click");
-  }
-  request.headers = fields.headers(intake::kHeadersMax);
-  request.inline_parts = read_inline_parts(fields, limits);
-  // Beyond them the form was not read.
-  if (form.attachments.size() > limits.attachments_max) {
-    problems.add({"inline"}, intake::texts::too_many(limits.attachments_max));
-  }
-  for (Attachment& file : form.attachments) {
-    if (file.content_id.empty()) continue;
-    if (!request.inline_parts) request.inline_parts.emplace();
-    request.inline_parts->push_back(std::move(file));
-  }
-  if (const auto* to = fields.array("to", limits.update_recipients_max)) {
-    request.to = read_recipients(*to, limits, problems);
-  }
-  request.keep_duplicates = fields.truth("keep_duplicates").value_or(false);
-  request.at_most_once = fields.at_most_once();
-  request.labels = fields.labels();
-  request.steering = read_steering(fields);
-  refuse_lost_members(form.object(), members::kUpdate, problems);
-  return request;
 }
 
 Task<http::Response> update(Api& api, Call& call) {

@@ -50,7 +50,7 @@ Task<http::Response> resend(Api& api, Call& call) {
 
 }  // namespace
 
-void add_resend_routes(Api& api, http::Router& router) {
+void add_resending_routes(Api& api, http::Router& router) {
   api.add(router, http::Method::post, "/deliveries/-/emails/{email_id}/resend", kSend, &resend);
 }
 

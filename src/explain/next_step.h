@@ -65,6 +65,7 @@ struct StoryOptions {
   // There are more mails than are told of; of so many if that is known, else 0.
   bool more = false;
   std::int64_t of_all = 0;
+  bool of_address = true;  // mails to one address are told of
 };
 
 // It is not over and does not go on by itself: its account, its delivery, its receiver or its SMTP

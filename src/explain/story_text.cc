@@ -62,8 +62,10 @@ class Teller {
   void heading(std::string_view address, std::size_t count) {
     if (count == 0) {
       line(0,
-           say({"{}: no mail to this address is on record.",
-                "{}: このアドレス宛のメールの記録はありません。"}),
+           options_.of_address
+               ? say({"{}: no mail to this address is on record.",
+                      "{}: このアドレス宛のメールの記録はありません。"})
+               : say({"{}: no such mail is on record.", "{}: 該当するメールの記録はありません。"}),
            printable(address));
       line(1, say({"What the API refused was not taken and is not on record: its answer says why.",
                    "API が拒否したメールは記録されません。理由はその応答にあります。"}));
@@ -92,6 +94,9 @@ class Teller {
               "{}、配信 {}、メール {}、アカウント {}、登録 {}"}),
          say(type_word(story.type)), story.delivery_id, story.email_id, story.account,
          time(story.created));
+    if (!story.attached.reference.empty()) {
+      line(3, say({"Reference: {}", "参照番号: {}"}), printable(story.attached.reference));
+    }
     if (!story.signing.empty()) {
       line(3, say({"DKIM key: {}", "DKIM 鍵: {}"}), printable(story.signing));
     }

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "intake/changes.h"
 #include "intake/check.h"
+#include "intake/from_template.h"
 #include "mail/address.h"
 #include "store/rate_holds.h"
 
@@ -49,6 +50,11 @@ Task<std::optional<Refusal>> Intake::admit(const store::Account& account, std::i
   co_return reached;
 }
 
+Task<Result<std::vector<Standing>>> Intake::standing(store::Account account) {
+  if (mail_limit_ == nullptr) co_return std::vector<Standing>{};
+  co_return co_await mail_limit_->standing(std::move(account));
+}
+
 void Intake::give_back(const store::Account& account, std::int64_t mails) {
   if (mail_limit_ != nullptr) mail_limit_->give_back(account, mails);
 }
@@ -59,7 +65,8 @@ Intake::Checked Intake::check_request(const store::Account& account, Transaction
   request.content.open_tracking =
       limits_.open_tracking && request.open_tracking.value_or(account.open_tracking);
   Checked checked;
-  checked.recipients = check_transaction(request, limits_, problems);
+  CodesWanted(request.content).check(request.insert_codes, {}, problems);
+  checked.recipients = check_transaction(request, limits_, problems, account.allowed_recipients);
   check_sender(request.content.from, account.key, senders_, problems);
   check_times(request, clock_.now(), handover_.life_time(), limits_, problems);
   checked.labels = check_labels(request.labels, problems);
@@ -69,13 +76,32 @@ Intake::Checked Intake::check_request(const store::Account& account, Transaction
   return checked;
 }
 
-Answer<std::int64_t> Intake::mails_of(const store::Account& account,
-                                      TransactionRequest request) const {
-  if (auto suspended = refuse_if_suspended(account)) return refuse(std::move(*suspended));
+Task<std::optional<Refusal>> Intake::take_template(store::AccountKey account,
+                                                   const std::optional<TemplateRequest>& wanted,
+                                                   Content& content, Problems& problems) {
+  if (!wanted) co_return std::nullopt;
+  const auto found =
+      co_await store_.read([account, choice = wanted->choice](ReadTransaction& transaction) {
+        return transaction.content_template(account, choice);
+      });
+  if (found) {
+    put_template(*found, *wanted, content, problems);
+    co_return std::nullopt;
+  }
+  if (found.error().kind != ErrorKind::not_found) co_return refusal_of(found.error());
+  Refusal none{ErrorKind::invalid_input, {}};
+  none.problems.add({"template"}, no_such_template(wanted->choice));
+  co_return none;
+}
+
+Task<Answer<std::int64_t>> Intake::mails_of(store::Account account, TransactionRequest request) {
+  if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   Problems found;
+  auto none = co_await take_template(account.key, request.from_template, request.content, found);
+  if (none) co_return refuse(std::move(*none));
   const Checked checked = check_request(account, request, found);
-  if (!found.empty()) return refuse({ErrorKind::invalid_input, std::move(found)});
-  return static_cast<std::int64_t>(checked.recipients.size());
+  if (!found.empty()) co_return refuse({ErrorKind::invalid_input, std::move(found)});
+  co_return static_cast<std::int64_t>(checked.recipients.size());
 }
 
 Task<Answer<Made>> Intake::accept_transaction(store::Account account, TransactionRequest request,
@@ -83,6 +109,11 @@ Task<Answer<Made>> Intake::accept_transaction(store::Account account, Transactio
                                               bool counted) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   Problems found;
+  auto none = co_await take_template(account.key, request.from_template, request.content, found);
+  if (none) {
+    problems.add_others(std::move(none->problems));
+    co_return refuse({none->kind, std::move(problems)});
+  }
   auto [recipients, labels] = check_request(account, request, found);
   problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
@@ -103,7 +134,8 @@ Task<Answer<Made>> Intake::accept_transaction(store::Account account, Transactio
     made = co_await keep_waiting(std::move(delivery), std::move(recipients), request.send_at,
                                  repeatable, request.resend_of);
   } else {
-    made = co_await accept_now(std::move(delivery), std::move(recipients), repeatable);
+    made = co_await accept_now(std::move(delivery), std::move(recipients), repeatable,
+                               account.sandbox);
   }
   if (!made && !counted) give_back(account, mails);
   co_return made;
@@ -111,11 +143,12 @@ Task<Answer<Made>> Intake::accept_transaction(store::Account account, Transactio
 
 Task<Answer<Made>> Intake::accept_now(store::NewDelivery delivery,
                                       std::vector<store::NewRecipient> recipients,
-                                      Repeatable repeatable) {
+                                      Repeatable repeatable, bool sandbox) {
   const store::AccountKey account = delivery.account;
   const std::size_t count = recipients.size();
-  // What is in pieces is at hand in the store alone, for whoever claims it.
-  const bool at_hand = !delivery.relayed_data;
+  // What is in pieces is at hand in the store alone, for whoever claims it. What must not leave the
+  // machine goes the one way on which the store says whose it is.
+  const bool at_hand = !delivery.relayed_data && !sandbox;
   std::string signing = handover_.signing_for(account, from_domain(delivery.content));
   const Milliseconds life_time = handover_.life_time();
   const Milliseconds life = std::min(life_time, delivery.life.value_or(life_time));
@@ -196,6 +229,11 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkReq
   request.content.open_tracking =
       limits_.open_tracking && request.open_tracking.value_or(account.open_tracking);
   Problems found;
+  auto none = co_await take_template(account.key, request.from_template, request.content, found);
+  if (none) {
+    problems.add_others(std::move(none->problems));
+    co_return refuse({none->kind, std::move(problems)});
+  }
   check_content(request.content, limits_, found);
   check_sender(request.content.from, account.key, senders_, found);
   Labels labels = check_labels(request.labels, found);

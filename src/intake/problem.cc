@@ -102,6 +102,35 @@ Text too_many(std::size_t max) {
           fmt::format("{}件以内で指定してください。", max)};
 }
 
+Text not_allowed_recipient(std::string_view address) {
+  return {
+      fmt::format("{} is not among the allowed recipients of this account, to whom alone it may "
+                  "send; an operator changes them (`todoku account allow`).",
+                  shown(address)),
+      fmt::format(
+          "{} "
+          "は、このアカウントの許可された宛先に含まれていません。宛先の変更は管理者が行います("
+          "`todoku account allow`)。",
+          shown(address))};
+}
+
+Text octets(std::size_t max) {
+  return {fmt::format("must not have more than {} bytes in UTF-8.", max),
+          fmt::format("UTF-8で{}バイト以内で指定してください。", max)};
+}
+
+Text name_octets(std::size_t max) {
+  return {fmt::format("each name must have 1 to {} bytes in UTF-8.", max),
+          fmt::format("名前は1から{}バイト (UTF-8) で指定してください。", max)};
+}
+
+Text attached_stays() {
+  return {
+      "stays as it was given with the recipient; to change it, remove the recipient and add it "
+      "again.",
+      "受信者の追加時に指定したまま変更できません。受信者を削除して追加し直してください。"};
+}
+
 Text invalid_email(std::string_view reason) {
   const std::string ja = in_japanese(reason);
   return {fmt::format("invalid e-mail format: it {}.", reason),

@@ -93,8 +93,14 @@ namespace texts {
 [[nodiscard]] Text wrong_type(std::string_view expected_en, std::string_view expected_ja);
 [[nodiscard]] Text length(std::size_t min, std::size_t max);
 [[nodiscard]] Text too_many(std::size_t max);
+[[nodiscard]] Text octets(std::size_t max);
+[[nodiscard]] Text name_octets(std::size_t max);
+// Of what is attached to a recipient, where it is changed.
+[[nodiscard]] Text attached_stays();
 // Of a From address; `of_another`: another account has proven it.
 [[nodiscard]] Text not_your_domain(std::string_view domain, bool of_another);
+// Of a recipient, by store::Account::allowed_recipients.
+[[nodiscard]] Text not_allowed_recipient(std::string_view address);
 // `reason` is a clause of mail/address.h.
 [[nodiscard]] Text invalid_email(std::string_view reason);
 // Of a character before the @ in the place of one of ASCII's.

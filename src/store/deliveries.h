@@ -142,6 +142,7 @@ struct DeliveryFilter {
   std::string from;
   std::string list_unsubscribe_url;
   std::string list_unsubscribe_mailto;
+  std::string tag;  // a whole one
   std::vector<DeliveryStatus> statuses;
   std::vector<DeliveryType> types;
   std::optional<Instant> delivery_start;  // inclusive

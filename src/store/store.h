@@ -65,6 +65,7 @@
 #include "store/smtp_credentials.h"
 #include "store/steering.h"
 #include "store/suppressions.h"
+#include "store/templates.h"
 #include "store/uploads.h"
 #include "store/usages.h"
 #include "store/waiting.h"
@@ -116,6 +117,7 @@ class ReadTransaction : public SettingReads,
                         public WarmUpReads,
                         public RateReads,
                         public ProbeReads,
+                        public TemplateReads,
                         public WorkReads {};
 
 // Changes. What they have done is seen by their own questions.
@@ -151,6 +153,7 @@ class WriteTransaction : public SettingWrites,
                          public WarmUpWrites,
                          public RateWrites,
                          public ProbeWrites,
+                         public TemplateWrites,
                          public WorkWrites {
  public:
   [[nodiscard]] virtual ReadTransaction& read() = 0;

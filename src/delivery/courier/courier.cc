@@ -11,8 +11,10 @@
 
 #include "async/timer.h"
 #include "base/log.h"
+#include "delivery/courier/sandbox_sequel.h"
 #include "delivery/egress/mta_sts_route.h"
 #include "delivery/policy/retry.h"
+#include "delivery/policy/sandbox.h"
 #include "delivery/policy/verdict.h"
 
 namespace todoku::delivery::courier {
@@ -309,7 +311,50 @@ Task<void> Courier::dispatch_to_smarthost(std::shared_ptr<BatchInFlight> batch,
   world_.lanes.add(source, std::move(route), std::move(mails));
 }
 
+// First those that are answered at once, with all that follows, then those that take their time.
+Task<void> Courier::end_in_sandbox(std::shared_ptr<BatchInFlight> batch) {
+  std::map<Milliseconds, std::vector<std::pair<std::uint32_t, policy::SandboxEnd>>> ends;
+  for (std::uint32_t i = 0; i < batch->leased().recipients.size(); ++i) {
+    const store::LeasedRecipient& recipient = batch->recipient(i);
+    policy::SandboxEnd end = policy::sandbox_end(recipient.address, recipient.attempts);
+    ends[end.takes].emplace_back(i, std::move(end));
+  }
+  Milliseconds waited{0};
+  for (auto& [takes, group] : ends) {
+    if (takes > waited) {
+      const bool awake = co_await async::sleep_for(takes - waited);
+      if (!awake) co_return;  // stopping: what is open is given back
+    }
+    waited = takes;
+    std::vector<std::pair<store::RecipientKey, policy::SandboxAfter>> sequels;
+    for (auto& [index, end] : group) {
+      const Mail mail{batch, index};
+      if (mail.withheld()) {
+        world_.recorder.parked(mail, world_.clock.steady_now());
+        continue;
+      }
+      if (end.after != policy::SandboxAfter::nothing) sequels.emplace_back(mail.key(), end.after);
+      world_.recorder.settled(mail, kSandboxSite, std::move(end.outcome), policy::sandbox_path(),
+                              takes);
+    }
+    if (sequels.empty()) continue;
+    co_await world_.recorder.flushed();
+    for (const auto& [mail, after] : sequels) {
+      const auto told = co_await tell_sequel(world_.store, batch->letter().account, mail, after);
+      if (told) {
+        sequels_.worked(world_.clock.steady_now());
+      } else {
+        sequels_.failed(world_.clock.steady_now(), {{"reason", told.error().detail}});
+      }
+    }
+  }
+}
+
 Task<void> Courier::dispatch(std::shared_ptr<BatchInFlight> batch, const EgressSource& source) {
+  if (batch->letter().sandbox || world_.options.sandbox) {
+    co_await end_in_sandbox(std::move(batch));
+    co_return;
+  }
   if (source.smarthost) {
     co_await dispatch_to_smarthost(std::move(batch), source);
     co_return;

@@ -16,6 +16,7 @@
 #include "async/runtime.h"
 #include "delivery/courier/holdings.h"
 #include "delivery/courier/test_store.h"
+#include "delivery/policy/sandbox.h"
 
 namespace todoku::delivery::courier {
 namespace {
@@ -172,6 +173,23 @@ TEST_F(OutcomeRecorderTest, EachOutcomeIsCountedUnderItsOwnSite) {
     counted.push_back(record.site);
   }
   EXPECT_EQ(counted, sites);
+  store_.answer();
+}
+
+TEST_F(OutcomeRecorderTest, ABounceInTheSandboxSpeaksAgainstNoAddressAndIsNoMailThatWentOut) {
+  const Outcome bounce{.state = RecipientState::bounced,
+                       .stage = Stage::rcpt_to,
+                       .reply = {550, "5.1.1 No such mailbox"}};
+  recorder_.settled({batch_, 0}, "mx.example.jp", bounce, kPath, Milliseconds(1));
+  ASSERT_EQ(store_.waiting.size(), 1U);
+  EXPECT_TRUE(store_.waiting.front().settle.outcomes.front().against_address);
+  EXPECT_EQ(recorder_.unrecorded(), 1U);
+  recorder_.settled({batch_, 1}, kSandboxSite, bounce, policy::sandbox_path(), Milliseconds(0));
+  EXPECT_EQ(recorder_.unrecorded(), 1U);
+  clock_.advance(kLong);
+  store_.answer();
+  ASSERT_EQ(store_.waiting.size(), 1U);
+  EXPECT_FALSE(store_.waiting.front().settle.outcomes.front().against_address);
   store_.answer();
 }
 

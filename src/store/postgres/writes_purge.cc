@@ -26,6 +26,7 @@ const Sql kTransactionBatches{
     " SELECT b.number, b.size FROM its JOIN batches b ON b.number = its.number + 1"
     " AND b.delivery = $1) SELECT number, size FROM its ORDER BY number DESC LIMIT $2"};
 const Sql kDropRecipients{"purge: recipients", "DELETE FROM recipients WHERE batch = ANY($1)"};
+const Sql kDropMarks{"purge: marks", "DELETE FROM recipient_marks WHERE batch = ANY($1)"};
 const Sql kDropProgress{"purge: progress", "DELETE FROM progress WHERE batch = ANY($1)"};
 const Sql kDropWays{"purge: on their way", "DELETE FROM on_its_way WHERE batch = ANY($1)"};
 const Sql kDropSuspects{"purge: suspects", "DELETE FROM suspects WHERE batch = ANY($1)"};
@@ -83,6 +84,7 @@ Result<int> drop_batches(Session& session, const Result<Table>& batches, std::in
                         .add(kDropProgress, Params() << numbers)
                         .add(kDropWays, Params() << numbers)
                         .add(kDropSuspects, Params() << numbers)
+                        .add(kDropMarks, Params() << numbers)
                         .add(kDropNotSent, Params() << numbers)
                         .add(kHoldBatches, Params() << numbers)
                         .add(kDropOpens, Params() << numbers)

@@ -145,6 +145,10 @@ class SqliteReadTransaction final : public ReadTransaction {
                             std::int64_t limit, std::optional<std::int64_t> from) override {
     return queries_.stories(address, account, limit, from);
   }
+  Result<StoryPage> marked_stories(const Mark& mark, std::optional<AccountKey> account,
+                                   std::int64_t limit, std::optional<std::int64_t> from) override {
+    return queries_.marked_stories(mark, account, limit, from);
+  }
   Result<Story> story(const RecipientKey& key) override { return queries_.story(key); }
 
   Result<DomainCountPage> domain_counts(DeliveryKey key,
@@ -221,6 +225,17 @@ class SqliteReadTransaction final : public ReadTransaction {
     return queries_.probes(question);
   }
   Result<std::int64_t> probes_open() override { return queries_.probes_open(); }
+  Result<Template> content_template(AccountKey account, const TemplateChoice& choice) override {
+    return queries_.content_template(account, choice);
+  }
+  Result<std::vector<TemplateHead>> content_templates(AccountKey account, PublicId after,
+                                                      std::int64_t limit) override {
+    return queries_.content_templates(account, after, limit);
+  }
+  Result<std::vector<TemplateVersionHead>> template_versions(AccountKey account,
+                                                             PublicId id) override {
+    return queries_.template_versions(account, id);
+  }
   Result<std::vector<OutcomeCount>> outcomes_of(DeliveryKey key,
                                                 const std::optional<std::string>& site,
                                                 std::int64_t limit) override {
@@ -420,7 +435,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   // -- settings, accounts (writes_accounts.cc)
   Result<void> put_setting(std::string_view name, std::string_view value) override;
   Result<std::string> put_setting_once(std::string_view name, std::string_view value) override;
-  Result<Account> create_account(std::string_view name) override;
+  Result<Account> create_account(std::string_view name, bool sandbox) override;
   Result<void> change_account(const Account& account) override;
   Result<ApiKey> add_api_key(AccountKey account, const NewApiKey& key) override;
   Result<void> revoke_api_key(AccountKey account, std::int64_t id) override;
@@ -442,6 +457,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<void> remove_domain(AccountKey account, std::string_view domain) override;
   Result<void> hold_domains() override;
   Result<void> count_mails(NodeKey node, std::span<const MailCount> counts) override;
+  Result<bool> tell_of_limit(const LimitNotice& notice) override;
   Result<bool> drop_mail_counts(DayNumber before, std::int64_t rows) override;
 
   // -- drafts (writes_drafts.cc)
@@ -512,6 +528,13 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<std::vector<Probe>> take_probes(Instant now, Instant until, std::int64_t limit) override;
   Result<bool> keep_probe(const Probe& probe, Instant taken) override;
   Result<std::int64_t> drop_probes(Instant before) override;
+
+  // -- contents that accounts keep (templates.cc)
+  Result<Template> create_template(AccountKey account, const NewTemplate& wanted) override;
+  Result<Template> change_template(
+      AccountKey account, PublicId id,
+      const std::function<Result<NewTemplate>(const Template&)>& make) override;
+  Result<void> delete_template(AccountKey account, PublicId id) override;
 
   // -- outcomes by cause (outcome_counts.cc)
   Result<bool> drop_outcome_hours(HourNumber before, std::int64_t rows) override;
@@ -674,6 +697,9 @@ class SqliteWriteTransaction final : public WriteTransaction {
 
   [[nodiscard]] Result<void> changed(Topic topic);
   [[nodiscard]] Result<void> check_uid_free(const SmtpCredential& credential);
+  [[nodiscard]] Result<void> count_template_octets(AccountKey account, std::int64_t octets);
+  [[nodiscard]] Result<void> add_template_version(AccountKey account, PublicId id,
+                                                  std::int64_t version, const Content& content);
   [[nodiscard]] Result<Delivery> draft(DeliveryKey key);
   [[nodiscard]] Result<void> touch(DeliveryKey key);
   [[nodiscard]] Result<void> changed_one(DeliveryKey key, std::string_view wanted);

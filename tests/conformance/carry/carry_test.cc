@@ -127,6 +127,7 @@ class Filling {
     shop.text_from_html = false;
     shop.open_tracking = false;
     shop.preflight = PreflightMode::enforce;
+    shop.allowed_recipients = "example.com\nken@example.jp";
     shop.limits = {
         .requests_per_minute = 1, .mails_per_minute = 2, .mails_per_day = 3, .mails_per_month = 4};
     write(store_, [&](WriteTransaction& t) { return t.change_account(shop); });
@@ -279,6 +280,9 @@ class Filling {
   void sent_transactions() {
     Accept first =
         acceptance({recipient("one"), recipient("Two.Case"), recipient("x", "example.org")});
+    attach({.reference = "order 4711", .metadata = {{"customer", "42"}}},
+           first.recipients[0].insert_codes);
+    attach({.message_id = "1@example.com"}, first.recipients[1].insert_codes);
     first.delivery.content.open_tracking = true;
     first.delivery.content.attachments = {
         {"a.bin", "application/octet-stream", std::string(300'000, '\xee')},

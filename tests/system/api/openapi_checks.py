@@ -153,11 +153,14 @@ REQUESTS = {
 }
 # Commits need a time that is near, and are looked at by state_checks (other starts by
 # waiting_checks); an export needs something to export (suppression_checks, verb_checks);
-# domain_checks, provisioning_checks and webhook_checks look at the rest.
+# domain_checks, provisioning_checks, webhook_checks and template_checks look at the rest.
 WITHOUT_BOUNDARIES = {"commitBulk", "moveStart", "addDomain", "consentToDomain", "addAccount",
                       "changeAccount", "addKey", "rotateKey", "exportErrors", "exportRecipients",
                       "setPace", "setQuietHours", "resendMail",
-                      "createWebhook", "changeWebhook", "rotateWebhookSecret", "replayWebhook"}
+                      "createWebhook", "changeWebhook", "rotateWebhookSecret", "replayWebhook",
+                       "createTemplate", "changeTemplate",
+                      # What they take beginBulk and updateBulk take, by the same checks.
+                      "previewChangedDelivery", "previewContent", "lintDelivery", "lintContent"}
 
 
 class Description(Checks):
@@ -241,6 +244,7 @@ class Description(Checks):
         self.fits(self.get("/usages?month_ago=2"), "listUsages", 200)
         month = self.fits(self.get("/usages/latest"), "latestUsage", 200)["month"]
         self.fits(self.get(f"/usages/{month}"), "getUsage", 200)
+        self.fits(self.get("/usages/days?days=2"), "listUsageDays", 200)
         self.fits(self.get("/events"), "listEvents", 200)
         self.fits(self.post("/events/ticket"), "makeEventTicket", 201)
         self.fits(self.get("/errors"), "listErrors", 200)
