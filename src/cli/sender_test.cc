@@ -170,6 +170,46 @@ TEST_F(SenderTest, AskedForJsonItPrintsTheAnswer) {
   EXPECT_EQ(out.str(), "{\"delivery_id\":12}\n");
 }
 
+TEST_F(SenderTest, HowABulkIsToGoIsSaidAndTakenAway) {
+  const ApiAnswer taken = answered(200, R"({"delivery_id":12})");
+  answer({taken, taken, taken, taken});
+  EXPECT_EQ(run({"bulk", "pace", "12", "600/minute"}), 0) << err.str();
+  EXPECT_EQ(run({"bulk", "pace", "12", "none"}), 0);
+  EXPECT_EQ(run({"bulk", "quiet-hours", "12", "21:00-08:00"}), 0) << err.str();
+  EXPECT_EQ(run({"bulk", "quiet-hours", "12", "none"}), 0);
+  std::vector<std::string> asked;
+  for (const ApiRequest& request : host.requests) {
+    asked.push_back(request.method + " " + request.target + " " + request.body);
+  }
+  EXPECT_THAT(asked,
+              ElementsAre(R"(PUT /deliveries/12/pace {"mails":600,"per":"minute"})",
+                          "DELETE /deliveries/12/pace ",
+                          R"(PUT /deliveries/12/quiet_hours {"from":"21:00","until":"08:00",)"
+                          R"("time_zone":"Asia/Tokyo"})",
+                          "DELETE /deliveries/12/quiet_hours "));
+  for (const auto& wrong : {std::vector<std::string>{"bulk", "pace", "12", "600"},
+                            {"bulk", "pace", "12", "0/hour"},
+                            {"bulk", "quiet-hours", "12", "21-8"},
+                            {"bulk", "quiet-hours", "12", "21:00-08:00", "--zone", "Tokyo"}}) {
+    EXPECT_NE(run(wrong), 0) << wrong[3];
+  }
+  EXPECT_EQ(host.requests.size(), 4U) << "what is wrong is not asked for";
+}
+
+TEST_F(SenderTest, AMailIsSentOnceMoreToTheAddressThatWasMeant) {
+  answer({answered(201, R"({"delivery_id":13})"), answered(201, R"({"delivery_id":14})")});
+  EXPECT_EQ(run({"resend", "7", "--to", "taro@example.jp", "--idempotency-key", "again"}), 0)
+      << err.str();
+  EXPECT_EQ(out.str(), "Mail 7 is sent once more, as delivery 13.\n");
+  EXPECT_EQ(run({"resend", "7"}), 0);
+  ASSERT_EQ(host.requests.size(), 2U);
+  EXPECT_EQ(host.requests[0].method + " " + host.requests[0].target,
+            "POST /deliveries/-/emails/7/resend");
+  EXPECT_EQ(host.requests[0].body, R"({"to":"taro@example.jp"})");
+  EXPECT_EQ(host.requests[0].idempotency_key, "again");
+  EXPECT_EQ(host.requests[1].body, "{}");
+}
+
 TEST_F(SenderTest, ABulkIsBegunFilledCommittedAndWatched) {
   const std::string csv = write("list.csv", "email\na@b.example\n");
   answer(

@@ -292,7 +292,8 @@ struct QueueFigures {
   // attempt, and of transactional mail what is due and in nobody's hand, of at most kWorkLookedAt
   // batches.
   std::int64_t ready = 0;
-  // Since the earliest due batch that nobody works on is due; suspended accounts aside.
+  // Since the earliest due batch that nobody works on is due; suspended accounts aside, and bulk
+  // that its sender makes wait (steering.h).
   std::optional<Milliseconds> oldest;
   std::int64_t set_aside = 0;  // recipients that wait for an operator
 };

@@ -68,12 +68,15 @@ const Sql kBulkWaiting{"figures: bulk",
                        " - cancelled - unknown), 0)::bigint, coalesce(sum(deferred), 0)::bigint"
                        " FROM deliveries WHERE phase = 5 AND traffic = 1 AND deleted = 0"};
 const Sql kBulkOldest{"figures: bulk oldest",
-                      "SELECT min(greatest(d.started, b.ready_at)) FROM deliveries d"
+                      "SELECT min(greatest(d.started, b.ready_at, t.goes_from)) FROM deliveries d"
+                      " LEFT JOIN steering t ON t.delivery = d.key"
                       " JOIN accounts a ON a.key = d.account AND a.suspended = 0"
                       " JOIN sections s ON s.delivery = d.key AND s.state = 1"
                       " CROSS JOIN LATERAL (SELECT ready_at FROM batches WHERE section = s.id"
                       " AND ready_at IS NOT NULL AND ready_at <= $1 ORDER BY ready_at LIMIT 1) b"
                       " WHERE d.phase = 5 AND d.traffic = 1 AND d.deleted = 0 AND d.course = 0"
+                      " AND coalesce(t.mails, 0) = 0"
+                      " AND coalesce(t.goes_from <= $1 AND coalesce(t.goes_until > $1, true), true)"
                       " AND NOT " CREDENTIAL_IS_HELD};
 // What goes out in bulk, what waits, and what nodes have in hand, as of kUrgentWaiting. Of each:
 // deliveries, recipients, those in hand, what was looked at.

@@ -121,11 +121,15 @@ Result<std::vector<QueueFigures>> Queries::queue_figures() {
   }
   {
     auto query = db_.query(
-        "SELECT max(d.started, (SELECT ready_at FROM batches WHERE section = s.id"
+        "SELECT max(d.started, coalesce(t.goes_from, 0), (SELECT ready_at FROM batches WHERE "
+        "section = s.id"
         " AND ready_at IS NOT NULL AND ready_at <= ?1 ORDER BY ready_at LIMIT 1))"
         " FROM deliveries d JOIN sections s ON s.delivery = d.key AND s.state = 1"
         " JOIN accounts a ON a.key = d.account AND a.suspended = 0"
+        " LEFT JOIN steering t ON t.delivery = d.key"
         " WHERE d.status = 5 AND d.traffic = 1 AND d.deleted = 0 AND d.course = 0"
+        " AND coalesce(t.mails, 0) = 0"
+        " AND coalesce(t.goes_from <= ?1 AND coalesce(t.goes_until > ?1, 1), 1)"
         " AND NOT " CREDENTIAL_IS_HELD);
     query.bind(now_);
     while (query.next()) {

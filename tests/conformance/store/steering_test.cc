@@ -83,6 +83,10 @@ TEST_P(StoreSuite, NothingIsLeasedInQuietHoursAndALeaseEndsWithThem) {
   EXPECT_LT(words.sending(bulky.key).open_for.value(), 0ms);
   words.move(bulky.key);
   EXPECT_THAT(claim(me_, keys), IsEmpty());
+  const auto oldest = [&] {
+    return must(read([](ReadTransaction& t) { return t.queue_figures(); })).at(1).oldest;
+  };
+  EXPECT_EQ(oldest(), std::nullopt) << "nobody has to mend that";
   const SendingDelivery waiting = words.sending(bulky.key);
   EXPECT_GT(waiting.waits, 45min);
   EXPECT_LE(waiting.waits, 1h);
@@ -93,6 +97,7 @@ TEST_P(StoreSuite, NothingIsLeasedInQuietHoursAndALeaseEndsWithThem) {
 
   clock_.advance(1h);
   EXPECT_LE(words.sending(bulky.key).waits, 0ms);
+  EXPECT_LE(oldest().value(), 10min) << "it waits since they are over";
   EXPECT_THAT(claim(me_, keys), SizeIs(1));
 }
 
