@@ -87,6 +87,30 @@ TEST_F(CommandLineTest, ShowsANewKeyOnce) {
   EXPECT_THAT(out.str(), HasSubstr("dG9rZW4="));
 }
 
+TEST_F(CommandLineTest, AKeyMayBeOfTheSandboxBesideAnAccount) {
+  host.answer = [](const AdminRequest&) {
+    return AdminAnswer{201, R"({"id":1,"login_id":"shop.sandbox","api_key":"abc",)"
+                            R"("bearer_token":"dG9rZW4="})"};
+  };
+  EXPECT_EQ(run({"key", "add", "shop", "--sandbox"}), 0);
+  EXPECT_THAT(host.asked[0].body, HasSubstr(R"("sandbox":true)"));
+  EXPECT_THAT(out.str(), HasSubstr("Key 1 of account shop.sandbox added."));
+}
+
+TEST_F(CommandLineTest, ShowsAndChangesWhomAnAccountMaySendTo) {
+  host.answer = [](const AdminRequest&) {
+    return AdminAnswer{200, R"({"allowed_recipients":["example.com","ken@example.jp"]})"};
+  };
+  EXPECT_EQ(run({"account", "allow", "shop"}), 0);
+  EXPECT_EQ(host.asked[0].method, "GET");
+  EXPECT_EQ(run({"account", "allow", "shop", "example.com", "ken@example.jp"}), 0);
+  EXPECT_EQ(host.asked[1].body, R"({"allowed_recipients":"example.com,ken@example.jp"})");
+  EXPECT_THAT(out.str(),
+              HasSubstr("others are refused at every door:\nexample.com\nken@example.jp"));
+  EXPECT_EQ(run({"account", "allow", "shop", "--everybody"}), 0);
+  EXPECT_EQ(host.asked[2].body, R"({"allowed_recipients":""})");
+}
+
 TEST_F(CommandLineTest, ShowsTheNewPasswordOfAnSmtpCredentialOnce) {
   host.answer = [](const AdminRequest&) {
     return AdminAnswer{201, R"({"account":"shop","name":"relay","password":"abc-_"})"};

@@ -100,6 +100,7 @@ class Teller {
     if (!story.signing.empty()) {
       line(3, say({"DKIM key: {}", "DKIM 鍵: {}"}), printable(story.signing));
     }
+    once_more(story);
     const Advice* before = nullptr;
     std::size_t waits = 0;  // lines of the story that are no attempts
     for (const store::Attempt& attempt : story.attempts) {
@@ -141,6 +142,25 @@ class Teller {
     out_.append(indent, ' ');
     fmt::vformat_to(std::back_inserter(out_), format, fmt::make_format_args(parts...));
     out_ += '\n';
+  }
+
+  // What it says once more, and what says it once more.
+  void once_more(const store::Story& story) {
+    if (const auto first = options_.resend_of.find(story.key.delivery);
+        first != options_.resend_of.end()) {
+      line(3,
+           say({"Sent once more: it says what mail {} said.",
+                "再送: メール {} と同じ内容をもう一度送るものです。"}),
+           first->second);
+    }
+    const auto later = options_.resends.find(story.key);
+    if (later == options_.resends.end()) return;
+    for (const store::PublicId delivery : later->second) {
+      line(3,
+           say({"It was sent once more, as delivery {}.",
+                "このメールは、配信 {} として再送されています。"}),
+           delivery);
+    }
   }
 
   void failed_as_a_whole(const store::Story& story) {

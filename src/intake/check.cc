@@ -13,6 +13,7 @@
 #include "intake/check_size.h"
 #include "intake/fullwidth.h"
 #include "mail/address.h"
+#include "mail/allow_list.h"
 #include "mail/invisible.h"
 #include "mime/extra_header.h"
 #include "mime/file_name.h"
@@ -493,10 +494,11 @@ void check_insert_codes(const std::vector<InsertCode>& codes, const Path& path,
     const InsertCode& code = codes[i];
     const Path at = below(path, std::to_string(i));
     if (const auto valid = mime::validate_insert_key(code.key); !valid) {
-      problems.add(below(at, "key"),
-                   valid.error() == mime::InsertKeyProblem::length
-                       ? texts::length(mime::kInsertKeyOctetsMin, mime::kInsertKeyOctetsMax)
-                       : texts::invalid_format(code.key));
+      const std::size_t most =
+          mime::is_brace_key(code.key) ? mime::kBraceKeyOctetsMax : mime::kInsertKeyOctetsMax;
+      problems.add(below(at, "key"), valid.error() == mime::InsertKeyProblem::length
+                                         ? texts::length(mime::kInsertKeyOctetsMin, most)
+                                         : texts::invalid_format(code.key));
     } else if (!seen.insert(code.key).second) {
       problems.add(below(at, "key"), texts::duplicate_key(code.key));
     }
@@ -553,6 +555,12 @@ store::NewRecipient check_recipient(const RecipientRequest& recipient, const Pat
   return checked;
 }
 
+void check_allowed(std::string_view allowed, std::string_view address, const Path& path,
+                   Problems& problems) {
+  if (address.empty() || allows(allowed, address)) return;
+  problems.add(path, texts::not_allowed_recipient(address));
+}
+
 void check_life(Milliseconds life, Milliseconds life_time, const Path& path, Problems& problems) {
   if (life >= std::chrono::seconds(1) && life <= life_time) return;
   problems.add(path,
@@ -566,7 +574,8 @@ void check_times(const TransactionRequest& request, Instant now, Milliseconds li
 }
 
 std::vector<store::NewRecipient> check_transaction(TransactionRequest& request,
-                                                   const Limits& limits, Problems& problems) {
+                                                   const Limits& limits, Problems& problems,
+                                                   std::string_view allowed) {
   check_fields(request.content, limits, problems);
   check_insert_codes(request.insert_codes, {"insert_code"}, limits, problems);
   check_attached(request.attached, {}, problems);
@@ -585,6 +594,7 @@ std::vector<store::NewRecipient> check_transaction(TransactionRequest& request,
     if (!address) return;
     std::string canonical = address->to_string();
     email = canonical;  // as the header will say it
+    check_allowed(allowed, canonical, path, problems);
     if (!seen.insert(to_ascii_lower(canonical)).second) return;
     recipients.push_back({std::move(canonical), address->domain, request.insert_codes});
     attach(request.attached, recipients.back().insert_codes);

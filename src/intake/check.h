@@ -84,6 +84,11 @@ void check_start(Instant start, Instant now, const Path& path, const Limits& lim
 store::NewRecipient check_recipient(const RecipientRequest& recipient, const Path& path,
                                     const Limits& limits, Problems& problems);
 
+// Whether the account may send to an address that was accepted; empty: it was not. `allowed`: of
+// store::Account.
+void check_allowed(std::string_view allowed, std::string_view address, const Path& path,
+                   Problems& problems);
+
 // How long a mail may be on its way: from a second to `life_time`, the installation's.
 void check_life(Milliseconds life, Milliseconds life_time, const Path& path, Problems& problems);
 
@@ -93,7 +98,9 @@ void check_times(const TransactionRequest& request, Instant now, Milliseconds li
 
 // to, cc and bcc of a transaction as recipients, without doubles (the same address given twice is
 // one recipient). Puts to and cc into the content, too.
+// `allowed`: as above.
 std::vector<store::NewRecipient> check_transaction(TransactionRequest& request,
-                                                   const Limits& limits, Problems& problems);
+                                                   const Limits& limits, Problems& problems,
+                                                   std::string_view allowed = {});
 
 }  // namespace todoku::intake

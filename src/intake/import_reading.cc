@@ -40,6 +40,7 @@ constexpr std::size_t kShownRowOctets = 1'000;
 // The column that a problem of a row is about.
 std::string column_of(const std::vector<std::string>& path,
                       const std::vector<std::string>& header) {
+  if (path.size() > 1 && path[0] == "data") return path[1];
   if (path.size() < 2 || path[0] != "insert_code") return path.front();
   std::size_t code = 0;
   const std::string& index = path[1];
@@ -151,11 +152,18 @@ void append_csv_row(std::string& out, std::string_view first,
 }  // namespace
 
 Result<void> Importer::look_at_draft(Run& run) {
-  const auto draft = store_.read_and_wait(
-      [&run](store::ReadTransaction& reader) { return reader.delivery(run.job.delivery); });
+  const auto draft =
+      store_.read_and_wait([&run](store::ReadTransaction& reader) -> Result<store::Delivery> {
+        auto account = reader.account(run.job.account);
+        if (!account) return fail(std::move(account.error()));
+        run.allowed = std::move(account->allowed_recipients);
+        return reader.delivery(run.job.delivery);
+      });
   if (!draft) return fail(draft.error());
   run.recipients_before = draft->counts.total;
   run.size = size_of(*draft);
+  run.wanted = CodesWanted(draft->content);
+  run.forms = mime::key_forms(draft->content);
   run.purpose = purpose_of(draft->labels.purpose, draft->type);
   run.list_id = draft->labels.list_id;
   if (run.job.dry_run) run.check.emplace(keys_in(draft->content));
@@ -264,7 +272,7 @@ std::unexpected<Error> Importer::refuse_file(Run& run, Text why) {
 }
 
 Result<void> Importer::take_header(Run& run, CsvRow& row) {
-  auto header = read_list_header(std::move(row.fields), limits_);
+  auto header = read_list_header(std::move(row.fields), limits_, run.forms);
   if (!header) return refuse_file(run, at_row(row.number, header.error()));
   run.header = std::move(*header);
   return {};
@@ -345,6 +353,8 @@ Result<void> Importer::take_recipient(Run& run, const RecipientRequest& request,
                                       Problems problems) {
   Problems found;
   auto recipient = check_recipient(request, {}, limits_, found);
+  run.wanted.check(request.insert_codes, {}, found);
+  check_allowed(run.allowed, recipient.address, {"email"}, found);
   check_codes_size(request.insert_codes, run.size, {}, limits_, found);
   problems.add_others(std::move(found));
   if (!problems.empty() && !keeps_error(run)) {

@@ -165,7 +165,8 @@ Text bad_keys(const Problems& problems, const std::vector<InsertCode>& keys,
 }  // namespace
 
 std::expected<std::vector<std::string>, Text> read_list_header(std::vector<std::string> fields,
-                                                               const Limits& limits) {
+                                                               const Limits& limits,
+                                                               mime::KeyForms forms) {
   for (std::string& name : fields) name = std::string(trim_invisible(name));
   while (fields.size() > 1 && fields.back().empty()) fields.pop_back();
   if (fields.front() != kEmail) return std::unexpected(not_email(fields));
@@ -181,11 +182,19 @@ std::expected<std::vector<std::string>, Text> read_list_header(std::vector<std::
       return std::unexpected(Text{fmt::format("column {} of the header has no key", i + 1),
                                   fmt::format("見出しの{}列目にキーがありません", i + 1)});
     }
+    if (forms == mime::KeyForms::with_braces && !means_email(fields[i])) {
+      std::string key = mime::brace_key(fields[i]);
+      if (!key.empty()) fields[i] = std::move(key);
+    }
     keys.push_back({fields[i], ""});
     columns.push_back(i + 1);
   }
   Problems problems;
   check_insert_codes(keys, {"header"}, limits, problems);
+  for (std::size_t i = 0; i < keys.size() && forms == mime::KeyForms::contract; ++i) {
+    if (!mime::is_brace_key(keys[i].key) || !mime::validate_insert_key(keys[i].key)) continue;
+    problems.add({"header", std::to_string(i)}, texts::invalid_format(keys[i].key));
+  }
   if (!problems.empty()) return std::unexpected(bad_keys(problems, keys, columns));
   return fields;
 }

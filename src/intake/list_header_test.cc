@@ -92,5 +92,15 @@ TEST(ListHeader, ExplainsAKeyOnlyWhereItIsNone) {
   EXPECT_THAT(why_refused({"email", "", "__a__"}).en, "column 2 of the header has no key");
 }
 
+TEST(ListHeader, HasBareNamesWhereBracesAreCodes) {
+  const auto header = read_list_header({"email", "first_name", "{{last}}", "__no__"}, Limits{},
+                                       mime::KeyForms::with_braces);
+  ASSERT_TRUE(header) << header.error().en;
+  EXPECT_THAT(*header, ElementsAre("email", "{{first_name}}", "{{last}}", "__no__"));
+  EXPECT_FALSE(read_list_header({"email", "a", "{{a}}"}, Limits{}, mime::KeyForms::with_braces));
+  EXPECT_FALSE(read_list_header({"email", "first_name"}, Limits{}));
+  EXPECT_FALSE(read_list_header({"email", "{{first_name}}"}, Limits{}));
+}
+
 }  // namespace
 }  // namespace todoku::intake

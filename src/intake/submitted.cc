@@ -80,6 +80,9 @@ Task<Answer<Made>> Intake::make_submitted(store::Account account, SubmittedMail 
                                           Repeatable repeatable) {
   Problems problems;
   std::vector<store::NewRecipient> recipients = distinct(std::move(mail.recipients), problems);
+  for (const store::NewRecipient& recipient : recipients) {
+    check_allowed(account.allowed_recipients, recipient.address, {"RCPT"}, problems);
+  }
   const submission::Submitted& message = mail.submitted;
   check_sender(message.from, account.key, senders_, problems);
   if (message.sender) {
@@ -117,7 +120,8 @@ Task<Answer<Made>> Intake::make_submitted(store::Account account, SubmittedMail 
   if (send_at || !urgent) {
     made = co_await keep_waiting(std::move(delivery), std::move(recipients), send_at, repeatable);
   } else {
-    made = co_await accept_now(std::move(delivery), std::move(recipients), repeatable);
+    made = co_await accept_now(std::move(delivery), std::move(recipients), repeatable,
+                               account.sandbox);
   }
   if (!made) give_back(account, mails);
   co_return made;

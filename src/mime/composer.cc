@@ -132,7 +132,7 @@ Composer::Composer(const MessageTemplate::Parts& parts, const RecipientFields& r
 }
 
 void Composer::run() {
-  out_.values_.resolve(parts_.keys, recipient_.codes, parts_.text_is_made);
+  out_.values_.resolve(parts_.keys, recipient_.codes, parts_.wanted);
   if (parts_.pixel_key) out_.values_.put(*parts_.pixel_key, recipient_.pixel_token);
   if (parts_.link_key) {
     out_.link_.clear();

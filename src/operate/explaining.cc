@@ -397,6 +397,32 @@ Task<Result<std::map<std::string, explain::CredentialHold>>> Operations::holds_o
   });
 }
 
+Task<Result<Operations::Resends>> Operations::resends_of(const std::vector<store::Story>& stories) {
+  constexpr std::int64_t kResendsTold = 5;
+  constexpr std::size_t kStoriesPerRead = 100;
+  Resends found;
+  for (std::size_t first = 0; first < stories.size(); first += kStoriesPerRead) {
+    const auto read =
+        co_await store_.read([&, first](store::ReadTransaction& reader) -> Result<void> {
+          const std::size_t end = std::min(first + kStoriesPerRead, stories.size());
+          for (std::size_t i = first; i < end; ++i) {
+            const store::Story& story = stories[i];
+            const auto head = reader.delivery_head(story.key.delivery);
+            if (!head) continue;  // deleted meanwhile
+            const auto of = reader.resend_of(head->key);
+            if (!of) return fail(of.error());
+            if (*of) found.of[head->key] = **of;
+            auto later = reader.resends_of(head->account, story.email_id, kResendsTold);
+            if (!later) return fail(std::move(later.error()));
+            if (!later->empty()) found.later[story.key] = std::move(*later);
+          }
+          return {};
+        });
+    if (!read) co_return fail(read.error());
+  }
+  co_return found;
+}
+
 Task<Result<Operations::RateHolds>> Operations::rate_holds_of(
     std::vector<store::DeliveryKey> deliveries) {
   co_return co_await store_.read([deliveries, now = store_.clock().now()](
@@ -415,6 +441,12 @@ Task<Result<Operations::RateHolds>> Operations::rate_holds_of(
       const auto until = canary_until(reader, *head, now);
       if (!until) return fail(until.error());
       if (*until) holds.canaries[key] = **until;
+      const auto steering = reader.steering(key);
+      if (!steering) return fail(steering.error());
+      explain::SteeredWay way;
+      if (steering->rules.quiet) way.quiet_until = quiet_until(*steering->rules.quiet, now);
+      if (steering->rules.pace) way.pace = to_string(*steering->rules.pace);
+      if (way.quiet_until || !way.pace.empty()) holds.steered[key] = std::move(way);
     }
     return holds;
   });
@@ -428,6 +460,8 @@ Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
   if (!holds) co_return fail(std::move(holds.error()));
   auto rate_holds = co_await rate_holds_of(bulk_in(explanation.stories));
   if (!rate_holds) co_return fail(std::move(rate_holds.error()));
+  auto resends = co_await resends_of(explanation.stories);
+  if (!resends) co_return fail(std::move(resends.error()));
   EngineStatus engine;
   if (options_.describe_engine) options_.describe_engine(engine);
   const auto elsewhere = engines_elsewhere();
@@ -449,6 +483,9 @@ Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
       .holds = std::move(*holds),
       .rate_holds = std::move(rate_holds->rates),
       .canaries = std::move(rate_holds->canaries),
+      .steered = std::move(rate_holds->steered),
+      .resend_of = std::move(resends->of),
+      .resends = std::move(resends->later),
       .more = explanation.more,
       .of_all = found->of_all,
       .of_address = found->of_address,

@@ -83,6 +83,7 @@ struct NewAccount {
   std::string name;
   std::int64_t weight = 1;
   bool with_key = true;
+  bool sandbox = false;  // store/accounts.h
 };
 
 struct AddedAccount {
@@ -103,6 +104,7 @@ struct AccountChange {
   std::optional<std::int64_t> mails_per_minute;
   std::optional<std::int64_t> mails_per_day;
   std::optional<std::int64_t> mails_per_month;
+  std::optional<std::string> allowed_recipients;  // mail/allow_list.h
 };
 
 struct ChangedAccount {
@@ -483,6 +485,9 @@ class Operations {
   Task<Result<ChangedAccount>> change_account(std::string name, AccountChange change);
 
   Task<Result<std::vector<KeyView>>> keys(std::string account);
+  // The name of the account for trials beside an account, NAME.sandbox, which is made if there is
+  // none; of one that is for trials itself: its own. conflict: another account has that name.
+  Task<Result<std::string>> sandbox_of(std::string name);
   Task<Result<IssuedKey>> add_key(NewKey key);
   // A key with the label, scopes, networks and, counted anew, life of key `id`, which opens nothing
   // any more after `overlap_hours`. conflict: it does not already.
@@ -674,7 +679,13 @@ class Operations {
   struct RateHolds {
     std::map<store::DeliveryKey, std::vector<explain::RateHold>> rates;
     std::map<store::DeliveryKey, Instant> canaries;
+    std::map<store::DeliveryKey, explain::SteeredWay> steered;
   };
+  struct Resends {
+    std::map<store::DeliveryKey, store::PublicId> of;
+    std::map<store::RecipientKey, std::vector<store::PublicId>> later;
+  };
+  Task<Result<Resends>> resends_of(const std::vector<store::Story>& stories);
   Task<Result<RateHolds>> rate_holds_of(std::vector<store::DeliveryKey> deliveries);
   Task<Result<void>> changed();
   Task<Result<void>> check_adoptable();

@@ -27,6 +27,7 @@ struct EventDelivery {
   DeliveryType type = DeliveryType::transaction;
   std::string subject;
   Labels labels;
+  bool sandbox = false;  // of an account for trials
 };
 
 struct EventRecord {

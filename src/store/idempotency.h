@@ -38,6 +38,8 @@ enum class KeyedRoute : std::uint8_t {
   webhook_replay = 28,
   recipient_export = 30,
   submission = 31,
+  content_template = 40,
+  resend = 41,
 };
 
 // What a client called its request, among the requests of its account and of one kind.

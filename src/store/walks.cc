@@ -156,6 +156,21 @@ Result<bool> DkimList::step(ReadTransaction& transaction) {
   return is_last;
 }
 
+Result<bool> AccountKinds::step(ReadTransaction& transaction) {
+  constexpr std::int64_t kPage = 1'000;
+  const auto page = transaction.accounts(last_, kPage);
+  if (!page) return fail(page.error());
+  for (const Account& account : *page) {
+    if (account.sandbox) {
+      sandboxes_.insert(account.key);
+    } else {
+      ++others_;
+    }
+    last_ = account.key;
+  }
+  return static_cast<std::int64_t>(page->size()) < kPage;
+}
+
 Result<bool> ProvenDomains::step(ReadTransaction& transaction) {
   constexpr std::int64_t kPage = 1'000;
   const DomainPlace after = domains_.empty()

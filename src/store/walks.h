@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -70,6 +71,19 @@ class DkimList {
 
  private:
   std::vector<DkimKey> keys_;
+};
+
+// Which accounts are for trials, and whether there are several others.
+class AccountKinds {
+ public:
+  [[nodiscard]] Result<bool> step(ReadTransaction& transaction);
+  [[nodiscard]] bool several() const { return others_ > 1; }
+  [[nodiscard]] std::set<AccountKey> take_sandboxes() { return std::move(sandboxes_); }
+
+ private:
+  AccountKey last_{};
+  std::int64_t others_ = 0;
+  std::set<AccountKey> sandboxes_;
 };
 
 // All claims of domains that are proven.

@@ -51,7 +51,7 @@ const Sql kAccountsTold{"events: of whom",
 const Sql kJoin{
     "events: what is long",
     "SELECT u.which, d.id, d.type, b.first_email_id, b.domain, r.address, p.history,"
-    " c.subject, d.tags, d.list_id, d.purpose, r.codes"
+    " c.subject, d.tags, d.list_id, d.purpose, r.codes, a.sandbox"
     " FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],"
     " $6::bigint[]) u(which, account, delivery, batch, seq, has_outcome)"
     " CROSS JOIN LATERAL (SELECT id, type, tags, list_id, purpose FROM deliveries WHERE key = "
@@ -64,6 +64,8 @@ const Sql kJoin{
     " LEFT JOIN LATERAL (SELECT history FROM progress WHERE batch = u.batch AND seq = u.seq"
     " AND u.has_outcome = 1 OFFSET 0) p ON true"
     " LEFT JOIN LATERAL (SELECT subject FROM contents WHERE delivery = u.delivery OFFSET 0) c"
+    " ON true"
+    " LEFT JOIN LATERAL (SELECT sandbox FROM accounts WHERE key = u.account OFFSET 0) a"
     " ON true"};
 const Sql kDropSheets{"events: drop",
                       "DELETE FROM event_sheets WHERE place = ANY(ARRAY(SELECT place"
@@ -83,7 +85,8 @@ std::shared_ptr<const EventDelivery> delivery_of(const Table& rows, int row) {
                     .type = static_cast<DeliveryType>(rows.integer(row, 2)),
                     .subject = std::string(rows.text(row, 7)),
                     .labels = {split_tags(rows.text(row, 8)), std::string(rows.text(row, 9)),
-                               static_cast<Purpose>(rows.integer(row, 10))}});
+                               static_cast<Purpose>(rows.integer(row, 10))},
+                    .sandbox = rows.flag(row, 12)});
 }
 
 // Of deliveries of another `type` no more is read, and their events are gone.

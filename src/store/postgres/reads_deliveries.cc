@@ -16,7 +16,8 @@ namespace {
 #define CONTENT_COLUMNS                                                                      \
   "c.from_address, c.from_name, c.reply_address, c.reply_name, c.header_to, c.header_cc,"    \
   " c.encode, c.unsubscribe_mailto, c.unsubscribe_url, c.subject, c.text_part, c.html_part," \
-  " c.text_from_html, c.open_tracking, c.headers, c.envelope, c.one_click"
+  " c.text_from_html, c.open_tracking, c.headers, c.envelope, c.one_click, c.escape,"        \
+  " c.template, c.template_version"
 #define WHOLE_DELIVERY                            \
   "SELECT " DELIVERY_COLUMNS ", " CONTENT_COLUMNS \
   " FROM deliveries d LEFT JOIN contents c ON c.delivery = d.key WHERE d.deleted = 0"
@@ -128,6 +129,10 @@ Result<Content> content_in(const Table& rows, int row, int column) {
   if (!envelope) return fail(std::move(envelope.error()));
   content.relayed = std::move(*envelope);
   content.list_unsubscribe_one_click = rows.flag(row, column + 16);
+  content.escape = static_cast<Escape>(rows.integer(row, column + 17));
+  if (const std::int64_t id = rows.integer(row, column + 18); id != 0) {
+    content.from_template = TemplatePin{id, rows.integer(row, column + 19)};
+  }
   return content;
 }
 

@@ -52,6 +52,8 @@ const Sql kDropOpens{
     " WHERE b.number = ANY($1)))"};
 const Sql kDropOpenCounts{"purge: open counts", "DELETE FROM open_counts WHERE delivery = $1"};
 const Sql kDropOutcomes{"purge: outcomes", "DELETE FROM delivery_outcomes WHERE delivery = $1"};
+const Sql kDropSteering{"purge: steering", "DELETE FROM steering WHERE delivery = $1"};
+const Sql kDropResends{"purge: resends", "DELETE FROM resends WHERE delivery = $1"};
 const Sql kDropBatches{"purge: batches", "DELETE FROM batches WHERE number = ANY($1)"};
 const Sql kDropRelayed{"purge: relayed",
                        "UPDATE relayed SET gone = 1 WHERE key = ANY(ARRAY(SELECT relayed"
@@ -133,6 +135,8 @@ Result<bool> purge_deliveries(Session& session, std::int64_t& rows) {
                           .add(kDropContents, Params() << key)
                           .add(kDropOpenCounts, Params() << key)
                           .add(kDropOutcomes, Params() << key)
+                          .add(kDropSteering, Params() << key)
+                          .add(kDropResends, Params() << key)
                           .add(kDropDelivery, Params() << key)
                           .fly();
     if (!done) return fail(done.error());

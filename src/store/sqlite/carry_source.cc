@@ -43,12 +43,13 @@ struct CarriedQuery {
   Sql sql;  // its columns are those of the table, but where shape() says otherwise
 };
 
-constexpr std::array<CarriedQuery, 38> kCarriedQueries{{
+constexpr std::array<CarriedQuery, 43> kCarriedQueries{{
     {"settings", "SELECT name, value FROM settings WHERE name <> 'carried_to' ORDER BY name"},
     {"accounts",
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
      " next_email_id, next_job_id, requests_per_minute, mails_per_minute, mails_per_day,"
-     " mails_per_month, open_tracking, preflight FROM accounts ORDER BY key"},
+      " mails_per_month, open_tracking, preflight, told_of_day, told_of_month, sandbox,"
+      " allowed_recipients FROM accounts ORDER BY key"},
     {"api_keys",
      "SELECT id, account, label, token, created, revoked, scopes, networks, expires, life"
      " FROM api_keys"
@@ -72,7 +73,8 @@ constexpr std::array<CarriedQuery, 38> kCarriedQueries{{
      "SELECT delivery, from_address, from_name, reply_address, reply_name,"
      " coalesce(header_to, x''), coalesce(header_cc, x''), encode, unsubscribe_mailto,"
      " unsubscribe_url, attachments, subject, text_part, html_part, text_from_html,"
-     " open_tracking, headers, envelope, one_click FROM contents ORDER BY delivery"},
+     " open_tracking, headers, envelope, one_click, escape, template, template_version"
+     " FROM contents ORDER BY delivery"},
     {"attachments",
      "SELECT id, delivery, file_name, mime_type, size, created, data, content_id, relayed"
      " FROM attachments ORDER BY id"},
@@ -116,6 +118,12 @@ constexpr std::array<CarriedQuery, 38> kCarriedQueries{{
     {"smtp_credentials",
      "SELECT name, account, settings, secret, previous_secret, previous_until, created, revoked,"
      " uid, held, held_because, released FROM smtp_credentials ORDER BY name"},
+    {"template_ids", "SELECT account, last, octets FROM template_ids ORDER BY account"},
+    {"templates",
+     "SELECT account, id, name, latest, created, updated FROM templates ORDER BY account, id"},
+    {"template_versions",
+     "SELECT account, template, version, created, octets, content FROM template_versions"
+     " ORDER BY account, template, version"},
     {"smtp_habits", "SELECT name, habits FROM smtp_habits ORDER BY name"},
     {"kept_answers",
      "SELECT key, account, route, fingerprint, answer, until FROM kept_answers"
@@ -140,6 +148,10 @@ constexpr std::array<CarriedQuery, 38> kCarriedQueries{{
     {"key_slots",
      "SELECT account, domain, revision, look, state FROM key_slots ORDER BY account, domain"},
     {"warm_up", "SELECT source, day, site, taken FROM warm_up ORDER BY source, day, site"},
+    {"steering",
+     "SELECT delivery, revision, mails, minutes, quiet_from, quiet_until, zone, goes_from,"
+     " goes_until, used_to FROM steering ORDER BY delivery"},
+    {"resends", "SELECT delivery, account, email FROM resends ORDER BY delivery"},
 }};
 
 Result<std::string> in_place_codes(store::Dictionary& kept, std::string_view codes) {

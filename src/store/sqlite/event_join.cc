@@ -55,7 +55,8 @@ Result<std::shared_ptr<const EventDelivery>> EventJoin::delivery(const EventReco
   std::shared_ptr<const EventDelivery> found;
   auto query = db_.query(
       "SELECT id, type, (SELECT subject FROM contents c WHERE c.delivery = d.key), tags, list_id,"
-      " purpose FROM deliveries d WHERE key = ? AND account = ? AND deleted = 0");
+      " purpose, (SELECT sandbox FROM accounts a WHERE a.key = d.account)"
+      " FROM deliveries d WHERE key = ? AND account = ? AND deleted = 0");
   query.bind(event.entry.delivery, event.account);
   if (query.next()) {
     found = std::make_shared<const EventDelivery>(
@@ -63,7 +64,8 @@ Result<std::shared_ptr<const EventDelivery>> EventJoin::delivery(const EventReco
                       .type = static_cast<DeliveryType>(query.integer(1)),
                       .subject = std::string(query.text(2)),
                       .labels = {split_tags(query.text(3)), std::string(query.text(4)),
-                                 static_cast<Purpose>(query.integer(5))}});
+                                 static_cast<Purpose>(query.integer(5))},
+                      .sandbox = query.flag(6)});
   }
   if (query.failed()) return fail(query.error());
   deliveries_.emplace(event.entry.delivery, found);

@@ -181,6 +181,13 @@ class Queries {
   // probes.cc
   [[nodiscard]] Result<std::vector<Probe>> probes(const ProbeQuestion& question);
   [[nodiscard]] Result<std::int64_t> probes_open();
+  // templates.cc
+  [[nodiscard]] Result<Template> content_template(AccountKey account, const TemplateChoice& choice);
+  [[nodiscard]] Result<std::vector<TemplateHead>> content_templates(AccountKey account,
+                                                                    PublicId after,
+                                                                    std::int64_t limit);
+  [[nodiscard]] Result<std::vector<TemplateVersionHead>> template_versions(AccountKey account,
+                                                                           PublicId id);
   // lane_paces.cc
   [[nodiscard]] Result<std::vector<LanePace>> lane_paces(const LanePaceQuestion& question);
   [[nodiscard]] Result<std::vector<WarmUpCount>> warm_up_counts(std::string_view source,
@@ -213,6 +220,15 @@ class Queries {
   [[nodiscard]] Result<std::optional<Milliseconds>> next_reservation();
   [[nodiscard]] Result<std::vector<SendingDelivery>> sending_bulk();
   [[nodiscard]] Result<DueDomains> due(const Due& due);
+
+  // steering.cc
+  [[nodiscard]] Result<Steering> steering(DeliveryKey key);
+  [[nodiscard]] Result<std::vector<SteeringRevision>> steering_revisions(std::int64_t limit);
+
+  // resends.cc
+  [[nodiscard]] Result<std::optional<PublicId>> resend_of(DeliveryKey key);
+  [[nodiscard]] Result<std::vector<PublicId>> resends_of(AccountKey account, PublicId email,
+                                                         std::int64_t limit);
 
   // course.cc
   [[nodiscard]] Result<std::vector<DeliveryKey>> held_deliveries(std::int64_t limit);

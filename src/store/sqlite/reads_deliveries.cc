@@ -55,6 +55,8 @@ Result<Content> content_in(const Query& row) {
   if (!envelope) return fail(std::move(envelope.error()));
   content.relayed = std::move(*envelope);
   content.list_unsubscribe_one_click = row.flag(16);
+  content.escape = static_cast<Escape>(row.integer(17));
+  if (row.integer(18) != 0) content.from_template = TemplatePin{row.integer(18), row.integer(19)};
   return content;
 }
 
@@ -103,7 +105,8 @@ Result<Delivery> Queries::with_content(Delivery delivery) {
     auto query = db_.query(
         "SELECT from_address, from_name, reply_address, reply_name, header_to, header_cc, encode,"
         " unsubscribe_mailto, unsubscribe_url, subject, text_part, html_part,"
-        " text_from_html, open_tracking, headers, envelope, one_click, attachments FROM contents"
+        " text_from_html, open_tracking, headers, envelope, one_click, escape, template,"
+        " template_version, attachments FROM contents"
         " WHERE delivery = ?");
     query.bind(delivery.key);
     if (query.next()) {
