@@ -38,6 +38,10 @@ enum class KeyedRoute : std::uint8_t {
   webhook_replay = 28,
   recipient_export = 30,
   submission = 31,
+  account = 40,
+  api_key = 41,
+  domain = 42,
+  suppression_import = 44,
 };
 
 // What a client called its request, among the requests of its account and of one kind.
