@@ -258,7 +258,7 @@ Task<std::optional<http::Response>> read_list(const Call& call, FilePart& file,
 }
 
 // In pieces, so that others get their turn.
-Task<Sha256> digest_of(std::string_view list) {
+Task<Sha256> digest_of_list(std::string_view list) {
   constexpr std::size_t kPiece = std::size_t{256} * 1024;
   Sha256Stream stream;
   while (!list.empty()) {
@@ -278,7 +278,7 @@ Task<http::Response> import_suppressions(Api& api, Call& call) {
   if (bad) co_return std::move(*bad);
   intake::SuppressionLists lists(api.store());
   intake::Repeatable repeatable;
-  if (*key) repeatable = store::IdempotencyRecord{**key, co_await digest_of(list)};
+  if (*key) repeatable = store::IdempotencyRecord{**key, co_await digest_of_list(list)};
   std::optional<intake::ImportedSuppressions> told;
   const auto make = [&](intake::Repeatable its) -> Task<intake::Answer<void>> {
     auto taken = co_await lists.import(call.account.key, list, std::move(its));

@@ -41,6 +41,7 @@ enum class KeyedRoute : std::uint8_t {
   account = 40,
   api_key = 41,
   domain = 42,
+  domain_reports = 43,
   suppression_import = 44,
 };
 
