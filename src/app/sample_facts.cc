@@ -18,25 +18,17 @@ namespace {
 constexpr std::size_t kCodesMax = 100;  // of one delivery's texts
 constexpr std::size_t kCodesNamed = 10;
 
-std::string filled(const std::string& text, const store::SampledRecipient& recipient) {
+std::string filled(const std::string& text, mime::KeyForms forms, mime::ValueForm form,
+                   const store::SampledRecipient& recipient) {
   mime::InsertKeys keys;
-  const mime::CompiledText compiled(text, keys);
+  const mime::CompiledText compiled(text, keys, forms);
   std::vector<mime::InsertCodeView> views;
   mime::InsertValues values;
-  values.resolve(keys, mime::view_codes(recipient.insert_codes, views));
+  values.resolve(keys, mime::view_codes(recipient.insert_codes, views),
+                 {.plain = false, .html = form == mime::ValueForm::html});
   std::string out;
-  compiled.append_to(out, values);
+  compiled.append_to(out, values, form);
   return out;
-}
-
-void add_keys(std::string_view text, std::vector<std::string>& keys) {
-  for (std::size_t at = text.find_first_of("_%"); at != std::string_view::npos;
-       at = text.find_first_of("_%", at + 1)) {
-    const std::string_view key = mime::insert_key_at(text.substr(at));
-    if (key.empty() || keys.size() >= kCodesMax) continue;
-    if (std::ranges::find(keys, key) == keys.end()) keys.emplace_back(key);
-    at += key.size() - 1;
-  }
 }
 
 // The codes that the sample has values for, as in __name__ __code__.
@@ -55,13 +47,16 @@ doctor::SampleContent content_for(const delivery::DrawnLetter& drawn,
                                   const store::SampledRecipient& recipient,
                                   bool charset_fell_back) {
   const Content& texts = drawn.texts;
-  doctor::SampleContent content{.is_bulk = drawn.delivery.type == DeliveryType::bulk,
-                                .is_advertisement = drawn.letter->purpose == Purpose::advertisement,
-                                .from_name = texts.from.name,
-                                .text = filled(texts.text_part, recipient),
-                                .html = filled(texts.html_part, recipient),
-                                .text_is_made = texts.text_from_html,
-                                .charset_fell_back = charset_fell_back};
+  const mime::KeyForms forms = mime::key_forms(texts);
+  const auto values = texts.escape == Escape::html ? mime::ValueForm::html : mime::ValueForm::body;
+  doctor::SampleContent content{
+      .is_bulk = drawn.delivery.type == DeliveryType::bulk,
+      .is_advertisement = drawn.letter->purpose == Purpose::advertisement,
+      .from_name = texts.from.name,
+      .text = filled(texts.text_part, forms, mime::ValueForm::body, recipient),
+      .html = filled(texts.html_part, forms, values, recipient),
+      .text_is_made = texts.text_from_html,
+      .charset_fell_back = charset_fell_back};
   return content;
 }
 
@@ -77,18 +72,21 @@ std::vector<std::size_t> evenly_spread(std::size_t size, std::size_t wanted) {
 }  // namespace
 
 std::vector<doctor::MissingCode> missing_codes(const delivery::DrawnLetter& drawn) {
-  std::vector<std::string> keys;
-  add_keys(drawn.texts.subject, keys);
-  add_keys(drawn.texts.text_part, keys);
-  add_keys(drawn.texts.html_part, keys);
+  std::vector<mime::CodeUse> uses;
+  const mime::KeyForms forms = mime::key_forms(drawn.texts);
+  for (const std::string* text :
+       {&drawn.texts.subject, &drawn.texts.text_part, &drawn.texts.html_part}) {
+    mime::add_code_uses(*text, forms, uses, kCodesMax);
+  }
   std::vector<doctor::MissingCode> missing;
-  for (const std::string& key : keys) {
-    const auto lacks = [&](const store::SampledRecipient& recipient) {
-      return std::ranges::find(recipient.insert_codes, key, &InsertCode::key) ==
+  for (const auto& [key, has_default] : uses) {
+    if (has_default) continue;
+    const auto lacks = [&wanted = key](const store::SampledRecipient& recipient) {
+      return std::ranges::find(recipient.insert_codes, wanted, &InsertCode::key) ==
              recipient.insert_codes.end();
     };
     const auto without = static_cast<std::size_t>(std::ranges::count_if(drawn.sample, lacks));
-    if (without == 0 || key == mime::kUnsubscribeKey) continue;
+    if (without == 0) continue;
     const bool nobody_has_it = without == drawn.sample.size();
     missing.push_back({.key = key,
                        .without = without,

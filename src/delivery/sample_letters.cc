@@ -18,6 +18,8 @@ Content texts_of(const Content& content) {
   texts.html_part = content.html_part;
   texts.text_from_html = content.text_from_html;
   texts.encode = content.encode;
+  texts.escape = content.escape;
+  texts.from_template = content.from_template;
   return texts;
 }
 
