@@ -74,9 +74,13 @@ void Api::add_routes(http::Router& router) {
   add_provisioning_routes(*this, router);
   add_waiting_routes(*this, router);
   add_verb_routes(*this, router);
+  add_steering_routes(*this, router);
+  add_resending_routes(*this, router);
   add_preflight_routes(*this, router);
+  add_preview_routes(*this, router);
   add_error_routes(*this, router);
   add_suppression_routes(*this, router);
+  add_template_routes(*this, router);
   add_webhook_routes(*this, router);
 }
 

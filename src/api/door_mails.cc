@@ -30,24 +30,24 @@ static_assert(2 * kRepeatedWithin < store::kAnswersKept);
 constexpr int kSameOctetsMax = 16;
 
 // How many mails it is, or why it would be refused, whatever is free or in use now.
-std::expected<std::int64_t, doors::Failure> mails_or_failure(const Api& api, const Call& call,
-                                                             doors::Service service,
-                                                             const DoorMail& mail) {
-  if (mail.failure) return std::unexpected(*mail.failure);
+Task<std::expected<std::int64_t, doors::Failure>> mails_or_failure(Api& api, const Call& call,
+                                                                   doors::Service service,
+                                                                   DoorMail mail) {
+  if (mail.failure) co_return std::unexpected(*mail.failure);
   const doors::Letter& letter = mail.letter;
   if (!letter.problems.empty()) {
-    return std::unexpected(doors::failure_of(service, letter.problems, call.language));
+    co_return std::unexpected(doors::failure_of(service, letter.problems, call.language));
   }
   if (const auto sender = intake::fault_of_sender(letter.request.content.from, call.account.key,
                                                   api.intake().senders())) {
-    return std::unexpected(doors::Failure{
+    co_return std::unexpected(doors::Failure{
         doors::Trouble::sender,
         fmt::format("{}: {}", letter.request.content.from.address, sender->in(call.language)),
         "from"});
   }
-  const auto mails = api.intake().mails_of(call.account, letter.request);
-  if (mails) return *mails;
-  return std::unexpected(doors::failure_of(service, mails.error(), call.language));
+  const auto mails = co_await api.intake().mails_of(call.account, letter.request);
+  if (mails) co_return *mails;
+  co_return std::unexpected(doors::failure_of(service, mails.error(), call.language));
 }
 
 enum class Done : std::uint8_t { nothing, a_part, all };
@@ -127,7 +127,7 @@ Task<Looked> look_at(Api& api, const Call& call, const Letters& letters,
       const auto known = co_await api.intake().repeats().is_known(key_of_mail(*key, i));
       if (known && *known) continue;
     }
-    auto mails = mails_or_failure(api, call, letters.service, letters.make(i));
+    auto mails = co_await mails_or_failure(api, call, letters.service, letters.make(i));
     if (mails) {
       looked.copies[i] = *mails;
     } else {

@@ -59,6 +59,7 @@ void write_event(http::JsonWriter& json, const store::EventRecord& event) {
   } else {
     json.member("delivery_type", contract_word(event.delivery->type));
     json.member("subject", event.delivery->subject);
+    if (event.delivery->sandbox) json.member("sandbox", true);
     label_members(json, event.delivery->labels, event.delivery->type);
   }
   json.member("deleted", event.is_gone);
@@ -71,6 +72,9 @@ void write_event(http::JsonWriter& json, const store::EventRecord& event) {
   } else {
     id_or_null(json, "maillog_id", event.log_id);
     text_or_null(json, "email", event.address);
+    text_or_null(json, "reference", event.attached.reference);
+    json.key("metadata");
+    write_metadata(json, event.attached.metadata);
     if (store::has_outcome(event.entry.kind)) outcome_members(json, event);
     if (event.entry.kind == store::EventKind::opened) {
       json.member("opened_by", to_string(event.entry.opened_by));

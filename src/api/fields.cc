@@ -9,6 +9,8 @@
 #include "base/bytes.h"
 #include "base/date_time.h"
 #include "http/json.h"
+#include "intake/from_template.h"
+#include "intake/templates.h"
 
 namespace todoku::api {
 namespace {
@@ -223,8 +225,71 @@ intake::LabelsRequest Fields::labels() const {
   return labels;
 }
 
+std::optional<Escape> Fields::escape() const {
+  const auto given = text("escape");
+  if (!given || given->empty()) return std::nullopt;
+  if (*given == "html") return Escape::html;
+  if (*given == "none") return Escape::none;
+  problems_.add(path_to("escape"), intake::texts::not_one_of(*given, "html, none"));
+  return std::nullopt;
+}
+
+std::optional<intake::TemplateRequest> Fields::from_template(std::optional<Escape> escape) const {
+  const auto given = scalar("template");
+  const auto version = scalar("template_version");
+  if (!given) {
+    if (version) {
+      problems_.add(path_to("template_version"),
+                    {"is of a template, and none is named.", "templateの指定がありません。"});
+    }
+    return std::nullopt;
+  }
+  if (given->empty()) problems_.add(path_to("template"), intake::texts::required());
+  if (!is_utf8(*given) || given->find('\0') != std::string::npos) {
+    problems_.add(path_to("template"), intake::texts::invalid_format(""));
+    return std::nullopt;
+  }
+  std::int64_t number = 0;
+  if (version) {
+    const char* const end = version->data() + version->size();
+    const auto read = std::from_chars(version->data(), end, number);
+    if (read.ec != std::errc() || read.ptr != end || number < 1) {
+      wrong_type("template_version", "a number of a version, from 1 on", "1以上のバージョン番号");
+    }
+  }
+  return intake::TemplateRequest{.choice = intake::template_choice(*given, number),
+                                 .escape = escape};
+}
+
+std::vector<InsertCode> Fields::codes_and_data(std::size_t max) const {
+  auto codes = insert_codes(max);
+  if (const auto* const data = object("data")) {
+    intake::read_template_data(*data, path_to("data"), max, codes, problems_);
+  }
+  return codes;
+}
+
 intake::RecipientRequest Fields::recipient(std::size_t codes_max) const {
-  return {text("email").value_or(""), insert_codes(codes_max)};
+  return {text("email").value_or(""), codes_and_data(codes_max), attached()};
+}
+
+Attached Fields::attached() const {
+  constexpr std::string_view kMetadata = "metadata";
+  Attached attached{.reference = scalar("reference").value_or("")};
+  const auto* members = object(kMetadata);
+  if (members == nullptr) return attached;
+  if (members->size() > kMetadataMembersMax) {
+    problems_.add(path_to(kMetadata), intake::texts::too_many(kMetadataMembersMax));
+    return attached;
+  }
+  const Fields fields(*members, path_to(kMetadata), problems_);
+  for (const auto& member : *members) {
+    const std::string_view name(member.key().data(), member.key().size());
+    if (auto value = fields.text(name)) {
+      attached.metadata.push_back({std::string(name), std::move(*value)});
+    }
+  }
+  return attached;
 }
 
 Content read_content(const Fields& fields) {

@@ -57,7 +57,16 @@ class Fields {
   [[nodiscard]] std::optional<bool> at_most_once() const;
   // tags, list_id, purpose
   [[nodiscard]] intake::LabelsRequest labels() const;
-  // {email, insert_code?}
+  // html or none.
+  [[nodiscard]] std::optional<Escape> escape() const;
+  // template, its name or its id, with template_version. `escape`: what is given of it.
+  [[nodiscard]] std::optional<intake::TemplateRequest> from_template(
+      std::optional<Escape> escape) const;
+  // insert_code, and the values of data as codes in braces (intake/from_template.h).
+  [[nodiscard]] std::vector<InsertCode> codes_and_data(std::size_t max) const;
+  // reference, a string or a number; metadata, {name: string}
+  [[nodiscard]] Attached attached() const;
+  // {email, insert_code?, data?, reference?, metadata?}
   [[nodiscard]] intake::RecipientRequest recipient(std::size_t codes_max) const;
 
   [[nodiscard]] bool is_given(std::string_view name) const { return find(name) != nullptr; }

@@ -33,6 +33,10 @@ intake::TransactionRequest read_transaction(const boost::json::object& object,
   const Fields fields(object, {}, problems);
   intake::TransactionRequest request;
   request.content = read_content(fields);
+  const auto escape = fields.escape();
+  request.from_template = fields.from_template(escape);
+  // With a template it is the template's where nothing is said of it.
+  if (!request.from_template) request.content.escape = escape.value_or(Escape::none);
   request.at_most_once = fields.at_most_once().value_or(false);
   // Nobody who gave an empty time has asked for "at once".
   for (const std::string_view name : {"send_at", "expires_in"}) fields.refuse_empty(name);
@@ -46,7 +50,8 @@ intake::TransactionRequest read_transaction(const boost::json::object& object,
   request.to = read_to(fields, object);
   request.cc = fields.texts("cc", limits.cc_max);
   request.bcc = fields.texts("bcc", limits.bcc_max);
-  request.insert_codes = fields.insert_codes(limits.insert_codes_max);
+  request.insert_codes = fields.codes_and_data(limits.insert_codes_max);
+  request.attached = fields.attached();
   return request;
 }
 

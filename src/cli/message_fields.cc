@@ -136,7 +136,9 @@ Result<void> check_encoding(const MessageFields& fields, const MessageParts& par
       {"--encode", fields.encode},
       {"--duplicate-policy", fields.duplicate_policy},
       {"--unsubscribe-url", fields.unsubscribe_url},
-      {"--unsubscribe-mailto", fields.unsubscribe_mailto}};
+      {"--unsubscribe-mailto", fields.unsubscribe_mailto},
+      {"--template", fields.from_template},
+      {"--escape", fields.escape}};
   for (const std::string& header : fields.headers) texts.emplace_back("--header", header);
   for (const std::string& tag : fields.tags) texts.emplace_back("--tag", tag);
   for (const auto& [option, text] : texts) {
@@ -156,6 +158,9 @@ Result<void> write_fields(http::JsonWriter& json, const MessageFields& fields,
   write_text(json, "list_id", fields.list_id);
   write_text(json, "encode", fields.encode);
   write_text(json, "duplicate_policy", fields.duplicate_policy);
+  write_text(json, "template", fields.from_template);
+  if (fields.template_version) json.member("template_version", *fields.template_version);
+  write_text(json, "escape", fields.escape);
   if (!fields.tags.empty()) {
     json.key("tags");
     json.begin_array();
@@ -207,6 +212,25 @@ void set_body(ApiRequest& request, std::string json, const std::vector<FormFile>
     request.body += "\r\n";
   }
   request.body += fmt::format("--{}--\r\n", boundary);
+}
+
+Result<void> write_insert_codes(http::JsonWriter& json, const std::vector<std::string>& codes) {
+  if (codes.empty()) return {};
+  json.key("insert_code");
+  json.begin_array();
+  for (const std::string& code : codes) {
+    const std::size_t equals = code.find('=');
+    if (equals == std::string::npos) {
+      return fail(ErrorKind::invalid_input,
+                  fmt::format("--insert-code {}: \"__key__=value\"", code));
+    }
+    json.begin_object();
+    json.member("key", std::string_view(code).substr(0, equals));
+    json.member("value", std::string_view(code).substr(equals + 1));
+    json.end_object();
+  }
+  json.end_array();
+  return {};
 }
 
 }  // namespace todoku::cli

@@ -34,6 +34,9 @@ struct MessageFields {
   std::string unsubscribe_url;
   std::string unsubscribe_mailto;
   bool unsubscribe_one_click = false;
+  std::string from_template;  // its id or its name
+  std::optional<std::int64_t> template_version;
+  std::string escape;  // html or none
 };
 
 // Files that were read: what the fields name.
@@ -61,6 +64,11 @@ struct MessageParts {
 // Members of an object that is open. Errors: invalid_input (a header without a colon).
 [[nodiscard]] Result<void> write_fields(http::JsonWriter& json, const MessageFields& fields,
                                         const MessageParts& parts);
+
+// The member `insert_code` of an object that is open, of "__key__=value" each; none of none.
+// Errors: invalid_input, a sentence that names the option.
+[[nodiscard]] Result<void> write_insert_codes(http::JsonWriter& json,
+                                              const std::vector<std::string>& codes);
 
 struct FormFile {
   std::string name;  // of the part: "file"

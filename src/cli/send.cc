@@ -21,22 +21,19 @@ void write_list(http::JsonWriter& json, std::string_view member,
   json.end_array();
 }
 
-Result<void> write_insert_codes(http::JsonWriter& json, const std::vector<std::string>& codes) {
-  if (codes.empty()) return {};
-  json.key("insert_code");
-  json.begin_array();
-  for (const std::string& code : codes) {
-    const std::size_t equals = code.find('=');
+Result<void> write_data(http::JsonWriter& json, const std::vector<std::string>& data) {
+  if (data.empty()) return {};
+  json.key("data");
+  json.begin_object();
+  for (const std::string& each : data) {
+    const std::size_t equals = each.find('=');
     if (equals == std::string::npos) {
-      return fail(ErrorKind::invalid_input,
-                  fmt::format("--insert-code {}: \"__key__=value\"", code));
+      return fail(ErrorKind::invalid_input, fmt::format("--data {}: \"name=value\"", each));
     }
-    json.begin_object();
-    json.member("key", std::string_view(code).substr(0, equals));
-    json.member("value", std::string_view(code).substr(equals + 1));
-    json.end_object();
+    json.member(std::string_view(each).substr(0, equals),
+                std::string_view(each).substr(equals + 1));
   }
-  json.end_array();
+  json.end_object();
   return {};
 }
 
@@ -48,6 +45,7 @@ Result<void> write_mail(http::JsonWriter& json, const Send& options, const Messa
   write_list(json, "cc", options.cc);
   write_list(json, "bcc", options.bcc);
   if (auto written = write_insert_codes(json, options.insert_codes); !written) return written;
+  if (auto written = write_data(json, options.data); !written) return written;
   if (!options.send_at.empty()) json.member("send_at", options.send_at);
   if (options.expires_in) json.member("expires_in", *options.expires_in);
   json.end_object();
@@ -70,6 +68,7 @@ Result<void> check_send(const Send& options, const MessageParts& parts, Language
   for (const std::string& cc : options.cc) texts.emplace_back("--cc", cc);
   for (const std::string& bcc : options.bcc) texts.emplace_back("--bcc", bcc);
   for (const std::string& code : options.insert_codes) texts.emplace_back("--insert-code", code);
+  for (const std::string& each : options.data) texts.emplace_back("--data", each);
   for (const auto& [option, text] : texts) {
     if (auto checked = check_encoding(option, text, language); !checked) return checked;
   }

@@ -20,11 +20,20 @@ struct Send {
   std::vector<std::string> cc;
   std::vector<std::string> bcc;
   std::vector<std::string> insert_codes;  // "__name__=value"
+  std::vector<std::string> data;          // of a template, "name=value"
   std::string send_at;
   std::optional<std::int64_t> expires_in;  // seconds
   std::string idempotency_key;             // empty: a fresh one
 };
 int send_mail(Session& session, const Send& options);
+
+// -- resend.cc
+struct Resend {
+  std::int64_t email = 0;
+  std::string to;               // empty: to its recipient
+  std::string idempotency_key;  // empty: a fresh one
+};
+int resend_mail(Session& session, const Resend& options);
 
 // -- bulk.cc
 struct BulkSend {
@@ -57,6 +66,11 @@ int bulk_show(Session& session, std::int64_t delivery, bool follow);
 // `order`: pause, resume, stop or cancel.
 int bulk_order(Session& session, std::int64_t delivery, const std::string& order);
 int bulk_delete(Session& session, std::int64_t delivery);
+// `pace`: "600/minute", "10000/hour" or "none".
+int bulk_pace(Session& session, std::int64_t delivery, const std::string& pace);
+// `hours`: "21:00-08:00" or "none"; in this time zone.
+int bulk_quiet_hours(Session& session, std::int64_t delivery, const std::string& hours,
+                     const std::string& zone);
 
 // -- deliveries.cc
 struct DeliverySearch {
@@ -81,6 +95,17 @@ struct UsageSearch {
   std::int64_t months = 3;
 };
 int show_usage(Session& session, const UsageSearch& search);
+
+// -- preview.cc
+struct Preview {
+  std::string target;  // a delivery's number, or a file with a content as JSON; "-": standard input
+  std::string email;   // empty: the first recipient
+  std::vector<std::string> insert_codes;  // "__name__=value"; of a delivery alone
+  std::string eml;                        // a file that the message goes to
+};
+int show_preview(Session& session, const Preview& options);
+// 1 where something fails.
+int lint_mail(Session& session, const Preview& options);
 
 // -- logs.cc
 struct LogSearch {
@@ -141,6 +166,19 @@ struct WebhookReplay {
   bool set_aside = false;
 };
 int webhook_replay(Session& session, const std::string& webhook, const WebhookReplay& order);
+
+// -- templates.cc
+struct TemplateEdit {
+  std::string name;
+  MessageFields fields;  // from, subject, texts and escape
+};
+int list_templates(Session& session);
+// `which`, here and below: its id or its name.
+int show_template(Session& session, const std::string& which, std::optional<std::int64_t> version);
+int add_template(Session& session, const TemplateEdit& edit);
+// What is not given stays as it is.
+int change_template(Session& session, const std::string& which, const TemplateEdit& edit);
+int remove_template(Session& session, const std::string& which);
 
 // -- profiles.cc
 // What --url, --account, --ca and --key-file say goes into the profile of this name, and nothing of

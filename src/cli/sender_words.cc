@@ -33,10 +33,15 @@ struct SenderWords::Values {
   Send send;
   BulkSend bulk;
   BulkImport import;
+  Resend resend;
   std::int64_t id = 0;
   bool follow = false;
   std::string at;
+  std::string pace;
+  std::string hours;
+  std::string zone = "Asia/Tokyo";
   DeliverySearch search;
+  Preview preview;
   LogSearch logs;
   UsageSearch usage;
   EventSearch events;
@@ -44,18 +49,24 @@ struct SenderWords::Values {
   std::string webhook_id;
   std::optional<std::int64_t> overlap_hours;
   WebhookReplay replay;
+  TemplateEdit edit;
+  std::string which_template;
+  std::optional<std::int64_t> template_version;
   std::string profile;
 };
 
 SenderWords::SenderWords(WordBook book)
     : book_(std::move(book)), values_(std::make_unique<Values>()) {
   add_send();
+  add_resend();
   add_bulk();
   add_deliveries();
+  add_preview();
   add_logs();
   add_usage();
   add_events();
   add_webhook();
+  add_templates();
   add_profile();
 }
 
@@ -86,10 +97,24 @@ void SenderWords::add_message(CLI::App* command, bool bulk) {
   MessageFields& fields = bulk ? values_->bulk.fields : values_->send.fields;
   option(command, "--from", fields.from,
          {"Whom it is from: an address, or \"Name <address>\"",
-          "差出人（アドレス、または \"名前 <アドレス>\"）"})
-      ->required();
+          "差出人（アドレス、または \"名前 <アドレス>\"）"});
   option(command, "--reply-to", fields.reply_to, {"Where answers go", "返信先"});
-  option(command, "--subject", fields.subject, {"The subject", "件名"})->required();
+  option(command, "--subject", fields.subject, {"The subject", "件名"});
+  option(command, "--template", fields.from_template,
+         {"The template that says subject and texts: its id or its name",
+          "件名と本文のテンプレート（番号または名前）"});
+  option(
+      command, "--template-version", fields.template_version,
+      {"Which of its versions; else the latest", "テンプレートのバージョン。指定がなければ最新"});
+  option(command, "--escape", fields.escape,
+         {"html or none: how values stand in the HTML",
+          "html または none（HTML に差し込む値のエスケープ）"});
+  // A template says them, and may say whom it is from.
+  command->parse_complete_callback([&fields] {
+    if (!fields.from_template.empty()) return;
+    if (fields.from.empty()) throw CLI::RequiredError("--from");
+    if (fields.subject.empty()) throw CLI::RequiredError("--subject");
+  });
   CLI::Option* text = option(command, "--text", fields.text, {"The text", "本文"});
   option(command, "--text-file", fields.text_file,
          {"A file with the text; -: standard input", "本文のファイル（- は標準入力）"})
@@ -132,12 +157,32 @@ void SenderWords::add_send() {
   several(command, "--insert-code", send.insert_codes,
           {"What stands in the place of a key, \"__name__=value\"",
            "差し込みコード（\"__name__=値\"）"});
+  several(command, "--data", send.data,
+          {"What a template puts in for {{name}}, \"name=value\"",
+           "テンプレートの {{name}} に差し込む値（\"name=値\"）"});
   option(command, "--send-at", send.send_at,
          {"When; else at once", "送信日時。指定がなければ直ちに送る"});
   option(command, "--expires-in", send.expires_in,
          {"Seconds after which it is given up", "送信をあきらめるまでの秒数"})
       ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
   book_.speaks(command, [this](Session& s) { return send_mail(s, values_->send); });
+}
+
+void SenderWords::add_resend() {
+  CLI::App* command = book_.verb(
+      book_.app, "resend",
+      {"Send one mail once more, also to another address", "メールを再送する（宛先の訂正も可）"});
+  Resend& resend = values_->resend;
+  option(command, "EMAIL_ID", resend.email,
+         {"The mail's number, as todoku explain tells it",
+          "メールの番号（todoku explain に表示されるもの）"})
+      ->required()
+      ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
+  option(command, "--to", resend.to,
+         {"The address that was meant; else its recipient's", "正しい宛先。省略すると元の宛先"});
+  option(command, "--idempotency-key", resend.idempotency_key,
+         {"A name by which a repeat sends nothing twice", "再実行で二重に送らないための名前"});
+  book_.speaks(command, [this](Session& s) { return resend_mail(s, values_->resend); });
 }
 
 void SenderWords::add_bulk() {
@@ -218,6 +263,27 @@ void SenderWords::add_bulk_orders(CLI::App* group) {
   order("pause", {"Hold one that goes out", "送信を一時停止する"});
   order("resume", {"Let it go on", "一時停止を解除する"});
   order("stop", {"End one that goes out, for good", "送信を打ち切る（取り消せません）"});
+  CLI::App* pace =
+      book_.verb(group, "pace", {"Limit how fast one goes", "送信速度の上限を指定する"});
+  id(pace);
+  option(pace, "PACE", values_->pace,
+         {"Mails a minute or an hour: 600/minute, 10000/hour; none: as fast as it can",
+          "1 分または 1 時間あたりの通数（600/minute、10000/hour）。none で解除"})
+      ->required();
+  book_.speaks(pace, [this](Session& s) { return bulk_pace(s, values_->id, values_->pace); });
+  CLI::App* quiet = book_.verb(
+      group, "quiet-hours",
+      {"Begin nothing of one at these hours of the day", "送信を始めない時間帯を指定する"});
+  id(quiet);
+  option(quiet, "HOURS", values_->hours,
+         {"From when until when: 21:00-08:00; none: no such hours",
+          "開始と終了の時刻（21:00-08:00）。none で解除"})
+      ->required();
+  option(quiet, "--zone", values_->zone,
+         {"The time zone: Asia/Tokyo unless given", "タイムゾーン（既定は Asia/Tokyo）"});
+  book_.speaks(quiet, [this](Session& s) {
+    return bulk_quiet_hours(s, values_->id, values_->hours, values_->zone);
+  });
   order("cancel", {"Take a reservation back", "予約を取り消す"});
   CLI::App* remove = book_.verb(group, "delete", {"Remove one", "配信を削除する"});
   id(remove);
@@ -269,6 +335,34 @@ void SenderWords::add_deliveries() {
                               {"A delivery, with its counts", "配信の内容と件数を表示する"});
   id(show);
   book_.speaks(show, [this](Session& s) { return show_delivery(s, values_->id); });
+}
+
+void SenderWords::add_preview() {
+  Preview& preview = values_->preview;
+  const auto add = [&](const std::string& name, const Sentence& help,
+                       int (*body)(Session&, const Preview&)) {
+    CLI::App* command = book_.verb(book_.app, name, help);
+    option(command, "DELIVERY|FILE", preview.target,
+           {"A delivery's number, or a file with a content as JSON; -: standard input",
+            "配信の番号、または内容の JSON ファイル（- は標準入力）"})
+        ->required();
+    option(command, "--email", preview.email,
+           {"Whom the mail is for; else the first recipient", "宛先（省略時は最初の宛先）"});
+    several(command, "--insert-code", preview.insert_codes,
+            {"A value instead of the recipient's, \"__name__=value\"",
+             "差し込みコードの値（\"__name__=値\"）"});
+    book_.speaks(command, [this, body](Session& s) { return body(s, values_->preview); });
+    return command;
+  };
+  CLI::App* shown = add("preview",
+                        {"A mail as a recipient would get it, before it is sent",
+                         "宛先に届くメールを、送信する前に表示する"},
+                        &show_preview);
+  option(shown, "--eml", preview.eml,
+         {"A file to write the message into", "メッセージを書き出すファイル"});
+  add("lint",
+      {"What is wrong with mails, before they are sent", "送信する前に、メールの問題点を調べる"},
+      &lint_mail);
 }
 
 void SenderWords::add_logs() {
@@ -406,6 +500,58 @@ void SenderWords::add_webhook_replay(CLI::App* group) {
   book_.speaks(command, [this](Session& s) {
     return webhook_replay(s, values_->webhook_id, values_->replay);
   });
+}
+
+CLI::App* SenderWords::template_verb(CLI::App* group, const std::string& name,
+                                     const Sentence& help) {
+  CLI::App* command = book_.verb(group, name, help);
+  option(command, "TEMPLATE", values_->which_template,
+         {"Its id or its name", "テンプレートの番号または名前"})
+      ->required();
+  return command;
+}
+
+void SenderWords::add_template_texts(CLI::App* command) {
+  TemplateEdit& edit = values_->edit;
+  option(command, "--name", edit.name, {"What it is called", "名前"});
+  option(command, "--from", edit.fields.from,
+         {"Whom mail is from that does not say it", "メールで指定しないときの差出人"});
+  option(command, "--subject", edit.fields.subject, {"The subject", "件名"});
+  CLI::Option* text = option(command, "--text", edit.fields.text, {"The text", "本文"});
+  option(command, "--text-file", edit.fields.text_file,
+         {"A file with the text; -: standard input", "本文のファイル（- は標準入力）"})
+      ->excludes(text);
+  option(command, "--html-file", edit.fields.html_file,
+         {"A file with the HTML", "HTML 本文のファイル"});
+  option(command, "--escape", edit.fields.escape,
+         {"html or none: how values stand in the HTML",
+          "html または none（HTML に差し込む値のエスケープ）"});
+}
+
+void SenderWords::add_templates() {
+  CLI::App* group = book_.verb(
+      book_.app, "templates",
+      {"Stored contents that mail begins with", "保存した件名・本文（テンプレート）を管理する"});
+  group->require_subcommand(1);
+  book_.speaks(book_.verb(group, "list", {"List them", "一覧を表示する"}), list_templates);
+  CLI::App* show = template_verb(group, "show", {"What one says", "テンプレートの内容を表示する"});
+  option(show, "--version", values_->template_version,
+         {"Which of its versions; else the latest", "バージョン。指定がなければ最新"});
+  book_.speaks(show, [this](Session& s) {
+    return show_template(s, values_->which_template, values_->template_version);
+  });
+  CLI::App* add = book_.verb(group, "add", {"Keep a new one", "テンプレートを作成する"});
+  add_template_texts(add);
+  book_.speaks(add, [this](Session& s) { return add_template(s, values_->edit); });
+  CLI::App* change = template_verb(
+      group, "change", {"Make a new version of one", "テンプレートの新しいバージョンを作成する"});
+  add_template_texts(change);
+  book_.speaks(change, [this](Session& s) {
+    return change_template(s, values_->which_template, values_->edit);
+  });
+  CLI::App* remove = template_verb(
+      group, "remove", {"Remove one with all its versions", "テンプレートを全バージョン削除する"});
+  book_.speaks(remove, [this](Session& s) { return remove_template(s, values_->which_template); });
 }
 
 void SenderWords::add_profile() {

@@ -25,10 +25,12 @@ class SenderWords {
   struct Values;
   void add_message(CLI::App* command, bool bulk);
   void add_send();
+  void add_resend();
   void add_bulk();
   void add_bulk_import(CLI::App* group);
   void add_bulk_orders(CLI::App* group);
   void add_deliveries();
+  void add_preview();
   void add_logs();
   void add_usage();
   void add_events();
@@ -38,6 +40,9 @@ class SenderWords {
   void add_one_webhook(CLI::App* group, const std::string& name, const Sentence& help,
                        int (*body)(Session&, const std::string&));
   void add_webhook_replay(CLI::App* group);
+  void add_templates();
+  void add_template_texts(CLI::App* command);
+  CLI::App* template_verb(CLI::App* group, const std::string& name, const Sentence& help);
   void add_profile();
   void add_search(CLI::App* command, bool of_any_type);
   CLI::Option* option(CLI::App* command, const std::string& name, auto& target,

@@ -40,13 +40,29 @@ constexpr std::size_t kShownRowOctets = 1'000;
 // The column that a problem of a row is about.
 std::string column_of(const std::vector<std::string>& path,
                       const std::vector<std::string>& header) {
+  if (path.size() > 1 && path[0] == "data") return path[1];
   if (path.size() < 2 || path[0] != "insert_code") return path.front();
   std::size_t code = 0;
   const std::string& index = path[1];
   const auto read = std::from_chars(index.data(), index.data() + index.size(), code);
-  if (read.ec != std::errc() || code + 1 >= header.size()) return path.front();
-  // A code of NDJSON that has no key has its place.
-  return header[code + 1].empty() ? fmt::format("insert_code.{}", code) : header[code + 1];
+  if (read.ec != std::errc()) return path.front();
+  std::size_t before = code;
+  for (std::size_t column = 1; column < header.size(); ++column) {
+    if (header[column] == kReferenceColumn) continue;
+    if (before-- > 0) continue;
+    // A code of NDJSON that has no key has its place.
+    return header[column].empty() ? fmt::format("insert_code.{}", code) : header[column];
+  }
+  return path.front();
+}
+
+// What a problem of a column is about, as column_of() reads it.
+std::vector<std::string> path_of(std::size_t column, const std::vector<std::string>& header) {
+  if (column == 0) return {"email"};
+  if (column < header.size() && header[column] == kReferenceColumn) return {"reference"};
+  const auto end = header.begin() + static_cast<std::ptrdiff_t>(std::min(column, header.size()));
+  const auto others = std::count(header.begin(), end, kReferenceColumn);
+  return {"insert_code", std::to_string(column - 1 - static_cast<std::size_t>(others))};
 }
 
 Text at_row(std::uint64_t row, const Text& what) {
@@ -136,11 +152,18 @@ void append_csv_row(std::string& out, std::string_view first,
 }  // namespace
 
 Result<void> Importer::look_at_draft(Run& run) {
-  const auto draft = store_.read_and_wait(
-      [&run](store::ReadTransaction& reader) { return reader.delivery(run.job.delivery); });
+  const auto draft =
+      store_.read_and_wait([&run](store::ReadTransaction& reader) -> Result<store::Delivery> {
+        auto account = reader.account(run.job.account);
+        if (!account) return fail(std::move(account.error()));
+        run.allowed = std::move(account->allowed_recipients);
+        return reader.delivery(run.job.delivery);
+      });
   if (!draft) return fail(draft.error());
   run.recipients_before = draft->counts.total;
   run.size = size_of(*draft);
+  run.wanted = CodesWanted(draft->content);
+  run.forms = mime::key_forms(draft->content);
   run.purpose = purpose_of(draft->labels.purpose, draft->type);
   run.list_id = draft->labels.list_id;
   if (run.job.dry_run) run.check.emplace(keys_in(draft->content));
@@ -249,7 +272,7 @@ std::unexpected<Error> Importer::refuse_file(Run& run, Text why) {
 }
 
 Result<void> Importer::take_header(Run& run, CsvRow& row) {
-  auto header = read_list_header(std::move(row.fields), limits_);
+  auto header = read_list_header(std::move(row.fields), limits_, run.forms);
   if (!header) return refuse_file(run, at_row(row.number, header.error()));
   run.header = std::move(*header);
   return {};
@@ -260,9 +283,7 @@ void Importer::check_decoded(const Run& run, const CsvRow& row, Problems& proble
   if (run.encoding.encoding == mime::TextEncoding::utf_8) return;
   for (std::size_t i = 0; i < row.fields.size(); ++i) {
     if (!row.fields[i].contains(kReplacementCharacter)) continue;
-    std::vector<std::string> path{"email"};
-    if (i > 0) path = {"insert_code", std::to_string(i - 1)};
-    problems.add(std::move(path), not_decodable(run.encoding.encoding));
+    problems.add(path_of(i, run.header), not_decodable(run.encoding.encoding));
   }
 }
 
@@ -279,7 +300,11 @@ Result<void> Importer::take_row(Run& run, CsvRow& row) {
   }
   const std::size_t known = std::min(row.fields.size(), run.header.size());
   for (std::size_t i = 1; i < known; ++i) {
-    request.insert_codes.push_back({run.header[i], row.fields[i]});
+    if (run.header[i] == kReferenceColumn) {
+      request.attached.reference = trim_invisible(row.fields[i]);
+    } else {
+      request.insert_codes.push_back({run.header[i], row.fields[i]});
+    }
   }
   for (const std::string& field : row.fields) {
     const Sentence shifts = iso_2022_in(field);
@@ -328,6 +353,8 @@ Result<void> Importer::take_recipient(Run& run, const RecipientRequest& request,
                                       Problems problems) {
   Problems found;
   auto recipient = check_recipient(request, {}, limits_, found);
+  run.wanted.check(request.insert_codes, {}, found);
+  check_allowed(run.allowed, recipient.address, {"email"}, found);
   check_codes_size(request.insert_codes, run.size, {}, limits_, found);
   problems.add_others(std::move(found));
   if (!problems.empty() && !keeps_error(run)) {

@@ -11,9 +11,11 @@
 
 #include "base/bilingual.h"
 #include "intake/address_set.h"
+#include "intake/from_template.h"
 #include "intake/importer.h"
 #include "intake/list_encoding.h"
 #include "intake/list_findings.h"
+#include "mime/insert_code.h"
 #include "mime/message_size.h"
 #include "store/work.h"
 
@@ -34,6 +36,9 @@ struct Importer::Run {
   std::int64_t recipients_before = 0;
   Purpose purpose = Purpose::by_type;
   std::string list_id;
+  CodesWanted wanted;  // of the draft
+  mime::KeyForms forms = mime::KeyForms::contract;
+  std::string allowed;     // store::Account::allowed_recipients
   mime::MessageSize size;  // of the draft, which nobody changes while it is being imported into
   std::vector<store::NewRecipient> staged;
   // What was staged before: the store takes it while the next rows are read.

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "intake/changes.h"
 #include "intake/check.h"
+#include "intake/from_template.h"
 #include "mail/address.h"
 #include "store/rate_holds.h"
 
@@ -64,7 +65,8 @@ Intake::Checked Intake::check_request(const store::Account& account, Transaction
   request.content.open_tracking =
       limits_.open_tracking && request.open_tracking.value_or(account.open_tracking);
   Checked checked;
-  checked.recipients = check_transaction(request, limits_, problems);
+  CodesWanted(request.content).check(request.insert_codes, {}, problems);
+  checked.recipients = check_transaction(request, limits_, problems, account.allowed_recipients);
   check_sender(request.content.from, account.key, senders_, problems);
   check_times(request, clock_.now(), handover_.life_time(), limits_, problems);
   checked.labels = check_labels(request.labels, problems);
@@ -74,13 +76,32 @@ Intake::Checked Intake::check_request(const store::Account& account, Transaction
   return checked;
 }
 
-Answer<std::int64_t> Intake::mails_of(const store::Account& account,
-                                      TransactionRequest request) const {
-  if (auto suspended = refuse_if_suspended(account)) return refuse(std::move(*suspended));
+Task<std::optional<Refusal>> Intake::take_template(store::AccountKey account,
+                                                   const std::optional<TemplateRequest>& wanted,
+                                                   Content& content, Problems& problems) {
+  if (!wanted) co_return std::nullopt;
+  const auto found =
+      co_await store_.read([account, choice = wanted->choice](ReadTransaction& transaction) {
+        return transaction.content_template(account, choice);
+      });
+  if (found) {
+    put_template(*found, *wanted, content, problems);
+    co_return std::nullopt;
+  }
+  if (found.error().kind != ErrorKind::not_found) co_return refusal_of(found.error());
+  Refusal none{ErrorKind::invalid_input, {}};
+  none.problems.add({"template"}, no_such_template(wanted->choice));
+  co_return none;
+}
+
+Task<Answer<std::int64_t>> Intake::mails_of(store::Account account, TransactionRequest request) {
+  if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   Problems found;
+  auto none = co_await take_template(account.key, request.from_template, request.content, found);
+  if (none) co_return refuse(std::move(*none));
   const Checked checked = check_request(account, request, found);
-  if (!found.empty()) return refuse({ErrorKind::invalid_input, std::move(found)});
-  return static_cast<std::int64_t>(checked.recipients.size());
+  if (!found.empty()) co_return refuse({ErrorKind::invalid_input, std::move(found)});
+  co_return static_cast<std::int64_t>(checked.recipients.size());
 }
 
 Task<Answer<Made>> Intake::accept_transaction(store::Account account, TransactionRequest request,
@@ -88,6 +109,11 @@ Task<Answer<Made>> Intake::accept_transaction(store::Account account, Transactio
                                               bool counted) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   Problems found;
+  auto none = co_await take_template(account.key, request.from_template, request.content, found);
+  if (none) {
+    problems.add_others(std::move(none->problems));
+    co_return refuse({none->kind, std::move(problems)});
+  }
   auto [recipients, labels] = check_request(account, request, found);
   problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
@@ -104,11 +130,12 @@ Task<Answer<Made>> Intake::accept_transaction(store::Account account, Transactio
                               .labels = std::move(labels),
                               .life = request.expires_in};
   Answer<Made> made;
-  if (request.send_at) {
-    made = co_await keep_waiting(std::move(delivery), std::move(recipients), *request.send_at,
-                                 repeatable);
+  if (request.send_at || request.resend_of) {
+    made = co_await keep_waiting(std::move(delivery), std::move(recipients), request.send_at,
+                                 repeatable, request.resend_of);
   } else {
-    made = co_await accept_now(std::move(delivery), std::move(recipients), repeatable);
+    made = co_await accept_now(std::move(delivery), std::move(recipients), repeatable,
+                               account.sandbox);
   }
   if (!made && !counted) give_back(account, mails);
   co_return made;
@@ -116,11 +143,12 @@ Task<Answer<Made>> Intake::accept_transaction(store::Account account, Transactio
 
 Task<Answer<Made>> Intake::accept_now(store::NewDelivery delivery,
                                       std::vector<store::NewRecipient> recipients,
-                                      Repeatable repeatable) {
+                                      Repeatable repeatable, bool sandbox) {
   const store::AccountKey account = delivery.account;
   const std::size_t count = recipients.size();
-  // What is in pieces is at hand in the store alone, for whoever claims it.
-  const bool at_hand = !delivery.relayed_data;
+  // What is in pieces is at hand in the store alone, for whoever claims it. What must not leave the
+  // machine goes the one way on which the store says whose it is.
+  const bool at_hand = !delivery.relayed_data && !sandbox;
   std::string signing = handover_.signing_for(account, from_domain(delivery.content));
   const Milliseconds life_time = handover_.life_time();
   const Milliseconds life = std::min(life_time, delivery.life.value_or(life_time));
@@ -146,18 +174,22 @@ Task<Answer<Made>> Intake::accept_now(store::NewDelivery delivery,
 // start starts it, too.
 Task<Answer<Made>> Intake::keep_waiting(store::NewDelivery delivery,
                                         std::vector<store::NewRecipient> recipients,
-                                        std::optional<Instant> send_at, Repeatable repeatable) {
+                                        std::optional<Instant> send_at, Repeatable repeatable,
+                                        std::optional<store::PublicId> resend_of) {
   const std::size_t count = recipients.size();
   if (repeatable) repeatable->begins = send_at;
   auto kept = co_await change<Made>(
       store_, WritePriority::accept,
-      [delivery = std::move(delivery), recipients = std::move(recipients), send_at,
+      [delivery = std::move(delivery), recipients = std::move(recipients), send_at, resend_of,
        repeatable](WriteTransaction& transaction) -> Answer<Made> {
         auto created = transaction.create_draft(delivery, std::nullopt);
         if (!created) return refuse(refusal_of(created.error()));
         const auto ids = transaction.append_recipients(created->key, recipients);
         if (!ids) return refuse(refusal_of(ids.error()));
-        const auto done = transaction.commit_draft(created->key, send_at);
+        auto done = transaction.commit_draft(created->key, send_at);
+        if (done && resend_of) {
+          done = transaction.note_resend(created->key, created->account, *resend_of);
+        }
         if (!done) return refuse(refusal_of(done.error()));
         auto answer = keep_answer(transaction, repeatable, created->id);
         if (!answer) return refuse(std::move(answer.error()));
@@ -197,6 +229,11 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkReq
   request.content.open_tracking =
       limits_.open_tracking && request.open_tracking.value_or(account.open_tracking);
   Problems found;
+  auto none = co_await take_template(account.key, request.from_template, request.content, found);
+  if (none) {
+    problems.add_others(std::move(none->problems));
+    co_return refuse({none->kind, std::move(problems)});
+  }
   check_content(request.content, limits_, found);
   check_sender(request.content.from, account.key, senders_, found);
   Labels labels = check_labels(request.labels, found);
@@ -213,7 +250,7 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkReq
                               .labels = std::move(labels)};
   co_return co_await change<store::PublicId>(
       store_, WritePriority::accept,
-      [this, delivery = std::move(delivery),
+      [this, delivery = std::move(delivery), steering = std::move(request.steering),
        repeatable](WriteTransaction& transaction) -> Answer<store::PublicId> {
         auto created = transaction.create_draft(delivery, limits_.drafts_max);
         if (!created && created.error().kind == ErrorKind::limit_exceeded) {
@@ -221,6 +258,8 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkReq
                         texts::drafts_limit(static_cast<std::size_t>(limits_.drafts_max)));
         }
         if (!created) return refuse(refusal_of(created.error()));
+        auto told = tell_how(transaction, created->key, steering);
+        if (!told) return refuse(std::move(told.error()));
         auto kept = keep_answer(transaction, repeatable, created->id);
         if (!kept) return refuse(std::move(kept.error()));
         return created->id;
@@ -269,6 +308,25 @@ Task<Answer<void>> Intake::steer(store::Account account, store::PublicId id, sto
       });
   if (!steered) co_return refuse(std::move(steered.error()));
   if (*steered) {
+    co_await handover_.courses_changed();
+    handover_.work_arrived();
+  }
+  co_return Answer<void>{};
+}
+
+Task<Answer<void>> Intake::say_how(store::Account account, store::PublicId id,
+                                   store::SteeringChange how) {
+  auto told = co_await change<bool>(
+      store_, WritePriority::accept,
+      [account, id, how = std::move(how)](WriteTransaction& transaction) -> Answer<bool> {
+        const auto delivery = transaction.read().delivery_head(account.key, id);
+        if (!delivery) return refuse(refusal_of(delivery.error()));
+        auto done = tell_how(transaction, delivery->key, how);
+        if (!done) return refuse(std::move(done.error()));
+        return *done && delivery->status == DeliveryStatus::sending;
+      });
+  if (!told) co_return refuse(std::move(told.error()));
+  if (*told) {
     co_await handover_.courses_changed();
     handover_.work_arrived();
   }

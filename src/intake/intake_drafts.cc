@@ -14,6 +14,7 @@
 #include "intake/check.h"
 #include "intake/check_size.h"
 #include "intake/draft_look.h"
+#include "intake/from_template.h"
 #include "intake/intake.h"
 
 namespace todoku::intake {
@@ -84,8 +85,9 @@ Result<DeliveryStatus> status_of(ReadTransaction& transaction, store::AccountKey
 }
 
 DraftCheck check_of_codes(std::vector<InsertCode> codes, Limits limits) {
-  return [codes = std::move(codes), limits](const Delivery&, const mime::MessageSize& size,
+  return [codes = std::move(codes), limits](const Delivery& draft, const mime::MessageSize& size,
                                             Problems& found) {
+    CodesWanted(draft.content).check(codes, {}, found);
     check_codes_size(codes, size, {}, limits, found);
   };
 }
@@ -124,6 +126,8 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
       // With 50 values each of thousands of characters, a few are worth a millisecond.
       if (i % kRecipientsPerTurn == kRecipientsPerTurn - 1) co_await async::give_way();
       auto recipient = check_recipient((*request.to)[i], {"to", std::to_string(i)}, limits_, found);
+      check_allowed(account.allowed_recipients, recipient.address,
+                    {"to", std::to_string(i), "email"}, found);
       if (!request.keep_duplicates && !seen.insert(to_ascii_lower(recipient.address)).second) {
         ++folded;
         continue;
@@ -137,6 +141,9 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
 
   co_await wait_for_import(account.key, id);
   const bool replace_recipients = request.to.has_value();
+  const TextsChanged texts{.subject = request.subject.has_value(),
+                           .text_part = request.text_part.has_value(),
+                           .html_part = request.html_part.has_value()};
   store::DraftChange draft{.from = std::move(request.from),
                            .subject = std::move(request.subject),
                            .text_part = std::move(request.text_part),
@@ -153,8 +160,9 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
   auto look = co_await look_at(
       store_, draft_of(account.key, id), draft,
       [limits = limits_, recipients, places = std::move(places), policy = request.at_most_once,
-       purpose = draft.purpose](const Delivery& changed, const mime::MessageSize& size,
-                                Problems& wrong) {
+       texts, purpose = draft.purpose](const Delivery& changed, const mime::MessageSize& size,
+                                       Problems& wrong) {
+        refuse_change_of_texts(texts, changed.content, wrong);
         if (policy && *policy != changed.at_most_once) {
           wrong.add({"duplicate_policy"}, texts::policy_stays(changed.at_most_once));
         }
@@ -165,16 +173,19 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
                                limits, wrong);
         check_files_of_draft(changed, limits, wrong);
         check_draft_size(changed, size, limits, wrong);
+        const CodesWanted wanted(changed.content);
         for (std::size_t i = 0; i < recipients->size(); ++i) {
-          check_codes_size((*recipients)[i].insert_codes, size, {"to", std::to_string(places[i])},
-                           limits, wrong);
+          const Path path{"to", std::to_string(places[i])};
+          wanted.check((*recipients)[i].insert_codes, path, wrong);
+          check_codes_size((*recipients)[i].insert_codes, size, path, limits, wrong);
         }
       });
   if (!look) co_return refuse(std::move(look.error()));
   co_return co_await change<std::size_t>(
       store_, WritePriority::accept,
       [account, id, folded, draft = std::move(draft), recipients, look = std::move(*look),
-       replace_recipients, repeatable](WriteTransaction& transaction) -> Answer<std::size_t> {
+       replace_recipients, steering = std::move(request.steering),
+       repeatable](WriteTransaction& transaction) -> Answer<std::size_t> {
         const auto delivery = editable(transaction.read(), account.key, id);
         if (!delivery) return refuse(delivery.error());
         Result<void> done = transaction.change_draft(delivery->key, draft);
@@ -188,6 +199,8 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
         if (!done) return refuse(refusal_of(done.error()));
         auto refused = refuse_draft(transaction.read(), delivery->key, look);
         if (refused) return refuse(std::move(*refused));
+        auto told = tell_how(transaction, delivery->key, steering);
+        if (!told) return refuse(std::move(told.error()));
         auto kept = keep_answer(transaction, repeatable, static_cast<std::int64_t>(folded));
         if (!kept) return refuse(std::move(kept.error()));
         return folded;
@@ -206,7 +219,8 @@ Task<Answer<std::int64_t>> Intake::admit_bulk(store::Account account, store::Pub
 }
 
 Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId id,
-                                       std::optional<Instant> reservation, Repeatable repeatable) {
+                                       std::optional<Instant> reservation, Repeatable repeatable,
+                                       store::SteeringChange steering) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   if (reservation) {
     Problems wrong;
@@ -232,7 +246,7 @@ Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId i
   if (!counted) co_return refuse(std::move(counted.error()));
   auto committed = co_await change<void>(
       store_, WritePriority::accept,
-      [account, id, reservation, look = std::move(*look),
+      [account, id, reservation, look = std::move(*look), steering = std::move(steering),
        repeatable](WriteTransaction& transaction) -> Answer<void> {
         const auto delivery = editable(transaction.read(), account.key, id);
         if (!delivery) return refuse(delivery.error());
@@ -241,6 +255,8 @@ Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId i
         }
         auto refused = refuse_draft(transaction.read(), delivery->key, look);
         if (refused) return refuse(std::move(*refused));
+        auto told = tell_how(transaction, delivery->key, steering);
+        if (!told) return refuse(std::move(told.error()));
         const auto done = transaction.commit_draft(delivery->key, reservation);
         if (!done) return refuse(refusal_of(done.error()));
         return keep_answer(transaction, repeatable, id);
@@ -259,6 +275,7 @@ Task<Answer<store::PublicId>> Intake::add_recipient(store::Account account, stor
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   Problems found;
   std::vector<store::NewRecipient> recipients{check_recipient(request, {}, limits_, found)};
+  check_allowed(account.allowed_recipients, recipients.front().address, {"email"}, found);
   problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
   auto look = co_await look_at(store_, draft_of(account.key, id), {},
@@ -284,7 +301,12 @@ Task<Answer<void>> Intake::change_recipient(store::Account account, store::Publi
                                             RecipientRequest request, Problems problems) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   Problems found;
+  // By it the recipient is found, also while it is looked for.
+  if (!request.attached.reference.empty()) found.add({"reference"}, texts::attached_stays());
+  if (!request.attached.metadata.empty()) found.add({"metadata"}, texts::attached_stays());
+  request.attached = {};
   store::NewRecipient wanted = check_recipient(request, {}, limits_, found);
+  check_allowed(account.allowed_recipients, wanted.address, {"email"}, found);
   problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
   auto look = co_await look_at(
@@ -304,7 +326,9 @@ Task<Answer<void>> Intake::change_recipient(store::Account account, store::Publi
         if (!recipient) return refuse(recipient.error());
         auto refused = refuse_draft(transaction.read(), recipient->key.delivery, look);
         if (refused) return refuse(std::move(*refused));
-        const auto done = transaction.change_recipient(recipient->key, wanted);
+        store::NewRecipient changed = wanted;
+        attach(recipient->attached, changed.insert_codes);
+        const auto done = transaction.change_recipient(recipient->key, changed);
         if (!done) return refuse(refusal_of(done.error()));
         return {};
       });

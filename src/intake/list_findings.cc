@@ -25,24 +25,20 @@ std::string_view separator_name(char separator) {
   }
 }
 
-void find_keys(std::string_view text, std::vector<std::string>& keys, std::size_t most) {
-  for (std::size_t at = text.find_first_of("_%"); at != std::string_view::npos;
-       at = text.find_first_of("_%", at + 1)) {
-    const std::string_view key = mime::insert_key_at(text.substr(at));
-    if (key.empty() || key == mime::kUnsubscribeKey || keys.size() >= most) continue;
-    if (std::ranges::find(keys, key) == keys.end()) keys.emplace_back(key);
-  }
-}
-
 }  // namespace
 
 std::vector<std::string> keys_in(const Content& content, std::size_t most) {
+  std::vector<mime::CodeUse> uses;
+  const mime::KeyForms forms = mime::key_forms(content);
+  mime::add_code_uses(content.subject, forms, uses, most);
+  mime::add_code_uses(content.from.name, mime::KeyForms::contract, uses, most);
+  mime::add_code_uses(content.text_part, forms, uses, most);
+  mime::add_code_uses(content.html_part, forms, uses, most);
+  for (const ExtraHeader& header : content.headers) {
+    mime::add_code_uses(header.value, mime::KeyForms::contract, uses, most);
+  }
   std::vector<std::string> keys;
-  find_keys(content.subject, keys, most);
-  find_keys(content.from.name, keys, most);
-  find_keys(content.text_part, keys, most);
-  find_keys(content.html_part, keys, most);
-  for (const ExtraHeader& header : content.headers) find_keys(header.value, keys, most);
+  for (mime::CodeUse& use : uses) keys.push_back(std::move(use.key));
   return keys;
 }
 

@@ -7,13 +7,18 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "mail/attached.h"
 #include "mail/content.h"
+#include "store/keys.h"
+#include "store/steering.h"
+#include "store/templates.h"
 
 namespace todoku::intake {
 
 struct RecipientRequest {
   std::string email;
   std::vector<InsertCode> insert_codes;
+  Attached attached = {};
 };
 
 // What is said of a delivery besides its content; nullopt: nothing.
@@ -23,11 +28,20 @@ struct LabelsRequest {
   std::optional<std::string> purpose;  // a word of mail/labels.h
 };
 
+// The stored content that a delivery begins with. Intake puts it into the request's content, where
+// the request says nothing of its own of it (from_template.h).
+struct TemplateRequest {
+  store::TemplateChoice choice;
+  std::optional<Escape> escape;  // nullopt: as the template has it
+};
+
 struct BulkRequest {
   Content content;
   bool at_most_once = false;  // store/deliveries.h
   LabelsRequest labels;
   std::optional<bool> open_tracking;  // nullopt: as the account has it
+  std::optional<TemplateRequest> from_template = {};
+  store::SteeringChange steering = {};
 };
 
 struct TransactionRequest {
@@ -42,6 +56,10 @@ struct TransactionRequest {
   std::vector<InsertCode> insert_codes;
   LabelsRequest labels;
   std::optional<bool> open_tracking;  // as above
+  std::optional<TemplateRequest> from_template = {};
+  std::optional<store::PublicId> resend_of =
+      {};  // the mail that this says once more (Intake::resend)
+  Attached attached = {};             // to each of its recipients
 };
 
 // nullopt: the field was not given and stays as it is.
@@ -59,6 +77,7 @@ struct UpdateRequest {
   std::optional<std::vector<RecipientRequest>> to;
   std::optional<bool> at_most_once;  // what begin said of it stays: else a refusal
   LabelsRequest labels;
+  store::SteeringChange steering = {};
   bool keep_duplicates = false;  // of `to`; else an address gets one mail, that of its first entry
 };
 

@@ -11,7 +11,8 @@
 
 namespace todoku {
 
-// One merge field. The key includes its delimiters: `__name__` or `%%name%%`.
+// One merge field. The key includes its delimiters: `__name__`, `%%name%%`, or, of what comes from
+// a template, `{{name}}`.
 struct InsertCode {
   std::string key;
   std::string value;
@@ -55,6 +56,17 @@ struct RelayedEnvelope {
   friend bool operator==(const RelayedEnvelope&, const RelayedEnvelope&) = default;
 };
 
+// How the values of insert codes stand in the HTML part: as they were given (the contract's way),
+// or with what HTML takes for markup said as references. Stored as these numbers: never renumber.
+enum class Escape : std::uint8_t { none = 0, html = 1 };
+
+// The template that a content was taken from, as it was: templates change, what was taken does not.
+struct TemplatePin {
+  std::int64_t id = 0;  // the account's public id of it
+  std::int64_t version = 0;
+  friend bool operator==(const TemplatePin&, const TemplatePin&) = default;
+};
+
 struct Content {
   Mailbox from;
   std::optional<Mailbox> reply_to;
@@ -79,6 +91,9 @@ struct Content {
   std::vector<ExtraHeader> headers;
   std::vector<Attachment> attachments;
   std::optional<RelayedEnvelope> relayed = {};
+  Escape escape = Escape::none;
+  // With it, codes in braces are insert codes in the subject and both parts (mime/insert_code.h).
+  std::optional<TemplatePin> from_template = {};
   friend bool operator==(const Content&, const Content&) = default;
 };
 

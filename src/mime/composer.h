@@ -36,6 +36,7 @@ struct MessageTemplate::Parts {
   InsertKeys keys;
   Encoding charset = Encoding::utf_8;      // of all recipients that it can serve
   bool text_is_made = false;               // the plain text, from the HTML
+  WantedForms wanted;                      // of values
   std::optional<std::uint32_t> pixel_key;  // for what is a copy's own of its pixel
   bool charset_fell_back = false;          // already the delivery's own texts need UTF-8
   int date_offset_minutes = 0;

@@ -12,24 +12,46 @@ namespace todoku::mime {
 namespace {
 
 constexpr std::size_t kDelimiterOctets = 2;
+// Of handlebars: what stands in braces there without being a value.
+constexpr std::string_view kLogicWord = "else";
+constexpr std::size_t kBracesShownMax = 40;
+
+bool is_brace_name_octet(char c) {
+  return is_ascii_alphanumeric(c) || c == '_' || c == '-' || c == '.';
+}
+
+bool is_brace_name(std::string_view name) {
+  return !name.empty() && name.size() <= kBraceNameOctetsMax &&
+         is_ascii_alphanumeric(name.front()) && std::ranges::all_of(name, is_brace_name_octet) &&
+         name != kLogicWord;
+}
+
+std::string key_of_name(std::string_view name) {
+  return std::string("{{").append(name).append("}}");
+}
+
 constexpr std::size_t kNameOctetsMax = kInsertKeyOctetsMax - 2 * kDelimiterOctets;
 
 bool is_delimiter(std::string_view text) {
   return text == "__" || text == "%%";
 }
 
-// Goes from one '_' or '%' of a text to the next. Each of the two is looked for by itself, which is
-// a memchr over texts that hardly have any.
+// Goes from one '_' or '%' of a text to the next, or '{' where braces are asked for. Each of them
+// is looked for by itself, which is a memchr over texts that hardly have any.
 class Delimiters {
  public:
-  explicit Delimiters(std::string_view text)
-      : text_(text), underscore_(text.find('_')), percent_(text.find('%')) {}
+  Delimiters(std::string_view text, KeyForms forms)
+      : text_(text),
+        underscore_(text.find('_')),
+        percent_(text.find('%')),
+        brace_(forms == KeyForms::with_braces ? text.find('{') : std::string_view::npos) {}
 
   // The text's size when there is no more.
   std::size_t next() {
-    const std::size_t at = std::min({underscore_, percent_, text_.size()});
+    const std::size_t at = std::min({underscore_, percent_, brace_, text_.size()});
     if (at == underscore_) underscore_ = text_.find('_', at + 1);
     if (at == percent_) percent_ = text_.find('%', at + 1);
+    if (at == brace_) brace_ = text_.find('{', at + 1);
     return at;
   }
 
@@ -37,15 +59,26 @@ class Delimiters {
   std::string_view text_;
   std::size_t underscore_;
   std::size_t percent_;
+  std::size_t brace_;
 };
 
-// Calls found(begin, key) for every place where a key may stand.
+// Calls found(begin, octets, key, default) for every place where a key may stand.
 template <class Found>
-void find_keys(std::string_view text, Found&& found) {
-  Delimiters delimiters(text);
+void find_keys(std::string_view text, KeyForms forms, Found&& found) {
+  Delimiters delimiters(text, forms);
+  std::size_t within_braces = 0;  // up to there
   for (std::size_t at = delimiters.next(); at < text.size(); at = delimiters.next()) {
-    const std::string_view key = insert_key_at(text.substr(at));
-    if (!key.empty()) found(at, key);
+    if (at < within_braces) continue;
+    const std::string_view rest = text.substr(at);
+    if (rest.front() == '{') {
+      const auto code = brace_code_at(rest);
+      if (!code) continue;
+      found(at, code->octets, key_of_name(code->name), code->fallback);
+      within_braces = at + code->octets;
+      continue;
+    }
+    const std::string_view key = insert_key_at(rest);
+    if (!key.empty()) found(at, key.size(), key, std::optional<std::string_view>());
   }
 }
 
@@ -58,7 +91,76 @@ std::span<const InsertCodeView> view_codes(std::span<const InsertCode> codes,
   return views;
 }
 
+std::string brace_key(std::string_view name) {
+  return is_brace_name(name) ? key_of_name(name) : std::string();
+}
+
+std::optional<BraceCode> brace_code_at(std::string_view text) {
+  if (!text.starts_with("{{")) return std::nullopt;
+  const auto skip_spaces = [&](std::size_t at) {
+    return std::min(text.find_first_not_of(' ', at), text.size());
+  };
+  const std::size_t begin = skip_spaces(2);
+  std::size_t end = begin;
+  while (end < text.size() && is_brace_name_octet(text[end])) ++end;
+  BraceCode code{.name = text.substr(begin, end - begin)};
+  if (!is_brace_name(code.name)) return std::nullopt;
+  std::size_t closing = skip_spaces(end);
+  if (closing < text.size() && text[closing] == '|') {
+    const std::size_t value = closing + 1;
+    closing = text.substr(0, value + kBraceDefaultOctetsMax + 2).find("}}", value);
+    if (closing == std::string_view::npos) return std::nullopt;
+    code.fallback = text.substr(value, closing - value);
+    if (code.fallback->find_first_of("\r\n") != std::string_view::npos) return std::nullopt;
+  }
+  if (!text.substr(closing).starts_with("}}")) return std::nullopt;
+  code.octets = closing + 2;
+  return code;
+}
+
+std::string_view unreadable_braces(std::string_view text) {
+  for (std::size_t at = text.find("{{"); at != std::string_view::npos; at = text.find("{{", at)) {
+    const auto code = brace_code_at(text.substr(at));
+    if (code) {
+      at += code->octets;
+      continue;
+    }
+    const std::string_view line = text.substr(at, text.find_first_of("\r\n", at) - at);
+    std::string_view shown = line.substr(0, kBracesShownMax);
+    if (const std::size_t closing = shown.find("}}"); closing != std::string_view::npos) {
+      shown = shown.substr(0, closing + 2);
+    }
+    while (shown.size() > 2 && !is_utf8(shown)) shown.remove_suffix(1);
+    return shown;
+  }
+  return {};
+}
+
+void add_code_uses(std::string_view text, KeyForms forms, std::vector<CodeUse>& uses,
+                   std::size_t most) {
+  find_keys(text, forms,
+            [&](std::size_t, std::size_t, std::string_view key,
+                std::optional<std::string_view> fallback) {
+              if (key == kUnsubscribeKey) return;
+              const auto known = std::ranges::find(uses, key, &CodeUse::key);
+              if (known != uses.end()) {
+                known->has_default &= fallback.has_value();
+              } else if (uses.size() < most) {
+                uses.push_back({std::string(key), fallback.has_value()});
+              }
+            });
+}
+
 std::expected<void, InsertKeyProblem> validate_insert_key(std::string_view key) {
+  if (is_brace_key(key)) {
+    if (key.size() < kInsertKeyOctetsMin || key.size() > kBraceKeyOctetsMax) {
+      return std::unexpected(InsertKeyProblem::length);
+    }
+    if (brace_key(key.substr(2, key.size() - 4)) != key) {
+      return std::unexpected(InsertKeyProblem::format);
+    }
+    return {};
+  }
   if (key.size() < kInsertKeyOctetsMin || key.size() > kInsertKeyOctetsMax) {
     return std::unexpected(InsertKeyProblem::length);
   }
@@ -94,18 +196,19 @@ std::optional<std::uint32_t> InsertKeys::find(std::string_view key) const {
 }
 
 void InsertValues::resolve(const InsertKeys& keys, std::span<const InsertCodeView> codes,
-                           bool with_plain) {
+                           WantedForms wanted) {
   values_.assign(keys.size(), {});
   if (keys.size() == 0) return;
   std::size_t unfit_octets = 0;
   for (const InsertCodeView& code : codes) {
     const auto number = keys.find(code.key);
     if (!number || values_[*number].present) continue;
-    values_[*number] = {true, code.value, code.value, code.value};
+    values_[*number] = {true, code.value, code.value, code.value, code.value};
     if (!is_clean_text(code.value)) unfit_octets += code.value.size();
   }
   if (unfit_octets > 0) make_clean(unfit_octets);
-  if (with_plain) make_plain();
+  if (wanted.plain) make_plain();
+  if (wanted.html) make_html();
 }
 
 void InsertValues::make_clean(std::size_t unfit_octets) {
@@ -123,6 +226,7 @@ void InsertValues::make_clean(std::size_t unfit_octets) {
     value.body = clean(given, append_body_text);
     value.header = clean(given, append_header_text);
     value.plain = value.body;
+    value.html = value.body;
   }
 }
 
@@ -137,17 +241,62 @@ void InsertValues::make_plain() {
   }
 }
 
+void append_escaped(std::string& out, std::string_view value) {
+  for (const char c : value) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
+    }
+  }
+}
+
+void InsertValues::make_html() {
+  html_.resize(values_.size());
+  for (std::size_t i = 0; i < values_.size(); ++i) {
+    InsertValue& value = values_[i];
+    if (!value.present || !needs_escape(value.body)) continue;
+    html_[i].clear();
+    append_escaped(html_[i], value.body);
+    value.html = html_[i];
+  }
+}
+
 std::size_t InsertValues::memory_octets() const {
   std::size_t octets = values_.capacity() * sizeof(InsertValue) + cleaned_.capacity() +
-                       plain_.capacity() * sizeof(std::string);
+                       (plain_.capacity() + html_.capacity()) * sizeof(std::string);
   for (const std::string& plain : plain_) octets += plain.capacity();
+  for (const std::string& html : html_) octets += html.capacity();
   return octets;
 }
 
-CompiledText::CompiledText(std::string text, InsertKeys& keys) : text_(std::move(text)) {
-  find_keys(text_, [&](std::size_t at, std::string_view key) {
-    slots_.push_back({at, at + key.size(), keys.intern(key)});
-  });
+CompiledText::CompiledText(std::string text, InsertKeys& keys, KeyForms forms)
+    : text_(std::move(text)) {
+  find_keys(text_, forms,
+            [&](std::size_t at, std::size_t octets, std::string_view key,
+                std::optional<std::string_view> fallback) {
+              Slot slot{.begin = at, .end = at + octets, .key = keys.intern(key)};
+              if (fallback) {
+                slot.has_default = true;
+                slot.default_octets = static_cast<std::uint32_t>(fallback->size());
+                slot.default_begin = static_cast<std::size_t>(fallback->data() - text_.data());
+              }
+              slots_.push_back(slot);
+            });
 }
 
 void CompiledText::insert(std::size_t at, const Insertion& insertion) {
@@ -158,9 +307,10 @@ void CompiledText::insert(std::size_t at, const Insertion& insertion) {
   for (auto slot = behind; slot != slots_.end(); ++slot) {
     slot->begin += octets;
     slot->end += octets;
+    slot->default_begin += octets;
   }
   const std::size_t own = at + insertion.before.size();
-  slots_.insert(behind, Slot{own, own, insertion.key});
+  slots_.insert(behind, Slot{.begin = own, .end = own, .key = insertion.key});
   text_.insert(at, insertion.after);
   text_.insert(at, insertion.before);
 }
@@ -177,8 +327,9 @@ std::vector<CompiledText::Range> CompiledText::literal_runs() const {
   return runs;
 }
 
-void count_uses(std::string_view text, InsertKeys& keys, std::vector<std::uint32_t>& uses) {
-  find_keys(text, [&](std::size_t, std::string_view key) {
+void count_uses(std::string_view text, InsertKeys& keys, std::vector<std::uint32_t>& uses,
+                KeyForms forms) {
+  find_keys(text, forms, [&](std::size_t, std::size_t, std::string_view key, const auto&) {
     const std::uint32_t number = keys.intern(key);
     if (number >= uses.size()) uses.resize(number + std::size_t{1});
     ++uses[number];
@@ -188,9 +339,7 @@ void count_uses(std::string_view text, InsertKeys& keys, std::vector<std::uint32
 void CompiledText::append_to(std::string& out, const InsertValues& values, ValueForm form) const {
   expand(
       values, [&](std::size_t begin, std::size_t end) { out.append(text_, begin, end - begin); },
-      [&](const InsertValue& value) {
-        out += form == ValueForm::plain ? value.plain : value.body;
-      });
+      [&](const InsertValue& value) { out += in_form(value, form); });
 }
 
 }  // namespace todoku::mime

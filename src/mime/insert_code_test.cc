@@ -121,5 +121,74 @@ TEST(InsertValues, KeepNothingOfTheRecipientBefore) {
   }
 }
 
+// ---- codes in braces ---------------------------------------------------------------------------
+
+std::string in_template(std::string text, const Codes& codes, ValueForm form = ValueForm::body) {
+  InsertKeys keys;
+  const CompiledText compiled(std::move(text), keys, KeyForms::with_braces);
+  InsertValues values;
+  values.resolve(keys, codes, {.plain = false, .html = true});
+  std::string out;
+  compiled.append_to(out, values, form);
+  return out;
+}
+
+TEST(BraceCodes, AreReplacedHoweverTheyAreWrittenAndBesideTheContractsOwn) {
+  const Codes codes{{"{{first_name}}", "Hanako"}, {"__no__", "7"}};
+  EXPECT_EQ(in_template("{{first_name}}/{{ first_name }}/{{first_name|friend}}/__no__", codes),
+            "Hanako/Hanako/Hanako/7");
+  EXPECT_EQ(substituted("{{first_name}} __no__", codes), "{{first_name}} 7")
+      << "without a template braces are text";
+}
+
+TEST(BraceCodes, HaveTheirDefaultWhereThereIsNoValue) {
+  EXPECT_EQ(in_template("{{first_name|お客様}}さん", {}), "お客様さん");
+  EXPECT_EQ(in_template("[{{a|}}]", {}), "[]");
+  EXPECT_EQ(in_template("{{a|x}}{{a|y}}{{a}}", {}), "xy{{a}}");
+  EXPECT_EQ(in_template("{{a|x}}{{a}}", {{"{{a}}", ""}}), "x") << "an empty cell of a list";
+  EXPECT_EQ(in_template("{{a|__b__}}", {{"__b__", "v"}}), "__b__")
+      << "nothing within a code is a key";
+}
+
+TEST(BraceCodes, KnowNoLogic) {
+  for (const std::string_view text :
+       {"{{#if a}}", "{{/if}}", "{{else}}", "{{>part}}", "{{{a}}}", "{{a b}}", "{{^a}}", "{{}}",
+        "{{a|x\r\ny}}", "{{a", "{{_a}}", "{{名}}"}) {
+    EXPECT_FALSE(brace_code_at(text)) << text;
+    EXPECT_EQ(unreadable_braces(std::string("x{{a}}") + std::string(text)).substr(0, 2), "{{")
+        << text;
+  }
+  EXPECT_EQ(unreadable_braces("{{a}} {b} {{ c | d }} }}"), "");
+  EXPECT_EQ(unreadable_braces("a {{#if order}}b{{/if}}"), "{{#if order}}");
+}
+
+TEST(BraceCodes, AreValidKeysUpToTheirLimit) {
+  EXPECT_TRUE(validate_insert_key("{{a}}"));
+  EXPECT_TRUE(validate_insert_key("{{user.first-name_1}}"));
+  EXPECT_TRUE(validate_insert_key("{{" + std::string(64, 'a') + "}}"));
+  EXPECT_EQ(validate_insert_key("{{" + std::string(65, 'a') + "}}").error(),
+            InsertKeyProblem::length);
+  EXPECT_EQ(validate_insert_key("{{ a }}").error(), InsertKeyProblem::format);
+  EXPECT_EQ(validate_insert_key("{{a|b}}").error(), InsertKeyProblem::format);
+  EXPECT_EQ(validate_insert_key("{{else}}").error(), InsertKeyProblem::format);
+}
+
+TEST(BraceCodes, AreToldWithWhetherTheyNeedAValue) {
+  std::vector<CodeUse> uses;
+  add_code_uses("{{a|x}} {{b}} {{b|y}} __c__ __unsubscribe_url__", KeyForms::with_braces, uses, 10);
+  add_code_uses("{{a|z}}", KeyForms::with_braces, uses, 10);
+  ASSERT_EQ(uses.size(), 3U);
+  EXPECT_TRUE(uses[0].key == "{{a}}" && uses[0].has_default);
+  EXPECT_TRUE(uses[1].key == "{{b}}" && !uses[1].has_default) << "once it has none";
+  EXPECT_TRUE(uses[2].key == "__c__" && !uses[2].has_default);
+}
+
+TEST(BraceCodes, StandEscapedInHtml) {
+  const Codes codes{{"{{a}}", "<b>\"A\" & 'B'</b>"}};
+  EXPECT_EQ(in_template("<p>{{a}}</p>{{b|<i>x</i>}}", codes, ValueForm::html),
+            "<p>&lt;b&gt;&quot;A&quot; &amp; &#39;B&#39;&lt;/b&gt;</p><i>x</i>")
+      << "a default is its author's markup";
+}
+
 }  // namespace
 }  // namespace todoku::mime

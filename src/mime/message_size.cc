@@ -151,16 +151,18 @@ MessageSize::MessageSize(const Content& content) : charset_(content.encode) {
   if (content.open_tracking && !content.html_part.empty()) fixed_ += kPixelOctetsMax;
   const auto headers = usable_headers(content);
   texts_.reserve(kTextsMax - kExtraHeadersMax + headers.size());
-  add_text(Form::header, content.subject);
+  const KeyForms forms = key_forms(content);
+  const bool escapes = content.escape == Escape::html;
+  add_text(Form::header, content.subject, forms);
   add_text(Form::uri, content.list_unsubscribe_url);
   add_text(Form::uri, content.list_unsubscribe_mailto);
   const std::string made = made_text(content);
   if (made.empty()) {
-    add_text(Form::part, content.text_part);
+    add_text(Form::part, content.text_part, forms);
   } else {
-    add_text(Form::made_part, made);
+    add_text(escapes ? Form::part : Form::made_part, made, forms);
   }
-  add_text(Form::part, content.html_part);
+  add_text(escapes ? Form::html_part : Form::part, content.html_part, forms);
   if (!content.html_part.empty()) {
     // Each may refer to a part whose id is written whole.
     texts_.back().literal.add(text_cost(std::string(kContentIdTailOctetsMax, 'x')),
@@ -181,17 +183,17 @@ void MessageSize::add_attachment(std::uint64_t octets) {
   fixed_ = plus(fixed_, plus(kAttachmentHeadOctets, base64_octets(octets)));
 }
 
-void MessageSize::add_text(Form form, std::string_view text) {
+void MessageSize::add_text(Form form, std::string_view text, KeyForms forms) {
   // As composing does: keys are found in what cleaning leaves. In a part it moves no key, and its
   // cost is counted as if it were clean.
   std::string clean;
-  if (form != Form::part && form != Form::made_part) {
+  if (form == Form::header || form == Form::uri) {
     append_header_text(clean, text);
     text = clean;
   }
   if (text.empty()) return;
   Text added{.form = form, .literal = text_cost(text), .uses = {}};
-  count_uses(text, keys_, added.uses);
+  count_uses(text, keys_, added.uses, forms);
   if (const auto link = keys_.find(kUnsubscribeKey); link && *link < added.uses.size()) {
     const std::string longest(kUnsubscribeUrlOctetsMax + kUnsubscribeTokenOctetsMax, 'x');
     added.literal.add(text_cost(longest), added.uses[*link]);
@@ -208,6 +210,7 @@ std::uint64_t MessageSize::expanded(Form form, const TextCost& cost) const {
       return encoded_word_octets(charset_ == Encoding::utf_8 ? cost.octets
                                                              : std::max(cost.octets, cost.jis));
     case Form::part:
+    case Form::html_part:
     case Form::made_part: {
       // Whether a made text is ASCII is not known: either may be the larger form.
       std::uint64_t utf8 = 0;
@@ -227,11 +230,18 @@ std::uint64_t MessageSize::octets(std::span<const InsertCodeView> codes) const {
     const auto number = keys_.find(code.key);
     if (!number) continue;
     const TextCost value = text_cost(code.value);
+    TextCost escaped = value;
+    if (needs_escape(code.value)) {
+      std::string references;
+      append_escaped(references, code.value);
+      escaped = text_cost(references);
+    }
     for (std::size_t i = 0; i < texts_.size(); ++i) {
       const std::vector<std::uint32_t>& uses = texts_[i].uses;
       if (*number >= uses.size()) continue;
       const bool plain = texts_[i].form == Form::made_part && may_have_markup(code.value);
-      costs[i].add(plain ? plain_cost(value) : value, uses[*number]);
+      const TextCost& cost = texts_[i].form == Form::html_part ? escaped : value;
+      costs[i].add(plain ? plain_cost(value) : cost, uses[*number]);
     }
   }
   std::uint64_t total = fixed_;

@@ -48,7 +48,7 @@ class MessageSize {
   [[nodiscard]] std::size_t memory_octets() const;
 
  private:
-  enum class Form : std::uint8_t { part, made_part, header, uri };
+  enum class Form : std::uint8_t { part, made_part, html_part, header, uri };
   struct Text {
     Form form = Form::part;
     TextCost literal;
@@ -57,7 +57,7 @@ class MessageSize {
   // Subject, two URIs, plain and HTML text, and what the sender adds.
   static constexpr std::size_t kTextsMax = 5 + kExtraHeadersMax;
 
-  void add_text(Form form, std::string_view text);
+  void add_text(Form form, std::string_view text, KeyForms forms = KeyForms::contract);
   [[nodiscard]] std::uint64_t expanded(Form form, const TextCost& cost) const;
 
   Encoding charset_ = Encoding::utf_8;

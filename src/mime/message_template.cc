@@ -130,12 +130,13 @@ bool has_page_of_its_own(const CompiledText& url) {
 }
 
 // Nothing but the copy's own segment is a recipient's: the rest stays shared.
-CompiledText with_pixel(std::string html, std::string_view url, MessageTemplate::Parts& parts) {
+CompiledText with_pixel(std::string html, std::string_view url, MessageTemplate::Parts& parts,
+                        KeyForms forms) {
   // No insert key is written so.
   constexpr std::string_view kPixelKey = "pixel";
   parts.pixel_key = parts.keys.intern(kPixelKey);
   const std::size_t place = pixel_place(html);
-  CompiledText text(std::move(html), parts.keys);
+  CompiledText text(std::move(html), parts.keys, forms);
   const PixelMarkup markup = pixel_markup(url);
   text.insert(place, {markup.before, *parts.pixel_key, markup.after});
   return text;
@@ -143,7 +144,8 @@ CompiledText with_pixel(std::string html, std::string_view url, MessageTemplate:
 
 void build_texts(MessageTemplate::Parts& parts, const Content& content,
                  std::string_view pixel_url) {
-  parts.subject = CompiledText(header_text(content.subject), parts.keys);
+  const KeyForms forms = key_forms(content);
+  parts.subject = CompiledText(header_text(content.subject), parts.keys, forms);
   parts.unsubscribe_url = CompiledText(header_text(content.list_unsubscribe_url), parts.keys);
   parts.is_one_click = content.list_unsubscribe_one_click;
   parts.unsubscribe_mailto = CompiledText(header_text(content.list_unsubscribe_mailto), parts.keys);
@@ -153,15 +155,20 @@ void build_texts(MessageTemplate::Parts& parts, const Content& content,
   };
   // A mail with html only has no empty text part beside it.
   if (!content.text_part.empty() || content.html_part.empty()) {
-    add_part("plain", CompiledText(body_text(content.text_part), parts.keys),
-             parts.text_is_made ? ValueForm::plain : ValueForm::body);
+    // A value that HTML shows as it is has no markup to be read.
+    const bool reads_markup = parts.text_is_made && content.escape == Escape::none;
+    parts.wanted.plain = reads_markup;
+    add_part("plain", CompiledText(body_text(content.text_part), parts.keys, forms),
+             reads_markup ? ValueForm::plain : ValueForm::body);
   }
   if (content.html_part.empty()) return;
+  parts.wanted.html = content.escape == Escape::html;
+  const ValueForm values = parts.wanted.html ? ValueForm::html : ValueForm::body;
   std::string html = body_text(content.html_part);
   if (content.open_tracking && !pixel_url.empty()) {
-    add_part("html", with_pixel(std::move(html), pixel_url, parts));
+    add_part("html", with_pixel(std::move(html), pixel_url, parts, forms), values);
   } else {
-    add_part("html", CompiledText(std::move(html), parts.keys));
+    add_part("html", CompiledText(std::move(html), parts.keys, forms), values);
   }
 }
 

@@ -717,5 +717,51 @@ TEST(MessageTemplate, RefusesWhatItCannotSayWithTheFieldsName) {
   EXPECT_NE(why_refused(given, {.date_offset_minutes = 1440}), "accepted");
 }
 
+// ---- from a template ---------------------------------------------------------------------------
+
+Content template_content() {
+  Content out;
+  out.from = {"info@example.jp", "Shop"};
+  out.subject = "{{first_name|お客様}}へ";
+  out.html_part = "<p>{{first_name|お客様}} __no__ {{note|&amp;}}</p>";
+  out.escape = Escape::html;
+  out.from_template = TemplatePin{1, 1};
+  return out;
+}
+
+TEST(MessageTemplate, CodesInBracesHaveValuesDefaultsAndReferencesInHtml) {
+  const Codes codes{{"{{first_name}}", "<A&B>"}, {"__no__", "7"}};
+  for (const Encoding encode : {Encoding::utf_8, Encoding::iso_2022_jp}) {
+    Content given = template_content();
+    given.encode = encode;
+    const auto with = read(composed(built(given), codes));
+    EXPECT_EQ(test::read_words(with.field("Subject")), "<A&B>へ");
+    const auto parts = test::read_parts(with);
+    ASSERT_EQ(parts.size(), 2U);
+    EXPECT_EQ(test::read_content(parts[0]), "<A&B> 7 &") << "no value has markup to be read there";
+    EXPECT_EQ(test::read_content(parts[1]), "<p>&lt;A&amp;B&gt; 7 &amp;</p>");
+    const auto without = read(composed(built(given), Codes{{"__no__", "7"}}));
+    EXPECT_EQ(test::read_words(without.field("Subject")), "お客様へ");
+    EXPECT_EQ(test::read_content(test::read_parts(without)[1]), "<p>お客様 7 &amp;</p>");
+  }
+}
+
+TEST(MessageTemplate, WithoutATemplateBracesAreText) {
+  Content given = template_content();
+  given.from_template.reset();
+  const auto mail = read(composed(built(given), Codes{{"{{first_name}}", "x"}}));
+  EXPECT_EQ(test::read_words(mail.field("Subject")), "{{first_name|お客様}}へ");
+}
+
+TEST(MessageTemplate, WhatEscapingAddsIsCounted) {
+  const MessageTemplate made = built(template_content());
+  const std::string quotes(5'000, '"');
+  const Codes codes{{"{{first_name}}", quotes}};
+  ComposedMessage message;
+  made.compose({"a@example.com", codes}, identity(), message);
+  EXPECT_GE(made.expanded_octets(codes), message.size());
+  EXPECT_GE(message.size(), 6 * quotes.size());
+}
+
 }  // namespace
 }  // namespace todoku::mime

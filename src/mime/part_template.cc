@@ -154,9 +154,7 @@ void PartTemplate::expand(const Target& target, const std::vector<Section>& sect
         }
         pending.append(text, begin, end - begin);
       },
-      [&](const InsertValue& value) {
-        pending += form_ == ValueForm::plain ? value.plain : value.body;
-      });
+      [&](const InsertValue& value) { pending += in_form(value, form_); });
 }
 
 void PartTemplate::write_base64(const Target& target) const {

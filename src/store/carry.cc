@@ -17,7 +17,7 @@ using enum CarriedKind;
 // The columns of PostgreSQL's schema; what they mean is said with the tables
 // (sqlite/schema.cc, postgres/schema.cc).
 constexpr std::array<CarriedColumn, 2> kSettings{{{"name", text}, {"value", octets}}};
-constexpr std::array<CarriedColumn, 17> kAccounts{{{"key", integer},
+constexpr std::array<CarriedColumn, 19> kAccounts{{{"key", integer},
                                                    {"name", text},
                                                    {"weight", integer},
                                                    {"suspended", integer},
@@ -33,7 +33,9 @@ constexpr std::array<CarriedColumn, 17> kAccounts{{{"key", integer},
                                                    {"open_tracking", integer},
                                                    {"preflight", integer},
                                                    {"told_of_day", integer},
-                                                   {"told_of_month", integer}}};
+                                                   {"told_of_month", integer},
+                                                   {"sandbox", integer},
+                                                   {"allowed_recipients", text}}};
 constexpr std::array<CarriedColumn, 10> kApiKeys{{{"id", integer},
                                                   {"account", integer},
                                                   {"label", text},
@@ -79,25 +81,15 @@ constexpr std::array<CarriedColumn, 32> kDeliveries{
      {"signing", text},      {"failure_reason", text}, {"purpose", integer},
      {"list_id", text},      {"tags", text},           {"life", integer},
      {"course", integer},    {"credential", text}}};
-constexpr std::array<CarriedColumn, 19> kContents{{{"delivery", integer},
-                                                   {"from_address", text},
-                                                   {"from_name", text},
-                                                   {"reply_address", text},
-                                                   {"reply_name", text},
-                                                   {"header_to", octets},
-                                                   {"header_cc", octets},
-                                                   {"encode", integer},
-                                                   {"unsubscribe_mailto", text},
-                                                   {"unsubscribe_url", text},
-                                                   {"attachments", integer},
-                                                   {"subject", text},
-                                                   {"text_part", text},
-                                                   {"html_part", text},
-                                                   {"text_from_html", integer},
-                                                   {"open_tracking", integer},
-                                                   {"headers", octets},
-                                                   {"envelope", octets},
-                                                   {"one_click", integer}}};
+constexpr std::array<CarriedColumn, 22> kContents{
+    {{"delivery", integer},        {"from_address", text},   {"from_name", text},
+     {"reply_address", text},      {"reply_name", text},     {"header_to", octets},
+     {"header_cc", octets},        {"encode", integer},      {"unsubscribe_mailto", text},
+     {"unsubscribe_url", text},    {"attachments", integer}, {"subject", text},
+     {"text_part", text},          {"html_part", text},      {"text_from_html", integer},
+     {"open_tracking", integer},   {"headers", octets},      {"envelope", octets},
+     {"one_click", integer},       {"escape", integer},      {"template", integer},
+     {"template_version", integer}}};
 constexpr std::array<CarriedColumn, 9> kAttachments{{{"id", integer},
                                                      {"delivery", integer},
                                                      {"file_name", text},
@@ -139,6 +131,8 @@ constexpr std::array<CarriedColumn, 7> kRecipients{{{"batch", integer},
                                                     {"codes", octets},
                                                     {"created", integer},
                                                     {"updated", integer}}};
+constexpr std::array<CarriedColumn, 4> kMarks{
+    {{"batch", integer}, {"seq", integer}, {"reference", integer}, {"message_id", integer}}};
 constexpr std::array<CarriedColumn, 6> kProgressColumns{{{"batch", integer},
                                                          {"seq", integer},
                                                          {"state", integer},
@@ -285,7 +279,35 @@ constexpr std::array<CarriedColumn, 5> kKeySlots{{{"account", integer},
 constexpr std::array<CarriedColumn, 4> kWarmUp{
     {{"source", text}, {"day", integer}, {"site", text}, {"taken", integer}}};
 
-constexpr std::array<CarriedTable, 37> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedColumn, 3> kTemplateIds{
+    {{"account", integer}, {"last", integer}, {"octets", integer}}};
+constexpr std::array<CarriedColumn, 6> kTemplates{{{"account", integer},
+                                                   {"id", integer},
+                                                   {"name", text},
+                                                   {"latest", integer},
+                                                   {"created", integer},
+                                                   {"updated", integer}}};
+constexpr std::array<CarriedColumn, 6> kTemplateVersions{{{"account", integer},
+                                                          {"template", integer},
+                                                          {"version", integer},
+                                                          {"created", integer},
+                                                          {"octets", integer},
+                                                          {"content", octets}}};
+
+constexpr std::array<CarriedColumn, 10> kSteering{{{"delivery", integer},
+                                                   {"revision", integer},
+                                                   {"mails", integer},
+                                                   {"minutes", integer},
+                                                   {"quiet_from", integer},
+                                                   {"quiet_until", integer},
+                                                   {"zone", text},
+                                                   {"goes_from", integer},
+                                                   {"goes_until", integer},
+                                                   {"used_to", integer}}};
+constexpr std::array<CarriedColumn, 3> kResends{
+    {{"delivery", integer}, {"account", integer}, {"email", integer}}};
+
+constexpr std::array<CarriedTable, 43> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -298,6 +320,9 @@ constexpr std::array<CarriedTable, 37> kTables{{{"settings", kSettings},
                                                 {"webhooks", kWebhooks},
                                                 {"webhook_set_aside", kWebhookSetAside},
                                                 {"smtp_credentials", kSmtpCredentials},
+                                                {"template_ids", kTemplateIds},
+                                                {"templates", kTemplates},
+                                                {"template_versions", kTemplateVersions},
                                                 {"smtp_habits", kSmtpHabits},
                                                 {"kept_answers", kKeptAnswers},
                                                 {"usages", kUsages},
@@ -313,6 +338,7 @@ constexpr std::array<CarriedTable, 37> kTables{{{"settings", kSettings},
                                                 {"relayed_pieces", kRelayedPieces},
                                                 {"batches", kBatches},
                                                 {"recipients", kRecipients},
+                                                {"recipient_marks", kMarks},
                                                 {"progress", kProgressColumns},
                                                 {"event_sheets", kEventSheets},
                                                 {"suppressions", kSuppressions},
@@ -321,7 +347,9 @@ constexpr std::array<CarriedTable, 37> kTables{{{"settings", kSettings},
                                                 {"domain_reports", kDomainReports},
                                                 {"report_lines", kReportLines},
                                                 {"key_slots", kKeySlots},
-                                                {"warm_up", kWarmUp}}};
+                                                {"warm_up", kWarmUp},
+                                                {"steering", kSteering},
+                                                {"resends", kResends}}};
 
 }  // namespace carried
 

@@ -38,11 +38,13 @@ enum class KeyedRoute : std::uint8_t {
   webhook_replay = 28,
   recipient_export = 30,
   submission = 31,
-  account = 40,
-  api_key = 41,
-  domain = 42,
-  domain_reports = 43,
-  suppression_import = 44,
+  content_template = 40,
+  resend = 41,
+  account = 50,
+  api_key = 51,
+  domain = 52,
+  domain_reports = 53,
+  suppression_import = 54,
 };
 
 // What a client called its request, among the requests of its account and of one kind.

@@ -60,9 +60,12 @@
 #include "store/recipient_sample.h"
 #include "store/recipients.h"
 #include "store/relayed.h"
+#include "store/resends.h"
 #include "store/settings.h"
 #include "store/smtp_credentials.h"
+#include "store/steering.h"
 #include "store/suppressions.h"
+#include "store/templates.h"
 #include "store/uploads.h"
 #include "store/usages.h"
 #include "store/waiting.h"
@@ -86,6 +89,8 @@ class ReadTransaction : public SettingReads,
                         public MailCountReads,
                         public DeliveryReads,
                         public CourseReads,
+                        public SteeringReads,
+                        public ResendReads,
                         public RecipientReads,
                         public DomainCountReads,
                         public SampleReads,
@@ -112,6 +117,7 @@ class ReadTransaction : public SettingReads,
                         public WarmUpReads,
                         public RateReads,
                         public ProbeReads,
+                        public TemplateReads,
                         public WorkReads {};
 
 // Changes. What they have done is seen by their own questions.
@@ -123,6 +129,8 @@ class WriteTransaction : public SettingWrites,
                          public MailCountWrites,
                          public DeliveryWrites,
                          public CourseWrites,
+                         public SteeringWrites,
+                         public ResendWrites,
                          public RecipientWrites,
                          public ImportWrites,
                          public ExportWrites,
@@ -145,6 +153,7 @@ class WriteTransaction : public SettingWrites,
                          public WarmUpWrites,
                          public RateWrites,
                          public ProbeWrites,
+                         public TemplateWrites,
                          public WorkWrites {
  public:
   [[nodiscard]] virtual ReadTransaction& read() = 0;

@@ -44,6 +44,12 @@ std::string substitute_plainly(std::string_view text, const std::vector<InsertCo
 
 void check_key(std::string_view key) {
   const auto valid = validate_insert_key(key);
+  if (is_brace_key(key)) {
+    const auto code = brace_code_at(key);
+    check(!valid || (code && code->octets == key.size() && !code->fallback),
+          "a key in braces is a code");
+    return;
+  }
   const bool right_length = key.size() >= kInsertKeyOctetsMin && key.size() <= kInsertKeyOctetsMax;
   check(valid || (valid.error() == InsertKeyProblem::length) == !right_length,
         "the length is the first problem");
@@ -57,6 +63,48 @@ void check_values(const InsertKeys& keys, const InsertValues& values) {
   }
 }
 
+// The same with braces: left to right, each code once.
+std::string fill_plainly(std::string_view text, const std::vector<InsertCodeView>& codes) {
+  std::string out;
+  const auto value_of = [&](std::string_view key) {
+    const auto hit = std::ranges::find(codes, key, &InsertCodeView::key);
+    return hit == codes.end() ? std::nullopt : std::optional(hit->value);
+  };
+  while (!text.empty()) {
+    if (const auto code = brace_code_at(text)) {
+      const auto value = value_of(brace_key(code->name));
+      if (value && !(code->fallback && value->empty())) {
+        append_body_text(out, *value);
+      } else {
+        out += code->fallback.value_or(text.substr(0, code->octets));
+      }
+      text.remove_prefix(code->octets);
+      continue;
+    }
+    const std::string_view key = insert_key_at(text);
+    const auto value = key.empty() ? std::nullopt : value_of(key);
+    if (value) append_body_text(out, *value);
+    if (!value) out += text.front();
+    text.remove_prefix(value ? key.size() : 1);
+  }
+  return out;
+}
+
+void run_with_braces(const std::string& text, const std::vector<InsertCodeView>& codes) {
+  InsertKeys keys;
+  const CompiledText compiled(text, keys, KeyForms::with_braces);
+  InsertValues values;
+  values.resolve(keys, codes, {.plain = true, .html = true});
+  std::string out;
+  compiled.append_to(out, values);
+  check(out == fill_plainly(text, codes), "compiled filling is plain filling");
+  std::string html;
+  compiled.append_to(html, values, ValueForm::html);
+  check(html.size() >= out.size(), "references are no shorter");
+  const std::string_view unreadable = unreadable_braces(text);
+  check(unreadable.empty() || text.find(unreadable) != std::string::npos, "it is of the text");
+}
+
 void run(std::string_view input) {
   const auto fields = split(input);
   std::vector<InsertCodeView> codes;
@@ -66,6 +114,8 @@ void run(std::string_view input) {
     if (validate_insert_key(fields[i])) codes.push_back({fields[i], fields[i + 1]});
   }
   const std::string text = body_text(fields[0]);
+  run_with_braces(text, codes);
+  std::erase_if(codes, [](const InsertCodeView& code) { return is_brace_key(code.key); });
   InsertKeys keys;
   const CompiledText compiled(text, keys);
   InsertValues values;

@@ -258,7 +258,8 @@ constexpr std::array kNames{
     Named{"inline_parts", {"attachments", "Attachments", "attachments", "Attachments"}},
     Named{"list_unsubscribe", {"headers", "Headers", "headers", "Headers"}},
     Named{"send_at", {"scheduled_at", "", "send_at", ""}},
-    Named{"tags", {"tags", "Tag", "categories", "EmailTags"}}};
+    Named{"tags", {"tags", "Tag", "categories", "EmailTags"}},
+    Named{"metadata", {"", "Metadata", "custom_args", ""}}};
 
 std::string field_of(Service service, Path path) {
   if (path.empty()) return {};

@@ -99,6 +99,11 @@ void write_recipient(JsonWriter& json, const ToldEvent& event) {
     json.member("message", utf8_prefix(event.message, kMessageOctetsMax));
   }
   if (event.cause != Cause::none) json.member("cause", to_string(event.cause));
+  if (!event.attached.reference.empty()) json.member("reference", event.attached.reference);
+  if (!event.attached.metadata.empty()) {
+    json.key("metadata");
+    write_metadata(json, event.attached.metadata);
+  }
   write_codes(json, event);
 }
 
@@ -204,6 +209,7 @@ const std::string& EventWriter::members_of(
     json.member("delivery_id", delivery->id);
     json.member("delivery_type", contract_word(delivery->type));
     json.member("subject", utf8_prefix(delivery->subject, kSubjectOctetsMax));
+    if (delivery->sandbox) json.member("sandbox", true);
     const Labels& labels = delivery->labels;
     json.member("purpose", to_string(purpose_of(labels.purpose, delivery->type)));
     if (!labels.list_id.empty()) json.member("list_id", labels.list_id);

@@ -65,8 +65,9 @@ struct ToldEvent {
   std::optional<std::int64_t> email_id;
   std::optional<std::int64_t> maillog_id;
   std::vector<std::pair<std::string, std::string>> insert_codes;  // where they may be told
-  int attempt = 0;                                                // from 1; 0: none
-  int code = 0;                                                   // of the reply; 0: no reply
+  Attached attached;
+  int attempt = 0;          // from 1; 0: none
+  int code = 0;             // of the reply; 0: no reply
   std::string message;      // the receiver's words, or ours if there was no reply
   std::string explanation;  // Japanese: what it means; empty: nothing more than the message
   Cause cause = Cause::none;

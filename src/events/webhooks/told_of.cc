@@ -168,6 +168,7 @@ ToldEvent told_of(store::EventRecord event, const store::Delivery* head) {
   told.email = std::move(event.address);
   told.email_id = event.log_id;
   told.maillog_id = event.log_id;
+  told.attached = std::move(event.attached);
   told.attempt = event.entry.attempt;
   told.code = event.entry.code;
   told.message = std::move(event.reply);

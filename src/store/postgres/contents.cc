@@ -12,11 +12,12 @@ const Sql ContentColumns::kInsertContents{
     "contents: insert",
     "INSERT INTO contents(delivery, from_address, from_name, reply_address, reply_name, header_to,"
     " header_cc, encode, unsubscribe_mailto, unsubscribe_url, attachments, subject, text_part,"
-    " html_part, text_from_html, open_tracking, headers, envelope, one_click)"
+    " html_part, text_from_html, open_tracking, headers, envelope, one_click, escape,"
+    " template, template_version)"
     " SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[],"
     " $6::bytea[], $7::bytea[], $8::bigint[], $9::text[], $10::text[], $11::bigint[], $12::text[],"
     " $13::text[], $14::text[], $15::bigint[], $16::bigint[], $17::bytea[],"
-    " $18::bytea[], $19::bigint[])"};
+    " $18::bytea[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[])"};
 const Sql ContentColumns::kInsertAttachments{
     "contents: attachments",
     "INSERT INTO attachments(id, delivery, file_name, mime_type, size, created, data, content_id,"
@@ -87,13 +88,18 @@ void ContentColumns::add(Delivery& delivery, const NewDelivery& wanted,
   headers_.add(Octets{pack_headers(content.headers)});
   envelope_.add(Octets{pack_envelope(content.relayed)});
   one_click_.add(static_cast<std::int64_t>(content.list_unsubscribe_one_click));
+  escape_.add(content.escape);
+  const TemplatePin pin = content.from_template.value_or(TemplatePin{});
+  template_.add(pin.id);
+  template_version_.add(pin.version);
 }
 
 Params ContentColumns::contents() const {
   Params params;
   params << delivery_ << from_ << from_name_ << reply_ << reply_name_ << to_ << cc_ << encode_
          << mailto_ << url_ << attachments_ << subject_ << text_ << html_ << text_from_html_
-         << open_tracking_ << headers_ << envelope_ << one_click_;
+         << open_tracking_ << headers_ << envelope_ << one_click_ << escape_ << template_
+         << template_version_;
   return params;
 }
 

@@ -54,7 +54,8 @@ class ContentColumns {
   Column delivery_{kInt8}, from_{kText}, from_name_{kText}, reply_{kText}, reply_name_{kText},
       to_{kBytea}, cc_{kBytea}, encode_{kInt8}, mailto_{kText}, url_{kText}, attachments_{kInt8},
       subject_{kText}, text_{kText}, html_{kText}, text_from_html_{kInt8}, open_tracking_{kInt8},
-      headers_{kBytea}, envelope_{kBytea}, one_click_{kInt8};
+      headers_{kBytea}, envelope_{kBytea}, one_click_{kInt8}, escape_{kInt8}, template_{kInt8},
+      template_version_{kInt8};
   Column id_{kInt8}, owner_{kInt8}, file_name_{kText}, mime_type_{kText}, size_{kInt8},
       data_{kBytea}, content_id_{kText}, relayed_{kInt8};
   Column named_{kInt8}, namer_{kInt8}, named_octets_{kInt8};

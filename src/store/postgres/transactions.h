@@ -74,10 +74,21 @@ class Questions final : public ReadTransaction {
   Result<std::vector<DeliveryKey>> held_deliveries(std::int64_t limit) override;
   Result<StoppedWork> stopped_work(DeliveryKey after, std::int64_t recipients) override;
 
+  // -- mails once more (resends.cc)
+  Result<std::optional<PublicId>> resend_of(DeliveryKey key) override;
+  Result<std::vector<PublicId>> resends_of(AccountKey account, PublicId email,
+                                           std::int64_t limit) override;
+
+  // -- how bulk is to go (steering.cc)
+  Result<Steering> steering(DeliveryKey key) override;
+  Result<std::vector<SteeringRevision>> steering_revisions(std::int64_t limit) override;
+
   // -- recipients (reads_recipients.cc)
   Result<Recipient> recipient(AccountKey account, PublicId email_id) override;
   Result<StoryPage> stories(std::string_view address, std::optional<AccountKey> account,
                             std::int64_t limit, std::optional<std::int64_t> from) override;
+  Result<StoryPage> marked_stories(const Mark& mark, std::optional<AccountKey> account,
+                                   std::int64_t limit, std::optional<std::int64_t> from) override;
   Result<Story> story(const RecipientKey& key) override;
 
   // -- domains of lists, samples (domain_counts.cc)
@@ -114,6 +125,13 @@ class Questions final : public ReadTransaction {
   Result<std::vector<TlsCount>> tls_counts(const TlsCountQuestion& question) override;
   Result<std::vector<Probe>> probes(const ProbeQuestion& question) override;
   Result<std::int64_t> probes_open() override;
+
+  // -- contents that accounts keep (templates.cc)
+  Result<Template> content_template(AccountKey account, const TemplateChoice& choice) override;
+  Result<std::vector<TemplateHead>> content_templates(AccountKey account, PublicId after,
+                                                      std::int64_t limit) override;
+  Result<std::vector<TemplateVersionHead>> template_versions(AccountKey account,
+                                                             PublicId id) override;
 
   // -- outcomes by cause (outcome_counts.cc)
   Result<std::vector<OutcomeCount>> outcomes_of(DeliveryKey key,
@@ -248,7 +266,7 @@ class Changes final : public WriteTransaction {
   // -- settings, accounts (writes_accounts.cc)
   Result<void> put_setting(std::string_view name, std::string_view value) override;
   Result<std::string> put_setting_once(std::string_view name, std::string_view value) override;
-  Result<Account> create_account(std::string_view name) override;
+  Result<Account> create_account(std::string_view name, bool sandbox) override;
   Result<void> change_account(const Account& account) override;
   Result<ApiKey> add_api_key(AccountKey account, const NewApiKey& key) override;
   Result<void> revoke_api_key(AccountKey account, std::int64_t id) override;
@@ -292,6 +310,10 @@ class Changes final : public WriteTransaction {
   Result<void> fail_delivery(DeliveryKey key, std::string_view reason) override;
   Result<void> lock_deliveries(std::span<const DeliveryKey> keys) override;  // course.cc
   Result<bool> steer_delivery(DeliveryKey key, Course course) override;
+  Result<void> put_steering(DeliveryKey key, const SteeringRules& rules) override;  // steering.cc
+  Result<PaceTaken> take_pace(DeliveryKey key, std::int64_t want) override;
+  Result<void> move_window(DeliveryKey key) override;
+  Result<void> note_resend(DeliveryKey key, AccountKey account, PublicId email) override;
   Result<void> end_stopped(DeliveryKey key) override;
   Result<void> delete_delivery(DeliveryKey key) override;
   Result<bool> purge_deleted(std::int64_t rows) override;
@@ -320,6 +342,13 @@ class Changes final : public WriteTransaction {
   Result<std::vector<Probe>> take_probes(Instant now, Instant until, std::int64_t limit) override;
   Result<bool> keep_probe(const Probe& probe, Instant taken) override;
   Result<std::int64_t> drop_probes(Instant before) override;
+
+  // -- contents that accounts keep (templates.cc)
+  Result<Template> create_template(AccountKey account, const NewTemplate& wanted) override;
+  Result<Template> change_template(
+      AccountKey account, PublicId id,
+      const std::function<Result<NewTemplate>(const Template&)>& make) override;
+  Result<void> delete_template(AccountKey account, PublicId id) override;
 
   // -- outcomes by cause (outcome_counts.cc)
   Result<bool> drop_outcome_hours(HourNumber before, std::int64_t rows) override;
@@ -450,6 +479,9 @@ class Changes final : public WriteTransaction {
   // resumes one waits for the topic's.
   [[nodiscard]] Result<void> changed(Topic topic);
   [[nodiscard]] Result<void> check_uid_free(const SmtpCredential& credential);
+  [[nodiscard]] Result<void> count_template_octets(AccountKey account, std::int64_t octets);
+  [[nodiscard]] Result<void> add_template_version(AccountKey account, PublicId id,
+                                                  std::int64_t version, const Content& content);
   // False: it was there.
   [[nodiscard]] Result<bool> insert_report(const DomainReport& report);
   [[nodiscard]] Result<void> replace_inline_parts(Delivery& delivery,

@@ -95,6 +95,7 @@ Result<void> SqliteWriteTransaction::insert_content(Delivery& delivery, const Ne
   const std::string cc = pack_list(content.header_cc);
   const std::string headers = pack_headers(content.headers);
   const std::string envelope = pack_envelope(content.relayed);
+  const TemplatePin pin = content.from_template.value_or(TemplatePin{});
   const auto reply_address =
       content.reply_to ? std::optional<std::string_view>(content.reply_to->address) : std::nullopt;
   const auto reply_name =
@@ -104,15 +105,16 @@ Result<void> SqliteWriteTransaction::insert_content(Delivery& delivery, const Ne
           "INSERT INTO contents(delivery, from_address, from_name, reply_address,"
           " reply_name, header_to, header_cc, encode, unsubscribe_mailto,"
           " unsubscribe_url, attachments, subject, text_part, html_part, text_from_html,"
-          " open_tracking, headers, envelope, one_click)"
-          " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+          " open_tracking, headers, envelope, one_click, escape, template, template_version)"
+          " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(delivery.key, std::string_view(content.from.address),
             std::string_view(content.from.name), reply_address, reply_name, Blob{to}, Blob{cc},
             content.encode, std::string_view(content.list_unsubscribe_mailto),
             std::string_view(content.list_unsubscribe_url), content.attachments.size(),
             std::string_view(content.subject), std::string_view(content.text_part),
             std::string_view(content.html_part), content.text_from_html, content.open_tracking,
-            Blob{headers}, Blob{envelope}, content.list_unsubscribe_one_click)
+            Blob{headers}, Blob{envelope}, content.list_unsubscribe_one_click, content.escape,
+            pin.id, pin.version)
       .run();
 }
 

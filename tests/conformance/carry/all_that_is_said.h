@@ -69,6 +69,10 @@ inline std::string text_of(const Story& s) {
       text_of(s.due), s.set_aside, static_cast<std::int64_t>(s.key.delivery), s.key.batch,
       s.key.seq, s.signing, s.in_hand, text_of(s.not_before), s.account_suspended, s.at_most_once,
       s.on_its_way);
+  text += fmt::format(" ref {} id {}", s.attached.reference, s.attached.message_id);
+  for (const MetadataMember& member : s.attached.metadata) {
+    text += fmt::format(" {}={}", member.name, member.value);
+  }
   for (const Attempt& attempt : s.attempts) text += text_of(attempt);
   return text;
 }
@@ -114,8 +118,9 @@ inline void tell_account(Store& store, const Account& account, std::vector<std::
   said.push_back(fmt::format("account {} {} {} {} {} {}", static_cast<std::int64_t>(account.key),
                              account.name, account.weight, account.suspended,
                              account.text_from_html, to_epoch_ms(account.created)));
-  said.push_back(
-      fmt::format("openings {} preflight {}", account.open_tracking, to_string(account.preflight)));
+  said.push_back(fmt::format("openings {} preflight {} sandbox {} allowed {}",
+                             account.open_tracking, to_string(account.preflight), account.sandbox,
+                             account.allowed_recipients));
   said.push_back(fmt::format("limits {} {} {} {}", account.limits.requests_per_minute,
                              account.limits.mails_per_minute, account.limits.mails_per_day,
                              account.limits.mails_per_month));
@@ -284,6 +289,23 @@ inline std::vector<std::string> all_of(Store& store) {
       for (const SetAsideEvent& event :
            read(store, [&](ReadTransaction& t) { return t.set_aside_of(w.name, "", 100); })) {
         said.push_back(fmt::format("not told {} {}", event.event, to_epoch_ms(event.at)));
+      }
+    }
+  }
+  for (const Account& account :
+       read(store, [](ReadTransaction& t) { return t.accounts({}, 100); })) {
+    for (const TemplateHead& head : read(
+             store, [&](ReadTransaction& t) { return t.content_templates(account.key, 0, 100); })) {
+      for (const TemplateVersionHead& version : read(store, [&](ReadTransaction& t) {
+             return t.template_versions(account.key, head.id);
+           })) {
+        const Template kept = read(store, [&](ReadTransaction& t) {
+          return t.content_template(account.key, {.id = head.id, .version = version.version});
+        });
+        said.push_back(fmt::format("template {} {} {} {} {} {} {} {}", head.id, head.name,
+                                   head.latest, to_epoch_ms(head.created),
+                                   to_epoch_ms(head.updated), version.version,
+                                   to_epoch_ms(version.made), pack_template(kept.content)));
       }
     }
   }

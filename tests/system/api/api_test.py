@@ -21,10 +21,10 @@ from postgres_server import PostgresServer  # noqa: E402
 MODULES = ("access_checks", "answer_checks", "tolerance_checks", "limit_checks", "type_checks",
            "state_checks", "import_checks", "list_checks", "transport_checks", "header_checks", "content_checks",
            "size_checks", "batch_checks", "openapi_checks", "idempotency_checks", "event_checks",
-           "log_checks", "usage_checks", "suppression_checks", "open_checks",
+           "log_checks", "usage_checks", "suppression_checks", "template_checks", "open_checks",
            "unsubscribe_checks", "personal_checks",
            "domain_checks", "provisioning_checks", "waiting_checks", "verb_checks",
-           "inline_checks", "report_checks")
+           "inline_checks", "report_checks", "preview_checks", "reference_checks")
 # What takes longer is a test of its own.
 LONGER = ("bad_input_checks", "tenancy_checks", "webhook_checks")
 

@@ -4,6 +4,7 @@ the contract's shape (its section 1.8), never a failure of the engine, and nothi
 
 TODOKU_SEED repeats what is spoilt by chance.
 """
+import itertools
 import os
 import secrets
 
@@ -22,6 +23,9 @@ def wishes():
             "purposes": ["notice"], "insert_codes": False, "single": False}
 
 
+NUMBERS = itertools.count()
+
+
 def webhook():
     return {"url": "https://hooks.example.com/x", "form": "contract", "signature": "hmac", **wishes()}
 
@@ -36,6 +40,9 @@ RIGHT = {**REQUESTS,
          "changeAccount": lambda: {"weight": 2, "mails_per_day": 0},
          "addKey": lambda: {"label": "x", "scopes": "send", "days": 1},
          "rotateKey": lambda: {"overlap_hours": 1},
+         "createTemplate": lambda: {"name": f"t{next(NUMBERS)}", "subject": "{{a|b}}",
+                                    "text_part": "{{c}}", "escape": "html"},
+         "changeTemplate": lambda: {"subject": "{{a|b}}", "text_part": "{{c}}"},
          "createWebhook": lambda: webhook(),
          "changeWebhook": lambda: {"enabled": True, **wishes()},
          "rotateWebhookSecret": lambda: {"overlap_hours": 1},
@@ -100,6 +107,8 @@ class BadInput(Checks):
                                       token=cls.admin).json["id"]
         cls.webhook = cls.account.request("POST", "/webhooks", webhook(),
                                           token=cls.admin).json["webhook"]
+        cls.template = cls.account.request("POST", "/templates", {
+            "name": "there", "subject": "s", "text_part": "t"}).json["template_id"]
         cls.seed = os.environ.get("TODOKU_SEED") or str(secrets.randbelow(1 << 32))
         cls.made = 0
 
@@ -108,11 +117,13 @@ class BadInput(Checks):
     def ids_for(self, name, path):
         """What stands in its path; the draft that is there for it is the check's own."""
         values = {"domain": "claimed.example", "account": "customer", "id": str(self.key),
-                  "month": "latest", "webhook": self.webhook}
+                  "month": "latest", "webhook": self.webhook, "template": self.template}
         if name == "revokeKey":
             values["id"] = bad_input.NOT_THERE
         if name == "removeWebhook":
             values["webhook"] = bad_input.NOT_THERE
+        if name == "removeTemplate":
+            values["template"] = bad_input.NOT_THERE
         if name in ON_A_DRAFT:
             values["delivery_id"] = self.ok(self.account.request(
                 "POST", "/deliveries/bulk/begin", draft()), 201)["delivery_id"]

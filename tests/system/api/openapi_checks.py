@@ -136,11 +136,16 @@ def shows():
     return {"html_part": '<img src="cid:logo">', "inline_parts": [inline_part()]}
 
 
+def goes():
+    return {"pace": {"mails": 600, "per": "minute"},
+            "quiet_hours": {"from": "21:00", "until": "08:00", "time_zone": "Asia/Tokyo"}}
+
+
 REQUESTS = {
     "sendTransaction": lambda: {**mail(), "insert_code": [{"key": "__a__", "value": "v"}], **shows()},
     "sendTransactionBatch": lambda: {"mails": [{**mail(), **shows()}]},
-    "beginBulk": lambda: {**draft(), **shows()},
-    "updateBulk": lambda: {"to": [recipient()], **shows()},
+    "beginBulk": lambda: {**draft(), **shows(), **goes()},
+    "updateBulk": lambda: {"to": [recipient()], **shows(), **goes()},
     "commitBulk": lambda: {"reservation_time": "2099-01-01"},
     "addRecipient": recipient,
     "changeRecipient": recipient,
@@ -148,10 +153,14 @@ REQUESTS = {
 }
 # Commits need a time that is near, and are looked at by state_checks (other starts by
 # waiting_checks); an export needs something to export (suppression_checks, verb_checks);
-# domain_checks, provisioning_checks and webhook_checks look at the rest.
+# domain_checks, provisioning_checks, webhook_checks and template_checks look at the rest.
 WITHOUT_BOUNDARIES = {"commitBulk", "moveStart", "addDomain", "consentToDomain", "addAccount",
                       "changeAccount", "addKey", "rotateKey", "exportErrors", "exportRecipients",
-                      "createWebhook", "changeWebhook", "rotateWebhookSecret", "replayWebhook"}
+                      "setPace", "setQuietHours", "resendMail",
+                      "createWebhook", "changeWebhook", "rotateWebhookSecret", "replayWebhook",
+                       "createTemplate", "changeTemplate",
+                      # What they take beginBulk and updateBulk take, by the same checks.
+                      "previewChangedDelivery", "previewContent", "lintDelivery", "lintContent"}
 
 
 class Description(Checks):

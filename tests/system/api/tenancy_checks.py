@@ -23,7 +23,7 @@ OF_NOBODY = {"month"}
 # What an operation does with its own: these are looked at by their answers to the owner.
 LISTS_OF_OWN = {"listDeliveries", "listAllDeliveries", "searchLogs", "listEvents", "listDomains",
                 "listErrors", "listSuppressions", "exportSuppressions", "listWaiting",
-                "listWebhooks"}
+                "listWebhooks", "listTemplates"}
 TIMES = {"commitBulk": "reservation_time", "moveStart": "send_at"}  # by the member that has it
 STOPPED = f"{WORD}@gone.example"
 
@@ -93,7 +93,10 @@ class Tenancy(Checks):
         hook = account.request("POST", "/webhooks", {"url": f"https://{DOMAIN}/x", "form": "contract"},
                                token=cls.admins[account.name])
         assert hook.status == 201, hook
-        return {"webhook": hook.json["webhook"], "export": export, "report": report,
+        kept = account.request("POST", "/templates", {"name": f"{WORD}-{account.name}", "subject": WORD,
+                                                      "text_part": WORD})
+        assert kept.status == 201, kept
+        return {"webhook": hook.json["webhook"], "template": f"{WORD}-{account.name}", "export": export, "report": report,
                 "recipients": recipients,
                 "delivery_id": delivery, "email_id": email["email_id"], "job_id": job["job_id"],
                 "maillog_id": row["maillog_id"], "domain": DOMAIN, "account": account.name,
