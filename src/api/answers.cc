@@ -207,6 +207,13 @@ http::Response container_failure(int status, const intake::Text& reason,
   return http::Response::json(status, json.take());
 }
 
+void attached_members(http::JsonWriter& json, const Attached& attached) {
+  if (!attached.reference.empty()) json.member("reference", attached.reference);
+  if (attached.metadata.empty()) return;
+  json.key("metadata");
+  write_metadata(json, attached.metadata);
+}
+
 void text_or_null(http::JsonWriter& json, std::string_view name, std::string_view text) {
   if (text.empty()) {
     json.null_member(name);

@@ -11,6 +11,7 @@
 #include "http/json.h"
 #include "http/message.h"
 #include "intake/problem.h"
+#include "mail/attached.h"
 
 namespace todoku::api {
 
@@ -70,6 +71,9 @@ void say_when_free(http::Response& response, std::chrono::seconds free_in, std::
 inline constexpr std::string_view kWarningHeader = "X-Todoku-Warning";
 
 // A member that is null where there is nothing to tell.
+// What a sender has attached to a recipient (mail/attached.h), where it has: the contract's answers
+// have no such members.
+void attached_members(http::JsonWriter& json, const Attached& attached);
 void text_or_null(http::JsonWriter& json, std::string_view name, std::string_view text);
 void date_or_null(http::JsonWriter& json, std::string_view name, std::optional<Instant> instant);
 

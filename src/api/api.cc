@@ -74,7 +74,10 @@ void Api::add_routes(http::Router& router) {
   add_provisioning_routes(*this, router);
   add_waiting_routes(*this, router);
   add_verb_routes(*this, router);
+  add_steering_routes(*this, router);
+  add_resending_routes(*this, router);
   add_preflight_routes(*this, router);
+  add_preview_routes(*this, router);
   add_error_routes(*this, router);
   add_suppression_routes(*this, router);
   add_template_routes(*this, router);
@@ -144,6 +147,28 @@ void Api::finish(http::Response& response, std::uint32_t limit, std::uint32_t re
     // Spread, so that those who were refused together do not come back together.
     response.headers.set("Retry-After", std::to_string(1 + ground_.random.below(kRetryAfterMax)));
   }
+}
+
+// Lists of items with parameters (draft-ietf-httpapi-ratelimit-headers-10 sections 3 and 4; RFC
+// 9651 section 3.1): what a limit allows, and what is left of it for how long. A month has no fixed
+// window, so its policy names none. What cannot be known now is not told: it decides nothing.
+Task<void> Api::tell_standing(const store::Account& account, http::Response& response) {
+  if (account.limits.mails_per_day == 0 && account.limits.mails_per_month == 0) co_return;
+  const auto standings = co_await ground_.intake.standing(account);
+  if (!standings) co_return;
+  constexpr std::string_view kWindowOfDay = ";w=86400";
+  std::string policy;
+  std::string left;
+  for (const intake::Standing& each : *standings) {
+    const std::string_view comma = policy.empty() ? "" : ", ";
+    const bool is_day = each.limit == "mails_per_day";
+    policy += fmt::format("{}\"{}\";q={}{}", comma, each.limit, each.most,
+                          is_day ? kWindowOfDay : std::string_view());
+    left += fmt::format("{}\"{}\";r={};t={}", comma, each.limit,
+                        std::max<std::int64_t>(each.most - each.used, 0), each.resets_in.count());
+  }
+  response.headers.set("RateLimit-Policy", policy);
+  response.headers.set("RateLimit", left);
 }
 
 namespace {
@@ -392,6 +417,7 @@ Task<http::Response> Api::serve(http::Request& request, http::Body& body, Door d
       response = co_await answer(call, door);
       if (!call.warning.empty()) response.headers.set(kWarningHeader, call.warning);
       if (!call.unknown.empty()) response.headers.set(kUnknownHeader, call.unknown);
+      co_await tell_standing(call.account, response);
     } else {
       response = dressed(door.guise, request, over_the_limit(rate, language));
     }

@@ -17,6 +17,7 @@
 #include "api/file_places.h"
 #include "api/message_copies.h"
 #include "api/preflight.h"
+#include "api/previews.h"
 #include "api/views.h"
 #include "async/file_pool.h"
 #include "base/clock.h"
@@ -92,6 +93,7 @@ class Api {
     operate::Operations* operations = nullptr;  // nullptr: none are offered
     events::endpoints::Registry* endpoints = nullptr;  // nullptr: none are found
     Preflight* preflight = nullptr;  // who judges deliveries; nullptr: nothing is judged
+    Previews* previews = nullptr;    // who shows mails before; nullptr: they are not found
     const SecretBox* box = nullptr;  // of the master key; nullptr: no signature is believed
   };
   Api(const Ground& ground, Options options);
@@ -129,6 +131,7 @@ class Api {
   [[nodiscard]] intake::Uploads& uploads() { return ground_.uploads; }
   [[nodiscard]] MessageCopies* copies() { return ground_.copies; }
   [[nodiscard]] Preflight* preflight() { return ground_.preflight; }
+  [[nodiscard]] Previews* previews() { return ground_.previews; }
   [[nodiscard]] async::FilePool& files() { return ground_.files; }
   // Once more, after a body that took its time: the account as it is now, or the response for whose
   // token was revoked meanwhile.
@@ -182,6 +185,8 @@ class Api {
   [[nodiscard]] static http::Response dressed(const Guise* guise, const http::Request& request,
                                               http::Response response);
   // What every answer has, `remaining` requests of the limit being left; 0: there is none.
+  // The account's limits of mail a day and a month, in the answer's header.
+  Task<void> tell_standing(const store::Account& account, http::Response& response);
   void finish(http::Response& response, std::uint32_t limit, std::uint32_t remaining);
 
   const Ground ground_;
@@ -231,7 +236,10 @@ void add_personal_data_routes(Api& api, http::Router& router);
 void add_provisioning_routes(Api& api, http::Router& router);
 void add_waiting_routes(Api& api, http::Router& router);
 void add_verb_routes(Api& api, http::Router& router);
+void add_resending_routes(Api& api, http::Router& router);
+void add_steering_routes(Api& api, http::Router& router);
 void add_preflight_routes(Api& api, http::Router& router);
+void add_preview_routes(Api& api, http::Router& router);
 void add_error_routes(Api& api, http::Router& router);
 void add_suppression_routes(Api& api, http::Router& router);
 void add_template_routes(Api& api, http::Router& router);

@@ -6,8 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include <boost/json/array.hpp>
-
 #include "api/api.h"
 #include "api/fields.h"
 #include "api/form.h"
@@ -15,6 +13,8 @@
 #include "api/inline_parts.h"
 #include "api/members.h"
 #include "api/preflight_answer.h"
+#include "api/steering_request.h"
+#include "api/update_request.h"
 #include "base/date_time.h"
 #include "intake/fingerprint.h"
 #include "intake/inline_parts.h"
@@ -28,23 +28,34 @@ http::Response id_or_refusal(const Call& call, const intake::Answer<void>& answe
   return id_response(200, "delivery_id", id);
 }
 
+// When it starts (nullopt: now), and how it goes.
+struct Commitment {
+  std::optional<Instant> reservation;
+  store::SteeringChange steering;
+};
+
 // `told`: what preflight has to say of it, as a header's value.
 Task<intake::Answer<void>> commit_judged(Api& api, Call& call, store::PublicId id,
-                                         std::optional<Instant> reservation,
-                                         intake::Repeatable repeatable, std::string& told) {
+                                         Commitment commitment, intake::Repeatable repeatable,
+                                         std::string& told) {
   auto judged = co_await preflight_commit(api, call, id);
   told = std::move(judged.header);
   if (judged.refusal) co_return std::unexpected(std::move(*judged.refusal));
-  co_return co_await api.intake().commit_bulk(call.account, id, reservation, repeatable);
+  co_return co_await api.intake().commit_bulk(call.account, id, commitment.reservation, repeatable,
+                                              std::move(commitment.steering));
 }
 
 Task<http::Response> commit_once(Api& api, Call& call, std::optional<store::IdempotencyKey> key,
-                                 store::PublicId id, std::optional<Instant> reservation) {
+                                 store::PublicId id, Commitment commitment) {
   intake::Repeatable repeatable;
-  if (key) repeatable = {.key = *key, .fingerprint = intake::fingerprint_of(id, reservation)};
+  if (key) {
+    repeatable = {
+        .key = *key,
+        .fingerprint = intake::fingerprint_of(id, commitment.reservation, commitment.steering)};
+  }
   std::string told;
   const auto make = [&](intake::Repeatable its) {
-    return commit_judged(api, call, id, reservation, its, told);
+    return commit_judged(api, call, id, commitment, its, told);
   };
   const auto made = co_await api.intake().repeats().once(repeatable, make);
   auto response = done_response(call, made, id);
@@ -64,7 +75,8 @@ Task<http::Response> begin(Api& api, Call& call) {
   intake::BulkRequest request{.content = read_content(fields),
                               .at_most_once = fields.at_most_once().value_or(false),
                               .labels = fields.labels(),
-                              .open_tracking = fields.truth("open_tracking")};
+                              .open_tracking = fields.truth("open_tracking"),
+                              .steering = read_steering(fields)};
   const auto escape = fields.escape();
   request.from_template = fields.from_template(escape);
   // With a template it is the template's where nothing is said of it.
@@ -86,61 +98,6 @@ Task<http::Response> begin(Api& api, Call& call) {
   const auto made = co_await api.intake().repeats().once(repeatable, make);
   if (made) add_warning(call, of_parts);
   co_return made_response(call, made, 201, "delivery_id");
-}
-
-std::vector<intake::RecipientRequest> read_recipients(const boost::json::array& list,
-                                                      const intake::Limits& limits,
-                                                      intake::Problems& problems) {
-  std::vector<intake::RecipientRequest> recipients;
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    intake::Path path{"to", std::to_string(i)};
-    if (!list[i].is_object()) {
-      problems.add(std::move(path), intake::texts::wrong_type("an object", "オブジェクト"));
-      recipients.emplace_back();
-      continue;
-    }
-    const Fields fields(list[i].get_object(), std::move(path), problems);
-    recipients.push_back(fields.recipient(limits.insert_codes_max));
-  }
-  return recipients;
-}
-
-// Takes the form's inline parts. Its attachments are left aside: those of a draft stay (contract
-// section 2.6).
-intake::UpdateRequest read_update(Form& form, const intake::Limits& limits,
-                                  intake::Problems& problems) {
-  const Fields fields(form.object(), {}, problems);
-  intake::UpdateRequest request;
-  request.from = fields.mailbox("from");
-  request.reply_to = fields.mailbox("reply_to");
-  if (request.reply_to && request.reply_to->address.empty()) request.reply_to.reset();
-  request.subject = fields.text("subject");
-  request.text_part = fields.text("text_part");
-  request.html_part = fields.text("html_part");
-  if (const auto unsubscribe = fields.fields("list_unsubscribe")) {
-    request.list_unsubscribe_mailto = unsubscribe->text("mailto");
-    request.list_unsubscribe_url = unsubscribe->text("url");
-    request.list_unsubscribe_one_click = unsubscribe->truth("one_click");
-  }
-  request.headers = fields.headers(intake::kHeadersMax);
-  request.inline_parts = read_inline_parts(fields, limits);
-  // Beyond them the form was not read.
-  if (form.attachments.size() > limits.attachments_max) {
-    problems.add({"inline"}, intake::texts::too_many(limits.attachments_max));
-  }
-  for (Attachment& file : form.attachments) {
-    if (file.content_id.empty()) continue;
-    if (!request.inline_parts) request.inline_parts.emplace();
-    request.inline_parts->push_back(std::move(file));
-  }
-  if (const auto* to = fields.array("to", limits.update_recipients_max)) {
-    request.to = read_recipients(*to, limits, problems);
-  }
-  request.keep_duplicates = fields.truth("keep_duplicates").value_or(false);
-  request.at_most_once = fields.at_most_once();
-  request.labels = fields.labels();
-  refuse_lost_members(form.object(), members::kUpdate, problems);
-  return request;
 }
 
 Task<http::Response> update(Api& api, Call& call) {
@@ -184,8 +141,10 @@ Task<http::Response> commit(Api& api, Call& call) {
   if (bad) co_return std::move(*bad);
   call.unknown = unknown_members(form.object(), members::kCommit);
   intake::Problems problems;
-  const auto given = Fields(form.object(), {}, problems).text("reservation_time");
-  std::optional<Instant> reservation;
+  const Fields fields(form.object(), {}, problems);
+  const auto given = fields.text("reservation_time");
+  Commitment commitment{.reservation = {}, .steering = read_steering(fields)};
+  std::optional<Instant>& reservation = commitment.reservation;
   if (given && !given->empty()) {
     reservation = parse_date_time(*given);
     if (!reservation) problems.add({"reservation_time"}, intake::texts::invalid_date(*given));
@@ -194,7 +153,7 @@ Task<http::Response> commit(Api& api, Call& call) {
   }
   refuse_lost_members(form.object(), members::kCommit, problems);
   if (!problems.empty()) co_return invalid(problems, call.language);
-  co_return co_await commit_once(api, call, *key, *id, reservation);
+  co_return co_await commit_once(api, call, *key, *id, std::move(commitment));
 }
 
 // The body is whatever the client sends, usually nothing.
@@ -203,7 +162,7 @@ Task<http::Response> commit_immediately(Api& api, Call& call) {
   if (!id) co_return no_data_found(call);
   auto key = key_of_request(call, store::KeyedRoute::bulk_commit_immediate);
   if (!key) co_return std::move(key.error());
-  co_return co_await commit_once(api, call, *key, *id, std::nullopt);
+  co_return co_await commit_once(api, call, *key, *id, {});
 }
 
 Task<http::Response> cancel(Api& api, Call& call) {

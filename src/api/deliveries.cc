@@ -114,6 +114,7 @@ store::DeliveryFilter read_filter(Call& call, bool with_smtp, intake::Problems& 
   filter.from = reader.text("from", 254);
   filter.list_unsubscribe_url = reader.text("list_unsubscribe_url", 450);
   filter.list_unsubscribe_mailto = reader.text("list_unsubscribe_mailto", 450);
+  filter.tag = reader.text("tag", kTagCharactersMax);
   for (const std::string& word : reader.words("status")) {
     if (const auto status = delivery_status_from_contract(word)) {
       filter.statuses.push_back(*status);

@@ -16,6 +16,7 @@
 #include "base/digest.h"
 #include "http/header_value.h"
 #include "intake/check.h"
+#include "mail/delivery_uuid.h"
 
 namespace todoku::api {
 namespace {
@@ -204,7 +205,7 @@ http::Response door_refusal(doors::Service service, const intake::Refusal& refus
 }
 
 std::string uuid_of(store::PublicId delivery) {
-  return fmt::format("00000000-0000-4000-8000-{:012x}", delivery);
+  return delivery_uuid(delivery);
 }
 
 }  // namespace todoku::api

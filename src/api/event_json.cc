@@ -40,6 +40,7 @@ void outcome_members(http::JsonWriter& json, const store::EventRecord& event) {
 
 std::string_view name_of_subject(store::EventKind kind) {
   if (store::is_of_protection(kind)) return "rates_of";
+  if (store::is_of_limit(kind)) return "limit";
   return store::is_of_domain_check(kind) ? "domain" : "credential";
 }
 
@@ -58,6 +59,7 @@ void write_event(http::JsonWriter& json, const store::EventRecord& event) {
   } else {
     json.member("delivery_type", contract_word(event.delivery->type));
     json.member("subject", event.delivery->subject);
+    if (event.delivery->sandbox) json.member("sandbox", true);
     label_members(json, event.delivery->labels, event.delivery->type);
   }
   json.member("deleted", event.is_gone);
@@ -70,6 +72,9 @@ void write_event(http::JsonWriter& json, const store::EventRecord& event) {
   } else {
     id_or_null(json, "maillog_id", event.log_id);
     text_or_null(json, "email", event.address);
+    text_or_null(json, "reference", event.attached.reference);
+    json.key("metadata");
+    write_metadata(json, event.attached.metadata);
     if (store::has_outcome(event.entry.kind)) outcome_members(json, event);
     if (event.entry.kind == store::EventKind::opened) {
       json.member("opened_by", to_string(event.entry.opened_by));

@@ -270,7 +270,26 @@ std::vector<InsertCode> Fields::codes_and_data(std::size_t max) const {
 }
 
 intake::RecipientRequest Fields::recipient(std::size_t codes_max) const {
-  return {text("email").value_or(""), codes_and_data(codes_max)};
+  return {text("email").value_or(""), codes_and_data(codes_max), attached()};
+}
+
+Attached Fields::attached() const {
+  constexpr std::string_view kMetadata = "metadata";
+  Attached attached{.reference = scalar("reference").value_or("")};
+  const auto* members = object(kMetadata);
+  if (members == nullptr) return attached;
+  if (members->size() > kMetadataMembersMax) {
+    problems_.add(path_to(kMetadata), intake::texts::too_many(kMetadataMembersMax));
+    return attached;
+  }
+  const Fields fields(*members, path_to(kMetadata), problems_);
+  for (const auto& member : *members) {
+    const std::string_view name(member.key().data(), member.key().size());
+    if (auto value = fields.text(name)) {
+      attached.metadata.push_back({std::string(name), std::move(*value)});
+    }
+  }
+  return attached;
 }
 
 Content read_content(const Fields& fields) {

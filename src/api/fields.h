@@ -64,7 +64,9 @@ class Fields {
       std::optional<Escape> escape) const;
   // insert_code, and the values of data as codes in braces (intake/from_template.h).
   [[nodiscard]] std::vector<InsertCode> codes_and_data(std::size_t max) const;
-  // {email, insert_code?, data?}
+  // reference, a string or a number; metadata, {name: string}
+  [[nodiscard]] Attached attached() const;
+  // {email, insert_code?, data?, reference?, metadata?}
   [[nodiscard]] intake::RecipientRequest recipient(std::size_t codes_max) const;
 
   [[nodiscard]] bool is_given(std::string_view name) const { return find(name) != nullptr; }

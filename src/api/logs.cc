@@ -78,6 +78,9 @@ store::LogFilter read_filter(Call& call, intake::Problems& problems) {
   filter.below = query.id("anchor");
   filter.limit = query.number("count", 100);
   filter.address = canonical_address(query, problems);
+  if (std::string reference = query.text("reference", kReferenceOctetsMax); !reference.empty()) {
+    filter.mark = store::Mark{store::MarkKind::reference, std::move(reference), call.account.key};
+  }
   for (const std::string& word : query.words("delivery_type")) {
     if (const auto type = delivery_type_from_contract(word)) {
       filter.types.push_back(*type);
@@ -153,6 +156,7 @@ Task<http::Response> log_detail(Api& api, Call& call) {
   http::JsonWriter json;
   json.begin_object();
   row_members(json, stories->front());
+  attached_members(json, stories->front().attached);
   history_member(json, stories->front());
   json.end_object();
   co_return http::Response::json(200, json.take());

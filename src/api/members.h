@@ -30,7 +30,7 @@ inline constexpr std::array kMailbox{Member{"email"}, Member{"name"}};
 inline constexpr std::array kUnsubscribe{Member{"mailto"}, Member{"url"}, Member{"one_click"}};
 inline constexpr std::array kInsertCode{Member{"key"}, Member{"value"}};
 inline constexpr std::array kRecipient{Member{"email"}, Member{"insert_code", kInsertCode},
-                                       Member{"data"}};
+                                       Member{"data"}, Member{"reference"}, Member{"metadata"}};
 
 // `first` and what an endpoint takes besides.
 template <std::size_t kFirst, std::size_t kMore>
@@ -50,20 +50,30 @@ inline constexpr std::array kContent{
     Member{"html_part"},      Member{"list_unsubscribe", kUnsubscribe},
     Member{"headers"},        Member{"inline_parts", kInlinePart}};
 inline constexpr std::array kLabels{Member{"tags"}, Member{"list_id"}, Member{"purpose"}};
-inline constexpr auto kBegin =
+inline constexpr std::array kPace{Member{"mails"}, Member{"per"}};
+inline constexpr std::array kQuietHours{Member{"from"}, Member{"until"}, Member{"time_zone"}};
+inline constexpr std::array kSteering{Member{"pace", kPace}, Member{"quiet_hours", kQuietHours}};
+inline constexpr auto kMail =
     with(with(kContent, kLabels),
          std::array{Member{"encode"}, Member{"duplicate_policy"}, Member{"open_tracking"},
                     Member{"template"}, Member{"template_version"}, Member{"escape"}});
+inline constexpr auto kBegin = with(kMail, kSteering);
 inline constexpr auto kTransaction =
-    with(kBegin,
+    with(kMail,
          std::array{Member{"to"}, Member{"cc"}, Member{"bcc"}, Member{"insert_code", kInsertCode},
-                    Member{"data"}, Member{"send_at"}, Member{"expires_in"}});
+                    Member{"data"}, Member{"send_at"}, Member{"expires_in"}, Member{"reference"},
+                    Member{"metadata"}});
 inline constexpr std::array kTransactionBatch{Member{"mails", kTransaction}};
 inline constexpr auto kUpdate = with(
-    with(kContent, kLabels),
+    with(with(kContent, kLabels), kSteering),
     std::array{Member{"to", kRecipient}, Member{"keep_duplicates"}, Member{"duplicate_policy"}});
+inline constexpr std::array kWhomToShow{Member{"email"}, Member{"insert_code", kInsertCode}};
+inline constexpr auto kPreview =
+    with(with(kBegin, kWhomToShow), std::array{Member{"delivery_type"}});
+inline constexpr auto kPreviewOfStored = with(kContent, kWhomToShow);
+inline constexpr std::array kResend{Member{"to"}};
 inline constexpr std::array kSendAt{Member{"send_at"}};
-inline constexpr std::array kCommit{Member{"reservation_time"}};
+inline constexpr auto kCommit = with(std::array{Member{"reservation_time"}}, kSteering);
 inline constexpr std::array kTemplate{Member{"name"},      Member{"from", kMailbox},
                                       Member{"subject"},   Member{"text_part"},
                                       Member{"html_part"}, Member{"escape"}};

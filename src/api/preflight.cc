@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "api/api.h"
+#include "api/findings.h"
 #include "api/preflight_answer.h"
 #include "doctor/preflight_texts.h"
 #include "http/json.h"
@@ -31,30 +32,6 @@ void coverage_members(http::JsonWriter& json, const doctor::PreflightCoverage& c
   json.end_object();
 }
 
-void finding_members(http::JsonWriter& json, const doctor::Finding& finding, bool with_content,
-                     Language language) {
-  const doctor::PreflightText& text = doctor::preflight_text(finding.code);
-  json.begin_object();
-  json.member("code", finding.code);
-  json.member("kind", doctor::to_string(text.kind));
-  json.member("outcome", doctor::to_string(finding.outcome));
-  json.member("breaks_bulk_rules",
-              text.breaks_bulk_rules && finding.outcome == doctor::Outcome::fail);
-  json.member("subject", with_content ? std::string_view(finding.subject) : "");
-  json.member("sentence", with_content ? finding.sentence.in(language) : "");
-  json.member("why", finding.why.in(language));
-  json.key("minded_by");
-  json.begin_array();
-  for (const doctor::Receiver receiver : finding.minded_by.list()) {
-    json.value(doctor::to_string(receiver));
-  }
-  json.end_array();
-  json.member("found", with_content ? std::string_view(finding.found) : "");
-  json.member("expected", finding.expected);
-  json.member("advice", finding.advice.in(language));
-  json.end_object();
-}
-
 std::string report_json(const doctor::PreflightReport& report, store::PublicId delivery,
                         const Call& call, bool with_content) {
   http::JsonWriter json;
@@ -64,25 +41,9 @@ std::string report_json(const doctor::PreflightReport& report, store::PublicId d
   json.member("mode", to_string(call.account.preflight));
   json.member("breaks_bulk_rules", !report.broken_bulk_rules().empty());
   coverage_members(json, report.coverage);
-  json.key("findings");
-  json.begin_array();
-  for (const doctor::Finding& finding : report.findings) {
-    finding_members(json, finding, with_content, call.language);
-  }
-  json.end_array();
+  add_findings(json, report.findings, with_content, call.language);
   json.end_object();
   return json.take();
-}
-
-http::Response not_judged(const Error& error, Language language) {
-  if (error.kind == ErrorKind::unsupported) {
-    return refused(410,
-                   {"it cannot be composed any more: its content was erased, or a DKIM key that "
-                    "signed it is gone.",
-                    "本文が消去されたか、署名に使われたDKIM鍵が削除されたため、作成できません。"},
-                   language);
-  }
-  return refused(intake::refusal_of(error), language);
 }
 
 Task<http::Response> preflight(Api& api, Call& call) {
@@ -99,7 +60,7 @@ Task<http::Response> preflight(Api& api, Call& call) {
   }
   const auto report = co_await api.preflight()->judge(
       call.account.key, *id, {.within = kPreflightWithin, .asks_anyway = true});
-  if (!report) co_return not_judged(report.error(), call.language);
+  if (!report) co_return not_composed(report.error(), call.language);
   auto response = http::Response::json(200, report_json(*report, *id, call, with_content));
   if (!with_content) response.headers.set(kWithheldHeader, "subject, sentence, found");
   co_return response;
@@ -109,6 +70,8 @@ Task<http::Response> preflight(Api& api, Call& call) {
 
 Task<CommitPreflight> preflight_commit(Api& api, Call& call, store::PublicId id) {
   CommitPreflight result;
+  // Of an account for trials nothing is asked of the DNS.
+  if (call.account.sandbox) co_return result;
   const PreflightMode mode = call.account.preflight;
   if (mode == PreflightMode::off || api.preflight() == nullptr) co_return result;
   const auto place = api.message_places().take(call.account.key);

@@ -88,6 +88,7 @@ std::string recipient_json(const store::Recipient& recipient, bool with_content)
     json.end_object();
   }
   json.end_array();
+  attached_members(json, recipient.attached);
   json.member("created_time", format_date_time(recipient.created));
   json.member("updated_time", format_date_time(recipient.updated));
   json.end_object();

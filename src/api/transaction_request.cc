@@ -51,6 +51,7 @@ intake::TransactionRequest read_transaction(const boost::json::object& object,
   request.cc = fields.texts("cc", limits.cc_max);
   request.bcc = fields.texts("bcc", limits.bcc_max);
   request.insert_codes = fields.codes_and_data(limits.insert_codes_max);
+  request.attached = fields.attached();
   return request;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/api.h"
+#include "api/steering_request.h"
 #include "http/json.h"
 #include "operate/rates.h"
 #include "store/rate_holds.h"
@@ -51,6 +52,8 @@ struct Progress {
   store::Delivery delivery;
   std::optional<Instant> canary_until;
   std::vector<store::RateState> holds;
+  store::Steering steering;
+  std::optional<store::SteeredPause> pause;
 };
 
 // Why it waits though nobody has paused it: as a whole, or at one receiver.
@@ -92,6 +95,7 @@ std::string progress_json(const Progress& progress) {
   // Until then it goes to a few recipients at each receiver.
   date_or_null(json, "canary_until", progress.canary_until);
   holds_member(json, progress.holds);
+  steering_members(json, progress.steering, progress.pause);
   json.end_object();
   return json.take();
 }
@@ -107,9 +111,15 @@ Task<http::Response> progress(Api& api, Call& call) {
         const auto until = operate::canary_until(reader, *delivery, now);
         if (!until) return fail(until.error());
         Progress found{.delivery = std::move(*delivery), .canary_until = *until, .holds = {}};
+        auto steering = reader.steering(found.delivery.key);
+        if (!steering) return fail(std::move(steering.error()));
+        found.steering = std::move(*steering);
         const bool may_be_held = found.delivery.type == DeliveryType::bulk &&
                                  found.delivery.status == DeliveryStatus::sending;
         if (!may_be_held) return found;
+        if (found.delivery.course == store::Course::goes) {
+          found.pause = store::steered_pause(found.steering, now);
+        }
         auto holds = store::rate_holds(reader, found.delivery.key, now);
         if (!holds) return fail(std::move(holds.error()));
         found.holds = std::move(*holds);

@@ -22,7 +22,10 @@ void KnownViews::add(View view, SteadyInstant now) {
 }
 
 Task<std::optional<http::Response>> note_view(Api& api, Call& call, Viewed viewed) {
-  KnownViews::View view{call.key, call.from.to_string(), std::string(viewed.what), viewed.delivery,
+  // Of whom it is about is said by `email`, or by the address where that is not known.
+  std::string what(viewed.what);
+  if (viewed.email == 0) what += " " + viewed.address;
+  KnownViews::View view{call.key, call.from.to_string(), std::move(what), viewed.delivery,
                         viewed.email};
   const SteadyInstant now = api.clock().steady_now();
   if (api.known_views().is_known(view, now)) co_return std::nullopt;

@@ -9,6 +9,7 @@
 
 #include "api/fields.h"
 #include "base/bytes.h"
+#include "events/webhooks/forms.h"
 #include "events/webhooks/told_of.h"
 #include "intake/field_digest.h"
 #include "mail/address.h"
@@ -86,10 +87,33 @@ class Wishes {
   const Fields fields_;
 };
 
+constexpr std::string_view kFormWords = "standard, contract, sendgrid, postmark, resend";
+
+std::optional<WebhookForm> webhook_form(std::string_view word) {
+  for (const WebhookForm form :
+       {WebhookForm::standard, WebhookForm::contract, WebhookForm::sendgrid, WebhookForm::postmark,
+        WebhookForm::resend}) {
+    if (word == to_string(form)) return form;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string_view to_string(WebhookForm form) {
-  return form == WebhookForm::contract ? "contract" : "standard";
+  switch (form) {
+    case WebhookForm::standard:
+      return "standard";
+    case WebhookForm::contract:
+      return "contract";
+    case WebhookForm::sendgrid:
+      return "sendgrid";
+    case WebhookForm::postmark:
+      return "postmark";
+    case WebhookForm::resend:
+      return "resend";
+  }
+  return "";
 }
 
 std::string_view to_string(store::WebhookStatus status) {
@@ -112,10 +136,17 @@ NewEndpoint read_new_webhook(const boost::json::object& object, intake::Problems
   if (!wishes.has("url")) problems.add({"url"}, intake::texts::required());
   wanted.url = SecretText(std::move(url).value_or(""));
   const std::string form = fields.text("form").value_or("standard");
-  if (form == to_string(WebhookForm::contract)) {
-    wanted.form = WebhookForm::contract;
-  } else if (form != to_string(WebhookForm::standard)) {
-    problems.add({"form"}, intake::texts::not_one_of(form, "standard, contract"));
+  if (const auto known = webhook_form(form)) {
+    wanted.form = *known;
+  } else {
+    problems.add({"form"}, intake::texts::not_one_of(form, kFormWords));
+  }
+  if (events::webhooks::is_foreign(wanted.form) && wishes.has("signature")) {
+    problems.add({"signature"}, {"is chosen for the form standard alone.",
+                                 "選べるのはform standardの場合だけです。"});
+  }
+  if (events::webhooks::is_foreign(wanted.form) && fields.truth("insert_codes").value_or(false)) {
+    problems.add({"insert_codes"}, {"has no place in this form.", "このformでは通知できません。"});
   }
   const std::string signature = fields.text("signature").value_or("hmac");
   if (signature == "ed25519") {
@@ -138,6 +169,8 @@ Sha256 fingerprint_of(const NewEndpoint& request) {
   intake::FieldDigest digest("webhook");
   digest.field("url", url.view());
   digest.field("contract", form == WebhookForm::contract);
+  // Only then: of the others it is what versions have made that knew no more.
+  if (events::webhooks::is_foreign(form)) digest.field("form", to_string(form));
   digest.field("ed25519", kind == events::webhooks::SecretKind::ed25519);
   digest.field("kinds", kinds);
   digest.field("tags", tags);

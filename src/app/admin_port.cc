@@ -17,6 +17,7 @@
 #include "app/hold.h"
 #include "app/key_options.h"
 #include "app/module_options.h"
+#include "app/own_mail.h"
 #include "app/probing.h"
 #include "app/sending_platform.h"
 #include "app/store_house.h"
@@ -128,6 +129,7 @@ class StorePort final : public cli::AdminPort {
             .bulk_expiry = delivery.retry_bulk.life_time,
             .describe_engine = {},
             .way_of = {},
+            .copy_of = [this](std::string_view id) { return copy_of(id); },
             .engines_elsewhere = [this] { return house_->engines_elsewhere(*store_); },
             .names = cluster_names(config_),
             .journal_folder = config_.journal.directory,
@@ -140,6 +142,14 @@ class StorePort final : public cli::AdminPort {
             .slot_pace = slot_pace(config_),
             .probes = probe_plan(config_),
             .changed = {}};
+  }
+
+  // Without a master key at hand no Message-ID of ours can be read.
+  std::optional<store::RecipientKey> copy_of(std::string_view message_id) {
+    const auto box = secret_box();
+    if (!box) return std::nullopt;
+    const auto secret = instance_secret(**box, *store_);
+    return secret ? copy_named_by(message_id, *secret) : std::nullopt;
   }
 
   Result<const SecretBox*> secret_box() {

@@ -24,6 +24,7 @@
 #include "app/module_options.h"
 #include "app/open_files.h"
 #include "app/outbound_calls.h"
+#include "app/own_mail.h"
 #include "app/preflight_names.h"
 #include "app/probing.h"
 #include "app/proof_names.h"
@@ -612,6 +613,7 @@ operate::Operations::Options Engine::Parts::operation_options() {
       .bulk_expiry = delivery.retry_bulk.life_time,
       .describe_engine = [this](operate::EngineStatus& status) { describe(status); },
       .way_of = [this](const store::Story& story) { return way_of(story); },
+      .copy_of = [this](std::string_view id) { return copy_named_by(id, secret); },
       .engines_elsewhere = {},
       .names = cluster_names(config),
       .journal_folder = config.journal.directory,

@@ -181,6 +181,7 @@ class Hold::Doors {
                   status.roles = options_.config.engine.roles;
                 },
             .way_of = {},
+            .copy_of = {},
             .engines_elsewhere = {},
             .names = cluster_names(options_.config),
             .journal_folder = options_.config.journal.directory,

@@ -86,6 +86,17 @@ delivery::policy::RetryOptions retry(const config::Config::Delivery& given,
           .life_time = hours(expiry_hours)};
 }
 
+// Receivers of a smarthost's mail see the smarthost's.
+std::vector<std::string> addresses_seen(const config::Config::Egress& source) {
+  std::vector<std::string> seen;
+  if (!source.via.empty()) return seen;
+  for (const std::string& text :
+       {source.public_address, source.ec2_public_ipv4, source.bind_ipv4, source.bind_ipv6}) {
+    if (const auto parsed = address(text)) seen.push_back(parsed->to_string());
+  }
+  return seen;
+}
+
 std::vector<delivery::EgressSource> sources(const config::Config& config, async::FilePool* files) {
   std::vector<config::Config::Egress> configured = config.egress;
   if (configured.empty()) configured.push_back({.name = "default", .ipv4 = true});
@@ -99,6 +110,7 @@ std::vector<delivery::EgressSource> sources(const config::Config& config, async:
          .use_v6 = source.ipv6,
          .ehlo = source.hello_name.empty() ? hello_name(config) : ascii(source.hello_name),
          .smarthost = smarthost_of(source, files),
+         .seen_as = addresses_seen(source),
          .proxy = proxy_of(source, files)});
   }
   return all;
@@ -500,7 +512,9 @@ http::GuardedOptions guarded_options(const config::Config& config) {
   for (const std::string& text : config.outbound.allow) {
     permits.push_back(net::OutboundRule::Permit::parse(text).value());
   }
-  return {.rule = net::OutboundRule(std::move(permits), route_options(config).own_addresses),
+  return {.rule = net::OutboundRule(std::move(permits), route_options(config).own_addresses,
+                                    config.smtp_out.sandbox ? net::OutboundRule::Internet::closed
+                                                            : net::OutboundRule::Internet::open),
           .ca_file = config.outbound.ca_file,
           .user_agent = fmt::format("todoku/{}", version())};
 }
@@ -565,6 +579,7 @@ delivery::Options delivery_options(const config::Config& config, const InstanceS
   options.return_path_domain = config.smtp_out.return_path_domain.empty()
                                    ? hello_name(config)
                                    : ascii(config.smtp_out.return_path_domain);
+  options.sandbox = config.smtp_out.sandbox;
   options.return_path_receives = !config.smtp_out.return_path_domain.empty();
   options.message_id_domain = config.smtp_out.message_id_domain.empty()
                                   ? options.return_path_domain

@@ -10,6 +10,7 @@
 
 #include "api/preflight.h"
 #include "app/preflight_facts.h"
+#include "app/sample_facts.h"
 #include "delivery/key_ring.h"
 #include "delivery/options.h"
 #include "delivery/sample_letters.h"
@@ -21,11 +22,6 @@ namespace todoku::app {
 // smaller ones, as a sample of them (store::DomainHistogram::largest_and_some()).
 inline constexpr std::size_t kDomainsAsked = 500;
 inline constexpr std::size_t kSmallerDomainsAsked = 100;
-// Recipients that are looked at, and of them those whose message is made; of large messages fewer,
-// so that all together are no larger than kComposedOctetsMax, but one.
-inline constexpr std::size_t kRecipientsSampled = 500;
-inline constexpr std::size_t kMessagesComposed = 10;
-inline constexpr std::size_t kComposedOctetsMax = std::size_t{4} << 20U;
 // Of the time there is, a part: no further message is made after it, and no more of the list is
 // counted. The rest is for the DNS.
 inline constexpr int kComposingShare = 3;

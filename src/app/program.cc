@@ -21,6 +21,7 @@
 
 #include "app/admin_port.h"
 #include "app/check_names.h"
+#include "app/dev_folder.h"
 #include "app/host_check.h"
 #include "app/installation_examination.h"
 #include "app/lambda_command.h"
@@ -115,7 +116,39 @@ void Program::tell_if_one_begins(const config::LoadedConfig& loaded) {
              where, where);
 }
 
+int Program::serve_dev(const cli::ServeOptions& options) {
+  const auto refuse = [this](std::string_view why) {
+    fmt::print(err_, "todoku: {}\n", why);
+    return 1;
+  };
+  if (options.config || !options.roles.empty() || options.begin_new) {
+    return refuse("--dev has a configuration of its own: no --config, --roles or --new");
+  }
+  const auto folder = open_dev_folder(options.dev_folder);
+  if (!folder) return refuse(folder.error().detail);
+  auto loaded = config::load_config(folder->config_file(), {});
+  if (!tell(loaded)) return 1;
+  if (const auto faults = dev_faults(loaded->config, *folder); !faults.empty()) {
+    for (const std::string& fault : faults) fmt::print(err_, "{}\n", fault);
+    return 1;
+  }
+  if (engine_answers(loaded->config)) {
+    return refuse(fmt::format("an engine is running in {} already", folder->path));
+  }
+  {
+    auto port = unless_refused([&] { return open_admin_port(*loaded); });
+    if (!port) return refuse(port.error().detail);
+    const auto made = make_dev_account(**port, loaded->config, *folder);
+    if (!made) return refuse(made.error().detail);
+  }
+  const auto greeting = dev_greeting(*folder);
+  if (!greeting) return refuse(greeting.error().detail);
+  out_ << *greeting << std::flush;
+  return app::serve(std::move(*loaded), false);
+}
+
 int Program::serve(const cli::ServeOptions& options) {
+  if (options.dev) return serve_dev(options);
   auto loaded = load(options.config);
   if (!loaded) return 1;
   if (!options.roles.empty()) {

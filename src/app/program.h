@@ -73,6 +73,8 @@ class Program final : public cli::Host {
   // Who forgot --config, or is in the wrong folder, begins an installation beside the one meant.
   void tell_if_one_begins(const config::LoadedConfig& loaded);
 
+  // An installation to try in (dev_folder.h), and its engine.
+  int serve_dev(const cli::ServeOptions& options);
   const config::Environment environment_;
   const SystemClock clock_;
   std::ostream& out_;

@@ -83,7 +83,8 @@ Sending::Sending(const World& world, delivery::Options options,
               "todoku_automations_total", "Automations that receivers' answers have set off."),
           .slowdowns = &slowdowns_,
           .paces = &paces_,
-          .warm_up = &warm_up_},
+          .warm_up = &warm_up_,
+          .refusals = &refusals_},
       lanes_(lane_world_, world.rules),
       courier_world_{.store = store_,
                      .queues = world.queues,
@@ -410,12 +411,13 @@ void Sending::hand_over(store::Accepted accepted) {
     batches.push_back(holdings_.take(std::move(leased), nullptr));
     batches.back()->leave_untouched();
   }
-  // Account weights matter among bulk; one transaction is one pick either way.
+  // Account weights matter among bulk; one transaction is one pick either way. Of accounts for
+  // trials nothing is handed over (intake/intake.h): couriers claim it, and read whose it is.
   const auto pool = pool_choice_.of(accepted.delivery, accepted.content.from);
   if (!pool) return;
   auto content = delivery::LetterContent::of(std::move(accepted.content), options_);
   auto letter =
-      delivery::make_letter(accepted.delivery, std::move(content), 1, keys_, options_, store_);
+      delivery::make_letter(accepted.delivery, std::move(content), {}, keys_, options_, store_);
   if (!letter || !accepting_) {
     // Whoever claims it will tell its story why.
     if (!letter) {

@@ -182,6 +182,7 @@ class Sending {
   delivery::egress::OwnShortage shortage_;
   delivery::egress::KnownReceivers receivers_;
   delivery::egress::LaneSlowdowns slowdowns_;
+  delivery::egress::SourceRefusals refusals_;
   delivery::PaceMemory paces_;
   delivery::WarmUp warm_up_;
   delivery::egress::LaneWorld lane_world_;

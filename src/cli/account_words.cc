@@ -27,6 +27,7 @@ void AccountWords::add_account() {
   book_.option(add, "--weight", account_.weight, calls::kAddAccount, "weight");
   add->add_flag("--no-key", account_.without_key,
                 book_.say({"Without an API key", "API キーを作らない"}));
+  add->add_flag("--sandbox", account_.sandbox, book_.say(calls::kAddAccount.find("sandbox")->help));
   book_.speaks(add, [this](Session& session) { return account_add(session, account_); });
   book_.speaks(book_.verb(group, "list", {"List them", "一覧を表示する"}), account_list);
   CLI::App* suspend = book_.verb(
@@ -87,6 +88,18 @@ void AccountWords::add_account() {
     return account_preflight(s, account_.name,
                              parse_preflight_mode(account_text_).value_or(PreflightMode::warn));
   });
+  CLI::App* allow = book_.verb(group, "allow",
+                               {"To whom alone it may send; without anybody: tell",
+                                "送信を許可する宛先を限る。宛先なしなら現在の設定を表示する"});
+  account_name(allow);
+  allow->add_option("RECIPIENT", allowed_,
+                    book_.say({"Addresses, domains, and *.domain for all below it",
+                               "アドレス、ドメイン、*.ドメイン（その下すべて）"}));
+  allow->add_flag("--everybody", allow_everybody_,
+                  book_.say({"No bounds any more", "制限をなくす"}));
+  book_.speaks(allow, [this](Session& s) {
+    return account_allow(s, account_.name, allowed_, allow_everybody_);
+  });
   add_account_limit(group);
 }
 
@@ -122,6 +135,7 @@ void AccountWords::add_key() {
   book_.option(add, "--scopes", key_.scopes, calls::kAddKey, "scopes");
   book_.option(add, "--networks", key_.networks, calls::kAddKey, "networks");
   book_.option(add, "--days", key_.days, calls::kAddKey, "days");
+  add->add_flag("--sandbox", key_.sandbox, book_.say(calls::kAddKey.find("sandbox")->help));
   book_.speaks(add, [this](Session& s) { return key_add(s, account_.name, key_); });
   CLI::App* list = book_.verb(group, "list", {"List them", "一覧を表示する"});
   account_name(list);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <CLI/App.hpp>
 
@@ -29,6 +30,8 @@ class AccountWords {
   WordBook book_;
   AccountAdd account_;
   std::string account_text_;
+  std::vector<std::string> allowed_;
+  bool allow_everybody_ = false;
   AccountRetention retention_;
   AccountLimit account_limit_;
   KeyRequest key_;

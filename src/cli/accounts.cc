@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// todoku account add|list|suspend|resume|weight|text-from-html|open-tracking|preflight|limit
+// todoku account add|list|suspend|resume|weight|text-from-html|open-tracking|preflight|allow|limit
 #include <utility>
 
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
+#include <fmt/ostream.h>
 
 #include "cli/commands.h"
 #include "cli/issued_key.h"
@@ -37,21 +38,27 @@ void tell_of_refused(Session& session, const boost::json::value& added) {
       text_of(added, "now_refused"));
 }
 
+Sentence account_state(const boost::json::value& account) {
+  if (truth_of(account, "suspended")) return {"suspended", "停止中"};
+  if (truth_of(account, "sandbox")) return {"sandbox", "サンドボックス"};
+  return {"active", "有効"};
+}
+
 }  // namespace
 
 int account_add(Session& session, const AccountAdd& options) {
-  return session.call(Given(calls::kAddAccount)
-                          .with("name", options.name)
-                          .with("weight", options.weight)
-                          .with("with_key", !options.without_key),
-                      [&](const boost::json::value& account) {
-                        session.say({"Account {} added.", "アカウント {} を追加しました。"},
-                                    options.name);
-                        tell_of_refused(session, account);
-                        if (!options.without_key) {
-                          print_issued_key(session, account.at("key"));
-                        }
-                      });
+  Given given = Given(calls::kAddAccount)
+                    .with("name", options.name)
+                    .with("weight", options.weight)
+                    .with("with_key", !options.without_key);
+  if (options.sandbox) given.with("sandbox", true);
+  return session.call(given, [&](const boost::json::value& account) {
+    session.say({"Account {} added.", "アカウント {} を追加しました。"}, options.name);
+    tell_of_refused(session, account);
+    if (!options.without_key) {
+      print_issued_key(session, account.at("key"));
+    }
+  });
 }
 
 int account_list(Session& session) {
@@ -63,13 +70,11 @@ int account_list(Session& session) {
              session.words({"ADDED", "追加日時"}),
              session.words({"TEXT FROM HTML", "HTML からテキスト"})}};
         for (const auto& account : list_of(answer, "accounts")) {
-          rows.push_back(
-              {text_of(account, "name"),
-               session.words(truth_of(account, "suspended") ? Sentence{"suspended", "停止中"}
-                                                            : Sentence{"active", "有効"}),
-               fmt::format("{}", number_of(account, "weight")),
-               fmt::format("{}", number_of(account, "keys")), time_of(account, "created"),
-               truth_of(account, "text_from_html") ? "on" : "off"});
+          rows.push_back({text_of(account, "name"), session.words(account_state(account)),
+                          fmt::format("{}", number_of(account, "weight")),
+                          fmt::format("{}", number_of(account, "keys")),
+                          time_of(account, "created"),
+                          truth_of(account, "text_from_html") ? "on" : "off"});
         }
         print_table(session.out(), std::move(rows));
       });
@@ -177,6 +182,31 @@ int account_preflight(Session& session, const std::string& name, PreflightMode m
       break;
   }
   return change(session, name, "preflight", std::string(to_string(mode)), done);
+}
+
+int account_allow(Session& session, const std::string& name, const std::vector<std::string>& list,
+                  bool everybody) {
+  const auto tell = [&](const boost::json::value& account) {
+    const auto& allowed = list_of(account, "allowed_recipients");
+    if (allowed.empty()) {
+      session.say({"Account {} may send to everybody.", "アカウント {} の宛先に制限はありません。"},
+                  name);
+      return;
+    }
+    session.say({"Account {} may send to these alone; others are refused at every door:",
+                 "アカウント {} の宛先は次に限られます。ほかの宛先はどの入口でも拒否します:"},
+                name);
+    for (const auto& entry : allowed) {
+      fmt::print(session.out(), "{}\n", std::string_view(entry.as_string()));
+    }
+  };
+  if (list.empty() && !everybody) {
+    return session.call(Given(calls::kShowAccount).with("account", name), tell);
+  }
+  return session.call(Given(calls::kChangeAccount)
+                          .with("account", name)
+                          .with("allowed_recipients", fmt::format("{}", fmt::join(list, ","))),
+                      tell);
 }
 
 int account_retention(Session& session, const std::string& name, const AccountRetention& kept) {

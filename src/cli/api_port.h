@@ -36,6 +36,7 @@ struct ApiRequest {
   std::string answered_with = {};
   bool answered_in_csv = false;               // a success is a list as text/csv instead
   bool answered_in_zip = false;               // ... or an archive, application/zip
+  bool answered_in_message = false;           // ... or a mail, message/rfc822
   std::chrono::milliseconds timeout{60'000};  // for everything
   // Octets of an answer that are read; the largest is a suppression list as CSV.
   std::size_t answer_max = std::size_t{256} << 20U;

@@ -60,6 +60,9 @@ bool is_ours(const ApiRequest& request, const ReadAnswer& read) {
   if (request.answered_in_zip) {
     return read.answer.headers.get("Content-Type").starts_with("application/zip");
   }
+  if (request.answered_in_message) {
+    return read.answer.headers.get("Content-Type").starts_with("message/rfc822");
+  }
   const boost::json::object* const object = read.value.if_object();
   return object != nullptr &&
          (request.answered_with.empty() || is_as_named(read.value, request.answered_with));

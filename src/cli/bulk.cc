@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// todoku bulk send|commit|show|pause|resume|stop|cancel|delete
+// todoku bulk send|commit|show|pause|resume|stop|pace|quiet-hours|cancel|delete
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -15,6 +15,8 @@
 #include "cli/sender_commands.h"
 #include "cli/user_files.h"
 #include "explain/own_words.h"
+#include "mail/pace.h"
+#include "mail/quiet_hours.h"
 
 namespace todoku::cli {
 namespace {
@@ -136,6 +138,32 @@ void print_holds(ApiSession& api, const boost::json::value& value) {
             << '\n';
 }
 
+// What its sender wants of it.
+void print_steering(ApiSession& api, const boost::json::value& value) {
+  const auto member = [](const boost::json::value& of, std::string_view name) {
+    const auto* const object = of.if_object();
+    const auto* const found = object == nullptr ? nullptr : object->if_contains(name);
+    return found == nullptr || found->is_null() ? nullptr : found;
+  };
+  std::ostream& out = api.out();
+  if (const auto* const pace = member(value, "pace")) {
+    fmt::print(out, "{:<12} {}/{}\n", "pace", number_of(*pace, "mails"), text_of(*pace, "per"));
+  }
+  if (const auto* const quiet = member(value, "quiet_hours")) {
+    fmt::print(out, "{:<12} {}-{} {}\n", "quiet_hours", text_of(*quiet, "from"),
+               text_of(*quiet, "until"), text_of(*quiet, "time_zone"));
+  }
+  if (const auto* const waits = member(value, "waits")) {
+    const Session& session = api.session();
+    const bool is_quiet = text_of(*waits, "because") == "quiet_hours";
+    fmt::print(out, "{:<12} {}\n", "waits",
+               is_quiet ? session.words({"until {0} (quiet hours)", "{0} まで（静音時間帯）"},
+                                        text_of(*waits, "until"))
+                        : session.words({"until {0} (its pace)", "{0} まで（送信速度）"},
+                                        text_of(*waits, "until")));
+  }
+}
+
 void print_progress(ApiSession& api, const boost::json::value& value) {
   std::ostream& out = api.out();
   fmt::print(out, "{:<12} {}\n", "delivery_id", number_of(value, "delivery_id"));
@@ -148,6 +176,7 @@ void print_progress(ApiSession& api, const boost::json::value& value) {
   for (const std::string_view state : kStates) {
     fmt::print(out, "{:<12} {}\n", state, number_of(value, state));
   }
+  print_steering(api, value);
   print_holds(api, value);
 }
 
@@ -371,6 +400,69 @@ int bulk_order(Session& session, std::int64_t delivery, const std::string& order
                     session.say({"Delivery {}: {}.", "配信 {}: {} を受け付けました。"}, delivery,
                                 order);
                   });
+}
+
+int bulk_pace(Session& session, std::int64_t delivery, const std::string& pace) {
+  ApiSession api(session);
+  ApiRequest request{
+      .method = "DELETE", .target = of_delivery(delivery, "/pace"), .answered_with = "delivery_id"};
+  if (pace != "none") {
+    const auto wanted = parse_pace(pace);
+    if (!wanted) {
+      return api.fail_with(
+          kWrongWords, session.words({"{}: not a pace; give 600/minute, 10000/hour (at most {}) or "
+                                      "none",
+                                      "{}: 600/minute、10000/hour（最大 {}）または none の形で指定"
+                                      "してください"},
+                                     pace, kPaceMailsMax));
+    }
+    request.method = "PUT";
+    http::JsonWriter json;
+    json.begin_object();
+    json.member("mails", wanted->mails);
+    json.member("per", unit_of(*wanted));
+    json.end_object();
+    request.body = json.take();
+  }
+  return api.call(request, [&](const ReadAnswer&) {
+    if (pace == "none") {
+      session.say({"Delivery {} goes as fast as it can.", "配信 {} の速度制限を解除しました。"},
+                  delivery);
+    } else {
+      session.say({"Delivery {} goes at {} at most.", "配信 {} の送信を最大 {} にしました。"},
+                  delivery, pace);
+    }
+  });
+}
+
+int bulk_quiet_hours(Session& session, std::int64_t delivery, const std::string& hours,
+                     const std::string& zone) {
+  ApiSession api(session);
+  ApiRequest request{.method = "DELETE",
+                     .target = of_delivery(delivery, "/quiet_hours"),
+                     .answered_with = "delivery_id"};
+  if (hours != "none") {
+    const auto wanted = parse_quiet_hours(fmt::format("{} {}", hours, zone));
+    if (!wanted) return api.fail_with(kWrongWords, wanted.error().detail);
+    request.method = "PUT";
+    http::JsonWriter json;
+    json.begin_object();
+    json.member("from", time_of_day(wanted->from));
+    json.member("until", time_of_day(wanted->until));
+    json.member("time_zone", wanted->zone);
+    json.end_object();
+    request.body = json.take();
+  }
+  return api.call(request, [&](const ReadAnswer&) {
+    if (hours == "none") {
+      session.say({"Delivery {} has no quiet hours.", "配信 {} の静音時間帯を解除しました。"},
+                  delivery);
+    } else {
+      session.say({"Nothing of delivery {} is begun {} ({}).",
+                   "配信 {} は {}（{}）のあいだ送信を始めません。"},
+                  delivery, hours, zone);
+    }
+  });
 }
 
 int bulk_delete(Session& session, std::int64_t delivery) {

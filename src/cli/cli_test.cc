@@ -87,6 +87,30 @@ TEST_F(CommandLineTest, ShowsANewKeyOnce) {
   EXPECT_THAT(out.str(), HasSubstr("dG9rZW4="));
 }
 
+TEST_F(CommandLineTest, AKeyMayBeOfTheSandboxBesideAnAccount) {
+  host.answer = [](const AdminRequest&) {
+    return AdminAnswer{201, R"({"id":1,"login_id":"shop.sandbox","api_key":"abc",)"
+                            R"("bearer_token":"dG9rZW4="})"};
+  };
+  EXPECT_EQ(run({"key", "add", "shop", "--sandbox"}), 0);
+  EXPECT_THAT(host.asked[0].body, HasSubstr(R"("sandbox":true)"));
+  EXPECT_THAT(out.str(), HasSubstr("Key 1 of account shop.sandbox added."));
+}
+
+TEST_F(CommandLineTest, ShowsAndChangesWhomAnAccountMaySendTo) {
+  host.answer = [](const AdminRequest&) {
+    return AdminAnswer{200, R"({"allowed_recipients":["example.com","ken@example.jp"]})"};
+  };
+  EXPECT_EQ(run({"account", "allow", "shop"}), 0);
+  EXPECT_EQ(host.asked[0].method, "GET");
+  EXPECT_EQ(run({"account", "allow", "shop", "example.com", "ken@example.jp"}), 0);
+  EXPECT_EQ(host.asked[1].body, R"({"allowed_recipients":"example.com,ken@example.jp"})");
+  EXPECT_THAT(out.str(),
+              HasSubstr("others are refused at every door:\nexample.com\nken@example.jp"));
+  EXPECT_EQ(run({"account", "allow", "shop", "--everybody"}), 0);
+  EXPECT_EQ(host.asked[2].body, R"({"allowed_recipients":""})");
+}
+
 TEST_F(CommandLineTest, ShowsTheNewPasswordOfAnSmtpCredentialOnce) {
   host.answer = [](const AdminRequest&) {
     return AdminAnswer{201, R"({"account":"shop","name":"relay","password":"abc-_"})"};
@@ -140,6 +164,12 @@ TEST_F(CommandLineTest, PassesNamesEncoded) {
   EXPECT_EQ(run({"explain", "a+b@example.jp", "--lang", "ja", "--account", "shop"}), 1);
   EXPECT_EQ(host.asked[1].target,
             "/explain?address=a%2Bb%40example.jp&account=shop&lang=ja&limit=20");
+  EXPECT_EQ(run({"explain", "--reference", "4711/a"}), 1);
+  EXPECT_THAT(host.asked.back().target, HasSubstr("reference=4711%2Fa"));
+  EXPECT_EQ(run({"explain", "--message-id", "<1@example.jp>"}), 1);
+  EXPECT_THAT(host.asked.back().target, HasSubstr("message_id=%3C1%40example.jp%3E"));
+  EXPECT_EQ(run({"explain", "--mail", "71"}), 1);
+  EXPECT_THAT(host.asked.back().target, HasSubstr("email_id=71"));
 }
 
 TEST_F(CommandLineTest, AMailThatIsNotOnRecordIsStatusOne) {
@@ -539,6 +569,10 @@ TEST_F(JapaneseTest, IsSpokenByEveryComplaintAboutWords) {
            {"account", "text-from-html", "a", "perhaps"},
            {"dkim", "import", "--account", "a", "--domain", "b", "--selector", "c"},
            {"explain"},
+           {"explain", "--mail", "71", "--reference", "4711"},
+           {"explain", "a@b.jp", "--message-id", "<1@example.jp>"},
+           {"explain", "--reference", "4711", "--site", "docomo"},
+           {"explain", "--for-recipient", "--site", "docomo"},
            {"explain", "a@b.jp", "--limit", "1", "--limit", "2"},
            {"stuck", "release"},
            {"stuck", "release", "a"},

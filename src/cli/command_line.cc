@@ -220,6 +220,18 @@ class CommandLine {
                      say({"What this process does, as in engine.roles",
                           "このプロセスの役割（engine.roles と同じ）"}))
         ->delimiter(',');
+    CLI::Option* dev = command->add_flag(
+        "--dev", serve_.dev,
+        say({"To try: one account, everything is caught, nothing leaves this machine "
+             "(docs/sandbox.md)",
+             "お試し用。アカウントは 1 つ、メールはすべて捕まえ、外には何も出さない"
+             "（docs/sandbox.ja.md）"}));
+    command
+        ->add_option("--dev-folder", serve_.dev_folder,
+                     say({"Where it is kept; made, and none that is there otherwise",
+                          "その置き場所。新しく作る。ほかの目的のフォルダーは使わない"}))
+        ->needs(dev)
+        ->capture_default_str();
     runs(command, [this] {
       serve_.config = common_.config;
       serve_.begin_new = common_.begin_new;

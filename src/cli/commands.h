@@ -22,6 +22,7 @@ struct AccountAdd {
   std::string name;
   std::int64_t weight = 1;
   bool without_key = false;
+  bool sandbox = false;
 };
 int account_add(Session& session, const AccountAdd& options);
 int account_list(Session& session);
@@ -29,6 +30,9 @@ int account_suspend(Session& session, const std::string& name, bool suspended);
 int account_weight(Session& session, const std::string& name, std::int64_t weight);
 int account_text_from_html(Session& session, const std::string& name, bool on);
 int account_open_tracking(Session& session, const std::string& name, bool on);
+// Of nobody and not `everybody`: tells.
+int account_allow(Session& session, const std::string& name, const std::vector<std::string>& list,
+                  bool everybody);
 int account_preflight(Session& session, const std::string& name, PreflightMode mode);
 // nullopt stays as it is; 0: as the installation has it.
 struct AccountRetention {
@@ -51,6 +55,7 @@ struct KeyRequest {
   std::optional<std::string> scopes;
   std::optional<std::string> networks;
   std::optional<std::int64_t> days;
+  bool sandbox = false;
 };
 int key_add(Session& session, const std::string& account, const KeyRequest& request);
 int key_rotate(Session& session, const std::string& account, std::int64_t id,
@@ -140,6 +145,7 @@ int dmarc_check(Session& session, const DmarcCheck& which);
 struct SmtpCredentialRequest {
   std::string account;
   std::string name;
+  bool sandbox = false;
   std::optional<std::string> traffic;
   std::optional<std::string> purpose;
   std::optional<std::string> options;
@@ -234,7 +240,10 @@ int domain_history(Session& session, const DomainHistoryWish& wish);
 
 // -- stories.cc
 struct Explain {
-  std::string address;  // empty: many mails, by receiver and cause
+  std::string address;  // or one of the next three; else many mails, by receiver and cause
+  std::string reference;
+  std::string message_id;
+  std::int64_t mail = 0;
   std::int64_t delivery = 0;
   std::string domain;
   std::string site;

@@ -35,6 +35,8 @@ struct ServeOptions {
   std::optional<std::string> config;
   std::vector<std::string> roles;  // empty: as configured
   bool begin_new = false;          // a new store, whatever is left of an older one
+  bool dev = false;                // in a folder made for it, from which nothing leaves
+  std::string dev_folder = "todoku-dev";
 };
 
 struct ConfigShowOptions {

@@ -43,9 +43,10 @@ int key_add(Session& session, const std::string& account, const KeyRequest& requ
   if (request.scopes) given.with("scopes", *request.scopes);
   if (request.networks) given.with("networks", *request.networks);
   if (request.days) given.with("days", *request.days);
+  if (request.sandbox) given.with("sandbox", true);
   return session.call(given, [&](const boost::json::value& key) {
     session.say({"Key {0} of account {1} added.", "アカウント {1} のキー {0} を追加しました。"},
-                number_of(key, "id"), account);
+                number_of(key, "id"), text_of(key, "login_id"));
     print_issued_key(session, key);
   });
 }

@@ -30,21 +30,33 @@ void MailWords::add_explain() {
                   "アドレス宛てのメール、または多数のメールがどうなったかを説明する"});
   CLI::Option* const address =
       book_.option(command, "ADDRESS", explain_.address, calls::kExplain, "address");
-  command
-      ->add_flag("--for-recipient", explain_.for_recipient,
-                 book_.say({"What can be sent on to the recipient, of the newest mail",
-                            "受信者にそのまま送れる文面（最新の 1 通）"}))
-      ->needs(address);
+  const std::vector<CLI::Option*> of_one = {
+      address,
+      book_.option(command, "--reference", explain_.reference, calls::kExplain, "reference"),
+      book_.option(command, "--message-id", explain_.message_id, calls::kExplain, "message_id"),
+      book_.option(command, "--mail", explain_.mail, calls::kExplain, "email_id")};
+  for (CLI::Option* const each : of_one) {
+    for (CLI::Option* const other : of_one) {
+      if (each != other) each->excludes(other);
+    }
+  }
+  CLI::Option* const for_recipient =
+      command->add_flag("--for-recipient", explain_.for_recipient,
+                        book_.say({"What can be sent on to the recipient, of the newest mail",
+                                   "受信者にそのまま送れる文面（最新の 1 通）"}));
   std::vector<CLI::Option*> of_many = {
       book_.option(command, "--delivery", explain_.delivery, calls::kExplain, "delivery_id"),
       book_.option(command, "--domain", explain_.domain, calls::kExplain, "domain"),
       book_.option(command, "--site", explain_.site, calls::kExplain, "site"),
       book_.option(command, "--from", explain_.since, calls::kExplain, "since"),
       book_.option(command, "--to", explain_.until, calls::kExplain, "until")};
-  for (CLI::Option* const each : of_many) each->excludes(address);
-  command->parse_complete_callback([address, of_many] {
+  for (CLI::Option* const each : of_many) {
+    each->excludes(for_recipient);
+    for (CLI::Option* const one : of_one) each->excludes(one);
+  }
+  command->parse_complete_callback([of_one, of_many] {
     const auto is_given = [](const CLI::Option* option) { return option->count() > 0; };
-    if (!is_given(address) && std::ranges::none_of(of_many, is_given)) {
+    if (std::ranges::none_of(of_one, is_given) && std::ranges::none_of(of_many, is_given)) {
       throw CLI::RequiredError("ADDRESS");
     }
   });

@@ -214,4 +214,23 @@ void set_body(ApiRequest& request, std::string json, const std::vector<FormFile>
   request.body += fmt::format("--{}--\r\n", boundary);
 }
 
+Result<void> write_insert_codes(http::JsonWriter& json, const std::vector<std::string>& codes) {
+  if (codes.empty()) return {};
+  json.key("insert_code");
+  json.begin_array();
+  for (const std::string& code : codes) {
+    const std::size_t equals = code.find('=');
+    if (equals == std::string::npos) {
+      return fail(ErrorKind::invalid_input,
+                  fmt::format("--insert-code {}: \"__key__=value\"", code));
+    }
+    json.begin_object();
+    json.member("key", std::string_view(code).substr(0, equals));
+    json.member("value", std::string_view(code).substr(equals + 1));
+    json.end_object();
+  }
+  json.end_array();
+  return {};
+}
+
 }  // namespace todoku::cli

@@ -65,6 +65,11 @@ struct MessageParts {
 [[nodiscard]] Result<void> write_fields(http::JsonWriter& json, const MessageFields& fields,
                                         const MessageParts& parts);
 
+// The member `insert_code` of an object that is open, of "__key__=value" each; none of none.
+// Errors: invalid_input, a sentence that names the option.
+[[nodiscard]] Result<void> write_insert_codes(http::JsonWriter& json,
+                                              const std::vector<std::string>& codes);
+
 struct FormFile {
   std::string name;  // of the part: "file"
   std::string file_name;

@@ -27,6 +27,14 @@ struct Send {
 };
 int send_mail(Session& session, const Send& options);
 
+// -- resend.cc
+struct Resend {
+  std::int64_t email = 0;
+  std::string to;               // empty: to its recipient
+  std::string idempotency_key;  // empty: a fresh one
+};
+int resend_mail(Session& session, const Resend& options);
+
 // -- bulk.cc
 struct BulkSend {
   MessageFields fields;
@@ -58,6 +66,11 @@ int bulk_show(Session& session, std::int64_t delivery, bool follow);
 // `order`: pause, resume, stop or cancel.
 int bulk_order(Session& session, std::int64_t delivery, const std::string& order);
 int bulk_delete(Session& session, std::int64_t delivery);
+// `pace`: "600/minute", "10000/hour" or "none".
+int bulk_pace(Session& session, std::int64_t delivery, const std::string& pace);
+// `hours`: "21:00-08:00" or "none"; in this time zone.
+int bulk_quiet_hours(Session& session, std::int64_t delivery, const std::string& hours,
+                     const std::string& zone);
 
 // -- deliveries.cc
 struct DeliverySearch {
@@ -75,6 +88,24 @@ int list_deliveries(Session& session, const DeliverySearch& search);
 int show_delivery(Session& session, std::int64_t delivery);
 // "Will it arrive?": 1 where something fails, 2 where something is not determined.
 int preflight_delivery(Session& session, std::int64_t delivery);
+
+// -- usage.cc
+struct UsageSearch {
+  std::int64_t days = 31;
+  std::int64_t months = 3;
+};
+int show_usage(Session& session, const UsageSearch& search);
+
+// -- preview.cc
+struct Preview {
+  std::string target;  // a delivery's number, or a file with a content as JSON; "-": standard input
+  std::string email;   // empty: the first recipient
+  std::vector<std::string> insert_codes;  // "__name__=value"; of a delivery alone
+  std::string eml;                        // a file that the message goes to
+};
+int show_preview(Session& session, const Preview& options);
+// 1 where something fails.
+int lint_mail(Session& session, const Preview& options);
 
 // -- logs.cc
 struct LogSearch {

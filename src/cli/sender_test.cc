@@ -356,6 +356,23 @@ TEST_F(SenderTest, LogsComeInPagesUntilThereAreEnough) {
   EXPECT_EQ(host.requests[1].target, "/logs/mails/results?anchor=1001&count=500&status%5B%5D=SENT");
 }
 
+TEST_F(SenderTest, UsageTellsLimitsAndTheDaysThatHaveMails) {
+  answer({answered(200, R"({"data":[{"day":"2026-04-02","accepted":0},)"
+                        R"({"day":"2026-04-01","accepted":812}],"limits":[{"limit":)"
+                        R"("mails_per_day","most":1000,"used":812,"remaining":188,)"
+                        R"("resets_in":25260}]})"),
+          answered(200, R"({"data":[{"month":202604,"current":790}]})")});
+  ASSERT_EQ(run({"usage", "--days", "2", "--months", "1"}), 0) << err.str();
+  ASSERT_EQ(host.requests.size(), 2U);
+  EXPECT_EQ(host.requests[0].target, "/usages/days?days=2");
+  EXPECT_EQ(host.requests[1].target, "/usages?month_ago=1");
+  for (const char* words : {"mails_per_day", "188", "7:01", "2026-04-01", "812", "202604", "790"}) {
+    EXPECT_THAT(out.str(), HasSubstr(words));
+  }
+  EXPECT_THAT(out.str(), Not(HasSubstr("2026-04-02")));
+  EXPECT_EQ(run({"usage", "--days", "63"}), 2);
+}
+
 TEST_F(SenderTest, AFilterThatIsNoneIsRefusedWithThoseThatThereAre) {
   answer({answered(200, R"({"data":[]})")});
   EXPECT_EQ(run({"logs", "--status", "SENT,SENTT"}), 2);

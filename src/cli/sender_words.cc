@@ -33,11 +33,17 @@ struct SenderWords::Values {
   Send send;
   BulkSend bulk;
   BulkImport import;
+  Resend resend;
   std::int64_t id = 0;
   bool follow = false;
   std::string at;
+  std::string pace;
+  std::string hours;
+  std::string zone = "Asia/Tokyo";
   DeliverySearch search;
+  Preview preview;
   LogSearch logs;
+  UsageSearch usage;
   EventSearch events;
   WebhookAdd webhook;
   std::string webhook_id;
@@ -52,9 +58,12 @@ struct SenderWords::Values {
 SenderWords::SenderWords(WordBook book)
     : book_(std::move(book)), values_(std::make_unique<Values>()) {
   add_send();
+  add_resend();
   add_bulk();
   add_deliveries();
+  add_preview();
   add_logs();
+  add_usage();
   add_events();
   add_webhook();
   add_templates();
@@ -159,6 +168,23 @@ void SenderWords::add_send() {
   book_.speaks(command, [this](Session& s) { return send_mail(s, values_->send); });
 }
 
+void SenderWords::add_resend() {
+  CLI::App* command = book_.verb(
+      book_.app, "resend",
+      {"Send one mail once more, also to another address", "メールを再送する（宛先の訂正も可）"});
+  Resend& resend = values_->resend;
+  option(command, "EMAIL_ID", resend.email,
+         {"The mail's number, as todoku explain tells it",
+          "メールの番号（todoku explain に表示されるもの）"})
+      ->required()
+      ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
+  option(command, "--to", resend.to,
+         {"The address that was meant; else its recipient's", "正しい宛先。省略すると元の宛先"});
+  option(command, "--idempotency-key", resend.idempotency_key,
+         {"A name by which a repeat sends nothing twice", "再実行で二重に送らないための名前"});
+  book_.speaks(command, [this](Session& s) { return resend_mail(s, values_->resend); });
+}
+
 void SenderWords::add_bulk() {
   CLI::App* group = book_.verb(
       book_.app, "bulk", {"Deliveries to many over the REST API", "REST API で一斉配信を行う"});
@@ -237,6 +263,27 @@ void SenderWords::add_bulk_orders(CLI::App* group) {
   order("pause", {"Hold one that goes out", "送信を一時停止する"});
   order("resume", {"Let it go on", "一時停止を解除する"});
   order("stop", {"End one that goes out, for good", "送信を打ち切る（取り消せません）"});
+  CLI::App* pace =
+      book_.verb(group, "pace", {"Limit how fast one goes", "送信速度の上限を指定する"});
+  id(pace);
+  option(pace, "PACE", values_->pace,
+         {"Mails a minute or an hour: 600/minute, 10000/hour; none: as fast as it can",
+          "1 分または 1 時間あたりの通数（600/minute、10000/hour）。none で解除"})
+      ->required();
+  book_.speaks(pace, [this](Session& s) { return bulk_pace(s, values_->id, values_->pace); });
+  CLI::App* quiet = book_.verb(
+      group, "quiet-hours",
+      {"Begin nothing of one at these hours of the day", "送信を始めない時間帯を指定する"});
+  id(quiet);
+  option(quiet, "HOURS", values_->hours,
+         {"From when until when: 21:00-08:00; none: no such hours",
+          "開始と終了の時刻（21:00-08:00）。none で解除"})
+      ->required();
+  option(quiet, "--zone", values_->zone,
+         {"The time zone: Asia/Tokyo unless given", "タイムゾーン（既定は Asia/Tokyo）"});
+  book_.speaks(quiet, [this](Session& s) {
+    return bulk_quiet_hours(s, values_->id, values_->hours, values_->zone);
+  });
   order("cancel", {"Take a reservation back", "予約を取り消す"});
   CLI::App* remove = book_.verb(group, "delete", {"Remove one", "配信を削除する"});
   id(remove);
@@ -290,6 +337,34 @@ void SenderWords::add_deliveries() {
   book_.speaks(show, [this](Session& s) { return show_delivery(s, values_->id); });
 }
 
+void SenderWords::add_preview() {
+  Preview& preview = values_->preview;
+  const auto add = [&](const std::string& name, const Sentence& help,
+                       int (*body)(Session&, const Preview&)) {
+    CLI::App* command = book_.verb(book_.app, name, help);
+    option(command, "DELIVERY|FILE", preview.target,
+           {"A delivery's number, or a file with a content as JSON; -: standard input",
+            "配信の番号、または内容の JSON ファイル（- は標準入力）"})
+        ->required();
+    option(command, "--email", preview.email,
+           {"Whom the mail is for; else the first recipient", "宛先（省略時は最初の宛先）"});
+    several(command, "--insert-code", preview.insert_codes,
+            {"A value instead of the recipient's, \"__name__=value\"",
+             "差し込みコードの値（\"__name__=値\"）"});
+    book_.speaks(command, [this, body](Session& s) { return body(s, values_->preview); });
+    return command;
+  };
+  CLI::App* shown = add("preview",
+                        {"A mail as a recipient would get it, before it is sent",
+                         "宛先に届くメールを、送信する前に表示する"},
+                        &show_preview);
+  option(shown, "--eml", preview.eml,
+         {"A file to write the message into", "メッセージを書き出すファイル"});
+  add("lint",
+      {"What is wrong with mails, before they are sent", "送信する前に、メールの問題点を調べる"},
+      &lint_mail);
+}
+
 void SenderWords::add_logs() {
   CLI::App* command = book_.verb(
       book_.app, "logs", {"What became of mails, newest first", "送信ログを新しい順に表示する"});
@@ -318,6 +393,19 @@ void SenderWords::add_logs() {
       ->required()
       ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
   book_.speaks(row, [this](Session& s) { return show_log(s, values_->id); });
+}
+
+void SenderWords::add_usage() {
+  constexpr std::int64_t kDaysMost = 62;  // of the API
+  constexpr std::int64_t kMonthsMost = 120;
+  CLI::App* command = book_.verb(book_.app, "usage",
+                                 {"Mails by day and by month, and what is left of the limits",
+                                  "日ごと、月ごとの通数と、上限の残りを表示する"});
+  option(command, "--days", values_->usage.days, {"How many days", "日数"})
+      ->check(CLI::Range(std::int64_t{1}, kDaysMost));
+  option(command, "--months", values_->usage.months, {"How many months", "月数"})
+      ->check(CLI::Range(std::int64_t{1}, kMonthsMost));
+  book_.speaks(command, [this](Session& s) { return show_usage(s, values_->usage); });
 }
 
 void SenderWords::add_events() {
@@ -349,7 +437,9 @@ void SenderWords::add_webhook() {
   CLI::App* add = book_.verb(group, "add", {"Register one", "通知先を登録する"});
   WebhookAdd& webhook = values_->webhook;
   option(add, "URL", webhook.url, {"Where the calls go", "通知先の URL"})->required();
-  option(add, "--form", webhook.form, {"standard or contract", "standard または contract"});
+  option(add, "--form", webhook.form,
+         {"standard, contract, sendgrid, postmark or resend",
+          "standard、contract、sendgrid、postmark、resend のいずれか"});
   option(add, "--signature", webhook.signature, {"hmac or ed25519", "hmac または ed25519"});
   several(add, "--kind", webhook.kinds, {"Only these types of events", "イベントの種類"})
       ->delimiter(',');

@@ -25,11 +25,14 @@ class SenderWords {
   struct Values;
   void add_message(CLI::App* command, bool bulk);
   void add_send();
+  void add_resend();
   void add_bulk();
   void add_bulk_import(CLI::App* group);
   void add_bulk_orders(CLI::App* group);
   void add_deliveries();
+  void add_preview();
   void add_logs();
+  void add_usage();
   void add_events();
   void add_webhook();
   // One that names an endpoint.

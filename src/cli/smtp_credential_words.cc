@@ -26,6 +26,8 @@ void SmtpCredentialWords::add() {
   names(one);
   terms(one, calls::kAddSmtpCredential);
   password(one);
+  one->add_flag("--sandbox", request_.sandbox,
+                book_.say(calls::kAddSmtpCredential.find("sandbox")->help));
   book_.speaks(one, [this](Session& s) { return smtp_credential_add(s, request_); });
   CLI::App* list = book_.verb(group, "list", {"List them", "一覧を表示する"});
   book_.option(list, "--account", request_.account, calls::kListSmtpCredentials, "account");

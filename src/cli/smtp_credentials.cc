@@ -91,11 +91,12 @@ std::string joined_of(const boost::json::value& credential, std::string_view nam
 int smtp_credential_add(Session& session, const SmtpCredentialRequest& request) {
   Given given = of_credential(calls::kAddSmtpCredential, request);
   put_terms(given, request);
+  if (request.sandbox) given.with("sandbox", true);
   if (!put_password(session, given, request)) return 1;
   return session.call(given, [&](const boost::json::value& credential) {
     session.say({"SMTP credential {} of account {} added.",
                  "アカウント {1} の SMTP 認証情報 {0} を追加しました。"},
-                request.name, request.account);
+                request.name, text_of(credential, "account"));
     print_issued(session, credential);
     if (credential.as_object().if_contains("has_domain") == nullptr) return;
     if (const std::string claimed = text_of(credential, "unproven_domain"); !claimed.empty()) {

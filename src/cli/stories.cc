@@ -60,8 +60,17 @@ int explain_mail(Session& session, const Explain& options) {
           .with("lang", std::string(session.language() == Language::japanese ? "ja" : "en"));
   if (!options.account.empty()) given.with("account", options.account);
   if (options.utc) given.with("utc_offset_minutes", std::int64_t{0});
-  if (options.address.empty()) return explain_many(session, options, std::move(given));
-  given.with("address", options.address);
+  if (!options.reference.empty()) {
+    given.with("reference", options.reference);
+  } else if (!options.message_id.empty()) {
+    given.with("message_id", options.message_id);
+  } else if (options.mail != 0) {
+    given.with("email_id", options.mail);
+  } else if (!options.address.empty()) {
+    given.with("address", options.address);
+  } else {
+    return explain_many(session, options, std::move(given));
+  }
   return session.call(
       request_of(given),
       [&](const boost::json::value& answer) {

@@ -128,6 +128,7 @@ struct Config {
     std::string message_id_domain;
     std::vector<std::string> own_names;
     bool allow_private_receivers = false;
+    bool sandbox = false;
     std::string tls_ca_file;
     bool mta_sts = true;
     std::int64_t mta_sts_port = 0;

@@ -272,6 +272,64 @@ TEST(Config, PoolsHaveSourcesAndRulesThatChooseThem) {
               HasSubstr("every egress is in a pool"));
 }
 
+std::vector<std::string> warnings(const std::string& toml) {
+  std::vector<std::string> told;
+  const auto result = read(toml);
+  if (!result) return {"(a problem) " + result.error().problems[0].to_string()};
+  for (const ConfigProblem& warning : result->warnings) told.push_back(warning.to_string());
+  return told;
+}
+
+TEST(ConfigWarnings, TellPoolRulesThatAreNeverAsked) {
+  const std::string pools =
+      "[[egress]]\nname = \"a\"\n[[egress]]\nname = \"b\"\n"
+      "[[pool]]\nname = \"news\"\nsources = [\"a\"]\n";
+  const auto rule = [](std::string_view conditions) {
+    return fmt::format("[[pool_rule]]\npool = \"news\"\n{}\n", conditions);
+  };
+  const std::string bulk = rule("traffic = \"bulk\"");
+  EXPECT_THAT(warnings(pools + bulk + rule("traffic = \"bulk\"\naccount = \"shop\"")),
+              ElementsAre(HasSubstr("pool_rule 2: pool_rule 1 before it fits all of its mail")));
+  EXPECT_THAT(warnings(pools + rule("from_domain = \"*.Example.jp\"") +
+                       rule("from_domain = \"news.example.jp\"") +
+                       rule("from_domain = \"*.a.example.jp\"\npurpose = \"notice\"")),
+              ElementsAre(HasSubstr("pool_rule 2:"), HasSubstr("pool_rule 3:")));
+  EXPECT_THAT(warnings(pools + bulk + rule("traffic = \"transactional\"\naccount = \"shop\"") +
+                       rule("account = \"shop\"")),
+              ElementsAre(HasSubstr("pool_rule 3: pool_rule 1 and 2 before it fit all")))
+      << "both together";
+  // Each is asked for something.
+  EXPECT_THAT(
+      warnings(pools + rule("account = \"shop\"\ntraffic = \"bulk\"") + bulk +
+               rule("from_domain = \"*.example.jp\"") + rule("from_domain = \"example.jp\"") +
+               rule("purpose = \"notice\"") + rule("account = \"bank\"")),
+      ElementsAre());
+}
+
+TEST(ConfigWarnings, TellWhereAlarmsLeadNowhere) {
+  const auto alarms = [](std::string_view via) {
+    return fmt::format(
+        "[alarms]\nmail_to = [\"ops@example.com\"]\nmail_from = \"todoku@example.jp\"\n"
+        "via = \"smtp://{}\"\n",
+        via);
+  };
+  const std::string relay =
+      "[smtp_in]\nenabled = true\nhostname = \"Relay.example.jp\"\n[[smtp_in.listener]]\n"
+      "address = \"0.0.0.0:587\"\n[[egress]]\nname = \"a\"\nbind_ipv4 = \"192.0.2.7\"\n";
+  for (const char* const own :
+       {"127.0.0.1:587", "localhost", "relay.example.jp", "192.0.2.7:587"}) {
+    EXPECT_THAT(warnings(relay + alarms(own)),
+                ElementsAre(HasSubstr("is the relay of this engine (smtp_in.listener "
+                                      "\"0.0.0.0:587\")")))
+        << own;
+  }
+  for (const char* const other : {"127.0.0.1:2525", "smtp.example.com", "192.0.2.8:587"}) {
+    EXPECT_THAT(warnings(relay + alarms(other)), ElementsAre()) << other;
+  }
+  EXPECT_THAT(warnings("[alarms]\nvia = \"smtp://smtp.example.com\"\n"),
+              ElementsAre(HasSubstr("alarms.via: mail_to names nobody")));
+}
+
 TEST(ConfigProblems, ConcernKeysThatContradictOneAnother) {
   EXPECT_THAT(problem("[api]\ntls_certificate_file = \"a.pem\"\n"), HasSubstr("need one another"));
   EXPECT_THAT(problem("[engine]\nroles = [\"scheduler\"]\n"), HasSubstr("need one another"));

@@ -80,6 +80,14 @@ ConfigSection smtp_out() {
                       {"How mail is handed to receivers.", "受信側サーバーへの渡し方。"});
   add_smtp_names(s);
   s.add(
+      "sandbox", &S::sandbox, false,
+      {"Nothing leaves this machine: mail of every account ends in the sandbox "
+       "(docs/sandbox.md), and webhooks reach only what `outbound.allow` names. For a place to "
+       "try in; `todoku serve --dev` makes one.",
+       "この機械から何も送り出さない。全アカウントのメールはサンドボックス（docs/sandbox.ja.md）で"
+       "終わり、webhook は `outbound.allow` で許した先にだけ届く。試験環境向け。`todoku serve "
+       "--dev` はこの環境を作る。"});
+  s.add(
       "allow_private_receivers", &S::allow_private_receivers, false,
       {"Whether to send to receivers on loopback, private and other special addresses. For tests "
        "and for internal mail only.",

@@ -275,6 +275,8 @@ class Reader {
     if (problems_.empty()) {
       warn_of_smtp_in(loaded_.config, loaded_.warnings);
       warn_of_inbound(loaded_.config, loaded_.warnings);
+      warn_of_pools(loaded_.config, loaded_.warnings);
+      warn_of_alarms(loaded_.config, loaded_.warnings);
       return std::move(loaded_);
     }
     put_in_order();

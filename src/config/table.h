@@ -97,8 +97,9 @@ void check_together(const Config& config, const UnknownKeys& unknown,
 
 // What is wrong with the sources. Appends.
 void check_egress(const Config& config, std::vector<ConfigProblem>& problems);
-// What is wrong with the pools of sources. Appends.
+// What is wrong with the pools of sources, and which rules are never asked. Both append.
 void check_pools(const Config& config, std::vector<ConfigProblem>& problems);
+void warn_of_pools(const Config& config, std::vector<ConfigProblem>& warnings);
 // What is wrong with the listeners of the relay, and what is dangerous about them though it may be
 // meant: anybody's mail let through, passwords in clear. Both append.
 void check_smtp_in(const Config& config, std::vector<ConfigProblem>& problems);
@@ -108,8 +109,9 @@ void warn_of_smtp_in(const Config& config, std::vector<ConfigProblem>& warnings)
 void check_inbound(const Config& config, std::vector<ConfigProblem>& problems);
 void warn_of_inbound(const Config& config, std::vector<ConfigProblem>& warnings);
 
-// What is wrong with the way by which alarms are told. Appends.
+// What is wrong with the way by which alarms are told, and what of it leads nowhere. Both append.
 void check_alarms(const Config& config, std::vector<ConfigProblem>& problems);
+void warn_of_alarms(const Config& config, std::vector<ConfigProblem>& warnings);
 // What is wrong with the mailboxes that probes go to. Appends.
 void check_probe(const Config& config, std::vector<ConfigProblem>& problems);
 

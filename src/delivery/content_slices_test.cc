@@ -288,7 +288,7 @@ TEST(ContentSlices, AreReadFromTheStoreEachByAQuestionOfItsOwn) {
   NoKeys keys;
   Options options;
   options.content_cache_bytes = 64 * file.size();  // the other one makes it too large
-  const auto letter = make_letter(*made, LetterContent::of(content_of({"x", file}), options), 1,
+  const auto letter = make_letter(*made, LetterContent::of(content_of({"x", file}), options), {},
                                   keys, options, counted);
   ASSERT_TRUE(letter);
   ASSERT_TRUE((*letter)->message.is_in_slices());

@@ -10,7 +10,7 @@
 namespace todoku::delivery {
 
 Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& delivery,
-                                                  LetterMessage message, std::uint32_t weight,
+                                                  LetterMessage message, LetterTerms terms,
                                                   KeyRing& keys, std::optional<OwnSender> sender) {
   std::shared_ptr<const mailauth::dkim::Signer> signer;
   if (!delivery.signing.empty()) {
@@ -22,9 +22,10 @@ Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& deliver
   return std::make_shared<const Letter>(
       Letter{.delivery = delivery.key,
              .account = delivery.account,
-             .weight = weight,
+             .weight = terms.weight,
              .traffic = delivery.traffic,
              .at_most_once = delivery.at_most_once,
+             .sandbox = terms.sandbox,
              .purpose = purpose_of(delivery.labels.purpose, delivery.type),
              .list_id = delivery.labels.list_id,
              .started = delivery.started.value_or(delivery.created),
@@ -88,7 +89,7 @@ Result<LetterMessage> relayed_message(const store::Delivery& delivery, LetterCon
 }  // namespace
 
 Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& delivery,
-                                                  LetterContent content, std::uint32_t weight,
+                                                  LetterContent content, LetterTerms terms,
                                                   KeyRing& keys, const Options& options,
                                                   store::Store& store) {
   if (content.content.relayed) {
@@ -99,7 +100,7 @@ Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& deliver
     }
     auto message = relayed_message(delivery, std::move(content), store);
     if (!message) return fail("message", std::move(message.error()));
-    return make_letter(delivery, std::move(*message), weight, keys, std::move(sender));
+    return make_letter(delivery, std::move(*message), terms, keys, std::move(sender));
   }
   OutsideContent outside;
   for (const std::uint64_t octets : content.data_outside) {
@@ -130,7 +131,7 @@ Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& deliver
                      .list_id = delivery.labels.list_id,
                      .opens = options.open_tokens,
                      .unsubscribes = options.unsubscribe_tokens});
-  return make_letter(delivery, std::move(letter), weight, keys);
+  return make_letter(delivery, std::move(letter), terms, keys);
 }
 
 }  // namespace todoku::delivery

@@ -37,6 +37,7 @@ struct Letter {
   std::uint32_t weight = 1;  // of the account
   TrafficClass traffic = TrafficClass::transactional;
   bool at_most_once = false;
+  bool sandbox = false;                      // of an account whose mail never leaves the machine
   Purpose purpose = Purpose::transactional;  // never by_type
   std::string list_id;
   Instant started{};
@@ -47,9 +48,15 @@ struct Letter {
   std::size_t bytes = 0;  // approximate memory
 };
 
+// What a letter says of its account.
+struct LetterTerms {
+  std::uint32_t weight = 1;
+  bool sandbox = false;
+};
+
 // Errors: not_found if a pinned signing key is gone.
 [[nodiscard]] Result<std::shared_ptr<const Letter>> make_letter(
-    const store::Delivery& delivery, LetterMessage message, std::uint32_t weight, KeyRing& keys,
+    const store::Delivery& delivery, LetterMessage message, LetterTerms terms, KeyRing& keys,
     std::optional<OwnSender> sender = std::nullopt);
 
 // Whether attachments of so many octets are sent in slices rather than kept with the letter.
@@ -70,7 +77,7 @@ struct LetterContent {
 // invalid_input if no message can be made of it.
 [[nodiscard]] Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& delivery,
                                                                 LetterContent content,
-                                                                std::uint32_t weight, KeyRing& keys,
+                                                                LetterTerms terms, KeyRing& keys,
                                                                 const Options& options,
                                                                 store::Store& store);
 

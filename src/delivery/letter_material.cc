@@ -39,7 +39,10 @@ Result<LetterMaterial> read_material(store::ReadTransaction& transaction, store:
   if (!content) return fail(content.error());
   const auto account = transaction.account(delivery->account);
   if (!account) return fail(account.error());
-  return LetterMaterial{std::move(*delivery), std::move(*content), account->name, account->weight};
+  return LetterMaterial{std::move(*delivery),
+                        std::move(*content),
+                        account->name,
+                        {.weight = account->weight, .sandbox = account->sandbox}};
 }
 
 Task<Result<void>> find_keys(KeyRing& keys, const store::Delivery& delivery) {

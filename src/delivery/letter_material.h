@@ -18,7 +18,7 @@ struct LetterMaterial {
   store::Delivery delivery;
   LetterContent content;  // the data of attachments only if it may stay in memory
   std::string account;
-  std::uint32_t weight = 1;
+  LetterTerms terms;
 };
 
 [[nodiscard]] Result<LetterMaterial> read_material(store::ReadTransaction& transaction,

@@ -82,7 +82,7 @@ Task<Result<std::string>> MessageCopies::copy(store::AccountKey account,
   LetterMaterial& material = wanted->material;
   const auto keys_known = co_await find_keys(keys_, material.delivery);
   if (!keys_known) co_return fail(keys_known.error());
-  auto letter = make_letter(material.delivery, std::move(material.content), material.weight, keys_,
+  auto letter = make_letter(material.delivery, std::move(material.content), material.terms, keys_,
                             options_, store_);
   if (!letter && letter.error().kind == ErrorKind::not_found) {
     co_return fail(ErrorKind::unsupported, "a key that signed it is gone");

@@ -36,6 +36,8 @@ struct EgressSource {
   bool use_v6 = false;
   std::string ehlo;                      // must resolve back to the address (FCrDNS)
   std::optional<Smarthost> smarthost{};  // to which all its mail goes
+  // What receivers see, in canonical text, as far as it is known.
+  std::vector<std::string> seen_as{};
   // Who connects for it, with an address of its own; nullptr: nobody.
   std::shared_ptr<const net::EgressProxy> proxy = nullptr;
 };
@@ -63,6 +65,7 @@ struct Options {
   // It is known to receive mail: relayed messages go out under it, too, and else as their clients
   // said.
   bool return_path_receives = false;
+  bool sandbox = false;  // of all accounts, not only of those for trials (policy/sandbox.h)
   std::string message_id_domain;
   int date_offset_minutes = 540;  // of the Date header: +0900
   // Of the image by which it is told that HTML was opened, up to the token (docs/adr/0025). Empty:

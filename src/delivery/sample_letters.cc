@@ -30,50 +30,77 @@ std::string signing_now(KeyRing& keys, store::AccountKey account, const Content&
 
 }  // namespace
 
-Task<Result<DrawnLetter>> SampleLetters::draw(store::AccountKey account, store::PublicId delivery,
-                                              std::size_t sample_max, Instant now) const {
-  auto material =
-      co_await store_.read([account, delivery, &options = options_](
-                               store::ReadTransaction& transaction) -> Result<LetterMaterial> {
-        const auto head = transaction.delivery_head(account, delivery);
-        if (!head) return fail(head.error());
-        return read_material(transaction, head->key, options);
-      });
-  if (!material) co_return fail(std::move(material.error()));
+Task<Result<DrawnLetter>> SampleLetters::letter_of(LetterMaterial material, Instant now) const {
   DrawnLetter drawn;
-  drawn.texts = texts_of(material->content.content);
-  if (drawn.texts.subject == store::kErasedText && drawn.texts.text_part == store::kErasedText) {
-    co_return fail(ErrorKind::unsupported, "what it was made of is erased (personal data)");
-  }
-  store::Delivery& its = material->delivery;
+  drawn.texts = texts_of(material.content.content);
+  store::Delivery& its = material.delivery;
   if (!its.started) {
     its.started = now;
-    if (its.signing.empty()) its.signing = signing_now(keys_, account, drawn.texts);
+    if (its.signing.empty()) its.signing = signing_now(keys_, its.account, drawn.texts);
   }
   const auto keys_known = co_await find_keys(keys_, its);
   if (!keys_known) co_return fail(keys_known.error());
   auto letter =
-      make_letter(its, std::move(material->content), material->weight, keys_, options_, store_);
+      make_letter(its, std::move(material.content), material.terms, keys_, options_, store_);
   if (!letter && letter.error().kind == ErrorKind::not_found) {
     co_return fail(ErrorKind::unsupported, "a key that signed it is gone");
   }
   if (!letter) co_return fail(std::move(letter.error()));
   drawn.letter = std::move(*letter);
   drawn.delivery = std::move(its);
+  co_return drawn;
+}
+
+Task<Result<DrawnLetter>> SampleLetters::draw(store::AccountKey account, store::PublicId delivery,
+                                              std::size_t sample_max, Instant now,
+                                              DrawnOtherwise otherwise) const {
+  auto material = co_await store_.read(
+      [account, delivery, is_changed = otherwise.change != nullptr,
+       &options = options_](store::ReadTransaction& transaction) -> Result<LetterMaterial> {
+        const auto head = transaction.delivery_head(account, delivery);
+        if (!head) return fail(head.error());
+        auto its = read_material(transaction, head->key, options);
+        // What is changed has to be at hand as a whole.
+        const bool is_outside = its && is_changed && !its->content.data_outside.empty();
+        if (!is_outside || its->content.content.relayed) return its;
+        auto whole = transaction.content(head->key);
+        if (!whole) return fail(std::move(whole.error()));
+        its->content = LetterContent{.content = std::move(*whole), .data_outside = {}};
+        return its;
+      });
+  if (!material) co_return fail(std::move(material.error()));
+  Content& content = material->content.content;
+  if (content.subject == store::kErasedText && content.text_part == store::kErasedText) {
+    co_return fail(ErrorKind::unsupported, "what it was made of is erased (personal data)");
+  }
+  if (otherwise.change) {
+    if (content.relayed) co_return fail(ErrorKind::conflict, "a relayed message is as it came");
+    otherwise.change(content);
+  }
+  auto drawn = co_await letter_of(std::move(*material), now);
+  if (!drawn) co_return fail(std::move(drawn.error()));
   // Each a short look of its own.
   auto sample = co_await store_.read(
-      [key = drawn.delivery.key, sample_max](store::ReadTransaction& transaction) {
+      [key = drawn->delivery.key, sample_max](store::ReadTransaction& transaction) {
         return transaction.sample_recipients(key, sample_max);
       });
   if (!sample) co_return fail(std::move(sample.error()));
-  drawn.sample = std::move(*sample);
+  drawn->sample = std::move(*sample);
   auto stopped = co_await store_.read([account, &drawn](store::ReadTransaction& transaction) {
-    return store::stopped_in_sample(transaction, account, drawn.sample, drawn.letter->purpose,
-                                    drawn.letter->list_id);
+    return store::stopped_in_sample(transaction, account, drawn->sample, drawn->letter->purpose,
+                                    drawn->letter->list_id);
   });
   if (!stopped) co_return fail(std::move(stopped.error()));
-  drawn.stopped = std::move(*stopped);
+  drawn->stopped = std::move(*stopped);
   co_return drawn;
+}
+
+Task<Result<DrawnLetter>> SampleLetters::draw_unstored(store::Delivery delivery, Content content,
+                                                       Instant now) const {
+  LetterMaterial material{.delivery = std::move(delivery),
+                          .content = {.content = std::move(content), .data_outside = {}},
+                          .account = {}};
+  co_return co_await letter_of(std::move(material), now);
 }
 
 Task<Result<WholeCopy>> SampleLetters::compose(

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "base/result.h"
 #include "delivery/key_ring.h"
 #include "delivery/letter.h"
+#include "delivery/letter_material.h"
 #include "delivery/options.h"
 #include "delivery/whole_copy.h"
 #include "store/recipient_sample.h"
@@ -30,6 +32,13 @@ struct DrawnLetter {
   std::shared_ptr<const Letter> letter;
 };
 
+// What is drawn beside what is stored.
+struct DrawnOtherwise {
+  // Makes something else of what the delivery says: its texts, or its attachments with their data.
+  // nullptr: it stays. Not of a relayed message, which is as it came.
+  std::function<void(Content&)> change = nullptr;
+};
+
 // Thread-safe. What is given outlives it.
 class SampleLetters {
  public:
@@ -40,7 +49,12 @@ class SampleLetters {
   // now. Errors, besides those of the store: not_found, unsupported (a key that signed it is gone,
   // or what it was made of), invalid_input (no message can be made of it).
   [[nodiscard]] Task<Result<DrawnLetter>> draw(store::AccountKey account, store::PublicId delivery,
-                                               std::size_t sample_max, Instant now) const;
+                                               std::size_t sample_max, Instant now,
+                                               DrawnOtherwise otherwise = {}) const;
+  // Of a delivery that is stored nowhere: its account, type and labels count, and `content`, which
+  // is in memory as a whole. It has no sample: whom it is for is for the caller to put in.
+  [[nodiscard]] Task<Result<DrawnLetter>> draw_unstored(store::Delivery delivery, Content content,
+                                                        Instant now) const;
   // The copy of one of its sample. Errors: those of whole_copy(). `drawn` outlives the task.
   [[nodiscard]] Task<Result<WholeCopy>> compose(const DrawnLetter& drawn, std::size_t which) const;
   [[nodiscard]] std::string mail_from(const DrawnLetter& drawn, std::size_t which) const {
@@ -48,6 +62,8 @@ class SampleLetters {
   }
 
  private:
+  [[nodiscard]] Task<Result<DrawnLetter>> letter_of(LetterMaterial material, Instant now) const;
+
   store::Store& store_;
   KeyRing& keys_;
   const Options options_;

@@ -2,8 +2,8 @@
 // A host that a source hands all its mail to, whatever its domain, instead of the receivers' own:
 // where port 25 is closed, or where somebody else's name is to be sent under. It is a site of its
 // own: limits, pace, rests and credit are the smarthost's. What it says of a recipient counts as if
-// the receiver had said it; that it does not let us in is a matter between the two of us
-// (Cause::smarthost).
+// the receiver had said it; that it does not let us in, or not send, is a matter between the two of
+// us (Cause::smarthost; policy/verdict.h).
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,6 @@
 
 #include "async/task.h"
 #include "base/result.h"
-#include "mail/cause.h"
 #include "mail/client_login.h"
 #include "mail/tls_plan.h"
 
@@ -30,21 +29,5 @@ struct Smarthost {
   // Under what its route is asked for (dns/mail_route.h), and known until it has a site.
   [[nodiscard]] std::string route_name() const { return '=' + host; }
 };
-
-// Whether a smarthost that refuses a mail for this cause refuses us, whoever its recipient is.
-[[nodiscard]] constexpr bool is_between_us(Cause cause) {
-  switch (cause) {
-    case Cause::client_auth:
-    case Cause::relay:
-    case Cause::sender_address:
-    case Cause::tls_required:
-    case Cause::tls_switched_off:
-    case Cause::tls_failed:
-    case Cause::no_tls_offered:
-      return true;
-    default:
-      return false;
-  }
-}
 
 }  // namespace todoku::delivery

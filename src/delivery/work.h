@@ -48,6 +48,7 @@ class BatchInFlight {
         expires_(expires),
         sink_(sink),
         open_(leased_.recipients.size()),
+        in_turn_(leased_.recipients.size()),
         begun_(store::begun_when_leased(leased_.traffic)),
         asked_(begun_.load()) {}
   ~BatchInFlight();
@@ -82,7 +83,20 @@ class BatchInFlight {
 
   // Its delivery is paused or stopped, or (false) goes on: meanwhile nothing of it is begun.
   void hold_back(bool held) { held_back_ = held; }
-  [[nodiscard]] bool held_back() const { return held_back_.load(std::memory_order_relaxed); }
+  // Quiet hours of its delivery begin then. Before anybody else knows of it.
+  void close_at(const Clock& clock, SteadyInstant when) {
+    closes_at_ = when;
+    clock_ = &clock;
+  }
+  [[nodiscard]] bool held_back() const {
+    if (held_back_.load(std::memory_order_relaxed)) return true;
+    return clock_ != nullptr && clock_->steady_now() >= closes_at_;
+  }
+
+  // Only the first so many are worked on: it is not the others' turn by the delivery's pace. Before
+  // any of its mails is given to a lane.
+  void take_turns(std::size_t first) { in_turn_ = first; }
+  [[nodiscard]] std::size_t in_turn() const { return in_turn_; }
 
   // A mail that may have arrived, and of which nothing is told yet because it goes again at once.
   struct Doubt {
@@ -179,6 +193,9 @@ class BatchInFlight {
   const SteadyInstant expires_;
   OutcomeSink& sink_;
   std::atomic<std::size_t> open_;
+  std::size_t in_turn_;
+  const Clock* clock_ = nullptr;  // nullptr: there are no quiet hours
+  SteadyInstant closes_at_{};
   std::atomic<bool> lost_{false};
   std::atomic<bool> held_back_{false};
   std::atomic<GivenBack> given_back_{GivenBack::failed};

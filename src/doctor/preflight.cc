@@ -48,9 +48,10 @@ std::vector<std::string_view> PreflightReport::broken_bulk_rules() const {
   return codes;
 }
 
-PreflightReport preflight_report(const PreflightInput& input, std::string_view delivery) {
-  PreflightReport report{.coverage = input.coverage, .findings = {}};
-  report.findings = authentication_findings(input.samples, input.authentication);
+namespace {
+
+// Of all samples, and of the insert codes.
+std::vector<Finding> findings_of_mails(const PreflightInput& input) {
   const AudienceReceivers receivers = receivers_of(input.audience.domains);
   static const std::vector<CheckedSignature> kNone;
   std::vector<Finding> of_mails;
@@ -70,14 +71,28 @@ PreflightReport preflight_report(const PreflightInput& input, std::string_view d
     if (has_kind(good))
       std::erase_if(of_mails, [&](const auto& each) { return each.code == good; });
   }
-  std::ranges::move(of_mails, std::back_inserter(report.findings));
   std::ranges::move(code_findings(input.missing_codes, input.audience.sampled),
-                    std::back_inserter(report.findings));
+                    std::back_inserter(of_mails));
+  return of_mails;
+}
+
+}  // namespace
+
+PreflightReport preflight_report(const PreflightInput& input, std::string_view delivery) {
+  PreflightReport report{.coverage = input.coverage, .findings = {}};
+  report.findings = authentication_findings(input.samples, input.authentication);
+  std::ranges::move(findings_of_mails(input), std::back_inserter(report.findings));
   if (input.samples.empty()) {
     report.findings.push_back(
         preflight_finding("audience_empty", {.subject = std::string(delivery)}));
   }
   std::ranges::move(audience_findings(input.audience), std::back_inserter(report.findings));
+  put_in_order(report.findings);
+  return report;
+}
+
+PreflightReport lint_report(const PreflightInput& input) {
+  PreflightReport report{.coverage = input.coverage, .findings = findings_of_mails(input)};
   put_in_order(report.findings);
   return report;
 }

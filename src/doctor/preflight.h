@@ -4,6 +4,7 @@
 //
 //   preflight_authentication.h   DKIM, SPF, DMARC of the very message
 //   preflight_mail.h             header, size, parts, one-click; law_notices.h
+//   preflight_content.h          links, pictures, files, codes that are none
 //   preflight_audience.h         whom it goes to
 //
 // What is not known in time is `not_determined`, and the report says how much of the list the facts
@@ -58,5 +59,9 @@ struct PreflightInput {
 };
 [[nodiscard]] PreflightReport preflight_report(const PreflightInput& input,
                                                std::string_view delivery);
+// What is said of the mails themselves, which nobody had to be asked for: nothing of
+// authentication, nor of whom they go to. Of `input.audience` its domains count, by whose rules a
+// mail is judged.
+[[nodiscard]] PreflightReport lint_report(const PreflightInput& input);
 
 }  // namespace todoku::doctor

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "doctor/author_domains.h"
 #include "doctor/law_notices.h"
+#include "doctor/preflight_content.h"
 #include "doctor/preflight_texts.h"
 #include "mailauth/dkim/message.h"
 #include "mime/encoded_words.h"
@@ -266,7 +267,9 @@ void look_at_body(const SampleMail& sample, const SampleContent& content,
   if (!content.html.empty() && content.text.empty() && !content.text_is_made) {
     findings.add("html_without_text", {.subject = sample.recipient});
   }
-  if (content.charset_fell_back) findings.add("charset_fell_back", {.subject = sample.recipient});
+  if (content.charset_fell_back) {
+    findings.add("charset_fell_back", {.subject = sample.recipient}, unsayable_characters(content));
+  }
 }
 
 void look_at_texts(const SampleMail& sample, const SampleContent& content, Findings& findings) {
@@ -301,6 +304,7 @@ std::vector<Finding> mail_findings(const SampleMail& sample,
   }
   look_at_body(sample, content, receivers, findings);
   look_at_texts(sample, content, findings);
+  findings.add(content_findings(sample, content));
   return findings.take();
 }
 

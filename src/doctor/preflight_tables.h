@@ -69,5 +69,6 @@ inline constexpr Sentence kLaw{
 
 [[nodiscard]] std::span<const PreflightText> preflight_sender_texts();
 [[nodiscard]] std::span<const PreflightText> preflight_mail_texts();
+[[nodiscard]] std::span<const PreflightText> preflight_content_texts();
 
 }  // namespace todoku::doctor

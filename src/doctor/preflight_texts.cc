@@ -35,6 +35,8 @@ std::span<const PreflightText> preflight_texts() {
     const auto mail = preflight_mail_texts();
     std::vector<PreflightText> texts(sender.begin(), sender.end());
     texts.insert(texts.end(), mail.begin(), mail.end());
+    const auto content = preflight_content_texts();
+    texts.insert(texts.end(), content.begin(), content.end());
     return texts;
   }();
   return all;

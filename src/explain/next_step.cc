@@ -56,6 +56,8 @@ class NextStep {
       if (story_.delivery_paused) return of_paused() + or_given_up();
       if (const RateHold* const there = held_there()) return of_held_there(*there) + or_given_up();
       if (!story_.credential_held.empty()) return of_held() + or_given_up();
+      const std::string quiet = of_quiet_hours();
+      if (!quiet.empty()) return quiet + or_given_up();
       if (options_.drains_until) return of_draining() + or_given_up();
       if (options_.engine_running && !options_.missing_roles.empty()) {
         return of_missing_roles() + or_given_up();
@@ -198,6 +200,30 @@ class NextStep {
                   "配信 {} は、まず受信側ごとに一部の宛先にだけ送っています。問題がなければ、残り"
                   "は {} から送ります（{}後）。"},
                  story_.delivery_id, at(known->second), in(known->second));
+  }
+
+  // Empty: it is none of its delivery's now.
+  [[nodiscard]] std::string of_quiet_hours() const {
+    const auto known = options_.steered.find(story_.key.delivery);
+    if (known == options_.steered.end() || !comes(known->second.quiet_until)) return {};
+    const Instant until = *known->second.quiet_until;
+    return words({"nothing in the quiet hours of delivery {0}; it goes on at {1}, in {2}; to send "
+                  "now all the same: `todoku bulk quiet-hours {0} none`.",
+                  "配信 {0} は静音時間帯のため送信しません。{1} に再開します（{2}後）。すぐに送る"
+                  "には `todoku bulk quiet-hours {0} none` を実行してください。"},
+                 story_.delivery_id, at(until), in(until));
+  }
+
+  // Empty: its delivery goes as fast as it can.
+  [[nodiscard]] std::string of_pace() const {
+    const auto known = options_.steered.find(story_.key.delivery);
+    if (known == options_.steered.end() || known->second.pace.empty()) return {};
+    return words(
+        {"it goes out when it is its turn: delivery {0} goes at {1} at most, as its sender "
+         "wants it; to change that: `todoku bulk pace {0}`.",
+         "順番が来たら送信します。送信者の指定により、配信 {0} の送信は最大 {1} "
+         "です。変更するには `todoku bulk pace {0}` を実行してください。"},
+        story_.delivery_id, known->second.pace);
   }
 
   [[nodiscard]] std::string of_paused() const {
@@ -421,6 +447,8 @@ class NextStep {
       case DeliveryStatus::sent: {
         const std::string waits = why_it_waits();
         if (!waits.empty()) return waits + or_given_up(waits_until());
+        const std::string pace = of_pace();
+        if (!pace.empty()) return pace + or_given_up();
         const std::string canary = of_canary();
         if (!canary.empty()) return canary + or_given_up();
         return words({"it goes out as soon as it is its turn and the receiver's limits allow.",

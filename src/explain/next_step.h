@@ -29,6 +29,12 @@ struct RateHold {
   std::string because;  // "hard bounces: 612 of 5000 (12.24 %); the limit is 10 %"
 };
 
+// What the sender of a bulk delivery wants of it (store/steering.h).
+struct SteeredWay {
+  std::optional<Instant> quiet_until;  // quiet hours go on now
+  std::string pace;                    // "600/minute"; empty: none
+};
+
 struct StoryOptions {
   Language language = Language::english;
   Instant now;
@@ -51,9 +57,15 @@ struct StoryOptions {
   std::map<store::DeliveryKey, std::vector<RateHold>> rate_holds = {};
   // Of those that go to a few at each receiver first: when the others follow.
   std::map<store::DeliveryKey, Instant> canaries = {};
+  std::map<store::DeliveryKey, SteeredWay> steered = {};
+  // By delivery: the mail (email_id) that it says once more.
+  std::map<store::DeliveryKey, store::PublicId> resend_of = {};
+  // Deliveries that say this mail once more, the latest first.
+  std::map<store::RecipientKey, std::vector<store::PublicId>> resends = {};
   // There are more mails than are told of; of so many if that is known, else 0.
   bool more = false;
   std::int64_t of_all = 0;
+  bool of_address = true;  // mails to one address are told of
 };
 
 // It is not over and does not go on by itself: its account, its delivery, its receiver or its SMTP

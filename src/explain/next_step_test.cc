@@ -83,6 +83,29 @@ TEST(NextStep, SaysInJapaneseWhyAReceiverIsHeld) {
                              Not(HasSubstr("unknown users"))));
 }
 
+TEST(NextStep, OfWhatItsSenderHoldsBackSaysWhyAndWhenItGoesOn) {
+  store::Story story = reserved();
+  story.type = DeliveryType::bulk;
+  story.delivery_status = DeliveryStatus::sending;
+  story.key.delivery = store::DeliveryKey{9};
+  for (auto given : {options(Language::english), options(Language::japanese)}) {
+    const bool is_english = given.language == Language::english;
+    given.steered[story.key.delivery] = {.quiet_until = given.now + std::chrono::hours(2),
+                                         .pace = "600/minute"};
+    EXPECT_THAT(next_step(story, given),
+                testing::AllOf(HasSubstr(is_english ? "quiet hours" : "静音時間帯"),
+                               HasSubstr(is_english ? "in 2 h" : "2 時間後"),
+                               HasSubstr("`todoku bulk quiet-hours 12 none`")));
+    EXPECT_FALSE(waits_for_a_person(story, given)) << "it goes on by itself";
+    given.steered[story.key.delivery] = {.quiet_until = given.now, .pace = "600/minute"};
+    EXPECT_THAT(next_step(story, given),
+                testing::AllOf(HasSubstr("600/minute"), HasSubstr("`todoku bulk pace 12`")))
+        << "they are over";
+    given.steered.clear();
+    EXPECT_THAT(next_step(story, given), Not(HasSubstr("600/minute")));
+  }
+}
+
 TEST(NextStep, OfWhatIsHeldBackForItsRatesSaysWhyAndHowItGoesOn) {
   auto en = options(Language::english);
   auto ja = options(Language::japanese);

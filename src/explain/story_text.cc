@@ -62,8 +62,10 @@ class Teller {
   void heading(std::string_view address, std::size_t count) {
     if (count == 0) {
       line(0,
-           say({"{}: no mail to this address is on record.",
-                "{}: このアドレス宛のメールの記録はありません。"}),
+           options_.of_address
+               ? say({"{}: no mail to this address is on record.",
+                      "{}: このアドレス宛のメールの記録はありません。"})
+               : say({"{}: no such mail is on record.", "{}: 該当するメールの記録はありません。"}),
            printable(address));
       line(1, say({"What the API refused was not taken and is not on record: its answer says why.",
                    "API が拒否したメールは記録されません。理由はその応答にあります。"}));
@@ -92,9 +94,13 @@ class Teller {
               "{}、配信 {}、メール {}、アカウント {}、登録 {}"}),
          say(type_word(story.type)), story.delivery_id, story.email_id, story.account,
          time(story.created));
+    if (!story.attached.reference.empty()) {
+      line(3, say({"Reference: {}", "参照番号: {}"}), printable(story.attached.reference));
+    }
     if (!story.signing.empty()) {
       line(3, say({"DKIM key: {}", "DKIM 鍵: {}"}), printable(story.signing));
     }
+    once_more(story);
     const Advice* before = nullptr;
     std::size_t waits = 0;  // lines of the story that are no attempts
     for (const store::Attempt& attempt : story.attempts) {
@@ -136,6 +142,25 @@ class Teller {
     out_.append(indent, ' ');
     fmt::vformat_to(std::back_inserter(out_), format, fmt::make_format_args(parts...));
     out_ += '\n';
+  }
+
+  // What it says once more, and what says it once more.
+  void once_more(const store::Story& story) {
+    if (const auto first = options_.resend_of.find(story.key.delivery);
+        first != options_.resend_of.end()) {
+      line(3,
+           say({"Sent once more: it says what mail {} said.",
+                "再送: メール {} と同じ内容をもう一度送るものです。"}),
+           first->second);
+    }
+    const auto later = options_.resends.find(story.key);
+    if (later == options_.resends.end()) return;
+    for (const store::PublicId delivery : later->second) {
+      line(3,
+           say({"It was sent once more, as delivery {}.",
+                "このメールは、配信 {} として再送されています。"}),
+           delivery);
+    }
   }
 
   void failed_as_a_whole(const store::Story& story) {

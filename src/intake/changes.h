@@ -56,6 +56,23 @@ inline Refusal wrong_state(DeliveryStatus status, std::string_view needed) {
   return std::move(*delivery);
 }
 
+// How the delivery is to go from now on. True: that is otherwise than before.
+[[nodiscard]] inline Answer<bool> tell_how(store::WriteTransaction& transaction,
+                                           store::DeliveryKey key,
+                                           const store::SteeringChange& how) {
+  if (how.says_nothing()) return false;
+  const auto told = store::change_steering(transaction, key, how);
+  if (told) return *told;
+  const auto delivery = transaction.read().delivery_head(key);
+  if (told.error().kind != ErrorKind::conflict || !delivery) {
+    return refuse(refusal_of(told.error()));
+  }
+  if (delivery->type != DeliveryType::bulk) {
+    return refuse(ErrorKind::conflict, texts::only_of_bulk());
+  }
+  return refuse(wrong_state(delivery->status, "EDIT, IMPORTING, RESERVE, WAIT, SENDING"));
+}
+
 // Runs `work` (Answer<T>(store::WriteTransaction&)) in the store. A refusal rolls its changes back
 // like an error; the store sees only that it failed.
 template <class T, class Work>

@@ -13,6 +13,7 @@
 #include "intake/check_size.h"
 #include "intake/fullwidth.h"
 #include "mail/address.h"
+#include "mail/allow_list.h"
 #include "mail/invisible.h"
 #include "mime/extra_header.h"
 #include "mime/file_name.h"
@@ -508,6 +509,31 @@ void check_insert_codes(const std::vector<InsertCode>& codes, const Path& path,
   }
 }
 
+void check_attached(const Attached& attached, const Path& path, Problems& problems) {
+  const Path reference = below(path, "reference");
+  check_characters(attached.reference, reference, problems);
+  if (attached.reference.size() > kReferenceOctetsMax) {
+    problems.add(reference, texts::octets(kReferenceOctetsMax));
+  }
+  const Path metadata = below(path, "metadata");
+  if (attached.metadata.size() > kMetadataMembersMax) {
+    problems.add(metadata, texts::too_many(kMetadataMembersMax));
+    return;
+  }
+  std::set<std::string_view> seen;
+  std::size_t octets = 0;
+  for (const auto& [name, value] : attached.metadata) {
+    check_characters(name, metadata, problems);
+    check_characters(value, metadata, problems);
+    if (name.empty() || name.size() > kMetadataNameOctetsMax) {
+      problems.add(metadata, texts::name_octets(kMetadataNameOctetsMax));
+    }
+    if (!seen.insert(name).second) problems.add(metadata, texts::duplicate_key(name));
+    octets += name.size() + value.size();
+  }
+  if (octets > kMetadataOctetsMax) problems.add(metadata, texts::octets(kMetadataOctetsMax));
+}
+
 void check_start(Instant start, Instant now, const Path& path, const Limits& limits,
                  Problems& problems) {
   if (start < now - limits.reservation_past_tolerance) {
@@ -522,8 +548,17 @@ store::NewRecipient check_recipient(const RecipientRequest& recipient, const Pat
   const auto address =
       check_email(trim_invisible(recipient.email), below(path, "email"), limits, problems);
   check_insert_codes(recipient.insert_codes, below(path, "insert_code"), limits, problems);
+  check_attached(recipient.attached, path, problems);
   if (!address) return {};
-  return {address->to_string(), address->domain, recipient.insert_codes};
+  store::NewRecipient checked{address->to_string(), address->domain, recipient.insert_codes};
+  attach(recipient.attached, checked.insert_codes);
+  return checked;
+}
+
+void check_allowed(std::string_view allowed, std::string_view address, const Path& path,
+                   Problems& problems) {
+  if (address.empty() || allows(allowed, address)) return;
+  problems.add(path, texts::not_allowed_recipient(address));
 }
 
 void check_life(Milliseconds life, Milliseconds life_time, const Path& path, Problems& problems) {
@@ -539,9 +574,11 @@ void check_times(const TransactionRequest& request, Instant now, Milliseconds li
 }
 
 std::vector<store::NewRecipient> check_transaction(TransactionRequest& request,
-                                                   const Limits& limits, Problems& problems) {
+                                                   const Limits& limits, Problems& problems,
+                                                   std::string_view allowed) {
   check_fields(request.content, limits, problems);
   check_insert_codes(request.insert_codes, {"insert_code"}, limits, problems);
+  check_attached(request.attached, {}, problems);
   // What a transaction has beside its first address: as many of each kind.
   if (request.more_to.size() > limits.cc_max) {
     problems.add({"to"}, texts::too_many(limits.cc_max + 1));
@@ -557,8 +594,10 @@ std::vector<store::NewRecipient> check_transaction(TransactionRequest& request,
     if (!address) return;
     std::string canonical = address->to_string();
     email = canonical;  // as the header will say it
+    check_allowed(allowed, canonical, path, problems);
     if (!seen.insert(to_ascii_lower(canonical)).second) return;
     recipients.push_back({std::move(canonical), address->domain, request.insert_codes});
+    attach(request.attached, recipients.back().insert_codes);
   };
   add(request.to, {"to"});
   for (std::size_t i = 0; i < request.more_to.size() && i < limits.cc_max; ++i) {

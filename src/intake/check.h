@@ -72,6 +72,8 @@ Labels check_labels(const LabelsRequest& labels, Problems& problems);
 void check_update(UpdateRequest& update, const Limits& limits, Problems& problems);
 void check_insert_codes(const std::vector<InsertCode>& codes, const Path& path,
                         const Limits& limits, Problems& problems);
+// Within the limits of mail/attached.h.
+void check_attached(const Attached& attached, const Path& path, Problems& problems);
 
 // When a delivery is to start: not before now, but for what clocks differ, and not too far ahead.
 void check_start(Instant start, Instant now, const Path& path, const Limits& limits,
@@ -82,6 +84,11 @@ void check_start(Instant start, Instant now, const Path& path, const Limits& lim
 store::NewRecipient check_recipient(const RecipientRequest& recipient, const Path& path,
                                     const Limits& limits, Problems& problems);
 
+// Whether the account may send to an address that was accepted; empty: it was not. `allowed`: of
+// store::Account.
+void check_allowed(std::string_view allowed, std::string_view address, const Path& path,
+                   Problems& problems);
+
 // How long a mail may be on its way: from a second to `life_time`, the installation's.
 void check_life(Milliseconds life, Milliseconds life_time, const Path& path, Problems& problems);
 
@@ -91,7 +98,9 @@ void check_times(const TransactionRequest& request, Instant now, Milliseconds li
 
 // to, cc and bcc of a transaction as recipients, without doubles (the same address given twice is
 // one recipient). Puts to and cc into the content, too.
+// `allowed`: as above.
 std::vector<store::NewRecipient> check_transaction(TransactionRequest& request,
-                                                   const Limits& limits, Problems& problems);
+                                                   const Limits& limits, Problems& problems,
+                                                   std::string_view allowed = {});
 
 }  // namespace todoku::intake

@@ -52,6 +52,21 @@ class FieldDigest {
     text(name);
     number(1);
   }
+  // Metadata in any order, as the members of an object.
+  void field(const Attached& value) {
+    const auto& [reference, metadata, message_id] = value;
+    field("reference", reference);
+    if (metadata.empty()) return;
+    std::vector<const MetadataMember*> in_order;
+    for (const MetadataMember& member : metadata) in_order.push_back(&member);
+    std::ranges::sort(in_order, {}, &MetadataMember::name);
+    text("metadata");
+    number(metadata.size());
+    for (const MetadataMember* member : in_order) {
+      text(member->name);
+      text(member->value);
+    }
+  }
   void field(std::string_view name, const Mailbox& value) {
     text(name);
     mailbox(value);
@@ -125,9 +140,10 @@ class FieldDigest {
     }
   }
   void recipient(const RecipientRequest& value) {
-    const auto& [email, insert_codes] = value;
+    const auto& [email, insert_codes, attached] = value;
     text(email);
     codes(insert_codes);
+    field(attached);
   }
 
  private:

@@ -69,6 +69,13 @@ void add(FieldDigest& digest, const std::optional<TemplateRequest>& value) {
   digest.number(value->escape ? 1 + static_cast<std::uint64_t>(*value->escape) : 0);
 }
 
+// Where nothing is said, as before there was anything to say: answers are kept across versions.
+void add(FieldDigest& digest, const store::SteeringChange& value) {
+  const auto& [pace, quiet] = value;
+  if (pace && *pace) digest.field("pace", to_string(**pace));
+  if (quiet && *quiet) digest.field("quiet_hours", to_string(**quiet));
+}
+
 FieldDigest of_delivery(std::string_view kind, store::PublicId delivery) {
   FieldDigest digest(kind);
   digest.number(static_cast<std::uint64_t>(delivery));
@@ -94,8 +101,9 @@ Task<std::vector<Sha256>> digests_of(const std::vector<Attachment>& attachments)
 
 Sha256 fingerprint_of(const TransactionRequest& request, std::span<const Sha256> attachments) {
   const auto& [content, at_most_once, send_at, expires_in, to, more_to, cc, bcc, insert_codes,
-               labels, open_tracking, from_template] = request;
+               labels, open_tracking, from_template, resend_of, attached] = request;
   FieldDigest digest("transaction");
+  check(!resend_of, "what is sent once more has a fingerprint of its own");
   add(digest, content, attachments);
   digest.field("at_most_once", at_most_once);
   digest.field("send_at", send_at);
@@ -108,12 +116,21 @@ Sha256 fingerprint_of(const TransactionRequest& request, std::span<const Sha256>
   add(digest, labels);
   digest.field("open_tracking", open_tracking);
   add(digest, from_template);
+  digest.field(attached);
+  return digest.finish();
+}
+
+Sha256 fingerprint_of_resend(store::PublicId email, const std::optional<std::string>& to) {
+  FieldDigest digest("resend");
+  digest.number(static_cast<std::uint64_t>(email));
+  digest.field("to", to);
   return digest.finish();
 }
 
 Sha256 fingerprint_of(const BulkRequest& request, std::span<const Sha256> attachments) {
-  const auto& [content, at_most_once, labels, open_tracking, from_template] = request;
+  const auto& [content, at_most_once, labels, open_tracking, from_template, steering] = request;
   FieldDigest digest("bulk");
+  add(digest, steering);
   add(digest, content, attachments);
   digest.field("at_most_once", at_most_once);
   add(digest, labels);
@@ -125,9 +142,10 @@ Sha256 fingerprint_of(const BulkRequest& request, std::span<const Sha256> attach
 Sha256 fingerprint_of(store::PublicId delivery, const UpdateRequest& request,
                       std::span<const Sha256> inline_digests) {
   const auto& [from, reply_to, subject, text_part, html_part, unsubscribe_mailto, unsubscribe_url,
-               one_click, headers, inline_parts, to, at_most_once, labels, keep_duplicates] =
-      request;
+               one_click, headers, inline_parts, to, at_most_once, labels, steering,
+               keep_duplicates] = request;
   FieldDigest digest = of_delivery("update", delivery);
+  add(digest, steering);
   digest.field("from", from);
   digest.field("reply_to", reply_to);
   digest.field("subject", subject);
@@ -159,8 +177,10 @@ Sha256 fingerprint_of(store::PublicId delivery, const RecipientRequest& request)
   return digest.finish();
 }
 
-Sha256 fingerprint_of(store::PublicId delivery, std::optional<Instant> reservation) {
+Sha256 fingerprint_of(store::PublicId delivery, std::optional<Instant> reservation,
+                      const store::SteeringChange& steering) {
   FieldDigest digest = of_delivery("commit", delivery);
+  add(digest, steering);
   digest.field("reservation", reservation);
   return digest.finish();
 }

@@ -29,6 +29,8 @@ namespace todoku::intake {
 // of its fields right.
 [[nodiscard]] Sha256 fingerprint_of(const TransactionRequest& request,
                                     std::span<const Sha256> attachments);
+[[nodiscard]] Sha256 fingerprint_of_resend(store::PublicId email,
+                                           const std::optional<std::string>& to);
 [[nodiscard]] Sha256 fingerprint_of(const BulkRequest& request,
                                     std::span<const Sha256> attachments);
 // Those of requests whose path names a delivery.
@@ -36,7 +38,8 @@ namespace todoku::intake {
 [[nodiscard]] Sha256 fingerprint_of(store::PublicId delivery, const UpdateRequest& request,
                                     std::span<const Sha256> inline_parts = {});
 [[nodiscard]] Sha256 fingerprint_of(store::PublicId delivery, const RecipientRequest& request);
-[[nodiscard]] Sha256 fingerprint_of(store::PublicId delivery, std::optional<Instant> reservation);
+[[nodiscard]] Sha256 fingerprint_of(store::PublicId delivery, std::optional<Instant> reservation,
+                                    const store::SteeringChange& steering = {});
 [[nodiscard]] Sha256 fingerprint_of(store::PublicId delivery, const store::NewImport& import,
                                     const Sha256& upload);
 [[nodiscard]] Sha256 fingerprint_of(const store::NewExport& wanted);

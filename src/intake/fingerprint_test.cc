@@ -81,7 +81,10 @@ TEST(Fingerprint, OfATransactionEveryFieldCounts) {
        Change([](auto& r) { r.insert_codes = {{"__a__", "x"}}; }),
        Change([](auto& r) { r.insert_codes = {{"__b__", "x"}}; }),
        Change([](auto& r) { r.insert_codes = {{"__a__", "x"}, {"__b__", ""}}; }),
-       Change([](auto& r) { r.insert_codes = {{"__a__", "x__b__"}}; })},
+       Change([](auto& r) { r.insert_codes = {{"__a__", "x__b__"}}; }),
+       Change([](auto& r) { r.attached.reference = "4711"; }),
+       Change([](auto& r) { r.attached.metadata = {{"a", "x"}}; }),
+       Change([](auto& r) { r.attached.metadata = {{"a", "x"}, {"b", ""}}; })},
       of);
 }
 
@@ -198,7 +201,8 @@ TEST(Fingerprint, OfARecipientAndAnImportEveryFieldCounts) {
   expect_all_different<RecipientRequest>(
       {.email = "a@example.jp"},
       {Change([](auto& r) { r.email = "b@example.jp"; }),
-       Change([](auto& r) { r.insert_codes = {{"__a__", ""}}; })},
+       Change([](auto& r) { r.insert_codes = {{"__a__", ""}}; }),
+       Change([](auto& r) { r.attached.reference = "4711"; })},
       [](const RecipientRequest& request) { return fingerprint_of(7, request); });
   using Other = std::function<void(store::NewImport&)>;
   const Sha256 list = sha256("email\n");

@@ -45,9 +45,24 @@ std::string column_of(const std::vector<std::string>& path,
   std::size_t code = 0;
   const std::string& index = path[1];
   const auto read = std::from_chars(index.data(), index.data() + index.size(), code);
-  if (read.ec != std::errc() || code + 1 >= header.size()) return path.front();
-  // A code of NDJSON that has no key has its place.
-  return header[code + 1].empty() ? fmt::format("insert_code.{}", code) : header[code + 1];
+  if (read.ec != std::errc()) return path.front();
+  std::size_t before = code;
+  for (std::size_t column = 1; column < header.size(); ++column) {
+    if (header[column] == kReferenceColumn) continue;
+    if (before-- > 0) continue;
+    // A code of NDJSON that has no key has its place.
+    return header[column].empty() ? fmt::format("insert_code.{}", code) : header[column];
+  }
+  return path.front();
+}
+
+// What a problem of a column is about, as column_of() reads it.
+std::vector<std::string> path_of(std::size_t column, const std::vector<std::string>& header) {
+  if (column == 0) return {"email"};
+  if (column < header.size() && header[column] == kReferenceColumn) return {"reference"};
+  const auto end = header.begin() + static_cast<std::ptrdiff_t>(std::min(column, header.size()));
+  const auto others = std::count(header.begin(), end, kReferenceColumn);
+  return {"insert_code", std::to_string(column - 1 - static_cast<std::size_t>(others))};
 }
 
 Text at_row(std::uint64_t row, const Text& what) {
@@ -137,8 +152,13 @@ void append_csv_row(std::string& out, std::string_view first,
 }  // namespace
 
 Result<void> Importer::look_at_draft(Run& run) {
-  const auto draft = store_.read_and_wait(
-      [&run](store::ReadTransaction& reader) { return reader.delivery(run.job.delivery); });
+  const auto draft =
+      store_.read_and_wait([&run](store::ReadTransaction& reader) -> Result<store::Delivery> {
+        auto account = reader.account(run.job.account);
+        if (!account) return fail(std::move(account.error()));
+        run.allowed = std::move(account->allowed_recipients);
+        return reader.delivery(run.job.delivery);
+      });
   if (!draft) return fail(draft.error());
   run.recipients_before = draft->counts.total;
   run.size = size_of(*draft);
@@ -263,9 +283,7 @@ void Importer::check_decoded(const Run& run, const CsvRow& row, Problems& proble
   if (run.encoding.encoding == mime::TextEncoding::utf_8) return;
   for (std::size_t i = 0; i < row.fields.size(); ++i) {
     if (!row.fields[i].contains(kReplacementCharacter)) continue;
-    std::vector<std::string> path{"email"};
-    if (i > 0) path = {"insert_code", std::to_string(i - 1)};
-    problems.add(std::move(path), not_decodable(run.encoding.encoding));
+    problems.add(path_of(i, run.header), not_decodable(run.encoding.encoding));
   }
 }
 
@@ -282,7 +300,11 @@ Result<void> Importer::take_row(Run& run, CsvRow& row) {
   }
   const std::size_t known = std::min(row.fields.size(), run.header.size());
   for (std::size_t i = 1; i < known; ++i) {
-    request.insert_codes.push_back({run.header[i], row.fields[i]});
+    if (run.header[i] == kReferenceColumn) {
+      request.attached.reference = trim_invisible(row.fields[i]);
+    } else {
+      request.insert_codes.push_back({run.header[i], row.fields[i]});
+    }
   }
   for (const std::string& field : row.fields) {
     const Sentence shifts = iso_2022_in(field);
@@ -332,6 +354,7 @@ Result<void> Importer::take_recipient(Run& run, const RecipientRequest& request,
   Problems found;
   auto recipient = check_recipient(request, {}, limits_, found);
   run.wanted.check(request.insert_codes, {}, found);
+  check_allowed(run.allowed, recipient.address, {"email"}, found);
   check_codes_size(request.insert_codes, run.size, {}, limits_, found);
   problems.add_others(std::move(found));
   if (!problems.empty() && !keeps_error(run)) {

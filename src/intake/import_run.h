@@ -38,6 +38,7 @@ struct Importer::Run {
   std::string list_id;
   CodesWanted wanted;  // of the draft
   mime::KeyForms forms = mime::KeyForms::contract;
+  std::string allowed;     // store::Account::allowed_recipients
   mime::MessageSize size;  // of the draft, which nobody changes while it is being imported into
   std::vector<store::NewRecipient> staged;
   // What was staged before: the store takes it while the next rows are read.

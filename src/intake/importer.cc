@@ -5,6 +5,7 @@
 #include <exception>
 #include <optional>
 #include <set>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,6 +14,7 @@
 #include "base/log.h"
 #include "intake/error_files.h"
 #include "intake/import_run.h"
+#include "intake/mail_limit.h"
 #include "mail/suppression.h"
 #include "store/suppressions.h"
 
@@ -315,6 +317,21 @@ std::string Importer::findings_of(const Run& run) {
   return json_of(findings);
 }
 
+namespace {
+
+// As MailLimit counts what other ways accept; with the commit, as nobody passes it here.
+Result<void> count_committed(store::WriteTransaction& tx, const store::ImportJob& job,
+                             store::NodeKey node, Instant now) {
+  const auto heads = tx.read().delivery_heads(std::span(&job.delivery, 1));
+  if (!heads) return fail(heads.error());
+  if (heads->empty()) return {};
+  const store::MailCount count{
+      .account = job.account, .day = day_of(now), .mails = heads->front().counts.total};
+  return tx.count_mails(node, std::span(&count, 1));
+}
+
+}  // namespace
+
 bool Importer::end(Run& run, const Result<void>& read) {
   const bool is_taken = read && (run.bad == 0 || run.job.ignore_errors);
   // Whoever asked for sending at once must not take it for done.
@@ -368,7 +385,8 @@ bool Importer::end(Run& run, const Result<void>& read) {
         is_gone = !done && (done.error().kind == ErrorKind::conflict ||
                             done.error().kind == ErrorKind::not_found);
         if (!done || !commit) return done;
-        return tx.commit_draft(run.job.delivery, std::nullopt);
+        done = tx.commit_draft(run.job.delivery, std::nullopt);
+        return done ? count_committed(tx, run.job, node_(), store_.clock().now()) : done;
       });
   if (is_gone) {
     // Deleted or taken over meanwhile, as take_unfinished() has it.

@@ -55,6 +55,11 @@ Task<std::optional<Refusal>> Intake::admit(const store::Account& account, std::i
   co_return reached;
 }
 
+Task<Result<std::vector<Standing>>> Intake::standing(store::Account account) {
+  if (mail_limit_ == nullptr) co_return std::vector<Standing>{};
+  co_return co_await mail_limit_->standing(std::move(account));
+}
+
 void Intake::give_back(const store::Account& account, std::int64_t mails) {
   if (mail_limit_ != nullptr) mail_limit_->give_back(account, mails);
 }
@@ -66,7 +71,7 @@ Intake::Checked Intake::check_request(const store::Account& account, Transaction
       limits_.open_tracking && request.open_tracking.value_or(account.open_tracking);
   Checked checked;
   CodesWanted(request.content).check(request.insert_codes, {}, problems);
-  checked.recipients = check_transaction(request, limits_, problems);
+  checked.recipients = check_transaction(request, limits_, problems, account.allowed_recipients);
   check_sender(request.content.from, account.key, senders_, problems);
   check_times(request, clock_.now(), handover_.life_time(), limits_, problems);
   checked.labels = check_labels(request.labels, problems);
@@ -131,11 +136,12 @@ Task<Answer<Made>> Intake::accept_transaction(store::Account account, Transactio
                               .labels = std::move(labels),
                               .life = request.expires_in};
   Answer<Made> made;
-  if (request.send_at) {
-    made = co_await keep_waiting(std::move(delivery), std::move(recipients), *request.send_at,
-                                 repeatable);
+  if (request.send_at || request.resend_of) {
+    made = co_await keep_waiting(std::move(delivery), std::move(recipients), request.send_at,
+                                 repeatable, request.resend_of);
   } else {
-    made = co_await accept_now(std::move(delivery), std::move(recipients), repeatable);
+    made = co_await accept_now(std::move(delivery), std::move(recipients), repeatable,
+                               account.sandbox);
   }
   if (!made && !counted) give_back(account, mails);
   co_return made;
@@ -143,11 +149,12 @@ Task<Answer<Made>> Intake::accept_transaction(store::Account account, Transactio
 
 Task<Answer<Made>> Intake::accept_now(store::NewDelivery delivery,
                                       std::vector<store::NewRecipient> recipients,
-                                      Repeatable repeatable) {
+                                      Repeatable repeatable, bool sandbox) {
   const store::AccountKey account = delivery.account;
   const std::size_t count = recipients.size();
-  // What is in pieces is at hand in the store alone, for whoever claims it.
-  const bool at_hand = !delivery.relayed_data;
+  // What is in pieces is at hand in the store alone, for whoever claims it. What must not leave the
+  // machine goes the one way on which the store says whose it is.
+  const bool at_hand = !delivery.relayed_data && !sandbox;
   std::string signing = handover_.signing_for(account, from_domain(delivery.content));
   const Milliseconds life_time = handover_.life_time();
   const Milliseconds life = std::min(life_time, delivery.life.value_or(life_time));
@@ -173,18 +180,22 @@ Task<Answer<Made>> Intake::accept_now(store::NewDelivery delivery,
 // start starts it, too.
 Task<Answer<Made>> Intake::keep_waiting(store::NewDelivery delivery,
                                         std::vector<store::NewRecipient> recipients,
-                                        std::optional<Instant> send_at, Repeatable repeatable) {
+                                        std::optional<Instant> send_at, Repeatable repeatable,
+                                        std::optional<store::PublicId> resend_of) {
   const std::size_t count = recipients.size();
   if (repeatable) repeatable->begins = send_at;
   auto kept = co_await change<Made>(
       store_, WritePriority::accept,
-      [delivery = std::move(delivery), recipients = std::move(recipients), send_at,
+      [delivery = std::move(delivery), recipients = std::move(recipients), send_at, resend_of,
        repeatable](WriteTransaction& transaction) -> Answer<Made> {
         auto created = transaction.create_draft(delivery, std::nullopt);
         if (!created) return refuse(refusal_of(created.error()));
         const auto ids = transaction.append_recipients(created->key, recipients);
         if (!ids) return refuse(refusal_of(ids.error()));
-        const auto done = transaction.commit_draft(created->key, send_at);
+        auto done = transaction.commit_draft(created->key, send_at);
+        if (done && resend_of) {
+          done = transaction.note_resend(created->key, created->account, *resend_of);
+        }
         if (!done) return refuse(refusal_of(done.error()));
         auto answer = keep_answer(transaction, repeatable, created->id);
         if (!answer) return refuse(std::move(answer.error()));
@@ -245,7 +256,7 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkReq
                               .labels = std::move(labels)};
   co_return co_await change<store::PublicId>(
       store_, WritePriority::accept,
-      [this, delivery = std::move(delivery),
+      [this, delivery = std::move(delivery), steering = std::move(request.steering),
        repeatable](WriteTransaction& transaction) -> Answer<store::PublicId> {
         auto created = transaction.create_draft(delivery, limits_.drafts_max);
         if (!created && created.error().kind == ErrorKind::limit_exceeded) {
@@ -253,6 +264,8 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkReq
                         texts::drafts_limit(static_cast<std::size_t>(limits_.drafts_max)));
         }
         if (!created) return refuse(refusal_of(created.error()));
+        auto told = tell_how(transaction, created->key, steering);
+        if (!told) return refuse(std::move(told.error()));
         auto kept = keep_answer(transaction, repeatable, created->id);
         if (!kept) return refuse(std::move(kept.error()));
         return created->id;
@@ -301,6 +314,25 @@ Task<Answer<void>> Intake::steer(store::Account account, store::PublicId id, sto
       });
   if (!steered) co_return refuse(std::move(steered.error()));
   if (*steered) {
+    co_await handover_.courses_changed();
+    handover_.work_arrived();
+  }
+  co_return Answer<void>{};
+}
+
+Task<Answer<void>> Intake::say_how(store::Account account, store::PublicId id,
+                                   store::SteeringChange how) {
+  auto told = co_await change<bool>(
+      store_, WritePriority::accept,
+      [account, id, how = std::move(how)](WriteTransaction& transaction) -> Answer<bool> {
+        const auto delivery = transaction.read().delivery_head(account.key, id);
+        if (!delivery) return refuse(refusal_of(delivery.error()));
+        auto done = tell_how(transaction, delivery->key, how);
+        if (!done) return refuse(std::move(done.error()));
+        return *done && delivery->status == DeliveryStatus::sending;
+      });
+  if (!told) co_return refuse(std::move(told.error()));
+  if (*told) {
     co_await handover_.courses_changed();
     handover_.work_arrived();
   }

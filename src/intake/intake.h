@@ -8,6 +8,7 @@
 //   commit, commit immediate                      EDIT
 //   cancel, another time                          RESERVE
 //   pause, resume, stop                           SENDING
+//   pace, quiet hours                             all but SENT, FAILED
 //   delete                                        EDIT, RESERVE, SENT, FAILED
 //   read                                          any
 //
@@ -87,8 +88,10 @@ class Intake {
   // Whose From address is accepted; it outlives this. Without it anybody's is.
   void set_senders(const Senders& senders) { senders_ = &senders; }
   [[nodiscard]] const Senders* senders() const { return senders_; }
-  // Counts what accounts with a limit hand in; it outlives this. Without it nobody has one.
+  // Counts what accounts hand in; it outlives this. Without it nobody has a limit.
   void set_mail_limit(MailLimit& limit) { mail_limit_ = &limit; }
+  // MailLimit::standing(); of nobody who has none.
+  [[nodiscard]] Task<Result<std::vector<Standing>>> standing(store::Account account);
 
   // `problems`, here and below: what reading the request has found wrong with it already. It is
   // told together with what is wrong besides. `repeatable`: committed with what is made; its answer
@@ -96,6 +99,11 @@ class Intake {
   Task<Answer<Made>> accept_transaction(store::Account account, TransactionRequest request,
                                         Problems problems = {}, Repeatable repeatable = {},
                                         bool counted = false);
+  // A mail of the account's that is over, once more: to its recipient, or to another address. It is
+  // a transaction of its own, for the purpose of the first, and names it (store/resends.h). Not of
+  // what came whole, by SMTP.
+  Task<Answer<Made>> resend(store::Account account, store::PublicId email,
+                            std::optional<std::string> to, Repeatable repeatable = {});
   // How many mails accept_transaction() would make of it, or what it would refuse it for, whatever
   // is free or in use now.
   [[nodiscard]] Task<Answer<std::int64_t>> mails_of(store::Account account,
@@ -118,10 +126,14 @@ class Intake {
                                         Repeatable repeatable = {});
   // Without a time: at once.
   Task<Answer<void>> commit_bulk(store::Account account, store::PublicId delivery,
-                                 std::optional<Instant> reservation, Repeatable repeatable = {});
+                                 std::optional<Instant> reservation, Repeatable repeatable = {},
+                                 store::SteeringChange steering = {});
   Task<Answer<void>> cancel(store::Account account, store::PublicId delivery);
   // Of one that goes out: it is paused, goes on, or ends here (store/course.h).
   Task<Answer<void>> steer(store::Account account, store::PublicId delivery, store::Course course);
+  // How a bulk is to go (store/steering.h), until it is over.
+  Task<Answer<void>> say_how(store::Account account, store::PublicId delivery,
+                             store::SteeringChange change);
   Task<Answer<void>> remove(store::Account account, store::PublicId delivery);
 
   Task<Answer<store::PublicId>> add_recipient(store::Account account, store::PublicId delivery,
@@ -153,10 +165,13 @@ class Intake {
   Checked check_request(const store::Account& account, TransactionRequest& request,
                         Problems& problems) const;
   Task<Answer<Made>> accept_now(store::NewDelivery delivery,
-                                std::vector<store::NewRecipient> recipients, Repeatable repeatable);
+                                std::vector<store::NewRecipient> recipients, Repeatable repeatable,
+                                bool sandbox);
+  // `resend_of`: TransactionRequest.
   Task<Answer<Made>> keep_waiting(store::NewDelivery delivery,
                                   std::vector<store::NewRecipient> recipients,
-                                  std::optional<Instant> send_at, Repeatable repeatable);
+                                  std::optional<Instant> send_at, Repeatable repeatable,
+                                  std::optional<store::PublicId> resend_of = {});
   Task<Answer<Made>> make_submitted(store::Account account, SubmittedMail mail,
                                     Repeatable repeatable);
   Task<void> wait_for_import(store::AccountKey account, store::PublicId delivery);

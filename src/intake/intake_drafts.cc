@@ -126,6 +126,8 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
       // With 50 values each of thousands of characters, a few are worth a millisecond.
       if (i % kRecipientsPerTurn == kRecipientsPerTurn - 1) co_await async::give_way();
       auto recipient = check_recipient((*request.to)[i], {"to", std::to_string(i)}, limits_, found);
+      check_allowed(account.allowed_recipients, recipient.address,
+                    {"to", std::to_string(i), "email"}, found);
       if (!request.keep_duplicates && !seen.insert(to_ascii_lower(recipient.address)).second) {
         ++folded;
         continue;
@@ -182,7 +184,8 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
   co_return co_await change<std::size_t>(
       store_, WritePriority::accept,
       [account, id, folded, draft = std::move(draft), recipients, look = std::move(*look),
-       replace_recipients, repeatable](WriteTransaction& transaction) -> Answer<std::size_t> {
+       replace_recipients, steering = std::move(request.steering),
+       repeatable](WriteTransaction& transaction) -> Answer<std::size_t> {
         const auto delivery = editable(transaction.read(), account.key, id);
         if (!delivery) return refuse(delivery.error());
         Result<void> done = transaction.change_draft(delivery->key, draft);
@@ -196,6 +199,8 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
         if (!done) return refuse(refusal_of(done.error()));
         auto refused = refuse_draft(transaction.read(), delivery->key, look);
         if (refused) return refuse(std::move(*refused));
+        auto told = tell_how(transaction, delivery->key, steering);
+        if (!told) return refuse(std::move(told.error()));
         auto kept = keep_answer(transaction, repeatable, static_cast<std::int64_t>(folded));
         if (!kept) return refuse(std::move(kept.error()));
         return folded;
@@ -204,7 +209,6 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
 
 // How many were counted. Recipients that come in between are not.
 Task<Answer<std::int64_t>> Intake::admit_bulk(store::Account account, store::PublicId id) {
-  if (account.limits.mails_per_day == 0 && account.limits.mails_per_month == 0) co_return 0;
   const auto delivery = co_await store_.read([account, id](ReadTransaction& transaction) {
     return transaction.delivery_head(account.key, id);
   });
@@ -215,7 +219,8 @@ Task<Answer<std::int64_t>> Intake::admit_bulk(store::Account account, store::Pub
 }
 
 Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId id,
-                                       std::optional<Instant> reservation, Repeatable repeatable) {
+                                       std::optional<Instant> reservation, Repeatable repeatable,
+                                       store::SteeringChange steering) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   if (reservation) {
     Problems wrong;
@@ -241,7 +246,7 @@ Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId i
   if (!counted) co_return refuse(std::move(counted.error()));
   auto committed = co_await change<void>(
       store_, WritePriority::accept,
-      [account, id, reservation, look = std::move(*look),
+      [account, id, reservation, look = std::move(*look), steering = std::move(steering),
        repeatable](WriteTransaction& transaction) -> Answer<void> {
         const auto delivery = editable(transaction.read(), account.key, id);
         if (!delivery) return refuse(delivery.error());
@@ -250,6 +255,8 @@ Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId i
         }
         auto refused = refuse_draft(transaction.read(), delivery->key, look);
         if (refused) return refuse(std::move(*refused));
+        auto told = tell_how(transaction, delivery->key, steering);
+        if (!told) return refuse(std::move(told.error()));
         const auto done = transaction.commit_draft(delivery->key, reservation);
         if (!done) return refuse(refusal_of(done.error()));
         return keep_answer(transaction, repeatable, id);
@@ -268,6 +275,7 @@ Task<Answer<store::PublicId>> Intake::add_recipient(store::Account account, stor
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   Problems found;
   std::vector<store::NewRecipient> recipients{check_recipient(request, {}, limits_, found)};
+  check_allowed(account.allowed_recipients, recipients.front().address, {"email"}, found);
   problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
   auto look = co_await look_at(store_, draft_of(account.key, id), {},
@@ -293,7 +301,12 @@ Task<Answer<void>> Intake::change_recipient(store::Account account, store::Publi
                                             RecipientRequest request, Problems problems) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   Problems found;
+  // By it the recipient is found, also while it is looked for.
+  if (!request.attached.reference.empty()) found.add({"reference"}, texts::attached_stays());
+  if (!request.attached.metadata.empty()) found.add({"metadata"}, texts::attached_stays());
+  request.attached = {};
   store::NewRecipient wanted = check_recipient(request, {}, limits_, found);
+  check_allowed(account.allowed_recipients, wanted.address, {"email"}, found);
   problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
   auto look = co_await look_at(
@@ -313,7 +326,9 @@ Task<Answer<void>> Intake::change_recipient(store::Account account, store::Publi
         if (!recipient) return refuse(recipient.error());
         auto refused = refuse_draft(transaction.read(), recipient->key.delivery, look);
         if (refused) return refuse(std::move(*refused));
-        const auto done = transaction.change_recipient(recipient->key, wanted);
+        store::NewRecipient changed = wanted;
+        attach(recipient->attached, changed.insert_codes);
+        const auto done = transaction.change_recipient(recipient->key, changed);
         if (!done) return refuse(refusal_of(done.error()));
         return {};
       });

@@ -35,8 +35,8 @@ std::optional<std::string> scalar(const boost::json::value& value) {
 }
 
 Text unknown_member() {
-  return {"is no member of a row; it has email, insert_code and data",
-          "行にない項目です。行の項目はemail・insert_code・dataです"};
+  return {"is no member of a row; it has email, insert_code, data, reference and metadata",
+          "行にない項目です。行の項目はemail、insert_code、data、reference、metadataです"};
 }
 
 void refuse_unknown(std::string_view name, Problems& problems) {
@@ -87,6 +87,31 @@ void read_codes(const boost::json::value& value, JsonRow& row) {
   }
 }
 
+void read_metadata(const boost::json::value& value, JsonRow& row) {
+  if (!value.is_object()) {
+    row.problems.add({"metadata"}, texts::wrong_type("an object", "オブジェクト"));
+    return;
+  }
+  for (const auto& member : value.get_object()) {
+    if (member.value().is_null()) continue;
+    if (!member.value().is_string() || http::number_literal(member.value())) {
+      row.problems.add({"metadata"},
+                       texts::wrong_type("an object of strings", "文字列だけのオブジェクト"));
+      return;
+    }
+    row.request.attached.metadata.push_back({std::string(member.key().data(), member.key().size()),
+                                             std::string(view_of(member.value().get_string()))});
+  }
+}
+
+void read_reference(const boost::json::value& value, JsonRow& row) {
+  if (auto text = scalar(value)) {
+    row.request.attached.reference = std::move(*text);
+  } else {
+    row.problems.add({"reference"}, texts::wrong_type("a string or a number", "文字列または数値"));
+  }
+}
+
 void read_data(const boost::json::value& value, std::size_t codes_max, JsonRow& row) {
   if (value.is_object()) {
     read_template_data(value.get_object(), {"data"}, codes_max, row.request.insert_codes,
@@ -101,7 +126,9 @@ JsonRow read_object(const boost::json::object& object, std::size_t codes_max) {
   for (const auto& member : object) {
     const std::string_view name(member.key().data(), member.key().size());
     const boost::json::value& value = member.value();
-    if (name != "email" && name != "insert_code" && name != "data") {
+    const bool is_known = name == "email" || name == "insert_code" || name == "data" ||
+                          name == "reference" || name == "metadata";
+    if (!is_known) {
       refuse_unknown(name, row.problems);
     } else if (value.is_null()) {
       continue;
@@ -109,6 +136,10 @@ JsonRow read_object(const boost::json::object& object, std::size_t codes_max) {
       read_codes(value, row);
     } else if (name == "data") {
       read_data(value, codes_max, row);
+    } else if (name == "reference") {
+      read_reference(value, row);
+    } else if (name == "metadata") {
+      read_metadata(value, row);
     } else if (value.is_string() && !http::number_literal(value)) {
       row.request.email = view_of(value.get_string());
     } else {

@@ -86,6 +86,22 @@ TEST(JsonRow, IsReadAsARecipientOfAnUpdate) {
             "a@example.jp|__a__=true");
 }
 
+TEST(JsonRow, HasWhatIsAttached) {
+  const auto read = read_json_row(
+      R"({"email":"a@example.jp","reference":4711,"metadata":{"b":"x","a":"1","c":null}})", 3);
+  ASSERT_TRUE(read);
+  EXPECT_TRUE(read->problems.empty());
+  EXPECT_EQ(read->request.attached,
+            (Attached{.reference = "4711", .metadata = {{"b", "x"}, {"a", "1"}}}));
+  for (const std::string_view wrong : {R"({"email":"a@example.jp","reference":["x"]})",
+                                       R"({"email":"a@example.jp","metadata":{"a":1}})",
+                                       R"({"email":"a@example.jp","metadata":[]})"}) {
+    const auto bad = read_json_row(wrong, 3);
+    ASSERT_TRUE(bad);
+    EXPECT_FALSE(bad->problems.empty()) << wrong;
+  }
+}
+
 TEST(JsonRow, NamesWhatIsWrong) {
   EXPECT_THAT(row(R"({"email":5})"), HasSubstr("[email: "));
   EXPECT_THAT(row(R"({"email":"a@example.jp","name":"x"})"), HasSubstr("[name: is no member"));

@@ -123,7 +123,9 @@ std::size_t index_in(const std::vector<std::string>& path, std::size_t none) {
   return at;
 }
 
-Text one_bad_key(const Problem& problem, const std::vector<InsertCode>& keys) {
+// `columns`: of each key its own, from 1.
+Text one_bad_key(const Problem& problem, const std::vector<InsertCode>& keys,
+                 const std::vector<std::size_t>& columns) {
   const std::string en = printable(texts::without_stop(problem.text.en));
   const std::string ja = printable(texts::without_stop(problem.text.ja));
   const std::size_t at = index_in(problem.path, keys.size());
@@ -132,17 +134,18 @@ Text one_bad_key(const Problem& problem, const std::vector<InsertCode>& keys) {
   }
   const std::string key = shown_name(keys[at].key);
   const bool is_email = means_email(keys[at].key);
-  return {fmt::format("column {} of the header (\"{}\"): {}", at + 2, key,
+  return {fmt::format("column {} of the header (\"{}\"): {}", columns[at], key,
                       is_email ? "is a second column of addresses, but a list has one" : en),
-          fmt::format("見出しの{}列目 (「{}」): {}", at + 2, key,
+          fmt::format("見出しの{}列目 (「{}」): {}", columns[at], key,
                       is_email ? "メールアドレスの列が2つあります。1つだけにしてください" : ja)};
 }
 
-Text bad_keys(const Problems& problems, const std::vector<InsertCode>& keys) {
+Text bad_keys(const Problems& problems, const std::vector<InsertCode>& keys,
+              const std::vector<std::size_t>& columns) {
   Text out;
   bool is_malformed = false;
   for (const Problem& problem : problems.list()) {
-    const Text one = one_bad_key(problem, keys);
+    const Text one = one_bad_key(problem, keys, columns);
     const std::string_view between = out.en.empty() ? "" : ", ";
     out.en += fmt::format("{}{}", between, one.en);
     out.ja += fmt::format("{}{}", between, one.ja);
@@ -168,7 +171,13 @@ std::expected<std::vector<std::string>, Text> read_list_header(std::vector<std::
   while (fields.size() > 1 && fields.back().empty()) fields.pop_back();
   if (fields.front() != kEmail) return std::unexpected(not_email(fields));
   std::vector<InsertCode> keys;
+  std::vector<std::size_t> columns;
+  if (std::ranges::count(fields, kReferenceColumn) > 1) {
+    return std::unexpected(
+        Text{"the header has the column reference twice", "見出しにreferenceが2列あります"});
+  }
   for (std::size_t i = 1; i < fields.size(); ++i) {
+    if (fields[i] == kReferenceColumn) continue;
     if (fields[i].empty()) {
       return std::unexpected(Text{fmt::format("column {} of the header has no key", i + 1),
                                   fmt::format("見出しの{}列目にキーがありません", i + 1)});
@@ -178,6 +187,7 @@ std::expected<std::vector<std::string>, Text> read_list_header(std::vector<std::
       if (!key.empty()) fields[i] = std::move(key);
     }
     keys.push_back({fields[i], ""});
+    columns.push_back(i + 1);
   }
   Problems problems;
   check_insert_codes(keys, {"header"}, limits, problems);
@@ -185,7 +195,7 @@ std::expected<std::vector<std::string>, Text> read_list_header(std::vector<std::
     if (!mime::is_brace_key(keys[i].key) || !mime::validate_insert_key(keys[i].key)) continue;
     problems.add({"header", std::to_string(i)}, texts::invalid_format(keys[i].key));
   }
-  if (!problems.empty()) return std::unexpected(bad_keys(problems, keys));
+  if (!problems.empty()) return std::unexpected(bad_keys(problems, keys, columns));
   return fields;
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The header row of a list of recipients (contract section 2.13): `email`, then full insert-code
-// keys. Pure. What is said of one that is none says what was found and what to write instead.
+// keys; and where the sender has one for each, `reference` (mail/attached.h) among them. Pure. What
+// is said of one that is none says what was found and what to write instead.
 #pragma once
 
 #include <expected>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "intake/limits.h"
@@ -12,6 +14,8 @@
 #include "mime/insert_code.h"
 
 namespace todoku::intake {
+
+inline constexpr std::string_view kReferenceColumn = "reference";
 
 // The names of the columns. Taken off are blanks and invisible characters around a name, of which
 // no key and no `email` can have any, and empty cells at the end, which spreadsheets leave. Where

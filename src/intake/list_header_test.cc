@@ -31,6 +31,15 @@ TEST(ListHeader, LosesBlanksAroundNamesAndEmptyCellsAtItsEnd) {
   EXPECT_THAT(why_refused({"email", "__na me__"}).en, HasSubstr("invalid format"));
 }
 
+TEST(ListHeader, MayHaveOneColumnOfReferences) {
+  const auto header = read_list_header({"email", "__a__", "reference", "__b__"}, Limits{});
+  ASSERT_TRUE(header) << header.error().en;
+  EXPECT_THAT(*header, ElementsAre("email", "__a__", "reference", "__b__"));
+  EXPECT_EQ(why_refused({"email", "reference", "__a__", "reference"}).en,
+            "the header has the column reference twice");
+  EXPECT_THAT(why_refused({"email", "reference", "x"}).en, HasSubstr("column 3 of the header"));
+}
+
 TEST(ListHeader, ThatIsMissingIsToldAsMissing) {
   for (const Names& fields : {Names{"c1@good.example", "x"}, Names{" c1@good.example"}}) {
     EXPECT_THAT(why_refused(fields).en, HasSubstr("the header row is missing"));

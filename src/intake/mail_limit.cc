@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "intake/changes.h"
 
 namespace todoku::intake {
@@ -26,8 +28,21 @@ seconds until(std::chrono::sys_days day, Instant now) {
   return std::chrono::ceil<seconds>(Instant(day) - kJapan - now);
 }
 
-bool counts_days(const store::AccountLimits& limits) {
+bool has_span(const store::AccountLimits& limits) {
   return limits.mails_per_day > 0 || limits.mails_per_month > 0;
+}
+
+constexpr std::string_view kPerDay = "mails_per_day";
+constexpr std::string_view kPerMonth = "mails_per_month";
+
+std::size_t index_of(store::LimitSpan span) {
+  return static_cast<std::size_t>(span);
+}
+
+// Four fifths of it, rounded up.
+std::int64_t near_at(std::int64_t most) {
+  constexpr std::int64_t kFifths = 5;
+  return most - most / kFifths;
 }
 
 Refusal reached(std::string_view limit, std::int64_t most, seconds free_in) {
@@ -78,6 +93,7 @@ std::optional<Refusal> MailLimit::judge(Tally& tally, const store::AccountLimits
   const SteadyInstant steady = clock_.steady_now();
   const Instant now = store_.clock().now();
   tally.asked = steady;
+  tally.limits = limits;
   if (tally.in_minute == 0 || steady - tally.minute >= kMinute) {
     tally.minute = steady;
     tally.in_minute = 0;
@@ -93,9 +109,13 @@ std::optional<Refusal> MailLimit::judge(Tally& tally, const store::AccountLimits
   }
   if (limits.mails_per_month > 0 &&
       sum_from(tally, first_day_of_month(now)) + mails > limits.mails_per_month) {
+    if (transactional) {
+      tally.refused_in[index_of(store::LimitSpan::month)] = first_day_of_month(now);
+    }
     return reached("mails_per_month", limits.mails_per_month, until_next_month(now));
   }
   if (limits.mails_per_day > 0 && sum_from(tally, day_of(now)) + mails > limits.mails_per_day) {
+    if (transactional) tally.refused_in[index_of(store::LimitSpan::day)] = day_of(now);
     return reached("mails_per_day", limits.mails_per_day, until_next_day(now));
   }
   if (transactional && limits.mails_per_minute > 0 &&
@@ -104,15 +124,14 @@ std::optional<Refusal> MailLimit::judge(Tally& tally, const store::AccountLimits
                    std::chrono::ceil<seconds>(tally.minute + kMinute - steady));
   }
   if (transactional) tally.in_minute += mails;
-  if (counts_days(limits)) tally.pending[day_of(now)] += mails;
+  tally.pending[day_of(now)] += mails;
   return std::nullopt;
 }
 
 Task<std::optional<Refusal>> MailLimit::admit(store::Account account, std::int64_t mails,
                                               bool transactional) {
   const store::AccountLimits& limits = account.limits;
-  if (limits.mails_per_minute == 0 && !counts_days(limits)) co_return std::nullopt;
-  if (counts_days(limits)) {
+  if (has_span(limits)) {
     bool is_known = false;
     {
       const std::lock_guard lock(mutex_);
@@ -128,7 +147,6 @@ Task<std::optional<Refusal>> MailLimit::admit(store::Account account, std::int64
 }
 
 void MailLimit::give_back(const store::Account& account, std::int64_t mails) {
-  if (!counts_days(account.limits)) return;
   const std::lock_guard lock(mutex_);
   tallies_[account.key].pending[day_of(store_.clock().now())] -= mails;
 }
@@ -149,41 +167,45 @@ Task<Result<void>> MailLimit::learn(store::AccountKey account) {
   co_return Result<void>{};
 }
 
-std::vector<store::MailCount> MailLimit::begin_telling(std::vector<store::AccountKey>& accounts) {
+MailLimit::Exchanged MailLimit::begin_telling() {
   const std::lock_guard lock(mutex_);
   const SteadyInstant now = clock_.steady_now();
-  std::vector<store::MailCount> counts;
+  Exchanged exchanged;
   std::erase_if(tallies_, [&](const auto& entry) {
     const Tally& tally = entry.second;
     return tally.pending.empty() && tally.telling.empty() && now - tally.asked > kForgottenAfter;
   });
   for (auto& [account, tally] : tallies_) {
-    if (!tally.is_known) continue;
-    accounts.push_back(account);
+    if (tally.is_known) exchanged.asked.push_back(account);
+    if (!tally.is_known && tally.pending.empty()) continue;
+    exchanged.told.push_back(account);
     for (const auto& [day, mails] : std::exchange(tally.pending, {})) {
       if (mails == 0) continue;
       tally.telling[day] += mails;
-      counts.push_back({.account = account, .day = day, .mails = mails});
+      exchanged.counts.push_back({.account = account, .day = day, .mails = mails});
     }
   }
-  return counts;
+  return exchanged;
 }
 
 void MailLimit::end_telling(const Result<std::vector<store::MailCount>>& heard,
-                            const std::vector<store::AccountKey>& accounts) {
+                            const Exchanged& exchanged) {
   const std::lock_guard lock(mutex_);
-  for (const store::AccountKey account : accounts) {
+  for (const store::AccountKey account : exchanged.told) {
     const auto found = tallies_.find(account);
     if (found == tallies_.end()) continue;
     Tally& tally = found->second;
     const Days told = std::exchange(tally.telling, {});
-    if (heard) {
-      tally.stored.clear();
-    } else {  // it may be stored: then the account has it counted twice, rather than not at all
-      for (const auto& [day, mails] : told) tally.pending[day] += mails;
-    }
+    if (heard) continue;
+    // It may be stored: then the account has it counted twice, rather than not at all.
+    for (const auto& [day, mails] : told) tally.pending[day] += mails;
   }
   if (!heard) return;
+  for (const store::AccountKey account : exchanged.asked) {
+    if (const auto found = tallies_.find(account); found != tallies_.end()) {
+      found->second.stored.clear();
+    }
+  }
   for (const store::MailCount& count : *heard) {
     const auto found = tallies_.find(count.account);
     if (found != tallies_.end()) found->second.stored[count.day] += count.mails;
@@ -191,27 +213,105 @@ void MailLimit::end_telling(const Result<std::vector<store::MailCount>>& heard,
 }
 
 Task<Result<void>> MailLimit::exchange(store::NodeKey node) {
-  std::vector<store::AccountKey> accounts;
-  const auto counts = begin_telling(accounts);
-  if (accounts.empty()) co_return Result<void>{};
+  const Exchanged exchanged = begin_telling();
+  if (exchanged.told.empty()) co_return Result<void>{};
   const store::DayNumber first = first_day_of_month(store_.clock().now());
   using Counts = std::vector<store::MailCount>;
   Result<Counts> heard;
-  if (counts.empty()) {
-    heard = co_await store_.read([accounts, first](store::ReadTransaction& transaction) {
-      return transaction.mail_counts(accounts, first);
-    });
-  } else {
-    heard = co_await store_.write(
-        store::WritePriority::claims,
-        [node, counts, accounts, first](store::WriteTransaction& transaction) -> Result<Counts> {
-          auto told = transaction.count_mails(node, counts);
-          if (!told) return fail(std::move(told.error()));
-          return transaction.read().mail_counts(accounts, first);
+  if (exchanged.counts.empty()) {
+    heard =
+        co_await store_.read([asked = exchanged.asked, first](store::ReadTransaction& transaction) {
+          return transaction.mail_counts(asked, first);
         });
+  } else {
+    heard = co_await store_.write(store::WritePriority::claims,
+                                  [node, counts = exchanged.counts, asked = exchanged.asked,
+                                   first](store::WriteTransaction& transaction) -> Result<Counts> {
+                                    auto told = transaction.count_mails(node, counts);
+                                    if (!told) return fail(std::move(told.error()));
+                                    if (asked.empty()) return Counts{};
+                                    return transaction.read().mail_counts(asked, first);
+                                  });
   }
-  end_telling(heard, accounts);
+  end_telling(heard, exchanged);
   if (!heard) co_return fail(heard.error());
+  co_return co_await tell_of_limits();
+}
+
+std::vector<Standing> MailLimit::standings_of(const Tally& tally,
+                                              const store::AccountLimits& limits, Instant now) {
+  std::vector<Standing> standings;
+  if (limits.mails_per_day > 0) {
+    standings.push_back(
+        {kPerDay, limits.mails_per_day, sum_from(tally, day_of(now)), until_next_day(now)});
+  }
+  if (limits.mails_per_month > 0) {
+    standings.push_back({kPerMonth, limits.mails_per_month,
+                         sum_from(tally, first_day_of_month(now)), until_next_month(now)});
+  }
+  return standings;
+}
+
+Task<Result<std::vector<Standing>>> MailLimit::standing(store::Account account) {
+  if (!has_span(account.limits)) co_return std::vector<Standing>{};
+  bool is_known = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = tallies_.find(account.key);
+    is_known = found != tallies_.end() && found->second.is_known;
+  }
+  if (!is_known) {
+    const auto learnt = co_await learn(account.key);
+    if (!learnt) co_return fail(learnt.error());
+  }
+  const std::lock_guard lock(mutex_);
+  co_return standings_of(tallies_[account.key], account.limits, store_.clock().now());
+}
+
+std::vector<MailLimit::Due> MailLimit::due_notices() {
+  const std::lock_guard lock(mutex_);
+  const Instant now = store_.clock().now();
+  std::vector<Due> due;
+  for (const auto& [account, tally] : tallies_) {
+    if (!tally.is_known) continue;
+    for (const Standing& standing : standings_of(tally, tally.limits, now)) {
+      const bool is_day = standing.limit == kPerDay;
+      const auto span = is_day ? store::LimitSpan::day : store::LimitSpan::month;
+      const store::DayNumber begins = is_day ? day_of(now) : first_day_of_month(now);
+      const bool is_reached =
+          standing.used >= standing.most || tally.refused_in[index_of(span)] == begins;
+      if (!is_reached && standing.used < near_at(standing.most)) continue;
+      const store::LimitNotice notice{.account = account,
+                                      .span = span,
+                                      .begins = begins,
+                                      .reached = is_reached,
+                                      .name = standing.limit,
+                                      .because = {}};
+      if (store::mark_of(notice) <= tally.told[index_of(span)]) continue;
+      due.push_back({notice, fmt::format("{} of {} mails of this {} are used", standing.used,
+                                         standing.most, is_day ? "day" : "month")});
+    }
+  }
+  return due;
+}
+
+// What is not told now is told by the next exchange.
+Task<Result<void>> MailLimit::tell_of_limits() {
+  for (const Due& each : due_notices()) {
+    const auto told = co_await store_.write(
+        store::WritePriority::claims,
+        [notice = each.notice, because = each.because](store::WriteTransaction& transaction) {
+          store::LimitNotice worded = notice;
+          worded.because = because;
+          return transaction.tell_of_limit(worded);
+        });
+    if (!told) co_return fail(told.error());
+    const std::lock_guard lock(mutex_);
+    const auto found = tallies_.find(each.notice.account);
+    if (found == tallies_.end()) continue;
+    std::int64_t& mark = found->second.told[index_of(each.notice.span)];
+    mark = std::max(mark, store::mark_of(each.notice));
+  }
   co_return Result<void>{};
 }
 

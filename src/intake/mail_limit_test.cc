@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "intake/mail_limit.h"
 
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "support/installation.h"
@@ -41,6 +45,23 @@ class MailLimitTest : public testing::Test {
     free_in_ = *refusal->retry_after;
     return std::string(refusal->limit);
   }
+  void exchange_all() {
+    ASSERT_TRUE(run(here_.exchange(store::NodeKey{1})));
+    ASSERT_TRUE(run(there_.exchange(store::NodeKey{2})));
+  }
+  // Of what the account was told.
+  std::vector<std::string> told() {
+    const auto page = installation_.store->read_and_wait([&](store::ReadTransaction& t) {
+      return t.events({.account = account_.key,
+                       .kinds = {store::EventKind::limit_near, store::EventKind::limit_reached}});
+    });
+    std::vector<std::string> lines;
+    for (const store::EventRecord& event : page->events) {
+      lines.push_back(fmt::format("{} {} {}", to_string(event.entry.kind),
+                                  event.entry.credential->name, event.entry.credential->because));
+    }
+    return lines;
+  }
   void move_to(Instant when) { installation_.clock.advance(when - installation_.clock.now()); }
 
   TestStore installation_;
@@ -50,12 +71,76 @@ class MailLimitTest : public testing::Test {
   MailLimit there_{*installation_.store, installation_.clock};
 };
 
-TEST_F(MailLimitTest, WithoutALimitNothingIsCounted) {
+// So that its days can be looked at, and a limit that it is given goes by what was before.
+TEST_F(MailLimitTest, WithoutALimitItIsCountedAllTheSame) {
   EXPECT_EQ(asked(here_, 1'000'000), "");
+  here_.give_back(account_, 1);
+  ASSERT_TRUE(run(here_.exchange(store::NodeKey{1})));
+  EXPECT_EQ(asked(here_, 1), "");
   ASSERT_TRUE(run(here_.exchange(store::NodeKey{1})));
   const auto counts = installation_.store->read_and_wait(
       [&](store::ReadTransaction& t) { return t.mail_counts(std::span(&account_.key, 1), 0); });
-  EXPECT_TRUE(counts->empty());
+  ASSERT_EQ(counts->size(), 1U);
+  EXPECT_EQ(counts->front().mails, 1'000'000);
+  account_.limits.mails_per_day = 1'000'001;
+  EXPECT_EQ(asked(here_, 2), "mails_per_day");
+}
+
+TEST_F(MailLimitTest, SaysHowAnAccountStands) {
+  move_to(kEndOfJanuary);
+  EXPECT_TRUE(run(here_.standing(account_))->empty());
+  account_.limits = {.mails_per_minute = 9, .mails_per_day = 5, .mails_per_month = 8};
+  EXPECT_EQ(asked(here_, 3), "");
+  const auto standings = run(here_.standing(account_));
+  ASSERT_TRUE(standings);
+  ASSERT_EQ(standings->size(), 2U);
+  EXPECT_EQ((*standings)[0].limit, "mails_per_day");
+  EXPECT_EQ((*standings)[0].most, 5);
+  EXPECT_EQ((*standings)[0].used, 3);
+  EXPECT_EQ((*standings)[0].resets_in, seconds(60));
+  EXPECT_EQ((*standings)[1].limit, "mails_per_month");
+  move_to(kEndOfJanuary + minutes(1));
+  EXPECT_EQ((*run(here_.standing(account_)))[0].used, 0);
+}
+
+TEST_F(MailLimitTest, AnAccountIsToldOfItsLimitsOnceWhoeverSeesIt) {
+  move_to(kEndOfJanuary);
+  account_.limits = {.mails_per_day = 10, .mails_per_month = 100};
+  EXPECT_EQ(asked(here_, 7), "");
+  exchange_all();
+  EXPECT_EQ(told(), std::vector<std::string>{});
+  EXPECT_EQ(asked(here_, 1), "");
+  exchange_all();
+  exchange_all();
+  const std::vector<std::string> near = {
+      "limit_near mails_per_day 8 of 10 mails of this day are used"};
+  EXPECT_EQ(told(), near);
+  EXPECT_EQ(asked(there_, 2), "");
+  exchange_all();
+  MailLimit later(*installation_.store, installation_.clock);
+  EXPECT_EQ(asked(later, 1), "mails_per_day");
+  ASSERT_TRUE(run(later.exchange(store::NodeKey{3})));
+  EXPECT_EQ(told(),
+            (std::vector<std::string>{
+                near[0], "limit_reached mails_per_day 10 of 10 mails of this day are used"}));
+  move_to(kEndOfJanuary + minutes(1));
+  EXPECT_EQ(asked(there_, 9), "");
+  exchange_all();
+  EXPECT_EQ(told().size(), 3U) << "another day";
+}
+
+// What does not fit any more is refused before the last is used.
+TEST_F(MailLimitTest, ARefusalIsToldAsALimitThatIsReached) {
+  account_.limits.mails_per_day = 100;
+  EXPECT_EQ(asked(here_, 90), "");
+  EXPECT_EQ(asked(here_, 50, false), "mails_per_day") << "a list that is too long says so itself";
+  exchange_all();
+  ASSERT_EQ(told().size(), 1U);
+  EXPECT_TRUE(told()[0].starts_with("limit_near"));
+  EXPECT_EQ(asked(here_, 11), "mails_per_day");
+  exchange_all();
+  ASSERT_EQ(told().size(), 2U);
+  EXPECT_TRUE(told()[1].starts_with("limit_reached"));
 }
 
 TEST_F(MailLimitTest, AMinuteIsTransactionsOnly) {

@@ -102,6 +102,35 @@ Text too_many(std::size_t max) {
           fmt::format("{}件以内で指定してください。", max)};
 }
 
+Text not_allowed_recipient(std::string_view address) {
+  return {
+      fmt::format("{} is not among the allowed recipients of this account, to whom alone it may "
+                  "send; an operator changes them (`todoku account allow`).",
+                  shown(address)),
+      fmt::format(
+          "{} "
+          "は、このアカウントの許可された宛先に含まれていません。宛先の変更は管理者が行います("
+          "`todoku account allow`)。",
+          shown(address))};
+}
+
+Text octets(std::size_t max) {
+  return {fmt::format("must not have more than {} bytes in UTF-8.", max),
+          fmt::format("UTF-8で{}バイト以内で指定してください。", max)};
+}
+
+Text name_octets(std::size_t max) {
+  return {fmt::format("each name must have 1 to {} bytes in UTF-8.", max),
+          fmt::format("名前は1から{}バイト (UTF-8) で指定してください。", max)};
+}
+
+Text attached_stays() {
+  return {
+      "stays as it was given with the recipient; to change it, remove the recipient and add it "
+      "again.",
+      "受信者の追加時に指定したまま変更できません。受信者を削除して追加し直してください。"};
+}
+
 Text invalid_email(std::string_view reason) {
   const std::string ja = in_japanese(reason);
   return {fmt::format("invalid e-mail format: it {}.", reason),
@@ -237,6 +266,38 @@ Text only_of_transactions() {
 Text only_stopped() {
   return {"a transaction can be stopped, but not paused.",
           "トランザクション配信は停止のみ可能で、一時停止はできません。"};
+}
+
+Text only_of_bulk() {
+  return {"a pace and quiet hours are for bulk deliveries only.",
+          "送信速度と静音時間帯は、一斉配信にのみ指定できます。"};
+}
+
+Text not_over_yet() {
+  return {
+      "the mail is still on its way: it may arrive by itself. Stop its delivery first, or wait.",
+      "このメールはまだ配信中で、このまま届く可能性があります。先に配信を停止するか、完了をお待ち"
+      "ください。"};
+}
+
+Text came_whole() {
+  return {"it came as a whole message by SMTP and is signed and sent as such: hand it in again.",
+          "SMTPで受け付けたメールは再送できません。もう一度送信してください。"};
+}
+
+Text is_erased() {
+  return {"its content or its recipient was erased: there is nothing to send again.",
+          "本文または宛先が消去されているため、再送できません。"};
+}
+
+Text unknown_zone(std::string_view value) {
+  return {fmt::format("\"{}\" is not a time zone such as Asia/Tokyo.", shown(value)),
+          fmt::format("「{}」というタイムゾーンはありません。Asia/Tokyo のように指定してください。",
+                      shown(value))};
+}
+
+Text ends_when_it_begins() {
+  return {"must not be the same as from.", "fromと同じ時刻は指定できません。"};
 }
 
 Text policy_stays(bool at_most_once) {

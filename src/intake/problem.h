@@ -93,8 +93,14 @@ namespace texts {
 [[nodiscard]] Text wrong_type(std::string_view expected_en, std::string_view expected_ja);
 [[nodiscard]] Text length(std::size_t min, std::size_t max);
 [[nodiscard]] Text too_many(std::size_t max);
+[[nodiscard]] Text octets(std::size_t max);
+[[nodiscard]] Text name_octets(std::size_t max);
+// Of what is attached to a recipient, where it is changed.
+[[nodiscard]] Text attached_stays();
 // Of a From address; `of_another`: another account has proven it.
 [[nodiscard]] Text not_your_domain(std::string_view domain, bool of_another);
+// Of a recipient, by store::Account::allowed_recipients.
+[[nodiscard]] Text not_allowed_recipient(std::string_view address);
 // `reason` is a clause of mail/address.h.
 [[nodiscard]] Text invalid_email(std::string_view reason);
 // Of a character before the @ in the place of one of ASCII's.
@@ -129,6 +135,14 @@ namespace texts {
 [[nodiscard]] Text policy_stays(bool at_most_once);
 // Of a transaction that is to be paused.
 [[nodiscard]] Text only_stopped();
+// Of a pace and quiet hours.
+[[nodiscard]] Text only_of_bulk();
+// Of a mail that is to be sent once more.
+[[nodiscard]] Text not_over_yet();
+[[nodiscard]] Text came_whole();
+[[nodiscard]] Text is_erased();
+[[nodiscard]] Text unknown_zone(std::string_view value);
+[[nodiscard]] Text ends_when_it_begins();
 [[nodiscard]] Text no_part_for_files();
 [[nodiscard]] Text no_name_of_part();
 [[nodiscard]] Text control_character();

@@ -7,7 +7,10 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "mail/attached.h"
 #include "mail/content.h"
+#include "store/keys.h"
+#include "store/steering.h"
 #include "store/templates.h"
 
 namespace todoku::intake {
@@ -15,6 +18,7 @@ namespace todoku::intake {
 struct RecipientRequest {
   std::string email;
   std::vector<InsertCode> insert_codes;
+  Attached attached = {};
 };
 
 // What is said of a delivery besides its content; nullopt: nothing.
@@ -37,6 +41,7 @@ struct BulkRequest {
   LabelsRequest labels;
   std::optional<bool> open_tracking;  // nullopt: as the account has it
   std::optional<TemplateRequest> from_template = {};
+  store::SteeringChange steering = {};
 };
 
 struct TransactionRequest {
@@ -52,6 +57,9 @@ struct TransactionRequest {
   LabelsRequest labels;
   std::optional<bool> open_tracking;  // as above
   std::optional<TemplateRequest> from_template = {};
+  std::optional<store::PublicId> resend_of =
+      {};  // the mail that this says once more (Intake::resend)
+  Attached attached = {};             // to each of its recipients
 };
 
 // nullopt: the field was not given and stays as it is.
@@ -69,6 +77,7 @@ struct UpdateRequest {
   std::optional<std::vector<RecipientRequest>> to;
   std::optional<bool> at_most_once;  // what begin said of it stays: else a refusal
   LabelsRequest labels;
+  store::SteeringChange steering = {};
   bool keep_duplicates = false;  // of `to`; else an address gets one mail, that of its first entry
 };
 

@@ -30,8 +30,10 @@ class Senders {
   // `any`: nothing is asked of the installation's only account.
   explicit Senders(bool any = false) : any_(any) {}
 
-  // Takes these claims, and only these, from now on. `several`: there are several accounts.
-  void load(const std::vector<store::Domain>& proven, bool several);
+  // Takes these claims, and only these, from now on. `several`: there are several accounts, but for
+  // those in `sandboxes`, which may send as anybody: their mail reaches nobody (store/accounts.h).
+  void load(const std::vector<store::Domain>& proven, bool several,
+            std::set<store::AccountKey> sandboxes = {});
 
   // Of a domain as mail/address.h has it. Where accounts share a domain each may send from it; one
   // below it that another account has proven is that account's.
@@ -48,6 +50,7 @@ class Senders {
     bool several = true;  // until it is known
     std::unordered_map<std::string, std::set<store::AccountKey>> holders;
     std::set<store::AccountKey> with_domains;
+    std::set<store::AccountKey> sandboxes;
   };
   [[nodiscard]] std::shared_ptr<const Table> table() const;
 

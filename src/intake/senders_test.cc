@@ -69,6 +69,14 @@ TEST(Senders, TheOnlyAccountStartsWithoutProof) {
   EXPECT_EQ(senders.judge(kOne, "example.com"), refused) << "there is somebody to be taken for";
 }
 
+TEST(Senders, AccountsForTrialsSendAsAnybody) {
+  Senders senders;
+  senders.load({held(kOne, "example.jp")}, true, {kTwo});
+  EXPECT_EQ(senders.judge(kTwo, "example.jp"), proven) << "it reaches nobody";
+  EXPECT_FALSE(senders.starts_unproven(kTwo));
+  EXPECT_EQ(senders.judge(kOne, "example.com"), refused);
+}
+
 TEST(Senders, AnyIsForOneAccount) {
   Senders senders(true);
   senders.load({}, false);

@@ -11,6 +11,7 @@
 #include "intake/check.h"
 #include "intake/intake.h"
 #include "mail/address.h"
+#include "mail/attached.h"
 
 namespace todoku::intake {
 namespace {
@@ -79,6 +80,9 @@ Task<Answer<Made>> Intake::make_submitted(store::Account account, SubmittedMail 
                                           Repeatable repeatable) {
   Problems problems;
   std::vector<store::NewRecipient> recipients = distinct(std::move(mail.recipients), problems);
+  for (const store::NewRecipient& recipient : recipients) {
+    check_allowed(account.allowed_recipients, recipient.address, {"RCPT"}, problems);
+  }
   const submission::Submitted& message = mail.submitted;
   check_sender(message.from, account.key, senders_, problems);
   if (message.sender) {
@@ -96,6 +100,9 @@ Task<Answer<Made>> Intake::make_submitted(store::Account account, SubmittedMail 
   }
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
 
+  const Attached attached{.reference = message.options.reference.value_or(""),
+                          .message_id = message.message_id};
+  for (store::NewRecipient& recipient : recipients) attach(attached, recipient.insert_codes);
   const auto mails = static_cast<std::int64_t>(recipients.size());
   const bool urgent = klass.traffic == TrafficClass::transactional;
   if (auto reached = co_await admit(account, mails, urgent)) co_return refuse(std::move(*reached));
@@ -113,7 +120,8 @@ Task<Answer<Made>> Intake::make_submitted(store::Account account, SubmittedMail 
   if (send_at || !urgent) {
     made = co_await keep_waiting(std::move(delivery), std::move(recipients), send_at, repeatable);
   } else {
-    made = co_await accept_now(std::move(delivery), std::move(recipients), repeatable);
+    made = co_await accept_now(std::move(delivery), std::move(recipients), repeatable,
+                               account.sandbox);
   }
   if (!made) give_back(account, mails);
   co_return made;

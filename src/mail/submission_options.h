@@ -21,6 +21,7 @@ enum class SubmissionOption : std::uint32_t {
   expires_in = 8,
   list_id = 16,
   idempotency_key = 32,
+  reference = 64,
 };
 using SubmissionOptionBits = std::uint32_t;
 
@@ -28,21 +29,22 @@ struct SubmissionOptionName {
   std::string_view name;  // the field is X-Todoku- and this; commands write it in small letters
   SubmissionOption option;
 };
-inline constexpr std::array<SubmissionOptionName, 6> kSubmissionOptions{{
+inline constexpr std::array<SubmissionOptionName, 7> kSubmissionOptions{{
     {"Tag", SubmissionOption::tag},
     {"Purpose", SubmissionOption::purpose},
     {"Send-At", SubmissionOption::send_at},
     {"Expires-In", SubmissionOption::expires_in},
     {"List-Id", SubmissionOption::list_id},
     {"Idempotency-Key", SubmissionOption::idempotency_key},
+    {"Reference", SubmissionOption::reference},
 }};
 
 [[nodiscard]] constexpr bool has_option(SubmissionOptionBits bits, SubmissionOption option) {
   return (bits & static_cast<SubmissionOptionBits>(option)) != 0;
 }
 
-// As commands write them, for a sentence: "tag, purpose, send-at, expires-in, list-id and
-// idempotency-key".
+// As commands write them, for a sentence: "tag, purpose, send-at, expires-in, list-id,
+// idempotency-key and reference".
 [[nodiscard]] inline std::string submission_option_words() {
   std::string words;
   for (const SubmissionOptionName& known : kSubmissionOptions) {

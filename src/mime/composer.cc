@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "mime/date.h"
 #include "mime/header.h"
+#include "mime/message_id.h"
 #include "mime/text.h"
 #include "mime/uri.h"
 
@@ -80,12 +81,12 @@ Hash hash_of(const Identity& identity, bool is_one_for_all, char purpose) {
 }  // namespace
 
 void append_message_id(std::string& out, const Identity& identity, bool is_one_for_all) {
-  std::array<char, kHexOfHash> hex;
-  const Hash hash = hash_of(identity, is_one_for_all, 'i');
-  write_hex(hash.high, std::span(hex).first<16>());
-  write_hex(hash.low, std::span(hex).last<16>());
+  const auto text = seal_copy({.delivery = identity.delivery,
+                               .batch = is_one_for_all ? 0 : identity.batch,
+                               .seq = is_one_for_all ? 0 : identity.seq},
+                              identity.secret);
   out += '<';
-  out += view(hex);
+  out += view(text);
   out += '@';
   append_domain(out, identity.message_id_domain);
   out += '>';

@@ -68,9 +68,9 @@ struct Identity {
   Instant date{};                         // when the delivery started
 };
 
-// "<hash@domain>", the Message-ID of a copy. `is_one_for_all`: of a transaction, whose copies are
-// one message. Known as soon as the delivery is stored, so that it can be told before the mail is
-// made.
+// "<digits@domain>", the Message-ID of a copy (mime/message_id.h). `is_one_for_all`: of a
+// transaction, whose copies are one message. Known as soon as the delivery is stored, so that it
+// can be told before the mail is made.
 void append_message_id(std::string& out, const Identity& identity, bool is_one_for_all);
 
 // ".hash@domain", which a delivery's ids of inline parts end in (mime/inline_parts.h). What

@@ -59,8 +59,8 @@ Result<OutboundRule::Permit> OutboundRule::Permit::parse(std::string_view text) 
   return permit;
 }
 
-OutboundRule::OutboundRule(std::vector<Permit> permits, std::set<IpAddress> own)
-    : permits_(std::move(permits)), own_(std::move(own)) {}
+OutboundRule::OutboundRule(std::vector<Permit> permits, std::set<IpAddress> own, Internet internet)
+    : permits_(std::move(permits)), own_(std::move(own)), internet_(internet) {}
 
 Result<void> OutboundRule::judge(const Endpoint& to) const {
   // A system that is given an IPv4-mapped address connects to the IPv4 one (RFC 4291 section
@@ -73,6 +73,11 @@ Result<void> OutboundRule::judge(const Endpoint& to) const {
     const bool port_fits = permit.port == 0 || permit.port == to.port;
     if (permit.network && permit.network->contains(address) && port_fits) return {};
     if (!permit.network && port_fits) port_serves = true;
+  }
+  if (internet_ == Internet::closed) {
+    return fail(ErrorKind::unauthorized,
+                "nothing leaves this machine (smtp_out.sandbox): only what outbound.allow names is "
+                "reached");
   }
   if (!outside) {
     return fail(ErrorKind::unauthorized,

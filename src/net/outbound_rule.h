@@ -30,8 +30,11 @@ class OutboundRule {
   };
 
   OutboundRule() = default;
+  // Whether what is on the Internet may be reached besides what is permitted.
+  enum class Internet : std::uint8_t { open, closed };
   // `own`: addresses of this installation, which count as its inside also where they are public.
-  explicit OutboundRule(std::vector<Permit> permits, std::set<IpAddress> own = {});
+  explicit OutboundRule(std::vector<Permit> permits, std::set<IpAddress> own = {},
+                        Internet internet = Internet::open);
 
   // Errors: unauthorized. The sentence names no address: a name may lead into a network whose plan
   // is none of the asker's business.
@@ -43,6 +46,7 @@ class OutboundRule {
  private:
   std::vector<Permit> permits_;
   std::set<IpAddress> own_;
+  Internet internet_ = Internet::open;
 };
 
 }  // namespace todoku::net

@@ -98,6 +98,14 @@ TEST(OutboundRule, JudgesAnIpv4AddressAlsoInsideAnIpv6One) {
   }
 }
 
+TEST(OutboundRule, OfAClosedInternetReachesWhatIsPermittedAlone) {
+  const OutboundRule rule({OutboundRule::Permit::parse("127.0.0.0/8:*").value()}, {},
+                          OutboundRule::Internet::closed);
+  EXPECT_TRUE(rule.judge({ip("127.0.0.1"), 8080}));
+  EXPECT_FALSE(rule.judge({ip("8.8.8.8"), 443}));
+  EXPECT_FALSE(rule.judge({ip("10.0.0.1"), 443}));
+}
+
 TEST(OutboundRule, HasThePortsOfTheWeb) {
   const OutboundRule rule;
   EXPECT_TRUE(allows(rule, "8.8.8.8", 80));

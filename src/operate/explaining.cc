@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stories of an address, or of a delivery by its number.
+// Stories of an address, of a delivery or mail by its number, of a reference or a Message-ID.
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <map>
 #include <utility>
 
@@ -134,22 +135,29 @@ Result<void> add_stories(store::ReadTransaction& reader, const store::Delivery& 
   return {};
 }
 
+// Of what means something else in each account.
+Result<std::vector<store::AccountKey>> accounts_to_ask(store::ReadTransaction& reader,
+                                                       std::optional<store::AccountKey> owner,
+                                                       std::string_view what) {
+  if (owner) return std::vector{*owner};
+  const auto accounts = reader.accounts({}, kAccountsAsked + 1);
+  if (!accounts) return fail(accounts.error());
+  if (static_cast<std::int64_t>(accounts->size()) > kAccountsAsked) {
+    return fail(ErrorKind::invalid_input,
+                fmt::format("there are many accounts: say whose {} it is", what));
+  }
+  std::vector<store::AccountKey> asked;
+  for (const store::Account& each : *accounts) asked.push_back(each.key);
+  return asked;
+}
+
 Result<StoriesOfDelivery> read_delivery(store::ReadTransaction& reader,
                                         std::optional<store::AccountKey> owner, store::PublicId id,
                                         std::int64_t limit) {
-  std::vector<store::AccountKey> asked;
-  if (owner) {
-    asked.push_back(*owner);
-  } else {
-    const auto accounts = reader.accounts({}, kAccountsAsked + 1);
-    if (!accounts) return fail(accounts.error());
-    if (static_cast<std::int64_t>(accounts->size()) > kAccountsAsked) {
-      return fail(ErrorKind::invalid_input, "there are many accounts: say whose delivery it is");
-    }
-    for (const store::Account& each : *accounts) asked.push_back(each.key);
-  }
+  const auto asked = accounts_to_ask(reader, owner, "delivery");
+  if (!asked) return fail(asked.error());
   StoriesOfDelivery all;
-  for (const store::AccountKey account : asked) {
+  for (const store::AccountKey account : *asked) {
     const auto delivery = reader.delivery_head(account, id);
     if (!delivery && delivery.error().kind == ErrorKind::not_found) continue;
     if (!delivery) return fail(delivery.error());
@@ -159,12 +167,58 @@ Result<StoriesOfDelivery> read_delivery(store::ReadTransaction& reader,
   return all;
 }
 
+Result<std::vector<store::Story>> read_mail(store::ReadTransaction& reader,
+                                            std::optional<store::AccountKey> owner,
+                                            store::PublicId id) {
+  const auto asked = accounts_to_ask(reader, owner, "mail");
+  if (!asked) return fail(asked.error());
+  std::vector<store::Story> stories;
+  for (const store::AccountKey account : *asked) {
+    const auto recipient = reader.recipient(account, id);
+    if (!recipient && recipient.error().kind == ErrorKind::not_found) continue;
+    if (!recipient) return fail(recipient.error());
+    auto story = reader.story(recipient->key);
+    if (!story) return fail(std::move(story.error()));
+    stories.push_back(std::move(*story));
+  }
+  return stories;
+}
+
+// The mails of which one is said to be a copy. nullopt: there is none, or it is another account's.
+Result<std::optional<StoriesOfDelivery>> read_copy(store::ReadTransaction& reader,
+                                                   std::optional<store::AccountKey> owner,
+                                                   const store::RecipientKey& copy,
+                                                   std::int64_t limit) {
+  const auto head = reader.delivery_head(copy.delivery);
+  if (!head && head.error().kind == ErrorKind::not_found) return std::nullopt;
+  if (!head) return fail(head.error());
+  if (owner && head->account != *owner) return std::nullopt;
+  StoriesOfDelivery all;
+  if (head->type == DeliveryType::transaction) {
+    if (auto added = add_stories(reader, *head, limit, all); !added) return fail(added.error());
+    return all;
+  }
+  auto story = reader.story(copy);
+  if (!story && story.error().kind == ErrorKind::not_found) return std::nullopt;
+  if (!story) return fail(std::move(story.error()));
+  all.of_all = 1;
+  all.stories.push_back(std::move(*story));
+  return all;
+}
+
+std::string_view without_brackets(std::string_view message_id) {
+  if (message_id.starts_with('<')) message_id.remove_prefix(1);
+  if (message_id.ends_with('>')) message_id.remove_suffix(1);
+  return message_id;
+}
+
 }  // namespace
 
 // Without what is said of them.
 struct Operations::FoundStories {
   Explanation explanation;
   std::int64_t of_all = 0;  // of a delivery: its recipients
+  bool of_address = true;
 };
 
 Task<Result<Operations::FoundStories>> Operations::find_stories(ExplainRequest request) {
@@ -176,6 +230,9 @@ Task<Result<Operations::FoundStories>> Operations::find_stories(ExplainRequest r
     if (!known) co_return fail(std::move(known.error()));
     owner = known->key;
   }
+  if (request.email != 0) co_return co_await find_mail(std::move(request), owner);
+  if (!request.message_id.empty()) co_return co_await find_message(std::move(request), owner);
+  if (!request.reference.empty()) co_return co_await find_reference(std::move(request), owner);
   if (const auto id = number_in(trim(request.address))) {
     auto told = co_await store_.read(
         [owner, id = *id, limit = request.limit](store::ReadTransaction& reader) {
@@ -204,11 +261,24 @@ Task<Result<Operations::FoundStories>> Operations::find_stories(ExplainRequest r
   }
   found.address = address->to_string();
   store::StorySearch search(found.address, owner, request.limit + 1);
+  co_return co_await found_by(std::move(search), std::move(all), request.limit);
+}
+
+// Of a search that asks for one story more than the limit.
+Task<Result<Operations::FoundStories>> Operations::found_by(store::StorySearch search,
+                                                            FoundStories all, std::int64_t limit) {
   const auto searched = co_await store::walk(store_, search);
   if (!searched) co_return fail(searched.error());
-  found.stories = search.take();
-  found.more = static_cast<std::int64_t>(found.stories.size()) > request.limit;
-  if (found.more) found.stories.resize(static_cast<std::size_t>(request.limit));
+  all.explanation.stories = search.take();
+  co_return co_await filled_in(std::move(all), limit);
+}
+
+Task<Result<Operations::FoundStories>> Operations::filled_in(FoundStories all, std::int64_t limit) {
+  Explanation& found = all.explanation;
+  if (static_cast<std::int64_t>(found.stories.size()) > limit) {
+    found.more = true;
+    found.stories.resize(static_cast<std::size_t>(limit));
+  }
   auto filled = co_await store_.read(
       [&stories = found.stories](store::ReadTransaction& reader) -> Result<void> {
         if (auto added = add_what_readers_did(reader, stories); !added) return added;
@@ -216,6 +286,76 @@ Task<Result<Operations::FoundStories>> Operations::find_stories(ExplainRequest r
       });
   if (!filled) co_return fail(std::move(filled.error()));
   co_return all;
+}
+
+Task<Result<Operations::FoundStories>> Operations::find_mail(
+    ExplainRequest request, std::optional<store::AccountKey> owner) {
+  FoundStories all{.of_address = false};
+  all.explanation.address = fmt::format("{}", request.email);
+  auto stories = co_await store_.read([owner, id = request.email](store::ReadTransaction& reader) {
+    return read_mail(reader, owner, id);
+  });
+  if (!stories) co_return fail(std::move(stories.error()));
+  all.explanation.stories = std::move(*stories);
+  co_return co_await filled_in(std::move(all), request.limit);
+}
+
+// What is ours says itself which mail it is; what is not, and what was ours under another secret,
+// may be that of a relayed message.
+Task<Result<Operations::FoundStories>> Operations::find_message(
+    ExplainRequest request, std::optional<store::AccountKey> owner) {
+  FoundStories all{.of_address = false};
+  const std::string wanted(without_brackets(trim(request.message_id)));
+  all.explanation.address = wanted;
+  if (wanted.empty()) co_return fail(ErrorKind::invalid_input, "the Message-ID is empty");
+  if (wanted.size() > kRelayedMessageIdOctetsMax) {
+    co_return fail(ErrorKind::invalid_input,
+                   fmt::format("the Message-ID has {} octets, but may have {} at most",
+                               wanted.size(), kRelayedMessageIdOctetsMax));
+  }
+  if (options_.copy_of) {
+    if (const auto copy = options_.copy_of(wanted)) {
+      auto told = co_await store_.read(
+          [owner, copy = *copy, limit = request.limit + 1](store::ReadTransaction& reader) {
+            return read_copy(reader, owner, copy, limit);
+          });
+      if (!told) co_return fail(std::move(told.error()));
+      if (*told) {
+        all.explanation.stories = std::move((*told)->stories);
+        co_return co_await filled_in(std::move(all), request.limit);
+      }
+    }
+  }
+  store::StorySearch search(store::Mark{store::MarkKind::message_id, wanted}, owner,
+                            request.limit + 1);
+  co_return co_await found_by(std::move(search), std::move(all), request.limit);
+}
+
+Task<Result<Operations::FoundStories>> Operations::find_reference(
+    ExplainRequest request, std::optional<store::AccountKey> owner) {
+  FoundStories all{.of_address = false};
+  all.explanation.address = request.reference;
+  if (request.reference.empty()) co_return fail(ErrorKind::invalid_input, "the reference is empty");
+  if (request.reference.size() > kReferenceOctetsMax) {
+    co_return fail(ErrorKind::invalid_input,
+                   fmt::format("the reference has {} octets, but may have {} at most",
+                               request.reference.size(), kReferenceOctetsMax));
+  }
+  const auto asked = co_await store_.read([owner](store::ReadTransaction& reader) {
+    return accounts_to_ask(reader, owner, "reference");
+  });
+  if (!asked) co_return fail(asked.error());
+  for (const store::AccountKey account : *asked) {
+    store::StorySearch search(store::Mark{store::MarkKind::reference, request.reference, account},
+                              account, request.limit + 1);
+    const auto searched = co_await store::walk(store_, search);
+    if (!searched) co_return fail(searched.error());
+    for (store::Story& story : search.take()) all.explanation.stories.push_back(std::move(story));
+  }
+  if (asked->size() > 1) {
+    std::ranges::sort(all.explanation.stories, std::greater(), &store::Story::created);
+  }
+  co_return co_await filled_in(std::move(all), request.limit);
 }
 
 namespace {
@@ -260,6 +400,32 @@ Task<Result<std::map<std::string, explain::CredentialHold>>> Operations::holds_o
   });
 }
 
+Task<Result<Operations::Resends>> Operations::resends_of(const std::vector<store::Story>& stories) {
+  constexpr std::int64_t kResendsTold = 5;
+  constexpr std::size_t kStoriesPerRead = 100;
+  Resends found;
+  for (std::size_t first = 0; first < stories.size(); first += kStoriesPerRead) {
+    const auto read =
+        co_await store_.read([&, first](store::ReadTransaction& reader) -> Result<void> {
+          const std::size_t end = std::min(first + kStoriesPerRead, stories.size());
+          for (std::size_t i = first; i < end; ++i) {
+            const store::Story& story = stories[i];
+            const auto head = reader.delivery_head(story.key.delivery);
+            if (!head) continue;  // deleted meanwhile
+            const auto of = reader.resend_of(head->key);
+            if (!of) return fail(of.error());
+            if (*of) found.of[head->key] = **of;
+            auto later = reader.resends_of(head->account, story.email_id, kResendsTold);
+            if (!later) return fail(std::move(later.error()));
+            if (!later->empty()) found.later[story.key] = std::move(*later);
+          }
+          return {};
+        });
+    if (!read) co_return fail(read.error());
+  }
+  co_return found;
+}
+
 Task<Result<Operations::RateHolds>> Operations::rate_holds_of(
     std::vector<store::DeliveryKey> deliveries) {
   co_return co_await store_.read([deliveries, now = store_.clock().now()](
@@ -278,6 +444,12 @@ Task<Result<Operations::RateHolds>> Operations::rate_holds_of(
       const auto until = canary_until(reader, *head, now);
       if (!until) return fail(until.error());
       if (*until) holds.canaries[key] = **until;
+      const auto steering = reader.steering(key);
+      if (!steering) return fail(steering.error());
+      explain::SteeredWay way;
+      if (steering->rules.quiet) way.quiet_until = quiet_until(*steering->rules.quiet, now);
+      if (steering->rules.pace) way.pace = to_string(*steering->rules.pace);
+      if (way.quiet_until || !way.pace.empty()) holds.steered[key] = std::move(way);
     }
     return holds;
   });
@@ -291,6 +463,8 @@ Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
   if (!holds) co_return fail(std::move(holds.error()));
   auto rate_holds = co_await rate_holds_of(bulk_in(explanation.stories));
   if (!rate_holds) co_return fail(std::move(rate_holds.error()));
+  auto resends = co_await resends_of(explanation.stories);
+  if (!resends) co_return fail(std::move(resends.error()));
   EngineStatus engine;
   if (options_.describe_engine) options_.describe_engine(engine);
   const auto elsewhere = engines_elsewhere();
@@ -312,8 +486,12 @@ Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
       .holds = std::move(*holds),
       .rate_holds = std::move(rate_holds->rates),
       .canaries = std::move(rate_holds->canaries),
+      .steered = std::move(rate_holds->steered),
+      .resend_of = std::move(resends->of),
+      .resends = std::move(resends->later),
       .more = explanation.more,
       .of_all = found->of_all,
+      .of_address = found->of_address,
   };
   constexpr Sentence kDelivery{"delivery ", "配信 "};
   const std::string of_what =

@@ -153,6 +153,24 @@ std::string course_line(const store::Delivery& delivery, Language language,
   return {};
 }
 
+// What its sender wants of it; empty: nothing that makes it wait.
+std::string steered_line(store::PublicId delivery, const explain::SteeredWay& way,
+                         Language language, std::chrono::minutes offset) {
+  if (way.quiet_until) {
+    constexpr Sentence kQuiet{
+        "These are its quiet hours: it goes on at {1}; at once with `todoku bulk quiet-hours {0} "
+        "none`.",
+        "静音時間帯です。{1} に再開します。すぐに送るには `todoku bulk quiet-hours {0} none`。"};
+    return fmt::format(fmt::runtime(kQuiet.in(language)), delivery,
+                       explain::time_text(*way.quiet_until, offset));
+  }
+  if (way.pace.empty()) return {};
+  constexpr Sentence kPace{
+      "As its sender wants it, it goes at {1} at most: `todoku bulk pace {0}`.",
+      "送信者の指定により、送信は最大 {1} です: `todoku bulk pace {0}`。"};
+  return fmt::format(fmt::runtime(kPace.in(language)), delivery, way.pace);
+}
+
 // What holds it back for its rates, and where; empty: nothing does.
 std::string held_line(store::PublicId delivery, const std::vector<explain::RateHold>& holds,
                       Language language) {
@@ -314,7 +332,14 @@ Task<Result<ExplainedCauses>> Operations::explain_causes(CausesRequest request) 
     auto holds = co_await rate_holds_of(std::move(asked));
     if (!holds) co_return fail(std::move(holds.error()));
     const std::string held = held_line(told.delivery->id, holds->rates[key], request.language);
-    if (!held.empty()) heading.course = held;
+    const std::string steered =
+        steered_line(told.delivery->id, holds->steered[key], request.language,
+                     std::chrono::minutes(request.utc_offset_minutes));
+    if (!held.empty()) {
+      heading.course = held;
+    } else if (told.delivery->course == store::Course::goes && !steered.empty()) {
+      heading.course = steered;
+    }
   }
   told.text = explain::tell_causes(heading, told.causes, request.language,
                                    std::chrono::minutes(request.utc_offset_minutes));

@@ -40,6 +40,7 @@
 #include "operate/report_reading.h"
 #include "store/retention.h"
 #include "store/store.h"
+#include "store/walks.h"
 
 namespace todoku::operate {
 
@@ -82,6 +83,7 @@ struct NewAccount {
   std::string name;
   std::int64_t weight = 1;
   bool with_key = true;
+  bool sandbox = false;  // store/accounts.h
 };
 
 struct AddedAccount {
@@ -102,6 +104,7 @@ struct AccountChange {
   std::optional<std::int64_t> mails_per_minute;
   std::optional<std::int64_t> mails_per_day;
   std::optional<std::int64_t> mails_per_month;
+  std::optional<std::string> allowed_recipients;  // mail/allow_list.h
 };
 
 struct ChangedAccount {
@@ -215,8 +218,12 @@ struct Page {
   std::string next;  // where the list goes on; empty: nowhere
 };
 
+// One of the first four.
 struct ExplainRequest {
-  std::string address;  // or the number of a delivery
+  std::string address;     // or the number of a delivery
+  std::string reference;   // that the sender gave (mail/attached.h)
+  std::string message_id;  // ours, or that of a relayed message; angle brackets may be missing
+  store::PublicId email = 0;
   std::string account;  // empty: all
   Language language = Language::english;
   std::int64_t limit = 20;
@@ -224,8 +231,9 @@ struct ExplainRequest {
 };
 
 struct Explanation {
-  std::string address;  // as the store knows it; of a delivery its number
-  bool more = false;    // mails than were asked for
+  // As the store knows it; of a delivery its number; else what was asked for.
+  std::string address;
+  bool more = false;  // mails than were asked for
   std::vector<store::Story> stories;
   std::vector<std::string> next;           // what happens next with each
   std::vector<std::string> for_recipient;  // what can be sent on of each (explain/reader_text.h)
@@ -427,6 +435,9 @@ class Operations {
     std::function<void(EngineStatus&)> describe_engine;
     // What the engine knows of the way of a mail; empty: nothing.
     explain::WayOf way_of;
+    // Which mail a Message-ID names that was made here (mime/message_id.h): of a transaction only
+    // its delivery. nullopt: none is. Empty: that cannot be read here.
+    std::function<std::optional<store::RecipientKey>(std::string_view)> copy_of = {};
     // Where there is none: those that work on the same store, which may be reached from anywhere.
     // Empty: nobody can. May wait for the store.
     std::function<Result<std::vector<store::Node>>()> engines_elsewhere;
@@ -474,6 +485,9 @@ class Operations {
   Task<Result<ChangedAccount>> change_account(std::string name, AccountChange change);
 
   Task<Result<std::vector<KeyView>>> keys(std::string account);
+  // The name of the account for trials beside an account, NAME.sandbox, which is made if there is
+  // none; of one that is for trials itself: its own. conflict: another account has that name.
+  Task<Result<std::string>> sandbox_of(std::string name);
   Task<Result<IssuedKey>> add_key(NewKey key);
   // A key with the label, scopes, networks and, counted anew, life of key `id`, which opens nothing
   // any more after `overlap_hours`. conflict: it does not already.
@@ -651,12 +665,27 @@ class Operations {
   Task<Result<void>> read_samples(explain::Causes& causes);
   struct FoundStories;
   Task<Result<FoundStories>> find_stories(ExplainRequest request);
+  Task<Result<FoundStories>> find_mail(ExplainRequest request,
+                                       std::optional<store::AccountKey> owner);
+  Task<Result<FoundStories>> find_message(ExplainRequest request,
+                                          std::optional<store::AccountKey> owner);
+  Task<Result<FoundStories>> find_reference(ExplainRequest request,
+                                            std::optional<store::AccountKey> owner);
+  Task<Result<FoundStories>> found_by(store::StorySearch search, FoundStories all,
+                                      std::int64_t limit);
+  Task<Result<FoundStories>> filled_in(FoundStories all, std::int64_t limit);
   Task<Result<std::map<std::string, explain::CredentialHold>>> holds_of(
       std::vector<std::string> names);
   struct RateHolds {
     std::map<store::DeliveryKey, std::vector<explain::RateHold>> rates;
     std::map<store::DeliveryKey, Instant> canaries;
+    std::map<store::DeliveryKey, explain::SteeredWay> steered;
   };
+  struct Resends {
+    std::map<store::DeliveryKey, store::PublicId> of;
+    std::map<store::RecipientKey, std::vector<store::PublicId>> later;
+  };
+  Task<Result<Resends>> resends_of(const std::vector<store::Story>& stories);
   Task<Result<RateHolds>> rate_holds_of(std::vector<store::DeliveryKey> deliveries);
   Task<Result<void>> changed();
   Task<Result<void>> check_adoptable();

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "intake/check.h"
+#include "mail/allow_list.h"
 #include "relay/session.h"
 #include "relay/words.h"
 
@@ -92,6 +93,9 @@ ServerAnswer Session::add_recipient() {
     address.domain = own->domain;
   }
   store::NewRecipient recipient{.address = address.to_string()};
+  if (!allows(login_->account.allowed_recipients, recipient.address)) {
+    return {.reply = words::not_allowed_recipient(recipient.address)};
+  }
   const smtp::RecipientOptions& wishes = dialogue().recipient_options();
   if (wishes.notify.is_specified()) {
     recipient.insert_codes.push_back({std::string(kNotifyParameter), wishes.notify.to_string()});

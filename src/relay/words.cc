@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/date_time.h"
+#include "base/printable.h"
 #include "intake/submission/options.h"
 
 namespace todoku::relay::words {
@@ -162,6 +163,11 @@ Reply unqualified_recipient(const Login& login) {
 
 Reply not_sent_there(std::string_view clause) {
   return {550, fmt::format("5.1.2 The address {}", clause)};
+}
+
+Reply not_allowed_recipient(std::string_view address) {
+  return {550, fmt::format("5.7.1 {} is not among the allowed recipients of this account",
+                           printable(address))};
 }
 
 Reply too_fast(const TooMuch& much, Milliseconds left) {

@@ -38,6 +38,8 @@ namespace todoku::relay::words {
 [[nodiscard]] Reply unqualified_recipient(const Login& login);
 // Of a recipient (intake/check.h, why_not_sent_to()).
 [[nodiscard]] Reply not_sent_there(std::string_view clause);
+// Of a recipient (store/accounts.h, allowed_recipients).
+[[nodiscard]] Reply not_allowed_recipient(std::string_view address);
 // Of what there is too much, and whose limit it is; `is_ours`: not the client's, but our own.
 struct TooMuch {
   std::string_view what;

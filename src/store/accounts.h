@@ -40,6 +40,12 @@ struct Account {
   PreflightMode preflight = PreflightMode::warn;
   Instant created{};
   AccountLimits limits;
+  // Its mail never leaves the machine: couriers say how it ended (delivery/policy/sandbox.h). Since
+  // it was made, and for ever.
+  bool sandbox = false;
+  // To whom alone it may send, as mail/allow_list.h has it: of an account for trials. Empty: to
+  // all.
+  std::string allowed_recipients = {};
 };
 
 // What a key opens. Stored as a sum of these numbers: never renumber.
@@ -135,8 +141,11 @@ class AccountWrites {
  public:
   virtual ~AccountWrites() = default;
   // conflict if the name is taken.
-  [[nodiscard]] virtual Result<Account> create_account(std::string_view name) = 0;
-  // Weight, suspended, text_from_html, open_tracking, preflight and limits.
+  [[nodiscard]] virtual Result<Account> create_account(std::string_view name, bool sandbox) = 0;
+  [[nodiscard]] Result<Account> create_account(std::string_view name) {
+    return create_account(name, false);
+  }
+  // Weight, suspended, text_from_html, open_tracking, preflight, limits and allowed_recipients.
   [[nodiscard]] virtual Result<void> change_account(const Account& account) = 0;
   // conflict if the token is in use.
   [[nodiscard]] virtual Result<ApiKey> add_api_key(AccountKey account, const NewApiKey& key) = 0;

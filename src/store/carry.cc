@@ -17,7 +17,7 @@ using enum CarriedKind;
 // The columns of PostgreSQL's schema; what they mean is said with the tables
 // (sqlite/schema.cc, postgres/schema.cc).
 constexpr std::array<CarriedColumn, 2> kSettings{{{"name", text}, {"value", octets}}};
-constexpr std::array<CarriedColumn, 15> kAccounts{{{"key", integer},
+constexpr std::array<CarriedColumn, 19> kAccounts{{{"key", integer},
                                                    {"name", text},
                                                    {"weight", integer},
                                                    {"suspended", integer},
@@ -31,7 +31,11 @@ constexpr std::array<CarriedColumn, 15> kAccounts{{{"key", integer},
                                                    {"mails_per_day", integer},
                                                    {"mails_per_month", integer},
                                                    {"open_tracking", integer},
-                                                   {"preflight", integer}}};
+                                                   {"preflight", integer},
+                                                   {"told_of_day", integer},
+                                                   {"told_of_month", integer},
+                                                   {"sandbox", integer},
+                                                   {"allowed_recipients", text}}};
 constexpr std::array<CarriedColumn, 10> kApiKeys{{{"id", integer},
                                                   {"account", integer},
                                                   {"label", text},
@@ -127,6 +131,8 @@ constexpr std::array<CarriedColumn, 7> kRecipients{{{"batch", integer},
                                                     {"codes", octets},
                                                     {"created", integer},
                                                     {"updated", integer}}};
+constexpr std::array<CarriedColumn, 4> kMarks{
+    {{"batch", integer}, {"seq", integer}, {"reference", integer}, {"message_id", integer}}};
 constexpr std::array<CarriedColumn, 6> kProgressColumns{{{"batch", integer},
                                                          {"seq", integer},
                                                          {"state", integer},
@@ -288,7 +294,20 @@ constexpr std::array<CarriedColumn, 6> kTemplateVersions{{{"account", integer},
                                                           {"octets", integer},
                                                           {"content", octets}}};
 
-constexpr std::array<CarriedTable, 40> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedColumn, 10> kSteering{{{"delivery", integer},
+                                                   {"revision", integer},
+                                                   {"mails", integer},
+                                                   {"minutes", integer},
+                                                   {"quiet_from", integer},
+                                                   {"quiet_until", integer},
+                                                   {"zone", text},
+                                                   {"goes_from", integer},
+                                                   {"goes_until", integer},
+                                                   {"used_to", integer}}};
+constexpr std::array<CarriedColumn, 3> kResends{
+    {{"delivery", integer}, {"account", integer}, {"email", integer}}};
+
+constexpr std::array<CarriedTable, 43> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -319,6 +338,7 @@ constexpr std::array<CarriedTable, 40> kTables{{{"settings", kSettings},
                                                 {"relayed_pieces", kRelayedPieces},
                                                 {"batches", kBatches},
                                                 {"recipients", kRecipients},
+                                                {"recipient_marks", kMarks},
                                                 {"progress", kProgressColumns},
                                                 {"event_sheets", kEventSheets},
                                                 {"suppressions", kSuppressions},
@@ -327,7 +347,9 @@ constexpr std::array<CarriedTable, 40> kTables{{{"settings", kSettings},
                                                 {"domain_reports", kDomainReports},
                                                 {"report_lines", kReportLines},
                                                 {"key_slots", kKeySlots},
-                                                {"warm_up", kWarmUp}}};
+                                                {"warm_up", kWarmUp},
+                                                {"steering", kSteering},
+                                                {"resends", kResends}}};
 
 }  // namespace carried
 

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "mail/content.h"
 #include "mail/labels.h"
+#include "mail/pace.h"
 #include "mail/states.h"
 #include "store/course.h"
 #include "store/keys.h"
@@ -98,6 +99,12 @@ struct SendingDelivery {
   AccountKey account{};
   std::uint32_t weight = 1;   // of its account
   Milliseconds expires_in{};  // of its life, when it was read; may be negative
+  // By its sender's word (steering.h): how fast, how long nothing of it may be begun, and until the
+  // next quiet hours, of which it must be told when they end as soon as that is over
+  // (move_window); negative: it is.
+  std::optional<Pace> pace = {};
+  Milliseconds waits{};
+  std::optional<Milliseconds> open_for = {};
 };
 
 // What an update of a draft changes; nullopt leaves a field as it is.
@@ -135,6 +142,7 @@ struct DeliveryFilter {
   std::string from;
   std::string list_unsubscribe_url;
   std::string list_unsubscribe_mailto;
+  std::string tag;  // a whole one
   std::vector<DeliveryStatus> statuses;
   std::vector<DeliveryType> types;
   std::optional<Instant> delivery_start;  // inclusive

@@ -15,7 +15,7 @@ namespace {
 // Of the octet of the kind.
 constexpr unsigned kSameDelivery = 128;
 
-constexpr std::array<std::pair<EventKind, std::string_view>, 26> kWords{{
+constexpr std::array<std::pair<EventKind, std::string_view>, 28> kWords{{
     {EventKind::accepted, "accepted"},
     {EventKind::sent, "sent"},
     {EventKind::deferred, "deferred"},
@@ -42,6 +42,8 @@ constexpr std::array<std::pair<EventKind, std::string_view>, 26> kWords{{
     {EventKind::protection_resumed, "protection_resumed"},
     {EventKind::domain_broken, "domain_broken"},
     {EventKind::domain_whole, "domain_whole"},
+    {EventKind::limit_near, "limit_near"},
+    {EventKind::limit_reached, "limit_reached"},
 }};
 
 // Digits in the order of ASCII, so that ids sort as their places do (RFC 4648 section 7, in lower
@@ -262,7 +264,11 @@ bool is_of_protection(EventKind kind) {
 }
 
 bool is_of_domain_check(EventKind kind) {
-  return kind >= EventKind::domain_broken;
+  return kind >= EventKind::domain_broken && kind <= EventKind::domain_whole;
+}
+
+bool is_of_limit(EventKind kind) {
+  return kind >= EventKind::limit_near && kind <= EventKind::limit_reached;
 }
 
 bool operator==(const SheetEntry& a, const SheetEntry& b) {

@@ -77,6 +77,10 @@ enum class EventKind : std::uint8_t {
   // of a domain whose check on the schedule found a failure that is new, or gone; of no delivery
   domain_broken = 80,
   domain_whole = 81,
+
+  // of an account's limit of mail in a day or a month (store/mail_counts.h), and of no delivery
+  limit_near = 96,  // four fifths of it are used
+  limit_reached = 97,
 };
 
 // nullopt: no kind has this number, or this word.
@@ -88,7 +92,7 @@ enum class EventKind : std::uint8_t {
 [[nodiscard]] bool is_known(EventKind kind);
 // All words, with commas between, for who gave another one.
 [[nodiscard]] std::string event_kind_words();
-// Of no single recipient: of a delivery, of a credential, of rates, or of a domain.
+// Of no single recipient: of a delivery, of a credential, of rates, of a domain, or of a limit.
 [[nodiscard]] bool is_of_many(EventKind kind);
 // Of no delivery either: it has CredentialNews.
 [[nodiscard]] bool is_of_credential(EventKind kind);
@@ -96,6 +100,8 @@ enum class EventKind : std::uint8_t {
 [[nodiscard]] bool is_of_protection(EventKind kind);
 // Of these: of a check of a domain.
 [[nodiscard]] bool is_of_domain_check(EventKind kind);
+// Of these: of an account's limit.
+[[nodiscard]] bool is_of_limit(EventKind kind);
 // Of one recipient, and there are words of the receiver, or ours, about it.
 [[nodiscard]] bool has_outcome(EventKind kind);
 
@@ -107,7 +113,8 @@ enum class OpenedBy : std::uint8_t {
 };
 [[nodiscard]] std::string_view to_string(OpenedBy by);
 
-// What an event of a credential tells, or one of rates: then the name is the subject's.
+// What an event of a credential tells, or one of rates, a domain or a limit: then the name is the
+// subject's.
 struct CredentialNews {
   std::string name;
   std::string because;

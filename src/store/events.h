@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "mail/attached.h"
 #include "mail/attempt.h"
 #include "mail/labels.h"
 #include "mail/states.h"
@@ -26,6 +27,7 @@ struct EventDelivery {
   DeliveryType type = DeliveryType::transaction;
   std::string subject;
   Labels labels;
+  bool sandbox = false;  // of an account for trials
 };
 
 struct EventRecord {
@@ -39,6 +41,7 @@ struct EventRecord {
   // Of one recipient.
   PublicId log_id = 0;  // email_id, which is maillog_id
   std::string address;
+  Attached attached;
   // Of an outcome: the receiver's words, or ours, and where they were said.
   Stage stage = Stage::none;
   std::string reply;

@@ -39,6 +39,7 @@ enum class KeyedRoute : std::uint8_t {
   recipient_export = 30,
   submission = 31,
   content_template = 40,
+  resend = 41,
 };
 
 // What a client called its request, among the requests of its account and of one kind.

@@ -112,6 +112,7 @@ bool LogSearch::takes(const Story& story) const {
     const Attempt* const last = deciding_attempt(story);
     if (!holds(filter_.codes, log_code(last->outcome))) return false;
   }
+  if (filter_.mark && !has_mark(story.attached, *filter_.mark)) return false;
   return filter_.address.empty() || equals_ignoring_case(story.address, filter_.address);
 }
 
@@ -231,9 +232,9 @@ Result<void> LogSearch::go(ReadTransaction& transaction) {
   if (wanted() <= 0) return {};
   if (!found_.empty()) return tell(transaction);
   if (ranges_.empty()) return {};
-  auto done = !filter_.address.empty() ? find_by_address(transaction)
-              : may_be_sent()          ? find_by_batch(transaction)
-                                       : find_not_sent(transaction);
+  auto done = filter_.mark || !filter_.address.empty() ? find_by_address(transaction)
+              : may_be_sent()                          ? find_by_batch(transaction)
+                                                       : find_not_sent(transaction);
   std::ranges::sort(found_);
   return done;
 }
@@ -243,6 +244,7 @@ Result<void> LogSearch::find_by_address(ReadTransaction& transaction) {
       std::clamp(std::max(wanted(), 2 * addressed_most_), kAddressedLeast, kAddressedMost);
   auto addressed = transaction.log_ids_of({.account = filter_.account,
                                            .address = filter_.address,
+                                           .mark = filter_.mark ? &*filter_.mark : nullptr,
                                            .below = ranges_.back().end,
                                            .from = addressed_from_,
                                            .most = addressed_most_});

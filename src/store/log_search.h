@@ -20,7 +20,8 @@ struct LogFilter {
   AccountKey account{};
   std::optional<PublicId> below;  // email_id
   std::int64_t limit = 100;
-  std::string address;  // canonical
+  std::string address;            // canonical
+  std::optional<Mark> mark = {};  // with an address, both must be right
   std::vector<DeliveryType> types;
   std::optional<PublicId> delivery;
   std::vector<RecipientState> states;

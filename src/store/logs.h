@@ -100,7 +100,8 @@ class LogReads {
                                                              std::int64_t limit) = 0;
   struct AddressQuestion {
     AccountKey account{};
-    std::string_view address;  // canonical
+    std::string_view address;    // canonical
+    const Mark* mark = nullptr;  // by which it is looked up instead; must live as long
     PublicId below = 0;
     std::optional<std::int64_t> from;  // Addressed::next of the answer before
     std::int64_t most = 100;  // to be looked at, other accounts' included; a back end may look at

@@ -13,6 +13,16 @@ bool among(const auto& list, auto value) {
   return list.empty() || std::ranges::find(list, value) != list.end();
 }
 
+// One a line.
+bool has_tag(std::string_view tags, std::string_view wanted) {
+  while (!tags.empty()) {
+    const std::size_t end = std::min(tags.find('\n'), tags.size());
+    if (tags.substr(0, end) == wanted) return true;
+    tags.remove_prefix(std::min(end + 1, tags.size()));
+  }
+  return false;
+}
+
 }  // namespace
 
 bool asks_texts(const DeliveryFilter& filter) {
@@ -35,6 +45,7 @@ bool is_among_few(const DeliveryFilter& filter) {
 
 bool matches(const ListedDelivery& delivery, const DeliveryFilter& filter) {
   if (!among(filter.types, delivery.type) || !among(filter.statuses, delivery.status)) return false;
+  if (!filter.tag.empty() && !has_tag(delivery.tags, filter.tag)) return false;
   const auto& started = delivery.started;
   if (filter.delivery_start && (!started || *started < *filter.delivery_start)) return false;
   return !filter.delivery_end || (started && *started <= *filter.delivery_end);

@@ -22,6 +22,7 @@ struct ListedDelivery {
   DeliveryType type{};
   DeliveryStatus status{};
   std::optional<Instant> started;
+  std::string_view tags;  // joined_tags()
 };
 [[nodiscard]] bool matches(const ListedDelivery& delivery, const DeliveryFilter& filter);
 

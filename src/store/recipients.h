@@ -11,18 +11,20 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "mail/attached.h"
 #include "mail/attempt.h"
 #include "mail/content.h"
 #include "mail/labels.h"
 #include "mail/states.h"
 #include "store/keys.h"
+#include "store/marks.h"
 
 namespace todoku::store {
 
 struct NewRecipient {
-  std::string address;  // canonical: Address::to_string()
-  std::string domain;   // Address::domain
-  std::vector<InsertCode> insert_codes;
+  std::string address;                   // canonical: Address::to_string()
+  std::string domain;                    // Address::domain
+  std::vector<InsertCode> insert_codes;  // with what is attached (mail/attached.h)
 };
 
 struct Recipient {
@@ -32,7 +34,8 @@ struct Recipient {
   DeliveryType delivery_type = DeliveryType::bulk;
   DeliveryStatus delivery_status = DeliveryStatus::edit;
   std::string address;
-  std::vector<InsertCode> insert_codes;
+  std::vector<InsertCode> insert_codes;  // without what is attached
+  Attached attached;
   Instant created{};
   Instant updated{};
 };
@@ -58,6 +61,7 @@ struct Story {
   std::string from;
   Purpose purpose = Purpose::transactional;  // purpose_of()
   std::string address;
+  Attached attached;
   Instant created{};
   std::optional<Instant> reservation;
   std::optional<Instant> started;
@@ -98,6 +102,11 @@ class RecipientReads {
                                                   std::optional<AccountKey> account,
                                                   std::int64_t limit,
                                                   std::optional<std::int64_t> from) = 0;
+  // The same of recipients that have a mark; of a reference those of the account that it names.
+  [[nodiscard]] virtual Result<StoryPage> marked_stories(const Mark& mark,
+                                                         std::optional<AccountKey> account,
+                                                         std::int64_t limit,
+                                                         std::optional<std::int64_t> from) = 0;
   [[nodiscard]] virtual Result<Story> story(const RecipientKey& key) = 0;
 };
 

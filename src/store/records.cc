@@ -102,7 +102,9 @@ Result<void> pack_codes(Dictionary& dictionary, const std::vector<InsertCode>& c
                         std::string& out) {
   out.clear();
   for (const InsertCode& code : codes) {
-    const auto number = dictionary.number(DictionaryKind::insert_key, code.key);
+    const auto number = is_attached_key(code.key)
+                            ? Result<std::optional<std::int64_t>>()
+                            : dictionary.number(DictionaryKind::insert_key, code.key);
     if (!number) return fail(number.error());
     if (*number) {
       put_varint(out, static_cast<std::uint64_t>(**number) + 1);
@@ -132,6 +134,17 @@ Result<std::vector<InsertCode>> unpack_codes(Dictionary& dictionary, std::string
   }
   if (in.failed()) return damaged("insert codes");
   return codes;
+}
+
+Attached attached_in(std::string_view packed) {
+  Attached attached;
+  BlobReader in(packed);
+  while (!in.at_end()) {
+    std::string_view key;
+    if (in.varint() == 0) key = in.text();
+    take_attached(key, in.text(), attached);
+  }
+  return attached;
 }
 
 Result<void> append_history(Dictionary& dictionary, const HistoryEntry& entry,

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "mail/attached.h"
 #include "mail/attempt.h"
 #include "mail/content.h"
 #include "store/codec.h"
@@ -32,11 +33,15 @@ namespace todoku::store {
 // Replies longer than this are cut at a character.
 inline constexpr std::size_t kReplyOctetsMax = 2048;
 
-// Packs into `out`, which is cleared first.
+// Packs into `out`, which is cleared first. Keys of what a sender attaches (mail/attached.h) stand
+// in place, so that whoever looks for that needs no dictionary.
 [[nodiscard]] Result<void> pack_codes(Dictionary& dictionary, const std::vector<InsertCode>& codes,
                                       std::string& out);
 [[nodiscard]] Result<std::vector<InsertCode>> unpack_codes(Dictionary& dictionary,
                                                            std::string_view packed);
+
+// What is attached among packed codes, as far as it can be read.
+[[nodiscard]] Attached attached_in(std::string_view packed);
 
 // One entry of a history; what it refers to must live as long.
 struct HistoryEntry {

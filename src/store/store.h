@@ -60,8 +60,10 @@
 #include "store/recipient_sample.h"
 #include "store/recipients.h"
 #include "store/relayed.h"
+#include "store/resends.h"
 #include "store/settings.h"
 #include "store/smtp_credentials.h"
+#include "store/steering.h"
 #include "store/suppressions.h"
 #include "store/templates.h"
 #include "store/uploads.h"
@@ -87,6 +89,8 @@ class ReadTransaction : public SettingReads,
                         public MailCountReads,
                         public DeliveryReads,
                         public CourseReads,
+                        public SteeringReads,
+                        public ResendReads,
                         public RecipientReads,
                         public DomainCountReads,
                         public SampleReads,
@@ -125,6 +129,8 @@ class WriteTransaction : public SettingWrites,
                          public MailCountWrites,
                          public DeliveryWrites,
                          public CourseWrites,
+                         public SteeringWrites,
+                         public ResendWrites,
                          public RecipientWrites,
                          public ImportWrites,
                          public ExportWrites,

@@ -133,7 +133,8 @@ Result<void> DeliveryList::read_page(ReadTransaction& transaction) {
 Result<bool> StorySearch::step(ReadTransaction& transaction) {
   const std::int64_t left = limit_ - static_cast<std::int64_t>(stories_.size());
   if (left <= 0) return true;
-  auto page = transaction.stories(address_, account_, left, place_);
+  auto page = mark_ ? transaction.marked_stories(*mark_, account_, left, place_)
+                    : transaction.stories(address_, account_, left, place_);
   if (!page) return fail(std::move(page.error()));
   for (Story& story : page->stories) stories_.push_back(std::move(story));
   place_ = page->next;
@@ -153,6 +154,21 @@ Result<bool> DkimList::step(ReadTransaction& transaction) {
   keys_.insert(keys_.end(), std::make_move_iterator(page->begin()),
                std::make_move_iterator(page->end()));
   return is_last;
+}
+
+Result<bool> AccountKinds::step(ReadTransaction& transaction) {
+  constexpr std::int64_t kPage = 1'000;
+  const auto page = transaction.accounts(last_, kPage);
+  if (!page) return fail(page.error());
+  for (const Account& account : *page) {
+    if (account.sandbox) {
+      sandboxes_.insert(account.key);
+    } else {
+      ++others_;
+    }
+    last_ = account.key;
+  }
+  return static_cast<std::int64_t>(page->size()) < kPage;
 }
 
 Result<bool> ProvenDomains::step(ReadTransaction& transaction) {

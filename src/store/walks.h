@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,17 +43,20 @@ class DeliveryList {
   std::vector<Delivery> deliveries_;
 };
 
-// The newest stories of an address.
+// The newest stories of an address, or of a mark.
 class StorySearch {
  public:
   StorySearch(std::string address, std::optional<AccountKey> account, std::int64_t limit)
       : address_(std::move(address)), account_(account), limit_(limit) {}
+  StorySearch(Mark mark, std::optional<AccountKey> account, std::int64_t limit)
+      : mark_(std::move(mark)), account_(account), limit_(limit) {}
 
   [[nodiscard]] Result<bool> step(ReadTransaction& transaction);
   [[nodiscard]] std::vector<Story> take() { return std::move(stories_); }
 
  private:
   const std::string address_;
+  const std::optional<Mark> mark_;
   const std::optional<AccountKey> account_;
   const std::int64_t limit_;
   std::optional<std::int64_t> place_;
@@ -67,6 +71,19 @@ class DkimList {
 
  private:
   std::vector<DkimKey> keys_;
+};
+
+// Which accounts are for trials, and whether there are several others.
+class AccountKinds {
+ public:
+  [[nodiscard]] Result<bool> step(ReadTransaction& transaction);
+  [[nodiscard]] bool several() const { return others_ > 1; }
+  [[nodiscard]] std::set<AccountKey> take_sandboxes() { return std::move(sandboxes_); }
+
+ private:
+  AccountKey last_{};
+  std::int64_t others_ = 0;
+  std::set<AccountKey> sandboxes_;
 };
 
 // All claims of domains that are proven.

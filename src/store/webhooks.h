@@ -26,8 +26,15 @@ inline constexpr std::int64_t kSetAsideMax = 1'000;
 // What is remembered of an endpoint's calls.
 inline constexpr std::size_t kWebhookCallsMax = std::size_t{64} * 1024;
 
-// Stored as these numbers: never renumber.
-enum class WebhookForm : std::uint8_t { standard = 1, contract = 2 };
+// Stored as these numbers: never renumber. The last three are other services' own, for programs
+// that were written for them.
+enum class WebhookForm : std::uint8_t {
+  standard = 1,
+  contract = 2,
+  sendgrid = 3,
+  postmark = 4,
+  resend = 5,
+};
 // `failing`: it refuses everything. `disabled`: it is told nothing until its owner says so.
 enum class WebhookStatus : std::uint8_t { active = 1, failing = 2, disabled = 3 };
 

@@ -56,6 +56,10 @@ struct LeasedBatch {
   std::uint64_t token = 0;    // fencing token: grows with every claim of this batch
   Milliseconds expires_in{};  // of its delivery's life, at the time of the claim; may be negative
   std::string credential;     // whose message it is, by SMTP; else empty
+  // Of what its sender says of its delivery (steering.h); 0: nothing.
+  std::int64_t steering = 0;
+  bool has_pace = false;  // what of it is begun is to be taken first (take_pace)
+  std::optional<Milliseconds> open_for = {};  // nothing of it may be begun after
   // A suspect (below): its one recipient is to be marked as begun before anything is made of it.
   bool suspect = false;
   std::vector<LeasedRecipient> recipients;  // those due at the time of the claim, by seq

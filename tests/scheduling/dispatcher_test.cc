@@ -206,10 +206,35 @@ class DispatcherTest : public ::testing::Test {
       ASSERT_EQ(leased.size(), bells.size()) << "a bell for what was not due";
       figures_.claimed_batches += static_cast<std::int64_t>(leased.size());
       for (store::LeasedBatch& batch : leased) {
+        if (!take_pace(batch)) continue;
         claimed_of_[batch.account] += static_cast<std::int64_t>(batch.recipients.size());
         sites_[site_of(batch.domain)].batches.push_back(std::move(batch));
       }
     }
+  }
+
+  // As couriers do: of a delivery that has a pace only what is granted is begun. False: nothing.
+  bool take_pace(store::LeasedBatch& batch) {
+    if (!batch.has_pace) return true;
+    const auto all = static_cast<std::int64_t>(batch.recipients.size());
+    const auto taken =
+        write([&](store::WriteTransaction& t) { return t.take_pace(batch.key.delivery, all); });
+    figures_.parked += all - taken.granted;
+    batch.recipients.resize(static_cast<std::size_t>(taken.granted));
+    if (taken.granted > 0) {
+      dispatcher_->take({batch.key, all - taken.granted, all - taken.granted, std::nullopt});
+      return true;
+    }
+    const std::vector<store::BatchRelease> releases{{.held = batch.held(), .not_before = {}}};
+    const auto settled =
+        must(store_->perform_and_wait(store::Settle{.outcomes = {}, .releases = releases}));
+    dispatcher_->take({batch.key, all, all, must(settled.releases.front())});
+    return false;
+  }
+
+  void say(store::DeliveryKey key, const store::SteeringChange& change) {
+    write([&](store::WriteTransaction& t) { return store::change_steering(t, key, change); });
+    dispatcher_->look_again();
   }
 
   // Bulk bells that wait on a source's channel, and are taken away.
@@ -492,6 +517,46 @@ TEST_F(DispatcherTest, WhatWaitsForASlowSiteCostsNextToNothing) {
     EXPECT_LE(counting_->reads, 2 * 200);
   }
   EXPECT_LE(questions[200'000], questions[20'000] * 2);
+}
+
+TEST_F(DispatcherTest, ABulkGoesAtItsPaceAndCostsLittleBesides) {
+  const auto key = bulk(account("acme"), {"one.example", "two.example", "three.example"}, 3'000);
+  say(key, {.pace = Pace{600, std::chrono::minutes(1)}});
+  const Figures slow = live(std::chrono::minutes(5));
+  show("a pace of 600/minute", slow, counting_->reads, 5);
+  EXPECT_LE(slow.settled, 3'000);
+  EXPECT_GE(slow.settled, 2'400);
+  EXPECT_LE(slow.claimed_batches, 200) << "claims are in vain";
+  EXPECT_LE(counting_->reads, 1'200);
+
+  // Faster from now on, and then without any.
+  say(key, {.pace = Pace{3'000, std::chrono::minutes(1)}});
+  const Figures faster = live(std::chrono::minutes(1));
+  EXPECT_LE(faster.settled, 3'000);
+  EXPECT_GE(faster.settled, 2'000);
+  say(key, {.pace = std::optional<Pace>()});
+  live(std::chrono::minutes(1));
+  EXPECT_EQ(claimed_of_.begin()->second, 9'000);
+}
+
+TEST_F(DispatcherTest, QuietHoursCostNextToNothingAndEndByThemselves) {
+  const auto key = bulk(account("acme"), {"one.example"}, 20'000);
+  const auto other = account("other");
+  sites_["one.example"].per_second = 10;
+  const auto of_day = std::chrono::floor<std::chrono::minutes>(
+      (clock_.now() + std::chrono::minutes(2)).time_since_epoch() % std::chrono::hours(24));
+  say(key, {.quiet = QuietHours{.from = of_day,
+                                .until = (of_day + std::chrono::hours(1)) % std::chrono::hours(24),
+                                .zone = "UTC"}});
+  EXPECT_GT(live(std::chrono::minutes(1)).settled, 0);
+  live(std::chrono::minutes(5));  // they begin; what was in hand is over
+  const Figures quiet = live(std::chrono::minutes(50));
+  show("quiet hours", quiet, counting_->reads, 50);
+  EXPECT_EQ(quiet.claimed_batches, 0);
+  EXPECT_LE(counting_->reads, 50 * 150);
+  bulk(other, {"two.example"}, 10);
+  EXPECT_EQ(live(seconds(3)).settled, 10) << "others wait, too";
+  EXPECT_GT(live(std::chrono::minutes(10)).settled, 0);
 }
 
 TEST_F(DispatcherTest, ASiteThatFailsIsTriedWithOneBatchARest) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/admin/json.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "access/scopes.h"
@@ -23,6 +25,15 @@ void add_account_members(JsonWriter& json, const store::Account& account) {
   json.member("text_from_html", account.text_from_html);
   json.member("open_tracking", account.open_tracking);
   json.member("preflight", to_string(account.preflight));
+  json.member("sandbox", account.sandbox);
+  json.key("allowed_recipients");
+  json.begin_array();
+  for (std::string_view rest = account.allowed_recipients; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    json.value(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  json.end_array();
   add_shown_time(json, "created", account.created);
   json.member("requests_per_minute", account.limits.requests_per_minute);
   json.member("mails_per_minute", account.limits.mails_per_minute);
@@ -144,6 +155,9 @@ void add_story(JsonWriter& json, const store::Story& story, std::string_view nex
   json.member("delivery_status", contract_word(story.delivery_status));
   json.member("subject", story.subject);
   json.member("from", story.from);
+  json.member("reference", story.attached.reference);
+  json.key("metadata");
+  write_metadata(json, story.attached.metadata);
   json.member("state", to_string(story.state));
   json.member("created", time_text(story.created));
   add_time(json, "reservation", story.reservation);

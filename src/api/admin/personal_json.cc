@@ -63,6 +63,12 @@ void add_mail(JsonWriter& json, const operate::PersonalMail& mail) {
   for (const std::string& tag : mail.labels.tags) json.value(tag);
   json.end_array();
   if (!mail.credential.empty()) json.member("smtp_credential", mail.credential);
+  if (!story.attached.reference.empty()) json.member("reference", story.attached.reference);
+  if (!story.attached.metadata.empty()) {
+    json.key("metadata");
+    write_metadata(json, story.attached.metadata);
+  }
+  if (!story.attached.message_id.empty()) json.member("message_id", story.attached.message_id);
   json.key("insert_codes");
   json.begin_array();
   for (const InsertCode& code : mail.insert_codes) {

@@ -93,7 +93,8 @@ Task<Response> add_account(Operations& operations, Given given) {
   const auto added =
       co_await operations.add_account({.name = given.text("name"),
                                        .weight = given.number("weight").value_or(1),
-                                       .with_key = given.truth("with_key").value_or(true)});
+                                       .with_key = given.truth("with_key").value_or(true),
+                                       .sandbox = given.truth("sandbox").value_or(false)});
   co_return added ? Response::json(201, account_json(*added)) : failure(added.error());
 }
 
@@ -107,6 +108,9 @@ Task<Response> change_account(Operations& operations, Given given) {
                                 .mails_per_day = given.number("mails_per_day"),
                                 .mails_per_month = given.number("mails_per_month")};
   if (given.find("preflight") != nullptr) change.preflight = given.text("preflight");
+  if (given.find("allowed_recipients") != nullptr) {
+    change.allowed_recipients = given.text("allowed_recipients");
+  }
   const auto changed = co_await operations.change_account(given.text("account"), change);
   co_return changed ? Response::json(200, changed_account_json(*changed))
                     : failure(changed.error());
@@ -128,11 +132,19 @@ Result<void> check_given(const Given& given, std::initializer_list<std::string_v
   return {};
 }
 
+// For whom a credential is made.
+Task<Result<std::string>> account_of(Operations& operations, Given& given) {
+  if (!given.truth("sandbox").value_or(false)) co_return given.text("account");
+  co_return co_await operations.sandbox_of(given.text("account"));
+}
+
 Task<Response> add_key(Operations& operations, Given given) {
   if (auto good = check_given(given, {"scopes", "networks"}); !good) {
     co_return failure(good.error());
   }
-  const auto key = co_await operations.add_key({.account = given.text("account"),
+  auto account = co_await account_of(operations, given);
+  if (!account) co_return failure(account.error());
+  const auto key = co_await operations.add_key({.account = std::move(*account),
                                                 .label = given.text("label"),
                                                 .scopes = given.text("scopes"),
                                                 .networks = given.text("networks"),
@@ -193,8 +205,10 @@ Task<Response> add_smtp_credential(Operations& operations, Given given) {
   if (auto good = check_given(given, {"networks", "options"}); !good) {
     co_return failure(good.error());
   }
+  auto account = co_await account_of(operations, given);
+  if (!account) co_return failure(account.error());
   const auto issued = co_await operations.add_smtp_credential(
-      given.text("account"), given.text("name"), smtp_terms(given), given.take_secret("password"));
+      std::move(*account), given.text("name"), smtp_terms(given), given.take_secret("password"));
   co_return issued ? Response::json(201, issued_smtp_json(*issued)) : failure(issued.error());
 }
 
@@ -352,6 +366,9 @@ Task<Response> consent(Operations& operations, Given given) {
 Task<Response> explain_address(Operations& operations, Given given, todoku::Language wanted) {
   operate::ExplainRequest request{
       .address = given.text(given.find("email") != nullptr ? "email" : "address"),
+      .reference = given.text("reference"),
+      .message_id = given.text("message_id"),
+      .email = given.number("email_id").value_or(0),
       .account = given.text("account"),
       .language = wanted};
   request.limit = given.number("limit").value_or(request.limit);
@@ -396,11 +413,17 @@ Task<Response> explain_mail(Operations& operations, Given given) {
   const auto has = [&](std::string_view name) { return given.find(name) != nullptr; };
   const bool of_many =
       has("delivery_id") || has("domain") || has("site") || has("since") || has("until");
-  const bool of_one = has("address") || has("email");
-  if (of_one && of_many) {
-    co_return failure(400, "an address does not go together with a delivery, receiver or time");
+  constexpr std::array<std::string_view, 5> kOfOne{"address", "email", "reference", "message_id",
+                                                   "email_id"};
+  const auto of_one = std::ranges::count_if(kOfOne, has);
+  if (of_one > 0 && of_many) {
+    co_return failure(400, fmt::format("{} does not go together with a delivery, receiver or time",
+                                       *std::ranges::find_if(kOfOne, has)));
   }
-  if (of_one) co_return co_await explain_address(operations, std::move(given), language);
+  if (of_one > 1) {
+    co_return failure(400, "give one of address, email, reference, message_id and email_id");
+  }
+  if (of_one > 0) co_return co_await explain_address(operations, std::move(given), language);
   co_return co_await explain_causes(operations, std::move(given), language);
 }
 

@@ -86,6 +86,8 @@ TEST_F(AdminRoutesTest, RefuseWhatACallDoesNotDeclare) {
   EXPECT_EQ(call(http::Method::get, "/explain").status, 200);
   EXPECT_EQ(told(http::Method::get, "/explain?email=a@b.jp&site=docomo", "").substr(0, 4), "400 ");
   EXPECT_EQ(told(http::Method::get, "/explain?since=soon", "").substr(0, 4), "400 ");
+  EXPECT_EQ(told(http::Method::get, "/explain?reference=a&email=a@b.jp", "").substr(0, 4), "400 ");
+  EXPECT_EQ(told(http::Method::get, "/explain?email_id=0", "").substr(0, 4), "400 ");
   EXPECT_EQ(call(http::Method::get, "/explain?site=docomo&limit=50").status, 200);
   EXPECT_EQ(told(http::Method::get, "/explain?site=docomo&limit=51", "").substr(0, 4), "400 ");
   const std::string deep = std::string(40, '[') + std::string(40, ']');

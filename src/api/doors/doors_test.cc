@@ -138,7 +138,8 @@ TEST(Postmark, IsReadAsItsClientsWriteIt) {
   EXPECT_EQ(request.to, "a@example.com");
   EXPECT_THAT(request.more_to, ElementsAre("b@example.com"));
   EXPECT_THAT(request.cc, IsEmpty());
-  EXPECT_THAT(*request.labels.tags, ElementsAre("welcome", "order:7"));
+  EXPECT_THAT(*request.labels.tags, ElementsAre("welcome"));
+  EXPECT_THAT(request.attached.metadata, ElementsAre(MetadataMember{"order", "7"}));
   EXPECT_EQ(request.open_tracking, false);
   EXPECT_EQ(request.content.attachments.front().content_id, "i");
 }
@@ -172,7 +173,8 @@ TEST(Sendgrid, MakesAMailOfEachPersonalization) {
   EXPECT_EQ(first.request.content.text_part, "-x-!");
   EXPECT_EQ(first.request.content.html_part, "<b>-x-");
   EXPECT_THAT(first.request.more_to, ElementsAre("b@example.com"));
-  EXPECT_THAT(*first.request.labels.tags, ElementsAre("news", "order:7"));
+  EXPECT_THAT(*first.request.labels.tags, ElementsAre("news"));
+  EXPECT_THAT(first.request.attached.metadata, ElementsAre(MetadataMember{"order", "7"}));
   EXPECT_EQ(first.request.open_tracking, false);
   const Letter second = mails.mail(1);
   EXPECT_EQ(second.request.content.from.address, "other@example.jp");

@@ -261,7 +261,8 @@ constexpr std::array kNames{
     Named{"tags", {"tags", "Tag", "categories", "EmailTags"}},
     Named{"template", {"template", "TemplateId", "template_id", "TemplateName"}},
     Named{"data",
-          {"data", "TemplateModel", "personalizations.0.dynamic_template_data", "TemplateData"}}};
+          {"data", "TemplateModel", "personalizations.0.dynamic_template_data", "TemplateData"}},
+    Named{"metadata", {"", "Metadata", "custom_args", ""}}};
 
 std::string field_of(Service service, Path path) {
   if (path.empty()) return {};

@@ -146,6 +146,16 @@ void add_tag(Letter& letter, std::string_view name, std::string_view value) {
   if (std::ranges::find(*tags, tag) == tags->end()) tags->push_back(std::move(tag));
 }
 
+void add_metadata(Letter& letter, std::string_view name, std::string_view value) {
+  Metadata& metadata = letter.request.attached.metadata;
+  const auto known = std::ranges::find(metadata, name, &MetadataMember::name);
+  if (known != metadata.end()) {
+    known->value = value;
+  } else if (metadata.size() <= kMetadataMembersMax) {  // one too many is enough to be refused
+    metadata.push_back({std::string(name), std::string(value)});
+  }
+}
+
 void add_file(Letter& letter, File file, const intake::Limits& limits, const Path& path) {
   auto& files = letter.request.content.attachments;
   Attachment read{.file_name = std::move(file.name),

@@ -57,6 +57,10 @@ void add_data(Letter& letter, const boost::json::object& data, const Path& path,
 // A tag "name:value", or one word. Beyond kTagsMax intake refuses.
 void add_tag(Letter& letter, std::string_view name, std::string_view value = {});
 
+// A member of what comes back with events; one that was there has the new value. Beyond the limits
+// of mail/attached.h intake refuses.
+void add_metadata(Letter& letter, std::string_view name, std::string_view value);
+
 struct File {
   std::string name;
   std::string type;

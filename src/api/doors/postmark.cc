@@ -49,7 +49,7 @@ void read_rest(const Members& mail, const intake::Limits& limits, Mail& read) {
   read_parts(mail, limits, letter);
   if (const auto tag = mail.text("Tag"); tag && !tag->empty()) add_tag(letter, *tag);
   mail.each_scalar("Metadata", [&](std::string_view name, const std::string& value) {
-    add_tag(letter, name, value);
+    add_metadata(letter, name, value);
   });
   letter.request.open_tracking = mail.truth("TrackOpens");
   const std::string stream = mail.text("MessageStream").value_or("");

@@ -72,7 +72,7 @@ void read_common(const Members& mail, Letter& letter) {
     add_header(letter, name, value, {"headers", std::string(name)});
   });
   mail.each_scalar("custom_args", [&](std::string_view name, const std::string& value) {
-    add_tag(letter, name, value);
+    add_metadata(letter, name, value);
   });
 }
 

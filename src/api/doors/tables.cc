@@ -27,6 +27,7 @@ constexpr Sentence kFiles{"attachments; with a content id, parts that the HTML s
                           "添付ファイル。content idがあればHTMLに表示するインライン画像"};
 constexpr Sentence kPartOfFile{"of the file", "ファイルの属性"};
 constexpr Sentence kTag{"`tags`, as `name:value`", "`tags`に`name:value`として"};
+constexpr Sentence kMetadata{"`metadata`", "`metadata`"};
 constexpr Sentence kSendAt{"`send_at`", "`send_at`"};
 constexpr Sentence kNoTemplates{
     "this door takes no templates: send the text itself",
@@ -94,7 +95,7 @@ constexpr std::array kPostmark{
     Field{"Headers[].Value", taken, kHeaders},
     Field{"TrackOpens", taken, {"`open_tracking`", "`open_tracking`"}},
     Field{"TrackLinks", only_off, kNoClicks},
-    Field{"Metadata", taken, kTag},
+    Field{"Metadata", taken, kMetadata},
     Field{"Attachments", taken, kFiles},
     Field{"Attachments[].Name", taken, kPartOfFile},
     Field{"Attachments[].Content", taken, {"in base64", "base64"}},
@@ -123,7 +124,7 @@ constexpr std::array kPostmarkTemplates{
     Field{"Headers[].Value", taken, kHeaders},
     Field{"TrackOpens", taken, {"`open_tracking`", "`open_tracking`"}},
     Field{"TrackLinks", only_off, kNoClicks},
-    Field{"Metadata", taken, kTag},
+    Field{"Metadata", taken, kMetadata},
     Field{"Attachments", taken, kFiles},
     Field{"Attachments[].Name", taken, kPartOfFile},
     Field{"Attachments[].Content", taken, {"in base64", "base64"}},
@@ -154,7 +155,7 @@ constexpr std::array kSendgrid{
           taken,
           {"put into subject, texts and headers", "件名・本文・ヘッダーに差し込む"}},
     Field{"personalizations[].dynamic_template_data", taken, kData},
-    Field{"personalizations[].custom_args", taken, kTag},
+    Field{"personalizations[].custom_args", taken, kMetadata},
     Field{"personalizations[].send_at", taken, kSendAt},
     Field{"from", taken, kFrom},
     Field{"from.email", taken, kFrom},
@@ -182,11 +183,8 @@ constexpr std::array kSendgrid{
     Field{"template_id", taken, kTemplate},
     Field{"sections", refused, kNoSections},
     Field{"headers", taken, kHeaders},
-    Field{"categories",
-          taken,
-          {"`tags`: ten at most, custom arguments among them",
-           "`tags`。custom_argsと合わせて10件まで"}},
-    Field{"custom_args", taken, kTag},
+    Field{"categories", taken, {"`tags`: ten at most", "`tags`。10件まで"}},
+    Field{"custom_args", taken, kMetadata},
     Field{"send_at", taken, kSendAt},
     Field{"batch_id",
           refused,

@@ -14,6 +14,7 @@
 #include "app/open_recording.h"
 #include "app/preflight.h"
 #include "app/preflight_names.h"
+#include "app/previews.h"
 #include "app/roles/door.h"
 #include "app/roles/ground.h"
 #include "app/roles/role.h"
@@ -57,6 +58,7 @@ class ApiRole final : public Role {
   Door& door_;
   ComposedCopies copies_;
   std::optional<ComposedPreflight> preflight_;
+  ComposedPreviews previews_;
   SeededRandom random_;
   events::endpoints::Registry endpoints_;
   api::Api api_;

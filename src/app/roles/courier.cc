@@ -53,11 +53,17 @@ Task<Result<ChangeWatch::Take>> hold_back(store::Store& store, Sending& sending,
         if (!credentials) return fail(credentials.error());
         const auto receivers = reader.held_receivers(kHeldMax);
         if (!receivers) return fail(receivers.error());
-        return HeldBack{
+        const auto steering = reader.steering_revisions(kHeldMax);
+        if (!steering) return fail(steering.error());
+        HeldBack all{
             .deliveries = {deliveries->begin(), deliveries->end()},
             .credentials = {credentials->begin(), credentials->end()},
             .receivers = {receivers->begin(), receivers->end()},
             .site_of = [&rules](std::string_view domain) { return site_by_domain(rules, domain); }};
+        for (const store::SteeringRevision& each : *steering) {
+          all.steering.emplace(each.delivery, each.revision);
+        }
+        return all;
       });
   if (!held) co_return fail(held.error());
   co_return ChangeWatch::Take([&sending, all = *held]() -> Result<void> {

@@ -11,14 +11,14 @@ Task<Result<ChangeWatch::Take>> read_senders(store::Store& store, intake::Sender
   store::ProvenDomains proven;
   const auto walked = co_await store::walk(store, proven);
   if (!walked) co_return fail(walked.error());
-  const auto accounts = co_await store.read(
-      [](store::ReadTransaction& transaction) { return transaction.accounts({}, 2); });
-  if (!accounts) co_return fail(accounts.error());
-  co_return ChangeWatch::Take(
-      [&senders, domains = proven.take(), several = accounts->size() > 1]() -> Result<void> {
-        senders.load(domains, several);
-        return {};
-      });
+  store::AccountKinds kinds;
+  const auto counted = co_await store::walk(store, kinds);
+  if (!counted) co_return fail(counted.error());
+  co_return ChangeWatch::Take([&senders, domains = proven.take(), several = kinds.several(),
+                               sandboxes = kinds.take_sandboxes()]() -> Result<void> {
+    senders.load(domains, several, sandboxes);
+    return {};
+  });
 }
 
 }  // namespace

@@ -11,8 +11,10 @@
 
 #include "async/timer.h"
 #include "base/log.h"
+#include "delivery/courier/sandbox_sequel.h"
 #include "delivery/egress/mta_sts_route.h"
 #include "delivery/policy/retry.h"
+#include "delivery/policy/sandbox.h"
 #include "delivery/policy/verdict.h"
 
 namespace todoku::delivery::courier {
@@ -28,6 +30,9 @@ constexpr Milliseconds kQueueWait = std::chrono::seconds(1);
 constexpr std::size_t kAcknowledgingMax = 16;
 // Before a letter, or a domain's policy, is read again that the store did not give.
 constexpr std::chrono::seconds kStoreWait{10};
+// Until a batch may be offered again of which it is not the turn; when it is, the scheduler knows,
+// and another word of the sender's must not find it put off.
+constexpr Milliseconds kTurnWait = std::chrono::seconds(5);
 // Until bells come again that could not be answered: the store was away; the lease had lapsed and
 // is asked for again.
 constexpr Milliseconds kClaimWait = std::chrono::seconds(1);
@@ -247,7 +252,29 @@ Task<void> Courier::carry(std::shared_ptr<BatchInFlight> batch, std::shared_ptr<
     // The letter lives as long as anything of its batch is in flight.
     batch->set_letter({letter->get(), [place, kept = *letter](const Letter*) {}});
   }
+  if (batch->leased().has_pace) {
+    const bool any = co_await take_pace(batch);
+    if (!any) co_return;
+  }
   co_await dispatch(std::move(batch), source);
+}
+
+Task<bool> Courier::take_pace(std::shared_ptr<BatchInFlight> batch) {
+  const std::size_t all = batch->leased().recipients.size();
+  const auto taken = co_await world_.store.write(
+      store::WritePriority::claims,
+      [key = batch->leased().key.delivery, all](store::WriteTransaction& writer) {
+        return writer.take_pace(key, static_cast<std::int64_t>(all));
+      });
+  // Where the store does not answer, nothing is begun.
+  const std::size_t granted = taken ? static_cast<std::size_t>(taken->granted) : 0;
+  const Milliseconds wait = taken ? std::min(taken->next_in, kTurnWait) : Milliseconds(kStoreWait);
+  batch->take_turns(granted);
+  const SteadyInstant later = world_.clock.steady_now() + wait;
+  for (std::size_t i = granted; i < all; ++i) {
+    world_.recorder.parked({batch, static_cast<std::uint32_t>(i)}, later);
+  }
+  co_return granted > 0;
 }
 
 void Courier::hand_over(std::shared_ptr<BatchInFlight> batch, const EgressSource& source) {
@@ -262,7 +289,7 @@ Task<void> Courier::dispatch_to_smarthost(std::shared_ptr<BatchInFlight> batch,
   const std::string host = source.smarthost->route_name();
   const dns::RouteCache::Route answer = co_await world_.routes.route(host);
   if (!answer) co_return;  // stopping: what is open is given back
-  std::vector<std::uint32_t> indices(batch->leased().recipients.size());
+  std::vector<std::uint32_t> indices(batch->in_turn());
   std::iota(indices.begin(), indices.end(), 0U);
   std::optional<dns::Unroutable> why;
   if (!*answer) {
@@ -284,14 +311,57 @@ Task<void> Courier::dispatch_to_smarthost(std::shared_ptr<BatchInFlight> batch,
   world_.lanes.add(source, std::move(route), std::move(mails));
 }
 
+// First those that are answered at once, with all that follows, then those that take their time.
+Task<void> Courier::end_in_sandbox(std::shared_ptr<BatchInFlight> batch) {
+  std::map<Milliseconds, std::vector<std::pair<std::uint32_t, policy::SandboxEnd>>> ends;
+  for (std::uint32_t i = 0; i < batch->leased().recipients.size(); ++i) {
+    const store::LeasedRecipient& recipient = batch->recipient(i);
+    policy::SandboxEnd end = policy::sandbox_end(recipient.address, recipient.attempts);
+    ends[end.takes].emplace_back(i, std::move(end));
+  }
+  Milliseconds waited{0};
+  for (auto& [takes, group] : ends) {
+    if (takes > waited) {
+      const bool awake = co_await async::sleep_for(takes - waited);
+      if (!awake) co_return;  // stopping: what is open is given back
+    }
+    waited = takes;
+    std::vector<std::pair<store::RecipientKey, policy::SandboxAfter>> sequels;
+    for (auto& [index, end] : group) {
+      const Mail mail{batch, index};
+      if (mail.withheld()) {
+        world_.recorder.parked(mail, world_.clock.steady_now());
+        continue;
+      }
+      if (end.after != policy::SandboxAfter::nothing) sequels.emplace_back(mail.key(), end.after);
+      world_.recorder.settled(mail, kSandboxSite, std::move(end.outcome), policy::sandbox_path(),
+                              takes);
+    }
+    if (sequels.empty()) continue;
+    co_await world_.recorder.flushed();
+    for (const auto& [mail, after] : sequels) {
+      const auto told = co_await tell_sequel(world_.store, batch->letter().account, mail, after);
+      if (told) {
+        sequels_.worked(world_.clock.steady_now());
+      } else {
+        sequels_.failed(world_.clock.steady_now(), {{"reason", told.error().detail}});
+      }
+    }
+  }
+}
+
 Task<void> Courier::dispatch(std::shared_ptr<BatchInFlight> batch, const EgressSource& source) {
+  if (batch->letter().sandbox || world_.options.sandbox) {
+    co_await end_in_sandbox(std::move(batch));
+    co_return;
+  }
   if (source.smarthost) {
     co_await dispatch_to_smarthost(std::move(batch), source);
     co_return;
   }
   std::map<std::string, std::vector<std::uint32_t>, std::less<>> by_domain;
   const auto& recipients = batch->leased().recipients;
-  for (std::uint32_t i = 0; i < recipients.size(); ++i) {
+  for (std::uint32_t i = 0; i < batch->in_turn(); ++i) {
     const std::string_view domain = domain_of(recipients[i].address);
     auto found = by_domain.find(domain);
     if (found == by_domain.end()) found = by_domain.try_emplace(std::string(domain)).first;

@@ -91,6 +91,8 @@ class Courier {
   [[nodiscard]] std::shared_ptr<void> place_of(TrafficClass traffic);
   Task<void> carry(std::shared_ptr<BatchInFlight> batch, std::shared_ptr<void> place,
                    const EgressSource& source);
+  // Takes what the batch's delivery may begin of it by its pace; the others wait. False: nothing.
+  Task<bool> take_pace(std::shared_ptr<BatchInFlight> batch);
   Task<void> dispatch(std::shared_ptr<BatchInFlight> batch, const EgressSource& source);
   Task<void> dispatch_domain(std::shared_ptr<BatchInFlight> batch, std::string domain,
                              std::vector<std::uint32_t> indices, const EgressSource& source);
@@ -103,6 +105,8 @@ class Courier {
   // A batch whose source has a smarthost: all of it goes there.
   Task<void> dispatch_to_smarthost(std::shared_ptr<BatchInFlight> batch,
                                    const EgressSource& source);
+  // A batch of an account for trials: nobody is asked, nothing is looked up.
+  Task<void> end_in_sandbox(std::shared_ptr<BatchInFlight> batch);
   // Says the same of every recipient of a batch.
   void settle_all(const std::shared_ptr<BatchInFlight>& batch, const Outcome& outcome);
   void expire(const std::shared_ptr<BatchInFlight>& batch);
@@ -111,6 +115,8 @@ class Courier {
 
   CourierWorld& world_;
   async::Executor executor_;
+  Trouble sequels_{log::Level::warning, "what follows mail of the sandbox is not told",
+                   "what follows mail of the sandbox is told again"};
   Trouble claiming_{log::Level::error, "batches not claimed", "batches are claimed again"};
   Counter& claimed_total_;
   Counter& stale_bells_total_;

@@ -18,6 +18,9 @@ std::shared_ptr<BatchInFlight> Holdings::take(store::LeasedBatch leased,
     recorder_.given_back(leased, leased.recipients.size(), GivenBack::failed);
     throw;
   }
+  if (const auto open_for = batch->leased().open_for) {
+    batch->close_at(clock_, clock_.steady_now() + *open_for);
+  }
   // Between the lease and now this process may have counted as dead.
   if (batch->leased().node != node_.key()) batch->lose();
   const std::lock_guard lock(mutex_);
@@ -52,6 +55,8 @@ void Holdings::sweep_locked() {
 
 bool Holdings::is_held_back_locked(const store::LeasedBatch& batch) const {
   if (held_back_.deliveries.contains(batch.key.delivery)) return true;
+  const auto steering = held_back_.steering.find(batch.key.delivery);
+  if (steering != held_back_.steering.end() && batch.steering < steering->second) return true;
   if (!batch.credential.empty() && held_back_.credentials.contains(batch.credential)) return true;
   // Of a batch that domains share nothing is known.
   if (held_back_.receivers.empty() || batch.domain.empty() || !held_back_.site_of) return false;

@@ -45,6 +45,8 @@ class Holdings final : public BatchHolder {
     // Bulk at a receiver (store/rates.h), and whose site a batch's domain is; empty: not known.
     std::set<store::HeldReceiver> receivers = {};
     std::function<std::string(std::string_view domain)> site_of = {};
+    // What was leased by an older word of its sender's (store/steering.h).
+    std::map<store::DeliveryKey, std::int64_t> steering = {};
   };
   void hold_back(HeldBack held);
 

@@ -18,7 +18,7 @@ Task<Result<std::shared_ptr<const Letter>>> LetterCache::letter(store::DeliveryK
   if (!material) co_return fail(std::move(material.error()));
   const auto keys_known = co_await find_keys(keys_, material->delivery);
   if (!keys_known) co_return fail(keys_known.error());
-  auto letter = make_letter(material->delivery, std::move(material->content), material->weight,
+  auto letter = make_letter(material->delivery, std::move(material->content), material->terms,
                             keys_, options_, store_);
   if (!letter) {
     co_return fail(fmt::format("delivery {} of {}", material->delivery.id, material->account),

@@ -13,6 +13,7 @@
 #include "async/timer.h"
 #include "base/log.h"
 #include "feedback/classify/meaning.h"
+#include "mail/sandbox.h"
 
 namespace todoku::delivery::courier {
 namespace {
@@ -190,25 +191,28 @@ void OutcomeRecorder::tell_of_relayed(const Mail& mail, const Outcome& outcome) 
 void OutcomeRecorder::settled(const Mail& mail, std::string_view site, Outcome outcome, Path path,
                               Milliseconds duration) {
   const SteadyInstant now = clock_.steady_now();
+  // It says nothing of an address, a credential or a receiver.
+  const bool is_sandbox = site == kSandboxSite;
   store::OutcomeRecord record{.key = mail.key(),
                               .duration = duration,
                               .outcome = std::move(outcome),
                               .path = std::move(path)};
   if (record.outcome.state != RecipientState::delivered) {
     record.outcome.cause = feedback::classify::cause_of(record.outcome);
-    record.against_address = feedback::classify::speaks_against_address(record.outcome.cause);
+    record.against_address =
+        !is_sandbox && feedback::classify::speaks_against_address(record.outcome.cause);
   }
   if (record.outcome.state == RecipientState::deferred) {
     record.wait = wait_of(mail, site, record.outcome);
     mail.batch->due_again(now + *record.wait);
   }
-  if (record.outcome.state == RecipientState::delivered) {
+  if (record.outcome.state == RecipientState::delivered && !is_sandbox) {
     const Letter& letter = mail.batch->letter();
     delivery_seconds_[static_cast<std::size_t>(letter.traffic)]->observe(clock_.now() -
                                                                          letter.started);
   }
-  tell_of_relayed(mail, record.outcome);
-  if (tls_ != nullptr) {
+  if (!is_sandbox) tell_of_relayed(mail, record.outcome);
+  if (tls_ != nullptr && !is_sandbox) {
     const std::string_view address = mail.recipient().address;
     tls_->tried(address.substr(address.rfind('@') + 1), record.outcome, record.path);
   }

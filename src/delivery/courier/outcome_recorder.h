@@ -23,6 +23,7 @@
 #include "delivery/options.h"
 #include "delivery/policy/site_rules.h"
 #include "delivery/work.h"
+#include "mail/sandbox.h"
 #include "store/store.h"
 
 namespace todoku::delivery::courier {
@@ -113,7 +114,7 @@ class OutcomeRecorder final : public OutcomeSink {
     GivenBack why = GivenBack::failed;
   };
   [[nodiscard]] static bool was_in_hand(const store::OutcomeRecord& record) {
-    return record.outcome.stage >= Stage::mail_from;
+    return record.outcome.stage >= Stage::mail_from && record.path.mx_host != kSandboxHost;
   }
   struct Group;
 

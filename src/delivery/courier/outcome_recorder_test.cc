@@ -16,6 +16,7 @@
 #include "async/runtime.h"
 #include "delivery/courier/holdings.h"
 #include "delivery/courier/test_store.h"
+#include "delivery/policy/sandbox.h"
 
 namespace todoku::delivery::courier {
 namespace {
@@ -172,6 +173,23 @@ TEST_F(OutcomeRecorderTest, EachOutcomeIsCountedUnderItsOwnSite) {
     counted.push_back(record.site);
   }
   EXPECT_EQ(counted, sites);
+  store_.answer();
+}
+
+TEST_F(OutcomeRecorderTest, ABounceInTheSandboxSpeaksAgainstNoAddressAndIsNoMailThatWentOut) {
+  const Outcome bounce{.state = RecipientState::bounced,
+                       .stage = Stage::rcpt_to,
+                       .reply = {550, "5.1.1 No such mailbox"}};
+  recorder_.settled({batch_, 0}, "mx.example.jp", bounce, kPath, Milliseconds(1));
+  ASSERT_EQ(store_.waiting.size(), 1U);
+  EXPECT_TRUE(store_.waiting.front().settle.outcomes.front().against_address);
+  EXPECT_EQ(recorder_.unrecorded(), 1U);
+  recorder_.settled({batch_, 1}, kSandboxSite, bounce, policy::sandbox_path(), Milliseconds(0));
+  EXPECT_EQ(recorder_.unrecorded(), 1U);
+  clock_.advance(kLong);
+  store_.answer();
+  ASSERT_EQ(store_.waiting.size(), 1U);
+  EXPECT_FALSE(store_.waiting.front().settle.outcomes.front().against_address);
   store_.answer();
 }
 
@@ -530,6 +548,36 @@ TEST_F(OutcomeRecorderTest, WhatAHeldCredentialHandedInIsHeldBackInHandAndWhenIt
   EXPECT_FALSE(holdings.take(std::move(of_nobody), nullptr)->held_back());
   holdings.hold_back({});
   EXPECT_FALSE(comes->held_back()) << "it was released";
+}
+
+TEST_F(OutcomeRecorderTest, WhatIsInHandWhenQuietHoursBeginIsHeldBackAtThatInstant) {
+  Holdings holdings(recorder_, lease_, clock_);
+  store::LeasedBatch leased = leased_with(3);
+  leased.open_for = std::chrono::minutes(10);
+  const auto in_hand = holdings.take(leased, nullptr);
+  clock_.advance(std::chrono::minutes(10) - Milliseconds(1));
+  EXPECT_FALSE((Mail{in_hand, 0}).withheld());
+  clock_.advance(Milliseconds(1));
+  EXPECT_TRUE((Mail{in_hand, 0}).withheld());
+  holdings.hold_back({});
+  EXPECT_TRUE((Mail{in_hand, 0}).withheld()) << "another order does not end them";
+}
+
+TEST_F(OutcomeRecorderTest, WhatWasLeasedByAnOlderWordOfItsSendersIsHeldBack) {
+  Holdings holdings(recorder_, lease_, clock_);
+  store::LeasedBatch leased = leased_with(3);
+  leased.steering = 1;
+  const auto in_hand = holdings.take(leased, nullptr);
+  holdings.hold_back({.deliveries = {}, .credentials = {}, .steering = {{leased.key.delivery, 1}}});
+  EXPECT_FALSE(in_hand->held_back());
+  holdings.hold_back({.deliveries = {}, .credentials = {}, .steering = {{leased.key.delivery, 2}}});
+  EXPECT_TRUE(in_hand->held_back());
+  ++leased.token;
+  const auto comes = holdings.take(leased, nullptr);
+  EXPECT_TRUE(comes->held_back()) << "leased before it was said";
+  ++leased.token;
+  leased.steering = 2;
+  EXPECT_FALSE(holdings.take(leased, nullptr)->held_back());
 }
 
 TEST_F(OutcomeRecorderTest, WhatIsPausedIsHeldBackInHandAndWhenItComes) {

@@ -42,6 +42,7 @@
 #include "delivery/egress/mail_at_hand.h"
 #include "delivery/egress/own_shortage.h"
 #include "delivery/egress/refused_login.h"
+#include "delivery/egress/source_refusals.h"
 #include "delivery/egress/way_out.h"
 #include "delivery/feedback.h"
 #include "delivery/options.h"
@@ -101,6 +102,7 @@ struct LaneWorld {
   LaneSlowdowns* slowdowns = nullptr;    // nullptr: not counted
   PaceMemory* paces = nullptr;           // nullptr: what a lane learns goes with it
   WarmUp* warm_up = nullptr;             // nullptr: no source is warming up
+  SourceRefusals* refusals = nullptr;    // nullptr: nobody is told
 };
 
 class Lane : public std::enable_shared_from_this<Lane> {

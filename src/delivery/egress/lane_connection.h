@@ -120,6 +120,8 @@ class LaneConnection {
               Milliseconds duration);
   // What an answer says about the pace, for the lane to be told.
   void note_pace(const policy::Answer& answer, const policy::Verdict& verdict);
+  // Whether our smarthost takes mail, and a receiver our address, for operators to hear of.
+  void tell_refusals(const policy::Answer& answer, const policy::Verdict& verdict);
   // What it sets off.
   void note_automations(const policy::Answer& answer, const policy::Verdict& verdict);
   void settle_as(Outcome outcome, Path path, Milliseconds duration);

@@ -435,12 +435,10 @@ void LaneConnection::learn_habits(policy::Evidence evidence) {
 policy::Verdict LaneConnection::judge(policy::Answer answer) const {
   answer.site = lane_->site_;
   const bool at_most_once = seat_->mails.front().batch->letter().at_most_once;
-  policy::Verdict verdict = policy::judge(answer, at_most_once);
-  if (!lane_->source_.smarthost || answer.in_doubt || !is_between_us(verdict.cause)) {
-    return verdict;
-  }
-  answer.cause = Cause::smarthost;
-  return policy::judge(answer, at_most_once);
+  const EgressSource& source = lane_->source_;
+  if (source.smarthost) return policy::judge_smarthost(std::move(answer), at_most_once);
+  const bool is_listed = world_.listed != nullptr && world_.listed->contains(source.name);
+  return policy::judge_for_source(answer, at_most_once, source.seen_as, is_listed);
 }
 
 Microseconds LaneConnection::patience(const Letter& letter) const {
@@ -507,11 +505,9 @@ Result<void> LaneConnection::sign(const Mail& mail) {
 
 void LaneConnection::settle(const policy::Answer& answer, const policy::Verdict& verdict,
                             const Path& path, Milliseconds duration) {
-  // While the address is on a blocklist, a receiver that refuses for it would refuse all else, too:
+  // A receiver that refuses the address, for a list that it is on, would refuse all else, too:
   // there, and only there, the source rests for a while.
-  const bool refused_for_listing = verdict.cause == Cause::reputation && world_.listed != nullptr &&
-                                   world_.listed->contains(lane_->source_.name);
-  if (refused_for_listing) {
+  if (verdict.refuses_address) {
     seat_->site_failed = true;
     seat_->is_listed = true;
     seat_->failure = answer.reply;
@@ -519,9 +515,10 @@ void LaneConnection::settle(const policy::Answer& answer, const policy::Verdict&
     note_pace(answer, verdict);
   }
   note_automations(answer, verdict);
-  if (!verdict.site_failed && !refused_for_listing && answer.reply.code != 0) {
+  if (!verdict.site_failed && !verdict.refuses_address && answer.reply.code != 0) {
     seat_->served = true;
   }
+  tell_refusals(answer, verdict);
   Outcome outcome{
       .state = verdict.state,
       .stage = answer.stage,
@@ -543,6 +540,22 @@ void LaneConnection::settle(const policy::Answer& answer, const policy::Verdict&
             : fmt::format(" (sent before in this attempt: {}; it may have arrived)", *before);
   }
   settle_as(std::move(outcome), path, duration);
+}
+
+void LaneConnection::tell_refusals(const policy::Answer& answer, const policy::Verdict& verdict) {
+  if (world_.refusals == nullptr) return;
+  const std::string& source = lane_->source_.name;
+  const auto& smarthost = lane_->source_.smarthost;
+  const std::string_view where = smarthost ? smarthost->host : std::string_view(lane_->site_);
+  if (verdict.refuses_us) {
+    world_.refusals->smarthost_refuses(source, where, answer.reply, now());
+  } else if (verdict.cause == Cause::smarthost) {
+    world_.refusals->sender_refused(source, where, answer.reply, now());
+  } else if (verdict.refuses_address) {
+    world_.refusals->address_refused(source, where, answer.reply, now());
+  } else if (verdict.state == RecipientState::delivered) {
+    world_.refusals->mail_taken(source, where, now());
+  }
 }
 
 void LaneConnection::note_automations(const policy::Answer& answer,

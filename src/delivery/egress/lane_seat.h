@@ -87,7 +87,7 @@ struct LaneSeat {
   bool opened = false;          // connection_opened() was called for it
   bool served = false;          // the site has answered a mail on this connection
   bool site_failed = false;     // see policy/verdict.h
-  bool is_listed = false;       // and it was for the blocklist that the source is on
+  bool is_listed = false;       // and it was for a blocklist that the source is on
   bool too_fast = false;        // likewise: slow_down
   bool too_many = false;        // this connection was not taken, while others may be at work
   Reply failure;                // what was said then

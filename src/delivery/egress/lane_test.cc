@@ -129,27 +129,61 @@ TEST(Lane, MailThatHasOutlivedItsTimeOpensNoConnection) {
   world.check_that_all_is_free();
 }
 
-// A receiver that refuses for the name of the address refuses one mail of a listed source, not all.
-TEST(Lane, OfAListedSourceRestsWhereItIsRefusedForThat) {
-  for (const bool is_listed : {false, true}) {
+// Of an address that is on a list, one mail hears of it and waits, as the others do; a bad name
+// that may be anything's is the mail's, unless the address is known to be listed.
+TEST(Lane, WhoseAddressIsRefusedAsBlocklistedRestsThereAndBouncesNothing) {
+  struct Case {
+    std::string_view reply;
+    bool is_listed = false;
+    bool rests = false;
+  };
+  for (const Case& each : {Case{"550 5.7.1 Client host blocked using bl.example.com", false, true},
+                           Case{"550 5.7.1 mail from 192.0.2.7 sends spam", false, true},
+                           Case{"550 5.7.1 mail from 192.0.2.77 sends spam", false, false},
+                           Case{"550 5.7.1 low reputation of the sending domain", false, false},
+                           Case{"550 5.7.1 low reputation of the sending domain", true, true}}) {
     Fault none;
     LaneTestWorld world(none, 1);
-    world.script().answers["MAIL"] = "550 5.7.1 Client host blocked using bl.example.com";
-    if (is_listed) world.listed.set({"other", "main"});
+    world.seen_as("192.0.2.7");
+    world.script().answers["MAIL"] = each.reply;
+    if (each.is_listed) world.listed.set({"other", "main"});
     world.send();
     world.tidy_until_all_is_told();
     world.drain();
-    int bounced = 0;
+    int heard = 0;
     for (const auto& [address, told] : world.recorder.told()) {
       if (told.parked) continue;
-      ++bounced;
+      ++heard;
       EXPECT_EQ(told.outcome.cause, Cause::reputation);
-      EXPECT_EQ(told.outcome.state, RecipientState::bounced);
+      EXPECT_EQ(told.outcome.state, each.rests ? RecipientState::deferred : RecipientState::bounced)
+          << each.reply;
     }
-    EXPECT_EQ(bounced, is_listed ? 1 : static_cast<int>(kMails));
-    EXPECT_EQ(world.feedback.count > 0, is_listed);
+    EXPECT_EQ(heard, each.rests ? 1 : static_cast<int>(kMails)) << each.reply;
+    EXPECT_EQ(world.feedback.elsewhere > 0, each.rests) << each.reply;
     world.check_that_all_is_free();
   }
+}
+
+// Of a smarthost one mail hears that our account is used up; the others wait and nothing bounces.
+TEST(Lane, RestsWhereASmarthostRefusesOurAccount) {
+  Fault none;
+  LaneTestWorld world(none, 1);
+  world.behind_smarthost();
+  world.script().answers["RCPT"] = "550 5.4.5 Daily user sending limit exceeded.";
+  world.send();
+  world.tidy_until_all_is_told();
+  world.drain();
+  int told_so = 0;
+  for (const auto& [address, told] : world.recorder.told()) {
+    if (told.parked) continue;
+    ++told_so;
+    EXPECT_EQ(told.outcome.cause, Cause::smarthost);
+    EXPECT_EQ(told.outcome.state, RecipientState::deferred);
+    EXPECT_FALSE(told.outcome.is_attempt);
+  }
+  EXPECT_EQ(told_so, 1);
+  EXPECT_GT(world.feedback.count.load(), 0) << "the source rests";
+  world.check_that_all_is_free();
 }
 
 // Its first mail: the receiver says nothing, and the others wait behind it.

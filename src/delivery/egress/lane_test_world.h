@@ -201,13 +201,17 @@ class RestsCounted final : public Feedback {
  public:
   void progressed(std::vector<BatchProgress>) override {}
   void routed(std::string_view, std::string_view) override {}
-  void rests(LaneRest) override { ++count; }
+  void rests(LaneRest rest) override {
+    ++count;
+    if (rest.elsewhere) ++elsewhere;
+  }
   void listen(std::function<void()>) override {}
   [[nodiscard]] News take() override { return {}; }
   [[nodiscard]] std::string site_of(std::string_view domain) const override {
     return std::string(domain);
   }
   std::atomic<int> count{0};
+  std::atomic<int> elsewhere{0};
 };
 
 inline Task<void> serve_one(net::Stream stream, smtp::Receiver& receiver) {
@@ -315,6 +319,14 @@ class LaneTestWorld {
   // Before anything is sent.
   void adapt() { rules_ = policy::SiteRules(); }
   void warm_up(WarmUp& plans) { lane_world_.warm_up = &plans; }
+  // All mail goes to a smarthost of ours, which is the receiver here, without TLS and login.
+  void behind_smarthost() {
+    options_.sources.front().smarthost = {.host = "smtp.example.com",
+                                          .port = port_,
+                                          .tls = {.mode = TlsMode::never, .proof = TlsProof::none},
+                                          .login = {}};
+  }
+  void seen_as(std::string address) { options_.sources.front().seen_as = {std::move(address)}; }
   void rest_never() { options_.site_backoff.first = 0ms; }
   void wait_for_room(Milliseconds time) { options_.composing_patience = time; }
   void dead_hosts_are_silent() { dialer_.dead_are_silent = true; }

@@ -6,7 +6,8 @@ namespace todoku::delivery::policy {
 LaneNews lane_news(const Answer& answer, const Verdict& verdict, bool delivered) {
   const bool of_pace = verdict.cause == Cause::rate || verdict.cause == Cause::unsolicited;
   // A 421 after successful mails is the receiver's "enough for this connection", not its trouble.
-  const bool closes_early = verdict.site_failed && (!delivered || verdict.slow_down);
+  const bool closes_early =
+      verdict.site_failed && (!delivered || verdict.slow_down || verdict.refuses_us);
   if (closes_early && !of_pace) return LaneNews::site_failed;
   if (closes_early) {
     return answer.stage < Stage::mail_from ? LaneNews::too_many : LaneNews::too_fast;

@@ -7,6 +7,7 @@
 //   the site has failed (verdict.h)                                       site_failed
 //   any other words, but for those of the site's trouble or our name      good
 //   a 421 that ends a connection which took mails                         nothing: it was enough
+//   the sender of one mail is refused by a smarthost that took others     nothing
 #pragma once
 
 #include <cstdint>

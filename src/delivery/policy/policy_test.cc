@@ -164,6 +164,97 @@ TEST(LaneNews, OfAnAnswerIsWhatTheLaneHasToHearOfIt) {
             LaneNews::site_failed);
 }
 
+// The words are of SES, SendGrid, Google Workspace and Exchange Online.
+TEST(JudgeForSource, ARefusalOfItsAddressLetsTheMailWait) {
+  const std::vector<std::string> ours = {"192.0.2.7", "2001:db8::7"};
+  const auto verdict = [&](int code, std::string text, bool is_listed = false) {
+    return judge_for_source({.stage = Stage::rcpt_to, .reply = {code, std::move(text)}}, false,
+                            ours, is_listed);
+  };
+  for (const std::string_view text :
+       {"5.7.1 Service unavailable; Client host [198.51.100.3] blocked using zen.spamhaus.org",
+        "5.7.1 198.51.100.3 is listed at bl.example.com",
+        "5.7.1 Your IP is blocked, see https://ipcheck.proofpoint.com",
+        "5.7.606 Access denied, banned sending IP", "OU-001 messages from your network",
+        "5.7.1 192.0.2.7 has a poor reputation", "5.7.1 poor reputation (2001:db8::7)."}) {
+    const Verdict refused = verdict(550, std::string(text));
+    EXPECT_EQ(refused.cause, Cause::reputation) << text;
+    EXPECT_TRUE(refused.refuses_address) << text;
+    EXPECT_EQ(refused.state, RecipientState::deferred) << text;
+  }
+  EXPECT_TRUE(verdict(451, "IP temporarily blacklisted").refuses_address);
+  for (const std::string_view text :
+       {"5.7.1 very low reputation of the sending domain",
+        "5.7.1 Your email address has been blacklisted",
+        "5.7.1 192.0.2.70 or 1.192.0.2.7 has a poor reputation",
+        "5.7.1 Sender address [a@b.example] blocked using dbl.spamhaus.org"}) {
+    EXPECT_FALSE(verdict(550, std::string(text)).refuses_address) << text;
+    EXPECT_EQ(verdict(550, std::string(text)).state, RecipientState::bounced) << text;
+  }
+  EXPECT_TRUE(verdict(550, "5.7.1 very low reputation of the sending domain", true).refuses_address)
+      << "which is known to be listed";
+  EXPECT_FALSE(verdict(550, "5.1.1 unknown user", true).refuses_address);
+}
+
+TEST(JudgeSmarthost, WhatItSaysOfUsIsNoRecipientsFaultAndRestsTheSource) {
+  struct Said {
+    Stage stage;
+    int code;
+    std::string_view text;
+  };
+  for (const Said& said : std::vector<Said>{
+           {Stage::data, 454, "Throttling failure: Daily message quota exceeded."},
+           {Stage::mail_from, 451, "Authentication failed: Maximum credits exceeded"},
+           {Stage::mail_from, 550, "Unauthenticated senders not allowed"},
+           {Stage::rcpt_to, 550, "5.4.5 Daily user sending limit exceeded."},
+           {Stage::data, 554, "Message rejected: Sending suspended for this account."},
+           {Stage::data, 550, "5.1.90 you've reached your daily limit for message recipients"},
+           {Stage::data, 554,
+            "Access denied: User `arn:aws:iam::1:user/a' is not authorized to "
+            "perform `ses:SendRawEmail' on resource `x'"},
+           {Stage::rcpt_to, 550, "5.7.1 Relaying denied"},
+           {Stage::rcpt_to, 550, "5.7.1 Client host blocked using bl.example.com"}}) {
+    const Answer answer{.stage = said.stage, .reply = {said.code, std::string(said.text)}};
+    const Verdict verdict = judge_smarthost(answer, false);
+    EXPECT_EQ(verdict.cause, Cause::smarthost) << said.text;
+    EXPECT_EQ(verdict.state, RecipientState::deferred) << said.text;
+    EXPECT_FALSE(verdict.is_attempt) << said.text;
+    EXPECT_TRUE(verdict.refuses_us) << said.text;
+    EXPECT_EQ(lane_news(answer, verdict, true), LaneNews::site_failed) << said.text;
+  }
+}
+
+TEST(JudgeSmarthost, WhatItSaysOfOneSenderLetsOthersMailGo) {
+  const Answer answer{
+      .stage = Stage::data,
+      .reply = {554,
+                "Message rejected: Email address is not verified. The following identities "
+                "failed the check in region AP-NORTHEAST-1: news@example.jp"}};
+  const Verdict verdict = judge_smarthost(answer, false);
+  EXPECT_EQ(verdict.cause, Cause::smarthost);
+  EXPECT_EQ(verdict.state, RecipientState::deferred);
+  EXPECT_EQ(lane_news(answer, verdict, false), LaneNews::site_failed) << "nobody's mail was taken";
+  EXPECT_EQ(lane_news(answer, verdict, true), LaneNews::nothing);
+}
+
+TEST(JudgeSmarthost, WhatItSaysOfARecipientOrAMailCountsAsEver) {
+  const auto verdict = [](Stage stage, int code, std::string text) {
+    return judge_smarthost({.stage = stage, .reply = {code, std::move(text)}}, false);
+  };
+  EXPECT_EQ(verdict(Stage::rcpt_to, 550, "5.1.1 unknown user").cause, Cause::mailbox);
+  EXPECT_EQ(verdict(Stage::rcpt_to, 550, "5.1.1 unknown user").state, RecipientState::bounced);
+  EXPECT_EQ(verdict(Stage::rcpt_to, 552, "5.2.2 Mailbox full").cause, Cause::mailbox_full);
+  EXPECT_EQ(verdict(Stage::data, 552, "5.3.4 Message too big").cause, Cause::size);
+  EXPECT_EQ(verdict(Stage::accepted, 250, "Ok").state, RecipientState::delivered);
+  const Verdict fast =
+      verdict(Stage::data, 454, "Throttling failure: Maximum sending rate exceeded");
+  EXPECT_EQ(fast.cause, Cause::rate) << "its pace is a lane's usual matter";
+  EXPECT_TRUE(fast.slow_down);
+  // A receiver means its own mailbox where a smarthost means our account.
+  const Answer suspended{.stage = Stage::rcpt_to, .reply = {550, "5.2.1 account is suspended"}};
+  EXPECT_EQ(judge(suspended, false).cause, Cause::mailbox_disabled);
+}
+
 TEST(LaneNews, AConnectionNotTakenIsTheSitesFailureUnlessOthersAreServed) {
   SeededRandom random(3);
   AdaptivePace pace({.connections_max = 20, .messages_per_second = 0}, {});

@@ -13,6 +13,30 @@ bool speaks_of_the_site(const Answer& answer) {
          answer.stage == Stage::greeting || answer.stage == Stage::hello;
 }
 
+// Whether a smarthost that answers so speaks of us, whoever the recipient is. How it looks at our
+// pace is a lane's usual matter, unless that is its last word.
+bool is_between_us(const Verdict& verdict) {
+  switch (verdict.cause) {
+    case Cause::client_auth:
+    case Cause::relay:
+    case Cause::sender_address:
+    case Cause::tls_required:
+    case Cause::tls_switched_off:
+    case Cause::tls_failed:
+    case Cause::no_tls_offered:
+    case Cause::smarthost:
+      return true;
+    case Cause::rate:
+    case Cause::unsolicited:
+    case Cause::reputation:
+    case Cause::reverse_dns:
+    case Cause::hello_name:
+      return verdict.state == RecipientState::bounced;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 Verdict judge(const Answer& answer, bool at_most_once) {
@@ -35,6 +59,25 @@ Verdict judge(const Answer& answer, bool at_most_once) {
   verdict.lacks_tls =
       temporary && answer.in_clear && answer.stage >= Stage::mail_from &&
       (meaning.cause == Cause::tls_required || meaning.cause == Cause::tls_switched_off);
+  return verdict;
+}
+
+Verdict judge_for_source(const Answer& answer, bool at_most_once,
+                         std::span<const std::string> addresses, bool is_listed) {
+  Verdict verdict = judge(answer, at_most_once);
+  if (verdict.cause != Cause::reputation || answer.reply.code == 0) return verdict;
+  verdict.refuses_address = is_listed || classify::refuses_our_address(answer, addresses);
+  if (verdict.refuses_address) verdict.state = RecipientState::deferred;
+  return verdict;
+}
+
+Verdict judge_smarthost(Answer answer, bool at_most_once) {
+  answer.by_smarthost = true;
+  const Verdict said = judge(answer, at_most_once);
+  if (answer.in_doubt || !is_between_us(said)) return said;
+  answer.cause = Cause::smarthost;
+  Verdict verdict = judge(answer, at_most_once);
+  verdict.refuses_us = said.cause != Cause::sender_address;
   return verdict;
 }
 

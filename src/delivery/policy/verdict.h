@@ -11,7 +11,7 @@
 //   greeting     4xx, 5xx, timeout   next host, at last deferred          rests
 //   hello        4xx, 5xx            next host, at last deferred          rests
 //   starttls     failure             next way (policy), at last deferred  -
-//   any          our smarthost does not let us in   deferred, not an attempt    rests
+//   any          our smarthost does not let us in, or not send   deferred, not an attempt   rests
 //   mail_from    4xx                 deferred            -                -
 //   mail_from    5xx                 bounced             -                -
 //   rcpt_to      4xx / 5xx           deferred / bounced  -                -
@@ -19,11 +19,13 @@
 //   data         2xx                 delivered           -                recovers
 //   mail_from..  asks for TLS, in clear text  deferred   session is over  -
 //   mail_from..  "too much at a time", 4xx    deferred   session is over  rests
+//   any          refuses our address as blocklisted    deferred    source rests there
 //   any          421                 deferred            session is over  rests
 //   mail_from..  connection lost     deferred            session is over  -
 //   any          broken off by us    deferred, not an attempt             -
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "feedback/classify/meaning.h"
@@ -37,15 +39,29 @@ struct Verdict {
   RecipientState state = RecipientState::deferred;
   Cause cause = Cause::none;
   bool is_attempt = true;
-  bool try_next_host = false;  // this host did not serve, another may
-  bool site_failed = false;    // the lane should rest
-  bool slow_down = false;      // and it should although mails before went well
-  bool lacks_tls = false;      // the attempt ended for want of TLS, whatever its stage
+  bool try_next_host = false;    // this host did not serve, another may
+  bool site_failed = false;      // the lane should rest
+  bool slow_down = false;        // and it should although mails before went well
+  bool refuses_us = false;       // likewise: a smarthost, whatever else is sent to it now
+  bool refuses_address = false;  // of the source: it should rest there, and others send
+  bool lacks_tls = false;        // the attempt ended for want of TLS, whatever its stage
   friend bool operator==(const Verdict&, const Verdict&) = default;
 };
 
 // `at_most_once`: a mail in doubt must not be sent again and becomes unknown.
 [[nodiscard]] Verdict judge(const Answer& answer, bool at_most_once);
+
+// Of an answer to a source: where the receiver refuses its address, on whose lists it says it is,
+// the mail waits whatever the code, for another source or until the address is off the list.
+// `addresses`: see classify::refuses_our_address(). `is_listed`: that the address is on a blocklist
+// is known already, so that a bad name there is the address's.
+[[nodiscard]] Verdict judge_for_source(const Answer& answer, bool at_most_once,
+                                       std::span<const std::string> addresses, bool is_listed);
+
+// Of what a smarthost of ours has said. What it says of us, of our account there or of whom we send
+// as, is no recipient's fault, whatever its code: the mail waits (Cause::smarthost), and the source
+// rests. What it says of the sender of one mail alone does not keep others' from going.
+[[nodiscard]] Verdict judge_smarthost(Answer answer, bool at_most_once);
 
 // How a recipient fares by a decision or finding of our own, which no receiver has said: `words`
 // tell it. `permanent` where the cause alone does not say so.

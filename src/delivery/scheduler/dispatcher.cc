@@ -182,6 +182,8 @@ std::optional<SteadyInstant> Dispatcher::upcoming() const {
   for (const auto& [key, origin] : sending_) {
     const auto when = origin.window.upcoming();
     if (when && (!earliest || *when < *earliest)) earliest = when;
+    if (!waits(origin) || origin.waits_until <= clock_.steady_now()) continue;
+    if (!earliest || origin.waits_until < *earliest) earliest = origin.waits_until;
   }
   return earliest;
 }
@@ -246,18 +248,10 @@ Task<void> Dispatcher::pass() {
 
 Task<Result<void>> Dispatcher::refresh() {
   const SteadyInstant steady = clock_.steady_now();
-  if (sending_known_ && steady - refreshed_ < kRefreshEvery) co_return Result<void>{};
-  struct Fresh {
-    std::vector<store::SendingDelivery> sending;
-    std::vector<store::HeldReceiver> held;
-  };
-  auto fresh = co_await store_.read([](store::ReadTransaction& reader) -> Result<Fresh> {
-    auto sending = reader.sending_bulk();
-    if (!sending) return fail(std::move(sending.error()));
-    auto held = reader.held_receivers(kHeldReceiversMax);
-    if (!held) return fail(std::move(held.error()));
-    return Fresh{std::move(*sending), std::move(*held)};
-  });
+  const bool closed = std::ranges::any_of(
+      sending_, [steady](const auto& each) { return each.second.closes_at <= steady; });
+  if (sending_known_ && !closed && steady - refreshed_ < kRefreshEvery) co_return Result<void>{};
+  auto fresh = co_await read_sending();
   if (!fresh) co_return fail(fresh.error());
   held_at_ = {std::make_move_iterator(fresh->held.begin()),
               std::make_move_iterator(fresh->held.end())};
@@ -284,6 +278,7 @@ Task<Result<void>> Dispatcher::refresh() {
       origin.canary_ends = canaries_read + canary->second.second;
     }
     origin.life_ends = steady + sending.expires_in;
+    note_steering(origin, sending, steady);
     origins.emplace(key, std::move(origin));
   }
   for (const auto& [key, gone] : sending_) {
@@ -296,6 +291,58 @@ Task<Result<void>> Dispatcher::refresh() {
   sending_known_ = true;
   refreshed_ = steady;
   co_return Result<void>{};
+}
+
+Task<Result<Dispatcher::Fresh>> Dispatcher::read_sending() {
+  const auto read = [](store::ReadTransaction& reader) -> Result<Fresh> {
+    auto sending = reader.sending_bulk();
+    if (!sending) return fail(std::move(sending.error()));
+    auto held = reader.held_receivers(kHeldReceiversMax);
+    if (!held) return fail(std::move(held.error()));
+    return Fresh{std::move(*sending), std::move(*held)};
+  };
+  auto fresh = co_await store_.read(read);
+  if (!fresh) co_return fail(std::move(fresh.error()));
+  const bool any_closed = std::ranges::any_of(fresh->sending, [](const auto& each) {
+    return each.open_for && *each.open_for <= Milliseconds(0);
+  });
+  if (!any_closed) co_return std::move(*fresh);
+  const auto moved = co_await move_windows(fresh->sending);
+  if (!moved) co_return fail(moved.error());
+  co_return co_await store_.read(read);
+}
+
+Task<Result<void>> Dispatcher::move_windows(const std::vector<store::SendingDelivery>& sending) {
+  std::vector<store::DeliveryKey> closed;
+  for (const store::SendingDelivery& each : sending) {
+    if (each.open_for && *each.open_for <= Milliseconds(0)) closed.push_back(each.key);
+  }
+  std::ranges::sort(closed);
+  for (const store::DeliveryKey key : closed) {
+    const auto moved = co_await store_.write(
+        store::WritePriority::claims,
+        [key](store::WriteTransaction& writer) { return writer.move_window(key); });
+    if (!moved) co_return fail(moved.error());
+  }
+  co_return Result<void>{};
+}
+
+bool Dispatcher::waits(const Origin& origin) const {
+  const SteadyInstant now = clock_.steady_now();
+  // What is over is given up, whatever its sender says.
+  if (now >= origin.life_ends) return false;
+  return now < origin.waits_until || now >= origin.closes_at;
+}
+
+// `read`: not later than the store was asked.
+void Dispatcher::note_steering(Origin& origin, const store::SendingDelivery& sending,
+                               SteadyInstant read) {
+  const SteadyInstant waits_until = read + sending.waits;
+  // Of what was offered not all may have been taken yet.
+  const bool goes_on = origin.pace && origin.pace == sending.pace;
+  origin.waits_until = goes_on ? std::max(origin.waits_until, waits_until) : waits_until;
+  origin.pace = sending.pace;
+  origin.closes_at = sending.open_for ? read + *sending.open_for : SteadyInstant::max();
 }
 
 Task<Result<void>> Dispatcher::learn_pools(std::vector<store::DeliveryKey> keys) {
@@ -429,7 +476,14 @@ void Dispatcher::mark_due() {
     window.stale();
   };
   mark(urgent_.window);
-  for (auto& [key, origin] : sending_) mark(origin.window);
+  for (auto& [key, origin] : sending_) {
+    mark(origin.window);
+    if (waits(origin)) {
+      origin.has_waited = true;
+    } else if (std::exchange(origin.has_waited, false)) {
+      origin.window.stale();  // bells of its quiet hours said nothing
+    }
+  }
 }
 
 // ---- what it goes by ---------------------------------------------------------------------------

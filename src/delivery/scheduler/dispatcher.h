@@ -76,6 +76,12 @@ class Dispatcher {
     std::int64_t canary = 0;  // recipients; 0: it has none
     SteadyInstant canary_ends{};
     std::map<std::string, std::int64_t, std::less<>> canaries;  // by receiver_of()
+    // By its sender's word (store/steering.h): nothing is offered before, nor from then on; what
+    // is offered at once, of which the store says how much may be begun.
+    std::optional<Pace> pace;
+    SteadyInstant waits_until{};
+    SteadyInstant closes_at = SteadyInstant::max();
+    bool has_waited = false;
   };
   using Canaries = std::map<store::DeliveryKey, std::pair<policy::Canary, Milliseconds>>;
   struct Chosen {
@@ -110,6 +116,16 @@ class Dispatcher {
   // Of deliveries whose pool is not known yet: reads who sends them.
   Task<Result<void>> learn_pools(std::vector<store::DeliveryKey> keys);
   Task<Result<void>> learn_pools(const store::DueDomains& due);
+  struct Fresh {
+    std::vector<store::SendingDelivery> sending;
+    std::vector<store::HeldReceiver> held;
+  };
+  // What is going out, of which each has been told when its quiet hours are.
+  Task<Result<Fresh>> read_sending();
+  Task<Result<void>> move_windows(const std::vector<store::SendingDelivery>& sending);
+  // Its sender does not want it to be offered now.
+  [[nodiscard]] bool waits(const Origin& origin) const;
+  void note_steering(Origin& origin, const store::SendingDelivery& sending, SteadyInstant read);
   void look_through_some();
   void mark_due();
   Task<Result<void>> look_for_lost_bells();

@@ -18,6 +18,8 @@ constexpr std::size_t kBatchesPerPass = 1'000;
 constexpr std::size_t kWaysMax = 10'000;
 // One turn of one delivery.
 constexpr std::int64_t kTurnRecipients = 2'000;
+// Of a delivery that has a pace, from one batch to the next; the store knows better after this.
+constexpr std::chrono::seconds kShareMost{10};
 
 }  // namespace
 
@@ -79,7 +81,7 @@ Task<Result<bool>> Dispatcher::find_serviceable(store::Workload workload) {
   for (std::int64_t pages = 0;; ++pages) {
     if (ways_.size() > kWaysMax) ways_.clear();
     Origin* const origin = origin_of(workload);
-    if (origin == nullptr) co_return false;
+    if (origin == nullptr || waits(*origin)) co_return false;
     DueWindow& window = origin->window;
     const auto serviceable = [&](const DueWindow::Domain& domain) {
       return is_serviceable(workload, domain);
@@ -121,7 +123,7 @@ Task<Result<std::int64_t>> Dispatcher::serve(store::Workload workload) {
   if (domain == nullptr) co_return 0;
   const std::string name = domain->name;
   std::int64_t recipients = choose_known(workload, *domain, kTurnRecipients);
-  if (recipients < kTurnRecipients && domain->more) {
+  if (recipients < kTurnRecipients && domain->more && !waits(*origin)) {
     // What has been offered is due until a courier has claimed it, and what waits for its lane
     // stays due: read past both.
     const auto offered = offered_of_.find({workload, name});
@@ -163,7 +165,8 @@ std::int64_t Dispatcher::choose_known(const store::Workload& workload, DueWindow
   if (canary) budget = std::min(budget, *canary);
   std::int64_t recipients = 0;
   std::deque<store::DueBatch> waiting;
-  while (recipients < budget && !domain.batches.empty()) {
+  Origin& origin = *origin_of(workload);
+  while (recipients < budget && !domain.batches.empty() && !waits(origin)) {
     store::DueBatch batch = std::move(domain.batches.front());
     domain.batches.pop_front();
     if (offered_.contains(batch.key)) continue;
@@ -175,6 +178,13 @@ std::int64_t Dispatcher::choose_known(const store::Workload& workload, DueWindow
     credits[*source] -= batch.recipients;
     recipients += batch.recipients;
     choose(workload, batch, *source);
+    if (!origin.pace) continue;
+    // The next one when this one's share of the pace is over; what of it is begun, its courier
+    // takes.
+    const std::int64_t share = std::min<std::int64_t>(batch.recipients, block_of(*origin.pace));
+    const Microseconds taken =
+        std::min<Microseconds>(share * interval_of(*origin.pace), kShareMost);
+    origin.waits_until = clock_.steady_now() + taken;
   }
   waiting.insert(waiting.end(), std::make_move_iterator(domain.batches.begin()),
                  std::make_move_iterator(domain.batches.end()));

@@ -37,7 +37,7 @@ class Heads {
                             std::span<const store::EventRecord> events) {
     std::vector<store::DeliveryKey> keys;
     for (const store::EventRecord& event : events) {
-      if (webhooks::asks_for_delivery(wanted.wishes, event)) {
+      if (webhooks::asks_for_delivery(wanted.form, wanted.wishes, event)) {
         keys.push_back(event.entry.delivery);
       }
     }

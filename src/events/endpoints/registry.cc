@@ -13,6 +13,7 @@
 #include "events/webhooks/call_answer.h"
 #include "events/webhooks/challenge.h"
 #include "events/webhooks/endpoint_state.h"
+#include "events/webhooks/forms.h"
 #include "events/webhooks/reading_place.h"
 #include "events/webhooks/told_of.h"
 #include "http/json.h"
@@ -48,17 +49,18 @@ std::string name_of(std::int64_t number) {
   return fmt::format("wh_{:016x}", number);
 }
 
-// The contract's form has no event of a test: one that it knows, of an address that nobody has
-// (RFC 2606).
+// The other forms have no event of a test: one that they know, of an address that nobody has
+// (RFC 2606); of a service's one that has its clients write nobody off.
 ToldEvent test_event(store::WebhookForm form, Instant now) {
   ToldEvent event{
       .id = "test_" + to_hex(random_octets(8)), .kind = webhooks::ToldKind::test, .at = now};
   if (form == store::WebhookForm::standard) return event;
-  event.kind = webhooks::ToldKind::hard_error;
+  const bool fails = form == store::WebhookForm::contract;
+  event.kind = fails ? webhooks::ToldKind::hard_error : webhooks::ToldKind::sent;
   event.email = "test@example.com";
   event.delivery =
       std::make_shared<const store::EventDelivery>(store::EventDelivery{.subject = "test"});
-  event.code = 550;
+  event.code = fails ? 550 : 250;
   event.message = "test";
   return event;
 }
@@ -149,8 +151,11 @@ Task<Result<void>> Registry::challenge(store::AccountKey account,
 namespace {
 
 Result<void> check_kinds(store::WebhookForm form, const store::WebhookWishes& wishes) {
+  if (webhooks::is_foreign(form) && wishes.insert_codes) {
+    return fail(ErrorKind::conflict, "the form has no place for insert codes (insert_codes)");
+  }
   if (webhooks::tells_any(form, wishes)) return {};
-  return fail(ErrorKind::conflict, "the contract's form has a word for none of these kinds");
+  return fail(ErrorKind::conflict, "the form has a word for none of these kinds");
 }
 
 }  // namespace
@@ -170,10 +175,13 @@ Task<Result<IssuedSecret>> Registry::create(store::AccountKey account, NewEndpoi
   EndpointTarget target;
   target.url = SecretText(std::string(wanted.url.view()));
   SecretText shown;
-  if (wanted.form == store::WebhookForm::standard) {
-    auto secret = SigningSecret::generate(wanted.kind);
+  target.is_foreign = webhooks::is_foreign(wanted.form);
+  if (const auto kind = webhooks::secret_kind(wanted.form, wanted.kind)) {
+    auto secret = SigningSecret::generate(*kind);
     shown = shown_secret(secret);
     target.secrets.push_back({std::move(secret), std::nullopt});
+  }
+  if (webhooks::is_challenged(wanted.form)) {
     auto answered = co_await challenge(account, *url, target);
     if (!answered) co_return fail(std::move(answered.error()));
   }
@@ -279,7 +287,7 @@ Result<store::WebhookTerms> rotated_terms(const SecretBox& box, const store::Web
   auto target = webhooks::open_target(box, webhook.name, terms.sealed);
   if (!target) return fail(std::move(target.error()));
   if (target->secrets.empty()) {
-    return fail(ErrorKind::invalid_input, "the contract's form has no signature");
+    return fail(ErrorKind::invalid_input, "the endpoint's form has no signature");
   }
   auto next = SigningSecret::generate(target->secrets.front().secret.kind());
   secret = shown_secret(next);
@@ -304,7 +312,7 @@ Task<Result<EndpointView>> Registry::change(store::AccountKey account, std::stri
     shown = (*url)->shown();
     const auto target = webhooks::open_target(parts_.box, name, row->terms.sealed);
     if (!target) co_return fail(target.error());
-    if (row->form == store::WebhookForm::standard) {
+    if (webhooks::is_challenged(row->form)) {
       auto answered = co_await challenge(account, *url, *target);
       if (!answered) co_return fail(std::move(answered.error()));
     }
@@ -369,19 +377,17 @@ Task<Result<TestCall>> Registry::test(store::AccountKey account, std::string nam
   const auto place = asking_.take(account);
   if (!place) co_return fail(ErrorKind::unavailable, std::string(kManyAsked));
   const Instant now = parts_.clock.now();
-  const bool is_signed = row->form == store::WebhookForm::standard;
+  const bool has_id = webhooks::has_call_id(row->form);
   const WrittenEvent event = webhooks::EventWriter(row->form).write(test_event(row->form, now));
   const WrittenEvent* const told = &event;
   const std::span<const WrittenEvent* const> events(&told, 1);
-  auto request = signed_request(
-      account, *url, is_signed ? webhooks::signed_body(events) : webhooks::contract_body(events));
+  auto request = signed_request(account, *url, webhooks::body_of(row->form, events));
   TestCall test;
-  test.call = {.at = now, .id = is_signed ? event.id : std::string(), .request = request.body};
-  test.call.type = is_signed ? webhooks::type_of(event.kind) : "events.batch";
-  if (is_signed) {
-    webhooks::add_signature(request.headers, target->signing(now), {.id = event.id, .at = now},
-                            request.body);
-  }
+  test.call = {.at = now, .id = has_id ? event.id : std::string(), .request = request.body};
+  test.call.type =
+      row->form == store::WebhookForm::contract ? "events.batch" : webhooks::type_of(event.kind);
+  webhooks::sign_call(request.headers, row->form, target->signing(now), {.id = event.id, .at = now},
+                      request.body);
   auto answer = co_await ask(std::move(request));
   test.accepted =
       webhooks::judge_answer(answer.response).how == webhooks::CallAnswer::How::accepted;

@@ -35,7 +35,7 @@ inline constexpr Milliseconds kOverlapStandard = std::chrono::hours(24);
 struct NewEndpoint {
   SecretText url;
   store::WebhookForm form = store::WebhookForm::standard;
-  webhooks::SecretKind kind = webhooks::SecretKind::hmac;  // of the signed form
+  webhooks::SecretKind kind = webhooks::SecretKind::hmac;  // of the form `standard`
   store::WebhookWishes wishes;
 };
 

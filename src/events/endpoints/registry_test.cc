@@ -158,6 +158,30 @@ TEST_F(RegistryTest, TheContractsFormIsAskedNothingAndHasNoSecret) {
   EXPECT_EQ(run(registry_.create(account_, std::move(other))).error().kind, ErrorKind::conflict);
 }
 
+TEST_F(RegistryTest, AServicesFormIsAskedNothingAndSignedAsThatServiceDoes) {
+  const auto sendgrid = run(registry_.create(account_, wanted(store::WebhookForm::sendgrid)));
+  ASSERT_TRUE(sendgrid);
+  EXPECT_TRUE(sendgrid->secret.view().empty());
+  EXPECT_FALSE(sendgrid->view.public_key.empty());
+  const auto resend = run(registry_.create(account_, wanted(store::WebhookForm::resend)));
+  ASSERT_TRUE(resend);
+  EXPECT_THAT(std::string(resend->secret.view()), HasSubstr("whsec_"));
+  const auto postmark = run(registry_.create(account_, wanted(store::WebhookForm::postmark)));
+  ASSERT_TRUE(postmark);
+  EXPECT_EQ(run(registry_.rotate(account_, postmark->view.webhook.name, 1h)).error().kind,
+            ErrorKind::invalid_input);
+  EXPECT_THAT(sent_, IsEmpty());
+  ASSERT_TRUE(run(registry_.test(account_, postmark->view.webhook.name)));
+  EXPECT_THAT(sent_.back(), HasSubstr(R"("RecordType":"Delivery")"));
+  EXPECT_EQ(run(registry_.change(account_, postmark->view.webhook.name, {.insert_codes = true}))
+                .error()
+                .kind,
+            ErrorKind::conflict);
+  auto silent = wanted(store::WebhookForm::postmark);
+  silent.wishes.kinds = {"recipient.deferred"};
+  EXPECT_EQ(run(registry_.create(account_, std::move(silent))).error().kind, ErrorKind::conflict);
+}
+
 TEST_F(RegistryTest, WhereOutboundCallsMayNotGoNobodyIsAsked) {
   for (const std::string_view url :
        {"http://127.0.0.1/x", "http://10.0.0.1/x", "https://a.jp:8443/"}) {

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "events/webhooks/call_answer.h"
 #include "events/webhooks/endpoint_state.h"
+#include "events/webhooks/forms.h"
 
 namespace todoku::events::endpoints {
 namespace {
@@ -27,7 +28,7 @@ webhooks::EndpointOptions options_of(store::WebhookForm form, bool single, std::
   webhooks::EndpointOptions options = form == store::WebhookForm::contract
                                           ? webhooks::EndpointOptions::of_contract()
                                           : webhooks::EndpointOptions{};
-  if (single) options.batch_events_max = 1;
+  if (single || webhooks::tells_one_by_one(form)) options.batch_events_max = 1;
   options.window_octets_max = octets;
   return options;
 }

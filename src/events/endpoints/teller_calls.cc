@@ -7,6 +7,7 @@
 #include "events/endpoints/teller.h"
 #include "events/webhooks/bodies.h"
 #include "events/webhooks/call_answer.h"
+#include "events/webhooks/forms.h"
 
 namespace todoku::events::endpoints {
 namespace {
@@ -28,14 +29,10 @@ http::GuardedRequest Teller::request_of(const std::vector<const WrittenEvent*>& 
   request.party = static_cast<std::uint64_t>(account_);
   request.standing = promptness_.standing();
   request.headers.add("Content-Type", "application/json");
-  if (form_ == store::WebhookForm::contract) {
-    request.body = webhooks::contract_body(told);
-    return request;
-  }
-  request.body = webhooks::signed_body(told);
+  request.body = webhooks::body_of(form_, told);
   if (signing_until_ && *signing_until_ <= now) renew_signing(now);
-  webhooks::add_signature(request.headers, signing_, {.id = std::move(id), .at = now},
-                          request.body);
+  webhooks::sign_call(request.headers, form_, signing_, {.id = std::move(id), .at = now},
+                      request.body);
   return request;
 }
 
@@ -45,11 +42,13 @@ Task<void> Teller::call(EndpointActions::Call call) {
   told.reserve(call.events.size());
   for (const auto& event : call.events) told.push_back(event.get());
   const Instant begun = ground_.clock.now();
-  const bool has_id = form_ == store::WebhookForm::standard;
+  const bool has_id = webhooks::has_call_id(form_);
   std::string id = has_id ? webhooks::call_id(told) : std::string();
   http::GuardedRequest request = request_of(told, id, begun);
   RecentCall recent{.at = begun, .id = std::move(id), .events = told.size()};
-  recent.type = told.size() == 1 && has_id ? webhooks::type_of(told.front()->kind) : "events.batch";
+  recent.type = told.size() == 1 && form_ != store::WebhookForm::contract
+                    ? webhooks::type_of(told.front()->kind)
+                    : "events.batch";
   recent.request = utf8_prefix(request.body, RecentCall::kShownMax);
   recent.has_codes =
       std::ranges::any_of(told, [](const WrittenEvent* event) { return event->has_codes; });

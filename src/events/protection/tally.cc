@@ -4,6 +4,7 @@
 #include <array>
 
 #include "feedback/classify/meaning.h"
+#include "mail/sandbox.h"
 
 namespace todoku::events::protection {
 namespace {
@@ -58,8 +59,9 @@ void Tally::add(const store::EventRecord& event, std::string_view sender_domain)
   if (event.is_gone || store::is_of_many(event.entry.kind)) return;
   // Who complains, or sends a mail back, is who took it.
   const std::string& own_host = event.path->mx_host;
-  Receiver receiver =
-      receivers_(domain_of(event.address), own_host.empty() ? event.taken->mx_host : own_host);
+  const std::string& host = own_host.empty() ? event.taken->mx_host : own_host;
+  if (host == kSandboxHost) return;  // nobody's word
+  Receiver receiver = receivers_(domain_of(event.address), host);
   const OutcomeCounts counts = counts_of(event, receiver.reports_complaints);
   if (counts == OutcomeCounts{}) return;
   const store::RateHour hour = store::rate_hour(event.entry.at);

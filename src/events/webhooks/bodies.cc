@@ -10,6 +10,7 @@
 #include "base/date_time.h"
 #include "base/digest.h"
 #include "base/utf8.h"
+#include "events/webhooks/foreign_bodies.h"
 #include "mail/labels.h"
 
 namespace todoku::events::webhooks {
@@ -98,6 +99,11 @@ void write_recipient(JsonWriter& json, const ToldEvent& event) {
     json.member("message", utf8_prefix(event.message, kMessageOctetsMax));
   }
   if (event.cause != Cause::none) json.member("cause", to_string(event.cause));
+  if (!event.attached.reference.empty()) json.member("reference", event.attached.reference);
+  if (!event.attached.metadata.empty()) {
+    json.key("metadata");
+    write_metadata(json, event.attached.metadata);
+  }
   write_codes(json, event);
 }
 
@@ -130,8 +136,10 @@ WrittenEvent EventWriter::write(ToldEvent event) {
   json.reserve(kUsual);
   if (form_ == store::WebhookForm::contract) {
     write_contract_event(json, event);
-  } else {
+  } else if (form_ == store::WebhookForm::standard) {
     write_signed(json, event);
+  } else {
+    write_foreign_event(json, form_, event);
   }
   return {.id = std::move(event.id),
           .kind = event.kind,
@@ -155,6 +163,10 @@ void EventWriter::write_signed(JsonWriter& json, const ToldEvent& event) {
   }
   if (!event.domain.empty()) {
     json.member("domain", event.domain);
+    json.member("because", utf8_prefix(event.because, kMessageOctetsMax));
+  }
+  if (!event.limit.empty()) {
+    json.member("limit", event.limit);
     json.member("because", utf8_prefix(event.because, kMessageOctetsMax));
   }
   if (!event.rates_of.empty()) {
@@ -197,6 +209,7 @@ const std::string& EventWriter::members_of(
     json.member("delivery_id", delivery->id);
     json.member("delivery_type", contract_word(delivery->type));
     json.member("subject", utf8_prefix(delivery->subject, kSubjectOctetsMax));
+    if (delivery->sandbox) json.member("sandbox", true);
     const Labels& labels = delivery->labels;
     json.member("purpose", to_string(purpose_of(labels.purpose, delivery->type)));
     if (!labels.list_id.empty()) json.member("list_id", labels.list_id);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bodies of webhooks, in two forms: the contract's batch, as clients of blastengine read it
-// (blastengine-api.md section 5.4), and the signed form, whose payload is the one that the Standard
-// Webhooks specification recommends. An event is written once, when it is read, and bodies are made
-// of what was written, however often it is told. Pure; every body is bounded.
+// The bodies of webhooks, in two forms of ours (those of other services: foreign_bodies.h): the
+// contract's batch, as clients of blastengine read it (blastengine-api.md section 5.4), and the
+// signed form, whose payload is the one that the Standard Webhooks specification recommends. An
+// event is written once, when it is read, and bodies are made of what was written, however often it
+// is told. Pure; every body is bounded.
 #pragma once
 
 #include <cstddef>
@@ -37,7 +38,8 @@ struct WrittenEvent {
   ToldKind kind = ToldKind::test;
   Instant at;
   bool has_codes = false;  // insert codes are in it
-  std::string text;        // JSON: the contract's object; of the signed form the object's members
+  // JSON: the contract's object, or the service's; of the signed form the object's members.
+  std::string text;
 };
 // What batches are measured by: about what it adds to a body.
 [[nodiscard]] std::size_t octets_of(const WrittenEvent& event);
@@ -46,7 +48,7 @@ struct WrittenEvent {
 class EventWriter {
  public:
   explicit EventWriter(store::WebhookForm form) : form_(form) {}
-  // Of the contract's form it must have a contract_type().
+  // Of the contract's form it must have a contract_type(), of a service's a foreign_type().
   [[nodiscard]] WrittenEvent write(ToldEvent event);
 
  private:

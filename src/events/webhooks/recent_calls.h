@@ -23,7 +23,7 @@ struct RecentCall {
   static constexpr std::size_t kFailureShown = 300;
 
   Instant at{};
-  std::string id;    // of the call; empty: the contract's form has none
+  std::string id;    // of the call; empty: its form has none
   std::string type;  // "recipient.sent", "events.batch"
   std::size_t events = 1;
   std::string request;  // the beginning of its body

@@ -9,7 +9,10 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/x509.h>
 
 #include "base/bytes.h"
 #include "base/check.h"
@@ -21,6 +24,8 @@ namespace {
 constexpr std::string_view kHmacPrefix = "whsec_";
 constexpr std::string_view kPrivatePrefix = "whsk_";
 constexpr std::string_view kPublicPrefix = "whpk_";
+constexpr std::string_view kEcdsaPrefix = "whec_";
+constexpr const char* kCurve = "prime256v1";  // OpenSSL's name of P-256
 
 // The specification's table under "Signature scheme": 192 to 512 bits.
 constexpr std::size_t kHmacOctetsMin = 24;
@@ -40,7 +45,8 @@ std::unexpected<Error> no_secret() {
 
 // Strict, so that one secret is one text.
 std::optional<SecretText> octets_of(std::string_view text) {
-  if (text.size() > 128) return std::nullopt;
+  constexpr std::size_t kTextMax = 256;
+  if (text.size() > kTextMax) return std::nullopt;
   auto octets = from_base64(text);
   if (!octets) return std::nullopt;
   const SecretText again(to_base64(*octets));
@@ -65,6 +71,49 @@ std::string public_octets(EVP_PKEY* key) {
   std::size_t size = octets.size();
   check(EVP_PKEY_get_raw_public_key(key, octets.data(), &size) == 1, "an Ed25519 key has a public");
   return std::string(as_text(octets));
+}
+
+// As DER (RFC 5915 section 3). Errors: none of P-256.
+std::shared_ptr<EVP_PKEY> ecdsa_key(std::string_view der) {
+  const unsigned char* at = as_octets(der).data();
+  std::shared_ptr<EVP_PKEY> key(
+      d2i_PrivateKey(EVP_PKEY_EC, nullptr, &at, static_cast<long>(der.size())), EVP_PKEY_free);
+  if (!key) return nullptr;
+  std::array<char, 32> group{};
+  std::size_t size = 0;
+  const bool is_named = EVP_PKEY_get_group_name(key.get(), group.data(), group.size(), &size) == 1;
+  return is_named && std::string_view(group.data(), size) == kCurve ? key : nullptr;
+}
+
+SecretText ecdsa_octets(EVP_PKEY* key) {
+  unsigned char* der = nullptr;
+  const int size = i2d_PrivateKey(key, &der);
+  check(size > 0, "a key of P-256 has a DER");
+  std::string octets(as_text({der, static_cast<std::size_t>(size)}));
+  OPENSSL_clear_free(der, static_cast<std::size_t>(size));
+  return SecretText(std::move(octets));
+}
+
+std::string public_der(EVP_PKEY* key) {
+  unsigned char* der = nullptr;
+  const int size = i2d_PUBKEY(key, &der);
+  check(size > 0, "a key of P-256 has a public half");
+  std::string octets(as_text({der, static_cast<std::size_t>(size)}));
+  OPENSSL_free(der);
+  return octets;
+}
+
+// DER (RFC 3279 section 2.2.3), which has no fixed length.
+std::string ecdsa_signature(EVP_PKEY* key, std::string_view content) {
+  const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
+  std::array<std::uint8_t, 128> signature{};
+  std::size_t size = signature.size();
+  const bool made = context &&
+                    EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key) == 1 &&
+                    EVP_DigestSign(context.get(), signature.data(), &size,
+                                   as_octets(content).data(), content.size()) == 1;
+  check(made, "OpenSSL signs with ECDSA");
+  return std::string(as_text({signature.data(), size}));
 }
 
 std::string ed25519_signature(EVP_PKEY* key, std::string_view content) {
@@ -104,15 +153,20 @@ bool may_be_id(std::string_view id) {
 
 Result<SigningSecret> SigningSecret::parse(std::string_view text) {
   const bool is_hmac = text.starts_with(kHmacPrefix);
-  const bool is_private = text.starts_with(kPrivatePrefix);
-  if (!is_hmac && !is_private) return no_secret();
-  text.remove_prefix(is_hmac ? kHmacPrefix.size() : kPrivatePrefix.size());
+  const bool is_ecdsa = text.starts_with(kEcdsaPrefix);
+  if (!is_hmac && !is_ecdsa && !text.starts_with(kPrivatePrefix)) return no_secret();
+  text.remove_prefix(text.find('_') + 1);
   auto octets = octets_of(text);
   if (!octets) return no_secret();
   const std::string_view view = octets->view();
   if (is_hmac) {
     if (view.size() < kHmacOctetsMin || view.size() > kHmacOctetsMax) return no_secret();
-    return SigningSecret(std::move(*octets), nullptr);
+    return SigningSecret(SecretKind::hmac, std::move(*octets), nullptr);
+  }
+  if (is_ecdsa) {
+    auto key = ecdsa_key(view);
+    if (!key) return no_secret();
+    return SigningSecret(SecretKind::ecdsa, std::move(*octets), std::move(key));
   }
   if (view.size() != kKeyOctets && view.size() != 2 * kKeyOctets) return no_secret();
   SecretText seed(std::string(view.substr(0, kKeyOctets)));
@@ -121,19 +175,27 @@ Result<SigningSecret> SigningSecret::parse(std::string_view text) {
   if (view.size() > kKeyOctets && view.substr(kKeyOctets) != public_octets(key.get())) {
     return no_secret();
   }
-  return SigningSecret(std::move(seed), std::move(key));
+  return SigningSecret(SecretKind::ed25519, std::move(seed), std::move(key));
 }
 
 SigningSecret SigningSecret::generate(SecretKind kind) {
-  if (kind == SecretKind::hmac) return {SecretText(random_octets(kHmacOctetsMade)), nullptr};
+  if (kind == SecretKind::hmac) return {kind, SecretText(random_octets(kHmacOctetsMade)), nullptr};
+  if (kind == SecretKind::ecdsa) {
+    std::shared_ptr<EVP_PKEY> made(EVP_EC_gen(kCurve), EVP_PKEY_free);
+    check(made != nullptr, "OpenSSL makes keys of P-256");
+    SecretText der = ecdsa_octets(made.get());
+    return {kind, std::move(der), std::move(made)};
+  }
   SecretText seed(random_octets(kKeyOctets));
   auto key = private_key(seed.view());
   check(key != nullptr, "any 32 octets are the seed of an Ed25519 key");
-  return {std::move(seed), std::move(key)};
+  return {kind, std::move(seed), std::move(key)};
 }
 
 SecretText SigningSecret::to_text() const {
-  std::string text(kind() == SecretKind::hmac ? kHmacPrefix : kPrivatePrefix);
+  std::string text(kind_ == SecretKind::hmac    ? kHmacPrefix
+                   : kind_ == SecretKind::ecdsa ? kEcdsaPrefix
+                                                : kPrivatePrefix);
   text.reserve(text.size() + octets_.view().size() * 2);  // no copy of it stays behind
   append_base64(text, octets_.view());
   return SecretText(std::move(text));
@@ -141,16 +203,18 @@ SecretText SigningSecret::to_text() const {
 
 std::string SigningSecret::public_text() const {
   if (!key_) return {};
+  if (kind_ == SecretKind::ecdsa) return to_base64(public_der(key_.get()));
   return std::string(kPublicPrefix) + to_base64(public_octets(key_.get()));
 }
 
 std::string SigningSecret::sign(std::string_view signed_content) const {
+  if (kind_ == SecretKind::ecdsa) return to_base64(ecdsa_signature(key_.get(), signed_content));
   if (key_) return "v1a," + to_base64(ed25519_signature(key_.get(), signed_content));
   return "v1," + to_base64(as_text(hmac_sha256(octets_.view(), signed_content)));
 }
 
 void add_signature(http::Headers& headers, std::span<const SigningSecret> secrets,
-                   const CallMark& mark, std::string_view body) {
+                   const CallMark& mark, std::string_view body, const MarkFields& fields) {
   check(may_be_id(mark.id), "the id of a call can be told from what follows it");
   const auto seconds = std::chrono::floor<std::chrono::seconds>(mark.at.time_since_epoch());
   const std::string timestamp = fmt::format("{}", seconds.count());
@@ -160,9 +224,19 @@ void add_signature(http::Headers& headers, std::span<const SigningSecret> secret
     if (!signatures.empty()) signatures += ' ';
     signatures += secret.sign(content);
   }
-  headers.set(kIdField, mark.id);
-  headers.set(kTimestampField, timestamp);
-  headers.set(kSignatureField, signatures);
+  headers.set(fields.id, mark.id);
+  headers.set(fields.timestamp, timestamp);
+  headers.set(fields.signature, signatures);
+}
+
+void add_twilio_signature(http::Headers& headers, std::span<const SigningSecret> secrets,
+                          Instant now, std::string_view body) {
+  check(!secrets.empty() && secrets.back().kind() == SecretKind::ecdsa,
+        "SendGrid's form is signed with ECDSA");
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch());
+  const std::string timestamp = fmt::format("{}", seconds.count());
+  headers.set(kTwilioSignatureField, secrets.back().sign(timestamp + std::string(body)));
+  headers.set(kTwilioTimestampField, timestamp);
 }
 
 Result<Verifier> Verifier::parse(std::string_view text) {
@@ -175,6 +249,7 @@ Result<Verifier> Verifier::parse(std::string_view text) {
   }
   auto secret = SigningSecret::parse(text);
   if (!secret) return fail(secret.error());
+  if (secret->kind() == SecretKind::ecdsa) return no_secret();  // is no Standard Webhook's
   return Verifier(std::move(secret->octets_), std::move(secret->key_));
 }
 

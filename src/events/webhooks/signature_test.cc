@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "events/webhooks/signature.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
 
 #include "base/bytes.h"
 
@@ -130,8 +133,9 @@ TEST(SigningSecret, RefusesWhatIsNone) {
   EXPECT_TRUE(SigningSecret::parse(of("whsec_", 64)));
   for (const std::string& text :
        {std::string(), std::string("whsec_"), of("", 32), of("whsec_", 23), of("whsec_", 65),
-        of("whsk_", 31), of("whsk_", 33), of("whpk_", 32), of("whsec_", 32) + "\n",
-        " " + of("whsec_", 32), std::string("whsec_****************************"),
+        of("whsk_", 31), of("whsk_", 33), of("whec_", 32), of("whec_", 121), of("whpk_", 32),
+        of("whsec_", 32) + "\n", " " + of("whsec_", 32),
+        std::string("whsec_****************************"),
         std::string("whsec_") + std::string(100'000, 'A')}) {
     const auto parsed = SigningSecret::parse(text);
     ASSERT_FALSE(parsed) << text.substr(0, 40);
@@ -139,6 +143,58 @@ TEST(SigningSecret, RefusesWhatIsNone) {
     EXPECT_FALSE(parsed.error().detail.contains("a2tra2"));  // base64 of "kkkk..."
   }
   EXPECT_FALSE(Verifier::parse(of("whpk_", 31)));
+}
+
+TEST(Signature, StandsInSvixsFieldsWhereTheFormHasThose) {
+  http::Headers headers;
+  add_signature(headers, secrets({kHmacSecret}),
+                {.id = "msg_p5jXN8AQM9LWM0D4loKWxJek", .at = kSignedAt}, kBody, kSvixFields);
+  EXPECT_EQ(headers.get("svix-signature"), kHmacSignature);
+  EXPECT_EQ(headers.get("svix-id"), "msg_p5jXN8AQM9LWM0D4loKWxJek");
+  EXPECT_EQ(headers.get("svix-timestamp"), "1614265330");
+  EXPECT_EQ(headers.get(kSignatureField), "");
+}
+
+// As a receiver does: the key from the page, DER, over time and body.
+bool twilio_verifies(const std::string& public_text, const http::Headers& headers,
+                     std::string_view body) {
+  const std::string der = from_base64(public_text).value();
+  const unsigned char* at = as_octets(der).data();
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
+      d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())), EVP_PKEY_free);
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                        EVP_MD_CTX_free);
+  const std::string signature = from_base64(headers.get(kTwilioSignatureField)).value();
+  const std::string content = std::string(headers.get(kTwilioTimestampField)) + std::string(body);
+  return EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) == 1 &&
+         EVP_DigestVerify(context.get(), as_octets(signature).data(), signature.size(),
+                          as_octets(content).data(), content.size()) == 1;
+}
+
+TEST(TwilioSignature, VerifiesWithThePublicKeyAsSendGridsLibrariesTakeIt) {
+  const SigningSecret made = SigningSecret::generate(SecretKind::ecdsa);
+  const SigningSecret read = secret(made.to_text().view());
+  EXPECT_EQ(read.kind(), SecretKind::ecdsa);
+  EXPECT_EQ(read.public_text(), made.public_text());
+  http::Headers headers;
+  add_twilio_signature(headers, {&read, 1}, kSignedAt, kBody);
+  EXPECT_EQ(headers.get(kTwilioTimestampField), "1614265330");
+  EXPECT_TRUE(twilio_verifies(made.public_text(), headers, kBody));
+  EXPECT_FALSE(twilio_verifies(made.public_text(), headers, "[]"));
+  const SigningSecret other = SigningSecret::generate(SecretKind::ecdsa);
+  EXPECT_FALSE(twilio_verifies(other.public_text(), headers, kBody));
+  EXPECT_FALSE(Verifier::parse(made.to_text().view()));
+}
+
+// Receivers know one key: the one that is replaced, until its time is over.
+TEST(TwilioSignature, IsTheOldKeysWhileItIsReplaced) {
+  std::vector<SigningSecret> both;
+  both.push_back(SigningSecret::generate(SecretKind::ecdsa));
+  both.push_back(SigningSecret::generate(SecretKind::ecdsa));
+  http::Headers headers;
+  add_twilio_signature(headers, both, kSignedAt, kBody);
+  EXPECT_FALSE(twilio_verifies(both[0].public_text(), headers, kBody));
+  EXPECT_TRUE(twilio_verifies(both[1].public_text(), headers, kBody));
 }
 
 }  // namespace

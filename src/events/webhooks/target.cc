@@ -11,6 +11,9 @@
 namespace todoku::events::webhooks {
 namespace {
 
+constexpr std::uint64_t kForeign = 16;
+static_assert(kForeign > kSecretsMax);
+
 std::string context_of(std::string_view name) {
   return "webhook/" + std::string(name);
 }
@@ -54,7 +57,7 @@ Result<void> EndpointTarget::rotate(SigningSecret next, Instant now, Millisecond
 std::string seal_target(const SecretBox& box, std::string_view name, const EndpointTarget& target) {
   std::string packed;
   store::put_text(packed, target.url.view());
-  store::put_varint(packed, target.secrets.size());
+  store::put_varint(packed, target.secrets.size() + (target.is_foreign ? kForeign : 0));
   for (const EndpointSecret& each : target.secrets) {
     store::put_text(packed, each.secret.to_text().view());
     store::put_varint(packed, each.until ? 1 : 0);
@@ -72,7 +75,9 @@ Result<EndpointTarget> open_target(const SecretBox& box, std::string_view name,
   store::BlobReader in(opened->view());
   EndpointTarget target;
   target.url = SecretText(std::string(in.text()));
-  const std::uint64_t count = in.varint();
+  std::uint64_t count = in.varint();
+  target.is_foreign = count >= kForeign;
+  if (target.is_foreign) count -= kForeign;
   if (count > kSecretsMax) return garbled();
   for (std::uint64_t i = 0; i < count; ++i) {
     auto secret = SigningSecret::parse(in.text());

@@ -3,7 +3,9 @@
 // hold a password, and what its calls are signed with, sealed together under the master key. Pure.
 //
 //   target = text varint *( text varint zigzag )
-//            url; number of secrets; each: its text, 1 if it ends, milliseconds since the epoch
+//            url; number of secrets, and kForeign more where the form is another service's, so that
+//            versions that know none of those read nothing and tell it nothing; each: its text, 1
+//            if it ends, milliseconds since the epoch
 #pragma once
 
 #include <cstddef>
@@ -30,7 +32,8 @@ struct EndpointSecret {
 
 struct EndpointTarget {
   SecretText url;
-  std::vector<EndpointSecret> secrets;  // the newest first; none: the contract's form
+  std::vector<EndpointSecret> secrets;  // the newest first; none: its form has no signature
+  bool is_foreign = false;              // its form is another service's
 
   // Those that sign at `now`, the newest first.
   [[nodiscard]] std::vector<SigningSecret> signing(Instant now) const;

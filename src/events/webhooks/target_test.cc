@@ -53,6 +53,19 @@ TEST(EndpointTarget, OpensAsItWasSealedUnderItsNameAlone) {
   EXPECT_EQ(open_target(keys, "other", sealed).error().kind, ErrorKind::unauthorized);
 }
 
+// Its number of secrets is more than a version takes that does not know such forms.
+TEST(EndpointTarget, OfAnotherServicesFormIsToldApart) {
+  const SecretBox keys = box();
+  EndpointTarget made = target();
+  made.is_foreign = true;
+  rotate(made, kNow, 0ms, SecretKind::ecdsa);
+  const auto opened = open_target(keys, "one", seal_target(keys, "one", made));
+  ASSERT_TRUE(opened) << opened.error().detail;
+  EXPECT_TRUE(opened->is_foreign);
+  EXPECT_EQ(texts(opened->signing(kNow)), texts(made.signing(kNow)));
+  EXPECT_FALSE(open_target(keys, "one", seal_target(keys, "one", target()))->is_foreign);
+}
+
 TEST(EndpointTarget, OfTheContractsFormHasNoSecret) {
   const SecretBox keys = box();
   const auto opened = open_target(keys, "one", seal_target(keys, "one", target()));

@@ -40,6 +40,8 @@ constexpr std::array kWords = std::to_array<Word>({
     {ToldKind::protection_resumed, "protection.resumed"},
     {ToldKind::domain_broken, "domain.broken"},
     {ToldKind::domain_whole, "domain.whole"},
+    {ToldKind::limit_near, "limit.near"},
+    {ToldKind::limit_reached, "limit.reached"},
     {ToldKind::test, "endpoint.test"},
 });
 

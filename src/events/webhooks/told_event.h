@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "mail/address.h"
 #include "mail/cause.h"
 #include "store/deliveries.h"
 #include "store/events.h"
@@ -47,6 +48,8 @@ enum class ToldKind : std::uint8_t {
   protection_resumed,
   domain_broken,
   domain_whole,
+  limit_near,
+  limit_reached,
   test,  // asked for by the endpoint's owner
 };
 
@@ -62,11 +65,16 @@ struct ToldEvent {
   std::optional<std::int64_t> email_id;
   std::optional<std::int64_t> maillog_id;
   std::vector<std::pair<std::string, std::string>> insert_codes;  // where they may be told
-  int attempt = 0;                                                // from 1; 0: none
-  int code = 0;                                                   // of the reply; 0: no reply
+  Attached attached;
+  int attempt = 0;          // from 1; 0: none
+  int code = 0;             // of the reply; 0: no reply
   std::string message;      // the receiver's words, or ours if there was no reply
   std::string explanation;  // Japanese: what it means; empty: nothing more than the message
   Cause cause = Cause::none;
+  bool by_machine = false;  // of `opened`: before anybody read it
+  // Of the mail, where its form tells it (told_of.h); else empty.
+  Mailbox from;
+  std::optional<Instant> created;
 
   // Of an event about a credential of the SMTP relay; else empty.
   std::string credential;
@@ -74,7 +82,9 @@ struct ToldEvent {
   std::string rates_of;
   // Of one about the check of a domain; else empty.
   std::string domain;
-  std::string because;  // of all three
+  // Of one about a limit of mail: "mails_per_day"; else empty.
+  std::string limit;
+  std::string because;  // of all four
 
   // Of an event about many.
   std::optional<store::DeliveryCounts> counts;

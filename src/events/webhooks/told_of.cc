@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "events/webhooks/foreign_bodies.h"
 #include "mail/address.h"
 #include "mail/labels.h"
 
@@ -41,11 +42,24 @@ constexpr std::array kPairs = std::to_array<std::pair<EventKind, ToldKind>>({
     {EventKind::protection_resumed, ToldKind::protection_resumed},
     {EventKind::domain_broken, ToldKind::domain_broken},
     {EventKind::domain_whole, ToldKind::domain_whole},
+    {EventKind::limit_near, ToldKind::limit_near},
+    {EventKind::limit_reached, ToldKind::limit_reached},
 });
 
 // What the contract has a word for (contract_type()).
 constexpr std::array kOfContract{EventKind::hard_error, EventKind::soft_error, EventKind::dropped,
                                  EventKind::expired};
+
+// Whether a form that is not ours has a word for it.
+bool has_word(store::WebhookForm form, EventKind kind) {
+  if (form == store::WebhookForm::contract) return std::ranges::count(kOfContract, kind) > 0;
+  return foreign_type(form, told_kind(kind)).has_value();
+}
+
+// Of the mail, with each of its events.
+bool tells_sender(store::WebhookForm form) {
+  return form == store::WebhookForm::postmark || form == store::WebhookForm::resend;
+}
 
 bool is_of_domain(std::string_view domain, std::string_view wanted) {
   if (!domain.ends_with(wanted)) return false;
@@ -94,8 +108,10 @@ std::vector<EventKind> kinds_wanted(store::WebhookForm form, const store::Webhoo
     if (stored) kinds.push_back(*stored);
   }
   if (form == store::WebhookForm::standard) return kinds;
-  if (kinds.empty()) return {kOfContract.begin(), kOfContract.end()};
-  std::erase_if(kinds, [](EventKind kind) { return std::ranges::count(kOfContract, kind) == 0; });
+  if (wishes.kinds.empty()) {
+    for (const auto& [stored, told] : kPairs) kinds.push_back(stored);
+  }
+  std::erase_if(kinds, [form](EventKind kind) { return !has_word(form, kind); });
   return kinds;
 }
 
@@ -104,18 +120,21 @@ bool tells_any(store::WebhookForm form, const store::WebhookWishes& wishes) {
   return wishes.kinds.empty() || !kinds_wanted(form, wishes).empty();
 }
 
-bool asks_for_delivery(const store::WebhookWishes& wishes, const store::EventRecord& event) {
+bool asks_for_delivery(store::WebhookForm form, const store::WebhookWishes& wishes,
+                       const store::EventRecord& event) {
   if (store::is_of_credential(event.entry.kind)) return false;
-  return !event.is_gone && (!wishes.domains.empty() || store::is_of_many(event.entry.kind));
+  return !event.is_gone &&
+         (!wishes.domains.empty() || tells_sender(form) || store::is_of_many(event.entry.kind));
 }
 
 bool is_wanted(store::WebhookForm form, const store::WebhookWishes& wishes,
                const store::EventRecord& event, const store::Delivery* head) {
   if (event.is_gone) return false;  // there is nothing to tell of it
-  if (form == store::WebhookForm::contract) {
-    const bool has_word = std::ranges::count(kOfContract, event.entry.kind) > 0;
-    if (!has_word || event.delivery->type == DeliveryType::smtp || event.address.empty())
-      return false;
+  if (form != store::WebhookForm::standard) {
+    if (!has_word(form, event.entry.kind) || event.address.empty()) return false;
+  }
+  if (form == store::WebhookForm::contract && event.delivery->type == DeliveryType::smtp) {
+    return false;
   }
   // About no mail: what is wished of mail does not keep the owner from hearing of it.
   if (store::is_of_credential(event.entry.kind)) return true;
@@ -137,6 +156,7 @@ ToldEvent told_of(store::EventRecord event, const store::Delivery* head) {
     const EventKind kind = event.entry.kind;
     (store::is_of_protection(kind)     ? told.rates_of
      : store::is_of_domain_check(kind) ? told.domain
+     : store::is_of_limit(kind)        ? told.limit
                                        : told.credential) = credential->name;
     told.because = credential->because;
     return told;
@@ -148,10 +168,16 @@ ToldEvent told_of(store::EventRecord event, const store::Delivery* head) {
   told.email = std::move(event.address);
   told.email_id = event.log_id;
   told.maillog_id = event.log_id;
+  told.attached = std::move(event.attached);
   told.attempt = event.entry.attempt;
   told.code = event.entry.code;
   told.message = std::move(event.reply);
   told.cause = event.entry.cause;
+  told.by_machine = event.entry.opened_by == store::OpenedBy::prefetch;
+  if (head != nullptr) {
+    told.from = head->content.from;
+    told.created = head->created;
+  }
   return told;
 }
 

@@ -27,7 +27,7 @@ namespace todoku::events::webhooks {
 [[nodiscard]] bool tells_any(store::WebhookForm form, const store::WebhookWishes& wishes);
 
 // Whether the delivery has to be known for what follows: for From, and for counts.
-[[nodiscard]] bool asks_for_delivery(const store::WebhookWishes& wishes,
+[[nodiscard]] bool asks_for_delivery(store::WebhookForm form, const store::WebhookWishes& wishes,
                                      const store::EventRecord& event);
 // Of an event of a kind that is wanted. `head`: its delivery, if that was asked for.
 [[nodiscard]] bool is_wanted(store::WebhookForm form, const store::WebhookWishes& wishes,

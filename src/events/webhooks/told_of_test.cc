@@ -66,7 +66,7 @@ TEST(ToldOf, TellsTheOwnerOfAHeldCredentialWhateverMailIsWishedFor) {
   const store::WebhookWishes wishes{.tags = {"spring"}, .domains = {"example.jp"}};
   EXPECT_TRUE(is_wanted(WebhookForm::standard, wishes, event, nullptr));
   EXPECT_FALSE(is_wanted(WebhookForm::contract, {}, event, nullptr));
-  EXPECT_FALSE(asks_for_delivery(wishes, event));
+  EXPECT_FALSE(asks_for_delivery(WebhookForm::standard, wishes, event));
 }
 
 TEST(ToldOf, TellsTheOwnerOfADomainThatBroke) {
@@ -80,6 +80,19 @@ TEST(ToldOf, TellsTheOwnerOfADomainThatBroke) {
   EXPECT_EQ(told.because, "dkim_missing: There is no key.");
   EXPECT_TRUE(told.credential.empty() && told.rates_of.empty());
   EXPECT_TRUE(is_wanted(WebhookForm::standard, {.domains = {"example.com"}}, event, nullptr));
+}
+
+TEST(ToldOf, TellsTheOwnerOfALimitThatIsNear) {
+  store::EventRecord event;
+  event.entry = store::event_of_credential(EventKind::limit_near, "mails_per_day",
+                                           "8 of 10 mails are used", from_epoch_ms(0));
+  EXPECT_TRUE(is_wanted(WebhookForm::standard, {.tags = {"x"}}, event, nullptr));
+  EXPECT_FALSE(is_wanted(WebhookForm::sendgrid, {}, event, nullptr));
+  const ToldEvent told = told_of(event, nullptr);
+  EXPECT_EQ(type_of(told.kind), "limit.near");
+  EXPECT_EQ(told.limit, "mails_per_day");
+  EXPECT_EQ(told.because, "8 of 10 mails are used");
+  EXPECT_TRUE(told.domain.empty());
 }
 
 TEST(ToldOf, TellsARecipientsStory) {
@@ -126,13 +139,18 @@ TEST(ToldOf, OfWhatIsGoneNothingIsTold) {
   store::EventRecord gone = event_of(EventKind::sent);
   gone.is_gone = true;
   EXPECT_FALSE(is_wanted(WebhookForm::standard, {}, gone, nullptr));
-  EXPECT_FALSE(asks_for_delivery({.domains = {"example.jp"}}, gone));
+  EXPECT_FALSE(asks_for_delivery(WebhookForm::standard, {.domains = {"example.jp"}}, gone));
 }
 
 TEST(ToldOf, TheDeliveryIsLookedUpForFromAndForCounts) {
-  EXPECT_FALSE(asks_for_delivery({.tags = {"x"}}, event_of(EventKind::sent)));
-  EXPECT_TRUE(asks_for_delivery({.domains = {"example.jp"}}, event_of(EventKind::sent)));
-  EXPECT_TRUE(asks_for_delivery({}, event_of(EventKind::delivery_finished)));
+  EXPECT_FALSE(
+      asks_for_delivery(WebhookForm::standard, {.tags = {"x"}}, event_of(EventKind::sent)));
+  EXPECT_TRUE(asks_for_delivery(WebhookForm::standard, {.domains = {"example.jp"}},
+                                event_of(EventKind::sent)));
+  EXPECT_TRUE(asks_for_delivery(WebhookForm::standard, {}, event_of(EventKind::delivery_finished)));
+  EXPECT_TRUE(asks_for_delivery(WebhookForm::resend, {}, event_of(EventKind::sent)));
+  EXPECT_TRUE(asks_for_delivery(WebhookForm::postmark, {}, event_of(EventKind::hard_error)));
+  EXPECT_FALSE(asks_for_delivery(WebhookForm::sendgrid, {}, event_of(EventKind::sent)));
 }
 
 TEST(ToldOf, TheContractsFormHasFailuresOfApiMailAlone) {
@@ -162,6 +180,34 @@ TEST(ToldOf, EventsOfOneRecipientHaveOneOrder) {
   later.seq += 1;
   EXPECT_NE(order_key_of(one), order_key_of(later));
   EXPECT_EQ(order_key_of(event_of(EventKind::delivery_finished).entry), 0U);
+}
+
+// Relayed mail, too; but neither what has no counterpart there, nor what is of no recipient.
+TEST(KindsWanted, OfAServicesFormAreThoseThatItHasAWordFor) {
+  for (const WebhookForm form :
+       {WebhookForm::sendgrid, WebhookForm::postmark, WebhookForm::resend}) {
+    const auto kinds = kinds_wanted(form, {});
+    EXPECT_THAT(kinds, ::testing::Contains(EventKind::hard_error));
+    for (const EventKind kind : kinds) EXPECT_FALSE(store::is_of_many(kind));
+    EXPECT_TRUE(is_wanted(form, {}, event_of(EventKind::hard_error, DeliveryType::smtp), nullptr));
+    EXPECT_FALSE(is_wanted(form, {}, event_of(EventKind::cancelled), nullptr));
+    EXPECT_FALSE(tells_any(form, {.kinds = {"recipient.cancelled", "delivery.finished"}}));
+    EXPECT_TRUE(tells_any(form, {.kinds = {"recipient.cancelled", "recipient.opened"}}));
+  }
+  EXPECT_THAT(kinds_wanted(WebhookForm::postmark, {.kinds = {"recipient.deferred"}}), IsEmpty());
+  EXPECT_THAT(kinds_wanted(WebhookForm::sendgrid, {.kinds = {"recipient.deferred"}}),
+              ElementsAre(EventKind::deferred));
+}
+
+TEST(ToldOf, TellsOfTheMailWhatItsHeadSays) {
+  store::Delivery head = head_of();
+  head.created = from_epoch_ms(1'000);
+  store::EventRecord event = event_of(EventKind::opened);
+  event.entry.opened_by = store::OpenedBy::prefetch;
+  const ToldEvent told = told_of(event, &head);
+  EXPECT_EQ(told.from.address, "shop@news.example.jp");
+  EXPECT_EQ(told.created, from_epoch_ms(1'000));
+  EXPECT_TRUE(told.by_machine);
 }
 
 }  // namespace

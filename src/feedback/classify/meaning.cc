@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "feedback/classify/meaning.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -8,6 +9,7 @@
 #include "feedback/classify/reply_rules.h"
 #include "feedback/classify/tls_demand.h"
 #include "feedback/classify/traits.h"
+#include "feedback/classify/words.h"
 
 namespace todoku::feedback::classify {
 namespace {
@@ -16,7 +18,8 @@ SaidByReceiver said_by(const Answer& answer) {
   return {.stage = answer.stage,
           .code = answer.reply.code,
           .text = answer.reply.text,
-          .site = answer.site};
+          .site = answer.site,
+          .by_smarthost = answer.by_smarthost};
 }
 
 // A receiver that wants TLS says so before it takes the content. What it says of encryption after
@@ -87,6 +90,24 @@ Meaning meaning_of(const Answer& answer) {
                                                       : NextStep::give_up,
           .other_host = before_envelope && answer.stage != Stage::auth && traits.is_attempt,
           .is_attempt = traits.is_attempt};
+}
+
+bool refuses_our_address(const Answer& answer, std::span<const std::string> addresses) {
+  if (answer.reply.code == 0) return false;
+  if (reply_rules_in_force().rule_for(said_by(answer)).of_our_address) return true;
+  const auto names = [&](const std::string& address) {
+    // "192.0.2.1" is not in "192.0.2.11" or "1192.0.2.1"; the end of a sentence is no part of it.
+    const auto is_part = [](char c) { return is_word_octet(c) || c == ':'; };
+    const std::string_view text = answer.reply.text;
+    for (std::size_t at = text.find(address); at != std::string_view::npos;
+         at = text.find(address, at + 1)) {
+      const std::size_t end = at + address.size();
+      const bool begins = at == 0 || !(is_part(text[at - 1]) || text[at - 1] == '.');
+      if (begins && (end == text.size() || !is_part(text[end]))) return true;
+    }
+    return false;
+  };
+  return std::ranges::any_of(addresses, names);
 }
 
 RuleBehind rule_behind(const Answer& answer) {

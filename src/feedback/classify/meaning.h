@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,7 @@ struct Answer {
   bool tls_off = false;  // with in_clear: our rules switch TLS off for this site
   // Where it was said, for rules of one site (delivery/policy/site_rules.h); empty: not known.
   std::string_view site = {};
+  bool by_smarthost = false;  // that of ours, of which it may speak of us (delivery/smarthost.h)
 };
 
 // Whether the same mail would fare the same again.
@@ -85,6 +87,12 @@ struct Meaning {
 };
 
 [[nodiscard]] Meaning meaning_of(const Answer& answer);
+
+// Of an answer with Cause::reputation: whether it is for the address that we send from, which
+// another address of ours may be free of, and not for our domain or the content. `addresses`: ours,
+// as receivers see them, in canonical text, as far as they are known; naming one says it.
+[[nodiscard]] bool refuses_our_address(const Answer& answer,
+                                       std::span<const std::string> addresses);
 
 // By which rule that was decided, for who wants to know.
 struct RuleBehind {

@@ -20,6 +20,7 @@ struct Facts {
 
 bool fits(const ReplyRule& rule, const Facts& facts) {
   if (!rule.site.empty() && rule.site != facts.said.site) return false;
+  if (rule.of_smarthost && !facts.said.by_smarthost) return false;
   if (rule.is_about_recipient() && facts.party != Party::recipient) return false;
   // "550 4.2.1": refused now, and the mailbox is well.
   const bool for_now = facts.said.code >= 500 && facts.enhanced && facts.enhanced->klass == 4;

@@ -8,6 +8,7 @@
 //   id = "bank-greylists"          # what stories and `todoku rules explain` call it
 //   cause = "greylist"             # mail/cause.h
 //   site = "bank"                  # holds at this site alone; left out: everywhere
+//   smarthost = true               # holds for what a smarthost of ours says alone
 //   stages = ["rcpt_to", "data"]   # left out: any, as with all that follows
 //   codes = "4xx"                  # or "451", or "500-504"
 //   status = "7.1"                 # subject and detail of the enhanced code; "7": any detail
@@ -17,6 +18,7 @@
 //   patterns = ["wait [0-9]+ min"] # or one of these expressions (RE2) is found
 //   list = "full_mailbox"          # or one of a list of [lists]
 //   party = "sender"               # of whom the words speak (party.h)
+//   our_address = true             # the words speak of the address that we send from
 //   leaves_the_reason_open = true  # the words stand in front of whatever may be the reason
 //   source = "their postmaster page, https://example.jp/postmaster"
 //   date = 2026-11-29              # when it was last known to be true
@@ -75,6 +77,7 @@ struct ReplyRule {
   std::string id;
   Cause cause = Cause::none;
   std::string site;
+  bool of_smarthost = false;
   Stages stages;
   Codes codes;
   int subject = -1;  // of the enhanced status code, whatever its class; -1: any
@@ -82,6 +85,7 @@ struct ReplyRule {
   int unless = -1;
   std::vector<Said> said;  // one of these
   std::optional<Party> party;
+  bool of_our_address = false;
   bool leaves_the_reason_open = false;
   std::string source;
   std::string date;
@@ -106,7 +110,8 @@ struct SaidByReceiver {
   Stage stage = Stage::none;
   int code = 0;
   std::string_view text;
-  std::string_view site;  // empty: not known
+  std::string_view site;      // empty: not known
+  bool by_smarthost = false;  // of ours (delivery/smarthost.h)
 };
 
 // Immutable and so safe to share between threads.

@@ -193,8 +193,10 @@ std::optional<ReplyRule> ReplyRuleReader::read_rule(RuleTable& table) {
     table.mistake("cause", fmt::format("is \"{}\", which is no cause", name));
   }
   rule.site = table.text("site", {}).value_or("");
+  rule.of_smarthost = table.yes_or_no("smarthost").value_or(false);
   read_conditions(table, rule);
   read_words(table, rule);
+  rule.of_our_address = table.yes_or_no("our_address").value_or(false);
   rule.leaves_the_reason_open = table.yes_or_no("leaves_the_reason_open").value_or(false);
   rule.source = table.text("source", {.most = kNoteMost, .required = true}).value_or("");
   rule.date = table.date("date", true).value_or("");

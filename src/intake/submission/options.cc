@@ -14,6 +14,7 @@
 #include "base/printable.h"
 #include "base/spelling.h"
 #include "base/utf8.h"
+#include "mail/attached.h"
 #include "mail/idempotency_key.h"
 #include "mime/encoded_words.h"
 
@@ -145,6 +146,11 @@ Result<void> OptionReader::set(SubmissionOption option, std::string_view value) 
       }
       options_.idempotency_key = std::string(value);
       return {};
+    case SubmissionOption::reference:
+      options_.reference = text_of(value);
+      return options_.reference->size() <= kReferenceOctetsMax
+                 ? Result<void>()
+                 : wrong_value(fmt::format("is longer than {} octets", kReferenceOctetsMax));
   }
 }
 

@@ -11,6 +11,7 @@
 #include "base/printable.h"
 #include "base/utf8.h"
 #include "intake/submission/options.h"
+#include "mail/attached.h"
 #include "mime/date.h"
 #include "mime/encoded_words.h"
 #include "mime/header.h"
@@ -335,7 +336,19 @@ std::string SubmissionReader::from_shown() const {
   return printable(utf8_prefix(mime::decode_header_text(value_of(*from)), kShown));
 }
 
+// What stands between the angle brackets, where it has them (RFC 5322 section 3.6.4); of several
+// fields the first.
+std::string SubmissionReader::message_id() const {
+  const Field* const field = first("Message-ID");
+  if (field == nullptr) return rules_.message_id;
+  std::string id = without_comments(value_of(*field));
+  if (id.starts_with('<')) id = id.substr(1, id.find('>') - 1);
+  const bool is_printable = std::ranges::all_of(id, [](char c) { return c >= ' ' && c <= '~'; });
+  return is_printable && id.size() <= kRelayedMessageIdOctetsMax ? id : std::string();
+}
+
 void SubmissionReader::find_facts() {
+  found_.message_id = message_id();
   if (const Field* const subject = first("Subject")) {
     found_.subject = mime::decode_header_text(value_of(*subject));
   }

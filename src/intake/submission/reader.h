@@ -60,6 +60,7 @@ struct SubmissionOptions {
   std::optional<Milliseconds> expires_in;
   std::optional<std::string> list_id;
   std::optional<std::string> idempotency_key;
+  std::optional<std::string> reference;  // at most kReferenceOctetsMax
 };
 
 struct Submitted {
@@ -67,6 +68,9 @@ struct Submitted {
   // Of a Sender field; of somebody of the sender's own machine SubmissionRules::from_address.
   std::optional<Mailbox> sender;
   std::string subject;  // decoded, at most 998 octets
+  // Of the message as it goes on, without angle brackets; empty: longer than
+  // kRelayedMessageIdOctetsMax, or not ASCII.
+  std::string message_id;
   SubmissionOptions options;
   std::string unheard;            // why fields X-Todoku-* meant nothing; empty: none did
   bool looks_like_list = false;   // List-Unsubscribe, List-Id or Precedence: bulk
@@ -112,6 +116,7 @@ class SubmissionReader {
   [[nodiscard]] Result<void> judge_hops() const;
   [[nodiscard]] Result<void> judge_options();
   void find_facts();
+  [[nodiscard]] std::string message_id() const;
   [[nodiscard]] std::string written_head() const;
   [[nodiscard]] Result<void> emit(std::string_view octets, std::string& out);
 

@@ -95,6 +95,20 @@ TEST(SubmissionReader, TakesOutWhatIsForNobodyElse) {
                                               "X-Todokus: stays\r\n\r\n"));
 }
 
+TEST(SubmissionReader, TellsTheMessageIdThatGoesOn) {
+  const auto id_in = [](std::string_view fields) {
+    return read("From: a@example.jp\r\n" + std::string(fields) + "\r\n").facts.message_id;
+  };
+  EXPECT_EQ(id_in(""), "made@example.jp") << "of a message that has none";
+  EXPECT_EQ(id_in("Message-ID: <1@example.jp>\r\n"), "1@example.jp");
+  EXPECT_EQ(id_in("message-id:\r\n\t<1@example.jp> (made by hand)\r\n"), "1@example.jp");
+  EXPECT_EQ(id_in("Message-ID: 1@example.jp\r\n"), "1@example.jp");
+  EXPECT_EQ(id_in("Message-ID: <1@example.jp\r\n"), "1@example.jp");
+  EXPECT_EQ(id_in("Message-ID:\r\n"), "");
+  EXPECT_EQ(id_in("Message-ID: <" + std::string(250, 'x') + ">\r\n").size(), 250U);
+  EXPECT_EQ(id_in("Message-ID: <" + std::string(251, 'x') + ">\r\n"), "");
+}
+
 TEST(SubmissionReader, TakesMessagesOfEveryShape) {
   const SubmissionRules by = with_from("post@example.jp");
   const std::string added =

@@ -34,10 +34,21 @@ inline constexpr Argument kWeight{
 
 inline constexpr std::int64_t kLimitMax = 1'000'000'000'000;
 
+inline constexpr Argument kSandboxed{
+    "sandbox",
+    {"Of the account's sandbox, ACCOUNT.sandbox, made with the first: its mail never leaves this "
+     "machine",
+     "サンドボックス（ACCOUNT.sandbox、初回に作成）用にする。そのメールは外に出ない"},
+    truth};
+
 inline constexpr std::array kList{kAfter, kLimit};
 inline constexpr std::array kAddAccount{
     Argument{"name", kAccount.help, text, true}, kWeight,
-    Argument{"with_key", {"With an API key", "API キーも作る"}, truth}};
+    Argument{"with_key", {"With an API key", "API キーも作る"}, truth},
+    Argument{
+        "sandbox",
+        {"For trials: its mail never leaves this machine", "試験用にする。そのメールは外に出ない"},
+        truth}};
 inline constexpr std::array kChangeAccount{
     kAccount,
     kWeight,
@@ -83,7 +94,13 @@ inline constexpr std::array kChangeAccount{
              number,
              false,
              0,
-             kLimitMax}};
+             kLimitMax},
+    Argument{"allowed_recipients",
+             {"To whom alone it may send: addresses, domains, and *.domain for what is below it, "
+              "with commas between; empty: to everybody",
+              "送信を許可する宛先だけを、アドレス、ドメイン、*.ドメイン（その下すべて）で指定する"
+              "（カンマ区切り）。空なら制限なし"},
+             words}};
 inline constexpr std::array kKeepFor{
     kAccount,
     Argument{"content_days",
@@ -104,7 +121,8 @@ inline constexpr std::array kKeepFor{
              3'650}};
 inline constexpr std::array kOfAccount{kAccount};
 inline constexpr std::array kAddKey{
-    kAccount, Argument{"label", {"What it is for", "用途"}},
+    kAccount,
+    Argument{"label", {"What it is for", "用途"}},
     Argument{"scopes",
              {"What it opens: send, read, content, suppress, admin, with commas between, or ses "
               "alone; all but "
@@ -119,7 +137,8 @@ inline constexpr std::array kAddKey{
               "使えるネットワーク。例: 192.0.2.0/24,2001:db8::/32。省略時はどこからでも"},
              words},
     Argument{
-        "days", {"After so many days it opens nothing", "有効な日数"}, number, false, 1, 3'660}};
+        "days", {"After so many days it opens nothing", "有効な日数"}, number, false, 1, 3'660},
+    kSandboxed};
 inline constexpr std::array kRotateKey{
     kAccount, Argument{"id", {"As `key list` says", "`key list` に出る ID"}, number, true, 1},
     Argument{"overlap_hours",
@@ -235,7 +254,7 @@ inline constexpr std::array kListSmtpCredentials{kOnlyAccount, kAfter, kLimit};
 inline constexpr std::array kAddSmtpCredential{
     kAccount,   kSmtpName,        kSmtpTraffic, kSmtpPurpose,    kSmtpOptions,  kSmtpNetworks,
     kSmtpFrom,  kSmtpDays,        kSmtpBounces, kSmtpShowClient, kSmtpMessages, kSmtpRecipients,
-    kSmtpBytes, kSmtpConnections, kSmtpUid,     kSmtpPassword};
+    kSmtpBytes, kSmtpConnections, kSmtpUid,     kSmtpPassword,   kSandboxed};
 inline constexpr std::array kChangeSmtpCredential{
     kAccount,      kSmtpName,       kSmtpTraffic, kSmtpPurpose,     kSmtpOptions,
     kSmtpNetworks, kSmtpFrom,       kSmtpDays,    kSmtpBounces,     kSmtpShowClient,
@@ -308,6 +327,18 @@ inline constexpr std::array kExplain{
              {"The recipient's address, or the number of a delivery",
               "受信者のアドレス、または配信の番号"}},
     Argument{"email", {"The same", "address と同じ"}},
+    Argument{"reference",
+             {"The reference that the sender gave, e.g. an order number",
+              "送信時に指定した参照番号（注文番号など）"}},
+    Argument{"message_id",
+             {"The Message-ID of the mail, or that of the message that was relayed",
+              "メールの Message-ID、または中継したメッセージの Message-ID"}},
+    Argument{"email_id",
+             {"One mail by its number, as stories and logs name it",
+              "メールの番号（説明やログに出る番号）"},
+             number,
+             false,
+             1},
     Argument{"delivery_id",
              {"A delivery as a whole, by receiver and cause",
               "この配信全体を受信側と原因ごとにまとめる"},

@@ -14,6 +14,7 @@
 #include "store/postgres/contents.h"
 #include "store/postgres/event_sheets.h"
 #include "store/postgres/hot.h"
+#include "store/postgres/marks.h"
 #include "store/postgres/stops.h"
 #include "store/records.h"
 #include "store/settling.h"
@@ -109,6 +110,7 @@ struct AcceptColumns {
   Column number{kInt8}, delivery{kInt8}, owner{kInt8}, batch_traffic{kInt8}, domain{kText},
       email{kInt8}, size{kInt8}, node{kInt8}, due_in{kInt8};
   Column batch{kInt8}, seq{kInt8}, address{kText}, hash{kInt8}, codes{kBytea};
+  MarkColumns marks;
   ContentColumns contents;
 };
 
@@ -177,6 +179,7 @@ Result<void> add_batches(const Accept& item, Accepted& answer, PublicId first_em
       columns.address.add(stored_address(part[seq].address, domain));
       columns.hash.add(std::bit_cast<std::int64_t>(hash(part[seq].address)));
       columns.codes.add(codes.empty() ? std::nullopt : std::optional(Octets{codes}));
+      columns.marks.add(hash, item.delivery.account, number, seq, part[seq].insert_codes);
       lease.recipients.push_back({seq, part[seq].address, part[seq].insert_codes, 0});
     }
   }
@@ -365,6 +368,7 @@ Result<void> Flight<Accept>::fly(Hot& hot, std::int64_t token) {
                                        << c.purpose << c.list_id << c.tags << c.credential);
   c.contents.add_statements(hot.link, hot.told);
   add_events(hot.link, c.events, hot.told, Instant{});
+  c.marks.add_statement(hot.link);
   hot.link.add(kInsertRecipients, Params() << c.batch << c.seq << c.address << c.hash << c.codes)
       .add(kInsertBatches, Params()
                                << hot.told << c.number << c.delivery << c.owner << c.batch_traffic

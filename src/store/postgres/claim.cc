@@ -31,13 +31,14 @@ const Sql kLease{
     " JOIN node_leases l ON l.node = n.key AND l.until > " STORE_NOW
     " ORDER BY u.number, u.place),"
     " wanted AS MATERIALIZED (SELECT b.number, u.node, CASE WHEN d.expires > " STORE_NOW
-    " AND (d.course = 1 OR " CREDENTIAL_IS_HELD
+    " AND (d.course = 1 OR t.goes_from > " STORE_NOW " OR t.goes_until <= " STORE_NOW
+    " OR " CREDENTIAL_IS_HELD
     " OR (SELECT a.suspended FROM accounts a WHERE a.key = b.account) = 1)"
     " THEN least(d.expires, " STORE_NOW
     " + $6) END AS held_back FROM asked u"
     " JOIN batches b ON b.number = u.number AND b.delivery = u.delivery"
     " JOIN deliveries d ON d.key = b.delivery AND d.status = 5 AND d.deleted = 0"
-    " LEFT JOIN sections s ON s.id = b.section"
+    " LEFT JOIN sections s ON s.id = b.section LEFT JOIN steering t ON t.delivery = b.delivery"
     " WHERE b.holder = 0 AND (b.ready_at <= " STORE_NOW
     " OR (b.token = 0 AND b.section IS NULL AND b.ready_at IS NOT NULL))"
     " AND (b.section IS NULL OR s.state = 1)"
@@ -66,8 +67,10 @@ const Sql kGiveBack{"claim: give back",
 const Sql kLeased{"claim: leased",
                   "SELECT b.number, b.delivery, b.holder, b.account, b.traffic, b.domain, b.token,"
                   " b.losses, d.expires - " STORE_NOW
-                  ", coalesce(d.credential, '') FROM batches b JOIN deliveries d ON d.key = "
-                  "b.delivery WHERE" LEASED_NOW};
+                  ", coalesce(d.credential, ''), coalesce(t.revision, 0), coalesce(t.mails, 0),"
+                  " t.goes_until - " STORE_NOW
+                  " FROM batches b JOIN deliveries d ON d.key ="
+                  " b.delivery LEFT JOIN steering t ON t.delivery = b.delivery WHERE" LEASED_NOW};
 const Sql kRecipients{
     "claim: recipients",
     "SELECT d.batch, d.seq, d.address, d.codes, d.attempts, d.state FROM batches b"
@@ -107,6 +110,9 @@ LeasedBatches leased_in(const Table& batches, const Table& recipients) {
     lease.suspect = batches.integer(i, 7) >= kLossesToSuspect;
     lease.expires_in = Milliseconds(batches.integer(i, 8));
     lease.credential = batches.text(i, 9);
+    lease.steering = batches.integer(i, 10);
+    lease.has_pace = batches.flag(i, 11);
+    if (!batches.null(i, 12)) lease.open_for = Milliseconds(batches.integer(i, 12));
   }
   for (int i = 0; i < recipients.size(); ++i) {
     const auto found = by_number.find(recipients.integer(i, 0));

@@ -63,6 +63,11 @@ const Sql kCountMails{"mail counts: add",
                       " FROM unnest($2::bigint[], $3::bigint[], $4::bigint[])"
                       " u(account, day, mails) ON CONFLICT(account, day, node)"
                       " DO UPDATE SET mails = mail_counts.mails + excluded.mails"};
+const Sql kToldOfDay{"limits: told of a day",
+                     "UPDATE accounts SET told_of_day = $2 WHERE key = $1 AND told_of_day < $2"};
+const Sql kToldOfMonth{
+    "limits: told of a month",
+    "UPDATE accounts SET told_of_month = $2 WHERE key = $1 AND told_of_month < $2"};
 const Sql kDropCounts{"mail counts: drop",
                       "DELETE FROM mail_counts WHERE ctid = ANY(ARRAY(SELECT ctid FROM mail_counts"
                       " WHERE day < $1 ORDER BY day LIMIT $2))"};
@@ -245,6 +250,17 @@ Result<void> Changes::count_mails(NodeKey node, std::span<const MailCount> count
   const auto done = session_.ask(kCountMails, Params() << node << accounts << days << mails);
   if (!done) return fail(done.error());
   return {};
+}
+
+Result<bool> Changes::tell_of_limit(const LimitNotice& notice) {
+  const auto done = session_.ask(notice.span == LimitSpan::day ? kToldOfDay : kToldOfMonth,
+                                 Params() << notice.account << mark_of(notice));
+  if (!done) return fail(done.error());
+  if (done->changes() == 0) return false;
+  events_.add(notice.account,
+              event_of_credential(notice.reached ? EventKind::limit_reached : EventKind::limit_near,
+                                  notice.name, notice.because, session_.now()));
+  return true;
 }
 
 Result<bool> Changes::drop_mail_counts(DayNumber before, std::int64_t rows) {

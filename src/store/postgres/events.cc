@@ -11,6 +11,7 @@
 #include "store/event_sieve.h"
 #include "store/numbers.h"
 #include "store/postgres/event_sheets.h"
+#include "store/postgres/marks.h"
 #include "store/postgres/session.h"
 #include "store/postgres/transactions.h"
 #include "store/records.h"
@@ -50,7 +51,7 @@ const Sql kAccountsTold{"events: of whom",
 const Sql kJoin{
     "events: what is long",
     "SELECT u.which, d.id, d.type, b.first_email_id, b.domain, r.address, p.history,"
-    " c.subject, d.tags, d.list_id, d.purpose"
+    " c.subject, d.tags, d.list_id, d.purpose, r.codes, a.sandbox"
     " FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],"
     " $6::bigint[]) u(which, account, delivery, batch, seq, has_outcome)"
     " CROSS JOIN LATERAL (SELECT id, type, tags, list_id, purpose FROM deliveries WHERE key = "
@@ -58,11 +59,13 @@ const Sql kJoin{
     " AND account = u.account AND deleted = 0 AND ($7::bigint IS NULL OR type = $7) OFFSET 0) d"
     " LEFT JOIN LATERAL (SELECT first_email_id, domain FROM batches WHERE number = u.batch"
     " AND delivery = u.delivery OFFSET 0) b ON true"
-    " LEFT JOIN LATERAL (SELECT address FROM recipients WHERE batch = u.batch AND seq = u.seq"
-    " OFFSET 0) r ON true"
+    " LEFT JOIN LATERAL (SELECT address, " ATTACHED_CODES("recipients")
+    " AS codes FROM recipients WHERE batch = u.batch AND seq = u.seq OFFSET 0) r ON true"
     " LEFT JOIN LATERAL (SELECT history FROM progress WHERE batch = u.batch AND seq = u.seq"
     " AND u.has_outcome = 1 OFFSET 0) p ON true"
     " LEFT JOIN LATERAL (SELECT subject FROM contents WHERE delivery = u.delivery OFFSET 0) c"
+    " ON true"
+    " LEFT JOIN LATERAL (SELECT sandbox FROM accounts WHERE key = u.account OFFSET 0) a"
     " ON true"};
 const Sql kDropSheets{"events: drop",
                       "DELETE FROM event_sheets WHERE place = ANY(ARRAY(SELECT place"
@@ -82,7 +85,8 @@ std::shared_ptr<const EventDelivery> delivery_of(const Table& rows, int row) {
                     .type = static_cast<DeliveryType>(rows.integer(row, 2)),
                     .subject = std::string(rows.text(row, 7)),
                     .labels = {split_tags(rows.text(row, 8)), std::string(rows.text(row, 9)),
-                               static_cast<Purpose>(rows.integer(row, 10))}});
+                               static_cast<Purpose>(rows.integer(row, 10))},
+                    .sandbox = rows.flag(row, 12)});
 }
 
 // Of deliveries of another `type` no more is read, and their events are gone.
@@ -118,6 +122,7 @@ Result<void> join(Session& session, std::vector<EventRecord>& events,
     if (!has_recipient) continue;
     event.log_id = rows->integer(row, 3) + event.entry.seq;
     event.address = full_address(rows->text(row, 5), rows->text(row, 4));
+    event.attached = attached_in(rows->text(row, 11));
     if (rows->null(row, 6)) continue;
     auto told = outcomes.tell(event, rows->text(row, 6));
     if (!told) return told;

@@ -38,6 +38,7 @@ const Sql kHistory{"erase: history", "SELECT history FROM progress WHERE batch =
 const Sql kEraseRecipient{"erase: recipient",
                           "UPDATE recipients SET address = $3, hash = $4, codes = NULL"
                           " WHERE batch = $1 AND seq = $2"};
+const Sql kEraseMarks{"erase: marks", "DELETE FROM recipient_marks WHERE batch = $1 AND seq = $2"};
 const Sql kEraseHistory{"erase: words",
                         "UPDATE progress SET history = $3 WHERE batch = $1 AND seq = $2"};
 const Sql kEraseOpens{"erase: opens", "DELETE FROM opens WHERE account = $1 AND id = $2"};
@@ -248,6 +249,8 @@ Result<ErasedRecipient> Changes::erase_recipient(const RecipientKey& key,
       session_.ask(kEraseRecipient, Params() << batch << key.seq << kErasedAddress
                                              << stored_address_hash(session_, kErasedAddress));
   if (!changed) return fail(changed.error());
+  const auto unmarked = session_.ask(kEraseMarks, Params() << batch << key.seq);
+  if (!unmarked) return fail(unmarked.error());
   // A domain may name somebody as an address does: the recipient is one of the others from now on.
   if (!held->null(0, 1)) {
     const DomainTally other{{}, 1};

@@ -64,6 +64,8 @@ INSERT INTO batches SELECT 1000000 + n, 1000000 + n, n % ({0} / 10) + 1, NULL, 0
   CASE WHEN n % 10 = 0 THEN n END, 1, 0, 0, NULL, 0, NULL FROM generate_series(1, {0}) n;
 INSERT INTO recipients SELECT 1000000 + n, 0, 'user' || n || '@', n * 7919, NULL, NULL, NULL
   FROM generate_series(1, {0}) n;
+INSERT INTO recipient_marks SELECT 1000000 + n, 0, n * 7919, CASE WHEN n % 2 = 0 THEN n * 104729 END
+  FROM generate_series(1, {0}) n;
 INSERT INTO progress SELECT 1000000 + n, 0, 2, 1, NULL, '\x00' FROM generate_series(1, {0}) n;
 INSERT INTO deliveries(key, account, id, type, traffic, status, phase, deleted, at_most_once,
   created, updated, started, expires, total, delivered, bounced, dropped, expired, cancelled,
@@ -140,6 +142,9 @@ INSERT INTO template_ids SELECT n, 10, 1000 FROM generate_series(1, {0} / 10) n;
 INSERT INTO templates SELECT n / 10, n, 'n' || n, 2, n, n FROM generate_series(1, {0}) n;
 INSERT INTO template_versions SELECT n / 20, n / 2, n % 2 + 1, n, 10, '\x00'
   FROM generate_series(1, {0}) n;
+INSERT INTO steering SELECT 1000000 + n, 1, 1, 1, 0, 1, 'UTC', n, n + 1, 0
+  FROM generate_series(1, {0}) n;
+INSERT INTO resends SELECT n, n % ({0} / 10), n FROM generate_series(1, {0}) n;
 INSERT INTO bells SELECT 's' || n % 10, n % 2, 1000000 + n, 0, n, 0, 1, n
   FROM generate_series(1, {0}) n;
 )sql",
@@ -223,7 +228,9 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
       " lane_paces,"
       " rate_counts,"
       " rate_states, warm_up,"
-      " probes, template_ids, templates, template_versions");
+      " probes, template_ids, templates, template_versions,"
+      " steering,"
+      " resends");
   fill(60'000);
   database_.execute("ANALYZE");
   explain_all("large");

@@ -13,7 +13,7 @@ const Sql kChangeNumbers{"accounts: change numbers", "SELECT topic, number FROM 
 
 #define ACCOUNT_COLUMNS                                                                        \
   "key, name, weight, suspended, text_from_html, created, open_tracking, requests_per_minute," \
-  " mails_per_minute, mails_per_day, mails_per_month, preflight"
+  " mails_per_minute, mails_per_day, mails_per_month, preflight, sandbox, allowed_recipients"
 #define KEY_COLUMNS "id, label, created, revoked, scopes, networks, expires, life"
 const Sql kAccount{"accounts: one", "SELECT " ACCOUNT_COLUMNS " FROM accounts WHERE key = $1"};
 const Sql kAccountByName{"accounts: by name",
@@ -27,8 +27,8 @@ const Sql kSuspendedAccounts{"accounts: suspended",
 const Sql kKeyByToken{
     "accounts: key by token",
     "SELECT a.key, a.name, a.weight, a.suspended, a.text_from_html, a.created, a.open_tracking,"
-    " a.requests_per_minute, a.mails_per_minute, a.mails_per_day, a.mails_per_month, a.preflight, "
-    "k.id, k.label,"
+    " a.requests_per_minute, a.mails_per_minute, a.mails_per_day, a.mails_per_month, a.preflight,"
+    " a.sandbox, a.allowed_recipients, k.id, k.label,"
     " k.created, k.revoked, k.scopes, k.networks, k.expires, k.life"
     " FROM api_keys k JOIN accounts a ON a.key = k.account"
     " WHERE k.token = $1 AND k.revoked IS NULL"};
@@ -57,6 +57,8 @@ Account account_in(const Table& rows, int row) {
                     .mails_per_day = rows.integer(row, 9),
                     .mails_per_month = rows.integer(row, 10)};
   account.preflight = static_cast<PreflightMode>(rows.integer(row, 11));
+  account.sandbox = rows.flag(row, 12);
+  account.allowed_recipients = rows.text(row, 13);
   return account;
 }
 
@@ -108,7 +110,7 @@ Result<KeyHolder> Questions::key_by_token(std::string_view token_sha256) {
   const auto rows = session_.ask(kKeyByToken, Params() << token_sha256);
   if (!rows) return fail(rows.error());
   if (rows->empty()) return fail(ErrorKind::not_found, "there is no such API key");
-  constexpr int kAccountColumns = 12;
+  constexpr int kAccountColumns = 14;
   return KeyHolder{account_in(*rows, 0), key_in(*rows, 0, kAccountColumns)};
 }
 

@@ -67,13 +67,13 @@ const Sql kCountDrafts{"deliveries: count drafts",
                        " LIMIT $3) drafts"};
 
 // What a list looks through, and what of it a filter asks for.
-#define LISTED                                                                                 \
-  "SELECT d.key, d.id, d.type, d.status, d.started, d.updated, d.created, c.from_address,"     \
-  " c.from_name, c.unsubscribe_mailto, c.unsubscribe_url, c.subject, c.text_part, c.html_part" \
-  " FROM ("
-#define LISTED_ROWS                                                                            \
-  "SELECT key, id, type, status, started, updated, created FROM deliveries WHERE account = $1" \
-  " AND deleted = 0"
+#define LISTED                                                                                  \
+  "SELECT d.key, d.id, d.type, d.status, d.started, d.updated, d.created, c.from_address,"      \
+  " c.from_name, c.unsubscribe_mailto, c.unsubscribe_url, c.subject, c.text_part, c.html_part," \
+  " d.tags FROM ("
+#define LISTED_ROWS                                                               \
+  "SELECT key, id, type, status, started, updated, created, tags FROM deliveries" \
+  " WHERE account = $1 AND deleted = 0"
 // Texts only where they are asked for: $5.
 #define LISTED_TEXTS ") d LEFT JOIN contents c ON $5 = 1 AND c.delivery = d.key"
 const Sql kStartAscending{
@@ -294,7 +294,8 @@ Result<DeliveryStretch> Questions::match_deliveries(const DeliveryFilter& filter
     ++stretch.effort;
     const ListedDelivery delivery{.type = static_cast<DeliveryType>(rows->integer(i, 2)),
                                   .status = static_cast<DeliveryStatus>(rows->integer(i, 3)),
-                                  .started = rows->optional_instant(i, 4)};
+                                  .started = rows->optional_instant(i, 4),
+                                  .tags = rows->text(i, 14)};
     const ListedTexts texts{.from_address = rows->text(i, 7),
                             .from_name = rows->text(i, 8),
                             .unsubscribe_mailto = rows->text(i, 9),

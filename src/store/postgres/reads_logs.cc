@@ -59,6 +59,15 @@ const Sql kHits{"logs: hits",
                 " WHERE batch = u.number AND state <> 0 OFFSET 0) p ORDER BY 1 DESC LIMIT $3"};
 const Sql kAddressed{"logs: addressed",
                      "SELECT batch, seq FROM recipients WHERE hash = $1 LIMIT $2"};
+const Sql kReferred{"logs: of a reference",
+                    "SELECT batch, seq FROM recipient_marks WHERE reference = $1 LIMIT $2"};
+const Sql kOfMessageId{"logs: of a Message-ID",
+                       "SELECT batch, seq FROM recipient_marks WHERE message_id = $1 LIMIT $2"};
+
+const Sql& candidates_by(const Mark* mark) {
+  if (mark == nullptr) return kAddressed;
+  return mark->kind == MarkKind::reference ? kReferred : kOfMessageId;
+}
 const Sql kIdsOf{"logs: ids of recipients",
                  "SELECT b.first_email_id + u.seq FROM unnest($1::bigint[], $2::bigint[])"
                  " u(batch, seq) CROSS JOIN LATERAL (SELECT first_email_id, account FROM batches"
@@ -151,11 +160,16 @@ Result<std::vector<LogHit>> Questions::log_hits(std::span<const LogBatch> batche
 Result<LogReads::Addressed> Questions::log_ids_of(const AddressQuestion& question) {
   constexpr std::int64_t kCandidatesMax = 5'000;
   Addressed addressed;
-  const auto hash = std::bit_cast<std::int64_t>(session_.hash()(question.address));
-  const auto found = session_.ask(kAddressed, Params() << hash << kCandidatesMax + 1);
+  const auto hash = std::bit_cast<std::int64_t>(question.mark == nullptr
+                                                    ? session_.hash()(question.address)
+                                                    : hash_of(session_.hash(), *question.mark));
+  const auto found =
+      session_.ask(candidates_by(question.mark), Params() << hash << kCandidatesMax + 1);
   if (!found) return fail(found.error());
   if (found->size() > kCandidatesMax) {
-    return fail(ErrorKind::limit_exceeded, "this address has too many mails to be put in order");
+    return fail(ErrorKind::limit_exceeded,
+                question.mark == nullptr ? "this address has too many mails to be put in order"
+                                         : "too many mails have this to be put in order");
   }
   addressed.effort = 1;
   if (found->empty()) return addressed;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "store/postgres/marks.h"
 #include "store/postgres/rows.h"
 #include "store/postgres/transactions.h"
 #include "store/records.h"
@@ -34,7 +35,7 @@ const Sql kRecipient{
   " x.aside IS NOT NULL, a.suspended, d.at_most_once, w.seq IS NOT NULL, d.course,"              \
   " d.failure_reason, CASE WHEN " CREDENTIAL_IS_HELD                                             \
   " THEN d.credential ELSE '' END,"                                                              \
-  " d.purpose, coalesce(c.template, 0) <> 0 FROM "
+  " d.purpose, " ATTACHED_CODES("r") ", coalesce(c.template, 0) <> 0 FROM "
 #define STORY_JOINS                                                                  \
   " JOIN batches b ON b.number = r.batch JOIN deliveries d ON d.key = b.delivery"    \
   " JOIN accounts a ON a.key = d.account LEFT JOIN contents c ON c.delivery = d.key" \
@@ -48,6 +49,12 @@ const Sql kStory{"recipients: story", STORY_COLUMNS
 const Sql kCandidates{"recipients: candidates",
                       "SELECT batch, seq FROM recipients WHERE hash = $1"
                       " AND (batch, seq) < ($2, $3) ORDER BY batch DESC, seq DESC LIMIT $4"};
+#define MARKED(column)                                   \
+  "SELECT batch, seq FROM recipient_marks WHERE " column \
+  " = $1 AND (batch, seq) < ($2, $3)"                    \
+  " ORDER BY batch DESC, seq DESC LIMIT $4"
+const Sql kReferredCandidates{"recipients: of a reference", MARKED("reference")};
+const Sql kMessageIdCandidates{"recipients: of a Message-ID", MARKED("message_id")};
 const Sql kStories{"recipients: stories", STORY_COLUMNS
                    "unnest($1::bigint[], $2::bigint[]) u(batch, seq)"
                    " JOIN recipients r ON r.batch = u.batch AND r.seq = u.seq" STORY_JOINS
@@ -69,6 +76,7 @@ Result<Story> story_in(const Table& rows, int row) {
   const std::int64_t seq = rows.integer(row, 1);
   story.key = {key.delivery, key.batch, static_cast<std::uint32_t>(seq)};
   story.address = full_address(rows.text(row, 4), rows.text(row, 3));
+  story.attached = attached_in(rows.text(row, 30));
   story.account = rows.text(row, 5);
   story.account_suspended = rows.flag(row, 23);
   story.at_most_once = rows.flag(row, 24);
@@ -84,7 +92,7 @@ Result<Story> story_in(const Table& rows, int row) {
   story.delivery_status = static_cast<DeliveryStatus>(rows.integer(row, 9));
   story.subject = rows.text(row, 10);
   story.from = rows.text(row, 11);
-  story.from_template = rows.flag(row, 30);
+  story.from_template = rows.flag(row, 31);
   story.created = rows.instant(row, 12);
   story.reservation = rows.optional_instant(row, 13);
   story.started = rows.optional_instant(row, 14);
@@ -113,6 +121,46 @@ Result<Story> story_in(const Table& rows, int row) {
 constexpr std::int64_t kSeqs = 512;
 static_assert(kSeqs > kBatchRecipientsMax);
 
+// Of other accounts, of deleted deliveries, or of another one with the same hash: what is found
+// need not be told, so more is looked at than wanted, but not much more.
+constexpr std::int64_t kCandidatesMax = 2'000;
+
+// Of who was found by `candidates`, those that `is_it`: two of what is looked for may share a hash.
+template <class IsIt>
+Result<StoryPage> stories_among(Session& session, const Sql& candidates, std::uint64_t hash,
+                                std::optional<AccountKey> account, std::int64_t limit,
+                                std::optional<std::int64_t> from, const IsIt& is_it) {
+  const std::int64_t below = from.value_or(std::numeric_limits<std::int64_t>::max());
+  const auto found =
+      session.ask(candidates, Params() << std::bit_cast<std::int64_t>(hash) << below / kSeqs
+                                       << below % kSeqs << kCandidatesMax);
+  if (!found) return fail(found.error());
+  StoryPage page;
+  if (found->empty()) return page;
+  const int last = found->size() - 1;
+  if (found->size() >= kCandidatesMax) {
+    page.next = found->integer(last, 0) * kSeqs + found->integer(last, 1);
+  }
+  Column batches(kInt8);
+  Column seqs(kInt8);
+  for (int i = 0; i <= last; ++i) {
+    batches.add(found->integer(i, 0));
+    seqs.add(found->integer(i, 1));
+  }
+  const auto rows = session.ask(kStories, Params() << batches << seqs << account << limit + 1);
+  if (!rows) return fail(rows.error());
+  for (int i = 0; i < rows->size(); ++i) {
+    if (static_cast<std::int64_t>(page.stories.size()) >= limit) {
+      page.next = rows->integer(i, 0) * kSeqs + rows->integer(i, 1) + 1;
+      break;
+    }
+    auto story = story_in(*rows, i);
+    if (!story) return fail(std::move(story.error()));
+    if (is_it(*story)) page.stories.push_back(std::move(*story));
+  }
+  return page;
+}
+
 }  // namespace
 
 Result<Recipient> Questions::recipient(AccountKey account, PublicId email_id) {
@@ -132,6 +180,7 @@ Result<Recipient> Questions::recipient(AccountKey account, PublicId email_id) {
   auto codes = unpack_codes(session_.dictionary(), rows->text(0, 7));
   if (!codes) return fail(std::move(codes.error()));
   recipient.insert_codes = std::move(*codes);
+  recipient.attached = detach(recipient.insert_codes);
   recipient.created = rows->instant(0, 8);
   recipient.updated = rows->instant(0, 9);
   return recipient;
@@ -162,39 +211,18 @@ Result<std::vector<Story>> Questions::log_stories(AccountKey account,
 
 Result<StoryPage> Questions::stories(std::string_view address, std::optional<AccountKey> account,
                                      std::int64_t limit, std::optional<std::int64_t> from) {
-  // Of other accounts, of deleted deliveries, or of another address with the same hash: what is
-  // found need not be told, so more is looked at than wanted, but not much more.
-  constexpr std::int64_t kCandidatesMax = 2'000;
-  const std::int64_t below = from.value_or(std::numeric_limits<std::int64_t>::max());
-  const auto hash = std::bit_cast<std::int64_t>(session_.hash()(address));
-  const auto found = session_.ask(
-      kCandidates, Params() << hash << below / kSeqs << below % kSeqs << kCandidatesMax);
-  if (!found) return fail(found.error());
-  StoryPage page;
-  if (found->empty()) return page;
-  const int last = found->size() - 1;
-  if (found->size() >= kCandidatesMax) {
-    page.next = found->integer(last, 0) * kSeqs + found->integer(last, 1);
-  }
-  Column batches(kInt8);
-  Column seqs(kInt8);
-  for (int i = 0; i <= last; ++i) {
-    batches.add(found->integer(i, 0));
-    seqs.add(found->integer(i, 1));
-  }
-  const auto rows = session_.ask(kStories, Params() << batches << seqs << account << limit + 1);
-  if (!rows) return fail(rows.error());
-  for (int i = 0; i < rows->size(); ++i) {
-    if (static_cast<std::int64_t>(page.stories.size()) >= limit) {
-      page.next = rows->integer(i, 0) * kSeqs + rows->integer(i, 1) + 1;
-      break;
-    }
-    auto story = story_in(*rows, i);
-    if (!story) return fail(std::move(story.error()));
-    // Two addresses may share a hash.
-    if (equals_ignoring_case(story->address, address)) page.stories.push_back(std::move(*story));
-  }
-  return page;
+  return stories_among(
+      session_, kCandidates, session_.hash()(address), account, limit, from,
+      [&](const Story& story) { return equals_ignoring_case(story.address, address); });
+}
+
+Result<StoryPage> Questions::marked_stories(const Mark& mark, std::optional<AccountKey> account,
+                                            std::int64_t limit, std::optional<std::int64_t> from) {
+  const bool is_reference = mark.kind == MarkKind::reference;
+  if (is_reference) account = mark.account;
+  return stories_among(session_, is_reference ? kReferredCandidates : kMessageIdCandidates,
+                       hash_of(session_.hash(), mark), account, limit, from,
+                       [&](const Story& story) { return has_mark(story.attached, mark); });
 }
 
 }  // namespace todoku::store::postgres

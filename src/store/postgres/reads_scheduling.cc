@@ -8,6 +8,7 @@
 #include "store/postgres/rows.h"
 #include "store/postgres/transactions.h"
 #include "store/records.h"
+#include "store/steering_row.h"
 
 namespace todoku::store::postgres {
 namespace {
@@ -23,8 +24,10 @@ const Sql kNextReservation{"scheduling: next reservation",
                            "SELECT agenda FROM deliveries WHERE agenda IS NOT NULL AND agenda > $1"
                            " ORDER BY agenda LIMIT 1"};
 const Sql kSendingBulk{"scheduling: sending bulk",
-                       "SELECT d.key, d.account, a.weight, d.expires FROM deliveries d"
+                       "SELECT d.key, d.account, a.weight, d.expires, t.mails, t.minutes,"
+                       " t.used_to, t.goes_from, t.goes_until FROM deliveries d"
                        " JOIN accounts a ON a.key = d.account"
+                       " LEFT JOIN steering t ON t.delivery = d.key"
                        " WHERE d.phase = 5 AND d.traffic = 1 AND d.deleted = 0"
                        " AND ((a.suspended = 0 AND d.course <> 1 AND NOT " CREDENTIAL_IS_HELD
                        ") OR d.expires <= $1)"
@@ -178,6 +181,13 @@ Result<std::vector<SendingDelivery>> Questions::sending_bulk() {
                        .account = AccountKey{rows->integer(i, 1)},
                        .weight = static_cast<std::uint32_t>(rows->integer(i, 2)),
                        .expires_in = rows->instant(i, 3) - session_.now()});
+    if (rows->null(i, 4)) continue;
+    SteeringRow row{.mails = rows->integer(i, 4),
+                    .minutes = rows->integer(i, 5),
+                    .goes_from = rows->instant(i, 7),
+                    .used_to = rows->integer(i, 6)};
+    if (!rows->null(i, 8)) row.goes_until = rows->instant(i, 8);
+    note_steering(sending.back(), row, session_.now());
   }
   return sending;
 }

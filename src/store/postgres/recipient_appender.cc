@@ -171,6 +171,7 @@ Result<void> RecipientAppender::add_row(const BatchRow& batch, std::int64_t seq,
   address_.add(stored_address(recipient.address, batch.domain));
   hash_.add(std::bit_cast<std::int64_t>(session_.hash()(recipient.address)));
   codes_.add(codes.empty() ? std::nullopt : std::optional(Octets{codes}));
+  marks_.add(session_.hash(), delivery_.account, batch.number, seq, recipient.insert_codes);
   // A batch is filled over time; its own instant is that of its first recipients.
   made_.add(batch.created == session_.now() ? std::nullopt : std::optional(session_.now()));
   ids_[place] = batch.first_email_id + seq;
@@ -187,6 +188,7 @@ Result<void> RecipientAppender::write() {
     session_.add(kInsertDraftRecipients,
                  Params() << batch_ << seq_ << address_ << hash_ << codes_ << made_);
   }
+  marks_.add_statement(session_);
   number_ = email_ = capacity_ = size_ = Column(kInt8);
   batch_ = seq_ = hash_ = made_ = Column(kInt8);
   domain_ = address_ = Column(kText);

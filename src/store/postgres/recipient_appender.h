@@ -9,6 +9,7 @@
 
 #include "store/batching.h"
 #include "store/deliveries.h"
+#include "store/postgres/marks.h"
 #include "store/postgres/rows.h"
 #include "store/postgres/session.h"
 
@@ -44,6 +45,7 @@ class RecipientAppender {
 
   Column number_{kInt8}, domain_{kText}, email_{kInt8}, capacity_{kInt8}, size_{kInt8};
   Column batch_{kInt8}, seq_{kInt8}, address_{kText}, hash_{kInt8}, codes_{kBytea}, made_{kInt8};
+  MarkColumns marks_;
 };
 
 }  // namespace todoku::store::postgres

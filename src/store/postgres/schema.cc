@@ -533,9 +533,15 @@ ALTER TABLE import_jobs ADD COLUMN form bigint NOT NULL DEFAULT 0,
   ADD COLUMN dry_file text NOT NULL DEFAULT '';
 )sql";
 
+// accounts.told_of_day, told_of_month   as in SQLite.
+constexpr std::string_view kStep31 = R"sql(
+ALTER TABLE accounts ADD COLUMN told_of_day bigint NOT NULL DEFAULT 0,
+  ADD COLUMN told_of_month bigint NOT NULL DEFAULT 0;
+)sql";
+
 // contents.escape, template, template_version; template_ids, templates, template_versions
 // as in SQLite. The row of template_ids is what writers of an account wait for each other at.
-constexpr std::string_view kStep31 = R"sql(
+constexpr std::string_view kStep32 = R"sql(
 ALTER TABLE contents ADD COLUMN escape bigint NOT NULL DEFAULT 0,
   ADD COLUMN template bigint NOT NULL DEFAULT 0,
   ADD COLUMN template_version bigint NOT NULL DEFAULT 0;
@@ -552,7 +558,38 @@ CREATE TABLE template_versions(
   PRIMARY KEY(account, template, version));
 )sql";
 
-constexpr std::array<Step, 31> kSteps{{{"tables", kStep1},
+// accounts.sandbox, allowed_recipients   as in SQLite.
+constexpr std::string_view kStep33 = R"sql(
+ALTER TABLE accounts ADD COLUMN sandbox bigint NOT NULL DEFAULT 0,
+  ADD COLUMN allowed_recipients text NOT NULL DEFAULT '';
+)sql";
+
+// steering, resends   as in SQLite. A node of the version before begins nothing that a row of these
+// says not to be begun only where one of this version leads: replace all of them.
+constexpr std::string_view kStep34 = R"sql(
+CREATE TABLE steering(
+  delivery bigint PRIMARY KEY, revision bigint NOT NULL, mails bigint NOT NULL,
+  minutes bigint NOT NULL, quiet_from bigint NOT NULL, quiet_until bigint NOT NULL,
+  zone text COLLATE "C" NOT NULL, goes_from bigint NOT NULL, goes_until bigint,
+  used_to bigint NOT NULL) WITH (fillfactor = 50);
+CREATE TABLE resends(
+  delivery bigint PRIMARY KEY, account bigint NOT NULL, email bigint NOT NULL);
+CREATE INDEX resends_email ON resends(account, email);
+)sql";
+
+// recipient_marks   store/postgres/marks.h. A table of its own: who is found by his address alone
+// has no row in it, and none of those that are there need be looked at.
+constexpr std::string_view kStep35 = R"sql(
+CREATE TABLE recipient_marks(
+  batch bigint NOT NULL, seq bigint NOT NULL, reference bigint, message_id bigint,
+  PRIMARY KEY(batch, seq));
+CREATE INDEX recipient_marks_reference ON recipient_marks(reference, batch, seq)
+  WHERE reference IS NOT NULL;
+CREATE INDEX recipient_marks_message_id ON recipient_marks(message_id, batch, seq)
+  WHERE message_id IS NOT NULL;
+)sql";
+
+constexpr std::array<Step, 35> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -582,7 +619,11 @@ constexpr std::array<Step, 31> kSteps{{{"tables", kStep1},
                                        {"probes of mailboxes", kStep28},
                                        {"complaints in stories", kStep29},
                                        {"what imports find", kStep30},
-                                       {"templates", kStep31}}};
+                                       {"of which limits accounts were told", kStep31},
+                                       {"templates", kStep32},
+                                       {"accounts for trials", kStep33},
+                                       {"paces, quiet hours and resends", kStep34},
+                                       {"marks of recipients", kStep35}}};
 
 // How many steps a program must know to work on these tables, whatever contractions say: those of
 // the release before, so that its processes go on, and start again, until each has been replaced,

@@ -13,6 +13,7 @@
 #include "store/numbers.h"
 #include "store/postgres/domain_counts.h"
 #include "store/postgres/hot.h"
+#include "store/postgres/marks.h"
 #include "store/records.h"
 #include "store/texts.h"
 
@@ -68,6 +69,7 @@ struct StageColumns {
   Column number{kInt8}, delivery{kInt8}, owner{kInt8}, section{kInt8}, traffic{kInt8},
       domain{kText}, email{kInt8}, size{kInt8};
   Column batch{kInt8}, seq{kInt8}, address{kText}, hash{kInt8}, codes{kBytea};
+  MarkColumns marks;
 };
 
 JobKey job_of(const StageRows& stage) {
@@ -122,6 +124,7 @@ Result<void> add_rows(const StageRows& stage, const StageJob& job, std::int64_t 
       const NewRecipient& recipient = recipients[place];
       auto packed = pack_codes(dictionary, recipient.insert_codes, codes);
       if (!packed) return packed;
+      c.marks.add(hash, stage.account, number, seq, recipient.insert_codes);
       c.batch.add(number);
       c.seq.add(seq++);
       c.address.add(stored_address(recipient.address, domain));
@@ -246,6 +249,7 @@ Result<void> Flight<StageRows>::perform(Hot& hot, std::int64_t token) {
       .add(kStageBatches, Params() << hot.told << c.number << c.delivery << c.owner << c.section
                                    << c.traffic << c.domain << c.email << c.size);
   domains.add_statements(hot.link);
+  c.marks.add_statement(hot.link);
   add_count(hot.link, jobs, touched);
   const auto done = hot.link.add(kCommit).fly(hot.flight_max);
   if (!done) return fail(done.error());

@@ -74,10 +74,21 @@ class Questions final : public ReadTransaction {
   Result<std::vector<DeliveryKey>> held_deliveries(std::int64_t limit) override;
   Result<StoppedWork> stopped_work(DeliveryKey after, std::int64_t recipients) override;
 
+  // -- mails once more (resends.cc)
+  Result<std::optional<PublicId>> resend_of(DeliveryKey key) override;
+  Result<std::vector<PublicId>> resends_of(AccountKey account, PublicId email,
+                                           std::int64_t limit) override;
+
+  // -- how bulk is to go (steering.cc)
+  Result<Steering> steering(DeliveryKey key) override;
+  Result<std::vector<SteeringRevision>> steering_revisions(std::int64_t limit) override;
+
   // -- recipients (reads_recipients.cc)
   Result<Recipient> recipient(AccountKey account, PublicId email_id) override;
   Result<StoryPage> stories(std::string_view address, std::optional<AccountKey> account,
                             std::int64_t limit, std::optional<std::int64_t> from) override;
+  Result<StoryPage> marked_stories(const Mark& mark, std::optional<AccountKey> account,
+                                   std::int64_t limit, std::optional<std::int64_t> from) override;
   Result<Story> story(const RecipientKey& key) override;
 
   // -- domains of lists, samples (domain_counts.cc)
@@ -255,7 +266,7 @@ class Changes final : public WriteTransaction {
   // -- settings, accounts (writes_accounts.cc)
   Result<void> put_setting(std::string_view name, std::string_view value) override;
   Result<std::string> put_setting_once(std::string_view name, std::string_view value) override;
-  Result<Account> create_account(std::string_view name) override;
+  Result<Account> create_account(std::string_view name, bool sandbox) override;
   Result<void> change_account(const Account& account) override;
   Result<ApiKey> add_api_key(AccountKey account, const NewApiKey& key) override;
   Result<void> revoke_api_key(AccountKey account, std::int64_t id) override;
@@ -277,6 +288,7 @@ class Changes final : public WriteTransaction {
   Result<void> remove_domain(AccountKey account, std::string_view domain) override;
   Result<void> hold_domains() override;
   Result<void> count_mails(NodeKey node, std::span<const MailCount> counts) override;
+  Result<bool> tell_of_limit(const LimitNotice& notice) override;
   Result<bool> drop_mail_counts(DayNumber before, std::int64_t rows) override;
 
   // -- drafts (writes_drafts.cc)
@@ -298,6 +310,10 @@ class Changes final : public WriteTransaction {
   Result<void> fail_delivery(DeliveryKey key, std::string_view reason) override;
   Result<void> lock_deliveries(std::span<const DeliveryKey> keys) override;  // course.cc
   Result<bool> steer_delivery(DeliveryKey key, Course course) override;
+  Result<void> put_steering(DeliveryKey key, const SteeringRules& rules) override;  // steering.cc
+  Result<PaceTaken> take_pace(DeliveryKey key, std::int64_t want) override;
+  Result<void> move_window(DeliveryKey key) override;
+  Result<void> note_resend(DeliveryKey key, AccountKey account, PublicId email) override;
   Result<void> end_stopped(DeliveryKey key) override;
   Result<void> delete_delivery(DeliveryKey key) override;
   Result<bool> purge_deleted(std::int64_t rows) override;

@@ -22,13 +22,14 @@ const Sql kPutSettingOnce{"accounts: put setting once",
 // Of several writers at once one has the name: the others wait for it and find it taken.
 const Sql kCreateAccount{"accounts: create",
                          "INSERT INTO accounts(key, name, weight, suspended, text_from_html,"
-                         " created, next_delivery_id, next_email_id, next_job_id)"
-                         " VALUES($1, $2, 1, 0, 1, $3, 1, 1, 1) ON CONFLICT DO NOTHING"};
+                         " created, next_delivery_id, next_email_id, next_job_id, sandbox)"
+                         " VALUES($1, $2, 1, 0, 1, $3, 1, 1, 1, $4) ON CONFLICT DO NOTHING"};
 
 const Sql kChangeAccount{"accounts: change",
                          "UPDATE accounts SET weight = $2, suspended = $3, text_from_html = $4,"
                          " requests_per_minute = $5, mails_per_minute = $6, mails_per_day = $7,"
-                         " mails_per_month = $8, open_tracking = $9, preflight = $10"
+                         " mails_per_month = $8, open_tracking = $9, preflight = $10,"
+                         " allowed_recipients = $11"
                          " WHERE key = $1"};
 // Of an account that is there; the row says so with its lock.
 const Sql kHoldAccount{"accounts: hold", "SELECT key FROM accounts WHERE key = $1 FOR KEY SHARE"};
@@ -88,11 +89,12 @@ void Changes::add_topics() {
   if (held_changed_) session_.add(kChanged, Params() << Topic::held);
 }
 
-Result<Account> Changes::create_account(std::string_view name) {
+Result<Account> Changes::create_account(std::string_view name, bool sandbox) {
   if (name.empty()) return fail(ErrorKind::invalid_input, "the name of an account is empty");
   const auto key = session_.take_numbers(1);
   if (!key) return fail(key.error());
-  const auto made = session_.ask(kCreateAccount, Params() << *key << name << session_.now());
+  const auto made =
+      session_.ask(kCreateAccount, Params() << *key << name << session_.now() << sandbox);
   if (!made) return fail(made.error());
   if (made->changes() == 0) {
     return fail(ErrorKind::conflict, fmt::format("an account {} is there already", name));
@@ -102,6 +104,7 @@ Result<Account> Changes::create_account(std::string_view name) {
   account.key = AccountKey{*key};
   account.name = name;
   account.created = session_.now();
+  account.sandbox = sandbox;
   return account;
 }
 
@@ -110,12 +113,13 @@ Result<void> Changes::change_account(const Account& account) {
     return fail(ErrorKind::invalid_input,
                 fmt::format("weight {} is not in the range 1 to 1000", account.weight));
   }
-  const auto done = session_.ask(
-      kChangeAccount, Params() << account.key << account.weight << account.suspended
-                               << account.text_from_html << account.limits.requests_per_minute
-                               << account.limits.mails_per_minute << account.limits.mails_per_day
-                               << account.limits.mails_per_month << account.open_tracking
-                               << account.preflight);
+  const auto done =
+      session_.ask(kChangeAccount,
+                   Params() << account.key << account.weight << account.suspended
+                            << account.text_from_html << account.limits.requests_per_minute
+                            << account.limits.mails_per_minute << account.limits.mails_per_day
+                            << account.limits.mails_per_month << account.open_tracking
+                            << account.preflight << std::string_view(account.allowed_recipients));
   if (!done) return fail(done.error());
   if (done->changes() == 0) return no_such_account();
   return changed(Topic::accounts);

@@ -75,6 +75,8 @@ const Sql kChangeRecipient{"drafts: change recipient",
                            " WHERE batch = $1 AND seq = $2"};
 const Sql kRemoveRecipient{"drafts: remove recipient",
                            "DELETE FROM recipients WHERE batch = $1 AND seq = $2"};
+const Sql kRemoveMarks{"drafts: remove marks",
+                       "DELETE FROM recipient_marks WHERE batch = $1 AND seq = $2"};
 const Sql kCountRemoved{"drafts: count removed",
                         "UPDATE batches SET open = open - 1, removed = removed + 1,"
                         " ready_at = CASE WHEN open > 1 THEN ready_at END WHERE number = $1"};
@@ -301,6 +303,8 @@ Result<void> Changes::remove_recipient(const RecipientKey& key) {
   if (!found) return fail(found.error());
   if (auto moved = move_count(session_, key, *found, nullptr); !moved) return moved;
   const std::int64_t batch = (*found)->batch.number;
+  const auto unmarked = session_.ask(kRemoveMarks, Params() << batch << key.seq);
+  if (!unmarked) return fail(unmarked.error());
   const auto removed = session_.ask(kRemoveRecipient, Params() << batch << key.seq);
   if (!removed) return fail(removed.error());
   if (removed->changes() == 0) return no_draft_recipient();

@@ -26,6 +26,7 @@ const Sql kTransactionBatches{
     " SELECT b.number, b.size FROM its JOIN batches b ON b.number = its.number + 1"
     " AND b.delivery = $1) SELECT number, size FROM its ORDER BY number DESC LIMIT $2"};
 const Sql kDropRecipients{"purge: recipients", "DELETE FROM recipients WHERE batch = ANY($1)"};
+const Sql kDropMarks{"purge: marks", "DELETE FROM recipient_marks WHERE batch = ANY($1)"};
 const Sql kDropProgress{"purge: progress", "DELETE FROM progress WHERE batch = ANY($1)"};
 const Sql kDropWays{"purge: on their way", "DELETE FROM on_its_way WHERE batch = ANY($1)"};
 const Sql kDropSuspects{"purge: suspects", "DELETE FROM suspects WHERE batch = ANY($1)"};
@@ -51,6 +52,8 @@ const Sql kDropOpens{
     " WHERE b.number = ANY($1)))"};
 const Sql kDropOpenCounts{"purge: open counts", "DELETE FROM open_counts WHERE delivery = $1"};
 const Sql kDropOutcomes{"purge: outcomes", "DELETE FROM delivery_outcomes WHERE delivery = $1"};
+const Sql kDropSteering{"purge: steering", "DELETE FROM steering WHERE delivery = $1"};
+const Sql kDropResends{"purge: resends", "DELETE FROM resends WHERE delivery = $1"};
 const Sql kDropBatches{"purge: batches", "DELETE FROM batches WHERE number = ANY($1)"};
 const Sql kDropRelayed{"purge: relayed",
                        "UPDATE relayed SET gone = 1 WHERE key = ANY(ARRAY(SELECT relayed"
@@ -81,6 +84,7 @@ Result<int> drop_batches(Session& session, const Result<Table>& batches, std::in
                         .add(kDropProgress, Params() << numbers)
                         .add(kDropWays, Params() << numbers)
                         .add(kDropSuspects, Params() << numbers)
+                        .add(kDropMarks, Params() << numbers)
                         .add(kDropNotSent, Params() << numbers)
                         .add(kHoldBatches, Params() << numbers)
                         .add(kDropOpens, Params() << numbers)
@@ -131,6 +135,8 @@ Result<bool> purge_deliveries(Session& session, std::int64_t& rows) {
                           .add(kDropContents, Params() << key)
                           .add(kDropOpenCounts, Params() << key)
                           .add(kDropOutcomes, Params() << key)
+                          .add(kDropSteering, Params() << key)
+                          .add(kDropResends, Params() << key)
                           .add(kDropDelivery, Params() << key)
                           .fly();
     if (!done) return fail(done.error());

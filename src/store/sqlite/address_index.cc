@@ -110,24 +110,38 @@ Result<void> find_in_run(Connection& db, const Run& run, const AddressEntry& fir
   return {};
 }
 
+// What is looked for: by its hash in the runs, by itself among those that no run has yet.
+struct Sought {
+  std::uint64_t hash = 0;
+  std::string_view address;  // empty: `mark` is
+  const Mark* mark = nullptr;
+
+  [[nodiscard]] bool is_it(std::string_view stored) const {
+    if (mark != nullptr) return !stored.empty() && has_mark(attached_in(stored), *mark);
+    // Either the whole address, or what is left of it without the domain of its batch.
+    return equals_ignoring_case(stored, address) ||
+           equals_ignoring_case(stored, address.substr(0, address.rfind('@') + 1));
+  }
+};
+
 // Recipients in [`first`, `below`) that no run has yet, newest first. Returns down to which it has
 // looked.
-Result<std::int64_t> find_in_tail(Connection& db, std::string_view address, std::int64_t below,
+Result<std::int64_t> find_in_tail(Connection& db, const Sought& sought, std::int64_t below,
                                   std::size_t most, std::vector<std::int64_t>& found) {
   const auto indexed = db.integer("SELECT value FROM meta WHERE name = 'address_indexed'");
   if (!indexed) return indexed;
-  auto query = db.query(
-      "SELECT id, address FROM recipients WHERE id > ? AND id < ? ORDER BY id DESC LIMIT ?");
+  auto query = sought.mark == nullptr
+                   ? db.query(
+                         "SELECT id, address FROM recipients WHERE id > ? AND id < ?"
+                         " ORDER BY id DESC LIMIT ?")
+                   : db.query(
+                         "SELECT id, codes FROM recipients WHERE id > ? AND id < ?"
+                         " ORDER BY id DESC LIMIT ?");
   query.bind(*indexed, below, kTailRowsMax);
-  const std::string_view local = address.substr(0, address.rfind('@') + 1);
   std::int64_t looked = 0;
   std::size_t taken = 0;
   while (query.next()) {
-    // Either the whole address, or what is left of it without the domain of its batch.
-    const std::string_view stored = query.text(1);
-    const bool matches =
-        equals_ignoring_case(stored, address) || equals_ignoring_case(stored, local);
-    if (matches) {
+    if (sought.is_it(sought.mark == nullptr ? query.text(1) : query.blob(1))) {
       found.push_back(query.integer(0));
       ++taken;
     }
@@ -160,13 +174,14 @@ void put_entry(std::string& chunk, const AddressEntry& entry) {
   chunk.append(reinterpret_cast<const char*>(&recipient), sizeof recipient);
 }
 
-Result<AddressMatches> find_address(Connection& db, const AddressHash& hash,
-                                    std::string_view address, std::int64_t below,
-                                    std::size_t most) {
-  const std::uint64_t wanted = hash(address);
+namespace {
+
+Result<AddressMatches> find(Connection& db, const Sought& sought, std::int64_t below,
+                            std::size_t most) {
+  const std::uint64_t wanted = sought.hash;
   AddressMatches matches;
   std::vector<std::int64_t>& found = matches.rows;
-  const auto tail_from = find_in_tail(db, address, below, most, found);
+  const auto tail_from = find_in_tail(db, sought, below, most, found);
   if (!tail_from) return fail(tail_from.error());
   std::vector<Run> runs;
   auto live = db.query("SELECT id, chunks FROM address_runs WHERE state = 2");
@@ -192,6 +207,19 @@ Result<AddressMatches> find_address(Connection& db, const AddressHash& hash,
     matches.next = *tail_from;
   }
   return matches;
+}
+
+}  // namespace
+
+Result<AddressMatches> find_address(Connection& db, const AddressHash& hash,
+                                    std::string_view address, std::int64_t below,
+                                    std::size_t most) {
+  return find(db, {.hash = hash(address), .address = address}, below, most);
+}
+
+Result<AddressMatches> find_mark(Connection& db, const AddressHash& hash, const Mark& mark,
+                                 std::int64_t below, std::size_t most) {
+  return find(db, {.hash = hash_of(hash, mark), .mark = &mark}, below, most);
 }
 
 }  // namespace todoku::store::sqlite

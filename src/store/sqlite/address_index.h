@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Look-up of recipients by address without a random index on ten million rows.
 //
-// Every address has a 64-bit keyed hash of its lower-case form. Sorted runs of (hash, recipient)
+// Every address has a 64-bit keyed hash of its lower-case form, and so has what else recipients are
+// found by (store/marks.h): entries of both lie in the same runs, and nothing below tells them
+// apart.
+// Sorted runs of (hash, recipient)
 // are made in the background from what was appended since the last run, and merged into larger
 // ones, so every write is sequential and accepting mail pays nothing. A look-up asks each run by
 // interpolation (hashes are uniform) and reads the newest recipients, which no run has yet, one by
@@ -21,6 +24,7 @@
 
 #include "base/result.h"
 #include "store/address_hash.h"
+#include "store/marks.h"
 #include "store/sqlite/connection.h"
 
 namespace todoku::store::sqlite {
@@ -56,5 +60,9 @@ struct AddressMatches {
 [[nodiscard]] Result<AddressMatches> find_address(Connection& db, const AddressHash& hash,
                                                   std::string_view address, std::int64_t below,
                                                   std::size_t most);
+// The same of those that have a mark.
+[[nodiscard]] Result<AddressMatches> find_mark(Connection& db, const AddressHash& hash,
+                                               const Mark& mark, std::int64_t below,
+                                               std::size_t most);
 
 }  // namespace todoku::store::sqlite

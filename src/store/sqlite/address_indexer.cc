@@ -134,21 +134,30 @@ Result<bool> AddressIndexer::step() {
 Result<std::int64_t> AddressIndexer::read_tail(std::vector<AddressEntry>& entries) {
   auto last = reader_.integer("SELECT value FROM meta WHERE name = 'address_indexed'");
   if (!last) return last;
-  auto rows = reader_.query("SELECT id, address FROM recipients WHERE id > ? ORDER BY id LIMIT ?");
-  auto owner = reader_.query("SELECT domain FROM batches WHERE number = ?");
+  auto rows =
+      reader_.query("SELECT id, address, codes FROM recipients WHERE id > ? ORDER BY id LIMIT ?");
+  auto owner = reader_.query("SELECT domain, account FROM batches WHERE number = ?");
   rows.bind(*last, limits_.run_entries_max);
   std::int64_t batch = -1;
   std::string domain;
+  AccountKey account{};
   while (rows.next()) {
     last = rows.integer(0);
     if (batch_of(*last) != batch) {
       batch = batch_of(*last);
       owner.reset();
       owner.bind(batch);
-      if (owner.next()) domain = owner.text(0);
+      if (owner.next()) {
+        domain = owner.text(0);
+        account = AccountKey{owner.integer(1)};
+      }
       if (owner.failed()) return fail(owner.error());
     }
     entries.push_back({hash_(full_address(rows.text(1), domain)), *last});
+    if (rows.is_null(2)) continue;
+    for (const Mark& mark : marks_of(attached_in(rows.blob(2)), account)) {
+      entries.push_back({hash_of(hash_, mark), *last});
+    }
   }
   if (rows.failed()) return fail(rows.error());
   return last;

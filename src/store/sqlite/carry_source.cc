@@ -3,6 +3,7 @@
 //
 //   recipients, progress, suspects, on_its_way   one row id is (batch, seq) (keys.h)
 //   recipients.hash        is kept apart, in an index (address_index.h): made here
+//   recipient_marks        likewise: made here of what is attached among the codes
 //   recipients.codes, progress.history   values that repeat stand in a dictionary: put in place
 //   progress.info          is state and attempts
 //   deliveries.phase       NULL for mail that was accepted as a transaction: made here. What was a
@@ -42,12 +43,13 @@ struct CarriedQuery {
   Sql sql;  // its columns are those of the table, but where shape() says otherwise
 };
 
-constexpr std::array<CarriedQuery, 40> kCarriedQueries{{
+constexpr std::array<CarriedQuery, 43> kCarriedQueries{{
     {"settings", "SELECT name, value FROM settings WHERE name <> 'carried_to' ORDER BY name"},
     {"accounts",
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
      " next_email_id, next_job_id, requests_per_minute, mails_per_minute, mails_per_day,"
-     " mails_per_month, open_tracking, preflight FROM accounts ORDER BY key"},
+      " mails_per_month, open_tracking, preflight, told_of_day, told_of_month, sandbox,"
+      " allowed_recipients FROM accounts ORDER BY key"},
     {"api_keys",
      "SELECT id, account, label, token, created, revoked, scopes, networks, expires, life"
      " FROM api_keys"
@@ -91,6 +93,7 @@ constexpr std::array<CarriedQuery, 40> kCarriedQueries{{
      " lost_at, late_until FROM batches"
      " ORDER BY number"},
     {"recipients", "SELECT id, address, codes, created, updated FROM recipients ORDER BY id"},
+    {"recipient_marks", "SELECT id, codes FROM recipients WHERE codes IS NOT NULL ORDER BY id"},
     {"progress", "SELECT id, info, due, history FROM progress ORDER BY id"},
     {"suspects", "SELECT recipient, deaths, aside FROM suspects ORDER BY recipient"},
     {"on_its_way", "SELECT recipient FROM on_its_way ORDER BY recipient"},
@@ -145,6 +148,10 @@ constexpr std::array<CarriedQuery, 40> kCarriedQueries{{
     {"key_slots",
      "SELECT account, domain, revision, look, state FROM key_slots ORDER BY account, domain"},
     {"warm_up", "SELECT source, day, site, taken FROM warm_up ORDER BY source, day, site"},
+    {"steering",
+     "SELECT delivery, revision, mails, minutes, quiet_from, quiet_until, zone, goes_from,"
+     " goes_until, used_to FROM steering ORDER BY delivery"},
+    {"resends", "SELECT delivery, account, email FROM resends ORDER BY delivery"},
 }};
 
 Result<std::string> in_place_codes(store::Dictionary& kept, std::string_view codes) {
@@ -186,6 +193,7 @@ class SqliteCarrySource::Shaper {
   // nullopt: it is not carried.
   Result<std::optional<CarriedRow>> shape(Query& query) {
     if (table_.name == "recipients") return recipient(query);
+    if (table_.name == "recipient_marks") return marks(query);
     if (table_.name == "progress") return progress(query);
     if (table_.name == "suspects") {
       place(query.integer(0));
@@ -229,10 +237,13 @@ class SqliteCarrySource::Shaper {
   Result<bool> enter_batch(std::int64_t number) {
     if (batch_ == number) return there_;
     batch_ = number;
-    auto query = source_.db_->query("SELECT domain FROM batches WHERE number = ?");
+    auto query = source_.db_->query("SELECT domain, account FROM batches WHERE number = ?");
     query.bind(number);
     there_ = query.next();
-    if (there_) domain_ = query.text(0);
+    if (there_) {
+      domain_ = query.text(0);
+      account_ = AccountKey{query.integer(1)};
+    }
     if (query.failed()) return fail(query.error());
     return there_;
   }
@@ -256,6 +267,22 @@ class SqliteCarrySource::Shaper {
     }
     row_[5] = plain(query, 3, CarriedKind::integer);
     row_[6] = plain(query, 4, CarriedKind::integer);
+    return row_;
+  }
+
+  Result<std::optional<CarriedRow>> marks(Query& query) {
+    const std::int64_t id = query.integer(0);
+    const auto there = enter_batch(batch_of(id));
+    if (!there) return fail(there.error());
+    if (!*there) return std::nullopt;
+    const std::vector<Mark> marks = marks_of(attached_in(query.blob(1)), account_);
+    if (marks.empty()) return std::nullopt;
+    place(id);
+    row_[2] = row_[3] = CarriedValue::null();
+    for (const Mark& mark : marks) {
+      row_[mark.kind == MarkKind::reference ? 2 : 3] =
+          CarriedValue::of(std::bit_cast<std::int64_t>(hash_of(hash_, mark)));
+    }
     return row_;
   }
 
@@ -288,6 +315,7 @@ class SqliteCarrySource::Shaper {
   std::optional<std::int64_t> batch_;
   bool there_ = false;
   std::string domain_;
+  AccountKey account_{};
   std::string full_;
   std::string packed_;
 };

@@ -229,6 +229,26 @@ Result<void> SqliteWriteTransaction::count_mails(NodeKey node, std::span<const M
   return {};
 }
 
+Result<bool> SqliteWriteTransaction::tell_of_limit(const LimitNotice& notice) {
+  const std::int64_t mark = mark_of(notice);
+  auto done =
+      notice.span == LimitSpan::day
+          ? db_.query("UPDATE accounts SET told_of_day = ?2 WHERE key = ?1 AND told_of_day < ?2")
+                .bind(notice.account, mark)
+                .run()
+          : db_.query(
+                   "UPDATE accounts SET told_of_month = ?2"
+                   " WHERE key = ?1 AND told_of_month < ?2")
+                .bind(notice.account, mark)
+                .run();
+  if (!done) return fail(std::move(done.error()));
+  if (db_.changes() == 0) return false;
+  events_.add(notice.account,
+              event_of_credential(notice.reached ? EventKind::limit_reached : EventKind::limit_near,
+                                  notice.name, notice.because, now_));
+  return true;
+}
+
 Result<bool> SqliteWriteTransaction::drop_mail_counts(DayNumber before, std::int64_t rows) {
   auto done = db_.query(
                      "DELETE FROM mail_counts WHERE (account, day, node) IN (SELECT account, day,"

@@ -55,7 +55,8 @@ Result<std::shared_ptr<const EventDelivery>> EventJoin::delivery(const EventReco
   std::shared_ptr<const EventDelivery> found;
   auto query = db_.query(
       "SELECT id, type, (SELECT subject FROM contents c WHERE c.delivery = d.key), tags, list_id,"
-      " purpose FROM deliveries d WHERE key = ? AND account = ? AND deleted = 0");
+      " purpose, (SELECT sandbox FROM accounts a WHERE a.key = d.account)"
+      " FROM deliveries d WHERE key = ? AND account = ? AND deleted = 0");
   query.bind(event.entry.delivery, event.account);
   if (query.next()) {
     found = std::make_shared<const EventDelivery>(
@@ -63,7 +64,8 @@ Result<std::shared_ptr<const EventDelivery>> EventJoin::delivery(const EventReco
                       .type = static_cast<DeliveryType>(query.integer(1)),
                       .subject = std::string(query.text(2)),
                       .labels = {split_tags(query.text(3)), std::string(query.text(4)),
-                                 static_cast<Purpose>(query.integer(5))}});
+                                 static_cast<Purpose>(query.integer(5))},
+                      .sandbox = query.flag(6)});
   }
   if (query.failed()) return fail(query.error());
   deliveries_.emplace(event.entry.delivery, found);
@@ -91,7 +93,8 @@ Result<void> EventJoin::join_batch(std::span<Wanted> wanted) {
 
 Result<void> EventJoin::join_recipients(std::span<Wanted> wanted, const Batch& batch) {
   auto query = db_.query(
-      "SELECT r.id, r.address, p.history FROM recipients r LEFT JOIN progress p ON p.id = r.id"
+      "SELECT r.id, r.address, p.history, r.codes FROM recipients r LEFT JOIN progress p ON p.id = "
+      "r.id"
       " WHERE r.id BETWEEN ? AND ? ORDER BY r.id");
   query.bind(wanted.front().row, wanted.back().row);
   auto next = wanted.begin();
@@ -105,6 +108,7 @@ Result<void> EventJoin::join_recipients(std::span<Wanted> wanted, const Batch& b
       if (event.is_gone) continue;
       event.log_id = batch.first_log_id + event.entry.seq;
       event.address = full_address(query.text(1), batch.domain);
+      if (!query.is_null(3)) event.attached = attached_in(query.blob(3));
       if (!OutcomesTold::is_told(event.entry.kind)) continue;
       auto told = outcomes_.tell(event, query.blob(2));
       if (!told) return told;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -138,6 +139,10 @@ class Queries {
   [[nodiscard]] Result<StoryPage> stories(std::string_view address,
                                           std::optional<AccountKey> account, std::int64_t limit,
                                           std::optional<std::int64_t> from);
+  [[nodiscard]] Result<StoryPage> marked_stories(const Mark& mark,
+                                                 std::optional<AccountKey> account,
+                                                 std::int64_t limit,
+                                                 std::optional<std::int64_t> from);
   [[nodiscard]] Result<Story> story(const RecipientKey& key);
 
   // domain_counts.cc
@@ -215,6 +220,15 @@ class Queries {
   [[nodiscard]] Result<std::optional<Milliseconds>> next_reservation();
   [[nodiscard]] Result<std::vector<SendingDelivery>> sending_bulk();
   [[nodiscard]] Result<DueDomains> due(const Due& due);
+
+  // steering.cc
+  [[nodiscard]] Result<Steering> steering(DeliveryKey key);
+  [[nodiscard]] Result<std::vector<SteeringRevision>> steering_revisions(std::int64_t limit);
+
+  // resends.cc
+  [[nodiscard]] Result<std::optional<PublicId>> resend_of(DeliveryKey key);
+  [[nodiscard]] Result<std::vector<PublicId>> resends_of(AccountKey account, PublicId email,
+                                                         std::int64_t limit);
 
   // course.cc
   [[nodiscard]] Result<std::vector<DeliveryKey>> held_deliveries(std::int64_t limit);
@@ -346,6 +360,10 @@ class Queries {
   [[nodiscard]] Result<std::optional<RecipientRow>> recipient_row_of(std::int64_t row,
                                                                      const BatchRow& batch);
   enum class Told : std::uint8_t { all, without_content };
+  [[nodiscard]] Result<StoryPage> stories_among(const AddressMatches& found,
+                                                std::optional<AccountKey> account,
+                                                std::int64_t limit,
+                                                const std::function<bool(const Story&)>& is_it);
   [[nodiscard]] Result<std::optional<Story>> story_of(std::int64_t row, Told told = Told::all);
   [[nodiscard]] Result<void> add_content(DeliveryKey key, Story& story);
   [[nodiscard]] Result<std::vector<std::int64_t>> free_batches(DeliveryKey key, std::int64_t limit,

@@ -22,6 +22,8 @@ Account account_in(const Query& row) {
                     .mails_per_day = row.integer(9),
                     .mails_per_month = row.integer(10)};
   account.preflight = static_cast<PreflightMode>(row.integer(11));
+  account.sandbox = row.flag(12);
+  account.allowed_recipients = row.text(13);
   return account;
 }
 
@@ -92,7 +94,8 @@ Result<std::vector<Account>> Queries::accounts(AccountKey after, std::int64_t li
   auto query = db_.query(
       "SELECT key, name, weight, suspended, created, text_from_html, open_tracking, "
       "requests_per_minute,"
-      " mails_per_minute, mails_per_day, mails_per_month, preflight FROM accounts WHERE key > ?"
+      " mails_per_minute, mails_per_day, mails_per_month, preflight, sandbox,"
+      " allowed_recipients FROM accounts WHERE key > ?"
       " ORDER BY key LIMIT ?");
   query.bind(after, limit);
   while (query.next()) accounts.push_back(account_in(query));
@@ -105,7 +108,8 @@ Result<std::vector<Account>> Queries::suspended_accounts(std::int64_t limit) {
   auto query = db_.query(
       "SELECT key, name, weight, suspended, created, text_from_html, open_tracking, "
       "requests_per_minute,"
-      " mails_per_minute, mails_per_day, mails_per_month, preflight FROM accounts"
+      " mails_per_minute, mails_per_day, mails_per_month, preflight, sandbox,"
+      " allowed_recipients FROM accounts"
       " INDEXED BY accounts_suspended WHERE suspended = 1 ORDER BY key LIMIT ?");
   query.bind(limit);
   while (query.next()) accounts.push_back(account_in(query));
@@ -117,7 +121,8 @@ Result<Account> Queries::account(AccountKey key) {
   auto query = db_.query(
       "SELECT key, name, weight, suspended, created, text_from_html, open_tracking, "
       "requests_per_minute,"
-      " mails_per_minute, mails_per_day, mails_per_month, preflight FROM accounts WHERE key = ?");
+      " mails_per_minute, mails_per_day, mails_per_month, preflight, sandbox,"
+      " allowed_recipients FROM accounts WHERE key = ?");
   return one_account(query.bind(key));
 }
 
@@ -125,7 +130,8 @@ Result<Account> Queries::account_by_name(std::string_view name) {
   auto query = db_.query(
       "SELECT key, name, weight, suspended, created, text_from_html, open_tracking, "
       "requests_per_minute,"
-      " mails_per_minute, mails_per_day, mails_per_month, preflight FROM accounts WHERE name = ?");
+      " mails_per_minute, mails_per_day, mails_per_month, preflight, sandbox,"
+      " allowed_recipients FROM accounts WHERE name = ?");
   return one_account(query.bind(name));
 }
 
@@ -133,12 +139,12 @@ Result<KeyHolder> Queries::key_by_token(std::string_view token_sha256) {
   auto query = db_.query(
       "SELECT a.key, a.name, a.weight, a.suspended, a.created, a.text_from_html, a.open_tracking,"
       " a.requests_per_minute, a.mails_per_minute, a.mails_per_day, a.mails_per_month, "
-      "a.preflight, k.id, "
+      "a.preflight, a.sandbox, a.allowed_recipients, k.id, "
       "k.label,"
       " k.created, k.revoked, k.scopes, k.networks, k.expires, k.life FROM api_keys k"
       " JOIN accounts a ON a.key = k.account WHERE k.token = ? AND k.revoked IS NULL");
   query.bind(token_sha256);
-  constexpr int kAccountColumns = 12;
+  constexpr int kAccountColumns = 14;
   if (query.next()) return KeyHolder{account_in(query), key_in(query, kAccountColumns)};
   if (query.failed()) return fail(query.error());
   return fail(ErrorKind::not_found, "there is no such API key");

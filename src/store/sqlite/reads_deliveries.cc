@@ -275,7 +275,7 @@ Query Queries::deliveries_in_order(const DeliveryFilter& filter, DeliveryOrder o
     case DeliveryOrder::start_ascending: {
       const DeliveryPlace place = from.value_or(DeliveryPlace{first, 0});
       auto query = db_.query(
-          "SELECT key, id, type, status, started, updated, created FROM deliveries"
+          "SELECT key, id, type, status, started, updated, created, tags FROM deliveries"
           " WHERE account = ? AND deleted = 0 AND coalesce(started, 0) BETWEEN ?2 AND ?3"
           " AND (coalesce(started, 0) > ?2 OR key > ?4)"
           " ORDER BY coalesce(started, 0), key");
@@ -285,7 +285,7 @@ Query Queries::deliveries_in_order(const DeliveryFilter& filter, DeliveryOrder o
     case DeliveryOrder::start_descending: {
       const DeliveryPlace place = from.value_or(DeliveryPlace{last, kLast});
       auto query = db_.query(
-          "SELECT key, id, type, status, started, updated, created FROM deliveries"
+          "SELECT key, id, type, status, started, updated, created, tags FROM deliveries"
           " WHERE account = ? AND deleted = 0 AND coalesce(started, 0) BETWEEN ?2 AND ?3"
           " AND (coalesce(started, 0) < ?3 OR key < ?4)"
           " ORDER BY coalesce(started, 0) DESC, key DESC");
@@ -296,18 +296,19 @@ Query Queries::deliveries_in_order(const DeliveryFilter& filter, DeliveryOrder o
       break;
   }
   const DeliveryPlace place = from.value_or(DeliveryPlace{kLast, kLast});
-  auto query = is_among_few(filter)
-                   ? db_.query(
-                         "SELECT key, id, type, status, started, updated, created FROM deliveries"
-                         " INDEXED BY deliveries_few"
-                         " WHERE account = ?1 AND deleted = 0 AND created <= ?2"
-                         " AND (created < ?2 OR key < ?3)"
-                         " AND (type = 2 OR status NOT IN (5, 6))"
-                         " ORDER BY created DESC, key DESC")
-                   : db_.query(
-                         "SELECT key, id, type, status, started, updated, created FROM deliveries"
-                         " WHERE account = ?1 AND deleted = 0 AND created <= ?2"
-                         " AND (created < ?2 OR key < ?3) ORDER BY created DESC, key DESC");
+  auto query =
+      is_among_few(filter)
+          ? db_.query(
+                "SELECT key, id, type, status, started, updated, created, tags FROM deliveries"
+                " INDEXED BY deliveries_few"
+                " WHERE account = ?1 AND deleted = 0 AND created <= ?2"
+                " AND (created < ?2 OR key < ?3)"
+                " AND (type = 2 OR status NOT IN (5, 6))"
+                " ORDER BY created DESC, key DESC")
+          : db_.query(
+                "SELECT key, id, type, status, started, updated, created, tags FROM deliveries"
+                " WHERE account = ?1 AND deleted = 0 AND created <= ?2"
+                " AND (created < ?2 OR key < ?3) ORDER BY created DESC, key DESC");
   query.bind(filter.account, place.time_ms, place.number);
   return query;
 }
@@ -323,7 +324,8 @@ Result<DeliveryStretch> Queries::match_deliveries(const DeliveryFilter& filter, 
     ++stretch.effort;
     const ListedDelivery listed{.type = static_cast<DeliveryType>(query.integer(2)),
                                 .status = static_cast<DeliveryStatus>(query.integer(3)),
-                                .started = query.optional_instant(4)};
+                                .started = query.optional_instant(4),
+                                .tags = query.text(7)};
     bool wanted_one = matches(listed, filter);
     if (wanted_one && texts) {
       const auto found = matches_texts(key, filter, stretch.effort);

@@ -166,8 +166,10 @@ Result<LogReads::Addressed> Queries::log_ids_of(const LogReads::AddressQuestion&
     if (!*top) return addressed;
     from = first_row((*top)->number) + std::min(question.below - (*top)->first, (*top)->size);
   }
-  const auto found =
-      find_address(db_, hash_, question.address, *from, static_cast<std::size_t>(question.most));
+  const auto most = static_cast<std::size_t>(question.most);
+  const auto found = question.mark == nullptr
+                         ? find_address(db_, hash_, question.address, *from, most)
+                         : find_mark(db_, hash_, *question.mark, *from, most);
   if (!found) return fail(found.error());
   if (ahead_ != nullptr) ahead_->batches(found->rows);
   addressed.next = found->next;

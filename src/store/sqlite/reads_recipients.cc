@@ -13,7 +13,8 @@ namespace todoku::store::sqlite {
 
 struct Queries::RecipientRow {
   std::string address;
-  std::vector<InsertCode> codes;
+  std::vector<InsertCode> codes;  // without what is attached
+  Attached attached;
   Instant created{};
   Instant updated{};
 };
@@ -68,6 +69,7 @@ Result<std::optional<Queries::RecipientRow>> Queries::recipient_row_of(std::int6
   auto codes = unpack_codes(dictionary_, query.blob(1));
   if (!codes) return fail(std::move(codes.error()));
   recipient.codes = std::move(*codes);
+  recipient.attached = detach(recipient.codes);
   recipient.created = query.optional_instant(2).value_or(batch.created);
   recipient.updated = query.optional_instant(3).value_or(recipient.created);
   return recipient;
@@ -111,6 +113,7 @@ Result<Recipient> Queries::recipient(AccountKey account, PublicId email_id) {
   recipient.delivery_status = delivery->status;
   recipient.address = std::move((*row)->address);
   recipient.insert_codes = std::move((*row)->codes);
+  recipient.attached = std::move((*row)->attached);
   recipient.created = (*row)->created;
   recipient.updated = (*row)->updated;
   return recipient;
@@ -158,6 +161,7 @@ Result<std::optional<Story>> Queries::story_of(std::int64_t row, Told told) {
   story.delivery_status = delivery->status;
   story.failure_reason = delivery->failure_reason;
   story.address = std::move((*recipient)->address);
+  story.attached = std::move((*recipient)->attached);
   story.created = (*recipient)->created;
   story.reservation = delivery->reservation;
   story.started = delivery->started;
@@ -209,17 +213,42 @@ Result<Story> Queries::story(const RecipientKey& key) {
   return std::move(**story);
 }
 
+namespace {
+
+// Of other accounts, of deleted deliveries, or of another one with the same hash: what is found
+// need not be told, so more is looked at than wanted, but not much more.
+constexpr std::size_t kCandidatesMax = 2'000;
+
+}  // namespace
+
 Result<StoryPage> Queries::stories(std::string_view address, std::optional<AccountKey> account,
                                    std::int64_t limit, std::optional<std::int64_t> from) {
-  // Of other accounts, of deleted deliveries, or of another address with the same hash: what is
-  // found need not be told, so more is looked at than wanted, but not much more.
-  constexpr std::size_t kCandidatesMax = 2'000;
   const auto found = find_address(
       db_, hash_, address, from.value_or(std::numeric_limits<std::int64_t>::max()), kCandidatesMax);
   if (!found) return fail(found.error());
+  return stories_among(*found, account, limit, [&](const Story& story) {
+    return equals_ignoring_case(story.address, address);
+  });
+}
+
+Result<StoryPage> Queries::marked_stories(const Mark& mark, std::optional<AccountKey> account,
+                                          std::int64_t limit, std::optional<std::int64_t> from) {
+  const auto found = find_mark(
+      db_, hash_, mark, from.value_or(std::numeric_limits<std::int64_t>::max()), kCandidatesMax);
+  if (!found) return fail(found.error());
+  if (mark.kind == MarkKind::reference) account = mark.account;
+  return stories_among(*found, account, limit,
+                       [&](const Story& story) { return has_mark(story.attached, mark); });
+}
+
+// The index may be stale, and two of what is looked for may share a hash: `is_it` says whether a
+// story is wanted.
+Result<StoryPage> Queries::stories_among(const AddressMatches& found,
+                                         std::optional<AccountKey> account, std::int64_t limit,
+                                         const std::function<bool(const Story&)>& is_it) {
   StoryPage page;
-  page.next = found->next;
-  for (const std::int64_t row : found->rows) {
+  page.next = found.next;
+  for (const std::int64_t row : found.rows) {
     if (static_cast<std::int64_t>(page.stories.size()) >= limit) {
       page.next = row + 1;
       break;
@@ -231,8 +260,7 @@ Result<StoryPage> Queries::stories(std::string_view address, std::optional<Accou
     }
     auto story = story_of(row);
     if (!story) return fail(std::move(story.error()));
-    // The index may be stale, and two addresses may share a hash.
-    if (!*story || !equals_ignoring_case((*story)->address, address)) continue;
+    if (!*story || !is_it(**story)) continue;
     page.stories.push_back(std::move(**story));
   }
   return page;

@@ -7,6 +7,7 @@
 #include "store/records.h"
 #include "store/sqlite/keys.h"
 #include "store/sqlite/queries.h"
+#include "store/steering_row.h"
 
 namespace todoku::store::sqlite {
 
@@ -46,8 +47,9 @@ Result<std::optional<Milliseconds>> Queries::next_reservation() {
 Result<std::vector<SendingDelivery>> Queries::sending_bulk() {
   std::vector<SendingDelivery> sending;
   auto query = db_.query(
-      "SELECT d.key, d.account, a.weight, d.expires FROM deliveries d"
-      " JOIN accounts a ON a.key = d.account"
+      "SELECT d.key, d.account, a.weight, d.expires, t.mails, t.minutes, t.used_to, t.goes_from,"
+      " t.goes_until FROM deliveries d JOIN accounts a ON a.key = d.account"
+      " LEFT JOIN steering t ON t.delivery = d.key"
       " WHERE status = 5 AND traffic = 1 AND deleted = 0"
       " AND ((a.suspended = 0 AND d.course <> 1 AND NOT " CREDENTIAL_IS_HELD
       ") OR d.expires <= ?) ORDER BY d.key");
@@ -57,6 +59,14 @@ Result<std::vector<SendingDelivery>> Queries::sending_bulk() {
                        .account = AccountKey{query.integer(1)},
                        .weight = static_cast<std::uint32_t>(query.integer(2)),
                        .expires_in = query.instant(3) - now_});
+    if (query.is_null(4)) continue;
+    note_steering(sending.back(),
+                  {.mails = query.integer(4),
+                   .minutes = query.integer(5),
+                   .goes_from = query.instant(7),
+                   .goes_until = query.optional_instant(8),
+                   .used_to = query.integer(6)},
+                  now_);
   }
   if (query.failed()) return fail(query.error());
   return sending;

@@ -623,10 +623,18 @@ ALTER TABLE import_jobs ADD COLUMN findings TEXT NOT NULL DEFAULT '';
 ALTER TABLE import_jobs ADD COLUMN dry_file TEXT NOT NULL DEFAULT '';
 )sql";
 
+// accounts.told_of_day, told_of_month   mark_of() in store/mail_counts.h: of what an account was
+// told
+//                                       last, of its limit a day and of that a month.
+constexpr const char* kVersion40 = R"sql(
+ALTER TABLE accounts ADD COLUMN told_of_day INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE accounts ADD COLUMN told_of_month INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 // contents.escape, template, template_version   mail/content.h; template 0: from none.
 // template_ids, templates, template_versions    store/templates.h. octets before content: adding
 //                                               them up reads no content.
-constexpr const char* kVersion40 = R"sql(
+constexpr const char* kVersion41 = R"sql(
 ALTER TABLE contents ADD COLUMN escape INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE contents ADD COLUMN template INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE contents ADD COLUMN template_version INTEGER NOT NULL DEFAULT 0;
@@ -642,13 +650,31 @@ CREATE TABLE template_versions(
   PRIMARY KEY(account, template, version));
 )sql";
 
+// accounts.sandbox, allowed_recipients   store/accounts.h.
+constexpr const char* kVersion42 = R"sql(
+ALTER TABLE accounts ADD COLUMN sandbox INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE accounts ADD COLUMN allowed_recipients TEXT NOT NULL DEFAULT '';
+)sql";
+
+// steering   store/steering.h, steering_row.h: by delivery.
+// resends    store/resends.h: delivery says once more what the recipient `email` was sent.
+constexpr const char* kVersion43 = R"sql(
+CREATE TABLE steering(
+  delivery INTEGER PRIMARY KEY, revision INTEGER NOT NULL, mails INTEGER NOT NULL,
+  minutes INTEGER NOT NULL, quiet_from INTEGER NOT NULL, quiet_until INTEGER NOT NULL,
+  zone TEXT NOT NULL, goes_from INTEGER NOT NULL, goes_until INTEGER, used_to INTEGER NOT NULL);
+CREATE TABLE resends(
+  delivery INTEGER PRIMARY KEY, account INTEGER NOT NULL, email INTEGER NOT NULL);
+CREATE INDEX resends_email ON resends(account, email);
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 40> kMigrations{
+constexpr std::array<const char*, 43> kMigrations{
     kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,  kVersion8,
     kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14, kVersion15, kVersion16,
     kVersion17, kVersion18, kVersion19, kVersion20, kVersion21, kVersion22, kVersion23, kVersion24,
     kVersion25, kVersion26, kVersion27, kVersion28, kVersion29, kVersion30, kVersion31, kVersion32,
-    kVersion33, kVersion34, kVersion35, kVersion36, kVersion37, kVersion38, kVersion39, kVersion40};
+    kVersion33, kVersion34, kVersion35, kVersion36, kVersion37, kVersion38, kVersion39, kVersion40, kVersion41, kVersion42, kVersion43};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

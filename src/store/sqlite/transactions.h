@@ -126,6 +126,17 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<StoppedWork> stopped_work(DeliveryKey after, std::int64_t recipients) override {
     return queries_.stopped_work(after, recipients);
   }
+  Result<std::optional<PublicId>> resend_of(DeliveryKey key) override {
+    return queries_.resend_of(key);
+  }
+  Result<std::vector<PublicId>> resends_of(AccountKey account, PublicId email,
+                                           std::int64_t limit) override {
+    return queries_.resends_of(account, email, limit);
+  }
+  Result<Steering> steering(DeliveryKey key) override { return queries_.steering(key); }
+  Result<std::vector<SteeringRevision>> steering_revisions(std::int64_t limit) override {
+    return queries_.steering_revisions(limit);
+  }
 
   Result<Recipient> recipient(AccountKey account, PublicId email_id) override {
     return queries_.recipient(account, email_id);
@@ -133,6 +144,10 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<StoryPage> stories(std::string_view address, std::optional<AccountKey> account,
                             std::int64_t limit, std::optional<std::int64_t> from) override {
     return queries_.stories(address, account, limit, from);
+  }
+  Result<StoryPage> marked_stories(const Mark& mark, std::optional<AccountKey> account,
+                                   std::int64_t limit, std::optional<std::int64_t> from) override {
+    return queries_.marked_stories(mark, account, limit, from);
   }
   Result<Story> story(const RecipientKey& key) override { return queries_.story(key); }
 
@@ -420,7 +435,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   // -- settings, accounts (writes_accounts.cc)
   Result<void> put_setting(std::string_view name, std::string_view value) override;
   Result<std::string> put_setting_once(std::string_view name, std::string_view value) override;
-  Result<Account> create_account(std::string_view name) override;
+  Result<Account> create_account(std::string_view name, bool sandbox) override;
   Result<void> change_account(const Account& account) override;
   Result<ApiKey> add_api_key(AccountKey account, const NewApiKey& key) override;
   Result<void> revoke_api_key(AccountKey account, std::int64_t id) override;
@@ -442,6 +457,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<void> remove_domain(AccountKey account, std::string_view domain) override;
   Result<void> hold_domains() override;
   Result<void> count_mails(NodeKey node, std::span<const MailCount> counts) override;
+  Result<bool> tell_of_limit(const LimitNotice& notice) override;
   Result<bool> drop_mail_counts(DayNumber before, std::int64_t rows) override;
 
   // -- drafts (writes_drafts.cc)
@@ -493,6 +509,12 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<bool> remove_key_slots(const KeySlotsRow& row) override;
   // -- how lanes fare (lane_paces.cc)
   Result<void> note_lane_paces(std::span<const LanePace> paces) override;
+  // -- how bulk is to go (steering.cc)
+  Result<void> put_steering(DeliveryKey key, const SteeringRules& rules) override;
+  Result<PaceTaken> take_pace(DeliveryKey key, std::int64_t want) override;
+  Result<void> move_window(DeliveryKey key) override;
+  Result<void> note_resend(DeliveryKey key, AccountKey account, PublicId email) override;
+
   // -- sources that are warming up (warm_up.cc)
   Result<std::int64_t> take_warm_up(const WarmUpTake& take) override;
   Result<void> give_back_warm_up(std::string_view source, const WarmUpCount& unsent) override;

@@ -64,7 +64,7 @@ Result<void> SqliteWriteTransaction::changed(Topic topic) {
       .run();
 }
 
-Result<Account> SqliteWriteTransaction::create_account(std::string_view name) {
+Result<Account> SqliteWriteTransaction::create_account(std::string_view name, bool sandbox) {
   if (name.empty()) return fail(ErrorKind::invalid_input, "the name of an account is empty");
   const auto present = queries_.account_by_name(name);
   if (present) {
@@ -73,8 +73,8 @@ Result<Account> SqliteWriteTransaction::create_account(std::string_view name) {
   if (present.error().kind != ErrorKind::not_found) return fail(present.error());
   auto done = db_.query(
                      "INSERT INTO accounts(name, weight, suspended, created, next_delivery_id,"
-                     " next_email_id, next_job_id) VALUES(?, 1, 0, ?, 1, 1, 1)")
-                  .bind(name, now_)
+                     " next_email_id, next_job_id, sandbox) VALUES(?, 1, 0, ?, 1, 1, 1, ?)")
+                  .bind(name, now_, sandbox)
                   .run();
   if (done) done = changed(Topic::accounts);
   if (!done) return fail(std::move(done.error()));
@@ -87,16 +87,17 @@ Result<void> SqliteWriteTransaction::change_account(const Account& account) {
                 fmt::format("weight {} is not in the range {} to {}", account.weight,
                             kAccountWeightMin, kAccountWeightMax));
   }
-  auto done = db_.query(
-                     "UPDATE accounts SET weight = ?, suspended = ?, text_from_html = ?,"
-                     " open_tracking = ?,"
-                     " requests_per_minute = ?, mails_per_minute = ?, mails_per_day = ?,"
-                     " mails_per_month = ?, preflight = ? WHERE key = ?")
-                  .bind(account.weight, account.suspended, account.text_from_html,
-                        account.open_tracking, account.limits.requests_per_minute,
-                        account.limits.mails_per_minute, account.limits.mails_per_day,
-                        account.limits.mails_per_month, account.preflight, account.key)
-                  .run();
+  auto done =
+      db_.query(
+             "UPDATE accounts SET weight = ?, suspended = ?, text_from_html = ?,"
+             " open_tracking = ?,"
+             " requests_per_minute = ?, mails_per_minute = ?, mails_per_day = ?,"
+             " mails_per_month = ?, preflight = ?, allowed_recipients = ? WHERE key = ?")
+          .bind(account.weight, account.suspended, account.text_from_html, account.open_tracking,
+                account.limits.requests_per_minute, account.limits.mails_per_minute,
+                account.limits.mails_per_day, account.limits.mails_per_month, account.preflight,
+                std::string_view(account.allowed_recipients), account.key)
+          .run();
   if (!done) return done;
   if (db_.changes() == 0) return fail(ErrorKind::not_found, "there is no such account");
   return changed(Topic::accounts);

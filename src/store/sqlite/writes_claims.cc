@@ -22,7 +22,10 @@ struct SqliteWriteTransaction::ClaimableBatch {
   Purpose purpose{};
   std::string list_id;
   std::string credential;
-  bool was_asked = false;  // whether its recipients are stopped: when it was accepted
+  std::int64_t steering = 0;
+  bool has_pace = false;
+  std::optional<Milliseconds> open_for;  // until the quiet hours of its delivery
+  bool was_asked = false;                // whether its recipients are stopped: when it was accepted
 };
 
 // Due or a transaction's that nobody has had, free, visible, and its delivery is going out.
@@ -30,11 +33,14 @@ Result<std::optional<SqliteWriteTransaction::ClaimableBatch>> SqliteWriteTransac
     const BatchKey& key) {
   auto query = db_.query(
       "SELECT b.account, b.traffic, b.domain, b.token, b.open, b.losses, d.expires,"
-      " a.suspended = 1 OR d.course = 1 OR " CREDENTIAL_IS_HELD
-      ", d.purpose, d.list_id, d.type, d.created, b.section IS NOT NULL, d.credential"
+      " a.suspended = 1 OR d.course = 1 OR coalesce(t.goes_from > ?3 OR t.goes_until <= ?3, 0)"
+      " OR " CREDENTIAL_IS_HELD
+      ", d.purpose, d.list_id, d.type, d.created, b.section IS NOT NULL, d.credential,"
+      " coalesce(t.revision, 0), coalesce(t.mails, 0), t.goes_until"
       " FROM batches b"
       " JOIN deliveries d ON d.key = b.delivery"
       " JOIN accounts a ON a.key = b.account LEFT JOIN sections s ON s.id = b.section"
+      " LEFT JOIN steering t ON t.delivery = b.delivery"
       " WHERE b.number = ?1 AND b.delivery = ?2 AND b.holder = 0"
       " AND (b.ready_at <= ?3 OR (b.token = 0 AND b.section IS NULL AND b.ready_at IS NOT NULL))"
       " AND (b.section IS NULL OR s.state = 1) AND d.status = 5 AND d.deleted = 0");
@@ -57,6 +63,9 @@ Result<std::optional<SqliteWriteTransaction::ClaimableBatch>> SqliteWriteTransac
                              static_cast<DeliveryType>(query.integer(10)));
   batch.list_id = query.text(9);
   batch.credential = query.text(13);
+  batch.steering = query.integer(14);
+  batch.has_pace = query.flag(15);
+  if (const auto until = query.optional_instant(16)) batch.open_for = *until - now_;
   batch.was_asked = batch.traffic == TrafficClass::transactional && batch.token == 0 &&
                     !query.flag(12) && now_ - query.instant(11) < kAskedAgainAfter;
   return batch;
@@ -164,6 +173,9 @@ Result<Result<LeasedBatch>> SqliteWriteTransaction::claim(const BatchKey& key, N
   lease.token = (*batch)->token + 1;
   lease.expires_in = (*batch)->expires_in;
   lease.credential = std::move((*batch)->credential);
+  lease.steering = (*batch)->steering;
+  lease.has_pace = (*batch)->has_pace;
+  lease.open_for = (*batch)->open_for;
   lease.suspect = (*batch)->losses >= kLossesToSuspect;
   lease.recipients = std::move(*recipients);
   const auto alone = lease.suspect ? std::optional(lease.recipients.front().seq) : std::nullopt;

@@ -311,6 +311,8 @@ Result<bool> SqliteWriteTransaction::purge_deliveries(std::int64_t& rows) {
                             Sql("DELETE FROM contents WHERE delivery = ?"),
                             Sql("DELETE FROM open_counts WHERE delivery = ?"),
                             Sql("DELETE FROM delivery_outcomes WHERE delivery = ?"),
+                            Sql("DELETE FROM steering WHERE delivery = ?"),
+                            Sql("DELETE FROM resends WHERE delivery = ?"),
                             Sql("DELETE FROM deliveries WHERE key = ?")}) {
       auto done = db_.query(sql).bind(*key).run();
       if (!done) return fail(std::move(done.error()));

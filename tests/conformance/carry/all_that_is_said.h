@@ -69,6 +69,10 @@ inline std::string text_of(const Story& s) {
       text_of(s.due), s.set_aside, static_cast<std::int64_t>(s.key.delivery), s.key.batch,
       s.key.seq, s.signing, s.in_hand, text_of(s.not_before), s.account_suspended, s.at_most_once,
       s.on_its_way);
+  text += fmt::format(" ref {} id {}", s.attached.reference, s.attached.message_id);
+  for (const MetadataMember& member : s.attached.metadata) {
+    text += fmt::format(" {}={}", member.name, member.value);
+  }
   for (const Attempt& attempt : s.attempts) text += text_of(attempt);
   return text;
 }
@@ -114,8 +118,9 @@ inline void tell_account(Store& store, const Account& account, std::vector<std::
   said.push_back(fmt::format("account {} {} {} {} {} {}", static_cast<std::int64_t>(account.key),
                              account.name, account.weight, account.suspended,
                              account.text_from_html, to_epoch_ms(account.created)));
-  said.push_back(
-      fmt::format("openings {} preflight {}", account.open_tracking, to_string(account.preflight)));
+  said.push_back(fmt::format("openings {} preflight {} sandbox {} allowed {}",
+                             account.open_tracking, to_string(account.preflight), account.sandbox,
+                             account.allowed_recipients));
   said.push_back(fmt::format("limits {} {} {} {}", account.limits.requests_per_minute,
                              account.limits.mails_per_minute, account.limits.mails_per_day,
                              account.limits.mails_per_month));

@@ -127,6 +127,7 @@ class Filling {
     shop.text_from_html = false;
     shop.open_tracking = false;
     shop.preflight = PreflightMode::enforce;
+    shop.allowed_recipients = "example.com\nken@example.jp";
     shop.limits = {
         .requests_per_minute = 1, .mails_per_minute = 2, .mails_per_day = 3, .mails_per_month = 4};
     write(store_, [&](WriteTransaction& t) { return t.change_account(shop); });
@@ -293,6 +294,9 @@ class Filling {
   void sent_transactions() {
     Accept first =
         acceptance({recipient("one"), recipient("Two.Case"), recipient("x", "example.org")});
+    attach({.reference = "order 4711", .metadata = {{"customer", "42"}}},
+           first.recipients[0].insert_codes);
+    attach({.message_id = "1@example.com"}, first.recipients[1].insert_codes);
     first.delivery.content.open_tracking = true;
     first.delivery.content.attachments = {
         {"a.bin", "application/octet-stream", std::string(300'000, '\xee')},
@@ -370,6 +374,13 @@ class Filling {
     for (auto& each : recipients(60, "example.org", "others")) to.push_back(each);
     for (int i = 0; i < 20; ++i) to.push_back(recipient("few", fmt::format("d{}.example", i)));
     const Delivery sending = started(bulk(acme_.key, "On its way"), to);
+    write(store_, [&](WriteTransaction& t) {
+      return change_steering(t, sending.key,
+                             {.pace = Pace{600, std::chrono::minutes(1)},
+                              .quiet = QuietHours{.from = std::chrono::hours(3),
+                                                  .until = std::chrono::hours(4),
+                                                  .zone = "Asia/Tokyo"}});
+    });
     auto leases = claim(sending, node_);
     std::vector<OutcomeRecord> outcomes;
     const LeasedBatch& lease = leases.at(0);

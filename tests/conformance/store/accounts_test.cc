@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "conformance/store/store_suite.h"
+#include "store/walks.h"
 
 namespace todoku::store {
 namespace {
@@ -60,6 +61,20 @@ TEST_P(StoreSuite, AccountsHaveUniqueNames) {
             "not_found");
 }
 
+TEST_P(StoreSuite, AnAccountForTrialsIsOneForEver) {
+  EXPECT_FALSE(account("acme").sandbox);
+  Account trial = must(write([](WriteTransaction& t) { return t.create_account("trial", true); }));
+  EXPECT_TRUE(trial.sandbox);
+  trial.sandbox = false;
+  must(write([&](WriteTransaction& t) { return t.change_account(trial); }));
+  EXPECT_TRUE(must(read([](ReadTransaction& t) { return t.account_by_name("trial"); })).sandbox);
+  AccountKinds kinds;
+  while (!must(read([&](ReadTransaction& t) { return kinds.step(t); }))) {
+  }
+  EXPECT_FALSE(kinds.several()) << "nobody is to be taken for";
+  EXPECT_THAT(kinds.take_sandboxes(), ElementsAre(trial.key));
+}
+
 TEST_P(StoreSuite, AnAccountsSettingsChange) {
   Account acme = account();
   acme.weight = 20;
@@ -68,12 +83,16 @@ TEST_P(StoreSuite, AnAccountsSettingsChange) {
   acme.text_from_html = false;
   EXPECT_EQ(acme.preflight, PreflightMode::warn) << "as long as nobody says otherwise";
   acme.preflight = PreflightMode::enforce;
+  EXPECT_FALSE(acme.sandbox);
+  EXPECT_EQ(acme.allowed_recipients, "") << "all, as long as nobody says otherwise";
+  acme.allowed_recipients = "example.com\nken@example.jp";
   must(write([&](WriteTransaction& t) { return t.change_account(acme); }));
   const Account changed = must(read([](ReadTransaction& t) { return t.account_by_name("acme"); }));
   EXPECT_EQ(changed.weight, 20U);
   EXPECT_TRUE(changed.suspended);
   EXPECT_FALSE(changed.text_from_html);
   EXPECT_EQ(changed.preflight, PreflightMode::enforce);
+  EXPECT_EQ(changed.allowed_recipients, "example.com\nken@example.jp");
   for (const std::uint32_t weight : {0U, 1001U}) {
     acme.weight = weight;
     EXPECT_EQ(error_of(write([&](WriteTransaction& t) { return t.change_account(acme); })),

@@ -255,5 +255,35 @@ TEST_P(StoreSuite, CountsOfMailAreAddedUpOverProcesses) {
   EXPECT_EQ(total(acme, 0), 321);
 }
 
+// Once a span, whoever tells it: near, then reached; and of the next one again.
+TEST_P(StoreSuite, AnAccountIsToldOfALimitOnce) {
+  const AccountKey acme = account("acme").key;
+  const auto told = [&](LimitSpan span, DayNumber begins, bool reached) {
+    return must(write([&](WriteTransaction& t) {
+      return t.tell_of_limit({.account = acme,
+                              .span = span,
+                              .begins = begins,
+                              .reached = reached,
+                              .name = "mails_per_day",
+                              .because = "8 of 10"});
+    }));
+  };
+  EXPECT_TRUE(told(LimitSpan::day, 100, false));
+  EXPECT_FALSE(told(LimitSpan::day, 100, false));
+  EXPECT_TRUE(told(LimitSpan::month, 90, true));
+  EXPECT_FALSE(told(LimitSpan::month, 90, false));
+  EXPECT_TRUE(told(LimitSpan::day, 100, true));
+  EXPECT_FALSE(told(LimitSpan::day, 99, true));
+  EXPECT_TRUE(told(LimitSpan::day, 101, false));
+  const auto page = must(read([&](ReadTransaction& t) {
+    return t.events({.account = acme, .kinds = {EventKind::limit_near, EventKind::limit_reached}});
+  }));
+  ASSERT_EQ(page.events.size(), 4U);
+  EXPECT_EQ(page.events[0].entry.kind, EventKind::limit_near);
+  EXPECT_EQ(page.events[0].entry.credential->name, "mails_per_day");
+  EXPECT_EQ(page.events[0].entry.credential->because, "8 of 10");
+  EXPECT_EQ(page.events[1].entry.kind, EventKind::limit_reached);
+}
+
 }  // namespace
 }  // namespace todoku::store

@@ -464,6 +464,10 @@ TEST_P(StoreSuite, DeliveriesAreFilteredByEveryCondition) {
   const PublicId mailto = make([](Content& c) { c.list_unsubscribe_mailto = "mailto:needle_"; });
   const PublicId url = make([](Content& c) { c.list_unsubscribe_url = "https://needle_"; });
   accept(acme.key, {recipient("one")});
+  NewDelivery tagged = bulk(acme.key);
+  tagged.labels.tags = {"needle_2", "needle_"};
+  const PublicId tag =
+      must(write([&](WriteTransaction& t) { return t.create_draft(tagged, kDraftsMax); })).id;
 
   List list(*store_);
   const auto with = [&](auto change) {
@@ -479,8 +483,11 @@ TEST_P(StoreSuite, DeliveriesAreFilteredByEveryCondition) {
   EXPECT_THAT(with([](auto& f) { f.list_unsubscribe_mailto = "needle_"; }), ElementsAre(mailto));
   EXPECT_THAT(with([](auto& f) { f.list_unsubscribe_url = "needle_"; }), ElementsAre(url));
   EXPECT_THAT(with([](auto& f) { f.subject = "needl%"; }), IsEmpty());
+  EXPECT_THAT(with([](auto& f) { f.tag = "needle_"; }), ElementsAre(tag));
+  EXPECT_THAT(with([](auto& f) { f.tag = "needle_2"; }), ElementsAre(tag));
+  EXPECT_THAT(with([](auto& f) { f.tag = "needle"; }), IsEmpty());
   EXPECT_THAT(with([](auto& f) { f.types = {DeliveryType::transaction}; }), ElementsAre(8));
-  EXPECT_THAT(with([](auto& f) { f.types = {DeliveryType::bulk, DeliveryType::smtp}; }), SizeIs(7));
+  EXPECT_THAT(with([](auto& f) { f.types = {DeliveryType::bulk, DeliveryType::smtp}; }), SizeIs(8));
   EXPECT_THAT(with([](auto& f) { f.statuses = {DeliveryStatus::sending}; }), ElementsAre(8));
   EXPECT_THAT(with([&](auto& f) { f.delivery_start = now(); }), ElementsAre(8));
   EXPECT_THAT(with([&](auto& f) { f.delivery_end = now(); }), ElementsAre(8));

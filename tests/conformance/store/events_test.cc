@@ -99,6 +99,16 @@ TEST_P(StoreSuite, AnAcceptedMailTellsOfEachRecipient) {
   EXPECT_EQ(events[0].log_id, stories("one@example.jp").at(0).email_id);
 }
 
+TEST_P(StoreSuite, EventsOfTrialsAreMarked) {
+  const Account acme = account();
+  const Account trial =
+      must(write([](WriteTransaction& t) { return t.create_account("trial", true); }));
+  accept(acme.key, {recipient("one")});
+  accept(trial.key, {recipient("two")});
+  EXPECT_FALSE(events_of(*store_, acme.key, 1).at(0).delivery->sandbox);
+  EXPECT_TRUE(events_of(*store_, trial.key, 1).at(0).delivery->sandbox);
+}
+
 TEST_P(StoreSuite, AMailThatWaitsIsAcceptedWhenItIsStored) {
   const Account acme = account();
   const auto waiting = [&](AccountKey owner) {

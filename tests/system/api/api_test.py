@@ -24,7 +24,7 @@ MODULES = ("access_checks", "answer_checks", "tolerance_checks", "limit_checks",
            "log_checks", "usage_checks", "suppression_checks", "template_checks", "open_checks",
            "unsubscribe_checks", "personal_checks",
            "domain_checks", "provisioning_checks", "waiting_checks", "verb_checks",
-           "inline_checks", "report_checks")
+           "inline_checks", "report_checks", "preview_checks", "reference_checks")
 # What takes longer is a test of its own.
 LONGER = ("bad_input_checks", "tenancy_checks", "webhook_checks")
 

@@ -10,7 +10,8 @@ from door import Checks, eventually, issued, new_account
 
 STREAM = {"Accept": "text/event-stream"}
 RECIPIENT_KEYS = {"event_id", "kind", "timestamp", "delivery_id", "delivery_type", "subject",
-                  "tags", "list_id", "purpose", "deleted", "maillog_id", "email"}
+                  "tags", "list_id", "purpose", "deleted", "maillog_id", "email", "reference",
+                  "metadata"}
 OUTCOME_KEYS = RECIPIENT_KEYS | {"attempt", "code", "message", "cause", "stage", "mx_host",
                                  "remote_ip", "source", "tls"}
 MANY_KEYS = {"event_id", "kind", "timestamp", "delivery_id", "delivery_type", "subject", "tags",

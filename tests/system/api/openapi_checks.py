@@ -136,11 +136,16 @@ def shows():
     return {"html_part": '<img src="cid:logo">', "inline_parts": [inline_part()]}
 
 
+def goes():
+    return {"pace": {"mails": 600, "per": "minute"},
+            "quiet_hours": {"from": "21:00", "until": "08:00", "time_zone": "Asia/Tokyo"}}
+
+
 REQUESTS = {
     "sendTransaction": lambda: {**mail(), "insert_code": [{"key": "__a__", "value": "v"}], **shows()},
     "sendTransactionBatch": lambda: {"mails": [{**mail(), **shows()}]},
-    "beginBulk": lambda: {**draft(), **shows()},
-    "updateBulk": lambda: {"to": [recipient()], **shows()},
+    "beginBulk": lambda: {**draft(), **shows(), **goes()},
+    "updateBulk": lambda: {"to": [recipient()], **shows(), **goes()},
     "commitBulk": lambda: {"reservation_time": "2099-01-01"},
     "addRecipient": recipient,
     "changeRecipient": recipient,
@@ -151,8 +156,11 @@ REQUESTS = {
 # domain_checks, provisioning_checks, webhook_checks and template_checks look at the rest.
 WITHOUT_BOUNDARIES = {"commitBulk", "moveStart", "addDomain", "consentToDomain", "addAccount",
                       "changeAccount", "addKey", "rotateKey", "exportErrors", "exportRecipients",
+                      "setPace", "setQuietHours", "resendMail",
                       "createWebhook", "changeWebhook", "rotateWebhookSecret", "replayWebhook",
-                      "createTemplate", "changeTemplate"}
+                       "createTemplate", "changeTemplate",
+                      # What they take beginBulk and updateBulk take, by the same checks.
+                      "previewChangedDelivery", "previewContent", "lintDelivery", "lintContent"}
 
 
 class Description(Checks):
@@ -236,6 +244,7 @@ class Description(Checks):
         self.fits(self.get("/usages?month_ago=2"), "listUsages", 200)
         month = self.fits(self.get("/usages/latest"), "latestUsage", 200)["month"]
         self.fits(self.get(f"/usages/{month}"), "getUsage", 200)
+        self.fits(self.get("/usages/days?days=2"), "listUsageDays", 200)
         self.fits(self.get("/events"), "listEvents", 200)
         self.fits(self.post("/events/ticket"), "makeEventTicket", 201)
         self.fits(self.get("/errors"), "listErrors", 200)

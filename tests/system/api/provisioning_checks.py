@@ -189,6 +189,32 @@ class Limits(Checks):
         self.limit(account, mails_per_month=1)
         door.eventually(lambda: latest()["remaining"] == 0, "less than was used")
 
+    def test_limits_are_told_before_they_bite(self):
+        account = door.new_account("limited")
+        self.limit(account, mails_per_day=5, mails_per_month=50)
+        door.eventually(lambda: "ratelimit" in account.request("GET", "/usages/latest").headers,
+                        "the limits to be known")
+        sent = account.send({"cc": [f"c{n}@fast.example" for n in range(3)]})
+        self.accepted(sent)
+        self.assertEqual('"mails_per_day";q=5;w=86400, "mails_per_month";q=50',
+                         sent.headers["ratelimit-policy"])
+        day, month = sent.headers["ratelimit"].split(", ")
+        self.assertRegex(day, r'^"mails_per_day";r=1;t=[0-9]+$')
+        self.assertRegex(month, r'^"mails_per_month";r=46;t=[0-9]+$')
+        listed = self.ok(account.request("GET", "/usages/days?days=1"))["limits"]
+        self.assertEqual([("mails_per_day", 5, 4, 1), ("mails_per_month", 50, 4, 46)],
+                         [(each["limit"], each["most"], each["used"], each["remaining"])
+                          for each in listed])
+        self.accepted(account.send({}))
+
+        def told():
+            page = self.ok(account.request("GET", "/events?kind[]=limit_near&kind[]=limit_reached"))
+            return [(each["kind"], each["limit"], each["because"]) for each in page["data"]]
+        # Both where a process told the store in between, else what is true by then.
+        reached = ("limit_reached", "mails_per_day", "5 of 5 mails of this day are used")
+        door.eventually(lambda: reached in told(), "the event")
+        self.assertEqual([reached], [each for each in told() if each[0] == "limit_reached"])
+
     def test_an_import_that_commits_by_itself_is_not_for_an_account_with_such_a_limit(self):
         account = door.new_account("limited")
         self.limit(account, mails_per_month=100)

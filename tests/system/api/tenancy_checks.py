@@ -217,6 +217,8 @@ class Tenancy(Checks):
     def test_counts_are_of_the_own_account(self):
         self.assertEqual(0, self.ok(self.stranger.request("GET", "/usages/latest"))["current"])
         self.assertGreater(self.ok(self.owner.request("GET", "/usages/latest"))["current"], 0)
+        days = self.ok(self.stranger.request("GET", "/usages/days?days=62"))["data"]
+        self.assertEqual(0, sum(each["accepted"] for each in days))
 
     def test_a_number_that_both_have_is_the_own_one(self):
         other = new_account("twin")

@@ -49,6 +49,18 @@ class Unsubscribes(Checks):
     def link_of(self, message):
         return LINK.search(message.octets).group(1).decode()
 
+    def test_the_link_of_a_preview_opens_nothing(self):
+        to = self.address()
+        message = self.sent(to)
+        delivery = self.account.listed()[0]["delivery_id"]
+        shown = self.account.request("GET", f"/deliveries/{delivery}/preview?format=eml").body
+        link, dead = self.link_of(message), LINK.search(shown).group(1).decode()
+        self.assertEqual((len(message.octets), len(link)), (len(shown), len(dead)))
+        self.assertNotEqual(link, dead)
+        self.assertEqual(404, self.one_click(dead)[0].status)
+        self.assertEqual([], self.opt_outs(to))
+        self.assertEqual(200, self.one_click(link)[0].status)
+
     def opt_outs(self, address):
         told = self.ok(self.account.request("GET", f"/suppressions?email={address}"))["data"]
         return [(entry["scope"], entry.get("list_id") or "") for entry in told

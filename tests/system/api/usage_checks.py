@@ -65,6 +65,28 @@ class Usages(Checks):
             self.refused(self.get(f"/usages?month_ago={bad}"), "month_ago",
                          text="must be a number from 1 to 120.")
 
+    def test_days_are_listed_newest_first_with_the_limits(self):
+        account = door.new_account("by-day")
+        self.accepted(account.send({"cc": ["cc@fast.example"]}))
+        today = datetime.datetime.now(JAPAN).date()
+
+        def days(query=""):
+            return self.ok(account.request("GET", f"/usages/days{query}"))
+        # A process tells the store every few seconds.
+        door.eventually(lambda: sum(each["accepted"] for each in days("?days=2")["data"]) == 2,
+                        "the mails of today")
+        listed = days()
+        self.assertEqual([], listed["limits"])
+        self.assertEqual(31, len(listed["data"]))
+        first = datetime.date.fromisoformat(listed["data"][0]["day"])
+        self.assertIn((first - today).days, (0, 1), "or midnight has come")
+        self.assertEqual((first - datetime.timedelta(days=30)).isoformat(),
+                         listed["data"][-1]["day"])
+        for bad in ("0", "63", "x"):
+            self.refused(account.request("GET", f"/usages/days?days={bad}"), "days",
+                         text="must be a number from 1 to 62.")
+        self.assertNotIn("ratelimit", account.request("GET", "/usages/days").headers)
+
     def test_one_month(self):
         month = this_month()
         self.assertEqual(self.latest(), self.ok(self.get(f"/usages/{month}")))

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""pause, resume and stop as requests: what they take, and what they refuse. What becomes of the mail
+"""pause, resume, stop, pace, quiet hours and resend as requests: what they take, and what they refuse. What becomes of the mail
 is in tests/system/delivery/steering_test.py."""
 import csv
+import email as email_parser
 import io
+import time
 import zipfile
 
-from door import Checks, eventually, new_account
+from door import Checks, eventually, issued, mail, mails_to, new_account, world
 
 VERBS = ("pause", "resume", "stop")
 
@@ -29,6 +31,70 @@ class Verbs(Checks):
         told = self.progress(delivery)
         self.assertEqual(("sent", 1, 1, 0), (told["state"], told["total"], told["delivered"],
                                              told["cancelled"]))
+
+    def night(self):
+        """Quiet hours that go on now, and for more than an hour."""
+        now = time.gmtime()
+        return {"from": f"{(now.tm_hour - 1) % 24:02}:00", "until": f"{(now.tm_hour + 2) % 24:02}:00",
+                "time_zone": "UTC"}
+
+    def test_nothing_is_begun_in_quiet_hours(self):
+        delivery = self.draft(["quiet1@fast.example", "quiet2@fast.example"])
+        night = self.night()
+        self.assertEqual({"delivery_id": delivery}, self.ok(
+            self.put(f"/deliveries/{delivery}/quiet_hours", night)))
+        self.ok(self.patch(f"/deliveries/bulk/commit/{delivery}/immediate"))
+        eventually(lambda: self.progress(delivery)["state"] == "sending", "its start")
+        told = self.progress(delivery)
+        self.assertEqual((night, "quiet_hours", 2), (told["quiet_hours"], told["waits"]["because"],
+                                                     told["pending"]))
+        self.assertRegex(told["waits"]["until"], r"T\d\d:00:00\+")
+        for language, word in (("en", "quiet hours"), ("ja", "静音時間帯")):
+            why = self.ok(self.get("/explain?email=quiet1@fast.example",
+                                   headers={"Accept-Language": language}))
+            self.assertIn(word, why["text"])
+        self.ok(self.account.request("DELETE", f"/deliveries/{delivery}/quiet_hours"))
+        eventually(lambda: self.progress(delivery)["delivered"] == 2, "its mails")
+        told = self.progress(delivery)
+        self.assertEqual((None, None), (told["quiet_hours"], told["waits"]))
+        self.assertIn("SENT", self.refused(
+            self.put(f"/deliveries/{delivery}/quiet_hours", night))[0])
+
+    def test_a_pace_holds_and_can_be_changed_while_it_goes_out(self):
+        delivery = self.draft([f"pace{i}@fast.example" for i in range(30)], pace={
+            "mails": 2, "per": "hour"})
+        self.assertEqual({"mails": 2, "per": "hour"}, self.progress(delivery)["pace"])
+        self.ok(self.patch(f"/deliveries/bulk/commit/{delivery}/immediate"))
+        eventually(lambda: self.progress(delivery)["delivered"] > 0, "its first mail")
+        told = self.progress(delivery)
+        self.assertEqual((1, "pace"), (told["delivered"], told["waits"]["because"]))
+        self.ok(self.account.request("DELETE", f"/deliveries/{delivery}/pace"))
+        eventually(lambda: self.progress(delivery)["delivered"] == 30, "the others")
+
+    def test_how_it_is_to_go_is_read_exactly(self):
+        delivery = self.draft(["how@fast.example"])
+        for body, member in (({"mails": 0, "per": "hour"}, "mails"),
+                             ({"mails": 1_000_001, "per": "hour"}, "mails"),
+                             ({"mails": 1.5, "per": "hour"}, "mails"), ({"per": "hour"}, "mails"),
+                             ({"mails": 5, "per": "day"}, "per"), ({"mails": 5}, "per")):
+            answer = self.put(f"/deliveries/{delivery}/pace", body)
+            self.assertEqual((400, {member}), (answer.status, set(answer.json["error_messages"])))
+        night = {"from": "21:00", "until": "08:00", "time_zone": "Asia/Tokyo"}
+        for member, value in (("from", "9:00"), ("from", "24:00"), ("until", "08:60"),
+                              ("until", "21:00"), ("time_zone", "Asia/Tokio"),
+                              ("time_zone", "GMT+9"), ("time_zone", None)):
+            answer = self.put(f"/deliveries/{delivery}/quiet_hours", {**night, member: value})
+            self.assertEqual((400, {member}), (answer.status, set(answer.json["error_messages"])))
+        told = self.progress(delivery)
+        self.assertEqual((None, None, None), (told["pace"], told["quiet_hours"], told["waits"]))
+        self.ok(self.put(f"/deliveries/bulk/update/{delivery}", {
+            "quiet_hours": night, "pace": {"mails": 600, "per": "minute"}}))
+        told = self.progress(delivery)
+        self.assertEqual(({"mails": 600, "per": "minute"}, night),
+                         (told["pace"], told["quiet_hours"]))
+        urgent = self.ok(self.post("/deliveries/transaction", mail()), 201)["delivery_id"]
+        self.assertIn("bulk", self.refused(
+            self.put(f"/deliveries/{urgent}/pace", {"mails": 5, "per": "hour"}))[0])
 
     def export(self, delivery, body=None, **headers):
         """(the job when it has ended, its file's rows)."""
@@ -98,3 +164,78 @@ class Verbs(Checks):
         self.assertEqual(404, other.request("GET", f"/deliveries/{delivery}/progress").status)
         self.assertEqual(404, self.steer(99_999_999, "stop").status)
         self.assertEqual(404, self.steer("x", "stop").status)
+
+
+class Resends(Checks):
+    def mail_of(self, address):
+        """Its number, when it is over."""
+        row = eventually(lambda: self.ok(self.get(f"/logs/mails/results?email={address}"))["data"],
+                         "its row")[0]
+        return row["maillog_id"]
+
+    def resend(self, email, body=None, **how):
+        return self.post(f"/deliveries/-/emails/{email}/resend", body, **how)
+
+    def test_a_mail_goes_again_to_the_address_that_was_meant(self):
+        first = self.accepted(self.send({
+            "to": "typo@gone.example", "subject": "ご注文の確認", "tags": ["order"],
+            "text_part": "__name__ 様", "insert_code": [{"key": "__name__", "value": "山田"}]}))
+        email = self.mail_of("typo@gone.example")
+        named = {"Idempotency-Key": "meant"}
+        again = self.accepted(self.resend(email, {"to": "meant@fast.example"}, headers=named))
+        self.assertNotEqual(first, again)
+        kept, = eventually(lambda: mails_to("meant@fast.example"), "the mail")
+        self.assertIn("山田 様", email_parser.message_from_bytes(kept[1]).get_payload(decode=True).decode())
+        repeated = self.resend(email, {"to": "meant@fast.example"}, headers=named)
+        self.assertEqual((again, "true"), (self.ok(repeated, 201)["delivery_id"],
+                                           repeated.headers["idempotency-replayed"]))
+        self.assertEqual(409, self.resend(email, {"to": "other@fast.example"},
+                                          headers=named).status)
+        told = self.ok(self.get("/explain?email=typo@gone.example",
+                                headers={"Accept-Language": "en"}))["text"]
+        self.assertIn(f"It was sent once more, as delivery {again}.", told)
+        told = self.ok(self.get("/explain?email=meant@fast.example",
+                                headers={"Accept-Language": "en"}))["text"]
+        self.assertIn(f"it says what mail {email} said", told)
+        labels = self.ok(self.get(f"/deliveries/{again}/labels"))
+        self.assertEqual((["order"], "transactional"), (labels["tags"], labels["purpose"]))
+
+    def test_it_passes_the_door_as_any_mail(self):
+        self.accepted(self.send({"to": "again@fast.example"}))
+        email = self.mail_of("again@fast.example")
+        self.assertIn("invalid", self.refused(self.resend(email, {"to": "no address"}), "to")[0])
+        self.assertEqual(404, self.resend(987654321).status)
+        # Whoever is on a list of the account's is not sent it.
+        self.ok(self.post("/suppressions", {"email": "stopped@fast.example", "reason": "manual"}), 201)
+        dropped = self.accepted(self.resend(email, {"to": "stopped@fast.example"}))
+        eventually(lambda: self.ok(self.get(f"/deliveries/{dropped}/progress"))["dropped"] == 1,
+                   "the list's word")
+        self.assertEqual([], mails_to("stopped@fast.example"))
+        # Without an address: to its recipient.
+        self.accepted(self.resend(email))
+        eventually(lambda: len(mails_to("again@fast.example")) == 2, "the second one")
+
+    def test_what_is_on_its_way_is_not_sent_a_second_time(self):
+        waiting = self.accepted(self.send({"to": "slow@later.example"}))
+        eventually(lambda: self.ok(self.get(f"/deliveries/{waiting}/progress"))["deferred"] == 1,
+                   "its first attempt")
+        email = self.mail_of("slow@later.example")
+        self.assertIn("still on its way", self.refused(self.resend(email))[0])
+        self.ok(self.patch(f"/deliveries/{waiting}/stop"))
+
+    def test_it_needs_the_scope_content(self):
+        account = new_account("resender")
+        self.assertEqual(201, account.send({"to": "scoped@fast.example"}).status)
+        eventually(lambda: account.request("GET", "/logs/mails/results").json["data"], "its row")
+        email = account.request("GET", "/logs/mails/results").json["data"][0]["maillog_id"]
+        path = f"/deliveries/-/emails/{email}/resend"
+        token = self.key(account, "send,read")
+        answer = account.request("POST", path, token=token)
+        self.assertEqual((403, ["this API key lacks the scope content."]),
+                         (answer.status, answer.json["error_messages"]["main"]))
+        self.assertEqual(201, account.request("POST", path,
+                                              token=self.key(account, "send,content")).status)
+
+    def key(self, account, scopes):
+        return issued(world.stack.command("key", "add", account.name, "--label", "r", "--scopes",
+                                          scopes))[2]

@@ -11,7 +11,7 @@ from door import Checks, eventually, issued
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "webhooks"))
 
-from receiver import Receiver, verified  # noqa: E402
+from receiver import Receiver, verified, verified_by_twilio  # noqa: E402
 
 READER = "reader@fast.example"
 GONE = "gone@gone.example"  # 550 5.1.1
@@ -546,3 +546,41 @@ class Webhooks(WebhookChecks):
                          (told["event"]["type"], detail["mailaddress"], detail["error_code"],
                           detail["delivery_id"]))
         self.assertRegex(detail["error_message"], "[ぁ-ん]")
+
+    # ---- other services' forms -------------------------------------------------------------------
+
+    def test_the_forms_of_other_services(self):
+        hooks = {form: self.hook() for form in ("sendgrid", "postmark", "resend")}
+        made = {form: self.registered(hook, form=form) for form, hook in hooks.items()}
+        self.assertEqual((None, None), (made["postmark"]["secret"], made["postmark"]["public_key"]))
+        self.refused(self.asked("POST", "/webhooks", {
+            "url": hooks["resend"].url, "form": "sendgrid", "insert_codes": True}))
+        self.refused(self.asked("POST", "/webhooks", {
+            "url": hooks["resend"].url, "form": "sendgrid", "signature": "hmac"}))
+        self.refused(self.asked("POST", "/webhooks", {"url": hooks["resend"].url, "form": "ses"}))
+        delivery = self.send(to=GONE)
+        uuid = f"00000000-0000-4000-8000-{delivery:012x}"
+
+        def told(form, is_it):
+            for call in hooks[form].calls:
+                for event in call.json if isinstance(call.json, list) else [call.json]:
+                    if is_it(event):
+                        return call, event
+            return None
+
+        call, event = eventually(
+            lambda: told("sendgrid", lambda e: e["event"] == "bounce"), "SendGrid's bounce")
+        self.assertEqual((GONE, "bounce"), (event["email"], event["type"]))
+        self.assertTrue(event["sg_message_id"].startswith(uuid + "."))
+        self.assertTrue(verified_by_twilio(made["sendgrid"]["public_key"], call.headers, call.body))
+        self.assertFalse(verified_by_twilio(made["sendgrid"]["public_key"], call.headers, b"[]"))
+        _, event = eventually(
+            lambda: told("postmark", lambda e: e["RecordType"] == "Bounce"), "Postmark's bounce")
+        self.assertEqual((GONE, uuid, "HardBounce"),
+                         (event["Email"], event["MessageID"], event["Type"]))
+        call, event = eventually(
+            lambda: told("resend", lambda e: e["type"] == "email.bounced"), "Resend's bounce")
+        self.assertEqual(([GONE], uuid), (event["data"]["to"], event["data"]["email_id"]))
+        headers = {name.replace("svix-", "webhook-"): value for name, value in call.headers.items()
+                   if not name.startswith("webhook-")}
+        self.assertTrue(verified(made["resend"]["secret"], headers, call.body))

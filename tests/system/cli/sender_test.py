@@ -86,6 +86,7 @@ class Senders(unittest.TestCase):
         self.assertIn("250", self.call("log", str(row["maillog_id"])))
         self.assertIn("one@good.example", self.call("events", "--tag", "first"))
         self.assertRegex(self.call("deliveries", "--type", "TRANSACTION"), rf"{delivery} +TRANSACTION")
+        self.assertGreater(self.read("usage")["months"][0]["current"], 0)
 
     def test_several_get_a_mail_each(self):
         process = self.begin("send", *MAIL, "--to", "a@good.example", "--to", "wrong", "--to",

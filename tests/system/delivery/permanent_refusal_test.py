@@ -43,12 +43,12 @@ def each_recipient_of_a_bulk_has_its_own_result(binary):
     addresses = [f"{kind}.{i}@mixed.example" for kind, count in kinds.items() for i in range(count)]
     addresses += [f"r{i}@plain.example" for i in range(20)]
     addresses += [f"gone{i}@plain.example" for i in range(10)]
-    config = ["[delivery]", "bulk_retry_seconds = [2]", "bulk_expiry_hours = 0.0018",
-              "greylist_retry_seconds = [2]"]
+    config = ["[delivery]", "bulk_retry_seconds = [2]", "bulk_expiry_hours = 0.005",
+              "greylist_retry_seconds = [1]"]
     with Installation(binary, RECEIVERS, config) as stack:
         # In an order that mixes the kinds within every connection.
         delivery = stack.bulk(sorted(addresses, key=lambda address: zlib.crc32(address.encode())))
-        stack.settle(delivery, seconds=20)
+        stack.settle(delivery, seconds=60)
         delivered = [a for a in addresses if a.startswith(("grey-2", "ok", "r"))]
         check_equal(stack.counts(delivery), (330, 230, 70, 30), "counts")
         check_exactly_once(stack.settled_log(), delivered)

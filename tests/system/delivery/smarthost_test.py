@@ -76,7 +76,8 @@ class Hub:
                        input=PASSWORD.encode(), check=True, capture_output=True)
         shutil.chown(folder / "users", "postfix")
         shutil.chown(folder / "data", "postfix")
-        (folder / "refused").write_text("nobody@receiver.example 550 5.1.1 unknown user\n")
+        (folder / "refused").write_text("nobody@receiver.example 550 5.1.1 unknown user\n"
+                                        "used.up@receiver.example 454 Throttling failure: Daily message quota exceeded.\n")
         (folder / "etc/main.cf").write_text(MAIN.format(folder=folder, host=HOST, sink=sink_port))
         (folder / "etc/master.cf").write_text(MASTER.format(port=self.port))
         subprocess.run(["postfix", "-c", folder / "etc", "check"], check=False, capture_output=True)
@@ -154,6 +155,15 @@ def takes_what_the_source_sends(binary):
         stack.give(PASSWORD)
         stack.settle(waits)
         check_equal(stack.hub.log().count("authentication failed"), refused, "further wrong logins")
+        check_equal([line["source"] for line in stack.log_lines("a smarthost refuses this source")], ["hub"],
+                    "the alarm of the refused login")
+
+        # Nor is what it says of our account there.
+        used_up = stack.transaction("used.up@receiver.example")
+        story = stack.await_story("used.up@receiver.example", "Daily message quota exceeded")
+        check("the account there may not send now" in story, story)
+        check_equal(stack.counts(used_up)[2], 0, "hard errors for the quota")
+        stack.wait_for(lambda: len(stack.log_lines("a smarthost refuses this source")) == 2, "its alarm")
         for path in pathlib.Path(stack.directory).glob("*.log"):
             check(b" horse" not in path.read_bytes(), f"the password is in {path.name}")
 

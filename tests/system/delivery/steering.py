@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import time
 import urllib.request
 import zipfile
 from collections import Counter
@@ -30,11 +31,19 @@ def adds_up(told):
     check_equal(sum(told[state] for state in states), told["total"], f"counts of {told}")
 
 
-def stand_still(stack, delivery, verb, api, others=0):
+def night():
+    """Quiet hours that go on now, and for more than an hour."""
+    now = time.gmtime()
+    return {"from": f"{(now.tm_hour - 1) % 24:02}:00", "until": f"{(now.tm_hour + 2) % 24:02}:00",
+            "time_zone": "UTC"}
+
+
+def stand_still(stack, delivery, verb, api, others=0, order=("POST", None)):
     """How many have arrived once `verb`, said to the process of `api`, holds; it holds. `others`:
-    mails that arrived of other deliveries."""
+    mails that arrived of other deliveries. `order`: how it is said."""
+    method, body = order
     before = len(stack.log()) - others
-    check_equal(api.call("POST", f"/deliveries/{delivery}/{verb}"), {"delivery_id": delivery},
+    check_equal(api.call(method, f"/deliveries/{delivery}/{verb}", body), {"delivery_id": delivery},
                 "the answer")
     stack.wait_for(lambda: stack.metric("todoku_mails_in_hand") == 0, "what was in hand", 60)
     arrived, seen = len(stack.settled_log()) - others, -1
@@ -64,6 +73,58 @@ def is_paused_and_goes_on(stack, delivery, api):
     stack.settle(delivery, seconds=60)
     check_exactly_once(stack.settled_log(), ADDRESSES)
     check_equal(progress(api, delivery)["state"], "sent", "its state in the end")
+
+
+def keeps_quiet_and_goes_on(stack, delivery, api):
+    """In quiet hours, which begin while it goes out and outlive a kill."""
+    stack.await_arrivals(100)
+    arrived = stand_still(stack, delivery, "quiet_hours", api, order=("PUT", night()))
+    stack.wait_for(lambda: progress(api, delivery)["delivered"] == arrived, "their outcomes")
+    told = progress(api, delivery)
+    check_equal((told["state"], told["waits"]["because"]), ("sending", "quiet_hours"), "why it waits")
+    adds_up(told)
+    reached = {entry["rcpt_to"] for entry in stack.log()}
+    waits = next(address for address in ADDRESSES if address not in reached)
+    check("quiet hours" in stack.explain(waits), stack.explain(waits))
+    stack.kill_engine()
+    stack.start_engine()
+    check_equal(len(stack.settled_log()), arrived, "arrivals in the quiet hours, after a kill")
+    api.call("DELETE", f"/deliveries/{delivery}/quiet_hours")
+    stack.settle(delivery, seconds=60)
+    check_exactly_once(stack.settled_log(), ADDRESSES)
+
+
+def is_ordered_about_between_kills(stack, delivery, api, dice):
+    """Paused, resumed and stopped at moments that `dice` chooses, its process killed now and then:
+    nothing starts while it is paused, and counts are exact."""
+    kills = 0
+
+    def maybe_kill():
+        nonlocal kills
+        if dice.random() < 0.5:
+            stack.kill_engine()
+            stack.start_engine()
+            kills += 1
+
+    for _ in range(3):
+        stack.await_arrivals(len(stack.log()) + dice.randrange(20, 200))
+        maybe_kill()
+        stand_still(stack, delivery, "pause", api)
+        before = len(stack.settled_log())
+        maybe_kill()
+        check_equal(len(stack.settled_log()), before, "arrivals while it is paused")
+        api.call("POST", f"/deliveries/{delivery}/resume")
+    stack.await_arrivals(len(stack.log()) + dice.randrange(20, 100))
+    api.call("POST", f"/deliveries/{delivery}/stop")
+    maybe_kill()
+    stack.wait_for(lambda: progress(api, delivery)["state"] == "stopped", "its end", 60)
+    told = progress(api, delivery)
+    adds_up(told)
+    arrivals = Counter(entry["rcpt_to"] for entry in stack.settled_log())
+    print(f"{kills} kills, {told}", flush=True)
+    check(max(arrivals.values()) <= 1 + kills, f"more repeats than {kills} kills")
+    check(told["delivered"] <= len(arrivals) <= told["delivered"] + told["unknown"],
+          f"{len(arrivals)} reached, told as {told}")
 
 
 def exported(stack, api, delivery, body=None):

@@ -16,7 +16,10 @@ import threading
 import time
 
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 TOLERANCE = 300
 
@@ -43,6 +46,18 @@ def verified(key, headers, body):
     return False
 
 
+def verified_by_twilio(key, headers, body):
+    """Whether the call's signature is of this key, as SendGrid's libraries are given it."""
+    field = "x-twilio-email-event-webhook-"
+    known = load_der_public_key(base64.b64decode(key))
+    try:
+        known.verify(base64.b64decode(headers[field + "signature"]),
+                     headers[field + "timestamp"].encode() + body, ECDSA(SHA256()))
+        return True
+    except InvalidSignature:
+        return False
+
+
 class Call:
     def __init__(self, headers, body):
         self.headers = headers
@@ -55,9 +70,14 @@ class Call:
         return self.headers.get("webhook-id")
 
     @property
+    def kind(self):
+        """Of our own forms."""
+        return self.json.get("type") if isinstance(self.json, dict) else None
+
+    @property
     def events(self):
         """[(id, event)] that are told in it."""
-        if self.json.get("type") == "events.batch":
+        if self.kind == "events.batch":
             return [(each["id"], each) for each in self.json["data"]["events"]]
         return [(self.id, self.json)]
 
@@ -86,7 +106,7 @@ class Hook:
 
     def take(self, call):
         """(status, body) of the answer."""
-        if call.json.get("type") == "endpoint.challenge":
+        if call.kind == "endpoint.challenge":
             self.challenges.append(call)
             asked = call.json["data"]["challenge"]
             return 200, asked.encode() if self.echoes else b"what?"

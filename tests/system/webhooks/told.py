@@ -8,7 +8,8 @@ MANY = {"delivery_started": "delivery.started", "delivery_paused": "delivery.pau
         "import_ended": "import.ended", "credential_held": "credential.held",
         "credential_released": "credential.released", "protection_warned": "protection.warned",
         "protection_paused": "protection.paused", "protection_resumed": "protection.resumed",
-        "domain_broken": "domain.broken", "domain_whole": "domain.whole"}
+        "domain_broken": "domain.broken", "domain_whole": "domain.whole",
+        "limit_near": "limit.near", "limit_reached": "limit.reached"}
 
 
 class Broken(Exception):

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// todoku preview, todoku lint.
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/fake_api.h"
+
+namespace todoku::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr std::string_view kShown =
+    R"({"delivery_id":80,"email":"a@b.example","size":321,"headers":[{"name":"Subject",)"
+    R"("value":"お知らせ"}],"text_part":"太郎 様\n","html_part":null,"files":[{"file_name":"a.pdf",)"
+    R"("mime":"application/pdf"}],"missing_codes":["__code__"]})";
+
+std::string lint_answer(std::string_view outcome) {
+  return fmt::format(
+      R"({{"outcome":"{}","findings":[{{"code":"link_leads_nowhere","kind":"body","outcome":"{}",)"
+      R"("sentence":"The link # leads nowhere."}}]}})",
+      outcome, outcome);
+}
+
+TEST_F(SenderTest, APreviewShowsTheMailOfARecipient) {
+  answer({answered(200, std::string(kShown))});
+  ASSERT_EQ(run({"preview", "80", "--email", "a@b.example", "--insert-code", "__name__=太郎"}), 0)
+      << err.str();
+  const ApiRequest& asked = host.requests.front();
+  EXPECT_EQ(asked.method + " " + asked.target, "POST /deliveries/80/preview?email=a%40b.example");
+  EXPECT_EQ(asked.body, R"({"insert_code":[{"key":"__name__","value":"太郎"}]})");
+  EXPECT_THAT(out.str(), HasSubstr("Subject: お知らせ\n"));
+  EXPECT_THAT(out.str(), HasSubstr("太郎 様\n"));
+  EXPECT_THAT(out.str(), HasSubstr("__code__ has no value"));
+  EXPECT_THAT(out.str(), HasSubstr("a.pdf"));
+}
+
+TEST_F(SenderTest, APreviewOfAFileIsOfWhatItSays) {
+  answer({answered(200, std::string(kShown))});
+  const std::string file = write("mail.json", R"({"subject":"s"})");
+  ASSERT_EQ(run({"preview", file}), 0) << err.str();
+  EXPECT_EQ(host.requests.front().target, "/deliveries/-/preview");
+  EXPECT_EQ(host.requests.front().body, R"({"subject":"s"})");
+  host.requests.clear();
+  EXPECT_EQ(run({"preview", file, "--insert-code", "__a__=b"}), 2);
+  EXPECT_EQ(run({"preview", (folder / "none.json").string()}), 2);
+  EXPECT_EQ(run({"lint", write("sjis.json", "\x8E\x52\x93\x63")}), 2);
+  EXPECT_TRUE(host.requests.empty());
+}
+
+TEST_F(SenderTest, AMessageGoesIntoAFileAsItIs) {
+  ApiAnswer message = answered(200, "Subject: \x1b$B%5\x1b(B\r\n\r\n");
+  message.headers.add("Content-Type", "message/rfc822");
+  answer({message});
+  const std::string file = (folder / "mail.eml").string();
+  ASSERT_EQ(run({"preview", "80", "--eml", file}), 0) << err.str();
+  EXPECT_EQ(host.requests.front().target, "/deliveries/80/preview?format=eml");
+  std::ifstream written(file, std::ios::binary);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(written), {}), message.body);
+  answer({answered(200, std::string(kShown))});
+  EXPECT_EQ(run({"preview", "80", "--eml", file}), 4) << "no message";
+}
+
+TEST_F(SenderTest, LintEndsWithWhatItFound) {
+  answer({answered(200, lint_answer("warning"))});
+  EXPECT_EQ(run({"lint", "80"}), 0);
+  EXPECT_EQ(host.requests.front().target, "/deliveries/80/lint");
+  EXPECT_THAT(out.str(), HasSubstr("The link # leads nowhere."));
+  answer({answered(200, lint_answer("fail"))});
+  EXPECT_EQ(run({"lint", "80"}), 1);
+  answer({answered(200, lint_answer("fail"))});
+  EXPECT_EQ(run({"--json", "lint", "80"}), 1);
+  EXPECT_THAT(out.str(), HasSubstr("link_leads_nowhere"));
+  answer({answered(404, R"({"error_messages":{"main":["no data found."]}})")});
+  EXPECT_EQ(run({"lint", "80"}), 5);
+}
+
+}  // namespace
+}  // namespace todoku::cli

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mail/attached.h"
+
+#include <gtest/gtest.h>
+
+namespace todoku {
+namespace {
+
+const std::vector<InsertCode> kCodes = {{"__name__", "山田"}, {"%%point%%", "12"}};
+
+TEST(Attached, ComesBackAsItWasGiven) {
+  const Attached given{.reference = "order 4711/ä",
+                       .metadata = {{"customer", "42"}, {"空", ""}, {"a", std::string(300, 'x')}},
+                       .message_id = "1@example.com"};
+  std::vector<InsertCode> codes = kCodes;
+  attach(given, codes);
+  EXPECT_EQ(codes.size(), kCodes.size() + 3);
+  EXPECT_EQ(detach(codes), given);
+  EXPECT_EQ(codes, kCodes) << "insert codes are left as they were";
+}
+
+TEST(Attached, CostsNothingWhereThereIsNone) {
+  std::vector<InsertCode> codes = kCodes;
+  attach({}, codes);
+  EXPECT_EQ(codes, kCodes);
+  EXPECT_TRUE(detach(codes).empty());
+}
+
+TEST(Attached, DamagedMembersAreNone) {
+  for (const std::string_view damaged : {"\x05"
+                                         "a",
+                                         "\x01",
+                                         "\x01"
+                                         "a",
+                                         "\xFF\xFF"}) {
+    Attached attached;
+    take_attached("metadata=", damaged, attached);
+    EXPECT_TRUE(attached.empty());
+  }
+}
+
+}  // namespace
+}  // namespace todoku

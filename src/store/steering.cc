@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/steering.h"
+
+#include <fmt/format.h>
+
+#include "store/store.h"
+
+namespace todoku::store {
+
+Result<void> may_be_told(const Delivery& delivery) {
+  if (delivery.type != DeliveryType::bulk) {
+    return fail(ErrorKind::conflict, "a pace and quiet hours are for bulk deliveries only");
+  }
+  const bool is_stopped = delivery.course == Course::stopped || delivery.course == Course::ended;
+  const bool is_over =
+      delivery.status == DeliveryStatus::sent || delivery.status == DeliveryStatus::failed;
+  if (!is_stopped && !is_over) return {};
+  return fail(ErrorKind::conflict,
+              fmt::format("the delivery is in status {}, it is over", to_string(delivery.status)));
+}
+
+Result<bool> change_steering(WriteTransaction& writer, DeliveryKey key,
+                             const SteeringChange& change) {
+  const std::vector keys{key};
+  auto locked = writer.lock_deliveries(keys);
+  if (!locked) return fail(std::move(locked.error()));
+  const auto delivery = writer.read().delivery_head(key);
+  if (!delivery) return fail(delivery.error());
+  auto may = may_be_told(*delivery);
+  if (!may) return fail(std::move(may.error()));
+  const auto before = writer.read().steering(key);
+  if (!before) return fail(before.error());
+  SteeringRules rules = before->rules;
+  if (change.pace) rules.pace = *change.pace;
+  if (change.quiet) rules.quiet = *change.quiet;
+  if (rules == before->rules) return false;
+  auto put = writer.put_steering(key, rules);
+  if (!put) return fail(std::move(put.error()));
+  return true;
+}
+
+std::optional<SteeredPause> steered_pause(const Steering& steering, Instant now) {
+  if (steering.rules.quiet) {
+    const auto until = quiet_until(*steering.rules.quiet, now);
+    if (until) return SteeredPause{SteeredWait::quiet_hours, *until};
+  }
+  if (!steering.rules.pace) return std::nullopt;
+  const Milliseconds left = waits(*steering.rules.pace, steering.pace_used_to, now);
+  if (left <= Milliseconds(0)) return std::nullopt;
+  return SteeredPause{SteeredWait::pace, now + left};
+}
+
+}  // namespace todoku::store

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A mail before it is sent: what a preview shows is what arrives, but for what would open something;
+and what lint finds, in deliveries and in contents that are stored nowhere."""
+import email
+import email.policy
+import json
+import re
+
+import door
+from door import Checks, arrived, data_part, draft, eventually, file_part, issued, mail, new_account
+from openapi_checks import answer_schema, misfit
+
+CODES = [{"key": "__name__", "value": "太郎"}]
+SIGNATURE = re.compile(rb"b=([A-Za-z0-9+/=\s]+?)(?:;|\r\n(?![ \t]))")
+
+
+def parsed(octets):
+    return email.message_from_bytes(octets, policy=email.policy.default)
+
+
+class Previews(Checks):
+    def fits(self, answer, operation):
+        content = self.ok(answer)
+        self.assertIsNone(misfit(content, answer_schema(operation, 200)), answer)
+        return content
+
+    def bulk(self, **fields):
+        delivery = self.ok(self.post("/deliveries/bulk/begin", draft(**fields)), 201)["delivery_id"]
+        self.addCleanup(self.delete, f"/deliveries/{delivery}")
+        self.ok(self.put(f"/deliveries/bulk/update/{delivery}", {"to": [
+            {"email": "first@fast.example", "insert_code": CODES},
+            {"email": "second@fast.example",
+             "insert_code": [{"key": "__name__", "value": "花子"}]}]}))
+        return delivery
+
+    def test_it_is_the_mail_of_a_recipient(self):
+        delivery = self.bulk(text_part="__name__ 様 __code__", html_part="<p>__name__</p>")
+        first = self.fits(self.get(f"/deliveries/{delivery}/preview"), "previewDelivery")
+        self.assertEqual(("first@fast.example", True, "太郎 様 __code__", "<p>太郎</p>", "件名"),
+                         tuple(first[name] for name in ("email", "is_recipient", "text_part",
+                                                        "html_part", "subject")))
+        self.assertEqual(["__code__"], first["missing_codes"])
+        second = self.fits(self.get(f"/deliveries/{delivery}/preview?email=Second@FAST.example"),
+                           "previewDelivery")
+        self.assertEqual("花子 様 __code__", second["text_part"])
+        headers = {field["name"]: field["value"] for field in second["headers"]}
+        self.assertEqual("second@fast.example", headers["To"])
+        self.refused(self.get(f"/deliveries/{delivery}/preview?email=nobody@fast.example"),
+                     status=404)
+        self.refused(self.get(f"/deliveries/{delivery}/preview?email=nobody"), "email")
+        self.refused(self.get(f"/deliveries/{delivery}/preview?format=pdf"), "format")
+
+    def test_a_change_is_shown_and_not_made(self):
+        delivery = self.bulk()
+        before = self.detail(delivery)
+        shown = self.fits(self.post(f"/deliveries/{delivery}/preview", {
+            "subject": "別の件名", "text_part": "__name__ 様へ", "email": "nobody@fast.example",
+            "insert_code": [{"key": "__name__", "value": "次郎"}]}), "previewChangedDelivery")
+        self.assertEqual(("別の件名", "次郎 様へ", False),
+                         (shown["subject"], shown["text_part"], shown["is_recipient"]))
+        self.assertEqual(before, self.detail(delivery))
+        self.refused(self.post(f"/deliveries/{delivery}/preview", {"subject": ""}), "subject")
+
+    def test_a_content_that_is_stored_nowhere(self):
+        stored = self.account.listed()
+        body = {**draft(text_part=..., html_part="<p>__name__ 様</p>"), "insert_code": CODES}
+        shown = self.fits(self.multipart("POST", "/deliveries/-/preview",
+                                         [data_part(body), file_part("請求書.txt", b"1" * 300)]),
+                          "previewContent")
+        self.assertEqual((None, "recipient@example.com", "太郎 様", "<p>太郎 様</p>"),
+                         tuple(shown[name] for name in ("delivery_id", "email", "text_part",
+                                                        "html_part")))
+        self.assertEqual(["請求書.txt"], [file["file_name"] for file in shown["files"]])
+        self.assertEqual(stored, self.account.listed())
+        self.refused(self.post("/deliveries/-/preview", draft(subject=...)), "subject")
+        answer = self.post("/deliveries/-/preview?format=eml&email=a@fast.example",
+                           {**draft(), "delivery_type": "TRANSACTION"})
+        self.assertEqual("message/rfc822", answer.headers["content-type"])
+        message = parsed(answer.body)
+        self.assertEqual(("a@fast.example", "件名"), (message["To"], message["Subject"]))
+
+    def test_it_is_what_arrives_but_for_what_opens_something(self):
+        import dkim  # python3-dkim, as system/delivery/signed_mail
+        account = new_account("previewed")
+        record = json.loads(door.world.stack.command(
+            "--json", "dkim", "generate", "--account", account.name, "--domain", "sender.example",
+            "--selector", "preview1"))
+        text = next(value for value in record.values()
+                    if isinstance(value, str) and value.startswith("v=DKIM1"))
+        sent = []
+
+        def signed():
+            sent.append(f"previewed{len(sent)}@fast.example")
+            account.send({"to": sent[-1], "html_part": "<p>本文</p>"})
+            return b"DKIM-Signature" in arrived(sent[-1]).octets
+        eventually(signed, "a mail that is signed")  # an engine that runs sees the key soon
+        octets = arrived(sent[-1]).octets
+        row = eventually(lambda: account.request(
+            "GET", f"/logs/mails/results?email={sent[-1]}").json["data"], "its row in the log")[0]
+        answer = account.request("GET", f"/deliveries/{row['delivery_id']}/preview?format=eml")
+        self.assertEqual(200, answer.status, answer)
+        shown = answer.body
+        self.assertEqual(len(octets), len(shown))
+        lookup = {"dnsfunc": lambda *_args, **_how: text.encode()}
+        self.assertTrue(dkim.verify(octets, **lookup))
+        self.assertFalse(dkim.verify(shown, **lookup))
+        for signature in SIGNATURE.findall(shown.partition(b"Date:")[0]):
+            self.assertEqual(set(b"A="), set(signature) - set(b" \t\r\n") | set(b"A="))
+        real, dead = parsed(octets), parsed(shown)
+        self.assertNotEqual(real["Message-ID"], dead["Message-ID"])
+        for name in ("From", "To", "Subject", "Date"):
+            self.assertEqual(real[name], dead[name])
+        bodies = [[part.get_content() for part in message.walk() if not part.is_multipart()]
+                  for message in (real, dead)]
+        self.assertEqual(bodies[0], bodies[1])
+
+    def test_who_may_look(self):
+        delivery = self.bulk()
+        shown = door.world.stack.command("key", "add", self.account.name, "--scopes", "send,read")
+        token = issued(shown)[2]
+        self.refused(self.get(f"/deliveries/{delivery}/preview", token=token), status=403,
+                     text="this API key lacks the scope content.")
+        answer = self.post(f"/deliveries/{delivery}/lint", token=token)
+        self.assertEqual("subject, sentence, found", answer.headers["x-todoku-withheld"])
+
+    def test_lint_finds_what_is_wrong(self):
+        delivery = self.bulk(
+            subject="__nmae__ 様", text_part="__first_name__ 様 __code__",
+            html_part='<a href="http://localhost/">x</a><img src="https://example.jp/a.png">')
+        found = self.fits(self.post(f"/deliveries/{delivery}/lint"), "lintDelivery")
+        codes = {one["code"]: one for one in found["findings"] if one["outcome"] != "pass"}
+        self.assertLessEqual({"insert_code_unknown", "insert_code_malformed", "link_leads_nowhere",
+                              "image_without_alt", "html_only_pictures", "law_address_missing"},
+                             set(codes))
+        self.assertFalse([code for code in codes
+                          if code.startswith(("dkim", "spf", "dmarc", "signature", "audience"))])
+        self.assertEqual(("fail", {"recipients": 2, "sampled": 2, "composed": 2}),
+                         (found["outcome"], found["coverage"]))
+        self.assertIn("__name__", codes["insert_code_unknown"]["sentence"])
+
+    def test_lint_of_a_content(self):
+        body = {**mail(to=..., subject="注文😀", encode="ISO-2022-JP", text_part="__name__ 様"),
+                "delivery_type": "TRANSACTION"}
+        found = self.fits(self.post("/deliveries/-/lint", {**body, "insert_code": CODES}),
+                          "lintContent")
+        self.assertEqual({"charset_fell_back"},
+                         {one["code"] for one in found["findings"] if one["outcome"] != "pass"})
+        found = self.fits(self.post("/deliveries/-/lint", {**body, "subject": "注文"}),
+                          "lintContent")
+        self.assertEqual(("warning", {"insert_code_unknown"}),
+                         (found["outcome"], {one["code"] for one in found["findings"]
+                                             if one["outcome"] != "pass"}))
