@@ -259,10 +259,10 @@ constexpr std::array kNames{
     Named{"list_unsubscribe", {"headers", "Headers", "headers", "Headers"}},
     Named{"send_at", {"scheduled_at", "", "send_at", ""}},
     Named{"tags", {"tags", "Tag", "categories", "EmailTags"}},
+    Named{"metadata", {"", "Metadata", "custom_args", ""}},
     Named{"template", {"template", "TemplateId", "template_id", "TemplateName"}},
     Named{"data",
-          {"data", "TemplateModel", "personalizations.0.dynamic_template_data", "TemplateData"}},
-    Named{"metadata", {"", "Metadata", "custom_args", ""}}};
+          {"data", "TemplateModel", "personalizations.0.dynamic_template_data", "TemplateData"}}};
 
 std::string field_of(Service service, Path path) {
   if (path.empty()) return {};
