@@ -73,7 +73,7 @@ constexpr std::array<CarriedQuery, 43> kCarriedQueries{{
      "SELECT delivery, from_address, from_name, reply_address, reply_name,"
      " coalesce(header_to, x''), coalesce(header_cc, x''), encode, unsubscribe_mailto,"
      " unsubscribe_url, attachments, subject, text_part, html_part, text_from_html,"
-     " open_tracking, headers, envelope, one_click, escape, template, template_version"
+     " open_tracking, headers, envelope, one_click, escaping, template, template_version"
      " FROM contents ORDER BY delivery"},
     {"attachments",
      "SELECT id, delivery, file_name, mime_type, size, created, data, content_id, relayed"

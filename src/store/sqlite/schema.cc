@@ -631,11 +631,11 @@ ALTER TABLE accounts ADD COLUMN told_of_day INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE accounts ADD COLUMN told_of_month INTEGER NOT NULL DEFAULT 0;
 )sql";
 
-// contents.escape, template, template_version   mail/content.h; template 0: from none.
+// contents.escaping, template, template_version   mail/content.h; template 0: from none.
 // template_ids, templates, template_versions    store/templates.h. octets before content: adding
 //                                               them up reads no content.
 constexpr const char* kVersion41 = R"sql(
-ALTER TABLE contents ADD COLUMN escape INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE contents ADD COLUMN escaping INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE contents ADD COLUMN template INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE contents ADD COLUMN template_version INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE template_ids(
