@@ -9,16 +9,19 @@
 namespace todoku::access {
 namespace {
 
-constexpr std::size_t kRandomCharacters = 16;
 constexpr std::size_t kSecretOctets = 30;  // 240 bits, 40 characters of base64
 
 }  // namespace
 
 std::string new_access_key_id() {
+  return access_key_id_of(random_octets(kAccessKeyOctets));
+}
+
+std::string access_key_id_of(std::string_view octets) {
   // RFC 4648 section 6: five bits each, 80 in all; the id is no secret.
   constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
   std::string id = "TDKA";
-  for (const char octet : random_octets(kRandomCharacters)) {
+  for (const char octet : octets.substr(0, kAccessKeyOctets)) {
     id += kAlphabet[static_cast<unsigned char>(octet) % kAlphabet.size()];
   }
   return id;

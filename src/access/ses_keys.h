@@ -8,6 +8,7 @@
 // bearer token's, and it is hashed as no token can be.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,9 @@ namespace todoku::access {
 
 // "TDKA" and sixteen letters and digits, as such ids are written.
 [[nodiscard]] std::string new_access_key_id();
+// Of sixteen octets of somebody's choice.
+inline constexpr std::size_t kAccessKeyOctets = 16;
+[[nodiscard]] std::string access_key_id_of(std::string_view octets);
 // Hexadecimal, for store::NewApiKey::token_sha256.
 [[nodiscard]] std::string access_key_hash(std::string_view access_key_id);
 // 40 characters of base64.

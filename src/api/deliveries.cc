@@ -57,6 +57,10 @@ std::string detail_json(const store::Delivery& delivery, const store::OpenCounts
   json.member("text_part", with_content ? delivery.content.text_part : "");
   json.member("html_part", with_content ? delivery.content.html_part : "");
   if (delivery.at_most_once) json.member("duplicate_policy", "at_most_once");
+  if (const auto& pin = delivery.content.from_template) {
+    json.member("template_id", pin->id);
+    json.member("template_version", pin->version);
+  }
   attachment_members(json, delivery);
   const store::DeliveryCounts& counts = delivery.counts;
   json.member("total_count", counts.total);

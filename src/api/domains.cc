@@ -14,12 +14,17 @@ Task<http::Response> of_own(Api& api, Call& call) {
   co_return co_await make_call(api, call, kCall, call.account.name);
 }
 
+Task<http::Response> add_own(Api& api, Call& call) {
+  co_return co_await make_call_once(api, call, calls::kAddDomain, call.account.name,
+                                    store::KeyedRoute::domain);
+}
+
 }  // namespace
 
 void add_domain_routes(Api& api, http::Router& router) {
   using enum http::Method;
   api.add(router, get, "/domains", kAdmin, &of_own<calls::kListDomains>);
-  api.add(router, post, "/domains", kAdmin, &of_own<calls::kAddDomain>);
+  api.add(router, post, "/domains", kAdmin, &add_own);
   api.add(router, post, "/domains/{domain}/verify", kAdmin, &of_own<calls::kVerifyDomain>);
   api.add(router, post, "/domains/{domain}/consent", kAdmin, &of_own<calls::kConsent>);
   api.add(router, get, "/domains/{domain}/reports", kAdmin, &of_own<calls::kShowReports>);

@@ -17,4 +17,10 @@ inline constexpr store::Scopes kAdmin = static_cast<store::Scopes>(store::Scope:
 [[nodiscard]] Task<http::Response> make_call(Api& api, Call& call, const operate::Call& wanted,
                                              std::string_view account);
 
+// The same of a call that makes an account, a key or a domain: with an Idempotency-Key its repeat
+// makes nothing more, and is answered as it was.
+[[nodiscard]] Task<http::Response> make_call_once(Api& api, Call& call, const operate::Call& wanted,
+                                                  std::string_view account,
+                                                  store::KeyedRoute route);
+
 }  // namespace todoku::api

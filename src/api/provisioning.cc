@@ -48,11 +48,21 @@ std::string made_by(const operate::Call& done, const http::Response& response) {
   return name != nullptr && name->is_string() ? std::string(name->get_string()) : std::string();
 }
 
+Task<http::Response> carry_out(Api& api, Call& call, const operate::Call& wanted) {
+  if (&wanted == &calls::kAddAccount) {
+    co_return co_await make_call_once(api, call, wanted, {}, store::KeyedRoute::account);
+  }
+  if (&wanted == &calls::kAddKey) {
+    co_return co_await make_call_once(api, call, wanted, {}, store::KeyedRoute::api_key);
+  }
+  co_return co_await make_call(api, call, wanted, {});
+}
+
 // Who did what is on record, whatever came of it.
 template <const operate::Call& kCall>
 Task<http::Response> provision(Api& api, Call& call) {
   if (auto closed = not_open(api, call)) co_return std::move(*closed);
-  auto response = co_await make_call(api, call, kCall, {});
+  auto response = co_await carry_out(api, call, kCall);
   if (kCall.verb != operate::Verb::get) {
     log::info("provisioning", {{"by", call.account.name},
                                {"key", call.key},

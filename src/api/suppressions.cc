@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The account's suppression list, a resource of our own: list, look up, add, remove, CSV in and
 // out.
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,6 +16,7 @@
 #include "api/members.h"
 #include "async/yield.h"
 #include "base/date_time.h"
+#include "base/sha256_stream.h"
 #include "http/header_value.h"
 #include "http/json.h"
 #include "http/multipart.h"
@@ -254,14 +257,42 @@ Task<std::optional<http::Response>> read_list(const Call& call, FilePart& file,
       call.request);
 }
 
+// In pieces, so that others get their turn.
+Task<Sha256> digest_of_list(std::string_view list) {
+  constexpr std::size_t kPiece = std::size_t{256} * 1024;
+  Sha256Stream stream;
+  while (!list.empty()) {
+    stream.add(list.substr(0, kPiece));
+    list.remove_prefix(std::min(kPiece, list.size()));
+    co_await async::give_way();
+  }
+  co_return stream.finish();
+}
+
 Task<http::Response> import_suppressions(Api& api, Call& call) {
+  auto key = key_of_request(call, store::KeyedRoute::suppression_import);
+  if (!key) co_return std::move(key.error());
   FilePart file;
   std::string_view list;
   auto bad = co_await read_list(call, file, list);
   if (bad) co_return std::move(*bad);
   intake::SuppressionLists lists(api.store());
-  const auto told = co_await lists.import(call.account.key, list);
-  if (!told) co_return refused(told.error(), call.language);
+  intake::Repeatable repeatable;
+  if (*key) repeatable = store::IdempotencyRecord{**key, co_await digest_of_list(list)};
+  std::optional<intake::ImportedSuppressions> told;
+  const auto make = [&](intake::Repeatable its) -> Task<intake::Answer<void>> {
+    auto taken = co_await lists.import(call.account.key, list, std::move(its));
+    if (!taken) co_return std::unexpected(std::move(taken.error()));
+    told = std::move(*taken);
+    co_return intake::Answer<void>{};
+  };
+  const auto made = co_await api.intake().repeats().once(repeatable, make);
+  if (!made) co_return refused(made.error(), call.language);
+  if (made->replayed) {
+    auto again = co_await lists.told_again(call.account.key, list, made->answer);
+    if (!again) co_return refused(again.error(), call.language);
+    told = std::move(*again);
+  }
   http::JsonWriter json;
   json.begin_object();
   json.member("added", told->added);
@@ -277,7 +308,9 @@ Task<http::Response> import_suppressions(Api& api, Call& call) {
   }
   json.end_array();
   json.end_object();
-  co_return http::Response::json(200, json.take());
+  auto response = http::Response::json(200, json.take());
+  if (made->replayed) response.headers.set(kReplayedHeader, "true");
+  co_return response;
 }
 
 // Pages of the list as the client takes them.

@@ -105,7 +105,7 @@ void standing_members(http::JsonWriter& json, const intake::Standing& standing) 
 }
 
 // Newest first; days without mails as well.
-Task<http::Response> days(Api& api, Call& call) {
+Task<http::Response> by_day(Api& api, Call& call) {
   intake::Problems problems;
   const http::Query query = call.request.query_parameters();
   const ListQuery reader(query, problems);
@@ -165,7 +165,7 @@ void add_usage_routes(Api& api, http::Router& router) {
   using enum http::Method;
   api.add(router, get, "/usages", kRead, &list);
   api.add(router, get, "/usages/latest", kRead, &latest);
-  api.add(router, get, "/usages/days", kRead, &days);
+  api.add(router, get, "/usages/days", kRead, &by_day);
   api.add(router, get, "/usages/{month}", kRead, &of_month);
 }
 

@@ -23,6 +23,11 @@ using store::WriteTransaction;
 
 constexpr std::string_view kCancelledInTime = "it was cancelled before its time";
 
+// What stores take as a text.
+bool may_be_name(std::string_view name) {
+  return is_utf8(name) && name.find('\0') == std::string_view::npos;
+}
+
 std::string from_domain(const Content& content) {
   const auto address = parse_address(content.from.address);
   return address ? address->domain : std::string();
@@ -80,8 +85,9 @@ Task<std::optional<Refusal>> Intake::take_template(store::AccountKey account,
                                                    const std::optional<TemplateRequest>& wanted,
                                                    Content& content, Problems& problems) {
   if (!wanted) co_return std::nullopt;
-  const auto found =
-      co_await store_.read([account, choice = wanted->choice](ReadTransaction& transaction) {
+  const auto found = co_await store_.read(
+      [account, choice = wanted->choice](ReadTransaction& transaction) -> Result<store::Template> {
+        if (!may_be_name(choice.name)) return store::no_such_template();
         return transaction.content_template(account, choice);
       });
   if (found) {

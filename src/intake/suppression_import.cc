@@ -69,6 +69,14 @@ BilingualText sentence_of(const Problems& problems) {
   return out;
 }
 
+// Two numbers of rows in one: a list has fewer than 2^31, as its octets have.
+constexpr int kHalf = 31;
+constexpr std::int64_t kHalfMax = (std::int64_t{1} << kHalf) - 1;
+
+std::int64_t counts_of(std::int64_t added, std::int64_t changed) {
+  return std::min(added, kHalfMax) << kHalf | std::min(changed, kHalfMax);
+}
+
 // Reads rows, checks them, and keeps the good ones until they are taken.
 class RowReader {
  public:
@@ -85,8 +93,13 @@ class RowReader {
   }
 
   [[nodiscard]] std::size_t good() const { return entries_.size(); }
-  // Stores the good rows.
-  Task<Answer<void>> store_rows();
+  // Stores the good rows; with the last of them the record.
+  Task<Answer<void>> store_rows(const Repeatable& last = {});
+  // They were stored before.
+  void pass_over() {
+    entries_.clear();
+    numbers_.clear();
+  }
 
  private:
   void take(const CsvRow& row);
@@ -154,14 +167,26 @@ void RowReader::refuse_row(std::uint64_t row, BilingualText why) {
   if (told_.errors.size() > SuppressionLists::kErrorsTold) told_.errors.pop_back();
 }
 
-Task<Answer<void>> RowReader::store_rows() {
-  if (entries_.empty()) co_return Answer<void>{};
+Task<Answer<void>> RowReader::store_rows(const Repeatable& last) {
+  if (entries_.empty() && !last) co_return Answer<void>{};
   const auto count = static_cast<std::int64_t>(entries_.size());
   const std::vector<std::uint64_t> numbers = std::exchange(numbers_, {});
   const auto put = co_await store_.write(
       store::WritePriority::import,
-      [entries = std::exchange(entries_, {})](store::WriteTransaction& writer) {
-        return writer.put_suppressions(entries);
+      [entries = std::exchange(entries_, {}), last, added = told_.added,
+       changed = told_.changed](store::WriteTransaction& writer) -> Result<store::PutSuppressions> {
+        store::PutSuppressions done;
+        if (!entries.empty()) {
+          auto put_now = writer.put_suppressions(entries);
+          if (!put_now) return put_now;
+          done = std::move(*put_now);
+        }
+        if (!last) return done;
+        const auto rows = static_cast<std::int64_t>(entries.size() - done.refused.size());
+        store::IdempotencyRecord record = *last;
+        record.answer = counts_of(added + done.made, changed + rows - done.made);
+        if (auto kept = writer.keep_answer(record); !kept) return fail(std::move(kept.error()));
+        return done;
       });
   if (!put) co_return refuse(refusal_of_change(put.error()));
   told_.added += put->made;
@@ -191,29 +216,55 @@ Task<Answer<void>> check_encoding(std::string_view csv) {
 
 }  // namespace
 
-Task<Answer<ImportedSuppressions>> SuppressionLists::import(store::AccountKey account,
-                                                            std::string_view csv) {
-  auto encoded = co_await check_encoding(csv);
-  if (!encoded) co_return refuse(std::move(encoded.error()));
-  ImportedSuppressions told;
+Task<Answer<void>> SuppressionLists::read_rows(store::AccountKey account, std::string_view csv,
+                                               bool stores, Repeatable repeatable,
+                                               ImportedSuppressions& told) {
   RowReader reader(store_, account, told);
   while (!csv.empty()) {
     const std::string_view slice = csv.substr(0, kSliceOctets);
     csv.remove_prefix(slice.size());
     reader.push(slice);
-    if (csv.empty()) reader.finish();
-    if (!csv.empty() && reader.good() < kRowsOfTransaction) {
+    const bool is_last = csv.empty();
+    if (is_last) reader.finish();
+    if (!is_last && reader.good() < kRowsOfTransaction) {
       co_await async::give_way();
       continue;
     }
-    auto stored = co_await reader.store_rows();
-    if (!stored) co_return refuse(std::move(stored.error()));
+    if (!stores) {
+      reader.pass_over();
+      continue;
+    }
+    auto stored = co_await reader.store_rows(is_last ? repeatable : Repeatable());
+    if (!stored) co_return stored;
   }
+  co_return Answer<void>{};
+}
+
+Task<Answer<ImportedSuppressions>> SuppressionLists::import(store::AccountKey account,
+                                                            std::string_view csv,
+                                                            Repeatable repeatable) {
+  auto encoded = co_await check_encoding(csv);
+  if (!encoded) co_return refuse(std::move(encoded.error()));
+  ImportedSuppressions told;
+  auto read = co_await read_rows(account, csv, true, std::move(repeatable), told);
+  if (!read) co_return refuse(std::move(read.error()));
   const std::string name = co_await name_of(account);
   log::info("suppressions imported", {{"account", name},
                                       {"added", told.added},
                                       {"changed", told.changed},
                                       {"failed", told.failed}});
+  co_return told;
+}
+
+// A row that was refused because its subject has as many entries as it may is not known any more.
+Task<Answer<ImportedSuppressions>> SuppressionLists::told_again(store::AccountKey account,
+                                                                std::string_view csv,
+                                                                std::int64_t kept) {
+  ImportedSuppressions told;
+  auto read = co_await read_rows(account, csv, false, {}, told);
+  if (!read) co_return refuse(std::move(read.error()));
+  told.added = kept >> kHalf;
+  told.changed = kept & kHalfMax;
   co_return told;
 }
 

@@ -98,9 +98,18 @@ class SuppressionLists {
   // one of addresses alone. Good rows are kept whatever the others are, some hundred in a commit;
   // of a file that is not UTF-8 nothing is. Others get their turn between pieces. `csv` must live
   // as long as the task (suppression_import.cc).
-  Task<Answer<ImportedSuppressions>> import(store::AccountKey account, std::string_view csv);
+  // `repeatable`: committed with the last of the rows, its answer being what counts_of() makes of
+  // those that were added and changed; a list that was broken off is begun again by its repeat.
+  Task<Answer<ImportedSuppressions>> import(store::AccountKey account, std::string_view csv,
+                                            Repeatable repeatable = {});
+  // What is told of a list that was taken before: `kept` is the record's answer.
+  Task<Answer<ImportedSuppressions>> told_again(store::AccountKey account, std::string_view csv,
+                                                std::int64_t kept);
 
  private:
+  // Reads all of it; without `stores` nothing is written.
+  Task<Answer<void>> read_rows(store::AccountKey account, std::string_view csv, bool stores,
+                               Repeatable repeatable, ImportedSuppressions& told);
   // For the log.
   [[nodiscard]] Task<std::string> name_of(store::AccountKey account);
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mail/attached.h"
 
+#include <charconv>
 #include <optional>
 #include <utility>
-
-#include "mail/varint.h"
 
 namespace todoku {
 namespace {
@@ -14,16 +13,22 @@ constexpr std::string_view kReferenceKey = "reference=";
 constexpr std::string_view kMetadataKey = "metadata=";
 constexpr std::string_view kMessageIdKey = "message-id=";
 
+// Text like any other insert code's value, without NUL: length in digits, colon, octets.
 void append_text(std::string& out, std::string_view text) {
-  append_varint(out, text.size());
+  out += std::to_string(text.size());
+  out += ':';
   out += text;
 }
 
 std::optional<std::string_view> read_text(std::string_view& in) {
-  const auto size = read_varint(in);
-  if (!size || *size > in.size()) return std::nullopt;
-  const std::string_view text = in.substr(0, *size);
-  in.remove_prefix(*size);
+  std::size_t size = 0;
+  const char* const end = in.data() + in.size();
+  const auto read = std::from_chars(in.data(), end, size);
+  if (read.ec != std::errc() || read.ptr == end || *read.ptr != ':') return std::nullopt;
+  in.remove_prefix(static_cast<std::size_t>(read.ptr - in.data()) + 1);
+  if (size > in.size()) return std::nullopt;
+  const std::string_view text = in.substr(0, size);
+  in.remove_prefix(size);
   return text;
 }
 

@@ -15,6 +15,7 @@ TEST(Attached, ComesBackAsItWasGiven) {
   std::vector<InsertCode> codes = kCodes;
   attach(given, codes);
   EXPECT_EQ(codes.size(), kCodes.size() + 3);
+  for (const InsertCode& code : codes) EXPECT_FALSE(code.value.contains('\0')) << code.key;
   EXPECT_EQ(detach(codes), given);
   EXPECT_EQ(codes, kCodes) << "insert codes are left as they were";
 }
@@ -27,12 +28,8 @@ TEST(Attached, CostsNothingWhereThereIsNone) {
 }
 
 TEST(Attached, DamagedMembersAreNone) {
-  for (const std::string_view damaged : {"\x05"
-                                         "a",
-                                         "\x01",
-                                         "\x01"
-                                         "a",
-                                         "\xFF\xFF"}) {
+  for (const std::string_view damaged :
+       {"5:a", "1:a", "1:a1", "a", ":", "1:a99999999999999999999:b", "-1:a1:b", "1:a1:b1"}) {
     Attached attached;
     take_attached("metadata=", damaged, attached);
     EXPECT_TRUE(attached.empty());

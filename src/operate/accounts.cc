@@ -90,22 +90,74 @@ Result<void> check_label(std::string_view label) {
       fmt::format("the label has the character {}, which nobody can see", character_name(*hidden)));
 }
 
-IssuedKey make_key(const std::string& login_id) {
+// Where the octets of a new key come from. Of a request that has a name they are made of the master
+// key and a number that is kept with its record, so that a repeat can be shown the key again, which
+// is stored nowhere: who has the store and not the master key can make none.
+class KeyOctets {
+ public:
+  KeyOctets() = default;
+  KeyOctets(const SecretBox& box, const Named& named)
+      : box_(&box),
+        purpose_(fmt::format("named api key/{}/{}/{}",
+                             static_cast<std::int64_t>(named.record.key.account),
+                             to_hex(as_text(named.record.key.hash)), named.record.answer)) {}
+
+  [[nodiscard]] std::string take(std::size_t size) const {
+    if (box_ == nullptr) return random_octets(size);
+    return std::string(box_->derive(purpose_).view().substr(0, size));
+  }
+
+ private:
+  const SecretBox* box_ = nullptr;
+  std::string purpose_;
+};
+
+IssuedKey make_key(const std::string& login_id, const KeyOctets& octets) {
   IssuedKey issued;
   issued.login_id = login_id;
-  issued.api_key = to_hex(random_octets(kApiKeyOctets));
+  issued.api_key = to_hex(octets.take(kApiKeyOctets));
   issued.bearer_token = access::bearer_token(login_id, issued.api_key);
   return issued;
 }
 
 // `box`: of the master key; nullptr where the key is no credential of SES's form.
-IssuedKey make_key(const std::string& login_id, const SecretBox* box) {
-  if (box == nullptr) return make_key(login_id);
+IssuedKey make_key(const std::string& login_id, const SecretBox* box, const KeyOctets& octets) {
+  if (box == nullptr) return make_key(login_id, octets);
   IssuedKey issued;
   issued.login_id = login_id;
-  issued.access_key_id = access::new_access_key_id();
+  issued.access_key_id = access::access_key_id_of(octets.take(access::kAccessKeyOctets));
   issued.secret_access_key = access::secret_access_key(*box, issued.access_key_id).view();
   return issued;
+}
+
+// What the store knows an issued key by.
+std::string hash_of(const IssuedKey& issued) {
+  return issued.access_key_id.empty() ? sha256_hex(issued.bearer_token)
+                                      : access::access_key_hash(issued.access_key_id);
+}
+
+// Once more of what was made under a name before. conflict: it is revoked by now.
+Result<IssuedKey> found_again(store::ReadTransaction& reader, IssuedKey issued) {
+  auto holder = reader.key_by_token(hash_of(issued));
+  if (!holder && holder.error().kind == ErrorKind::not_found) {
+    return fail(ErrorKind::conflict, "the key that this request made is revoked by now");
+  }
+  if (!holder) return fail(std::move(holder.error()));
+  issued.key = std::move(holder->key);
+  return issued;
+}
+
+// Of the record of a request that is carried out now.
+std::int64_t number_of_record() {
+  std::int64_t number = 0;
+  for (const char octet : random_octets(sizeof number - 1)) {  // not below 0
+    number = number << 8 | static_cast<std::uint8_t>(octet);
+  }
+  return number;
+}
+
+Result<void> keep(store::WriteTransaction& transaction, const std::optional<Named>& named) {
+  return named ? transaction.keep_answer(named->record) : Result<void>();
 }
 
 Result<store::NewApiKey> read_terms(const NewKey& request) {
@@ -126,8 +178,7 @@ Result<store::NewApiKey> read_terms(const NewKey& request) {
 // Only the hash is kept: what is shown now cannot be shown again.
 Result<IssuedKey> write_key(store::WriteTransaction& transaction, store::AccountKey account,
                             store::NewApiKey terms, IssuedKey issued) {
-  terms.token_sha256 = issued.access_key_id.empty() ? sha256_hex(issued.bearer_token)
-                                                    : access::access_key_hash(issued.access_key_id);
+  terms.token_sha256 = hash_of(issued);
   auto key = transaction.add_api_key(account, terms);
   if (!key) return fail(std::move(key.error()));
   issued.key = std::move(*key);
@@ -152,8 +203,8 @@ Result<std::string> name_of_refused(store::ReadTransaction& reader, store::Accou
 
 // The account and its first key, or neither: an account without a key cannot be used, and its name
 // would be taken.
-Result<AddedAccount> write_account(store::WriteTransaction& transaction,
-                                   const NewAccount& request) {
+Result<AddedAccount> write_account(store::WriteTransaction& transaction, const NewAccount& request,
+                                   const KeyOctets& octets) {
   auto account = transaction.create_account(request.name, request.sandbox);
   if (!account) return fail(std::move(account.error()));
   account->weight = static_cast<std::uint32_t>(request.weight);
@@ -164,8 +215,25 @@ Result<AddedAccount> write_account(store::WriteTransaction& transaction,
   if (!refused) return fail(std::move(refused.error()));
   AddedAccount added{
       .account = std::move(*account), .key = std::nullopt, .now_refused = std::move(*refused)};
+  if (auto kept = keep(transaction, request.named); !kept) return fail(std::move(kept.error()));
   if (!request.with_key) return added;
-  auto key = write_key(transaction, added.account.key, {.label = "first"}, make_key(request.name));
+  auto key =
+      write_key(transaction, added.account.key, {.label = "first"}, make_key(request.name, octets));
+  if (!key) return fail(std::move(key.error()));
+  added.key = std::move(*key);
+  return added;
+}
+
+Result<AddedAccount> read_again(store::ReadTransaction& reader, const NewAccount& request,
+                                const KeyOctets& octets) {
+  auto account = reader.account_by_name(request.name);
+  if (!account) return fail(std::move(account.error()));
+  auto refused = name_of_refused(reader, account->key);
+  if (!refused) return fail(std::move(refused.error()));
+  AddedAccount added{
+      .account = std::move(*account), .key = std::nullopt, .now_refused = std::move(*refused)};
+  if (!request.with_key) return added;
+  auto key = found_again(reader, make_key(request.name, octets));
   if (!key) return fail(std::move(key.error()));
   added.key = std::move(*key);
   return added;
@@ -189,7 +257,7 @@ Result<RotatedKey> rotate(store::WriteTransaction& transaction, const store::Acc
   RotatedKey rotated;
   const bool is_ses = store::has(old->scopes, store::Scope::ses);
   auto issued = write_key(transaction, account.key, std::move(terms),
-                          make_key(account.name, is_ses ? box : nullptr));
+                          make_key(account.name, is_ses ? box : nullptr, KeyOctets()));
   if (!issued) return fail(std::move(issued.error()));
   rotated.key = std::move(*issued);
   const auto done = overlap > Milliseconds::zero()
@@ -295,9 +363,21 @@ Task<Result<AccountView>> Operations::account_view(std::string name) {
 Task<Result<AddedAccount>> Operations::add_account(NewAccount request) {
   if (auto good = check_name(request.name); !good) co_return fail(good.error());
   if (auto good = check_weight(request.weight); !good) co_return fail(good.error());
+  KeyOctets octets;
+  if (request.named) {
+    const auto box = options_.secret_box();
+    if (!box) co_return fail(box.error());
+    if (!request.named->again) request.named->record.answer = number_of_record();
+    octets = KeyOctets(**box, *request.named);
+  }
+  if (request.named && request.named->again) {
+    co_return co_await store_.read([request, octets](store::ReadTransaction& reader) {
+      return read_again(reader, request, octets);
+    });
+  }
   auto added = co_await store_.write(store::WritePriority::accept,
-                                     [request](store::WriteTransaction& transaction) {
-                                       return write_account(transaction, request);
+                                     [request, octets](store::WriteTransaction& transaction) {
+                                       return write_account(transaction, request, octets);
                                      });
   if (!added && added.error().kind == ErrorKind::conflict) {
     co_return fail(ErrorKind::conflict,
@@ -365,15 +445,26 @@ Task<Result<IssuedKey>> Operations::add_key(NewKey key) {
   auto found = co_await account(key.account);
   if (!found) co_return fail(std::move(found.error()));
   const SecretBox* box = nullptr;
-  if (store::has(terms->scopes, store::Scope::ses)) {
+  KeyOctets octets;
+  const bool is_ses = store::has(terms->scopes, store::Scope::ses);
+  if (is_ses || key.named) {
     const auto opened = options_.secret_box();
     if (!opened) co_return fail(opened.error());
-    box = *opened;
+    if (is_ses) box = *opened;
+    if (key.named && !key.named->again) key.named->record.answer = number_of_record();
+    if (key.named) octets = KeyOctets(**opened, *key.named);
+  }
+  if (key.named && key.named->again) {
+    co_return co_await store_.read([account = *found, box, octets](store::ReadTransaction& reader) {
+      return found_again(reader, make_key(account.name, box, octets));
+    });
   }
   auto issued = co_await store_.write(
       store::WritePriority::accept,
-      [account = *found, terms = *terms, box](store::WriteTransaction& transaction) {
-        return write_key(transaction, account.key, terms, make_key(account.name, box));
+      [account = *found, terms = *terms, box, octets,
+       named = key.named](store::WriteTransaction& transaction) -> Result<IssuedKey> {
+        if (auto kept = keep(transaction, named); !kept) return fail(std::move(kept.error()));
+        return write_key(transaction, account.key, terms, make_key(account.name, box, octets));
       });
   co_return issued;
 }

@@ -98,7 +98,13 @@ Result<Page<DomainView>> read_views(store::ReadTransaction& transaction,
   return page;
 }
 
-Result<DomainView> write_claim(store::WriteTransaction& transaction, Domain claim, Instant now) {
+Result<DomainView> write_claim(store::WriteTransaction& transaction, Domain claim,
+                               const std::optional<Named>& named, Instant now) {
+  if (named) {
+    if (auto kept = transaction.keep_answer(named->record); !kept) {
+      return fail(std::move(kept.error()));
+    }
+  }
   if (auto held = transaction.hold_domains(); !held) return fail(std::move(held.error()));
   const auto others =
       transaction.read().domains({.account = claim.account, .domain = {}}, access::kDomainsMax);
@@ -196,15 +202,23 @@ Task<Result<DomainView>> Operations::add_domain(NewDomain request) {
   if (!domain) co_return fail(std::move(domain.error()));
   auto owner = co_await account(request.account);
   if (!owner) co_return fail(std::move(owner.error()));
+  if (request.named && request.named->again) {
+    co_return co_await store_.read([account = owner->key, name = *domain](
+                                       store::ReadTransaction& reader) -> Result<DomainView> {
+      auto there = reader.domain(account, name);
+      if (!there) return fail(std::move(there.error()));
+      return one_view(reader, std::move(*there));
+    });
+  }
   Domain claim;
   claim.account = owner->key;
   claim.domain = *domain;
   claim.vouched = request.vouched;
-  auto view = co_await store_.write(
-      store::WritePriority::accept,
-      [claim, now = store_.clock().now()](store::WriteTransaction& transaction) {
-        return write_claim(transaction, claim, now);
-      });
+  auto view = co_await store_.write(store::WritePriority::accept,
+                                    [claim, named = request.named, now = store_.clock().now()](
+                                        store::WriteTransaction& transaction) {
+                                      return write_claim(transaction, claim, named, now);
+                                    });
   if (!view) co_return fail(std::move(view.error()));
   if (request.vouched) {
     log::info("domain vouched for", {{"account", request.account}, {"domain", *domain}});

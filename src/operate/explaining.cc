@@ -59,7 +59,9 @@ std::optional<store::PublicId> number_in(std::string_view text) {
 // The subject as the recipient has it.
 void fill_in_subject(store::Story& story, const std::vector<InsertCode>& codes) {
   mime::InsertKeys keys;
-  const mime::CompiledText subject(story.subject, keys);
+  const mime::CompiledText subject(
+      story.subject, keys,
+      story.from_template ? mime::KeyForms::with_braces : mime::KeyForms::contract);
   if (subject.is_literal()) return;
   std::vector<mime::InsertCodeView> views;
   mime::InsertValues values;
@@ -75,7 +77,8 @@ void fill_in_subject(store::Story& story, const std::vector<InsertCode>& codes) 
 }
 
 bool may_have_codes(const store::Story& story) {
-  return story.subject.contains("__") || story.subject.contains("%%");
+  return story.subject.contains("__") || story.subject.contains("%%") ||
+         (story.from_template && story.subject.contains("{{"));
 }
 
 // Whoever has complained of a mail did it after all that its attempts tell.

@@ -66,12 +66,21 @@ struct IssuedKey {
 };
 
 // What a key is asked to be; texts as people write them.
+// That a request which makes something has a name, so that its repeat makes nothing more and gets
+// the same answer (docs/adr/0019).
+struct Named {
+  store::IdempotencyRecord record;  // committed with what is made
+  // It was made before, and `record.answer` is what was kept then: it is only told again.
+  bool again = false;
+};
+
 struct NewKey {
   std::string account;
   std::string label;
   std::string scopes;                // "send,read"; empty: all that clients of the contract need
   std::string networks;              // "192.0.2.0/24,2001:db8::/32"; empty: from anywhere
   std::optional<std::int64_t> days;  // until it expires; nullopt: never
+  std::optional<Named> named = {};
 };
 
 struct RotatedKey {
@@ -84,6 +93,7 @@ struct NewAccount {
   std::int64_t weight = 1;
   bool with_key = true;
   bool sandbox = false;  // store/accounts.h
+  std::optional<Named> named = {};
 };
 
 struct AddedAccount {
@@ -193,6 +203,7 @@ struct NewDomain {
   std::string account;
   std::string domain;
   bool vouched = false;  // an operator stands for it: it is proven from now on
+  std::optional<Named> named = {};
 };
 
 struct VerifiedDomain {

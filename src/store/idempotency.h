@@ -40,6 +40,11 @@ enum class KeyedRoute : std::uint8_t {
   submission = 31,
   content_template = 40,
   resend = 41,
+  account = 42,
+  api_key = 43,
+  domain = 44,
+  domain_reports = 45,
+  suppression_import = 46,
 };
 
 // What a client called its request, among the requests of its account and of one kind.

@@ -33,6 +33,7 @@ std::vector<Mark> marks_of(std::span<const InsertCode> codes, AccountKey account
 }
 
 bool has_mark(const Attached& attached, const Mark& mark) {
+  if (mark.text.empty()) return false;
   return mark.kind == MarkKind::reference ? attached.reference == mark.text
                                           : equals_ignoring_case(attached.message_id, mark.text);
 }

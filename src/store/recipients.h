@@ -57,6 +57,7 @@ struct Story {
   DeliveryStatus delivery_status = DeliveryStatus::edit;
   std::string failure_reason;  // as in Delivery
   std::string subject;
+  bool from_template = false;  // codes in braces are codes in its subject
   std::string from;
   Purpose purpose = Purpose::transactional;  // purpose_of()
   std::string address;

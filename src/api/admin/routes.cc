@@ -89,12 +89,20 @@ Task<Response> show_account(Operations& operations, Given given) {
   co_return account ? Response::json(200, account_json(*account)) : failure(account.error());
 }
 
-Task<Response> add_account(Operations& operations, Given given) {
+using Named = std::optional<operate::Named>;
+
+template <auto kOperation>
+Task<Response> unnamed(Operations& operations, Given given) {
+  co_return co_await kOperation(operations, std::move(given), std::nullopt);
+}
+
+Task<Response> add_named_account(Operations& operations, Given given, Named named) {
   const auto added =
       co_await operations.add_account({.name = given.text("name"),
                                        .weight = given.number("weight").value_or(1),
                                        .with_key = given.truth("with_key").value_or(true),
-                                       .sandbox = given.truth("sandbox").value_or(false)});
+                                       .sandbox = given.truth("sandbox").value_or(false),
+                                       .named = std::move(named)});
   co_return added ? Response::json(201, account_json(*added)) : failure(added.error());
 }
 
@@ -138,7 +146,7 @@ Task<Result<std::string>> account_of(Operations& operations, Given& given) {
   co_return co_await operations.sandbox_of(given.text("account"));
 }
 
-Task<Response> add_key(Operations& operations, Given given) {
+Task<Response> add_named_key(Operations& operations, Given given, Named named) {
   if (auto good = check_given(given, {"scopes", "networks"}); !good) {
     co_return failure(good.error());
   }
@@ -148,7 +156,8 @@ Task<Response> add_key(Operations& operations, Given given) {
                                                 .label = given.text("label"),
                                                 .scopes = given.text("scopes"),
                                                 .networks = given.text("networks"),
-                                                .days = given.number("days")});
+                                                .days = given.number("days"),
+                                                .named = std::move(named)});
   co_return key ? Response::json(201, issued_key_json(*key)) : failure(key.error());
 }
 
@@ -281,11 +290,12 @@ Task<Response> list_domains(Operations& operations, Given given) {
   co_return domains ? Response::json(200, domains_json(*domains)) : failure(domains.error());
 }
 
-Task<Response> add_domain(Operations& operations, Given given) {
+Task<Response> add_named_domain(Operations& operations, Given given, Named named) {
   const auto domain =
       co_await operations.add_domain({.account = given.text("account"),
                                       .domain = given.text("domain"),
-                                      .vouched = given.truth("proven").value_or(false)});
+                                      .vouched = given.truth("proven").value_or(false),
+                                      .named = std::move(named)});
   co_return domain ? Response::json(201, domain_json(*domain)) : failure(domain.error());
 }
 
@@ -686,11 +696,11 @@ struct Offered {
 constexpr std::array kOffered{
     Offered{&calls::kListAccounts, list_accounts},
     Offered{&calls::kShowAccount, show_account},
-    Offered{&calls::kAddAccount, add_account},
+    Offered{&calls::kAddAccount, unnamed<add_named_account>},
     Offered{&calls::kChangeAccount, change_account},
     Offered{&calls::kKeepFor, keep_for},
     Offered{&calls::kListKeys, list_keys},
-    Offered{&calls::kAddKey, add_key},
+    Offered{&calls::kAddKey, unnamed<add_named_key>},
     Offered{&calls::kRevokeKey, revoke_key},
     Offered{&calls::kRotateKey, rotate_key},
     Offered{&calls::kListSmtpCredentials, list_smtp_credentials},
@@ -709,7 +719,7 @@ constexpr std::array kOffered{
     Offered{&calls::kShowDkim, show_dkim},
     Offered{&calls::kRemoveDkim, remove_dkim},
     Offered{&calls::kListDomains, list_domains},
-    Offered{&calls::kAddDomain, add_domain},
+    Offered{&calls::kAddDomain, unnamed<add_named_domain>},
     Offered{&calls::kVerifyDomain, verify_domain},
     Offered{&calls::kDomainHistory, domain_history},
     Offered{&calls::kRemoveDomain, remove_domain},
@@ -792,6 +802,18 @@ Task<Response> carry_out(Operations& operations, const operate::Call& call, Give
   const auto offered = std::ranges::find(kOffered, &call, &Offered::call);
   check(offered != kOffered.end(), "the call is offered");
   co_return co_await offered->operation(operations, std::move(given));
+}
+
+Task<Response> carry_out_named(Operations& operations, const operate::Call& call, Given given,
+                               operate::Named named) {
+  if (&call == &calls::kAddAccount) {
+    co_return co_await add_named_account(operations, std::move(given), std::move(named));
+  }
+  if (&call == &calls::kAddKey) {
+    co_return co_await add_named_key(operations, std::move(given), std::move(named));
+  }
+  check(&call == &calls::kAddDomain, "the call can have a name");
+  co_return co_await add_named_domain(operations, std::move(given), std::move(named));
 }
 
 http::Response failure_response(const http::Failure& failed, const http::Request&) {

@@ -59,6 +59,11 @@ void add_routes(http::Router& router, operate::Operations& operations, std::stri
 [[nodiscard]] Task<http::Response> carry_out(operate::Operations& operations,
                                              const operate::Call& call, operate::Given given);
 
+// The same of one of those that make an account, a key or a domain, for a request that has a name.
+[[nodiscard]] Task<http::Response> carry_out_named(operate::Operations& operations,
+                                                   const operate::Call& call, operate::Given given,
+                                                   operate::Named named);
+
 // {"error": reason}: the shape of every failure at the admin socket.
 [[nodiscard]] http::Response failure_response(const http::Failure& failure,
                                               const http::Request& request);

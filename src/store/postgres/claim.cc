@@ -122,6 +122,7 @@ LeasedBatches leased_in(const Table& batches, const Table& recipients) {
       damaged.emplace(found->first, std::move(codes.error()));
       continue;
     }
+    (void)detach(*codes);  // it is never in the mail
     found->second.recipients.push_back(
         {static_cast<std::uint32_t>(recipients.integer(i, 1)),
          full_address(recipients.text(i, 2), found->second.domain), std::move(*codes),

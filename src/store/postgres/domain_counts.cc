@@ -93,6 +93,7 @@ Result<std::vector<SampledRecipient>> sampled_in(const Result<Table>& rows,
     if (!sample.empty() && sample.back().key == key) continue;
     auto codes = unpack_codes(dictionary, rows->text(i, 5));
     if (!codes) return fail(std::move(codes.error()));
+    (void)detach(*codes);
     sample.push_back({key, full_address(rows->text(i, 4), rows->text(i, 2)), std::move(*codes)});
   }
   return sample;

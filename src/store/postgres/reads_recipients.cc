@@ -35,7 +35,7 @@ const Sql kRecipient{
   " x.aside IS NOT NULL, a.suspended, d.at_most_once, w.seq IS NOT NULL, d.course,"              \
   " d.failure_reason, CASE WHEN " CREDENTIAL_IS_HELD                                             \
   " THEN d.credential ELSE '' END,"                                                              \
-  " d.purpose, " ATTACHED_CODES("r") " FROM "
+  " d.purpose, " ATTACHED_CODES("r") ", coalesce(c.template, 0) <> 0 FROM "
 #define STORY_JOINS                                                                  \
   " JOIN batches b ON b.number = r.batch JOIN deliveries d ON d.key = b.delivery"    \
   " JOIN accounts a ON a.key = d.account LEFT JOIN contents c ON c.delivery = d.key" \
@@ -92,6 +92,7 @@ Result<Story> story_in(const Table& rows, int row) {
   story.delivery_status = static_cast<DeliveryStatus>(rows.integer(row, 9));
   story.subject = rows.text(row, 10);
   story.from = rows.text(row, 11);
+  story.from_template = rows.flag(row, 31);
   story.created = rows.instant(row, 12);
   story.reservation = rows.optional_instant(row, 13);
   story.started = rows.optional_instant(row, 14);

@@ -54,6 +54,7 @@ Result<void> Queries::add_sampled(const BatchRow& batch, std::int64_t from, std:
       any = true;
       auto codes = unpack_codes(dictionary_, query.blob(2));
       if (!codes) return fail(std::move(codes.error()));
+      (void)detach(*codes);
       const BatchKey key = batch_key(batch.delivery, batch.number);
       const RecipientKey its{key.delivery, key.batch, seq_of(query.integer(0))};
       if (!sample.empty() && sample.back().key == its) continue;

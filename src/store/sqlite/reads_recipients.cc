@@ -120,11 +120,13 @@ Result<Recipient> Queries::recipient(AccountKey account, PublicId email_id) {
 }
 
 Result<void> Queries::add_content(DeliveryKey key, Story& story) {
-  auto query = db_.query("SELECT subject, from_address FROM contents WHERE delivery = ?");
+  auto query =
+      db_.query("SELECT subject, from_address, template <> 0 FROM contents WHERE delivery = ?");
   query.bind(key);
   if (query.next()) {
     story.subject = query.text(0);
     story.from = query.text(1);
+    story.from_template = query.flag(2);
   }
   if (query.failed()) return fail(query.error());
   return {};

@@ -86,6 +86,7 @@ Result<std::vector<LeasedRecipient>> SqliteWriteTransaction::due_recipients(
     const std::int64_t row = query.integer(0);
     auto codes = unpack_codes(queries_.dictionary(), query.blob(2));
     if (!codes) return fail(std::move(codes.error()));
+    (void)detach(*codes);  // it is never in the mail
     due.push_back({seq_of(row), full_address(query.text(1), batch.domain), std::move(*codes),
                    static_cast<std::uint16_t>(query.integer(3)),
                    query.integer(4) == static_cast<std::int64_t>(RecipientState::deferred)});

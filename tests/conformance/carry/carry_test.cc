@@ -172,6 +172,20 @@ class Filling {
                                          .wishes = {.kinds = {"recipient.sent"}}},
                                .state = std::string("\0state", 6)});
     });
+    NewTemplate kept{.name = "歓迎", .content = {}};
+    kept.content.subject = "{{first_name|お客様}}";
+    kept.content.html_part = "<p>x</p>";
+    kept.content.escape = Escape::html;
+    const PublicId id = write(store_, [&](WriteTransaction& t) {
+                          return t.create_template(shop.key, kept);
+                        }).head.id;
+    write(store_, [&](WriteTransaction& t) {
+      return t.change_template(shop.key, id, [&](const Template&) -> Result<NewTemplate> {
+        NewTemplate next = kept;
+        next.content.text_part = "t";
+        return next;
+      });
+    });
     for (const char* name : {"relay", "Cron@example.jp"}) {
       SmtpCredential credential{.account = shop.key, .name = name};
       credential.settings.networks = {"192.0.2.0/24"};

@@ -81,12 +81,37 @@ class Provisioning(Checks):
                 self.assertEqual(400, wrong.status)
                 self.assertEqual({"scopes", "days"}, set(told))
                 self.assertIn(word, told["scopes"][0])
+            self.repeated(operator, customer)
             for empty in ({"scopes": ""}, {"networks": ""}):
                 self.refused(operator.request("POST", "/accounts/customer/keys", empty))
             log = (stack.directory / "engine.log").read_text()
             for words in ("/api/v1/accounts", "/api/v1/accounts/customer", "operator"):
                 self.assertIn(words, [line for line in log.splitlines() if "provisioning" in line
                                       and words in line][0])
+
+    def repeated(self, operator, customer):
+        """Under a name each is made once, and shown again with the key that it has."""
+        for path, body, other in (
+                ("/accounts", {"name": "twice"}, {"name": "twice", "weight": 2}),
+                ("/accounts/customer/keys", {"label": "named"}, {"label": "other"}),
+                ("/accounts/customer/keys", {"label": "door", "scopes": "ses"}, {"scopes": "ses"}),
+                ("/domains", {"domain": "named.example"}, {"domain": "other.example"})):
+            key = {"Idempotency-Key": f"once-{path}-{len(body)}"}
+            first, again = (operator.request("POST", path, body, headers=key) for _ in range(2))
+            self.assertEqual((201, 201), (first.status, again.status), again.json)
+            if path == "/domains":  # it may have been looked at meanwhile
+                self.assertEqual(first.json["domain"], again.json["domain"])
+            else:
+                self.assertEqual(first.json, again.json)
+            self.assertNotIn("idempotency-replayed", first.headers)
+            self.assertEqual("true", again.headers.get("idempotency-replayed"))
+            self.assertEqual(409, operator.request("POST", path, other, headers=key).status)
+        key = {"Idempotency-Key": "revoked"}
+        path = "/accounts/customer/keys"
+        made = self.ok(operator.request("POST", path, {"label": "short"}, headers=key), 201)
+        self.accepted(customer.send({}, token=made["bearer_token"]))
+        self.ok(operator.request("DELETE", f"{path}/{made['id']}"))
+        self.refused(operator.request("POST", path, {"label": "short"}, headers=key), status=409)
 
     def test_a_suspended_operator_changes_nothing_and_cannot_resume_itself(self):
         with ProvisioningStack(door.world.stack.binary, {"fast.example": []}) as stack:

@@ -86,6 +86,18 @@ class DomainReports(Checks):
         self.assertEqual(143, self.told(domain, days=2)["dmarc"]["messages"] -
                          self.told(domain, days=1)["dmarc"]["messages"])
 
+    def test_a_named_request_is_answered_as_it_was(self):
+        domain = self.domain()
+        octets = aggregate(domain, [row(OURS, 1)], "named.example")
+        first, again = (self.give(octets, headers={"Idempotency-Key": "once"}) for _ in range(2))
+        self.assertEqual("added", self.ok(first)["reports"][0]["outcome"])
+        self.assertEqual(first.json, self.ok(again))
+        self.assertEqual("true", again.headers.get("idempotency-replayed"))
+        self.assertEqual("repeated", self.only(octets)["outcome"])
+        other = aggregate(domain, [row(OURS, 2)], "named.example")
+        self.assertEqual(409, self.give(other, headers={"Idempotency-Key": "once"}).status)
+        self.assertEqual(1, self.told(domain)["dmarc"]["messages"])
+
     def test_messages_and_mailboxes_carry_reports(self):
         domain = self.domain()
         rows = [row(OURS, 1)]

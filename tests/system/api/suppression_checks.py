@@ -143,6 +143,15 @@ class Suppressions(Checks):
         for _ in range(2):
             self.sent(f"a@{GONE}", account)
         twice("/errors/list", {"email": f"a@{GONE}"}, 201)
+        rows = b"email\nonce@fast.example\nnew@fast.example\nno address\n"
+        key = {"Idempotency-Key": "list", "Content-Type": "text/csv"}
+        first, again = (account.request("POST", "/suppressions/import", rows, headers=key)
+                        for _ in range(2))
+        self.assertEqual((1, 1, 1), tuple(first.json[name] for name in ("added", "changed", "failed")))
+        self.assertEqual(first.json, again.json)
+        self.assertEqual("true", again.headers.get("idempotency-replayed"))
+        self.assertEqual(409, account.request("POST", "/suppressions/import", rows + b"x@y.example\n",
+                                              headers=key).status)
 
     def test_who_is_dropped_is_in_events_log_and_usages(self):
         account = new_account("dropped")

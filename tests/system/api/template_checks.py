@@ -39,8 +39,11 @@ class Templates(Checks):
         # What was begun has a copy, whatever becomes of the template.
         self.ok(self.delete("/templates/welcome"))
         self.container_error(self.get(f"/templates/{number}"), 404)
-        self.assertEqual((CALLED, "kept@sender.example"),
-                         (self.detail(draft)["subject"], self.detail(draft)["from"]["email"]))
+        detail = self.detail(draft)
+        self.assertEqual((CALLED, "kept@sender.example", number, 1),
+                         (detail["subject"], detail["from"]["email"], detail["template_id"],
+                          detail["template_version"]))
+        self.assertIsNone(misfit(detail, answer_schema("getDelivery", 200)))
 
     def test_a_mail_is_filled_in_and_escaped(self):
         self.kept("order", html_part="<p>{{first_name|お客様}} {{note|-}}</p>")

@@ -118,6 +118,9 @@ def check_labels(stack, told):
     delivery = int(told["resend"]["sent"]["data"]["id"].rsplit("-", 1)[1], 16)
     labels = stack.api.call("GET", f"/deliveries/{delivery}/labels")
     expect("kind:order" in str(labels), labels)
+    told = [event["metadata"] for event in stack.api.call("GET", "/events?count=1000&kind[]=accepted")["data"]
+            if event["subject"] in ("postmark ご注文", "sendgrid 山田 様")]
+    expect(told and all(each == {"order": "7"} for each in told), told)
 
 
 def posted(stack, path, body, headers):

@@ -307,8 +307,10 @@ def devices_and_proxies_are_known_by_their_networks(binary):
 def options_are_for_who_may(binary):
     with Relay(binary) as stack:
         plain = stack.credential("plain")
-        keyed = stack.credential("keyed", "--options", "tag,idempotency-key,purpose")
+        keyed = stack.credential("keyed", "--options",
+                                 "tag,idempotency-key,purpose,reference")
         tagged = (b"X-Todoku-Tag: spring, sale\r\nX-Todoku-Idempotency-Key: order-1\r\n"
+                  b"X-Todoku-Reference: 4711\r\n"
                   b"Bcc: hidden@receiver.example\r\n") + MESSAGE
         with stack.connect(("plain", plain)) as client:
             client.sendmail(FROM, ["a@receiver.example"], tagged)
@@ -331,6 +333,12 @@ def options_are_for_who_may(binary):
             check(b"X-Todoku" not in mail and b"hidden@" not in mail, mail[:500])
         labels = stack.api.call("GET", f"/deliveries/{int(ids[0])}/labels")
         check_equal(labels["tags"], ["spring", "sale"], "tags")
+        for by, addresses in (("reference=4711", {"b@receiver.example"}),
+                              ("message_id=One@sender.example",
+                               {"a@receiver.example", "b@receiver.example"})):
+            found = stack.api.call("GET", f"/explain?{by}")["mails"]
+            rows = [stack.api.call("GET", f"/deliveries/-/emails/{mail['email_id']}") for mail in found]
+            check_equal({row["email"] for row in rows}, addresses, by)
 
 
 def hostile_clients_end_in_order(binary):
