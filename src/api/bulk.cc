@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/api.h"
+#include "api/bulk_request.h"
 #include "api/fields.h"
 #include "api/form.h"
 #include "api/idempotency.h"
@@ -71,21 +72,9 @@ Task<http::Response> begin(Api& api, Call& call) {
   if (bad) co_return std::move(*bad);
   call.unknown = unknown_members(form.object(), members::kBegin);
   intake::Problems problems;
-  const Fields fields(form.object(), {}, problems);
-  intake::BulkRequest request{.content = read_content(fields),
-                              .at_most_once = fields.at_most_once().value_or(false),
-                              .labels = fields.labels(),
-                              .open_tracking = fields.truth("open_tracking"),
-                              .steering = read_steering(fields)};
-  const auto escape = fields.escape();
-  request.from_template = fields.from_template(escape);
-  // With a template it is the template's where nothing is said of it.
-  if (!request.from_template) request.content.escape = escape.value_or(Escape::none);
-  refuse_lost_members(form.object(), members::kBegin, problems);
+  auto request = read_bulk(form, api.intake().limits(), members::kBegin, problems);
+  request.steering = read_steering(Fields(form.object(), {}, problems));
   api.warn_of_sender(call, request.content);
-  request.content.attachments =
-      read_inline_parts(fields, api.intake().limits()).value_or(std::vector<Attachment>());
-  std::ranges::move(form.attachments, std::back_inserter(request.content.attachments));
   const std::string of_parts = intake::inline_warning(request.content);
   intake::Repeatable repeatable;
   if (*key && problems.empty()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Postmark's POST /email, /email/batch, and those with templates, of which there are none.
+// Postmark's POST /email, /email/batch, /email/withTemplate and /email/batchWithTemplates.
 #include <memory>
 #include <optional>
 #include <span>
@@ -35,11 +35,13 @@ http::Response postmark_failure(int status, std::string_view reason,
 
 constexpr Guise kPostmark{"/doors/postmark", &server_token, &postmark_failure};
 
-doors::postmark::Mail mail_at(const boost::json::value& value, const Api& api) {
+// What reads a mail: doors::postmark::read, or read_with_template.
+using ReadOne = doors::postmark::Mail (*)(const boost::json::object& object,
+                                          const intake::Limits& limits);
+
+doors::postmark::Mail mail_at(const boost::json::value& value, const Api& api, ReadOne read) {
   doors::postmark::Mail mail;
-  if (value.is_object()) {
-    return doors::postmark::read(value.get_object(), api.intake().limits());
-  }
+  if (value.is_object()) return read(value.get_object(), api.intake().limits());
   mail.letter.problems.add({}, intake::texts::wrong_type("an object", "オブジェクト"));
   return mail;
 }
@@ -82,13 +84,13 @@ struct SentMails {
 // Each mail of `values` for itself: what is sound is accepted.
 Task<SentMails> send_each(Api& api, Call& call, std::shared_ptr<Form> form,
                           std::span<const boost::json::value> values,
-                          std::optional<store::IdempotencyKey> key) {
+                          std::optional<store::IdempotencyKey> key, ReadOne read) {
   SentMails sent;
   const auto to = std::make_shared<std::vector<std::string>>(values.size());
   Letters letters{.service = Service::postmark,
                   .count = values.size(),
-                  .make = [&api, form = std::move(form), values, to](std::size_t i) {
-                    doors::postmark::Mail mail = mail_at(values[i], api);
+                  .make = [&api, form = std::move(form), values, to, read](std::size_t i) {
+                    doors::postmark::Mail mail = mail_at(values[i], api, read);
                     (*to)[i] = mail.to;
                     auto fault = fault_of_stream(mail);
                     return DoorMail{std::move(mail.letter), std::move(fault)};
@@ -105,14 +107,14 @@ Task<SentMails> send_each(Api& api, Call& call, std::shared_ptr<Form> form,
   co_return sent;
 }
 
-Task<http::Response> postmark_email(Api& api, Call& call) {
+Task<http::Response> send_single(Api& api, Call& call, ReadOne read) {
   auto key = key_of_door(call, Service::postmark);
   if (!key) co_return std::move(key.error());
   const auto form = std::make_shared<Form>();
   if (auto bad = co_await read_door(api, call, Service::postmark, *form)) {
     co_return std::move(*bad);
   }
-  const SentMails sent = co_await send_each(api, call, form, {&*form->json, 1}, *key);
+  const SentMails sent = co_await send_each(api, call, form, {&*form->json, 1}, *key, read);
   if (sent.refusal) co_return door_refusal(Service::postmark, *sent.refusal, call.language);
   const Told& told = sent.told.front();
   if (told.failure) co_return doors::failure(Service::postmark, *told.failure);
@@ -123,22 +125,25 @@ Task<http::Response> postmark_email(Api& api, Call& call) {
   co_return response;
 }
 
-Task<http::Response> postmark_batch(Api& api, Call& call) {
+// `of`: the list that the body is, or has.
+Task<http::Response> send_list(Api& api, Call& call, ReadOne read,
+                               const boost::json::array* (*of)(const boost::json::value& body)) {
   auto key = key_of_door(call, Service::postmark);
   if (!key) co_return std::move(key.error());
   const auto form = std::make_shared<Form>();
   if (auto bad = co_await read_door(api, call, Service::postmark, *form)) {
     co_return std::move(*bad);
   }
-  const boost::json::array* const list = form->json->if_array();
+  const boost::json::array* const list = of(*form->json);
   if (list == nullptr || list->size() > doors::postmark::kMailsMax) {
     const Trouble trouble = list == nullptr ? Trouble::unreadable : Trouble::too_many_mails;
     co_return doors::failure(Service::postmark,
-                             {trouble, fmt::format("The body has to be an array of {} messages at "
-                                                   "most.",
+                             {trouble, fmt::format("The body has to have an array of {} messages "
+                                                   "at most.",
                                                    doors::postmark::kMailsMax)});
   }
-  const SentMails sent = co_await send_each(api, call, form, {list->data(), list->size()}, *key);
+  const SentMails sent =
+      co_await send_each(api, call, form, {list->data(), list->size()}, *key, read);
   http::JsonWriter json;
   json.begin_array();
   for (const Told& told : sent.told) write(json, told, api.clock().now());
@@ -146,8 +151,31 @@ Task<http::Response> postmark_batch(Api& api, Call& call) {
   co_return http::Response::json(200, json.take());
 }
 
-Task<http::Response> no_template(Api& /*api*/, Call& /*call*/) {
-  co_return doors::failure(Service::postmark, {Trouble::no_template, {}});
+Task<http::Response> postmark_email(Api& api, Call& call) {
+  return send_single(api, call, &doors::postmark::read);
+}
+
+Task<http::Response> postmark_template(Api& api, Call& call) {
+  return send_single(api, call, &doors::postmark::read_with_template);
+}
+
+const boost::json::array* body_itself(const boost::json::value& body) {
+  return body.if_array();
+}
+
+// {"Messages": [...]}
+const boost::json::array* messages_of(const boost::json::value& body) {
+  const auto* const object = body.if_object();
+  const auto* const messages = object == nullptr ? nullptr : object->if_contains("Messages");
+  return messages == nullptr ? nullptr : messages->if_array();
+}
+
+Task<http::Response> postmark_batch(Api& api, Call& call) {
+  return send_list(api, call, &doors::postmark::read, &body_itself);
+}
+
+Task<http::Response> postmark_templates(Api& api, Call& call) {
+  return send_list(api, call, &doors::postmark::read_with_template, &messages_of);
 }
 
 }  // namespace
@@ -155,9 +183,10 @@ Task<http::Response> no_template(Api& /*api*/, Call& /*call*/) {
 void add_postmark_routes(Api& api, http::Router& router) {
   api.add_door(router, kPostmark, "/email", {.body_max = api.form_octets_max()}, &postmark_email);
   api.add_door(router, kPostmark, "/email/batch", {.body_max = kDoorOctetsMax}, &postmark_batch);
-  for (const std::string_view path : {"/email/withTemplate", "/email/batchWithTemplates"}) {
-    api.add_door(router, kPostmark, path, {.body_max = kDoorOctetsMax}, &no_template);
-  }
+  api.add_door(router, kPostmark, "/email/withTemplate", {.body_max = api.form_octets_max()},
+               &postmark_template);
+  api.add_door(router, kPostmark, "/email/batchWithTemplates", {.body_max = kDoorOctetsMax},
+               &postmark_templates);
 }
 
 }  // namespace todoku::api

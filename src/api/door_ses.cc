@@ -89,6 +89,8 @@ std::string_view word_of_entry(const BulkEntry& entry) {
   switch (entry.failure->trouble) {
     case Trouble::sender:
       return "MESSAGE_REJECTED";
+    case Trouble::no_template:
+      return "TEMPLATE_NOT_FOUND";
     case Trouble::suspended:
       return "ACCOUNT_SUSPENDED";
     case Trouble::too_often:

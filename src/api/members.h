@@ -59,17 +59,17 @@ inline constexpr auto kMail =
                     Member{"template"}, Member{"template_version"}, Member{"escape"}});
 inline constexpr auto kBegin = with(kMail, kSteering);
 inline constexpr auto kTransaction =
-    with(kMail,
-         std::array{Member{"to"}, Member{"cc"}, Member{"bcc"}, Member{"insert_code", kInsertCode},
-                    Member{"data"}, Member{"send_at"}, Member{"expires_in"}, Member{"reference"},
-                    Member{"metadata"}});
+    with(kMail, std::array{Member{"to"}, Member{"cc"}, Member{"bcc"},
+                           Member{"insert_code", kInsertCode}, Member{"data"}, Member{"send_at"},
+                           Member{"expires_in"}, Member{"reference"}, Member{"metadata"}});
 inline constexpr std::array kTransactionBatch{Member{"mails", kTransaction}};
 inline constexpr auto kUpdate = with(
     with(with(kContent, kLabels), kSteering),
     std::array{Member{"to", kRecipient}, Member{"keep_duplicates"}, Member{"duplicate_policy"}});
-inline constexpr std::array kWhomToShow{Member{"email"}, Member{"insert_code", kInsertCode}};
+inline constexpr std::array kWhomToShow{Member{"email"}, Member{"insert_code", kInsertCode},
+                                        Member{"data"}};
 inline constexpr auto kPreview =
-    with(with(kBegin, kWhomToShow), std::array{Member{"delivery_type"}});
+    with(with(kMail, kWhomToShow), std::array{Member{"delivery_type"}});
 inline constexpr auto kPreviewOfStored = with(kContent, kWhomToShow);
 inline constexpr std::array kResend{Member{"to"}};
 inline constexpr std::array kSendAt{Member{"send_at"}};

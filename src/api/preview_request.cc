@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/preview_request.h"
 
-#include <iterator>
 #include <string>
 #include <utility>
 
+#include "api/bulk_request.h"
 #include "api/fields.h"
 #include "api/form.h"
-#include "api/inline_parts.h"
 #include "api/members.h"
 #include "api/update_request.h"
 #include "intake/check.h"
@@ -49,16 +48,10 @@ void read_changes(const Api& api, const Call& call, Form& form, PreviewWish& wis
   wish.change = [update = std::move(update)](Content& content) { apply_update(update, content); };
 }
 
-void read_whole(const Api& api, const Call& call, Form& form, PreviewWish& wish,
-                intake::Problems& problems) {
-  const intake::Limits& limits = api.intake().limits();
-  const Fields fields(form.object(), {}, problems);
-  Content content = read_content(fields);
-  const auto labels = fields.labels();
-  (void)fields.at_most_once();  // decides nothing here, but is judged
-  const bool opens = fields.truth("open_tracking").value_or(call.account.open_tracking);
-  refuse_lost_members(form.object(), members::kPreview, problems);
-  if (const auto type = fields.text("delivery_type")) {
+// What is wrong with it, if anything is.
+Task<std::optional<intake::Problems>> read_whole(Api& api, const Call& call, Form& form,
+                                                 PreviewWish& wish, intake::Problems problems) {
+  if (const auto type = Fields(form.object(), {}, problems).text("delivery_type")) {
     const auto known = delivery_type_from_contract(*type);
     const bool is_one = known && *known != DeliveryType::smtp;
     if (is_one) wish.type = *known;
@@ -66,18 +59,13 @@ void read_whole(const Api& api, const Call& call, Form& form, PreviewWish& wish,
       problems.add({"delivery_type"}, intake::texts::not_one_of(*type, "TRANSACTION, BULK"));
     }
   }
-  content.attachments = read_inline_parts(fields, limits).value_or(std::vector<Attachment>());
-  std::ranges::move(form.attachments, std::back_inserter(content.attachments));
-  content.text_from_html = call.account.text_from_html;
-  content.open_tracking = limits.open_tracking && opens;
-  intake::Problems found;
-  intake::check_content(content, limits, found);
-  intake::check_sender(content.from, call.account.key, api.intake().senders(), found);
-  wish.labels = intake::check_labels(labels, found);
-  intake::check_unsubscribe_link(content, purpose_of(wish.labels.purpose, wish.type), limits,
-                                 found);
-  problems.add_others(std::move(found));
-  wish.change = [content = std::move(content)](Content& out) { out = content; };
+  auto request = read_bulk(form, api.intake().limits(), members::kPreview, problems);
+  auto looked_at = co_await api.intake().look_at_content(call.account, std::move(request),
+                                                         std::move(problems), wish.type);
+  if (!looked_at) co_return std::move(looked_at.error().problems);
+  wish.labels = std::move(looked_at->labels);
+  wish.change = [content = std::move(looked_at->content)](Content& out) { out = content; };
+  co_return std::nullopt;
 }
 
 void read_whom(const Api& api, const Call& call, const Form& form, PreviewWish& wish,
@@ -85,7 +73,7 @@ void read_whom(const Api& api, const Call& call, const Form& form, PreviewWish& 
   const intake::Limits& limits = api.intake().limits();
   const Fields fields(form.object(), {}, problems);
   auto whom = fields.recipient(limits.insert_codes_max);
-  const bool are_given = fields.is_given("insert_code");
+  const bool are_given = fields.is_given("insert_code") || fields.is_given("data");
   const http::Query query = call.request.query_parameters();
   if (const auto* named = query.find("email")) whom.email = named->literal;
   const bool is_named = !whom.email.empty();
@@ -93,13 +81,6 @@ void read_whom(const Api& api, const Call& call, const Form& form, PreviewWish& 
   intake::Problems found;
   auto recipient = intake::check_recipient(whom, {}, limits, found);
   problems.add_others(std::move(found));
-  if (!wish.delivery && wish.type == DeliveryType::transaction) {
-    // It stands in the header of every copy.
-    wish.change = [change = std::move(wish.change), to = recipient.address](Content& content) {
-      change(content);
-      content.header_to = {to};
-    };
-  }
   if (is_named) wish.email = std::move(recipient.address);
   if (are_given) wish.insert_codes = std::move(recipient.insert_codes);
 }
@@ -114,16 +95,25 @@ Task<std::expected<PreviewWish, http::Response>> read_preview(
   PreviewWish wish;
   wish.delivery = delivery;
   intake::Problems problems;
+  read_whom(api, call, form, wish, problems);
   if (!delivery) {
     call.unknown = unknown_members(form.object(), members::kPreview);
-    read_whole(api, call, form, wish, problems);
+    auto wrong = co_await read_whole(api, call, form, wish, problems);
+    if (wrong) problems = std::move(*wrong);
   } else {
     call.unknown = unknown_members(form.object(), members::kPreviewOfStored);
     const bool is_empty = form.object().empty() && form.attachments.empty();
     if (!is_empty) read_changes(api, call, form, wish, problems);
   }
-  read_whom(api, call, form, wish, problems);
   if (!problems.empty()) co_return std::unexpected(invalid(problems, call.language));
+  if (!delivery && wish.type == DeliveryType::transaction) {
+    // It stands in the header of every copy.
+    const std::string to = wish.email.empty() ? std::string(kPreviewedAddress) : wish.email;
+    wish.change = [change = std::move(wish.change), to](Content& content) {
+      change(content);
+      content.header_to = {to};
+    };
+  }
   co_return wish;
 }
 

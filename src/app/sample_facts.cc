@@ -56,6 +56,7 @@ doctor::SampleContent content_for(const delivery::DrawnLetter& drawn,
       .text = filled(texts.text_part, forms, mime::ValueForm::body, recipient),
       .html = filled(texts.html_part, forms, values, recipient),
       .text_is_made = texts.text_from_html,
+      .braces_are_codes = texts.from_template.has_value(),
       .charset_fell_back = charset_fell_back};
   return content;
 }

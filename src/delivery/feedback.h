@@ -27,6 +27,10 @@ struct BatchProgress {
 
 // A lane is to be left alone.
 struct LaneRest {
+  // The site of batches that small domains share, which have none of their own: they are limited as
+  // if they had one.
+  static constexpr std::string_view kSharedSite = "(shared)";
+
   std::string site;
   std::string source;
   Milliseconds rest{};

@@ -135,8 +135,9 @@ WarmUp::Answer WarmUp::answer(Source& source, const std::string& site, policy::D
   source.full->add();
   const SteadyInstant until =
       clock_.steady_now() + (policy::next_day(now, offset_) - now) + Milliseconds(1);
-  source.full_until[taken.sent >= source.volume_today ? std::string() : site] = until;
-  Answer none{.full_until = until, .overflows = source.plan.overflows};
+  const bool everywhere = taken.sent >= source.volume_today;
+  source.full_until[everywhere ? std::string() : site] = until;
+  Answer none{.full_until = until, .overflows = source.plan.overflows, .everywhere = everywhere};
   if (today < source.plan.first_day) {
     none.begins =
         policy::next_day(now, offset_) + std::chrono::days(source.plan.first_day - today - 1);

@@ -46,6 +46,7 @@ class WarmUp {
     bool granted = false;        // some are at hand now
     SteadyInstant full_until{};  // else: the day's volume has gone, and this is when it is over
     bool overflows = false;      // what waits may go by other sources
+    bool everywhere = false;     // that is so for all receivers
     std::optional<Instant> begins{};  // the plan has not begun, and this is when it does
   };
   // Asks the store for permits, for about `want` mails.

@@ -263,7 +263,7 @@ constexpr std::array<Marks, 5> kMarks{
     {{"__", "__"}, {"%%", "%%"}, {"{{", "}}"}, {"*|", "|*"}, {"${", "}"}}};
 
 // A code of ours in another spelling, or another service's.
-void look_at_codes(std::string_view text, Tally& tally) {
+void look_at_codes(std::string_view text, bool braces_are_codes, Tally& tally) {
   for (std::size_t at = text.find_first_of("_%{*$"); at != std::string_view::npos;
        at = text.find_first_of("_%{*$", at + 1)) {
     const std::string_view rest = text.substr(at, 2 * kCodeOctetsMax);
@@ -273,6 +273,7 @@ void look_at_codes(std::string_view text, Tally& tally) {
     }
     for (const Marks& marks : kMarks) {
       if (!rest.starts_with(marks.open)) continue;
+      if (braces_are_codes && marks.open == "{{") continue;
       const std::size_t end = rest.find(marks.close, marks.open.size());
       if (end == std::string_view::npos) continue;
       if (!is_word(without_space(rest.substr(marks.open.size(), end - marks.open.size()))))
@@ -308,9 +309,9 @@ void look_at_files(const mime::ShownMail& mail, Tally& tally) {
 std::vector<Finding> content_findings(const SampleMail& sample, const SampleContent& content) {
   Tally tally;
   const mime::ShownMail mail = mime::shown_mail(sample.octets);
-  look_at_codes(mail.first("Subject"), tally);
-  look_at_codes(content.text, tally);
-  look_at_codes(content.html, tally);
+  look_at_codes(mail.first("Subject"), content.braces_are_codes, tally);
+  look_at_codes(content.text, content.braces_are_codes, tally);
+  look_at_codes(content.html, content.braces_are_codes, tally);
   HtmlLook(tally).look(content.html);
   look_at_files(mail, tally);
   std::vector<Finding> findings;

@@ -31,6 +31,7 @@ struct SampleContent {
   std::string text;                // text_part; empty: none
   std::string html;                // html_part; empty: none
   bool text_is_made = false;       // a text part is made from the HTML
+  bool braces_are_codes = false;   // of a template: {{name}} is an insert code
   bool charset_fell_back = false;  // UTF-8 although ISO-2022-JP was asked for
 };
 

@@ -23,6 +23,11 @@ using store::WriteTransaction;
 
 constexpr std::string_view kCancelledInTime = "it was cancelled before its time";
 
+// What stores take as a text.
+bool may_be_name(std::string_view name) {
+  return is_utf8(name) && name.find('\0') == std::string_view::npos;
+}
+
 std::string from_domain(const Content& content) {
   const auto address = parse_address(content.from.address);
   return address ? address->domain : std::string();
@@ -80,8 +85,9 @@ Task<std::optional<Refusal>> Intake::take_template(store::AccountKey account,
                                                    const std::optional<TemplateRequest>& wanted,
                                                    Content& content, Problems& problems) {
   if (!wanted) co_return std::nullopt;
-  const auto found =
-      co_await store_.read([account, choice = wanted->choice](ReadTransaction& transaction) {
+  const auto found = co_await store_.read(
+      [account, choice = wanted->choice](ReadTransaction& transaction) -> Result<store::Template> {
+        if (!may_be_name(choice.name)) return store::no_such_template();
         return transaction.content_template(account, choice);
       });
   if (found) {
@@ -222,9 +228,9 @@ Task<Answer<void>> Intake::move_start(store::Account account, store::PublicId id
   co_return moved;
 }
 
-Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkRequest request,
-                                                 Problems problems, Repeatable repeatable) {
-  if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
+Task<Answer<store::NewDelivery>> Intake::look_at_content(store::Account account,
+                                                         BulkRequest request, Problems problems,
+                                                         DeliveryType type) {
   request.content.text_from_html = account.text_from_html;
   request.content.open_tracking =
       limits_.open_tracking && request.open_tracking.value_or(account.open_tracking);
@@ -237,20 +243,30 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkReq
   check_content(request.content, limits_, found);
   check_sender(request.content.from, account.key, senders_, found);
   Labels labels = check_labels(request.labels, found);
-  check_unsubscribe_link(request.content, purpose_of(labels.purpose, DeliveryType::bulk), limits_,
-                         found);
+  check_unsubscribe_link(request.content, purpose_of(labels.purpose, type), limits_, found);
   problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
+  const bool is_bulk = type == DeliveryType::bulk;
+  co_return store::NewDelivery{
+      .account = account.key,
+      .type = type,
+      .traffic = is_bulk ? TrafficClass::bulk : TrafficClass::transactional,
+      .content = std::move(request.content),
+      .at_most_once = request.at_most_once,
+      .labels = std::move(labels)};
+}
 
-  store::NewDelivery delivery{.account = account.key,
-                              .type = DeliveryType::bulk,
-                              .traffic = TrafficClass::bulk,
-                              .content = std::move(request.content),
-                              .at_most_once = request.at_most_once,
-                              .labels = std::move(labels)};
+Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkRequest request,
+                                                 Problems problems, Repeatable repeatable) {
+  if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
+  store::SteeringChange steering = std::move(request.steering);
+  auto looked_at = co_await look_at_content(std::move(account), std::move(request),
+                                            std::move(problems), DeliveryType::bulk);
+  if (!looked_at) co_return refuse(std::move(looked_at.error()));
+  store::NewDelivery delivery = std::move(*looked_at);
   co_return co_await change<store::PublicId>(
       store_, WritePriority::accept,
-      [this, delivery = std::move(delivery), steering = std::move(request.steering),
+      [this, delivery = std::move(delivery), steering = std::move(steering),
        repeatable](WriteTransaction& transaction) -> Answer<store::PublicId> {
         auto created = transaction.create_draft(delivery, limits_.drafts_max);
         if (!created && created.error().kind == ErrorKind::limit_exceeded) {

@@ -118,6 +118,10 @@ class Intake {
   // Another time for a delivery that is reserved: a transaction that waits for its own
   // (TransactionRequest::send_at), or a bulk.
   Task<Answer<void>> move_start(store::Account account, store::PublicId delivery, Instant send_at);
+  // What would be registered of it, as a delivery of this type, or what it would be refused for;
+  // nothing is stored.
+  Task<Answer<store::NewDelivery>> look_at_content(store::Account account, BulkRequest request,
+                                                   Problems problems, DeliveryType type);
   Task<Answer<store::PublicId>> begin_bulk(store::Account account, BulkRequest request,
                                            Problems problems = {}, Repeatable repeatable = {});
   // How many of `to` were folded into an earlier one with the same address.

@@ -59,11 +59,9 @@ struct Table {
   std::span<const Field> fields;
 };
 std::vector<Table> tables() {
-  return {{"resend", fields_of(Service::resend)},
-          {"postmark", fields_of(Service::postmark)},
-          {"sendgrid", fields_of(Service::sendgrid)},
-          {"ses", fields_of(Service::ses)},
-          {"ses bulk", fields_of_bulk()}};
+  return {{"resend", fields_of(Service::resend)},        {"postmark", fields_of(Service::postmark)},
+          {"sendgrid", fields_of(Service::sendgrid)},    {"ses", fields_of(Service::ses)},
+          {"postmark templates", fields_of_templates()}, {"ses bulk", fields_of_bulk()}};
 }
 
 TEST(DoorTables, ArePartsOfThePages) {
@@ -117,7 +115,7 @@ TEST(Resend, RefusesByNameWhatWouldBeLost) {
     "attachments":[{"path":"https://example.jp/a"}],"shiny":1,"attachments[].filename":"x","scheduled_at":"in 1 min",
     "topic_id":null})");
   const std::string problems = told(resend::read(json.object(), kLimits).problems);
-  EXPECT_THAT(problems, HasSubstr("template is not supported: there are no templates"));
+  EXPECT_THAT(problems, HasSubstr("template is not supported: this door takes no templates"));
   EXPECT_THAT(problems, HasSubstr("attachments.0.path is not supported"));
   EXPECT_THAT(problems, HasSubstr("attachments[].filename is a field that is not known"));
   EXPECT_THAT(problems, HasSubstr("shiny is a field that is not known"));
@@ -186,14 +184,13 @@ TEST(Sendgrid, MakesAMailOfEachPersonalization) {
 }
 
 TEST(Sendgrid, RefusesByNameWhatHasNoCounterpart) {
-  const Json json(R"({"from":{"email":"a@example.jp"},"template_id":"d-1","asm":{"group_id":1},
-    "personalizations":[{"to":[{"email":"b@example.com"}],"dynamic_template_data":{"a":1}}],
+  const Json json(R"({"from":{"email":"a@example.jp"},"sections":{"a":"b"},"asm":{"group_id":1},
+    "personalizations":[{"to":[{"email":"b@example.com"}]}],
     "tracking_settings":{"click_tracking":{"enable":true}},"ip_pool_name":"p"})");
   const sendgrid::Mails mails(json.object(), kLimits);
   const std::string problems = told(mails.mail(0).problems);
   for (const std::string_view name :
-       {"template_id", "asm", "personalizations.0.dynamic_template_data",
-        "tracking_settings.click_tracking", "ip_pool_name"}) {
+       {"sections", "asm", "tracking_settings.click_tracking", "ip_pool_name"}) {
     EXPECT_THAT(problems, HasSubstr(std::string(name) + " is not supported")) << problems;
   }
 }
@@ -358,6 +355,74 @@ TEST(Ses, LooksAtTheTemplateBeforeAnyEntry) {
   const ses::Bulk bulk(json.object(), kLimits);
   EXPECT_EQ(bulk.size(), 0U);
   EXPECT_THAT(told(bulk.problems()), HasSubstr("DefaultContent.Template.TemplateContent.Text "));
+}
+
+// ---- templates that the account keeps ----------------------------------------------------------
+
+const store::TemplateChoice& choice_of(const Letter& letter) {
+  EXPECT_TRUE(letter.request.from_template);
+  return letter.request.from_template->choice;
+}
+
+TEST(DoorTemplates, OfSendgridHaveTheDataOfEachPersonalization) {
+  const Json json(R"({"from":{"email":"a@example.jp"},"template_id":"welcome","personalizations":[
+    {"to":[{"email":"b@example.com"}],"dynamic_template_data":{"name":"B","n":1.50,"u":{"v":true}}},
+    {"to":[{"email":"c@example.com"}],"dynamic_template_data":{"items":[1]}},
+    {"to":[{"email":"d@example.com"}],"substitutions":{"-a-":"b"}}]})");
+  const sendgrid::Mails mails(json.object(), kLimits);
+  const Letter first = mails.mail(0);
+  ASSERT_TRUE(first.problems.empty()) << told(first.problems);
+  EXPECT_EQ(choice_of(first).name, "welcome");
+  EXPECT_THAT(first.request.insert_codes,
+              ElementsAre(InsertCode{"{{name}}", "B"}, InsertCode{"{{n}}", "1.50"},
+                          InsertCode{"{{u.v}}", "true"}));
+  EXPECT_THAT(told(mails.mail(1).problems),
+              HasSubstr("personalizations.1.dynamic_template_data.items "));
+  EXPECT_THAT(told(mails.mail(2).problems), HasSubstr("personalizations.2.substitutions "));
+}
+
+TEST(DoorTemplates, OfPostmarkAreNamedByIdOrAlias) {
+  const auto read = [](std::string_view fields) {
+    const Json json(R"({"From":"a@example.jp","To":"b@example.com",)" + std::string(fields) + "}");
+    return postmark::read_with_template(json.object(), kLimits).letter;
+  };
+  const Letter by_id = read(R"("TemplateId":7,"TemplateModel":{"name":"B"})");
+  ASSERT_TRUE(by_id.problems.empty()) << told(by_id.problems);
+  EXPECT_EQ(choice_of(by_id).id, 7);
+  EXPECT_THAT(by_id.request.insert_codes, ElementsAre(InsertCode{"{{name}}", "B"}));
+  EXPECT_EQ(choice_of(read(R"("TemplateAlias":"welcome")")).name, "welcome");
+  EXPECT_THAT(told(read(R"("TemplateModel":{})").problems), HasSubstr("TemplateId "));
+  EXPECT_THAT(told(read(R"("TemplateAlias":"w","TemplateId":1)").problems),
+              HasSubstr("TemplateAlias "));
+  EXPECT_THAT(told(read(R"("TemplateAlias":"w","Subject":"s")").problems), HasSubstr("Subject "));
+}
+
+TEST(DoorTemplates, OfSesHaveTheReplacementOfEachEntry) {
+  const Json json(R"({"FromEmailAddress":"a@example.jp","DefaultContent":{"Template":{
+    "TemplateName":"welcome","TemplateData":"{\"name\":\"you\",\"n\":1}"}},"BulkEmailEntries":[
+    {"Destination":{"ToAddresses":["b@example.com"]},"ReplacementEmailContent":{
+     "ReplacementTemplate":{"ReplacementTemplateData":"{\"name\":\"B\"}"}}},
+    {"Destination":{"ToAddresses":["c@example.com"]}}]})");
+  const ses::Bulk bulk(json.object(), kLimits);
+  ASSERT_EQ(bulk.size(), 2U) << told(bulk.problems());
+  EXPECT_FALSE(bulk.missing());
+  const Letter first = bulk.mail(0);
+  ASSERT_TRUE(first.problems.empty()) << told(first.problems);
+  EXPECT_EQ(choice_of(first).name, "welcome");
+  EXPECT_THAT(first.request.insert_codes,
+              ElementsAre(InsertCode{"{{name}}", "B"}, InsertCode{"{{n}}", "1"}));
+  EXPECT_EQ(bulk.mail(1).request.insert_codes.front().value, "you");
+}
+
+TEST(DoorTemplates, ThatAreNotThereAreToldInTheServicesWords) {
+  intake::Problems problems;
+  problems.add({"template"}, {"There is no template x.", "ない"});
+  for (const auto& [service, status] :
+       {std::pair{Service::sendgrid, 400}, {Service::postmark, 422}, {Service::ses, 404}}) {
+    const Failure failure = failure_of(service, problems, Language::english);
+    EXPECT_EQ(failure.trouble, Trouble::no_template);
+    EXPECT_EQ(status_of(service, failure.trouble), status);
+  }
 }
 
 TEST(Failures, HaveTheShapeOfTheService) {

@@ -259,7 +259,10 @@ constexpr std::array kNames{
     Named{"list_unsubscribe", {"headers", "Headers", "headers", "Headers"}},
     Named{"send_at", {"scheduled_at", "", "send_at", ""}},
     Named{"tags", {"tags", "Tag", "categories", "EmailTags"}},
-    Named{"metadata", {"", "Metadata", "custom_args", ""}}};
+    Named{"metadata", {"", "Metadata", "custom_args", ""}},
+    Named{"template", {"template", "TemplateId", "template_id", "TemplateName"}},
+    Named{"data",
+          {"data", "TemplateModel", "personalizations.0.dynamic_template_data", "TemplateData"}}};
 
 std::string field_of(Service service, Path path) {
   if (path.empty()) return {};
@@ -387,6 +390,8 @@ Failure failure_of(Service service, const intake::Problems& problems, Language l
       failure.field = field;
       const bool is_required = problem.text == intake::texts::required();
       if (is_required) failure.trouble = Trouble::missing;
+      // Intake has none of this name.
+      if (problem.path == Path{"template"}) failure.trouble = Trouble::no_template;
     } else {
       failure.text += ' ';
     }

@@ -32,6 +32,8 @@ struct Field {
 
 // Every field that the service documents; of SES those of SendEmail.
 [[nodiscard]] std::span<const Field> fields_of(Service service);
+// Postmark's /email/withTemplate.
+[[nodiscard]] std::span<const Field> fields_of_templates();
 // SES's SendBulkEmail.
 [[nodiscard]] std::span<const Field> fields_of_bulk();
 

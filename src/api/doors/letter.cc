@@ -8,6 +8,8 @@
 #include <fmt/ranges.h>
 
 #include "base/bytes.h"
+#include "intake/from_template.h"
+#include "intake/templates.h"
 #include "mail/labels.h"
 #include "mime/mailbox_list.h"
 
@@ -54,6 +56,27 @@ std::string_view bare_id(std::string_view id) {
 }
 
 }  // namespace
+
+void set_template(Letter& letter, std::string_view name) {
+  const std::string_view bare = trim(name);
+  if (bare.empty()) return;
+  letter.request.from_template = intake::TemplateRequest{.choice = intake::template_choice(bare)};
+}
+
+void add_data(Letter& letter, const boost::json::object& data, const Path& path,
+              const intake::Limits& limits) {
+  std::vector<InsertCode> read;
+  intake::read_template_data(data, path, limits.insert_codes_max, read, letter.problems);
+  std::vector<InsertCode>& codes = letter.request.insert_codes;
+  for (InsertCode& code : read) {
+    const auto known = std::ranges::find(codes, code.key, &InsertCode::key);
+    if (known == codes.end()) {
+      codes.push_back(std::move(code));
+    } else {
+      known->value = std::move(code.value);
+    }
+  }
+}
 
 void address(Letter& letter, Recipients recipients) {
   intake::TransactionRequest& request = letter.request;

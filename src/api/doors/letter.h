@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
 #include "intake/limits.h"
@@ -45,6 +46,13 @@ void set_reply_to(Letter& letter, const std::vector<Mailbox>& mailboxes, const P
 // A header field of the sender's. List-Unsubscribe and List-Unsubscribe-Post become what the
 // content has for them (RFC 2369, RFC 8058).
 void add_header(Letter& letter, std::string_view name, std::string_view value, const Path& path);
+
+// The template that a mail names, by its name or its id; empty: none.
+void set_template(Letter& letter, std::string_view name);
+// What a template puts in (intake/from_template.h). Later values of a name take the place of
+// earlier ones.
+void add_data(Letter& letter, const boost::json::object& data, const Path& path,
+              const intake::Limits& limits);
 
 // A tag "name:value", or one word. Beyond kTagsMax intake refuses.
 void add_tag(Letter& letter, std::string_view name, std::string_view value = {});

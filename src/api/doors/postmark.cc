@@ -32,18 +32,11 @@ void read_parts(const Members& mail, const intake::Limits& limits, Letter& lette
   });
 }
 
-}  // namespace
-
-Mail read(const boost::json::object& object, const intake::Limits& limits) {
-  Mail read;
+// What every mail has, whoever says its texts.
+void read_rest(const Members& mail, const intake::Limits& limits, Mail& read) {
   Letter& letter = read.letter;
-  check_fields(object, fields_of(Service::postmark), letter.problems);
-  const Members mail(object, {}, letter.problems);
-  Content& content = letter.request.content;
-  content.from = read_mailbox(mail.text("From").value_or(""), {"From"}, letter.problems);
-  content.subject = mail.text("Subject").value_or("");
-  content.text_part = mail.text("TextBody").value_or("");
-  content.html_part = mail.text("HtmlBody").value_or("");
+  letter.request.content.from =
+      read_mailbox(mail.text("From").value_or(""), {"From"}, letter.problems);
   read.to = mail.text("To").value_or("");
   Recipients recipients;
   recipients.to = addresses(mail, "To", letter);
@@ -61,6 +54,42 @@ Mail read(const boost::json::object& object, const intake::Limits& limits) {
   letter.request.open_tracking = mail.truth("TrackOpens");
   const std::string stream = mail.text("MessageStream").value_or("");
   if (!stream.empty() && !equals_ignoring_case(stream, kDefaultStream)) read.no_stream = stream;
+}
+
+}  // namespace
+
+Mail read(const boost::json::object& object, const intake::Limits& limits) {
+  Mail read;
+  Letter& letter = read.letter;
+  check_fields(object, fields_of(Service::postmark), letter.problems);
+  const Members mail(object, {}, letter.problems);
+  Content& content = letter.request.content;
+  content.subject = mail.text("Subject").value_or("");
+  content.text_part = mail.text("TextBody").value_or("");
+  content.html_part = mail.text("HtmlBody").value_or("");
+  read_rest(mail, limits, read);
+  return read;
+}
+
+Mail read_with_template(const boost::json::object& object, const intake::Limits& limits) {
+  Mail read;
+  Letter& letter = read.letter;
+  check_fields(object, fields_of_templates(), letter.problems);
+  const Members mail(object, {}, letter.problems);
+  const auto id = mail.number("TemplateId");
+  const std::string alias = mail.text("TemplateAlias").value_or("");
+  if (id && !alias.empty()) {
+    letter.problems.add({"TemplateAlias"}, {"is given beside TemplateId: one of them is enough.",
+                                            "TemplateIdと一緒には指定できません。"});
+  }
+  set_template(letter, id ? std::to_string(*id) : alias);
+  if (!letter.request.from_template && letter.problems.empty()) {
+    letter.problems.add({"TemplateId"}, intake::texts::required());
+  }
+  if (const auto* const model = mail.object("TemplateModel")) {
+    add_data(letter, *model, {"TemplateModel"}, limits);
+  }
+  read_rest(mail, limits, read);
   return read;
 }
 

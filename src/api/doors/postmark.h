@@ -20,5 +20,8 @@ struct Mail {
 };
 
 [[nodiscard]] Mail read(const boost::json::object& object, const intake::Limits& limits);
+// Of /email/withTemplate.
+[[nodiscard]] Mail read_with_template(const boost::json::object& object,
+                                      const intake::Limits& limits);
 
 }  // namespace todoku::api::doors::postmark

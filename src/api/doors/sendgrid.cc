@@ -155,6 +155,7 @@ Mails::Mails(const boost::json::object& object, const intake::Limits& limits)
   check_fields(object, fields_of(Service::sendgrid), common_.problems);
   const Members mail(object, {}, common_.problems);
   read_common(mail, common_);
+  set_template(common_, mail.text("template_id").value_or(""));
   read_content();
   read_settings();
   const boost::json::array* const list = mail.array("personalizations");
@@ -231,7 +232,16 @@ Letter Mails::mail(std::size_t place) const {
   recipients.bcc = addresses(mail, "bcc", letter);
   if (recipients.to.empty()) letter.problems.add(mail.path_to("to"), intake::texts::required());
   address(letter, std::move(recipients));
-  substitute(place, read_substitutions(mail, letter), letter);
+  if (const auto* const data = mail.object("dynamic_template_data")) {
+    add_data(letter, *data, mail.path_to("dynamic_template_data"), limits_);
+  }
+  const Substitutions substitutions = read_substitutions(mail, letter);
+  if (letter.request.from_template && !substitutions.empty()) {
+    letter.problems.add(mail.path_to("substitutions"),
+                        {"has no place in a template: use dynamic_template_data.",
+                         "テンプレートではdynamic_template_dataを使ってください。"});
+  }
+  substitute(place, substitutions, letter);
   return letter;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -90,34 +91,45 @@ std::optional<Failure> missing_set(const Members& mail) {
                                                  utf8_prefix(name, kShownOctets))};
 }
 
+// An ARN names what is kept elsewhere.
 std::optional<Failure> missing_template(const Members& place) {
-  for (const std::string_view member : {"TemplateName", "TemplateArn"}) {
-    const std::string name = place.text(member).value_or("");
-    if (name.empty()) continue;
-    return Failure{Trouble::no_template,
-                   fmt::format("Template {} does not exist.", utf8_prefix(name, kShownOctets))};
-  }
-  return std::nullopt;
+  const std::string name = place.text("TemplateArn").value_or("");
+  if (name.empty()) return std::nullopt;
+  return Failure{Trouble::no_template,
+                 fmt::format("Template {} does not exist.", utf8_prefix(name, kShownOctets))};
 }
 
-// A JSON object as a text. Later values of a name take the place of earlier ones.
-void read_values(const Members& place, std::string_view name, Values& values) {
+// A JSON object as a text, handed to `take`.
+void read_object_in_text(const Members& place, std::string_view name,
+                         const std::function<void(const boost::json::object&)>& take) {
   const auto text = place.text(name);
   if (!text || text->empty()) return;
   http::JsonArena arena;
   const auto parsed = http::parse_json(*text, arena, {.keeps_literals = true});
-  if (!parsed || !parsed->is_object()) {
-    place.problems().add(place.path_to(name), {"is no JSON object in a text.",
-                                               "JSONオブジェクトの文字列ではありません。"});
-    return;
-  }
-  const Members members(parsed->get_object(), place.path_to(name), place.problems());
-  for (const auto& member : parsed->get_object()) {
-    const std::string_view key(member.key().data(), member.key().size());
-    if (auto value = members.scalar(key)) {
-      values.insert_or_assign(std::string(key), std::move(*value));
+  if (parsed && parsed->is_object()) return take(parsed->get_object());
+  place.problems().add(place.path_to(name), {"is no JSON object in a text.",
+                                             "JSONオブジェクトの文字列ではありません。"});
+}
+
+// Of a template that is kept here.
+void read_data(const Members& place, std::string_view name, const intake::Limits& limits,
+               Letter& letter) {
+  read_object_in_text(place, name, [&](const boost::json::object& data) {
+    add_data(letter, data, place.path_to(name), limits);
+  });
+}
+
+// Of TemplateContent. Later values of a name take the place of earlier ones.
+void read_values(const Members& place, std::string_view name, Values& values) {
+  read_object_in_text(place, name, [&](const boost::json::object& object) {
+    const Members members(object, place.path_to(name), place.problems());
+    for (const auto& member : object) {
+      const std::string_view key(member.key().data(), member.key().size());
+      if (auto value = members.scalar(key)) {
+        values.insert_or_assign(std::string(key), std::move(*value));
+      }
     }
-  }
+  });
 }
 
 void append_escaped(std::string& out, std::string_view text) {
@@ -179,6 +191,7 @@ void render(Letter& letter, const Values& values, const intake::Limits& limits, 
 
 // {Subject, Text, Html} that a request brings instead of a template's name.
 void read_template(const Members& place, const intake::Limits& limits, Letter& letter) {
+  set_template(letter, place.text("TemplateName").value_or(""));
   if (const auto content = place.members("TemplateContent")) {
     letter.request.content.subject = content->text("Subject").value_or("");
     letter.request.content.text_part = content->text("Text").value_or("");
@@ -259,10 +272,14 @@ Email read_email(const boost::json::object& object, const intake::Limits& limits
     read_simple(*message, limits, letter);
   } else if (const auto place = content->members("Template")) {
     if (auto none = missing_template(*place)) read.missing = std::move(none);
-    Values values;
-    read_values(*place, "TemplateData", values);
     read_template(*place, limits, letter);
-    render(letter, values, limits, place->path_to("TemplateContent"));
+    if (letter.request.from_template) {
+      read_data(*place, "TemplateData", limits, letter);
+    } else {
+      Values values;
+      read_values(*place, "TemplateData", values);
+      render(letter, values, limits, place->path_to("TemplateContent"));
+    }
   }
   return read;
 }
@@ -293,8 +310,12 @@ void Bulk::read_content() {
     return;
   }
   if (auto none = missing_template(*place)) missing_ = std::move(none);
-  read_values(*place, "TemplateData", defaults_);
   read_template(*place, limits_, common_);
+  if (common_.request.from_template) {
+    read_data(*place, "TemplateData", limits_, common_);
+  } else {
+    read_values(*place, "TemplateData", defaults_);
+  }
   // Here, before it is copied for each entry.
   for (const TemplateText& each : texts_of(common_.request.content, limits_)) {
     (void)is_too_long(each.text, each.rendering,
@@ -324,11 +345,18 @@ Letter Bulk::mail(std::size_t place) const {
     add_header(letter, name, header.text("Value").value_or(""), header.path_to("Value"));
   });
   Values values = defaults_;
+  const bool is_kept = letter.request.from_template.has_value();
   if (const auto content = entry.members("ReplacementEmailContent")) {
     if (const auto replacement = content->members("ReplacementTemplate")) {
-      read_values(*replacement, "ReplacementTemplateData", values);
+      constexpr std::string_view kData = "ReplacementTemplateData";
+      if (is_kept) {
+        read_data(*replacement, kData, limits_, letter);
+      } else {
+        read_values(*replacement, kData, values);
+      }
     }
   }
+  if (is_kept) return letter;
   render(letter, values, limits_, {"DefaultContent", "Template", "TemplateContent"});
   return letter;
 }

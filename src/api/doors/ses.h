@@ -23,7 +23,7 @@ using Values = std::map<std::string, std::string, std::less<>>;
 
 struct Email {
   Letter letter;
-  std::optional<Failure> missing;  // a template or a configuration set, which are not there
+  std::optional<Failure> missing;  // an ARN's template or a configuration set: they are not there
 };
 
 // SendEmail.

@@ -29,8 +29,16 @@ constexpr Sentence kPartOfFile{"of the file", "ファイルの属性"};
 constexpr Sentence kTag{"`tags`, as `name:value`", "`tags`に`name:value`として"};
 constexpr Sentence kMetadata{"`metadata`", "`metadata`"};
 constexpr Sentence kSendAt{"`send_at`", "`send_at`"};
-constexpr Sentence kNoTemplates{"there are no templates here: send the text itself",
-                                "テンプレートはありません。本文そのものを送ってください"};
+constexpr Sentence kNoTemplates{
+    "this door takes no templates: send the text itself",
+    "この入り口ではテンプレートを使えません。本文そのものを送ってください"};
+constexpr Sentence kNoSections{"values are put in by dynamic_template_data or substitutions",
+                               "値はdynamic_template_dataかsubstitutionsで差し込みます"};
+constexpr Sentence kTemplate{"`template`: the name of one that the account keeps, or its id",
+                             "`template`。アカウントのテンプレートの名前またはID"};
+constexpr Sentence kData{
+    "`data`: text, numbers, booleans, and objects of them; lists are refused, there is no logic",
+    "`data`。文字列・数値・真偽値とそのオブジェクト。配列は拒否。条件や繰り返しはない"};
 constexpr Sentence kNoTopics{"there are no topics here: leave it out",
                              "トピックはありません。省いてください"};
 constexpr Sentence kNoFetching{"nothing is fetched from elsewhere: send the content itself",
@@ -98,6 +106,35 @@ constexpr std::array kPostmark{
           {"`outbound`, which is the default; any other is not there (error 1235)",
            "既定の`outbound`のみ。ほかは存在しない (エラー1235)"}}};
 
+constexpr std::array kPostmarkTemplates{
+    Field{"TemplateId", taken, kTemplate},
+    Field{"TemplateAlias", taken, kTemplate},
+    Field{"TemplateModel", taken, kData},
+    Field{"InlineCss",
+          only_off,
+          {"styles stay where the template has them", "スタイルはテンプレートのまま送ります"}},
+    Field{"From", taken, kFrom},
+    Field{"To", taken, kTo},
+    Field{"Cc", taken, kCc},
+    Field{"Bcc", taken, kBcc},
+    Field{"Tag", taken, {"`tags`", "`tags`"}},
+    Field{"ReplyTo", taken, kReplyTo},
+    Field{"Headers", taken, kHeaders},
+    Field{"Headers[].Name", taken, kHeaders},
+    Field{"Headers[].Value", taken, kHeaders},
+    Field{"TrackOpens", taken, {"`open_tracking`", "`open_tracking`"}},
+    Field{"TrackLinks", only_off, kNoClicks},
+    Field{"Metadata", taken, kMetadata},
+    Field{"Attachments", taken, kFiles},
+    Field{"Attachments[].Name", taken, kPartOfFile},
+    Field{"Attachments[].Content", taken, {"in base64", "base64"}},
+    Field{"Attachments[].ContentType", taken, kPartOfFile},
+    Field{"Attachments[].ContentID", taken, kPartOfFile},
+    Field{"MessageStream",
+          taken,
+          {"`outbound`, which is the default; any other is not there (error 1235)",
+           "既定の`outbound`のみ。ほかは存在しない (エラー1235)"}}};
+
 constexpr std::array kSendgrid{
     Field{"personalizations", taken, {"a mail each, 1,000 at most", "1件が1通。1,000件まで"}},
     Field{"personalizations[].from", taken, kFrom},
@@ -117,7 +154,7 @@ constexpr std::array kSendgrid{
     Field{"personalizations[].substitutions",
           taken,
           {"put into subject, texts and headers", "件名・本文・ヘッダーに差し込む"}},
-    Field{"personalizations[].dynamic_template_data", refused, kNoTemplates},
+    Field{"personalizations[].dynamic_template_data", taken, kData},
     Field{"personalizations[].custom_args", taken, kMetadata},
     Field{"personalizations[].send_at", taken, kSendAt},
     Field{"from", taken, kFrom},
@@ -143,8 +180,8 @@ constexpr std::array kSendgrid{
     Field{
         "attachments[].disposition", taken, {"`attachment` or `inline`", "`attachment`か`inline`"}},
     Field{"attachments[].content_id", taken, kPartOfFile},
-    Field{"template_id", refused, kNoTemplates},
-    Field{"sections", refused, kNoTemplates},
+    Field{"template_id", taken, kTemplate},
+    Field{"sections", refused, kNoSections},
     Field{"headers", taken, kHeaders},
     Field{"categories", taken, {"`tags`: ten at most", "`tags`。10件まで"}},
     Field{"custom_args", taken, kMetadata},
@@ -180,9 +217,9 @@ constexpr std::array kSendgrid{
 
 constexpr Sentence kNoSets{"there are no configuration sets here: NotFoundException",
                            "設定セットはありません (NotFoundException)"};
-constexpr Sentence kNoNamedTemplates{
-    "there are no stored templates here: NotFoundException; TemplateContent is taken",
-    "保存されたテンプレートはありません (NotFoundException)。TemplateContentは使えます"};
+constexpr Sentence kNoTemplateArns{
+    "a template is named by TemplateName: NotFoundException",
+    "テンプレートはTemplateNameで指定してください (NotFoundException)"};
 constexpr Sentence kOwnBounces{"failures are told by events and webhooks",
                                "不達はイベントとWebhookで知らせます"};
 constexpr Sentence kNoArns{"there are no identities of others here",
@@ -208,7 +245,7 @@ constexpr std::array kSes{
     Field{"ReplyToAddresses", taken, kReplyTo},
     Field{"FeedbackForwardingEmailAddress", refused, kOwnBounces},
     Field{"FeedbackForwardingEmailAddressIdentityArn", refused, kNoArns},
-    Field{"Content", taken, {"Simple, or Template with TemplateContent", "SimpleかTemplate"}},
+    Field{"Content", taken, {"Simple, or Template", "SimpleかTemplate"}},
     Field{"Content.Simple", taken, {"the mail", "メール"}},
     Field{"Content.Simple.Subject", taken, kSubject},
     Field{"Content.Simple.Subject.Data", taken, kSubject},
@@ -239,8 +276,8 @@ constexpr std::array kSes{
           refused,
           {"hand in whole messages over SMTP", "メッセージ全体はSMTPで預けてください"}},
     Field{"Content.Template", taken, kTemplateText},
-    Field{"Content.Template.TemplateName", taken, kNoNamedTemplates},
-    Field{"Content.Template.TemplateArn", taken, kNoNamedTemplates},
+    Field{"Content.Template.TemplateName", taken, kTemplate},
+    Field{"Content.Template.TemplateArn", taken, kNoTemplateArns},
     Field{"Content.Template.TemplateContent", taken, kTemplateText},
     Field{"Content.Template.TemplateContent.Subject", taken, kSubject},
     Field{"Content.Template.TemplateContent.Text", taken, kText},
@@ -273,8 +310,8 @@ constexpr std::array kSesBulk{
     Field{"DefaultEmailTags[].Value", taken, kTag},
     Field{"DefaultContent", taken, kTemplateText},
     Field{"DefaultContent.Template", taken, kTemplateText},
-    Field{"DefaultContent.Template.TemplateName", taken, kNoNamedTemplates},
-    Field{"DefaultContent.Template.TemplateArn", taken, kNoNamedTemplates},
+    Field{"DefaultContent.Template.TemplateName", taken, kTemplate},
+    Field{"DefaultContent.Template.TemplateArn", taken, kNoTemplateArns},
     Field{"DefaultContent.Template.TemplateContent", taken, kTemplateText},
     Field{"DefaultContent.Template.TemplateContent.Subject", taken, kSubject},
     Field{"DefaultContent.Template.TemplateContent.Text", taken, kText},
@@ -322,6 +359,10 @@ std::span<const Field> fields_of(Service service) {
       return kSes;
   }
   return {};
+}
+
+std::span<const Field> fields_of_templates() {
+  return kPostmarkTemplates;
 }
 
 std::span<const Field> fields_of_bulk() {

@@ -320,9 +320,12 @@ void Lane::hold_until_tomorrow(const WarmUp::Answer& answer, SteadyInstant now) 
                {"parked", ledger_.waiting()}});
   }
   park_waiting(parked_while_resting(now));
-  world_.feedback.rests({site_, source_.name,
-                         std::chrono::ceil<Milliseconds>(answer.full_until - now),
-                         answer.overflows});
+  const auto rest = std::chrono::ceil<Milliseconds>(answer.full_until - now);
+  world_.feedback.rests({site_, source_.name, rest, answer.overflows});
+  // Of small domains' mail no batch has to find that out for itself.
+  if (answer.everywhere && answer.overflows) {
+    world_.feedback.rests({std::string(LaneRest::kSharedSite), source_.name, rest, true});
+  }
   publish_figures();
 }
 

@@ -13,8 +13,10 @@
 namespace todoku::delivery::scheduler {
 namespace {
 
-// Batches shared by small domains have no site of their own; they are limited as if they had one.
-constexpr std::string_view kSharedSite = "(shared)";
+policy::SharedMoves::Batch named(const store::BatchKey& key) {
+  return {static_cast<std::int64_t>(key.delivery), key.batch};
+}
+
 // The store is looked through anew this often, should news have been lost: for transactional mail
 // and new deliveries; and for so many of the others, each of which costs a page, that it is each
 // one's turn within a minute.
@@ -98,6 +100,7 @@ void Dispatcher::rests(const LaneRest& rest) {
   const std::string lane = policy::lane_name(rest.site, rest.source);
   const SteadyInstant until = clock_.steady_now() + rest.rest;
   for (policy::CreditLedger& ledger : credit_) ledger.rest_until(lane, until);
+  if (rest.elsewhere) shared_moves_.unwanted(rest.source, until);
   if (!rest.elsewhere || unwanted_.size() >= kUnwantedMax) return;
   unwanted_[lane] = until;
   ways_.clear();
@@ -129,8 +132,21 @@ void Dispatcher::take(const BatchProgress& progress) {
   if (tried > 0) ledger.settle(lane, tried, now);
   ledger.give_back(lane, done - tried);
   offered.open -= done;
-  if (progress.released) forget(found);
+  offered.tried += tried;
+  if (progress.released) {
+    note_way(progress.key, offered, !progress.released->next);
+    forget(found);
+  }
   if (!news_ && blocked_lanes_.contains(lane)) news_ = ledger.available(lane, now) > 0;
+}
+
+void Dispatcher::note_way(const store::BatchKey& key, const Offered& offered, bool is_over) {
+  if (!offered.domain.empty()) return;
+  if (offered.tried > 0 || is_over) {
+    shared_moves_.went(named(key));
+  } else {
+    shared_moves_.came_back(named(key), offered.source);
+  }
 }
 
 void Dispatcher::forget(std::map<store::BatchKey, Offered>::iterator offered) {
@@ -221,6 +237,7 @@ Task<void> Dispatcher::pass() {
   news_ = false;
   std::erase_if(unwanted_,
                 [now = clock_.steady_now()](const auto& each) { return each.second <= now; });
+  shared_moves_.look(clock_.steady_now());
   pages_left_ = kPagesPerPass;
   ways_.clear();
   blocked_lanes_.clear();
@@ -497,7 +514,7 @@ Dispatcher::Origin* Dispatcher::origin_of(const store::Workload& workload) {
 const Dispatcher::Ways& Dispatcher::ways_of(std::string_view domain) {
   if (const auto known = ways_.find(domain); known != ways_.end()) return known->second;
   Ways ways;
-  ways.receiver = domain.empty() ? std::string(kSharedSite) : feedback_.site_of(domain);
+  ways.receiver = domain.empty() ? std::string(LaneRest::kSharedSite) : feedback_.site_of(domain);
   for (const std::string& source : sources_) {
     const auto smarthost = smarthosts_.find(source);
     ways.lanes.push_back(policy::lane_name(
@@ -524,12 +541,16 @@ std::optional<std::size_t> Dispatcher::source_for(const store::Workload& workloa
   if (!pool) return std::nullopt;
   const auto chosen =
       options_.pools.choose(sources_, *pool, traffic, number(key.delivery), key.batch);
-  if (!chosen || !ways.unwanted[*chosen]) return chosen;
+  const auto shuns = [&](const std::string& source) {
+    return shared_moves_.shuns(named(key), source);
+  };
+  if (!chosen || (!ways.unwanted[*chosen] && !shuns(sources_[*chosen]))) return chosen;
   // Only what would go by it moves.
-  const auto other =
-      options_.pools.choose(ways.wanted, *pool, traffic, number(key.delivery), key.batch);
+  std::vector<std::string> wanted = ways.wanted;
+  std::erase_if(wanted, shuns);
+  const auto other = options_.pools.choose(wanted, *pool, traffic, number(key.delivery), key.batch);
   if (!other) return chosen;
-  const auto place = std::ranges::find(sources_, ways.wanted[*other]);
+  const auto place = std::ranges::find(sources_, wanted[*other]);
   return static_cast<std::size_t>(place - sources_.begin());
 }
 

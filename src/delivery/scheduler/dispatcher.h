@@ -29,6 +29,7 @@
 #include "delivery/policy/credit.h"
 #include "delivery/policy/pools.h"
 #include "delivery/policy/protection.h"
+#include "delivery/policy/shared_moves.h"
 #include "delivery/policy/turns.h"
 #include "delivery/scheduler/due_window.h"
 #include "delivery/scheduler/step_reports.h"
@@ -65,6 +66,7 @@ class Dispatcher {
     std::string source;
     std::string lane;
     std::int64_t open = 0;
+    std::int64_t tried = 0;  // not given back as they came
     SteadyInstant since{};   // it was offered, or something was said of it
     SteadyInstant looked{};  // the store was asked whether it has been claimed
   };
@@ -172,6 +174,8 @@ class Dispatcher {
                               std::size_t source) const;
   // nullopt: who sends it is not known yet.
   [[nodiscard]] std::optional<policy::Pools::Place> pool_of(store::DeliveryKey key) const;
+  // Of one that domains share: whether its source kept nothing of it.
+  void note_way(const store::BatchKey& key, const Offered& offered, bool is_over);
   void forget(std::map<store::BatchKey, Offered>::iterator offered);
 
   store::Store& store_;
@@ -183,6 +187,7 @@ class Dispatcher {
   // Under what the sites of smarthosts are asked for, by the source that has one.
   std::map<std::string, std::string> smarthosts_;
   std::map<std::string, SteadyInstant, std::less<>> unwanted_;  // lanes, until when
+  policy::SharedMoves shared_moves_;
   std::vector<std::string> sources_;  // those that lived when the pass began
   // By pool and TrafficClass: which of them send it.
   std::vector<std::array<std::vector<bool>, 2>> sends_;

@@ -79,6 +79,20 @@ class Previews(Checks):
         message = parsed(answer.body)
         self.assertEqual(("a@fast.example", "件名"), (message["To"], message["Subject"]))
 
+    def test_a_template_is_seen_with_values(self):
+        made = self.ok(self.post("/templates", {
+            "name": "previewed", "subject": "{{name|お客様}} 様", "text_part": "{{code}}"}), 201)
+        body = {"from": door.FROM, "template": made["template_id"]}
+        shown = self.fits(self.post("/deliveries/-/preview", {**body, "data": {"code": "A-1"}}),
+                          "previewContent")
+        self.assertEqual(("お客様 様", "A-1", []), tuple(shown[name] for name in (
+            "subject", "text_part", "missing_codes")))
+        shown = self.fits(self.post("/deliveries/-/preview", {**body, "data": {"name": "太郎"}}),
+                          "previewContent")
+        self.assertEqual(("太郎 様", ["{{code}}"]), (shown["subject"], shown["missing_codes"]))
+        self.assertIn("template", self.post("/deliveries/-/preview", {
+            **body, "template": "nowhere"}).json["error_messages"])
+
     def test_it_is_what_arrives_but_for_what_opens_something(self):
         import dkim  # python3-dkim, as system/delivery/signed_mail
         account = new_account("previewed")
