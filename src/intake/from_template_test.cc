@@ -125,8 +125,8 @@ TEST(ReadTemplateData, TakesValuesOfObjectsWithinObjects) {
 
 TEST(ReadTemplateData, RefusesWhatNoCodeCanSay) {
   std::string paths;
-  EXPECT_EQ(read_data(R"({"items":[1],"a b":"x","user":{"":"y"},"else":"z"})", paths), "");
-  EXPECT_EQ(paths, "data.items. data.a b. data.user.. data.else. ");
+  EXPECT_EQ(read_data(R"({"items":[1],"a b":"x","user":{"~":"y"},"else":"z"})", paths), "");
+  EXPECT_EQ(paths, "data.items. data.a b. data.user.~. data.else. ");
   EXPECT_EQ(read_data(R"({"a":"1","b":"2","c":"3"})", paths, 2), "{{a}}=1 {{b}}=2 ");
   EXPECT_EQ(paths, "data. ");
 }

@@ -38,6 +38,8 @@ Answer<TransactionRequest> said_by(store::ReadTransaction& reader, store::Accoun
   request.at_most_once = delivery->at_most_once;
   request.to = recipient->address;
   request.insert_codes = recipient->insert_codes;
+  request.attached = {.reference = recipient->attached.reference,
+                      .metadata = recipient->attached.metadata};
   request.labels = {.tags = delivery->labels.tags,
                     .list_id = delivery->labels.list_id,
                     .purpose = word_of(purpose_of(delivery->labels.purpose, delivery->type))};

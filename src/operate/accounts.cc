@@ -228,7 +228,8 @@ Result<AddedAccount> read_again(store::ReadTransaction& reader, const NewAccount
                                 const KeyOctets& octets) {
   auto account = reader.account_by_name(request.name);
   if (!account) return fail(std::move(account.error()));
-  auto refused = name_of_refused(reader, account->key);
+  Result<std::string> refused;
+  if (!account->sandbox) refused = name_of_refused(reader, account->key);
   if (!refused) return fail(std::move(refused.error()));
   AddedAccount added{
       .account = std::move(*account), .key = std::nullopt, .now_refused = std::move(*refused)};

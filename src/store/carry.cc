@@ -88,7 +88,7 @@ constexpr std::array<CarriedColumn, 22> kContents{
      {"unsubscribe_url", text},    {"attachments", integer}, {"subject", text},
      {"text_part", text},          {"html_part", text},      {"text_from_html", integer},
      {"open_tracking", integer},   {"headers", octets},      {"envelope", octets},
-     {"one_click", integer},       {"escape", integer},      {"template", integer},
+     {"one_click", integer},       {"escaping", integer},    {"template", integer},
      {"template_version", integer}}};
 constexpr std::array<CarriedColumn, 9> kAttachments{{{"id", integer},
                                                      {"delivery", integer},

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "base/check.h"
-#include "base/utf8.h"
 #include "delivery/dead_secrets.h"
 #include "mime/shown_mail.h"
 

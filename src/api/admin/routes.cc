@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "api/admin/causes_json.h"
+#include "api/admin/failures.h"
 #include "api/admin/json.h"
 #include "api/admin/key_slots_json.h"
 #include "api/admin/measured.h"
@@ -32,41 +33,6 @@ using http::Request;
 using http::Response;
 using operate::Given;
 using operate::Operations;
-
-int status_of(ErrorKind kind) {
-  switch (kind) {
-    case ErrorKind::invalid_input:
-    case ErrorKind::unsupported:
-      return 400;
-    case ErrorKind::not_found:
-      return 404;
-    case ErrorKind::conflict:
-      return 409;
-    case ErrorKind::unavailable:
-    case ErrorKind::timeout:
-    case ErrorKind::limit_exceeded:
-      return 503;
-    case ErrorKind::unauthorized:
-    case ErrorKind::closed:
-    case ErrorKind::io:
-    case ErrorKind::corrupt:
-    case ErrorKind::cancelled:
-      return 500;
-  }
-  return 500;
-}
-
-Response failure(int status, std::string_view sentence) {
-  http::JsonWriter json;
-  json.begin_object();
-  json.member("error", sentence);
-  json.end_object();
-  return Response::json(status, json.take());
-}
-
-Response failure(const Error& error) {
-  return failure(status_of(error.kind), error.detail);
-}
 
 Response done() {
   return Response::json(200, R"({"done":true})");

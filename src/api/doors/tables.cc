@@ -124,7 +124,7 @@ constexpr std::array kPostmarkTemplates{
     Field{"Headers[].Value", taken, kHeaders},
     Field{"TrackOpens", taken, {"`open_tracking`", "`open_tracking`"}},
     Field{"TrackLinks", only_off, kNoClicks},
-    Field{"Metadata", taken, kTag},
+    Field{"Metadata", taken, kMetadata},
     Field{"Attachments", taken, kFiles},
     Field{"Attachments[].Name", taken, kPartOfFile},
     Field{"Attachments[].Content", taken, {"in base64", "base64"}},

@@ -12,7 +12,7 @@ const Sql ContentColumns::kInsertContents{
     "contents: insert",
     "INSERT INTO contents(delivery, from_address, from_name, reply_address, reply_name, header_to,"
     " header_cc, encode, unsubscribe_mailto, unsubscribe_url, attachments, subject, text_part,"
-    " html_part, text_from_html, open_tracking, headers, envelope, one_click, escape,"
+    " html_part, text_from_html, open_tracking, headers, envelope, one_click, escaping,"
     " template, template_version)"
     " SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[],"
     " $6::bytea[], $7::bytea[], $8::bigint[], $9::text[], $10::text[], $11::bigint[], $12::text[],"

@@ -16,7 +16,7 @@ namespace {
 #define CONTENT_COLUMNS                                                                      \
   "c.from_address, c.from_name, c.reply_address, c.reply_name, c.header_to, c.header_cc,"    \
   " c.encode, c.unsubscribe_mailto, c.unsubscribe_url, c.subject, c.text_part, c.html_part," \
-  " c.text_from_html, c.open_tracking, c.headers, c.envelope, c.one_click, c.escape,"        \
+  " c.text_from_html, c.open_tracking, c.headers, c.envelope, c.one_click, c.escaping,"      \
   " c.template, c.template_version"
 #define WHOLE_DELIVERY                            \
   "SELECT " DELIVERY_COLUMNS ", " CONTENT_COLUMNS \

@@ -539,10 +539,10 @@ ALTER TABLE accounts ADD COLUMN told_of_day bigint NOT NULL DEFAULT 0,
   ADD COLUMN told_of_month bigint NOT NULL DEFAULT 0;
 )sql";
 
-// contents.escape, template, template_version; template_ids, templates, template_versions
+// contents.escaping, template, template_version; template_ids, templates, template_versions
 // as in SQLite. The row of template_ids is what writers of an account wait for each other at.
 constexpr std::string_view kStep32 = R"sql(
-ALTER TABLE contents ADD COLUMN escape bigint NOT NULL DEFAULT 0,
+ALTER TABLE contents ADD COLUMN escaping bigint NOT NULL DEFAULT 0,
   ADD COLUMN template bigint NOT NULL DEFAULT 0,
   ADD COLUMN template_version bigint NOT NULL DEFAULT 0;
 CREATE TABLE template_ids(

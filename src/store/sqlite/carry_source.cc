@@ -48,8 +48,8 @@ constexpr std::array<CarriedQuery, 43> kCarriedQueries{{
     {"accounts",
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
      " next_email_id, next_job_id, requests_per_minute, mails_per_minute, mails_per_day,"
-     " mails_per_month, open_tracking, preflight, told_of_day, told_of_month, sandbox,"
-     " allowed_recipients FROM accounts ORDER BY key"},
+      " mails_per_month, open_tracking, preflight, told_of_day, told_of_month, sandbox,"
+      " allowed_recipients FROM accounts ORDER BY key"},
     {"api_keys",
      "SELECT id, account, label, token, created, revoked, scopes, networks, expires, life"
      " FROM api_keys"
@@ -73,7 +73,7 @@ constexpr std::array<CarriedQuery, 43> kCarriedQueries{{
      "SELECT delivery, from_address, from_name, reply_address, reply_name,"
      " coalesce(header_to, x''), coalesce(header_cc, x''), encode, unsubscribe_mailto,"
      " unsubscribe_url, attachments, subject, text_part, html_part, text_from_html,"
-     " open_tracking, headers, envelope, one_click, \"escape\", template, template_version"
+     " open_tracking, headers, envelope, one_click, escaping, template, template_version"
      " FROM contents ORDER BY delivery"},
     {"attachments",
      "SELECT id, delivery, file_name, mime_type, size, created, data, content_id, relayed"

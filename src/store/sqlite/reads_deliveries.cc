@@ -105,7 +105,7 @@ Result<Delivery> Queries::with_content(Delivery delivery) {
     auto query = db_.query(
         "SELECT from_address, from_name, reply_address, reply_name, header_to, header_cc, encode,"
         " unsubscribe_mailto, unsubscribe_url, subject, text_part, html_part,"
-        " text_from_html, open_tracking, headers, envelope, one_click, \"escape\", template,"
+        " text_from_html, open_tracking, headers, envelope, one_click, escaping, template,"
         " template_version, attachments FROM contents"
         " WHERE delivery = ?");
     query.bind(delivery.key);

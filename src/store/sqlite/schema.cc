@@ -631,12 +631,11 @@ ALTER TABLE accounts ADD COLUMN told_of_day INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE accounts ADD COLUMN told_of_month INTEGER NOT NULL DEFAULT 0;
 )sql";
 
-// contents.escape, template, template_version   mail/content.h; template 0: from none. ESCAPE is a
-//                                               word of SQL, so it is quoted.
+// contents.escaping, template, template_version   mail/content.h; template 0: from none.
 // template_ids, templates, template_versions    store/templates.h. octets before content: adding
 //                                               them up reads no content.
 constexpr const char* kVersion41 = R"sql(
-ALTER TABLE contents ADD COLUMN "escape" INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE contents ADD COLUMN escaping INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE contents ADD COLUMN template INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE contents ADD COLUMN template_version INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE template_ids(
@@ -675,8 +674,7 @@ constexpr std::array<const char*, 43> kMigrations{
     kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14, kVersion15, kVersion16,
     kVersion17, kVersion18, kVersion19, kVersion20, kVersion21, kVersion22, kVersion23, kVersion24,
     kVersion25, kVersion26, kVersion27, kVersion28, kVersion29, kVersion30, kVersion31, kVersion32,
-    kVersion33, kVersion34, kVersion35, kVersion36, kVersion37, kVersion38, kVersion39, kVersion40,
-    kVersion41, kVersion42, kVersion43};
+    kVersion33, kVersion34, kVersion35, kVersion36, kVersion37, kVersion38, kVersion39, kVersion40, kVersion41, kVersion42, kVersion43};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

@@ -105,7 +105,7 @@ Result<void> SqliteWriteTransaction::insert_content(Delivery& delivery, const Ne
           "INSERT INTO contents(delivery, from_address, from_name, reply_address,"
           " reply_name, header_to, header_cc, encode, unsubscribe_mailto,"
           " unsubscribe_url, attachments, subject, text_part, html_part, text_from_html,"
-          " open_tracking, headers, envelope, one_click, \"escape\", template, template_version)"
+          " open_tracking, headers, envelope, one_click, escaping, template, template_version)"
           " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(delivery.key, std::string_view(content.from.address),
             std::string_view(content.from.name), reply_address, reply_name, Blob{to}, Blob{cc},

@@ -282,7 +282,7 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "DROP TABLE rate_counts;"
       "DROP TABLE probes;"
       "DROP TABLE template_ids; DROP TABLE templates; DROP TABLE template_versions;"
-      "ALTER TABLE contents DROP COLUMN escape; ALTER TABLE contents DROP COLUMN template;"
+      "ALTER TABLE contents DROP COLUMN escaping; ALTER TABLE contents DROP COLUMN template;"
       "ALTER TABLE contents DROP COLUMN template_version;"
       "DROP TABLE rate_states;"
       "DROP TABLE warm_up;"
