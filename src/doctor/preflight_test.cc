@@ -392,7 +392,7 @@ TEST(Preflight, BodiesAreNotTooLargeAndCanBeRead) {
               }),
               IsEmpty());
   EXPECT_THAT(spoilt([](World& w) {
-                w.content.html = "<img src='https://example.jp/a.png'>";
+                w.content.html = "<img src='https://example.jp/a.png' alt=''>";
                 w.content.is_advertisement = false;
               }),
               ElementsAre("html_only_pictures"));
