@@ -52,49 +52,13 @@ void FaultyStore::submit_write(store::WritePriority priority, store::WriteWork w
 }
 
 // As a store would see a settlement that took any token for the right one.
-void FaultyStore::falsify(store::Settle& settle, Forged& forged) {
-  const Faults& faults = disk_.faults;
-  if ((faults.bounces_as_delivered || faults.outcomes_doubled) && forged.outcomes.empty()) {
-    for (store::OutcomeRecord record : settle.outcomes) {
-      const bool is_bounce = record.outcome.state == RecipientState::bounced;
-      if (faults.bounces_as_delivered && is_bounce) {
-        record.outcome.state = RecipientState::delivered;
-      }
-      forged.outcomes.push_back(record);
-      // Out of its order, as after a retry that came too late.
-      if (faults.outcomes_doubled && is_bounce) {
-        record.outcome.state = RecipientState::deferred;
-        record.wait = Milliseconds(0);
-        forged.outcomes.insert(forged.outcomes.begin(), record);
-      }
-    }
-    settle.outcomes = forged.outcomes;
-  }
+void FaultyStore::falsify(store::Settle& settle, std::vector<store::BatchRelease>& forged) {
   if (disk_.token_checked) return;
-  if (forged.releases.empty()) {
-    forged.releases.assign(settle.releases.begin(), settle.releases.end());
-  }
-  for (store::BatchRelease& release : forged.releases) {
+  if (forged.empty()) forged.assign(settle.releases.begin(), settle.releases.end());
+  for (store::BatchRelease& release : forged) {
     release.held.token = disk_.store.token_of(release.held.key);
   }
-  settle.releases = forged.releases;
-}
-
-void FaultyStore::falsify_answer(store::Claimed& claimed) {
-  if (!disk_.faults.recipients_mixed_up) return;
-  for (auto& batch : claimed.batches) {
-    if (!batch || batch->recipients.size() < 2) continue;
-    std::swap(batch->recipients[0].address, batch->recipients[1].address);
-  }
-}
-
-bool FaultyStore::lies(std::size_t priority) const {
-  const auto is = [priority](store::WritePriority each) {
-    return priority == static_cast<std::size_t>(each);
-  };
-  return (disk_.faults.accepts_told_early && is(store::WritePriority::accept)) ||
-         (disk_.faults.outcomes_told_early && is(store::WritePriority::outcomes)) ||
-         (disk_.faults.claims_told_early && is(store::WritePriority::claims));
+  settle.releases = forged;
 }
 
 template <class Op>
@@ -103,7 +67,7 @@ void FaultyStore::perform(store::WritePriority priority, Op op, store::Answered<
   item->op = std::move(op);
   enqueue(
       priority,
-      [this, item, forged = Forged()](
+      [this, item, forged = std::vector<store::BatchRelease>()](
           store::sqlite::SqliteWriteTransaction& transaction) mutable -> Result<void> {
         falsify(item->op, forged);
         store::Pending<Op>* const items[] = {item.get()};
@@ -122,7 +86,6 @@ void FaultyStore::perform(store::WritePriority priority, Op op, store::Answered<
         }
         constexpr bool kLeases =
             std::is_same_v<Op, store::Accept> || std::is_same_v<Op, store::Claim>;
-        falsify_answer(*item->answer);
         if (const double share = disk_.script.lost_answers; kLeases && share > 0) {
           if (disk_.random.unit() < share) {
             ++doubts_;
@@ -226,10 +189,7 @@ void FaultyStore::commit(std::vector<Piece>& group) {
       // A commit that fails has run its work; that it leaves nothing behind is the work's promise.
       if (!dead_ && (refused || twice)) piece.result = run(piece.work, true);
       if (!refused) piece.result = run(piece.work, false);
-      const bool is_told_as_done = !dead_ && lies(priority) && piece.result.has_value();
-      if (refused && !is_told_as_done) {
-        piece.result = fail(ErrorKind::unavailable, "the disk is full");
-      }
+      if (refused) piece.result = fail(ErrorKind::unavailable, "the disk is full");
       group.push_back(std::move(piece));
     }
   }
