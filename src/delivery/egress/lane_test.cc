@@ -169,7 +169,7 @@ TEST(Lane, RestsWhereASmarthostRefusesOurAccount) {
   Fault none;
   LaneTestWorld world(none, 1);
   world.behind_smarthost();
-  world.script().answers["RCPT"] = "550 5.4.5 Daily user sending limit exceeded.";
+  world.script().answers["MAIL"] = "550 5.4.5 Daily user sending limit exceeded.";
   world.send();
   world.tidy_until_all_is_told();
   world.drain();
