@@ -36,7 +36,8 @@ std::string pattern_of_phrase(std::string_view phrase) {
   std::string pattern;
   if (is_word_octet(phrase.front())) pattern += "(?:^|[^a-z0-9])";
   pattern += quoted(phrase);
-  if (!open) pattern += "(?:[^a-z0-9]|$)";
+  // Scripts without spaces have no end of a word.
+  if (!open && is_word_octet(phrase.back())) pattern += "(?:[^a-z0-9]|$)";
   return pattern;
 }
 

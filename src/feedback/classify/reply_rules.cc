@@ -21,7 +21,7 @@ struct Facts {
 bool fits(const ReplyRule& rule, const Facts& facts) {
   if (!rule.site.empty() && rule.site != facts.said.site) return false;
   if (rule.of_smarthost && !facts.said.by_smarthost) return false;
-  if (rule.is_about_recipient() && facts.party != Party::recipient) return false;
+  if (rule.is_about_recipient() && !rule.party && facts.party != Party::recipient) return false;
   // "550 4.2.1": refused now, and the mailbox is well.
   const bool for_now = facts.said.code >= 500 && facts.enhanced && facts.enhanced->klass == 4;
   if (rule.is_about_recipient() && for_now) return false;
@@ -36,6 +36,17 @@ bool fits(const ReplyRule& rule, const Facts& facts) {
     if (rule.detail >= 0 && facts.enhanced->detail != rule.detail) return false;
   }
   return rule.unless < 0 || !facts.enhanced || facts.enhanced->subject != rule.unless;
+}
+
+bool is_worded(const ReplyRule& rule, const PhraseSet::Found& found) {
+  const auto is_found = [&](std::size_t number) { return found.has(number); };
+  const auto is_said = [&](const ReplyRule::Said& one) { return found.has(one.number); };
+  return (rule.said.empty() || std::ranges::any_of(rule.said, is_said)) &&
+         std::ranges::all_of(rule.with,
+                             [&](const std::vector<std::size_t>& list) {
+                               return std::ranges::any_of(list, is_found);
+                             }) &&
+         std::ranges::none_of(rule.without, is_found);
 }
 
 InForce<ReplyRules>& in_force() {
@@ -62,12 +73,8 @@ const ReplyRule& ReplyRules::rule_for(const SaidByReceiver& said) const {
   const std::string words = readable(said.text);
   const Facts facts{said, enhanced_of(said.text), party_of(without_names(words))};
   const PhraseSet::Found found = phrases_.find(words);
-  const auto rule = std::ranges::find_if(rules_, [&](const ReplyRule& each) {
-    if (!fits(each, facts)) return false;
-    return each.said.empty() || std::ranges::any_of(each.said, [&](const ReplyRule::Said& one) {
-             return found.has(one.number);
-           });
-  });
+  const auto rule = std::ranges::find_if(
+      rules_, [&](const ReplyRule& each) { return fits(each, facts) && is_worded(each, found); });
   return rule == rules_.end() ? otherwise_ : *rule;
 }
 

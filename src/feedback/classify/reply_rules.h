@@ -17,6 +17,8 @@
 //   begins = ["try"]               # or the words begin with one of these
 //   patterns = ["wait [0-9]+ min"] # or one of these expressions (RE2) is found
 //   list = "full_mailbox"          # or one of a list of [lists]
+//   with = ["of_a_recipient"]      # and one of each of these lists, wherever it stands
+//   without = ["of_a_domain"]      # and none of these
 //   party = "sender"               # of whom the words speak (party.h)
 //   our_address = true             # the words speak of the address that we send from
 //   leaves_the_reason_open = true  # the words stand in front of whatever may be the reason
@@ -84,6 +86,9 @@ struct ReplyRule {
   int detail = -1;
   int unless = -1;
   std::vector<Said> said;  // one of these
+  // Numbers in that set: one of each of `with`, none of `without`.
+  std::vector<std::vector<std::size_t>> with;
+  std::vector<std::size_t> without;
   std::optional<Party> party;
   bool of_our_address = false;
   bool leaves_the_reason_open = false;
@@ -98,7 +103,7 @@ struct ReplyRule {
   }
   // Only words can speak against words.
   [[nodiscard]] bool gives_the_reason() const { return !said.empty() && !leaves_the_reason_open; }
-  // It holds only where the words speak of nobody else.
+  // It holds only where the words speak of nobody else, unless `party` says of whom.
   [[nodiscard]] bool is_about_recipient() const {
     return cause == Cause::mailbox || cause == Cause::mailbox_disabled ||
            cause == Cause::mailbox_full || cause == Cause::bad_address || cause == Cause::moved;

@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "base/bytes.h"
 #include "base/toml_rules.h"
 #include "feedback/classify/reply_rules.h"
+#include "feedback/classify/words.h"
 #include "mail/stage_word.h"
 
 namespace todoku::feedback::classify {
@@ -93,6 +93,10 @@ class ReplyRuleReader {
   std::optional<ReplyRule> read_rule(RuleTable& table);
   void read_conditions(RuleTable& table, ReplyRule& rule);
   void read_words(RuleTable& table, ReplyRule& rule);
+  void read_other_words(RuleTable& table, ReplyRule& rule);
+  // nullptr: there is no such list, which is told as a mistake.
+  const std::vector<std::string>* list_named(RuleTable& table, std::string_view field,
+                                             const std::string& name);
   void refuse_others(const toml::table& root, std::string_view file);
 
   RuleMistakes mistakes_;
@@ -105,7 +109,7 @@ void ReplyRuleReader::read_words(RuleTable& table, ReplyRule& rule) {
     rule.said.push_back({std::move(words), number});
   };
   const auto add_phrase = [&](std::string_view phrase) {
-    const std::string lower = to_ascii_lower(phrase);
+    const std::string lower = plain(phrase);
     if (lower.contains('|') || lower == "*") {
       table.mistake("phrases", "has a phrase that is \"*\" alone, or has a '|'");
     } else {
@@ -116,7 +120,7 @@ void ReplyRuleReader::read_words(RuleTable& table, ReplyRule& rule) {
     add_phrase(each);
   }
   for (const std::string& each : table.texts("begins", kPhrasesMost, kPhraseOctets)) {
-    const std::string lower = to_ascii_lower(each);
+    const std::string lower = plain(each);
     add(lower, made_.phrases_.add_beginning(lower));
   }
   for (const std::string& each : table.texts("patterns", kPhrasesMost, kPhraseOctets)) {
@@ -130,12 +134,39 @@ void ReplyRuleReader::read_words(RuleTable& table, ReplyRule& rule) {
   }
   const auto list = table.text("list", {});
   if (!list) return;
-  const auto known = lists_.find(*list);
-  if (known == lists_.end()) {
-    table.mistake("list", fmt::format("names \"{}\", which is not one of [lists]", *list));
-    return;
+  const auto* phrases = list_named(table, "list", *list);
+  if (phrases == nullptr) return;
+  for (const std::string& each : *phrases) add_phrase(each);
+}
+
+const std::vector<std::string>* ReplyRuleReader::list_named(RuleTable& table,
+                                                            std::string_view field,
+                                                            const std::string& name) {
+  const auto known = lists_.find(name);
+  if (known != lists_.end()) return &known->second;
+  table.mistake(field, fmt::format("names \"{}\", which is not one of [lists]", name));
+  return nullptr;
+}
+
+void ReplyRuleReader::read_other_words(RuleTable& table, ReplyRule& rule) {
+  constexpr std::size_t kListsMost = 10;
+  constexpr std::size_t kNameOctets = 60;
+  const auto numbers_of = [&](std::string_view field, const std::string& name) {
+    std::vector<std::size_t> numbers;
+    const auto* phrases = list_named(table, field, name);
+    if (phrases == nullptr) return numbers;
+    for (const std::string& each : *phrases) {
+      numbers.push_back(made_.phrases_.add_phrase(plain(each)));
+    }
+    return numbers;
+  };
+  for (const std::string& name : table.texts("with", kListsMost, kNameOctets)) {
+    rule.with.push_back(numbers_of("with", name));
   }
-  for (const std::string& each : known->second) add_phrase(each);
+  for (const std::string& name : table.texts("without", kListsMost, kNameOctets)) {
+    const auto numbers = numbers_of("without", name);
+    rule.without.insert(rule.without.end(), numbers.begin(), numbers.end());
+  }
 }
 
 void ReplyRuleReader::read_conditions(RuleTable& table, ReplyRule& rule) {
@@ -197,6 +228,7 @@ std::optional<ReplyRule> ReplyRuleReader::read_rule(RuleTable& table) {
   read_conditions(table, rule);
   read_words(table, rule);
   rule.of_our_address = table.yes_or_no("our_address").value_or(false);
+  read_other_words(table, rule);
   rule.leaves_the_reason_open = table.yes_or_no("leaves_the_reason_open").value_or(false);
   rule.source = table.text("source", {.most = kNoteMost, .required = true}).value_or("");
   rule.date = table.date("date", true).value_or("");
@@ -229,7 +261,7 @@ void ReplyRuleReader::read_parties(const toml::table& root, std::string_view fil
   RuleTable parties(mistakes_, file, "parties", *table);
   for (std::size_t list = 0; list < kNames.size(); ++list) {
     for (const std::string& each : parties.texts(kNames[list], kPhrasesMost, kPhraseOctets)) {
-      made_.party_words_[list].push_back(made_.party_phrases_.add_phrase(to_ascii_lower(each)));
+      made_.party_words_[list].push_back(made_.party_phrases_.add_phrase(plain(each)));
     }
   }
   parties.refuse_others();

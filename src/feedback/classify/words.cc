@@ -32,6 +32,37 @@ bool is_name(std::string_view token) {
   return false;
 }
 
+// Letters of Latin-1 as UTF-8 (U+00C0 to U+00FF: 0xC3 and one octet more) without their marks, and
+// Cyrillic capitals (U+0410 to U+042F) as small letters.
+std::string without_marks(std::string text) {
+  static constexpr std::string_view kPlain =
+      "aaaaaaaceeeeiiii"
+      "dnooooo*ouuuuyts"
+      "aaaaaaaceeeeiiii"
+      "dnooooo/ouuuuyty";
+  constexpr auto at = [](std::string_view octets, std::size_t place) {
+    return place < octets.size() ? static_cast<unsigned char>(octets[place]) : 0U;
+  };
+  std::size_t end = 0;
+  for (std::size_t begin = 0; begin < text.size(); ++begin) {
+    const unsigned octet = at(text, begin);
+    const unsigned next = at(text, begin + 1);
+    if (octet == 0xC3 && next >= 0x80 && next <= 0xBF) {
+      text[end++] = kPlain[next - 0x80];
+      ++begin;
+    } else if (octet == 0xD0 && next >= 0x90 && next <= 0xAF) {
+      const bool second_half = next >= 0xA0;
+      text[end++] = static_cast<char>(second_half ? 0xD1 : 0xD0);
+      text[end++] = static_cast<char>(second_half ? next - 0x20 : next + 0x20);
+      ++begin;
+    } else {
+      text[end++] = text[begin];
+    }
+  }
+  text.resize(end);
+  return text;
+}
+
 bool has(std::string_view words, std::string_view phrase) {
   const bool open = phrase.ends_with('*');
   if (open) phrase.remove_suffix(1);
@@ -40,7 +71,8 @@ bool has(std::string_view words, std::string_view phrase) {
        at = words.find(phrase, at + 1)) {
     const std::size_t end = at + phrase.size();
     const bool begins = at == 0 || !is_word_octet(words[at - 1]) || !is_word_octet(phrase.front());
-    const bool ends = open || end == words.size() || !is_word_octet(words[end]);
+    const bool ends =
+        open || end == words.size() || !is_word_octet(words[end]) || !is_word_octet(phrase.back());
     if (begins && ends) return true;
   }
   return false;
@@ -52,8 +84,12 @@ bool is_word_octet(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
+std::string plain(std::string_view text) {
+  return without_marks(to_ascii_lower(text));
+}
+
 std::string readable(std::string_view text) {
-  const std::string lower = to_ascii_lower(text.substr(0, kOctetsRead));
+  const std::string lower = plain(text.substr(0, kOctetsRead));
   std::string words;
   words.reserve(lower.size());
   for (std::size_t begin = 0; begin < lower.size();) {

@@ -14,8 +14,12 @@ namespace todoku::feedback::classify {
 // meant when it came.
 inline constexpr std::size_t kOctetsRead = 2048;
 
-// Lower case, line breaks as spaces, without e-mail addresses: what is in the recipient's address
-// says nothing.
+// Small letters; those of Latin-1 without their marks, which half of the receivers leave out:
+// "Boîte" is "boite", "ß" is "s".
+[[nodiscard]] std::string plain(std::string_view text);
+
+// plain(), line breaks as spaces, without e-mail addresses: what is in the recipient's address says
+// nothing.
 [[nodiscard]] std::string readable(std::string_view text);
 
 // Without host names and URLs, which are written in whatever words somebody liked.

@@ -194,11 +194,25 @@ bool has_words(std::string_view text) {
   });
 }
 
+// sendmail's transcript quotes the server before it names the recipient ("<<< 550 ..."), and says
+// it again behind the name with its own octets left out.
+std::optional<Reply> said_before(const std::vector<std::string_view>& lines, std::size_t line) {
+  constexpr std::string_view kServer = "<<< ";
+  std::size_t begin = line;
+  while (begin > 0 && lines[begin - 1].starts_with(kServer)) --begin;
+  std::string text;
+  for (std::size_t i = begin; i < line && text.size() < kQuotedOctetsMax; ++i) {
+    text.append(utf8_prefix(lines[i].substr(kServer.size()), kQuotedOctetsMax)).append("\n");
+  }
+  return quoted_reply(text);
+}
+
 ReturnedRecipient said_of(const Mention& mention, const std::string& with_it,
-                          const std::string& whole) {
+                          const std::string& whole, std::optional<Reply> before) {
   ReturnedRecipient recipient;
   recipient.address = mention.address;
   auto reply = quoted_reply(with_it);
+  if (reply && before && before->code == reply->code) reply = std::move(before);
   std::string status = quoted_status(with_it);
   const bool says_why = reply || !status.empty();
   if (!reply) reply = quoted_reply(whole);
@@ -272,7 +286,8 @@ std::vector<ReturnedRecipient> read_free_text(std::string_view text,
       // Nor what closes it: "<taro@example.jp>: ...".
       with_it.erase(0, with_it.find_first_not_of(">):,\" "));
     }
-    recipients.push_back(said_of(mentions[i], with_it, whole));
+    recipients.push_back(
+        said_of(mentions[i], with_it, whole, said_before(lines, mentions[i].line)));
   }
   return recipients;
 }

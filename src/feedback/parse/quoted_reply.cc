@@ -15,10 +15,31 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// 4xx or 5xx with a second digit that RFC 5321 section 4.2.1 knows.
+std::size_t digits_at(std::string_view text) {
+  std::size_t count = 0;
+  while (count < text.size() && is_digit(text[count])) ++count;
+  return count;
+}
+
+// How long "x.y.z" at the beginning of `text` is; 0: it is none.
+std::size_t status_at(std::string_view text) {
+  if (text.size() < 5 || (text[0] != '4' && text[0] != '5') || text[1] != '.') return 0;
+  const std::size_t subject = digits_at(text.substr(2));
+  if (subject == 0 || subject > 3 || text.substr(2 + subject).empty()) return 0;
+  if (text[2 + subject] != '.') return 0;
+  const std::size_t detail = digits_at(text.substr(3 + subject));
+  if (detail == 0 || detail > 3) return 0;
+  const std::size_t end = 3 + subject + detail;
+  const bool goes_on = end + 1 < text.size() && text[end] == '.' && is_digit(text[end + 1]);
+  return goes_on ? 0 : end;
+}
+
+// 4xx or 5xx with a second digit that RFC 5321 section 4.2.1 knows; with another, as some say 571
+// and 585, only before an enhanced status of its class.
 bool is_code(std::string_view text) {
-  return text.size() >= 3 && (text[0] == '4' || text[0] == '5') && text[1] >= '0' &&
-         text[1] <= '5' && is_digit(text[2]);
+  if (text.size() < 3 || (text[0] != '4' && text[0] != '5')) return false;
+  if (!is_digit(text[1]) || !is_digit(text[2])) return false;
+  return text[1] <= '5' || (text.size() > 4 && text[4] == text[0] && status_at(text.substr(4)) > 0);
 }
 
 // Where a number may begin: not within another, or a name or an address.
@@ -50,18 +71,27 @@ std::size_t find_code(std::string_view text) {
   return std::string_view::npos;
 }
 
-// "550-first 550-second 550 last" is "first second last".
+// Behind the enhanced status at `at`, if `words` have it already: some say it in each line.
+std::size_t behind_status(std::string_view text, std::size_t at, std::string_view words) {
+  const std::size_t octets = status_at(text.substr(std::min(at, text.size())));
+  if (octets == 0 || !words.contains(text.substr(at, octets))) return at;
+  return std::min(at + octets + 1, text.size());
+}
+
+// "550-first 550-second 550 last" is "first second last"; so is "5.7.1 first 550 5.7.1 last" but
+// for its first status.
 std::string without_repeats(std::string_view text, std::string_view code) {
   std::string words;
   for (std::size_t at = 0; at < text.size();) {
     const bool repeated = may_begin(text, at) && text.substr(at).starts_with(code) &&
                           at + 3 < text.size() && (text[at + 3] == '-' || text[at + 3] == ' ');
     if (repeated) {
-      at += 4;
+      at = behind_status(text, at + 4, words);
       continue;
     }
     const char c = text[at++];
     words += c == '\n' || c == '\t' ? ' ' : c;
+    if (c == '\n') at = behind_status(text, at, words);
   }
   return printable(trim(words));
 }
@@ -72,25 +102,6 @@ std::string_view up_to_its_end(std::string_view text) {
     text = text.substr(0, text.find(mark));
   }
   return text;
-}
-
-std::size_t digits_at(std::string_view text) {
-  std::size_t count = 0;
-  while (count < text.size() && is_digit(text[count])) ++count;
-  return count;
-}
-
-// How long "x.y.z" at the beginning of `text` is; 0: it is none.
-std::size_t status_at(std::string_view text) {
-  if (text.size() < 5 || (text[0] != '4' && text[0] != '5') || text[1] != '.') return 0;
-  const std::size_t subject = digits_at(text.substr(2));
-  if (subject == 0 || subject > 3 || text.substr(2 + subject).empty()) return 0;
-  if (text[2 + subject] != '.') return 0;
-  const std::size_t detail = digits_at(text.substr(3 + subject));
-  if (detail == 0 || detail > 3) return 0;
-  const std::size_t end = 3 + subject + detail;
-  const bool goes_on = end + 1 < text.size() && text[end] == '.' && is_digit(text[end + 1]);
-  return goes_on ? 0 : end;
 }
 
 }  // namespace

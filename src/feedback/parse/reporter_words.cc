@@ -30,7 +30,9 @@ constexpr auto kRules = std::to_array<std::pair<Cause, std::string_view>>({
      "couldn't find any host named|couldn't find a mail exchanger|unrouteable mail domain|"
      "unroutable mail domain|no mx record found|no mx found|host or domain name not found|"
      "can't connect to unknown host|nxdomain|invalid domain|unrouteable address|"
-     "no valid hosts for|mx records point to non-existent hosts"},
+     "no valid hosts for|mx records point to non-existent hosts|find a valid mx|"
+
+     "domain name could not be found|domain could not be found"},
     {Cause::dns_failed,
      "name service error|dns failure|dns lookup failed|name server*|dns error|"
      "lookup did not complete|mx lookup|malformed or unexpected name server reply"},
