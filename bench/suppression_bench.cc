@@ -51,7 +51,7 @@ class Listed {
     transaction_ = std::make_unique<SqliteWriteTransaction>(*db_, figures_, hash);
     queries_ = std::make_unique<Queries>(*db_, figures_, hash);
     commit([&] {
-      account_ = must(transaction_->create_account("bench")).key;
+      account_ = must(transaction_->create_account("bench", false)).key;
       node_ = must(transaction_->enter_node({.name = "bench", .roles = "", .version = ""}));
     });
   }

@@ -281,9 +281,8 @@ TEST_F(ImporterTest, ImmediateSendsToRecipientsOfBeforeAlsoIfNoRowIsGood) {
   ASSERT_TRUE(delivery);
   EXPECT_NE(delivery->status, DeliveryStatus::edit);
   EXPECT_EQ(delivery->counts.total, 1);
-  const auto counted = installation_.store->read_and_wait([&](store::ReadTransaction& t) {
-    return t.mail_counts(std::span(&first.account, 1), 0);
-  });
+  const auto counted = installation_.store->read_and_wait(
+      [&](store::ReadTransaction& t) { return t.mail_counts(std::span(&first.account, 1), 0); });
   ASSERT_EQ(counted->size(), 1U) << "with the commit, as no request passes a limit for it";
   EXPECT_EQ(counted->front().mails, 1);
 }

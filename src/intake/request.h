@@ -58,8 +58,8 @@ struct TransactionRequest {
   std::optional<bool> open_tracking;  // as above
   std::optional<TemplateRequest> from_template = {};
   std::optional<store::PublicId> resend_of =
-      {};  // the mail that this says once more (Intake::resend)
-  Attached attached = {};             // to each of its recipients
+      {};                  // the mail that this says once more (Intake::resend)
+  Attached attached = {};  // to each of its recipients
 };
 
 // nullopt: the field was not given and stays as it is.
