@@ -9,7 +9,7 @@ from judged import KINDS, counts
 
 # What the project aims at, in both parts: class 90 %, permanence 98 %, no false suppression. The
 # classes of the kept part are not there yet; they do not get worse.
-CLASS_MIN = {"tuning": 0.90, "kept": 0.55}
+CLASS_MIN = {"tuning": 0.90, "kept": 0.75}
 PERMANENCE_MIN, RECIPIENT_MIN = 0.98, 0.98
 CASES_MIN = {"replies": 300, "mails": 400}
 
