@@ -77,7 +77,7 @@ class Sqlite {
     transaction_ = std::make_unique<sqlite::SqliteWriteTransaction>(
         *db_, figures_, must(sqlite::load_address_hash(*db_)));
     commit([&] {
-      account_ = must(transaction_->create_account("bench")).key;
+      account_ = must(transaction_->create_account("bench", false)).key;
       node_ = must(transaction_->enter_node({.name = "bench", .roles = "", .version = ""}));
     });
   }
@@ -114,7 +114,7 @@ class Sqlite {
   void read_few_beside(std::int64_t many) {
     constexpr std::int64_t kFew = 10;
     AccountKey few{};
-    commit([&] { few = must(transaction_->create_account("few")).key; });
+    commit([&] { few = must(transaction_->create_account("few", false)).key; });
     for (std::int64_t i = 0; i < kFew; ++i) {
       commit([&] {
         must(transaction_->renew_node(node_));
