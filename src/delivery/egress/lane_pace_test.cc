@@ -154,7 +154,7 @@ TEST(LaneWarmUp, ADaysVolumeIsNotPassedAndTheRestWaitsWithoutAnAttempt) {
   ASSERT_TRUE(figures);
   EXPECT_EQ(figures->why.reason, policy::PaceReason::warming_up);
   EXPECT_EQ(figures->failures, 0U);
-  EXPECT_EQ(world.feedback.count, 1) << "the scheduler knows";
+  EXPECT_EQ(world.feedback.count, 2) << "the scheduler knows, of small domains, too";
   std::size_t parked = 0;
   for (const auto& [address, told] : world.recorder.told()) {
     EXPECT_EQ(told.times, 1) << address;
