@@ -215,7 +215,8 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
   database_.execute(
       "TRUNCATE accounts, api_keys, dkim_keys, domains, mail_counts, flights, deliveries, "
       "contents, attachments,"
-      " batches, recipients, progress, sections, domain_counts, import_jobs, uploads, "
+      " batches, recipients, recipient_marks, progress, sections, domain_counts, import_jobs, "
+      "uploads, "
       "upload_pieces, relayed, "
       "relayed_pieces,"
       " kept_answers, webhooks, webhook_calls, webhook_set_aside, smtp_credentials, smtp_habits, "

@@ -113,7 +113,7 @@ Result<Delivery> Queries::with_content(Delivery delivery) {
       auto content = content_in(query);
       if (!content) return fail(std::move(content.error()));
       delivery.content = std::move(*content);
-      attachments = query.integer(17);
+      attachments = query.integer(20);
     }
     if (query.failed()) return fail(query.error());
   }
