@@ -201,7 +201,7 @@ TEST(EventKind, HasOneWordAndOneNumber) {
     EXPECT_EQ(static_cast<int>(*kind), number);
     EXPECT_EQ(event_kind(to_string(*kind)), kind);
   }
-  EXPECT_EQ(known, 26);
+  EXPECT_EQ(known, 28);
   EXPECT_FALSE(event_kind("delivered"));
   EXPECT_FALSE(event_kind(""));
 }

@@ -104,12 +104,12 @@ TEST_F(AdminRoutesTest, RefuseWhatACallDoesNotDeclare) {
 TEST_F(AdminRoutesTest, AreWhatTheOperationsAre) {
   ASSERT_EQ(call(http::Method::post, "/accounts", R"({"name":"shop","with_key":false})").status,
             201);
-  EXPECT_EQ(
-      call(http::Method::get, "/accounts").body,
-      R"({"accounts":[{"name":"shop","weight":1,"suspended":false,)"
-      R"("text_from_html":true,"open_tracking":true,"preflight":"warn","created":"2026-01-01T00:00:00Z",)"
-      R"("created_text":"2026-01-01 09:00:00 JST","requests_per_minute":0,)"
-      R"("mails_per_minute":0,"mails_per_day":0,"mails_per_month":0,"keys":0}]})");
+  EXPECT_EQ(call(http::Method::get, "/accounts").body,
+            R"({"accounts":[{"name":"shop","weight":1,"suspended":false,)"
+            R"("text_from_html":true,"open_tracking":true,"preflight":"warn","sandbox":false,)"
+            R"("allowed_recipients":[],"created":"2026-01-01T00:00:00Z",)"
+            R"("created_text":"2026-01-01 09:00:00 JST","requests_per_minute":0,)"
+            R"("mails_per_minute":0,"mails_per_day":0,"mails_per_month":0,"keys":0}]})");
   const auto key = call(http::Method::post, "/accounts/shop/keys", R"({"label":"ci"})");
   EXPECT_EQ(key.status, 201);
   EXPECT_THAT(key.body, HasSubstr(R"("label":"ci")"));

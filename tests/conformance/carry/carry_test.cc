@@ -381,6 +381,7 @@ class Filling {
                                                   .until = std::chrono::hours(4),
                                                   .zone = "Asia/Tokyo"}});
     });
+    write(store_, [&](WriteTransaction& t) { return t.note_resend(sending.key, acme_.key, 3); });
     auto leases = claim(sending, node_);
     std::vector<OutcomeRecord> outcomes;
     const LeasedBatch& lease = leases.at(0);
