@@ -554,10 +554,12 @@ class Webhooks(WebhookChecks):
         made = {form: self.registered(hook, form=form) for form, hook in hooks.items()}
         self.assertEqual((None, None), (made["postmark"]["secret"], made["postmark"]["public_key"]))
         self.refused(self.asked("POST", "/webhooks", {
-            "url": hooks["resend"].url, "form": "sendgrid", "insert_codes": True}))
+            "url": hooks["resend"].url, "form": "sendgrid", "insert_codes": True}),
+            "insert_codes")
         self.refused(self.asked("POST", "/webhooks", {
-            "url": hooks["resend"].url, "form": "sendgrid", "signature": "hmac"}))
-        self.refused(self.asked("POST", "/webhooks", {"url": hooks["resend"].url, "form": "ses"}))
+            "url": hooks["resend"].url, "form": "sendgrid", "signature": "hmac"}),
+            "signature")
+        self.refused(self.asked("POST", "/webhooks", {"url": hooks["resend"].url, "form": "ses"}), "form")
         delivery = self.send(to=GONE)
         uuid = f"00000000-0000-4000-8000-{delivery:012x}"
 

@@ -82,6 +82,10 @@ enabled = false
 domain_checks = false
 """)
 
+    def api_answers(self):
+        with socket.socket() as knocking:
+            return knocking.connect_ex(("127.0.0.1", self.api_port)) == 0
+
     def said(self, name, text):
         """What stands behind a name of a tool's answer."""
         return next(line for line in text.splitlines() if line.startswith(name))[len(name):].strip()
@@ -143,8 +147,7 @@ domain_checks = false
         password = self.said("password", self.tool("smtp-credential", "add", "shop", "trials",
                                                    "--sandbox"))
         self.start()
-        self.wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", self.api_port)) == 0,
-                      "the API")
+        self.wait_for(self.api_answers, "the API")
         with Receiver() as receiver:
             hook = receiver.hook("trials")
             self.ok(trial, "POST", "/webhooks", {"url": hook.url})
@@ -197,8 +200,7 @@ domain_checks = false
         wrong = self.tool("account", "allow", "staging", "no entry@", status=1)
         self.assertIn("entry@", wrong)
         self.start()
-        self.wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", self.api_port)) == 0,
-                      "the API")
+        self.wait_for(self.api_answers, "the API")
         mail = {"from": {"email": "a@example.jp"}, "subject": "x", "text_part": "x"}
         status, answer = self.call(token, "POST", "/deliveries/transaction",
                                    {**mail, "to": "ken@example.org", "bcc": ["jo@example.org"]})
