@@ -2,6 +2,7 @@
 #include "api/fields.h"
 
 #include <charconv>
+#include <vector>
 
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
@@ -11,6 +12,7 @@
 #include "http/json.h"
 #include "intake/from_template.h"
 #include "intake/templates.h"
+#include "mime/insert_code.h"
 
 namespace todoku::api {
 namespace {
@@ -263,6 +265,17 @@ std::optional<intake::TemplateRequest> Fields::from_template(std::optional<Escap
 
 std::vector<InsertCode> Fields::codes_and_data(std::size_t max) const {
   auto codes = insert_codes(max);
+  // Values of templates come by their names, in data.
+  std::size_t place = 0;
+  std::erase_if(codes, [&](const InsertCode& code) {
+    const std::size_t which = place++;
+    if (!mime::is_brace_key(code.key)) return false;
+    intake::Path path = path_to("insert_code");
+    path.push_back(std::to_string(which));
+    path.emplace_back("key");
+    problems_.add(std::move(path), intake::texts::invalid_format(code.key));
+    return true;
+  });
   if (const auto* const data = object("data")) {
     intake::read_template_data(*data, path_to("data"), max, codes, problems_);
   }

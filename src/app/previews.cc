@@ -24,7 +24,7 @@ class MailOfDelivery {
     if (!page) return fail(page.error());
     looked_through_ += static_cast<int>(page->stories.size());
     const auto its = std::ranges::find_if(page->stories, [&](const store::Story& story) {
-      return story.key.delivery == delivery_ && story.address == address_;
+      return story.key.delivery == delivery_ && equals_ignoring_case(story.address, address_);
     });
     place_ = page->next;
     if (its == page->stories.end()) {

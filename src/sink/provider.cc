@@ -189,7 +189,9 @@ Reply provider_reply_with_code(Provider provider, int code, const Mentioned& men
   if (code == 421) excuse = too_fast;
   if (code == 450) excuse = greylisted;
   if (code == 452 || code == 552) excuse = mailbox_full;
-  if (code == 553 || code == 554) excuse = blocked;
+  if (code == 553) excuse = blocked;
+  // Of this mail, and not of who sends it: a sender would send nothing more here.
+  if (code == 554) excuse = spam;
   Reply reply = provider_reply(provider, excuse, mentioned);
   if (reply.code / 100 != code / 100) reply = provider_reply(postfix, excuse, mentioned);
   if (reply.code / 100 != code / 100) {

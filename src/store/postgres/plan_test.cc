@@ -64,7 +64,7 @@ INSERT INTO batches SELECT 1000000 + n, 1000000 + n, n % ({0} / 10) + 1, NULL, 0
   CASE WHEN n % 10 = 0 THEN n END, 1, 0, 0, NULL, 0, NULL FROM generate_series(1, {0}) n;
 INSERT INTO recipients SELECT 1000000 + n, 0, 'user' || n || '@', n * 7919, NULL, NULL, NULL
   FROM generate_series(1, {0}) n;
-INSERT INTO recipient_marks SELECT 1000000 + n, 0, n * 7919, CASE WHEN n % 2 = 0 THEN n * 104729 END
+INSERT INTO recipient_marks SELECT 1000000 + n, 0, n * 7919, CASE WHEN n % 2 = 0 THEN n * 10007 END
   FROM generate_series(1, {0}) n;
 INSERT INTO progress SELECT 1000000 + n, 0, 2, 1, NULL, '\x00' FROM generate_series(1, {0}) n;
 INSERT INTO deliveries(key, account, id, type, traffic, status, phase, deleted, at_most_once,

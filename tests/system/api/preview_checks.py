@@ -85,7 +85,7 @@ class Previews(Checks):
         body = {"from": door.FROM, "template": made["template_id"]}
         shown = self.fits(self.post("/deliveries/-/preview", {**body, "data": {"code": "A-1"}}),
                           "previewContent")
-        self.assertEqual(("お客様 様", "A-1", []), tuple(shown[name] for name in (
+        self.assertEqual(("お客様 様", "A-1\n", []), tuple(shown[name] for name in (
             "subject", "text_part", "missing_codes")))
         shown = self.fits(self.post("/deliveries/-/preview", {**body, "data": {"name": "太郎"}}),
                           "previewContent")

@@ -23,7 +23,7 @@ class References(Checks):
             self.get(f"/events?delivery_id={delivery}&kind[]=sent"))["data"]], "the mail sent")
 
     def test_it_comes_back_and_its_mail_is_found(self):
-        made = self.send({"to": "one@fast.example", "cc": ["two@fast.example"],
+        made = self.send({"to": "ref-one@fast.example", "cc": ["ref-two@fast.example"],
                           "reference": "注文 4711/a", "metadata": METADATA})
         delivery = self.accepted(made)
         events = eventually(lambda: (lambda found: found if len(found) == 2 else None)(
@@ -35,7 +35,7 @@ class References(Checks):
             told = self.ok(self.get(path))
             self.assertEqual(("注文 4711/a", METADATA), (told["reference"], told["metadata"]), path)
             self.assertEqual([], told.get("insert_code", []), path)
-        self.assertNotIn(b"4711", door.arrived("one@fast.example").octets)
+        self.assertNotIn(b"4711", door.arrived("ref-one@fast.example").octets)
         ids = sorted(event["maillog_id"] for event in events)
         found = self.explained(reference="注文 4711/a")
         self.assertEqual(ids, emails(found))
@@ -48,7 +48,7 @@ class References(Checks):
         self.assertEqual([], emails(self.explained(stranger, reference="注文 4711/a")))
         # By its Message-ID, as it arrived and as it was told; and by its number.
         message_id = made.headers["x-todoku-message-id"]
-        self.assertEqual(message_id, door.arrived("one@fast.example")["Message-ID"])
+        self.assertEqual(message_id, door.arrived("ref-one@fast.example")["Message-ID"])
         for written in (message_id, message_id.strip("<>"), message_id.upper()):
             self.assertEqual(ids, emails(self.explained(message_id=written)), written)
         self.assertEqual([], emails(self.explained(stranger, message_id=message_id)))
