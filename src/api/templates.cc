@@ -36,6 +36,9 @@ intake::TemplateFields read_template_fields(const Fields& fields) {
                               .text_part = fields.text("text_part"),
                               .html_part = fields.text("html_part"),
                               .escape = fields.escape()};
+  if (const auto from = fields.fields("from"); from && from->text("email").value_or("").empty()) {
+    fields.problems().add({"from", "email"}, intake::texts::required());
+  }
   return read;
 }
 

@@ -71,8 +71,11 @@ TOKENS = {
 }
 # What the engine takes beyond its schemas: {name of the member: kinds}.
 TAKEN_TOO = {"value": {"integer", "number", "boolean", "null"}, "to": {"array"},
+             "reference": {"integer", "number", "boolean"},
              "expires_in": {"string"}, "ignore_errors": {"string"}, "immediate": {"string"},
              "keep_duplicates": {"string"}, "dry_run": {"string"}}
+# Numbers that are taken as their text, too.
+TAKEN_AS_TEXT = {"mails"}
 # Numbers that these take as they like: the documents say what stands in their place.
 LENIENT = {"month_ago"}
 
@@ -111,7 +114,8 @@ def verdict(schema, needed, name, kind):
     if kind == "broken":
         return REFUSED
     # What may be left out may be null, too.
-    tolerated = kinds_of(schema) | TAKEN_TOO.get(name, set()) | (set() if needed else {"null"})
+    taken_as_text = {"string"} if name in TAKEN_AS_TEXT and "integer" in kinds_of(schema) else set()
+    tolerated = kinds_of(schema) | taken_as_text | TAKEN_TOO.get(name, set()) | (set() if needed else {"null"})
     return None if kind in tolerated or not kinds_of(schema) else REFUSED
 
 
