@@ -155,6 +155,7 @@ Task<void> Courier::answer_bells(std::shared_ptr<queue::Queue> queue,
   over.reserve(keys.size());
   // A node whose lease has lapsed could not begin what it claims.
   Result<store::Claimed> claimed = fail(ErrorKind::conflict, "the lease of this process lapsed");
+  const SteadyInstant asked = world_.clock.steady_now();
   if (world_.node.holds()) claimed = co_await world_.store.perform(std::move(claim));
   if (!claimed) {
     claiming_.failed(world_.clock.steady_now(), {{"reason", claimed.error().detail}});
@@ -166,7 +167,7 @@ Task<void> Courier::answer_bells(std::shared_ptr<queue::Queue> queue,
   }
   claiming_.worked(world_.clock.steady_now());
   // What is leased goes on at once, however slowly the queue forgets its bells.
-  carry_all(keys, std::move(claimed->batches), source, std::move(over));
+  carry_all(keys, std::move(claimed->batches), source, asked, std::move(over));
   // The store says who holds the batch from here on; the bell has done its work.
   co_await settle_bells(queue->acknowledge(std::move(receipts)), queue);
 }
@@ -188,10 +189,10 @@ Task<void> Courier::settle_bells(Task<Result<void>> settling, std::shared_ptr<qu
 
 void Courier::carry_all(const std::vector<store::BatchKey>& keys,
                         std::vector<Result<store::LeasedBatch>> claimed, const EgressSource& source,
-                        std::vector<BatchProgress> over) {
+                        SteadyInstant asked, std::vector<BatchProgress> over) {
   for (std::size_t i = 0; i < claimed.size(); ++i) {
     if (claimed[i]) {
-      take(std::move(*claimed[i]), source);
+      take(std::move(*claimed[i]), source, asked);
       continue;
     }
     stale_bells_total_.add();
@@ -203,11 +204,11 @@ void Courier::carry_all(const std::vector<store::BatchKey>& keys,
   if (!over.empty()) world_.feedback.progressed(std::move(over));
 }
 
-void Courier::take(store::LeasedBatch leased, const EgressSource& source) {
+void Courier::take(store::LeasedBatch leased, const EgressSource& source, SteadyInstant asked) {
   claimed_total_.add(leased.recipients.size());
   try {
     auto place = place_of(leased.traffic);
-    auto batch = world_.holdings.take(std::move(leased), nullptr);
+    auto batch = world_.holdings.take(std::move(leased), nullptr, asked);
     work_.spawn("batch", carry(std::move(batch), std::move(place), source));
   } catch (const std::exception&) {
     // It has gone back. Those that were claimed with it must not be forgotten for its sake.

@@ -83,8 +83,8 @@ class Courier {
   Task<void> settle_bells(Task<Result<void>> settling, std::shared_ptr<queue::Queue> queue);
   void carry_all(const std::vector<store::BatchKey>& keys,
                  std::vector<Result<store::LeasedBatch>> claimed, const EgressSource& source,
-                 std::vector<BatchProgress> over);
-  void take(store::LeasedBatch leased, const EgressSource& source);
+                 SteadyInstant asked, std::vector<BatchProgress> over);
+  void take(store::LeasedBatch leased, const EgressSource& source, SteadyInstant asked);
   // Returns when there is room in memory for what bells bring; false if the task was cancelled.
   Task<bool> room_for(TrafficClass traffic);
   // A transaction's place in memory, which goes back with the last copy; nullptr for bulk.
