@@ -233,7 +233,7 @@ Task<void> Courier::carry(std::shared_ptr<BatchInFlight> batch, std::shared_ptr<
   if (!letter && letter.error().kind == ErrorKind::unavailable) {
     // The store does not answer now: nothing is wrong with the mail.
     const SteadyInstant later = world_.clock.steady_now() + kStoreWait;
-    for (std::uint32_t i = 0; i < batch->leased().recipients.size(); ++i) {
+    for (std::uint32_t i = 0; i < batch->in_turn().size(); ++i) {
       world_.recorder.parked({batch, i}, later);
     }
     co_return;
@@ -290,7 +290,7 @@ Task<void> Courier::dispatch_to_smarthost(std::shared_ptr<BatchInFlight> batch,
   const std::string host = source.smarthost->route_name();
   const dns::RouteCache::Route answer = co_await world_.routes.route(host);
   if (!answer) co_return;  // stopping: what is open is given back
-  std::vector<std::uint32_t> indices(batch->in_turn());
+  std::vector<std::uint32_t> indices(batch->in_turn().size());
   std::iota(indices.begin(), indices.end(), 0U);
   std::optional<dns::Unroutable> why;
   if (!*answer) {
@@ -315,7 +315,7 @@ Task<void> Courier::dispatch_to_smarthost(std::shared_ptr<BatchInFlight> batch,
 // First those that are answered at once, with all that follows, then those that take their time.
 Task<void> Courier::end_in_sandbox(std::shared_ptr<BatchInFlight> batch) {
   std::map<Milliseconds, std::vector<std::pair<std::uint32_t, policy::SandboxEnd>>> ends;
-  for (std::uint32_t i = 0; i < batch->leased().recipients.size(); ++i) {
+  for (std::uint32_t i = 0; i < batch->in_turn().size(); ++i) {
     const store::LeasedRecipient& recipient = batch->recipient(i);
     policy::SandboxEnd end = policy::sandbox_end(recipient.address, recipient.attempts);
     ends[end.takes].emplace_back(i, std::move(end));
@@ -361,8 +361,8 @@ Task<void> Courier::dispatch(std::shared_ptr<BatchInFlight> batch, const EgressS
     co_return;
   }
   std::map<std::string, std::vector<std::uint32_t>, std::less<>> by_domain;
-  const auto& recipients = batch->leased().recipients;
-  for (std::uint32_t i = 0; i < batch->in_turn(); ++i) {
+  const auto recipients = batch->in_turn();
+  for (std::uint32_t i = 0; i < recipients.size(); ++i) {
     const std::string_view domain = domain_of(recipients[i].address);
     auto found = by_domain.find(domain);
     if (found == by_domain.end()) found = by_domain.try_emplace(std::string(domain)).first;
@@ -466,7 +466,7 @@ void Courier::unroutable(const std::shared_ptr<BatchInFlight>& batch, std::strin
 }
 
 void Courier::settle_all(const std::shared_ptr<BatchInFlight>& batch, const Outcome& outcome) {
-  for (std::uint32_t i = 0; i < batch->leased().recipients.size(); ++i) {
+  for (std::uint32_t i = 0; i < batch->in_turn().size(); ++i) {
     world_.recorder.settled({batch, i}, domain_of(batch->recipient(i).address), outcome, Path{},
                             Milliseconds(0));
   }

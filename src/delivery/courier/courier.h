@@ -107,7 +107,7 @@ class Courier {
                                    const EgressSource& source);
   // A batch of an account for trials: nobody is asked, nothing is looked up.
   Task<void> end_in_sandbox(std::shared_ptr<BatchInFlight> batch);
-  // Says the same of every recipient of a batch.
+  // Says the same of every recipient of a batch that is in turn.
   void settle_all(const std::shared_ptr<BatchInFlight>& batch, const Outcome& outcome);
   void expire(const std::shared_ptr<BatchInFlight>& batch);
   void unroutable(const std::shared_ptr<BatchInFlight>& batch, std::string_view domain,
