@@ -24,14 +24,22 @@ std::string shown_name_part(std::string_view name) {
 }
 
 void check_brace_codes(std::string_view text, const Path& path, Problems& problems) {
-  const std::string_view found = mime::unreadable_braces(text);
-  if (found.empty()) return;
-  problems.add(path, {fmt::format("has {}, which is no insert code: {{{{name}}}} or "
-                                  "{{{{name|default}}}} is one, and there is no logic.",
-                                  found),
-                      fmt::format("{}は差し込みコードではありません。{{{{name}}}}または"
-                                  "{{{{name|既定値}}}}と書きます。条件や繰り返しはありません。",
-                                  found)});
+  if (const std::string_view found = mime::unreadable_braces(text); !found.empty()) {
+    problems.add(path, {fmt::format("has {}, which is no insert code: {{{{name}}}} or "
+                                    "{{{{name|default}}}} is one, and there is no logic.",
+                                    found),
+                        fmt::format("{}は差し込みコードではありません。{{{{name}}}}または"
+                                    "{{{{name|既定値}}}}と書きます。条件や繰り返しはありません。",
+                                    found)});
+  }
+  if (const std::string_view found = mime::code_in_default(text); !found.empty()) {
+    problems.add(path, {fmt::format("has {}, whose default has a code of its own: nothing is put "
+                                    "into a default.",
+                                    found),
+                        fmt::format("{}の既定値に差し込みコードがあります。既定値の中には"
+                                    "差し込めません。",
+                                    found)});
+  }
 }
 
 Text stands_in_template() {

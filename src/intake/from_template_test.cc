@@ -52,6 +52,18 @@ TEST(CheckTemplate, NamesWhatIsNoCode) {
   EXPECT_EQ(template_problems(wanted), "");
 }
 
+TEST(CheckTemplate, NothingIsPutIntoADefault) {
+  store::NewTemplate wanted = good_template();
+  wanted.content.subject = "Hello {{a|{{b}}}}, bye";
+  wanted.content.text_part = "{{a|__name__}}";
+  wanted.content.html_part = R"(<a href="{{u|__unsubscribe_url__}}">x</a>)";
+  EXPECT_EQ(template_problems(wanted), "subject. text_part. html_part. ");
+  wanted = good_template();
+  wanted.content.text_part.clear();
+  wanted.content.html_part = "<p>{{a|%%<b>name</b>%%}}</p>";
+  EXPECT_EQ(template_problems(wanted), "html_part. ") << "in the text made of it";
+}
+
 TEST(CheckTemplate, HasALimitOfCodesAndARuleForNames) {
   store::NewTemplate wanted = good_template();
   wanted.name = "123";
