@@ -9,6 +9,7 @@
 
 #include "base/utf8.h"
 #include "http/json.h"
+#include "mail/invisible.h"
 #include "mime/insert_code.h"
 #include "mime/made_text.h"
 
@@ -206,12 +207,21 @@ void CodesWanted::check(std::span<const InsertCode> codes, const Path& path,
     return place;
   };
   for (const std::string& key : keys_) {
-    if (std::ranges::find(codes, key, &InsertCode::key) != codes.end()) continue;
-    problems.add(at(key),
-                 {fmt::format("has no value for {}, which the template puts in and has "
-                              "no default for.",
-                              key),
-                  fmt::format("テンプレートに差し込む{}の値がなく、既定値もありません。", key)});
+    const auto given = std::ranges::find(codes, key, &InsertCode::key);
+    if (given == codes.end()) {
+      problems.add(at(key),
+                   {fmt::format("has no value for {}, which the template puts in and has "
+                                "no default for.",
+                                key),
+                    fmt::format("テンプレートに差し込む{}の値がなく、既定値もありません。", key)});
+    } else if (trim_invisible(given->value).empty()) {
+      problems.add(
+          at(key),
+          {fmt::format("has an empty or blank value for {}, which the template puts in "
+                       "and has no default for.",
+                       key),
+           fmt::format("テンプレートに差し込む{}の値が空か空白だけで、既定値もありません。", key)});
+    }
   }
   if (from_template_) return;
   for (const InsertCode& code : codes) {

@@ -107,9 +107,15 @@ TEST(CodesWanted, AreThoseWithoutDefault) {
   content.from_template = TemplatePin{1, 1};
   EXPECT_EQ(lacking(content, {}), "to.0.data.first_name. to.0.insert_code. ")
       << "once it has no default";
-  EXPECT_EQ(lacking(content, {{"{{first_name}}", ""}, {"__no__", "1"}, {"{{more}}", "x"}}), "");
+  EXPECT_EQ(lacking(content, {{"{{first_name}}", "a"}, {"__no__", "1"}, {"{{more}}", ""}}), "");
+  for (const char* const blank : {"", " ", "\u200B\u3000"}) {
+    EXPECT_EQ(lacking(content, {{"{{first_name}}", blank}, {"__no__", blank}}),
+              "to.0.data.first_name. to.0.insert_code. ")
+        << "nobody sees it";
+  }
   content.text_part = "x";
   EXPECT_EQ(lacking(content, {}), "");
+  EXPECT_EQ(lacking(content, {{"{{first_name}}", " "}}), "") << "the default stands";
 }
 
 TEST(CodesWanted, InBracesAreOfTemplatesOnly) {

@@ -75,6 +75,7 @@ class Templates(Checks):
         with self.nothing_stored():
             self.refused(self.send({**from_it, "data": {"first_name": "x"}}), "data", "number")
             self.refused(self.send({**from_it, "data": {"number": None}}), "data", "number")
+            self.refused(self.send({**from_it, "data": {"number": " \u200b"}}), "data", "number")
             self.refused(self.send({**from_it, "data": {"number": [1]}}), "data", "number")
             self.refused(self.send({**from_it, "template": "nowhere"}), "template")
             self.refused(self.send({**from_it, "template_version": 9, "data": {"number": 1}}),
