@@ -43,6 +43,14 @@ void check_brace_codes(std::string_view text, const Path& path, Problems& proble
   }
 }
 
+// A sender is the same for all: nothing is put in there, and a code would be sent as it is written.
+void check_template_sender(const Mailbox& from, Problems& problems) {
+  const Text text{"has an insert code, but nothing is put into a sender.",
+                  "差し込みコードがあります。差出人には差し込めません。"};
+  if (mime::has_code(from.name)) problems.add({"from", "name"}, text);
+  if (mime::has_code(from.address)) problems.add({"from", "email"}, text);
+}
+
 Text stands_in_template() {
   return {"stands in the template: leave it out, or send without template.",
           "テンプレートで決まります。省略するか、templateを使わずに送ってください。"};
@@ -141,6 +149,7 @@ void check_template(store::NewTemplate& wanted, const Limits& limits, Problems& 
   if (!has_sender) content.from = {std::string(kSomeSender), ""};
   check_content(content, limits, problems);
   if (!has_sender) content.from = {};
+  check_template_sender(content.from, problems);
   check_brace_codes(content.subject, {"subject"}, problems);
   check_brace_codes(content.text_part, {"text_part"}, problems);
   check_brace_codes(content.html_part, {"html_part"}, problems);

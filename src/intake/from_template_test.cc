@@ -52,6 +52,18 @@ TEST(CheckTemplate, NamesWhatIsNoCode) {
   EXPECT_EQ(template_problems(wanted), "");
 }
 
+TEST(CheckTemplate, NothingIsPutIntoASender) {
+  store::NewTemplate wanted = good_template();
+  for (const char* const name : {"{{shop|X}}", "Shop {{y}}", "__z__", "%%z%%"}) {
+    wanted.content.from = {"shop@example.jp", name};
+    EXPECT_EQ(template_problems(wanted), "from.name. ") << name;
+  }
+  wanted.content.from = {"{{shop}}@example.jp", "Shop"};
+  EXPECT_EQ(template_problems(wanted), "from.email. ");
+  wanted.content.from = {"the_shop@example.jp", "Shop {1} 50 % _x_"};
+  EXPECT_EQ(template_problems(wanted), "");
+}
+
 TEST(CheckTemplate, NothingIsPutIntoADefault) {
   store::NewTemplate wanted = good_template();
   wanted.content.subject = "Hello {{a|{{b}}}}, bye";

@@ -120,6 +120,11 @@ class Templates(Checks):
                     told = self.refused(self.post("/templates", {
                         "name": "wrong", "subject": "s", "text_part": "t", field: text}), field)
                     self.assertIn("{{", told[0])
+        self.refused(self.post("/templates", {
+            "name": "wrong", "subject": "Hello {{a|{{b}}}}, bye", "text_part": "t"}), "subject")
+        self.refused(self.post("/templates", {
+            "name": "wrong", "subject": "s", "text_part": "t",
+            "from": {"email": "a@sender.example", "name": "{{shop|X}}"}}), "from", "name")
         self.refused(self.post("/templates", {"name": "123", "subject": "s", "text_part": "t"}), "name")
         self.refused(self.post("/templates", {"name": "w", "subject": "s", "text_part": "t",
                                               "escape": "yes"}), "escape")
