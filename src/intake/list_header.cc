@@ -141,7 +141,7 @@ Text one_bad_key(const Problem& problem, const std::vector<InsertCode>& keys,
 }
 
 Text bad_keys(const Problems& problems, const std::vector<InsertCode>& keys,
-              const std::vector<std::size_t>& columns) {
+              const std::vector<std::size_t>& columns, mime::KeyForms forms) {
   Text out;
   bool is_malformed = false;
   for (const Problem& problem : problems.list()) {
@@ -154,6 +154,16 @@ Text bad_keys(const Problems& problems, const std::vector<InsertCode>& keys,
         at < keys.size() && !means_email(keys[at].key) && !mime::validate_insert_key(keys[at].key);
   }
   if (!is_malformed) return out;
+  if (forms == mime::KeyForms::with_braces) {
+    out.en +=
+        ". A name of a template is 1 to 64 letters, digits, points, - and _, the first one a "
+        "letter or a digit: first_name or {{first_name}}; its other keys are __name__ and "
+        "%%name%%";
+    out.ja +=
+        "。テンプレートの名前は英数字で始まる英数字・ピリオド・-・_の1～64文字です: "
+        "first_name、{{first_name}}。ほかのキーは__name__と%%name%%です";
+    return out;
+  }
   out.en +=
       ". A key is a name of letters and digits between two underscores or two percent signs: "
       "__name__, %%name%%";
@@ -195,7 +205,7 @@ std::expected<std::vector<std::string>, Text> read_list_header(std::vector<std::
     if (!mime::is_brace_key(keys[i].key) || !mime::validate_insert_key(keys[i].key)) continue;
     problems.add({"header", std::to_string(i)}, texts::invalid_format(keys[i].key));
   }
-  if (!problems.empty()) return std::unexpected(bad_keys(problems, keys, columns));
+  if (!problems.empty()) return std::unexpected(bad_keys(problems, keys, columns, forms));
   return fields;
 }
 
