@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mail/quiet_hours.h"
 
+#include <algorithm>
 #include <memory>
 
 #include <fmt/format.h>
@@ -119,6 +120,18 @@ std::optional<Instant> quiet_until(const QuietHours& hours, Instant now) {
   const OpenWindow window = open_window(hours, now);
   if (window.from <= now) return std::nullopt;
   return window.from;
+}
+
+Milliseconds open_between(const QuietHours& hours, Instant from, Instant until) {
+  constexpr int kWindowsMax = 400;
+  Milliseconds open{0};
+  for (int windows = 0; from < until && windows < kWindowsMax; ++windows) {
+    const OpenWindow window = open_window(hours, from);
+    if (window.from >= until) break;
+    open += std::min(window.until, until) - window.from;
+    from = window.until;
+  }
+  return open;
 }
 
 }  // namespace todoku

@@ -42,5 +42,7 @@ struct OpenWindow {
 [[nodiscard]] OpenWindow open_window(const QuietHours& hours, Instant now);
 // Until when they last; nullopt: it is none of them now.
 [[nodiscard]] std::optional<Instant> quiet_until(const QuietHours& hours, Instant now);
+// How much of the time between is none of them; what is later than some 400 of them is left out.
+[[nodiscard]] Milliseconds open_between(const QuietHours& hours, Instant from, Instant until);
 
 }  // namespace todoku
