@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
 #include "base/date_time.h"
+#include "base/printable.h"
 #include "cli/api_session.h"
 #include "cli/import_job.h"
 #include "cli/progress.h"
@@ -24,6 +26,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kCsvOctetsMax = std::size_t{256} << 20U;
+constexpr std::string_view kPreflightTold = "X-Todoku-Preflight";  // of a commit (docs/api.md)
 
 constexpr std::array<std::string_view, 8> kStates = {"pending", "deferred", "delivered", "bounced",
                                                      "dropped", "expired",  "cancelled", "unknown"};
@@ -46,12 +49,66 @@ std::int64_t made(const std::unique_ptr<ReadAnswer>& read, std::string_view memb
   return read == nullptr ? 0 : number_of(read->value, member);
 }
 
-std::int64_t begin(ApiSession& api, const BulkSend& options, const MessageParts& parts) {
+void write_pace(http::JsonWriter& json, const Pace& pace) {
+  json.begin_object();
+  json.member("mails", pace.mails);
+  json.member("per", unit_of(pace));
+  json.end_object();
+}
+
+void write_quiet_hours(http::JsonWriter& json, const QuietHours& hours) {
+  json.begin_object();
+  json.member("from", time_of_day(hours.from));
+  json.member("until", time_of_day(hours.until));
+  json.member("time_zone", hours.zone);
+  json.end_object();
+}
+
+// How a new one is to go.
+struct WantedSteering {
+  std::optional<Pace> pace;
+  std::optional<QuietHours> quiet_hours;
+};
+
+// False after a sentence.
+bool read_wanted(ApiSession& api, const BulkSend& options, WantedSteering& wanted) {
+  if (!options.pace.empty()) {
+    wanted.pace = parse_pace(options.pace);
+    if (!wanted.pace) {
+      api.fail_with(kWrongWords,
+                    api.session().words({"--pace {}: not a pace; give 600/minute or 10000/hour (at "
+                                         "most {})",
+                                         "--pace {}: 600/minute または 10000/hour（最大 {}）の形で"
+                                         "指定してください"},
+                                        options.pace, kPaceMailsMax));
+      return false;
+    }
+  }
+  if (options.quiet_hours.empty()) return true;
+  auto hours = parse_quiet_hours(fmt::format("{} {}", options.quiet_hours, options.zone));
+  if (!hours) {
+    api.fail_with(kWrongWords, fmt::format("--quiet-hours: {}", hours.error().detail));
+    return false;
+  }
+  wanted.quiet_hours = std::move(*hours);
+  return true;
+}
+
+std::int64_t begin(ApiSession& api, const BulkSend& options, const MessageParts& parts,
+                   const WantedSteering& wanted) {
   http::JsonWriter json;
   json.begin_object();
   if (const auto written = write_fields(json, options.fields, parts); !written) {
     api.fail_with(kWrongWords, written.error().detail);
     return 0;
+  }
+  if (wanted.pace) {
+    json.key("pace");
+    write_pace(json, *wanted.pace);
+  }
+  if (wanted.quiet_hours) {
+    json.key("quiet_hours");
+    write_quiet_hours(json, *wanted.quiet_hours);
   }
   json.end_object();
   ApiRequest request{.method = "POST",
@@ -85,6 +142,18 @@ std::int64_t begin_import(ApiSession& api, std::int64_t delivery, const BulkSend
   return made(api.ask(request), "job_id");
 }
 
+// What the engine finds wrong with one that it commits all the same.
+void tell_preflight(ApiSession& api, std::int64_t delivery, const ReadAnswer& read) {
+  const std::string told = printable(read.answer.headers.get(kPreflightTold));
+  if (told.empty() || told.starts_with("pass") || told == "not_determined") return;
+  Session& session = api.session();
+  session.err() << session.words(
+                       {"Preflight: {0}. What that means: todoku deliveries preflight {1}",
+                        "配信前の確認: {0}。内容を見るには: todoku deliveries preflight {1}"},
+                       told, delivery)
+                << '\n';
+}
+
 std::unique_ptr<ReadAnswer> commit(ApiSession& api, std::int64_t delivery, const std::string& at,
                                    std::string key) {
   ApiRequest request{.method = "PATCH",
@@ -101,7 +170,9 @@ std::unique_ptr<ReadAnswer> commit(ApiSession& api, std::int64_t delivery, const
     json.end_object();
     request.body = json.take();
   }
-  return api.ask(request);
+  auto read = api.ask(request);
+  if (read != nullptr) tell_preflight(api, delivery, *read);
+  return read;
 }
 
 bool has_ended(std::string_view state) {
@@ -355,10 +426,28 @@ bool may_begin_at(ApiSession& api, const std::string& at) {
   return false;
 }
 
+// One that is to be looked at before it goes: its list is in.
+int keep_draft(ApiSession& api, std::int64_t delivery) {
+  if (api.json()) {
+    api.out() << fmt::format("{{\"delivery_id\":{}}}\n", delivery);
+    return kDone;
+  }
+  api.session().say({"Delivery {0} is a draft; nothing was sent. To see it: todoku preview {0}, "
+                     "todoku lint {0}. To send it: todoku bulk commit {0} --at now. To remove it: "
+                     "todoku bulk delete {0}.",
+                     "配信 {0} を下書きとして保存しました。まだ送信していません。確認するには: "
+                     "todoku preview {0}、todoku lint {0}。送信するには: todoku bulk commit {0} "
+                     "--at now。削除するには: todoku bulk delete {0}。"},
+                    delivery);
+  return kDone;
+}
+
 // The whole of it, with a key by which it can be repeated.
 int send_bulk(ApiSession& api, const BulkSend& options) {
   Session& session = api.session();
-  if (!may_begin_at(api, options.at)) return api.status();
+  if (!options.draft && !may_begin_at(api, options.at)) return api.status();
+  WantedSteering wanted;
+  if (!read_wanted(api, options, wanted)) return api.status();
   const auto parts = read_parts(options.fields, session.host().input());
   if (!parts) return api.fail_with(kWrongWords, parts.error().detail);
   if (const auto checked = check_encoding(options.fields, *parts, session.language()); !checked) {
@@ -366,7 +455,7 @@ int send_bulk(ApiSession& api, const BulkSend& options) {
   }
   auto csv = read_octets(options.csv, session.host().input(), kCsvOctetsMax);
   if (!csv) return api.fail_with(kWrongWords, csv.error().detail);
-  const std::int64_t delivery = begin(api, options, *parts);
+  const std::int64_t delivery = begin(api, options, *parts, wanted);
   if (delivery == 0) {
     if (api.in_doubt()) {
       session.err() << session.words({"Nothing was sent; a draft may have been made: todoku bulk "
@@ -387,6 +476,7 @@ int send_bulk(ApiSession& api, const BulkSend& options) {
     return has_ended_empty ? leave_empty_draft(api, delivery, status)
                            : leave_draft(api, delivery, status);
   }
+  if (options.draft) return keep_draft(api, delivery);
   if (commit(api, delivery, options.at, key_of(options, "commit")) != nullptr) {
     return committed(api, delivery, options.at, options.detach);
   }
@@ -448,10 +538,7 @@ int bulk_pace(Session& session, std::int64_t delivery, const std::string& pace) 
     }
     request.method = "PUT";
     http::JsonWriter json;
-    json.begin_object();
-    json.member("mails", wanted->mails);
-    json.member("per", unit_of(*wanted));
-    json.end_object();
+    write_pace(json, *wanted);
     request.body = json.take();
   }
   return api.call(request, [&](const ReadAnswer&) {
@@ -479,11 +566,7 @@ int bulk_quiet_hours(Session& session, std::int64_t delivery, const std::string&
     if (!wanted) return api.fail_with(kWrongWords, wanted.error().detail);
     request.method = "PUT";
     http::JsonWriter json;
-    json.begin_object();
-    json.member("from", time_of_day(wanted->from));
-    json.member("until", time_of_day(wanted->until));
-    json.member("time_zone", wanted->zone);
-    json.end_object();
+    write_quiet_hours(json, *wanted);
     request.body = json.take();
   }
   return api.call(request, [&](const ReadAnswer&) {

@@ -39,7 +39,11 @@ int resend_mail(Session& session, const Resend& options);
 struct BulkSend {
   MessageFields fields;
   std::string csv;
-  std::string at;  // "now", or a time as the API reads it
+  std::string at;                   // "now", or a time as the API reads it
+  bool draft = false;               // not committed; `at` is empty then
+  std::string pace;                 // "600/minute", "10000/hour"; empty: as fast as it can
+  std::string quiet_hours;          // "21:00-08:00"; empty: none
+  std::string zone = "Asia/Tokyo";  // of the quiet hours
   bool ignore_errors = false;
   bool keep_duplicates = false;
   bool detach = false;  // returns once it is committed

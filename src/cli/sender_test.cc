@@ -242,6 +242,47 @@ TEST_F(SenderTest, ABulkIsBegunFilledCommittedAndWatched) {
   EXPECT_THAT(out.str(), HasSubstr("bounced      1\n"));
 }
 
+TEST_F(SenderTest, ABulkCanBeLookedAtBeforeItGoes) {
+  const std::string csv = write("list.csv", "email\na@b.example\n");
+  const std::vector<std::string> words = {"bulk", "send",   "--from", "a@example.jp", "--subject",
+                                          "s",    "--text", "t",      "--csv",        csv};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), words.begin(), words.end());
+    return more;
+  };
+  answer({answered(201, R"({"delivery_id":7})"), answered(201, R"({"job_id":3})"),
+          answered(200, R"({"status":"FINISHED","percentage":100})")});
+  ASSERT_EQ(run(with({"--draft", "--pace", "600/minute", "--quiet-hours", "21:00-08:00"})), 0)
+      << err.str();
+  ASSERT_EQ(host.requests.size(), 3U) << "nothing is committed";
+  EXPECT_THAT(host.requests[0].body,
+              HasSubstr(R"("pace":{"mails":600,"per":"minute"},"quiet_hours":{"from":"21:00",)"
+                        R"("until":"08:00","time_zone":"Asia/Tokyo"}})"));
+  EXPECT_THAT(out.str(), HasSubstr("todoku preview 7"));
+  EXPECT_THAT(out.str(), HasSubstr("todoku bulk commit 7 --at now"));
+  host.requests.clear();
+  EXPECT_EQ(run(words), 2);
+  EXPECT_THAT(err.str(), HasSubstr("--at or --draft"));
+  EXPECT_EQ(run(with({"--draft", "--at", "now"})), 2);
+  EXPECT_EQ(run(with({"--draft", "--pace", "600"})), 2);
+  EXPECT_EQ(run(with({"--draft", "--quiet-hours", "21-8"})), 2);
+  EXPECT_TRUE(host.requests.empty()) << "what is wrong is not asked for";
+}
+
+TEST_F(SenderTest, WhatPreflightFoundIsToldAtTheCommit) {
+  ApiAnswer committed = answered(200, R"({"delivery_id":7})");
+  committed.headers.add("X-Todoku-Preflight", "fail; signature_missing, html_clipped");
+  answer({committed});
+  EXPECT_EQ(run({"bulk", "commit", "7", "--at", "now"}), 0);
+  EXPECT_EQ(err.str(),
+            "Preflight: fail; signature_missing, html_clipped. What that means: todoku deliveries "
+            "preflight 7\n");
+  committed.headers.set("X-Todoku-Preflight", "pass");
+  answer({committed});
+  EXPECT_EQ(run({"bulk", "commit", "7", "--at", "now"}), 0);
+  EXPECT_EQ(err.str(), "");
+}
+
 TEST_F(SenderTest, OfADeliveryThatIsHeldItIsToldWhyAndHowItGoesOn) {
   answer({answered(
       200, R"({"delivery_id":16,"state":"sending","total":300,"pending":287,"holds":[)"

@@ -110,7 +110,10 @@ void SenderWords::add_message(CLI::App* command, bool bulk) {
          {"html or none: how values stand in the HTML",
           "html または none（HTML に差し込む値のエスケープ）"});
   // A template says them, and may say whom it is from.
-  command->parse_complete_callback([&fields] {
+  command->parse_complete_callback([&fields, whole = bulk ? &values_->bulk : nullptr] {
+    if (whole != nullptr && whole->at.empty() && !whole->draft) {
+      throw CLI::RequiredError("--at or --draft");
+    }
     if (!fields.from_template.empty()) return;
     if (fields.from.empty()) throw CLI::RequiredError("--from");
     if (fields.subject.empty()) throw CLI::RequiredError("--subject");
@@ -190,15 +193,28 @@ void SenderWords::add_bulk() {
       book_.app, "bulk", {"Deliveries to many over the REST API", "REST API で一斉配信を行う"});
   group->require_subcommand(1);
   CLI::App* send = book_.verb(group, "send",
-                              {"Begin a delivery, import its list, commit it",
-                               "配信を作成し、リストを取り込んで開始（予約）する"});
+                              {"Begin a delivery, import its list, commit it (--draft: not yet)",
+                               "配信を作成し、リストを取り込んで開始（予約）する。--draft では"
+                               "下書きのまま残す"});
   add_message(send, true);
   BulkSend& bulk = values_->bulk;
   option(send, "--csv", bulk.csv,
          {"The list: a column email, and one for each insert code; -: standard input",
           "宛先の CSV。email 列と差し込みコードの列（- は標準入力）"})
       ->required();
-  option(send, "--at", bulk.at, {"When: a time, or now", "開始日時、または now"})->required();
+  CLI::Option* at = option(send, "--at", bulk.at, {"When: a time, or now", "開始日時、または now"});
+  flag(send, "--draft", bulk.draft,
+       {"Do not commit it: to be looked at first", "開始せず、確認のため下書きのまま残す"});
+  at->excludes(send->get_option("--draft"));
+  option(send, "--pace", bulk.pace,
+         {"Mails a minute or an hour at most: 600/minute, 10000/hour",
+          "1 分または 1 時間あたりの通数の上限（600/minute、10000/hour）"});
+  option(
+      send, "--quiet-hours", bulk.quiet_hours,
+      {"Begin nothing from when until when: 21:00-08:00", "送信を始めない時間帯（21:00-08:00）"});
+  option(send, "--zone", bulk.zone,
+         {"The time zone of those hours: Asia/Tokyo unless given",
+          "その時間帯のタイムゾーン（既定は Asia/Tokyo）"});
   flag(send, "--ignore-errors", bulk.ignore_errors,
        {"A bad row costs itself alone", "誤りのある行だけを除いて取り込む"});
   flag(send, "--keep-duplicates", bulk.keep_duplicates,
