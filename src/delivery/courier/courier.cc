@@ -2,6 +2,7 @@
 #include "delivery/courier/courier.h"
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <numeric>
 #include <optional>
@@ -11,11 +12,13 @@
 
 #include "async/timer.h"
 #include "base/log.h"
+#include "delivery/courier/sandbox_ends.h"
 #include "delivery/courier/sandbox_sequel.h"
 #include "delivery/egress/mta_sts_route.h"
 #include "delivery/policy/retry.h"
 #include "delivery/policy/sandbox.h"
 #include "delivery/policy/verdict.h"
+#include "delivery/unmade.h"
 
 namespace todoku::delivery::courier {
 namespace {
@@ -314,12 +317,17 @@ Task<void> Courier::dispatch_to_smarthost(std::shared_ptr<BatchInFlight> batch,
 
 // First those that are answered at once, with all that follows, then those that take their time.
 Task<void> Courier::end_in_sandbox(std::shared_ptr<BatchInFlight> batch) {
-  std::map<Milliseconds, std::vector<std::pair<std::uint32_t, policy::SandboxEnd>>> ends;
-  for (std::uint32_t i = 0; i < batch->in_turn().size(); ++i) {
-    const store::LeasedRecipient& recipient = batch->recipient(i);
-    policy::SandboxEnd end = policy::sandbox_end(recipient.address, recipient.attempts);
-    ends[end.takes].emplace_back(i, std::move(end));
+  const auto refusal = co_await conversion_refusal(batch->shared_letter());
+  if (!refusal) {
+    cannot_read(batch, refusal.error());
+    co_return;
   }
+  SandboxEnds ends = sandbox_ends(*batch, *refusal, world_.options.message_octets_max);
+  struct Sequel {
+    store::RecipientKey mail;
+    policy::SandboxAfter after = policy::SandboxAfter::nothing;
+    std::shared_ptr<std::atomic<bool>> is_ours;  // to tell: nobody was first
+  };
   Milliseconds waited{0};
   for (auto& [takes, group] : ends) {
     if (takes > waited) {
@@ -327,27 +335,47 @@ Task<void> Courier::end_in_sandbox(std::shared_ptr<BatchInFlight> batch) {
       if (!awake) co_return;  // stopping: what is open is given back
     }
     waited = takes;
-    std::vector<std::pair<store::RecipientKey, policy::SandboxAfter>> sequels;
+    std::vector<Sequel> sequels;
     for (auto& [index, end] : group) {
       const Mail mail{batch, index};
       if (mail.withheld()) {
         world_.recorder.parked(mail, world_.clock.steady_now());
         continue;
       }
-      if (end.after != policy::SandboxAfter::nothing) sequels.emplace_back(mail.key(), end.after);
+      std::shared_ptr<std::atomic<bool>> counts;
+      if (end.after != policy::SandboxAfter::nothing) {
+        counts = std::make_shared<std::atomic<bool>>(false);
+        sequels.push_back({mail.key(), end.after, counts});
+      }
       world_.recorder.settled(mail, kSandboxSite, std::move(end.outcome), policy::sandbox_path(),
-                              takes);
+                              takes, std::move(counts));
     }
     if (sequels.empty()) continue;
     co_await world_.recorder.flushed();
-    for (const auto& [mail, after] : sequels) {
-      const auto told = co_await tell_sequel(world_.store, batch->letter().account, mail, after);
+    for (const Sequel& sequel : sequels) {
+      if (!sequel.is_ours->load()) continue;
+      const auto told =
+          co_await tell_sequel(world_.store, batch->letter().account, sequel.mail, sequel.after);
       if (told) {
         sequels_.worked(world_.clock.steady_now());
       } else {
         sequels_.failed(world_.clock.steady_now(), {{"reason", told.error().detail}});
       }
     }
+  }
+}
+
+void Courier::cannot_read(const std::shared_ptr<BatchInFlight>& batch, const Error& error) {
+  if (error.kind != ErrorKind::unavailable) {
+    log::error("content not read", {{"reason", error.detail}});
+    settle_all(batch,
+               policy::outcome_of({.cause = Cause::content_unreadable,
+                                   .words = "4.3.5 its content cannot be read: " + error.detail}));
+    return;
+  }
+  const SteadyInstant later = world_.clock.steady_now() + kStoreWait;
+  for (std::uint32_t i = 0; i < batch->in_turn().size(); ++i) {
+    world_.recorder.parked({batch, i}, later);
   }
 }
 

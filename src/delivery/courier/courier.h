@@ -105,8 +105,10 @@ class Courier {
   // A batch whose source has a smarthost: all of it goes there.
   Task<void> dispatch_to_smarthost(std::shared_ptr<BatchInFlight> batch,
                                    const EgressSource& source);
-  // A batch of an account for trials: nobody is asked, nothing is looked up.
+  // A batch of an account for trials: nobody is asked, nothing is looked up. A process that is
+  // killed after an outcome is committed tells no sequel of it.
   Task<void> end_in_sandbox(std::shared_ptr<BatchInFlight> batch);
+  void cannot_read(const std::shared_ptr<BatchInFlight>& batch, const Error& error);
   // Says the same of every recipient of a batch that is in turn.
   void settle_all(const std::shared_ptr<BatchInFlight>& batch, const Outcome& outcome);
   void expire(const std::shared_ptr<BatchInFlight>& batch);

@@ -52,8 +52,9 @@ struct OutcomeRecorder::Group {
     std::optional<std::size_t> release;  // its place in `releases`
   };
   std::vector<store::OutcomeRecord> records;
-  std::vector<SteadyInstant> known;  // since when, by record
-  std::vector<std::string> sites;    // by record
+  std::vector<SteadyInstant> known;                        // since when, by record
+  std::vector<std::string> sites;                          // by record
+  std::vector<std::shared_ptr<std::atomic<bool>>> counts;  // by record; null: nobody asks
   std::vector<store::BegunMark> marks;
   std::vector<std::weak_ptr<BatchInFlight>> begun;  // by mark
   std::vector<store::BatchRelease> releases;
@@ -188,11 +189,21 @@ void OutcomeRecorder::tell_of_relayed(const Mail& mail, const Outcome& outcome) 
   }
 }
 
+bool OutcomeRecorder::is_of_sandbox(const BatchInFlight& batch) const {
+  const auto& letter = batch.shared_letter();
+  return options_.sandbox || (letter && letter->sandbox);
+}
+
 void OutcomeRecorder::settled(const Mail& mail, std::string_view site, Outcome outcome, Path path,
                               Milliseconds duration) {
+  settled(mail, site, std::move(outcome), std::move(path), duration, nullptr);
+}
+
+void OutcomeRecorder::settled(const Mail& mail, std::string_view site, Outcome outcome, Path path,
+                              Milliseconds duration, std::shared_ptr<std::atomic<bool>> counts) {
   const SteadyInstant now = clock_.steady_now();
   // It says nothing of an address, a credential or a receiver.
-  const bool is_sandbox = site == kSandboxSite;
+  const bool is_sandbox = is_of_sandbox(*mail.batch);
   store::OutcomeRecord record{.key = mail.key(),
                               .duration = duration,
                               .outcome = std::move(outcome),
@@ -216,7 +227,7 @@ void OutcomeRecorder::settled(const Mail& mail, std::string_view site, Outcome o
     const std::string_view address = mail.recipient().address;
     tls_->tried(address.substr(address.rfind('@') + 1), record.outcome, record.path);
   }
-  add({mail.batch, std::move(record), std::string(site), now});
+  add({mail.batch, std::move(record), std::string(site), now, std::nullopt, std::move(counts)});
   // Only now: whatever is thrown before, the mail comes back with its mark.
   mail.batch->unmark(mail.index);
 }
@@ -412,6 +423,7 @@ void OutcomeRecorder::start_next_locked(std::unique_lock<std::mutex>& lock) {
   group->records.reserve(collecting_.size());
   group->known.reserve(collecting_.size());
   group->sites.reserve(collecting_.size());
+  group->counts.reserve(collecting_.size());
   group->marks.reserve(beginning_.size());
   group->begun.reserve(beginning_.size());
   group->withdrawn.reserve(static_cast<std::size_t>(std::ranges::count_if(
@@ -433,6 +445,7 @@ void OutcomeRecorder::start_next_locked(std::unique_lock<std::mutex>& lock) {
     group->records.push_back(std::move(*entry.record));
     group->known.push_back(entry.known);
     group->sites.push_back(std::move(entry.site));
+    group->counts.push_back(std::move(entry.counts));
   }
   collecting_.clear();
   for (Beginning& each : beginning_) {
@@ -547,6 +560,7 @@ void OutcomeRecorder::committed(const std::shared_ptr<Group>& group,
   try {
     commit_trouble_.worked(clock_.steady_now());
     tell_begun(*group, *result);
+    tell_what_counts(*group, *result);
     tell_progress(*group, *result);
     count(*group, *result);
   } catch (const std::exception&) {
@@ -573,6 +587,13 @@ void OutcomeRecorder::tell_begun(const Group& group, const store::Settled& settl
     } else {
       batch->lose();
     }
+  }
+}
+
+void OutcomeRecorder::tell_what_counts(const Group& group, const store::Settled& settled) {
+  for (std::size_t i = 0; i < group.counts.size(); ++i) {
+    const auto& recorded = settled.outcomes[i];
+    if (group.counts[i] && recorded && !recorded->superseded) group.counts[i]->store(true);
   }
 }
 

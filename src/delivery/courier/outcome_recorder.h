@@ -61,6 +61,10 @@ class OutcomeRecorder final : public OutcomeSink {
   void tell_of_tls(TlsOutcomes& listener) { tls_ = &listener; }
   void settled(const Mail& mail, std::string_view site, Outcome outcome, Path path,
                Milliseconds duration) override;
+  // The same; `counts` is true once it is committed and was not too late, as somebody else had told
+  // of the mail.
+  void settled(const Mail& mail, std::string_view site, Outcome outcome, Path path,
+               Milliseconds duration, std::shared_ptr<std::atomic<bool>> counts);
   void parked(const Mail& mail, SteadyInstant until) override;
   void given_back(const store::LeasedBatch& batch, std::size_t open,
                   GivenBack why) noexcept override;
@@ -101,6 +105,7 @@ class OutcomeRecorder final : public OutcomeSink {
     std::string site;
     SteadyInstant known{};
     std::optional<std::uint32_t> withdrawn{};  // its mark has to go: the recipient's place
+    std::shared_ptr<std::atomic<bool>> counts{};
   };
   // Mails that wait for the store to know of them.
   struct Beginning {
@@ -140,6 +145,9 @@ class OutcomeRecorder final : public OutcomeSink {
   void repeat(std::shared_ptr<Group> group) noexcept;
   void tell_progress(const Group& group, const store::Settled& settled);
   static void tell_begun(const Group& group, const store::Settled& settled);
+  static void tell_what_counts(const Group& group, const store::Settled& settled);
+  // Its mail ends by its address (policy/sandbox.h), whatever a receiver's site is called.
+  [[nodiscard]] bool is_of_sandbox(const BatchInFlight& batch) const;
   // Whether anything is to be committed.
   [[nodiscard]] bool has_something_locked() const {
     return !collecting_.empty() || !returned_.empty() || !beginning_.empty();

@@ -2,7 +2,9 @@
 // The recorder over a store whose commits return when the test says so.
 #include "delivery/courier/outcome_recorder.h"
 
+#include <atomic>
 #include <functional>
+#include <memory>
 #include <new>
 #include <string>
 #include <utility>
@@ -52,7 +54,8 @@ class StalledStore final : public RefusingStore {
     }
     store::Settled settled;
     for (const store::OutcomeRecord& outcome : oldest.settle.outcomes) {
-      settled.outcomes.push_back(store::OutcomeRecorded{.state = outcome.outcome.state});
+      settled.outcomes.push_back(store::OutcomeRecorded{
+          .state = outcome.outcome.state, .superseded = too_late, .due = {}});
     }
     settled.releases.resize(oldest.settle.releases.size());
     settled.marks.resize(oldest.settle.marks.size());
@@ -69,16 +72,17 @@ class StalledStore final : public RefusingStore {
   std::vector<Waiting> waiting;
   std::vector<store::Done> writes;
   bool throws = false;  // the next time
+  bool too_late = false;
   std::function<void()> at_outcomes;
 };
 
-std::shared_ptr<const Letter> make_letter() {
+std::shared_ptr<const Letter> make_letter(bool sandbox = false) {
   Content content;
   content.from = {"news@example.com", ""};
   content.subject = "x";
   content.text_part = "x";
-  return std::make_shared<const Letter>(
-      Letter{.message = mime::MessageTemplate::build(std::move(content), {}).value()});
+  return std::make_shared<const Letter>(Letter{
+      .sandbox = sandbox, .message = mime::MessageTemplate::build(std::move(content), {}).value()});
 }
 
 class OutcomeRecorderTest : public ::testing::Test {
@@ -184,13 +188,38 @@ TEST_F(OutcomeRecorderTest, ABounceInTheSandboxSpeaksAgainstNoAddressAndIsNoMail
   ASSERT_EQ(store_.waiting.size(), 1U);
   EXPECT_TRUE(store_.waiting.front().settle.outcomes.front().against_address);
   EXPECT_EQ(recorder_.unrecorded(), 1U);
-  recorder_.settled({batch_, 1}, kSandboxSite, bounce, policy::sandbox_path(), Milliseconds(0));
+  store::LeasedBatch leased;
+  leased.key = {store::DeliveryKey{7}, 0};
+  leased.recipients.push_back({0, "bounced@sandbox.invalid", {}, 0});
+  const auto of_sandbox = std::make_shared<BatchInFlight>(std::move(leased), make_letter(true),
+                                                          SteadyInstant::max(), recorder_);
+  recorder_.settled({of_sandbox, 0}, kSandboxSite, bounce, policy::sandbox_path(), Milliseconds(0));
   EXPECT_EQ(recorder_.unrecorded(), 1U);
   clock_.advance(kLong);
   store_.answer();
   ASSERT_EQ(store_.waiting.size(), 1U);
   EXPECT_FALSE(store_.waiting.front().settle.outcomes.front().against_address);
+  recorder_.settled({batch_, 1}, kSandboxSite, bounce, kPath, Milliseconds(1));
+  clock_.advance(kLong);
   store_.answer();
+  ASSERT_EQ(store_.waiting.size(), 1U);
+  EXPECT_TRUE(store_.waiting.front().settle.outcomes.front().against_address)
+      << "a site that is called so is none";
+  store_.answer();
+}
+
+TEST_F(OutcomeRecorderTest, WhoAsksIsToldWhetherAnOutcomeCounts) {
+  const Outcome taken{.state = RecipientState::delivered, .stage = Stage::accepted, .reply = {}};
+  for (const bool too_late : {false, true}) {
+    const auto counts = std::make_shared<std::atomic<bool>>(false);
+    recorder_.settled({batch_, next_++}, "example.jp", taken, kPath, Milliseconds(1), counts);
+    ASSERT_EQ(store_.waiting.size(), 1U);
+    EXPECT_FALSE(counts->load()) << "it is not committed";
+    store_.too_late = too_late;
+    store_.answer();
+    EXPECT_EQ(counts->load(), !too_late);
+    clock_.advance(kLong);
+  }
 }
 
 TEST_F(OutcomeRecorderTest, SendingStopsAtExactlyTheBoundWhileTheStoreStalls) {

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "delivery/egress/lane_connection.h"
+#include "delivery/unmade.h"
 #include "delivery/whole_copy.h"
 
 namespace todoku::delivery::egress {
@@ -102,16 +103,10 @@ bool LaneConnection::may_still_begin(const Mail& mail) const {
 }
 
 bool LaneConnection::too_large(const Mail& mail) {
-  const LetterMessage& message = mail.batch->letter().message;
-  // What is relayed was measured when it came, and nothing is put into it.
-  if (message.is_relayed()) return false;
-  const std::uint64_t octets = message.octets_of(mail.recipient().insert_codes, message_);
-  if (octets <= world_.options.message_octets_max) return false;
-  const std::string words =
-      fmt::format("5.3.4 not made: its insert codes make it about {} octets, the limit is {}",
-                  octets, world_.options.message_octets_max);
-  settle_as(policy::outcome_of({.cause = Cause::too_large, .words = words}), Path{},
-            Milliseconds(0));
+  auto refusal = size_refusal(mail.batch->letter().message, mail.recipient().insert_codes,
+                              world_.options.message_octets_max, message_);
+  if (!refusal) return false;
+  settle_as(std::move(*refusal), Path{}, Milliseconds(0));
   return true;
 }
 
@@ -141,18 +136,10 @@ Task<bool> LaneConnection::make_fit(const Mail& mail) {
 }
 
 void LaneConnection::cannot_convert(const LetterMessage& message, const std::string& why_not) {
-  // RFC 3463 section 3.7: "conversion required but not supported", and "media not supported" for
-  // what no receiver would take.
-  const bool has_long_line = message.has_long_line();
-  policy::Answer answer{.stage = Stage::mail_from, .permanent = true};
-  answer.cause = has_long_line ? Cause::long_lines : Cause::no_8bitmime;
-  answer.reply.text =
-      has_long_line
-          ? "5.6.1 the message has lines of over 998 octets, which have to be encoded, but it " +
-                why_not
-          : "5.6.3 the receiver does not offer 8BITMIME, so the message has to be encoded, but "
-            "it " +
-                why_not;
+  policy::Finding why = unconverted(message, why_not);
+  policy::Answer answer{.stage = why.stage, .permanent = why.permanent};
+  answer.cause = why.cause;
+  answer.reply.text = std::move(why.words);
   log::info("a message that cannot be converted for its receiver",
             {{"site", lane_->site_},
              {"address", seat_->mails.front().recipient().address},
