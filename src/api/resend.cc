@@ -20,6 +20,11 @@ namespace {
 Task<http::Response> resend(Api& api, Call& call) {
   const auto id = path_id(call, "email_id");
   if (!id) co_return no_data_found(call);
+  // What the mail said, files and all, is in memory until it is stored again.
+  const auto place = api.message_places().take(call.account.key);
+  if (!place) {
+    co_return refused(503, intake::texts::busy("too many messages are being made"), call.language);
+  }
   if (!has(call.scopes, store::Scope::content)) {
     co_return lacks_scope(static_cast<store::Scopes>(store::Scope::content), call.language);
   }

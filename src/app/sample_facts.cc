@@ -118,11 +118,12 @@ Task<Result<void>> compose_some(
     if (octets > 0 && (octets >= kComposedOctetsMax || time.is_over())) break;
     auto copy = co_await letters.compose(drawn, place);
     if (!copy) {
-      // Nobody gets this one; that is told where it is sent.
-      const bool is_its_own = copy.error().kind == ErrorKind::cancelled ||
-                              copy.error().kind == ErrorKind::limit_exceeded;
-      if (is_its_own) continue;
-      co_return fail(std::move(copy.error()));
+      const bool is_too_large = copy.error().kind == ErrorKind::limit_exceeded;
+      const bool is_its_own = is_too_large || copy.error().kind == ErrorKind::cancelled;
+      if (!is_its_own) co_return fail(std::move(copy.error()));
+      input.not_made.push_back(
+          {.recipient = drawn.sample[place].address, .is_too_large = is_too_large});
+      continue;
     }
     const store::SampledRecipient& recipient = drawn.sample[place];
     octets += copy->octets.size();

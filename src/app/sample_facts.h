@@ -36,8 +36,8 @@ struct InTime {
 [[nodiscard]] std::vector<doctor::AudienceDomain> domains_of_sample(
     const delivery::DrawnLetter& drawn);
 
-// Composes for some of the sample: fills in `samples` and `contents`. Errors: what keeps every
-// message from being made; a recipient whose own cannot be is left out.
+// Composes for some of the sample: fills in `samples` and `contents`, and `not_made` with those
+// whose own cannot be made. Errors: what keeps every message from being made.
 [[nodiscard]] Task<Result<void>> compose_some(const delivery::SampleLetters& letters,
                                               const delivery::DrawnLetter& drawn,
                                               const InTime& time, doctor::PreflightInput& input);

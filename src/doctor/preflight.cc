@@ -60,6 +60,7 @@ std::vector<Finding> findings_of_mails(const PreflightInput& input) {
         i < input.authentication.signatures.size() ? input.authentication.signatures[i] : kNone;
     add_new(mail_findings(input.samples[i], signatures, input.contents[i], receivers), of_mails);
   }
+  add_new(findings_of_not_made(input.not_made), of_mails);
   // "All is well" of one sample is not so where another has a fault.
   const auto has_kind = [&](std::string_view good) {
     const PreflightKind kind = preflight_text(good).kind;
@@ -82,7 +83,7 @@ PreflightReport preflight_report(const PreflightInput& input, std::string_view d
   PreflightReport report{.coverage = input.coverage, .findings = {}};
   report.findings = authentication_findings(input.samples, input.authentication);
   std::ranges::move(findings_of_mails(input), std::back_inserter(report.findings));
-  if (input.samples.empty()) {
+  if (input.samples.empty() && input.not_made.empty()) {
     report.findings.push_back(
         preflight_finding("audience_empty", {.subject = std::string(delivery)}));
   }

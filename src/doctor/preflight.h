@@ -52,6 +52,7 @@ struct PreflightInput {
   bool is_bulk = false;
   std::vector<SampleMail> samples;
   std::vector<SampleContent> contents;  // of each sample
+  std::vector<NotMade> not_made;        // of those that were to be samples
   Authentication authentication;
   Audience audience;
   std::vector<MissingCode> missing_codes;

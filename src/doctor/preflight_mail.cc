@@ -308,6 +308,15 @@ std::vector<Finding> mail_findings(const SampleMail& sample,
   return findings.take();
 }
 
+std::vector<Finding> findings_of_not_made(std::span<const NotMade> not_made) {
+  Findings findings;
+  for (const NotMade& each : not_made) {
+    findings.add(each.is_too_large ? "message_too_large" : "message_not_made",
+                 {.subject = each.recipient});
+  }
+  return findings.take();
+}
+
 std::vector<Finding> code_findings(std::span<const MissingCode> missing, std::size_t sampled) {
   std::vector<Finding> findings;
   for (const MissingCode& code : missing) {

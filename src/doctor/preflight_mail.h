@@ -47,6 +47,13 @@ struct AudienceReceivers {
                                                  const SampleContent& content,
                                                  AudienceReceivers receivers);
 
+// A recipient whose mail cannot be made.
+struct NotMade {
+  std::string recipient;
+  bool is_too_large = false;  // with its values; else it cannot be converted for the way
+};
+[[nodiscard]] std::vector<Finding> findings_of_not_made(std::span<const NotMade> not_made);
+
 // An insert code for which some of the sampled recipients have no value, or all.
 struct MissingCode {
   std::string key;

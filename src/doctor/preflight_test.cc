@@ -80,6 +80,7 @@ struct World {
   std::vector<AudienceDomain> domains{
       {.domain = "example.com", .recipients = 100, .state = DomainState::takes_mail}};
   std::vector<MissingCode> missing;
+  std::vector<NotMade> not_made;
   std::size_t suppressed = 0;
   std::size_t malformed = 0;
   bool has_recipients = true;
@@ -140,6 +141,7 @@ struct World {
   [[nodiscard]] PreflightReport report() const {
     PreflightInput input;
     input.is_bulk = content.is_bulk;
+    input.not_made = not_made;
     if (has_recipients) {
       input.samples = {
           {.recipient = "taro@example.com", .octets = octets(), .mail_from = mail_from}};
@@ -417,6 +419,29 @@ TEST(Preflight, BodiesAreNotTooLargeAndCanBeRead) {
   ASSERT_NE(unknown, told.findings.end());
   EXPECT_NE(unknown->sentence.en.find("the list has: __name__ __shop__"), std::string::npos);
   EXPECT_NE(unknown->sentence.ja.find("__nmae__"), std::string::npos);
+}
+
+TEST(Preflight, AMailThatCannotBeMadeFailsAndItsRecipientIsNamed) {
+  const auto large = [](World& w) {
+    w.not_made = {{.recipient = "a@example.com", .is_too_large = true},
+                  {.recipient = "b@example.com", .is_too_large = true}};
+  };
+  EXPECT_THAT(spoilt(large), ElementsAre("message_too_large")) << "beside one that is good";
+  EXPECT_THAT(spoilt([](World& w) { w.not_made = {{.recipient = "a@example.com"}}; }),
+              ElementsAre("message_not_made"));
+  PreflightInput none;
+  none.not_made = {{.recipient = "a@example.com", .is_too_large = true}};
+  World nobody;
+  nobody.has_recipients = false;
+  nobody.not_made = none.not_made;
+  for (const PreflightReport& report : {lint_report(none), nobody.report()}) {
+    EXPECT_EQ(worst_of(report.findings), Outcome::fail);
+    const auto told = std::ranges::find(report.findings, "message_too_large", &Finding::code);
+    ASSERT_NE(told, report.findings.end());
+    EXPECT_THAT(told->sentence.en, HasSubstr("The mail to a@example.com cannot be made"));
+    EXPECT_EQ(std::ranges::find(report.findings, "audience_empty", &Finding::code),
+              report.findings.end());
+  }
 }
 
 TEST(Preflight, AListIsOneThatCanBeReached) {
