@@ -36,18 +36,20 @@ Task<std::expected<std::int64_t, doors::Failure>> mails_or_failure(Api& api, con
   if (mail.failure) co_return std::unexpected(*mail.failure);
   const doors::Letter& letter = mail.letter;
   if (!letter.problems.empty()) {
-    co_return std::unexpected(doors::failure_of(service, letter.problems, call.language));
+    co_return std::unexpected(
+        doors::failure_of(service, letter.problems, call.language, letter.origin));
   }
   if (const auto sender = intake::fault_of_sender(letter.request.content.from, call.account.key,
                                                   api.intake().senders())) {
     co_return std::unexpected(doors::Failure{
         doors::Trouble::sender,
         fmt::format("{}: {}", letter.request.content.from.address, sender->in(call.language)),
-        "from"});
+        doors::field_of(service, {"from"}, letter.origin)});
   }
   const auto mails = co_await api.intake().mails_of(call.account, letter.request);
   if (mails) co_return *mails;
-  co_return std::unexpected(doors::failure_of(service, mails.error(), call.language));
+  co_return std::unexpected(
+      doors::failure_of(service, mails.error(), call.language, letter.origin));
 }
 
 enum class Done : std::uint8_t { nothing, a_part, all };

@@ -451,5 +451,32 @@ TEST(Failures, CallFieldsAsTheServiceDoes) {
   EXPECT_EQ(failure.text, "content: is required.");
 }
 
+TEST(Failures, OfSendgridNameThePersonalization) {
+  const Json json(R"({"from":{"email":"a@example.jp"},"template_id":"t","send_at":1,
+    "headers":{"X-A":"1"},"personalizations":[
+    {"to":[{"email":"b@example.com"}],"dynamic_template_data":{"a":"x"}},
+    {"to":[{"email":"b@example.com"}],"send_at":2,"custom_args":{"n":"1"},"headers":{"X-B":"2"}}]})");
+  const sendgrid::Mails mails(json.object(), kLimits);
+  const auto field = [&](std::size_t place, Path path) {
+    return field_of(Service::sendgrid, std::move(path), mails.mail(place).origin);
+  };
+  EXPECT_EQ(field(0, {"data", "a"}), "personalizations.0.dynamic_template_data.a");
+  EXPECT_EQ(field(1, {"data", "a"}), "personalizations.1.dynamic_template_data.a");
+  EXPECT_EQ(field(1, {"to"}), "personalizations.1.to");
+  EXPECT_EQ(field(0, {"send_at"}), "send_at");
+  EXPECT_EQ(field(1, {"send_at"}), "personalizations.1.send_at");
+  EXPECT_EQ(field(0, {"metadata"}), "custom_args");
+  EXPECT_EQ(field(1, {"metadata"}), "personalizations.1.custom_args");
+  EXPECT_EQ(field(1, {"headers", "X-A"}), "headers.X-A");
+  EXPECT_EQ(field(1, {"headers", "X-B"}), "personalizations.1.headers.X-B");
+  EXPECT_EQ(field(1, {"html_part"}), "content");
+  intake::Problems problems;
+  problems.add({"bcc", "0"}, intake::texts::required());
+  const Failure failure =
+      failure_of(Service::sendgrid, problems, Language::english, mails.mail(1).origin);
+  EXPECT_EQ(failure.field, "personalizations.1.bcc.0");
+  EXPECT_EQ(field_of(Service::ses, {"data", "a"}, {}), "TemplateData.a");
+}
+
 }  // namespace
 }  // namespace todoku::api::doors

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/doors/failures.h"
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "api/doors/letter.h"
 #include "http/json.h"
 
 namespace todoku::api::doors {
@@ -245,9 +245,9 @@ struct Named {
   std::array<std::string_view, 4> theirs;  // in the order of Service
 };
 constexpr std::array kNames{
-    Named{"to", {"to", "To", "personalizations.0.to", "Destination.ToAddresses"}},
-    Named{"cc", {"cc", "Cc", "personalizations.0.cc", "Destination.CcAddresses"}},
-    Named{"bcc", {"bcc", "Bcc", "personalizations.0.bcc", "Destination.BccAddresses"}},
+    Named{"to", {"to", "To", "to", "Destination.ToAddresses"}},
+    Named{"cc", {"cc", "Cc", "cc", "Destination.CcAddresses"}},
+    Named{"bcc", {"bcc", "Bcc", "bcc", "Destination.BccAddresses"}},
     Named{"from", {"from", "From", "from", "FromEmailAddress"}},
     Named{"reply_to", {"reply_to", "ReplyTo", "reply_to", "ReplyToAddresses"}},
     Named{"subject", {"subject", "Subject", "subject", "Subject"}},
@@ -261,17 +261,17 @@ constexpr std::array kNames{
     Named{"tags", {"tags", "Tag", "categories", "EmailTags"}},
     Named{"metadata", {"", "Metadata", "custom_args", ""}},
     Named{"template", {"template", "TemplateId", "template_id", "TemplateName"}},
-    Named{"data",
-          {"data", "TemplateModel", "personalizations.0.dynamic_template_data", "TemplateData"}}};
+    Named{"data", {"data", "TemplateModel", "dynamic_template_data", "TemplateData"}}};
 
-std::string field_of(Service service, Path path) {
-  if (path.empty()) return {};
-  for (const Named& named : kNames) {
-    if (path.front() == named.ours) path.front() = named.theirs[static_cast<std::size_t>(service)];
-  }
-  // Theirs is one text where ours is an object.
-  if (service != Service::sendgrid && path.size() > 1 && path[1] == "email") path.resize(1);
-  return joined(path);
+// Of SendGrid's: whether it is of one personalization, which alone has recipients and data, or of
+// the whole. `path` as the service names it.
+bool is_personalized(const Path& path, const Origin& origin) {
+  const std::string& name = path.front();
+  if (name == "to" || name == "cc" || name == "bcc" || name == "dynamic_template_data") return true;
+  const auto is_own = [&](const std::string& member) {
+    return std::ranges::find(origin.own, member) != origin.own.end();
+  };
+  return is_own(name) || (path.size() > 1 && is_own(name + "." + path[1]));
 }
 
 Trouble trouble_of(const intake::Refusal& refusal) {
@@ -336,6 +336,21 @@ void write(http::JsonWriter& json, Service service, const Failure& failure, cons
 
 }  // namespace
 
+std::string field_of(Service service, Path path, const Origin& origin) {
+  if (path.empty()) return {};
+  for (const Named& named : kNames) {
+    if (path.front() != named.ours) continue;
+    path.front() = named.theirs[static_cast<std::size_t>(service)];
+    if (service == Service::sendgrid && is_personalized(path, origin)) {
+      path.insert(path.begin(), {"personalizations", std::to_string(origin.place)});
+    }
+    break;
+  }
+  // Theirs is one text where ours is an object.
+  if (service != Service::sendgrid && path.size() > 1 && path[1] == "email") path.resize(1);
+  return joined(path);
+}
+
 int status_of(Service service, Trouble trouble) {
   return code_of(service, trouble).status;
 }
@@ -379,13 +394,14 @@ Trouble trouble_of_status(int status) {
   }
 }
 
-Failure failure_of(Service service, const intake::Problems& problems, Language language) {
+Failure failure_of(Service service, const intake::Problems& problems, Language language,
+                   const Origin& origin) {
   Failure failure{.trouble = Trouble::invalid, .text = {}};
   std::size_t told = 0;
   for (const intake::Problem& problem : problems.list()) {
     constexpr std::size_t kTold = 10;
     if (told++ == kTold) break;
-    const std::string field = field_of(service, problem.path);
+    const std::string field = field_of(service, problem.path, origin);
     if (told == 1) {
       failure.field = field;
       const bool is_required = problem.text == intake::texts::required();
@@ -401,8 +417,9 @@ Failure failure_of(Service service, const intake::Problems& problems, Language l
   return failure;
 }
 
-Failure failure_of(Service service, const intake::Refusal& refusal, Language language) {
-  Failure failure = failure_of(service, refusal.problems, language);
+Failure failure_of(Service service, const intake::Refusal& refusal, Language language,
+                   const Origin& origin) {
+  Failure failure = failure_of(service, refusal.problems, language, origin);
   const Trouble trouble = trouble_of(refusal);
   if (trouble != Trouble::invalid) failure.trouble = trouble;
   return failure;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "api/doors/fields.h"
+#include "api/doors/letter.h"
 #include "base/bilingual.h"
 #include "http/message.h"
 #include "intake/problem.h"
@@ -53,10 +54,13 @@ struct Failure {
 // Of a request that no endpoint answers, or whose answer would be this status.
 [[nodiscard]] Trouble trouble_of_status(int status);
 
-// Why intake, or reading, has refused. What intake names is told by the service's own names.
-[[nodiscard]] Failure failure_of(Service service, const intake::Refusal& refusal,
-                                 Language language);
+// Why intake, or reading, has refused. What intake names is told by the service's own names, where
+// it stands in the request.
+[[nodiscard]] Failure failure_of(Service service, const intake::Refusal& refusal, Language language,
+                                 const Origin& origin = {});
 [[nodiscard]] Failure failure_of(Service service, const intake::Problems& problems,
-                                 Language language);
+                                 Language language, const Origin& origin = {});
+// The service's name of what intake calls so.
+[[nodiscard]] std::string field_of(Service service, Path path, const Origin& origin);
 
 }  // namespace todoku::api::doors

@@ -18,11 +18,19 @@ namespace todoku::api::doors {
 
 using Path = std::vector<std::string>;
 
+// Which of the mails of a request it is, and what it has beside that of all of them: SendGrid's
+// personalizations.
+struct Origin {
+  std::size_t place = 0;
+  std::vector<std::string> own = {};  // "subject", "headers.X-Order", as the service names them
+};
+
 struct Letter {
   intake::TransactionRequest request;
   intake::Problems problems;
   // Recipients came with names: the header shows their addresses alone.
   bool has_names = false;
+  Origin origin = {};
 };
 
 // Who a mail goes to, before it is divided into the request's fields.

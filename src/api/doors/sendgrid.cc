@@ -76,6 +76,22 @@ void read_common(const Members& mail, Letter& letter) {
   });
 }
 
+// What a personalization says itself; of header fields each by itself.
+std::vector<std::string> own_members(const boost::json::object& personalization) {
+  std::vector<std::string> own;
+  for (const auto& member : personalization) {
+    const std::string name(member.key().data(), member.key().size());
+    if (name == "headers" && member.value().is_object()) {
+      for (const auto& header : member.value().get_object()) {
+        own.push_back(name + "." + std::string(header.key().data(), header.key().size()));
+      }
+    } else if (!member.value().is_null()) {
+      own.push_back(name);
+    }
+  }
+  return own;
+}
+
 Substitutions read_substitutions(const Members& mail, Letter& letter) {
   Substitutions::Values values;
   std::size_t octets = 0;
@@ -225,6 +241,7 @@ Letter Mails::mail(std::size_t place) const {
     return letter;
   }
   const Members mail(value.get_object(), path, letter.problems);
+  letter.origin = {.place = place, .own = own_members(value.get_object())};
   read_common(mail, letter);
   Recipients recipients;
   recipients.to = addresses(mail, "to", letter);
