@@ -16,8 +16,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "cli/request.h"
 #include "config/files.h"
+#include "mail/submission_options.h"
 #include "net/endpoint.h"
 #include "net/outbound_rule.h"
 #include "operate/calls/calls.h"
@@ -184,7 +186,13 @@ Result<boost::json::object> issue_password(cli::AdminPort& port) {
   const auto of = [](const operate::Call& call) {
     return Given(call).with("account", std::string(kAccount)).with("name", std::string(kAccount));
   };
-  auto added = request(port, of(calls::kAddSmtpCredential), status);
+  // All that a header may say: a trial must not lose it in silence.
+  std::string options;
+  for (const SubmissionOptionName& each : kSubmissionOptions) {
+    options += (options.empty() ? "" : ",") + to_ascii_lower(each.name);
+  }
+  auto added =
+      request(port, of(calls::kAddSmtpCredential).with("options", std::move(options)), status);
   if (!added || status == kCreated) return added;
   return request(port, of(calls::kRotateSmtpCredential), status);
 }

@@ -244,6 +244,12 @@ int account_limit(Session& session, const std::string& name, const AccountLimit&
          "{} 通、1 か月 {} 通。"},
         name, number_of(account, "requests_per_minute"), number_of(account, "mails_per_minute"),
         number_of(account, "mails_per_day"), number_of(account, "mails_per_month"));
+    if (limit.mails_per_day.value_or(0) <= 0 && limit.mails_per_month.value_or(0) <= 0) return;
+    session.say(
+        {"What was accepted earlier on this day and in this month counts: if that is as "
+         "much, nothing more is accepted from now on. `todoku usage` says how much it is.",
+         "今日・今月すでに受け付けた分も数えます。上限に達していれば、この先は受け付けま"
+         "せん。使用数は `todoku usage` で確かめられます。"});
   });
 }
 

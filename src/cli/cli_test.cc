@@ -111,6 +111,17 @@ TEST_F(CommandLineTest, ShowsAndChangesWhomAnAccountMaySendTo) {
   EXPECT_EQ(host.asked[2].body, R"({"allowed_recipients":""})");
 }
 
+TEST_F(CommandLineTest, ALimitOfADaySaysWhatCountsAlready) {
+  host.answer = [](const AdminRequest&) {
+    return AdminAnswer{200, R"({"name":"shop","requests_per_minute":9,"mails_per_minute":0,)"
+                            R"("mails_per_day":460,"mails_per_month":0})"};
+  };
+  EXPECT_EQ(run({"account", "limit", "shop", "--requests-per-minute", "9"}), 0) << err.str();
+  EXPECT_THAT(out.str(), testing::Not(HasSubstr("todoku usage")));
+  EXPECT_EQ(run({"account", "limit", "shop", "--mails-per-day", "460"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("earlier on this day and in this month counts"));
+}
+
 TEST_F(CommandLineTest, ShowsTheNewPasswordOfAnSmtpCredentialOnce) {
   host.answer = [](const AdminRequest&) {
     return AdminAnswer{201, R"({"account":"shop","name":"relay","password":"abc-_"})"};

@@ -22,6 +22,17 @@ Sentence word_of_outcome(std::string_view outcome) {
   return {outcome, outcome};
 }
 
+// Of what the findings below it are (doctor/preflight_texts.h).
+Sentence word_of_kind(std::string_view kind) {
+  if (kind == "authentication") return {kind, "認証"};
+  if (kind == "unsubscribe") return {kind, "配信停止"};
+  if (kind == "header") return {kind, "ヘッダー"};
+  if (kind == "body") return {kind, "本文"};
+  if (kind == "audience") return {kind, "宛先"};
+  if (kind == "law") return {kind, "法令"};
+  return {kind, kind};
+}
+
 void print_part(Session& session, const Sentence& title, const std::string& text) {
   if (text.empty()) return;
   fmt::print(session.out(), "      {}: {}\n", session.words(title), printable(text));
@@ -52,7 +63,7 @@ void print_judgement(Session& session, const boost::json::value& report) {
   for (const auto& finding : list_of(report, "findings")) {
     if (const std::string its = text_of(finding, "kind"); its != kind) {
       kind = its;
-      fmt::print(session.out(), "{}\n", kind);
+      fmt::print(session.out(), "{}\n", word_of_kind(kind).in(session.language()));
     }
     print_judged(session, finding);
   }

@@ -203,6 +203,17 @@ TEST_F(SenderTest, HowABulkIsToGoIsSaidAndTakenAway) {
   EXPECT_EQ(host.requests.size(), 5U) << "what is wrong is not asked for";
 }
 
+TEST_F(SenderTest, ATextThatIsGivenAndEmptyIsTakenOutOfATemplate) {
+  answer({answered(200, R"({"template_id":3,"version":2})")});
+  EXPECT_EQ(run({"templates", "change", "news", "--text", ""}), 0) << err.str();
+  EXPECT_EQ(run({"templates", "change", "news", "--html-file", write("none.html", "")}), 0);
+  EXPECT_EQ(run({"templates", "change", "news", "--subject", "s"}), 0);
+  ASSERT_EQ(host.requests.size(), 3U);
+  EXPECT_EQ(host.requests[0].body, R"({"text_part":""})");
+  EXPECT_EQ(host.requests[1].body, R"({"html_part":""})");
+  EXPECT_EQ(host.requests[2].body, R"({"subject":"s"})");
+}
+
 TEST_F(SenderTest, AMailIsSentOnceMoreToTheAddressThatWasMeant) {
   answer({answered(201, R"({"delivery_id":13})"), answered(201, R"({"delivery_id":14})")});
   EXPECT_EQ(run({"resend", "7", "--to", "taro@example.jp", "--idempotency-key", "again"}), 0)

@@ -33,6 +33,10 @@ Result<std::string> body_of_template(const TemplateEdit& edit, std::istream& inp
   if (auto written = write_fields(json, edit.fields, *parts); !written) {
     return fail(written.error());
   }
+  // Given and empty, a text is taken out of the template.
+  const bool says_text = edit.fields.text || !edit.fields.text_file.empty();
+  if (says_text && parts->text.empty()) json.member("text_part", "");
+  if (!edit.fields.html_file.empty() && parts->html.empty()) json.member("html_part", "");
   json.end_object();
   return json.take();
 }

@@ -125,7 +125,9 @@ void warn_of_smtp_in(const Config& config, std::vector<ConfigProblem>& warnings)
     const auto warn = [&](std::string_view message) {
       warnings.push_back(about(listener, message));
     };
-    if (listener.auth_in_clear && listener.tls != "implicit") {
+    const auto place = net::Endpoint::parse(listener.address);
+    const bool crosses_a_network = !place || !place->address.is_loopback();
+    if (listener.auth_in_clear && listener.tls != "implicit" && crosses_a_network) {
       warn("PASSWORDS MAY CROSS THE NETWORK IN CLEAR (auth_in_clear)");
     }
     const auto open = not_private(listener.networks);

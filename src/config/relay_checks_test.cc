@@ -119,6 +119,10 @@ TEST(RelayConfig, WarnsOfPasswordsInClear) {
                 ElementsAre(HasSubstr("PASSWORDS MAY CROSS THE NETWORK IN CLEAR")));
   }
   EXPECT_THAT(warnings_of(relay("tls = \"implicit\"")), ElementsAre());
+  EXPECT_THAT(warnings_of("[smtp_in]\nenabled = true\n[[smtp_in.listener]]\n"
+                          "address = \"127.0.0.1:1025\"\nauth_in_clear = true\n"),
+              ElementsAre())
+      << "they stay on this machine";
 }
 
 TEST(RelayConfig, RefusesWhatDoesNotFitTogether) {

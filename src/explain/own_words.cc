@@ -75,6 +75,7 @@ constexpr std::array kSentences = {
                 "運用担当者が、このストアを別の名前で引き継いだときに取り消しました"},
     OwnSentence{"an error of ours, which the log tells of",
                 "当方の不具合です。詳細はログにあります"},
+    OwnSentence{"the sandbox: no connection was made", "サンドボックスのため、接続していません"},
     OwnSentence{"set aside: * times a process died with this mail alone in hand; it waits for an "
                 "operator",
                 "隔離しました: このメールだけを扱っている間にプロセスが {0} "

@@ -363,6 +363,13 @@ Task<Result<AccountView>> Operations::account_view(std::string name) {
 
 Task<Result<AddedAccount>> Operations::add_account(NewAccount request) {
   if (auto good = check_name(request.name); !good) co_return fail(good.error());
+  if (request.name.ends_with(kSandboxEnding) && !request.sandbox) {
+    co_return fail(ErrorKind::invalid_input,
+                   fmt::format("names that end in {} are of sandboxes, and mail of this account "
+                               "would leave the machine: add it with --sandbox (\"sandbox\": "
+                               "true), or by another name",
+                               kSandboxEnding));
+  }
   if (auto good = check_weight(request.weight); !good) co_return fail(good.error());
   KeyOctets octets;
   if (request.named) {

@@ -191,9 +191,9 @@ inline constexpr Argument kSmtpPurpose{
 inline constexpr Argument kSmtpOptions{
     "options",
     {"What its messages may say in their header: tag, purpose, send-at, expires-in, list-id, "
-     "idempotency-key, with commas between; none if not given",
+     "idempotency-key, reference, with commas between; none if not given",
      "メッセージのヘッダーで指定できるもの: tag、purpose、send-at、expires-in、list-id、"
-     "idempotency-key（カンマ区切り）。省略時はなし"},
+     "idempotency-key、reference（カンマ区切り）。省略時はなし"},
     words};
 inline constexpr Argument kSmtpNetworks{
     "networks",

@@ -199,6 +199,7 @@ domain_checks = false
         self.assertEqual(said, self.tool("account", "allow", "staging"))
         wrong = self.tool("account", "allow", "staging", "no entry@", status=1)
         self.assertIn("entry@", wrong)
+        self.assertIn("--sandbox", self.tool("account", "add", "staging.sandbox", status=1))
         self.start()
         self.wait_for(self.api_answers, "the API")
         mail = {"from": {"email": "a@example.jp"}, "subject": "x", "text_part": "x"}
