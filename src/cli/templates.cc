@@ -19,7 +19,7 @@ std::string of_template(const std::string& which) {
   return fmt::format("/templates/{}", http::percent_encode(which));
 }
 
-// Its fields as the API has them.
+// Its fields as the API has them. A text that is given and empty takes the one that is there away.
 Result<std::string> body_of_template(const TemplateEdit& edit, std::istream& input,
                                      Language language) {
   const auto parts = read_parts(edit.fields, input);
@@ -33,6 +33,9 @@ Result<std::string> body_of_template(const TemplateEdit& edit, std::istream& inp
   if (auto written = write_fields(json, edit.fields, *parts); !written) {
     return fail(written.error());
   }
+  const bool no_text = edit.fields.text.has_value() || !edit.fields.text_file.empty();
+  if (no_text && parts->text.empty()) json.member("text_part", "");
+  if (!edit.fields.html_file.empty() && parts->html.empty()) json.member("html_part", "");
   json.end_object();
   return json.take();
 }
