@@ -209,22 +209,52 @@ void print_holds(ApiSession& api, const boost::json::value& value) {
             << '\n';
 }
 
+// nullptr: it is not there, or null.
+const boost::json::value* member_said(const boost::json::value& of, std::string_view name) {
+  const auto* const object = of.if_object();
+  const auto* const found = object == nullptr ? nullptr : object->if_contains(name);
+  return found == nullptr || found->is_null() ? nullptr : found;
+}
+
+// That its pace is too slow for its life; empty: it is not, or it has not started.
+std::string too_slow(ApiSession& api, const boost::json::value& progress) {
+  const auto* const said = member_said(progress, "pace");
+  const auto ends = parse_date_time(text_of(progress, "expires"));
+  if (said == nullptr || !ends || has_ended(text_of(progress, "state"))) return {};
+  const auto pace =
+      parse_pace(fmt::format("{}/{}", number_of(*said, "mails"), text_of(*said, "per")));
+  if (!pace) return {};
+  std::optional<QuietHours> quiet;
+  if (const auto* const hours = member_said(progress, "quiet_hours")) {
+    const auto read =
+        parse_quiet_hours(fmt::format("{}-{} {}", text_of(*hours, "from"), text_of(*hours, "until"),
+                                      text_of(*hours, "time_zone")));
+    if (read) quiet = *read;
+  }
+  const std::int64_t late =
+      left_over(*pace, quiet, number_of(progress, "pending") + number_of(progress, "deferred"),
+                api.host().clock().now(), *ends);
+  if (late == 0) return {};
+  return api.session().words(
+      {"at this pace about {0} of {1} mails are not begun before {2}, when its life ends",
+       "この速度では、{1} 通のうち約 {0} 通が期限の {2} までに送られません"},
+      late, number_of(progress, "total"), format_date_time(*ends));
+}
+
 // What its sender wants of it.
 void print_steering(ApiSession& api, const boost::json::value& value) {
-  const auto member = [](const boost::json::value& of, std::string_view name) {
-    const auto* const object = of.if_object();
-    const auto* const found = object == nullptr ? nullptr : object->if_contains(name);
-    return found == nullptr || found->is_null() ? nullptr : found;
-  };
   std::ostream& out = api.out();
-  if (const auto* const pace = member(value, "pace")) {
+  if (const auto* const pace = member_said(value, "pace")) {
     fmt::print(out, "{:<12} {}/{}\n", "pace", number_of(*pace, "mails"), text_of(*pace, "per"));
   }
-  if (const auto* const quiet = member(value, "quiet_hours")) {
+  if (const std::string late = too_slow(api, value); !late.empty()) {
+    fmt::print(out, "{:<12} {}\n", "too_slow", late);
+  }
+  if (const auto* const quiet = member_said(value, "quiet_hours")) {
     fmt::print(out, "{:<12} {}-{} {}\n", "quiet_hours", text_of(*quiet, "from"),
                text_of(*quiet, "until"), text_of(*quiet, "time_zone"));
   }
-  if (const auto* const waits = member(value, "waits")) {
+  if (const auto* const waits = member_said(value, "waits")) {
     const Session& session = api.session();
     const bool is_quiet = text_of(*waits, "because") == "quiet_hours";
     fmt::print(out, "{:<12} {}\n", "waits",
@@ -518,6 +548,9 @@ int bulk_pace(Session& session, std::int64_t delivery, const std::string& pace) 
     } else {
       session.say({"Delivery {} goes at {} at most.", "配信 {} の送信を最大 {} にしました。"},
                   delivery, pace);
+      const auto read = api.exchange(to_get(of_delivery(delivery, "/progress"), "state"));
+      const std::string late = read ? too_slow(api, (*read)->value) : std::string();
+      if (!late.empty()) session.say({"But {}.", "ただし{}。"}, late);
     }
   });
 }

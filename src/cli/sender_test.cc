@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "base/date_time.h"
 #include "cli/fake_api.h"
 
 namespace todoku::cli {
@@ -174,8 +175,14 @@ TEST_F(SenderTest, AskedForJsonItPrintsTheAnswer) {
 
 TEST_F(SenderTest, HowABulkIsToGoIsSaidAndTakenAway) {
   const ApiAnswer taken = answered(200, R"({"delivery_id":12})");
-  answer({taken, taken, taken, taken});
-  EXPECT_EQ(run({"bulk", "pace", "12", "600/minute"}), 0) << err.str();
+  const std::string progress =
+      fmt::format(R"({{"delivery_id":12,"state":"sending","total":400,"pending":398,"deferred":2,)"
+                  R"("expires":"{}","pace":{{"mails":1,"per":"hour"}},"quiet_hours":null}})",
+                  format_date_time(host.clock().now() + std::chrono::hours(24)));
+  answer({taken, answered(200, progress), taken, taken, taken});
+  EXPECT_EQ(run({"bulk", "pace", "12", "1/hour"}), 0) << err.str();
+  EXPECT_THAT(out.str(), HasSubstr("But at this pace about 37"));
+  EXPECT_THAT(out.str(), HasSubstr(" of 400 mails are not begun before "));
   EXPECT_EQ(run({"bulk", "pace", "12", "none"}), 0);
   EXPECT_EQ(run({"bulk", "quiet-hours", "12", "21:00-08:00"}), 0) << err.str();
   EXPECT_EQ(run({"bulk", "quiet-hours", "12", "none"}), 0);
@@ -184,8 +191,8 @@ TEST_F(SenderTest, HowABulkIsToGoIsSaidAndTakenAway) {
     asked.push_back(request.method + " " + request.target + " " + request.body);
   }
   EXPECT_THAT(asked,
-              ElementsAre(R"(PUT /deliveries/12/pace {"mails":600,"per":"minute"})",
-                          "DELETE /deliveries/12/pace ",
+              ElementsAre(R"(PUT /deliveries/12/pace {"mails":1,"per":"hour"})",
+                          "GET /deliveries/12/progress ", "DELETE /deliveries/12/pace ",
                           R"(PUT /deliveries/12/quiet_hours {"from":"21:00","until":"08:00",)"
                           R"("time_zone":"Asia/Tokyo"})",
                           "DELETE /deliveries/12/quiet_hours "));
@@ -195,7 +202,7 @@ TEST_F(SenderTest, HowABulkIsToGoIsSaidAndTakenAway) {
                             {"bulk", "quiet-hours", "12", "21:00-08:00", "--zone", "Tokyo"}}) {
     EXPECT_NE(run(wrong), 0) << wrong[3];
   }
-  EXPECT_EQ(host.requests.size(), 4U) << "what is wrong is not asked for";
+  EXPECT_EQ(host.requests.size(), 5U) << "what is wrong is not asked for";
 }
 
 TEST_F(SenderTest, AMailIsSentOnceMoreToTheAddressThatWasMeant) {

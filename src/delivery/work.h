@@ -16,12 +16,14 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "async/task.h"
+#include "base/check.h"
 #include "base/clock.h"
 #include "delivery/letter.h"
 #include "store/work.h"
@@ -68,7 +70,9 @@ class BatchInFlight {
 
   // Counts recipients as settled (outcome recorded or given back). True if these were the last.
   [[nodiscard]] bool settle(std::size_t recipients) {
-    return open_.fetch_sub(recipients) == recipients;
+    const std::size_t open = open_.fetch_sub(recipients);
+    check(open >= recipients, "a recipient is settled once");
+    return open == recipients;
   }
   [[nodiscard]] std::size_t open() const { return open_.load(); }
 
@@ -96,7 +100,9 @@ class BatchInFlight {
   // Only the first so many are worked on: it is not the others' turn by the delivery's pace. Before
   // any of its mails is given to a lane.
   void take_turns(std::size_t first) { in_turn_ = first; }
-  [[nodiscard]] std::size_t in_turn() const { return in_turn_; }
+  [[nodiscard]] std::span<const store::LeasedRecipient> in_turn() const {
+    return std::span(leased_.recipients).first(in_turn_);
+  }
 
   // A mail that may have arrived, and of which nothing is told yet because it goes again at once.
   struct Doubt {

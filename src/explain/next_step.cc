@@ -219,11 +219,12 @@ class NextStep {
     const auto known = options_.steered.find(story_.key.delivery);
     if (known == options_.steered.end() || known->second.pace.empty()) return {};
     return words(
-        {"it goes out when it is its turn: delivery {0} goes at {1} at most, as its sender "
-         "wants it; to change that: `todoku bulk pace {0}`.",
-         "順番が来たら送信します。送信者の指定により、配信 {0} の送信は最大 {1} "
-         "です。変更するには `todoku bulk pace {0}` を実行してください。"},
-        story_.delivery_id, known->second.pace);
+               {"it goes out when it is its turn: delivery {0} goes at {1} at most, as its sender "
+                "wants it; to change that: `todoku bulk pace {0}`.",
+                "順番が来たら送信します。送信者の指定により、配信 {0} の送信は最大 {1} "
+                "です。変更するには `todoku bulk pace {0}` を実行してください。"},
+               story_.delivery_id, known->second.pace) +
+           too_slow(known->second, options_.language, options_.offset);
   }
 
   [[nodiscard]] std::string of_paused() const {
@@ -572,6 +573,9 @@ class NextStep {
                words({" It is looked at again at {}, in {}.", "次は {} に確かめます（{}後）。"},
                      at(*story_.not_before), in(*story_.not_before));
       }
+      // Mails that are ahead of their delivery's pace are given back until it has come to them.
+      const std::string pace = of_pace();
+      if (!pace.empty()) return pace;
       return words(
           {"it waits until {}, in {}: it was given back then because its receiver, or "
            "something of ours, could not take it.",
@@ -689,6 +693,15 @@ class NextStep {
 };
 
 }  // namespace
+
+std::string too_slow(const SteeredWay& way, Language language, std::chrono::minutes offset) {
+  if (way.left_over == 0) return {};
+  constexpr Sentence kTooSlow{
+      " At this pace about {} of its {} mails are not begun before {}, when its life ends.",
+      "この速度では、{1} 通のうち約 {0} 通が期限の {2} までに送られません。"};
+  return fmt::format(fmt::runtime(kTooSlow.in(language)), way.left_over, way.of_all,
+                     time_text(way.ends, offset));
+}
 
 bool waits_for_a_person(const store::Story& story, const StoryOptions& options) {
   return !is_terminal(story.state) && NextStep(story, options).waits_for_a_person();

@@ -33,6 +33,10 @@ struct RateHold {
 struct SteeredWay {
   std::optional<Instant> quiet_until;  // quiet hours go on now
   std::string pace;                    // "600/minute"; empty: none
+  // At that pace so many of its mails, about, are not begun when its life ends (mail/pace.h).
+  std::int64_t left_over = 0;
+  std::int64_t of_all = 0;  // its mails
+  Instant ends{};           // its life
 };
 
 struct StoryOptions {
@@ -71,6 +75,10 @@ struct StoryOptions {
 // It is not over and does not go on by itself: its account, its delivery, its receiver or its SMTP
 // credential is held back, or it is set aside. What is being sent just now goes on.
 [[nodiscard]] bool waits_for_a_person(const store::Story& story, const StoryOptions& options);
+
+// That its pace is too slow for its life, with a space before it; empty: it is not.
+[[nodiscard]] std::string too_slow(const SteeredWay& way, Language language,
+                                   std::chrono::minutes offset);
 
 // One line.
 [[nodiscard]] std::string next_step(const store::Story& story, const StoryOptions& options);

@@ -101,6 +101,17 @@ TEST(NextStep, OfWhatItsSenderHoldsBackSaysWhyAndWhenItGoesOn) {
     EXPECT_THAT(next_step(story, given),
                 testing::AllOf(HasSubstr("600/minute"), HasSubstr("`todoku bulk pace 12`")))
         << "they are over";
+    store::Story given_back = story;
+    given_back.not_before = given.now + 3s;
+    given.steered[story.key.delivery].left_over = 376;
+    given.steered[story.key.delivery].of_all = 400;
+    given.steered[story.key.delivery].ends = kStart + 24h;
+    EXPECT_THAT(next_step(given_back, given),
+                testing::AllOf(HasSubstr("600/minute"),
+                               HasSubstr(is_english ? "about 376 of its 400 mails are not begun "
+                                                      "before 2026-01-06 10:00:00 JST"
+                                                    : "400 通のうち約 376 通が期限の 2026-01-06"),
+                               Not(HasSubstr(is_english ? "given back" : "戻され"))));
     given.steered.clear();
     EXPECT_THAT(next_step(story, given), Not(HasSubstr("600/minute")));
   }

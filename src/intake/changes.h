@@ -30,6 +30,18 @@ inline std::optional<Refusal> refuse_if_suspended(const store::Account& account)
   return Refusal::of(ErrorKind::unauthorized, texts::account_suspended());
 }
 
+// Of a sandbox, while a process lives whose version would send its mail (store/nodes.h).
+inline Task<std::optional<Refusal>> refuse_if_sent_by_others(
+    store::Store& store,  // NOLINT(*-reference-coroutine-parameters)
+    bool sandbox) {
+  if (!sandbox) co_return std::nullopt;
+  const auto known = co_await store.read([](store::ReadTransaction& transaction) {
+    return transaction.all_know(store::Novelty::sandboxes);
+  });
+  if (known) co_return std::nullopt;
+  co_return refusal_of(known.error());
+}
+
 inline Refusal wrong_state(DeliveryStatus status, std::string_view needed) {
   return Refusal::of(ErrorKind::conflict, texts::wrong_state(contract_word(status), needed));
 }

@@ -483,30 +483,59 @@ void check_update(UpdateRequest& update, const Limits& limits, Problems& problem
   }
 }
 
-void check_insert_codes(const std::vector<InsertCode>& codes, const Path& path,
-                        const Limits& limits, Problems& problems) {
+namespace {
+
+// `place(i, member)`: where the member of the code `i` is told.
+template <class Place>
+void check_codes_at(const std::vector<InsertCode>& codes, const Path& list, const Place& place,
+                    const Limits& limits, Problems& problems) {
   if (codes.size() > limits.insert_codes_max) {
-    problems.add(path, texts::too_many(limits.insert_codes_max));
+    problems.add(list, texts::too_many(limits.insert_codes_max));
     return;
   }
   std::set<std::string_view> seen;
   for (std::size_t i = 0; i < codes.size(); ++i) {
     const InsertCode& code = codes[i];
-    const Path at = below(path, std::to_string(i));
     if (const auto valid = mime::validate_insert_key(code.key); !valid) {
       const std::size_t most =
           mime::is_brace_key(code.key) ? mime::kBraceKeyOctetsMax : mime::kInsertKeyOctetsMax;
-      problems.add(below(at, "key"), valid.error() == mime::InsertKeyProblem::length
-                                         ? texts::length(mime::kInsertKeyOctetsMin, most)
-                                         : texts::invalid_format(code.key));
+      problems.add(place(i, "key"), valid.error() == mime::InsertKeyProblem::length
+                                        ? texts::length(mime::kInsertKeyOctetsMin, most)
+                                        : texts::invalid_format(code.key));
     } else if (!seen.insert(code.key).second) {
-      problems.add(below(at, "key"), texts::duplicate_key(code.key));
+      problems.add(place(i, "key"), texts::duplicate_key(code.key));
     }
-    check_characters(code.value, below(at, "value"), problems);
+    check_characters(code.value, place(i, "value"), problems);
     if (utf8_length(code.value) > limits.insert_value_characters_max) {
-      problems.add(below(at, "value"), texts::length(0, limits.insert_value_characters_max));
+      problems.add(place(i, "value"), texts::length(0, limits.insert_value_characters_max));
     }
   }
+}
+
+}  // namespace
+
+void check_insert_codes(const std::vector<InsertCode>& codes, const Path& path,
+                        const Limits& limits, Problems& problems) {
+  const auto place = [&](std::size_t index, std::string_view member) {
+    return below(below(path, std::to_string(index)), member);
+  };
+  check_codes_at(codes, path, place, limits, problems);
+}
+
+Path path_of_code(const Path& recipient, std::string_view key, std::size_t index,
+                  std::string_view member) {
+  if (mime::is_brace_key(key) && mime::validate_insert_key(key)) {
+    return below(below(recipient, "data"), key.substr(2, key.size() - 4));
+  }
+  return below(below(below(recipient, "insert_code"), std::to_string(index)), member);
+}
+
+void check_codes_of(const std::vector<InsertCode>& codes, const Path& recipient,
+                    const Limits& limits, Problems& problems) {
+  const auto place = [&](std::size_t index, std::string_view member) {
+    return path_of_code(recipient, codes[index].key, index, member);
+  };
+  check_codes_at(codes, below(recipient, "insert_code"), place, limits, problems);
 }
 
 void check_attached(const Attached& attached, const Path& path, Problems& problems) {
@@ -547,7 +576,7 @@ store::NewRecipient check_recipient(const RecipientRequest& recipient, const Pat
                                     const Limits& limits, Problems& problems) {
   const auto address =
       check_email(trim_invisible(recipient.email), below(path, "email"), limits, problems);
-  check_insert_codes(recipient.insert_codes, below(path, "insert_code"), limits, problems);
+  check_codes_of(recipient.insert_codes, path, limits, problems);
   check_attached(recipient.attached, path, problems);
   if (!address) return {};
   store::NewRecipient checked{address->to_string(), address->domain, recipient.insert_codes};
@@ -577,7 +606,7 @@ std::vector<store::NewRecipient> check_transaction(TransactionRequest& request,
                                                    const Limits& limits, Problems& problems,
                                                    std::string_view allowed) {
   check_fields(request.content, limits, problems);
-  check_insert_codes(request.insert_codes, {"insert_code"}, limits, problems);
+  check_codes_of(request.insert_codes, {}, limits, problems);
   check_attached(request.attached, {}, problems);
   // What a transaction has beside its first address: as many of each kind.
   if (request.more_to.size() > limits.cc_max) {

@@ -70,8 +70,16 @@ void check_label(std::string_view text, std::size_t min, std::size_t max, const 
 Labels check_labels(const LabelsRequest& labels, Problems& problems);
 
 void check_update(UpdateRequest& update, const Limits& limits, Problems& problems);
+// Of a list at `path`, each told by its index.
 void check_insert_codes(const std::vector<InsertCode>& codes, const Path& path,
                         const Limits& limits, Problems& problems);
+// Of a recipient, or a transaction, at that path.
+void check_codes_of(const std::vector<InsertCode>& codes, const Path& recipient,
+                    const Limits& limits, Problems& problems);
+// Where a code is told: one in braces in data, by its name; others in insert_code, by its index
+// among all codes and that member, "key" or "value".
+[[nodiscard]] Path path_of_code(const Path& recipient, std::string_view key, std::size_t index,
+                                std::string_view member);
 // Within the limits of mail/attached.h.
 void check_attached(const Attached& attached, const Path& path, Problems& problems);
 

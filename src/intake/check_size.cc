@@ -53,8 +53,8 @@ void check_codes_size(const std::vector<InsertCode>& codes, const mime::MessageS
   if (views.empty() || size.octets({}) > limits.message_octets_max) return;
   const auto alone = [&](const mime::InsertCodeView& code) { return size.octets({&code, 1}); };
   const auto largest = std::ranges::max_element(views, {}, alone);
-  Path at = path;
-  at.insert(at.end(), {"insert_code", std::to_string(largest - views.begin()), "value"});
+  Path at =
+      path_of_code(path, largest->key, static_cast<std::size_t>(largest - views.begin()), "value");
   problems.add(std::move(at), texts::value_too_big({largest->key, size.uses(largest->key), octets},
                                                    limits.message_octets_max));
 }

@@ -27,7 +27,7 @@ void check_content_size(const Content& content, const mime::MessageSize& size, c
                         Problems& problems);
 void check_draft_size(const store::Delivery& draft, const mime::MessageSize& size,
                       const Limits& limits, Problems& problems);
-// A recipient's mail; a problem names the value that makes most of it, at `path`/insert_code. None
+// A recipient's mail; a problem names the value that makes most of it, at path_of_code(). None
 // if already the content is too large: that is not this recipient's.
 void check_codes_size(const std::vector<InsertCode>& codes, const mime::MessageSize& size,
                       const Path& path, const Limits& limits, Problems& problems);

@@ -9,6 +9,7 @@
 
 #include "base/utf8.h"
 #include "http/json.h"
+#include "mail/invisible.h"
 #include "mime/insert_code.h"
 #include "mime/made_text.h"
 
@@ -24,14 +25,30 @@ std::string shown_name_part(std::string_view name) {
 }
 
 void check_brace_codes(std::string_view text, const Path& path, Problems& problems) {
-  const std::string_view found = mime::unreadable_braces(text);
-  if (found.empty()) return;
-  problems.add(path, {fmt::format("has {}, which is no insert code: {{{{name}}}} or "
-                                  "{{{{name|default}}}} is one, and there is no logic.",
-                                  found),
-                      fmt::format("{}は差し込みコードではありません。{{{{name}}}}または"
-                                  "{{{{name|既定値}}}}と書きます。条件や繰り返しはありません。",
-                                  found)});
+  if (const std::string_view found = mime::unreadable_braces(text); !found.empty()) {
+    problems.add(path, {fmt::format("has {}, which is no insert code: {{{{name}}}} or "
+                                    "{{{{name|default}}}} is one, and there is no logic.",
+                                    found),
+                        fmt::format("{}は差し込みコードではありません。{{{{name}}}}または"
+                                    "{{{{name|既定値}}}}と書きます。条件や繰り返しはありません。",
+                                    found)});
+  }
+  if (const std::string_view found = mime::code_in_default(text); !found.empty()) {
+    problems.add(path, {fmt::format("has {}, whose default has a code of its own: nothing is put "
+                                    "into a default.",
+                                    found),
+                        fmt::format("{}の既定値に差し込みコードがあります。既定値の中には"
+                                    "差し込めません。",
+                                    found)});
+  }
+}
+
+// A sender is the same for all: nothing is put in there, and a code would be sent as it is written.
+void check_template_sender(const Mailbox& from, Problems& problems) {
+  const Text text{"has an insert code, but nothing is put into a sender.",
+                  "差し込みコードがあります。差出人には差し込めません。"};
+  if (mime::has_code(from.name)) problems.add({"from", "name"}, text);
+  if (mime::has_code(from.address)) problems.add({"from", "email"}, text);
 }
 
 Text stands_in_template() {
@@ -132,6 +149,7 @@ void check_template(store::NewTemplate& wanted, const Limits& limits, Problems& 
   if (!has_sender) content.from = {std::string(kSomeSender), ""};
   check_content(content, limits, problems);
   if (!has_sender) content.from = {};
+  check_template_sender(content.from, problems);
   check_brace_codes(content.subject, {"subject"}, problems);
   check_brace_codes(content.text_part, {"text_part"}, problems);
   check_brace_codes(content.html_part, {"html_part"}, problems);
@@ -198,12 +216,21 @@ void CodesWanted::check(std::span<const InsertCode> codes, const Path& path,
     return place;
   };
   for (const std::string& key : keys_) {
-    if (std::ranges::find(codes, key, &InsertCode::key) != codes.end()) continue;
-    problems.add(at(key),
-                 {fmt::format("has no value for {}, which the template puts in and has "
-                              "no default for.",
-                              key),
-                  fmt::format("テンプレートに差し込む{}の値がなく、既定値もありません。", key)});
+    const auto given = std::ranges::find(codes, key, &InsertCode::key);
+    if (given == codes.end()) {
+      problems.add(at(key),
+                   {fmt::format("has no value for {}, which the template puts in and has "
+                                "no default for.",
+                                key),
+                    fmt::format("テンプレートに差し込む{}の値がなく、既定値もありません。", key)});
+    } else if (trim_invisible(given->value).empty()) {
+      problems.add(
+          at(key),
+          {fmt::format("has an empty or blank value for {}, which the template puts in "
+                       "and has no default for.",
+                       key),
+           fmt::format("テンプレートに差し込む{}の値が空か空白だけで、既定値もありません。", key)});
+    }
   }
   if (from_template_) return;
   for (const InsertCode& code : codes) {

@@ -52,7 +52,8 @@ class CodesWanted {
   CodesWanted() = default;
   explicit CodesWanted(const Content& content);
 
-  // Of one recipient at `path`: what it lacks, and codes in braces where braces are no codes.
+  // Of one recipient at `path`: what it lacks, also what it has but nobody would see, and codes in
+  // braces where braces are no codes.
   void check(std::span<const InsertCode> codes, const Path& path, Problems& problems) const;
 
  private:

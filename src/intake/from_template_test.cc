@@ -52,6 +52,30 @@ TEST(CheckTemplate, NamesWhatIsNoCode) {
   EXPECT_EQ(template_problems(wanted), "");
 }
 
+TEST(CheckTemplate, NothingIsPutIntoASender) {
+  store::NewTemplate wanted = good_template();
+  for (const char* const name : {"{{shop|X}}", "Shop {{y}}", "__z__", "%%z%%"}) {
+    wanted.content.from = {"shop@example.jp", name};
+    EXPECT_EQ(template_problems(wanted), "from.name. ") << name;
+  }
+  wanted.content.from = {"{{shop}}@example.jp", "Shop"};
+  EXPECT_EQ(template_problems(wanted), "from.email. ");
+  wanted.content.from = {"the_shop@example.jp", "Shop {1} 50 % _x_"};
+  EXPECT_EQ(template_problems(wanted), "");
+}
+
+TEST(CheckTemplate, NothingIsPutIntoADefault) {
+  store::NewTemplate wanted = good_template();
+  wanted.content.subject = "Hello {{a|{{b}}}}, bye";
+  wanted.content.text_part = "{{a|__name__}}";
+  wanted.content.html_part = R"(<a href="{{u|__unsubscribe_url__}}">x</a>)";
+  EXPECT_EQ(template_problems(wanted), "subject. text_part. html_part. ");
+  wanted = good_template();
+  wanted.content.text_part.clear();
+  wanted.content.html_part = "<p>{{a|%%<b>name</b>%%}}</p>";
+  EXPECT_EQ(template_problems(wanted), "html_part. ") << "in the text made of it";
+}
+
 TEST(CheckTemplate, HasALimitOfCodesAndARuleForNames) {
   store::NewTemplate wanted = good_template();
   wanted.name = "123";
@@ -95,9 +119,15 @@ TEST(CodesWanted, AreThoseWithoutDefault) {
   content.from_template = TemplatePin{1, 1};
   EXPECT_EQ(lacking(content, {}), "to.0.data.first_name. to.0.insert_code. ")
       << "once it has no default";
-  EXPECT_EQ(lacking(content, {{"{{first_name}}", ""}, {"__no__", "1"}, {"{{more}}", "x"}}), "");
+  EXPECT_EQ(lacking(content, {{"{{first_name}}", "a"}, {"__no__", "1"}, {"{{more}}", ""}}), "");
+  for (const char* const blank : {"", " ", "\u200B\u3000"}) {
+    EXPECT_EQ(lacking(content, {{"{{first_name}}", blank}, {"__no__", blank}}),
+              "to.0.data.first_name. to.0.insert_code. ")
+        << "nobody sees it";
+  }
   content.text_part = "x";
   EXPECT_EQ(lacking(content, {}), "");
+  EXPECT_EQ(lacking(content, {{"{{first_name}}", " "}}), "") << "the default stands";
 }
 
 TEST(CodesWanted, InBracesAreOfTemplatesOnly) {

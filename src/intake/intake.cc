@@ -88,7 +88,11 @@ Task<std::optional<Refusal>> Intake::take_template(store::AccountKey account,
   const auto found = co_await store_.read(
       [account, choice = wanted->choice](ReadTransaction& transaction) -> Result<store::Template> {
         if (!may_be_name(choice.name)) return store::no_such_template();
-        return transaction.content_template(account, choice);
+        auto there = transaction.content_template(account, choice);
+        if (!there) return there;
+        auto known = transaction.all_know(store::Novelty::templates);
+        if (!known) return fail(std::move(known.error()));
+        return there;
       });
   if (found) {
     put_template(*found, *wanted, content, problems);
@@ -123,6 +127,9 @@ Task<Answer<Made>> Intake::accept_transaction(store::Account account, Transactio
   auto [recipients, labels] = check_request(account, request, found);
   problems.add_others(std::move(found));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
+
+  auto sent = co_await refuse_if_sent_by_others(store_, account.sandbox);
+  if (sent) co_return refuse(std::move(*sent));
 
   const auto mails = static_cast<std::int64_t>(recipients.size());
   if (!counted) {
@@ -406,6 +413,8 @@ Task<Answer<std::vector<std::string>>> Intake::waiting_lists(store::AccountKey a
 Task<Answer<store::PublicId>> Intake::import(store::Account account, store::PublicId id,
                                              store::NewImport request, Repeatable repeatable) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
+  auto sent = co_await refuse_if_sent_by_others(store_, account.sandbox && request.immediate);
+  if (sent) co_return refuse(std::move(*sent));
   const store::NodeKey node = import_starter_ == nullptr ? store::kNobody : import_starter_->node();
   auto job = co_await change<store::ImportJob>(
       store_, WritePriority::accept,

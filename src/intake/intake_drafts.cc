@@ -227,6 +227,8 @@ Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId i
     check_start(*reservation, clock_.now(), {"reservation_time"}, limits_, wrong);
     if (!wrong.empty()) co_return refuse({ErrorKind::invalid_input, std::move(wrong)});
   }
+  auto sent = co_await refuse_if_sent_by_others(store_, account.sandbox);
+  if (sent) co_return refuse(std::move(*sent));
   co_await wait_for_import(account.key, id);
   // Again, because an earlier version or larger limits may have let it in.
   auto look = co_await look_at(

@@ -154,6 +154,19 @@ TEST(CheckInsertCodes, FollowsTheContractsRules) {
             "insert_code.6.key. __na me__: invalid format.\n");
 }
 
+TEST(CheckInsertCodes, OfATemplateAreToldWhereTheirValuesStand) {
+  Problems problems;
+  Limits limits;
+  limits.insert_value_characters_max = 3;
+  check_codes_of({{"__a__", "long"}, {"{{a.b}}", "1"}, {"{{a.b}}", "2"}, {"{{c}}", "long"}},
+                 {"to", "1"}, limits, problems);
+  EXPECT_EQ(joined(problems),
+            "to.1.insert_code.0.value. the character length is not in the range 0 through 3.\n"
+            "to.1.data.a.b. {{a.b}}: the key is given more than once.\n"
+            "to.1.data.c. the character length is not in the range 0 through 3.\n");
+  EXPECT_EQ(path_of_code({}, "{{a b", 2, "key"), (Path{"insert_code", "2", "key"}));
+}
+
 TEST(CheckContent, RefusesWhatNotEveryStoreCanHold) {
   using namespace std::string_literals;
   for (const std::string& bad : {"a\0b"s, "a\xFF"s, "\xE5\x90"s, "\xED\xA0\x80"s}) {

@@ -16,7 +16,6 @@
 namespace todoku::intake {
 namespace {
 
-constexpr std::size_t kDepthMax = 8;
 constexpr std::size_t kShownNameOctets = 64;
 constexpr std::string_view kMarkOfLines = "\xEF\xBB\xBF";  // some programs begin UTF-8 with it
 
@@ -160,11 +159,8 @@ JsonRowFault fault_of(const http::JsonFault& fault) {
 
 std::expected<JsonRow, JsonRowFault> read_json_row(std::string_view line, std::size_t codes_max) {
   http::JsonArena arena;
-  http::JsonReader reader(line, arena,
-                          {.octets_max = line.size(),
-                           .depth_max = kDepthMax,
-                           .elements_max = codes_max,
-                           .keeps_literals = true});
+  http::JsonReader reader(
+      line, arena, {.octets_max = line.size(), .elements_max = codes_max, .keeps_literals = true});
   const auto read = reader.read_on(line.size());
   if (!read) return std::unexpected(fault_of(reader.fault()));
   const boost::json::value value = reader.take();

@@ -8,6 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "http/json.h"
+
 namespace todoku::intake {
 namespace {
 
@@ -84,6 +86,18 @@ TEST(JsonRow, IsReadAsARecipientOfAnUpdate) {
   EXPECT_EQ(row(R"({"email":"a@example.jp","insert_code":null})"), "a@example.jp");
   EXPECT_EQ(row(R"({"email":"a@example.jp","insert_code":[{"key":"__a__","value":true}]})"),
             "a@example.jp|__a__=true");
+}
+
+TEST(JsonRow, NestsAsDeepAsTheBodyOfARequest) {
+  const auto nested = [](std::size_t levels) {
+    std::string line = R"({"email":"a@example.jp","data":)";
+    for (std::size_t i = 0; i < levels; ++i) line += R"({"a":)";
+    return line + "1" + std::string(levels + 1, '}');
+  };
+  const std::size_t most = http::JsonLimits{}.depth_max - 1;  // the row itself is one
+  EXPECT_THAT(row(nested(27)), HasSubstr("|{{a.a."));
+  EXPECT_THAT(row(nested(most)), HasSubstr("|{{a.a."));
+  EXPECT_THAT(row(nested(most + 1)), HasSubstr("nested deeper than 32 levels"));
 }
 
 TEST(JsonRow, HasWhatIsAttached) {

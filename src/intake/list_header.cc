@@ -166,6 +166,16 @@ Text bad_keys(const Problems& problems, const std::vector<InsertCode>& keys,
         "テンプレートを指定してください (--template)";
   }
   if (!is_malformed) return out;
+  if (forms == mime::KeyForms::with_braces) {
+    out.en +=
+        ". A name of a template is 1 to 64 letters, digits, points, - and _, the first one a "
+        "letter or a digit: first_name or {{first_name}}; its other keys are __name__ and "
+        "%%name%%";
+    out.ja +=
+        "。テンプレートの名前は英数字で始まる英数字・ピリオド・-・_の1～64文字です: "
+        "first_name、{{first_name}}。ほかのキーは__name__と%%name%%です";
+    return out;
+  }
   out.en +=
       ". A key is a name of letters and digits between two underscores or two percent signs: "
       "__name__, %%name%%";

@@ -113,6 +113,12 @@ TEST(ListHeader, HasBareNamesWhereBracesAreCodes) {
   ASSERT_TRUE(header) << header.error().en;
   EXPECT_THAT(*header, ElementsAre("email", "{{first_name}}", "{{last}}", "__no__"));
   EXPECT_FALSE(read_list_header({"email", "a", "{{a}}"}, Limits{}, mime::KeyForms::with_braces));
+  for (const std::string wrong : {"first name", "{{ a }}"}) {
+    const auto refused = read_list_header({"email", wrong}, Limits{}, mime::KeyForms::with_braces);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().en, HasSubstr("first_name or {{first_name}}"));
+    EXPECT_THAT(refused.error().ja, HasSubstr("first_name、{{first_name}}"));
+  }
   EXPECT_FALSE(read_list_header({"email", "first_name"}, Limits{}));
   EXPECT_FALSE(read_list_header({"email", "{{first_name}}"}, Limits{}));
 }

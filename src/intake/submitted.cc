@@ -99,6 +99,8 @@ Task<Answer<Made>> Intake::make_submitted(store::Account account, SubmittedMail 
     check_life(*message.options.expires_in, life_time, {"X-Todoku-Expires-In"}, problems);
   }
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
+  auto sent = co_await refuse_if_sent_by_others(store_, account.sandbox);
+  if (sent) co_return refuse(std::move(*sent));
 
   const Attached attached{.reference = message.options.reference.value_or(""),
                           .message_id = message.message_id};

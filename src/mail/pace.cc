@@ -90,4 +90,11 @@ Milliseconds waits(const Pace& pace, Microseconds used_to, Instant at) {
   return until_free(begins_at(pace, used_to, now), interval_of(pace), now);
 }
 
+std::int64_t left_over(const Pace& pace, const std::optional<QuietHours>& quiet, std::int64_t left,
+                       Instant now, Instant until) {
+  const Milliseconds open =
+      quiet ? open_between(*quiet, now, until) : std::max(until - now, Milliseconds(0));
+  return std::max<std::int64_t>(left - Microseconds(open) / interval_of(pace), 0);
+}
+
 }  // namespace todoku

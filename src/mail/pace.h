@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "mail/quiet_hours.h"
 
 namespace todoku {
 
@@ -46,5 +47,10 @@ struct PaceTaken {
                                 std::int64_t want);
 // Until something can be taken; 0: now.
 [[nodiscard]] Milliseconds waits(const Pace& pace, Microseconds used_to, Instant now);
+
+// Of `left` mails that are not begun: how many cannot be before `until`, about, where nothing is
+// begun in quiet hours. Other attempts count as mails, so they may be more.
+[[nodiscard]] std::int64_t left_over(const Pace& pace, const std::optional<QuietHours>& quiet,
+                                     std::int64_t left, Instant now, Instant until);
 
 }  // namespace todoku

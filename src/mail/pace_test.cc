@@ -76,5 +76,18 @@ TEST(Pace, DoesNotWaitForAClockThatWasSetBack) {
   EXPECT_LE(waits(pace, ahead, now), 4s);
 }
 
+TEST(Pace, TellsWhatItLeavesOver) {
+  const Instant now = from_epoch_ms(1'767'225'600'000);  // midnight, UTC
+  const Pace slow{1, 60min};
+  EXPECT_EQ(left_over(slow, std::nullopt, 400, now, now + 24h), 376);
+  EXPECT_EQ(left_over(slow, std::nullopt, 24, now, now + 24h), 0);
+  EXPECT_EQ(left_over(slow, std::nullopt, 400, now, now - 1h), 400);
+  const QuietHours night{.from = 21h, .until = 8h, .zone = "UTC"};
+  EXPECT_EQ(left_over(slow, night, 400, now, now + 24h), 387);
+  EXPECT_EQ(left_over(slow, night, 400, now, now + 34h), 385);
+  EXPECT_EQ(left_over(slow, night, 400, now + 22h, now + 24h), 400);
+  EXPECT_EQ(left_over(slow, night, 400, now + 20h, now + 21h), 399);
+}
+
 }  // namespace
 }  // namespace todoku

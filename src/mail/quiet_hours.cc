@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mail/quiet_hours.h"
 
+#include <algorithm>
 #include <memory>
 
 #include <fmt/format.h>
 #include <unicode/timezone.h>
 #include <unicode/unistr.h>
+
+#include "base/bytes.h"
 
 namespace todoku {
 namespace {
@@ -21,30 +24,66 @@ icu::UnicodeString icu_name(std::string_view name) {
       icu::StringPiece(name.data(), static_cast<std::int32_t>(name.size())));
 }
 
+// What names of the IANA's are made of. ICU reads a name up to a NUL alone.
+bool is_zone_character(char c) {
+  return is_ascii_alphanumeric(c) || c == '_' || c == '+' || c == '-' || c == '/';
+}
+
 // nullptr: there is none of that name.
 Zone zone_of(std::string_view name) {
   if (!is_time_zone(name)) return nullptr;
   return Zone(icu::TimeZone::createTimeZone(icu_name(name)));
 }
 
-// How far ahead of UTC its clocks are; `local`: at what time they show.
-Milliseconds ahead(const icu::TimeZone& zone, Milliseconds at, bool local) {
+// How far ahead of UTC its clocks are then.
+Milliseconds ahead(const icu::TimeZone& zone, Milliseconds at) {
   std::int32_t raw = 0;
   std::int32_t summer = 0;
   UErrorCode status = U_ZERO_ERROR;
-  zone.getOffset(static_cast<UDate>(at.count()), static_cast<UBool>(local), raw, summer, status);
+  zone.getOffset(static_cast<UDate>(at.count()), 0, raw, summer, status);
   return Milliseconds(raw) + Milliseconds(summer);
 }
 
-// When clocks show this time of the day next, after `now`.
-Instant next(const icu::TimeZone& zone, minutes time, Instant now) {
-  const Milliseconds utc = now.time_since_epoch();
-  const auto today = std::chrono::floor<std::chrono::days>(utc + ahead(zone, utc, false));
-  for (auto day = today - std::chrono::days(1);; day += std::chrono::days(1)) {
-    const Milliseconds shown = day + time;
-    const Instant at(shown - ahead(zone, shown, true));
-    if (at > now) return at;
+// When clocks show a time first and last: twice where they are put back over it. Where they are
+// put forward over it: when that is done.
+struct Readings {
+  Instant first;
+  Instant last;
+};
+
+// Clocks are changed once in two days at most.
+Readings readings(const icu::TimeZone& zone, Milliseconds shown) {
+  const Milliseconds before = ahead(zone, shown - std::chrono::days(1));
+  const Milliseconds after = ahead(zone, shown + std::chrono::days(1));
+  const Milliseconds by_old = shown - before;
+  const Milliseconds by_new = shown - after;
+  const bool old_shows = ahead(zone, by_old) == before;
+  const bool new_shows = ahead(zone, by_new) == after;
+  if (old_shows || new_shows) {
+    const Milliseconds one = old_shows ? by_old : by_new;
+    const Milliseconds other = new_shows ? by_new : by_old;
+    return {.first = Instant(std::min(one, other)), .last = Instant(std::max(one, other))};
   }
+  Milliseconds early = by_new;  // not changed yet
+  Milliseconds late = by_old;   // changed
+  while (late - early > Milliseconds(1)) {
+    const Milliseconds middle = early + (late - early) / 2;
+    (ahead(zone, middle) == after ? late : early) = middle;
+  }
+  return {.first = Instant(late), .last = Instant(late)};
+}
+
+struct Quiet {
+  Instant from;
+  Instant until;  // not after `from` if clocks are put forward over all of them
+};
+
+// Those that begin on a day (of the zone's calendar, since 1970). Whenever clocks show one of
+// their times they go on, so that they begin at the first reading and end at the last.
+Quiet quiet_of(const icu::TimeZone& zone, const QuietHours& hours, std::chrono::days day) {
+  const auto last_day = hours.until > hours.from ? day : day + std::chrono::days(1);
+  return {.from = readings(zone, day + hours.from).first,
+          .until = readings(zone, last_day + hours.until).last};
 }
 
 }  // namespace
@@ -65,6 +104,7 @@ std::string time_of_day(minutes time) {
 
 bool is_time_zone(std::string_view name) {
   if (name.empty() || name.size() > kZoneNameMax) return false;
+  if (!std::ranges::all_of(name, &is_zone_character)) return false;
   icu::UnicodeString canonical;
   UBool is_system = 0;
   UErrorCode status = U_ZERO_ERROR;
@@ -108,17 +148,34 @@ OpenWindow open_window(const QuietHours& hours, Instant now) {
     const Instant later = now + std::chrono::hours(1);
     return {.from = later, .until = later};
   }
-  const Instant ends = next(*zone, hours.until, now);
-  const Instant begins = next(*zone, hours.from, now);
-  // What comes first tells whether they go on now.
-  if (begins <= ends) return {.from = now, .until = begins};
-  return {.from = ends, .until = next(*zone, hours.from, ends)};
+  const Milliseconds utc = now.time_since_epoch();
+  const auto today = std::chrono::floor<std::chrono::days>(utc + ahead(*zone, utc));
+  Instant open = now;
+  // Those of the day before may go on.
+  for (auto day = today - std::chrono::days(1);; day += std::chrono::days(1)) {
+    const Quiet quiet = quiet_of(*zone, hours, day);
+    if (quiet.until <= quiet.from || quiet.until <= open) continue;
+    if (quiet.from > open) return {.from = open, .until = quiet.from};
+    open = quiet.until;
+  }
 }
 
 std::optional<Instant> quiet_until(const QuietHours& hours, Instant now) {
   const OpenWindow window = open_window(hours, now);
   if (window.from <= now) return std::nullopt;
   return window.from;
+}
+
+Milliseconds open_between(const QuietHours& hours, Instant from, Instant until) {
+  constexpr int kWindowsMax = 400;
+  Milliseconds open{0};
+  for (int windows = 0; from < until && windows < kWindowsMax; ++windows) {
+    const OpenWindow window = open_window(hours, from);
+    if (window.from >= until) break;
+    open += std::min(window.until, until) - window.from;
+    from = window.until;
+  }
+  return open;
 }
 
 }  // namespace todoku

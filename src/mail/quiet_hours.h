@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hours of the day in which nothing of a bulk delivery is begun: from and until, in a time zone
-// that is named, so that they are what its readers' clocks say in summer and in winter. Pure: what
+// that is named, so that they are what its readers' clocks say in summer and in winter, and on the
+// day between: whenever clocks show one of their times they go on, from the first time that a clock
+// which is put back shows their beginning until it shows their end last. Pure: what
 // zones there are and when they change their clocks is known by ICU, whose data come with it.
 #pragma once
 
@@ -32,6 +34,7 @@ struct OpenWindow {
 [[nodiscard]] std::optional<std::chrono::minutes> parse_time_of_day(std::string_view text);
 [[nodiscard]] std::string time_of_day(std::chrono::minutes time);
 
+// A name of the IANA's, of letters, digits, and _ + - / alone.
 [[nodiscard]] bool is_time_zone(std::string_view name);
 
 // "21:00-08:00 Asia/Tokyo". invalid_input with what is wrong.
@@ -42,5 +45,7 @@ struct OpenWindow {
 [[nodiscard]] OpenWindow open_window(const QuietHours& hours, Instant now);
 // Until when they last; nullopt: it is none of them now.
 [[nodiscard]] std::optional<Instant> quiet_until(const QuietHours& hours, Instant now);
+// How much of the time between is none of them; what is later than some 400 of them is left out.
+[[nodiscard]] Milliseconds open_between(const QuietHours& hours, Instant from, Instant until);
 
 }  // namespace todoku

@@ -62,10 +62,43 @@ TEST(QuietHours, GoByTheClocksOfTheirZone) {
   EXPECT_EQ(quiet_until(night, at("2026-10-24T23:00:00+02:00")), at("2026-10-25T07:00:00+01:00"));
   EXPECT_EQ(quiet_until(night, at("2026-07-01T05:30:00Z")), std::nullopt);
   EXPECT_NE(quiet_until(night, at("2026-12-01T05:30:00Z")), std::nullopt);
-  // 02:30 is skipped once, and comes twice once: every day has its hours all the same.
-  const QuietHours odd = hours("02:30-02:45 Europe/Berlin");
-  EXPECT_LT(open_window(odd, at("2026-03-28T12:00:00Z")).until, at("2026-03-29T03:00:00Z"));
-  EXPECT_LT(open_window(odd, at("2026-10-24T12:00:00Z")).until, at("2026-10-25T03:00:00Z"));
+}
+
+// Europe/Berlin: 02:00 to 03:00 is shown twice on 25 October 2026, and never on 28 March 2027.
+TEST(QuietHours, HoldWheneverClocksThatAreChangedShowThem) {
+  const QuietHours night = hours("02:30-06:00 Europe/Berlin");
+  EXPECT_EQ(quiet_until(night, at("2026-10-25T02:29:59+02:00")), std::nullopt);
+  for (const std::string_view quiet :
+       {"2026-10-25T02:30:00+02:00", "2026-10-25T02:40:00+02:00", "2026-10-25T02:10:00+01:00",
+        "2026-10-25T02:40:00+01:00", "2026-10-25T05:59:59+01:00"}) {
+    EXPECT_EQ(quiet_until(night, at(quiet)), at("2026-10-25T06:00:00+01:00")) << quiet;
+  }
+  EXPECT_EQ(quiet_until(night, at("2026-10-25T06:00:00+01:00")), std::nullopt);
+  EXPECT_EQ(quiet_until(night, at("2027-03-28T01:59:59+01:00")), std::nullopt);
+  for (const std::string_view quiet : {"2027-03-28T03:00:00+02:00", "2027-03-28T03:10:00+02:00"}) {
+    EXPECT_EQ(quiet_until(night, at(quiet)), at("2027-03-28T06:00:00+02:00")) << quiet;
+  }
+  const QuietHours late = hours("22:00-02:30 Europe/Berlin");
+  EXPECT_EQ(quiet_until(late, at("2026-10-24T23:00:00+02:00")), at("2026-10-25T02:30:00+01:00"));
+  EXPECT_EQ(quiet_until(late, at("2027-03-27T23:00:00+01:00")), at("2027-03-28T03:00:00+02:00"));
+  const QuietHours odd = hours("02:35-02:45 Europe/Berlin");
+  EXPECT_NE(quiet_until(odd, at("2026-10-25T02:40:00+02:00")), std::nullopt);
+  EXPECT_NE(quiet_until(odd, at("2026-10-25T02:40:00+01:00")), std::nullopt);
+  EXPECT_EQ(open_window(odd, at("2026-10-24T12:00:00Z")).until, at("2026-10-25T02:35:00+02:00"));
+  // No clock shows them on that day.
+  EXPECT_EQ(open_window(odd, at("2027-03-27T12:00:00Z")).until, at("2027-03-29T02:35:00+02:00"));
+}
+
+TEST(QuietHours, AreOfAZoneWhoseWholeNameIsKnown) {
+  using namespace std::string_view_literals;
+  EXPECT_TRUE(is_time_zone("America/Argentina/Buenos_Aires"));
+  EXPECT_TRUE(is_time_zone("America/Port-au-Prince"));
+  EXPECT_TRUE(is_time_zone("Etc/GMT+9"));
+  for (const std::string_view wrong :
+       {"Asia/Tokyo\0junk"sv, "Asia/Tokyo\0"sv, "\0"sv, ""sv, "Asia/Tokyo "sv,
+        "Asia/T\xC5\x8Dkyo"sv, "Asia/Tokyo\n"sv, "Asia/Tokyo\xFF"sv}) {
+    EXPECT_FALSE(is_time_zone(wrong)) << wrong;
+  }
 }
 
 TEST(QuietHours, OfAZoneThatNobodyKnowsNothingIsOpen) {

@@ -26,6 +26,17 @@ bool is_brace_name(std::string_view name) {
          name != kLogicWord;
 }
 
+// The start of a text that begins with "{{", on its line, to its first "}}" if that is near.
+std::string_view braces_shown(std::string_view text) {
+  const std::string_view line = text.substr(0, text.find_first_of("\r\n"));
+  std::string_view shown = line.substr(0, kBracesShownMax);
+  if (const std::size_t closing = shown.find("}}"); closing != std::string_view::npos) {
+    shown = shown.substr(0, closing + 2);
+  }
+  while (shown.size() > 2 && !is_utf8(shown)) shown.remove_suffix(1);
+  return shown;
+}
+
 std::string key_of_name(std::string_view name) {
   return std::string("{{").append(name).append("}}");
 }
@@ -121,17 +132,25 @@ std::optional<BraceCode> brace_code_at(std::string_view text) {
 std::string_view unreadable_braces(std::string_view text) {
   for (std::size_t at = text.find("{{"); at != std::string_view::npos; at = text.find("{{", at)) {
     const auto code = brace_code_at(text.substr(at));
-    if (code) {
-      at += code->octets;
-      continue;
-    }
-    const std::string_view line = text.substr(at, text.find_first_of("\r\n", at) - at);
-    std::string_view shown = line.substr(0, kBracesShownMax);
-    if (const std::size_t closing = shown.find("}}"); closing != std::string_view::npos) {
-      shown = shown.substr(0, closing + 2);
-    }
-    while (shown.size() > 2 && !is_utf8(shown)) shown.remove_suffix(1);
-    return shown;
+    if (!code) return braces_shown(text.substr(at));
+    at += code->octets;
+  }
+  return {};
+}
+
+bool has_code(std::string_view text) {
+  if (text.contains("{{")) return true;
+  bool found = false;
+  find_keys(text, KeyForms::contract,
+            [&](std::size_t, std::size_t, std::string_view, const auto&) { found = true; });
+  return found;
+}
+
+std::string_view code_in_default(std::string_view text) {
+  for (std::size_t at = text.find("{{"); at != std::string_view::npos; at = text.find("{{", at)) {
+    const auto code = brace_code_at(text.substr(at));
+    if (code && code->fallback && has_code(*code->fallback)) return braces_shown(text.substr(at));
+    at += code ? code->octets : 1;
   }
   return {};
 }

@@ -15,7 +15,8 @@
 //   default = *200( any octet but line ends, without "}}" )
 //
 // whose key is "{{name}}", however it is written. The default stands, as its author wrote it, where
-// a recipient has no value, or an empty one. Nothing within a code is a key, and there is no logic.
+// a recipient has no value, or none that anybody sees. Nothing within a code is a key, which is why
+// no template is kept whose default has one (code_in_default()), and there is no logic.
 // Without a template braces are text, as the contract has it.
 #pragma once
 
@@ -29,6 +30,7 @@
 #include <vector>
 
 #include "mail/content.h"
+#include "mail/invisible.h"
 
 namespace todoku::mime {
 
@@ -87,6 +89,12 @@ struct BraceCode {
 
 // The first "{{" of a text that begins no code, up to 40 octets of it; empty: there is none.
 [[nodiscard]] std::string_view unreadable_braces(std::string_view text);
+
+// Whether a text has "{{", a contract's key or kUnsubscribeKey.
+[[nodiscard]] bool has_code(std::string_view text);
+// The first code in braces whose default has one of these, up to 40 octets of it: nothing would be
+// put in there. Empty: there is none.
+[[nodiscard]] std::string_view code_in_default(std::string_view text);
 
 // One key of a text.
 struct CodeUse {
@@ -220,7 +228,7 @@ class CompiledText {
       const InsertValue& value = values[slot.key];
       if (slot.begin < from || !(value.present || slot.has_default)) continue;
       on_literal(from, slot.begin);
-      if (!slot.has_default || (value.present && !value.body.empty())) {
+      if (!slot.has_default || (value.present && !trim_invisible(value.body).empty())) {
         on_value(value);
       } else if (slot.default_octets > 0) {
         on_literal(slot.default_begin, slot.default_begin + slot.default_octets);

@@ -146,6 +146,8 @@ TEST(BraceCodes, HaveTheirDefaultWhereThereIsNoValue) {
   EXPECT_EQ(in_template("[{{a|}}]", {}), "[]");
   EXPECT_EQ(in_template("{{a|x}}{{a|y}}{{a}}", {}), "xy{{a}}");
   EXPECT_EQ(in_template("{{a|x}}{{a}}", {{"{{a}}", ""}}), "x") << "an empty cell of a list";
+  EXPECT_EQ(in_template("{{a|x}}", {{"{{a}}", " \u200B\u3000"}}), "x") << "nobody sees it";
+  EXPECT_EQ(in_template("{{a|x}}", {{"{{a}}", " y "}}), " y ");
   EXPECT_EQ(in_template("{{a|__b__}}", {{"__b__", "v"}}), "__b__")
       << "nothing within a code is a key";
 }
@@ -160,6 +162,19 @@ TEST(BraceCodes, KnowNoLogic) {
   }
   EXPECT_EQ(unreadable_braces("{{a}} {b} {{ c | d }} }}"), "");
   EXPECT_EQ(unreadable_braces("a {{#if order}}b{{/if}}"), "{{#if order}}");
+}
+
+TEST(BraceCodes, InADefaultAreFound) {
+  EXPECT_EQ(code_in_default("Hello {{a|{{b}}}}, bye"), "{{a|{{b}}");
+  EXPECT_EQ(code_in_default("{{b}} {{{ {{a|__name__}}"), "{{a|__name__}}");
+  EXPECT_EQ(code_in_default("{{a|100 %%x%% more}}"), "{{a|100 %%x%% more}}");
+  EXPECT_EQ(code_in_default(R"(<a href="{{u|__unsubscribe_url__}}">)"),
+            "{{u|__unsubscribe_url__}}");
+  EXPECT_EQ(code_in_default("{{a|" + std::string(60, 'x') + "{{b}}").size(), 40U);
+  for (const std::string_view sound :
+       {"{{a|x}} {{b}} __name__ %%c%%", "{{a|_x_ 5 % {y}}} {{b", "{{a|}}__b__", ""}) {
+    EXPECT_EQ(code_in_default(sound), "") << sound;
+  }
 }
 
 TEST(BraceCodes, AreValidKeysUpToTheirLimit) {

@@ -449,6 +449,12 @@ Task<Result<Operations::RateHolds>> Operations::rate_holds_of(
       explain::SteeredWay way;
       if (steering->rules.quiet) way.quiet_until = quiet_until(*steering->rules.quiet, now);
       if (steering->rules.pace) way.pace = to_string(*steering->rules.pace);
+      if (steering->rules.pace && head->expires) {
+        way.of_all = head->counts.total;
+        way.ends = *head->expires;
+        way.left_over = left_over(*steering->rules.pace, steering->rules.quiet,
+                                  head->counts.total - head->counts.terminal(), now, way.ends);
+      }
       if (way.quiet_until || !way.pace.empty()) holds.steered[key] = std::move(way);
     }
     return holds;

@@ -168,7 +168,8 @@ std::string steered_line(store::PublicId delivery, const explain::SteeredWay& wa
   constexpr Sentence kPace{
       "As its sender wants it, it goes at {1} at most: `todoku bulk pace {0}`.",
       "送信者の指定により、送信は最大 {1} です: `todoku bulk pace {0}`。"};
-  return fmt::format(fmt::runtime(kPace.in(language)), delivery, way.pace);
+  return fmt::format(fmt::runtime(kPace.in(language)), delivery, way.pace) +
+         explain::too_slow(way, language, offset);
 }
 
 // What holds it back for its rates, and where; empty: nothing does.

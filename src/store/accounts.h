@@ -140,12 +140,13 @@ class AccountReads {
 class AccountWrites {
  public:
   virtual ~AccountWrites() = default;
-  // conflict if the name is taken.
+  // conflict if the name is taken; of a sandbox also unsupported: not_known_to() (nodes.h).
   [[nodiscard]] virtual Result<Account> create_account(std::string_view name, bool sandbox) = 0;
   [[nodiscard]] Result<Account> create_account(std::string_view name) {
     return create_account(name, false);
   }
-  // Weight, suspended, text_from_html, open_tracking, preflight, limits and allowed_recipients.
+  // Weight, suspended, text_from_html, open_tracking, preflight, limits and allowed_recipients. Of
+  // another list of these unsupported: not_known_to() (nodes.h); they can always be taken away.
   [[nodiscard]] virtual Result<void> change_account(const Account& account) = 0;
   // conflict if the token is in use.
   [[nodiscard]] virtual Result<ApiKey> add_api_key(AccountKey account, const NewApiKey& key) = 0;

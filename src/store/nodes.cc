@@ -15,6 +15,27 @@ std::string lives_here(const Node& other) {
       other.name, other.version, other.roles, std::max<std::int64_t>(left, 0));
 }
 
+std::unexpected<Error> not_known_to(std::int64_t nodes, Novelty what) {
+  const auto subject = [what]() -> std::string_view {
+    switch (what) {
+      case Novelty::sandboxes:
+        return "sandboxes, and would send their mail";
+      case Novelty::allowed_recipients:
+        return "allowed_recipients, and would send to others, too";
+      case Novelty::templates:
+        return "templates, and would send their codes as they are written";
+      case Novelty::steering:
+        return "paces and quiet hours, and would not keep to them";
+    }
+    return "it";
+  };
+  return fail(ErrorKind::unsupported,
+              fmt::format("older_version_lives: {} processes of an older version work on this "
+                          "store, which do not know {}; `todoku nodes` lists them: replace or stop "
+                          "them first; one that was killed counts for 15 s more",
+                          nodes, subject()));
+}
+
 Result<std::string> joined_sources(std::span<const std::string> sources) {
   std::string text;
   for (const std::string& source : sources) {

@@ -66,6 +66,12 @@ struct Node {
   bool is_void = false;  // what it holds is being offered again
 };
 
+// What the version before does not know, and would do wrong by: while a process of it lives, mail
+// of a sandbox would leave the machine, a list of allowed recipients hold nobody back, codes of a
+// template go out as they are written, and nobody keep to a pace or quiet hours. Each process says
+// with its node what it knows. On SQLite no two versions work on one store.
+enum class Novelty : std::uint8_t { sandboxes, allowed_recipients, templates, steering };
+
 // A batch as its holder knows it.
 struct HeldBatch {
   BatchKey key;
@@ -103,6 +109,8 @@ struct OfferedAgain {
 
 // What is said to who would have to be alone, and is not.
 [[nodiscard]] std::string lives_here(const Node& other);
+// And where `nodes` that live do not know of `what`: unsupported, with what is to be done.
+[[nodiscard]] std::unexpected<Error> not_known_to(std::int64_t nodes, Novelty what);
 
 // What is leased to a node.
 struct NodeHolds {
@@ -116,6 +124,8 @@ class NodeReads {
   virtual ~NodeReads() = default;
   // Those that live, lapsed or are void and still hold something.
   [[nodiscard]] virtual Result<std::vector<Node>> nodes() = 0;
+  // Whether every node that lives knows of it. unsupported: not_known_to().
+  [[nodiscard]] virtual Result<void> all_know(Novelty what) = 0;
   // Of all that hold something, by key.
   [[nodiscard]] virtual Result<std::vector<NodeHolds>> held_by_nodes() = 0;
   // Which of `held` are not `node`'s any more. For who lapsed, before it goes on.

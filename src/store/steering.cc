@@ -45,7 +45,8 @@ std::optional<SteeredPause> steered_pause(const Steering& steering, Instant now)
     if (until) return SteeredPause{SteeredWait::quiet_hours, *until};
   }
   if (!steering.rules.pace) return std::nullopt;
-  const Milliseconds left = waits(*steering.rules.pace, steering.pace_used_to, now);
+  // Its mails go in blocks: nothing is begun before the next one is there.
+  const Milliseconds left = take_of(*steering.rules.pace, steering.pace_used_to, now, 0).next_in;
   if (left <= Milliseconds(0)) return std::nullopt;
   return SteeredPause{SteeredWait::pace, now + left};
 }

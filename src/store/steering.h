@@ -65,7 +65,8 @@ class SteeringWrites {
  public:
   virtual ~SteeringWrites() = default;
   // Instead of what was said; makes a new revision, and tells the topic of what is held. For
-  // change_steering(), which has locked the delivery.
+  // change_steering(), which has locked the delivery. unsupported: not_known_to() (nodes.h), of
+  // what is not to be taken away.
   [[nodiscard]] virtual Result<void> put_steering(DeliveryKey key, const SteeringRules& rules) = 0;
   // How many of `want` may be begun now; without a pace: all.
   [[nodiscard]] virtual Result<PaceTaken> take_pace(DeliveryKey key, std::int64_t want) = 0;
@@ -76,7 +77,7 @@ class SteeringWrites {
 // Whether anything can be said of it. conflict: it is no bulk delivery, or is over.
 [[nodiscard]] Result<void> may_be_told(const Delivery& delivery);
 
-// False: it goes so already. not_found; conflict: may_be_told().
+// False: it goes so already. not_found; conflict: may_be_told(); put_steering().
 [[nodiscard]] Result<bool> change_steering(WriteTransaction& writer, DeliveryKey key,
                                            const SteeringChange& change);
 

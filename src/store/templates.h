@@ -90,7 +90,8 @@ class TemplateReads {
 class TemplateWrites {
  public:
   virtual ~TemplateWrites() = default;
-  // conflict: the name is taken; limit_exceeded: kTemplatesMax, or kTemplateOctetsMax.
+  // conflict: the name is taken; limit_exceeded: kTemplatesMax, or kTemplateOctetsMax; unsupported:
+  // not_known_to() (nodes.h).
   [[nodiscard]] virtual Result<Template> create_template(AccountKey account,
                                                          const NewTemplate& wanted) = 0;
   // What `make` makes of the latest version is the next one, and nobody else makes one meanwhile;

@@ -73,7 +73,7 @@ std::string fill_plainly(std::string_view text, const std::vector<InsertCodeView
   while (!text.empty()) {
     if (const auto code = brace_code_at(text)) {
       const auto value = value_of(brace_key(code->name));
-      if (value && !(code->fallback && value->empty())) {
+      if (value && !(code->fallback && trim_invisible(*value).empty())) {
         append_body_text(out, *value);
       } else {
         out += code->fallback.value_or(text.substr(0, code->octets));

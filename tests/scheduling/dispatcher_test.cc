@@ -559,6 +559,26 @@ TEST_F(DispatcherTest, QuietHoursCostNextToNothingAndEndByThemselves) {
   EXPECT_GT(live(std::chrono::minutes(10)).settled, 0);
 }
 
+TEST_F(DispatcherTest, QuietHoursThatAreTakenAwayOrShortenedHoldNothingThatAlsoHasAPace) {
+  const auto key = bulk(account("acme"), {"one.example"}, 5'000);
+  const auto quiet_for = [this](std::chrono::minutes time) {
+    const auto of_day = [this](std::chrono::minutes from_now) {
+      return std::chrono::floor<std::chrono::minutes>((clock_.now() + from_now).time_since_epoch() %
+                                                      std::chrono::hours(24));
+    };
+    return QuietHours{
+        .from = of_day(-std::chrono::minutes(30)), .until = of_day(time), .zone = "UTC"};
+  };
+  say(key, {.pace = Pace{600, std::chrono::minutes(1)}, .quiet = quiet_for(std::chrono::hours(5))});
+  EXPECT_EQ(live(std::chrono::minutes(1)).claimed_batches, 0);
+  say(key, {.quiet = std::optional<QuietHours>()});
+  EXPECT_GT(live(std::chrono::minutes(1)).settled, 0) << "they were taken away";
+  say(key, {.quiet = quiet_for(std::chrono::hours(5))});
+  EXPECT_EQ(live(std::chrono::minutes(1)).claimed_batches, 0);
+  say(key, {.quiet = quiet_for(std::chrono::minutes(2))});
+  EXPECT_GT(live(std::chrono::minutes(5)).settled, 0) << "they were shortened";
+}
+
 TEST_F(DispatcherTest, ASiteThatFailsIsTriedWithOneBatchARest) {
   sites_["down.example"].refuses = true;
   bulk(account("acme"), {"down.example"}, 50'000);

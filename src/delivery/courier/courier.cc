@@ -155,6 +155,7 @@ Task<void> Courier::answer_bells(std::shared_ptr<queue::Queue> queue,
   over.reserve(keys.size());
   // A node whose lease has lapsed could not begin what it claims.
   Result<store::Claimed> claimed = fail(ErrorKind::conflict, "the lease of this process lapsed");
+  const SteadyInstant asked = world_.clock.steady_now();
   if (world_.node.holds()) claimed = co_await world_.store.perform(std::move(claim));
   if (!claimed) {
     claiming_.failed(world_.clock.steady_now(), {{"reason", claimed.error().detail}});
@@ -166,7 +167,7 @@ Task<void> Courier::answer_bells(std::shared_ptr<queue::Queue> queue,
   }
   claiming_.worked(world_.clock.steady_now());
   // What is leased goes on at once, however slowly the queue forgets its bells.
-  carry_all(keys, std::move(claimed->batches), source, std::move(over));
+  carry_all(keys, std::move(claimed->batches), source, asked, std::move(over));
   // The store says who holds the batch from here on; the bell has done its work.
   co_await settle_bells(queue->acknowledge(std::move(receipts)), queue);
 }
@@ -188,10 +189,10 @@ Task<void> Courier::settle_bells(Task<Result<void>> settling, std::shared_ptr<qu
 
 void Courier::carry_all(const std::vector<store::BatchKey>& keys,
                         std::vector<Result<store::LeasedBatch>> claimed, const EgressSource& source,
-                        std::vector<BatchProgress> over) {
+                        SteadyInstant asked, std::vector<BatchProgress> over) {
   for (std::size_t i = 0; i < claimed.size(); ++i) {
     if (claimed[i]) {
-      take(std::move(*claimed[i]), source);
+      take(std::move(*claimed[i]), source, asked);
       continue;
     }
     stale_bells_total_.add();
@@ -203,11 +204,11 @@ void Courier::carry_all(const std::vector<store::BatchKey>& keys,
   if (!over.empty()) world_.feedback.progressed(std::move(over));
 }
 
-void Courier::take(store::LeasedBatch leased, const EgressSource& source) {
+void Courier::take(store::LeasedBatch leased, const EgressSource& source, SteadyInstant asked) {
   claimed_total_.add(leased.recipients.size());
   try {
     auto place = place_of(leased.traffic);
-    auto batch = world_.holdings.take(std::move(leased), nullptr);
+    auto batch = world_.holdings.take(std::move(leased), nullptr, asked);
     work_.spawn("batch", carry(std::move(batch), std::move(place), source));
   } catch (const std::exception&) {
     // It has gone back. Those that were claimed with it must not be forgotten for its sake.
@@ -232,7 +233,7 @@ Task<void> Courier::carry(std::shared_ptr<BatchInFlight> batch, std::shared_ptr<
   if (!letter && letter.error().kind == ErrorKind::unavailable) {
     // The store does not answer now: nothing is wrong with the mail.
     const SteadyInstant later = world_.clock.steady_now() + kStoreWait;
-    for (std::uint32_t i = 0; i < batch->leased().recipients.size(); ++i) {
+    for (std::uint32_t i = 0; i < batch->in_turn().size(); ++i) {
       world_.recorder.parked({batch, i}, later);
     }
     co_return;
@@ -289,7 +290,7 @@ Task<void> Courier::dispatch_to_smarthost(std::shared_ptr<BatchInFlight> batch,
   const std::string host = source.smarthost->route_name();
   const dns::RouteCache::Route answer = co_await world_.routes.route(host);
   if (!answer) co_return;  // stopping: what is open is given back
-  std::vector<std::uint32_t> indices(batch->in_turn());
+  std::vector<std::uint32_t> indices(batch->in_turn().size());
   std::iota(indices.begin(), indices.end(), 0U);
   std::optional<dns::Unroutable> why;
   if (!*answer) {
@@ -314,7 +315,7 @@ Task<void> Courier::dispatch_to_smarthost(std::shared_ptr<BatchInFlight> batch,
 // First those that are answered at once, with all that follows, then those that take their time.
 Task<void> Courier::end_in_sandbox(std::shared_ptr<BatchInFlight> batch) {
   std::map<Milliseconds, std::vector<std::pair<std::uint32_t, policy::SandboxEnd>>> ends;
-  for (std::uint32_t i = 0; i < batch->leased().recipients.size(); ++i) {
+  for (std::uint32_t i = 0; i < batch->in_turn().size(); ++i) {
     const store::LeasedRecipient& recipient = batch->recipient(i);
     policy::SandboxEnd end = policy::sandbox_end(recipient.address, recipient.attempts);
     ends[end.takes].emplace_back(i, std::move(end));
@@ -360,8 +361,8 @@ Task<void> Courier::dispatch(std::shared_ptr<BatchInFlight> batch, const EgressS
     co_return;
   }
   std::map<std::string, std::vector<std::uint32_t>, std::less<>> by_domain;
-  const auto& recipients = batch->leased().recipients;
-  for (std::uint32_t i = 0; i < batch->in_turn(); ++i) {
+  const auto recipients = batch->in_turn();
+  for (std::uint32_t i = 0; i < recipients.size(); ++i) {
     const std::string_view domain = domain_of(recipients[i].address);
     auto found = by_domain.find(domain);
     if (found == by_domain.end()) found = by_domain.try_emplace(std::string(domain)).first;
@@ -465,7 +466,7 @@ void Courier::unroutable(const std::shared_ptr<BatchInFlight>& batch, std::strin
 }
 
 void Courier::settle_all(const std::shared_ptr<BatchInFlight>& batch, const Outcome& outcome) {
-  for (std::uint32_t i = 0; i < batch->leased().recipients.size(); ++i) {
+  for (std::uint32_t i = 0; i < batch->in_turn().size(); ++i) {
     world_.recorder.settled({batch, i}, domain_of(batch->recipient(i).address), outcome, Path{},
                             Milliseconds(0));
   }

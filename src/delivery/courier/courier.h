@@ -83,8 +83,8 @@ class Courier {
   Task<void> settle_bells(Task<Result<void>> settling, std::shared_ptr<queue::Queue> queue);
   void carry_all(const std::vector<store::BatchKey>& keys,
                  std::vector<Result<store::LeasedBatch>> claimed, const EgressSource& source,
-                 std::vector<BatchProgress> over);
-  void take(store::LeasedBatch leased, const EgressSource& source);
+                 SteadyInstant asked, std::vector<BatchProgress> over);
+  void take(store::LeasedBatch leased, const EgressSource& source, SteadyInstant asked);
   // Returns when there is room in memory for what bells bring; false if the task was cancelled.
   Task<bool> room_for(TrafficClass traffic);
   // A transaction's place in memory, which goes back with the last copy; nullptr for bulk.
@@ -107,7 +107,7 @@ class Courier {
                                    const EgressSource& source);
   // A batch of an account for trials: nobody is asked, nothing is looked up.
   Task<void> end_in_sandbox(std::shared_ptr<BatchInFlight> batch);
-  // Says the same of every recipient of a batch.
+  // Says the same of every recipient of a batch that is in turn.
   void settle_all(const std::shared_ptr<BatchInFlight>& batch, const Outcome& outcome);
   void expire(const std::shared_ptr<BatchInFlight>& batch);
   void unroutable(const std::shared_ptr<BatchInFlight>& batch, std::string_view domain,

@@ -7,8 +7,9 @@
 namespace todoku::delivery::courier {
 
 std::shared_ptr<BatchInFlight> Holdings::take(store::LeasedBatch leased,
-                                              std::shared_ptr<const Letter> letter) {
-  const SteadyInstant expires = clock_.steady_now() + leased.expires_in;
+                                              std::shared_ptr<const Letter> letter,
+                                              SteadyInstant asked) {
+  const SteadyInstant expires = asked + leased.expires_in;
   std::shared_ptr<BatchInFlight> batch;
   try {
     batch =
@@ -19,7 +20,7 @@ std::shared_ptr<BatchInFlight> Holdings::take(store::LeasedBatch leased,
     throw;
   }
   if (const auto open_for = batch->leased().open_for) {
-    batch->close_at(clock_, clock_.steady_now() + *open_for);
+    batch->close_at(clock_, asked + *open_for);
   }
   // Between the lease and now this process may have counted as dead.
   if (batch->leased().node != node_.key()) batch->lose();

@@ -14,6 +14,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -34,9 +35,15 @@ class Holdings final : public BatchHolder {
       : recorder_(recorder), node_(node), clock_(clock) {}
 
   // A batch that has just been leased to this process; it is held from here on, and goes back even
-  // if this throws. A null letter may come later.
+  // if this throws. A null letter may come later. `asked`: not later than the store counted for how
+  // long it may be begun.
   [[nodiscard]] std::shared_ptr<BatchInFlight> take(store::LeasedBatch leased,
-                                                    std::shared_ptr<const Letter> letter);
+                                                    std::shared_ptr<const Letter> letter,
+                                                    SteadyInstant asked);
+  [[nodiscard]] std::shared_ptr<BatchInFlight> take(store::LeasedBatch leased,
+                                                    std::shared_ptr<const Letter> letter) {
+    return take(std::move(leased), std::move(letter), clock_.steady_now());
+  }
 
   // What nothing may be begun of now: all there is, each time.
   struct HeldBack {

@@ -563,6 +563,20 @@ TEST_F(OutcomeRecorderTest, WhatIsInHandWhenQuietHoursBeginIsHeldBackAtThatInsta
   EXPECT_TRUE((Mail{in_hand, 0}).withheld()) << "another order does not end them";
 }
 
+TEST_F(OutcomeRecorderTest, QuietHoursBeginAsTheStoreSaidHoweverLongItsAnswerTook) {
+  Holdings holdings(recorder_, lease_, clock_);
+  store::LeasedBatch leased = leased_with(3);
+  leased.open_for = std::chrono::minutes(10);
+  const SteadyInstant asked = clock_.steady_now();
+  clock_.advance(std::chrono::minutes(2));
+  const auto in_hand = holdings.take(std::move(leased), nullptr, asked);
+  EXPECT_EQ(in_hand->expires(), asked + std::chrono::hours(1));
+  clock_.advance(std::chrono::minutes(8) - Milliseconds(1));
+  EXPECT_FALSE(in_hand->held_back());
+  clock_.advance(Milliseconds(1));
+  EXPECT_TRUE(in_hand->held_back());
+}
+
 TEST_F(OutcomeRecorderTest, WhatWasLeasedByAnOlderWordOfItsSendersIsHeldBack) {
   Holdings holdings(recorder_, lease_, clock_);
   store::LeasedBatch leased = leased_with(3);

@@ -130,7 +130,8 @@ TEST(Lane, MailThatHasOutlivedItsTimeOpensNoConnection) {
 }
 
 // Of an address that is on a list, one mail hears of it and waits, as the others do; a bad name
-// that may be anything's is the mail's, unless the address is known to be listed.
+// that may be anything's is the mail's, unless the address is known to be listed; that of the
+// sender's domain is always, whatever address the words begin with.
 TEST(Lane, WhoseAddressIsRefusedAsBlocklistedRestsThereAndBouncesNothing) {
   struct Case {
     std::string_view reply;
@@ -140,8 +141,10 @@ TEST(Lane, WhoseAddressIsRefusedAsBlocklistedRestsThereAndBouncesNothing) {
   for (const Case& each : {Case{"550 5.7.1 Client host blocked using bl.example.com", false, true},
                            Case{"550 5.7.1 mail from 192.0.2.7 sends spam", false, true},
                            Case{"550 5.7.1 mail from 192.0.2.77 sends spam", false, false},
-                           Case{"550 5.7.1 low reputation of the sending domain", false, false},
-                           Case{"550 5.7.1 low reputation of the sending domain", true, true}}) {
+                           Case{"550 5.7.1 mail that sends spam", false, false},
+                           Case{"550 5.7.1 mail that sends spam", true, true},
+                           Case{"550 5.7.1 [192.0.2.7] low reputation of the sending domain"},
+                           Case{"550 5.7.1 low reputation of the sending domain", true}}) {
     Fault none;
     LaneTestWorld world(none, 1);
     world.seen_as("192.0.2.7");
@@ -183,6 +186,25 @@ TEST(Lane, RestsWhereASmarthostRefusesOurAccount) {
   }
   EXPECT_EQ(told_so, 1);
   EXPECT_GT(world.feedback.count.load(), 0) << "the source rests";
+  world.check_that_all_is_free();
+}
+
+// Nor does what it says of one sender's domain, which all of these mails happen to have, keep the
+// source from going on.
+TEST(Lane, GoesOnWhereASmarthostRefusesASendersDomain) {
+  Fault none;
+  LaneTestWorld world(none, 1);
+  world.behind_smarthost();
+  world.script().answers["MAIL"] = "550 5.7.1 very low reputation of the sending domain";
+  world.send();
+  world.tidy_until_all_is_told();
+  world.drain();
+  for (const auto& [address, told] : world.recorder.told()) {
+    EXPECT_FALSE(told.parked) << address;
+    EXPECT_EQ(told.outcome.cause, Cause::reputation) << address;
+    EXPECT_EQ(told.outcome.state, RecipientState::bounced) << address;
+  }
+  EXPECT_EQ(world.feedback.count.load(), 0) << "the source does not rest";
   world.check_that_all_is_free();
 }
 

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who refuses a source itself, and not its mails one by one: a smarthost of ours, or a receiver for
 // a blocklist that the address is on (policy/verdict.h). Told once when it begins, as an alarm, and
-// once when mail goes through again. Lanes come and go meanwhile.
+// once when it is over: when mail goes through again, or when nobody has said so for a day, as
+// where no mail goes any more. Lanes come and go meanwhile.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "mail/reply.h"
@@ -20,8 +23,10 @@ namespace todoku::delivery::egress {
 // Thread-safe.
 class SourceRefusals {
  public:
-  // Places of sources that are remembered; others are in the log by their rests alone.
+  // Receivers that are remembered; others are in the log by their rests alone. Smarthosts have as
+  // many places of their own.
   static constexpr std::size_t kMost = 1'000;
+  static constexpr std::chrono::hours kRemembered{24};  // since it was said last
 
   void smarthost_refuses(std::string_view source, std::string_view host, const Reply& reply,
                          SteadyInstant now);
@@ -38,16 +43,31 @@ class SourceRefusals {
  private:
   enum class What : unsigned char { smarthost, address };
   struct Refusal {
-    What what = What::smarthost;
     SteadyInstant since{};
+    SteadyInstant last{};
   };
-  // False: it is known, or there are too many.
-  [[nodiscard]] bool began(What what, std::string_view source, std::string_view where,
-                           SteadyInstant now);
+  using Refusals = std::map<std::string, Refusal, std::less<>>;  // by "source at site"
+  struct Over {
+    What what = What::smarthost;
+    std::string name;
+    Refusal refusal;
+    bool mail_was_taken = false;
+  };
+
+  void refused(What what, std::string_view source, std::string_view where, const Reply& reply,
+               SteadyInstant now);
+  // True: to be told, since it is not known and there are not too many. With the mutex.
+  [[nodiscard]] bool began(What what, std::string name, SteadyInstant now);
+  // Takes out what nobody has said lately. With the mutex.
+  void forget_old(SteadyInstant now, std::vector<Over>& over);
+  void count();
+  static void tell(const std::vector<Over>& over, SteadyInstant now);
 
   std::atomic<std::size_t> count_{0};
-  std::mutex mutex_;                                                // guards what follows
-  std::map<std::string, Refusal, std::less<>> refusals_;            // by "source at site"
+  std::mutex mutex_;  // guards what follows
+  Refusals smarthosts_;
+  Refusals addresses_;
+  SteadyInstant looked_at_{};                                       // for what is old
   std::map<std::string, SteadyInstant, std::less<>> senders_told_;  // by source
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "delivery/egress/source_refusals.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -63,6 +65,37 @@ TEST_F(SourceRefusalsTest, AreBounded) {
     refusals.address_refused("main", fmt::format("site{}", i), reply, now);
   }
   EXPECT_EQ(lines.size(), SourceRefusals::kMost);
+  refusals.smarthost_refuses("ses", "smtp.example", reply, now);
+  EXPECT_EQ(lines.size(), SourceRefusals::kMost + 1) << "a smarthost is told all the same";
+}
+
+TEST_F(SourceRefusalsTest, AreOverWhenNobodyHasSaidSoForADay) {
+  constexpr auto kDay = SourceRefusals::kRemembered;
+  for (std::size_t i = 0; i < SourceRefusals::kMost; ++i) {
+    refusals.address_refused("main", fmt::format("site{}", i), reply, now);
+  }
+  refusals.address_refused("main", "site7", reply, now + kDay - 1min);
+  lines.clear();
+  const SteadyInstant later = now + kDay + 10min;
+  refusals.address_refused("main", "another", reply, later);
+  EXPECT_EQ(std::ranges::count(lines, "info: a source has not been refused for a day"),
+            static_cast<std::ptrdiff_t>(SourceRefusals::kMost - 1))
+      << "all but the one that was heard of again";
+  EXPECT_EQ(lines.back(), "error: a receiver refuses a source as blocklisted");
+  lines.clear();
+  refusals.address_refused("main", "site7", reply, later);
+  EXPECT_THAT(lines, IsEmpty()) << "it is known";
+  refusals.address_refused("main", "site8", reply, later);
+  EXPECT_THAT(lines, ElementsAre("error: a receiver refuses a source as blocklisted"));
+}
+
+TEST_F(SourceRefusalsTest, AreForgottenWhileOthersMailIsTaken) {
+  refusals.smarthost_refuses("ses", "smtp.example", reply, now);
+  refusals.mail_taken("main", "au", now + SourceRefusals::kRemembered - 1s);
+  EXPECT_EQ(lines.size(), 1U);
+  refusals.mail_taken("main", "au", now + SourceRefusals::kRemembered + 10min);
+  EXPECT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines.back(), "info: a source has not been refused for a day");
 }
 
 }  // namespace

@@ -101,6 +101,10 @@ TEST(Automations, TheShippedOnesAreValid) {
                    .text = "4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to "
                            "unexpected volume or user complaints"})),
               ElementsAre("yahoo-tss04"));
+  for (const Automation& each : automations->all()) {
+    EXPECT_TRUE(each.suspend_for < std::chrono::minutes(10) || each.times >= 3)
+        << each.id << ": one odd answer must not keep mail back for long";
+  }
 }
 
 TEST(Automations, AnAnswerThatComesOftenEnoughSetsOff) {

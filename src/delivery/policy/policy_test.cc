@@ -184,16 +184,38 @@ TEST(JudgeForSource, ARefusalOfItsAddressLetsTheMailWait) {
   }
   EXPECT_TRUE(verdict(451, "IP temporarily blacklisted").refuses_address);
   for (const std::string_view text :
-       {"5.7.1 very low reputation of the sending domain",
-        "5.7.1 Your email address has been blacklisted",
-        "5.7.1 192.0.2.70 or 1.192.0.2.7 has a poor reputation",
-        "5.7.1 Sender address [a@b.example] blocked using dbl.spamhaus.org"}) {
+       {"5.7.1 poor reputation", "5.7.1 192.0.2.70 or 1.192.0.2.7 has a poor reputation"}) {
     EXPECT_FALSE(verdict(550, std::string(text)).refuses_address) << text;
     EXPECT_EQ(verdict(550, std::string(text)).state, RecipientState::bounced) << text;
+    EXPECT_TRUE(verdict(550, std::string(text), true).refuses_address)
+        << text << ", which is known to be listed";
   }
-  EXPECT_TRUE(verdict(550, "5.7.1 very low reputation of the sending domain", true).refuses_address)
-      << "which is known to be listed";
   EXPECT_FALSE(verdict(550, "5.1.1 unknown user", true).refuses_address);
+}
+
+// Another address of ours would fare the same, whatever lists this one is on.
+TEST(JudgeForSource, ABadNameOfTheDomainOrTheContentIsNotItsAddresss) {
+  const std::vector<std::string> ours = {"192.0.2.7"};
+  for (const std::string_view text :
+       {"5.7.1 very low reputation of the sending domain",
+        "5.7.1 [192.0.2.7      19] Gmail has detected that this message is likely\n5.7.1 "
+        "suspicious due to the very low reputation of the sending domain.",
+        "5.7.1 Your email address has been blacklisted",
+        "5.7.1 Sender address [a@b.example] blocked using dbl.spamhaus.org",
+        "5.7.1 Sender address [a@b.example] blocked using rhsbl.sorbs.net",
+        "5.7.1 Sender domain mail3 is listed in RBL",
+        "5.7.1 The domain in your message is listed at zen.spamhaus.org",
+        "5.7.1 [192.0.2.7] URL in body listed by dnsbl.example.net",
+        "5.7.1 192.0.2.7: a link in the message is blacklisted by RBL",
+        "5.7.1 message 12345 was blocked by content filter", "5.7.1 was blocked by policy",
+        "5.7.1 本文中のURLがRBLに登録されています"}) {
+    for (const bool is_listed : {false, true}) {
+      const Verdict verdict = judge_for_source(
+          {.stage = Stage::data, .reply = {550, std::string(text)}}, false, ours, is_listed);
+      EXPECT_FALSE(verdict.refuses_address) << text;
+      EXPECT_EQ(verdict.state, RecipientState::bounced) << text;
+    }
+  }
 }
 
 TEST(JudgeSmarthost, WhatItSaysOfUsIsNoRecipientsFaultAndRestsTheSource) {
@@ -213,6 +235,10 @@ TEST(JudgeSmarthost, WhatItSaysOfUsIsNoRecipientsFaultAndRestsTheSource) {
             "Access denied: User `arn:aws:iam::1:user/a' is not authorized to "
             "perform `ses:SendRawEmail' on resource `x'"},
            {Stage::rcpt_to, 550, "5.7.1 Relaying denied"},
+           {Stage::data, 550, "5.7.1 low reputation of your account"},
+           {Stage::data, 550, "5.7.1 You have exceeded the quota of messages per hour"},
+           {Stage::data, 550,
+            "5.7.1 an unusual rate of unsolicited mail originating from your IP address"},
            {Stage::rcpt_to, 550, "5.7.1 Client host blocked using bl.example.com"}}) {
     const Answer answer{.stage = said.stage, .reply = {said.code, std::string(said.text)}};
     const Verdict verdict = judge_smarthost(answer, false);
@@ -235,6 +261,32 @@ TEST(JudgeSmarthost, WhatItSaysOfOneSenderLetsOthersMailGo) {
   EXPECT_EQ(verdict.state, RecipientState::deferred);
   EXPECT_EQ(lane_news(answer, verdict, false), LaneNews::site_failed) << "nobody's mail was taken";
   EXPECT_EQ(lane_news(answer, verdict, true), LaneNews::nothing);
+}
+
+// One tenant's bad name must not rest the source for all.
+TEST(JudgeSmarthost, WhatItSaysOfABadNameIsThatMailsUnlessItIsOurs) {
+  const auto said = [](std::string text) {
+    const Answer answer{.stage = Stage::data, .reply = {550, std::move(text)}};
+    const Verdict verdict = judge_smarthost(answer, false);
+    EXPECT_FALSE(verdict.refuses_us) << answer.reply.text;
+    EXPECT_EQ(lane_news(answer, verdict, true), LaneNews::nothing) << answer.reply.text;
+    return verdict;
+  };
+  for (const std::string_view text :
+       {"5.7.1 very low reputation of the sending domain",
+        "5.7.1 the domain of the sender is on a blocklist",
+        "5.7.1 [192.0.2.1] URL in body listed by dnsbl.example.net"}) {
+    const Verdict verdict = said(std::string(text));
+    EXPECT_EQ(verdict.cause, Cause::reputation) << text;
+    EXPECT_EQ(verdict.state, RecipientState::bounced) << text;
+    EXPECT_FALSE(verdict.site_failed) << text << ", were it the first on its connection, too";
+  }
+  const Verdict unsaid = said("5.7.1 poor reputation");
+  EXPECT_EQ(unsaid.cause, Cause::smarthost) << "it may be the account's: the mail waits";
+  EXPECT_EQ(unsaid.state, RecipientState::deferred);
+  const Verdict paced =
+      said("5.7.1 You have exceeded the quota of messages per hour of this sender domain");
+  EXPECT_EQ(paced.state, RecipientState::deferred);
 }
 
 TEST(JudgeSmarthost, WhatItSaysOfARecipientOrAMailCountsAsEver) {

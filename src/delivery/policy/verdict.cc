@@ -13,27 +13,45 @@ bool speaks_of_the_site(const Answer& answer) {
          answer.stage == Stage::greeting || answer.stage == Stage::hello;
 }
 
-// Whether a smarthost that answers so speaks of us, whoever the recipient is. How it looks at our
-// pace is a lane's usual matter, unless that is its last word.
-bool is_between_us(const Verdict& verdict) {
+// Of whom a smarthost of ours speaks.
+enum class SmarthostMeans { the_mail, its_sender, us };
+
+// Whoever the recipient is, some of it is between it and us. How it looks at our pace is a lane's
+// usual matter, unless that is its last word. `verdict`: what a receiver's answer would mean.
+SmarthostMeans smarthost_means(const Answer& answer, const Verdict& verdict) {
+  using enum SmarthostMeans;
+  using classify::BadName;
+  const bool last_word = verdict.state == RecipientState::bounced;
   switch (verdict.cause) {
     case Cause::client_auth:
     case Cause::relay:
-    case Cause::sender_address:
     case Cause::tls_required:
     case Cause::tls_switched_off:
     case Cause::tls_failed:
     case Cause::no_tls_offered:
     case Cause::smarthost:
-      return true;
+      return us;
+    case Cause::sender_address:
+      return its_sender;
     case Cause::rate:
-    case Cause::unsolicited:
-    case Cause::reputation:
     case Cause::reverse_dns:
     case Cause::hello_name:
-      return verdict.state == RecipientState::bounced;
+      if (!last_word) return the_mail;
+      return classify::whose_bad_name(answer, {}) == BadName::another ? its_sender : us;
+    case Cause::unsolicited:
+    case Cause::reputation:
+      if (!last_word) return the_mail;
+      switch (classify::whose_bad_name(answer, {})) {
+        case BadName::our_address:
+          return us;
+        case BadName::another:
+          return the_mail;
+        case BadName::unsaid:
+          return its_sender;
+      }
+      return its_sender;
     default:
-      return false;
+      return the_mail;
   }
 }
 
@@ -66,7 +84,9 @@ Verdict judge_for_source(const Answer& answer, bool at_most_once,
                          std::span<const std::string> addresses, bool is_listed) {
   Verdict verdict = judge(answer, at_most_once);
   if (verdict.cause != Cause::reputation || answer.reply.code == 0) return verdict;
-  verdict.refuses_address = is_listed || classify::refuses_our_address(answer, addresses);
+  const classify::BadName name = classify::whose_bad_name(answer, addresses);
+  verdict.refuses_address =
+      name == classify::BadName::our_address || (is_listed && name == classify::BadName::unsaid);
   if (verdict.refuses_address) verdict.state = RecipientState::deferred;
   return verdict;
 }
@@ -74,10 +94,12 @@ Verdict judge_for_source(const Answer& answer, bool at_most_once,
 Verdict judge_smarthost(Answer answer, bool at_most_once) {
   answer.by_smarthost = true;
   const Verdict said = judge(answer, at_most_once);
-  if (answer.in_doubt || !is_between_us(said)) return said;
+  if (answer.in_doubt) return said;
+  const SmarthostMeans means = smarthost_means(answer, said);
+  if (means == SmarthostMeans::the_mail) return said;
   answer.cause = Cause::smarthost;
   Verdict verdict = judge(answer, at_most_once);
-  verdict.refuses_us = said.cause != Cause::sender_address;
+  verdict.refuses_us = means == SmarthostMeans::us;
   return verdict;
 }
 

@@ -53,14 +53,16 @@ struct Verdict {
 
 // Of an answer to a source: where the receiver refuses its address, on whose lists it says it is,
 // the mail waits whatever the code, for another source or until the address is off the list.
-// `addresses`: see classify::refuses_our_address(). `is_listed`: that the address is on a blocklist
-// is known already, so that a bad name there is the address's.
+// `addresses`: see classify::whose_bad_name(). `is_listed`: that the address is on a blocklist is
+// known already, so that a bad name there is the address's unless another is said to have it.
 [[nodiscard]] Verdict judge_for_source(const Answer& answer, bool at_most_once,
                                        std::span<const std::string> addresses, bool is_listed);
 
-// Of what a smarthost of ours has said. What it says of us, of our account there or of whom we send
-// as, is no recipient's fault, whatever its code: the mail waits (Cause::smarthost), and the source
-// rests. What it says of the sender of one mail alone does not keep others' from going.
+// Of what a smarthost of ours has said. What it says of us, of our account there, our login or our
+// address, is no recipient's fault, whatever its code: the mail waits (Cause::smarthost), and the
+// source rests. What it says of the sender of one mail, or of a bad name without saying whose, lets
+// that mail wait and does not keep others' from going. A bad name of the sender's domain, of a link
+// or of the content is that mail's, as a receiver's word of it is.
 [[nodiscard]] Verdict judge_smarthost(Answer answer, bool at_most_once);
 
 // How a recipient fares by a decision or finding of our own, which no receiver has said: `words`

@@ -198,8 +198,8 @@ std::optional<SteadyInstant> Dispatcher::upcoming() const {
   for (const auto& [key, origin] : sending_) {
     const auto when = origin.window.upcoming();
     if (when && (!earliest || *when < *earliest)) earliest = when;
-    if (!waits(origin) || origin.waits_until <= clock_.steady_now()) continue;
-    if (!earliest || origin.waits_until < *earliest) earliest = origin.waits_until;
+    if (!waits(origin) || origin.not_before() <= clock_.steady_now()) continue;
+    if (!earliest || origin.not_before() < *earliest) earliest = origin.not_before();
   }
   return earliest;
 }
@@ -348,16 +348,14 @@ bool Dispatcher::waits(const Origin& origin) const {
   const SteadyInstant now = clock_.steady_now();
   // What is over is given up, whatever its sender says.
   if (now >= origin.life_ends) return false;
-  return now < origin.waits_until || now >= origin.closes_at;
+  return now < origin.not_before() || now >= origin.closes_at;
 }
 
 // `read`: not later than the store was asked.
 void Dispatcher::note_steering(Origin& origin, const store::SendingDelivery& sending,
                                SteadyInstant read) {
-  const SteadyInstant waits_until = read + sending.waits;
-  // Of what was offered not all may have been taken yet.
-  const bool goes_on = origin.pace && origin.pace == sending.pace;
-  origin.waits_until = goes_on ? std::max(origin.waits_until, waits_until) : waits_until;
+  origin.waits_until = read + sending.waits;
+  if (origin.pace != sending.pace) origin.paced_until = {};
   origin.pace = sending.pace;
   origin.closes_at = sending.open_for ? read + *sending.open_for : SteadyInstant::max();
 }

@@ -9,6 +9,7 @@
 // Lives on one executor, which calls every member; has no timer of its own.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -81,9 +82,11 @@ class Dispatcher {
     // By its sender's word (store/steering.h): nothing is offered before, nor from then on; what
     // is offered at once, of which the store says how much may be begun.
     std::optional<Pace> pace;
-    SteadyInstant waits_until{};
+    SteadyInstant waits_until{};  // as the store last said
+    SteadyInstant paced_until{};  // by what was offered, of which not all may have been taken yet
     SteadyInstant closes_at = SteadyInstant::max();
     bool has_waited = false;
+    [[nodiscard]] SteadyInstant not_before() const { return std::max(waits_until, paced_until); }
   };
   using Canaries = std::map<store::DeliveryKey, std::pair<policy::Canary, Milliseconds>>;
   struct Chosen {

@@ -184,7 +184,7 @@ std::int64_t Dispatcher::choose_known(const store::Workload& workload, DueWindow
     const std::int64_t share = std::min<std::int64_t>(batch.recipients, block_of(*origin.pace));
     const Microseconds taken =
         std::min<Microseconds>(share * interval_of(*origin.pace), kShareMost);
-    origin.waits_until = clock_.steady_now() + taken;
+    origin.paced_until = clock_.steady_now() + taken;
   }
   waiting.insert(waiting.end(), std::make_move_iterator(domain.batches.begin()),
                  std::make_move_iterator(domain.batches.end()));

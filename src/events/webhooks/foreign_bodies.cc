@@ -60,19 +60,24 @@ std::string reply_of(const ToldEvent& event) {
   return fmt::format("{} {}", event.code, message_of(event));
 }
 
-// A tag "name:value" is one of the pairs that these services attach to a mail, and that their doors
-// take so (api/doors/letter.h); any other is a word.
+// A tag "name:value" is one of the pairs that these services attach to a mail (Resend's and SES's
+// doors take theirs so, api/doors/letter.h); any other is a word.
 std::optional<std::pair<std::string_view, std::string_view>> pair_of(std::string_view tag) {
   const std::size_t colon = tag.find(':');
   if (colon == std::string_view::npos || colon == 0) return std::nullopt;
   return std::pair(tag.substr(0, colon), tag.substr(colon + 1));
 }
 
-// The first of a name counts: an object has a member once.
+// What came with the recipient as metadata (mail/attached.h), then the tags that are pairs. The
+// first of a name counts: an object has a member once.
 std::vector<std::pair<std::string_view, std::string_view>> pairs_of(const ToldEvent& event) {
   std::vector<std::pair<std::string_view, std::string_view>> pairs;
+  for (const MetadataMember& member : event.attached.metadata) {
+    pairs.emplace_back(member.name, member.value);
+  }
+  const std::size_t most = pairs.size() + kTagsMax;
   for (const std::string& tag : event.delivery->labels.tags) {
-    if (pairs.size() == kTagsMax) break;
+    if (pairs.size() == most) break;
     const auto pair = pair_of(tag);
     if (!pair) continue;
     const bool is_there =
@@ -179,7 +184,8 @@ void write_sendgrid_outcome(JsonWriter& json, const ToldEvent& event) {
   }
 }
 
-// Its unique arguments are members of the event, beside its own, which they never replace.
+// Its unique arguments (metadata, or tags) are members of the event, beside its own, which they
+// never replace.
 bool is_sendgrids(std::string_view name) {
   constexpr std::array kOwn = std::to_array<std::string_view>(
       {"email", "timestamp", "event", "category", "sg_event_id", "sg_message_id", "smtp-id",

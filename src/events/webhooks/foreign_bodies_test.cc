@@ -101,6 +101,21 @@ TEST(SendGridBody, ArgumentsReplaceNoMember) {
   EXPECT_FALSE(told.contains(R"("a":"2")"));
 }
 
+// What these services' doors take as metadata comes back where the service has it, before tags.
+TEST(ForeignBody, GivesMetadataBack) {
+  ToldEvent event = foreign_event(ToldKind::sent, {"spring", "order:8", "kind:shoes"});
+  event.attached.metadata = {{"order", "7"}, {"event", "bounce"}, {"user", "a:b"}};
+  const std::string sendgrid = foreign_body(WebhookForm::sendgrid, {event});
+  EXPECT_TRUE(sendgrid.contains(R"("order":"7","user":"a:b","kind":"shoes"}])")) << sendgrid;
+  EXPECT_TRUE(sendgrid.contains(R"("event":"delivered")")) << sendgrid;
+  EXPECT_FALSE(sendgrid.contains(R"("event":"bounce")")) << sendgrid;
+  const std::string pairs = R"({"order":"7","event":"bounce","user":"a:b","kind":"shoes"})";
+  const std::string postmark = foreign_body(WebhookForm::postmark, {event});
+  EXPECT_TRUE(postmark.contains(R"("Metadata":)" + pairs)) << postmark;
+  const std::string resend = foreign_body(WebhookForm::resend, {event});
+  EXPECT_TRUE(resend.contains(R"("tags":)" + pairs)) << resend;
+}
+
 TEST(PostmarkBody, IsOneRecord) {
   EXPECT_EQ(foreign_body(WebhookForm::postmark, {replied(ToldKind::sent, 250, "2.0.0 OK")}),
             R"({"RecordType":"Delivery","MessageStream":"outbound","ServerID":1,)"
@@ -187,6 +202,9 @@ TEST(ForeignBody, IsBoundedWhateverAReceiverSays) {
       .id = 1,
       .subject = std::string(100'000, '"'),
       .labels = {std::vector<std::string>(1'000, std::string(64, 't')), "", Purpose::by_type}});
+  for (std::size_t i = 0; i < kMetadataMembersMax; ++i) {
+    event.attached.metadata.push_back({std::to_string(i), std::string(100, '\x01')});
+  }
   for (const WebhookForm form :
        {WebhookForm::sendgrid, WebhookForm::postmark, WebhookForm::resend}) {
     EXPECT_LE(foreign_body(form, {event}).size(), kEventOctetsMax);

@@ -92,9 +92,11 @@ Meaning meaning_of(const Answer& answer) {
           .is_attempt = traits.is_attempt};
 }
 
-bool refuses_our_address(const Answer& answer, std::span<const std::string> addresses) {
-  if (answer.reply.code == 0) return false;
-  if (reply_rules_in_force().rule_for(said_by(answer)).of_our_address) return true;
+BadName whose_bad_name(const Answer& answer, std::span<const std::string> addresses) {
+  if (answer.reply.code == 0) return BadName::unsaid;
+  const ReplyRules& rules = reply_rules_in_force();
+  if (rules.rule_for(said_by(answer)).of_our_address) return BadName::our_address;
+  if (rules.speaks_of_no_address(answer.reply.text)) return BadName::another;
   const auto names = [&](const std::string& address) {
     // "192.0.2.1" is not in "192.0.2.11" or "1192.0.2.1"; the end of a sentence is no part of it.
     const auto is_part = [](char c) { return is_word_octet(c) || c == ':'; };
@@ -107,7 +109,7 @@ bool refuses_our_address(const Answer& answer, std::span<const std::string> addr
     }
     return false;
   };
-  return std::ranges::any_of(addresses, names);
+  return std::ranges::any_of(addresses, names) ? BadName::our_address : BadName::unsaid;
 }
 
 RuleBehind rule_behind(const Answer& answer) {

@@ -88,11 +88,17 @@ struct Meaning {
 
 [[nodiscard]] Meaning meaning_of(const Answer& answer);
 
-// Of an answer with Cause::reputation: whether it is for the address that we send from, which
-// another address of ours may be free of, and not for our domain or the content. `addresses`: ours,
-// as receivers see them, in canonical text, as far as they are known; naming one says it.
-[[nodiscard]] bool refuses_our_address(const Answer& answer,
-                                       std::span<const std::string> addresses);
+// Whose name is bad, by an answer that refuses for one.
+enum class BadName : std::uint8_t {
+  unsaid,
+  our_address,  // that we send from; another address of ours may be free of it
+  another,      // of the sender's domain, of a link or of the content, whoever sends it
+};
+
+// Of an answer with Cause::reputation, or with another about how far we are trusted. `addresses`:
+// ours, as receivers see them, in canonical text, as far as they are known; naming one says that it
+// is meant, unless another is: many begin whatever they say with the client's address.
+[[nodiscard]] BadName whose_bad_name(const Answer& answer, std::span<const std::string> addresses);
 
 // By which rule that was decided, for who wants to know.
 struct RuleBehind {

@@ -100,6 +100,12 @@ Party ReplyRules::party_of(std::string_view words) const {
   return has(content) ? Party::content : Party::recipient;
 }
 
+bool ReplyRules::speaks_of_no_address(std::string_view text) const {
+  const PhraseSet::Found found = phrases_.find(readable(text));
+  return std::ranges::any_of(not_our_address_,
+                             [&](std::size_t number) { return found.has(number); });
+}
+
 const ReplyRules& reply_rules_in_force() {
   const ReplyRules* rules = in_force().get();
   return rules == nullptr ? ReplyRules::shipped() : *rules;

@@ -26,6 +26,9 @@
 //   date = 2026-11-29              # when it was last known to be true
 //   note = "why"
 //
+// The list `not_our_address` has the words of a bad name that is the sender's domain's, a link's or
+// the content's: where one of them is said, our address is not meant, unless the rule says so.
+//
 // Words are compared in lower case, without line breaks and without e-mail addresses: words.h.
 #pragma once
 
@@ -140,6 +143,8 @@ class ReplyRules {
   [[nodiscard]] std::string_view words_found(const ReplyRule& rule,
                                              const SaidByReceiver& said) const;
   [[nodiscard]] Party party_of(std::string_view words) const;
+  // Whether a reply has words of the list `not_our_address`.
+  [[nodiscard]] bool speaks_of_no_address(std::string_view text) const;
 
   // In the order in which they are asked.
   [[nodiscard]] const std::vector<ReplyRule>& rules() const { return rules_; }
@@ -168,6 +173,7 @@ class ReplyRules {
   std::vector<ReplyRule> rules_;
   ReplyRule otherwise_;
   PhraseSet phrases_;
+  std::vector<std::size_t> not_our_address_;  // numbers in it
   std::array<std::vector<std::size_t>, kWordLists> party_words_;
   PhraseSet party_phrases_;
 };

@@ -322,6 +322,11 @@ void ReplyRuleReader::read(const ReplyRules::Layer& layer) {
 
 Result<ReplyRules> ReplyRuleReader::finish() {
   if (!mistakes_.none()) return fail(mistakes_.error());
+  if (const auto list = lists_.find("not_our_address"); list != lists_.end()) {
+    for (const std::string& each : list->second) {
+      made_.not_our_address_.push_back(made_.phrases_.add_phrase(plain(each)));
+    }
+  }
   made_.phrases_.compile();
   made_.party_phrases_.compile();
   made_.otherwise_.id = "nothing-known";

@@ -18,6 +18,9 @@ namespace todoku::store {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 TEST_F(PostgresStoreTest, WhatIsAcceptedIsStoredAndLeased) {
@@ -212,6 +215,67 @@ TEST_F(PostgresStoreTest, AFailOverToAClockThatIsAheadKillsNobodyWhoRenews) {
   EXPECT_TRUE(renewed);
   EXPECT_FALSE(must(store->write_and_wait(WritePriority::claims,
                                           [&](WriteTransaction& t) { return t.void_node(me); })));
+}
+
+// As one of the version before stands there, which says nothing of what it knows.
+TEST_F(PostgresStoreTest, NothingIsMadeThatANodeWhichLivesDoesNotKnow) {
+  const auto store = open();
+  const Account acme = account(*store);
+  const auto write = [&](auto work) { return store->write_and_wait(WritePriority::accept, work); };
+  const std::string settings = "egress mx1\t192.0.2.1\n";
+  (void)must(write([&](WriteTransaction& t) {
+    return t.enter_node({.name = "me", .roles = "api", .version = "2", .settings = settings});
+  }));
+  enter(*store, "old");
+  EXPECT_EQ(must(store->read_and_wait([](ReadTransaction& t) { return t.nodes(); }))[0].settings,
+            settings);
+  NewDelivery bulk;
+  bulk.account = acme.key;
+  bulk.type = DeliveryType::bulk;
+  bulk.traffic = TrafficClass::bulk;
+  bulk.content.from = {"news@example.com", "News"};
+  const auto draft = must(write([&](WriteTransaction& t) { return t.create_draft(bulk, 100); }));
+
+  std::int64_t names = 0;
+  const auto refusals = [&] {
+    std::vector<std::string> told;
+    const auto note = [&](const auto& done) {
+      if (done) return;
+      EXPECT_EQ(done.error().kind, ErrorKind::unsupported);
+      EXPECT_THAT(done.error().detail, HasSubstr("older_version_lives: 1 processes"));
+      told.push_back(done.error().detail);
+    };
+    note(write([&](WriteTransaction& t) {
+      return t.create_account(fmt::format("{}.sandbox", ++names), true);
+    }));
+    note(write([&](WriteTransaction& t) {
+      return t.create_template(acme.key,
+                               {.name = fmt::format("{}", ++names), .content = bulk.content});
+    }));
+    note(write([&](WriteTransaction& t) {
+      return change_steering(t, draft.key, {.pace = Pace{.mails = ++names}});
+    }));
+    Account listed = acme;
+    listed.allowed_recipients = fmt::format("{}@example.jp\n", ++names);
+    note(write([&](WriteTransaction& t) { return t.change_account(listed); }));
+    return told;
+  };
+  EXPECT_THAT(refusals(), IsEmpty());
+  database_.execute("UPDATE nodes SET settings = '' WHERE name = 'old'");
+  EXPECT_THAT(refusals(),
+              ElementsAre(HasSubstr("do not know sandboxes"), HasSubstr("do not know templates"),
+                          HasSubstr("do not know paces and quiet hours"),
+                          HasSubstr("do not know allowed_recipients")));
+  database_.execute("UPDATE nodes SET settings = E'knows 32\\n' WHERE name = 'old'");
+  EXPECT_THAT(refusals(), SizeIs(3)) << "it knows templates";
+  database_.execute("UPDATE nodes SET settings = '' WHERE name = 'old'");
+  // What takes away is never refused.
+  must(write([&](WriteTransaction& t) { return t.change_account(acme); }));
+  EXPECT_TRUE(must(write([&](WriteTransaction& t) {
+    return change_steering(t, draft.key, {.pace = std::optional<Pace>()});
+  })));
+  database_.execute("UPDATE nodes SET void = 1 WHERE name = 'old'");
+  EXPECT_THAT(refusals(), IsEmpty());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "store/numbers.h"
+#include "store/postgres/schema.h"
 #include "store/postgres/transactions.h"
 
 namespace todoku::store::postgres {
@@ -12,6 +13,12 @@ const Sql kNodes{
     "nodes: all",
     "SELECT n.key, n.name, n.roles, n.version, n.entered, coalesce(l.until, 0), n.void,"
     " n.settings, n.sources FROM nodes n LEFT JOIN node_leases l ON l.node = n.key ORDER BY n.key"};
+// Nodes of versions that say nothing of it know 0 steps (schema.h, with_known_steps()).
+const Sql kLivingWithout{
+    "nodes: living without a step",
+    "SELECT count(*) FROM nodes n JOIN node_leases l ON l.node = n.key WHERE n.void = 0"
+    " AND l.until > $1"
+    " AND coalesce(substring(n.settings from '^knows ([0-9]{1,9})'), '0')::bigint < $2"};
 const Sql kHeldByNodes{"nodes: what they hold",
                        "SELECT n.key, h.batches, h.open FROM nodes n CROSS JOIN LATERAL"
                        " (SELECT count(*) AS batches, coalesce(sum(open), 0)::bigint AS open"
@@ -28,7 +35,29 @@ const Sql kHeldBy{"nodes: held by",
                   " SELECT number, delivery, token FROM held WHERE number > $2"
                   " ORDER BY number LIMIT $3"};
 
+// The step of the schema that came with it.
+std::int64_t step_of(Novelty what) {
+  switch (what) {
+    case Novelty::templates:
+      return 32;
+    case Novelty::sandboxes:
+    case Novelty::allowed_recipients:
+      return 33;
+    case Novelty::steering:
+      return 34;
+  }
+  return schema_steps();
+}
+
 }  // namespace
+
+Result<void> Questions::all_know(Novelty what) {
+  const auto without = session_.ask(kLivingWithout, Params() << session_.now() << step_of(what));
+  if (!without) return fail(without.error());
+  const std::int64_t nodes = without->integer(0, 0);
+  if (nodes == 0) return {};
+  return not_known_to(nodes, what);
+}
 
 Result<std::vector<Node>> Questions::nodes() {
   const auto rows = session_.ask(kNodes);
@@ -43,7 +72,7 @@ Result<std::vector<Node>> Questions::nodes() {
     node.entered = rows->instant(i, 4);
     node.left = rows->instant(i, 5) - session_.now();
     node.is_void = rows->flag(i, 6);
-    node.settings = rows->text(i, 7);
+    node.settings = without_known_steps(rows->text(i, 7));
     node.sources = split_sources(rows->text(i, 8));
   }
   return nodes;

@@ -56,6 +56,9 @@ constexpr std::array<Step, 35> kSteps{{{"tables", kStep1},
 // fewer than 18 a program does not know that somebody whose address was erased has opted out.
 constexpr std::int64_t kWorkedOnBy = 18;
 
+// Of what a node says of itself; reads_nodes.cc asks for it.
+constexpr std::string_view kKnownSteps = "knows ";
+
 constexpr Milliseconds kLockMost = std::chrono::seconds(2);
 constexpr Milliseconds kStepMax = std::chrono::minutes(10);
 constexpr Milliseconds kSchemaLookMax = std::chrono::seconds(10);
@@ -152,6 +155,16 @@ std::int64_t schema_worked_on_by(Steps steps, std::int64_t step) {
   std::int64_t last = std::min(step, count_of(steps));
   while (last > kWorkedOnBy && step_at(steps, last).kind != StepKind::contraction) --last;
   return std::max(last, kWorkedOnBy);
+}
+
+std::string with_known_steps(std::string_view settings) {
+  return fmt::format("{}{}\n{}", kKnownSteps, schema_steps(), settings);
+}
+
+std::string_view without_known_steps(std::string_view settings) {
+  if (!settings.starts_with(kKnownSteps)) return settings;
+  const auto end = settings.find('\n');
+  return end == std::string_view::npos ? settings : settings.substr(end + 1);
 }
 
 Result<std::vector<SchemaStep>> schema_history(Link& link, Steps known) {

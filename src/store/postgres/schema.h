@@ -12,6 +12,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -40,6 +41,11 @@ using Steps = std::span<const Step>;
 
 // How many steps a program must know to work on the tables once `step` is the last that was taken.
 [[nodiscard]] std::int64_t schema_worked_on_by(Steps steps, std::int64_t step);
+
+// What a process knows stands before the settings of its node (store/nodes.h): a line without a
+// tab, which versions that do not know it pass over (operate/agreement.h).
+[[nodiscard]] std::string with_known_steps(std::string_view settings);
+[[nodiscard]] std::string_view without_known_steps(std::string_view settings);
 
 // The last step that the database has, of those that this program knows; 0: it is empty. Steps of a
 // later program are fine where that has told that programs of so few steps can work on its tables.

@@ -64,6 +64,11 @@ Result<std::vector<SteeringRevision>> Questions::steering_revisions(std::int64_t
 }
 
 Result<void> Changes::put_steering(DeliveryKey key, const SteeringRules& rules) {
+  if (rules.pace || rules.quiet) {
+    if (auto known = questions_.all_know(Novelty::steering); !known) {
+      return fail(std::move(known.error()));
+    }
+  }
   const SteeringRow row = steering_row(rules, session_.now());
   const auto done = session_.ask(
       kPutSteering, Params() << key << row.mails << row.minutes << row.quiet_from << row.quiet_until

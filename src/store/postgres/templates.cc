@@ -129,6 +129,9 @@ Result<void> Changes::add_template_version(AccountKey account, PublicId id, std:
 Result<Template> Changes::create_template(AccountKey account, const NewTemplate& wanted) {
   if (auto sound = check_sound(wanted); !sound) return fail(std::move(sound.error()));
   if (const auto owner = questions_.account(account); !owner) return fail(owner.error());
+  if (auto known = questions_.all_know(Novelty::templates); !known) {
+    return fail(std::move(known.error()));
+  }
   const auto next = session_.ask(kNextTemplateId, Params() << account);
   if (!next) return fail(next.error());
   const auto count = session_.ask(kCountTemplates, Params() << account);
@@ -155,6 +158,9 @@ Result<Template> Changes::change_template(
   const auto wanted = make(*now);
   if (!wanted) return fail(wanted.error());
   if (auto sound = check_sound(*wanted); !sound) return fail(std::move(sound.error()));
+  if (auto known = questions_.all_know(Novelty::templates); !known) {
+    return fail(std::move(known.error()));
+  }
   const bool is_new = pack_template(wanted->content) != pack_template(now->content);
   const std::int64_t latest = now->head.latest + (is_new ? 1 : 0);
   const auto changed =

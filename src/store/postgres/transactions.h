@@ -191,6 +191,7 @@ class Questions final : public ReadTransaction {
 
   // -- nodes (reads_nodes.cc)
   Result<std::vector<Node>> nodes() override;
+  Result<void> all_know(Novelty what) override;
   Result<std::vector<NodeHolds>> held_by_nodes() override;
   Result<WaitingStretch> waiting_deliveries(DeliveryKey after, std::int64_t limit) override;
   Result<OpenStretch> open_recipients(std::int64_t from, std::int64_t limit) override;

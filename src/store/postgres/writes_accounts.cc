@@ -91,6 +91,11 @@ void Changes::add_topics() {
 
 Result<Account> Changes::create_account(std::string_view name, bool sandbox) {
   if (name.empty()) return fail(ErrorKind::invalid_input, "the name of an account is empty");
+  if (sandbox) {
+    if (auto known = questions_.all_know(Novelty::sandboxes); !known) {
+      return fail(std::move(known.error()));
+    }
+  }
   const auto key = session_.take_numbers(1);
   if (!key) return fail(key.error());
   const auto made =
@@ -112,6 +117,14 @@ Result<void> Changes::change_account(const Account& account) {
   if (account.weight < 1 || account.weight > 1000) {
     return fail(ErrorKind::invalid_input,
                 fmt::format("weight {} is not in the range 1 to 1000", account.weight));
+  }
+  if (!account.allowed_recipients.empty()) {
+    const auto before = questions_.account(account.key);
+    if (!before) return fail(before.error());
+    auto known = before->allowed_recipients == account.allowed_recipients
+                     ? Result<void>()
+                     : questions_.all_know(Novelty::allowed_recipients);
+    if (!known) return fail(std::move(known.error()));
   }
   const auto done =
       session_.ask(kChangeAccount,

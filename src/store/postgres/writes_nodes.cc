@@ -9,6 +9,7 @@
 
 #include "store/numbers.h"
 #include "store/postgres/cluster.h"
+#include "store/postgres/schema.h"
 #include "store/postgres/settling_set.h"
 #include "store/postgres/transactions.h"
 #include "store/records.h"
@@ -153,13 +154,14 @@ Result<NodeKey> Changes::enter_node(const NewNode& node) {
     if (is_before) before.add(other.key);
   }
   const Instant now = session_.now();
+  const std::string settings = with_known_steps(node.settings);
   auto done = session_.add(kVoidOthers, Params() << others << before)
                   .add(kStopLeading, Params() << before)
                   .add(kGiveSources, Params() << before)
                   .add(kInsertNode, Params() << *key << std::string_view(node.name)
                                              << std::string_view(node.roles)
                                              << std::string_view(node.version) << now
-                                             << std::string_view(node.settings))
+                                             << std::string_view(settings))
                   .add(kInsertLease, Params() << *key << now + kNodeLease)
                   .fly();
   if (!done) return fail(std::move(done.error()));

@@ -325,6 +325,7 @@ class SqliteReadTransaction final : public ReadTransaction {
   }
 
   Result<std::vector<Node>> nodes() override { return queries_.nodes(); }
+  Result<void> all_know(Novelty /*what*/) override { return {}; }
   Result<std::vector<NodeHolds>> held_by_nodes() override { return queries_.held_by_nodes(); }
   Result<WaitingStretch> waiting_deliveries(DeliveryKey after, std::int64_t limit) override {
     return queries_.waiting_deliveries(after, limit);

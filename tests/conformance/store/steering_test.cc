@@ -148,6 +148,7 @@ TEST_P(StoreSuite, APaceIsTakenFromWhateverNodeAsksAndSurvivesACrash) {
   const auto pause = steered_pause(after.of(bulky.key), now());
   ASSERT_TRUE(pause);
   EXPECT_EQ(pause->why, SteeredWait::pace);
+  EXPECT_GT(pause->until - now(), 500ms) << "until there is a block, not a single mail";
   clock_.advance(1min);
   EXPECT_EQ(after.take(bulky.key, 300).granted, block_of(pace));
 

@@ -75,6 +75,7 @@ class Templates(Checks):
         with self.nothing_stored():
             self.refused(self.send({**from_it, "data": {"first_name": "x"}}), "data", "number")
             self.refused(self.send({**from_it, "data": {"number": None}}), "data", "number")
+            self.refused(self.send({**from_it, "data": {"number": " \u200b"}}), "data", "number")
             self.refused(self.send({**from_it, "data": {"number": [1]}}), "data", "number")
             self.refused(self.send({**from_it, "template": "nowhere"}), "template")
             self.refused(self.send({**from_it, "template_version": 9, "data": {"number": 1}}),
@@ -119,6 +120,11 @@ class Templates(Checks):
                     told = self.refused(self.post("/templates", {
                         "name": "wrong", "subject": "s", "text_part": "t", field: text}), field)
                     self.assertIn("{{", told[0])
+        self.refused(self.post("/templates", {
+            "name": "wrong", "subject": "Hello {{a|{{b}}}}, bye", "text_part": "t"}), "subject")
+        self.refused(self.post("/templates", {
+            "name": "wrong", "subject": "s", "text_part": "t",
+            "from": {"email": "a@sender.example", "name": "{{shop|X}}"}}), "from", "name")
         self.refused(self.post("/templates", {"name": "123", "subject": "s", "text_part": "t"}), "name")
         self.refused(self.post("/templates", {"name": "w", "subject": "s", "text_part": "t",
                                               "escape": "yes"}), "escape")

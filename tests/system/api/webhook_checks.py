@@ -560,7 +560,8 @@ class Webhooks(WebhookChecks):
             "url": hooks["resend"].url, "form": "sendgrid", "signature": "hmac"}),
             "signature")
         self.refused(self.asked("POST", "/webhooks", {"url": hooks["resend"].url, "form": "ses"}), "form")
-        delivery = self.send(to=GONE)
+        attached = {"order": "7", "type": "none"}
+        delivery = self.send(to=GONE, metadata=attached)
         uuid = f"00000000-0000-4000-8000-{delivery:012x}"
 
         def told(form, is_it):
@@ -572,14 +573,14 @@ class Webhooks(WebhookChecks):
 
         call, event = eventually(
             lambda: told("sendgrid", lambda e: e["event"] == "bounce"), "SendGrid's bounce")
-        self.assertEqual((GONE, "bounce"), (event["email"], event["type"]))
+        self.assertEqual((GONE, "bounce", "7"), (event["email"], event["type"], event["order"]))
         self.assertTrue(event["sg_message_id"].startswith(uuid + "."))
         self.assertTrue(verified_by_twilio(made["sendgrid"]["public_key"], call.headers, call.body))
         self.assertFalse(verified_by_twilio(made["sendgrid"]["public_key"], call.headers, b"[]"))
         _, event = eventually(
             lambda: told("postmark", lambda e: e["RecordType"] == "Bounce"), "Postmark's bounce")
-        self.assertEqual((GONE, uuid, "HardBounce"),
-                         (event["Email"], event["MessageID"], event["Type"]))
+        self.assertEqual((GONE, uuid, "HardBounce", attached),
+                         (event["Email"], event["MessageID"], event["Type"], event["Metadata"]))
         call, event = eventually(
             lambda: told("resend", lambda e: e["type"] == "email.bounced"), "Resend's bounce")
         self.assertEqual(([GONE], uuid), (event["data"]["to"], event["data"]["email_id"]))
