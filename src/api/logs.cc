@@ -132,6 +132,7 @@ Task<http::Response> search_log(Api& api, Call& call) {
   for (const store::Story& story : log.take()) {
     json.begin_object();
     row_members(json, story);
+    if (!story.attached.reference.empty()) json.member("reference", story.attached.reference);
     json.end_object();
   }
   json.end_array();

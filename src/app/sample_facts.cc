@@ -91,7 +91,8 @@ std::vector<doctor::MissingCode> missing_codes(const delivery::DrawnLetter& draw
     const bool nobody_has_it = without == drawn.sample.size();
     missing.push_back({.key = key,
                        .without = without,
-                       .known = nobody_has_it ? codes_of(drawn.sample) : std::string()});
+                       .known = nobody_has_it ? codes_of(drawn.sample) : std::string(),
+                       .required = drawn.texts.from_template.has_value()});
   }
   return missing;
 }

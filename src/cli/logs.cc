@@ -25,6 +25,7 @@ std::string page_target(const LogSearch& search, std::optional<std::int64_t> anc
   target.with("anchor", anchor)
       .with("count", std::optional(count))
       .with("email", search.email)
+      .with("reference", search.reference)
       .with("delivery_id", search.delivery)
       .with("delivery_type[]", search.types)
       .with("status[]", search.statuses)
@@ -44,12 +45,21 @@ void print_log_rows(Session& session, const boost::json::array& data) {
        session.words({"EMAIL", "宛先"}), session.words({"STATUS", "状態"}),
        session.words({"CODE", "応答"}), session.words({"UPDATED", "更新日時"}),
        session.words({"MESSAGE", "応答文"})}};
+  // A column that most have nothing for.
+  const bool with_references = std::ranges::any_of(
+      data, [](const boost::json::value& row) { return !text_of(row, "reference").empty(); });
+  if (with_references) {
+    rows.front().insert(rows.front().begin() + 4, session.words({"REFERENCE", "参照番号"}));
+  }
   for (const auto& row : data) {
     rows.push_back({fmt::format("{}", number_of(row, "maillog_id")),
                     fmt::format("{}", number_of(row, "delivery_id")), text_of(row, "delivery_type"),
                     text_of(row, "email"), text_of(row, "status"),
                     text_of(row, "last_response_code"), text_of(row, "updated_time"),
                     text_of(row, "last_response_message")});
+    if (with_references) {
+      rows.back().insert(rows.back().begin() + 4, text_of(row, "reference"));
+    }
   }
   print_table(session.out(), std::move(rows));
 }
@@ -84,8 +94,8 @@ int show_log(Session& session, std::int64_t maillog) {
   ApiSession api(session);
   return api.call({.target = fmt::format("/logs/mails/{}", maillog)}, [&](const ReadAnswer& read) {
     for (const std::string_view name :
-         {"email", "status", "last_response_code", "last_response_message", "delivery_time",
-          "open_time", "updated_time"}) {
+         {"email", "reference", "status", "last_response_code", "last_response_message",
+          "delivery_time", "open_time", "updated_time"}) {
       const std::string value = text_of(read.value, name);
       if (!value.empty()) fmt::print(api.out(), "{:<21} {}\n", name, printable(value));
     }

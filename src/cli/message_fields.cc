@@ -233,4 +233,20 @@ Result<void> write_insert_codes(http::JsonWriter& json, const std::vector<std::s
   return {};
 }
 
+Result<void> write_data(http::JsonWriter& json, const std::vector<std::string>& data) {
+  if (data.empty()) return {};
+  json.key("data");
+  json.begin_object();
+  for (const std::string& each : data) {
+    const std::size_t equals = each.find('=');
+    if (equals == std::string::npos) {
+      return fail(ErrorKind::invalid_input, fmt::format("--data {}: \"name=value\"", each));
+    }
+    json.member(std::string_view(each).substr(0, equals),
+                std::string_view(each).substr(equals + 1));
+  }
+  json.end_object();
+  return {};
+}
+
 }  // namespace todoku::cli

@@ -70,6 +70,10 @@ struct MessageParts {
 [[nodiscard]] Result<void> write_insert_codes(http::JsonWriter& json,
                                               const std::vector<std::string>& codes);
 
+// The member `data` of an object that is open, of "name=value" each; none of none. Errors:
+// invalid_input, a sentence that names the option.
+[[nodiscard]] Result<void> write_data(http::JsonWriter& json, const std::vector<std::string>& data);
+
 struct FormFile {
   std::string name;  // of the part: "file"
   std::string file_name;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // todoku preview, todoku lint (docs/preview.md)
 #include <algorithm>
+#include <cerrno>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -8,12 +9,14 @@
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 #include <fmt/ostream.h>
+#include <unistd.h>
 
 #include "base/printable.h"
 #include "cli/api_session.h"
 #include "cli/judgement.h"
 #include "cli/sender_commands.h"
 #include "cli/user_files.h"
+#include "mime/insert_code.h"
 
 namespace todoku::cli {
 namespace {
@@ -25,33 +28,49 @@ bool is_delivery(std::string_view target) {
          std::ranges::all_of(target, [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// The values that stand in the place of a recipient's, as a body.
+Result<std::string> body_of_values(Session& session, const Preview& options) {
+  for (const std::string& code : options.insert_codes) {
+    auto checked = check_encoding("--insert-code", code, session.language());
+    if (!checked) return fail(std::move(checked.error()));
+  }
+  for (const std::string& each : options.data) {
+    auto checked = check_encoding("--data", each, session.language());
+    if (!checked) return fail(std::move(checked.error()));
+  }
+  http::JsonWriter json;
+  json.begin_object();
+  if (auto written = write_insert_codes(json, options.insert_codes); !written) {
+    return fail(std::move(written.error()));
+  }
+  if (auto written = write_data(json, options.data); !written) {
+    return fail(std::move(written.error()));
+  }
+  json.end_object();
+  return json.take();
+}
+
 // The request, whose path ends in `what`. Errors: a sentence for the user.
 Result<ApiRequest> request_for(Session& session, const Preview& options, std::string_view what) {
   ApiRequest request{.method = "POST", .target = {}, .body = {}, .idempotency_key = {}};
   request.answered_with = "";
   std::string path;
+  const bool has_values = !options.insert_codes.empty() || !options.data.empty();
   if (is_delivery(options.target)) {
     path = fmt::format("/deliveries/{}/{}", options.target, what);
-    if (!options.insert_codes.empty()) {
-      for (const std::string& code : options.insert_codes) {
-        auto checked = check_encoding("--insert-code", code, session.language());
-        if (!checked) return fail(std::move(checked.error()));
-      }
-      http::JsonWriter json;
-      json.begin_object();
-      auto written = write_insert_codes(json, options.insert_codes);
-      if (!written) return fail(std::move(written.error()));
-      json.end_object();
-      request.body = json.take();
+    if (has_values) {
+      auto values = body_of_values(session, options);
+      if (!values) return fail(std::move(values.error()));
+      request.body = std::move(*values);
     }
   } else {
     path = fmt::format("/deliveries/-/{}", what);
-    if (!options.insert_codes.empty()) {
+    if (has_values) {
       return fail(ErrorKind::invalid_input,
-                  session.words({"--insert-code goes with a delivery; write insert_code into the "
-                                 "file",
-                                 "--insert-code は配信の番号とともに使います。ファイルには"
-                                 "insert_code を書いてください"}));
+                  session.words({"--insert-code and --data go with a delivery; write insert_code "
+                                 "or data into the file",
+                                 "--insert-code と --data は配信の番号とともに使います。ファイル"
+                                 "には insert_code か data を書いてください"}));
     }
     auto content = read_octets(options.target, session.host().input(), kContentOctetsMax);
     if (!content) return fail(std::move(content.error()));
@@ -64,6 +83,50 @@ Result<ApiRequest> request_for(Session& session, const Preview& options, std::st
   if (!options.eml.empty()) target.with("format", "eml");
   request.target = target.take();
   return request;
+}
+
+// What the API did not read of it, a member that it does not know here.
+void tell_unread(Session& session, const ApiAnswer& answer) {
+  const std::string names = printable(answer.headers.get("X-Todoku-Unknown-Fields"));
+  if (names.empty()) return;
+  session.err() << session.words({"Not read, as a preview has no such member: {}",
+                                  "プレビューにない項目のため無視しました: {}"},
+                                 names)
+                << '\n';
+}
+
+// Octet for octet; on a terminal as a text, which a mail must not steer.
+Result<void> write_out(Session& session, std::string_view message) {
+  session.out().flush();
+  if (::isatty(STDOUT_FILENO) == 1) {
+    std::string shown(message);
+    std::erase(shown, '\r');
+    session.out() << shown;
+    return {};
+  }
+  while (!message.empty()) {
+    const ssize_t written = ::write(STDOUT_FILENO, message.data(), message.size());
+    if (written < 0 && errno != EINTR) return fail(ErrorKind::io, "--eml -: cannot be written");
+    if (written > 0) message.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+// `code` has no value.
+void print_missing_code(Session& session, std::string_view code) {
+  if (mime::is_brace_key(code)) {
+    session.say({"{} has no value for this recipient, and the template no default: a row without "
+                 "it is refused.",
+                 "この宛先には {} の値がなく、テンプレートに既定値もありません。値のない行は受け"
+                 "付けられません。"},
+                printable(code));
+    return;
+  }
+  session.say({"{} has no value for this recipient: it is sent as it is written, or with a "
+               "template the recipient is refused.",
+               "この宛先には {} の値がありません。そのままの文字で届きます（テンプレートを使う"
+               "場合、値のない宛先は受け付けられません）。"},
+              printable(code));
 }
 
 void print_text(Session& session, const Sentence& title, const std::string& text) {
@@ -89,10 +152,7 @@ void print_shown_mail(Session& session, const boost::json::value& preview) {
   }
   fmt::print(session.out(), "\n");
   for (const auto& code : list_of(preview, "missing_codes")) {
-    if (!code.is_string()) continue;
-    session.say({"{} has no value for this recipient: it is sent as it is written.",
-                 "この宛先には {} の値がなく、そのままの文字で届きます。"},
-                printable(std::string_view(code.get_string())));
+    if (code.is_string()) print_missing_code(session, std::string_view(code.get_string()));
   }
   session.say({"For {}; {} octets. Signatures and links of ours are not real ones.",
                "宛先 {}、{} オクテット。署名と配信停止などのリンクは本物ではありません。"},
@@ -107,13 +167,23 @@ int show_preview(Session& session, const Preview& options) {
   if (!request) return api.fail_with(kWrongWords, request.error().detail);
   if (options.eml.empty()) {
     request->answered_with = "headers";
-    return api.call(*request,
-                    [&](const ReadAnswer& read) { print_shown_mail(session, read.value); });
+    const auto read = api.ask(*request);
+    if (read == nullptr) return api.status();
+    if (api.json()) {
+      api.print_json(*read);
+    } else {
+      print_shown_mail(session, read->value);
+    }
+    tell_unread(session, read->answer);
+    return kDone;
   }
   request->answered_in_message = true;
   const auto read = api.ask(*request);
   if (read == nullptr) return api.status();
-  const auto written = replace_file(options.eml, read->answer.body, FileFor::its_user);
+  tell_unread(session, read->answer);
+  const auto written = options.eml == "-"
+                           ? write_out(session, read->answer.body)
+                           : replace_file(options.eml, read->answer.body, FileFor::its_user);
   if (!written) return api.fail_with(kWrongWords, written.error().detail);
   return kDone;
 }
@@ -130,6 +200,7 @@ int lint_mail(Session& session, const Preview& options) {
   } else {
     print_judgement(session, read->value);
   }
+  tell_unread(session, read->answer);
   return status_of_judgement(read->value);
 }
 

@@ -36,8 +36,23 @@ TEST_F(SenderTest, APreviewShowsTheMailOfARecipient) {
   EXPECT_EQ(asked.body, R"({"insert_code":[{"key":"__name__","value":"太郎"}]})");
   EXPECT_THAT(out.str(), HasSubstr("Subject: お知らせ\n"));
   EXPECT_THAT(out.str(), HasSubstr("太郎 様\n"));
-  EXPECT_THAT(out.str(), HasSubstr("__code__ has no value"));
+  EXPECT_THAT(out.str(), HasSubstr("__code__ has no value for this recipient: it is sent as it"));
   EXPECT_THAT(out.str(), HasSubstr("a.pdf"));
+}
+
+TEST_F(SenderTest, APreviewSaysWhatATemplateWouldRefuse) {
+  ApiAnswer shown =
+      answered(200, R"({"email":"a@b.example","headers":[],"missing_codes":["{{number}}"]})");
+  shown.headers.add("X-Todoku-Unknown-Fields", "to");
+  answer({shown});
+  ASSERT_EQ(run({"preview", "80", "--data", "name=太郎", "--data", "n=a=b"}), 0) << err.str();
+  EXPECT_EQ(host.requests.front().body, R"({"data":{"name":"太郎","n":"a=b"}})");
+  EXPECT_THAT(out.str(), HasSubstr("{{number}} has no value for this recipient, and the template "
+                                   "no default: a row without it is refused."));
+  EXPECT_THAT(out.str(), Not(HasSubstr("as it is written")));
+  EXPECT_EQ(err.str(), "Not read, as a preview has no such member: to\n");
+  EXPECT_EQ(run({"preview", "80", "--data", "name"}), 2);
+  EXPECT_EQ(run({"preview", write("mail.json", "{}"), "--data", "name=x"}), 2);
 }
 
 TEST_F(SenderTest, APreviewOfAFileIsOfWhatItSays) {
@@ -62,6 +77,11 @@ TEST_F(SenderTest, AMessageGoesIntoAFileAsItIs) {
   EXPECT_EQ(host.requests.front().target, "/deliveries/80/preview?format=eml");
   std::ifstream written(file, std::ios::binary);
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(written), {}), message.body);
+  testing::internal::CaptureStdout();
+  const int status = run({"preview", "80", "--eml", "-"});
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), message.body);
+  EXPECT_EQ(status, 0) << err.str();
+  EXPECT_FALSE(std::filesystem::exists("-"));
   answer({answered(200, std::string(kShown))});
   EXPECT_EQ(run({"preview", "80", "--eml", file}), 4) << "no message";
 }

@@ -21,22 +21,6 @@ void write_list(http::JsonWriter& json, std::string_view member,
   json.end_array();
 }
 
-Result<void> write_data(http::JsonWriter& json, const std::vector<std::string>& data) {
-  if (data.empty()) return {};
-  json.key("data");
-  json.begin_object();
-  for (const std::string& each : data) {
-    const std::size_t equals = each.find('=');
-    if (equals == std::string::npos) {
-      return fail(ErrorKind::invalid_input, fmt::format("--data {}: \"name=value\"", each));
-    }
-    json.member(std::string_view(each).substr(0, equals),
-                std::string_view(each).substr(equals + 1));
-  }
-  json.end_object();
-  return {};
-}
-
 Result<void> write_mail(http::JsonWriter& json, const Send& options, const MessageParts& parts,
                         const std::string& to) {
   json.begin_object();
@@ -48,6 +32,7 @@ Result<void> write_mail(http::JsonWriter& json, const Send& options, const Messa
   if (auto written = write_data(json, options.data); !written) return written;
   if (!options.send_at.empty()) json.member("send_at", options.send_at);
   if (options.expires_in) json.member("expires_in", *options.expires_in);
+  if (!options.reference.empty()) json.member("reference", options.reference);
   json.end_object();
   return {};
 }
@@ -63,7 +48,9 @@ ApiRequest request_of_mails(const Send& options, std::string_view path) {
 Result<void> check_send(const Send& options, const MessageParts& parts, Language language) {
   if (auto checked = check_encoding(options.fields, parts, language); !checked) return checked;
   std::vector<std::pair<std::string_view, std::string_view>> texts = {
-      {"--send-at", options.send_at}, {"--idempotency-key", options.idempotency_key}};
+      {"--send-at", options.send_at},
+      {"--reference", options.reference},
+      {"--idempotency-key", options.idempotency_key}};
   for (const std::string& to : options.to) texts.emplace_back("--to", to);
   for (const std::string& cc : options.cc) texts.emplace_back("--cc", cc);
   for (const std::string& bcc : options.bcc) texts.emplace_back("--bcc", bcc);

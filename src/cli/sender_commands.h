@@ -23,6 +23,7 @@ struct Send {
   std::vector<std::string> data;          // of a template, "name=value"
   std::string send_at;
   std::optional<std::int64_t> expires_in;  // seconds
+  std::string reference;                   // what the sender calls the mail
   std::string idempotency_key;             // empty: a fresh one
 };
 int send_mail(Session& session, const Send& options);
@@ -105,7 +106,8 @@ struct Preview {
   std::string target;  // a delivery's number, or a file with a content as JSON; "-": standard input
   std::string email;   // empty: the first recipient
   std::vector<std::string> insert_codes;  // "__name__=value"; of a delivery alone
-  std::string eml;                        // a file that the message goes to
+  std::vector<std::string> data;          // "name=value", likewise
+  std::string eml;                        // a file that the message goes to; "-": standard output
 };
 int show_preview(Session& session, const Preview& options);
 // 1 where something fails.
@@ -114,6 +116,7 @@ int lint_mail(Session& session, const Preview& options);
 // -- logs.cc
 struct LogSearch {
   std::string email;
+  std::string reference;
   std::optional<std::int64_t> delivery;
   std::vector<std::string> types;
   std::vector<std::string> statuses;

@@ -20,7 +20,8 @@ TEST_F(SenderTest, AMailIsTheFieldsOfTheApi) {
   taken.headers.add("X-Todoku-Message-ID", "<1@example.jp>");
   answer({taken});
   ASSERT_EQ(send({"--cc", "c@b.example", "--header", "X-Order: 4:7", "--tag", "x", "--expires-in",
-                  "600", "--insert-code", "__name__=a=b", "--idempotency-key", "order-1"}),
+                  "600", "--insert-code", "__name__=a=b", "--idempotency-key", "order-1",
+                  "--reference", "4711"}),
             0)
       << err.str();
   EXPECT_EQ(out.str(), "Accepted as delivery 12, Message-ID <1@example.jp>.\n");
@@ -28,10 +29,11 @@ TEST_F(SenderTest, AMailIsTheFieldsOfTheApi) {
   const ApiRequest& asked = host.requests.front();
   EXPECT_EQ(asked.method + " " + asked.target, "POST /deliveries/transaction");
   EXPECT_EQ(asked.idempotency_key, "order-1");
-  EXPECT_EQ(asked.body,
-            R"({"from":{"email":"shop@example.jp","name":"Shop"},"subject":"hi","text_part":"t",)"
-            R"("tags":["x"],"headers":{"X-Order":"4:7"},"to":"a@b.example","cc":["c@b.example"],)"
-            R"("insert_code":[{"key":"__name__","value":"a=b"}],"expires_in":600})");
+  EXPECT_EQ(
+      asked.body,
+      R"({"from":{"email":"shop@example.jp","name":"Shop"},"subject":"hi","text_part":"t",)"
+      R"("tags":["x"],"headers":{"X-Order":"4:7"},"to":"a@b.example","cc":["c@b.example"],)"
+      R"("insert_code":[{"key":"__name__","value":"a=b"}],"expires_in":600,"reference":"4711"})");
   EXPECT_EQ(host.its_address.url, "http://127.0.0.1:8025");
   EXPECT_EQ(host.its_address.account + host.its_address.key, "shopk");
 }
@@ -453,6 +455,28 @@ TEST_F(SenderTest, LogsComeInPagesUntilThereAreEnough) {
   ASSERT_EQ(run({"logs", "--limit", "1500", "--status", "SENT", "--json"}), 0);
   ASSERT_EQ(host.requests.size(), 2U);
   EXPECT_EQ(host.requests[1].target, "/logs/mails/results?anchor=1001&count=500&status%5B%5D=SENT");
+}
+
+TEST_F(SenderTest, LogsAreFoundByTheirReferenceAndShowIt) {
+  answer({answered(200, R"({"data":[{"maillog_id":9,"email":"a@b.example","reference":"4711/a"},)"
+                        R"({"maillog_id":8,"email":"c@b.example"}]})")});
+  ASSERT_EQ(run({"logs", "--reference", "4711/a"}), 0) << err.str();
+  EXPECT_EQ(host.requests[0].target, "/logs/mails/results?count=100&reference=4711%2Fa");
+  EXPECT_THAT(out.str(), HasSubstr("REFERENCE"));
+  EXPECT_THAT(out.str(), HasSubstr("a@b.example  4711/a"));
+  answer({answered(200, R"({"data":[{"maillog_id":8,"email":"c@b.example"}]})")});
+  ASSERT_EQ(run({"logs"}), 0);
+  EXPECT_THAT(out.str(), Not(HasSubstr("REFERENCE")));
+}
+
+TEST_F(SenderTest, AnEmptyTextTakesTheOneOfATemplateAway) {
+  answer({answered(200, R"({"template_id":3,"version":2})")});
+  ASSERT_EQ(run({"templates", "change", "news", "--text", ""}), 0) << err.str();
+  EXPECT_EQ(host.requests[0].body, R"({"text_part":""})");
+  ASSERT_EQ(run({"templates", "change", "news", "--html-file", write("none.html", "")}), 0);
+  EXPECT_EQ(host.requests[1].body, R"({"html_part":""})");
+  ASSERT_EQ(run({"templates", "change", "news", "--subject", "s"}), 0);
+  EXPECT_EQ(host.requests[2].body, R"({"subject":"s"})");
 }
 
 TEST_F(SenderTest, UsageTellsLimitsAndTheDaysThatHaveMails) {

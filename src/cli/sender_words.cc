@@ -168,6 +168,9 @@ void SenderWords::add_send() {
   option(command, "--expires-in", send.expires_in,
          {"Seconds after which it is given up", "送信をあきらめるまでの秒数"})
       ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
+  option(command, "--reference", send.reference,
+         {"What you call the mail, an order number: found by logs and explain --reference",
+          "注文番号などの参照番号。logs と explain の --reference で探せる"});
   book_.speaks(command, [this](Session& s) { return send_mail(s, values_->send); });
 }
 
@@ -367,6 +370,9 @@ void SenderWords::add_preview() {
     several(command, "--insert-code", preview.insert_codes,
             {"A value instead of the recipient's, \"__name__=value\"",
              "差し込みコードの値（\"__name__=値\"）"});
+    several(command, "--data", preview.data,
+            {"A value for {{name}} of a template, \"name=value\"; likewise",
+             "テンプレートの {{name}} の値（\"name=値\"）"});
     book_.speaks(command, [this, body](Session& s) { return body(s, values_->preview); });
     return command;
   };
@@ -375,7 +381,8 @@ void SenderWords::add_preview() {
                          "宛先に届くメールを、送信する前に表示する"},
                         &show_preview);
   option(shown, "--eml", preview.eml,
-         {"A file to write the message into", "メッセージを書き出すファイル"});
+         {"A file to write the message into; -: standard output",
+          "メッセージを書き出すファイル（- は標準出力）"});
   add("lint",
       {"What is wrong with mails, before they are sent", "送信する前に、メールの問題点を調べる"},
       &lint_mail);
@@ -386,6 +393,9 @@ void SenderWords::add_logs() {
       book_.app, "logs", {"What became of mails, newest first", "送信ログを新しい順に表示する"});
   LogSearch& logs = values_->logs;
   option(command, "--email", logs.email, {"Of one address", "宛先のアドレス"});
+  option(command, "--reference", logs.reference,
+         {"Of one reference, as it was given (send --reference)",
+          "送信時に付けた参照番号（send --reference）"});
   option(command, "--delivery", logs.delivery, {"Of one delivery", "配信の番号"});
   several(command, "--type", logs.types, {"TRANSACTION, BULK or SMTP", "TRANSACTION、BULK、SMTP"})
       ->delimiter(',')
@@ -537,6 +547,10 @@ void SenderWords::add_template_texts(CLI::App* command) {
   option(command, "--text-file", edit.fields.text_file,
          {"A file with the text; -: standard input", "本文のファイル（- は標準入力）"})
       ->excludes(text);
+  // An empty one is none to CLI11, but here it takes a text away.
+  command->parse_complete_callback([&edit, text] {
+    if (text->count() > 0 && !edit.fields.text) edit.fields.text.emplace();
+  });
   option(command, "--html-file", edit.fields.html_file,
          {"A file with the HTML", "HTML 本文のファイル"});
   option(command, "--escape", edit.fields.escape,

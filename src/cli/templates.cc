@@ -19,7 +19,7 @@ std::string of_template(const std::string& which) {
   return fmt::format("/templates/{}", http::percent_encode(which));
 }
 
-// Its fields as the API has them.
+// Its fields as the API has them. A text that is given and empty takes the one that is there away.
 Result<std::string> body_of_template(const TemplateEdit& edit, std::istream& input,
                                      Language language) {
   const auto parts = read_parts(edit.fields, input);

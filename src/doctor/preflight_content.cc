@@ -259,26 +259,33 @@ struct Marks {
   std::string_view open;
   std::string_view close;
 };
+constexpr std::string_view kBraces = "{{";
 constexpr std::array<Marks, 5> kMarks{
-    {{"__", "__"}, {"%%", "%%"}, {"{{", "}}"}, {"*|", "|*"}, {"${", "}"}}};
+    {{"__", "__"}, {"%%", "%%"}, {kBraces, "}}"}, {"*|", "|*"}, {"${", "}"}}};
+// The longest that is looked at: a code of templates with its default.
+constexpr std::size_t kLookedAtMax = 2 * kCodeOctetsMax + mime::kBraceDefaultOctetsMax;
 
 // A code of ours in another spelling, or another service's.
 void look_at_codes(std::string_view text, bool braces_are_codes, Tally& tally) {
   for (std::size_t at = text.find_first_of("_%{*$"); at != std::string_view::npos;
        at = text.find_first_of("_%{*$", at + 1)) {
-    const std::string_view rest = text.substr(at, 2 * kCodeOctetsMax);
+    const std::string_view rest = text.substr(at, kLookedAtMax);
     if (const std::string_view key = mime::insert_key_at(text.substr(at)); !key.empty()) {
       at += key.size() - 1;
       continue;
     }
     for (const Marks& marks : kMarks) {
       if (!rest.starts_with(marks.open)) continue;
-      if (braces_are_codes && marks.open == "{{") continue;
+      const bool of_templates = marks.open == kBraces;
+      if (braces_are_codes && of_templates) continue;
       const std::size_t end = rest.find(marks.close, marks.open.size());
       if (end == std::string_view::npos) continue;
-      if (!is_word(without_space(rest.substr(marks.open.size(), end - marks.open.size()))))
-        continue;
-      tally.add("insert_code_malformed", rest.substr(0, end + marks.close.size()));
+      std::string_view word = rest.substr(marks.open.size(), end - marks.open.size());
+      // {{name|default}}
+      if (of_templates) word = word.substr(0, word.find('|'));
+      if (!is_word(without_space(word))) continue;
+      tally.add(of_templates ? "insert_code_braces" : "insert_code_malformed",
+                rest.substr(0, end + marks.close.size()));
       at += end + marks.close.size() - 1;
       break;
     }

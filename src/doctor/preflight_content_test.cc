@@ -89,11 +89,18 @@ TEST(PreflightContent, WhatMailProgramsTakeOutIsTold) {
 
 TEST(PreflightContent, WhatIsMeantAsACodeAndIsNone) {
   for (const std::string text :
-       {"__first_name__ 様", "%%first-name%%", "{{name}}", "{{ first_name }}", "*|FNAME|*",
-        "${name}", "__averyverylongname__"}) {
+       {"__first_name__ 様", "%%first-name%%", "*|FNAME|*", "${name}", "__averyverylongname__"}) {
     EXPECT_EQ(codes_in("", text), Codes{"insert_code_malformed"}) << text;
     EXPECT_EQ(codes_in(text), Codes{"insert_code_malformed"}) << text;
   }
+  for (const std::string& text :
+       {std::string("{{name}}"), std::string("{{ first_name }}"), std::string("{{name|お客様}}"),
+        "{{name|" + std::string(150, 'x') + "}}"}) {
+    EXPECT_EQ(codes_in("", text), Codes{"insert_code_braces"}) << text;
+    EXPECT_EQ(codes_in(text), Codes{"insert_code_braces"}) << text;
+  }
+  const auto braces = found_in("", "{{number}}");
+  EXPECT_NE(braces.front().advice.en.find("--template"), std::string::npos);
   const auto findings = found_in("", "a __first_name__ __last_name__");
   EXPECT_EQ(findings.front().subject, "__first_name__");
 }

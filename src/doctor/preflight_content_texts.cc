@@ -26,6 +26,20 @@ constexpr std::array kContentTexts{
         {"Write __name__ or %%name%%: 1 to 16 letters and digits.",
          "__name__ または %%name%% の形（英数字 1〜16 文字）で書いてください。"}},
     PreflightText{
+        "insert_code_braces",
+        Kind::body,
+        kWarned,
+        false,
+        kNoReceiver,
+        {"{0} is an insert code in templates only, and this mail is not of one ({1} in this mail).",
+         "{0} はテンプレートだけの差し込みコードですが、このメールはテンプレートを使っていません"
+         "（このメールに {1} 個）。"},
+        {"It is sent as it is written.", "そのままの文字で届きます。"},
+        {"Keep the content as a template (todoku templates add) and name it (--template), or write "
+         "__name__ or %%name%%: 1 to 16 letters and digits.",
+         "内容をテンプレートとして保存し（todoku templates add）、--template で指定してください。"
+         "または __name__、%%name%% の形（英数字 1〜16 文字）で書いてください。"}},
+    PreflightText{
         "link_unreadable",
         Kind::body,
         kBad,

@@ -320,6 +320,13 @@ std::vector<Finding> findings_of_not_made(std::span<const NotMade> not_made) {
 std::vector<Finding> code_findings(std::span<const MissingCode> missing, std::size_t sampled) {
   std::vector<Finding> findings;
   for (const MissingCode& code : missing) {
+    if (code.required) {
+      findings.push_back(
+          preflight_finding("insert_code_required", {.subject = code.key,
+                                                     .first = fmt::format("{}", code.without),
+                                                     .second = fmt::format("{}", sampled)}));
+      continue;
+    }
     if (code.without >= sampled) {
       findings.push_back(
           preflight_finding("insert_code_unknown",

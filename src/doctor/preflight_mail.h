@@ -58,7 +58,8 @@ struct NotMade {
 struct MissingCode {
   std::string key;
   std::size_t without = 0;
-  std::string known{};  // where nobody has one: the codes that there are, with blanks between
+  std::string known{};    // where nobody has one: the codes that there are, with blanks between
+  bool required = false;  // of a template: who has no value is refused
 };
 [[nodiscard]] std::vector<Finding> code_findings(std::span<const MissingCode> missing,
                                                  std::size_t sampled);

@@ -233,6 +233,21 @@ constexpr std::array kMailTexts{
         {"Give every recipient a value, an empty one at least.",
          "すべての宛先に値（空でも可）を指定してください。"}},
     PreflightText{
+        "insert_code_required",
+        Kind::body,
+        kWarned,
+        false,
+        kNoReceiver,
+        {"The template has no default for {0}, and {1} of {2} sampled recipients have no value for "
+         "it.",
+         "テンプレートに {0} の既定値がなく、確認した宛先 {2} 件のうち {1} 件に値がありません。"},
+        {"A row without it is refused, and so is a mail.",
+         "値のない行やメールは受け付けられません。"},
+        {"Give every recipient a value, or write a default into the template: "
+         "{{{{name|customer}}}}.",
+         "すべての宛先に値を指定するか、テンプレートに {{{{name|お客様}}}} のように既定値を書いて"
+         "ください。"}},
+    PreflightText{
         "insert_code_unknown",
         Kind::body,
         kWarned,

@@ -412,6 +412,10 @@ TEST(Preflight, BodiesAreNotTooLargeAndCanBeRead) {
               ElementsAre("insert_code_missing"));
   EXPECT_THAT(spoilt([](World& w) { w.missing = {{.key = "__nmae__", .without = 100}}; }),
               ElementsAre("insert_code_unknown"));
+  EXPECT_THAT(spoilt([](World& w) {
+                w.missing = {{.key = "{{number}}", .without = 100, .required = true}};
+              }),
+              ElementsAre("insert_code_required"));
   World misspelt;
   misspelt.missing = {{.key = "__nmae__", .without = 100, .known = "__name__ __shop__"}};
   const PreflightReport told = misspelt.report();

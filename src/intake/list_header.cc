@@ -144,14 +144,26 @@ Text bad_keys(const Problems& problems, const std::vector<InsertCode>& keys,
               const std::vector<std::size_t>& columns, mime::KeyForms forms) {
   Text out;
   bool is_malformed = false;
+  bool is_of_template = false;
   for (const Problem& problem : problems.list()) {
     const Text one = one_bad_key(problem, keys, columns);
     const std::string_view between = out.en.empty() ? "" : ", ";
     out.en += fmt::format("{}{}", between, one.en);
     out.ja += fmt::format("{}{}", between, one.ja);
     const std::size_t at = index_in(problem.path, keys.size());
-    is_malformed |=
-        at < keys.size() && !means_email(keys[at].key) && !mime::validate_insert_key(keys[at].key);
+    if (at >= keys.size() || means_email(keys[at].key)) continue;
+    const std::string& key = keys[at].key;
+    is_malformed |= !mime::validate_insert_key(key);
+    is_of_template |= forms == mime::KeyForms::contract &&
+                      (mime::is_brace_key(key) || !mime::brace_key(key).empty());
+  }
+  if (is_of_template) {
+    out.en +=
+        ". These are the columns of a template, and this delivery has none: name one when it is "
+        "begun (--template)";
+    out.ja +=
+        "。テンプレート用の列のようですが、この配信はテンプレートを使っていません。作成時に"
+        "テンプレートを指定してください (--template)";
   }
   if (!is_malformed) return out;
   if (forms == mime::KeyForms::with_braces) {

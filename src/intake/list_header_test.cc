@@ -86,10 +86,25 @@ TEST(ListHeader, ExplainsAKeyOnlyWhereItIsNone) {
             "one");
   EXPECT_THAT(why_refused({"email", "email"}).ja, HasSubstr("メールアドレスの列が2つあります"));
   EXPECT_THAT(why_refused({"email", "surname"}).en,
-              HasSubstr("surname: invalid format. A key is a name of letters and digits"));
+              HasSubstr("surname: invalid format. These are the columns of a template"));
+  EXPECT_THAT(why_refused({"email", "surname"}).en,
+              HasSubstr("(--template). A key is a name of letters and digits"));
   EXPECT_THAT(why_refused({"email", "surname"}).ja,
-              HasSubstr("surname: 形式が不正です。キーは英数字の名前を"));
+              HasSubstr("surname: 形式が不正です。テンプレート用の列のようですが"));
+  EXPECT_THAT(why_refused({"email", "surname"}).ja,
+              HasSubstr("(--template)。キーは英数字の名前を"));
   EXPECT_THAT(why_refused({"email", "", "__a__"}).en, "column 2 of the header has no key");
+}
+
+TEST(ListHeader, SaysThatTheColumnsOfATemplateNeedOne) {
+  EXPECT_THAT(why_refused({"email", "name", "number"}).en, HasSubstr("(--template)"));
+  EXPECT_THAT(why_refused({"email", "{{name}}"}).en, EndsWith("(--template)"));
+  EXPECT_THAT(why_refused({"email", "名前"}).en, Not(HasSubstr("--template")));
+  EXPECT_THAT(why_refused({"email", "__a__", "__a__"}).en, Not(HasSubstr("--template")));
+  const auto twice =
+      read_list_header({"email", "a", "{{a}}"}, Limits{}, mime::KeyForms::with_braces);
+  ASSERT_FALSE(twice);
+  EXPECT_THAT(twice.error().en, Not(HasSubstr("--template")));
 }
 
 TEST(ListHeader, HasBareNamesWhereBracesAreCodes) {

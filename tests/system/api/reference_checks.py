@@ -43,6 +43,7 @@ class References(Checks):
         rows = self.ok(self.get("/logs/mails/results?" + urllib.parse.urlencode(
             {"reference": "注文 4711/a"})))["data"]
         self.assertEqual(ids, sorted(row["maillog_id"] for row in rows))
+        self.assertEqual({"注文 4711/a"}, {row["reference"] for row in rows})
         self.assertEqual([], emails(self.explained(reference="注文 4711/A")))
         stranger = new_account("refstranger")
         self.assertEqual([], emails(self.explained(stranger, reference="注文 4711/a")))
