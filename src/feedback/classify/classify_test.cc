@@ -159,8 +159,10 @@ TEST(Meaning, OfARefusalOfTheSenderCountsAgainstNobodysAddress) {
 // Whatever the words say of mailboxes, once they name another party.
 TEST(Meaning, CountsAgainstAnAddressOnlyWhereNobodyElseIsSpokenOf) {
   for (const std::string_view other :
-       {"sender", "your bounce address", "return path", "callout", "verification failed",
-        "client host", "rate", "whitelist", "external", "blocked", "spam", "header"}) {
+       {"try again later", "throttled", "bitte sp\xc3\xa4ter erneut", "SASL login", "for sending",
+        "backscatter", "threshold exceeded", "sender", "your bounce address", "return path",
+        "callout", "verification failed", "client host", "rate", "whitelist", "external", "blocked",
+        "spam", "header"}) {
     for (const std::string_view mailbox :
          {"5.1.1 user unknown", "no such user", "5.7.1 unknown recipient", "5.2.1 mailbox disabled",
           "account suspended", "5.1.1", "5.1.0", "5.2.1", "5.4.1 Recipient address rejected"}) {

@@ -22,6 +22,9 @@ bool fits(const ReplyRule& rule, const Facts& facts) {
   if (!rule.site.empty() && rule.site != facts.said.site) return false;
   if (rule.of_smarthost && !facts.said.by_smarthost) return false;
   if (rule.is_about_recipient() && !rule.party && facts.party != Party::recipient) return false;
+  // "354" and "999" refuse nobody.
+  const bool refused = facts.said.code >= 400 && facts.said.code < 600;
+  if (rule.is_about_recipient() && !refused) return false;
   // "550 4.2.1": refused now, and the mailbox is well.
   const bool for_now = facts.said.code >= 500 && facts.enhanced && facts.enhanced->klass == 4;
   if (rule.is_about_recipient() && for_now) return false;
