@@ -59,7 +59,8 @@ Task<http::Response> preflight(Api& api, Call& call) {
     if (unnoted) co_return std::move(*unnoted);
   }
   const auto report = co_await api.preflight()->judge(
-      call.account.key, *id, {.within = kPreflightWithin, .asks_anyway = true});
+      call.account.key, *id,
+      {.within = kPreflightWithin, .asks_anyway = true, .asks_nobody = call.account.sandbox});
   if (!report) co_return not_composed(report.error(), call.language);
   auto response = http::Response::json(200, report_json(*report, *id, call, with_content));
   if (!with_content) response.headers.set(kWithheldHeader, "subject, sentence, found");

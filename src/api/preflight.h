@@ -17,6 +17,8 @@ struct PreflightTerms {
   Milliseconds within{};
   // Asks the DNS also while our resolver is known to be no good, as somebody waits for the answer.
   bool asks_anyway = false;
+  // Of a sandbox: nothing is asked of the DNS.
+  bool asks_nobody = false;
 };
 
 class Preflight {

@@ -134,11 +134,16 @@ bool is_loopback(std::string_view endpoint) {
   return parsed && parsed->address.is_loopback();
 }
 
+// As dns.servers are written: an address, with or without a port.
+bool asks_loopback(const std::string& server) {
+  const auto address = net::IpAddress::parse(server);
+  return address ? address->is_loopback() : is_loopback(server);
+}
+
 bool permits_loopback_alone(std::string_view text) {
   const auto permit = net::OutboundRule::Permit::parse(text);
-  // Of no network: what is on the Internet, which smtp_out.sandbox closes.
-  return permit && (!permit->network || (permit->network->prefix().is_loopback() &&
-                                         permit->network->last().is_loopback()));
+  return permit && permit->network && permit->network->prefix().is_loopback() &&
+         permit->network->last().is_loopback();
 }
 
 Result<boost::json::object> request(cli::AdminPort& port, const Given& given, int& status) {
@@ -244,6 +249,11 @@ std::vector<std::string> dev_faults(const config::Config& config, const DevFolde
   for (const std::string& permit : config.outbound.allow) {
     want(permits_loopback_alone(permit), "outbound.allow", "may name loopback alone");
   }
+  // Without any the root servers are asked.
+  want(!config.dns.servers.empty() && std::ranges::all_of(config.dns.servers, &asks_loopback),
+       "dns.servers", "must name loopback alone");
+  want(config.dkim.platform_zone.empty(), "dkim.platform_zone", "must be empty");
+  want(config.journal.directory.empty(), "journal.directory", "must be empty");
   return faults;
 }
 

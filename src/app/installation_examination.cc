@@ -85,6 +85,11 @@ Result<void> choose_sources(ExaminationPlan& plan, const config::Config& config,
 Result<std::vector<doctor::Finding>> examine_installation(const config::Config& config,
                                                           const cli::ExaminationWish& wish,
                                                           const Clock& clock) {
+  if (config.smtp_out.sandbox) {
+    return fail(ErrorKind::unsupported,
+                "nothing leaves this machine (smtp_out.sandbox), so that there is nothing to look "
+                "at outside");
+  }
   dns::UnboundResolver::Options asking = resolver_options(config);
   asking.timeout = std::min<Milliseconds>(asking.timeout, kExaminedWithin);
   asking.sockets = kExaminationSockets;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -44,6 +45,15 @@ void look_at_sample(const delivery::DrawnLetter& drawn, doctor::Audience& audien
   }
 }
 
+void count_asked(std::span<const doctor::AudienceDomain> domains,
+                 doctor::PreflightCoverage& coverage) {
+  coverage.domains_asked = static_cast<std::int64_t>(domains.size());
+  for (const doctor::AudienceDomain& each : domains) {
+    coverage.recipients_asked += each.recipients;
+    if (each.state != doctor::DomainState::open) ++coverage.domains_answered;
+  }
+}
+
 bool is_asked_about(const std::string& domain) {
   return !domain.empty() && !domain.starts_with('[');
 }
@@ -75,7 +85,8 @@ Task<Result<doctor::PreflightReport>> ComposedPreflight::judge(store::AccountKey
                                .sources = sources_,
                                .domains = {},
                                .now = now,
-                               .asks_anyway = terms.asks_anyway};
+                               .asks_anyway = terms.asks_anyway,
+                               .asks_nobody = terms.asks_nobody || asks_nobody_};
   coverage.domains_of_sample = !histogram.known() || input.audience.sampled == 0;
   if (coverage.domains_of_sample) {
     questions.domains = domains_of_sample(*drawn);
@@ -100,6 +111,7 @@ Task<Result<doctor::PreflightReport>> ComposedPreflight::judge(store::AccountKey
   coverage.recipients = drawn->delivery.counts.total;
   coverage.sampled = static_cast<std::int64_t>(drawn->sample.size());
   coverage.composed = static_cast<std::int64_t>(questions.samples.size());
+  const bool asks_nobody = questions.asks_nobody;
   questions.within =
       std::max(Milliseconds(0),
                std::chrono::floor<Milliseconds>(begun + terms.within - world_.clock.steady_now()));
@@ -107,11 +119,8 @@ Task<Result<doctor::PreflightReport>> ComposedPreflight::judge(store::AccountKey
   input.samples = std::move(answers.samples);
   input.authentication = std::move(answers.authentication);
   input.audience.domains = std::move(answers.domains);
-  coverage.domains_asked = static_cast<std::int64_t>(input.audience.domains.size());
-  for (const doctor::AudienceDomain& each : input.audience.domains) {
-    coverage.recipients_asked += each.recipients;
-    if (each.state != doctor::DomainState::open) ++coverage.domains_answered;
-  }
+  if (asks_nobody) coverage.smaller_domains_asked = 0;
+  if (!asks_nobody) count_asked(input.audience.domains, coverage);
   co_return doctor::preflight_report(input, fmt::format("{}", delivery));
 }
 

@@ -38,6 +38,7 @@ class ComposedPreflight final : public api::Preflight {
   ComposedPreflight(World world, delivery::Options options,
                     std::vector<doctor::SourceIdentity> sources)
       : world_(std::move(world)),
+        asks_nobody_(options.sandbox),
         letters_(world_.store, world_.keys, std::move(options)),
         sources_(std::move(sources)) {}
 
@@ -47,6 +48,7 @@ class ComposedPreflight final : public api::Preflight {
 
  private:
   const World world_;
+  const bool asks_nobody_;  // whatever the terms are: nothing leaves this machine
   const delivery::SampleLetters letters_;
   const std::vector<doctor::SourceIdentity> sources_;
 };

@@ -171,6 +171,7 @@ std::string trouble_of(const std::optional<dns::CheckFinding>& check) {
 
 // Why nobody is asked; empty: somebody is.
 std::string unasked(const Gathering& its) {
+  if (its.questions.asks_nobody) return "nothing is asked of the DNS for a sandbox";
   if (its.questions.within <= Milliseconds(0)) return "no time is left";
   const bool is_doubted = !its.questions.asks_anyway && its.world.is_doubted();
   return is_doubted ? "the name servers did not pass a check a moment ago" : std::string();

@@ -33,6 +33,7 @@ struct PreflightQuestions {
   Instant now{};
   Milliseconds within{};     // 0: nobody is asked
   bool asks_anyway = false;  // also a resolver that is known to be no good
+  bool asks_nobody = false;  // of a sandbox
 };
 struct PreflightAnswers {
   doctor::Authentication authentication;

@@ -195,6 +195,18 @@ TEST_F(PreflightFactsTest, ADoubtedResolverIsNotAskedUnlessSomebodyWaits) {
   EXPECT_EQ(checks_, 1);
 }
 
+TEST_F(PreflightFactsTest, OfASandboxNobodyIsAskedHoweverLongSomebodyWaits) {
+  PreflightQuestions questions = questions_of(10, 0);
+  questions.asks_anyway = true;
+  questions.asks_nobody = true;
+  const PreflightAnswers answers = answered(std::move(questions));
+  EXPECT_EQ(open_in(answers), 10);
+  EXPECT_EQ(answers.authentication.from_host.state, doctor::HostState::open);
+  EXPECT_EQ(answers.authentication.from_host.reason, "nothing is asked of the DNS for a sandbox");
+  EXPECT_EQ(slow_.together_most, 0U);
+  EXPECT_EQ(checks_, 0);
+}
+
 TEST_F(PreflightFactsTest, WithoutTimeNobodyIsAsked) {
   PreflightQuestions questions = questions_of(10, 0);
   questions.within = 0ms;

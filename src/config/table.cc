@@ -456,6 +456,7 @@ void check_together(const Config& config, const UnknownKeys& unknown,
       {{"queue.kind", "queue.sqs.prefix", "egress"}, check_queue_names},
       {{"alarms"}, check_alarms},
       {{"probe"}, check_probe},
+      {{"smtp_out.sandbox", "alarms", "probe", "shipping.to"}, check_sandbox},
       {{"smtp_in"}, check_smtp_in},
       {{"inbound", "smtp_out.return_path_domain"}, check_inbound},
   });

@@ -114,6 +114,8 @@ void check_alarms(const Config& config, std::vector<ConfigProblem>& problems);
 void warn_of_alarms(const Config& config, std::vector<ConfigProblem>& warnings);
 // What is wrong with the mailboxes that probes go to. Appends.
 void check_probe(const Config& config, std::vector<ConfigProblem>& problems);
+// What would leave though smtp_out.sandbox is true. Appends.
+void check_sandbox(const Config& config, std::vector<ConfigProblem>& problems);
 
 // As TOML: 8025, "text", [1, 2].
 [[nodiscard]] std::string to_toml(const ConfigValue& value);

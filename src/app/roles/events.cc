@@ -144,7 +144,8 @@ EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_schedule
                ground.runtime.executor(0)),
       protection_(protection_world(ground), protection_options(ground.config),
                   ground.runtime.executor(0)) {
-  if (ground.config.doctor.enabled && ground.config.doctor.domain_checks) {
+  const bool is_sandbox = ground.config.smtp_out.sandbox;  // nothing is asked unless somebody asks
+  if (!is_sandbox && ground.config.doctor.enabled && ground.config.doctor.domain_checks) {
     domain_doctor_.emplace(
         DomainDoctor::World{.store = ground.store,
                             .examine = domain_examiner(ground.config, names, ground.clock),
@@ -155,7 +156,7 @@ EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_schedule
                               .platform = sending_platform(ground.config)},
         ground.runtime.executor(0));
   }
-  if (!ground.config.dkim.platform_zone.empty()) {
+  if (!is_sandbox && !ground.config.dkim.platform_zone.empty()) {
     key_keeper_.emplace(key_keeper_world(ground, names), key_keeper_options(ground.config),
                         ground.runtime.executor(0));
   }
@@ -242,11 +243,13 @@ Result<void> EventsRole::start() {
       return true;
     });
   }
-  domains_.start();
-  running_.add([this](SteadyInstant) {
-    ground_.wait_for(domains_.stop());
-    return true;
-  });
+  if (!ground_.config.smtp_out.sandbox) {
+    domains_.start();
+    running_.add([this](SteadyInstant) {
+      ground_.wait_for(domains_.stop());
+      return true;
+    });
+  }
   if (key_keeper_) {
     key_keeper_->start();
     running_.add([this](SteadyInstant) {
