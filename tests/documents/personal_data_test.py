@@ -12,7 +12,8 @@ HEADINGS = {"personal-data.md": "## What is kept where", "personal-data.ja.md": 
 
 
 def tables_of_schemas():
-    text = "".join((ROOT / f"src/store/{kind}/schema.cc").read_text() for kind in SCHEMAS)
+    text = "".join(file.read_text() for kind in SCHEMAS
+                   for file in sorted((ROOT / f"src/store/{kind}").glob("schema*")))
     return set(re.findall(r"CREATE TABLE (?:IF NOT EXISTS )?(\w+)", text))
 
 

@@ -66,7 +66,7 @@ TEST_F(SandboxEndsTest, WhatItsCodesMakeTooLargeIsRefusedAsElsewhere) {
   const auto& group = ends.begin()->second;
   ASSERT_EQ(group.size(), 5U);
   EXPECT_EQ(group[0].second.outcome.state, RecipientState::delivered);
-  EXPECT_EQ(group[1].second.outcome.state, RecipientState::bounced);
+  EXPECT_EQ(group[1].second.outcome.state, RecipientState::dropped);
   EXPECT_EQ(group[1].second.outcome.cause, Cause::too_large);
   EXPECT_EQ(group[2].second.outcome.state, RecipientState::delivered);
 }
