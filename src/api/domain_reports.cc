@@ -179,9 +179,10 @@ Task<http::Response> import_reports(Api& api, Call& call) {
   intake::Repeatable repeatable;
   if (*key) repeatable = store::IdempotencyRecord{**key, co_await fingerprint_of(files)};
   std::optional<TakenReports> came;
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines): awaited where it stands
   const auto make = [&](intake::Repeatable its) -> Task<intake::Answer<std::int64_t>> {
     came = co_await take_files(*operations, call, std::move(files));
-    if (*came) co_return co_await keep_marks(api, std::move(its), marks_of(**came));
+    if (*came) co_return co_await keep_marks(api, its, marks_of(**came));
     co_return std::unexpected(intake::Refusal::of(ErrorKind::unavailable, {}));
   };
   const auto made = co_await api.intake().repeats().once(repeatable, make);

@@ -116,6 +116,7 @@ Task<http::Response> make_call_once(Api& api, Call& call, const operate::Call& w
   const store::IdempotencyRecord record{**key, fingerprint_of(*given)};
   std::optional<http::Response> no;  // a repeat is answered all the same
   std::optional<http::Response> came;
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines): awaited where it stands
   const auto make = [&](intake::Repeatable its) -> Task<intake::Answer<void>> {
     no = refused_suspended(call);
     if (no) co_return std::unexpected(refusal_of_status(no->status));

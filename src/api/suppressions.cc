@@ -280,8 +280,9 @@ Task<http::Response> import_suppressions(Api& api, Call& call) {
   intake::Repeatable repeatable;
   if (*key) repeatable = store::IdempotencyRecord{**key, co_await digest_of_list(list)};
   std::optional<intake::ImportedSuppressions> told;
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines): awaited where it stands
   const auto make = [&](intake::Repeatable its) -> Task<intake::Answer<void>> {
-    auto taken = co_await lists.import(call.account.key, list, std::move(its));
+    auto taken = co_await lists.import(call.account.key, list, its);
     if (!taken) co_return std::unexpected(std::move(taken.error()));
     told = std::move(*taken);
     co_return intake::Answer<void>{};

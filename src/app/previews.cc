@@ -104,7 +104,8 @@ Task<Result<ComposedPreviews::Drawn>> ComposedPreviews::draw(store::Account acco
       if (!found && !may_be_anybody) co_return fail(std::move(found.error()));
       if (found) named = std::move(*found);
     }
-    sample.assign(1, std::move(named));
+    sample.clear();
+    sample.push_back(std::move(named));
   } else if (sample.empty()) {
     sample.push_back({.key = {}, .address = std::string(api::kPreviewedAddress)});
   } else if (wish.insert_codes) {

@@ -246,7 +246,7 @@ Task<Answer<ImportedSuppressions>> SuppressionLists::import(store::AccountKey ac
   auto encoded = co_await check_encoding(csv);
   if (!encoded) co_return refuse(std::move(encoded.error()));
   ImportedSuppressions told;
-  auto read = co_await read_rows(account, csv, true, std::move(repeatable), told);
+  auto read = co_await read_rows(account, csv, true, repeatable, told);
   if (!read) co_return refuse(std::move(read.error()));
   const std::string name = co_await name_of(account);
   log::info("suppressions imported", {{"account", name},

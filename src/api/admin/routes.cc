@@ -68,7 +68,7 @@ Task<Response> add_named_account(Operations& operations, Given given, Named name
                                        .weight = given.number("weight").value_or(1),
                                        .with_key = given.truth("with_key").value_or(true),
                                        .sandbox = given.truth("sandbox").value_or(false),
-                                       .named = std::move(named)});
+                                       .named = named});
   co_return added ? Response::json(201, account_json(*added)) : failure(added.error());
 }
 
@@ -123,7 +123,7 @@ Task<Response> add_named_key(Operations& operations, Given given, Named named) {
                                                 .scopes = given.text("scopes"),
                                                 .networks = given.text("networks"),
                                                 .days = given.number("days"),
-                                                .named = std::move(named)});
+                                                .named = named});
   co_return key ? Response::json(201, issued_key_json(*key)) : failure(key.error());
 }
 
@@ -261,7 +261,7 @@ Task<Response> add_named_domain(Operations& operations, Given given, Named named
       co_await operations.add_domain({.account = given.text("account"),
                                       .domain = given.text("domain"),
                                       .vouched = given.truth("proven").value_or(false),
-                                      .named = std::move(named)});
+                                      .named = named});
   co_return domain ? Response::json(201, domain_json(*domain)) : failure(domain.error());
 }
 
@@ -773,13 +773,13 @@ Task<Response> carry_out(Operations& operations, const operate::Call& call, Give
 Task<Response> carry_out_named(Operations& operations, const operate::Call& call, Given given,
                                operate::Named named) {
   if (&call == &calls::kAddAccount) {
-    co_return co_await add_named_account(operations, std::move(given), std::move(named));
+    co_return co_await add_named_account(operations, std::move(given), named);
   }
   if (&call == &calls::kAddKey) {
-    co_return co_await add_named_key(operations, std::move(given), std::move(named));
+    co_return co_await add_named_key(operations, std::move(given), named);
   }
   check(&call == &calls::kAddDomain, "the call can have a name");
-  co_return co_await add_named_domain(operations, std::move(given), std::move(named));
+  co_return co_await add_named_domain(operations, std::move(given), named);
 }
 
 http::Response failure_response(const http::Failure& failed, const http::Request&) {
