@@ -10,24 +10,14 @@
 #include "api/members.h"
 #include "api/update_request.h"
 #include "intake/check.h"
+#include "intake/draft_look.h"
 
 namespace todoku::api {
 namespace {
 
 // The content as an update would leave it.
 void apply_update(const intake::UpdateRequest& update, Content& content) {
-  const auto put = [](const auto& changed, auto& field) {
-    if (changed) field = *changed;
-  };
-  put(update.from, content.from);
-  if (update.reply_to) content.reply_to = *update.reply_to;
-  put(update.subject, content.subject);
-  put(update.text_part, content.text_part);
-  put(update.html_part, content.html_part);
-  put(update.list_unsubscribe_mailto, content.list_unsubscribe_mailto);
-  put(update.list_unsubscribe_url, content.list_unsubscribe_url);
-  put(update.list_unsubscribe_one_click, content.list_unsubscribe_one_click);
-  put(update.headers, content.headers);
+  intake::apply_fields(update, content);
   if (!update.inline_parts) return;
   std::erase_if(content.attachments,
                 [](const Attachment& file) { return !file.content_id.empty(); });

@@ -33,19 +33,7 @@ Problems DraftLook::look(const store::Delivery& draft) const {
 }
 
 void apply(const store::DraftChange& change, store::Delivery& draft) {
-  Content& content = draft.content;
-  const auto put = [](const auto& changed, auto& field) {
-    if (changed) field = *changed;
-  };
-  put(change.from, content.from);
-  put(change.reply_to, content.reply_to);
-  put(change.subject, content.subject);
-  put(change.text_part, content.text_part);
-  put(change.html_part, content.html_part);
-  put(change.list_unsubscribe_mailto, content.list_unsubscribe_mailto);
-  put(change.list_unsubscribe_url, content.list_unsubscribe_url);
-  put(change.list_unsubscribe_one_click, content.list_unsubscribe_one_click);
-  put(change.headers, content.headers);
+  apply_fields(change, draft.content);
   if (!change.inline_parts) return;
   std::erase_if(draft.attachments,
                 [](const store::AttachmentRecord& file) { return !file.content_id.empty(); });

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "intake/problem.h"
+#include "mail/content.h"
 #include "mime/message_size.h"
 #include "store/deliveries.h"
 
@@ -32,6 +33,24 @@ class DraftLook {
   DraftCheck check_;
   Problems found_;
 };
+
+// What an update says of a content, but for its files. `Update`: UpdateRequest or
+// store::DraftChange, which name these fields alike.
+template <class Update>
+void apply_fields(const Update& update, Content& content) {
+  const auto put = [](const auto& changed, auto& field) {
+    if (changed) field = *changed;
+  };
+  put(update.from, content.from);
+  put(update.reply_to, content.reply_to);
+  put(update.subject, content.subject);
+  put(update.text_part, content.text_part);
+  put(update.html_part, content.html_part);
+  put(update.list_unsubscribe_mailto, content.list_unsubscribe_mailto);
+  put(update.list_unsubscribe_url, content.list_unsubscribe_url);
+  put(update.list_unsubscribe_one_click, content.list_unsubscribe_one_click);
+  put(update.headers, content.headers);
+}
 
 // The draft as the change will leave it.
 void apply(const store::DraftChange& change, store::Delivery& draft);
