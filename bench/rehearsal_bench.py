@@ -26,20 +26,23 @@ ARRIVE_WITHIN = 60
 
 
 def broken_versions(leak):
-    """(version, what is wrong, what its image sets, more words for `roll`, its exit status, a word that
-    it says). The first two are seen by the trial, and again where there is none."""
+    """(version, what is wrong, what its image sets, more words for `roll`, its exit status, the words
+    of which it says one). The first two are seen by the trial, and again where there is none. What
+    fails mails is seen by its figures or by the smoke mail, whichever is first."""
     ends = {"TODOKU_ADMIN__SOCKET": "/nonexistent/admin.sock"}
     unready = {"TODOKU_DNS__SERVERS": "127.0.0.1:9", "TODOKU_DNS__CHECK_NAMES": "missing.example"}
     return (
-        ("3-ends", "does not start", ends, (), 1, "ends at its start"),
-        ("3-ends", "does not start, tried in earnest", ends, ("--no-trial",), 3, "ends at its start"),
-        ("4-unready", "starts and is not ready", unready, (), 1, "is not ready"),
+        ("3-ends", "does not start", ends, (), 1, ("ends at its start",)),
+        ("3-ends", "does not start, tried in earnest", ends, ("--no-trial",), 3,
+         ("ends at its start",)),
+        ("4-unready", "starts and is not ready", unready, (), 1, ("is not ready",)),
         ("4-unready", "starts and is not ready, tried in earnest", unready,
-         ("--no-trial", "--watch", "3"), 3, "is not ready"),
+         ("--no-trial", "--watch", "3"), 3, ("is not ready",)),
         ("5-fails", "is ready and fails mails",
          {"TODOKU_SMTP_OUT__ALLOW_PRIVATE_RECEIVERS": "false"}, ("--watch", "3"), 3,
-         "attempts failed"),
-        ("6-leaks", "leaks until it is killed", {"LD_PRELOAD": str(leak)}, (), 3, "of memory"))
+         ("attempts failed", "the smoke mail to")),
+        ("6-leaks", "leaks until it is killed", {"LD_PRELOAD": str(leak)}, (), 3,
+         ("of memory",)))
 
 
 class Rehearsal:
@@ -80,7 +83,7 @@ class Rehearsal:
         self.tell("good/roll", f"{took:.1f}", "s")
 
     def bad(self):
-        for version, what, environment, more, status, word in broken_versions(self.given.leak):
+        for version, what, environment, more, status, words in broken_versions(self.given.leak):
             if self.given.quick and version == "4-unready" and more:
                 continue
             print(f"\n==> a version that {what}", flush=True)
@@ -88,7 +91,7 @@ class Rehearsal:
             began, failed = time.time(), len(self.load.failed)
             said = self.stand.verb("roll", "--version", version, "--ready", self.given.ready,
                                    "--watch", self.given.watch_broken, *more, status=status)
-            check(word in said, f"a version that {what} ends by another reason: {said}")
+            check(any(word in said for word in words), f"a version that {what} ends by another reason: {said}")
             check(self.stand.is_all_of("2"), f"not all is of version 2 after {version}")
             self.stand.verb("status")
             self.tell(f"{version}/seen_and_back", f"{time.time() - began:.1f}", "s")

@@ -29,7 +29,7 @@ ENDED_KEPT = 20
 DOORS = {"api": "TODOKU_API__LISTEN"}
 METRICS = "TODOKU_METRICS__LISTEN"
 KEEPER_SECONDS = 10  # until it has told of itself
-KEEPER_LOOKS_SECONDS = 2  # until it has told of an end
+AGAIN_SECONDS = 5  # who was ready is asked again before it counts as unready
 
 
 class Tasks:
@@ -76,19 +76,17 @@ class Tasks:
             return task("ready", state["detail"])
         if not (path / "was-ready").exists():
             return task("starting", state["detail"] or reasons(said))
-        if status == 0 and not state["detail"]:
-            state = self.told_by_keeper(path, state)
+        # Who was ready and does not say so may have missed one answer on a busy machine, or have ended
+        # a moment ago: why is known once its keeper has looked.
+        until = time.monotonic() + AGAIN_SECONDS
+        while status != 200 and not state["detail"] and state["state"] != "ended" \
+                and time.monotonic() < until:
+            time.sleep(LOOK_SECONDS)
+            state = read(path / "state.json") or state
+            status, said = figures.ask(state["addresses"][METRICS], "/readyz")
+        if status == 200:
+            return task("ready", state["detail"])
         return task("unready", state["detail"] or reasons(said))
-
-    def told_by_keeper(self, path, before):
-        """Who does not answer may have ended a moment ago: why is known once its keeper has looked."""
-        until = time.monotonic() + KEEPER_LOOKS_SECONDS
-        while time.monotonic() < until:
-            now = read(path / "state.json") or before
-            if now["detail"] or now["state"] == "ended":
-                return now
-            time.sleep(0.05)
-        return before
 
     def address(self, task, variable=METRICS):
         return read(self.folder / "tasks" / task.id / "state.json")["addresses"][variable]

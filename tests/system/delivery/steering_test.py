@@ -1,30 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """pause, resume and stop of what goes out: what the receiver sees, and that counts are exact."""
-import random
 import sys
 import time
 
 from installation import QUICK, Installation, check, check_equal, run
-from steering import (ADDRESSES, CONFIG, SLOW, is_ordered_about_between_kills,
-                      is_paused_and_goes_on, is_stopped_where_it_is, keeps_quiet_and_goes_on,
+from steering import (ADDRESSES, CONFIG, SLOW, is_paused_and_goes_on, is_stopped_where_it_is,
                       progress)
 
 
 def a_paused_delivery_stands_still_and_goes_on(binary):
     with Installation(binary, {SLOW: []}, CONFIG) as stack:
         is_paused_and_goes_on(stack, stack.bulk(ADDRESSES), stack.api)
-
-
-def quiet_hours_hold_what_goes_out(binary):
-    with Installation(binary, {SLOW: []}, CONFIG) as stack:
-        keeps_quiet_and_goes_on(stack, stack.bulk(ADDRESSES), stack.api)
-
-
-def orders_hold_at_whatever_moment(binary):
-    seed = random.randrange(1_000_000)
-    print(f"seed {seed}", flush=True)
-    with Installation(binary, {SLOW: []}, CONFIG) as stack:
-        is_ordered_about_between_kills(stack, stack.bulk(ADDRESSES), stack.api, random.Random(seed))
 
 
 def a_stopped_delivery_ends_where_it_is(binary):
@@ -51,6 +37,5 @@ def a_deferred_transaction_is_stopped(binary):
 
 
 if __name__ == "__main__":
-    sys.exit(run(a_paused_delivery_stands_still_and_goes_on, quiet_hours_hold_what_goes_out,
-                 orders_hold_at_whatever_moment, a_stopped_delivery_ends_where_it_is,
+    sys.exit(run(a_paused_delivery_stands_still_and_goes_on, a_stopped_delivery_ends_where_it_is,
                  a_deferred_transaction_is_stopped))
