@@ -151,6 +151,8 @@ class Api {
   [[nodiscard]] const Options& options() const { return options_; }
   // Warns of a From address that is accepted without proof.
   void warn_of_sender(Call& call, const Content& content) const;
+  // Whether the account may send as this address only while there is no other one.
+  [[nodiscard]] bool is_unproven(store::AccountKey account, std::string_view from) const;
   // Octets a request with JSON and attachments may have.
   [[nodiscard]] std::size_t form_octets_max() const;
   // Of a request's JSON: no list that is allowed is longer.
