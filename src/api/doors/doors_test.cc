@@ -195,6 +195,52 @@ TEST(Sendgrid, RefusesByNameWhatHasNoCounterpart) {
   }
 }
 
+TEST(Sendgrid, RefusesWhatWouldBeLostOfWhatItTakes) {
+  const auto told_of = [](std::string_view fields, std::string_view personal = "") {
+    const Json json(R"({"subject":"s",)" + std::string(fields) +
+                    R"(,"personalizations":[{"to":[{"email":"b@example.com"}])" +
+                    std::string(personal) + "}]}");
+    return told(sendgrid::Mails(json.object(), kLimits).mail(0).problems);
+  };
+  const std::string from = R"("from":{"email":"a@example.jp"})";
+  EXPECT_EQ(told_of(from), "");
+  EXPECT_THAT(told_of(from + R"(,"content":[{"type":"text/plain","value":"a"},)"
+                             R"({"type":"Text/Plain; charset=utf-8","value":"b"}])"),
+              HasSubstr("content.1.type "));
+  EXPECT_THAT(told_of(R"("from":{"name":"Shop"})"), HasSubstr("from.email is required"));
+  EXPECT_THAT(told_of(from + R"(,"reply_to":{"name":"Help"})"),
+              HasSubstr("reply_to.email is required"));
+  EXPECT_THAT(told_of(from + R"(,"reply_to_list":[{"name":"Help"}])"),
+              HasSubstr("reply_to_list.0.email is required"));
+  EXPECT_THAT(told_of(from, R"(,"from":{"name":"Other"})"),
+              HasSubstr("personalizations.0.from.email is required"));
+  EXPECT_THAT(told_of(from + R"(,"attachments":[{"filename":"a.txt","content":""}])"),
+              HasSubstr("attachments.0.content is required"));
+  EXPECT_THAT(told_of(from + R"(,"attachments":[{"filename":"a.txt","content":"aGk=",)"
+                             R"("disposition":"shown"}])"),
+              HasSubstr("attachments.0.disposition "));
+}
+
+TEST(Sendgrid, ShowsAnAttachedFileThatTheHtmlRefersTo) {
+  const Json json(R"({"from":{"email":"a@example.jp"},"subject":"s",
+    "personalizations":[{"to":[{"email":"b@example.com"}]}],
+    "content":[{"type":"text/html","value":"<img src=\"cid:logo\">"}],
+    "attachments":[
+    {"filename":"l.png","content":"aGk=","disposition":"attachment","content_id":"logo"},
+    {"filename":"a.txt","content":"aGk=","disposition":"attachment","content_id":"myfile"}]})");
+  const Letter letter = sendgrid::Mails(json.object(), kLimits).mail(0);
+  ASSERT_TRUE(letter.problems.empty()) << told(letter.problems);
+  EXPECT_EQ(letter.request.content.attachments[0].content_id, "logo");
+  EXPECT_EQ(letter.request.content.attachments[1].content_id, "");
+}
+
+TEST(Resend, HasNobodyWithoutAnAddressInAList) {
+  const Json json(R"({"from":"a@example.jp","to":["b@example.com",""],"cc":"","subject":"s",
+    "text":"t","attachments":[{"filename":"a.txt","content":""}]})");
+  EXPECT_EQ(told(resend::read(json.object(), kLimits).problems),
+            "to.1 is required.\nattachments.0.content is required.\n");
+}
+
 TEST(Sendgrid, TheLongestKeyThatStandsAtAPlaceCounts) {
   const sendgrid::Substitutions values(
       {{"aab", "3"}, {"a", "1"}, {"aa", "2"}, {"aac", "4"}, {"-\xe5", "5"}, {"z", ""}});
@@ -301,6 +347,45 @@ TEST(Ses, NamesWhatIsNotThereAndWhatIsNotTaken) {
   EXPECT_EQ(email.missing->text, "Configuration set <mine> does not exist.");
   EXPECT_THAT(told(email.letter.problems), HasSubstr("Content.Raw is not supported"));
   EXPECT_THAT(told(email.letter.problems), HasSubstr("TenantName is not supported"));
+}
+
+std::string told_of_ses(std::string_view content) {
+  const Json json(R"({"FromEmailAddress":"a@example.jp","Destination":{"ToAddresses":[
+    "b@example.com"]},"Content":{)" +
+                  std::string(content) + "}}");
+  return told(ses::read_email(json.object(), kLimits).letter.problems);
+}
+
+TEST(Ses, HasOneFormOfAContent) {
+  const std::string simple = R"("Simple":{"Subject":{"Data":"s"},"Body":{"Text":{"Data":"t"}}})";
+  EXPECT_EQ(told_of_ses(simple), "");
+  EXPECT_EQ(told_of_ses(simple + R"(,"Template":null)"), "");
+  EXPECT_THAT(told_of_ses(simple + R"(,"Template":{"TemplateName":"n"})"), HasSubstr("Content "));
+  EXPECT_THAT(told_of_ses(""), HasSubstr("Content "));
+}
+
+TEST(Ses, ShowsAFileAsItIsToldTo) {
+  const auto mail_with = [](std::string_view file) {
+    return R"("Simple":{"Subject":{"Data":"s"},"Body":{"Html":{"Data":"<img src=cid:i>"}},)"
+           R"("Attachments":[{"FileName":"i.png",)" +
+           std::string(file) + "}]}";
+  };
+  EXPECT_EQ(told_of_ses(mail_with(R"("RawContent":"aGk=","ContentDisposition":"ATTACHMENT")")), "");
+  EXPECT_THAT(told_of_ses(mail_with(R"("RawContent":"aGk=","ContentDisposition":"INLIN")")),
+              HasSubstr("Content.Simple.Attachments.0.ContentDisposition "));
+  EXPECT_THAT(told_of_ses(mail_with(R"("RawContent":"aGk=","ContentDisposition":"INLINE")")),
+              HasSubstr("Content.Simple.Attachments.0.ContentId is required"));
+  EXPECT_THAT(told_of_ses(mail_with(R"("RawContent":"")")),
+              HasSubstr("Content.Simple.Attachments.0.RawContent is required"));
+}
+
+TEST(Ses, HasNobodyWithoutAnAddress) {
+  const Json json(R"({"FromEmailAddress":"a@example.jp","Destination":{"ToAddresses":[
+    "b@example.com",""]},"ReplyToAddresses":[" "],"Content":{"Simple":{"Subject":{"Data":"s"},
+    "Body":{"Text":{"Data":"t"}}}}})");
+  const std::string problems = told(ses::read_email(json.object(), kLimits).letter.problems);
+  EXPECT_THAT(problems, HasSubstr("Destination.ToAddresses.1 is required"));
+  EXPECT_THAT(problems, HasSubstr("ReplyToAddresses.0 is required"));
 }
 
 TEST(Ses, PutsTheValuesOfEachEntryIn) {
