@@ -44,6 +44,8 @@ struct Options {
   std::string public_url;
   // The Message-ID of a mail; of a transaction's copies, which are one mail, of any.
   std::function<std::string(const store::RecipientKey&, DeliveryType)> message_id;
+  // Of Message-IDs that are made here, as of those.
+  std::string message_id_domain = "localhost";
   // Whose word counts for who a request came from (http/forwarded.h).
   std::vector<net::Network> trusted_proxies;
   // Whose keys with the scope admin manage accounts, and from where; empty: nobody's, nowhere.

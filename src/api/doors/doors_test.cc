@@ -4,8 +4,10 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,6 +17,8 @@
 #include "api/doors/resend.h"
 #include "api/doors/sendgrid.h"
 #include "api/doors/ses.h"
+#include "api/doors/ses_raw.h"
+#include "base/bytes.h"
 #include "http/json.h"
 
 namespace todoku::api::doors {
@@ -340,12 +344,13 @@ TEST(Ses, ReadsASimpleMail) {
 
 TEST(Ses, NamesWhatIsNotThereAndWhatIsNotTaken) {
   const Json json(R"({"FromEmailAddress":"a@example.jp","ConfigurationSetName":"mine",
-    "Destination":{"ToAddresses":["b@example.com"]},"Content":{"Raw":{"Data":"aGk="}},
-    "TenantName":"t"})");
+    "Destination":{"ToAddresses":["b@example.com"]},"Content":{"Template":{"TemplateName":"n",
+    "Attachments":[{}]}},"TenantName":"t"})");
   const ses::Email email = ses::read_email(json.object(), kLimits);
   ASSERT_TRUE(email.missing);
   EXPECT_EQ(email.missing->text, "Configuration set <mine> does not exist.");
-  EXPECT_THAT(told(email.letter.problems), HasSubstr("Content.Raw is not supported"));
+  EXPECT_THAT(told(email.letter.problems),
+              HasSubstr("Content.Template.Attachments is not supported"));
   EXPECT_THAT(told(email.letter.problems), HasSubstr("TenantName is not supported"));
 }
 
@@ -354,6 +359,86 @@ std::string told_of_ses(std::string_view content) {
     "b@example.com"]},"Content":{)" +
                   std::string(content) + "}}");
   return told(ses::read_email(json.object(), kLimits).letter.problems);
+}
+
+// SendEmail of a whole message, with these members beside the content.
+ses::RawMail raw_mail(std::string_view message, std::string_view members = "") {
+  const Json json(R"({"Content":{"Raw":{"Data":")" + to_base64(message) + R"("}})" +
+                  std::string(members) + "}");
+  return ses::read_raw_mail(ses::read_email(json.object(), kLimits), kLimits,
+                            {.message_id = "made@example.jp", .repeat_key = "call-1"});
+}
+
+std::vector<std::string> recipients_of(const ses::RawMail& raw) {
+  std::vector<std::string> all;
+  for (const auto& recipient : raw.mail.recipients) all.push_back(recipient.address);
+  return all;
+}
+
+TEST(SesRaw, GoesToWhomItsFieldsName) {
+  const ses::RawMail raw = raw_mail(
+      "From: Shop <shop@example.jp>\nTo: A <a@example.com>,\n b@example.com\n"
+      "Cc: c@example.com\nBcc: d@example.com\nX-Todoku-Tags: x\nSubject: s\n\nHi\n",
+      R"(,"EmailTags":[{"Name":"kind","Value":"order"}])");
+  ASSERT_TRUE(raw.problems.empty()) << told(raw.problems);
+  EXPECT_THAT(recipients_of(raw),
+              ElementsAre("a@example.com", "b@example.com", "c@example.com", "d@example.com"));
+  EXPECT_THAT(raw.mail.octets, HasSubstr("\r\nMessage-ID: <made@example.jp>\r\n"));
+  EXPECT_THAT(raw.mail.octets, HasSubstr("To: A <a@example.com>,\r\n b@example.com\r\n"));
+  EXPECT_TRUE(raw.mail.octets.ends_with("\r\n\r\nHi\r\n"));
+  EXPECT_EQ(raw.mail.octets.find("Bcc"), std::string::npos);
+  EXPECT_EQ(raw.mail.octets.find("X-Todoku"), std::string::npos);
+  EXPECT_FALSE(raw.mail.submitted.unheard.empty());
+  EXPECT_EQ(raw.mail.submitted.from.address, "shop@example.jp");
+  EXPECT_EQ(raw.mail.envelope.mail_from, "shop@example.jp");
+  EXPECT_THAT(raw.mail.submitted.options.tags, ElementsAre("kind:order"));
+  EXPECT_EQ(raw.mail.submitted.options.idempotency_key, "call-1");
+  EXPECT_EQ(raw.mail.submitted.message_id, "made@example.jp");
+}
+
+TEST(SesRaw, GoesToWhomTheRequestNamesAndToNobodyElse) {
+  const ses::RawMail raw = raw_mail(
+      "To: undisclosed-recipients:;\r\nCc: c@example.com\r\nMessage-ID: <own@example.jp>\r\n\r\n.",
+      R"(,"FromEmailAddress":"Shop <shop@example.jp>","Destination":{
+      "ToAddresses":["a@example.com"],"BccAddresses":["A@example.com","b@example.com"]})");
+  ASSERT_TRUE(raw.problems.empty()) << told(raw.problems);
+  EXPECT_THAT(recipients_of(raw), ElementsAre("a@example.com", "A@example.com", "b@example.com"));
+  EXPECT_THAT(raw.mail.octets, HasSubstr("From: shop@example.jp\r\n"));
+  EXPECT_EQ(raw.mail.submitted.message_id, "own@example.jp");
+  EXPECT_TRUE(raw.mail.envelope.has_leading_dot);
+}
+
+TEST(SesRaw, IsRefusedByName) {
+  const std::string good = "From: a@example.jp\nTo: b@example.com\n\nHi";
+  EXPECT_EQ(told(raw_mail(good).problems), "");
+  std::string many = "From: a@example.jp\nTo: x0@example.com";
+  for (int i = 1; i <= 50; ++i) many += fmt::format(",\n x{}@example.com", i);
+  for (const auto& [message, members, problem] :
+       {std::tuple{std::string("From: a@example.jp\n\nHi"), "", "Destination "},
+        {std::string("To: b@example.com\n\nHi"), "", "Content.Raw.Data "},
+        {good, R"(,"Destination":{"ToAddresses":["nobody"]})", "Destination."},
+        {good, R"(,"FromEmailAddress":"shop")", "FromEmailAddress "},
+        {good, R"(,"ReplyToAddresses":["r@example.jp"])", "ReplyToAddresses "},
+        {"X-SES-CONFIGURATION-SET: mine\n" + good, "", "the field X-SES-CONFIGURATION-SET"},
+        {std::string("From: a@example.jp\nTo: b@example.com <\n\nHi"), "", "the To field"},
+        {std::string("no field\n\nHi"), "", "Content.Raw.Data "},
+        {many + "\n\nHi", "", "more than 50 recipients"},
+        {std::string(), "", "Content.Raw.Data is required"}}) {
+    EXPECT_THAT(told(raw_mail(message, members).problems), HasSubstr(problem))
+        << message.substr(0, 80);
+  }
+  EXPECT_THAT(told_of_ses(R"("Raw":{"Data":"*"})"), HasSubstr("Content.Raw.Data "));
+}
+
+TEST(SesRaw, HasAnEnd) {
+  const std::string message = "From: a@example.jp\nTo: b@example.com\n\nHi";
+  const Json json(R"({"Content":{"Raw":{"Data":")" + to_base64(message) + R"("}}})");
+  intake::Limits limits;
+  limits.attachments_octets_max = message.size() / 2 + 1;
+  EXPECT_EQ(told(ses::read_email(json.object(), limits).letter.problems), "");
+  limits.attachments_octets_max = message.size() / 2 - 1;
+  EXPECT_THAT(told(ses::read_email(json.object(), limits).letter.problems),
+              HasSubstr("Content.Raw.Data is larger than"));
 }
 
 TEST(Ses, HasOneFormOfAContent) {

@@ -215,6 +215,39 @@ void read_simple(const Members& message, const intake::Limits& limits, Letter& l
   read_files(message, limits, letter);
 }
 
+// Clients write their messages with the line ends of their systems; a mail has CRLF (RFC 5321
+// section 2.3.8).
+std::string with_crlf(std::string_view message) {
+  std::string out;
+  out.reserve(message.size() + message.size() / 32);
+  for (std::size_t i = 0; i < message.size(); ++i) {
+    if (message[i] == '\n' && (i == 0 || message[i - 1] != '\r')) out += '\r';
+    out += message[i];
+  }
+  return out;
+}
+
+void read_raw(const Members& mail, const Members& raw, const intake::Limits& limits, Email& read) {
+  intake::Problems& problems = read.letter.problems;
+  if (!mail.texts("ReplyToAddresses").empty()) {
+    problems.add(mail.path_to("ReplyToAddresses"),
+                 {"has no place in a message that is whole: it has a field Reply-To.",
+                  "完成したメッセージには指定できません。Reply-Toヘッダーに書いてください。"});
+  }
+  const Path path = raw.path_to("Data");
+  const std::string base64 = raw.text("Data").value_or("");
+  const std::size_t max = raw_octets_max(limits);
+  constexpr std::size_t kWhiteSpace = 2;  // lines of base64 may be short
+  if (trim(base64).empty()) return problems.add(path, intake::texts::required());
+  if (base64.size() / 4 * 3 > kWhiteSpace * max) {
+    return problems.add(path, intake::texts::too_large(max));
+  }
+  const auto message = from_base64(base64);
+  if (!message) return problems.add(path, intake::texts::not_base64());
+  if (message->size() > max) return problems.add(path, intake::texts::too_large(max));
+  read.raw = with_crlf(*message);
+}
+
 // Of what a content may be there is one.
 void check_forms(const boost::json::object& content, intake::Problems& problems) {
   std::size_t forms = 0;
@@ -284,7 +317,9 @@ Email read_email(const boost::json::object& object, const intake::Limits& limits
     return read;
   }
   if (letter.problems.empty()) check_forms(*mail.object("Content"), letter.problems);
-  if (const auto message = content->members("Simple")) {
+  if (const auto raw = content->members("Raw")) {
+    read_raw(mail, *raw, limits, read);
+  } else if (const auto message = content->members("Simple")) {
     read_simple(*message, limits, letter);
   } else if (const auto place = content->members("Template")) {
     if (auto none = missing_template(*place)) read.missing = std::move(none);

@@ -239,6 +239,10 @@ constexpr Sentence kTemplateText{
 constexpr Sentence kTemplateData{"the values, a JSON object in a text",
                                  "値。JSONオブジェクトの文字列"};
 
+constexpr Sentence kWhole{
+    "a whole message, sent on as it is: to Destination, else to its To, Cc and Bcc, 50 at most",
+    "完成したメッセージ。そのまま送る。宛先はDestination、なければTo・Cc・Bcc。50件まで"};
+
 constexpr std::array kSes{
     Field{"FromEmailAddress", taken, kFrom},
     Field{"FromEmailAddressIdentityArn", refused, kNoArns},
@@ -249,7 +253,7 @@ constexpr std::array kSes{
     Field{"ReplyToAddresses", taken, kReplyTo},
     Field{"FeedbackForwardingEmailAddress", refused, kOwnBounces},
     Field{"FeedbackForwardingEmailAddressIdentityArn", refused, kNoArns},
-    Field{"Content", taken, {"Simple, or Template", "SimpleかTemplate"}},
+    Field{"Content", taken, {"Simple, Raw or Template", "Simple・Raw・Templateのどれか"}},
     Field{"Content.Simple", taken, {"the mail", "メール"}},
     Field{"Content.Simple.Subject", taken, kSubject},
     Field{"Content.Simple.Subject.Data", taken, kSubject},
@@ -276,9 +280,10 @@ constexpr std::array kSes{
           refused,
           {"no part has a description here", "パートの説明は書きません"}},
     Field{"Content.Simple.Attachments[].ContentTransferEncoding", holds, kOurEncoding},
-    Field{"Content.Raw",
-          refused,
-          {"hand in whole messages over SMTP", "メッセージ全体はSMTPで預けてください"}},
+    Field{"Content.Raw", taken, kWhole},
+    Field{"Content.Raw.Data",
+          taken,
+          {"in base64; 2 MiB at most. Lines may end in LF", "base64。2 MiBまで。改行はLFでも可"}},
     Field{"Content.Template", taken, kTemplateText},
     Field{"Content.Template.TemplateName", taken, kTemplate},
     Field{"Content.Template.TemplateArn", taken, kNoTemplateArns},
