@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 
 #include "mail/address.h"
+#include "mail/invisible.h"
 #include "mime/insert_code.h"
 
 namespace todoku::app {
@@ -80,11 +81,14 @@ std::vector<doctor::MissingCode> missing_codes(const delivery::DrawnLetter& draw
     mime::add_code_uses(*text, forms, uses, kCodesMax);
   }
   std::vector<doctor::MissingCode> missing;
+  // As intake/from_template.h has it; elsewhere an empty value is one (contract section 2.4).
+  const bool is_required = drawn.texts.from_template.has_value();
   for (const auto& [key, has_default] : uses) {
     if (has_default) continue;
-    const auto lacks = [&wanted = key](const store::SampledRecipient& recipient) {
-      return std::ranges::find(recipient.insert_codes, wanted, &InsertCode::key) ==
-             recipient.insert_codes.end();
+    const auto lacks = [&wanted = key, is_required](const store::SampledRecipient& recipient) {
+      const auto given = std::ranges::find(recipient.insert_codes, wanted, &InsertCode::key);
+      return given == recipient.insert_codes.end() ||
+             (is_required && trim_invisible(given->value).empty());
     };
     const auto without = static_cast<std::size_t>(std::ranges::count_if(drawn.sample, lacks));
     if (without == 0) continue;
@@ -92,7 +96,7 @@ std::vector<doctor::MissingCode> missing_codes(const delivery::DrawnLetter& draw
     missing.push_back({.key = key,
                        .without = without,
                        .known = nobody_has_it ? codes_of(drawn.sample) : std::string(),
-                       .required = drawn.texts.from_template.has_value()});
+                       .required = is_required});
   }
   return missing;
 }

@@ -29,7 +29,7 @@ struct InTime {
 };
 
 // Codes that some of the sample have no value for, or all: most often misspelt, or a column is
-// missing.
+// missing. Of a template a value that is empty or blank is none.
 [[nodiscard]] std::vector<doctor::MissingCode> missing_codes(const delivery::DrawnLetter& drawn);
 
 // The domains of the sample, none of them asked about.

@@ -166,7 +166,9 @@ Result<void> Importer::look_at_draft(Run& run) {
   run.forms = mime::key_forms(draft->content);
   run.purpose = purpose_of(draft->labels.purpose, draft->type);
   run.list_id = draft->labels.list_id;
-  if (run.job.dry_run) run.check.emplace(keys_in(draft->content));
+  if (run.job.dry_run) {
+    run.check.emplace(keys_in(draft->content), draft->content.from_template.has_value());
+  }
   if (!run.job.immediate) return {};
   // It will be committed at the end: as at any commit, a mail can be made of it.
   Problems problems;

@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "http/json.h"
+#include "mail/invisible.h"
 #include "mime/insert_code.h"
 
 namespace todoku::intake {
@@ -42,8 +43,8 @@ std::vector<std::string> keys_in(const Content& content, std::size_t most) {
   return keys;
 }
 
-ListCheck::ListCheck(std::vector<std::string> keys, std::size_t domains_max)
-    : domains_max_(domains_max) {
+ListCheck::ListCheck(std::vector<std::string> keys, bool from_template, std::size_t domains_max)
+    : from_template_(from_template), domains_max_(domains_max) {
   for (std::string& key : keys) codes_.push_back({.key = std::move(key)});
 }
 
@@ -58,8 +59,9 @@ void ListCheck::count(const store::NewRecipient& recipient) {
     ++others_;
   }
   for (Code& code : codes_) {
-    const bool has = std::ranges::find(recipient.insert_codes, code.key, &InsertCode::key) !=
-                     recipient.insert_codes.end();
+    const auto given = std::ranges::find(recipient.insert_codes, code.key, &InsertCode::key);
+    const bool has = given != recipient.insert_codes.end() &&
+                     !(from_template_ && trim_invisible(given->value).empty());
     if (!has) ++code.missing;
   }
 }

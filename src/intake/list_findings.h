@@ -36,7 +36,9 @@ class ListCheck {
   static constexpr std::size_t kDomainsTold = 100;
   static constexpr std::size_t kDomainsMax = 100'000;
 
-  explicit ListCheck(std::vector<std::string> keys, std::size_t domains_max = kDomainsMax);
+  // `from_template`: a value that is empty or blank is none.
+  explicit ListCheck(std::vector<std::string> keys, bool from_template = false,
+                     std::size_t domains_max = kDomainsMax);
 
   void count(const store::NewRecipient& recipient);
   // Of those that were counted, so many more will not be sent to.
@@ -55,6 +57,7 @@ class ListCheck {
     std::int64_t missing = 0;
   };
 
+  const bool from_template_;
   const std::size_t domains_max_;
   std::vector<Code> codes_;
   std::map<std::string, std::int64_t, std::less<>> domains_;

@@ -41,8 +41,19 @@ TEST(ListFindings, ACheckCountsDomainsAndMissingCodes) {
             R"("codes":[{"key":"__a__","missing":1},{"key":"__b__","missing":2}]})");
 }
 
+TEST(ListFindings, OfATemplateAnEmptyOrBlankValueIsNone) {
+  for (const bool from_template : {false, true}) {
+    ListCheck check({"{{a}}"}, from_template);
+    check.count(to("a", "example.jp", {{"{{a}}", "x"}}));
+    check.count(to("b", "example.jp", {{"{{a}}", ""}}));
+    check.count(to("c", "example.jp", {{"{{a}}", "\u3000 "}}));
+    EXPECT_THAT(check.json({}),
+                HasSubstr(fmt::format(R"("missing":{}}}])", from_template ? 2 : 0)));
+  }
+}
+
 TEST(ListFindings, ManyDomainsAreToldTogetherAndBeyondAllThatAreRememberedAsOne) {
-  ListCheck check({}, 150);
+  ListCheck check({}, false, 150);
   for (int i = 0; i < 200; ++i) {
     check.count(to("a", fmt::format("d{:03}.example.jp", i)));
     check.count(to("b", fmt::format("d{:03}.example.jp", i)));
