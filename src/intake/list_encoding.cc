@@ -81,14 +81,15 @@ void ListEncodingGuess::Utf8::take(std::uint8_t octet) {
 void ListEncodingGuess::ShiftJis::take(std::uint8_t octet) {
   if (std::exchange(has_lead, false)) {
     if (between(octet, 0x40, 0x7E) || between(octet, 0x80, 0xFC)) {
-      ++good;
+      end_character();
       return;
     }
     ++bad;
   }
-  if (octet < 0x80) return;
-  if (between(octet, 0xA1, 0xDF)) {
-    ++good;
+  if (octet < 0x80) {
+    take_ascii(octet);
+  } else if (between(octet, 0xA1, 0xDF)) {
+    end_character();
   } else if (between(octet, 0x81, 0x9F) || between(octet, 0xE0, 0xFC)) {
     has_lead = true;
   } else {
@@ -96,14 +97,53 @@ void ListEncodingGuess::ShiftJis::take(std::uint8_t octet) {
   }
 }
 
-void ListEncodingGuess::EucJp::take(std::uint8_t octet) {
-  if (needs > 0) {
-    --needs;
-    valid &= between(octet, 0xA1, 0xFE);
-  } else if (octet >= 0x80) {
+void ListEncodingGuess::ShiftJis::end_character() {
+  ++good;
+  if (run_++ == 0) after_letter_ = last_is_letter_;
+}
+
+void ListEncodingGuess::ShiftJis::take_ascii(std::uint8_t octet) {
+  const std::uint8_t small = octet | 0x20U;
+  last_is_letter_ = between(small, 'a', 'z');
+  if (std::exchange(run_, 0) == 1 && (after_letter_ || last_is_letter_)) ++alone;
+}
+
+void ListEncodingGuess::ShiftJis::pass(std::string_view ascii) {
+  if (ascii.empty()) return;
+  take_ascii(static_cast<std::uint8_t>(ascii.front()));
+  take_ascii(static_cast<std::uint8_t>(ascii.back()));
+}
+
+void ListEncodingGuess::EucJp::begin(std::uint8_t octet) {
+  if (octet < 0x80) return;
+  if (octet == 0x8E || octet == 0x8F || between(octet, 0xA1, 0xFE)) {
     needs = octet == 0x8F ? 2 : 1;
-    valid &= octet == 0x8E || octet == 0x8F || between(octet, 0xA1, 0xFE);
+  } else {
+    ++bad;
   }
+}
+
+void ListEncodingGuess::EucJp::take(std::uint8_t octet) {
+  if (needs == 0) {
+    begin(octet);
+    return;
+  }
+  if (!between(octet, 0xA1, 0xFE)) {
+    ++bad;
+    needs = 0;
+    begin(octet);
+  } else if (--needs == 0) {
+    ++good;
+    if (octet >= 0xE0) ++high;
+  }
+}
+
+// Where not all of it is: a cut row does not make the others something else. A third of its
+// characters end high; in a list of half-width katakana none does, and each second word is cut.
+bool ListEncodingGuess::EucJp::is_likely() const {
+  constexpr std::uint64_t kGoodOfBad = 3;
+  constexpr std::uint64_t kGoodOfHigh = 10;
+  return bad == 0 || (good > kGoodOfBad * bad && kGoodOfHigh * high >= good);
 }
 
 void ListEncodingGuess::look_at_beginning() {
@@ -132,7 +172,11 @@ void ListEncodingGuess::push(std::string_view octets) {
     if (beginning_.size() == kMarkOctets) look_at_beginning();
   }
   while (!decided_ && !octets.empty()) {
-    if (is_between()) octets.remove_prefix(ascii_run(octets));
+    if (is_between()) {
+      const std::size_t run = ascii_run(octets);
+      shift_jis_.pass(octets.substr(0, run));
+      octets.remove_prefix(run);
+    }
     if (octets.empty()) return;
     const auto octet = static_cast<std::uint8_t>(octets.front());
     octets.remove_prefix(1);
@@ -149,10 +193,11 @@ ListEncoding ListEncodingGuess::finish() {
   found_.by = EncodingBy::octets;
   if (utf8_.needs > 0) ++utf8_.bad;
   if (shift_jis_.has_lead) ++shift_jis_.bad;
+  if (euc_jp_.needs > 0) ++euc_jp_.bad;
   const bool is_utf8 = utf8_.bad == 0 || utf8_.good > utf8_.bad;
-  const bool is_euc_jp = euc_jp_.valid && euc_jp_.needs == 0;
-  if (is_utf8 || is_euc_jp) return found_;
-  if (shift_jis_.good > shift_jis_.bad) found_.encoding = TextEncoding::shift_jis;
+  if (is_utf8 || euc_jp_.is_likely()) return found_;
+  const bool is_western = 2 * shift_jis_.alone > shift_jis_.good;
+  if (shift_jis_.good > shift_jis_.bad && !is_western) found_.encoding = TextEncoding::shift_jis;
   return found_;
 }
 

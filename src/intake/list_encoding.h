@@ -7,7 +7,9 @@
 // Else the octets are read as UTF-8, Shift_JIS and EUC-JP at once and what they are as each is
 // counted: UTF-8 where they have more of its characters than mistakes, for much UTF-8 is Shift_JIS
 // by chance and hardly any Shift_JIS is UTF-8. EUC-JP is left to be told row by row as no UTF-8:
-// most of it is Shift_JIS by chance, as half-width katakana.
+// most of it is Shift_JIS by chance, as half-width katakana, of which no octet is beyond 0xDF. So
+// is text of Western Europe, whose letters stand alone among those of ASCII: Shift_JIS by chance,
+// too, and nobody writes Japanese so.
 #pragma once
 
 #include <cstddef>
@@ -56,12 +58,26 @@ class ListEncodingGuess {
     bool has_lead = false;
     std::uint64_t good = 0;
     std::uint64_t bad = 0;
+    std::uint64_t alone = 0;  // good ones, each between two of ASCII, of which one is a letter
     void take(std::uint8_t octet);
+    // Several of ASCII, when no lead is there.
+    void pass(std::string_view ascii);
+
+   private:
+    void end_character();
+    void take_ascii(std::uint8_t octet);
+    std::uint64_t run_ = 0;        // characters since the last of ASCII
+    bool after_letter_ = false;    // they came after a letter
+    bool last_is_letter_ = false;  // the last of ASCII
   };
   struct EucJp {
     std::uint8_t needs = 0;
-    bool valid = true;
+    std::uint64_t good = 0;
+    std::uint64_t bad = 0;
+    std::uint64_t high = 0;  // good ones that end beyond what half-width katakana have
     void take(std::uint8_t octet);
+    void begin(std::uint8_t octet);
+    [[nodiscard]] bool is_likely() const;
   };
 
   void look_at_beginning();

@@ -72,6 +72,32 @@ TEST(ListEncoding, WhatIsNoneOfThemStaysToBeToldRowByRow) {
   expect("\xFF\xFF\xFF\xFD\x80", "utf_8 by octets");
 }
 
+TEST(ListEncoding, EucJpStaysItWithABrokenRow) {
+  // "山田太郎", "東京都渋谷区", and a row that is cut within a character.
+  constexpr std::string_view kTaro = "\xBB\xB3\xC5\xC4\xC2\xC0\xCF\xBA";
+  constexpr std::string_view kShibuya = "\xC5\xEC\xB5\xFE\xC5\xD4\xBD\xC2\xC3\xAB\xB6\xE8";
+  expect(fmt::format("email,__a__\na@example.jp,{}\nb@example.jp,{}\nc@example.jp,\xC5\n", kTaro,
+                     kShibuya),
+         "utf_8 by octets");
+  // Half-width katakana, each second word of an odd length.
+  expect("a,\xD4\xCF\xC0\xDE\nb,\xBD\xBD\xDE\xB7\xB2\nc,\xBB\xC4\xB3\nd,\xBA\xB3\xBC\n",
+         "shift_jis by octets");
+  // Kanji whose octets are EUC-JP's in part.
+  expect(fmt::format("a,{0}\nb,{0}\nc,\xE0\xE0\xE0\xE0\n", kTaroInShiftJis), "shift_jis by octets");
+}
+
+TEST(ListEncoding, LettersOfWesternEuropeAreNoJapanese) {
+  for (const std::string_view word : {"M\xFCller", "Fran\xE7ois", "\xC9mile", "Se\xF1or", "it\x92s",
+                                      "N\xFA\xF1"
+                                      "ez"}) {
+    expect(fmt::format("email,__a__\na@example.jp,{}\n", word), "utf_8 by octets");
+    expect(fmt::format("email,__name__\nlong.address@example.jp,{}, and so on\n", word),
+           "utf_8 by octets");
+  }
+  expect(fmt::format("a,A\x8E\xD0\nb,{}\nc,\x92\x6A\n", kTaroInShiftJis),  // A社, 太郎, 男
+         "shift_jis by octets");
+}
+
 TEST(ListEncoding, TheFirstOctetThatIsNoAsciiMayBeFarAway) {
   std::string list = "email,__a__\n";
   for (int i = 0; i < 900'000; ++i) list += "r@example.jp,x\n";
