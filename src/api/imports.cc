@@ -225,12 +225,26 @@ Task<http::Response> findings(Api& api, Call& call) {
   json.member("job_id", job->id);
   json.member("status", status_word(job->status));
   json.member("dry_run", job->dry_run);
-  if (job->findings.empty()) {
+  const bool is_cancelled = job->findings == store::kCancelledFindings;
+  json.member("cancelled", is_cancelled);
+  if (job->findings.empty() || is_cancelled) {
     json.null_member("list");
   } else {
     json.key("list");
     json.raw(job->findings);
   }
+  json.end_object();
+  co_return http::Response::json(200, json.take());
+}
+
+Task<http::Response> cancel(Api& api, Call& call) {
+  const auto id = path_id(call, "job_id");
+  if (!id) co_return no_data_found(call);
+  const auto cancelled = co_await api.intake().cancel_import(call.account, *id);
+  if (!cancelled) co_return refused(cancelled.error(), call.language);
+  http::JsonWriter json;
+  json.begin_object();
+  json.member("job_id", *id);
   json.end_object();
   co_return http::Response::json(200, json.take());
 }
@@ -286,6 +300,7 @@ void add_import_routes(Api& api, http::Router& router) {
       .streaming = true};
   api.add(router, post, "/deliveries/{delivery_id}/emails/import", kSend, upload, &import);
   api.add(router, get, "/deliveries/-/emails/import/{job_id}", kSend | store::Scope::read, &status);
+  api.add(router, delete_, "/deliveries/-/emails/import/{job_id}", kSend, &cancel);
   api.add(router, get, "/deliveries/-/emails/import/{job_id}/findings", kSend | store::Scope::read,
           &findings);
   api.add(router, get, "/deliveries/-/emails/import/{job_id}/errorinfo/download",

@@ -183,6 +183,38 @@ TEST_F(ImporterTest, AListThatTakesLongLetsThoseOfOthersPass) {
   importer.stop();
 }
 
+TEST_F(ImporterTest, ACancelledListIsReadNoFurtherAndItsFilesGo) {
+  const auto job = accept(1, 3);
+  std::promise<void> opened;
+  std::promise<void> cancelled;
+  std::promise<std::string> removed;
+  uploads_.on_open = [&, once = std::make_shared<std::atomic<bool>>(false),
+                      passed = cancelled.get_future().share()](std::string_view name) {
+    if (name != job.upload || once->exchange(true)) return;
+    opened.set_value();
+    passed.wait();
+  };
+  uploads_.on_remove = [&,
+                        once = std::make_shared<std::atomic<bool>>(false)](std::string_view name) {
+    if (name == job.upload && !once->exchange(true)) removed.set_value(std::string(name));
+  };
+  auto importer = make({.jobs_max = 100, .retry_after = 1ms});
+  ASSERT_TRUE(importer.start_thread());
+  opened.get_future().wait();
+  ASSERT_TRUE(installation_.store->write_and_wait(
+      store::WritePriority::accept,
+      [&](store::WriteTransaction& t) { return t.cancel_import(job.id, job.account); }));
+  importer.cancelled(job);
+  cancelled.set_value();
+  EXPECT_EQ(removed.get_future().get(), job.upload);
+  const auto ended = await_end(job);
+  EXPECT_EQ(ended.status, store::ImportStatus::failed);
+  EXPECT_EQ(ended.findings, store::kCancelledFindings);
+  EXPECT_EQ(ended.errors, "");
+  EXPECT_EQ(await_end(accept(2, 3)).success_count, 3) << "the next one is found and runs";
+  importer.stop();
+}
+
 // Its error file takes 100,000 rows. Who ignores errors is told the number of all.
 TEST_F(ImporterTest, AJobThatHasFailedIsReadNoFurtherThanItsErrorFileReaches) {
   constexpr int kRows = 100'050;

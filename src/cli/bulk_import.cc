@@ -87,10 +87,47 @@ int tell_findings(ApiSession& api, std::int64_t job) {
   return kDone;
 }
 
+bool cancel_job(ApiSession& api, std::int64_t job) {
+  const auto read = api.ask({.method = "DELETE",
+                             .target = fmt::format("/deliveries/-/emails/import/{}", job),
+                             .answered_with = "job_id"});
+  if (read == nullptr) return false;
+  if (api.json()) {
+    api.print_json(*read);
+  } else {
+    api.session().say({"Import {} was cancelled; its draft is as before.",
+                       "インポート {} を取り消しました。下書きは元のままです。"},
+                      job);
+  }
+  return true;
+}
+
+// The user wants an end: nothing of the list is to come in behind their back.
+int end_early(ApiSession& api, std::int64_t job) {
+  Session& session = api.session();
+  if (!cancel_job(api, job)) {
+    session.err()
+        << session.words(
+               {"Whether import {0} has ended is not known: todoku bulk import --cancel {0}",
+                "インポート {0} が終わったか確認できません: todoku bulk import --cancel {0}"},
+               job)
+        << '\n';
+  }
+  return kInterrupted;
+}
+
 }  // namespace
 
 int bulk_import(Session& session, const BulkImport& options) {
   ApiSession api(session);
+  if (options.cancel != 0) return cancel_job(api, options.cancel) ? kDone : api.status();
+  if (options.delivery == 0 || options.list.empty()) {
+    return api.fail_with(
+        kWrongWords, session.words({"bulk import takes the delivery's number and --list FILE, "
+                                    "or --cancel JOB",
+                                    "bulk import には配信の番号と --list FILE、または --cancel JOB "
+                                    "を指定してください"}));
+  }
   // From here on an end that the user wants is told what it leaves.
   if (!api.wait(std::chrono::milliseconds(0))) return kInterrupted;
   auto list = read_octets(options.list, session.host().input(), kListOctetsMax);
@@ -102,6 +139,7 @@ int bulk_import(Session& session, const BulkImport& options) {
   const std::int64_t job = number_of(made->value, "job_id");
   bool has_ended_empty = false;
   const int status = await_import(api, job, has_ended_empty);
+  if (status == kInterrupted) return end_early(api, job);
   if (status != kDone && !has_ended_empty) return status;
   const int told = tell_findings(api, job);
   if (status != kDone || told != kDone) return status != kDone ? status : told;

@@ -42,6 +42,28 @@ TEST_F(SenderTest, AListIsCalledWhatItIs) {
   EXPECT_EQ(host.requests[0].content_encoding, "gzip");
 }
 
+TEST_F(SenderTest, AnImportIsCancelledByItsNumber) {
+  answer({answered(200, R"({"job_id":3})")});
+  ASSERT_EQ(run({"bulk", "import", "--cancel", "3"}), 0) << err.str();
+  EXPECT_EQ(host.requests[0].method, "DELETE");
+  EXPECT_EQ(host.requests[0].target, "/deliveries/-/emails/import/3");
+  EXPECT_THAT(out.str(), HasSubstr("Import 3 was cancelled"));
+  EXPECT_EQ(run({"bulk", "import", "--cancel", "3", "--list", write("list.csv", "x")}), 2);
+  EXPECT_EQ(run({"bulk", "import", "7"}), 2);
+  EXPECT_EQ(run({"bulk", "import", "--list", write("list.csv", "x")}), 2);
+}
+
+TEST_F(SenderTest, WhoWantsAnEndCancelsTheImport) {
+  answer({answered(201, R"({"job_id":3})"),
+          answered(200, R"({"status":"IMPORTING","percentage":10})"),
+          answered(200, R"({"job_id":3})")});
+  host.patience = 0;
+  EXPECT_EQ(run({"bulk", "import", "7", "--list", write("list.csv", "x")}), 130) << err.str();
+  ASSERT_EQ(host.requests.size(), 3U);
+  EXPECT_EQ(host.requests.back().method, "DELETE");
+  EXPECT_EQ(host.requests.back().target, "/deliveries/-/emails/import/3");
+}
+
 TEST_F(SenderTest, ADryRunTellsWhatWasFound) {
   answer({answered(201, R"({"job_id":3})"),
           answered(200, R"({"status":"FINISHED","percentage":100})"), answered(200, kFound)});

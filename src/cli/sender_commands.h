@@ -61,6 +61,7 @@ struct BulkImport {
   bool keep_duplicates = false;
   bool dry_run = false;
   std::string idempotency_key;  // empty: a fresh one
+  std::int64_t cancel = 0;      // an import that runs, to be ended instead
 };
 int bulk_import(Session& session, const BulkImport& options);
 

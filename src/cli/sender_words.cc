@@ -236,13 +236,17 @@ void SenderWords::add_bulk_import(CLI::App* group) {
                   "下書きにリストを取り込む。取り込まずに内容を確認することもできる"});
   BulkImport& import = values_->import;
   option(command, "ID", import.delivery, {"The delivery's number", "配信の番号"})
-      ->required()
       ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
-  option(
+  CLI::Option* const list = option(
       command, "--list", import.list,
       {"The list: CSV, or NDJSON (.ndjson, .jsonl), compressed as gzip or not; -: standard input",
-       "リスト。CSV または NDJSON（.ndjson、.jsonl）。gzip 圧縮も可（- は標準入力）"})
-      ->required();
+       "リスト。CSV または NDJSON（.ndjson、.jsonl）。gzip 圧縮も可（- は標準入力）"});
+  option(
+      command, "--cancel", import.cancel,
+      {"Instead of a list: the number of an import that runs, to end it; its draft is as before",
+       "取り込み中のインポートの番号。取り消して下書きを元のままにする（--list の代わりに指定）"})
+      ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()))
+      ->excludes(list);
   flag(command, "--ndjson", import.ndjson,
        {"It is NDJSON, whatever it is called", "ファイル名にかかわらず NDJSON として読む"});
   flag(command, "--ignore-errors", import.ignore_errors,

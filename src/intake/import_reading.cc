@@ -188,6 +188,7 @@ Result<void> Importer::each_slice(Run& run, const Use& use) {
     const auto got = (*file)->read(slice);
     if (!got) return fail("the uploaded file", got.error());
     if (*got == 0) return {};
+    if (is_cancelled(run.job)) return fail(ErrorKind::cancelled, "the import was cancelled");
     const auto wants_more = use(std::string_view(slice).substr(0, *got));
     if (!wants_more) return fail(wants_more.error());
     if (!*wants_more) return {};

@@ -140,6 +140,16 @@ void Importer::start(store::ImportJob job) {
   if (claim.holds()) queue(std::move(job), std::move(claim));
 }
 
+void Importer::cancelled(const store::ImportJob& job) {
+  const std::lock_guard lock(mutex_);
+  if (queued_.contains(key_of(job))) cancelled_.insert(key_of(job));
+}
+
+bool Importer::is_cancelled(const store::ImportJob& job) {
+  const std::lock_guard lock(mutex_);
+  return cancelled_.contains(key_of(job));
+}
+
 void Importer::queue(store::ImportJob job, Claim claim) {
   const auto account = static_cast<std::int64_t>(job.account);
   // Kept before anybody can be done with it.
@@ -207,6 +217,7 @@ bool Importer::do_piece(const Piece& piece) {
   if (job == nullptr) return true;
   const std::lock_guard lock(mutex_);
   queued_.erase(key_of(*job));
+  cancelled_.erase(key_of(*job));
   if (!ended) left_behind_ = true;
   return ended;
 }
@@ -389,8 +400,9 @@ bool Importer::end(Run& run, const Result<void>& read) {
         return done ? count_committed(tx, run.job, node_(), store_.clock().now()) : done;
       });
   if (is_gone) {
-    // Deleted or taken over meanwhile, as take_unfinished() has it.
+    // Cancelled, deleted or taken over meanwhile, as take_unfinished() has it.
     log::info("import was ended elsewhere", {{"job", run.job.id}});
+    leave(run.job);
     return true;
   }
   if (!ended) {
@@ -405,6 +417,18 @@ bool Importer::end(Run& run, const Result<void>& read) {
                              {"reason", read ? "" : read.error().detail}});
   if (commit) handover_.work_arrived();
   return true;
+}
+
+// Whoever has taken it over needs its list.
+void Importer::leave(const store::ImportJob& job) {
+  const auto found = store_.read_and_wait([&](store::ReadTransaction& transaction) {
+    return transaction.import_job(job.account, job.id);
+  });
+  const bool is_over = found ? found->status != store::ImportStatus::running
+                             : found.error().kind == ErrorKind::not_found;
+  if (!is_over) return;
+  uploads_.remove(job.upload);
+  if (!found || found->errors.empty()) remove_errors(uploads_, errors_name(job.account, job.id));
 }
 
 }  // namespace todoku::intake

@@ -80,6 +80,7 @@ class Importer final : public ImportStarter {
   void stop();
 
   void start(store::ImportJob job) override;
+  void cancelled(const store::ImportJob& job) override;
   void discard(std::vector<std::string> errors) override;
   [[nodiscard]] store::NodeKey node() const override { return node_(); }
 
@@ -135,6 +136,9 @@ class Importer final : public ImportStarter {
   [[nodiscard]] static Result<void> wait_for_staging(Run& run);
   [[nodiscard]] static std::string findings_of(const Run& run);
   [[nodiscard]] bool end(Run& run, const Result<void>& read);
+  [[nodiscard]] bool is_cancelled(const store::ImportJob& job);
+  // Of a job that was ended by somebody else.
+  void leave(const store::ImportJob& job);
 
   store::Store& store_;
   Uploads& uploads_;
@@ -146,10 +150,11 @@ class Importer final : public ImportStarter {
   Trouble storing_{log::Level::warning, "imports wait for the store, they will begin again",
                    "imports go on"};
   TurnQueue<Piece> jobs_;
-  std::mutex mutex_;  // guards the three below
+  std::mutex mutex_;  // guards the four below
   std::condition_variable stopped_;
-  std::set<JobKey> queued_;   // claimed: or at work, or about to be queued
-  bool left_behind_ = false;  // jobs that run in the store and are not queued
+  std::set<JobKey> queued_;     // claimed: or at work, or about to be queued
+  std::set<JobKey> cancelled_;  // of these
+  bool left_behind_ = false;    // jobs that run in the store and are not queued
   std::atomic<bool> stopping_{false};
   std::vector<std::thread> threads_;
 };

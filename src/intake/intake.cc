@@ -445,4 +445,22 @@ Task<Answer<store::PublicId>> Intake::import(store::Account account, store::Publ
   co_return job_id;
 }
 
+Task<Answer<void>> Intake::cancel_import(store::Account account, store::PublicId id) {
+  const auto cancelled = co_await change<store::ImportJob>(
+      store_, WritePriority::accept,
+      [account = account.key, id](WriteTransaction& transaction) -> Answer<store::ImportJob> {
+        auto job = transaction.read().import_job(account, id);
+        if (!job) return refuse(refusal_of(job.error()));
+        if (job->status != store::ImportStatus::running) {
+          return refuse(ErrorKind::conflict, texts::import_has_ended());
+        }
+        const auto done = transaction.cancel_import(id, account);
+        if (!done) return refuse(refusal_of(done.error()));
+        return std::move(*job);
+      });
+  if (!cancelled) co_return refuse(cancelled.error());
+  if (import_starter_ != nullptr) import_starter_->cancelled(*cancelled);
+  co_return Answer<void>{};
+}
+
 }  // namespace todoku::intake

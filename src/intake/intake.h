@@ -69,6 +69,8 @@ class ImportStarter {
   // Whose its jobs are.
   [[nodiscard]] virtual store::NodeKey node() const = 0;
   virtual void start(store::ImportJob job) = 0;
+  // It was cancelled in the store: nothing more of its list needs to be read.
+  virtual void cancelled(const store::ImportJob& job) { (void)job; }
   // These error files belonged to a delivery that was deleted.
   virtual void discard(std::vector<std::string> errors) = 0;
 };
@@ -154,6 +156,8 @@ class Intake {
   // The bytes of the upload are complete and kept (uploads.h).
   Task<Answer<store::PublicId>> import(store::Account account, store::PublicId delivery,
                                        store::NewImport request, Repeatable repeatable = {});
+  // Of one that runs: its delivery is the draft that it was.
+  Task<Answer<void>> cancel_import(store::Account account, store::PublicId job);
 
  private:
   // The template that a request names, if any: its texts are the request's then (from_template.h).

@@ -371,6 +371,11 @@ Text html_construct(std::string_view construct) {
           fmt::format("{}は使用できません。", construct)};
 }
 
+Text import_has_ended() {
+  return {"the import has ended: there is nothing to cancel.",
+          "インポートはすでに終了しています。取り消すものはありません。"};
+}
+
 Text wrong_state(std::string_view state, std::string_view needed) {
   return {
       fmt::format("the delivery is in status {}; this needs {}.", state, needed),

@@ -162,6 +162,7 @@ struct Expansion {
 };
 [[nodiscard]] Text value_too_big(const Expansion& expansion, std::uint64_t max);
 [[nodiscard]] Text html_construct(std::string_view construct);
+[[nodiscard]] Text import_has_ended();
 [[nodiscard]] Text wrong_state(std::string_view state, std::string_view needed);
 [[nodiscard]] Text drafts_limit(std::size_t max);
 // Of a delivery that is to be deleted.

@@ -27,6 +27,9 @@ enum class ImportForm : std::uint8_t {
 // Of what an import found, as it is kept.
 inline constexpr std::size_t kFindingsOctetsMax = std::size_t{64} * 1024;
 
+// ImportJob::findings of one that was cancelled: it has failed, and nobody is to wonder why.
+inline constexpr std::string_view kCancelledFindings = R"({"cancelled":true})";
+
 struct ImportJob {
   PublicId id = 0;
   AccountKey account{};
@@ -95,6 +98,9 @@ class ImportWrites {
   // conflict if the job is not `node`'s.
   [[nodiscard]] virtual Result<void> end_import(PublicId job, AccountKey account,
                                                 const ImportEnd& end, NodeKey node) = 0;
+  // Of a job that runs, whosever it is: it has failed, with kCancelledFindings, and what was staged
+  // is discarded. conflict: it has ended.
+  [[nodiscard]] virtual Result<void> cancel_import(PublicId job, AccountKey account) = 0;
   // Takes the job over, unless another node that lives has it, and forgets what it has staged, so
   // that it can begin again.
   [[nodiscard]] virtual Result<void> restart_import(PublicId job, AccountKey account,

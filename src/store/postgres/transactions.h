@@ -321,6 +321,7 @@ class Changes final : public WriteTransaction {
 
   // -- imports (writes_imports.cc)
   Result<ImportJob> create_import(DeliveryKey key, const NewImport& import, NodeKey node) override;
+  Result<void> cancel_import(PublicId job, AccountKey account) override;
   Result<void> end_import(PublicId job, AccountKey account, const ImportEnd& end,
                           NodeKey node) override;
   Result<void> restart_import(PublicId job, AccountKey account, NodeKey node) override;

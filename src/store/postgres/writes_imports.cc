@@ -45,7 +45,7 @@ const Sql kBackToEdit{"imports: back to edit",
                       " updated = $3 WHERE key = $1"};
 // Before who has it is looked at: of two that take one at once, the second sees the first.
 const Sql kHoldJob{"imports: hold job",
-                   "SELECT id FROM import_jobs WHERE account = $1 AND id = $2 FOR NO KEY UPDATE"};
+                   "SELECT node FROM import_jobs WHERE account = $1 AND id = $2 FOR NO KEY UPDATE"};
 // Unless another node that lives has it.
 const Sql kTakeJob{"imports: take over",
                    "UPDATE import_jobs j SET node = $3 WHERE account = $1 AND id = $2"
@@ -134,6 +134,19 @@ Result<void> Changes::end_import(PublicId job, AccountKey account, const ImportE
           .fly();
   if (!done) return fail(done.error());
   return {};
+}
+
+// With the row held nobody takes it over before it has ended.
+Result<void> Changes::cancel_import(PublicId job, AccountKey account) {
+  const auto held = session_.ask(kHoldJob, Params() << account << job);
+  if (!held) return fail(held.error());
+  if (held->empty()) {
+    return fail(ErrorKind::not_found, fmt::format("there is no import job {}", job));
+  }
+  return end_import(
+      job, account,
+      {.status = ImportStatus::failed, .errors = {}, .findings = std::string(kCancelledFindings)},
+      NodeKey{held->integer(0, 0)});
 }
 
 Result<void> Changes::restart_import(PublicId job, AccountKey account, NodeKey node) {

@@ -138,6 +138,20 @@ Result<void> SqliteWriteTransaction::end_import(PublicId job, AccountKey account
       .run();
 }
 
+Result<void> SqliteWriteTransaction::cancel_import(PublicId job, AccountKey account) {
+  auto query = db_.query("SELECT node FROM import_jobs WHERE account = ? AND id = ?");
+  query.bind(account, job);
+  if (!query.next()) {
+    if (query.failed()) return fail(query.error());
+    return fail(ErrorKind::not_found, fmt::format("there is no import job {}", job));
+  }
+  const NodeKey node{query.integer(0)};
+  return end_import(
+      job, account,
+      {.status = ImportStatus::failed, .errors = {}, .findings = std::string(kCancelledFindings)},
+      node);
+}
+
 Result<void> SqliteWriteTransaction::restart_import(PublicId job, AccountKey account,
                                                     NodeKey node) {
   auto done = db_.query(

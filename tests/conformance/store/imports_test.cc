@@ -155,6 +155,31 @@ TEST_P(StoreSuite, AFailedImportLeavesTheDraftAsItWas) {
   EXPECT_EQ(all, 11U);
 }
 
+TEST_P(StoreSuite, ACancelledImportLeavesTheDraftAsItWasAndTakesNothingMore) {
+  const Account acme = account();
+  const Delivery made = draft(acme.key);
+  append(made.key, {recipient("before")});
+  Importing import(*store_, me_, made);
+  must(import.stage(recipients(600, "example.jp")));
+  const ImportJob job = must(import.job());
+  const auto cancel = [&](AccountKey owner, PublicId id) {
+    return write([&](WriteTransaction& t) { return t.cancel_import(id, owner); });
+  };
+  EXPECT_EQ(error_of(cancel(account("other").key, job.id)), "not_found");
+  EXPECT_EQ(error_of(cancel(acme.key, 999)), "not_found");
+  must(cancel(acme.key, job.id));
+  EXPECT_EQ(must(import.job()).status, ImportStatus::failed);
+  EXPECT_EQ(must(import.job()).findings, kCancelledFindings);
+  EXPECT_EQ(get(made.key).status, DeliveryStatus::edit);
+  EXPECT_EQ(get(made.key).counts.total, 1);
+  EXPECT_EQ(error_of(import.stage(recipients(1, "example.jp"))), "conflict");
+  EXPECT_EQ(error_of(import.end({ImportStatus::finished, 600, 0, 600, ""})), "conflict");
+  EXPECT_EQ(error_of(cancel(acme.key, job.id)), "conflict");
+  while (must(write([](WriteTransaction& t) { return t.purge_deleted(100); }))) {
+  }
+  EXPECT_THAT(stories("user7@example.jp"), IsEmpty());
+}
+
 TEST_P(StoreSuite, AnImportIsBegunAnewAfterACrash) {
   const Account acme = account();
   const Delivery made = draft(acme.key);

@@ -60,7 +60,7 @@ class Zoo(Lists):
         self.assertEqual(("FINISHED", 1), (job["status"], job["success_count"]))
         self.assertEqual("[髙橋①]", door.arrived("zoo@fast.example").get_content().strip())
         self.assertEqual({"job_id": job["job_id"], "status": "FINISHED", "dry_run": False,
-                          "list": {"form": "csv", "encoding": "utf_16le", "encoding_by": "mark",
+                          "cancelled": False, "list": {"form": "csv", "encoding": "utf_16le", "encoding_by": "mark",
                                    "separator": "tab"}}, self.findings(job))
 
     def test_a_broken_character_costs_its_row_and_names_the_column(self):
@@ -139,6 +139,22 @@ class Streams(Lists):
         self.unchanged(delivery)
         _, job = self.streamed(lines(to("after@example.jp")), delivery=delivery)
         self.assertEqual(("FINISHED", 1), (job["status"], job["success_count"]))
+
+    def test_one_that_runs_is_cancelled_and_leaves_nothing(self):
+        delivery = self.draft()
+        rows = lines(*(to(f"r{n}@cancelled.example") for n in range(300_000)))
+        job = self.ok(self.account.stream(delivery, rows), 201)
+        path = f"/deliveries/-/emails/import/{job['job_id']}"
+        self.assertEqual(job, self.ok(self.account.request("DELETE", path)))
+        self.assertEqual("FAILED", self.account.job(job["job_id"]).json["status"])
+        self.assertEqual({"job_id": job["job_id"], "status": "FAILED", "dry_run": False, "cancelled": True,
+                          "list": None}, self.findings(job))
+        self.unchanged(delivery)
+        self.refused(self.account.request("DELETE", path))
+        self.assertEqual(404, self.account.request("DELETE", path + "9").status)
+        _, job = self.streamed(lines(to("after@example.jp")), delivery=delivery)
+        self.assertEqual(("FINISHED", 1), (job["status"], job["success_count"]))
+        self.assertEqual(1, self.detail(delivery)["total_count"])
 
     def test_what_a_little_expands_to_is_bounded(self):
         delivery = self.draft()
