@@ -48,7 +48,7 @@ std::string column_of(const std::vector<std::string>& path,
   if (read.ec != std::errc()) return path.front();
   std::size_t before = code;
   for (std::size_t column = 1; column < header.size(); ++column) {
-    if (header[column] == kReferenceColumn) continue;
+    if (is_attached_column(header[column])) continue;
     if (before-- > 0) continue;
     // A code of NDJSON that has no key has its place.
     return header[column].empty() ? fmt::format("insert_code.{}", code) : header[column];
@@ -59,9 +59,11 @@ std::string column_of(const std::vector<std::string>& path,
 // What a problem of a column is about, as column_of() reads it.
 std::vector<std::string> path_of(std::size_t column, const std::vector<std::string>& header) {
   if (column == 0) return {"email"};
-  if (column < header.size() && header[column] == kReferenceColumn) return {"reference"};
+  if (column < header.size() && is_attached_column(header[column])) {
+    return {header[column] == kReferenceColumn ? "reference" : "metadata"};
+  }
   const auto end = header.begin() + static_cast<std::ptrdiff_t>(std::min(column, header.size()));
-  const auto others = std::count(header.begin(), end, kReferenceColumn);
+  const auto others = std::count_if(header.begin(), end, is_attached_column);
   return {"insert_code", std::to_string(column - 1 - static_cast<std::size_t>(others))};
 }
 
@@ -303,8 +305,13 @@ Result<void> Importer::take_row(Run& run, CsvRow& row) {
   }
   const std::size_t known = std::min(row.fields.size(), run.header.size());
   for (std::size_t i = 1; i < known; ++i) {
-    if (run.header[i] == kReferenceColumn) {
+    const std::string& column = run.header[i];
+    if (column == kReferenceColumn) {
       request.attached.reference = trim_invisible(row.fields[i]);
+    } else if (column.starts_with(kMetadataColumn)) {
+      // An empty cell is no member: not each recipient has them all.
+      if (row.fields[i].empty()) continue;
+      request.attached.metadata.push_back({column.substr(kMetadataColumn.size()), row.fields[i]});
     } else {
       request.insert_codes.push_back({run.header[i], row.fields[i]});
     }

@@ -14,6 +14,7 @@
 #include "intake/check.h"
 #include "intake/fullwidth.h"
 #include "mail/address.h"
+#include "mail/attached.h"
 #include "mail/invisible.h"
 #include "mime/insert_code.h"
 
@@ -184,7 +185,30 @@ Text bad_keys(const Problems& problems, const std::vector<InsertCode>& keys,
   return out;
 }
 
+// Of the columns of attached members: one of each, and what such names may be.
+std::optional<Text> bad_attached_columns(const std::vector<std::string>& names) {
+  if (std::ranges::count(names, kReferenceColumn) > 1) {
+    return Text{"the header has the column reference twice", "見出しにreferenceが2列あります"};
+  }
+  Attached attached;
+  for (const std::string& name : names) {
+    if (!name.starts_with(kMetadataColumn)) continue;
+    attached.metadata.push_back({name.substr(kMetadataColumn.size()), {}});
+  }
+  Problems problems;
+  check_attached(attached, {}, problems);
+  if (problems.empty()) return std::nullopt;
+  const Text& why = problems.list().front().text;
+  return Text{fmt::format("the columns metadata:NAME of the header: {}",
+                          printable(texts::without_stop(why.en))),
+              fmt::format("見出しのmetadata:名前の列: {}", printable(texts::without_stop(why.ja)))};
+}
+
 }  // namespace
+
+bool is_attached_column(std::string_view name) {
+  return name == kReferenceColumn || name.starts_with(kMetadataColumn);
+}
 
 std::expected<std::vector<std::string>, Text> read_list_header(std::vector<std::string> fields,
                                                                const Limits& limits,
@@ -194,12 +218,9 @@ std::expected<std::vector<std::string>, Text> read_list_header(std::vector<std::
   if (fields.front() != kEmail) return std::unexpected(not_email(fields));
   std::vector<InsertCode> keys;
   std::vector<std::size_t> columns;
-  if (std::ranges::count(fields, kReferenceColumn) > 1) {
-    return std::unexpected(
-        Text{"the header has the column reference twice", "見出しにreferenceが2列あります"});
-  }
+  if (auto bad = bad_attached_columns(fields)) return std::unexpected(std::move(*bad));
   for (std::size_t i = 1; i < fields.size(); ++i) {
-    if (fields[i] == kReferenceColumn) continue;
+    if (is_attached_column(fields[i])) continue;
     if (fields[i].empty()) {
       return std::unexpected(Text{fmt::format("column {} of the header has no key", i + 1),
                                   fmt::format("見出しの{}列目にキーがありません", i + 1)});

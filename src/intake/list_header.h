@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The header row of a list of recipients (contract section 2.13): `email`, then full insert-code
-// keys; and where the sender has one for each, `reference` (mail/attached.h) among them. Pure. What
-// is said of one that is none says what was found and what to write instead.
+// keys; and where the sender has them for each, `reference` and `metadata:NAME` (mail/attached.h)
+// among them. Pure. What is said of one that is none says what was found and what to write instead.
 #pragma once
 
 #include <expected>
@@ -16,6 +16,11 @@
 namespace todoku::intake {
 
 inline constexpr std::string_view kReferenceColumn = "reference";
+// Before the name of a member. No insert code has a colon.
+inline constexpr std::string_view kMetadataColumn = "metadata:";
+
+// Whether a column holds something that is attached to the recipient, and no value of a code.
+[[nodiscard]] bool is_attached_column(std::string_view name);
 
 // The names of the columns. Taken off are blanks and invisible characters around a name, of which
 // no key and no `email` can have any, and empty cells at the end, which spreadsheets leave. Where

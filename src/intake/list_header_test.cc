@@ -40,6 +40,26 @@ TEST(ListHeader, MayHaveOneColumnOfReferences) {
   EXPECT_THAT(why_refused({"email", "reference", "x"}).en, HasSubstr("column 3 of the header"));
 }
 
+TEST(ListHeader, HasColumnsOfMetadata) {
+  const auto header =
+      read_list_header({"email", "metadata:客 番号", "__a__", "metadata:b"}, Limits{});
+  ASSERT_TRUE(header) << header.error().en;
+  EXPECT_THAT(*header, ElementsAre("email", "metadata:客 番号", "__a__", "metadata:b"));
+  const auto of_template =
+      read_list_header({"email", "metadata:a", "a"}, Limits{}, mime::KeyForms::with_braces);
+  ASSERT_TRUE(of_template) << of_template.error().en;
+  EXPECT_THAT(*of_template, ElementsAre("email", "metadata:a", "{{a}}"));
+  std::vector<std::string> many{"email"};
+  for (int i = 0; i < 21; ++i) many.push_back("metadata:m" + std::to_string(i));
+  for (const std::vector<std::string>& names : {std::vector<std::string>{"email", "metadata:"},
+                                                {"email", "metadata:a", "metadata:a"},
+                                                {"email", "metadata:" + std::string(101, 'x')},
+                                                {"email", "metadata:a\u202Eb"},
+                                                many}) {
+    EXPECT_THAT(why_refused(names).en, HasSubstr("the columns metadata:NAME of the header: "));
+  }
+}
+
 TEST(ListHeader, ThatIsMissingIsToldAsMissing) {
   for (const Names& fields : {Names{"c1@good.example", "x"}, Names{" c1@good.example"}}) {
     EXPECT_THAT(why_refused(fields).en, HasSubstr("the header row is missing"));

@@ -64,6 +64,8 @@ class References(Checks):
         self.ok(self.post(f"/deliveries/{delivery}/emails",
                           {"email": "to3@fast.example", "reference": "1003"}), 201)
         self.imported(b"email,reference,__a__\nto4@fast.example,1004,x\n", delivery=delivery)
+        self.imported(b"email,metadata:customer,__a__,metadata:rank\nto8@fast.example,42,x,\n"
+                      b"to9@fast.example,43,y,gold\n", delivery=delivery)
         rows = [{"email": "to5@fast.example", "reference": "1005", "metadata": METADATA},
                 {"email": "to6@fast.example", "reference": 1006}]
         job = self.ok(self.account.stream(
@@ -78,6 +80,9 @@ class References(Checks):
             self.assertEqual({1: {"a": "b"}, 5: METADATA}.get(number, {}), mail["metadata"])
             if number == 4:
                 self.assertEqual([{"key": "__a__", "value": "x"}], told["insert_code"])
+        for address, metadata in (("to8", {"customer": "42"}), ("to9", {"customer": "43", "rank": "gold"})):
+            (told,) = self.explained(address=f"{address}@fast.example")["mails"]
+            self.assertEqual(metadata, told["metadata"])
         # It stays, whatever else is changed.
         self.refused(self.put(f"/deliveries/-/emails/{mail['email_id']}",
                               {"email": "to6@fast.example", "reference": "1007"}), "reference")
@@ -110,5 +115,9 @@ class References(Checks):
         self.assertEqual(400, answer.status, answer)
         self.refused(self.get("/logs/mails/results?reference="), "reference")
         self.assertEqual(400, self.get("/explain?reference=a&site=docomo").status)
+        _, job = self.imported(b"email,metadata:a,metadata:a\na@fast.example,1,2\n")
+        self.assertEqual("FAILED", job["status"])
+        _, job = self.imported("email,metadata:a\na@fast.example,x\u202ey\n".encode())
+        self.assertEqual("FAILED", job["status"])
         _, job = self.imported(b"email,reference,reference\na@fast.example,1,2\n")
         self.assertEqual("FAILED", job["status"])
