@@ -6,6 +6,7 @@
 #include "api/answers.h"
 #include "api/idempotency.h"
 #include "base/bytes.h"
+#include "http/header_value.h"
 #include "intake/fingerprint.h"
 
 namespace todoku::api {
@@ -64,6 +65,11 @@ UploadFile::~UploadFile() {
   });
 }
 
+void UploadFile::name_charset(std::string_view content_type) {
+  const auto type = http::parse_parameterized(content_type);
+  if (const std::string* const charset = type.find("charset")) charset_.name(*charset);
+}
+
 void UploadFile::gather(std::string_view octets) {
   gathered_ += octets;
   octets_ += octets.size();
@@ -80,6 +86,7 @@ Result<void> UploadFile::write_here() {
     if (!created) return fail(std::move(created.error()));
     writer_ = std::move(*created);
   }
+  charset_.push(gathered_);
   auto written = writer_->write(gathered_);
   gathered_.clear();
   return written;
@@ -124,6 +131,7 @@ Task<http::Response> make_import(Api& api, Call& call, ImportCall& import, Uploa
   // An upload may have taken minutes.
   auto bad = co_await api.ask_again(call);
   if (bad) co_return std::move(*bad);
+  add_warning(call, file.charset_warning(request.form));
   const auto made = co_await make_job(api, call, import.delivery, file, std::move(request),
                                       import.key, import.keyed);
   co_return made_response(call, made, 201, "job_id");

@@ -15,6 +15,7 @@
 #include "async/file_pool.h"
 #include "base/digest.h"
 #include "base/sha256_stream.h"
+#include "intake/list_charset.h"
 #include "intake/repeats.h"
 #include "intake/uploads.h"
 #include "store/imports.h"
@@ -34,6 +35,11 @@ class UploadFile {
   // Before anything is gathered: its digest will be asked for.
   void begin_digest() { digest_.emplace(); }
   [[nodiscard]] Sha256 digest() { return digest_->finish(); }
+  // Before anything is gathered: what its Content-Type says of it.
+  void name_charset(std::string_view content_type);
+  [[nodiscard]] std::string charset_warning(store::ImportForm form) {
+    return charset_.warning(form);
+  }
   [[nodiscard]] bool wants_writing() const;
   [[nodiscard]] Task<Result<void>> write() {
     return pool_.run(owner_, [this] { return write_here(); });
@@ -57,6 +63,7 @@ class UploadFile {
   std::string name_;
   std::string gathered_;  // and not yet written
   std::optional<Sha256Stream> digest_;
+  intake::ListCharset charset_;
   std::unique_ptr<intake::Uploads::Writer> writer_;
   std::uint64_t octets_ = 0;
   bool complete_ = false;

@@ -51,6 +51,7 @@ Result<bool> take_events(http::MultipartParser& parser, Upload& upload, std::uin
         return false;
       case http::MultipartEvent::Kind::part_begin:
         upload.files += is_file ? 1 : 0;
+        if (is_file) upload.file.name_charset(parser.part().headers.get("Content-Type"));
         break;
       case http::MultipartEvent::Kind::data:
         if (is_file) {

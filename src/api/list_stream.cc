@@ -190,6 +190,7 @@ Task<http::Response> stream_list(Api& api, Call& call) {
   if (!place) co_return too_many_files(call);
   ListStream list(api, call, *place);
   if (importing.key) list.file().begin_digest();
+  list.file().name_charset(call.request.headers.get("Content-Type"));
   bad = co_await list.receive();
   if (bad) co_return std::move(*bad);
   request.upload = list.file().name();

@@ -63,6 +63,17 @@ class Zoo(Lists):
                           "cancelled": False, "list": {"form": "csv", "encoding": "utf_16le", "encoding_by": "mark",
                                    "separator": "tab"}}, self.findings(job))
 
+    def test_a_charset_that_is_named_and_does_not_fit_is_told(self):
+        delivery = self.draft()
+        octets = "email,__name__\na@example.jp,佐藤\n".encode("cp932")
+        for name, warning in (("Shift_JIS", None), ("euc-jp", "the list is called euc-jp and read as shift_jis")):
+            answer = self.account.stream(delivery, octets, "?dry_run=true",
+                                         content_type=f"text/csv; charset={name}")
+            self.account.end_of(self.ok(answer, 201)["job_id"])
+            told = answer.headers.get("x-todoku-warning", "")
+            self.assertEqual(warning is not None, "is called" in told, told)
+            self.assertIn(warning or "", told)
+
     def test_a_broken_character_costs_its_row_and_names_the_column(self):
         octets = "email,__name__\na@example.jp,佐藤\nb@example.jp,".encode("cp932") + b"\xff\n"
         _, job = self.imported(octets, {"ignore_errors": True})
