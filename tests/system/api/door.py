@@ -13,6 +13,8 @@ import socket
 import time
 import unittest
 
+import patience
+
 FROM = {"email": "shop@sender.example", "name": "お店"}
 JSON = "application/json"
 CRLF = b"\r\n"
@@ -152,7 +154,7 @@ def file_part(name="a.txt", octets=b"attached", media_type="text/plain"):
 
 
 def eventually(condition, what, seconds=20):
-    until = time.monotonic() + seconds
+    until = patience.until(seconds)
     while True:
         value = condition()
         if value:

@@ -6,6 +6,7 @@ import re
 import time
 import urllib.parse
 
+import patience
 from door import Checks, eventually, issued, new_account
 
 STREAM = {"Accept": "text/event-stream"}
@@ -288,7 +289,7 @@ class Events(Checks):
 
     def come_back(self):
         """A stream, asked for again while there is no place; shorter than a heartbeat's 15 s."""
-        until = time.monotonic() + 10
+        until = patience.until(10)
         while True:
             stream = Stream(self.account)
             if stream.answer.status == 200:

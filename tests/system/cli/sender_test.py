@@ -91,7 +91,7 @@ class Senders(unittest.TestCase):
     def test_several_get_a_mail_each(self):
         process = self.begin("send", *MAIL, "--to", "a@good.example", "--to", "wrong", "--to",
                              "b@good.example")
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=120)
         self.assertEqual(process.returncode, 1)
         self.assertEqual(out.count("accepted as delivery"), 2)
         self.assertIn("wrong: to: ", err)
@@ -133,7 +133,7 @@ class Senders(unittest.TestCase):
                             "its begin")
         time.sleep(1.2)  # a look or two
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=120)
         self.assertEqual(process.returncode, 130)
         self.assertIn(f"todoku bulk show {delivery} --follow", err)
         self.call("bulk", "pause", delivery)
@@ -162,7 +162,7 @@ class Senders(unittest.TestCase):
             seen.append(event["event_id"])
         self.assertEqual(sorted(set(seen)), seen, "each once, in order")
         follower.send_signal(signal.SIGINT)
-        follower.communicate(timeout=20)
+        follower.communicate(timeout=120)
         self.assertEqual(follower.returncode, 0)
         self.assertNotIn("before@good.example", self.call("events", "--cursor-file", cursor))
 
