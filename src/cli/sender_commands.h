@@ -94,6 +94,10 @@ int show_delivery(Session& session, std::int64_t delivery);
 // "Will it arrive?": 1 where something fails, 2 where something is not determined.
 int preflight_delivery(Session& session, std::int64_t delivery);
 
+// -- watch.cc
+// Until it has ended, or the user leaves it: 0 if it was sent, 1 if it failed or was stopped.
+int watch_delivery(Session& session, std::int64_t delivery);
+
 // -- usage.cc
 struct UsageSearch {
   std::int64_t days = 31;

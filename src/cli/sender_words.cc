@@ -343,13 +343,19 @@ void SenderWords::add_deliveries() {
                                    {"Whether a delivery would arrive, before it is committed",
                                     "配信が届くかを、開始する前に確認する"});
   id(preflight);
-  // Both commands are there then, and whichever is asked last does it.
-  const auto either = [this, preflight](Session& s) {
+  CLI::App* watch = book_.verb(list, "watch",
+                               {"Watch a delivery until it is over: counts, speed, time to go",
+                                "配信が終わるまで、件数、速度、残り時間を表示し続ける"});
+  id(watch);
+  // All of these commands are there then, and whichever is asked last does it.
+  const auto any = [this, preflight, watch](Session& s) {
+    if (watch->parsed()) return watch_delivery(s, values_->id);
     return preflight->parsed() ? preflight_delivery(s, values_->id)
                                : list_deliveries(s, values_->search);
   };
-  book_.speaks(list, either);
-  book_.speaks(preflight, either);
+  book_.speaks(list, any);
+  book_.speaks(preflight, any);
+  book_.speaks(watch, any);
   CLI::App* show = book_.verb(book_.app, "delivery",
                               {"A delivery, with its counts", "配信の内容と件数を表示する"});
   id(show);
