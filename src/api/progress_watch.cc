@@ -16,7 +16,7 @@
 namespace todoku::api {
 namespace {
 
-constexpr Milliseconds kLookEvery{1'000};
+constexpr Milliseconds kFreshFor{1'000};
 // Kinds of outcomes, the most frequent first.
 constexpr std::int64_t kKindsMax = 2'000;
 // Domains of a list that are sorted by receiver; the rest are among the others.
@@ -113,7 +113,7 @@ bool ProgressWatch::may_look(SteadyInstant now) {
   const std::lock_guard lock(mutex_);
   if (looking_ || told_.ended || now < look_at_) return false;
   looking_ = true;
-  look_at_ = now + kLookEvery;
+  look_at_ = now + kFreshFor;
   return true;
 }
 

@@ -43,6 +43,7 @@ class SenderWords {
   void add_templates();
   void add_template_texts(CLI::App* command);
   CLI::App* template_verb(CLI::App* group, const std::string& name, const Sentence& help);
+  void add_dev();
   void add_profile();
   void add_search(CLI::App* command, bool of_any_type);
   CLI::Option* option(CLI::App* command, const std::string& name, auto& target,
