@@ -166,6 +166,10 @@ TEST_F(UploadAnswersTest, LeaveTheFileOfAJobThatThereMayBe) {
 
 class ProgressWatchTest : public ApiAnswersTest {
  protected:
+  template <class Work>
+  auto write(Work work) {
+    return installation_.store->write_and_wait(store::WritePriority::accept, std::move(work));
+  }
   ProgressWatchTest() {
     auto draft = write([](store::WriteTransaction& t) {
       store::NewDelivery delivery;
@@ -176,10 +180,6 @@ class ProgressWatchTest : public ApiAnswersTest {
     });
     if (!draft) throw std::runtime_error(draft.error().detail);
     draft_ = std::move(*draft);
-  }
-  template <class Work>
-  auto write(Work work) {
-    return installation_.store->write_and_wait(store::WritePriority::accept, std::move(work));
   }
   void append(const std::string& local) {
     const auto done = write([&](store::WriteTransaction& t) {
