@@ -230,6 +230,7 @@ void add_log_routes(Api& api, http::Router& router);
 void add_explain_routes(Api& api, http::Router& router);
 void add_usage_routes(Api& api, http::Router& router);
 void add_rate_routes(Api& api, http::Router& router);
+void add_tag_routes(Api& api, http::Router& router);
 void add_open_routes(Api& api, http::Router& router);
 void add_inline_part_routes(Api& api, http::Router& router);
 void add_label_routes(Api& api, http::Router& router);

@@ -106,6 +106,9 @@ struct UsageSearch {
 };
 int show_usage(Session& session, const UsageSearch& search);
 
+// -- tags.cc: what became of mail, by tag.
+int show_tags(Session& session, std::int64_t days);
+
 // -- preview.cc
 struct Preview {
   std::string target;  // a delivery's number, or a file with a content as JSON; "-": standard input

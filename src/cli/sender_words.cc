@@ -52,6 +52,7 @@ struct SenderWords::Values {
   TemplateEdit edit;
   std::string which_template;
   std::optional<std::int64_t> template_version;
+  std::int64_t tag_days = 7;
   std::int64_t caught_most = 20;
   std::string caught_eml;
   std::string profile;
@@ -66,6 +67,7 @@ SenderWords::SenderWords(WordBook book)
   add_preview();
   add_logs();
   add_usage();
+  add_tags();
   add_events();
   add_webhook();
   add_templates();
@@ -442,6 +444,16 @@ void SenderWords::add_usage() {
   option(command, "--months", values_->usage.months, {"How many months", "月数"})
       ->check(CLI::Range(std::int64_t{1}, kMonthsMost));
   book_.speaks(command, [this](Session& s) { return show_usage(s, values_->usage); });
+}
+
+void SenderWords::add_tags() {
+  constexpr std::int64_t kTagDaysMost = 14;  // of the API
+  CLI::App* command = book_.verb(book_.app, "tags",
+                                 {"What became of mails, by tag", "タグごとの配信結果を表示する"});
+  option(command, "--days", values_->tag_days,
+         {"Of so many days, today among them", "今日までの日数"})
+      ->check(CLI::Range(std::int64_t{1}, kTagDaysMost));
+  book_.speaks(command, [this](Session& s) { return show_tags(s, values_->tag_days); });
 }
 
 void SenderWords::add_events() {

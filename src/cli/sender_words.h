@@ -33,6 +33,7 @@ class SenderWords {
   void add_preview();
   void add_logs();
   void add_usage();
+  void add_tags();
   void add_events();
   void add_webhook();
   // One that names an endpoint.

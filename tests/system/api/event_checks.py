@@ -243,6 +243,25 @@ class Events(Checks):
         self.assertEqual(job["job_id"], events[0]["job_id"])
         self.assertEqual("BULK", events[1]["delivery_type"])
 
+    def test_mail_is_counted_by_tag(self):
+        account = new_account("tagged")
+        for to, tags in (("one@fast.example", ["order", "spring"]), ("two@fast.example", ["order"]),
+                         ("three@gone.example", ["order"]), ("four@fast.example", [])):
+            self.ok(account.send({"to": to, "tags": tags}), 201)
+        def counted():
+            told = account.request("GET", "/tags?days=2").json
+            return told if {"order": 3, "spring": 1} == {
+                line["tag"]: line["answered"] for line in told["data"]} else None
+        told = eventually(counted, "the counts")
+        order = told["data"][0]
+        self.assertEqual(("order", 2, 1, 1), (order["tag"], order["delivered"], order["hard_bounces"],
+                                              order["unknown_users"]))
+        self.assertEqual((2, None), (told["days"], told["others"]))
+        self.assertRegex(told["from"], r"T00:00:00\+09:00$")
+        self.assertEqual([], self.account.request("GET", "/tags").json["data"])
+        for days in ("0", "15", "many"):
+            self.refused(account.request("GET", f"/tags?days={days}"), "days")
+
     # ---- streams --------------------------------------------------------------------------------
 
     def test_a_stream_tells_what_happens_from_now_on(self):

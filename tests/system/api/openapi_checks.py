@@ -248,6 +248,7 @@ class Description(Checks):
         self.fits(self.get("/usages/days?days=2"), "listUsageDays", 200)
         self.fits(self.get("/events"), "listEvents", 200)
         self.fits(self.post("/events/ticket"), "makeEventTicket", 201)
+        self.fits(self.get("/tags"), "listTags", 200)
         with Stream(self.account, f"?delivery_id={self.draft(['watched@fast.example'])}&progress=true") as stream:
             self.assertIsNone(misfit(stream.progress(lambda told: True)[0],
                                      {"$ref": "#/components/schemas/WatchedProgress"}))
