@@ -674,6 +674,20 @@ TEST_F(SenderTest, AnEndpointsSecretIsReplacedAndItsEventsAreToldAgain) {
   EXPECT_EQ(host.requests[0].body, R"({"enabled":false})");
 }
 
+TEST_F(SenderTest, WhatBecameOfMailIsToldByTag) {
+  answer({answered(200, R"({"days":3,"from":"t","data":[{"tag":"order","answered":5,"delivered":4,)"
+                        R"("hard_bounces":1,"unknown_users":1,"complaints":0}],)"
+                        R"("others":{"answered":2,"delivered":2}})"),
+          answered(200, R"({"days":14,"from":"t","data":[],"others":null})")});
+  ASSERT_EQ(run({"tags", "--days", "3"}), 0) << err.str();
+  EXPECT_EQ(host.requests[0].target, "/tags?days=3");
+  EXPECT_THAT(out.str(), testing::ContainsRegex("order +5 +4 +1 +1 +0"));
+  EXPECT_THAT(out.str(), testing::ContainsRegex("\\(others\\) +2 +2 +0"));
+  ASSERT_EQ(run({"tags", "--days", "14"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("No mail with a tag"));
+  EXPECT_EQ(run({"tags", "--days", "15"}), 2);
+}
+
 TEST_F(SenderTest, SpeaksJapanese) {
   answer({answered(404, "")});
   EXPECT_EQ(run({"delivery", "9", "--lang", "ja"}), 5);
