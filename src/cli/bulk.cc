@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // todoku bulk send|commit|show|pause|resume|stop|pace|quiet-hours|cancel|delete
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <optional>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "base/date_time.h"
 #include "base/printable.h"
 #include "cli/api_session.h"
+#include "cli/delivery_counts.h"
 #include "cli/import_job.h"
 #include "cli/progress.h"
 #include "cli/sender_commands.h"
@@ -27,9 +27,6 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kCsvOctetsMax = std::size_t{256} << 20U;
 constexpr std::string_view kPreflightTold = "X-Todoku-Preflight";  // of a commit (docs/api.md)
-
-constexpr std::array<std::string_view, 8> kStates = {"pending", "deferred", "delivered", "bounced",
-                                                     "dropped", "expired",  "cancelled", "unknown"};
 
 ApiRequest to_get(std::string target, std::string answered_with) {
   return {.target = std::move(target), .answered_with = std::move(answered_with)};
@@ -175,21 +172,6 @@ std::unique_ptr<ReadAnswer> commit(ApiSession& api, std::int64_t delivery, const
   return read;
 }
 
-bool has_ended(std::string_view state) {
-  return state == "sent" || state == "stopped" || state == "failed";
-}
-
-std::string counts_of(const boost::json::value& progress) {
-  std::string out;
-  for (const std::string_view state : kStates) {
-    const std::int64_t count = number_of(progress, state);
-    if (count == 0 || state == "pending") continue;
-    if (!out.empty()) out += ' ';
-    out += fmt::format("{} {}", state, count);
-  }
-  return out;
-}
-
 // What waits though nobody has paused it, and how it is let go.
 void print_holds(ApiSession& api, const boost::json::value& value) {
   const Session& session = api.session();
@@ -274,7 +256,7 @@ void print_progress(ApiSession& api, const boost::json::value& value) {
     if (!time.empty()) fmt::print(out, "{:<12} {}\n", member, time);
   }
   fmt::print(out, "{:<12} {}\n", "total", number_of(value, "total"));
-  for (const std::string_view state : kStates) {
+  for (const std::string_view state : kRecipientStates) {
     fmt::print(out, "{:<12} {}\n", state, number_of(value, state));
   }
   print_steering(api, value);
@@ -303,12 +285,10 @@ int follow(ApiSession& api, std::int64_t delivery) {
       return api.status();
     }
     const std::string state = text_of(read->value, "state");
-    const std::int64_t total = number_of(read->value, "total");
-    progress.show(
-        {.label = state,
-         .done = total - number_of(read->value, "pending") - number_of(read->value, "deferred"),
-         .total = total,
-         .rest = counts_of(read->value)});
+    progress.show({.label = state,
+                   .done = done_of(read->value),
+                   .total = number_of(read->value, "total"),
+                   .rest = counts_of(read->value)});
     if (has_ended(state)) {
       progress.end();
       if (api.json()) {

@@ -142,6 +142,23 @@ class Senders(unittest.TestCase):
         self.call("bulk", "stop", delivery)
         self.assertEqual(self.read("bulk", "show", delivery, "--follow")["state"], "stopped")
 
+    def test_a_delivery_is_watched_over_a_restart(self):
+        csv = self.addresses("good.example", 4, "watched.csv")
+        delivery = str(self.read("bulk", "send", *MAIL, "--csv", csv, "--at", "now", "--pace", "1/hour",
+                                 "--detach")["delivery_id"])
+        watcher = self.begin("deliveries", "watch", delivery, "--json")
+        told = json.loads(watcher.stdout.readline())
+        self.assertEqual((told["delivery_id"], told["total"]), (int(delivery), 4))
+        self.stack.kill_engine()
+        self.stack.start_engine()
+        self.call("bulk", "pace", delivery, "none")
+        lines, err = watcher.communicate(timeout=60)
+        self.assertEqual(watcher.returncode, 0, err)
+        last = json.loads(lines.splitlines()[-1])
+        self.assertEqual((last["state"], last["delivered"] + last["unknown"]), ("sent", 4))
+        # Of what is over the end is told at once.
+        self.assertIn("sent", self.call("deliveries", "watch", delivery))
+
     def test_events_are_followed_and_resumed(self):
         cursor = str(self.home / "cursor")
         self.call("send", *MAIL, "--to", "before@good.example")
