@@ -45,6 +45,8 @@ struct Options {
   std::string public_url;
   // The Message-ID of a mail; of a transaction's copies, which are one mail, of any.
   std::function<std::string(const store::RecipientKey&, DeliveryType)> message_id;
+  // Of Message-IDs that are made here, as of those.
+  std::string message_id_domain = "localhost";
   // Whose word counts for who a request came from (http/forwarded.h).
   std::vector<net::Network> trusted_proxies;
   // Whose keys with the scope admin manage accounts, and from where; empty: nobody's, nowhere.
@@ -153,6 +155,8 @@ class Api {
   [[nodiscard]] const Options& options() const { return options_; }
   // Warns of a From address that is accepted without proof.
   void warn_of_sender(Call& call, const Content& content) const;
+  // Whether the account may send as this address only while there is no other one.
+  [[nodiscard]] bool is_unproven(store::AccountKey account, std::string_view from) const;
   // Octets a request with JSON and attachments may have.
   [[nodiscard]] std::size_t form_octets_max() const;
   // Of a request's JSON: no list that is allowed is longer.

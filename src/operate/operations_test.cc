@@ -491,6 +491,22 @@ TEST_F(OperationsTest, ExplainsAnAddressAcrossAccounts) {
             "the address to explain is empty");
 }
 
+TEST_F(OperationsTest, ExplainsOneMessageIdAndNothingBesideIt) {
+  const auto told = [this](std::string id) {
+    return run(operations.explain({.message_id = std::move(id), .account = ""}));
+  };
+  for (const std::string_view id : {"<a@vm>", "a@vm", " <a@vm>\r\n", "<a b@vm>"}) {
+    EXPECT_TRUE(told(std::string(id))) << id;
+  }
+  using namespace std::string_view_literals;
+  for (const std::string_view id : {"<a@vm>\0"sv, "<a@vm>x"sv, "<a@vm>\r\nx"sv, "<a@vm> <b@vm>"sv,
+                                    "<a@vm><b@vm>"sv, "a@vm b@vm"sv, "<>"sv, "<a@vm"sv}) {
+    const auto refused = told(std::string(id));
+    ASSERT_FALSE(refused) << id;
+    EXPECT_EQ(refused.error().kind, ErrorKind::invalid_input) << id;
+  }
+}
+
 TEST_F(OperationsTest, TellsTheSubjectThatTheRecipientHas) {
   const auto shop = run(operations.add_account({.name = "shop"}));
   store::Accept accept{.life_time = std::chrono::hours(24)};

@@ -257,6 +257,8 @@ constexpr std::array kNames{
     Named{"file", {"attachments", "Attachments", "attachments", "Attachments"}},
     Named{"inline_parts", {"attachments", "Attachments", "attachments", "Attachments"}},
     Named{"list_unsubscribe", {"headers", "Headers", "headers", "Headers"}},
+    Named{"RCPT", {"to", "To", "to", "Destination"}},
+    Named{"Sender", {"headers", "Headers", "headers", "Content.Raw.Data"}},
     Named{"send_at", {"scheduled_at", "", "send_at", ""}},
     Named{"tags", {"tags", "Tag", "categories", "EmailTags"}},
     Named{"metadata", {"", "Metadata", "custom_args", ""}},

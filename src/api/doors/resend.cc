@@ -7,6 +7,7 @@
 
 #include "api/doors/fields.h"
 #include "api/doors/members.h"
+#include "base/bytes.h"
 #include "base/date_time.h"
 #include "mail/labels.h"
 
@@ -17,6 +18,8 @@ namespace {
 std::vector<std::string> addresses(const Members& mail, std::string_view name, Letter& letter) {
   std::vector<std::string> all;
   for (const auto& [text, path] : mail.texts_or_text(name)) {
+    // One of a list is somebody; a text alone may be empty.
+    if (path.size() > 1 && trim(text).empty()) letter.problems.add(path, intake::texts::required());
     for (std::string& each : read_addresses(text, path, letter)) all.push_back(std::move(each));
   }
   return all;
@@ -74,6 +77,7 @@ Letter read(const boost::json::object& object, const intake::Limits& limits) {
   address(letter, std::move(recipients));
   std::vector<Mailbox> answers;
   for (const auto& [text, path] : mail.texts_or_text("reply_to")) {
+    if (path.size() > 1 && trim(text).empty()) letter.problems.add(path, intake::texts::required());
     answers.push_back(read_mailbox(text, path, letter.problems));
   }
   set_reply_to(letter, answers, {"reply_to"});
