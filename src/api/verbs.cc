@@ -54,6 +54,7 @@ struct Progress {
   std::vector<store::RateState> holds;
   store::Steering steering;
   std::optional<store::SteeredPause> pause;
+  std::optional<store::PaceTooSlow> too_slow;
 };
 
 // Why it waits though nobody has paused it: as a whole, or at one receiver.
@@ -96,6 +97,7 @@ std::string progress_json(const Progress& progress) {
   date_or_null(json, "canary_until", progress.canary_until);
   holds_member(json, progress.holds);
   steering_members(json, progress.steering, progress.pause);
+  too_slow_member(json, progress.too_slow);
   json.end_object();
   return json.take();
 }
@@ -103,9 +105,9 @@ std::string progress_json(const Progress& progress) {
 Task<http::Response> progress(Api& api, Call& call) {
   const auto id = path_id(call, "delivery_id");
   if (!id) co_return no_data_found(call);
-  const auto progress =
-      co_await api.store().read([account = call.account.key, id, now = api.store().clock().now()](
-                                    store::ReadTransaction& reader) -> Result<Progress> {
+  const auto progress = co_await api.store().read(
+      [account = call.account.key, id, life = api.options().bulk_life,
+       now = api.store().clock().now()](store::ReadTransaction& reader) -> Result<Progress> {
         auto delivery = reader.delivery_head(account, *id);
         if (!delivery) return fail(std::move(delivery.error()));
         const auto until = operate::canary_until(reader, *delivery, now);
@@ -114,6 +116,7 @@ Task<http::Response> progress(Api& api, Call& call) {
         auto steering = reader.steering(found.delivery.key);
         if (!steering) return fail(std::move(steering.error()));
         found.steering = std::move(*steering);
+        found.too_slow = store::pace_too_slow(found.delivery, found.steering.rules, life, now);
         const bool may_be_held = found.delivery.type == DeliveryType::bulk &&
                                  found.delivery.status == DeliveryStatus::sending;
         if (!may_be_held) return found;

@@ -291,6 +291,7 @@ api::Options api_options(const config::Config& config) {
   options.rate_limit_per_minute = static_cast<std::uint32_t>(config.api.rate_limit_per_minute);
   options.public_url = config.api.public_url;
   while (options.public_url.ends_with('/')) options.public_url.pop_back();
+  options.bulk_life = hours(config.delivery.bulk_expiry_hours);
   options.trusted_proxies = trusted_proxies(config);
   options.provisioning_account = config.api.provisioning_account;
   options.provisioning_networks = networks_of(config.api.provisioning_networks);

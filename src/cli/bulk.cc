@@ -216,29 +216,14 @@ const boost::json::value* member_said(const boost::json::value& of, std::string_
   return found == nullptr || found->is_null() ? nullptr : found;
 }
 
-// That its pace is too slow for its life; empty: it is not, or it has not started.
+// That its pace is too slow for its life; empty: it is not.
 std::string too_slow(ApiSession& api, const boost::json::value& progress) {
-  const auto* const said = member_said(progress, "pace");
-  const auto ends = parse_date_time(text_of(progress, "expires"));
-  if (said == nullptr || !ends || has_ended(text_of(progress, "state"))) return {};
-  const auto pace =
-      parse_pace(fmt::format("{}/{}", number_of(*said, "mails"), text_of(*said, "per")));
-  if (!pace) return {};
-  std::optional<QuietHours> quiet;
-  if (const auto* const hours = member_said(progress, "quiet_hours")) {
-    const auto read =
-        parse_quiet_hours(fmt::format("{}-{} {}", text_of(*hours, "from"), text_of(*hours, "until"),
-                                      text_of(*hours, "time_zone")));
-    if (read) quiet = *read;
-  }
-  const std::int64_t late =
-      left_over(*pace, quiet, number_of(progress, "pending") + number_of(progress, "deferred"),
-                api.host().clock().now(), *ends);
-  if (late == 0) return {};
+  const auto* const late = member_said(progress, "expected_to_expire");
+  if (late == nullptr) return {};
   return api.session().words(
       {"at this pace about {0} of {1} mails are not begun before {2}, when its life ends",
        "この速度では、{1} 通のうち約 {0} 通が期限の {2} までに送られません"},
-      late, number_of(progress, "total"), format_date_time(*ends));
+      number_of(*late, "mails"), number_of(progress, "total"), text_of(*late, "at"));
 }
 
 // What its sender wants of it.

@@ -176,13 +176,13 @@ TEST_F(SenderTest, AskedForJsonItPrintsTheAnswer) {
 TEST_F(SenderTest, HowABulkIsToGoIsSaidAndTakenAway) {
   const ApiAnswer taken = answered(200, R"({"delivery_id":12})");
   const std::string progress =
-      fmt::format(R"({{"delivery_id":12,"state":"sending","total":400,"pending":398,"deferred":2,)"
-                  R"("expires":"{}","pace":{{"mails":1,"per":"hour"}},"quiet_hours":null}})",
-                  format_date_time(host.clock().now() + std::chrono::hours(24)));
+      R"({"delivery_id":12,"state":"edit","total":400,"expires":null,)"
+      R"("pace":{"mails":1,"per":"hour"},"quiet_hours":null,)"
+      R"("expected_to_expire":{"mails":376,"at":"2027-01-02T09:00:00+09:00"}})";
   answer({taken, answered(200, progress), taken, taken, taken});
   EXPECT_EQ(run({"bulk", "pace", "12", "1/hour"}), 0) << err.str();
-  EXPECT_THAT(out.str(), HasSubstr("But at this pace about 37"));
-  EXPECT_THAT(out.str(), HasSubstr(" of 400 mails are not begun before "));
+  EXPECT_THAT(out.str(), HasSubstr("But at this pace about 376 of 400 mails are not begun before "
+                                   "2027-01-02T09:00:00+09:00"));
   EXPECT_EQ(run({"bulk", "pace", "12", "none"}), 0);
   EXPECT_EQ(run({"bulk", "quiet-hours", "12", "21:00-08:00"}), 0) << err.str();
   EXPECT_EQ(run({"bulk", "quiet-hours", "12", "none"}), 0);
