@@ -323,9 +323,19 @@ int leave_draft(ApiSession& api, std::int64_t delivery, int status) {
   return status;
 }
 
-// The same where its list did not come in.
-int leave_empty_draft(ApiSession& api, std::int64_t delivery, int status) {
+// The same where its list did not come in. Whoever repeats the command by a key of its own goes on
+// with the draft, and what is not told of a list's rows is in a file of the draft's; else nobody
+// wants it any more.
+int leave_empty_draft(ApiSession& api, std::int64_t delivery, int status, bool is_wanted) {
   Session& session = api.session();
+  if (!is_wanted && api.exchange({.method = "DELETE", .target = of_delivery(delivery)})) {
+    session.err() << session.words({"Nothing was sent, and the draft is removed again. Mend the "
+                                    "list, and run todoku bulk send once more.",
+                                    "まだ送信していません。下書きは削除しました。リストを直して、"
+                                    "todoku bulk send をもう一度実行してください。"})
+                  << '\n';
+    return status;
+  }
   session.err() << session.words(
                        {"Nothing was sent. Mend the list and put it into the draft {0} (todoku "
                         "bulk import {0} --list FILE), or run todoku bulk send again: it makes a "
@@ -427,8 +437,8 @@ int keep_draft(ApiSession& api, std::int64_t delivery) {
   return kDone;
 }
 
-// The whole of it, with a key by which it can be repeated.
-int send_bulk(ApiSession& api, const BulkSend& options) {
+// The whole of it, with a key by which it can be repeated. `is_repeatable`: its user knows the key.
+int send_bulk(ApiSession& api, const BulkSend& options, bool is_repeatable) {
   Session& session = api.session();
   if (!options.draft && !may_begin_at(api, options.at)) return api.status();
   WantedSteering wanted;
@@ -454,12 +464,13 @@ int send_bulk(ApiSession& api, const BulkSend& options) {
   const std::int64_t job = begin_import(api, delivery, options, std::move(*csv));
   if (job == 0) {
     return api.in_doubt() ? leave_draft(api, delivery, api.status())
-                          : leave_empty_draft(api, delivery, api.status());
+                          : leave_empty_draft(api, delivery, api.status(), is_repeatable);
   }
-  bool has_ended_empty = false;
-  if (const int status = await_import(api, job, has_ended_empty); status != kDone) {
-    return has_ended_empty ? leave_empty_draft(api, delivery, status)
-                           : leave_draft(api, delivery, status);
+  ImportEnd end;
+  if (const int status = await_import(api, job, end); status != kDone) {
+    const bool is_wanted = is_repeatable || !end.is_told;
+    return end.is_empty ? leave_empty_draft(api, delivery, status, is_wanted)
+                        : leave_draft(api, delivery, status);
   }
   if (options.draft) return keep_draft(api, delivery);
   if (commit(api, delivery, options.at, key_of(options, "commit")) != nullptr) {
@@ -477,7 +488,7 @@ int bulk_send(Session& session, const BulkSend& options) {
   if (!api.wait(milliseconds(0))) return kInterrupted;
   BulkSend keyed = options;
   if (keyed.idempotency_key.empty()) keyed.idempotency_key = fresh_key();
-  return send_bulk(api, keyed);
+  return send_bulk(api, keyed, !options.idempotency_key.empty());
 }
 
 int bulk_commit(Session& session, std::int64_t delivery, const std::string& at) {
