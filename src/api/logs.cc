@@ -78,7 +78,12 @@ store::LogFilter read_filter(Call& call, intake::Problems& problems) {
   filter.below = query.id("anchor");
   filter.limit = query.number("count", 100);
   filter.address = canonical_address(query, problems);
-  if (std::string reference = query.text("reference", kReferenceOctetsMax); !reference.empty()) {
+  std::string reference = query.text("reference", kReferenceOctetsMax);
+  if (reference.empty() && parameters.find("reference") != nullptr) {
+    // It is a variable that had no value, and not the whole log.
+    problems.add({"reference"}, intake::texts::required());
+  }
+  if (!reference.empty()) {
     filter.mark = store::Mark{store::MarkKind::reference, std::move(reference), call.account.key};
   }
   for (const std::string& word : query.words("delivery_type")) {

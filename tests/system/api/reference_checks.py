@@ -97,6 +97,8 @@ class References(Checks):
         answer = self.send({"metadata": {"a": 1}})
         self.assertEqual(400, answer.status, answer)
         self.assertEqual(400, self.get("/explain?reference=a&email=a@example.jp").status)
+        self.assertIn("a reference", self.refused(self.get("/explain?reference="))[0])
+        self.refused(self.get("/logs/mails/results?reference="), "reference")
         self.assertEqual(400, self.get("/explain?reference=a&site=docomo").status)
         _, job = self.imported(b"email,reference,reference\na@fast.example,1,2\n")
         self.assertEqual("FAILED", job["status"])
