@@ -41,6 +41,8 @@ struct Options {
   std::size_t files_max = 64;
   // Streams of events open at once; more get 429, of one account before others.
   std::size_t event_streams_max = 64;
+  // How long a bulk lives from its start.
+  Milliseconds bulk_life{std::chrono::hours(24)};
   // Where clients reach us, e.g. "https://mail.example.jp"; empty: http/origin.h.
   std::string public_url;
   // The Message-ID of a mail; of a transaction's copies, which are one mail, of any.

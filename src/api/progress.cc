@@ -67,10 +67,11 @@ void progress_members(http::JsonWriter& json, const Progress& progress) {
   date_or_null(json, "canary_until", progress.canary_until);
   holds_member(json, progress.holds);
   steering_members(json, progress.steering, progress.pause);
+  too_slow_member(json, progress.too_slow);
 }
 
 Result<Progress> read_progress(store::ReadTransaction& reader, store::AccountKey account,
-                               store::PublicId id, Instant now) {
+                               store::PublicId id, Milliseconds life, Instant now) {
   auto delivery = reader.delivery_head(account, id);
   if (!delivery) return fail(std::move(delivery.error()));
   const auto until = operate::canary_until(reader, *delivery, now);
@@ -79,6 +80,7 @@ Result<Progress> read_progress(store::ReadTransaction& reader, store::AccountKey
   auto steering = reader.steering(found.delivery.key);
   if (!steering) return fail(std::move(steering.error()));
   found.steering = std::move(*steering);
+  found.too_slow = store::pace_too_slow(found.delivery, found.steering.rules, life, now);
   const bool may_be_held =
       found.delivery.type == DeliveryType::bulk && found.delivery.status == DeliveryStatus::sending;
   if (!may_be_held) return found;

@@ -22,12 +22,13 @@ struct Progress {
   std::vector<store::RateState> holds;
   store::Steering steering;
   std::optional<store::SteeredPause> pause;
+  std::optional<store::PaceTooSlow> too_slow;
 };
 
-// `now`: of the store's clock. not_found.
+// `life`: of a bulk (Options::bulk_life); `now`: of the store's clock. not_found.
 [[nodiscard]] Result<Progress> read_progress(store::ReadTransaction& reader,
                                              store::AccountKey account, store::PublicId id,
-                                             Instant now);
+                                             Milliseconds life, Instant now);
 
 // "sending", "paused", ...: as docs/api.md lists them.
 [[nodiscard]] std::string_view state_word(const store::Delivery& delivery);

@@ -145,9 +145,9 @@ Task<ToldProgress> ProgressWatch::look() {
 Task<Result<ProgressWatch::Seen>> ProgressWatch::see() {
   co_return co_await api_.store().read(
       // Who asked may have left before it is done.
-      [account = delivery_.account, id = delivery_.id,
+      [account = delivery_.account, id = delivery_.id, life = api_.options().bulk_life,
        now = api_.store().clock().now()](store::ReadTransaction& reader) -> Result<Seen> {
-        auto progress = read_progress(reader, account, id, now);
+        auto progress = read_progress(reader, account, id, life, now);
         if (!progress) return fail(std::move(progress.error()));
         Seen seen{.progress = std::move(*progress), .outcomes = {}, .lanes = {}, .now = now};
         const store::Delivery& delivery = seen.progress.delivery;

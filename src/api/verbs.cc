@@ -30,9 +30,11 @@ Task<http::Response> stop(Api& api, Call& call) {
 Task<http::Response> progress(Api& api, Call& call) {
   const auto id = path_id(call, "delivery_id");
   if (!id) co_return no_data_found(call);
-  const auto found = co_await api.store().read(
-      [account = call.account.key, id, now = api.store().clock().now()](
-          store::ReadTransaction& reader) { return read_progress(reader, account, *id, now); });
+  const auto found =
+      co_await api.store().read([account = call.account.key, id, life = api.options().bulk_life,
+                                 now = api.store().clock().now()](store::ReadTransaction& reader) {
+        return read_progress(reader, account, *id, life, now);
+      });
   if (!found) co_return refused(intake::refusal_of(found.error()), call.language);
   http::JsonWriter json;
   json.begin_object();

@@ -176,13 +176,13 @@ TEST_F(SenderTest, AskedForJsonItPrintsTheAnswer) {
 TEST_F(SenderTest, HowABulkIsToGoIsSaidAndTakenAway) {
   const ApiAnswer taken = answered(200, R"({"delivery_id":12})");
   const std::string progress =
-      fmt::format(R"({{"delivery_id":12,"state":"sending","total":400,"pending":398,"deferred":2,)"
-                  R"("expires":"{}","pace":{{"mails":1,"per":"hour"}},"quiet_hours":null}})",
-                  format_date_time(host.clock().now() + std::chrono::hours(24)));
+      R"({"delivery_id":12,"state":"edit","total":400,"expires":null,)"
+      R"("pace":{"mails":1,"per":"hour"},"quiet_hours":null,)"
+      R"("expected_to_expire":{"mails":376,"at":"2027-01-02T09:00:00+09:00"}})";
   answer({taken, answered(200, progress), taken, taken, taken});
   EXPECT_EQ(run({"bulk", "pace", "12", "1/hour"}), 0) << err.str();
-  EXPECT_THAT(out.str(), HasSubstr("But at this pace about 37"));
-  EXPECT_THAT(out.str(), HasSubstr(" of 400 mails are not begun before "));
+  EXPECT_THAT(out.str(), HasSubstr("But at this pace about 376 of 400 mails are not begun before "
+                                   "2027-01-02T09:00:00+09:00"));
   EXPECT_EQ(run({"bulk", "pace", "12", "none"}), 0);
   EXPECT_EQ(run({"bulk", "quiet-hours", "12", "21:00-08:00"}), 0) << err.str();
   EXPECT_EQ(run({"bulk", "quiet-hours", "12", "none"}), 0);
@@ -318,7 +318,29 @@ TEST_F(SenderTest, AReservationIsNotWaitedFor) {
   EXPECT_THAT(out.str(), HasSubstr("reserved for 2026-12-01T09:00:00+09:00; todoku bulk cancel 7"));
 }
 
-TEST_F(SenderTest, AListThatIsRefusedLeavesADraftAndSaysSo) {
+TEST_F(SenderTest, OfAListThatIsRefusedNoDraftIsLeft) {
+  const std::string csv = write("list.csv", "x\n");
+  const ApiAnswer refused = answered(400, R"({"error_messages":{"file":["no."]}})");
+  answer({answered(201, R"({"delivery_id":7})"), refused, answered(200, R"({"delivery_id":7})")});
+  EXPECT_EQ(run(bulk_words(csv, "now")), 1);
+  ASSERT_EQ(host.requests.size(), 3U);
+  EXPECT_EQ(host.requests[2].method + host.requests[2].target, "DELETE/deliveries/7");
+  EXPECT_THAT(err.str(), HasSubstr("the draft is removed again"));
+  EXPECT_THAT(err.str(), Not(HasSubstr("bulk delete")));
+  // One whose removal is refused is left, and told.
+  answer({answered(201, R"({"delivery_id":7})"), refused, refused});
+  EXPECT_EQ(run(bulk_words(csv, "now")), 1);
+  EXPECT_THAT(err.str(), HasSubstr("todoku bulk delete 7"));
+  // By a key of its own the command goes on with it.
+  auto keyed = bulk_words(csv, "now");
+  keyed.insert(keyed.end(), {"--idempotency-key", "mine"});
+  answer({answered(201, R"({"delivery_id":7})"), refused});
+  host.requests.clear();
+  EXPECT_EQ(run(keyed), 1);
+  EXPECT_EQ(host.requests.size(), 2U);
+}
+
+TEST_F(SenderTest, AListThatIsRefusedAndNotToldLeavesADraftAndSaysSo) {
   const std::string csv = write("list.csv", "x\n");
   answer({answered(201, R"({"delivery_id":7})"), answered(201, R"({"job_id":3})"),
           answered(200, R"({"status":"FAILED","percentage":100,"failed_count":2,)"
