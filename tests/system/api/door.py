@@ -167,12 +167,13 @@ def eventually(condition, what, seconds=20):
 def mails_to(address):
     """[(envelope, octets)] of the mails that the receivers kept for an address."""
     found = []
+    whole = re.compile(rf"(?<![\w.+-]){re.escape(address)}(?![\w.-])", re.I)  # not the end of a longer one
     for path in pathlib.Path(world.stack.directory / "mails").glob("*.json"):
         try:
             envelope = json.loads(path.read_text())
         except json.JSONDecodeError:
             continue  # being written
-        if any(address in json.dumps(to, ensure_ascii=False) for to in envelope["rcpt_to"]):
+        if any(whole.search(json.dumps(to, ensure_ascii=False)) for to in envelope["rcpt_to"]):
             found.append((envelope, path.with_suffix(".eml").read_bytes()))
     return found
 

@@ -210,8 +210,8 @@ class Resends(Checks):
         self.assertEqual((["order"], "transactional"), (labels["tags"], labels["purpose"]))
 
     def test_it_passes_the_door_as_any_mail(self):
-        self.accepted(self.send({"to": "again@fast.example"}))
-        email = self.mail_of("again@fast.example")
+        self.accepted(self.send({"to": "once-more@fast.example"}))
+        email = self.mail_of("once-more@fast.example")
         self.assertIn("invalid", self.refused(self.resend(email, {"to": "no address"}), "to")[0])
         self.assertEqual(404, self.resend(987654321).status)
         # Whoever is on a list of the account's is not sent it.
@@ -222,7 +222,7 @@ class Resends(Checks):
         self.assertEqual([], mails_to("stopped@fast.example"))
         # Without an address: to its recipient.
         self.accepted(self.resend(email))
-        eventually(lambda: len(mails_to("again@fast.example")) == 2, "the second one")
+        eventually(lambda: len(mails_to("once-more@fast.example")) == 2, "the second one")
 
     def test_what_is_on_its_way_is_not_sent_a_second_time(self):
         waiting = self.accepted(self.send({"to": "slow@later.example"}))
