@@ -65,6 +65,7 @@ void Api::add_routes(http::Router& router) {
   add_explain_routes(*this, router);
   add_usage_routes(*this, router);
   add_rate_routes(*this, router);
+  add_tag_routes(*this, router);
   add_open_routes(*this, router);
   add_label_routes(*this, router);
   add_inline_part_routes(*this, router);

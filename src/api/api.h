@@ -18,6 +18,7 @@
 #include "api/message_copies.h"
 #include "api/preflight.h"
 #include "api/previews.h"
+#include "api/progress_watch.h"
 #include "api/views.h"
 #include "async/file_pool.h"
 #include "base/clock.h"
@@ -40,6 +41,8 @@ struct Options {
   std::size_t files_max = 64;
   // Streams of events open at once; more get 429, of one account before others.
   std::size_t event_streams_max = 64;
+  // How long a bulk lives from its start.
+  Milliseconds bulk_life{std::chrono::hours(24)};
   // Where clients reach us, e.g. "https://mail.example.jp"; empty: http/origin.h.
   std::string public_url;
   // The Message-ID of a mail; of a transaction's copies, which are one mail, of any.
@@ -146,6 +149,7 @@ class Api {
   [[nodiscard]] FilePlaces& file_places() { return file_places_; }
   [[nodiscard]] FilePlaces& event_places() { return event_places_; }
   [[nodiscard]] EventTickets& event_tickets() { return event_tickets_; }
+  [[nodiscard]] ProgressWatches& progress_watches() { return progress_watches_; }
   [[nodiscard]] const Clock& clock() const { return ground_.clock; }
   // Of messages that are composed to be shown: each is in memory as a whole.
   [[nodiscard]] FilePlaces& message_places() { return message_places_; }
@@ -199,6 +203,7 @@ class Api {
   FilePlaces file_places_;
   FilePlaces event_places_;
   EventTickets event_tickets_;
+  ProgressWatches progress_watches_{*this};
   FilePlaces message_places_;
   KnownViews known_views_;
   access::Authenticator authenticator_;
@@ -231,6 +236,7 @@ void add_log_routes(Api& api, http::Router& router);
 void add_explain_routes(Api& api, http::Router& router);
 void add_usage_routes(Api& api, http::Router& router);
 void add_rate_routes(Api& api, http::Router& router);
+void add_tag_routes(Api& api, http::Router& router);
 void add_open_routes(Api& api, http::Router& router);
 void add_inline_part_routes(Api& api, http::Router& router);
 void add_label_routes(Api& api, http::Router& router);

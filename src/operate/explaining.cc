@@ -264,7 +264,8 @@ Task<Result<Operations::FoundStories>> Operations::find_stories(ExplainRequest r
     co_return all;
   }
   if (trim(request.address).empty()) {
-    co_return fail(ErrorKind::invalid_input, "the address to explain is empty");
+    co_return fail(ErrorKind::invalid_input,
+                   "what to explain is empty: an address, a delivery, a reference or a Message-ID");
   }
   const auto address = parse_address(trim(request.address));
   if (!address) {

@@ -488,7 +488,7 @@ TEST_F(OperationsTest, ExplainsAnAddressAcrossAccounts) {
   EXPECT_EQ(run(operations.explain({.address = "taro", .account = ""})).error().kind,
             ErrorKind::invalid_input);
   EXPECT_EQ(run(operations.explain({.address = " ", .account = ""})).error().detail,
-            "the address to explain is empty");
+            "what to explain is empty: an address, a delivery, a reference or a Message-ID");
 }
 
 TEST_F(OperationsTest, ExplainsOneMessageIdAndNothingBesideIt) {

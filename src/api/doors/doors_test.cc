@@ -115,11 +115,10 @@ TEST(Resend, IsReadAsItsClientsWriteIt) {
 }
 
 TEST(Resend, RefusesByNameWhatWouldBeLost) {
-  const Json json(R"({"from":"a@example.jp","to":"b@example.com","template":{"id":"x"},
+  const Json json(R"({"from":"a@example.jp","to":"b@example.com",
     "attachments":[{"path":"https://example.jp/a"}],"shiny":1,"attachments[].filename":"x","scheduled_at":"in 1 min",
     "topic_id":null})");
   const std::string problems = told(resend::read(json.object(), kLimits).problems);
-  EXPECT_THAT(problems, HasSubstr("template is not supported: this door takes no templates"));
   EXPECT_THAT(problems, HasSubstr("attachments.0.path is not supported"));
   EXPECT_THAT(problems, HasSubstr("attachments[].filename is a field that is not known"));
   EXPECT_THAT(problems, HasSubstr("shiny is a field that is not known"));
@@ -551,6 +550,27 @@ TEST(DoorTemplates, OfSendgridHaveTheDataOfEachPersonalization) {
   EXPECT_THAT(told(mails.mail(2).problems), HasSubstr("personalizations.2.substitutions "));
 }
 
+TEST(DoorTemplates, OfResendHaveTheirVariables) {
+  const auto read = [](std::string_view fields) {
+    const Json json(R"({"to":"b@example.com",)" + std::string(fields) + "}");
+    return resend::read(json.object(), kLimits);
+  };
+  const Letter letter = read(R"("template":{"id":"welcome","variables":{"name":"B","n":2}})");
+  ASSERT_TRUE(letter.problems.empty()) << told(letter.problems);
+  EXPECT_EQ(choice_of(letter).name, "welcome");
+  EXPECT_THAT(letter.request.insert_codes,
+              ElementsAre(InsertCode{"{{name}}", "B"}, InsertCode{"{{n}}", "2"}));
+  EXPECT_EQ(choice_of(read(R"("template":{"id":"7"})")).id, 7);
+  EXPECT_EQ(read(R"("from":"S <s@example.jp>","template":{"id":"7"})").request.content.from,
+            (Mailbox{"s@example.jp", "S"}));
+  EXPECT_THAT(told(read(R"("template":{"variables":{}})").problems), HasSubstr("template.id "));
+  EXPECT_THAT(told(read(R"("template":{"id":"w","variables":{"a":[1]}})").problems),
+              HasSubstr("template.variables.a "));
+  EXPECT_THAT(told(read(R"("template":{"id":"w","name":"x"})").problems),
+              HasSubstr("template.name is a field that is not known"));
+  EXPECT_EQ(field_of(Service::resend, {"data", "a"}, {}), "template.variables.a");
+}
+
 TEST(DoorTemplates, OfPostmarkAreNamedByIdOrAlias) {
   const auto read = [](std::string_view fields) {
     const Json json(R"({"From":"a@example.jp","To":"b@example.com",)" + std::string(fields) + "}");
@@ -587,8 +607,10 @@ TEST(DoorTemplates, OfSesHaveTheReplacementOfEachEntry) {
 TEST(DoorTemplates, ThatAreNotThereAreToldInTheServicesWords) {
   intake::Problems problems;
   problems.add({"template"}, {"There is no template x.", "ない"});
-  for (const auto& [service, status] :
-       {std::pair{Service::sendgrid, 400}, {Service::postmark, 422}, {Service::ses, 404}}) {
+  for (const auto& [service, status] : {std::pair{Service::sendgrid, 400},
+                                        {Service::resend, 422},
+                                        {Service::postmark, 422},
+                                        {Service::ses, 404}}) {
     const Failure failure = failure_of(service, problems, Language::english);
     EXPECT_EQ(failure.trouble, Trouble::no_template);
     EXPECT_EQ(status_of(service, failure.trouble), status);

@@ -263,7 +263,8 @@ constexpr std::array kNames{
     Named{"tags", {"tags", "Tag", "categories", "EmailTags"}},
     Named{"metadata", {"", "Metadata", "custom_args", ""}},
     Named{"template", {"template", "TemplateId", "template_id", "TemplateName"}},
-    Named{"data", {"data", "TemplateModel", "dynamic_template_data", "TemplateData"}}};
+    Named{"data",
+          {"template.variables", "TemplateModel", "dynamic_template_data", "TemplateData"}}};
 
 // Of SendGrid's: whether it is of one personalization, which alone has recipients and data, or of
 // the whole. `path` as the service names it.

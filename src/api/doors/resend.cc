@@ -59,6 +59,19 @@ void read_time(const Members& mail, Letter& letter) {
   }
 }
 
+void read_template(const Members& mail, const intake::Limits& limits, Letter& letter) {
+  const auto wanted = mail.members("template");
+  if (!wanted) return;
+  const std::size_t problems = letter.problems.list().size();
+  set_template(letter, wanted->text("id").value_or(""));
+  if (!letter.request.from_template && letter.problems.list().size() == problems) {
+    letter.problems.add(wanted->path_to("id"), intake::texts::required());
+  }
+  if (const auto* const variables = wanted->object("variables")) {
+    add_data(letter, *variables, wanted->path_to("variables"), limits);
+  }
+}
+
 }  // namespace
 
 Letter read(const boost::json::object& object, const intake::Limits& limits) {
@@ -66,10 +79,15 @@ Letter read(const boost::json::object& object, const intake::Limits& limits) {
   check_fields(object, fields_of(Service::resend), letter.problems);
   const Members mail(object, {}, letter.problems);
   Content& content = letter.request.content;
-  content.from = read_mailbox(mail.text("from").value_or(""), {"from"}, letter.problems);
+  const auto from = mail.text("from");
+  // Without one it may be the template's.
+  if (from || mail.object("template") == nullptr) {
+    content.from = read_mailbox(from.value_or(""), {"from"}, letter.problems);
+  }
   content.subject = mail.text("subject").value_or("");
   content.text_part = mail.text("text").value_or("");
   content.html_part = mail.text("html").value_or("");
+  read_template(mail, limits, letter);
   Recipients recipients;
   recipients.to = addresses(mail, "to", letter);
   recipients.cc = addresses(mail, "cc", letter);

@@ -32,9 +32,6 @@ constexpr Sentence kShownId{
 constexpr Sentence kTag{"`tags`, as `name:value`", "`tags`に`name:value`として"};
 constexpr Sentence kMetadata{"`metadata`", "`metadata`"};
 constexpr Sentence kSendAt{"`send_at`", "`send_at`"};
-constexpr Sentence kNoTemplates{
-    "this door takes no templates: send the text itself",
-    "この入り口ではテンプレートを使えません。本文そのものを送ってください"};
 constexpr Sentence kNoSections{"values are put in by dynamic_template_data or substitutions",
                                "値はdynamic_template_dataかsubstitutionsで差し込みます"};
 constexpr Sentence kTemplate{"`template`: the name of one that the account keeps, or its id",
@@ -81,7 +78,9 @@ constexpr std::array kResend{
     Field{"tags", taken, kTag},
     Field{"tags[].name", taken, kTag},
     Field{"tags[].value", taken, kTag},
-    Field{"template", refused, kNoTemplates}};
+    Field{"template", taken, kTemplate},
+    Field{"template.id", taken, kTemplate},
+    Field{"template.variables", taken, kData}};
 
 constexpr std::array kPostmark{
     Field{"From", taken, kFrom},

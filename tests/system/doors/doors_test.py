@@ -71,7 +71,7 @@ def check_resend(told):
     expect(told["other"]["error"]["name"] == "invalid_idempotent_request", told["other"])
     expect(len(told["batch"]["data"]["data"]) == 2, told["batch"])
     expect(told["strict"]["error"]["name"] == "validation_error", told["strict"])
-    expect(told["template"]["error"]["message"].startswith("template: is not supported"),
+    expect(told["template"]["error"]["message"].startswith("template: There is no template welcome"),
            told["template"])
     expect(told["stranger"]["error"]["name"] == "invalid_api_key", told["stranger"])
 
