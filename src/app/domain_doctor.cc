@@ -33,6 +33,10 @@ constexpr std::string_view kChanges = "todoku_domain_changes_total";
 constexpr std::string_view kChangesHelp =
     "Failures of domains that a check on the schedule found to be new (broken) or gone (whole).";
 
+constexpr std::string_view kKeysGone = "todoku_domain_keys_gone_total";
+constexpr std::string_view kKeysGoneHelp =
+    "DKIM keys that a check on the schedule found to be no longer published, or published wrongly.";
+
 // Of keys that rotate by themselves: where their CNAMEs lead, and those that nothing signs with.
 Result<void> put_slots(store::ReadTransaction& reader, const store::DomainPlace& place,
                        std::vector<doctor::DomainKey>& keys) {
@@ -113,6 +117,8 @@ DomainDoctor::DomainDoctor(World world, Options options, const async::Executor& 
       tasks_(executor) {}
 
 void DomainDoctor::start() {
+  // There before it rises, or nobody sees that it did.
+  (void)world_.metrics.counter(kKeysGone, kKeysGoneHelp);
   boost::asio::post(executor_, [this] { tasks_.spawn("checks of domains", run()); });
 }
 
@@ -233,6 +239,9 @@ Task<void> DomainDoctor::tell(store::DomainPlace place,
   for (const operate::DomainChange& change : changes) {
     const std::string_view what = change.is_fault ? "broken" : "whole";
     world_.metrics.counter(kChanges, kChangesHelp, {{"change", std::string(what)}}).add();
+    if (change.is_fault && change.finding.code.starts_with("dkim_")) {
+      world_.metrics.counter(kKeysGone, kKeysGoneHelp).add();
+    }
     log::write(change.is_fault ? log::Level::warning : log::Level::info,
                change.is_fault ? "a domain fails a check" : "a domain passes a check again",
                {{"account", account.value_or(std::string())},

@@ -35,8 +35,9 @@ constexpr Milliseconds kHeldLonger = 60s;
 
 constexpr std::string_view kLooks = "todoku_dkim_key_looks_total";
 constexpr std::string_view kLooksHelp =
-    "Looks whether new DKIM keys that rotate by themselves are published everywhere: seen, "
-    "waiting, or stalled, for a day and longer.";
+    "Looks whether DKIM keys that rotate by themselves are published everywhere. New ones: seen, "
+    "waiting, or stalled, for a day and longer; those that sign: watched, missed, or gone, for ten "
+    "minutes and longer.";
 constexpr std::string_view kWrites = "todoku_dkim_zone_writes_total";
 constexpr std::string_view kWritesHelp =
     "Changes of the zone of DKIM keys that were written, or could not be.";
@@ -61,6 +62,8 @@ KeyKeeper::KeyKeeper(World world, Options options, const async::Executor& execut
       tasks_(executor) {}
 
 void KeyKeeper::start() {
+  // There before it rises, or nobody sees that it did.
+  (void)world_.metrics.counter(kLooks, kLooksHelp, {{"outcome", "gone"}});
   boost::asio::post(executor_, [this] { tasks_.spawn("DKIM keys", run()); });
 }
 
@@ -89,7 +92,35 @@ Task<void> KeyKeeper::run() {
   }
 }
 
+Task<Result<void>> KeyKeeper::bring_forward() {
+  store::DomainPlace place{.account = store::kPlatform, .domain = {}};
+  while (true) {
+    auto rows = co_await world_.store.read(
+        [place](store::ReadTransaction& reader) { return reader.key_slots(place, kSlotsPage); });
+    if (!rows) co_return fail(std::move(rows.error()));
+    const bool is_last = static_cast<std::int64_t>(rows->size()) < kSlotsPage;
+    if (!rows->empty()) place = {rows->back().account, rows->back().domain};
+    for (store::KeySlotsRow& row : *rows) {
+      if (row.account == store::kPlatform) continue;
+      const std::optional<Instant> stored = row.look;
+      auto at_hand = operate::slots_at_hand(std::move(row));
+      if (!at_hand) continue;  // serve() tells of it
+      const Instant watch = operate::due_watch(at_hand->slots).at;
+      if (watch == Instant::max() || (stored && *stored <= watch)) continue;
+      const auto put_forward = co_await put(*at_hand, {});
+      if (!put_forward) co_return fail(put_forward.error());
+    }
+    if (is_last) break;
+  }
+  are_forward_ = true;
+  co_return Result<void>{};
+}
+
 Task<Result<std::size_t>> KeyKeeper::look() {
+  if (!are_forward_) {
+    const auto forward = co_await bring_forward();
+    if (!forward) co_return fail(forward.error());
+  }
   auto due = co_await world_.store.read(
       [](store::ReadTransaction& reader) { return reader.key_slots_due(kSlotsOfRound); });
   if (!due) co_return fail(std::move(due.error()));
@@ -156,8 +187,9 @@ Task<Result<bool>> KeyKeeper::move_on(
     SlotsAtHand& at_hand) {  // NOLINT(*-reference-coroutine-parameters)
   for (int moves = 0; moves < kMovesMost; ++moves) {
     const Instant now = world_.store.clock().now();
-    const SlotDue due = operate::due_work(at_hand.slots, options_.pace, now);
+    SlotDue due = operate::due_work(at_hand.slots, options_.pace, now);
     if (due.work == SlotWork::publish) co_return true;
+    if (due.work == SlotWork::none || due.at > now) due = operate::due_watch(at_hand.slots);
     if (due.work == SlotWork::none || due.at > now) {
       // Somebody has asked for something that is not due yet.
       if (moves == 0) co_return co_await put(at_hand, {});
@@ -183,6 +215,8 @@ Task<Result<bool>> KeyKeeper::do_one(
     }
     case SlotWork::look:
       co_return co_await look_for(at_hand, due.slot);
+    case SlotWork::watch:
+      co_return co_await watch(at_hand, due.slot);
     case SlotWork::count: {
       const auto pinned =
           co_await world_.store.read([&at_hand, due](store::ReadTransaction& reader) {
@@ -224,8 +258,8 @@ Task<Result<bool>> KeyKeeper::do_one(
   co_return true;
 }
 
-Task<Result<bool>> KeyKeeper::look_for(
-    SlotsAtHand& at_hand,  // NOLINT(*-reference-coroutine-parameters)
+Task<Result<KeysSeen>> KeyKeeper::see(
+    const SlotsAtHand& at_hand,  // NOLINT(*-reference-coroutine-parameters)
     std::size_t slot) {
   KeyLook wanted{.domain = at_hand.row.domain, .zone = at_hand.slots.zone, .keys = {}};
   auto names =
@@ -235,7 +269,49 @@ Task<Result<bool>> KeyKeeper::look_for(
   for (std::size_t i = 0; i < std::min(names->size(), keys.size()); ++i) {
     wanted.keys.push_back({.at = std::move((*names)[i]), .record = keys[i].dns_record});
   }
-  KeysSeen seen = co_await world_.look(std::move(wanted));
+  co_return co_await world_.look(std::move(wanted));
+}
+
+Task<Result<bool>> KeyKeeper::watch(
+    SlotsAtHand& at_hand,  // NOLINT(*-reference-coroutine-parameters)
+    std::size_t slot) {
+  auto seen = co_await see(at_hand, slot);
+  if (!seen) co_return fail(std::move(seen.error()));
+  const Instant now = world_.store.clock().now();
+  const std::optional<Instant> before = at_hand.slots.slots[slot].tried;
+  const bool was_gone = before && operate::is_gone(at_hand.slots, *before);
+  if (seen->fault == SlotFault::none) {
+    operate::watched(at_hand.slots, slot, now);
+  } else {
+    operate::missed(at_hand.slots, slot, seen->fault, std::move(seen->where), now);
+  }
+  const bool is_gone = operate::is_gone(at_hand.slots, now);
+  const std::string_view outcome = seen->fault == SlotFault::none ? "watched"
+                                   : is_gone                      ? "gone"
+                                                                  : "missed";
+  world_.metrics.counter(kLooks, kLooksHelp, {{"outcome", std::string(outcome)}}).add();
+  const auto stored = co_await put(at_hand, {});
+  if (!stored || !*stored) co_return stored;
+  if (is_gone && !was_gone) {
+    // Of our own zone it is the operator's to mend, of the CNAMEs the domain's owner's.
+    const bool is_ours = at_hand.slots.fault == SlotFault::zone_lacks;
+    log::write(is_ours ? log::Level::error : log::Level::warning,
+               "DKIM keys that sign are not published any more",
+               {{"domain", at_hand.row.domain},
+                {"reason", operate::fault_words(at_hand.slots.fault, at_hand.slots.where,
+                                                Language::english)}});
+  } else if (was_gone && seen->fault == SlotFault::none) {
+    log::info("DKIM keys that sign are published again", {{"domain", at_hand.row.domain}});
+  }
+  co_return stored;
+}
+
+Task<Result<bool>> KeyKeeper::look_for(
+    SlotsAtHand& at_hand,  // NOLINT(*-reference-coroutine-parameters)
+    std::size_t slot) {
+  auto looked = co_await see(at_hand, slot);
+  if (!looked) co_return fail(std::move(looked.error()));
+  KeysSeen& seen = *looked;
   const Instant now = world_.store.clock().now();
   if (seen.fault == SlotFault::none) {
     world_.metrics.counter(kLooks, kLooksHelp, {{"outcome", "seen"}}).add();

@@ -67,13 +67,19 @@ class KeyKeeper {
 
   Task<void> run();
   Task<Result<void>> serve(std::vector<store::KeySlotsRow> due);
+  // Rows that are looked at later than they have to be: a version that did not watch keys that sign
+  // has put them. Once, at the start.
+  Task<Result<void>> bring_forward();
   // What is the matter with one domain is told, and it is looked at again later: the others go on.
   // Errors: cancelled; what the store has against that.
   Task<Result<void>> put_off(store::AccountKey account, std::string domain, Error why);
   // Until nothing more is due now. False: somebody else has moved it.
   Task<Result<bool>> move_on(operate::SlotsAtHand& at_hand);
   Task<Result<bool>> do_one(operate::SlotsAtHand& at_hand, operate::SlotDue due);
+  Task<Result<KeysSeen>> see(const operate::SlotsAtHand& at_hand, std::size_t slot);
   Task<Result<bool>> look_for(operate::SlotsAtHand& at_hand, std::size_t slot);
+  // Keys that sign, once more.
+  Task<Result<bool>> watch(operate::SlotsAtHand& at_hand, std::size_t slot);
   // What changes with a move: keys that begin to sign, and those that are gone.
   struct Keys {
     std::vector<store::DkimKey> begin{};
@@ -95,8 +101,9 @@ class KeyKeeper {
 
   const World world_;
   const Options options_;
-  const std::string name_;  // of this keeper, of nobody else
-  bool is_first_ = true;    // nothing was told since the start
+  const std::string name_;    // of this keeper, of nobody else
+  bool is_first_ = true;      // nothing was told since the start
+  bool are_forward_ = false;  // bring_forward() was
   store::KeySlotsRow zone_row_;
   operate::ZoneState zone_;
   std::optional<SteadyInstant> held_until_;

@@ -185,6 +185,53 @@ TEST_F(KeyKeeperTest, OneProcessAtATimeWritesTheZone) {
   EXPECT_THAT(updates_, SizeIs(1)) << "it died";
 }
 
+TEST_F(KeyKeeperTest, KeysThatSignAreWatchedAndWrittenAgainWhenTheZoneHasLostThem) {
+  const auto pass = [this](auto time) {
+    installation_.clock.advance(time);
+    look();
+    look();
+  };
+  look();
+  pass(1min);
+  pass(2min);
+  ASSERT_EQ(slots().slots[0].stage, SlotStage::signing);
+  looked_for_ = {};
+  pass(5h);
+  EXPECT_THAT(looked_for_.keys, IsEmpty()) << "not yet";
+  seen_ = {SlotFault::zone_lacks, "ns1.example.com"};
+  pass(2h);
+  EXPECT_THAT(looked_for_.keys, SizeIs(2));
+  EXPECT_EQ(slots().fault, SlotFault::zone_lacks);
+  const std::size_t before = updates_.size();
+  pass(2min);
+  ASSERT_EQ(updates_.size(), before + 1);
+  EXPECT_THAT(updates_.back(), HasSubstr("update add " + selector("ra.example.jp")));
+  EXPECT_FALSE(operate::is_gone(slots(), installation_.clock.now()));
+  pass(10min);
+  EXPECT_TRUE(operate::is_gone(slots(), installation_.clock.now()));
+  EXPECT_THAT(signing(), SizeIs(2)) << "they go on";
+  seen_ = {};
+  pass(15min);
+  EXPECT_EQ(slots().fault, SlotFault::none);
+}
+
+TEST_F(KeyKeeperTest, KeysThatSignSinceAVersionThatDidNotWatchThemAreWatched) {
+  look();
+  for (const auto time : {1min, 2min}) {
+    installation_.clock.advance(time);
+    look();
+  }
+  ASSERT_EQ(slots().slots[0].stage, SlotStage::signing);
+  auto row =
+      *read([&](store::ReadTransaction& t) { return t.key_slots_of(account_, "example.jp"); });
+  row.look.reset();
+  ASSERT_TRUE(write([&](store::WriteTransaction& t) { return t.put_key_slots(row); }));
+  seen_ = {SlotFault::alias_missing, "ns1.example.jp"};
+  installation_.clock.advance(7h);
+  look();
+  EXPECT_EQ(slots().fault, SlotFault::alias_missing);
+}
+
 TEST_F(KeyKeeperTest, OldKeysGoLongAfterTheyHaveSignedLast) {
   const auto pass = [this](auto time) {
     installation_.clock.advance(time);

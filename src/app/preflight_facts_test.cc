@@ -54,6 +54,9 @@ class SlowResolver final : public dns::Resolver {
   Task<Result<dns::Answer<dns::TlsaRecord>>> tlsa(std::string name) override {
     return names_.tlsa(std::move(name));
   }
+  Task<Result<dns::Answer<std::string>>> cname(std::string name) override {
+    return names_.cname(std::move(name));
+  }
 
   std::size_t together_most = 0;
 

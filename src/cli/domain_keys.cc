@@ -91,7 +91,13 @@ void print_slots(Session& session, const boost::json::value& slots) {
         {"  It waits since {}: {}", "  {} から待っています: {}"}, time_of(*waits, "since"),
         text_of(*waits, session.language() == Language::japanese ? "sentence_ja" : "sentence"));
   }
-  if (truth_of(slots, "stalled")) {
+  if (truth_of(slots, "gone")) {
+    session.say({"  The keys that sign are not published: what they sign fails. See `todoku domain "
+                 "check {}`.",
+                 "  署名に使っている鍵が公開されていません。署名の検証は失敗します。`todoku "
+                 "domain check {}` で確認してください。"},
+                text_of(slots, "domain"));
+  } else if (truth_of(slots, "stalled")) {
     session.say({"  The change stalls for a day and longer: see `todoku domain check {}`.",
                  "  入れ替えが 1 日以上止まっています。`todoku domain check {}` "
                  "で確認してください。"},
@@ -113,15 +119,16 @@ int domain_keys_command(Session& session, const DomainKeysWish& wish) {
                        "{0} の鍵は自動では入れ替わりません: todoku domain setup {0} --by cname"},
                       wish.domain));
   }
-  const bool is_stalled = std::ranges::any_of(
-      shown, [](const boost::json::value& each) { return truth_of(each, "stalled"); });
+  const bool is_wrong = std::ranges::any_of(shown, [](const boost::json::value& each) {
+    return truth_of(each, "stalled") || truth_of(each, "gone");
+  });
   if (session.common().json) {
     const boost::json::object answer{{"domains", shown}};
     session.out() << printable_json(boost::json::serialize(answer)) << '\n';
   } else {
     for (const auto& each : shown) print_slots(session, each);
   }
-  return is_stalled ? 1 : 0;
+  return is_wrong ? 1 : 0;
 }
 
 }  // namespace todoku::cli

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // TLSA records of the hosts of a route (RFC 7672 section 2.2), asked for once, with the route:
 //
-//   MX records not proven by DNSSEC, or the host's addresses   nothing is asked: no DANE
+//   MX records not proven by DNSSEC, or the host's name        nothing is asked: no DANE
 //   TLSA: NXDOMAIN, none, not proven                           no DANE
 //   TLSA: records                                              mailauth/dane/tlsa.h
 //   TLSA: SERVFAIL, forged, time-out, unreadable               the host is not used (section 2.1.2)
 //
 // They stand under the host's name; if that is an alias all of which DNSSEC has proven, first under
-// what it is an alias of (section 2.2.3).
+// what it is an alias of (section 2.2.3). An alias that leads out of signed DNS is asked for by
+// itself: where that first step is proven, and no more, they stand under the host's name alone
+// (section 2.1.3); whoever keeps that step from being told keeps the host from being used.
 #pragma once
 
 #include <string>

@@ -141,6 +141,75 @@ TEST(DaneRecords, OfAnAliasStandUnderWhatItIsAnAliasOfFirst) {
   EXPECT_EQ(dane_in(zone).demand, DaneDemand::not_answered);
 }
 
+// RFC 7671 section 7: many hosts may share records by aliases, all of which must be proven.
+TEST(DaneRecords, MayStandElsewhereThemselves) {
+  auto zone = signed_zone({});
+  zone.cname = {{kRecords, "shared.example.com"}};
+  zone.tlsa = {{"shared.example.com", {record(3, 'c')}}};
+  EXPECT_EQ(dane_in(zone).demand, DaneDemand::nothing) << "their end is not proven";
+  zone.secure.insert("shared.example.com");
+  EXPECT_THAT(dane_in(zone).records, ElementsAre(record(3, 'c')));
+  EXPECT_EQ(dane_in(zone).base, "mx.example.jp");
+}
+
+// RFC 7672 section 2.1.3: the alias stands in signed DNS, its addresses do not.
+FakeResolver::Zone leading_out() {
+  auto zone = signed_zone();
+  zone.a = {{"host.example.com", {"192.0.2.1"}}};
+  zone.cname = {{"mx.example.jp", "host.example.com"}};
+  // Of nobody's concern: what is said there is not proven, whatever it looks like.
+  zone.tlsa["_25._tcp.host.example.com"] = {record(2, 'b')};
+  zone.secure.insert("_25._tcp.host.example.com");
+  return zone;
+}
+
+TEST(DaneRecords, OfAnAliasThatLeadsOutOfSignedDnsStandUnderItsOwnName) {
+  FakeResolver resolver(leading_out());
+  const RouteAnswer route = route_of(resolver);
+  ASSERT_TRUE(route);
+  EXPECT_EQ(route->hosts.at(0).dane.demand, DaneDemand::proof);
+  EXPECT_EQ(route->hosts.at(0).dane.base, "mx.example.jp");
+  EXPECT_THAT(route->hosts.at(0).dane.records, ElementsAre(record(3)));
+  EXPECT_EQ(resolver.asked("TLSA _25._tcp.host.example.com"), 0);
+}
+
+TEST(DaneRecords, OfAnAliasThatIsNotProvenItselfAreNotAskedFor) {
+  auto zone = leading_out();
+  zone.secure.erase("mx.example.jp");
+  FakeResolver resolver(std::move(zone));
+  EXPECT_EQ(route_of(resolver)->hosts.at(0).dane, HostDane{});
+  EXPECT_EQ(resolver.asked("CNAME mx.example.jp"), 1);
+  EXPECT_EQ(resolver.asked(std::string("TLSA ") + kRecords), 0);
+}
+
+TEST(DaneRecords, OnlyHostsThatLeadOutAreAskedForTheirAlias) {
+  FakeResolver resolver(signed_zone());
+  EXPECT_EQ(route_of(resolver)->hosts.at(0).dane.demand, DaneDemand::proof);
+  EXPECT_EQ(resolver.asked("CNAME mx.example.jp"), 0);
+}
+
+TEST(DaneRecords, OfAnAliasThatNobodyTellsOfKeepTheHostFromBeingUsed) {
+  for (const ErrorKind failure : {ErrorKind::unavailable, ErrorKind::timeout}) {
+    auto zone = leading_out();
+    zone.failures = {{"CNAME mx.example.jp", failure}};
+    FakeResolver resolver(std::move(zone));
+    const RouteAnswer route = route_of(resolver);
+    ASSERT_TRUE(route);
+    EXPECT_EQ(route->hosts.at(0).dane.demand, DaneDemand::not_answered);
+    EXPECT_THAT(route->hosts.at(0).dane.reason, HasSubstr("CNAME mx.example.jp fails"));
+    EXPECT_EQ(route->ttl.count(), 0) << "it is asked again soon";
+  }
+}
+
+TEST(DaneRecords, OfAnAliasThatWeCouldNotAskForAreOurShortage) {
+  auto zone = leading_out();
+  zone.failures = {{"CNAME mx.example.jp", ErrorKind::limit_exceeded}};
+  FakeResolver resolver(std::move(zone));
+  const RouteAnswer route = route_of(resolver);
+  ASSERT_FALSE(route);
+  EXPECT_EQ(route.error().cause, Cause::own_shortage);
+}
+
 TEST(DaneRecords, OfADomainThatIsItsOwnHostCount) {
   FakeResolver resolver({.a = {{"example.jp", {"192.0.2.1"}}},
                          .tlsa = {{"_25._tcp.example.jp", {record(2)}}},

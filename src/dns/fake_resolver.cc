@@ -95,6 +95,24 @@ Task<Result<Answer<TlsaRecord>>> FakeResolver::tlsa(std::string name) {
   co_return look_up("TLSA", std::move(name), zone_.tlsa, &as_written<TlsaRecord>);
 }
 
+Task<Result<Answer<std::string>>> FakeResolver::cname(std::string name) {
+  const std::lock_guard lock(mutex_);
+  const std::string question = "CNAME " + name;
+  ++asked_[question];
+  if (const auto failure = zone_.failures.find(question); failure != zone_.failures.end()) {
+    co_return fail(failure->second, question + " fails");
+  }
+  const auto alias = zone_.cname.find(name);
+  if (alias == zone_.cname.end() && !exists(name)) {
+    co_return fail(ErrorKind::not_found, name + " does not exist");
+  }
+  Answer<std::string> answer;
+  if (alias != zone_.cname.end()) answer.records.push_back(alias->second);
+  answer.ttl = zone_.default_ttl;
+  answer.secure = zone_.secure.contains(name);
+  co_return answer;
+}
+
 void FakeResolver::set_zone(Zone zone) {
   const std::lock_guard lock(mutex_);
   zone_ = std::move(zone);

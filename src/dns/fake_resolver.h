@@ -48,6 +48,7 @@ class FakeResolver final : public Resolver {
   Task<Result<Answer<std::string>>> txt(std::string name) override;
   Task<Result<Answer<std::string>>> ptr(net::IpAddress address) override;
   Task<Result<Answer<TlsaRecord>>> tlsa(std::string name) override;
+  Task<Result<Answer<std::string>>> cname(std::string name) override;
 
   void set_zone(Zone zone);
   // How often "TYPE name" was asked.

@@ -135,6 +135,8 @@ void judge_host(MailHost host, const HostAnswers& answers, const RouteOptions& o
     if (said->secure) {
       host.secure = true;
       host.canonical = said->canonical;
+    } else if (!said->canonical.empty()) {
+      host.leads_out = true;
     }
     if (!said->records.empty()) plan.ttl = std::min(plan.ttl, said->ttl);
     for (const net::IpAddress& address : said->records) {
@@ -150,6 +152,7 @@ void judge_host(MailHost host, const HostAnswers& answers, const RouteOptions& o
       }
     }
   }
+  host.leads_out = host.leads_out && !host.secure;
   if (!any && !failed) findings.without.push_back(host.name);
   if (host.addresses.empty()) return;
   std::ranges::sort(host.addresses);

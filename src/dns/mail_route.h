@@ -53,6 +53,7 @@ struct MailHost {
   std::vector<net::IpAddress> addresses;  // at least one in a route
   bool secure = false;      // addresses of at least one family were validated by DNSSEC
   std::string canonical{};  // what `name` is an alias of by validated CNAMEs; empty: of nothing
+  bool leads_out = false;   // an alias, and not secure: its own CNAME may have been validated yet
   HostDane dane{};
 };
 

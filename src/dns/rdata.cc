@@ -72,6 +72,8 @@ std::string_view to_string(RecordType type) {
       return "A";
     case RecordType::ns:
       return "NS";
+    case RecordType::cname:
+      return "CNAME";
     case RecordType::ptr:
       return "PTR";
     case RecordType::mx:

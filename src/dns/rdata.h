@@ -14,6 +14,7 @@ namespace todoku::dns {
 enum class RecordType : std::uint16_t {
   a = 1,
   ns = 2,
+  cname = 5,
   ptr = 12,
   mx = 15,
   txt = 16,
@@ -29,7 +30,7 @@ using Rdata = std::span<const std::uint8_t>;
 [[nodiscard]] Result<net::IpAddress> parse_a(Rdata rdata);
 [[nodiscard]] Result<net::IpAddress> parse_aaaa(Rdata rdata);
 [[nodiscard]] Result<std::string> parse_txt(Rdata rdata);
-[[nodiscard]] Result<std::string> parse_ptr(Rdata rdata);  // NS records look the same
+[[nodiscard]] Result<std::string> parse_ptr(Rdata rdata);  // NS and CNAME records look the same
 [[nodiscard]] Result<TlsaRecord> parse_tlsa(Rdata rdata);
 
 // The name whose PTR records tell the names of an address (RFC 1035 section 3.5, RFC 3596 section

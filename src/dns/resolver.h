@@ -53,6 +53,8 @@ class Resolver {
   virtual Task<Result<Answer<std::string>>> ptr(net::IpAddress address) = 0;
   // `name` with the port, e.g. "_25._tcp.mx.example.jp".
   virtual Task<Result<Answer<TlsaRecord>>> tlsa(std::string name) = 0;
+  // What the name is an alias of, one step and no further; `secure` is that step's alone.
+  virtual Task<Result<Answer<std::string>>> cname(std::string name) = 0;
 };
 
 }  // namespace todoku::dns

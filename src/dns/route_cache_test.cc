@@ -31,6 +31,7 @@ class SlowResolver final : public Resolver {
   Task<Result<Answer<std::string>>> txt(std::string name) override { return inner_.txt(name); }
   Task<Result<Answer<std::string>>> ptr(net::IpAddress ip) override { return inner_.ptr(ip); }
   Task<Result<Answer<TlsaRecord>>> tlsa(std::string name) override { return inner_.tlsa(name); }
+  Task<Result<Answer<std::string>>> cname(std::string name) override { return inner_.cname(name); }
   void answer() { gate_.notify(); }
   void lose_next() {
     lose_next_ = true;
@@ -145,6 +146,7 @@ class PoorResolver final : public Resolver {
   Task<Result<Answer<std::string>>> txt(std::string name) override { return inner_.txt(name); }
   Task<Result<Answer<std::string>>> ptr(net::IpAddress ip) override { return inner_.ptr(ip); }
   Task<Result<Answer<TlsaRecord>>> tlsa(std::string name) override { return inner_.tlsa(name); }
+  Task<Result<Answer<std::string>>> cname(std::string name) override { return inner_.cname(name); }
 
  private:
   FakeResolver& inner_;

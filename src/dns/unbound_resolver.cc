@@ -473,6 +473,10 @@ Task<Result<Answer<TlsaRecord>>> UnboundResolver::tlsa(std::string name) {
   return core_->ask(std::move(name), RecordType::tlsa, &parse_tlsa);
 }
 
+Task<Result<Answer<std::string>>> UnboundResolver::cname(std::string name) {
+  return core_->ask(std::move(name), RecordType::cname, &parse_ptr);
+}
+
 Task<Result<Answer<std::string>>> UnboundResolver::ns(std::string name) {
   return core_->ask(std::move(name), RecordType::ns, &parse_ptr);
 }

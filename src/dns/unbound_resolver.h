@@ -52,6 +52,7 @@ class UnboundResolver final : public Resolver {
   Task<Result<Answer<std::string>>> txt(std::string name) override;
   Task<Result<Answer<std::string>>> ptr(net::IpAddress address) override;
   Task<Result<Answer<TlsaRecord>>> tlsa(std::string name) override;
+  Task<Result<Answer<std::string>>> cname(std::string name) override;
 
   // The name servers of a zone: of use to those only who doubt the resolver itself.
   Task<Result<Answer<std::string>>> ns(std::string name);

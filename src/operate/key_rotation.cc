@@ -31,7 +31,9 @@ store::KeySlotsRow row_of(const SlotsAtHand& at_hand, const SlotPace& pace, Inst
   store::KeySlotsRow row = at_hand.row;
   row.state = pack_slots(at_hand.slots);
   const SlotDue due = due_work(at_hand.slots, pace, now);
-  row.look = due.work == SlotWork::none ? std::nullopt : std::optional(due.at);
+  const Instant next =
+      std::min(due.work == SlotWork::none ? Instant::max() : due.at, due_watch(at_hand.slots).at);
+  row.look = next == Instant::max() ? std::nullopt : std::optional(next);
   return row;
 }
 

@@ -62,18 +62,33 @@ SlotDue due_of(const KeySlots& slots, std::size_t i, const SlotPace& pace) {
   return {SlotWork::none, i, Instant::max()};
 }
 
+bool is_changing(const KeySlots& slots) {
+  return slot_at(slots, SlotStage::published) || slot_at(slots, SlotStage::settling);
+}
+
 // The next keys. Only one change is under way, and a slot is free once the zone says so.
 SlotDue due_keys(const KeySlots& slots, const SlotPace& pace, Instant now) {
   const SlotDue never{SlotWork::none, 0, Instant::max()};
-  if (slots.ending || slot_at(slots, SlotStage::published) || slot_at(slots, SlotStage::settling)) {
-    return never;
-  }
+  if (slots.ending || is_changing(slots)) return never;
   const auto idle = slot_at(slots, SlotStage::free);
   if (!idle) return never;
   const auto signing = slot_at(slots, SlotStage::signing);
   if (!signing || slots.asked) return {SlotWork::make_keys, *idle, now};
   if (pace.every <= Milliseconds(0)) return never;
   return {SlotWork::make_keys, *idle, slots.slots[*signing].since + pace.every};
+}
+
+// Since when the zone lacks what it was told: told again, it may have it.
+bool goes_on_lacking(const KeySlots& slots, SlotFault fault, Instant now) {
+  return fault == SlotFault::zone_lacks && slots.fault == fault &&
+         now - *slots.fault_since >= kZoneToldAgainAfter;
+}
+
+// It was told, and has it no more: written anew from elsewhere, or put back to an earlier state.
+void tell_again(KeySlots& slots) {
+  for (KeySlot& each : slots.slots) {
+    if (each.belongs_in_zone()) each.in_zone = false;
+  }
 }
 
 void move_to(KeySlot& slot, SlotStage stage, Instant now) {
@@ -106,6 +121,18 @@ SlotDue due_work(const KeySlots& slots, const SlotPace& pace, Instant now) {
   return first;
 }
 
+SlotDue due_watch(const KeySlots& slots) {
+  const SlotDue never{SlotWork::none, 0, Instant::max()};
+  const auto signing = slot_at(slots, SlotStage::signing);
+  if (!signing || slots.ending || is_changing(slots)) return never;
+  const KeySlot& slot = slots.slots[*signing];
+  if (!slot.in_zone) return never;
+  const Instant looked = slot.tried.value_or(slot.since);
+  if (!slots.fault_since) return {SlotWork::watch, *signing, looked + kSlotWatchedEvery};
+  const auto failing = std::chrono::duration_cast<Milliseconds>(looked - *slots.fault_since);
+  return {SlotWork::watch, *signing, looked + look_again_after(failing)};
+}
+
 void keys_made(KeySlots& slots, std::size_t slot, std::vector<SlotKey> keys, Instant now) {
   KeySlot& made = slots.slots[slot];
   check(made.stage == SlotStage::free && !made.in_zone, "keys are made for a slot that is free");
@@ -118,7 +145,8 @@ void zone_told(KeySlots& slots) {
   for (KeySlot& slot : slots.slots) {
     if (slot.in_zone == slot.belongs_in_zone()) continue;
     slot.in_zone = slot.belongs_in_zone();
-    slot.tried.reset();
+    // Of keys that sign it is when they were looked at, too: not again at once.
+    if (slot.stage != SlotStage::signing) slot.tried.reset();
   }
   if (slots.fault == SlotFault::not_written || slots.fault == SlotFault::other_zone) {
     clear_fault(slots);
@@ -152,14 +180,21 @@ void not_seen(KeySlots& slots, std::size_t slot, SlotFault fault, std::string wh
   // The TTL is waited for anew: somebody may have been told meanwhile that it is not there.
   if (next.stage == SlotStage::settling) move_to(next, SlotStage::published, now);
   next.tried = now;
-  const bool still_lacks = fault == SlotFault::zone_lacks && slots.fault == fault &&
-                           now - *slots.fault_since >= kZoneToldAgainAfter;
+  const bool still_lacks = goes_on_lacking(slots, fault, now);
   note_fault(slots, fault, std::move(where), now);
-  if (!still_lacks) return;
-  // It was told, and has it no more: written anew from elsewhere, or put back to an earlier state.
-  for (KeySlot& each : slots.slots) {
-    if (each.belongs_in_zone()) each.in_zone = false;
-  }
+  if (still_lacks) tell_again(slots);
+}
+
+void watched(KeySlots& slots, std::size_t slot, Instant now) {
+  clear_fault(slots);
+  slots.slots[slot].tried = now;
+}
+
+void missed(KeySlots& slots, std::size_t slot, SlotFault fault, std::string where, Instant now) {
+  slots.slots[slot].tried = now;
+  const bool still_lacks = goes_on_lacking(slots, fault, now);
+  note_fault(slots, fault, std::move(where), now);
+  if (still_lacks) tell_again(slots);
 }
 
 void counted(KeySlots& slots, std::size_t slot, bool is_pinned, Instant now) {
@@ -211,6 +246,14 @@ void clear_fault(KeySlots& slots) {
 
 bool is_stalled(const KeySlots& slots, Instant now) {
   return slots.fault_since && now - *slots.fault_since >= kSlotStalled;
+}
+
+bool is_gone(const KeySlots& slots, Instant now) {
+  if (is_changing(slots) || !slot_at(slots, SlotStage::signing)) return false;
+  const bool is_answered = slots.fault == SlotFault::zone_lacks ||
+                           slots.fault == SlotFault::alias_missing ||
+                           slots.fault == SlotFault::not_through;
+  return is_answered && slots.fault_since && now - *slots.fault_since >= kSlotGone;
 }
 
 std::string slot_selector(store::AccountKey account, KeyAlgorithm algorithm, std::size_t slot) {

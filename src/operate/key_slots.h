@@ -9,6 +9,8 @@
 //    signs │                   └──────── not seen any more ──────────┘               v └── freed, 7
 //    days ── drained <──no delivery that pins it is under way── leaving
 //
+// Those that sign are looked at again and again meanwhile: what was published can be lost.
+//
 // So a key signs only while every receiver gets it, whatever resolvers remember: what they had of
 // its name before is older than a TTL by then; and it stays until nothing that it signed is still
 // on its way. Each move is stored by itself (store/key_slots.h) and, made again, is the same.
@@ -96,6 +98,7 @@ enum class SlotWork : std::uint8_t {
   free_slot,        // -> freed()
   look_for_others,  // ending: whether other keys sign -> others_sign() or no_others()
   remove,           // ending: nothing is left
+  watch,            // whether keys that sign are still published -> watched() or missed()
 };
 
 struct SlotDue {
@@ -103,10 +106,13 @@ struct SlotDue {
   std::size_t slot = 0;
   Instant at{};
 };
-// What comes next, and when.
+// What comes next, and when. Never `watch`.
 [[nodiscard]] SlotDue due_work(const KeySlots& slots, const SlotPace& pace, Instant now);
 
-// Each of these is told of what due_work() has given.
+// When the keys that sign are looked at next; none: a change is under way, whose looks come first.
+[[nodiscard]] SlotDue due_watch(const KeySlots& slots);
+
+// Each of these is told of what due_work() or due_watch() has given.
 void keys_made(KeySlots& slots, std::size_t slot, std::vector<SlotKey> keys, Instant now);
 // The zone holds what belongs_in_zone() of every slot.
 void zone_told(KeySlots& slots);
@@ -116,6 +122,9 @@ void zone_not_told(KeySlots& slots, SlotFault fault, std::string where, Instant 
 [[nodiscard]] bool seen(KeySlots& slots, std::size_t slot, const SlotPace& pace, Instant now);
 // A zone that goes on lacking what it was told is told all of it again.
 void not_seen(KeySlots& slots, std::size_t slot, SlotFault fault, std::string where, Instant now);
+void watched(KeySlots& slots, std::size_t slot, Instant now);
+// As not_seen(), of keys that sign: they go on, since mail without a signature fares no better.
+void missed(KeySlots& slots, std::size_t slot, SlotFault fault, std::string where, Instant now);
 void counted(KeySlots& slots, std::size_t slot, bool is_pinned, Instant now);
 void freed(KeySlots& slots, std::size_t slot, Instant now);
 void others_sign(KeySlots& slots, std::size_t slot, Instant since);
@@ -127,12 +136,17 @@ void note_fault(KeySlots& slots, SlotFault fault, std::string where, Instant now
 void clear_fault(KeySlots& slots);
 // Since a day or longer: somebody has to look.
 [[nodiscard]] bool is_stalled(const KeySlots& slots, Instant now);
+// Keys that sign are not published, or others are in their place, as somebody has answered for
+// kSlotGone or longer: what they sign fails.
+[[nodiscard]] bool is_gone(const KeySlots& slots, Instant now);
 
 // A key that signs no longer stays for so long after the last delivery that may pin it.
 inline constexpr std::chrono::days kSlotOverlap{7};
 // A process that has not yet heard of a new key begins mail with the old one.
 inline constexpr std::chrono::hours kSlotHeardWithin{1};
 inline constexpr std::chrono::hours kSlotStalled{24};
+inline constexpr std::chrono::hours kSlotWatchedEvery{6};
+inline constexpr std::chrono::minutes kSlotGone{10};
 
 // "td12ra": of account 12, RSA, the first slot. Unlike those of other accounts, which may send from
 // the same domain.

@@ -88,6 +88,48 @@ TEST(KeySlots, AZoneThatHasLostWhatItWasToldIsToldAllAgain) {
   EXPECT_EQ(due_work(slots, kPace, kStart + 3h).work, SlotWork::look);
 }
 
+TEST(KeySlots, ThoseThatSignAreLookedAtAgainAndAgain) {
+  KeySlots slots = signing_slots();
+  const Instant begun = kStart + 1h;
+  EXPECT_EQ(due_watch(slots).work, SlotWork::watch);
+  EXPECT_EQ(due_watch(slots).at, begun + kSlotWatchedEvery);
+  watched(slots, 0, begun + 6h);
+  EXPECT_EQ(due_watch(slots).at, begun + 12h);
+  missed(slots, 0, SlotFault::alias_missing, "ns1.example.jp", begun + 12h);
+  EXPECT_EQ(due_watch(slots).at, begun + 12h + 5s) << "soon: it may be a moment's";
+  EXPECT_FALSE(is_gone(slots, begun + 12h + 9min));
+  EXPECT_TRUE(is_gone(slots, begun + 12h + kSlotGone));
+  EXPECT_EQ(slots.slots[0].stage, SlotStage::signing);
+  missed(slots, 0, SlotFault::alias_silent, "ns1.example.jp", begun + 13h);
+  EXPECT_FALSE(is_gone(slots, begun + 13h)) << "nobody has said so";
+  EXPECT_EQ(due_watch(slots).at, begun + 13h + 450s);
+  watched(slots, 0, begun + 14h);
+  EXPECT_EQ(slots.fault, SlotFault::none);
+  EXPECT_EQ(due_watch(slots).at, begun + 20h);
+}
+
+TEST(KeySlots, ThoseThatSignAreToldAgainToAZoneThatHasLostThem) {
+  KeySlots slots = signing_slots();
+  missed(slots, 0, SlotFault::zone_lacks, "ns1.example.com", kStart + 7h);
+  EXPECT_TRUE(slots.slots[0].in_zone) << "a server may be late";
+  missed(slots, 0, SlotFault::zone_lacks, "ns1.example.com", kStart + 7h + 1min);
+  EXPECT_EQ(due_watch(slots).work, SlotWork::none);
+  EXPECT_EQ(due_work(slots, kPace, kStart + 8h).work, SlotWork::publish);
+  zone_told(slots);
+  EXPECT_EQ(due_watch(slots).work, SlotWork::watch);
+}
+
+TEST(KeySlots, ThoseThatSignAreNotLookedAtWhileAChangeIsUnderWayOrTheyEnd) {
+  KeySlots slots = signing_slots();
+  keys_made(slots, 1, keys_named("two"), kStart + 2h);
+  zone_told(slots);
+  EXPECT_EQ(due_watch(slots).work, SlotWork::none);
+  not_seen(slots, 1, SlotFault::alias_missing, "ns1.example.jp", kStart + 2h);
+  EXPECT_FALSE(is_gone(slots, kStart + 3h)) << "those are the new ones";
+  end_slots(slots, kStart + 3h);
+  EXPECT_EQ(due_watch(slots).work, SlotWork::none);
+}
+
 TEST(KeySlots, TheNextKeysComeByTimeOrWhenAskedForAndTheOldOnesStay) {
   KeySlots slots = signing_slots();
   const Instant begun = kStart + 1h;

@@ -59,4 +59,8 @@ Task<Result<dns::Answer<dns::TlsaRecord>>> Names::tlsa(std::string name) {
   co_return co_await zone_.tlsa(std::move(name));
 }
 
+Task<Result<dns::Answer<std::string>>> Names::cname(std::string name) {
+  co_return co_await zone_.cname(std::move(name));
+}
+
 }  // namespace todoku::sim

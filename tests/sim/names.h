@@ -22,6 +22,7 @@ class Names final : public dns::Resolver {
   Task<Result<dns::Answer<std::string>>> txt(std::string name) override;
   Task<Result<dns::Answer<std::string>>> ptr(net::IpAddress address) override;
   Task<Result<dns::Answer<dns::TlsaRecord>>> tlsa(std::string name) override;
+  Task<Result<dns::Answer<std::string>>> cname(std::string name) override;
 
  private:
   // Waits as long as the answer takes. False: there will be none.

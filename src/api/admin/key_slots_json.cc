@@ -30,6 +30,7 @@ std::string_view state_of(const operate::KeySlots& slots) {
 std::string_view step_of(const operate::SlotDue& next, const operate::KeySlots& slots) {
   switch (next.work) {
     case SlotWork::none:
+    case SlotWork::watch:
       return "none";
     case SlotWork::make_keys:
       return "make_keys";
@@ -76,6 +77,7 @@ void add_view(JsonWriter& json, const KeySlotsView& view) {
   json.member("state", state_of(slots));
   json.member("asked", slots.asked);
   json.member("stalled", is_stalled(slots, view.now));
+  json.member("gone", is_gone(slots, view.now));
   json.key("next");
   json.begin_object();
   json.member("step", step_of(view.next, slots));

@@ -604,6 +604,19 @@ TEST(Room, AFloodOfOneAccountLeavesRoomForTheOthers) {
   EXPECT_TRUE(room.has_place_for(2));
 }
 
+TEST(Room, WhatIsLargeTakesAsMuchOfItAsItNeeds) {
+  Room room(1'000);
+  int of_flood = 0;
+  for (; room.has_place_for(1); ++of_flood) room.enter(1, 300);
+  EXPECT_EQ(of_flood, 2);
+  EXPECT_TRUE(room.has_place_for(2));
+  room.enter(2, 400);  // all of it is taken now
+  EXPECT_FALSE(room.has_place_for(3));
+  room.leave(2, 400);
+  room.leave(1, 300);
+  EXPECT_TRUE(room.has_place_for(1));
+}
+
 // The order of turns when everyone always has something: recipients by account and by delivery.
 std::map<std::int64_t, std::int64_t> shares(Turns& turns,
                                             const std::vector<std::int64_t>& deliveries,

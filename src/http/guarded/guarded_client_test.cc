@@ -188,6 +188,7 @@ class RebindingResolver final : public dns::Resolver {
   Task<Result<dns::Answer<dns::TlsaRecord>>> tlsa(std::string) override {
     return none<dns::TlsaRecord>();
   }
+  Task<Result<dns::Answer<std::string>>> cname(std::string) override { return none<std::string>(); }
   int looks_ = 0;
 
  private:

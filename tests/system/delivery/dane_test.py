@@ -88,7 +88,8 @@ class SignedInstallation(Installation):
                 tls, f'certificate_file = "{made.directory}/{name}.pem"',
                 f'private_key_file = "{made.directory}/{name}.key"']
         # Not signed itself, with a host whose records nobody has to believe.
-        self.zone = [f"insecure.example. MX 10 mx.wrong.{ZONE}."]
+        self.zone = [f"insecure.example. MX 10 mx.wrong.{ZONE}.",
+                     f"elsewhere.example. A {self.address_of(DOMAINS.index('absent'))}"]
 
     def records(self):
         """TLSA records by domain; of `bogus` in a zone of its own, which is not signed."""
@@ -123,6 +124,10 @@ class SignedInstallation(Installation):
             lines += [f"_25._tcp.mx.{name} TLSA {record}" for record in self.records().get(name, [])]
         # Its records stand under the name that it is an alias of.
         lines += ["alias MX 10 mx.alias", "mx.alias CNAME mx.right"]
+        # An alias that leads out of signed DNS: its records stand under its own name, and another
+        # key than that of who is found there.
+        lines += ["out MX 10 mx.out", "mx.out CNAME elsewhere.example.",
+                  "_25._tcp.mx.out TLSA 3 1 1 " + "ab" * 32]
         unsigned = f"_tcp.mx.bogus.{ZONE}"
         root = self.directory / "root.zone"
         root.write_text("\n".join([
@@ -154,6 +159,7 @@ def holds_receivers_to_their_records(binary):
         others = ["a@insecure.example", f"a@alias.{ZONE}"]
         sent += [stack.transaction(address) for address in others]
         waiting = {name: stack.transaction(f"a@{name}.{ZONE}") for name in WAITS}
+        stack.transaction(f"a@out.{ZONE}")
         stack.settle(*sent)
         for name, told in GOES.items():
             story = stack.explain(f"a@{name}.{ZONE}")
@@ -169,12 +175,14 @@ def holds_receivers_to_their_records(binary):
             check("_25._tcp" in story and "_25._tcp" in stack.explain(f"a@{name}.{ZONE}", "ja"),
                   f"{name}, what to do:\n{story}")
             check_equal(stack.counts(waiting[name])[1], 0, f"mails to {name}")
+        story = stack.await_story(f"a@out.{ZONE}", "Attempt 1")
+        check("deferred:" in story and NAMED in story, f"by an alias that leads out:\n{story}")
         log = stack.await_arrivals(len(sent))
         check_equal(sorted(entry["rcpt_to"] for entry in stack.settled_log()),
                     sorted([f"a@{name}.{ZONE}" for name in GOES] + others),
                     "arrivals")
         check(all(entry["tls"] for entry in log), "nothing went in clear text")
-        check_equal(stack.metric("todoku_failures_total", cause="dane_failed"), 3.0, "of receivers")
+        check_equal(stack.metric("todoku_failures_total", cause="dane_failed"), 4.0, "of receivers")
         check_equal(stack.metric("todoku_failures_total", cause="tlsa_not_answered"), 2.0,
                     "of their name servers")
         check("TLSA レコード（DANE）で示されたものと一致しません" in
