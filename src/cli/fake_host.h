@@ -199,6 +199,10 @@ struct FakeHost final : Host {
     if (wish.source == "nobody") return fail(ErrorKind::not_found, "there is no source nobody");
     return findings;
   }
+  Result<std::vector<doctor::Finding>> test_alarms(const std::optional<std::string>&) override {
+    if (findings.empty()) return fail(ErrorKind::not_found, "nobody is told of alarms");
+    return findings;
+  }
   Result<MtaStsFinding> examine_mta_sts(const std::optional<std::string>&,
                                         const MtaStsWish& wish) override {
     its_mta_sts = wish;
