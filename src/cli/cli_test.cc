@@ -688,6 +688,13 @@ TEST_F(JapaneseTest, IsSpokenWhereSomethingFails) {
   EXPECT_EQ(in_japanese({"status"}), 1);
   EXPECT_THAT(err.str(), HasSubstr("エンジンがステータス 500 で応答しました"));
   host.answer = [](const AdminRequest&) {
+    return AdminAnswer{404, R"({"error":"the account has no domain example.jp"})"};
+  };
+  EXPECT_EQ(in_japanese({"status"}), 1);
+  EXPECT_EQ(err.str(), "todoku: 見つかりません: the account has no domain example.jp\n");
+  EXPECT_EQ(run({"status"}), 1);
+  EXPECT_EQ(err.str(), "todoku: the account has no domain example.jp\n");
+  host.answer = [](const AdminRequest&) {
     return AdminAnswer{200, fmt::format(R"({{"pid":{}}})", ::getpid())};
   };
   EXPECT_EQ(in_japanese({"drain", "--wait", "0"}), 1);
