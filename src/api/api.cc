@@ -65,6 +65,7 @@ void Api::add_routes(http::Router& router) {
   add_explain_routes(*this, router);
   add_usage_routes(*this, router);
   add_rate_routes(*this, router);
+  add_tag_routes(*this, router);
   add_open_routes(*this, router);
   add_label_routes(*this, router);
   add_inline_part_routes(*this, router);
@@ -232,12 +233,16 @@ Task<access::Authenticator::Admission> Api::holder_of(const http::Request& reque
 }
 
 void Api::warn_of_sender(Call& call, const Content& content) const {
-  const intake::Senders* const senders = ground_.intake.senders();
-  const auto address = parse_address(content.from.address);
-  if (senders == nullptr || !address) return;
-  if (senders->judge(call.account.key, address->domain) == intake::Senders::Verdict::unproven) {
+  if (is_unproven(call.account.key, content.from.address)) {
     call.warning = intake::kUnprovenWarning;
   }
+}
+
+bool Api::is_unproven(store::AccountKey account, std::string_view from) const {
+  const intake::Senders* const senders = ground_.intake.senders();
+  const auto address = parse_address(from);
+  return senders != nullptr && address &&
+         senders->judge(account, address->domain) == intake::Senders::Verdict::unproven;
 }
 
 Task<std::optional<http::Response>> Api::ask_again(Call& call) {

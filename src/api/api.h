@@ -18,6 +18,7 @@
 #include "api/message_copies.h"
 #include "api/preflight.h"
 #include "api/previews.h"
+#include "api/progress_watch.h"
 #include "api/views.h"
 #include "async/file_pool.h"
 #include "base/clock.h"
@@ -40,10 +41,14 @@ struct Options {
   std::size_t files_max = 64;
   // Streams of events open at once; more get 429, of one account before others.
   std::size_t event_streams_max = 64;
+  // How long a bulk lives from its start.
+  Milliseconds bulk_life{std::chrono::hours(24)};
   // Where clients reach us, e.g. "https://mail.example.jp"; empty: http/origin.h.
   std::string public_url;
   // The Message-ID of a mail; of a transaction's copies, which are one mail, of any.
   std::function<std::string(const store::RecipientKey&, DeliveryType)> message_id;
+  // Of Message-IDs that are made here, as of those.
+  std::string message_id_domain = "localhost";
   // Whose word counts for who a request came from (http/forwarded.h).
   std::vector<net::Network> trusted_proxies;
   // Whose keys with the scope admin manage accounts, and from where; empty: nobody's, nowhere.
@@ -144,6 +149,7 @@ class Api {
   [[nodiscard]] FilePlaces& file_places() { return file_places_; }
   [[nodiscard]] FilePlaces& event_places() { return event_places_; }
   [[nodiscard]] EventTickets& event_tickets() { return event_tickets_; }
+  [[nodiscard]] ProgressWatches& progress_watches() { return progress_watches_; }
   [[nodiscard]] const Clock& clock() const { return ground_.clock; }
   // Of messages that are composed to be shown: each is in memory as a whole.
   [[nodiscard]] FilePlaces& message_places() { return message_places_; }
@@ -151,6 +157,8 @@ class Api {
   [[nodiscard]] const Options& options() const { return options_; }
   // Warns of a From address that is accepted without proof.
   void warn_of_sender(Call& call, const Content& content) const;
+  // Whether the account may send as this address only while there is no other one.
+  [[nodiscard]] bool is_unproven(store::AccountKey account, std::string_view from) const;
   // Octets a request with JSON and attachments may have.
   [[nodiscard]] std::size_t form_octets_max() const;
   // Of a request's JSON: no list that is allowed is longer.
@@ -195,6 +203,7 @@ class Api {
   FilePlaces file_places_;
   FilePlaces event_places_;
   EventTickets event_tickets_;
+  ProgressWatches progress_watches_{*this};
   FilePlaces message_places_;
   KnownViews known_views_;
   access::Authenticator authenticator_;
@@ -227,6 +236,7 @@ void add_log_routes(Api& api, http::Router& router);
 void add_explain_routes(Api& api, http::Router& router);
 void add_usage_routes(Api& api, http::Router& router);
 void add_rate_routes(Api& api, http::Router& router);
+void add_tag_routes(Api& api, http::Router& router);
 void add_open_routes(Api& api, http::Router& router);
 void add_inline_part_routes(Api& api, http::Router& router);
 void add_label_routes(Api& api, http::Router& router);

@@ -39,11 +39,28 @@ struct Commitment {
 Task<intake::Answer<void>> commit_judged(Api& api, Call& call, store::PublicId id,
                                          Commitment commitment, intake::Repeatable repeatable,
                                          std::string& told) {
-  auto judged = co_await preflight_commit(api, call, id);
+  auto judged = co_await preflight_commit(
+      api, call, id, {.at = commitment.reservation, .steering = commitment.steering});
   told = std::move(judged.header);
   if (judged.refusal) co_return std::unexpected(std::move(*judged.refusal));
   co_return co_await api.intake().commit_bulk(call.account, id, commitment.reservation, repeatable,
                                               std::move(commitment.steering));
+}
+
+// That its pace will not do, of one that has just been committed.
+Task<void> warn_of_pace(Api& api, Call& call, store::PublicId id) {
+  const auto slow = co_await api.store().read(
+      [account = call.account.key, id, life = api.options().bulk_life,
+       now = api.store().clock().now()](
+          store::ReadTransaction& reader) -> Result<std::optional<store::PaceTooSlow>> {
+        const auto delivery = reader.delivery_head(account, id);
+        if (!delivery) return fail(delivery.error());
+        const auto steering = reader.steering(delivery->key);
+        if (!steering) return fail(steering.error());
+        return store::pace_too_slow(*delivery, steering->rules, life, now);
+      });
+  // It is committed, whatever can be read now.
+  if (slow) add_warning(call, too_slow_warning(*slow));
 }
 
 Task<http::Response> commit_once(Api& api, Call& call, std::optional<store::IdempotencyKey> key,
@@ -59,6 +76,7 @@ Task<http::Response> commit_once(Api& api, Call& call, std::optional<store::Idem
     return commit_judged(api, call, id, commitment, its, told);
   };
   const auto made = co_await api.intake().repeats().once(repeatable, make);
+  if (made) co_await warn_of_pace(api, call, id);
   auto response = done_response(call, made, id);
   if (!told.empty()) response.headers.set(kPreflightHeader, told);
   co_return response;

@@ -16,6 +16,7 @@
 #include "base/digest.h"
 #include "http/header_value.h"
 #include "intake/check.h"
+#include "intake/senders.h"
 #include "mail/delivery_uuid.h"
 
 namespace todoku::api {
@@ -53,6 +54,12 @@ Task<std::expected<std::int64_t, doors::Failure>> mails_or_failure(Api& api, con
 }
 
 enum class Done : std::uint8_t { nothing, a_part, all };
+
+// Of the mails that were taken, what their sender should know.
+struct Noticed {
+  bool names = false;     // of recipients, which are not shown
+  bool unproven = false;  // a sender's domain
+};
 
 // Of the mails of a request with this key. Those that come first are tried first (mail_batch.h).
 Task<intake::Answer<Done>> done_of(Api& api, store::IdempotencyKey key, std::size_t mails) {
@@ -145,15 +152,18 @@ Task<Looked> look_at(Api& api, const Call& call, const Letters& letters,
 Task<std::shared_ptr<MailBatch>> accept_letters(Api& api, Call& call, Letters letters,
                                                 std::optional<store::IdempotencyKey> key,
                                                 const Looked& looked, Taken taken) {
-  const auto named = std::make_shared<bool>(false);
+  const auto noticed = std::make_shared<Noticed>();
   const std::size_t count = letters.count;
   auto batch = std::make_shared<MailBatch>(
       MailBatch{.api = api,
                 .account = call.account,
                 .key = key,
-                .take = [make = std::move(letters.make), named](std::size_t i) {
+                .take = [make = std::move(letters.make), noticed, &api,
+                         account = call.account.key](std::size_t i) {
                   doors::Letter letter = make(i).letter;
-                  *named = *named || letter.has_names;
+                  noticed->names = noticed->names || letter.has_names;
+                  noticed->unproven = noticed->unproven ||
+                                      api.is_unproven(account, letter.request.content.from.address);
                   return ReadMail{std::move(letter.request), std::move(letter.problems)};
                 }});
   batch->resize(count);
@@ -171,7 +181,10 @@ Task<std::shared_ptr<MailBatch>> accept_letters(Api& api, Call& call, Letters le
     batch->counted = looked.copies;
   }
   co_await accept_all(batch);
-  if (*named) add_warning(call, kNamesUnshown);
+  if (noticed->unproven && !call.warning.contains(intake::kUnprovenWarning)) {
+    add_warning(call, intake::kUnprovenWarning);
+  }
+  if (noticed->names) add_warning(call, kNamesUnshown);
   for (const std::string& warning : batch->warnings) {
     if (!warning.empty() && !call.warning.contains(warning)) add_warning(call, warning);
   }

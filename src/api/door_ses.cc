@@ -10,8 +10,12 @@
 #include "api/door_mails.h"
 #include "api/door_routes.h"
 #include "api/doors/ses.h"
+#include "api/doors/ses_raw.h"
+#include "api/idempotency.h"
 #include "async/yield.h"
 #include "base/digest.h"
+#include "intake/check.h"
+#include "intake/senders.h"
 
 namespace todoku::api {
 namespace {
@@ -47,12 +51,72 @@ Task<std::optional<http::Response>> read_ses(const Api& api, const Call& call, F
   co_return doors::failure(Service::ses, {Trouble::unreadable, "A JSON object is expected."});
 }
 
+// The message's id is the same when the call is repeated.
+doors::ses::RawFacts facts_of_raw(Api& api, const Call& call) {
+  const std::string id(call.request.headers.get("amz-sdk-invocation-id"));
+  const Instant now = api.clock().now();
+  const auto account = static_cast<std::int64_t>(call.account.key);
+  const std::string seed =
+      id.empty() ? fmt::format("raw {} at {} {}", account, now.time_since_epoch().count(),
+                               sha256_hex(call.body.text()))
+                 : fmt::format("raw {} by {}", account, id);
+  constexpr std::size_t kIdDigits = 32;
+  return {.now = now,
+          .message_id = fmt::format("{}@{}", sha256_hex(seed).substr(0, kIdDigits),
+                                    api.options().message_id_domain),
+          .repeat_key = id};
+}
+
+// Whom it may not send as, if anybody: as the request or as the message says.
+std::optional<doors::Failure> fault_of_senders(Api& api, const Call& call,
+                                               const doors::ses::RawMail& raw) {
+  for (const auto& [mailbox, field] : {std::pair{&raw.sender, "FromEmailAddress"},
+                                       std::pair{&raw.mail.submitted.from, "Content.Raw.Data"}}) {
+    if (mailbox->address.empty()) continue;
+    const auto fault = intake::fault_of_sender(*mailbox, call.account.key, api.intake().senders());
+    if (!fault) continue;
+    return doors::Failure{Trouble::sender,
+                          fmt::format("{}: {}", mailbox->address, fault->in(call.language)), field};
+  }
+  return std::nullopt;
+}
+
+Task<http::Response> ses_raw(Api& api, Call& call, doors::ses::Email email) {
+  auto raw =
+      doors::ses::read_raw_mail(std::move(email), api.intake().limits(), facts_of_raw(api, call));
+  if (!raw.problems.empty()) {
+    co_return doors::failure(Service::ses,
+                             doors::failure_of(Service::ses, raw.problems, call.language));
+  }
+  if (const auto fault = fault_of_senders(api, call, raw)) {
+    co_return doors::failure(Service::ses, *fault);
+  }
+  const std::string message_id = raw.mail.submitted.message_id;
+  const std::string unheard = raw.mail.submitted.unheard;
+  const bool is_unproven = api.is_unproven(call.account.key, raw.mail.submitted.from.address);
+  const auto made = co_await api.intake().accept_submitted(call.account, std::move(raw.mail));
+  if (!made) co_return door_refusal(Service::ses, made.error(), call.language);
+  if (is_unproven && !call.warning.contains(intake::kUnprovenWarning)) {
+    add_warning(call, intake::kUnprovenWarning);
+  }
+  add_warning(call, unheard);
+  http::JsonWriter json;
+  json.begin_object();
+  json.member("MessageId", message_id.empty() ? uuid_of(made->answer) : message_id);
+  json.end_object();
+  auto response = http::Response::json(200, json.take());
+  if (!message_id.empty()) response.headers.set(kMessageIdHeader, "<" + message_id + ">");
+  if (made->replayed) response.headers.set(kReplayedHeader, "true");
+  co_return response;
+}
+
 Task<http::Response> ses_email(Api& api, Call& call) {
   const auto form = std::make_shared<Form>();
   if (auto bad = co_await read_ses(api, call, *form)) co_return std::move(*bad);
-  const auto email = std::make_shared<const doors::ses::Email>(
+  const auto email = std::make_shared<doors::ses::Email>(
       doors::ses::read_email(form->object(), api.intake().limits()));
   if (email->missing) co_return doors::failure(Service::ses, *email->missing);
+  if (email->raw) co_return co_await ses_raw(api, call, std::move(*email));
   Letters letters{.service = Service::ses, .count = 1, .make = [email](std::size_t) {
                     return DoorMail{email->letter};
                   }};
@@ -159,8 +223,10 @@ Task<http::Response> ses_bulk(Api& api, Call& call) {
 }  // namespace
 
 void add_ses_routes(Api& api, http::Router& router) {
-  api.add_door(router, kSes, "/v2/email/outbound-emails", {.body_max = api.form_octets_max()},
-               &ses_email);
+  // A whole message comes in base64, a third longer, and some white space in it.
+  const std::size_t raw_max = doors::ses::raw_octets_max(api.intake().limits());
+  const std::size_t body_max = api.form_octets_max() + raw_max + raw_max / 2;
+  api.add_door(router, kSes, "/v2/email/outbound-emails", {.body_max = body_max}, &ses_email);
   api.add_door(router, kSes, "/v2/email/outbound-bulk-emails", {.body_max = kDoorOctetsMax},
                &ses_bulk);
 }

@@ -55,6 +55,17 @@ void EventStream::write(const store::EventPage& page) {
   parts_.question.after = page.next;
 }
 
+Task<void> EventStream::write_progress() {
+  text_.clear();
+  progress_at_ = parts_.api.clock().steady_now() + kLookEvery;
+  const ToldProgress told = co_await parts_.watch->look();
+  if (told.number != progress_told_) {
+    progress_told_ = told.number;
+    text_ = fmt::format("event: progress\ndata: {}\n\n", *told.json);
+  }
+  if (told.ended) parts_.watch.reset();
+}
+
 Task<Result<std::string_view>> EventStream::read() {
   const Clock& clock = parts_.api.clock();
   if (!std::exchange(has_begun_, true)) {
@@ -74,13 +85,18 @@ Task<Result<std::string_view>> EventStream::read() {
       text_ = moved ? fmt::format("id: {}\n\n", store::event_id(told_)) : ":\n\n";
       co_return std::string_view(text_);
     }
+    if (parts_.watch != nullptr && clock.steady_now() >= progress_at_) {
+      co_await write_progress();
+      if (!text_.empty()) co_return std::string_view(text_);
+    }
     const auto page = co_await parts_.api.store().read(
         [question = parts_.question](store::ReadTransaction& t) { return t.events(question); });
     if (!page || is_over_) break;
     write(*page);
     if (!text_.empty()) co_return std::string_view(text_);
-    const SteadyInstant until = std::min<SteadyInstant>(
+    SteadyInstant until = std::min<SteadyInstant>(
         clock.steady_now() + (page->more ? kBetweenPages : kLookEvery), heartbeat_);
+    if (parts_.watch != nullptr) until = std::min(until, progress_at_);
     const bool told = co_await stopped_.wait_until(until);
     if (!told && clock.steady_now() < until) break;  // its connection is cancelled
   }

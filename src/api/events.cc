@@ -2,6 +2,7 @@
 // GET /events: what became of recipients and deliveries, as pages after a cursor or as a stream.
 #include "store/events.h"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "api/event_json.h"
 #include "api/event_stream.h"
 #include "api/list_query.h"
+#include "api/progress_watch.h"
 #include "http/forwarded.h"
 #include "http/header_value.h"
 #include "http/json.h"
@@ -28,6 +30,7 @@ struct Asked {
   store::EventQuestion question;
   std::optional<store::PublicId> delivery;
   bool from_latest = false;
+  bool progress = false;  // of the delivery, between its events
 };
 
 class AskedReader {
@@ -51,6 +54,21 @@ class AskedReader {
     if (const auto* email = query_.find("email")) read_email(email->literal, asked);
     asked.question.tag = list_.text("tag", kTagCharactersMax);
     return asked;
+  }
+  // A page has none: it would be asked for again and again.
+  void read_progress(bool as_stream, Asked& asked) {
+    asked.progress = list_.truth("progress");
+    if (!asked.progress) return;
+    if (!as_stream) {
+      problems_.add({"progress"},
+                    {"is told in a stream (Accept: text/event-stream); once: "
+                     "GET /deliveries/{delivery_id}/progress.",
+                     "ストリーム（Accept: text/event-stream）でのみ指定できます。1 回だけなら"
+                     "GET /deliveries/{delivery_id}/progressです。"});
+    } else if (!asked.delivery) {
+      problems_.add({"progress"}, {"is of one delivery: give delivery_id, too.",
+                                   "配信ごとです。delivery_idも指定してください。"});
+    }
   }
   // Where a stream goes on, or what happens from now on.
   void read_last_id(Asked& asked) {
@@ -121,6 +139,16 @@ std::string page_json(const store::EventPage& page) {
   return json.take();
 }
 
+// not_found.
+Task<Result<std::shared_ptr<ProgressWatch>>> watch_of(Api& api, const Asked& asked) {
+  const auto head = co_await api.store().read(
+      [account = *asked.question.account, id = *asked.delivery](store::ReadTransaction& reader) {
+        return reader.delivery_head(account, id);
+      });
+  if (!head) co_return fail(head.error());
+  co_return api.progress_watches().watch(*head);
+}
+
 Task<http::Response> stream(Api& api, Call& call, const Asked& asked) {
   auto place = api.event_places().take(call.account.key);
   if (!place) {
@@ -133,6 +161,12 @@ Task<http::Response> stream(Api& api, Call& call, const Asked& asked) {
   auto question = co_await api.store().read(
       [&asked](store::ReadTransaction& t) { return question_of(t, asked); });
   if (!question) co_return refused(intake::refusal_of(question.error()), call.language);
+  std::shared_ptr<ProgressWatch> watch;
+  if (asked.progress) {
+    auto found = co_await watch_of(api, asked);
+    if (!found) co_return refused(intake::refusal_of(found.error()), call.language);
+    watch = std::move(*found);
+  }
   http::Response response;
   response.content_type = "text/event-stream";
   response.headers.set("Cache-Control", "no-store");
@@ -141,6 +175,7 @@ Task<http::Response> stream(Api& api, Call& call, const Asked& asked) {
       .api = api,
       .place = std::move(*place),
       .question = std::move(*question),
+      .watch = std::move(watch),
       .authorization = call.authorization,
       .client = http::client_address(call.request, api.options().trusted_proxies),
       .executor = co_await boost::asio::this_coro::executor});
@@ -152,6 +187,7 @@ Task<http::Response> list(Api& api, Call& call) {
   AskedReader reader(call, problems);
   Asked asked = reader.read();
   const bool as_stream = wants_stream(call.request);
+  reader.read_progress(as_stream, asked);
   if (as_stream) reader.read_last_id(asked);
   if (!problems.empty()) co_return invalid(problems, call.language);
   if (as_stream) co_return co_await stream(api, call, asked);

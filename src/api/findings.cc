@@ -55,12 +55,7 @@ http::Response not_composed(const Error& error, Language language) {
                    language);
   }
   if (error.kind == ErrorKind::conflict) {
-    return refused(
-        400,
-        {"it is a message that came by SMTP: it is sent as it came, nothing in it can be "
-         "changed.",
-         "SMTPで受け付けたメッセージは受け付けたまま送信されるため、内容を変更できません。"},
-        language);
+    return refused(400, intake::texts::is_as_it_came(), language);
   }
   if (error.kind == ErrorKind::limit_exceeded) {
     return refused(400,

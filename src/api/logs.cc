@@ -78,7 +78,13 @@ store::LogFilter read_filter(Call& call, intake::Problems& problems) {
   filter.below = query.id("anchor");
   filter.limit = query.number("count", 100);
   filter.address = canonical_address(query, problems);
-  if (std::string reference = query.text("reference", kReferenceOctetsMax); !reference.empty()) {
+  std::string reference = query.text("reference", kReferenceOctetsMax);
+  if (reference.empty()) {
+    // Of no mail's, and without it the answer would be of all mails.
+    if (parameters.find("reference") != nullptr) {
+      problems.add({"reference"}, intake::texts::required());
+    }
+  } else {
     filter.mark = store::Mark{store::MarkKind::reference, std::move(reference), call.account.key};
   }
   for (const std::string& word : query.words("delivery_type")) {

@@ -68,9 +68,11 @@ inline constexpr auto kUpdate = with(
     std::array{Member{"to", kRecipient}, Member{"keep_duplicates"}, Member{"duplicate_policy"}});
 inline constexpr std::array kWhomToShow{Member{"email"}, Member{"insert_code", kInsertCode},
                                         Member{"data"}};
-inline constexpr auto kPreview =
+// Of a mail without a list, and of the beginning of a bulk.
+inline constexpr auto kPreviewOfMail =
     with(with(kMail, kWhomToShow), std::array{Member{"delivery_type"}});
-inline constexpr auto kPreviewOfStored = with(kContent, kWhomToShow);
+inline constexpr auto kPreviewOfBulk = with(kPreviewOfMail, kSteering);
+inline constexpr auto kPreviewOfStored = with(kUpdate, kWhomToShow);
 inline constexpr std::array kResend{Member{"to"}};
 inline constexpr std::array kSendAt{Member{"send_at"}};
 inline constexpr auto kCommit = with(std::array{Member{"reservation_time"}}, kSteering);

@@ -69,7 +69,8 @@ Task<http::Response> preflight(Api& api, Call& call) {
 
 }  // namespace
 
-Task<CommitPreflight> preflight_commit(Api& api, Call& call, store::PublicId id) {
+Task<CommitPreflight> preflight_commit(Api& api, Call& call, store::PublicId id,
+                                       PreflightStart start) {
   CommitPreflight result;
   // Of an account for trials nothing is asked of the DNS.
   if (call.account.sandbox) co_return result;
@@ -82,8 +83,8 @@ Task<CommitPreflight> preflight_commit(Api& api, Call& call, store::PublicId id)
   }
   const Milliseconds within =
       mode == PreflightMode::enforce ? kPreflightWithinOfEnforce : kPreflightWithinOfWarn;
-  const auto report = co_await api.preflight()->judge(call.account.key, id,
-                                                      {.within = within, .asks_anyway = false});
+  const auto report = co_await api.preflight()->judge(
+      call.account.key, id, {.within = within, .asks_anyway = false, .start = std::move(start)});
   // What is wrong with the delivery itself the commit says.
   if (!report) co_return result;
   std::size_t told = 0;

@@ -3,13 +3,22 @@
 // composed and the DNS is asked (app/).
 #pragma once
 
+#include <optional>
+
 #include "async/task.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "doctor/preflight.h"
 #include "store/keys.h"
+#include "store/steering.h"
 
 namespace todoku::api {
+
+// What a commit says of how it is to go, and is not stored yet.
+struct PreflightStart {
+  std::optional<Instant> at;  // nullopt: as it is reserved, or now
+  store::SteeringChange steering = {};
+};
 
 struct PreflightTerms {
   // Of the whole judgement: what is not known by then is not determined. A question to the store
@@ -19,6 +28,7 @@ struct PreflightTerms {
   bool asks_anyway = false;
   // Of a sandbox: nothing is asked of the DNS.
   bool asks_nobody = false;
+  PreflightStart start = {};
 };
 
 class Preflight {

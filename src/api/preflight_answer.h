@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/preflight.h"
 #include "async/task.h"
 #include "base/clock.h"
 #include "intake/problem.h"
@@ -34,6 +35,7 @@ struct CommitPreflight {
   std::optional<intake::Refusal> refusal;  // of a bulk that breaks the rules for bulk senders
 };
 // Never refuses for what is not determined.
-[[nodiscard]] Task<CommitPreflight> preflight_commit(Api& api, Call& call, store::PublicId id);
+[[nodiscard]] Task<CommitPreflight> preflight_commit(Api& api, Call& call, store::PublicId id,
+                                                     PreflightStart start);
 
 }  // namespace todoku::api

@@ -19,6 +19,7 @@
 #include "mail/states.h"
 #include "store/accounts.h"
 #include "store/keys.h"
+#include "store/recipient_sample.h"
 
 namespace todoku::api {
 
@@ -29,10 +30,11 @@ struct PreviewWish {
   // nullopt: what `change` makes of an empty content is all that there is.
   std::optional<store::PublicId> delivery;
   // What is not stored; nullptr: nothing.
-  std::function<void(Content&)> change = nullptr;
+  std::function<void(Content&, Labels&)> change = nullptr;
+  // Instead of the recipients that are stored; nullopt: these.
+  std::optional<std::vector<store::SampledRecipient>> recipients = {};
   // Of what is stored nowhere.
   DeliveryType type = DeliveryType::bulk;
-  Labels labels = {};
   // Whom it is for, canonical; empty: the first recipient there is, or kPreviewedAddress.
   std::string email = {};
   // nullopt: those of the recipient, who must be one then, if it is named.

@@ -5,11 +5,14 @@
 #include <string>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "api/answers.h"
 #include "api/api.h"
 #include "api/form.h"
 #include "api/members.h"
 #include "api/steering_request.h"
+#include "base/date_time.h"
 
 namespace todoku::api {
 namespace {
@@ -107,6 +110,24 @@ store::SteeringChange read_steering(const Fields& fields) {
   if (const auto pace = fields.fields("pace")) change.pace = read_pace(*pace);
   if (const auto quiet = fields.fields("quiet_hours")) change.quiet = read_quiet_hours(*quiet);
   return change;
+}
+
+std::string too_slow_warning(const std::optional<store::PaceTooSlow>& slow) {
+  if (!slow) return {};
+  return fmt::format("at this pace about {} mails are not begun before {}, when its life ends",
+                     slow->late, format_date_time(slow->ends));
+}
+
+void too_slow_member(http::JsonWriter& json, const std::optional<store::PaceTooSlow>& slow) {
+  if (!slow) {
+    json.null_member("expected_to_expire");
+    return;
+  }
+  json.key("expected_to_expire");
+  json.begin_object();
+  json.member("mails", slow->late);
+  date_or_null(json, "at", slow->ends);
+  json.end_object();
 }
 
 void steering_members(http::JsonWriter& json, const store::Steering& steering,

@@ -4,6 +4,9 @@
 //   "quiet_hours": {"from": "21:00", "until": "08:00", "time_zone": "Asia/Tokyo"}
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "api/fields.h"
 #include "http/json.h"
 #include "store/steering.h"
@@ -17,6 +20,11 @@ namespace todoku::api {
 
 // `pace` and `quiet_hours` of a request, where they are given.
 [[nodiscard]] store::SteeringChange read_steering(const Fields& fields);
+
+// What a pace leaves over, for X-Todoku-Warning; empty: nothing.
+[[nodiscard]] std::string too_slow_warning(const std::optional<store::PaceTooSlow>& slow);
+// `expected_to_expire`, {mails, at} or null: the same.
+void too_slow_member(http::JsonWriter& json, const std::optional<store::PaceTooSlow>& slow);
 
 // `pace`, `quiet_hours` and `waits`: why nothing of it may be begun now, and when it goes on. Each
 // null where there is none.

@@ -5,6 +5,8 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -25,6 +27,7 @@ using namespace std::chrono_literals;
 using ::testing::AllOf;
 using ::testing::Each;
 using ::testing::Ge;
+using ::testing::HasSubstr;
 using ::testing::Le;
 using ::testing::SizeIs;
 
@@ -159,6 +162,74 @@ TEST_F(UploadAnswersTest, RemoveTheFileOfAJobThatThereIsNot) {
 // A crash may bring the job back, and without its file it would end as SYSTEM_ERROR.
 TEST_F(UploadAnswersTest, LeaveTheFileOfAJobThatThereMayBe) {
   EXPECT_EQ(files_left_after(ErrorKind::io), 1U);
+}
+
+class ProgressWatchTest : public ApiAnswersTest {
+ protected:
+  template <class Work>
+  auto write(Work work) {
+    return installation_.store->write_and_wait(store::WritePriority::accept, std::move(work));
+  }
+  ProgressWatchTest() {
+    auto draft = write([](store::WriteTransaction& t) {
+      store::NewDelivery delivery;
+      delivery.account = t.read().account_by_name("acme").value().key;
+      delivery.type = DeliveryType::bulk;
+      delivery.traffic = TrafficClass::bulk;
+      return t.create_draft(delivery, 10);
+    });
+    if (!draft) throw std::runtime_error(draft.error().detail);
+    draft_ = std::move(*draft);
+  }
+  void append(const std::string& local) {
+    const auto done = write([&](store::WriteTransaction& t) {
+      return t.append_recipients(
+          draft_.key, std::vector<store::NewRecipient>{{local + "@a.example", "a.example", {}}});
+    });
+    ASSERT_TRUE(done) << done.error().detail;
+  }
+
+  store::Delivery draft_;
+};
+
+TEST_F(ProgressWatchTest, AllWhoWatchShareALookASecond) {
+  const auto watch = api_.progress_watches().watch(draft_);
+  EXPECT_EQ(api_.progress_watches().watch(draft_), watch);
+  EXPECT_EQ(failing_.calls(), 0) << "nobody has asked";
+  const auto first = run(watch->look());
+  EXPECT_THAT(*first.json, AllOf(HasSubstr("\"time\":\"20"), HasSubstr("\"state\":\"edit\""),
+                                 HasSubstr("\"total\":0,"), HasSubstr("\"speed\":null")));
+  const auto calls = failing_.calls();
+  EXPECT_GT(calls, 0);
+  append("one");
+  installation_.clock.advance(999ms);
+  EXPECT_EQ(run(watch->look()).number, first.number);
+  EXPECT_EQ(failing_.calls(), calls) << "a second has not gone by";
+  installation_.clock.advance(1ms);
+  const auto second = run(watch->look());
+  EXPECT_NE(second.number, first.number);
+  EXPECT_THAT(*second.json, HasSubstr("\"total\":1,"));
+  installation_.clock.advance(5s);
+  EXPECT_EQ(run(watch->look()).number, second.number) << "nothing else has changed but the time";
+  failing_.set_outage(true);
+  installation_.clock.advance(1s);
+  EXPECT_EQ(run(watch->look()).number, second.number);
+}
+
+TEST_F(ProgressWatchTest, WhatIsDeletedIsLookedForNoMore) {
+  auto watch = api_.progress_watches().watch(draft_);
+  EXPECT_FALSE(run(watch->look()).ended);
+  const auto deleted =
+      write([&](store::WriteTransaction& t) { return t.delete_delivery(draft_.key); });
+  ASSERT_TRUE(deleted) << deleted.error().detail;
+  installation_.clock.advance(1s);
+  const auto last = run(watch->look());
+  EXPECT_TRUE(last.ended);
+  EXPECT_THAT(*last.json, HasSubstr("\"state\":\"deleted\""));
+  const auto calls = failing_.calls();
+  installation_.clock.advance(1min);
+  EXPECT_EQ(run(watch->look()).number, last.number);
+  EXPECT_EQ(failing_.calls(), calls);
 }
 
 }  // namespace

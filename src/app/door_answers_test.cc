@@ -13,6 +13,7 @@
 #include "base/digest.h"
 #include "base/metrics.h"
 #include "intake/mail_limit.h"
+#include "intake/senders.h"
 #include "support/failing_store.h"
 #include "support/installation.h"
 
@@ -25,9 +26,10 @@ class DoorAnswersTest : public ::testing::Test {
     intake_.set_mail_limit(limit_);
     api_.add_door_routes(router_);
     const auto made = installation_.store->write_and_wait(
-        store::WritePriority::accept, [](store::WriteTransaction& t) -> Result<void> {
+        store::WritePriority::accept, [this](store::WriteTransaction& t) -> Result<void> {
           const auto account = t.create_account("acme");
           if (!account) return fail(account.error());
+          acme_ = account->key;
           const auto key =
               t.add_api_key(account->key, {.label = "test", .token_sha256 = sha256_hex("token")});
           return key ? Result<void>() : fail(key.error());
@@ -65,6 +67,7 @@ class DoorAnswersTest : public ::testing::Test {
   }
   std::uint64_t accepted() { return accepted_.value(); }
 
+  store::AccountKey acme_{};
   TestStore installation_;
   FailingStore failing_{*installation_.store};
   NobodyDelivers handover_;
@@ -108,6 +111,22 @@ TEST_F(DoorAnswersTest, WhateverTheStoreRefusesTheRepeatSendsTheRestAndNothingTw
     EXPECT_EQ(accepted() - before, 3U) << n << ", at first " << at_first;
   }
   EXPECT_GT(halves, 0U) << "some of it was stored, or this tests nothing";
+}
+
+TEST_F(DoorAnswersTest, SaysWhatOtherAnswersSayOfADomainThatIsNotProven) {
+  store::Domain domain;
+  domain.account = acme_;
+  domain.domain = "proven.example";
+  domain.state = store::DomainState::proven;
+  intake::Senders senders;
+  senders.load({domain}, false);
+  intake_.set_senders(senders);
+  const auto response = send("unproven");
+  EXPECT_EQ(response.status, 202);
+  EXPECT_EQ(response.headers.get("X-Todoku-Warning"), intake::kUnprovenWarning);
+  domain.domain = "example.jp";
+  senders.load({domain}, false);
+  EXPECT_EQ(send("proven").headers.get("X-Todoku-Warning"), "");
 }
 
 TEST_F(DoorAnswersTest, TheSameOctetsAfterTheEndAreAnotherRequest) {

@@ -106,6 +106,7 @@ Result<std::unique_ptr<net::ServerCertificates>> relay_certificates(const config
   options.own_names = relay.own_names;
   options.old_clients = std::ranges::any_of(
       relay.listeners, [](const relay::ListenerOptions& each) { return each.old_tls; });
+  options.is_for_trials = config.smtp_out.sandbox;
   auto opened = net::ServerCertificates::open(std::move(options), now);
   if (!opened) return fail("the SMTP relay's certificate", std::move(opened.error()));
   return opened;

@@ -291,6 +291,7 @@ api::Options api_options(const config::Config& config) {
   options.rate_limit_per_minute = static_cast<std::uint32_t>(config.api.rate_limit_per_minute);
   options.public_url = config.api.public_url;
   while (options.public_url.ends_with('/')) options.public_url.pop_back();
+  options.bulk_life = hours(config.delivery.bulk_expiry_hours);
   options.trusted_proxies = trusted_proxies(config);
   options.provisioning_account = config.api.provisioning_account;
   options.provisioning_networks = networks_of(config.api.provisioning_networks);
@@ -600,6 +601,7 @@ delivery::Options delivery_options(const config::Config& config, const InstanceS
                                ? mailauth::dkim::RsaArithmetic::fastest
                                : mailauth::dkim::RsaArithmetic::openssl;
   options.content_cache_bytes = static_cast<std::size_t>(given.content_cache_bytes);
+  options.claimed_octets_max = 4 * options.content_cache_bytes;
   options.message_octets_max = static_cast<std::uint64_t>(config.limits.message_bytes_max);
   options.pixel_url = pixel_url(config);
   options.open_tokens = std::make_shared<const OpenTokens>(secret);

@@ -11,8 +11,10 @@
 
 #include "doctor/author_domains.h"
 #include "mail/address.h"
+#include "mail/pace.h"
 #include "mailauth/dkim/message.h"
 #include "store/domain_counts.h"
+#include "store/steering.h"
 #include "store/walks.h"
 
 namespace todoku::app {
@@ -60,6 +62,25 @@ bool is_asked_about(const std::string& domain) {
 
 }  // namespace
 
+Task<Result<std::optional<doctor::SlowPace>>> ComposedPreflight::slow_pace(
+    store::Delivery delivery, api::PreflightStart start) const {
+  auto steering =
+      co_await world_.store.read([key = delivery.key](store::ReadTransaction& transaction) {
+        return transaction.steering(key);
+      });
+  if (!steering) co_return fail(std::move(steering.error()));
+  store::SteeringRules& rules = steering->rules;
+  if (start.steering.pace) rules.pace = *start.steering.pace;
+  if (start.steering.quiet) rules.quiet = std::move(*start.steering.quiet);
+  if (start.at) delivery.reservation = start.at;
+  const auto slow = store::pace_too_slow(delivery, rules, bulk_life_, world_.clock.now());
+  std::optional<doctor::SlowPace> told;
+  if (slow) {
+    told = {.pace = to_string(*rules.pace), .late = slow->late, .ends = slow->ends};
+  }
+  co_return told;
+}
+
 Task<Result<doctor::PreflightReport>> ComposedPreflight::judge(store::AccountKey account,
                                                                store::PublicId delivery,
                                                                api::PreflightTerms terms) {
@@ -74,6 +95,9 @@ Task<Result<doctor::PreflightReport>> ComposedPreflight::judge(store::AccountKey
   if (!composed) co_return fail(composed.error());
   input.missing_codes = missing_codes(*drawn);
   look_at_sample(*drawn, input.audience);
+  auto slow = co_await slow_pace(drawn->delivery, std::move(terms.start));
+  if (!slow) co_return fail(std::move(slow.error()));
+  input.slow_pace = std::move(*slow);
 
   HistogramInTime counting(drawn->delivery.key, time);
   const auto walked = co_await store::walk(world_.store, counting);

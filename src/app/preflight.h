@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -39,6 +40,7 @@ class ComposedPreflight final : public api::Preflight {
                     std::vector<doctor::SourceIdentity> sources)
       : world_(std::move(world)),
         asks_nobody_(options.sandbox),
+        bulk_life_(options.retry_bulk.life_time),
         letters_(world_.store, world_.keys, std::move(options)),
         sources_(std::move(sources)) {}
 
@@ -47,8 +49,12 @@ class ComposedPreflight final : public api::Preflight {
                                                             api::PreflightTerms terms) override;
 
  private:
+  [[nodiscard]] Task<Result<std::optional<doctor::SlowPace>>> slow_pace(
+      store::Delivery delivery, api::PreflightStart start) const;
+
   const World world_;
   const bool asks_nobody_;  // whatever the terms are: nothing leaves this machine
+  const Milliseconds bulk_life_;
   const delivery::SampleLetters letters_;
   const std::vector<doctor::SourceIdentity> sources_;
 };

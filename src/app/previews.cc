@@ -54,8 +54,20 @@ store::Delivery unstored(const store::Account& account, const api::PreviewWish& 
   delivery.type = wish.type;
   delivery.traffic =
       wish.type == DeliveryType::bulk ? TrafficClass::bulk : TrafficClass::transactional;
-  delivery.labels = wish.labels;
   return delivery;
+}
+
+Error no_recipient() {
+  return {ErrorKind::not_found, "it is no recipient of this delivery"};
+}
+
+Result<store::SampledRecipient> recipient_in(const std::vector<store::SampledRecipient>& recipients,
+                                             std::string_view email) {
+  const auto its = std::ranges::find_if(recipients, [&](const store::SampledRecipient& each) {
+    return equals_ignoring_case(each.address, email);
+  });
+  if (its == recipients.end()) return fail(no_recipient());
+  return *its;
 }
 
 }  // namespace
@@ -67,7 +79,7 @@ Task<Result<store::SampledRecipient>> ComposedPreviews::recipient_of(store::Acco
   const auto walked = co_await store::walk(store_, looking);
   if (!walked) co_return fail(walked.error());
   auto found = looking.take();
-  if (!found) co_return fail(ErrorKind::not_found, "it is no recipient of this delivery");
+  if (!found) co_return fail(no_recipient());
   co_return std::move(*found);
 }
 
@@ -81,12 +93,18 @@ Task<Result<ComposedPreviews::Drawn>> ComposedPreviews::draw(store::Account acco
                                          std::move(otherwise));
     if (!letter) co_return fail(std::move(letter.error()));
     drawn.letter = std::move(*letter);
+    if (wish.recipients) {
+      drawn.letter.delivery.counts.total = static_cast<std::int64_t>(wish.recipients->size());
+      drawn.letter.sample = *wish.recipients;
+      if (drawn.letter.sample.size() > sample_max) drawn.letter.sample.resize(sample_max);
+    }
   } else {
     Content content;
     content.text_from_html = account.text_from_html;
-    if (wish.change) wish.change(content);
+    store::Delivery delivery = unstored(account, wish);
+    if (wish.change) wish.change(content, delivery.labels);
     auto letter =
-        co_await letters_.draw_unstored(unstored(account, wish), std::move(content), clock_.now());
+        co_await letters_.draw_unstored(std::move(delivery), std::move(content), clock_.now());
     if (!letter) co_return fail(std::move(letter.error()));
     drawn.letter = std::move(*letter);
   }
@@ -96,7 +114,12 @@ Task<Result<ComposedPreviews::Drawn>> ComposedPreviews::draw(store::Account acco
     store::SampledRecipient named{.key = {}, .address = wish.email, .insert_codes = {}};
     drawn.is_recipient = false;
     if (wish.delivery) {
-      auto found = co_await recipient_of(account.key, drawn.letter.delivery.key, wish.email);
+      Result<store::SampledRecipient> found = fail(no_recipient());
+      if (wish.recipients) {
+        found = recipient_in(*wish.recipients, wish.email);
+      } else {
+        found = co_await recipient_of(account.key, drawn.letter.delivery.key, wish.email);
+      }
       drawn.is_recipient = found.has_value();
       // Whose values are given need not be registered.
       const bool may_be_anybody =

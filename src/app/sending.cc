@@ -24,7 +24,9 @@ constexpr std::int64_t kPacesLearntMax = 10'000;
 constexpr std::chrono::milliseconds kCutPatience{500};
 // How soon it shows in what is taken over in memory that sources of others came or went.
 constexpr std::chrono::seconds kLookAtSources{1};
-// Transactions in flight beyond this wait in the store instead of in memory.
+// Transactions in flight beyond this wait in the store instead of in memory; likewise beyond as
+// many octets as the contents of all other deliveries may have there
+// (Options::content_cache_bytes).
 constexpr std::size_t kHandedOverMax = 20'000;
 
 }  // namespace
@@ -100,7 +102,9 @@ Sending::Sending(const World& world, delivery::Options options,
                      .metrics = world.metrics,
                      .mta_sts = world.mta_sts},
       pool_choice_(options_.pools, store_, runtime_.executor(0)),
-      handed_over_(new HandedOver{{}, delivery::policy::Room(kHandedOverMax)}),
+      handed_over_(new HandedOver{{},
+                                  delivery::policy::Room(kHandedOverMax),
+                                  delivery::policy::Room(options_.content_cache_bytes)}),
       changed_(runtime_.executor(0)),
       tasks_(runtime_.executor(0)) {
   world.metrics
@@ -399,7 +403,9 @@ Task<bool> Sending::stop(SteadyInstant deadline) {
 store::NodeKey Sending::holder(store::AccountKey account) const {
   if (!accepting_ || !sends_all_ || !node_.holds()) return store::kNobody;
   const std::lock_guard lock(handed_over_->mutex);
-  const bool room = handed_over_->room.has_place_for(static_cast<std::int64_t>(account));
+  const auto whose = static_cast<std::int64_t>(account);
+  const bool room =
+      handed_over_->letters.has_place_for(whose) && handed_over_->octets.has_place_for(whose);
   return room ? node_.key() : store::kNobody;
 }
 
@@ -429,13 +435,15 @@ void Sending::hand_over(store::Accepted accepted) {
   const auto account = static_cast<std::int64_t>(accepted.delivery.account);
   {
     const std::lock_guard lock(handed_over_->mutex);
-    handed_over_->room.enter(account);
+    handed_over_->letters.enter(account);
+    handed_over_->octets.enter(account, (*letter)->bytes);
   }
   // The letter lives as long as anything of its transaction is in flight.
   std::shared_ptr<const delivery::Letter> counted(
       letter->get(), [room = handed_over_, account, kept = *letter](const delivery::Letter*) {
         const std::lock_guard lock(room->mutex);
-        room->room.leave(account);
+        room->letters.leave(account);
+        room->octets.leave(account, kept->bytes);
       });
   const std::size_t turn = next_courier_.fetch_add(1) % couriers_.size();
   for (auto& batch : batches) {

@@ -131,7 +131,8 @@ class Sending {
   // Transactions that were handed over and are not settled yet.
   struct HandedOver {
     std::mutex mutex;
-    delivery::policy::Room room;
+    delivery::policy::Room letters;
+    delivery::policy::Room octets;  // of these
   };
   Task<void> tidy_lanes();
   // What lanes have learnt: told to the store, and what the store knows of a source's.

@@ -59,14 +59,20 @@ Result<std::optional<MasterKey>> read_key_file(const std::string& path) {
   return std::optional<MasterKey>(std::move(*key));
 }
 
-Result<MasterKey> make_key_file(const std::string& path) {
+Result<MasterKey> make_key_file(const VaultOptions& options) {
+  const std::string& path = options.master_key_file;
   MasterKey key = MasterKey::generate();
   std::string line(key.to_base64().view());
   line += '\n';
   const SecretText text(std::move(line));
   const auto made = config::create_private_file(path, text);
   if (!made) return fail("the master key file", made.error());
-  log::warning("master key made: keep a copy apart from the backups of the data", {{"file", path}});
+  if (options.is_for_trials) {
+    log::info("master key made", {{"file", path}});
+  } else {
+    log::warning("master key made: keep a copy apart from the backups of the data",
+                 {{"file", path}});
+  }
   return key;
 }
 
@@ -89,7 +95,7 @@ Result<MasterKey> find_key(const VaultOptions& options, bool first_start) {
   auto read = read_key(options);
   if (!read) return fail(std::move(read.error()));
   if (*read) return std::move(**read);
-  return first_start ? make_key_file(options.master_key_file) : key_is_missing(options);
+  return first_start ? make_key_file(options) : key_is_missing(options);
 }
 
 Result<void> verify(const SecretBox& box, const VaultOptions& options,
@@ -106,7 +112,8 @@ Result<void> verify(const SecretBox& box, const VaultOptions& options,
 
 VaultOptions vault_options(const config::Config& config) {
   return {.master_key_file = config.secrets.master_key_file,
-          .master_key = config.secrets.master_key};
+          .master_key = config.secrets.master_key,
+          .is_for_trials = config.smtp_out.sandbox};
 }
 
 Result<void> check_key(const VaultOptions& options) {

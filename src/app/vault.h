@@ -22,7 +22,8 @@ namespace todoku::app {
 
 struct VaultOptions {
   std::string master_key_file;
-  std::string master_key;  // from the environment; wins over the file
+  std::string master_key;      // from the environment; wins over the file
+  bool is_for_trials = false;  // nobody misses what it opens: a new one is no warning
 };
 
 [[nodiscard]] VaultOptions vault_options(const config::Config& config);

@@ -45,6 +45,11 @@ int ApiSession::tell(const ApiFailure& failure) {
   return status_ = failure.status;
 }
 
+ApiSession& ApiSession::speak(const Following& following) {
+  if (following.before_words) following.before_words();
+  return *this;
+}
+
 int ApiSession::follow(const ApiRequest& request, Following following) {
   if (const auto opened = open(); !opened) return tell(opened.error());
   // From here on the user's wish for an end is heard.
@@ -73,18 +78,21 @@ int ApiSession::follow(const ApiRequest& request, Following following) {
                                },
                            .goes_on = [this] { return host().wait(milliseconds(0)); }};
     auto answer = port_->stream(request, stream);
-    if (unreadable) return tell(failure_of(*unreadable));
+    if (unreadable) return speak(following).tell(failure_of(*unreadable));
     if (is_enough || !host().wait(milliseconds(0))) return status_;
     was_heard = was_heard || is_heard;
     tries = is_heard ? 0 : tries + 1;
     const auto wished = answer && !answer->ok() ? retry_after(*answer) : std::nullopt;
     const std::string why = answer ? "" : ": " + answer.error().detail;
-    if (const auto failure = last_word(std::move(answer), was_heard, tries)) return tell(*failure);
+    if (const auto failure = last_word(std::move(answer), was_heard, tries)) {
+      return speak(following).tell(*failure);
+    }
     if (tries == 1 && was_heard && !std::exchange(was_told, true)) {
-      session_.err() << session_.words({"todoku: {} does not answer{}; trying on",
-                                        "todoku: {} が応答しません{}。再接続を続けます"},
-                                       url_, why)
-                     << '\n';
+      speak(following).session_.err()
+          << session_.words({"todoku: {} does not answer{}; trying on",
+                             "todoku: {} が応答しません{}。再接続を続けます"},
+                            url_, why)
+          << '\n';
     }
     if (is_heard) was_told = false;
     reader.begin_anew();

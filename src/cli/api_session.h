@@ -71,6 +71,7 @@ class ApiSession {
     // after its events. False: enough.
     http::EventStreamReader::Take take;
     std::function<bool(const std::string& last_id)> came_to;
+    std::function<void()> before_words = {};  // follow() is about to print something; may be empty
   };
   // Follows a stream of server-sent events until the user or `following` wants an end, or it is
   // refused; prints failures. What ends otherwise is asked for again after the latest id: where
@@ -107,6 +108,7 @@ class ApiSession {
   [[nodiscard]] std::expected<void, ApiFailure> open();
   [[nodiscard]] Result<ApiAnswer> repeated(const ApiRequest& request);
   int tell(const ApiFailure& failure);
+  [[nodiscard]] ApiSession& speak(const Following& following);
   [[nodiscard]] static std::unique_ptr<ReadAnswer> read_answer(ApiAnswer answer);
   [[nodiscard]] ApiFailure failure_of(const Error& error) const;
   [[nodiscard]] ApiFailure is_not_ours(int status) const;

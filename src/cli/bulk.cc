@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // todoku bulk send|commit|show|pause|resume|stop|pace|quiet-hours|cancel|delete
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <optional>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "base/date_time.h"
 #include "base/printable.h"
 #include "cli/api_session.h"
+#include "cli/delivery_counts.h"
 #include "cli/import_job.h"
 #include "cli/progress.h"
 #include "cli/sender_commands.h"
@@ -27,9 +27,6 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kCsvOctetsMax = std::size_t{256} << 20U;
 constexpr std::string_view kPreflightTold = "X-Todoku-Preflight";  // of a commit (docs/api.md)
-
-constexpr std::array<std::string_view, 8> kStates = {"pending", "deferred", "delivered", "bounced",
-                                                     "dropped", "expired",  "cancelled", "unknown"};
 
 ApiRequest to_get(std::string target, std::string answered_with) {
   return {.target = std::move(target), .answered_with = std::move(answered_with)};
@@ -175,21 +172,6 @@ std::unique_ptr<ReadAnswer> commit(ApiSession& api, std::int64_t delivery, const
   return read;
 }
 
-bool has_ended(std::string_view state) {
-  return state == "sent" || state == "stopped" || state == "failed";
-}
-
-std::string counts_of(const boost::json::value& progress) {
-  std::string out;
-  for (const std::string_view state : kStates) {
-    const std::int64_t count = number_of(progress, state);
-    if (count == 0 || state == "pending") continue;
-    if (!out.empty()) out += ' ';
-    out += fmt::format("{} {}", state, count);
-  }
-  return out;
-}
-
 // What waits though nobody has paused it, and how it is let go.
 void print_holds(ApiSession& api, const boost::json::value& value) {
   const Session& session = api.session();
@@ -216,29 +198,14 @@ const boost::json::value* member_said(const boost::json::value& of, std::string_
   return found == nullptr || found->is_null() ? nullptr : found;
 }
 
-// That its pace is too slow for its life; empty: it is not, or it has not started.
+// That its pace is too slow for its life; empty: it is not.
 std::string too_slow(ApiSession& api, const boost::json::value& progress) {
-  const auto* const said = member_said(progress, "pace");
-  const auto ends = parse_date_time(text_of(progress, "expires"));
-  if (said == nullptr || !ends || has_ended(text_of(progress, "state"))) return {};
-  const auto pace =
-      parse_pace(fmt::format("{}/{}", number_of(*said, "mails"), text_of(*said, "per")));
-  if (!pace) return {};
-  std::optional<QuietHours> quiet;
-  if (const auto* const hours = member_said(progress, "quiet_hours")) {
-    const auto read =
-        parse_quiet_hours(fmt::format("{}-{} {}", text_of(*hours, "from"), text_of(*hours, "until"),
-                                      text_of(*hours, "time_zone")));
-    if (read) quiet = *read;
-  }
-  const std::int64_t late =
-      left_over(*pace, quiet, number_of(progress, "pending") + number_of(progress, "deferred"),
-                api.host().clock().now(), *ends);
-  if (late == 0) return {};
+  const auto* const late = member_said(progress, "expected_to_expire");
+  if (late == nullptr) return {};
   return api.session().words(
       {"at this pace about {0} of {1} mails are not begun before {2}, when its life ends",
        "この速度では、{1} 通のうち約 {0} 通が期限の {2} までに送られません"},
-      late, number_of(progress, "total"), format_date_time(*ends));
+      number_of(*late, "mails"), number_of(progress, "total"), text_of(*late, "at"));
 }
 
 // What its sender wants of it.
@@ -274,7 +241,7 @@ void print_progress(ApiSession& api, const boost::json::value& value) {
     if (!time.empty()) fmt::print(out, "{:<12} {}\n", member, time);
   }
   fmt::print(out, "{:<12} {}\n", "total", number_of(value, "total"));
-  for (const std::string_view state : kStates) {
+  for (const std::string_view state : kRecipientStates) {
     fmt::print(out, "{:<12} {}\n", state, number_of(value, state));
   }
   print_steering(api, value);
@@ -303,12 +270,10 @@ int follow(ApiSession& api, std::int64_t delivery) {
       return api.status();
     }
     const std::string state = text_of(read->value, "state");
-    const std::int64_t total = number_of(read->value, "total");
-    progress.show(
-        {.label = state,
-         .done = total - number_of(read->value, "pending") - number_of(read->value, "deferred"),
-         .total = total,
-         .rest = counts_of(read->value)});
+    progress.show({.label = state,
+                   .done = done_of(read->value),
+                   .total = number_of(read->value, "total"),
+                   .rest = counts_of(read->value)});
     if (has_ended(state)) {
       progress.end();
       if (api.json()) {
@@ -338,9 +303,19 @@ int leave_draft(ApiSession& api, std::int64_t delivery, int status) {
   return status;
 }
 
-// The same where its list did not come in.
-int leave_empty_draft(ApiSession& api, std::int64_t delivery, int status) {
+// The same where its list did not come in. Whoever repeats the command by a key of its own goes on
+// with the draft, and what is not told of a list's rows is in a file of the draft's; else nobody
+// wants it any more.
+int leave_empty_draft(ApiSession& api, std::int64_t delivery, int status, bool is_wanted) {
   Session& session = api.session();
+  if (!is_wanted && api.exchange({.method = "DELETE", .target = of_delivery(delivery)})) {
+    session.err() << session.words({"Nothing was sent, and the draft is removed again. Mend the "
+                                    "list, and run todoku bulk send once more.",
+                                    "まだ送信していません。下書きは削除しました。リストを直して、"
+                                    "todoku bulk send をもう一度実行してください。"})
+                  << '\n';
+    return status;
+  }
   session.err() << session.words(
                        {"Nothing was sent. Mend the list and put it into the draft {0} (todoku "
                         "bulk import {0} --list FILE), or run todoku bulk send again: it makes a "
@@ -442,8 +417,8 @@ int keep_draft(ApiSession& api, std::int64_t delivery) {
   return kDone;
 }
 
-// The whole of it, with a key by which it can be repeated.
-int send_bulk(ApiSession& api, const BulkSend& options) {
+// The whole of it, with a key by which it can be repeated. `is_repeatable`: its user knows the key.
+int send_bulk(ApiSession& api, const BulkSend& options, bool is_repeatable) {
   Session& session = api.session();
   if (!options.draft && !may_begin_at(api, options.at)) return api.status();
   WantedSteering wanted;
@@ -469,12 +444,13 @@ int send_bulk(ApiSession& api, const BulkSend& options) {
   const std::int64_t job = begin_import(api, delivery, options, std::move(*csv));
   if (job == 0) {
     return api.in_doubt() ? leave_draft(api, delivery, api.status())
-                          : leave_empty_draft(api, delivery, api.status());
+                          : leave_empty_draft(api, delivery, api.status(), is_repeatable);
   }
-  bool has_ended_empty = false;
-  if (const int status = await_import(api, job, has_ended_empty); status != kDone) {
-    return has_ended_empty ? leave_empty_draft(api, delivery, status)
-                           : leave_draft(api, delivery, status);
+  ImportEnd end;
+  if (const int status = await_import(api, job, end); status != kDone) {
+    const bool is_wanted = is_repeatable || !end.is_told;
+    return end.is_empty ? leave_empty_draft(api, delivery, status, is_wanted)
+                        : leave_draft(api, delivery, status);
   }
   if (options.draft) return keep_draft(api, delivery);
   if (commit(api, delivery, options.at, key_of(options, "commit")) != nullptr) {
@@ -492,7 +468,7 @@ int bulk_send(Session& session, const BulkSend& options) {
   if (!api.wait(milliseconds(0))) return kInterrupted;
   BulkSend keyed = options;
   if (keyed.idempotency_key.empty()) keyed.idempotency_key = fresh_key();
-  return send_bulk(api, keyed);
+  return send_bulk(api, keyed, !options.idempotency_key.empty());
 }
 
 int bulk_commit(Session& session, std::int64_t delivery, const std::string& at) {

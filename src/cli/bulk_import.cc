@@ -100,9 +100,9 @@ int bulk_import(Session& session, const BulkImport& options) {
   const auto made = api.ask(to_stream(keyed, std::move(*list)));
   if (made == nullptr) return api.status();
   const std::int64_t job = number_of(made->value, "job_id");
-  bool has_ended_empty = false;
-  const int status = await_import(api, job, has_ended_empty);
-  if (status != kDone && !has_ended_empty) return status;
+  ImportEnd end;
+  const int status = await_import(api, job, end);
+  if (status != kDone && !end.is_empty) return status;
   const int told = tell_findings(api, job);
   if (status != kDone || told != kDone) return status != kDone ? status : told;
   if (!options.dry_run && !api.json()) {

@@ -75,6 +75,7 @@ int list_deliveries(Session& session, const DeliverySearch& search) {
       .with("delivery_type[]", search.types)
       .with("subject", search.subject)
       .with("from", search.from)
+      .with("tag", search.tag)
       .with("delivery_start", search.start)
       .with("delivery_end", search.end)
       .with("size", search.size)

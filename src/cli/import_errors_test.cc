@@ -48,11 +48,12 @@ TEST_F(SenderTest, WhyRowsWereRefusedIsSaid) {
   answer({answered(201, R"({"delivery_id":7})"), answered(201, R"({"job_id":3})"),
           answered(200, R"({"status":"FAILED","percentage":100,"failed_count":3,)"
                         R"("error_file_url":"http://x/errors"})"),
-          archive});
+          archive, answered(200, R"({"delivery_id":7})")});
   EXPECT_EQ(run(bulk_words(csv, "now")), 1);
-  ASSERT_EQ(host.requests.size(), 4U);
-  EXPECT_EQ(host.requests.back().target, "/deliveries/-/emails/import/3/errorinfo/download");
-  EXPECT_THAT(err.str(), HasSubstr("refused rows: 3. http://x/errors\n"
+  ASSERT_EQ(host.requests.size(), 5U);
+  EXPECT_EQ(host.requests[3].target, "/deliveries/-/emails/import/3/errorinfo/download");
+  EXPECT_EQ(host.requests[4].method + host.requests[4].target, "DELETE/deliveries/7");
+  EXPECT_THAT(err.str(), HasSubstr("refused rows: 3.\n"
                                    "  [email: is required, row: 2]\n"
                                    "  [email: a \"b\", row: 3]\n"
                                    "  [email: c, row: 5]\n"));

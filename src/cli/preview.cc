@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // todoku preview, todoku lint (docs/preview.md)
 #include <algorithm>
-#include <cerrno>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -9,12 +8,12 @@
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 #include <fmt/ostream.h>
-#include <unistd.h>
 
 #include "base/printable.h"
 #include "cli/api_session.h"
 #include "cli/judgement.h"
 #include "cli/sender_commands.h"
+#include "cli/shown_message.h"
 #include "cli/user_files.h"
 #include "mime/insert_code.h"
 
@@ -95,23 +94,6 @@ void tell_unread(Session& session, const ApiAnswer& answer) {
                 << '\n';
 }
 
-// Octet for octet; on a terminal as a text, which a mail must not steer.
-Result<void> write_out(Session& session, std::string_view message) {
-  session.out().flush();
-  if (::isatty(STDOUT_FILENO) == 1) {
-    std::string shown(message);
-    std::erase(shown, '\r');
-    session.out() << shown;
-    return {};
-  }
-  while (!message.empty()) {
-    const ssize_t written = ::write(STDOUT_FILENO, message.data(), message.size());
-    if (written < 0 && errno != EINTR) return fail(ErrorKind::io, "--eml -: cannot be written");
-    if (written > 0) message.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
-}
-
 // `code` has no value.
 void print_missing_code(Session& session, std::string_view code) {
   if (mime::is_brace_key(code)) {
@@ -129,19 +111,13 @@ void print_missing_code(Session& session, std::string_view code) {
               printable(code));
 }
 
-void print_text(Session& session, const Sentence& title, const std::string& text) {
-  if (text.empty()) return;
-  fmt::print(session.out(), "\n--- {}\n{}{}", session.words(title), text,
-             text.ends_with('\n') ? "" : "\n");
-}
-
 void print_shown_mail(Session& session, const boost::json::value& preview) {
   for (const auto& field : list_of(preview, "headers")) {
     fmt::print(session.out(), "{}: {}\n", printable(text_of(field, "name")),
                printable(text_of(field, "value")));
   }
-  print_text(session, {"text", "テキスト"}, text_of(preview, "text_part"));
-  print_text(session, {"HTML", "HTML"}, text_of(preview, "html_part"));
+  print_part(session, {"text", "テキスト"}, text_of(preview, "text_part"));
+  print_part(session, {"HTML", "HTML"}, text_of(preview, "html_part"));
   for (const auto& file : list_of(preview, "files")) {
     fmt::print(session.out(), "\n--- {}: {}, {}\n", session.words({"file", "ファイル"}),
                printable(text_of(file, "file_name")), printable(text_of(file, "mime")));
@@ -181,9 +157,7 @@ int show_preview(Session& session, const Preview& options) {
   const auto read = api.ask(*request);
   if (read == nullptr) return api.status();
   tell_unread(session, read->answer);
-  const auto written = options.eml == "-"
-                           ? write_out(session, read->answer.body)
-                           : replace_file(options.eml, read->answer.body, FileFor::its_user);
+  const auto written = put_message(session, options.eml, read->answer.body);
   if (!written) return api.fail_with(kWrongWords, written.error().detail);
   return kDone;
 }

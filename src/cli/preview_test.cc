@@ -86,6 +86,41 @@ TEST_F(SenderTest, AMessageGoesIntoAFileAsItIs) {
   EXPECT_EQ(run({"preview", "80", "--eml", file}), 4) << "no message";
 }
 
+TEST_F(SenderTest, WhatWasCaughtIsListedAndShown) {
+  ApiAnswer message = answered(200,
+                               "From: =?UTF-8?B?5bqX?= <shop@example.jp>\r\n"
+                               "To: a@b.example\r\nSubject: =?UTF-8?B?5rOo5paH?=\r\n"
+                               "DKIM-Signature: v=1\r\nContent-Type: text/plain; charset=utf-8\r\n"
+                               "Content-Transfer-Encoding: base64\r\n\r\n5bGK44GN44G+44GZ\r\n");
+  message.headers.add("Content-Type", "message/rfc822");
+  const ApiAnswer log = answered(
+      200, R"({"data":[{"maillog_id":2,"email":"a@b.example","status":"SENT","updated_time":"t"},)"
+           R"({"maillog_id":1,"email":"dropped@b.example","status":"DROP"}]})");
+  const ApiAnswer none = answered(410, R"({"error_messages":{"main":["none was made."]}})");
+  answer({log, message, none, message});
+  ASSERT_EQ(run({"dev", "list", "--limit", "2"}), 0) << err.str();
+  EXPECT_EQ(host.requests[0].target, "/logs/mails/results?count=2");
+  EXPECT_EQ(host.requests[1].target, "/deliveries/-/emails/2/message.eml");
+  EXPECT_THAT(out.str(), HasSubstr("店 <shop@example.jp>"));
+  EXPECT_THAT(out.str(), HasSubstr("注文"));
+  EXPECT_THAT(out.str(), HasSubstr("dropped@b.example"));
+  EXPECT_EQ(err.str(), "") << "one that was not made is no failure";
+
+  ASSERT_EQ(run({"dev", "show", "2"}), 0) << err.str();
+  EXPECT_EQ(out.str(),
+            "From: 店 <shop@example.jp>\nTo: a@b.example\nSubject: 注文\n\n--- text\n届きます\n");
+  ASSERT_EQ(run({"dev", "show", "2", "--json"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr(R"({"name":"DKIM-Signature","value":"v=1"})"));
+  EXPECT_THAT(out.str(), HasSubstr(R"("text_part":"届きます)"));
+  const std::string file = (folder / "mail.eml").string();
+  ASSERT_EQ(run({"dev", "show", "2", "--eml", file}), 0) << err.str();
+  std::ifstream written(file, std::ios::binary);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(written), {}), message.body);
+  answer({none});
+  EXPECT_EQ(run({"dev", "show", "1"}), 1);
+  EXPECT_THAT(err.str(), HasSubstr("none was made."));
+}
+
 TEST_F(SenderTest, LintEndsWithWhatItFound) {
   answer({answered(200, lint_answer("warning"))});
   EXPECT_EQ(run({"lint", "80"}), 0);

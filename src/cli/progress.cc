@@ -11,8 +11,6 @@
 namespace todoku::cli {
 namespace {
 
-constexpr std::int64_t kBarColumns = 30;
-
 std::int64_t share(const ProgressStep& step, std::int64_t of) {
   if (step.total <= 0) return 0;
   // As a floating number: totals times columns may not fit.
@@ -24,10 +22,11 @@ std::int64_t share(const ProgressStep& step, std::int64_t of) {
 }  // namespace
 
 std::string progress_line(const ProgressStep& step, std::size_t columns) {
-  const auto filled = static_cast<std::size_t>(share(step, kBarColumns));
-  std::string line = fmt::format("{}  [{}{}] {:>3}%  {}/{}", step.label, std::string(filled, '#'),
-                                 std::string(static_cast<std::size_t>(kBarColumns) - filled, '.'),
-                                 share(step, 100), step.done, step.total);
+  const auto filled = static_cast<std::size_t>(share(step, step.bar_columns));
+  std::string line =
+      fmt::format("{}  [{}{}] {:>3}%  {}/{}", step.label, std::string(filled, '#'),
+                  std::string(static_cast<std::size_t>(step.bar_columns) - filled, '.'),
+                  share(step, 100), step.done, step.total);
   if (!step.rest.empty()) line += "  " + step.rest;
   line = printable(line);
   while (columns_of(line) > columns) {

@@ -15,6 +15,7 @@ struct ProgressStep {
   std::int64_t done = 0;
   std::int64_t total = 0;  // 0: not known
   std::string rest;        // what else is to be said
+  std::int64_t bar_columns = 30;
 };
 
 // "sending  [#####.....]  50%  500/1000  bounced 3"; no longer than `columns`.

@@ -83,6 +83,7 @@ struct DeliverySearch {
   std::vector<std::string> statuses;
   std::string subject;
   std::string from;
+  std::string tag;
   std::string start;
   std::string end;
   std::optional<std::int64_t> size;
@@ -94,12 +95,19 @@ int show_delivery(Session& session, std::int64_t delivery);
 // "Will it arrive?": 1 where something fails, 2 where something is not determined.
 int preflight_delivery(Session& session, std::int64_t delivery);
 
+// -- watch.cc
+// Until it has ended, or the user leaves it: 0 if it was sent, 1 if it failed or was stopped.
+int watch_delivery(Session& session, std::int64_t delivery);
+
 // -- usage.cc
 struct UsageSearch {
   std::int64_t days = 31;
   std::int64_t months = 3;
 };
 int show_usage(Session& session, const UsageSearch& search);
+
+// -- tags.cc: what became of mail, by tag.
+int show_tags(Session& session, std::int64_t days);
 
 // -- preview.cc
 struct Preview {
@@ -186,6 +194,12 @@ int add_template(Session& session, const TemplateEdit& edit);
 // What is not given stays as it is.
 int change_template(Session& session, const std::string& which, const TemplateEdit& edit);
 int remove_template(Session& session, const std::string& which);
+
+// -- caught.cc: what a place to try in has caught; of any account, what became of its mail.
+// The newest `limit`.
+int list_caught(Session& session, std::int64_t limit);
+// `eml`: a file that the message goes to, "-": standard output; empty: it is shown.
+int show_caught(Session& session, std::int64_t email, const std::string& eml);
 
 // -- profiles.cc
 // What --url, --account, --ca and --key-file say goes into the profile of this name, and nothing of

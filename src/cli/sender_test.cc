@@ -176,13 +176,13 @@ TEST_F(SenderTest, AskedForJsonItPrintsTheAnswer) {
 TEST_F(SenderTest, HowABulkIsToGoIsSaidAndTakenAway) {
   const ApiAnswer taken = answered(200, R"({"delivery_id":12})");
   const std::string progress =
-      fmt::format(R"({{"delivery_id":12,"state":"sending","total":400,"pending":398,"deferred":2,)"
-                  R"("expires":"{}","pace":{{"mails":1,"per":"hour"}},"quiet_hours":null}})",
-                  format_date_time(host.clock().now() + std::chrono::hours(24)));
+      R"({"delivery_id":12,"state":"edit","total":400,"expires":null,)"
+      R"("pace":{"mails":1,"per":"hour"},"quiet_hours":null,)"
+      R"("expected_to_expire":{"mails":376,"at":"2027-01-02T09:00:00+09:00"}})";
   answer({taken, answered(200, progress), taken, taken, taken});
   EXPECT_EQ(run({"bulk", "pace", "12", "1/hour"}), 0) << err.str();
-  EXPECT_THAT(out.str(), HasSubstr("But at this pace about 37"));
-  EXPECT_THAT(out.str(), HasSubstr(" of 400 mails are not begun before "));
+  EXPECT_THAT(out.str(), HasSubstr("But at this pace about 376 of 400 mails are not begun before "
+                                   "2027-01-02T09:00:00+09:00"));
   EXPECT_EQ(run({"bulk", "pace", "12", "none"}), 0);
   EXPECT_EQ(run({"bulk", "quiet-hours", "12", "21:00-08:00"}), 0) << err.str();
   EXPECT_EQ(run({"bulk", "quiet-hours", "12", "none"}), 0);
@@ -318,7 +318,29 @@ TEST_F(SenderTest, AReservationIsNotWaitedFor) {
   EXPECT_THAT(out.str(), HasSubstr("reserved for 2026-12-01T09:00:00+09:00; todoku bulk cancel 7"));
 }
 
-TEST_F(SenderTest, AListThatIsRefusedLeavesADraftAndSaysSo) {
+TEST_F(SenderTest, OfAListThatIsRefusedNoDraftIsLeft) {
+  const std::string csv = write("list.csv", "x\n");
+  const ApiAnswer refused = answered(400, R"({"error_messages":{"file":["no."]}})");
+  answer({answered(201, R"({"delivery_id":7})"), refused, answered(200, R"({"delivery_id":7})")});
+  EXPECT_EQ(run(bulk_words(csv, "now")), 1);
+  ASSERT_EQ(host.requests.size(), 3U);
+  EXPECT_EQ(host.requests[2].method + host.requests[2].target, "DELETE/deliveries/7");
+  EXPECT_THAT(err.str(), HasSubstr("the draft is removed again"));
+  EXPECT_THAT(err.str(), Not(HasSubstr("bulk delete")));
+  // One whose removal is refused is left, and told.
+  answer({answered(201, R"({"delivery_id":7})"), refused, refused});
+  EXPECT_EQ(run(bulk_words(csv, "now")), 1);
+  EXPECT_THAT(err.str(), HasSubstr("todoku bulk delete 7"));
+  // By a key of its own the command goes on with it.
+  auto keyed = bulk_words(csv, "now");
+  keyed.insert(keyed.end(), {"--idempotency-key", "mine"});
+  answer({answered(201, R"({"delivery_id":7})"), refused});
+  host.requests.clear();
+  EXPECT_EQ(run(keyed), 1);
+  EXPECT_EQ(host.requests.size(), 2U);
+}
+
+TEST_F(SenderTest, AListThatIsRefusedAndNotToldLeavesADraftAndSaysSo) {
   const std::string csv = write("list.csv", "x\n");
   answer({answered(201, R"({"delivery_id":7})"), answered(201, R"({"job_id":3})"),
           answered(200, R"({"status":"FAILED","percentage":100,"failed_count":2,)"
@@ -376,6 +398,11 @@ class FollowTest : public SenderTest {
     Result<ApiAnswer> ends;
   };
   int follow(std::vector<Heard> connections, std::vector<std::string> more = {}) {
+    std::vector<std::string> words{"events", "--follow", "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    return follow_by(words, std::move(connections));
+  }
+  int follow_by(const std::vector<std::string>& words, std::vector<Heard> connections) {
     host.requests.clear();
     host.waits.clear();
     ids.clear();
@@ -388,8 +415,6 @@ class FollowTest : public SenderTest {
       if (goes_on && i == connections.size()) host.wait(std::chrono::milliseconds(1));
       return goes_on ? now.ends : fail(ErrorKind::cancelled, "enough");
     };
-    std::vector<std::string> words{"events", "--follow", "--json"};
-    words.insert(words.end(), more.begin(), more.end());
     return run(words);
   }
   static Result<ApiAnswer> lost() { return fail(ErrorKind::closed, "it hung up"); }
@@ -432,6 +457,63 @@ TEST_F(FollowTest, EndsWithItsLimitOrARefusal) {
       << "nobody has ever answered";
   EXPECT_EQ(follow({{"", fail(ErrorKind::corrupt, "no stream")}, {"", lost()}}), 4);
   EXPECT_THAT(err.str(), HasSubstr("is it the right URL?"));
+}
+
+TEST_F(FollowTest, ADeliveryIsWatchedUntilItsEnd) {
+  const std::string going =
+      R"(event: progress)"
+      "\ndata: "
+      R"({"time":"t","delivery_id":7,"state":"sending","total":1000,"pending":500,"deferred":20,)"
+      R"("delivered":480,"speed":{"mails_per_minute":96.5,"over_seconds":60},"seconds_left":720,)"
+      R"("sites":[{"site":"docomo","seconds_left":720},{"site":null,"seconds_left":30}]})"
+      "\n\n";
+  const std::string sent =
+      "event: progress\ndata: "
+      R"({"delivery_id":7,"state":"sent","total":1000,"pending":0,"deferred":0,"delivered":990,)"
+      R"("bounced":10,"speed":null,"seconds_left":0,"sites":[]})"
+      "\n\n";
+  const std::vector<std::string> words{"deliveries", "watch", "7"};
+  // The engine is started anew between the two.
+  const std::vector<Heard> heard{{"retry: 2000\nid: 3\n\n" + going, lost()},
+                                 {"", fail(ErrorKind::unavailable, "refused")},
+                                 {"id: 3\n\n" + sent, lost()}};
+  EXPECT_EQ(follow_by(words, heard), 0) << err.str();
+  EXPECT_EQ(ids, (std::vector<std::string>{"", "3", "3"}));
+  EXPECT_EQ(host.requests[0].target,
+            "/events?delivery_id=7&kind%5B%5D=delivery_finished&progress=true");
+  EXPECT_THAT(err.str(), HasSubstr("sending  48%  480/1000  96/min  about 12 min left (docomo)  "
+                                   "deferred 20 delivered 480\n"));
+  EXPECT_EQ(out.str(), "Delivery 7: sent. delivered 990 bounced 10\n");
+
+  host.patience = 1'000;
+  std::vector<std::string> in_json = words;
+  in_json.emplace_back("--json");
+  EXPECT_EQ(follow_by(in_json, heard), 0);
+  EXPECT_THAT(out.str(), testing::MatchesRegex("\\{.*\"sending\".*\\}\n\\{.*\"sent\".*\\}\n"));
+
+  host.patience = 1'000;
+  host.watched = true;
+  EXPECT_EQ(follow_by(words, heard), 0);
+  EXPECT_THAT(host.its_terminal.str(),
+              HasSubstr("\rsending  [####......]  48%  480/1000  96/min  about 12 min left"));
+  EXPECT_THAT(err.str(), Not(HasSubstr("48%")));
+}
+
+TEST_F(FollowTest, HowAWatchedDeliveryEndedIsTheExitStatus) {
+  const auto ends = [&](const std::string& state) {
+    host.patience = 1'000;
+    const std::string told =
+        fmt::format("event: progress\ndata: {{\"delivery_id\":7,\"state\":\"{}\"}}\n\n", state);
+    return follow_by({"deliveries", "watch", "7"}, {{told, lost()}});
+  };
+  EXPECT_EQ(ends("sent"), 0);
+  EXPECT_EQ(ends("failed"), 1);
+  EXPECT_EQ(ends("stopped"), 1);
+  EXPECT_EQ(ends("deleted"), 5);
+  EXPECT_EQ(ends("paused"), 130) << "its watcher left";
+  EXPECT_THAT(err.str(), HasSubstr("To look again: todoku deliveries watch 7"));
+  host.patience = 1'000;
+  EXPECT_EQ(follow_by({"deliveries", "watch", "7"}, {{"", answered(404, "{}")}, {"", lost()}}), 5);
 }
 
 TEST_F(SenderTest, WhatAReceiverSaidStaysOnItsLine) {
@@ -640,6 +722,20 @@ TEST_F(SenderTest, AnEndpointsSecretIsReplacedAndItsEventsAreToldAgain) {
   EXPECT_EQ(run({"webhook", "disable", "wh_1"}), 0);
   EXPECT_EQ(host.requests[0].method, "PATCH");
   EXPECT_EQ(host.requests[0].body, R"({"enabled":false})");
+}
+
+TEST_F(SenderTest, WhatBecameOfMailIsToldByTag) {
+  answer({answered(200, R"({"days":3,"from":"t","data":[{"tag":"order","answered":5,"delivered":4,)"
+                        R"("hard_bounces":1,"unknown_users":1,"complaints":0}],)"
+                        R"("others":{"answered":2,"delivered":2}})"),
+          answered(200, R"({"days":14,"from":"t","data":[],"others":null})")});
+  ASSERT_EQ(run({"tags", "--days", "3"}), 0) << err.str();
+  EXPECT_EQ(host.requests[0].target, "/tags?days=3");
+  EXPECT_THAT(out.str(), testing::ContainsRegex("order +5 +4 +1 +1 +0"));
+  EXPECT_THAT(out.str(), testing::ContainsRegex("\\(others\\) +2 +2 +0"));
+  ASSERT_EQ(run({"tags", "--days", "14"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("No mail with a tag"));
+  EXPECT_EQ(run({"tags", "--days", "15"}), 2);
 }
 
 TEST_F(SenderTest, SpeaksJapanese) {

@@ -52,6 +52,9 @@ struct SenderWords::Values {
   TemplateEdit edit;
   std::string which_template;
   std::optional<std::int64_t> template_version;
+  std::int64_t tag_days = 7;
+  std::int64_t caught_most = 20;
+  std::string caught_eml;
   std::string profile;
 };
 
@@ -64,9 +67,11 @@ SenderWords::SenderWords(WordBook book)
   add_preview();
   add_logs();
   add_usage();
+  add_tags();
   add_events();
   add_webhook();
   add_templates();
+  add_dev();
   add_profile();
 }
 
@@ -324,6 +329,7 @@ void SenderWords::add_search(CLI::App* command, bool of_any_type) {
       ->check(one_of(kDeliveryStatuses));
   option(command, "--subject", search.subject, {"A part of the subject", "件名の一部"});
   option(command, "--from", search.from, {"A part of the sender", "差出人の一部"});
+  option(command, "--tag", search.tag, {"A tag that they have", "配信のタグ"});
   option(command, "--start", search.start, {"Started at this time or later", "この日時以降に開始"});
   option(command, "--end", search.end, {"Started at this time or earlier", "この日時以前に開始"});
   option(command, "--size", search.size, {"How many a page", "1 ページの件数"})
@@ -343,13 +349,19 @@ void SenderWords::add_deliveries() {
                                    {"Whether a delivery would arrive, before it is committed",
                                     "配信が届くかを、開始する前に確認する"});
   id(preflight);
-  // Both commands are there then, and whichever is asked last does it.
-  const auto either = [this, preflight](Session& s) {
+  CLI::App* watch = book_.verb(list, "watch",
+                               {"Watch a delivery until it is over: counts, speed, time to go",
+                                "配信が終わるまで、件数、速度、残り時間を表示し続ける"});
+  id(watch);
+  // All of these commands are there then, and whichever is asked last does it.
+  const auto any = [this, preflight, watch](Session& s) {
+    if (watch->parsed()) return watch_delivery(s, values_->id);
     return preflight->parsed() ? preflight_delivery(s, values_->id)
                                : list_deliveries(s, values_->search);
   };
-  book_.speaks(list, either);
-  book_.speaks(preflight, either);
+  book_.speaks(list, any);
+  book_.speaks(preflight, any);
+  book_.speaks(watch, any);
   CLI::App* show = book_.verb(book_.app, "delivery",
                               {"A delivery, with its counts", "配信の内容と件数を表示する"});
   id(show);
@@ -432,6 +444,16 @@ void SenderWords::add_usage() {
   option(command, "--months", values_->usage.months, {"How many months", "月数"})
       ->check(CLI::Range(std::int64_t{1}, kMonthsMost));
   book_.speaks(command, [this](Session& s) { return show_usage(s, values_->usage); });
+}
+
+void SenderWords::add_tags() {
+  constexpr std::int64_t kTagDaysMost = 14;  // of the API
+  CLI::App* command = book_.verb(book_.app, "tags",
+                                 {"What became of mails, by tag", "タグごとの配信結果を表示する"});
+  option(command, "--days", values_->tag_days,
+         {"Of so many days, today among them", "今日までの日数"})
+      ->check(CLI::Range(std::int64_t{1}, kTagDaysMost));
+  book_.speaks(command, [this](Session& s) { return show_tags(s, values_->tag_days); });
 }
 
 void SenderWords::add_events() {
@@ -582,6 +604,29 @@ void SenderWords::add_templates() {
   CLI::App* remove = template_verb(
       group, "remove", {"Remove one with all its versions", "テンプレートを全バージョン削除する"});
   book_.speaks(remove, [this](Session& s) { return remove_template(s, values_->which_template); });
+}
+
+void SenderWords::add_dev() {
+  constexpr std::int64_t kCaughtMost = 100;  // each is asked for
+  CLI::App* group = book_.verb(
+      book_.app, "dev",
+      {"What `todoku serve --dev` has caught", "`todoku serve --dev` が捕まえたメールを見る"});
+  group->require_subcommand(1);
+  CLI::App* list = book_.verb(group, "list", {"The latest mails", "最近のメールの一覧"});
+  option(list, "--limit", values_->caught_most, {"How many at most", "最大の件数"})
+      ->check(CLI::Range(std::int64_t{1}, kCaughtMost));
+  book_.speaks(list, [this](Session& s) { return list_caught(s, values_->caught_most); });
+  CLI::App* show = book_.verb(
+      group, "show",
+      {"A mail as its receiver would read it", "受信者に届くはずだったメールを表示する"});
+  option(show, "ID", values_->id, {"The mail's number in the list", "一覧に表示される番号"})
+      ->required()
+      ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
+  option(show, "--eml", values_->caught_eml,
+         {"A file to write the message into; -: standard output",
+          "メッセージを書き出すファイル（- は標準出力）"});
+  book_.speaks(show,
+               [this](Session& s) { return show_caught(s, values_->id, values_->caught_eml); });
 }
 
 void SenderWords::add_profile() {

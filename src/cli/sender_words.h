@@ -33,6 +33,7 @@ class SenderWords {
   void add_preview();
   void add_logs();
   void add_usage();
+  void add_tags();
   void add_events();
   void add_webhook();
   // One that names an endpoint.
@@ -43,6 +44,7 @@ class SenderWords {
   void add_templates();
   void add_template_texts(CLI::App* command);
   CLI::App* template_verb(CLI::App* group, const std::string& name, const Sentence& help);
+  void add_dev();
   void add_profile();
   void add_search(CLI::App* command, bool of_any_type);
   CLI::Option* option(CLI::App* command, const std::string& name, auto& target,

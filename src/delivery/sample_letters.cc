@@ -75,7 +75,7 @@ Task<Result<DrawnLetter>> SampleLetters::draw(store::AccountKey account, store::
   }
   if (otherwise.change) {
     if (content.relayed) co_return fail(ErrorKind::conflict, "a relayed message is as it came");
-    otherwise.change(content);
+    otherwise.change(content, material->delivery.labels);
   }
   auto drawn = co_await letter_of(std::move(*material), now);
   if (!drawn) co_return fail(std::move(drawn.error()));

@@ -18,6 +18,7 @@
 #include "delivery/letter_material.h"
 #include "delivery/options.h"
 #include "delivery/whole_copy.h"
+#include "mail/labels.h"
 #include "store/recipient_sample.h"
 #include "store/store.h"
 
@@ -34,9 +35,9 @@ struct DrawnLetter {
 
 // What is drawn beside what is stored.
 struct DrawnOtherwise {
-  // Makes something else of what the delivery says: its texts, or its attachments with their data.
-  // nullptr: it stays. Not of a relayed message, which is as it came.
-  std::function<void(Content&)> change = nullptr;
+  // Makes something else of what the delivery says: its texts, its attachments with their data,
+  // what it is for. nullptr: it stays. Not of a relayed message, which is as it came.
+  std::function<void(Content&, Labels&)> change = nullptr;
 };
 
 // Thread-safe. What is given outlives it.

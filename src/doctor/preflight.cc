@@ -5,6 +5,9 @@
 #include <iterator>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "base/date_time.h"
 #include "doctor/preflight_texts.h"
 
 namespace todoku::doctor {
@@ -88,6 +91,12 @@ PreflightReport preflight_report(const PreflightInput& input, std::string_view d
         preflight_finding("audience_empty", {.subject = std::string(delivery)}));
   }
   std::ranges::move(audience_findings(input.audience), std::back_inserter(report.findings));
+  if (const auto& slow = input.slow_pace) {
+    report.findings.push_back(
+        preflight_finding("pace_too_slow", {.subject = slow->pace,
+                                            .first = fmt::format("{}", slow->late),
+                                            .second = format_date_time(slow->ends)}));
+  }
   put_in_order(report.findings);
   return report;
 }

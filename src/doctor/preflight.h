@@ -13,9 +13,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "doctor/finding.h"
 #include "doctor/preflight_audience.h"
 #include "doctor/preflight_authentication.h"
@@ -48,6 +50,13 @@ struct PreflightReport {
   [[nodiscard]] std::vector<std::string_view> broken_bulk_rules() const;
 };
 
+// A pace at which not all of it is begun before its life ends.
+struct SlowPace {
+  std::string pace;       // "600/minute"
+  std::int64_t late = 0;  // mails, about
+  Instant ends{};
+};
+
 struct PreflightInput {
   bool is_bulk = false;
   std::vector<SampleMail> samples;
@@ -56,6 +65,7 @@ struct PreflightInput {
   Authentication authentication;
   Audience audience;
   std::vector<MissingCode> missing_codes;
+  std::optional<SlowPace> slow_pace = {};
   PreflightCoverage coverage;
 };
 [[nodiscard]] PreflightReport preflight_report(const PreflightInput& input,

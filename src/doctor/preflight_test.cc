@@ -81,6 +81,7 @@ struct World {
       {.domain = "example.com", .recipients = 100, .state = DomainState::takes_mail}};
   std::vector<MissingCode> missing;
   std::vector<NotMade> not_made;
+  std::optional<SlowPace> slow_pace;
   std::size_t suppressed = 0;
   std::size_t malformed = 0;
   bool has_recipients = true;
@@ -142,6 +143,7 @@ struct World {
     PreflightInput input;
     input.is_bulk = content.is_bulk;
     input.not_made = not_made;
+    input.slow_pace = slow_pace;
     if (has_recipients) {
       input.samples = {
           {.recipient = "taro@example.com", .octets = octets(), .mail_from = mail_from}};
@@ -446,6 +448,19 @@ TEST(Preflight, AMailThatCannotBeMadeFailsAndItsRecipientIsNamed) {
     EXPECT_EQ(std::ranges::find(report.findings, "audience_empty", &Finding::code),
               report.findings.end());
   }
+}
+
+TEST(Preflight, APaceThatLeavesMailsOverIsWarnedOf) {
+  const auto slow = [](World& w) { w.slow_pace = SlowPace{"1/hour", 376, kNow}; };
+  EXPECT_THAT(spoilt(slow), ElementsAre("pace_too_slow"));
+  World world;
+  slow(world);
+  const PreflightReport report = world.report();
+  const auto told = std::ranges::find(report.findings, "pace_too_slow", &Finding::code);
+  ASSERT_NE(told, report.findings.end());
+  EXPECT_EQ(told->outcome, Outcome::warning);
+  EXPECT_THAT(told->sentence.en, HasSubstr("(1/hour) about 376 mails are not begun before"));
+  EXPECT_TRUE(report.broken_bulk_rules().empty());
 }
 
 TEST(Preflight, AListIsOneThatCanBeReached) {

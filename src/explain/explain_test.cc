@@ -80,6 +80,32 @@ TEST(Stories, OfWhatCameBackSayWhoHadTakenIt) {
       std::string::npos);
 }
 
+TEST(Stories, OfADelayFurtherOnSayThatItIsNotOver) {
+  store::Story story = delivered();
+  auto late = attempt(1, 4h, RecipientState::deferred, Stage::accepted, {451, "4.4.1 No route"});
+  late.outcome.is_attempt = false;
+  late.path = {};
+  story.delays = {late};
+  const auto told_in = [&](Language language) {
+    return tell_stories("taro@example.jp", std::span(&story, 1), options(language));
+  };
+  const std::string told = told_in(Language::english);
+  const auto taken = told.find(": accepted");
+  const auto delay = told.find("14:00:00 JST: a returned mail tells that it is late");
+  ASSERT_NE(taken, std::string::npos) << told;
+  ASSERT_NE(delay, std::string::npos) << told;
+  EXPECT_LT(taken, delay) << "in the order of time";
+  EXPECT_THAT(told, HasSubstr("answer: 451 4.4.1 No route"));
+  EXPECT_THAT(told, Not(HasSubstr("which is not an attempt")));
+  EXPECT_THAT(told_in(Language::japanese), HasSubstr("遅延の通知が届きました"));
+  auto back = came_back().attempts.back();
+  back.at = late.at + 1h;
+  story.state = RecipientState::bounced;
+  story.attempts.push_back(back);
+  const std::string ended = told_in(Language::english);
+  EXPECT_LT(ended.find("that it is late"), ended.find("came back")) << ended;
+}
+
 TEST(Stories, OfWhatAReaderComplainedOfSaySo) {
   store::Story story = delivered();
   story.complained = kStart + 3h;

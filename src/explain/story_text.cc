@@ -103,7 +103,9 @@ class Teller {
     once_more(story);
     const Advice* before = nullptr;
     std::size_t waits = 0;  // lines of the story that are no attempts
+    auto delay = story.delays.begin();
     for (const store::Attempt& attempt : story.attempts) {
+      for (; delay != story.delays.end() && delay->at < attempt.at; ++delay) tell_delay(*delay);
       const Advice& advice = advice_of(story, attempt);
       if (!attempt.outcome.is_attempt) ++waits;
       tell(attempt, attempt.number - waits);
@@ -111,6 +113,7 @@ class Teller {
       if (&advice != before) line(5, "{}", say(advice.meaning));
       before = &advice;
     }
+    for (; delay != story.delays.end(); ++delay) tell_delay(*delay);
     complaint_of(story);
     out_of_attempts(story);
     failed_as_a_whole(story);
@@ -225,6 +228,27 @@ class Teller {
            answer_text(outcome, options_.language));
     }
     went_out_with_the_commands(outcome);
+  }
+
+  // Nothing of ours: a server behind the one that took it tells that it goes on trying.
+  void tell_delay(const store::Attempt& delay) {
+    line(
+        3,
+        say({"{}: a returned mail tells that it is late: a server behind the one that had taken it "
+             "still tries to deliver it",
+             "{}: 遅延の通知が届きました: "
+             "受け取ったサーバーより先で配送が遅れていて、そのサーバーが再送を続けています"}),
+        time(delay.at));
+    const Reply& reply = delay.outcome.reply;
+    if (reply.code != 0 || !reply.text.empty()) {
+      line(5, say({"answer: {}", "応答: {}"}), answer_text(delay.outcome, options_.language));
+    }
+    line(
+        5, "{}",
+        say({"There is nothing to do: it arrives later, or comes back, and then the story says so. "
+             "Sending it anew now could make it arrive twice.",
+             "対応は不要です。あとで届くか、届かずに戻ってくれば、その旨がここに加わります。いま送"
+             "り直すと二重に届くことがあります。"}));
   }
 
   // A small mail is written together with its commands (RFC 2920, RFC 3030 section 2), so that it

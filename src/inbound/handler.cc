@@ -166,7 +166,30 @@ Task<Handler::Became> Handler::take_returned(RecipientToken token, Coming& comin
     co_return co_await record(*story, std::move(returned));
   }
   if (returned.kind == Returned::Kind::complained) co_return co_await complain(*story);
+  if (returned.kind == Returned::Kind::delayed && store::was_taken(story->state)) {
+    co_return co_await note_delay(*story, std::move(returned.outcome));
+  }
   co_return to_string(returned.kind);
+}
+
+// A line of the story. Whoever has the return path could send any number of them: a few are kept.
+Task<Handler::Became> Handler::note_delay(const store::Story& story, Outcome outcome) {
+  const bool is_told = std::ranges::any_of(story.delays, [&](const store::Attempt& before) {
+    return before.outcome.reply == outcome.reply;
+  });
+  if (is_told || story.delays.size() >= store::kToldDelaysMax) {
+    co_return std::string_view("repeated");
+  }
+  const std::array outcomes{store::OutcomeRecord{
+      .key = story.key, .outcome = std::move(outcome), .path = {}, .wait = {}, .if_taken = true}};
+  const auto settled =
+      co_await world_.store.perform(store::Settle{.outcomes = outcomes, .releases = {}});
+  if (!settled) co_return fail(settled.error());
+  const auto& recorded = settled->outcomes.front();
+  if (recorded) co_return std::string_view("delayed");
+  if (recorded.error().kind == ErrorKind::not_found) co_return std::string_view("gone");
+  if (recorded.error().kind == ErrorKind::conflict) co_return std::string_view("repeated");
+  co_return fail(recorded.error());
 }
 
 Task<Handler::Became> Handler::record(const store::Story& story, Returned returned) {

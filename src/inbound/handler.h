@@ -78,6 +78,7 @@ class Handler {
   [[nodiscard]] Task<Became> take_peoples(Coming& coming);
   [[nodiscard]] Task<Became> take_reports(Coming& coming);
   [[nodiscard]] Task<Became> record(const store::Story& story, Returned returned);
+  [[nodiscard]] Task<Became> note_delay(const store::Story& story, Outcome outcome);
   [[nodiscard]] Task<Became> complain(const store::Story& story);
   [[nodiscard]] Task<Result<void>> read(Coming& coming);
   [[nodiscard]] Task<Became> forward(Coming& coming);

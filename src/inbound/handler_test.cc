@@ -92,13 +92,19 @@ struct HandlerTest : testing::Test {
   }
   // The code of the answer to a mail that says that taro is not there.
   int take(std::vector<Addressee> to) {
+    return take(std::move(to),
+                "Action: failed\r\nStatus: 5.1.1\r\n"
+                "Diagnostic-Code: smtp; 550 5.1.1 No such user\r\n");
+  }
+  // ... that says this of taro.
+  int take(std::vector<Addressee> to, const std::string& said) {
     const std::string octets =
         "From: MAILER-DAEMON@mx.example.net\r\nTo: b@bounce.example.jp\r\nSubject: Returned\r\n"
         "MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status;"
         " boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nIt came back.\r\n--b\r\n"
         "Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.net\r\n\r\n"
-        "Final-Recipient: rfc822; taro@example.net\r\nAction: failed\r\nStatus: 5.1.1\r\n"
-        "Diagnostic-Code: smtp; 550 5.1.1 No such user\r\n\r\n--b--\r\n";
+        "Final-Recipient: rfc822; taro@example.net\r\n" +
+        said + "\r\n--b--\r\n";
     return run(handler->take({.to = std::move(to), .octets = octets, .client = "192.0.2.1"})).code;
   }
   // The code of the answer to taro's complaint about a mail.
@@ -153,6 +159,32 @@ TEST_F(HandlerTest, EndsAStoryOnce) {
   EXPECT_EQ(take({return_path(), return_path()}), 250);
   EXPECT_EQ(story().attempts.size(), attempts);
   EXPECT_EQ(forwarded(), 0U);
+}
+
+TEST_F(HandlerTest, TellsADelayInTheStoryAndChangesNothing) {
+  const auto late = [&](std::string_view words) {
+    return take({return_path()}, "Action: delayed\r\nStatus: 4.4.1\r\nDiagnostic-Code: smtp; 451 " +
+                                     std::string(words) + "\r\n");
+  };
+  EXPECT_EQ(late("4.4.1 early"), 250);
+  EXPECT_TRUE(story().delays.empty()) << "nobody has taken it yet";
+  EXPECT_EQ(story().state, RecipientState::pending);
+  is_delivered();
+  for (const std::string_view words :
+       {"4.4.1 one", "4.4.1 one", "4.4.1 two", "4.4.1 three", "4.4.1 four"}) {
+    EXPECT_EQ(late(words), 250);
+  }
+  const store::Story told = story();
+  EXPECT_EQ(told.state, RecipientState::delivered);
+  EXPECT_EQ(told.attempts.size(), 1U);
+  ASSERT_EQ(told.delays.size(), store::kToldDelaysMax);
+  EXPECT_EQ(told.delays.front().outcome.reply.text, "4.4.1 one");
+  EXPECT_EQ(told.delays.back().outcome.reply.text, "4.4.1 three");
+  EXPECT_EQ(became("delayed"), 4U);
+  EXPECT_EQ(became("repeated"), 2U);
+  EXPECT_EQ(take({return_path()}), 250) << "and it may come back after all";
+  EXPECT_EQ(story().state, RecipientState::bounced);
+  EXPECT_EQ(story().delays.size(), store::kToldDelaysMax);
 }
 
 TEST_F(HandlerTest, ForwardsThoughNothingIsKnownOfTheMailThatCameBack) {

@@ -142,8 +142,14 @@ TEST(Returned, WithoutAReplyItHasTheStatusOfTheReport) {
 }
 
 TEST(Returned, WhatIsNotOverChangesNothing) {
-  EXPECT_EQ(returned(report("taro@example.net", "delayed", "4.4.1", "451 later")).kind,
-            Kind::delayed);
+  const Returned late = returned(report("taro@example.net", "delayed", "4.4.1", "451 later"));
+  EXPECT_EQ(late.kind, Kind::delayed);
+  EXPECT_FALSE(late.against_address);
+  EXPECT_TRUE(store::is_told_delay(late.outcome));
+  EXPECT_EQ(late.outcome.reply.code, 451);
+  EXPECT_EQ(late.outcome.reply.text, "4.4.1 later");
+  EXPECT_EQ(returned(report("taro@example.net", "delayed", "", "")).outcome.reply.code, 450)
+      << "and not as one that has ended";
   EXPECT_EQ(returned(report("taro@example.net", "delivered", "2.0.0", "250 ok")).kind,
             Kind::delivered);
   EXPECT_EQ(returned("From: taro@example.net\nAuto-Submitted: auto-replied\nSubject: away\n\nback "

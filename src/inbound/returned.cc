@@ -47,7 +47,8 @@ const ReturnedRecipient* find_meant(const Bounce& bounce, std::string_view addre
 // As a server would have said it: a code, and the status before the words (RFC 3463 section 2).
 Reply reply_of(const ReturnedRecipient& recipient) {
   Reply reply = recipient.reply;
-  if (reply.code < 400) reply.code = recipient.status.starts_with("4.") ? 450 : 550;
+  const bool is_over = recipient.action == Action::failed && !recipient.status.starts_with("4.");
+  if (reply.code < 400) reply.code = is_over ? 550 : 450;
   if (!recipient.status.empty() && !reply.enhanced()) {
     reply.text = recipient.status + (reply.text.empty() ? "" : " ") + reply.text;
   }
@@ -83,11 +84,20 @@ Returned returned_of(const Bounce& bounce, std::string_view address) {
   if (bounce.kind != Bounce::Kind::report) return returned;
   const ReturnedRecipient* const meant = find_meant(bounce, address);
   if (meant == nullptr) return returned;
-  if (meant->action != Action::failed) {
-    returned.kind = meant->action == Action::delayed ? Kind::delayed : Kind::delivered;
+  if (meant->action == Action::delivered) {
+    returned.kind = Kind::delivered;
     return returned;
   }
   const auto judged = feedback::parse::judge(bounce, meant);
+  if (meant->action == Action::delayed) {
+    returned.kind = Kind::delayed;
+    returned.outcome = {.state = RecipientState::deferred,
+                        .stage = Stage::accepted,
+                        .reply = reply_of(*meant),
+                        .is_attempt = false,
+                        .cause = judged.cause};
+    return returned;
+  }
   returned.kind = Kind::bounced;
   const bool is_its = meant->address.empty() || equals_ignoring_case(meant->address, address);
   returned.against_address = judged.suppress && is_its;

@@ -16,7 +16,7 @@ struct Returned {
   enum class Kind : std::uint8_t {
     bounced,         // it was taken and could not be delivered: `outcome`
     complained,      // its reader calls it spam, or wants no more of it
-    delayed,         // is still being tried by somebody: changes nothing
+    delayed,         // is still being tried by somebody: `outcome`, which changes nothing
     delivered,       // arrived further on: changes nothing
     auto_reply,      // of somebody who is away: changes nothing
     no_spam,         // a complaint is taken back: changes nothing
@@ -24,7 +24,7 @@ struct Returned {
     not_understood,  // changes nothing
   };
   Kind kind = Kind::not_understood;
-  // Of `bounced`: a fact, and no attempt of ours.
+  // Of `bounced` and `delayed`: a fact, and no attempt of ours.
   Outcome outcome;
   // It speaks against the address itself. Never where it names another address: somebody may have
   // forwarded the mail, and only the address behind is at fault.

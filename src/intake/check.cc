@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/printable.h"
 #include "base/utf8.h"
 #include "intake/check_size.h"
 #include "intake/fullwidth.h"
@@ -538,9 +539,30 @@ void check_codes_of(const std::vector<InsertCode>& codes, const Path& recipient,
   check_codes_at(codes, below(recipient, "insert_code"), place, limits, problems);
 }
 
+namespace {
+
+// A text that is shown to people: nothing in it hides or turns what stands beside it. Joiners and
+// variation selectors stay: names are written with them.
+void check_shown(std::string_view text, const Path& path, Problems& problems) {
+  if (!is_utf8(text)) return problems.add(path, texts::not_utf8());
+  if (has_control_character(text)) return problems.add(path, texts::control_character());
+  std::size_t position = 0;
+  while (!text.empty()) {
+    const CodePoint point = decode_utf8(text);
+    ++position;
+    if (is_misleading(point.value)) {
+      problems.add(path, texts::invisible_character({point.value, position}));
+      return;
+    }
+    text.remove_prefix(point.octets);
+  }
+}
+
+}  // namespace
+
 void check_attached(const Attached& attached, const Path& path, Problems& problems) {
   const Path reference = below(path, "reference");
-  check_characters(attached.reference, reference, problems);
+  check_shown(attached.reference, reference, problems);
   if (attached.reference.size() > kReferenceOctetsMax) {
     problems.add(reference, texts::octets(kReferenceOctetsMax));
   }
@@ -552,8 +574,8 @@ void check_attached(const Attached& attached, const Path& path, Problems& proble
   std::set<std::string_view> seen;
   std::size_t octets = 0;
   for (const auto& [name, value] : attached.metadata) {
-    check_characters(name, metadata, problems);
-    check_characters(value, metadata, problems);
+    check_shown(name, metadata, problems);
+    check_shown(value, metadata, problems);
     if (name.empty() || name.size() > kMetadataNameOctetsMax) {
       problems.add(metadata, texts::name_octets(kMetadataNameOctetsMax));
     }

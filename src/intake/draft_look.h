@@ -22,6 +22,8 @@ class DraftLook {
   // Looks at `draft` now, which has its texts and the records of its attachments.
   DraftLook(store::Delivery draft, DraftCheck check);
 
+  // What is wrong with it as it was given.
+  [[nodiscard]] const Problems& problems() const { return found_; }
   // What is wrong with the draft as a transaction sees it: what has been found already if it says
   // the same, and otherwise what is found now.
   [[nodiscard]] Problems problems_of(const store::Delivery& draft) const;

@@ -27,6 +27,7 @@
 #include "async/task.h"
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "intake/draft_update.h"
 #include "intake/limits.h"
 #include "intake/mail_limit.h"
 #include "intake/problem.h"
@@ -128,6 +129,10 @@ class Intake {
   Task<Answer<std::size_t>> update_bulk(store::Account account, store::PublicId delivery,
                                         UpdateRequest request, Problems problems = {},
                                         Repeatable repeatable = {});
+  // What update_bulk() would do, or what it would refuse; nothing is stored, and the state of the
+  // delivery is not looked at. Of a message that came whole it is refused.
+  Task<Answer<DraftUpdate>> look_at_update(store::Account account, store::PublicId delivery,
+                                           UpdateRequest request, Problems problems);
   // Without a time: at once.
   Task<Answer<void>> commit_bulk(store::Account account, store::PublicId delivery,
                                  std::optional<Instant> reservation, Repeatable repeatable = {},

@@ -3,17 +3,15 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
-#include <set>
 #include <utility>
 #include <vector>
 
 #include "async/timer.h"
-#include "async/yield.h"
-#include "base/bytes.h"
 #include "intake/changes.h"
 #include "intake/check.h"
 #include "intake/check_size.h"
 #include "intake/draft_look.h"
+#include "intake/draft_update.h"
 #include "intake/from_template.h"
 #include "intake/intake.h"
 
@@ -24,9 +22,6 @@ using store::Delivery;
 using store::ReadTransaction;
 using store::WritePriority;
 using store::WriteTransaction;
-
-// Of an update, checked before others on its thread get their turn.
-constexpr std::size_t kRecipientsPerTurn = 8;
 
 using Look = std::shared_ptr<const DraftLook>;
 using FindDraft = std::function<Answer<store::DeliveryKey>(ReadTransaction&)>;
@@ -113,83 +108,24 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
                                               UpdateRequest request, Problems problems,
                                               Repeatable repeatable) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
-  Problems found;
-  check_update(request, limits_, found);
-  if (request.from) check_sender(*request.from, account.key, senders_, found);
-  Labels labels = check_labels(request.labels, found);
-  const auto recipients = std::make_shared<std::vector<store::NewRecipient>>();
-  std::vector<std::size_t> places;  // of each in the request's list
-  std::size_t folded = 0;
-  if (request.to && request.to->size() <= limits_.update_recipients_max) {
-    std::set<std::string> seen;
-    for (std::size_t i = 0; i < request.to->size(); ++i) {
-      // With 50 values each of thousands of characters, a few are worth a millisecond.
-      if (i % kRecipientsPerTurn == kRecipientsPerTurn - 1) co_await async::give_way();
-      auto recipient = check_recipient((*request.to)[i], {"to", std::to_string(i)}, limits_, found);
-      check_allowed(account.allowed_recipients, recipient.address,
-                    {"to", std::to_string(i), "email"}, found);
-      if (!request.keep_duplicates && !seen.insert(to_ascii_lower(recipient.address)).second) {
-        ++folded;
-        continue;
-      }
-      recipients->push_back(std::move(recipient));
-      places.push_back(i);
-    }
-  }
-  problems.add_others(std::move(found));
+  auto update = co_await update_of(account, std::move(request), limits_, senders_);
+  problems.add_others(std::move(update.problems));
   if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
 
   co_await wait_for_import(account.key, id);
-  const bool replace_recipients = request.to.has_value();
-  const TextsChanged texts{.subject = request.subject.has_value(),
-                           .text_part = request.text_part.has_value(),
-                           .html_part = request.html_part.has_value()};
-  store::DraftChange draft{.from = std::move(request.from),
-                           .subject = std::move(request.subject),
-                           .text_part = std::move(request.text_part),
-                           .html_part = std::move(request.html_part),
-                           .list_unsubscribe_mailto = std::move(request.list_unsubscribe_mailto),
-                           .list_unsubscribe_url = std::move(request.list_unsubscribe_url),
-                           .list_unsubscribe_one_click = request.list_unsubscribe_one_click,
-                           .headers = std::move(request.headers),
-                           .inline_parts = std::move(request.inline_parts)};
-  if (request.labels.tags) draft.tags = std::move(labels.tags);
-  if (request.labels.list_id) draft.list_id = std::move(labels.list_id);
-  if (request.labels.purpose) draft.purpose = labels.purpose;
-  if (request.reply_to) draft.reply_to = std::optional<Mailbox>(std::move(*request.reply_to));
-  auto look = co_await look_at(
-      store_, draft_of(account.key, id), draft,
-      [limits = limits_, recipients, places = std::move(places), policy = request.at_most_once,
-       texts, purpose = draft.purpose](const Delivery& changed, const mime::MessageSize& size,
-                                       Problems& wrong) {
-        refuse_change_of_texts(texts, changed.content, wrong);
-        if (policy && *policy != changed.at_most_once) {
-          wrong.add({"duplicate_policy"}, texts::policy_stays(changed.at_most_once));
-        }
-        check_has_text(changed.content, wrong);
-        check_one_click(changed.content, wrong);
-        check_unsubscribe_link(changed.content,
-                               purpose_of(purpose.value_or(changed.labels.purpose), changed.type),
-                               limits, wrong);
-        check_files_of_draft(changed, limits, wrong);
-        check_draft_size(changed, size, limits, wrong);
-        const CodesWanted wanted(changed.content);
-        for (std::size_t i = 0; i < recipients->size(); ++i) {
-          const Path path{"to", std::to_string(places[i])};
-          wanted.check((*recipients)[i].insert_codes, path, wrong);
-          check_codes_size((*recipients)[i].insert_codes, size, path, limits, wrong);
-        }
-      });
+  auto look =
+      co_await look_at(store_, draft_of(account.key, id), update.change, std::move(update.check));
   if (!look) co_return refuse(std::move(look.error()));
   co_return co_await change<std::size_t>(
       store_, WritePriority::accept,
-      [account, id, folded, draft = std::move(draft), recipients, look = std::move(*look),
-       replace_recipients, steering = std::move(request.steering),
+      [account, id, folded = update.folded, draft = std::move(update.change),
+       recipients = std::move(update.recipients), look = std::move(*look),
+       steering = std::move(update.steering),
        repeatable](WriteTransaction& transaction) -> Answer<std::size_t> {
         const auto delivery = editable(transaction.read(), account.key, id);
         if (!delivery) return refuse(delivery.error());
         Result<void> done = transaction.change_draft(delivery->key, draft);
-        if (done && replace_recipients) {
+        if (done && recipients) {
           done = transaction.clear_recipients(delivery->key);
           if (done && !recipients->empty()) {
             const auto ids = transaction.append_recipients(delivery->key, *recipients);
@@ -205,6 +141,25 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
         if (!kept) return refuse(std::move(kept.error()));
         return folded;
       });
+}
+
+Task<Answer<DraftUpdate>> Intake::look_at_update(store::Account account, store::PublicId id,
+                                                 UpdateRequest request, Problems problems) {
+  auto update = co_await update_of(account, std::move(request), limits_, senders_);
+  problems.add_others(std::move(update.problems));
+  if (!problems.empty()) co_return refuse({ErrorKind::invalid_input, std::move(problems)});
+  auto found = co_await store_.read([key = account.key, id](ReadTransaction& transaction) {
+    const auto head = transaction.delivery_head(key, id);
+    return head ? transaction.delivery(head->key) : head;
+  });
+  if (!found) co_return refuse(refusal_of(found.error()));
+  if (found->type == DeliveryType::smtp) {
+    co_return refuse(ErrorKind::invalid_input, texts::is_as_it_came());
+  }
+  apply(update.change, *found);
+  const DraftLook look(std::move(*found), update.check);
+  if (!look.problems().empty()) co_return refuse({ErrorKind::invalid_input, look.problems()});
+  co_return update;
 }
 
 // How many were counted. Recipients that come in between are not.

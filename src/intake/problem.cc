@@ -268,6 +268,11 @@ Text only_stopped() {
           "トランザクション配信は停止のみ可能で、一時停止はできません。"};
 }
 
+Text is_as_it_came() {
+  return {"it is a message that came by SMTP: it is sent as it came, nothing in it can be changed.",
+          "SMTPで受け付けたメッセージは受け付けたまま送信されるため、内容を変更できません。"};
+}
+
 Text only_of_bulk() {
   return {"a pace and quiet hours are for bulk deliveries only.",
           "送信速度と静音時間帯は、一斉配信にのみ指定できます。"};

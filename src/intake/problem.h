@@ -137,6 +137,8 @@ namespace texts {
 [[nodiscard]] Text only_stopped();
 // Of a pace and quiet hours.
 [[nodiscard]] Text only_of_bulk();
+// Of a message that came by SMTP, when something in it is to be another.
+[[nodiscard]] Text is_as_it_came();
 // Of a mail that is to be sent once more.
 [[nodiscard]] Text not_over_yet();
 [[nodiscard]] Text came_whole();

@@ -160,9 +160,10 @@ bool ServerCertificates::make_own(Instant now) {
   if (fresh) return false;
   auto certificate = TlsCertificate::parse(make_self_signed(options_.own_names, now));
   check(certificate.has_value(), "a certificate just made can be read");
-  log::warning("tls certificate of our own: clients have no reason to trust it",
-               {{"name", options_.own_names.front()},
-                {"valid_until", format_utc((*certificate)->valid_until())}});
+  log::write(options_.is_for_trials ? log::Level::info : log::Level::warning,
+             "tls certificate of our own: clients have no reason to trust it",
+             {{"name", options_.own_names.front()},
+              {"valid_until", format_utc((*certificate)->valid_until())}});
   const std::lock_guard lock(mutex_);
   kept_.clear();
   kept_.push_back({.certificate = std::move(*certificate)});

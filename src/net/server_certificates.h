@@ -45,6 +45,7 @@ class ServerCertificates {
     std::vector<Pair> pairs;
     std::vector<std::string> own_names;  // host names or IP addresses; needed without pairs
     bool old_clients = false;            // makes context(TlsAge::old) as well
+    bool is_for_trials = false;          // that nobody can trust one made here is no warning
   };
 
   // Reads all files. A certificate that has expired is used, with a line in the log, since nothing

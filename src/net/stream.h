@@ -45,7 +45,10 @@ class Stream {
 
   [[nodiscard]] bool is_open() const;
 
-  // Waits for at least one octet. 0: the peer has finished sending. `into` must not be empty.
+  // Waits for at least one octet. 0: the peer has finished sending. `into` must not be empty. A
+  // read that begins after its deadline is a timeout whatever is there to be read, so that a peer
+  // that sends without end ends, too; what comes for one that waits is given to it, although the
+  // process stood still meanwhile.
   [[nodiscard]] Task<Result<std::size_t>> read_some(std::span<char> into, SteadyInstant deadline);
 
   // Hands all octets of all pieces to the operating system, in one call where it takes them. On

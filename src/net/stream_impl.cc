@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "async/timer_clock.h"
 #include "base/check.h"
 #include "net/net_error.h"
 #include "net/socket_address.h"
@@ -68,6 +69,11 @@ void StreamImpl::adopt_connected() {
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   keep_alive(fd);
+}
+
+bool StreamImpl::is_over(SteadyInstant deadline) {
+  return deadline < kNever && std::chrono::steady_clock::time_point(deadline.time_since_epoch()) <=
+                                  async::TimerClock::now();
 }
 
 void StreamImpl::begin(Waiting& waiting, SteadyInstant deadline) {
@@ -149,6 +155,7 @@ Task<Result<void>> StreamImpl::wait_ready(bool for_writing, SteadyInstant deadli
 
 Task<Result<std::size_t>> StreamImpl::read_some(std::span<char> into, SteadyInstant deadline) {
   check(!into.empty(), "a read has room for at least one octet");
+  if (is_over(deadline)) co_return fail(ErrorKind::timeout, "read: timed out");
   if (tls_) co_return co_await read_tls(into, deadline);
   for (;;) {
     if (closed_) co_return fail(ErrorKind::closed, "connection closed");

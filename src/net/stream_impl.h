@@ -86,6 +86,7 @@ class StreamImpl : public std::enable_shared_from_this<StreamImpl> {
   };
   enum class Woken : std::uint8_t { ready, again };
 
+  [[nodiscard]] static bool is_over(SteadyInstant deadline);
   void begin(Waiting& waiting, SteadyInstant deadline);
   // Judges how a wait ended.
   [[nodiscard]] Result<Woken> finish(Waiting& waiting, std::string_view doing,

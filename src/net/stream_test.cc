@@ -406,6 +406,31 @@ TEST(StreamTls, ResumesASessionAndItsVerdict) {
   EXPECT_TRUE(second.verified) << second.verify_error;
 }
 
+// What is there to be read is not given to who asks too late.
+Task<void> read_late(Pair& pair, std::vector<std::optional<ErrorKind>>& got) {
+  std::array<char, 16> buffer;
+  const auto hello = co_await pair.server.write("hello", soon());
+  EXPECT_TRUE(hello);
+  while (!pair.client.has_input()) co_await async::sleep_for(Microseconds(100));
+  const auto read = co_await pair.client.read_some(buffer, in(Milliseconds(-1)));
+  got.push_back(read ? std::nullopt : std::optional(read.error().kind));
+}
+
+Task<void> read_late_in_clear_and_in_tls(std::vector<std::optional<ErrorKind>>& got) {
+  Pair clear = co_await connected_pair();
+  co_await read_late(clear, got);
+  Pair pair = co_await connected_pair();
+  const TlsPair tls = tls_pair(true);
+  (void)co_await shake_hands(pair, tls, "mx.example.jp");
+  co_await read_late(pair, got);
+}
+
+TEST(StreamTls, AReadThatBeginsAfterItsDeadlineGetsNothingAsInClear) {
+  std::vector<std::optional<ErrorKind>> got;
+  run_to_completion(read_late_in_clear_and_in_tls(got));
+  EXPECT_EQ(got, (std::vector<std::optional<ErrorKind>>(2, ErrorKind::timeout)));
+}
+
 Task<void> talk_plain_to_a_tls_client(Error& error) {
   Pair pair = co_await connected_pair();
   const auto written = co_await pair.server.write("500 what is that?\r\n", soon());

@@ -206,10 +206,23 @@ Result<std::optional<StoriesOfDelivery>> read_copy(store::ReadTransaction& reade
   return all;
 }
 
-std::string_view without_brackets(std::string_view message_id) {
-  if (message_id.starts_with('<')) message_id.remove_prefix(1);
-  if (message_id.ends_with('>')) message_id.remove_suffix(1);
-  return message_id;
+// What stands in the angle brackets, or all if there are none. One id and nothing beside it: what
+// follows another's mail is not left out of the question (RFC 5322 section 3.6.4).
+Result<std::string> one_message_id(std::string_view given) {
+  const std::string_view written = trim(given);
+  std::string_view id = written;
+  const bool is_bracketed = id.starts_with('<') && id.ends_with('>') && id.size() > 1;
+  if (is_bracketed) id = id.substr(1, id.size() - 2);
+  if (id.empty()) return fail(ErrorKind::invalid_input, "the Message-ID is empty");
+  // Of some relayed messages the id has a space in it.
+  const bool is_one = std::ranges::all_of(id, [is_bracketed](char c) {
+    return c >= ' ' && c <= '~' && c != '<' && c != '>' && (is_bracketed || c != ' ');
+  });
+  if (is_one) return std::string(id);
+  return fail(
+      ErrorKind::invalid_input,
+      fmt::format("{} is not one Message-ID, such as <id@example.jp>, and nothing beside it",
+                  printable_briefly(written)));
 }
 
 }  // namespace
@@ -251,7 +264,8 @@ Task<Result<Operations::FoundStories>> Operations::find_stories(ExplainRequest r
     co_return all;
   }
   if (trim(request.address).empty()) {
-    co_return fail(ErrorKind::invalid_input, "the address to explain is empty");
+    co_return fail(ErrorKind::invalid_input,
+                   "what to explain is empty: an address, a delivery, a reference or a Message-ID");
   }
   const auto address = parse_address(trim(request.address));
   if (!address) {
@@ -305,9 +319,10 @@ Task<Result<Operations::FoundStories>> Operations::find_mail(
 Task<Result<Operations::FoundStories>> Operations::find_message(
     ExplainRequest request, std::optional<store::AccountKey> owner) {
   FoundStories all{.of_address = false};
-  const std::string wanted(without_brackets(trim(request.message_id)));
+  const auto id = one_message_id(request.message_id);
+  if (!id) co_return fail(id.error());
+  const std::string& wanted = *id;
   all.explanation.address = wanted;
-  if (wanted.empty()) co_return fail(ErrorKind::invalid_input, "the Message-ID is empty");
   if (wanted.size() > kRelayedMessageIdOctetsMax) {
     co_return fail(ErrorKind::invalid_input,
                    fmt::format("the Message-ID has {} octets, but may have {} at most",

@@ -275,6 +275,13 @@ Task<Result<explain::Causes>> Operations::causes_of(store::Delivery delivery,
   co_return causes;
 }
 
+std::string Operations::site_of(std::string_view domain) const {
+  std::string known = options_.site_of ? options_.site_of(domain) : std::string(domain);
+  if (known != domain) return known;
+  const std::string_view by_rules = explain::advice_in_force().site_of({.address = domain});
+  return by_rules.empty() ? known : std::string(by_rules);
+}
+
 Task<Result<ExplainedCauses>> Operations::explain_causes(CausesRequest request) {
   if (auto sound = check_together(request); !sound) co_return fail(std::move(sound.error()));
   std::optional<store::AccountKey> owner;
@@ -289,11 +296,7 @@ Task<Result<ExplainedCauses>> Operations::explain_causes(CausesRequest request) 
   } else if (!request.site.empty()) {
     told.site = to_ascii_lower(request.site);
   } else if (!request.domain.empty()) {
-    const std::string domain = to_ascii_lower(trim(request.domain));
-    const std::string_view by_rules = explain::advice_in_force().site_of({.address = domain});
-    told.site = !by_rules.empty()  ? std::string(by_rules)
-                : options_.site_of ? options_.site_of(domain)
-                                   : domain;
+    told.site = site_of(to_ascii_lower(trim(request.domain)));
   }
   const auto most =
       static_cast<std::size_t>(std::clamp<std::int64_t>(request.limit, 1, kCausesMax));

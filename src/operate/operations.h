@@ -614,6 +614,10 @@ class Operations {
   Task<Result<std::vector<store::Probe>>> ask_probes(ProbeRequest request);
   Task<Result<std::vector<store::Probe>>> probe_history(ProbeHistoryRequest request);
 
+  // The site of a recipients' domain, as far as this process or the rules know it; else the domain.
+  // From any thread.
+  [[nodiscard]] std::string site_of(std::string_view domain) const;
+
   // -- lanes.cc: how they fare, by source and site; those that are at work.
   Task<Result<std::vector<store::LanePace>>> lanes(LanesRequest request);
   // -- rates.cc: bounces and complaints, and limits of an account's own.

@@ -488,7 +488,23 @@ TEST_F(OperationsTest, ExplainsAnAddressAcrossAccounts) {
   EXPECT_EQ(run(operations.explain({.address = "taro", .account = ""})).error().kind,
             ErrorKind::invalid_input);
   EXPECT_EQ(run(operations.explain({.address = " ", .account = ""})).error().detail,
-            "the address to explain is empty");
+            "what to explain is empty: an address, a delivery, a reference or a Message-ID");
+}
+
+TEST_F(OperationsTest, ExplainsOneMessageIdAndNothingBesideIt) {
+  const auto told = [this](std::string id) {
+    return run(operations.explain({.message_id = std::move(id), .account = ""}));
+  };
+  for (const std::string_view id : {"<a@vm>", "a@vm", " <a@vm>\r\n", "<a b@vm>"}) {
+    EXPECT_TRUE(told(std::string(id))) << id;
+  }
+  using namespace std::string_view_literals;
+  for (const std::string_view id : {"<a@vm>\0"sv, "<a@vm>x"sv, "<a@vm>\r\nx"sv, "<a@vm> <b@vm>"sv,
+                                    "<a@vm><b@vm>"sv, "a@vm b@vm"sv, "<>"sv, "<a@vm"sv}) {
+    const auto refused = told(std::string(id));
+    ASSERT_FALSE(refused) << id;
+    EXPECT_EQ(refused.error().kind, ErrorKind::invalid_input) << id;
+  }
 }
 
 TEST_F(OperationsTest, TellsTheSubjectThatTheRecipientHas) {

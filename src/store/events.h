@@ -69,7 +69,13 @@ struct EventQuestion {
   std::string tag;                      // empty: all; else of deliveries that have it
   // Of deliveries of that type alone; of others nothing but that is read.
   std::optional<DeliveryType> type = {};
+  bool or_tagged = false;  // with a type: and of deliveries of any type that have tags
 };
+// Whether the events of such a delivery are asked for, by what is said of deliveries alone.
+[[nodiscard]] inline bool asks_for(const EventQuestion& question, const EventDelivery& delivery) {
+  return !question.type || delivery.type == *question.type ||
+         (question.or_tagged && !delivery.labels.tags.empty());
+}
 
 // A page costs no more than its limit, or as much as kEventsLooked events where conditions leave
 // some out: it may be short, or empty, and not be the last.

@@ -82,6 +82,8 @@ std::string words_of(const RateSubject& subject, PublicId delivery) {
       return fmt::format("delivery {}", delivery);
     case RateScope::delivery_at_receiver:
       return fmt::format("delivery {} at {}", delivery, subject.name);
+    case RateScope::tag:
+      return "tag " + subject.name;
   }
   return {};
 }

@@ -17,11 +17,14 @@ std::string_view to_string(RateScope scope) {
       return "delivery";
     case RateScope::delivery_at_receiver:
       return "delivery_at_receiver";
+    case RateScope::tag:
+      return "tag";
   }
   return {};
 }
 
 std::array<RateScope, 3> scopes_of(const RateQuestion& question) {
+  if (question.tags) return {RateScope::tag, RateScope::tag, RateScope::tag};
   if (!question.delivery) {
     return {RateScope::account, RateScope::sender_domain, RateScope::receiver};
   }

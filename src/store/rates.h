@@ -32,6 +32,9 @@ enum class RateScope : std::uint8_t {
   receiver = 2,              // of the account, by the receiver's site
   delivery = 3,              // one delivery
   delivery_at_receiver = 4,  // of one delivery, by the receiver's site
+  // All mail of the account whose delivery has this tag, whatever its type; by day, in the hour
+  // that begins it. It is counted alone, and nothing follows. Empty: all tags that were too many.
+  tag = 5,
 };
 [[nodiscard]] std::string_view to_string(RateScope scope);
 
@@ -43,6 +46,9 @@ struct RateSubject {
   friend auto operator<=>(const RateSubject&, const RateSubject&) = default;
 };
 
+// So many tags of an account are counted apart on a day; all that come first later are one.
+inline constexpr std::int64_t kTagsCountedMax = 100;
+
 // Since 1970-01-01.
 using RateHour = std::int64_t;
 [[nodiscard]] constexpr RateHour rate_hour(Instant instant) {
@@ -50,6 +56,14 @@ using RateHour = std::int64_t;
 }
 
 inline constexpr std::int64_t kRateDays = 14;
+
+// The hour that begins a day of Japan, for RateScope::tag. `days` before the one of this instant.
+[[nodiscard]] constexpr RateHour tag_day(Instant instant, std::int64_t days = 0) {
+  constexpr std::int64_t kHours = 24;
+  constexpr std::int64_t kJapan = 9;  // hours east of UTC
+  const std::int64_t day = (rate_hour(instant) + kJapan) / kHours - days;
+  return day * kHours - kJapan;
+}
 
 struct RateIncrement {
   RateSubject subject;
@@ -85,6 +99,7 @@ struct RateQuestion {
   std::optional<DeliveryKey> delivery{};  // nullopt: what is of no single delivery
   std::optional<RateHour> from{};         // nullopt: those alone that have a state
   std::int64_t limit = 1'000;
+  bool tags = false;  // of the account: its tags, and nothing else
 };
 // For back ends: of what scopes the answer is; one may be there twice.
 [[nodiscard]] std::array<RateScope, 3> scopes_of(const RateQuestion& question);

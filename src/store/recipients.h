@@ -48,6 +48,15 @@ struct Attempt {
   Path path;
 };
 
+// That a mail which had been taken still waits further on, as a returned mail says (RFC 3464
+// section 2.3.3, `delayed`): recorded with OutcomeRecord::if_taken, it changes nothing.
+[[nodiscard]] constexpr bool is_told_delay(const Outcome& outcome) {
+  return outcome.state == RecipientState::deferred && outcome.stage == Stage::accepted &&
+         !outcome.is_attempt;
+}
+// Of one recipient so many are kept.
+inline constexpr std::size_t kToldDelaysMax = 3;
+
 // Everything there is to tell about one recipient.
 struct Story {
   std::string account;
@@ -70,6 +79,8 @@ struct Story {
   std::optional<Instant> due;  // next attempt, when deferred
   bool set_aside = false;      // work.h: it waits for an operator
   std::vector<Attempt> attempts;
+  // What servers behind told of its waiting there (is_told_delay()), earliest first.
+  std::vector<Attempt> delays = {};
   RecipientKey key{};
   std::string signing;   // as in Delivery: empty if nothing signs it
   bool in_hand = false;  // a node holds its batch

@@ -239,6 +239,17 @@ Result<std::vector<Attempt>> unpack_history(Dictionary& dictionary, std::string_
   return attempts;
 }
 
+void tell_history(Story& story, std::vector<Attempt> history) {
+  story.attempts.clear();
+  story.delays.clear();
+  story.attempts.reserve(history.size());
+  for (Attempt& each : history) {
+    auto& part = is_told_delay(each.outcome) ? story.delays : story.attempts;
+    each.number = static_cast<std::uint16_t>(part.size() + 1);
+    part.push_back(std::move(each));
+  }
+}
+
 std::string pack_list(const std::vector<std::string>& list) {
   std::string packed;
   for (const std::string& item : list) put_text(packed, item);

@@ -62,6 +62,8 @@ inline constexpr std::int64_t kHistoryEpochMs = 1'735'689'600'000;
 // That a recipient is set aside from now on: a process died `deaths` times with it alone in hand.
 [[nodiscard]] Result<void> append_set_aside(Dictionary& dictionary, Instant now,
                                             std::int64_t deaths, std::string& history);
+// Into a story: the attempts, and apart from them what was told of delays.
+void tell_history(Story& story, std::vector<Attempt> history);
 [[nodiscard]] Result<std::vector<Attempt>> unpack_history(Dictionary& dictionary,
                                                           std::string_view history);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/steering.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "store/store.h"
@@ -37,6 +39,18 @@ Result<bool> change_steering(WriteTransaction& writer, DeliveryKey key,
   auto put = writer.put_steering(key, rules);
   if (!put) return fail(std::move(put.error()));
   return true;
+}
+
+std::optional<PaceTooSlow> pace_too_slow(const Delivery& delivery, const SteeringRules& rules,
+                                         Milliseconds life, Instant now) {
+  if (!rules.pace || !may_be_told(delivery)) return std::nullopt;
+  const bool is_going = delivery.expires.has_value();
+  const Instant begins = is_going ? now : std::max(now, delivery.reservation.value_or(now));
+  const Instant ends = is_going ? *delivery.expires : begins + life;
+  const std::int64_t left = delivery.counts.total - delivery.counts.terminal();
+  const std::int64_t late = left_over(*rules.pace, rules.quiet, left, begins, ends);
+  if (late == 0) return std::nullopt;
+  return PaceTooSlow{.late = late, .ends = ends};
 }
 
 std::optional<SteeredPause> steered_pause(const Steering& steering, Instant now) {

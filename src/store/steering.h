@@ -81,6 +81,18 @@ class SteeringWrites {
 [[nodiscard]] Result<bool> change_steering(WriteTransaction& writer, DeliveryKey key,
                                            const SteeringChange& change);
 
+// What a pace leaves over when the delivery's life ends, if it is kept to as it is.
+struct PaceTooSlow {
+  std::int64_t late = 0;  // mails that are not begun by then, about
+  Instant ends{};
+  friend bool operator==(const PaceTooSlow&, const PaceTooSlow&) = default;
+};
+// Of a bulk that is not over. One that has not started is taken to start when it is reserved for,
+// or now, and to live as long as `life`.
+[[nodiscard]] std::optional<PaceTooSlow> pace_too_slow(const Delivery& delivery,
+                                                       const SteeringRules& rules,
+                                                       Milliseconds life, Instant now);
+
 // Why nothing of a delivery that is sending may be begun now, and when it goes on.
 enum class SteeredWait : std::uint8_t { quiet_hours, pace };
 struct SteeredPause {

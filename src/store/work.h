@@ -136,7 +136,9 @@ struct OutcomeRecord {
   // Is recorded only where nobody has the batch in hand, who may know better: else conflict.
   bool if_free = false;
   // A mail that came back: is recorded only where it ends what a receiver had taken, or may have
-  // (delivered, unknown): else conflict, and nothing is kept. So the same one twice is one.
+  // (delivered, unknown): else conflict, and nothing is kept. So the same one twice is one. Also
+  // that such a mail is late further on (is_told_delay()), which is kept in its story and changes
+  // nothing.
   bool if_taken = false;
   // With if_taken: for which cause it was counted at `site` until now; counts are moved from there.
   Cause cause_before = Cause::none;

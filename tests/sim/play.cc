@@ -13,6 +13,12 @@ Played play_seed(std::uint64_t seed, std::size_t story_lines) {
   return play(generate(seed), story_lines);
 }
 
+Played play_seed_with(const Faults& faults, std::uint64_t seed, std::size_t story_lines) {
+  Scenario scenario = generate(seed);
+  scenario.faults = faults;
+  return play(std::move(scenario), story_lines);
+}
+
 Played play_cluster(std::uint64_t seed, const Safeguards& safeguards, std::size_t story_lines) {
   Scenario scenario = generate_cluster(seed);
   scenario.safeguards = safeguards;

@@ -25,6 +25,9 @@ struct Played {
 
 [[nodiscard]] Played play(Scenario scenario, std::size_t story_lines = 80);
 [[nodiscard]] Played play_seed(std::uint64_t seed, std::size_t story_lines = 80);
+// The same with a fault in it.
+[[nodiscard]] Played play_seed_with(const Faults& faults, std::uint64_t seed,
+                                    std::size_t story_lines = 80);
 // A seed of clusters, without some of what protects them.
 [[nodiscard]] Played play_cluster(std::uint64_t seed, const Safeguards& safeguards = {},
                                   std::size_t story_lines = 80);

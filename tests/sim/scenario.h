@@ -164,6 +164,22 @@ struct Safeguards {
   bool looks_for_forgotten = true;
 };
 
+// Faults that are planted on purpose, each in a shell around the engine that is as good as the
+// fault in the engine itself. Every one must be found (faults_test.cc); else what the simulation
+// checks would prove nothing about it.
+struct Faults {
+  bool accepts_told_early = false;    // that mail is kept, before it is: a refused commit counts
+  bool outcomes_told_early = false;   // likewise, that what became of mails is kept
+  bool accepts_denied = false;        // some mail is kept, and its sender told that it is not
+  bool bounces_as_delivered = false;  // is what the store is told
+  bool recipients_mixed_up = false;   // two of a claimed batch have each other's address
+  bool deliveries_deferred = false;   // likewise: that mails are to go again which were taken
+  bool connection_too_many = false;   // a lane's limit is off by one
+  bool pace_too_high = false;         // a lane's pace is half as much again
+  bool expiry_ignored = false;        // life times have no end
+  bool unrecorded_unbounded = false;  // sending goes on however much is not recorded
+};
+
 struct Scenario {
   std::uint64_t seed = 0;
   std::size_t nodes = 1;  // each a process of its own with all roles, over one store
@@ -177,6 +193,7 @@ struct Scenario {
   StoreScript store;
   BellScript bells;
   Safeguards safeguards;
+  Faults faults;
   delivery::Options options;  // sources are filled in by the world
 };
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -12,6 +14,10 @@ namespace {
 constexpr Microseconds kSlowReadMax{50'000};
 // From the commit to the hearing of it.
 constexpr Microseconds kNewsMax{300};
+// The share of accepts that are committed and denied, where the fault is planted.
+constexpr double kDenied = 0.2;
+// What a piece of work says that went well and was undone.
+constexpr std::string_view kUndone = "undone";
 
 std::unexpected<Error> gone() {
   return fail(ErrorKind::unavailable, "the process is gone");
@@ -52,13 +58,45 @@ void FaultyStore::submit_write(store::WritePriority priority, store::WriteWork w
 }
 
 // As a store would see a settlement that took any token for the right one.
-void FaultyStore::falsify(store::Settle& settle, std::vector<store::BatchRelease>& forged) {
+void FaultyStore::falsify(store::Settle& settle, Forged& forged) {
+  const Faults& faults = disk_.faults;
+  if ((faults.bounces_as_delivered || faults.deliveries_deferred) && forged.outcomes.empty()) {
+    forged.outcomes.assign(settle.outcomes.begin(), settle.outcomes.end());
+    for (store::OutcomeRecord& record : forged.outcomes) {
+      RecipientState& state = record.outcome.state;
+      if (faults.bounces_as_delivered && state == RecipientState::bounced) {
+        state = RecipientState::delivered;
+      } else if (faults.deliveries_deferred && state == RecipientState::delivered) {
+        state = RecipientState::deferred;
+        record.wait = std::chrono::minutes(3);
+      }
+    }
+    settle.outcomes = forged.outcomes;
+  }
   if (disk_.token_checked) return;
-  if (forged.empty()) forged.assign(settle.releases.begin(), settle.releases.end());
-  for (store::BatchRelease& release : forged) {
+  if (forged.releases.empty()) {
+    forged.releases.assign(settle.releases.begin(), settle.releases.end());
+  }
+  for (store::BatchRelease& release : forged.releases) {
     release.held.token = disk_.store.token_of(release.held.key);
   }
-  settle.releases = forged;
+  settle.releases = forged.releases;
+}
+
+void FaultyStore::falsify_answer(store::Claimed& claimed) {
+  if (!disk_.faults.recipients_mixed_up) return;
+  for (auto& batch : claimed.batches) {
+    if (!batch || batch->recipients.size() < 2) continue;
+    std::swap(batch->recipients[0].address, batch->recipients[1].address);
+  }
+}
+
+bool FaultyStore::lies(std::size_t priority) const {
+  const auto is = [priority](store::WritePriority each) {
+    return priority == static_cast<std::size_t>(each);
+  };
+  return (disk_.faults.accepts_told_early && is(store::WritePriority::accept)) ||
+         (disk_.faults.outcomes_told_early && is(store::WritePriority::outcomes));
 }
 
 template <class Op>
@@ -67,7 +105,7 @@ void FaultyStore::perform(store::WritePriority priority, Op op, store::Answered<
   item->op = std::move(op);
   enqueue(
       priority,
-      [this, item, forged = std::vector<store::BatchRelease>()](
+      [this, item, forged = Forged()](
           store::sqlite::SqliteWriteTransaction& transaction) mutable -> Result<void> {
         falsify(item->op, forged);
         store::Pending<Op>* const items[] = {item.get()};
@@ -86,6 +124,12 @@ void FaultyStore::perform(store::WritePriority priority, Op op, store::Answered<
         }
         constexpr bool kLeases =
             std::is_same_v<Op, store::Accept> || std::is_same_v<Op, store::Claim>;
+        falsify_answer(*item->answer);
+        if (std::is_same_v<Op, store::Accept> && disk_.faults.accepts_denied &&
+            disk_.random.unit() < kDenied) {
+          done(fail(ErrorKind::unavailable, "the disk is full"));
+          return;
+        }
         if (const double share = disk_.script.lost_answers; kLeases && share > 0) {
           if (disk_.random.unit() < share) {
             ++doubts_;
@@ -189,7 +233,12 @@ void FaultyStore::commit(std::vector<Piece>& group) {
       // A commit that fails has run its work; that it leaves nothing behind is the work's promise.
       if (!dead_ && (refused || twice)) piece.result = run(piece.work, true);
       if (!refused) piece.result = run(piece.work, false);
-      if (refused) piece.result = fail(ErrorKind::unavailable, "the disk is full");
+      const bool went_well = !piece.result && piece.result.error().detail == kUndone;
+      if (refused && !dead_ && went_well && lies(priority)) {
+        piece.result = {};
+      } else if (refused) {
+        piece.result = fail(ErrorKind::unavailable, "the disk is full");
+      }
       group.push_back(std::move(piece));
     }
   }
@@ -200,7 +249,7 @@ Result<void> FaultyStore::run(Work& work, bool undo) {
   return disk_.store.write(
       [&work, undo](store::sqlite::SqliteWriteTransaction& transaction) -> Result<void> {
         Result<void> result = work(transaction);
-        if (result && undo) return fail(ErrorKind::unavailable, "undone");
+        if (result && undo) return fail(ErrorKind::unavailable, std::string(kUndone));
         return result;
       });
 }

@@ -28,6 +28,7 @@ struct Disk {
   SeededRandom random;
   bool token_checked = true;
   bool way_remembered = true;
+  Faults faults{};
   Microseconds full_until{};  // since the beginning of the simulation
   Microseconds slow_until{};
   Microseconds slow_commit{};
@@ -75,10 +76,21 @@ class FaultyStore final : public store::Store {
   Task<void> answer_later(store::Done done, Result<void> result, Microseconds after);
   void commit(std::vector<Piece>& group);
   [[nodiscard]] Result<void> run(Work& work, bool undo);
-  // Before an operation is performed, without a safeguard.
+  // What stands in an operation instead of what was handed in.
+  struct Forged {
+    std::vector<store::BatchRelease> releases;
+    std::vector<store::OutcomeRecord> outcomes;
+  };
+  // Before an operation is performed, without a safeguard or with a fault.
   template <class Op>
-  void falsify(Op&, std::vector<store::BatchRelease>&) {}
-  void falsify(store::Settle& settle, std::vector<store::BatchRelease>& forged);
+  void falsify(Op&, Forged&) {}
+  void falsify(store::Settle& settle, Forged& forged);
+  // What is answered, with a fault.
+  template <class Answer>
+  void falsify_answer(Answer&) {}
+  void falsify_answer(store::Claimed& claimed);
+  // Whether a refused commit of this priority is told as if it had been done.
+  [[nodiscard]] bool lies(std::size_t priority) const;
   [[nodiscard]] bool refuses();
   [[nodiscard]] bool is_away() const { return clock_.elapsed() < away_until_; }
 

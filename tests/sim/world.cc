@@ -34,6 +34,15 @@ std::string_view describe(Loop::End end) {
   return "";
 }
 
+delivery::Options with_faults(delivery::Options options, const Faults& faults) {
+  if (faults.expiry_ignored) {
+    options.retry_transactional.life_time = std::chrono::hours(1'000);
+    options.retry_bulk.life_time = std::chrono::hours(1'000);
+  }
+  if (faults.unrecorded_unbounded) options.unrecorded_max = 100'000;
+  return options;
+}
+
 }  // namespace
 
 World::World(Scenario scenario, std::size_t trace_lines)
@@ -50,6 +59,7 @@ World::World(Scenario scenario, std::size_t trace_lines)
   }
   options_.return_path_domain = "bounces.sender.example";
   options_.message_id_domain = "sender.example";
+  engine_options_ = with_faults(options_, scenario_.faults);
   for (const Mailing& mailing : scenario_.mailings) recipients_ += mailing.domains.size();
   make_rules();
   make_accounts();
@@ -68,8 +78,10 @@ void World::make_rules() {
     text += fmt::format(
         "[{}]\ndomains = [\"{}\"]\ntls = \"none\"\nconnections_max = {}\n"
         "messages_per_connection = {}\nmessages_per_second = {}\nidle_seconds = {}\n",
-        site.name, fmt::join(site.domains, "\", \""), site.connections_max,
-        site.messages_per_connection, site.messages_per_second, site.idle.count());
+        site.name, fmt::join(site.domains, "\", \""),
+        site.connections_max + (scenario_.faults.connection_too_many ? 1 : 0),
+        site.messages_per_connection,
+        site.messages_per_second * (scenario_.faults.pace_too_high ? 1.5 : 1.0), site.idle.count());
   }
   const delivery::policy::SiteRules::Layer layer{"the scenario's rules", text, ""};
   auto parsed = delivery::policy::SiteRules::parse(std::span(&layer, 1));
@@ -94,7 +106,8 @@ void World::make_accounts() {
                                       .script = scenario_.store,
                                       .random = SeededRandom(scenario_.seed ^ 1),
                                       .token_checked = scenario_.safeguards.token_checked,
-                                      .way_remembered = scenario_.safeguards.way_remembered});
+                                      .way_remembered = scenario_.safeguards.way_remembered,
+                                      .faults = scenario_.faults});
 }
 
 void World::make_names_and_receivers() {
@@ -129,7 +142,7 @@ Surroundings World::surroundings(std::size_t place) {
           .network = network_,
           .names = *names_,
           .rules = rules_,
-          .options = options_,
+          .options = engine_options_,
           .scenario = scenario_,
           .stray = [this, place](const queue::Channel& channel,
                                  const queue::Bell& bell) { stray(place, channel, bell); },

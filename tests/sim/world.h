@@ -138,6 +138,7 @@ class World {
   std::vector<store::Account> accounts_;
   std::unique_ptr<Disk> disk_;
   delivery::Options options_;
+  delivery::Options engine_options_;  // as the engine has them: with planted faults
   delivery::policy::SiteRules rules_;
   Network network_{clock_};
   std::vector<std::unique_ptr<Receiver>> receivers_;

@@ -176,6 +176,17 @@ void add_story(JsonWriter& json, const store::Story& story, std::string_view nex
     add_attempt(json, attempt, story.address, !story.signing.empty(), language);
   }
   json.end_array();
+  json.key("delays");
+  json.begin_array();
+  for (const store::Attempt& delay : story.delays) {
+    json.begin_object();
+    json.member("at", time_text(delay.at));
+    json.member("cause", to_string(delay.outcome.cause));
+    json.member("code", delay.outcome.reply.code);
+    json.member("answer", explain::answer_text(delay.outcome, language));
+    json.end_object();
+  }
+  json.end_array();
   json.end_object();
 }
 

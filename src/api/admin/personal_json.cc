@@ -81,6 +81,7 @@ void add_mail(JsonWriter& json, const operate::PersonalMail& mail) {
   json.key("attempts");
   json.begin_array();
   for (const store::Attempt& attempt : story.attempts) add_words(json, attempt);
+  for (const store::Attempt& delay : story.delays) add_words(json, delay);
   json.end_array();
   if (mail.opens && (mail.opens->opened || mail.opens->prefetched)) add_opens(json, *mail.opens);
   if (mail.opens && mail.opens->complained) add_instant(json, "complained", mail.opens->complained);

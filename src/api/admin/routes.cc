@@ -17,6 +17,7 @@
 #include "api/admin/rates_json.h"
 #include "api/admin/read_call.h"
 #include "api/admin/report_json.h"
+#include "base/bytes.h"
 #include "base/check.h"
 #include "base/date_time.h"
 #include "base/printable.h"
@@ -398,6 +399,12 @@ Task<Response> explain_mail(Operations& operations, Given given) {
   }
   if (of_one > 1) {
     co_return failure(400, "give one of address, email, reference, message_id and email_id");
+  }
+  for (const std::string_view name : kOfOne) {
+    if (name == "email_id" || !has(name)) continue;
+    if (todoku::trim(given.text(name)).empty()) {
+      co_return failure(400, fmt::format("{} is empty: name the one to explain", name));
+    }
   }
   if (of_one > 0) co_return co_await explain_address(operations, std::move(given), language);
   co_return co_await explain_causes(operations, std::move(given), language);

@@ -4,8 +4,10 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,6 +17,8 @@
 #include "api/doors/resend.h"
 #include "api/doors/sendgrid.h"
 #include "api/doors/ses.h"
+#include "api/doors/ses_raw.h"
+#include "base/bytes.h"
 #include "http/json.h"
 
 namespace todoku::api::doors {
@@ -111,11 +115,10 @@ TEST(Resend, IsReadAsItsClientsWriteIt) {
 }
 
 TEST(Resend, RefusesByNameWhatWouldBeLost) {
-  const Json json(R"({"from":"a@example.jp","to":"b@example.com","template":{"id":"x"},
+  const Json json(R"({"from":"a@example.jp","to":"b@example.com",
     "attachments":[{"path":"https://example.jp/a"}],"shiny":1,"attachments[].filename":"x","scheduled_at":"in 1 min",
     "topic_id":null})");
   const std::string problems = told(resend::read(json.object(), kLimits).problems);
-  EXPECT_THAT(problems, HasSubstr("template is not supported: this door takes no templates"));
   EXPECT_THAT(problems, HasSubstr("attachments.0.path is not supported"));
   EXPECT_THAT(problems, HasSubstr("attachments[].filename is a field that is not known"));
   EXPECT_THAT(problems, HasSubstr("shiny is a field that is not known"));
@@ -193,6 +196,52 @@ TEST(Sendgrid, RefusesByNameWhatHasNoCounterpart) {
        {"sections", "asm", "tracking_settings.click_tracking", "ip_pool_name"}) {
     EXPECT_THAT(problems, HasSubstr(std::string(name) + " is not supported")) << problems;
   }
+}
+
+TEST(Sendgrid, RefusesWhatWouldBeLostOfWhatItTakes) {
+  const auto told_of = [](std::string_view fields, std::string_view personal = "") {
+    const Json json(R"({"subject":"s",)" + std::string(fields) +
+                    R"(,"personalizations":[{"to":[{"email":"b@example.com"}])" +
+                    std::string(personal) + "}]}");
+    return told(sendgrid::Mails(json.object(), kLimits).mail(0).problems);
+  };
+  const std::string from = R"("from":{"email":"a@example.jp"})";
+  EXPECT_EQ(told_of(from), "");
+  EXPECT_THAT(told_of(from + R"(,"content":[{"type":"text/plain","value":"a"},)"
+                             R"({"type":"Text/Plain; charset=utf-8","value":"b"}])"),
+              HasSubstr("content.1.type "));
+  EXPECT_THAT(told_of(R"("from":{"name":"Shop"})"), HasSubstr("from.email is required"));
+  EXPECT_THAT(told_of(from + R"(,"reply_to":{"name":"Help"})"),
+              HasSubstr("reply_to.email is required"));
+  EXPECT_THAT(told_of(from + R"(,"reply_to_list":[{"name":"Help"}])"),
+              HasSubstr("reply_to_list.0.email is required"));
+  EXPECT_THAT(told_of(from, R"(,"from":{"name":"Other"})"),
+              HasSubstr("personalizations.0.from.email is required"));
+  EXPECT_THAT(told_of(from + R"(,"attachments":[{"filename":"a.txt","content":""}])"),
+              HasSubstr("attachments.0.content is required"));
+  EXPECT_THAT(told_of(from + R"(,"attachments":[{"filename":"a.txt","content":"aGk=",)"
+                             R"("disposition":"shown"}])"),
+              HasSubstr("attachments.0.disposition "));
+}
+
+TEST(Sendgrid, ShowsAnAttachedFileThatTheHtmlRefersTo) {
+  const Json json(R"({"from":{"email":"a@example.jp"},"subject":"s",
+    "personalizations":[{"to":[{"email":"b@example.com"}]}],
+    "content":[{"type":"text/html","value":"<img src=\"cid:logo\">"}],
+    "attachments":[
+    {"filename":"l.png","content":"aGk=","disposition":"attachment","content_id":"logo"},
+    {"filename":"a.txt","content":"aGk=","disposition":"attachment","content_id":"myfile"}]})");
+  const Letter letter = sendgrid::Mails(json.object(), kLimits).mail(0);
+  ASSERT_TRUE(letter.problems.empty()) << told(letter.problems);
+  EXPECT_EQ(letter.request.content.attachments[0].content_id, "logo");
+  EXPECT_EQ(letter.request.content.attachments[1].content_id, "");
+}
+
+TEST(Resend, HasNobodyWithoutAnAddressInAList) {
+  const Json json(R"({"from":"a@example.jp","to":["b@example.com",""],"cc":"","subject":"s",
+    "text":"t","attachments":[{"filename":"a.txt","content":""}]})");
+  EXPECT_EQ(told(resend::read(json.object(), kLimits).problems),
+            "to.1 is required.\nattachments.0.content is required.\n");
 }
 
 TEST(Sendgrid, TheLongestKeyThatStandsAtAPlaceCounts) {
@@ -294,13 +343,133 @@ TEST(Ses, ReadsASimpleMail) {
 
 TEST(Ses, NamesWhatIsNotThereAndWhatIsNotTaken) {
   const Json json(R"({"FromEmailAddress":"a@example.jp","ConfigurationSetName":"mine",
-    "Destination":{"ToAddresses":["b@example.com"]},"Content":{"Raw":{"Data":"aGk="}},
-    "TenantName":"t"})");
+    "Destination":{"ToAddresses":["b@example.com"]},"Content":{"Template":{"TemplateName":"n",
+    "Attachments":[{}]}},"TenantName":"t"})");
   const ses::Email email = ses::read_email(json.object(), kLimits);
   ASSERT_TRUE(email.missing);
   EXPECT_EQ(email.missing->text, "Configuration set <mine> does not exist.");
-  EXPECT_THAT(told(email.letter.problems), HasSubstr("Content.Raw is not supported"));
+  EXPECT_THAT(told(email.letter.problems),
+              HasSubstr("Content.Template.Attachments is not supported"));
   EXPECT_THAT(told(email.letter.problems), HasSubstr("TenantName is not supported"));
+}
+
+std::string told_of_ses(std::string_view content) {
+  const Json json(R"({"FromEmailAddress":"a@example.jp","Destination":{"ToAddresses":[
+    "b@example.com"]},"Content":{)" +
+                  std::string(content) + "}}");
+  return told(ses::read_email(json.object(), kLimits).letter.problems);
+}
+
+// SendEmail of a whole message, with these members beside the content.
+ses::RawMail raw_mail(std::string_view message, std::string_view members = "") {
+  const Json json(R"({"Content":{"Raw":{"Data":")" + to_base64(message) + R"("}})" +
+                  std::string(members) + "}");
+  return ses::read_raw_mail(ses::read_email(json.object(), kLimits), kLimits,
+                            {.message_id = "made@example.jp", .repeat_key = "call-1"});
+}
+
+std::vector<std::string> recipients_of(const ses::RawMail& raw) {
+  std::vector<std::string> all;
+  for (const auto& recipient : raw.mail.recipients) all.push_back(recipient.address);
+  return all;
+}
+
+TEST(SesRaw, GoesToWhomItsFieldsName) {
+  const ses::RawMail raw = raw_mail(
+      "From: Shop <shop@example.jp>\nTo: A <a@example.com>,\n b@example.com\n"
+      "Cc: c@example.com\nBcc: d@example.com\nX-Todoku-Tags: x\nSubject: s\n\nHi\n",
+      R"(,"EmailTags":[{"Name":"kind","Value":"order"}])");
+  ASSERT_TRUE(raw.problems.empty()) << told(raw.problems);
+  EXPECT_THAT(recipients_of(raw),
+              ElementsAre("a@example.com", "b@example.com", "c@example.com", "d@example.com"));
+  EXPECT_THAT(raw.mail.octets, HasSubstr("\r\nMessage-ID: <made@example.jp>\r\n"));
+  EXPECT_THAT(raw.mail.octets, HasSubstr("To: A <a@example.com>,\r\n b@example.com\r\n"));
+  EXPECT_TRUE(raw.mail.octets.ends_with("\r\n\r\nHi\r\n"));
+  EXPECT_EQ(raw.mail.octets.find("Bcc"), std::string::npos);
+  EXPECT_EQ(raw.mail.octets.find("X-Todoku"), std::string::npos);
+  EXPECT_FALSE(raw.mail.submitted.unheard.empty());
+  EXPECT_EQ(raw.mail.submitted.from.address, "shop@example.jp");
+  EXPECT_EQ(raw.mail.envelope.mail_from, "shop@example.jp");
+  EXPECT_THAT(raw.mail.submitted.options.tags, ElementsAre("kind:order"));
+  EXPECT_EQ(raw.mail.submitted.options.idempotency_key, "call-1");
+  EXPECT_EQ(raw.mail.submitted.message_id, "made@example.jp");
+}
+
+TEST(SesRaw, GoesToWhomTheRequestNamesAndToNobodyElse) {
+  const ses::RawMail raw = raw_mail(
+      "To: undisclosed-recipients:;\r\nCc: c@example.com\r\nMessage-ID: <own@example.jp>\r\n\r\n.",
+      R"(,"FromEmailAddress":"Shop <shop@example.jp>","Destination":{
+      "ToAddresses":["a@example.com"],"BccAddresses":["A@example.com","b@example.com"]})");
+  ASSERT_TRUE(raw.problems.empty()) << told(raw.problems);
+  EXPECT_THAT(recipients_of(raw), ElementsAre("a@example.com", "A@example.com", "b@example.com"));
+  EXPECT_THAT(raw.mail.octets, HasSubstr("From: shop@example.jp\r\n"));
+  EXPECT_EQ(raw.mail.submitted.message_id, "own@example.jp");
+  EXPECT_TRUE(raw.mail.envelope.has_leading_dot);
+}
+
+TEST(SesRaw, IsRefusedByName) {
+  const std::string good = "From: a@example.jp\nTo: b@example.com\n\nHi";
+  EXPECT_EQ(told(raw_mail(good).problems), "");
+  std::string many = "From: a@example.jp\nTo: x0@example.com";
+  for (int i = 1; i <= 50; ++i) many += fmt::format(",\n x{}@example.com", i);
+  for (const auto& [message, members, problem] :
+       {std::tuple{std::string("From: a@example.jp\n\nHi"), "", "Destination "},
+        {std::string("To: b@example.com\n\nHi"), "", "Content.Raw.Data "},
+        {good, R"(,"Destination":{"ToAddresses":["nobody"]})", "Destination."},
+        {good, R"(,"FromEmailAddress":"shop")", "FromEmailAddress "},
+        {good, R"(,"ReplyToAddresses":["r@example.jp"])", "ReplyToAddresses "},
+        {"X-SES-CONFIGURATION-SET: mine\n" + good, "", "the field X-SES-CONFIGURATION-SET"},
+        {std::string("From: a@example.jp\nTo: b@example.com <\n\nHi"), "", "the To field"},
+        {std::string("no field\n\nHi"), "", "Content.Raw.Data "},
+        {many + "\n\nHi", "", "more than 50 recipients"},
+        {std::string(), "", "Content.Raw.Data is required"}}) {
+    EXPECT_THAT(told(raw_mail(message, members).problems), HasSubstr(problem))
+        << message.substr(0, 80);
+  }
+  EXPECT_THAT(told_of_ses(R"("Raw":{"Data":"*"})"), HasSubstr("Content.Raw.Data "));
+}
+
+TEST(SesRaw, HasAnEnd) {
+  const std::string message = "From: a@example.jp\nTo: b@example.com\n\nHi";
+  const Json json(R"({"Content":{"Raw":{"Data":")" + to_base64(message) + R"("}}})");
+  intake::Limits limits;
+  limits.attachments_octets_max = message.size() / 2 + 1;
+  EXPECT_EQ(told(ses::read_email(json.object(), limits).letter.problems), "");
+  limits.attachments_octets_max = message.size() / 2 - 1;
+  EXPECT_THAT(told(ses::read_email(json.object(), limits).letter.problems),
+              HasSubstr("Content.Raw.Data is larger than"));
+}
+
+TEST(Ses, HasOneFormOfAContent) {
+  const std::string simple = R"("Simple":{"Subject":{"Data":"s"},"Body":{"Text":{"Data":"t"}}})";
+  EXPECT_EQ(told_of_ses(simple), "");
+  EXPECT_EQ(told_of_ses(simple + R"(,"Template":null)"), "");
+  EXPECT_THAT(told_of_ses(simple + R"(,"Template":{"TemplateName":"n"})"), HasSubstr("Content "));
+  EXPECT_THAT(told_of_ses(""), HasSubstr("Content "));
+}
+
+TEST(Ses, ShowsAFileAsItIsToldTo) {
+  const auto mail_with = [](std::string_view file) {
+    return R"("Simple":{"Subject":{"Data":"s"},"Body":{"Html":{"Data":"<img src=cid:i>"}},)"
+           R"("Attachments":[{"FileName":"i.png",)" +
+           std::string(file) + "}]}";
+  };
+  EXPECT_EQ(told_of_ses(mail_with(R"("RawContent":"aGk=","ContentDisposition":"ATTACHMENT")")), "");
+  EXPECT_THAT(told_of_ses(mail_with(R"("RawContent":"aGk=","ContentDisposition":"INLIN")")),
+              HasSubstr("Content.Simple.Attachments.0.ContentDisposition "));
+  EXPECT_THAT(told_of_ses(mail_with(R"("RawContent":"aGk=","ContentDisposition":"INLINE")")),
+              HasSubstr("Content.Simple.Attachments.0.ContentId is required"));
+  EXPECT_THAT(told_of_ses(mail_with(R"("RawContent":"")")),
+              HasSubstr("Content.Simple.Attachments.0.RawContent is required"));
+}
+
+TEST(Ses, HasNobodyWithoutAnAddress) {
+  const Json json(R"({"FromEmailAddress":"a@example.jp","Destination":{"ToAddresses":[
+    "b@example.com",""]},"ReplyToAddresses":[" "],"Content":{"Simple":{"Subject":{"Data":"s"},
+    "Body":{"Text":{"Data":"t"}}}}})");
+  const std::string problems = told(ses::read_email(json.object(), kLimits).letter.problems);
+  EXPECT_THAT(problems, HasSubstr("Destination.ToAddresses.1 is required"));
+  EXPECT_THAT(problems, HasSubstr("ReplyToAddresses.0 is required"));
 }
 
 TEST(Ses, PutsTheValuesOfEachEntryIn) {
@@ -381,6 +550,27 @@ TEST(DoorTemplates, OfSendgridHaveTheDataOfEachPersonalization) {
   EXPECT_THAT(told(mails.mail(2).problems), HasSubstr("personalizations.2.substitutions "));
 }
 
+TEST(DoorTemplates, OfResendHaveTheirVariables) {
+  const auto read = [](std::string_view fields) {
+    const Json json(R"({"to":"b@example.com",)" + std::string(fields) + "}");
+    return resend::read(json.object(), kLimits);
+  };
+  const Letter letter = read(R"("template":{"id":"welcome","variables":{"name":"B","n":2}})");
+  ASSERT_TRUE(letter.problems.empty()) << told(letter.problems);
+  EXPECT_EQ(choice_of(letter).name, "welcome");
+  EXPECT_THAT(letter.request.insert_codes,
+              ElementsAre(InsertCode{"{{name}}", "B"}, InsertCode{"{{n}}", "2"}));
+  EXPECT_EQ(choice_of(read(R"("template":{"id":"7"})")).id, 7);
+  EXPECT_EQ(read(R"("from":"S <s@example.jp>","template":{"id":"7"})").request.content.from,
+            (Mailbox{"s@example.jp", "S"}));
+  EXPECT_THAT(told(read(R"("template":{"variables":{}})").problems), HasSubstr("template.id "));
+  EXPECT_THAT(told(read(R"("template":{"id":"w","variables":{"a":[1]}})").problems),
+              HasSubstr("template.variables.a "));
+  EXPECT_THAT(told(read(R"("template":{"id":"w","name":"x"})").problems),
+              HasSubstr("template.name is a field that is not known"));
+  EXPECT_EQ(field_of(Service::resend, {"data", "a"}, {}), "template.variables.a");
+}
+
 TEST(DoorTemplates, OfPostmarkAreNamedByIdOrAlias) {
   const auto read = [](std::string_view fields) {
     const Json json(R"({"From":"a@example.jp","To":"b@example.com",)" + std::string(fields) + "}");
@@ -417,8 +607,10 @@ TEST(DoorTemplates, OfSesHaveTheReplacementOfEachEntry) {
 TEST(DoorTemplates, ThatAreNotThereAreToldInTheServicesWords) {
   intake::Problems problems;
   problems.add({"template"}, {"There is no template x.", "ない"});
-  for (const auto& [service, status] :
-       {std::pair{Service::sendgrid, 400}, {Service::postmark, 422}, {Service::ses, 404}}) {
+  for (const auto& [service, status] : {std::pair{Service::sendgrid, 400},
+                                        {Service::resend, 422},
+                                        {Service::postmark, 422},
+                                        {Service::ses, 404}}) {
     const Failure failure = failure_of(service, problems, Language::english);
     EXPECT_EQ(failure.trouble, Trouble::no_template);
     EXPECT_EQ(status_of(service, failure.trouble), status);

@@ -257,11 +257,14 @@ constexpr std::array kNames{
     Named{"file", {"attachments", "Attachments", "attachments", "Attachments"}},
     Named{"inline_parts", {"attachments", "Attachments", "attachments", "Attachments"}},
     Named{"list_unsubscribe", {"headers", "Headers", "headers", "Headers"}},
+    Named{"RCPT", {"to", "To", "to", "Destination"}},
+    Named{"Sender", {"headers", "Headers", "headers", "Content.Raw.Data"}},
     Named{"send_at", {"scheduled_at", "", "send_at", ""}},
     Named{"tags", {"tags", "Tag", "categories", "EmailTags"}},
     Named{"metadata", {"", "Metadata", "custom_args", ""}},
     Named{"template", {"template", "TemplateId", "template_id", "TemplateName"}},
-    Named{"data", {"data", "TemplateModel", "dynamic_template_data", "TemplateData"}}};
+    Named{"data",
+          {"template.variables", "TemplateModel", "dynamic_template_data", "TemplateData"}}};
 
 // Of SendGrid's: whether it is of one personalization, which alone has recipients and data, or of
 // the whole. `path` as the service names it.

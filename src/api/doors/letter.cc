@@ -11,6 +11,7 @@
 #include "intake/from_template.h"
 #include "intake/templates.h"
 #include "mail/labels.h"
+#include "mime/inline_parts.h"
 #include "mime/mailbox_list.h"
 
 namespace todoku::api::doors {
@@ -166,7 +167,9 @@ void add_file(Letter& letter, File file, const intake::Limits& limits, const Pat
   std::size_t octets = file.base64.size() / 4 * 3;
   for (const Attachment& each : files) octets += each.data.size();
   constexpr std::size_t kWhiteSpace = 2;  // lines of base64 may be short
-  if (octets > kWhiteSpace * limits.attachments_octets_max) {
+  if (trim(file.base64).empty()) {
+    letter.problems.add(path, intake::texts::required());
+  } else if (octets > kWhiteSpace * limits.attachments_octets_max) {
     letter.problems.add(path,
                         intake::texts::attachments_too_big(octets, limits.attachments_octets_max));
   } else if (auto data = from_base64(file.base64)) {
@@ -175,6 +178,24 @@ void add_file(Letter& letter, File file, const intake::Limits& limits, const Pat
     letter.problems.add(path, intake::texts::not_base64());
   }
   files.push_back(std::move(read));
+}
+
+std::string shown_id(Letter& letter, const Disposition& disposition, std::string id,
+                     const Path& id_path) {
+  const std::string_view given = trim(disposition.given);
+  if (equals_ignoring_case(given, disposition.is_inline)) {
+    if (bare_id(id).empty()) letter.problems.add(id_path, intake::texts::required());
+    return id;
+  }
+  if (!given.empty() && !equals_ignoring_case(given, disposition.attached)) {
+    letter.problems.add(disposition.path,
+                        intake::texts::not_one_of(given, fmt::format("{}, {}", disposition.attached,
+                                                                     disposition.is_inline)));
+  }
+  const std::string_view bare = bare_id(id);
+  if (bare.empty()) return {};
+  const auto look = mime::look_at_references(letter.request.content.html_part, {&bare, 1});
+  return look.used.front() ? id : std::string();
 }
 
 std::string joined(const Path& path) {

@@ -75,8 +75,22 @@ struct File {
   std::string base64;
   std::string content_id;  // with or without brackets and "cid:"; empty: an attachment
 };
-// What is more than the limit of all files is not decoded, and intake refuses it.
+// A file without content is refused. What is more than the limit of all files is not decoded, and
+// intake refuses it.
 void add_file(Letter& letter, File file, const intake::Limits& limits, const Path& path);
+
+// How the service wants a file to be shown.
+struct Disposition {
+  std::string_view given;  // empty: attached
+  Path path;
+  std::string_view attached;  // the service's words, in any case of letters
+  std::string_view is_inline;
+};
+// The content id of a file, under which the mail's HTML may show it; empty: it is attached. That is
+// of one that is to be shown inline, which has to have one, and of one that is to be attached where
+// the HTML, which was read before, refers to it all the same: mail programs show it then.
+[[nodiscard]] std::string shown_id(Letter& letter, const Disposition& disposition, std::string id,
+                                   const Path& id_path);
 
 // Octets of a text of so many characters, at most: what is put into texts is bounded by it, and
 // intake counts the characters.

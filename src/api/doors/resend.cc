@@ -7,6 +7,7 @@
 
 #include "api/doors/fields.h"
 #include "api/doors/members.h"
+#include "base/bytes.h"
 #include "base/date_time.h"
 #include "mail/labels.h"
 
@@ -17,6 +18,8 @@ namespace {
 std::vector<std::string> addresses(const Members& mail, std::string_view name, Letter& letter) {
   std::vector<std::string> all;
   for (const auto& [text, path] : mail.texts_or_text(name)) {
+    // One of a list is somebody; a text alone may be empty.
+    if (path.size() > 1 && trim(text).empty()) letter.problems.add(path, intake::texts::required());
     for (std::string& each : read_addresses(text, path, letter)) all.push_back(std::move(each));
   }
   return all;
@@ -56,6 +59,19 @@ void read_time(const Members& mail, Letter& letter) {
   }
 }
 
+void read_template(const Members& mail, const intake::Limits& limits, Letter& letter) {
+  const auto wanted = mail.members("template");
+  if (!wanted) return;
+  const std::size_t problems = letter.problems.list().size();
+  set_template(letter, wanted->text("id").value_or(""));
+  if (!letter.request.from_template && letter.problems.list().size() == problems) {
+    letter.problems.add(wanted->path_to("id"), intake::texts::required());
+  }
+  if (const auto* const variables = wanted->object("variables")) {
+    add_data(letter, *variables, wanted->path_to("variables"), limits);
+  }
+}
+
 }  // namespace
 
 Letter read(const boost::json::object& object, const intake::Limits& limits) {
@@ -63,10 +79,15 @@ Letter read(const boost::json::object& object, const intake::Limits& limits) {
   check_fields(object, fields_of(Service::resend), letter.problems);
   const Members mail(object, {}, letter.problems);
   Content& content = letter.request.content;
-  content.from = read_mailbox(mail.text("from").value_or(""), {"from"}, letter.problems);
+  const auto from = mail.text("from");
+  // Without one it may be the template's.
+  if (from || mail.object("template") == nullptr) {
+    content.from = read_mailbox(from.value_or(""), {"from"}, letter.problems);
+  }
   content.subject = mail.text("subject").value_or("");
   content.text_part = mail.text("text").value_or("");
   content.html_part = mail.text("html").value_or("");
+  read_template(mail, limits, letter);
   Recipients recipients;
   recipients.to = addresses(mail, "to", letter);
   recipients.cc = addresses(mail, "cc", letter);
@@ -74,6 +95,7 @@ Letter read(const boost::json::object& object, const intake::Limits& limits) {
   address(letter, std::move(recipients));
   std::vector<Mailbox> answers;
   for (const auto& [text, path] : mail.texts_or_text("reply_to")) {
+    if (path.size() > 1 && trim(text).empty()) letter.problems.add(path, intake::texts::required());
     answers.push_back(read_mailbox(text, path, letter.problems));
   }
   set_reply_to(letter, answers, {"reply_to"});

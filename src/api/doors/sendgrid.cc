@@ -31,9 +31,16 @@ Mailbox read_address(const Members& address) {
   return {std::string(trim(address.text("email").value_or(""))), address.text("name").value_or("")};
 }
 
+// One that is there has an address: a name alone is nobody's.
 Mailbox mailbox_of(const Members& mail, std::string_view name) {
   const auto address = mail.members(name);
-  return address ? read_address(*address) : Mailbox{};
+  if (!address) return {};
+  const auto email = address->text("email");
+  Mailbox mailbox{std::string(trim(email.value_or(""))), address->text("name").value_or("")};
+  if (mailbox.address.empty() && (!email || !mailbox.name.empty())) {
+    mail.problems().add(address->path_to("email"), intake::texts::required());
+  }
+  return mailbox;
 }
 
 std::vector<std::string> addresses(const Members& mail, std::string_view name, Letter& letter) {
@@ -187,34 +194,46 @@ Mails::Mails(const boost::json::object& object, const intake::Limits& limits)
 void Mails::read_content() {
   const Members mail(object_, {}, common_.problems);
   Content& content = common_.request.content;
+  const auto take = [](std::optional<std::string>& place, const Members& part) {
+    if (place) part.problems().add(part.path_to("type"), intake::texts::given_twice());
+    place = part.text("value").value_or("");
+  };
+  std::optional<std::string> plain;
+  std::optional<std::string> html;
   mail.each_object("content", 2, [&](const Members& part) {
     const std::string type = to_ascii_lower(trim(part.text("type").value_or("")));
     const std::string bare(trim(std::string_view(type).substr(0, type.find(';'))));
     if (bare == "text/plain") {
-      content.text_part = part.text("value").value_or("");
+      take(plain, part);
     } else if (bare == "text/html") {
-      content.html_part = part.text("value").value_or("");
+      take(html, part);
     } else {
       common_.problems.add(part.path_to("type"),
                            intake::texts::not_one_of(type, "text/plain, text/html"));
     }
   });
+  content.text_part = std::move(plain).value_or("");
+  content.html_part = std::move(html).value_or("");
   mail.each_object("attachments", limits_.attachments_max, [&](const Members& file) {
-    const bool is_inline = file.text("disposition").value_or("") == "inline";
     File read{.name = file.text("filename").value_or(""),
               .type = file.text("type").value_or(""),
               .base64 = file.text("content").value_or("")};
-    const std::string id = file.text("content_id").value_or("");
-    if (is_inline && id.empty()) {
-      common_.problems.add(file.path_to("content_id"), intake::texts::required());
-    }
-    if (is_inline) read.content_id = id;
+    read.content_id = shown_id(common_,
+                               {.given = file.text("disposition").value_or(""),
+                                .path = file.path_to("disposition"),
+                                .attached = "attachment",
+                                .is_inline = "inline"},
+                               file.text("content_id").value_or(""), file.path_to("content_id"));
     add_file(common_, std::move(read), limits_, file.path_to("content"));
   });
   std::vector<Mailbox> answers;
   if (auto one = mailbox_of(mail, "reply_to"); !one.address.empty()) answers.push_back(one);
-  mail.each_object("reply_to_list", kAddressesMax,
-                   [&](const Members& each) { answers.push_back(read_address(each)); });
+  mail.each_object("reply_to_list", kAddressesMax, [&](const Members& each) {
+    answers.push_back(read_address(each));
+    if (answers.back().address.empty()) {
+      common_.problems.add(each.path_to("email"), intake::texts::required());
+    }
+  });
   set_reply_to(common_, answers, {"reply_to_list"});
 }
 

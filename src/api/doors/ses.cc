@@ -25,6 +25,7 @@ std::vector<std::string> addresses(const Members& destination, std::string_view 
                                    Letter& letter) {
   std::vector<std::string> all;
   for (const auto& [text, path] : destination.texts(name)) {
+    if (trim(text).empty()) letter.problems.add(path, intake::texts::required());
     for (std::string& each : read_addresses(text, path, letter)) all.push_back(std::move(each));
   }
   return all;
@@ -46,6 +47,7 @@ void read_sender(const Members& mail, Letter& letter) {
       read_mailbox(mail.text("FromEmailAddress").value_or(""), path, letter.problems);
   std::vector<Mailbox> answers;
   for (const auto& [text, place] : mail.texts("ReplyToAddresses")) {
+    if (trim(text).empty()) letter.problems.add(place, intake::texts::required());
     answers.push_back(read_mailbox(text, place, letter.problems));
   }
   set_reply_to(letter, answers, mail.path_to("ReplyToAddresses"));
@@ -66,14 +68,15 @@ void read_headers(const Members& part, Letter& letter) {
 
 void read_files(const Members& part, const intake::Limits& limits, Letter& letter) {
   part.each_object("Attachments", limits.attachments_max, [&](const Members& file) {
-    const bool is_inline = file.text("ContentDisposition").value_or("") == "INLINE";
     File read{.name = file.text("FileName").value_or(""),
               .type = file.text("ContentType").value_or(""),
               .base64 = file.text("RawContent").value_or("")};
-    if (is_inline) read.content_id = file.text("ContentId").value_or("");
-    if (is_inline && read.content_id.empty()) {
-      letter.problems.add(file.path_to("ContentId"), intake::texts::required());
-    }
+    read.content_id = shown_id(letter,
+                               {.given = file.text("ContentDisposition").value_or(""),
+                                .path = file.path_to("ContentDisposition"),
+                                .attached = "ATTACHMENT",
+                                .is_inline = "INLINE"},
+                               file.text("ContentId").value_or(""), file.path_to("ContentId"));
     add_file(letter, std::move(read), limits, file.path_to("RawContent"));
   });
 }
@@ -212,6 +215,51 @@ void read_simple(const Members& message, const intake::Limits& limits, Letter& l
   read_files(message, limits, letter);
 }
 
+// Clients write their messages with the line ends of their systems; a mail has CRLF (RFC 5321
+// section 2.3.8).
+std::string with_crlf(std::string_view message) {
+  std::string out;
+  out.reserve(message.size() + message.size() / 32);
+  for (std::size_t i = 0; i < message.size(); ++i) {
+    if (message[i] == '\n' && (i == 0 || message[i - 1] != '\r')) out += '\r';
+    out += message[i];
+  }
+  return out;
+}
+
+void read_raw(const Members& mail, const Members& raw, const intake::Limits& limits, Email& read) {
+  intake::Problems& problems = read.letter.problems;
+  if (!mail.texts("ReplyToAddresses").empty()) {
+    problems.add(mail.path_to("ReplyToAddresses"),
+                 {"has no place in a message that is whole: it has a field Reply-To.",
+                  "完成したメッセージには指定できません。Reply-Toヘッダーに書いてください。"});
+  }
+  const Path path = raw.path_to("Data");
+  const std::string base64 = raw.text("Data").value_or("");
+  const std::size_t max = raw_octets_max(limits);
+  constexpr std::size_t kWhiteSpace = 2;  // lines of base64 may be short
+  if (trim(base64).empty()) return problems.add(path, intake::texts::required());
+  if (base64.size() / 4 * 3 > kWhiteSpace * max) {
+    return problems.add(path, intake::texts::too_large(max));
+  }
+  const auto message = from_base64(base64);
+  if (!message) return problems.add(path, intake::texts::not_base64());
+  if (message->size() > max) return problems.add(path, intake::texts::too_large(max));
+  read.raw = with_crlf(*message);
+}
+
+// Of what a content may be there is one.
+void check_forms(const boost::json::object& content, intake::Problems& problems) {
+  std::size_t forms = 0;
+  for (const std::string_view name : {"Simple", "Raw", "Template"}) {
+    const auto* const form = content.if_contains(name);
+    if (form != nullptr && !form->is_null()) ++forms;
+  }
+  if (forms == 1) return;
+  problems.add({"Content"}, {"has to have one of Simple, Raw and Template, and no other beside it.",
+                             "Simple・Raw・Templateのうち1つだけを指定してください。"});
+}
+
 }  // namespace
 
 std::string rendered(std::string_view text, const Values& values, const Rendering& rendering,
@@ -268,7 +316,10 @@ Email read_email(const boost::json::object& object, const intake::Limits& limits
     if (letter.problems.empty()) letter.problems.add({"Content"}, intake::texts::required());
     return read;
   }
-  if (const auto message = content->members("Simple")) {
+  if (letter.problems.empty()) check_forms(*mail.object("Content"), letter.problems);
+  if (const auto raw = content->members("Raw")) {
+    read_raw(mail, *raw, limits, read);
+  } else if (const auto message = content->members("Simple")) {
     read_simple(*message, limits, letter);
   } else if (const auto place = content->members("Template")) {
     if (auto none = missing_template(*place)) read.missing = std::move(none);

@@ -24,7 +24,15 @@ using Values = std::map<std::string, std::string, std::less<>>;
 struct Email {
   Letter letter;
   std::optional<Failure> missing;  // an ARN's template or a configuration set: they are not there
+  // Content.Raw: the message as it came (doors/ses_raw.h). The letter has recipients, tags and who
+  // is named as sender then, if anybody.
+  std::optional<std::string> raw;
 };
+
+// Of Content.Raw, decoded: twice what the files of a mail may have, which are longer in base64.
+[[nodiscard]] constexpr std::size_t raw_octets_max(const intake::Limits& limits) {
+  return 2 * limits.attachments_octets_max;
+}
 
 // SendEmail.
 [[nodiscard]] Email read_email(const boost::json::object& object, const intake::Limits& limits);

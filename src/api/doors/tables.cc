@@ -26,12 +26,12 @@ constexpr Sentence kHeaders{
 constexpr Sentence kFiles{"attachments; with a content id, parts that the HTML shows",
                           "添付ファイル。content idがあればHTMLに表示するインライン画像"};
 constexpr Sentence kPartOfFile{"of the file", "ファイルの属性"};
+constexpr Sentence kShownId{
+    "of the file; of one to be attached where the HTML in the request refers to it",
+    "ファイルの属性。添付扱いのものは、リクエスト内のHTMLが参照するときに使う"};
 constexpr Sentence kTag{"`tags`, as `name:value`", "`tags`に`name:value`として"};
 constexpr Sentence kMetadata{"`metadata`", "`metadata`"};
 constexpr Sentence kSendAt{"`send_at`", "`send_at`"};
-constexpr Sentence kNoTemplates{
-    "this door takes no templates: send the text itself",
-    "この入り口ではテンプレートを使えません。本文そのものを送ってください"};
 constexpr Sentence kNoSections{"values are put in by dynamic_template_data or substitutions",
                                "値はdynamic_template_dataかsubstitutionsで差し込みます"};
 constexpr Sentence kTemplate{"`template`: the name of one that the account keeps, or its id",
@@ -78,7 +78,9 @@ constexpr std::array kResend{
     Field{"tags", taken, kTag},
     Field{"tags[].name", taken, kTag},
     Field{"tags[].value", taken, kTag},
-    Field{"template", refused, kNoTemplates}};
+    Field{"template", taken, kTemplate},
+    Field{"template.id", taken, kTemplate},
+    Field{"template.variables", taken, kData}};
 
 constexpr std::array kPostmark{
     Field{"From", taken, kFrom},
@@ -169,17 +171,18 @@ constexpr std::array kSendgrid{
     Field{"subject", taken, kSubject},
     Field{"content",
           taken,
-          {"`text/plain` becomes `text_part`, `text/html` `html_part`",
-           "`text/plain`は`text_part`、`text/html`は`html_part`になる"}},
+          {"`text/plain` becomes `text_part`, `text/html` `html_part`; one of each",
+           "`text/plain`は`text_part`、`text/html`は`html_part`になる。各1つ"}},
     Field{"content[].type", taken, {"`text/plain` or `text/html`", "`text/plain`か`text/html`"}},
     Field{"content[].value", taken, {"the text", "本文"}},
     Field{"attachments", taken, kFiles},
     Field{"attachments[].content", taken, {"in base64", "base64"}},
     Field{"attachments[].type", taken, kPartOfFile},
     Field{"attachments[].filename", taken, kPartOfFile},
-    Field{
-        "attachments[].disposition", taken, {"`attachment` or `inline`", "`attachment`か`inline`"}},
-    Field{"attachments[].content_id", taken, kPartOfFile},
+    Field{"attachments[].disposition",
+          taken,
+          {"`attachment` or `inline`; any other is refused", "`attachment`か`inline`。ほかは拒否"}},
+    Field{"attachments[].content_id", taken, kShownId},
     Field{"template_id", taken, kTemplate},
     Field{"sections", refused, kNoSections},
     Field{"headers", taken, kHeaders},
@@ -235,6 +238,10 @@ constexpr Sentence kTemplateText{
 constexpr Sentence kTemplateData{"the values, a JSON object in a text",
                                  "値。JSONオブジェクトの文字列"};
 
+constexpr Sentence kWhole{
+    "a whole message, sent on as it is: to Destination, else to its To, Cc and Bcc, 50 at most",
+    "完成したメッセージ。そのまま送る。宛先はDestination、なければTo・Cc・Bcc。50件まで"};
+
 constexpr std::array kSes{
     Field{"FromEmailAddress", taken, kFrom},
     Field{"FromEmailAddressIdentityArn", refused, kNoArns},
@@ -245,7 +252,7 @@ constexpr std::array kSes{
     Field{"ReplyToAddresses", taken, kReplyTo},
     Field{"FeedbackForwardingEmailAddress", refused, kOwnBounces},
     Field{"FeedbackForwardingEmailAddressIdentityArn", refused, kNoArns},
-    Field{"Content", taken, {"Simple, or Template", "SimpleかTemplate"}},
+    Field{"Content", taken, {"Simple, Raw or Template", "Simple・Raw・Templateのどれか"}},
     Field{"Content.Simple", taken, {"the mail", "メール"}},
     Field{"Content.Simple.Subject", taken, kSubject},
     Field{"Content.Simple.Subject.Data", taken, kSubject},
@@ -266,15 +273,16 @@ constexpr std::array kSes{
     Field{"Content.Simple.Attachments[].ContentType", taken, kPartOfFile},
     Field{"Content.Simple.Attachments[].ContentDisposition",
           taken,
-          {"`ATTACHMENT` or `INLINE`", "`ATTACHMENT`か`INLINE`"}},
-    Field{"Content.Simple.Attachments[].ContentId", taken, kPartOfFile},
+          {"`ATTACHMENT` or `INLINE`; any other is refused", "`ATTACHMENT`か`INLINE`。ほかは拒否"}},
+    Field{"Content.Simple.Attachments[].ContentId", taken, kShownId},
     Field{"Content.Simple.Attachments[].ContentDescription",
           refused,
           {"no part has a description here", "パートの説明は書きません"}},
     Field{"Content.Simple.Attachments[].ContentTransferEncoding", holds, kOurEncoding},
-    Field{"Content.Raw",
-          refused,
-          {"hand in whole messages over SMTP", "メッセージ全体はSMTPで預けてください"}},
+    Field{"Content.Raw", taken, kWhole},
+    Field{"Content.Raw.Data",
+          taken,
+          {"in base64; 2 MiB at most. Lines may end in LF", "base64。2 MiBまで。改行はLFでも可"}},
     Field{"Content.Template", taken, kTemplateText},
     Field{"Content.Template.TemplateName", taken, kTemplate},
     Field{"Content.Template.TemplateArn", taken, kNoTemplateArns},

@@ -108,6 +108,7 @@ api::Options ApiRole::api_options() const {
   api::Options options = app::api_options(ground_.config);
   options.files_max = ground_.files.uploads;
   const delivery::Options sending = delivery_options(ground_.config, ground_.secret);
+  options.message_id_domain = sending.message_id_domain;
   options.message_id = [domain = sending.message_id_domain, secret = sending.instance_secret](
                            const store::RecipientKey& key, DeliveryType type) {
     std::string id;

@@ -33,7 +33,13 @@ Routing::Routing(const Ground& ground, std::unique_ptr<dns::UnboundResolver> res
     resolver_->forget_answers();
     routes_.forget_all();
   });
-  ground_.readiness.add({"dns", [this] { return watch_.ready(); }});
+  if (!ground_.config.smtp_out.sandbox) {
+    ground_.readiness.add({"dns", [this] { return watch_.ready(); }});
+  }
+}
+
+void Routing::start() {
+  if (!ground_.config.smtp_out.sandbox) watch_.start();
 }
 
 void Routing::stop() {

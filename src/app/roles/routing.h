@@ -20,7 +20,8 @@ class Routing {
   // used.
   [[nodiscard]] static Result<std::unique_ptr<Routing>> make(const Ground& ground);
 
-  void start() { watch_.start(); }
+  // In a sandbox nobody is asked.
+  void start();
   // After all who look for routes. Blocks; also if it was never started: who asks for the health of
   // the process asks the resolver.
   void stop();

@@ -267,7 +267,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
   std::atomic<bool> drain_asked_{false};
   // How far ahead of its mails the store is told that they are begun: as many bits as were needed.
   std::atomic<std::uint32_t> begun_ahead_{1};
-  std::atomic<bool> woken_{false};  // tend() is on its way
+  std::atomic<bool> woken_{false};                 // tend() is on its way
+  std::atomic<std::uint32_t> senders_refused_{0};  // policy::LaneBefore; of all its connections
   std::atomic<std::size_t> announced_{0};
   mutable std::mutex figures_mutex_;
   Figures figures_;                                       // guarded by it

@@ -554,7 +554,11 @@ void LaneConnection::note_automations(const policy::Answer& answer,
 }
 
 void LaneConnection::note_pace(const policy::Answer& answer, const policy::Verdict& verdict) {
-  switch (policy::lane_news(answer, verdict, delivered_ > 0)) {
+  if (verdict.state == RecipientState::delivered) lane_->senders_refused_ = 0;
+  policy::LaneBefore before{.delivered = delivered_ > 0,
+                            .senders_refused = lane_->senders_refused_};
+  if (verdict.refuses_sender) before.senders_refused = ++lane_->senders_refused_;
+  switch (policy::lane_news(answer, verdict, before)) {
     case policy::LaneNews::nothing:
       return;
     case policy::LaneNews::good:

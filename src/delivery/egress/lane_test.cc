@@ -208,6 +208,25 @@ TEST(Lane, GoesOnWhereASmarthostRefusesASendersDomain) {
   world.check_that_all_is_free();
 }
 
+// Not even one that is refused before any other mail was taken: its mails wait, each by itself.
+TEST(Lane, ARefusedSenderIsNoReasonForASmarthostToRest) {
+  static_assert(kMails < policy::kSendersRefusedMost);
+  Fault none;
+  LaneTestWorld world(none, 1);
+  world.behind_smarthost();
+  world.script().answers["MAIL"] = "553 5.7.1 Sender address rejected: not owned by user mailer";
+  world.send();
+  world.tidy_until_all_is_told();
+  world.drain();
+  for (const auto& [address, told] : world.recorder.told()) {
+    EXPECT_FALSE(told.parked) << address;
+    EXPECT_EQ(told.outcome.cause, Cause::smarthost) << address;
+    EXPECT_EQ(told.outcome.state, RecipientState::deferred) << address;
+  }
+  EXPECT_EQ(world.feedback.count.load(), 0) << "the source does not rest";
+  world.check_that_all_is_free();
+}
+
 // Its first mail: the receiver says nothing, and the others wait behind it.
 TEST(Lane, TellsWhatTheMailAtHandWaitsFor) {
   Fault none;

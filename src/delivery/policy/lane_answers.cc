@@ -3,11 +3,16 @@
 
 namespace todoku::delivery::policy {
 
-LaneNews lane_news(const Answer& answer, const Verdict& verdict, bool delivered) {
+LaneNews lane_news(const Answer& answer, const Verdict& verdict, const LaneBefore& before) {
+  if (verdict.refuses_sender) {
+    return !before.delivered && before.senders_refused >= kSendersRefusedMost
+               ? LaneNews::site_failed
+               : LaneNews::nothing;
+  }
   const bool of_pace = verdict.cause == Cause::rate || verdict.cause == Cause::unsolicited;
   // A 421 after successful mails is the receiver's "enough for this connection", not its trouble.
   const bool closes_early =
-      verdict.site_failed && (!delivered || verdict.slow_down || verdict.refuses_us);
+      verdict.site_failed && (!before.delivered || verdict.slow_down || verdict.refuses_us);
   if (closes_early && !of_pace) return LaneNews::site_failed;
   if (closes_early) {
     return answer.stage < Stage::mail_from ? LaneNews::too_many : LaneNews::too_fast;

@@ -147,7 +147,7 @@ TEST(GivenBack, CountsWhatIsNotDueYet) {
 
 TEST(LaneNews, OfAnAnswerIsWhatTheLaneHasToHearOfIt) {
   const auto news = [](const Answer& answer, bool delivered = false) {
-    return lane_news(answer, judge(answer, false), delivered);
+    return lane_news(answer, judge(answer, false), {.delivered = delivered});
   };
   const Reply closing{421, "4.7.0 too many connections from your host"};
   EXPECT_EQ(news({.stage = Stage::data, .reply = {250, "2.0.0 Ok"}}), LaneNews::good);
@@ -246,7 +246,7 @@ TEST(JudgeSmarthost, WhatItSaysOfUsIsNoRecipientsFaultAndRestsTheSource) {
     EXPECT_EQ(verdict.state, RecipientState::deferred) << said.text;
     EXPECT_FALSE(verdict.is_attempt) << said.text;
     EXPECT_TRUE(verdict.refuses_us) << said.text;
-    EXPECT_EQ(lane_news(answer, verdict, true), LaneNews::site_failed) << said.text;
+    EXPECT_EQ(lane_news(answer, verdict, {.delivered = true}), LaneNews::site_failed) << said.text;
   }
 }
 
@@ -259,8 +259,15 @@ TEST(JudgeSmarthost, WhatItSaysOfOneSenderLetsOthersMailGo) {
   const Verdict verdict = judge_smarthost(answer, false);
   EXPECT_EQ(verdict.cause, Cause::smarthost);
   EXPECT_EQ(verdict.state, RecipientState::deferred);
-  EXPECT_EQ(lane_news(answer, verdict, false), LaneNews::site_failed) << "nobody's mail was taken";
-  EXPECT_EQ(lane_news(answer, verdict, true), LaneNews::nothing);
+  EXPECT_FALSE(verdict.refuses_us);
+  EXPECT_TRUE(verdict.refuses_sender);
+  EXPECT_EQ(lane_news(answer, verdict, {.senders_refused = 1}), LaneNews::nothing)
+      << "the first on its connection";
+  EXPECT_EQ(lane_news(answer, verdict, {.senders_refused = kSendersRefusedMost}),
+            LaneNews::site_failed)
+      << "nobody's mail was taken between";
+  EXPECT_EQ(lane_news(answer, verdict, {.delivered = true, .senders_refused = 100}),
+            LaneNews::nothing);
 }
 
 // One tenant's bad name must not rest the source for all.
@@ -269,7 +276,8 @@ TEST(JudgeSmarthost, WhatItSaysOfABadNameIsThatMailsUnlessItIsOurs) {
     const Answer answer{.stage = Stage::data, .reply = {550, std::move(text)}};
     const Verdict verdict = judge_smarthost(answer, false);
     EXPECT_FALSE(verdict.refuses_us) << answer.reply.text;
-    EXPECT_EQ(lane_news(answer, verdict, true), LaneNews::nothing) << answer.reply.text;
+    EXPECT_EQ(lane_news(answer, verdict, {.delivered = true}), LaneNews::nothing)
+        << answer.reply.text;
     return verdict;
   };
   for (const std::string_view text :
@@ -594,6 +602,19 @@ TEST(Room, AFloodOfOneAccountLeavesRoomForTheOthers) {
   for (int i = 0; i < of_flood; ++i) room.leave(1);
   EXPECT_TRUE(room.has_place_for(1));
   EXPECT_TRUE(room.has_place_for(2));
+}
+
+TEST(Room, WhatIsLargeTakesAsMuchOfItAsItNeeds) {
+  Room room(1'000);
+  int of_flood = 0;
+  for (; room.has_place_for(1); ++of_flood) room.enter(1, 300);
+  EXPECT_EQ(of_flood, 2);
+  EXPECT_TRUE(room.has_place_for(2));
+  room.enter(2, 400);  // all of it is taken now
+  EXPECT_FALSE(room.has_place_for(3));
+  room.leave(2, 400);
+  room.leave(1, 300);
+  EXPECT_TRUE(room.has_place_for(1));
 }
 
 // The order of turns when everyone always has something: recipients by account and by delivery.

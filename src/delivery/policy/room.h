@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who may keep transactions in memory, of which there is room for so many.
+// Who may keep transactions in memory, where there is room for so many of them, or for so many
+// octets.
 //
-// Intuition (dynamic thresholds): an account may have as many as there is room left for anybody.
+// Intuition (dynamic thresholds): an account may have as much as there is room left for anybody.
 // One that floods the engine alone gets half of the room and then waits in the store; the rest
 // stays free, so another account's single mail still takes the short way.
 #pragma once
@@ -25,17 +26,19 @@ class Room {
     const std::size_t of_account = found == taken_.end() ? 0 : found->second;
     return of_account < places_ - std::min(all_, places_);
   }
-  // Whoever was told that there is a place may be one of several: the room may be overdrawn by
-  // them.
-  void enter(std::int64_t account) {
-    ++taken_[account];
-    ++all_;
+  // Whoever was told that there is a place may be one of several, or need many: the room may be
+  // overdrawn by them.
+  void enter(std::int64_t account, std::size_t places = 1) {
+    taken_[account] += places;
+    all_ += places;
   }
-  void leave(std::int64_t account) {
+  // With as many places as it entered with.
+  void leave(std::int64_t account, std::size_t places = 1) {
     const auto found = taken_.find(account);
-    check(found != taken_.end(), "who leaves has entered");
-    if (--found->second == 0) taken_.erase(found);
-    --all_;
+    check(found != taken_.end() && found->second >= places, "who leaves has entered");
+    found->second -= places;
+    if (found->second == 0) taken_.erase(found);
+    all_ -= places;
   }
 
  private:

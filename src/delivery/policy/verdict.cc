@@ -100,6 +100,7 @@ Verdict judge_smarthost(Answer answer, bool at_most_once) {
   answer.cause = Cause::smarthost;
   Verdict verdict = judge(answer, at_most_once);
   verdict.refuses_us = means == SmarthostMeans::us;
+  verdict.refuses_sender = means == SmarthostMeans::its_sender;
   return verdict;
 }
 

@@ -43,6 +43,7 @@ struct Verdict {
   bool site_failed = false;      // the lane should rest
   bool slow_down = false;        // and it should although mails before went well
   bool refuses_us = false;       // likewise: a smarthost, whatever else is sent to it now
+  bool refuses_sender = false;   // a smarthost, that of this mail; others' may go (lane_answers.h)
   bool refuses_address = false;  // of the source: it should rest there, and others send
   bool lacks_tls = false;        // the attempt ended for want of TLS, whatever its stage
   friend bool operator==(const Verdict&, const Verdict&) = default;

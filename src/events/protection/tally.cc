@@ -55,20 +55,25 @@ OutcomeCounts counts_of(const store::EventRecord& event, bool reports_complaints
   return {};
 }
 
-void Tally::add(const store::EventRecord& event, std::string_view sender_domain) {
-  if (event.is_gone || store::is_of_many(event.entry.kind)) return;
+std::optional<Receiver> whose_word(const store::EventRecord& event, const Receivers& receivers) {
+  if (event.is_gone || store::is_of_many(event.entry.kind)) return std::nullopt;
   // Who complains, or sends a mail back, is who took it.
   const std::string& own_host = event.path->mx_host;
   const std::string& host = own_host.empty() ? event.taken->mx_host : own_host;
-  if (host == kSandboxHost) return;  // nobody's word
-  Receiver receiver = receivers_(domain_of(event.address), host);
-  const OutcomeCounts counts = counts_of(event, receiver.reports_complaints);
+  if (host == kSandboxHost) return std::nullopt;
+  return receivers(domain_of(event.address), host);
+}
+
+void Tally::add(const store::EventRecord& event, std::string_view sender_domain) {
+  auto receiver = whose_word(event, receivers_);
+  if (!receiver) return;
+  const OutcomeCounts counts = counts_of(event, receiver->reports_complaints);
   if (counts == OutcomeCounts{}) return;
   const store::RateHour hour = store::rate_hour(event.entry.at);
-  for (store::RateSubject& subject : subjects_of(event, sender_domain, receiver.site)) {
+  for (store::RateSubject& subject : subjects_of(event, sender_domain, receiver->site)) {
     counts_[{std::move(subject), hour}] += counts;
   }
-  seen_.insert_or_assign(receiver.site, std::move(receiver));
+  seen_.insert_or_assign(receiver->site, std::move(*receiver));
 }
 
 std::vector<store::RateIncrement> Tally::increments() const {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -52,6 +53,10 @@ class Tally {
   std::map<std::pair<store::RateSubject, store::RateHour>, OutcomeCounts> counts_;
   std::map<std::string, Receiver, std::less<>> seen_;
 };
+
+// Whose word an event is; nullopt: nobody's that counts.
+[[nodiscard]] std::optional<Receiver> whose_word(const store::EventRecord& event,
+                                                 const Receivers& receivers);
 
 // What an outcome adds; nothing (all zero) if it is no receiver's last word. A mail that came back
 // after it was taken was answered before.

@@ -157,33 +157,53 @@ Task<bool> Watcher::take() {
   }
   place_ = *place;
   saved_ = *place;
+  tag_names_.forget();  // another may have counted others
   taken_as_ = node;
   save_at_ = world_.clock.steady_now() + kSavePlaceEvery;
   co_return true;
 }
 
-Result<Watcher::Read> Watcher::read(store::ReadTransaction& transaction) const {
+Result<Watcher::Read> Watcher::read(store::ReadTransaction& transaction) {
   store::EventQuestion question;
   question.after = place_.after;
   question.after_account = place_.after_account;
   question.limit = store::kEventsLimitMax;
   question.kinds = kinds_counted();
   question.type = DeliveryType::bulk;
+  question.or_tagged = true;
   const auto page = transaction.events(question);
   if (!page) return fail(page.error());
   Read read{.tally = Tally(world_.receivers),
+            .tags = {},
             .heads = {},
             .started = {},
             .next = {.after = page->next, .after_account = page->next_account},
             .more = page->more,
             .lost = page->lost};
+  TagTally tags(world_.receivers);
+  for (const store::EventRecord& event : page->events) tags.add(event);
+  auto increments = tags.increments(transaction, tag_names_);
+  if (!increments) return fail(std::move(increments.error()));
+  read.tags = std::move(*increments);
+  if (auto added = add_heads(transaction, *page, read); !added) {
+    return fail(std::move(added.error()));
+  }
+  return read;
+}
+
+// Of bulk alone.
+Result<void> Watcher::add_heads(store::ReadTransaction& transaction, const store::EventPage& page,
+                                Read& read) const {
+  const auto is_bulk = [](const store::EventRecord& event) {
+    return !event.is_gone && event.delivery->type == DeliveryType::bulk;
+  };
   std::vector<store::DeliveryKey> keys;
-  for (const store::EventRecord& event : page->events) {
-    if (!event.is_gone) keys.push_back(event.entry.delivery);
+  for (const store::EventRecord& event : page.events) {
+    if (is_bulk(event)) keys.push_back(event.entry.delivery);
   }
   std::ranges::sort(keys);
   keys.erase(std::ranges::unique(keys).begin(), keys.end());
-  if (keys.empty()) return read;
+  if (keys.empty()) return {};
   auto heads = transaction.delivery_heads(keys);
   if (!heads) return fail(heads.error());
   std::map<store::DeliveryKey, std::string> senders;
@@ -191,23 +211,24 @@ Result<Watcher::Read> Watcher::read(store::ReadTransaction& transaction) const {
     senders.emplace(head.key, store::sender_domain_of(head));
     read.heads.emplace(head.key, std::move(head));
   }
-  for (const store::EventRecord& event : page->events) {
+  for (const store::EventRecord& event : page.events) {
     const auto sender = senders.find(event.entry.delivery);
-    if (sender == senders.end()) continue;  // deleted since
+    if (sender == senders.end()) continue;  // deleted since, or no bulk
     if (event.entry.kind == store::EventKind::delivery_started) {
       read.started.push_back(event.entry.delivery);
     } else {
       read.tally.add(event, sender->second);
     }
   }
-  return read;
+  return {};
 }
 
 Result<std::vector<Consequence>> Watcher::keep(store::WriteTransaction& transaction,
                                                const Read& page) const {
   auto kept = transaction.save_event_reader(*taken_as_, kReader, pack(page.next));
   if (!kept) return fail(std::move(kept.error()));
-  const auto increments = page.tally.increments();
+  auto increments = page.tally.increments();
+  increments.insert(increments.end(), page.tags.begin(), page.tags.end());
   kept = transaction.count_rates(increments);
   if (!kept) return fail(std::move(kept.error()));
   const Instant now = world_.store.clock().now();
@@ -222,7 +243,7 @@ Task<Result<bool>> Watcher::read_on() {
     log::warning("events were deleted before bounces and complaints among them were counted");
   }
   const SteadyInstant now = world_.clock.steady_now();
-  const bool says_nothing = page->tally.empty() && page->started.empty();
+  const bool says_nothing = page->tally.empty() && page->tags.empty() && page->started.empty();
   if (says_nothing && (now < save_at_ || page->next == saved_)) {
     place_ = page->next;
     co_return page->more;

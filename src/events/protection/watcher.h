@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads the events of bulk mail, counts what became of it, and has done what follows (judging.h).
+// Reads the events of bulk mail, counts what became of it, and has done what follows (judging.h);
+// and counts mail of any type by its tags (tag_tally.h), from which nothing follows.
 // One process does so at a time (store/event_readers.h). What is counted, what follows and how far
 // it has come are one commit: whenever it dies, nothing counts twice and nobody is paused twice.
 //
@@ -19,6 +20,7 @@
 #include "base/metrics.h"
 #include "base/trouble.h"
 #include "events/protection/judging.h"
+#include "events/protection/tag_tally.h"
 #include "events/protection/tally.h"
 #include "store/store.h"
 
@@ -62,6 +64,7 @@ class Watcher {
   // What a page of events says.
   struct Read {
     Tally tally;
+    std::vector<store::RateIncrement> tags;  // beside those of the tally
     Heads heads;
     std::vector<store::DeliveryKey> started;
     Place next;
@@ -74,7 +77,9 @@ class Watcher {
   Task<bool> take();
   Task<Result<bool>> read_on();
   Task<void> show_levels();
-  [[nodiscard]] Result<Read> read(store::ReadTransaction& transaction) const;
+  [[nodiscard]] Result<Read> read(store::ReadTransaction& transaction);
+  [[nodiscard]] Result<void> add_heads(store::ReadTransaction& transaction,
+                                       const store::EventPage& page, Read& read) const;
   [[nodiscard]] Result<std::vector<Consequence>> keep(store::WriteTransaction& transaction,
                                                       const Read& page) const;
   void tell(const std::vector<Consequence>& done);
@@ -86,6 +91,7 @@ class Watcher {
   async::Executor executor_;
   Figures figures_;
   std::optional<store::NodeKey> taken_as_;
+  TagNames tag_names_;
   Place place_;  // as it is, and perhaps not stored as far as it is nothing but read past
   Place saved_;
   SteadyInstant save_at_{};

@@ -77,6 +77,7 @@ class WatcherTest : public ::testing::Test {
       store::NewDelivery made{
           .account = account_, .type = DeliveryType::bulk, .traffic = TrafficClass::bulk};
       made.content.from.address = from;
+      made.labels.tags = tags_;
       const auto draft = t.create_draft(made, std::nullopt);
       if (!draft) return fail(draft.error());
       if (auto added = t.append_recipients(draft->key, to); !added) return fail(added.error());
@@ -86,6 +87,34 @@ class WatcherTest : public ::testing::Test {
     });
     next_[key] = keys_of(key);
     return key;
+  }
+  // One mail at once, that a receiver takes.
+  void transaction(std::vector<std::string> tags) {
+    store::Accept accept{.delivery = {.account = account_}, .recipients = {}, .life_time = 24h};
+    accept.delivery.content.from.address = "shop@sender.example";
+    accept.delivery.labels.tags = std::move(tags);
+    accept.recipients.push_back({"one@docomo.ne.jp", "docomo.ne.jp", {}});
+    const auto accepted = store_.store->perform_and_wait(std::move(accept));
+    const store::DeliveryKey key = accepted.value().delivery.key;
+    next_[key] = {{.delivery = key}};
+    take(key, 1);
+  }
+  // "tag answered/delivered/hard" of today.
+  std::vector<std::string> counted_by_tag() {
+    const Instant now = store_.store->clock().now();
+    return read([&](store::ReadTransaction& t) -> Result<std::vector<std::string>> {
+      const auto subjects =
+          t.rate_subjects({.account = account_, .from = store::tag_day(now), .tags = true});
+      if (!subjects) return fail(subjects.error());
+      const auto found = t.rates(*subjects, store::tag_day(now), store::rate_hour(now));
+      if (!found) return fail(found.error());
+      std::vector<std::string> told;
+      for (const store::RateFound& each : *found) {
+        told.push_back(fmt::format("{} {}/{}/{}", each.subject.name, each.counts.answered,
+                                   each.counts.delivered, each.counts.hard));
+      }
+      return told;
+    });
   }
   std::vector<store::RecipientKey> keys_of(store::DeliveryKey key) {
     std::vector<store::RecipientKey> keys;
@@ -191,7 +220,8 @@ class WatcherTest : public ::testing::Test {
   std::deque<Metrics> metrics_;
   store::AccountKey account_{};
   store::NodeKey node_{};
-  std::string mx_host_;  // that answers
+  std::string mx_host_;            // that answers
+  std::vector<std::string> tags_;  // of bulk
   std::map<store::DeliveryKey, std::vector<store::RecipientKey>> next_;
   std::unique_ptr<Watcher> watcher_;
 };
@@ -348,6 +378,43 @@ TEST_F(WatcherTest, AMailThatCameBackCountsOnceAtTheReceiverThatTookIt) {
             (OutcomeCounts{
                 .answered = 10, .delivered = 10, .reporting = 10, .hard = 2, .unknown_users = 2}));
   EXPECT_EQ(counted_at(Receiver::kOthers), OutcomeCounts{});
+}
+
+TEST_F(WatcherTest, MailOfAnyTypeIsCountedByItsTags) {
+  tags_ = {"news", "spring", "news"};
+  const auto key = bulk(3, "docomo.ne.jp");
+  take(key, 2);
+  bounce(key, 1);
+  tags_.clear();
+  take(bulk(1, "docomo.ne.jp"), 1);
+  transaction({"order", "news"});
+  transaction({});
+  turn();
+  EXPECT_THAT(counted_by_tag(), ElementsAre("news 4/3/1", "order 1/1/0", "spring 3/2/1"));
+  EXPECT_EQ(counted_at("docomo").answered, 4) << "of bulk alone, as before";
+  begin();
+  transaction({"order"});
+  turn();
+  EXPECT_THAT(counted_by_tag(), ElementsAre("news 4/3/1", "order 2/2/0", "spring 3/2/1"));
+  store_.clock.advance(24h);
+  EXPECT_THAT(counted_by_tag(), IsEmpty());
+}
+
+TEST_F(WatcherTest, TagsBeyondSoManyADayAreOne) {
+  for (std::int64_t i = 0; i < store::kTagsCountedMax + 5; ++i) {
+    transaction({fmt::format("order {:04}", i)});
+    // Who goes on in the middle knows what was counted before.
+    if (i == store::kTagsCountedMax - 3) {
+      turn();
+      begin();
+    }
+  }
+  transaction({"order 0000"});
+  turn();
+  const auto counted = counted_by_tag();
+  ASSERT_EQ(std::ssize(counted), store::kTagsCountedMax + 1);
+  EXPECT_EQ(counted[0], " 5/5/0") << "all others";
+  EXPECT_EQ(counted[1], "order 0000 2/2/0");
 }
 
 TEST_F(WatcherTest, NothingIsCountedTwiceWhoeverReads) {

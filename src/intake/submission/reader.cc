@@ -24,6 +24,7 @@ constexpr std::string_view kCrlf = "\r\n";
 constexpr std::size_t kNameTold = 80;  // of a field, to the client
 // What a refusal for want of an address ends with.
 std::string no_address(const SubmissionRules& rules) {
+  if (rules.by_request) return ", and the request names no sender";
   if (rules.device_domain.empty()) {
     return ", and the credential none for it: todoku smtp-credential change --from ADDRESS";
   }
@@ -204,6 +205,7 @@ Result<void> SubmissionReader::end_head(std::string& out) {
 Result<void> SubmissionReader::judge_fields() {
   if (auto good = judge_from(); !good) return good;
   if (auto good = judge_sender(); !good) return good;
+  if (auto good = find_recipients(); !good) return good;
   if (auto good = judge_characters(); !good) return good;
   if (auto good = judge_hops(); !good) return good;
   if (auto good = judge_options(); !good) return good;
@@ -273,6 +275,31 @@ Result<void> SubmissionReader::judge_sender() {
     replaces_sender_ = true;
   }
   found_.sender = std::move(sender.mailbox);
+  return {};
+}
+
+// RFC 5322 section 3.6.3. A field may be there several times, as some programs write it.
+Result<void> SubmissionReader::find_recipients() {
+  if (!rules_.by_request) return {};
+  for (const Field& field : fields_) {
+    const bool is_wanted = equals_ignoring_case(field.name, "To") ||
+                           equals_ignoring_case(field.name, "Cc") ||
+                           equals_ignoring_case(field.name, "Bcc");
+    if (!is_wanted) continue;
+    auto listed = mime::parse_mailbox_list(value_of(field));
+    if (!listed) {
+      return fail(ErrorKind::invalid_input,
+                  fmt::format("the {} field {}", field.name, listed.error().detail));
+    }
+    for (mime::ListedMailbox& each : *listed) {
+      if (found_.recipients.size() == kRecipientsOfOneMax) {
+        return fail(ErrorKind::invalid_input,
+                    fmt::format("the fields To, Cc and Bcc name more than {} recipients",
+                                kRecipientsOfOneMax));
+      }
+      found_.recipients.push_back(std::move(each.mailbox.address));
+    }
+  }
   return {};
 }
 

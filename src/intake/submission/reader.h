@@ -51,6 +51,8 @@ struct SubmissionRules {
   // By which this installation is known in Received, lower case.
   std::vector<std::string> own_names;
   bool smtputf8 = false;  // fields may be beyond ASCII (RFC 6531)
+  // Of a message that came by a request, not in a session of SMTP: who its fields name is found.
+  bool by_request = false;
 };
 
 struct SubmissionOptions {
@@ -67,6 +69,8 @@ struct Submitted {
   Mailbox from;
   // Of a Sender field; of somebody of the sender's own machine SubmissionRules::from_address.
   std::optional<Mailbox> sender;
+  // Of To, Cc and Bcc, as they stand there, if the rules ask for them: at most kRecipientsOfOneMax.
+  std::vector<std::string> recipients;
   std::string subject;  // decoded, at most 998 octets
   // Of the message as it goes on, without angle brackets; empty: longer than
   // kRelayedMessageIdOctetsMax, or not ASCII.
@@ -112,6 +116,7 @@ class SubmissionReader {
   [[nodiscard]] Result<void> judge_fields();
   [[nodiscard]] Result<void> judge_from();
   [[nodiscard]] Result<void> judge_sender();
+  [[nodiscard]] Result<void> find_recipients();
   [[nodiscard]] Result<void> judge_characters() const;
   [[nodiscard]] Result<void> judge_hops() const;
   [[nodiscard]] Result<void> judge_options();

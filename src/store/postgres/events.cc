@@ -56,7 +56,7 @@ const Sql kJoin{
     " $6::bigint[]) u(which, account, delivery, batch, seq, has_outcome)"
     " CROSS JOIN LATERAL (SELECT id, type, tags, list_id, purpose FROM deliveries WHERE key = "
     "u.delivery"
-    " AND account = u.account AND deleted = 0 AND ($7::bigint IS NULL OR type = $7) OFFSET 0) d"
+    " AND account = u.account AND deleted = 0 AND ($7::bigint IS NULL OR type = $7 OR ($8::bigint = 1 AND tags <> '')) OFFSET 0) d"
     " LEFT JOIN LATERAL (SELECT first_email_id, domain FROM batches WHERE number = u.batch"
     " AND delivery = u.delivery OFFSET 0) b ON true"
     " LEFT JOIN LATERAL (SELECT address, " ATTACHED_CODES("recipients")
@@ -89,9 +89,9 @@ std::shared_ptr<const EventDelivery> delivery_of(const Table& rows, int row) {
                     .sandbox = rows.flag(row, 12)});
 }
 
-// Of deliveries of another `type` no more is read, and their events are gone.
+// Of deliveries that are not asked for (asks_for()) no more is read, and their events are gone.
 Result<void> join(Session& session, std::vector<EventRecord>& events,
-                  std::optional<DeliveryType> type) {
+                  const EventQuestion& question) {
   if (events.empty()) return {};
   Column which(kInt8), account(kInt8), delivery(kInt8), batch(kInt8), seq(kInt8), outcome(kInt8);
   for (std::size_t i = 0; i < events.size(); ++i) {
@@ -105,8 +105,9 @@ Result<void> join(Session& session, std::vector<EventRecord>& events,
     seq.add(entry.seq);
     outcome.add(OutcomesTold::is_told(entry.kind));
   }
-  const auto rows = session.ask(
-      kJoin, Params() << which << account << delivery << batch << seq << outcome << type);
+  const auto rows =
+      session.ask(kJoin, Params() << which << account << delivery << batch << seq << outcome
+                                  << question.type << std::int64_t{question.or_tagged ? 1 : 0});
   if (!rows) return fail(rows.error());
   NoDictionary dictionary;
   OutcomesTold outcomes(dictionary);
@@ -206,7 +207,7 @@ Result<EventPage> Questions::events(const EventQuestion& question) {
     ended = ended || sheets.empty();
     if (!ended && !sieve->full()) continue;
     EventPage page = sieve->page(ended, readable);
-    auto done = join(session_, page.events, question.type);
+    auto done = join(session_, page.events, question);
     if (!done) return fail(std::move(done.error()));
     keep_wanted(question, page);
     return page;

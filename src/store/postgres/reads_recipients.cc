@@ -111,7 +111,7 @@ Result<Story> story_in(const Table& rows, int row) {
   NoDictionary dictionary;
   auto attempts = unpack_history(dictionary, rows.text(row, 21));
   if (!attempts) return fail(std::move(attempts.error()));
-  story.attempts = std::move(*attempts);
+  tell_history(story, std::move(*attempts));
   story.set_aside = rows.flag(row, 22) && !is_terminal(story.state);
   story.on_its_way = story.on_its_way && !is_terminal(story.state);
   return story;

@@ -25,7 +25,7 @@ Result<void> EventJoin::join(std::vector<EventRecord>& events) {
     if (is_of_credential(event.entry.kind)) continue;
     auto its_delivery = delivery(event);
     if (!its_delivery) return fail(std::move(its_delivery.error()));
-    event.is_gone = *its_delivery == nullptr || (type_ && (*its_delivery)->type != *type_);
+    event.is_gone = *its_delivery == nullptr || !asks_for(question_, **its_delivery);
     if (event.is_gone) continue;
     event.delivery = std::move(*its_delivery);
     if (is_of_many(event.entry.kind)) continue;

@@ -21,9 +21,10 @@ namespace todoku::store::sqlite {
 
 class EventJoin {
  public:
-  // `type`: of deliveries of another one no more is read, and their events are gone.
-  EventJoin(Connection& db, Dictionary& dictionary, std::optional<DeliveryType> type)
-      : db_(db), outcomes_(dictionary), type_(type) {}
+  // Of deliveries that `question`, which outlives it, does not ask for no more is read, and their
+  // events are gone.
+  EventJoin(Connection& db, Dictionary& dictionary, const EventQuestion& question)
+      : db_(db), outcomes_(dictionary), question_(question) {}
 
   // Events whose delivery or recipient is no more are gone.
   [[nodiscard]] Result<void> join(std::vector<EventRecord>& events);
@@ -46,7 +47,7 @@ class EventJoin {
 
   Connection& db_;
   OutcomesTold outcomes_;
-  const std::optional<DeliveryType> type_;
+  const EventQuestion& question_;
   // Null: there is none, or none that this account sees.
   std::unordered_map<DeliveryKey, std::shared_ptr<const EventDelivery>> deliveries_;
 };

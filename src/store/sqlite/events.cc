@@ -122,7 +122,7 @@ Result<EventPage> Queries::events(const EventQuestion& question) {
   const auto readable = last_event_place();
   if (!readable) return fail(readable.error());
   EventPage page = sieve.page(ended, *readable);
-  auto joined = EventJoin(db_, dictionary_, question.type).join(page.events);
+  auto joined = EventJoin(db_, dictionary_, question).join(page.events);
   if (!joined) return fail(std::move(joined.error()));
   keep_wanted(question, page);
   return page;

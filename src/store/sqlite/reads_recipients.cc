@@ -195,7 +195,7 @@ Result<std::optional<Story>> Queries::story_of(std::int64_t row, Told told) {
     story.due = query.optional_instant(1);
     auto attempts = unpack_history(dictionary_, query.blob(2));
     if (!attempts) return fail(std::move(attempts.error()));
-    story.attempts = std::move(*attempts);
+    tell_history(story, std::move(*attempts));
   }
   if (query.failed()) return fail(query.error());
   story.state = state_in(delivery->course, story.state, story.in_hand);

@@ -84,5 +84,28 @@ TEST_P(StoreSuite, EventsOfOneTypeOfDeliveryAreFoundAmongOthers) {
   EXPECT_TRUE(story.attempts.at(0).outcome.sender_to_tell);
 }
 
+TEST_P(StoreSuite, EventsOfDeliveriesWithTagsAreFoundBesideThoseOfAType) {
+  const Account acme = account();
+  Accept tagged = acceptance(acme.key, {recipient("one")});
+  tagged.delivery.labels.tags = {"order"};
+  const Accepted wanted = must(store_->perform_and_wait(tagged));
+  const Accepted other = accept(acme.key, {recipient("two")});
+  record({outcome(other.batches[0].key, 0, RecipientState::delivered),
+          outcome(wanted.batches[0].key, 0, RecipientState::delivered)});
+  EventQuestion question{.limit = 10, .kinds = {EventKind::sent}};
+  question.type = DeliveryType::bulk;
+  const auto found = [&] {
+    std::vector<std::string> addresses;
+    for (const EventRecord& event :
+         must(read([&](ReadTransaction& t) { return t.events(question); })).events) {
+      addresses.push_back(event.address);
+    }
+    return addresses;
+  };
+  EXPECT_THAT(found(), SizeIs(0));
+  question.or_tagged = true;
+  EXPECT_EQ(found(), std::vector<std::string>{"one@example.jp"});
+}
+
 }  // namespace
 }  // namespace todoku::store

@@ -113,6 +113,39 @@ TEST_P(StoreSuite, ADeliveredRecipientMayBounceOnce) {
   EXPECT_EQ(stories("one@example.jp")[0].state, RecipientState::bounced);
 }
 
+TEST_P(StoreSuite, ADelayFurtherOnIsKeptInTheStoryAndChangesNothing) {
+  const auto accepted = accept(account().key, {recipient("one"), recipient("two")});
+  const BatchKey batch = accepted.batches[0].key;
+  record({outcome(batch, 0, RecipientState::delivered),
+          outcome(batch, 1, RecipientState::bounced, 550, "5.1.1 unknown")});
+  const auto before = get(accepted.delivery.key);
+  const auto late = [&](std::uint32_t seq) {
+    auto told = outcome(batch, seq, RecipientState::deferred, 451, "4.4.1 no route");
+    told.outcome.stage = Stage::accepted;
+    told.outcome.is_attempt = false;
+    told.wait = {};
+    told.if_taken = true;
+    return told;
+  };
+  const std::vector outcomes{late(0), late(1)};
+  const auto settled = store_->perform_and_wait(Settle{.outcomes = outcomes, .releases = {}});
+  ASSERT_TRUE(settled && settled->outcomes[0]);
+  EXPECT_TRUE(settled->outcomes[0]->superseded);
+  EXPECT_EQ(settled->outcomes[0]->state, RecipientState::delivered);
+  ASSERT_FALSE(settled->outcomes[1]) << "nobody had taken it";
+  EXPECT_EQ(settled->outcomes[1].error().kind, ErrorKind::conflict);
+  const Story told = stories("one@example.jp")[0];
+  EXPECT_EQ(told.state, RecipientState::delivered);
+  EXPECT_THAT(told.attempts, SizeIs(1));
+  ASSERT_THAT(told.delays, SizeIs(1));
+  EXPECT_EQ(told.delays[0].outcome.reply.text, "4.4.1 no route");
+  EXPECT_THAT(stories("two@example.jp")[0].delays, IsEmpty());
+  const auto after = get(accepted.delivery.key);
+  EXPECT_EQ(after.counts.delivered, before.counts.delivered);
+  EXPECT_EQ(after.counts.deferred, before.counts.deferred);
+  EXPECT_EQ(after.counts.terminal(), before.counts.terminal());
+}
+
 TEST_P(StoreSuite, AMailThatCameBackIsRecordedOnceAndOnlyOfWhatWasTaken) {
   const auto accepted = accept(account().key, {recipient("one"), recipient("two")});
   const BatchKey batch = accepted.batches[0].key;

@@ -129,6 +129,36 @@ TEST_P(StoreSuite, SubjectsAreListedByAccountAndByDelivery) {
   EXPECT_THAT(subjects({.account = acme}), ElementsAre(site));
 }
 
+TEST_P(StoreSuite, TagsAreCountedByDayAndAskedForAlone) {
+  const RateBook book{*store_};
+  const auto tag = [](std::int64_t account, std::string name) {
+    return RateSubject{
+        .account = AccountKey{account}, .scope = RateScope::tag, .name = std::move(name)};
+  };
+  constexpr RateHour kDay = tag_day(Instant{std::chrono::hours(1'000)});
+  static_assert(kDay == 1'000 - (1'000 + 9) % 24, "days begin in Japan");
+  static_assert(tag_day(Instant{std::chrono::hours(1'000)}, 1) == kDay - 24);
+  book.count({{tag(7, "order"), kDay, counts(5, 1)},
+              {tag(7, ""), kDay, counts(1, 0)},
+              {tag(8, "order"), kDay, counts(9, 0)},
+              {{.account = AccountKey{7}}, kDay, counts(2, 0)}});
+  book.count({{tag(7, "order"), kDay - 24, counts(3, 0)}});
+  const auto subjects = [&](RateHour from) {
+    return must(read([&](ReadTransaction& t) {
+      return t.rate_subjects({.account = AccountKey{7}, .from = from, .tags = true});
+    }));
+  };
+  EXPECT_THAT(subjects(kDay - 24), ElementsAre(tag(7, ""), tag(7, "order")));
+  EXPECT_THAT(subjects(kDay + 24), IsEmpty());
+  EXPECT_EQ(book.find({tag(7, "order")}, kDay, kDay)[0].counts.answered, 5);
+  EXPECT_EQ(book.find({tag(7, "order")}, kDay - 24, kDay)[0].counts.answered, 8);
+  EXPECT_THAT(must(read([](ReadTransaction& t) {
+                return t.rate_subjects({.account = AccountKey{7}, .from = 0});
+              })),
+              ElementsAre(RateSubject{.account = AccountKey{7}}))
+      << "who asks for rates gets no tags";
+}
+
 TEST_P(StoreSuite, DeliveriesThatGoOutAreHeldAtReceivers) {
   const RateBook book{*store_};
   const Account acme = account();

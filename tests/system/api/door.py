@@ -13,6 +13,8 @@ import socket
 import time
 import unittest
 
+import patience
+
 FROM = {"email": "shop@sender.example", "name": "お店"}
 JSON = "application/json"
 CRLF = b"\r\n"
@@ -152,7 +154,7 @@ def file_part(name="a.txt", octets=b"attached", media_type="text/plain"):
 
 
 def eventually(condition, what, seconds=20):
-    until = time.monotonic() + seconds
+    until = patience.until(seconds)
     while True:
         value = condition()
         if value:
@@ -165,12 +167,13 @@ def eventually(condition, what, seconds=20):
 def mails_to(address):
     """[(envelope, octets)] of the mails that the receivers kept for an address."""
     found = []
+    whole = re.compile(rf"(?<![\w.+-]){re.escape(address)}(?![\w.-])", re.I)  # not the end of a longer one
     for path in pathlib.Path(world.stack.directory / "mails").glob("*.json"):
         try:
             envelope = json.loads(path.read_text())
         except json.JSONDecodeError:
             continue  # being written
-        if any(address in json.dumps(to, ensure_ascii=False) for to in envelope["rcpt_to"]):
+        if any(whole.search(json.dumps(to, ensure_ascii=False)) for to in envelope["rcpt_to"]):
             found.append((envelope, path.with_suffix(".eml").read_bytes()))
     return found
 

@@ -6,6 +6,7 @@ import re
 import time
 import urllib.parse
 
+import patience
 from door import Checks, eventually, issued, new_account
 
 STREAM = {"Accept": "text/event-stream"}
@@ -62,6 +63,18 @@ class Stream:
                 assert block["id"] == event["event_id"]
                 found.append(event)
         return found
+
+
+    def progress(self, until):
+        """Each progress that is told up to the first that `until` wants; it has no id."""
+        told = []
+        while not told or not until(told[-1]):
+            block = self.block()
+            assert block is not None, f"the stream ended after {told}"
+            if block.get("event") == "progress":
+                assert "id" not in block, block
+                told.append(json.loads(block["data"]))
+        return told
 
 
 class Events(Checks):
@@ -231,6 +244,25 @@ class Events(Checks):
         self.assertEqual(job["job_id"], events[0]["job_id"])
         self.assertEqual("BULK", events[1]["delivery_type"])
 
+    def test_mail_is_counted_by_tag(self):
+        account = new_account("tagged")
+        for to, tags in (("one@fast.example", ["order", "spring"]), ("two@fast.example", ["order"]),
+                         ("three@gone.example", ["order"]), ("four@fast.example", [])):
+            self.ok(account.send({"to": to, "tags": tags}), 201)
+        def counted():
+            told = account.request("GET", "/tags?days=2").json
+            return told if {"order": 3, "spring": 1} == {
+                line["tag"]: line["answered"] for line in told["data"]} else None
+        told = eventually(counted, "the counts")
+        order = told["data"][0]
+        self.assertEqual(("order", 2, 1, 1), (order["tag"], order["delivered"], order["hard_bounces"],
+                                              order["unknown_users"]))
+        self.assertEqual((2, None), (told["days"], told["others"]))
+        self.assertRegex(told["from"], r"T00:00:00\+09:00$")
+        self.assertEqual([], self.account.request("GET", "/tags").json["data"])
+        for days in ("0", "15", "many"):
+            self.refused(account.request("GET", f"/tags?days={days}"), "days")
+
     # ---- streams --------------------------------------------------------------------------------
 
     def test_a_stream_tells_what_happens_from_now_on(self):
@@ -252,6 +284,51 @@ class Events(Checks):
             self.assertEqual(events[1:], stream.events(2))
         with Stream(self.account, f"?cursor={events[1]['event_id']}&kind=delivery_finished") as s:
             self.assertEqual(events[2:], s.events(1))
+
+    def test_a_stream_tells_how_far_a_delivery_is(self):
+        """From the draft to its end, between its events; the same for whoever comes later."""
+        addresses = [f"far{number}@fast.example" for number in range(8)]
+        delivery = self.draft(addresses, pace={"mails": 2, "per": "hour"})
+        query = f"?delivery_id={delivery}&progress=true"
+        with Stream(self.account, query) as stream, Stream(self.account, query) as other:
+            draft = stream.progress(lambda told: True)[0]
+            self.assertEqual(("edit", 8, 8, None, None, []),
+                             (draft["state"], draft["total"], draft["pending"], draft["speed"],
+                              draft["seconds_left"], draft["sites"]))
+            self.ok(self.patch(f"/deliveries/bulk/commit/{delivery}/immediate"))
+            waits = stream.progress(lambda told: told["waits"] and told["delivered"])[-1]
+            self.assertEqual(("pace", None), (waits["waits"]["because"], waits["seconds_left"]))
+            other.progress(lambda told: told["waits"] and told["delivered"])
+            self.ok(self.account.request("DELETE", f"/deliveries/{delivery}/pace"))
+            for each in (stream, other):
+                told = each.progress(lambda told: told["state"] == "sent")[-1]
+                self.assertEqual((8, 0, 0), (told["delivered"], told["pending"], told["seconds_left"]))
+                self.assertEqual([8], [site["done"] for site in told["sites"]])
+        # Nothing of it is the place of an event: who comes again misses none, and hears all at once.
+        events = self.until(["delivery_finished"], f"&delivery_id={delivery}")
+        with Stream(self.account, query, headers={"Last-Event-ID": events[0]["event_id"]}) as again:
+            self.assertEqual("sent", again.progress(lambda told: True)[0]["state"])
+            self.assertEqual(events[1:], again.events(len(events) - 1))
+        shown = self.ok(self.get(f"/deliveries/{delivery}/progress"))
+        self.assertEqual(shown, {name: told[name] for name in shown})
+
+    def test_progress_of_what_is_deleted_ends(self):
+        delivery = self.draft(["gone@fast.example"])
+        with Stream(self.account, f"?delivery_id={delivery}&progress=true") as stream:
+            stream.progress(lambda told: True)
+            self.ok(self.account.request("DELETE", f"/deliveries/{delivery}"))
+            told = stream.progress(lambda told: told["state"] == "deleted")[-1]
+            self.assertEqual(delivery, told["delivery_id"])
+
+    def test_progress_is_asked_for_exactly(self):
+        delivery = self.draft(["exact@fast.example"])
+        for query, member in (("?progress=true", "progress"), ("?progress=often&delivery_id=1", "progress")):
+            self.refused(self.account.request("GET", f"/events{query}", headers=STREAM), member)
+        page = self.account.request("GET", f"/events?progress=true&delivery_id={delivery}")
+        self.assertIn("text/event-stream", self.refused(page, "progress")[0])
+        for account, asked in ((self.account, 987654321), (new_account("stranger"), delivery)):
+            answer = account.request("GET", f"/events?progress=true&delivery_id={asked}", headers=STREAM)
+            self.assertEqual(404, answer.status, asked)
 
     def test_a_stream_of_a_revoked_key_ends(self):
         stack = self.account.stack
@@ -288,7 +365,7 @@ class Events(Checks):
 
     def come_back(self):
         """A stream, asked for again while there is no place; shorter than a heartbeat's 15 s."""
-        until = time.monotonic() + 10
+        until = patience.until(10)
         while True:
             stream = Stream(self.account)
             if stream.answer.status == 200:

@@ -230,7 +230,7 @@ class Rows(Imports):
         self.assertEqual(2, self.detail(delivery)["total_count"])
         self.ok(self.patch(f"/deliveries/bulk/commit/{delivery}/immediate"))
         self.assertEqual("Folded@fast.example",
-                         door.arrived("olded@fast.example").get_content().strip())
+                         door.arrived("folded@fast.example").get_content().strip())
 
     def test_no_formula_leaves_in_an_error_file(self):
         fields = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"]

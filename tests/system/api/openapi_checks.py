@@ -9,6 +9,7 @@ import jsonschema
 
 import door
 from door import Checks, data_part, draft, file_part, mail
+from event_checks import Stream
 from limit_checks import DOMAINS, address
 
 FILE = pathlib.Path(__file__).resolve().parents[3] / "docs" / "openapi.json"
@@ -247,6 +248,10 @@ class Description(Checks):
         self.fits(self.get("/usages/days?days=2"), "listUsageDays", 200)
         self.fits(self.get("/events"), "listEvents", 200)
         self.fits(self.post("/events/ticket"), "makeEventTicket", 201)
+        self.fits(self.get("/tags"), "listTags", 200)
+        with Stream(self.account, f"?delivery_id={self.draft(['watched@fast.example'])}&progress=true") as stream:
+            self.assertIsNone(misfit(stream.progress(lambda told: True)[0],
+                                     {"$ref": "#/components/schemas/WatchedProgress"}))
         self.fits(self.get("/errors"), "listErrors", 200)
         entry = {"email": "fits@elsewhere.example", "reason": "unsubscribe", "list_id": "weekly"}
         self.fits(self.post("/suppressions", entry), "addSuppression", 201)

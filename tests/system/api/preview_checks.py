@@ -11,6 +11,7 @@ from door import Checks, arrived, data_part, draft, eventually, file_part, issue
 from openapi_checks import answer_schema, misfit
 
 CODES = [{"key": "__name__", "value": "太郎"}]
+NIGHT_THAT_IS_NONE = {"from": "25:00", "until": "08:00", "time_zone": "Asia/Tokyo"}
 SIGNATURE = re.compile(rb"b=([A-Za-z0-9+/=\s]+?)(?:;|\r\n(?![ \t]))")
 
 
@@ -60,6 +61,58 @@ class Previews(Checks):
                          (shown["subject"], shown["text_part"], shown["is_recipient"]))
         self.assertEqual(before, self.detail(delivery))
         self.refused(self.post(f"/deliveries/{delivery}/preview", {"subject": ""}), "subject")
+
+    def test_a_change_is_judged_as_the_update_is(self):
+        delivery = self.bulk()
+        made = self.ok(self.post("/templates", {
+            "name": "judged", "subject": "件名", "text_part": "{{code}}"}), 201)
+        of_template = self.ok(self.post("/deliveries/bulk/begin", {
+            "from": door.FROM, "template": made["template_id"]}), 201)["delivery_id"]
+        self.addCleanup(self.delete, f"/deliveries/{of_template}")
+        for draft_id, body, member in (
+                (of_template, {"text_part": "別の本文"}, "text_part"),
+                (of_template, {"to": [{"email": "a@fast.example"}]}, "to.0.data.code"),
+                (delivery, {"purpose": "x"}, "purpose"),
+                (delivery, {"list_id": "a\u202eb"}, "list_id"),
+                (delivery, {"tags": ["x" * 65]}, "tags.0"),
+                (delivery, {"to": [{"email": "nobody"}]}, "to.0.email"),
+                (delivery, {"duplicate_policy": "at_most_once"}, "duplicate_policy"),
+                (delivery, {"pace": {"mails": 0, "per": "minute"}}, "pace.mails"),
+                (delivery, {"quiet_hours": NIGHT_THAT_IS_NONE}, "quiet_hours.from")):
+            with self.subTest(body=body):
+                update = self.put(f"/deliveries/bulk/update/{draft_id}", body)
+                self.refused(update, *member.split("."))
+                for door_name in ("preview", "lint"):
+                    seen = self.post(f"/deliveries/{draft_id}/{door_name}", body)
+                    self.assertEqual((update.status, update.json), (seen.status, seen.json))
+        for body, member in (({"pace": {"mails": 0, "per": "minute"}}, "pace.mails"),
+                             ({"quiet_hours": NIGHT_THAT_IS_NONE}, "quiet_hours.from"),
+                             ({"list_id": "a\u202eb"}, "list_id")):
+            begin = self.post("/deliveries/bulk/begin", draft(**body))
+            self.refused(begin, *member.split("."))
+            for door_name in ("preview", "lint"):
+                seen = self.post(f"/deliveries/-/{door_name}", draft(**body))
+                self.assertEqual((begin.status, begin.json), (seen.status, seen.json))
+
+    def test_a_change_of_its_list_and_labels_is_shown(self):
+        delivery = self.bulk(text_part="__name__ 様")
+        path = f"/deliveries/{delivery}/preview"
+        changed = {"list_id": "club", "to": [
+            {"email": "third@fast.example", "insert_code": [{"key": "__name__", "value": "三郎"}]},
+            {"email": "fourth@fast.example", "insert_code": CODES}]}
+        shown = self.fits(self.post(path, changed), "previewChangedDelivery")
+        self.assertEqual(("third@fast.example", True, "三郎 様"),
+                         tuple(shown[name] for name in ("email", "is_recipient", "text_part")))
+        shown = self.ok(self.post(path, {**changed, "email": "Fourth@fast.example"}))
+        self.assertEqual("太郎 様", shown["text_part"])
+        self.refused(self.post(path, {**changed, "email": "first@fast.example"}), status=404)
+        found = self.ok(self.post(f"/deliveries/{delivery}/lint", changed))
+        self.assertEqual({"recipients": 2, "sampled": 2, "composed": 2}, found["coverage"])
+        self.ok(self.put(f"/deliveries/bulk/update/{delivery}", {"list_id": "club"}))
+        stored = self.ok(self.get(path))
+        list_of = lambda mail: [field for field in mail["headers"] if field["name"] in (
+            "List-Id", "Feedback-ID")]
+        self.assertEqual(list_of(stored), list_of(self.ok(self.post(path, {"list_id": "club"}))))
 
     def test_a_content_that_is_stored_nowhere(self):
         stored = self.account.listed()

@@ -97,6 +97,18 @@ class References(Checks):
         answer = self.send({"metadata": {"a": 1}})
         self.assertEqual(400, answer.status, answer)
         self.assertEqual(400, self.get("/explain?reference=a&email=a@example.jp").status)
+        for text in ("a\x1bb", "a\u202eb", "a\nb", "a\u2066b"):
+            for fields, path in (({"metadata": {"a": text}}, "metadata"),
+                                 ({"metadata": {text: "a"}}, "metadata"),
+                                 ({"reference": text}, "reference")):
+                self.refused(self.send(fields), path)
+        for name in ("reference", "message_id", "address"):
+            answer = self.get(f"/explain?{name}=%20")
+            self.assertEqual(400, answer.status, answer)
+            self.assertIn(f"{name} is empty", str(answer.json))
+        answer = self.get("/explain?message_id=%3Ca@vm%3E%20%3Cb@vm%3E")
+        self.assertEqual(400, answer.status, answer)
+        self.refused(self.get("/logs/mails/results?reference="), "reference")
         self.assertEqual(400, self.get("/explain?reference=a&site=docomo").status)
         _, job = self.imported(b"email,reference,reference\na@fast.example,1,2\n")
         self.assertEqual("FAILED", job["status"])

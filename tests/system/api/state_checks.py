@@ -174,7 +174,7 @@ class States(Checks):
                                        self.detail(delivery)["total_count"]))
 
     def test_of_many_commits_at_once_one_succeeds(self):
-        delivery, _ = self.draft_with_recipient("once@fast.example")
+        delivery, _ = self.draft_with_recipient("once-only@fast.example")
         statuses = []
         path = f"/deliveries/bulk/commit/{delivery}/immediate"
         threads = [threading.Thread(target=lambda: statuses.append(self.patch(path).status))
@@ -184,9 +184,9 @@ class States(Checks):
         for thread in threads:
             thread.join()
         self.assertEqual([200] + [400] * 11, sorted(statuses))
-        door.arrived("once@fast.example")
+        door.arrived("once-only@fast.example")
         door.eventually(lambda: self.detail(delivery)["status"] == "SENT", "SENT")
-        self.assertEqual(1, len(door.mails_to("once@fast.example")))
+        self.assertEqual(1, len(door.mails_to("once-only@fast.example")))
 
     def test_drafts_begun_at_once_stay_within_the_limit(self):
         account = new_account("hasty")

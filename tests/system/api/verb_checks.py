@@ -63,12 +63,21 @@ class Verbs(Checks):
     def test_a_pace_holds_and_can_be_changed_while_it_goes_out(self):
         delivery = self.draft([f"pace{i}@fast.example" for i in range(30)], pace={
             "mails": 2, "per": "hour"})
-        self.assertEqual({"mails": 2, "per": "hour"}, self.progress(delivery)["pace"])
-        self.ok(self.patch(f"/deliveries/bulk/commit/{delivery}/immediate"))
+        told = self.progress(delivery)
+        self.assertEqual(({"mails": 2, "per": "hour"}, None),
+                         (told["pace"], told["expected_to_expire"]))
+        self.ok(self.put(f"/deliveries/{delivery}/pace", {"mails": 1, "per": "hour"}))
+        self.assertEqual(6, self.progress(delivery)["expected_to_expire"]["mails"])
+        judged = self.ok(self.post(f"/deliveries/{delivery}/preflight"))
+        self.assertIn("pace_too_slow", [finding["code"] for finding in judged["findings"]])
+        committed = self.patch(f"/deliveries/bulk/commit/{delivery}/immediate")
+        self.ok(committed)
+        self.assertIn("about 6 mails are not begun", committed.headers["x-todoku-warning"])
         eventually(lambda: self.progress(delivery)["delivered"] > 0, "its first mail")
         told = self.progress(delivery)
         self.assertEqual((1, "pace"), (told["delivered"], told["waits"]["because"]))
         self.ok(self.account.request("DELETE", f"/deliveries/{delivery}/pace"))
+        self.assertIsNone(self.progress(delivery)["expected_to_expire"])
         eventually(lambda: self.progress(delivery)["delivered"] == 30, "the others")
 
     def test_how_it_is_to_go_is_read_exactly(self):
@@ -201,8 +210,8 @@ class Resends(Checks):
         self.assertEqual((["order"], "transactional"), (labels["tags"], labels["purpose"]))
 
     def test_it_passes_the_door_as_any_mail(self):
-        self.accepted(self.send({"to": "again@fast.example"}))
-        email = self.mail_of("again@fast.example")
+        self.accepted(self.send({"to": "once-more@fast.example"}))
+        email = self.mail_of("once-more@fast.example")
         self.assertIn("invalid", self.refused(self.resend(email, {"to": "no address"}), "to")[0])
         self.assertEqual(404, self.resend(987654321).status)
         # Whoever is on a list of the account's is not sent it.
@@ -213,7 +222,7 @@ class Resends(Checks):
         self.assertEqual([], mails_to("stopped@fast.example"))
         # Without an address: to its recipient.
         self.accepted(self.resend(email))
-        eventually(lambda: len(mails_to("again@fast.example")) == 2, "the second one")
+        eventually(lambda: len(mails_to("once-more@fast.example")) == 2, "the second one")
 
     def test_what_is_on_its_way_is_not_sent_a_second_time(self):
         waiting = self.accepted(self.send({"to": "slow@later.example"}))

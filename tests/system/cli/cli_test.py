@@ -218,7 +218,7 @@ class CommandLine(HomeTest):
         self.assertIn("not running", self.tool("healthcheck", status=1))
         self.start()
         self.assertIn("It has stopped.", self.tool("drain"))
-        self.assertEqual(self.engine.wait(timeout=20), 0)
+        self.assertEqual(self.engine.wait(timeout=100), 0)
 
     def test_finds_every_mistake_of_a_configuration(self):
         self.assertIn("no mistakes found", self.tool("config", "check"))

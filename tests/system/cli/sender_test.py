@@ -91,7 +91,7 @@ class Senders(unittest.TestCase):
     def test_several_get_a_mail_each(self):
         process = self.begin("send", *MAIL, "--to", "a@good.example", "--to", "wrong", "--to",
                              "b@good.example")
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=120)
         self.assertEqual(process.returncode, 1)
         self.assertEqual(out.count("accepted as delivery"), 2)
         self.assertIn("wrong: to: ", err)
@@ -133,7 +133,7 @@ class Senders(unittest.TestCase):
                             "its begin")
         time.sleep(1.2)  # a look or two
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=120)
         self.assertEqual(process.returncode, 130)
         self.assertIn(f"todoku bulk show {delivery} --follow", err)
         self.call("bulk", "pause", delivery)
@@ -141,6 +141,23 @@ class Senders(unittest.TestCase):
         self.call("bulk", "resume", delivery)
         self.call("bulk", "stop", delivery)
         self.assertEqual(self.read("bulk", "show", delivery, "--follow")["state"], "stopped")
+
+    def test_a_delivery_is_watched_over_a_restart(self):
+        csv = self.addresses("good.example", 4, "watched.csv")
+        delivery = str(self.read("bulk", "send", *MAIL, "--csv", csv, "--at", "now", "--pace", "1/hour",
+                                 "--detach")["delivery_id"])
+        watcher = self.begin("deliveries", "watch", delivery, "--json")
+        told = json.loads(watcher.stdout.readline())
+        self.assertEqual((told["delivery_id"], told["total"]), (int(delivery), 4))
+        self.stack.kill_engine()
+        self.stack.start_engine()
+        self.call("bulk", "pace", delivery, "none")
+        lines, err = watcher.communicate(timeout=60)
+        self.assertEqual(watcher.returncode, 0, err)
+        last = json.loads(lines.splitlines()[-1])
+        self.assertEqual((last["state"], last["delivered"] + last["unknown"]), ("sent", 4))
+        # Of what is over the end is told at once.
+        self.assertIn("sent", self.call("deliveries", "watch", delivery))
 
     def test_events_are_followed_and_resumed(self):
         cursor = str(self.home / "cursor")
@@ -162,7 +179,7 @@ class Senders(unittest.TestCase):
             seen.append(event["event_id"])
         self.assertEqual(sorted(set(seen)), seen, "each once, in order")
         follower.send_signal(signal.SIGINT)
-        follower.communicate(timeout=20)
+        follower.communicate(timeout=120)
         self.assertEqual(follower.returncode, 0)
         self.assertNotIn("before@good.example", self.call("events", "--cursor-file", cursor))
 

@@ -12,6 +12,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 from stack import Stack  # noqa: E402  (first: it knows where the others are)
+import patience  # noqa: E402
 import processes  # noqa: E402
 
 # Retries quick enough to be seen.
@@ -108,7 +109,7 @@ class Installation(Stack):
 
     def await_story(self, address, words, language="en", seconds=15):
         """The story of `address` once it holds `words`."""
-        until = time.monotonic() + seconds
+        until = patience.until(seconds)
         while True:
             story = self.explain(address, language)
             if words in story:

@@ -11,6 +11,7 @@ import sys
 import time
 
 from installation import FROM, Installation, check, check_equal, run
+import patience
 import processes
 from api import ApiError, is_ready
 
@@ -155,7 +156,7 @@ def what_the_engine_lacks_is_no_attempt(binary):
         check_equal(len(stack.log_lines("no connections to receivers")), 1, "lines")
         # Over it is once it has gone well for ten seconds (base/trouble.h).
         again = "connections to receivers are begun again"
-        until = time.monotonic() + 30
+        until = patience.until(30)
         while not stack.log_lines(again):
             check(time.monotonic() < until, "waited in vain for the end of it")
             stack.settle(caller.transaction("e@one.example"))

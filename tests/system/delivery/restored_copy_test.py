@@ -10,6 +10,7 @@ import urllib.request
 
 from installation import (QUICK, Failed, Installation, check, check_equal, check_exactly_once, processes,
                           run)
+import patience
 from api import ApiError, is_ready
 
 PACE = 200  # mails a second: what the site takes
@@ -84,7 +85,7 @@ def hold(stack, word):
 
 def patiently(stack, *words):
     """The copy was made of an engine at work: it can be taken over when the lease in it has lapsed."""
-    until = time.monotonic() + 25
+    until = patience.until(25)
     while True:
         told = stack.command(*words, statuses=(0, 1), with_errors=True)
         if "an engine works on this store" not in told or time.monotonic() > until:

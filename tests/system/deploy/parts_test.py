@@ -385,7 +385,7 @@ class KeeperTest(unittest.TestCase):
         return json.loads(path.read_text()) if path.exists() else {"state": "none"}
 
     def await_state(self, condition):
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while not condition(self.state()):
             self.assertLess(time.monotonic(), until, self.state())
             time.sleep(0.05)

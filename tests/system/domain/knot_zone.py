@@ -18,6 +18,7 @@ try:
 except ImportError:
     sys.exit("missing: apt-get install python3-dnspython")
 import home  # noqa: E402
+import patience  # noqa: E402
 from home import HomeTest  # noqa: E402
 from ports import free_port  # noqa: E402
 
@@ -89,7 +90,7 @@ zone:
 
     def wait_for(self, serial):
         """A zone that cannot be loaded is a mistake of the test."""
-        end = time.monotonic() + 20
+        end = patience.until(20)
         told = []
         while time.monotonic() < end:
             told = [subprocess.run(["kdig", "+short", "+timeout=1", "+retry=0", "-p",

@@ -134,6 +134,10 @@ async function throughSes() {
                  ReplacementEmailContent: { ReplacementTemplate: {
                    ReplacementTemplateData: '{"name":"山田"}' } } },
                { Destination: { ToAddresses: ["nobody"] } }] }))),
+           raw: await told(() => sound.send(new SendEmailCommand({
+             Content: { Raw: { Data: Buffer.from(
+               `From: ${FROM}\nTo: taro@one.example\nBcc: bcc@one.example\n` +
+               "Message-ID: <raw-7@sender.example>\nSubject: ses raw\n\nses raw\n") } } }))),
            set: await send(sound, { ConfigurationSetName: "mine" }),
            tenant: await send(sound, { TenantName: "t" }),
            altered: await send(altered, {}),

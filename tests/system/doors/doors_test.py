@@ -22,7 +22,7 @@ from stack import Stack  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 # Copies: of the full mails to and cc (and once bcc), and those of batches and entries.
-COPIES = {"resend": 4 + 2, "postmark": 3 + 1, "sendgrid": 3 + 1, "ses": 3 + 1}
+COPIES = {"resend": 4 + 2, "postmark": 3 + 1, "sendgrid": 3 + 1, "ses": 3 + 1 + 2}
 
 
 def install(folder):
@@ -71,7 +71,7 @@ def check_resend(told):
     expect(told["other"]["error"]["name"] == "invalid_idempotent_request", told["other"])
     expect(len(told["batch"]["data"]["data"]) == 2, told["batch"])
     expect(told["strict"]["error"]["name"] == "validation_error", told["strict"])
-    expect(told["template"]["error"]["message"].startswith("template: is not supported"),
+    expect(told["template"]["error"]["message"].startswith("template: There is no template welcome"),
            told["template"])
     expect(told["stranger"]["error"]["name"] == "invalid_api_key", told["stranger"])
 
@@ -105,6 +105,13 @@ def check_ses(told, mails):
     expect(any(mail["Message-ID"] == f"<{sent}>" for mail in mails), sent)
     entries = told["bulk"]["answer"]["BulkEmailEntryResults"]
     expect([entry["Status"] for entry in entries] == ["SUCCESS", "INVALID_PARAMETER"], entries)
+    raw = [mail for mail in mails if mail["Subject"] == "ses raw"]
+    expect(told["raw"]["answer"]["MessageId"] == "raw-7@sender.example", told["raw"])
+    expect(len(raw) == 2, f"{len(raw)} copies of the whole message")
+    for mail in raw:
+        expect((mail["To"], mail["Bcc"]) == ("taro@one.example", None), mail)
+        expect(mail["Message-ID"] == "<raw-7@sender.example>", mail["Message-ID"])
+        expect(mail.get_content() == "ses raw\n", mail.get_content())
     for name, error_name, status in (("set", "NotFoundException", 404),
                                      ("tenant", "BadRequestException", 400),
                                      ("altered", "InvalidSignatureException", 403),

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """docs/first-quarter.md, from `todoku serve --dev` to a webhook that received a bounce: each command
 of the page run as it stands, one after the other in one shell and in an empty folder, prints what
-the page says. The Japanese page has the same commands, word for word.
+the page says, and the engine's log has no alarm. The Japanese page has the same commands, word for
+word.
 
 usage: first_quarter_test.py TODOKU
 """
@@ -15,6 +16,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ALARM = re.compile(r"\S+Z (warning|error) ")  # of the engine's log
 AT_MOST = 240  # seconds, on however slow a machine
 
 
@@ -83,6 +85,9 @@ def main():
             raise Failed(f"{commands}\nprints\n{output}\nand not\n{wanted}\n{errors}")
     if status != 0:
         raise Failed(f"ended with {status}: {errors}\n{printed[-1]}")
+    alarms = [line for line in errors.splitlines() if ALARM.match(line)]
+    if alarms:
+        raise Failed(f"where all is well it is alarmed: {alarms}")
     print(f"{len(english)} steps")
     return 0
 

@@ -18,6 +18,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 
+import patience  # noqa: E402
 from stack import ROOT, Stack  # noqa: E402
 
 PAGES = ("from-blastengine", "from-other-services")
@@ -76,7 +77,7 @@ def addresses(page):
 
 def check_arrivals(stack, page):
     wanted = addresses(page)
-    until = time.monotonic() + ARRIVES_WITHIN
+    until = patience.until(ARRIVES_WITHIN)
     while not wanted <= (there := {to.strip("<>") for to, _ in stack.arrivals()}):
         if time.monotonic() > until:
             raise Failed(f"{page}: nothing came to {wanted - there}")

@@ -6,6 +6,7 @@ import tempfile
 import time
 
 import dkim
+import patience
 
 DOMAIN, SELECTOR = "reporter.example", "s1"
 
@@ -26,7 +27,7 @@ class OpenDkim:
             f"InternalHosts {directory}/internal", "AlwaysAddARHeader yes", "AuthservID mx.sender.example",
             "RequireSafeKeys no", "Background no", f"PidFile {directory}/pid"]) + "\n")
         self.process = subprocess.Popen(["/usr/sbin/opendkim", "-x", directory / "conf", "-f"])
-        until = time.monotonic() + 60
+        until = patience.until(60)
         while not self.socket.exists() and time.monotonic() < until and self.process.poll() is None:
             time.sleep(0.05)
 

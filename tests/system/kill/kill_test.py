@@ -17,6 +17,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 from stack import Stack  # noqa: E402  (first: it knows where the others are)
+import patience  # noqa: E402
 from api import Api, ApiError  # noqa: E402
 
 FIRST_BULK = 12_000
@@ -37,7 +38,7 @@ def csv(prefix, count):
 
 def until_answered(stack, call, seconds=60):
     """Repeats a call that a restart interrupts. Only for calls that may be repeated."""
-    until = time.monotonic() + seconds
+    until = patience.until(seconds)
     while True:
         try:
             return call()
@@ -128,7 +129,7 @@ def main():
         expected |= {f"b{i}@{DOMAINS[i % 4]}" for i in range(SECOND_BULK)}
         for sender in senders:
             expected |= set(sender.acknowledged)
-        until = time.monotonic() + DONE_SECONDS
+        until = patience.until(DONE_SECONDS)
         while True:
             settled = (stack.status_of(first) == "SENT" and stack.status_of(second) == "SENT" and
                        not stack.api.call("GET", "/deliveries?status[]=SENDING&status[]=WAIT")["data"])

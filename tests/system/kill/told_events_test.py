@@ -22,6 +22,7 @@ SYSTEM = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(SYSTEM / folder) for folder in ("support", "api", "store_postgres", "webhooks")]
 
 import door  # noqa: E402
+import patience  # noqa: E402
 from on_postgres import OnPostgres  # noqa: E402
 from postgres_server import PostgresServer  # noqa: E402
 from receiver import Receiver  # noqa: E402
@@ -38,7 +39,7 @@ DONE_SECONDS = 180
 
 def answered(ask, wanted=(200, 201), seconds=90):
     """The JSON of an answer, asked until there is one: the engine is killed meanwhile."""
-    until = time.monotonic() + seconds
+    until = patience.until(seconds)
     while True:
         with contextlib.suppress(OSError, door.http.client.HTTPException):
             answer = ask()
@@ -195,7 +196,7 @@ def test(stack, receiver, chance):
         return count(read_on(lambda path: answered(lambda: account.request("GET", path)), "")[0],
                      "sent") >= wanted
 
-    until = time.monotonic() + DONE_SECONDS
+    until = patience.until(DONE_SECONDS)
     while not sent() and time.monotonic() < until:
         time.sleep(0.5)
     door.eventually(lambda: account.detail(delivery)["status"] == "SENT", "the end of the bulk", 60)

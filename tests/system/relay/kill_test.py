@@ -22,6 +22,7 @@ import time
 SYSTEM = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(SYSTEM / folder) for folder in ("support", "store_postgres", "delivery")]
 
+import patience  # noqa: E402
 from installation import Installation, check  # noqa: E402
 from on_postgres import OnPostgres  # noqa: E402
 from postgres_server import PostgresServer  # noqa: E402
@@ -72,7 +73,7 @@ class Sender(threading.Thread):
         return int(re.search(rb"delivery (\d+)", text).group(1))
 
     def until_kept(self, number):
-        until = time.monotonic() + 90
+        until = patience.until(90)
         key = f"mail-{number}"
         while True:
             try:

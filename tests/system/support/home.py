@@ -11,6 +11,8 @@ import tempfile
 import time
 import unittest
 
+import patience
+
 BINARY = str(pathlib.Path(sys.argv.pop()).resolve()) if len(sys.argv) > 1 else ""
 
 CONFIG = """[api]
@@ -62,14 +64,14 @@ class HomeTest(unittest.TestCase):
             return probe.connect_ex(str(self.data / "admin.sock")) == 0
 
     def wait_for(self, condition, what, seconds=20):
-        until = time.monotonic() + seconds
+        until = patience.until(seconds)
         while not condition():
             self.assertLess(time.monotonic(), until, f"waited in vain for {what}")
             time.sleep(0.05)
 
     def stop(self):
         self.engine.send_signal(signal.SIGTERM)
-        self.assertEqual(self.engine.wait(timeout=20), 0)
+        self.assertEqual(self.engine.wait(timeout=100), 0)
 
     def log(self):
         return (self.home / "engine.log").read_text()

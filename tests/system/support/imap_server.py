@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 
+import patience
 from ports import free_port
 
 DOVECOT = "/usr/sbin/dovecot"
@@ -115,7 +116,7 @@ class ImapServer:
             self.give_away()
         self.folder.chmod(0o755)
         self.process = subprocess.Popen([DOVECOT, "-F", "-c", configuration], **rights)
-        until = time.monotonic() + 30
+        until = patience.until(30)
         while not self.listens():
             if self.process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError("dovecot does not listen")

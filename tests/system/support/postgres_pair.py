@@ -4,6 +4,7 @@ standby, has not got; and what a fail-over does to them."""
 import signal
 import time
 
+import patience
 from postgres_server import KEEPER, PostgresServer
 
 STANDBY = "standby"
@@ -37,7 +38,7 @@ class PostgresPair:
             self.second.__enter__()
             self.first.sql(f"ALTER SYSTEM SET synchronous_standby_names = '{STANDBY}'")
             self.first.sql("SELECT pg_reload_conf()")
-            until = time.monotonic() + 20
+            until = patience.until(20)
             while self.sql("SELECT sync_state FROM pg_stat_replication") != "sync":
                 if time.monotonic() > until:
                     raise RuntimeError("the standby does not follow")

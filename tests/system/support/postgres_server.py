@@ -14,6 +14,8 @@ import subprocess
 import tempfile
 import time
 
+import patience
+
 KEEPER = "keeper"
 ENCODING = ("--locale=C.UTF-8", "-E", "UTF8")
 # What is committed outlives the server, if not the machine.
@@ -104,7 +106,7 @@ class PostgresServer:
              f"unix_socket_directories={self.folder}", *settings],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
             preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGQUIT), **self.as_owner())
-        until = time.monotonic() + 20
+        until = patience.until(20)
         while not self.answers():
             if time.monotonic() > until or self.process.poll() is not None:
                 raise RuntimeError("PostgreSQL does not start")

@@ -20,6 +20,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tools/demo"))
 
+import patience  # noqa: E402
 import processes  # noqa: E402
 from api import Api, is_ready  # noqa: E402
 from ports import free_port  # noqa: E402
@@ -160,7 +161,7 @@ class Stack:
             return probe.connect_ex((address, port)) == 0
 
     def wait_for(self, condition, what, seconds=READY_SECONDS):
-        until = time.monotonic() + seconds
+        until = patience.until(seconds)
         while not condition():
             if self.engine is not None and self.engine.poll() is not None:
                 raise RuntimeError(f"the engine ended with {self.engine.returncode}")
