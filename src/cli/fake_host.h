@@ -27,6 +27,7 @@ struct FakeHost final : Host {
     return AdminAnswer{200, "{}"};
   };
   bool running = true;
+  bool no_admin = false;  // who calls may not use the operations
   std::vector<std::string> seen;
 
   struct Port final : AdminPort {
@@ -81,6 +82,7 @@ struct FakeHost final : Host {
   }
   Result<std::unique_ptr<AdminPort>> admin(const std::optional<std::string>& config,
                                            const AdminWish&) override {
+    if (no_admin) return fail(ErrorKind::unauthorized, "the socket is not yours");
     seen = {config.value_or("-")};
     return std::make_unique<Port>(*this);
   }
