@@ -122,8 +122,8 @@ class Senders(unittest.TestCase):
     def test_a_wrong_list_sends_nothing(self):
         self.file("wrong.csv", "email\na@good.example\nnobody\n")
         told = self.call("bulk", "send", *MAIL, "--csv", "wrong.csv", "--at", "now", status=1)
-        self.assertIn("errorinfo/download", told)
-        self.assertIn("Nothing was sent.", told)
+        self.assertIn("row: 3", told)
+        self.assertIn("Nothing was sent, and the draft is removed again.", told)
 
     def test_who_leaves_a_bulk_can_go_on(self):
         csv = self.addresses("slow.example", 40, "slow.csv")
