@@ -9,6 +9,7 @@
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "async/runtime.h"
 #include "base/printable.h"
@@ -71,6 +72,8 @@ struct Alarmer::Told {
   Counter& sent;
   Counter& failures;
   Trouble trouble{log::Level::warning, "alarms cannot be told", "alarms can be told again"};
+  Trouble refusals{log::Level::warning, "an address is not told of alarms",
+                   "all addresses are told of alarms again"};
 };
 
 struct Alarmer::State {
@@ -169,6 +172,13 @@ Task<int> Alarmer::last_look() {
   return tell(true);
 }
 
+// The others have the report: it does not go again for those whom it did not reach.
+void Alarmer::tell_missed(Told& told, const std::vector<std::string>& missed, SteadyInstant now) {
+  if (missed.empty()) return told.refusals.worked(now);
+  const std::string whom = fmt::format("{}", fmt::join(missed, "; "));
+  told.refusals.failed(now, {{"way", told.way.name}, {"refused", whom}});
+}
+
 Task<int> Alarmer::tell(bool all) {
   int reports = 0;
   for (const auto& each : state_->told) {
@@ -186,6 +196,7 @@ Task<int> Alarmer::tell(bool all) {
       ++reports;
       each->sent.add();
       each->trouble.worked(now);
+      tell_missed(*each, *told, now);
     } else {
       each->failures.add();
       each->trouble.failed(now, {{"way", each->way.name}, {"reason", told.error().detail}});

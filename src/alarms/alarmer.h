@@ -24,10 +24,12 @@
 
 namespace todoku::alarms {
 
-// A way to tell. Blocks; ends soon once `stopped` is true. Errors: any, and it is tried again.
+// A way to tell. Blocks; ends soon once `stopped` is true. Errors: any, and it is tried again. Else
+// whom it did not reach, and why, in words; nobody, if all is well.
 struct Way {
   std::string name;  // "mail", "webhook": a label of metrics
-  std::function<Result<void>(const Report&, const std::atomic<bool>& stopped)> tell;
+  std::function<Result<std::vector<std::string>>(const Report&, const std::atomic<bool>& stopped)>
+      tell;
 };
 
 struct AlarmerOptions {
@@ -67,6 +69,7 @@ class Alarmer {
   Task<void> run();
   Task<void> stop_here();
   Task<int> tell(bool all);
+  static void tell_missed(Told& told, const std::vector<std::string>& missed, SteadyInstant now);
 
   const World world_;
   async::Executor executor_;

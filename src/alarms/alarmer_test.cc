@@ -2,14 +2,18 @@
 #include "alarms/alarmer.h"
 
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 #include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "alarms/letter.h"
 #include "async/runtime.h"
 #include "base/bytes.h"
+#include "base/log.h"
 
 namespace todoku::alarms {
 namespace {
@@ -23,16 +27,16 @@ struct AlarmerTest : ::testing::Test {
   AlarmerTest() {
     world.ways.push_back({.name = "mail", .tell = [this](const Report& report, const auto&) {
                             mailed.push_back(subject_of(report, "mail1"));
-                            return Result<void>();
+                            return Result<std::vector<std::string>>(missed);
                           }});
     world.ways.push_back({.name = "webhook", .tell = [this](const Report& report, const auto&) {
                             return call(report);
                           }});
   }
-  Result<void> call(const Report& report) {
+  Result<std::vector<std::string>> call(const Report& report) {
     if (closed) return fail(ErrorKind::unavailable, "closed");
     called.push_back(alarm_json(report, "mail1"));
-    return {};
+    return std::vector<std::string>();
   }
   Task<void> begin_and_end() {
     Alarmer alarmer(world, {.digest = {}, .warnings = {"probe missed"}},
@@ -67,9 +71,21 @@ struct AlarmerTest : ::testing::Test {
     EXPECT_EQ(again, 0);
   }
 
+  Task<void> begin_and_be_refused() {
+    Alarmer alarmer(world, {.digest = {}, .warnings = {}},
+                    co_await boost::asio::this_coro::executor);
+    for (int i = 0; i < 2; ++i) {
+      alarmer.hear(log::Level::error, "commits fail", {});
+      clock.advance(15min);
+      const int told = co_await alarmer.look();
+      EXPECT_EQ(told, 2) << "for the others it is told";
+    }
+  }
+
   FakeClock clock;
   Metrics metrics;
   Alarmer::World world{.clock = clock, .metrics = metrics, .ways = {}};
+  std::vector<std::string> missed;
   std::vector<std::string> mailed;
   std::vector<std::string> called;
   bool closed = true;
@@ -82,6 +98,25 @@ TEST_F(AlarmerTest, TellsErrorsChosenWarningsAndTheirEndByEachWay) {
   EXPECT_THAT(called[0],
               HasSubstr(R"("detail":"mailbox=gmail","earlier":["mailbox=yahoo"],"count":2)"));
   EXPECT_THAT(called[0], HasSubstr(R"("detail":"reason=disk full store=7")"));
+}
+
+TEST_F(AlarmerTest, ThatAnAddressIsRefusedIsAWarningWithItsNameAndNoRepeat) {
+  std::vector<std::string> lines;
+  log::capture_this_thread([&](log::Level level, std::string_view event, log::Fields fields) {
+    lines.push_back(fmt::format("{} {}", level == log::Level::warning, event));
+    for (const log::Field& field : fields) {
+      if (const auto* text = std::get_if<std::string_view>(&field.value)) {
+        lines.back() += fmt::format(" {}={}", field.name, *text);
+      }
+    }
+  });
+  missed = {"left@example.com: 550 5.1.1 nobody"};
+  closed = false;
+  async::run_to_completion(begin_and_be_refused());
+  log::capture_this_thread({});
+  EXPECT_THAT(mailed, ElementsAre("todoku on mail1: 1 alarm", "todoku on mail1: 1 alarm"));
+  EXPECT_THAT(lines, ElementsAre("true an address is not told of alarms way=mail "
+                                 "refused=left@example.com: 550 5.1.1 nobody"));
 }
 
 TEST_F(AlarmerTest, WhatIsGatheredIsToldAtTheEndEachByWhatItIsAbout) {

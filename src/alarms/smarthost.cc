@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <exception>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include <curl/curl.h>
 #include <fmt/format.h>
@@ -33,6 +35,18 @@ std::size_t give_octets(char* to, std::size_t one, std::size_t count, void* user
 std::size_t drop_octets(char* /*octets*/, std::size_t one, std::size_t count,
                         void* /*user*/) noexcept {
   return one * count;
+}
+
+// The only place where libcurl shows what was said of each recipient.
+int overhear(CURL* /*handle*/, curl_infotype type, char* octets, std::size_t count,
+             void* user) noexcept {
+  auto& replies = *static_cast<RecipientReplies*>(user);
+  try {
+    if (type == CURLINFO_HEADER_OUT) replies.sent({octets, count});
+    if (type == CURLINFO_HEADER_IN) replies.received({octets, count});
+  } catch (const std::exception&) {  // no memory: then nobody is named
+  }
+  return 0;
 }
 
 int look_whether_stopped(void* user, curl_off_t /*to_get*/, curl_off_t /*got*/,
@@ -90,8 +104,9 @@ void prepare(CURL* handle, const SmarthostAccess& access) {
 
 }  // namespace
 
-Result<void> hand_to_smarthost(const SmarthostAccess& access, const AlarmMail& mail,
-                               const std::atomic<bool>& stopped) {
+Result<std::vector<RefusedRecipient>> hand_to_smarthost(const SmarthostAccess& access,
+                                                        const AlarmMail& mail,
+                                                        const std::atomic<bool>& stopped) {
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
   const std::unique_ptr<CURL, FreeEasy> handle(ready == CURLE_OK ? curl_easy_init() : nullptr);
   if (!handle) return fail(ErrorKind::unavailable, "libcurl cannot be used");
@@ -115,14 +130,20 @@ Result<void> hand_to_smarthost(const SmarthostAccess& access, const AlarmMail& m
   set(handle.get(), CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(handle.get(), CURLOPT_XFERINFOFUNCTION, look_whether_stopped);
   curl_easy_setopt(handle.get(), CURLOPT_XFERINFODATA, &stopped);
+  RecipientReplies replies;
+  set(handle.get(), CURLOPT_VERBOSE, 1L);
+  curl_easy_setopt(handle.get(), CURLOPT_DEBUGFUNCTION, overhear);
+  curl_easy_setopt(handle.get(), CURLOPT_DEBUGDATA, &replies);
   std::array<char, CURL_ERROR_SIZE> detail{};
   curl_easy_setopt(handle.get(), CURLOPT_ERRORBUFFER, detail.data());
   const CURLcode code = curl_easy_perform(handle.get());
-  if (code == CURLE_OK) return {};
+  std::vector<RefusedRecipient> refused = replies.take();
+  if (code == CURLE_OK) return refused;
   const std::string_view said(detail.data());
-  return fail(kind_of(code),
-              fmt::format("{}: {}", access.host,
-                          said.empty() ? std::string_view(curl_easy_strerror(code)) : said));
+  std::string words = fmt::format("{}: {}", access.host,
+                                  said.empty() ? std::string_view(curl_easy_strerror(code)) : said);
+  for (const RefusedRecipient& each : refused) words += fmt::format("; {}", to_string(each));
+  return fail(kind_of(code), std::move(words));
 }
 
 }  // namespace todoku::alarms

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "alarms/recipient_replies.h"
 #include "base/result.h"
 
 namespace todoku::alarms {
@@ -32,8 +33,9 @@ struct AlarmMail {
 
 // Blocks for a minute at the most, and ends soon once `stopped` is true. Errors: unauthorized (the
 // login is refused, or the certificate not trusted), unavailable (nobody answers), timeout,
-// cancelled, io (it does not take the mail, or none of the addresses; the detail has its code).
-[[nodiscard]] Result<void> hand_to_smarthost(const SmarthostAccess& access, const AlarmMail& mail,
-                                             const std::atomic<bool>& stopped);
+// cancelled, io (it does not take the mail, or none of the addresses; the detail has its words).
+// Else it has the mail, for all but the addresses that are answered: these it refused.
+[[nodiscard]] Result<std::vector<RefusedRecipient>> hand_to_smarthost(
+    const SmarthostAccess& access, const AlarmMail& mail, const std::atomic<bool>& stopped);
 
 }  // namespace todoku::alarms

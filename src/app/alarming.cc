@@ -46,14 +46,15 @@ alarms::SmarthostTls tls_of(const std::string& word) {
 
 alarms::Way by_mail(const Config& config, const Clock& clock, std::string host) {
   const auto tell = [given = config.alarms, ca_file = config.smtp_out.tls_ca_file, &clock,
-                     host = std::move(host)](const alarms::Report& report,
-                                             const std::atomic<bool>& stopped) -> Result<void> {
+                     host = std::move(host)](
+                        const alarms::Report& report,
+                        const std::atomic<bool>& stopped) -> Result<std::vector<std::string>> {
     auto password = password_of(given);
     if (!password) return fail(std::move(password.error()));
     const auto url = config::parse_smarthost_url(given.via);
     if (!url) return fail(url.error());
     const std::string id = fmt::format("{}@{}", to_hex(random_octets(kMessageIdOctets)), host);
-    return alarms::hand_to_smarthost(
+    const auto refused = alarms::hand_to_smarthost(
         {.host = url->host,
          .port = url->port,
          .tls = tls_of(given.via_tls),
@@ -67,6 +68,10 @@ alarms::Way by_mail(const Config& config, const Clock& clock, std::string host) 
              report, {.host = host, .from = given.mail_from, .to = given.mail_to, .message_id = id},
              clock.now())},
         stopped);
+    if (!refused) return fail(refused.error());
+    std::vector<std::string> missed;
+    for (const alarms::RefusedRecipient& each : *refused) missed.push_back(to_string(each));
+    return missed;
   };
   return {.name = "mail", .tell = tell};
 }
@@ -76,7 +81,7 @@ alarms::Way by_call(const Config& config, async::Runtime& runtime, std::string h
   const auto client = std::make_shared<http::Client>();
   const auto tell = [client, url = config.alarms.webhook_url, host = std::move(host), &runtime](
                         const alarms::Report& report,
-                        const std::atomic<bool>& stopped) -> Result<void> {
+                        const std::atomic<bool>& stopped) -> Result<std::vector<std::string>> {
     http::ClientRequest request;
     request.method = "POST";
     request.url = url;
@@ -89,7 +94,7 @@ alarms::Way by_call(const Config& config, async::Runtime& runtime, std::string h
       return fail(answer.error().kind, fmt::format("the call of alarms.webhook_url failed: {}",
                                                    to_string(answer.error().kind)));
     }
-    if (answer->status >= 200 && answer->status < 300) return {};
+    if (answer->status >= 200 && answer->status < 300) return std::vector<std::string>();
     return fail(ErrorKind::io, fmt::format("alarms.webhook_url answers {}", answer->status));
   };
   return {.name = "webhook", .tell = tell};
@@ -97,12 +102,19 @@ alarms::Way by_call(const Config& config, async::Runtime& runtime, std::string h
 
 }  // namespace
 
+std::vector<alarms::Way> alarm_ways(const Config& config, const Clock& clock,
+                                    async::Runtime& runtime) {
+  std::vector<alarms::Way> ways;
+  const std::string host = hello_name(config);
+  if (!config.alarms.mail_to.empty()) ways.push_back(by_mail(config, clock, host));
+  if (!config.alarms.webhook_url.empty()) ways.push_back(by_call(config, runtime, host));
+  return ways;
+}
+
 std::unique_ptr<alarms::Alarmer> make_alarmer(const Config& config, const Clock& clock,
                                               Metrics& metrics, async::Runtime& runtime) {
   alarms::Alarmer::World world{.clock = clock, .metrics = metrics, .ways = {}};
-  const std::string host = hello_name(config);
-  if (!config.alarms.mail_to.empty()) world.ways.push_back(by_mail(config, clock, host));
-  if (!config.alarms.webhook_url.empty()) world.ways.push_back(by_call(config, runtime, host));
+  world.ways = alarm_ways(config, clock, runtime);
   if (world.ways.empty()) return nullptr;
   return std::make_unique<alarms::Alarmer>(
       std::move(world),

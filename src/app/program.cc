@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "app/admin_port.h"
+#include "app/alarm_trial.h"
 #include "app/check_names.h"
 #include "app/dev_folder.h"
 #include "app/host_check.h"
@@ -419,6 +420,13 @@ Result<std::vector<doctor::Finding>> Program::examine(const std::optional<std::s
   const auto loaded = config::load_config(config, environment_);
   if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
   return unless_refused([&] { return examine_installation(loaded->config, wish, clock_); });
+}
+
+Result<std::vector<doctor::Finding>> Program::test_alarms(
+    const std::optional<std::string>& config) {
+  const auto loaded = config::load_config(config, environment_);
+  if (!loaded) return fail(ErrorKind::invalid_input, loaded.error().problems.front().to_string());
+  return try_alarms(loaded->config, clock_);
 }
 
 Result<cli::MtaStsFinding> Program::examine_mta_sts(const std::optional<std::string>& config,

@@ -48,6 +48,8 @@ class Program final : public cli::Host {
   Result<doctor::Platform> platform(const std::optional<std::string>& config) override;
   Result<std::vector<doctor::Finding>> examine(const std::optional<std::string>& config,
                                                const cli::ExaminationWish& wish) override;
+  Result<std::vector<doctor::Finding>> test_alarms(
+      const std::optional<std::string>& config) override;
   Result<cli::MtaStsFinding> examine_mta_sts(const std::optional<std::string>& config,
                                              const cli::MtaStsWish& wish) override;
   [[nodiscard]] const Clock& clock() const override { return clock_; }

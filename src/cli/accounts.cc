@@ -74,7 +74,8 @@ int account_list(Session& session) {
                           fmt::format("{}", number_of(account, "weight")),
                           fmt::format("{}", number_of(account, "keys")),
                           time_of(account, "created"),
-                          truth_of(account, "text_from_html") ? "on" : "off"});
+                          truth_of(account, "text_from_html") ? session.words({"on", "有効"})
+                                                              : session.words({"off", "無効"})});
         }
         print_table(session.out(), std::move(rows));
       });

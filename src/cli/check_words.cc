@@ -16,6 +16,7 @@ CheckWords::CheckWords(WordBook book) : book_(std::move(book)) {
   add_dmarc_check();
   add_mta_sts_check();
   add_doctor();
+  add_alarms();
 }
 
 void CheckWords::add_sender_options(CLI::App* check, std::string& ip, std::string& mail_from,
@@ -206,6 +207,18 @@ void CheckWords::add_doctor() {
                               "設定のものの代わりに問い合わせる DNS サーバー（HOST:PORT）"}))
       ->type_name("SERVER");
   book_.speaks(command, [this](Session& s) { return show_health(s, doctor_); });
+}
+
+void CheckWords::add_alarms() {
+  CLI::App* group = book_.verb(book_.app, "alarms",
+                               {"Alarms by mail and by a call (the configuration's [alarms])",
+                                "メールと呼び出しによる警報（設定の [alarms]）"});
+  group->require_subcommand(1);
+  CLI::App* command = book_.verb(
+      group, "test",
+      {"Tell one that means nothing by each way that is configured, and say what happened",
+       "設定されたすべての経路で試しの警報を送り、結果を示す"});
+  book_.speaks(command, [](Session& s) { return test_alarms(s); });
 }
 
 }  // namespace todoku::cli

@@ -29,6 +29,7 @@ class CheckWords {
   void add_dmarc_check();
   void add_mta_sts_check();
   void add_doctor();
+  void add_alarms();
   // --ip, --mail-from and --helo.
   void add_sender_options(CLI::App* check, std::string& ip, std::string& mail_from,
                           std::string& helo);

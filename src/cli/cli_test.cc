@@ -489,6 +489,11 @@ TEST_F(CommandLineTest, ADrainSaysWhatWasCutOffAndWhatRemains) {
               HasSubstr("390 recipients remain to go on this store, where other processes go on."));
   const std::string clean = drained(R"({"drained":{"at_ms":2,"in_doubt":0}})");
   EXPECT_THAT(clean, HasSubstr("It has stopped. No mail is in doubt.\nNothing remains to go.\n"));
+  EXPECT_THAT(clean, Not(HasSubstr("reserved")));
+  EXPECT_THAT(drained(R"({"drained":{"at_ms":2,"in_doubt":0},"reserved":{"deliveries":2,)"
+                      R"("recipients":300,"first":"2026-01-05T09:00:00.000+09:00","more":false}})"),
+              HasSubstr("Nothing remains to go.\nApart from these 300 recipients are reserved for "
+                        "later, the first for 2026-01-05"));
   EXPECT_THAT(drained(R"({"drained":{"at_ms":1,"in_doubt":7}})"),
               HasSubstr("It left no word how many"));
 }
@@ -687,6 +692,13 @@ TEST_F(JapaneseTest, IsSpokenWhereSomethingFails) {
   host.answer = [](const AdminRequest&) { return AdminAnswer{500, "{"}; };
   EXPECT_EQ(in_japanese({"status"}), 1);
   EXPECT_THAT(err.str(), HasSubstr("エンジンがステータス 500 で応答しました"));
+  host.answer = [](const AdminRequest&) {
+    return AdminAnswer{404, R"({"error":"the account has no domain example.jp"})"};
+  };
+  EXPECT_EQ(in_japanese({"status"}), 1);
+  EXPECT_EQ(err.str(), "todoku: 見つかりません: the account has no domain example.jp\n");
+  EXPECT_EQ(run({"status"}), 1);
+  EXPECT_EQ(err.str(), "todoku: the account has no domain example.jp\n");
   host.answer = [](const AdminRequest&) {
     return AdminAnswer{200, fmt::format(R"({{"pid":{}}})", ::getpid())};
   };

@@ -28,6 +28,7 @@ namespace {
 
 constexpr const char* kSink = "sink";
 constexpr const char* kSendmail = "sendmail";
+constexpr const char* kMailq = "mailq";  // its -bp
 
 // Gathers the words; the command found is run after the whole line has been read.
 class CommandLine {
@@ -370,13 +371,18 @@ int run(const std::vector<std::string>& arguments, Host& host, std::ostream& out
   if (!arguments.empty() && arguments.front() == kSink) {
     return host.sink({arguments.begin() + 1, arguments.end()});
   }
+  std::vector<std::string> words = arguments;
+  if (!words.empty() && words.front() == kMailq) {
+    words.front() = kSendmail;
+    words.insert(words.begin() + 1, "-bp");
+    if (words.back() == "--help") words = {kSendmail, "--help"};
+  }
   // So does sendmail, whose words are older than ours; --help is the same for all.
-  const bool is_sendmail = !arguments.empty() && arguments.front() == kSendmail;
-  if (is_sendmail && (arguments.size() != 2 || arguments[1] != "--help")) {
-    return sendmail({arguments.begin() + 1, arguments.end()}, host, out, err);
+  const bool is_sendmail = !words.empty() && words.front() == kSendmail;
+  if (is_sendmail && (words.size() != 2 || words[1] != "--help")) {
+    return sendmail({words.begin() + 1, words.end()}, host, out, err);
   }
   // "help" and "help queue" are what many try first.
-  std::vector<std::string> words = arguments;
   if (!words.empty() && words.front() == "help") {
     words.erase(words.begin());
     words.emplace_back("--help");

@@ -130,6 +130,7 @@ int mta_sts_check(Session& session, const MtaStsWish& wish);
 
 // -- doctor.cc
 int show_health(Session& session, const ExaminationWish& wish);
+int test_alarms(Session& session);
 
 // -- dmarc_check.cc
 struct DmarcCheck {

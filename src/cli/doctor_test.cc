@@ -56,5 +56,15 @@ TEST_F(CommandLineTest, DoctorEndsWithTheWorst) {
   EXPECT_THAT(err.str(), HasSubstr("there is no source nobody"));
 }
 
+TEST_F(CommandLineTest, AlarmsAreTriedAndSayWhatHappened) {
+  EXPECT_EQ(run({"alarms", "test"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("nobody is told of alarms"));
+  host.findings = {of_source("alarm_told", doctor::Outcome::pass)};
+  EXPECT_EQ(run({"alarms", "test"}), 0);
+  host.findings.push_back(of_source("alarm_address_refused", doctor::Outcome::fail));
+  EXPECT_EQ(run({"--json", "alarms", "test"}), 1);
+  EXPECT_THAT(out.str(), HasSubstr("alarm_address_refused"));
+}
+
 }  // namespace
 }  // namespace todoku::cli

@@ -25,7 +25,7 @@ constexpr http::JsonLimits kEventLimits{.octets_max = http::EventStreamReader::k
 
 // "time kind delivery email code message", what there is of them, on one line whatever a receiver
 // said.
-void print_event(std::ostream& out, const boost::json::value& event) {
+void print_event(Session& session, const boost::json::value& event) {
   std::string line = fmt::format("{}  {:<18}", text_of(event, "timestamp"), text_of(event, "kind"));
   const auto add_number = [&](std::string_view name, std::string_view label) {
     if (const auto number = number_of(event, name); number > 0) {
@@ -37,10 +37,10 @@ void print_event(std::ostream& out, const boost::json::value& event) {
   };
   add_number("delivery_id", "");
   add_text("email");
-  add_number("recipients", "recipients ");
+  add_number("recipients", session.words({"recipients ", "宛先数 "}));
   add_number("code", "");
   add_text("message");
-  out << printable(line) << '\n';
+  session.out() << printable(line) << '\n';
 }
 
 class EventReader {
@@ -106,7 +106,7 @@ class EventReader {
     if (api_.json()) {
       api_.out() << printable_json(boost::json::serialize(event)) << '\n';
     } else {
-      print_event(api_.out(), event);
+      print_event(api_.session(), event);
     }
     ++printed_;
   }

@@ -27,6 +27,7 @@ struct FakeHost final : Host {
     return AdminAnswer{200, "{}"};
   };
   bool running = true;
+  bool no_admin = false;  // who calls may not use the operations
   std::vector<std::string> seen;
 
   struct Port final : AdminPort {
@@ -81,6 +82,7 @@ struct FakeHost final : Host {
   }
   Result<std::unique_ptr<AdminPort>> admin(const std::optional<std::string>& config,
                                            const AdminWish&) override {
+    if (no_admin) return fail(ErrorKind::unauthorized, "the socket is not yours");
     seen = {config.value_or("-")};
     return std::make_unique<Port>(*this);
   }
@@ -197,6 +199,10 @@ struct FakeHost final : Host {
                                                const ExaminationWish& wish) override {
     its_examination = wish;
     if (wish.source == "nobody") return fail(ErrorKind::not_found, "there is no source nobody");
+    return findings;
+  }
+  Result<std::vector<doctor::Finding>> test_alarms(const std::optional<std::string>&) override {
+    if (findings.empty()) return fail(ErrorKind::not_found, "nobody is told of alarms");
     return findings;
   }
   Result<MtaStsFinding> examine_mta_sts(const std::optional<std::string>&,

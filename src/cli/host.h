@@ -200,6 +200,10 @@ class Host {
   // says what to do.
   virtual Result<std::vector<doctor::Finding>> examine(const std::optional<std::string>& config,
                                                        const ExaminationWish& wish) = 0;
+  // Tells an alarm that means nothing by each way of the configuration, and how that went. Errors:
+  // a sentence that says what to do.
+  virtual Result<std::vector<doctor::Finding>> test_alarms(
+      const std::optional<std::string>& config) = 0;
 
   // What MTA-STS means for mail to a domain. Errors: a sentence that says what to do.
   virtual Result<MtaStsFinding> examine_mta_sts(const std::optional<std::string>& config,

@@ -180,6 +180,21 @@ void print_queue(Session& session, const boost::json::value& queue) {
   }
 }
 
+// Deliveries that are reserved for later; null: there are none.
+const boost::json::value* reserved_in(const boost::json::value& status) {
+  return status.is_object() ? status.get_object().if_contains("reserved") : nullptr;
+}
+
+void print_reserved(Session& session, const boost::json::value& status) {
+  const auto* const reserved = reserved_in(status);
+  if (reserved == nullptr) return;
+  session.say({"reserved       {0}{1} recipients of {2} deliveries, the first at {3}",
+               "予約           {0}{1} 件（配信 {2} 件）、最初は {3}"},
+              truth_of(*reserved, "more") ? session.words({"at least ", "少なくとも "}) : "",
+              number_of(*reserved, "recipients"), number_of(*reserved, "deliveries"),
+              time_of(*reserved, "first"));
+}
+
 void print_suspended(Session& session, const boost::json::value& status) {
   for (const auto& account : list_of(status, "suspended")) {
     session.say({"suspended      account {0}, {1} recipients to go: todoku account resume {0}",
@@ -211,7 +226,9 @@ struct Told {
   std::int64_t drained_at_ms = 0;
   std::int64_t in_doubt = 0;
   std::int64_t to_go = 0;
-  bool others_live = false;  // engines on the same store, which go on
+  std::int64_t reserved = 0;   // recipients; not among those to go
+  std::string reserved_first;  // when the first of them is due
+  bool others_live = false;    // engines on the same store, which go on
 };
 
 std::optional<Told> told_by(AdminPort& port) {
@@ -223,6 +240,10 @@ std::optional<Told> told_by(AdminPort& port) {
   Told told{.process = static_cast<pid_t>(number_of(*status, "pid"))};
   told.others_live = !list_of(*status, "elsewhere").empty();
   for (const auto& queue : list_of(*status, "queues")) told.to_go += number_of(queue, "waiting");
+  if (const auto* const reserved = reserved_in(*status); reserved != nullptr) {
+    told.reserved = number_of(*reserved, "recipients");
+    told.reserved_first = time_of(*reserved, "first");
+  }
   const auto* drained = status->is_object() ? status->get_object().if_contains("drained") : nullptr;
   if (drained != nullptr) {
     told.drained_at_ms = number_of(*drained, "at_ms");
@@ -265,6 +286,14 @@ void tell_what_is_left(Session& session, const Told& before) {
                  "残り {} 件の宛先には、次の起動のあとに送信します。"},
                 after->to_go);
   }
+  if (after->reserved > 0 && !after->others_live) {
+    session.say(
+        {"Apart from these {} recipients are reserved for later, the first for {}: an engine "
+         "has to run then.",
+         "ほかに {} 件の宛先が予約されています。最初の予約は {} です。それまでにエンジンを起動"
+         "してください。"},
+        after->reserved, after->reserved_first);
+  }
 }
 
 // A process that has ended stays a number until its parent has asked how (proc(5), state Z).
@@ -296,6 +325,7 @@ int show_status(Session& session) {
     print_shipping(session, status);
     print_missing(session, status);
     for (const auto& queue : list_of(status, "queues")) print_queue(session, queue);
+    print_reserved(session, status);
     print_suspended(session, status);
     print_held(session, status);
   });

@@ -74,6 +74,7 @@ class RemotePort final : public AdminPort {
     if (path_.starts_with("/domains")) return domains(std::move(request));
     if (path_.starts_with("/suppressions")) return suppressions(request);
     if (path_.starts_with("/reports")) return reports(std::move(request));
+    if (path_ == "/personal-data") return personal_data(std::move(request));
     return not_there();
   }
   [[nodiscard]] bool engine_running() const override { return true; }
@@ -146,6 +147,14 @@ class RemotePort final : public AdminPort {
         {.target =
              TargetWriter("/domains/" + domain + "/reports").with("days", asked("days")).take()},
         as_it_is);
+  }
+
+  // Who asks, and from where, the API knows itself; the account is the key's.
+  Result<AdminAnswer> personal_data(AdminRequest request) {
+    TargetWriter target("/personal-data");
+    for (const std::string_view name : {"email", "stop", "after"}) target.with(name, asked(name));
+    request.target = target.take();
+    return pass_on(std::move(request));
   }
 
   // The account whose domains or list it is: the key has to be its. Of /accounts any may ask that

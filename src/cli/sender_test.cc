@@ -675,6 +675,34 @@ TEST_F(SenderTest, OperatorsCommandsSpeakToTheApiWhereItIsNamed) {
   EXPECT_EQ(run({"explain", "a@b.example", "--url", "https://a.example"}), 2);
 }
 
+TEST_F(SenderTest, AnAccountAsksForTheDataOfAPersonOverTheApi) {
+  answer({answered(200, R"({"email":"a+1@b.example","mails":[{"n":1}],"next":"m7"})"),
+          answered(200, R"({"email":"a+1@b.example","mails":[{"n":2}],"next":""})")});
+  ASSERT_EQ(run({"personal-data", "export", "a+1@b.example", "--account", "shop", "--url",
+                 "https://a.example"}),
+            0)
+      << err.str();
+  ASSERT_EQ(host.requests.size(), 2U);
+  EXPECT_EQ(host.requests[0].method, "GET");
+  EXPECT_EQ(host.requests[0].target, "/personal-data?email=a%2B1%40b.example");
+  EXPECT_EQ(host.requests[1].target, "/personal-data?email=a%2B1%40b.example&after=m7");
+  EXPECT_EQ(host.its_address.account, "shop");
+  EXPECT_TRUE(host.asked.empty()) << "the admin port";
+  EXPECT_THAT(out.str(), HasSubstr("{\"n\":1},\n{\"n\":2}"));
+  answer({answered(200, R"({"email":"a@b.example","erased":3,"on_their_way":[],"next":""})")});
+  ASSERT_EQ(run({"personal-data", "delete", "a@b.example", "--stop", "--yes", "--account", "shop",
+                 "--url", "https://a.example"}),
+            0)
+      << err.str();
+  EXPECT_EQ(host.requests[0].method, "DELETE");
+  EXPECT_EQ(host.requests[0].target, "/personal-data?email=a%40b.example&stop=true");
+  EXPECT_THAT(out.str(), HasSubstr("erased: 3."));
+  answer({answered(403, R"({"error_messages":{"main":["the key has no scope admin."]}})")});
+  EXPECT_NE(run({"personal-data", "delete", "a@b.example", "--yes", "--account", "shop", "--url",
+                 "https://a.example"}),
+            0);
+}
+
 TEST_F(SenderTest, AnEndpointsSecretIsReplacedAndItsEventsAreToldAgain) {
   answer({answered(201, R"({"webhook":"wh_1","secret":"whsec_x"})")});
   EXPECT_EQ(run({"webhook", "rotate", "wh_1", "--overlap-hours", "0"}), 0);

@@ -13,6 +13,7 @@
 #include <fmt/ostream.h>
 #include <sysexits.h>
 
+#include "cli/mail_queue.h"
 #include "cli/message_spool.h"
 #include "cli/sendmail_options.h"
 #include "cli/submitted_text.h"
@@ -349,8 +350,7 @@ int sendmail(const std::vector<std::string>& words, Host& host, std::ostream& ou
     case SendmailCommand::Work::nothing:
       return EX_OK;
     case SendmailCommand::Work::show_queue:
-      out << "Mail queue is empty\n";  // as others say it, for programs that look
-      return EX_OK;
+      return show_mail_queue(command->config, host, out, err);
     case SendmailCommand::Work::speak_smtp:
       return Sendmail(std::move(*command), host, out, err).speak();
     case SendmailCommand::Work::send:

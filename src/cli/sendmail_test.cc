@@ -132,8 +132,31 @@ TEST_F(SendmailTest, WrongWordsAreAnsweredAsOtherSendmailsDo) {
   EXPECT_EQ(send({"-f", "a@example.jp, b@example.jp", "c@example.com"}), EX_USAGE);
   EXPECT_EQ(send({"-V", "\xE5", "c@example.com"}), EX_USAGE);
   EXPECT_THAT(mails, IsEmpty());
+}
+
+TEST_F(SendmailTest, TheQueueIsTheEngines) {
   EXPECT_EQ(send({"-bp"}), EX_OK);
   EXPECT_EQ(out.str(), "Mail queue is empty\n");
+  host.answer = [](const AdminRequest& request) {
+    EXPECT_EQ(request.method + " " + request.target, "GET /status");
+    return AdminAnswer{200, R"({"queues":[{"class":"transactional","waiting":1,"set_aside":0},)"
+                            R"({"class":"bulk","waiting":7,"set_aside":2}]})"};
+  };
+  EXPECT_EQ(run({"mailq"}), EX_OK);
+  EXPECT_EQ(out.str(),
+            "transactional: 1 recipient\nbulk: 7 recipients, 2 of them set aside: todoku stuck\n"
+            "Total requests: 8\n");
+  host.answer = [](const AdminRequest&) { return AdminAnswer{503, "{}"}; };
+  EXPECT_EQ(run({"mailq"}), EX_UNAVAILABLE);
+  EXPECT_EQ(out.str(), "") << "never that it is empty";
+  host.answer = [](const AdminRequest&) -> Result<AdminAnswer> {
+    return fail(ErrorKind::closed, "the engine ended");
+  };
+  EXPECT_EQ(run({"mailq"}), EX_UNAVAILABLE);
+  host.no_admin = true;
+  EXPECT_EQ(run({"mailq"}), EX_OK);
+  EXPECT_EQ(out.str(), "Mail queue is empty\n") << "of who may not look";
+  EXPECT_THAT(err.str(), HasSubstr("todoku status"));
 }
 
 TEST_F(SendmailTest, ARefusalThatLastsSaysWhatKindItIs) {

@@ -25,6 +25,25 @@ const boost::json::value* member(const boost::json::value& object, std::string_v
   return object.is_object() ? object.get_object().if_contains(name) : nullptr;
 }
 
+// What an operation says of its failure is English, with names and figures in it; who reads
+// Japanese is told its kind first.
+std::string said_of_failure(std::string sentence, int status, Language language) {
+  const bool is_ascii = std::ranges::all_of(sentence, [](char c) { return c > 0; });
+  if (language == Language::english || !is_ascii) return sentence;
+  switch (status) {
+    case 400:
+      return fmt::format("指定に誤りがあります: {}", sentence);
+    case 404:
+      return fmt::format("見つかりません: {}", sentence);
+    case 409:
+      return fmt::format("今の状態では実行できません: {}", sentence);
+    case 503:
+      return fmt::format("今は実行できません。後でもう一度試してください: {}", sentence);
+    default:
+      return fmt::format("エンジンの中で失敗しました: {}", sentence);
+  }
+}
+
 }  // namespace
 
 Language wanted_language(const Host& host, const Common& common) {
@@ -74,7 +93,7 @@ std::unique_ptr<Session::Answer> Session::ask(AdminRequest request) {
   read->body = std::move(answer->body);
   auto parsed = http::parse_json(read->body, read->arena, kAnswerLimits);
   if (!answer->ok()) {
-    (void)fail(parsed ? text_of(*parsed, "error")
+    (void)fail(parsed ? said_of_failure(text_of(*parsed, "error"), answer->status, language_)
                       : words({"the engine answered with status {}",
                                "エンジンがステータス {} で応答しました"},
                               answer->status));

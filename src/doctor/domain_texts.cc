@@ -635,12 +635,16 @@ constexpr std::array kTexts{
         {},
         kAskAgain},
     // -- mail to the domain
-    DomainText{"mta_sts_ok",
-               kPass,
-               kNobody,
-               {"{0} announces MTA-STS.", "{0} は MTA-STS を公開しています。"},
-               {},
-               {}},
+    DomainText{
+        "mta_sts_ok",
+        kPass,
+        kNobody,
+        {"{0} announces MTA-STS in the DNS. Whether its policy can be fetched and names its "
+         "mail servers says `todoku mta-sts check {0}`.",
+         "{0} は DNS で MTA-STS を公開しています。ポリシーを取得できるか、メールサーバーに合う"
+         "かは `todoku mta-sts check {0}` で確認できます。"},
+        {},
+        {}},
     DomainText{"mta_sts_missing",
                kWarning,
                kNobody,

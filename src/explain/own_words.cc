@@ -116,6 +116,8 @@ constexpr std::array kSentences = {
                 "{0} のような、IP アドレスを直接書いた宛先には送りません"},
     OwnSentence{"no address to try", "接続を試せるアドレスがありません"},
     OwnSentence{"* and * more", "{0} ほか {1} 件"},
+    OwnSentence{"whether * has TLSA records (DANE) could not be told: *",
+                "{0} に TLSA レコード（DANE）があるかどうか分かりませんでした: <1>"},
     OwnSentence{"the TLSA records (DANE) of * could not be looked up: *",
                 "{0} の TLSA レコード（DANE）を調べられませんでした: <1>"},
     // -- what the resolver says

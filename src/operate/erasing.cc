@@ -80,16 +80,48 @@ Result<void> erase_lists(store::WriteTransaction& writer, std::int64_t after,
   return {};
 }
 
+// Whether it was: of a draft, or of a bulk that is reserved, which goes on as it was. False where
+// the delivery has begun meanwhile, or the recipient is gone.
+Result<bool> take_out(store::WriteTransaction& writer, const store::RecipientKey& key) {
+  const auto delivery = writer.read().delivery_head(key.delivery);
+  if (!delivery && delivery.error().kind == ErrorKind::not_found) return false;
+  if (!delivery) return fail(delivery.error());
+  const bool is_reserved = delivery->status == DeliveryStatus::reserve;
+  const auto none = [](Error error) -> Result<bool> {
+    if (error.kind == ErrorKind::conflict || error.kind == ErrorKind::not_found) return false;
+    return fail(std::move(error));
+  };
+  // For the length of this transaction it is a draft; bulk tells nobody of that.
+  if (is_reserved) {
+    auto opened = writer.cancel_reservation(key.delivery);
+    if (!opened) return none(std::move(opened.error()));
+  }
+  auto removed = writer.remove_recipient(key);
+  if (is_reserved) {
+    auto closed = writer.commit_draft(key.delivery, delivery->reservation);
+    if (!closed) return fail(std::move(closed.error()));
+  }
+  if (!removed) return none(std::move(removed.error()));
+  return true;
+}
+
+// Of a reserved transaction each recipient was told of when it was made: it is its owner's to
+// cancel.
+bool can_be_taken_out(const store::Story& story) {
+  return story.delivery_status == DeliveryStatus::edit ||
+         (story.delivery_status == DeliveryStatus::reserve && story.type == DeliveryType::bulk);
+}
+
 }  // namespace
 
-// Of what goes out, and nobody has in hand: who has may be sending it. Of a draft the recipient is
-// taken out; what is reserved is its owner's to cancel.
+// Of what goes out, and nobody has in hand: who has may be sending it. Of a draft, and of a bulk
+// that is reserved, the recipient is taken out.
 Task<Result<void>> Operations::stop_mails(std::vector<store::Story>& stories, Erasure& told) {
   std::vector<store::OutcomeRecord> records;
   std::vector<store::RecipientKey> drafted;
   for (const store::Story& story : stories) {
     if (is_terminal(story.state)) continue;
-    if (story.delivery_status == DeliveryStatus::edit) drafted.push_back(story.key);
+    if (can_be_taken_out(story)) drafted.push_back(story.key);
     if (story.delivery_status != DeliveryStatus::sending) continue;
     records.push_back({.key = story.key,
                        .outcome = {.state = RecipientState::cancelled,
@@ -110,12 +142,9 @@ Task<Result<void>> Operations::stop_mails(std::vector<store::Story>& stories, Er
                               [drafted](store::WriteTransaction& writer) -> Result<std::int64_t> {
                                 std::int64_t gone = 0;
                                 for (const store::RecipientKey& key : drafted) {
-                                  auto done = writer.remove_recipient(key);
-                                  if (done) ++gone;
-                                  if (!done && done.error().kind != ErrorKind::conflict &&
-                                      done.error().kind != ErrorKind::not_found) {
-                                    return fail(std::move(done.error()));
-                                  }
+                                  const auto done = take_out(writer, key);
+                                  if (!done) return fail(done.error());
+                                  if (*done) ++gone;
                                 }
                                 return gone;
                               });

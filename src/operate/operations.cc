@@ -76,6 +76,9 @@ Result<void> read_figures(store::ReadTransaction& transaction, const ClusterName
   auto queues = transaction.queue_figures();
   if (!queues) return fail(std::move(queues.error()));
   status.queues = std::move(*queues);
+  const auto reserved = transaction.reserved_work();
+  if (!reserved) return fail(reserved.error());
+  status.reserved = *reserved;
   const auto suspended = transaction.suspended_accounts(kSuspendedShown + 1);
   if (!suspended) return fail(suspended.error());
   for (const store::Account& account : *suspended) {

@@ -368,6 +368,7 @@ struct EngineStatus {
   std::vector<std::string> roles;
   std::string api;  // URL
   std::vector<store::QueueFigures> queues;
+  store::ReservedWork reserved{};           // beside what is in the queues
   std::vector<SuspendedAccount> suspended;  // the first ones
   bool more_suspended = false;
   std::vector<HeldCredential> held;  // the first ones

@@ -143,6 +143,41 @@ TEST_F(PersonalDataTest, LeavesWhatIsOnItsWayUnlessItIsToBeStopped) {
   EXPECT_THAT(told().mails, IsEmpty());
 }
 
+TEST_F(PersonalDataTest, TakesOnePersonOutOfABulkThatIsReserved) {
+  const auto write = [this](auto work) {
+    return installation.store->write_and_wait(store::WritePriority::accept, std::move(work))
+        .value();
+  };
+  store::NewDelivery delivery;
+  delivery.account = shop.key;
+  delivery.type = DeliveryType::bulk;
+  delivery.content.from.address = "shop@example.com";
+  const auto bulk =
+      write([&](store::WriteTransaction& t) { return t.create_draft(delivery, std::nullopt); });
+  const std::vector<store::NewRecipient> to{
+      {.address = std::string(kTaro), .domain = "example.jp", .insert_codes = {}},
+      {.address = "hana@example.jp", .domain = "example.jp", .insert_codes = {}}};
+  (void)write([&](store::WriteTransaction& t) { return t.append_recipients(bulk.key, to); });
+  const Instant at = installation.clock.now() + std::chrono::hours(3);
+  ASSERT_TRUE(installation.store->write_and_wait(
+      store::WritePriority::accept,
+      [&](store::WriteTransaction& t) { return t.commit_draft(bulk.key, at); }));
+  EXPECT_THAT(erase(operations).on_their_way, SizeIs(1)) << "only where it is to be stopped";
+
+  const Erasure stopped = erase(operations, true);
+  EXPECT_EQ(stopped.stopped, 1);
+  EXPECT_EQ(stopped.erased, 1);
+  EXPECT_THAT(stopped.on_their_way, IsEmpty());
+  EXPECT_THAT(told().mails, IsEmpty());
+  const auto after =
+      installation.store
+          ->read_and_wait([&](store::ReadTransaction& t) { return t.delivery_head(bulk.key); })
+          .value();
+  EXPECT_EQ(after.status, DeliveryStatus::reserve);
+  EXPECT_EQ(after.reservation, at) << "it goes on as it was";
+  EXPECT_EQ(after.counts.total, 1) << "to the others";
+}
+
 TEST_F(PersonalDataTest, LeavesWhatOthersWaitForWithItsAddressInTheirHeader) {
   store::Accept wanted{.life_time = std::chrono::hours(24)};
   wanted.delivery.account = shop.key;

@@ -93,6 +93,15 @@ struct StartingDelivery {
   Milliseconds late{};
 };
 
+// What is reserved for later: nothing of it is in QueueFigures yet.
+struct ReservedWork {
+  std::int64_t deliveries = 0;
+  std::int64_t recipients = 0;
+  std::optional<Instant> first;  // when the first of them begins
+  bool more = false;             // there are more than were looked at
+};
+inline constexpr std::int64_t kReservedLookedAt = 1'000;
+
 // A bulk delivery that is going out: what it takes to choose between them.
 struct SendingDelivery {
   DeliveryKey key{};
@@ -212,6 +221,8 @@ class DeliveryReads {
       std::int64_t limit) = 0;
   // How long until the next reservation is due, so that nobody has to poll.
   [[nodiscard]] virtual Result<std::optional<Milliseconds>> next_reservation() = 0;
+  // Of the first kReservedLookedAt by their time.
+  [[nodiscard]] virtual Result<ReservedWork> reserved_work() = 0;
   // Bulk deliveries in status sending, by key; of those that are paused, or of suspended accounts,
   // those alone whose life is over, so that they are given up. One statement.
   [[nodiscard]] virtual Result<std::vector<SendingDelivery>> sending_bulk() = 0;

@@ -107,7 +107,10 @@ Result<void> check_sound(const OutcomeRecord& outcome) {
   if (state == RecipientState::pending || state > RecipientState::unknown) {
     return fail(ErrorKind::invalid_input, "an outcome cannot be pending");
   }
-  if ((state == RecipientState::deferred) != outcome.wait.has_value()) {
+  // Of a delay further on somebody else tries again.
+  const bool waits =
+      state == RecipientState::deferred && !(outcome.if_taken && is_told_delay(outcome.outcome));
+  if (waits != outcome.wait.has_value()) {
     return fail(ErrorKind::invalid_input,
                 "an outcome has a time to wait if and only if it is deferred");
   }

@@ -126,8 +126,8 @@ struct OutcomeRecord {
   Milliseconds duration{};
   Outcome outcome;
   Path path;
-  // Until the next attempt, from when it was known: for deferred, and only for that. Where the life
-  // of the delivery ends before, the store records it as expired.
+  // Until the next attempt, from when it was known: for deferred, but for is_told_delay(), and only
+  // for that. Where the life of the delivery ends before, the store records it as expired.
   std::optional<Milliseconds> wait;
   // That it bounced speaks against the address itself, and counts for Settle::error_stop.
   bool against_address = false;

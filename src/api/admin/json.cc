@@ -728,6 +728,15 @@ std::string status_json(const operate::EngineStatus& status) {
     json.end_object();
   }
   json.end_array();
+  if (status.reserved.deliveries > 0) {
+    json.key("reserved");
+    json.begin_object();
+    json.member("deliveries", status.reserved.deliveries);
+    json.member("recipients", status.reserved.recipients);
+    add_shown_time(json, "first", status.reserved.first);
+    json.member("more", status.reserved.more);
+    json.end_object();
+  }
   json.key("held_credentials");
   json.begin_array();
   for (const operate::HeldCredential& credential : status.held) {

@@ -15,6 +15,7 @@
 #include "delivery/courier/sandbox_ends.h"
 #include "delivery/courier/sandbox_sequel.h"
 #include "delivery/egress/mta_sts_route.h"
+#include "delivery/policy/by_turns.h"
 #include "delivery/policy/retry.h"
 #include "delivery/policy/sandbox.h"
 #include "delivery/policy/verdict.h"
@@ -209,6 +210,11 @@ void Courier::carry_all(const std::vector<store::BatchKey>& keys,
 
 void Courier::take(store::LeasedBatch leased, const EgressSource& source, SteadyInstant asked) {
   claimed_total_.add(leased.recipients.size());
+  if (leased.has_pace) {
+    policy::by_turns(leased.recipients, [](const store::LeasedRecipient& each) {
+      return each.attempts > 0 || each.deferred;
+    });
+  }
   try {
     auto place = place_of(leased.traffic);
     auto batch = world_.holdings.take(std::move(leased), nullptr, asked);

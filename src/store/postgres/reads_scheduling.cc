@@ -23,6 +23,10 @@ const Sql kToStart{"scheduling: to start",
 const Sql kNextReservation{"scheduling: next reservation",
                            "SELECT agenda FROM deliveries WHERE agenda IS NOT NULL AND agenda > $1"
                            " ORDER BY agenda LIMIT 1"};
+const Sql kReservedWork{
+    "scheduling: reserved work",
+    "SELECT count(*), coalesce(sum(total), 0)::bigint, min(agenda) FROM (SELECT total, agenda"
+    " FROM deliveries WHERE agenda IS NOT NULL AND agenda > $1 ORDER BY agenda LIMIT $2) t"};
 const Sql kSendingBulk{"scheduling: sending bulk",
                        "SELECT d.key, d.account, a.weight, d.expires, t.mails, t.minutes,"
                        " t.used_to, t.goes_from, t.goes_until FROM deliveries d"
@@ -173,6 +177,15 @@ Result<std::optional<Milliseconds>> Questions::next_reservation() {
   if (!rows) return fail(rows.error());
   if (rows->empty()) return std::nullopt;
   return rows->instant(0, 0) - session_.wall();
+}
+
+Result<ReservedWork> Questions::reserved_work() {
+  const auto rows = session_.ask(kReservedWork, Params() << session_.wall() << kReservedLookedAt);
+  if (!rows) return fail(rows.error());
+  return ReservedWork{.deliveries = rows->integer(0, 0),
+                      .recipients = rows->integer(0, 1),
+                      .first = rows->optional_instant(0, 2),
+                      .more = rows->integer(0, 0) == kReservedLookedAt};
 }
 
 Result<std::vector<SendingDelivery>> Questions::sending_bulk() {

@@ -68,6 +68,7 @@ class Questions final : public ReadTransaction {
                                     std::int64_t most) override;
   Result<std::vector<StartingDelivery>> deliveries_to_start(std::int64_t limit) override;
   Result<std::optional<Milliseconds>> next_reservation() override;
+  Result<ReservedWork> reserved_work() override;
   Result<std::vector<SendingDelivery>> sending_bulk() override;
 
   // -- their course (course.cc)

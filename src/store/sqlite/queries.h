@@ -218,6 +218,7 @@ class Queries {
 
   [[nodiscard]] Result<std::vector<StartingDelivery>> deliveries_to_start(std::int64_t limit);
   [[nodiscard]] Result<std::optional<Milliseconds>> next_reservation();
+  [[nodiscard]] Result<ReservedWork> reserved_work();
   [[nodiscard]] Result<std::vector<SendingDelivery>> sending_bulk();
   [[nodiscard]] Result<DueDomains> due(const Due& due);
 

@@ -117,6 +117,7 @@ class SqliteReadTransaction final : public ReadTransaction {
   Result<std::optional<Milliseconds>> next_reservation() override {
     return queries_.next_reservation();
   }
+  Result<ReservedWork> reserved_work() override { return queries_.reserved_work(); }
   Result<std::vector<SendingDelivery>> sending_bulk() override { return queries_.sending_bulk(); }
 
   Result<std::vector<DeliveryKey>> held_deliveries(std::int64_t limit) override {

@@ -44,6 +44,22 @@ Result<std::optional<Milliseconds>> Queries::next_reservation() {
   return std::nullopt;
 }
 
+Result<ReservedWork> Queries::reserved_work() {
+  ReservedWork work;
+  auto query = db_.query(
+      "SELECT count(*), coalesce(sum(total), 0), min(agenda) FROM (SELECT total, agenda"
+      " FROM deliveries WHERE agenda IS NOT NULL AND agenda > ? ORDER BY agenda LIMIT ?)");
+  query.bind(wall_, kReservedLookedAt);
+  if (query.next()) {
+    work.deliveries = query.integer(0);
+    work.recipients = query.integer(1);
+    work.first = query.optional_instant(2);
+    work.more = work.deliveries == kReservedLookedAt;
+  }
+  if (query.failed()) return fail(query.error());
+  return work;
+}
+
 Result<std::vector<SendingDelivery>> Queries::sending_bulk() {
   std::vector<SendingDelivery> sending;
   auto query = db_.query(

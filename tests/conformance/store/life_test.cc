@@ -115,6 +115,13 @@ TEST_P(StoreSuite, AReservationStartsAtItsTimeAndCanBeCancelledUntilThen) {
   EXPECT_EQ(error_of(commit(after(60))), "conflict");
   EXPECT_THAT(to_start(), IsEmpty());
   EXPECT_EQ(next(), std::chrono::hours(1));
+  const auto reserved = [&] {
+    return must(read([&](ReadTransaction& t) { return t.reserved_work(); }));
+  };
+  EXPECT_EQ(reserved().deliveries, 1);
+  EXPECT_EQ(reserved().recipients, 1);
+  EXPECT_EQ(reserved().first, after(3'600));
+  EXPECT_FALSE(reserved().more);
 
   must(write([&](WriteTransaction& t) { return t.cancel_reservation(made.key); }));
   EXPECT_EQ(get(made.key).status, DeliveryStatus::edit);
@@ -131,6 +138,8 @@ TEST_P(StoreSuite, AReservationStartsAtItsTimeAndCanBeCancelledUntilThen) {
   EXPECT_EQ(to_start()[0].late, Milliseconds(0));
   EXPECT_EQ(to_start()[0].delivery.content.subject, "News for __name__");
   EXPECT_EQ(next(), std::nullopt);
+  EXPECT_EQ(reserved().deliveries, 0) << "its time has come";
+  EXPECT_EQ(reserved().first, std::nullopt);
   must(write([&](WriteTransaction& t) { return t.start_delivery(made.key, "sel9", kLifeTime); }));
   EXPECT_THAT(to_start(), IsEmpty());
   const Delivery sending = get(made.key);

@@ -46,7 +46,7 @@ class OnSqlite(Installation):
     def run_new(self, *words, status=0):
         done = subprocess.run([self.binary, "--config", str(self.directory / "new.toml"), *words],
                               capture_output=True, text=True, cwd=self.directory, check=False,
-                              timeout=60)
+                              timeout=600)
         check_equal(done.returncode, status, f"{words}, which said {done.stdout}{done.stderr}")
         return done.stdout + done.stderr
 

@@ -218,7 +218,7 @@ class CommandLine(HomeTest):
         self.assertIn("not running", self.tool("healthcheck", status=1))
         self.start()
         self.assertIn("It has stopped.", self.tool("drain"))
-        self.assertEqual(self.engine.wait(timeout=100), 0)
+        self.assertEqual(self.engine.wait(timeout=600), 0)
 
     def test_finds_every_mistake_of_a_configuration(self):
         self.assertIn("no mistakes found", self.tool("config", "check"))
@@ -322,7 +322,7 @@ class CommandLine(HomeTest):
         folder = self.home / "elsewhere"
         folder.mkdir(exist_ok=True)
         environment = {k: v for k, v in os.environ.items() if not k.startswith("TODOKU_")}
-        done = subprocess.run([BINARY, *words], text=True, capture_output=True, timeout=30,
+        done = subprocess.run([BINARY, *words], text=True, capture_output=True, timeout=600,
                               cwd=folder, env=environment)
         return folder, done
 

@@ -57,7 +57,7 @@ class Senders(unittest.TestCase):
     def call(cls, *words, status=0, **more):
         """What it said: on standard output if it succeeds, else on standard error."""
         process = cls.begin(*words, **more)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=600)
         if process.returncode != status:
             raise AssertionError(f"{words}: {process.returncode}, not {status}: {out}{err}")
         return out if status == 0 else err
@@ -91,7 +91,7 @@ class Senders(unittest.TestCase):
     def test_several_get_a_mail_each(self):
         process = self.begin("send", *MAIL, "--to", "a@good.example", "--to", "wrong", "--to",
                              "b@good.example")
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=600)
         self.assertEqual(process.returncode, 1)
         self.assertEqual(out.count("accepted as delivery"), 2)
         self.assertIn("wrong: to: ", err)
@@ -101,7 +101,7 @@ class Senders(unittest.TestCase):
                   "".join(f"r{i}@{'gone' if i % 10 == 0 else 'good'}.example,n{i}\n"
                           for i in range(100)))
         process = self.begin("bulk", "send", *MAIL, "--csv", "list.csv", "--at", "now", "--json")
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=600)
         self.assertEqual(process.returncode, 0, err)
         told = json.loads(out)
         self.assertEqual((told["state"], told["delivered"], told["bounced"]), ("sent", 90, 10))
@@ -133,7 +133,7 @@ class Senders(unittest.TestCase):
                             "its begin")
         time.sleep(1.2)  # a look or two
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=120)
+        _, err = process.communicate(timeout=600)
         self.assertEqual(process.returncode, 130)
         self.assertIn(f"todoku bulk show {delivery} --follow", err)
         self.call("bulk", "pause", delivery)
@@ -152,7 +152,7 @@ class Senders(unittest.TestCase):
         self.stack.kill_engine()
         self.stack.start_engine()
         self.call("bulk", "pace", delivery, "none")
-        lines, err = watcher.communicate(timeout=60)
+        lines, err = watcher.communicate(timeout=600)
         self.assertEqual(watcher.returncode, 0, err)
         last = json.loads(lines.splitlines()[-1])
         self.assertEqual((last["state"], last["delivered"] + last["unknown"]), ("sent", 4))
@@ -179,7 +179,7 @@ class Senders(unittest.TestCase):
             seen.append(event["event_id"])
         self.assertEqual(sorted(set(seen)), seen, "each once, in order")
         follower.send_signal(signal.SIGINT)
-        follower.communicate(timeout=120)
+        follower.communicate(timeout=600)
         self.assertEqual(follower.returncode, 0)
         self.assertNotIn("before@good.example", self.call("events", "--cursor-file", cursor))
 

@@ -88,7 +88,7 @@ def says_what_was_cut_off_and_what_remains(binary):
         story = stack.explain("a@later.example")
         check("the engine is draining and stops: attempt 2" in story, story)
         check("エンジンは停止の準備中" in stack.explain("a@later.example", "ja"), "in Japanese")
-        said = drain.communicate(timeout=30)[0]
+        said = drain.communicate(timeout=600)[0]
         check_equal(drain.returncode, 0, said)
         check("It has stopped. 3 mails were out and without an answer" in said, said)
         check("4 recipients remain to go; they go on after the next start." in said, said)
@@ -147,7 +147,7 @@ def who_asks_again_gets_the_drain_that_is_under_way(binary):
             time.sleep(0.3)
             stack.engine.send_signal(signal.SIGTERM)
         for drain in drains:
-            said = drain.communicate(timeout=30)[0]
+            said = drain.communicate(timeout=600)[0]
             check_equal((drain.returncode, "It has stopped." in said), (0, True), said)
         check_equal(stack.engine.wait(5), 0, "exit status")
         stack.engine = None

@@ -15,7 +15,7 @@ from installation import Installation, check, check_equal, run
 def start(stack, name="todoku.toml", environment=None, prefix=()):
     """(exit status, last line of what it said) of an engine that should not start."""
     done = subprocess.run([*prefix, stack.binary, "serve", "--config", str(stack.directory / name)],
-                          capture_output=True, text=True, cwd=stack.directory, timeout=20,
+                          capture_output=True, text=True, cwd=stack.directory, timeout=600,
                           env={**os.environ, **(environment or {})}, check=False)
     return done.returncode, done.stderr.strip()
 

@@ -78,7 +78,7 @@ class Domain(DomainCase):
             done = subprocess.run([home.BINARY, "--config", str(self.config), "--json", "domain",
                                    "rotate", "example.jp", "--resolver",
                                    f"127.0.0.1:{resolver}", *asked, *words], text=True,
-                                  capture_output=True, timeout=60)
+                                  capture_output=True, timeout=600)
             self.assertEqual(done.returncode, status, done.stdout + done.stderr)
             return json.loads(done.stdout)
 

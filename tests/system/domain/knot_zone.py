@@ -85,7 +85,7 @@ zone:
             self.start()
         else:
             subprocess.run(["/usr/sbin/knotc", "-c", str(self.conf), "-b", "zone-reload"],
-                           check=True, capture_output=True, timeout=20)
+                           check=True, capture_output=True, timeout=600)
         self.wait_for(serial)
 
     def wait_for(self, serial):
@@ -158,7 +158,7 @@ class DomainCase(HomeTest):
 
     def run_check(self, *words):
         done = subprocess.run([home.BINARY, "--config", str(self.config), "--json", *words],
-                              text=True, capture_output=True, timeout=60)
+                              text=True, capture_output=True, timeout=600)
         self.assertTrue(done.stdout, done.stderr)
         answer = json.loads(done.stdout)
         return done.returncode, answer["findings"]

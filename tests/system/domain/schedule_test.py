@@ -41,7 +41,7 @@ class Schedule(DomainCase):
 
     def history(self):
         done = subprocess.run([home.BINARY, "--config", str(self.config), "--json", "domain",
-                               "history", "example.jp"], text=True, capture_output=True, timeout=30)
+                               "history", "example.jp"], text=True, capture_output=True, timeout=600)
         return done.returncode, json.loads(done.stdout)
 
     def check_by_itself(self):

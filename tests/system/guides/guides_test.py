@@ -57,7 +57,7 @@ def run(stack, folder, number, example):
     language, code, printed = example
     path = folder / f"example{number}.{ENDING[language]}"
     path.write_text(code)
-    done = subprocess.run([*RUN[language], str(path)], cwd=folder, text=True, timeout=120,
+    done = subprocess.run([*RUN[language], str(path)], cwd=folder, text=True, timeout=600,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
                           env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8",
                                "TODOKU": f"http://127.0.0.1:{stack.api_port}/api/v1",

@@ -87,7 +87,7 @@ class Inbound(Installation):
 
     def returns(self, path, octets, code=250):
         """Hands a mail in as a receiver does, from the null sender."""
-        with smtplib.SMTP("127.0.0.1", self.port, timeout=20) as client:
+        with smtplib.SMTP("127.0.0.1", self.port, timeout=600) as client:
             client.ehlo("mx.receiver.example")
             client.mail("")
             got, text = client.rcpt(path)

@@ -251,7 +251,7 @@ class Counterparts(unittest.TestCase):
         done = subprocess.run(
             [cls.program, *words, "dmarc", "check", "--batch", "--resolver",
              f"127.0.0.1:{cls.server.port}"],
-            input="".join(lines).encode(), stdout=subprocess.PIPE, timeout=120, check=True)
+            input="".join(lines).encode(), stdout=subprocess.PIPE, timeout=600, check=True)
         answers = [json.loads(line) for line in done.stdout.splitlines()]
         assert [a["id"] for a in answers] == [c["id"] for c in cls.cases]
         return answers
@@ -302,7 +302,7 @@ class Counterparts(unittest.TestCase):
         script = os.path.join(os.path.dirname(__file__), "mail_dmarc.pl")
         done = subprocess.run(["/usr/bin/perl", script, str(self.server.port), SUFFIX_LIST],
                               input=lines.encode(), stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL, timeout=120, check=True)
+                              stderr=subprocess.DEVNULL, timeout=600, check=True)
         self.compare("Mail::DMARC", [self.mail_dmarc_word(json.loads(line))
                                      for line in done.stdout.splitlines()])
 

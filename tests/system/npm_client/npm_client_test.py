@@ -66,7 +66,7 @@ def check_transaction(mails):
 
 def run_client(stack, work, *arguments):
     done = subprocess.run(["node", "client.js", stack.login_id, stack.api_key, *arguments], cwd=work,
-                          capture_output=True, text=True, timeout=120,
+                          capture_output=True, text=True, timeout=600,
                           env={**os.environ, "TZ": "Asia/Tokyo"})
     expect(done.returncode == 0, done.stdout + done.stderr)
     return json.loads(done.stdout)

@@ -46,7 +46,7 @@ class PersonalData(HomeTest):
     def ask(self, *words):
         """Whatever becomes of it."""
         subprocess.run([BINARY, "--config", str(self.config), *words], capture_output=True,
-                       timeout=30)
+                       timeout=600)
 
     def found(self):
         """Where an octet of it is."""

@@ -66,7 +66,7 @@ postlog unix-dgram n - n - 1 postlogd
 
 def call(*words, octets=None, **more):
     done = subprocess.run([str(word) for word in words], input=octets, capture_output=True,
-                          timeout=120, check=False, **more)
+                          timeout=600, check=False, **more)
     return done.returncode, (done.stdout + done.stderr).decode(errors="replace")
 
 

@@ -12,7 +12,7 @@ import time
 
 from relay_test import FROM, MESSAGE, Relay, check, check_equal, run
 
-DRAIN_SECONDS = 6
+DRAIN_SECONDS = 16  # half of it for messages that are awaited
 IDLE_CLIENTS = 300
 
 
@@ -72,7 +72,7 @@ def idle_clients_do_not_hold_a_stop(binary):
         check_equal(refused.getreply()[0], 550, "a bare LF")
         status, seconds = stack.terminate()
         check_equal(status, 0, "exit status")
-        check(seconds < 5, f"it took {seconds:.1f} s")
+        check(seconds < 12, f"it took {seconds:.1f} s")
         for client in (idle, waiting, refused):
             check_equal(client.getreply()[0], 421, "the farewell")
 
@@ -90,7 +90,7 @@ def hundreds_of_idle_clients_under_tls_are_served_and_told(binary):
             told = [client.getreply()[0] for client in clients]
             check_equal(told, [421] * IDLE_CLIENTS, "what they are told at its end")
             check_equal([client.file.read(1) for client in clients], [b""] * IDLE_CLIENTS, "their end")
-            check_equal(stack.engine.wait(timeout=30), 0, "the engine's end")
+            check_equal(stack.engine.wait(timeout=600), 0, "the engine's end")
 
 
 def a_message_under_way_is_taken_to_its_end(binary):
@@ -115,7 +115,7 @@ def delivery_begins_nothing_while_a_message_is_awaited(binary):
         stop(stack)
         before = len(stack.settled_log())
         began = time.monotonic()
-        stack.engine.wait(20)
+        stack.engine.wait(100)
         seconds = time.monotonic() - began
         check(seconds < DRAIN_SECONDS - 1, f"it took {seconds:.1f} s more")
         check_equal(silent.getreply()[0], 421, "the farewell")

@@ -56,7 +56,7 @@ class Sender(threading.Thread):
         self.tls.verify_mode = ssl.CERT_NONE
 
     def connect(self):
-        client = smtplib.SMTP("127.0.0.1", self.port, timeout=20)
+        client = smtplib.SMTP("127.0.0.1", self.port, timeout=600)
         client.starttls(context=self.tls)
         client.login("shop", self.password)
         return client

@@ -59,7 +59,7 @@ class Relay(Installation):
         return re.search(r"^password\s+(\S+)$", shown, re.MULTILINE).group(1)
 
     def connect(self, login=None, port=None):
-        client = smtplib.SMTP("127.0.0.1", port or self.starttls, timeout=20)
+        client = smtplib.SMTP("127.0.0.1", port or self.starttls, timeout=600)
         client.ehlo("client.example")
         client.starttls(context=self.tls)
         client.ehlo("client.example")
@@ -178,7 +178,7 @@ def every_mechanism_lets_in(binary):
             check_equal(scram(client, "shop", "wrong"), 535, "SCRAM with a wrong password")
         with stack.connect() as client:
             check_equal(scram(client, "nobody", password), 535, "SCRAM of nobody")
-        with smtplib.SMTP_SSL("127.0.0.1", stack.implicit, context=stack.tls, timeout=20) as client:
+        with smtplib.SMTP_SSL("127.0.0.1", stack.implicit, context=stack.tls, timeout=600) as client:
             client.login("shop", password)
             client.sendmail(FROM, ["a@receiver.example"], MESSAGE)
         stack.await_mails(1)
@@ -223,7 +223,7 @@ def nobody_is_served_without_right(binary):
         stack.command("account", "add", "other")  # now there is somebody to be taken for
         password = stack.credential("shop")
         stack.credential("elsewhere", "--networks", "192.0.2.0/24")
-        with smtplib.SMTP("127.0.0.1", stack.starttls, timeout=20) as client:
+        with smtplib.SMTP("127.0.0.1", stack.starttls, timeout=600) as client:
             client.ehlo("client.example")
             check("auth" not in client.esmtp_features, "AUTH is offered in clear")
             check_equal(client.docmd("AUTH", "PLAIN AHNob3AAeA==")[0], 530, "AUTH in clear")
@@ -276,7 +276,7 @@ def smuggling_is_refused_and_never_repaired(binary):
 
 def devices_and_proxies_are_known_by_their_networks(binary):
     with Relay(binary) as stack:
-        with smtplib.SMTP("127.0.0.1", stack.device, timeout=20) as client:
+        with smtplib.SMTP("127.0.0.1", stack.device, timeout=600) as client:
             client.sendmail("scan@sender.example", ["a@receiver.example"], MESSAGE)
             foreign = MESSAGE.replace(b"<news@sender.example>\r\nTo", b"<n@other.example>\r\nTo")
             refused(lambda: client.sendmail(FROM, ["a@receiver.example"], foreign), 550)
@@ -284,7 +284,7 @@ def devices_and_proxies_are_known_by_their_networks(binary):
         password = stack.credential("shop", "--networks", "192.0.2.0/24")
         with socket.create_connection(("127.0.0.1", stack.proxied), timeout=10) as raw:
             raw.sendall(b"PROXY TCP4 192.0.2.7 198.51.100.1 40000 587\r\n")
-            client = smtplib.SMTP(timeout=20)
+            client = smtplib.SMTP(timeout=600)
             client.sock, client.file = raw, None
             client._host = "127.0.0.1"
             check_equal(client.getreply()[0], 220, "behind a proxy")

@@ -86,7 +86,7 @@ class Machine(Installation):
     def call(self, *words, octets=MESSAGE, **more):
         """The exit status, and what it said."""
         called = self.start(*words, **more)
-        out, err = called.communicate(octets, timeout=120)
+        out, err = called.communicate(octets, timeout=600)
         return called.returncode, (out + err).decode(errors="replace")
 
     def send(self, *words, **more):
@@ -212,7 +212,7 @@ def what_cannot_be_read_is_not_sent(binary):
             done = subprocess.run(
                 ["setpriv", f"--reuid={USER.pw_uid}", f"--regid={USER.pw_gid}", "--clear-groups",
                  "sh", "-c", f"{sendmail} {words} {ending}"], env=here.environment(), cwd="/",
-                capture_output=True, timeout=60)
+                capture_output=True, timeout=600)
             check_equal(done.returncode, 74, f"{words} {ending}: {done.stderr.decode()}")
         for words in ("send --from a@sender.example --to b@receiver.example --subject s"
                       " --text-file -", "bulk send --from a@sender.example --subject s --text t --csv -"
@@ -221,7 +221,7 @@ def what_cannot_be_read_is_not_sent(binary):
                 done = subprocess.run(
                     ["sh", "-c", f"{shlex.quote(str(here.binary))} {words} {ending}"],
                     env={**here.environment(), "TODOKU_API_KEY": "none", "HOME": "/nonexistent"},
-                    capture_output=True, timeout=60)
+                    capture_output=True, timeout=600)
                 check_equal(done.returncode, 2, f"{words} {ending}: {done.stderr.decode()}")
                 said = "Is a directory" if ending == "< /" else "Bad file descriptor"
                 check(said in done.stderr.decode(), f"{words} {ending}: {done.stderr.decode()}")
@@ -237,7 +237,7 @@ def a_mail_that_finds_no_room_is_not_sent(binary):
             ["setpriv", f"--reuid={USER.pw_uid}", f"--regid={USER.pw_gid}", "--clear-groups",
              "sh", "-c", f"ulimit -f 100; exec {shlex.quote(str(here.sendmail))} -i a@receiver.example"],
             env=here.environment(), cwd="/", input=MESSAGE + b"text\r\n" * 500_000,
-            capture_output=True, timeout=60)
+            capture_output=True, timeout=600)
         check_equal(done.returncode, 74, done.stderr.decode())
         here.send("-i", "a@receiver.example")
         here.await_mails(1)
@@ -301,7 +301,7 @@ def it_waits_for_the_engine_for_a_while(binary):
         waiting.stdin.close()
         waiting.stdin = None
         here.start_engine()
-        out, err = waiting.communicate(timeout=60)
+        out, err = waiting.communicate(timeout=600)
         check_equal(waiting.returncode, 0, f"once the engine is there ({out + err})")
         here.await_mails(1)
         check_equal(here.terminate()[0], 0, "the engine's end")

@@ -86,7 +86,7 @@ class Gateway(PostfixWithOpenDkim):
 
     def take(self, mail_from, to, returns):
         host, port = self.doors[False].split(":")
-        with smtplib.SMTP(host, int(port), timeout=60) as client:
+        with smtplib.SMTP(host, int(port), timeout=600) as client:
             client.ehlo("sender.example")
             code, text = client.mail(mail_from, [f"RET={returns}"])
             check_equal(code, 250, f"MAIL ({text})")

@@ -130,7 +130,7 @@ domain_checks = false
 
     def submit(self, user, password, to):
         """{address: (code, words)} of those that were refused."""
-        with smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=60) as client:
+        with smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=600) as client:
             client.login(user, password)
             try:
                 return client.sendmail("news@example.jp", to,
@@ -237,7 +237,7 @@ domain_checks = false
     def tool_alone(self, *words):
         """What a command says that fails, without our configuration."""
         done = subprocess.run([BINARY, *words], cwd=self.home, capture_output=True, text=True,
-                              timeout=60, check=False)
+                              timeout=600, check=False)
         self.assertEqual(1, done.returncode, done.stdout)
         return done.stderr
 

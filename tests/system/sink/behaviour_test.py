@@ -43,7 +43,7 @@ class Running:
         """Stops it and returns its last report; more than once, if need be."""
         if self.last is None:
             self.process.send_signal(signal.SIGTERM)
-            errors = self.process.communicate(timeout=20)[1]
+            errors = self.process.communicate(timeout=600)[1]
             if self.process.returncode != 0 or b"unhandled" in errors:
                 raise AssertionError(errors.decode())
             self.last = self._read()
@@ -364,7 +364,7 @@ class SinkTest(unittest.TestCase):
         self.start()
         subprocess.run(["/usr/sbin/smtp-source", "-s", "5", "-m", "200", "-l", "10000", "-f",
                         "a@example.com", "-t", "b@example.jp",
-                        "%s:%d" % self.sink.address], check=True, timeout=60)
+                        "%s:%d" % self.sink.address], check=True, timeout=600)
         total = self.total()
         self.assertEqual(total["messages"], 200)
         self.assertEqual(total["connections"], 200)
@@ -415,7 +415,7 @@ class SinkTest(unittest.TestCase):
                 (["--listen", "127.0.0.1:0", "--delay", "rcpt"], "--delay: cannot be"),
                 (["--listen", "127.0.0.1:0", "--dkim-sample", "1"], "needs a key file"),
                 (["--config", "/nonexistent"], "cannot read /nonexistent")]:
-            done = subprocess.run([TOOL, "sink", *arguments], capture_output=True, timeout=20)
+            done = subprocess.run([TOOL, "sink", *arguments], capture_output=True, timeout=600)
             self.assertEqual(done.returncode, 1, arguments)
             self.assertIn(said, done.stderr.decode())
 

@@ -48,7 +48,7 @@ def says_what_to_do(binary, emulator):
                 stack.write_config()
                 done = subprocess.run([stack.binary, "serve", "--config",
                                        str(stack.directory / "todoku.toml")],
-                                      capture_output=True, text=True, timeout=30)
+                                      capture_output=True, text=True, timeout=600)
                 check(done.returncode != 0 and sentence in done.stderr,
                       f"{name}: {done.returncode}: {done.stderr}")
                 check(SECRET not in done.stderr, f"{name}: the secret is told")

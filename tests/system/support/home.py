@@ -46,7 +46,7 @@ class HomeTest(unittest.TestCase):
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("TODOKU_", "LC_"))}
         environment["LANG"] = "C.UTF-8"
         done = subprocess.run([*prefix, BINARY, "--config", str(self.config), *words], text=True,
-                              capture_output=True, timeout=30, env=environment | (env or {}))
+                              capture_output=True, timeout=600, env=environment | (env or {}))
         self.assertEqual(done.returncode, status, f"{words}: {done.stdout}{done.stderr}")
         self.assertNotIn("terminate called", done.stderr)
         return done.stdout if status == 0 else done.stderr or done.stdout
@@ -71,7 +71,7 @@ class HomeTest(unittest.TestCase):
 
     def stop(self):
         self.engine.send_signal(signal.SIGTERM)
-        self.assertEqual(self.engine.wait(timeout=100), 0)
+        self.assertEqual(self.engine.wait(timeout=600), 0)
 
     def log(self):
         return (self.home / "engine.log").read_text()

@@ -24,7 +24,7 @@ BINARY = None
 
 
 def check(*folders, **environment):
-    done = subprocess.run([TERRAFORM / "check", *folders], capture_output=True, text=True, timeout=240,
+    done = subprocess.run([TERRAFORM / "check", *folders], capture_output=True, text=True, timeout=600,
                           env={**os.environ, **environment})
     if done.returncode not in (0, 1) or done.stderr:
         raise RuntimeError(done.stdout + done.stderr)
@@ -149,7 +149,7 @@ class ClaimTest(unittest.TestCase):
 
     def claim(self, instance):
         done = subprocess.run(["bash", TERRAFORM / "modules/couriers/claim.sh", "mail", "ap-northeast-1a"],
-                              capture_output=True, text=True, timeout=60,
+                              capture_output=True, text=True, timeout=600,
                               env={"PATH": f"{self.work.name}:/usr/bin:/bin", "EC2_STATE": str(self.file),
                                    "INSTANCE": instance})
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)

@@ -44,7 +44,7 @@ def main():
     if not may_unshare():
         print("no namespaces here")
         return SKIPPED
-    done = subprocess.run(["/bin/bash"], input=commands(), text=True, cwd=ROOT, timeout=240,
+    done = subprocess.run(["/bin/bash"], input=commands(), text=True, cwd=ROOT, timeout=600,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           env={**os.environ, "TODOKU": str(todoku), "TRY": str(work)})
     print(done.stdout)

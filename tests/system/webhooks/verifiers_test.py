@@ -103,7 +103,7 @@ def verifiers():
 def verdicts(command, calls):
     lines = "".join(json.dumps(one) + "\n" for one in calls)
     done = subprocess.run(command, cwd=WORK, input=lines, capture_output=True, text=True,
-                          timeout=120)
+                          timeout=600)
     expect(done.returncode == 0, done.stderr)
     return done.stdout.splitlines()
 

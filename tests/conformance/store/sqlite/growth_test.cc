@@ -259,6 +259,7 @@ class GrowthTest : public ::testing::Test {
          [](auto& t, auto&) {
            must(t.read().deliveries_to_start(100));
            must(t.read().next_reservation());
+           must(t.read().reserved_work());
          }},
         {"due: transactional", [](auto& t, auto&) { must(t.due({.limit = 16})); }},
         {"due: one of a large bulk",
