@@ -238,7 +238,7 @@ Task<http::Response> findings(Api& api, Call& call) {
   co_return http::Response::json(200, json.take());
 }
 
-Task<http::Response> cancel(Api& api, Call& call) {
+Task<http::Response> cancel_import(Api& api, Call& call) {
   const auto id = path_id(call, "job_id");
   if (!id) co_return no_data_found(call);
   const auto cancelled = co_await api.intake().cancel_import(call.account, *id);
@@ -301,7 +301,7 @@ void add_import_routes(Api& api, http::Router& router) {
       .streaming = true};
   api.add(router, post, "/deliveries/{delivery_id}/emails/import", kSend, upload, &import);
   api.add(router, get, "/deliveries/-/emails/import/{job_id}", kSend | store::Scope::read, &status);
-  api.add(router, delete_, "/deliveries/-/emails/import/{job_id}", kSend, &cancel);
+  api.add(router, delete_, "/deliveries/-/emails/import/{job_id}", kSend, &cancel_import);
   api.add(router, get, "/deliveries/-/emails/import/{job_id}/findings", kSend | store::Scope::read,
           &findings);
   api.add(router, get, "/deliveries/-/emails/import/{job_id}/errorinfo/download",

@@ -183,6 +183,26 @@ TEST_F(ImporterTest, AListThatTakesLongLetsThoseOfOthersPass) {
   importer.stop();
 }
 
+TEST_F(ImporterTest, TheSameListOnceMoreIsToldAndImported) {
+  const auto first = accept(1, 3);
+  auto importer = make({.jobs_max = 100, .retry_after = 1ms});
+  ASSERT_TRUE(importer.start_thread());
+  EXPECT_EQ(await_end(first).findings.find("already_there"), std::string::npos);
+  put(upload_of(2), "email\nnew@example.jp\nR1@example.jp\nr2@example.jp\n");
+  const auto again = installation_.store->write_and_wait(
+      store::WritePriority::accept, [&](store::WriteTransaction& t) {
+        return t.create_import(first.delivery, {.upload = upload_of(2)}, kNode);
+      });
+  ASSERT_TRUE(again) << again.error().detail;
+  importer.start(*again);
+  const auto ended = await_end(*again);
+  EXPECT_EQ(ended.success_count, 3) << "as the contract has it";
+  EXPECT_THAT(
+      ended.findings,
+      testing::HasSubstr(R"("already_there":{"compared":true,"recipients":2,"rows":[3,4]})"));
+  importer.stop();
+}
+
 TEST_F(ImporterTest, ACancelledListIsReadNoFurtherAndItsFilesGo) {
   const auto job = accept(1, 3);
   std::promise<void> opened;

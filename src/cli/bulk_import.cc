@@ -63,6 +63,16 @@ void print_findings(ApiSession& api, const boost::json::value& value) {
     const std::string text = text_of(*list, name);
     if (!text.empty()) fmt::print(out, "{:<12} {}\n", name, text);
   }
+  if (const auto* const there = member(*list, "already_there")) {
+    if (const std::int64_t count = number_of(*there, "recipients"); count > 0) {
+      api.session().err() << api.session().words(
+                                 {"{} rows have an address that the draft had before: it gets two "
+                                  "mails.",
+                                  "下書きにすでにあるアドレスが {} 行あります。2 通ずつ届きます。"},
+                                 count)
+                          << '\n';
+    }
+  }
   const boost::json::value* const check = member(*list, "check");
   if (check == nullptr) return;
   for (const std::string_view name :

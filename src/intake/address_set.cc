@@ -35,9 +35,18 @@ void AddressSet::grow() {
   }
 }
 
+std::uint64_t AddressSet::hash_of(std::string_view address) const {
+  return std::max<std::uint64_t>(1, siphash64(key_.first, key_.second, to_ascii_lower(address)));
+}
+
+bool AddressSet::contains(std::string_view address) const {
+  if (slots_.empty()) return false;
+  const std::uint64_t hash = hash_of(address);
+  return slots_[place_of(hash)] == hash;
+}
+
 bool AddressSet::insert(std::string_view address) {
-  const std::uint64_t hash =
-      std::max<std::uint64_t>(1, siphash64(key_.first, key_.second, to_ascii_lower(address)));
+  const std::uint64_t hash = hash_of(address);
   // Three quarters full at most: a search looks at a few neighbours.
   if (4 * (size_ + 1) > 3 * slots_.size() && !full()) grow();
   if (slots_.empty()) return true;

@@ -28,12 +28,16 @@ class AddressSet {
   // False if it is there already, in any case of ASCII letters.
   bool insert(std::string_view address);
 
+  // In any case of ASCII letters.
+  [[nodiscard]] bool contains(std::string_view address) const;
+
   [[nodiscard]] std::size_t size() const { return size_; }
   // Others are no longer remembered.
   [[nodiscard]] bool full() const { return size_ >= addresses_max_; }
 
  private:
   void grow();
+  [[nodiscard]] std::uint64_t hash_of(std::string_view address) const;
   // Where `hash` is, or may be put.
   [[nodiscard]] std::size_t place_of(std::uint64_t hash) const;
 

@@ -163,6 +163,8 @@ Result<void> Importer::look_at_draft(Run& run) {
       });
   if (!draft) return fail(draft.error());
   run.recipients_before = draft->counts.total;
+  run.already_there.emplace(draft->counts.total);
+  if (auto read = read_recipients(run); !read) return read;
   run.size = size_of(*draft);
   run.wanted = CodesWanted(draft->content);
   run.forms = mime::key_forms(draft->content);
@@ -179,6 +181,26 @@ Result<void> Importer::look_at_draft(Run& run) {
   add_unwritable(mime::check_composable(draft->content), problems);
   check_draft_size(*draft, run.size, limits_, problems);
   return problems.empty() ? Result<void>{} : refuse_all(run, sentence(problems));
+}
+
+Result<void> Importer::read_recipients(Run& run) {
+  if (!run.already_there->compares()) return {};
+  constexpr store::PublicId kStoriesPerRead = 500;
+  const auto ranges = store_.read_and_wait(
+      [&](store::ReadTransaction& reader) { return reader.log_ranges(run.job.delivery); });
+  if (!ranges) return fail(ranges.error());
+  for (store::LogRange range : *ranges) {
+    while (!range.empty() && !stopping_) {
+      std::vector<store::PublicId> ids;
+      const store::PublicId end = std::min(range.end, range.first + kStoriesPerRead);
+      for (; range.first < end; ++range.first) ids.push_back(range.first);
+      const auto stories = store_.read_and_wait(
+          [&](store::ReadTransaction& reader) { return reader.log_stories(run.job.account, ids); });
+      if (!stories) return fail(stories.error());
+      for (const store::Story& story : *stories) run.already_there->add(story.address);
+    }
+  }
+  return {};
 }
 
 Result<void> Importer::each_slice(Run& run, const Use& use) {
@@ -387,6 +409,7 @@ Result<void> Importer::take_recipient(Run& run, const RecipientRequest& request,
     return {};
   }
   ++run.good;
+  run.already_there->look_at(recipient.address, row.number);
   run.staged.push_back(std::move(recipient));
   return run.staged.size() < kRowsPerWork ? Result<void>{} : stage(run);
 }

@@ -43,7 +43,8 @@ struct Importer::Run {
   std::vector<store::NewRecipient> staged;
   // What was staged before: the store takes it while the next rows are read.
   std::future<Result<store::StageRows::Answer>> staging;
-  std::optional<ListCheck> check;  // of a list that is only looked at
+  std::optional<ListCheck> check;             // of a list that is only looked at
+  std::optional<AlreadyThere> already_there;  // once the draft was looked at
   AddressSet addresses{AddressSet::random_key(), kComparedAddressesMax};
   std::int64_t good = 0;
   std::int64_t bad = 0;

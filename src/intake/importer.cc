@@ -325,6 +325,7 @@ std::string Importer::findings_of(const Run& run) {
   if (run.check) {
     findings.check = run.check->json({.malformed = run.bad, .duplicates = run.folded});
   }
+  if (run.already_there) findings.already_there = run.already_there->json();
   return json_of(findings);
 }
 

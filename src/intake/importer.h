@@ -108,6 +108,8 @@ class Importer final : public ImportStarter {
   // False: the store could not take it, the job is still running there.
   [[nodiscard]] bool run(const store::ImportJob& job);
   [[nodiscard]] Result<void> look_at_draft(Run& run);
+  // The addresses that it has.
+  [[nodiscard]] Result<void> read_recipients(Run& run);
   [[nodiscard]] Result<void> guess_encoding(Run& run);
   // Every slice of the file, until `use` is done with it or stop() is called.
   using Use = std::function<Result<bool>(std::string_view octets)>;

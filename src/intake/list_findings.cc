@@ -108,6 +108,26 @@ std::string ListCheck::json(const Rows& rows) const {
   return json.take();
 }
 
+void AlreadyThere::look_at(std::string_view address, std::uint64_t row) {
+  if (!addresses_.contains(address)) return;
+  ++recipients_;
+  if (rows_.size() < kRowsTold) rows_.push_back(row);
+}
+
+std::string AlreadyThere::json() const {
+  if (before_ == 0) return {};
+  http::JsonWriter json;
+  json.begin_object();
+  json.member("compared", compares());
+  json.member("recipients", recipients_);
+  json.key("rows");
+  json.begin_array();
+  for (const std::uint64_t row : rows_) json.value(row);
+  json.end_array();
+  json.end_object();
+  return json.take();
+}
+
 std::string json_of(const ListFindings& findings) {
   const bool is_csv = findings.form == store::ImportForm::csv;
   http::JsonWriter json;
@@ -121,6 +141,10 @@ std::string json_of(const ListFindings& findings) {
   if (!findings.check.empty()) {
     json.key("check");
     json.raw(findings.check);
+  }
+  if (!findings.already_there.empty()) {
+    json.key("already_there");
+    json.raw(findings.already_there);
   }
   json.end_object();
   return json.take();

@@ -6,7 +6,8 @@
 //    "check": {"rows": 5, "recipients": 3, "malformed": 1, "duplicates": 1, "suppressed": 0,
 //              "domains": [{"domain": "example.jp", "recipients": 3}],
 //              "other_domains": {"domains": 0, "recipients": 0},
-//              "codes": [{"key": "__name__", "missing": 3}]}}
+//              "codes": [{"key": "__name__", "missing": 3}]},
+//    "already_there": {"compared": true, "recipients": 1, "rows": [2]}}
 #pragma once
 
 #include <cstddef>
@@ -17,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "intake/address_set.h"
 #include "intake/list_encoding.h"
 #include "mail/content.h"
 #include "store/imports.h"
@@ -66,11 +68,38 @@ class ListCheck {
   std::int64_t suppressed_ = 0;
 };
 
+// Rows of a list whose address the draft had before, by another list say, and which become one more
+// recipient each all the same: how many, and the first of them. Their addresses are not told, for
+// findings are kept.
+class AlreadyThere {
+ public:
+  static constexpr std::size_t kRowsTold = 20;
+  // Of a draft with more nobody looks at those.
+  static constexpr std::int64_t kComparedMax = 100'000;
+
+  explicit AlreadyThere(std::int64_t recipients_before) : before_(recipients_before) {}
+
+  // Whether those of before are to be told of by add().
+  [[nodiscard]] bool compares() const { return before_ > 0 && before_ <= kComparedMax; }
+  void add(std::string_view address) { addresses_.insert(address); }
+  // A row that becomes a recipient.
+  void look_at(std::string_view address, std::uint64_t row);
+  // A JSON object; empty: there was nobody before.
+  [[nodiscard]] std::string json() const;
+
+ private:
+  std::int64_t before_;
+  AddressSet addresses_{AddressSet::random_key(), kComparedMax};
+  std::int64_t recipients_ = 0;
+  std::vector<std::uint64_t> rows_;
+};
+
 struct ListFindings {
   store::ImportForm form = store::ImportForm::csv;
   ListEncoding encoding = {};
   char separator = ',';
-  std::string check = {};  // ListCheck::json(); empty: the list was imported
+  std::string check = {};          // ListCheck::json(); empty: the list was imported
+  std::string already_there = {};  // AlreadyThere::json()
 };
 // At most store::kFindingsOctetsMax.
 [[nodiscard]] std::string json_of(const ListFindings& findings);

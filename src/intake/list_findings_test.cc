@@ -74,6 +74,23 @@ TEST(ListFindings, AreShortWhateverTheListHolds) {
   EXPECT_LT(json_of(findings).size(), store::kFindingsOctetsMax);
 }
 
+TEST(ListFindings, RowsWhoseAddressIsThereAlreadyAreCountedAndNamed) {
+  AlreadyThere there(2);
+  ASSERT_TRUE(there.compares());
+  there.add("a@example.jp");
+  there.add("b@example.jp");
+  there.look_at("c@example.jp", 2);
+  there.look_at("A@example.jp", 3);
+  EXPECT_EQ(there.json(), R"({"compared":true,"recipients":1,"rows":[3]})");
+  for (std::uint64_t row = 4; row < 40; ++row) there.look_at("b@example.jp", row);
+  EXPECT_THAT(there.json(), HasSubstr(R"("recipients":37,"rows":[3,4,5,)"));
+  EXPECT_THAT(there.json(), HasSubstr(",22]"));
+  EXPECT_EQ(AlreadyThere(0).json(), "");
+  EXPECT_FALSE(AlreadyThere(0).compares());
+  EXPECT_EQ(AlreadyThere(AlreadyThere::kComparedMax + 1).json(),
+            R"({"compared":false,"recipients":0,"rows":[]})");
+}
+
 TEST(ListFindings, TellHowAListWasRead) {
   EXPECT_EQ(
       json_of({.encoding = {mime::TextEncoding::shift_jis, EncodingBy::octets}, .separator = '\t'}),
