@@ -141,6 +141,7 @@ class StorePort final : public cli::AdminPort {
             .platform_zone = platform_zone(config_),
             .slot_pace = slot_pace(config_),
             .probes = probe_plan(config_),
+            .sources = configured_sources(config_),
             .changed = {}};
   }
 

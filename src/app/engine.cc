@@ -628,6 +628,7 @@ operate::Operations::Options Engine::Parts::operation_options() {
       .platform_zone = platform_zone(config),
       .slot_pace = slot_pace(config),
       .probes = probe_plan(config),
+      .sources = configured_sources(config),
       .files = &*file_pool,
       // Made before anything is counted, so that the first one is seen as a rise.
       .own_mail_failing =

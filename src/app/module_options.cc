@@ -152,8 +152,6 @@ delivery::policy::Pools source_pools(const config::Config& config) {
   return {std::move(members), std::move(named), std::move(rules)};
 }
 
-namespace {
-
 std::map<std::string, delivery::policy::WarmUpPlan, std::less<>> warm_ups(
     const config::Config& config) {
   std::map<std::string, delivery::policy::WarmUpPlan, std::less<>> plans;
@@ -168,6 +166,24 @@ std::map<std::string, delivery::policy::WarmUpPlan, std::less<>> warm_ups(
   }
   return plans;
 }
+
+operate::ConfiguredSources configured_sources(const config::Config& config) {
+  const auto plans = warm_ups(config);
+  operate::ConfiguredSources sources{
+      .all = {}, .date_offset = std::chrono::minutes(config.delivery.date_offset_minutes)};
+  if (config.egress.empty()) {
+    sources.all.push_back({.name = "default", .traffic = "any", .via = {}, .plan = std::nullopt});
+  }
+  for (const config::Config::Egress& source : config.egress) {
+    operate::ConfiguredSource each{
+        .name = source.name, .traffic = source.traffic, .via = source.via, .plan = std::nullopt};
+    if (const auto found = plans.find(source.name); found != plans.end()) each.plan = found->second;
+    sources.all.push_back(std::move(each));
+  }
+  return sources;
+}
+
+namespace {
 
 delivery::SmtpTimeouts timeouts(const config::Config::SmtpOut& smtp) {
   using std::chrono::seconds;

@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <string>
 
 #include "api/api.h"
@@ -21,6 +23,7 @@
 #include "inbound/options.h"
 #include "intake/limits.h"
 #include "operate/agreement.h"
+#include "operate/sources.h"
 #include "queue/sqs/sqs_queues.h"
 #include "queue/store/store_queue.h"
 #include "relay/anomaly.h"
@@ -52,6 +55,10 @@ namespace todoku::app {
 [[nodiscard]] dns::RouteOptions route_options(const config::Config& config);
 // Which sources send what.
 [[nodiscard]] delivery::policy::Pools source_pools(const config::Config& config);
+// Of those that are warming up.
+[[nodiscard]] std::map<std::string, delivery::policy::WarmUpPlan, std::less<>> warm_ups(
+    const config::Config& config);
+[[nodiscard]] operate::ConfiguredSources configured_sources(const config::Config& config);
 // Own addresses are kept from outsiders.
 [[nodiscard]] http::GuardedOptions guarded_options(const config::Config& config);
 // `files` reads the passwords of sources where mail is carried (smarthosts.h), and outlives that.

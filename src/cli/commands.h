@@ -342,6 +342,8 @@ struct LanesWish {
   bool utc = false;  // the times for people
 };
 int list_lanes(Session& session, const LanesWish& wish);
+// -- sources.cc: the sources, and their warm-up plans
+int list_sources(Session& session);
 // -- rates.cc: bounces and complaints of an account
 struct RatesWish {
   std::string account;

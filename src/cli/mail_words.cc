@@ -19,6 +19,7 @@ MailWords::MailWords(WordBook book) : book_(std::move(book)) {
   add_audit();
   add_tls_report();
   add_probe();
+  add_sources();
   add_lanes();
   add_rates();
 }
@@ -238,6 +239,14 @@ void MailWords::add_probe() {
   CLI::App* list =
       book_.verb(group, "list", {"The mailboxes that are configured", "設定されたメールボックス"});
   book_.speaks(list, [](Session& s) { return probe_list(s); });
+}
+
+void MailWords::add_sources() {
+  CLI::App* command =
+      book_.verb(book_.app, "sources",
+                 {"The sources, and where those that are warming up stand in their plans",
+                  "送信元と、ウォームアップの計画の進み具合"});
+  book_.speaks(command, [](Session& s) { return list_sources(s); });
 }
 
 void MailWords::add_lanes() {

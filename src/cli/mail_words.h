@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The words of `todoku explain`, `todoku stuck`, `todoku suppression`, `todoku personal-data`,
-// `todoku audit`, `todoku probe` and `todoku lanes`: what became of mail, to whom none is sent,
-// what is kept of somebody, who looked at it, whether it reaches the inbox, and how fast mail goes.
+// `todoku audit`, `todoku probe`, `todoku sources` and `todoku lanes`: what became of mail, to whom
+// none is sent, what is kept of somebody, who looked at it, whether it reaches the inbox, and how
+// fast mail goes.
 #pragma once
 
 #include <string>
@@ -28,6 +29,7 @@ class MailWords {
   void add_audit();
   void add_tls_report();
   void add_probe();
+  void add_sources();
   void add_lanes();
   void add_rates();
 

@@ -38,6 +38,7 @@
 #include "operate/rates.h"
 #include "operate/report_overview.h"
 #include "operate/report_reading.h"
+#include "operate/sources.h"
 #include "store/retention.h"
 #include "store/store.h"
 #include "store/walks.h"
@@ -474,6 +475,7 @@ class Operations {
     std::string platform_zone = {};
     SlotPace slot_pace = {};
     ProbePlan probes = {};
+    ConfiguredSources sources = {};
     // Where reports are read; nullptr: on the thread that asks.
     async::FilePool* files = nullptr;
     // Our own mail in a domain's name has begun to fail, as receivers say. May be empty.
@@ -617,6 +619,9 @@ class Operations {
   // The site of a recipients' domain, as far as this process or the rules know it; else the domain.
   // From any thread.
   [[nodiscard]] std::string site_of(std::string_view domain) const;
+
+  // -- sources.cc: those that are configured, and where they stand in their warm-up plans.
+  Task<Result<std::vector<SourceView>>> sources();
 
   // -- lanes.cc: how they fare, by source and site; those that are at work.
   Task<Result<std::vector<store::LanePace>>> lanes(LanesRequest request);

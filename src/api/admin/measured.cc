@@ -5,6 +5,7 @@
 
 #include "api/admin/lanes_json.h"
 #include "api/admin/probe_json.h"
+#include "api/admin/sources_json.h"
 #include "api/admin/tls_report_json.h"
 
 namespace todoku::api::admin {
@@ -19,6 +20,12 @@ std::chrono::minutes shown_offset(const Given& given) {
 }
 
 }  // namespace
+
+Task<Result<std::string>> list_sources(Operations& operations, Given /*given*/) {
+  const auto sources = co_await operations.sources();
+  if (!sources) co_return fail(sources.error());
+  co_return sources_json(*sources);
+}
 
 Task<Result<std::string>> list_lanes(Operations& operations, Given given) {
   constexpr std::int64_t kUsual = 100;

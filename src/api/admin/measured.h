@@ -12,6 +12,7 @@
 
 namespace todoku::api::admin {
 
+Task<Result<std::string>> list_sources(operate::Operations& operations, operate::Given given);
 Task<Result<std::string>> list_lanes(operate::Operations& operations, operate::Given given);
 Task<Result<std::string>> tls_report(operate::Operations& operations, operate::Given given);
 Task<Result<std::string>> show_probe_plan(operate::Operations& operations, operate::Given given);

@@ -724,6 +724,7 @@ constexpr std::array kOffered{
     Offered{&calls::kProbePlan, answered<show_probe_plan>},
     Offered{&calls::kAskProbes, answered<ask_probes, 202>},
     Offered{&calls::kListProbes, answered<list_probes>},
+    Offered{&calls::kSources, answered<list_sources>},
     Offered{&calls::kLanes, answered<list_lanes>},
     Offered{&calls::kRates, show_rates},
     Offered{&calls::kLimitRates, limit_rates},

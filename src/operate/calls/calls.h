@@ -594,6 +594,7 @@ inline constexpr Call kTlsReport{Verb::get, "/tls-report", arguments::kTlsReport
 inline constexpr Call kProbePlan{Verb::get, "/probes/plan", {}};
 inline constexpr Call kAskProbes{Verb::post, "/probes", arguments::kAskProbes};
 inline constexpr Call kListProbes{Verb::get, "/probes", arguments::kListProbes};
+inline constexpr Call kSources{Verb::get, "/sources", {}};
 inline constexpr Call kLanes{Verb::get, "/lanes", arguments::kLanes};
 inline constexpr Call kRates{Verb::get, "/rates", arguments::kRates};
 inline constexpr Call kLimitRates{Verb::post, "/rates/limits", arguments::kLimitRates};

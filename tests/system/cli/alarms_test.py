@@ -50,8 +50,6 @@ class Trial:
     def run(self, to, status, **environment):
         config = self.folder / "todoku.toml"
         config.write_text(f"""
-[store]
-path = "{self.folder}/data"
 [alarms]
 mail_to = {json.dumps(to)}
 mail_from = "todoku@example.jp"

@@ -59,6 +59,9 @@ def a_hidden_limit_is_found(binary):
         lanes = json.loads(stack.command("--json", "lanes", "--all"))["lanes"]
         check_equal([lane["site"] for lane in lanes], ["mx.limited.example"], "lanes")
         check(lanes[0]["throttled_at"] > 0 and lanes[0]["messages_per_second"] < 50, lanes[0])
+        sources = json.loads(stack.command("--json", "sources"))["sources"]
+        check_equal([(each["name"], each["state"], each["warm_up"]) for each in sources],
+                    [(lanes[0]["source"], "no_plan", None)], "sources")
         shown = stack.command("lanes", "--all", "--lang", "ja")
         check("mx.limited.example" in shown and "多すぎる" in shown, shown)
 
