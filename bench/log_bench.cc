@@ -106,17 +106,17 @@ INSERT INTO deliveries(key, account, id, type, traffic, status, deleted, at_most
 INSERT INTO contents(delivery, from_address, from_name, encode, unsubscribe_mailto,
   unsubscribe_url, attachments, subject, text_part, html_part)
   VALUES({base} + 1, 'news@example.com', 'News', 0, '', '', 0, 'News', 'text', '');
-INSERT INTO sections VALUES({base} + 1, {base} + 1, 1, NULL);
+INSERT INTO sections(id, delivery, state, open_batch) VALUES({base} + 1, {base} + 1, 1, NULL);
 WITH RECURSIVE c(k) AS (SELECT 0 UNION ALL SELECT k + 1 FROM c WHERE k < 1799)
   INSERT INTO batches(number, delivery, account, section, traffic, domain, first_email_id,
   capacity, size, removed, open, created, token, holder)
   SELECT {base} + 2 + k, {base} + 1, 1, {base} + 1, 1, 'd.example', {n} * 1000000 + 1 + k * 500,
   500, 500, 0, 0, {at}, 1, 0 FROM c;
 WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 899999)
-  INSERT INTO recipients SELECT (({base} + 2 + i / 500) << 9) | (i % 500),
+  INSERT INTO recipients(id, address, codes, created, updated) SELECT (({base} + 2 + i / 500) << 9) | (i % 500),
   'user' || ({n} * 1000000 + i) || '@', NULL, NULL, NULL FROM c;
 WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 899999)
-  INSERT INTO progress SELECT (({base} + 2 + i / 500) << 9) | (i % 500), 8 | {state}, NULL, {story}
+  INSERT INTO progress(id, info, due, history) SELECT (({base} + 2 + i / 500) << 9) | (i % 500), 8 | {state}, NULL, {story}
   FROM c;
 WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 99999)
   INSERT INTO deliveries(key, account, id, type, traffic, status, deleted, at_most_once, created,
@@ -135,10 +135,10 @@ WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 99999)
   SELECT {base} + 2000 + i, {base} + 2000 + i, 1, NULL, 0, 'd.example', {n} * 1000000 + 900001 + i,
   1, 1, 0, 0, {at} + i * 36, 1, 0 FROM c;
 WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 99999)
-  INSERT INTO recipients SELECT ({base} + 2000 + i) << 9,
+  INSERT INTO recipients(id, address, codes, created, updated) SELECT ({base} + 2000 + i) << 9,
   'buyer' || (({n} * 100000 + i) % {buyers}) || '@', NULL, NULL, NULL FROM c;
 WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 99999)
-  INSERT INTO progress SELECT ({base} + 2000 + i) << 9, 10, NULL, x'{sent}' FROM c;
+  INSERT INTO progress(id, info, due, history) SELECT ({base} + 2000 + i) << 9, 10, NULL, x'{sent}' FROM c;
 WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 899999)
   INSERT INTO not_sent SELECT 1, {state}, {n} * 1000000 + 1 + i,
   CASE WHEN i % 1000000 = 777 THEN 554 ELSE 550 END FROM c WHERE {state} <> 2;
