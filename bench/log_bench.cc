@@ -113,11 +113,12 @@ WITH RECURSIVE c(k) AS (SELECT 0 UNION ALL SELECT k + 1 FROM c WHERE k < 1799)
   SELECT {base} + 2 + k, {base} + 1, 1, {base} + 1, 1, 'd.example', {n} * 1000000 + 1 + k * 500,
   500, 500, 0, 0, {at}, 1, 0 FROM c;
 WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 899999)
-  INSERT INTO recipients(id, address, codes, created, updated) SELECT (({base} + 2 + i / 500) << 9) | (i % 500),
+  INSERT INTO recipients(id, address, codes, created, updated)
+  SELECT (({base} + 2 + i / 500) << 9) | (i % 500),
   'user' || ({n} * 1000000 + i) || '@', NULL, NULL, NULL FROM c;
 WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 899999)
-  INSERT INTO progress(id, info, due, history) SELECT (({base} + 2 + i / 500) << 9) | (i % 500), 8 | {state}, NULL, {story}
-  FROM c;
+  INSERT INTO progress(id, info, due, history)
+  SELECT (({base} + 2 + i / 500) << 9) | (i % 500), 8 | {state}, NULL, {story} FROM c;
 WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 99999)
   INSERT INTO deliveries(key, account, id, type, traffic, status, deleted, at_most_once, created,
   updated, started, expires, finished, total, delivered, bounced, dropped, expired, cancelled,
@@ -138,7 +139,8 @@ WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 99999)
   INSERT INTO recipients(id, address, codes, created, updated) SELECT ({base} + 2000 + i) << 9,
   'buyer' || (({n} * 100000 + i) % {buyers}) || '@', NULL, NULL, NULL FROM c;
 WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 99999)
-  INSERT INTO progress(id, info, due, history) SELECT ({base} + 2000 + i) << 9, 10, NULL, x'{sent}' FROM c;
+  INSERT INTO progress(id, info, due, history)
+  SELECT ({base} + 2000 + i) << 9, 10, NULL, x'{sent}' FROM c;
 WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 899999)
   INSERT INTO not_sent SELECT 1, {state}, {n} * 1000000 + 1 + i,
   CASE WHEN i % 1000000 = 777 THEN 554 ELSE 550 END FROM c WHERE {state} <> 2;
