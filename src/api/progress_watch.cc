@@ -92,9 +92,11 @@ bool has_ended(const store::Delivery& delivery) {
   return over && delivery.course != store::Course::stopped;
 }
 
+// A pace holds on between its mails: its bulk goes.
 bool is_going(const Progress& progress) {
+  const bool rests = progress.pause && progress.pause->why != store::SteeredWait::pace;
   return progress.delivery.status == DeliveryStatus::sending &&
-         progress.delivery.course == store::Course::goes && !progress.pause;
+         progress.delivery.course == store::Course::goes && !rests;
 }
 
 }  // namespace
@@ -192,7 +194,7 @@ operate::SiteTotals ProgressWatch::totals_at(const operate::DoneSoFar& done) con
 void ProgressWatch::tell(const Seen& seen) {
   const store::DeliveryCounts& counts = seen.progress.delivery.counts;
   operate::DoneSoFar done{.at = api_.clock().steady_now(),
-                          .done = counts.terminal(),
+                          .done = counts.delivered + counts.bounced + counts.unknown,
                           .open = counts.total - counts.terminal(),
                           .done_at = {}};
   for (const store::OutcomeCount& outcome : seen.outcomes) {

@@ -35,8 +35,8 @@ std::vector<store::NewRecipient> distinct(std::vector<store::NewRecipient> named
   return recipients;
 }
 
-// Clients that try again write a new Message-ID and Date: who gets the mail is what makes it the
-// same, and the content is not compared.
+// Clients of SMTP that try again write a new Message-ID and Date: who gets the mail is what makes
+// it the same, and the content is not compared.
 Repeatable repeatable_of(const store::Account& account, const SubmittedMail& mail) {
   const auto& name = mail.submitted.options.idempotency_key;
   if (!name) return std::nullopt;
@@ -45,6 +45,7 @@ Repeatable repeatable_of(const store::Account& account, const SubmittedMail& mai
     recipients.insert(to_ascii_lower(recipient.address));
   std::string all;
   for (const std::string& address : recipients) all += address + '\n';
+  all += mail.same;
   const std::string scoped = mail.credential + '\n' + *name;
   return store::IdempotencyRecord{
       .key = {account.key, store::KeyedRoute::submission, sha256(scoped)},

@@ -26,6 +26,9 @@ struct SubmittedMail {
   std::optional<TrafficClass> traffic;  // nullopt: as the message looks
   Purpose purpose = Purpose::by_type;   // by_type: likewise
   std::string credential;               // its user name
+  // What has to be the same in a repeat besides the recipients. Empty of a session of SMTP, whose
+  // clients write another Message-ID and Date when they try again; a request is repeated as it was.
+  std::string same = {};
 };
 
 }  // namespace todoku::intake

@@ -21,8 +21,8 @@ namespace todoku::operate {
 // What there was of a delivery at one moment.
 struct DoneSoFar {
   SteadyInstant at{};
-  std::int64_t done = 0;  // in a terminal state
-  std::int64_t open = 0;  // not yet
+  std::int64_t done = 0;  // answered by receivers, for good
+  std::int64_t open = 0;  // in no terminal state
   // The former by site, as outcomes are counted (store/outcome_counts.h): who never came to an
   // attempt is not among them. Those of no name ("") belong to the others.
   std::map<std::string, std::int64_t> done_at;

@@ -407,6 +407,28 @@ TEST(SesRaw, GoesToWhomTheRequestNamesAndToNobodyElse) {
   EXPECT_TRUE(raw.mail.envelope.has_leading_dot);
 }
 
+// A large list that goes out in parts of fifty has all of it in To.
+TEST(SesRaw, WhomItsFieldsNameIsNobodysBusinessWhereTheRequestSaysWhom) {
+  std::string message = "From: a@example.jp\nCc: no address\nTo: x0@example.com";
+  for (int i = 1; i <= 60; ++i) message += fmt::format(",\n x{}@example.com", i);
+  const ses::RawMail raw =
+      raw_mail(message + "\n\nHi", R"(,"Destination":{"ToAddresses":["x7@example.com"]})");
+  ASSERT_TRUE(raw.problems.empty()) << told(raw.problems);
+  EXPECT_THAT(recipients_of(raw), ElementsAre("x7@example.com"));
+}
+
+TEST(SesRaw, AnotherMessageOrTagIsNoRepeat) {
+  const std::string one = "From: a@example.jp\nTo: b@example.com\n\none";
+  const std::string two = "From: a@example.jp\nTo: b@example.com\n\ntwo";
+  const std::string tags = R"(,"EmailTags":[{"Name":"kind","Value":"order"}])";
+  const std::string same = raw_mail(one).mail.same;
+  EXPECT_FALSE(same.empty());
+  EXPECT_EQ(raw_mail(one).mail.same, same);
+  EXPECT_NE(raw_mail(two).mail.same, same);
+  EXPECT_NE(raw_mail(one, tags).mail.same, same);
+  EXPECT_NE(raw_mail(one, R"(,"FromEmailAddress":"c@example.jp")").mail.same, same);
+}
+
 TEST(SesRaw, IsRefusedByName) {
   const std::string good = "From: a@example.jp\nTo: b@example.com\n\nHi";
   EXPECT_EQ(told(raw_mail(good).problems), "");

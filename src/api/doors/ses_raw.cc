@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/digest.h"
 #include "intake/check.h"
 #include "intake/submission/reader.h"
 #include "mail/address.h"
@@ -54,6 +55,15 @@ std::vector<std::string> named_recipients(intake::TransactionRequest& request) {
   return all;
 }
 
+// The packages repeat a call octet by octet.
+std::string what_is_repeated(const Email& email, const Mailbox& sender) {
+  std::string all = fmt::format("{}\n{}\n", sender.address, sender.name);
+  if (const auto& tags = email.letter.request.labels.tags) {
+    for (const std::string& tag : *tags) all += tag + '\n';
+  }
+  return sha256_hex(all + '\n' + *email.raw);
+}
+
 void add_recipients(const std::vector<std::string>& addresses, const intake::Limits& limits,
                     RawMail& read) {
   const Path path{"Destination"};
@@ -83,13 +93,16 @@ RawMail read_raw_mail(Email email, const intake::Limits& limits, const RawFacts&
   }
   if (!email.raw || !read.problems.empty()) return read;
   refuse_words_for_ses(*email.raw, read.problems);
+  read.mail.same = what_is_repeated(email, read.sender);
+  auto addresses = named_recipients(email.letter.request);
   intake::submission::SubmissionReader reader({.received = {},
                                                .now = facts.now,
                                                .message_id = facts.message_id,
                                                .from_address = read.sender.address,
                                                .own_names = {},
                                                .smtputf8 = true,
-                                               .by_request = true});
+                                               .by_request = true,
+                                               .to_whom_it_names = addresses.empty()});
   const auto taken = reader.take(*email.raw, read.mail.octets);
   auto submitted = taken ? reader.finish(read.mail.octets) : fail(taken.error());
   if (!submitted) {
@@ -98,7 +111,6 @@ RawMail read_raw_mail(Email email, const intake::Limits& limits, const RawFacts&
                                        fmt::format("送信できるメッセージではありません: {}", why)});
     return read;
   }
-  auto addresses = named_recipients(email.letter.request);
   if (addresses.empty()) addresses = submitted->recipients;
   add_recipients(addresses, limits, read);
   if (email.letter.request.labels.tags) submitted->options.tags = *email.letter.request.labels.tags;

@@ -280,7 +280,7 @@ Result<void> SubmissionReader::judge_sender() {
 
 // RFC 5322 section 3.6.3. A field may be there several times, as some programs write it.
 Result<void> SubmissionReader::find_recipients() {
-  if (!rules_.by_request) return {};
+  if (!rules_.to_whom_it_names) return {};
   for (const Field& field : fields_) {
     const bool is_wanted = equals_ignoring_case(field.name, "To") ||
                            equals_ignoring_case(field.name, "Cc") ||

@@ -50,9 +50,10 @@ struct SubmissionRules {
   std::string device_domain = {};
   // By which this installation is known in Received, lower case.
   std::vector<std::string> own_names;
-  bool smtputf8 = false;  // fields may be beyond ASCII (RFC 6531)
-  // Of a message that came by a request, not in a session of SMTP: who its fields name is found.
-  bool by_request = false;
+  bool smtputf8 = false;    // fields may be beyond ASCII (RFC 6531)
+  bool by_request = false;  // it came by a request, not in a session of SMTP
+  // Whether who its fields name is to be found: where nobody else says to whom it goes.
+  bool to_whom_it_names = false;
 };
 
 struct SubmissionOptions {
