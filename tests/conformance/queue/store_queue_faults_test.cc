@@ -303,11 +303,16 @@ TEST_F(StoreQueueNetwork, AnIdleProcessHardlyAsks) {
       must(store_->write_and_wait(store::WritePriority::claims, [](store::WriteTransaction& t) {
         return t.enter_node({.name = "me", .roles = "test", .version = "0"});
       }));
-  const std::uint64_t before = proxy_.round_trips();
-  ASSERT_TRUE(store_->write_and_wait(store::WritePriority::claims, [&](store::WriteTransaction& t) {
-    return t.renew_node(node);
-  }));
-  const auto a_renewal = static_cast<double>(proxy_.round_trips() - before);
+  // The median, as above.
+  std::vector<std::uint64_t> each;
+  for (int i = 0; i < 15; ++i) {
+    const std::uint64_t before = proxy_.round_trips();
+    const auto renew = [&](store::WriteTransaction& t) { return t.renew_node(node); };
+    ASSERT_TRUE(store_->write_and_wait(store::WritePriority::claims, renew));
+    each.push_back(proxy_.round_trips() - before);
+  }
+  std::ranges::nth_element(each, each.begin() + 7);
+  const auto a_renewal = static_cast<double>(each[7]);
 
   // How many polls an hour has.
   SeededRandom random(1);
