@@ -617,7 +617,6 @@ delivery::Options delivery_options(const config::Config& config, const InstanceS
                                ? mailauth::dkim::RsaArithmetic::fastest
                                : mailauth::dkim::RsaArithmetic::openssl;
   options.content_cache_bytes = static_cast<std::size_t>(given.content_cache_bytes);
-  options.claimed_octets_max = 4 * options.content_cache_bytes;
   options.message_octets_max = static_cast<std::uint64_t>(config.limits.message_bytes_max);
   options.pixel_url = pixel_url(config);
   options.open_tokens = std::make_shared<const OpenTokens>(secret);

@@ -74,7 +74,6 @@ struct Patience {
   std::size_t attached = 0;     // octets; more than a few go in slices
   bool stubborn_queues = false;
   std::size_t claimed_max = 20'000;  // transactions
-  std::size_t claimed_octets_max = 256U << 20U;
 };
 
 // Has no files left for the first connections.
@@ -164,7 +163,6 @@ class World {
     if (!started) throw std::runtime_error(started.error().detail);
     options_ = delivery_options(sink_->endpoints().front().port);
     options_.claimed_transactions_max = patience.claimed_max;
-    options_.claimed_octets_max = patience.claimed_octets_max;
     node_.emplace(failing, clock, store::NewNode{"one", "all", "test"}, metrics_,
                   runtime_.executor(0));
     queue::Queues& queues =
@@ -470,22 +468,17 @@ TEST(Sending, FromASourceThatIsLostGoesOnWhereItIsOurs) {
 
 // They come by bells, as from who accepts elsewhere.
 TEST(Sending, TransactionsAreTakenIntoMemoryAsFarAsThereIsRoom) {
-  // By their number, and by what their letters take.
-  for (const Patience& patience :
-       {Patience{.answer_after = 20ms, .greylists = false, .claimed_max = 5},
-        Patience{.answer_after = 20ms, .greylists = false, .claimed_octets_max = 1}}) {
-    World world(patience);
-    world.send(1, 100);
-    double most = 0;
-    while (!world.all_delivered()) {
-      const auto claimed = world.counted("todoku_claimed_recipients_total");
-      most = std::max(most, static_cast<double>(claimed) - static_cast<double>(world.settled()));
-      std::this_thread::sleep_for(1ms);
-    }
-    // Ten bells at once, of each of two couriers.
-    EXPECT_LE(most, 5 + 20);
-    world.check_arrivals();
+  World world({.answer_after = 20ms, .greylists = false, .claimed_max = 5});
+  world.send(1, 100);
+  double most = 0;
+  while (!world.all_delivered()) {
+    const auto claimed = world.counted("todoku_claimed_recipients_total");
+    most = std::max(most, static_cast<double>(claimed) - static_cast<double>(world.settled()));
+    std::this_thread::sleep_for(1ms);
   }
+  // Ten bells at once, of each of two couriers.
+  EXPECT_LE(most, 5 + 20);
+  world.check_arrivals();
 }
 
 TEST(Sending, WaitsForASchedulerThatLeads) {

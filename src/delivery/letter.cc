@@ -35,15 +35,11 @@ Result<std::shared_ptr<const Letter>> make_letter(const store::Delivery& deliver
              .bytes = octets});
 }
 
-std::size_t whole_letter_octets(const Options& options) {
+bool goes_in_slices(std::uint64_t octets, const Options& options) {
   // Letters in flight are beyond the bound of the cache, so even one that would fit is large if a
   // few dozen like it, each on its way somewhere, would fill the cache once more.
   constexpr std::size_t kPartsOfCache = 64;
-  return options.content_cache_bytes / kPartsOfCache;
-}
-
-bool goes_in_slices(std::uint64_t octets, const Options& options) {
-  return octets > whole_letter_octets(options);
+  return octets > options.content_cache_bytes / kPartsOfCache;
 }
 
 LetterContent LetterContent::of(Content content, const Options& options) {

@@ -59,8 +59,6 @@ struct LetterTerms {
     const store::Delivery& delivery, LetterMessage message, LetterTerms terms, KeyRing& keys,
     std::optional<OwnSender> sender = std::nullopt);
 
-// What a letter takes with attachments that are kept with it, about, at most.
-[[nodiscard]] std::size_t whole_letter_octets(const Options& options);
 // Whether attachments of so many octets are sent in slices rather than kept with the letter.
 [[nodiscard]] bool goes_in_slices(std::uint64_t octets, const Options& options);
 

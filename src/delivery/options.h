@@ -100,9 +100,6 @@ struct Options {
   // their bells wait in the queue. The scheduler rings within its credit, but who accepts elsewhere
   // knows of none.
   std::size_t claimed_transactions_max = 20'000;
-  // Likewise of what their letters take together: a thousand mails from one large template are as
-  // many letters.
-  std::size_t claimed_octets_max = 256U << 20U;
   // Domains that one courier looks up at the same time, of all batches: beyond, the next of a batch
   // wait.
   std::size_t lookups_at_once = 1'000;

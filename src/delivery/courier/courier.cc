@@ -129,19 +129,19 @@ Task<void> Courier::receive(const EgressSource& source, TrafficClass traffic) {
 }
 
 Task<bool> Courier::room_for(TrafficClass traffic) {
-  const Options& options = world_.options;
   while (traffic == TrafficClass::transactional &&
-         (world_.claimed->batches.load() >= options.claimed_transactions_max ||
-          world_.claimed->octets.load() >= options.claimed_octets_max)) {
+         world_.claimed_transactions->load() >= world_.options.claimed_transactions_max) {
     const bool awake = co_await async::sleep_for(kRoomWait);
     if (!awake) co_return false;
   }
   co_return true;
 }
 
-std::shared_ptr<CourierWorld::Place> Courier::place_of(TrafficClass traffic) {
+std::shared_ptr<void> Courier::place_of(TrafficClass traffic) {
   if (traffic != TrafficClass::transactional) return nullptr;
-  return std::make_shared<CourierWorld::Place>(world_.claimed, whole_letter_octets(world_.options));
+  auto* const count = world_.claimed_transactions.get();
+  count->fetch_add(1);
+  return {count, [kept = world_.claimed_transactions](void*) { kept->fetch_sub(1); }};
 }
 
 Task<void> Courier::answer_bells(std::shared_ptr<queue::Queue> queue,
@@ -227,8 +227,8 @@ void Courier::take(store::LeasedBatch leased, const EgressSource& source, Steady
 
 // ---- batches -----------------------------------------------------------------------------------
 
-Task<void> Courier::carry(std::shared_ptr<BatchInFlight> batch,
-                          std::shared_ptr<CourierWorld::Place> place, const EgressSource& source) {
+Task<void> Courier::carry(std::shared_ptr<BatchInFlight> batch, std::shared_ptr<void> place,
+                          const EgressSource& source) {
   if (batch->expired(world_.clock.steady_now())) {
     expire(batch);
     co_return;
@@ -259,7 +259,6 @@ Task<void> Courier::carry(std::shared_ptr<BatchInFlight> batch,
   if (place == nullptr) {
     batch->set_letter(*letter);
   } else {
-    place->weigh((*letter)->bytes);
     // The letter lives as long as anything of its batch is in flight.
     batch->set_letter({letter->get(), [place, kept = *letter](const Letter*) {}});
   }

@@ -13,7 +13,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "async/runtime.h"
@@ -53,35 +52,9 @@ struct CourierWorld {
   NodeLease& node;
   Metrics& metrics;
   sts::PolicyCache* mta_sts = nullptr;  // nullptr: nobody's policies are gone by
-  // Claimed and not over yet, of transactions, and what their letters take of memory; shared with
-  // what is in flight.
-  struct Claimed {
-    std::atomic<std::size_t> batches = 0;
-    std::atomic<std::size_t> octets = 0;
-  };
-  // Of one of them. Until its letter is there it weighs as much as any may.
-  class Place {
-   public:
-    Place(std::shared_ptr<Claimed> all, std::size_t octets) : all_(std::move(all)) {
-      all_->batches.fetch_add(1);
-      weigh(octets);
-    }
-    ~Place() {
-      weigh(0);
-      all_->batches.fetch_sub(1);
-    }
-    Place(const Place&) = delete;
-    Place& operator=(const Place&) = delete;
-    void weigh(std::size_t octets) {
-      all_->octets.fetch_add(octets);
-      all_->octets.fetch_sub(std::exchange(octets_, octets));
-    }
-
-   private:
-    const std::shared_ptr<Claimed> all_;
-    std::size_t octets_ = 0;
-  };
-  std::shared_ptr<Claimed> claimed = std::make_shared<Claimed>();
+  // Claimed and not over yet, of transactions; shared with what is in flight.
+  std::shared_ptr<std::atomic<std::size_t>> claimed_transactions =
+      std::make_shared<std::atomic<std::size_t>>(0);
 };
 
 // One per thread of the runtime; lives on that thread's executor.
@@ -115,8 +88,8 @@ class Courier {
   // Returns when there is room in memory for what bells bring; false if the task was cancelled.
   Task<bool> room_for(TrafficClass traffic);
   // A transaction's place in memory, which goes back with the last copy; nullptr for bulk.
-  [[nodiscard]] std::shared_ptr<CourierWorld::Place> place_of(TrafficClass traffic);
-  Task<void> carry(std::shared_ptr<BatchInFlight> batch, std::shared_ptr<CourierWorld::Place> place,
+  [[nodiscard]] std::shared_ptr<void> place_of(TrafficClass traffic);
+  Task<void> carry(std::shared_ptr<BatchInFlight> batch, std::shared_ptr<void> place,
                    const EgressSource& source);
   // Takes what the batch's delivery may begin of it by its pace; the others wait. False: nothing.
   Task<bool> take_pace(std::shared_ptr<BatchInFlight> batch);
