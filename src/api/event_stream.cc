@@ -57,8 +57,9 @@ void EventStream::write(const store::EventPage& page) {
 
 Task<void> EventStream::write_progress() {
   text_.clear();
-  progress_at_ = parts_.api.clock().steady_now() + kLookEvery;
   const ToldProgress told = co_await parts_.watch->look();
+  // From its end: a store that takes its time must not make it due again at once.
+  progress_at_ = parts_.api.clock().steady_now() + kLookEvery;
   if (told.number != progress_told_) {
     progress_told_ = told.number;
     text_ = fmt::format("event: progress\ndata: {}\n\n", *told.json);
@@ -85,9 +86,12 @@ Task<Result<std::string_view>> EventStream::read() {
       text_ = moved ? fmt::format("id: {}\n\n", store::event_id(told_)) : ":\n\n";
       co_return std::string_view(text_);
     }
-    if (parts_.watch != nullptr && clock.steady_now() >= progress_at_) {
+    // Also where the client takes its time, events are told between two looks.
+    const bool events_first = std::exchange(events_first_, false);
+    if (!events_first && parts_.watch != nullptr && clock.steady_now() >= progress_at_) {
       co_await write_progress();
-      if (!text_.empty()) co_return std::string_view(text_);
+      events_first_ = !text_.empty();
+      if (events_first_) co_return std::string_view(text_);
     }
     const auto page = co_await parts_.api.store().read(
         [question = parts_.question](store::ReadTransaction& t) { return t.events(question); });

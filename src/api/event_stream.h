@@ -62,6 +62,7 @@ class EventStream final : public http::BodySource {
   // By when the client hears something and its key is looked at again.
   SteadyInstant heartbeat_{};
   SteadyInstant progress_at_{};      // it is looked for next
+  bool events_first_ = false;        // progress was told last: events have their turn
   std::uint64_t progress_told_ = 0;  // ToldProgress::number
   std::string text_;
 };

@@ -211,7 +211,9 @@ void Courier::carry_all(const std::vector<store::BatchKey>& keys,
 void Courier::take(store::LeasedBatch leased, const EgressSource& source, SteadyInstant asked) {
   claimed_total_.add(leased.recipients.size());
   if (leased.has_pace) {
-    policy::by_turns(leased.recipients, [](const store::LeasedRecipient& each) {
+    // The token grows with every claim of the batch.
+    const bool again_first = leased.token % 2 == 0;
+    policy::by_turns(leased.recipients, again_first, [](const store::LeasedRecipient& each) {
       return each.attempts > 0 || each.deferred;
     });
   }

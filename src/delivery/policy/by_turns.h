@@ -12,18 +12,21 @@
 
 namespace todoku::delivery::policy {
 
-// New ones and those that go again by turns, a new one first; each kind in its own order, and what
-// is left of one after the other has ended.
+// New ones and those that go again by turns; each kind in its own order, and what is left of one
+// after the other has ended. `again_first`: whose turn is the first, which has to change from claim
+// to claim: a slow pace gives one turn to each.
 template <class Recipient, class GoesAgain>
-void by_turns(std::vector<Recipient>& all, GoesAgain goes_again) {
+void by_turns(std::vector<Recipient>& all, bool again_first, GoesAgain goes_again) {
   std::vector<Recipient> fresh;
   std::vector<Recipient> again;
   for (Recipient& each : all) (goes_again(each) ? again : fresh).push_back(std::move(each));
   all.clear();
   all.reserve(fresh.size() + again.size());
-  for (std::size_t i = 0; i < std::max(fresh.size(), again.size()); ++i) {
-    if (i < fresh.size()) all.push_back(std::move(fresh[i]));
-    if (i < again.size()) all.push_back(std::move(again[i]));
+  std::vector<Recipient>& first = again_first ? again : fresh;
+  std::vector<Recipient>& second = again_first ? fresh : again;
+  for (std::size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
+    if (i < first.size()) all.push_back(std::move(first[i]));
+    if (i < second.size()) all.push_back(std::move(second[i]));
   }
 }
 
