@@ -111,7 +111,7 @@ def check_ses(told, mails):
     for mail in raw:
         expect((mail["To"], mail["Bcc"]) == ("taro@one.example", None), mail)
         expect(mail["Message-ID"] == "<raw-7@sender.example>", mail["Message-ID"])
-        expect(mail.get_content() == "ses raw\n", mail.get_content())
+        expect(mail.get_content().strip() == "ses raw", repr(mail.get_content()))
     for name, error_name, status in (("set", "NotFoundException", 404),
                                      ("tenant", "BadRequestException", 400),
                                      ("altered", "InvalidSignatureException", 403),

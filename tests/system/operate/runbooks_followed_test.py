@@ -90,7 +90,7 @@ class Follower:
 # What there is nothing of here: a mail that is set aside, an address that receivers see, a zone, a
 # mailbox for probes.
 NOT_HERE = {"stuck release": (0, 1), "doctor --source": (0, 1, 2), "domain check": (0, 1, 2),
-            "domain history": (0, 1),
+            "domain history": (0, 1, 2),
             "probe run": (1,)}
 
 
