@@ -444,7 +444,7 @@ std::optional<store::PublicId> path_id(const Call& call, std::string_view name) 
 }
 
 void add_warning(Call& call, std::string_view warning) {
-  if (warning.empty()) return;
+  if (warning.empty() || call.warning.contains(warning)) return;
   if (!call.warning.empty()) call.warning += "; ";
   call.warning += warning;
 }

@@ -181,13 +181,9 @@ Task<std::shared_ptr<MailBatch>> accept_letters(Api& api, Call& call, Letters le
     batch->counted = looked.copies;
   }
   co_await accept_all(batch);
-  if (noticed->unproven && !call.warning.contains(intake::kUnprovenWarning)) {
-    add_warning(call, intake::kUnprovenWarning);
-  }
+  if (noticed->unproven) add_warning(call, intake::kUnprovenWarning);
   if (noticed->names) add_warning(call, kNamesUnshown);
-  for (const std::string& warning : batch->warnings) {
-    if (!warning.empty() && !call.warning.contains(warning)) add_warning(call, warning);
-  }
+  for (const std::string& warning : batch->warnings) add_warning(call, warning);
   co_return batch;
 }
 

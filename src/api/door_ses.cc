@@ -96,9 +96,7 @@ Task<http::Response> ses_raw(Api& api, Call& call, doors::ses::Email email) {
   const bool is_unproven = api.is_unproven(call.account.key, raw.mail.submitted.from.address);
   const auto made = co_await api.intake().accept_submitted(call.account, std::move(raw.mail));
   if (!made) co_return door_refusal(Service::ses, made.error(), call.language);
-  if (is_unproven && !call.warning.contains(intake::kUnprovenWarning)) {
-    add_warning(call, intake::kUnprovenWarning);
-  }
+  if (is_unproven) add_warning(call, intake::kUnprovenWarning);
   add_warning(call, unheard);
   http::JsonWriter json;
   json.begin_object();

@@ -243,11 +243,7 @@ Task<http::Response> cancel_import(Api& api, Call& call) {
   if (!id) co_return no_data_found(call);
   const auto cancelled = co_await api.intake().cancel_import(call.account, *id);
   if (!cancelled) co_return refused(cancelled.error(), call.language);
-  http::JsonWriter json;
-  json.begin_object();
-  json.member("job_id", *id);
-  json.end_object();
-  co_return http::Response::json(200, json.take());
+  co_return id_response(200, "job_id", *id);
 }
 
 // The store says that there is one.

@@ -115,18 +115,20 @@ TEST_F(ApiAnswersTest, SpreadThoseThatAreToComeBack) {
   EXPECT_THAT(std::stoi(std::string(refused.headers.get("Retry-After"))), AllOf(Ge(1), Le(10)));
 }
 
+Result<store::Delivery> make_draft(store::WriteTransaction& t) {
+  store::NewDelivery delivery;
+  delivery.account = t.read().account_by_name("acme").value().key;
+  delivery.type = DeliveryType::bulk;
+  delivery.traffic = TrafficClass::bulk;
+  return t.create_draft(delivery, 10);
+}
+
 // Uploads a list, whose job the store does not take for this reason; the number of files that stay.
 class UploadAnswersTest : public ApiAnswersTest {
  protected:
   std::size_t files_left_after(ErrorKind kind) {
-    const auto draft = installation_.store->write_and_wait(
-        store::WritePriority::accept, [](store::WriteTransaction& t) -> Result<store::Delivery> {
-          store::NewDelivery delivery;
-          delivery.account = t.read().account_by_name("acme").value().key;
-          delivery.type = DeliveryType::bulk;
-          delivery.traffic = TrafficClass::bulk;
-          return t.create_draft(delivery, 10);
-        });
+    const auto draft =
+        installation_.store->write_and_wait(store::WritePriority::accept, make_draft);
     if (!draft) throw std::runtime_error(draft.error().detail);
     EXPECT_EQ(ask("token").status, 200) << "from now on it is known";
     // may_import() asks, then the job is written.
@@ -171,13 +173,7 @@ class ProgressWatchTest : public ApiAnswersTest {
     return installation_.store->write_and_wait(store::WritePriority::accept, std::move(work));
   }
   ProgressWatchTest() {
-    auto draft = write([](store::WriteTransaction& t) {
-      store::NewDelivery delivery;
-      delivery.account = t.read().account_by_name("acme").value().key;
-      delivery.type = DeliveryType::bulk;
-      delivery.traffic = TrafficClass::bulk;
-      return t.create_draft(delivery, 10);
-    });
+    auto draft = write(make_draft);
     if (!draft) throw std::runtime_error(draft.error().detail);
     draft_ = std::move(*draft);
   }

@@ -92,16 +92,28 @@ Task<void> KeyKeeper::run() {
   }
 }
 
+Task<Result<std::vector<store::KeySlotsRow>>> KeyKeeper::rows_after(
+    std::optional<store::DomainPlace>& place) {  // NOLINT(*-reference-coroutine-parameters)
+  auto rows = co_await world_.store.read([after = *place](store::ReadTransaction& reader) {
+    return reader.key_slots(after, kSlotsPage);
+  });
+  if (!rows) co_return fail(std::move(rows.error()));
+  if (static_cast<std::int64_t>(rows->size()) < kSlotsPage) {
+    place.reset();
+  } else {
+    place = {rows->back().account, rows->back().domain};
+  }
+  std::erase_if(*rows,
+                [](const store::KeySlotsRow& row) { return row.account == store::kPlatform; });
+  co_return std::move(*rows);
+}
+
 Task<Result<void>> KeyKeeper::bring_forward() {
-  store::DomainPlace place{.account = store::kPlatform, .domain = {}};
-  while (true) {
-    auto rows = co_await world_.store.read(
-        [place](store::ReadTransaction& reader) { return reader.key_slots(place, kSlotsPage); });
+  std::optional place = store::DomainPlace{.account = store::kPlatform, .domain = {}};
+  while (place) {
+    auto rows = co_await rows_after(place);
     if (!rows) co_return fail(std::move(rows.error()));
-    const bool is_last = static_cast<std::int64_t>(rows->size()) < kSlotsPage;
-    if (!rows->empty()) place = {rows->back().account, rows->back().domain};
     for (store::KeySlotsRow& row : *rows) {
-      if (row.account == store::kPlatform) continue;
       const std::optional<Instant> stored = row.look;
       auto at_hand = operate::slots_at_hand(std::move(row));
       if (!at_hand) continue;  // serve() tells of it
@@ -110,7 +122,6 @@ Task<Result<void>> KeyKeeper::bring_forward() {
       const auto put_forward = co_await put(*at_hand, {});
       if (!put_forward) co_return fail(put_forward.error());
     }
-    if (is_last) break;
   }
   are_forward_ = true;
   co_return Result<void>{};
@@ -431,22 +442,17 @@ Task<Result<void>> KeyKeeper::tell_hook(std::vector<operate::ZoneChange> changes
 
 Task<Result<std::string>> KeyKeeper::whole_body() {
   std::vector<operate::ZoneRecord> records;
-  store::DomainPlace place{.account = store::kPlatform, .domain = {}};
-  while (true) {
-    auto rows = co_await world_.store.read(
-        [place](store::ReadTransaction& reader) { return reader.key_slots(place, kSlotsPage); });
+  std::optional place = store::DomainPlace{.account = store::kPlatform, .domain = {}};
+  while (place) {
+    auto rows = co_await rows_after(place);
     if (!rows) co_return fail(std::move(rows.error()));
-    const bool is_last = static_cast<std::int64_t>(rows->size()) < kSlotsPage;
-    if (!rows->empty()) place = {rows->back().account, rows->back().domain};
     for (store::KeySlotsRow& row : *rows) {
-      if (row.account == store::kPlatform) continue;
       const auto at_hand = operate::slots_at_hand(std::move(row));
       // A zone without keys that may be in use would be worse than an old one.
       if (!at_hand) co_return fail(at_hand.error());
       if (at_hand->slots.zone != options_.terms.zone) continue;
       std::ranges::move(operate::zone_records_of(*at_hand), std::back_inserter(records));
     }
-    if (is_last) break;
   }
   co_return operate::zone_body(std::move(records), options_.terms.ttl);
 }

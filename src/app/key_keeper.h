@@ -67,6 +67,9 @@ class KeyKeeper {
 
   Task<void> run();
   Task<Result<void>> serve(std::vector<store::KeySlotsRow> due);
+  // A page of what domains have, and where the next one begins; nullopt: it was the last.
+  Task<Result<std::vector<store::KeySlotsRow>>> rows_after(
+      std::optional<store::DomainPlace>& place);
   // Rows that are looked at later than they have to be: a version that did not watch keys that sign
   // has put them. Once, at the start.
   Task<Result<void>> bring_forward();

@@ -93,6 +93,11 @@ class KeyKeeperTest : public testing::Test {
     co_return co_await keeper.look();
   }
   void look() { ASSERT_TRUE(run(look_of_new_process())); }
+  void pass(auto time) {
+    installation_.clock.advance(time);
+    look();
+    look();
+  }
 
   TestStore installation_;
   Metrics metrics_;
@@ -186,11 +191,6 @@ TEST_F(KeyKeeperTest, OneProcessAtATimeWritesTheZone) {
 }
 
 TEST_F(KeyKeeperTest, KeysThatSignAreWatchedAndWrittenAgainWhenTheZoneHasLostThem) {
-  const auto pass = [this](auto time) {
-    installation_.clock.advance(time);
-    look();
-    look();
-  };
   look();
   pass(1min);
   pass(2min);
@@ -233,11 +233,6 @@ TEST_F(KeyKeeperTest, KeysThatSignSinceAVersionThatDidNotWatchThemAreWatched) {
 }
 
 TEST_F(KeyKeeperTest, OldKeysGoLongAfterTheyHaveSignedLast) {
-  const auto pass = [this](auto time) {
-    installation_.clock.advance(time);
-    look();
-    look();
-  };
   look();
   pass(1min);
   pass(2min);
@@ -267,11 +262,6 @@ TEST_F(KeyKeeperTest, OldKeysGoLongAfterTheyHaveSignedLast) {
 }
 
 TEST_F(KeyKeeperTest, KeysOfADomainThatWasRemovedEndByThemselves) {
-  const auto pass = [this](auto time) {
-    installation_.clock.advance(time);
-    look();
-    look();
-  };
   look();
   pass(1min);
   pass(2min);

@@ -69,6 +69,13 @@ LabelsRequest labels_of(const SubmittedMail& mail, const submission::MailClass& 
 
 }  // namespace
 
+void note_octets(const submission::Submitted& submitted, RelayedEnvelope& envelope) {
+  envelope.head_octets = submitted.head_octets;
+  envelope.has_leading_dot = submitted.has_leading_dot;
+  envelope.is_eight_bit = submitted.is_eight_bit;
+  envelope.has_long_line = submitted.has_long_line;
+}
+
 // Whether a repeat would still be taken is not asked: what it repeats was (docs/adr/0019).
 Task<Answer<Made>> Intake::accept_submitted(store::Account account, SubmittedMail mail) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));

@@ -31,4 +31,7 @@ struct SubmittedMail {
   std::string same = {};
 };
 
+// What the reader has found of the octets, for those who send them.
+void note_octets(const submission::Submitted& submitted, RelayedEnvelope& envelope);
+
 }  // namespace todoku::intake

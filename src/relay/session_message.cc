@@ -220,15 +220,11 @@ Task<Reply> Session::hand_in(intake::submission::Submitted submitted) {
   if (auto refusal = co_await judge_again()) co_return std::move(*refusal);
   const std::uint64_t octets = submitted.octets;
   const std::string unheard = std::move(submitted.unheard);
-  RelayedEnvelope& envelope = message.envelope;
-  envelope.head_octets = submitted.head_octets;
-  envelope.has_leading_dot = submitted.has_leading_dot;
-  envelope.is_eight_bit = submitted.is_eight_bit;
-  envelope.has_long_line = submitted.has_long_line;
+  intake::note_octets(submitted, message.envelope);
   const store::SmtpCredentialSettings& settings = login_->credential.settings;
   const auto made = co_await world_.intake.accept_submitted(
       login_->account, {.submitted = std::move(submitted),
-                        .envelope = std::move(envelope),
+                        .envelope = std::move(message.envelope),
                         .octets = std::move(kept->octets),
                         .pieces = kept->pieces,
                         .recipients = std::move(message.recipients),

@@ -117,10 +117,7 @@ RawMail read_raw_mail(Email email, const intake::Limits& limits, const RawFacts&
   if (!facts.repeat_key.empty()) submitted->options.idempotency_key = facts.repeat_key;
   RelayedEnvelope& envelope = read.mail.envelope;
   envelope.mail_from = read.sender.address.empty() ? submitted->from.address : read.sender.address;
-  envelope.head_octets = submitted->head_octets;
-  envelope.has_leading_dot = submitted->has_leading_dot;
-  envelope.is_eight_bit = submitted->is_eight_bit;
-  envelope.has_long_line = submitted->has_long_line;
+  intake::note_octets(*submitted, envelope);
   read.mail.submitted = std::move(*submitted);
   return read;
 }
