@@ -15,7 +15,7 @@ DRAIN_SECONDS = 10
 def answer_of(url):
     """(status, headers, body); status 0 without an answer."""
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=30) as answer:
             return answer.status, answer.headers, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.headers, error.read().decode()

@@ -92,7 +92,7 @@ class SmallDisk(Installation):
         return (self.directory / "engine.log").read_text(errors="replace").splitlines()
 
     def readiness(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.api_port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.api_port, timeout=60)
         try:
             connection.request("GET", "/readyz")
             answer = connection.getresponse()

@@ -46,7 +46,7 @@ class Lied(Installation):
         """(status, body) of /readyz."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.api_port}/readyz",
-                                        timeout=10) as answer:
+                                        timeout=60) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as answer:
             return answer.code, answer.read().decode()

@@ -73,7 +73,7 @@ def hold(stack, word):
     status = stack.command("status", statuses=(0, 1))
     check("HOLD" in status and word in status, status)
     check(not is_ready(stack.api_port), "it is not ready")
-    with urllib.request.urlopen(f"http://127.0.0.1:{stack.api_port}/healthz", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{stack.api_port}/healthz", timeout=60) as answer:
         check_equal(answer.status, 200, "it lives")
     try:
         stack.api.call("GET", "/usages")

@@ -95,7 +95,7 @@ zone:
         while time.monotonic() < end:
             told = [subprocess.run(["kdig", "+short", "+timeout=1", "+retry=0", "-p",
                                     str(self.port), "@" + self.addresses[0], zone, "SOA"], text=True,
-                                   capture_output=True, timeout=10).stdout.split()
+                                   capture_output=True, timeout=60).stdout.split()
                     for zone in (".", "example.jp")]
             if all(len(soa) > 2 and soa[2] == str(serial) for soa in told):
                 return

@@ -183,7 +183,7 @@ def what_goes_wrong_is_told(binary):
         check(world.function.shown("ImportFailures") > 0, "no failure is shown")
         # It has survived all that, and goes when the runtime API has gone.
         world.runtime.end()
-        check_equal(world.function.process.wait(10), 1, "exit status")
+        check_equal(world.function.process.wait(60), 1, "exit status")
 
 
 def a_dead_letter_becomes_an_alarm(binary):
@@ -218,8 +218,8 @@ def a_wrong_setup_is_told_to_lambda(binary):
                 settings = {"TODOKU_API_URL": "http://127.0.0.1:9", "TODOKU_API_TOKEN": "t"} | wrong
                 with Function(world.stack.binary, runtime, world.stack.directory,
                               **settings) as function:
-                    check_equal(function.process.wait(10), 1, "exit status")
-                path, answer, error_type = runtime.told.get(timeout=5)
+                    check_equal(function.process.wait(60), 1, "exit status")
+                path, answer, error_type = runtime.told.get(timeout=60)
                 check_equal((path, error_type), ("init/error", "Todoku.Error"), "where it is told")
                 check(words in answer["errorMessage"], answer)
         done = subprocess.run([world.stack.binary, "lambda"], capture_output=True, text=True,

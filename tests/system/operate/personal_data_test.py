@@ -5,7 +5,6 @@ the database's files, and an opt-out still holds."""
 import http.client
 import json
 import pathlib
-import re
 import subprocess
 import sys
 import unittest
@@ -28,8 +27,7 @@ class PersonalData(HomeTest):
         self.token = key["bearer_token"]
 
     def api(self, method, path, body=None, status=200):
-        port = int(re.search(r"http://127\.0\.0\.1:(\d+)", self.tool("status")).group(1))
-        client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        client = http.client.HTTPConnection("127.0.0.1", self.api_port(), timeout=60)
         client.request(method, "/api/v1" + path, body and json.dumps(body),
                        {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"})
         answer = client.getresponse()

@@ -282,7 +282,7 @@ def devices_and_proxies_are_known_by_their_networks(binary):
             refused(lambda: client.sendmail(FROM, ["a@receiver.example"], foreign), 550)
         stack.await_mails(1)
         password = stack.credential("shop", "--networks", "192.0.2.0/24")
-        with socket.create_connection(("127.0.0.1", stack.proxied), timeout=10) as raw:
+        with socket.create_connection(("127.0.0.1", stack.proxied), timeout=60) as raw:
             raw.sendall(b"PROXY TCP4 192.0.2.7 198.51.100.1 40000 587\r\n")
             client = smtplib.SMTP(timeout=600)
             client.sock, client.file = raw, None
@@ -295,7 +295,7 @@ def devices_and_proxies_are_known_by_their_networks(binary):
             client.sendmail(FROM, ["a@receiver.example"], MESSAGE)
         check(b"([192.0.2.7])" in stack.await_mails(2)[-1] or
               any(b"([192.0.2.7])" in mail for mail in stack.mails()), "the client's address")
-        with socket.create_connection(("127.0.0.1", stack.proxied), timeout=10) as raw:
+        with socket.create_connection(("127.0.0.1", stack.proxied), timeout=60) as raw:
             raw.sendall(b"EHLO client.example\r\n")
             try:
                 heard = raw.recv(100)

@@ -362,7 +362,7 @@ def cron_sends_by_it_where_there_is_no_other(binary):
             mail, = here.await_mails(1, 90)
         finally:
             cron.terminate()
-            print(cron.communicate(timeout=10)[0].decode(errors="replace"), end="")
+            print(cron.communicate(timeout=60)[0].decode(errors="replace"), end="")
         check(b"the job has said something\r\n" in mail, mail)
         check(f" (uid {USER.pw_uid})\r\n".encode() in mail, mail)
         check(f"<{FROM}>\r\n".encode() in mail and b"Cron" in mail, mail)

@@ -3,6 +3,7 @@
 that is minded. Nobody is at port 9 of loopback: no question leaves the machine."""
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -62,6 +63,13 @@ class HomeTest(unittest.TestCase):
         self.assertIsNone(self.engine.poll(), (self.home / "engine.log").read_text())
         with socket.socket(socket.AF_UNIX) as probe:
             return probe.connect_ex(str(self.data / "admin.sock")) == 0
+
+    def api_port(self):
+        """Waited for: operators are answered before the API listens."""
+        def found():
+            return re.search(r"http://127\.0\.0\.1:(\d+)", self.tool("status"))
+        self.wait_for(found, "the API")
+        return int(found()[1])
 
     def wait_for(self, condition, what, seconds=20):
         until = patience.until(seconds)

@@ -265,7 +265,7 @@ class SqsProxy:
 
     def ask(self, action, request):
         """A call past all checks and faults; queues are named as the engine names them."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.emulator_port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.emulator_port, timeout=60)
         connection.putrequest("POST", "/", skip_host=True)
         content = json.dumps(request).encode()
         for name, value in (("Host", f"127.0.0.1:{self.port}"),

@@ -194,7 +194,7 @@ class Stack:
     def metric_at(port, name, **labels):
         """The same of whoever shows metrics at this port."""
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics",
-                                    timeout=10) as answer:
+                                    timeout=60) as answer:
             lines = answer.read().decode().splitlines()
         series = re.compile(rf"{re.escape(name)}(\{{.*\}})? (\S+)$")
         wanted = [f'{key}="{value}"' for key, value in labels.items()]
