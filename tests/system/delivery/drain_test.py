@@ -92,7 +92,7 @@ def says_what_was_cut_off_and_what_remains(binary):
         check_equal(drain.returncode, 0, said)
         check("It has stopped. 3 mails were out and without an answer" in said, said)
         check("4 recipients remain to go; they go on after the next start." in said, said)
-        stack.engine.wait(5)
+        stack.engine.wait(60)
         story = stack.explain("out0@mute.example")
         check("It is sent again, so it may arrive twice." in story, story)
         stack.engine = None
@@ -101,7 +101,7 @@ def says_what_was_cut_off_and_what_remains(binary):
         stack.wait_for(lambda: "bulk" in stack.command("status"), "the engine")
         said = stack.command("drain")
         check("It has stopped. No mail is in doubt." in said, said)
-        stack.engine.wait(5)
+        stack.engine.wait(60)
         stack.engine = None
 
 
@@ -149,7 +149,7 @@ def who_asks_again_gets_the_drain_that_is_under_way(binary):
         for drain in drains:
             said = drain.communicate(timeout=600)[0]
             check_equal((drain.returncode, "It has stopped." in said), (0, True), said)
-        check_equal(stack.engine.wait(5), 0, "exit status")
+        check_equal(stack.engine.wait(60), 0, "exit status")
         stack.engine = None
         stack.start_engine()
         stack.wait_for(lambda: len(stack.settled_log()) >= len(addresses), "the mails")

@@ -53,7 +53,7 @@ def each_of_them_begins_the_drain(binary):
             Installation(binary, {"one.example": []}, CONFIG) as stack:
         for each in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
             stack.engine.send_signal(each)
-            check_equal(stack.engine.wait(5), 0, f"exit status after {each.name}")
+            check_equal(stack.engine.wait(60), 0, f"exit status after {each.name}")
             stack.engine = None
             stack.start_engine()
 

@@ -135,7 +135,7 @@ def waits_for_the_database(stack):
     stack.wait_for(lambda: "the database cannot be reached yet" in log(), "the log's word")
     began = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    check_equal(process.wait(10), 0, "exit status of a start that was given up")
+    check_equal(process.wait(60), 0, "exit status of a start that was given up")
     check(time.monotonic() - began < 5, "a start that waits does not hear that it is to end")
     impatient = stack.directory / "impatient.toml"
     impatient.write_text(config.read_text().replace("[store.postgres]",

@@ -68,7 +68,7 @@ class BehindProxy(OnPostgres):
         finally:
             self.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                      " WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()")
-            holder.wait(10)
+            holder.wait(60)
 
 
 def in_our_words(text):
