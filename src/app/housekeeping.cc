@@ -41,11 +41,15 @@ void Housekeeping::start() {
     const Instant before = store_.clock().now() - std::chrono::days(store::kRateDays);
     return t.drop_rates(store::rate_hour(before), kRows);
   };
-  boost::asio::post(executor_, [this, purge, drop, forget, forget_rates] {
+  const Piece end_sign_ins = [](store::WriteTransaction& t) {
+    return t.drop_ended_sign_ins(kRows);
+  };
+  boost::asio::post(executor_, [this, purge, drop, forget, forget_rates, end_sign_ins] {
     tasks_.spawn("purge", repeat(purge, purging_));
     tasks_.spawn("drop events", repeat(drop, dropping_));
     tasks_.spawn("forget counts", repeat(forget, forgetting_));
     tasks_.spawn("forget rates", repeat(forget_rates, rates_));
+    tasks_.spawn("drop ended sign-ins", repeat(end_sign_ins, sign_ins_));
     tasks_.spawn("write stopped", write_stopped());
   });
 }

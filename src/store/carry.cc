@@ -307,7 +307,43 @@ constexpr std::array<CarriedColumn, 10> kSteering{{{"delivery", integer},
 constexpr std::array<CarriedColumn, 3> kResends{
     {{"delivery", integer}, {"account", integer}, {"email", integer}}};
 
-constexpr std::array<CarriedTable, 43> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedColumn, 15> kPeople{{{"key", integer},
+                                                 {"account", integer},
+                                                 {"email", text},
+                                                 {"name", text},
+                                                 {"role", integer},
+                                                 {"language", text},
+                                                 {"password_hash", text},
+                                                 {"totp", octets},
+                                                 {"totp_offered", octets},
+                                                 {"totp_step", integer},
+                                                 {"recovery", octets},
+                                                 {"suspended", integer},
+                                                 {"created", integer},
+                                                 {"confirmed", integer},
+                                                 {"seen", integer}}};
+constexpr std::array<CarriedColumn, 11> kSignIns{{{"key", integer},
+                                                  {"person", integer},
+                                                  {"token", text},
+                                                  {"half", integer},
+                                                  {"acting_for", integer},
+                                                  {"created", integer},
+                                                  {"used", integer},
+                                                  {"idle_ends", integer},
+                                                  {"ends", integer},
+                                                  {"came_from", text},
+                                                  {"agent", text}}};
+constexpr std::array<CarriedColumn, 5> kSignInLinks{{{"token", text},
+                                                     {"purpose", integer},
+                                                     {"person", integer},
+                                                     {"created", integer},
+                                                     {"ends", integer}}};
+constexpr std::array<CarriedColumn, 4> kSignInRules{
+    {{"account", integer}, {"second_factor", integer}, {"networks", text}, {"approval", integer}}};
+constexpr std::array<CarriedColumn, 4> kKeptTexts{
+    {{"person", integer}, {"place", text}, {"kept", integer}, {"body", text}}};
+
+constexpr std::array<CarriedTable, 48> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -324,6 +360,11 @@ constexpr std::array<CarriedTable, 43> kTables{{{"settings", kSettings},
                                                 {"templates", kTemplates},
                                                 {"template_versions", kTemplateVersions},
                                                 {"smtp_habits", kSmtpHabits},
+                                                {"people", kPeople},
+                                                {"sign_ins", kSignIns},
+                                                {"sign_in_links", kSignInLinks},
+                                                {"sign_in_rules", kSignInRules},
+                                                {"kept_texts", kKeptTexts},
                                                 {"kept_answers", kKeptAnswers},
                                                 {"usages", kUsages},
                                                 {"not_sent", kNotSent},

@@ -26,6 +26,8 @@ std::unexpected<Error> not_known_to(std::int64_t nodes, Novelty what) {
         return "templates, and would send their codes as they are written";
       case Novelty::steering:
         return "paces and quiet hours, and would not keep to them";
+      case Novelty::people:
+        return "people who sign in, and would start bulk that waits for their approval";
     }
     return "it";
   };

@@ -24,10 +24,12 @@ enum class SignInKey : std::int64_t {};
 inline constexpr std::int64_t kPeopleMax = 1'000;       // of an account, or of the installation
 inline constexpr std::int64_t kSignInsMax = 50;         // of a person; the one idle longest goes
 inline constexpr std::size_t kPersonNameMax = 100;      // characters
+inline constexpr std::size_t kSignInAgentMax = 200;     // octets
 inline constexpr std::size_t kRecoveryCodesMax = 10;    // of a person
 inline constexpr std::size_t kSignInNetworksMax = 100;  // of an account
 inline constexpr std::size_t kKeptTextOctetsMax = 1'000'000;  // of one
 inline constexpr std::int64_t kKeptTextsMax = 20;             // of a person; the oldest goes
+inline constexpr std::size_t kKeptTextPlaceMax = 100;         // octets
 
 // What somebody may do. Stored as these numbers: never renumber. access/roles.h has their scopes.
 enum class Role : std::uint8_t {
@@ -39,9 +41,9 @@ enum class Role : std::uint8_t {
 };
 
 struct Person {
-  PersonKey key{};
-  AccountKey account{};  // 0 of operators
-  std::string email;     // canonical (suppressions.h has the form); unique in the installation
+  PersonKey key{};       // never used twice
+  AccountKey account{};  // 0 of operators, and of them alone
+  std::string email;     // as subject_of_address() has it; unique in the installation
   std::string name;      // as others see it
   Role role = Role::viewer;
   std::string language;               // "ja" or "en"
@@ -56,6 +58,18 @@ struct Person {
   std::optional<Instant> seen;       // signed in last
 };
 
+// Owns an account, or operates the installation, and can sign in. While there is one of an account,
+// or one operator, there is always one left. Who was invited and has set no password yet is none:
+// an invitation that went to the wrong address can be taken back.
+[[nodiscard]] constexpr bool is_in_charge(const Person& person) {
+  return (person.role == Role::owner || person.role == Role::operator_) && !person.suspended &&
+         !person.password_hash.empty();
+}
+
+[[nodiscard]] constexpr bool leaves_charge(const Person& before, const Person& after) {
+  return is_in_charge(before) && !(is_in_charge(after) && after.role == before.role);
+}
+
 struct NewPerson {
   AccountKey account{};
   std::string email;
@@ -66,7 +80,7 @@ struct NewPerson {
 
 // That a browser is signed in.
 struct SignIn {
-  SignInKey key{};
+  SignInKey key{};  // never used twice
   PersonKey person{};
   std::string token_sha256;  // hex; unique
   // Its password was right and the second factor is still missing: it opens nothing else.
@@ -74,10 +88,10 @@ struct SignIn {
   AccountKey acting_for{};  // an operator's choice; 0: none
   Instant created{};
   Instant used{};      // last, as often as it is written
-  Instant idle_end{};  // over from then on, unless it is used before
+  Instant idle_end{};  // over from then on, unless it is used before; never later than `end`
   Instant end{};       // over then in any case
   std::string from;    // the client's address, at its making
-  std::string agent;   // what its browser calls itself, cut
+  std::string agent;   // what its browser calls itself
 };
 
 struct NewSignIn {
@@ -88,7 +102,7 @@ struct NewSignIn {
   Milliseconds idle{};
   Milliseconds life{};
   std::string from;
-  std::string agent;
+  std::string agent;  // UTF-8; its first kSignInAgentMax octets are kept
 };
 
 // Never renumber.
@@ -110,15 +124,16 @@ struct Link {
 
 // What an account asks of its people.
 struct SignInRules {
-  bool second_factor = false;         // who has none can do nothing but set one up
-  std::vector<std::string> networks;  // from which its people sign in, and act; empty: all
-  bool approval = false;              // a bulk starts when a second person has approved it
+  bool second_factor = false;  // who has none can do nothing but set one up
+  // From which its people sign in, and act, e.g. "192.0.2.0/24"; empty: all.
+  std::vector<std::string> networks;
+  bool approval = false;  // a bulk starts when a second person has approved it
   friend bool operator==(const SignInRules&, const SignInRules&) = default;
 };
 
 // What somebody has typed and not sent: a browser's, kept for the next time.
 struct KeptText {
-  std::string place;  // "compose:17"; at most 100 octets
+  std::string place;  // "compose:17"
   std::string text;   // JSON of the console's own
   Instant kept{};
 };
@@ -126,18 +141,32 @@ struct KeptText {
 // What every back end refuses: invalid_input.
 [[nodiscard]] Result<void> check_sound(const NewPerson& wanted);
 [[nodiscard]] Result<void> check_sound(const Person& person);
+[[nodiscard]] Result<void> check_sound(const NewSignIn& wanted);
 [[nodiscard]] Result<void> check_sound(const SignInRules& rules);
+[[nodiscard]] Result<void> check_token(std::string_view token_sha256);
+[[nodiscard]] Result<void> check_kept_text(std::string_view place, std::string_view text);
 
+// How rows have them. Errors: corrupt.
 [[nodiscard]] std::string pack_recovery(const std::vector<std::string>& codes);
 [[nodiscard]] Result<std::vector<std::string>> unpack_recovery(std::string_view packed);
+[[nodiscard]] Result<Role> unpack_role(std::int64_t number);
+[[nodiscard]] Result<LinkPurpose> unpack_link_purpose(std::int64_t number);
+
+// What the sentence of last_in_charge() begins with, as person_email_taken() is a conflict, too.
+inline constexpr std::string_view kLastInCharge = "last_in_charge";
 
 [[nodiscard]] std::unexpected<Error> no_such_person();
+[[nodiscard]] std::unexpected<Error> no_such_sign_in();
+[[nodiscard]] std::unexpected<Error> no_such_link();
 [[nodiscard]] std::unexpected<Error> too_many_people();
 [[nodiscard]] std::unexpected<Error> person_email_taken();
+[[nodiscard]] std::unexpected<Error> last_in_charge();
+[[nodiscard]] std::unexpected<Error> sign_in_token_taken();
 
 class PeopleReads {
  public:
   virtual ~PeopleReads() = default;
+  // not_found.
   [[nodiscard]] virtual Result<Person> person(PersonKey key) = 0;
   [[nodiscard]] virtual Result<Person> person_by_email(std::string_view email) = 0;
   // Of an account (0: operators), those after `after`, by key, at most `limit`.
@@ -149,12 +178,16 @@ class PeopleReads {
   [[nodiscard]] virtual Result<std::vector<SignIn>> sign_ins(PersonKey person) = 0;
   // not_found: there is none, or it is over.
   [[nodiscard]] virtual Result<Link> link(std::string_view token_sha256) = 0;
+  // Of who has said nothing: those that ask for nothing.
   [[nodiscard]] virtual Result<SignInRules> sign_in_rules(AccountKey account) = 0;
-  // By place; the newest first where `place` is empty.
+  // The one of this place, or none; all of a person, the newest first, where `place` is empty.
   [[nodiscard]] virtual Result<std::vector<KeptText>> kept_texts(PersonKey person,
                                                                  std::string_view place) = 0;
 };
 
+// Who is there, under which address and in charge of what is changed by one after another in the
+// installation; other changes of a person wait for those of the same person alone. A row of a
+// person is held before anything of theirs.
 class PeopleWrites {
  public:
   virtual ~PeopleWrites() = default;
@@ -162,42 +195,47 @@ class PeopleWrites {
   // unsupported: not_known_to() (nodes.h).
   [[nodiscard]] virtual Result<Person> add_person(const NewPerson& wanted) = 0;
   // As it is, and nobody else changes it before this is committed: what is to be changed is read
-  // so, or of two changes at once one is lost, be it a used code.
+  // so, or of two changes at once one is lost, be it a used code. not_found.
   [[nodiscard]] virtual Result<Person> hold_person(PersonKey key) = 0;
-  // All but key, account and created. conflict: the address is taken. conflict, too: nobody who is
-  // not suspended would be left as owner of the account, or as operator, and there was one.
+  // All but key, account and created. conflict: the address is taken, or last_in_charge(): nobody
+  // who is_in_charge() would be left. not_found: nobody of this account has this key.
   [[nodiscard]] virtual Result<void> change_person(const Person& person) = 0;
-  // With sign-ins, links and texts. conflict: as above.
+  // With sign-ins, links and texts. conflict: last_in_charge(); not_found.
   [[nodiscard]] virtual Result<void> remove_person(PersonKey key) = 0;
 
-  // conflict: the token is in use. Of more than kSignInsMax the one that was used longest ago goes.
+  // conflict: the token is in use; not_found: no such person. Of more than kSignInsMax the one that
+  // was used longest ago goes.
   [[nodiscard]] virtual Result<SignIn> add_sign_in(const NewSignIn& wanted) = 0;
   // The same one under another token, whole or half, from now on idle and alive for so long.
-  // not_found.
+  // not_found: there is none, or it is over; conflict: the token is in use.
   [[nodiscard]] virtual Result<SignIn> rotate_sign_in(SignInKey key, std::string_view token_sha256,
                                                       bool half, Milliseconds idle,
                                                       Milliseconds life) = 0;
-  // It was used now: idle until `idle` from now, never past its end. False: it is gone.
+  // It was used now: idle until `idle` from now, never past its end. False: it is gone, or over.
   [[nodiscard]] virtual Result<bool> use_sign_in(SignInKey key, Milliseconds idle) = 0;
-  // False: it is gone.
+  // `account` 0: for nobody. False: it is gone, or over.
   [[nodiscard]] virtual Result<bool> act_for(SignInKey key, AccountKey account) = 0;
   // not_found: it is not one of this person.
   [[nodiscard]] virtual Result<void> end_sign_in(PersonKey person, SignInKey key) = 0;
-  // All of a person but `left`. How many.
+  // All of a person but `left` (0: all). How many there were that were not over.
   [[nodiscard]] virtual Result<std::int64_t> end_sign_ins(PersonKey person, SignInKey left) = 0;
 
-  // Earlier links of the same purpose and person are void.
+  // Earlier links of the same purpose and person are void: of two made at once one is left.
+  // not_found: no such person; conflict: the token is in use.
   [[nodiscard]] virtual Result<void> add_link(std::string_view token_sha256, LinkPurpose purpose,
                                               PersonKey person, Milliseconds life) = 0;
   // It is good no more: of several at once who use it one is answered. not_found: there is none, or
   // it is over.
   [[nodiscard]] virtual Result<Link> use_link(std::string_view token_sha256) = 0;
+  // All of a person.
   [[nodiscard]] virtual Result<void> void_links(PersonKey person) = 0;
 
-  // not_found: no such account; unsupported: not_known_to() (nodes.h).
+  // not_found: no such account; unsupported: not_known_to() (nodes.h), but rules that ask for
+  // nothing can always be put.
   [[nodiscard]] virtual Result<void> put_sign_in_rules(AccountKey account,
                                                        const SignInRules& rules) = 0;
-  // An empty text takes it away. Of more than kKeptTextsMax the oldest goes.
+  // An empty text takes it away. Of more than kKeptTextsMax the oldest goes. not_found: no such
+  // person; limit_exceeded: longer than kKeptTextOctetsMax.
   [[nodiscard]] virtual Result<void> keep_text(PersonKey person, std::string_view place,
                                                std::string_view text) = 0;
   // All of a person.

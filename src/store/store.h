@@ -3,8 +3,8 @@
 // facet (settings, changes, accounts, domains, key slots and reports of them, counts of mail,
 // deliveries, recipients, domains of lists, samples, imports, exports, uploads, relayed messages,
 // suppressions, idempotency, webhooks, SMTP credentials, nodes, news, the cluster, bells, events,
-// who reads them, logs, personal data, receivers' TLS, paces of lanes, work), with a back end per
-// folder and one conformance suite (tests/conformance/store).
+// who reads them, logs, personal data, receivers' TLS, paces of lanes, people, work), with a back
+// end per folder and one conformance suite (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
 // happens per request of a person is a function of a transaction. Writes are grouped: one commit
@@ -53,6 +53,7 @@
 #include "store/nodes.h"
 #include "store/opens.h"
 #include "store/outcome_counts.h"
+#include "store/people.h"
 #include "store/personal_data.h"
 #include "store/probes.h"
 #include "store/rates.h"
@@ -118,6 +119,7 @@ class ReadTransaction : public SettingReads,
                         public RateReads,
                         public ProbeReads,
                         public TemplateReads,
+                        public PeopleReads,
                         public WorkReads {};
 
 // Changes. What they have done is seen by their own questions.
@@ -154,6 +156,7 @@ class WriteTransaction : public SettingWrites,
                          public RateWrites,
                          public ProbeWrites,
                          public TemplateWrites,
+                         public PeopleWrites,
                          public WorkWrites {
  public:
   [[nodiscard]] virtual ReadTransaction& read() = 0;

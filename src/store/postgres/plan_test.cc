@@ -145,6 +145,14 @@ INSERT INTO template_versions SELECT n / 20, n / 2, n % 2 + 1, n, 10, '\x00'
 INSERT INTO steering SELECT 1000000 + n, 1, 1, 1, 0, 1, 'UTC', n, n + 1, 0
   FROM generate_series(1, {0}) n;
 INSERT INTO resends SELECT n, n % ({0} / 10), n FROM generate_series(1, {0}) n;
+INSERT INTO people SELECT n, n / 10, 'user' || n || '@example.jp', 'n', n % 5 + 1, 'ja', 'h',
+  '\x00', '\x00', 0, '\x0100', 0, n, n, n FROM generate_series(1, {0}) n;
+INSERT INTO sign_ins SELECT n, n / 10, md5(n::text), 0, 0, n, n, n, n, '192.0.2.7', 'agent'
+  FROM generate_series(1, {0}) n;
+INSERT INTO sign_in_links SELECT md5(n::text), n % 4 + 1, n / 4, n, n
+  FROM generate_series(1, {0}) n;
+INSERT INTO sign_in_rules SELECT n, 1, '192.0.2.0/24', 0 FROM generate_series(1, {0} / 10) n;
+INSERT INTO kept_texts SELECT n / 10, 'compose:' || n, n, 'body' FROM generate_series(1, {0}) n;
 INSERT INTO bells SELECT 's' || n % 10, n % 2, 1000000 + n, 0, n, 0, 1, n
   FROM generate_series(1, {0}) n;
 )sql",
@@ -231,7 +239,7 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
       " rate_states, warm_up,"
       " probes, template_ids, templates, template_versions,"
       " steering,"
-      " resends");
+      " resends, people, sign_ins, sign_in_links, sign_in_rules, kept_texts");
   fill(60'000);
   database_.execute("ANALYZE");
   explain_all("large");

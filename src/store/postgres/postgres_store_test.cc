@@ -258,6 +258,15 @@ TEST_F(PostgresStoreTest, NothingIsMadeThatANodeWhichLivesDoesNotKnow) {
     Account listed = acme;
     listed.allowed_recipients = fmt::format("{}@example.jp\n", ++names);
     note(write([&](WriteTransaction& t) { return t.change_account(listed); }));
+    note(write([&](WriteTransaction& t) {
+      return t.add_person({.account = acme.key,
+                           .email = fmt::format("user{}@example.jp", ++names),
+                           .name = "User",
+                           .role = Role::owner,
+                           .language = "ja"});
+    }));
+    note(write(
+        [&](WriteTransaction& t) { return t.put_sign_in_rules(acme.key, {.approval = true}); }));
     return told;
   };
   EXPECT_THAT(refusals(), IsEmpty());
@@ -265,12 +274,14 @@ TEST_F(PostgresStoreTest, NothingIsMadeThatANodeWhichLivesDoesNotKnow) {
   EXPECT_THAT(refusals(),
               ElementsAre(HasSubstr("do not know sandboxes"), HasSubstr("do not know templates"),
                           HasSubstr("do not know paces and quiet hours"),
-                          HasSubstr("do not know allowed_recipients")));
+                          HasSubstr("do not know allowed_recipients"),
+                          HasSubstr("do not know people"), HasSubstr("do not know people")));
   database_.execute("UPDATE nodes SET settings = E'knows 32\\n' WHERE name = 'old'");
-  EXPECT_THAT(refusals(), SizeIs(3)) << "it knows templates";
+  EXPECT_THAT(refusals(), SizeIs(5)) << "it knows templates";
   database_.execute("UPDATE nodes SET settings = '' WHERE name = 'old'");
   // What takes away is never refused.
   must(write([&](WriteTransaction& t) { return t.change_account(acme); }));
+  must(write([&](WriteTransaction& t) { return t.put_sign_in_rules(acme.key, {}); }));
   EXPECT_TRUE(must(write([&](WriteTransaction& t) {
     return change_steering(t, draft.key, {.pace = std::optional<Pace>()});
   })));

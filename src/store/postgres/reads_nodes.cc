@@ -45,6 +45,8 @@ std::int64_t step_of(Novelty what) {
       return 33;
     case Novelty::steering:
       return 34;
+    case Novelty::people:
+      return 36;
   }
   return schema_steps();
 }

@@ -583,4 +583,37 @@ CREATE INDEX recipient_marks_message_id ON recipient_marks(message_id, batch, se
   WHERE message_id IS NOT NULL;
 )sql";
 
+// people, sign_ins, sign_in_links, sign_in_rules, kept_texts   as in SQLite.
+// meta 'people'   What those wait for each other at who change who is there (store/people.h).
+inline constexpr std::string_view kStep36 = R"sql(
+CREATE TABLE people(
+  key bigint PRIMARY KEY, account bigint NOT NULL, email text COLLATE "C" NOT NULL,
+  name text NOT NULL, role bigint NOT NULL, language text NOT NULL, password_hash text NOT NULL,
+  totp bytea NOT NULL, totp_offered bytea NOT NULL, totp_step bigint NOT NULL,
+  recovery bytea NOT NULL, suspended bigint NOT NULL, created bigint NOT NULL, confirmed bigint,
+  seen bigint) WITH (fillfactor = 70);
+CREATE UNIQUE INDEX people_email ON people(email);
+CREATE INDEX people_account ON people(account, key);
+CREATE TABLE sign_ins(
+  key bigint PRIMARY KEY, person bigint NOT NULL, token text COLLATE "C" NOT NULL,
+  half bigint NOT NULL, acting_for bigint NOT NULL, created bigint NOT NULL, used bigint NOT NULL,
+  idle_ends bigint NOT NULL, ends bigint NOT NULL, came_from text NOT NULL, agent text NOT NULL);
+CREATE UNIQUE INDEX sign_ins_token ON sign_ins(token);
+CREATE INDEX sign_ins_person ON sign_ins(person, used, key);
+CREATE INDEX sign_ins_idle_ends ON sign_ins(idle_ends);
+CREATE TABLE sign_in_links(
+  token text COLLATE "C" PRIMARY KEY, purpose bigint NOT NULL, person bigint NOT NULL,
+  created bigint NOT NULL, ends bigint NOT NULL);
+CREATE INDEX sign_in_links_person ON sign_in_links(person, purpose);
+CREATE INDEX sign_in_links_ends ON sign_in_links(ends);
+CREATE TABLE sign_in_rules(
+  account bigint PRIMARY KEY, second_factor bigint NOT NULL, networks text NOT NULL,
+  approval bigint NOT NULL);
+CREATE TABLE kept_texts(
+  person bigint NOT NULL, place text COLLATE "C" NOT NULL, kept bigint NOT NULL,
+  body text NOT NULL, PRIMARY KEY(person, place));
+CREATE INDEX kept_texts_kept ON kept_texts(person, kept, place);
+INSERT INTO meta VALUES('people', '');
+)sql";
+
 }  // namespace todoku::store::postgres

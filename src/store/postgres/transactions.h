@@ -134,6 +134,17 @@ class Questions final : public ReadTransaction {
   Result<std::vector<TemplateVersionHead>> template_versions(AccountKey account,
                                                              PublicId id) override;
 
+  // -- people who sign in (people.cc)
+  Result<Person> person(PersonKey key) override;
+  Result<Person> person_by_email(std::string_view email) override;
+  Result<std::vector<Person>> people(AccountKey account, PersonKey after,
+                                     std::int64_t limit) override;
+  Result<SignIn> sign_in(std::string_view token_sha256) override;
+  Result<std::vector<SignIn>> sign_ins(PersonKey person) override;
+  Result<store::Link> link(std::string_view token_sha256) override;
+  Result<SignInRules> sign_in_rules(AccountKey account) override;
+  Result<std::vector<KeptText>> kept_texts(PersonKey person, std::string_view place) override;
+
   // -- outcomes by cause (outcome_counts.cc)
   Result<std::vector<OutcomeCount>> outcomes_of(DeliveryKey key,
                                                 const std::optional<std::string>& site,
@@ -353,6 +364,27 @@ class Changes final : public WriteTransaction {
       const std::function<Result<NewTemplate>(const Template&)>& make) override;
   Result<void> delete_template(AccountKey account, PublicId id) override;
 
+  // -- people who sign in (people.cc)
+  Result<Person> add_person(const NewPerson& wanted) override;
+  Result<Person> hold_person(PersonKey key) override;
+  Result<void> change_person(const Person& person) override;
+  Result<void> remove_person(PersonKey key) override;
+  Result<SignIn> add_sign_in(const NewSignIn& wanted) override;
+  Result<SignIn> rotate_sign_in(SignInKey key, std::string_view token_sha256, bool half,
+                                Milliseconds idle, Milliseconds life) override;
+  Result<bool> use_sign_in(SignInKey key, Milliseconds idle) override;
+  Result<bool> act_for(SignInKey key, AccountKey account) override;
+  Result<void> end_sign_in(PersonKey person, SignInKey key) override;
+  Result<std::int64_t> end_sign_ins(PersonKey person, SignInKey left) override;
+  Result<void> add_link(std::string_view token_sha256, LinkPurpose purpose, PersonKey person,
+                        Milliseconds life) override;
+  Result<store::Link> use_link(std::string_view token_sha256) override;
+  Result<void> void_links(PersonKey person) override;
+  Result<void> put_sign_in_rules(AccountKey account, const SignInRules& rules) override;
+  Result<void> keep_text(PersonKey person, std::string_view place, std::string_view text) override;
+  Result<void> drop_texts(PersonKey person) override;
+  Result<bool> drop_ended_sign_ins(std::int64_t rows) override;
+
   // -- outcomes by cause (outcome_counts.cc)
   Result<bool> drop_outcome_hours(HourNumber before, std::int64_t rows) override;
   // -- rates (rates.cc)
@@ -482,6 +514,10 @@ class Changes final : public WriteTransaction {
   // resumes one waits for the topic's.
   [[nodiscard]] Result<void> changed(Topic topic);
   [[nodiscard]] Result<void> check_uid_free(const SmtpCredential& credential);
+  // people.cc. Locks what those wait for each other at who change who is there.
+  [[nodiscard]] Result<void> lock_people();
+  // Nobody who is in charge now, once `person` is not: conflict.
+  [[nodiscard]] Result<void> check_others_in_charge(const Person& person);
   [[nodiscard]] Result<void> count_template_octets(AccountKey account, std::int64_t octets);
   [[nodiscard]] Result<void> add_template_version(AccountKey account, PublicId id,
                                                   std::int64_t version, const Content& content);

@@ -16,7 +16,7 @@
 //   rate_counts, rate_states   are counted again: not carried (deliveries that are paused are)
 //   probes                 are asked for again: not carried
 //   export_jobs            are made again by who wants them: not carried
-//   meta 'next_number'     counts deliveries and batches alone; other ids are row ids
+//   meta 'next_number'     counts deliveries, batches, people and sign-ins; other ids are row ids
 //   a recipient whose batch is gone is not carried: nothing leads to it
 #include "store/sqlite/carry_source.h"
 
@@ -43,7 +43,7 @@ struct CarriedQuery {
   Sql sql;  // its columns are those of the table, but where shape() says otherwise
 };
 
-constexpr std::array<CarriedQuery, 43> kCarriedQueries{{
+constexpr std::array<CarriedQuery, 48> kCarriedQueries{{
     {"settings", "SELECT name, value FROM settings WHERE name <> 'carried_to' ORDER BY name"},
     {"accounts",
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
@@ -125,6 +125,13 @@ constexpr std::array<CarriedQuery, 43> kCarriedQueries{{
      "SELECT account, template, version, created, octets, content FROM template_versions"
      " ORDER BY account, template, version"},
     {"smtp_habits", "SELECT name, habits FROM smtp_habits ORDER BY name"},
+    {"people", "SELECT " PERSON_COLUMNS " FROM people ORDER BY key"},
+    {"sign_ins", "SELECT " SIGN_IN_COLUMNS " FROM sign_ins ORDER BY key"},
+    {"sign_in_links",
+     "SELECT token, purpose, person, created, ends FROM sign_in_links ORDER BY token"},
+    {"sign_in_rules",
+     "SELECT account, second_factor, networks, approval FROM sign_in_rules ORDER BY account"},
+    {"kept_texts", "SELECT person, place, kept, body FROM kept_texts ORDER BY person, place"},
     {"kept_answers",
      "SELECT key, account, route, fingerprint, answer, until FROM kept_answers"
      " ORDER BY key, account, route"},

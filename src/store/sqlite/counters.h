@@ -21,7 +21,8 @@ class Counters {
  public:
   explicit Counters(Connection& db) : db_(db) {}
 
-  // The first of `count` consecutive numbers of the line that deliveries and batches share.
+  // The first of `count` consecutive numbers of the line that deliveries, batches, people and
+  // sign-ins share.
   [[nodiscard]] Result<std::int64_t> take_numbers(std::int64_t count);
   // The first of `count` consecutive public ids of an account. not_found without such an account.
   [[nodiscard]] Result<PublicId> take_ids(AccountKey account, IdKind kind, std::int64_t count);

@@ -18,6 +18,13 @@ namespace todoku::store::sqlite {
   "(d.credential IS NOT NULL AND EXISTS (SELECT 1 FROM smtp_credentials h WHERE h.name" \
   " = d.credential AND h.held IS NOT NULL))"
 
+// What rows of people, and of what they are signed in with, are read by (people.cc).
+#define PERSON_COLUMNS                                                                       \
+  "key, account, email, name, role, language, password_hash, totp, totp_offered, totp_step," \
+  " recovery, suspended, created, confirmed, seen"
+#define SIGN_IN_COLUMNS \
+  "key, person, token, half, acting_for, created, used, idle_ends, ends, came_from, agent"
+
 inline constexpr unsigned kSeqBits = 9;
 static_assert(kBatchRecipientsMax <= (1 << kSeqBits));
 

@@ -188,6 +188,16 @@ class Queries {
                                                                     std::int64_t limit);
   [[nodiscard]] Result<std::vector<TemplateVersionHead>> template_versions(AccountKey account,
                                                                            PublicId id);
+  // people.cc
+  [[nodiscard]] Result<Person> person(PersonKey key);
+  [[nodiscard]] Result<Person> person_by_email(std::string_view email);
+  [[nodiscard]] Result<std::vector<Person>> people(AccountKey account, PersonKey after,
+                                                   std::int64_t limit);
+  [[nodiscard]] Result<SignIn> sign_in(std::string_view token_sha256);
+  [[nodiscard]] Result<std::vector<SignIn>> sign_ins(PersonKey person);
+  [[nodiscard]] Result<Link> link(std::string_view token_sha256);
+  [[nodiscard]] Result<SignInRules> sign_in_rules(AccountKey account);
+  [[nodiscard]] Result<std::vector<KeptText>> kept_texts(PersonKey person, std::string_view place);
   // lane_paces.cc
   [[nodiscard]] Result<std::vector<LanePace>> lane_paces(const LanePaceQuestion& question);
   [[nodiscard]] Result<std::vector<WarmUpCount>> warm_up_counts(std::string_view source,

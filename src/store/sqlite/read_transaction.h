@@ -236,6 +236,27 @@ class SqliteReadTransaction final : public ReadTransaction {
                                                              PublicId id) override {
     return queries_.template_versions(account, id);
   }
+  Result<Person> person(PersonKey key) override { return queries_.person(key); }
+  Result<Person> person_by_email(std::string_view email) override {
+    return queries_.person_by_email(email);
+  }
+  Result<std::vector<Person>> people(AccountKey account, PersonKey after,
+                                     std::int64_t limit) override {
+    return queries_.people(account, after, limit);
+  }
+  Result<SignIn> sign_in(std::string_view token_sha256) override {
+    return queries_.sign_in(token_sha256);
+  }
+  Result<std::vector<SignIn>> sign_ins(PersonKey person) override {
+    return queries_.sign_ins(person);
+  }
+  Result<Link> link(std::string_view token_sha256) override { return queries_.link(token_sha256); }
+  Result<SignInRules> sign_in_rules(AccountKey account) override {
+    return queries_.sign_in_rules(account);
+  }
+  Result<std::vector<KeptText>> kept_texts(PersonKey person, std::string_view place) override {
+    return queries_.kept_texts(person, place);
+  }
   Result<std::vector<OutcomeCount>> outcomes_of(DeliveryKey key,
                                                 const std::optional<std::string>& site,
                                                 std::int64_t limit) override {

@@ -668,14 +668,50 @@ CREATE TABLE resends(
 CREATE INDEX resends_email ON resends(account, email);
 )sql";
 
+// people         store/people.h. account: 0 of operators. totp, totp_offered: sealed. totp_step:
+//                the last one that was used. recovery: pack_recovery().
+// sign_ins       token: its hash. half: the second factor is missing. acting_for: an account, or 0.
+//                idle_ends: never later than ends, so who is over is found by it alone.
+// sign_in_links  token: likewise. person: 0 of the first operator's.
+// sign_in_rules  Of accounts that ask for something. networks: pack_networks().
+// kept_texts     body last: the order of them reads none.
+constexpr const char* kVersion44 = R"sql(
+CREATE TABLE people(
+  key INTEGER PRIMARY KEY, account INTEGER NOT NULL, email TEXT NOT NULL, name TEXT NOT NULL,
+  role INTEGER NOT NULL, language TEXT NOT NULL, password_hash TEXT NOT NULL, totp BLOB NOT NULL,
+  totp_offered BLOB NOT NULL, totp_step INTEGER NOT NULL, recovery BLOB NOT NULL,
+  suspended INTEGER NOT NULL, created INTEGER NOT NULL, confirmed INTEGER, seen INTEGER);
+CREATE UNIQUE INDEX people_email ON people(email);
+CREATE INDEX people_account ON people(account);
+CREATE TABLE sign_ins(
+  key INTEGER PRIMARY KEY, person INTEGER NOT NULL, token TEXT NOT NULL, half INTEGER NOT NULL,
+  acting_for INTEGER NOT NULL, created INTEGER NOT NULL, used INTEGER NOT NULL,
+  idle_ends INTEGER NOT NULL, ends INTEGER NOT NULL, came_from TEXT NOT NULL, agent TEXT NOT NULL);
+CREATE UNIQUE INDEX sign_ins_token ON sign_ins(token);
+CREATE INDEX sign_ins_person ON sign_ins(person, used);
+CREATE INDEX sign_ins_idle_ends ON sign_ins(idle_ends);
+CREATE TABLE sign_in_links(
+  token TEXT PRIMARY KEY, purpose INTEGER NOT NULL, person INTEGER NOT NULL,
+  created INTEGER NOT NULL, ends INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX sign_in_links_person ON sign_in_links(person, purpose);
+CREATE INDEX sign_in_links_ends ON sign_in_links(ends);
+CREATE TABLE sign_in_rules(
+  account INTEGER PRIMARY KEY, second_factor INTEGER NOT NULL, networks TEXT NOT NULL,
+  approval INTEGER NOT NULL);
+CREATE TABLE kept_texts(
+  person INTEGER NOT NULL, place TEXT NOT NULL, kept INTEGER NOT NULL, body TEXT NOT NULL,
+  PRIMARY KEY(person, place));
+CREATE INDEX kept_texts_kept ON kept_texts(person, kept, place);
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 43> kMigrations{
+constexpr std::array<const char*, 44> kMigrations{
     kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,  kVersion8,
     kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14, kVersion15, kVersion16,
     kVersion17, kVersion18, kVersion19, kVersion20, kVersion21, kVersion22, kVersion23, kVersion24,
     kVersion25, kVersion26, kVersion27, kVersion28, kVersion29, kVersion30, kVersion31, kVersion32,
     kVersion33, kVersion34, kVersion35, kVersion36, kVersion37, kVersion38, kVersion39, kVersion40,
-    kVersion41, kVersion42, kVersion43};
+    kVersion41, kVersion42, kVersion43, kVersion44};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

@@ -141,6 +141,27 @@ class SqliteWriteTransaction final : public WriteTransaction {
       const std::function<Result<NewTemplate>(const Template&)>& make) override;
   Result<void> delete_template(AccountKey account, PublicId id) override;
 
+  // -- people who sign in (people.cc)
+  Result<Person> add_person(const NewPerson& wanted) override;
+  Result<Person> hold_person(PersonKey key) override;
+  Result<void> change_person(const Person& person) override;
+  Result<void> remove_person(PersonKey key) override;
+  Result<SignIn> add_sign_in(const NewSignIn& wanted) override;
+  Result<SignIn> rotate_sign_in(SignInKey key, std::string_view token_sha256, bool half,
+                                Milliseconds idle, Milliseconds life) override;
+  Result<bool> use_sign_in(SignInKey key, Milliseconds idle) override;
+  Result<bool> act_for(SignInKey key, AccountKey account) override;
+  Result<void> end_sign_in(PersonKey person, SignInKey key) override;
+  Result<std::int64_t> end_sign_ins(PersonKey person, SignInKey left) override;
+  Result<void> add_link(std::string_view token_sha256, LinkPurpose purpose, PersonKey person,
+                        Milliseconds life) override;
+  Result<Link> use_link(std::string_view token_sha256) override;
+  Result<void> void_links(PersonKey person) override;
+  Result<void> put_sign_in_rules(AccountKey account, const SignInRules& rules) override;
+  Result<void> keep_text(PersonKey person, std::string_view place, std::string_view text) override;
+  Result<void> drop_texts(PersonKey person) override;
+  Result<bool> drop_ended_sign_ins(std::int64_t rows) override;
+
   // -- outcomes by cause (outcome_counts.cc)
   Result<bool> drop_outcome_hours(HourNumber before, std::int64_t rows) override;
   // -- rates (rates.cc)
@@ -302,6 +323,8 @@ class SqliteWriteTransaction final : public WriteTransaction {
 
   [[nodiscard]] Result<void> changed(Topic topic);
   [[nodiscard]] Result<void> check_uid_free(const SmtpCredential& credential);
+  // people.cc. Nobody who is in charge now, once `person` is not: conflict.
+  [[nodiscard]] Result<void> check_others_in_charge(const Person& person);
   [[nodiscard]] Result<void> count_template_octets(AccountKey account, std::int64_t octets);
   [[nodiscard]] Result<void> add_template_version(AccountKey account, PublicId id,
                                                   std::int64_t version, const Content& content);

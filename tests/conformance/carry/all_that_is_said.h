@@ -248,6 +248,30 @@ inline void tell_suppressions(Store& store, std::vector<std::string>& said) {
   }
 }
 
+inline void tell_people(Store& store, AccountKey account, std::vector<std::string>& said) {
+  for (const Person& p :
+       read(store, [&](ReadTransaction& t) { return t.people(account, PersonKey{}, 100); })) {
+    said.push_back(fmt::format(
+        "person {} {} {} {} {} {} {} {} {} {} {} {} {} {}", static_cast<std::int64_t>(p.key),
+        p.email, p.name, static_cast<int>(p.role), p.language, p.password_hash, p.sealed_totp,
+        p.sealed_totp_offered, p.totp_step_used, fmt::join(p.recovery, " "), p.suspended,
+        to_epoch_ms(p.created), text_of(p.confirmed), text_of(p.seen)));
+    for (const SignIn& s : read(store, [&](ReadTransaction& t) { return t.sign_ins(p.key); })) {
+      said.push_back(fmt::format(
+          "signed in {} {} {} {} {} {} {} {} {} {}", static_cast<std::int64_t>(s.key),
+          s.token_sha256, s.half, static_cast<std::int64_t>(s.acting_for), to_epoch_ms(s.created),
+          to_epoch_ms(s.used), to_epoch_ms(s.idle_end), to_epoch_ms(s.end), s.from, s.agent));
+    }
+    for (const KeptText& k :
+         read(store, [&](ReadTransaction& t) { return t.kept_texts(p.key, ""); })) {
+      said.push_back(fmt::format("kept {} {} {}", k.place, k.text, to_epoch_ms(k.kept)));
+    }
+  }
+  const auto rules = read(store, [&](ReadTransaction& t) { return t.sign_in_rules(account); });
+  said.push_back(fmt::format("asked {} {} {}", rules.second_factor, fmt::join(rules.networks, " "),
+                             rules.approval));
+}
+
 inline std::vector<std::string> all_of(Store& store) {
   std::vector<std::string> said;
   for (const char* name : {"master_key_check", "odd", "drained"}) {
@@ -257,7 +281,14 @@ inline std::vector<std::string> all_of(Store& store) {
   for (const Account& account :
        read(store, [](ReadTransaction& t) { return t.accounts({}, 100); })) {
     tell_account(store, account, said);
+    tell_people(store, account.key, said);
   }
+  const auto link =
+      store.read_and_wait([](ReadTransaction& t) { return t.link(sha256_hex("link")); });
+  said.push_back(link ? fmt::format("link {} {} {} {}", static_cast<int>(link->purpose),
+                                    static_cast<std::int64_t>(link->person),
+                                    to_epoch_ms(link->created), to_epoch_ms(link->end))
+                      : "no link");
   tell_suppressions(store, said);
   DkimList keys;
   must(walk_and_wait(store, keys));

@@ -140,6 +140,37 @@ class Filling {
     });
   }
 
+  void people(AccountKey shop) {
+    const PersonKey key = write(store_, [&](WriteTransaction& t) {
+                            return t.add_person({.account = shop,
+                                                 .email = "hanako@example.jp",
+                                                 .name = "花子",
+                                                 .role = Role::owner,
+                                                 .language = "ja"});
+                          }).key;
+    write(store_, [&](WriteTransaction& t) -> Result<void> {
+      Person person = must(t.hold_person(key));
+      person.password_hash = "$argon2id$";
+      person.sealed_totp = std::string("\0sealed\xfd", 8);
+      person.sealed_totp_offered = "offered";
+      person.totp_step_used = 57'000'000;
+      person.recovery = {sha256_hex("one"), sha256_hex("two")};
+      person.confirmed = clock_.now();
+      must(t.change_person(person));
+      must(t.add_sign_in({.person = key,
+                          .token_sha256 = sha256_hex("signed in"),
+                          .acting_for = shop,
+                          .idle = std::chrono::hours(1'000),
+                          .life = std::chrono::hours(2'000),
+                          .from = "192.0.2.7",
+                          .agent = "ブラウザー"}));
+      must(t.add_link(sha256_hex("link"), LinkPurpose::confirm, key, std::chrono::hours(1'000)));
+      must(t.put_sign_in_rules(
+          shop, {.second_factor = true, .networks = {"192.0.2.0/24"}, .approval = true}));
+      return t.keep_text(key, "compose:1", "{\"subject\":\"件名\"}");
+    });
+  }
+
   void keys(const Account& shop) {
     write(store_, [&](WriteTransaction& t) {
       return t.add_api_key(acme_.key, {.label = "one", .token_sha256 = "a1"});
@@ -186,6 +217,7 @@ class Filling {
         return next;
       });
     });
+    people(shop.key);
     for (const char* name : {"relay", "Cron@example.jp"}) {
       SmtpCredential credential{.account = shop.key, .name = name};
       credential.settings.networks = {"192.0.2.0/24"};

@@ -290,6 +290,8 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
       "ALTER TABLE accounts DROP COLUMN allowed_recipients;"
       "DROP TABLE steering;"
       "DROP TABLE resends;"
+      "DROP TABLE people; DROP TABLE sign_ins; DROP TABLE sign_in_links;"
+      "DROP TABLE sign_in_rules; DROP TABLE kept_texts;"
       "DROP TABLE smtp_habits; ALTER TABLE deliveries DROP COLUMN credential;"
       "ALTER TABLE attachments DROP COLUMN content_id;"
       "ALTER TABLE attachments DROP COLUMN relayed;"
