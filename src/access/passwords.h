@@ -59,4 +59,7 @@ class Passwords {
   async::FilePool pool_;
 };
 
+// One that no password has, and that takes as long to compare with.
+[[nodiscard]] std::string hash_of_nobody(const Passwords::Options& options);
+
 }  // namespace todoku::access

@@ -4,6 +4,7 @@
 #include <string>
 
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include "base/check.h"
 
@@ -16,8 +17,12 @@ FilePool::FilePool(Options options)
   check(options.threads >= 1, "a file pool has at least one thread");
   try {
     for (std::size_t i = 0; i < options.threads; ++i) {
-      threads_.emplace_back([this] { work(); });
-      const std::string name = "todoku-file-" + std::to_string(i);
+      threads_.emplace_back([this, nicer = options.niceness] {
+        // On Linux of this thread alone, whatever POSIX says of processes.
+        if (nicer > 0) (void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + nicer);
+        work();
+      });
+      const std::string name = "todoku-" + std::string(options.name) + '-' + std::to_string(i);
       pthread_setname_np(threads_.back().native_handle(), name.c_str());
     }
   } catch (...) {  // the system refuses one: those that run have to end before they are forgotten

@@ -37,6 +37,8 @@ class FilePool {
     std::size_t threads_of_owner = 2;  // at work for one owner at once
     std::size_t waiting_max = 1'024;
     std::size_t waiting_of_owner_max = 256;
+    std::string_view name = "file";  // of the threads, for whoever looks at them; at most 8 octets
+    int niceness = 0;  // added to the process's own (setpriority(2)), of work that can wait
   };
 
   explicit FilePool(Options options);

@@ -320,7 +320,7 @@ struct DropRequest {
   std::string since;      // accepted then or later, as people write it; empty: whenever
 };
 
-// Somebody who may not log in at this process's relay, for wrong passwords (relay/login_guard.h).
+// Somebody who may not log in at this process's relay, for wrong passwords (access/login_guard.h).
 struct Lockout {
   std::string network;
   std::string name;  // empty: whoever comes from there

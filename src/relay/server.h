@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "access/login_guard.h"
 #include "async/file_pool.h"
 #include "async/runtime.h"
 #include "async/task.h"
@@ -28,7 +29,6 @@
 #include "net/endpoint.h"
 #include "net/listener.h"
 #include "relay/brakes.h"
-#include "relay/login_guard.h"
 #include "relay/logins.h"
 #include "relay/name_counts.h"
 #include "relay/options.h"
@@ -72,7 +72,7 @@ class Server {
   // Credentials or accounts have changed. Any thread.
   void credentials_changed() { logins_.forget(); }
   // Who is locked out. Any thread.
-  [[nodiscard]] LoginGuard& guard() { return guard_; }
+  [[nodiscard]] access::LoginGuard& guard() { return guard_; }
   // The addresses bound, in the order of the options; of a Unix socket an empty one. After start().
   [[nodiscard]] std::vector<net::Endpoint> endpoints() const { return endpoints_; }
   // The same for people, with the paths of sockets.
@@ -105,7 +105,7 @@ class Server {
   const smtp::SaslOptions sasl_;
   std::vector<smtp::ServerOptions> protocols_;  // by listener
   Logins logins_;
-  LoginGuard guard_;
+  access::LoginGuard guard_;
   MinuteMeter meter_;
   Brakes brakes_;
   NameCounts names_;

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "access/login_guard.h"
 #include "async/file_pool.h"
 #include "async/task.h"
 #include "async/task_group.h"
@@ -32,7 +33,6 @@
 #include "relay/brakes.h"
 #include "relay/content_keeper.h"
 #include "relay/credential_watch.h"
-#include "relay/login_guard.h"
 #include "relay/logins.h"
 #include "relay/name_counts.h"
 #include "relay/options.h"
@@ -61,7 +61,7 @@ struct SessionWorld {
   store::Store& store;
   intake::Intake& intake;
   Logins& logins;
-  LoginGuard& guard;
+  access::LoginGuard& guard;
   ContentRoom& room;
   const std::function<store::NodeKey()>& node;  // this process
   Brakes& brakes;
@@ -168,7 +168,7 @@ class Session final : private smtp::ServerOwner {
   std::optional<smtp::SaslServer> sasl_;
   std::shared_ptr<const Login> claimed_;  // who it says it is, in the exchange; nobody so far
   std::vector<ScramSecrets> offered_;     // that count in the exchange
-  LoginGuard::Attempt attempt_;           // of the exchange
+  access::LoginGuard::Attempt attempt_;   // of the exchange
   std::shared_ptr<const Login> login_;    // who it is
   std::optional<Sha256> opened_with_;     // stored_key of the password that it logged in with
   NameCounts::Place place_;               // of the login

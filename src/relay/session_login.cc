@@ -84,7 +84,7 @@ Task<std::optional<Reply>> Session::await_turn() {
   const SteadyInstant until = world_.clock.steady_now() + kComputingPatience;
   for (;;) {
     const SteadyInstant now = world_.clock.steady_now();
-    LoginGuard::Turn turn = world_.guard.ask(client_, sasl_->user(), now);
+    access::LoginGuard::Turn turn = world_.guard.ask(client_, sasl_->user(), now);
     if (turn.attempt) {
       attempt_ = std::move(turn.attempt);
       co_return std::nullopt;

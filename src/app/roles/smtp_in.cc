@@ -75,7 +75,7 @@ std::vector<operate::Lockout> SmtpInRole::RelayLockouts::list() {
     return now + std::chrono::duration_cast<Instant::duration>(then - steady);
   };
   std::vector<operate::Lockout> lockouts;
-  for (const relay::LoginGuard::Lockout& each : guard_.lockouts(steady, kLockoutsShown)) {
+  for (const access::LoginGuard::Lockout& each : guard_.lockouts(steady, kLockoutsShown)) {
     lockouts.push_back({.network = each.network.to_string(),
                         .name = each.name,
                         .since = instant_of(each.since),

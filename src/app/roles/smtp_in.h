@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "access/login_guard.h"
 #include "app/roles/door.h"
 #include "app/roles/ground.h"
 #include "app/roles/role.h"
@@ -16,7 +17,6 @@
 #include "net/endpoint.h"
 #include "net/server_certificates.h"
 #include "operate/operations.h"
-#include "relay/login_guard.h"
 #include "relay/server.h"
 
 namespace todoku::app::roles {
@@ -44,12 +44,12 @@ class SmtpInRole final : public Role {
 
   class RelayLockouts final : public operate::Lockouts {
    public:
-    RelayLockouts(relay::LoginGuard& guard, const Clock& clock) : guard_(guard), clock_(clock) {}
+    RelayLockouts(access::LoginGuard& guard, const Clock& clock) : guard_(guard), clock_(clock) {}
     [[nodiscard]] std::vector<operate::Lockout> list() override;
     [[nodiscard]] std::int64_t unlock(const std::string& name_or_network) override;
 
    private:
-    relay::LoginGuard& guard_;
+    access::LoginGuard& guard_;
     const Clock& clock_;
   };
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "relay/login_guard.h"
+#include "access/login_guard.h"
 
 #include <algorithm>
 
 #include "net/client_counts.h"
 
-namespace todoku::relay {
+namespace todoku::access {
 namespace {
 
 bool holds(const std::vector<std::string>& marks, std::string_view mark) {
@@ -18,7 +18,18 @@ const LoginGuard::Tally* LoginGuard::full(const Key& key, std::uint32_t most,
                                           SteadyInstant now) const {
   const auto found = tallies_.find(key);
   if (found == tallies_.end() || found->second.failures < most) return nullptr;
-  return found->second.since + options_.window <= now ? nullptr : &found->second;
+  return end_of(found->second, most) <= now ? nullptr : &found->second;
+}
+
+// Of a tally that has as many failures as it may, or more.
+SteadyInstant LoginGuard::end_of(const Tally& tally, std::uint32_t most) const {
+  const SteadyInstant end = tally.since + options_.window;
+  if (options_.first_wait == Milliseconds::zero()) return end;
+  Milliseconds wait = options_.first_wait;
+  for (std::uint32_t more = most; more < tally.failures && wait < options_.window; ++more) {
+    wait *= 2;
+  }
+  return std::min(end, tally.last + wait);
 }
 
 LoginGuard::Turn LoginGuard::ask(const net::IpAddress& from, std::string_view name,
@@ -33,7 +44,7 @@ LoginGuard::Turn LoginGuard::ask(const net::IpAddress& from, std::string_view na
     if (tally == nullptr) return;
     has_room = false;
     if (tally->failures - tally->under_way < most) return;
-    const auto left = std::chrono::ceil<Milliseconds>(tally->since + options_.window - now);
+    const auto left = std::chrono::ceil<Milliseconds>(end_of(*tally, most) - now);
     if (left > turn.locked) turn.of_network = key.second.empty();
     turn.locked = std::max(turn.locked, left);
   };
@@ -57,6 +68,7 @@ std::uint64_t LoginGuard::count(Key key, SteadyInstant now) {
   const auto [tally, is_new] = tallies_.try_emplace(std::move(key), Tally{.since = now});
   ++tally->second.failures;
   ++tally->second.under_way;
+  tally->second.last = now;
   if (is_new) {
     tally->second.number = ++last_number_;
     by_age_.emplace(now, tally->first);
@@ -115,7 +127,7 @@ void LoginGuard::remember(const Key& key, std::string mark) {
 
 // Those under way may still be right.
 bool LoginGuard::locks(const Key& key, const Tally& tally, SteadyInstant now) const {
-  return tally.failures - tally.under_way >= most_of(key) && tally.since + options_.window > now;
+  return tally.failures - tally.under_way >= most_of(key) && end_of(tally, most_of(key)) > now;
 }
 
 std::vector<LoginGuard::Lockout> LoginGuard::lockouts(SteadyInstant now, std::size_t most) const {
@@ -127,7 +139,7 @@ std::vector<LoginGuard::Lockout> LoginGuard::lockouts(SteadyInstant now, std::si
     lockouts.push_back({.network = net::Network(key.first, 64),
                         .name = key.second,
                         .since = tally.since,
-                        .until = tally.since + options_.window,
+                        .until = end_of(tally, most_of(key)),
                         .failures = tally.failures - tally.under_way});
   }
   return lockouts;
@@ -161,4 +173,4 @@ std::size_t LoginGuard::entries() const {
   return tallies_.size();
 }
 
-}  // namespace todoku::relay
+}  // namespace todoku::access

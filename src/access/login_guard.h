@@ -23,7 +23,7 @@
 #include "base/clock.h"
 #include "net/network.h"
 
-namespace todoku::relay {
+namespace todoku::access {
 
 // Thread-safe.
 class LoginGuard {
@@ -40,6 +40,9 @@ class LoginGuard {
     std::uint32_t failures_of_name = 10;      // of one name from one network
     std::uint32_t failures_of_network = 100;  // whatever the names
     Milliseconds window = std::chrono::minutes(15);
+    // For people, who mistype: after so many failures it is not until the end of the window, but so
+    // long after the last one, and twice as long after each further one. 0: until the end.
+    Milliseconds first_wait{0};
     std::size_t entries_max = 100'000;  // beyond it the oldest is forgotten
     std::size_t refused_max = 5;        // passwords remembered of one name from one network
   };
@@ -70,7 +73,7 @@ class LoginGuard {
     void succeeded() { end(End::succeeded); }
     // It says nothing about the password: it is as if it had not been.
     void withdraw() { end(End::withdrawn); }
-    // What stands for the password (known_passwords.h) was refused from there in this window.
+    // What stands for the password (relay/known_passwords.h) was refused from there in this window.
     [[nodiscard]] bool repeats(std::string_view mark) const {
       return guard_ != nullptr && guard_->knows(key_, mark);
     }
@@ -123,11 +126,13 @@ class LoginGuard {
     std::uint32_t failures = 0;  // with those under way
     std::uint32_t under_way = 0;
     SteadyInstant since{};
+    SteadyInstant last{};                   // attempt
     std::uint64_t number = 0;               // no other tally has it
     std::vector<std::string> refused = {};  // marks of passwords, the last ones
   };
   // Of a key that has as many as it may; nullptr: it may be tried.
   [[nodiscard]] const Tally* full(const Key& key, std::uint32_t most, SteadyInstant now) const;
+  [[nodiscard]] SteadyInstant end_of(const Tally& tally, std::uint32_t most) const;
   [[nodiscard]] bool locks(const Key& key, const Tally& tally, SteadyInstant now) const;
   [[nodiscard]] std::uint32_t most_of(const Key& key) const {
     return key.second.empty() ? options_.failures_of_network : options_.failures_of_name;
@@ -148,4 +153,4 @@ class LoginGuard {
   std::multimap<SteadyInstant, Key> by_age_;
 };
 
-}  // namespace todoku::relay
+}  // namespace todoku::access
