@@ -18,6 +18,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "access/login_guard.h"
@@ -194,7 +196,7 @@ class People {
   // A link to the person's own address, by which it is confirmed. unavailable: mail goes nowhere.
   Task<Answer<void>> ask_confirmation(Who who, Visitor visitor);
 
-  // -- texts.cc: what was typed and not sent.
+  // What was typed and not sent.
   Task<Answer<std::vector<store::KeptText>>> texts(Who who, std::string place = {});
   Task<Answer<void>> keep_text(Who who, std::string place, std::string text);
 
@@ -234,34 +236,55 @@ class People {
     std::string email;
     Visitor visitor;
   };
-  // Whether somebody may do more than sign in.
-  [[nodiscard]] static Answer<void> whole(const SignedIn& who);
-  // A change by somebody, and what this process remembers is forgotten.
+  // A change: what this process remembers of anybody is forgotten with it.
   template <class Work>
   Task<Answer<typename std::invoke_result_t<Work&, store::WriteTransaction&>::value_type>> write(
-      Work work);
-  // The one whose token has this hash, as the store has it now.
+      Work work) {
+    auto done = co_await store_.write(store::WritePriority::accept, std::move(work));
+    if (!done) co_return refuse(std::move(done.error()));
+    forget();
+    co_return std::move(*done);
+  }
+  template <class Work>
+  Task<Answer<typename std::invoke_result_t<Work&, store::ReadTransaction&>::value_type>> read(
+      Work work) {
+    auto found = co_await store_.read(std::move(work));
+    if (!found) co_return refuse(std::move(found.error()));
+    co_return std::move(*found);
+  }
+  [[nodiscard]] static Answer<void> whole(const SignedIn& who);
+  // Whoever has the token, as the store has them now.
   Task<Answer<Who>> read_who(std::string token_sha256);
   Task<Answer<Opened>> opened(SecretText token);
+  // A turn at guessing; none: the refusal.
+  [[nodiscard]] Answer<access::LoginGuard::Attempt> turn_at(access::LoginGuard& guard,
+                                                            const net::IpAddress& from,
+                                                            const std::string& name);
   // Whether it is that person's password, at the price of a guess.
-  Task<Answer<void>> check_password(const SignedIn& who, SecretText password, Visitor visitor);
+  Task<Answer<void>> check_password(Who who, SecretText password, Visitor visitor);
   Task<Answer<Opened>> finish(Who who, SecretText code, bool is_recovery, Visitor visitor);
   Task<Answer<IssuedLink>> make_link(store::Person person, store::LinkPurpose purpose,
                                      std::string by, std::string from);
-  Task<bool> mail_link(const store::Person& person, store::LinkPurpose purpose,
-                       const IssuedLink& link);
-  [[nodiscard]] access::Passwords::Owner owner_of(const Visitor& visitor) const;
-  // Of what failed, as much as is written in a minute.
-  Task<void> note_failure(std::string action, std::string email, Visitor visitor);
+  [[nodiscard]] std::string url_of(std::string_view token) const;
+  Task<bool> mail_link(store::Person person, store::LinkPurpose purpose, std::string url);
+  Task<Answer<std::optional<Opened>>> confirm(LinkUse wanted, store::Person person,
+                                              Visitor visitor);
+  Task<Answer<std::optional<Opened>>> make_first_operator(LinkUse use, Visitor visitor);
+  Task<Answer<std::optional<Opened>>> set_password(LinkUse use, store::Person person,
+                                                   Visitor visitor);
+  Task<void> answer_reset(AskedReset asked);
+  // What failed, as much of it as is written in a minute.
+  Task<void> note_failure(std::string action, store::AccountKey account, std::string email,
+                          Visitor visitor);
 
   store::Store& store_;
   const Clock& clock_;
   const Options options_;
   access::Passwords passwords_;
   access::LoginGuard guesses_;  // of passwords, by network and address
-  access::LoginGuard codes_;    // of codes, by person, for whoever knows the password
-  access::LoginGuard resets_;   // asked for, by network, and by address wherever from
-  MinuteMeter failures_;
+  access::LoginGuard codes_;    // of codes, by person: from wherever, of who knows the password
+  access::LoginGuard resets_;   // asked for, by address, from wherever
+  MinuteMeter meter_;           // of what failed, and of resets by network
   Remembered remembered_;
   std::atomic<bool> has_operator_{false};
   std::mutex mutex_;

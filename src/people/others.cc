@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+// What owners and operators do with other people, and the rules of signing in.
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "access/roles.h"
+#include "base/digest.h"
+#include "people/people.h"
+#include "people/steps.h"
+
+namespace todoku::people {
+namespace {
+
+using store::Role;
+
+// Of an account nobody is an operator, and of the installation everybody is.
+Result<void> may_make(const SignedIn& who, store::AccountKey account, Role role) {
+  if (!access::may_grant(who.person.role, role)) {
+    return stop(ErrorKind::unauthorized, texts::kMayNotGrant);
+  }
+  if ((role == Role::operator_) != (account == store::AccountKey{})) {
+    return stop(ErrorKind::invalid_input, texts::kNotThisRole);
+  }
+  return {};
+}
+
+struct Held {
+  store::Person actor;
+  store::Person target;
+  store::AccountKey account{};  // whose people they look after
+};
+
+// Both, in the order of their keys, which is everybody's. not_found: it is another account's.
+Result<Held> hold(store::WriteTransaction& transaction, const SignedIn& who, store::PersonKey key) {
+  const auto account = looked_after(who);
+  if (!account) return fail(account.error());
+  Result<store::Person> target;
+  if (key < who.person.key) target = transaction.hold_person(key);
+  auto actor = hold_actor(transaction, who);
+  if (!actor) return fail(std::move(actor.error()));
+  if (key >= who.person.key) target = transaction.hold_person(key);
+  const bool is_nobody = !target && target.error().kind == ErrorKind::not_found;
+  if (is_nobody || (target && target->account != *account)) {
+    return stop(ErrorKind::not_found, texts::kNobody);
+  }
+  if (!target) return fail(std::move(target.error()));
+  if (!access::may_grant(who.person.role, target->role)) {
+    return stop(ErrorKind::unauthorized, texts::kMayNotGrant);
+  }
+  return Held{.actor = std::move(*actor), .target = std::move(*target), .account = *account};
+}
+
+Error last_stays(Error error) {
+  if (error.detail.starts_with(store::kLastInCharge)) error.detail = texts::kLast.en;
+  return error;
+}
+
+// What of it was done, a line of the audit each.
+std::vector<std::string> apply(store::Person& person, const PersonChange& change) {
+  std::vector<std::string> actions;
+  if (change.role && *change.role != person.role) {
+    person.role = *change.role;
+    actions.push_back(fmt::format("person.role {}", access::to_string(person.role)));
+  }
+  if (change.suspended && *change.suspended != person.suspended) {
+    person.suspended = *change.suspended;
+    actions.emplace_back(person.suspended ? "person.suspend" : "person.release");
+  }
+  if (change.name && *change.name != person.name) {
+    person.name = *change.name;
+    actions.emplace_back("person.name");
+  }
+  return actions;
+}
+
+Result<store::Person> change_other(store::WriteTransaction& transaction, const SignedIn& who,
+                                   store::PersonKey key, const PersonChange& change,
+                                   const Visitor& visitor) {
+  auto held = hold(transaction, who, key);
+  if (!held) return fail(std::move(held.error()));
+  store::Person& person = held->target;
+  if (key == who.person.key && (change.role || change.suspended)) {
+    return stop(ErrorKind::conflict, texts::kOwnRole);
+  }
+  if (change.role) {
+    if (auto may = may_make(who, held->account, *change.role); !may) return fail(may.error());
+  }
+  const Role role = person.role;
+  const bool was_suspended = person.suspended;
+  const auto actions = apply(person, change);
+  if (auto changed = transaction.change_person(person); !changed) {
+    return fail(last_stays(changed.error()));
+  }
+  if (role != person.role || (person.suspended && !was_suspended)) {
+    auto ended = transaction.end_sign_ins(key, store::SignInKey{});
+    if (!ended) return fail(std::move(ended.error()));
+  }
+  if (person.suspended) {
+    if (auto gone = transaction.void_links(key); !gone) return fail(gone.error());
+  }
+  for (const std::string& action : actions) {
+    auto noted =
+        note(transaction, By::person(held->actor, visitor), action, person.account, person.email);
+    if (!noted) return fail(std::move(noted.error()));
+  }
+  return std::move(person);
+}
+
+Result<store::Person> add_other(store::WriteTransaction& transaction, const SignedIn& who,
+                                const store::NewPerson& wanted, const std::string& link_hash,
+                                const Visitor& visitor) {
+  auto actor = hold_actor(transaction, who);
+  if (!actor) return fail(std::move(actor.error()));
+  auto person = transaction.add_person(wanted);
+  if (!person && person.error().kind == ErrorKind::conflict) {
+    return stop(ErrorKind::conflict, texts::kTaken);
+  }
+  if (!person && person.error().kind == ErrorKind::limit_exceeded) {
+    return stop(ErrorKind::limit_exceeded, texts::kTooMany);
+  }
+  if (!person) return person;
+  auto linked =
+      transaction.add_link(link_hash, store::LinkPurpose::invitation, person->key, kLinkLife);
+  if (!linked) return fail(std::move(linked.error()));
+  auto noted = note(transaction, By::person(*actor, visitor),
+                    fmt::format("person.add {}", access::to_string(person->role)), person->account,
+                    person->email);
+  if (!noted) return fail(std::move(noted.error()));
+  return person;
+}
+
+Result<store::SignInRules> read_rules(store::SignInRules rules) {
+  if (rules.networks.size() > store::kSignInNetworksMax) {
+    return stop(ErrorKind::invalid_input, texts::kBadNetwork);
+  }
+  for (std::string& text : rules.networks) {
+    const auto network = net::Network::parse(text);
+    if (!network) return stop(ErrorKind::invalid_input, texts::kBadNetwork);
+    text = network->to_string();
+  }
+  return rules;
+}
+
+std::string command_for(const std::string& email) {
+  return fmt::format("todoku people link {}", email);
+}
+
+}  // namespace
+
+Task<Answer<std::vector<PersonView>>> People::people(Who who) {
+  if (auto good = whole(*who); !good) co_return std::unexpected(good.error());
+  const auto account = looked_after(*who);
+  if (!account) co_return refuse(account.error());
+  co_return co_await read(
+      [account = *account](store::ReadTransaction& reader) -> Result<std::vector<PersonView>> {
+        const auto found = reader.people(account, store::PersonKey{}, store::kPeopleMax);
+        if (!found) return fail(found.error());
+        std::vector<PersonView> views;
+        for (const store::Person& person : *found) views.push_back(view_of(person));
+        return views;
+      });
+}
+
+Task<Answer<AddedPerson>> People::add(Who who, WantedPerson wanted, Visitor visitor) {
+  if (auto good = whole(*who); !good) co_return std::unexpected(good.error());
+  const auto account = looked_after(*who);
+  if (!account) co_return refuse(account.error());
+  if (auto may = may_make(*who, *account, wanted.role); !may) co_return refuse(may.error());
+  auto email = read_email(wanted.email);
+  if (!email) co_return refuse(std::move(email.error()));
+  auto name = read_name(wanted.name);
+  if (!name) co_return refuse(std::move(name.error()));
+  auto language = read_language(wanted.language);
+  if (!language) co_return refuse(std::move(language.error()));
+  const store::NewPerson person{.account = *account,
+                                .email = std::move(*email),
+                                .name = std::move(*name),
+                                .role = wanted.role,
+                                .language = std::move(*language)};
+  const SecretText token(new_token());
+  auto added = co_await write(
+      [who, person, hash = sha256_hex(token), visitor](store::WriteTransaction& transaction) {
+        return add_other(transaction, *who, person, hash, visitor);
+      });
+  if (!added) co_return std::unexpected(std::move(added.error()));
+  AddedPerson answer;
+  answer.view = view_of(*added);
+  answer.mailed = co_await mail_link(*added, store::LinkPurpose::invitation, url_of(token));
+  if (!answer.mailed) answer.command = command_for(added->email);
+  co_return answer;
+}
+
+Task<Answer<PersonView>> People::change(Who who, store::PersonKey key, PersonChange change,
+                                        Visitor visitor) {
+  if (auto good = whole(*who); !good) co_return std::unexpected(good.error());
+  if (change.name) {
+    auto name = read_name(*change.name);
+    if (!name) co_return refuse(std::move(name.error()));
+    change.name = std::move(*name);
+  }
+  auto changed = co_await write([who, key, change, visitor](store::WriteTransaction& transaction) {
+    return change_other(transaction, *who, key, change, visitor);
+  });
+  if (!changed) co_return std::unexpected(std::move(changed.error()));
+  co_return view_of(*changed);
+}
+
+Task<Answer<void>> People::remove(Who who, store::PersonKey key, Visitor visitor) {
+  if (auto good = whole(*who); !good) co_return std::unexpected(good.error());
+  if (key == who->person.key) co_return refuse(ErrorKind::conflict, texts::kOwnRole);
+  auto done =
+      co_await write([who, key, visitor](store::WriteTransaction& transaction) -> Result<bool> {
+        auto held = hold(transaction, *who, key);
+        if (!held) return fail(std::move(held.error()));
+        if (auto removed = transaction.remove_person(key); !removed) {
+          return fail(last_stays(removed.error()));
+        }
+        auto noted = note(transaction, By::person(held->actor, visitor), "person.remove",
+                          held->target.account, held->target.email);
+        if (!noted) return fail(std::move(noted.error()));
+        return true;
+      });
+  if (!done) co_return std::unexpected(std::move(done.error()));
+  co_return Answer<void>();
+}
+
+Task<Answer<AddedPerson>> People::invite(Who who, store::PersonKey key, Visitor visitor) {
+  if (auto good = whole(*who); !good) co_return std::unexpected(good.error());
+  const SecretText token(new_token());
+  auto person = co_await write([who, key, visitor, hash = sha256_hex(token)](
+                                   store::WriteTransaction& transaction) -> Result<store::Person> {
+    auto held = hold(transaction, *who, key);
+    if (!held) return fail(std::move(held.error()));
+    if (!held->target.password_hash.empty()) {
+      return stop(ErrorKind::conflict, texts::kHasPassword);
+    }
+    auto linked = transaction.add_link(hash, store::LinkPurpose::invitation, key, kLinkLife);
+    if (!linked) return fail(std::move(linked.error()));
+    auto noted = note(transaction, By::person(held->actor, visitor), "person.link_invitation",
+                      held->target.account, held->target.email);
+    if (!noted) return fail(std::move(noted.error()));
+    return std::move(held->target);
+  });
+  if (!person) co_return std::unexpected(std::move(person.error()));
+  AddedPerson answer;
+  answer.view = view_of(*person);
+  answer.mailed = co_await mail_link(*person, store::LinkPurpose::invitation, url_of(token));
+  if (!answer.mailed) answer.command = command_for(person->email);
+  co_return answer;
+}
+
+Task<Answer<store::SignInRules>> People::rules(Who who) {
+  if (auto good = whole(*who); !good) co_return std::unexpected(good.error());
+  const auto account = looked_after(*who);
+  if (!account) co_return refuse(account.error());
+  co_return co_await read(
+      [account = *account](store::ReadTransaction& reader) { return rules_of(reader, account); });
+}
+
+Task<Answer<void>> People::put_rules(Who who, store::SignInRules rules, Visitor visitor) {
+  if (auto good = whole(*who); !good) co_return std::unexpected(good.error());
+  const auto account = looked_after(*who);
+  if (!account) co_return refuse(account.error());
+  if (*account == store::AccountKey{}) {
+    co_return refuse(ErrorKind::conflict, texts::kRulesOfAccounts);
+  }
+  auto wanted = read_rules(std::move(rules));
+  if (!wanted) co_return refuse(std::move(wanted.error()));
+  const bool is_own = *account == who->person.account;
+  if (is_own && !is_admitted(*wanted, visitor.from)) {
+    co_return refuse(ErrorKind::conflict, texts::kShutOut);
+  }
+  auto done = co_await write([who, account = *account, wanted = *wanted,
+                              visitor](store::WriteTransaction& transaction) -> Result<bool> {
+    auto actor = hold_actor(transaction, *who);
+    if (!actor) return fail(std::move(actor.error()));
+    if (auto put = transaction.put_sign_in_rules(account, wanted); !put) return fail(put.error());
+    auto noted = note(transaction, By::person(*actor, visitor), "person.rules", account, "");
+    if (!noted) return fail(std::move(noted.error()));
+    return true;
+  });
+  if (!done) co_return std::unexpected(std::move(done.error()));
+  co_return Answer<void>();
+}
+
+}  // namespace todoku::people

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include "people/test_world.h"
+
+namespace todoku::people {
+namespace {
+
+using store::Role;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class OthersTest : public PeopleTest {
+ protected:
+  Answer<AddedPerson> add(const Who& by, const std::string& email, Role role) {
+    return run(people.add(by, {email, "Somebody", role, "ja"}, here));
+  }
+  Answer<PersonView> change(const Who& by, const Opened& whom, PersonChange change) {
+    return run(people.change(by, whom.who->person.key, std::move(change), here));
+  }
+};
+
+TEST_F(OthersTest, AnInvitationIsGoodOnceAndForHalfAnHour) {
+  const Who by = acting_operator();
+  const auto added = add(by, "Owner@example.jp", Role::owner);
+  ASSERT_TRUE(added);
+  EXPECT_TRUE(added->mailed);
+  EXPECT_TRUE(added->view.invited);
+  ASSERT_THAT(mailer.mails, SizeIs(1));
+  EXPECT_EQ(mailer.mails[0].to, "owner@example.jp");
+  EXPECT_EQ(mailer.mails[0].purpose, store::LinkPurpose::invitation);
+  const auto view = run(people.look_at_link(token_of(mailer.mails[0].url)));
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view->account, "acme");
+  EXPECT_EQ(view->email, "owner@example.jp");
+  EXPECT_TRUE(run(people.look_at_link(token_of(mailer.mails[0].url)))) << "looking uses nothing";
+
+  installation.clock.advance(std::chrono::minutes(30));
+  const auto use = [&](const std::string& url, std::string_view password) {
+    return run(people.use_link({.token = token_of(url), .password = secret(password)}, here));
+  };
+  EXPECT_EQ(use(mailer.mails[0].url, kPassword).error().kind, ErrorKind::not_found);
+  ASSERT_TRUE(run(people.invite(by, added->view.key, here)));
+  ASSERT_THAT(mailer.mails, SizeIs(2));
+  EXPECT_EQ(use(mailer.mails[1].url, "short").error().kind, ErrorKind::invalid_input);
+  const auto used = use(mailer.mails[1].url, kPassword);
+  ASSERT_TRUE(used && *used) << "a password that was refused has not used it up";
+  EXPECT_TRUE((*used)->who->person.confirmed);
+  EXPECT_EQ(use(mailer.mails[1].url, kPassword).error().kind, ErrorKind::not_found);
+  EXPECT_EQ(run(people.invite(by, added->view.key, here)).error().kind, ErrorKind::conflict);
+}
+
+TEST_F(OthersTest, ANewLinkVoidsTheOneBefore) {
+  const Who by = acting_operator();
+  const auto added = add(by, "owner@example.jp", Role::owner);
+  ASSERT_TRUE(run(people.invite(by, added->view.key, here)));
+  EXPECT_FALSE(run(people.look_at_link(token_of(mailer.mails[0].url))));
+  EXPECT_TRUE(run(people.look_at_link(token_of(mailer.mails[1].url))));
+}
+
+TEST_F(OthersTest, WhereMailDoesNotGoACommandIsTold) {
+  const Who by = acting_operator();
+  mailer.broken = true;
+  const auto added = add(by, "owner@example.jp", Role::owner);
+  ASSERT_TRUE(added);
+  EXPECT_FALSE(added->mailed);
+  EXPECT_THAT(added->command, HasSubstr("owner@example.jp"));
+  const auto link = run(people.link_for("owner@example.jp", "operator", "admin socket"));
+  ASSERT_TRUE(link);
+  EXPECT_TRUE(*run(
+      people.use_link({.token = token_of(link->url.view()), .password = secret(kPassword)}, here)));
+}
+
+TEST_F(OthersTest, NobodyGrantsMoreThanTheyHave) {
+  const Opened owner = make("owner@example.jp", Role::owner);
+  EXPECT_TRUE(add(owner.who, "second@example.jp", Role::owner));
+  EXPECT_TRUE(add(owner.who, "op2@example.jp", Role::operator_).error().forbidden);
+  for (const Role role : {Role::sender, Role::viewer, Role::support}) {
+    const std::string email = "p" + std::to_string(static_cast<int>(role)) + "@example.jp";
+    const Opened other = make(email, role);
+    EXPECT_TRUE(add(other.who, "x@example.jp", Role::viewer).error().forbidden);
+    EXPECT_TRUE(run(people.people(other.who)).error().forbidden);
+    EXPECT_TRUE(change(other.who, owner, {.suspended = true}).error().forbidden);
+    EXPECT_TRUE(run(people.remove(other.who, owner.who->person.key, here)).error().forbidden);
+    EXPECT_TRUE(run(people.rules(other.who)).error().forbidden);
+    EXPECT_TRUE(run(people.put_rules(other.who, {}, here)).error().forbidden);
+    EXPECT_TRUE(run(people.act_for(other.who, "acme", here)).error().forbidden);
+  }
+  EXPECT_EQ(add(acting_operator(), "op2@example.jp", Role::operator_).error().kind,
+            ErrorKind::invalid_input)
+      << "while acting for an account";
+}
+
+TEST_F(OthersTest, AnotherAccountsPeopleAreNotThere) {
+  const Opened owner = make("owner@example.jp", Role::owner);
+  const Opened sender = make("sender@example.jp", Role::sender);
+  account("shop");
+  operator_ = *run(people.act_for(operator_, "shop", here));
+  auto added = add(operator_, "shop@example.jp", Role::owner);
+  auto used = run(people.use_link(
+      {.token = token_of(mailer.mails.back().url), .password = secret(kPassword)}, here));
+  const Who other = (*used)->who;
+  EXPECT_EQ(change(other, sender, {.role = Role::viewer}).error().kind, ErrorKind::not_found);
+  EXPECT_EQ(run(people.remove(other, sender.who->person.key, here)).error().kind,
+            ErrorKind::not_found);
+  EXPECT_EQ(run(people.invite(other, sender.who->person.key, here)).error().kind,
+            ErrorKind::not_found);
+  EXPECT_EQ(
+      run(people.change(owner.who, operator_->person.key, {.suspended = true}, here)).error().kind,
+      ErrorKind::not_found)
+      << "nor are operators";
+  EXPECT_THAT(*run(people.people(other)), SizeIs(1));
+}
+
+TEST_F(OthersTest, ARoleThatChangesEndsTheSignInsOfItsPerson) {
+  const Opened owner = make("owner@example.jp", Role::owner);
+  const Opened sender = make("sender@example.jp", Role::sender);
+  ASSERT_TRUE(look(sender.token));
+  const auto changed = change(owner.who, sender, {.role = Role::viewer});
+  ASSERT_TRUE(changed) << changed.error().reason.en;
+  EXPECT_EQ(changed->role, Role::viewer);
+  EXPECT_FALSE(look(sender.token)) << "at once, in this process";
+  EXPECT_THAT(audit(), Contains(HasSubstr("(owner@example.jp): person.role viewer")));
+}
+
+TEST_F(OthersTest, SuspensionEndsSignInsAndLetsNobodyIn) {
+  const Opened owner = make("owner@example.jp", Role::owner);
+  const Opened sender = make("sender@example.jp", Role::sender);
+  ASSERT_TRUE(change(owner.who, sender, {.suspended = true}));
+  EXPECT_FALSE(look(sender.token));
+  EXPECT_FALSE(sign_in("sender@example.jp"));
+  people.ask_reset("sender@example.jp", here);
+  const std::size_t mails = mailer.mails.size();
+  async::run_to_completion(people.answer_resets());
+  EXPECT_THAT(mailer.mails, SizeIs(mails));
+  ASSERT_TRUE(change(owner.who, sender, {.suspended = false}));
+  EXPECT_TRUE(sign_in("sender@example.jp"));
+}
+
+TEST_F(OthersTest, NobodyChangesTheirOwnRoleAndTheLastOwnerStays) {
+  const Opened owner = make("owner@example.jp", Role::owner);
+  EXPECT_EQ(change(owner.who, owner, {.role = Role::viewer}).error().kind, ErrorKind::conflict);
+  EXPECT_EQ(change(owner.who, owner, {.suspended = true}).error().kind, ErrorKind::conflict);
+  EXPECT_EQ(run(people.remove(owner.who, owner.who->person.key, here)).error().kind,
+            ErrorKind::conflict);
+  const Who op = acting_operator();
+  for (const PersonChange& last : {PersonChange{.role = Role::viewer, .name = {}, .suspended = {}},
+                                   PersonChange{.role = {}, .name = {}, .suspended = true}}) {
+    const auto refused = change(op, owner, last);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().reason.en, texts::kLast.en);
+    EXPECT_EQ(refused.error().reason.ja, texts::kLast.ja);
+  }
+  EXPECT_EQ(run(people.remove(op, owner.who->person.key, here)).error().kind, ErrorKind::conflict);
+  make("second@example.jp", Role::owner, owner.who);
+  EXPECT_TRUE(change(op, owner, {.role = Role::viewer}));
+}
+
+TEST_F(OthersTest, WhoWasDemotedAMomentAgoDoesNothingMore) {
+  const Opened owner = make("owner@example.jp", Role::owner);
+  const Opened second = make("second@example.jp", Role::owner);
+  const Who before = *look(second.token);
+  ASSERT_TRUE(change(owner.who, second, {.role = Role::viewer}));
+  EXPECT_EQ(add(before, "x@example.jp", Role::owner).error().kind, ErrorKind::unauthorized)
+      << "looked at again in the commit";
+}
+
+TEST_F(OthersTest, AnAddressIsOnePersonsInTheInstallation) {
+  const Opened owner = make("owner@example.jp", Role::owner);
+  const auto again = add(owner.who, "owner@EXAMPLE.jp", Role::viewer);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().kind, ErrorKind::conflict);
+  EXPECT_EQ(again.error().reason.en, texts::kTaken.en);
+  for (const std::string wrong : {"", "a", "a@", "a b@example.jp"}) {
+    EXPECT_EQ(add(owner.who, wrong, Role::viewer).error().kind, ErrorKind::invalid_input);
+  }
+}
+
+TEST_F(OthersTest, AResetSaysNothingAndKeepsTheSecondFactor) {
+  make("sender@example.jp", Role::sender);
+  const ConfirmedTotp before = with_totp(sign_in("sender@example.jp")->who);
+  mailer.mails.clear();
+  people.ask_reset("nobody@example.jp", here);
+  people.ask_reset("sender@example.jp", here);
+  people.ask_reset("nonsense", here);
+  EXPECT_THAT(mailer.mails, IsEmpty()) << "later";
+  async::run_to_completion(people.answer_resets());
+  ASSERT_THAT(mailer.mails, SizeIs(1));
+  EXPECT_EQ(mailer.mails[0].purpose, store::LinkPurpose::reset);
+  const auto used = run(people.use_link(
+      {.token = token_of(mailer.mails[0].url), .password = secret("another four words")}, here));
+  ASSERT_TRUE(used && *used);
+  EXPECT_TRUE((*used)->who->is_half()) << "who has the mailbox has not the second factor";
+  EXPECT_FALSE(look(before.opened.token));
+  EXPECT_FALSE(sign_in("sender@example.jp"));
+  EXPECT_TRUE(sign_in("sender@example.jp", "another four words")->who->is_half());
+}
+
+TEST_F(OthersTest, SomebodysMailboxIsNotFilledWithResets) {
+  make("sender@example.jp", Role::sender);
+  mailer.mails.clear();
+  for (int i = 0; i < 50; ++i) {
+    people.ask_reset("sender@example.jp", from("192.0." + std::to_string(i) + ".1"));
+    async::run_to_completion(people.answer_resets());
+  }
+  EXPECT_THAT(mailer.mails, SizeIs(3));
+}
+
+TEST_F(OthersTest, AnAddressIsConfirmedByALinkThatSignsNobodyIn) {
+  const Who op = make_operator().who;
+  ASSERT_TRUE(run(people.ask_confirmation(op, here)));
+  const auto used =
+      run(people.use_link({.token = token_of(mailer.mails.back().url), .password = {}}, here));
+  ASSERT_TRUE(used);
+  EXPECT_FALSE(*used);
+  const auto views = run(people.people(op));
+  ASSERT_THAT(*views, SizeIs(1));
+  EXPECT_TRUE(views->front().confirmed);
+}
+
+TEST_F(OthersTest, AnOperatorActsForAnAccountOrForNone) {
+  Who op = make_operator().who;
+  EXPECT_EQ(run(people.act_for(op, "nowhere", here)).error().kind, ErrorKind::not_found);
+  op = *run(people.act_for(op, "acme", here));
+  EXPECT_EQ(op->account->name, "acme");
+  EXPECT_THAT(*run(people.people(op)), IsEmpty());
+  op = *run(people.act_for(op, std::nullopt, here));
+  EXPECT_FALSE(op->account);
+  EXPECT_THAT(*run(people.people(op)), SizeIs(1));
+}
+
+}  // namespace
+}  // namespace todoku::people
