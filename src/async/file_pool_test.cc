@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "async/file_pool.h"
 
+#include <algorithm>
 #include <future>
 #include <latch>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "async/runtime.h"
 #include "async/task_group.h"
@@ -39,6 +41,22 @@ TEST(FilePool, WorksAsideAndComesBack) {
   std::thread::id there = std::this_thread::get_id();
   run_to_completion(do_something(pool, there));
   EXPECT_NE(there, std::this_thread::get_id());
+}
+
+Task<void> look_at_priority(FilePool& pool, int& there) {
+  (void)co_await pool.run(kOwner, [&there]() -> Result<void> {
+    there = getpriority(PRIO_PROCESS, 0);
+    return {};
+  });
+}
+
+TEST(FilePool, CanGiveWayToTheRestOfTheProcess) {
+  const int here = getpriority(PRIO_PROCESS, 0);
+  FilePool pool({.threads = 1, .niceness = 3});
+  int there = 0;
+  run_to_completion(look_at_priority(pool, there));
+  EXPECT_EQ(there, std::min(here + 3, 19)) << "the lowest there is";
+  EXPECT_EQ(getpriority(PRIO_PROCESS, 0), here);
 }
 
 Task<void> throw_there(FilePool& pool) {
