@@ -30,22 +30,23 @@ TEST(Totp, GivesTheCodesOfHotp) {
 }
 
 TEST(Totp, ACodeIsOfOneStepEitherSideAndGoodOnce) {
-  const SecretText secret = new_totp_secret();
+  constexpr std::string_view kSecret =
+      "12345678901234567890";  // no two of whose codes are the same
   const Instant now = from_epoch_ms(1'767'225'615'000);
   const std::int64_t step = 1'767'225'615 / 30;
   const auto code = [&](std::int64_t of) {
-    return hotp_code(secret, static_cast<std::uint64_t>(of));
+    return hotp_code(kSecret, static_cast<std::uint64_t>(of));
   };
-  EXPECT_EQ(totp_step(secret, code(step), now, 0), step);
-  EXPECT_EQ(totp_step(secret, code(step - 1), now, 0), step - 1);
-  EXPECT_EQ(totp_step(secret, code(step + 1), now, 0), step + 1);
-  EXPECT_EQ(totp_step(secret, code(step), now, step), std::nullopt) << "used";
-  EXPECT_EQ(totp_step(secret, code(step - 1), now, step), std::nullopt) << "older than the used";
-  EXPECT_EQ(totp_step(secret, code(step + 1), now, step), step + 1);
+  EXPECT_EQ(totp_step(kSecret, code(step), now, 0), step);
+  EXPECT_EQ(totp_step(kSecret, code(step - 1), now, 0), step - 1);
+  EXPECT_EQ(totp_step(kSecret, code(step + 1), now, 0), step + 1);
+  EXPECT_EQ(totp_step(kSecret, code(step), now, step), std::nullopt) << "used";
+  EXPECT_EQ(totp_step(kSecret, code(step - 1), now, step), std::nullopt) << "older than the used";
+  EXPECT_EQ(totp_step(kSecret, code(step + 1), now, step), step + 1);
   const std::string spaced = code(step).substr(0, 3) + " " + code(step).substr(3);
-  EXPECT_EQ(totp_step(secret, spaced, now, 0), step);
+  EXPECT_EQ(totp_step(kSecret, spaced, now, 0), step);
   for (const std::string& wrong : {std::string(), code(step).substr(1), code(step) + "0"}) {
-    EXPECT_EQ(totp_step(secret, wrong, now, 0), std::nullopt) << wrong;
+    EXPECT_EQ(totp_step(kSecret, wrong, now, 0), std::nullopt) << wrong;
   }
 }
 
@@ -84,6 +85,11 @@ TEST(RecoveryCode, IsTypedAsPeopleTypeIt) {
   EXPECT_EQ(recovery_hash(" " + typed), hash);
   EXPECT_EQ(recovery_hash("OIOI-OIOI-OIOI-OIOI"), recovery_hash("0101010101010101"));
   EXPECT_NE(recovery_hash(new_recovery_code()), hash);
+}
+
+TEST(Totp, ASecretIsRandom) {
+  EXPECT_EQ(new_totp_secret().view().size(), 20U);
+  EXPECT_FALSE(new_totp_secret() == new_totp_secret());
 }
 
 TEST(RecoveryCode, IsRandom) {
