@@ -18,6 +18,8 @@ if(TODOKU_CONSOLE)
     ${PROJECT_SOURCE_DIR}/console/public/*)
   file(GLOB more ${PROJECT_SOURCE_DIR}/console/*.json ${PROJECT_SOURCE_DIR}/console/*.ts
     ${PROJECT_SOURCE_DIR}/console/*.html)
+  # What the pages are not made of needs no other build of them.
+  list(FILTER sources EXCLUDE REGEX "\\.test\\.ts$")
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
     ${PROJECT_SOURCE_DIR}/console/package-lock.json)
   add_custom_command(OUTPUT ${made} BYPRODUCTS ${CMAKE_BINARY_DIR}/console/assets.bin
@@ -25,6 +27,10 @@ if(TODOKU_CONSOLE)
     DEPENDS ${sources} ${more} ${PROJECT_SOURCE_DIR}/docs/openapi.json
             ${PROJECT_SOURCE_DIR}/tools/console
     COMMENT "Building the console's pages" VERBATIM)
+  if(TODOKU_TESTS)
+    add_test(NAME console/pages COMMAND ${tool} test ${TODOKU_CONSOLE_WORK})
+    set_tests_properties(console/pages PROPERTIES TIMEOUT 900)
+  endif()
 else()
   file(CONFIGURE OUTPUT ${made} @ONLY CONTENT [[
 #include "console/assets.h"

@@ -37,6 +37,7 @@ export function sentencesOf(body: unknown): string[] {
   const found: string[] = [];
   const walk = (value: unknown, path: string[]) => {
     if (typeof value === 'string') {
+      if (!value) return;
       const field = path.filter((part) => part !== 'main').join('.');
       found.push(field ? `${field}: ${value}` : value);
     } else if (Array.isArray(value)) value.forEach((each) => walk(each, path));

@@ -115,10 +115,10 @@ function Overview({ head, progress, live, link }: { head: Head; progress: Progre
           {PARTS.map(([part, tone]) => tone && progress[part] > 0 && <i key={part} className={tone} style={{ width: `${(100 * progress[part]) / Math.max(1, progress.total)}%` }} />)}
         </div>
         {isMoving && (
-          <div className="row" style={{ minHeight: 24 }}>
-            <span>{m.deliveries.speed}: <strong>{live?.speed ? m.deliveries.perMinute(live.speed.mails_per_minute) : m.deliveries.measuring}</strong></span>
-            {live?.seconds_left != null && <span>· {m.deliveries.left}: <strong>{span(live.seconds_left, m)}</strong></span>}
-          </div>
+          <dl className="pair">
+            <div><dt>{m.deliveries.speed}</dt><dd>{live?.speed ? m.deliveries.perMinute(live.speed.mails_per_minute) : m.deliveries.measuring}</dd></div>
+            <div><dt>{m.deliveries.left}</dt><dd>{live?.seconds_left != null ? span(live.seconds_left, m) : '–'}</dd></div>
+          </dl>
         )}
         {progress.waits && <div className="note info">{progress.waits.because === 'quiet_hours' ? m.deliveries.waitsQuiet(at(progress.waits.until)) : m.deliveries.waitsPace(at(progress.waits.until))}</div>}
         {progress.canary_until && <div className="note info">{m.deliveries.canary(at(progress.canary_until))}</div>}
@@ -128,6 +128,16 @@ function Overview({ head, progress, live, link }: { head: Head; progress: Progre
       <dl className="figures">
         {PARTS.map(([part]) => <div key={part}><dt>{m.states[part]}</dt><dd>{number.format(progress[part])}</dd></div>)}
       </dl>
+      <div className="card">
+        <Facts rows={[
+          [m.common.created, <Time at={head.created_time} style="exact" />],
+          [m.deliveries.started, progress.started ? <Time at={progress.started} style="exact" /> : head.reservation_time ? <>{m.deliveries.reservedFor} <Time at={head.reservation_time} style="exact" /></> : m.deliveries.notStarted],
+          progress.finished ? [m.deliveries.finished, <Time at={progress.finished} style="exact" />] : progress.expires && [m.deliveries.expires, <Time at={progress.expires} style="exact" />],
+          progress.pace && [m.deliveries.pace, progress.pace.per === 'hour' ? m.deliveries.paceHour(progress.pace.mails) : m.deliveries.paceMinute(progress.pace.mails)],
+          progress.quiet_hours && [m.deliveries.quiet, `${progress.quiet_hours.from}–${progress.quiet_hours.until} (${progress.quiet_hours.time_zone})`],
+          head.attaches.length > 0 && [m.deliveries.files, head.attaches.map((file) => file.file_name).join(', ')],
+        ]} />
+      </div>
       {live?.sites && live.sites.length > 0 && (
         <div className="card flush">
           <header><h2>{m.deliveries.receivers}</h2></header>
@@ -146,16 +156,6 @@ function Overview({ head, progress, live, link }: { head: Head; progress: Progre
           </table></div>
         </div>
       )}
-      <div className="card">
-        <Facts rows={[
-          [m.common.created, <Time at={head.created_time} style="exact" />],
-          [m.deliveries.started, progress.started ? <Time at={progress.started} style="exact" /> : head.reservation_time ? <>{m.deliveries.reservedFor} <Time at={head.reservation_time} style="exact" /></> : m.deliveries.notStarted],
-          progress.finished ? [m.deliveries.finished, <Time at={progress.finished} style="exact" />] : progress.expires && [m.deliveries.expires, <Time at={progress.expires} style="exact" />],
-          progress.pace && [m.deliveries.pace, progress.pace.per === 'hour' ? m.deliveries.paceHour(progress.pace.mails) : m.deliveries.paceMinute(progress.pace.mails)],
-          progress.quiet_hours && [m.deliveries.quiet, `${progress.quiet_hours.from}–${progress.quiet_hours.until} (${progress.quiet_hours.time_zone})`],
-          head.attaches.length > 0 && [m.deliveries.files, head.attaches.map((file) => file.file_name).join(', ')],
-        ]} />
-      </div>
     </div>
   );
 }
