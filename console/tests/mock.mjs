@@ -1,4 +1,4 @@
-// A server that answers as the engine's door does (docs/console.md), with data of its own: for looking at pages and
+// A server that answers as the engine's door does (src/console), with data of its own: for looking at pages and
 // for what is hard to bring about with a real engine (an ended sign-in, a refusal, a slow answer).
 //   node mock.mjs FOLDER_OF_PAGES [PORT]      prints its address; `as=support,ja` and the like in the query of /mock
 import { createServer } from 'node:http';

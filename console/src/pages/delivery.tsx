@@ -108,12 +108,13 @@ function Overview({ head, progress, live, link }: { head: Head; progress: Progre
     <div className="stack">
       <div className="card stack">
         <div className="row apart">
-          <h2>{m.deliveries.progress} <span className="muted">{number.format(done)} / {number.format(progress.total)}</span></h2>
+          <h2>{m.deliveries.progress}</h2>
           {link && <Badge tone={link === 'live' ? 'good' : 'warn'}>{link === 'live' ? m.deliveries.live : link === 'waiting' ? m.deliveries.reconnecting : m.deliveries.connecting}</Badge>}
         </div>
         <div className="meter" role="progressbar" aria-label={m.deliveries.progress} aria-valuemin={0} aria-valuemax={progress.total} aria-valuenow={done}>
           {PARTS.map(([part, tone]) => tone && progress[part] > 0 && <i key={part} className={tone} style={{ width: `${(100 * progress[part]) / Math.max(1, progress.total)}%` }} />)}
         </div>
+        <p className="sum">{number.format(done)} <span className="muted">/ {number.format(progress.total)}</span></p>
         {isMoving && (
           <dl className="pair">
             <div><dt>{m.deliveries.speed}</dt><dd>{live?.speed ? m.deliveries.perMinute(live.speed.mails_per_minute) : m.deliveries.measuring}</dd></div>

@@ -43,7 +43,7 @@ export default function People() {
                 );
               })}</tbody></table></div>}
         </div>
-        {!isOfOperators && <RulesCard account={session.account ?? ''} />}
+        {data && !isOfOperators && <RulesCard account={session.account ?? ''} />}
       </div>
       {invites && <Invite roles={roles} close={() => setInvites(false)} done={(told) => { reload(); if (told !== null) setCommand(told); }} />}
       {removes && <ModalForm open close={() => setRemoves(null)} title={m.people.removeTitle(removes.name || removes.email)} text={m.people.removeText} danger button={m.common.remove}

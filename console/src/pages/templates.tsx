@@ -1,13 +1,12 @@
 // Stored contents: their versions, their insert codes, and how one looks with values of one's own.
 import { useEffect, useMemo, useState } from 'react';
 import { api } from '../api/client';
-import { Badge, Empty, Facts, Input, PageHead, Select, Time, Trouble, Waiting } from '../design/parts';
+import { Badge, Button, Empty, Facts, Input, PageHead, Select, Time, Trouble, Waiting } from '../design/parts';
 import { Preview } from '../design/preview';
 import { useMessages } from '../messages';
 import type { PageProps } from '../shell/frame';
 import { useLoad } from '../shell/load';
 import { Link, useQuery } from '../shell/router';
-import { Button } from '../design/parts';
 import { useSession } from '../shell/session';
 
 const LIMIT = 100;
@@ -66,7 +65,7 @@ function One({ id }: { id: number }) {
         <Select label={m.templates.version} hideLabel value={String(data.version)} onChange={(e) => change({ version: Number(e.target.value) === data.latest_version ? null : e.target.value })}
           options={data.versions.map((each) => [String(each.version), `${m.templates.versionOf(each.version)}${each.version === data.latest_version ? ` (${m.templates.latest})` : ''}`] as const)} />
       </PageHead>
-      <div className="split">
+      <div className="split later">
         <div className="stack">
           {preview.trouble ? <Trouble of={preview.trouble} again={preview.reload} /> : preview.data ? <Preview mail={preview.data} /> : can('content') && <div className="card"><Waiting rows={6} /></div>}
         </div>

@@ -98,7 +98,7 @@ function One({ id }: { id: string }) {
           <Trouble of={trouble} />
           {result && (result.failure ? <div className="note bad"><p>{m.webhooks.testBad}</p><p>{result.failure}</p></div> : <div className="note good">{m.webhooks.testGood(result.status ?? 0, result.took_ms)}</div>)}
         </div>
-        <div className="card"><Facts rows={[
+        <div className="card stack"><Facts rows={[
           [m.webhooks.form, data.form], [m.webhooks.kinds, data.kinds.length ? data.kinds.join(', ') : m.webhooks.allKinds],
           data.failing_since && [m.webhooks.failingSince, <Time at={data.failing_since} />],
           [m.common.created, <Time at={data.created_time} />],

@@ -8,7 +8,7 @@ import { type Language, LANGUAGES, useMessages, useSpoken } from '../messages';
 import { go, Link } from './router';
 import { useSession } from './session';
 
-const FIRST_OPERATOR = 'todoku people first-operator';
+const FIRST_OPERATOR = 'todoku console operator';
 const PASSWORD_MIN = 12;
 
 export function Door({ title, text, children }: { title: string; text?: ReactNode; children: ReactNode }) {
