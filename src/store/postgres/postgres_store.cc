@@ -24,7 +24,7 @@ namespace {
 
 const Sql kAddressSecret{"open: secret", "SELECT value FROM meta WHERE name = 'address_secret'"};
 
-Result<AddressHash> read_address_hash(Link& link, Milliseconds most) {
+Result<AddressHash> read_address_hash(postgres::Link& link, Milliseconds most) {
   const auto secret = link.fly_one(kAddressSecret, {}, most);
   if (!secret) return fail(secret.error());
   const auto hash = secret->empty() ? std::nullopt : AddressHash::from_secret(secret->text(0, 0));
@@ -36,7 +36,7 @@ Result<AddressHash> read_address_hash(Link& link, Milliseconds most) {
 
 const Sql kTime{"open: time", "SELECT " STORE_NOW};
 
-Result<void> tell_time(Link& link, DatabaseClock& clock, Milliseconds most) {
+Result<void> tell_time(postgres::Link& link, DatabaseClock& clock, Milliseconds most) {
   const SystemClock machine;
   const SteadyInstant asked = machine.steady_now();
   const auto said = link.fly_one(kTime, Params() << Told(), most);

@@ -1,0 +1,90 @@
+// A mail as a reader sees it. Its HTML stands in a frame whose sandbox lets no script run, no form go and nothing
+// open; our content security policy holds there, too, so nothing is loaded from outside. That policy forbids inline
+// styles as well: they are set by the object model instead, which it allows.
+import { useEffect, useMemo, useRef, useState } from 'react';
+import type { components } from '../api/schema';
+import { useMessages } from '../messages';
+import { Button, Check, Facts, Form, Input, Tabs } from './parts';
+
+type Mail = components['schemas']['Preview'];
+const TAKEN_OUT = 'script,link,meta,base,iframe,frame,frameset,object,embed,applet,template,noscript,audio,video,source,track,portal';
+
+/** The document without what loads or runs, and the styles that are to be put back. */
+export function harmless(html: string): { html: string; sheets: string[] } {
+  const mail = new DOMParser().parseFromString(html, 'text/html');
+  for (const element of mail.querySelectorAll(TAKEN_OUT)) element.remove();
+  const sheets = [...mail.querySelectorAll('style')].map((style) => {
+    style.remove();
+    return style.textContent ?? '';
+  });
+  for (const element of mail.querySelectorAll('*'))
+    for (const { name, value } of [...element.attributes]) {
+      const isHandler = name.startsWith('on');
+      const isLoaded = ['src', 'srcset', 'background', 'poster', 'href', 'xlink:href', 'action', 'formaction', 'ping'].includes(name) && !/^\s*data:image\/(png|gif|jpe?g|webp)[;,]/i.test(value);
+      if (name === 'style') {
+        element.setAttribute('data-todoku-style', value);
+        element.removeAttribute('style');
+      } else if (isHandler || (isLoaded && name !== 'href')) element.removeAttribute(name);
+      else if (name === 'href') {
+        element.setAttribute('title', value);
+        element.removeAttribute('href');
+        element.setAttribute('data-todoku-link', '');
+      }
+    }
+  return { html: `<!doctype html>${mail.documentElement.outerHTML}`, sheets };
+}
+
+function dress(frame: HTMLIFrameElement, sheets: string[]): void {
+  const inside = frame.contentDocument;
+  const view = frame.contentWindow as (Window & typeof globalThis) | null;
+  if (!inside || !view) return;
+  for (const element of inside.querySelectorAll<HTMLElement>('[data-todoku-style]')) element.style.cssText = element.dataset.todokuStyle ?? '';
+  const own = '[data-todoku-link]{color:#0645ad;text-decoration:underline;cursor:help} img{max-width:100%}';
+  inside.adoptedStyleSheets = [...sheets, own].map((text) => {
+    const sheet = new view.CSSStyleSheet();
+    sheet.replaceSync(text.replace(/@import[^;]*;?/gi, ''));
+    return sheet;
+  });
+}
+
+export function HtmlFrame({ html, title, phone }: { html: string; title: string; phone?: boolean }) {
+  const frame = useRef<HTMLIFrameElement>(null);
+  const made = useMemo(() => harmless(html), [html]);
+  return (
+    <iframe ref={frame} className={phone ? 'preview phone' : 'preview'} title={title} sandbox="allow-same-origin" referrerPolicy="no-referrer"
+      srcDoc={made.html} onLoad={() => frame.current && dress(frame.current, made.sheets)} />
+  );
+}
+
+export function Preview({ mail, chooseEmail }: { mail: Mail; chooseEmail?: (email: string) => void }) {
+  const m = useMessages();
+  const [now, setNow] = useState(mail.html_part !== null ? 'html' : 'text');
+  const [phone, setPhone] = useState(false);
+  const [email, setEmail] = useState(mail.email);
+  useEffect(() => setEmail(mail.email), [mail.email]);
+  const tabs = [
+    { id: 'html', title: m.deliveries.html, body: () => mail.html_part !== null
+      ? <div className="stack"><Check label={m.deliveries.phone} checked={phone} onChange={(e) => setPhone(e.target.checked)} /><HtmlFrame html={mail.html_part} title={mail.subject} phone={phone} /></div>
+      : <p className="muted">{m.deliveries.noHtml}</p> },
+    { id: 'text', title: m.deliveries.text_, body: () => mail.text_part !== null ? <pre className="answer">{mail.text_part}</pre> : <p className="muted">{m.deliveries.noText}</p> },
+    { id: 'headers', title: m.deliveries.headers, body: () => <pre className="answer">{mail.headers.map(({ name, value }) => `${name}: ${value}`).join('\n')}</pre> },
+  ];
+  return (
+    <div className="card stack">
+      {chooseEmail && (
+        <Form className="row" send={() => chooseEmail(email.trim())}>
+          <div className="grow"><Input label={m.deliveries.asRecipient} type="email" value={email} onChange={(e) => setEmail(e.target.value)} /></div>
+          <Button type="submit" className="bottom">{m.deliveries.preview}</Button>
+        </Form>
+      )}
+      <Facts rows={[
+        [m.common.subject, <strong>{mail.subject || m.common.noSubject}</strong>],
+        [m.common.to, mail.email],
+        mail.files.length > 0 && [m.deliveries.files, mail.files.map((file) => file.file_name).join(', ')],
+        mail.missing_codes.length > 0 && [m.templates.missing, mail.missing_codes.join(', ')],
+      ]} />
+      {mail.not_read_because && <div className="note warn">{mail.not_read_because}</div>}
+      <Tabs label={m.deliveries.preview} tabs={tabs} now={now} choose={setNow} />
+    </div>
+  );
+}

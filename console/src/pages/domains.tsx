@@ -1,0 +1,113 @@
+// From which domains the account may send: the record to publish, whether it is there, what regular checks found.
+import { useState } from 'react';
+import { api } from '../api/client';
+import { Badge, Button, Copy, Empty, Facts, Input, ModalForm, PageHead, State, Time, toast, Trouble, useAction, Waiting } from '../design/parts';
+import { useMessages, useSpoken } from '../messages';
+import type { PageProps } from '../shell/frame';
+import { useLoad } from '../shell/load';
+import { go, Link } from '../shell/router';
+
+type Domain = NonNullable<Awaited<ReturnType<typeof listed>>['domains']>[number];
+const listed = (signal?: AbortSignal) => api.get('/domains', { query: { limit: 1000 }, signal });
+
+export default function Domains({ rest }: PageProps) {
+  const m = useMessages();
+  const { data, trouble, loading, reload } = useLoad('domains', listed);
+  if (trouble) return <Trouble of={trouble} again={reload} />;
+  const domains = data?.domains;
+  const chosen = rest[0] && domains?.find(({ domain }) => domain === rest[0]);
+  if (rest[0] && domains && !chosen) return <div className="card"><Empty title={m.trouble.notThere} text={m.trouble.missing}><Link href="/domains">{m.common.back}</Link></Empty></div>;
+  if (chosen) return <One domain={chosen} changed={reload} />;
+  return <List domains={domains} loading={loading} changed={reload} />;
+}
+
+function List({ domains, loading, changed }: { domains: Domain[] | undefined; loading: boolean; changed: () => void }) {
+  const m = useMessages();
+  const [adds, setAdds] = useState(false);
+  const [name, setName] = useState('');
+  const add = async () => {
+    const made = await api.post('/domains', { body: { domain: name.trim() } });
+    setAdds(false);
+    changed();
+    go(`/domains/${encodeURIComponent(made.domain ?? name.trim())}`);
+  };
+  return (
+    <>
+      <PageHead title={m.domains.title} text={m.domains.text}>{domains && domains.length > 0 && <Button first onClick={() => setAdds(true)}>{m.domains.add}</Button>}</PageHead>
+      <div className="card flush">
+        {!domains ? loading && <Waiting />
+          : domains.length === 0 ? <Empty title={m.domains.emptyTitle} text={m.domains.emptyText}><Button first onClick={() => setAdds(true)}>{m.domains.add}</Button></Empty>
+          : <table className="list"><thead><tr><th>{m.domains.domain}</th><th>{m.common.state}</th></tr></thead>
+            <tbody>{domains.map((each) => (
+              <tr key={each.domain}><td><Link href={`/domains/${encodeURIComponent(each.domain ?? '')}`}>{each.domain}</Link></td>
+                <td><div className="row"><State of={each.state ?? ''} />{each.vouched && <Badge tone="good">{m.domains.vouched}</Badge>}</div></td></tr>
+            ))}</tbody></table>}
+      </div>
+      {adds && <ModalForm open close={() => setAdds(false)} title={m.domains.addTitle} text={m.domains.addText} button={m.domains.add} send={add}>
+        <Input label={m.domains.domain} required autoFocus placeholder="example.jp" autoCapitalize="off" spellCheck={false} value={name} onChange={(e) => setName(e.target.value)} />
+      </ModalForm>}
+    </>
+  );
+}
+
+function One({ domain: each, changed }: { domain: Domain; changed: () => void }) {
+  const m = useMessages();
+  const name = each.domain ?? '';
+  const path = { domain: name };
+  const { busy, trouble, run } = useAction();
+  const [found, setFound] = useState<Awaited<ReturnType<typeof verify>> | null>(null);
+  const [removes, setRemoves] = useState(false);
+  const verify = () => api.post('/domains/{domain}/verify', { path });
+  const check = () => void run(async () => { setFound(await verify()); changed(); });
+  const record = (label: string, value: string) => <div className="record" key={label}><span className="muted small">{label}</span><code>{value}</code><Copy text={value} /></div>;
+  return (
+    <>
+      <PageHead title={<>{name} <State of={each.state ?? ''} /></>} text={<Link href="/domains">{m.domains.title}</Link>}>
+        <Button danger onClick={() => setRemoves(true)}>{m.domains.remove}</Button>
+      </PageHead>
+      <div className="stack">
+        <section className="card stack">
+          <div><h2>{m.domains.record}</h2><p className="muted">{m.domains.recordText}</p></div>
+          <div className="stack tight">
+            {record(m.domains.type, 'TXT')}
+            {record(m.domains.host, each.dns_name ?? '')}
+            {record(m.domains.value, each.dns_record ?? '')}
+          </div>
+          <details><summary>{m.domains.zone}</summary><div className="row nowrap"><pre className="answer grow">{each.zone_entry}</pre><Copy text={each.zone_entry ?? ''} /></div></details>
+          <div className="row"><Button first busy={busy} onClick={check}>{m.domains.check}</Button></div>
+          <div aria-live="polite" className="stack tight">
+            <Trouble of={trouble} />
+            {found && (found.record_found && found.state === 'proven' ? <div className="note good">{m.domains.found}</div>
+              : found.needs_consent ? <div className="note warn">{m.domains.consent(found.needs_consent)}</div>
+              : <div className="note warn"><p>{found.trouble || m.domains.notFound}</p>{found.found_instead && <><p className="small">{m.domains.instead}:</p><div className="answer">{found.found_instead}</div></>}</div>)}
+          </div>
+        </section>
+        <Health name={name} />
+      </div>
+      {removes && <ModalForm open close={() => setRemoves(false)} title={m.domains.removeTitle(name)} text={m.domains.removeText} button={m.domains.remove} danger
+        send={async () => { await api.delete('/domains/{domain}', { path }); toast(m.domains.removed(name)); changed(); go('/domains'); }} />}
+    </>
+  );
+}
+
+function Health({ name }: { name: string }) {
+  const m = useMessages();
+  const { language } = useSpoken();
+  const { data, trouble, loading, reload } = useLoad(`history:${name}`, (signal) => api.get('/domains/{domain}/history', { path: { domain: name }, signal }));
+  const say = (line: { sentence?: string; sentence_ja?: string }) => (language === 'ja' ? line.sentence_ja : line.sentence) ?? line.sentence ?? '';
+  return (
+    <section className="card stack">
+      <div className="row apart"><div><h2>{m.domains.health}</h2><p className="muted">{m.domains.healthText}</p></div>{data?.outcome && data.checked && <State of={data.outcome} />}</div>
+      {trouble ? <Trouble of={trouble} again={reload} /> : !data ? loading && <Waiting rows={2} />
+        : !data.checked ? <Empty title={m.domains.noChecks} text={m.domains.noChecksText} />
+        : <>
+          {data.faults?.length ? data.faults.map((fault, i) => <div className={`note ${fault.outcome === 'fail' ? 'bad' : 'warn'}`} key={i}><p>{say(fault)}</p>{fault.since && <p className="small">{m.domains.since} <Time at={fault.since} /></p>}</div>)
+            : <p>{m.domains.whole}</p>}
+          <Facts rows={[[m.domains.lastCheck, <Time at={data.checked} />], data.next && [m.domains.nextCheck, <Time at={data.next} />]]} />
+          {!!data.changes?.length && <div className="stack tight"><h3>{m.domains.changes}</h3><ol className="story">{data.changes.map((change, i) => (
+            <li key={i} className={change.change === 'whole' ? 'good' : 'bad'}><div className="row"><Badge tone={change.change === 'whole' ? 'good' : 'bad'}>{change.change === 'whole' ? m.domains.mended : m.domains.broken}</Badge><span className="muted small"><Time at={change.at} /></span></div><p>{say(change)}</p></li>
+          ))}</ol></div>}
+        </>}
+    </section>
+  );
+}

@@ -1,0 +1,177 @@
+// A server that answers as the engine's door does (src/console), with data of its own: for looking at pages and
+// for what is hard to bring about with a real engine (an ended sign-in, a refusal, a slow answer).
+//   node mock.mjs FOLDER_OF_PAGES [PORT]      prints its address; `as=support,ja` and the like in the query of /mock
+import { createServer } from 'node:http';
+import { readFileSync, existsSync } from 'node:fs';
+import { extname, join } from 'node:path';
+
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+const SCOPES = { owner: ['send', 'read', 'content', 'suppress', 'admin'], sender: ['send', 'read', 'content', 'suppress'], viewer: ['read'], support: ['read', 'suppress'], operator: ['send', 'read', 'content', 'suppress', 'admin'] };
+const jst = (minutes) => new Date(Date.now() - minutes * 60_000 + 9 * 3_600_000).toISOString().slice(0, 19) + '+09:00';
+const HARM = '<img src=x onerror="document.title=\'pwned\'"><script>document.title="pwned"</script>';
+
+export function mock(folder) {
+  const state = { signedIn: false, half: false, role: 'owner', language: 'ja', factor: false, firstRun: false, empty: false, broken: false, must: false, rotations: 0, changes: [], removed: new Set() };
+  const token = () => `token-${state.rotations}`;
+  const session = () => state.signedIn
+    ? { signed_in: true, half: state.half, must_set_up_second_factor: state.must, token: token(), version: '0.1.0',
+        ...(state.half ? {} : { person: { id: 1, name: '山田 花子', email: 'hanako@example.jp', role: state.role, language: state.language }, account: state.role === 'operator' ? (state.acting ?? null) : 'shop', scopes: SCOPES[state.role] }),
+        second_factor: { on: state.factor, required: false, recovery_left: state.factor ? 8 : 0 } }
+    : { signed_in: false, first_run: state.firstRun, version: '0.1.0' };
+
+  const deliveries = () => state.empty ? [] : [
+    { delivery_id: 1042, delivery_type: 'BULK', status: 'SENDING', subject: '【重要】年末年始の営業日と配送スケジュールのお知らせ（12月1日更新）', from: { email: 'news@example.jp', name: 'サンプル商店' }, delivery_time: jst(12), reservation_time: null },
+    { delivery_id: 1041, delivery_type: 'TRANSACTION', status: 'SENT', subject: 'ご注文の確認（注文番号 4711）', from: { email: 'order@example.jp', name: 'サンプル商店' }, delivery_time: jst(31), reservation_time: null },
+    { delivery_id: 1040, delivery_type: 'BULK', status: 'RESERVE', subject: 'Winter sale: 20 % off everything', from: { email: 'news@example.jp', name: '' }, delivery_time: null, reservation_time: jst(-900) },
+    { delivery_id: 1039, delivery_type: 'SMTP', status: 'SENT', subject: HARM, from: { email: 'app@example.jp', name: HARM }, delivery_time: jst(600), reservation_time: null },
+    { delivery_id: 1038, delivery_type: 'TRANSACTION', status: 'WAIT', subject: 'Your one-time code', from: { email: 'auth@example.jp', name: 'Example' }, delivery_time: jst(2000), reservation_time: null },
+    { delivery_id: 1037, delivery_type: 'BULK', status: 'FAILED', subject: '', from: { email: 'news@example.jp', name: '' }, delivery_time: jst(90_000), reservation_time: null },
+    ...Array.from({ length: 44 }, (_, i) => ({ delivery_id: 1036 - i, delivery_type: 'TRANSACTION', status: 'SENT', subject: `ご注文の確認（注文番号 ${4710 - i}）`, from: { email: 'order@example.jp', name: 'サンプル商店' }, delivery_time: jst(91_000 + i * 37), reservation_time: null })),
+  ].map((each) => ({ ...each, created_time: jst(2_000), updated_time: jst(10) }));
+  const progress = (id) => ({ delivery_id: id, state: state.paused ? 'paused' : id === 1042 ? 'sending' : id === 1040 ? 'reserve' : 'sent', total: 20_000, pending: id === 1042 ? 11_200 : 0, deferred: id === 1042 ? 312 : 0, delivered: id === 1042 ? 8_201 : 19_180, bounced: id === 1042 ? 241 : 820, dropped: id === 1042 ? 46 : 0, expired: 0, cancelled: 0, unknown: 0,
+    started: id === 1040 ? null : jst(12), expires: jst(-3000), finished: id === 1042 || id === 1040 ? null : jst(2), canary_until: null, holds: [], pace: { mails: 1200, per: 'minute' }, quiet_hours: { from: '21:00', until: '08:00', time_zone: 'Asia/Tokyo' }, waits: null, expected_to_expire: null });
+  const watched = (id) => ({ ...progress(id), time: jst(0), speed: { mails_per_minute: 1184.2, over_seconds: 60 }, seconds_left: 720, sites: [
+    { site: 'docomo', done: 4000, remaining: 3600, mails_per_minute: 300, seconds_left: 720, told_by: 'speed', rests_until: null }, { site: 'gmail', done: 2100, remaining: 4800, mails_per_minute: 640.5, seconds_left: 450, told_by: 'speed', rests_until: null }, { site: 'au', done: 900, remaining: 1900, mails_per_minute: 0, seconds_left: null, told_by: null, rests_until: jst(-4) }, { site: null, done: 1500, remaining: 1212, mails_per_minute: 244, seconds_left: 298, told_by: 'speed', rests_until: null }] });
+  const mails = (ja) => [
+    { delivery_id: 1041, email_id: 71, subject: 'ご注文の確認（注文番号 4711）', from: 'サンプル商店 <order@example.jp>', reference: '4711', state: 'deferred', next: ja ? '12 分後に再送します。受け取られなければ 11 月 3 日 10:20 まで試します。' : 'It is tried again in 12 minutes, and until 3 November 10:20 if it is not taken.', for_recipient: ja ? 'お問い合わせありがとうございます。\nご注文の確認メールは、ご利用のメールサービスが一時的に受け取れない状態のため、まだお届けできていません。\n\n自動で再送しますので、しばらくお待ちください。' : 'Thank you for asking.\nYour mail provider could not take our mail just now. It is sent again by itself; please wait a little.', attempts: [
+      { number: 1, at: jst(31), state: 'deferred', stage: 'rcpt', cause: 'greylisted', code: 451, answer: '451 4.7.1 Greylisting in action, please come back later', meaning: ja ? '受信側は、初めて見る送信元からのメールを一度断り、再送されるかを見ています（グレイリスト）。' : 'The receiver puts off mail from senders it has not seen before, to see whether they come again (greylisting).', action: '' },
+      { number: 2, at: jst(16), state: 'deferred', stage: 'data', cause: 'mailbox_full', code: 452, answer: '452 4.2.2 The recipient mailbox is over quota' + HARM, meaning: ja ? '受信者のメールボックスがいっぱいです。' : "The recipient's mailbox is full.", action: ja ? '受信者に不要なメールの削除を依頼してください。' : 'Ask the recipient to delete some mail.' }] },
+    { delivery_id: 1036, email_id: 64, subject: HARM, from: 'order@example.jp', state: 'delivered', next: ja ? '受信側のサーバーが受け取りました。これ以上することはありません。' : "The receiver's server has taken it. There is nothing left to do.", for_recipient: 'It was handed over to your mail provider. Please look into the spam folder.', attempts: [{ number: 1, at: jst(91_000), state: 'delivered', stage: 'data', cause: '', code: 250, answer: '250 2.0.0 OK queued as 4F2A', meaning: ja ? '受信側のサーバーが受け取りました（開封されたとは限りません）。' : 'Taken by the receiving server; whether it was read is not known.', action: '' }] },
+  ];
+  const domains = () => state.empty ? [] : [{ account: 'shop', domain: 'example.jp', state: 'proven', vouched: false }, { account: 'shop', domain: 'mail.example.com', state: 'unproven', vouched: false }].map((each) => ({ ...each, consents: [], dns_name: `_todoku-challenge.${each.domain}`, dns_record: 'todoku-domain-verification=5f0c3b1a9d2e4c7f8a6b0d1e2f3a4b5c', zone_entry: `_todoku-challenge.${each.domain}. 300 IN TXT "todoku-domain-verification=5f0c3b1a9d2e4c7f8a6b0d1e2f3a4b5c"` }));
+  const suppressions = () => (state.empty ? [] : [
+    { email: 'taro@example.com', of: 'account', reason: 'complaint', scope: 'advertisements', expires_time: null, cause: { response_code: '', response_message: 'abuse report', time: jst(500) } },
+    { email: 'nobody@example.com', of: 'account', reason: 'hard_error', scope: 'all', expires_time: jst(-20_000), cause: { response_code: '550', response_message: '5.1.1 no such user', time: jst(80) } },
+    { email: 'jiro@example.jp', of: 'account', reason: 'unsubscribe', scope: 'list', list_id: 'news', expires_time: null, note: '' },
+    { email: 'blocked.example', of: 'installation', reason: 'manual', scope: 'all', expires_time: null, note: HARM },
+    { email: 'saburo@example.jp', of: 'account', reason: 'manual', scope: 'all', expires_time: null, note: '電話で依頼（#2231）' },
+  ]).filter(({ email }) => !state.removed.has(email)).map((each) => ({ ...each, created_time: jst(4_000), updated_time: jst(4_000) }));
+  const webhook = { webhook: 'wh_1', url: 'https://hooks.example.jp/todoku', form: 'standard', status: 'active', failing_since: null, kinds: ['recipient.sent', 'recipient.hard_error'], tags: [], domains: [], purposes: [], insert_codes: false, single: false, refused: 3, replays: 0, public_key: null, old_secrets_until: [], created_time: jst(9_000), updated_time: jst(9_000) };
+  const callOf = (status, minutes) => ({ time: jst(minutes), id: 'e1', type: 'recipient.sent', events: 4, request: '{"type":"recipient.sent"}', status, answer: status === 200 ? 'ok' : HARM, failure: status === 200 ? null : 'the answer was 500', took_ms: 41 });
+  const html = `<html><head><style>h1{color:#b0331c;font-family:sans-serif} p{font-family:sans-serif}</style></head><body onload="document.title='pwned'"><div style="padding:24px;background:#f6f1ea"><h1>年末のごあいさつ</h1><p style="color:#333">山田 様、いつもありがとうございます。<a href="https://shop.example.jp/">お店を見る</a></p>${HARM}</div></body></html>`;
+  const preview = { delivery_id: 1042, email: 'hanako@example.jp', is_recipient: true, mail_from: 'b@example.jp', size: 4_211, subject: '年末のごあいさつ', headers: [{ name: 'From', value: 'news@example.jp' }, { name: 'Subject', value: '年末のごあいさつ' }], text_part: '山田 様\n\nいつもありがとうございます。', html_part: html, charset: 'utf-8', files: [], not_read_because: null, charset_fell_back: false, missing_codes: [] };
+  const people = () => [{ id: 1, name: '山田 花子', email: 'hanako@example.jp', role: 'owner', language: 'ja', suspended: false, confirmed: jst(90_000), seen: jst(1), second_factor: true, invited: false }, { id: 2, name: '佐藤 太郎', email: 'taro@example.jp', role: 'support', language: 'ja', suspended: false, confirmed: jst(80_000), seen: jst(4_000), second_factor: false, invited: false }, { id: 3, name: HARM, email: 'new@example.jp', role: 'viewer', language: 'en', suspended: false, confirmed: null, seen: null, second_factor: false, invited: true }].filter(({ id }) => !state.removed.has(id));
+
+  const refuse = (status, text, more = {}) => ({ status, body: { error_messages: { main: [text] } }, headers: more });
+  function door(method, path, query, body, ja) {
+    const key = `${method} ${path}`;
+    if (key === 'GET session') return { body: session() };
+    if (key === 'POST session') {
+      if (body.password === 'slow down') return refuse(429, 'too many tries.', { 'Retry-After': '30' });
+      if (body.password !== 'correct horse battery') return refuse(401, 'address or password is wrong.');
+      Object.assign(state, { signedIn: true, half: state.factor, rotations: state.rotations + 1 });
+      return { body: session() };
+    }
+    if (key === 'POST session/second-factor') {
+      if (body.code !== '123456' && body.recovery_code !== 'abcd-efgh') return refuse(403, 'that code is not right.');
+      Object.assign(state, { half: false, rotations: state.rotations + 1 });
+      return { body: session() };
+    }
+    if (key === 'POST resets') return { status: 202 };
+    if (key === 'POST links/look') return body.token === 'good' ? { body: { purpose: 'invitation', email: 'new@example.jp', name: '', account: 'shop' } } : body.token === 'first' ? { body: { purpose: 'first_operator' } } : refuse(404, 'this link is over.');
+    if (key === 'POST links/use') { Object.assign(state, { signedIn: true, rotations: state.rotations + 1 }); return { body: session() }; }
+    if (!state.signedIn) return refuse(401, 'sign in first.');
+    if (key === 'DELETE session') { state.signedIn = false; return { status: 204 }; }
+    if (key === 'GET sign-ins') return { body: { sign_ins: [{ id: 1, created: jst(60), used: jst(0), from: '192.0.2.7', agent: 'Mozilla/5.0 (Windows NT 10.0) Chrome/140.0 Safari/537.36', current: true }, { id: 2, created: jst(6_000), used: jst(900), from: '2001:db8::7', agent: 'Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Safari/604.1', current: false }] } };
+    if (key === 'DELETE sign-ins') return { body: { ended: 1 } };
+    if (path.startsWith('sign-ins/')) return { status: 204 };
+    if (key === 'PUT password') { if (body.current !== 'correct horse battery') return refuse(403, ja ? '現在のパスワードが違います。' : 'the current password is not right.'); state.rotations++; return { body: session() }; }
+    if (key === 'PATCH me') { if (body.language) state.language = body.language; return { body: session() }; }
+    if (key === 'POST totp') return { body: { secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP', uri: 'otpauth://totp/todoku:hanako@example.jp?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=todoku' } };
+    if (key === 'POST totp/confirm') { Object.assign(state, { factor: true, must: false, rotations: state.rotations + 1 }); return { body: { recovery_codes: Array.from({ length: 10 }, (_, i) => `k7p${i}-m2xq-9f${i}d`), session: session() } }; }
+    if (key === 'DELETE totp') { state.factor = false; return { body: session() }; }
+    if (key === 'POST recovery-codes') return { body: { recovery_codes: ['aaaa-bbbb-cccc'] } };
+    if (key === 'PUT acting-for') { state.acting = body.account; return { body: session() }; }
+    if (key === 'GET accounts') return { body: { accounts: [{ name: 'shop' }, { name: 'magazine' }] } };
+    if (key === 'GET people') return { body: { people: people() } };
+    if (key === 'POST people') return { status: 201, body: { ...people()[0], ...body, id: 9, mailed: body.email !== 'unmailed@example.jp', command: 'todoku people invite unmailed@example.jp' } };
+    if (method === 'DELETE' && path.startsWith('people/')) { state.removed.add(Number(path.split('/')[1])); return { status: 204 }; }
+    if (path.startsWith('people/')) return { body: { ...people()[1], ...body } };
+    if (key === 'GET rules') return { body: { second_factor: true, networks: ['192.0.2.0/24'], approval: false } };
+    if (key === 'PUT rules') return { body };
+    if (key === 'GET audit') return { body: { audit: ['sign-in', 'looked at a body', 'role changed', 'suppression released'].map((action, i) => ({ at: jst(i * 90), at_text: '', actor: 'person 1 (hanako@example.jp)', action, account: 'shop', ...(i === 1 ? { delivery_id: 1041 } : {}), origin: '192.0.2.7' })) } };
+    return refuse(404, 'no data found.');
+  }
+  function api(method, path, query, body, ja) {
+    if (!state.signedIn) return refuse(401, 'sign in first.');
+    if (state.broken) return refuse(503, '');
+    const id = Number(path.match(/^\/deliveries\/(\d+)/)?.[1]);
+    if (path === '/deliveries/all') return { body: { data: deliveries().filter((row) => (!query.get('subject') || row.subject.includes(query.get('subject'))) && (!query.get('status[]') || row.status === query.get('status[]'))) } };
+    if (/^\/deliveries\/\d+\/(pause|resume|stop)$/.test(path)) { state.paused = path.endsWith('pause'); state.changes.push(path); return { body: { delivery_id: id } }; }
+    if (/^\/deliveries\/\d+\/progress$/.test(path)) return { body: progress(id) };
+    if (/preview$/.test(path)) return { body: preview };
+    if (/resend$/.test(path)) return { status: 201, body: { delivery_id: 1043 } };
+    if (id) { const row = deliveries().find((each) => each.delivery_id === id); return row ? { body: { ...row, text_part: '', html_part: '', attaches: [], total_count: 20_000, sent_count: 1, drop_count: 0, soft_error_count: 0, hard_error_count: 0, open_count: 0 } } : refuse(404, 'no data found.'); }
+    if (path === '/logs/mails/results') return { body: { data: ['SENT', 'RETRY', 'HARDERROR', 'SOFTERROR', 'DROP'].filter((each) => !query.get('status[]') || query.get('status[]') === each).map((status, i) => ({ maillog_id: 90 - i, delivery_id: 1042, delivery_type: 'BULK', email: `person${i}@example.com`, status, last_response_code: ['250', '451', '550', '0', '554(errors)'][i], last_response_message: ['2.0.0 OK', '4.7.1 later', '5.1.1 no such user', 'no connection', ''][i], delivery_time: jst(12), open_time: null, created_time: jst(12), updated_time: jst(9) })) } };
+    if (path === '/explain') {
+      if (query.get('delivery_id')) return { body: { text: '', more: false, sites: [], causes: [{ site: 'docomo', state: 'bounced', cause: 'sender_address', mails: 820, share: 0.041, meaning: ja ? 'docomo は送信ドメインを受け付けません。' : "docomo does not accept the sender's domain.", action: ja ? 'DNS に不足しているレコードを公開してください。' : 'Publish the missing records in the DNS.', whose: ja ? '運用者（DNS レコード、アドレス、鍵、ルール、速度）' : "the operator's (DNS records, addresses, keys, rules, pace)", sample: { delivery_id: 1042, email_id: 137, email: 'person2@example.com', at: jst(9), answer: '550 5.7.1 From domain has no A or MX record' } }] } };
+      const found = ['hanako@example.jp', '4711'].includes(query.get('email') ?? query.get('reference'));
+      return { body: { address: query.get('email') ?? '', text: '', more: false, mails: found ? mails(ja) : [] } };
+    }
+    if (path === '/domains' && method === 'POST') return { status: 201, body: { ...domains()[1], domain: body.domain } };
+    if (path === '/domains') return { body: { domains: domains() } };
+    if (/verify$/.test(path)) return { body: { state: 'unproven', record_found: false, found_instead: HARM } };
+    if (/history$/.test(path)) return { body: path.includes('mail.') ? { account: 'shop', domain: 'mail.example.com', determined: false, faults: [], changes: [] } : { account: 'shop', domain: 'example.jp', checked: jst(30), next: jst(-330), determined: true, outcome: 'warning', faults: [{ code: 'dmarc_none', outcome: 'warning', subject: 'DMARC', sentence: 'DMARC says p=none: receivers do nothing about mail that fails.', sentence_ja: 'DMARC が p=none のため、認証に失敗したメールも受信側で止められません。', since: jst(9_000) }], changes: [{ code: 'spf', outcome: 'fail', change: 'broken', at: jst(20_000), sentence: 'SPF lacked our address.', sentence_ja: 'SPF に送信元アドレスがありませんでした。' }, { code: 'spf', outcome: 'fail', change: 'whole', at: jst(19_000), sentence: 'SPF has our address.', sentence_ja: 'SPF に送信元アドレスが加わりました。' }] } };
+    if (path.startsWith('/domains/')) return { body: {} };
+    if (path === '/suppressions' && method === 'POST') return { status: 201, body: { email: body.email, added: true } };
+    if (path === '/suppressions' && method === 'DELETE') { if (['complaint', 'unsubscribe'].includes(query.get('reason')) && !query.get('why')) return refuse(400, 'why is needed.'); state.removed.add(query.get('email')); return { body: { removed: [] } }; }
+    if (path === '/suppressions') { const asked = query.get('email'); return { body: { data: suppressions().filter((row) => !asked || row.email === asked), next: null, ...(asked ? { email: asked, removed: [{ reason: 'manual', why: '本人の依頼', actor: 'person 1 (hanako@example.jp)', time: jst(20_000) }] } : {}) } }; }
+    if (path === '/webhooks' && method === 'POST') return { status: 201, body: { ...webhook, url: body.url, secret: 'whsec_ZGVtbyBzZWNyZXQgb25seQ' } };
+    if (path === '/webhooks') return { body: { data: state.empty ? [] : [webhook] } };
+    if (/test$/.test(path)) return { body: { accepted: true, call: callOf(200, 0) } };
+    if (/calls$/.test(path)) return { body: { data: [callOf(200, 3), callOf(500, 40)] } };
+    if (path.startsWith('/webhooks/')) return { body: webhook };
+    if (path === '/templates') return { body: { data: state.empty ? [] : [{ template_id: 5, name: 'news', latest_version: 3, created_time: jst(90_000), updated_time: jst(900) }, { template_id: 4, name: HARM, latest_version: 1, created_time: jst(190_000), updated_time: jst(190_000) }], next: null } };
+    if (path.startsWith('/templates/')) return { body: { template_id: 5, name: 'news', latest_version: 3, created_time: jst(90_000), updated_time: jst(900), version: Number(query.get('version') ?? 3), from: null, subject: '', text_part: '', html_part: '', escape: 'html', codes: [{ key: 'name', required: true }, { key: 'point', required: false }], versions: [3, 2, 1].map((version) => ({ version, created_time: jst(900 + 9_000 * (3 - version)) })) } };
+    if (path === '/usages/days') return { body: { data: Array.from({ length: 31 }, (_, i) => ({ day: new Date(Date.now() - i * 86_400_000).toISOString().slice(0, 10), accepted: state.empty ? 0 : Math.round(900 + 700 * Math.sin(i / 2) + (i % 7) * 90) })), limits: state.empty ? [] : [{ limit: 'mails_per_day', most: 2_000, used: 1_812, remaining: 188, resets_in: 25_200 }, { limit: 'mails_per_month', most: 50_000, used: 20_102, remaining: 29_898, resets_in: 1_321_200 }] } };
+    if (path === '/usages') return { body: { data: [202612, 202611, 202610].map((month, i) => ({ month, current: 21_000 - 3_000 * i, remaining: 2147483647, update_time: jst(1), updated_time: jst(1), plan_id: 'unlimited' })) } };
+    if (path === '/tags') return { body: { days: 7, from: jst(10_000), data: state.empty ? [] : [{ tag: 'order', answered: 4120, delivered: 4101, hard_bounces: 12, unknown_users: 9, complaints: 0, complaints_measured_by: 800 }, { tag: HARM, answered: 3, delivered: 3, hard_bounces: 0, unknown_users: 0, complaints: 0, complaints_measured_by: 0 }], others: null } };
+    return refuse(404, 'no data found.');
+  }
+
+  const server = createServer(async (request, response) => {
+    const url = new URL(request.url, 'http://127.0.0.1');
+    const headers = { 'Content-Security-Policy': POLICY, 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer', 'Cache-Control': 'no-store' };
+    const body = [];
+    for await (const piece of request) body.push(piece);
+    const path = url.pathname;
+    if (path.startsWith('/api/v1') || path.startsWith('/console/v1')) {
+      const ja = (request.headers['accept-language'] ?? '').startsWith('ja');
+      if (path === '/api/v1/events') {
+        if (!state.signedIn) return response.writeHead(401, headers).end();
+        state.streams = (state.streams ?? 0) + 1;
+        response.writeHead(200, { ...headers, 'Content-Type': 'text/event-stream' });
+        const send = () => response.write(`event: progress\ndata: ${JSON.stringify(watched(Number(url.searchParams.get('delivery_id'))))}\n\n`);
+        send();
+        const timer = setInterval(send, 400);
+        response.on('close', () => { clearInterval(timer); state.streams--; });
+        if (state.cut) setTimeout(() => response.destroy(), 200);
+        return undefined;
+      }
+      const isSafe = request.method === 'GET';
+      const isDoor = path.startsWith('/console/v1/');
+      const enters = isDoor && (path === '/console/v1/session' && request.method === 'POST' || path.startsWith('/console/v1/links') || path.startsWith('/console/v1/resets'));
+      let answer;
+      let given = {};
+      const type = request.headers['content-type'] ?? '';
+      if (type.includes('json') && body.length) given = JSON.parse(Buffer.concat(body).toString());
+      if (!isSafe && !enters && state.signedIn && request.headers['x-todoku-token'] !== token()) answer = refuse(403, 'the page that sent this is out of date: load it again.');
+      else answer = isDoor ? door(request.method, decodeURIComponent(path.slice('/console/v1/'.length)), url.searchParams, given, ja) : api(request.method, path.slice('/api/v1'.length), url.searchParams, given, ja);
+      if (!isSafe) state.changes.push(`${request.method} ${path}`);
+      const text = answer.body === undefined ? '' : JSON.stringify(answer.body);
+      setTimeout(() => response.writeHead(answer.status ?? 200, { ...headers, ...(text ? { 'Content-Type': 'application/json' } : {}), ...answer.headers }).end(text), state.slow ?? 0);
+      return undefined;
+    }
+    const file = join(folder, path);
+    const found = path !== '/' && !path.includes('..') && existsSync(file) ? file : join(folder, 'index.html');
+    return response.writeHead(200, { ...headers, 'Content-Type': TYPES[extname(found)] ?? 'application/octet-stream' }).end(readFileSync(found));
+  });
+  return { server, state };
+}
+
+if (process.argv[1] === new URL(import.meta.url).pathname) {
+  const { server, state } = mock(process.argv[2]);
+  Object.assign(state, { signedIn: true });
+  server.listen(Number(process.argv[3] ?? 0), '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}`));
+}

@@ -1,0 +1,236 @@
+// The pages against console/tests/mock.mjs: every page in both languages and at two widths, the front door, an ended
+// sign-in, streams, stored text that would like to be script, and rights.
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { mock } from '../../../console/tests/mock.mjs';
+import { launch, open } from './browser.mjs';
+
+const PASSWORD = 'correct horse battery';
+const PAGES = {
+  '/why': ['なぜ届かない？', 'Why did it not arrive?'], '/why?q=hanako@example.jp': ['受信者への案内文', 'Text for the recipient'], '/deliveries': ['ご注文の確認（注文番号 4711）', 'Deliveries'],
+  '/deliveries/1042': ['受信側ごと', 'By receiver'], '/deliveries/1042?tab=recipients': ['person2@example.com', 'person2@example.com'], '/deliveries/1042?tab=failures': ['docomo は送信ドメインを受け付けません', 'does not accept'],
+  '/deliveries/1042?tab=content': ['年末のごあいさつ', 'Phone width'], '/templates': ['テンプレート', 'Templates'], '/templates/5': ['差し込みコード', 'Insert codes'], '/domains': ['example.jp', 'Proven'], '/domains/example.jp': ['公開するレコード', 'Record to publish'],
+  '/suppression': ['苦情', 'Complaint'], '/suppression?email=free@example.com': ['停止されていません', 'is not suppressed'], '/webhooks': ['https://hooks.example.jp', 'Webhooks'], '/webhooks/wh_1': ['最近の呼び出し', 'Recent calls'],
+  '/usage': ['日ごとの受付数', 'Mails accepted by day'], '/people': ['このアカウントのルール', 'Rules of this account'], '/audit': ['監査ログ', 'looked at a body'], '/me': ['サインイン中の端末', 'Sign-ins'],
+};
+let server, state, base, browser, fresh;
+
+before(async () => {
+  ({ server, state } = mock(process.env.TODOKU_CONSOLE_PAGES));
+  fresh = { ...state };
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  base = `http://127.0.0.1:${server.address().port}`;
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  server.closeAllConnections();
+  server.close();
+});
+beforeEach(() => {
+  for (const key of Object.keys(state)) delete state[key];
+  Object.assign(state, fresh, { signedIn: true, changes: [], removed: new Set() });
+});
+
+async function within(how, body, expected = /^$/) {
+  const { context, page, found } = await open(browser, base, how);
+  page.setDefaultTimeout(15_000);
+  try {
+    await body(page, context);
+    assert.deepEqual(found.filter((each) => !expected.test(each)), []);
+  } finally {
+    await context.close();
+  }
+}
+
+for (const [language, width, theme] of [['ja', 1280, 'light'], ['en', 375, 'dark']])
+  test(`every page in ${language} at ${width}`, () => within({ language, width, theme }, async (page) => {
+    state.language = language;
+    for (const [path, texts] of Object.entries(PAGES)) {
+      await page.goto(base + path);
+      await page.locator('main h1').waitFor();
+      await page.getByText(texts[language === 'ja' ? 0 : 1]).first().waitFor({ state: 'attached' });
+      await page.waitForLoadState('load');
+      const seen = await page.evaluate(() => ({ title: document.title, wide: document.documentElement.scrollWidth - innerWidth, headings: document.querySelectorAll('h1').length, lang: document.documentElement.lang, text: document.body.innerText, shifts: window.shifts }));
+      assert.notEqual(seen.title, 'pwned', path);
+      assert.ok(seen.title.endsWith('todoku'), seen.title);
+      assert.equal(seen.lang, language);
+      assert.ok(seen.wide <= 0, `${path} is ${seen.wide} wider than the window`);
+      assert.equal(seen.headings, 1, `${path} has one h1`);
+      assert.doesNotMatch(seen.text, /undefined|\[object|NaN/, path);
+      assert.ok(seen.shifts < 0.02, `${path} moves by ${seen.shifts}`);
+    }
+  }));
+
+test('what was stored is shown as it stands, and runs nowhere', () => within({}, async (page) => {
+  for (const path of ['/deliveries', '/deliveries/1042?tab=content', '/people', '/suppression', '/templates', '/why?q=hanako@example.jp', '/usage']) {
+    await page.goto(base + path);
+    if (!path.includes('content')) await page.getByText('onerror="document.title').first().waitFor();
+    else {
+      const frame = page.frameLocator('iframe.preview');
+      await frame.getByText('年末のごあいさつ').waitFor();
+      assert.equal(await frame.locator('script, [onload], [onerror], [href]').count(), 0);
+      assert.equal(await page.locator('iframe').getAttribute('sandbox'), 'allow-same-origin');
+      const colour = await frame.locator('h1').evaluate((element) => getComputedStyle(element).color);
+      assert.equal(colour, 'rgb(176, 51, 28)', 'its own styles hold');
+    }
+    await page.waitForTimeout(100);
+    assert.notEqual(await page.title(), 'pwned', path);
+  }
+}));
+
+test('signing in: wrong, too often, right, with a second factor, and out', () => within({ language: 'en' }, async (page) => {
+  Object.assign(state, { signedIn: false, factor: true, language: 'en' });
+  await page.goto(`${base}/deliveries`);
+  const sign = async (password) => {
+    await page.getByLabel('Email address').fill('hanako@example.jp');
+    await page.getByLabel('Password', { exact: true }).fill(password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+  };
+  await sign('wrong');
+  await page.getByText('do not belong together').waitFor();
+  assert.equal(await page.getByLabel('Email address').inputValue(), 'hanako@example.jp');
+  await sign('slow down');
+  await page.getByText(/too many tries/i).waitFor();
+  await sign(PASSWORD);
+  await page.getByLabel('Code').fill('000000');
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await page.getByText('That code is not right').waitFor();
+  await page.getByLabel('Code').fill('123 456');
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await page.getByRole('heading', { name: 'Deliveries' }).waitFor();
+  assert.equal(new URL(page.url()).pathname, '/deliveries', 'and is where the address said');
+  await page.getByRole('button', { name: 'You and your settings' }).click();
+  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await page.getByRole('button', { name: 'Sign in' }).waitFor();
+  assert.equal(state.signedIn, false);
+}));
+
+test('a link is used once, and its token leaves the address at once', () => within({ language: 'en' }, async (page) => {
+  Object.assign(state, { signedIn: false, language: 'en' });
+  await page.goto(`${base}/link#dead`);
+  await page.getByText('This link no longer works').waitFor();
+  await page.goto(`${base}/link#good`);
+  await page.reload();
+  await page.goto('about:blank');
+  await page.goto(`${base}/link#good`);
+  await page.getByText('You are invited to the account shop').waitFor();
+  assert.equal(new URL(page.url()).hash, '');
+  await page.getByLabel('Name').fill('Taro');
+  await page.getByLabel('New password').fill('short');
+  await page.getByRole('button', { name: 'Set password' }).click();
+  await page.getByText('Use at least 12 characters.').waitFor();
+  await page.getByLabel('New password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Set password' }).click();
+  await page.getByRole('heading', { name: 'Why did it not arrive?' }).waitFor();
+}));
+
+test('a sign-in that ends loses nothing that was typed', () => within({ language: 'en' }, async (page) => {
+  state.language = 'en';
+  await page.goto(`${base}/suppression`);
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  const form = page.getByRole('dialog', { name: 'Add to the suppression list' });
+  await form.getByLabel('Whole address').fill('typed@example.jp');
+  await form.getByLabel('Note').fill('by telephone');
+  state.signedIn = false;
+  await form.getByRole('button', { name: 'Add' }).click();
+  const again = page.getByRole('dialog', { name: 'Sign in to go on' });
+  await again.getByLabel('Password').fill('wrong');
+  await again.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await again.getByText('do not belong together').waitFor();
+  await again.getByLabel('Password').fill(PASSWORD);
+  await again.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.getByText('typed@example.jp gets no more mail.').waitFor();
+  assert.equal(state.changes.filter((each) => each === 'POST /api/v1/suppressions').length, 2);
+}));
+
+test('progress is live, comes back when it is cut, and is one connection for all tabs', () => within({ language: 'en' }, async (page, context) => {
+  Object.assign(state, { language: 'en', cut: true });
+  await page.goto(`${base}/deliveries/1042`);
+  await page.getByText('Connecting again').waitFor();
+  state.cut = false;
+  await page.getByText('Live', { exact: true }).waitFor();
+  const others = await Promise.all([1, 2, 3].map(() => context.newPage()));
+  for (const other of others) {
+    await other.goto(`${base}/deliveries/1042`);
+    await other.getByText('Live', { exact: true }).waitFor();
+    await other.getByText('1,184 a minute').waitFor();
+  }
+  assert.equal(state.streams, 1);
+  await page.close();
+  await others[0].waitForTimeout(1_500);
+  await others[0].getByText('Live', { exact: true }).waitFor();
+  assert.equal(state.streams, 1, 'another tab has taken over');
+}, /ERR_INCOMPLETE_CHUNKED_ENCODING/));
+
+test('a double click pauses once, and pausing can be undone', () => within({ language: 'en' }, async (page) => {
+  Object.assign(state, { language: 'en', slow: 150 });
+  await page.goto(`${base}/deliveries/1042`);
+  await page.getByRole('button', { name: 'Pause' }).dblclick();
+  await page.getByText('Paused. Nothing more starts.').waitFor();
+  assert.deepEqual(state.changes.filter((each) => each.startsWith('POST')), ['POST /api/v1/deliveries/1042/pause']);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.getByText('Going on.').waitFor();
+}));
+
+test('roles see what they may', () => within({ language: 'en' }, async (page) => {
+  const seen = async (role) => {
+    Object.assign(state, { role, language: 'en', signedIn: true });
+    await page.goto(`${base}/why`);
+    await page.getByRole('heading', { name: 'Why did it not arrive?' }).waitFor();
+    return page.getByRole('navigation').getByRole('link').allInnerTexts();
+  };
+  assert.deepEqual(await seen('viewer'), ['Why did it not arrive?', 'Deliveries', 'Templates', 'Usage']);
+  assert.deepEqual(await seen('support'), ['Why did it not arrive?', 'Deliveries', 'Templates', 'Suppression', 'Usage']);
+  assert.ok((await seen('owner')).includes('People'));
+  Object.assign(state, { role: 'viewer' });
+  await page.goto(`${base}/people`);
+  await page.getByText('There is no such page').waitFor();
+  await page.goto(`${base}/deliveries/1042`);
+  await page.getByText('Live', { exact: true }).waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Stop' }).count(), 0);
+}));
+
+test('empty pages teach, and failures say what to do', () => within({ language: 'en' }, async (page) => {
+  Object.assign(state, { empty: true, language: 'en' });
+  for (const [path, text] of [['/deliveries', 'Hand in the first mail'], ['/domains', 'Prove your first domain'], ['/suppression', 'Nobody is suppressed'], ['/webhooks', 'No endpoint yet'], ['/templates', 'No template yet'], ['/why?q=nobody@example.jp', 'No mail for']]) {
+    await page.goto(base + path);
+    await page.getByText(text).first().waitFor();
+  }
+  state.broken = true;
+  await page.goto(`${base}/deliveries`);
+  await page.getByRole('alert').getByText('try again in a moment').waitFor();
+  Object.assign(state, { broken: false, empty: false });
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByText('ご注文の確認（注文番号 4711）').waitFor();
+}));
+
+test('by keyboard: skip, find, and choose light or dark', () => within({ language: 'en' }, async (page) => {
+  state.language = 'en';
+  await page.goto(`${base}/deliveries`);
+  await page.getByRole('heading', { name: 'Deliveries' }).waitFor();
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Skip to the content');
+  await page.keyboard.press('Enter');
+  assert.equal(new URL(page.url()).hash, '#main');
+  await page.getByRole('button', { name: 'You and your settings' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('menuitemradio', { name: 'Dark' }).waitFor();
+  await page.keyboard.type('Dark');
+  await page.keyboard.press('Enter');
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
+  await page.reload();
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
+}));
+
+test('a second factor is set up with a picture, and codes are shown once', () => within({ language: 'en' }, async (page) => {
+  Object.assign(state, { must: true, language: 'en' });
+  await page.goto(base);
+  await page.getByRole('heading', { name: 'Set up a second factor' }).waitFor();
+  assert.ok(((await page.locator('svg.qr path').getAttribute('d')) ?? '').length > 500);
+  await page.getByLabel('Then type the six digits').fill('123456');
+  await page.getByRole('button', { name: 'Turn on' }).click();
+  await page.getByText('k7p0-m2xq-9f0d').waitFor();
+  await page.getByRole('button', { name: 'I have kept them' }).click();
+  await page.getByRole('heading', { name: 'Why did it not arrive?' }).waitFor();
+}));
