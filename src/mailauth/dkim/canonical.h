@@ -58,7 +58,7 @@ class BodyCanonicalizer {
   bool cr_ = false;              // a CR after those: the first half of a line end?
   bool wrote_ = false;
   // Gathers short runs: a hash is slow on many tiny inputs.
-  std::array<char, 512> gathered_{};
+  std::array<char, 4096> gathered_{};
   std::size_t gathered_size_ = 0;
 };
 
