@@ -80,42 +80,28 @@ Result<void> erase_lists(store::WriteTransaction& writer, std::int64_t after,
   return {};
 }
 
-// Whether it was: of a draft, or of a bulk that is reserved, which goes on as it was. False where
-// the delivery has begun meanwhile, or the recipient is gone.
-Result<bool> take_out(store::WriteTransaction& writer, const store::RecipientKey& key) {
-  const auto delivery = writer.read().delivery_head(key.delivery);
-  if (!delivery && delivery.error().kind == ErrorKind::not_found) return false;
-  if (!delivery) return fail(delivery.error());
-  const bool is_reserved = delivery->status == DeliveryStatus::reserve;
-  const auto none = [](Error error) -> Result<bool> {
-    if (error.kind == ErrorKind::conflict || error.kind == ErrorKind::not_found) return false;
-    return fail(std::move(error));
-  };
-  // For the length of this transaction it is a draft; bulk tells nobody of that.
-  if (is_reserved) {
-    auto opened = writer.cancel_reservation(key.delivery);
-    if (!opened) return none(std::move(opened.error()));
-  }
-  auto removed = writer.remove_recipient(key);
-  if (is_reserved) {
-    auto closed = writer.commit_draft(key.delivery, delivery->reservation);
-    if (!closed) return fail(std::move(closed.error()));
-  }
-  if (!removed) return none(std::move(removed.error()));
-  return true;
+// How many were: it has begun meanwhile, or the recipient is gone, and then none.
+Result<std::int64_t> taken_out(const Result<void>& done) {
+  if (done) return 1;
+  const ErrorKind why = done.error().kind;
+  if (why == ErrorKind::conflict || why == ErrorKind::not_found) return 0;
+  return fail(done.error());
 }
 
 // Of a reserved transaction each recipient was told of when it was made: it is its owner's to
 // cancel.
 bool can_be_taken_out(const store::Story& story) {
+  const bool is_to_start = story.delivery_status == DeliveryStatus::reserve ||
+                           story.delivery_status == DeliveryStatus::wait;
   return story.delivery_status == DeliveryStatus::edit ||
-         (story.delivery_status == DeliveryStatus::reserve && story.type == DeliveryType::bulk);
+         (is_to_start && story.type == DeliveryType::bulk);
 }
 
 }  // namespace
 
 // Of what goes out, and nobody has in hand: who has may be sending it. Of a draft, and of a bulk
-// that is reserved, the recipient is taken out.
+// that is to start, the recipient is taken out: each by itself, so that of one that begins in this
+// moment nothing is left half done.
 Task<Result<void>> Operations::stop_mails(std::vector<store::Story>& stories, Erasure& told) {
   std::vector<store::OutcomeRecord> records;
   std::vector<store::RecipientKey> drafted;
@@ -136,21 +122,14 @@ Task<Result<void>> Operations::stop_mails(std::vector<store::Story>& stories, Er
     told.stopped +=
         std::ranges::count_if(settled->outcomes, [](const auto& each) { return each.has_value(); });
   }
-  if (!drafted.empty()) {
-    const auto removed =
-        co_await store_.write(store::WritePriority::claims,
-                              [drafted](store::WriteTransaction& writer) -> Result<std::int64_t> {
-                                std::int64_t gone = 0;
-                                for (const store::RecipientKey& key : drafted) {
-                                  const auto done = take_out(writer, key);
-                                  if (!done) return fail(done.error());
-                                  if (*done) ++gone;
-                                }
-                                return gone;
-                              });
-    if (!removed) co_return fail(removed.error());
-    told.stopped += *removed;
-    told.erased += *removed;
+  for (const store::RecipientKey& key : drafted) {
+    const auto done = co_await store_.write(
+        store::WritePriority::claims,
+        [key](store::WriteTransaction& writer) { return writer.withdraw_recipient(key); });
+    const auto gone = taken_out(done);
+    if (!gone) co_return fail(gone.error());
+    told.stopped += *gone;
+    told.erased += *gone;
   }
   co_return Result<void>{};
 }

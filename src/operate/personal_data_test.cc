@@ -42,6 +42,32 @@ struct PersonalDataTest : testing::Test {
     EXPECT_TRUE(accepted) << accepted.error().detail;
     return std::move(*accepted);
   }
+  template <class Work>
+  auto write(Work work) {
+    return installation.store->write_and_wait(store::WritePriority::accept, std::move(work));
+  }
+  // To taro and another.
+  store::DeliveryKey bulk_to_start(std::optional<Instant> at) {
+    store::NewDelivery delivery;
+    delivery.account = shop.key;
+    delivery.type = DeliveryType::bulk;
+    delivery.content.from.address = "shop@example.com";
+    const std::vector<store::NewRecipient> to{
+        {.address = std::string(kTaro), .domain = "example.jp", .insert_codes = {}},
+        {.address = "hana@example.jp", .domain = "example.jp", .insert_codes = {}}};
+    const auto bulk =
+        write([&](store::WriteTransaction& t) { return t.create_draft(delivery, std::nullopt); });
+    EXPECT_TRUE(bulk);
+    EXPECT_TRUE(
+        write([&](store::WriteTransaction& t) { return t.append_recipients(bulk->key, to); }));
+    EXPECT_TRUE(write([&](store::WriteTransaction& t) { return t.commit_draft(bulk->key, at); }));
+    return bulk->key;
+  }
+  store::Delivery head(store::DeliveryKey key) {
+    return installation.store
+        ->read_and_wait([&](store::ReadTransaction& t) { return t.delivery_head(key); })
+        .value();
+  }
   void settle(const store::RecipientKey& key, RecipientState state) {
     const std::vector<store::OutcomeRecord> records{
         {.key = key,
@@ -144,24 +170,8 @@ TEST_F(PersonalDataTest, LeavesWhatIsOnItsWayUnlessItIsToBeStopped) {
 }
 
 TEST_F(PersonalDataTest, TakesOnePersonOutOfABulkThatIsReserved) {
-  const auto write = [this](auto work) {
-    return installation.store->write_and_wait(store::WritePriority::accept, std::move(work))
-        .value();
-  };
-  store::NewDelivery delivery;
-  delivery.account = shop.key;
-  delivery.type = DeliveryType::bulk;
-  delivery.content.from.address = "shop@example.com";
-  const auto bulk =
-      write([&](store::WriteTransaction& t) { return t.create_draft(delivery, std::nullopt); });
-  const std::vector<store::NewRecipient> to{
-      {.address = std::string(kTaro), .domain = "example.jp", .insert_codes = {}},
-      {.address = "hana@example.jp", .domain = "example.jp", .insert_codes = {}}};
-  (void)write([&](store::WriteTransaction& t) { return t.append_recipients(bulk.key, to); });
   const Instant at = installation.clock.now() + std::chrono::hours(3);
-  ASSERT_TRUE(installation.store->write_and_wait(
-      store::WritePriority::accept,
-      [&](store::WriteTransaction& t) { return t.commit_draft(bulk.key, at); }));
+  const store::DeliveryKey bulk = bulk_to_start(at);
   EXPECT_THAT(erase(operations).on_their_way, SizeIs(1)) << "only where it is to be stopped";
 
   const Erasure stopped = erase(operations, true);
@@ -169,13 +179,20 @@ TEST_F(PersonalDataTest, TakesOnePersonOutOfABulkThatIsReserved) {
   EXPECT_EQ(stopped.erased, 1);
   EXPECT_THAT(stopped.on_their_way, IsEmpty());
   EXPECT_THAT(told().mails, IsEmpty());
-  const auto after =
-      installation.store
-          ->read_and_wait([&](store::ReadTransaction& t) { return t.delivery_head(bulk.key); })
-          .value();
-  EXPECT_EQ(after.status, DeliveryStatus::reserve);
-  EXPECT_EQ(after.reservation, at) << "it goes on as it was";
-  EXPECT_EQ(after.counts.total, 1) << "to the others";
+  EXPECT_EQ(head(bulk).status, DeliveryStatus::reserve);
+  EXPECT_EQ(head(bulk).reservation, at) << "it goes on as it was";
+  EXPECT_EQ(head(bulk).counts.total, 1) << "to the others";
+}
+
+// Its account was suspended when it was committed: it starts when that is over.
+TEST_F(PersonalDataTest, TakesOnePersonOutOfABulkThatWaitsForItsAccount) {
+  const store::DeliveryKey bulk = bulk_to_start(std::nullopt);
+  const Erasure stopped = erase(operations, true);
+  EXPECT_EQ(stopped.stopped, 1);
+  EXPECT_THAT(stopped.on_their_way, IsEmpty());
+  EXPECT_THAT(told().mails, IsEmpty());
+  EXPECT_EQ(head(bulk).status, DeliveryStatus::wait) << "it goes on as it was";
+  EXPECT_EQ(head(bulk).counts.total, 1);
 }
 
 TEST_F(PersonalDataTest, LeavesWhatOthersWaitForWithItsAddressInTheirHeader) {

@@ -134,6 +134,11 @@ class RecipientWrites {
   [[nodiscard]] virtual Result<void> change_recipient(const RecipientKey& key,
                                                       const NewRecipient& recipient) = 0;
   [[nodiscard]] virtual Result<void> remove_recipient(const RecipientKey& key) = 0;
+  // As remove_recipient(), and also of a bulk that is to start (status reserve or wait), which goes
+  // on as it was, whenever its owner moves it to. conflict: it has begun, is importing, or is a
+  // transaction that is reserved, each recipient of which was told of already. Whoever is told of
+  // an error undoes the transaction.
+  [[nodiscard]] virtual Result<void> withdraw_recipient(const RecipientKey& key) = 0;
 };
 
 }  // namespace todoku::store

@@ -313,6 +313,7 @@ class Changes final : public WriteTransaction {
   Result<void> clear_recipients(DeliveryKey key) override;
   Result<void> change_recipient(const RecipientKey& key, const NewRecipient& recipient) override;
   Result<void> remove_recipient(const RecipientKey& key) override;
+  Result<void> withdraw_recipient(const RecipientKey& key) override;
 
   // -- life of a delivery (writes_life.cc)
   Result<void> commit_draft(DeliveryKey key, std::optional<Instant> reservation) override;
@@ -525,6 +526,9 @@ class Changes final : public WriteTransaction {
   [[nodiscard]] Result<bool> insert_report(const DomainReport& report);
   [[nodiscard]] Result<void> replace_inline_parts(Delivery& delivery,
                                                   std::span<const Attachment> parts);
+  // Of a delivery that `may_be` lets pass.
+  [[nodiscard]] Result<void> remove_if(Result<Delivery> (*may_be)(Result<Delivery>),
+                                       const RecipientKey& key);
   [[nodiscard]] Result<void> room_for_draft(const NewDelivery& delivery, std::int64_t drafts_max);
   [[nodiscard]] Result<void> tell_each(DeliveryKey key, AccountKey account, EventKind kind);
   // Parts of purge_deleted(): true when no removed message, no removed upload, no answer that is

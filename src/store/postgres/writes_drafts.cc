@@ -33,6 +33,9 @@ const Sql kChangeLabels{"drafts: change labels",
 const Sql kTouch{"drafts: touch",
                  "UPDATE deliveries SET updated = $2, total = total + $3 WHERE key = $1"
                  " AND status = 1 AND deleted = 0"};
+// Of one whose row is locked: its status was looked at.
+const Sql kCountOff{"drafts: count off",
+                    "UPDATE deliveries SET updated = $2, total = total - 1 WHERE key = $1"};
 const Sql kChangeContents{"drafts: change contents",
                           "UPDATE contents SET from_address = coalesce($2, from_address),"
                           " from_name = coalesce($3, from_name),"
@@ -117,9 +120,9 @@ Result<std::optional<DraftRecipient>> draft_recipient(Session& session, const Re
   return recipient;
 }
 
-// Its place in the histogram becomes another's, or nobody's; then its delivery is locked.
-Result<void> move_count(Session& session, const RecipientKey& key,
-                        const std::optional<DraftRecipient>& recipient, const NewRecipient* now) {
+// Its place in the histogram becomes another's, or nobody's, before its delivery is locked.
+void move_count(Session& session, const std::optional<DraftRecipient>& recipient,
+                const NewRecipient* now) {
   if (recipient && (now == nullptr || now->domain != recipient->domain)) {
     const std::int64_t section = recipient->batch.section.value_or(0);
     DomainColumns::add_discount(session, section, recipient->domain);
@@ -127,7 +130,11 @@ Result<void> move_count(Session& session, const RecipientKey& key,
     if (now != nullptr) domains.add(section, tally_domains(std::span(now, 1)));
     domains.add_statements(session);
   }
-  const auto delivery = draft_for_change(session, key.delivery);
+}
+
+// Of a delivery that may be changed: what was found of that.
+Result<void> check_found(const Result<Delivery>& delivery,
+                         const std::optional<DraftRecipient>& recipient) {
   if (!delivery) return fail(delivery.error());
   return recipient ? Result<void>() : no_draft_recipient();
 }
@@ -274,7 +281,9 @@ Result<void> Changes::clear_recipients(DeliveryKey key) {
 Result<void> Changes::change_recipient(const RecipientKey& key, const NewRecipient& recipient) {
   const auto found = draft_recipient(session_, key);
   if (!found) return fail(found.error());
-  if (auto moved = move_count(session_, key, *found, &recipient); !moved) return moved;
+  move_count(session_, *found, &recipient);
+  auto may = check_found(draft_for_change(session_, key.delivery), *found);
+  if (!may) return may;
   BatchRow batch = (*found)->batch;
   if (!batch.domain.empty() && recipient.domain != batch.domain) {
     session_.add(kWholeAddresses, Params() << batch.number << std::string_view(batch.domain))
@@ -299,9 +308,20 @@ Result<void> Changes::change_recipient(const RecipientKey& key, const NewRecipie
 }
 
 Result<void> Changes::remove_recipient(const RecipientKey& key) {
+  return remove_if(&checked_draft, key);
+}
+
+Result<void> Changes::withdraw_recipient(const RecipientKey& key) {
+  return remove_if(&checked_not_begun, key);
+}
+
+Result<void> Changes::remove_if(Result<Delivery> (*may_be)(Result<Delivery>),
+                                const RecipientKey& key) {
   const auto found = draft_recipient(session_, key);
   if (!found) return fail(found.error());
-  if (auto moved = move_count(session_, key, *found, nullptr); !moved) return moved;
+  move_count(session_, *found, nullptr);
+  auto may = check_found(may_be(locked_delivery(session_, key.delivery)), *found);
+  if (!may) return may;
   const std::int64_t batch = (*found)->batch.number;
   const auto unmarked = session_.ask(kRemoveMarks, Params() << batch << key.seq);
   if (!unmarked) return fail(unmarked.error());
@@ -309,7 +329,7 @@ Result<void> Changes::remove_recipient(const RecipientKey& key) {
   if (!removed) return fail(removed.error());
   if (removed->changes() == 0) return no_draft_recipient();
   return done_or(session_.add(kCountRemoved, Params() << batch)
-                     .add(kTouch, Params() << key.delivery << session_.now() << -1)
+                     .add(kCountOff, Params() << key.delivery << session_.now())
                      .fly());
 }
 

@@ -73,6 +73,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<void> clear_recipients(DeliveryKey key) override;
   Result<void> change_recipient(const RecipientKey& key, const NewRecipient& recipient) override;
   Result<void> remove_recipient(const RecipientKey& key) override;
+  Result<void> withdraw_recipient(const RecipientKey& key) override;
 
   // -- life of a delivery (writes_life.cc)
   Result<void> commit_draft(DeliveryKey key, std::optional<Instant> reservation) override;
@@ -347,7 +348,9 @@ class SqliteWriteTransaction final : public WriteTransaction {
   [[nodiscard]] Result<void> drop_unnamed_relayed();
   [[nodiscard]] Result<bool> purge_relayed(std::int64_t& rows);
   [[nodiscard]] Result<Delivery> new_delivery(const NewDelivery& delivery, std::int64_t number);
-  [[nodiscard]] Result<BatchRow> draft_batch(const RecipientKey& key);
+  [[nodiscard]] Result<BatchRow> batch_to_change(const Result<Delivery>& delivery,
+                                                 const RecipientKey& key);
+  [[nodiscard]] Result<void> remove_from(const Result<BatchRow>& batch, const RecipientKey& key);
   [[nodiscard]] Result<void> make_shared_batch(const BatchRow& batch);
   [[nodiscard]] Result<std::int64_t> live_section(const Delivery& delivery);
   // domain_counts.cc: of recipients that come, and of one that goes.

@@ -249,9 +249,9 @@ Result<void> SqliteWriteTransaction::clear_recipients(DeliveryKey key) {
       .run();
 }
 
-// The batch of a recipient that may be changed.
-Result<BatchRow> SqliteWriteTransaction::draft_batch(const RecipientKey& key) {
-  const auto delivery = draft(key.delivery);
+// The batch of a recipient of a delivery that may be changed: what was found of that.
+Result<BatchRow> SqliteWriteTransaction::batch_to_change(const Result<Delivery>& delivery,
+                                                         const RecipientKey& key) {
   if (!delivery) return fail(delivery.error());
   auto batch = queries_.batch(batch_number(key.delivery, key.batch));
   if (!batch) return fail(std::move(batch.error()));
@@ -285,7 +285,7 @@ Result<void> SqliteWriteTransaction::remember_address(std::int64_t row, std::str
 
 Result<void> SqliteWriteTransaction::change_recipient(const RecipientKey& key,
                                                       const NewRecipient& recipient) {
-  auto batch = draft_batch(key);
+  auto batch = batch_to_change(draft(key.delivery), key);
   if (!batch) return fail(std::move(batch.error()));
   const std::int64_t row = recipient_row(key);
   const auto before = domain_at(row, *batch);
@@ -314,7 +314,16 @@ Result<void> SqliteWriteTransaction::change_recipient(const RecipientKey& key,
 }
 
 Result<void> SqliteWriteTransaction::remove_recipient(const RecipientKey& key) {
-  const auto batch = draft_batch(key);
+  return remove_from(batch_to_change(draft(key.delivery), key), key);
+}
+
+Result<void> SqliteWriteTransaction::withdraw_recipient(const RecipientKey& key) {
+  const auto delivery = checked_not_begun(queries_.delivery_row(key.delivery));
+  return remove_from(batch_to_change(delivery, key), key);
+}
+
+Result<void> SqliteWriteTransaction::remove_from(const Result<BatchRow>& batch,
+                                                 const RecipientKey& key) {
   if (!batch) return fail(batch.error());
   const auto domain = domain_at(recipient_row(key), *batch);
   if (!domain) return fail(domain.error());

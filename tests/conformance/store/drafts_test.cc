@@ -372,6 +372,69 @@ TEST_P(StoreSuite, ARemovedRecipientIsGone) {
   EXPECT_EQ(get(made.key).status, DeliveryStatus::sent);
 }
 
+TEST_P(StoreSuite, ARecipientIsWithdrawnFromABulkThatIsToStart) {
+  const Account acme = account();
+  const auto withdraw = [&](PublicId id) {
+    return write([&](WriteTransaction& t) -> Result<void> {
+      const auto found = t.read().recipient(acme.key, id);
+      if (!found) return fail(found.error());
+      return t.withdraw_recipient(found->key);
+    });
+  };
+  const std::pair<std::optional<Instant>, DeliveryStatus> kinds[] = {
+      {after(3'600), DeliveryStatus::reserve}, {std::nullopt, DeliveryStatus::wait}};
+  for (const auto& [at, status] : kinds) {
+    const Delivery made = draft(acme.key);
+    const auto ids = append(made.key, recipients(3, "example.jp"));
+    must(withdraw(ids[0]));
+    must(write([&](WriteTransaction& t) { return t.commit_draft(made.key, at); }));
+    must(withdraw(ids[1]));
+    EXPECT_EQ(error_of(withdraw(ids[1])), "not_found");
+    EXPECT_EQ(get(made.key).status, status);
+    EXPECT_EQ(get(made.key).reservation, at);
+    EXPECT_EQ(get(made.key).counts.total, 1);
+    clock_.advance(std::chrono::hours(1));
+    must(write([&](WriteTransaction& t) { return t.start_delivery(made.key, "s", kLifeTime); }));
+    EXPECT_EQ(error_of(withdraw(ids[2])), "conflict") << "it has begun";
+    const auto leases = claim_all(made.key);
+    ASSERT_THAT(leases, SizeIs(1));
+    ASSERT_THAT(leases[0].recipients, SizeIs(1));
+    EXPECT_EQ(leases[0].recipients[0].address, "user2@example.jp");
+    EXPECT_EQ(get(made.key).counts.total, 1);
+  }
+  NewDelivery wanted = transaction(acme.key);
+  const Delivery single =
+      must(write([&](WriteTransaction& t) { return t.create_draft(wanted, kDraftsMax); }));
+  const auto ids = append(single.key, {recipient("told")});
+  must(write([&](WriteTransaction& t) { return t.commit_draft(single.key, after(3'600)); }));
+  EXPECT_EQ(error_of(withdraw(ids[0])), "conflict") << "its recipient was told of";
+}
+
+// Whoever withdraws says nothing of when it starts.
+TEST_P(StoreSuite, AStartThatMovesWhileRecipientsAreWithdrawnIsWhereItWasMovedTo) {
+  const Account acme = account();
+  const Delivery made = draft(acme.key);
+  constexpr std::size_t kRecipients = 60;
+  std::vector<RecipientKey> keys;
+  for (const PublicId id : append(made.key, recipients(kRecipients, "example.jp"))) {
+    keys.push_back(must(read([&](ReadTransaction& t) { return t.recipient(acme.key, id); })).key);
+  }
+  must(write([&](WriteTransaction& t) { return t.commit_draft(made.key, after(3'600)); }));
+  std::thread withdrawing([&] {
+    for (const RecipientKey& key : keys) {
+      must(write([&](WriteTransaction& t) { return t.withdraw_recipient(key); }));
+    }
+  });
+  for (std::int64_t i = 1; i <= 60; ++i) {
+    const Instant to = after(3'600 + i);
+    must(write([&](WriteTransaction& t) { return t.move_reservation(made.key, to); }));
+    EXPECT_EQ(get(made.key).reservation, to);
+  }
+  withdrawing.join();
+  EXPECT_EQ(get(made.key).counts.total, 0);
+  EXPECT_EQ(get(made.key).status, DeliveryStatus::reserve);
+}
+
 TEST_P(StoreSuite, ADraftWithoutItsRecipientsCanBeFilledAnew) {
   const Account acme = account();
   const Delivery made = draft(acme.key);
