@@ -3,47 +3,71 @@
 
 #include <fmt/format.h>
 
+#include "base/clock.h"
+#include "base/line_budget.h"
+#include "base/log.h"
 #include "base/percent.h"
 
 namespace todoku::store::sqlite {
 
-Error sqlite_error(int code, std::string_view message, std::string_view doing) {
-  const auto told = [&](ErrorKind kind, std::string_view meaning) {
-    return Error{kind, fmt::format("{}: {} ({}, code {})", doing, meaning, message, code)};
-  };
+namespace {
+
+// What a result code means.
+Error meaning_of(int code) {
   switch (code & 0xff) {
     case SQLITE_FULL:
-      return told(ErrorKind::unavailable, "the disk of the data directory is full");
+      return {ErrorKind::unavailable, "the disk of the data directory is full"};
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return told(ErrorKind::unavailable, "the database is in use by another program");
+      return {ErrorKind::unavailable, "the database is in use by another program"};
     case SQLITE_INTERRUPT:
-      return told(
-          ErrorKind::unavailable,
-          "the question was given up, because a long one keeps the write-ahead log growing; "
-          "ask for less at once");
+      return {ErrorKind::unavailable,
+              "the question was given up, because a long one keeps the write-ahead log growing; "
+              "ask for less at once"};
     case SQLITE_NOMEM:
-      return told(ErrorKind::unavailable, "out of memory");
+      return {ErrorKind::unavailable, "out of memory"};
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return told(ErrorKind::corrupt,
-                  "the database file is damaged; stop the engine and restore it from a backup, or "
-                  "save what can be read with `sqlite3 FILE .recover`");
+      return {ErrorKind::corrupt,
+              "the database file is damaged; stop the engine and restore it from a backup, or "
+              "save what can be read with `sqlite3 FILE .recover`"};
     case SQLITE_TOOBIG:
-      return told(ErrorKind::invalid_input, "a value is too large to be stored");
+      return {ErrorKind::invalid_input, "a value is too large to be stored"};
     case SQLITE_IOERR:
       // The shared-memory file of the WAL cannot grow: in practice a full disk.
       if (code == SQLITE_IOERR_SHMSIZE) {
-        return told(ErrorKind::unavailable, "the disk of the data directory is full");
+        return {ErrorKind::unavailable, "the disk of the data directory is full"};
       }
-      return told(ErrorKind::io, "the operating system refused");
+      return {ErrorKind::io, "the operating system refused"};
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
     case SQLITE_READONLY:
-      return told(ErrorKind::io, "the data directory cannot be written");
+      return {ErrorKind::io, "the data directory cannot be written"};
     default:
-      return told(ErrorKind::io, "the database refused");
+      return {ErrorKind::io, "the database refused"};
   }
+}
+
+// The statement, and SQLite's words, are for the log, where few of them do: a disk that is full
+// says the same all the time. Who asked the store reads a sentence of ours.
+Error statement_error(int code, std::string_view message, std::string_view statement) {
+  constexpr std::size_t kShown = 60;
+  static LineBudget lines(10, std::chrono::minutes(1));
+  if (const auto left_out = lines.take(SystemClock().steady_now())) {
+    log::warning("the database failed", {{"words", message},
+                                         {"code", code},
+                                         {"statement", statement.substr(0, kShown)},
+                                         {"lines_left_out", *left_out}});
+  }
+  return meaning_of(code);
+}
+
+}  // namespace
+
+Error sqlite_error(int code, std::string_view message, std::string_view doing) {
+  Error error = meaning_of(code);
+  error.detail = fmt::format("{}: {} ({}, code {})", doing, error.detail, message, code);
+  return error;
 }
 
 Query::~Query() {
@@ -81,7 +105,7 @@ Error Query::error() const {
   const std::string_view doing = sql == nullptr ? "preparing a statement" : sql;
   const int extended = sqlite3_extended_errcode(db_);
   const int code = (extended & 0xff) == (code_ & 0xff) ? extended : code_;
-  return sqlite_error(code, sqlite3_errmsg(db_), doing.substr(0, 60));
+  return statement_error(code, sqlite3_errmsg(db_), doing);
 }
 
 std::string_view Query::text(int column) const {
@@ -158,8 +182,7 @@ Connection::~Connection() {
 Result<void> Connection::execute(const char* statements) {
   const int code = sqlite3_exec(db_, statements, nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) {
-    return fail(sqlite_error(sqlite3_extended_errcode(db_), sqlite3_errmsg(db_),
-                             std::string_view(statements).substr(0, 60)));
+    return fail(statement_error(sqlite3_extended_errcode(db_), sqlite3_errmsg(db_), statements));
   }
   return {};
 }
@@ -194,8 +217,8 @@ Result<std::string> Connection::part_of_blob(const BlobPlace& place, std::uint64
                              static_cast<int>(offset));
   }
   if (code == SQLITE_OK) return part;
-  return fail(sqlite_error(sqlite3_extended_errcode(db_), sqlite3_errmsg(db_),
-                           fmt::format("reading {}.{}", place.table, place.column)));
+  return fail(statement_error(sqlite3_extended_errcode(db_), sqlite3_errmsg(db_),
+                              fmt::format("reading {}.{}", place.table, place.column)));
 }
 
 Result<std::int64_t> Connection::integer(Sql sql) {

@@ -68,6 +68,7 @@ class Query {
   void reset();
 
   [[nodiscard]] bool failed() const { return code_ != SQLITE_OK; }
+  // In our words, fit for whoever asked; what SQLite says goes to the log.
   [[nodiscard]] Error error() const;
 
   // Columns of the current row. Views are valid until the next step or reset.
@@ -126,7 +127,8 @@ class Query {
   int code_;
 };
 
-// Translates a result code of SQLite into our kinds; `doing` says what failed.
+// Translates a result code of SQLite into our kinds; `doing` says what failed. With SQLite's words,
+// for who operates it.
 [[nodiscard]] Error sqlite_error(int code, std::string_view message, std::string_view doing);
 
 class Connection {

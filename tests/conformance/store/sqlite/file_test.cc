@@ -21,6 +21,7 @@ namespace todoku::store {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 class FileTest : public ::testing::Test {
@@ -480,6 +481,7 @@ TEST_F(FileTest, AQuestionThatTakesTooLongIsInterrupted) {
   const auto walked = walk_and_wait(*store, list);
   ASSERT_EQ(error_of(walked), "unavailable");
   EXPECT_THAT(walked.error().detail, HasSubstr("given up"));
+  EXPECT_THAT(walked.error().detail, Not(HasSubstr("SELECT"))) << "it is told to clients";
 }
 
 // It would import what is only to be looked at.
