@@ -41,6 +41,9 @@ constexpr std::string_view kLooksHelp =
 constexpr std::string_view kWrites = "todoku_dkim_zone_writes_total";
 constexpr std::string_view kWritesHelp =
     "Changes of the zone of DKIM keys that were written, or could not be.";
+constexpr std::string_view kPutOffs = "todoku_dkim_put_off_total";
+constexpr std::string_view kPutOffsHelp =
+    "Domains whose DKIM keys could not be moved on, and are tried again later while others go on.";
 constexpr std::string_view kMoves = "todoku_dkim_keys_begun_total";
 constexpr std::string_view kMovesHelp = "Domains whose new DKIM keys began to sign by themselves.";
 
@@ -108,27 +111,55 @@ Task<Result<std::vector<store::KeySlotsRow>>> KeyKeeper::rows_after(
   co_return std::move(*rows);
 }
 
+// False: it could not be put.
+Task<Result<bool>> KeyKeeper::bring_forward(store::KeySlotsRow row) {
+  const std::optional<Instant> stored = row.look;
+  const std::string domain = row.domain;
+  auto at_hand = operate::slots_at_hand(std::move(row));
+  if (!at_hand) co_return true;  // serve() tells of it
+  const Instant watch = operate::due_watch(at_hand->slots).at;
+  if (watch == Instant::max() || (stored && *stored <= watch)) co_return true;
+  const auto put_forward = co_await put(*at_hand, {});
+  if (put_forward) co_return true;
+  if (put_forward.error().kind == ErrorKind::cancelled) co_return fail(put_forward.error());
+  tell_put_off(domain, put_forward.error());
+  co_return false;
+}
+
 Task<Result<void>> KeyKeeper::bring_forward() {
+  brought_forward_at_ = world_.clock.steady_now();
   std::optional place = store::DomainPlace{.account = store::kPlatform, .domain = {}};
+  std::int64_t in_a_row = 0;
+  bool are_all = true;
   while (place) {
     auto rows = co_await rows_after(place);
     if (!rows) co_return fail(std::move(rows.error()));
     for (store::KeySlotsRow& row : *rows) {
-      const std::optional<Instant> stored = row.look;
-      auto at_hand = operate::slots_at_hand(std::move(row));
-      if (!at_hand) continue;  // serve() tells of it
-      const Instant watch = operate::due_watch(at_hand->slots).at;
-      if (watch == Instant::max() || (stored && *stored <= watch)) continue;
-      const auto put_forward = co_await put(*at_hand, {});
-      if (!put_forward) co_return fail(put_forward.error());
+      const auto done = co_await bring_forward(std::move(row));
+      if (!done) co_return fail(done.error());
+      are_all = are_all && *done;
+      in_a_row = *done ? 0 : in_a_row + 1;
+      if (in_a_row < kSlotsOfRound) continue;
+      co_return fail(ErrorKind::unavailable, "none of many domains can be put forward");
     }
   }
-  are_forward_ = true;
+  are_forward_ = are_all;
   co_return Result<void>{};
 }
 
+bool KeyKeeper::is_time_to_bring_forward() const {
+  if (are_forward_) return false;
+  return !brought_forward_at_ || world_.clock.steady_now() - *brought_forward_at_ >= kPutOff;
+}
+
+void KeyKeeper::tell_put_off(std::string_view domain, const Error& why) {
+  put_off_at_ = world_.clock.steady_now();
+  looking_.failed(*put_off_at_, {{"domain", domain}, {"reason", why.detail}});
+  world_.metrics.counter(kPutOffs, kPutOffsHelp).add();
+}
+
 Task<Result<std::size_t>> KeyKeeper::look() {
-  if (!are_forward_) {
+  if (is_time_to_bring_forward()) {
     const auto forward = co_await bring_forward();
     if (!forward) co_return fail(forward.error());
   }
@@ -177,8 +208,7 @@ Task<Result<void>> KeyKeeper::serve(std::vector<store::KeySlotsRow> due) {
 
 Task<Result<void>> KeyKeeper::put_off(store::AccountKey account, std::string domain, Error why) {
   if (why.kind == ErrorKind::cancelled) co_return fail(std::move(why));
-  put_off_at_ = world_.clock.steady_now();
-  looking_.failed(*put_off_at_, {{"domain", domain}, {"reason", why.detail}});
+  tell_put_off(domain, why);
   const Instant now = world_.store.clock().now();
   // As it is stored: what is at hand may be a move that was not made.
   co_return co_await world_.store.write(

@@ -71,8 +71,13 @@ class KeyKeeper {
   Task<Result<std::vector<store::KeySlotsRow>>> rows_after(
       std::optional<store::DomainPlace>& place);
   // Rows that are looked at later than they have to be: a version that did not watch keys that sign
-  // has put them. Once, at the start.
+  // has put them. Once, at the start; of one that cannot be put it is told, and it is tried again
+  // later: the others go on. Errors: cancelled; the store has failed for many in a row.
   Task<Result<void>> bring_forward();
+  Task<Result<bool>> bring_forward(store::KeySlotsRow row);
+  [[nodiscard]] bool is_time_to_bring_forward() const;
+  // Of one domain that the others do not wait for.
+  void tell_put_off(std::string_view domain, const Error& why);
   // What is the matter with one domain is told, and it is looked at again later: the others go on.
   // Errors: cancelled; what the store has against that.
   Task<Result<void>> put_off(store::AccountKey account, std::string domain, Error why);
@@ -104,9 +109,10 @@ class KeyKeeper {
 
   const World world_;
   const Options options_;
-  const std::string name_;    // of this keeper, of nobody else
-  bool is_first_ = true;      // nothing was told since the start
-  bool are_forward_ = false;  // bring_forward() was
+  const std::string name_;                           // of this keeper, of nobody else
+  bool is_first_ = true;                             // nothing was told since the start
+  bool are_forward_ = false;                         // bring_forward() was, of all
+  std::optional<SteadyInstant> brought_forward_at_;  // of some, last
   store::KeySlotsRow zone_row_;
   operate::ZoneState zone_;
   std::optional<SteadyInstant> held_until_;

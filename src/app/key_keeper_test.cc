@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "app/child_process.h"
+#include "support/failing_store.h"
 #include "support/installation.h"
 
 namespace todoku::app {
@@ -63,7 +64,7 @@ class KeyKeeperTest : public testing::Test {
   // One round of a process that has just begun.
   Task<Result<std::size_t>> look_of_new_process() {
     const auto executor = co_await boost::asio::this_coro::executor;
-    KeyKeeper keeper({.store = *installation_.store,
+    KeyKeeper keeper({.store = store_,
                       .clock = installation_.clock,
                       .metrics = metrics_,
                       .box = box_,
@@ -100,6 +101,7 @@ class KeyKeeperTest : public testing::Test {
   }
 
   TestStore installation_;
+  FailingStore store_{*installation_.store};
   Metrics metrics_;
   const SecretBox box_{MasterKey::generate()};
   async::FilePool files_{{.threads = 1}};
@@ -230,6 +232,30 @@ TEST_F(KeyKeeperTest, KeysThatSignSinceAVersionThatDidNotWatchThemAreWatched) {
   installation_.clock.advance(7h);
   look();
   EXPECT_EQ(slots().fault, SlotFault::alias_missing);
+}
+
+TEST_F(KeyKeeperTest, ADomainThatCannotBePutForwardKeepsNoOtherFromIt) {
+  look();
+  for (const auto time : {1min, 2min}) {
+    installation_.clock.advance(time);
+    look();
+  }
+  auto row =
+      *read([&](store::ReadTransaction& t) { return t.key_slots_of(account_, "example.jp"); });
+  row.look.reset();
+  ASSERT_TRUE(write([&](store::WriteTransaction& t) { return t.put_key_slots(row); }));
+  row.revision = 0;
+  row.domain = "another.example";  // before it
+  ASSERT_TRUE(write([&](store::WriteTransaction& t) { return t.put_key_slots(row); }));
+  seen_ = {SlotFault::alias_missing, "ns1.example.jp"};
+  installation_.clock.advance(7h);
+  store_.fail_calls(store_.calls() + 2, 1);  // the first row is put after all were read
+  look();
+  EXPECT_EQ(slots().fault, SlotFault::alias_missing) << "it is watched";
+  EXPECT_EQ(metrics_.counter("todoku_dkim_put_off_total", "").value(), 1U);
+  const auto other =
+      read([&](store::ReadTransaction& t) { return t.key_slots_of(account_, "another.example"); });
+  EXPECT_EQ(operate::unpack_slots(other->state)->fault, SlotFault::none);
 }
 
 TEST_F(KeyKeeperTest, OldKeysGoLongAfterTheyHaveSignedLast) {
