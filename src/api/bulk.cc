@@ -47,22 +47,6 @@ Task<intake::Answer<void>> commit_judged(Api& api, Call& call, store::PublicId i
                                               std::move(commitment.steering));
 }
 
-// That its pace will not do, of one that has just been committed.
-Task<void> warn_of_pace(Api& api, Call& call, store::PublicId id) {
-  const auto slow = co_await api.store().read(
-      [account = call.account.key, id, life = api.options().bulk_life,
-       now = api.store().clock().now()](
-          store::ReadTransaction& reader) -> Result<std::optional<store::PaceTooSlow>> {
-        const auto delivery = reader.delivery_head(account, id);
-        if (!delivery) return fail(delivery.error());
-        const auto steering = reader.steering(delivery->key);
-        if (!steering) return fail(steering.error());
-        return store::pace_too_slow(*delivery, steering->rules, life, now);
-      });
-  // It is committed, whatever can be read now.
-  if (slow) add_warning(call, too_slow_warning(*slow));
-}
-
 Task<http::Response> commit_once(Api& api, Call& call, std::optional<store::IdempotencyKey> key,
                                  store::PublicId id, Commitment commitment) {
   intake::Repeatable repeatable;
@@ -127,12 +111,14 @@ Task<http::Response> update(Api& api, Call& call) {
   // What the stored html_part refers to is its content.
   const bool may_unfit =
       request.html_part || (request.inline_parts && has(call.scopes, store::Scope::content));
+  const bool says_how = !request.steering.says_nothing();
   const auto make = [&](intake::Repeatable its) {
     return api.intake().update_bulk(call.account, *id, std::move(request), std::move(problems),
                                     its);
   };
   const auto made = co_await api.intake().repeats().once(repeatable, make);
   if (made && may_unfit) co_await warn_of_changed_parts(api, call, *id);
+  if (made && says_how) co_await warn_of_pace(api, call, *id);
   auto response = done_response(call, made, *id);
   if (made && made->answer > 0) response.headers.set(kFoldedHeader, std::to_string(made->answer));
   co_return response;

@@ -22,6 +22,7 @@ Task<http::Response> told(Api& api, Call& call, store::SteeringChange change) {
   if (!id) co_return no_data_found(call);
   const auto done = co_await api.intake().say_how(call.account, *id, std::move(change));
   if (!done) co_return refused(done.error(), call.language);
+  co_await warn_of_pace(api, call, *id);
   co_return id_response(200, "delivery_id", *id);
 }
 
@@ -116,6 +117,21 @@ std::string too_slow_warning(const std::optional<store::PaceTooSlow>& slow) {
   if (!slow) return {};
   return fmt::format("at this pace about {} mails are not begun before {}, when its life ends",
                      slow->late, format_date_time(slow->ends));
+}
+
+Task<void> warn_of_pace(Api& api, Call& call, store::PublicId id) {
+  const auto slow = co_await api.store().read(
+      [account = call.account.key, id, life = api.options().bulk_life,
+       now = api.store().clock().now()](
+          store::ReadTransaction& reader) -> Result<std::optional<store::PaceTooSlow>> {
+        const auto delivery = reader.delivery_head(account, id);
+        if (!delivery) return fail(delivery.error());
+        const auto steering = reader.steering(delivery->key);
+        if (!steering) return fail(steering.error());
+        return store::pace_too_slow(*delivery, steering->rules, life, now);
+      });
+  // What was asked for is done, whatever can be read now.
+  if (slow) add_warning(call, too_slow_warning(*slow));
 }
 
 void too_slow_member(http::JsonWriter& json, const std::optional<store::PaceTooSlow>& slow) {

@@ -8,10 +8,15 @@
 #include <string>
 
 #include "api/fields.h"
+#include "async/task.h"
 #include "http/json.h"
+#include "store/keys.h"
 #include "store/steering.h"
 
 namespace todoku::api {
+
+class Api;
+struct Call;
 
 // The members of either object; what is missing or wrong is a problem, and what is read then says
 // nothing.
@@ -23,6 +28,8 @@ namespace todoku::api {
 
 // What a pace leaves over, for X-Todoku-Warning; empty: nothing.
 [[nodiscard]] std::string too_slow_warning(const std::optional<store::PaceTooSlow>& slow);
+// Adds it to the answer, of a bulk that has just been told how to go or was committed.
+Task<void> warn_of_pace(Api& api, Call& call, store::PublicId id);
 // `expected_to_expire`, {mails, at} or null: the same.
 void too_slow_member(http::JsonWriter& json, const std::optional<store::PaceTooSlow>& slow);
 

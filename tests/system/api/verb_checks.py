@@ -66,7 +66,9 @@ class Verbs(Checks):
         told = self.progress(delivery)
         self.assertEqual(({"mails": 2, "per": "hour"}, None),
                          (told["pace"], told["expected_to_expire"]))
-        self.ok(self.put(f"/deliveries/{delivery}/pace", {"mails": 1, "per": "hour"}))
+        slower = self.put(f"/deliveries/{delivery}/pace", {"mails": 1, "per": "hour"})
+        self.ok(slower)
+        self.assertIn("about 6 mails are not begun", slower.headers["x-todoku-warning"])
         self.assertEqual(6, self.progress(delivery)["expected_to_expire"]["mails"])
         judged = self.ok(self.post(f"/deliveries/{delivery}/preflight"))
         self.assertIn("pace_too_slow", [finding["code"] for finding in judged["findings"]])
@@ -76,7 +78,9 @@ class Verbs(Checks):
         eventually(lambda: self.progress(delivery)["delivered"] > 0, "its first mail")
         told = self.progress(delivery)
         self.assertEqual((1, "pace"), (told["delivered"], told["waits"]["because"]))
-        self.ok(self.account.request("DELETE", f"/deliveries/{delivery}/pace"))
+        free = self.account.request("DELETE", f"/deliveries/{delivery}/pace")
+        self.ok(free)
+        self.assertNotIn("x-todoku-warning", free.headers)
         self.assertIsNone(self.progress(delivery)["expected_to_expire"])
         eventually(lambda: self.progress(delivery)["delivered"] == 30, "the others")
 
