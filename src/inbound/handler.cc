@@ -18,6 +18,7 @@
 #include "intake/report_mail.h"
 #include "mail/suppression.h"
 #include "store/rates.h"
+#include "store/records.h"
 #include "store/settling.h"
 
 namespace todoku::inbound {
@@ -174,9 +175,9 @@ Task<Handler::Became> Handler::take_returned(RecipientToken token, Coming& comin
 
 // A line of the story. Whoever has the return path could send any number of them: a few are kept.
 Task<Handler::Became> Handler::note_delay(const store::Story& story, Outcome outcome) {
-  const bool is_told = std::ranges::any_of(story.delays, [&](const store::Attempt& before) {
-    return before.outcome.reply == outcome.reply;
-  });
+  const Reply kept{outcome.reply.code, std::string(store::kept_of_reply(outcome.reply.text))};
+  const bool is_told = std::ranges::any_of(
+      story.delays, [&](const store::Attempt& before) { return before.outcome.reply == kept; });
   if (is_told || story.delays.size() >= store::kToldDelaysMax) {
     co_return std::string_view("repeated");
   }

@@ -187,6 +187,18 @@ TEST_F(HandlerTest, TellsADelayInTheStoryAndChangesNothing) {
   EXPECT_EQ(story().delays.size(), store::kToldDelaysMax);
 }
 
+TEST_F(HandlerTest, TellsADelayOnceHoweverLongItsReplyIs) {
+  is_delivered();
+  const std::string words(3'000, 'x');
+  for (int times = 0; times < 3; ++times) {
+    EXPECT_EQ(
+        take({return_path()},
+             "Action: delayed\r\nStatus: 4.4.1\r\nDiagnostic-Code: smtp; 451 " + words + "\r\n"),
+        250);
+  }
+  EXPECT_EQ(story().delays.size(), 1U);
+}
+
 TEST_F(HandlerTest, ForwardsThoughNothingIsKnownOfTheMailThatCameBack) {
   Addressee unknown = return_path();
   unknown.token.seq = 7;

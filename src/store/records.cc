@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.h"
 #include "store/codec.h"
 
 namespace todoku::store {
@@ -16,14 +17,6 @@ constexpr std::size_t kSharedReplyOctetsMax = 512;
 
 std::unexpected<Error> damaged(std::string_view what) {
   return fail(ErrorKind::corrupt, std::string("the stored ") + std::string(what) + " is damaged");
-}
-
-// At most kReplyOctetsMax octets, not cutting through a UTF-8 character.
-std::string_view shortened(std::string_view text) {
-  if (text.size() <= kReplyOctetsMax) return text;
-  std::size_t size = kReplyOctetsMax;
-  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) --size;
-  return text.substr(0, size);
 }
 
 Result<void> append_text(Dictionary& dictionary, std::string_view text, std::string& out) {
@@ -98,6 +91,10 @@ Result<Attempt> attempt_of(Dictionary& dictionary, const PackedEntry& entry) {
 
 }  // namespace
 
+std::string_view kept_of_reply(std::string_view text) {
+  return utf8_prefix(text, kReplyOctetsMax);
+}
+
 Result<void> pack_codes(Dictionary& dictionary, const std::vector<InsertCode>& codes,
                         std::string& out) {
   out.clear();
@@ -160,7 +157,7 @@ Result<void> append_history(Dictionary& dictionary, const HistoryEntry& entry,
   put_varint(history, code + (what.charset_fell_back ? kCharsetFellBack : 0) +
                           (what.sender_to_tell ? kSenderToTell : 0) +
                           kCause * static_cast<std::uint64_t>(what.cause));
-  auto done = append_text(dictionary, shortened(what.reply.text), history);
+  auto done = append_text(dictionary, kept_of_reply(what.reply.text), history);
   if (!done) return done;
   return append_path(dictionary, entry.path, history);
 }

@@ -32,6 +32,8 @@ namespace todoku::store {
 
 // Replies longer than this are cut at a character.
 inline constexpr std::size_t kReplyOctetsMax = 2048;
+// What is kept of a reply's text.
+[[nodiscard]] std::string_view kept_of_reply(std::string_view text);
 
 // Packs into `out`, which is cleared first. Keys of what a sender attaches (mail/attached.h) stand
 // in place, so that whoever looks for that needs no dictionary.
