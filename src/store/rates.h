@@ -98,9 +98,12 @@ struct RateQuestion {
   AccountKey account{};
   std::optional<DeliveryKey> delivery{};  // nullopt: what is of no single delivery
   std::optional<RateHour> from{};         // nullopt: those alone that have a state
+  std::optional<RateHour> until{};        // of `from`: before this one; nullopt: without an end
   std::int64_t limit = 1'000;
   bool tags = false;  // of the account: its tags, and nothing else
 };
+// For back ends: an hour that never comes.
+inline constexpr RateHour kNoHour = INT64_MAX;
 // For back ends: of what scopes the answer is; one may be there twice.
 [[nodiscard]] std::array<RateScope, 3> scopes_of(const RateQuestion& question);
 

@@ -10,6 +10,7 @@ Result<void> TagNames::learn(store::ReadTransaction& reader, const Day& day) {
   const auto known = reader.rate_subjects({.account = day.first,
                                            .delivery = std::nullopt,
                                            .from = day.second,
+                                           .until = day.second + 1,
                                            .limit = store::kTagsCountedMax + 1,
                                            .tags = true});
   if (!known) return fail(known.error());

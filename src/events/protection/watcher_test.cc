@@ -15,6 +15,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "events/protection/tag_tally.h"
 #include "store/rate_holds.h"
 #include "support/installation.h"
 
@@ -415,6 +416,29 @@ TEST_F(WatcherTest, TagsBeyondSoManyADayAreOne) {
   ASSERT_EQ(std::ssize(counted), store::kTagsCountedMax + 1);
   EXPECT_EQ(counted[0], " 5/5/0") << "all others";
   EXPECT_EQ(counted[1], "order 0000 2/2/0");
+}
+
+// Of the day before, which is not read to its end.
+TEST_F(WatcherTest, WhoTakesOverAtMidnightKnowsTheTagsOfEachDayByThemselves) {
+  transaction({"yesterday"});
+  turn();
+  const Instant before = store_.store->clock().now();
+  transaction({"late"});  // is read after midnight
+  store_.clock.advance(24h);
+  begin();
+  for (std::int64_t i = 0; i < store::kTagsCountedMax; ++i) {
+    transaction({fmt::format("today {:04}", i)});
+  }
+  turn();
+  begin();
+  TagNames names;
+  const TagNames::Day day{account_, store::tag_day(before)};
+  read([&](store::ReadTransaction& t) -> Result<std::int64_t> {
+    const auto learnt = names.learn(t, day);
+    if (!learnt) return fail(learnt.error());
+    return 0;
+  });
+  EXPECT_EQ(names.name_of(day, "another"), "another") << "that day has few";
 }
 
 TEST_F(WatcherTest, NothingIsCountedTwiceWhoeverReads) {

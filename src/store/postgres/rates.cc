@@ -33,7 +33,8 @@ const Sql kRates{
 const Sql kRateSubjects{
     "rates: subjects",
     "SELECT scope, delivery, name FROM rate_counts WHERE account = $1 AND scope IN ($2, $3, $4)"
-    " AND delivery = $5 AND hour >= $7 UNION SELECT scope, delivery, name FROM rate_states"
+    " AND delivery = $5 AND hour >= $7 AND hour < $8 UNION SELECT scope, delivery, name FROM "
+    "rate_states"
     " WHERE account = $1 AND scope IN ($2, $3, $4) AND delivery = $5"
     " ORDER BY scope, delivery, name LIMIT $6"};
 const Sql kRateSubjectsWithState{
@@ -148,7 +149,7 @@ Result<std::vector<RateSubject>> Questions::rate_subjects(const RateQuestion& qu
   Params params;
   params << question.account << scopes[0] << scopes[1] << scopes[2]
          << question.delivery.value_or(DeliveryKey{}) << question.limit;
-  if (question.from) params << *question.from;
+  if (question.from) params << *question.from << question.until.value_or(kNoHour);
   const auto rows = session_.ask(question.from ? kRateSubjects : kRateSubjectsWithState, params);
   if (!rows) return fail(rows.error());
   std::vector<RateSubject> subjects;

@@ -78,6 +78,7 @@ Result<std::vector<RateSubject>> Queries::rate_subjects(const RateQuestion& ques
                    ? db_.query(
                          "SELECT scope, delivery, name FROM rate_counts WHERE account = ?1"
                          " AND scope IN (?2, ?3, ?4) AND delivery = ?5 AND hour >= ?7"
+                         " AND hour < ?8"
                          " UNION SELECT scope, delivery, name FROM rate_states WHERE account = ?1"
                          " AND scope IN (?2, ?3, ?4) AND delivery = ?5"
                          " ORDER BY scope, delivery, name LIMIT ?6")
@@ -89,7 +90,7 @@ Result<std::vector<RateSubject>> Queries::rate_subjects(const RateQuestion& ques
   const DeliveryKey delivery = question.delivery.value_or(DeliveryKey{});
   if (question.from) {
     query.bind(question.account, scopes[0], scopes[1], scopes[2], delivery, question.limit,
-               *question.from);
+               *question.from, question.until.value_or(kNoHour));
   } else {
     query.bind(question.account, scopes[0], scopes[1], scopes[2], delivery, question.limit);
   }

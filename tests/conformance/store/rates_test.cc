@@ -150,6 +150,13 @@ TEST_P(StoreSuite, TagsAreCountedByDayAndAskedForAlone) {
   };
   EXPECT_THAT(subjects(kDay - 24), ElementsAre(tag(7, ""), tag(7, "order")));
   EXPECT_THAT(subjects(kDay + 24), IsEmpty());
+  EXPECT_THAT(
+      must(read([&](ReadTransaction& t) {
+        return t.rate_subjects(
+            {.account = AccountKey{7}, .from = kDay - 24, .until = kDay - 23, .tags = true});
+      })),
+      ElementsAre(tag(7, "order")))
+      << "of that day alone";
   EXPECT_EQ(book.find({tag(7, "order")}, kDay, kDay)[0].counts.answered, 5);
   EXPECT_EQ(book.find({tag(7, "order")}, kDay - 24, kDay)[0].counts.answered, 8);
   EXPECT_THAT(must(read([](ReadTransaction& t) {
