@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/date_time.h"
+#include "base/printable.h"
 #include "http/json.h"
 
 namespace todoku::api {
@@ -195,7 +196,7 @@ http::Response container_failure(int status, const intake::Text& reason,
   json.member("status", status);
   json.member("error", http::reason_phrase(status));
   json.member("message", told);
-  json.member("path", request.path);
+  json.member("path", printable(request.path));
   json.key("error_messages");
   json.begin_object();
   json.key("main");

@@ -5,9 +5,21 @@
 
 #include <fmt/format.h>
 
+#include "base/printable.h"
 #include "base/utf8.h"
 
 namespace todoku::intake {
+
+void Problems::add(std::vector<std::string> path, Text text) {
+  for (std::string& step : path) step = printable(step);
+  Problem found{std::move(path), {printable(text.en), printable(text.ja)}};
+  if (std::ranges::find(list_, found) != list_.end()) return;
+  if (list_.size() < kToldMax) {
+    list_.push_back(std::move(found));
+  } else {
+    ++untold_;
+  }
+}
 
 void Problems::add_others(Problems later) {
   const std::size_t known = list_.size();
@@ -529,12 +541,12 @@ Text invalid_key(std::size_t characters_max) {
 
 Text key_of_other_request() {
   return {"this idempotency key has been used for a request with other contents.",
-          "このIdempotency-Keyは、内容の異なるリクエストで使用済みです。"};
+          "この冪等キーは、内容の異なるリクエストで使用済みです。"};
 }
 
 Text key_in_progress() {
   return {"a request with this idempotency key is in progress; repeat it to get its answer.",
-          "このIdempotency-Keyのリクエストを処理中です。再度実行すると結果を取得できます。"};
+          "この冪等キーのリクエストを処理中です。再度実行すると結果を取得できます。"};
 }
 
 }  // namespace texts

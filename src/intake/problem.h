@@ -24,6 +24,7 @@ using Text = BilingualText;
 struct Problem {
   std::vector<std::string> path;  // e.g. {"to", "0", "insert_code", "3", "key"}
   Text text;
+  friend bool operator==(const Problem&, const Problem&) = default;
 };
 
 // At most kToldMax are kept; the others are counted.
@@ -31,13 +32,9 @@ class Problems {
  public:
   static constexpr std::size_t kToldMax = 100;
 
-  void add(std::vector<std::string> path, Text text) {
-    if (list_.size() < kToldMax) {
-      list_.push_back({std::move(path), std::move(text)});
-    } else {
-      ++untold_;
-    }
-  }
+  // What is told of a field already is not told again. Of what either repeats of the request
+  // everything is fit to be shown (base/printable.h).
+  void add(std::vector<std::string> path, Text text);
   // Takes over what was found later, but for what concerns a field that has a problem already, or a
   // part of one: that a field of a wrong type is also empty need not be told.
   void add_others(Problems later);

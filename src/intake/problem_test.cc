@@ -144,5 +144,24 @@ TEST(RefusalOfChange, DoesNotSayThatNothingWasStoredWhereNobodyKnows) {
   EXPECT_EQ(refusal_of_change({ErrorKind::conflict, "no"}).kind, ErrorKind::conflict);
 }
 
+TEST(Problems, OfOneFieldTheSameIsToldOnce) {
+  Problems problems;
+  problems.add({"template"}, texts::wrong_type("an object", "オブジェクト"));
+  problems.add({"template"}, texts::wrong_type("an object", "オブジェクト"));
+  problems.add({"template"}, texts::required());
+  problems.add({"to"}, texts::required());
+  EXPECT_EQ(problems.list().size(), 3U);
+}
+
+// "gpj.exe" after it shows as "exe.jpg", and so does the rest of the sentence.
+TEST(Problems, NothingThatIsRepeatedChangesHowTheTextAroundItShows) {
+  Problems problems;
+  problems.add({"insert_code", "a\u202Eb"}, texts::duplicate_key("__\u2066x\u202E__"));
+  const Problem& told = problems.list().front();
+  EXPECT_EQ(told.path.back(), "a?b");
+  EXPECT_EQ(told.text.en, "__?x?__: the key is given more than once.");
+  EXPECT_EQ(told.text.ja, "__?x?__: キーが重複しています。");
+}
+
 }  // namespace
 }  // namespace todoku::intake

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/printable.h"
 #include "http/json.h"
 
 namespace todoku::api::doors {
@@ -263,6 +264,9 @@ constexpr std::array kNames{
     Named{"tags", {"tags", "Tag", "categories", "EmailTags"}},
     Named{"metadata", {"", "Metadata", "custom_args", ""}},
     Named{"template", {"template", "TemplateId", "template_id", "TemplateName"}},
+    // Codes of other forms, which nothing of the service's has a value for.
+    Named{"insert_code",
+          {"template.variables", "TemplateModel", "dynamic_template_data", "TemplateData"}},
     Named{"data",
           {"template.variables", "TemplateModel", "dynamic_template_data", "TemplateData"}}};
 
@@ -302,9 +306,22 @@ Trouble trouble_of(const intake::Refusal& refusal) {
   return Trouble::unavailable;
 }
 
+// By which a client of the service says that it repeats a call.
+std::string_view key_header(Service service) {
+  switch (service) {
+    case Service::ses:
+      return "amz-sdk-invocation-id";
+    case Service::resend:
+    case Service::postmark:
+    case Service::sendgrid:
+      break;
+  }
+  return "Idempotency-Key";
+}
+
 void write(http::JsonWriter& json, Service service, const Failure& failure, const Code& code) {
   const std::string_view fixed = fixed_text(service, failure.trouble);
-  const std::string_view text = fixed.empty() ? std::string_view(failure.text) : fixed;
+  const std::string text = printable(fixed.empty() ? std::string_view(failure.text) : fixed);
   json.begin_object();
   switch (service) {
     case Service::resend:
@@ -324,7 +341,7 @@ void write(http::JsonWriter& json, Service service, const Failure& failure, cons
       if (failure.field.empty()) {
         json.null_member("field");
       } else {
-        json.member("field", failure.field);
+        json.member("field", printable(failure.field));
       }
       json.null_member("help");
       json.end_object();
@@ -424,6 +441,11 @@ Failure failure_of(Service service, const intake::Refusal& refusal, Language lan
                    const Origin& origin) {
   Failure failure = failure_of(service, refusal.problems, language, origin);
   const Trouble trouble = trouble_of(refusal);
+  const bool is_of_key = trouble == Trouble::key_of_other || trouble == Trouble::key_in_progress;
+  if (is_of_key) {
+    failure.field = key_header(service);
+    failure.text = fmt::format("{}: {}", failure.field, failure.text);
+  }
   if (trouble != Trouble::invalid) failure.trouble = trouble;
   return failure;
 }
