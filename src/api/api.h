@@ -49,6 +49,10 @@ struct Options {
   std::function<std::string(const store::RecipientKey&, DeliveryType)> message_id;
   // Of Message-IDs that are made here, as of those.
   std::string message_id_domain = "localhost";
+  // As whom this installation stands in Received of a message that came whole, and all names by
+  // which it knows itself there, lower case.
+  std::string hostname = "localhost";
+  std::vector<std::string> own_names;
   // Whose word counts for who a request came from (http/forwarded.h).
   std::vector<net::Network> trusted_proxies;
   // Whose keys with the scope admin manage accounts, and from where; empty: nobody's, nowhere.

@@ -14,6 +14,7 @@
 #include "api/idempotency.h"
 #include "async/yield.h"
 #include "base/digest.h"
+#include "base/printable.h"
 #include "intake/check.h"
 #include "intake/senders.h"
 
@@ -64,21 +65,45 @@ doors::ses::RawFacts facts_of_raw(Api& api, const Call& call) {
   return {.now = now,
           .message_id = fmt::format("{}@{}", sha256_hex(seed).substr(0, kIdDigits),
                                     api.options().message_id_domain),
-          .repeat_key = id};
+          .repeat_key = id,
+          .hostname = api.options().hostname,
+          .own_names = api.options().own_names};
 }
 
-// Whom it may not send as, if anybody: as the request or as the message says.
+// Whom it may not send as, if anybody: as the request or as a field of the message says.
 std::optional<doors::Failure> fault_of_senders(Api& api, const Call& call,
                                                const doors::ses::RawMail& raw) {
-  for (const auto& [mailbox, field] : {std::pair{&raw.sender, "FromEmailAddress"},
-                                       std::pair{&raw.mail.submitted.from, "Content.Raw.Data"}}) {
-    if (mailbox->address.empty()) continue;
-    const auto fault = intake::fault_of_sender(*mailbox, call.account.key, api.intake().senders());
+  struct Named {
+    Mailbox mailbox;
+    std::string_view field;
+    std::string_view header;
+  };
+  const auto& submitted = raw.mail.submitted;
+  for (const Named& named :
+       {Named{raw.sender, "FromEmailAddress", ""},
+        Named{submitted.from, "Content.Raw.Data", "From: "},
+        Named{submitted.sender.value_or(Mailbox{}), "Content.Raw.Data", "Sender: "}}) {
+    if (named.mailbox.address.empty()) continue;
+    const auto fault =
+        intake::fault_of_sender(named.mailbox, call.account.key, api.intake().senders());
     if (!fault) continue;
-    return doors::Failure{Trouble::sender,
-                          fmt::format("{}: {}", mailbox->address, fault->in(call.language)), field};
+    return doors::Failure{
+        Trouble::sender,
+        fmt::format("{}: {}{}: {}", named.field, named.header,
+                    printable_briefly(named.mailbox.address), fault->in(call.language)),
+        std::string(named.field)};
   }
   return std::nullopt;
+}
+
+// By the place that names him, which intake does not know.
+intake::Problems not_allowed(const Call& call, const doors::ses::RawMail& raw) {
+  intake::Problems problems;
+  for (std::size_t i = 0; i < raw.mail.recipients.size(); ++i) {
+    intake::check_allowed(call.account.allowed_recipients, raw.mail.recipients[i].address,
+                          raw.places[i], problems);
+  }
+  return problems;
 }
 
 Task<http::Response> ses_raw(Api& api, Call& call, doors::ses::Email email) {
@@ -94,7 +119,11 @@ Task<http::Response> ses_raw(Api& api, Call& call, doors::ses::Email email) {
   const std::string message_id = raw.mail.submitted.message_id;
   const std::string unheard = raw.mail.submitted.unheard;
   const bool is_unproven = api.is_unproven(call.account.key, raw.mail.submitted.from.address);
+  const intake::Problems others = not_allowed(call, raw);
   const auto made = co_await api.intake().accept_submitted(call.account, std::move(raw.mail));
+  if (!made && made.error().kind == ErrorKind::invalid_input && !others.empty()) {
+    co_return doors::failure(Service::ses, doors::failure_of(Service::ses, others, call.language));
+  }
   if (!made) co_return door_refusal(Service::ses, made.error(), call.language);
   if (is_unproven) add_warning(call, intake::kUnprovenWarning);
   add_warning(call, unheard);

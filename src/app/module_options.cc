@@ -116,6 +116,20 @@ std::vector<delivery::EgressSource> sources(const config::Config& config, async:
   return all;
 }
 
+// As whom this installation stands in Received.
+std::string relay_hostname(const config::Config& config) {
+  return config.smtp_in.hostname.empty() ? hello_name(config) : ascii(config.smtp_in.hostname);
+}
+
+// By which it knows itself there, lower case.
+std::vector<std::string> names_in_received(const config::Config& config) {
+  std::vector<std::string> names{to_ascii_lower(relay_hostname(config))};
+  for (const std::string& name : config.smtp_out.own_names) {
+    names.push_back(to_ascii_lower(ascii(name)));
+  }
+  return names;
+}
+
 }  // namespace
 
 namespace {
@@ -308,6 +322,8 @@ api::Options api_options(const config::Config& config) {
   options.public_url = config.api.public_url;
   while (options.public_url.ends_with('/')) options.public_url.pop_back();
   options.bulk_life = hours(config.delivery.bulk_expiry_hours);
+  options.hostname = relay_hostname(config);
+  options.own_names = names_in_received(config);
   options.trusted_proxies = trusted_proxies(config);
   options.provisioning_account = config.api.provisioning_account;
   options.provisioning_networks = networks_of(config.api.provisioning_networks);
@@ -469,11 +485,8 @@ inbound::InboundOptions inbound_options(const config::Config& config) {
 relay::RelayOptions relay_options(const config::Config& config, std::uint64_t connections_max) {
   const config::Config::SmtpIn& given = config.smtp_in;
   relay::RelayOptions options;
-  options.hostname = given.hostname.empty() ? hello_name(config) : ascii(given.hostname);
-  options.own_names.push_back(to_ascii_lower(options.hostname));
-  for (const std::string& name : config.smtp_out.own_names) {
-    options.own_names.push_back(to_ascii_lower(ascii(name)));
-  }
+  options.hostname = relay_hostname(config);
+  options.own_names = names_in_received(config);
   options.message_id_domain = config.smtp_out.message_id_domain.empty()
                                   ? options.hostname
                                   : ascii(config.smtp_out.message_id_domain);

@@ -365,7 +365,10 @@ ses::RawMail raw_mail(std::string_view message, std::string_view members = "") {
   const Json json(R"({"Content":{"Raw":{"Data":")" + to_base64(message) + R"("}})" +
                   std::string(members) + "}");
   return ses::read_raw_mail(ses::read_email(json.object(), kLimits), kLimits,
-                            {.message_id = "made@example.jp", .repeat_key = "call-1"});
+                            {.message_id = "made@example.jp",
+                             .repeat_key = "call-1",
+                             .hostname = "mail.example.jp",
+                             .own_names = {"mail.example.jp"}});
 }
 
 std::vector<std::string> recipients_of(const ses::RawMail& raw) {
@@ -415,6 +418,54 @@ TEST(SesRaw, WhomItsFieldsNameIsNobodysBusinessWhereTheRequestSaysWhom) {
       raw_mail(message + "\n\nHi", R"(,"Destination":{"ToAddresses":["x7@example.com"]})");
   ASSERT_TRUE(raw.problems.empty()) << told(raw.problems);
   EXPECT_THAT(recipients_of(raw), ElementsAre("x7@example.com"));
+}
+
+TEST(SesRaw, TellsThatItWasHereAndIsRefusedWhereItWasHereTooOften) {
+  const std::string good = "From: a@example.jp\nTo: b@example.com\n\nHi";
+  const ses::RawMail raw = raw_mail(good);
+  EXPECT_TRUE(
+      raw.mail.octets.starts_with("Received: from unknown\r\n by mail.example.jp with HTTP;\r\n "))
+      << raw.mail.octets;
+  // As it comes back each time.
+  std::string again = good;
+  for (int times = 0; times < 3; ++times) {
+    again = raw_mail(again).mail.octets;
+    ASSERT_FALSE(again.empty()) << times;
+  }
+  again = raw_mail(again).mail.octets;
+  EXPECT_THAT(told(raw_mail(again).problems), HasSubstr("goes in a loop"));
+  std::string hops;
+  for (int i = 0; i <= 100; ++i) hops += "Received: from a by b; date\n";
+  EXPECT_THAT(told(raw_mail(hops + good).problems), HasSubstr("goes in a loop"));
+}
+
+TEST(SesRaw, LinesThatAreTooLongAreAsTheyAreInTheRelay) {
+  const std::string head = "From: a@example.jp\nTo: b@example.com\n";
+  const std::string line(999, 'x');
+  EXPECT_THAT(told(raw_mail(head + "Subject: " + line + "\n\nHi").problems),
+              HasSubstr("is to be folded"));
+  const ses::RawMail raw = raw_mail(head + "\n" + line);
+  ASSERT_TRUE(raw.problems.empty()) << told(raw.problems);
+  EXPECT_TRUE(raw.mail.envelope.has_long_line) << "delivery encodes it";
+  EXPECT_FALSE(raw_mail(head + "\n" + line.substr(1)).mail.envelope.has_long_line);
+}
+
+TEST(SesRaw, FieldsThatAreUtf8AskForSmtputf8) {
+  const std::string head = "From: a@example.jp\nTo: b@example.com\n";
+  EXPECT_FALSE(raw_mail(head + "\n届く").mail.envelope.smtputf8) << "8BITMIME will do";
+  EXPECT_TRUE(raw_mail(head + "Subject: 届く\n\nHi").mail.envelope.smtputf8);
+  EXPECT_THAT(told(raw_mail(head + "Subject: \x93\xfa\n\nHi").problems),
+              HasSubstr("neither ASCII nor UTF-8"));
+}
+
+TEST(SesRaw, ToldOfEachRecipientIsWhereItIsNamed) {
+  const std::string fields = "From: a@example.jp\nTo: b@example.com\n\nHi";
+  EXPECT_THAT(raw_mail(fields).places, ElementsAre(Path{"Content", "Raw", "Data"}));
+  const ses::RawMail raw = raw_mail(fields, R"(,"Destination":{"ToAddresses":["b@example.com",
+      "c@example.com"],"BccAddresses":["d@example.com"]})");
+  EXPECT_THAT(raw.places, ElementsAre(Path{"Destination", "ToAddresses", "0"},
+                                      Path{"Destination", "ToAddresses", "1"},
+                                      Path{"Destination", "BccAddresses", "0"}));
 }
 
 TEST(SesRaw, AnotherMessageOrTagIsNoRepeat) {

@@ -46,12 +46,30 @@ void refuse_words_for_ses(std::string_view message, intake::Problems& problems) 
   }
 }
 
-std::vector<std::string> named_recipients(intake::TransactionRequest& request) {
-  std::vector<std::string> all;
-  if (!request.to.empty()) all.push_back(std::move(request.to));
-  for (auto* const list : {&request.more_to, &request.cc, &request.bcc}) {
-    for (std::string& each : *list) all.push_back(std::move(each));
-  }
+struct Named {
+  std::string address;
+  Path place;
+};
+
+std::vector<Named> named_recipients(intake::TransactionRequest& request) {
+  std::vector<std::string> to;
+  if (!request.to.empty()) to.push_back(std::move(request.to));
+  for (std::string& each : request.more_to) to.push_back(std::move(each));
+  std::vector<Named> all;
+  const auto add = [&](std::vector<std::string>& list, std::string_view name) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      all.push_back({std::move(list[i]), {"Destination", std::string(name), std::to_string(i)}});
+    }
+  };
+  add(to, "ToAddresses");
+  add(request.cc, "CcAddresses");
+  add(request.bcc, "BccAddresses");
+  return all;
+}
+
+std::vector<Named> named_by_fields(std::vector<std::string> addresses) {
+  std::vector<Named> all;
+  for (std::string& address : addresses) all.push_back({std::move(address), path_of_data()});
   return all;
 }
 
@@ -64,21 +82,41 @@ std::string what_is_repeated(const Email& email, const Mailbox& sender) {
   return sha256_hex(all + '\n' + *email.raw);
 }
 
-void add_recipients(const std::vector<std::string>& addresses, const intake::Limits& limits,
-                    RawMail& read) {
-  const Path path{"Destination"};
-  if (addresses.empty()) {
-    read.problems.add(path, {"is required, or a field To, Cc or Bcc in the message.",
-                             "が必要です。またはメッセージにTo・Cc・Bccを書いてください。"});
+void add_recipients(std::vector<Named> named, const intake::Limits& limits, RawMail& read) {
+  if (named.empty()) {
+    read.problems.add({"Destination"},
+                      {"is required, or a field To, Cc or Bcc in the message.",
+                       "が必要です。またはメッセージにTo・Cc・Bccを書いてください。"});
   }
-  if (addresses.size() > kRecipientsMax) {
-    read.problems.add(path, intake::texts::too_many(kRecipientsMax));
+  if (named.size() > kRecipientsMax) {
+    const bool by_request = named.front().place != path_of_data();
+    read.problems.add(by_request ? Path{"Destination"} : path_of_data(),
+                      intake::texts::too_many(kRecipientsMax));
     return;
   }
-  for (const std::string& address : addresses) {
-    read.mail.recipients.push_back(intake::check_recipient({.email = address, .insert_codes = {}},
-                                                           path, limits, read.problems));
+  for (Named& each : named) {
+    read.mail.recipients.push_back(intake::check_recipient(
+        {.email = each.address, .insert_codes = {}}, each.place, limits, read.problems));
+    read.places.push_back(std::move(each.place));
   }
+}
+
+// By no address of the client's: who runs an application may not want it told.
+std::string received_by_request(const RawFacts& facts) {
+  return intake::submission::received_field({.hello = {},
+                                             .client = {},
+                                             .hostname = facts.hostname,
+                                             .by_request = true,
+                                             .tls = {},
+                                             .recipient = {},
+                                             .now = facts.now});
+}
+
+// Fields that are UTF-8 as they stand, or such an address (RFC 6531 section 3.4).
+bool wants_smtputf8(const RawMail& read) {
+  const std::string_view octets = read.mail.octets;
+  return !is_ascii(octets.substr(0, read.mail.envelope.head_octets)) ||
+         !is_ascii(read.mail.envelope.mail_from);
 }
 
 }  // namespace
@@ -94,15 +132,15 @@ RawMail read_raw_mail(Email email, const intake::Limits& limits, const RawFacts&
   if (!email.raw || !read.problems.empty()) return read;
   refuse_words_for_ses(*email.raw, read.problems);
   read.mail.same = what_is_repeated(email, read.sender);
-  auto addresses = named_recipients(email.letter.request);
-  intake::submission::SubmissionReader reader({.received = {},
+  auto named = named_recipients(email.letter.request);
+  intake::submission::SubmissionReader reader({.received = received_by_request(facts),
                                                .now = facts.now,
                                                .message_id = facts.message_id,
                                                .from_address = read.sender.address,
-                                               .own_names = {},
+                                               .own_names = facts.own_names,
                                                .smtputf8 = true,
                                                .by_request = true,
-                                               .to_whom_it_names = addresses.empty()});
+                                               .to_whom_it_names = named.empty()});
   const auto taken = reader.take(*email.raw, read.mail.octets);
   auto submitted = taken ? reader.finish(read.mail.octets) : fail(taken.error());
   if (!submitted) {
@@ -111,13 +149,14 @@ RawMail read_raw_mail(Email email, const intake::Limits& limits, const RawFacts&
                                        fmt::format("送信できるメッセージではありません: {}", why)});
     return read;
   }
-  if (addresses.empty()) addresses = submitted->recipients;
-  add_recipients(addresses, limits, read);
+  if (named.empty()) named = named_by_fields(std::move(submitted->recipients));
+  add_recipients(std::move(named), limits, read);
   if (email.letter.request.labels.tags) submitted->options.tags = *email.letter.request.labels.tags;
   if (!facts.repeat_key.empty()) submitted->options.idempotency_key = facts.repeat_key;
   RelayedEnvelope& envelope = read.mail.envelope;
   envelope.mail_from = read.sender.address.empty() ? submitted->from.address : read.sender.address;
   intake::note_octets(*submitted, envelope);
+  envelope.smtputf8 = wants_smtputf8(read);
   read.mail.submitted = std::move(*submitted);
   return read;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "api/doors/ses.h"
 #include "base/clock.h"
@@ -16,11 +17,16 @@ struct RawFacts {
   Instant now{};
   std::string message_id;  // without angle brackets, of a message that has none
   std::string repeat_key;  // by which a repeat is known (intake/submitted.h); empty: by none
+  // As whom this installation stands in Received, and by which names it knows itself there, lower
+  // case: a message that went through it too often goes in a loop.
+  std::string hostname = "localhost";
+  std::vector<std::string> own_names = {};
 };
 
 struct RawMail {
   intake::SubmittedMail mail;
   intake::Problems problems;  // then there is no mail
+  std::vector<Path> places;   // where each recipient of the mail is named
   Mailbox sender;             // whom the request names; empty: only the message does
 };
 

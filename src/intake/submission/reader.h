@@ -155,6 +155,7 @@ struct ReceivedFacts {
   std::optional<std::uint32_t> user = {};
   std::string hostname;
   bool esmtp = true;
+  bool by_request = false;  // it came by a request of HTTP, in no session of SMTP
   bool smtputf8 = false;
   std::string tls;  // version and cipher; empty: none
   bool authenticated = false;

@@ -14,8 +14,10 @@ namespace todoku::intake::submission {
 std::string received_field(const ReceivedFacts& facts) {
   // RFC 3848: ESMTP with S for TLS and A for AUTH; RFC 6531 section 4.3: UTF8SMTP. SMTP is SMTP.
   std::string with = facts.smtputf8 ? "UTF8SMTP" : (facts.esmtp ? "ESMTP" : "SMTP");
-  if (with != "SMTP" && !facts.tls.empty()) with += 'S';
-  if (with != "SMTP" && facts.authenticated) with += 'A';
+  if (facts.by_request) with = "HTTP";
+  const bool is_extended = !facts.by_request && with != "SMTP";
+  if (is_extended && !facts.tls.empty()) with += 'S';
+  if (is_extended && facts.authenticated) with += 'A';
   std::string from = facts.hello.empty() ? "unknown" : facts.hello.substr(0, 255);
   std::ranges::replace_if(
       from, [](char c) { return c <= ' ' || c > '~' || c == '(' || c == ')' || c == ';'; }, '?');
