@@ -334,13 +334,13 @@ Task<Result<bool>> KeyKeeper::watch(
   const auto stored = co_await put(at_hand, {});
   if (!stored || !*stored) co_return stored;
   if (is_gone && !was_gone) {
+    const operate::SlotTrouble trouble = operate::trouble_of_signing(at_hand.slots);
     // Of our own zone it is the operator's to mend, of the CNAMEs the domain's owner's.
-    const bool is_ours = at_hand.slots.fault == SlotFault::zone_lacks;
+    const bool is_ours = trouble.fault == SlotFault::zone_lacks;
     log::write(is_ours ? log::Level::error : log::Level::warning,
                "DKIM keys that sign are not published any more",
                {{"domain", at_hand.row.domain},
-                {"reason", operate::fault_words(at_hand.slots.fault, at_hand.slots.where,
-                                                Language::english)}});
+                {"reason", operate::fault_words(trouble.fault, trouble.where, Language::english)}});
   } else if (was_gone && seen->fault == SlotFault::none) {
     log::info("DKIM keys that sign are published again", {{"domain", at_hand.row.domain}});
   }

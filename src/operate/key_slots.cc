@@ -78,10 +78,29 @@ SlotDue due_keys(const KeySlots& slots, const SlotPace& pace, Instant now) {
   return {SlotWork::make_keys, *idle, slots.slots[*signing].since + pace.every};
 }
 
-// Since when the zone lacks what it was told: told again, it may have it.
-bool goes_on_lacking(const KeySlots& slots, SlotFault fault, Instant now) {
-  return fault == SlotFault::zone_lacks && slots.fault == fault &&
-         now - *slots.fault_since >= kZoneToldAgainAfter;
+// The zone lacks what it was told for a while: told again, it may have it. `before`: what was found
+// the last time.
+bool goes_on_lacking(const SlotTrouble& before, SlotFault fault, Instant now) {
+  return fault == SlotFault::zone_lacks && before.fault == fault &&
+         now - *before.since >= kZoneToldAgainAfter;
+}
+
+SlotTrouble told_trouble(const KeySlots& slots) {
+  return {slots.fault, slots.where, slots.fault_since};
+}
+
+void note(SlotTrouble& trouble, SlotFault fault, std::string where, Instant now) {
+  constexpr std::size_t kWhereMax = 300;
+  if (!trouble.since) trouble.since = now;
+  trouble.fault = fault;
+  where.resize(std::min(where.size(), kWhereMax));
+  trouble.where = std::move(where);
+}
+
+// Of the keys themselves, and not of how the zone is told.
+bool is_of_keys(SlotFault fault) {
+  return fault != SlotFault::none && fault != SlotFault::not_written &&
+         fault != SlotFault::other_zone;
 }
 
 // It was told, and has it no more: written anew from elsewhere, or put back to an earlier state.
@@ -124,18 +143,23 @@ SlotDue due_work(const KeySlots& slots, const SlotPace& pace, Instant now) {
 SlotDue due_watch(const KeySlots& slots) {
   const SlotDue never{SlotWork::none, 0, Instant::max()};
   const auto signing = slot_at(slots, SlotStage::signing);
-  if (!signing || slots.ending || is_changing(slots)) return never;
+  if (!signing || slots.ending) return never;
   const KeySlot& slot = slots.slots[*signing];
   if (!slot.in_zone) return never;
   const Instant looked = slot.tried.value_or(slot.since);
-  if (!slots.fault_since) return {SlotWork::watch, *signing, looked + kSlotWatchedEvery};
-  const auto failing = std::chrono::duration_cast<Milliseconds>(looked - *slots.fault_since);
+  const std::optional<Instant> since = trouble_of_signing(slots).since;
+  if (!since) return {SlotWork::watch, *signing, looked + kSlotWatchedEvery};
+  const auto failing = std::chrono::duration_cast<Milliseconds>(looked - *since);
   return {SlotWork::watch, *signing, looked + look_again_after(failing)};
 }
 
 void keys_made(KeySlots& slots, std::size_t slot, std::vector<SlotKey> keys, Instant now) {
   KeySlot& made = slots.slots[slot];
   check(made.stage == SlotStage::free && !made.in_zone, "keys are made for a slot that is free");
+  if (slot_at(slots, SlotStage::signing) && is_of_keys(slots.fault)) {
+    slots.lost = told_trouble(slots);
+    clear_fault(slots);
+  }
   move_to(made, SlotStage::published, now);
   made.keys = std::move(keys);
   slots.asked = false;
@@ -172,6 +196,7 @@ bool seen(KeySlots& slots, std::size_t slot, const SlotPace& pace, Instant now) 
     if (other.stage == SlotStage::signing) move_to(other, SlotStage::leaving, now);
   }
   move_to(next, SlotStage::signing, now);
+  slots.lost = {};
   return true;
 }
 
@@ -180,20 +205,25 @@ void not_seen(KeySlots& slots, std::size_t slot, SlotFault fault, std::string wh
   // The TTL is waited for anew: somebody may have been told meanwhile that it is not there.
   if (next.stage == SlotStage::settling) move_to(next, SlotStage::published, now);
   next.tried = now;
-  const bool still_lacks = goes_on_lacking(slots, fault, now);
+  const bool still_lacks = goes_on_lacking(told_trouble(slots), fault, now);
   note_fault(slots, fault, std::move(where), now);
   if (still_lacks) tell_again(slots);
 }
 
 void watched(KeySlots& slots, std::size_t slot, Instant now) {
-  clear_fault(slots);
+  slots.lost = {};
+  if (!is_changing(slots)) clear_fault(slots);
   slots.slots[slot].tried = now;
 }
 
 void missed(KeySlots& slots, std::size_t slot, SlotFault fault, std::string where, Instant now) {
   slots.slots[slot].tried = now;
-  const bool still_lacks = goes_on_lacking(slots, fault, now);
-  note_fault(slots, fault, std::move(where), now);
+  const bool still_lacks = goes_on_lacking(trouble_of_signing(slots), fault, now);
+  if (is_changing(slots)) {
+    note(slots.lost, fault, std::move(where), now);
+  } else {
+    note_fault(slots, fault, std::move(where), now);
+  }
   if (still_lacks) tell_again(slots);
 }
 
@@ -227,15 +257,20 @@ void end_slots(KeySlots& slots, Instant now) {
     const SlotStage stage = slots.slots[i].stage;
     if (stage == SlotStage::published || stage == SlotStage::settling) freed(slots, i, now);
   }
+  slots.lost = {};
   clear_fault(slots);
 }
 
 void note_fault(KeySlots& slots, SlotFault fault, std::string where, Instant now) {
-  constexpr std::size_t kWhereMax = 300;
-  if (!slots.fault_since) slots.fault_since = now;
-  slots.fault = fault;
-  where.resize(std::min(where.size(), kWhereMax));
-  slots.where = std::move(where);
+  SlotTrouble trouble = told_trouble(slots);
+  note(trouble, fault, std::move(where), now);
+  slots.fault = trouble.fault;
+  slots.where = std::move(trouble.where);
+  slots.fault_since = trouble.since;
+}
+
+SlotTrouble trouble_of_signing(const KeySlots& slots) {
+  return is_changing(slots) ? slots.lost : told_trouble(slots);
 }
 
 void clear_fault(KeySlots& slots) {
@@ -249,11 +284,12 @@ bool is_stalled(const KeySlots& slots, Instant now) {
 }
 
 bool is_gone(const KeySlots& slots, Instant now) {
-  if (is_changing(slots) || !slot_at(slots, SlotStage::signing)) return false;
-  const bool is_answered = slots.fault == SlotFault::zone_lacks ||
-                           slots.fault == SlotFault::alias_missing ||
-                           slots.fault == SlotFault::not_through;
-  return is_answered && slots.fault_since && now - *slots.fault_since >= kSlotGone;
+  if (!slot_at(slots, SlotStage::signing)) return false;
+  const SlotTrouble trouble = trouble_of_signing(slots);
+  const bool is_answered = trouble.fault == SlotFault::zone_lacks ||
+                           trouble.fault == SlotFault::alias_missing ||
+                           trouble.fault == SlotFault::not_through;
+  return is_answered && trouble.since && now - *trouble.since >= kSlotGone;
 }
 
 std::string slot_selector(store::AccountKey account, KeyAlgorithm algorithm, std::size_t slot) {

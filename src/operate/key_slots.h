@@ -69,6 +69,12 @@ enum class SlotFault : std::uint8_t {
 // `where`: the server, name or reason.
 [[nodiscard]] std::string fault_words(SlotFault fault, std::string_view where, Language language);
 
+struct SlotTrouble {
+  SlotFault fault = SlotFault::none;
+  std::string where;
+  std::optional<Instant> since;
+};
+
 struct KeySlots {
   std::string zone;  // of the platform, that the CNAMEs lead into
   std::array<KeySlot, kSlots> slots;
@@ -77,6 +83,8 @@ struct KeySlots {
   SlotFault fault = SlotFault::none;
   std::string where;
   std::optional<Instant> fault_since;
+  // Of keys that sign, while a change is under way: the fault above is of the new ones then.
+  SlotTrouble lost;
 };
 
 // Text, for the store. Errors: corrupt.
@@ -109,7 +117,8 @@ struct SlotDue {
 // What comes next, and when. Never `watch`.
 [[nodiscard]] SlotDue due_work(const KeySlots& slots, const SlotPace& pace, Instant now);
 
-// When the keys that sign are looked at next; none: a change is under way, whose looks come first.
+// When the keys that sign are looked at next; none: there are none, they end, or the zone is to be
+// told of them first.
 [[nodiscard]] SlotDue due_watch(const KeySlots& slots);
 
 // Each of these is told of what due_work() or due_watch() has given.
@@ -134,6 +143,8 @@ void end_slots(KeySlots& slots, Instant now);
 
 void note_fault(KeySlots& slots, SlotFault fault, std::string where, Instant now);
 void clear_fault(KeySlots& slots);
+// What is the matter with keys that sign.
+[[nodiscard]] SlotTrouble trouble_of_signing(const KeySlots& slots);
 // Since a day or longer: somebody has to look.
 [[nodiscard]] bool is_stalled(const KeySlots& slots, Instant now);
 // Keys that sign are not published, or others are in their place, as somebody has answered for

@@ -119,13 +119,48 @@ TEST(KeySlots, ThoseThatSignAreToldAgainToAZoneThatHasLostThem) {
   EXPECT_EQ(due_watch(slots).work, SlotWork::watch);
 }
 
-TEST(KeySlots, ThoseThatSignAreNotLookedAtWhileAChangeIsUnderWayOrTheyEnd) {
+// New ones may wait for years to be published.
+TEST(KeySlots, ThoseThatSignAreLookedAtWhileNewOnesWait) {
   KeySlots slots = signing_slots();
+  const Instant begun = kStart + 1h;
   keys_made(slots, 1, keys_named("two"), kStart + 2h);
   zone_told(slots);
-  EXPECT_EQ(due_watch(slots).work, SlotWork::none);
+  EXPECT_EQ(due_watch(slots).work, SlotWork::watch);
+  EXPECT_EQ(due_watch(slots).at, begun + kSlotWatchedEvery);
   not_seen(slots, 1, SlotFault::alias_missing, "ns1.example.jp", kStart + 2h);
   EXPECT_FALSE(is_gone(slots, kStart + 3h)) << "those are the new ones";
+  EXPECT_EQ(due_watch(slots).at, begun + kSlotWatchedEvery) << "nor are they looked at oftener";
+  missed(slots, 0, SlotFault::not_through, "192.0.2.1", kStart + 7h);
+  EXPECT_EQ(slots.fault, SlotFault::alias_missing) << "of the new ones";
+  EXPECT_TRUE(is_gone(slots, kStart + 7h + kSlotGone));
+  EXPECT_EQ(trouble_of_signing(slots).where, "192.0.2.1");
+  const auto stored = unpack_slots(pack_slots(slots));
+  ASSERT_TRUE(stored);
+  EXPECT_EQ(pack_slots(*stored), pack_slots(slots));
+  EXPECT_TRUE(is_gone(*stored, kStart + 7h + kSlotGone));
+  EXPECT_FALSE(seen(slots, 1, kPace, kStart + 8h));
+  EXPECT_TRUE(is_gone(slots, kStart + 8h)) << "those that settle do not sign yet";
+  watched(slots, 0, kStart + 9h);
+  EXPECT_FALSE(is_gone(slots, kStart + 10h));
+  not_seen(slots, 1, SlotFault::zone_lacks, "ns1.example.com", kStart + 10h);
+  watched(slots, 0, kStart + 10h);
+  EXPECT_EQ(slots.fault, SlotFault::zone_lacks) << "the new ones are as they are";
+}
+
+TEST(KeySlots, WhatIsTheMatterWithThoseThatSignStaysTheirsWhenNewOnesAreMade) {
+  KeySlots slots = signing_slots();
+  missed(slots, 0, SlotFault::alias_missing, "ns1.example.jp", kStart + 7h);
+  keys_made(slots, 1, keys_named("two"), kStart + 8h);
+  EXPECT_EQ(slots.fault, SlotFault::none);
+  EXPECT_TRUE(is_gone(slots, kStart + 8h));
+  zone_told(slots);
+  EXPECT_FALSE(seen(slots, 1, kPace, kStart + 8h));
+  EXPECT_TRUE(seen(slots, 1, kPace, kStart + 8h + kPace.settle));
+  EXPECT_FALSE(is_gone(slots, kStart + 9h)) << "they sign no more";
+}
+
+TEST(KeySlots, ThoseThatEndAreNotLookedAt) {
+  KeySlots slots = signing_slots();
   end_slots(slots, kStart + 3h);
   EXPECT_EQ(due_watch(slots).work, SlotWork::none);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Key slots in words, and as they are stored:
 //   1 ZONE asked ending fault fault_since WHERE
+//   lost fault since WHERE              where there is one: versions before know no such line
 //   slot stage since tried in_zone      for each slot, and after it
 //   key algorithm SEALED RECORD         for each of its keys
 // Words with a space between; those in capitals in base64, "-" where empty.
@@ -131,6 +132,13 @@ bool read_head(std::string_view line, KeySlots& slots) {
   return words.is_whole();
 }
 
+bool read_lost(LineReader words, SlotTrouble& lost) {
+  lost.fault = static_cast<SlotFault>(words.number(static_cast<int>(SlotFault::other_zone)));
+  lost.since = words.time();
+  lost.where = words.text();
+  return words.is_whole() && lost.fault != SlotFault::none && lost.since;
+}
+
 bool read_slot(LineReader words, KeySlot& slot) {
   slot.stage = static_cast<SlotStage>(words.number(static_cast<int>(SlotStage::drained)));
   slot.since = words.time().value_or(Instant());
@@ -181,6 +189,10 @@ std::string pack_slots(const KeySlots& slots) {
   std::string packed = fmt::format(
       "1 {} {} {} {} {} {}\n", text_of(slots.zone), slots.asked ? 1 : 0, slots.ending ? 1 : 0,
       static_cast<int>(slots.fault), time_of(slots.fault_since), text_of(slots.where));
+  if (const SlotTrouble& lost = slots.lost; lost.fault != SlotFault::none) {
+    packed += fmt::format("lost {} {} {}\n", static_cast<int>(lost.fault), time_of(lost.since),
+                          text_of(lost.where));
+  }
   for (const KeySlot& slot : slots.slots) {
     packed += fmt::format("slot {} {} {} {}\n", static_cast<int>(slot.stage), time_of(slot.since),
                           time_of(slot.tried), slot.in_zone ? 1 : 0);
@@ -208,7 +220,9 @@ Result<KeySlots> unpack_slots(std::string_view packed) {
     }
     LineReader words(line);
     const std::string_view kind = words.word();
-    if (kind == "slot" && read < kSlots) {
+    if (kind == "lost" && read == 0) {
+      if (!read_lost(words, slots.lost)) return broken();
+    } else if (kind == "slot" && read < kSlots) {
       if (!read_slot(words, slots.slots[read++])) return broken();
     } else if (kind != "key" || read == 0 || !read_key(words, slots.slots[read - 1])) {
       return broken();

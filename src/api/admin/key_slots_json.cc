@@ -83,14 +83,18 @@ void add_view(JsonWriter& json, const KeySlotsView& view) {
   json.member("step", step_of(view.next, slots));
   if (view.next.work != SlotWork::none) add_shown_time(json, "at", view.next.at);
   json.end_object();
-  if (slots.fault != operate::SlotFault::none) {
+  // What is gone is worse than what new keys wait for.
+  const operate::SlotTrouble told =
+      is_gone(slots, view.now) ? operate::trouble_of_signing(slots)
+                               : operate::SlotTrouble{slots.fault, slots.where, slots.fault_since};
+  if (told.fault != operate::SlotFault::none) {
     json.key("waits");
     json.begin_object();
-    json.member("code", to_string(slots.fault));
-    json.member("where", slots.where);
-    json.member("sentence", fault_words(slots.fault, slots.where, Language::english));
-    json.member("sentence_ja", fault_words(slots.fault, slots.where, Language::japanese));
-    add_shown_time(json, "since", slots.fault_since);
+    json.member("code", to_string(told.fault));
+    json.member("where", told.where);
+    json.member("sentence", fault_words(told.fault, told.where, Language::english));
+    json.member("sentence_ja", fault_words(told.fault, told.where, Language::japanese));
+    add_shown_time(json, "since", told.since);
     json.end_object();
   }
   json.key("slots");
