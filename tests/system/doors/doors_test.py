@@ -112,6 +112,8 @@ def check_ses(told, mails):
         expect((mail["To"], mail["Bcc"]) == ("taro@one.example", None), mail)
         expect(mail["Message-ID"] == "<raw-7@sender.example>", mail["Message-ID"])
         expect(mail.get_content().strip() == "ses raw", repr(mail.get_content()))
+        hops = mail.get_all("Received", [])
+        expect(len(hops) == 1 and " with HTTP;" in hops[0], hops)
     for name, error_name, status in (("set", "NotFoundException", 404),
                                      ("tenant", "BadRequestException", 400),
                                      ("altered", "InvalidSignatureException", 403),
