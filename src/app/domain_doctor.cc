@@ -91,6 +91,21 @@ Result<std::vector<doctor::DomainKey>> signing_keys(store::ReadTransaction& read
   return std::vector<doctor::DomainKey>();
 }
 
+// Of keys that sign, what findings call them.
+std::vector<std::string> signing_names(const std::vector<doctor::DomainKey>& keys) {
+  std::vector<std::string> names;
+  for (const doctor::DomainKey& key : keys) {
+    if (!key.is_idle) names.push_back(key.selector + "._domainkey." + key.domain);
+  }
+  return names;
+}
+
+// A key that nothing signs with yet may wait for its record for as long as its owner likes.
+bool is_gone(const operate::DomainChange& change, const std::vector<std::string>& signing) {
+  return change.is_fault && change.finding.code.starts_with("dkim_") &&
+         std::ranges::find(signing, change.finding.subject) != signing.end();
+}
+
 std::vector<operate::DomainFinding> kept_findings(const std::vector<doctor::Finding>& findings) {
   std::vector<operate::DomainFinding> kept;
   for (const doctor::Finding& finding : findings) {
@@ -185,6 +200,7 @@ Task<Result<void>> DomainDoctor::check(store::DomainPlace place) {
   wish.domain = place.domain;
   wish.platform = options_.platform;
   wish.keys = std::move(*keys);
+  std::vector<std::string> signing = signing_names(wish.keys);
   auto findings = co_await world_.examine(std::move(wish));
   if (!findings) {
     if (findings.error().kind != ErrorKind::cancelled) count(doctor::Outcome::not_determined);
@@ -195,7 +211,7 @@ Task<Result<void>> DomainDoctor::check(store::DomainPlace place) {
   // Removed meanwhile.
   if (!changes && changes.error().kind == ErrorKind::not_found) co_return Result<void>{};
   if (!changes) co_return fail(std::move(changes.error()));
-  co_await tell(std::move(place), std::move(*changes));
+  co_await tell(std::move(place), std::move(*changes), std::move(signing));
   co_return Result<void>{};
 }
 
@@ -229,8 +245,8 @@ Task<Result<std::vector<operate::DomainChange>>> DomainDoctor::keep(
   co_return changes;
 }
 
-Task<void> DomainDoctor::tell(store::DomainPlace place,
-                              std::vector<operate::DomainChange> changes) {
+Task<void> DomainDoctor::tell(store::DomainPlace place, std::vector<operate::DomainChange> changes,
+                              std::vector<std::string> signing) {
   if (changes.empty()) co_return;
   const auto account = co_await world_.store.read(
       [key = place.account](store::ReadTransaction& reader) -> Result<std::string> {
@@ -239,7 +255,7 @@ Task<void> DomainDoctor::tell(store::DomainPlace place,
   for (const operate::DomainChange& change : changes) {
     const std::string_view what = change.is_fault ? "broken" : "whole";
     world_.metrics.counter(kChanges, kChangesHelp, {{"change", std::string(what)}}).add();
-    if (change.is_fault && change.finding.code.starts_with("dkim_")) {
+    if (is_gone(change, signing)) {
       world_.metrics.counter(kKeysGone, kKeysGoneHelp).add();
     }
     log::write(change.is_fault ? log::Level::warning : log::Level::info,

@@ -62,7 +62,9 @@ class DomainDoctor {
   Task<Result<void>> check(store::DomainPlace place);
   Task<Result<std::vector<operate::DomainChange>>> keep(store::DomainPlace place,
                                                         std::vector<doctor::Finding> findings);
-  Task<void> tell(store::DomainPlace place, std::vector<operate::DomainChange> changes);
+  // `signing`: the names of keys that sign.
+  Task<void> tell(store::DomainPlace place, std::vector<operate::DomainChange> changes,
+                  std::vector<std::string> signing);
   void count(doctor::Outcome outcome);
   [[nodiscard]] Instant next_check(Instant now);
 

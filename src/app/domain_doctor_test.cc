@@ -112,6 +112,18 @@ TEST_F(DomainDoctorTest, ChecksEachProvenDomainOnceInTheIntervalAndKeepsWhatChan
   EXPECT_EQ(last.kind, store::EventKind::domain_whole);
 }
 
+TEST_F(DomainDoctorTest, OnlyKeysThatSignAreCountedAsGone) {
+  prove("signs.example");
+  put_key("signs.example", "r1");
+  prove("not-yet.example");
+  ASSERT_EQ(*run(look_once()), 2U);
+  installation_.clock.advance(7h);
+  code_ = "dkim_missing";
+  ASSERT_EQ(*run(look_once()), 2U);
+  EXPECT_THAT(history("not-yet.example").changes, SizeIs(1));
+  EXPECT_EQ(metrics_.counter("todoku_domain_keys_gone_total", "").value(), 1U);
+}
+
 TEST_F(DomainDoctorTest, AResolverThatLiesConcludesNothingAndIsTriedAnHourLater) {
   prove("a.example");
   ASSERT_EQ(*run(look_once()), 1U);

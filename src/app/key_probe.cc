@@ -124,11 +124,13 @@ Task<KeysSeen> look_for_keys(KeyProbe probe, KeyLook look) {
   if (seen.fault != SlotFault::none) co_return seen;
   for (const WantedKey& key : look.keys) {
     const auto texts = co_await probe.resolver.txt(key.at.name);
+    if (!texts && texts.error().kind != ErrorKind::not_found) {
+      // Our resolver, or the way to it, may be what fails: that says nothing of the key.
+      co_return KeysSeen{SlotFault::alias_silent,
+                         fmt::format("{}: {}", key.at.name, texts.error().detail)};
+    }
     const bool is_it = texts && texts->records.size() == 1 && texts->records.front() == key.record;
-    if (is_it) continue;
-    co_return KeysSeen{
-        SlotFault::not_through,
-        texts ? key.at.name : fmt::format("{}: {}", key.at.name, texts.error().detail)};
+    if (!is_it) co_return KeysSeen{SlotFault::not_through, key.at.name};
   }
   co_return KeysSeen{};
 }

@@ -89,6 +89,12 @@ SlotTrouble told_trouble(const KeySlots& slots) {
   return {slots.fault, slots.where, slots.fault_since};
 }
 
+void put_trouble(KeySlots& slots, SlotTrouble trouble) {
+  slots.fault = trouble.fault;
+  slots.where = std::move(trouble.where);
+  slots.fault_since = trouble.since;
+}
+
 void note(SlotTrouble& trouble, SlotFault fault, std::string where, Instant now) {
   constexpr std::size_t kWhereMax = 300;
   if (!trouble.since) trouble.since = now;
@@ -101,6 +107,12 @@ void note(SlotTrouble& trouble, SlotFault fault, std::string where, Instant now)
 bool is_of_keys(SlotFault fault) {
   return fault != SlotFault::none && fault != SlotFault::not_written &&
          fault != SlotFault::other_zone;
+}
+
+// Somebody has said that keys are not there, or others in their place; silence says nothing.
+bool is_answered(SlotFault fault) {
+  return fault == SlotFault::zone_lacks || fault == SlotFault::alias_missing ||
+         fault == SlotFault::not_through;
 }
 
 // It was told, and has it no more: written anew from elsewhere, or put back to an earlier state.
@@ -218,11 +230,15 @@ void watched(KeySlots& slots, std::size_t slot, Instant now) {
 
 void missed(KeySlots& slots, std::size_t slot, SlotFault fault, std::string where, Instant now) {
   slots.slots[slot].tried = now;
-  const bool still_lacks = goes_on_lacking(trouble_of_signing(slots), fault, now);
+  SlotTrouble trouble = trouble_of_signing(slots);
+  const bool still_lacks = goes_on_lacking(trouble, fault, now);
+  // How long it is gone is counted from the first who says so.
+  if (is_answered(fault) && !is_answered(trouble.fault)) trouble.since.reset();
+  note(trouble, fault, std::move(where), now);
   if (is_changing(slots)) {
-    note(slots.lost, fault, std::move(where), now);
+    slots.lost = std::move(trouble);
   } else {
-    note_fault(slots, fault, std::move(where), now);
+    put_trouble(slots, std::move(trouble));
   }
   if (still_lacks) tell_again(slots);
 }
@@ -264,9 +280,7 @@ void end_slots(KeySlots& slots, Instant now) {
 void note_fault(KeySlots& slots, SlotFault fault, std::string where, Instant now) {
   SlotTrouble trouble = told_trouble(slots);
   note(trouble, fault, std::move(where), now);
-  slots.fault = trouble.fault;
-  slots.where = std::move(trouble.where);
-  slots.fault_since = trouble.since;
+  put_trouble(slots, std::move(trouble));
 }
 
 SlotTrouble trouble_of_signing(const KeySlots& slots) {
@@ -286,10 +300,7 @@ bool is_stalled(const KeySlots& slots, Instant now) {
 bool is_gone(const KeySlots& slots, Instant now) {
   if (!slot_at(slots, SlotStage::signing)) return false;
   const SlotTrouble trouble = trouble_of_signing(slots);
-  const bool is_answered = trouble.fault == SlotFault::zone_lacks ||
-                           trouble.fault == SlotFault::alias_missing ||
-                           trouble.fault == SlotFault::not_through;
-  return is_answered && trouble.since && now - *trouble.since >= kSlotGone;
+  return is_answered(trouble.fault) && trouble.since && now - *trouble.since >= kSlotGone;
 }
 
 std::string slot_selector(store::AccountKey account, KeyAlgorithm algorithm, std::size_t slot) {

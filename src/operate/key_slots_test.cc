@@ -103,6 +103,10 @@ TEST(KeySlots, ThoseThatSignAreLookedAtAgainAndAgain) {
   missed(slots, 0, SlotFault::alias_silent, "ns1.example.jp", begun + 13h);
   EXPECT_FALSE(is_gone(slots, begun + 13h)) << "nobody has said so";
   EXPECT_EQ(due_watch(slots).at, begun + 13h + 450s);
+  missed(slots, 0, SlotFault::alias_missing, "ns1.example.jp", begun + 14h);
+  EXPECT_FALSE(is_gone(slots, begun + 14h)) << "hours of silence do not count";
+  missed(slots, 0, SlotFault::not_through, "ns1.example.jp", begun + 14h + 5min);
+  EXPECT_TRUE(is_gone(slots, begun + 14h + kSlotGone));
   watched(slots, 0, begun + 14h);
   EXPECT_EQ(slots.fault, SlotFault::none);
   EXPECT_EQ(due_watch(slots).at, begun + 20h);
