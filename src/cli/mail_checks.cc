@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/mail_checks.h"
 
+#include <cmath>
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <filesystem>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -69,6 +72,11 @@ Result<boost::json::value> case_id(const boost::json::object& given) {
                                                       found->is_object()  ? "an object"
                                                       : found->is_array() ? "an array"
                                                                           : "a truth value"));
+  }
+  // Beyond these an answer could not say the same number again.
+  constexpr double kExactMax = 9'007'199'254'740'992.0;
+  if (found->is_double() && !(std::abs(found->get_double()) < kExactMax)) {
+    return fail(ErrorKind::invalid_input, "\"id\" is too large a number: write it as text");
   }
   return boost::json::value(*found, boost::json::storage_ptr());
 }
@@ -236,6 +244,11 @@ Result<std::string> needed_case_text(const boost::json::object& given, std::stri
 }
 
 Result<std::string> read_mail(const std::string& path) {
+  // Whoever reads many waits for none: nobody may be writing into a pipe.
+  std::error_code error;
+  if (std::filesystem::exists(path, error) && !std::filesystem::is_regular_file(path, error)) {
+    return fail(ErrorKind::invalid_input, fmt::format("{}: is no regular file", path));
+  }
   return with_line_ends(read_file(path, kMailOctetsMax));
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/fake_host.h"
@@ -127,6 +128,21 @@ TEST_F(MailChecks, ABatchIsAnsweredInItsOrder) {
   host.its_input.str(input);
   EXPECT_EQ(run({"dkim", "verify", "--batch"}), 2);
   EXPECT_EQ(out.str(), expected);
+}
+
+TEST_F(MailChecks, ABatchWaitsForNoPipeAndNamesNumbersAsTheyWere) {
+  const std::string pipe = file("pipe", "");
+  std::filesystem::remove(pipe);
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  host.its_input.str(R"({"id":1,"file":")" + pipe +
+                     "\"}\n{\"id\":1e400}\n{\"id\":123456789012345678901234567890}\n"
+                     "{\"id\":18446744073709551615}\n");
+  EXPECT_EQ(run({"dkim", "verify", "--batch"}), 2);
+  const std::string refused =
+      R"({"id":null,"error":"\"id\" is too large a number: write it as text"})";
+  EXPECT_EQ(out.str(), R"({"id":1,"error":")" + pipe + ": is no regular file\"}\n" + refused +
+                           "\n" + refused + "\n" +
+                           R"({"id":18446744073709551615,"error":"\"file\" is missing"})" + "\n");
 }
 
 TEST_F(MailChecks, LinesOfABatchThatCannotBeRead) {

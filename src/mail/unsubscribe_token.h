@@ -37,7 +37,7 @@ class UnsubscribeTokens {
   // RFC 5321 section 4.5.3.1: 64 octets, an @, 255 octets.
   static constexpr std::size_t kAddressOctetsMax = 320;
   static constexpr std::size_t kPlainOctetsMax =
-      1 + 10 + 10 + 5 + 5 + 1 + 4 * (kListIdCharactersMax - 1) + kAddressOctetsMax;
+      1 + 10 + 10 + 5 + 5 + 1 + 4 * kListIdCharactersMax + kAddressOctetsMax;
   // Of any token. 130 characters are usual.
   static constexpr std::size_t kTextOctetsMax = TokenSeal::text_octets(kPlainOctetsMax);
   static_assert(kPlainOctetsMax <= TokenSeal::kPlainOctetsMax);
@@ -53,8 +53,8 @@ class UnsubscribeTokens {
     std::uint32_t batch = 0;
     std::uint32_t seq = 0;
   };
-  // Appends nothing where the address is longer than any that SMTP carries. A list whose id does
-  // not fit (64 characters of four octets each) is left out: then all advertisements are left.
+  // Appends nothing where the address is longer than any that SMTP carries. A list whose id is
+  // longer than any that is taken (labels.h) is left out: then all advertisements are left.
   // `scratch` keeps its memory from one mail to the next.
   void append(std::string& out, const Copy& copy, std::string_view list_id,
               std::string_view address, std::string& scratch) const;

@@ -69,7 +69,13 @@ TEST(UnsubscribeToken, WhatDoesNotFitIsLeftOut) {
   const UnsubscribeTokens tokens(kUnsubscribeSecret);
   EXPECT_EQ(written(tokens, {1, 2, 3, 4, "", std::string(321, 'a')}), "");
   EXPECT_EQ(written(tokens, {1, 2, 3, 4, "", ""}), "");
-  const auto token = tokens.read(written(tokens, {1, 2, 3, 4, std::string(253, 'l'), "a@b.jp"}));
+  for (const std::size_t octets : {252U, 253U, 255U, 256U}) {
+    const UnsubscribeToken whole{1, 2, 3, 4, std::string(octets, 'l'), std::string(320, 'a')};
+    const std::string text = written(tokens, whole);
+    EXPECT_LE(text.size(), UnsubscribeTokens::kTextOctetsMax);
+    EXPECT_EQ(tokens.read(text), whole) << octets;
+  }
+  const auto token = tokens.read(written(tokens, {1, 2, 3, 4, std::string(257, 'l'), "a@b.jp"}));
   ASSERT_TRUE(token);
   EXPECT_EQ(token->list_id, "") << "all advertisements are left";
 }
