@@ -149,8 +149,26 @@ class KeyCheck {
     return with_line(find("dkim_missing"));
   }
 
+  // What our own verifier would mind, and so others.
+  [[nodiscard]] std::optional<Finding> refused(const dkim::KeyRecord& record) const {
+    const auto fault = dkim::fault_of(record);
+    if (!fault) return std::nullopt;
+    switch (*fault) {
+      case dkim::KeyFault::revoked:
+        return with_line(find("dkim_revoked"));
+      case dkim::KeyFault::not_for_email:
+        return with_line(find("dkim_restricted", "s="));
+      case dkim::KeyFault::no_sha256:
+        return with_line(find("dkim_restricted", "h="));
+      case dkim::KeyFault::too_short:
+      case dkim::KeyFault::too_long:
+        return find("dkim_size_refused", fmt::format("{}", record.bits));
+    }
+    return std::nullopt;
+  }
+
   [[nodiscard]] Finding published(const dkim::KeyRecord& record) const {
-    if (record.revoked()) return with_line(find("dkim_revoked"));
+    if (auto finding = refused(record)) return std::move(*finding);
     const auto count = std::ranges::count_if(fact_.values, [](const std::string& text) {
       return dkim::parse_key_record(text).has_value();
     });

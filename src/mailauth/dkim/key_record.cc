@@ -103,6 +103,16 @@ Result<KeyRecord> parse_key_record(std::string_view text) {
   return record;
 }
 
+std::optional<KeyFault> fault_of(const KeyRecord& record, int rsa_bits_min) {
+  if (record.revoked()) return KeyFault::revoked;
+  if (!record.for_email) return KeyFault::not_for_email;
+  if (!record.accepts_sha256) return KeyFault::no_sha256;
+  if (record.algorithm != KeyAlgorithm::rsa) return std::nullopt;
+  if (record.bits < rsa_bits_min) return KeyFault::too_short;
+  if (record.bits > kRsaBitsMax) return KeyFault::too_long;
+  return std::nullopt;
+}
+
 KeyAnswer KeyAnswer::from_texts(const std::vector<std::string>& texts) {
   if (texts.empty()) return absent();
   std::vector<KeyRecord> records;

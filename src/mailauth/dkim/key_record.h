@@ -3,7 +3,9 @@
 // answer of a look-up as a value that can be cached and shared between threads.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +36,19 @@ struct KeyRecord {
 // asks. Errors: invalid_input (not a key record, or its key cannot be read), unsupported (k= names
 // another kind of key).
 [[nodiscard]] Result<KeyRecord> parse_key_record(std::string_view text);
+
+// What a verifier minds in a key, whatever signature names it (RFC 6376 section 6.1.2, RFC 8301).
+enum class KeyFault : std::uint8_t {
+  revoked,
+  not_for_email,  // s=
+  no_sha256,      // h=
+  too_short,      // RSA of fewer than the bits that are asked for
+  too_long,       // RSA of more than kRsaBitsMax
+};
+
+// The first fault, in that order; nullopt: there is none. `rsa_bits_min`: in bits.
+[[nodiscard]] std::optional<KeyFault> fault_of(const KeyRecord& record,
+                                               int rsa_bits_min = kRsaBitsMin);
 
 // How a look-up of the TXT records at KeyName::lookup_name() ended. A cheap value to copy.
 class KeyAnswer {

@@ -128,19 +128,20 @@ Finding judge_key(const KeyRecord& record, const Signature& signature,
   const auto permerror = [](std::string reason) {
     return Finding{Verdict::permerror, std::move(reason)};
   };
-  if (record.revoked()) return permerror("the key is revoked");
+  const std::optional<KeyFault> fault = fault_of(record, options.rsa_bits_min);
+  if (fault == KeyFault::revoked) return permerror("the key is revoked");
   if (record.algorithm != signature.algorithm) {
     return permerror("the key is of another kind than a= says");
   }
-  if (!record.for_email) return permerror("the key is not for e-mail");
-  if (!record.accepts_sha256) return permerror("the key does not allow SHA-256");
+  if (fault == KeyFault::not_for_email) return permerror("the key is not for e-mail");
+  if (fault == KeyFault::no_sha256) return permerror("the key does not allow SHA-256");
   if (record.exact_identity && !signature.identity.ends_with("@" + signature.domain)) {
     return permerror("the key allows no subdomain in i=");
   }
-  if (record.algorithm == KeyAlgorithm::rsa && record.bits < options.rsa_bits_min) {
+  if (fault == KeyFault::too_short) {
     return {Verdict::policy, fmt::format("the RSA key has only {} bits", record.bits)};
   }
-  if (record.algorithm == KeyAlgorithm::rsa && record.bits > kRsaBitsMax) {
+  if (fault == KeyFault::too_long) {
     return {Verdict::policy,
             fmt::format("the RSA key has {} bits, too many to check", record.bits)};
   }
