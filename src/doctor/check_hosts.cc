@@ -11,6 +11,7 @@
 
 #include "doctor/domain_checks.h"
 #include "doctor/domain_texts.h"
+#include "doctor/null_mx.h"
 #include "mailauth/spf/address.h"
 
 namespace todoku::doctor {
@@ -25,10 +26,7 @@ struct Hosts {
   DnsFact v6;
 
   [[nodiscard]] bool has_mx() const { return mx.status == DnsFact::Status::found; }
-  // RFC 7505
-  [[nodiscard]] bool is_null() const {
-    return has_mx() && std::ranges::all_of(mx.values, &std::string::empty);
-  }
+  [[nodiscard]] bool is_null() const { return is_null_mx(mx); }
   [[nodiscard]] bool has_address() const {
     return v4.status == DnsFact::Status::found || v6.status == DnsFact::Status::found;
   }

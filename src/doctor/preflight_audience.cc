@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "doctor/null_mx.h"
 #include "doctor/preflight_texts.h"
 
 namespace todoku::doctor {
@@ -171,9 +172,7 @@ DomainState state_of_domain(const std::string& domain, DnsFacts& facts) {
   const DnsFact& mx = facts.ask(FactType::mx, domain);
   switch (mx.status) {
     case DnsFact::Status::found:
-      // RFC 7505 section 3: one record, whose host is the root.
-      if (mx.values.size() == 1 && mx.values.front().empty()) return DomainState::takes_none;
-      return DomainState::takes_mail;
+      return is_null_mx(mx) ? DomainState::takes_none : DomainState::takes_mail;
     case DnsFact::Status::absent:
       return DomainState::no_such_domain;
     case DnsFact::Status::unknown:

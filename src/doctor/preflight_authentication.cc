@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 
 #include "doctor/key_answer.h"
+#include "doctor/null_mx.h"
 #include "doctor/preflight_texts.h"
 
 namespace todoku::doctor {
@@ -210,6 +211,9 @@ void tell_from(const Authentication& checked, Told& told) {
     case HostState::nowhere:
       told.add("from_is_nowhere", {.subject = domain});
       break;
+    case HostState::null_mx:
+      told.add("from_takes_no_mail", {.subject = domain});
+      break;
     case HostState::open:
       told.add("from_is_open", {.subject = domain, .first = checked.from_host.reason});
       break;
@@ -277,7 +281,9 @@ FromHost check_from_host(const std::string& domain, DnsFacts& facts) {
     const DnsFact& fact = facts.ask(type, domain);
     switch (fact.status) {
       case DnsFact::Status::found:
-        return {.state = HostState::there, .reason = {}};
+        return {.state = type == FactType::mx && is_null_mx(fact) ? HostState::null_mx
+                                                                  : HostState::there,
+                .reason = {}};
       case DnsFact::Status::empty:
         break;
       case DnsFact::Status::absent:

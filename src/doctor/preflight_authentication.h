@@ -56,8 +56,8 @@ struct SpfWish {
 [[nodiscard]] std::vector<SpfOfSource> check_sources(const SpfWish& wish,
                                                      mailauth::DnsFacts& facts);
 
-// -- the From domain: whether it has an MX or an address
-enum class HostState : std::uint8_t { there, nowhere, open };
+// -- the From domain: whether it has an MX or an address. null_mx: it says that it takes no mail.
+enum class HostState : std::uint8_t { there, nowhere, null_mx, open };
 struct FromHost {
   HostState state = HostState::open;
   std::string reason;  // open: why

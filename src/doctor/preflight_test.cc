@@ -288,6 +288,9 @@ TEST(Preflight, TheFromDomainIsOnesOwnAndThere) {
                 w.records[{.type = FactType::a, .name = "example.jp"}] = {"\xC0\x00\x02\x05"};
               }),
               IsEmpty());
+  EXPECT_THAT(
+      spoilt([](World& w) { w.records[{.type = FactType::mx, .name = "example.jp"}] = {""}; }),
+      ElementsAre("from_takes_no_mail"));
   EXPECT_THAT(spoilt([](World& w) { w.broken = {{.type = FactType::mx, .name = "example.jp"}}; }),
               ElementsAre("from_is_open"));
   EXPECT_THAT(spoilt([](World& w) { replace(w.head, "news@example.jp", "news@gmail.com"); }),
