@@ -12,6 +12,7 @@
 #include "doctor/domain_checks.h"
 #include "doctor/domain_texts.h"
 #include "doctor/null_mx.h"
+#include "mailauth/mta_sts/record.h"
 #include "mailauth/spf/address.h"
 
 namespace todoku::doctor {
@@ -150,20 +151,15 @@ void check_mta_sts(const DomainWish& wish, ZoneReading& zone, std::vector<Findin
   const std::string name = "_mta-sts." + wish.domain;
   const DnsFact fact = zone.fact(FactType::txt, name);
   if (fact.status == DnsFact::Status::failed || !fact.is_known()) return;
-  const auto texts = texts_beginning(fact, "v=STSv1");
   Finding finding;
-  if (texts.size() > 1) {
-    finding = domain_finding("mta_sts_broken", {.subject = wish.domain, .first = all_of(texts)});
-  } else if (texts.empty() && fact.status == DnsFact::Status::found) {
+  if (mailauth::mta_sts::policy_id(fact.values)) {
+    finding = domain_finding("mta_sts_ok", {.subject = wish.domain});
+  } else if (fact.status == DnsFact::Status::found) {
     finding =
         domain_finding("mta_sts_broken", {.subject = wish.domain, .first = all_of(fact.values)});
-  } else if (texts.empty()) {
+  } else {
     finding = domain_finding("mta_sts_missing", {.subject = wish.domain});
     finding.paste = text_entry(name, "v=STSv1; id=1");
-  } else if (texts.front().find("id=") == std::string::npos) {
-    finding = domain_finding("mta_sts_broken", {.subject = wish.domain, .first = texts.front()});
-  } else {
-    finding = domain_finding("mta_sts_ok", {.subject = wish.domain});
   }
   finding.found = all_of(fact.values);
   findings.push_back(std::move(finding));

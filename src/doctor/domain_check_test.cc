@@ -400,6 +400,10 @@ std::vector<BrokenWay> breaks_of_the_rest() {
        [](TestedDomain& w) {
          w.each([](TestedZone& z) { z.txt("_mta-sts.example.jp") = {"v=STSv1;"}; });
        }},
+      {"mta_sts_broken",
+       [](TestedDomain& w) {
+         w.each([](TestedZone& z) { z.txt("_mta-sts.example.jp") = {"v=STSv1; id=2026-11-30"}; });
+       }},
       {"tls_rpt_missing",
        [](TestedDomain& w) {
          w.each([](TestedZone& z) { z.txt("_smtp._tls.example.jp").clear(); });

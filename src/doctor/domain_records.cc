@@ -10,6 +10,7 @@
 #include "doctor/spf_merge.h"
 #include "mailauth/dkim/dns_record.h"
 #include "mailauth/dmarc/record.h"
+#include "mailauth/mta_sts/record.h"
 
 namespace todoku::doctor {
 namespace {
@@ -42,11 +43,6 @@ constexpr Sentence kMtaSts{
     "https://mta-sts.<domain>/.well-known/mta-sts.txt",
     "このドメイン宛に TLS を求めます（RFC 8461）。先に https://mta-sts."
     "<ドメイン>/.well-known/mta-sts.txt でポリシーを公開してください"};
-
-bool begins_with(const std::vector<std::string>& texts, std::string_view prefix) {
-  return std::ranges::any_of(texts,
-                             [&](const std::string& text) { return text.starts_with(prefix); });
-}
 
 WantedRecord text_record(std::string name, std::string value, const Sentence& purpose) {
   WantedRecord record;
@@ -235,7 +231,9 @@ void add_transport(const DomainWish& wish, const ZoneNow& now, std::vector<Wante
     records.push_back(std::move(report));
   }
   WantedRecord sts = text_record("_mta-sts." + wish.domain, "v=STSv1; id=1", kMtaSts);
-  sts.is_there = begins_with(now.mta_sts_texts, "v=STSv1");
+  const auto id = mailauth::mta_sts::policy_id(now.mta_sts_texts);
+  sts.is_there = id.has_value();
+  sts.replaces = !id && id.error() != mailauth::mta_sts::NoRecord::absent;
   sts.is_optional = true;
   sts.is_for_later = true;
   records.push_back(std::move(sts));

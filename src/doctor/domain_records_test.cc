@@ -72,6 +72,21 @@ TEST(DomainRecords, KeepWhatIsThere) {
   EXPECT_TRUE(record_at(*records, "_mta-sts.example.jp").is_for_later) << "no policy is served yet";
 }
 
+TEST(DomainRecords, AnMtaStsRecordThatCountsForNothingIsNotThere) {
+  const auto announced = [](std::vector<std::string> texts) {
+    ZoneNow now;
+    now.has_mx = true;
+    now.mta_sts_texts = std::move(texts);
+    return record_at(*wanted_records(example(), now), "_mta-sts.example.jp");
+  };
+  EXPECT_TRUE(announced({"v=STSv1; id=20261130"}).is_there);
+  const WantedRecord broken = announced({"v=STSv1; id=2026-11-30"});
+  EXPECT_FALSE(broken.is_there);
+  EXPECT_TRUE(broken.replaces);
+  EXPECT_FALSE(announced({"v=STSv1; id=1", "v=STSv1; id=2"}).is_there);
+  EXPECT_FALSE(announced({"something else"}).replaces);
+}
+
 TEST(DomainRecords, OurHostGetsItsAddressesWhereItIsOfTheDomain) {
   DomainWish wish = example();
   wish.platform.mail_host = "mail.example.jp";
