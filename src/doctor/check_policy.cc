@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/bytes.h"
 #include "doctor/domain_checks.h"
 #include "doctor/domain_texts.h"
 #include "mailauth/dmarc/discovery.h"
@@ -15,13 +16,14 @@ namespace dmarc = mailauth::dmarc;
 using mailauth::DnsFact;
 using mailauth::FactType;
 
-// "reports.example.com" of "mailto:dmarc@reports.example.com?subject=x"
+// "reports.example.com" of "mailto:dmarc@Reports.example.com?subject=x": schemes and hosts are in
+// any case (RFC 3986 section 6.2.2.1).
 std::string host_of_uri(std::string_view uri) {
   constexpr std::string_view kMailto = "mailto:";
-  if (!uri.starts_with(kMailto)) return {};
+  if (!equals_ignoring_case(uri.substr(0, kMailto.size()), kMailto)) return {};
   const std::string_view address = uri.substr(kMailto.size(), uri.find('?') - kMailto.size());
   const std::size_t at = address.rfind('@');
-  return at == std::string_view::npos ? std::string() : std::string(address.substr(at + 1));
+  return at == std::string_view::npos ? std::string() : to_ascii_lower(address.substr(at + 1));
 }
 
 class PolicyCheck {
@@ -146,8 +148,9 @@ class PolicyCheck {
     const std::string name = wish_.domain + "._report._dmarc." + host;
     const DnsFact fact = zone_.fact(FactType::txt, name);
     if (fact.status == DnsFact::Status::failed || !fact.is_known()) return;
-    if (std::ranges::any_of(fact.values,
-                            [](const std::string& text) { return text.starts_with("v=DMARC1"); })) {
+    if (std::ranges::any_of(fact.values, [](const std::string& text) {
+          return dmarc::parse_record(text).has_value();
+        })) {
       return;
     }
     Finding finding = find("dmarc_report_unauthorised", host);

@@ -627,6 +627,22 @@ TEST(DomainCheck, TheLineForABrokenPolicyKeepsWhereReportsGo) {
   EXPECT_THAT(paste_of("dmarc_doubled"), HasSubstr("p=reject; rua=mailto:a@example.jp"));
 }
 
+TEST(DomainCheck, WhereReportsGoIsInAnyCase) {
+  TestedDomain world;
+  const auto with = [&](const std::string& uri) {
+    world.each(
+        [&](TestedZone& z) { z.txt("_dmarc.example.jp") = {"v=DMARC1; p=none; rua=" + uri}; });
+    return world.check();
+  };
+  EXPECT_THAT(codes_not_passed(with("mailto:dmarc@Example.COM")), IsEmpty());
+  EXPECT_THAT(codes_not_passed(with("mailto:dmarc@EXAMPLE.JP")), IsEmpty());
+  const auto findings = with("MAILTO:dmarc@Reports.Example.NET");
+  EXPECT_THAT(codes_not_passed(findings), ::testing::ElementsAre("dmarc_report_unauthorised"));
+  const auto found = std::ranges::find(findings, "dmarc_report_unauthorised", &Finding::code);
+  ASSERT_NE(found, findings.end());
+  EXPECT_THAT(found->paste, HasSubstr("example.jp._report._dmarc.reports.example.net. IN TXT"));
+}
+
 TEST(DomainCheck, ABrokenResolverFailsNothing) {
   TestedDomain world;
   world.resolver_is_broken = true;

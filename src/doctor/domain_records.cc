@@ -177,7 +177,7 @@ WantedRecord dmarc_record(const DomainWish& wish, const ZoneNow& now) {
 }
 
 std::string host_of(std::string_view address) {
-  return std::string(address.substr(address.rfind('@') + 1));
+  return to_ascii_lower(address.substr(address.rfind('@') + 1));
 }
 
 // RFC 9990 section 4 (RFC 7489 section 7.1): who takes reports about another's domain says so.

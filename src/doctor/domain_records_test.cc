@@ -164,6 +164,12 @@ TEST(DomainRecords, WhatSeparatesInARecordIsEncodedInAnAddress) {
             "v=DMARC1; p=none; rua=mailto:a%21b@example.jp");
 }
 
+TEST(DomainRecords, TheHostOfAReportAddressIsInAnyCase) {
+  DomainWish wish = example();
+  wish.report_address = "dmarc@Example.JP";
+  EXPECT_FALSE(wanted_records(wish, {})->back().is_elsewhere);
+}
+
 TEST(DomainRecords, AReturnPathElsewhereIsNotOurs) {
   DomainWish wish = example();
   wish.platform.return_path = "bounce.example.com";
