@@ -3,11 +3,16 @@
 #include <algorithm>
 #include <optional>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "base/bytes.h"
 #include "doctor/domain_checks.h"
 #include "doctor/domain_texts.h"
 #include "mailauth/dmarc/discovery.h"
+#include "mailauth/dmarc/evaluation.h"
 #include "mailauth/dmarc/record.h"
+#include "mailauth/suffixes/public_suffix.h"
 
 namespace todoku::doctor {
 namespace {
@@ -24,6 +29,11 @@ std::string host_of_uri(std::string_view uri) {
   const std::string_view address = uri.substr(kMailto.size(), uri.find('?') - kMailto.size());
   const std::size_t at = address.rfind('@');
   return at == std::string_view::npos ? std::string() : to_ascii_lower(address.substr(at + 1));
+}
+
+std::string policies_in_words(dmarc::Policy by_walk, dmarc::Policy by_list) {
+  if (by_walk == by_list) return std::string(to_string(by_walk));
+  return fmt::format("{} (RFC 9989), {} (RFC 7489)", to_string(by_walk), to_string(by_list));
 }
 
 class PolicyCheck {
@@ -105,20 +115,51 @@ class PolicyCheck {
     }
   }
 
+  // What receivers make of a mail of the domain that nobody has authenticated.
+  [[nodiscard]] std::optional<dmarc::Verdict> verdict() {
+    const dmarc::Query query{.author_domains = {wish_.domain}, .from_fault = {}};
+    return zone_.evaluate([&query](mailauth::DnsFacts& facts) {
+      return dmarc::evaluate(query, &mailauth::registered_domain, facts);
+    });
+  }
+
   // The record of a domain above applies, too (section 4.10.1).
   void above() {
-    const auto walk = zone_.evaluate(
-        [this](mailauth::DnsFacts& facts) { return dmarc::walk_tree(wish_.domain, facts); });
-    if (!walk) return;
-    if (!walk->failure.empty()) {
-      add(find("dmarc_undetermined", walk->failure));
-    } else if (walk->records.empty()) {
+    const auto its = verdict();
+    if (!its) return;
+    const dmarc::Answer& answer = its->by_walk;
+    if (answer.result == dmarc::Result::temperror) {
+      add(find("dmarc_undetermined", answer.reason));
+      return;
+    }
+    if (answer.domain.empty()) {
       add(with_line(find("dmarc_missing"), {}));
+      return;
+    }
+    const auto found = zone_.evaluate(
+        [&answer](mailauth::DnsFacts& facts) { return dmarc::look_up(answer.domain, facts); });
+    if (!found) return;
+    const dmarc::Record& record = found->record;
+    tell_applied(record, record.sp.value ? record.sp.value : record.p.value, *its);
+  }
+
+  // `said`: of p= and sp= the one that is meant for the domain.
+  void tell_applied(const dmarc::Record& record, std::optional<dmarc::Policy> said,
+                    const dmarc::Verdict& its) {
+    const dmarc::Policy by_walk = its.by_walk.policy;
+    const std::string applied = policies_in_words(by_walk, its.by_list.policy);
+    if (record.p.is_broken() || record.sp.is_broken() || record.np.is_broken()) {
+      add(find("dmarc_broken_policy", applied, its.by_walk.domain));
+      return;
+    }
+    const dmarc::Policy meant = said.value_or(dmarc::Policy::none);
+    if (by_walk == meant && its.by_list.policy == meant) {
+      add(find("dmarc_ok", std::string(to_string(meant)), its.by_walk.domain));
     } else {
-      const dmarc::FoundRecord& found = walk->records.front();
-      const auto policy = found.record.sp.value ? found.record.sp.value : found.record.p.value;
-      add(find("dmarc_ok", std::string(to_string(policy.value_or(dmarc::Policy::none))),
-               found.domain));
+      add(find("dmarc_applied_otherwise", std::string(to_string(meant)), applied));
+    }
+    if (!record.warnings.empty()) {
+      add(find("dmarc_passed_over", fmt::format("{}", fmt::join(record.warnings, "; "))));
     }
   }
 
@@ -133,7 +174,7 @@ class PolicyCheck {
     if (record.spf == dmarc::Alignment::strict && !path.empty() && path != wish_.domain) {
       add(find("dmarc_strict_spf", path));
     }
-    add(find("dmarc_ok", std::string(to_string(*record.p.value)), wish_.domain));
+    if (const auto its = verdict()) tell_applied(record, record.p.value, *its);
   }
 
   // RFC 9990 section 4: of another organisation it has to say that it takes them.

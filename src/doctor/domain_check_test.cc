@@ -384,6 +384,14 @@ std::vector<BrokenWay> breaks_of_the_rest() {
       {"dmarc_several", dmarc({"v=DMARC1; p=none", "v=DMARC1; p=reject"})},
       {"dmarc_unreadable", dmarc({"p=none; v=DMARC1"})},
       {"dmarc_no_policy", dmarc({"v=DMARC1; p=nothing"})},
+      {"dmarc_broken_policy",
+       dmarc({"v=DMARC1; p=reject; sp=rejekt; rua=mailto:dmarc@example.com"})},
+      {"dmarc_broken_policy",
+       dmarc({"v=DMARC1; p=reject; np=rejekt; rua=mailto:dmarc@example.com"})},
+      {"dmarc_applied_otherwise", dmarc({"v=DMARC1; p=reject; t=y; rua=mailto:dmarc@example.com"})},
+      {"dmarc_applied_otherwise",
+       dmarc({"v=DMARC1; p=reject; pct=0; rua=mailto:dmarc@example.com"})},
+      {"dmarc_passed_over", dmarc({"v=DMARC1; p=none; adkim=x; rua=mailto:dmarc@example.com"})},
       {"dmarc_no_reports", dmarc({"v=DMARC1; p=reject"})},
       {"dmarc_report_unauthorised",
        dmarc({"v=DMARC1; p=none; rua=mailto:dmarc@reports.example.net"})},
@@ -690,6 +698,29 @@ TEST(DomainCheck, ARecordAboveApplies) {
   const auto policy = std::ranges::find(findings, "dmarc_ok", &Finding::code);
   ASSERT_NE(policy, findings.end());
   EXPECT_THAT(policy->sentence.en, HasSubstr("the record at example.jp"));
+}
+
+TEST(DomainCheck, ThePolicyIsWhatReceiversApply) {
+  TestedDomain world;
+  const auto said = [&](const std::string& record, std::string_view code) {
+    world.each([&](TestedZone& z) { z.txt("_dmarc.example.jp") = {record}; });
+    const auto findings = world.check();
+    const auto found = std::ranges::find(findings, code, &Finding::code);
+    return found == findings.end() ? std::string("no such finding") : found->sentence.en;
+  };
+  const std::string reports = "; rua=mailto:dmarc@example.com";
+  EXPECT_THAT(said("v=DMARC1; p=reject" + reports, "dmarc_ok"), HasSubstr("p=reject"));
+  EXPECT_THAT(said("v=DMARC1; p=reject; sp=rejekt" + reports, "dmarc_broken_policy"),
+              HasSubstr("apply none to"));
+  EXPECT_THAT(said("v=DMARC1; p=reject; t=y" + reports, "dmarc_applied_otherwise"),
+              HasSubstr("apply quarantine (RFC 9989), reject (RFC 7489)"));
+  EXPECT_THAT(said("v=DMARC1; p=reject; pct=0" + reports, "dmarc_applied_otherwise"),
+              HasSubstr("apply reject (RFC 9989), quarantine (RFC 7489)"));
+  world.wish.domain = "news.example.jp";
+  world.wish.platform.return_path = "bounce.news.example.jp";
+  EXPECT_THAT(said("v=DMARC1; p=reject; sp=none" + reports, "dmarc_ok"), HasSubstr("p=none"));
+  EXPECT_THAT(said("v=DMARC1; p=reject; sp=rejekt" + reports, "dmarc_broken_policy"),
+              HasSubstr("apply none to"));
 }
 
 }  // namespace

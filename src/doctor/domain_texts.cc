@@ -621,6 +621,41 @@ constexpr std::array kTexts{
                 "{0} の DMARC レコードに、解釈できるポリシー（p=）がありません。"},
                kNoDmarc,
                {}},
+    DomainText{
+        "dmarc_broken_policy",
+        kFail,
+        kDmarcReaders,
+        {"In the DMARC record at {2} one of p=, sp= and np= cannot be read: receivers apply {1} to "
+         "{0}.",
+         "{2} の DMARC レコードの p=、sp=、np= のどれかを解釈できないため、{0} "
+         "に適用されるポリシーは "
+         "{1} です。"},
+        {"One that cannot be read takes the others with it (RFC 9989 section 4.10.1): the record "
+         "counts as p=none where it asks for reports, else as none at all.",
+         "1 つでも解釈できないと他の指定も効かず（RFC 9989 4.10.1 節）、rua= があれば "
+         "p=none、なければ"
+         "レコードがないのと同じ扱いです。"},
+        {"Correct that tag, or take it out.", "そのタグを直すか、外してください。"}},
+    DomainText{
+        "dmarc_applied_otherwise",
+        kWarning,
+        kDmarcReaders,
+        {"DMARC of {0} says {1}, but receivers apply {2}.",
+         "{0} の DMARC の指定は {1} ですが、受信側が適用するのは {2} です。"},
+        {"t=y (RFC 9989) and pct=0 (RFC 7489) make a policy milder, and the two standards may take "
+         "different records.",
+         "t=y（RFC 9989）や pct=0（RFC 7489）はポリシーを 1 段階緩めます。2 つの規格で適用される"
+         "レコードが異なることもあります。"},
+        {"Once mail that is yours passes, take out t= and pct=.",
+         "自社のメールが合格することを確認できたら、t= と pct= を外してください。"}},
+    DomainText{"dmarc_passed_over",
+               kWarning,
+               kNobody,
+               {"Parts of the DMARC record of {0} are passed over: {1}",
+                "{0} の DMARC レコードに無視される箇所があります: {1}"},
+               {"They are as if they were not there (RFC 9989 section 4.8).",
+                "書かれていないのと同じ扱いです（RFC 9989 4.8 節）。"},
+               {"Correct or remove them.", "直すか、削除してください。"}},
     DomainText{"dmarc_no_reports",
                kWarning,
                kNobody,
