@@ -60,6 +60,21 @@ bool is_asked_about(const std::string& domain) {
   return !domain.empty() && !domain.starts_with('[');
 }
 
+void choose_domains(const store::DomainHistogram& histogram,
+                    std::vector<doctor::AudienceDomain>& domains,
+                    doctor::PreflightCoverage& coverage, doctor::Audience& audience) {
+  audience.smaller_recipients = histogram.recipients();
+  const auto chosen = histogram.largest_and_some(kDomainsAsked, kSmallerDomainsAsked);
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    const bool is_sampled = i >= kDomainsAsked;
+    if (!is_sampled) audience.smaller_recipients -= chosen[i].recipients;
+    if (!is_asked_about(chosen[i].domain)) continue;
+    if (is_sampled) ++coverage.smaller_domains_asked;
+    domains.push_back(
+        {.domain = chosen[i].domain, .recipients = chosen[i].recipients, .is_sampled = is_sampled});
+  }
+}
+
 }  // namespace
 
 Task<Result<std::optional<doctor::SlowPace>>> ComposedPreflight::slow_pace(
@@ -117,12 +132,7 @@ Task<Result<doctor::PreflightReport>> ComposedPreflight::judge(store::AccountKey
     std::erase_if(questions.domains, [](const auto& each) { return !is_asked_about(each.domain); });
     if (questions.domains.size() > kDomainsAsked) questions.domains.resize(kDomainsAsked);
   } else {
-    const auto chosen = histogram.largest_and_some(kDomainsAsked, kSmallerDomainsAsked);
-    for (std::size_t i = 0; i < chosen.size(); ++i) {
-      if (!is_asked_about(chosen[i].domain)) continue;
-      if (i >= kDomainsAsked) ++coverage.smaller_domains_asked;
-      questions.domains.push_back({.domain = chosen[i].domain, .recipients = chosen[i].recipients});
-    }
+    choose_domains(histogram, questions.domains, coverage, input.audience);
   }
   questions.goes_to_docomo = doctor::receivers_of(questions.domains).docomo;
   if (!questions.samples.empty()) {

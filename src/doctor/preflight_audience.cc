@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -106,46 +107,72 @@ bool is_much(std::int64_t part, std::int64_t whole, double share) {
 
 struct Count {
   std::int64_t domains = 0;
-  std::int64_t recipients = 0;
+  std::int64_t recipients = 0;     // of these domains
+  std::int64_t estimated = 0;      // with those whom sampled ones stand for
   std::vector<std::string> names;  // the first of them
 };
 
-Count count_of(std::span<const AudienceDomain> domains, DomainState state) {
+// How many recipients at smaller domains one at a sampled domain stands for.
+double weight_of_sampled(const Audience& audience) {
+  std::int64_t sampled = 0;
+  for (const AudienceDomain& each : audience.domains) {
+    if (each.is_sampled) sampled += each.recipients;
+  }
+  if (sampled <= 0 || audience.smaller_recipients <= sampled) return 1.0;
+  return static_cast<double>(audience.smaller_recipients) / static_cast<double>(sampled);
+}
+
+Count count_of(const Audience& audience, DomainState state) {
+  const double weight = weight_of_sampled(audience);
   Count count;
-  for (const AudienceDomain& each : domains) {
+  std::int64_t sampled = 0;
+  for (const AudienceDomain& each : audience.domains) {
     if (each.state != state) continue;
     ++count.domains;
     count.recipients += each.recipients;
+    if (each.is_sampled) sampled += each.recipients;
     if (count.names.size() < kNamedMax) count.names.push_back(each.domain);
   }
+  count.estimated =
+      count.recipients - sampled + std::llround(weight * static_cast<double>(sampled));
   return count;
 }
 
+// `part` of `whole`, which are estimated where a sample stands for more than itself.
+PreflightFacts lost_facts(std::int64_t part, std::int64_t whole, bool is_estimated) {
+  const std::string share = share_of(part, whole);
+  PreflightFacts facts{.subject = fmt::format("{}", part), .first = share};
+  if (is_estimated) {
+    facts.first = "about " + share;
+    facts.first_ja = "約 " + share;
+  }
+  return facts;
+}
+
 void tell_unreachable(std::string_view code, const Count& count, std::int64_t known,
-                      std::vector<Finding>& findings) {
+                      bool is_estimated, std::vector<Finding>& findings) {
   if (count.domains == 0) return;
-  findings.push_back(preflight_finding(code, {.subject = fmt::format("{}", count.recipients),
-                                              .first = share_of(count.recipients, known)}));
+  findings.push_back(preflight_finding(code, lost_facts(count.estimated, known, is_estimated)));
   findings.back().found = shown(fmt::format("{}", fmt::join(count.names, " ")));
 }
 
-void tell_domains(std::span<const AudienceDomain> domains, std::vector<Finding>& findings) {
-  const Count good = count_of(domains, DomainState::takes_mail);
-  const Count gone = count_of(domains, DomainState::no_such_domain);
-  const Count none = count_of(domains, DomainState::takes_none);
-  const Count open = count_of(domains, DomainState::open);
-  const std::int64_t known = good.recipients + gone.recipients + none.recipients;
+void tell_domains(const Audience& audience, std::vector<Finding>& findings) {
+  const Count good = count_of(audience, DomainState::takes_mail);
+  const Count gone = count_of(audience, DomainState::no_such_domain);
+  const Count none = count_of(audience, DomainState::takes_none);
+  const Count open = count_of(audience, DomainState::open);
+  const std::int64_t known = good.estimated + gone.estimated + none.estimated;
+  const bool is_estimated = known != good.recipients + gone.recipients + none.recipients;
   if (good.domains > 0) {
     findings.push_back(
         preflight_finding("audience_reachable", {.subject = fmt::format("{}", good.domains)}));
   }
-  tell_unreachable("audience_no_such_domain", gone, known, findings);
-  tell_unreachable("audience_takes_no_mail", none, known, findings);
-  const std::int64_t lost = gone.recipients + none.recipients;
+  tell_unreachable("audience_no_such_domain", gone, known, is_estimated, findings);
+  tell_unreachable("audience_takes_no_mail", none, known, is_estimated, findings);
+  const std::int64_t lost = gone.estimated + none.estimated;
   if (is_much(lost, known, kMuchUnreachable)) {
     findings.push_back(
-        preflight_finding("audience_much_unreachable",
-                          {.subject = fmt::format("{}", lost), .first = share_of(lost, known)}));
+        preflight_finding("audience_much_unreachable", lost_facts(lost, known, is_estimated)));
   }
   if (open.domains > 0) {
     findings.push_back(preflight_finding(
@@ -191,7 +218,7 @@ DomainState state_of_domain(const std::string& domain, DnsFacts& facts) {
 
 std::vector<Finding> audience_findings(const Audience& audience) {
   std::vector<Finding> findings;
-  tell_domains(audience.domains, findings);
+  tell_domains(audience, findings);
   tell_slips(audience.domains, findings);
   if (audience.suppressed > 0) {
     const bool is_many = is_much(static_cast<std::int64_t>(audience.suppressed),

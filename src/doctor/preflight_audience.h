@@ -30,6 +30,7 @@ struct AudienceDomain {
   std::string domain;
   std::int64_t recipients = 0;
   DomainState state = DomainState::open;
+  bool is_sampled = false;  // it stands for all of the smaller domains
 };
 
 // More than so many of those who are counted cannot be reached: the list is not one to send to.
@@ -38,7 +39,10 @@ inline constexpr double kMuchSuppressed = 0.10;
 
 struct Audience {
   std::vector<AudienceDomain> domains;  // those that were asked about
-  std::size_t sampled = 0;              // of these recipients:
+  // At all of the smaller domains, asked about or not: shares count those that are sampled as so
+  // many. 0: none is.
+  std::int64_t smaller_recipients = 0;
+  std::size_t sampled = 0;  // of these recipients:
   std::size_t suppressed = 0;
   std::size_t malformed = 0;
   std::string malformed_such_as;

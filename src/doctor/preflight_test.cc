@@ -488,6 +488,33 @@ TEST(Preflight, AListIsOneThatCanBeReached) {
   EXPECT_THAT(spoilt([](World& w) { w.has_recipients = false; }), Contains("audience_empty"));
 }
 
+TEST(Preflight, ASampleOfTheSmallerDomainsStandsForAllOfThem) {
+  const auto told = [](std::int64_t large, std::int64_t smaller, std::string_view code) {
+    Audience audience;
+    audience.domains = {
+        {.domain = "example.com", .recipients = large, .state = DomainState::takes_mail}};
+    for (int i = 0; i < 100; ++i) {
+      audience.domains.push_back({.domain = "gone" + std::to_string(i) + ".example",
+                                  .recipients = 1,
+                                  .state = DomainState::no_such_domain,
+                                  .is_sampled = true});
+    }
+    audience.smaller_recipients = smaller;
+    const auto findings = audience_findings(audience);
+    const auto found = std::ranges::find(findings, code, &Finding::code);
+    return found == findings.end() ? BilingualText() : found->sentence;
+  };
+  // One of five, of which 100 were asked about.
+  EXPECT_THAT(told(20'000, 5'000, "audience_no_such_domain").en,
+              HasSubstr("5000 recipients (about 20.0 %)"));
+  EXPECT_THAT(told(20'000, 5'000, "audience_no_such_domain").ja, HasSubstr("5000 件（約 20.0 %）"));
+  EXPECT_THAT(told(20'000, 5'000, "audience_much_unreachable").en, HasSubstr("about 20.0 %"));
+  EXPECT_THAT(told(2'000, 3'000, "audience_much_unreachable").en, HasSubstr("about 60.0 %"));
+  // All of the smaller ones were asked about: nothing is estimated.
+  EXPECT_THAT(told(20'000, 100, "audience_no_such_domain").en, HasSubstr("100 recipients (0.5 %)"));
+  EXPECT_THAT(told(20'000, 100, "audience_much_unreachable").en, IsEmpty());
+}
+
 TEST(Preflight, TheStateOfADomainIsWhatTheDnsSays) {
   World world;
   const auto state = [&](const std::string& name) {

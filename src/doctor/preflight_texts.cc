@@ -54,17 +54,18 @@ Finding preflight_finding(std::string_view code, const PreflightFacts& facts) {
   const std::string subject = shown(facts.subject);
   const std::string first = shown(facts.first);
   const std::string second = shown(facts.second);
-  const auto say = [&](std::string_view pattern) {
-    return fmt::vformat(pattern, fmt::make_format_args(subject, first, second));
+  const std::string first_ja = facts.first_ja.empty() ? first : shown(facts.first_ja);
+  const auto say = [&](std::string_view pattern, const std::string& its_first) {
+    return fmt::vformat(pattern, fmt::make_format_args(subject, its_first, second));
   };
   Finding finding;
   finding.code = text.code;
   finding.outcome = text.outcome;
   finding.subject = subject;
   finding.minded_by = text.minded_by;
-  finding.sentence = {.en = say(text.sentence.en), .ja = say(text.sentence.ja)};
+  finding.sentence = {.en = say(text.sentence.en, first), .ja = say(text.sentence.ja, first_ja)};
   finding.why = text.why;
-  finding.advice = {.en = say(text.advice.en), .ja = say(text.advice.ja)};
+  finding.advice = {.en = say(text.advice.en, first), .ja = say(text.advice.ja, first_ja)};
   return finding;
 }
 

@@ -42,8 +42,9 @@ struct PreflightText {
 // The facts of a finding's sentence: its subject is {0}.
 struct PreflightFacts {
   std::string subject;
-  std::string first{};   // {1}
-  std::string second{};  // {2}
+  std::string first{};     // {1}
+  std::string second{};    // {2}
+  std::string first_ja{};  // {1} of the Japanese sentence; empty: the same
 };
 
 // `code` is one of preflight_texts(). Facts may come from outside: they are shown().
