@@ -7,11 +7,13 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/json/value_from.hpp>
 
 #include "async/run_blocking.h"
 #include "cli/commands.h"
 #include "cli/printable_stream.h"
 #include "doctor/domain_records.h"
+#include "doctor/spf_words.h"
 #include "operate/calls/calls.h"
 
 namespace todoku::cli {
@@ -192,6 +194,11 @@ bool put_claim(Session& session, const std::string& account, DomainWish& wish) {
   return session.ask_for(claim, take) == 0;
 }
 
+// What was found of a term of SPF.
+std::string in_words_of(const Session& session, const std::string& found) {
+  return session.language() == Language::japanese ? doctor::spf_in_japanese(found) : found;
+}
+
 // Each line of an entry as a comment of a zone file.
 std::string commented(std::string_view entry) {
   std::string text;
@@ -209,6 +216,10 @@ void print_zone_file(Session& session, const std::vector<WantedRecord>& records)
     session.out() << "; " << record.purpose.in(session.language()) << '\n';
     if (record.replaces) {
       session.say({"; in the place of the record that is there", "; 既存のレコードと置き換え"});
+    }
+    for (const std::string& term : record.left_out) {
+      session.say({"; left out, because it cannot be read: {}", "; 解釈できないため除いた項目: {}"},
+                  in_words_of(session, term));
     }
     if (record.is_elsewhere) {
       session.say({"; in the zone of the domain that takes the reports, not in this one:",
@@ -234,6 +245,10 @@ void print_record(Session& session, const WantedRecord& record) {
   session.say({"\n{}{}\n  name   {}\n  type   {}\n  value  {}",
                "\n{}{}\n  名前   {}\n  種類   {}\n  値     {}"},
               record.purpose.in(session.language()), note, record.name, record.type, record.value);
+  for (const std::string& term : record.left_out) {
+    session.say({"  left out, because it cannot be read: {}", "  解釈できないため除いた項目: {}"},
+                in_words_of(session, term));
+  }
 }
 
 boost::json::object to_json(const WantedRecord& record, Language language) {
@@ -245,6 +260,7 @@ boost::json::object to_json(const WantedRecord& record, Language language) {
           {"replaces", record.replaces},
           {"is_optional", record.is_optional},
           {"is_elsewhere", record.is_elsewhere},
+          {"left_out", boost::json::value_from(record.left_out)},
           {"zone_entry", record.zone_entry()}};
 }
 

@@ -51,9 +51,11 @@ class SpfCheck {
       add(with_line(find("spf_several", fmt::format("{}", count))));
       return;
     }
-    const auto record = spf::parse_record(*std::ranges::find_if(texts_, &spf::is_record));
+    const std::string& text = *std::ranges::find_if(texts_, &spf::is_record);
+    const auto record = spf::parse_record(text);
     if (!record) {
-      add(find(is_quoted(texts_.front()) ? "spf_quoted" : "spf_unreadable", record.error().detail));
+      const std::string& reason = record.error().detail;
+      add(with_line(is_quoted(text) ? find("spf_quoted") : find("spf_unreadable", reason)));
       return;
     }
     if (std::ranges::any_of(record->mechanisms, [](const spf::Mechanism& each) {

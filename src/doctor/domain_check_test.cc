@@ -603,6 +603,20 @@ TEST(DomainCheck, TheLineToPasteMendsTheZone) {
   EXPECT_THAT(codes_not_passed(world.check()), IsEmpty());
 }
 
+TEST(DomainCheck, TheLineForABrokenSpfRecordKeepsWhatCanBeRead) {
+  TestedDomain world;
+  const auto paste_of = [&](std::string_view code, const std::string& there) {
+    world.each([&](TestedZone& z) { z.txt("example.jp") = {"something \"else\"", there}; });
+    const auto findings = world.check();
+    const auto found = std::ranges::find(findings, code, &Finding::code);
+    return found == findings.end() ? std::string("no such finding") : found->expected;
+  };
+  EXPECT_EQ(paste_of("spf_quoted", R"("v=spf1 ip4:192.0.2.0/24 include:_spf.example.com ~all")"),
+            "v=spf1 ip4:192.0.2.0/24 include:_spf.example.com ~all");
+  EXPECT_EQ(paste_of("spf_unreadable", "v=spf1 ip4:192.0.2.256 include:_spf.example.com ~all"),
+            "v=spf1 ip4:192.0.2.1 ip4:192.0.2.2 include:_spf.example.com ~all");
+}
+
 TEST(DomainCheck, TheLineForAnMxThatLeadsNowhereIsOurHosts) {
   TestedDomain world;
   world.wish.platform.mail_host = "mail.example.jp";

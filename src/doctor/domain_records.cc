@@ -93,6 +93,7 @@ Result<WantedRecord> spf_record(const DomainWish& wish, std::string name,
   WantedRecord record = text_record(std::move(name), std::move(merged->text), purpose);
   record.replaces = merged->is_changed && merged->replaced > 0;
   record.is_there = !merged->is_changed;
+  record.left_out = std::move(merged->left_out);
   return record;
 }
 

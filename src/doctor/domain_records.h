@@ -87,6 +87,8 @@ struct WantedRecord {
   bool is_for_later = false;
   // In the zone of another, who takes the reports of the domain.
   bool is_elsewhere = false;
+  // What of the record that is there cannot be read and is not kept, as SpfMerge::left_out.
+  std::vector<std::string> left_out{};
 
   // One entry of a zone file, ends with a line break.
   [[nodiscard]] std::string zone_entry() const;

@@ -185,12 +185,17 @@ TEST(DomainRecords, AReturnPathElsewhereIsNotOurs) {
                   "example.jp A 192.0.2.1"));
 }
 
-TEST(DomainRecords, AnSpfRecordThatCannotBeReadIsNotTouched) {
+TEST(DomainRecords, ATermOfSpfThatCannotBeReadStopsNothing) {
   ZoneNow now;
-  now.texts = {"v=spf1 ip4:nonsense -all"};
+  now.texts = {"v=spf1 ip4:192.0.2.256 include:other.example -all"};
   const auto records = wanted_records(example(), now);
-  ASSERT_FALSE(records);
-  EXPECT_THAT(records.error().detail, ::testing::HasSubstr("SPF of example.jp"));
+  ASSERT_TRUE(records);
+  EXPECT_EQ(records->size(), wanted_records(example(), {})->size()) << "all the others are shown";
+  const WantedRecord& spf = record_at(*records, "example.jp");
+  EXPECT_EQ(spf.value, "v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 include:other.example -all");
+  EXPECT_TRUE(spf.replaces);
+  EXPECT_THAT(spf.left_out, ElementsAre(::testing::HasSubstr("ip4:192.0.2.256")));
+  EXPECT_TRUE(record_at(*records, "bounce.example.jp").left_out.empty());
 }
 
 TEST(DomainRecords, NamesBelowADomainAreWholeLabels) {

@@ -424,7 +424,8 @@ constexpr std::array kTexts{
         kAll,
         {"The SPF record of {0} cannot be read: {1}", "{0} の SPF レコードを解釈できません: {1}"},
         kSpfCountsForNothing,
-        {"Correct that term.", "その箇所を直してください。"}},
+        {"Correct that term. A line that is shown goes without what cannot be read.",
+         "その箇所を直してください。表示する行では、解釈できない項目を除いています。"}},
     DomainText{
         "spf_lookups",
         kFail,

@@ -2,6 +2,7 @@
 #include "doctor/spf_merge.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -53,9 +54,69 @@ struct Terms {
   std::vector<std::string> modifiers;  // others, whole
 };
 
+std::string without_quotes(std::string_view text) {
+  std::string plain(text);
+  std::erase_if(plain, [](char c) { return c == '"' || c == '\\'; });
+  return std::string(trim(plain));
+}
+
+// The record `text` without the terms that cannot be read, each of which goes to `left_out`.
+std::string readable_part(std::string_view text, std::vector<std::string>& left_out) {
+  std::string part(kVersion);
+  std::vector<std::string_view> once;  // modifiers that may be there once (section 6)
+  text.remove_prefix(kVersion.size());
+  while (true) {
+    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+    if (text.empty()) return part;
+    const std::string_view term = text.substr(0, text.find(' '));
+    text.remove_prefix(term.size());
+    const std::string alone = fmt::format("{} {}", kVersion, term);
+    const auto read = spf::parse_record(alone);
+    std::string fault = read ? std::string() : read.error().detail;
+    if (read && (read->redirect || read->exp)) {
+      const std::string_view name = read->redirect ? "redirect" : "exp";
+      if (std::ranges::find(once, name) != once.end()) {
+        fault = fmt::format("\"{}=\": occurs twice", name);
+      }
+      once.push_back(name);
+    }
+    if (fault.empty()) {
+      part.append(" ").append(term);
+    } else if (left_out.size() < kSpfTermsNamedMax) {
+      left_out.push_back(std::move(fault));
+    }
+  }
+}
+
+// What of `texts` is a record, or was meant to be one, as it can be read.
+Result<std::vector<std::string>> records_of(const std::vector<std::string>& texts,
+                                            std::vector<std::string>& left_out) {
+  std::vector<std::string> records;
+  std::ranges::copy_if(texts, std::back_inserter(records), &spf::is_record);
+  if (records.empty()) {
+    for (const std::string& text : texts) {
+      std::string plain = without_quotes(text);
+      if (spf::is_record(plain)) records.push_back(std::move(plain));
+    }
+  }
+  for (std::string& record : records) {
+    if (record.size() > spf::kRecordOctetsMax) {
+      return fail(ErrorKind::limit_exceeded,
+                  fmt::format("the SPF record that is there has {} octets", record.size()));
+    }
+    if (spf::parse_record(record)) continue;
+    if (const std::string plain = without_quotes(record); spf::parse_record(plain)) {
+      record = plain;
+    } else {
+      record = readable_part(plain, left_out);
+    }
+  }
+  return records;
+}
+
 Result<Terms> terms_of(std::string_view text) {
   auto record = spf::parse_record(text);
-  if (!record) return fail(fmt::format("the SPF record that is there ({})", text), record.error());
+  if (!record) return fail("the SPF record that is there", record.error());
   Terms terms;
   for (const Mechanism& each : record->mechanisms) {
     if (each.kind == MechanismKind::all) {
@@ -100,12 +161,13 @@ Result<SpfMerge> merge_spf(const std::vector<std::string>& texts,
   SpfMerge merge;
   Terms all;
   std::string_view first;
-  for (const std::string& text : texts) {
-    if (!spf::is_record(text)) continue;
-    auto terms = terms_of(text);
+  const auto records = records_of(texts, merge.left_out);
+  if (!records) return fail(records.error());
+  for (const std::string& record : *records) {
+    auto terms = terms_of(record);
     if (!terms) return fail(std::move(terms.error()));
     if (merge.replaced++ == 0) {
-      first = text;
+      first = record;
       all = std::move(*terms);
       continue;
     }
@@ -127,7 +189,8 @@ Result<SpfMerge> merge_spf(const std::vector<std::string>& texts,
   for (const Mechanism& each : wanted->mechanisms) {
     if (!is_covered(all.mechanisms, each) && !is_covered(whole, each)) whole.push_back(each);
   }
-  merge.is_changed = merge.replaced != 1 || !whole.empty();
+  const bool is_as_there = std::ranges::find(texts, first) != texts.end();
+  merge.is_changed = merge.replaced != 1 || !is_as_there || !whole.empty();
   whole.insert(whole.end(), all.mechanisms.begin(), all.mechanisms.end());
   if (all.end.empty()) all.end = merge.replaced == 0 ? end : kNeutralEnd;
   merge.lookups = lookups_of(whole, all.end);

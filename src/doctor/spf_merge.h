@@ -19,7 +19,13 @@ struct SpfMerge {
   // Terms of `text` that ask the DNS. What they lead to asks as well: all together may be 10
   // (section 4.6.4).
   std::size_t lookups = 0;
+  // Terms of what is there that cannot be read, with the reason: "ip4:192.0.2.256": holds no IPv4
+  // address. By one of them the whole record counts for nothing (section 4.6), so `text` goes
+  // without; at most kSpfTermsNamedMax, printable.
+  std::vector<std::string> left_out;
 };
+
+inline constexpr std::size_t kSpfTermsNamedMax = 4;
 
 inline constexpr std::size_t kSpfLookupsMax = 10;
 // Section 3.4: a record should fit an answer of 512 octets with all else.
@@ -29,8 +35,9 @@ inline constexpr std::size_t kSpfOctetsWanted = 450;
 // "include:spf.example.com": those that are not there yet, or covered by a network that is, come
 // first, so that they decide before anything else is asked. `end` is how a record ends where there
 // is none yet: "-all" or "~all"; one that is there without an end says nothing of others, and so it
-// stays: "?all" (section 4.7). Modifiers that are there are kept (section 6). Errors: invalid_input
-// (a record that cannot be read, with the term; one of `mechanisms` that is none).
+// stays: "?all" (section 4.7). Modifiers that are there are kept (section 6). Where nothing is a
+// record, one that is in quotation marks or backslashes, as a panel puts them, was meant to be it.
+// Errors: invalid_input (one of `mechanisms` is none), limit_exceeded (a record that is too long).
 [[nodiscard]] Result<SpfMerge> merge_spf(const std::vector<std::string>& texts,
                                          const std::vector<std::string>& mechanisms,
                                          std::string_view end);

@@ -78,11 +78,43 @@ TEST(SpfMerge, MakesOneOfTwo) {
   EXPECT_TRUE(merge->is_changed);
 }
 
-TEST(SpfMerge, NamesTheTermThatCannotBeRead) {
-  const auto merge = merge_spf({"v=spf1 ip4:192.0.2.999 -all"}, kOurs, "-all");
-  ASSERT_FALSE(merge);
-  EXPECT_THAT(merge.error().detail, HasSubstr("ip4:192.0.2.999"));
+TEST(SpfMerge, NamesTheTermThatCannotBeReadAndKeepsTheRest) {
+  const auto merge = merge_spf({"v=spf1 mx ip4:192.0.2.999 include:other.example -all"},
+                               {"ip4:192.0.2.1"}, "~all");
+  ASSERT_TRUE(merge);
+  EXPECT_EQ(merge->text, "v=spf1 ip4:192.0.2.1 mx include:other.example -all");
+  ASSERT_EQ(merge->left_out.size(), 1U);
+  EXPECT_THAT(merge->left_out.front(), HasSubstr("\"ip4:192.0.2.999\": holds no IPv4 address"));
+  EXPECT_TRUE(merge->is_changed);
+  EXPECT_EQ(merge->replaced, 1U);
+  // Also where all of ours is there.
+  EXPECT_EQ(merge_spf({"v=spf1 ip4:192.0.2.1 nonsense -all"}, {"ip4:192.0.2.1"}, "~all")->text,
+            "v=spf1 ip4:192.0.2.1 -all");
+  const auto twice =
+      merge_spf({"v=spf1 redirect=a.example redirect=b.example"}, {"ip4:192.0.2.1"}, "~all");
+  ASSERT_TRUE(twice);
+  EXPECT_EQ(twice->text, "v=spf1 ip4:192.0.2.1 redirect=a.example");
+  EXPECT_THAT(twice->left_out.front(), HasSubstr("occurs twice"));
   EXPECT_FALSE(merge_spf({}, {"ipv4:192.0.2.1"}, "-all"));
+  EXPECT_FALSE(merge_spf({"v=spf1 " + std::string(20'000, 'x')}, {"ip4:192.0.2.1"}, "-all"));
+}
+
+TEST(SpfMerge, KeepsTheTermsOfARecordInQuotes) {
+  for (const std::string quoted : {R"("v=spf1 ip4:192.0.2.10 include:_spf.example.com ~all")",
+                                   R"("v=spf1 ip4:192.0.2.10 " "include:_spf.example.com ~all")",
+                                   R"(v=spf1 "ip4:192.0.2.10" include:_spf.example.com ~all)",
+                                   R"(\"v=spf1 ip4:192.0.2.10 include:_spf.example.com ~all\")"}) {
+    SCOPED_TRACE(quoted);
+    const auto merge = merge_spf({"something else", quoted}, {"ip4:192.0.2.10"}, "-all");
+    ASSERT_TRUE(merge);
+    EXPECT_EQ(merge->text, "v=spf1 ip4:192.0.2.10 include:_spf.example.com ~all");
+    EXPECT_TRUE(merge->is_changed) << "it counts for nothing as it is";
+    EXPECT_EQ(merge->replaced, 1U);
+    EXPECT_TRUE(merge->left_out.empty());
+  }
+  EXPECT_EQ(merge_spf({"v=spf1 mx -all", R"("v=spf1 a ~all")"}, {"ip4:192.0.2.10"}, "-all")->text,
+            "v=spf1 ip4:192.0.2.10 mx -all")
+      << "beside one that counts it is any text";
 }
 
 }  // namespace
