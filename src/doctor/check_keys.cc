@@ -98,13 +98,17 @@ class KeyCheck {
     }
     const std::string doubled = doubled_name(name_, view_.zone);
     const auto* const told = zone_.told(FactType::txt, doubled);
-    if (told != nullptr && !told->alias.empty()) return with_alias(find("dkim_doubled", doubled));
+    if (leads_to_ours(told)) return with_alias(find("dkim_doubled", doubled));
     const std::string plain = name_without_underscores(name_);
-    const auto* const lost = zone_.told(FactType::txt, plain);
-    if (lost != nullptr && !lost->alias.empty()) {
+    if (leads_to_ours(zone_.told(FactType::txt, plain))) {
       return with_alias(find("dkim_underscore_lost", plain));
     }
     return with_alias(find("dkim_cname_missing"));
+  }
+
+  // A panel that appends the zone to a name may do so with the target, too.
+  [[nodiscard]] bool leads_to_ours(const mailauth::ServerAnswer* told) const {
+    return told != nullptr && to_ascii_lower(told->alias).starts_with(key_.alias);
   }
 
   // Of what is there, the record that has our key.
@@ -137,15 +141,23 @@ class KeyCheck {
     return key_octets_of(text) == key_octets_of(key_.record);
   }
 
+  // At another name than it should be. A wildcard puts other texts there (RFC 4592).
+  [[nodiscard]] bool has_key(std::string_view name) const {
+    const auto* const told = zone_.told(FactType::txt, name);
+    return told != nullptr && std::ranges::any_of(told->values, [this](const std::string& text) {
+             return key_octets_of(text).has_value() && is_ours(text);
+           });
+  }
+
   [[nodiscard]] Finding missing() const {
     const auto* const told = zone_.told(FactType::txt, name_);
     if (told != nullptr && !told->alias.empty()) {
       return with_line(find("dkim_alias_broken", told->alias));
     }
     const std::string doubled = doubled_name(name_, view_.zone);
-    if (zone_.has_texts(doubled)) return with_line(find("dkim_doubled", doubled));
+    if (has_key(doubled)) return with_line(find("dkim_doubled", doubled));
     const std::string plain = name_without_underscores(name_);
-    if (zone_.has_texts(plain)) return with_line(find("dkim_underscore_lost", plain));
+    if (has_key(plain)) return with_line(find("dkim_underscore_lost", plain));
     return with_line(find("dkim_missing"));
   }
 

@@ -97,6 +97,14 @@ class PolicyCheck {
     return with_line_of(as_it_is, find(code, at), zone_.fact(FactType::txt, at).values);
   }
 
+  // A wildcard puts other texts everywhere (RFC 4592).
+  [[nodiscard]] bool has_policy(std::string_view name) const {
+    const auto* const told = zone_.told(FactType::txt, name);
+    return told != nullptr && std::ranges::any_of(told->values, [](const std::string& text) {
+             return dmarc::parse_record(text).has_value();
+           });
+  }
+
   void none_here() {
     const std::string doubled = doubled_name(name_, view_.zone);
     const std::string plain = name_without_underscores(name_);
@@ -106,9 +114,9 @@ class PolicyCheck {
       add(with_line(find("dmarc_quoted"), texts_));
     } else if (!texts_.empty()) {
       add(with_line(find("dmarc_unreadable"), texts_));
-    } else if (zone_.has_texts(doubled)) {
+    } else if (has_policy(doubled)) {
       add(misplaced("dmarc_doubled", doubled));
-    } else if (zone_.has_texts(plain)) {
+    } else if (has_policy(plain)) {
       add(misplaced("dmarc_underscore_lost", plain));
     } else {
       above();

@@ -90,6 +90,12 @@ class SpfCheck {
     return finding;
   }
 
+  // A record that lets us send. A wildcard puts another one everywhere (RFC 4592).
+  [[nodiscard]] bool is_for_us(const std::vector<std::string>& texts) const {
+    const auto merged = merge_spf(texts, spf_mechanisms(wish_.platform), "~all");
+    return merged && merged->replaced > 0 && !merged->is_changed;
+  }
+
   void missing() {
     const bool is_quoted_one = std::ranges::any_of(texts_, [](const std::string& text) {
       return is_quoted(text) && text.find("v=spf1") != std::string::npos;
@@ -98,8 +104,7 @@ class SpfCheck {
     const DnsFact below = zone_.fact(FactType::txt, doubled);
     if (is_quoted_one) {
       add(with_line(find("spf_quoted")));
-    } else if (zone_.told(FactType::txt, doubled) != nullptr &&
-               std::ranges::any_of(below.values, &spf::is_record)) {
+    } else if (zone_.told(FactType::txt, doubled) != nullptr && is_for_us(below.values)) {
       add(with_line(find("spf_doubled", doubled)));
     } else {
       const bool is_from_only = domain_ == wish_.domain && domain_ != wish_.platform.return_path;

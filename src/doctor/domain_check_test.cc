@@ -693,6 +693,36 @@ TEST(DomainCheck, ForeignTextIsBoundedAndPrintable) {
   }
 }
 
+TEST(DomainCheck, AWildcardIsNoDoubledName) {
+  TestedDomain world;
+  world.each([](TestedZone& z) {
+    z.txt(kKeyName).clear();
+    for (const char* name : {"r1._domainkey.example.jp.example.jp", "r1.domainkey.example.jp"}) {
+      z.txt(name) = {"v=spf1 -all"};
+    }
+  });
+  EXPECT_THAT(codes_not_passed(world.check()), ::testing::ElementsAre("dkim_missing"));
+  TestedDomain path;
+  path.each([](TestedZone& z) {
+    z.txt(kPath).clear();
+    z.txt(kPath + ".example.jp") = {"v=spf1 -all"};
+  });
+  EXPECT_THAT(codes_not_passed(path.check()), ::testing::ElementsAre("spf_missing"));
+  TestedDomain policy;
+  policy.each([](TestedZone& z) {
+    z.txt("_dmarc.example.jp").clear();
+    z.txt("_dmarc.example.jp.example.jp") = {"v=spf1 -all"};
+  });
+  EXPECT_THAT(codes_not_passed(policy.check()), ::testing::ElementsAre("dmarc_missing"));
+  TestedDomain alias;
+  lead_away(alias);
+  alias.each([](TestedZone& z) {
+    z.aliases.erase(kSlotName);
+    z.aliases[kSlotName + ".example.jp"] = "parking.example.com";
+  });
+  EXPECT_THAT(codes_not_passed(alias.check()), ::testing::ElementsAre("dkim_cname_missing"));
+}
+
 TEST(DomainCheck, TheMajorityOfServersIsJudgedAndTheOddOneNamed) {
   TestedDomain world;
   world.servers.push_back(world.servers.front());
