@@ -181,9 +181,8 @@ class KeyCheck {
 
   [[nodiscard]] Finding published(const dkim::KeyRecord& record) const {
     if (auto finding = refused(record)) return std::move(*finding);
-    const auto count = std::ranges::count_if(fact_.values, [](const std::string& text) {
-      return dkim::parse_key_record(text).has_value();
-    });
+    // One that cannot be read counts, too: a receiver may take that one (RFC 6376 section 3.6.2.2).
+    const std::size_t count = fact_.values.size();
     if (count > 1) return with_line(find("dkim_several", fmt::format("{}", count)));
     if (record.testing) return with_line(find("dkim_testing"));
     if (record.algorithm == dkim::KeyAlgorithm::rsa && record.bits < dkim::kRsaBitsRecommended) {
@@ -201,7 +200,7 @@ class KeyCheck {
     const auto octets = key_octets_of(text);
     if (octets && octets->empty()) return with_line(find("dkim_revoked"));
     const auto wanted = key_octets_of(key_.record);
-    if (octets && wanted && wanted->starts_with(*octets)) {
+    if (octets && wanted && octets->size() < wanted->size() && wanted->starts_with(*octets)) {
       return with_line(find("dkim_cut", fmt::format("{}", text.size())));
     }
     const auto record = dkim::parse_key_record(text);

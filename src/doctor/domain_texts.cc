@@ -257,7 +257,7 @@ constexpr std::array kTexts{
     DomainText{"dkim_several",
                kWarning,
                kAll,
-               {"There are {1} key records at {0}.", "{0} に鍵のレコードが {1} 件あります。"},
+               {"There are {1} TXT records at {0}.", "{0} に TXT レコードが {1} 件あります。"},
                {"Which one a receiver takes is left open (RFC 6376): signatures fail at some.",
                 "どれを使うかは受信側次第（RFC 6376）で、一部で署名の検証に失敗します。"},
                {"Leave the one that is shown, and remove the others.",
