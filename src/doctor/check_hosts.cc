@@ -12,6 +12,7 @@
 #include "doctor/domain_checks.h"
 #include "doctor/domain_texts.h"
 #include "doctor/null_mx.h"
+#include "doctor/tls_reports.h"
 #include "mailauth/mta_sts/record.h"
 #include "mailauth/spf/address.h"
 
@@ -138,14 +139,6 @@ void check_return_path(const DomainWish& wish, ZoneReading& zone, std::vector<Fi
   findings.push_back(std::move(finding));
 }
 
-std::vector<std::string> texts_beginning(const DnsFact& fact, std::string_view version) {
-  std::vector<std::string> texts;
-  for (const std::string& text : fact.values) {
-    if (text.starts_with(version)) texts.push_back(text);
-  }
-  return texts;
-}
-
 // RFC 8461 section 3.1.
 void check_mta_sts(const DomainWish& wish, ZoneReading& zone, std::vector<Finding>& findings) {
   const std::string name = "_mta-sts." + wish.domain;
@@ -170,12 +163,19 @@ void check_tls_reports(const DomainWish& wish, ZoneReading& zone, std::vector<Fi
   const std::string name = "_smtp._tls." + wish.domain;
   const DnsFact fact = zone.fact(FactType::txt, name);
   if (fact.status == DnsFact::Status::failed || !fact.is_known()) return;
-  const bool is_there = texts_beginning(fact, "v=TLSRPTv1").size() == 1;
-  Finding finding =
-      domain_finding(is_there ? "tls_rpt_ok" : "tls_rpt_missing", {.subject = wish.domain});
+  const TlsReports reports = read_tls_reports(fact.values);
+  Finding finding = domain_finding(!reports.is_there          ? "tls_rpt_missing"
+                                   : reports.fault.en.empty() ? "tls_rpt_ok"
+                                                              : "tls_rpt_broken",
+                                   {.subject = wish.domain,
+                                    .first = std::string(reports.fault.en),
+                                    .first_ja = std::string(reports.fault.ja)});
   finding.found = all_of(fact.values);
-  if (!is_there && !wish.report_address.empty()) {
-    finding.paste = text_entry(name, "v=TLSRPTv1; rua=" + report_uri(wish.report_address));
+  if (finding.outcome != Outcome::pass) {
+    // A domain that takes mail reads this address (RFC 5321 section 4.5.1).
+    const std::string to =
+        wish.report_address.empty() ? "postmaster@" + wish.domain : wish.report_address;
+    finding.paste = text_entry(name, "v=TLSRPTv1; rua=" + report_uri(to));
   }
   findings.push_back(std::move(finding));
 }

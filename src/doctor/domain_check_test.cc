@@ -352,6 +352,11 @@ std::vector<BrokenWay> breaks_of_the_rest() {
       });
     };
   };
+  const auto tls_rpt = [](std::vector<std::string> texts) {
+    return [texts](TestedDomain& w) {
+      w.each([&](TestedZone& z) { z.txt("_smtp._tls.example.jp") = texts; });
+    };
+  };
   return {
       {"from_no_host",
        [](TestedDomain& w) { w.each([](TestedZone& z) { z.mx("example.jp").clear(); }); }},
@@ -421,6 +426,14 @@ std::vector<BrokenWay> breaks_of_the_rest() {
        [](TestedDomain& w) {
          w.each([](TestedZone& z) { z.txt("_smtp._tls.example.jp").clear(); });
        }},
+      {"tls_rpt_broken", tls_rpt({"v=TLSRPTv1;"})},
+      {"tls_rpt_broken", tls_rpt({"v=TLSRPTv2; rua=mailto:tls@example.jp"})},
+      {"tls_rpt_broken", tls_rpt({"v=TLSRPTv1; rua=tls@example.jp"})},
+      {"tls_rpt_broken", tls_rpt({"v=TLSRPTv1; rua=mailto:tls@example.jp,tls@example.com"})},
+      {"tls_rpt_broken", tls_rpt({"v=TLSRPTv1 rua=mailto:tls@example.jp"})},
+      {"tls_rpt_broken",
+       tls_rpt({"v=TLSRPTv1; rua=mailto:a@example.jp", "v=TLSRPTv1; rua=mailto:b@example.jp"})},
+      {"tls_rpt_missing", tls_rpt({"something else"})},
       {"server_silent", [](TestedDomain& w) { w.silent = {1}; }},
       {"servers_silent", [](TestedDomain& w) { w.silent = {0, 1}; }},
       {"server_lame", [](TestedDomain& w) { w.lame = {1}; }},
@@ -668,6 +681,24 @@ TEST(DomainCheck, WhereReportsGoIsInAnyCase) {
   const auto found = std::ranges::find(findings, "dmarc_report_unauthorised", &Finding::code);
   ASSERT_NE(found, findings.end());
   EXPECT_THAT(found->paste, HasSubstr("example.jp._report._dmarc.reports.example.net. IN TXT"));
+}
+
+TEST(DomainCheck, WhatTlsReportsLackIsSaidInBothLanguagesWithALine) {
+  TestedDomain world;
+  world.wish.report_address.clear();
+  world.each(
+      [](TestedZone& z) { z.txt("_smtp._tls.example.jp") = {"v=TLSRPTv1; rua=tls@example.jp"}; });
+  const auto findings = world.check();
+  const auto found = std::ranges::find(findings, "tls_rpt_broken", &Finding::code);
+  ASSERT_NE(found, findings.end());
+  EXPECT_THAT(found->sentence.en, HasSubstr("begins with neither mailto: nor https:"));
+  EXPECT_THAT(found->sentence.ja, HasSubstr("mailto: でも https: でも始まっていません"));
+  EXPECT_THAT(found->paste, HasSubstr("v=TLSRPTv1; rua=mailto:postmaster@example.jp"));
+  world.each([](TestedZone& z) {
+    z.txt("_smtp._tls.example.jp") = {
+        "v=TLSRPTv1;rua = MAILTO:tls@example.jp , https://a.example/;"};
+  });
+  EXPECT_THAT(codes_not_passed(world.check()), IsEmpty());
 }
 
 TEST(DomainCheck, ABrokenResolverFailsNothing) {

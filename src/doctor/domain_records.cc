@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "doctor/spf_merge.h"
+#include "doctor/tls_reports.h"
 #include "mailauth/dkim/dns_record.h"
 #include "mailauth/dmarc/record.h"
 #include "mailauth/mta_sts/record.h"
@@ -221,12 +222,13 @@ void add_transport(const DomainWish& wish, const ZoneNow& now, std::vector<Wante
     WantedRecord report =
         text_record("_smtp._tls." + wish.domain,
                     fmt::format("v=TLSRPTv1; rua={}", report_uri(wish.report_address)), kTlsRpt);
-    const auto there = std::ranges::find_if(
-        now.tls_rpt_texts, [](const std::string& text) { return text.starts_with("v=TLSRPTv1"); });
-    if (there != now.tls_rpt_texts.end()) {
-      report.value = *there;
+    TlsReports there = read_tls_reports(now.tls_rpt_texts);
+    if (!there.record.empty()) {
+      report.value = std::move(there.record);
       report.is_there = true;
       ask_for_reports(wish, report);
+    } else {
+      report.replaces = there.is_there;
     }
     report.is_optional = true;
     records.push_back(std::move(report));
