@@ -86,7 +86,11 @@ std::optional<Finding> mx_fault(const DomainWish& wish, const std::string& name,
   if (failed != nullptr) {
     return domain_finding("mx_undetermined", {.subject = name, .first = failed->reason});
   }
-  Finding fault = domain_finding("mx_no_address", {.subject = name, .first = all_of(mx.values)});
+  const bool is_address = std::ranges::all_of(mx.values, [](const std::string& host) {
+    return mailauth::spf::octets_of_ip4(host) || mailauth::spf::octets_of_ip6(host);
+  });
+  Finding fault = domain_finding(is_address ? "mx_is_address" : "mx_no_address",
+                                 {.subject = name, .first = all_of(mx.values)});
   // Of other hosts the address is not ours to know.
   if (std::ranges::find(mx.values, wish.platform.mail_host) != mx.values.end()) {
     fault.paste = entry_of(wish, wish.platform.mail_host, "A");

@@ -358,6 +358,8 @@ std::vector<BrokenWay> breaks_of_the_rest() {
     };
   };
   return {
+      {"mx_is_address",
+       [](TestedDomain& w) { w.each([](TestedZone& z) { z.mx("example.jp") = {"192.0.2.10"}; }); }},
       {"from_no_host",
        [](TestedDomain& w) { w.each([](TestedZone& z) { z.mx("example.jp").clear(); }); }},
       {"from_null_mx",

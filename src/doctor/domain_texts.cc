@@ -521,6 +521,18 @@ constexpr std::array kTexts{
          "宛先のメールもエラーメールも届きません。返信先を調べる受信側は差出人を拒否します。"},
         {"Give the host an address, or correct the MX.",
          "そのホストにアドレスを登録するか、MX を直してください。"}},
+    DomainText{
+        "mx_is_address",
+        kFail,
+        kAll,
+        {"The MX of {0} is an IP address: {1}", "{0} の MX が IP アドレスです: {1}"},
+        {"An MX is the name of a host (RFC 5321 section 5.1): mail to it comes back, and "
+         "receivers that look at where an answer would go refuse the sender.",
+         "MX にはホスト名を指定します（RFC 5321 5.1 節）。宛先のメールは届かず、返信先を調べる"
+         "受信側は差出人を拒否します。"},
+        {"Give a host the address by an A or AAAA record, and name that host in the MX.",
+         "そのアドレスを A か AAAA レコードでホスト名に登録し、MX にはそのホスト名を指定して"
+         "ください。"}},
     DomainText{"mx_undetermined",
                kUnknown,
                kNobody,
