@@ -456,7 +456,10 @@ constexpr std::array kTexts{
                kAll,
                {"SPF of {0} does not let {1} send: {2}.",
                 "{0} の SPF は {1} からの送信を許可していません（{2}）。"},
-               kNoSpf,
+               {"There is a record, and it does not name this server: SPF does not pass, and Gmail "
+                "(550 5.7.27) and Microsoft (550 5.7.515) refuse such mail.",
+                "SPF レコードはありますが、このサーバーが含まれていません。SPF に合格せず、Gmail"
+                "（550 5.7.27）や Microsoft（550 5.7.515）に拒否されます。"},
                {}},
     DomainText{"spf_allows_all",
                kWarning,
