@@ -14,6 +14,7 @@
 #include "doctor/preflight_texts.h"
 #include "mailauth/dkim/message.h"
 #include "mime/encoded_words.h"
+#include "mime/html_reader.h"
 #include "mime/html_text.h"
 
 namespace todoku::doctor {
@@ -272,11 +273,23 @@ void look_at_body(const SampleMail& sample, const SampleContent& content,
   }
 }
 
+bool shows_pictures(std::string_view html) {
+  mime::HtmlReader reader(html);
+  for (mime::HtmlToken token; reader.next(token);) {
+    if (token.kind == mime::HtmlToken::Kind::open &&
+        (token.name == "img" || mime::html_attribute(token.attributes, "background"))) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void look_at_texts(const SampleMail& sample, const SampleContent& content, Findings& findings) {
   std::string readable;
   if (!content.html.empty()) readable = mime::html_to_text(content.html);
   if (const std::size_t count = readable_characters(readable);
-      !content.html.empty() && count < kReadableCharactersMin) {
+      !content.html.empty() && count < kReadableCharactersMin &&
+      (count == 0 || shows_pictures(content.html))) {
     findings.add("html_only_pictures",
                  {.subject = sample.recipient, .first = fmt::format("{}", count)});
   }

@@ -403,6 +403,12 @@ TEST(Preflight, BodiesAreNotTooLargeAndCanBeRead) {
                 w.content.is_advertisement = false;
               }),
               ElementsAre("html_only_pictures"));
+  EXPECT_THAT(spoilt([](World& w) {
+                w.content.html = "<h1>冬のセール</h1><p>始めました。</p>";
+                w.content.is_advertisement = false;
+              }),
+              IsEmpty())
+      << "a short text is no picture";
   EXPECT_THAT(spoilt([](World& w) { w.content.charset_fell_back = true; }),
               ElementsAre("charset_fell_back"));
   EXPECT_THAT(spoilt([](World& w) { w.body = large(kMessageOctetsUsual); }),
