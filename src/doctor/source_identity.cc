@@ -7,11 +7,15 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "mail/address.h"
 #include "mailauth/identity/host_identity.h"
+#include "mailauth/spf/address.h"
 
 namespace todoku::doctor {
 namespace {
 
+using mailauth::DnsFacts;
+using mailauth::FactType;
 using mailauth::HelloAgreement;
 using mailauth::HostIdentity;
 using mailauth::Iprev;
@@ -149,8 +153,22 @@ std::optional<Finding> generic_finding(const SourceIdentity& source, const Sourc
   return finding;
 }
 
+// Those of the EHLO name, which identify_host() has asked about.
+std::string addresses_of_hello(const SourceIdentity& source, const SourceAddress& address,
+                               DnsFacts& facts) {
+  const auto name = to_ascii_domain(source.hello);
+  if (!name) return {};
+  const FactType type = address.octets.size() == 4 ? FactType::a : FactType::aaaa;
+  std::vector<std::string> texts;
+  for (const std::string& octets : facts.ask(type, *name).values) {
+    texts.push_back(mailauth::spf::address_text(octets));
+  }
+  std::ranges::sort(texts);
+  return shown(fmt::format("{}", fmt::join(texts, " ")));
+}
+
 Finding hello_finding(const SourceIdentity& source, const SourceAddress& address,
-                      const HostIdentity& identity) {
+                      const HostIdentity& identity, DnsFacts& facts) {
   const std::string name = shown(source.hello);
   Finding finding =
       finding_about(source, "hello_own", Outcome::pass,
@@ -176,6 +194,7 @@ Finding hello_finding(const SourceIdentity& source, const SourceAddress& address
       finding.code = "hello_differs";
       finding.sentence = {fmt::format("the EHLO name {} does not have {}", name, address.text),
                           fmt::format("EHLO の名前 {} は {} を指していない", name, address.text)};
+      finding.found = addresses_of_hello(source, address, facts);
       finding.paste = forward_record(name, address);
       break;
     case HelloAgreement::literal:
@@ -194,8 +213,19 @@ Finding hello_finding(const SourceIdentity& source, const SourceAddress& address
   finding.outcome = Outcome::fail;
   finding.why = kBadHello;
   finding.expected = address.text;
-  finding.advice = {"set egress.hello_name to the name that the PTR record has",
-                    "egress.hello_name を PTR レコードの名前にする"};
+  if (!identity.names.empty()) {
+    finding.advice = {"set egress.hello_name to the name that the PTR record has",
+                      "egress.hello_name を PTR レコードの名前にする"};
+  } else if (identity.hello == HelloAgreement::differs) {
+    finding.advice = {"give the EHLO name this address, and have the PTR record set to that name",
+                      "EHLO の名前にこのアドレスを登録し、PTR レコードをその名前にする"};
+  } else {
+    finding.advice = {
+        "set egress.hello_name to a host name of yours that has this address, and have the PTR "
+        "record set to it",
+        "このアドレスを指す自社のホスト名を egress.hello_name に設定し、PTR レコードも"
+        "その名前にする"};
+  }
   return finding;
 }
 
@@ -239,7 +269,7 @@ std::vector<Finding> identity_findings(const SourceIdentity& source, mailauth::D
       auto generic = generic_finding(source, address, identity);
       if (generic) findings.push_back(std::move(*generic));
     }
-    findings.push_back(hello_finding(source, address, identity));
+    findings.push_back(hello_finding(source, address, identity, facts));
   }
   if (!findings.empty()) return findings;
   Finding unknown = finding_about(source, "address_unknown", Outcome::not_determined,

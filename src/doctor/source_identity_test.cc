@@ -82,6 +82,19 @@ TEST(SourceIdentity, HasANameThatIsAnothers) {
               ElementsAre("ptr_present pass", "ptr_leads_nowhere fail", "hello_differs fail"));
 }
 
+TEST(SourceIdentity, WithoutPtrNoNameOfItIsAdvised) {
+  const auto findings = look({{kForward, answer({kOtherOctets})}});
+  ASSERT_THAT(outcomes_of(findings), ElementsAre("ptr_missing fail", "hello_differs fail"));
+  EXPECT_EQ(findings[1].found, "192.0.2.5");
+  EXPECT_EQ(findings[1].expected, "192.0.2.4");
+  EXPECT_THAT(findings[1].advice.en, HasSubstr("give the EHLO name this address"));
+  EXPECT_THAT(look({}, sender("localhost")).back().advice.en,
+              HasSubstr("a host name of yours that has this address"));
+  SourceZone named = right();
+  named[kForward] = answer({kOtherOctets});
+  EXPECT_THAT(look(named).back().advice.en, HasSubstr("the name that the PTR record has"));
+}
+
 TEST(SourceIdentity, GreetsWithANameThatIsNone) {
   EXPECT_THAT(outcomes_of(look(right(), sender("[192.0.2.4]"))).back(), "hello_literal fail");
   EXPECT_THAT(outcomes_of(look(right(), sender("localhost"))).back(), "hello_invalid fail");
