@@ -154,7 +154,8 @@ Task<void> SourceDoctor::ask_lists(std::vector<ExaminedSource> seen) {
   for (const doctor::BlocklistStanding& standing : standings) {
     if (standing.standing != doctor::ListStanding::list_error) continue;
     log::info("a blocklist answers with an error of its own",
-              {{"list", standing.zone}, {"answer", standing.found}});
+              {{"list", standing.zone},
+               {"answer", standing.found.empty() ? standing.doubt.en : standing.found}});
   }
 }
 

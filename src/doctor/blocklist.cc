@@ -45,7 +45,16 @@ std::string codes_of(const DnsFact& fact) {
 struct Proof {
   ListStanding standing = ListStanding::clear;
   std::string problem;
+  Sentence doubt{};
 };
+
+constexpr Sentence kListsNobody{
+    "it does not list 127.0.0.2, as every list does (RFC 5782): its answers prove nothing",
+    "どのリストにもある 127.0.0.2 が載っておらず（RFC 5782）、このリストの応答からは判断できない"};
+constexpr Sentence kListsEverybody{
+    "it lists 127.0.0.1, as no list does (RFC 5782): its answers prove nothing",
+    "どのリストにもないはずの 127.0.0.1 が載っており（RFC 5782）、このリストの応答からは判断できな"
+    "い"};
 
 Proof proof_of(const Blocklist& list, bool is_v6, DnsFacts& facts) {
   const auto entry = [&](std::string_view octets) {
@@ -57,12 +66,12 @@ Proof proof_of(const Blocklist& list, bool is_v6, DnsFacts& facts) {
   const DnsFact must_not = facts.ask(FactType::a, entry(kClearEntry));
   if (standing_of(must) == ListStanding::unanswered) return {ListStanding::unanswered, must.reason};
   if (standing_of(must) != ListStanding::listed) {
-    return {ListStanding::list_error,
-            must.is_void() ? "it does not list 127.0.0.2, as every list does" : codes_of(must)};
+    if (must.is_void()) return {ListStanding::list_error, {}, kListsNobody};
+    return {ListStanding::list_error, codes_of(must)};
   }
   if (standing_of(must_not) == ListStanding::unanswered)
     return {ListStanding::unanswered, must_not.reason};
-  if (!must_not.is_void()) return {ListStanding::list_error, "it lists 127.0.0.1, as no list does"};
+  if (!must_not.is_void()) return {ListStanding::list_error, {}, kListsEverybody};
   return {};
 }
 
@@ -118,6 +127,7 @@ std::optional<BlocklistStanding> standing_on(std::string_view source, const Sour
   if (proof.standing != ListStanding::clear) {
     result.standing = proof.standing;
     result.found = shown(proof.problem);
+    result.doubt = proof.doubt;
     return result;
   }
   result.standing = standing_of(fact);
@@ -195,6 +205,7 @@ Finding finding_of(const BlocklistStanding& standing, const Blocklist& list) {
           fmt::format("{} が {} を載せているかは判定できない", list.zone, standing.address)};
       finding.why = {"the list answers with an error of its own, which is no listing",
                      "リスト側のエラー応答であり、登録を意味しない"};
+      if (!standing.doubt.en.empty()) finding.why = standing.doubt;
       finding.advice = {"ask by a resolver of your own, not a public one, and within its terms",
                         "公開リゾルバーではなく自前のリゾルバーから、利用規約の範囲で問い合わせる"};
       return finding;

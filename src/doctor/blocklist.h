@@ -47,7 +47,9 @@ struct BlocklistStanding {
   std::string address;  // text
   std::string zone;
   ListStanding standing = ListStanding::unanswered;
-  std::string found;  // the codes, and what the list says (TXT); of an error, what is wrong
+  std::string found;  // the codes, and what the list says (TXT); why it did not answer
+  // Of an error without a code, why nothing that the list says is believed.
+  Sentence doubt{};
 };
 
 // Of one address on one list; nullopt where the list does not know such addresses.

@@ -107,6 +107,10 @@ TEST(Blocklist, HasToListItsTestEntryAndNoMore) {
   ListZone everybody = with(says({code(127, 0, 0, 2)}));
   everybody[{FactType::a, "1.0.0.127.bl.example.com"}] = says({code(127, 0, 0, 2)});
   EXPECT_EQ(standing(everybody).standing, ListStanding::list_error) << "it lists everybody";
+  const Finding doubted = finding_of(standing(everybody), kList);
+  EXPECT_THAT(doubted.why.en, HasSubstr("it lists 127.0.0.1"));
+  EXPECT_THAT(doubted.why.ja, HasSubstr("127.0.0.1 が載っており"));
+  EXPECT_TRUE(doubted.found.empty()) << "no English beside Japanese";
   ListZone refuses = with(says({code(127, 255, 255, 254)}));
   refuses[{FactType::a, "2.0.0.127.bl.example.com"}] = says({code(127, 255, 255, 254)});
   EXPECT_EQ(standing(refuses).standing, ListStanding::list_error);
