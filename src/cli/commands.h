@@ -72,9 +72,19 @@ struct DkimGenerate {
   std::string pem_file;  // a key made elsewhere, instead of a new one
 };
 int dkim_generate(Session& session, const DkimGenerate& options);
+// With a key that was made elsewhere; `pem` empty: a new one.
+int dkim_add(Session& session, const DkimGenerate& options, SecretText pem);
 int dkim_list(Session& session, const std::string& account);
 int dkim_show(Session& session, const DkimGenerate& which);
 int dkim_remove(Session& session, const DkimGenerate& which);
+
+// -- dkim_import.cc
+struct DkimImport {
+  DkimGenerate key;
+  ProbeOptions probe;
+  bool anyway = false;  // signs though its record is not published, or in the place of managed keys
+};
+int dkim_import(Session& session, const DkimImport& wish);
 
 // -- dkim_verify.cc
 struct DkimVerify {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// todoku dkim generate|import|list|show|remove
+// todoku dkim generate|list|show|remove
 #include <utility>
 
 #include <boost/json/array.hpp>
 
 #include "cli/commands.h"
-#include "cli/user_files.h"
 #include "operate/calls/calls.h"
 
 namespace todoku::cli {
@@ -51,14 +50,10 @@ void print_record(Session& session, const boost::json::value& key) {
 
 }  // namespace
 
-int dkim_generate(Session& session, const DkimGenerate& options) {
+int dkim_add(Session& session, const DkimGenerate& options, SecretText pem) {
   Given given = named(calls::kAddDkim, options)
                     .with("algorithm", std::string(options.ed25519 ? "ed25519" : "rsa"));
-  if (!options.pem_file.empty()) {
-    auto pem = read_secret(options.pem_file, session);
-    if (!pem) return session.fail(pem.error().detail);
-    given.with("private_key", SecretText(std::move(*pem)));
-  }
+  if (!pem.view().empty()) given.with("private_key", std::move(pem));
   return session.call(given, [&](const boost::json::value& key) {
     session.say(
         {"DKIM key added: mail of this account from {} and the domains below it is signed "
@@ -68,6 +63,10 @@ int dkim_generate(Session& session, const DkimGenerate& options) {
         text_of(key, "domain"));
     print_record(session, key);
   });
+}
+
+int dkim_generate(Session& session, const DkimGenerate& options) {
+  return dkim_add(session, options, {});
 }
 
 int dkim_list(Session& session, const std::string& account) {

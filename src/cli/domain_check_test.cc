@@ -2,14 +2,25 @@
 // `todoku domain check` and `setup`, where nobody answers for the zone; with real servers see
 // tests/system/domain.
 #include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include <boost/json/parse.hpp>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <unistd.h>
 
 #include "cli/fake_host.h"
 #include "cli/session.h"
+#include "mailauth/dkim/key.h"
 
 namespace todoku::cli {
 namespace {
@@ -229,6 +240,97 @@ TEST_F(DomainCheckTest, KeysTellWhereTheyStandAndThatAChangeStalls) {
   EXPECT_THAT(out.str(), HasSubstr("a: 公開待ち"));
   EXPECT_EQ(run({"--json", "domain", "keys", "example.jp"}), 1);
   EXPECT_EQ(boost::json::parse(out.str()).at("domains").as_array().size(), 1U);
+}
+
+TEST_F(DomainCheckTest, KeysNameTheOneThatSignsInTheirPlace) {
+  std::string keys = R"(
+    {"account":"shop","domain":"example.jp","selector":"td1rb","algorithm":"rsa-sha256","created":"2026-01-03T00:00:00Z"},
+    {"account":"shop","domain":"example.jp","selector":"old","algorithm":"rsa-sha256","created":"2026-01-01T00:00:00Z"},
+    {"account":"shop","domain":"example.jp","selector":"e9","algorithm":"ed25519-sha256","created":"2026-01-09T00:00:00Z"},
+    {"account":"news","domain":"example.jp","selector":"other","algorithm":"rsa-sha256","created":"2026-01-09T00:00:00Z"})";
+  host.answer = [&](const AdminRequest& request) -> Result<AdminAnswer> {
+    if (request.target.starts_with("/dkim")) {
+      return AdminAnswer{200, fmt::format(R"({{"keys":[{}]}})", keys)};
+    }
+    return AdminAnswer{200,
+                       R"({"domains":[{"account":"shop","domain":"example.jp","state":"signing",
+      "slots":[{"slot":"b","state":"signing","keys":[{"selector":"td1rb"}]}]}]})"};
+  };
+  EXPECT_EQ(run({"domain", "keys"}), 0) << out.str() << err.str();
+  EXPECT_THAT(out.str(), Not(HasSubstr("In the place of")));
+  keys += R"(,{"account":"shop","domain":"example.jp","selector":"k1b","algorithm":"rsa-sha256",
+    "created":"2026-01-05T00:00:00Z"})";
+  EXPECT_EQ(run({"domain", "keys"}), 1);
+  EXPECT_THAT(out.str(), HasSubstr("In the place of td1rb signs k1b"));
+  EXPECT_EQ(run({"--lang", "ja", "domain", "keys"}), 1);
+  EXPECT_THAT(out.str(), HasSubstr("td1rb ではなく、スロット外の新しい鍵 k1b"));
+  EXPECT_EQ(run({"--json", "domain", "keys"}), 1);
+  const auto shown = boost::json::parse(out.str()).at("domains").at(0);
+  EXPECT_EQ(text_of(list_of(shown, "signs_instead").at(0), "selector"), "k1b");
+}
+
+class DkimImportTest : public DomainCheckTest {
+ protected:
+  DkimImportTest()
+      : pem((std::filesystem::temp_directory_path() /
+             fmt::format("todoku-import-{}.pem", ::getpid()))
+                .string()) {
+    host.no_domain_exists = true;
+  }
+  ~DkimImportTest() override { std::filesystem::remove(pem); }
+
+  int import(const std::string& domain, std::vector<std::string> more = {}) {
+    host.asked.clear();
+    std::vector<std::string> words = {"dkim", "import",     "--account", "shop",  "--domain",
+                                      domain, "--selector", "nopub",     "--pem", pem};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words);
+  }
+  void write(mailauth::dkim::KeyAlgorithm algorithm) {
+    const auto key = mailauth::dkim::SigningKey::generate(algorithm);
+    ASSERT_TRUE(key.has_value());
+    std::ofstream(pem) << key->to_pem().view();
+  }
+  const std::string pem;
+};
+
+TEST_F(DkimImportTest, WhereMailIsSignedAKeyWaitsUntilItIsPublished) {
+  write(mailauth::dkim::KeyAlgorithm::ed25519);
+  EXPECT_EQ(import("example.jp"), 1);
+  EXPECT_THAT(requests(), Not(testing::Contains("POST /dkim")));
+  EXPECT_THAT(err.str(), HasSubstr("nothing was imported"));
+  EXPECT_THAT(out.str(), HasSubstr("nopub._domainkey.example.jp"));
+  EXPECT_EQ(import("news.example.jp", {"--lang", "ja"}), 1) << "one above it signs";
+  EXPECT_THAT(err.str(), HasSubstr("取り込みを中止しました"));
+  EXPECT_EQ(import("example.jp", {"--anyway"}), 0) << err.str();
+  EXPECT_THAT(requests(), testing::Contains("POST /dkim"));
+  EXPECT_EQ(import("example.com"), 0) << "nothing signs for it: " << err.str();
+  EXPECT_THAT(requests(), testing::Contains("POST /dkim"));
+  EXPECT_THAT(err.str(), Not(HasSubstr("RFC 8301")));
+}
+
+TEST_F(DkimImportTest, KeysThatChangeByThemselvesAreNotDisplacedInSilence) {
+  slots = R"({"domains":[{"account":"shop","domain":"example.jp","state":"signing",
+    "slots":[{"slot":"b","state":"signing","keys":[{"selector":"td1rb","alias":"x.example.com"}]}]}]})";
+  write(mailauth::dkim::KeyAlgorithm::ed25519);
+  EXPECT_EQ(import("example.jp"), 1);
+  EXPECT_THAT(requests(), Not(testing::Contains("POST /dkim")));
+  EXPECT_THAT(err.str(), HasSubstr("change by themselves"));
+  EXPECT_EQ(import("example.jp", {"--anyway"}), 0) << err.str();
+  EXPECT_THAT(requests(), testing::Contains("POST /dkim"));
+}
+
+TEST_F(DkimImportTest, AShortKeyIsSaidToBeShort) {
+  const std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> key(EVP_RSA_gen(1024), EVP_PKEY_free);
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(pem.c_str(), "w"),
+                                                             std::fclose);
+  ASSERT_EQ(PEM_write_PKCS8PrivateKey(file.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr),
+            1);
+  ASSERT_EQ(std::fflush(file.get()), 0);
+  EXPECT_EQ(import("example.com"), 0) << err.str();
+  EXPECT_THAT(err.str(), HasSubstr("1024 bits"));
+  EXPECT_EQ(import("example.com", {"--lang", "ja"}), 0) << err.str();
+  EXPECT_THAT(err.str(), HasSubstr("1024 ビット"));
 }
 
 TEST_F(DomainCheckTest, SetupWhereNothingSignsMakesKeysThatSign) {

@@ -2,6 +2,7 @@
 // todoku domain keys: where keys stand that change by themselves.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -9,6 +10,7 @@
 
 #include "cli/commands.h"
 #include "cli/printable_stream.h"
+#include "operate/calls/calls.h"
 
 namespace todoku::cli {
 namespace {
@@ -58,8 +60,65 @@ std::string selectors_of(const boost::json::value& slot) {
   return selectors;
 }
 
+// Of one account, domain and algorithm the newest signs; of equally old ones the first by name.
+bool signs_before(const boost::json::value& key, const boost::json::value& other) {
+  const std::string made = text_of(key, "created");
+  const std::string other_made = text_of(other, "created");
+  if (made != other_made) return made > other_made;
+  return text_of(key, "selector") < text_of(other, "selector");
+}
+
+// The key of `all` that signs in the place of this one; nullptr: it signs itself.
+const boost::json::value* one_before(const boost::json::value& key, const boost::json::array& all) {
+  const boost::json::value* first = nullptr;
+  for (const auto& other : all) {
+    const bool is_rival = std::ranges::all_of(
+        std::array{"account", "domain", "algorithm"},
+        [&](const char* name) { return text_of(other, name) == text_of(key, name); });
+    if (!is_rival || !signs_before(other, key)) continue;
+    if (first == nullptr || signs_before(other, *first)) first = &other;
+  }
+  return first;
+}
+
+// What signs in the place of the keys that the slots say sign: {"selector", "algorithm",
+// "in_place_of"}. `all`: the keys that sign or have signed.
+boost::json::array signing_instead(const boost::json::value& slots, const boost::json::array& all) {
+  boost::json::array instead;
+  for (const auto& slot : list_of(slots, "slots")) {
+    if (text_of(slot, "state") != "signing") continue;
+    for (const auto& named : list_of(slot, "keys")) {
+      const auto key = std::ranges::find_if(all, [&](const boost::json::value& each) {
+        return text_of(each, "account") == text_of(slots, "account") &&
+               text_of(each, "domain") == text_of(slots, "domain") &&
+               text_of(each, "selector") == text_of(named, "selector");
+      });
+      if (key == all.end()) continue;
+      const boost::json::value* const before = one_before(*key, all);
+      if (before == nullptr) continue;
+      instead.push_back(boost::json::object{{"selector", text_of(*before, "selector")},
+                                            {"algorithm", text_of(*before, "algorithm")},
+                                            {"in_place_of", text_of(*key, "selector")}});
+    }
+  }
+  return instead;
+}
+
 const boost::json::value* part_of(const boost::json::value& of, std::string_view name) {
   return of.is_object() ? of.get_object().if_contains(name) : nullptr;
+}
+
+// False after a failure, which has been printed.
+bool put_signing_instead(Session& session, const std::string& account,
+                         boost::json::array& domains) {
+  operate::Given given(operate::calls::kListDkim);
+  if (!account.empty()) given.with("account", account);
+  const auto keys = all_listed(session, std::move(given), "keys");
+  if (!keys) return false;
+  for (auto& each : domains) {
+    each.as_object()["signs_instead"] = signing_instead(each, *keys);
+  }
+  return true;
 }
 
 }  // namespace
@@ -80,6 +139,15 @@ void print_slots(Session& session, const boost::json::value& slots) {
       session.say({"  {}: {}, since {} [{}]", "  {}: {}（{} から） [{}]"}, text_of(slot, "slot"),
                   state, since, selectors_of(slot));
     }
+  }
+  for (const auto& each : list_of(slots, "signs_instead")) {
+    session.say(
+        {"  In the place of {0} signs {1}, which is newer and no key of these slots: `todoku "
+         "domain "
+         "check {2}` says whether it is published, `todoku dkim remove` takes it away.",
+         "  {0} ではなく、スロット外の新しい鍵 {1} で署名しています。公開されているかは `todoku "
+         "domain check {2}` で確認し、不要なら `todoku dkim remove` で削除してください。"},
+        text_of(each, "in_place_of"), text_of(each, "selector"), text_of(slots, "domain"));
   }
   if (const auto* const next = part_of(slots, "next"); next != nullptr) {
     const std::string at = time_of(*next, "at");
@@ -112,6 +180,7 @@ int domain_keys_command(Session& session, const DomainKeysWish& wish) {
   for (const auto& each : listed->all) {
     if (wish.domain.empty() || text_of(each, "domain") == wish.domain) shown.push_back(each);
   }
+  if (!shown.empty() && !put_signing_instead(session, wish.account, shown)) return 1;
   if (shown.empty() && !wish.domain.empty()) {
     return session.fail(
         session.words({"the keys of {0} do not change by themselves: todoku domain setup {0} --by "
@@ -120,7 +189,9 @@ int domain_keys_command(Session& session, const DomainKeysWish& wish) {
                       wish.domain));
   }
   const bool is_wrong = std::ranges::any_of(shown, [](const boost::json::value& each) {
-    return truth_of(each, "stalled") || truth_of(each, "gone");
+    const bool is_displaced =
+        text_of(each, "state") != "ending" && !list_of(each, "signs_instead").empty();
+    return truth_of(each, "stalled") || truth_of(each, "gone") || is_displaced;
   });
   if (session.common().json) {
     const boost::json::object answer{{"domains", shown}};

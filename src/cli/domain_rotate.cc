@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // todoku domain rotate: the same words again and again, each time as far as it goes.
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "async/run_blocking.h"
 #include "cli/commands.h"
 #include "cli/findings.h"
 #include "cli/printable_stream.h"
+#include "cli/published_keys.h"
 #include "operate/calls/calls.h"
 
 namespace todoku::cli {
@@ -31,47 +30,26 @@ boost::json::array copy_of(const boost::json::array& list) {
 
 struct Rotation {
   // publish: new keys were made; signing: they begin; retired: old ones have gone; overlap: old
-  // ones are still needed.
+  // ones are still needed; waiting: new ones are not published.
   std::string_view state;
   boost::json::array keys;
   boost::json::array removed;
   boost::json::array kept;
 };
 
-// Keys that wait are judged by themselves: what else is wrong with the domain is no matter here.
-std::vector<doctor::Finding> judge_keys(const DomainRotate& wish,
-                                        const std::vector<net::Endpoint>& servers,
-                                        CheckResolver& names, const boost::json::array& keys) {
-  doctor::DomainWish about;
-  about.domain = text_of(keys.front(), "domain");
+// Whether keys that wait may begin.
+std::vector<doctor::Finding> judge_waiting(const DomainRotate& wish,
+                                           const std::vector<net::Endpoint>& servers,
+                                           CheckResolver& names, const boost::json::array& keys) {
+  KeysToJudge given{.domain = text_of(keys.front(), "domain"),
+                    .servers = servers,
+                    .port = wish.probe.port,
+                    .anyway = wish.anyway};
   for (const auto& key : keys) {
-    about.keys.push_back(
+    given.keys.push_back(
         {.selector = text_of(key, "selector"), .record = text_of(key, "dns_record")});
   }
-  ProbedDomain probed = async::run_blocking(
-      names.executor(), probe_domain(std::move(about), servers, wish.probe.port, names));
-  std::erase_if(probed.findings, [](const doctor::Finding& finding) {
-    // A resolver is asked for other records as well.
-    if (finding.code == "negative_cached" || finding.code == "lookup_undetermined") {
-      return finding.subject.find("._domainkey.") == std::string::npos;
-    }
-    return !finding.code.starts_with("dkim_") && !finding.code.starts_with("server") &&
-           !finding.code.starts_with("zone_");
-  });
-  if (!servers.empty() && !wish.anyway) {
-    auto left_out =
-        async::run_blocking(names.executor(), servers_left_out(wish.domain, servers, names));
-    std::ranges::move(left_out, std::back_inserter(probed.findings));
-  }
-  return std::move(probed.findings);
-}
-
-// `anyway`: a resolver that fails on what the servers have does not count.
-bool is_published(const std::vector<doctor::Finding>& findings, bool anyway) {
-  return !findings.empty() && std::ranges::all_of(findings, [&](const doctor::Finding& finding) {
-    return finding.outcome == doctor::Outcome::pass ||
-           (anyway && finding.code == "lookup_undetermined");
-  });
+  return judge_keys(given, names);
 }
 
 void print_rotation(Session& session, const Rotation& rotation, const std::string& domain) {
@@ -96,16 +74,39 @@ void print_rotation(Session& session, const Rotation& rotation, const std::strin
   }
 }
 
+boost::json::object to_json(const Rotation& rotation) {
+  return {{"state", rotation.state},
+          {"keys", rotation.keys},
+          {"removed", rotation.removed},
+          {"kept", rotation.kept}};
+}
+
 void print(Session& session, const Rotation& rotation, const std::string& domain) {
   if (!session.common().json) {
     print_rotation(session, rotation, domain);
     return;
   }
-  const boost::json::object answer{{"state", rotation.state},
-                                   {"keys", rotation.keys},
-                                   {"removed", rotation.removed},
-                                   {"kept", rotation.kept}};
-  session.out() << printable_json(boost::json::serialize(answer)) << '\n';
+  session.out() << printable_json(boost::json::serialize(to_json(rotation))) << '\n';
+}
+
+// What the new keys wait for. Returns the exit status.
+int print_waiting(Session& session, Rotation rotation,
+                  const std::vector<doctor::Finding>& findings) {
+  const int status = std::max(doctor::exit_status(findings), 1);
+  if (session.common().json) {
+    rotation.state = "waiting";
+    boost::json::object answer = to_json(rotation);
+    for (auto& [name, value] : findings_json(findings, session.language())) answer[name] = value;
+    session.out() << printable_json(boost::json::serialize(answer)) << '\n';
+    return status;
+  }
+  (void)show_findings(session, findings);
+  session.say(
+      {"The new keys do not sign before all servers have them and resolvers get them; "
+       "the old ones go on.",
+       "新しい鍵は、すべてのサーバーで公開され、リゾルバーで引けるまで署名に使いません。"
+       "それまで古い鍵で署名します。"});
+  return status;
 }
 
 // Of keys that change by themselves: before their time. Others of the domain go as ever.
@@ -176,17 +177,9 @@ int domain_rotate(Session& session, const DomainRotate& wish) {
   }
   auto names = session.host().installation_resolver(session.common().config, wish.probe.resolver);
   if (!names) return unreadable(session, names.error().detail);
-  const auto findings = judge_keys(wish, *servers, **names, rotation.keys);
+  const auto findings = judge_waiting(wish, *servers, **names, rotation.keys);
   if (!is_published(findings, wish.anyway)) {
-    const int status = show_findings(session, findings);
-    if (!session.common().json) {
-      session.say(
-          {"The new keys do not sign before all servers have them and resolvers get them; "
-           "the old ones go on.",
-           "新しい鍵は、すべてのサーバーで公開され、リゾルバーで引けるまで署名に使いません。"
-           "それまで古い鍵で署名します。"});
-    }
-    return status == 0 ? 1 : status;
+    return print_waiting(session, std::move(rotation), findings);
   }
   const Given begin = of_domain(calls::kBeginNextKeys, *account, wish.domain);
   rotation.state = "signing";

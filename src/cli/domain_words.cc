@@ -22,40 +22,53 @@ void DomainWords::add_dkim() {
   CLI::App* generate =
       book_.verb(group, "generate",
                  {"Make a key and print its DNS record", "鍵を作り、DNS レコードを表示する"});
-  dkim_names(generate, false);
+  dkim_names(generate, dkim_, false);
   generate->add_flag(
       "--ed25519", dkim_.ed25519,
       book_.say({"Ed25519 instead of RSA-2048", "RSA-2048 の代わりに Ed25519 を使う"}));
   book_.speaks(generate, [this](Session& s) { return dkim_generate(s, dkim_); });
-  CLI::App* import = book_.verb(group, "import",
-                                {"Take over a key made elsewhere", "別の場所で作った鍵を取り込む"});
-  dkim_names(import, true);
-  import
-      ->add_option(
-          "--pem", dkim_.pem_file,
-          book_.say({"File of the unencrypted private key", "暗号化していない秘密鍵のファイル"}))
-      ->required();
-  book_.speaks(import, [this](Session& s) { return dkim_generate(s, dkim_); });
+  add_dkim_import(group);
   CLI::App* list = book_.verb(group, "list", {"List them", "一覧を表示する"});
   book_.option(list, "--account", dkim_.account, calls::kListDkim, "account");
   book_.speaks(list, [this](Session& s) { return dkim_list(s, dkim_.account); });
   CLI::App* show = book_.verb(
       group, "show", {"Print the DNS record of a key again", "鍵の DNS レコードを再び表示する"});
-  dkim_names(show, true);
+  dkim_names(show, dkim_, true);
   book_.speaks(show, [this](Session& s) { return dkim_show(s, dkim_); });
   CLI::App* remove =
       book_.verb(group, "remove",
                  {"Remove a key; mail that was to be signed with it waits until its life ends",
                   "鍵を削除する。この鍵で署名するはずだったメールは、期限が来るまで待機する"});
-  dkim_names(remove, true);
+  dkim_names(remove, dkim_, true);
   book_.speaks(remove, [this](Session& s) { return dkim_remove(s, dkim_); });
 }
 
-void DomainWords::dkim_names(CLI::App* command, bool selector_required) {
+void DomainWords::add_dkim_import(CLI::App* group) {
+  CLI::App* import = book_.verb(group, "import",
+                                {"Take over a key made elsewhere: where mail of the domain is "
+                                 "signed already, only once its record is published",
+                                 "別の場所で作った鍵を取り込む。既に署名しているドメインでは、"
+                                 "レコードが公開されていることを確認してから取り込む"});
+  dkim_names(import, import_.key, true);
+  import
+      ->add_option(
+          "--pem", import_.key.pem_file,
+          book_.say({"File of the unencrypted private key", "暗号化していない秘密鍵のファイル"}))
+      ->required();
+  import->add_flag("--anyway", import_.anyway,
+                   book_.say({"Let it sign though its record is not published, or in the place of "
+                              "keys that change by themselves",
+                              "レコードが未公開の場合や、自動で入れ替わる鍵に代わる場合も署名に使"
+                              "う"}));
+  server_options(import, import_.probe);
+  book_.speaks(import, [this](Session& s) { return dkim_import(s, import_); });
+}
+
+void DomainWords::dkim_names(CLI::App* command, DkimGenerate& into, bool selector_required) {
   const operate::Call& call = selector_required ? calls::kShowDkim : calls::kAddDkim;
-  book_.option(command, "--account", dkim_.account, call, "account");
-  book_.option(command, "--domain", dkim_.domain, call, "domain");
-  book_.option(command, "--selector", dkim_.selector, call, "selector");
+  book_.option(command, "--account", into.account, call, "account");
+  book_.option(command, "--domain", into.domain, call, "domain");
+  book_.option(command, "--selector", into.selector, call, "selector");
 }
 
 void DomainWords::add_domain() {

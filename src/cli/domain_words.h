@@ -20,7 +20,8 @@ class DomainWords {
 
  private:
   void add_dkim();
-  void dkim_names(CLI::App* command, bool selector_required);
+  void add_dkim_import(CLI::App* group);
+  void dkim_names(CLI::App* command, DkimGenerate& into, bool selector_required);
   void add_domain();
   void add_domain_setup(CLI::App* group);
   void add_domain_check(CLI::App* group);
@@ -34,6 +35,7 @@ class DomainWords {
 
   WordBook book_;
   DkimGenerate dkim_;
+  DkimImport import_;
   DomainNames domain_;
   DomainSetup setup_;
   DomainCheck check_;

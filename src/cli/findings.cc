@@ -61,13 +61,15 @@ void show_finding(Session& session, const Finding& finding) {
 
 }  // namespace
 
+boost::json::object findings_json(const std::vector<Finding>& findings, Language language) {
+  boost::json::array all;
+  for (const Finding& finding : findings) all.push_back(finding_json(finding, language));
+  return {{"outcome", doctor::to_string(doctor::worst_of(findings))}, {"findings", std::move(all)}};
+}
+
 int show_findings(Session& session, const std::vector<Finding>& findings) {
   if (session.common().json) {
-    boost::json::array all;
-    for (const Finding& finding : findings)
-      all.push_back(finding_json(finding, session.language()));
-    const boost::json::object answer{{"outcome", doctor::to_string(doctor::worst_of(findings))},
-                                     {"findings", std::move(all)}};
+    const boost::json::object answer = findings_json(findings, session.language());
     session.out() << printable_json(boost::json::serialize(answer)) << '\n';
     return doctor::exit_status(findings);
   }
