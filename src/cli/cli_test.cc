@@ -17,6 +17,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 TEST_F(CommandLineTest, TakesTheConfigurationAnywhere) {
   EXPECT_EQ(run({"serve", "--config", "a.toml", "--roles", "api,scheduler"}), 0);
@@ -280,6 +281,22 @@ TEST_F(CommandLineTest, TheLastKeyOfAnAccountIsNotRevokedInSilence) {
   EXPECT_THAT(out.str(),
               HasSubstr("nobody can hand in mail for account shop any more, and what was "
                         "accepted goes on. `todoku key add shop` makes another"));
+}
+
+TEST_F(CommandLineTest, TheListOfSuppressionsSaysWhoseItIs) {
+  host.answer = [](const AdminRequest&) { return AdminAnswer{200, R"({"suppressions":[]})"}; };
+  EXPECT_EQ(run({"suppression", "list"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("The list is empty."));
+  EXPECT_THAT(out.str(), HasSubstr("This is the installation's list"));
+  EXPECT_THAT(out.str(), HasSubstr("--account NAME"));
+  EXPECT_EQ(run({"suppression", "list", "--account", "shop"}), 0);
+  EXPECT_THAT(out.str(), Not(HasSubstr("installation's")));
+  host.answer = [](const AdminRequest&) {
+    return AdminAnswer{200, R"({"suppressions":[{"email":"a@b.example"}]})"};
+  };
+  EXPECT_EQ(run({"suppression", "list", "--lang", "ja"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("a@b.example"));
+  EXPECT_THAT(out.str(), HasSubstr("サーバー全体のリスト"));
 }
 
 TEST_F(CommandLineTest, ARemovedDkimKeySaysWhatMayWaitForIt) {

@@ -155,15 +155,23 @@ struct Imported {
 }  // namespace
 
 int suppression_list(Session& session, const std::string& account) {
-  return session.list(of_list(calls::kListSuppressions, account), "suppressions",
-                      [&](const boost::json::value& answer) {
-                        const auto& entries = list_of(answer, "suppressions");
-                        if (entries.empty()) {
-                          session.say({"The list is empty.", "リストは空です。"});
-                          return;
-                        }
-                        print_entries(session, entries);
-                      });
+  return session.list(
+      of_list(calls::kListSuppressions, account), "suppressions",
+      [&](const boost::json::value& answer) {
+        const auto& entries = list_of(answer, "suppressions");
+        if (entries.empty()) {
+          session.say({"The list is empty.", "リストは空です。"});
+        } else {
+          print_entries(session, entries);
+        }
+        if (account.empty() && !session.is_remote()) {
+          session.say(
+              {"This is the installation's list, which stops the mail of all "
+               "accounts. Each account has one, too: --account NAME",
+               "全アカウントに適用される、サーバー全体のリストです。アカウントごとの"
+               "リストは --account NAME で確認してください"});
+        }
+      });
 }
 
 int suppression_look(Session& session, const SuppressionWhich& which) {
