@@ -144,9 +144,9 @@ void Unsubscribe::add_routes(http::Router& router) {
              [this](http::Request& request, http::Body& body) { return take(request, body); });
 }
 
-std::string Unsubscribe::form_for(Act act, std::string_view link) const {
+std::string Unsubscribe::form_for(Act act, std::string_view link, Instant made) const {
   std::string plain(1, static_cast<char>(act));
-  append_varint(plain, seconds_of(clock_.now()));
+  append_varint(plain, seconds_of(made));
   plain += digest_of(link);
   std::string out;
   forms_.append(out, plain);
@@ -184,9 +184,29 @@ Task<http::Response> Unsubscribe::show(http::Request& request) {
   UnsubscribePage page = page_for(Says::asks, *token);
   // Without it the page still does what it is for.
   if (auto sender = co_await opt_outs_.sender_of(*token)) page.sender = std::move(*sender);
-  if (!token->list_id.empty()) page.forms.leave_list = form_for(Act::leave_list, link);
-  page.forms.leave_all = form_for(Act::leave_all, link);
+  if (!token->list_id.empty()) {
+    page.forms.leave_list = form_for(Act::leave_list, link, clock_.now());
+  }
+  page.forms.leave_all = form_for(Act::leave_all, link, clock_.now());
+  page = co_await with_what_is_left(std::move(page), *token, link);
   co_return answer(request, page);
+}
+
+Task<UnsubscribePage> Unsubscribe::with_what_is_left(UnsubscribePage page, UnsubscribeToken token,
+                                                     std::string link) {
+  const auto left = co_await opt_outs_.before(std::move(token));
+  // Without it the page still does what it is for.
+  if (!left || !*left) co_return page;
+  page.says = Says::was_left;
+  page.leaves = (*left)->leaves;
+  page.forms.leave_list.clear();
+  const bool all = page.leaves == Leaves::advertisements;
+  if (all) page.forms.leave_all.clear();
+  const auto at = (*left)->at;
+  if (at && clock_.now() - *at < kTakenBackWithin) {
+    page.forms.take_back = form_for(all ? Act::take_back_all : Act::take_back_list, link, *at);
+  }
+  co_return page;
 }
 
 Task<http::Response> Unsubscribe::take(http::Request& request, http::Body& body) {
@@ -224,7 +244,11 @@ Task<http::Response> Unsubscribe::leave(const http::Request& request, Unsubscrib
   if (now && !is_one_click) {
     page.forms.take_back =
         form_for(act == Act::leave_list ? Act::take_back_list : Act::take_back_all,
-                 request.parameters.get("token"));
+                 request.parameters.get("token"), clock_.now());
+  }
+  if (!now) {
+    std::string link(request.parameters.get("token"));
+    page = co_await with_what_is_left(std::move(page), token, std::move(link));
   }
   co_return co_await finish(request, token, std::move(page));
 }

@@ -60,8 +60,11 @@ class Unsubscribe {
   Task<http::Response> take_back(const http::Request& request, UnsubscribeToken token, Form form);
   Task<http::Response> finish(const http::Request& request, const UnsubscribeToken& token,
                               UnsubscribePage page);
-  // With when it was made, and of which link.
-  [[nodiscard]] std::string form_for(Act act, std::string_view link) const;
+  // What was left before is said to be, with the button that takes it back while that may be.
+  Task<UnsubscribePage> with_what_is_left(UnsubscribePage page, UnsubscribeToken token,
+                                          std::string link);
+  // With when what it is about was done, and of which link.
+  [[nodiscard]] std::string form_for(Act act, std::string_view link, Instant made) const;
   [[nodiscard]] std::optional<Form> read_form(std::string_view form, std::string_view link) const;
   [[nodiscard]] UnsubscribePage page_for(UnsubscribePage::Says says,
                                          const UnsubscribeToken& token) const;

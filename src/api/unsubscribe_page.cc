@@ -158,8 +158,8 @@ std::string buttons_of(const UnsubscribePage& page, Language language) {
   }
   if (!forms.take_back.empty()) {
     out += button(forms.take_back, ja ? "取り消す" : "Undo", false);
-    out += ja ? "<p class=\"note\">取り消しは1時間できます。</p>"
-              : "<p class=\"note\">It can be undone for an hour.</p>";
+    out += ja ? "<p class=\"note\">停止から1時間以内なら取り消せます。</p>"
+              : "<p class=\"note\">It can be undone within an hour.</p>";
   }
   return out;
 }

@@ -6,6 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "base/log.h"
 #include "store/account_name.h"
 
@@ -82,6 +85,30 @@ Result<std::optional<store::Story>> mail_of(store::ReadTransaction& reader,
   return std::optional(std::move(*story));
 }
 
+// Of those proven; where none is, those that its mail is signed for. Empty: too many, or none.
+Result<std::vector<std::string>> domains_of(store::ReadTransaction& reader,
+                                            store::AccountKey account) {
+  constexpr auto kMost = OptOuts::kDomainsNamedMax;
+  std::vector<std::string> names;
+  const auto proven = reader.proven_domains({.account = account, .domain = {}}, kMost + 1);
+  if (!proven) return fail(proven.error());
+  for (const store::Domain& each : *proven) {
+    if (each.account == account) names.push_back(each.domain);
+  }
+  if (names.empty()) {
+    constexpr std::int64_t kKeysMax = 50;
+    const auto keys =
+        reader.dkim_keys({.account = account, .domain = {}, .selector = {}}, kKeysMax);
+    if (!keys) return fail(keys.error());
+    for (const store::DkimKey& each : *keys) {
+      const bool is_new = names.empty() || names.back() != each.domain;
+      if (each.account == account && is_new) names.push_back(each.domain);
+    }
+  }
+  if (names.size() > kMost) names.clear();
+  return names;
+}
+
 // With the event of who leaves now.
 Result<store::PutSuppressions> put_opt_out(store::WriteTransaction& writer,
                                            store::NewSuppression entry,
@@ -97,6 +124,20 @@ Result<store::PutSuppressions> put_opt_out(store::WriteTransaction& writer,
 }
 
 }  // namespace
+
+std::optional<LeftAlready> left_already(std::span<const store::Suppression> entries,
+                                        const UnsubscribeToken& token) {
+  std::optional<LeftAlready> left;
+  for (const store::Suppression& each : entries) {
+    if (!stops(each.scope, each.list_id, Purpose::advertisement, token.list_id)) continue;
+    const Leaves leaves = each.scope == StopScope::list ? Leaves::list : Leaves::advertisements;
+    if (left && left->leaves == Leaves::advertisements && leaves == Leaves::list) continue;
+    if (!left || left->leaves != leaves) left = LeftAlready{.leaves = leaves, .at = std::nullopt};
+    if (each.reason != StopReason::unsubscribe) continue;
+    left->at = std::max(each.updated, left->at.value_or(each.updated));
+  }
+  return left;
+}
 
 Task<Result<OptOuts::Left>> OptOuts::leave(UnsubscribeToken token, Leaves leaves) {
   store::NewSuppression entry = opt_out_of(token, leaves);
@@ -176,11 +217,24 @@ Task<Result<OptOuts::TakenBack>> OptOuts::take_back(UnsubscribeToken token, Leav
   co_return others_stop ? TakenBack::not_all : TakenBack::now;
 }
 
+Task<Result<std::optional<LeftAlready>>> OptOuts::before(UnsubscribeToken token) {
+  using Left = Result<std::optional<LeftAlready>>;
+  co_return co_await store_.read([&token](store::ReadTransaction& reader) -> Left {
+    const auto entries = entries_of(reader, opt_out_of(token, Leaves::list));
+    if (!entries) return fail(entries.error());
+    return left_already(*entries, token);
+  });
+}
+
 Task<Result<OptOuts::Sender>> OptOuts::sender_of(UnsubscribeToken token) {
   co_return co_await store_.read([&token](store::ReadTransaction& reader) -> Result<Sender> {
     auto delivery = delivery_of(reader, token);
     if (!delivery) return fail(std::move(delivery.error()));
-    if (!*delivery) return Sender();
+    if (!*delivery) {
+      const auto domains = domains_of(reader, store::AccountKey{token.account});
+      if (!domains) return fail(domains.error());
+      return Sender{.name = {}, .address = fmt::format("{}", fmt::join(*domains, ", "))};
+    }
     Mailbox& from = (*delivery)->content.from;
     return Sender{std::move(from.name), std::move(from.address)};
   });

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 
 #include "async/task.h"
@@ -16,6 +18,17 @@ namespace todoku::intake {
 // What is left: the list that a mail belonged to, or all advertisements of its account, which is
 // also what is left where the mail belonged to no list.
 enum class Leaves : std::uint8_t { list, advertisements };
+
+// What has been left already of what a link leads away from.
+struct LeftAlready {
+  Leaves leaves = Leaves::list;  // the most that is left
+  // When that was recorded as its reader's leaving, the last time; nullopt: something else stops
+  // it, a complaint or an entry of the sender's, which no page takes back.
+  std::optional<Instant> at;
+};
+// `entries`: what stops mail to the token's address in its account. nullopt: its mail goes on.
+[[nodiscard]] std::optional<LeftAlready> left_already(std::span<const store::Suppression> entries,
+                                                      const UnsubscribeToken& token);
 
 // Thread-safe.
 class OptOuts {
@@ -42,7 +55,13 @@ class OptOuts {
   [[nodiscard]] Task<Result<TakenBack>> take_back(UnsubscribeToken token, Leaves leaves,
                                                   Instant until);
 
-  // Who sent the mail, as its From says; both empty where it is not stored any more.
+  // left_already() by what is stored. Errors: those of the store.
+  [[nodiscard]] Task<Result<std::optional<LeftAlready>>> before(UnsubscribeToken token);
+
+  // Who sent the mail, as its From says. Where it is not stored any more there is no name, and in
+  // the place of the address the account's domains; both empty where those say too little: none,
+  // or more than kDomainsNamedMax.
+  static constexpr std::size_t kDomainsNamedMax = 3;
   struct Sender {
     std::string name;
     std::string address;

@@ -194,6 +194,24 @@ class Unsubscribes(Checks):
         self.press(link, everything)
         self.assertEqual([("advertisements", "")], self.opt_outs(to))
 
+    def test_whoever_left_by_one_click_reads_so_and_may_take_it_back(self):
+        to = self.address()
+        link = self.link_of(self.sent(to, list_id="weekly"))
+        self.one_click(link)
+        _, page = self.open("GET", link)
+        self.assertIn("You are unsubscribed already", page)
+        everything, undo = BUTTON.findall(page)
+        self.assertEqual([("list", "weekly")], self.opt_outs(to), "looking changes nothing")
+        self.assertIn("You get this mail again", self.press(link, undo)[1])
+        self.assertEqual([], self.opt_outs(to))
+        _, page = self.press(link, everything)
+        self.press(link, everything)
+        _, again = self.open("GET", link, **{"Accept-Language": "ja"})
+        self.assertIn("すでに配信を停止しています", again)
+        undo, = BUTTON.findall(again)
+        self.assertEqual(200, self.press(link, undo)[0].status)
+        self.assertEqual([], self.opt_outs(to))
+
     def test_undo_takes_back_what_it_did_and_no_more(self):
         to = self.address()
         link = self.link_of(self.sent(to, list_id="weekly"))
@@ -268,6 +286,8 @@ class Unsubscribes(Checks):
         number = delivery["delivery_id"]
         eventually(lambda: self.account.detail(number)["status"] == "SENT", f"the end of {number}")
         self.ok(self.account.request("DELETE", f"/deliveries/{number}"))
-        self.assertEqual(200, self.open("GET", link)[0].status)
+        answer, page = self.open("GET", link)
+        self.assertEqual(200, answer.status)
+        self.assertIn("gets mail from sender.example.", page)
         self.assertEqual(200, self.one_click(link)[0].status)
         self.assertEqual([("advertisements", "")], self.opt_outs(to))
