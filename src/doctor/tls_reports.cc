@@ -10,7 +10,7 @@
 namespace todoku::doctor {
 namespace {
 
-constexpr std::string_view kVersion = "v=TLSRPTv1";
+constexpr std::string_view kTlsReportsVersion = "v=TLSRPTv1";
 constexpr Sentence kSeveral{"there is more than one", "複数のレコードがあります"};
 constexpr Sentence kWrongVersion{"it does not begin with v=TLSRPTv1;",
                                  "v=TLSRPTv1; で始まっていません"};
@@ -29,7 +29,8 @@ bool is_report_uri(std::string_view uri) {
 
 // Of a version, other text may not follow but after a semicolon.
 bool has_version(std::string_view text) {
-  return text.starts_with(kVersion) && trim(text.substr(kVersion.size())).starts_with(';');
+  return text.starts_with(kTlsReportsVersion) &&
+         trim(text.substr(kTlsReportsVersion.size())).starts_with(';');
 }
 
 // Not that it is right: that it was meant.
@@ -39,10 +40,10 @@ bool is_meant(std::string_view text) {
   return low.contains("v=tlsrpt") || low.starts_with("rua=");
 }
 
-Sentence fault_of(std::string_view record) {
+Sentence fault_of_reports(std::string_view record) {
   std::string_view addresses;
   bool has_addresses = false;
-  for (const auto part : std::views::split(record.substr(kVersion.size()), ';')) {
+  for (const auto part : std::views::split(record.substr(kTlsReportsVersion.size()), ';')) {
     const std::string_view tag = trim(std::string_view(part.begin(), part.end()));
     const std::size_t sign = tag.find('=');
     if (sign == tag.npos || trim(tag.substr(0, sign)) != "rua") continue;
@@ -69,7 +70,7 @@ TlsReports read_tls_reports(const std::vector<std::string>& texts) {
     return reports;
   }
   const std::string& record = *std::ranges::find_if(texts, has_version);
-  reports.fault = fault_of(record);
+  reports.fault = fault_of_reports(record);
   if (reports.fault.en.empty()) reports.record = record;
   return reports;
 }
