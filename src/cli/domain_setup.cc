@@ -13,7 +13,7 @@
 #include "cli/commands.h"
 #include "cli/printable_stream.h"
 #include "doctor/domain_records.h"
-#include "doctor/spf_words.h"
+#include "doctor/reason_words.h"
 #include "operate/calls/calls.h"
 
 namespace todoku::cli {
@@ -196,7 +196,7 @@ bool put_claim(Session& session, const std::string& account, DomainWish& wish) {
 
 // What was found of a term of SPF.
 std::string in_words_of(const Session& session, const std::string& found) {
-  return session.language() == Language::japanese ? doctor::spf_in_japanese(found) : found;
+  return session.language() == Language::japanese ? doctor::reason_in_japanese(found) : found;
 }
 
 // Each line of an entry as a comment of a zone file.

@@ -7,6 +7,7 @@
 
 #include "doctor/domain_checks.h"
 #include "doctor/domain_texts.h"
+#include "doctor/reason_words.h"
 #include "doctor/spf_merge.h"
 #include "mailauth/dmarc/discovery.h"
 #include "mailauth/spf/address.h"
@@ -71,8 +72,11 @@ class SpfCheck {
   void add(Finding finding) { findings_.push_back(std::move(finding)); }
   [[nodiscard]] Finding find(std::string_view code, std::string first = {},
                              std::string second = {}) const {
-    Finding finding = domain_finding(
-        code, {.subject = domain_, .first = std::move(first), .second = std::move(second)});
+    const std::string first_ja = reason_in_japanese(first);
+    Finding finding = domain_finding(code, {.subject = domain_,
+                                            .first = std::move(first),
+                                            .second = std::move(second),
+                                            .first_ja = first_ja});
     std::vector<std::string> records;
     for (const std::string& text : texts_) {
       if (text.find("v=spf1") != std::string::npos) records.push_back(text);

@@ -731,6 +731,23 @@ TEST(DomainCheck, ForeignTextIsBoundedAndPrintable) {
   }
 }
 
+TEST(DomainCheck, ReasonsAreSaidInBothLanguages) {
+  const auto sentence = [](std::string_view code, const std::string& name,
+                           const std::string& text) {
+    TestedDomain world;
+    world.each([&](TestedZone& z) { z.txt(name) = {text}; });
+    const auto findings = world.check();
+    const auto found = std::ranges::find(findings, code, &Finding::code);
+    return found == findings.end() ? BilingualText() : found->sentence;
+  };
+  const auto spf = sentence("spf_unreadable", kPath, "v=spf1 ip4:192.0.2.256 -all");
+  EXPECT_THAT(spf.en, HasSubstr("holds no IPv4 address"));
+  EXPECT_THAT(spf.ja, HasSubstr("IPv4 アドレスではありません"));
+  const auto key = sentence("dkim_unreadable", kKeyName, "v=DKIM; p=AAAA");
+  EXPECT_THAT(key.en, HasSubstr("v= is not DKIM1"));
+  EXPECT_THAT(key.ja, HasSubstr("v= が DKIM1 でない"));
+}
+
 TEST(DomainCheck, AWildcardIsNoDoubledName) {
   TestedDomain world;
   world.each([](TestedZone& z) {

@@ -13,6 +13,7 @@
 #include "doctor/key_answer.h"
 #include "doctor/null_mx.h"
 #include "doctor/preflight_texts.h"
+#include "doctor/reason_words.h"
 
 namespace todoku::doctor {
 namespace {
@@ -67,10 +68,12 @@ int badness_of(dmarc::Result result) {
   return 0;
 }
 
-std::string words_of(const spf::Verdict& verdict) {
+BilingualText words_of(const spf::Verdict& verdict) {
+  const std::string_view result = spf::to_string(verdict.result);
   const std::string& detail = verdict.problem.empty() ? verdict.mechanism : verdict.problem;
-  return detail.empty() ? std::string(spf::to_string(verdict.result))
-                        : fmt::format("{} ({})", spf::to_string(verdict.result), detail);
+  if (detail.empty()) return {std::string(result), std::string(result)};
+  return {fmt::format("{} ({})", result, detail),
+          fmt::format("{}（{}）", result, reason_in_japanese(detail))};
 }
 
 // Findings that are the same of several samples or sources are told once.
@@ -135,6 +138,14 @@ void tell_signatures(const SampleMail& sample, const std::vector<CheckedSignatur
   }
 }
 
+PreflightFacts facts_of(const spf::Verdict& verdict, const std::string& who) {
+  BilingualText words = words_of(verdict);
+  return {.subject = verdict.domain,
+          .first = who,
+          .second = std::move(words.en),
+          .second_ja = std::move(words.ja)};
+}
+
 void tell_spf(std::span<const SpfOfSource> sources, Told& told) {
   std::map<std::string, std::vector<std::string>> passed;  // by return path
   for (const SpfOfSource& of : sources) {
@@ -144,8 +155,7 @@ void tell_spf(std::span<const SpfOfSource> sources, Told& told) {
     }
     const std::string who = fmt::format("{} ({})", of.address, of.source);
     const spf::Verdict& verdict = of.of_return_path;
-    const PreflightFacts facts{
-        .subject = verdict.domain, .first = who, .second = words_of(verdict)};
+    const PreflightFacts facts = facts_of(verdict, who);
     if (verdict.result == spf::SpfResult::pass) {
       passed[verdict.domain].push_back(who);
     } else if (verdict.result == spf::SpfResult::temperror) {
@@ -154,8 +164,7 @@ void tell_spf(std::span<const SpfOfSource> sources, Told& told) {
       told.add("spf_fails", facts, verdict.explanation);
     }
     if (!of.of_from || of.of_from->result == spf::SpfResult::pass) continue;
-    const PreflightFacts of_from{
-        .subject = of.of_from->domain, .first = who, .second = words_of(*of.of_from)};
+    const PreflightFacts of_from = facts_of(*of.of_from, who);
     told.add(of.of_from->result == spf::SpfResult::temperror ? "spf_open" : "spf_of_from_fails",
              of_from);
   }

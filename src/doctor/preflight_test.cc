@@ -494,6 +494,17 @@ TEST(Preflight, AListIsOneThatCanBeReached) {
   EXPECT_THAT(spoilt([](World& w) { w.has_recipients = false; }), Contains("audience_empty"));
 }
 
+TEST(Preflight, WhatSpfFoundIsSaidInBothLanguages) {
+  World world;
+  world.txt("bounce.example.jp") = {"something else"};
+  const PreflightReport report = world.report();
+  const auto told = std::ranges::find(report.findings, "spf_fails", &Finding::code);
+  ASSERT_NE(told, report.findings.end());
+  EXPECT_THAT(told->sentence.en, HasSubstr("none (bounce.example.jp has no SPF record)"));
+  EXPECT_THAT(told->sentence.ja,
+              HasSubstr("none（bounce.example.jp に SPF レコードがありません）"));
+}
+
 TEST(Preflight, ASampleOfTheSmallerDomainsStandsForAllOfThem) {
   const auto told = [](std::int64_t large, std::int64_t smaller, std::string_view code) {
     Audience audience;

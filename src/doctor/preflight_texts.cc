@@ -55,17 +55,19 @@ Finding preflight_finding(std::string_view code, const PreflightFacts& facts) {
   const std::string first = shown(facts.first);
   const std::string second = shown(facts.second);
   const std::string first_ja = facts.first_ja.empty() ? first : shown(facts.first_ja);
-  const auto say = [&](std::string_view pattern, const std::string& its_first) {
-    return fmt::vformat(pattern, fmt::make_format_args(subject, its_first, second));
+  const std::string second_ja = facts.second_ja.empty() ? second : shown(facts.second_ja);
+  const auto say = [&](const Sentence& patterns) -> BilingualText {
+    return {.en = fmt::vformat(patterns.en, fmt::make_format_args(subject, first, second)),
+            .ja = fmt::vformat(patterns.ja, fmt::make_format_args(subject, first_ja, second_ja))};
   };
   Finding finding;
   finding.code = text.code;
   finding.outcome = text.outcome;
   finding.subject = subject;
   finding.minded_by = text.minded_by;
-  finding.sentence = {.en = say(text.sentence.en, first), .ja = say(text.sentence.ja, first_ja)};
+  finding.sentence = say(text.sentence);
   finding.why = text.why;
-  finding.advice = {.en = say(text.advice.en, first), .ja = say(text.advice.ja, first_ja)};
+  finding.advice = say(text.advice);
   return finding;
 }
 

@@ -42,9 +42,10 @@ struct PreflightText {
 // The facts of a finding's sentence: its subject is {0}.
 struct PreflightFacts {
   std::string subject;
-  std::string first{};     // {1}
-  std::string second{};    // {2}
-  std::string first_ja{};  // {1} of the Japanese sentence; empty: the same
+  std::string first{};      // {1}
+  std::string second{};     // {2}
+  std::string first_ja{};   // {1} of the Japanese sentence; empty: the same
+  std::string second_ja{};  // likewise {2}
 };
 
 // `code` is one of preflight_texts(). Facts may come from outside: they are shown().

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "doctor/spf_words.h"
+#include "doctor/reason_words.h"
 
 #include <algorithm>
 #include <array>
@@ -25,6 +25,10 @@ constexpr std::array kWords{
           " までの数で指定してください"},
     Words{"", " has no SPF record", "", " に SPF レコードがありません"},
     Words{"", " has several SPF records", "", " に SPF レコードが複数あります"},
+    Words{"p= is not a public key of kind ", "", "p= が次の種類の公開鍵ではありません: ", ""},
+    Words{"", " is not a tag=value", "", " が「タグ=値」の形ではありません"},
+    Words{"tag ", " occurs twice", "タグ ", " が 2 回指定されています"},
+    Words{"tag ", " holds a control character", "タグ ", " に制御文字があります"},
     Words{"", " does not exist", "", " は存在しません"},
     Words{"", " is no domain name", "", " はドメイン名ではありません"},
     Words{"", " is an address literal", "", " は IP アドレスです"},
@@ -44,6 +48,10 @@ constexpr std::array kClauses{
     Clause{"needs a domain", "ドメインが必要です"},
     Clause{"is followed by what does not belong there", "余分な文字が続いています"},
     Clause{"occurs twice", "2 回指定されています"},
+    Clause{"v= is not DKIM1 or not the first tag", "v= が DKIM1 でないか、先頭にありません"},
+    Clause{"k= names an unknown kind of key", "k= の鍵の種類が不明です"},
+    Clause{"p= is missing", "p= がありません"},
+    Clause{"p= is not base64", "p= が Base64 ではありません"},
 };
 
 std::string clause_in_japanese(std::string_view said) {
@@ -62,23 +70,20 @@ std::string clause_in_japanese(std::string_view said) {
 
 }  // namespace
 
-std::string spf_in_japanese(std::string_view said) {
+std::string reason_in_japanese(std::string_view said) {
   // "the record of example.jp: "ip4:192.0.2.256": holds no IPv4 address": what is said comes last.
-  constexpr std::string_view kRecordOf = "the record of ";
   constexpr std::string_view kColon = ": ";
   const std::size_t colon = said.rfind(kColon);
   if (colon == said.npos) return clause_in_japanese(said);
+  const std::string clause = clause_in_japanese(said.substr(colon + kColon.size()));
   std::string_view about = said.substr(0, colon);
-  std::string_view suffix;
-  if (about.starts_with(kRecordOf)) {
-    about.remove_prefix(kRecordOf.size());
-    const std::size_t end = std::min(about.find(kColon), about.size());
-    suffix = about.substr(end);
-    about = about.substr(0, end);
-    return fmt::format("{} のレコード{}: {}", about, suffix,
-                       clause_in_japanese(said.substr(colon + kColon.size())));
-  }
-  return fmt::format("{}: {}", about, clause_in_japanese(said.substr(colon + kColon.size())));
+  constexpr std::string_view kKeyRecord = "key record";
+  if (about == kKeyRecord) return clause;
+  constexpr std::string_view kRecordOf = "the record of ";
+  if (!about.starts_with(kRecordOf)) return fmt::format("{}: {}", about, clause);
+  about.remove_prefix(kRecordOf.size());
+  const std::size_t end = std::min(about.find(kColon), about.size());
+  return fmt::format("{} のレコード{}: {}", about.substr(0, end), about.substr(end), clause);
 }
 
 }  // namespace todoku::doctor
