@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "doctor/domain_checks.h"
 #include "doctor/domain_texts.h"
+#include "mail/address.h"
 #include "mailauth/dmarc/discovery.h"
 #include "mailauth/dmarc/evaluation.h"
 #include "mailauth/dmarc/record.h"
@@ -36,6 +37,27 @@ std::string policies_in_words(dmarc::Policy by_walk, dmarc::Policy by_list) {
   return fmt::format("{} (RFC 9989), {} (RFC 7489)", to_string(by_walk), to_string(by_list));
 }
 
+struct Place {
+  std::size_t begin = 0;
+  std::size_t size = 0;
+};
+
+// Of what rua= has in a record. nullopt: nothing.
+std::optional<Place> place_of_reports(std::string_view text) {
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find(';', begin), text.size());
+    const std::string_view tag = text.substr(begin, end - begin);
+    const std::size_t sign = tag.find('=');
+    if (sign != tag.npos && equals_ignoring_case(trim(tag.substr(0, sign)), "rua")) {
+      const std::string_view value = trim(tag.substr(sign + 1));
+      if (value.empty()) return std::nullopt;
+      return Place{static_cast<std::size_t>(value.data() - text.data()), value.size()};
+    }
+    begin = end + 1;
+  }
+  return std::nullopt;
+}
+
 class PolicyCheck {
  public:
   PolicyCheck(const DomainWish& wish, const ZoneView& view, ZoneReading& zone,
@@ -52,7 +74,7 @@ class PolicyCheck {
         add(find("dmarc_undetermined", here->detail));
         return;
       case dmarc::Lookup::Status::several:
-        add(find("dmarc_several"));
+        add(with_line(find("dmarc_several"), texts_));
         return;
       case dmarc::Lookup::Status::none:
         none_here();
@@ -166,9 +188,34 @@ class PolicyCheck {
     } else {
       add(find("dmarc_applied_otherwise", std::string(to_string(meant)), applied));
     }
-    if (!record.warnings.empty()) {
-      add(find("dmarc_passed_over", fmt::format("{}", fmt::join(record.warnings, "; "))));
+    std::vector<std::string> warnings = record.warnings;
+    // That no report comes was said.
+    if (record.rua.empty()) {
+      std::erase_if(warnings, [](const std::string& each) { return each.starts_with("rua="); });
     }
+    if (!warnings.empty()) {
+      add(find("dmarc_passed_over", fmt::format("{}", fmt::join(warnings, "; "))));
+    }
+  }
+
+  // Addresses without "mailto:" are none (RFC 9989 section 4.7): the line gives it to them.
+  void no_reports() {
+    const auto text = std::ranges::find_if(
+        texts_, [](const std::string& each) { return dmarc::parse_record(each).has_value(); });
+    const auto place = text == texts_.end() ? std::nullopt : place_of_reports(*text);
+    if (!place) {
+      add(find("dmarc_no_reports"));
+      return;
+    }
+    std::string mended = *text;
+    const std::string value = mended.substr(place->begin, place->size);
+    Finding finding = find("dmarc_reports_no_scheme", value);
+    if (const auto address = parse_address(value)) {
+      finding.expected =
+          mended.replace(place->begin, place->size, report_uri(address->to_string()));
+      finding.paste = text_entry(name_, finding.expected);
+    }
+    add(std::move(finding));
   }
 
   void judge(const dmarc::Record& record) {
@@ -176,7 +223,7 @@ class PolicyCheck {
       add(with_line(find("dmarc_no_policy"), texts_));
       return;
     }
-    if (record.rua.empty()) add(find("dmarc_no_reports"));
+    if (record.rua.empty()) no_reports();
     for (const std::string& uri : record.rua) check_report(uri);
     const std::string& path = wish_.platform.return_path;
     if (record.spf == dmarc::Alignment::strict && !path.empty() && path != wish_.domain) {

@@ -405,6 +405,7 @@ std::vector<BrokenWay> breaks_of_the_rest() {
        dmarc({"v=DMARC1; p=reject; pct=0; rua=mailto:dmarc@example.com"})},
       {"dmarc_passed_over", dmarc({"v=DMARC1; p=none; adkim=x; rua=mailto:dmarc@example.com"})},
       {"dmarc_no_reports", dmarc({"v=DMARC1; p=reject"})},
+      {"dmarc_reports_no_scheme", dmarc({"v=DMARC1; p=reject; rua=dmarc@example.com"})},
       {"dmarc_report_unauthorised",
        dmarc({"v=DMARC1; p=none; rua=mailto:dmarc@reports.example.net"})},
       {"dmarc_strict_spf", dmarc({"v=DMARC1; p=none; aspf=s; rua=mailto:dmarc@example.com"})},
@@ -667,6 +668,24 @@ TEST(DomainCheck, TheLineForABrokenPolicyKeepsWhereReportsGo) {
     z.txt("_dmarc.example.jp.example.jp") = {"v=DMARC1; p=reject; rua=mailto:a@example.jp"};
   });
   EXPECT_THAT(paste_of("dmarc_doubled"), HasSubstr("p=reject; rua=mailto:a@example.jp"));
+}
+
+TEST(DomainCheck, TheLineOfAPolicyNamesWhereReportsGo) {
+  TestedDomain world;
+  const auto found = [&](std::string_view code, std::vector<std::string> texts) {
+    world.each([&](TestedZone& z) { z.txt("_dmarc.example.jp") = texts; });
+    const auto findings = world.check();
+    const auto it = std::ranges::find(findings, code, &Finding::code);
+    return it == findings.end() ? Finding() : *it;
+  };
+  const Finding bare =
+      found("dmarc_reports_no_scheme", {"v=DMARC1; p=reject; rua= dmarc@example.com ; fo=1"});
+  EXPECT_EQ(bare.expected, "v=DMARC1; p=reject; rua= mailto:dmarc@example.com ; fo=1");
+  EXPECT_THAT(bare.sentence.en, HasSubstr("(dmarc@example.com)"));
+  EXPECT_THAT(codes_of(world.check()), Not(Contains("dmarc_no_reports")));
+  EXPECT_EQ(found("dmarc_no_reports", {"v=DMARC1; p=reject; rua="}).outcome, Outcome::warning);
+  const Finding several = found("dmarc_several", {"v=DMARC1; p=reject", "v=DMARC1; p=none"});
+  EXPECT_EQ(several.expected, "v=DMARC1; p=reject; rua=mailto:dmarc@example.com");
 }
 
 TEST(DomainCheck, WhereReportsGoIsInAnyCase) {
