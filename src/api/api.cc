@@ -50,7 +50,8 @@ Api::Api(const Ground& ground, Options options)
       authenticator_(ground.store, ground.clock),
       rate_limit_(options_.rate_limit_per_minute) {}
 
-void Api::add_routes(http::Router& router) {
+void Api::add_routes(http::Router& router, Usher* usher) {
+  usher_ = usher;
   add_transaction_routes(*this, router);
   add_transaction_batch_routes(*this, router);
   add_bulk_routes(*this, router);
@@ -83,13 +84,14 @@ void Api::add_routes(http::Router& router) {
   add_suppression_routes(*this, router);
   add_template_routes(*this, router);
   add_webhook_routes(*this, router);
+  usher_ = nullptr;
 }
 
 void Api::add(http::Router& router, http::Method method, std::string_view pattern,
               store::Scopes opened_by, http::RouteOptions options, Endpoint endpoint) {
   // Every endpoint starts after the head: who may not ask need not be listened to.
-  const Door door{endpoint, opened_by, !std::exchange(options.streaming, true), options.gzip,
-                  nullptr};
+  const Door door{endpoint,     opened_by, !std::exchange(options.streaming, true),
+                  options.gzip, nullptr,   usher_};
   router.add(method, fmt::format("{}{}", kBase, pattern), options,
              [this, door](http::Request& request, http::Body& body) {
                return serve(request, body, door);
@@ -226,10 +228,35 @@ std::string Api::authorization_of(const http::Request& request) {
   return event_tickets_.redeem(ticket->value, ground_.clock.steady_now()).value_or("");
 }
 
-Task<access::Authenticator::Admission> Api::holder_of(const http::Request& request,
-                                                      std::string authorization) {
-  return authenticator_.authenticate(std::move(authorization),
-                                     http::client_address(request, options_.trusted_proxies));
+namespace {
+
+std::string actor_of(const store::ApiKey& key) {
+  return fmt::format("api key {}", key.id);
+}
+
+}  // namespace
+
+Api::Caller Api::caller_of(store::KeyHolder holder, std::string authorization) {
+  return {.visitor = {.account = std::move(holder.account),
+                      .scopes = holder.key.scopes,
+                      .actor = actor_of(holder.key)},
+          .key = holder.key.id,
+          .authorization = std::move(authorization)};
+}
+
+Task<Api::Admission> Api::admit(Usher* usher, std::string authorization, net::IpAddress client,
+                                Language language) {
+  if (usher != nullptr) {
+    auto visitor = co_await usher->admit(std::move(authorization), client, Usher::Moment::going_on);
+    if (visitor) co_return std::move(*visitor);
+    const Usher::Denial& denial = visitor.error();
+    co_return std::unexpected(refused(denial.status, denial.text, language));
+  }
+  auto holder = co_await authenticator_.authenticate(std::move(authorization), client);
+  if (!holder) co_return std::unexpected(not_admitted(holder.error(), language));
+  co_return Visitor{.account = std::move(holder->account),
+                    .scopes = holder->key.scopes,
+                    .actor = actor_of(holder->key)};
 }
 
 void Api::warn_of_sender(Call& call, const Content& content) const {
@@ -246,10 +273,10 @@ bool Api::is_unproven(store::AccountKey account, std::string_view from) const {
 }
 
 Task<std::optional<http::Response>> Api::ask_again(Call& call) {
-  auto holder = co_await holder_of(call.request, call.authorization);
-  if (!holder) co_return not_admitted(holder.error(), call.language);
-  call.account = std::move(holder->account);
-  call.scopes = holder->key.scopes;
+  auto visitor = co_await admit(call.usher, call.authorization, call.from, call.language);
+  if (!visitor) co_return std::move(visitor.error());
+  call.account = std::move(visitor->account);
+  call.scopes = visitor->scopes;
   co_return std::nullopt;
 }
 
@@ -282,7 +309,7 @@ std::optional<http::Response> encoded_body(const http::Request& request, bool ta
 
 Task<http::Response> Api::answer(Call& call, Door door) {
   if ((call.scopes & door.opened_by) == 0) {
-    co_return dressed(door.guise, call.request, lacks_scope(door.opened_by, call.language));
+    co_return dressed(door.guise, call.request, lacks_scope(call, door.opened_by));
   }
   if (auto encoded = encoded_body(call.request, door.takes_gzip)) {
     co_return dressed(door.guise, call.request, std::move(*encoded));
@@ -323,13 +350,39 @@ void tell_of(const http::Request& request, const http::Response& response, std::
 
 }  // namespace
 
-Task<Api::Knock> Api::knock(const http::Request& request, http::Body& body,
-                            const std::string& authorization, Door door) {
-  if (door.is_signed()) co_return co_await knock_signed(request, body);
-  auto holder = co_await holder_of(request, authorization);
-  if (holder) co_return std::move(*holder);
+Task<Api::Knock> Api::knock_at_usher(const http::Request& request, Usher& usher) {
   const Language language = language_of(request.headers.get("Accept-Language"));
-  co_return std::unexpected(dressed(door.guise, request, not_admitted(holder.error(), language)));
+  auto authorization = usher.judge(request);
+  if (!authorization) {
+    const Usher::Denial& denial = authorization.error();
+    co_return std::unexpected(refused(denial.status, denial.text, language));
+  }
+  auto visitor =
+      co_await usher.admit(*authorization, http::client_address(request, options_.trusted_proxies),
+                           Usher::Moment::arriving);
+  if (!visitor) {
+    const Usher::Denial& denial = visitor.error();
+    co_return std::unexpected(refused(denial.status, denial.text, language));
+  }
+  co_return Caller{.visitor = std::move(*visitor), .authorization = std::move(*authorization)};
+}
+
+Task<Api::Knock> Api::knock_with_key(const http::Request& request, Door door) {
+  std::string authorization =
+      door.guise == nullptr ? authorization_of(request) : door.guise->authorization(request);
+  auto holder = co_await authenticator_.authenticate(
+      authorization, http::client_address(request, options_.trusted_proxies));
+  if (!holder) {
+    const Language language = language_of(request.headers.get("Accept-Language"));
+    co_return std::unexpected(dressed(door.guise, request, not_admitted(holder.error(), language)));
+  }
+  co_return caller_of(std::move(*holder), std::move(authorization));
+}
+
+Task<Api::Knock> Api::knock(const http::Request& request, http::Body& body, Door door) {
+  if (door.usher != nullptr) co_return co_await knock_at_usher(request, *door.usher);
+  if (door.is_signed()) co_return co_await knock_signed(request, body);
+  co_return co_await knock_with_key(request, door);
 }
 
 Task<Api::Knock> Api::knock_signed(const http::Request& request, http::Body& body) {
@@ -380,40 +433,37 @@ Task<Api::Knock> Api::knock_signed(const http::Request& request, http::Body& bod
   auto holder = co_await authenticator_.holder_of_access_key(authorization->access_key_id, client);
   if (!holder) co_return no_holder(holder.error());
   body.give_to(static_cast<std::uint64_t>(holder->account.key));
-  co_return std::move(*holder);
+  co_return caller_of(std::move(*holder), {});
 }
 
 Task<http::Response> Api::serve(http::Request& request, http::Body& body, Door door) {
   const Language language = language_of(request.headers.get("Accept-Language"));
   const SteadyInstant began = ground_.clock.steady_now();
-  std::int64_t key = 0;
-  std::string authorization;
-  if (!door.is_signed()) {
-    authorization =
-        door.guise == nullptr ? authorization_of(request) : door.guise->authorization(request);
-  }
-  auto holder = co_await knock(request, body, authorization, door);
+  auto caller = co_await knock(request, body, door);
+  const std::int64_t key = caller ? caller->key : 0;
   http::Response response;
   std::uint32_t limit = rate_limit_.per_minute();
   std::uint32_t remaining = limit;
-  if (!holder) {
-    response = std::move(holder.error());
+  if (!caller) {
+    response = std::move(caller.error());
   } else {
-    key = holder->key.id;
-    const auto rate = rate_limit_.admit(holder->account.key, ground_.clock.steady_now(),
-                                        own_limit(holder->account));
+    Visitor& visitor = caller->visitor;
+    const auto rate = rate_limit_.admit(visitor.account.key, ground_.clock.steady_now(),
+                                        own_limit(visitor.account));
     limit = rate.limit;
     remaining = rate.remaining;
     if (rate.allowed) {
       Call call{.request = request,
                 .body = body,
-                .account = std::move(holder->account),
-                .scopes = holder->key.scopes,
+                .account = std::move(visitor.account),
+                .scopes = visitor.scopes,
                 .key = key,
+                .actor = std::move(visitor.actor),
+                .usher = door.usher,
                 .from = http::client_address(request, options_.trusted_proxies),
                 .language = language,
                 .unknown = {},
-                .authorization = std::move(authorization),
+                .authorization = std::move(caller->authorization),
                 .warning = {}};
       const intake::Senders* const senders = ground_.intake.senders();
       if (senders != nullptr && senders->starts_unproven(call.account.key)) {
@@ -428,6 +478,7 @@ Task<http::Response> Api::serve(http::Request& request, http::Body& body, Door d
     }
   }
   finish(response, limit, remaining);
+  if (door.usher != nullptr) door.usher->finish(request, response);
   if (log::enabled(log::Level::debug)) {
     tell_of(request, response, key,
             std::chrono::duration_cast<Milliseconds>(ground_.clock.steady_now() - began));
@@ -449,12 +500,22 @@ void add_warning(Call& call, std::string_view warning) {
   call.warning += warning;
 }
 
-http::Response lacks_scope(store::Scopes opened_by, Language language) {
+http::Response lacks_scope(const Call& call, store::Scopes opened_by) {
   const std::string scopes = access::to_string(opened_by);
+  if (call.usher != nullptr) {
+    return refused(403,
+                   {fmt::format("your role lacks the scope {}: an owner of the account can change "
+                                "that.",
+                                scopes),
+                    fmt::format("あなたの役割にはスコープ {} がありません。変更できるのはアカウント"
+                                "のオーナーです。",
+                                scopes)},
+                   call.language);
+  }
   return refused(403,
                  {fmt::format("this API key lacks the scope {}.", scopes),
                   fmt::format("このAPIキーにはスコープ {} がありません。", scopes)},
-                 language);
+                 call.language);
 }
 
 http::Response no_data_found(const Call& call) {

@@ -19,6 +19,7 @@
 #include "api/preflight.h"
 #include "api/previews.h"
 #include "api/progress_watch.h"
+#include "api/usher.h"
 #include "api/views.h"
 #include "async/file_pool.h"
 #include "base/clock.h"
@@ -65,8 +66,10 @@ struct Call {
   http::Request& request;
   http::Body& body;
   store::Account account;
-  store::Scopes scopes = 0;  // what its key opens
-  std::int64_t key = 0;      // its id
+  store::Scopes scopes = 0;  // what its key opens, or the role of who is signed in
+  std::int64_t key = 0;      // its id; 0: there is none
+  std::string actor;         // who it is, for the audit
+  Usher* usher = nullptr;    // who let it in without a key
   net::IpAddress from;       // whose request it is
   Language language = Language::english;
   std::string unknown;        // members of its JSON that nobody read (members.h)
@@ -107,8 +110,9 @@ class Api {
   };
   Api(const Ground& ground, Options options);
 
-  // Registers every endpoint under /api/v1. The Api must outlive the router.
-  void add_routes(http::Router& router);
+  // Registers every endpoint under /api/v1. The Api must outlive the router, and so must `usher`:
+  // with one, keys open nothing there, and who it lets in may call.
+  void add_routes(http::Router& router, Usher* usher = nullptr);
 
   // And those of the doors for other services' clients, each under a prefix of its own.
   void add_door_routes(http::Router& router);
@@ -145,11 +149,10 @@ class Api {
   // Once more, after a body that took its time: the account as it is now, or the response for whose
   // token was revoked meanwhile.
   [[nodiscard]] Task<std::optional<http::Response>> ask_again(Call& call);
-  // Whether who was let in by this header still is.
-  [[nodiscard]] Task<access::Authenticator::Admission> admit(std::string authorization,
-                                                             net::IpAddress client) {
-    return authenticator_.authenticate(std::move(authorization), client);
-  }
+  // Whether who was let in by this header, or by `usher`, still is.
+  using Admission = std::expected<Visitor, http::Response>;
+  [[nodiscard]] Task<Admission> admit(Usher* usher, std::string authorization,
+                                      net::IpAddress client, Language language);
   [[nodiscard]] FilePlaces& file_places() { return file_places_; }
   [[nodiscard]] FilePlaces& event_places() { return event_places_; }
   [[nodiscard]] EventTickets& event_tickets() { return event_tickets_; }
@@ -175,17 +178,24 @@ class Api {
     bool wants_body;
     bool takes_gzip = false;
     const Guise* guise = nullptr;
+    Usher* usher = nullptr;
 
     [[nodiscard]] bool is_signed() const { return guise != nullptr && guise->is_signed(); }
   };
   // The header, or what a ticket in its place stands for.
   [[nodiscard]] std::string authorization_of(const http::Request& request);
-  Task<access::Authenticator::Admission> holder_of(const http::Request& request,
-                                                   std::string authorization);
   // Who asks, or the response that says why nobody is let in.
-  using Knock = std::expected<store::KeyHolder, http::Response>;
-  Task<Knock> knock(const http::Request& request, http::Body& body,
-                    const std::string& authorization, Door door);
+  struct Caller {
+    Visitor visitor;
+    std::int64_t key = 0;
+    std::string authorization;  // by which it was let in
+  };
+  using Knock = std::expected<Caller, http::Response>;
+  [[nodiscard]] static Caller caller_of(store::KeyHolder holder, std::string authorization);
+  Task<Knock> knock(const http::Request& request, http::Body& body, Door door);
+  Task<Knock> knock_with_key(const http::Request& request, Door door);
+  // The same of who has no key.
+  Task<Knock> knock_at_usher(const http::Request& request, Usher& usher);
   // The same of a request that is signed, whose body has to be here for that: who may ask is looked
   // up before and after it.
   Task<Knock> knock_signed(const http::Request& request, http::Body& body);
@@ -213,6 +223,7 @@ class Api {
   access::Authenticator authenticator_;
   access::RateLimit rate_limit_;
   std::vector<const Guise*> guises_;
+  Usher* usher_ = nullptr;  // of the routes that are being added
 };
 
 // Whether its body is compressed so.
@@ -264,7 +275,7 @@ void add_webhook_routes(Api& api, http::Router& router);
 [[nodiscard]] http::Response no_data_found(const Call& call);
 // One more sentence for the header; none if it is empty.
 void add_warning(Call& call, std::string_view warning);
-// 403: the key lacks each of these scopes, one of which would do.
-[[nodiscard]] http::Response lacks_scope(store::Scopes opened_by, Language language);
+// 403: the caller lacks each of these scopes, one of which would do.
+[[nodiscard]] http::Response lacks_scope(const Call& call, store::Scopes opened_by);
 
 }  // namespace todoku::api

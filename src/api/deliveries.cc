@@ -164,7 +164,7 @@ Task<http::Response> list(Api& api, Call& call, bool with_smtp) {
   // Whoever may not read texts may not find out by guessing either.
   const bool by_text = !filter.text_part.empty() || !filter.html_part.empty();
   if (by_text && !has(call.scopes, store::Scope::content)) {
-    co_return lacks_scope(static_cast<store::Scopes>(store::Scope::content), call.language);
+    co_return lacks_scope(call, static_cast<store::Scopes>(store::Scope::content));
   }
   store::DeliveryList deliveries(std::move(filter));
   const auto walked = co_await store::walk(api.store(), deliveries);

@@ -15,6 +15,8 @@ namespace {
 constexpr Milliseconds kLookEvery{1'000};
 // Shorter than what usual proxies bear of silence, which is 60 s.
 constexpr Milliseconds kHeartbeat{15'000};
+// Who signs out, or is signed out, sees nothing more on the page that is still open.
+constexpr Milliseconds kHeartbeatOfPeople{3'000};
 constexpr Milliseconds kComeAgain{2'000};
 // Between pages of which nothing was wanted: others read the store, too.
 constexpr Milliseconds kBetweenPages{20};
@@ -32,9 +34,10 @@ void EventStream::stop() {
 }
 
 Task<bool> EventStream::may_go_on() {
-  const auto holder = co_await parts_.api.admit(parts_.authorization, parts_.client);
-  co_return holder && holder->account.key == *parts_.question.account &&
-      (holder->key.scopes & kRead) != 0;
+  const auto visitor = co_await parts_.api.admit(parts_.usher, parts_.authorization, parts_.client,
+                                                 Language::english);
+  co_return visitor && visitor->account.key == *parts_.question.account &&
+      (visitor->scopes & kRead) != 0;
 }
 
 void EventStream::write(const store::EventPage& page) {
@@ -69,8 +72,9 @@ Task<void> EventStream::write_progress() {
 
 Task<Result<std::string_view>> EventStream::read() {
   const Clock& clock = parts_.api.clock();
+  const Milliseconds beat = parts_.usher == nullptr ? kHeartbeat : kHeartbeatOfPeople;
   if (!std::exchange(has_begun_, true)) {
-    heartbeat_ = clock.steady_now() + kHeartbeat;
+    heartbeat_ = clock.steady_now() + beat;
     text_ = fmt::format("retry: {}\nid: {}\n\n", kComeAgain.count(), store::event_id(told_));
     co_return std::string_view(text_);
   }
@@ -80,7 +84,7 @@ Task<Result<std::string_view>> EventStream::read() {
     if (clock.steady_now() >= heartbeat_) {
       const bool goes_on = co_await may_go_on();
       if (!goes_on) break;
-      heartbeat_ = clock.steady_now() + kHeartbeat;
+      heartbeat_ = clock.steady_now() + beat;
       // What was left out need not be looked at once more.
       const bool moved = std::exchange(told_, parts_.question.after) != parts_.question.after;
       text_ = moved ? fmt::format("id: {}\n\n", store::event_id(told_)) : ":\n\n";

@@ -35,6 +35,7 @@ class EventStream final : public http::BodySource {
     FilePlaces::Place place;
     store::EventQuestion question;
     std::shared_ptr<ProgressWatch> watch;  // nullptr: no progress is told
+    Usher* usher = nullptr;                // who let it in without a key
     std::string authorization;             // by which it was let in, asked about again and again
     net::IpAddress client;
     async::Executor executor;

@@ -176,6 +176,7 @@ Task<http::Response> stream(Api& api, Call& call, const Asked& asked) {
       .place = std::move(*place),
       .question = std::move(*question),
       .watch = std::move(watch),
+      .usher = call.usher,
       .authorization = call.authorization,
       .client = http::client_address(call.request, api.options().trusted_proxies),
       .executor = co_await boost::asio::this_coro::executor});
@@ -202,6 +203,13 @@ Task<http::Response> list(Api& api, Call& call) {
 }
 
 Task<http::Response> ticket(Api& api, Call& call) {
+  if (call.usher != nullptr) {
+    co_return refused(400,
+                      {"a ticket is for who sends a key: here a stream is opened without one.",
+                       "チケットはAPIキーを使う場合のものです。ここではチケットなしでストリームを"
+                       "開けます。"},
+                      call.language);
+  }
   const auto issued =
       api.event_tickets().issue(call.account.key, call.authorization, api.clock().steady_now());
   if (!issued) {

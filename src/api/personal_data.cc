@@ -15,7 +15,7 @@ namespace calls = operate::calls;
 
 template <const operate::Call& kCall>
 Task<http::Response> of_a_person(Api& api, Call& call) {
-  call.request.parameters.add("actor", fmt::format("api key {}", call.key));
+  call.request.parameters.add("actor", call.actor);
   call.request.parameters.add("origin", call.from.to_string());
   co_return co_await make_call(api, call, kCall, call.account.name);
 }

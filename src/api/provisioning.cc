@@ -24,7 +24,7 @@ std::optional<http::Response> not_open(const Api& api, const Call& call) {
                             net::contain(options.provisioning_networks, call.from);
   if (is_operators) return std::nullopt;
   log::warning("provisioning refused",
-               {{"by", call.account.name}, {"key", call.key}, {"from", call.from.to_string()}});
+               {{"by", call.account.name}, {"who", call.actor}, {"from", call.from.to_string()}});
   if (options.provisioning_account.empty()) {
     return refused(403,
                    {"accounts are not managed over the API here: api.provisioning_account is not "
@@ -65,7 +65,7 @@ Task<http::Response> provision(Api& api, Call& call) {
   auto response = co_await carry_out(api, call, kCall);
   if (kCall.verb != operate::Verb::get) {
     log::info("provisioning", {{"by", call.account.name},
-                               {"key", call.key},
+                               {"who", call.actor},
                                {"from", call.from.to_string()},
                                {"method", http::to_string(call.request.method)},
                                {"path", call.request.path},

@@ -26,7 +26,7 @@ Task<http::Response> resend(Api& api, Call& call) {
     co_return refused(503, intake::texts::busy("too many messages are being made"), call.language);
   }
   if (!has(call.scopes, store::Scope::content)) {
-    co_return lacks_scope(static_cast<store::Scopes>(store::Scope::content), call.language);
+    co_return lacks_scope(call, static_cast<store::Scopes>(store::Scope::content));
   }
   auto key = key_of_request(call, store::KeyedRoute::resend);
   if (!key) co_return std::move(key.error());

@@ -170,8 +170,9 @@ Task<http::Response> remove_suppression(Api& api, Call& call) {
   }
   if (!problems.empty()) co_return invalid(problems, call.language);
   intake::SuppressionLists lists(api.store());
-  const auto removed = co_await lists.remove(call.account.key, std::move(removal),
-                                             fmt::format("API key {}", call.key));
+  const auto removed =
+      co_await lists.remove(call.account.key, std::move(removal),
+                            call.key == 0 ? call.actor : fmt::format("API key {}", call.key));
   if (!removed) co_return refused(removed.error(), call.language);
   http::JsonWriter json;
   json.begin_object();

@@ -3,8 +3,6 @@
 
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "api/api.h"
 
 namespace todoku::api {
@@ -25,11 +23,11 @@ Task<std::optional<http::Response>> note_view(Api& api, Call& call, Viewed viewe
   // Of whom it is about is said by `email`, or by the address where that is not known.
   std::string what(viewed.what);
   if (viewed.email == 0) what += " " + viewed.address;
-  KnownViews::View view{call.key, call.from.to_string(), std::move(what), viewed.delivery,
+  KnownViews::View view{call.actor, call.from.to_string(), std::move(what), viewed.delivery,
                         viewed.email};
   const SteadyInstant now = api.clock().steady_now();
   if (api.known_views().is_known(view, now)) co_return std::nullopt;
-  store::AuditEntry entry{.actor = fmt::format("api key {}", call.key),
+  store::AuditEntry entry{.actor = call.actor,
                           .action = std::string(viewed.what),
                           .account = call.account.key,
                           .delivery = viewed.delivery,

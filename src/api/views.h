@@ -28,8 +28,8 @@ class KnownViews {
   static constexpr std::size_t kMax = 10'000;  // then all are forgotten
   static constexpr Microseconds kWhile = std::chrono::minutes(10);
 
-  // Of a key, from where, what, of which delivery and mail.
-  using View = std::tuple<std::int64_t, std::string, std::string, store::PublicId, store::PublicId>;
+  // Whose, from where, what, of which delivery and mail.
+  using View = std::tuple<std::string, std::string, std::string, store::PublicId, store::PublicId>;
   [[nodiscard]] bool is_known(const View& view, SteadyInstant now);
   void add(View view, SteadyInstant now);
 

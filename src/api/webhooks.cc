@@ -160,7 +160,7 @@ Task<http::Response> create_webhook(Registry& registry, Api& api, Call& call) {
   auto wanted = read_new_webhook(form.object(), problems);
   if (!problems.empty()) co_return invalid(problems, call.language);
   if (wanted.wishes.insert_codes && !may_see_insert_codes(call)) {
-    co_return lacks_scope(kContentScope, call.language);
+    co_return lacks_scope(call, kContentScope);
   }
   intake::Repeatable repeatable;
   if (*key) repeatable = store::IdempotencyRecord{**key, fingerprint_of(wanted)};
@@ -194,7 +194,7 @@ Task<http::Response> change_webhook(Registry& registry, Api& api, Call& call, st
   // Nor does it lead elsewhere what it may not see.
   const bool leads = wanted.url && now->webhook.terms.wishes.insert_codes;
   if ((wanted.insert_codes.value_or(false) || leads) && !may_see_insert_codes(call)) {
-    co_return lacks_scope(kContentScope, call.language);
+    co_return lacks_scope(call, kContentScope);
   }
   wanted.may_see_codes = may_see_insert_codes(call);
   const auto changed =

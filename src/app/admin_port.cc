@@ -18,6 +18,7 @@
 #include "app/key_options.h"
 #include "app/module_options.h"
 #include "app/own_mail.h"
+#include "app/people_house.h"
 #include "app/probing.h"
 #include "app/sending_platform.h"
 #include "app/store_house.h"
@@ -142,7 +143,19 @@ class StorePort final : public cli::AdminPort {
             .slot_pace = slot_pace(config_),
             .probes = probe_plan(config_),
             .sources = configured_sources(config_),
+            .people = [this]() -> people::People* { return &house_of_people().people(); },
+            .console_url = [this] { return house_of_people().public_url(); },
             .changed = {}};
+  }
+
+  PeopleHouse& house_of_people() {
+    if (!people_) {
+      people_.emplace(PeopleHouse::Ground{
+          .config = config_, .store = *store_, .clock = clock_, .secret_box = [this] {
+            return secret_box();
+          }});
+    }
+    return *people_;
   }
 
   // Without a master key at hand no Message-ID of ours can be read.
@@ -196,6 +209,7 @@ class StorePort final : public cli::AdminPort {
   const std::unique_ptr<StoreHouse> house_ = StoreHouse::of(config_, clock_);
   std::unique_ptr<store::Store> store_;
   std::optional<SecretBox> box_;
+  std::optional<PeopleHouse> people_;
   std::optional<operate::Operations> operations_;
   http::Router router_;
 };

@@ -25,6 +25,8 @@
 #include "app/open_files.h"
 #include "app/outbound_calls.h"
 #include "app/own_mail.h"
+#include "app/people_house.h"
+#include "app/people_mail.h"
 #include "app/preflight_names.h"
 #include "app/probing.h"
 #include "app/proof_names.h"
@@ -126,6 +128,9 @@ struct Engine::Parts {
   void add_role(std::unique_ptr<roles::Role> role);
   void open_door(roles::Door::Beside beside);
   [[nodiscard]] operate::Operations::Options operation_options();
+  [[nodiscard]] std::function<Result<const SecretBox*>()> open_box() {
+    return [this]() -> Result<const SecretBox*> { return &*box; };
+  }
   void describe(operate::EngineStatus& status) const;
   [[nodiscard]] std::optional<explain::Way> way_of(const store::Story& story) const;
   [[nodiscard]] std::string site_of(std::string_view domain) const;
@@ -168,6 +173,8 @@ struct Engine::Parts {
   std::optional<CredentialWatching> watching;  // of who relays, or sends what was relayed
   std::unique_ptr<roles::Shared> shared;
   std::optional<roles::Door> door;
+  std::optional<PeopleMail> people_mail;            // where the console is
+  std::optional<PeopleHouse> people;                // not before the store is open
   std::vector<std::unique_ptr<roles::Role>> roles;  // in the order of their start
   roles::ApiRole* api = nullptr;                    // one of them
   std::optional<operate::Operations> operations;
@@ -421,6 +428,8 @@ Result<void> Engine::Parts::make_roles() {
     shared->stop(deadline);
     return true;
   });
+  people.emplace(PeopleHouse::Ground{
+      .config = config, .store = *store, .clock = clock, .secret_box = open_box()});
   operations.emplace(*store, store->clock(), operation_options());
   const bool is_relay = has_role(config, "smtp-in") && config::smtp_in_listens(config);
   if (is_relay || has_role(config, "courier")) {
@@ -462,9 +471,15 @@ Result<void> Engine::Parts::make_roles() {
         PreflightNames::make(config, files.preflight, runtime->executor(0), clock, metrics);
     if (!resolving) return fail(std::move(resolving.error()));
     preflight_names = std::move(*resolving);
+    if (has_console(config)) {
+      people_mail.emplace(config, *store, door->intake());
+      people->mail_by(*people_mail);
+    }
     auto made = std::make_unique<roles::ApiRole>(
         *ground, *door,
-        roles::ApiRole::Beside{.operations = &*operations, .names = preflight_names.get()});
+        roles::ApiRole::Beside{.operations = &*operations,
+                               .names = preflight_names.get(),
+                               .people = has_console(config) ? &*people : nullptr});
     api = made.get();
     add_role(std::move(made));
   }
@@ -618,7 +633,7 @@ operate::Operations::Options Engine::Parts::operation_options() {
       .names = cluster_names(config),
       .journal_folder = config.journal.directory,
       .drain = options.drain_asked,
-      .secret_box = [this]() -> Result<const SecretBox*> { return &*box; },
+      .secret_box = open_box(),
       .look_up_texts =
           [this](std::string name) { return proof_names->texts(std::move(name), true); },
       .lockouts = [this] { return lockouts(); },
@@ -636,6 +651,8 @@ operate::Operations::Options Engine::Parts::operation_options() {
                "todoku_own_mail_failing_total",
                "Days of domains of which receivers reported that mail from our own "
                "addresses fails DMARC.")](const operate::OwnMailFailing&) { counter.add(); },
+      .people = [this]() -> people::People* { return &people->people(); },
+      .console_url = [this] { return people->public_url(); },
       .changed = [this] { return changes->look(); },
   };
 }

@@ -87,13 +87,29 @@ bool is_here(const config::Config::Egress& source) {
 
 }  // namespace
 
-Result<std::shared_ptr<const net::TlsServerContext>> api_tls(const config::Config::Api& api) {
-  if (api.tls_certificate_file.empty()) return nullptr;
-  const auto identity = net::read_identity(api.tls_certificate_file, api.tls_private_key_file);
-  if (!identity) return fail("the API's certificate", identity.error());
+namespace {
+
+Result<std::shared_ptr<const net::TlsServerContext>> tls_of(const std::string& certificate_file,
+                                                            const std::string& private_key_file,
+                                                            std::string_view whose) {
+  if (certificate_file.empty()) return nullptr;
+  const std::string what = fmt::format("{} certificate", whose);
+  const auto identity = net::read_identity(certificate_file, private_key_file);
+  if (!identity) return fail(what, identity.error());
   auto context = net::TlsServerContext::create(*identity);
-  if (!context) return fail("the API's certificate", std::move(context.error()));
+  if (!context) return fail(what, std::move(context.error()));
   return *context;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const net::TlsServerContext>> api_tls(const config::Config::Api& api) {
+  return tls_of(api.tls_certificate_file, api.tls_private_key_file, "the API's");
+}
+
+Result<std::shared_ptr<const net::TlsServerContext>> console_tls(
+    const config::Config::Console& console) {
+  return tls_of(console.tls_certificate_file, console.tls_private_key_file, "the console's");
 }
 
 Result<std::unique_ptr<net::ServerCertificates>> relay_certificates(const config::Config& config,
@@ -154,8 +170,8 @@ std::vector<std::string> host_problems(const config::Config& config, bool ports_
   const auto known = [&](std::initializer_list<std::string_view> keys) {
     return unknown.spare(keys);
   };
-  if (known({"engine", "api.connections_max", "smtp_out.connections_max",
-             "inbound.connections_max"})) {
+  if (known({"engine", "api.connections_max", "smtp_out.connections_max", "inbound.connections_max",
+             "console"})) {
     problems.note(files_division(files_limit().highest, files_wanted(config)));
   }
   if (known({"data.directory"})) {
@@ -178,6 +194,10 @@ std::vector<std::string> host_problems(const config::Config& config, bool ports_
         config.api.tls_certificate_file.empty() != config.api.tls_private_key_file.empty();
     if (!half && known({"api.tls_certificate_file", "api.tls_private_key_file"})) {
       problems.note(api_tls(config.api));
+    }
+    if (known({"console"}) && !config.console.listen.empty()) {
+      problems.note("console.listen", check_listen(config.console.listen, ports_are_ours));
+      problems.note(console_tls(config.console));
     }
   }
   if (has_role(config, "smtp-in") && known({"smtp_in"}) && config::smtp_in_listens(config)) {

@@ -22,6 +22,8 @@ namespace todoku::app {
                                                      const config::UnknownKeys& unknown = {});
 
 // nullptr: the API speaks HTTP in the clear.
+[[nodiscard]] Result<std::shared_ptr<const net::TlsServerContext>> console_tls(
+    const config::Config::Console& console);
 [[nodiscard]] Result<std::shared_ptr<const net::TlsServerContext>> api_tls(
     const config::Config::Api& api);
 // What the SMTP relay shows; one that it makes itself where none is configured.

@@ -17,6 +17,7 @@
 
 #include "api/pixel.h"
 #include "api/unsubscribe.h"
+#include "app/open_files.h"
 #include "app/smarthosts.h"
 #include "app/version.h"
 #include "base/bytes.h"
@@ -233,6 +234,10 @@ bool has_role(const config::Config& config, std::string_view role) {
   return std::ranges::find(config.engine.roles, role) != config.engine.roles.end();
 }
 
+bool has_console(const config::Config& config) {
+  return has_role(config, "api") && !config.console.listen.empty();
+}
+
 bool is_cluster(const config::Config& config) {
   return config.store.kind == "postgres" && config.queue.kind != "embedded";
 }
@@ -335,6 +340,14 @@ http::ServerOptions server_options(const config::Config& config) {
   options.connections_max = static_cast<std::size_t>(config.api.connections_max);
   options.connections_per_client_max =
       static_cast<std::size_t>(config.api.connections_per_client_max);
+  options.trusted = trusted_proxies(config);
+  return options;
+}
+
+http::ServerOptions console_server_options(const config::Config& config) {
+  http::ServerOptions options;
+  options.connections_max = static_cast<std::size_t>(config.console.connections_max);
+  options.refusals_max = kConsoleRefusals - http::Server::kNewcomersMax;
   options.trusted = trusted_proxies(config);
   return options;
 }

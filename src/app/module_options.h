@@ -38,6 +38,8 @@ namespace todoku::app {
 [[nodiscard]] std::filesystem::path database_path(const config::Config& config);
 [[nodiscard]] std::string admin_socket_path(const config::Config& config);
 [[nodiscard]] bool has_role(const config::Config& config, std::string_view role);
+// This process opens the console.
+[[nodiscard]] bool has_console(const config::Config& config);
 // Several processes may work on the store at the same time.
 [[nodiscard]] bool is_cluster(const config::Config& config);
 
@@ -46,6 +48,7 @@ namespace todoku::app {
 [[nodiscard]] intake::Limits intake_limits(const config::Config& config);
 [[nodiscard]] api::Options api_options(const config::Config& config);
 [[nodiscard]] http::ServerOptions server_options(const config::Config& config);
+[[nodiscard]] http::ServerOptions console_server_options(const config::Config& config);
 [[nodiscard]] dns::UnboundResolver::Options resolver_options(const config::Config& config);
 
 // `any_name` is asked for where no names are configured.

@@ -59,12 +59,12 @@ std::uint64_t number(rlim_t limit) {
 }  // namespace
 
 Result<FilesDivision> files_division(std::uint64_t limit, const FilesWanted& wanted) {
-  FilesDivision division{
-      .limit = limit,
-      .process = kProcess + kPerThread * wanted.threads + wanted.inbound_connections,
-      .store = kStore,
-      .operators = kOperators,
-      .api_refusals = wanted.api_connections > 0 ? kApiRefusals : 0};
+  FilesDivision division{.limit = limit,
+                         .process = kProcess + kPerThread * wanted.threads +
+                                    wanted.inbound_connections + wanted.console_connections,
+                         .store = kStore,
+                         .operators = kOperators,
+                         .api_refusals = wanted.api_connections > 0 ? kApiRefusals : 0};
   const std::uint64_t fixed =
       division.process + division.store + division.operators + division.api_refusals;
   const std::uint64_t least_uploads = wanted.api_connections > 0 ? kUploads.least : 0;
@@ -126,7 +126,11 @@ FilesWanted files_wanted(const config::Config& config) {
                                    : 0,
           .inbound_connections = has_role(config, "inbound") && config::inbound_listens(config)
                                      ? static_cast<std::uint64_t>(config.inbound.connections_max)
-                                     : 0};
+                                     : 0,
+          .console_connections =
+              has_console(config)
+                  ? static_cast<std::uint64_t>(config.console.connections_max) + kConsoleRefusals
+                  : 0};
 }
 
 FilesLimit files_limit() {

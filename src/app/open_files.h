@@ -12,6 +12,9 @@
 
 namespace todoku::app {
 
+// Connections that are being told that the console has no place, newcomers among them.
+inline constexpr std::uint64_t kConsoleRefusals = 24;
+
 struct FilesWanted {
   std::uint64_t threads = 1;
   std::uint64_t api_connections = 0;      // 0: this process has no API
@@ -19,6 +22,7 @@ struct FilesWanted {
   std::uint64_t calls = 0;                // to endpoints of webhooks; 0: it makes none
   std::uint64_t relay_connections = 0;    // 0: it is no relay
   std::uint64_t inbound_connections = 0;  // 0: it takes no mail that comes back
+  std::uint64_t console_connections = 0;  // with those that are refused; 0: it has no console
 };
 
 struct FilesDivision {

@@ -51,6 +51,15 @@ TEST(FilesDivision, LeavesTheOtherWhatOneDoesNotWant) {
   EXPECT_GT(small_smtp.api, 3'000U);
 }
 
+TEST(FilesDivision, GivesThePagesOfTheConsoleTheirs) {
+  FilesWanted wanted = kDefaults;
+  const auto without = files_division(4'096, wanted).value();
+  wanted.console_connections = 152;
+  const auto with = files_division(4'096, wanted).value();
+  EXPECT_EQ(with.process, without.process + 152);
+  EXPECT_EQ(sum(with), 4'096U);
+}
+
 TEST(FilesDivision, GivesCallsAPart) {
   FilesWanted wanted = kDefaults;
   wanted.calls = 256;

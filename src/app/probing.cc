@@ -8,6 +8,7 @@
 
 #include "app/module_options.h"
 #include "app/password_file.h"
+#include "app/refusal_sentence.h"
 #include "base/bytes.h"
 #include "delivery/options.h"
 #include "mail/address.h"
@@ -70,15 +71,6 @@ probe::ProbeOptions probe_options(const Config& config) {
                                  .access = [mailbox] { return access_of(mailbox); }});
   }
   return options;
-}
-
-std::string sentence_of(const intake::Refusal& refusal) {
-  std::string sentence;
-  for (const intake::Problem& problem : refusal.problems.list()) {
-    if (!sentence.empty()) sentence += "; ";
-    sentence += problem.text.en;
-  }
-  return sentence;
 }
 
 }  // namespace

@@ -70,6 +70,11 @@ doctor::ServerFacts server_facts(const config::Config& config) {
                                                   config.api.tls_certificate_file,
                                                   config.api.tls_private_key_file));
   }
+  if (!config.console.tls_certificate_file.empty()) {
+    facts.certificates.push_back(certificate_fact("console.tls_certificate_file",
+                                                  config.console.tls_certificate_file,
+                                                  config.console.tls_private_key_file));
+  }
   for (const config::Config::SmtpInCertificate& pair : config.smtp_in_certificates) {
     facts.certificates.push_back(
         certificate_fact(fmt::format("smtp_in.certificate {}", pair.certificate_file),

@@ -18,6 +18,7 @@
 #include "cli/engine_words.h"
 #include "cli/mail_words.h"
 #include "cli/parser_words.h"
+#include "cli/people_words.h"
 #include "cli/sender_words.h"
 #include "cli/sendmail.h"
 #include "cli/sendmail_options.h"
@@ -58,6 +59,7 @@ class CommandLine {
     checks_ = std::make_unique<CheckWords>(word_book());
     mails_ = std::make_unique<MailWords>(word_book());
     engine_ = std::make_unique<EngineWords>(word_book());
+    people_ = std::make_unique<PeopleWords>(word_book());
     add_sink();
     add_sendmail();
     add_lambda();
@@ -340,6 +342,7 @@ class CommandLine {
   std::unique_ptr<CheckWords> checks_;
   std::unique_ptr<MailWords> mails_;
   std::unique_ptr<EngineWords> engine_;
+  std::unique_ptr<PeopleWords> people_;
   std::unique_ptr<SenderWords> senders_;
 
   std::string shell_;

@@ -330,6 +330,21 @@ struct AuditWish {
 };
 int audit_list(Session& session, const AuditWish& wish);
 
+// -- people.cc: who signs in at the console
+struct PersonInvite {
+  std::string email;
+  std::string account;   // empty: an operator
+  std::string role;      // of an operator empty
+  std::string name;      // empty: the address
+  std::string language;  // empty: the session's
+};
+int console_operator(Session& session);
+int people_list(Session& session, const std::string& account);
+int people_invite(Session& session, const PersonInvite& wish);
+int people_reset(Session& session, const std::string& email);
+int people_suspend(Session& session, const std::string& email, bool suspended);
+int people_remove(Session& session, const std::string& email);
+
 // -- probe.cc: test mails to mailboxes of the operator's own
 struct ProbeWish {
   std::string mailbox;   // empty: all

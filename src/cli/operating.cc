@@ -29,6 +29,7 @@ constexpr Sentence kVersion{"version    ", "バージョン "};
 constexpr Sentence kEngine{"engine     ", "エンジン   "};
 constexpr Sentence kRoles{"roles      ", "役割       "};
 constexpr Sentence kApi{"API        ", "API        "};
+constexpr Sentence kConsole{"console    ", "管理画面   "};
 constexpr Sentence kData{"data       ", "データ     "};
 constexpr Sentence kRunning{"running", "動作中"};
 constexpr Sentence kDraining{"draining", "停止準備中"};
@@ -59,6 +60,9 @@ void print_running(Session& session, const boost::json::value& status) {
   fmt::print(out, "{}{}\n", kRoles.in(language), roles);
   if (const auto api = text_of(status, "api"); !api.empty()) {
     fmt::print(out, "{}{}\n", kApi.in(language), api);
+  }
+  if (const auto console = text_of(status, "console"); !console.empty()) {
+    fmt::print(out, "{}{}\n", kConsole.in(language), console);
   }
 }
 

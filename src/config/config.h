@@ -65,6 +65,15 @@ struct Config {
     std::string provisioning_account;
     std::vector<std::string> provisioning_networks;
   };
+  struct Console {
+    std::string listen;
+    std::string public_url;
+    std::string tls_certificate_file;
+    std::string tls_private_key_file;
+    std::int64_t connections_max = 0;
+    std::string mail_account;
+    std::string mail_from;
+  };
   struct Limits {
     std::int64_t drafts_max = 0;
     std::int64_t to_max = 0;
@@ -387,6 +396,7 @@ struct Config {
   Secrets secrets;
   Log log;
   Api api;
+  Console console;
   Limits limits;
   Events events;
   Retention retention;

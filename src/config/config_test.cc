@@ -330,6 +330,26 @@ TEST(ConfigWarnings, TellWhereAlarmsLeadNowhere) {
               ElementsAre(HasSubstr("alarms.via: mail_to names nobody")));
 }
 
+TEST(ConfigProblems, NobodysPasswordGoesInClearTextToTheConsole) {
+  const auto console = [](const std::string& keys) { return "[console]\n" + keys; };
+  for (const char* const fine :
+       {"listen = \"127.0.0.1:2580\"\n", "listen = \"[::1]:2580\"\n",
+        "listen = \"0.0.0.0:2580\"\npublic_url = \"https://console.example.jp\"\n",
+        "listen = \"127.0.0.1:2580\"\npublic_url = \"http://localhost:2580/\"\n"}) {
+    EXPECT_TRUE(read(console(fine))) << fine;
+  }
+  EXPECT_THAT(problem(console("listen = \"0.0.0.0:2580\"\n")), HasSubstr("must be https"));
+  EXPECT_THAT(problem(console("public_url = \"http://console.example.jp\"\n")),
+              HasSubstr("clear text"));
+  EXPECT_THAT(problem(console("public_url = \"https://example.jp/console\"\n")),
+              HasSubstr("its address for itself"));
+  EXPECT_THAT(problem(console("mail_account = \"console\"\n")), HasSubstr("need one another"));
+  EXPECT_THAT(problem(console("mail_account = \"console\"\nmail_from = \"nobody\"\n")),
+              HasSubstr("console.mail_from"));
+  EXPECT_THAT(problem(console("tls_private_key_file = \"a.pem\"\n")),
+              HasSubstr("need one another"));
+}
+
 TEST(ConfigProblems, ConcernKeysThatContradictOneAnother) {
   EXPECT_THAT(problem("[api]\ntls_certificate_file = \"a.pem\"\n"), HasSubstr("need one another"));
   EXPECT_THAT(problem("[engine]\nroles = [\"scheduler\"]\n"), HasSubstr("need one another"));

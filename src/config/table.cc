@@ -368,10 +368,10 @@ struct CheckTogether {
 const std::vector<ConfigSection>& config_sections() {
   static const std::vector<ConfigSection> sections = [] {
     std::vector<ConfigSection> all;
-    for (auto group : {process_sections(), store_sections(), api_sections(), delivery_sections(),
-                       dkim_sections(), doctor_sections(), protection_sections(), alarm_sections(),
-                       probe_sections(), queue_sections(), outbound_sections(), relay_sections(),
-                       inbound_sections()}) {
+    for (auto group : {process_sections(), store_sections(), api_sections(), console_sections(),
+                       delivery_sections(), dkim_sections(), doctor_sections(),
+                       protection_sections(), alarm_sections(), probe_sections(), queue_sections(),
+                       outbound_sections(), relay_sections(), inbound_sections()}) {
       std::ranges::move(group, std::back_inserter(all));
     }
     return all;
@@ -439,6 +439,7 @@ void check_together(const Config& config, const UnknownKeys& unknown,
                     std::vector<ConfigProblem>& problems) {
   static const std::array kChecks = std::to_array<CheckTogether>({
       {{"api.tls_certificate_file", "api.tls_private_key_file"}, check_certificate},
+      {{"console"}, check_console},
       {{"delivery.site_rest_first_seconds", "delivery.site_rest_longest_seconds"}, check_rests},
       {{"delivery.site_outstanding_max", "delivery.outstanding_max"}, check_credit},
       {{"engine.roles", "store.kind", "queue.kind"}, check_roles},

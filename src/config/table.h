@@ -114,6 +114,8 @@ void check_alarms(const Config& config, std::vector<ConfigProblem>& problems);
 void warn_of_alarms(const Config& config, std::vector<ConfigProblem>& warnings);
 // What is wrong with the mailboxes that probes go to. Appends.
 void check_probe(const Config& config, std::vector<ConfigProblem>& problems);
+// What is wrong with the console's address and its mail. Appends.
+void check_console(const Config& config, std::vector<ConfigProblem>& problems);
 // What would leave though smtp_out.sandbox is true. Appends.
 void check_sandbox(const Config& config, std::vector<ConfigProblem>& problems);
 
@@ -208,6 +210,7 @@ class SectionBuilder {
 [[nodiscard]] std::vector<ConfigSection> process_sections();
 [[nodiscard]] std::vector<ConfigSection> store_sections();
 [[nodiscard]] std::vector<ConfigSection> api_sections();
+[[nodiscard]] std::vector<ConfigSection> console_sections();
 [[nodiscard]] std::vector<ConfigSection> delivery_sections();
 [[nodiscard]] ConfigSection egress_section();
 [[nodiscard]] std::vector<ConfigSection> pool_sections();

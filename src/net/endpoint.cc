@@ -186,4 +186,17 @@ std::string Endpoint::to_string() const {
                          : fmt::format("{}:{}", address.to_string(), port);
 }
 
+bool names_loopback(std::string_view authority) {
+  std::string_view host = authority;
+  if (host.starts_with('[')) {
+    const std::size_t end = host.find(']');
+    if (end == std::string_view::npos) return false;
+    host = host.substr(1, end - 1);
+  } else {
+    host = host.substr(0, host.find(':'));
+  }
+  const auto address = IpAddress::parse(host);
+  return host == "localhost" || (address && address->is_loopback());
+}
+
 }  // namespace todoku::net

@@ -70,6 +70,10 @@ class IpAddress {
   std::array<std::uint8_t, 16> octets_{};  // IPv4 uses the first four; the rest stay zero
 };
 
+// Of "host", "host:port" or "[::1]:port": whether that is `localhost` or a loopback address. No
+// name is resolved.
+[[nodiscard]] bool names_loopback(std::string_view authority);
+
 struct Endpoint {
   IpAddress address;
   std::uint16_t port = 0;

@@ -93,6 +93,16 @@ TEST(Endpoint, ReadsAndWritesAddressAndPort) {
   EXPECT_EQ(Endpoint::parse("192.0.2.1:587", 25)->port, 587);
 }
 
+TEST(Endpoint, KnowsNamesOfTheLoopback) {
+  for (const char* text :
+       {"localhost", "localhost:2580", "127.0.0.1:1", "127.1.2.3", "[::1]:25", "[::1]"}) {
+    EXPECT_TRUE(names_loopback(text)) << text;
+  }
+  for (const char* text : {"", "localhost.example", "192.0.2.1:25", "[2001:db8::1]", "[::1", "a"}) {
+    EXPECT_FALSE(names_loopback(text)) << text;
+  }
+}
+
 TEST(Endpoint, RefusesWhatIsNone) {
   for (const char* text : {"192.0.2.1", "2001:db8::1", "192.0.2.1:", "192.0.2.1:65536",
                            "192.0.2.1:-1", "192.0.2.1:25x", "[2001:db8::1", "[2001:db8::1]25",

@@ -33,6 +33,7 @@
 #include "operate/drained.h"
 #include "operate/key_slots.h"
 #include "operate/noted_asks.h"
+#include "operate/people.h"
 #include "operate/personal_data.h"
 #include "operate/probes.h"
 #include "operate/rates.h"
@@ -42,6 +43,10 @@
 #include "store/retention.h"
 #include "store/store.h"
 #include "store/walks.h"
+
+namespace todoku::people {
+class People;
+}
 
 namespace todoku::operate {
 
@@ -367,7 +372,8 @@ struct EngineStatus {
   std::int64_t pid = 0;
   Instant started{};
   std::vector<std::string> roles;
-  std::string api;  // URL
+  std::string api;      // URL
+  std::string console;  // likewise; empty: none is open
   std::vector<store::QueueFigures> queues;
   store::ReservedWork reserved{};           // beside what is in the queues
   std::vector<SuspendedAccount> suspended;  // the first ones
@@ -480,6 +486,10 @@ class Operations {
     async::FilePool* files = nullptr;
     // Our own mail in a domain's name has begun to fail, as receivers say. May be empty.
     std::function<void(const OwnMailFailing&)> own_mail_failing = {};
+    // People who sign in, made when first asked for; and where they do, empty: nowhere. Without the
+    // functions there is no console here.
+    std::function<people::People*()> people = {};
+    std::function<std::string()> console_url = {};
     // Called after a change of what processes keep in memory (store/changes.h): returns when this
     // one knows it. Empty: it keeps nothing. Where nobody may miss it for a moment, the error is
     // the operation's, though the change is kept.
@@ -602,6 +612,17 @@ class Operations {
   // -- audit.cc: who looked at what of somebody's; oldest first, on from after `after`. `since` as
   // people write it.
   Task<Result<AuditPage>> audit(AuditRequest request);
+  // -- people.cc: people who sign in at the console. unsupported: there is none here.
+  // Whoever uses it becomes an operator.
+  Task<Result<PersonLink>> link_for_operator(Asker asker);
+  // An invitation for who has no password yet, else one to set another.
+  Task<Result<PersonLink>> link_for_person(std::string email, Asker asker);
+  Task<Result<PersonLink>> invite_person(NewPersonWish wish, Asker asker);
+  // `account` empty: the operators.
+  Task<Result<std::vector<PersonRow>>> people_of(std::string account);
+  // Within two seconds nothing is open to them any more.
+  Task<Result<void>> suspend_person(std::string email, bool suspended, Asker asker);
+  Task<Result<void>> remove_person(std::string email, Asker asker);
   // How long the account's mail is kept after it is over; nullopt: as it was. What holds now.
   Task<Result<store::KeptFor>> keep_for(std::string account,
                                         std::optional<std::int64_t> content_days,
@@ -721,6 +742,7 @@ class Operations {
   Task<Result<void>> note_ask(std::string action, Person whose, Asker asker, bool begins);
   Task<Result<void>> stop_mails(std::vector<store::Story>& stories, Erasure& told);
   Task<Result<bool>> is_for_later(store::DeliveryKey key);
+  [[nodiscard]] Result<people::People*> people_here() const;
   // `usual`, or where a key had that name once, something like it.
   // `change`: true if what it made of the credential is still to be written.
   using SmtpChange = std::function<Result<bool>(store::WriteTransaction&, store::SmtpCredential&)>;

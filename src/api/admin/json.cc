@@ -685,6 +685,7 @@ std::string status_json(const operate::EngineStatus& status) {
     json.member("pid", status.pid);
     add_shown_time(json, "started", status.started);
     json.member("api", status.api);
+    if (!status.console.empty()) json.member("console", status.console);
     json.key("roles");
     json.begin_array();
     for (const std::string& role : status.roles) json.value(role);

@@ -8,11 +8,13 @@
 
 #include <fmt/format.h>
 
+#include "api/admin/asker.h"
 #include "api/admin/causes_json.h"
 #include "api/admin/failures.h"
 #include "api/admin/json.h"
 #include "api/admin/key_slots_json.h"
 #include "api/admin/measured.h"
+#include "api/admin/people_calls.h"
 #include "api/admin/personal_json.h"
 #include "api/admin/rates_json.h"
 #include "api/admin/read_call.h"
@@ -410,13 +412,6 @@ Task<Response> explain_mail(Operations& operations, Given given) {
   co_return co_await explain_causes(operations, std::move(given), language);
 }
 
-operate::Asker asker_of(const Given& given) {
-  operate::Asker asker;
-  if (given.find("actor") != nullptr) asker.actor = given.text("actor");
-  if (given.find("origin") != nullptr) asker.origin = given.text("origin");
-  return asker;
-}
-
 Task<Response> keep_for(Operations& operations, Given given) {
   const auto kept = co_await operations.keep_for(
       given.text("account"), given.number("content_days"), given.number("story_days"));
@@ -719,6 +714,12 @@ constexpr std::array kOffered{
     Offered{&calls::kImportSuppressions, import_suppressions},
     Offered{&calls::kExportPersonal, export_personal},
     Offered{&calls::kErasePersonal, erase_personal},
+    Offered{&calls::kOperatorLink, operator_link},
+    Offered{&calls::kListPeople, list_people},
+    Offered{&calls::kInvitePerson, invite_person},
+    Offered{&calls::kPersonLink, link_person},
+    Offered{&calls::kSuspendPerson, suspend_person},
+    Offered{&calls::kRemovePerson, remove_person},
     Offered{&calls::kListAudit, list_audit},
     Offered{&calls::kTlsReport, answered<tls_report>},
     Offered{&calls::kProbePlan, answered<show_probe_plan>},

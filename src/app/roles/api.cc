@@ -82,6 +82,10 @@ ApiRole::ApiRole(const Ground& ground, Door& door, Beside beside)
       pixel_(open_tokens_, seen_opens_, ground.clock, ground.metrics),
       unsubscribe_(ground.secret, ground.store, ground.clock, ground.metrics),
       server_(make_server(ground, "api", router(), server_options())),
+      console_(beside.people == nullptr || beside.operations == nullptr
+                   ? nullptr
+                   : std::make_unique<ConsoleListener>(ground, api_, *beside.operations,
+                                                       *beside.people)),
       recording_(seen_opens_, ground.store, ground.runtime.executor(0), ground.clock,
                  ground.metrics) {
   for (const store::Topic topic : {store::Topic::accounts, store::Topic::api_keys}) {
@@ -152,8 +156,19 @@ Result<void> ApiRole::start() {
     ground_.wait_for(server_->stop(grace));
     return true;
   });
+  if (auto open = start_console(); !open) return open;
   const std::lock_guard lock(mutex_);
   endpoint_ = *listening;
+  return {};
+}
+
+Result<void> ApiRole::start_console() {
+  if (console_ == nullptr) return {};
+  if (auto open = console_->start(); !open) return open;
+  running_.add([this](SteadyInstant deadline) {
+    console_->stop(std::min(kRequestGrace, until(deadline, ground_.clock) / 2));
+    return true;
+  });
   return {};
 }
 
@@ -187,6 +202,7 @@ void ApiRole::begin_farewell() {
 void ApiRole::leave() {
   if (farewell_) ground_.wait_for(farewell_->stop(0ms));
   farewell_.reset();
+  if (console_ != nullptr) console_->leave();
 }
 
 void ApiRole::describe(operate::EngineStatus& status) const {
@@ -198,6 +214,7 @@ void ApiRole::describe(operate::EngineStatus& status) const {
     status.api = fmt::format("{}://{}", given.tls_certificate_file.empty() ? "http" : "https",
                              at->to_string());
   }
+  if (console_ != nullptr) status.console = console_->url();
 }
 
 std::optional<net::Endpoint> ApiRole::endpoint() const {

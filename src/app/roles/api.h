@@ -15,6 +15,7 @@
 #include "app/preflight.h"
 #include "app/preflight_names.h"
 #include "app/previews.h"
+#include "app/roles/console.h"
 #include "app/roles/door.h"
 #include "app/roles/ground.h"
 #include "app/roles/role.h"
@@ -31,6 +32,7 @@ class ApiRole final : public Role {
   struct Beside {
     operate::Operations* operations = nullptr;
     PreflightNames* names = nullptr;  // of preflights
+    PeopleHouse* people = nullptr;    // nullptr: there is no console
   };
   // Everything given outlives the role.
   ApiRole(const Ground& ground, Door& door, Beside beside);
@@ -53,6 +55,7 @@ class ApiRole final : public Role {
   [[nodiscard]] http::Router farewell_router();
   [[nodiscard]] Task<http::Response> say_farewell(const http::Request& request);
   void begin_farewell();
+  [[nodiscard]] Result<void> start_console();
 
   const Ground& ground_;
   Door& door_;
@@ -68,6 +71,7 @@ class ApiRole final : public Role {
   api::Unsubscribe unsubscribe_;
   const std::unique_ptr<http::Server> server_;
   std::unique_ptr<http::Server> farewell_;
+  const std::unique_ptr<ConsoleListener> console_;  // nullptr: there is none
   mutable std::mutex mutex_;
   std::optional<net::Endpoint> endpoint_;
   OpenRecording recording_;

@@ -427,6 +427,28 @@ inline constexpr std::array kErasePersonal{
              {"What has not gone out is cancelled first, instead of being left",
               "まだ送信していないメールを、残さずに取り消す"},
              truth}};
+inline constexpr std::array kOfAsker{kActor, kOrigin};
+inline constexpr std::array kListPeople{
+    Argument{"account",
+             {"Those of this account; the operators if not given",
+              "このアカウントの利用者。省略時は運用者"}}};
+inline constexpr Argument kWho{"email", {"Whose: an address", "対象の人のアドレス"}, text, true};
+inline constexpr std::array kInvitePerson{
+    kWho,
+    Argument{"account",
+             {"Of which account; an operator of the installation if not given",
+              "所属するアカウント。省略時はインストール全体の運用者"}},
+    Argument{"role",
+             {"owner, sender, viewer or support; of an operator left out",
+              "owner、sender、viewer、support のどれか。運用者なら省略"}},
+    Argument{"name", {"As others see it; the address if not given", "表示名。省略時はアドレス"}},
+    Argument{"language", {"Of mails to it: ja or en", "その人へのメールの言語。ja または en"}},
+    kActor,
+    kOrigin};
+inline constexpr std::array kOfPerson{kWho, kActor, kOrigin};
+inline constexpr std::array kSuspendPerson{
+    kWho, Argument{"suspended", {"Signs in no more", "サインインを止める"}, truth, true}, kActor,
+    kOrigin};
 inline constexpr Argument kProbeMailbox{
     "mailbox", {"Only this mailbox; all if not given", "このメールボックスだけ。省略時はすべて"}};
 inline constexpr std::array kAskProbes{
@@ -588,6 +610,12 @@ inline constexpr Call kImportSuppressions{Verb::post, "/suppressions/import",
                                           arguments::kImportSuppressions};
 inline constexpr Call kExportPersonal{Verb::get, "/personal-data", arguments::kExportPersonal};
 inline constexpr Call kErasePersonal{Verb::remove, "/personal-data", arguments::kErasePersonal};
+inline constexpr Call kOperatorLink{Verb::post, "/console/operator", arguments::kOfAsker};
+inline constexpr Call kListPeople{Verb::get, "/people", arguments::kListPeople};
+inline constexpr Call kInvitePerson{Verb::post, "/people", arguments::kInvitePerson};
+inline constexpr Call kPersonLink{Verb::post, "/people/link", arguments::kOfPerson};
+inline constexpr Call kSuspendPerson{Verb::post, "/people/suspend", arguments::kSuspendPerson};
+inline constexpr Call kRemovePerson{Verb::post, "/people/remove", arguments::kOfPerson};
 inline constexpr Call kListAudit{Verb::get, "/audit", arguments::kListAudit};
 inline constexpr Call kTlsReport{Verb::get, "/tls-report", arguments::kTlsReport};
 // Probes of mailboxes: which there are, some more, what they came to.

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "console/answers.h"
+
+#include <array>
+#include <chrono>
+#include <utility>
+
+#include "access/roles.h"
+#include "access/scopes.h"
+#include "api/answers.h"
+#include "base/date_time.h"
+
+namespace todoku::console {
+namespace {
+
+// Of somebody who is known a code that is wrong says nothing against the sign-in.
+bool is_known(const people::Refusal& refusal, const Asked& asked) {
+  return refusal.forbidden || (asked.who != nullptr && !asked.who->is_half() &&
+                               refusal.reason.en != people::texts::kSignedOut.en);
+}
+
+int status_of(const people::Refusal& refusal, const Asked& asked) {
+  switch (refusal.kind) {
+    case ErrorKind::invalid_input:
+    case ErrorKind::limit_exceeded:
+      return 400;
+    case ErrorKind::not_found:
+      return 404;
+    case ErrorKind::conflict:
+      return 409;
+    case ErrorKind::unauthorized:
+      return is_known(refusal, asked) ? 403 : 401;
+    default:
+      return 503;
+  }
+}
+
+void second_factor_members(http::JsonWriter& json, const people::SignedIn& who) {
+  json.key("second_factor");
+  json.begin_object();
+  json.member("on", who.has_second_factor);
+  json.member("required", who.second_factor_required);
+  json.member("recovery_left", who.recovery_left);
+  json.end_object();
+}
+
+void person_members(http::JsonWriter& json, const store::Person& person) {
+  json.key("person");
+  json.begin_object();
+  json.member("id", static_cast<std::int64_t>(person.key));
+  json.member("name", person.name);
+  json.member("email", person.email);
+  json.member("role", access::to_string(person.role));
+  json.member("language", person.language);
+  json.end_object();
+}
+
+void scopes_member(http::JsonWriter& json, store::Scopes scopes) {
+  using enum store::Scope;
+  json.key("scopes");
+  json.begin_array();
+  for (const store::Scope scope : {send, read, content, suppress, admin}) {
+    if (store::has(scopes, scope)) json.value(access::to_string(scope));
+  }
+  json.end_array();
+}
+
+}  // namespace
+
+http::Response refused(const Refusal& refusal, Language language) {
+  return api::refused(refusal.status, refusal.text, language);
+}
+
+http::Response refused(const people::Refusal& refusal, const Asked& asked) {
+  constexpr int kTooMany = 429;
+  const bool is_in_time = refusal.kind == ErrorKind::limit_exceeded && refusal.wait.count() > 0;
+  const int status = is_in_time ? kTooMany : status_of(refusal, asked);
+  auto response = api::refused(status, refusal.reason, asked.language);
+  if (is_in_time) {
+    const auto wait = std::chrono::ceil<std::chrono::seconds>(refusal.wait);
+    response.headers.set("Retry-After", std::to_string(wait.count()));
+  }
+  return response;
+}
+
+http::Response refused(int status, std::string_view en, std::string_view ja, const Asked& asked) {
+  return api::refused(status, {std::string(en), std::string(ja)}, asked.language);
+}
+
+http::Response session(const Asked& asked, const people::SignedIn& who, std::string_view token) {
+  http::JsonWriter json;
+  json.begin_object();
+  json.member("signed_in", true);
+  json.member("half", who.is_half());
+  json.member("must_set_up_second_factor", who.must_set_up_second_factor());
+  json.member("token", token);
+  json.member("version", asked.console.version());
+  if (!who.is_half()) {
+    person_members(json, who.person);
+    if (who.account) {
+      json.member("account", who.account->name);
+    } else {
+      json.null_member("account");
+    }
+    scopes_member(json, who.scopes);
+  }
+  second_factor_members(json, who);
+  json.end_object();
+  return http::Response::json(200, json.take());
+}
+
+void set_cookie(const Asked& asked, const people::Opened& opened, http::Response& response) {
+  const Origin origin = asked.console.gate().origin_of(asked.request);
+  response.headers.set("Set-Cookie", Gate::cookie_for(origin, opened.token));
+}
+
+http::Response opened(const Asked& asked, const people::Opened& opened) {
+  auto response = session(asked, *opened.who, asked.console.gate().token_of(opened.token));
+  set_cookie(asked, opened, response);
+  return response;
+}
+
+void instant_or_null(http::JsonWriter& json, std::string_view name,
+                     const std::optional<Instant>& instant) {
+  if (instant) {
+    json.member(name, format_utc(*instant));
+  } else {
+    json.null_member(name);
+  }
+}
+
+http::Response nothing() {
+  http::Response response;
+  response.status = 204;
+  return response;
+}
+
+std::optional<Refusal> not_whole(const people::SignedIn& who) {
+  const auto told = [](const Sentence& why) {
+    return Refusal{403, {std::string(why.en), std::string(why.ja)}};
+  };
+  if (who.is_half()) return told(people::texts::kHalf);
+  if (who.must_set_up_second_factor()) return told(people::texts::kSetUp);
+  return std::nullopt;
+}
+
+}  // namespace todoku::console

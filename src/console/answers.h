@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the console's own routes answer: in the API's shape where something is refused.
+#pragma once
+
+#include <string_view>
+
+#include "console/console.h"
+#include "http/json.h"
+#include "http/message.h"
+#include "people/people.h"
+
+namespace todoku::console {
+
+[[nodiscard]] http::Response refused(const Refusal& refusal, Language language);
+// 400, 401, 403, 404, 409, 429 with Retry-After, 503.
+[[nodiscard]] http::Response refused(const people::Refusal& refusal, const Asked& asked);
+[[nodiscard]] http::Response refused(int status, std::string_view en, std::string_view ja,
+                                     const Asked& asked);
+
+// What a page has to know of who is signed in; of one that is half only that. `token`: what belongs
+// to the cookie.
+[[nodiscard]] http::Response session(const Asked& asked, const people::SignedIn& who,
+                                     std::string_view token);
+// The same after a sign-in was made or rotated, with its cookie.
+[[nodiscard]] http::Response opened(const Asked& asked, const people::Opened& opened);
+void set_cookie(const Asked& asked, const people::Opened& opened, http::Response& response);
+
+// "2026-04-01T00:00:00Z", or null.
+void instant_or_null(http::JsonWriter& json, std::string_view name,
+                     const std::optional<Instant>& instant);
+[[nodiscard]] http::Response nothing();  // 204
+
+// Why somebody who is signed in may do nothing yet; nullopt: he may.
+[[nodiscard]] std::optional<Refusal> not_whole(const people::SignedIn& who);
+
+}  // namespace todoku::console

@@ -1,0 +1,699 @@
+# SPDX-License-Identifier: Apache-2.0
+"""People at the console, as a browser and as somebody who forges a browser's requests.
+
+    console_test.py TODOKU [--postgres] [check names as unittest takes them]
+"""
+import contextlib
+import json
+import pathlib
+import re
+import sys
+import threading
+import time
+import unittest
+from email import message_from_bytes, policy
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+sys.path[:0] = [str(HERE), str(HERE.parent / "support"), str(HERE.parent / "store_postgres")]
+
+from browser import Browser, code_of, link_in  # noqa: E402
+import patience  # noqa: E402
+from stack import Stack  # noqa: E402
+from on_postgres import OnPostgres  # noqa: E402
+from postgres_server import PostgresServer  # noqa: E402
+
+PASSWORD = "correct horse battery"
+OTHER = "quite another battery"
+SCOPES = {"owner": {"send", "read", "content", "suppress", "admin"},
+          "sender": {"send", "read", "content", "suppress"},
+          "viewer": {"read"},
+          "support": {"read", "suppress"}}
+METHODS = ("get", "post", "put", "patch", "delete")
+# Of the console's own: (method, path, body, whether somebody has to be signed in). A route that is
+# not here fails the test that takes them from the sources.
+ROUTES = [
+    ("GET", "/session", None, False),
+    ("POST", "/session", {"email": "a@b.example", "password": PASSWORD}, False),
+    ("DELETE", "/session", None, True),
+    ("POST", "/session/second-factor", {"code": "000000"}, True),
+    ("GET", "/sign-ins", None, True),
+    ("DELETE", "/sign-ins", None, True),
+    ("DELETE", "/sign-ins/{id}", None, True),
+    ("PUT", "/password", {"current": PASSWORD, "new": OTHER}, True),
+    ("POST", "/totp", {}, True),
+    ("POST", "/totp/confirm", {"code": "000000"}, True),
+    ("DELETE", "/totp", {"password": PASSWORD}, True),
+    ("POST", "/recovery-codes", {"password": PASSWORD}, True),
+    ("PATCH", "/me", {"name": "Somebody"}, True),
+    ("POST", "/me/confirmation", {}, True),
+    ("POST", "/links/look", {"token": "x"}, False),
+    ("POST", "/links/use", {"token": "x", "password": PASSWORD}, False),
+    ("POST", "/resets", {"email": "nobody@b.example"}, False),
+    ("PUT", "/acting-for", {"account": None}, True),
+    ("GET", "/people", None, True),
+    ("POST", "/people", {"email": "x@b.example", "name": "X", "role": "viewer", "language": "en"},
+     True),
+    ("PATCH", "/people/{id}", {"suspended": True}, True),
+    ("DELETE", "/people/{id}", None, True),
+    ("POST", "/people/{id}/invitation", {}, True),
+    ("GET", "/rules", None, True),
+    ("PUT", "/rules", {"second_factor": False, "networks": [], "approval": False}, True),
+    ("GET", "/audit", None, True),
+    ("GET", "/texts", None, True),
+    ("GET", "/texts/{place}", None, True),
+    ("PUT", "/texts/{place}", {"subject": "half a letter"}, True),
+    ("DELETE", "/texts/{place}", None, True),
+    ("GET", "/accounts", None, True),
+]
+
+
+class World:
+    stack = None
+    url = None
+    people = 0
+
+
+world = World()
+
+
+def declared_routes():
+    """{(method, path)} as the sources have them."""
+    calls = dict(re.findall(r"inline constexpr Call (k\w+)\{Verb::\w+,\s*\"([^\"]+)\"",
+                            (ROOT / "src/console/calls.h").read_text()))
+    found = set()
+    for path in sorted((ROOT / "src/console").glob("routes_*.cc")):
+        for method, call in re.findall(r"RouteOf\{http::Method::(\w+?)_?, Wanted::\w+, \w+,\s*"
+                                       r"&calls::(k\w+)", path.read_text()):
+            found.add((method.upper(), calls[call]))
+    return found
+
+
+def filled(path):
+    return re.sub(r"\{[^}]*\}", lambda found: "compose" if found[0] == "{place}" else "1", path)
+
+
+def eventually(condition, what, seconds=20):
+    until = patience.until(seconds)
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > until:
+            raise AssertionError(f"waited {seconds} s for {what}")
+        time.sleep(0.05)
+
+
+def address():
+    world.people += 1
+    return f"person{world.people}@people.example"
+
+
+def person(role, account="shop", password=PASSWORD):
+    """(browser that is signed in, address)."""
+    email = address()
+    words = ["people", "invite", email]
+    if role != "operator":
+        words += ["--account", account, "--role", role]
+    browser = Browser(world.url)
+    answer = browser.use_link(link_in(world.stack.command(*words)), password)
+    if answer.status != 200:
+        raise AssertionError(repr(answer))
+    return browser, email
+
+
+def operator(account=None):
+    browser, email = person("operator")
+    if account:
+        answer = browser.ask("PUT", "/acting-for", {"account": account})
+        if answer.status != 200:
+            raise AssertionError(repr(answer))
+    return browser, email
+
+
+class Origin(unittest.TestCase):
+    def test_pages_and_answers_are_guarded(self):
+        browser = Browser(world.url)
+        for path in ("/", "/deliveries/17", "/link", "/console/v1/session", "/api/v1/usages/latest",
+                     "/console/v1/nothing", "/assets/none.js"):
+            answer = browser.raw("GET", path)
+            policy = answer.headers["content-security-policy"]
+            self.assertIn("default-src 'none'", policy, path)
+            self.assertNotIn("unsafe", policy)
+            self.assertEqual(answer.headers["x-content-type-options"], "nosniff")
+            self.assertEqual(answer.headers["referrer-policy"], "no-referrer")
+            self.assertEqual(answer.headers["cross-origin-opener-policy"], "same-origin")
+        self.assertEqual(browser.raw("GET", "/deliveries/17").body, browser.raw("GET", "/").body)
+        self.assertEqual(browser.raw("GET", "/assets/none.js").status, 404)
+
+    def test_it_is_not_at_the_apis_address_and_the_api_takes_no_cookie(self):
+        browser, _ = person("owner")
+        self.assertEqual(browser.api("GET", "/usages/latest").status, 200)
+        at_api = Browser(f"http://127.0.0.1:{world.stack.api_port}")
+        at_api.cookie, at_api.token = browser.cookie, browser.token
+        self.assertEqual(at_api.api("GET", "/usages/latest").status, 401)
+        scheme = {"Authorization": "todoku-console " + browser.cookie.split("=", 1)[1]}
+        self.assertEqual(at_api.api("GET", "/usages/latest", changed=scheme).status, 401)
+        self.assertEqual(at_api.raw("GET", "/console/v1/session").status, 404)
+
+    def test_keys_open_nothing_here(self):
+        browser, _ = person("owner")
+        key = {"Authorization": f"Bearer {world.stack.api.token}"}
+        for path in ("/api/v1/usages/latest", "/console/v1/session"):
+            answer = browser.raw("GET", path, changed=key)
+            self.assertEqual(answer.status, 400)
+            self.assertIn("API keys are not taken here", answer.message)
+
+    def test_status_tells_the_address(self):
+        self.assertIn(world.url, world.stack.command("status"))
+
+
+class SigningIn(unittest.TestCase):
+    def test_wrong_is_wrong_whatever_was_wrong(self):
+        _, email = person("viewer")
+        wrong = Browser(world.url).sign_in(email, OTHER)
+        unknown = Browser(world.url).sign_in("nobody@people.example", OTHER)
+        self.assertEqual((wrong.status, unknown.status), (401, 401))
+        self.assertEqual(wrong.message, unknown.message)
+        self.assertEqual(wrong.cookies, [])
+        right = Browser(world.url).sign_in(email, PASSWORD)
+        self.assertEqual(right.status, 200, right)
+        self.assertEqual(right.json["person"]["email"], email)
+        self.assertEqual(right.json["scopes"], ["read"])
+        self.assertIn("HttpOnly", right.cookies[0])
+        self.assertIn("SameSite=Strict", right.cookies[0])
+
+    def test_guesses_are_slowed(self):
+        _, email = person("viewer")
+        statuses = []
+        for _ in range(30):
+            answer = Browser(world.url).sign_in(email, OTHER)
+            statuses.append(answer.status)
+            if answer.status == 429:
+                self.assertGreater(int(answer.headers["retry-after"]), 0)
+                break
+        self.assertEqual(statuses[-1], 429, statuses)
+        # Whoever guesses is not told that this one would have been right.
+        self.assertEqual(Browser(world.url).sign_in(email, PASSWORD).status, 429)
+        # Others of the same network sign in.
+        other, other_email = person("viewer")
+        self.assertEqual(Browser(world.url).sign_in(other_email, PASSWORD).status, 200)
+        self.assertTrue(other.session()["signed_in"])
+
+    def test_a_cookie_that_was_set_before_is_not_taken_over(self):
+        _, email = person("viewer")
+        browser = Browser(world.url)
+        planted = "todoku-console=" + "A" * 43
+        browser.cookie = planted
+        self.assertEqual(browser.sign_in(email, PASSWORD).status, 200)
+        self.assertNotEqual(browser.cookie, planted)
+        other = Browser(world.url)
+        other.cookie = planted
+        self.assertFalse(other.session()["signed_in"])
+
+    def test_a_new_password_ends_what_was_open(self):
+        browser, email = person("viewer")
+        elsewhere = Browser(world.url)
+        self.assertEqual(elsewhere.sign_in(email, PASSWORD).status, 200)
+        before = browser.cookie, browser.token
+        changed = browser.ask("PUT", "/password", {"current": PASSWORD, "new": OTHER})
+        self.assertEqual(changed.status, 200, changed)
+        self.assertNotEqual((browser.cookie, browser.token), before)
+        self.assertTrue(browser.session()["signed_in"])
+        self.assertFalse(elsewhere.session()["signed_in"])
+        stolen = Browser(world.url)
+        stolen.cookie = before[0]
+        self.assertFalse(stolen.session()["signed_in"])
+        self.assertEqual(Browser(world.url).sign_in(email, PASSWORD).status, 401)
+        for bad in ("short", "letmein12345", email):
+            answer = browser.ask("PUT", "/password", {"current": OTHER, "new": bad})
+            self.assertEqual(answer.status, 400, bad)
+
+    def test_signing_out_ends_it_and_drops_what_was_typed(self):
+        browser, email = person("sender")
+        self.assertEqual(browser.ask("PUT", "/texts/compose", {"subject": "x"}).status, 204)
+        self.assertEqual(browser.ask("GET", "/texts/compose").json, {"subject": "x"})
+        other = Browser(world.url)
+        other.sign_in(email, PASSWORD)
+        self.assertEqual([text["place"] for text in other.ask("GET", "/texts").json["texts"]],
+                         ["compose"])
+        cookie = browser.cookie
+        self.assertEqual(browser.ask("DELETE", "/session").status, 204)
+        self.assertIsNone(browser.cookie)
+        browser.cookie = cookie
+        self.assertEqual(browser.api("GET", "/usages/latest").status, 401)
+        self.assertEqual(other.ask("GET", "/texts").json["texts"], [])
+
+    def test_where_one_is_signed_in(self):
+        browser, email = person("viewer")
+        other = Browser(world.url, agent="Another/1.0")
+        other.sign_in(email, PASSWORD)
+        listed = browser.ask("GET", "/sign-ins").json["sign_ins"]
+        self.assertEqual(sorted(each["agent"] for each in listed),
+                         ["Another/1.0", "Mozilla/5.0 test"])
+        theirs = next(each for each in listed if not each["current"])
+        self.assertEqual(browser.ask("DELETE", f"/sign-ins/{theirs['id']}").status, 204)
+        self.assertFalse(other.session()["signed_in"])
+        other.sign_in(email, PASSWORD)
+        self.assertEqual(browser.ask("DELETE", "/sign-ins").json, {"ended": 1})
+        self.assertFalse(other.session()["signed_in"])
+        self.assertTrue(browser.session()["signed_in"])
+        stranger, _ = person("viewer")
+        mine = browser.ask("GET", "/sign-ins").json["sign_ins"][0]["id"]
+        self.assertEqual(stranger.ask("DELETE", f"/sign-ins/{mine}").status, 404)
+
+
+class SecondFactor(unittest.TestCase):
+    def set_up(self, browser):
+        """(secret, recovery codes)."""
+        secret = browser.ask("POST", "/totp", {}).json["secret"]
+        confirmed = browser.ask("POST", "/totp/confirm", {"code": code_of(secret)})
+        self.assertEqual(confirmed.status, 200, confirmed)
+        return secret, confirmed.json["recovery_codes"]
+
+    def test_a_password_alone_opens_nothing(self):
+        browser, email = person("owner")
+        before = browser.cookie
+        secret, codes = self.set_up(browser)
+        self.assertNotEqual(browser.cookie, before)
+        self.assertEqual(len(set(codes)), 10)
+        half = Browser(world.url)
+        answer = half.sign_in(email, PASSWORD)
+        self.assertTrue(answer.json["half"])
+        self.assertNotIn("person", answer.json)
+        self.assertEqual(half.api("GET", "/usages/latest").status, 403)
+        for method, path, body, _ in ROUTES:
+            if path in ("/session", "/session/second-factor") or "links" in path or "resets" in path:
+                continue
+            answer = half.ask(method, filled(path), body)
+            self.assertEqual(answer.status, 403, f"{method} {path}: {answer}")
+        self.assertEqual(half.ask("POST", "/session/second-factor", {"code": "000000"}).status, 401)
+        # The code that set it up is used up: the one of the next step, which is taken early.
+        late = code_of(secret, time.time() + 30)
+        cookie = half.cookie
+        whole = half.ask("POST", "/session/second-factor", {"code": late})
+        self.assertEqual(whole.status, 200, whole)
+        self.assertFalse(whole.json["half"])
+        self.assertNotEqual(half.cookie, cookie)
+        self.assertEqual(half.api("GET", "/usages/latest").status, 200)
+        again = Browser(world.url)
+        again.sign_in(email, PASSWORD)
+        self.assertEqual(again.ask("POST", "/session/second-factor", {"code": late}).status, 401)
+
+    def test_a_recovery_code_is_good_once(self):
+        browser, email = person("owner")
+        _, codes = self.set_up(browser)
+        for expected in (200, 401):
+            other = Browser(world.url)
+            other.sign_in(email, PASSWORD)
+            answer = other.ask("POST", "/session/second-factor", {"recovery_code": codes[0]})
+            self.assertEqual(answer.status, expected, answer)
+        self.assertEqual(browser.session()["second_factor"]["recovery_left"], 9)
+        fresh = browser.ask("POST", "/recovery-codes", {"password": PASSWORD}).json["recovery_codes"]
+        self.assertEqual(set(fresh) & set(codes), set())
+        self.assertEqual(browser.ask("DELETE", "/totp", {"password": OTHER}).status, 403)
+        self.assertEqual(browser.ask("DELETE", "/totp", {"password": PASSWORD}).status, 200)
+        self.assertFalse(Browser(world.url).sign_in(email, PASSWORD).json["half"])
+
+    def test_an_account_may_require_it(self):
+        world.stack.command("account", "add", "strict", "--no-key")
+        owner, _ = person("owner", "strict")
+        self.set_up(owner)
+        viewer, _ = person("viewer", "strict")
+        rules = {"second_factor": True, "networks": [], "approval": False}
+        self.assertEqual(owner.ask("PUT", "/rules", rules).json, rules)
+        eventually(lambda: viewer.session()["must_set_up_second_factor"], "the rule")
+        self.assertEqual(viewer.api("GET", "/usages/latest").status, 403)
+        self.assertEqual(viewer.ask("GET", "/sign-ins").status, 403)
+        self.set_up(viewer)
+        self.assertEqual(viewer.api("GET", "/usages/latest").status, 200)
+
+
+class Forged(unittest.TestCase):
+    """Every changing route, with all that a browser sends but one thing."""
+
+    def test_the_list_of_routes_is_that_of_the_sources(self):
+        self.assertEqual({(method, path) for method, path, _, _ in ROUTES}, declared_routes())
+
+    def test_each_change_is_refused_for_each_thing_that_is_not_ours(self):
+        browser, _ = person("owner")
+        host = browser.headers("GET")["Host"]
+        for method, path, body, needs_sign_in in ROUTES:
+            if method == "GET":
+                continue
+            wrong = {"Origin": [None, "null", "https://evil.example", f"http://{host}.evil.example"],
+                     "Host": ["evil.example", f"{host}.evil.example"],
+                     "Sec-Fetch-Site": ["cross-site", "same-site", "none"]}
+            if needs_sign_in:
+                wrong["X-Todoku-Token"] = [None, "x", "A" * 43]
+            for name, values in wrong.items():
+                for value in values:
+                    answer = browser.ask(method, filled(path), body, {name: value})
+                    self.assertEqual(answer.status, 421 if name == "Host" else 403,
+                                     f"{method} {path} {name}={value}: {answer}")
+            if body is not None:
+                typed = browser.ask(method, filled(path), body, {"Content-Type": "text/plain"})
+                self.assertIn(typed.status, (415, 400) if body else (415, 400, 202, 200, 409, 404, 403),
+                              f"{method} {path}")
+        # Nothing of all that has done anything.
+        self.assertTrue(browser.session()["signed_in"])
+
+    def test_changes_of_the_api_are_refused_likewise(self):
+        browser, _ = person("owner")
+        mail = {"from": {"email": "a@sender.example"}, "to": "forged@one.example", "subject": "s",
+                "text_part": "t"}
+        for changed in ({"Origin": None}, {"Origin": "https://evil.example"},
+                        {"Host": "evil.example"}, {"Sec-Fetch-Site": "cross-site"},
+                        {"X-Todoku-Token": None}, {"X-Todoku-Token": "x"}):
+            answer = browser.api("POST", "/deliveries/transaction", mail, changed)
+            self.assertIn(answer.status, (403, 421), f"{changed}: {answer}")
+        stale = browser.token
+        browser.ask("PUT", "/password", {"current": PASSWORD, "new": OTHER})
+        answer = browser.api("POST", "/deliveries/transaction", mail, {"X-Todoku-Token": stale})
+        self.assertEqual(answer.status, 403)
+        self.assertEqual(browser.api("POST", "/deliveries/transaction", mail).status, 201)
+
+    def test_answers_are_read_by_no_other_page(self):
+        browser, _ = person("owner")
+        for changed in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
+            self.assertEqual(browser.api("GET", "/usages/latest", changed=changed).status, 403)
+            self.assertEqual(browser.ask("GET", "/session", changed=changed).status, 403)
+        answer = browser.api("GET", "/usages/latest")
+        self.assertNotIn("access-control-allow-origin", answer.headers)
+
+    def test_without_a_cookie_nobody_is_signed_in(self):
+        nobody = Browser(world.url)
+        for method, path, body, needs_sign_in in ROUTES:
+            if needs_sign_in:
+                answer = nobody.ask(method, filled(path), body)
+                self.assertEqual(answer.status, 401, f"{method} {path}: {answer}")
+
+    def test_two_cookies_of_the_name_are_none(self):
+        browser, _ = person("owner")
+        browser.cookie += "; todoku-console=" + "A" * 43
+        self.assertEqual(browser.api("GET", "/usages/latest").status, 401)
+
+    def test_what_a_route_does_not_know_is_refused(self):
+        browser, _ = person("owner")
+        answer = browser.ask("PATCH", "/me", {"name": "x", "role": "operator"})
+        self.assertEqual(answer.status, 400)
+        self.assertIn("role", answer.body.decode())
+
+
+class Rights(unittest.TestCase):
+    """The public API by each role, generated from its description."""
+
+    @classmethod
+    def setUpClass(cls):
+        description = json.loads((ROOT / "docs/openapi.json").read_text())
+        cls.operations = []
+        for path, operations in description["paths"].items():
+            for method, operation in operations.items():
+                if method in METHODS:
+                    cls.operations.append((method.upper(), path, operation))
+        cls.browsers = {role: person(role)[0] for role in SCOPES}
+
+    def test_each_operation_says_which_scope_opens_it(self):
+        for method, path, operation in self.operations:
+            self.assertTrue(self.scopes_of(operation) <= SCOPES["owner"] and
+                            self.scopes_of(operation), f"{method} {path}")
+
+    @staticmethod
+    def scopes_of(operation):
+        return set(re.split(r"[,| ]+(?:or )?", operation["x-todoku-scope"]))
+
+    def test_a_role_opens_what_its_scopes_open(self):
+        for role, browser in self.browsers.items():
+            for method, path, operation in self.operations:
+                target = re.sub(r"\{[^}]*\}", "999999", path)
+                # Nothing of it is right, so nothing is done by whom it is open to.
+                body = b"[" if method in ("POST", "PUT", "PATCH") else None
+                answer = browser.api(method, target, body)
+                is_open = bool(self.scopes_of(operation) & SCOPES[role])
+                lacks = answer.status == 403 and "lacks the scope" in answer.body.decode()
+                self.assertEqual(not lacks, is_open, f"{role}: {method} {path}: {answer}")
+                if not is_open:
+                    self.assertEqual(answer.status, 403)
+
+    def test_support_and_viewers_see_no_content(self):
+        sent = self.browsers["owner"].api("POST", "/deliveries/transaction", {
+            "from": {"email": "a@sender.example"}, "to": "seen@one.example",
+            "subject": "the subject", "text_part": "the secret text"})
+        self.assertEqual(sent.status, 201, sent)
+        delivery = sent.json["delivery_id"]
+        for role, sees in (("owner", True), ("sender", True), ("viewer", False),
+                           ("support", False)):
+            answer = self.browsers[role].api("GET", f"/deliveries/{delivery}")
+            self.assertEqual(answer.status, 200)
+            self.assertEqual("the secret text" in answer.body.decode(), sees, role)
+        noted = self.browsers["owner"].ask("GET", "/audit?limit=1000").json["audit"]
+        self.assertTrue(any(line["action"] == "content" and line["actor"].startswith("person ")
+                            for line in noted), noted[-5:])
+
+    def test_another_accounts_ids_are_not_found(self):
+        world.stack.command("account", "add", "neighbour", "--no-key")
+        sent = self.browsers["owner"].api("POST", "/deliveries/transaction", {
+            "from": {"email": "a@sender.example"}, "to": "mine@one.example", "subject": "s",
+            "text_part": "t"})
+        neighbour, _ = person("owner", "neighbour")
+        answer = neighbour.api("GET", f"/deliveries/{sent.json['delivery_id']}")
+        nowhere = neighbour.api("GET", "/deliveries/987654321")
+        self.assertEqual((answer.status, answer.body), (nowhere.status, nowhere.body))
+        self.assertEqual(answer.status, 404)
+        people = self.browsers["owner"].ask("GET", "/people").json["people"]
+        for method, body in (("PATCH", {"suspended": True}), ("DELETE", None)):
+            theirs = neighbour.ask(method, f"/people/{people[0]['id']}", body)
+            none = neighbour.ask(method, "/people/987654", body)
+            self.assertEqual(theirs.status, 404, theirs)
+            self.assertEqual(theirs.body, none.body)
+        self.assertEqual(
+            [each["email"] for each in neighbour.ask("GET", "/people").json["people"]],
+            [neighbour.session()["person"]["email"]])
+
+    def test_people_and_rules_are_for_owners(self):
+        for role in ("sender", "viewer", "support"):
+            browser = self.browsers[role]
+            for method, path, body, _ in ROUTES:
+                if not path.startswith(("/people", "/rules", "/audit", "/accounts", "/acting-for")):
+                    continue
+                answer = browser.ask(method, filled(path), body)
+                self.assertEqual(answer.status, 403, f"{role}: {method} {path}: {answer}")
+        self.assertEqual(self.browsers["owner"].ask("GET", "/accounts").status, 403)
+
+    def test_nobody_grants_more_than_they_hold_or_shuts_out_themselves(self):
+        owner, email = person("owner")
+        wanted = {"email": address(), "name": "X", "role": "operator", "language": "en"}
+        self.assertIn(owner.ask("POST", "/people", wanted).status, (400, 403))
+        mine = next(each["id"] for each in owner.ask("GET", "/people").json["people"]
+                    if each["email"] == email)
+        self.assertIn(owner.ask("PATCH", f"/people/{mine}", {"role": "viewer"}).status, (403, 409))
+        self.assertIn(owner.ask("PATCH", f"/people/{mine}", {"suspended": True}).status, (403, 409))
+        self.assertIn(owner.ask("DELETE", f"/people/{mine}").status, (403, 409))
+        shut_out = {"second_factor": False, "networks": ["192.0.2.0/24"], "approval": False}
+        self.assertEqual(owner.ask("PUT", "/rules", shut_out).status, 409)
+
+    def test_operators_act_for_an_account_that_they_name(self):
+        browser, _ = operator()
+        answer = browser.api("GET", "/usages/latest")
+        self.assertEqual(answer.status, 409, answer)
+        self.assertEqual(browser.ask("PUT", "/acting-for", {"account": "nowhere"}).status, 404)
+        names = [each["name"] for each in browser.ask("GET", "/accounts").json["accounts"]]
+        self.assertIn("shop", names)
+        self.assertEqual(browser.ask("PUT", "/acting-for", {"account": "shop"}).json["account"],
+                         "shop")
+        self.assertEqual(browser.api("GET", "/usages/latest").status, 200)
+        closed = browser.ask("PUT", "/acting-for", {"account": "console-mail"})
+        self.assertEqual(closed.status, 403)
+
+
+class Streams(unittest.TestCase):
+    def test_a_stream_ends_with_the_sign_in(self):
+        browser, email = person("viewer")
+        connection, answer = browser.stream("/events")
+        self.assertEqual(answer.status, 200)
+        self.assertEqual(answer.getheader("Content-Type"), "text/event-stream")
+        self.assertTrue(answer.read1())
+        ended = threading.Event()
+
+        def read():
+            while answer.read1():
+                pass
+            ended.set()
+        reader = threading.Thread(target=read, daemon=True)
+        reader.start()
+        other = Browser(world.url)
+        other.sign_in(email, PASSWORD)
+        self.assertEqual(other.ask("DELETE", "/sign-ins").json, {"ended": 1})
+        self.assertTrue(ended.wait(20 * patience.BUSY), "the stream goes on")
+        connection.close()
+        # Another one's goes on.
+        self.assertTrue(other.session()["signed_in"])
+
+    def test_events_come(self):
+        browser, _ = person("owner")
+        connection, answer = browser.stream("/events")
+        self.assertTrue(answer.read1())
+        browser.api("POST", "/deliveries/transaction", {
+            "from": {"email": "a@sender.example"}, "to": "told@one.example", "subject": "s",
+            "text_part": "t"})
+        seen = b""
+        until = patience.until(30)
+        while b"told@one.example" not in seen and time.monotonic() < until:
+            seen += answer.read1()
+        self.assertIn(b"told@one.example", seen)
+        connection.close()
+        self.assertEqual(browser.ask("GET", "/session").status, 200)
+        self.assertEqual(browser.api("POST", "/events/ticket", {}).status, 400)
+
+
+class Links(unittest.TestCase):
+    def test_a_link_is_looked_at_often_and_used_once(self):
+        email = address()
+        link = link_in(world.stack.command("people", "invite", email, "--account", "shop",
+                                           "--role", "viewer"))
+        self.assertTrue(link.startswith(f"{world.url}/link#"))
+        token = link.split("#")[1]
+        for _ in range(3):
+            looked = Browser(world.url).ask("POST", "/links/look", {"token": token})
+            self.assertEqual(looked.json["purpose"], "invitation")
+            self.assertEqual(looked.json["email"], email)
+        refused = Browser(world.url).use_link(link, "short")
+        self.assertEqual(refused.status, 400)
+        used = Browser(world.url).use_link(link, PASSWORD)
+        self.assertEqual(used.status, 200, used)
+        self.assertTrue(used.json["signed_in"])
+        self.assertEqual(Browser(world.url).use_link(link, OTHER).status, 404)
+        self.assertEqual(Browser(world.url).sign_in(email, PASSWORD).status, 200)
+
+    def test_a_reset_ends_sign_ins_and_keeps_the_second_factor(self):
+        browser, email = person("viewer")
+        secret = browser.ask("POST", "/totp", {}).json["secret"]
+        browser.ask("POST", "/totp/confirm", {"code": code_of(secret)})
+        link = link_in(world.stack.command("people", "reset", email))
+        fresh = Browser(world.url)
+        used = fresh.use_link(link, OTHER)
+        self.assertEqual(used.status, 200, used)
+        self.assertTrue(used.json["half"])
+        eventually(lambda: not browser.session()["signed_in"], "the end of the sign-in", 5)
+        self.assertEqual(Browser(world.url).sign_in(email, PASSWORD).status, 401)
+
+    def test_an_earlier_link_is_void(self):
+        _, email = person("viewer")
+        first = link_in(world.stack.command("people", "reset", email))
+        second = link_in(world.stack.command("people", "reset", email))
+        self.assertEqual(Browser(world.url).use_link(first, OTHER).status, 404)
+        self.assertEqual(Browser(world.url).use_link(second, OTHER).status, 200)
+
+    def test_who_asks_for_a_reset_learns_nothing_and_the_mail_comes(self):
+        email = f"reset{world.people}@one.example"
+        world.stack.command("people", "invite", email, "--account", "shop", "--role", "viewer")
+        link = link_in(world.stack.command("people", "reset", email))
+        self.assertEqual(Browser(world.url).use_link(link, PASSWORD).status, 200)
+        known = Browser(world.url).ask("POST", "/resets", {"email": email})
+        unknown = Browser(world.url).ask("POST", "/resets", {"email": "nobody@one.example"})
+        self.assertEqual((known.status, known.body), (202, unknown.body))
+        self.assertEqual(unknown.status, 202)
+
+        def mailed():
+            for path in (world.stack.directory / "mails").glob("*.eml"):
+                mail = message_from_bytes(path.read_bytes(), policy=policy.default)
+                text = mail.get_body(("plain",))
+                link = text and re.search(re.escape(world.url) + r"/link#[\w-]+",
+                                          text.get_content())
+                if link and email in str(mail["to"]):
+                    return link[0]
+            return None
+        link = eventually(mailed, "the mail", 30)
+        self.assertEqual(Browser(world.url).use_link(link, OTHER).status, 200)
+        self.assertEqual(Browser(world.url).sign_in(email, OTHER).status, 200)
+
+    def test_mail_to_people_is_seen_by_no_tenant(self):
+        owner, _ = person("owner")
+        wanted = {"email": "invited@one.example", "name": "Invited", "role": "viewer",
+                  "language": "ja"}
+        invited = owner.ask("POST", "/people", wanted)
+        self.assertEqual(invited.status, 201, invited)
+        self.assertTrue(invited.json["mailed"])
+        eventually(lambda: any("invited@one.example" in str(to) for to, _ in world.stack.arrivals()),
+                   "the invitation", 30)
+        for path in ("/deliveries/all?size=1000", "/logs/mails/results?size=100", "/events?limit=1000"):
+            answer = owner.api("GET", path)
+            self.assertEqual(answer.status, 200, answer)
+            self.assertNotIn("invited@one.example", answer.body.decode(), path)
+
+    def test_somebody_suspended_or_removed_is_out(self):
+        for words in (("people", "suspend"), ("people", "remove")):
+            browser, email = person("viewer")
+            world.stack.command(*words, email)
+            eventually(lambda: not browser.session()["signed_in"], "the end", 5)  # noqa: B023
+            self.assertEqual(Browser(world.url).sign_in(email, PASSWORD).status, 401)
+
+
+class FirstRun(unittest.TestCase):
+    """Before all others: nobody is there."""
+
+    def test_the_first_operator_is_made_by_a_link_of_the_machine(self):
+        browser = Browser(world.url)
+        self.assertTrue(browser.session()["first_run"])
+        for _ in range(2):  # the second voids the first
+            link = link_in(world.stack.command("console", "operator"))
+        looked = browser.ask("POST", "/links/look", {"token": link.split("#")[1]})
+        self.assertEqual(looked.json["purpose"], "first_operator")
+        used = browser.use_link(link, PASSWORD, name="First", email="first@people.example",
+                                language="en")
+        self.assertEqual(used.status, 200, used)
+        self.assertEqual(used.json["person"]["role"], "operator")
+        self.assertIsNone(used.json["account"])
+        self.assertFalse(Browser(world.url).session()["first_run"])
+        self.assertIn("first@people.example", world.stack.command("people", "list"))
+        self.assertIn("first@people.example", world.stack.command("audit", "list"))
+
+
+class WithConsole:
+    """A stack with a console, whose receivers keep every mail."""
+
+    def start_sink(self):
+        (self.directory / "mails").mkdir()
+        self.sink_config.append(f'store_directory = "{self.directory}/mails"')
+        super().start_sink()
+
+
+@contextlib.contextmanager
+def installation(binary, on_postgres):
+    with contextlib.ExitStack() as held:
+        base, server = Stack, ()
+        if on_postgres:
+            base, server = OnPostgres, (held.enter_context(PostgresServer()),)
+        kind = type("Installed", (WithConsole, base), {})
+        config = ["[console]", 'listen = "127.0.0.1:0"', 'mail_account = "console-mail"',
+                  'mail_from = "console@sender.example"']
+        yield held.enter_context(kind(binary, *server, receivers={"one.example": []},
+                                      config=config))
+
+
+def main():
+    words = [word for word in sys.argv[2:] if word != "--postgres"]
+    with installation(sys.argv[1], "--postgres" in sys.argv) as stack:
+        world.stack = stack
+        world.url = json.loads(stack.command("--json", "status"))["console"]
+        stack.command("account", "add", "shop", "--no-key")
+        stack.command("account", "add", "console-mail", "--no-key")
+        for name in ("shop", "console-mail"):
+            stack.vouch(name)
+        loader = unittest.defaultTestLoader
+        suite = unittest.TestSuite([loader.loadTestsFromTestCase(FirstRun)])
+        here = sys.modules[__name__]
+        if words:
+            suite.addTests(loader.loadTestsFromNames(words, here))
+        else:
+            for checks in (Origin, SigningIn, SecondFactor, Forged, Rights, Streams, Links):
+                suite.addTests(loader.loadTestsFromTestCase(checks))
+        result = unittest.TextTestRunner(verbosity=2, stream=sys.stdout).run(suite)
+        if stack.engine.poll() is not None:
+            print(f"the engine ended with {stack.engine.returncode}")
+            return 1
+    return 0 if result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
