@@ -39,7 +39,7 @@ function Field({ label, hint, wrong, hideLabel, children }: Labelled & { childre
 }
 
 export function Input({ label, hint, wrong, hideLabel, big, ...rest }: Labelled & { big?: boolean } & InputHTMLAttributes<HTMLInputElement>) {
-  return <Field {...{ label, hint, wrong, hideLabel }}>{(ids) => <input className={big ? 'input big' : 'input'} {...ids} {...rest} />}</Field>;
+  return <Field {...{ label, hint, wrong, hideLabel }}>{(ids) => <input className={big ? 'input big' : 'input'} data-autofocus={rest.autoFocus || undefined} {...ids} {...rest} />}</Field>;
 }
 
 export function Area({ label, hint, wrong, hideLabel, ...rest }: Labelled & TextareaHTMLAttributes<HTMLTextAreaElement>) {
@@ -232,10 +232,10 @@ export function Menu({ label, button, children, className = 'button plain' }: { 
 }
 export { MenuItem };
 
-export function Choice({ name, label, options, value, choose }: { name: string; label: string; options: readonly (readonly [string, string])[]; value: string; choose: (value: string) => void }) {
+export function Choice({ name, label, options, value, choose, plain = true }: { name: string; label: string; plain?: boolean; options: readonly (readonly [string, string])[]; value: string; choose: (value: string) => void }) {
   return (
     <MenuProvider values={{ [name]: value }} setValues={(values) => choose(String(values[name]))}>
-      <MenuButton className="button plain" aria-label={label}>{options.find(([key]) => key === value)?.[1] ?? label} <span aria-hidden="true">▾</span></MenuButton>
+      <MenuButton className={plain ? 'button plain' : 'button'} aria-label={label}>{options.find(([key]) => key === value)?.[1] ?? label} <span aria-hidden="true">▾</span></MenuButton>
       <AriaMenu className="menu" gutter={6} portal aria-label={label}>
         {options.map(([key, text]) => (
           <MenuItemRadio key={key} name={name} value={key} hideOnClick>

@@ -86,7 +86,7 @@ export function Frame() {
         </header>
         <main className="main" id="main" ref={main} tabIndex={-1}>
           {!found ? <NotThere />
-            : lacksAccount ? <div className="card"><Empty title={m.nav.chooseAccount} text={m.nav.chooseAccountText}><Accounts /></Empty></div>
+            : lacksAccount ? <div className="card"><Empty title={m.nav.chooseAccount} text={m.nav.chooseAccountText}><Accounts plain={false} /></Empty></div>
             : <Suspense fallback={<Waiting />}><found.Body key={`${found.path}:${session.account ?? ''}`} rest={rest} /></Suspense>}
         </main>
       </div>
@@ -128,14 +128,14 @@ function Side({ pages, now }: { pages: PageOf[]; now: string }) {
   );
 }
 
-function Accounts() {
+function Accounts({ plain = true }: { plain?: boolean }) {
   const m = useMessages();
   const { session, set } = useSession();
   const { data } = useLoad('accounts', () => own.accounts());
   const options = [['', m.nav.noAccount] as const, ...(data?.accounts ?? []).map(({ name }) => [name, name] as const)];
   const choose = (name: string) =>
     void own.actFor(name || null).then((next) => { forget(); set(next); }, (trouble: unknown) => toast(troubleText(m, trouble)[0] ?? ''));
-  return <Choice name="account" label={m.nav.actingFor} options={options} value={session.account ?? ''} choose={choose} />;
+  return <Choice name="account" label={m.nav.actingFor} options={options} value={session.account ?? ''} choose={choose} plain={plain} />;
 }
 
 function UserMenu() {

@@ -135,7 +135,9 @@ test('a sign-in that ends loses nothing that was typed', () => within({ language
   state.signedIn = false;
   await form.getByRole('button', { name: 'Add' }).click();
   const again = page.getByRole('dialog', { name: 'Sign in to go on' });
-  await again.getByLabel('Password').fill('wrong');
+  await again.waitFor();
+  await page.waitForFunction(() => document.activeElement?.getAttribute('type') === 'password');
+  await page.keyboard.type('wrong');
   await again.getByRole('button', { name: 'Sign in', exact: true }).click();
   await again.getByText('do not belong together').waitFor();
   await again.getByLabel('Password').fill(PASSWORD);
