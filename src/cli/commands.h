@@ -197,7 +197,7 @@ struct DomainNames {
 // `proven`: an operator stands for it.
 int domain_add(Session& session, const DomainNames& which, bool proven);
 int domain_list(Session& session, const std::string& account);
-// Exit status 0 if it is proven.
+// Exit status 0 if it is proven. `account` empty: the only one.
 int domain_verify(Session& session, const DomainNames& which);
 int domain_remove(Session& session, const DomainNames& which);
 int domain_consent(Session& session, const DomainNames& which, const std::string& to,

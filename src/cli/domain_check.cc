@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/findings.h"
 #include "doctor/finding.h"
+#include "operate/calls/calls.h"
 
 namespace todoku::cli {
 namespace {
@@ -16,6 +17,23 @@ std::vector<doctor::DomainKey> named_keys(const std::vector<std::string>& select
   for (const std::string& selector : selectors)
     keys.push_back({.selector = selector, .record = {}});
   return keys;
+}
+
+// Nothing that receivers look at, but what the next thing to do may be.
+void say_unproven(Session& session, const std::string& account, const std::string& domain) {
+  operate::Given given(operate::calls::kListDomains);
+  if (!account.empty()) given.with("account", account);
+  const auto claims = all_listed(session, std::move(given), "domains");
+  if (!claims) return;
+  for (const auto& claim : *claims) {
+    const std::string state = text_of(claim, "state");
+    const bool is_open = state == "unproven" || state == "lapsed";
+    if (!is_open || truth_of(claim, "vouched") || text_of(claim, "domain") != domain) continue;
+    session.say({"Not proven yet that {1} is account {0}'s: todoku domain verify {0} {1}",
+                 "ドメイン {1} がアカウント {0} のものであることは未確認です: todoku domain verify "
+                 "{0} {1}"},
+                text_of(claim, "account"), domain);
+  }
 }
 
 }  // namespace
@@ -38,7 +56,12 @@ int domain_check(Session& session, const DomainCheck& wish) {
     findings.insert(findings.end(), std::make_move_iterator(probed.findings.begin()),
                     std::make_move_iterator(probed.findings.end()));
   }
-  return show_findings(session, findings);
+  const int status = show_findings(session, findings);
+  if (!wish.selectors.empty()) return status;
+  for (const std::string& domain : wish.domains) {
+    if (!session.common().json) say_unproven(session, wish.account, domain);
+  }
+  return status;
 }
 
 }  // namespace todoku::cli

@@ -130,6 +130,49 @@ TEST_F(DomainCheckTest, NamedKeysNeedNoInstallation) {
   EXPECT_TRUE(host.asked.empty());
 }
 
+TEST_F(DomainCheckTest, TheNextThingToDoIsToProveTheDomain) {
+  EXPECT_EQ(run({"domain", "setup", "example.jp", "--account", "shop"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("todoku domain verify shop example.jp"));
+  std::string state = "unproven";
+  const auto usual = host.answer;
+  host.answer = [&](const AdminRequest& request) -> Result<AdminAnswer> {
+    if (!request.target.starts_with("/domains")) return usual(request);
+    const std::string claim =
+        fmt::format(R"({{"account":"shop","domain":"example.jp","state":"{}"}})", state);
+    if (request.method == "POST") return AdminAnswer{200, claim};
+    return AdminAnswer{200, fmt::format(R"({{"domains":[{}]}})", claim)};
+  };
+  host.no_domain_exists = true;
+  EXPECT_EQ(run({"domain", "check", "example.jp"}), 1);
+  EXPECT_THAT(out.str(), HasSubstr("todoku domain verify shop example.jp"));
+  state = "proven";
+  EXPECT_EQ(run({"domain", "check", "example.jp"}), 1);
+  EXPECT_THAT(out.str(), Not(HasSubstr("domain verify")));
+}
+
+TEST_F(DomainCheckTest, ADomainIsVerifiedByItsNameAlone) {
+  const auto usual = host.answer;
+  std::string accounts = R"({"accounts":[{"name":"shop"}]})";
+  host.answer = [&](const AdminRequest& request) -> Result<AdminAnswer> {
+    if (request.target.starts_with("/accounts")) return AdminAnswer{200, accounts};
+    return AdminAnswer{200, R"({"domain":"example.jp","state":"proven"})"};
+  };
+  const auto asked = [&](std::vector<std::string> names) {
+    host.asked.clear();
+    names.insert(names.begin(), {"domain", "verify"});
+    EXPECT_EQ(run(names), 0) << err.str();
+    return host.asked.back().target;
+  };
+  const std::string of_shop = asked({"shop", "example.jp"});
+  EXPECT_THAT(of_shop, HasSubstr("shop"));
+  EXPECT_EQ(asked({"example.jp"}), of_shop);
+  accounts = R"({"accounts":[{"name":"shop"},{"name":"news"}]})";
+  EXPECT_EQ(asked({"example.jp", "--account", "shop"}), of_shop);
+  EXPECT_EQ(run({"domain", "verify", "example.jp"}), 1);
+  EXPECT_THAT(err.str(), HasSubstr("there are 2 accounts"));
+  EXPECT_EQ(run({"domain", "verify"}), 2);
+}
+
 TEST_F(DomainCheckTest, WordsThatAreWrongAreTwo) {
   EXPECT_EQ(run({"domain", "check", "example.jp", "--server", "ns.example.jp"}), 2);
   EXPECT_THAT(err.str(), HasSubstr("--server"));

@@ -341,6 +341,13 @@ int domain_setup(Session& session, const DomainSetup& given) {
     session.say(
         {"\nOnce they are there: todoku domain check {}", "\n登録後の確認: todoku domain check {}"},
         wish->domain);
+    if (!wish->proof_name.empty()) {
+      session.say({"That the domain is the account's is looked for by itself, and at once by: "
+                   "todoku domain verify {} {}",
+                   "ドメインの所有は自動で確認します。すぐに確認するには: todoku domain verify {} "
+                   "{}"},
+                  *account, wish->domain);
+    }
     if (keys->by_cname) {
       session.say(
           {"The keys sign by themselves once each name server has these CNAMEs: todoku "

@@ -88,8 +88,8 @@ void DomainWords::add_domain() {
   book_.speaks(list, [this](Session& s) { return domain_list(s, domain_.account); });
   CLI::App* verify =
       book_.verb(group, "verify", {"Look for its record now", "DNS レコードをすぐに確認する"});
-  domain_names(verify, calls::kVerifyDomain);
-  book_.speaks(verify, [this](Session& s) { return domain_verify(s, domain_); });
+  verify_names(verify);
+  book_.speaks(verify, [this](Session& s) { return domain_verify(s, verified_names()); });
   CLI::App* remove =
       book_.verb(group, "remove",
                  {"Let the account send from it no longer", "そのドメインからの送信を終える"});
@@ -258,6 +258,28 @@ void DomainWords::server_options(CLI::App* command, ProbeOptions& probe) {
           "--port", probe.port,
           book_.say({"The port of the zone's own name servers", "ゾーンの DNS サーバーのポート"}))
       ->check(CLI::Range(1, 65'535));
+}
+
+DomainNames DomainWords::verified_names() const {
+  if (!domain_.domain.empty()) return domain_;
+  return {.account = domain_account_, .domain = domain_.account};
+}
+
+// `verify ACCOUNT DOMAIN`, as `add`, or `verify DOMAIN`, as `setup` and `check`.
+void DomainWords::verify_names(CLI::App* verify) {
+  verify
+      ->add_option("ACCOUNT", domain_.account,
+                   book_.say({"Whose it is; may be left out where there is one account",
+                              "対象のアカウント。1 つしかなければ省略できる"}))
+      ->required();
+  CLI::Option* const second =
+      verify->add_option("DOMAIN", domain_.domain,
+                         std::string(calls::kVerifyDomain.find("domain")->help.in(book_.language)));
+  verify
+      ->add_option("--account", domain_account_,
+                   book_.say({"The same as ACCOUNT", "ACCOUNT と同じ"}))
+      ->type_name("NAME")
+      ->excludes(second);
 }
 
 void DomainWords::domain_names(CLI::App* command, const operate::Call& call) {

@@ -32,11 +32,14 @@ class DomainWords {
   // Who sends, and who is asked.
   void probe_options(CLI::App* command, PlatformWish& platform, ProbeOptions& probe);
   void domain_names(CLI::App* command, const operate::Call& call);
+  void verify_names(CLI::App* verify);
+  [[nodiscard]] DomainNames verified_names() const;
 
   WordBook book_;
   DkimGenerate dkim_;
   DkimImport import_;
   DomainNames domain_;
+  std::string domain_account_;  // of --account
   DomainSetup setup_;
   DomainCheck check_;
   DomainRotate rotate_;

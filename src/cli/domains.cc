@@ -90,9 +90,12 @@ int domain_list(Session& session, const std::string& account) {
 }
 
 int domain_verify(Session& session, const DomainNames& which) {
+  const auto account = account_for(session, which.account);
+  if (!account) return 1;
+  const DomainNames whose{.account = *account, .domain = which.domain};
   bool proven = false;
   const int status =
-      session.call(named(calls::kVerifyDomain, which), [&](const boost::json::value& domain) {
+      session.call(named(calls::kVerifyDomain, whose), [&](const boost::json::value& domain) {
         proven = text_of(domain, "state") == "proven";
         session.say({"{}: {}", "{}: {}"}, text_of(domain, "domain"), domain_state(session, domain));
         const std::string trouble = text_of(domain, "trouble");
