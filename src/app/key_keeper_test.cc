@@ -217,6 +217,32 @@ TEST_F(KeyKeeperTest, KeysThatSignAreWatchedAndWrittenAgainWhenTheZoneHasLostThe
   EXPECT_EQ(slots().fault, SlotFault::none);
 }
 
+TEST_F(KeyKeeperTest, KeysThatSignAreLookedAtAtOnceWhenSomebodyAsks) {
+  look();
+  pass(1min);
+  pass(2min);
+  ASSERT_EQ(slots().slots[0].stage, SlotStage::signing);
+  seen_ = {SlotFault::zone_lacks, "ns1.example.com"};
+  const auto ask = [&] {
+    operate::KeySlots asked = slots();
+    operate::ask_for_look(asked);
+    auto row =
+        *read([&](store::ReadTransaction& t) { return t.key_slots_of(account_, "example.jp"); });
+    row.state = operate::pack_slots(asked);
+    row.look = installation_.clock.now();
+    ASSERT_TRUE(write([&](store::WriteTransaction& t) { return t.put_key_slots(row); }));
+  };
+  pass(5min);
+  ASSERT_EQ(slots().fault, SlotFault::none) << "not for six hours";
+  ask();
+  look();
+  EXPECT_EQ(slots().fault, SlotFault::zone_lacks);
+  seen_ = {};
+  ask();
+  look();
+  EXPECT_EQ(slots().fault, SlotFault::none) << "also while it is known to be gone";
+}
+
 TEST_F(KeyKeeperTest, KeysThatSignSinceAVersionThatDidNotWatchThemAreWatched) {
   look();
   for (const auto time : {1min, 2min}) {

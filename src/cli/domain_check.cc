@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // todoku domain check
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "async/run_blocking.h"
@@ -36,6 +38,33 @@ void say_unproven(Session& session, const std::string& account, const std::strin
   }
 }
 
+bool is_of_key_that_fails(const doctor::Finding& finding, const std::string& domain) {
+  return finding.outcome == doctor::Outcome::fail && finding.code.starts_with("dkim_") &&
+         finding.subject.ends_with("._domainkey." + domain);
+}
+
+// Keys that change by themselves are looked at on a schedule, too, where a zone that lost them is
+// written anew and somebody is told: what is wrong with them is found there now, and not hours
+// later.
+void have_keys_looked_at(Session& session, const std::string& account, const std::string& domain) {
+  const auto slots = listed_slots(session, account);
+  if (!slots) return;
+  for (const auto& each : slots->all) {
+    const std::string owner = text_of(each, "account");
+    if (text_of(each, "domain") != domain || text_of(each, "state") == "ending") continue;
+    const auto look = operate::Given(operate::calls::kLookAtKeySlots)
+                          .with("account", owner)
+                          .with("domain", domain);
+    if (session.ask_for(look, [](const boost::json::value&) {}) != 0) return;
+    if (session.common().json) continue;
+    session.say({"The engine looks at these keys now, and writes them anew where its zone lacks "
+                 "them: todoku domain keys {} --account {}",
+                 "エンジンにこれらの鍵の確認を依頼しました。プラットフォームのゾーンになければ書き"
+                 "直します: todoku domain keys {} --account {}"},
+                domain, owner);
+  }
+}
+
 }  // namespace
 
 int domain_check(Session& session, const DomainCheck& wish) {
@@ -59,6 +88,10 @@ int domain_check(Session& session, const DomainCheck& wish) {
   const int status = show_findings(session, findings);
   if (!wish.selectors.empty()) return status;
   for (const std::string& domain : wish.domains) {
+    const bool one_fails = std::ranges::any_of(findings, [&](const doctor::Finding& finding) {
+      return is_of_key_that_fails(finding, domain);
+    });
+    if (one_fails) have_keys_looked_at(session, wish.account, domain);
     if (!session.common().json) say_unproven(session, wish.account, domain);
   }
   return status;

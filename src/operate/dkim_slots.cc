@@ -192,6 +192,17 @@ Task<Result<KeySlotsView>> Operations::rotate_key_slots(std::string account_name
       });
 }
 
+Task<Result<KeySlotsView>> Operations::look_at_key_slots(std::string account_name,
+                                                         std::string domain) {
+  co_return co_await alter_key_slots(
+      account_name, domain,
+      [domain](KeySlots& slots, bool is_new, Instant /*now*/) -> Result<void> {
+        if (is_new) return no_slots(domain);
+        ask_for_look(slots);
+        return {};
+      });
+}
+
 Task<Result<KeySlotsView>> Operations::end_key_slots(std::string account_name, std::string domain) {
   co_return co_await alter_key_slots(
       account_name, domain, [domain](KeySlots& slots, bool is_new, Instant now) -> Result<void> {

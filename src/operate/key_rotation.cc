@@ -37,6 +37,12 @@ store::KeySlotsRow row_of(const SlotsAtHand& at_hand, const SlotPace& pace, Inst
   return row;
 }
 
+void ask_for_look(KeySlots& slots) {
+  for (KeySlot& slot : slots.slots) {
+    if (slot.stage == SlotStage::signing) slot.tried = Instant();
+  }
+}
+
 Result<void> give_up_slots(store::WriteTransaction& writer, store::AccountKey account,
                            const std::string& domain, Instant now) {
   auto row = writer.read().key_slots_of(account, domain);

@@ -46,6 +46,9 @@ struct SlotsAtHand {
                                                           const SlotsAtHand& at_hand,
                                                           std::size_t slot);
 
+// The next look at the keys that sign is due: their last one is as if it were long ago.
+void ask_for_look(KeySlots& slots);
+
 // The keys of a domain that is its account's no longer, in the commit that takes it away: no mail
 // begins with them, and they go once what began is over. Nothing where there are none. conflict.
 [[nodiscard]] Result<void> give_up_slots(store::WriteTransaction& writer, store::AccountKey account,

@@ -543,6 +543,9 @@ class Operations {
   Task<Result<KeySlotsView>> add_key_slots(std::string account, std::string domain);
   // The next keys as soon as a slot is free.
   Task<Result<KeySlotsView>> rotate_key_slots(std::string account, std::string domain);
+  // Those that sign are looked at as soon as the keeper comes by, and not only every
+  // kSlotWatchedEvery: somebody has seen that they are not published.
+  Task<Result<KeySlotsView>> look_at_key_slots(std::string account, std::string domain);
   // They go once other keys of the domain sign.
   Task<Result<KeySlotsView>> end_key_slots(std::string account, std::string domain);
   // What the account has to go: mail that began with the key waits for it from now on.

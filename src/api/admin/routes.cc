@@ -324,14 +324,11 @@ Task<Response> add_key_slots(Operations& operations, Given given) {
   co_return slots ? Response::json(201, key_slots_json(*slots)) : failure(slots.error());
 }
 
-Task<Response> rotate_key_slots(Operations& operations, Given given) {
-  const auto slots =
-      co_await operations.rotate_key_slots(given.text("account"), given.text("domain"));
-  co_return slots ? Response::json(200, key_slots_json(*slots)) : failure(slots.error());
-}
+using OfKeySlots = Task<Result<operate::KeySlotsView>> (Operations::*)(std::string, std::string);
 
-Task<Response> end_key_slots(Operations& operations, Given given) {
-  const auto slots = co_await operations.end_key_slots(given.text("account"), given.text("domain"));
+template <OfKeySlots kChange>
+Task<Response> change_key_slots(Operations& operations, Given given) {
+  const auto slots = co_await (operations.*kChange)(given.text("account"), given.text("domain"));
   co_return slots ? Response::json(200, key_slots_json(*slots)) : failure(slots.error());
 }
 
@@ -699,8 +696,9 @@ constexpr std::array kOffered{
     Offered{&calls::kRetireKeys, retire_keys},
     Offered{&calls::kListKeySlots, list_key_slots},
     Offered{&calls::kAddKeySlots, add_key_slots},
-    Offered{&calls::kRotateKeySlots, rotate_key_slots},
-    Offered{&calls::kEndKeySlots, end_key_slots},
+    Offered{&calls::kRotateKeySlots, change_key_slots<&Operations::rotate_key_slots>},
+    Offered{&calls::kLookAtKeySlots, change_key_slots<&Operations::look_at_key_slots>},
+    Offered{&calls::kEndKeySlots, change_key_slots<&Operations::end_key_slots>},
     Offered{&calls::kConsent, consent},
     Offered{&calls::kExplain, explain_mail},
     Offered{&calls::kListStuck, list_stuck},

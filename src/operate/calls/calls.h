@@ -587,6 +587,8 @@ inline constexpr Call kAddKeySlots{Verb::post, "/domains/{account}/{domain}/key_
                                    arguments::kOfDomain};
 inline constexpr Call kRotateKeySlots{Verb::post, "/domains/{account}/{domain}/key_slots/rotate",
                                       arguments::kOfDomain};
+inline constexpr Call kLookAtKeySlots{Verb::post, "/domains/{account}/{domain}/key_slots/look",
+                                      arguments::kOfDomain};
 inline constexpr Call kEndKeySlots{Verb::remove, "/domains/{account}/{domain}/key_slots",
                                    arguments::kOfDomain};
 inline constexpr Call kConsent{Verb::post, "/domains/{account}/{domain}/consent",

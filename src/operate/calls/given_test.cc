@@ -63,15 +63,17 @@ TEST(Given, KeepsASecretAsOne) {
 
 // Every name in braces is declared, and needed.
 TEST(Calls, DeclareWhatTheirPathsName) {
-  for (const Call& call :
-       {calls::kListAccounts, calls::kShowAccount,  calls::kAddAccount,     calls::kChangeAccount,
-        calls::kListKeys,     calls::kAddKey,       calls::kRevokeKey,      calls::kRotateKey,
-        calls::kListDkim,     calls::kAddDkim,      calls::kShowDkim,       calls::kRemoveDkim,
-        calls::kNextKeys,     calls::kMakeNextKeys, calls::kBeginNextKeys,  calls::kRetireKeys,
-        calls::kListKeySlots, calls::kAddKeySlots,  calls::kRotateKeySlots, calls::kEndKeySlots,
-        calls::kExplain,      calls::kListStuck,    calls::kReleaseStuck,   calls::kReleaseAllStuck,
-        calls::kListNodes,    calls::kCluster,      calls::kWaiting,        calls::kCancelWaiting,
-        calls::kFold,         calls::kAdopt,        calls::kStatus,         calls::kDrain}) {
+  for (const Call& call : {calls::kListAccounts,    calls::kShowAccount,    calls::kAddAccount,
+                           calls::kChangeAccount,   calls::kListKeys,       calls::kAddKey,
+                           calls::kRevokeKey,       calls::kRotateKey,      calls::kListDkim,
+                           calls::kAddDkim,         calls::kShowDkim,       calls::kRemoveDkim,
+                           calls::kNextKeys,        calls::kMakeNextKeys,   calls::kBeginNextKeys,
+                           calls::kRetireKeys,      calls::kListKeySlots,   calls::kAddKeySlots,
+                           calls::kRotateKeySlots,  calls::kLookAtKeySlots, calls::kEndKeySlots,
+                           calls::kExplain,         calls::kListStuck,      calls::kReleaseStuck,
+                           calls::kReleaseAllStuck, calls::kListNodes,      calls::kCluster,
+                           calls::kWaiting,         calls::kCancelWaiting,  calls::kFold,
+                           calls::kAdopt,           calls::kStatus,         calls::kDrain}) {
     std::string_view rest = call.path;
     for (std::size_t open = rest.find('{'); open != std::string_view::npos; open = rest.find('{')) {
       rest.remove_prefix(open + 1);
