@@ -2,7 +2,6 @@
 // "Will it arrive?" of a delivery (docs/api.md). Not in the contract.
 #include "api/preflight.h"
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "api/api.h"
 #include "api/findings.h"
 #include "api/preflight_answer.h"
+#include "doctor/preflight_refusal.h"
 #include "doctor/preflight_texts.h"
 #include "http/json.h"
 
@@ -96,15 +96,11 @@ Task<CommitPreflight> preflight_commit(Api& api, Call& call, store::PublicId id,
     ++told;
   }
   if (mode != PreflightMode::enforce) co_return result;
-  const auto broken = report->broken_bulk_rules();
-  if (broken.empty()) co_return result;
+  auto reasons = doctor::refusal_reasons(*report);
+  if (reasons.empty()) co_return result;
   intake::Refusal refusal{ErrorKind::invalid_input, {}};
-  for (const doctor::Finding& finding : report->findings) {
-    if (std::ranges::find(broken, finding.code) == broken.end()) continue;
-    refusal.problems.add(
-        {"preflight", std::string(finding.code)},
-        {fmt::format("{} {} {}", finding.sentence.en, finding.why.en, finding.advice.en),
-         fmt::format("{}{}{}", finding.sentence.ja, finding.why.ja, finding.advice.ja)});
+  for (doctor::RefusalReason& reason : reasons) {
+    refusal.problems.add({"preflight", std::string(reason.code)}, std::move(reason.text));
   }
   result.refusal = std::move(refusal);
   co_return result;

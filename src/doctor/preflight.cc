@@ -26,6 +26,21 @@ void add_new(std::vector<Finding> found, std::vector<Finding>& findings) {
   }
 }
 
+// What is to be typed names the domain that the mail is from.
+void name_domain(std::vector<Finding>& findings, const std::vector<std::string>& authors) {
+  if (authors.empty()) return;
+  constexpr std::string_view kNamed = "DOMAIN`";
+  const std::string domain = shown(authors.front()) + '`';
+  for (Finding& finding : findings) {
+    for (std::string* text : {&finding.advice.en, &finding.advice.ja}) {
+      for (std::size_t at = text->find(kNamed); at != std::string::npos;
+           at = text->find(kNamed, at + domain.size())) {
+        text->replace(at, kNamed.size(), domain);
+      }
+    }
+  }
+}
+
 // By what they are about; else they stay as they are.
 void put_in_order(std::vector<Finding>& findings) {
   std::vector<Finding> ordered;
@@ -97,6 +112,7 @@ PreflightReport preflight_report(const PreflightInput& input, std::string_view d
                                             .first = fmt::format("{}", slow->late),
                                             .second = format_date_time(slow->ends)}));
   }
+  name_domain(report.findings, input.authentication.author_domains);
   put_in_order(report.findings);
   return report;
 }

@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "doctor/author_domains.h"
+#include "doctor/preflight_refusal.h"
 #include "doctor/preflight_texts.h"
 #include "mailauth/dkim/dns_record.h"
 #include "mailauth/dkim/signer.h"
@@ -565,6 +566,29 @@ TEST(Preflight, OnlyWhatBreaksTheRulesOfBulkIsRefused) {
   }
   EXPECT_THAT(silent.report().broken_bulk_rules(), IsEmpty());
   EXPECT_EQ(worst_of(silent.report().findings), Outcome::not_determined);
+}
+
+TEST(Preflight, ARefusalIsInWholeSentencesAndNamesTheRemedyOnce) {
+  World world;
+  world.txt("bounce.example.jp") = {};
+  world.sources.push_back(world.sources.front());
+  world.sources.back().name = "other";
+  world.sources.back().addresses.front().octets = *mailauth::spf::octets_of_ip4("192.0.2.9");
+  world.sources.back().addresses.front().text = "192.0.2.9";
+  const auto reasons = refusal_reasons(world.report());
+  ASSERT_EQ(reasons.size(), 1U);
+  EXPECT_EQ(reasons.front().code, "spf_fails");
+  for (const std::string& text : {reasons.front().text.en, reasons.front().text.ja}) {
+    EXPECT_THAT(text, HasSubstr("192.0.2.1"));
+    EXPECT_THAT(text, HasSubstr("192.0.2.9"));
+    EXPECT_THAT(text, HasSubstr("`todoku domain setup example.jp`"));
+    EXPECT_THAT(text, Not(HasSubstr("DOMAIN")));
+    EXPECT_THAT(text, Not(HasSubstr("..")));
+    EXPECT_THAT(text, Not(HasSubstr("。。")));
+    EXPECT_EQ(text.find("domain setup"), text.rfind("domain setup")) << text;
+  }
+  EXPECT_THAT(reasons.front().text.en, HasSubstr(". Microsoft refuses"));
+  EXPECT_THAT(reasons.front().text.ja, HasSubstr("。Microsoft"));
 }
 
 TEST(Preflight, EveryCodeHasItsWordsInBothLanguagesOnce) {
