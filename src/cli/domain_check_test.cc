@@ -130,6 +130,18 @@ TEST_F(DomainCheckTest, NamedKeysNeedNoInstallation) {
   EXPECT_TRUE(host.asked.empty());
 }
 
+TEST_F(DomainCheckTest, WhatIsThereInAnothersZoneIsNotToBePublished) {
+  const std::vector<std::string> words = {
+      "domain", "setup",     "example.jp",        "--account",
+      "shop",   "--reports", "dmarc@example.com", "--zone-file"};
+  EXPECT_EQ(run(words), 0);
+  EXPECT_THAT(out.str(), HasSubstr("example.jp._report._dmarc.example.com"));
+  host.zone.set_zone({.txt = {{"example.jp._report._dmarc.example.com", {"v=DMARC1;"}}}});
+  EXPECT_EQ(run(words), 0);
+  EXPECT_THAT(out.str(), HasSubstr("_dmarc.example.jp"));
+  EXPECT_THAT(out.str(), Not(HasSubstr("_report._dmarc")));
+}
+
 TEST_F(DomainCheckTest, TheNextThingToDoIsToProveTheDomain) {
   EXPECT_EQ(run({"domain", "setup", "example.jp", "--account", "shop"}), 0);
   EXPECT_THAT(out.str(), HasSubstr("todoku domain verify shop example.jp"));

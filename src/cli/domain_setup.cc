@@ -173,6 +173,20 @@ bool says_absent(Session& session, const std::string& domain, CheckResolver& nam
   return !findings.empty();
 }
 
+// RFC 9990 section 4: what stands in somebody else's zone nobody has looked at yet. Whose answer is
+// not known stays to be published.
+Task<void> look_elsewhere(
+    std::vector<WantedRecord>& records,  // NOLINT(*-reference-coroutine-parameters)
+    dns::Resolver& resolver) {           // NOLINT(*-reference-coroutine-parameters)
+  for (WantedRecord& record : records) {
+    if (!record.is_elsewhere || record.type != "TXT") continue;
+    const auto answer = co_await resolver.txt(record.name);
+    if (!answer) continue;
+    record.is_there = std::ranges::any_of(
+        answer->records, [&](const std::string& text) { return text.starts_with(record.value); });
+  }
+}
+
 // The claim, made where there is none; the record that proves it, where that is still to be done.
 bool put_claim(Session& session, const std::string& account, DomainWish& wish) {
   const auto take = [&](const boost::json::value& claim) {
@@ -326,8 +340,9 @@ int domain_setup(Session& session, const DomainSetup& given) {
   wish->keys = std::move(keys->all);
   const ProbedDomain probed = async::run_blocking(
       (*names)->executor(), probe_domain(*wish, *servers, given.probe.port, **names));
-  const auto records = doctor::wanted_records(*wish, probed.now);
+  auto records = doctor::wanted_records(*wish, probed.now);
   if (!records) return session.fail(records.error().detail);
+  async::run_blocking((*names)->executor(), look_elsewhere(*records, (*names)->resolver()));
   print_doubts(session, *wish, probed.is_known);
   if (keys->some_wait && !session.common().json) print_wait(session, wish->domain);
   if (session.common().json) {
