@@ -22,14 +22,21 @@ Task<Result<boost::json::object>> judge_file(
   const auto mail = read_mail(*file);
   if (!mail) co_return fail(mail.error());
   const CheckedSignatures checked = co_await check_signatures(*mail, resolver, now);
-  co_return boost::json::object{{"signatures", to_json(checked, false)}};
+  boost::json::object answer{{"signatures", to_json(checked, false)}};
+  if (checked.passed_over > 0) answer.emplace("passed_over", checked.passed_over);
+  co_return answer;
 }
 
 void show(Session& session, const std::string& file, const CheckedSignatures& checked) {
+  const std::size_t looked_at = checked.signatures.size();
+  const std::size_t all = looked_at + checked.passed_over;
   session.say({"{}: {}", "{}: {}"}, file,
-              checked.signatures.empty()
-                  ? session.words({"none (no signature)", "none（署名なし）"})
-                  : session.words({"signatures: {}", "署名 {} 件"}, checked.signatures.size()));
+              all == 0 ? session.words({"none (no signature)", "none（署名なし）"})
+              : checked.passed_over > 0
+                  ? session.words({"signatures: {}, of which the first {} were looked at",
+                                   "署名 {} 件（先頭の {} 件のみ検証）"},
+                                  all, looked_at)
+                  : session.words({"signatures: {}", "署名 {} 件"}, all));
   for (const CheckedSignature& one : checked.signatures) {
     const mailauth::dkim::SignatureResult& result = one.result;
     session.say({"  {}{} (domain {}, selector {})", "  {}{}（ドメイン {}、セレクター {}）"},

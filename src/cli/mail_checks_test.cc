@@ -179,6 +179,7 @@ TEST_F(MailChecks, SaysWhichSignaturesWereNotLookedAt) {
   for (int i = 0; i < 20; ++i) mail += "DKIM-Signature: x=1\n";
   EXPECT_EQ(run({"dkim", "verify", file("mail", mail + "From: a@example.jp\n\n")}), 0);
   EXPECT_TRUE(out.str().contains("  4 more signatures were not looked at")) << out.str();
+  EXPECT_TRUE(out.str().contains("signatures: 20, of which the first 16 were looked at"));
 }
 
 }  // namespace

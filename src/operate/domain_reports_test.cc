@@ -190,6 +190,7 @@ TEST_F(DomainReportsTest, SayWhatAStricterPolicyWouldDo) {
   EXPECT_EQ(would->sentence.en,
             "If you went to p=reject today, 10 of 100 messages would be refused, all of them from "
             "198.51.100.7 (p=quarantine: put into spam)");
+  EXPECT_EQ(would->outcome, doctor::Outcome::warning) << "refused mail is not well";
 }
 
 TEST_F(DomainReportsTest, OurOwnMailThatBeginsToFailIsToldOnceADay) {

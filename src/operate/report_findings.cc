@@ -123,7 +123,7 @@ void judge_policy(const ReportOverview& overview, std::vector<Finding>& findings
                          : mostly_from(overview.sources.front(), sums.failed());
   const bool harms_us = overview.ours.failed() > 0;
   findings.push_back(made(
-      "policy_would_refuse", harms_us ? Outcome::warning : Outcome::pass, overview,
+      "policy_would_refuse", Outcome::warning, overview,
       {fmt::format("If you went to p=reject today, {} of {} messages would be refused, {} "
                    "(p=quarantine: put into spam)",
                    sums.failed(), sums.messages, worst.en),
