@@ -53,24 +53,46 @@ std::vector<std::string> SourceRest::resting() const {
   return names;
 }
 
-bool SourceRest::another_passes(const State& than, SourceCheck check, SteadyInstant now) const {
+bool SourceRest::sends(const Shared& mail, const std::string& source) const {
+  const auto names = [&source](const Shared& each) {
+    return std::ranges::find(each.sources, source) != each.sources.end();
+  };
+  return names(mail) || (mail.is_open && std::ranges::none_of(options_.shared, names));
+}
+
+bool SourceRest::another_passes(const std::string& than, const Shared* mail, SourceCheck check,
+                                SteadyInstant now) const {
+  const auto is_other = [&](const std::string& name) {
+    return name != than && (mail == nullptr || sends(*mail, name));
+  };
   const bool is_elsewhere = std::ranges::any_of(elsewhere_, [&](const LookElsewhere& look) {
     return look.is_whole && look.passed[static_cast<std::size_t>(check)] &&
-           now - look.at <= options_.within && !states_.contains(look.source);
+           now - look.at <= options_.within && !states_.contains(look.source) &&
+           is_other(look.source);
   });
   if (is_elsewhere) return true;
   return std::ranges::any_of(states_, [&](const auto& each) {
     const State& other = each.second;
-    if (&other == &than || other.rests_for) return false;
+    if (other.rests_for || !is_other(each.first)) return false;
     const auto& passed = other.checks[static_cast<std::size_t>(check)].passed;
     return passed && now - *passed <= options_.within;
   });
 }
 
+bool SourceRest::others_pass(const std::string& than, SourceCheck check, SteadyInstant now) const {
+  bool is_in_none = true;
+  for (const Shared& mail : options_.shared) {
+    if (!sends(mail, than)) continue;
+    is_in_none = false;
+    if (!another_passes(than, &mail, check, now)) return false;
+  }
+  return !is_in_none || another_passes(than, nullptr, check, now);
+}
+
 bool SourceRest::may_all_rest(SteadyInstant now) const {
   return options_.last_may_rest || std::ranges::all_of(states_, [&](const auto& each) {
            const State& state = each.second;
-           return !state.rests_for || another_passes(state, *state.rests_for, now);
+           return !state.rests_for || others_pass(each.first, *state.rests_for, now);
          });
 }
 
@@ -97,14 +119,14 @@ void SourceRest::fetch_back(SteadyInstant now, std::vector<Change>& changes) {
     if (!state.rests_for) continue;
     const SourceCheck check = *state.rests_for;
     const std::vector<SourceCheck> failed = failed_checks(state, now);
-    const auto still = std::ranges::find_if(failed, [&](SourceCheck each) {
-      return options_.last_may_rest || another_passes(state, each, now);
+    const auto still = std::ranges::find_if(failed, [&, &source = name](SourceCheck each) {
+      return options_.last_may_rest || others_pass(source, each, now);
     });
     if (still != failed.end()) {
       state.rests_for = *still;
       continue;
     }
-    std::string reason = "no other source is known to pass the check";
+    std::string reason = "no other source of its mail is known to pass the check";
     if (std::ranges::find(failed, check) == failed.end()) {
       const bool passes = state.checks[static_cast<std::size_t>(check)].failed.empty();
       reason = passes ? "the check passes" : "the failure was not found again";

@@ -8,7 +8,8 @@
 // with one address, and help nobody. So it takes the same definite failure three times within an
 // hour, nothing that is not determined counts, and another source has to be known to do better: its
 // last determined look, not older than an hour, did not fail the same check; of another process's,
-// it failed none.
+// it failed none. There has to be one for each pool and class whose mail the source sends: a source
+// of another pool, or one that is reserved for another class, sends none of it.
 //
 //   sends ──the same failure, 3 times in an hour──> rests, if another that sends passes the check
 //   rests ──the check passes───────────────────────> sends
@@ -42,11 +43,18 @@ struct LookElsewhere {
 
 class SourceRest {
  public:
+  // Sources that send the same mail: those of a pool that send a class.
+  struct Shared {
+    std::vector<std::string> sources;
+    bool is_open = false;  // so does every source that none of Options::shared names
+  };
   struct Options {
     std::size_t failures = 3;
     Microseconds within = std::chrono::hours(1);
     bool last_may_rest = false;  // also where no other passes: then it may be that no mail goes
     bool enabled = true;         // false: what would rest is told, and sends
+    // Each with all that send it. One that is in none shares all mail with all others.
+    std::vector<Shared> shared{};
   };
   struct Change {
     enum class What { rests, returns, kept };  // kept: it would rest, and no other does better
@@ -87,7 +95,13 @@ class SourceRest {
   void lay_down(SteadyInstant now, std::vector<Change>& changes);
   [[nodiscard]] bool begins_to_rest(State& state, SourceCheck check, SteadyInstant now);
   [[nodiscard]] std::vector<SourceCheck> failed_checks(const State& state, SteadyInstant now) const;
-  [[nodiscard]] bool another_passes(const State& than, SourceCheck check, SteadyInstant now) const;
+  [[nodiscard]] bool sends(const Shared& mail, const std::string& source) const;
+  // nullptr: of any mail.
+  [[nodiscard]] bool another_passes(const std::string& than, const Shared* mail, SourceCheck check,
+                                    SteadyInstant now) const;
+  // Of each mail that `than` sends.
+  [[nodiscard]] bool others_pass(const std::string& than, SourceCheck check,
+                                 SteadyInstant now) const;
   [[nodiscard]] bool may_all_rest(SteadyInstant now) const;
 
   const Options options_;

@@ -80,7 +80,7 @@ TEST_F(SourceRestTest, TheOtherMayBeOfAnotherProcessWhereNothingOfItFails) {
   ASSERT_EQ(back.size(), 2U);
   EXPECT_EQ(back[1].what, What::kept);
   EXPECT_EQ(back[0].what, What::returns);
-  EXPECT_EQ(back[0].reason, "no other source is known to pass the check");
+  EXPECT_EQ(back[0].reason, "no other source of its mail is known to pass the check");
 }
 
 TEST_F(SourceRestTest, CountsOnlyEqualOnesInARow) {
@@ -150,7 +150,7 @@ TEST_F(SourceRestTest, ReturnsWhenTheOtherFailsTheSame) {
   const auto back = rest.look(both, now);
   ASSERT_EQ(back.size(), 2U);
   EXPECT_EQ(back[0].what, What::returns);
-  EXPECT_EQ(back[0].reason, "no other source is known to pass the check");
+  EXPECT_EQ(back[0].reason, "no other source of its mail is known to pass the check");
   EXPECT_EQ(back[1].what, What::kept);
   EXPECT_THAT(rest.resting(), IsEmpty());
 }
@@ -175,6 +175,58 @@ TEST_F(SourceRestTest, OneThatLeavesIsForgotten) {
   EXPECT_THAT(rest.resting(), IsEmpty());
   EXPECT_THAT(look(Outcome::fail), IsEmpty()) << "it begins anew";
   EXPECT_FALSE(rest.rests("a"));
+}
+
+TEST_F(SourceRestTest, TheLastOfEachPoolAndClassSends) {
+  const auto resting_with = [this](std::vector<SourceRest::Shared> shared) {
+    SourceRest some(SourceRest::Options{.shared = std::move(shared)});
+    for (int i = 0; i < 3; ++i) {
+      now += 5min;
+      (void)some.look(std::vector{look_with("a", Outcome::fail), look_with("b", Outcome::pass),
+                                  look_with("c", Outcome::pass)},
+                      now);
+    }
+    return some.resting();
+  };
+  EXPECT_THAT(resting_with({{.sources = {"a"}}, {.sources = {"b", "c"}}}), IsEmpty())
+      << "b and c send nothing of what a does";
+  EXPECT_THAT(resting_with({{.sources = {"a", "b"}}, {.sources = {"c"}}}), ElementsAre("a"));
+  EXPECT_THAT(resting_with({{.sources = {"a", "b"}}, {.sources = {"a"}}}), IsEmpty())
+      << "of two pools it is the last of one";
+  EXPECT_THAT(resting_with({{.sources = {"a", "b"}}, {.sources = {"c", "a"}}}), ElementsAre("a"));
+  EXPECT_THAT(resting_with({{.sources = {"a"}, .is_open = true}}), ElementsAre("a"))
+      << "b is named by none, and so one of an open one";
+  EXPECT_THAT(resting_with({{.sources = {"b"}}}), ElementsAre("a")) << "a is in none";
+}
+
+TEST_F(SourceRestTest, AnotherProcesssSourceHasToSendTheSame) {
+  SourceRest some(SourceRest::Options{.shared = {{.sources = {"a", "far"}}, {.sources = {"b"}}}});
+  const auto know = [&](std::string source) {
+    LookElsewhere other{.source = std::move(source), .at = now, .is_whole = true};
+    other.passed.fill(true);
+    some.know_elsewhere({other});
+  };
+  for (int i = 0; i < 3; ++i) {
+    now += 5min;
+    know("other");
+    (void)some.look(std::vector{look_with("a", Outcome::fail), look_with("b", Outcome::pass)}, now);
+  }
+  EXPECT_THAT(some.resting(), IsEmpty());
+  know("far");
+  (void)some.reconsider(now);
+  EXPECT_THAT(some.resting(), ElementsAre("a"));
+}
+
+TEST_F(SourceRestTest, OfEachMailOneGoesOn) {
+  SourceRest some(SourceRest::Options{
+      .shared = {{.sources = {"a", "b"}}, {.sources = {"b", "c"}}, {.sources = {"a", "c"}}}});
+  for (int i = 0; i < 4; ++i) {
+    now += 5min;
+    (void)some.look(std::vector{look_with("a", Outcome::fail), look_with("b", Outcome::fail),
+                                look_with("c", Outcome::pass)},
+                    now);
+  }
+  EXPECT_THAT(some.resting(), IsEmpty()) << "what a and b send would have nobody";
 }
 
 TEST_F(SourceRestTest, MayBeAllowedToRestTheLast) {

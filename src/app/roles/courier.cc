@@ -97,6 +97,18 @@ Result<std::unique_ptr<CourierRole>> CourierRole::make(const Ground& ground, Sha
   return std::unique_ptr<CourierRole>(new CourierRole(ground, shared, std::move(*tls)));
 }
 
+namespace {
+
+std::vector<doctor::SourceRest::Shared> shared_mail(const config::Config& config) {
+  std::vector<doctor::SourceRest::Shared> all;
+  for (delivery::policy::SharedMail& mail : source_pools(config).shared_mail()) {
+    all.push_back({.sources = std::move(mail.sources), .is_open = mail.is_open});
+  }
+  return all;
+}
+
+}  // namespace
+
 CourierRole::CourierRole(const Ground& ground, Shared& shared,
                          std::shared_ptr<const net::TlsClientContext> tls)
     : ground_(ground),
@@ -154,7 +166,9 @@ void CourierRole::make_doctor() {
                             .lists_every = std::chrono::seconds(given.blocklist_interval_seconds),
                             .sources = examined_sources(ground_.config, &ground_.file_pool),
                             .lists = blocklists_of(ground_.config),
-                            .rest = {.last_may_rest = given.last_may_rest, .enabled = given.rest}},
+                            .rest = {.last_may_rest = given.last_may_rest,
+                                     .enabled = given.rest,
+                                     .shared = shared_mail(ground_.config)}},
       ground_.runtime.executor(0));
 }
 

@@ -220,6 +220,21 @@ TEST(Pools, TheFirstRuleThatFitsDecides) {
   EXPECT_TRUE(pools.asks_for_account());
 }
 
+TEST(Pools, TellWhoSendsTheSameMail) {
+  EXPECT_EQ(Pools().shared_mail(), (std::vector<SharedMail>{{.sources = {}, .is_open = true}}));
+  const std::vector<PoolMember> members{{.name = "a"},
+                                        {.name = "b"},
+                                        {.name = "c", .only = TrafficClass::transactional},
+                                        {.name = "left"}};
+  EXPECT_EQ(Pools(members).shared_mail(),
+            (std::vector<SharedMail>{{.sources = {"c"}},
+                                     {.sources = {"a", "b", "left"}, .is_open = true}}));
+  EXPECT_EQ(
+      Pools(members, {{"one", {"a"}}, {"two", {"b", "c"}}}, {}).shared_mail(),
+      (std::vector<SharedMail>{
+          {.sources = {"left"}}, {.sources = {"a"}}, {.sources = {"c"}}, {.sources = {"b"}}}));
+}
+
 TEST(Pools, MailLeavesByTheSourcesOfItsPoolAlone) {
   const Pools pools(
       {{.name = "a"}, {.name = "b", .weight = 3}, {.name = "c"}, {.name = "left"}},

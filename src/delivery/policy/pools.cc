@@ -148,6 +148,20 @@ std::optional<std::size_t> Pools::choose(std::span<const std::string> live, Plac
   return best;
 }
 
+std::vector<SharedMail> Pools::shared_mail() const {
+  std::vector<SharedMail> all;
+  for (const Pool& pool : pools_) {
+    for (const TrafficClass traffic : {TrafficClass::transactional, TrafficClass::bulk}) {
+      SharedMail mail{.sources = {}, .is_open = sends(pool, nullptr, traffic)};
+      for (const PoolMember& member : pool.members) {
+        if (sends(pool, &member, traffic)) mail.sources.push_back(member.name);
+      }
+      if (std::ranges::find(all, mail) == all.end()) all.push_back(std::move(mail));
+    }
+  }
+  return all;
+}
+
 std::string lane_name(std::string_view site, std::string_view source) {
   std::string name;
   name.reserve(site.size() + source.size() + 1);

@@ -63,6 +63,13 @@ struct PoolRule {
 // Of an address, as rules name it: A-labels, lower case.
 [[nodiscard]] std::string sender_domain(std::string_view address);
 
+// Mail that the same sources send: it goes on as long as one of them does.
+struct SharedMail {
+  std::vector<std::string> sources;
+  bool is_open = false;  // a source that is not configured sends it as well
+  friend bool operator==(const SharedMail&, const SharedMail&) = default;
+};
+
 // The pools of the two classes of traffic. A class for which sources are reserved is sent from
 // these alone, and waits while none of them lives: its fate is not shared. Other classes share what
 // is reserved for nobody. Within a named pool the same holds of its sources. What no rule fits goes
@@ -101,6 +108,9 @@ class Pools {
                                                   std::uint32_t batch) const {
     return choose(live, kRest, traffic, delivery, batch);
   }
+
+  // Of each pool and class who sends it; the same sources stand there once.
+  [[nodiscard]] std::vector<SharedMail> shared_mail() const;
 
  private:
   struct Pool {
