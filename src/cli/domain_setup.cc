@@ -228,6 +228,10 @@ void print_zone_file(Session& session, const std::vector<WantedRecord>& records)
   for (const WantedRecord& record : records) {
     if (record.is_there) continue;
     session.out() << "; " << record.purpose.in(session.language()) << '\n';
+    if (!record.problem.en.empty()) {
+      session.out() << "; " << record.problem.in(session.language()) << '\n';
+      continue;
+    }
     if (record.replaces) {
       session.say({"; in the place of the record that is there", "; 既存のレコードと置き換え"});
     }
@@ -249,16 +253,18 @@ void print_zone_file(Session& session, const std::vector<WantedRecord>& records)
 
 void print_record(Session& session, const WantedRecord& record) {
   const std::string note =
-      record.is_there       ? session.words({" (is there)", "（登録済み）"})
-      : record.replaces     ? session.words({" (in the place of the one that is there)",
-                                             "（既存のレコードと置き換え）"})
-      : record.is_elsewhere ? session.words({" (in the zone of who takes the reports)",
-                                             "（レポートを受け取る側のゾーンに登録）"})
-      : record.is_optional  ? session.words({" (if you like)", "（任意）"})
-                            : std::string();
+      !record.problem.en.empty() ? std::string()
+      : record.is_there          ? session.words({" (is there)", "（登録済み）"})
+      : record.replaces          ? session.words({" (in the place of the one that is there)",
+                                                  "（既存のレコードと置き換え）"})
+      : record.is_elsewhere      ? session.words({" (in the zone of who takes the reports)",
+                                                  "（レポートを受け取る側のゾーンに登録）"})
+      : record.is_optional       ? session.words({" (if you like)", "（任意）"})
+                                 : std::string();
   session.say({"\n{}{}\n  name   {}\n  type   {}\n  value  {}",
                "\n{}{}\n  名前   {}\n  種類   {}\n  値     {}"},
-              record.purpose.in(session.language()), note, record.name, record.type, record.value);
+              record.purpose.in(session.language()), note, record.name, record.type,
+              record.problem.en.empty() ? record.value : record.problem.in(session.language()));
   for (const std::string& term : record.left_out) {
     session.say({"  left out, because it cannot be read: {}", "  解釈できないため除いた項目: {}"},
                 in_words_of(session, term));
@@ -266,16 +272,18 @@ void print_record(Session& session, const WantedRecord& record) {
 }
 
 boost::json::object to_json(const WantedRecord& record, Language language) {
+  const bool is_refused = !record.problem.en.empty();
   return {{"name", record.name},
           {"type", record.type},
-          {"value", record.value},
+          {"value", is_refused ? std::string() : record.value},
           {"purpose", record.purpose.in(language)},
           {"is_there", record.is_there},
           {"replaces", record.replaces},
           {"is_optional", record.is_optional},
           {"is_elsewhere", record.is_elsewhere},
           {"left_out", boost::json::value_from(record.left_out)},
-          {"zone_entry", record.zone_entry()}};
+          {"problem", record.problem.in(language)},
+          {"zone_entry", is_refused ? std::string() : record.zone_entry()}};
 }
 
 void print_json(Session& session, const std::string& account, const DomainWish& wish,
@@ -372,7 +380,9 @@ int domain_setup(Session& session, const DomainSetup& given) {
           wish->domain);
     }
   }
-  return 0;
+  const bool is_whole = std::ranges::all_of(
+      *records, [](const WantedRecord& record) { return record.problem.en.empty(); });
+  return is_whole ? 0 : 1;
 }
 
 }  // namespace todoku::cli

@@ -9,6 +9,7 @@
 #include "doctor/domain_texts.h"
 #include "doctor/reason_words.h"
 #include "doctor/spf_merge.h"
+#include "doctor/spf_whole.h"
 #include "mailauth/dmarc/discovery.h"
 #include "mailauth/spf/address.h"
 #include "mailauth/spf/check_host.h"
@@ -22,7 +23,6 @@ using mailauth::DnsFact;
 using mailauth::FactType;
 
 constexpr int kNearLimit = 9;
-constexpr std::string_view kPastLimit = "terms that ask the DNS";
 
 std::optional<std::string> octets_of(std::string_view address) {
   if (auto v4 = spf::octets_of_ip4(address)) return v4;
@@ -64,7 +64,7 @@ class SpfCheck {
         })) {
       add(find("spf_allows_all"));
     }
-    evaluate();
+    evaluate(text);
     note_negative_cache(domain_, zone_, findings_);
   }
 
@@ -84,11 +84,16 @@ class SpfCheck {
     finding.found = all_of(records);
     return finding;
   }
-  [[nodiscard]] Finding with_line(Finding finding) const {
+  [[nodiscard]] Finding with_line(Finding finding) {
     const bool is_from = domain_ == wish_.domain;
-    const auto merged =
-        merge_spf(texts_, spf_mechanisms(wish_.platform), is_from ? "~all" : "-all");
+    const auto merged = merge_spf(texts_, spf_mechanisms(wish_.platform),
+                                  is_from ? kFromSpfEnd : kReturnPathSpfEnd);
     if (!merged || spf_mechanisms(wish_.platform).empty()) return finding;
+    const std::string fault = fault_if_put(wish_, domain_, merged->text, zone_);
+    if (!fault.empty()) {
+      finding.advice = no_room_text(fault);
+      return finding;
+    }
     finding.expected = merged->text;
     finding.paste = text_entry(domain_, merged->text);
     return finding;
@@ -134,9 +139,7 @@ class SpfCheck {
     if (verdict->result == spf::SpfResult::temperror) {
       add(find("spf_undetermined", verdict->problem));
     } else if (verdict->result == spf::SpfResult::permerror) {
-      // The count stops at the limit; what was wrong is in the words of mailauth/spf.
-      const bool is_limit = verdict->problem.find(kPastLimit) != std::string::npos;
-      add(find(is_limit ? "spf_lookups" : "spf_permerror", verdict->problem));
+      add(permanent_error(*verdict));
     } else {
       add(with_line(
           find("spf_source_missing", address, std::string(spf::to_string(verdict->result)))));
@@ -144,18 +147,30 @@ class SpfCheck {
     return false;
   }
 
-  void evaluate() {
+  [[nodiscard]] Finding permanent_error(const spf::Verdict& verdict) const {
+    return find(is_past_limit(verdict) ? "spf_lookups" : "spf_permerror", verdict.problem);
+  }
+
+  void evaluate(std::string_view record) {
     // One finding says enough where all fail alike.
     for (const std::string& address : wish_.platform.addresses) {
       if (!passes(address)) return;
     }
-    // The address of nobody walks through all of the record.
-    const auto whole = verdict_of(std::string(4, '\0'));
-    const int lookups = whole ? whole->lookups : 0;
-    if (lookups >= kNearLimit) add(find("spf_near_limit", fmt::format("{}", lookups)));
-    if (wish_.platform.addresses.empty()) return;
-    add(find("spf_ok", fmt::format("{}", wish_.platform.addresses.size()),
-             fmt::format("{}", lookups)));
+    const auto whole = verdict_on_nobody(wish_, domain_, zone_);
+    if (!whole) return;
+    const bool ours_pass = !wish_.platform.addresses.empty();
+    if (whole->result == spf::SpfResult::temperror) {
+      add(find("spf_undetermined", whole->problem));
+      return;
+    }
+    if (const std::string fault = fault_of_all(record, *whole); !fault.empty()) {
+      add(ours_pass ? find("spf_permerror_beyond", fault) : permanent_error(*whole));
+      return;
+    }
+    const std::string lookups = fmt::format("{}", whole->lookups);
+    if (whole->lookups >= kNearLimit) add(find("spf_near_limit", lookups));
+    if (!ours_pass) return;
+    add(find("spf_ok", fmt::format("{}", wish_.platform.addresses.size()), lookups));
   }
 
   const DomainWish& wish_;

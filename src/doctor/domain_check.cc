@@ -11,6 +11,8 @@
 #include "base/bytes.h"
 #include "doctor/domain_checks.h"
 #include "doctor/domain_texts.h"
+#include "doctor/spf_merge.h"
+#include "doctor/spf_whole.h"
 #include "mailauth/dkim/dns_record.h"
 
 namespace todoku::doctor {
@@ -114,6 +116,19 @@ std::vector<DnsQuestion> host_questions(const DomainWish& wish, const ZoneView& 
   return {questions.begin(), questions.end()};
 }
 
+namespace {
+
+void note_spf_fault(const DomainWish& wish, const std::string& domain,
+                    const std::vector<std::string>& texts, std::string_view end, ZoneReading& zone,
+                    ZoneNow& now) {
+  const auto merged = merge_spf(texts, spf_mechanisms(wish.platform), end);
+  if (!merged || !merged->is_changed) return;
+  std::string fault = fault_if_put(wish, domain, merged->text, zone);
+  if (!fault.empty()) now.spf_faults[domain] = std::move(fault);
+}
+
+}  // namespace
+
 ZoneNow zone_now(const DomainWish& wish, const ZoneView& view, mailauth::DnsFacts& facts) {
   ZoneReading zone(view, facts);
   const auto texts = [&](const std::string& name) { return zone.fact(FactType::txt, name).values; };
@@ -143,6 +158,11 @@ ZoneNow zone_now(const DomainWish& wish, const ZoneView& view, mailauth::DnsFact
   if (wish.return_path_is_here()) {
     now.return_path_texts = texts(wish.platform.return_path);
     now.return_path_has_mx = has(FactType::mx, wish.platform.return_path);
+  }
+  note_spf_fault(wish, wish.domain, now.texts, kFromSpfEnd, zone, now);
+  if (wish.return_path_is_here() && wish.platform.return_path != wish.domain) {
+    note_spf_fault(wish, wish.platform.return_path, now.return_path_texts, kReturnPathSpfEnd, zone,
+                   now);
   }
   return now;
 }

@@ -38,9 +38,14 @@ struct BrokenWay {
   std::function<void(TestedDomain&)> make;
 };
 
-std::string many_includes() {
-  std::string text = "v=spf1";
-  for (int i = 0; i < 11; ++i) text += " include:i" + std::to_string(i) + ".example.com";
+// "v=spf1 ip4:... include:i0.example.com ... -all", whose includes are there.
+std::string including(TestedDomain& w, int count, const std::string& first = {}) {
+  std::string text = "v=spf1" + first;
+  for (int i = 0; i < count; ++i) {
+    const std::string name = "i" + std::to_string(i) + ".example.com";
+    w.beyond.txt(name) = {"v=spf1 -all"};
+    text += " include:" + name;
+  }
   return text + " -all";
 }
 
@@ -134,19 +139,36 @@ std::vector<BrokenWay> breaks_of_spf() {
       {"spf_unreadable", path({"v=spf1 ipv4:192.0.2.0/24 -all"})},
       {"spf_lookups",
        [](TestedDomain& w) {
-         for (int i = 0; i < 11; ++i) {
-           w.beyond.txt("i" + std::to_string(i) + ".example.com") = {"v=spf1 -all"};
-         }
-         w.each([](TestedZone& z) { z.txt(kPath) = {many_includes()}; });
+         const std::string text = including(w, 11);
+         w.each([&](TestedZone& z) { z.txt(kPath) = {text}; });
+       }},
+      {"spf_lookups",
+       [](TestedDomain& w) {
+         w.wish.platform.addresses.clear();
+         const std::string text = including(w, 11);
+         w.each([&](TestedZone& z) { z.txt(kPath) = {text}; });
        }},
       {"spf_near_limit",
        [](TestedDomain& w) {
-         for (int i = 0; i < 11; ++i) {
-           w.beyond.txt("i" + std::to_string(i) + ".example.com") = {"v=spf1 -all"};
-         }
-         w.each([](TestedZone& z) {
-           z.txt(kPath) = {"v=spf1 ip4:192.0.2.0/24" + many_includes().substr(6)};
-         });
+         const std::string text = including(w, 10, " ip4:192.0.2.0/24");
+         w.each([&](TestedZone& z) { z.txt(kPath) = {text}; });
+       }},
+      {"spf_permerror_beyond",
+       [](TestedDomain& w) {
+         const std::string text = including(w, 11, " ip4:192.0.2.0/24");
+         w.each([&](TestedZone& z) { z.txt(kPath) = {text}; });
+       }},
+      {"spf_permerror_beyond", path({"v=spf1 ip4:192.0.2.0/24 include:nowhere.example.com -all"})},
+      {"spf_permerror",
+       [path](TestedDomain& w) {
+         w.wish.platform.addresses.clear();
+         path({"v=spf1 include:nowhere.example.com -all"})(w);
+       }},
+      {"spf_undetermined",
+       [path](TestedDomain& w) {
+         w.wish.platform.addresses.clear();
+         w.bogus.insert({.type = FactType::txt, .name = "slow.example.com"});
+         path({"v=spf1 include:slow.example.com -all"})(w);
        }},
       {"spf_permerror", path({"v=spf1 include:nowhere.example.com -all"})},
       {"spf_source_missing", path({"v=spf1 ip4:192.0.2.1 -all"})},
@@ -461,6 +483,44 @@ TEST(DomainCheck, TheLineForABrokenSpfRecordKeepsWhatCanBeRead) {
             "v=spf1 ip4:192.0.2.0/24 include:_spf.example.com ~all");
   EXPECT_EQ(paste_of("spf_unreadable", "v=spf1 ip4:192.0.2.256 include:_spf.example.com ~all"),
             "v=spf1 ip4:192.0.2.1 ip4:192.0.2.2 include:_spf.example.com ~all");
+}
+
+TEST(DomainCheck, NoLineMakesAnSpfRecordInvalid) {
+  TestedDomain world;
+  world.wish.platform.spf_include = "spf.example.com";
+  world.beyond.txt("spf.example.com") = {"v=spf1 ip4:192.0.2.0/24 -all"};
+  const auto missing_with = [&](int includes) {
+    const std::string text = including(world, includes);
+    world.each([&](TestedZone& z) { z.txt("example.jp") = {text}; });
+    for (Finding& finding : world.check()) {
+      if (finding.code == "spf_source_missing") return finding;
+    }
+    return Finding{};
+  };
+  const auto wanted = [&] {
+    const auto records = wanted_records(world.wish, world.now());
+    return *std::ranges::find_if(*records, [](const WantedRecord& record) {
+      return record.name == "example.jp" && record.type == "TXT";
+    });
+  };
+  const Finding with_room = missing_with(9);
+  EXPECT_THAT(with_room.paste, HasSubstr("include:spf.example.com"));
+  EXPECT_TRUE(wanted().problem.en.empty());
+  // Ten are there, and are valid: one more makes all of them count for nothing.
+  const Finding without = missing_with(10);
+  EXPECT_EQ(without.code, "spf_source_missing");
+  EXPECT_THAT(without.paste, IsEmpty());
+  EXPECT_THAT(without.advice.en, HasSubstr("more than 10 terms that ask the DNS"));
+  EXPECT_THAT(without.advice.ja, HasSubstr("無効になります"));
+  EXPECT_THAT(wanted().problem.en, HasSubstr("more than 10 terms that ask the DNS"));
+  EXPECT_THAT(wanted().problem.ja, HasSubstr("無効になります"));
+}
+
+TEST(DomainCheck, WhatAMacroMakesOfNobodyIsNoFault) {
+  TestedDomain world;
+  world.wish.platform.addresses.clear();
+  world.each([](TestedZone& z) { z.txt(kPath) = {"v=spf1 include:%{i}.example.com -all"}; });
+  EXPECT_THAT(codes_not_passed(world.check()), IsEmpty());
 }
 
 TEST(DomainCheck, TheLineForAnMxThatLeadsNowhereIsOurHosts) {

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "doctor/spf_merge.h"
+#include "doctor/spf_whole.h"
 #include "doctor/tls_reports.h"
 #include "mailauth/dkim/dns_record.h"
 #include "mailauth/dmarc/record.h"
@@ -86,7 +87,7 @@ WantedRecord key_record(const DomainWish& wish, const DomainKey& key, const Zone
   return record;
 }
 
-Result<WantedRecord> spf_record(const DomainWish& wish, std::string name,
+Result<WantedRecord> spf_record(const DomainWish& wish, std::string name, const ZoneNow& now,
                                 const std::vector<std::string>& texts, std::string_view end,
                                 const Sentence& purpose) {
   auto merged = merge_spf(texts, spf_mechanisms(wish.platform), end);
@@ -95,6 +96,10 @@ Result<WantedRecord> spf_record(const DomainWish& wish, std::string name,
   record.replaces = merged->is_changed && merged->replaced > 0;
   record.is_there = !merged->is_changed;
   record.left_out = std::move(merged->left_out);
+  const auto fault = now.spf_faults.find(record.name);
+  if (!record.is_there && fault != now.spf_faults.end()) {
+    record.problem = no_room_text(fault->second);
+  }
   return record;
 }
 
@@ -299,12 +304,12 @@ Result<std::vector<WantedRecord>> wanted_records(const DomainWish& wish, const Z
     records.push_back(key_record(wish, key, now));
   }
   if (!spf_mechanisms(wish.platform).empty()) {
-    auto from = spf_record(wish, wish.domain, now.texts, "~all", kSpf);
+    auto from = spf_record(wish, wish.domain, now, now.texts, kFromSpfEnd, kSpf);
     if (!from) return fail(std::move(from.error()));
     records.push_back(std::move(*from));
     if (wish.return_path_is_here() && wish.platform.return_path != wish.domain) {
-      auto back = spf_record(wish, wish.platform.return_path, now.return_path_texts, "-all",
-                             kReturnPathSpf);
+      auto back = spf_record(wish, wish.platform.return_path, now, now.return_path_texts,
+                             kReturnPathSpfEnd, kReturnPathSpf);
       if (!back) return fail(std::move(back.error()));
       records.push_back(std::move(*back));
     }

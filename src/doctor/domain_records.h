@@ -69,7 +69,9 @@ struct ZoneNow {
   // Of the keys and of the proof, by name.
   std::map<std::string, std::vector<std::string>> other_texts;
   std::map<std::string, std::string> aliases;  // of the keys: where a CNAME leads, by name
-  bool has_mx = false;                         // the domain, and not a null MX
+  // Of what merge_spf() makes for a name: why it would count for nothing there.
+  std::map<std::string, std::string> spf_faults;
+  bool has_mx = false;  // the domain, and not a null MX
   bool has_address = false;
   bool return_path_has_mx = false;
   bool mail_host_has_address = false;
@@ -85,6 +87,8 @@ struct WantedRecord {
   bool is_optional = false;
   // Not before something else is done, which the purpose says.
   bool is_for_later = false;
+  // Why it must not be put there as it stands, and what to do first; empty: nothing is wrong.
+  BilingualText problem;
   // In the zone of another, who takes the reports of the domain.
   bool is_elsewhere = false;
   // What of the record that is there cannot be read and is not kept, as SpfMerge::left_out.

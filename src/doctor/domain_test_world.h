@@ -167,16 +167,19 @@ struct TestedDomain {
     }
   }
 
-  [[nodiscard]] std::vector<Finding> check() const {
+  template <class Judge>
+  [[nodiscard]] auto play(Judge judge) const {
     const ZoneView asked = view();
-    DnsFacts facts;
+    mailauth::DnsFacts facts;
     while (true) {
-      std::vector<Finding> findings = check_domain(wish, asked, facts);
+      auto judged = judge(wish, asked, facts);
       const auto wanted = facts.take_wanted();
-      if (wanted.empty()) return findings;
-      for (const DnsQuestion& question : wanted) facts.learn(question, resolve(question));
+      if (wanted.empty()) return judged;
+      for (const mailauth::DnsQuestion& question : wanted) facts.learn(question, resolve(question));
     }
   }
+  [[nodiscard]] std::vector<Finding> check() const { return play(check_domain); }
+  [[nodiscard]] ZoneNow now() const { return play(zone_now); }
 };
 
 inline std::vector<std::string> codes_of(const std::vector<Finding>& findings) {

@@ -7,56 +7,10 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "doctor/domain_tables.h"
 
 namespace todoku::doctor {
 namespace {
-
-// Not by `using enum`: fail() is a function.
-constexpr Outcome kPass = Outcome::pass;
-constexpr Outcome kWarning = Outcome::warning;
-constexpr Outcome kFail = Outcome::fail;
-constexpr Outcome kUnknown = Outcome::not_determined;
-
-constexpr Receivers kNobody{};
-constexpr Receivers kAll = Receivers::all();
-constexpr Receivers kBig{Receiver::gmail, Receiver::yahoo, Receiver::microsoft};
-constexpr Receivers kDocomo{Receiver::docomo};
-constexpr Receivers kDmarcReaders{Receiver::gmail, Receiver::yahoo, Receiver::microsoft,
-                                  Receiver::docomo};
-
-constexpr Sentence kNoKeyNoSignature{
-    "Mail signed with this key fails DKIM at every receiver; Gmail, Yahoo and Microsoft refuse or "
-    "junk what they cannot check.",
-    "この鍵で署名したメールは、どの受信側でも DKIM に失敗します。Gmail・Yahoo・Microsoft は検証でき"
-    "ないメールを拒否するか迷惑メールにします。"};
-constexpr Sentence kNoSpf{
-    "Receivers cannot tell that these servers may send; Microsoft refuses mail without SPF (550 "
-    "5.7.515), Gmail too (550 5.7.27).",
-    "受信側は、このサーバーからの送信が許可されているか判断できません。Microsoft（550 5.7.515）や "
-    "Gmail（550 5.7.27）は SPF のないメールを拒否します。"};
-constexpr Sentence kSpfCountsForNothing{
-    "A record like this is a permanent error (RFC 7208): it counts as none at all.",
-    "このようなレコードは恒久的なエラー（RFC 7208）になり、レコードがないのと同じ扱いです。"};
-constexpr Sentence kNoDmarc{
-    "Senders of more than 5,000 mails a day need DMARC at Gmail, Yahoo and Microsoft; docomo warns "
-    "its users of mail that fails it.",
-    "1 日 5,000 通以上の送信には、Gmail・Yahoo・Microsoft が DMARC を求めます。ドコモは DMARC "
-    "に失敗"
-    "したメールに警告を表示します。"};
-constexpr Sentence kAskAgain{"Check again in a few minutes.", "数分後にもう一度確認してください。"};
-constexpr Sentence kFullName{
-    "The panel adds the zone's name by itself: give the name without it, and remove this record.",
-    "管理画面がゾーン名を自動で付けています。ゾーン名を除いた名前で登録し直し、このレコードは削除"
-    "してください。"};
-constexpr Sentence kUnderscore{
-    "The panel refuses or drops the underscore: ask the provider's support, or move the zone to "
-    "one "
-    "that takes it.",
-    "管理画面がアンダースコアを受け付けないか、削っています。DNS 事業者に問い合わせるか、対応する"
-    "事業者へ移してください。"};
-constexpr Sentence kNoQuotes{
-    "Paste the value into the panel without quotation marks and backslashes.",
-    "引用符やバックスラッシュを付けずに値を貼り付けてください。"};
 
 // {0}: the subject.
 constexpr std::array kTexts{
@@ -443,6 +397,19 @@ constexpr std::array kTexts{
         {"SPF of {0} ends in a permanent error: {1}", "{0} の SPF は恒久的なエラーになります: {1}"},
         kSpfCountsForNothing,
         {"Correct the term that is named.", "示された箇所を直してください。"}},
+    DomainText{
+        "spf_permerror_beyond",
+        kWarning,
+        kAll,
+        {"SPF of {0} lets these servers send, but ends in a permanent error for all others: {1}",
+         "{0} の SPF はこのサーバーからの送信を許可していますが、他の送信元では恒久的なエラーに"
+         "なります: {1}"},
+        {"For mail of the domain that others send it counts as none at all, and a receiver that "
+         "counts before it compares takes it so for ours.",
+         "他の送信元のメールではレコードがないのと同じ扱いです。先に全体を数える受信側では、この"
+         "サーバーからのメールも同様です。"},
+        {"Mend that term, or take out an `include:` of a service that no longer sends.",
+         "その箇所を直すか、使っていないサービスの `include:` を外してください。"}},
     DomainText{"spf_near_limit",
                kWarning,
                kNobody,

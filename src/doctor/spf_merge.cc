@@ -149,11 +149,6 @@ bool is_covered(const std::vector<Mechanism>& by, const Mechanism& wanted) {
   return false;
 }
 
-std::size_t lookups_of(const std::vector<Mechanism>& mechanisms, std::string_view end) {
-  const auto asking = std::ranges::count_if(mechanisms, &Mechanism::asks_dns);
-  return static_cast<std::size_t>(asking) + (end.starts_with("redirect=") ? 1 : 0);
-}
-
 }  // namespace
 
 Result<SpfMerge> merge_spf(const std::vector<std::string>& texts,
@@ -193,7 +188,6 @@ Result<SpfMerge> merge_spf(const std::vector<std::string>& texts,
   merge.is_changed = merge.replaced != 1 || !is_as_there || !whole.empty();
   whole.insert(whole.end(), all.mechanisms.begin(), all.mechanisms.end());
   if (all.end.empty()) all.end = merge.replaced == 0 ? end : kNeutralEnd;
-  merge.lookups = lookups_of(whole, all.end);
   if (!merge.is_changed) {
     merge.text = first;
     return merge;

@@ -16,9 +16,6 @@ struct SpfMerge {
   std::string text;          // the one record that should be there
   bool is_changed = false;   // against what is there; false: nothing is to be done
   std::size_t replaced = 0;  // records that are to be taken away for it; 2 or more are a fault
-  // Terms of `text` that ask the DNS. What they lead to asks as well: all together may be 10
-  // (section 4.6.4).
-  std::size_t lookups = 0;
   // Terms of what is there that cannot be read, with the reason: "ip4:192.0.2.256": holds no IPv4
   // address. By one of them the whole record counts for nothing (section 4.6), so `text` goes
   // without; at most kSpfTermsNamedMax, printable.
@@ -27,7 +24,9 @@ struct SpfMerge {
 
 inline constexpr std::size_t kSpfTermsNamedMax = 4;
 
-inline constexpr std::size_t kSpfLookupsMax = 10;
+// How a record ends where there is none yet: what is said of all others.
+inline constexpr std::string_view kFromSpfEnd = "~all";
+inline constexpr std::string_view kReturnPathSpfEnd = "-all";
 // Section 3.4: a record should fit an answer of 512 octets with all else.
 inline constexpr std::size_t kSpfOctetsWanted = 450;
 

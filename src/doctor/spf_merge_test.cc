@@ -17,7 +17,6 @@ TEST(SpfMerge, BeginsARecordWhereThereIsNone) {
   EXPECT_EQ(merge->text, "v=spf1 ip4:192.0.2.1 include:_spf.example.com -all");
   EXPECT_TRUE(merge->is_changed);
   EXPECT_EQ(merge->replaced, 0U);
-  EXPECT_EQ(merge->lookups, 1U);
 }
 
 TEST(SpfMerge, KeepsWhatIsThereAndItsEnd) {
@@ -28,7 +27,6 @@ TEST(SpfMerge, KeepsWhatIsThereAndItsEnd) {
             "v=spf1 ip4:192.0.2.1 include:_spf.example.com mx include:other.example ~all "
             "exp=why.example.jp");
   EXPECT_EQ(merge->replaced, 1U);
-  EXPECT_EQ(merge->lookups, 3U);
 }
 
 TEST(SpfMerge, KeepsModifiersThatMeanNothingHere) {
@@ -62,11 +60,10 @@ TEST(SpfMerge, WhatIsForbiddenBeforeIsNotCovered) {
             "v=spf1 ip4:192.0.2.1 ip4:192.0.2.2 -ip4:192.0.2.0/24 ip4:192.0.2.1/32 -all");
 }
 
-TEST(SpfMerge, PutsUsBeforeARedirectWhichCounts) {
+TEST(SpfMerge, PutsUsBeforeARedirect) {
   const auto merge = merge_spf({"v=spf1 redirect=other.example"}, {"ip6:2001:db8::1"}, "-all");
   ASSERT_TRUE(merge);
   EXPECT_EQ(merge->text, "v=spf1 ip6:2001:db8::1 redirect=other.example");
-  EXPECT_EQ(merge->lookups, 1U);
 }
 
 TEST(SpfMerge, MakesOneOfTwo) {

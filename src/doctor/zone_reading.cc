@@ -120,12 +120,12 @@ std::uint32_t ZoneReading::negative_ttl() const {
   return longest;
 }
 
-bool ZoneReading::learn(const std::vector<DnsQuestion>& wanted) {
+bool ZoneReading::learn(const std::vector<DnsQuestion>& wanted, mailauth::DnsFacts& known) {
   bool is_any_new = false;
   for (const DnsQuestion& question : wanted) {
     DnsFact learnt = fact(question.type, question.name);
     if (!learnt.is_known()) continue;
-    overlay_.learn(question, std::move(learnt));
+    known.learn(question, std::move(learnt));
     is_any_new = true;
   }
   return is_any_new;

@@ -37,16 +37,30 @@ class ZoneReading {
   // says. nullopt: something is still wanted of facts().
   template <class Evaluate>
   auto evaluate(Evaluate evaluate) -> std::optional<decltype(evaluate(facts()))> {
-    while (true) {
-      auto value = evaluate(overlay_);
-      const auto wanted = overlay_.take_wanted();
-      if (wanted.empty()) return value;
-      if (!learn(wanted)) return std::nullopt;
-    }
+    return play(evaluate, overlay_);
+  }
+  // The same, were `text` the only TXT record at `name`.
+  template <class Evaluate>
+  auto evaluate_with(const std::string& name, const std::string& text, Evaluate evaluate)
+      -> std::optional<decltype(evaluate(facts()))> {
+    mailauth::DnsFacts changed;
+    changed.learn({.type = mailauth::FactType::txt, .name = name},
+                  {.status = mailauth::DnsFact::Status::found, .values = {text}, .reason = {}});
+    return play(evaluate, changed);
   }
 
  private:
-  bool learn(const std::vector<mailauth::DnsQuestion>& wanted);
+  template <class Evaluate>
+  auto play(Evaluate& evaluate, mailauth::DnsFacts& known)
+      -> std::optional<decltype(evaluate(known))> {
+    while (true) {
+      auto value = evaluate(known);
+      const auto wanted = known.take_wanted();
+      if (wanted.empty()) return value;
+      if (!learn(wanted, known)) return std::nullopt;
+    }
+  }
+  bool learn(const std::vector<mailauth::DnsQuestion>& wanted, mailauth::DnsFacts& known);
 
   const ZoneView& view_;
   mailauth::DnsFacts& facts_;

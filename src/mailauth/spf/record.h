@@ -26,11 +26,6 @@ struct Mechanism {
   std::string network;           // ip4, ip6: 4 or 16 octets
   unsigned ip4_bits = 32;        // a, mx, ip4
   unsigned ip6_bits = 128;       // a, mx, ip6
-
-  // Section 4.6.4: whether it counts among the ten that ask the DNS.
-  [[nodiscard]] bool asks_dns() const {
-    return kind != MechanismKind::all && kind != MechanismKind::ip4 && kind != MechanismKind::ip6;
-  }
 };
 
 struct Record {
