@@ -473,6 +473,7 @@ TEST(DomainCheck, TheLineToPasteMendsTheZone) {
 
 TEST(DomainCheck, TheLineForABrokenSpfRecordKeepsWhatCanBeRead) {
   TestedDomain world;
+  world.beyond.txt("_spf.example.com") = {"v=spf1 ip4:198.51.100.0/24 -all"};
   const auto paste_of = [&](std::string_view code, const std::string& there) {
     world.each([&](TestedZone& z) { z.txt("example.jp") = {"something \"else\"", there}; });
     const auto findings = world.check();
