@@ -94,15 +94,15 @@ Passwords::Passwords(Options options)
 Task<Result<Passwords::Verdict>> Passwords::check(Owner owner, std::string_view password,
                                                   std::string hash) {
   const bool is_somebodys = !hash.empty();
-  const std::string compared = is_somebodys ? std::move(hash) : nobodys_;
+  if (!is_somebodys) hash = nobodys_;
   auto verdict =
-      co_await pool_.run(owner, [this, password, &compared, is_somebodys]() -> Result<Verdict> {
+      co_await pool_.run(owner, [this, password, &hash, is_somebodys]() -> Result<Verdict> {
         const bool is_right =
-            crypto_pwhash_str_verify(compared.c_str(), password.data(), password.size()) == 0;
+            crypto_pwhash_str_verify(hash.c_str(), password.data(), password.size()) == 0;
         wipe_stack();
         if (!is_right || !is_somebodys) return Verdict{};
-        const int stale = crypto_pwhash_str_needs_rehash(compared.c_str(), options_.passes,
-                                                         options_.memory_octets);
+        const int stale =
+            crypto_pwhash_str_needs_rehash(hash.c_str(), options_.passes, options_.memory_octets);
         return Verdict{.is_right = true, .is_stale = stale != 0};
       });
   if (!verdict) co_return fail(told(std::move(verdict.error())));
