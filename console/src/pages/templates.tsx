@@ -1,5 +1,5 @@
 // Stored contents: their versions, their insert codes, and how one looks with values of one's own.
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { api } from '../api/client';
 import { Badge, Button, Empty, Facts, Input, PageHead, Select, Time, Trouble, Waiting } from '../design/parts';
 import { Preview } from '../design/preview';
@@ -8,6 +8,7 @@ import type { PageProps } from '../shell/frame';
 import { useLoad } from '../shell/load';
 import { Link, useQuery } from '../shell/router';
 import { useSession } from '../shell/session';
+import { valuesOf } from './codes';
 
 const LIMIT = 100;
 
@@ -54,9 +55,8 @@ function One({ id }: { id: number }) {
   const { data, trouble, loading, reload } = useLoad(`template:${id}:${version}`, (signal) => api.get('/templates/{template}', { path: { template: String(id) }, query: { version }, signal }));
   const [values, setValues] = useState<Record<string, string>>({});
   const settled = useSettled(values);
-  const given = useMemo(() => Object.fromEntries(Object.entries(settled).filter(([, value]) => value)), [settled]);
-  const preview = useLoad(data && can('content') ? `template-preview:${id}:${data.version}:${JSON.stringify(given)}` : null, (signal) =>
-    api.post('/deliveries/-/preview', { body: { template: id, template_version: data?.version, data: { ...Object.fromEntries((data?.codes ?? []).map(({ key }) => [key, `{${key}}`])), ...given }, from: data?.from ?? { email: 'sender@example.com', name: '' } }, signal }));
+  const preview = useLoad(data && can('content') ? `template-preview:${id}:${data.version}:${JSON.stringify(settled)}` : null, (signal) =>
+    api.post('/deliveries/-/preview', { body: { template: id, template_version: data?.version, ...valuesOf((data?.codes ?? []).map(({ key }) => key), settled), from: data?.from ?? { email: 'sender@example.com', name: '' } }, signal }));
   if (trouble) return <Trouble of={trouble} again={reload} />;
   if (!data) return loading ? <div className="card"><Waiting /></div> : null;
   return (
