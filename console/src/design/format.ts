@@ -15,6 +15,9 @@ export function instantOf(text: string | null | undefined): Date | null {
   return Number.isNaN(instant.getTime()) ? null : instant;
 }
 
+/** The reader's day, as fields for dates have it: 2026-04-01. */
+export const dayOf = (at: number): string => format('sv-SE', { dateStyle: 'short' }).format(at);
+
 export const exact = (at: Date, language: string, timeZone?: string) =>
   format(language, { dateStyle: 'medium', timeStyle: 'medium', timeZone }).format(at);
 

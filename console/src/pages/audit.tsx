@@ -1,25 +1,53 @@
-// Who did and saw what, newest first as the engine tells it.
+// Who did and saw what, newest first. The engine tells the oldest first, from a day on.
 import { useState } from 'react';
 import { type AuditLine, others } from '../api/door';
-import { Button, Empty, PageHead, Time, toast, Trouble, troubleText, Waiting } from '../design/parts';
+import { Button, Empty, Input, PageHead, Time, toast, Trouble, troubleText, Waiting } from '../design/parts';
+import { dayOf } from '../design/format';
 import { useMessages } from '../messages';
 import { useLoad } from '../shell/load';
-import { Link } from '../shell/router';
+import { Link, useQuery } from '../shell/router';
 import { useSession } from '../shell/session';
 
-const LIMIT = 100;
+const LIMIT = 1_000;
+const PAGES_AT_ONCE = 3;
+const DAYS = 7;
+
+interface Told {
+  audit: AuditLine[];
+  next?: number;
+}
+
+async function read(since: string, after?: number): Promise<Told> {
+  const told: Told = { audit: [], next: after };
+  for (let page = 0; page < PAGES_AT_ONCE; page++) {
+    const { audit, next } = await others.audit({ since, after: told.next, limit: LIMIT });
+    told.audit.push(...audit);
+    told.next = next;
+    if (!next) break;
+  }
+  return told;
+}
 
 export default function Audit() {
   const m = useMessages();
   const { session } = useSession();
-  const { data, trouble, loading, reload } = useLoad(`audit:${session.account}`, () => others.audit({ limit: LIMIT }));
-  const [more, setMore] = useState<{ lines: AuditLine[]; next?: number } | null>(null);
-  const lines = [...(data?.audit ?? []), ...(more?.lines ?? [])];
-  const next = more ? more.next : data?.next;
-  const load = () => void others.audit({ limit: LIMIT, after: next }).then((page) => setMore({ lines: [...(more?.lines ?? []), ...page.audit], next: page.next }), (found: unknown) => toast(troubleText(m, found)[0] ?? ''));
+  const [query, change] = useQuery();
+  const day = query.get('since') ?? dayOf(Date.now() - DAYS * 86_400_000);
+  const first = new Date(`${day}T00:00`);
+  const since = Number.isNaN(first.getTime()) ? '' : first.toISOString();
+  const { data, trouble, loading, reload, put } = useLoad(`audit:${session.account}:${since}`, () => read(since));
+  const [busy, setBusy] = useState(false);
+  const lines = [...(data?.audit ?? [])].reverse();
+  const load = () => {
+    setBusy(true);
+    read(since, data?.next).then(
+      (page) => put({ audit: [...(data?.audit ?? []), ...page.audit], next: page.next }),
+      (found: unknown) => toast(troubleText(m, found)[0] ?? ''),
+    ).finally(() => setBusy(false));
+  };
   return (
     <>
-      <PageHead title={m.audit.title} text={m.audit.text} />
+      <PageHead title={m.audit.title} text={m.audit.text}><Input label={m.audit.since} type="date" required value={day} onChange={(e) => e.target.value && change({ since: e.target.value })} /></PageHead>
       <div className="card flush">
         {trouble ? <Trouble of={trouble} again={reload} /> : !data ? loading && <Waiting rows={8} />
           : lines.length === 0 ? <Empty title={m.audit.emptyTitle} text={m.audit.emptyText} />
@@ -29,7 +57,7 @@ export default function Audit() {
                 <td>{line.delivery_id ? <Link href={`/deliveries/${line.delivery_id}`}>{m.why.delivery(line.delivery_id)}</Link> : line.account || <span className="muted">–</span>}</td>
                 <td className="muted mono">{line.origin}</td></tr>
             ))}</tbody></table></div>}
-        {!!next && <div className="more"><span /><Button onClick={load}>{m.common.more}</Button></div>}
+        {!!data?.next && <div className="more"><span /><Button busy={busy} onClick={load}>{m.common.more}</Button></div>}
       </div>
     </>
   );
