@@ -144,7 +144,7 @@ Result<store::SignInRules> read_rules(store::SignInRules rules) {
 }
 
 std::string command_for(const std::string& email) {
-  return fmt::format("todoku people link {}", email);
+  return fmt::format("todoku people reset {}", email);
 }
 
 }  // namespace
