@@ -64,7 +64,7 @@ export function mock(folder) {
       return { body: session() };
     }
     if (key === 'POST session/second-factor') {
-      if (body.code !== '123456' && body.recovery_code !== 'abcd-efgh') return refuse(403, 'that code is not right.');
+      if (body.code !== '123456' && body.recovery_code !== 'abcd-efgh') return refuse(401, 'this code is wrong, or was used already.');
       Object.assign(state, { half: false, rotations: state.rotations + 1 });
       return { body: session() };
     }
@@ -85,12 +85,12 @@ export function mock(folder) {
     if (key === 'PUT acting-for') { state.acting = body.account; return { body: session() }; }
     if (key === 'GET accounts') return { body: { accounts: [{ name: 'shop' }, { name: 'magazine' }] } };
     if (key === 'GET people') return { body: { people: people() } };
-    if (key === 'POST people') return { status: 201, body: { ...people()[0], ...body, id: 9, mailed: body.email !== 'unmailed@example.jp', command: 'todoku people invite unmailed@example.jp' } };
+    if (key === 'POST people') return { status: 201, body: { ...people()[0], ...body, id: 9, mailed: body.email !== 'unmailed@example.jp', command: 'todoku people reset unmailed@example.jp' } };
     if (method === 'DELETE' && path.startsWith('people/')) { state.removed.add(Number(path.split('/')[1])); return { status: 204 }; }
     if (path.startsWith('people/')) return { body: { ...people()[1], ...body } };
     if (key === 'GET rules') return { body: { second_factor: true, networks: ['192.0.2.0/24'], approval: false } };
     if (key === 'PUT rules') return { body };
-    if (key === 'GET audit') return { body: { audit: ['sign-in', 'looked at a body', 'role changed', 'suppression released'].map((action, i) => ({ at: jst(i * 90), at_text: '', actor: 'person 1 (hanako@example.jp)', action, account: 'shop', ...(i === 1 ? { delivery_id: 1041 } : {}), origin: '192.0.2.7' })) } };
+    if (key === 'GET audit') return { body: { audit: ['sign-in', 'looked at a body', 'role changed', 'suppression released'].map((action, i) => ({ at: jst((3 - i) * 90), at_text: '', actor: 'person 1 (hanako@example.jp)', action, account: 'shop', ...(i === 1 ? { delivery_id: 1041 } : {}), origin: '192.0.2.7' })) } };
     return refuse(404, 'no data found.');
   }
   function api(method, path, query, body, ja) {
@@ -100,7 +100,10 @@ export function mock(folder) {
     if (path === '/deliveries/all') return { body: { data: deliveries().filter((row) => (!query.get('subject') || row.subject.includes(query.get('subject'))) && (!query.get('status[]') || row.status === query.get('status[]'))) } };
     if (/^\/deliveries\/\d+\/(pause|resume|stop)$/.test(path)) { state.paused = path.endsWith('pause'); state.changes.push(path); return { body: { delivery_id: id } }; }
     if (/^\/deliveries\/\d+\/progress$/.test(path)) return { body: progress(id) };
-    if (/preview$/.test(path)) return { body: preview };
+    if (/preview$/.test(path)) {
+      const unfit = Object.keys(body?.data ?? {}).find((name) => !/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name));
+      return unfit ? refuse(400, `"${unfit}" is no name.`) : { body: preview };
+    }
     if (/resend$/.test(path)) return { status: 201, body: { delivery_id: 1043 } };
     if (id) { const row = deliveries().find((each) => each.delivery_id === id); return row ? { body: { ...row, text_part: '', html_part: '', attaches: [], total_count: 20_000, sent_count: 1, drop_count: 0, soft_error_count: 0, hard_error_count: 0, open_count: 0 } } : refuse(404, 'no data found.'); }
     if (path === '/logs/mails/results') return { body: { data: ['SENT', 'RETRY', 'HARDERROR', 'SOFTERROR', 'DROP'].filter((each) => !query.get('status[]') || query.get('status[]') === each).map((status, i) => ({ maillog_id: 90 - i, delivery_id: 1042, delivery_type: 'BULK', email: `person${i}@example.com`, status, last_response_code: ['250', '451', '550', '0', '554(errors)'][i], last_response_message: ['2.0.0 OK', '4.7.1 later', '5.1.1 no such user', 'no connection', ''][i], delivery_time: jst(12), open_time: null, created_time: jst(12), updated_time: jst(9) })) } };
@@ -123,7 +126,7 @@ export function mock(folder) {
     if (/calls$/.test(path)) return { body: { data: [callOf(200, 3), callOf(500, 40)] } };
     if (path.startsWith('/webhooks/')) return { body: webhook };
     if (path === '/templates') return { body: { data: state.empty ? [] : [{ template_id: 5, name: 'news', latest_version: 3, created_time: jst(90_000), updated_time: jst(900) }, { template_id: 4, name: HARM, latest_version: 1, created_time: jst(190_000), updated_time: jst(190_000) }], next: null } };
-    if (path.startsWith('/templates/')) return { body: { template_id: 5, name: 'news', latest_version: 3, created_time: jst(90_000), updated_time: jst(900), version: Number(query.get('version') ?? 3), from: null, subject: '', text_part: '', html_part: '', escape: 'html', codes: [{ key: 'name', required: true }, { key: 'point', required: false }], versions: [3, 2, 1].map((version) => ({ version, created_time: jst(900 + 9_000 * (3 - version)) })) } };
+    if (path.startsWith('/templates/')) return { body: { template_id: 5, name: 'news', latest_version: 3, created_time: jst(90_000), updated_time: jst(900), version: Number(query.get('version') ?? 3), from: null, subject: '', text_part: '', html_part: '', escape: 'html', codes: [{ key: '{{user.name}}', required: true }, { key: '{{point}}', required: false }, { key: '__shop__', required: true }], versions: [3, 2, 1].map((version) => ({ version, created_time: jst(900 + 9_000 * (3 - version)) })) } };
     if (path === '/usages/days') return { body: { data: Array.from({ length: 31 }, (_, i) => ({ day: new Date(Date.now() - i * 86_400_000).toISOString().slice(0, 10), accepted: state.empty ? 0 : Math.round(900 + 700 * Math.sin(i / 2) + (i % 7) * 90) })), limits: state.empty ? [] : [{ limit: 'mails_per_day', most: 2_000, used: 1_812, remaining: 188, resets_in: 25_200 }, { limit: 'mails_per_month', most: 50_000, used: 20_102, remaining: 29_898, resets_in: 1_321_200 }] } };
     if (path === '/usages') return { body: { data: [202612, 202611, 202610].map((month, i) => ({ month, current: 21_000 - 3_000 * i, remaining: 2147483647, update_time: jst(1), updated_time: jst(1), plan_id: 'unlimited' })) } };
     if (path === '/tags') return { body: { days: 7, from: jst(10_000), data: state.empty ? [] : [{ tag: 'order', answered: 4120, delivered: 4101, hard_bounces: 12, unknown_users: 9, complaints: 0, complaints_measured_by: 800 }, { tag: HARM, answered: 3, delivered: 3, hard_bounces: 0, unknown_users: 0, complaints: 0, complaints_measured_by: 0 }], others: null } };
