@@ -23,7 +23,7 @@ def send_what_is_looked_for(stack):
     sender = {"email": "order@sender.example", "name": "サンプル商店"}
     for address, reference in (("hanako@one.example", "4710"), ("taro@gone.example", "4711")):
         stack.api.call("POST", "/deliveries/transaction", {
-            "from": sender, "to": [{"email": address}], "subject": f"ご注文の確認（注文番号 {reference}）",
+            "from": sender, "to": address, "subject": f"ご注文の確認（注文番号 {reference}）",
             "text_part": "ありがとうございます。", "html_part": "<p style=\"color:#123456\">ありがとうございます。</p>",
             "reference": reference})
     bulk = stack.api.call("POST", "/deliveries/bulk/begin", {
@@ -31,7 +31,7 @@ def send_what_is_looked_for(stack):
     for number in range(BULK):
         stack.api.call("POST", f"/deliveries/{bulk}/emails", {"email": f"person{number}@one.example"})
     # Slow enough to be seen on its way.
-    stack.api.call("PUT", f"/deliveries/{bulk}/pace", {"mails": 60, "per": "minute"})
+    stack.api.call("PUT", f"/deliveries/{bulk}/pace", {"mails": 6, "per": "minute"})
     stack.api.call("PATCH", f"/deliveries/bulk/commit/{bulk}/immediate", {})
     stack.api.call("POST", "/templates", {"name": "welcome", "subject": "__name__ 様", "text_part": "ようこそ __name__ 様",
                                           "html_part": "<p>ようこそ __name__ 様</p>"})
