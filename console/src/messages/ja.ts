@@ -136,7 +136,7 @@ export const ja: Messages = {
   people: {
     title: 'メンバー', text: 'サインインできる人と、その権限です。', invite: '招待', inviteTitle: 'メンバーを招待', inviteText: '30 分間、1 回だけ有効なリンクをメールで送ります。', role: 'ロール', seen: '最終利用', factor: '二要素認証', invited: (address) => `${address} に招待を送りました。`, notMailed: 'メールを送れませんでした。エンジンが動いているサーバーで次のコマンドを実行し、表示されたリンクを本人に渡してください。', pending: '招待中', expiredInvitation: '招待の期限切れ', suspended: '利用停止中', you: '自分',
     suspend: '利用を停止', resume: '利用を再開', removeTitle: (name) => `${name} さんを削除しますか？`, removeText: 'すべての端末から直ちにサインアウトします。操作の記録は監査ログに残ります。', removed: (name) => `${name} さんを削除しました。`, again: '招待を再送', changeRole: (name) => `${name} さんのロール`, changed: '変更しました。', menu: (name) => `${name} さんの操作`,
-    rules: 'このアカウントのルール', ruleFactor: '全員に二要素認証を必須とする', ruleFactorText: '未設定の人は、次回のサインイン時に設定します。', ruleApproval: '一斉配信に別の人の承認を必須とする', ruleApprovalText: '自分が作成した配信を自分で承認することはできません。', networks: 'サインインを許可するネットワーク', networksHint: '1 行に 1 つ（例: 192.0.2.0/24）。空欄なら制限しません。自分のネットワークを含めてください。', emptyTitle: 'メンバーがいません', emptyText: 'メールを閲覧・送信する人を招待してください。',
+    rules: 'このアカウントのルール', ruleFactor: '全員に二要素認証を必須とする', ruleFactorText: '未設定の人は、次回のサインイン時に設定します。', networks: 'サインインを許可するネットワーク', networksHint: '1 行に 1 つ（例: 192.0.2.0/24）。空欄なら制限しません。自分のネットワークを含めてください。', emptyTitle: 'メンバーがいません', emptyText: 'メールを閲覧・送信する人を招待してください。',
   },
   audit: { title: '監査ログ', text: '誰が何を操作・閲覧したかの記録です。変更や削除はできません。', who: 'ユーザー', what: '操作', about: '対象', from: '接続元', emptyTitle: '記録がありません', emptyText: 'サインイン、変更、メール本文の閲覧がすべてここに記録されます。', since: '開始日', outcome: '結果' },
   me: {

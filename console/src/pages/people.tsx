@@ -94,7 +94,6 @@ function RulesForm({ rules, saved }: { rules: Rules; saved: (rules: Rules) => vo
   return (
     <Form send={send}>
       <Check label={m.people.ruleFactor} hint={m.people.ruleFactorText} checked={given.second_factor} onChange={(e) => setGiven({ ...given, second_factor: e.target.checked })} />
-      <Check label={m.people.ruleApproval} hint={m.people.ruleApprovalText} checked={given.approval} onChange={(e) => setGiven({ ...given, approval: e.target.checked })} />
       <Area label={m.people.networks} hint={m.people.networksHint} className="input mono" rows={3} value={networks} onChange={(e) => setNetworks(e.target.value)} />
       <Trouble of={trouble} />
       <div className="row"><Button type="submit" busy={busy}>{m.common.save}</Button></div>

@@ -491,6 +491,8 @@ class Rights(unittest.TestCase):
         self.assertIn(owner.ask("DELETE", f"/people/{mine}").status, (403, 409))
         shut_out = {"second_factor": False, "networks": ["192.0.2.0/24"], "approval": False}
         self.assertEqual(owner.ask("PUT", "/rules", shut_out).status, 409)
+        unasked = {"second_factor": False, "networks": [], "approval": True}
+        self.assertEqual(owner.ask("PUT", "/rules", unasked).status, 400, "it would hold nothing")
 
     def test_operators_act_for_an_account_that_they_name(self):
         browser, _ = operator()
