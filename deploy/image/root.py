@@ -56,14 +56,18 @@ def shared_objects(binary):
 
 def owners(paths):
     """Package (with its architecture where dpkg tells it) by path. Paths may be seen through links."""
+    seen = {path: (path, path.resolve(), pathlib.Path("/usr") / path.relative_to("/")) for path in paths}
+    # All in one question: dpkg reads its whole database for each.
+    done = subprocess.run(["dpkg", "-S", *sorted({str(name) for names in seen.values() for name in names})],
+                          capture_output=True, text=True)
+    told = {}
+    for line in done.stdout.splitlines():
+        packages, _, name = line.partition(": ")
+        told[name] = packages.split(",")[0]
     found = {}
-    for path in paths:
-        for name in (path, path.resolve(), pathlib.Path("/usr") / path.relative_to("/")):
-            done = subprocess.run(["dpkg", "-S", str(name)], capture_output=True, text=True)
-            if done.returncode == 0:
-                found[path] = done.stdout.split(": ")[0].split(",")[0]
-                break
-        else:
+    for path, names in seen.items():
+        found[path] = next((told[str(name)] for name in names if str(name) in told), None)
+        if found[path] is None:
             sys.exit(f"root: {path} is of no Debian package, so nobody tells when it must be mended")
     return found
 

@@ -153,12 +153,13 @@ class ImageTest(unittest.TestCase):
         listed = json.loads((self.folder / "first/sbom.spdx.json").read_text())
         self.assertEqual(listed["spdxVersion"], "SPDX-2.3")
         versions = {each["name"]: each["versionInfo"] for each in listed["packages"]}
-        for path in sorted((self.root / "usr/lib").rglob("*.so*")):
-            name = str(pathlib.Path("/") / path.relative_to(self.root))
-            owner = ""
-            for seen in (name, name.removeprefix("/usr"), os.path.realpath(name)):
-                done = subprocess.run(["dpkg", "-S", seen], capture_output=True, text=True)
-                owner = owner or done.stdout.split(":")[0]
+        names = [f"/{path.relative_to(self.root)}" for path in sorted((self.root / "usr/lib").rglob("*.so*"))]
+        seen = {name: (name, name.removeprefix("/usr"), os.path.realpath(name)) for name in names}
+        told = subprocess.run(["dpkg", "-S", *sorted({path for paths in seen.values() for path in paths})],
+                              capture_output=True, text=True).stdout
+        owners = {line.partition(": ")[2]: line.split(":")[0] for line in told.splitlines()}
+        for name, paths in seen.items():
+            owner = next((owners[path] for path in paths if path in owners), "")
             self.assertIn(owner, versions, name)
         for entry in (self.root / "var/lib/dpkg/status.d").iterdir():
             fields = dict(line.split(": ", 1) for line in entry.read_text().splitlines())
