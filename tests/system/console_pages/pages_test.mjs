@@ -63,6 +63,8 @@ for (const [language, width, theme] of [['ja', 1280, 'light'], ['en', 375, 'dark
   }));
 
 test('what was stored is shown as it stands, and runs nowhere', () => within({}, async (page) => {
+  const stolen = [];
+  server.on('request', ({ url }) => url.includes('stolen') && stolen.push(url));
   for (const path of ['/deliveries', '/deliveries/1042?tab=content', '/people', '/suppression', '/templates', '/why?q=hanako@example.jp', '/usage']) {
     await page.goto(base + path);
     if (!path.includes('content')) await page.getByText('onerror="document.title').first().waitFor();
@@ -77,6 +79,7 @@ test('what was stored is shown as it stands, and runs nowhere', () => within({},
     await page.waitForTimeout(100);
     assert.notEqual(await page.title(), 'pwned', path);
   }
+  assert.deepEqual(stolen, [], 'a mail makes its reader ask for nothing');
 }));
 
 test('signing in: wrong, too often, right, with a second factor, and out', () => within({ language: 'en' }, async (page) => {
