@@ -90,7 +90,7 @@ export function mock(folder) {
     if (path.startsWith('people/')) return { body: { ...people()[1], ...body } };
     if (key === 'GET rules') return { body: { second_factor: true, networks: ['192.0.2.0/24'], approval: false } };
     if (key === 'PUT rules') return { body };
-    if (key === 'GET audit') return { body: { audit: ['sign-in', 'looked at a body', 'role changed', 'suppression released'].map((action, i) => ({ at: jst((3 - i) * 90), at_text: '', actor: 'person 1 (hanako@example.jp)', action, account: 'shop', ...(i === 1 ? { delivery_id: 1041 } : {}), origin: '192.0.2.7' })) } };
+    if (key === 'GET audit') return { body: { audit: ['person.sign_in', 'preview', 'person.role support', 'people.add sender: taro@example.jp'].map((action, i) => ({ at: jst((3 - i) * 90), at_text: '', actor: 'person 1 (hanako@example.jp)', action, account: 'shop', ...(i === 1 ? { delivery_id: 1041 } : {}), origin: '192.0.2.7' })) } };
     return refuse(404, 'no data found.');
   }
   function api(method, path, query, body, ja) {

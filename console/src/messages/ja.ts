@@ -138,7 +138,20 @@ export const ja: Messages = {
     suspend: '利用を停止', resume: '利用を再開', removeTitle: (name) => `${name} さんを削除しますか？`, removeText: 'すべての端末から直ちにサインアウトします。操作の記録は監査ログに残ります。', removed: (name) => `${name} さんを削除しました。`, again: '招待を再送', changeRole: (name) => `${name} さんのロール`, changed: '変更しました。', menu: (name) => `${name} さんの操作`,
     rules: 'このアカウントのルール', ruleFactor: '全員に二要素認証を必須とする', ruleFactorText: '未設定の人は、次回のサインイン時に設定します。', networks: 'サインインを許可するネットワーク', networksHint: '1 行に 1 つ（例: 192.0.2.0/24）。空欄なら制限しません。自分のネットワークを含めてください。', emptyTitle: 'メンバーがいません', emptyText: 'メールを閲覧・送信する人を招待してください。',
   },
-  audit: { title: '監査ログ', text: '誰が何を操作・閲覧したかの記録です。変更や削除はできません。', who: 'ユーザー', what: '操作', about: '対象', from: '接続元', emptyTitle: '記録がありません', emptyText: 'サインイン、変更、メール本文の閲覧がすべてここに記録されます。', since: '開始日', outcome: '結果' },
+  audit: {
+    title: '監査ログ', text: '誰が何を操作・閲覧したかの記録です。変更や削除はできません。', who: 'ユーザー', what: '操作', about: '対象', from: '接続元', emptyTitle: '記録がありません', emptyText: 'サインイン、変更、メール本文の閲覧がすべてここに記録されます。', since: '開始日', outcome: '結果',
+    actions: {
+      'person.first_operator': '最初のオペレーターを登録', 'person.joined': '招待を受けて参加', 'person.confirmed': 'メールアドレスを確認',
+      'person.sign_in': 'サインイン', 'person.sign_in_recovery': 'リカバリーコードでサインイン', 'person.sign_in_failed': 'サインインに失敗', 'person.password_right': 'パスワード認証に成功（二要素認証待ち）', 'person.code_failed': '二要素認証に失敗', 'person.password_failed': 'パスワードの誤り',
+      'person.sign_out': 'サインアウト', 'person.sign_in_ended': '端末をサインアウト', 'person.sign_ins_ended': 'ほかの端末をサインアウト',
+      'person.password': 'パスワードを変更', 'person.password_reset': 'パスワードを再設定', 'person.totp_offered': '二要素認証の設定を開始', 'person.totp': '二要素認証をオンに変更', 'person.totp_removed': '二要素認証をオフに変更', 'person.recovery_codes': 'リカバリーコードを再発行', 'person.me': '名前または言語を変更',
+      'person.add': 'メンバーを追加', 'person.role': 'ロールを変更', 'person.suspend': 'メンバーを利用停止', 'person.release': 'メンバーの利用を再開', 'person.name': 'メンバーの名前を変更', 'person.remove': 'メンバーを削除', 'person.rules': 'アカウントのルールを変更', 'person.act_for': 'アカウントの代理操作を開始',
+      'person.link_first_operator': '最初のオペレーター用リンクを発行', 'person.link_invitation': '招待を送信', 'person.link_reset': 'パスワード再設定リンクを発行', 'person.link_confirm': 'アドレス確認リンクを発行',
+      'people.add': 'メンバーを追加', 'people.suspend': 'メンバーを利用停止', 'people.resume': 'メンバーの利用を再開', 'people.remove': 'メンバーを削除',
+      content: '配信の内容を閲覧', preview: 'メールの本文を閲覧', message: 'メッセージを閲覧', insert_codes: '差し込みコードの値を閲覧', resend: 'メールを再送',
+      'personal_data.export': '個人データを書き出し', 'personal_data.delete': '個人データを消去',
+    },
+  },
   me: {
     title: '自分の設定', profile: '名前と言語', role: 'ロール', password: 'パスワード', current: '現在のパスワード', next: '新しいパスワード', changePassword: 'パスワードを変更', passwordChanged: 'パスワードを変更しました。ほかの端末はサインアウトしました。',
     factor: '二要素認証', factorOff: 'オフです。オンにすると、パスワードが漏れてもそれだけではサインインされません。', factorOn: (left) => `オンです。リカバリーコードは残り ${n(left)} 個です。`, setUp: '設定する', turnOff: 'オフにする', newCodes: 'リカバリーコードを再発行', scan: '認証アプリで読み取ってください', orType: 'または、このキーを入力', typeCode: '表示された 6 桁のコードを入力', confirm: 'オンにする', codesTitle: 'リカバリーコード', codesText: 'パスワードと同じように安全な場所に保管してください。スマートフォンを失くしたとき、1 つにつき 1 回サインインできます。再表示はできません。', codesKept: '保管しました', yourPassword: 'パスワード', turnedOff: '二要素認証をオフにしました。', mustTitle: '二要素認証の設定', mustText: 'このアカウントでは全員に必須です。1 分ほどで完了します。', download: 'ダウンロード',

@@ -1,6 +1,7 @@
 // The pages against console/tests/mock.mjs: every page in both languages and at two widths, the front door, an ended
 // sign-in, streams, stored text that would like to be script, and rights.
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, beforeEach, test } from 'node:test';
 import { mock } from '../../../console/tests/mock.mjs';
 import { launch, open } from './browser.mjs';
@@ -11,7 +12,7 @@ const PAGES = {
   '/deliveries/1042': ['受信側ごと', 'By receiver'], '/deliveries/1042?tab=recipients': ['person2@example.com', 'person2@example.com'], '/deliveries/1042?tab=failures': ['docomo は送信ドメインを受け付けません', 'does not accept'],
   '/deliveries/1042?tab=content': ['年末のごあいさつ', 'Phone width'], '/templates': ['テンプレート', 'Templates'], '/templates/5': ['差し込みコード', 'Insert codes'], '/domains': ['example.jp', 'Proven'], '/domains/example.jp': ['公開するレコード', 'Record to publish'],
   '/suppression': ['苦情', 'Complaint'], '/suppression?email=free@example.com': ['停止されていません', 'is not suppressed'], '/webhooks': ['https://hooks.example.jp', 'Webhooks'], '/webhooks/wh_1': ['最近の呼び出し', 'Recent calls'],
-  '/usage': ['日ごとの受付数', 'Mails accepted by day'], '/people': ['このアカウントのルール', 'Rules of this account'], '/audit': ['監査ログ', 'looked at a body'], '/me': ['サインイン中の端末', 'Sign-ins'],
+  '/usage': ['日ごとの受付数', 'Mails accepted by day'], '/people': ['このアカウントのルール', 'Rules of this account'], '/audit': ['メールの本文を閲覧', 'Looked at a mail'], '/me': ['サインイン中の端末', 'Sign-ins'],
 };
 let server, state, base, browser, fresh;
 
@@ -223,6 +224,32 @@ test('by keyboard: skip, find, and choose light or dark', () => within({ languag
   assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
   await page.reload();
   assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
+}));
+
+test('every action that people take has a name in the audit', () => {
+  const folder = new URL('../../../src/people/', import.meta.url);
+  const sources = readdirSync(folder).filter((name) => name.endsWith('.cc') && !name.endsWith('_test.cc')).map((name) => readFileSync(new URL(name, folder), 'utf8'));
+  const actions = new Set(sources.flatMap((text) => [...text.matchAll(/"(person\.[a-z_]+)/g)].map(([, action]) => action)));
+  const named = readFileSync(new URL('../../../console/src/messages/en.ts', import.meta.url), 'utf8');
+  assert.ok(actions.size > 25);
+  assert.deepEqual([...actions].filter((action) => !named.includes(`'${action}':`)), []);
+});
+
+test('turning the second factor on can be given up until the codes are shown', () => within({ language: 'en' }, async (page) => {
+  state.language = 'en';
+  await page.goto(`${base}/me`);
+  await page.getByRole('button', { name: 'Set up' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Second factor' });
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Set up' }).click();
+  await dialog.getByLabel('Then type the six digits').fill('123456');
+  await dialog.getByRole('button', { name: 'Turn on' }).click();
+  await dialog.getByText('k7p0-m2xq-9f0d').waitFor();
+  assert.equal(await dialog.getByRole('button', { name: 'Cancel' }).count(), 0);
+  await page.keyboard.press('Escape');
+  await dialog.getByRole('button', { name: 'I have kept them' }).click();
+  await page.getByText('8 recovery codes are left').waitFor();
 }));
 
 test('a second factor is set up with a picture, and codes are shown once', () => within({ language: 'en' }, async (page) => {

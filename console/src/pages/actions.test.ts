@@ -1,0 +1,15 @@
+import { expect, it } from 'vitest';
+import { en } from '../messages/en';
+import { ja } from '../messages/ja';
+import { actionText } from './actions';
+
+it.each([
+  ['person.sign_in', 'Signed in', 'サインイン'],
+  ['person.role owner', 'Role changed: Owner', 'ロールを変更: オーナー'],
+  ['people.add sender: sato@example.com', 'Person added: Sender, sato@example.com', 'メンバーを追加: 送信担当, sato@example.com'],
+  ['people.remove: sato@example.com', 'Person removed: sato@example.com', 'メンバーを削除: sato@example.com'],
+  ['something.new', 'something.new', 'something.new'],
+])('%s is told in words', (action, english, japanese) => {
+  expect(actionText(action, en)).toBe(english);
+  expect(actionText(action, ja)).toBe(japanese);
+});
