@@ -225,7 +225,7 @@ export function useAction() {
 export function Menu({ label, button, children, className = 'button plain' }: { label: string; button: ReactNode; children: ReactNode; className?: string }) {
   return (
     <MenuProvider>
-      <MenuButton className={className} aria-label={label}>{button}</MenuButton>
+      <MenuButton className={className}>{button}<span className="sr">{label}</span></MenuButton>
       <AriaMenu className="menu" gutter={6} portal aria-label={label}>{children}</AriaMenu>
     </MenuProvider>
   );
@@ -235,7 +235,7 @@ export { MenuItem };
 export function Choice({ name, label, options, value, choose, plain = true }: { name: string; label: string; plain?: boolean; options: readonly (readonly [string, string])[]; value: string; choose: (value: string) => void }) {
   return (
     <MenuProvider values={{ [name]: value }} setValues={(values) => choose(String(values[name]))}>
-      <MenuButton className={plain ? 'button plain' : 'button'} aria-label={label}>{options.find(([key]) => key === value)?.[1] ?? label} <span aria-hidden="true">▾</span></MenuButton>
+      <MenuButton className={plain ? 'button plain' : 'button'}><span className="sr">{label}: </span>{options.find(([key]) => key === value)?.[1] ?? label} <span aria-hidden="true">▾</span></MenuButton>
       <AriaMenu className="menu" gutter={6} portal aria-label={label}>
         {options.map(([key, text]) => (
           <MenuItemRadio key={key} name={name} value={key} hideOnClick>
@@ -281,6 +281,11 @@ export function Toasts() {
       ))}
     </div>
   );
+}
+
+/** A table of figures alone that may be wider than the window: it is scrolled by keys, too. */
+export function Scroll({ label, children }: { label: string; children: ReactNode }) {
+  return <div className="scroll" role="region" aria-label={label} tabIndex={0}>{children}</div>;
 }
 
 export function Facts({ rows }: { rows: readonly (readonly [string, ReactNode] | false | '' | 0 | null | undefined)[] }) {

@@ -4,7 +4,7 @@ import { api, type Answer, queryOf } from '../api/client';
 import type { components } from '../api/schema';
 import { type Link as Connection, watch } from '../api/stream';
 import { exact, instantOf, span } from '../design/format';
-import { Badge, Button, Empty, Facts, Modal, PageHead, Select, State, Tabs, Time, toast, Trouble, useAction, Waiting } from '../design/parts';
+import { Badge, Button, Empty, Facts, Modal, PageHead, Scroll, Select, State, Tabs, Time, toast, Trouble, useAction, Waiting } from '../design/parts';
 import { Preview } from '../design/preview';
 import { useMessages, useSpoken } from '../messages';
 import { useLoad } from '../shell/load';
@@ -142,7 +142,7 @@ function Overview({ head, progress, live, link }: { head: Head; progress: Progre
       {live?.sites && live.sites.length > 0 && (
         <div className="card flush">
           <header><h2>{m.deliveries.receivers}</h2></header>
-          <div className="scroll"><table className="list">
+          <Scroll label={m.deliveries.receivers}><table className="list">
             <thead><tr><th>{m.deliveries.receiver}</th><th className="num">{m.deliveries.done}</th><th className="num">{m.deliveries.remaining}</th><th className="num">{m.deliveries.speed}</th><th className="num">{m.deliveries.left}</th><th>{m.deliveries.restsUntil}</th></tr></thead>
             <tbody>{live.sites.map((site) => (
               <tr key={site.site ?? ''}>
@@ -154,7 +154,7 @@ function Overview({ head, progress, live, link }: { head: Head; progress: Progre
                 <td>{site.rests_until ? <Time at={site.rests_until} /> : <span className="muted">–</span>}</td>
               </tr>
             ))}</tbody>
-          </table></div>
+          </table></Scroll>
         </div>
       )}
     </div>
