@@ -11,6 +11,20 @@ const SCOPES = { owner: ['send', 'read', 'content', 'suppress', 'admin'], sender
 const jst = (minutes) => new Date(Date.now() - minutes * 60_000 + 9 * 3_600_000).toISOString().slice(0, 19) + '+09:00';
 const HARM = '<img src=x onerror="document.title=\'pwned\'"><script>document.title="pwned"</script>';
 
+/** A zip of one file that is stored as it is. */
+function zipOf(text) {
+  const file = Buffer.from(text);
+  const local = Buffer.alloc(30);
+  local.writeUInt32LE(0x04034b50, 0);
+  const central = Buffer.alloc(46);
+  central.writeUInt32LE(0x02014b50, 0);
+  central.writeUInt32LE(file.length, 20);
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50, 0);
+  end.writeUInt32LE(local.length + file.length, 16);
+  return Buffer.concat([local, file, central, end]);
+}
+
 export function mock(folder) {
   const state = { signedIn: false, half: false, role: 'owner', language: 'ja', factor: false, firstRun: false, empty: false, broken: false, must: false, rotations: 0, changes: [], removed: new Set() };
   const token = () => `token-${state.rotations}`;
@@ -21,6 +35,7 @@ export function mock(folder) {
     : { signed_in: false, first_run: state.firstRun, version: '0.1.0' };
 
   const deliveries = () => state.empty ? [] : [
+    ...(state.committed ? [{ delivery_id: 1044, delivery_type: 'BULK', status: state.committed.reservation_time ? 'RESERVE' : 'SENDING', subject: state.draft.subject, from: state.draft.from, delivery_time: null, reservation_time: state.committed.reservation_time ?? null }] : []),
     { delivery_id: 1042, delivery_type: 'BULK', status: 'SENDING', subject: '【重要】年末年始の営業日と配送スケジュールのお知らせ（12月1日更新）', from: { email: 'news@example.jp', name: 'サンプル商店' }, delivery_time: jst(12), reservation_time: null },
     { delivery_id: 1041, delivery_type: 'TRANSACTION', status: 'SENT', subject: 'ご注文の確認（注文番号 4711）', from: { email: 'order@example.jp', name: 'サンプル商店' }, delivery_time: jst(31), reservation_time: null },
     { delivery_id: 1040, delivery_type: 'BULK', status: 'RESERVE', subject: 'Winter sale: 20 % off everything', from: { email: 'news@example.jp', name: '' }, delivery_time: null, reservation_time: jst(-900) },
@@ -53,6 +68,12 @@ export function mock(folder) {
   const preview = { delivery_id: 1042, email: 'hanako@example.jp', is_recipient: true, mail_from: 'b@example.jp', size: 4_211, subject: '年末のごあいさつ', headers: [{ name: 'From', value: 'news@example.jp' }, { name: 'Subject', value: '年末のごあいさつ' }], text_part: '山田 様\n\nいつもありがとうございます。', html_part: html, charset: 'utf-8', files: [], not_read_because: null, charset_fell_back: false, missing_codes: [] };
   const people = () => [{ id: 1, name: '山田 花子', email: 'hanako@example.jp', role: 'owner', language: 'ja', suspended: false, confirmed: jst(90_000), seen: jst(1), second_factor: true, invited: false }, { id: 2, name: '佐藤 太郎', email: 'taro@example.jp', role: 'support', language: 'ja', suspended: false, confirmed: jst(80_000), seen: jst(4_000), second_factor: false, invited: false }, { id: 3, name: HARM, email: 'new@example.jp', role: 'viewer', language: 'en', suspended: false, confirmed: null, seen: null, second_factor: false, invited: true }].filter(({ id }) => !state.removed.has(id));
 
+  const lastDay = (ja) => ({ text: '', more: false, sites: [{ site: 'gmail', ended: 9_410, delivered: 9_388 }, { site: 'docomo', ended: 6_204, delivered: 5_384 }, { site: 'au', ended: 3_120, delivered: 3_111 }, { site: 'icloud', ended: 2_015, delivered: 2_015 }, { site: 'yahoo-jp', ended: 1_890, delivered: 1_871 }, { site: '', ended: 412, delivered: 398 }], causes: [
+    { site: 'docomo', state: 'bounced', cause: 'sender_address', mails: 820, share: 0.132, meaning: ja ? 'docomo は送信ドメインを受け付けません。' : "docomo does not accept the sender's domain.", action: ja ? 'DNS に不足しているレコードを公開してください。' : 'Publish the missing records in the DNS.', whose: '', sample: { delivery_id: 1042, email_id: 137, email: 'person2@example.com', at: jst(9), answer: '550 5.7.1' } },
+    { site: 'gmail', state: 'bounced', cause: 'unknown_user', mails: 22, share: 0.002, meaning: ja ? '宛先が存在しません。' : 'There is no such mailbox.', action: ja ? 'リストから外してください。' : 'Take it off the list.', whose: '' },
+    { site: 'au', state: 'deferred', cause: 'throttled', mails: 1_240, meaning: ja ? 'au は送信が速すぎるとして、あとで送るよう求めています。' : 'au asks for slower sending.', action: '', whose: '' }] });
+
+  const finding = (code, outcome, ja) => ({ code, kind: 'law', outcome, breaks_bulk_rules: false, subject: 'text_part', sentence: code === 'insert_code_braces' ? (ja ? '{{name}} は差し込みコードではありません。' : '{{name}} is no code here.') : (ja ? '本文に送信者の住所がありません。' : 'text_part has no postal address of the sender.'), why: ja ? '特定電子メール法（第 4 条）が広告に表示を求めています。' : 'The Act on Regulation of Transmission of Specified Electronic Mail (Article 4) wants it in advertisements.', minded_by: [], found: '', expected: '', advice: ja ? '住所を本文に加えるか、記載したページへのリンクを示してください。' : 'Add a line with the address, or link the page that has it.' });
   const refuse = (status, text, more = {}) => ({ status, body: { error_messages: { main: [text] } }, headers: more });
   function door(method, path, query, body, ja) {
     const key = `${method} ${path}`;
@@ -72,7 +93,7 @@ export function mock(folder) {
     if (key === 'POST links/look') return body.token === 'good' ? { body: { purpose: 'invitation', email: 'new@example.jp', name: '', account: 'shop' } } : body.token === 'first' ? { body: { purpose: 'first_operator' } } : refuse(404, 'this link is over.');
     if (key === 'POST links/use') { Object.assign(state, { signedIn: true, rotations: state.rotations + 1 }); return { body: session() }; }
     if (!state.signedIn) return refuse(401, 'sign in first.');
-    if (key === 'DELETE session') { state.signedIn = false; return { status: 204 }; }
+    if (key === 'DELETE session') { state.signedIn = false; delete state.texts; return { status: 204 }; }
     if (key === 'GET sign-ins') return { body: { sign_ins: [{ id: 1, created: jst(60), used: jst(0), from: '192.0.2.7', agent: 'Mozilla/5.0 (Windows NT 10.0) Chrome/140.0 Safari/537.36', current: true }, { id: 2, created: jst(6_000), used: jst(900), from: '2001:db8::7', agent: 'Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Safari/604.1', current: false }] } };
     if (key === 'DELETE sign-ins') return { body: { ended: 1 } };
     if (path.startsWith('sign-ins/')) return { status: 204 };
@@ -83,6 +104,12 @@ export function mock(folder) {
     if (key === 'DELETE totp') { state.factor = false; return { body: session() }; }
     if (key === 'POST recovery-codes') return { body: { recovery_codes: ['aaaa-bbbb-cccc'] } };
     if (key === 'PUT acting-for') { state.acting = body.account; return { body: session() }; }
+    if (path.startsWith('texts/')) {
+      const place = path.slice('texts/'.length);
+      if (method === 'GET') return state.texts?.[place] ? { body: state.texts[place] } : refuse(404, 'nothing is kept for this place.');
+      state.texts = { ...state.texts, [place]: method === 'PUT' ? body : undefined };
+      return { status: 204 };
+    }
     if (key === 'GET accounts') return { body: { accounts: [{ name: 'shop' }, { name: 'magazine' }] } };
     if (key === 'GET people') return { body: { people: people() } };
     if (key === 'POST people') return { status: 201, body: { ...people()[0], ...body, id: 9, mailed: body.email !== 'unmailed@example.jp', command: 'todoku people reset unmailed@example.jp' } };
@@ -97,21 +124,37 @@ export function mock(folder) {
     if (!state.signedIn) return refuse(401, 'sign in first.');
     if (state.broken) return refuse(503, '');
     const id = Number(path.match(/^\/deliveries\/(\d+)/)?.[1]);
-    if (path === '/deliveries/all') return { body: { data: deliveries().filter((row) => (!query.get('subject') || row.subject.includes(query.get('subject'))) && (!query.get('status[]') || row.status === query.get('status[]'))) } };
+    if (path === '/deliveries/all') return { body: { data: deliveries().filter((row) => (!query.get('subject') || row.subject.includes(query.get('subject'))) && (!query.get('status[]') || query.getAll('status[]').includes(row.status)) && (!query.get('delivery_type[]') || query.getAll('delivery_type[]').includes(row.delivery_type))) } };
+    if (path === '/deliveries/bulk/begin' && !body.template && !body.subject) return refuse(400, 'subject is required.');
+    if (path === '/deliveries/bulk/begin') { state.draft = body; return { status: 201, body: { delivery_id: 1044 } }; }
+    if (path === '/deliveries/bulk/update/1044') { state.draft = { ...state.draft, ...body }; return { body: { delivery_id: 1044 } }; }
+    if (path === '/deliveries/1044/emails/stream') { state.job = { dry: query.get('dry_run') === 'true', text: body, polls: 0 }; return { status: 201, body: { job_id: 3 } }; }
+    if (/emails\/import\/3$/.test(path)) return { body: state.job.polls++ < 1 ? { percentage: 40, status: 'IMPORTING' } : { percentage: 100, status: 'FINISHED', total_count: 6, success_count: 3, failed_count: 2 } };
+    if (/findings$/.test(path)) return { body: { job_id: 3, status: 'FINISHED', dry_run: true, cancelled: false, list: { form: 'csv', encoding: 'shift_jis', encoding_by: 'octets', separator: 'semicolon', check: { rows: 6, recipients: 3, malformed: 2, duplicates: 1, suppressed: 1, domains: [{ domain: 'example.jp', recipients: 3 }], other_domains: { domains: 0, recipients: 0 }, codes: [{ key: '__name__', missing: 1 }] } } } };
+    if (/preflight$/.test(path)) return { body: { delivery_id: 1044, outcome: 'warning', mode: 'warn', breaks_bulk_rules: false, coverage: { recipients: 3, domains_asked: 1, smaller_domains_asked: 0, domains_answered: 1, recipients_asked: 3, domains_of_sample: false, sampled: 3, composed: 3 }, findings: [finding('law_address_missing', 'warning', ja), { ...finding('dkim', 'pass', ja) }] } };
+    if (/lint$/.test(path)) return { body: { delivery_id: null, outcome: 'warning', coverage: { recipients: 0, sampled: 1, composed: 1 }, findings: /\{\{/.test(body.text_part ?? '') ? [finding('insert_code_braces', 'warning', ja)] : [] } };
+    if (path === '/deliveries/transaction') { state.tested = body; return { status: 201, body: { delivery_id: 1045 } }; }
+    if (path.startsWith('/deliveries/bulk/commit/1044')) { state.committed = { path, ...body }; return { body: { delivery_id: 1044 } }; }
+    if (path === '/deliveries/1044' && method === 'DELETE') return { body: { delivery_id: 1044 } };
     if (/^\/deliveries\/\d+\/(pause|resume|stop)$/.test(path)) { state.paused = path.endsWith('pause'); state.changes.push(path); return { body: { delivery_id: id } }; }
     if (/^\/deliveries\/\d+\/progress$/.test(path)) return { body: progress(id) };
     if (/preview$/.test(path)) {
       const unfit = Object.keys(body?.data ?? {}).find((name) => !/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name));
-      return unfit ? refuse(400, `"${unfit}" is no name.`) : { body: preview };
+      if (unfit) return refuse(400, `"${unfit}" is no name.`);
+      if (path !== '/deliveries/-/preview' || body.template) return { body: preview };
+      const put = (text) => (body.insert_code ?? []).reduce((all, { key, value }) => all.replaceAll(key, value), text);
+      return { body: { ...preview, delivery_id: null, email: body.email ?? 'recipient@example.com', subject: put(body.subject), text_part: put(body.text_part ?? ''), html_part: body.html_part ? put(body.html_part) : null } };
     }
     if (/resend$/.test(path)) return { status: 201, body: { delivery_id: 1043 } };
     if (id) { const row = deliveries().find((each) => each.delivery_id === id); return row ? { body: { ...row, text_part: '', html_part: '', attaches: [], total_count: 20_000, sent_count: 1, drop_count: 0, soft_error_count: 0, hard_error_count: 0, open_count: 0 } } : refuse(404, 'no data found.'); }
     if (path === '/logs/mails/results') return { body: { data: ['SENT', 'RETRY', 'HARDERROR', 'SOFTERROR', 'DROP'].filter((each) => !query.get('status[]') || query.get('status[]') === each).map((status, i) => ({ maillog_id: 90 - i, delivery_id: 1042, delivery_type: 'BULK', email: `person${i}@example.com`, status, last_response_code: ['250', '451', '550', '0', '554(errors)'][i], last_response_message: ['2.0.0 OK', '4.7.1 later', '5.1.1 no such user', 'no connection', ''][i], delivery_time: jst(12), open_time: null, created_time: jst(12), updated_time: jst(9) })) } };
     if (path === '/explain') {
       if (query.get('delivery_id')) return { body: { text: '', more: false, sites: [], causes: [{ site: 'docomo', state: 'bounced', cause: 'sender_address', mails: 820, share: 0.041, meaning: ja ? 'docomo は送信ドメインを受け付けません。' : "docomo does not accept the sender's domain.", action: ja ? 'DNS に不足しているレコードを公開してください。' : 'Publish the missing records in the DNS.', whose: ja ? '運用者（DNS レコード、アドレス、鍵、ルール、速度）' : "the operator's (DNS records, addresses, keys, rules, pace)", sample: { delivery_id: 1042, email_id: 137, email: 'person2@example.com', at: jst(9), answer: '550 5.7.1 From domain has no A or MX record' } }] } };
+      if (!['email', 'reference', 'message_id', 'email_id'].some((each) => query.get(each))) return { body: state.empty ? { text: '', more: false, sites: [], causes: [] } : lastDay(ja) };
       const found = ['hanako@example.jp', '4711'].includes(query.get('email') ?? query.get('reference'));
       return { body: { address: query.get('email') ?? '', text: '', more: false, mails: found ? mails(ja) : [] } };
     }
+    if (path === '/rates') return { body: { hours: 24, delivery_id: null, own_limits: {}, rates: state.empty ? [] : [{ scope: 'receiver', name: 'docomo', level: 'paused', because: ja ? '存在しない宛先: 109 通中 22 通（20.18 %）、上限は 5 %' : 'unknown users: 22 of 109 (20.18 %); the limit is 5 %', since: jst(40), answered: 109, delivered: 87, hard_bounces: 22, hard_bounce_percent: 20.18, unknown_users: 22, unknown_user_percent: 20.18, complaints: 0, complaints_measured_by: 0, complaint_percent: null }, { scope: 'account', name: '', level: 'calm', because: '', since: null, answered: 24_000, delivered: 23_000, hard_bounces: 260, hard_bounce_percent: 1.1, unknown_users: 200, unknown_user_percent: 0.8, complaints: 3, complaints_measured_by: 9_000, complaint_percent: 0.03 }] } };
     if (path === '/domains' && method === 'POST') return { status: 201, body: { ...domains()[1], domain: body.domain } };
     if (path === '/domains') return { body: { domains: domains() } };
     if (/verify$/.test(path)) return { body: { state: 'unproven', record_found: false, found_instead: HARM } };
@@ -158,11 +201,14 @@ export function mock(folder) {
       let answer;
       let given = {};
       const type = request.headers['content-type'] ?? '';
+      if (path.endsWith('/errorinfo/download')) return response.writeHead(200, { ...headers, 'Content-Type': 'application/zip' }).end(zipOf('"理由","email","__name__"\r\n"[email: 必須項目です, 4行目]","","次郎"\r\n"[email: 不正です, 5行目]","nobody@","三郎"\r\n'));
       if (type.includes('json') && body.length) given = JSON.parse(Buffer.concat(body).toString());
       if (!isSafe && !enters && state.signedIn && request.headers['x-todoku-token'] !== token()) answer = refuse(403, 'the page that sent this is out of date: load it again.');
       else answer = isDoor ? door(request.method, decodeURIComponent(path.slice('/console/v1/'.length)), url.searchParams, given, ja) : api(request.method, path.slice('/api/v1'.length), url.searchParams, given, ja);
       if (!isSafe) state.changes.push(`${request.method} ${path}`);
-      const text = answer.body === undefined ? '' : JSON.stringify(answer.body);
+      const written = answer.body === undefined ? '' : JSON.stringify(answer.body);
+      // For pictures.
+      const text = state.harmless ? written.replaceAll(JSON.stringify(HARM).slice(1, -1), ' No. 4') : written;
       setTimeout(() => response.writeHead(answer.status ?? 200, { ...headers, ...(text ? { 'Content-Type': 'application/json' } : {}), ...answer.headers }).end(text), state.slow ?? 0);
       return undefined;
     }

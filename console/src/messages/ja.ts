@@ -30,7 +30,7 @@ export const ja: Messages = {
   },
   nav: {
     label: 'ページ', skip: '本文へ移動', open: 'メニューを開く', mail: 'メール', reach: '到達', account: 'アカウント',
-    why: 'なぜ届かない？', deliveries: '配信', templates: 'テンプレート', domains: 'ドメイン', suppressions: '配信停止リスト',
+    overview: 'ホーム', compose: '一斉配信を作成', why: 'なぜ届かない？', deliveries: '配信', templates: 'テンプレート', domains: 'ドメイン', suppressions: '配信停止リスト',
     webhooks: 'Webhook', usage: '利用量', people: 'メンバー', audit: '監査ログ', me: '自分の設定',
     signOut: 'サインアウト', user: 'ユーザーメニュー', language: '言語', theme: '表示テーマ', system: 'システムに合わせる', light: 'ライト', dark: 'ダーク',
     actingFor: 'アカウント', noAccount: '未選択', chooseAccount: 'アカウントを選択してください',
@@ -65,6 +65,13 @@ export const ja: Messages = {
     reset: '新しいパスワードの設定', resetText: 'すべての端末からサインアウトします。二要素認証の設定はそのまま残ります。', confirm: 'メールアドレスの確認', confirmText: '確認すると、このアドレスでテスト送信を受け取れるようになります。',
     password: '新しいパスワード', passwordHint: '12 文字以上。関連のない単語をいくつか並べるのがおすすめです。', button: 'パスワードを設定してサインイン',
     deadTitle: 'このリンクは無効です', deadText: 'リンクは一定時間内に 1 回だけ使えます。新しいリンクを取得してください。', short: '12 文字以上にしてください。', askAgain: '新しいリンクを取得',
+  },
+  overview: {
+    title: 'ホーム', text: '対応が必要なこと、配信中のメール、過去 24 時間の結果です。', attention: '対応が必要', things: (count) => `${n(count)} 件`, calm: '対応が必要なことはありません。正常に配信しています。', now: '要対応', soon: '要確認', open: '開く',
+    held: (name) => name ? `一斉配信を保留中: ${name}` : 'このアカウントの一斉配信を保留しています', warned: (name) => name ? `上限に近づいています: ${name}` : 'このアカウントの指標が上限に近づいています', heldNext: 'エラーや苦情の宛先をリストから外してから、配信を再開してください。', deliveryHeld: (subject) => `保留中: ${subject}`,
+    limitReached: (limit) => `上限に達しました: ${limit}`, limitNear: (limit) => `上限に近づいています: ${limit}`, limitNext: '上限を超えた分は受け付けられません。運用担当者に引き上げを依頼するか、リセットまでお待ちください。',
+    domainLapsed: (domain) => `${domain} の所有確認が失効しました`, domainNext: 'レコードを再び公開してください。それまで、このドメインからは送信できません。', domainIll: (domain) => `${domain} に問題があります`, hookFails: 'Webhook のエンドポイントが通知を受け取っていません', hookNext: '最近の呼び出しを確認して修正し、テストを送信してください。',
+    day: '過去 24 時間', ended: '結果が確定', later: '再送待ちの応答', atLeast: (count) => `${n(count)} 以上`, byReceiver: '受信側ごと', noMail: '過去 24 時間に結果が確定したメールはありません', noMailText: '受信側が応答すると、ここに結果が表示されます。', going: '一斉配信の状況', nothingGoing: '配信中・予約済みの一斉配信はありません。', domains: 'ドメインの健全性', moreDomains: 'ほかのドメインはドメインのページにあります。',
   },
   why: {
     title: 'なぜ届かない？', text: 'わかっている情報を入力すると、メールがどうなったか、その意味、対処方法がわかります。',
@@ -102,6 +109,17 @@ export const ja: Messages = {
     noRecipients: 'まだ情報がありません', noRecipientsText: '宛先ごとの結果は、わかり次第ここに表示されます。', code: '応答', story: '経過', noFailures: '不達はありません', noFailuresText: 'これまでに拒否・再送待ち・送信中止になったメールはありません。',
     mails: (count) => `${n(count)} 通`, example: '例', finished: '完了日時', expires: '期限', tags: 'タグ', sender: '差出人', text_: 'テキスト', html: 'HTML', asRecipient: 'この宛先に届く内容で表示', preview: '表示', phone: 'スマートフォン幅', headers: 'ヘッダー',
     contentRecorded: '本文の閲覧は監査ログに記録されます。', noHtml: 'HTML パートはありません。', noText: 'テキストパートはありません。', files: '添付ファイル',
+  },
+  compose: {
+    title: '一斉配信を作成', text: '内容を作成し、リストを読み込み、確認してから送信日時を決めます。', kept: 'サインアウトまで保存されます', keeping: '保存しています…', discard: '破棄', discarded: '破棄しました。', content: '内容', made: '作成方法', ownText: '直接入力', sender: '差出人アドレス', senderHint: '所有を確認済みのドメインのアドレスです。', senderName: '差出人名',
+    templateText: '件名と本文はテンプレートのものです。差出人を空欄にすると、テンプレートの差出人を使います。', codesHint: '__name__ にはリストの __name__ 列の値が入ります。__unsubscribe_url__ は配信停止のリンクになります。', purpose: '目的', purposeHint: '配信停止リストのどの登録を適用するかが決まります。', purposes: { advertisement: '広告', notice: 'お知らせ' },
+    preview: 'プレビュー', views: '表示方法', html: 'HTML（任意）', previewNone: '差出人・件名・本文を入力すると、ここに表示されます。', sample: '見本の宛先', hints: '確認事項',
+    drop: 'CSV をドロップするか、ファイルを選択', dropText: '1 行目は列名です（email と差し込みコード）。文字コードは UTF-8・Shift_JIS・UTF-16 に対応しています。', dropLater: '先に差出人・件名・本文を入力してください。リストは内容と照合されます。', looking: (file) => `${file} を確認しています…`, file: 'ファイル', encoding: '文字コード', separator: '区切り文字', columns: '列',
+    encodings: { utf_8: 'UTF-8', shift_jis: 'Shift_JIS', utf_16le: 'UTF-16 LE', utf_16be: 'UTF-16 BE' }, encodingBy: { ascii: 'ASCII のみ', mark: 'BOM で判定', octets: '内容から推定' }, separators: { comma: 'カンマ', tab: 'タブ', semicolon: 'セミコロン', bar: '縦棒' },
+    rows: '行数', malformed: 'エラー行', duplicates: '重複', suppressed: '配信停止中', unread: 'このリストは読み込めません。修正箇所は次のとおりです。', badRows: '次の行は除外されます。', badRowsText: 'ほかの行には送信できます。ファイルを修正して再度ドロップするか、除外したまま続けてください。', badFile: 'エラー行をすべてダウンロード',
+    noColumn: '列がないため、コードがそのまま送られます', hasColumn: 'リストにあり', without: (count) => `値のない宛先 ${n(count)} 件`, unused: '本文で使っていない列', take: (count) => `このリストを使う（${n(count)} 件）`, takeInstead: (count) => `このリストに差し替える（${n(count)} 件）`, taken: (count) => `宛先 ${n(count)} 件`, takenOf: (file) => `${file} から取り込みました。別のファイルをドロップすると差し替えられます。`, moved: 'テンプレートを変更したため、リストをもう一度ドロップしてください。',
+    check: '届くかどうかの確認', checkText: '送信前に、メールを実際に組み立てて署名し、受信側と同じ基準で判定します。', judge: '確認する', judged: (mails, domains) => `メール ${n(mails)} 通を組み立て、${n(domains)} ドメインを確認しました。`, good: (count) => `ほかの ${n(count)} 項目は正常です。`, enforced: 'このアカウントでは、修正するまで送信できません。', test: (email) => `${email} にテスト送信`, tested: (email, id) => `配信 ${id} として ${email} にテスト送信しました。`,
+    when: '送信日時', whenText: '時刻は日本時間です。配信停止時間帯には送信を始めません。', quietFrom: '配信停止時間帯の開始', quietUntil: '配信停止時間帯の終了', at: '予約日時', past: 'すでに過ぎた日時です。', yourTime: (time) => `お使いの端末の時刻: ${time}`, isQuiet: (until) => `配信停止時間帯のため、${until} から送信します。`, begin: '今すぐ送信…', reserve: '予約する', needsList: '先にリストを取り込んでください。', beginTitle: '今すぐ送信しますか？', reserveTitle: '予約しますか？', beginYes: '送信する', begun: '送信を開始しました。', reserved: '予約しました。', warned: '確認で異常が見つかっています。',
   },
   domains: {
     title: 'ドメイン', text: 'DNS のレコードで所有を確認したドメインから送信できます。', add: 'ドメインを追加', domain: 'ドメイン', addTitle: 'ドメインを追加', addText: '差出人アドレスの @ より後ろの部分です。サブドメインも対象になります。',

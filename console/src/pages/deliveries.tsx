@@ -1,7 +1,7 @@
 // All deliveries, and one of them.
 import { useState } from 'react';
 import { api } from '../api/client';
-import { Button, Empty, Form, Input, PageHead, Select, State, Time, Trouble, Waiting } from '../design/parts';
+import { Button, ButtonLink, Empty, Form, Input, PageHead, Select, State, Time, Trouble, Waiting } from '../design/parts';
 import { useMessages } from '../messages';
 import type { PageProps } from '../shell/frame';
 import { useLoad } from '../shell/load';
@@ -20,7 +20,7 @@ export default function Deliveries({ rest }: PageProps) {
 
 function List() {
   const m = useMessages();
-  const { session } = useSession();
+  const { session, can } = useSession();
   const [query, change] = useQuery();
   const page = Math.max(1, Number(query.get('page')) || 1);
   const filters = { subject: query.get('subject') ?? '', from: query.get('from') ?? '', tag: query.get('tag') ?? '', status: query.get('status') ?? '', type: query.get('type') ?? '' };
@@ -37,7 +37,7 @@ function List() {
   const rows = data?.data ?? [];
   return (
     <>
-      <PageHead title={m.deliveries.title} text={m.deliveries.text} />
+      <PageHead title={m.deliveries.title} text={m.deliveries.text}>{can('send') && <ButtonLink href="/compose" first>{m.nav.compose}</ButtonLink>}</PageHead>
       <Filters key={query.toString()} {...filters} change={(next) => change({ ...next, page: null })} />
       <div className="card flush">
         {trouble ? <div className="card"><Trouble of={trouble} again={reload} /></div>

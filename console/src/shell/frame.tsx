@@ -31,8 +31,10 @@ const page = (path: string, title: PageOf['title'], group: PageOf['group'], load
 });
 
 const PAGES: PageOf[] = [
+  page('overview', (m) => m.nav.overview, 'mail', () => import('../pages/overview'), { needs: 'read' }),
   page('why', (m) => m.nav.why, 'mail', () => import('../pages/why'), { needs: 'read' }),
   page('deliveries', (m) => m.nav.deliveries, 'mail', () => import('../pages/deliveries'), { needs: 'read' }),
+  page('compose', (m) => m.nav.compose, 'mail', () => import('../pages/compose'), { needs: 'send' }),
   page('templates', (m) => m.nav.templates, 'mail', () => import('../pages/templates'), { needs: 'read' }),
   page('domains', (m) => m.nav.domains, 'reach', () => import('../pages/domains'), { needs: 'admin' }),
   page('suppression', (m) => m.nav.suppressions, 'reach', () => import('../pages/suppression'), { needs: 'suppress' }),

@@ -2,15 +2,18 @@
 // sign-in, streams, stored text that would like to be script, and rights.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { mock } from '../../../console/tests/mock.mjs';
 import { launch, open } from './browser.mjs';
 
 const PASSWORD = 'correct horse battery';
 const PAGES = {
+  '/overview': ['docomo は送信ドメインを受け付けません', 'Needs attention'],
   '/why': ['なぜ届かない？', 'Why did it not arrive?'], '/why?q=hanako@example.jp': ['受信者への案内文', 'Text for the recipient'], '/deliveries': ['ご注文の確認（注文番号 4711）', 'Deliveries'],
   '/deliveries/1042': ['受信側ごと', 'By receiver'], '/deliveries/1042?tab=recipients': ['person2@example.com', 'person2@example.com'], '/deliveries/1042?tab=failures': ['docomo は送信ドメインを受け付けません', 'does not accept'],
-  '/deliveries/1042?tab=content': ['年末のごあいさつ', 'Phone width'], '/templates': ['テンプレート', 'Templates'], '/templates/5': ['差し込みコード', 'Insert codes'], '/domains': ['example.jp', 'Proven'], '/domains/example.jp': ['公開するレコード', 'Record to publish'],
+  '/deliveries/1042?tab=content': ['年末のごあいさつ', 'Phone width'], '/compose': ['差出人・件名・本文を入力すると', 'Fill in sender, subject and a text; it shows'], '/templates': ['テンプレート', 'Templates'], '/templates/5': ['差し込みコード', 'Insert codes'], '/domains': ['example.jp', 'Proven'], '/domains/example.jp': ['公開するレコード', 'Record to publish'],
   '/suppression': ['苦情', 'Complaint'], '/suppression?email=free@example.com': ['停止されていません', 'is not suppressed'], '/webhooks': ['https://hooks.example.jp', 'Webhooks'], '/webhooks/wh_1': ['最近の呼び出し', 'Recent calls'],
   '/usage': ['日ごとの受付数', 'Mails accepted by day'], '/people': ['このアカウントのルール', 'Rules of this account'], '/audit': ['メールの本文を閲覧', 'Looked at a mail'], '/me': ['サインイン中の端末', 'Sign-ins'],
 };
@@ -44,9 +47,18 @@ async function within(how, body, expected = /^$/) {
   }
 }
 
+// What axe finds wrong on the page as it stands.
+const require = createRequire(join(process.env.TODOKU_CONSOLE_WORK, 'package.json'));
+const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+async function violations(page) {
+  await page.evaluate(AXE);
+  return page.evaluate(async () => (await window.axe.run(document, { resultTypes: ['violations'] })).violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`)));
+}
+
 for (const [language, width, theme] of [['ja', 1280, 'light'], ['en', 375, 'dark']])
   test(`every page in ${language} at ${width}`, () => within({ language, width, theme }, async (page) => {
     state.language = language;
+    const wrong = [];
     for (const [path, texts] of Object.entries(PAGES)) {
       await page.goto(base + path);
       await page.locator('main h1').waitFor();
@@ -60,7 +72,9 @@ for (const [language, width, theme] of [['ja', 1280, 'light'], ['en', 375, 'dark
       assert.equal(seen.headings, 1, `${path} has one h1`);
       assert.doesNotMatch(seen.text, /undefined|\[object|NaN/, path);
       assert.ok(seen.shifts < 0.02, `${path} moves by ${seen.shifts}`);
+      wrong.push(...(await violations(page)).map((each) => `${path}: ${each}`));
     }
+    assert.deepEqual(wrong, []);
   }));
 
 test('what was stored is shown as it stands, and runs nowhere', () => within({}, async (page) => {
@@ -123,7 +137,7 @@ test('a link is used once, and its token leaves the address at once', () => with
   await page.getByText('Use at least 12 characters.').waitFor();
   await page.getByLabel('New password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Set password' }).click();
-  await page.getByRole('heading', { name: 'Why did it not arrive?' }).waitFor();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
 }));
 
 test('a sign-in that ends loses nothing that was typed', () => within({ language: 'en' }, async (page) => {
@@ -183,15 +197,143 @@ test('roles see what they may', () => within({ language: 'en' }, async (page) =>
     await page.getByRole('heading', { name: 'Why did it not arrive?' }).waitFor();
     return page.getByRole('navigation').getByRole('link').allInnerTexts();
   };
-  assert.deepEqual(await seen('viewer'), ['Why did it not arrive?', 'Deliveries', 'Templates', 'Usage']);
-  assert.deepEqual(await seen('support'), ['Why did it not arrive?', 'Deliveries', 'Templates', 'Suppression', 'Usage']);
+  assert.deepEqual(await seen('viewer'), ['Overview', 'Why did it not arrive?', 'Deliveries', 'Templates', 'Usage']);
+  assert.deepEqual(await seen('support'), ['Overview', 'Why did it not arrive?', 'Deliveries', 'Templates', 'Suppression', 'Usage']);
   assert.ok((await seen('owner')).includes('People'));
+  assert.ok((await seen('sender')).includes('New bulk mail'));
   Object.assign(state, { role: 'viewer' });
-  await page.goto(`${base}/people`);
-  await page.getByText('There is no such page').waitFor();
+  for (const path of ['people', 'compose']) {
+    await page.goto(`${base}/${path}`);
+    await page.getByText('There is no such page').waitFor();
+  }
   await page.goto(`${base}/deliveries/1042`);
   await page.getByText('Live', { exact: true }).waitFor();
   assert.equal(await page.getByRole('button', { name: 'Stop' }).count(), 0);
+}));
+
+test('the overview begins with what needs somebody, the gravest first, and leads there', () => within({ language: 'en' }, async (page) => {
+  Object.assign(state, { language: 'en' });
+  await page.goto(base);
+  const first = page.getByRole('region', { name: 'Needs attention' });
+  await first.getByText('Bulk mail is held back: docomo').waitFor();
+  const told = await first.getByRole('listitem').allInnerTexts();
+  assert.match(told[0], /Now[^]*unknown users: 22 of 109/);
+  assert.ok(told.some((each) => /docomo: Bounced · 820 mails[^]*Publish the missing records/.test(each)));
+  assert.ok(told.some((each) => /Limit almost reached: Mails a day[^]*1,812 of 2,000/.test(each)));
+  assert.ok(told.some((each) => /example\.jp has a fault[^]*p=none/.test(each)));
+  assert.ok(!told.some((each) => /There is no such mailbox/.test(each)), 'a few bad addresses are nobody\'s alarm');
+  assert.match(told.at(-1), /Look at it/);
+  await page.getByRole('row', { name: /gmail 9,410 99.8/ }).waitFor();
+  await page.getByRole('progressbar', { name: /年末年始/ }).waitFor();
+  await first.getByRole('link', { name: /docomo: Bounced/ }).click();
+  await page.getByText("docomo does not accept the sender's domain.").waitFor();
+  state.role = 'viewer';
+  await page.goto(base);
+  await page.getByText('Last 24 hours').waitFor();
+  await page.getByRole('row', { name: /gmail/ }).waitFor();
+  assert.equal(await page.getByText('Health of domains').count(), 0);
+  assert.equal(await page.getByRole('alert').count(), 0);
+  Object.assign(state, { role: 'owner', empty: true });
+  await page.goto(base);
+  await page.getByText('Nothing needs you').waitFor();
+}));
+
+async function write(page) {
+  await page.getByLabel('Sender', { exact: true }).fill('news@example.jp');
+  await page.getByLabel('Subject', { exact: true }).fill('__name__ 様へのお知らせ');
+  await page.getByRole('textbox', { name: 'Text' }).fill('__name__ 様 %%shop%% です。');
+  await page.getByLabel('HTML (optional)').fill('<style>@media (prefers-color-scheme: dark) { h1 { color: rgb(1, 2, 3) } }</style><h1>__name__ 様</h1>');
+}
+// As Excel writes it where Japanese is spoken: Shift_JIS, here with semicolons.
+const LIST = Buffer.concat([Buffer.from('email;__name__;age\r\nhanako@example.jp;'), Buffer.from([0x89, 0xd4, 0x8e, 0x71]), Buffer.from(';40\r\n')]);
+
+test('a bulk mail: seen beside while it is typed, the list looked at and taken, checked, tested, reserved', () => within({ language: 'en', zone: 'Europe/Berlin' }, async (page) => {
+  state.language = 'en';
+  await page.goto(`${base}/compose`);
+  await page.getByText('Fill in sender, subject and a text first').waitFor();
+  await write(page);
+  const seen = page.getByRole('region', { name: 'As readers get it' });
+  await seen.getByText('{name} 様へのお知らせ').waitFor();
+  const frame = seen.frameLocator('iframe');
+  await frame.getByText('{name} 様').waitFor();
+  const colour = () => frame.locator('h1').evaluate((element) => getComputedStyle(element).color);
+  assert.notEqual(await colour(), 'rgb(1, 2, 3)');
+  await seen.getByRole('button', { name: 'Dark' }).click();
+  await frame.getByText('{name} 様').waitFor();
+  await page.waitForFunction(() => getComputedStyle(document.querySelector('iframe').contentDocument.querySelector('h1')).color === 'rgb(1, 2, 3)');
+  await seen.getByRole('button', { name: 'Phone width' }).click();
+  assert.ok((await seen.locator('iframe').boundingBox()).width <= 375);
+
+  await page.locator('#list').setInputFiles({ name: 'list.csv', mimeType: 'text/csv', buffer: LIST });
+  const list = page.getByRole('region', { name: 'Recipients' });
+  await list.getByText('Shift_JIS (guessed from its content)').waitFor();
+  await list.getByText('Semicolon').waitFor();
+  await list.getByText('[email: 必須項目です, 4行目]').waitFor();
+  assert.match(await list.locator('dl.figures').innerText(), /Rows\s+6\s+Recipients\s+3\s+Bad rows\s+2\s+Duplicates\s+1\s+Suppressed\s+1/);
+  await list.getByRole('listitem').filter({ hasText: '__name__' }).getByText('1 recipient without a value').waitFor();
+  await list.getByRole('listitem').filter({ hasText: '%%shop%%' }).getByText('No such column').waitFor();
+  await list.getByText('Columns that no text uses: age').waitFor();
+  await seen.getByText('花子 様へのお知らせ').waitFor();
+  await list.getByRole('button', { name: 'Take this list (3 recipients)' }).click();
+  await list.getByText('From list.csv.').waitFor();
+  assert.equal(state.job.dry, false);
+
+  await page.getByRole('button', { name: 'Check now' }).click();
+  await page.getByText('text_part has no postal address').waitFor();
+  await page.getByRole('button', { name: 'Send a test to hanako@example.jp' }).click();
+  await page.getByText('as delivery 1045').waitFor();
+  assert.deepEqual([state.tested.to, state.tested.insert_code[0]], ['hanako@example.jp', { key: '__name__', value: '花子' }]);
+
+  const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+  await page.getByLabel('Quiet from').fill('21:00');
+  await page.getByLabel('Quiet until').fill('08:00');
+  await page.getByLabel('Reserve for').fill(`${tomorrow}T07:30`);
+  await page.getByText('it goes from 08:00 on').waitFor();
+  await page.getByText('On your clock:').waitFor();
+  assert.deepEqual(await violations(page), []);
+  await page.getByRole('button', { name: 'Reserve' }).click();
+  await page.getByRole('dialog').waitFor();
+  assert.deepEqual(await violations(page), []);
+  await page.getByRole('dialog').getByRole('button', { name: 'Reserve' }).dblclick();
+  await page.waitForURL('**/deliveries/1044');
+  assert.equal(state.committed.reservation_time, `${tomorrow}T07:30:00+09:00`);
+  assert.equal(state.draft.quiet_hours.time_zone, 'Asia/Tokyo');
+  assert.equal(state.changes.filter((each) => each.includes('/commit/')).length, 1);
+  await page.goto(`${base}/compose`);
+  assert.equal(await page.getByLabel('Subject', { exact: true }).inputValue(), '', 'what was sent is not kept');
+}));
+
+test('what is typed is kept: for a closed tab and an ended sign-in, until it is discarded, or one signs out', () => within({ language: 'en' }, async (page) => {
+  state.language = 'en';
+  await page.goto(`${base}/compose`);
+  await write(page);
+  await page.getByText('Kept until you sign out').waitFor();
+  await page.reload();
+  const subject = page.getByLabel('Subject', { exact: true });
+  await subject.waitFor();
+  assert.equal(await subject.inputValue(), '__name__ 様へのお知らせ');
+  // Left before the pause is over.
+  await subject.fill('the second');
+  await page.getByRole('link', { name: 'Deliveries' }).click();
+  await page.getByRole('link', { name: 'New bulk mail' }).first().click();
+  assert.equal(await subject.inputValue(), 'the second');
+  await subject.fill('the third');
+  state.signedIn = false;
+  const again = page.getByRole('dialog', { name: 'Sign in to go on' });
+  await again.getByLabel('Password').fill(PASSWORD);
+  await again.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.getByText('Kept until you sign out').waitFor();
+  assert.equal(await subject.inputValue(), 'the third');
+  assert.equal(state.texts['compose:shop'].subject, 'the third');
+  await page.getByRole('button', { name: 'Discard' }).click();
+  await page.getByText('Discarded.').waitFor();
+  assert.equal(await subject.inputValue(), '');
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.waitForFunction(() => [...document.querySelectorAll('input')].some(({ value }) => value === 'the third'));
+  await page.getByRole('button', { name: 'You and your settings' }).click();
+  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await page.getByRole('button', { name: 'Sign in' }).waitFor();
+  assert.equal(state.texts, undefined);
 }));
 
 test('empty pages teach, and failures say what to do', () => within({ language: 'en' }, async (page) => {
@@ -261,5 +403,5 @@ test('a second factor is set up with a picture, and codes are shown once', () =>
   await page.getByRole('button', { name: 'Turn on' }).click();
   await page.getByText('k7p0-m2xq-9f0d').waitFor();
   await page.getByRole('button', { name: 'I have kept them' }).click();
-  await page.getByRole('heading', { name: 'Why did it not arrive?' }).waitFor();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
 }));
