@@ -128,7 +128,7 @@ export function mock(folder) {
     if (path === '/deliveries/bulk/begin' && !body.template && !body.subject) return refuse(400, 'subject is required.');
     if (path === '/deliveries/bulk/begin') { state.draft = body; return { status: 201, body: { delivery_id: 1044 } }; }
     if (path === '/deliveries/bulk/update/1044') { state.draft = { ...state.draft, ...body }; return { body: { delivery_id: 1044 } }; }
-    if (path === '/deliveries/1044/emails/stream') { state.job = { dry: query.get('dry_run') === 'true', text: body, polls: 0 }; return { status: 201, body: { job_id: 3 } }; }
+    if (path === '/deliveries/1044/emails/stream') { state.job = { dry: query.get('dry_run') === 'true', ja, polls: 0 }; return { status: 201, body: { job_id: 3 } }; }
     if (/emails\/import\/3$/.test(path)) return { body: state.job.polls++ < 1 ? { percentage: 40, status: 'IMPORTING' } : { percentage: 100, status: 'FINISHED', total_count: 6, success_count: 3, failed_count: 2 } };
     if (/findings$/.test(path)) return { body: { job_id: 3, status: 'FINISHED', dry_run: true, cancelled: false, list: { form: 'csv', encoding: 'shift_jis', encoding_by: 'octets', separator: 'semicolon', check: { rows: 6, recipients: 3, malformed: 2, duplicates: 1, suppressed: 1, domains: [{ domain: 'example.jp', recipients: 3 }], other_domains: { domains: 0, recipients: 0 }, codes: [{ key: '__name__', missing: 1 }] } } } };
     if (/preflight$/.test(path)) return { body: { delivery_id: 1044, outcome: 'warning', mode: 'warn', breaks_bulk_rules: false, coverage: { recipients: 3, domains_asked: 1, smaller_domains_asked: 0, domains_answered: 1, recipients_asked: 3, domains_of_sample: false, sampled: 3, composed: 3 }, findings: [finding('law_address_missing', 'warning', ja), { ...finding('dkim', 'pass', ja) }] } };
@@ -201,7 +201,7 @@ export function mock(folder) {
       let answer;
       let given = {};
       const type = request.headers['content-type'] ?? '';
-      if (path.endsWith('/errorinfo/download')) return response.writeHead(200, { ...headers, 'Content-Type': 'application/zip' }).end(zipOf('"理由","email","__name__"\r\n"[email: 必須項目です, 4行目]","","次郎"\r\n"[email: 不正です, 5行目]","nobody@","三郎"\r\n'));
+      if (path.endsWith('/errorinfo/download')) return response.writeHead(200, { ...headers, 'Content-Type': 'application/zip' }).end(zipOf(state.job.ja ? '"理由","email","__name__"\r\n"[email: 必須項目です, 4行目]","","次郎"\r\n"[email: 不正です, 5行目]","nobody@","三郎"\r\n' : '"reason","email","__name__"\r\n"[email: is required, row: 4]","","Ben"\r\n"[email: is no address, row: 5]","nobody@","Eva"\r\n'));
       if (type.includes('json') && body.length) given = JSON.parse(Buffer.concat(body).toString());
       if (!isSafe && !enters && state.signedIn && request.headers['x-todoku-token'] !== token()) answer = refuse(403, 'the page that sent this is out of date: load it again.');
       else answer = isDoor ? door(request.method, decodeURIComponent(path.slice('/console/v1/'.length)), url.searchParams, given, ja) : api(request.method, path.slice('/api/v1'.length), url.searchParams, given, ja);

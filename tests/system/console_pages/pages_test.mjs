@@ -268,7 +268,7 @@ test('a bulk mail: seen beside while it is typed, the list looked at and taken, 
   const list = page.getByRole('region', { name: 'Recipients' });
   await list.getByText('Shift_JIS (guessed from its content)').waitFor();
   await list.getByText('Semicolon').waitFor();
-  await list.getByText('[email: 必須項目です, 4行目]').waitFor();
+  await list.getByText('[email: is required, row: 4]').waitFor();
   assert.match(await list.locator('dl.figures').innerText(), /Rows\s+6\s+Recipients\s+3\s+Bad rows\s+2\s+Duplicates\s+1\s+Suppressed\s+1/);
   await list.getByRole('listitem').filter({ hasText: '__name__' }).getByText('1 recipient without a value').waitFor();
   await list.getByRole('listitem').filter({ hasText: '%%shop%%' }).getByText('No such column').waitFor();
