@@ -127,6 +127,7 @@ export function mock(folder) {
     if (path === '/deliveries/all') return { body: { data: deliveries().filter((row) => (!query.get('subject') || row.subject.includes(query.get('subject'))) && (!query.get('status[]') || query.getAll('status[]').includes(row.status)) && (!query.get('delivery_type[]') || query.getAll('delivery_type[]').includes(row.delivery_type))) } };
     if (path === '/deliveries/bulk/begin' && !body.template && !body.subject) return refuse(400, 'subject is required.');
     if (path === '/deliveries/bulk/begin') { state.draft = body; return { status: 201, body: { delivery_id: 1044 } }; }
+    if (path === '/deliveries/bulk/update/1044' && state.lost) { state.lost = false; return refuse(404, 'no data found.'); }
     if (path === '/deliveries/bulk/update/1044') { state.draft = { ...state.draft, ...body }; return { body: { delivery_id: 1044 } }; }
     if (path === '/deliveries/1044/emails/stream') { state.job = { dry: query.get('dry_run') === 'true', ja, polls: 0 }; return { status: 201, body: { job_id: 3 } }; }
     if (/emails\/import\/3$/.test(path)) return { body: state.job.polls++ < 1 ? { percentage: 40, status: 'IMPORTING' } : { percentage: 100, status: 'FINISHED', total_count: 6, success_count: 3, failed_count: 2 } };

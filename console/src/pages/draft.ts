@@ -1,5 +1,5 @@
 // A bulk mail that is being written: what the engine is told of it, and what it says of the list.
-import { api, type Answer, call } from '../api/client';
+import { api, type Answer, call, Refused } from '../api/client';
 import { textIn } from '../api/unzip';
 import { nameOfCode, valuesOf } from './codes';
 import { codesIn, ENCODINGS, type Head, headOf, rowsOf, SEPARATORS, valuesIn } from './list';
@@ -55,19 +55,30 @@ export function sampleOf(draft: Draft, template: TemplateOf | undefined, first: 
   return { ...contentOf(draft), ...sender, ...(draft.template ? { data } : {}), ...(insert_code ? { insert_code } : {}) };
 }
 
-/** The draft as it is stored at the engine now; begun there when it is not, or was of another template. */
-export async function stored(draft: Draft): Promise<Draft> {
-  let id = draft.id;
-  if (id && draft.begunOf !== draft.template) {
-    await api.delete('/deliveries/{delivery_id}', { path: { delivery_id: id } });
-    id = undefined;
+/** False where there is no such delivery any more: somebody has removed it. */
+async function isThere(action: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await action();
+    return true;
+  } catch (found) {
+    if (found instanceof Refused && found.status === 404) return false;
+    throw found;
   }
+}
+
+/**
+ * The draft as it is stored at the engine now; begun there, without recipients, when it is not there, or was of another
+ * template.
+ */
+export async function stored(draft: Draft): Promise<Draft> {
   const hadQuiet = 'quiet_hours' in quietOf(draft);
-  if (id) {
-    const path = { delivery_id: id };
-    await api.put('/deliveries/bulk/update/{delivery_id}', { path, body: { ...fromOf(draft), ...(draft.template ? {} : textsOf(draft)), purpose: draft.purpose, ...quietOf(draft) } });
-    if (draft.hadQuiet && !hadQuiet) await api.delete('/deliveries/{delivery_id}/quiet_hours', { path });
-    return { ...draft, hadQuiet };
+  if (draft.id) {
+    const path = { delivery_id: draft.id };
+    if (draft.begunOf !== draft.template) await isThere(() => api.delete('/deliveries/{delivery_id}', { path }));
+    else if (await isThere(async () => {
+      await api.put('/deliveries/bulk/update/{delivery_id}', { path, body: { ...fromOf(draft), ...(draft.template ? {} : textsOf(draft)), purpose: draft.purpose, ...quietOf(draft) } });
+      if (draft.hadQuiet && !hadQuiet) await api.delete('/deliveries/{delivery_id}/quiet_hours', { path });
+    })) return { ...draft, hadQuiet };
   }
   const texts = draft.template ? {} : { text_part: draft.text || undefined, html_part: draft.html || undefined };
   const made = await api.post('/deliveries/bulk/begin', { body: { ...contentOf(draft), ...texts, purpose: draft.purpose, ...quietOf(draft) } });
@@ -124,9 +135,9 @@ export async function check(id: number, file: File): Promise<Checked> {
   };
 }
 
-/** Takes the list in place of the one that the draft has. */
-export async function take(id: number, file: File, isAnother: boolean): Promise<Job> {
-  if (isAnother) await api.put('/deliveries/bulk/update/{delivery_id}', { path: { delivery_id: id }, body: { to: [] } });
+/** Takes the list in place of whatever the draft has: taken twice, each of its recipients would get two mails. */
+export async function take(id: number, file: File): Promise<Job> {
+  await api.put('/deliveries/bulk/update/{delivery_id}', { path: { delivery_id: id }, body: { to: [] } });
   return (await stream(id, file, {})).job;
 }
 

@@ -27,6 +27,7 @@ export function Launch({ draft, change, template, row, left }: { draft: Draft; c
   };
   const judge = () => void run(async () => {
     const now = await keep();
+    if (!now.recipients) return;
     setJudged(await api.post('/deliveries/{delivery_id}/preflight', { path: { delivery_id: now.id ?? 0 } }));
   });
   const test = () => void run(async () => {
@@ -77,6 +78,8 @@ function When({ draft, change, hasList, keep, left, warned }: { draft: Draft; ch
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const send = () => void run(async () => {
     const now = await keep();
+    // It was removed elsewhere, and its list with it.
+    if (!now.recipients) return setAsks(null);
     const path = { delivery_id: now.id ?? 0 };
     if (asks === 'later' && at) await api.patch('/deliveries/bulk/commit/{delivery_id}', { path, body: { reservation_time: `${draft.at}:00${ZONE_OFFSET}` } });
     else await api.patch('/deliveries/bulk/commit/{delivery_id}/immediate', { path });

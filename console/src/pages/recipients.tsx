@@ -31,7 +31,7 @@ export function Recipients({ draft, change, keys, setRow }: { draft: Draft; chan
   const takeIt = () => void run(async () => {
     if (!file) return;
     const now = await stored(draft);
-    const job = await take(now.id ?? 0, file, now.recipients !== undefined);
+    const job = await take(now.id ?? 0, file);
     change({ id: now.id, begunOf: now.begunOf, hadQuiet: now.hadQuiet, file: file.name, recipients: job.success_count ?? 0 });
     setFound(null);
   });

@@ -137,6 +137,17 @@ test('a bulk mail is written, its list looked at and taken, judged, tested and b
   await text('ada@one.example');
   await page.goto(`${url}/compose`);
   assert.equal(await page.getByLabel('Subject', { exact: true }).inputValue(), '');
+  // Of a template, whose draft takes the place of the other.
+  await page.getByLabel('Sender', { exact: true }).fill('order@sender.example');
+  await page.getByLabel('Made of').selectOption({ label: 'welcome' });
+  await page.frameLocator('iframe').getByText('ようこそ {name} 様').waitFor();
+  await page.locator('#list').setInputFiles({ name: 'names.csv', mimeType: 'text/csv', buffer: Buffer.from('email,__name__\nada@one.example,Ada\neva@one.example,\n') });
+  await list.getByText('(plain ASCII)').waitFor();
+  await page.frameLocator('iframe').getByText('ようこそ Ada 様').waitFor();
+  await list.getByRole('button', { name: 'Take this list (1 recipient)' }).click();
+  await list.getByText('From names.csv.').waitFor();
+  await page.getByRole('button', { name: 'Discard' }).click();
+  await text('Discarded.');
 });
 
 test('every other page answers, in Japanese, too', async () => {

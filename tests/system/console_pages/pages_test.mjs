@@ -278,6 +278,17 @@ test('a bulk mail: seen beside while it is typed, the list looked at and taken, 
   await list.getByText('From list.csv.').waitFor();
   assert.equal(state.job.dry, false);
 
+  // Somebody has removed the draft: it is begun anew, and its list has to be taken again.
+  state.lost = true;
+  await page.getByRole('button', { name: 'Begin now' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Begin' }).click();
+  await page.getByText('Take a list first.').waitFor();
+  assert.equal(state.committed, undefined);
+  await page.locator('#list').setInputFiles({ name: 'list.csv', mimeType: 'text/csv', buffer: LIST });
+  await list.getByRole('button', { name: 'Take this list (3 recipients)' }).click();
+  await list.getByText('From list.csv.').waitFor();
+  assert.deepEqual(state.draft.to, [], 'what the draft had makes room');
+
   await page.getByRole('button', { name: 'Check now' }).click();
   await page.getByText('text_part has no postal address').waitFor();
   await page.getByRole('button', { name: 'Send a test to hanako@example.jp' }).click();
