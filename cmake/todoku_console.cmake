@@ -29,7 +29,7 @@ if(TODOKU_CONSOLE)
     COMMENT "Building the console's pages" VERBATIM)
   if(TODOKU_TESTS)
     add_test(NAME console/pages COMMAND ${tool} test ${TODOKU_CONSOLE_WORK})
-    set_tests_properties(console/pages PROPERTIES TIMEOUT 900)
+    set_tests_properties(console/pages PROPERTIES TIMEOUT 900 LABELS release)
   endif()
 else()
   file(CONFIGURE OUTPUT ${made} @ONLY CONTENT [[

@@ -160,7 +160,7 @@ INSERT INTO bells SELECT 's' || n % 10, n % 2, 1000000 + n, 0, n, 0, 1, n
   }
 
   // The plan of a statement whose parameters are not known.
-  [[nodiscard]] std::string plan_of(const Sql& sql) const {
+  [[nodiscard]] static std::string plan_of(const Sql& sql, const PostgresSession& session) {
     const std::string text = sql.text;
     int parameters = 0;
     for (std::size_t i = 0; i + 1 < text.size(); ++i) {
@@ -171,10 +171,10 @@ INSERT INTO bells SELECT 's' || n % 10, n % 2, 1000000 + n, 0, n, 0, 1, n
     std::string nulls;
     for (int i = 0; i < parameters; ++i) nulls += i == 0 ? "(NULL" : ", NULL";
     if (parameters > 0) nulls += ")";
-    return database_.ask(fmt::format(
-        "SET plan_cache_mode = force_generic_plan; PREPARE statement AS {}; EXPLAIN EXECUTE "
-        "statement{}",
-        text, nulls));
+    return session.ask(
+        fmt::format("DEALLOCATE ALL; SET plan_cache_mode = force_generic_plan; PREPARE statement "
+                    "AS {}; EXPLAIN EXECUTE statement{}",
+                    text, nulls));
   }
 };
 
@@ -202,12 +202,13 @@ std::vector<std::string> scanned_tables(const std::string& plan) {
 TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
   std::vector<std::string> scans;
   int statements = 0;
+  const PostgresSession session(database_.address());
   const auto explain_all = [&](std::string_view state) {
     for (const Sql* sql = Sql::first; sql != nullptr; sql = sql->next) {
       if (!is_planned(*sql)) continue;
       ++statements;
       try {
-        const std::string plan = plan_of(*sql);
+        const std::string plan = plan_of(*sql, session);
         for (const std::string& table : scanned_tables(plan)) {
           scans.push_back(fmt::format("{} ({}): {}\n{}", sql->name, state, table, plan));
         }

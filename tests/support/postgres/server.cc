@@ -99,6 +99,28 @@ pid_t spawn(const std::filesystem::path& program, const std::vector<std::string>
 
 }  // namespace
 
+PostgresSession::PostgresSession(const std::string& address)
+    : connection_(PQconnectdb(address.c_str()), &PQfinish) {
+  if (PQstatus(connection_.get()) != CONNECTION_OK) {
+    throw std::runtime_error(PQerrorMessage(connection_.get()));
+  }
+}
+
+std::string PostgresSession::ask(const std::string& sql) const {
+  const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(connection_.get(), sql.c_str()),
+                                                             &PQclear);
+  const auto status = PQresultStatus(result.get());
+  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+    throw std::runtime_error(fmt::format("{}: {}", sql, PQerrorMessage(connection_.get())));
+  }
+  std::string lines;
+  for (int row = 0; row < PQntuples(result.get()); ++row) {
+    lines += PQgetvalue(result.get(), row, 0);
+    lines += '\n';
+  }
+  return lines;
+}
+
 PostgresServer& PostgresServer::running() {
   static PostgresServer server{{}};
   return server;
@@ -207,20 +229,7 @@ void PostgresServer::execute(const std::string& database, const std::string& sql
 }
 
 std::string PostgresServer::ask(const std::string& database, const std::string& sql) const {
-  const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(
-      PQconnectdb(address(database).c_str()), &PQfinish);
-  const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(connection.get(), sql.c_str()),
-                                                             &PQclear);
-  const auto status = PQresultStatus(result.get());
-  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
-    throw std::runtime_error(fmt::format("{}: {}", sql, PQerrorMessage(connection.get())));
-  }
-  std::string lines;
-  for (int row = 0; row < PQntuples(result.get()); ++row) {
-    lines += PQgetvalue(result.get(), row, 0);
-    lines += '\n';
-  }
-  return lines;
+  return PostgresSession(address(database)).ask(sql);
 }
 
 void PostgresServer::make_template() const {

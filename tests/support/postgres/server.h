@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,23 @@
 
 #include "base/result.h"
 
+struct pg_conn;
+
 namespace todoku {
+
+// A connection of a superuser. Connecting takes the server some thirty milliseconds of work, so
+// whoever has hundreds of statements keeps one.
+class PostgresSession {
+ public:
+  // Throws with libpq's words if nobody answers.
+  explicit PostgresSession(const std::string& address);
+  // The first column of what the last of these statements answers, a line a row. Throws with the
+  // statement and the server's words if it is refused.
+  [[nodiscard]] std::string ask(const std::string& sql) const;
+
+ private:
+  std::unique_ptr<pg_conn, void (*)(pg_conn*)> connection_;
+};
 
 class PostgresServer {
  public:

@@ -21,6 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from debian_root import package, run, unpack  # noqa: E402
 from postgres_server import PostgresServer  # noqa: E402
 from stack import ROOT, Stack, is_ready, processes  # noqa: E402
+from whole import only_whole  # noqa: E402
 
 PLAYBOOKS = ROOT / "deploy/ansible"
 BINARY = None
@@ -158,6 +159,7 @@ class AnsibleTest(unittest.TestCase):
             enabled = self.host.inside(f"systemctl is-enabled {unit}.service").stdout
             self.assertEqual(enabled.strip(), "enabled", unit)
 
+    @only_whole
     def test_2_a_second_run_changes_nothing(self):
         status, said = self.host.play()
         self.assertEqual(status, 0, said)
@@ -186,6 +188,7 @@ class AnsibleTest(unittest.TestCase):
         told = self.host.inside("chronyd -p -f /etc/chrony/sources.d/todoku.sources").stdout
         self.assertEqual(told.strip(), "server 192.0.2.123 iburst")
 
+    @only_whole
     def test_4_a_mistake_does_not_replace_what_works(self):
         before = self.host.at("/etc/todoku/todoku.toml").read_text()
         config = self.host.variables()["todoku_config"]
@@ -212,6 +215,7 @@ class AnsibleTest(unittest.TestCase):
         self.assertEqual(owner, self.host.at("/var/lib/todoku").stat().st_uid)
         self.assertNotEqual(owner, 0)
 
+    @only_whole
     def test_6_it_is_restarted_only_where_something_changed(self):
         # Its own ports and addresses are no mistake while it runs.
         systemctl = self.host.at("/usr/local/sbin/systemctl")
@@ -245,6 +249,7 @@ class AnsibleTest(unittest.TestCase):
         self.assertEqual(ends["broken.crt"], "0")
         self.assertAlmostEqual(int(ends["mail.example.jp.crt"]), time.time() + 30 * 86400, delta=3600)
 
+    @only_whole
     def test_8_the_firewall_has_its_table_once(self):
         looked = self.host.inside("nft list ruleset", check=False)
         if looked.returncode != 0:
@@ -259,6 +264,7 @@ class AnsibleTest(unittest.TestCase):
         self.assertNotIn(str(self.host.api_port), rules)  # nobody was named who may reach the API
         self.assertTrue(is_ready(9025), "over loopback everything goes on")
 
+    @only_whole
     def test_9_on_postgresql_steps_of_the_schema_are_taken_before_the_engine_starts(self):
         self.host.command("drain")
         self.host.engine.wait(30)

@@ -27,6 +27,7 @@ from aws_recorder import Recorder  # noqa: E402
 from local_stand import LocalStand, check, check_equal  # noqa: E402
 from postgres_server import PostgresServer  # noqa: E402
 from ecs_verbs_test import Api  # noqa: E402
+from whole import WHOLE  # noqa: E402
 from world_of_test import IMAGE, NAME, world  # noqa: E402
 
 STAND_INS = {
@@ -147,7 +148,7 @@ def jobs_of(project):
     check_equal(by_hand, {"apply", "contract", "migrate without a way back", "roll back"}, "what only people begin")
 
 
-def on_a_local_cluster(stand, project, folder):
+def on_a_local_cluster(stand, project):
     variables = [f"DEPLOY_TARGET=local:{stand.directory}", "WATCH_SECONDS=1"]
     project.commit("2")
     said = project.pipeline(variables=variables)
@@ -157,6 +158,10 @@ def on_a_local_cluster(stand, project, folder):
         check(line in said, f"{line!r} was called")
     project.pipeline("roll back", variables=variables)
     check(stand.is_all_of("1"), "version 1 runs again")
+
+
+def one_that_does_not_start(stand, project, folder):
+    variables = [f"DEPLOY_TARGET=local:{stand.directory}", "WATCH_SECONDS=1"]
     (project.folder / "deploy/bin/build").write_text(IMAGE_BUILD, encoding="utf-8")
     project.commit("3")
     broken = folder / "broken"
@@ -214,7 +219,10 @@ def main():
         stand.verb("migrate")
         stand.begin_account()
         stand.verb("roll", "--version", "1", "--watch", "0", "--no-trial")
-        on_a_local_cluster(stand, project, folder)
+        on_a_local_cluster(stand, project)
+        if not WHOLE:
+            return
+        one_that_does_not_start(stand, project, folder)
         recorder = stack.enter_context(Recorder(folder / "aws", world()))
         api = stack.enter_context(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Api))
         threading.Thread(target=api.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()

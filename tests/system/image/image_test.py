@@ -16,6 +16,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from stack import ROOT, Stack, is_ready, processes  # noqa: E402
+from whole import WHOLE, only_whole  # noqa: E402
 
 OCTETS_MAX = 80_000_000
 USER = 65532
@@ -107,7 +108,7 @@ class ImageTest(unittest.TestCase):
         for name in ("first", "second", "scratch", "root"):
             (cls.folder / name).mkdir()
         cls.digests = [build(cls.folder / name, cls.folder / "scratch")
-                       for name in ("first", "second")]
+                       for name in ("first", "second")[: 2 if WHOLE else 1]]
         cls.archive = Archive(cls.folder / "first/todoku.oci.tar")
         cls.root = cls.folder / "root"
         cls.archive.unpack(cls.root)
@@ -117,6 +118,7 @@ class ImageTest(unittest.TestCase):
     def tearDownClass(cls):
         cls.work.cleanup()
 
+    @only_whole
     def test_two_builds_have_one_digest(self):
         self.assertEqual(self.digests[0], self.digests[1])
 

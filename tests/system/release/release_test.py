@@ -9,10 +9,14 @@ import pathlib
 import random
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests/system/support"))
+from whole import WHOLE  # noqa: E402
+
 SIGN, VERIFY = ROOT / "deploy/bin/sign", ROOT / "deploy/bin/verify"
 FILES = {"todoku.oci.tar": random.Random(1).randbytes(5000), "sbom.spdx.json": b"{}\n", "digest": b"sha256:00\n",
          "todoku_1.2.0~rc1+git1_amd64.deb": random.Random(2).randbytes(3000)}
@@ -69,7 +73,7 @@ class ReleaseTest(unittest.TestCase):
         for path in sorted((self.work / "signed").iterdir()):
             octets = path.read_bytes()
             small = path.name.startswith("SHA256SUMS.")
-            places = range(len(octets)) if small else [0, len(octets) - 1, *(chance.randrange(len(octets)) for _ in range(4))]
+            places = range(0, len(octets), 1 if WHOLE else 9) if small else [0, len(octets) - 1, *(chance.randrange(len(octets)) for _ in range(4))]
             for place in places:
                 changed = bytearray(octets)
                 changed[place] ^= 1 << chance.randrange(8)
