@@ -135,7 +135,7 @@ struct DkimView {
   std::string zone_entry;  // of a zone file
 };
 
-// For so long the record of a key stays that signs no longer: mail on its way is still checked.
+// So long a key's record stays when the last delivery that may sign with it is over.
 inline constexpr std::chrono::days kDkimOverlap{7};
 
 struct RetiredDkim {
@@ -532,9 +532,9 @@ class Operations {
   Task<Result<std::vector<DkimView>>> make_next_dkim_keys(std::string account, std::string domain);
   // They sign from now on. conflict: there are none.
   Task<Result<std::vector<DkimView>>> begin_next_dkim_keys(std::string account, std::string domain);
-  // Removes keys of the domain that no newer one leaves anything to: another of the algorithm has
-  // been signing for kDkimOverlap, and of what the account began before then, which might pin them,
-  // nothing is under way.
+  // Notes which keys of the domain are over (dkim_parts.h): another of the algorithm signs, and of
+  // what the account began before, which might pin them, nothing is under way. Removes those that
+  // were so kDkimOverlap ago.
   Task<Result<RetiredDkim>> retire_dkim_keys(std::string account, std::string domain);
   // -- dkim_slots.cc. Keys that rotate by themselves. `account` empty: of all.
   Task<Result<Page<KeySlotsView>>> key_slots(std::string account, std::string after,

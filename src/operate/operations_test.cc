@@ -291,7 +291,7 @@ TEST_F(OperationsTest, NewDkimKeysSignOnlyWhenTheyAreBegun) {
   EXPECT_THAT(*run(operations.next_dkim_keys("shop", "example.jp")), SizeIs(0));
 }
 
-TEST_F(OperationsTest, ADkimKeyGoesAWeekAfterTheNextOneBegan) {
+TEST_F(OperationsTest, ADkimKeyGoesAWeekAfterItIsFoundToBeOver) {
   ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
   ASSERT_TRUE(run(operations.add_dkim_key(
       {.account = "shop", .domain = "example.jp", .selector = "old", .algorithm = "ed25519"})));
@@ -299,6 +299,10 @@ TEST_F(OperationsTest, ADkimKeyGoesAWeekAfterTheNextOneBegan) {
   ASSERT_TRUE(run(operations.make_next_dkim_keys("shop", "example.jp")));
   installation.clock.advance(std::chrono::days(30));  // until it was published
   ASSERT_TRUE(run(operations.begin_next_dkim_keys("shop", "example.jp")));
+  ASSERT_THAT(run(operations.retire_dkim_keys("shop", "example.jp"))->kept, SizeIs(1));
+  // Another process may still begin mail with it meanwhile.
+  installation.clock.advance(std::chrono::hours(1));
+  ASSERT_THAT(run(operations.retire_dkim_keys("shop", "example.jp"))->kept, SizeIs(1));
   installation.clock.advance(std::chrono::days(7) - std::chrono::seconds(1));
   auto retired = run(operations.retire_dkim_keys("shop", "example.jp"));
   ASSERT_TRUE(retired) << retired.error().detail;
@@ -313,18 +317,44 @@ TEST_F(OperationsTest, ADkimKeyGoesAWeekAfterTheNextOneBegan) {
   EXPECT_THAT(run(operations.retire_dkim_keys("shop", "example.jp"))->removed, SizeIs(0));
 }
 
-TEST_F(OperationsTest, ADkimKeyWaitsForWhatBeganWithItAndForNothingElse) {
+TEST_F(OperationsTest, ADkimKeyThatSignsAgainMeanwhileIsOverAnew) {
+  ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
+  const auto add = [&](const std::string& selector) {
+    installation.clock.advance(std::chrono::hours(2));
+    ASSERT_TRUE(run(operations.add_dkim_key(
+        {.account = "shop", .domain = "example.jp", .selector = selector, .algorithm = "rsa"})));
+    installation.clock.advance(std::chrono::hours(2));
+    ASSERT_TRUE(run(operations.retire_dkim_keys("shop", "example.jp")));
+  };
+  add("old");
+  add("wrong");
+  ASSERT_TRUE(run(operations.remove_dkim_key("shop", "example.jp", "wrong")));
+  installation.clock.advance(std::chrono::days(30));  // "old" signs
+  add("new");
+  const auto retired = run(operations.retire_dkim_keys("shop", "example.jp"));
+  EXPECT_THAT(retired->removed, SizeIs(0));
+  EXPECT_THAT(retired->kept, SizeIs(1));
+}
+
+TEST_F(OperationsTest, ADkimKeyWaitsForWhatBeganWithItAndAWeekMoreAndForNothingElse) {
   for (const std::string name : {"before", "after"}) {
     const std::string domain = name + ".example.jp";
     const auto added = run(operations.add_account({.name = name}));
     ASSERT_TRUE(added);
     ASSERT_TRUE(run(operations.add_dkim_key(
         {.account = name, .domain = domain, .selector = "old", .algorithm = "rsa"})));
+    store::BatchKey batch;
     const auto send = [&] {
       store::Accept accept{.life_time = std::chrono::days(30)};
       accept.delivery.account = added->account.key;
       accept.recipients = {{"a@example.jp", "example.jp", {}}};
-      ASSERT_TRUE(installation.store->perform_and_wait(std::move(accept)));
+      const auto accepted = installation.store->perform_and_wait(std::move(accept));
+      ASSERT_TRUE(accepted) << accepted.error().detail;
+      batch = accepted->waiting.at(0);
+    };
+    const auto retire_after = [&](Milliseconds time) {
+      installation.clock.advance(time);
+      return run(operations.retire_dkim_keys(name, domain)).value();
     };
     installation.clock.advance(std::chrono::hours(2));
     const bool began_before = name == "before";
@@ -334,11 +364,20 @@ TEST_F(OperationsTest, ADkimKeyWaitsForWhatBeganWithItAndForNothingElse) {
     ASSERT_TRUE(run(operations.begin_next_dkim_keys(name, domain)));
     installation.clock.advance(std::chrono::hours(2));
     if (!began_before) send();
-    installation.clock.advance(std::chrono::days(7));
-    const auto retired = run(operations.retire_dkim_keys(name, domain));
-    ASSERT_TRUE(retired) << retired.error().detail;
-    EXPECT_THAT(retired->kept, SizeIs(began_before ? 1 : 0)) << name;
-    EXPECT_THAT(retired->removed, SizeIs(began_before ? 0 : 1)) << name;
+    EXPECT_THAT(retire_after(std::chrono::hours(0)).kept, SizeIs(1));
+    const RetiredDkim retired = retire_after(std::chrono::days(7));
+    EXPECT_THAT(retired.kept, SizeIs(began_before ? 1 : 0)) << name;
+    EXPECT_THAT(retired.removed, SizeIs(began_before ? 0 : 1)) << name;
+    if (!began_before) continue;
+    const std::vector records = {store::OutcomeRecord{
+        .key = {batch.delivery, batch.batch, 0},
+        .outcome = {
+            .state = RecipientState::delivered, .stage = Stage::accepted, .reply = {250, "OK"}}}};
+    ASSERT_TRUE(
+        installation.store->perform_and_wait(store::Settle{.outcomes = records, .releases = {}}));
+    EXPECT_THAT(retire_after(std::chrono::hours(1)).kept, SizeIs(1)) << "its last mail is new";
+    EXPECT_THAT(retire_after(std::chrono::days(6)).kept, SizeIs(1));
+    EXPECT_THAT(retire_after(std::chrono::days(1)).removed, SizeIs(1));
   }
 }
 
