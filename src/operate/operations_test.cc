@@ -151,6 +151,65 @@ TEST_F(OperationsTest, AKeyHasTheTermsThatWereAskedFor) {
   EXPECT_EQ(problem({.networks = many}), "at most 32 networks can be given");
 }
 
+std::vector<std::string> noted(Operations& operations) {
+  std::vector<std::string> lines;
+  const auto page = run(operations.audit({}));
+  if (!page) return lines;
+  for (const AuditLine& line : page->lines) {
+    lines.push_back(line.entry.actor + " " + line.entry.origin + " " + line.account + " " +
+                    line.entry.action);
+  }
+  return lines;
+}
+
+TEST_F(OperationsTest, WhoGrantsAKeyHoldsAllThatItOpensAndIsInTheAudit) {
+  ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
+  const Granter narrow{.asker = {.actor = "person 3 (a@example.jp)", .origin = "192.0.2.7"},
+                       .holds = store::Scope::read | store::Scope::send};
+  const auto make = [&](const char* scopes) {
+    return run(operations.add_key({.account = "shop", .scopes = scopes, .by = narrow}));
+  };
+  for (const char* more : {"content", "read,suppress", "send,admin"}) {
+    const auto refused = make(more);
+    ASSERT_FALSE(refused) << more;
+    EXPECT_EQ(refused.error().kind, ErrorKind::unauthorized);
+  }
+  EXPECT_THAT(noted(operations), SizeIs(0)) << "nothing was done";
+  const auto key = make("read,send");
+  ASSERT_TRUE(key) << key.error().detail;
+  EXPECT_TRUE(make("ses")) << "it hands mail in, and nothing else";
+  const auto wide = run(operations.add_key({.account = "shop", .scopes = "read,admin"}));
+  EXPECT_EQ(run(operations.rotate_key("shop", wide->key.id, 0, narrow)).error().kind,
+            ErrorKind::unauthorized)
+      << "the new one would do all that the old one does";
+  EXPECT_TRUE(holder_of(wide->bearer_token));
+  const auto rotated = run(operations.rotate_key("shop", key->key.id, 0, narrow));
+  ASSERT_TRUE(rotated) << rotated.error().detail;
+  ASSERT_TRUE(run(operations.revoke_key("shop", rotated->key.key.id, narrow)));
+  const std::string who = "person 3 (a@example.jp) 192.0.2.7 shop ";
+  EXPECT_THAT(noted(operations),
+              testing::ElementsAre(
+                  who + "api_key.add: " + std::to_string(key->key.id) + " send,read",
+                  HasSubstr("api_key.add"), who + "api_key.rotate: " + std::to_string(key->key.id),
+                  who + "api_key.end: " + std::to_string(rotated->key.key.id)));
+}
+
+TEST_F(OperationsTest, WhoGrantsKeysMakesSoManyAndNoMore) {
+  ASSERT_TRUE(run(operations.add_account({.name = "shop", .with_key = false})));
+  const Granter owner{.asker = {}, .holds = store::kScopesOfClients};
+  const auto make = [&] { return run(operations.add_key({.account = "shop", .by = owner})); };
+  Result<IssuedKey> last;
+  for (std::int64_t n = 0; n < kGrantedMax; ++n) last = make();
+  ASSERT_TRUE(last) << last.error().detail;
+  EXPECT_EQ(make().error().kind, ErrorKind::limit_exceeded);
+  EXPECT_TRUE(run(operations.rotate_key("shop", last->key.id, 0, owner))) << "one ends, one begins";
+  EXPECT_EQ(make().error().kind, ErrorKind::limit_exceeded);
+  EXPECT_TRUE(run(operations.add_key({.account = "shop"}))) << "the operators' own command";
+  ASSERT_TRUE(run(operations.revoke_key("shop", run(operations.keys("shop"))->front().key.id)));
+  ASSERT_TRUE(run(operations.revoke_key("shop", run(operations.keys("shop"))->at(1).key.id)));
+  EXPECT_TRUE(make());
+}
+
 TEST_F(OperationsTest, ARotatedKeyWorksUntilTheOverlapIsOver) {
   ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
   const auto old = run(operations.add_key(

@@ -94,6 +94,12 @@ inline constexpr Sentence kHasPassword{"This person has a password already.",
                                        "この利用者はすでにパスワードを設定しています。"};
 inline constexpr Sentence kNoMail{"Mail cannot be sent from here at this moment.",
                                   "現在、メールを送信できません。"};
+inline constexpr Sentence kMayNotGrantKey{
+    "Nobody can make a key that does more than they may themselves.",
+    "自分の権限を超えるキーは作成できません。"};
+inline constexpr Sentence kTooManyKeys{
+    "There are as many of them as there may be: end those that nobody uses.",
+    "発行数が上限に達しています。使われていないものを無効にしてください。"};
 inline constexpr Sentence kTooOften{"Too much was wrong. Try again later.",
                                     "試行回数が多すぎます。しばらくしてからやり直してください。"};
 
