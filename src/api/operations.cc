@@ -16,9 +16,7 @@
 #include "intake/field_digest.h"
 
 namespace todoku::api {
-namespace {
 
-// {"error": sentence}, as the admin socket tells it, becomes the contract's shape.
 http::Response reshaped(const http::Response& failure, Language language) {
   http::JsonArena arena;
   std::string sentence = "the operation failed";
@@ -29,6 +27,8 @@ http::Response reshaped(const http::Response& failure, Language language) {
   }
   return refused(failure.status, {sentence, sentence}, language);
 }
+
+namespace {
 
 intake::Problems problems_of(const std::vector<operate::Misgiven>& wrong) {
   intake::Problems problems;

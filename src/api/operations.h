@@ -12,6 +12,9 @@ namespace todoku::api {
 
 inline constexpr store::Scopes kAdmin = static_cast<store::Scopes>(store::Scope::admin);
 
+// {"error": sentence}, as the admin socket tells a failure, in the contract's shape.
+[[nodiscard]] http::Response reshaped(const http::Response& failure, Language language);
+
 // Makes the call of what the request says. `account`: whose it is about, unless its path says that;
 // empty: it does.
 [[nodiscard]] Task<http::Response> make_call(Api& api, Call& call, const operate::Call& wanted,

@@ -87,6 +87,30 @@ http::Response refused(int status, std::string_view en, std::string_view ja, con
   return api::refused(status, {std::string(en), std::string(ja)}, asked.language);
 }
 
+http::Response refused(Error error, const Asked& asked) {
+  // Also of what somebody of the machine would be told without a full stop.
+  auto refusal = people::refuse(std::move(error)).error();
+  if (!refusal.reason.en.ends_with('.')) refusal.reason.en += '.';
+  if (!refusal.reason.ja.ends_with("。")) refusal.reason.ja += "。";
+  return refused(refusal, asked);
+}
+
+std::optional<http::Response> closed_to(const Asked& asked, bool is_for_owners) {
+  if (const auto not_yet = not_whole(*asked.who)) return refused(*not_yet, asked.language);
+  if (asked.who->is_operator()) return std::nullopt;
+  if (is_for_owners && asked.who->person.role == store::Role::owner) return std::nullopt;
+  return is_for_owners
+             ? refused(403, "this is for owners of the account.",
+                       "アカウントのオーナーだけが見ることができます。", asked)
+             : refused(403, "this is for operators.", "運用者だけが見ることができます。", asked);
+}
+
+operate::Granter granter(const Asked& asked) {
+  return {.asker = {.actor = people::actor_of(asked.who->person),
+                    .origin = asked.visitor.from.to_string()},
+          .holds = asked.who->scopes};
+}
+
 http::Response session(const Asked& asked, const people::SignedIn& who, std::string_view token) {
   http::JsonWriter json;
   json.begin_object();

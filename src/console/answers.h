@@ -30,6 +30,14 @@ void instant_or_null(http::JsonWriter& json, std::string_view name,
                      const std::optional<Instant>& instant);
 [[nodiscard]] http::Response nothing();  // 204
 
+// Of what failed below, in both languages where people/refusal.h has it in both.
+[[nodiscard]] http::Response refused(Error error, const Asked& asked);
+// Why the route is closed to who asks; nullopt: it is open. `is_for_owners`: to owners and to
+// operators, else to operators alone.
+[[nodiscard]] std::optional<http::Response> closed_to(const Asked& asked, bool is_for_owners);
+// Who they are below HTTP, with what they hold.
+[[nodiscard]] operate::Granter granter(const Asked& asked);
+
 // Why somebody who is signed in may do nothing yet; nullopt: he may.
 [[nodiscard]] std::optional<Refusal> not_whole(const people::SignedIn& who);
 

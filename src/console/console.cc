@@ -74,7 +74,7 @@ Task<http::Response> Console::answer(const http::Request& request, http::Body& b
   people::Visitor visitor = visitor_of(request);
   people::Who who;
   if (!cookie.empty()) {
-    auto found = co_await ground_.people.look_up(cookie, visitor.from);
+    auto found = co_await ground_.people.look_up(cookie, visitor.from, route.use);
     if (found) {
       who = std::move(*found);
     } else if (route.needs_sign_in && found.error().kind != ErrorKind::unauthorized) {
@@ -113,7 +113,7 @@ Task<http::Response> Console::serve(const http::Request& request, http::Body& bo
 
 void Console::add_routes(http::Router& router) {
   for (const auto routes : {session_routes(), own_routes(), link_routes(), people_routes(),
-                            text_routes(), record_routes()}) {
+                            text_routes(), record_routes(), key_routes(), operator_routes()}) {
     for (const RouteOf& route : routes) {
       const bool takes_text = !route.call->raw.empty();
       router.add(route.method, fmt::format("{}{}", kBase, route.call->path),

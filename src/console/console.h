@@ -51,6 +51,8 @@ struct RouteOf {
   bool needs_sign_in;
   const operate::Call* call;
   Task<http::Response> (*work)(Asked);
+  // looks: pages ask it again and again by themselves, which keeps nobody from being idle.
+  people::People::Use use = people::People::Use::counts;
 };
 
 class Console final : public api::Usher {
@@ -106,5 +108,7 @@ class Console final : public api::Usher {
 [[nodiscard]] std::span<const RouteOf> people_routes();
 [[nodiscard]] std::span<const RouteOf> text_routes();
 [[nodiscard]] std::span<const RouteOf> record_routes();
+[[nodiscard]] std::span<const RouteOf> key_routes();
+[[nodiscard]] std::span<const RouteOf> operator_routes();
 
 }  // namespace todoku::console

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "api/admin/account_change.h"
 #include "api/admin/asker.h"
 #include "api/admin/causes_json.h"
 #include "api/admin/failures.h"
@@ -76,19 +77,8 @@ Task<Response> add_named_account(Operations& operations, Given given, Named name
 }
 
 Task<Response> change_account(Operations& operations, Given given) {
-  operate::AccountChange change{.weight = given.number("weight"),
-                                .suspended = given.truth("suspended"),
-                                .text_from_html = given.truth("text_from_html"),
-                                .open_tracking = given.truth("open_tracking"),
-                                .requests_per_minute = given.number("requests_per_minute"),
-                                .mails_per_minute = given.number("mails_per_minute"),
-                                .mails_per_day = given.number("mails_per_day"),
-                                .mails_per_month = given.number("mails_per_month")};
-  if (given.find("preflight") != nullptr) change.preflight = given.text("preflight");
-  if (given.find("allowed_recipients") != nullptr) {
-    change.allowed_recipients = given.text("allowed_recipients");
-  }
-  const auto changed = co_await operations.change_account(given.text("account"), change);
+  const auto changed =
+      co_await operations.change_account(given.text("account"), account_change(given));
   co_return changed ? Response::json(200, changed_account_json(*changed))
                     : failure(changed.error());
 }
