@@ -74,6 +74,43 @@ export function mock(folder) {
     { site: 'au', state: 'deferred', cause: 'throttled', mails: 1_240, meaning: ja ? 'au は送信が速すぎるとして、あとで送るよう求めています。' : 'au asks for slower sending.', action: '', whose: '' }] });
 
   const finding = (code, outcome, ja) => ({ code, kind: 'law', outcome, breaks_bulk_rules: false, subject: 'text_part', sentence: code === 'insert_code_braces' ? (ja ? '{{name}} は差し込みコードではありません。' : '{{name}} is no code here.') : (ja ? '本文に送信者の住所がありません。' : 'text_part has no postal address of the sender.'), why: ja ? '特定電子メール法（第 4 条）が広告に表示を求めています。' : 'The Act on Regulation of Transmission of Specified Electronic Mail (Article 4) wants it in advertisements.', minded_by: [], found: '', expected: '', advice: ja ? '住所を本文に加えるか、記載したページへのリンクを示してください。' : 'Add a line with the address, or link the page that has it.' });
+
+  const keys = () => (state.empty ? [] : [
+    { id: 7, label: '注文サーバー（本番）', created: jst(40_000), scopes: 'send,read', networks: ['192.0.2.0/24'], expires: jst(-120_000), expired: false },
+    { id: 6, label: HARM, created: jst(90_000), scopes: 'read', networks: [], expired: false },
+    { id: 3, label: '', created: jst(400_000), scopes: 'send,read,content,suppress', networks: [], revoked: jst(9_000), expired: false },
+  ]).filter(({ id }) => !state.removed.has(`key ${id}`));
+  const relayUsers = () => (state.empty ? [] : [
+    { name: 'app@shop', traffic: 'transactional', networks: [], from_address: 'order@example.jp', created: jst(50_000), expired: false },
+    { name: 'printer-2f', traffic: 'automatic', networks: ['192.0.2.0/28'], from_address: '', created: jst(90_000), expired: false, held: jst(30), held_because: HARM },
+  ]).filter(({ name }) => !state.removed.has(`user ${name}`));
+  const lane = (site, source, more) => ({ site, source, waiting: 0, connections: 2, connections_wanted: 2, connections_max: 10, messages_per_second: 5, messages_per_second_max: 20, throttled_at: null, reason: 'growing', since: jst(12), latency_ms: 140, rests_until: null, eases_at: null, noted: jst(0), ...more });
+  const lanes = () => (state.empty ? [] : [
+    lane('docomo', 'mail1', { waiting: 3_612, messages_per_second: 4.8, throttled_at: 5.2, reason: 'too_fast', eases_at: jst(-9) }), lane('gmail', 'mail1', { waiting: 4_820, connections: 8, messages_per_second: 10.7, reason: 'near_limit' }),
+    lane('au', 'mail2', { waiting: 1_902, connections: 0, messages_per_second: 0.4, reason: 'growing', rests_until: jst(-4) }), lane('microsoft', 'mail2', { reason: 'suspended', eases_at: jst(-50) }), lane(HARM, 'mail2', { reason: 'of a newer engine', messages_per_second_max: null }),
+  ]);
+  const engine = () => ({ version: '0.1.0', data_directory: '/var/lib/todoku', running: true, draining: false, started: jst(9_000), roles: ['api', 'scheduler'], missing_roles: state.empty ? [] : ['events'], elsewhere: [], differences: [], hold: [], queues: [{ class: 'transactional', waiting: 12, earliest_due: jst(-1), set_aside: 0 }, { class: 'bulk', waiting: 11_512, earliest_due: jst(0), set_aside: state.empty ? 0 : 2 }], ...(state.empty ? {} : { reserved: { deliveries: 1, recipients: 20_000, first: jst(-900), more: false } }),
+    held_credentials: state.empty || state.removed.has('held') ? [] : [{ account: 'shop', name: 'printer-2f', held: jst(30), held_because: HARM }], more_held: false, suspended: state.empty ? [] : [{ name: 'magazine', deliveries: 1, recipients: 120, in_hand: 0, more: false }], more_suspended: false });
+  const nodes = () => [{ key: 1, node: 'mail1', roles: 'api,scheduler', host: 'mail1.example.jp', version: '0.1.0', entered: jst(9_000), state: 'alive', lease_left_ms: 12_000, batches: 4, recipients: 1_800, leads: true, sources: ['mail1'] }, { key: 2, node: 'mail2', roles: 'courier', host: 'mail2.example.jp', version: '0.1.0', entered: jst(9_000), state: 'lapsed', lease_left_ms: -2_000, batches: 1, recipients: 90, leads: false, sources: ['mail2'] }];
+  const warmUp = { first_day: '2026-11-20', today: '2026-11-30', step: 4, steps: 7, volumes: [50, 200, 500, 1_000, 2_000, 5_000, 10_000], waits_for_volume: false, overflow: 'pool', volume: 1_000, taken: 640, left: 360, receivers: [{ receiver: 'gmail', volume: 500, taken: 410, left: 90 }], days: [{ day: '2026-11-29', taken: 500 }] };
+  const sources = () => (state.empty ? [] : [{ name: 'mail1', traffic: 'any', via: '', state: 'no_plan', warm_up: null }, { name: 'mail2', traffic: 'bulk', via: 'smtp.example.com', state: 'warming_up', warm_up: warmUp }]);
+  const stuckMails = () => (state.empty ? [] : [{ since: jst(70), since_text: '', account: 'shop', delivery_id: 1042, email_id: 71, address: 'taro@example.com' }, { since: jst(60), since_text: '', account: 'shop', delivery_id: 1042, email_id: 72, address: HARM }]).filter(({ email_id }) => !state.removed.has(`stuck ${email_id}`));
+  const account = (name, more) => ({ name, weight: 1, suspended: false, text_from_html: true, open_tracking: true, preflight: 'warn', sandbox: false, allowed_recipients: [], created: jst(90_000), requests_per_minute: 0, mails_per_minute: 0, mails_per_day: 0, mails_per_month: 0, keys: 2, ...more });
+  const accounts = () => [account('shop', { mails_per_day: 50_000 }), account('magazine', { suspended: !state.removed.has('suspended magazine'), weight: 5 }), ...(state.added ?? []).map((name) => account(name, { keys: 0 }))];
+  function operators(method, path, query, body) {
+    if (state.role !== 'operator') return refuse(403, 'this is for operators.');
+    if (path === 'operations/status') return { body: engine() };
+    if (path === 'operations/nodes') return { body: { nodes: nodes() } };
+    if (path === 'operations/lanes') return { body: { lanes: lanes().filter((each) => (!query.get('site') || each.site === query.get('site')) && (!query.get('source') || each.source === query.get('source'))) } };
+    if (path === 'operations/sources') return { body: { sources: sources() } };
+    if (path === 'operations/stuck') return { body: { mails: stuckMails(), more: false } };
+    if (method === 'POST' && /^operations\/stuck\//.test(path)) { state.removed.add(`stuck ${path.split('/')[3]}`); return { status: 204 }; }
+    if (method === 'POST' && /^operations\/held\//.test(path)) { state.removed.add('held'); return { status: 204 }; }
+    if (method === 'POST' && path === 'accounts') { if (body.name === 'shop') return refuse(409, 'there is an account shop already.'); state.added = [...(state.added ?? []), body.name]; return { status: 201, body: account(body.name, { keys: undefined }) }; }
+    if (method === 'PATCH' && path.startsWith('accounts/')) { state.removed[body.suspended === false ? 'add' : 'delete'](`suspended ${path.split('/')[1]}`); return { body: { ...account(path.split('/')[1], body), deliveries: 0, recipients: 0, in_hand: 0, more: false } }; }
+    return refuse(404, 'no data found.');
+  }
+
   const refuse = (status, text, more = {}) => ({ status, body: { error_messages: { main: [text] } }, headers: more });
   function door(method, path, query, body, ja) {
     const key = `${method} ${path}`;
@@ -110,7 +147,16 @@ export function mock(folder) {
       state.texts = { ...state.texts, [place]: method === 'PUT' ? body : undefined };
       return { status: 204 };
     }
-    if (key === 'GET accounts') return { body: { accounts: [{ name: 'shop' }, { name: 'magazine' }] } };
+    if (key === 'GET accounts') return { body: { accounts: accounts() } };
+    if (path.startsWith('operations/') || path.startsWith('accounts')) return operators(method, path, query, body);
+    if (key === 'GET keys') return { body: { keys: keys() } };
+    if (key === 'POST keys') return body.scopes?.length ? { status: 201, body: { ...keys()[0], id: 8, label: body.label, scopes: body.scopes.join(','), login_id: 'shop', ...(body.scopes[0] === 'ses' ? { access_key_id: 'AKTD0123456789ABCDEF', secret_access_key: 's3cr3t' } : { api_key: '0'.repeat(48), bearer_token: 'ZGVtby10b2tlbg==' }) } } : refuse(400, 'scopes is missing.');
+    if (/^keys\/\d+\/rotation$/.test(path)) return { status: 201, body: { key: { ...keys()[0], id: 9, login_id: 'shop', api_key: '1'.repeat(48), bearer_token: 'bmV3LXRva2Vu' }, old_expires: jst(-1_440) } };
+    if (method === 'DELETE' && path.startsWith('keys/')) { state.removed.add(`key ${path.split('/')[1]}`); return { status: 204 }; }
+    if (key === 'GET smtp-credentials') return { body: { credentials: relayUsers() } };
+    if (key === 'POST smtp-credentials') return body.name === 'app@shop' ? refuse(409, 'the name is taken.') : { status: 201, body: { ...relayUsers()[0], ...body, password: 'f'.repeat(32) } };
+    if (/^smtp-credentials\/[^/]+\/rotation$/.test(path)) return { status: 201, body: { ...relayUsers()[0], password: 'e'.repeat(32) } };
+    if (method === 'DELETE' && path.startsWith('smtp-credentials/')) { state.removed.add(`user ${path.split('/')[1]}`); return { status: 204 }; }
     if (key === 'GET people') return { body: { people: people() } };
     if (key === 'POST people') return { status: 201, body: { ...people()[0], ...body, id: 9, mailed: body.email !== 'unmailed@example.jp', command: 'todoku people reset unmailed@example.jp' } };
     if (method === 'DELETE' && path.startsWith('people/')) { state.removed.add(Number(path.split('/')[1])); return { status: 204 }; }

@@ -8,6 +8,8 @@ it.each([
   ['person.role owner', 'Role changed: Owner', 'ロールを変更: オーナー'],
   ['people.add sender: sato@example.com', 'Person added: Sender, sato@example.com', 'メンバーを追加: 送信担当, sato@example.com'],
   ['people.remove: sato@example.com', 'Person removed: sato@example.com', 'メンバーを削除: sato@example.com'],
+  ['api_key.add: 7 send,read', 'API key made: 7 send,read', 'API キーを作成: 7 send,read'],
+  ['account.suspend', 'Account suspended', 'アカウントを停止'],
   ['something.new', 'something.new', 'something.new'],
 ])('%s is told in words', (action, english, japanese) => {
   expect(actionText(action, en)).toBe(english);

@@ -19,9 +19,10 @@ type Loader = () => Promise<{ default: ComponentType<PageProps> }>;
 interface PageOf {
   path: string;
   title: (m: Messages) => string;
-  group: 'mail' | 'reach' | 'account' | 'none';
+  group: 'mail' | 'reach' | 'account' | 'operate' | 'none';
   needs?: Scope;
   owners?: boolean;
+  operators?: boolean;
   /** Shows one account's own: an operator chooses one first. */
   ofAccount: boolean;
   Body: ComponentType<PageProps>;
@@ -30,6 +31,7 @@ const page = (path: string, title: PageOf['title'], group: PageOf['group'], load
   path, title, group, ofAccount: true, Body: lazy(load), ...more,
 });
 
+const OPERATORS: Partial<PageOf> = { operators: true, ofAccount: false };
 const PAGES: PageOf[] = [
   page('overview', (m) => m.nav.overview, 'mail', () => import('../pages/overview'), { needs: 'read' }),
   page('why', (m) => m.nav.why, 'mail', () => import('../pages/why'), { needs: 'read' }),
@@ -39,16 +41,23 @@ const PAGES: PageOf[] = [
   page('domains', (m) => m.nav.domains, 'reach', () => import('../pages/domains'), { needs: 'admin' }),
   page('suppression', (m) => m.nav.suppressions, 'reach', () => import('../pages/suppression'), { needs: 'suppress' }),
   page('webhooks', (m) => m.nav.webhooks, 'reach', () => import('../pages/webhooks'), { needs: 'admin' }),
+  page('keys', (m) => m.nav.keys, 'account', () => import('../pages/keys'), { owners: true }),
   page('usage', (m) => m.nav.usage, 'account', () => import('../pages/usage'), { needs: 'read' }),
   page('people', (m) => m.nav.people, 'account', () => import('../pages/people'), { owners: true, ofAccount: false }),
   page('audit', (m) => m.nav.audit, 'account', () => import('../pages/audit'), { owners: true, ofAccount: false }),
+  page('lanes', (m) => m.nav.lanes, 'operate', () => import('../pages/lanes'), OPERATORS),
+  page('engine', (m) => m.nav.engine, 'operate', () => import('../pages/engine'), OPERATORS),
+  page('held', (m) => m.nav.held, 'operate', () => import('../pages/held'), OPERATORS),
+  page('sources', (m) => m.nav.sources, 'operate', () => import('../pages/sources'), OPERATORS),
+  page('accounts', (m) => m.nav.accounts, 'operate', () => import('../pages/accounts'), OPERATORS),
   page('me', (m) => m.nav.me, 'none', () => import('../pages/me'), { ofAccount: false }),
 ];
 
 function usePages(): PageOf[] {
   const { session, can } = useSession();
   const manages = session.person?.role === 'owner' || session.person?.role === 'operator';
-  return PAGES.filter(({ needs, owners }) => (!needs || can(needs) || session.person?.role === 'operator') && (!owners || manages));
+  const operates = session.person?.role === 'operator';
+  return PAGES.filter(({ needs, owners, operators }) => (!needs || can(needs) || operates) && (!owners || manages) && (!operators || operates));
 }
 
 export function Frame() {
@@ -124,6 +133,7 @@ function Side({ pages, now }: { pages: PageOf[]; now: string }) {
         {part('mail', null)}
         {part('reach', <h2>{m.nav.reach}</h2>)}
         {part('account', <h2>{m.nav.account}</h2>)}
+        {part('operate', <h2>{m.nav.operate}</h2>)}
       </nav>
       {session.version && <p className="muted small" style={{ padding: '0 8px' }}>{m.nav.version(session.version)}</p>}
     </>

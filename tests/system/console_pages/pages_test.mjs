@@ -15,7 +15,11 @@ const PAGES = {
   '/deliveries/1042': ['受信側ごと', 'By receiver'], '/deliveries/1042?tab=recipients': ['person2@example.com', 'person2@example.com'], '/deliveries/1042?tab=failures': ['docomo は送信ドメインを受け付けません', 'does not accept'],
   '/deliveries/1042?tab=content': ['年末のごあいさつ', 'Phone width'], '/compose': ['差出人・件名・本文を入力すると', 'Fill in sender, subject and a text; it shows'], '/templates': ['テンプレート', 'Templates'], '/templates/5': ['差し込みコード', 'Insert codes'], '/domains': ['example.jp', 'Proven'], '/domains/example.jp': ['公開するレコード', 'Record to publish'],
   '/suppression': ['苦情', 'Complaint'], '/suppression?email=free@example.com': ['停止されていません', 'is not suppressed'], '/webhooks': ['https://hooks.example.jp', 'Webhooks'], '/webhooks/wh_1': ['最近の呼び出し', 'Recent calls'],
-  '/usage': ['日ごとの受付数', 'Mails accepted by day'], '/people': ['このアカウントのルール', 'Rules of this account'], '/audit': ['メールの本文を閲覧', 'Looked at a mail'], '/me': ['サインイン中の端末', 'Sign-ins'],
+  '/usage': ['日ごとの受付数', 'Mails accepted by day'], '/people': ['このアカウントのルール', 'Rules of this account'], '/audit': ['メールの本文を閲覧', 'Looked at a mail'], '/me': ['サインイン中の端末', 'Sign-ins'], '/keys': ['注文サーバー（本番）', 'Make a key'], '/keys?tab=smtp': ['printer-2f', 'printer-2f'],
+};
+const OPERATORS = {
+  '/lanes': ['受信側から送りすぎと言われたため', 'The receiver said that it was too much'], '/engine': ['役割 events のプロセスがない', 'No process has the role events'], '/held': ['taro@example.com', 'Try again'],
+  '/sources': ['ウォームアップ曲線', 'Warm-up curve'], '/accounts': ['magazine', '50,000 mails/day'],
 };
 let server, state, base, browser, fresh;
 
@@ -55,11 +59,11 @@ async function violations(page) {
   return page.evaluate(async () => (await window.axe.run(document, { resultTypes: ['violations'] })).violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`)));
 }
 
-for (const [language, width, theme] of [['ja', 1280, 'light'], ['en', 375, 'dark']])
-  test(`every page in ${language} at ${width}`, () => within({ language, width, theme }, async (page) => {
-    state.language = language;
+for (const [language, width, theme, role, pages] of [['ja', 1280, 'light', 'owner', PAGES], ['en', 375, 'dark', 'owner', PAGES], ['ja', 375, 'dark', 'operator', OPERATORS], ['en', 1280, 'light', 'operator', OPERATORS]])
+  test(`every page of ${role}s in ${language} at ${width}`, () => within({ language, width, theme }, async (page) => {
+    Object.assign(state, { language, role });
     const wrong = [];
-    for (const [path, texts] of Object.entries(PAGES)) {
+    for (const [path, texts] of Object.entries(pages)) {
       await page.goto(base + path);
       await page.locator('main h1').waitFor();
       await page.getByText(texts[language === 'ja' ? 0 : 1]).first().waitFor({ state: 'attached' });
@@ -78,7 +82,8 @@ for (const [language, width, theme] of [['ja', 1280, 'light'], ['en', 375, 'dark
   }));
 
 test('what was stored is shown as it stands, and runs nowhere', () => within({}, async (page) => {
-  for (const path of ['/deliveries', '/deliveries/1042?tab=content', '/people', '/suppression', '/templates', '/why?q=hanako@example.jp', '/usage']) {
+  for (const path of ['/deliveries', '/deliveries/1042?tab=content', '/people', '/suppression', '/templates', '/why?q=hanako@example.jp', '/usage', '/keys', '/keys?tab=smtp', '/lanes', '/held']) {
+    state.role = ['/lanes', '/held'].includes(path) ? 'operator' : 'owner';
     await page.goto(base + path);
     if (!path.includes('content')) await page.getByText('onerror="document.title').first().waitFor();
     else {
@@ -180,6 +185,73 @@ test('progress is live, comes back when it is cut, and is one connection for all
   assert.equal(state.streams, 1, 'another tab has taken over');
 }, /ERR_INCOMPLETE_CHUNKED_ENCODING/));
 
+test('a key is made with no more than it needs, shown once, and ended', () => within({ language: 'en' }, async (page) => {
+  state.language = 'en';
+  await page.goto(`${base}/keys`);
+  await page.getByRole('button', { name: 'Make a key' }).click();
+  const form = page.getByRole('dialog');
+  await form.getByLabel('Label').fill('ci');
+  for (const scope of ['send', 'read']) await form.getByRole('checkbox', { name: scope }).uncheck();
+  await form.getByRole('button', { name: 'Make' }).click();
+  await form.getByText('Choose one at least.').waitFor();
+  assert.deepEqual(state.changes, [], 'nothing was sent');
+  await form.getByRole('checkbox', { name: 'read' }).check();
+  await form.getByRole('button', { name: 'Make' }).dblclick();
+  await page.getByText('ZGVtby10b2tlbg==').waitFor();
+  assert.deepEqual(state.changes, ['POST /console/v1/keys']);
+  await page.keyboard.press('Escape');
+  await page.getByText('ZGVtby10b2tlbg==').waitFor();
+  await page.getByRole('button', { name: 'I have kept it' }).click();
+  await page.getByText('ZGVtby10b2tlbg==').waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Actions for 注文サーバー' }).click();
+  await page.getByRole('menuitem', { name: 'End' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'End' }).click();
+  await page.getByText('注文サーバー（本番） opens nothing any more.').waitFor();
+  assert.ok(state.changes.includes('DELETE /console/v1/keys/7'));
+  await page.getByRole('tab', { name: 'SMTP credentials' }).click();
+  await page.getByRole('button', { name: 'Add SMTP credentials' }).click();
+  await page.getByRole('dialog').getByLabel('User name').fill('app@shop');
+  await page.getByRole('dialog').getByRole('button', { name: 'Make' }).click();
+  await page.getByRole('dialog').getByText('the name is taken.').waitFor();
+  await page.getByRole('dialog').getByLabel('User name').fill('mailer');
+  await page.getByRole('dialog').getByRole('button', { name: 'Make' }).click();
+  await page.getByText('f'.repeat(32)).waitFor();
+}, /status of 409/));
+
+test('operators see lanes live, release what is held, and suspend an account', () => within({ language: 'en' }, async (page) => {
+  Object.assign(state, { language: 'en', role: 'operator' });
+  await page.goto(`${base}/lanes`);
+  await page.getByText('4.8/s').waitFor();
+  await page.getByText('Left alone after failures').waitFor();
+  await page.getByText('of a newer engine').waitFor();
+  state.empty = true;
+  await page.getByText('No lane is at work').waitFor();
+  state.empty = false;
+  await page.getByText('4.8/s').waitFor();
+  await page.getByRole('searchbox').fill('docomo');
+  await page.getByRole('searchbox').press('Enter');
+  await page.getByText('8 of 10').waitFor({ state: 'detached' });
+  await page.goto(`${base}/held`);
+  await page.getByRole('button', { name: 'Release' }).click();
+  await page.getByText('printer-2f is released').waitFor();
+  await page.getByText('None is held').waitFor();
+  await page.getByRole('button', { name: 'Try again' }).first().click();
+  await page.getByText('The mail to taro@example.com is tried again.').waitFor();
+  assert.deepEqual(state.changes, ['POST /console/v1/operations/held/shop/printer-2f/release', 'POST /console/v1/operations/stuck/shop/71/release']);
+  await page.goto(`${base}/accounts`);
+  await page.getByRole('button', { name: 'Actions for magazine' }).click();
+  await page.getByRole('menuitem', { name: 'Resume' }).click();
+  await page.getByText('magazine goes on.').waitFor();
+  await page.getByText('Suspended').first().waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Add account' }).click();
+  await page.getByRole('dialog').getByLabel('Name').fill('fresh');
+  await page.getByRole('dialog').getByRole('button', { name: 'Add' }).click();
+  await page.getByText('fresh is added.').waitFor();
+  await page.getByRole('button', { name: 'fresh', exact: true }).click();
+  await page.getByRole('heading', { name: 'Why did it not arrive?' }).waitFor();
+  assert.equal(state.acting, 'fresh');
+}));
+
 test('a double click pauses once, and pausing can be undone', () => within({ language: 'en' }, async (page) => {
   Object.assign(state, { language: 'en', slow: 150 });
   await page.goto(`${base}/deliveries/1042`);
@@ -199,8 +271,12 @@ test('roles see what they may', () => within({ language: 'en' }, async (page) =>
   };
   assert.deepEqual(await seen('viewer'), ['Overview', 'Why did it not arrive?', 'Deliveries', 'Templates', 'Usage']);
   assert.deepEqual(await seen('support'), ['Overview', 'Why did it not arrive?', 'Deliveries', 'Templates', 'Suppression', 'Usage']);
-  assert.ok((await seen('owner')).includes('People'));
   assert.ok((await seen('sender')).includes('New bulk mail'));
+  const owners = await seen('owner');
+  assert.ok(owners.includes('People') && owners.includes('Keys') && !owners.includes('Held and stuck'), owners.join());
+  state.acting = 'shop';
+  const operators = await seen('operator');
+  for (const name of ['Receivers and lanes', 'Queues and nodes', 'Held and stuck', 'Sources', 'Accounts']) assert.ok(operators.includes(name), name);
   Object.assign(state, { role: 'viewer' });
   for (const path of ['people', 'compose']) {
     await page.goto(`${base}/${path}`);
@@ -349,7 +425,7 @@ test('what is typed is kept: for a closed tab and an ended sign-in, until it is 
 
 test('empty pages teach, and failures say what to do', () => within({ language: 'en' }, async (page) => {
   Object.assign(state, { empty: true, language: 'en' });
-  for (const [path, text] of [['/deliveries', 'Hand in the first mail'], ['/domains', 'Prove your first domain'], ['/suppression', 'Nobody is suppressed'], ['/webhooks', 'No endpoint yet'], ['/templates', 'No template yet'], ['/why?q=nobody@example.jp', 'No mail for']]) {
+  for (const [path, text] of [['/deliveries', 'Hand in the first mail'], ['/domains', 'Prove your first domain'], ['/suppression', 'Nobody is suppressed'], ['/webhooks', 'No endpoint yet'], ['/templates', 'No template yet'], ['/keys', 'No key yet'], ['/keys?tab=smtp', 'No SMTP credentials yet'], ['/why?q=nobody@example.jp', 'No mail for']]) {
     await page.goto(base + path);
     await page.getByText(text).first().waitFor();
   }
