@@ -179,6 +179,7 @@ class Api {
     bool takes_gzip = false;
     const Guise* guise = nullptr;
     Usher* usher = nullptr;
+    std::string_view change = {};  // what the audit calls it (changes.h)
 
     [[nodiscard]] bool is_signed() const { return guise != nullptr && guise->is_signed(); }
   };

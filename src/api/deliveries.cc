@@ -77,6 +77,10 @@ std::string detail_json(const store::Delivery& delivery, const store::OpenCounts
 Task<http::Response> detail(Api& api, Call& call) {
   const auto id = path_id(call, "delivery_id");
   if (!id) co_return no_data_found(call);
+  intake::Problems problems;
+  const http::Query query = call.request.query_parameters();
+  const bool without_text = ListQuery(query, problems).truth("without_text");
+  if (!problems.empty()) co_return invalid(problems, call.language);
   const store::AccountKey account = call.account.key;
   using Found = std::pair<store::Delivery, store::OpenCounts>;
   const auto found = co_await api.store().read(
@@ -88,7 +92,7 @@ Task<http::Response> detail(Api& api, Call& call) {
         return Found{std::move(*delivery), *opens};
       });
   if (!found) co_return refused(intake::refusal_of(found.error()), call.language);
-  const bool with_content = has(call.scopes, store::Scope::content);
+  const bool with_content = !without_text && has(call.scopes, store::Scope::content);
   if (with_content) {
     auto unnoted = co_await note_view(api, call, {.what = "content", .delivery = *id});
     if (unnoted) co_return std::move(*unnoted);

@@ -470,6 +470,51 @@ class Rights(unittest.TestCase):
         self.assertTrue(any(line["action"] == "content" and line["actor"].startswith("person ")
                             for line in noted), noted[-5:])
 
+    def test_the_head_of_a_delivery_is_no_view_of_its_text(self):
+        sent = self.browsers["owner"].api("POST", "/deliveries/transaction", {
+            "from": {"email": "a@sender.example"}, "to": "unseen@one.example",
+            "subject": "the subject", "text_part": "the secret text"})
+        path = f"/deliveries/{sent.json['delivery_id']}"
+
+        def views():
+            noted = self.browsers["owner"].ask("GET", "/audit?limit=1000").json["audit"]
+            return [line["action"] for line in noted if line["action"] == "content" and
+                    line.get("delivery_id") == sent.json["delivery_id"]]
+
+        head = self.browsers["owner"].api("GET", f"{path}?without_text=true")
+        self.assertEqual((head.status, head.json["text_part"]), (200, ""))
+        self.assertEqual(head.json["subject"], "the subject")
+        self.assertEqual(views(), [])
+        self.assertEqual(self.browsers["owner"].api("GET", f"{path}?without_text=x").status, 400)
+        self.browsers["owner"].api("GET", path)
+        self.assertEqual(views(), ["content"])
+
+    def test_who_changes_something_is_on_record(self):
+        owner = self.browsers["owner"]
+        begun = owner.api("POST", "/deliveries/bulk/begin", {
+            "from": {"email": "a@sender.example"}, "subject": "s", "text_part": "t"})
+        delivery = begun.json["delivery_id"]
+        owner.api("DELETE", f"/deliveries/{delivery}")
+        owner.api("DELETE", f"/deliveries/{delivery}")  # refused: nothing is there any more
+        owner.api("POST", "/domains", {"domain": "audited.example"})
+        owner.api("POST", "/suppressions", {"email": "audited@one.example"})
+        actor = f"person {owner.session()['person']['id']} "
+        noted = [line for line in owner.ask("GET", "/audit?limit=1000").json["audit"]
+                 if line["actor"].startswith(actor)]
+        about = [line["action"] for line in noted if line.get("delivery_id") == delivery]
+        self.assertEqual(about, ["delivery.begin", "delivery.remove"])
+        actions = [line["action"] for line in noted]
+        self.assertIn("domain.add: audited.example", actions)
+        self.assertIn("suppression.add", actions)
+        told = world.stack.command("audit", "list", "--address", "audited@one.example")
+        self.assertIn("suppression.add", told)
+
+    def test_each_change_has_a_name_in_the_audit(self):
+        named = re.findall(r'Named\{(\w+?)_?,\s+"([^"]+)",',
+                           (ROOT / "src/api/changes.cc").read_text())
+        changes = {(method, path) for method, path, _ in self.operations if method != "GET"}
+        self.assertEqual(changes - {(method.upper(), path) for method, path in named}, set())
+
     def test_another_accounts_ids_are_not_found(self):
         world.stack.command("account", "add", "neighbour", "--no-key")
         sent = self.browsers["owner"].api("POST", "/deliveries/transaction", {
