@@ -6,6 +6,7 @@
 #include "api/api.h"
 #include "api/list_query.h"
 #include "api/message_id.h"
+#include "api/progress.h"
 #include "base/date_time.h"
 #include "http/json.h"
 #include "store/walks.h"
@@ -48,6 +49,15 @@ void attachment_members(http::JsonWriter& json, const store::Delivery& delivery)
   json.end_array();
 }
 
+void count_members(http::JsonWriter& json, const store::DeliveryCounts& counts) {
+  json.member("total_count", counts.total);
+  json.member("sent_count", counts.delivered);
+  json.member("drop_count", counts.dropped + counts.cancelled);
+  // Temporary failures: given up, in doubt, or still being retried.
+  json.member("soft_error_count", counts.expired + counts.unknown + counts.deferred);
+  json.member("hard_error_count", counts.bounced);
+}
+
 // Without the texts where `with_content` is false: clients need the keys all the same.
 std::string detail_json(const store::Delivery& delivery, const store::OpenCounts& opens,
                         bool with_content) {
@@ -62,13 +72,7 @@ std::string detail_json(const store::Delivery& delivery, const store::OpenCounts
     json.member("template_version", pin->version);
   }
   attachment_members(json, delivery);
-  const store::DeliveryCounts& counts = delivery.counts;
-  json.member("total_count", counts.total);
-  json.member("sent_count", counts.delivered);
-  json.member("drop_count", counts.dropped + counts.cancelled);
-  // Temporary failures: given up, in doubt, or still being retried.
-  json.member("soft_error_count", counts.expired + counts.unknown + counts.deferred);
-  json.member("hard_error_count", counts.bounced);
+  count_members(json, delivery.counts);
   json.member("open_count", opens.opened);
   json.end_object();
   return json.take();
@@ -185,6 +189,9 @@ Task<http::Response> list(Api& api, Call& call, bool with_smtp) {
   for (const store::Delivery& delivery : deliveries.take()) {
     json.begin_object();
     common_members(json, delivery);
+    // Not in the contract, to whose statuses a delivery that was stopped is SENT.
+    json.member("state", state_word(delivery));
+    count_members(json, delivery.counts);
     json.end_object();
   }
   json.end_array();
