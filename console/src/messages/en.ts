@@ -14,6 +14,7 @@ export const en = {
     showPassword: 'Show password', required: 'Please fill in this field.', optional: 'optional', saved: 'Saved.', why: 'Reason',
   },
   trouble: {
+    lacks: 'Your role does not open this', lacksRole: 'It is for owners of the account. Ask one of them.', lacksScope: (scope: string) => `Your role lacks the right "${scope}". An owner of your account can change that.`,
     title: 'That did not work',
     offline: 'The engine does not answer. Check your connection; nothing you typed is lost. Then try again.',
     again: 'Try again',
@@ -27,6 +28,7 @@ export const en = {
     notThereText: 'The link may be old or mistyped.',
     home: 'Go to the start',
   },
+  fields: { email: 'Email address', url: 'URL', domain: 'Domain', name: 'Name', subject: 'Subject', reason: 'Reason', days: 'Days', note: 'Note', password: 'Password', code: 'Code', to: 'To', from: 'From', kinds: 'Events', form: 'Format' } as Record<string, string>,
   nav: {
     label: 'Pages', skip: 'Skip to the content', open: 'Open menu', mail: 'Mail', reach: 'Delivery', account: 'Account',
     overview: 'Overview', compose: 'New bulk mail', why: 'Why did it not arrive?', deliveries: 'Deliveries', templates: 'Templates', domains: 'Domains', suppressions: 'Suppression',
@@ -73,6 +75,7 @@ export const en = {
     day: 'Last 24 hours', ended: 'Outcome known', later: 'Answers for later', atLeast: (count: number) => `at least ${n(count)}`, byReceiver: 'By receiver', noMail: 'No mail had an outcome in the last 24 hours', noMailText: 'As soon as receivers answer, you see here what they took.', going: 'Bulk mail now', nothingGoing: 'Nothing goes out or is reserved.', domains: 'Health of domains', moreDomains: 'There are more; they are on the page of domains.',
   },
   why: {
+    noted: 'What todoku noted', nothingReference: 'A reference is looked for as a whole: type it as your program sends it along, for example order-4711 and not 4711. A Message-ID stands in angle brackets. The address of the recipient finds the mail, too.',
     title: 'Why did it not arrive?', text: 'Type what you know. You see what happened to the mail, what it means, and what to do.',
     box: 'Address, order number or Message-ID', placeholder: 'hanako@example.jp, order 4711, <…@mail.example.jp>',
     emptyTitle: 'Start with what the person told you',
@@ -95,11 +98,12 @@ export const en = {
   } as Record<string, string>,
   types: { TRANSACTION: 'Transactional', BULK: 'Bulk', SMTP: 'SMTP' } as Record<string, string>,
   deliveries: {
+    noSuch: (id: number) => `There is no delivery ${id}`, toList: 'All deliveries', tried: 'Tried',
     title: 'Deliveries', text: 'Everything that was handed in, newest first.', subjectFilter: 'Part of the subject', senderFilter: 'Part of the sender', tagFilter: 'Tag', stateFilter: 'State', typeFilter: 'Type',
     started: 'Started', emptyTitle: 'No mail yet', emptyText: 'Hand in the first mail over the API or by SMTP; it shows up here at once.',
     noneTitle: 'No delivery fits', noneText: 'Take a filter away, or spell the subject another way.', clear: 'Clear filters', reservedFor: 'Reserved for', notStarted: 'Not started',
     detail: (id: number) => `Delivery ${id}`, overview: 'Overview', recipients: 'Recipients', failures: 'Failures', content: 'Content',
-    pause: 'Pause', resume: 'Resume', stop: 'Stop', cancelReservation: 'Cancel reservation', paused: 'Paused. Nothing more starts.', resumed: 'Going on.', stopped: 'Stopped.', cancelled: 'The reservation is cancelled.',
+    pause: 'Pause', resume: 'Resume', stop: 'Stop', cancelReservation: 'Cancel reservation', paused: 'Paused. Nothing more starts.', resumed: 'Going on.', stopped: 'Stopping. What has not begun is dropped.', cancelled: 'The reservation is cancelled.',
     stopTitle: 'Stop this delivery?', stopText: 'What has not gone out is dropped. A stop cannot be taken back; a pause can.', stopButton: 'Stop for good', pauseInstead: 'Pause instead',
     total: 'Recipients', live: 'Live', reconnecting: 'Connecting again …', connecting: 'Connecting …', progress: 'Progress', speed: 'Speed', perMinute: (value: number) => `${n(Math.round(value))} a minute`, left: 'Time left', measuring: 'Measuring …',
     receivers: 'By receiver', receiver: 'Receiver', done: 'Done', remaining: 'To go', restsUntil: 'Rests until', others: 'All others', holds: 'Held back', holdAll: 'All receivers',
@@ -121,6 +125,7 @@ export const en = {
     when: 'When it goes', whenText: 'Times are those of Japan. In quiet hours nothing is begun.', quietFrom: 'Quiet from', quietUntil: 'Quiet until', at: 'Reserve for', past: 'This time has passed.', yourTime: (time: string) => `On your clock: ${time}`, isQuiet: (until: string) => `That is within the quiet hours: it goes from ${until} on.`, begin: 'Begin now …', reserve: 'Reserve', needsList: 'Take a list first.', beginTitle: 'Begin now?', reserveTitle: 'Reserve it?', beginYes: 'Begin', begun: 'It goes out now.', reserved: 'It is reserved.', warned: 'The check found something broken.',
   },
   domains: {
+    meant: (name: string) => `This adds ${name}.`, recordStays: 'It is found. Leave it in the DNS: it is looked for again and again.', others: 'DKIM, SPF, DMARC and return path', othersText: 'Proof lets you send. So that receivers believe your mail, these records are needed, too. This command of the engine prints them all, and says which are there; ask whoever runs it.', command: 'Command', notDetermined: 'Not everything could be found out at the last check, mostly because a name server did not answer. Nothing is known to be wrong. It is checked again by itself; until then ask your DNS provider whether its servers answer.',
     title: 'Domains', text: 'Mail may be sent from a domain when a record in its DNS proves that it is yours.', add: 'Add domain', domain: 'Domain', addTitle: 'Add a domain', addText: 'The part after the @ of your sender. Domains below it are covered, too.',
     emptyTitle: 'Prove your first domain', emptyText: 'Add the domain that you send from. You get a record to publish, and see here when it is found.',
     record: 'Record to publish', recordText: 'Publish it at your DNS provider and leave it there. It is looked for every minute at first.', type: 'Type', host: 'Name', value: 'Value', zone: 'As a line of a zone file',
@@ -129,6 +134,7 @@ export const en = {
     remove: 'Remove domain', removeTitle: (domain: string) => `Remove ${domain}?`, removeText: 'Your account can no longer send from it. Adding it again gives another record.', removed: (domain: string) => `${domain} is removed.`, vouched: 'Vouched for by the operator', owners: 'Only an owner adds and checks domains.',
   },
   suppressions: {
+    notWhole: (typed: string) => `"${typed}" is no whole address`, notWholeText: 'Type the whole address (hanako@example.jp) or a domain (example.jp). Parts of them are not looked for.',
     title: 'Suppression', text: 'Addresses to which your account sends nothing, and why.', searchLabel: 'Whole address, or a domain', add: 'Add', import: 'Import CSV', emptyTitle: 'Nobody is suppressed', emptyText: 'Complaints, opt-outs and addresses that do not exist come here by themselves. You can add some, too.',
     free: (address: string) => `${address} is not suppressed`, freeText: 'Nothing on the lists stops mail to it.', reason: 'Reason', scope: 'Stops', of: 'List of', until: 'Until', forever: 'No end', note: 'Note',
     reasons: { hard_error: 'Address fails', complaint: 'Complaint', unsubscribe: 'Opt-out', manual: 'By hand', imported: 'Imported' } as Record<string, string>,
@@ -139,6 +145,11 @@ export const en = {
     imported: (added: number, changed: number, failed: number) => `${n(added)} added, ${n(changed)} changed, ${n(failed)} refused.`, row: (row: number) => `Row ${n(row)}`,
   },
   webhooks: {
+    forms: { standard: 'Signed as Standard Webhooks has it. For a new receiver.', contract: 'As blastengine sends it, for a receiver that you have.', sendgrid: 'As SendGrid sends it, for a receiver that you have.', postmark: 'As Postmark sends it, for a receiver that you have.', resend: 'As Resend sends it, for a receiver that you have.' } as Record<string, string>,
+    kindTexts: {
+      'recipient.sent': 'taken by the receiver', 'recipient.deferred': 'put off, tried again', 'recipient.hard_error': 'bounced', 'recipient.soft_error': 'given up', 'recipient.dropped': 'not sent, suppressed for example', 'recipient.opened': 'opened', 'recipient.complained': 'reported as spam', 'recipient.unsubscribed': 'opted out',
+      'delivery.started': 'a delivery began', 'delivery.finished': 'a delivery ended', 'delivery.failed': 'a delivery could not begin', 'domain.broken': 'a domain no longer passes its check', 'limit.near': 'a limit is nearly used up', 'limit.reached': 'a limit is used up',
+    } as Record<string, string>,
     title: 'Webhooks', text: 'Your servers are told of what becomes of mails.', add: 'Add endpoint', emptyTitle: 'No endpoint yet', emptyText: 'Give the address of a server of yours, and it is told of deliveries, bounces, complaints and opt-outs as they happen.', url: 'URL', kinds: 'Events', allKinds: 'All events', form: 'Format', addTitle: 'Add an endpoint', urlHint: 'https, reachable from the engine.',
     secretTitle: 'The secret of this endpoint', secretText: 'It is shown once. Your server checks signatures with it.', calls: 'Recent calls', noCalls: 'No calls yet', noCallsText: 'Send a test to see whether your server answers.', test: 'Send a test', testGood: (status: number, ms: number) => `Answered ${status} within ${n(ms)} ms.`, testBad: 'The test did not arrive.', status: 'Answer', took: 'Took', events: 'Events', answer: 'What it answered', failure: 'What went wrong', request: 'What was sent',
     enable: 'Switch on', disable: 'Switch off', enabled: 'Switched on.', disabled: 'Switched off.', remove: 'Remove endpoint', removeTitle: 'Remove this endpoint?', removeText: 'It is told of nothing any more. What is waiting for it is dropped.', removed: 'The endpoint is removed.', failingSince: 'Failing since', refused: (count: number) => `${plural(count, { one: 'event was', other: 'events were' })} not taken.`, ms: (value: number) => `${n(value)} ms`,
@@ -168,6 +179,14 @@ export const en = {
       content: 'Looked at a content', preview: 'Looked at a mail', message: 'Looked at a message', insert_codes: 'Looked at insert codes', resend: 'Sent a mail again',
       'api_key.add': 'API key made', 'api_key.rotate': 'API key replaced', 'api_key.end': 'API key ended', 'smtp_credential.add': 'SMTP credentials made', 'smtp_credential.rotate': 'New SMTP password', 'smtp_credential.end': 'SMTP credentials ended', 'smtp_credential.release': 'Held SMTP credentials released',
       'account.add': 'Account added', 'account.change': 'Account changed', 'account.suspend': 'Account suspended', 'account.resume': 'Account resumed', 'stuck.release': 'Mail that was set aside tried again',
+      'delivery.send': 'Sent', 'delivery.begin': 'Delivery begun', 'delivery.change': 'Delivery changed', 'delivery.reserve': 'Delivery reserved', 'delivery.cancel': 'Reservation cancelled', 'delivery.remove': 'Delivery removed', 'delivery.pause': 'Delivery paused', 'delivery.resume': 'Delivery resumed', 'delivery.stop': 'Delivery stopped', 'delivery.pace': 'Pace set', 'delivery.pace_removed': 'Pace removed', 'delivery.quiet_hours': 'Quiet hours set', 'delivery.quiet_hours_removed': 'Quiet hours removed',
+      'recipient.add': 'Recipients added', 'recipient.import': 'List imported', 'recipient.import_cancelled': 'Import cancelled', 'recipient.change': 'Recipient changed', 'recipient.remove': 'Recipient removed', 'recipient.export': 'Recipients exported',
+      'suppression.add': 'Added to the suppression list', 'suppression.import': 'Suppression list imported', 'suppression.release': 'Taken off the suppression list',
+      'template.add': 'Template added', 'template.change': 'Template changed', 'template.remove': 'Template removed',
+      'webhook.add': 'Endpoint added', 'webhook.change': 'Endpoint changed', 'webhook.remove': 'Endpoint removed', 'webhook.rotate': 'Secret of an endpoint changed', 'webhook.test': 'Endpoint tested', 'webhook.replay': 'Events sent again',
+      'domain.add': 'Domain added', 'domain.verify': 'Domain checked', 'domain.consent': 'Agreed to a domain of another account', 'domain.remove': 'Domain removed', 'domain.report': 'Report imported',
+      'key.add': 'Key added', 'key.revoke': 'Key revoked', 'key.rotate': 'Key rotated',
+      change: 'Something changed',
       'personal_data.export': 'Exported what is kept of an address', 'personal_data.delete': 'Erased what is kept of an address',
     } as Record<string, string>,
   },

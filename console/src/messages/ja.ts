@@ -15,6 +15,7 @@ export const ja: Messages = {
     showPassword: 'パスワードを表示', required: '入力してください。', optional: '任意', saved: '保存しました。', why: '理由',
   },
   trouble: {
+    lacks: 'このロールでは表示できません', lacksRole: 'アカウントのオーナー向けのページです。オーナーに依頼してください。', lacksScope: (scope) => `あなたのロールには権限「${scope}」がありません。変更できるのはアカウントのオーナーです。`,
     title: '処理できませんでした',
     offline: 'エンジンから応答がありません。入力内容はそのまま残っています。接続を確認してから、もう一度お試しください。',
     again: '再試行',
@@ -28,6 +29,7 @@ export const ja: Messages = {
     notThereText: 'リンクが古いか、URL に誤りがあります。',
     home: '最初のページへ',
   },
+  fields: { email: 'メールアドレス', url: '接続先の URL', domain: 'ドメイン', name: '名前', subject: '件名', reason: '理由', days: '日数', note: 'メモ', password: 'パスワード', code: '認証コード', to: '宛先', from: '差出人', kinds: 'イベント', form: '形式' },
   nav: {
     label: 'ページ', skip: '本文へ移動', open: 'メニューを開く', mail: 'メール', reach: '到達', account: 'アカウント',
     overview: 'ホーム', compose: '一斉配信を作成', why: 'なぜ届かない？', deliveries: '配信', templates: 'テンプレート', domains: 'ドメイン', suppressions: '配信停止リスト',
@@ -74,6 +76,7 @@ export const ja: Messages = {
     day: '過去 24 時間', ended: '結果が確定', later: '再送待ちの応答', atLeast: (count) => `${n(count)} 以上`, byReceiver: '受信側ごと', noMail: '過去 24 時間に結果が確定したメールはありません', noMailText: '受信側が応答すると、ここに結果が表示されます。', going: '一斉配信の状況', nothingGoing: '配信中・予約済みの一斉配信はありません。', domains: 'ドメインの健全性', moreDomains: 'ほかのドメインはドメインのページにあります。',
   },
   why: {
+    noted: 'todoku の記録', nothingReference: '注文番号（reference）は完全一致で検索します。4711 ではなく order-4711 のように、アプリケーションが送信時に付けたとおりに入力してください。Message-ID は < > も含めて入力します。宛先のメールアドレスでも検索できます。',
     title: 'なぜ届かない？', text: 'わかっている情報を入力すると、メールがどうなったか、その意味、対処方法がわかります。',
     box: 'メールアドレス・注文番号・Message-ID', placeholder: 'hanako@example.jp、注文番号 4711、<…@mail.example.jp>',
     emptyTitle: '問い合わせの内容から調べます',
@@ -96,11 +99,12 @@ export const ja: Messages = {
   },
   types: { TRANSACTION: '個別', BULK: '一斉', SMTP: 'SMTP' },
   deliveries: {
+    noSuch: (id) => `配信 ${id} はありません`, toList: '配信の一覧へ', tried: '試行済み',
     title: '配信', text: '受け付けたすべての配信を新しい順に表示します。', subjectFilter: '件名の一部', senderFilter: '差出人の一部', tagFilter: 'タグ', stateFilter: '状態', typeFilter: '種別',
     started: '開始日時', emptyTitle: 'まだ配信がありません', emptyText: 'API または SMTP でメールを送ると、すぐにここに表示されます。',
     noneTitle: '該当する配信がありません', noneText: '絞り込みを減らすか、件名の別の部分で検索してください。', clear: '絞り込みを解除', reservedFor: '予約日時', notStarted: '未開始',
     detail: (id) => `配信 ${id}`, overview: '概要', recipients: '宛先', failures: '不達の原因', content: '内容',
-    pause: '一時停止', resume: '再開', stop: '停止', cancelReservation: '予約を取り消す', paused: '一時停止しました。新たな送信は始まりません。', resumed: '再開しました。', stopped: '停止しました。', cancelled: '予約を取り消しました。',
+    pause: '一時停止', resume: '再開', stop: '停止', cancelReservation: '予約を取り消す', paused: '一時停止しました。新たな送信は始まりません。', resumed: '再開しました。', stopped: '停止します。まだ始まっていない送信は行いません。', cancelled: '予約を取り消しました。',
     stopTitle: 'この配信を停止しますか？', stopText: '未送信の宛先には送信されません。停止は取り消せません（一時停止なら再開できます）。', stopButton: '完全に停止', pauseInstead: '一時停止にする',
     total: '宛先', live: 'リアルタイム', reconnecting: '再接続しています…', connecting: '接続しています…', progress: '進捗', speed: '速度', perMinute: (value) => `${n(Math.round(value))} 通/分`, left: '残り時間', measuring: '計測中…',
     receivers: '受信側ごと', receiver: '受信側', done: '完了', remaining: '残り', restsUntil: '休止（再開予定）', others: 'その他', holds: '保留', holdAll: 'すべての受信側',
@@ -122,6 +126,7 @@ export const ja: Messages = {
     when: '送信日時', whenText: '時刻は日本時間です。配信停止時間帯には送信を始めません。', quietFrom: '配信停止時間帯の開始', quietUntil: '配信停止時間帯の終了', at: '予約日時', past: 'すでに過ぎた日時です。', yourTime: (time) => `お使いの端末の時刻: ${time}`, isQuiet: (until) => `配信停止時間帯のため、${until} から送信します。`, begin: '今すぐ送信…', reserve: '予約する', needsList: '先にリストを取り込んでください。', beginTitle: '今すぐ送信しますか？', reserveTitle: '予約しますか？', beginYes: '送信する', begun: '送信を開始しました。', reserved: '予約しました。', warned: '確認で異常が見つかっています。',
   },
   domains: {
+    meant: (name) => `${name} を追加します。`, recordStays: '確認できました。引き続き定期的に確認するため、DNS に残してください。', others: 'DKIM・SPF・DMARC・Return-Path', othersText: '所有の確認だけで送信できますが、受信側に信頼されるには、これらのレコードも必要です。次のコマンドで、すべてのレコードと公開状況を確認できます。エンジンの運用担当者に依頼してください。', command: 'コマンド', notDetermined: '前回のチェックでは、ネームサーバーが応答しないなどの理由で、一部を判定できませんでした。見つかった問題はありません。自動で再チェックします。続く場合は、DNS サーバーが応答しているかを確認してください。',
     title: 'ドメイン', text: 'DNS のレコードで所有を確認したドメインから送信できます。', add: 'ドメインを追加', domain: 'ドメイン', addTitle: 'ドメインを追加', addText: '差出人アドレスの @ より後ろの部分です。サブドメインも対象になります。',
     emptyTitle: '最初のドメインを登録しましょう', emptyText: '送信に使うドメインを追加すると、公開すべきレコードが表示されます。確認できると、ここに反映されます。',
     record: '公開するレコード', recordText: 'DNS に登録し、そのまま残してください。はじめは 1 分ごとに確認します。', type: '種別', host: '名前', value: '値', zone: 'ゾーンファイルの 1 行として',
@@ -130,6 +135,7 @@ export const ja: Messages = {
     remove: 'ドメインを削除', removeTitle: (domain) => `${domain} を削除しますか？`, removeText: 'このドメインから送信できなくなります。再度追加すると、別のレコードになります。', removed: (domain) => `${domain} を削除しました。`, vouched: 'オペレーターが承認', owners: 'ドメインの追加と確認はオーナーだけが行えます。',
   },
   suppressions: {
+    notWhole: (typed) => `「${typed}」では検索できません`, notWholeText: 'メールアドレス全体（hanako@example.jp）またはドメイン（example.jp）を入力してください。一部だけの検索はできません。',
     title: '配信停止リスト', text: 'このアカウントから送信しないアドレスと、その理由です。', searchLabel: 'メールアドレス全体、またはドメイン', add: '追加', import: 'CSV を取り込む', emptyTitle: '停止中のアドレスはありません', emptyText: '苦情・配信停止の申し出・存在しないアドレスは自動で登録されます。手動でも追加できます。',
     free: (address) => `${address} は停止されていません`, freeText: '送信を止めている登録はありません。', reason: '理由', scope: '対象', of: '登録元', until: '期限', forever: '無期限', note: 'メモ',
     reasons: { hard_error: '宛先エラー', complaint: '苦情', unsubscribe: '配信停止の申し出', manual: '手動', imported: '取り込み' },
@@ -140,6 +146,11 @@ export const ja: Messages = {
     imported: (added, changed, failed) => `追加 ${n(added)} 件、変更 ${n(changed)} 件、エラー ${n(failed)} 件`, row: (row) => `${n(row)} 行目`,
   },
   webhooks: {
+    forms: { standard: 'Standard Webhooks の署名付き。新しく作る場合はこれを選びます。', contract: 'blastengine 形式。既存の受け口をそのまま使えます。', sendgrid: 'SendGrid 形式。既存の受け口をそのまま使えます。', postmark: 'Postmark 形式。既存の受け口をそのまま使えます。', resend: 'Resend 形式。既存の受け口をそのまま使えます。' },
+    kindTexts: {
+      'recipient.sent': '受信側が受理', 'recipient.deferred': '再送待ち', 'recipient.hard_error': '宛先エラー', 'recipient.soft_error': '再送を断念', 'recipient.dropped': '送信せず（配信停止など）', 'recipient.opened': '開封', 'recipient.complained': '迷惑メールの報告', 'recipient.unsubscribed': '配信停止の申し出',
+      'delivery.started': '配信の開始', 'delivery.finished': '配信の完了', 'delivery.failed': '配信を開始できない', 'domain.broken': 'ドメインの異常', 'limit.near': '上限に接近', 'limit.reached': '上限に到達',
+    },
     title: 'Webhook', text: 'メールの状況をサーバーに通知します。', add: 'エンドポイントを追加', emptyTitle: 'エンドポイントがありません', emptyText: '通知先のサーバーの URL を登録すると、受理・不達・苦情・配信停止の申し出を即時に通知します。', url: 'URL', kinds: 'イベント', allKinds: 'すべてのイベント', form: '形式', addTitle: 'エンドポイントを追加', urlHint: 'エンジンから到達できる https の URL です。',
     secretTitle: 'エンドポイントのシークレット', secretText: '表示されるのは今回だけです。サーバー側で署名の検証に使います。', calls: '最近の呼び出し', noCalls: 'まだ呼び出しがありません', noCallsText: 'テストを送信して、サーバーが応答するか確認してください。', test: 'テストを送信', testGood: (status, ms) => `${n(ms)} ミリ秒で ${status} の応答がありました。`, testBad: 'テストは届きませんでした。', status: '応答', took: '所要時間', events: 'イベント数', answer: '応答の内容', failure: 'エラーの内容', request: '送信した内容',
     enable: '有効にする', disable: '無効にする', enabled: '有効にしました。', disabled: '無効にしました。', remove: 'エンドポイントを削除', removeTitle: 'このエンドポイントを削除しますか？', removeText: '以後、通知されません。未送信の通知は破棄されます。', removed: 'エンドポイントを削除しました。', failingSince: '失敗が始まった日時', refused: (count) => `${n(count)} 件のイベントが受け取られていません。`, ms: (value) => `${n(value)} ミリ秒`,
@@ -169,6 +180,14 @@ export const ja: Messages = {
       content: '配信の内容を閲覧', preview: 'メールの本文を閲覧', message: 'メッセージを閲覧', insert_codes: '差し込みコードの値を閲覧', resend: 'メールを再送',
       'api_key.add': 'API キーを作成', 'api_key.rotate': 'API キーを交換', 'api_key.end': 'API キーを無効化', 'smtp_credential.add': 'SMTP 認証情報を作成', 'smtp_credential.rotate': 'SMTP のパスワードを交換', 'smtp_credential.end': 'SMTP 認証情報を無効化', 'smtp_credential.release': 'SMTP 認証情報の保留を解除',
       'account.add': 'アカウントを追加', 'account.change': 'アカウントを変更', 'account.suspend': 'アカウントを停止', 'account.resume': 'アカウントを再開', 'stuck.release': '隔離中のメールを再送信',
+      'delivery.send': '送信', 'delivery.begin': '配信を作成', 'delivery.change': '配信を変更', 'delivery.reserve': '配信を予約', 'delivery.cancel': '予約を取り消し', 'delivery.remove': '配信を削除', 'delivery.pause': '配信を一時停止', 'delivery.resume': '配信を再開', 'delivery.stop': '配信を停止', 'delivery.pace': '速度の上限を設定', 'delivery.pace_removed': '速度の上限を解除', 'delivery.quiet_hours': '配信停止時間帯を設定', 'delivery.quiet_hours_removed': '配信停止時間帯を解除',
+      'recipient.add': '宛先を追加', 'recipient.import': 'リストを読み込み', 'recipient.import_cancelled': 'リストの読み込みを中止', 'recipient.change': '宛先を変更', 'recipient.remove': '宛先を削除', 'recipient.export': '宛先を書き出し',
+      'suppression.add': '配信停止リストに追加', 'suppression.import': '配信停止リストを読み込み', 'suppression.release': '配信停止を解除',
+      'template.add': 'テンプレートを追加', 'template.change': 'テンプレートを変更', 'template.remove': 'テンプレートを削除',
+      'webhook.add': 'Webhook を追加', 'webhook.change': 'Webhook を変更', 'webhook.remove': 'Webhook を削除', 'webhook.rotate': 'Webhook の秘密鍵を変更', 'webhook.test': 'Webhook をテスト', 'webhook.replay': 'イベントを再送',
+      'domain.add': 'ドメインを追加', 'domain.verify': 'ドメインを確認', 'domain.consent': '別アカウントのドメイン利用に同意', 'domain.remove': 'ドメインを削除', 'domain.report': 'レポートを取り込み',
+      'key.add': 'キーを追加', 'key.revoke': 'キーを失効', 'key.rotate': 'キーを更新',
+      change: '変更',
       'personal_data.export': '個人データを書き出し', 'personal_data.delete': '個人データを消去',
     },
   },

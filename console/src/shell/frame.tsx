@@ -2,7 +2,7 @@
 import { Dialog, MenuItem } from '@ariakit/react';
 import { type ComponentType, lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'react';
 import { own, type Scope } from '../api/door';
-import { Button, ButtonLink, Choice, Empty, Menu, toast, troubleText, Waiting } from '../design/parts';
+import { Button, ButtonLink, Choice, Empty, Lacks, Menu, noMoreUndo, toast, troubleText, Waiting } from '../design/parts';
 import { type Language, LANGUAGES, useMessages, useSpoken } from '../messages';
 import type { Messages } from '../messages/en';
 import { chosenTheme, chooseTheme, type Theme } from './choices';
@@ -68,9 +68,10 @@ export function Frame() {
   const [first = '', ...rest] = path.split('/').filter(Boolean).map(decodeURIComponent);
   const name = first || pages[0]?.path || 'me';
   const found = pages.find((each) => each.path === name);
+  const closed = PAGES.find((each) => each.path === name);
   const [open, setOpen] = useState(false);
   useEffect(() => setOpen(false), [path]);
-  useTitle(found ? found.title(m) : m.trouble.notThere);
+  useTitle(found ? found.title(m) : closed ? closed.title(m) : m.trouble.notThere);
   const main = useRef<HTMLElement>(null);
   const before = useRef(path);
   useEffect(() => {
@@ -96,7 +97,7 @@ export function Frame() {
           <UserMenu />
         </header>
         <main className="main" id="main" ref={main} tabIndex={-1}>
-          {!found ? <NotThere />
+          {!found ? closed ? <Lacks scope={closed.needs} /> : <NotThere />
             : lacksAccount ? <div className="card"><Empty title={m.nav.chooseAccount} text={m.nav.chooseAccountText}><Accounts plain={false} /></Empty></div>
             : <Suspense fallback={<Waiting />}><found.Body key={`${found.path}:${session.account ?? ''}`} rest={rest} /></Suspense>}
         </main>
@@ -146,7 +147,7 @@ function Accounts({ plain = true }: { plain?: boolean }) {
   const { data } = useLoad('accounts', () => own.accounts());
   const options = [['', m.nav.noAccount] as const, ...(data?.accounts ?? []).map(({ name }) => [name, name] as const)];
   const choose = (name: string) =>
-    void own.actFor(name || null).then((next) => { forget(); set(next); }, (trouble: unknown) => toast(troubleText(m, trouble)[0] ?? ''));
+    void own.actFor(name || null).then((next) => { forget(); noMoreUndo(); set(next); }, (trouble: unknown) => toast(troubleText(m, trouble)[0] ?? ''));
   return <Choice name="account" label={m.nav.actingFor} options={options} value={session.account ?? ''} choose={choose} plain={plain} />;
 }
 
