@@ -26,11 +26,13 @@ function zipOf(text) {
 }
 
 export function mock(folder) {
-  const state = { signedIn: false, half: false, role: 'owner', language: 'ja', factor: false, firstRun: false, empty: false, broken: false, must: false, rotations: 0, changes: [], removed: new Set() };
+  const state = { signedIn: false, half: false, role: 'owner', language: 'ja', factor: false, firstRun: false, empty: false, broken: false, must: false, rotations: 0, changes: [], done: [], removed: new Set() };
   const token = () => `token-${state.rotations}`;
+  const account = () => (state.role === 'operator' ? (state.acting ?? null) : 'shop');
+  const as = () => `${state.person ?? 1}/${account() ?? ''}`;
   const session = () => state.signedIn
     ? { signed_in: true, half: state.half, must_set_up_second_factor: state.must, token: token(), version: '0.1.0',
-        ...(state.half ? {} : { person: { id: 1, name: '山田 花子', email: 'hanako@example.jp', role: state.role, language: state.language }, account: state.role === 'operator' ? (state.acting ?? null) : 'shop', scopes: SCOPES[state.role] }),
+        ...(state.half ? {} : { person: { id: state.person ?? 1, name: '山田 花子', email: 'hanako@example.jp', role: state.role, language: state.language }, account: account(), scopes: SCOPES[state.role] }),
         second_factor: { on: state.factor, required: false, recovery_left: state.factor ? 8 : 0 } }
     : { signed_in: false, first_run: state.firstRun, version: '0.1.0' };
 
@@ -66,7 +68,7 @@ export function mock(folder) {
   const callOf = (status, minutes) => ({ time: jst(minutes), id: 'e1', type: 'recipient.sent', events: 4, request: '{"type":"recipient.sent"}', status, answer: status === 200 ? 'ok' : HARM, failure: status === 200 ? null : 'the answer was 500', took_ms: 41 });
   const html = `<html><head><style>h1{color:#b0331c;font-family:sans-serif} p{font-family:sans-serif}</style></head><body onload="document.title='pwned'"><div style="padding:24px;background:#f6f1ea"><h1>年末のごあいさつ</h1><p style="color:#333">山田 様、いつもありがとうございます。<a href="https://shop.example.jp/">お店を見る</a></p>${HARM}</div></body></html>`;
   const preview = { delivery_id: 1042, email: 'hanako@example.jp', is_recipient: true, mail_from: 'b@example.jp', size: 4_211, subject: '年末のごあいさつ', headers: [{ name: 'From', value: 'news@example.jp' }, { name: 'Subject', value: '年末のごあいさつ' }], text_part: '山田 様\n\nいつもありがとうございます。', html_part: html, charset: 'utf-8', files: [], not_read_because: null, charset_fell_back: false, missing_codes: [] };
-  const people = () => [{ id: 1, name: '山田 花子', email: 'hanako@example.jp', role: 'owner', language: 'ja', suspended: false, confirmed: jst(90_000), seen: jst(1), second_factor: true, invited: false }, { id: 2, name: '佐藤 太郎', email: 'taro@example.jp', role: 'support', language: 'ja', suspended: false, confirmed: jst(80_000), seen: jst(4_000), second_factor: false, invited: false }, { id: 3, name: HARM, email: 'new@example.jp', role: 'viewer', language: 'en', suspended: false, confirmed: null, seen: null, second_factor: false, invited: true }].filter(({ id }) => !state.removed.has(id));
+  const people = () => [{ id: 1, name: '山田 花子', email: 'hanako@example.jp', role: 'owner', language: 'ja', suspended: false, confirmed: jst(90_000), seen: jst(1), second_factor: true, invited: false }, { id: 2, name: '佐藤 太郎', email: 'taro@example.jp', role: 'support', language: 'ja', suspended: false, confirmed: jst(80_000), seen: jst(4_000), second_factor: false, invited: false }, { id: 3, name: HARM, email: 'new@example.jp', role: 'viewer', language: 'en', suspended: false, confirmed: null, seen: null, second_factor: false, invited: true }, { id: 4, name: 'By a printed link', email: 'printed@example.jp', role: 'viewer', language: 'en', suspended: false, confirmed: null, seen: jst(70_000), second_factor: false, invited: false }].filter(({ id }) => !state.removed.has(id));
 
   const lastDay = (ja) => ({ text: '', more: false, sites: [{ site: 'gmail', ended: 9_410, delivered: 9_388 }, { site: 'docomo', ended: 6_204, delivered: 5_384 }, { site: 'au', ended: 3_120, delivered: 3_111 }, { site: 'icloud', ended: 2_015, delivered: 2_015 }, { site: 'yahoo-jp', ended: 1_890, delivered: 1_871 }, { site: '', ended: 412, delivered: 398 }], causes: [
     { site: 'docomo', state: 'bounced', cause: 'sender_address', mails: 820, share: 0.132, meaning: ja ? 'docomo は送信ドメインを受け付けません。' : "docomo does not accept the sender's domain.", action: ja ? 'DNS に不足しているレコードを公開してください。' : 'Publish the missing records in the DNS.', whose: '', sample: { delivery_id: 1042, email_id: 137, email: 'person2@example.com', at: jst(9), answer: '550 5.7.1' } },
@@ -147,7 +149,7 @@ export function mock(folder) {
       state.texts = { ...state.texts, [place]: method === 'PUT' ? body : undefined };
       return { status: 204 };
     }
-    if (key === 'GET accounts') return { body: { accounts: accounts() } };
+    if (key === 'GET accounts') return query.get('after') ? { body: { accounts: [{ name: 'zine' }], next: null } } : { body: { accounts: accounts(), next: state.manyAccounts ? 'magazine' : null } };
     if (path.startsWith('operations/') || path.startsWith('accounts')) return operators(method, path, query, body);
     if (key === 'GET keys') return { body: { keys: keys() } };
     if (key === 'POST keys') return body.scopes?.length ? { status: 201, body: { ...keys()[0], id: 8, label: body.label, scopes: body.scopes.join(','), login_id: 'shop', ...(body.scopes[0] === 'ses' ? { access_key_id: 'AKTD0123456789ABCDEF', secret_access_key: 's3cr3t' } : { api_key: '0'.repeat(48), bearer_token: 'ZGVtby10b2tlbg==' }) } } : refuse(400, 'scopes is missing.');
@@ -251,7 +253,9 @@ export function mock(folder) {
       if (path.endsWith('/errorinfo/download')) return response.writeHead(200, { ...headers, 'Content-Type': 'application/zip' }).end(zipOf(state.job.ja ? '"理由","email","__name__"\r\n"[email: 必須項目です, 4行目]","","次郎"\r\n"[email: 不正です, 5行目]","nobody@","三郎"\r\n' : '"reason","email","__name__"\r\n"[email: is required, row: 4]","","Ben"\r\n"[email: is no address, row: 5]","nobody@","Eva"\r\n'));
       if (type.includes('json') && body.length) given = JSON.parse(Buffer.concat(body).toString());
       if (!isSafe && !enters && state.signedIn && request.headers['x-todoku-token'] !== token()) answer = refuse(403, 'the page that sent this is out of date: load it again.');
+      else if (!enters && state.signedIn && ![undefined, as()].includes(request.headers['x-todoku-as'])) answer = refuse(409, 'this browser is signed in as somebody else by now: nothing was done.');
       else answer = isDoor ? door(request.method, decodeURIComponent(path.slice('/console/v1/'.length)), url.searchParams, given, ja) : api(request.method, path.slice('/api/v1'.length), url.searchParams, given, ja);
+      if (!isSafe && (answer.status ?? 200) < 300) state.done.push(`${request.method} ${path}`);
       if (!isSafe) state.changes.push(`${request.method} ${path}`);
       const written = answer.body === undefined ? '' : JSON.stringify(answer.body);
       // For pictures.

@@ -37,7 +37,7 @@ export interface Member extends Person {
   confirmed: boolean;
   seen: string | null;
   second_factor: boolean;
-  /** A link that she has not used yet is still good. */
+  /** Has not set a password yet. */
   invited: boolean;
 }
 export type LinkPurpose = 'first_operator' | 'invitation' | 'reset' | 'confirm';
@@ -94,7 +94,15 @@ export const own = {
   }),
   keepText: (place: string, text: unknown) => call<void>('PUT', at(`texts/${part(place)}`), text),
   dropText: (place: string) => call<void>('DELETE', at(`texts/${part(place)}`)),
-  accounts: () => call<{ accounts: { name: string }[] }>('GET', at('accounts')),
+  accounts: async () => {
+    const all: { name: string }[] = [];
+    for (let after: string | null | undefined = ''; after != null; ) {
+      const page: { accounts: { name: string }[]; next?: string | null } = await call('GET', at(`accounts${queryOf({ after, limit: 1_000 })}`));
+      all.push(...page.accounts);
+      after = page.next || null;
+    }
+    return { accounts: all };
+  },
 };
 
 export const others = {

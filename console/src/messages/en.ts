@@ -47,7 +47,7 @@ export const en = {
     operatorText: 'Runs the installation, and acts for any account.',
   },
   signIn: {
-    title: 'Sign in', button: 'Sign in', forgot: 'Forgot your password?', againTitle: 'Sign in to go on',
+    title: 'Sign in', button: 'Sign in', forgot: 'Forgot your password?', movedTitle: 'Signed in differently by now', movedText: 'In another tab somebody else has signed in, or another account was chosen. Nothing is sent from this page any more; what is typed here stays until it is loaded again.', movedButton: 'Load the page again', againTitle: 'Sign in to go on',
     againText: 'Your sign-in has ended. This page stays as it is, with everything you typed.',
     wrong: 'That address and password do not belong together. Check both, or ask for a new password.',
     secondTitle: 'Second factor', secondText: 'Type the six digits that your authenticator app shows now.', code: 'Code',
@@ -162,7 +162,7 @@ export const en = {
     limit: { mails_per_day: 'Mails a day', mails_per_month: 'Mails a month' } as Record<string, string>, tags: 'By tag, last 7 days', tag: 'Tag', answered: 'Answered', delivered: 'Delivered', bounces: 'Bad addresses', complaints: 'Complaints', noTags: 'No mail had tags in the last 7 days.',
   },
   people: {
-    title: 'People', text: 'Who may sign in, and what they may do.', invite: 'Invite', inviteTitle: 'Invite somebody', inviteText: 'They get a mail with a link that works once, for 30 minutes.', role: 'Role', seen: 'Last seen', factor: 'Second factor', invited: (address: string) => `An invitation is on its way to ${address}.`, notMailed: 'The mail could not be sent. Run this on the machine of the engine and pass the link on:', pending: 'Invited', expiredInvitation: 'Invitation ended', suspended: 'Suspended', you: 'you',
+    title: 'People', text: 'Who may sign in, and what they may do.', invite: 'Invite', inviteTitle: 'Invite somebody', inviteText: 'They get a mail with a link that works once, for 30 minutes.', role: 'Role', seen: 'Last seen', factor: 'Second factor', invited: (address: string) => `An invitation is on its way to ${address}.`, notMailed: 'The mail could not be sent. Run this on the machine of the engine and pass the link on:', pending: 'Invited', suspended: 'Suspended', you: 'you',
     suspend: 'Suspend', resume: 'Let in again', removeTitle: (name: string) => `Remove ${name}?`, removeText: 'All their sign-ins end at once. What they did stays in the audit.', removed: (name: string) => `${name} is removed.`, again: 'Send the invitation again', changeRole: (name: string) => `Role of ${name}`, changed: 'Changed.', menu: (name: string) => `Actions for ${name}`,
     rules: 'Rules of this account', ruleFactor: 'Everybody needs a second factor', ruleFactorText: 'Who has none sets one up at the next sign-in.', networks: 'Sign in only from these networks', networksHint: 'One a line, such as 192.0.2.0/24. Empty: from everywhere. Mind that your own is among them.', emptyTitle: 'Nobody yet', emptyText: 'Invite the people who should see or send mail.',
   },

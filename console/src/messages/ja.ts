@@ -48,7 +48,7 @@ export const ja: Messages = {
     operatorText: 'システム全体の運用。任意のアカウントを代理で操作できます。',
   },
   signIn: {
-    title: 'サインイン', button: 'サインイン', forgot: 'パスワードをお忘れですか？', againTitle: '再度サインインしてください',
+    title: 'サインイン', button: 'サインイン', forgot: 'パスワードをお忘れですか？', movedTitle: 'サインインの状態が変わりました', movedText: '別のタブで、別の利用者がサインインしたか、別のアカウントに切り替えられました。このページからはもう送信されません。入力した内容は、再読み込みするまで残ります。', movedButton: '再読み込み', againTitle: '再度サインインしてください',
     againText: 'サインインの有効期限が切れました。このページの入力内容はそのまま残っています。',
     wrong: 'メールアドレスまたはパスワードが違います。確認するか、パスワードを再設定してください。',
     secondTitle: '二要素認証', secondText: '認証アプリに表示されている 6 桁のコードを入力してください。', code: '認証コード',
@@ -163,7 +163,7 @@ export const ja: Messages = {
     limit: { mails_per_day: '1 日の通数', mails_per_month: '1 か月の通数' }, tags: 'タグごと（過去 7 日間）', tag: 'タグ', answered: '応答あり', delivered: '受理', bounces: '宛先エラー', complaints: '苦情', noTags: '過去 7 日間にタグ付きのメールはありません。',
   },
   people: {
-    title: 'メンバー', text: 'サインインできる人と、その権限です。', invite: '招待', inviteTitle: 'メンバーを招待', inviteText: '30 分間、1 回だけ有効なリンクをメールで送ります。', role: 'ロール', seen: '最終利用', factor: '二要素認証', invited: (address) => `${address} に招待を送りました。`, notMailed: 'メールを送れませんでした。エンジンが動いているサーバーで次のコマンドを実行し、表示されたリンクを本人に渡してください。', pending: '招待中', expiredInvitation: '招待の期限切れ', suspended: '利用停止中', you: '自分',
+    title: 'メンバー', text: 'サインインできる人と、その権限です。', invite: '招待', inviteTitle: 'メンバーを招待', inviteText: '30 分間、1 回だけ有効なリンクをメールで送ります。', role: 'ロール', seen: '最終利用', factor: '二要素認証', invited: (address) => `${address} に招待を送りました。`, notMailed: 'メールを送れませんでした。エンジンが動いているサーバーで次のコマンドを実行し、表示されたリンクを本人に渡してください。', pending: '招待中', suspended: '利用停止中', you: '自分',
     suspend: '利用を停止', resume: '利用を再開', removeTitle: (name) => `${name} さんを削除しますか？`, removeText: 'すべての端末から直ちにサインアウトします。操作の記録は監査ログに残ります。', removed: (name) => `${name} さんを削除しました。`, again: '招待を再送', changeRole: (name) => `${name} さんのロール`, changed: '変更しました。', menu: (name) => `${name} さんの操作`,
     rules: 'このアカウントのルール', ruleFactor: '全員に二要素認証を必須とする', ruleFactorText: '未設定の人は、次回のサインイン時に設定します。', networks: 'サインインを許可するネットワーク', networksHint: '1 行に 1 つ（例: 192.0.2.0/24）。空欄なら制限しません。自分のネットワークを含めてください。', emptyTitle: 'メンバーがいません', emptyText: 'メールを閲覧・送信する人を招待してください。',
   },

@@ -37,7 +37,7 @@ after(async () => {
 });
 beforeEach(() => {
   for (const key of Object.keys(state)) delete state[key];
-  Object.assign(state, fresh, { signedIn: true, changes: [], removed: new Set() });
+  Object.assign(state, fresh, { signedIn: true, changes: [], done: [], removed: new Set() });
 });
 
 async function within(how, body, expected = /^$/) {
@@ -164,6 +164,56 @@ test('a sign-in that ends loses nothing that was typed', () => within({ language
   await again.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByText('typed@example.jp gets no more mail.').waitFor();
   assert.equal(state.changes.filter((each) => each === 'POST /api/v1/suppressions').length, 2);
+}));
+
+test('a page does nothing as another person, or in another account', () => within({ language: 'en' }, async (page, context) => {
+  Object.assign(state, { language: 'en', role: 'operator', acting: 'shop' });
+  await page.goto(`${base}/suppression`);
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  const form = page.getByRole('dialog', { name: 'Add to the suppression list' });
+  await form.getByLabel('Whole address').fill('typed@example.jp');
+  for (const change of [{ role: 'owner', person: 2 }, { role: 'operator', person: 1, acting: 'magazine' }]) {
+    // The browser's cookie is another one's by now, and no other tab has told.
+    Object.assign(state, change, { rotations: state.rotations + 1 });
+    await form.getByRole('button', { name: 'Add' }).click();
+    const moved = page.getByRole('dialog', { name: 'Signed in differently by now' });
+    await moved.waitFor();
+    await moved.getByRole('button', { name: 'Close', exact: true }).click();
+    await form.getByText('is out of date').waitFor();
+    assert.equal(await form.getByLabel('Whole address').inputValue(), 'typed@example.jp', 'what was typed stays');
+  }
+  assert.ok(state.done.every((each) => each !== 'POST /api/v1/suppressions'));
+  Object.assign(state, { acting: 'shop', rotations: state.rotations + 1 });
+  await form.getByRole('button', { name: 'Add' }).click();
+  await page.getByText('typed@example.jp gets no more mail.').waitFor();
+  // Another tab tells.
+  state.acting = 'magazine';
+  const other = await context.newPage();
+  await other.goto(base);
+  await other.evaluate(() => new BroadcastChannel('todoku:session').postMessage('changed'));
+  await page.getByRole('dialog', { name: 'Signed in differently by now' }).waitFor();
+}, /status of (403|409)/));
+
+test('a second link of the same tab is looked at', () => within({ language: 'en' }, async (page) => {
+  Object.assign(state, { signedIn: false, language: 'en' });
+  await page.goto(`${base}/link#dead`);
+  await page.getByText('This link no longer works').waitFor();
+  await page.evaluate(() => { location.hash = 'good'; });
+  await page.getByText('You are invited to the account shop').waitFor();
+  assert.equal(new URL(page.url()).hash, '');
+}, /status of 404/));
+
+test('operators find the account after many others, and who has joined is not invited again', () => within({ language: 'en' }, async (page) => {
+  Object.assign(state, { role: 'operator', acting: 'shop', language: 'en', manyAccounts: true });
+  await page.goto(`${base}/people`);
+  const row = page.getByRole('row').filter({ hasText: 'printed@example.jp' });
+  await row.getByText('Active').waitFor();
+  await row.getByRole('button').click();
+  await page.getByRole('menuitem', { name: 'Remove' }).waitFor();
+  assert.equal(await page.getByRole('menuitem', { name: 'Send the invitation again' }).count(), 0);
+  await page.keyboard.press('Escape');
+  await page.locator('header.top').getByRole('button').filter({ hasText: 'shop' }).click();
+  await page.getByText('zine', { exact: true }).waitFor();
 }));
 
 test('progress is live, comes back when it is cut, and is one connection for all tabs', () => within({ language: 'en' }, async (page, context) => {
