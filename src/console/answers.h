@@ -2,6 +2,8 @@
 // How the console's own routes answer: in the API's shape where something is refused.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "console/console.h"
@@ -24,6 +26,18 @@ namespace todoku::console {
 // The same after a sign-in was made or rotated, with its cookie.
 [[nodiscard]] http::Response opened(const Asked& asked, const people::Opened& opened);
 void set_cookie(const Asked& asked, const people::Opened& opened, http::Response& response);
+
+// Of whom and for which account a request is, as pages send it (kAsHeader): "17/shop", "3/" of
+// an operator who acts for none.
+[[nodiscard]] std::string acting_as(const people::SignedIn& who);
+// `said`: what the header says; empty: nothing. 409: the page that sent this was made for somebody
+// else, or for another account. nullopt: it is right.
+[[nodiscard]] std::optional<Refusal> otherwise_than(std::string_view said,
+                                                    const people::SignedIn& who);
+// The browser has one cookie: what was open by the one before is of no more use to anybody. Of
+// nullptr, of one that is half, which ends by itself, and of one that has ended it does nothing.
+[[nodiscard]] Task<people::Answer<void>> end_earlier(people::People& people, people::Who before,
+                                                     people::Visitor visitor);
 
 // "2026-04-01T00:00:00Z", or null.
 void instant_or_null(http::JsonWriter& json, std::string_view name,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
@@ -10,14 +11,15 @@
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "net/endpoint.h"
+#include "people/people.h"
 
 namespace todoku::console {
 namespace {
 
 constexpr std::string_view kSecureName = "__Host-todoku";
 constexpr std::string_view kPlainName = "todoku-console";
-// As long as a sign-in may last at most: the server ends it before.
-constexpr std::int64_t kCookieSeconds = std::int64_t{30} * 24 * 3'600;
+// As long as a sign-in lasts at most.
+constexpr auto kCookieSeconds = std::chrono::floor<std::chrono::seconds>(people::kLife).count();
 
 // The only sources are files of ours: nothing is run or shown that came in with data. A frame shows
 // the preview of a mail, which has a policy of its own.

@@ -160,7 +160,7 @@ TEST(Gate, TheTokenBelongsToItsCookieAndItsKey) {
 TEST(Cookies, AreOfTheHostAloneWhereTheOriginIsSecure) {
   const std::string secure = Gate::cookie_for(*parse_origin("https://console.example.jp"), "v");
   EXPECT_TRUE(secure.starts_with("__Host-todoku=v; Path=/;"));
-  for (const char* attribute : {"HttpOnly", "SameSite=Strict", "Secure"}) {
+  for (const char* attribute : {"HttpOnly", "SameSite=Strict", "Secure", "Max-Age=1209600;"}) {
     EXPECT_THAT(secure, HasSubstr(attribute));
   }
   EXPECT_THAT(secure, Not(HasSubstr("Domain")));

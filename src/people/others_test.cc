@@ -69,8 +69,12 @@ TEST_F(OthersTest, WhereMailDoesNotGoACommandIsTold) {
   EXPECT_THAT(added->command, HasSubstr("owner@example.jp"));
   const auto link = run(people.link_for("owner@example.jp", "operator", "admin socket"));
   ASSERT_TRUE(link);
-  EXPECT_TRUE(*run(
-      people.use_link({.token = token_of(link->url.view()), .password = secret(kPassword)}, here)));
+  const auto used = run(
+      people.use_link({.token = token_of(link->url.view()), .password = secret(kPassword)}, here));
+  ASSERT_TRUE(used && *used);
+  EXPECT_FALSE((*used)->who->person.confirmed) << "nothing came to the address";
+  mailer.broken = false;
+  EXPECT_TRUE(make("sender@example.jp", Role::sender).who->person.confirmed);
 }
 
 TEST_F(OthersTest, NobodyGrantsMoreThanTheyHave) {

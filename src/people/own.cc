@@ -236,7 +236,8 @@ Task<Answer<void>> People::ask_confirmation(Who who, Visitor visitor) {
   if (auto good = whole(*who); !good) co_return std::unexpected(good.error());
   if (options_.mailer == nullptr) co_return refuse(ErrorKind::unavailable, texts::kNoMail);
   const By by = By::person(who->person, visitor);
-  auto link = co_await make_link(who->person, store::LinkPurpose::confirm, by.actor, by.from);
+  auto link =
+      co_await make_link(who->person, store::LinkPurpose::confirm, by.actor, by.from, Way::by_mail);
   if (!link) co_return std::unexpected(std::move(link.error()));
   const bool mailed =
       co_await mail_link(who->person, store::LinkPurpose::confirm, std::string(link->url.view()));

@@ -263,8 +263,10 @@ class People {
   // Whether it is that person's password, at the price of a guess.
   Task<Answer<void>> check_password(Who who, SecretText password, Visitor visitor);
   Task<Answer<Opened>> finish(Who who, SecretText code, bool is_recovery, Visitor visitor);
+  // How it comes to who uses it: a mailed one shows that the address is theirs.
+  enum class Way : std::uint8_t { by_mail, by_hand };
   Task<Answer<IssuedLink>> make_link(store::Person person, store::LinkPurpose purpose,
-                                     std::string by, std::string from);
+                                     std::string by, std::string from, Way way);
   [[nodiscard]] std::string url_of(std::string_view token) const;
   Task<bool> mail_link(store::Person person, store::LinkPurpose purpose, std::string url);
   Task<Answer<std::optional<Opened>>> confirm(LinkUse wanted, store::Person person,

@@ -163,7 +163,9 @@ Task<Answer<Opened>> People::finish(Who who, SecretText code, bool is_recovery, 
       });
   if (!done) {
     if (done.error().kind != ErrorKind::unauthorized) attempt->withdraw();
-    co_await note_failure("person.code_failed", who->person.account, who->person.email, visitor);
+    if (done.error().reason.en == texts::kWrongCode.en) {
+      co_await note_failure("person.code_failed", who->person.account, who->person.email, visitor);
+    }
     co_return std::unexpected(std::move(done.error()));
   }
   attempt->succeeded();

@@ -180,7 +180,8 @@ class PeopleReads {
   [[nodiscard]] virtual Result<Link> link(std::string_view token_sha256) = 0;
   // Of who has said nothing: those that ask for nothing.
   [[nodiscard]] virtual Result<SignInRules> sign_in_rules(AccountKey account) = 0;
-  // The one of this place, or none; all of a person, the newest first, where `place` is empty.
+  // The one of this place, or none; where `place` is empty all of a person, the newest first,
+  // without what was typed.
   [[nodiscard]] virtual Result<std::vector<KeptText>> kept_texts(PersonKey person,
                                                                  std::string_view place) = 0;
 };

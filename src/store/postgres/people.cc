@@ -110,7 +110,7 @@ const Sql kDropSignInRules{"sign-in rules: drop", "DELETE FROM sign_in_rules WHE
 const Sql kKeptText{"kept texts: one",
                     "SELECT place, kept, body FROM kept_texts WHERE person = $1 AND place = $2"};
 const Sql kKeptTexts{"kept texts: of a person",
-                     "SELECT place, kept, body FROM kept_texts WHERE person = $1"
+                     "SELECT place, kept, '' FROM kept_texts WHERE person = $1"
                      " ORDER BY kept DESC, place DESC"};
 const Sql kDropKeptText{"kept texts: drop one",
                         "DELETE FROM kept_texts WHERE person = $1 AND place = $2"};

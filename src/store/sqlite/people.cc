@@ -145,7 +145,7 @@ Result<SignInRules> Queries::sign_in_rules(AccountKey account) {
 
 Result<std::vector<KeptText>> Queries::kept_texts(PersonKey person, std::string_view place) {
   auto query = place.empty() ? db_.query(
-                                   "SELECT place, kept, body FROM kept_texts WHERE person = ?1"
+                                   "SELECT place, kept, '' FROM kept_texts WHERE person = ?1"
                                    " AND ?2 = '' ORDER BY kept DESC, place DESC")
                              : db_.query(
                                    "SELECT place, kept, body FROM kept_texts WHERE person = ?1"

@@ -16,6 +16,7 @@ namespace todoku::store {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::IsEmpty;
@@ -554,6 +555,7 @@ TEST_P(StoreSuite, WhatSomebodyHasTypedIsKeptByPlace) {
   EXPECT_EQ(one.front().kept, now());
   EXPECT_THAT(texts_of(*store_, person), ElementsAre(Field(&KeptText::place, "compose:1"),
                                                      Field(&KeptText::place, "compose:2")));
+  EXPECT_THAT(texts_of(*store_, person), Each(Field(&KeptText::text, IsEmpty())));
   EXPECT_THAT(texts_of(*store_, person, "compose:3"), IsEmpty());
   must(kept(*store_, person, "compose:1", ""));
   EXPECT_THAT(texts_of(*store_, person), ElementsAre(Field(&KeptText::place, "compose:2")));

@@ -264,6 +264,24 @@ class SigningIn(unittest.TestCase):
         self.assertEqual(browser.api("GET", "/usages/latest").status, 401)
         self.assertEqual(other.ask("GET", "/texts").json["texts"], [])
 
+    def test_who_signs_in_twice_at_once_is_signed_in(self):
+        browser, email = person("viewer")
+        twin = Browser(world.url)
+        twin.cookie, twin.token = browser.cookie, browser.token
+        for each in (browser, twin):
+            self.assertEqual(each.sign_in(email, PASSWORD).status, 200)
+            self.assertTrue(each.session()["signed_in"])
+
+    def test_a_link_ends_what_the_browser_had_open(self):
+        browser, _ = person("viewer")
+        before = Browser(world.url)
+        before.cookie, before.token = browser.cookie, browser.token
+        link = link_in(world.stack.command("people", "invite", address(), "--account", "shop",
+                                           "--role", "viewer"))
+        self.assertEqual(browser.use_link(link, PASSWORD).status, 200)
+        self.assertTrue(browser.session()["signed_in"])
+        self.assertFalse(before.session()["signed_in"])
+
     def test_where_one_is_signed_in(self):
         browser, email = person("viewer")
         other = Browser(world.url, agent="Another/1.0")
@@ -748,6 +766,44 @@ class Operators(unittest.TestCase):
             self.assertIn(action, actions)
 
 
+def acting_as(browser):
+    told = browser.session()
+    return {"X-Todoku-As": f"{told['person']['id']}/{told['account'] or ''}"}
+
+
+class StaleTabs(unittest.TestCase):
+    """What a page sends is for whom it was made, whoever has the browser's cookie by now."""
+
+    def assert_stale(self, browser, stale):
+        for method, path, body in (("GET", "/api/v1/usages/latest", None),
+                                   ("POST", "/api/v1/suppressions",
+                                    {"email": "stale@b.example"}),
+                                   ("PATCH", "/console/v1/me", {"name": "Stale"}),
+                                   ("GET", "/console/v1/sign-ins", None)):
+            answer = browser.raw(method, path, body, stale)
+            self.assertEqual(answer.status, 409, f"{method} {path}: {answer}")
+            self.assertIn("nothing was done", answer.message)
+        listed = browser.api("GET", "/suppressions?email=stale%40b.example").json["data"]
+        self.assertEqual(listed, [])
+
+    def test_another_person_has_signed_in(self):
+        first, _ = person("owner")
+        stale = acting_as(first)
+        self.assertEqual(first.api("GET", "/usages/latest", None, stale).status, 200)
+        self.assertEqual(first.raw("GET", "/console/v1/sign-ins", None, stale).status, 200)
+        second, _ = person("owner")
+        self.assert_stale(second, stale)
+
+    def test_an_operator_acts_for_another_account(self):
+        world.stack.command("account", "add", "magazine", "--no-key")
+        browser, _ = operator("magazine")
+        stale = acting_as(browser)
+        self.assertEqual(browser.ask("PUT", "/acting-for", {"account": "shop"}).status, 200)
+        self.assert_stale(browser, stale)
+        now = acting_as(browser)
+        self.assertEqual(browser.api("GET", "/usages/latest", None, now).status, 200)
+
+
 class Streams(unittest.TestCase):
     def test_a_stream_ends_with_the_sign_in(self):
         browser, email = person("viewer")
@@ -928,8 +984,8 @@ def main():
         if words:
             suite.addTests(loader.loadTestsFromNames(words, here))
         else:
-            for checks in (Origin, SigningIn, SecondFactor, Forged, Rights, Keys, Operators, Streams,
-                           Links):
+            for checks in (Origin, SigningIn, SecondFactor, Forged, Rights, Keys, Operators, StaleTabs,
+                           Streams, Links):
                 suite.addTests(loader.loadTestsFromTestCase(checks))
         result = unittest.TextTestRunner(verbosity=2, stream=sys.stdout).run(suite)
         if stack.engine.poll() is not None:
