@@ -15,7 +15,7 @@ http::Request asked(std::string_view name, std::string value, std::string query 
 
 TEST(Changes, HaveAName) {
   using enum http::Method;
-  EXPECT_EQ(change_of(post, "/deliveries/{delivery_id}/stop"), "delivery.stop");
+  EXPECT_EQ(change_of(post, "/deliveries/{delivery_id}/stop"), "deliveries.stop");
   EXPECT_EQ(change_of(delete_, "/domains/{domain}"), "domain.remove");
   EXPECT_EQ(change_of(post, "/something/new"), kUnnamedChange);
 }

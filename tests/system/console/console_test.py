@@ -520,12 +520,12 @@ class Rights(unittest.TestCase):
         noted = [line for line in owner.ask("GET", "/audit?limit=1000").json["audit"]
                  if line["actor"].startswith(actor)]
         about = [line["action"] for line in noted if line.get("delivery_id") == delivery]
-        self.assertEqual(about, ["delivery.begin", "delivery.remove"])
+        self.assertEqual(about, ["deliveries.begin", "deliveries.remove"])
         actions = [line["action"] for line in noted]
         self.assertIn("domain.add: audited.example", actions)
-        self.assertIn("suppression.add", actions)
+        self.assertIn("suppressions.add", actions)
         told = world.stack.command("audit", "list", "--address", "audited@one.example")
-        self.assertIn("suppression.add", told)
+        self.assertIn("suppressions.add", told)
 
     def test_each_change_has_a_name_in_the_audit(self):
         named = re.findall(r'Named\{(\w+?)_?,\s+"([^"]+)",',
