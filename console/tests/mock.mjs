@@ -28,11 +28,11 @@ function zipOf(text) {
 export function mock(folder) {
   const state = { signedIn: false, half: false, role: 'owner', language: 'ja', factor: false, firstRun: false, empty: false, broken: false, must: false, rotations: 0, changes: [], done: [], removed: new Set() };
   const token = () => `token-${state.rotations}`;
-  const account = () => (state.role === 'operator' ? (state.acting ?? null) : 'shop');
-  const as = () => `${state.person ?? 1}/${account() ?? ''}`;
+  const acting = () => (state.role === 'operator' ? (state.acting ?? null) : 'shop');
+  const as = () => `${state.person ?? 1}/${acting() ?? ''}`;
   const session = () => state.signedIn
     ? { signed_in: true, half: state.half, must_set_up_second_factor: state.must, token: token(), version: '0.1.0',
-        ...(state.half ? {} : { person: { id: state.person ?? 1, name: '山田 花子', email: 'hanako@example.jp', role: state.role, language: state.language }, account: account(), scopes: SCOPES[state.role] }),
+        ...(state.half ? {} : { person: { id: state.person ?? 1, name: '山田 花子', email: 'hanako@example.jp', role: state.role, language: state.language }, account: acting(), scopes: SCOPES[state.role] }),
         second_factor: { on: state.factor, required: false, recovery_left: state.factor ? 8 : 0 } }
     : { signed_in: false, first_run: state.firstRun, version: '0.1.0' };
 
