@@ -28,11 +28,11 @@ function zipOf(text) {
 export function mock(folder) {
   const state = { signedIn: false, half: false, role: 'owner', language: 'ja', factor: false, firstRun: false, empty: false, broken: false, must: false, rotations: 0, changes: [], done: [], removed: new Set() };
   const token = () => `token-${state.rotations}`;
-  const account = () => (state.role === 'operator' ? (state.acting ?? null) : 'shop');
-  const as = () => `${state.person ?? 1}/${account() ?? ''}`;
+  const acting = () => (state.role === 'operator' ? (state.acting ?? null) : 'shop');
+  const as = () => `${state.person ?? 1}/${acting() ?? ''}`;
   const session = () => state.signedIn
     ? { signed_in: true, half: state.half, must_set_up_second_factor: state.must, token: token(), version: '0.1.0',
-        ...(state.half ? {} : { person: { id: state.person ?? 1, name: '山田 花子', email: 'hanako@example.jp', role: state.role, language: state.language }, account: account(), scopes: SCOPES[state.role] }),
+        ...(state.half ? {} : { person: { id: state.person ?? 1, name: '山田 花子', email: 'hanako@example.jp', role: state.role, language: state.language }, account: acting(), scopes: SCOPES[state.role] }),
         second_factor: { on: state.factor, required: false, recovery_left: state.factor ? 8 : 0 } }
     : { signed_in: false, first_run: state.firstRun, version: '0.1.0' };
 
@@ -45,7 +45,11 @@ export function mock(folder) {
     { delivery_id: 1038, delivery_type: 'TRANSACTION', status: 'WAIT', subject: 'Your one-time code', from: { email: 'auth@example.jp', name: 'Example' }, delivery_time: jst(2000), reservation_time: null },
     { delivery_id: 1037, delivery_type: 'BULK', status: 'FAILED', subject: '', from: { email: 'news@example.jp', name: '' }, delivery_time: jst(90_000), reservation_time: null },
     ...Array.from({ length: 44 }, (_, i) => ({ delivery_id: 1036 - i, delivery_type: 'TRANSACTION', status: 'SENT', subject: `ご注文の確認（注文番号 ${4710 - i}）`, from: { email: 'order@example.jp', name: 'サンプル商店' }, delivery_time: jst(91_000 + i * 37), reservation_time: null })),
-  ].map((each) => ({ ...each, created_time: jst(2_000), updated_time: jst(10) }));
+  ].map((each) => {
+    const [total, sent, hard] = { 1042: [20_000, 8_201, 260], 1039: [1, 0, 1], 1037: [500, 20, 3] }[each.delivery_id] ?? [1, each.status === 'SENT' ? 1 : 0, 0];
+    const state = { 1037: 'stopped' }[each.delivery_id] ?? each.status.toLowerCase();
+    return { state, total_count: total, sent_count: sent, hard_error_count: hard, soft_error_count: 0, drop_count: 0, ...each, created_time: jst(2_000), updated_time: jst(10) };
+  });
   const progress = (id) => ({ delivery_id: id, state: state.paused ? 'paused' : id === 1042 ? 'sending' : id === 1040 ? 'reserve' : 'sent', total: 20_000, pending: id === 1042 ? 11_200 : 0, deferred: id === 1042 ? 312 : 0, delivered: id === 1042 ? 8_201 : 19_180, bounced: id === 1042 ? 241 : 820, dropped: id === 1042 ? 46 : 0, expired: 0, cancelled: 0, unknown: 0,
     started: id === 1040 ? null : jst(12), expires: jst(-3000), finished: id === 1042 || id === 1040 ? null : jst(2), canary_until: null, holds: [], pace: { mails: 1200, per: 'minute' }, quiet_hours: { from: '21:00', until: '08:00', time_zone: 'Asia/Tokyo' }, waits: null, expected_to_expire: null });
   const watched = (id) => ({ ...progress(id), time: jst(0), speed: { mails_per_minute: 1184.2, over_seconds: 60 }, seconds_left: 720, sites: [

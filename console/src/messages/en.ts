@@ -98,7 +98,7 @@ export const en = {
   } as Record<string, string>,
   types: { TRANSACTION: 'Transactional', BULK: 'Bulk', SMTP: 'SMTP' } as Record<string, string>,
   deliveries: {
-    noSuch: (id: number) => `There is no delivery ${id}`, toList: 'All deliveries', tried: 'Tried',
+    failed: (mails: number) => `${n(mails)} failed`, noSuch: (id: number) => `There is no delivery ${id}`, toList: 'All deliveries', tried: 'Tried',
     title: 'Deliveries', text: 'Everything that was handed in, newest first.', subjectFilter: 'Part of the subject', senderFilter: 'Part of the sender', tagFilter: 'Tag', stateFilter: 'State', typeFilter: 'Type',
     started: 'Started', emptyTitle: 'No mail yet', emptyText: 'Hand in the first mail over the API or by SMTP; it shows up here at once.',
     noneTitle: 'No delivery fits', noneText: 'Take a filter away, or spell the subject another way.', clear: 'Clear filters', reservedFor: 'Reserved for', notStarted: 'Not started',
@@ -148,7 +148,7 @@ export const en = {
     forms: { standard: 'Signed as Standard Webhooks has it. For a new receiver.', contract: 'As blastengine sends it, for a receiver that you have.', sendgrid: 'As SendGrid sends it, for a receiver that you have.', postmark: 'As Postmark sends it, for a receiver that you have.', resend: 'As Resend sends it, for a receiver that you have.' } as Record<string, string>,
     kindTexts: {
       'recipient.sent': 'taken by the receiver', 'recipient.deferred': 'put off, tried again', 'recipient.hard_error': 'bounced', 'recipient.soft_error': 'given up', 'recipient.dropped': 'not sent, suppressed for example', 'recipient.opened': 'opened', 'recipient.complained': 'reported as spam', 'recipient.unsubscribed': 'opted out',
-      'delivery.started': 'a delivery began', 'delivery.finished': 'a delivery ended', 'delivery.failed': 'a delivery could not begin', 'domain.broken': 'a domain no longer passes its check', 'limit.near': 'a limit is nearly used up', 'limit.reached': 'a limit is used up',
+      'deliveries.started': 'a delivery began', 'deliveries.finished': 'a delivery ended', 'deliveries.failed': 'a delivery could not begin', 'domain.broken': 'a domain no longer passes its check', 'limit.near': 'a limit is nearly used up', 'limit.reached': 'a limit is used up',
     } as Record<string, string>,
     title: 'Webhooks', text: 'Your servers are told of what becomes of mails.', add: 'Add endpoint', emptyTitle: 'No endpoint yet', emptyText: 'Give the address of a server of yours, and it is told of deliveries, bounces, complaints and opt-outs as they happen.', url: 'URL', kinds: 'Events', allKinds: 'All events', form: 'Format', addTitle: 'Add an endpoint', urlHint: 'https, reachable from the engine.',
     secretTitle: 'The secret of this endpoint', secretText: 'It is shown once. Your server checks signatures with it.', calls: 'Recent calls', noCalls: 'No calls yet', noCallsText: 'Send a test to see whether your server answers.', test: 'Send a test', testGood: (status: number, ms: number) => `Answered ${status} within ${n(ms)} ms.`, testBad: 'The test did not arrive.', status: 'Answer', took: 'Took', events: 'Events', answer: 'What it answered', failure: 'What went wrong', request: 'What was sent',

@@ -99,7 +99,7 @@ export const ja: Messages = {
   },
   types: { TRANSACTION: '個別', BULK: '一斉', SMTP: 'SMTP' },
   deliveries: {
-    noSuch: (id) => `配信 ${id} はありません`, toList: '配信の一覧へ', tried: '試行済み',
+    failed: (mails) => `${n(mails)} 通が不達`, noSuch: (id) => `配信 ${id} はありません`, toList: '配信の一覧へ', tried: '試行済み',
     title: '配信', text: '受け付けたすべての配信を新しい順に表示します。', subjectFilter: '件名の一部', senderFilter: '差出人の一部', tagFilter: 'タグ', stateFilter: '状態', typeFilter: '種別',
     started: '開始日時', emptyTitle: 'まだ配信がありません', emptyText: 'API または SMTP でメールを送ると、すぐにここに表示されます。',
     noneTitle: '該当する配信がありません', noneText: '絞り込みを減らすか、件名の別の部分で検索してください。', clear: '絞り込みを解除', reservedFor: '予約日時', notStarted: '未開始',
@@ -149,7 +149,7 @@ export const ja: Messages = {
     forms: { standard: 'Standard Webhooks の署名付き。新しく作る場合はこれを選びます。', contract: 'blastengine 形式。既存の受け口をそのまま使えます。', sendgrid: 'SendGrid 形式。既存の受け口をそのまま使えます。', postmark: 'Postmark 形式。既存の受け口をそのまま使えます。', resend: 'Resend 形式。既存の受け口をそのまま使えます。' },
     kindTexts: {
       'recipient.sent': '受信側が受理', 'recipient.deferred': '再送待ち', 'recipient.hard_error': '宛先エラー', 'recipient.soft_error': '再送を断念', 'recipient.dropped': '送信せず（配信停止など）', 'recipient.opened': '開封', 'recipient.complained': '迷惑メールの報告', 'recipient.unsubscribed': '配信停止の申し出',
-      'delivery.started': '配信の開始', 'delivery.finished': '配信の完了', 'delivery.failed': '配信を開始できない', 'domain.broken': 'ドメインの異常', 'limit.near': '上限に接近', 'limit.reached': '上限に到達',
+      'deliveries.started': '配信の開始', 'deliveries.finished': '配信の完了', 'deliveries.failed': '配信を開始できない', 'domain.broken': 'ドメインの異常', 'limit.near': '上限に接近', 'limit.reached': '上限に到達',
     },
     title: 'Webhook', text: 'メールの状況をサーバーに通知します。', add: 'エンドポイントを追加', emptyTitle: 'エンドポイントがありません', emptyText: '通知先のサーバーの URL を登録すると、受理・不達・苦情・配信停止の申し出を即時に通知します。', url: 'URL', kinds: 'イベント', allKinds: 'すべてのイベント', form: '形式', addTitle: 'エンドポイントを追加', urlHint: 'エンジンから到達できる https の URL です。',
     secretTitle: 'エンドポイントのシークレット', secretText: '表示されるのは今回だけです。サーバー側で署名の検証に使います。', calls: '最近の呼び出し', noCalls: 'まだ呼び出しがありません', noCallsText: 'テストを送信して、サーバーが応答するか確認してください。', test: 'テストを送信', testGood: (status, ms) => `${n(ms)} ミリ秒で ${status} の応答がありました。`, testBad: 'テストは届きませんでした。', status: '応答', took: '所要時間', events: 'イベント数', answer: '応答の内容', failure: 'エラーの内容', request: '送信した内容',

@@ -1,7 +1,7 @@
 // All deliveries, and one of them.
 import { useState } from 'react';
-import { api } from '../api/client';
-import { Button, ButtonLink, Empty, Form, Input, PageHead, Select, State, Time, Trouble, Waiting } from '../design/parts';
+import { api, type Answer } from '../api/client';
+import { Badge, Button, ButtonLink, Empty, Form, Input, PageHead, Select, State, Time, Trouble, Waiting } from '../design/parts';
 import { useMessages } from '../messages';
 import type { PageProps } from '../shell/frame';
 import { useLoad } from '../shell/load';
@@ -53,7 +53,7 @@ function List() {
                   {rows.map((row) => (
                     <tr key={row.delivery_id}>
                       <td className="full"><Link className="cut" href={`/deliveries/${row.delivery_id}`}>{row.subject || m.common.noSubject}</Link><span className="muted small cut">{row.from.name ? `${row.from.name} <${row.from.email}>` : row.from.email}</span></td>
-                      <td><State of={row.status} /></td>
+                      <td><Outcome row={row} /></td>
                       <td className="muted">{m.types[row.delivery_type]}</td>
                       <td>{row.delivery_time ? <Time at={row.delivery_time} /> : row.reservation_time ? <span className="muted">{m.deliveries.reservedFor} <Time at={row.reservation_time} /></span> : <span className="muted">{m.deliveries.notStarted}</span>}</td>
                       <td className="num muted">{row.delivery_id}</td>
@@ -73,6 +73,19 @@ function List() {
       </div>
     </>
   );
+}
+
+type Row = Answer<'/deliveries/all', 'get'>['data'][number];
+
+/** What became of it: of one mail its own end, of a bulk how many failed. */
+function Outcome({ row }: { row: Row }) {
+  const m = useMessages();
+  const failed = row.hard_error_count + row.soft_error_count;
+  const isOver = row.status === 'SENT' && row.state !== 'stopped' && row.state !== 'stopping';
+  if (!isOver) return <State of={row.state} />;
+  if (row.total_count === 1)
+    return <State of={row.sent_count ? 'delivered' : row.hard_error_count ? 'bounced' : row.soft_error_count ? 'expired' : row.drop_count ? 'dropped' : row.state} />;
+  return <span className="row"><State of={row.state} />{failed > 0 && <Badge tone="bad">{m.deliveries.failed(failed)}</Badge>}</span>;
 }
 
 function Filters({ subject, from, tag, status, type, change }: Record<'subject' | 'from' | 'tag' | 'status' | 'type', string> & { change: (next: Record<string, string | null>) => void }) {

@@ -44,7 +44,7 @@ export default function Delivery({ id }: { id: number }) {
   const m = useMessages();
   const { can } = useSession();
   const [query, change] = useQuery();
-  const head = useLoad(`delivery:${id}`, (signal) => api.get('/deliveries/{delivery_id}', { path: { delivery_id: id }, signal }));
+  const head = useLoad(`delivery:${id}`, (signal) => api.get('/deliveries/{delivery_id}', { path: { delivery_id: id }, query: { without_text: true }, signal }));
   const first = useLoad(`progress:${id}`, (signal) => api.get('/deliveries/{delivery_id}/progress', { path: { delivery_id: id }, signal }));
   const { progress, live, link } = useLive(id, first.data);
   const reload = () => { head.reload(); first.reload(); };

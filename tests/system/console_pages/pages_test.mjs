@@ -302,6 +302,55 @@ test('operators see lanes live, release what is held, and suspend an account', (
   assert.equal(state.acting, 'fresh');
 }));
 
+test('the list says what became of each delivery', () => within({ language: 'en' }, async (page) => {
+  await page.goto(`${base}/deliveries`);
+  const row = (id) => page.getByRole('row').filter({ hasText: String(id) });
+  await row(1041).getByText('Delivered').waitFor();
+  await row(1039).getByText('Bounced').waitFor();
+  await row(1037).getByText('Stopped').waitFor();
+}));
+
+test('the head of a delivery is read without its text', () => within({ language: 'en' }, async (page) => {
+  const head = page.waitForRequest((request) => /\/api\/v1\/deliveries\/1042(\?|$)/.test(request.url()));
+  await page.goto(`${base}/deliveries/1042`);
+  assert.match((await head).url(), /without_text=true/);
+}));
+
+test('what a role does not open is told with the right that it lacks', () => within({ language: 'en' }, async (page) => {
+  state.role = 'viewer';
+  await page.goto(`${base}/domains`);
+  await page.getByText('Your role lacks the right "admin"').waitFor();
+  await page.goto(`${base}/deliveries/1042?tab=content`);
+  await page.getByText('Your role lacks the right "content"').waitFor();
+  await page.goto(`${base}/why?q=hanako@example.jp`);
+  await page.getByText('Text for the recipient').waitFor();
+  assert.equal(await page.getByRole('link', { name: /suppression list/ }).count(), 0);
+}));
+
+test('pausing and resuming keep the focus, and an undo ends with what came after it', () => within({ language: 'en' }, async (page) => {
+  await page.goto(`${base}/deliveries/1042`);
+  await page.getByRole('button', { name: 'Pause' }).press('Enter');
+  await page.getByRole('button', { name: 'Undo' }).waitFor();
+  const resume = page.getByRole('button', { name: 'Resume' });
+  await resume.waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Resume');
+  await resume.press('Enter');
+  await page.getByText('Going on.').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Undo' }).count(), 0);
+  await page.getByRole('button', { name: 'Pause' }).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Pause');
+}));
+
+test('the text for the recipient is there in the other language, too', () => within({ language: 'en' }, async (page) => {
+  await page.goto(`${base}/why?q=hanako@example.jp`);
+  const story = page.getByRole('group').first();
+  await story.getByRole('button', { name: /Language: English/ }).click();
+  const asked = page.waitForRequest((request) => /explain\?.*lang=ja/.test(request.url()));
+  await page.getByRole('menuitemradio', { name: '日本語' }).click();
+  assert.match((await asked).url(), /email_id=\d+/);
+  assert.equal(await page.evaluate(() => document.documentElement.lang), 'en');
+}));
+
 test('a double click pauses once, and pausing can be undone', () => within({ language: 'en' }, async (page) => {
   Object.assign(state, { language: 'en', slow: 150 });
   await page.goto(`${base}/deliveries/1042`);
