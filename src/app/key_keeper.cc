@@ -523,7 +523,8 @@ Milliseconds KeyKeeper::lease() const {
 Task<Result<bool>> KeyKeeper::hold() {
   const SteadyInstant asked = world_.clock.steady_now();
   if (held_until_ && asked + lease() / 2 < *held_until_) co_return true;
-  if (is_taking_) co_return held_until_&& asked < *held_until_;
+  const bool is_still_ours = held_until_.has_value() && asked < *held_until_;
+  if (is_taking_) co_return is_still_ours;
   is_taking_ = true;
   auto taken = co_await take_zone(asked);
   is_taking_ = false;

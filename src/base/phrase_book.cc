@@ -45,21 +45,50 @@ std::string or_as_it_is(std::span<const Phrase> book, std::string_view said, int
   return in_japanese(book, said, depth).value_or(std::string(said));
 }
 
-// Around the last `mark`, for what is said stands behind what it is about.
-std::optional<std::string> by_parts(std::span<const Phrase> book, std::string_view said,
-                                    std::string_view mark, int depth) {
-  const std::size_t at = said.rfind(mark);
+// Sentences that follow one another. `are_all`: whether each of them is known.
+std::optional<std::string> by_sentences(std::span<const Phrase> book, std::string_view said,
+                                        int depth, bool& are_all) {
+  constexpr std::string_view kMark = "; ";
+  are_all = said.contains(kMark);
+  if (!are_all) return std::nullopt;
+  std::string text;
+  bool is_any = false;
+  while (true) {
+    const std::size_t end = said.find(kMark);
+    const std::string_view sentence = said.substr(0, end);
+    const auto known = in_japanese(book, sentence, depth);
+    is_any |= known.has_value();
+    are_all &= known.has_value();
+    text += known.value_or(std::string(sentence));
+    if (end == said.npos) break;
+    text += kMark;
+    said.remove_prefix(end + kMark.size());
+  }
+  return is_any ? std::optional(std::move(text)) : std::nullopt;
+}
+
+// What is said stands behind what it is about.
+std::optional<std::string> by_clause(std::span<const Phrase> book, std::string_view said,
+                                     int depth) {
+  constexpr std::string_view kMark = ": ";
+  const std::size_t at = said.rfind(kMark);
   if (at == said.npos) return std::nullopt;
-  const auto before = in_japanese(book, said.substr(0, at), depth);
-  const auto after = in_japanese(book, said.substr(at + mark.size()), depth);
-  if (!before && !after) return std::nullopt;
-  return fmt::format("{}{}{}", before.value_or(std::string(said.substr(0, at))), mark,
-                     after.value_or(std::string(said.substr(at + mark.size()))));
+  const std::string_view about = said.substr(0, at);
+  const std::string_view clause = said.substr(at + kMark.size());
+  const auto about_ja = in_japanese(book, about, depth);
+  const auto clause_ja = in_japanese(book, clause, depth);
+  if (!about_ja && !clause_ja) return std::nullopt;
+  return fmt::format("{}{}{}", about_ja.value_or(std::string(about)), kMark,
+                     clause_ja.value_or(std::string(clause)));
 }
 
 std::optional<std::string> in_japanese(std::span<const Phrase> book, std::string_view said,
                                        int depth) {
   if (depth == kDepthMax) return std::nullopt;
+  // Before the phrases, whose places would take in the sentences that follow.
+  bool are_all = false;
+  auto sentences = by_sentences(book, said, depth + 1, are_all);
+  if (are_all) return sentences;
   for (const Phrase& phrase : book) {
     const auto places = places_in(phrase.en, said);
     if (!places) continue;
@@ -69,8 +98,8 @@ std::optional<std::string> in_japanese(std::span<const Phrase> book, std::string
     }
     return fmt::vformat(phrase.ja, filled);
   }
-  if (auto parts = by_parts(book, said, "; ", depth + 1)) return parts;
-  return by_parts(book, said, ": ", depth + 1);
+  if (sentences) return sentences;
+  return by_clause(book, said, depth + 1);
 }
 
 }  // namespace

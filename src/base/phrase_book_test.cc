@@ -32,6 +32,8 @@ TEST(PhraseBook, SaysPartsByThemselves) {
   EXPECT_EQ(japanese_of("include:b.jp: b.jp does not exist"), "include:b.jp: b.jp は存在しません");
   EXPECT_EQ(japanese_of("a.jp does not exist; b.jp does not exist"),
             "a.jp は存在しません; b.jp は存在しません");
+  EXPECT_EQ(japanese_of("TXT a.jp cannot be asked: x; TXT b.jp cannot be asked: y"),
+            "TXT a.jp を引けません（x）; TXT b.jp を引けません（y）");
   EXPECT_EQ(japanese_of("something else: the DNS does not answer"),
             "something else: DNS が応答しません");
 }
