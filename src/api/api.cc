@@ -48,7 +48,7 @@ Api::Api(const Ground& ground, Options options)
       file_places_(options_.files_max),
       event_places_(options_.event_streams_max),
       message_places_(kMessagesAtOnce),
-      authenticator_(ground.store, ground.clock),
+      authenticator_(ground.store, ground.clock, options_.closed_account),
       rate_limit_(options_.rate_limit_per_minute) {}
 
 void Api::add_routes(http::Router& router, Usher* usher) {

@@ -93,13 +93,13 @@ intake::Refusal refusal_of_status(int status) {
 }  // namespace
 
 Task<http::Response> make_call(Api& api, Call& call, const operate::Call& wanted,
-                               std::string_view account) {
+                               std::string_view account, Carrying carry_out) {
   operate::Operations* const operations = api.operations();
   if (operations == nullptr) co_return no_data_found(call);
   if (auto no = refused_suspended(call)) co_return std::move(*no);
   auto given = read_given(call, wanted, account);
   if (!given) co_return std::move(given.error());
-  auto response = co_await admin::carry_out(*operations, wanted, std::move(*given));
+  auto response = co_await carry_out(*operations, wanted, std::move(*given));
   if (response.status >= 400) co_return reshaped(response, call.language);
   co_return response;
 }

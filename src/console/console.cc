@@ -196,8 +196,8 @@ Task<std::expected<api::Visitor, api::Usher::Denial>> Console::admit(std::string
     co_return denied(409, "choose the account to look at first.",
                      "先に対象のアカウントを選択してください。");
   }
-  if (found.account->suspended) {
-    co_return denied(423, "this account is suspended.", "このアカウントは停止されています。");
+  if (!ground_.closed_account.empty() && found.account->name == ground_.closed_account) {
+    co_return denied(403, std::string(kClosed.en), std::string(kClosed.ja));
   }
   co_return api::Visitor{
       .account = *found.account, .scopes = found.scopes, .actor = people::actor_of(found.person)};

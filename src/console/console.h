@@ -27,6 +27,11 @@ namespace todoku::console {
 
 inline constexpr std::string_view kBase = "/console/v1";
 
+// Of Ground::closed_account.
+inline constexpr Sentence kClosed{
+    "this account sends the links by which others sign in: nobody looks into it.",
+    "このアカウントはサインイン用のリンクを送るためのもので、内容は誰も見られません。"};
+
 class Console;
 
 // One request at a route of the console's own.

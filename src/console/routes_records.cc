@@ -8,6 +8,7 @@
 
 #include "api/admin/json.h"
 #include "api/admin/personal_json.h"
+#include "base/date_time.h"
 #include "console/answers.h"
 #include "console/calls.h"
 #include "console/console.h"
@@ -46,7 +47,12 @@ Task<Result<AuditPage>> audit_of(operate::Operations& operations, operate::Audit
 
 Task<http::Response> show_audit(Asked asked) {
   if (auto closed = closed_to(asked, true)) co_return std::move(*closed);
-  operate::AuditRequest request{.since = asked.given.text("since"),
+  const std::string since = asked.given.text("since");
+  if (!since.empty() && !parse_date_time(since)) {
+    co_return refused(400, "since is no date and time such as 2026-04-01T09:00:00+09:00.",
+                      "sinceは 2026-04-01T09:00:00+09:00 のような日時で指定してください。", asked);
+  }
+  operate::AuditRequest request{.since = since,
                                 .after = asked.given.number("after").value_or(0),
                                 .limit = asked.given.number("limit").value_or(kListedUsually)};
   operate::Operations& operations = asked.console.operations();

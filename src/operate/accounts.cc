@@ -401,6 +401,19 @@ Task<Result<store::Account>> Operations::account(std::string name) {
   co_return found;
 }
 
+Result<void> Operations::refuse_closed(std::string_view name) const {
+  if (options_.closed_account.empty() || name != options_.closed_account) return {};
+  return fail(ErrorKind::conflict,
+              fmt::format("account {} is console.mail_account: links by which people sign in are "
+                          "in its mail, so it has no API keys and no SMTP credentials",
+                          name));
+}
+
+Task<Result<store::Account>> Operations::account_for_credentials(std::string name) {
+  if (auto open = refuse_closed(name); !open) co_return fail(std::move(open.error()));
+  co_return co_await account(std::move(name));
+}
+
 Task<Result<Page<AccountView>>> Operations::accounts(std::string after, std::int64_t limit) {
   std::int64_t key = 0;
   const auto [end, error] = std::from_chars(after.data(), after.data() + after.size(), key);
@@ -434,6 +447,9 @@ Task<Result<AddedAccount>> Operations::add_account(NewAccount request) {
                                kSandboxEnding));
   }
   if (auto good = check_weight(request.weight); !good) co_return fail(good.error());
+  if (request.with_key) {
+    if (auto open = refuse_closed(request.name); !open) co_return fail(std::move(open.error()));
+  }
   KeyOctets octets;
   if (request.named) {
     const auto box = options_.secret_box();
@@ -514,7 +530,7 @@ Task<Result<std::string>> Operations::sandbox_of(std::string name) {
 Task<Result<IssuedKey>> Operations::add_key(NewKey key) {
   auto terms = read_terms(key);
   if (!terms) co_return fail(std::move(terms.error()));
-  auto found = co_await account(key.account);
+  auto found = co_await account_for_credentials(key.account);
   if (!found) co_return fail(std::move(found.error()));
   const SecretBox* box = nullptr;
   KeyOctets octets;
@@ -544,7 +560,7 @@ Task<Result<IssuedKey>> Operations::add_key(NewKey key) {
 
 Task<Result<RotatedKey>> Operations::rotate_key(std::string account_name, std::int64_t id,
                                                 std::int64_t overlap_hours, MaybeGranter by) {
-  auto found = co_await account(account_name);
+  auto found = co_await account_for_credentials(account_name);
   if (!found) co_return fail(std::move(found.error()));
   const auto keys = co_await store_.read([key = found->key](store::ReadTransaction& transaction) {
     return transaction.api_keys(key);

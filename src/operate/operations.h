@@ -247,6 +247,8 @@ struct ExplainRequest {
   std::string account;  // empty: all
   Language language = Language::english;
   std::int64_t limit = 20;
+  // Subjects as their recipients have them; else as they were written, with the codes in them.
+  bool fills_subjects = true;
   std::int64_t utc_offset_minutes = explain::kJapan.count();
 };
 
@@ -493,6 +495,10 @@ class Operations {
     // functions there is no console here.
     std::function<people::People*()> people = {};
     std::function<std::string()> console_url = {};
+    // The account whose mail has links by which people sign in (console.mail_account): whoever had
+    // a key or a credential of it could read or imitate them, so it gets none. Empty: there is
+    // none.
+    std::string closed_account = {};
     // Called after a change of what processes keep in memory (store/changes.h): returns when this
     // one knows it. Empty: it keeps nothing. Where nobody may miss it for a moment, the error is
     // the operation's, though the change is kept.
@@ -516,7 +522,8 @@ class Operations {
   // The name of the account for trials beside an account, NAME.sandbox, which is made if there is
   // none; of one that is for trials itself: its own. conflict: another account has that name.
   Task<Result<std::string>> sandbox_of(std::string name);
-  // unauthorized, limit_exceeded: see granter.h.
+  // unauthorized, limit_exceeded: see granter.h. conflict: the account is Options::closed_account;
+  // so of rotate_key().
   Task<Result<IssuedKey>> add_key(NewKey key);
   // A key with the label, scopes, networks and, counted anew, life of key `id`, which opens nothing
   // any more after `overlap_hours`. conflict: it does not already.
@@ -714,6 +721,9 @@ class Operations {
                                    HandedOverReports given, ImportedReports& told);
   Task<Result<store::Domain>> claim_of(std::string account, std::string domain);
   Task<Result<store::Account>> account(std::string name);
+  // The same of one that gets a key or a credential. conflict: it is Options::closed_account.
+  [[nodiscard]] Result<void> refuse_closed(std::string_view name) const;
+  Task<Result<store::Account>> account_for_credentials(std::string name);
   Task<Result<store::AccountKey>> list_owner(std::string name);
   Task<Result<explain::Causes>> causes_of(store::Delivery delivery, std::optional<std::string> site,
                                           std::size_t most);

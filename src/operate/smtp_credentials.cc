@@ -287,7 +287,7 @@ Task<Result<IssuedSmtpCredential>> Operations::add_smtp_credential(std::string a
                    fmt::format("the user name has 1 to {} letters, digits and . _ @ + -",
                                store::kSmtpCredentialNameMax));
   }
-  auto found = co_await account(account_name);
+  auto found = co_await account_for_credentials(account_name);
   if (!found) co_return fail(std::move(found.error()));
   SmtpCredential credential{.account = found->key, .name = name};
   if (auto fit = apply(terms, store_.clock().now(), credential.settings); !fit) {
@@ -384,6 +384,8 @@ Task<Result<IssuedSmtpCredential>> Operations::rotate_smtp_credential(std::strin
                                                                       MaybeGranter by) {
   const auto may = check_held(by, static_cast<store::Scopes>(store::Scope::send));
   if (!may) co_return fail(may.error());
+  const auto open = co_await account_for_credentials(account_name);
+  if (!open) co_return fail(open.error());
   auto chosen = chosen_password(password);
   if (!chosen) co_return fail(std::move(chosen.error()));
   const auto now_there = co_await smtp_credential(account_name, name);

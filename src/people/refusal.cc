@@ -18,7 +18,7 @@ constexpr std::array kTold{
     texts::kShutOut,        texts::kLinkOver,       texts::kNoFactor,        texts::kHasFactor,
     texts::kNothingOffered, texts::kFactorRequired, texts::kHasPassword,     texts::kNoMail,
     texts::kTooOften,       texts::kLast,           texts::kRulesOfAccounts, texts::kMayNotGrantKey,
-    texts::kTooManyKeys};
+    texts::kTooManyKeys,    texts::kSuspended,      texts::kMailedTooOften,  texts::kNoSignIn};
 
 bool asks_to_sign_in(std::string_view english) {
   return english == texts::kWrong.en || english == texts::kWrongCode.en ||

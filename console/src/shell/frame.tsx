@@ -60,12 +60,21 @@ function usePages(): PageOf[] {
   return PAGES.filter(({ needs, owners, operators }) => (!needs || can(needs) || operates) && (!owners || manages) && (!operators || operates));
 }
 
+/** What is no escape sequence of UTF-8 stays as it was written: there is no such page, and that is told. */
+const decoded = (segment: string) => {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+};
+
 export function Frame() {
   const m = useMessages();
   const path = usePath();
   const { session } = useSession();
   const pages = usePages();
-  const [first = '', ...rest] = path.split('/').filter(Boolean).map(decodeURIComponent);
+  const [first = '', ...rest] = path.split('/').filter(Boolean).map(decoded);
   const name = first || pages[0]?.path || 'me';
   const found = pages.find((each) => each.path === name);
   const closed = PAGES.find((each) => each.path === name);
