@@ -77,7 +77,8 @@ export function Frame() {
   const [first = '', ...rest] = path.split('/').filter(Boolean).map(decoded);
   const name = first || pages[0]?.path || 'me';
   const found = pages.find((each) => each.path === name);
-  const closed = PAGES.find((each) => each.path === name);
+  // Pages of operators are not there for others.
+  const closed = PAGES.find((each) => each.path === name && !each.operators);
   const [open, setOpen] = useState(false);
   useEffect(() => setOpen(false), [path]);
   useTitle(found ? found.title(m) : closed ? closed.title(m) : m.trouble.notThere);
