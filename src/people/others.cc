@@ -174,7 +174,7 @@ Result<store::SignInRules> read_rules(store::SignInRules rules) {
 
 std::string rules_put(const store::SignInRules& rules) {
   return fmt::format(
-      "person.rules second_factor={} networks={}", rules.second_factor,
+      "person.rules: second_factor={} networks={}", rules.second_factor,
       rules.networks.empty() ? "any" : fmt::format("{}", fmt::join(rules.networks, ",")));
 }
 

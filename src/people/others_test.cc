@@ -316,7 +316,7 @@ TEST_F(OthersTest, TheAuditSaysToWhomAndWhatWasSet) {
   };
   EXPECT_THAT(audit(), said(about("person.suspend", sender.who->person)));
   EXPECT_THAT(audit(), said(about("person.remove", sender.who->person)));
-  EXPECT_THAT(audit(), said("person.rules second_factor=false networks=192.0.2.0/24"));
+  EXPECT_THAT(audit(), said("person.rules: second_factor=false networks=192.0.2.0/24"));
 }
 
 TEST_F(OthersTest, AnAddressIsConfirmedByALinkThatSignsNobodyIn) {

@@ -1,6 +1,6 @@
 // A mail as a reader sees it. Its HTML stands in a frame whose sandbox lets no script run, no form go and nothing
-// open; our content security policy holds there, too, so nothing is loaded from outside. That policy forbids inline
-// styles as well: they are set by the object model instead, which it allows.
+// open; our content security policy holds there, too, and one of the frame's own besides, since ours lets pictures be
+// asked for here, by the reader's cookie. Ours forbids inline styles: they are set by the object model, which it allows.
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { components } from '../api/schema';
 import { useMessages } from '../messages';
@@ -8,6 +8,9 @@ import { Button, Check, Facts, Form, Input, Tabs } from './parts';
 
 type Mail = components['schemas']['Preview'];
 const TAKEN_OUT = 'script,link,meta,base,iframe,frame,frameset,object,embed,applet,template,noscript,audio,video,source,track,portal';
+
+/** Of the mail: not even here is anything asked for, whatever its styles say. */
+const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'";
 
 /** The document without what loads or runs, and the styles that are to be put back. */
 export function harmless(html: string): { html: string; sheets: string[] } {
@@ -32,6 +35,10 @@ export function harmless(html: string): { html: string; sheets: string[] } {
         element.setAttribute('data-todoku-link', '');
       }
     }
+  const policy = mail.createElement('meta');
+  policy.httpEquiv = 'Content-Security-Policy';
+  policy.content = POLICY;
+  mail.head.prepend(policy);
   return { html: `<!doctype html>${mail.documentElement.outerHTML}`, sheets };
 }
 

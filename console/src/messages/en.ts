@@ -169,7 +169,7 @@ export const en = {
   audit: {
     title: 'Audit', text: 'Who did and saw what. Nothing here can be changed.', who: 'Who', what: 'What', about: 'About', from: 'From', emptyTitle: 'Nothing is recorded yet', emptyText: 'Sign-ins, changes and every look at the text of a mail come here.', since: 'Since', outcome: 'Outcome',
     actions: {
-      'person.first_operator': 'Became the first operator', 'person.joined': 'Joined by invitation', 'person.confirmed': 'Address confirmed',
+      'person.first_operator': 'Became the first operator', 'person.joined': 'Joined by invitation', 'person.invitation_lapsed': 'Invitation lapsed', 'person.confirmed': 'Address confirmed',
       'person.sign_in': 'Signed in', 'person.sign_in_recovery': 'Signed in by a recovery code', 'person.sign_in_failed': 'Sign-in failed', 'person.password_right': 'Password right, second factor asked', 'person.code_failed': 'Second factor wrong', 'person.password_failed': 'Password wrong',
       'person.sign_out': 'Signed out', 'person.sign_in_ended': 'A sign-in ended', 'person.sign_ins_ended': 'Other sign-ins ended',
       'person.password': 'Password changed', 'person.password_reset': 'Password reset', 'person.totp_offered': 'Second factor begun', 'person.totp': 'Second factor turned on', 'person.totp_removed': 'Second factor turned off', 'person.recovery_codes': 'New recovery codes', 'person.me': 'Name or language changed',

@@ -170,7 +170,7 @@ export const ja: Messages = {
   audit: {
     title: '監査ログ', text: '誰が何を操作・閲覧したかの記録です。変更や削除はできません。', who: 'ユーザー', what: '操作', about: '対象', from: '接続元', emptyTitle: '記録がありません', emptyText: 'サインイン、変更、メール本文の閲覧がすべてここに記録されます。', since: '開始日', outcome: '結果',
     actions: {
-      'person.first_operator': '最初のオペレーターを登録', 'person.joined': '招待を受けて参加', 'person.confirmed': 'メールアドレスを確認',
+      'person.first_operator': '最初のオペレーターを登録', 'person.joined': '招待を受けて参加', 'person.invitation_lapsed': '招待が期限切れ', 'person.confirmed': 'メールアドレスを確認',
       'person.sign_in': 'サインイン', 'person.sign_in_recovery': 'リカバリーコードでサインイン', 'person.sign_in_failed': 'サインインに失敗', 'person.password_right': 'パスワード認証に成功（二要素認証待ち）', 'person.code_failed': '二要素認証に失敗', 'person.password_failed': 'パスワードの誤り',
       'person.sign_out': 'サインアウト', 'person.sign_in_ended': '端末をサインアウト', 'person.sign_ins_ended': 'ほかの端末をサインアウト',
       'person.password': 'パスワードを変更', 'person.password_reset': 'パスワードを再設定', 'person.totp_offered': '二要素認証の設定を開始', 'person.totp': '二要素認証をオンに変更', 'person.totp_removed': '二要素認証をオフに変更', 'person.recovery_codes': 'リカバリーコードを再発行', 'person.me': '名前または言語を変更',

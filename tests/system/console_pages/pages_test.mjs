@@ -82,6 +82,8 @@ for (const [language, width, theme, role, pages] of [['ja', 1280, 'light', 'owne
   }));
 
 test('what was stored is shown as it stands, and runs nowhere', () => within({}, async (page) => {
+  const stolen = [];
+  server.on('request', ({ url }) => url.includes('stolen') && stolen.push(url));
   for (const path of ['/deliveries', '/deliveries/1042?tab=content', '/people', '/suppression', '/templates', '/why?q=hanako@example.jp', '/usage', '/keys', '/keys?tab=smtp', '/lanes', '/held']) {
     state.role = ['/lanes', '/held'].includes(path) ? 'operator' : 'owner';
     await page.goto(base + path);
@@ -97,6 +99,7 @@ test('what was stored is shown as it stands, and runs nowhere', () => within({},
     await page.waitForTimeout(100);
     assert.notEqual(await page.title(), 'pwned', path);
   }
+  assert.deepEqual(stolen, [], 'a mail makes its reader ask for nothing');
 }));
 
 test('signing in: wrong, too often, right, with a second factor, and out', () => within({ language: 'en' }, async (page) => {
