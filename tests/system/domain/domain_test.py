@@ -120,7 +120,7 @@ class Domain(DomainCase):
             config.write('[dkim]\nplatform_zone = "dkim.example.com"\nhook = ["/bin/true"]\n')
         shown = json.loads(self.tool("domain", "setup", "example.jp", "--by", "cname", "--json",
                                      *self.asked))
-        below = {(record["name"], "CNAME"): [record["value"] + "."]
+        below = {(record["name"], "CNAME"): [record["value"]]
                  for record in shown["records"] if record["type"] == "CNAME"}
         self.assertEqual(len(below), 4, shown)
         is_key = {at: "_domainkey" in at[0] for at in green}
