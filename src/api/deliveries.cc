@@ -110,10 +110,18 @@ Task<http::Response> detail(Api& api, Call& call) {
 
 // ---- lists -------------------------------------------------------------------------------------
 
-store::DeliveryFilter read_filter(Call& call, bool with_smtp, intake::Problems& problems) {
+struct Searched {
+  store::DeliveryFilter filter;
+  // What became of each, too: entries have the contract's keys alone else.
+  bool with_outcome = false;
+};
+
+Searched read_search(Call& call, bool with_smtp, intake::Problems& problems) {
   const http::Query query = call.request.query_parameters();
   const ListQuery reader(query, problems);
-  store::DeliveryFilter filter{.account = call.account.key};
+  Searched searched{.filter = {.account = call.account.key},
+                    .with_outcome = reader.truth("with_outcome")};
+  store::DeliveryFilter& filter = searched.filter;
   filter.limit = reader.number("size", 100);
   filter.offset = (reader.number("page", 1) - 1) * filter.limit;
   filter.text_part = reader.text("text_part", 300);
@@ -151,7 +159,7 @@ store::DeliveryFilter read_filter(Call& call, bool with_smtp, intake::Problems& 
   filter.delivery_end = reader.date("delivery_end");
   filter.sort = reader.sort();
   call.unknown = reader.unread();
-  return filter;
+  return searched;
 }
 
 intake::Problems too_many_to_look_through() {
@@ -165,7 +173,7 @@ intake::Problems too_many_to_look_through() {
 
 Task<http::Response> list(Api& api, Call& call, bool with_smtp) {
   intake::Problems problems;
-  auto filter = read_filter(call, with_smtp, problems);
+  auto [filter, with_outcome] = read_search(call, with_smtp, problems);
   if (!problems.empty()) {
     co_return invalid(problems, call.language);
   }
@@ -189,9 +197,11 @@ Task<http::Response> list(Api& api, Call& call, bool with_smtp) {
   for (const store::Delivery& delivery : deliveries.take()) {
     json.begin_object();
     common_members(json, delivery);
-    // Not in the contract, to whose statuses a delivery that was stopped is SENT.
-    json.member("state", state_word(delivery));
-    count_members(json, delivery.counts);
+    if (with_outcome) {
+      // To the contract's statuses a delivery that was stopped is SENT.
+      json.member("state", state_word(delivery));
+      count_members(json, delivery.counts);
+    }
     json.end_object();
   }
   json.end_array();

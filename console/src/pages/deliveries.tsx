@@ -28,7 +28,7 @@ function List() {
   const { data, trouble, loading, reload } = useLoad(`deliveries:${session.account}:${page}:${JSON.stringify(filters)}`, (signal) =>
     api.get('/deliveries/all', {
       query: {
-        size: SIZE, page, subject: filters.subject, from: filters.from, tag: filters.tag,
+        size: SIZE, page, with_outcome: true, subject: filters.subject, from: filters.from, tag: filters.tag,
         'status[]': STATES.filter((each) => each === filters.status), 'delivery_type[]': TYPES.filter((each) => each === filters.type),
       },
       signal,
@@ -80,12 +80,13 @@ type Row = Answer<'/deliveries/all', 'get'>['data'][number];
 /** What became of it: of one mail its own end, of a bulk how many failed. */
 function Outcome({ row }: { row: Row }) {
   const m = useMessages();
-  const failed = row.hard_error_count + row.soft_error_count;
-  const isOver = row.status === 'SENT' && row.state !== 'stopped' && row.state !== 'stopping';
-  if (!isOver) return <State of={row.state} />;
+  const state = row.state ?? row.status;
+  const failed = (row.hard_error_count ?? 0) + (row.soft_error_count ?? 0);
+  const isOver = row.status === 'SENT' && state !== 'stopped' && state !== 'stopping';
+  if (!isOver) return <State of={state} />;
   if (row.total_count === 1)
-    return <State of={row.sent_count ? 'delivered' : row.hard_error_count ? 'bounced' : row.soft_error_count ? 'expired' : row.drop_count ? 'dropped' : row.state} />;
-  return <span className="row"><State of={row.state} />{failed > 0 && <Badge tone="bad">{m.deliveries.failed(failed)}</Badge>}</span>;
+    return <State of={row.sent_count ? 'delivered' : row.hard_error_count ? 'bounced' : row.soft_error_count ? 'expired' : row.drop_count ? 'dropped' : state} />;
+  return <span className="row"><State of={state} />{failed > 0 && <Badge tone="bad">{m.deliveries.failed(failed)}</Badge>}</span>;
 }
 
 function Filters({ subject, from, tag, status, type, change }: Record<'subject' | 'from' | 'tag' | 'status' | 'type', string> & { change: (next: Record<string, string | null>) => void }) {
