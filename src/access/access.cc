@@ -142,6 +142,9 @@ Task<Authenticator::Admission> Authenticator::find(std::string hash, net::IpAddr
     }
     co_return denied(std::move(unknown.en), std::move(unknown.ja));
   }
+  if (!closed_account_.empty() && holder->account.name == closed_account_) {
+    co_return denied(std::move(unknown.en), std::move(unknown.ja));
+  }
   Known known{.holder = std::move(*holder), .networks = {}, .until = now + kRemembered};
   for (const std::string& network : known.holder.key.networks) {
     if (auto parsed = net::Network::parse(network)) known.networks.push_back(*parsed);

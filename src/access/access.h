@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "async/task.h"
@@ -56,7 +57,10 @@ class RateLimit {
 // within that time.
 class Authenticator {
  public:
-  Authenticator(store::Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+  // `closed_account`: whose keys, if it has any, open nothing, as if there were none; empty: there
+  // is no such account.
+  Authenticator(store::Store& store, const Clock& clock, std::string closed_account = {})
+      : store_(store), clock_(clock), closed_account_(std::move(closed_account)) {}
 
   // Why somebody is not let in.
   struct Denial {
@@ -88,6 +92,7 @@ class Authenticator {
   [[nodiscard]] Admission judge(const Known& known, const net::IpAddress& from) const;
   store::Store& store_;
   const Clock& clock_;
+  const std::string closed_account_;
   std::mutex mutex_;
   std::unordered_map<std::string, Known> known_;  // by SHA-256 of the token
   std::uint64_t forgotten_ = 0;                   // times

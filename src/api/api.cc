@@ -10,6 +10,7 @@
 
 #include "access/scopes.h"
 #include "access/ses_keys.h"
+#include "api/changes.h"
 #include "api/doors/failures.h"
 #include "api/event_stream.h"
 #include "api/trace_context.h"
@@ -47,7 +48,7 @@ Api::Api(const Ground& ground, Options options)
       file_places_(options_.files_max),
       event_places_(options_.event_streams_max),
       message_places_(kMessagesAtOnce),
-      authenticator_(ground.store, ground.clock),
+      authenticator_(ground.store, ground.clock, options_.closed_account),
       rate_limit_(options_.rate_limit_per_minute) {}
 
 void Api::add_routes(http::Router& router, Usher* usher) {
@@ -90,8 +91,13 @@ void Api::add_routes(http::Router& router, Usher* usher) {
 void Api::add(http::Router& router, http::Method method, std::string_view pattern,
               store::Scopes opened_by, http::RouteOptions options, Endpoint endpoint) {
   // Every endpoint starts after the head: who may not ask need not be listened to.
-  const Door door{endpoint,     opened_by, !std::exchange(options.streaming, true),
-                  options.gzip, nullptr,   usher_};
+  const Door door{endpoint,
+                  opened_by,
+                  !std::exchange(options.streaming, true),
+                  options.gzip,
+                  nullptr,
+                  usher_,
+                  usher_ == nullptr ? std::string_view() : change_of(method, pattern)};
   router.add(method, fmt::format("{}{}", kBase, pattern), options,
              [this, door](http::Request& request, http::Body& body) {
                return serve(request, body, door);
@@ -470,6 +476,9 @@ Task<http::Response> Api::serve(http::Request& request, http::Body& body, Door d
         call.warning = intake::kUnprovenWarning;
       }
       response = co_await answer(call, door);
+      if (!door.change.empty() && response.status < 400) {
+        co_await note_change(*this, call, door.change, response.body);
+      }
       if (!call.warning.empty()) response.headers.set(kWarningHeader, call.warning);
       if (!call.unknown.empty()) response.headers.set(kUnknownHeader, call.unknown);
       co_await tell_standing(call.account, response);

@@ -59,6 +59,9 @@ struct Options {
   // Whose keys with the scope admin manage accounts, and from where; empty: nobody's, nowhere.
   std::string provisioning_account;
   std::vector<net::Network> provisioning_networks;
+  // Which is not found here, and whose keys open nothing: links by which people sign in are in its
+  // mail. Empty: there is none.
+  std::string closed_account = {};
 };
 
 // One authenticated request.
@@ -179,6 +182,7 @@ class Api {
     bool takes_gzip = false;
     const Guise* guise = nullptr;
     Usher* usher = nullptr;
+    std::string_view change = {};  // what the audit calls it (changes.h)
 
     [[nodiscard]] bool is_signed() const { return guise != nullptr && guise->is_signed(); }
   };

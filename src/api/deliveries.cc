@@ -6,6 +6,7 @@
 #include "api/api.h"
 #include "api/list_query.h"
 #include "api/message_id.h"
+#include "api/progress.h"
 #include "base/date_time.h"
 #include "http/json.h"
 #include "store/walks.h"
@@ -48,6 +49,15 @@ void attachment_members(http::JsonWriter& json, const store::Delivery& delivery)
   json.end_array();
 }
 
+void count_members(http::JsonWriter& json, const store::DeliveryCounts& counts) {
+  json.member("total_count", counts.total);
+  json.member("sent_count", counts.delivered);
+  json.member("drop_count", counts.dropped + counts.cancelled);
+  // Temporary failures: given up, in doubt, or still being retried.
+  json.member("soft_error_count", counts.expired + counts.unknown + counts.deferred);
+  json.member("hard_error_count", counts.bounced);
+}
+
 // Without the texts where `with_content` is false: clients need the keys all the same.
 std::string detail_json(const store::Delivery& delivery, const store::OpenCounts& opens,
                         bool with_content) {
@@ -62,13 +72,7 @@ std::string detail_json(const store::Delivery& delivery, const store::OpenCounts
     json.member("template_version", pin->version);
   }
   attachment_members(json, delivery);
-  const store::DeliveryCounts& counts = delivery.counts;
-  json.member("total_count", counts.total);
-  json.member("sent_count", counts.delivered);
-  json.member("drop_count", counts.dropped + counts.cancelled);
-  // Temporary failures: given up, in doubt, or still being retried.
-  json.member("soft_error_count", counts.expired + counts.unknown + counts.deferred);
-  json.member("hard_error_count", counts.bounced);
+  count_members(json, delivery.counts);
   json.member("open_count", opens.opened);
   json.end_object();
   return json.take();
@@ -77,6 +81,10 @@ std::string detail_json(const store::Delivery& delivery, const store::OpenCounts
 Task<http::Response> detail(Api& api, Call& call) {
   const auto id = path_id(call, "delivery_id");
   if (!id) co_return no_data_found(call);
+  intake::Problems problems;
+  const http::Query query = call.request.query_parameters();
+  const bool without_text = ListQuery(query, problems).truth("without_text");
+  if (!problems.empty()) co_return invalid(problems, call.language);
   const store::AccountKey account = call.account.key;
   using Found = std::pair<store::Delivery, store::OpenCounts>;
   const auto found = co_await api.store().read(
@@ -88,7 +96,7 @@ Task<http::Response> detail(Api& api, Call& call) {
         return Found{std::move(*delivery), *opens};
       });
   if (!found) co_return refused(intake::refusal_of(found.error()), call.language);
-  const bool with_content = has(call.scopes, store::Scope::content);
+  const bool with_content = !without_text && has(call.scopes, store::Scope::content);
   if (with_content) {
     auto unnoted = co_await note_view(api, call, {.what = "content", .delivery = *id});
     if (unnoted) co_return std::move(*unnoted);
@@ -102,10 +110,18 @@ Task<http::Response> detail(Api& api, Call& call) {
 
 // ---- lists -------------------------------------------------------------------------------------
 
-store::DeliveryFilter read_filter(Call& call, bool with_smtp, intake::Problems& problems) {
+struct Searched {
+  store::DeliveryFilter filter;
+  // What became of each, too: entries have the contract's keys alone else.
+  bool with_outcome = false;
+};
+
+Searched read_search(Call& call, bool with_smtp, intake::Problems& problems) {
   const http::Query query = call.request.query_parameters();
   const ListQuery reader(query, problems);
-  store::DeliveryFilter filter{.account = call.account.key};
+  Searched searched{.filter = {.account = call.account.key},
+                    .with_outcome = reader.truth("with_outcome")};
+  store::DeliveryFilter& filter = searched.filter;
   filter.limit = reader.number("size", 100);
   filter.offset = (reader.number("page", 1) - 1) * filter.limit;
   filter.text_part = reader.text("text_part", 300);
@@ -143,7 +159,7 @@ store::DeliveryFilter read_filter(Call& call, bool with_smtp, intake::Problems& 
   filter.delivery_end = reader.date("delivery_end");
   filter.sort = reader.sort();
   call.unknown = reader.unread();
-  return filter;
+  return searched;
 }
 
 intake::Problems too_many_to_look_through() {
@@ -157,7 +173,7 @@ intake::Problems too_many_to_look_through() {
 
 Task<http::Response> list(Api& api, Call& call, bool with_smtp) {
   intake::Problems problems;
-  auto filter = read_filter(call, with_smtp, problems);
+  auto [filter, with_outcome] = read_search(call, with_smtp, problems);
   if (!problems.empty()) {
     co_return invalid(problems, call.language);
   }
@@ -181,6 +197,11 @@ Task<http::Response> list(Api& api, Call& call, bool with_smtp) {
   for (const store::Delivery& delivery : deliveries.take()) {
     json.begin_object();
     common_members(json, delivery);
+    if (with_outcome) {
+      // To the contract's statuses a delivery that was stopped is SENT.
+      json.member("state", state_word(delivery));
+      count_members(json, delivery.counts);
+    }
     json.end_object();
   }
   json.end_array();

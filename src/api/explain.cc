@@ -12,7 +12,12 @@ Task<http::Response> explain(Api& api, Call& call) {
   if (call.request.query_parameters().find("lang") == nullptr) {
     call.request.parameters.add("lang", call.language == Language::japanese ? "ja" : "en");
   }
-  co_return co_await make_call(api, call, operate::calls::kExplain, call.account.name);
+  const bool with_content = has(call.scopes, store::Scope::content);
+  auto response =
+      co_await make_call(api, call, operate::calls::kExplain, call.account.name,
+                         with_content ? &admin::carry_out : &admin::carry_out_without_content);
+  if (!with_content && response.status == 200) response.headers.set(kWithheldHeader, "subject");
+  co_return response;
 }
 
 }  // namespace

@@ -16,9 +16,7 @@
 #include "intake/field_digest.h"
 
 namespace todoku::api {
-namespace {
 
-// {"error": sentence}, as the admin socket tells it, becomes the contract's shape.
 http::Response reshaped(const http::Response& failure, Language language) {
   http::JsonArena arena;
   std::string sentence = "the operation failed";
@@ -29,6 +27,8 @@ http::Response reshaped(const http::Response& failure, Language language) {
   }
   return refused(failure.status, {sentence, sentence}, language);
 }
+
+namespace {
 
 intake::Problems problems_of(const std::vector<operate::Misgiven>& wrong) {
   intake::Problems problems;
@@ -93,13 +93,13 @@ intake::Refusal refusal_of_status(int status) {
 }  // namespace
 
 Task<http::Response> make_call(Api& api, Call& call, const operate::Call& wanted,
-                               std::string_view account) {
+                               std::string_view account, Carrying carry_out) {
   operate::Operations* const operations = api.operations();
   if (operations == nullptr) co_return no_data_found(call);
   if (auto no = refused_suspended(call)) co_return std::move(*no);
   auto given = read_given(call, wanted, account);
   if (!given) co_return std::move(given.error());
-  auto response = co_await admin::carry_out(*operations, wanted, std::move(*given));
+  auto response = co_await carry_out(*operations, wanted, std::move(*given));
   if (response.status >= 400) co_return reshaped(response, call.language);
   co_return response;
 }

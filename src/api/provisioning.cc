@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Accounts and their keys, for programs that set up customers: by a key with the scope admin of the
 // account that the installation names for it, from networks that it lists. Not in the contract.
+#include <algorithm>
 #include <string>
+#include <string_view>
 
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 #include "api/api.h"
@@ -19,6 +23,13 @@ namespace calls = operate::calls;
 
 std::optional<http::Response> not_open(const Api& api, const Call& call) {
   const Options& options = api.options();
+  // An owner of that account is a person of it, not who runs the installation.
+  if (call.usher != nullptr) {
+    return refused(403,
+                   {"accounts are managed by API keys, not by people who are signed in.",
+                    "アカウントの管理はAPIキーでのみ行えます。サインインした利用者は行えません。"},
+                   call.language);
+  }
   const bool is_operators = !options.provisioning_account.empty() &&
                             call.account.name == options.provisioning_account &&
                             net::contain(options.provisioning_networks, call.from);
@@ -48,7 +59,26 @@ std::string made_by(const operate::Call& done, const http::Response& response) {
   return name != nullptr && name->is_string() ? std::string(name->get_string()) : std::string();
 }
 
+bool is_closed(const Api& api, const Call& call) {
+  const std::string& closed = api.options().closed_account;
+  return !closed.empty() && call.request.parameters.get("account") == closed;
+}
+
+// A list without the account that is not found here.
+void leave_out(std::string_view closed, http::Response& response) {
+  if (closed.empty() || response.status != 200) return;
+  auto list = boost::json::parse(response.body);
+  auto& accounts = list.as_object().at("accounts").as_array();
+  const auto found = std::ranges::find_if(accounts, [closed](const boost::json::value& each) {
+    return each.as_object().at("name").as_string() == closed;
+  });
+  if (found == accounts.end()) return;
+  accounts.erase(found);
+  response.body = boost::json::serialize(list);
+}
+
 Task<http::Response> carry_out(Api& api, Call& call, const operate::Call& wanted) {
+  if (is_closed(api, call)) co_return no_data_found(call);
   if (&wanted == &calls::kAddAccount) {
     co_return co_await make_call_once(api, call, wanted, {}, store::KeyedRoute::account);
   }
@@ -63,6 +93,7 @@ template <const operate::Call& kCall>
 Task<http::Response> provision(Api& api, Call& call) {
   if (auto closed = not_open(api, call)) co_return std::move(*closed);
   auto response = co_await carry_out(api, call, kCall);
+  if constexpr (&kCall == &calls::kListAccounts) leave_out(api.options().closed_account, response);
   if (kCall.verb != operate::Verb::get) {
     log::info("provisioning", {{"by", call.account.name},
                                {"who", call.actor},

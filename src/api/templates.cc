@@ -62,7 +62,8 @@ void write_codes(http::JsonWriter& json, const std::vector<intake::TemplateCode>
   json.end_array();
 }
 
-std::string template_json(const intake::ShownTemplate& found) {
+// Texts are content: without the scope they are there and empty, as elsewhere.
+std::string template_json(const intake::ShownTemplate& found, bool with_content) {
   const store::Template& shown = found.shown;
   const Content& content = shown.content;
   http::JsonWriter json;
@@ -79,8 +80,8 @@ std::string template_json(const intake::ShownTemplate& found) {
     json.end_object();
   }
   json.member("subject", content.subject);
-  json.member("text_part", content.text_part);
-  json.member("html_part", content.html_part);
+  json.member("text_part", with_content ? std::string_view(content.text_part) : std::string_view());
+  json.member("html_part", with_content ? std::string_view(content.html_part) : std::string_view());
   json.member("escape", content.escape == Escape::html ? "html" : "none");
   write_codes(json, found.codes);
   json.key("versions");
@@ -157,7 +158,10 @@ Task<http::Response> show_template(Api& api, Call& call) {
   intake::Templates templates(api.store(), api.intake().limits());
   const auto found = co_await templates.show(call.account.key, *which);
   if (!found) co_return refused(found.error(), call.language);
-  co_return http::Response::json(200, template_json(*found));
+  const bool with_content = has(call.scopes, store::Scope::content);
+  auto response = http::Response::json(200, template_json(*found, with_content));
+  if (!with_content) response.headers.set(kWithheldHeader, "text_part, html_part");
+  co_return response;
 }
 
 Task<http::Response> change_template(Api& api, Call& call) {

@@ -145,6 +145,7 @@ class StorePort final : public cli::AdminPort {
             .sources = configured_sources(config_),
             .people = [this]() -> people::People* { return &house_of_people().people(); },
             .console_url = [this] { return house_of_people().public_url(); },
+            .closed_account = config_.console.mail_account,
             .changed = {}};
   }
 

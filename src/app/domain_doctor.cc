@@ -11,6 +11,7 @@
 #include "async/runtime.h"
 #include "async/timer.h"
 #include "base/log.h"
+#include "operate/dkim_parts.h"
 #include "operate/key_rotation.h"
 #include "store/account_name.h"
 
@@ -193,6 +194,8 @@ Task<Result<void>> DomainDoctor::check(store::DomainPlace place) {
       });
   if (!taken) co_return fail(taken.error());
   if (!*taken) co_return Result<void>{};
+  const auto noted = co_await note_keys_over(place);
+  if (!noted) co_return fail(noted.error());
   auto keys = co_await world_.store.read(
       [place](store::ReadTransaction& reader) { return signing_keys(reader, place); });
   if (!keys) co_return fail(std::move(keys.error()));
@@ -213,6 +216,20 @@ Task<Result<void>> DomainDoctor::check(store::DomainPlace place) {
   if (!changes) co_return fail(std::move(changes.error()));
   co_await tell(std::move(place), std::move(*changes), std::move(signing));
   co_return Result<void>{};
+}
+
+Task<Result<void>> DomainDoctor::note_keys_over(store::DomainPlace place) {
+  const Instant now = world_.store.clock().now();
+  auto over = co_await world_.store.read([place, now](store::ReadTransaction& reader) {
+    return operate::dkim_keys_over(reader, place.account, place.domain, now);
+  });
+  if (!over) co_return fail(std::move(over.error()));
+  if (over->empty()) co_return Result<void>{};
+  co_return co_await world_.store.write(
+      store::WritePriority::retention,
+      [place, over = std::move(*over), now](store::WriteTransaction& transaction) {
+        return operate::note_dkim_keys_over(transaction, place.account, place.domain, over, now);
+      });
 }
 
 Task<Result<std::vector<operate::DomainChange>>> DomainDoctor::keep(

@@ -60,6 +60,8 @@ class DomainDoctor {
   Task<void> run();
   Task<void> check_some(std::shared_ptr<Round> round);
   Task<Result<void>> check(store::DomainPlace place);
+  // Keys that are over (operate/dkim_parts.h), so that their time begins to run whoever comes by.
+  Task<Result<void>> note_keys_over(store::DomainPlace place);
   Task<Result<std::vector<operate::DomainChange>>> keep(store::DomainPlace place,
                                                         std::vector<doctor::Finding> findings);
   // `signing`: the names of keys that sign.

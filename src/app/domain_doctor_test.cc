@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "doctor/domain_texts.h"
+#include "operate/dkim_parts.h"
 #include "support/installation.h"
 
 namespace todoku::app {
@@ -79,6 +80,26 @@ class DomainDoctorTest : public testing::Test {
   int examined_ = 0;
   std::map<std::string, std::vector<std::string>> keys_;
 };
+
+TEST_F(DomainDoctorTest, NotesWhichKeysAreOverThoughTheResolverLies) {
+  prove("example.jp");
+  put_key("example.jp", "old");
+  installation_.clock.advance(1h);
+  put_key("example.jp", "new");
+  installation_.clock.advance(2h);
+  const auto over = [this] {
+    return installation_.store
+        ->read_and_wait([this](store::ReadTransaction& t) {
+          return operate::dkim_keys_over(t, account_, "example.jp", installation_.clock.now());
+        })
+        .value();
+  };
+  ASSERT_THAT(over(), SizeIs(1));
+  EXPECT_EQ(over()[0].selector, "old");
+  code_.clear();
+  EXPECT_EQ(*run(look_once()), 1U);
+  EXPECT_THAT(over(), IsEmpty()) << "its time runs";
+}
 
 TEST_F(DomainDoctorTest, ChecksEachProvenDomainOnceInTheIntervalAndKeepsWhatChanges) {
   for (int i = 0; i < 5; ++i) prove("d" + std::to_string(i) + ".example");

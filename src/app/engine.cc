@@ -653,6 +653,7 @@ operate::Operations::Options Engine::Parts::operation_options() {
                "addresses fails DMARC.")](const operate::OwnMailFailing&) { counter.add(); },
       .people = [this]() -> people::People* { return &people->people(); },
       .console_url = [this] { return people->public_url(); },
+      .closed_account = config.console.mail_account,
       .changed = [this] { return changes->look(); },
   };
 }

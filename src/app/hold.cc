@@ -189,6 +189,7 @@ class Hold::Doors {
             .secret_box = []() -> Result<const SecretBox*> {
               return fail(ErrorKind::conflict, "this process is in HOLD");
             },
+            .closed_account = options_.config.console.mail_account,
             .changed = {}};
   }
 

@@ -25,6 +25,7 @@ using operate::SlotWork;
 
 constexpr Microseconds kLookForSlotsEvery = 5s;
 constexpr std::int64_t kSlotsOfRound = 32;
+constexpr std::size_t kServedTogether = 8;
 constexpr std::int64_t kSlotsPage = 500;
 // A move follows the other; more of one domain in a round are a mistake.
 constexpr int kMovesMost = 8;
@@ -56,6 +57,14 @@ bool is_pending(const SlotsAtHand& at_hand) {
 }
 
 }  // namespace
+
+struct KeyKeeper::Round {
+  std::vector<store::KeySlotsRow> due;
+  std::size_t next = 0;
+  std::vector<SlotsAtHand> to_tell;  // the zone is to be told of these
+  Result<void> result;
+  bool is_over = false;  // nothing more is to be begun
+};
 
 KeyKeeper::KeyKeeper(World world, Options options, const async::Executor& executor)
     : world_(std::move(world)),
@@ -178,32 +187,52 @@ Task<Result<std::size_t>> KeyKeeper::look() {
 }
 
 Task<Result<void>> KeyKeeper::serve(std::vector<store::KeySlotsRow> due) {
-  std::vector<SlotsAtHand> rows;
-  for (store::KeySlotsRow& row : due) {
-    const auto held = co_await hold();
-    if (!held) co_return fail(held.error());
-    if (!*held) co_return Result<void>{};
-    const store::AccountKey account = row.account;
-    const std::string domain = row.domain;
-    auto at_hand = operate::slots_at_hand(std::move(row));
-    if (!at_hand) {  // of a later version, or broken
-      const auto off = co_await put_off(account, domain, at_hand.error());
-      if (!off) co_return off;
-      continue;
-    }
-    const auto moved = co_await move_on(*at_hand);
-    if (!moved) {
-      const auto off = co_await put_off(account, domain, moved.error());
-      if (!off) co_return off;
-      continue;
-    }
-    if (*moved && is_pending(*at_hand)) rows.push_back(std::move(*at_hand));
-  }
-  if (rows.empty() && !(is_first_ && options_.writes_file)) co_return Result<void>{};
+  const auto round = std::make_shared<Round>();
+  round->due = std::move(due);
+  world_.forget_answers();
+  async::TaskGroup workers(executor_);
+  const std::size_t count = std::min(kServedTogether, round->due.size());
+  for (std::size_t i = 0; i < count; ++i) workers.spawn("DKIM keys", serve_some(round));
+  // False: we are to end.
+  while (!co_await workers.wait_empty_until(SteadyInstant::max())) workers.cancel();
+  if (!round->result) co_return fail(round->result.error());
+  if (round->is_over) co_return Result<void>{};
+  if (round->to_tell.empty() && !(is_first_ && options_.writes_file)) co_return Result<void>{};
   const auto held = co_await hold();
   if (!held) co_return fail(held.error());
   if (!*held) co_return Result<void>{};
-  co_return co_await tell_zone(std::move(rows));
+  co_return co_await tell_zone(std::move(round->to_tell));
+}
+
+Task<void> KeyKeeper::serve_some(std::shared_ptr<Round> round) {
+  while (!round->is_over && round->next < round->due.size()) {
+    store::KeySlotsRow row = std::move(round->due[round->next++]);
+    auto served = co_await serve_one(round, std::move(row));
+    if (served && *served) continue;
+    round->is_over = true;
+    if (!served) round->result = fail(std::move(served.error()));
+  }
+}
+
+Task<Result<bool>> KeyKeeper::serve_one(std::shared_ptr<Round> round, store::KeySlotsRow row) {
+  auto held = co_await hold();
+  if (!held || !*held) co_return held;
+  const store::AccountKey account = row.account;
+  const std::string domain = row.domain;
+  auto at_hand = operate::slots_at_hand(std::move(row));
+  Result<bool> moved = false;
+  if (at_hand) {
+    moved = co_await move_on(*at_hand);
+  } else {  // of a later version, or broken
+    moved = fail(at_hand.error());
+  }
+  if (!moved) {
+    const auto off = co_await put_off(account, domain, moved.error());
+    if (!off) co_return fail(off.error());
+  } else if (*moved && is_pending(*at_hand)) {
+    round->to_tell.push_back(std::move(*at_hand));
+  }
+  co_return true;
 }
 
 Task<Result<void>> KeyKeeper::put_off(store::AccountKey account, std::string domain, Error why) {
@@ -494,6 +523,15 @@ Milliseconds KeyKeeper::lease() const {
 Task<Result<bool>> KeyKeeper::hold() {
   const SteadyInstant asked = world_.clock.steady_now();
   if (held_until_ && asked + lease() / 2 < *held_until_) co_return true;
+  const bool is_still_ours = held_until_.has_value() && asked < *held_until_;
+  if (is_taking_) co_return is_still_ours;
+  is_taking_ = true;
+  auto taken = co_await take_zone(asked);
+  is_taking_ = false;
+  co_return taken;
+}
+
+Task<Result<bool>> KeyKeeper::take_zone(SteadyInstant asked) {
   auto row =
       co_await world_.store.read([zone = options_.terms.zone](store::ReadTransaction& reader) {
         return reader.key_slots_of(store::kPlatform, zone);

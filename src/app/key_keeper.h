@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,6 +47,8 @@ class KeyKeeper {
     Metrics& metrics;
     const SecretBox& box;
     async::FilePool& files;
+    // Before a round, whose looks are answered anew: several are under way at once.
+    std::function<void()> forget_answers;
     std::function<Task<KeysSeen>(KeyLook look)> look;
     // These block.
     std::function<Result<void>(std::string_view text)> write_file;
@@ -63,10 +66,15 @@ class KeyKeeper {
   Task<Result<std::size_t>> look();
 
  private:
-  using Rows = std::vector<operate::SlotsAtHand>;
+  struct Round;
 
   Task<void> run();
   Task<Result<void>> serve(std::vector<store::KeySlotsRow> due);
+  // Takes rows of the round until none is left: several do, so that a domain whose servers are
+  // silent holds up no other.
+  Task<void> serve_some(std::shared_ptr<Round> round);
+  // False: the zone's row is another process's now.
+  Task<Result<bool>> serve_one(std::shared_ptr<Round> round, store::KeySlotsRow row);
   // A page of what domains have, and where the next one begins; nullopt: it was the last.
   Task<Result<std::vector<store::KeySlotsRow>>> rows_after(
       std::optional<store::DomainPlace>& place);
@@ -101,8 +109,9 @@ class KeyKeeper {
   Task<Result<std::string>> whole_body();
 
   // The zone's row, and with it the zone, is ours for a while; again: renewed where half of that is
-  // over. False: another process has it.
+  // over, by one while the others go on. False: another process has it, or it may.
   Task<Result<bool>> hold();
+  Task<Result<bool>> take_zone(SteadyInstant asked);
   Task<Result<bool>> put_zone(std::optional<Instant> until);
   Task<void> give_up();
   [[nodiscard]] Milliseconds lease() const;
@@ -116,6 +125,7 @@ class KeyKeeper {
   store::KeySlotsRow zone_row_;
   operate::ZoneState zone_;
   std::optional<SteadyInstant> held_until_;
+  bool is_taking_ = false;                   // the zone, at this moment
   std::optional<SteadyInstant> put_off_at_;  // a domain, last
   async::Executor executor_;
   Trouble looking_{log::Level::error, "DKIM keys are not moved on", "DKIM keys are moved on again"};

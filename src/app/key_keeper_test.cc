@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "app/child_process.h"
+#include "async/yield.h"
 #include "support/failing_store.h"
 #include "support/installation.h"
 
@@ -37,12 +38,7 @@ class KeyKeeperTest : public testing::Test {
   }
   void SetUp() override {
     account_ = write([](store::WriteTransaction& t) { return t.create_account("acme"); }).key;
-    operate::KeySlots slots;
-    slots.zone = kZone;
-    store::KeySlotsRow row{.account = account_, .domain = "example.jp"};
-    row.look = installation_.clock.now();
-    row.state = operate::pack_slots(slots);
-    ASSERT_TRUE(write([&](store::WriteTransaction& t) { return t.put_key_slots(row); }));
+    add_new_domain("example.jp");
   }
   operate::KeySlots slots() {
     const auto row =
@@ -60,7 +56,21 @@ class KeyKeeperTest : public testing::Test {
   std::string selector(std::string_view end) {
     return "td" + std::to_string(static_cast<std::int64_t>(account_)) + std::string(end);
   }
-  Task<KeysSeen> seen() { co_return seen_; }
+  // While one look is under way others may begin.
+  Task<KeysSeen> seen() {
+    most_looks_ = std::max(most_looks_, ++looks_);
+    for (int i = 0; i < 200; ++i) co_await async::give_way();
+    --looks_;
+    co_return seen_;
+  }
+  void add_new_domain(const std::string& domain) {
+    operate::KeySlots slots;
+    slots.zone = kZone;
+    store::KeySlotsRow row{.account = account_, .domain = domain};
+    row.look = installation_.clock.now();
+    row.state = operate::pack_slots(slots);
+    ASSERT_TRUE(write([&](store::WriteTransaction& t) { return t.put_key_slots(row); }));
+  }
   // One round of a process that has just begun.
   Task<Result<std::size_t>> look_of_new_process() {
     const auto executor = co_await boost::asio::this_coro::executor;
@@ -69,6 +79,7 @@ class KeyKeeperTest : public testing::Test {
                       .metrics = metrics_,
                       .box = box_,
                       .files = files_,
+                      .forget_answers = [] {},
                       .look =
                           [this](KeyLook look) {
                             looked_for_ = std::move(look);
@@ -107,6 +118,8 @@ class KeyKeeperTest : public testing::Test {
   async::FilePool files_{{.threads = 1}};
   store::AccountKey account_{};
   KeysSeen seen_;
+  int looks_ = 0;       // under way
+  int most_looks_ = 0;  // at once
   KeyLook looked_for_;
   bool hook_fails_ = false;
   std::string file_;
@@ -171,6 +184,18 @@ TEST_F(KeyKeeperTest, ARowThatCannotBeReadIsPutOffAndTheOthersGoOn) {
   EXPECT_EQ(kept->state, broken.state);
   installation_.clock.advance(6min);
   EXPECT_TRUE(is_due("broken.example")) << "it is looked at again";
+}
+
+TEST_F(KeyKeeperTest, ADomainThatIsLookedAtForLongHoldsUpNoOtherOfAFew) {
+  for (int i = 0; i < 20; ++i) add_new_domain("d" + std::to_string(i) + ".example");
+  look();
+  ASSERT_THAT(slots().slots[0].keys, SizeIs(2));
+  look();
+  EXPECT_EQ(most_looks_, 8);
+  for (const auto& row : read([](store::ReadTransaction& t) { return t.key_slots({}, 100); })) {
+    if (row.account == store::kPlatform) continue;
+    EXPECT_EQ(operate::unpack_slots(row.state)->slots[0].stage, SlotStage::settling) << row.domain;
+  }
 }
 
 TEST_F(KeyKeeperTest, OneProcessAtATimeWritesTheZone) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <boost/asio/this_coro.hpp>
@@ -24,18 +25,22 @@ std::string shown(const dns::ZoneServer& server) {
   return fmt::format("{} ({})", server.name, server.at.address.to_string());
 }
 
-Task<Result<ServerAnswers>> ask_it(net::Endpoint server, std::vector<DnsQuestion> questions) {
-  auto answers = co_await dns::ask_server(server, std::move(questions));
+using Ask = decltype(KeyProbe::ask);
+
+Task<Result<ServerAnswers>> ask_it(Ask ask, net::Endpoint server,
+                                   std::vector<DnsQuestion> questions) {
+  auto answers = co_await ask(server, std::move(questions));
   co_return answers;
 }
 
 // All at once; in the order of `servers`.
-Task<Told> ask_each(std::vector<dns::ZoneServer> servers, std::vector<DnsQuestion> questions) {
+Task<Told> ask_each(Ask ask, std::vector<dns::ZoneServer> servers,
+                    std::vector<DnsQuestion> questions) {
   const auto executor = co_await boost::asio::this_coro::executor;
   const auto asked = std::make_shared<dns::Questions<Told>>(
       executor, Told(servers.size(), fail(ErrorKind::unavailable, "it was not asked")));
   for (std::size_t i = 0; i < servers.size(); ++i) {
-    dns::ask(executor, asked, ask_it(servers[i].at, questions), &asked->answers[i]);
+    dns::ask(executor, asked, ask_it(ask, servers[i].at, questions), &asked->answers[i]);
   }
   while (asked->open > 0) co_await asked->answered.wait();
   co_return std::move(asked->answers);
@@ -83,21 +88,45 @@ KeysSeen judge_server(const Round& round, const std::vector<WantedKey>& keys,
   return {};
 }
 
+bool is_referral(const Result<ServerAnswers>& told) {
+  return told && std::ranges::any_of(*told, [](const auto& each) {
+           return each.second.status == ServerAnswer::Status::lame;
+         });
+}
+
+// Where the domain's servers refer to others: whose those are. nullopt: nobody's that the resolver
+// knows of, so they are lame indeed.
+Task<std::optional<dns::ZoneServers>> servers_of_keys(
+    const KeyProbe& probe,  // NOLINT(*-reference-coroutine-parameters)
+    std::string zone, std::string domain) {
+  auto found = co_await dns::find_zone_servers(probe.resolver, probe.name_servers,
+                                               "_domainkey." + domain, probe.port);
+  if (!found || found->zone.size() <= zone.size()) co_return std::nullopt;
+  co_return std::move(*found);
+}
+
 Task<KeysSeen> ask_servers_of(
     const KeyProbe& probe,               // NOLINT(*-reference-coroutine-parameters)
     const std::vector<WantedKey>& keys,  // NOLINT(*-reference-coroutine-parameters)
     Round round) {
-  const auto found =
+  auto found =
       co_await dns::find_zone_servers(probe.resolver, probe.name_servers, round.domain, probe.port);
   if (!found) co_return KeysSeen{round.faults.unknown, found.error().detail};
-  if (!found->without_address.empty()) {
-    co_return KeysSeen{round.faults.silent, found->without_address.front()};
-  }
   std::vector<DnsQuestion> questions;
   for (const WantedKey& key : keys) {
     questions.push_back({.type = FactType::txt, .name = name_in(round, key)});
   }
-  const Told told = co_await ask_each(found->servers, std::move(questions));
+  Told told = co_await ask_each(probe.ask, found->servers, questions);
+  if (!round.at_alias && std::ranges::any_of(told, is_referral)) {
+    auto below = co_await servers_of_keys(probe, found->zone, round.domain);
+    if (below) {
+      found = std::move(*below);
+      told = co_await ask_each(probe.ask, found->servers, questions);
+    }
+  }
+  if (!found->without_address.empty()) {
+    co_return KeysSeen{round.faults.silent, found->without_address.front()};
+  }
   for (std::size_t i = 0; i < told.size(); ++i) {
     KeysSeen seen = judge_server(round, keys, found->servers[i], told[i]);
     if (seen.fault != SlotFault::none) co_return seen;

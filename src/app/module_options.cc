@@ -332,6 +332,7 @@ api::Options api_options(const config::Config& config) {
   options.trusted_proxies = trusted_proxies(config);
   options.provisioning_account = config.api.provisioning_account;
   options.provisioning_networks = networks_of(config.api.provisioning_networks);
+  options.closed_account = config.console.mail_account;
   return options;
 }
 
@@ -503,6 +504,7 @@ relay::RelayOptions relay_options(const config::Config& config, std::uint64_t co
   options.message_id_domain = config.smtp_out.message_id_domain.empty()
                                   ? options.hostname
                                   : ascii(config.smtp_out.message_id_domain);
+  options.closed_account = config.console.mail_account;
   options.message_octets_max = static_cast<std::uint64_t>(given.message_bytes_max);
   options.recipients_max = static_cast<std::size_t>(given.recipients_max);
   options.device_message_octets_max = static_cast<std::uint64_t>(given.device_message_bytes_max);

@@ -18,6 +18,7 @@ class PeopleMail final : public people::Mailer {
   PeopleMail(const config::Config& config, store::Store& store, intake::Intake& intake)
       : config_(config), store_(store), intake_(intake) {}
 
+  [[nodiscard]] bool is_there() const override { return !config_.console.mail_account.empty(); }
   // unsupported: console.mail_account is not configured.
   [[nodiscard]] Task<Result<void>> send(store::Person person, store::LinkPurpose purpose,
                                         std::string url) override;

@@ -713,9 +713,14 @@ TEST_F(JapaneseTest, IsSpokenWhereSomethingFails) {
     return AdminAnswer{404, R"({"error":"the account has no domain example.jp"})"};
   };
   EXPECT_EQ(in_japanese({"status"}), 1);
-  EXPECT_EQ(err.str(), "todoku: 見つかりません: the account has no domain example.jp\n");
+  EXPECT_EQ(err.str(), "todoku: アカウントにドメイン example.jp がありません\n");
   EXPECT_EQ(run({"status"}), 1);
   EXPECT_EQ(err.str(), "todoku: the account has no domain example.jp\n");
+  host.answer = [](const AdminRequest&) {
+    return AdminAnswer{404, R"({"error":"there is nothing of that kind"})"};
+  };
+  EXPECT_EQ(in_japanese({"status"}), 1);
+  EXPECT_EQ(err.str(), "todoku: 見つかりません: there is nothing of that kind\n");
   host.answer = [](const AdminRequest&) {
     return AdminAnswer{200, fmt::format(R"({{"pid":{}}})", ::getpid())};
   };

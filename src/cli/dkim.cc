@@ -5,6 +5,8 @@
 #include <boost/json/array.hpp>
 
 #include "cli/commands.h"
+#include "cli/domain_installation.h"
+#include "mail/address.h"
 #include "operate/calls/calls.h"
 
 namespace todoku::cli {
@@ -66,6 +68,24 @@ int dkim_add(Session& session, const DkimGenerate& options, SecretText pem) {
 }
 
 int dkim_generate(Session& session, const DkimGenerate& options) {
+  const auto domain = to_ascii_domain(options.domain);
+  const auto slots = listed_slots(session, options.account);
+  if (!slots) return 1;
+  // What is no domain the engine refuses, in its own words.
+  const boost::json::value* const by_themselves =
+      domain ? slots->of(options.account, *domain) : nullptr;
+  if (by_themselves != nullptr && text_of(*by_themselves, "state") != "ending") {
+    return session.fail(session.words(
+        {"nothing was made: the keys of {0} change by themselves, and this one would sign in their "
+         "place before anybody can look it up. For new keys now: todoku domain rotate {0}; to see "
+         "where they stand: todoku domain keys {0}; for keys of records of your own: todoku domain "
+         "setup {0} --by txt",
+         "鍵は作成していません。{0} の鍵は自動で入れ替わるもので、この鍵を作ると、公開される前に代"
+         "わりに署名を始めてしまいます。すぐに入れ替えるには todoku domain rotate {0}、状態を見るに"
+         "は todoku domain keys {0}、自分で登録する鍵に切り替えるには todoku domain setup {0} --by "
+         "txt を実行してください"},
+        *domain));
+  }
   return dkim_add(session, options, {});
 }
 

@@ -41,7 +41,7 @@ void show(Session& session, const std::string& file, const CheckedSignatures& ch
     const mailauth::dkim::SignatureResult& result = one.result;
     session.say({"  {}{} (domain {}, selector {})", "  {}{}（ドメイン {}、セレクター {}）"},
                 mailauth::dkim::to_string(result.verdict),
-                result.reason.empty() ? "" : ": " + result.reason,
+                result.reason.empty() ? "" : ": " + in_language_of(session, result.reason),
                 result.domain.empty() ? "?" : result.domain,
                 result.selector.empty() ? "?" : result.selector);
     for (const std::string& line : one.trace) session.out() << "    " << line << '\n';

@@ -74,16 +74,18 @@ void show(Session& session, const CheckedAuthor& checked) {
     session.say({"record      _dmarc.{}", "レコード    _dmarc.{}"}, answer.domain);
   }
   if (!answer.reason.empty()) {
-    session.say({"because     {}", "理由        {}"}, printable(answer.reason));
+    session.say({"because     {}", "理由        {}"},
+                printable(in_language_of(session, answer.reason)));
   }
   session.out() << fmt::format("spf={} {}\n", spf::to_string(checked.spf.result),
                                printable(checked.spf.domain));
   for (const CheckedSignature& one : checked.dkim.signatures) {
     session.out() << fmt::format("dkim={} {} {}\n", dkim::to_string(one.result.verdict),
-                                 printable(one.result.domain), printable(one.result.reason));
+                                 printable(one.result.domain),
+                                 printable(in_language_of(session, one.result.reason)));
   }
   for (const std::string& warning : verdict.warnings) {
-    session.say({"warning     {}", "警告        {}"}, warning);
+    session.say({"warning     {}", "警告        {}"}, in_language_of(session, warning));
   }
   for (const std::string& step : verdict.trace) session.out() << "  " << step << '\n';
 }

@@ -375,6 +375,33 @@ TEST_F(DkimImportTest, KeysThatChangeByThemselvesAreNotDisplacedInSilence) {
   EXPECT_THAT(requests(), testing::Contains("POST /dkim"));
 }
 
+TEST_F(DomainCheckTest, OfKeysThatChangeByThemselvesNoneIsMadeBesideThem) {
+  slots =
+      R"({"domains":[{"account":"shop","domain":"example.jp","state":"publishing","slots":[]}]})";
+  const auto generate = [this](const std::string& domain, std::vector<std::string> more = {}) {
+    host.asked.clear();
+    std::vector<std::string> words = {"dkim", "generate", "--account", "shop", "--domain", domain};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words);
+  };
+  EXPECT_EQ(generate("Example.JP"), 1);
+  EXPECT_THAT(requests(), Not(testing::Contains("POST /dkim")));
+  EXPECT_THAT(err.str(), HasSubstr("todoku domain rotate example.jp"));
+  EXPECT_EQ(generate("example.jp", {"--lang", "ja"}), 1);
+  EXPECT_THAT(err.str(), HasSubstr("自動で入れ替わる"));
+  EXPECT_EQ(generate("example.com"), 0) << err.str();
+  EXPECT_THAT(requests(), testing::Contains("POST /dkim"));
+  slots = R"({"domains":[{"account":"shop","domain":"example.jp","state":"ending","slots":[]}]})";
+  EXPECT_EQ(generate("example.jp"), 0) << "those are given up: " << err.str();
+}
+
+TEST_F(DomainCheckTest, WhatIsNoDomainIsSaidInJapanese) {
+  EXPECT_EQ(run({"domain", "check", "user@example.jp", "--lang", "ja"}), 2);
+  EXPECT_EQ(err.str(), "todoku: DOMAIN: ドメインが不正です\n");
+  EXPECT_EQ(run({"domain", "check", "example.jp", "--server", "x:y:z", "--lang", "ja"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("--server: "));
+}
+
 TEST_F(DkimImportTest, AShortKeyIsSaidToBeShort) {
   const std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> key(EVP_RSA_gen(1024), EVP_PKEY_free);
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(pem.c_str(), "w"),

@@ -2,6 +2,8 @@
 #include "cli/domain_probe.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -80,6 +82,51 @@ void name_at_length(dns::ZoneServer& server) {
       server.name.empty() ? server.at.to_string() : fmt::format("{} ({})", server.name, address);
 }
 
+// Where all servers that answer refer to others: the zone is cut above that name.
+bool is_referred(const doctor::ZoneView& view, const DnsQuestion& question) {
+  bool is_any = false;
+  for (const doctor::ServerView& server : view.servers) {
+    const auto answer = server.answers.find(question);
+    if (answer == server.answers.end()) continue;
+    if (answer->second.is_said()) return false;
+    is_any |= answer->second.status == mailauth::ServerAnswer::Status::lame;
+  }
+  return is_any;
+}
+
+// Questions about keys that are in a zone of their own, by its usual name.
+std::map<std::string, std::vector<DnsQuestion>> questions_below_cuts(
+    const std::vector<DnsQuestion>& questions, const doctor::ZoneView& view) {
+  std::map<std::string, std::vector<DnsQuestion>> below;
+  for (const DnsQuestion& question : questions) {
+    const std::size_t selector_end = question.name.find("._domainkey.");
+    if (selector_end == std::string::npos || !is_referred(view, question)) continue;
+    below[question.name.substr(selector_end + 1)].push_back(question);
+  }
+  return below;
+}
+
+// Its servers are among those of the view then, each with what it was asked.
+Task<void> ask_below_cuts(std::vector<DnsQuestion> questions, std::uint16_t port,
+                          CheckResolver& names,      // NOLINT(*-reference-coroutine-parameters)
+                          doctor::ZoneView& view) {  // NOLINT(*-reference-coroutine-parameters)
+  const auto name_servers = [&names](std::string zone) {
+    return names.name_servers(std::move(zone));
+  };
+  for (auto& [cut, asked] : questions_below_cuts(questions, view)) {
+    auto found = co_await dns::find_zone_servers(names.resolver(), name_servers, cut, port);
+    if (!found || found->zone.size() <= view.zone.size()) continue;
+    for (dns::ZoneServer& server : found->servers) name_at_length(server);
+    auto told = co_await ask_all(std::move(found->servers), asked);
+    for (doctor::ServerView& server : told) {
+      // Another zone's, which says nothing of how new the domain's is.
+      for (auto& [question, answer] : server.answers) answer.serial.reset();
+      view.servers.push_back(std::move(server));
+    }
+    std::ranges::move(found->without_address, std::back_inserter(view.without_address));
+  }
+}
+
 Task<Result<dns::ZoneServers>> servers_for(
     const doctor::DomainWish& wish,             // NOLINT(*-reference-coroutine-parameters)
     const std::vector<net::Endpoint>& instead,  // NOLINT(*-reference-coroutine-parameters)
@@ -133,8 +180,10 @@ Task<ProbedDomain> probe_domain(doctor::DomainWish wish, std::vector<net::Endpoi
   for (dns::ZoneServer& server : found->servers) name_at_length(server);
   doctor::ZoneView view{
       .zone = found->zone, .servers = {}, .without_address = std::move(found->without_address)};
-  view.servers = co_await ask_all(found->servers, doctor::zone_questions(wish, view.zone));
+  auto questions = doctor::zone_questions(wish, view.zone);
+  view.servers = co_await ask_all(found->servers, questions);
   co_await ask_for_hosts(wish, std::move(found->servers), view);
+  if (servers.empty()) co_await ask_below_cuts(std::move(questions), port, names, view);
   DnsFacts facts;
   const auto judge = [&](DnsFacts& known) { return doctor::check_domain(wish, view, known); };
   probed.findings = co_await dns::gather_facts(names.resolver(), facts, judge);

@@ -13,7 +13,6 @@
 #include "cli/commands.h"
 #include "cli/printable_stream.h"
 #include "doctor/domain_records.h"
-#include "doctor/reason_words.h"
 #include "operate/calls/calls.h"
 
 namespace todoku::cli {
@@ -208,11 +207,6 @@ bool put_claim(Session& session, const std::string& account, DomainWish& wish) {
   return session.ask_for(claim, take) == 0;
 }
 
-// What was found of a term of SPF.
-std::string in_words_of(const Session& session, const std::string& found) {
-  return session.language() == Language::japanese ? doctor::reason_in_japanese(found) : found;
-}
-
 // Each line of an entry as a comment of a zone file.
 std::string commented(std::string_view entry) {
   std::string text;
@@ -224,9 +218,25 @@ std::string commented(std::string_view entry) {
   return text;
 }
 
+void print_warnings(Session& session, const WantedRecord& record, std::string_view indent) {
+  for (const BilingualText& warning : record.warnings) {
+    session.say({"{}warning: {}: {}", "{}警告: {}: {}"}, indent, record.name,
+                warning.in(session.language()));
+  }
+}
+
+boost::json::array warnings_json(const WantedRecord& record, Language language) {
+  boost::json::array warnings;
+  for (const BilingualText& warning : record.warnings) warnings.emplace_back(warning.in(language));
+  return warnings;
+}
+
 void print_zone_file(Session& session, const std::vector<WantedRecord>& records) {
   for (const WantedRecord& record : records) {
-    if (record.is_there) continue;
+    if (record.is_there) {
+      print_warnings(session, record, "; ");
+      continue;
+    }
     session.out() << "; " << record.purpose.in(session.language()) << '\n';
     if (!record.problem.en.empty()) {
       session.out() << "; " << record.problem.in(session.language()) << '\n';
@@ -235,9 +245,10 @@ void print_zone_file(Session& session, const std::vector<WantedRecord>& records)
     if (record.replaces) {
       session.say({"; in the place of the record that is there", "; 既存のレコードと置き換え"});
     }
+    print_warnings(session, record, "; ");
     for (const std::string& term : record.left_out) {
       session.say({"; left out, because it cannot be read: {}", "; 解釈できないため除いた項目: {}"},
-                  in_words_of(session, term));
+                  in_language_of(session, term));
     }
     if (record.is_elsewhere) {
       session.say({"; in the zone of the domain that takes the reports, not in this one:",
@@ -265,9 +276,10 @@ void print_record(Session& session, const WantedRecord& record) {
                "\n{}{}\n  名前   {}\n  種類   {}\n  値     {}"},
               record.purpose.in(session.language()), note, record.name, record.type,
               record.problem.en.empty() ? record.value : record.problem.in(session.language()));
+  print_warnings(session, record, "  ");
   for (const std::string& term : record.left_out) {
     session.say({"  left out, because it cannot be read: {}", "  解釈できないため除いた項目: {}"},
-                in_words_of(session, term));
+                in_language_of(session, term));
   }
 }
 
@@ -282,6 +294,7 @@ boost::json::object to_json(const WantedRecord& record, Language language) {
           {"is_optional", record.is_optional},
           {"is_elsewhere", record.is_elsewhere},
           {"left_out", boost::json::value_from(record.left_out)},
+          {"warnings", warnings_json(record, language)},
           {"problem", record.problem.in(language)},
           {"zone_entry", is_refused ? std::string() : record.zone_entry()}};
 }

@@ -102,7 +102,7 @@ int domain_verify(Session& session, const DomainNames& which) {
         const std::string other = text_of(domain, "needs_consent");
         if (!trouble.empty()) {
           session.say({"The DNS gave no answer: {}", "DNS から応答が得られませんでした: {}"},
-                      trouble);
+                      in_language_of(session, trouble));
         } else if (!other.empty()) {
           session.say({"The record is there, but another account has {}: it must consent (`todoku "
                        "domain consent`).",

@@ -12,12 +12,18 @@
 #include <fmt/ranges.h>
 
 #include "cli/printable_stream.h"
+#include "doctor/reason_words.h"
 
 namespace todoku::cli {
 namespace {
 
 using doctor::Finding;
 using doctor::Outcome;
+
+// The facts, or why there are none.
+std::string found_in(const Finding& finding, Language language) {
+  return language == Language::japanese ? doctor::reason_in_japanese(finding.found) : finding.found;
+}
 
 boost::json::object finding_json(const Finding& finding, Language language) {
   boost::json::array minded_by;
@@ -30,7 +36,7 @@ boost::json::object finding_json(const Finding& finding, Language language) {
           {"sentence", finding.sentence.in(language)},
           {"why", finding.why.in(language)},
           {"minded_by", std::move(minded_by)},
-          {"found", finding.found},
+          {"found", found_in(finding, language)},
           {"expected", finding.expected},
           {"paste", finding.paste},
           {"advice", finding.advice.in(language)}};
@@ -53,7 +59,7 @@ void show_finding(Session& session, const Finding& finding) {
     names.push_back(doctor::name_of(receiver).in(language));
   }
   show_part(session, {"who minds", "影響する受信側"}, fmt::format("{}", fmt::join(names, ", ")));
-  show_part(session, {"found", "現状"}, finding.found);
+  show_part(session, {"found", "現状"}, found_in(finding, language));
   show_part(session, {"expected", "あるべき値"}, finding.expected);
   show_part(session, {"do", "対処"}, finding.advice.in(language));
   if (!finding.paste.empty()) session.out() << finding.paste;

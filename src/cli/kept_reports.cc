@@ -72,12 +72,35 @@ void show_imported(Session& session, const value& report) {
   }
 }
 
+// The engine takes no more at once, and could not say of which file it is.
+void refuse_too_large(Session& session, const std::string& name, std::size_t octets,
+                      Imported& imported) {
+  constexpr std::size_t kMiB = std::size_t{1} << 20U;
+  const double size = static_cast<double>(octets) / static_cast<double>(kMiB);
+  const value report{
+      {"name", name},
+      {"outcome", "refused"},
+      {"reason", fmt::format("has {:.1f} MiB, more than {}", size, reports::kHandedOverMax / kMiB)},
+      {"reason_ja", fmt::format("{:.1f} MiB あり、上限の {} MiB を超えています", size,
+                                reports::kHandedOverMax / kMiB)}};
+  ++imported.refused;
+  if (session.common().json) {
+    imported.all.push_back(report);
+  } else {
+    show_imported(session, report);
+  }
+}
+
 int import_one(Session& session, const ReportsWish& wish, const std::string& name,
                std::string_view octets, Imported& imported) {
+  if (octets.size() > reports::kHandedOverMax) {
+    refuse_too_large(session, name, octets.size(), imported);
+    return 0;
+  }
   operate::Given given(calls::kImportReports);
   given.with("name", name).with("report", std::string(octets));
   if (!wish.account.empty()) given.with("account", wish.account);
-  return session.ask_for(given, [&](const value& answer) {
+  const int status = session.ask_for(given, [&](const value& answer) {
     imported.added += number_of(answer, "added");
     imported.repeated += number_of(answer, "repeated");
     imported.refused += number_of(answer, "refused");
@@ -89,6 +112,10 @@ int import_one(Session& session, const ReportsWish& wish, const std::string& nam
       }
     }
   });
+  if (status != 0) {
+    (void)session.fail(session.words({"{}: not imported", "{}: 取り込めませんでした"}, name));
+  }
+  return status;
 }
 
 // A mailbox goes message by message: it may be larger than what is taken at once.

@@ -21,6 +21,7 @@
 #include "base/bytes.h"
 #include "cli/printable_stream.h"
 #include "cli/user_files.h"
+#include "doctor/reason_words.h"
 #include "http/json.h"
 
 namespace todoku::cli {
@@ -220,6 +221,10 @@ int check_once(Session& session, const CheckOptions& options,
 int unreadable(Session& session, std::string_view sentence) {
   (void)session.fail(sentence);
   return kUnreadable;
+}
+
+std::string in_language_of(const Session& session, const std::string& reason) {
+  return session.language() == Language::japanese ? doctor::reason_in_japanese(reason) : reason;
 }
 
 Result<std::string> case_text(const boost::json::object& given, std::string_view name) {

@@ -59,6 +59,9 @@ int check_once(Session& session, const CheckOptions& options,
 // Prints the sentence; returns kUnreadable.
 int unreadable(Session& session, std::string_view sentence);
 
+// A reason, problem or warning of an evaluation.
+[[nodiscard]] std::string in_language_of(const Session& session, const std::string& reason);
+
 // A member of a case that is text. "" if it is not there. Errors: invalid_input (another kind,
 // more than kCaseTextOctetsMax).
 [[nodiscard]] Result<std::string> case_text(const boost::json::object& given,

@@ -11,6 +11,7 @@
 #include "base/printable.h"
 #include "base/utf8.h"
 #include "cli/doubt.h"
+#include "cli/failure_words.h"
 #include "cli/printable_stream.h"
 #include "cli/remote_port.h"
 #include "http/json.h"
@@ -26,10 +27,12 @@ const boost::json::value* member(const boost::json::value& object, std::string_v
 }
 
 // What an operation says of its failure is English, with names and figures in it; who reads
-// Japanese is told its kind first.
+// Japanese is told its kind first, where it is not known in it.
 std::string said_of_failure(std::string sentence, int status, Language language) {
+  if (language == Language::english) return sentence;
+  sentence = failure_in_japanese(sentence);
   const bool is_ascii = std::ranges::all_of(sentence, [](char c) { return c > 0; });
-  if (language == Language::english || !is_ascii) return sentence;
+  if (!is_ascii) return sentence;
   switch (status) {
     case 400:
       return fmt::format("指定に誤りがあります: {}", sentence);
@@ -150,7 +153,9 @@ int Session::list(operate::Given given, std::string_view name,
 }
 
 int Session::fail(std::string_view sentence) {
-  err_ << "todoku: " << sentence << '\n';
+  err_ << "todoku: "
+       << (language_ == Language::japanese ? failure_in_japanese(sentence) : std::string(sentence))
+       << '\n';
   return 1;
 }
 

@@ -49,7 +49,8 @@ void show(Session& session, const spf::Verdict& verdict) {
                 verdict.mechanism_domain);
   }
   if (!verdict.problem.empty()) {
-    session.say({"because         {}", "理由            {}"}, verdict.problem);
+    session.say({"because         {}", "理由            {}"},
+                in_language_of(session, verdict.problem));
   }
   if (!verdict.explanation.empty()) {
     session.say({"the domain says {}", "ドメインの説明  {}"}, verdict.explanation);

@@ -28,14 +28,7 @@ ConfigSection api() {
          "メールにこの下の画像（`/open/`）を入れて開封を記録し、広告メールに配信停止リンク"
          "（`/unsubscribe/`、87文字まで）を付ける。全プロセスで同じにする。"})
       .form(TextForm::url);
-  s.add(
-       "tls_certificate_file", &S::tls_certificate_file, "",
-       {"Certificate chain (PEM, leaf first). With the key: the listener speaks TLS only.",
-        "証明書チェーン（PEM、サーバー証明書が先頭）。鍵とともに指定すると TLS だけを受け付ける。"})
-      .form(TextForm::path);
-  s.add("tls_private_key_file", &S::tls_private_key_file, "",
-        {"Private key of the certificate (PEM).", "証明書の秘密鍵（PEM）。"})
-      .form(TextForm::path);
+  add_tls_keys(s);
   s.add(
        "connections_max", &S::connections_max, 10'000,
        {"Connections open at once; fewer if the system allows fewer open files. Beyond them the "

@@ -26,14 +26,7 @@ ConfigSection console() {
         "メールのリンクにもこの URL を使う。空なら `localhost` またはループバックのアドレス"
         "（ポートは問わない）。"})
       .form(TextForm::url);
-  s.add(
-       "tls_certificate_file", &S::tls_certificate_file, "",
-       {"Certificate chain (PEM, leaf first). With the key: the listener speaks TLS only.",
-        "証明書チェーン（PEM、サーバー証明書が先頭）。鍵とともに指定すると TLS だけを受け付ける。"})
-      .form(TextForm::path);
-  s.add("tls_private_key_file", &S::tls_private_key_file, "",
-        {"Private key of the certificate (PEM).", "証明書の秘密鍵（PEM）。"})
-      .form(TextForm::path);
+  add_tls_keys(s);
   s.add("connections_max", &S::connections_max, 128,
         {"Connections open at once; each open page has one for what it is told as it happens.",
          "同時に開く接続の上限。開いているページは、通知を受けるために 1 つずつ使う。"})

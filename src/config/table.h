@@ -206,6 +206,21 @@ class SectionBuilder {
   std::function<S*(Config&, std::size_t)> at_;
 };
 
+// Of a listener for HTTP, which speaks TLS where both are given.
+template <class S>
+void add_tls_keys(SectionBuilder<S>& section) {
+  section
+      .add("tls_certificate_file", &S::tls_certificate_file, "",
+           {"Certificate chain (PEM, leaf first). With the key: the listener speaks TLS only.",
+            "証明書チェーン（PEM、サーバー証明書が先頭）。鍵とともに指定すると TLS "
+            "だけを受け付ける。"})
+      .form(TextForm::path);
+  section
+      .add("tls_private_key_file", &S::tls_private_key_file, "",
+           {"Private key of the certificate (PEM).", "証明書の秘密鍵（PEM）。"})
+      .form(TextForm::path);
+}
+
 // The declarations, one function per group of sections.
 [[nodiscard]] std::vector<ConfigSection> process_sections();
 [[nodiscard]] std::vector<ConfigSection> store_sections();

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "access/roles.h"
 #include "access/scopes.h"
 #include "api/answers.h"
@@ -87,6 +89,30 @@ http::Response refused(int status, std::string_view en, std::string_view ja, con
   return api::refused(status, {std::string(en), std::string(ja)}, asked.language);
 }
 
+http::Response refused(Error error, const Asked& asked) {
+  // Also of what somebody of the machine would be told without a full stop.
+  auto refusal = people::refuse(std::move(error)).error();
+  if (!refusal.reason.en.ends_with('.')) refusal.reason.en += '.';
+  if (!refusal.reason.ja.ends_with("。")) refusal.reason.ja += "。";
+  return refused(refusal, asked);
+}
+
+std::optional<http::Response> closed_to(const Asked& asked, bool is_for_owners) {
+  if (const auto not_yet = not_whole(*asked.who)) return refused(*not_yet, asked.language);
+  if (asked.who->is_operator()) return std::nullopt;
+  if (is_for_owners && asked.who->person.role == store::Role::owner) return std::nullopt;
+  return is_for_owners
+             ? refused(403, "this is for owners of the account.",
+                       "アカウントのオーナーだけが見ることができます。", asked)
+             : refused(403, "this is for operators.", "運用者だけが見ることができます。", asked);
+}
+
+operate::Granter granter(const Asked& asked) {
+  return {.asker = {.actor = people::actor_of(asked.who->person),
+                    .origin = asked.visitor.from.to_string()},
+          .holds = asked.who->scopes};
+}
+
 http::Response session(const Asked& asked, const people::SignedIn& who, std::string_view token) {
   http::JsonWriter json;
   json.begin_object();
@@ -118,6 +144,33 @@ http::Response opened(const Asked& asked, const people::Opened& opened) {
   auto response = session(asked, *opened.who, asked.console.gate().token_of(opened.token));
   set_cookie(asked, opened, response);
   return response;
+}
+
+std::string acting_as(const people::SignedIn& who) {
+  return fmt::format("{}/{}", static_cast<std::int64_t>(who.person.key),
+                     who.account ? std::string_view(who.account->name) : "");
+}
+
+std::optional<Refusal> otherwise_than(std::string_view said, const people::SignedIn& who) {
+  if (said.empty() || said == acting_as(who)) return std::nullopt;
+  return Refusal{409,
+                 {"this browser is signed in as somebody else by now, or for another account: "
+                  "nothing was done. Go back to them in any tab and try again, or load this page "
+                  "again.",
+                  "このブラウザーでは、別の利用者がサインインしたか、別のアカウントに切り替えられて"
+                  "います。操作は実行されませんでした。いずれかのタブで元に戻してからやり直すか、"
+                  "このページを再読み込みしてください。"}};
+}
+
+Task<people::Answer<void>> end_earlier(people::People& people, people::Who before,
+                                       people::Visitor visitor) {
+  if (before == nullptr || !before->is_whole()) co_return people::Answer<void>();
+  const auto key = before->sign_in.key;
+  auto ended = co_await people.end_sign_in(std::move(before), key, std::move(visitor));
+  const bool has_ended_already = !ended && (ended.error().kind == ErrorKind::not_found ||
+                                            ended.error().kind == ErrorKind::unauthorized);
+  if (has_ended_already) co_return people::Answer<void>();
+  co_return ended;
 }
 
 void instant_or_null(http::JsonWriter& json, std::string_view name,

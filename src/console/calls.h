@@ -8,6 +8,7 @@
 #include <cstddef>
 
 #include "operate/calls/call.h"
+#include "operate/calls/calls.h"
 #include "store/people.h"
 
 namespace todoku::console::calls {
@@ -59,6 +60,21 @@ inline constexpr std::array kAudit{Argument{"since", {}}, Argument{"after", {}, 
 inline constexpr std::array kKeepText{kPlace, Argument{"text", {}, text, true}};
 inline constexpr std::array kAccounts{Argument{"after", {}},
                                       Argument{"limit", {}, number, false, 1, 1'000}};
+
+inline constexpr Argument kDays{"days", {}, number, false, 1, 3'660};
+inline constexpr Argument kOverlap{"overlap_hours", {}, number, false, 0, 8'784};
+inline constexpr std::array kAddKey{Argument{"label", {}, text, true},
+                                    Argument{"scopes", {}, words, true},
+                                    Argument{"networks", {}, words}, kDays};
+inline constexpr std::array kRotateKey{kId, kOverlap};
+inline constexpr Argument kUser{"name", {}, text, true};
+inline constexpr std::array kOfUser{kUser};
+inline constexpr std::array kAddUser{kUser, Argument{"traffic", {}},
+                                     Argument{"networks", {}, words}, Argument{"from_address", {}},
+                                     kDays};
+inline constexpr std::array kRotateUser{kUser, kOverlap};
+inline constexpr std::array kNewAccount{kUser, operate::calls::arguments::kWeight,
+                                        Argument{"sandbox", {}, truth}};
 }  // namespace arguments
 
 inline constexpr Call kSession{Verb::get, "/session", arguments::kNothing};
@@ -93,5 +109,32 @@ inline constexpr Call kText{Verb::get, "/texts/{place}", arguments::kOfPlace};
 inline constexpr Call kKeepText{Verb::post, "/texts/{place}", arguments::kKeepText, "text"};
 inline constexpr Call kDropText{Verb::remove, "/texts/{place}", arguments::kOfPlace};
 inline constexpr Call kAccounts{Verb::get, "/accounts", arguments::kAccounts};
+
+inline constexpr Call kKeys{Verb::get, "/keys", arguments::kNothing};
+inline constexpr Call kAddKey{Verb::post, "/keys", arguments::kAddKey};
+inline constexpr Call kRotateKey{Verb::post, "/keys/{id}/rotation", arguments::kRotateKey};
+inline constexpr Call kEndKey{Verb::remove, "/keys/{id}", arguments::kOfId};
+inline constexpr Call kUsers{Verb::get, "/smtp-credentials", arguments::kAccounts};
+inline constexpr Call kAddUser{Verb::post, "/smtp-credentials", arguments::kAddUser};
+inline constexpr Call kRotateUser{Verb::post, "/smtp-credentials/{name}/rotation",
+                                  arguments::kRotateUser};
+inline constexpr Call kEndUser{Verb::remove, "/smtp-credentials/{name}", arguments::kOfUser};
+
+// What operators see and do: the calls of the admin socket with their arguments, by people.
+namespace operators {
+namespace given = operate::calls::arguments;
+}
+inline constexpr Call kAddAccount{Verb::post, "/accounts", arguments::kNewAccount};
+inline constexpr Call kChangeAccount{Verb::patch, "/accounts/{account}",
+                                     operators::given::kChangeAccount};
+inline constexpr Call kStatus{Verb::get, "/operations/status", arguments::kNothing};
+inline constexpr Call kNodes{Verb::get, "/operations/nodes", operators::given::kListNodes};
+inline constexpr Call kLanes{Verb::get, "/operations/lanes", operators::given::kLanes};
+inline constexpr Call kSources{Verb::get, "/operations/sources", arguments::kNothing};
+inline constexpr Call kStuck{Verb::get, "/operations/stuck", operators::given::kListStuck};
+inline constexpr Call kReleaseStuck{Verb::post, "/operations/stuck/{account}/{email_id}/release",
+                                    operators::given::kReleaseStuck};
+inline constexpr Call kReleaseUser{Verb::post, "/operations/held/{account}/{name}/release",
+                                   operators::given::kOfSmtpCredential};
 
 }  // namespace todoku::console::calls

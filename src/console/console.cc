@@ -20,10 +20,12 @@ namespace {
 
 // Beyond any form of the console's own.
 constexpr std::size_t kBodyMax = std::size_t{32} * 1024;
-// What stands for a cookie in Call::authorization: a scheme that no header is ever taken for, since
-// keys are the only ones that are looked for where there is no usher.
+// What stands before a cookie and what the page acts as in Call::authorization: a scheme that no
+// header is ever taken for, since keys are the only ones that are looked for where there is no
+// usher.
 constexpr std::string_view kScheme = "todoku-console ";
 constexpr std::size_t kAgentMax = 1'024;
+constexpr std::size_t kAsMax = 200;
 // What a cookie of ours has at most; longer ones cost a hash.
 constexpr std::size_t kCookieMax = 128;
 
@@ -74,14 +76,18 @@ Task<http::Response> Console::answer(const http::Request& request, http::Body& b
   people::Visitor visitor = visitor_of(request);
   people::Who who;
   if (!cookie.empty()) {
-    auto found = co_await ground_.people.look_up(cookie, visitor.from);
+    auto found = co_await ground_.people.look_up(cookie, visitor.from, route.use);
     if (found) {
       who = std::move(*found);
-    } else if (route.needs_sign_in && found.error().kind != ErrorKind::unauthorized) {
+    } else if (route.wanted != Wanted::enter && found.error().kind != ErrorKind::unauthorized) {
       co_return api::refused(503, found.error().reason, language);
     }
   }
-  if (route.needs_sign_in && who == nullptr) co_return refused(not_signed_in(), language);
+  if (route.needs_sign_in) {
+    if (who == nullptr) co_return refused(not_signed_in(), language);
+    const auto other = otherwise_than(request.headers.get(kAsHeader), *who);
+    if (other) co_return refused(*other, language);
+  }
   const bool takes_text = !route.call->raw.empty();
   if (route.call->has_body()) {
     const auto wrong = body.length() == 0 ? std::nullopt : wrong_type(request);
@@ -113,7 +119,7 @@ Task<http::Response> Console::serve(const http::Request& request, http::Body& bo
 
 void Console::add_routes(http::Router& router) {
   for (const auto routes : {session_routes(), own_routes(), link_routes(), people_routes(),
-                            text_routes(), record_routes()}) {
+                            text_routes(), record_routes(), key_routes(), operator_routes()}) {
     for (const RouteOf& route : routes) {
       const bool takes_text = !route.call->raw.empty();
       router.add(route.method, fmt::format("{}{}", kBase, route.call->path),
@@ -157,7 +163,8 @@ std::expected<std::string, api::Usher::Denial> Console::judge(const http::Reques
     const Refusal refusal = not_signed_in();
     return std::unexpected(Denial{refusal.status, refusal.text});
   }
-  return fmt::format("{}{}", kScheme, cookie);
+  const std::string_view as = request.headers.get(kAsHeader).substr(0, kAsMax);
+  return fmt::format("{}{} {}", kScheme, cookie, as);
 }
 
 Task<std::expected<api::Visitor, api::Usher::Denial>> Console::admit(std::string authorization,
@@ -168,7 +175,11 @@ Task<std::expected<api::Visitor, api::Usher::Denial>> Console::admit(std::string
   };
   const auto use =
       moment == Moment::arriving ? people::People::Use::counts : people::People::Use::looks;
-  const std::string cookie = authorization.substr(std::min(kScheme.size(), authorization.size()));
+  const std::string_view given =
+      std::string_view(authorization).substr(std::min(kScheme.size(), authorization.size()));
+  const std::size_t cookie_end = std::min(given.find(' '), given.size());
+  const std::string_view as = given.substr(std::min(cookie_end + 1, given.size()));
+  const std::string cookie(given.substr(0, cookie_end));
   const auto who = co_await ground_.people.look_up(cookie, from, use);
   if (!who) {
     const bool is_over = who.error().kind == ErrorKind::unauthorized;
@@ -178,12 +189,15 @@ Task<std::expected<api::Visitor, api::Usher::Denial>> Console::admit(std::string
   if (const auto not_yet = not_whole(found)) {
     co_return std::unexpected(Denial{not_yet->status, not_yet->text});
   }
+  if (const auto other = otherwise_than(as, found)) {
+    co_return std::unexpected(Denial{other->status, other->text});
+  }
   if (!found.account) {
     co_return denied(409, "choose the account to look at first.",
                      "先に対象のアカウントを選択してください。");
   }
-  if (found.account->suspended) {
-    co_return denied(423, "this account is suspended.", "このアカウントは停止されています。");
+  if (!ground_.closed_account.empty() && found.account->name == ground_.closed_account) {
+    co_return denied(403, std::string(kClosed.en), std::string(kClosed.ja));
   }
   co_return api::Visitor{
       .account = *found.account, .scopes = found.scopes, .actor = people::actor_of(found.person)};

@@ -27,6 +27,11 @@ namespace todoku::console {
 
 inline constexpr std::string_view kBase = "/console/v1";
 
+// Of Ground::closed_account.
+inline constexpr Sentence kClosed{
+    "this account sends the links by which others sign in: nobody looks into it.",
+    "このアカウントはサインイン用のリンクを送るためのもので、内容は誰も見られません。"};
+
 class Console;
 
 // One request at a route of the console's own.
@@ -51,6 +56,8 @@ struct RouteOf {
   bool needs_sign_in;
   const operate::Call* call;
   Task<http::Response> (*work)(Asked);
+  // looks: pages ask it again and again by themselves, which keeps nobody from being idle.
+  people::People::Use use = people::People::Use::counts;
 };
 
 class Console final : public api::Usher {
@@ -106,5 +113,7 @@ class Console final : public api::Usher {
 [[nodiscard]] std::span<const RouteOf> people_routes();
 [[nodiscard]] std::span<const RouteOf> text_routes();
 [[nodiscard]] std::span<const RouteOf> record_routes();
+[[nodiscard]] std::span<const RouteOf> key_routes();
+[[nodiscard]] std::span<const RouteOf> operator_routes();
 
 }  // namespace todoku::console

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
@@ -10,14 +11,15 @@
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "net/endpoint.h"
+#include "people/people.h"
 
 namespace todoku::console {
 namespace {
 
 constexpr std::string_view kSecureName = "__Host-todoku";
 constexpr std::string_view kPlainName = "todoku-console";
-// As long as a sign-in may last at most: the server ends it before.
-constexpr std::int64_t kCookieSeconds = std::int64_t{30} * 24 * 3'600;
+// As long as a sign-in lasts at most.
+constexpr auto kCookieSeconds = std::chrono::floor<std::chrono::seconds>(people::kLife).count();
 
 // The only sources are files of ours: nothing is run or shown that came in with data. A frame shows
 // the preview of a mail, which has a policy of its own.
@@ -86,8 +88,18 @@ std::optional<Refusal> Gate::judge_host(const http::Request& request) const {
   const std::string host = request.headers.count("Host") == 1
                                ? authority_of(trim(request.headers.get("Host")), is_secure)
                                : std::string();
+  // The absolute form says the authority once more, and it is that one which counts where they
+  // differ (RFC 9112 section 3.2.2): it is to be ours as well.
+  const std::size_t scheme_end = request.target.find("://");
+  const bool is_absolute = !request.target.starts_with('/') && scheme_end != std::string::npos;
+  bool is_said_once = true;
+  if (is_absolute) {
+    std::string_view said = std::string_view(request.target).substr(scheme_end + 3);
+    said = said.substr(0, said.find_first_of("/?"));
+    is_said_once = authority_of(said, is_secure) == host;
+  }
   const bool is_ours = origin_ ? host == origin_->host : !host.empty() && net::names_loopback(host);
-  if (is_ours) return std::nullopt;
+  if (is_ours && is_said_once) return std::nullopt;
   if (origin_) {
     return refusal(421, fmt::format("the console is reached at {}.", origin_->text),
                    fmt::format("管理画面のアドレスは{}です。", origin_->text));
@@ -121,8 +133,9 @@ std::optional<Refusal> Gate::judge(const http::Request& request, Wanted wanted) 
   }
   const bool is_change = wanted != Wanted::look;
   const std::string_view site = trim(request.headers.get("Sec-Fetch-Site"));
+  const bool is_one = request.headers.count("Sec-Fetch-Site") <= 1;
   const bool is_typed = !is_change && site == "none";
-  if (!site.empty() && site != "same-origin" && !is_typed) {
+  if (!is_one || (!site.empty() && site != "same-origin" && !is_typed)) {
     return refusal(403, "another site has made the browser send this request.",
                    "ほかのサイトからブラウザー経由で送られたリクエストです。");
   }

@@ -20,8 +20,9 @@
 namespace todoku::console {
 
 inline constexpr std::string_view kTokenHeader = "X-Todoku-Token";
-// Random ones of a cookie's value.
-inline constexpr std::size_t kCookieOctets = 32;
+// For whom and which account the page that sends it was made, "17/shop" by person and account: a
+// page that has missed a change of either does nothing as another one.
+inline constexpr std::string_view kAsHeader = "X-Todoku-As";
 
 // Where people reach the console, as browsers write it (RFC 6454 section 6.2).
 struct Origin {

@@ -100,7 +100,8 @@ TEST(Gate, RefusesAChangeForEachThingThatIsNotOurs) {
 
 TEST(Gate, RefusesFieldsThatAreThereTwice) {
   const Gate gate = public_gate();
-  for (const std::string_view name : {std::string_view("Origin"), kTokenHeader}) {
+  for (const std::string_view name :
+       {std::string_view("Origin"), std::string_view("Sec-Fetch-Site"), kTokenHeader}) {
     Fields fields = good_change(gate);
     fields.emplace_back(name, std::string("x"));
     EXPECT_EQ(status(gate, fields, Wanted::change), 403) << name;
@@ -120,6 +121,21 @@ TEST(Gate, LooksNeedNoTokenAndNoOrigin) {
   EXPECT_EQ(status(gate, but(fields, "Sec-Fetch-Site", "cross-site"), Wanted::page), 200);
   fields.emplace_back("Origin", "https://evil.example");
   EXPECT_EQ(status(gate, fields, Wanted::look), 403);
+}
+
+TEST(Gate, AnAbsoluteTargetNamesTheSameHost) {
+  const Gate gate = public_gate();
+  for (const auto& [target, expected] :
+       {std::pair("https://console.example.jp/", 200),
+        std::pair("https://console.example.jp?a", 200), std::pair("http://evil.example/", 421),
+        std::pair("https:///", 421), std::pair("https://console.example.jp@evil.example/", 421),
+        std::pair("/a://b", 200)}) {
+    http::Request request;
+    request.target = target;
+    for (auto& [name, value] : good_change(gate)) request.headers.add(name, value);
+    const auto wrong = gate.judge(request, Wanted::page);
+    EXPECT_EQ(wrong ? wrong->status : 200, expected) << target;
+  }
 }
 
 TEST(Gate, TakesNoApiKeys) {
@@ -160,7 +176,7 @@ TEST(Gate, TheTokenBelongsToItsCookieAndItsKey) {
 TEST(Cookies, AreOfTheHostAloneWhereTheOriginIsSecure) {
   const std::string secure = Gate::cookie_for(*parse_origin("https://console.example.jp"), "v");
   EXPECT_TRUE(secure.starts_with("__Host-todoku=v; Path=/;"));
-  for (const char* attribute : {"HttpOnly", "SameSite=Strict", "Secure"}) {
+  for (const char* attribute : {"HttpOnly", "SameSite=Strict", "Secure", "Max-Age=1209600;"}) {
     EXPECT_THAT(secure, HasSubstr(attribute));
   }
   EXPECT_THAT(secure, Not(HasSubstr("Domain")));

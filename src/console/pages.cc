@@ -45,11 +45,17 @@ http::Response no_pages(Language language) {
   return response;
 }
 
+// Of its octets, so that a page that is asked for again is not sent again; where they are in the
+// name, that says it.
+std::string tag_of(const Asset& asset) {
+  constexpr std::size_t kTagDigits = 16;
+  if (asset.immutable) return fmt::format("\"{}\"", asset.path);
+  return fmt::format("\"{}\"", sha256_hex(asset.octets).substr(0, kTagDigits));
+}
+
 http::Response file(const Asset& asset, const http::Request& request) {
   http::Response response;
-  // By its octets, so that a page that is asked for again is not sent again.
-  constexpr std::size_t kTagDigits = 16;
-  const std::string tag = fmt::format("\"{}\"", sha256_hex(asset.octets).substr(0, kTagDigits));
+  const std::string tag = tag_of(asset);
   response.headers.set("ETag", tag);
   response.headers.set("Vary", "Accept-Encoding");
   response.headers.set("Cache-Control",

@@ -59,6 +59,8 @@ TEST(Pages, AnUnchangedFileIsNotSentAgain) {
   EXPECT_EQ(again.status, 304);
   EXPECT_TRUE(again.body.empty());
   EXPECT_EQ(asked("/", "gzip", "\"other\"").status, 200);
+  EXPECT_EQ(asked("/assets/index-1a2b3c4d.js").headers.get("ETag"),
+            "\"/assets/index-1a2b3c4d.js\"");
 }
 
 TEST(Pages, ABuildWithoutPagesSaysSo) {

@@ -54,7 +54,11 @@ Task<http::Response> use_link(Asked asked) {
     asked.who = nullptr;
     co_return refused(used.error(), asked);
   }
-  if (*used) co_return opened(asked, **used);
+  if (*used) {
+    // The link is used up: whoever used it is signed in, even where that was not ended.
+    (void)co_await end_earlier(asked.console.people(), std::move(asked.who), asked.visitor);
+    co_return opened(asked, **used);
+  }
   if (asked.who != nullptr) {
     co_return session(asked, *asked.who, asked.console.gate().token_of(asked.cookie));
   }

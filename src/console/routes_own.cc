@@ -91,11 +91,7 @@ Task<http::Response> confirm_address(Asked asked) {
 Task<http::Response> act_for(Asked asked) {
   const std::string& closed = asked.console.closed_account();
   if (!closed.empty() && asked.given.text("account") == closed) {
-    co_return refused(
-        403, "this account sends the links by which others sign in: nobody looks into it.",
-        "このアカウントはサインイン用のリンクを送るためのもので、内容は誰も見られません"
-        "。",
-        asked);
+    co_return refused(403, kClosed.en, kClosed.ja, asked);
   }
   const auto acting = co_await asked.console.people().act_for(
       asked.who, asked.text_if_given("account"), asked.visitor);

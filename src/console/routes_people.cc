@@ -135,8 +135,9 @@ std::vector<std::string> networks_of(std::string_view words) {
   std::vector<std::string> networks;
   while (!words.empty()) {
     const std::size_t end = words.find(',');
-    const std::string_view word = trim(words.substr(0, end));
-    if (!word.empty()) networks.emplace_back(word);
+    // One that is empty is none, and would not be left out silently: of nothing but that everybody
+    // would be let in.
+    networks.emplace_back(trim(words.substr(0, end)));
     words = end == std::string_view::npos ? std::string_view() : words.substr(end + 1);
   }
   return networks;

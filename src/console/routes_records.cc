@@ -8,6 +8,7 @@
 
 #include "api/admin/json.h"
 #include "api/admin/personal_json.h"
+#include "base/date_time.h"
 #include "console/answers.h"
 #include "console/calls.h"
 #include "console/console.h"
@@ -21,20 +22,6 @@ constexpr std::int64_t kListedUsually = 100;
 // Lines of others that one answer passes over; the list goes on where it stopped.
 constexpr std::int64_t kPassedOverMax = 10'000;
 constexpr std::int64_t kPieceMax = 1'000;
-
-http::Response failed_asking(const Error& error, const Asked& asked) {
-  return refused(people::Refusal{error.kind, {error.detail + ".", error.detail + "。"}}, asked);
-}
-
-std::optional<http::Response> closed_to(const Asked& asked, bool is_for_owners) {
-  if (const auto not_yet = not_whole(*asked.who)) return refused(*not_yet, asked.language);
-  if (asked.who->is_operator()) return std::nullopt;
-  if (is_for_owners && asked.who->person.role == store::Role::owner) return std::nullopt;
-  return is_for_owners
-             ? refused(403, "this is for owners of the account.",
-                       "アカウントのオーナーだけが見ることができます。", asked)
-             : refused(403, "this is for operators.", "運用者だけが見ることができます。", asked);
-}
 
 // Of one account, among the lines of all.
 Task<Result<AuditPage>> audit_of(operate::Operations& operations, operate::AuditRequest request,
@@ -60,7 +47,12 @@ Task<Result<AuditPage>> audit_of(operate::Operations& operations, operate::Audit
 
 Task<http::Response> show_audit(Asked asked) {
   if (auto closed = closed_to(asked, true)) co_return std::move(*closed);
-  operate::AuditRequest request{.since = asked.given.text("since"),
+  const std::string since = asked.given.text("since");
+  if (!since.empty() && !parse_date_time(since)) {
+    co_return refused(400, "since is no date and time such as 2026-04-01T09:00:00+09:00.",
+                      "sinceは 2026-04-01T09:00:00+09:00 のような日時で指定してください。", asked);
+  }
+  operate::AuditRequest request{.since = since,
                                 .after = asked.given.number("after").value_or(0),
                                 .limit = asked.given.number("limit").value_or(kListedUsually)};
   operate::Operations& operations = asked.console.operations();
@@ -70,7 +62,7 @@ Task<http::Response> show_audit(Asked asked) {
   } else {
     page = co_await operations.audit(std::move(request));
   }
-  if (!page) co_return failed_asking(page.error(), asked);
+  if (!page) co_return refused(std::move(page.error()), asked);
   co_return http::Response::json(200, api::admin::audit_json(*page, std::chrono::minutes(0)));
 }
 
@@ -78,7 +70,7 @@ Task<http::Response> list_accounts(Asked asked) {
   if (auto closed = closed_to(asked, false)) co_return std::move(*closed);
   const auto accounts = co_await asked.console.operations().accounts(
       asked.given.text("after"), asked.given.number("limit").value_or(kListedUsually));
-  if (!accounts) co_return failed_asking(accounts.error(), asked);
+  if (!accounts) co_return refused(accounts.error(), asked);
   co_return http::Response::json(200, api::admin::accounts_json(*accounts));
 }
 

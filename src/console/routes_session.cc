@@ -33,12 +33,8 @@ Task<http::Response> sign_in(Asked asked) {
   const auto in = co_await people.sign_in(asked.given.text("email"),
                                           asked.given.take_secret("password"), asked.visitor);
   if (!in) co_return refused(in.error(), asked);
-  // The browser has one cookie: what was open by the other one is of no more use to anybody. One
-  // that is half ends by itself.
-  if (before != nullptr && before->is_whole()) {
-    const auto ended = co_await people.end_sign_in(before, before->sign_in.key, asked.visitor);
-    if (!ended) co_return refused(ended.error(), asked);
-  }
+  const auto ended = co_await end_earlier(people, before, asked.visitor);
+  if (!ended) co_return refused(ended.error(), asked);
   co_return opened(asked, *in);
 }
 

@@ -9,7 +9,6 @@
 #include "base/bytes.h"
 #include "doctor/domain_checks.h"
 #include "doctor/domain_texts.h"
-#include "doctor/reason_words.h"
 #include "mailauth/dkim/key.h"
 #include "mailauth/dkim/key_record.h"
 
@@ -127,9 +126,7 @@ class KeyCheck {
   }
 
   [[nodiscard]] Finding find(std::string_view code, std::string first = {}) const {
-    const std::string first_ja = reason_in_japanese(first);
-    Finding finding =
-        domain_finding(code, {.subject = name_, .first = std::move(first), .first_ja = first_ja});
+    Finding finding = domain_finding(code, {.subject = name_, .first = std::move(first)});
     finding.found = all_of(fact_.values);
     return finding;
   }

@@ -4,10 +4,10 @@
 #include <optional>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "doctor/domain_checks.h"
 #include "doctor/domain_texts.h"
-#include "doctor/reason_words.h"
 #include "doctor/spf_merge.h"
 #include "doctor/spf_whole.h"
 #include "mailauth/dmarc/discovery.h"
@@ -59,12 +59,9 @@ class SpfCheck {
       add(with_line(is_quoted(text) ? find("spf_quoted") : find("spf_unreadable", reason)));
       return;
     }
-    if (std::ranges::any_of(record->mechanisms, [](const spf::Mechanism& each) {
-          return each.kind == spf::MechanismKind::all && each.qualifier == spf::Qualifier::pass;
-        })) {
-      add(find("spf_allows_all"));
-    }
-    evaluate(text);
+    const auto open = open_terms(*record);
+    if (!open.empty()) add(find("spf_allows_all", fmt::format("{}", fmt::join(open, ", "))));
+    evaluate(text, open.empty());
     note_negative_cache(domain_, zone_, findings_);
   }
 
@@ -72,11 +69,8 @@ class SpfCheck {
   void add(Finding finding) { findings_.push_back(std::move(finding)); }
   [[nodiscard]] Finding find(std::string_view code, std::string first = {},
                              std::string second = {}) const {
-    const std::string first_ja = reason_in_japanese(first);
-    Finding finding = domain_finding(code, {.subject = domain_,
-                                            .first = std::move(first),
-                                            .second = std::move(second),
-                                            .first_ja = first_ja});
+    Finding finding = domain_finding(
+        code, {.subject = domain_, .first = std::move(first), .second = std::move(second)});
     std::vector<std::string> records;
     for (const std::string& text : texts_) {
       if (text.find("v=spf1") != std::string::npos) records.push_back(text);
@@ -151,13 +145,17 @@ class SpfCheck {
     return find(is_past_limit(verdict) ? "spf_lookups" : "spf_permerror", verdict.problem);
   }
 
-  void evaluate(std::string_view record) {
+  void evaluate(std::string_view record, bool is_closed) {
     // One finding says enough where all fail alike.
     for (const std::string& address : wish_.platform.addresses) {
       if (!passes(address)) return;
     }
     const auto whole = verdict_on_nobody(wish_, domain_, zone_);
     if (!whole) return;
+    // By what it includes, or where it leads.
+    if (whole->result == spf::SpfResult::pass && is_closed) {
+      add(find("spf_allows_all", whole->mechanism));
+    }
     const bool ours_pass = !wish_.platform.addresses.empty();
     if (whole->result == spf::SpfResult::temperror) {
       add(find("spf_undetermined", whole->problem));

@@ -122,7 +122,7 @@ void note_spf_fault(const DomainWish& wish, const std::string& domain,
                     const std::vector<std::string>& texts, std::string_view end, ZoneReading& zone,
                     ZoneNow& now) {
   const auto merged = merge_spf(texts, spf_mechanisms(wish.platform), end);
-  if (!merged || !merged->is_changed) return;
+  if (!merged) return;
   std::string fault = fault_if_put(wish, domain, merged->text, zone);
   if (!fault.empty()) now.spf_faults[domain] = std::move(fault);
 }

@@ -172,7 +172,19 @@ std::vector<BrokenWay> breaks_of_spf() {
        }},
       {"spf_permerror", path({"v=spf1 include:nowhere.example.com -all"})},
       {"spf_source_missing", path({"v=spf1 ip4:192.0.2.1 -all"})},
+      {"spf_permerror", path({"v=spf1 include:" + kPath + " -all"})},
+      {"spf_permerror_beyond", path({"v=spf1 ip4:192.0.2.0/24 include:" + kPath + " -all"})},
       {"spf_allows_all", path({"v=spf1 +all"})},
+      {"spf_allows_all", path({"v=spf1 ip4:0.0.0.0/0 -all"})},
+      {"spf_allows_all", path({"v=spf1 ip4:192.0.2.0/24 ip4:128.0.0.0/1 -all"})},
+      {"spf_allows_all", path({"v=spf1 ip4:192.0.2.0/24 ip4:64.0.0.0/7 -all"})},
+      {"spf_allows_all", path({"v=spf1 ip4:192.0.2.0/24 ip6:2000::/3 -all"})},
+      {"spf_allows_all", path({"v=spf1 ip4:192.0.2.0/24 mx/0 -all"})},
+      {"spf_allows_all",
+       [path](TestedDomain& w) {
+         w.beyond.txt("all.example.com") = {"v=spf1 ip4:0.0.0.0/0"};
+         path({"v=spf1 ip4:192.0.2.0/24 include:all.example.com -all"})(w);
+       }},
       {"spf_undetermined",
        [](TestedDomain& w) { w.broken.insert({.type = FactType::txt, .name = kPath}); }},
       {"sources_unknown", [](TestedDomain& w) { w.wish.platform.unknown_sources = {"tokyo-1"}; }},
@@ -515,6 +527,31 @@ TEST(DomainCheck, NoLineMakesAnSpfRecordInvalid) {
   EXPECT_THAT(without.advice.ja, HasSubstr("無効になります"));
   EXPECT_THAT(wanted().problem.en, HasSubstr("more than 10 terms that ask the DNS"));
   EXPECT_THAT(wanted().problem.ja, HasSubstr("無効になります"));
+}
+
+TEST(DomainCheck, ALoopOfSpfIsNamedAlsoBeforeOneAddsToIt) {
+  for (const std::string first : {"", "ip4:192.0.2.1 ip4:192.0.2.2 "}) {
+    TestedDomain world;
+    world.each([&](TestedZone& z) {
+      z.txt("example.jp") = {"v=spf1 " + first + "include:other.example exists:%{i}.example ~all"};
+    });
+    world.beyond.txt("other.example") = {"v=spf1 redirect=example.jp"};
+    const auto findings = world.check();
+    const auto found = std::ranges::find_if(
+        findings, [](const Finding& each) { return each.code.starts_with("spf_permerror"); });
+    ASSERT_NE(found, findings.end());
+    EXPECT_THAT(found->sentence.en,
+                HasSubstr("example.jp -> other.example -> example.jp is a loop"));
+    EXPECT_THAT(found->sentence.ja, HasSubstr("循環しています"));
+    const auto records = wanted_records(world.wish, world.now());
+    const auto record = std::ranges::find_if(*records, [](const WantedRecord& each) {
+      return each.name == "example.jp" && each.type == "TXT";
+    });
+    EXPECT_EQ(record->is_there, !first.empty());
+    const auto& said = record->is_there ? record->warnings.at(0) : record->problem;
+    EXPECT_THAT(said.en, HasSubstr("is a loop"));
+    EXPECT_THAT(said.ja, HasSubstr("循環しています"));
+  }
 }
 
 TEST(DomainCheck, WhatAMacroMakesOfNobodyIsNoFault) {

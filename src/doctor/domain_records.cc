@@ -13,6 +13,7 @@
 #include "mailauth/dkim/dns_record.h"
 #include "mailauth/dmarc/record.h"
 #include "mailauth/mta_sts/record.h"
+#include "mailauth/spf/record.h"
 
 namespace todoku::doctor {
 namespace {
@@ -97,9 +98,16 @@ Result<WantedRecord> spf_record(const DomainWish& wish, std::string name, const 
   record.is_there = !merged->is_changed;
   record.left_out = std::move(merged->left_out);
   const auto fault = now.spf_faults.find(record.name);
-  if (!record.is_there && fault != now.spf_faults.end()) {
-    record.problem = no_room_text(fault->second);
+  if (fault != now.spf_faults.end()) {
+    if (record.is_there) {
+      record.warnings.push_back(counts_for_nothing_text(fault->second));
+    } else {
+      record.problem = no_room_text(fault->second);
+    }
   }
+  const auto read = mailauth::spf::parse_record(record.value);
+  const auto open = read ? open_terms(*read) : std::vector<std::string>();
+  if (!open.empty()) record.warnings.push_back(lets_all_send_text(open));
   return record;
 }
 

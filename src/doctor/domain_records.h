@@ -69,7 +69,7 @@ struct ZoneNow {
   // Of the keys and of the proof, by name.
   std::map<std::string, std::vector<std::string>> other_texts;
   std::map<std::string, std::string> aliases;  // of the keys: where a CNAME leads, by name
-  // Of what merge_spf() makes for a name: why it would count for nothing there.
+  // Of what merge_spf() makes for a name, or leaves as it is: why that counts for nothing there.
   std::map<std::string, std::string> spf_faults;
   bool has_mx = false;  // the domain, and not a null MX
   bool has_address = false;
@@ -93,6 +93,8 @@ struct WantedRecord {
   bool is_elsewhere = false;
   // What of the record that is there cannot be read and is not kept, as SpfMerge::left_out.
   std::vector<std::string> left_out{};
+  // What is wrong with it all the same, whether it is there or not.
+  std::vector<BilingualText> warnings{};
 
   // One entry of a zone file, ends with a line break.
   [[nodiscard]] std::string zone_entry() const;

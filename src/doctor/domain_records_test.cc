@@ -198,6 +198,20 @@ TEST(DomainRecords, ATermOfSpfThatCannotBeReadStopsNothing) {
   EXPECT_TRUE(record_at(*records, "bounce.example.jp").left_out.empty());
 }
 
+TEST(DomainRecords, ASpfRecordThatLetsEverybodySendIsWarnedOf) {
+  for (const std::string term : {"+all", "ip4:0.0.0.0/0", "ip6:2000::/3", "a//0"}) {
+    ZoneNow now;
+    now.texts = {"v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 " + term};
+    const auto records = wanted_records(example(), now);
+    ASSERT_TRUE(records);
+    const WantedRecord& spf = record_at(*records, "example.jp");
+    EXPECT_TRUE(spf.is_there);
+    ASSERT_EQ(spf.warnings.size(), 1U) << term;
+    EXPECT_THAT(spf.warnings[0].en, ::testing::HasSubstr(": " + term + "."));
+    EXPECT_TRUE(record_at(*records, "bounce.example.jp").warnings.empty());
+  }
+}
+
 TEST(DomainRecords, NamesBelowADomainAreWholeLabels) {
   EXPECT_TRUE(is_at_or_below("a.example.jp", "example.jp"));
   EXPECT_TRUE(is_at_or_below("example.jp", "example.jp"));

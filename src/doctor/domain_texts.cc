@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "doctor/domain_tables.h"
+#include "doctor/reason_words.h"
 
 namespace todoku::doctor {
 namespace {
@@ -431,11 +432,12 @@ constexpr std::array kTexts{
     DomainText{"spf_allows_all",
                kWarning,
                kAll,
-               {"SPF of {0} lets the whole world send (+all).",
-                "{0} の SPF はすべての送信元を許可しています（+all）。"},
+               {"SPF of {0} lets nearly the whole world send: {1}",
+                "{0} の SPF はほぼすべての送信元を許可しています: {1}"},
                {"Anybody can send as this domain; receivers distrust such records.",
                 "誰でもこのドメインを名乗れます。受信側はこのような指定を信用しません。"},
-               {"End it with ~all or -all.", "末尾を ~all か -all にしてください。"}},
+               {"Take that out, and end the record with ~all or -all.",
+                "その指定を外し、末尾を ~all か -all にしてください。"}},
     DomainText{
         "spf_not_aligned",
         kWarning,
@@ -746,7 +748,8 @@ Finding domain_finding(std::string_view code, const DomainFacts& facts) {
   check(known != kTexts.end(), "the code has its words");
   const std::string subject = shown(facts.subject);
   const std::string first = shown(facts.first);
-  const std::string first_ja = facts.first_ja.empty() ? first : shown(facts.first_ja);
+  const std::string first_ja =
+      shown(facts.first_ja.empty() ? reason_in_japanese(facts.first) : facts.first_ja);
   const std::string second = shown(facts.second);
   const auto say = [&](std::string_view pattern, const std::string& its_first) {
     return fmt::vformat(pattern, fmt::make_format_args(subject, its_first, second));

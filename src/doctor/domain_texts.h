@@ -26,7 +26,7 @@ struct DomainFacts {
   std::string subject;
   std::string first{};     // {1}
   std::string second{};    // {2}
-  std::string first_ja{};  // {1} of the Japanese sentence; empty: the same
+  std::string first_ja{};  // {1} of the Japanese sentence; empty: reason_in_japanese() of it
 };
 
 // `code` is one of domain_texts(). Facts may come from outside: they are shown().

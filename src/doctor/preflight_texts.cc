@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "doctor/preflight_tables.h"
+#include "doctor/reason_words.h"
 
 namespace todoku::doctor {
 
@@ -54,8 +55,11 @@ Finding preflight_finding(std::string_view code, const PreflightFacts& facts) {
   const std::string subject = shown(facts.subject);
   const std::string first = shown(facts.first);
   const std::string second = shown(facts.second);
-  const std::string first_ja = facts.first_ja.empty() ? first : shown(facts.first_ja);
-  const std::string second_ja = facts.second_ja.empty() ? second : shown(facts.second_ja);
+  const auto in_japanese = [](const std::string& said, const std::string& said_ja) {
+    return shown(said_ja.empty() ? reason_in_japanese(said) : said_ja);
+  };
+  const std::string first_ja = in_japanese(facts.first, facts.first_ja);
+  const std::string second_ja = in_japanese(facts.second, facts.second_ja);
   const auto say = [&](const Sentence& patterns) -> BilingualText {
     return {.en = fmt::vformat(patterns.en, fmt::make_format_args(subject, first, second)),
             .ja = fmt::vformat(patterns.ja, fmt::make_format_args(subject, first_ja, second_ja))};

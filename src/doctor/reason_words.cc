@@ -1,89 +1,183 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "doctor/reason_words.h"
 
-#include <algorithm>
 #include <array>
 
-#include <fmt/format.h>
+#include "base/phrase_book.h"
 
 namespace todoku::doctor {
 namespace {
 
-// Around what it is about, which is read again where a sentence names another.
-struct Words {
-  std::string_view before;
-  std::string_view after;
-  std::string_view ja_before;
-  std::string_view ja_after;
+constexpr std::array kReasons{
+    // -- the DNS and its answers
+    Phrase{"{} cannot be asked: {}", "{0} を引けません: {1}"},
+    Phrase{"{} cannot be asked for: {}", "{0} を問い合わせられません: {1}"},
+    Phrase{"DNSSEC validation of {} {} failed: {}", "{1} の {0} の DNSSEC 検証に失敗しました: {2}"},
+    Phrase{"the name servers answered {} for {} {}",
+           "{2} の {1} に対して DNS サーバーが {0} を返しました"},
+    Phrase{"no answer for {} within {} ms", "{1} ミリ秒以内に {0} の応答がありません"},
+    Phrase{"{} does not exist (NXDOMAIN)", "{0} は存在しません（NXDOMAIN）"},
+    Phrase{"no answer in time", "時間内に応答がありません"},
+    Phrase{"the look-up broke off", "問い合わせが中断しました"},
+    Phrase{"no open file or memory of ours left", "開けるファイルの数かメモリが足りません"},
+    Phrase{"too many questions wait for the resolver", "リゾルバーへの問い合わせが多すぎます"},
+    Phrase{"the resolver was stopped", "リゾルバーが停止しました"},
+    Phrase{"libunbound broke down", "libunbound が異常終了しました"},
+    Phrase{"no name server answers: {}", "どの DNS サーバーも応答しません: {0}"},
+    Phrase{"{} denies names that exist ({} for the NS of {})",
+           "{0} が実在する名前を「ない」と答えます（{2} の NS: {1}）"},
+    Phrase{"{} has addresses for names that do not exist ({})",
+           "{0} が存在しない名前にアドレスを返します（{1}）"},
+    Phrase{"the name server {}", "DNS サーバー {0}"},
+    Phrase{"the name server", "DNS サーバー"},
+    Phrase{"no records", "レコードなし"},
+    Phrase{"not asked", "問い合わせていません"},
+    Phrase{"it was not asked", "問い合わせていません"},
+    Phrase{"none is known", "不明です"},
+    Phrase{"it does not answer", "応答がありません"},
+    Phrase{
+        "the resolver says that {} is there, but names no servers of it or of a domain above",
+        "リゾルバーは {0} が存在すると答えますが、そのドメインも上位のドメインも DNS サーバーを示"
+        "しません"},
+    Phrase{"neither {} nor a domain above it has name servers",
+           "{0} にも上位のドメインにも DNS サーバーがありません"},
+    // -- the names of a sending host (mailauth/identity)
+    Phrase{"{} has no PTR record", "{0} に PTR レコードがありません"},
+    Phrase{"PTR of {}: {}", "{0} の PTR: {1}"},
+    Phrase{"holds the address itself", "アドレスそのものを含みます"},
+    Phrase{"holds \"{}\", as lines of customers do", "利用者の回線に多い文字列「{0}」を含みます"},
+    Phrase{"is numbered below {}, as lines of customers are",
+           "{0} の下の通し番号で、利用者の回線と同じ形です"},
+    // -- SPF, of an evaluation
+    Phrase{"more than {} terms that ask the DNS", "DNS を参照する指定が {0} 個を超えています"},
+    Phrase{"more than {} answers without a record", "レコードのない応答が {0} 回を超えました"},
+    Phrase{"{} is a loop", "{0} で循環しています"},
+    Phrase{"{} has more than {} MX records", "{0} の MX レコードが {1} 件を超えています"},
+    Phrase{"{} has no SPF record", "{0} に SPF レコードがありません"},
+    Phrase{"{} has several SPF records", "{0} に SPF レコードが複数あります"},
+    Phrase{"the record of {}: {}", "{0} のレコード: {1}"},
+    Phrase{"the record of {}", "{0} のレコード"},
+    Phrase{"{} does not exist", "{0} は存在しません"},
+    Phrase{"{} is no domain name", "{0} はドメイン名ではありません"},
+    Phrase{"{} is an address literal", "{0} は IP アドレスです"},
+    Phrase{"{} is a single label", "{0} にドットがありません"},
+    // -- SPF, of a record
+    Phrase{"a record of {} octets", "レコードが長すぎます（{0} バイト）"},
+    Phrase{"a prefix length is no number from 0 to {}",
+           "プレフィックス長は 0 から {0} までの数で指定してください"},
+    Phrase{"is no known mechanism", "未知の指定です"},
+    Phrase{"holds no IPv4 address", "IPv4 アドレスではありません"},
+    Phrase{"holds no IPv6 address", "IPv6 アドレスではありません"},
+    Phrase{"has a prefix length that is no number", "プレフィックス長が数ではありません"},
+    Phrase{"needs an address", "アドレスが必要です"},
+    Phrase{"needs a domain", "ドメインが必要です"},
+    Phrase{"is followed by what does not belong there", "余分な文字が続いています"},
+    Phrase{"occurs twice", "2 回指定されています"},
+    Phrase{"macro letter {} outside an explanation", "マクロ文字 {0} は説明文でしか使えません"},
+    Phrase{"macro letter {} is unknown", "マクロ文字 {0} は不明です"},
+    Phrase{"{} is not a macro", "{0} はマクロではありません"},
+    Phrase{"octet {} in a macro string", "マクロを含む文字列に使えない文字 {0} があります"},
+    Phrase{"the domain is missing", "ドメインがありません"},
+    Phrase{"{} does not end a domain name", "{0} はドメイン名の末尾になりません"},
+    // -- DKIM, of keys
+    Phrase{"key record: {}", "{0}"},
+    Phrase{"p= is not a public key of kind {}", "p= が次の種類の公開鍵ではありません: {0}"},
+    Phrase{"{} is not a tag=value", "{0} が「タグ=値」の形ではありません"},
+    Phrase{"tag {} occurs twice", "タグ {0} が 2 回指定されています"},
+    Phrase{"tag {} holds a control character", "タグ {0} に制御文字があります"},
+    Phrase{"more than {} tags", "タグが {0} 個を超えています"},
+    Phrase{"v= is not DKIM1 or not the first tag", "v= が DKIM1 でないか、先頭にありません"},
+    Phrase{"k= names an unknown kind of key", "k= の鍵の種類が不明です"},
+    Phrase{"the key is revoked", "鍵は失効しています"},
+    Phrase{"the key is of another kind than a= says", "鍵の種類が a= と異なります"},
+    Phrase{"the key is not for e-mail", "鍵の用途がメールではありません"},
+    Phrase{"the key does not allow SHA-256", "鍵が SHA-256 を許可していません"},
+    Phrase{"the key allows no subdomain in i=", "鍵が i= のサブドメインを許可していません"},
+    Phrase{"the RSA key has only {} bits", "RSA 鍵が {0} ビットしかありません"},
+    Phrase{"the RSA key has {} bits, too many to check",
+           "RSA 鍵が {0} ビットあり、大きすぎて検証しません"},
+    Phrase{"the key cannot be looked up: {}", "鍵を引けません: {0}"},
+    Phrase{"there is no key record", "鍵のレコードがありません"},
+    Phrase{"the key is neither RSA nor Ed25519, the two kinds that DKIM knows",
+           "鍵が、DKIM で使える RSA でも Ed25519 でもありません"},
+    Phrase{"the RSA key has {} bits; DKIM needs {} to {} (2048 is recommended)",
+           "RSA 鍵が {0} ビットです。DKIM では {1} から {2} ビット（推奨は 2048）です"},
+    Phrase{"{} octets are too many for a PEM key", "PEM 形式の鍵として長すぎます（{0} バイト）"},
+    Phrase{"the private key is encrypted with a pass phrase; decrypt it first, for example with "
+           "`openssl pkey`",
+           "秘密鍵がパスフレーズで暗号化されています。`openssl pkey` などで復号してください"},
+    Phrase{"not a private key in PEM (PKCS#8 or PKCS#1): {}",
+           "PEM 形式（PKCS#8 または PKCS#1）の秘密鍵ではありません: {0}"},
+    Phrase{"the RSA private key is damaged: {}", "RSA の秘密鍵が壊れています: {0}"},
+    Phrase{"the private key is damaged: {}", "秘密鍵が壊れています: {0}"},
+    Phrase{"DKIM domain {}: needs at least two labels of letters, digits and inner hyphens",
+           "DKIM のドメイン {0} は、英数字とハイフンをドットで 2 つ以上つないだ名前にしてください"},
+    Phrase{"DKIM selector: needs labels of letters, digits and inner hyphens, at most 63 octets "
+           "each, separated by dots",
+           "DKIM のセレクターには英数字とハイフン、区切りのドットだけを使えます（区切りごとに 63 "
+           "バイトまで）"},
+    Phrase{"DKIM selector and domain: the name of the key record would have {} octets, DNS allows "
+           "{}",
+           "鍵のレコードの名前が {0} バイトになります。DNS の上限は {1} バイトです"},
+    // -- DKIM, of signatures
+    Phrase{"the body is shorter than l= says", "本文が l= の長さに足りません"},
+    Phrase{"the body hash does not match: the body was changed",
+           "本文のハッシュが一致しません（本文が変更されています）"},
+    Phrase{"l= leaves {} octets unsigned", "l= により本文の {0} バイトが署名の対象外です"},
+    Phrase{"the signature expired {} s ago", "署名の期限が {0} 秒前に切れています"},
+    Phrase{"the signature is dated {} s ahead", "署名の日時が {0} 秒先です"},
+    Phrase{"the signature does not match: signed headers were changed, or another key signed",
+           "署名が一致しません（署名対象のヘッダーが変更されたか、別の鍵で署名されています）"},
+    Phrase{"neither the signature nor the body hash matches: the whole message was changed",
+           "署名も本文のハッシュも一致しません（メール全体が変更されています）"},
+    Phrase{"rsa-sha1 is not acceptable", "rsa-sha1 は認められません"},
+    Phrase{"a= names an unknown algorithm", "a= のアルゴリズムが不明です"},
+    Phrase{"c= names an unknown canonicalization", "c= の正規化の方式が不明です"},
+    Phrase{"q= names no known query method", "q= の問い合わせ方法が不明です"},
+    Phrase{"x= is not later than t=", "x= が t= より後ではありません"},
+    Phrase{"h= holds an empty name", "h= に空の名前があります"},
+    Phrase{"i= has no @", "i= に @ がありません"},
+    Phrase{"i= has no valid domain", "i= のドメインが不正です"},
+    Phrase{"i= is not within d=", "i= が d= の範囲外です"},
+    Phrase{"d= is not a domain", "d= がドメインではありません"},
+    Phrase{"s= is not a selector", "s= がセレクターではありません"},
+    Phrase{"v= is not 1", "v= が 1 ではありません"},
+    Phrase{"{}= is not a number", "{0}= が数ではありません"},
+    Phrase{"{}= is not base64", "{0}= が Base64 ではありません"},
+    Phrase{"{}= is missing", "{0}= がありません"},
+    // -- DMARC
+    Phrase{"no record at the author's domain or above it",
+           "差出人のドメインにも上位のドメインにもレコードがありません"},
+    Phrase{"no record at the author's or its organisational domain",
+           "差出人のドメインにも組織ドメインにもレコードがありません"},
+    Phrase{"more than one record at {}", "{0} にレコードが複数あります"},
+    Phrase{"{} has more than one record: none of them counts",
+           "{0} にレコードが複数あり、どれも無効です"},
+    Phrase{"the record at {} has no policy that can be read, and no rua= to tell of it",
+           "{0} のレコードには、読めるポリシーも、それを知らせる rua= もありません"},
+    Phrase{"the DNS did not answer what decides on alignment",
+           "アラインメントの判定に必要な DNS の応答がありません"},
+    Phrase{"a record without p= is none to receivers of RFC 7489",
+           "p= のないレコードは、RFC 7489 の受信側では無効です"},
+    Phrase{"whether the author's domain exists could not be asked: sp= is taken",
+           "差出人のドメインが存在するか確認できないため、sp= を使います"},
+    Phrase{"pct={}: receivers of RFC 7489 apply the policy to so many of a hundred mails that "
+           "fail, those of RFC 9989 to all",
+           "pct={0}: RFC 7489 の受信側は不合格のメールの {0} % に、RFC 9989 の受信側はすべてにポリ"
+           "シーを適用します"},
+    Phrase{"receivers differ: {} by RFC 9989, {} by RFC 7489",
+           "受信側で判定が分かれます: RFC 9989 では {0}、RFC 7489 では {1}"},
+    Phrase{"{} is not a tag", "{0} はタグではありません"},
+    Phrase{"{}= stands there twice", "{0}= が 2 回指定されています"},
+    Phrase{"{}= has a value that is none of it: {}", "{0}= の値が不正です: {1}"},
+    Phrase{"more than {} tags: the rest was not read",
+           "タグが {0} 個を超えたため、残りは読んでいません"},
 };
-
-// One that is part of another comes after it.
-constexpr std::array kWords{
-    Words{"more than ", " terms that ask the DNS", "DNS を参照する指定が ", " 個を超えています"},
-    Words{"more than ", " answers without a record", "レコードのない応答が ", " 回を超えました"},
-    Words{"a prefix length is no number from 0 to ", "", "プレフィックス長は 0 から ",
-          " までの数で指定してください"},
-    Words{"", " has no SPF record", "", " に SPF レコードがありません"},
-    Words{"", " has several SPF records", "", " に SPF レコードが複数あります"},
-    Words{"p= is not a public key of kind ", "", "p= が次の種類の公開鍵ではありません: ", ""},
-    Words{"", " is not a tag=value", "", " が「タグ=値」の形ではありません"},
-    Words{"tag ", " occurs twice", "タグ ", " が 2 回指定されています"},
-    Words{"tag ", " holds a control character", "タグ ", " に制御文字があります"},
-    Words{"", " does not exist", "", " は存在しません"},
-    Words{"", " is no domain name", "", " はドメイン名ではありません"},
-    Words{"", " is an address literal", "", " は IP アドレスです"},
-    Words{"", " is a single label", "", " にドットがありません"},
-};
-
-struct Clause {
-  std::string_view en;
-  std::string_view ja;
-};
-constexpr std::array kClauses{
-    Clause{"is no known mechanism", "未知の指定です"},
-    Clause{"holds no IPv4 address", "IPv4 アドレスではありません"},
-    Clause{"holds no IPv6 address", "IPv6 アドレスではありません"},
-    Clause{"has a prefix length that is no number", "プレフィックス長が数ではありません"},
-    Clause{"needs an address", "アドレスが必要です"},
-    Clause{"needs a domain", "ドメインが必要です"},
-    Clause{"is followed by what does not belong there", "余分な文字が続いています"},
-    Clause{"occurs twice", "2 回指定されています"},
-    Clause{"v= is not DKIM1 or not the first tag", "v= が DKIM1 でないか、先頭にありません"},
-    Clause{"k= names an unknown kind of key", "k= の鍵の種類が不明です"},
-    Clause{"p= is missing", "p= がありません"},
-    Clause{"p= is not base64", "p= が Base64 ではありません"},
-};
-
-std::string clause_in_japanese(std::string_view said) {
-  for (const Clause& clause : kClauses) {
-    if (said == clause.en) return std::string(clause.ja);
-  }
-  for (const Words& words : kWords) {
-    if (said.size() < words.before.size() + words.after.size()) continue;
-    if (!said.starts_with(words.before) || !said.ends_with(words.after)) continue;
-    said.remove_prefix(words.before.size());
-    said.remove_suffix(words.after.size());
-    return fmt::format("{}{}{}", words.ja_before, said, words.ja_after);
-  }
-  return std::string(said);
-}
 
 }  // namespace
 
 std::string reason_in_japanese(std::string_view said) {
-  // "the record of example.jp: "ip4:192.0.2.256": holds no IPv4 address": what is said comes last.
-  constexpr std::string_view kColon = ": ";
-  const std::size_t colon = said.rfind(kColon);
-  if (colon == said.npos) return clause_in_japanese(said);
-  const std::string clause = clause_in_japanese(said.substr(colon + kColon.size()));
-  std::string_view about = said.substr(0, colon);
-  constexpr std::string_view kKeyRecord = "key record";
-  if (about == kKeyRecord) return clause;
-  constexpr std::string_view kRecordOf = "the record of ";
-  if (!about.starts_with(kRecordOf)) return fmt::format("{}: {}", about, clause);
-  about.remove_prefix(kRecordOf.size());
-  const std::size_t end = std::min(about.find(kColon), about.size());
-  return fmt::format("{} のレコード{}: {}", about.substr(0, end), about.substr(end), clause);
+  return in_japanese_by(kReasons, said).value_or(std::string(said));
 }
 
 }  // namespace todoku::doctor

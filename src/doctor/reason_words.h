@@ -7,8 +7,8 @@
 
 namespace todoku::doctor {
 
-// Of spf::Verdict::problem and of the errors of spf::parse_record() and dkim::parse_key_record().
-// What is not known stays as it is.
+// Of reasons, problems and warnings of mailauth, and of errors of dns; parts of a sentence by
+// themselves. What is not known stays as it is.
 [[nodiscard]] std::string reason_in_japanese(std::string_view said);
 
 }  // namespace todoku::doctor

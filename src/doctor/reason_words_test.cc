@@ -3,6 +3,8 @@
 #include "doctor/reason_words.h"
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -71,6 +73,59 @@ TEST(ReasonWords, OfKeyRecords) {
     ASSERT_FALSE(record) << text;
     EXPECT_TRUE(is_japanese(reason_in_japanese(record.error().detail))) << record.error().detail;
   }
+}
+
+// What a source file says of what it refuses: literals in calls of these.
+std::vector<std::string> said_in(const std::string& file) {
+  std::ifstream in(std::string(TODOKU_SOURCE_DIR) + "/src/mailauth/" + file);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  EXPECT_FALSE(text.empty()) << file;
+  std::vector<std::string> said;
+  for (const std::string_view call : {"permerror(\"", "neutral(\"", "invalid(\"", "warn(\"",
+                                      "invalid_input, \"", "reason = \""}) {
+    for (std::size_t at = text.find(call); at != text.npos; at = text.find(call, at + 1)) {
+      const std::size_t begin = at + call.size();
+      std::string sentence = text.substr(begin, text.find_first_of("\"\\", begin) - begin);
+      for (std::size_t place = sentence.find("{}"); place != sentence.npos;
+           place = sentence.find("{}")) {
+        sentence.replace(place, 2, "x");
+      }
+      said.push_back(std::move(sentence));
+    }
+  }
+  return said;
+}
+
+TEST(ReasonWords, OfWhateverVerifiersRefuse) {
+  std::size_t sentences = 0;
+  for (const std::string file :
+       {"dkim/verifier.cc", "dkim/signature.cc", "dkim/key_record.cc", "spf/record.cc",
+        "spf/evaluation.cc", "dmarc/evaluation.cc", "dmarc/record.cc"}) {
+    for (const std::string& said : said_in(file)) {
+      if (said.ends_with(' ') || !said.contains(' ')) continue;  // goes on in another literal
+      EXPECT_TRUE(is_japanese(reason_in_japanese(said))) << file << ": " << said;
+      ++sentences;
+    }
+  }
+  EXPECT_GE(sentences, 35U);
+}
+
+TEST(ReasonWords, OfResolversThatFail) {
+  EXPECT_EQ(
+      reason_in_japanese("include:a.example: TXT b.example cannot be asked: the name servers "
+                         "answered SERVFAIL for TXT b.example"),
+      "include:a.example: TXT b.example を引けません: b.example の TXT に対して DNS サーバーが "
+      "SERVFAIL を返しました");
+  EXPECT_EQ(
+      reason_in_japanese("the name server 192.0.2.1:53 denies names that exist (NXDOMAIN for "
+                         "the NS of jp); the name server 192.0.2.2:53 denies names that exist "
+                         "(no records for the NS of jp)"),
+      "DNS サーバー 192.0.2.1:53 が実在する名前を「ない」と答えます（jp の NS: NXDOMAIN）; DNS "
+      "サーバー 192.0.2.2:53 が実在する名前を「ない」と答えます（jp の NS: レコードなし）");
+  EXPECT_TRUE(is_japanese(reason_in_japanese("no answer for example.jp within 2000 ms")));
+  EXPECT_TRUE(
+      is_japanese(reason_in_japanese("neither example.test nor a domain above it has name "
+                                     "servers")));
 }
 
 TEST(ReasonWords, WhatIsNotKnownStays) {

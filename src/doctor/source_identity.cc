@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "doctor/reason_words.h"
 #include "mail/address.h"
 #include "mailauth/identity/host_identity.h"
 #include "mailauth/spf/address.h"
@@ -144,7 +145,7 @@ std::optional<Finding> generic_finding(const SourceIdentity& source, const Sourc
                     {fmt::format("the name of {} looks like one of many lines: it {}", address.text,
                                  shown(generic->generic_sign)),
                      fmt::format("{} の逆引き名が、回線に自動で付く名前に見える（{}）",
-                                 address.text, shown(generic->generic_sign))});
+                                 address.text, shown(reason_in_japanese(generic->generic_sign)))});
   finding.why = {"receivers trust such hosts little", "受信側はそのようなホストをあまり信頼しない"};
   finding.found = shown(generic->name);
   finding.expected = shown(source.hello);

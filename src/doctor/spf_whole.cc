@@ -2,9 +2,11 @@
 #include "doctor/spf_whole.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "doctor/finding.h"
 #include "doctor/reason_words.h"
+#include "doctor/spf_merge.h"
 
 namespace todoku::doctor {
 
@@ -33,9 +35,29 @@ bool is_past_limit(const spf::Verdict& verdict) {
          verdict.problem.find("terms that ask the DNS") != std::string::npos;
 }
 
+bool is_loop(const spf::Verdict& verdict) {
+  return verdict.result == spf::SpfResult::permerror && verdict.problem.ends_with(" is a loop");
+}
+
+std::vector<std::string> open_terms(const spf::Record& record) {
+  // The registries hand out nothing that wide: IPv4 by /8, IPv6 by /12 to themselves and by /16 at
+  // most to others.
+  constexpr unsigned kIp4BitsLeast = 8;
+  constexpr unsigned kIp6BitsLeast = 16;
+  std::vector<std::string> terms;
+  for (const spf::Mechanism& each : record.mechanisms) {
+    if (terms.size() == kSpfTermsNamedMax) break;
+    const bool is_wide = each.kind == spf::MechanismKind::all || each.ip4_bits < kIp4BitsLeast ||
+                         each.ip6_bits < kIp6BitsLeast;
+    if (is_wide && each.qualifier == spf::Qualifier::pass) terms.push_back(shown(each.text));
+  }
+  return terms;
+}
+
 std::string fault_of_all(std::string_view record, const spf::Verdict& on_nobody) {
   if (on_nobody.result != spf::SpfResult::permerror) return {};
-  const bool is_of_all = is_past_limit(on_nobody) || record.find("%{") == std::string_view::npos;
+  const bool is_of_all =
+      is_past_limit(on_nobody) || is_loop(on_nobody) || record.find("%{") == std::string_view::npos;
   return is_of_all ? on_nobody.problem : std::string();
 }
 
@@ -60,6 +82,24 @@ BilingualText no_room_text(std::string_view fault) {
               "この送信元を加えると SPF レコード全体が無効になります（{}）。先にその箇所を直すか、"
               "使っていないサービスの `include:` を外すか、IP アドレスの指定に置き換えてください。",
               in_japanese.empty() ? why : shown(in_japanese))};
+}
+
+BilingualText counts_for_nothing_text(std::string_view fault) {
+  const std::string why = shown(fault);
+  const std::string in_japanese = reason_in_japanese(fault);
+  return {.en = fmt::format("As it stands the SPF record counts for nothing: {}", why),
+          .ja = fmt::format("このままでは SPF レコード全体が無効です: {}",
+                            in_japanese.empty() ? why : shown(in_japanese))};
+}
+
+BilingualText lets_all_send_text(const std::vector<std::string>& terms) {
+  const std::string named = fmt::format("{}", fmt::join(terms, ", "));
+  return {.en = fmt::format("The SPF record lets nearly everybody send as this domain: {}. Take "
+                            "that out, and end the record with ~all or -all.",
+                            named),
+          .ja = fmt::format("SPF レコードがほぼすべての送信元を許可しています（{}）。これを外し、"
+                            "末尾を ~all か -all にしてください。",
+                            named)};
 }
 
 }  // namespace todoku::doctor

@@ -216,6 +216,8 @@ Result<AddedAccount> write_account(store::WriteTransaction& transaction, const N
   AddedAccount added{
       .account = std::move(*account), .key = std::nullopt, .now_refused = std::move(*refused)};
   if (auto kept = keep(transaction, request.named); !kept) return fail(std::move(kept.error()));
+  auto noted = note_by(transaction, request.by, "account.add", added.account.key);
+  if (!noted) return fail(std::move(noted.error()));
   if (!request.with_key) return added;
   auto key =
       write_key(transaction, added.account.key, {.label = "first"}, make_key(request.name, octets));
@@ -240,13 +242,46 @@ Result<AddedAccount> read_again(store::ReadTransaction& reader, const NewAccount
   return added;
 }
 
+bool is_in_force(const store::ApiKey& key, Instant now) {
+  return !key.revoked && (!key.expires || *key.expires > now);
+}
+
+// Of an account with these keys, of which `ended` end with it.
+Result<void> may_add(const MaybeGranter& by, const std::vector<store::ApiKey>& keys,
+                     store::Scopes scopes, std::int64_t ended, Instant now) {
+  if (auto held = check_held(by, scopes); !held) return held;
+  const auto in_force =
+      std::ranges::count_if(keys, [now](const auto& key) { return is_in_force(key, now); });
+  return check_count(by, in_force - ended, std::ssize(keys));
+}
+
+Result<IssuedKey> grant_key(store::WriteTransaction& transaction, store::AccountKey account,
+                            store::NewApiKey terms, IssuedKey issued, const MaybeGranter& by,
+                            Instant now) {
+  if (!by) return write_key(transaction, account, std::move(terms), std::move(issued));
+  const auto keys = transaction.read().api_keys(account);
+  if (!keys) return fail(keys.error());
+  if (auto may = may_add(by, *keys, terms.scopes, 0, now); !may)
+    return fail(std::move(may.error()));
+  auto made = write_key(transaction, account, std::move(terms), std::move(issued));
+  if (!made) return made;
+  auto noted =
+      note_by(transaction, by,
+              fmt::format("api_key.add: {} {}", made->key.id, access::to_string(made->key.scopes)),
+              account);
+  if (!noted) return fail(std::move(noted.error()));
+  return made;
+}
+
 // The new key and the end of the old one, or neither.
 Result<RotatedKey> rotate(store::WriteTransaction& transaction, const store::Account& account,
-                          std::int64_t id, Milliseconds overlap, const SecretBox* box) {
+                          std::int64_t id, Milliseconds overlap, const SecretBox* box,
+                          const MaybeGranter& by, Instant now) {
   const auto keys = transaction.read().api_keys(account.key);
   if (!keys) return fail(keys.error());
   const auto old = std::ranges::find(*keys, id, &store::ApiKey::id);
   if (old == keys->end()) return fail(ErrorKind::not_found, "there is no such API key");
+  if (auto may = may_add(by, *keys, old->scopes, 1, now); !may) return fail(std::move(may.error()));
   if (old->revoked) {
     return fail(ErrorKind::conflict, fmt::format("key {} is revoked: add another instead", id));
   }
@@ -265,6 +300,8 @@ Result<RotatedKey> rotate(store::WriteTransaction& transaction, const store::Acc
                         ? transaction.expire_api_key(account.key, id, overlap)
                         : transaction.revoke_api_key(account.key, id);
   if (!done) return fail(done.error());
+  auto noted = note_by(transaction, by, fmt::format("api_key.rotate: {}", id), account.key);
+  if (!noted) return fail(std::move(noted.error()));
   if (overlap > Milliseconds::zero()) {
     const Instant end = rotated.key.key.created + overlap;
     rotated.old_expires = old->expires ? std::min(*old->expires, end) : end;
@@ -272,8 +309,30 @@ Result<RotatedKey> rotate(store::WriteTransaction& transaction, const store::Acc
   return rotated;
 }
 
+// "account.suspend: weight, preflight": what of it was asked to be another.
+std::string changed_words(const AccountChange& change) {
+  std::string words = "account.change";
+  if (change.suspended) words = *change.suspended ? "account.suspend" : "account.resume";
+  std::string_view before = ": ";
+  const auto add = [&words, &before](std::string_view name, bool is_given) {
+    if (!is_given) return;
+    words += fmt::format("{}{}", before, name);
+    before = ", ";
+  };
+  add("weight", change.weight.has_value());
+  add("text_from_html", change.text_from_html.has_value());
+  add("open_tracking", change.open_tracking.has_value());
+  add("preflight", change.preflight.has_value());
+  add("requests_per_minute", change.requests_per_minute.has_value());
+  add("mails_per_minute", change.mails_per_minute.has_value());
+  add("mails_per_day", change.mails_per_day.has_value());
+  add("mails_per_month", change.mails_per_month.has_value());
+  add("allowed_recipients", change.allowed_recipients.has_value());
+  return words;
+}
+
 Result<store::Account> write_change(store::WriteTransaction& transaction, const std::string& name,
-                                    const AccountChange& change) {
+                                    const AccountChange& change, const MaybeGranter& by) {
   auto account = transaction.read().account_by_name(name);
   if (!account) return account;
   if (change.weight) account->weight = static_cast<std::uint32_t>(*change.weight);
@@ -295,6 +354,8 @@ Result<store::Account> write_change(store::WriteTransaction& transaction, const 
   limits.mails_per_month = change.mails_per_month.value_or(limits.mails_per_month);
   const auto changed = transaction.change_account(*account);
   if (!changed) return fail(changed.error());
+  auto noted = note_by(transaction, by, changed_words(change), account->key);
+  if (!noted) return fail(std::move(noted.error()));
   return account;
 }
 
@@ -318,9 +379,11 @@ Result<std::string> find_sandbox(store::WriteTransaction& transaction, const std
 
 // How many keys are left.
 Result<std::int64_t> revoke(store::WriteTransaction& transaction, store::AccountKey account,
-                            std::int64_t id) {
+                            std::int64_t id, const MaybeGranter& by) {
   const auto revoked = transaction.revoke_api_key(account, id);
   if (!revoked) return fail(revoked.error());
+  auto noted = note_by(transaction, by, fmt::format("api_key.end: {}", id), account);
+  if (!noted) return fail(std::move(noted.error()));
   auto left = transaction.read().active_keys(account, account);
   if (!left) return fail(std::move(left.error()));
   return (*left)[account];
@@ -336,6 +399,19 @@ Task<Result<store::Account>> Operations::account(std::string name) {
                    fmt::format("there is no account {}", printable(utf8_prefix(name, kLabelMax))));
   }
   co_return found;
+}
+
+Result<void> Operations::refuse_closed(std::string_view name) const {
+  if (options_.closed_account.empty() || name != options_.closed_account) return {};
+  return fail(ErrorKind::conflict,
+              fmt::format("account {} is console.mail_account: links by which people sign in are "
+                          "in its mail, so it has no API keys and no SMTP credentials",
+                          name));
+}
+
+Task<Result<store::Account>> Operations::account_for_credentials(std::string name) {
+  if (auto open = refuse_closed(name); !open) co_return fail(std::move(open.error()));
+  co_return co_await account(std::move(name));
 }
 
 Task<Result<Page<AccountView>>> Operations::accounts(std::string after, std::int64_t limit) {
@@ -371,6 +447,9 @@ Task<Result<AddedAccount>> Operations::add_account(NewAccount request) {
                                kSandboxEnding));
   }
   if (auto good = check_weight(request.weight); !good) co_return fail(good.error());
+  if (request.with_key) {
+    if (auto open = refuse_closed(request.name); !open) co_return fail(std::move(open.error()));
+  }
   KeyOctets octets;
   if (request.named) {
     const auto box = options_.secret_box();
@@ -396,7 +475,8 @@ Task<Result<AddedAccount>> Operations::add_account(NewAccount request) {
   co_return added;
 }
 
-Task<Result<ChangedAccount>> Operations::change_account(std::string name, AccountChange change) {
+Task<Result<ChangedAccount>> Operations::change_account(std::string name, AccountChange change,
+                                                        MaybeGranter by) {
   if (change.weight) {
     if (auto good = check_weight(*change.weight); !good) co_return fail(std::move(good.error()));
   }
@@ -408,8 +488,8 @@ Task<Result<ChangedAccount>> Operations::change_account(std::string name, Accoun
   auto found = co_await account(name);
   if (!found) co_return fail(std::move(found.error()));
   auto changed = co_await store_.write(store::WritePriority::accept,
-                                       [name, change](store::WriteTransaction& transaction) {
-                                         return write_change(transaction, name, change);
+                                       [name, change, by](store::WriteTransaction& transaction) {
+                                         return write_change(transaction, name, change, by);
                                        });
   if (!changed) co_return fail(std::move(changed.error()));
   (void)co_await this->changed();  // otherwise it is heard of within seconds, as by others
@@ -450,7 +530,7 @@ Task<Result<std::string>> Operations::sandbox_of(std::string name) {
 Task<Result<IssuedKey>> Operations::add_key(NewKey key) {
   auto terms = read_terms(key);
   if (!terms) co_return fail(std::move(terms.error()));
-  auto found = co_await account(key.account);
+  auto found = co_await account_for_credentials(key.account);
   if (!found) co_return fail(std::move(found.error()));
   const SecretBox* box = nullptr;
   KeyOctets octets;
@@ -469,17 +549,18 @@ Task<Result<IssuedKey>> Operations::add_key(NewKey key) {
   }
   auto issued = co_await store_.write(
       store::WritePriority::accept,
-      [account = *found, terms = *terms, box, octets,
-       named = key.named](store::WriteTransaction& transaction) -> Result<IssuedKey> {
+      [account = *found, terms = *terms, box, octets, named = key.named, by = key.by,
+       now = store_.clock().now()](store::WriteTransaction& transaction) -> Result<IssuedKey> {
         if (auto kept = keep(transaction, named); !kept) return fail(std::move(kept.error()));
-        return write_key(transaction, account.key, terms, make_key(account.name, box, octets));
+        return grant_key(transaction, account.key, terms, make_key(account.name, box, octets), by,
+                         now);
       });
   co_return issued;
 }
 
 Task<Result<RotatedKey>> Operations::rotate_key(std::string account_name, std::int64_t id,
-                                                std::int64_t overlap_hours) {
-  auto found = co_await account(account_name);
+                                                std::int64_t overlap_hours, MaybeGranter by) {
+  auto found = co_await account_for_credentials(account_name);
   if (!found) co_return fail(std::move(found.error()));
   const auto keys = co_await store_.read([key = found->key](store::ReadTransaction& transaction) {
     return transaction.api_keys(key);
@@ -495,9 +576,9 @@ Task<Result<RotatedKey>> Operations::rotate_key(std::string account_name, std::i
   }
   auto rotated =
       co_await store_.write(store::WritePriority::accept,
-                            [account = *found, id, overlap = std::chrono::hours(overlap_hours),
-                             box](store::WriteTransaction& transaction) {
-                              return rotate(transaction, account, id, overlap, box);
+                            [account = *found, id, overlap = std::chrono::hours(overlap_hours), box,
+                             by, now = store_.clock().now()](store::WriteTransaction& transaction) {
+                              return rotate(transaction, account, id, overlap, box, by, now);
                             });
   if (!rotated && rotated.error().kind == ErrorKind::not_found) {
     co_return fail(ErrorKind::not_found, fmt::format("account {} has no key {}", account_name, id));
@@ -506,13 +587,14 @@ Task<Result<RotatedKey>> Operations::rotate_key(std::string account_name, std::i
   co_return rotated;
 }
 
-Task<Result<std::int64_t>> Operations::revoke_key(std::string account_name, std::int64_t id) {
+Task<Result<std::int64_t>> Operations::revoke_key(std::string account_name, std::int64_t id,
+                                                  MaybeGranter by) {
   auto found = co_await account(account_name);
   if (!found) co_return fail(std::move(found.error()));
   auto revoked =
       co_await store_.write(store::WritePriority::accept,
-                            [account = found->key, id](store::WriteTransaction& transaction) {
-                              return revoke(transaction, account, id);
+                            [account = found->key, id, by](store::WriteTransaction& transaction) {
+                              return revoke(transaction, account, id, by);
                             });
   if (!revoked && revoked.error().kind == ErrorKind::not_found) {
     co_return fail(ErrorKind::not_found, fmt::format("account {} has no key {}", account_name, id));

@@ -26,6 +26,22 @@ Task<Result<mailauth::dkim::SigningKey>> dkim_key_for(SecretText pem, std::strin
 [[nodiscard]] Result<std::vector<store::DkimKey>> keys_of_domain(
     store::ReadTransaction& transaction, store::AccountKey account, const std::string& domain);
 
+// A key of a domain's own records that is over: another signs, and of what the account began before
+// nothing is under way. The last mail that it signed has gone out.
+struct DkimKeyOver {
+  std::string selector;
+  Instant since{};  // when the other began
+};
+// Those that were not noted yet.
+[[nodiscard]] Result<std::vector<DkimKeyOver>> dkim_keys_over(store::ReadTransaction& transaction,
+                                                              store::AccountKey account,
+                                                              const std::string& domain,
+                                                              Instant now);
+// From `now` on kDkimOverlap is counted.
+[[nodiscard]] Result<void> note_dkim_keys_over(store::WriteTransaction& transaction,
+                                               store::AccountKey account, const std::string& domain,
+                                               const std::vector<DkimKeyOver>& over, Instant now);
+
 [[nodiscard]] DkimView dkim_view(std::string account, store::DkimKey key);
 
 // The setting that is there for each name that ever was that of a key. The TXT record of a key that

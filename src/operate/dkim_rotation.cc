@@ -2,8 +2,8 @@
 // A new DKIM key without a moment in which mail fails: made and published, and signing only then;
 // the old one's record stays for as long as mail may be checked with it.
 //
-//   make_next_dkim_keys() -> (published) -> begin_next_dkim_keys() -> (7 days) ->
-//   retire_dkim_keys()
+//   make_next_dkim_keys() -> (published) -> begin_next_dkim_keys() -> (nothing is under way that
+//   began before) -> (7 days) -> retire_dkim_keys()
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -39,15 +39,21 @@ std::string_view take_word(std::string_view& line) {
   return word;
 }
 
+std::optional<Instant> take_instant(std::string_view& line) {
+  const std::string_view word = take_word(line);
+  Instant::rep count = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), count);
+  if (error != std::errc() || end != word.data() + word.size()) return std::nullopt;
+  return Instant(Instant::duration(count));
+}
+
 std::optional<store::DkimKey> key_of_line(std::string_view line) {
   store::DkimKey key;
   key.selector = take_word(line);
   key.algorithm = take_word(line);
-  const std::string_view made = take_word(line);
-  Instant::rep count = 0;
-  const auto [end, error] = std::from_chars(made.data(), made.data() + made.size(), count);
-  if (error != std::errc() || end != made.data() + made.size()) return std::nullopt;
-  key.created = Instant(Instant::duration(count));
+  const auto made = take_instant(line);
+  if (!made) return std::nullopt;
+  key.created = *made;
   auto sealed = from_base64(take_word(line));
   auto record = from_base64(take_word(line));
   if (!sealed || !record || key.selector.empty()) return std::nullopt;
@@ -93,23 +99,22 @@ std::optional<Instant> superseded(const store::DkimKey& key,
 // A process that has not yet heard of a new key begins mail with the old one.
 constexpr std::chrono::hours kHeardOfWithin{1};
 
-// Selectors of keys that nothing is left to: what began before their successors signed is over. It
-// does not begin again, so that this is still so when they are removed.
-Result<std::vector<std::string>> selectors_over(store::ReadTransaction& transaction,
-                                                store::AccountKey account,
-                                                const std::string& domain, Instant now) {
-  const auto keys = keys_of_domain(transaction, account, domain);
-  if (!keys) return fail(keys.error());
-  std::vector<std::string> over;
-  for (const store::DkimKey& key : *keys) {
-    if (is_slot_selector(key.selector)) continue;  // those go by themselves
-    const auto since = superseded(key, *keys);
-    if (!since || now - *since < kDkimOverlap) continue;
-    const auto begun = transaction.begun_before(account, *since + kHeardOfWithin);
-    if (!begun) return fail(begun.error());
-    if (!*begun) over.push_back(key.selector);
-  }
-  return over;
+// Of a key that is over: since when another signs in its place, and when it was found to be over.
+// It is over once: what began before its successor signed does not begin again.
+std::string over_setting(store::AccountKey account, std::string_view domain,
+                         std::string_view selector) {
+  return fmt::format("dkim over/{}/{}/{}", static_cast<std::int64_t>(account), domain, selector);
+}
+
+// nullopt: it was not found to be over, or only while another signed than the one of `since`.
+Result<std::optional<Instant>> over_at(store::ReadTransaction& transaction,
+                                       const store::DkimKey& key, Instant since) {
+  const auto noted = transaction.setting(over_setting(key.account, key.domain, key.selector));
+  if (!noted) return fail(noted.error());
+  if (!*noted) return std::nullopt;
+  std::string_view text = **noted;
+  if (take_instant(text) != since) return std::nullopt;
+  return take_instant(text);
 }
 
 struct Retired {
@@ -118,13 +123,17 @@ struct Retired {
 };
 
 Result<Retired> retire(store::WriteTransaction& transaction, store::AccountKey account,
-                       const std::string& domain, const std::vector<std::string>& over) {
+                       const std::string& domain, Instant now) {
   auto keys = keys_of_domain(transaction.read(), account, domain);
   if (!keys) return fail(std::move(keys.error()));
   Retired retired;
   for (const store::DkimKey& key : *keys) {
-    if (is_slot_selector(key.selector) || !superseded(key, *keys)) continue;
-    if (std::ranges::find(over, key.selector) == over.end()) {
+    if (is_slot_selector(key.selector)) continue;  // those go by themselves
+    const auto since = superseded(key, *keys);
+    if (!since) continue;
+    const auto over = over_at(transaction.read(), key, *since);
+    if (!over) return fail(over.error());
+    if (!*over || now - **over < kDkimOverlap) {
       retired.kept.push_back(key);
       continue;
     }
@@ -159,6 +168,38 @@ Result<std::vector<store::DkimKey>> keys_of_domain(store::ReadTransaction& trans
     }
     if (static_cast<std::int64_t>(keys->size()) < kPage) return found;
   }
+}
+
+Result<std::vector<DkimKeyOver>> dkim_keys_over(store::ReadTransaction& transaction,
+                                                store::AccountKey account,
+                                                const std::string& domain, Instant now) {
+  const auto keys = keys_of_domain(transaction, account, domain);
+  if (!keys) return fail(keys.error());
+  std::vector<DkimKeyOver> over;
+  for (const store::DkimKey& key : *keys) {
+    if (is_slot_selector(key.selector)) continue;
+    const auto since = superseded(key, *keys);
+    if (!since || now < *since + kHeardOfWithin) continue;
+    const auto noted = over_at(transaction, key, *since);
+    if (!noted) return fail(noted.error());
+    if (*noted) continue;
+    const auto begun = transaction.begun_before(account, *since + kHeardOfWithin);
+    if (!begun) return fail(begun.error());
+    if (!*begun) over.push_back({.selector = key.selector, .since = *since});
+  }
+  return over;
+}
+
+Result<void> note_dkim_keys_over(store::WriteTransaction& transaction, store::AccountKey account,
+                                 const std::string& domain, const std::vector<DkimKeyOver>& over,
+                                 Instant now) {
+  for (const DkimKeyOver& key : over) {
+    auto noted = transaction.put_setting(
+        over_setting(account, domain, key.selector),
+        fmt::format("{} {}", key.since.time_since_epoch().count(), now.time_since_epoch().count()));
+    if (!noted) return noted;
+  }
+  return {};
 }
 
 Task<Result<std::vector<store::DkimKey>>> Operations::waiting_dkim_keys(std::string account_name,
@@ -278,16 +319,20 @@ Task<Result<RetiredDkim>> Operations::retire_dkim_keys(std::string account_name,
   if (!name) co_return fail(name.error());
   const auto owner = co_await account(account_name);
   if (!owner) co_return fail(owner.error());
+  const Instant now = clock_.now();
   const auto over = co_await store_.read(
-      [key = owner->key, domain = *name, now = clock_.now()](store::ReadTransaction& transaction) {
-        return selectors_over(transaction, key, domain, now);
+      [key = owner->key, domain = *name, now](store::ReadTransaction& transaction) {
+        return dkim_keys_over(transaction, key, domain, now);
       });
   if (!over) co_return fail(over.error());
-  auto retired = co_await store_.write(
-      store::WritePriority::accept,
-      [key = owner->key, domain = *name, over = *over](store::WriteTransaction& transaction) {
-        return retire(transaction, key, domain, over);
-      });
+  auto retired =
+      co_await store_.write(store::WritePriority::accept,
+                            [key = owner->key, domain = *name, over = *over,
+                             now](store::WriteTransaction& transaction) -> Result<Retired> {
+                              auto noted = note_dkim_keys_over(transaction, key, domain, over, now);
+                              if (!noted) return fail(std::move(noted.error()));
+                              return retire(transaction, key, domain, now);
+                            });
   if (!retired) co_return fail(std::move(retired.error()));
   if (!retired->removed.empty()) {
     const auto told = co_await changed();

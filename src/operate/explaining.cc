@@ -128,7 +128,6 @@ Result<void> add_stories(store::ReadTransaction& reader, const store::Delivery& 
       if (!recipient) return fail(recipient.error());
       auto story = reader.story(recipient->key);
       if (!story) return fail(std::move(story.error()));
-      fill_in_subject(*story, recipient->insert_codes);
       all.stories.push_back(std::move(*story));
     }
   }
@@ -295,8 +294,7 @@ Task<Result<Operations::FoundStories>> Operations::filled_in(FoundStories all, s
   }
   auto filled = co_await store_.read(
       [&stories = found.stories](store::ReadTransaction& reader) -> Result<void> {
-        if (auto added = add_what_readers_did(reader, stories); !added) return added;
-        return fill_in_subjects(reader, stories);
+        return add_what_readers_did(reader, stories);
       });
   if (!filled) co_return fail(std::move(filled.error()));
   co_return all;
@@ -480,6 +478,13 @@ Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
   auto found = co_await find_stories(request);
   if (!found) co_return fail(std::move(found.error()));
   Explanation& explanation = found->explanation;
+  if (request.fills_subjects) {
+    auto filled =
+        co_await store_.read([&stories = explanation.stories](store::ReadTransaction& reader) {
+          return fill_in_subjects(reader, stories);
+        });
+    if (!filled) co_return fail(std::move(filled.error()));
+  }
   auto holds = co_await holds_of(held_in(explanation.stories));
   if (!holds) co_return fail(std::move(holds.error()));
   auto rate_holds = co_await rate_holds_of(bulk_in(explanation.stories));

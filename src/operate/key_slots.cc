@@ -20,8 +20,10 @@ constexpr std::array<KeyAlgorithm, 2> kAlgorithms{KeyAlgorithm::rsa, KeyAlgorith
 
 // From one look to the next: what somebody has just published is seen soon, what he forgot is not
 // asked for all day.
-Milliseconds look_again_after(Milliseconds waited) {
-  return std::clamp<Milliseconds>(waited / 8, 5s, 15min);
+Milliseconds look_again_after(Milliseconds waited, SlotFault fault) {
+  // Each look at a domain whose servers are silent lasts, and there may be many that are given up.
+  const bool is_dead = fault == SlotFault::alias_silent || fault == SlotFault::alias_unknown;
+  return std::clamp<Milliseconds>(waited / 8, 5s, is_dead ? 2h : 15min);
 }
 
 // A zone that lacks for so long what it was told is told again.
@@ -46,7 +48,8 @@ SlotDue due_of(const KeySlots& slots, std::size_t i, const SlotPace& pace) {
                  : Milliseconds(0);
   switch (slot.stage) {
     case SlotStage::published:
-      return {SlotWork::look, i, after_try(slot, slot.since, look_again_after(tried_for))};
+      return {SlotWork::look, i,
+              after_try(slot, slot.since, look_again_after(tried_for, slots.fault))};
     case SlotStage::settling:
       return {SlotWork::look, i, slot.since + pace.settle};
     case SlotStage::leaving:
@@ -139,7 +142,7 @@ SlotDue due_work(const KeySlots& slots, const SlotPace& pace, Instant now) {
         slot.tried && slots.fault_since
             ? std::chrono::duration_cast<Milliseconds>(*slot.tried - *slots.fault_since)
             : Milliseconds(0);
-    return {SlotWork::publish, i, after_try(slot, now, look_again_after(failing))};
+    return {SlotWork::publish, i, after_try(slot, now, look_again_after(failing, slots.fault))};
   }
   SlotDue first = due_keys(slots, pace, now);
   for (std::size_t i = 0; i < kSlots; ++i) {
@@ -159,10 +162,10 @@ SlotDue due_watch(const KeySlots& slots) {
   const KeySlot& slot = slots.slots[*signing];
   if (!slot.in_zone) return never;
   const Instant looked = slot.tried.value_or(slot.since);
-  const std::optional<Instant> since = trouble_of_signing(slots).since;
-  if (!since) return {SlotWork::watch, *signing, looked + kSlotWatchedEvery};
-  const auto failing = std::chrono::duration_cast<Milliseconds>(looked - *since);
-  return {SlotWork::watch, *signing, looked + look_again_after(failing)};
+  const SlotTrouble trouble = trouble_of_signing(slots);
+  if (!trouble.since) return {SlotWork::watch, *signing, looked + kSlotWatchedEvery};
+  const auto failing = std::chrono::duration_cast<Milliseconds>(looked - *trouble.since);
+  return {SlotWork::watch, *signing, looked + look_again_after(failing, trouble.fault)};
 }
 
 void keys_made(KeySlots& slots, std::size_t slot, std::vector<SlotKey> keys, Instant now) {

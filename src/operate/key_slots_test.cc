@@ -203,6 +203,23 @@ TEST(KeySlots, TheNextKeysComeByTimeOrWhenAskedForAndTheOldOnesStay) {
   EXPECT_EQ(due_work(slots, never, due.at).work, SlotWork::make_keys);
 }
 
+TEST(KeySlots, ADomainWhoseServersAreSilentIsLookedAtMoreAndMoreRarely) {
+  for (const SlotFault fault : {SlotFault::alias_silent, SlotFault::alias_missing}) {
+    const bool is_silent = fault == SlotFault::alias_silent;
+    KeySlots slots;
+    keys_made(slots, 0, keys_named("one"), kStart);
+    zone_told(slots);
+    not_seen(slots, 0, fault, "ns1.example.jp", kStart + 4h);
+    EXPECT_EQ(due_work(slots, kPace, kStart + 4h).at, kStart + 4h + (is_silent ? 30min : 15min));
+    not_seen(slots, 0, fault, "ns1.example.jp", kStart + 100h);
+    EXPECT_EQ(due_work(slots, kPace, kStart + 100h).at, kStart + 100h + (is_silent ? 2h : 15min));
+    KeySlots signing = signing_slots();
+    missed(signing, 0, fault, "ns1.example.jp", kStart + 10h);
+    missed(signing, 0, fault, "ns1.example.jp", kStart + 100h);
+    EXPECT_EQ(due_watch(signing).at, kStart + 100h + (is_silent ? 2h : 15min));
+  }
+}
+
 TEST(KeySlots, AnEndComesWhenOtherKeysSign) {
   KeySlots slots = signing_slots();
   slots.asked = true;
@@ -233,6 +250,13 @@ TEST(KeySlots, AFaultIsKeptSinceItBeganAndStallsAfterADay) {
   EXPECT_EQ(slots.slots[0].stage, SlotStage::signing) << "the old one signs meanwhile";
   zone_told(slots);
   EXPECT_FALSE(is_stalled(slots, kStart + 30h));
+}
+
+TEST(KeySlots, WhatAResolverSaidIsSaidInJapanese) {
+  const std::string said =
+      fault_words(SlotFault::alias_silent,
+                  "a.example.jp: no answer for a.example.jp within 2000 ms", Language::japanese);
+  EXPECT_NE(said.find("2000 ミリ秒以内に"), said.npos) << said;
 }
 
 TEST(KeySlots, AreTheSameFromTheStore) {

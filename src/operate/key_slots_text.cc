@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "doctor/reason_words.h"
 #include "operate/key_slots.h"
 
 namespace todoku::operate {
@@ -182,7 +183,10 @@ std::string_view to_string(SlotFault fault) {
 
 std::string fault_words(SlotFault fault, std::string_view where, Language language) {
   const std::string_view words = kFaults[static_cast<std::size_t>(fault)].words.in(language);
-  return fmt::format(fmt::runtime(words), where);
+  // A server or a name, or what a resolver has said.
+  return fmt::format(fmt::runtime(words), language == Language::japanese
+                                              ? doctor::reason_in_japanese(where)
+                                              : std::string(where));
 }
 
 std::string pack_slots(const KeySlots& slots) {

@@ -31,6 +31,7 @@
 #include "operate/domain_history.h"
 #include "operate/domain_reports.h"
 #include "operate/drained.h"
+#include "operate/granter.h"
 #include "operate/key_slots.h"
 #include "operate/noted_asks.h"
 #include "operate/people.h"
@@ -87,6 +88,7 @@ struct NewKey {
   std::string networks;              // "192.0.2.0/24,2001:db8::/32"; empty: from anywhere
   std::optional<std::int64_t> days;  // until it expires; nullopt: never
   std::optional<Named> named = {};
+  MaybeGranter by = {};
 };
 
 struct RotatedKey {
@@ -100,6 +102,7 @@ struct NewAccount {
   bool with_key = true;
   bool sandbox = false;  // store/accounts.h
   std::optional<Named> named = {};
+  MaybeGranter by = {};
 };
 
 struct AddedAccount {
@@ -135,7 +138,7 @@ struct DkimView {
   std::string zone_entry;  // of a zone file
 };
 
-// For so long the record of a key stays that signs no longer: mail on its way is still checked.
+// So long a key's record stays when the last delivery that may sign with it is over.
 inline constexpr std::chrono::days kDkimOverlap{7};
 
 struct RetiredDkim {
@@ -244,6 +247,8 @@ struct ExplainRequest {
   std::string account;  // empty: all
   Language language = Language::english;
   std::int64_t limit = 20;
+  // Subjects as their recipients have them; else as they were written, with the codes in them.
+  bool fills_subjects = true;
   std::int64_t utc_offset_minutes = explain::kJapan.count();
 };
 
@@ -490,6 +495,10 @@ class Operations {
     // functions there is no console here.
     std::function<people::People*()> people = {};
     std::function<std::string()> console_url = {};
+    // The account whose mail has links by which people sign in (console.mail_account): whoever had
+    // a key or a credential of it could read or imitate them, so it gets none. Empty: there is
+    // none.
+    std::string closed_account = {};
     // Called after a change of what processes keep in memory (store/changes.h): returns when this
     // one knows it. Empty: it keeps nothing. Where nobody may miss it for a moment, the error is
     // the operation's, though the change is kept.
@@ -506,19 +515,22 @@ class Operations {
   Task<Result<Page<AccountView>>> accounts(std::string after, std::int64_t limit);
   Task<Result<AccountView>> account_view(std::string name);
   Task<Result<AddedAccount>> add_account(NewAccount account);
-  Task<Result<ChangedAccount>> change_account(std::string name, AccountChange change);
+  Task<Result<ChangedAccount>> change_account(std::string name, AccountChange change,
+                                              MaybeGranter by = {});
 
   Task<Result<std::vector<KeyView>>> keys(std::string account);
   // The name of the account for trials beside an account, NAME.sandbox, which is made if there is
   // none; of one that is for trials itself: its own. conflict: another account has that name.
   Task<Result<std::string>> sandbox_of(std::string name);
+  // unauthorized, limit_exceeded: see granter.h. conflict: the account is Options::closed_account;
+  // so of rotate_key().
   Task<Result<IssuedKey>> add_key(NewKey key);
   // A key with the label, scopes, networks and, counted anew, life of key `id`, which opens nothing
   // any more after `overlap_hours`. conflict: it does not already.
   Task<Result<RotatedKey>> rotate_key(std::string account, std::int64_t id,
-                                      std::int64_t overlap_hours);
+                                      std::int64_t overlap_hours, MaybeGranter by = {});
   // How many keys the account has left.
-  Task<Result<std::int64_t>> revoke_key(std::string account, std::int64_t id);
+  Task<Result<std::int64_t>> revoke_key(std::string account, std::int64_t id, MaybeGranter by = {});
 
   // `account` empty: of all.
   Task<Result<Page<DkimView>>> dkim_keys(std::string account, std::string after,
@@ -532,9 +544,9 @@ class Operations {
   Task<Result<std::vector<DkimView>>> make_next_dkim_keys(std::string account, std::string domain);
   // They sign from now on. conflict: there are none.
   Task<Result<std::vector<DkimView>>> begin_next_dkim_keys(std::string account, std::string domain);
-  // Removes keys of the domain that no newer one leaves anything to: another of the algorithm has
-  // been signing for kDkimOverlap, and of what the account began before then, which might pin them,
-  // nothing is under way.
+  // Notes which keys of the domain are over (dkim_parts.h): another of the algorithm signs, and of
+  // what the account began before, which might pin them, nothing is under way. Removes those that
+  // were so kDkimOverlap ago.
   Task<Result<RetiredDkim>> retire_dkim_keys(std::string account, std::string domain);
   // -- dkim_slots.cc. Keys that rotate by themselves. `account` empty: of all.
   Task<Result<Page<KeySlotsView>>> key_slots(std::string account, std::string after,
@@ -554,7 +566,8 @@ class Operations {
 
   // -- smtp_credentials.cc. `password` empty: one is made. conflict: the name is taken.
   Task<Result<IssuedSmtpCredential>> add_smtp_credential(std::string account, std::string name,
-                                                         SmtpTerms terms, SecretText password);
+                                                         SmtpTerms terms, SecretText password,
+                                                         MaybeGranter by = {});
   // `account` empty: of all. By name, on from after `after`.
   Task<Result<Page<SmtpCredentialView>>> smtp_credentials(std::string account, std::string after,
                                                           std::int64_t limit);
@@ -566,14 +579,17 @@ class Operations {
   // still goes on and this one should, too.
   Task<Result<IssuedSmtpCredential>> rotate_smtp_credential(std::string account, std::string name,
                                                             std::int64_t overlap_hours,
-                                                            SecretText password);
+                                                            SecretText password,
+                                                            MaybeGranter by = {});
   // Again: as it was.
-  Task<Result<SmtpCredentialView>> revoke_smtp_credential(std::string account, std::string name);
+  Task<Result<SmtpCredentialView>> revoke_smtp_credential(std::string account, std::string name,
+                                                          MaybeGranter by = {});
   // Nothing new is taken of it, and nothing of what was accepted is begun, until it is released.
   // Again: as it was. `because` empty: it was held by hand.
   Task<Result<SmtpCredentialView>> hold_smtp_credential(std::string account, std::string name,
                                                         std::string because);
-  Task<Result<SmtpCredentialView>> release_smtp_credential(std::string account, std::string name);
+  Task<Result<SmtpCredentialView>> release_smtp_credential(std::string account, std::string name,
+                                                           MaybeGranter by = {});
   // -- held_mail.cc. What a held credential handed in and what is not over yet ends here: it is
   // cancelled. A piece of it. conflict: it is not held. invalid_input: `since` is no time.
   Task<Result<Cancelled>> drop_smtp_mail(std::string account, std::string name,
@@ -657,7 +673,8 @@ class Operations {
   // At most `limit`.
   Task<Result<StuckMails>> stuck(std::int64_t limit);
   // Has the mail tried again. not_found if it is not set aside.
-  Task<Result<void>> release_stuck(std::string account, store::PublicId email_id);
+  Task<Result<void>> release_stuck(std::string account, store::PublicId email_id,
+                                   MaybeGranter by = {});
   // How many they were. After an error those of earlier slices stay released.
   Task<Result<std::int64_t>> release_all_stuck();
 
@@ -704,6 +721,9 @@ class Operations {
                                    HandedOverReports given, ImportedReports& told);
   Task<Result<store::Domain>> claim_of(std::string account, std::string domain);
   Task<Result<store::Account>> account(std::string name);
+  // The same of one that gets a key or a credential. conflict: it is Options::closed_account.
+  [[nodiscard]] Result<void> refuse_closed(std::string_view name) const;
+  Task<Result<store::Account>> account_for_credentials(std::string name);
   Task<Result<store::AccountKey>> list_owner(std::string name);
   Task<Result<explain::Causes>> causes_of(store::Delivery delivery, std::optional<std::string> site,
                                           std::size_t most);
@@ -747,10 +767,15 @@ class Operations {
   Task<Result<bool>> is_for_later(store::DeliveryKey key);
   [[nodiscard]] Result<people::People*> people_here() const;
   // `usual`, or where a key had that name once, something like it.
-  // `change`: true if what it made of the credential is still to be written.
-  using SmtpChange = std::function<Result<bool>(store::WriteTransaction&, store::SmtpCredential&)>;
+  // `work`: true if what it made of the credential is still to be written.
+  struct SmtpChange {
+    std::string_view event;  // as the log has it
+    std::function<Result<bool>(store::WriteTransaction&, store::SmtpCredential&)> work;
+    std::string_view action = {};  // as the audit has it, where somebody is named
+    MaybeGranter by = {};
+  };
   Task<Result<SmtpCredentialView>> alter_smtp_credential(std::string account, std::string name,
-                                                         std::string_view event, SmtpChange change);
+                                                         SmtpChange change);
   using SlotsChange = std::function<Result<void>(KeySlots&, bool is_new, Instant now)>;
   Task<Result<KeySlotsView>> alter_key_slots(std::string account, std::string domain,
                                              SlotsChange change);

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "operate/operations.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/digest.h"
 #include "mailauth/dkim/dns_record.h"
 #include "mailauth/dkim/key.h"
+#include "operate/operations_fixture.h"
 #include "store/walks.h"
 #include "support/failing_store.h"
 #include "support/installation.h"
@@ -18,44 +17,6 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 using testing::SizeIs;
-
-struct OperationsTest : testing::Test {
-  TestStore installation;
-  SecretBox box{MasterKey::generate()};
-  std::vector<store::DkimKey> told;  // the DKIM keys after the last change
-  int changes = 0;
-  int drains = 0;
-  Operations operations{
-      *installation.store, installation.clock,
-      Operations::Options{.version = "1.2.3",
-                          .data_directory = "/var/lib/todoku",
-                          .transactional_expiry = std::chrono::hours(24),
-                          .bulk_expiry = std::chrono::hours(24),
-                          .describe_engine = [](EngineStatus& status) { status.pid = 42; },
-                          .drain = [this] { ++drains; },
-                          .secret_box = [this]() -> Result<const SecretBox*> { return &box; },
-                          .changed = [this] { return take_over(); }}};
-
-  // What the engine does with a change.
-  Task<Result<void>> take_over() {
-    ++changes;
-    store::DkimList list;
-    auto walked = co_await store::walk(*installation.store, list);
-    told = list.take();
-    co_return walked;
-  }
-
-  Result<store::Account> account_of(const std::string& token) {
-    const auto holder = holder_of(token);
-    if (!holder) return fail(holder.error());
-    return holder->account;
-  }
-  Result<store::KeyHolder> holder_of(const std::string& token) {
-    return installation.store->read_and_wait([&](store::ReadTransaction& transaction) {
-      return transaction.key_by_token(sha256_hex(token));
-    });
-  }
-};
 
 TEST_F(OperationsTest, AddsAnAccountWhoseKeyOpensTheDoor) {
   const auto added = run(operations.add_account({.name = "shop", .weight = 5}));
@@ -112,92 +73,6 @@ TEST_F(OperationsTest, ChangesOneThingAtATime) {
   accounts = run(operations.accounts("", 10));
   EXPECT_TRUE(accounts->views[0].account.suspended);
   EXPECT_EQ(accounts->views[0].account.weight, 9U);
-}
-
-TEST_F(OperationsTest, KeepsSeveralKeysAndRevokesOne) {
-  const auto added = run(operations.add_account({.name = "shop"}));
-  const auto second = run(operations.add_key({.account = "shop", .label = "ci"}));
-  ASSERT_TRUE(second);
-  EXPECT_NE(second->api_key, added->key->api_key);
-  ASSERT_TRUE(run(operations.revoke_key("shop", added->key->key.id)));
-  EXPECT_FALSE(account_of(added->key->bearer_token));
-  EXPECT_TRUE(account_of(second->bearer_token));
-  const auto keys = run(operations.keys("shop"));
-  ASSERT_THAT(*keys, SizeIs(2));
-  EXPECT_EQ(run(operations.revoke_key("shop", 99)).error().detail, "account shop has no key 99");
-  EXPECT_EQ(run(operations.add_key({.account = "nobody"})).error().kind, ErrorKind::not_found);
-}
-
-TEST_F(OperationsTest, AKeyHasTheTermsThatWereAskedFor) {
-  ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
-  const auto narrow = run(operations.add_key({.account = "shop",
-                                              .label = "ci",
-                                              .scopes = "read, send",
-                                              .networks = "192.0.2.77/24,2001:db8::1",
-                                              .days = 90}));
-  ASSERT_TRUE(narrow) << narrow.error().detail;
-  EXPECT_EQ(narrow->key.scopes, store::Scope::send | store::Scope::read);
-  EXPECT_THAT(narrow->key.networks, testing::ElementsAre("192.0.2.0/24", "2001:db8::1/128"));
-  EXPECT_EQ(narrow->key.expires, installation.clock.now() + std::chrono::days(90));
-  const auto problem = [&](NewKey key) {
-    key.account = "shop";
-    return run(operations.add_key(std::move(key))).error().detail;
-  };
-  EXPECT_EQ(problem({.scopes = "send,all"}),
-            "there is no scope \"all\": scopes are send, read, content, suppress, admin and ses");
-  EXPECT_THAT(problem({.networks = "192.0.2.0/33"}), testing::HasSubstr("192.0.2.0/33"));
-  std::string many = "192.0.2.1";
-  for (int i = 0; i < 32; ++i) many += ",192.0.2.1";
-  EXPECT_EQ(problem({.networks = many}), "at most 32 networks can be given");
-}
-
-TEST_F(OperationsTest, ARotatedKeyWorksUntilTheOverlapIsOver) {
-  ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
-  const auto old = run(operations.add_key(
-      {.account = "shop", .label = "ci", .scopes = "send", .networks = "192.0.2.0/24"}));
-  const auto rotated = run(operations.rotate_key("shop", old->key.id, 24));
-  ASSERT_TRUE(rotated) << rotated.error().detail;
-  EXPECT_EQ(rotated->old_expires, installation.clock.now() + std::chrono::hours(24));
-  EXPECT_EQ(holder_of(old->bearer_token)->key.expires, rotated->old_expires);
-  const auto fresh = holder_of(rotated->key.bearer_token);
-  ASSERT_TRUE(fresh);
-  EXPECT_EQ(fresh->key.label, "ci");
-  EXPECT_EQ(fresh->key.scopes, old->key.scopes);
-  EXPECT_EQ(fresh->key.networks, old->key.networks);
-  EXPECT_EQ(fresh->key.expires, std::nullopt);
-
-  const auto again = run(operations.rotate_key("shop", old->key.id, 48));
-  ASSERT_TRUE(again);
-  EXPECT_EQ(again->old_expires, rotated->old_expires) << "no later for being asked twice";
-  EXPECT_EQ(again->key.key.expires, std::nullopt)
-      << "and it ends no sooner than the old one was to";
-
-  const auto at_once = run(operations.rotate_key("shop", rotated->key.key.id, 0));
-  ASSERT_TRUE(at_once);
-  EXPECT_EQ(at_once->old_expires, std::nullopt);
-  EXPECT_FALSE(holder_of(rotated->key.bearer_token));
-  EXPECT_EQ(run(operations.rotate_key("shop", rotated->key.key.id, 0)).error().kind,
-            ErrorKind::conflict);
-  EXPECT_EQ(run(operations.rotate_key("shop", 999, 0)).error().detail,
-            "account shop has no key 999");
-}
-
-TEST_F(OperationsTest, OnlyKeysOfSesAreRotatedWithTheMasterKey) {
-  ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
-  const auto bearer = run(operations.add_key({.account = "shop", .scopes = "send"}));
-  const auto ses = run(operations.add_key({.account = "shop", .scopes = "ses"}));
-  ASSERT_TRUE(bearer && ses);
-  Operations::Options options;
-  options.secret_box = []() -> Result<const SecretBox*> {
-    return fail(ErrorKind::unsupported, "no master key here");
-  };
-  options.changed = [this] { return take_over(); };
-  Operations without{*installation.store, installation.clock, std::move(options)};
-  const auto rotated = run(without.rotate_key("shop", bearer->key.id, 24));
-  ASSERT_TRUE(rotated) << rotated.error().detail;
-  EXPECT_TRUE(holder_of(rotated->key.bearer_token));
-  EXPECT_EQ(run(without.rotate_key("shop", ses->key.id, 24)).error().detail, "no master key here");
-  EXPECT_EQ(run(without.rotate_key("shop", 999, 24)).error().kind, ErrorKind::not_found);
 }
 
 TEST_F(OperationsTest, ListsAccountsInPages) {
@@ -291,7 +166,7 @@ TEST_F(OperationsTest, NewDkimKeysSignOnlyWhenTheyAreBegun) {
   EXPECT_THAT(*run(operations.next_dkim_keys("shop", "example.jp")), SizeIs(0));
 }
 
-TEST_F(OperationsTest, ADkimKeyGoesAWeekAfterTheNextOneBegan) {
+TEST_F(OperationsTest, ADkimKeyGoesAWeekAfterItIsFoundToBeOver) {
   ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
   ASSERT_TRUE(run(operations.add_dkim_key(
       {.account = "shop", .domain = "example.jp", .selector = "old", .algorithm = "ed25519"})));
@@ -299,6 +174,10 @@ TEST_F(OperationsTest, ADkimKeyGoesAWeekAfterTheNextOneBegan) {
   ASSERT_TRUE(run(operations.make_next_dkim_keys("shop", "example.jp")));
   installation.clock.advance(std::chrono::days(30));  // until it was published
   ASSERT_TRUE(run(operations.begin_next_dkim_keys("shop", "example.jp")));
+  ASSERT_THAT(run(operations.retire_dkim_keys("shop", "example.jp"))->kept, SizeIs(1));
+  // Another process may still begin mail with it meanwhile.
+  installation.clock.advance(std::chrono::hours(1));
+  ASSERT_THAT(run(operations.retire_dkim_keys("shop", "example.jp"))->kept, SizeIs(1));
   installation.clock.advance(std::chrono::days(7) - std::chrono::seconds(1));
   auto retired = run(operations.retire_dkim_keys("shop", "example.jp"));
   ASSERT_TRUE(retired) << retired.error().detail;
@@ -313,18 +192,44 @@ TEST_F(OperationsTest, ADkimKeyGoesAWeekAfterTheNextOneBegan) {
   EXPECT_THAT(run(operations.retire_dkim_keys("shop", "example.jp"))->removed, SizeIs(0));
 }
 
-TEST_F(OperationsTest, ADkimKeyWaitsForWhatBeganWithItAndForNothingElse) {
+TEST_F(OperationsTest, ADkimKeyThatSignsAgainMeanwhileIsOverAnew) {
+  ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
+  const auto add = [&](const std::string& selector) {
+    installation.clock.advance(std::chrono::hours(2));
+    ASSERT_TRUE(run(operations.add_dkim_key(
+        {.account = "shop", .domain = "example.jp", .selector = selector, .algorithm = "rsa"})));
+    installation.clock.advance(std::chrono::hours(2));
+    ASSERT_TRUE(run(operations.retire_dkim_keys("shop", "example.jp")));
+  };
+  add("old");
+  add("wrong");
+  ASSERT_TRUE(run(operations.remove_dkim_key("shop", "example.jp", "wrong")));
+  installation.clock.advance(std::chrono::days(30));  // "old" signs
+  add("new");
+  const auto retired = run(operations.retire_dkim_keys("shop", "example.jp"));
+  EXPECT_THAT(retired->removed, SizeIs(0));
+  EXPECT_THAT(retired->kept, SizeIs(1));
+}
+
+TEST_F(OperationsTest, ADkimKeyWaitsForWhatBeganWithItAndAWeekMoreAndForNothingElse) {
   for (const std::string name : {"before", "after"}) {
     const std::string domain = name + ".example.jp";
     const auto added = run(operations.add_account({.name = name}));
     ASSERT_TRUE(added);
     ASSERT_TRUE(run(operations.add_dkim_key(
         {.account = name, .domain = domain, .selector = "old", .algorithm = "rsa"})));
+    store::BatchKey batch;
     const auto send = [&] {
       store::Accept accept{.life_time = std::chrono::days(30)};
       accept.delivery.account = added->account.key;
       accept.recipients = {{"a@example.jp", "example.jp", {}}};
-      ASSERT_TRUE(installation.store->perform_and_wait(std::move(accept)));
+      const auto accepted = installation.store->perform_and_wait(std::move(accept));
+      ASSERT_TRUE(accepted) << accepted.error().detail;
+      batch = accepted->waiting.at(0);
+    };
+    const auto retire_after = [&](Milliseconds time) {
+      installation.clock.advance(time);
+      return run(operations.retire_dkim_keys(name, domain)).value();
     };
     installation.clock.advance(std::chrono::hours(2));
     const bool began_before = name == "before";
@@ -334,11 +239,20 @@ TEST_F(OperationsTest, ADkimKeyWaitsForWhatBeganWithItAndForNothingElse) {
     ASSERT_TRUE(run(operations.begin_next_dkim_keys(name, domain)));
     installation.clock.advance(std::chrono::hours(2));
     if (!began_before) send();
-    installation.clock.advance(std::chrono::days(7));
-    const auto retired = run(operations.retire_dkim_keys(name, domain));
-    ASSERT_TRUE(retired) << retired.error().detail;
-    EXPECT_THAT(retired->kept, SizeIs(began_before ? 1 : 0)) << name;
-    EXPECT_THAT(retired->removed, SizeIs(began_before ? 0 : 1)) << name;
+    EXPECT_THAT(retire_after(std::chrono::hours(0)).kept, SizeIs(1));
+    const RetiredDkim retired = retire_after(std::chrono::days(7));
+    EXPECT_THAT(retired.kept, SizeIs(began_before ? 1 : 0)) << name;
+    EXPECT_THAT(retired.removed, SizeIs(began_before ? 0 : 1)) << name;
+    if (!began_before) continue;
+    const std::vector records = {store::OutcomeRecord{
+        .key = {batch.delivery, batch.batch, 0},
+        .outcome = {
+            .state = RecipientState::delivered, .stage = Stage::accepted, .reply = {250, "OK"}}}};
+    ASSERT_TRUE(
+        installation.store->perform_and_wait(store::Settle{.outcomes = records, .releases = {}}));
+    EXPECT_THAT(retire_after(std::chrono::hours(1)).kept, SizeIs(1)) << "its last mail is new";
+    EXPECT_THAT(retire_after(std::chrono::days(6)).kept, SizeIs(1));
+    EXPECT_THAT(retire_after(std::chrono::days(1)).removed, SizeIs(1));
   }
 }
 

@@ -216,6 +216,27 @@ Result<SmtpCredentialView> change_owned(store::WriteTransaction& writer,
   return view_in(writer.read(), names, std::move(*found), now);
 }
 
+// Those of the account are read only where somebody may not make as many as they like.
+Result<SmtpCredential> grant_credential(store::WriteTransaction& writer,
+                                        const SmtpCredential& credential, const MaybeGranter& by,
+                                        Instant now) {
+  if (!by) return writer.add_smtp_credential(credential);
+  const auto may = check_held(by, static_cast<store::Scopes>(store::Scope::send));
+  if (!may) return fail(may.error());
+  const auto there = writer.read().smtp_credentials(credential.account, "", kGrantedEverMax);
+  if (!there) return fail(there.error());
+  const auto in_force = std::ranges::count_if(*there, [now](const SmtpCredential& each) {
+    return !each.revoked && (!each.settings.expires || *each.settings.expires > now);
+  });
+  if (auto room = check_count(by, in_force, std::ssize(*there)); !room) return fail(room.error());
+  auto added = writer.add_smtp_credential(credential);
+  if (!added) return added;
+  auto noted =
+      note_by(writer, by, fmt::format("smtp_credential.add: {}", added->name), added->account);
+  if (!noted) return fail(std::move(noted.error()));
+  return added;
+}
+
 struct OwnDomains {
   bool is_one_proven = false;
   std::string unproven;  // where none is, one that is claimed; empty: none is
@@ -259,13 +280,14 @@ Result<void> rotate(SmtpCredential& credential, const std::string& secret, Insta
 Task<Result<IssuedSmtpCredential>> Operations::add_smtp_credential(std::string account_name,
                                                                    std::string name,
                                                                    SmtpTerms terms,
-                                                                   SecretText password) {
+                                                                   SecretText password,
+                                                                   MaybeGranter by) {
   if (!store::is_smtp_credential_name(name)) {
     co_return fail(ErrorKind::invalid_input,
                    fmt::format("the user name has 1 to {} letters, digits and . _ @ + -",
                                store::kSmtpCredentialNameMax));
   }
-  auto found = co_await account(account_name);
+  auto found = co_await account_for_credentials(account_name);
   if (!found) co_return fail(std::move(found.error()));
   SmtpCredential credential{.account = found->key, .name = name};
   if (auto fit = apply(terms, store_.clock().now(), credential.settings); !fit) {
@@ -281,9 +303,9 @@ Task<Result<IssuedSmtpCredential>> Operations::add_smtp_credential(std::string a
   if (!domains) co_return fail(domains.error());
   auto made =
       co_await store_.write(store::WritePriority::accept,
-                            [credential, now = store_.clock().now()](
+                            [credential, by, now = store_.clock().now()](
                                 store::WriteTransaction& writer) -> Result<SmtpCredentialView> {
-                              auto added = writer.add_smtp_credential(credential);
+                              auto added = grant_credential(writer, credential, by, now);
                               if (!added) return fail(std::move(added.error()));
                               AccountNames names;
                               return view_in(writer.read(), names, std::move(*added), now);
@@ -345,19 +367,25 @@ Task<Result<SmtpCredentialView>> Operations::change_smtp_credential(std::string 
                                                                     std::string name,
                                                                     SmtpTerms terms) {
   const Instant now = store_.clock().now();
-  co_return co_await alter_smtp_credential(
-      account_name, name, "SMTP credential changed",
-      [terms = std::move(terms), name, now](store::WriteTransaction&,
-                                            SmtpCredential& credential) -> Result<bool> {
+  SmtpChange change{
+      .event = "SMTP credential changed",
+      .work = [terms = std::move(terms), name, now](store::WriteTransaction&,
+                                                    SmtpCredential& credential) -> Result<bool> {
         if (credential.revoked) return is_revoked(name);
         return written(apply(terms, now, credential.settings));
-      });
+      }};
+  co_return co_await alter_smtp_credential(account_name, name, std::move(change));
 }
 
 Task<Result<IssuedSmtpCredential>> Operations::rotate_smtp_credential(std::string account_name,
                                                                       std::string name,
                                                                       std::int64_t overlap_hours,
-                                                                      SecretText password) {
+                                                                      SecretText password,
+                                                                      MaybeGranter by) {
+  const auto may = check_held(by, static_cast<store::Scopes>(store::Scope::send));
+  if (!may) co_return fail(may.error());
+  const auto open = co_await account_for_credentials(account_name);
+  if (!open) co_return fail(open.error());
   auto chosen = chosen_password(password);
   if (!chosen) co_return fail(std::move(chosen.error()));
   const auto now_there = co_await smtp_credential(account_name, name);
@@ -368,14 +396,17 @@ Task<Result<IssuedSmtpCredential>> Operations::rotate_smtp_credential(std::strin
   if (!before) co_return fail(before.error());
   const auto secrets = ScramSecrets::from_password(*chosen, before->salt, before->iterations);
   if (!secrets) co_return fail(secrets.error());
-  auto changed_one = co_await alter_smtp_credential(
-      account_name, name, "SMTP credential rotated",
-      [secret = secrets->to_string(), name, now = store_.clock().now(),
-       overlap = std::chrono::hours(overlap_hours)](store::WriteTransaction&,
-                                                    SmtpCredential& credential) -> Result<bool> {
+  SmtpChange change{
+      .event = "SMTP credential rotated",
+      .work = [secret = secrets->to_string(), name, now = store_.clock().now(),
+               overlap = std::chrono::hours(overlap_hours)](
+                  store::WriteTransaction&, SmtpCredential& credential) -> Result<bool> {
         if (credential.revoked) return is_revoked(name);
         return written(rotate(credential, secret, now, overlap));
-      });
+      },
+      .action = "smtp_credential.rotate",
+      .by = std::move(by)};
+  auto changed_one = co_await alter_smtp_credential(account_name, name, std::move(change));
   if (!changed_one) co_return fail(std::move(changed_one.error()));
   IssuedSmtpCredential issued{.view = std::move(*changed_one), .password = {}};
   if (password.view().empty()) issued.password = std::move(*chosen);
@@ -384,55 +415,69 @@ Task<Result<IssuedSmtpCredential>> Operations::rotate_smtp_credential(std::strin
 }
 
 Task<Result<SmtpCredentialView>> Operations::revoke_smtp_credential(std::string account_name,
-                                                                    std::string name) {
-  co_return co_await alter_smtp_credential(
-      account_name, name, "SMTP credential revoked",
-      [now = store_.clock().now()](store::WriteTransaction&,
-                                   SmtpCredential& credential) -> Result<bool> {
+                                                                    std::string name,
+                                                                    MaybeGranter by) {
+  SmtpChange change{
+      .event = "SMTP credential revoked",
+      .work = [now = store_.clock().now()](store::WriteTransaction&,
+                                           SmtpCredential& credential) -> Result<bool> {
         if (!credential.revoked) credential.revoked = now;
         return true;
-      });
+      },
+      .action = "smtp_credential.end",
+      .by = std::move(by)};
+  co_return co_await alter_smtp_credential(account_name, name, std::move(change));
 }
 
 Task<Result<SmtpCredentialView>> Operations::hold_smtp_credential(std::string account_name,
                                                                   std::string name,
                                                                   std::string because) {
   if (because.empty()) because = "it was held by hand";
-  co_return co_await alter_smtp_credential(
-      account_name, name, "SMTP credential held",
-      [because = std::move(because), now = store_.clock().now()](
-          store::WriteTransaction& writer, SmtpCredential& credential) -> Result<bool> {
+  SmtpChange change{
+      .event = "SMTP credential held",
+      .work = [because = std::move(because), now = store_.clock().now()](
+                  store::WriteTransaction& writer, SmtpCredential& credential) -> Result<bool> {
         const auto held = store::hold_credential(writer, credential, because, now);
         if (!held) return fail(held.error());
         return false;
-      });
+      }};
+  co_return co_await alter_smtp_credential(account_name, name, std::move(change));
 }
 
 Task<Result<SmtpCredentialView>> Operations::release_smtp_credential(std::string account_name,
-                                                                     std::string name) {
-  co_return co_await alter_smtp_credential(
-      account_name, name, "SMTP credential released",
-      [now = store_.clock().now()](store::WriteTransaction& writer,
-                                   SmtpCredential& credential) -> Result<bool> {
+                                                                     std::string name,
+                                                                     MaybeGranter by) {
+  SmtpChange change{
+      .event = "SMTP credential released",
+      .work = [now = store_.clock().now()](store::WriteTransaction& writer,
+                                           SmtpCredential& credential) -> Result<bool> {
         const auto released = store::release_credential(writer, credential, now);
         if (!released) return fail(released.error());
         return false;
-      });
+      },
+      .action = "smtp_credential.release",
+      .by = std::move(by)};
+  co_return co_await alter_smtp_credential(account_name, name, std::move(change));
 }
 
 Task<Result<SmtpCredentialView>> Operations::alter_smtp_credential(std::string account_name,
                                                                    std::string name,
-                                                                   std::string_view event,
                                                                    SmtpChange change) {
   auto found = co_await account(account_name);
   if (!found) co_return fail(std::move(found.error()));
-  auto done = co_await store_.write(store::WritePriority::accept,
-                                    [account = *found, name, now = store_.clock().now(),
-                                     change = std::move(change)](store::WriteTransaction& writer) {
-                                      return change_owned(writer, account, name, now, change);
-                                    });
+  auto done = co_await store_.write(
+      store::WritePriority::accept,
+      [account = *found, name, now = store_.clock().now(),
+       change](store::WriteTransaction& writer) -> Result<SmtpCredentialView> {
+        auto view = change_owned(writer, account, name, now, change.work);
+        if (!view) return view;
+        auto noted =
+            note_by(writer, change.by, fmt::format("{}: {}", change.action, name), account.key);
+        if (!noted) return fail(std::move(noted.error()));
+        return view;
+      });
   if (!done) co_return done;
-  log::info(event, {{"account", account_name}, {"credential", name}});
+  log::info(change.event, {{"account", account_name}, {"credential", name}});
   (void)co_await changed();
   co_return done;
 }

@@ -183,6 +183,33 @@ TEST_F(SmtpCredentialTest, IsHeldAndReleasedByHand) {
             ErrorKind::not_found);
 }
 
+TEST_F(SmtpCredentialTest, WhoGrantsOneMaySendAndIsInTheAudit) {
+  const Granter reader{.asker = {.actor = "person 4 (b@example.jp)", .origin = "192.0.2.8"},
+                       .holds = store::Scope::read | store::Scope::admin};
+  Granter sender = reader;
+  sender.holds = store::kScopesOfClients;
+  EXPECT_EQ(run(operations.add_smtp_credential("shop", "relay", {}, {}, reader)).error().kind,
+            ErrorKind::unauthorized);
+  ASSERT_TRUE(run(operations.add_smtp_credential("shop", "relay", {}, {}, sender)));
+  EXPECT_EQ(run(operations.rotate_smtp_credential("shop", "relay", 0, {}, reader)).error().kind,
+            ErrorKind::unauthorized);
+  ASSERT_TRUE(run(operations.rotate_smtp_credential("shop", "relay", 0, {}, sender)));
+  ASSERT_TRUE(run(operations.hold_smtp_credential("shop", "relay", "")));
+  ASSERT_TRUE(run(operations.release_smtp_credential("shop", "relay", sender)));
+  ASSERT_TRUE(run(operations.revoke_smtp_credential("shop", "relay", reader)));
+  EXPECT_EQ(run(operations.revoke_smtp_credential("other", "relay", reader)).error().kind,
+            ErrorKind::not_found);
+  std::vector<std::string> actions;
+  for (const AuditLine& line : run(operations.audit({}))->lines) {
+    EXPECT_EQ(line.entry.actor, reader.asker.actor);
+    EXPECT_EQ(line.account, "shop");
+    actions.push_back(line.entry.action);
+  }
+  EXPECT_THAT(actions,
+              testing::ElementsAre("smtp_credential.add: relay", "smtp_credential.rotate: relay",
+                                   "smtp_credential.release: relay", "smtp_credential.end: relay"));
+}
+
 struct FakeLockouts : Lockouts {
   std::vector<Lockout> list() override { return {{.network = "192.0.2.1/32", .name = "relay"}}; }
   std::int64_t unlock(const std::string& which) override { return which == "relay" ? 1 : 0; }

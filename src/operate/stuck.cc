@@ -27,10 +27,12 @@ Result<StuckMails> read_stuck(store::ReadTransaction& transaction, std::int64_t 
 }
 
 Result<void> release(store::WriteTransaction& transaction, store::AccountKey account,
-                     store::PublicId email_id) {
+                     store::PublicId email_id, const MaybeGranter& by) {
   const auto recipient = transaction.read().recipient(account, email_id);
   if (!recipient) return fail(recipient.error());
-  return transaction.offer_set_aside(recipient->key);
+  auto offered = transaction.offer_set_aside(recipient->key);
+  if (!offered) return offered;
+  return note_by(transaction, by, fmt::format("stuck.release: {}", email_id), account);
 }
 
 Result<std::int64_t> release_slice(store::WriteTransaction& transaction) {
@@ -51,13 +53,14 @@ Task<Result<StuckMails>> Operations::stuck(std::int64_t limit) {
   co_return found;
 }
 
-Task<Result<void>> Operations::release_stuck(std::string account_name, store::PublicId email_id) {
+Task<Result<void>> Operations::release_stuck(std::string account_name, store::PublicId email_id,
+                                             MaybeGranter by) {
   auto owner = co_await account(account_name);
   if (!owner) co_return fail(std::move(owner.error()));
   auto released =
       co_await store_.write(store::WritePriority::accept,
-                            [key = owner->key, email_id](store::WriteTransaction& transaction) {
-                              return release(transaction, key, email_id);
+                            [key = owner->key, email_id, by](store::WriteTransaction& transaction) {
+                              return release(transaction, key, email_id, by);
                             });
   if (!released && released.error().kind == ErrorKind::not_found) {
     co_return fail(ErrorKind::not_found,

@@ -16,6 +16,10 @@ namespace {
 constexpr std::size_t kAskedResetsMax = 100;
 constexpr std::int64_t kResetsOfNetworkPerMinute = 10;
 
+// Before the token of a link that a command shows: whoever gets it so has shown nothing about the
+// address. It is in what the link's hash is of, so nobody can take it away or add it.
+constexpr std::string_view kHandedOver = "h.";
+
 // A link and whose it is, if it is somebody's.
 struct Linked {
   store::Link link;
@@ -93,6 +97,7 @@ struct NewPassword {
   std::string password_hash;
   std::optional<std::string> name;
   std::optional<std::string> language;
+  bool is_mailed = false;  // the link came to the address
 };
 
 Result<bool> put_password(store::WriteTransaction& transaction, const store::Person& before,
@@ -104,7 +109,7 @@ Result<bool> put_password(store::WriteTransaction& transaction, const store::Per
   if (!link) return fail(link.error());
   if (person->suspended) return stop(ErrorKind::not_found, texts::kLinkOver);
   person->password_hash = wanted.password_hash;
-  person->confirmed = now;
+  if (wanted.is_mailed) person->confirmed = now;
   person->name = wanted.name.value_or(person->name);
   person->language = wanted.language.value_or(person->language);
   const bool is_half = !person->sealed_totp.empty();
@@ -224,6 +229,7 @@ Task<Answer<std::optional<Opened>>> People::make_first_operator(LinkUse use, Vis
 Task<Answer<std::optional<Opened>>> People::set_password(LinkUse use, store::Person person,
                                                          Visitor visitor) {
   NewPassword wanted;
+  wanted.is_mailed = !use.token.view().starts_with(kHandedOver);
   if (use.name) {
     auto name = read_name(*use.name);
     if (!name) co_return refuse(std::move(name.error()));
@@ -283,10 +289,13 @@ Task<void> People::answer_reset(AskedReset asked) {
   auto person = co_await read([email = asked.email](store::ReadTransaction& reader) {
     return reader.person_by_email(email);
   });
-  if (!person || person->suspended) co_return;
+  // Where no mail goes none is made: whoever cannot be sent it is handed one over.
+  if (!mails() || !person || person->suspended) co_return;
   const auto purpose =
       person->password_hash.empty() ? store::LinkPurpose::invitation : store::LinkPurpose::reset;
-  auto link = co_await make_link(*person, purpose, "somebody", asked.visitor.from.to_string());
+  const By by{.actor = "somebody", .from = asked.visitor.from.to_string()};
+  // Of who has shown nothing: it voids none that somebody was handed.
+  auto link = co_await make_link(*person, purpose, by, Way::by_mail, store::Earlier::stay);
   if (!link) {
     log::warning("a link for a new password was not made", {{"why", link.error().reason.en}});
     co_return;
@@ -295,8 +304,9 @@ Task<void> People::answer_reset(AskedReset asked) {
 }
 
 Task<Answer<IssuedLink>> People::first_operator_link(std::string by, std::string from) {
-  co_return co_await make_link(store::Person{}, store::LinkPurpose::first_operator, std::move(by),
-                               std::move(from));
+  const By who{.actor = std::move(by), .from = std::move(from)};
+  co_return co_await make_link(store::Person{}, store::LinkPurpose::first_operator, who,
+                               Way::by_hand, store::Earlier::are_void);
 }
 
 Task<Answer<IssuedLink>> People::link_for(std::string email, std::string by, std::string from) {
@@ -313,25 +323,27 @@ Task<Answer<IssuedLink>> People::link_for(std::string email, std::string by, std
   }
   const auto purpose =
       person->password_hash.empty() ? store::LinkPurpose::invitation : store::LinkPurpose::reset;
-  co_return co_await make_link(std::move(*person), purpose, std::move(by), std::move(from));
+  const By who{.actor = std::move(by), .from = std::move(from)};
+  co_return co_await make_link(std::move(*person), purpose, who, Way::by_hand,
+                               store::Earlier::are_void);
 }
 
-Task<Answer<IssuedLink>> People::make_link(store::Person person, store::LinkPurpose purpose,
-                                           std::string by, std::string from) {
+Task<Answer<IssuedLink>> People::make_link(store::Person person, store::LinkPurpose purpose, By by,
+                                           Way way, store::Earlier earlier) {
   const bool is_first = purpose == store::LinkPurpose::first_operator;
   const Milliseconds life = is_first ? kFirstOperatorLinkLife : kLinkLife;
-  const SecretText token(new_token());
+  const SecretText token(fmt::format("{}{}", way == Way::by_hand ? kHandedOver : "", new_token()));
   const Instant now = store_.clock().now();
-  auto done = co_await write(
-      [person, purpose, who = By{std::move(by), std::move(from)}, life,
-       hash = sha256_hex(token)](store::WriteTransaction& transaction) -> Result<bool> {
-        if (auto added = transaction.add_link(hash, purpose, person.key, life); !added) {
-          return fail(added.error());
-        }
-        auto noted = note(transaction, who, action_of(purpose), person.account, person.email);
-        if (!noted) return fail(std::move(noted.error()));
-        return true;
-      });
+  auto done = co_await write([person, purpose, by, earlier, life, hash = sha256_hex(token)](
+                                 store::WriteTransaction& transaction) -> Result<bool> {
+    if (auto added = transaction.add_link(hash, purpose, person.key, life, earlier); !added) {
+      return fail(added.error());
+    }
+    auto noted =
+        note(transaction, by, about(action_of(purpose), person), person.account, person.email);
+    if (!noted) return fail(std::move(noted.error()));
+    return true;
+  });
   if (!done) co_return std::unexpected(std::move(done.error()));
   co_return IssuedLink{.url = SecretText(url_of(token)), .end = now + life};
 }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "access/roles.h"
 #include "base/digest.h"
@@ -62,15 +63,16 @@ std::vector<std::string> apply(store::Person& person, const PersonChange& change
   std::vector<std::string> actions;
   if (change.role && *change.role != person.role) {
     person.role = *change.role;
-    actions.push_back(fmt::format("person.role {}", access::to_string(person.role)));
+    actions.push_back(
+        fmt::format("{} {}", about("person.role", person), access::to_string(person.role)));
   }
   if (change.suspended && *change.suspended != person.suspended) {
     person.suspended = *change.suspended;
-    actions.emplace_back(person.suspended ? "person.suspend" : "person.release");
+    actions.push_back(about(person.suspended ? "person.suspend" : "person.release", person));
   }
   if (change.name && *change.name != person.name) {
     person.name = *change.name;
-    actions.emplace_back("person.name");
+    actions.push_back(about("person.name", person));
   }
   return actions;
 }
@@ -108,6 +110,27 @@ Result<store::Person> change_other(store::WriteTransaction& transaction, const S
   return std::move(person);
 }
 
+// An invitation that nobody accepted holds an address no longer than it is good, in whichever
+// account it was made. Whether there was one.
+Result<bool> drop_lapsed(store::WriteTransaction& transaction, const std::string& email,
+                         const By& by) {
+  const auto found = transaction.read().person_by_email(email);
+  if (!found && found.error().kind == ErrorKind::not_found) return false;
+  if (!found) return fail(found.error());
+  const auto person = transaction.hold_person(found->key);
+  if (!person) return fail(person.error());
+  const auto is_invited = transaction.read().has_link(person->key);
+  if (!is_invited) return fail(is_invited.error());
+  if (*is_invited || !person->password_hash.empty() || person->suspended) return false;
+  if (auto gone = transaction.remove_person(person->key); !gone) return fail(gone.error());
+  // Of the account that had invited: who takes the address is not its affair.
+  const By nobody{.actor = "todoku", .from = by.from};
+  auto noted = note(transaction, person->account == store::AccountKey{} ? by : nobody,
+                    about("person.invitation_lapsed", *person), person->account, person->email);
+  if (!noted) return fail(std::move(noted.error()));
+  return true;
+}
+
 Result<store::Person> add_other(store::WriteTransaction& transaction, const SignedIn& who,
                                 const store::NewPerson& wanted, const std::string& link_hash,
                                 const Visitor& visitor) {
@@ -115,18 +138,24 @@ Result<store::Person> add_other(store::WriteTransaction& transaction, const Sign
   if (!actor) return fail(std::move(actor.error()));
   auto person = transaction.add_person(wanted);
   if (!person && person.error().kind == ErrorKind::conflict) {
+    auto lapsed = drop_lapsed(transaction, wanted.email, By::person(*actor, visitor));
+    if (!lapsed) return fail(std::move(lapsed.error()));
+    if (*lapsed) person = transaction.add_person(wanted);
+  }
+  if (!person && person.error().kind == ErrorKind::conflict) {
     return stop(ErrorKind::conflict, texts::kTaken);
   }
   if (!person && person.error().kind == ErrorKind::limit_exceeded) {
     return stop(ErrorKind::limit_exceeded, texts::kTooMany);
   }
   if (!person) return person;
-  auto linked =
-      transaction.add_link(link_hash, store::LinkPurpose::invitation, person->key, kLinkLife);
+  auto linked = transaction.add_link(link_hash, store::LinkPurpose::invitation, person->key,
+                                     kLinkLife, store::Earlier::are_void);
   if (!linked) return fail(std::move(linked.error()));
-  auto noted = note(transaction, By::person(*actor, visitor),
-                    fmt::format("person.add {}", access::to_string(person->role)), person->account,
-                    person->email);
+  auto noted =
+      note(transaction, By::person(*actor, visitor),
+           fmt::format("{} {}", about("person.add", *person), access::to_string(person->role)),
+           person->account, person->email);
   if (!noted) return fail(std::move(noted.error()));
   return person;
 }
@@ -143,8 +172,24 @@ Result<store::SignInRules> read_rules(store::SignInRules rules) {
   return rules;
 }
 
+std::string rules_put(const store::SignInRules& rules) {
+  return fmt::format(
+      "person.rules: second_factor={} networks={}", rules.second_factor,
+      rules.networks.empty() ? "any" : fmt::format("{}", fmt::join(rules.networks, ",")));
+}
+
+// Whoever pastes it into a shell runs this and nothing else: an address may have quotes, `$` and
+// the like in it, and begin with a hyphen (RFC 5322 section 3.2.3).
 std::string command_for(const std::string& email) {
-  return fmt::format("todoku people reset {}", email);
+  std::string quoted;
+  for (const char c : email) {
+    if (c == '\'') {
+      quoted += R"('\'')";
+    } else {
+      quoted += c;
+    }
+  }
+  return fmt::format("todoku people reset -- '{}'", quoted);
 }
 
 }  // namespace
@@ -179,6 +224,9 @@ Task<Answer<AddedPerson>> People::add(Who who, WantedPerson wanted, Visitor visi
                                 .name = std::move(*name),
                                 .role = wanted.role,
                                 .language = std::move(*language)};
+  if (auto may = may_mail(*who, person.email); !may) {
+    co_return std::unexpected(std::move(may.error()));
+  }
   const SecretText token(new_token());
   auto added = co_await write(
       [who, person, hash = sha256_hex(token), visitor](store::WriteTransaction& transaction) {
@@ -217,8 +265,9 @@ Task<Answer<void>> People::remove(Who who, store::PersonKey key, Visitor visitor
         if (auto removed = transaction.remove_person(key); !removed) {
           return fail(last_stays(removed.error()));
         }
-        auto noted = note(transaction, By::person(held->actor, visitor), "person.remove",
-                          held->target.account, held->target.email);
+        auto noted =
+            note(transaction, By::person(held->actor, visitor),
+                 about("person.remove", held->target), held->target.account, held->target.email);
         if (!noted) return fail(std::move(noted.error()));
         return true;
       });
@@ -228,6 +277,13 @@ Task<Answer<void>> People::remove(Who who, store::PersonKey key, Visitor visitor
 
 Task<Answer<AddedPerson>> People::invite(Who who, store::PersonKey key, Visitor visitor) {
   if (auto good = whole(*who); !good) co_return std::unexpected(good.error());
+  auto invited =
+      co_await read([key](store::ReadTransaction& reader) { return reader.person(key); });
+  // Whoever is nobody of theirs is told so below, and counts for nobody's address.
+  const bool is_theirs = invited && invited->account == account_of(*who);
+  if (auto may = may_mail(*who, is_theirs ? invited->email : std::string("nobody")); !may) {
+    co_return std::unexpected(std::move(may.error()));
+  }
   const SecretText token(new_token());
   auto person = co_await write([who, key, visitor, hash = sha256_hex(token)](
                                    store::WriteTransaction& transaction) -> Result<store::Person> {
@@ -236,10 +292,12 @@ Task<Answer<AddedPerson>> People::invite(Who who, store::PersonKey key, Visitor 
     if (!held->target.password_hash.empty()) {
       return stop(ErrorKind::conflict, texts::kHasPassword);
     }
-    auto linked = transaction.add_link(hash, store::LinkPurpose::invitation, key, kLinkLife);
+    auto linked = transaction.add_link(hash, store::LinkPurpose::invitation, key, kLinkLife,
+                                       store::Earlier::are_void);
     if (!linked) return fail(std::move(linked.error()));
-    auto noted = note(transaction, By::person(held->actor, visitor), "person.link_invitation",
-                      held->target.account, held->target.email);
+    auto noted = note(transaction, By::person(held->actor, visitor),
+                      about("person.link_invitation", held->target), held->target.account,
+                      held->target.email);
     if (!noted) return fail(std::move(noted.error()));
     return std::move(held->target);
   });
@@ -277,7 +335,7 @@ Task<Answer<void>> People::put_rules(Who who, store::SignInRules rules, Visitor 
     auto actor = hold_actor(transaction, *who);
     if (!actor) return fail(std::move(actor.error()));
     if (auto put = transaction.put_sign_in_rules(account, wanted); !put) return fail(put.error());
-    auto noted = note(transaction, By::person(*actor, visitor), "person.rules", account, "");
+    auto noted = note(transaction, By::person(*actor, visitor), rules_put(wanted), account, "");
     if (!noted) return fail(std::move(noted.error()));
     return true;
   });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include "people/steps.h"
 #include "people/test_world.h"
 
 namespace todoku::people {
@@ -10,6 +11,7 @@ using store::Role;
 using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 
 class OthersTest : public PeopleTest {
@@ -69,8 +71,12 @@ TEST_F(OthersTest, WhereMailDoesNotGoACommandIsTold) {
   EXPECT_THAT(added->command, HasSubstr("owner@example.jp"));
   const auto link = run(people.link_for("owner@example.jp", "operator", "admin socket"));
   ASSERT_TRUE(link);
-  EXPECT_TRUE(*run(
-      people.use_link({.token = token_of(link->url.view()), .password = secret(kPassword)}, here)));
+  const auto used = run(
+      people.use_link({.token = token_of(link->url.view()), .password = secret(kPassword)}, here));
+  ASSERT_TRUE(used && *used);
+  EXPECT_FALSE((*used)->who->person.confirmed) << "nothing came to the address";
+  mailer.broken = false;
+  EXPECT_TRUE(make("sender@example.jp", Role::sender).who->person.confirmed);
 }
 
 TEST_F(OthersTest, NobodyGrantsMoreThanTheyHave) {
@@ -122,7 +128,9 @@ TEST_F(OthersTest, ARoleThatChangesEndsTheSignInsOfItsPerson) {
   ASSERT_TRUE(changed) << changed.error().reason.en;
   EXPECT_EQ(changed->role, Role::viewer);
   EXPECT_FALSE(look(sender.token)) << "at once, in this process";
-  EXPECT_THAT(audit(), Contains(HasSubstr("(owner@example.jp): person.role viewer")));
+  EXPECT_THAT(audit(),
+              Contains(HasSubstr(about("(owner@example.jp): person.role", sender.who->person) +
+                                 " viewer")));
 }
 
 TEST_F(OthersTest, SuspensionEndsSignInsAndLetsNobodyIn) {
@@ -206,6 +214,109 @@ TEST_F(OthersTest, SomebodysMailboxIsNotFilledWithResets) {
     async::run_to_completion(people.answer_resets());
   }
   EXPECT_THAT(mailer.mails, SizeIs(3));
+}
+
+TEST_F(OthersTest, WhatAnybodyAsksForVoidsNoLinkThatWasHandedOver) {
+  make("sender@example.jp", Role::sender);
+  const auto handed = run(people.link_for("sender@example.jp", "operator", "admin socket"));
+  ASSERT_TRUE(handed);
+  people.ask_reset("sender@example.jp", here);
+  async::run_to_completion(people.answer_resets());
+  EXPECT_EQ(mailer.mails.back().purpose, store::LinkPurpose::reset);
+  EXPECT_TRUE(run(people.look_at_link(token_of(handed->url.view()))));
+  ASSERT_TRUE(run(people.use_link(
+      {.token = token_of(handed->url.view()), .password = secret(kPassword)}, here)));
+  EXPECT_FALSE(run(people.look_at_link(token_of(mailer.mails.back().url)))) << "void with it";
+}
+
+TEST_F(OthersTest, WhereNoMailGoesNobodyIsMadeALink) {
+  make("sender@example.jp", Role::sender);
+  mailer.there = false;
+  mailer.mails.clear();
+  people.ask_reset("sender@example.jp", here);
+  async::run_to_completion(people.answer_resets());
+  EXPECT_THAT(mailer.mails, IsEmpty());
+  EXPECT_THAT(audit(), Not(Contains(HasSubstr("person.link_reset"))));
+}
+
+TEST_F(OthersTest, SomebodysMailboxIsNotFilledWithInvitations) {
+  const Opened owner = make("owner@example.jp", Role::owner);
+  const auto added = add(owner.who, "victim@example.com", Role::viewer);
+  mailer.mails.clear();
+  for (int i = 0; i < 20; ++i) (void)run(people.invite(owner.who, added->view.key, here));
+  EXPECT_THAT(mailer.mails, SizeIs(2)) << "three in all";
+  const auto refused = run(people.invite(owner.who, added->view.key, here));
+  EXPECT_EQ(refused.error().kind, ErrorKind::limit_exceeded);
+  EXPECT_GT(refused.error().wait.count(), 0);
+}
+
+TEST_F(OthersTest, OnePersonMailsSoManyAddressesAndASuspendedAccountNone) {
+  const Opened owner = make("owner@example.jp", Role::owner);
+  mailer.mails.clear();
+  for (int i = 0; i < 100; ++i) {
+    (void)add(owner.who, "victim" + std::to_string(i) + "@example.com", Role::viewer);
+  }
+  EXPECT_THAT(mailer.mails, SizeIs(testing::AllOf(testing::Ge(25U), testing::Le(30U))));
+  installation.clock.advance(std::chrono::hours(3));
+  auto suspended = installation.store->write_and_wait(store::WritePriority::accept,
+                                                      [&](store::WriteTransaction& t) {
+                                                        auto account = t.read().account(acme);
+                                                        account->suspended = true;
+                                                        return t.change_account(*account);
+                                                      });
+  ASSERT_TRUE(suspended);
+  const auto again = run(people.sign_in("owner@example.jp", secret(kPassword), here));
+  ASSERT_TRUE(again);
+  mailer.mails.clear();
+  EXPECT_EQ(add(again->who, "more@example.com", Role::viewer).error().kind, ErrorKind::conflict);
+  EXPECT_EQ(run(people.ask_confirmation(again->who, here)).error().kind, ErrorKind::conflict);
+  EXPECT_THAT(mailer.mails, IsEmpty());
+}
+
+TEST_F(OthersTest, AnInvitationNobodyAcceptedHoldsNoAddressBeyondItsEnd) {
+  const Opened owner = make("owner@example.jp", Role::owner);
+  ASSERT_TRUE(add(owner.who, "new@example.jp", Role::viewer));
+  account("shop");
+  operator_ = *run(people.act_for(operator_, "shop", here));
+  EXPECT_EQ(add(operator_, "new@example.jp", Role::owner).error().kind, ErrorKind::conflict);
+  installation.clock.advance(kLinkLife);
+  const auto theirs = add(operator_, "new@example.jp", Role::owner);
+  ASSERT_TRUE(theirs) << theirs.error().reason.en;
+  EXPECT_EQ(run(people.look_at_link(token_of(mailer.mails.back().url)))->account, "shop");
+  EXPECT_THAT(audit(), Contains(HasSubstr("person.invitation_lapsed")));
+  EXPECT_EQ(add(operator_, "owner@example.jp", Role::owner).error().kind, ErrorKind::conflict)
+      << "somebody who has accepted stays";
+}
+
+TEST_F(OthersTest, TheCommandThatIsToldIsOneWordOfTheShell) {
+  const Who by = acting_operator();
+  mailer.there = false;
+  mailer.broken = true;
+  EXPECT_EQ(add(by, "a'$(id)`id`@example.jp", Role::viewer)->command,
+            R"(todoku people reset -- 'a'\''$(id)`id`@example.jp')");
+  EXPECT_EQ(add(by, "-x@example.jp", Role::viewer)->command,
+            "todoku people reset -- '-x@example.jp'");
+}
+
+TEST_F(OthersTest, ANameThatNobodyCanSeeIsNone) {
+  const Who by = acting_operator();
+  const auto added = run(people.add(by, {"x@example.jp", "\u200b", Role::viewer, "ja"}, here));
+  ASSERT_FALSE(added);
+  EXPECT_EQ(added.error().reason.en, texts::kBadName.en);
+}
+
+TEST_F(OthersTest, TheAuditSaysToWhomAndWhatWasSet) {
+  const Opened owner = make("owner@example.jp", Role::owner);
+  const Opened sender = make("sender@example.jp", Role::sender);
+  ASSERT_TRUE(change(owner.who, sender, {.suspended = true}));
+  ASSERT_TRUE(run(people.put_rules(owner.who, {.networks = {"192.0.2.0/24"}}, here)));
+  ASSERT_TRUE(run(people.remove(owner.who, sender.who->person.key, here)));
+  const auto said = [&](const std::string& what) {
+    return Contains(HasSubstr("(owner@example.jp): " + what + " from"));
+  };
+  EXPECT_THAT(audit(), said(about("person.suspend", sender.who->person)));
+  EXPECT_THAT(audit(), said(about("person.remove", sender.who->person)));
+  EXPECT_THAT(audit(), said("person.rules: second_factor=false networks=192.0.2.0/24"));
 }
 
 TEST_F(OthersTest, AnAddressIsConfirmedByALinkThatSignsNobodyIn) {

@@ -2,6 +2,8 @@
 // What people change of their own: password, second factor, name, and for whom they act.
 #include "access/totp.h"
 #include "base/digest.h"
+#include "base/printable.h"
+#include "base/utf8.h"
 #include "people/people.h"
 #include "people/steps.h"
 
@@ -234,9 +236,13 @@ Task<Answer<Who>> People::act_for(Who who, std::optional<std::string> account, V
 
 Task<Answer<void>> People::ask_confirmation(Who who, Visitor visitor) {
   if (auto good = whole(*who); !good) co_return std::unexpected(good.error());
-  if (options_.mailer == nullptr) co_return refuse(ErrorKind::unavailable, texts::kNoMail);
+  if (!mails()) co_return refuse(ErrorKind::unavailable, texts::kNoMail);
+  if (auto may = may_mail(*who, who->person.email); !may) {
+    co_return std::unexpected(std::move(may.error()));
+  }
   const By by = By::person(who->person, visitor);
-  auto link = co_await make_link(who->person, store::LinkPurpose::confirm, by.actor, by.from);
+  auto link = co_await make_link(who->person, store::LinkPurpose::confirm, by, Way::by_mail,
+                                 store::Earlier::are_void);
   if (!link) co_return std::unexpected(std::move(link.error()));
   const bool mailed =
       co_await mail_link(who->person, store::LinkPurpose::confirm, std::string(link->url.view()));
@@ -256,6 +262,10 @@ Task<Answer<std::vector<store::KeptText>>> People::texts(Who who, std::string pl
 
 Task<Answer<void>> People::keep_text(Who who, std::string place, std::string text) {
   if (auto good = whole(*who); !good) co_return std::unexpected(good.error());
+  if (place.empty() || place.size() > store::kKeptTextPlaceMax || !is_utf8(place) ||
+      printable(place) != place) {
+    co_return refuse(ErrorKind::invalid_input, texts::kBadPlace);
+  }
   // Of nobody's rights: what is remembered stays. The audit has no drafts.
   auto kept = co_await store_.write(
       store::WritePriority::claims,

@@ -3,6 +3,9 @@
 
 #include <array>
 #include <limits>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "base/digest.h"
 #include "base/log.h"
@@ -24,6 +27,13 @@ constexpr access::LoginGuard::Options kCodes{
     .failures_of_network = std::numeric_limits<std::uint32_t>::max(),
     .window = std::chrono::hours(1),
     .first_wait = std::chrono::seconds(30)};
+// Mail that somebody wants sent: of one address three an hour for nothing, of one person and of one
+// account thirty, then waits as above. Whatever is asked for counts.
+constexpr access::LoginGuard::Options kMailing{
+    .failures_of_name = 30,
+    .failures_of_network = std::numeric_limits<std::uint32_t>::max(),
+    .window = std::chrono::hours(1),
+    .first_wait = std::chrono::minutes(5)};
 constexpr access::LoginGuard::Options kResets{
     .failures_of_name = 3,
     .failures_of_network = std::numeric_limits<std::uint32_t>::max(),
@@ -39,7 +49,9 @@ People::People(store::Store& store, const Clock& clock, Options options)
       passwords_(options_.passwords),
       guesses_(kGuesses),
       codes_(kCodes),
-      resets_(kResets) {}
+      resets_(kResets),
+      mailed_(kResets),
+      mailing_(kMailing) {}
 
 People::~People() = default;
 
@@ -74,6 +86,28 @@ Answer<access::LoginGuard::Attempt> People::turn_at(access::LoginGuard& guard,
   if (turn.attempt) return std::move(turn.attempt);
   const Milliseconds wait = std::max<Milliseconds>(turn.locked, std::chrono::seconds(1));
   return refuse(ErrorKind::limit_exceeded, texts::kTooOften, wait);
+}
+
+bool People::mails() const {
+  return options_.mailer != nullptr && options_.mailer->is_there();
+}
+
+Answer<void> People::may_mail(const SignedIn& who, const std::string& to) {
+  if (who.account && who.account->suspended) {
+    return refuse(ErrorKind::conflict, texts::kSuspended);
+  }
+  if (!mails()) return {};
+  const std::string person = fmt::format("person {}", static_cast<std::int64_t>(who.person.key));
+  const std::string account = fmt::format("account {}", static_cast<std::int64_t>(account_of(who)));
+  for (const auto& [guard, name] :
+       {std::pair{&mailing_, &person}, std::pair{&mailing_, &account}, std::pair{&mailed_, &to}}) {
+    // The attempt is given up at once, and so counts.
+    auto turn = turn_at(*guard, net::IpAddress(), *name);
+    if (!turn) {
+      return refuse(ErrorKind::limit_exceeded, texts::kMailedTooOften, turn.error().wait);
+    }
+  }
+  return {};
 }
 
 Task<void> People::note_failure(std::string action, store::AccountKey account, std::string email,

@@ -45,6 +45,8 @@ inline constexpr Milliseconds kHalfLife = std::chrono::minutes(10);
 inline constexpr Milliseconds kLinkLife = std::chrono::minutes(30);
 inline constexpr Milliseconds kFirstOperatorLinkLife = std::chrono::minutes(15);
 
+struct By;  // steps.h
+
 // From where somebody asks, and with what.
 struct Visitor {
   net::IpAddress from;
@@ -125,6 +127,8 @@ struct PersonChange {
 class Mailer {
  public:
   virtual ~Mailer() = default;
+  // False: none goes at all, as nobody has said from which account.
+  [[nodiscard]] virtual bool is_there() const { return true; }
   // A mail with the link (letters.h has its text). An error: it does not go.
   [[nodiscard]] virtual Task<Result<void>> send(store::Person person, store::LinkPurpose purpose,
                                                 std::string url) = 0;
@@ -256,6 +260,12 @@ class People {
   // Whoever has the token, as the store has them now.
   Task<Answer<Who>> read_who(std::string token_sha256);
   Task<Answer<Opened>> opened(SecretText token);
+  // Whether mail to people goes from here.
+  [[nodiscard]] bool mails() const;
+  // Whether one more mail may go to an address because this person wants it: of the person, of
+  // their account and to the address so many go in an hour. conflict: the account is suspended;
+  // limit_exceeded.
+  [[nodiscard]] Answer<void> may_mail(const SignedIn& who, const std::string& to);
   // A turn at guessing; none: the refusal.
   [[nodiscard]] Answer<access::LoginGuard::Attempt> turn_at(access::LoginGuard& guard,
                                                             const net::IpAddress& from,
@@ -263,8 +273,10 @@ class People {
   // Whether it is that person's password, at the price of a guess.
   Task<Answer<void>> check_password(Who who, SecretText password, Visitor visitor);
   Task<Answer<Opened>> finish(Who who, SecretText code, bool is_recovery, Visitor visitor);
-  Task<Answer<IssuedLink>> make_link(store::Person person, store::LinkPurpose purpose,
-                                     std::string by, std::string from);
+  // How it comes to who uses it: a mailed one shows that the address is theirs.
+  enum class Way : std::uint8_t { by_mail, by_hand };
+  Task<Answer<IssuedLink>> make_link(store::Person person, store::LinkPurpose purpose, By by,
+                                     Way way, store::Earlier earlier);
   [[nodiscard]] std::string url_of(std::string_view token) const;
   Task<bool> mail_link(store::Person person, store::LinkPurpose purpose, std::string url);
   Task<Answer<std::optional<Opened>>> confirm(LinkUse wanted, store::Person person,
@@ -284,6 +296,8 @@ class People {
   access::LoginGuard guesses_;  // of passwords, by network and address
   access::LoginGuard codes_;    // of codes, by person: from wherever, of who knows the password
   access::LoginGuard resets_;   // asked for, by address, from wherever
+  access::LoginGuard mailed_;   // wanted by somebody who is signed in, by address
+  access::LoginGuard mailing_;  // the same by who wants them
   MinuteMeter meter_;           // of what failed, and of resets by network
   Remembered remembered_;
   std::atomic<bool> has_operator_{false};

@@ -10,14 +10,15 @@ namespace todoku::people {
 namespace {
 
 constexpr std::array kTold{
-    texts::kWrong,          texts::kWrongCode,      texts::kWrongPassword,  texts::kSignedOut,
-    texts::kElsewhere,      texts::kHalf,           texts::kNotHalf,        texts::kSetUp,
-    texts::kMayNot,         texts::kMayNotGrant,    texts::kOwnRole,        texts::kNotThisRole,
-    texts::kNobody,         texts::kNoAccount,      texts::kTaken,          texts::kTooMany,
-    texts::kBadAddress,     texts::kBadName,        texts::kBadLanguage,    texts::kBadNetwork,
-    texts::kShutOut,        texts::kLinkOver,       texts::kNoFactor,       texts::kHasFactor,
-    texts::kNothingOffered, texts::kFactorRequired, texts::kHasPassword,    texts::kNoMail,
-    texts::kTooOften,       texts::kLast,           texts::kRulesOfAccounts};
+    texts::kWrong,          texts::kWrongCode,      texts::kWrongPassword,   texts::kSignedOut,
+    texts::kElsewhere,      texts::kHalf,           texts::kNotHalf,         texts::kSetUp,
+    texts::kMayNot,         texts::kMayNotGrant,    texts::kOwnRole,         texts::kNotThisRole,
+    texts::kNobody,         texts::kNoAccount,      texts::kTaken,           texts::kTooMany,
+    texts::kBadAddress,     texts::kBadName,        texts::kBadLanguage,     texts::kBadNetwork,
+    texts::kShutOut,        texts::kLinkOver,       texts::kNoFactor,        texts::kHasFactor,
+    texts::kNothingOffered, texts::kFactorRequired, texts::kHasPassword,     texts::kNoMail,
+    texts::kTooOften,       texts::kLast,           texts::kRulesOfAccounts, texts::kMayNotGrantKey,
+    texts::kTooManyKeys,    texts::kSuspended,      texts::kMailedTooOften,  texts::kNoSignIn};
 
 bool asks_to_sign_in(std::string_view english) {
   return english == texts::kWrong.en || english == texts::kWrongCode.en ||

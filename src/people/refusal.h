@@ -58,8 +58,9 @@ inline constexpr Sentence kLast{"The last owner stays, and so does the last oper
 inline constexpr Sentence kNobody{"There is no such person.", "該当する利用者がいません。"};
 inline constexpr Sentence kNoAccount{"There is no such account.",
                                      "該当するアカウントがありません。"};
-inline constexpr Sentence kTaken{"This address is somebody's already.",
-                                 "このメールアドレスはすでに登録されています。"};
+// Whoever has it, in whichever account.
+inline constexpr Sentence kTaken{"This address cannot be used for a new person.",
+                                 "このメールアドレスは新しい利用者には使用できません。"};
 inline constexpr Sentence kTooMany{"There are as many people as there may be.",
                                    "利用者数が上限に達しています。"};
 inline constexpr Sentence kBadAddress{"This is no mail address.",
@@ -92,8 +93,25 @@ inline constexpr Sentence kFactorRequired{
     "このアカウントでは2段階認証が必須のため、解除できません。"};
 inline constexpr Sentence kHasPassword{"This person has a password already.",
                                        "この利用者はすでにパスワードを設定しています。"};
+inline constexpr Sentence kSuspended{
+    "This account is suspended: no mail goes to people in its name, and nobody is added.",
+    "このアカウントは停止中です。利用者の追加や、利用者へのメール送信はできません。"};
+inline constexpr Sentence kMailedTooOften{
+    "Too many such mails were asked for. Try again later.",
+    "メールの送信回数が上限に達しました。しばらくしてからやり直してください。"};
+inline constexpr Sentence kNoSignIn{"There is no such sign-in, or it is over.",
+                                    "該当するサインインがないか、すでに終了しています。"};
+inline constexpr Sentence kBadPlace{
+    "The place of a text that is kept is UTF-8 of 1 to 100 octets, without control characters.",
+    "保存先の名前は、制御文字を含まないUTF-8で、1〜100オクテットにしてください。"};
 inline constexpr Sentence kNoMail{"Mail cannot be sent from here at this moment.",
                                   "現在、メールを送信できません。"};
+inline constexpr Sentence kMayNotGrantKey{
+    "Nobody can make a key that does more than they may themselves.",
+    "自分の権限を超えるキーは作成できません。"};
+inline constexpr Sentence kTooManyKeys{
+    "There are as many of them as there may be: end those that nobody uses.",
+    "発行数が上限に達しています。使われていないものを無効にしてください。"};
 inline constexpr Sentence kTooOften{"Too much was wrong. Try again later.",
                                     "試行回数が多すぎます。しばらくしてからやり直してください。"};
 

@@ -106,7 +106,8 @@ Task<Answer<Opened>> People::sign_in(std::string email, SecretText password, Vis
     co_return refuse(verdict.error());
   }
   if (!verdict->is_right || person.suspended || !is_admitted(found->rules, visitor.from)) {
-    co_await note_failure("person.sign_in_failed", person.account, address ? name : "", visitor);
+    co_await note_failure(about("person.sign_in_failed", person), person.account,
+                          address ? name : "", visitor);
     co_return refuse(ErrorKind::unauthorized, texts::kWrong);
   }
   std::string renewed;
@@ -163,7 +164,10 @@ Task<Answer<Opened>> People::finish(Who who, SecretText code, bool is_recovery, 
       });
   if (!done) {
     if (done.error().kind != ErrorKind::unauthorized) attempt->withdraw();
-    co_await note_failure("person.code_failed", who->person.account, who->person.email, visitor);
+    if (done.error().reason.en == texts::kWrongCode.en) {
+      co_await note_failure(about("person.code_failed", who->person), who->person.account,
+                            who->person.email, visitor);
+    }
     co_return std::unexpected(std::move(done.error()));
   }
   attempt->succeeded();
@@ -186,8 +190,8 @@ Task<Answer<void>> People::check_password(Who who, SecretText password, Visitor 
     co_return refuse(verdict.error());
   }
   if (!verdict->is_right) {
-    co_await note_failure("person.password_failed", who->person.account, who->person.email,
-                          visitor);
+    co_await note_failure(about("person.password_failed", who->person), who->person.account,
+                          who->person.email, visitor);
     co_return refuse(ErrorKind::unauthorized, texts::kWrongPassword);
   }
   attempt->succeeded();
@@ -256,6 +260,9 @@ Task<Answer<void>> People::end_sign_in(Who who, store::SignInKey key, Visitor vi
       co_await write([who, key, visitor](store::WriteTransaction& transaction) -> Result<bool> {
         if (auto person = hold_actor(transaction, *who); !person) return fail(person.error());
         auto ended = transaction.end_sign_in(who->person.key, key);
+        if (!ended && ended.error().kind == ErrorKind::not_found) {
+          return stop(ErrorKind::not_found, texts::kNoSignIn);
+        }
         if (!ended) return fail(std::move(ended.error()));
         auto noted = note(transaction, By::person(who->person, visitor), "person.sign_in_ended",
                           who->person.account, who->person.email);

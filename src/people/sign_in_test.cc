@@ -10,6 +10,7 @@ namespace {
 using store::Role;
 using testing::Contains;
 using testing::HasSubstr;
+using testing::Not;
 using testing::SizeIs;
 
 TEST_F(PeopleTest, TheFirstOperatorComesByALinkThatIsGoodOnce) {
@@ -196,6 +197,19 @@ TEST_F(PeopleTest, ARecoveryCodeIsUsedUp) {
   EXPECT_EQ(whole->who->recovery_left, 9U);
   EXPECT_FALSE(recover(confirmed.codes.front()));
   EXPECT_TRUE(recover(confirmed.codes.back()));
+}
+
+TEST_F(PeopleTest, OnlyACodeThatIsWrongIsNotedAsWrong) {
+  make("sender@example.jp", Role::sender);
+  const ConfirmedTotp confirmed = with_totp(sign_in("sender@example.jp")->who);
+  installation.clock.advance(std::chrono::minutes(2));
+  const auto half = sign_in("sender@example.jp");
+  ASSERT_TRUE(run(people.end_other_sign_ins(confirmed.opened.who, here)));
+  EXPECT_FALSE(run(people.second_factor(half->who, code_of(totp_secret), here)));
+  EXPECT_THAT(audit(), Not(Contains(HasSubstr("person.code_failed")))) << "it has ended";
+  const std::string wrong = code_of(totp_secret) == "000000" ? "000001" : "000000";
+  EXPECT_FALSE(run(people.second_factor(sign_in("sender@example.jp")->who, secret(wrong), here)));
+  EXPECT_THAT(audit(), Contains(HasSubstr("person.code_failed")));
 }
 
 TEST_F(PeopleTest, CodesAreGuessedSlowlyFromWherever) {

@@ -12,6 +12,7 @@
 #include "base/printable.h"
 #include "base/utf8.h"
 #include "mail/address.h"
+#include "mail/invisible.h"
 #include "mail/suppression.h"
 
 namespace todoku::people {
@@ -59,10 +60,15 @@ Result<void> note(store::WriteTransaction& transaction, const By& by, std::strin
                   store::AccountKey account, std::string_view about) {
   store::AuditEntry entry;
   entry.actor = utf8_prefix(by.actor, store::kAuditTextMax);
-  entry.action = action;
+  entry.action = utf8_prefix(action, store::kAuditTextMax);
   entry.account = account;
   entry.origin = by.from;
   return transaction.add_audit(entry, about);
+}
+
+std::string about(std::string_view action, const store::Person& person) {
+  if (person.key == store::PersonKey{}) return std::string(action);
+  return fmt::format("{} {}", action, static_cast<std::int64_t>(person.key));
 }
 
 net::IpAddress network_of(const net::IpAddress& from) {
@@ -183,7 +189,7 @@ Result<std::string> read_email(std::string_view text) {
 Result<std::string> read_name(std::string_view text) {
   const std::string_view name = trim(text);
   if (name.empty() || !is_utf8(name) || utf8_length(name) > store::kPersonNameMax ||
-      printable(name) != name) {
+      printable(name) != name || trim_invisible(name).empty()) {
     return stop(ErrorKind::invalid_input, texts::kBadName);
   }
   return std::string(name);

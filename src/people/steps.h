@@ -28,6 +28,10 @@ struct By {
                                 std::string_view action, store::AccountKey account,
                                 std::string_view about);
 
+// "person.suspend 12": `action` and the number of whom it is about, whom the address alone, of
+// which the audit keeps a hash, does not tell; `action` itself where that is nobody.
+[[nodiscard]] std::string about(std::string_view action, const store::Person& person);
+
 // Of whom guesses are counted together, and take turns: the /24 of an IPv4 address, the /64 of an
 // IPv6 one.
 [[nodiscard]] net::IpAddress network_of(const net::IpAddress& from);

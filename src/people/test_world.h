@@ -28,6 +28,8 @@ struct KeptMailer final : Mailer {
     mails.push_back({person.email, purpose, std::move(url)});
     co_return Result<void>();
   }
+  [[nodiscard]] bool is_there() const override { return there; }
+  bool there = true;
   bool broken = false;
   std::vector<Mail> mails;
 };

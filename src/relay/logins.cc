@@ -10,12 +10,13 @@ namespace {
 using LoginPtr = std::shared_ptr<const Login>;
 
 // nullptr if there is no such credential.
-Result<LoginPtr> login_of(store::ReadTransaction& reader,
-                          Result<store::SmtpCredential> credential) {
+Result<LoginPtr> login_of(store::ReadTransaction& reader, Result<store::SmtpCredential> credential,
+                          std::string_view closed) {
   if (!credential && credential.error().kind == ErrorKind::not_found) return LoginPtr();
   if (!credential) return fail(std::move(credential.error()));
   auto account = reader.account(credential->account);
   if (!account) return fail(std::move(account.error()));
+  if (!closed.empty() && account->name == closed) return LoginPtr();
   auto login = std::make_shared<Login>();
   for (const std::string& text : credential->settings.networks) {
     auto network = net::Network::parse(text);
@@ -25,10 +26,6 @@ Result<LoginPtr> login_of(store::ReadTransaction& reader,
   login->credential = std::move(*credential);
   login->account = std::move(*account);
   return LoginPtr(std::move(login));
-}
-
-Result<LoginPtr> read_login(store::ReadTransaction& reader, const std::string& name) {
-  return login_of(reader, reader.smtp_credential(name));
 }
 
 }  // namespace
@@ -67,8 +64,9 @@ Task<Result<LoginPtr>> Logins::find(std::string name) {
     const auto found = known_.find(name);
     if (found != known_.end() && now < found->second.until) co_return found->second.login;
   }
-  auto login = co_await store_.read(
-      [name](store::ReadTransaction& reader) { return read_login(reader, name); });
+  auto login = co_await store_.read([this, name](store::ReadTransaction& reader) {
+    return login_of(reader, reader.smtp_credential(name), closed_account_);
+  });
   if (!login) co_return login;
   const std::lock_guard lock(mutex_);
   if (forgotten != forgotten_) co_return *login;
@@ -79,6 +77,7 @@ Task<Result<LoginPtr>> Logins::find(std::string name) {
 }
 
 Task<Result<LoginPtr>> Logins::device_of(std::string account) {
+  if (!closed_account_.empty() && account == closed_account_) co_return LoginPtr();
   co_return co_await store_.read([account](store::ReadTransaction& reader) -> Result<LoginPtr> {
     auto found = reader.account_by_name(account);
     if (!found && found.error().kind == ErrorKind::not_found) return LoginPtr();
@@ -91,8 +90,8 @@ Task<Result<LoginPtr>> Logins::device_of(std::string account) {
 }
 
 Task<Result<LoginPtr>> Logins::user_of(std::uint32_t uid) {
-  auto login = co_await store_.read([uid](store::ReadTransaction& reader) {
-    return login_of(reader, reader.smtp_credential_of_uid(uid));
+  auto login = co_await store_.read([this, uid](store::ReadTransaction& reader) {
+    return login_of(reader, reader.smtp_credential_of_uid(uid), closed_account_);
   });
   if (!login || *login == nullptr) co_return login;
   auto from_anywhere = std::make_shared<Login>(**login);

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "async/task.h"
@@ -49,8 +50,13 @@ class Logins {
   static constexpr Milliseconds kRememberedFor = std::chrono::seconds(2);
   static constexpr std::size_t kNamesMax = 10'000;
 
-  Logins(store::Store& store, const Clock& clock)
-      : store_(store), clock_(clock), passwords_(clock) {}
+  // `closed_account`: whose credentials, if it has any, open nothing, as if there were none; empty:
+  // there is no such account.
+  Logins(store::Store& store, const Clock& clock, std::string closed_account = {})
+      : store_(store),
+        clock_(clock),
+        closed_account_(std::move(closed_account)),
+        passwords_(clock) {}
 
   // nullptr: there is nobody of that name. Errors: those of the store.
   [[nodiscard]] Task<Result<std::shared_ptr<const Login>>> find(std::string name);
@@ -71,6 +77,7 @@ class Logins {
   };
   store::Store& store_;
   const Clock& clock_;
+  const std::string closed_account_;
   KnownPasswords passwords_;
   std::mutex mutex_;
   std::unordered_map<std::string, Known> known_;

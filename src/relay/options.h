@@ -57,6 +57,7 @@ struct RelayOptions {
   std::string hostname;  // of the greeting and of Received
   std::vector<std::string> own_names;
   std::string message_id_domain;
+  std::string closed_account = {};  // nobody sends as this one; empty: there is none
   std::uint64_t message_octets_max = 0;
   std::size_t content_octets_max = std::size_t{512} << 20U;  // in memory, of all messages
   std::size_t recipients_max = 0;

@@ -107,7 +107,7 @@ Server::Server(World world, RelayOptions options)
     : world_(std::move(world)),
       options_(std::move(options)),
       sasl_{.decoy_key = world_.decoy_key},
-      logins_(world_.store, world_.clock),
+      logins_(world_.store, world_.clock, options_.closed_account),
       brakes_(options_, meter_),
       room_(options_.content_octets_max),
       clients_(options_.connections_per_network_max, {}),

@@ -23,6 +23,7 @@ enum class SignInKey : std::int64_t {};
 
 inline constexpr std::int64_t kPeopleMax = 1'000;       // of an account, or of the installation
 inline constexpr std::int64_t kSignInsMax = 50;         // of a person; the one idle longest goes
+inline constexpr std::int64_t kHalfSignInsMax = 5;      // besides, of those that are half
 inline constexpr std::size_t kPersonNameMax = 100;      // characters
 inline constexpr std::size_t kSignInAgentMax = 200;     // octets
 inline constexpr std::size_t kRecoveryCodesMax = 10;    // of a person
@@ -113,6 +114,9 @@ enum class LinkPurpose : std::uint8_t {
   confirm = 4
 };
 
+// What a new link makes of those that the same person has for the same purpose.
+enum class Earlier : std::uint8_t { are_void, stay };
+
 // A link that is good once.
 struct Link {
   std::string token_sha256;  // hex; unique
@@ -178,9 +182,12 @@ class PeopleReads {
   [[nodiscard]] virtual Result<std::vector<SignIn>> sign_ins(PersonKey person) = 0;
   // not_found: there is none, or it is over.
   [[nodiscard]] virtual Result<Link> link(std::string_view token_sha256) = 0;
+  // Whether this person has one, for whatever, that is not over.
+  [[nodiscard]] virtual Result<bool> has_link(PersonKey person) = 0;
   // Of who has said nothing: those that ask for nothing.
   [[nodiscard]] virtual Result<SignInRules> sign_in_rules(AccountKey account) = 0;
-  // The one of this place, or none; all of a person, the newest first, where `place` is empty.
+  // The one of this place, or none; where `place` is empty all of a person, the newest first,
+  // without what was typed.
   [[nodiscard]] virtual Result<std::vector<KeptText>> kept_texts(PersonKey person,
                                                                  std::string_view place) = 0;
 };
@@ -204,9 +211,11 @@ class PeopleWrites {
   [[nodiscard]] virtual Result<void> remove_person(PersonKey key) = 0;
 
   // conflict: the token is in use; not_found: no such person. Of more than kSignInsMax the one that
-  // was used longest ago goes.
+  // was used longest ago goes, and of half ones, of more than kHalfSignInsMax: whoever knows the
+  // password alone puts none out that is whole.
   [[nodiscard]] virtual Result<SignIn> add_sign_in(const NewSignIn& wanted) = 0;
-  // The same one under another token, whole or half, from now on idle and alive for so long.
+  // The same one under another token, whole or half, from now on idle and alive for so long. Of
+  // whole ones no more stay than add_sign_in() leaves.
   // not_found: there is none, or it is over; conflict: the token is in use.
   [[nodiscard]] virtual Result<SignIn> rotate_sign_in(SignInKey key, std::string_view token_sha256,
                                                       bool half, Milliseconds idle,
@@ -220,10 +229,12 @@ class PeopleWrites {
   // All of a person but `left` (0: all). How many there were that were not over.
   [[nodiscard]] virtual Result<std::int64_t> end_sign_ins(PersonKey person, SignInKey left) = 0;
 
-  // Earlier links of the same purpose and person are void: of two made at once one is left.
-  // not_found: no such person; conflict: the token is in use.
+  // Earlier links of the same purpose and person are void: of two made at once one is left. But
+  // they stay where it is made for who has shown nothing, else anybody voids what somebody was
+  // handed. not_found: no such person; conflict: the token is in use.
   [[nodiscard]] virtual Result<void> add_link(std::string_view token_sha256, LinkPurpose purpose,
-                                              PersonKey person, Milliseconds life) = 0;
+                                              PersonKey person, Milliseconds life,
+                                              Earlier earlier) = 0;
   // It is good no more: of several at once who use it one is answered. not_found: there is none, or
   // it is over.
   [[nodiscard]] virtual Result<Link> use_link(std::string_view token_sha256) = 0;

@@ -14,7 +14,7 @@ const json = (status: number, body: unknown, headers: HeadersInit = {}) => () =>
 beforeEach(() => {
   sent = [];
   answers = [];
-  Object.assign(door, { token: 'one', language: 'ja', signInAgain: async () => false, refresh: async () => door.token });
+  Object.assign(door, { token: 'one', as: '1/shop', language: 'ja', signInAgain: async () => false, refresh: async () => door.token });
   vi.stubGlobal('fetch', async (url: string, init: Sent) => {
     sent.push({ ...init, url });
     return answers.shift()?.();
@@ -58,6 +58,25 @@ describe('a 401', () => {
     answers = [json(401, {})];
     door.signInAgain = async () => expect.unreachable();
     await expect(call('POST', '/console/v1/session', {}, { plain: true })).rejects.toBeInstanceOf(Refused);
+  });
+});
+
+describe('for whom a page is', () => {
+  const said = () => sent.map(({ headers }) => headers['X-Todoku-As']);
+  it('stands on each request, and on what is sent again whoever has signed in since', async () => {
+    answers = [json(200, {}), json(401, {}), json(409, { error_messages: { main: ['nothing was done.'] } })];
+    await api.get('/deliveries/all', {});
+    door.signInAgain = async () => {
+      Object.assign(door, { token: 'theirs', as: '2/magazine' });
+      return true;
+    };
+    await expect(api.post('/suppressions', { body: { email: 'a@example.jp' } })).rejects.toMatchObject({ status: 409, sentences: ['nothing was done.'] });
+    expect(said()).toEqual(['1/shop', '1/shop', '1/shop']);
+  });
+  it('does not stand where somebody comes in', async () => {
+    answers = [json(200, {})];
+    await call('POST', '/console/v1/session', {}, { plain: true });
+    expect(said()).toEqual([undefined]);
   });
 });
 

@@ -67,21 +67,25 @@ export function pathOf(template: string, values: object | undefined): string {
 
 interface Door {
   token: string;
+  /** For whom and for which account the pages are, "17/shop": the door does nothing for others. */
+  as: string;
   language: string;
-  /** Resolves when somebody has signed in again (true), or gave up (false). */
+  /** Resolves when the same person has signed in again for the same account (true), or not (false). */
   signInAgain: () => Promise<boolean>;
-  /** Reads the present sign-in anew; another tab may have changed it. */
+  /** The token by now, as another tab may have rotated it; of another person or account it is not taken. */
   refresh: () => Promise<string>;
 }
 export const door: Door = {
   token: '',
+  as: '',
   language: 'en',
   signInAgain: async () => false,
   refresh: async () => '',
 };
 
-async function once(method: string, url: string, body: unknown, signal?: AbortSignal): Promise<Response> {
+async function once(method: string, url: string, body: unknown, { as, signal }: { as: string; signal?: AbortSignal }): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': door.language };
+  if (as) headers['X-Todoku-As'] = as;
   if (method !== 'GET') headers['X-Todoku-Token'] = door.token;
   let sent: BodyInit | undefined;
   if (typeof body === 'string' || body instanceof Blob) {
@@ -117,12 +121,14 @@ interface How {
 
 export async function call<T>(method: string, url: string, body?: unknown, how: How = {}): Promise<T> {
   const tokenThen = door.token;
-  let response = await once(method, url, body, how.signal);
+  // What is sent again, too, is for whom the page was when it was sent first.
+  const by = { as: how.plain ? '' : door.as, signal: how.signal };
+  let response = await once(method, url, body, by);
   if (response.status === 401 && !how.plain && (await door.signInAgain()))
-    response = await once(method, url, body, how.signal);
+    response = await once(method, url, body, by);
   // Another tab's signing in has changed the cookie, and the token with it.
   if (response.status === 403 && method !== 'GET' && !how.plain && (await door.refresh()) !== tokenThen)
-    response = await once(method, url, body, how.signal);
+    response = await once(method, url, body, by);
   const answer = await answerOf(response);
   if (!response.ok) {
     const wait = Number(response.headers.get('Retry-After'));

@@ -1,5 +1,5 @@
 // The door's own calls, `/console/v1`: signing in, one's own account, people, rules, audit.
-import { call, queryOf } from './client';
+import { call, queryOf, Refused } from './client';
 
 export type Role = 'owner' | 'sender' | 'viewer' | 'support' | 'operator';
 export const ROLES: readonly Role[] = ['owner', 'sender', 'viewer', 'support'];
@@ -37,7 +37,7 @@ export interface Member extends Person {
   confirmed: boolean;
   seen: string | null;
   second_factor: boolean;
-  /** A link that she has not used yet is still good. */
+  /** Has not set a password yet. */
   invited: boolean;
 }
 export type LinkPurpose = 'first_operator' | 'invitation' | 'reset' | 'confirm';
@@ -87,7 +87,22 @@ export const own = {
   endSignIn: (id: SignIn['id']) => call<void>('DELETE', at(`sign-ins/${part(id)}`)),
   endOtherSignIns: () => call<{ ended: number }>('DELETE', at('sign-ins')),
   actFor: (account: string | null) => call<Session>('PUT', at('acting-for'), { account }),
-  accounts: () => call<{ accounts: { name: string }[] }>('GET', at('accounts')),
+  /** What was typed at a place and not sent, of this person; gone at sign-out. Null: nothing. */
+  text: <T>(place: string) => call<T>('GET', at(`texts/${part(place)}`)).catch((found: unknown) => {
+    if (found instanceof Refused && found.status === 404) return null;
+    throw found;
+  }),
+  keepText: (place: string, text: unknown) => call<void>('PUT', at(`texts/${part(place)}`), text),
+  dropText: (place: string) => call<void>('DELETE', at(`texts/${part(place)}`)),
+  accounts: async () => {
+    const all: { name: string }[] = [];
+    for (let after: string | null | undefined = ''; after != null; ) {
+      const page: { accounts: { name: string }[]; next?: string | null } = await call('GET', at(`accounts${queryOf({ after, limit: 1_000 })}`));
+      all.push(...page.accounts);
+      after = page.next || null;
+    }
+    return { accounts: all };
+  },
 };
 
 export const others = {

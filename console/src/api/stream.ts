@@ -14,6 +14,7 @@ async function read(url: string, heard: Heard, link: (now: Link) => void, signal
     try {
       link('connecting');
       const headers: Record<string, string> = { Accept: 'text/event-stream', 'Accept-Language': door.language };
+      if (door.as) headers['X-Todoku-As'] = door.as;
       if (last) headers['Last-Event-ID'] = last;
       const answer = await fetch(url, { headers, signal, cache: 'no-store', credentials: 'same-origin' });
       if (answer.status === 401) await door.signInAgain();
@@ -23,8 +24,9 @@ async function read(url: string, heard: Heard, link: (now: Link) => void, signal
         const pieces = answer.body.pipeThrough(new TextDecoderStream()).getReader();
         for (;;) {
           // A comment comes every 15 seconds: after 45 without a word the connection is dead (a laptop slept).
-          const timer = new Promise<'late'>((resolve) => setTimeout(resolve, 45_000, 'late'));
-          const next = await Promise.race([pieces.read(), timer]);
+          let timer: ReturnType<typeof setTimeout> | undefined;
+          const late = new Promise<'late'>((resolve) => (timer = setTimeout(resolve, 45_000, 'late')));
+          const next = await Promise.race([pieces.read(), late]).finally(() => clearTimeout(timer));
           if (next === 'late' || next.done) {
             void pieces.cancel().catch(() => undefined);
             break;

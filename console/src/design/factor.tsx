@@ -39,7 +39,8 @@ export function Codes({ codes, kept }: { codes: string[]; kept: () => void }) {
   );
 }
 
-export function SetUpFactor({ done }: { done: (session: Session) => void }) {
+/** `cancel`: until it is on. From then on the recovery codes have to be kept first. */
+export function SetUpFactor({ done, cancel }: { done: (session: Session) => void; cancel?: () => void }) {
   const m = useMessages();
   const [offer, setOffer] = useState<{ secret: string; uri: string } | null>(null);
   const [trouble, setTrouble] = useState<unknown>(null);
@@ -55,8 +56,9 @@ export function SetUpFactor({ done }: { done: (session: Session) => void }) {
   }, [turn]);
 
   if (made) return <Codes codes={made.codes} kept={() => done(made.session)} />;
-  if (trouble) return <Trouble of={trouble} again={() => setTurn(turn + 1)} />;
-  if (!offer) return <Waiting />;
+  const giveUp = cancel && <Button plain onClick={cancel}>{m.common.cancel}</Button>;
+  if (trouble) return <><Trouble of={trouble} again={() => setTurn(turn + 1)} />{giveUp}</>;
+  if (!offer) return <><Waiting />{giveUp}</>;
   const confirm = () =>
     void action.run(async () => {
       const answer = await own.confirmTotp(code.replace(/\D/g, ''));
@@ -74,7 +76,10 @@ export function SetUpFactor({ done }: { done: (session: Session) => void }) {
       </div>
       <Input label={m.me.typeCode} className="input mono" inputMode="numeric" autoComplete="one-time-code" required maxLength={7} value={code} onChange={(e) => setCode(e.target.value)} />
       <Trouble of={action.trouble} />
-      <Button type="submit" first busy={action.busy}>{m.me.confirm}</Button>
+      <div className="row">
+        <Button type="submit" first busy={action.busy}>{m.me.confirm}</Button>
+        {giveUp}
+      </div>
     </Form>
   );
 }

@@ -1,5 +1,5 @@
 // The parts that pages are made of. Accessible behaviour of dialogs and menus is Ariakit's.
-import { Dialog as AriaDialog, DialogHeading, Menu as AriaMenu, MenuButton, MenuItem, MenuProvider, MenuItemRadio, Tab, TabList, TabPanel, TabProvider } from '@ariakit/react';
+import { Dialog as AriaDialog, DialogDismiss, DialogHeading, Menu as AriaMenu, MenuButton, MenuItem, MenuProvider, MenuItemRadio, Tab, TabList, TabPanel, TabProvider } from '@ariakit/react';
 import { type ButtonHTMLAttributes, type FormEvent, type InputHTMLAttributes, type ReactNode, type SelectHTMLAttributes, type TextareaHTMLAttributes, useEffect, useId, useRef, useState } from 'react';
 import { Refused } from '../api/client';
 import { type Messages } from '../messages/en';
@@ -131,6 +131,12 @@ export function Empty({ title, text, children }: { title: string; text: string; 
   return <div className="empty"><h2>{title}</h2><p>{text}</p>{children}</div>;
 }
 
+/** What a role does not open: which scope it lacks, and who can change that. */
+export function Lacks({ scope }: { scope?: string }) {
+  const m = useMessages();
+  return <div className="card"><Empty title={m.trouble.lacks} text={scope ? m.trouble.lacksScope(scope) : m.trouble.lacksRole}><ButtonLink href="/" first>{m.trouble.home}</ButtonLink></Empty></div>;
+}
+
 export function Waiting({ rows = 4 }: { rows?: number }) {
   const m = useMessages();
   return (
@@ -145,7 +151,7 @@ export function troubleText(m: Messages, trouble: unknown): string[] {
   if (trouble.status === 0) return [m.trouble.offline];
   if (trouble.status === 429 && !trouble.sentences.length) return [trouble.retryAfter ? m.trouble.tooMany(trouble.retryAfter) : m.trouble.tooManyUnknown];
   if (trouble.status === 404) return [m.trouble.missing];
-  if (trouble.sentences.length) return trouble.sentences;
+  if (trouble.sentences.length) return trouble.sentences.map((sentence) => sentence.replace(/^([a-z_]+)(?=: )/, (name) => m.fields[name] ?? name));
   if (trouble.status === 403) return [m.trouble.forbidden];
   return [m.trouble.broken];
 }
@@ -163,11 +169,13 @@ export function Trouble({ of, again }: { of: unknown; again?: () => void }) {
 }
 
 export function Modal({ open, close, title, wide, children, fixed }: { open: boolean; close: () => void; title: string; wide?: boolean; fixed?: boolean; children: ReactNode }) {
+  const m = useMessages();
   return (
     <AriaDialog open={open} onClose={close} backdrop={<div className="shade" />} className={wide ? 'dialog wide' : 'dialog'} portal unmountOnHide
       hideOnEscape={!fixed} hideOnInteractOutside={!fixed}>
       <div className="stack">
         <DialogHeading>{title}</DialogHeading>
+        {!fixed && <DialogDismiss className="sr" tabIndex={-1}>{m.common.close}</DialogDismiss>}
         {children}
       </div>
     </AriaDialog>
@@ -225,7 +233,7 @@ export function useAction() {
 export function Menu({ label, button, children, className = 'button plain' }: { label: string; button: ReactNode; children: ReactNode; className?: string }) {
   return (
     <MenuProvider>
-      <MenuButton className={className} aria-label={label}>{button}</MenuButton>
+      <MenuButton className={className}>{button}<span className="sr">{label}</span></MenuButton>
       <AriaMenu className="menu" gutter={6} portal aria-label={label}>{children}</AriaMenu>
     </MenuProvider>
   );
@@ -235,7 +243,7 @@ export { MenuItem };
 export function Choice({ name, label, options, value, choose, plain = true }: { name: string; label: string; plain?: boolean; options: readonly (readonly [string, string])[]; value: string; choose: (value: string) => void }) {
   return (
     <MenuProvider values={{ [name]: value }} setValues={(values) => choose(String(values[name]))}>
-      <MenuButton className={plain ? 'button plain' : 'button'} aria-label={label}>{options.find(([key]) => key === value)?.[1] ?? label} <span aria-hidden="true">▾</span></MenuButton>
+      <MenuButton className={plain ? 'button plain' : 'button'}><span className="sr">{label}: </span>{options.find(([key]) => key === value)?.[1] ?? label} <span aria-hidden="true">▾</span></MenuButton>
       <AriaMenu className="menu" gutter={6} portal aria-label={label}>
         {options.map(([key, text]) => (
           <MenuItemRadio key={key} name={name} value={key} hideOnClick>
@@ -259,6 +267,11 @@ export function Tabs({ label, tabs, now, choose }: { label: string; tabs: readon
 interface Toast { id: number; text: string; undo?: () => void }
 let counter = 0;
 let show: (toast: Toast) => void = () => undefined;
+let takeBack: () => void = () => undefined;
+/** What could be undone no longer can: something else was done since, or another account is looked at. */
+export function noMoreUndo(): void {
+  takeBack();
+}
 export function toast(text: string, undo?: () => void): void {
   show({ id: ++counter, text, undo });
 }
@@ -266,6 +279,7 @@ export function Toasts() {
   const m = useMessages();
   const [list, setList] = useState<Toast[]>([]);
   useEffect(() => {
+    takeBack = () => setList((was) => was.filter(({ undo }) => !undo));
     show = (next) => {
       setList((was) => [...was.slice(-2), next]);
       setTimeout(() => setList((was) => was.filter(({ id }) => id !== next.id)), next.undo ? 10_000 : 5_000);
@@ -281,6 +295,11 @@ export function Toasts() {
       ))}
     </div>
   );
+}
+
+/** A table of figures alone that may be wider than the window: it is scrolled by keys, too. */
+export function Scroll({ label, children }: { label: string; children: ReactNode }) {
+  return <div className="scroll" role="region" aria-label={label} tabIndex={0}>{children}</div>;
 }
 
 export function Facts({ rows }: { rows: readonly (readonly [string, ReactNode] | false | '' | 0 | null | undefined)[] }) {

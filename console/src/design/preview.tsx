@@ -18,7 +18,8 @@ export function harmless(html: string): { html: string; sheets: string[] } {
   for (const element of mail.querySelectorAll(TAKEN_OUT)) element.remove();
   const sheets = [...mail.querySelectorAll('style')].map((style) => {
     style.remove();
-    return style.textContent ?? '';
+    const text = style.textContent ?? '';
+    return style.media ? `@media ${style.media}{${text}}` : text;
   });
   for (const element of mail.querySelectorAll('*'))
     for (const { name, value } of [...element.attributes]) {
@@ -41,25 +42,33 @@ export function harmless(html: string): { html: string; sheets: string[] } {
   return { html: `<!doctype html>${mail.documentElement.outerHTML}`, sheets };
 }
 
-function dress(frame: HTMLIFrameElement, sheets: string[]): void {
+/** What a mail says for dark and light readers, decided by what is looked at instead of by this browser. */
+function seenBy(night: boolean, text: string): string {
+  const [holds, fails] = ['(min-width:0px)', '(max-width:0px)'];
+  return text.replace(/\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)/gi, (_, scheme: string) => ((scheme.toLowerCase() === 'dark') === night ? holds : fails));
+}
+
+function dress(frame: HTMLIFrameElement, sheets: string[], night: boolean): void {
   const inside = frame.contentDocument;
   const view = frame.contentWindow as (Window & typeof globalThis) | null;
   if (!inside || !view) return;
   for (const element of inside.querySelectorAll<HTMLElement>('[data-todoku-style]')) element.style.cssText = element.dataset.todokuStyle ?? '';
   const own = '[data-todoku-link]{color:#0645ad;text-decoration:underline;cursor:help} img{max-width:100%}';
-  inside.adoptedStyleSheets = [...sheets, own].map((text) => {
+  const dark = night ? [':root{color-scheme:dark;background:Canvas;color:CanvasText}'] : [];
+  inside.adoptedStyleSheets = [...dark, ...sheets, own].map((text) => {
     const sheet = new view.CSSStyleSheet();
-    sheet.replaceSync(text.replace(/@import[^;]*;?/gi, ''));
+    sheet.replaceSync(seenBy(night, text.replace(/@import[^;]*;?/gi, '')));
     return sheet;
   });
 }
 
-export function HtmlFrame({ html, title, phone }: { html: string; title: string; phone?: boolean }) {
+/** `night`: as a reader whose mail program is dark sees it. */
+export function HtmlFrame({ html, title, phone, night = false }: { html: string; title: string; phone?: boolean; night?: boolean }) {
   const frame = useRef<HTMLIFrameElement>(null);
   const made = useMemo(() => harmless(html), [html]);
   return (
-    <iframe ref={frame} className={phone ? 'preview phone' : 'preview'} title={title} sandbox="allow-same-origin" referrerPolicy="no-referrer"
-      srcDoc={made.html} onLoad={() => frame.current && dress(frame.current, made.sheets)} />
+    <iframe key={String(night)} ref={frame} className={['preview', phone && 'phone', night && 'night'].filter(Boolean).join(' ')} title={title} sandbox="allow-same-origin" referrerPolicy="no-referrer"
+      srcDoc={made.html} onLoad={() => frame.current && dress(frame.current, made.sheets, night)} />
   );
 }
 

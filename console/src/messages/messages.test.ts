@@ -6,7 +6,7 @@ import { ja } from './ja';
 type Tree = { [key: string]: unknown };
 const JAPANESE = /[\u3040-\u30ff\u3400-\u9fff]/;
 // Names and words that are the same in both.
-const SAME = new Set(['name', 'nav.version', 'nav.webhooks', 'webhooks.title', 'webhooks.url', 'types.SMTP', 'deliveries.html', 'why.reference']);
+const SAME = new Set(['name', 'nav.version', 'nav.webhooks', 'webhooks.title', 'webhooks.url', 'types.SMTP', 'deliveries.html', 'why.reference', 'compose.encodings.utf_8', 'compose.encodings.shift_jis', 'compose.encodings.utf_16le', 'compose.encodings.utf_16be', 'lanes.count', 'lanes.of']);
 
 /** Each text with its place; functions by what they say for several numbers and for a name. */
 function texts(tree: Tree, path: string[] = []): [string, string[]][] {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { waysToAsk } from './ask';
+import { domainIn, waysToAsk } from './ask';
 
 it.each([
   [' hanako@example.jp ', [{ email: 'hanako@example.jp' }, { message_id: 'hanako@example.jp' }, { reference: 'hanako@example.jp' }]],
@@ -9,4 +9,15 @@ it.each([
   ['0012', [{ reference: '0012' }]],
 ])('%j may be %j', (typed, ways) => {
   expect(waysToAsk(typed)).toEqual(ways);
+});
+
+it.each([
+  ['http://news.example.org/', 'news.example.org'],
+  [' https://news.example.org:8443/a?b=c#d ', 'news.example.org'],
+  ['info@news.example.org', 'news.example.org'],
+  ['news.example.org.', 'news.example.org'],
+  ['日本語.jp', '日本語.jp'],
+  ['', ''],
+])('of %j the domain is %j', (typed, name) => {
+  expect(domainIn(typed)).toBe(name);
 });

@@ -16,3 +16,8 @@ export function waysToAsk(typed: string): Way[] {
   if (/^[1-9]\d{0,15}$/.test(text)) ways.push({ email_id: Number(text) });
   return ways;
 }
+
+/** The domain of what was pasted: an address, a URL, or the name itself. */
+export function domainIn(typed: string): string {
+  return typed.trim().replace(/^[a-z][a-z0-9+.-]*:\/\//i, '').replace(/[/?#].*$/, '').replace(/^.*@/, '').replace(/:\d+$/, '').replace(/\.$/, '');
+}

@@ -7,6 +7,7 @@ import { useMessages } from '../messages';
 import { useLoad } from '../shell/load';
 import { Link, useQuery } from '../shell/router';
 import { useSession } from '../shell/session';
+import { actionText } from './actions';
 
 const LIMIT = 1_000;
 const PAGES_AT_ONCE = 3;
@@ -53,7 +54,7 @@ export default function Audit() {
           : lines.length === 0 ? <Empty title={m.audit.emptyTitle} text={m.audit.emptyText} />
           : <div className="scroll"><table className="list folds"><thead><tr><th>{m.common.time}</th><th>{m.audit.who}</th><th>{m.audit.what}</th><th>{m.audit.about}</th><th>{m.audit.from}</th></tr></thead>
             <tbody>{lines.map((line, i) => (
-              <tr key={i}><td><Time at={line.at} /></td><td className="full">{line.actor}</td><td>{line.action}</td>
+              <tr key={i}><td><Time at={line.at} /></td><td className="full">{line.actor}</td><td title={line.action}>{actionText(line.action, m)}</td>
                 <td>{line.delivery_id ? <Link href={`/deliveries/${line.delivery_id}`}>{m.why.delivery(line.delivery_id)}</Link> : line.account || <span className="muted">–</span>}</td>
                 <td className="muted mono">{line.origin}</td></tr>
             ))}</tbody></table></div>}

@@ -1,7 +1,7 @@
 // All deliveries, and one of them.
 import { useState } from 'react';
-import { api } from '../api/client';
-import { Button, Empty, Form, Input, PageHead, Select, State, Time, Trouble, Waiting } from '../design/parts';
+import { api, type Answer } from '../api/client';
+import { Badge, Button, ButtonLink, Empty, Form, Input, PageHead, Select, State, Time, Trouble, Waiting } from '../design/parts';
 import { useMessages } from '../messages';
 import type { PageProps } from '../shell/frame';
 import { useLoad } from '../shell/load';
@@ -20,7 +20,7 @@ export default function Deliveries({ rest }: PageProps) {
 
 function List() {
   const m = useMessages();
-  const { session } = useSession();
+  const { session, can } = useSession();
   const [query, change] = useQuery();
   const page = Math.max(1, Number(query.get('page')) || 1);
   const filters = { subject: query.get('subject') ?? '', from: query.get('from') ?? '', tag: query.get('tag') ?? '', status: query.get('status') ?? '', type: query.get('type') ?? '' };
@@ -28,7 +28,7 @@ function List() {
   const { data, trouble, loading, reload } = useLoad(`deliveries:${session.account}:${page}:${JSON.stringify(filters)}`, (signal) =>
     api.get('/deliveries/all', {
       query: {
-        size: SIZE, page, subject: filters.subject, from: filters.from, tag: filters.tag,
+        size: SIZE, page, with_outcome: true, subject: filters.subject, from: filters.from, tag: filters.tag,
         'status[]': STATES.filter((each) => each === filters.status), 'delivery_type[]': TYPES.filter((each) => each === filters.type),
       },
       signal,
@@ -37,7 +37,7 @@ function List() {
   const rows = data?.data ?? [];
   return (
     <>
-      <PageHead title={m.deliveries.title} text={m.deliveries.text} />
+      <PageHead title={m.deliveries.title} text={m.deliveries.text}>{can('send') && <ButtonLink href="/compose" first>{m.nav.compose}</ButtonLink>}</PageHead>
       <Filters key={query.toString()} {...filters} change={(next) => change({ ...next, page: null })} />
       <div className="card flush">
         {trouble ? <div className="card"><Trouble of={trouble} again={reload} /></div>
@@ -53,7 +53,7 @@ function List() {
                   {rows.map((row) => (
                     <tr key={row.delivery_id}>
                       <td className="full"><Link className="cut" href={`/deliveries/${row.delivery_id}`}>{row.subject || m.common.noSubject}</Link><span className="muted small cut">{row.from.name ? `${row.from.name} <${row.from.email}>` : row.from.email}</span></td>
-                      <td><State of={row.status} /></td>
+                      <td><Outcome row={row} /></td>
                       <td className="muted">{m.types[row.delivery_type]}</td>
                       <td>{row.delivery_time ? <Time at={row.delivery_time} /> : row.reservation_time ? <span className="muted">{m.deliveries.reservedFor} <Time at={row.reservation_time} /></span> : <span className="muted">{m.deliveries.notStarted}</span>}</td>
                       <td className="num muted">{row.delivery_id}</td>
@@ -73,6 +73,20 @@ function List() {
       </div>
     </>
   );
+}
+
+type Row = Answer<'/deliveries/all', 'get'>['data'][number];
+
+/** What became of it: of one mail its own end, of a bulk how many failed. */
+function Outcome({ row }: { row: Row }) {
+  const m = useMessages();
+  const state = row.state ?? row.status;
+  const failed = (row.hard_error_count ?? 0) + (row.soft_error_count ?? 0);
+  const isOver = row.status === 'SENT' && state !== 'stopped' && state !== 'stopping';
+  if (!isOver) return <State of={state} />;
+  if (row.total_count === 1)
+    return <State of={row.sent_count ? 'delivered' : row.hard_error_count ? 'bounced' : row.soft_error_count ? 'expired' : row.drop_count ? 'dropped' : state} />;
+  return <span className="row"><State of={state} />{failed > 0 && <Badge tone="bad">{m.deliveries.failed(failed)}</Badge>}</span>;
 }
 
 function Filters({ subject, from, tag, status, type, change }: Record<'subject' | 'from' | 'tag' | 'status' | 'type', string> & { change: (next: Record<string, string | null>) => void }) {

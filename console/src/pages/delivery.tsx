@@ -1,10 +1,10 @@
 // One delivery: how far it is, live; its recipients; what failed and why; what it says.
 import { useEffect, useMemo, useState } from 'react';
-import { api, type Answer, queryOf } from '../api/client';
+import { api, type Answer, queryOf, Refused } from '../api/client';
 import type { components } from '../api/schema';
 import { type Link as Connection, watch } from '../api/stream';
 import { exact, instantOf, span } from '../design/format';
-import { Badge, Button, Empty, Facts, Modal, PageHead, Select, State, Tabs, Time, toast, Trouble, useAction, Waiting } from '../design/parts';
+import { Badge, Button, ButtonLink, Empty, Facts, Lacks, Modal, noMoreUndo, PageHead, Scroll, Select, State, Tabs, Time, toast, Trouble, useAction, Waiting } from '../design/parts';
 import { Preview } from '../design/preview';
 import { useMessages, useSpoken } from '../messages';
 import { useLoad } from '../shell/load';
@@ -35,25 +35,31 @@ function useLive(id: number, first: Progress | undefined): { progress: Progress 
     return end;
   }, [id, isMoving]);
   const isOver = live !== undefined && OVER.has(live.state);
-  return { progress: live && 'total' in live ? live : first, live, link: isMoving && !isOver ? link : null };
+  // What was asked after the stream ended is newer than its last word.
+  const isAsked = first !== undefined && OVER.has(first.state);
+  return { progress: live && 'total' in live && !isAsked ? live : first, live, link: isMoving && !isOver && live?.state !== 'stopping' ? link : null };
 }
 
 export default function Delivery({ id }: { id: number }) {
   const m = useMessages();
   const { can } = useSession();
   const [query, change] = useQuery();
-  const head = useLoad(`delivery:${id}`, (signal) => api.get('/deliveries/{delivery_id}', { path: { delivery_id: id }, signal }));
+  const head = useLoad(`delivery:${id}`, (signal) => api.get('/deliveries/{delivery_id}', { path: { delivery_id: id }, query: { without_text: true }, signal }));
   const first = useLoad(`progress:${id}`, (signal) => api.get('/deliveries/{delivery_id}/progress', { path: { delivery_id: id }, signal }));
   const { progress, live, link } = useLive(id, first.data);
   const reload = () => { head.reload(); first.reload(); };
-  if (head.trouble || first.trouble) return <Trouble of={head.trouble ?? first.trouble} again={reload} />;
+  const trouble = head.trouble ?? first.trouble;
+  if (trouble instanceof Refused && trouble.status === 404)
+    return <div className="card"><Empty title={m.deliveries.noSuch(id)} text={m.trouble.missing}><ButtonLink href="/deliveries" first>{m.deliveries.toList}</ButtonLink></Empty></div>;
+  if (trouble) return <Trouble of={trouble} again={reload} />;
   if (!head.data || !progress) return <div className="card"><Waiting rows={6} /></div>;
   const tabs = [
     { id: 'overview', title: m.deliveries.overview, body: () => <Overview head={head.data as Head} progress={progress} live={live} link={link} /> },
     { id: 'recipients', title: m.deliveries.recipients, body: () => <Recipients id={id} /> },
     { id: 'failures', title: m.deliveries.failures, body: () => <Failures id={id} /> },
-    ...(can('content') ? [{ id: 'content', title: m.deliveries.content, body: () => <Content id={id} /> }] : []),
+    ...(can('content') || query.get('tab') === 'content' ? [{ id: 'content', title: m.deliveries.content, body: () => can('content') ? <Content id={id} /> : <Lacks scope="content" /> }] : []),
   ];
+  const tab = tabs.find(({ id: each }) => each === query.get('tab'))?.id ?? 'overview';
   return (
     <>
       <PageHead
@@ -62,7 +68,7 @@ export default function Delivery({ id }: { id: number }) {
       >
         {can('send') && <Actions id={id} progress={progress} isBulk={head.data.delivery_type === 'BULK'} done={reload} />}
       </PageHead>
-      <Tabs label={m.deliveries.detail(id)} tabs={tabs} now={query.get('tab') ?? 'overview'} choose={(tab) => change({ tab: tab === 'overview' ? null : tab, status: null, after: null })} />
+      <Tabs label={m.deliveries.detail(id)} tabs={tabs} now={tab} choose={(tab) => change({ tab: tab === 'overview' ? null : tab, status: null, after: null })} />
     </>
   );
 }
@@ -72,14 +78,17 @@ function Actions({ id, progress, isBulk, done }: { id: number; progress: Progres
   const { busy, trouble, run } = useAction();
   const [asks, setAsks] = useState(false);
   const path = { delivery_id: id };
-  const act = (action: () => Promise<unknown>, text: string, undo?: () => void) => void run(async () => { await action(); toast(text, undo); done(); });
+  const act = (action: () => Promise<unknown>, text: string, undo?: () => void) => void run(async () => { noMoreUndo(); await action(); toast(text, undo); done(); });
   const pause = () => act(() => api.post('/deliveries/{delivery_id}/pause', { path }), m.deliveries.paused, resume);
   function resume() { act(() => api.post('/deliveries/{delivery_id}/resume', { path }), m.deliveries.resumed); }
   const isGoing = progress.state === 'sending' || progress.state === 'wait';
+  const canPause = isBulk && isGoing;
+  // One button, so that the focus stays where it is.
+  const canResume = progress.state === 'paused' || progress.holds.length > 0;
   return (
     <>
-      {isBulk && isGoing && <Button busy={busy} onClick={pause}>{m.deliveries.pause}</Button>}
-      {(progress.state === 'paused' || progress.holds.length > 0) && <Button first busy={busy} onClick={resume}>{m.deliveries.resume}</Button>}
+      {(canPause || canResume) && <Button first={canResume} busy={busy} onClick={canResume ? resume : pause}>{canResume ? m.deliveries.resume : m.deliveries.pause}</Button>}
+      {canPause && canResume && <Button busy={busy} onClick={pause}>{m.deliveries.pause}</Button>}
       {(isGoing || progress.state === 'paused') && <Button danger onClick={() => setAsks(true)}>{m.deliveries.stop}</Button>}
       {progress.state === 'reserve' && <Button danger busy={busy} onClick={() => act(() => api.patch('/deliveries/{delivery_id}/cancel', { path }), m.deliveries.cancelled)}>{m.deliveries.cancelReservation}</Button>}
       <Trouble of={trouble} />
@@ -115,7 +124,7 @@ function Overview({ head, progress, live, link }: { head: Head; progress: Progre
           {PARTS.map(([part, tone]) => tone && progress[part] > 0 && <i key={part} className={tone} style={{ width: `${(100 * progress[part]) / Math.max(1, progress.total)}%` }} />)}
         </div>
         <p className="sum">{number.format(done)} <span className="muted">/ {number.format(progress.total)}</span></p>
-        {isMoving && (
+        {isMoving && progress.state !== 'paused' && progress.state !== 'stopping' && (
           <dl className="pair">
             <div><dt>{m.deliveries.speed}</dt><dd>{live?.speed ? m.deliveries.perMinute(live.speed.mails_per_minute) : m.deliveries.measuring}</dd></div>
             <div><dt>{m.deliveries.left}</dt><dd>{live?.seconds_left != null ? span(live.seconds_left, m) : '–'}</dd></div>
@@ -142,9 +151,9 @@ function Overview({ head, progress, live, link }: { head: Head; progress: Progre
       {live?.sites && live.sites.length > 0 && (
         <div className="card flush">
           <header><h2>{m.deliveries.receivers}</h2></header>
-          <div className="scroll"><table className="list">
-            <thead><tr><th>{m.deliveries.receiver}</th><th className="num">{m.deliveries.done}</th><th className="num">{m.deliveries.remaining}</th><th className="num">{m.deliveries.speed}</th><th className="num">{m.deliveries.left}</th><th>{m.deliveries.restsUntil}</th></tr></thead>
-            <tbody>{live.sites.map((site) => (
+          <Scroll label={m.deliveries.receivers}><table className="list">
+            <thead><tr><th>{m.deliveries.receiver}</th><th className="num">{m.deliveries.tried}</th><th className="num">{m.deliveries.remaining}</th><th className="num">{m.deliveries.speed}</th><th className="num">{m.deliveries.left}</th><th>{m.deliveries.restsUntil}</th></tr></thead>
+            <tbody>{live.sites.filter((site) => site.site !== null || site.done > 0 || !!site.remaining).map((site) => (
               <tr key={site.site ?? ''}>
                 <td>{site.site ?? m.deliveries.others}</td>
                 <td className="num">{number.format(site.done)}</td>
@@ -154,7 +163,7 @@ function Overview({ head, progress, live, link }: { head: Head; progress: Progre
                 <td>{site.rests_until ? <Time at={site.rests_until} /> : <span className="muted">–</span>}</td>
               </tr>
             ))}</tbody>
-          </table></div>
+          </table></Scroll>
         </div>
       )}
     </div>

@@ -6,6 +6,7 @@ import { useMessages, useSpoken } from '../messages';
 import type { PageProps } from '../shell/frame';
 import { useLoad } from '../shell/load';
 import { go, Link } from '../shell/router';
+import { domainIn } from './ask';
 
 type Domain = NonNullable<Awaited<ReturnType<typeof listed>>['domains']>[number];
 const listed = (signal?: AbortSignal) => api.get('/domains', { query: { limit: 1000 }, signal });
@@ -26,10 +27,10 @@ function List({ domains, loading, changed }: { domains: Domain[] | undefined; lo
   const [adds, setAdds] = useState(false);
   const [name, setName] = useState('');
   const add = async () => {
-    const made = await api.post('/domains', { body: { domain: name.trim() } });
+    const made = await api.post('/domains', { body: { domain: domainIn(name) } });
     setAdds(false);
     changed();
-    go(`/domains/${encodeURIComponent(made.domain ?? name.trim())}`);
+    go(`/domains/${encodeURIComponent(made.domain ?? domainIn(name))}`);
   };
   return (
     <>
@@ -44,7 +45,7 @@ function List({ domains, loading, changed }: { domains: Domain[] | undefined; lo
             ))}</tbody></table>}
       </div>
       {adds && <ModalForm open close={() => setAdds(false)} title={m.domains.addTitle} text={m.domains.addText} button={m.domains.add} send={add}>
-        <Input label={m.domains.domain} required autoFocus placeholder="example.jp" autoCapitalize="off" spellCheck={false} value={name} onChange={(e) => setName(e.target.value)} />
+        <Input label={m.domains.domain} required autoFocus placeholder="example.jp" autoCapitalize="off" spellCheck={false} hint={name.trim() && domainIn(name) !== name.trim() ? m.domains.meant(domainIn(name)) : undefined} value={name} onChange={(e) => setName(e.target.value)} />
       </ModalForm>}
     </>
   );
@@ -67,7 +68,7 @@ function One({ domain: each, changed }: { domain: Domain; changed: () => void })
       </PageHead>
       <div className="stack">
         <section className="card stack">
-          <div><h2>{m.domains.record}</h2><p className="muted">{m.domains.recordText}</p></div>
+          <div><h2>{m.domains.record}</h2><p className="muted">{each.state === 'proven' ? m.domains.recordStays : m.domains.recordText}</p></div>
           <div className="stack tight">
             {record(m.domains.type, 'TXT')}
             {record(m.domains.host, each.dns_name ?? '')}
@@ -81,6 +82,10 @@ function One({ domain: each, changed }: { domain: Domain; changed: () => void })
               : found.needs_consent ? <div className="note warn">{m.domains.consent(found.needs_consent)}</div>
               : <div className="note warn"><p>{found.trouble || m.domains.notFound}</p>{found.found_instead && <><p className="small">{m.domains.instead}:</p><div className="answer">{found.found_instead}</div></>}</div>)}
           </div>
+        </section>
+        <section className="card stack">
+          <div><h2>{m.domains.others}</h2><p className="muted">{m.domains.othersText}</p></div>
+          <div className="record"><span className="muted small">{m.domains.command}</span><code>{`todoku domain setup ${name}`}</code><Copy text={`todoku domain setup ${name}`} /></div>
         </section>
         <Health name={name} />
       </div>
@@ -102,6 +107,7 @@ function Health({ name }: { name: string }) {
         : !data.checked ? <Empty title={m.domains.noChecks} text={m.domains.noChecksText} />
         : <>
           {data.faults?.length ? data.faults.map((fault, i) => <div className={`note ${fault.outcome === 'fail' ? 'bad' : 'warn'}`} key={i}><p>{say(fault)}</p>{fault.since && <p className="small">{m.domains.since} <Time at={fault.since} /></p>}</div>)
+            : data.determined === false || data.outcome === 'not_determined' ? <div className="note warn"><p>{m.domains.notDetermined}</p></div>
             : <p>{m.domains.whole}</p>}
           <Facts rows={[[m.domains.lastCheck, <Time at={data.checked} />], data.next && [m.domains.nextCheck, <Time at={data.next} />]]} />
           {!!data.changes?.length && <div className="stack tight"><h3>{m.domains.changes}</h3><ol className="story">{data.changes.map((change, i) => (

@@ -79,7 +79,7 @@ function Factor() {
         {factor?.on ? <><Button onClick={() => setDialog('codes')}>{m.me.newCodes}</Button>{!factor.required && <Button danger onClick={() => setDialog('off')}>{m.me.turnOff}</Button>}</>
           : <Button first onClick={() => setDialog('set')}>{m.me.setUp}</Button>}
       </div>
-      {dialog === 'set' && <Modal open fixed close={close} title={m.me.factor}><SetUpFactor done={(next) => { set(next); close(); }} /><Button plain onClick={close}>{m.common.cancel}</Button></Modal>}
+      {dialog === 'set' && <Modal open fixed close={close} title={m.me.factor}><SetUpFactor cancel={close} done={(next) => { set(next); close(); }} /></Modal>}
       {dialog === 'off' && <ModalForm open close={close} title={m.me.turnOff} danger button={m.me.turnOff} send={turnOff}><Input label={m.me.yourPassword} type="password" autoComplete="current-password" required autoFocus value={password} onChange={(e) => setPassword(e.target.value)} /></ModalForm>}
       {dialog === 'codes' && <ModalForm open close={close} title={m.me.newCodes} button={m.me.newCodes} send={renew}><Input label={m.me.yourPassword} type="password" autoComplete="current-password" required autoFocus value={password} onChange={(e) => setPassword(e.target.value)} /></ModalForm>}
       {codes && <Modal open fixed close={close} title={m.me.factor}><Codes codes={codes} kept={close} /></Modal>}

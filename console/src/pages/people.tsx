@@ -31,11 +31,11 @@ export default function People() {
                   <tr key={person.id}>
                     <td className="full"><div>{person.name || person.email} {isMe && <Badge tone="info">{m.people.you}</Badge>}</div><div className="muted small">{person.email}</div></td>
                     <td>{isMe || isOfOperators ? m.roles[person.role] : <Select label={m.people.changeRole(person.name)} hideLabel value={person.role} options={roles.map((role) => [role, m.roles[role]] as const)} onChange={(e) => act(() => others.change(person.id, { role: e.target.value as Role }), m.people.changed)} />}</td>
-                    <td>{person.suspended ? <Badge tone="bad">{m.people.suspended}</Badge> : person.confirmed ? <Badge tone="good">{m.states.active}</Badge> : person.invited ? <Badge tone="info">{m.people.pending}</Badge> : <Badge tone="warn">{m.people.expiredInvitation}</Badge>}</td>
+                    <td>{person.suspended ? <Badge tone="bad">{m.people.suspended}</Badge> : person.invited ? <Badge tone="info">{m.people.pending}</Badge> : <Badge tone="good">{m.states.active}</Badge>}</td>
                     <td>{person.second_factor ? m.common.on : <span className="muted">{m.common.off}</span>}</td>
                     <td>{person.seen ? <Time at={person.seen} /> : <span className="muted">{m.common.never}</span>}</td>
                     <td className="act">{!isMe && <Menu label={m.people.menu(person.name || person.email)} className="button plain icon" button={<span aria-hidden="true">⋯</span>}>
-                      {!person.confirmed && <MenuItem onClick={() => again(person)}>{m.people.again}</MenuItem>}
+                      {person.invited && <MenuItem onClick={() => again(person)}>{m.people.again}</MenuItem>}
                       <MenuItem onClick={() => act(() => others.change(person.id, { suspended: !person.suspended }), m.people.changed)}>{person.suspended ? m.people.resume : m.people.suspend}</MenuItem>
                       <MenuItem onClick={() => setRemoves(person)}>{m.common.remove}</MenuItem>
                     </Menu>}</td>

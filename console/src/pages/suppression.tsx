@@ -18,8 +18,9 @@ export default function Suppression() {
   const email = query.get('email') ?? '';
   const cursor = query.get('cursor') ?? '';
   const [typed, setTyped] = useState(email);
+  const isWhole = !email || /[@.]/.test(email);
   const [dialog, setDialog] = useState<'add' | 'import' | Entry | null>(null);
-  const { data, trouble, loading, reload } = useLoad(`suppressions:${email}:${cursor}`, (signal) => api.get('/suppressions', { query: { email, cursor, limit: LIMIT }, signal }));
+  const { data, trouble, loading, reload } = useLoad(isWhole ? `suppressions:${email}:${cursor}` : null, (signal) => api.get('/suppressions', { query: { email, cursor, limit: LIMIT }, signal }));
   const close = () => setDialog(null);
   const rows = data?.data ?? [];
   return (
@@ -35,7 +36,7 @@ export default function Suppression() {
         {email && <Button plain onClick={() => { setTyped(''); change({ email: null, cursor: null }); }}>{m.common.clear}</Button>}
       </Form>
       <div className="card flush">
-        {trouble ? <Trouble of={trouble} again={reload} /> : !data ? loading && <Waiting rows={6} />
+        {!isWhole ? <Empty title={m.suppressions.notWhole(email)} text={m.suppressions.notWholeText} /> : trouble ? <Trouble of={trouble} again={reload} /> : !data ? loading && <Waiting rows={6} />
           : rows.length === 0 && !data.next ? (email ? <Empty title={m.suppressions.free(email)} text={m.suppressions.freeText} /> : <Empty title={m.suppressions.emptyTitle} text={m.suppressions.emptyText}><Button first onClick={() => setDialog('add')}>{m.common.add}</Button></Empty>)
           : <div className="scroll"><table className="list folds">
             <thead><tr><th>{m.common.emailShort}</th><th>{m.suppressions.reason}</th><th>{m.suppressions.scope}</th><th>{m.common.created}</th><th>{m.suppressions.until}</th><th><span className="sr">{m.common.actions}</span></th></tr></thead>

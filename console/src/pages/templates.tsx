@@ -1,11 +1,11 @@
 // Stored contents: their versions, their insert codes, and how one looks with values of one's own.
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { api } from '../api/client';
 import { Badge, Button, Empty, Facts, Input, PageHead, Select, Time, Trouble, Waiting } from '../design/parts';
 import { Preview } from '../design/preview';
 import { useMessages } from '../messages';
 import type { PageProps } from '../shell/frame';
-import { useLoad } from '../shell/load';
+import { useLoad, useSettled } from '../shell/load';
 import { Link, useQuery } from '../shell/router';
 import { useSession } from '../shell/session';
 import { valuesOf } from './codes';
@@ -35,16 +35,6 @@ function List() {
       </div>
     </>
   );
-}
-
-/** Changes while somebody types ask once, when they pause. */
-function useSettled<T>(value: T, ms = 400): T {
-  const [settled, setSettled] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(setSettled, ms, value);
-    return () => clearTimeout(timer);
-  }, [value, ms]);
-  return settled;
 }
 
 function One({ id }: { id: number }) {

@@ -2,7 +2,7 @@
 import { useMemo, useState } from 'react';
 import { api } from '../api/client';
 import { span } from '../design/format';
-import { PageHead, Trouble, Waiting } from '../design/parts';
+import { PageHead, Scroll, Trouble, Waiting } from '../design/parts';
 import { useMessages, useSpoken } from '../messages';
 import { useLoad } from '../shell/load';
 
@@ -36,8 +36,8 @@ export default function Usage() {
               <table className="list"><thead><tr><th>{m.usage.month}</th><th className="num">{m.usage.mails}</th></tr></thead>
                 <tbody>{data.months.data.map((month) => <tr key={month.month}><td>{monthText(month.month, language)}</td><td className="num">{number.format(month.current)}</td></tr>)}</tbody></table></section>
             <section className="card flush"><header><h2>{m.usage.tags}</h2></header>
-              {data.tags.data.length === 0 ? <p className="muted padded">{m.usage.noTags}</p> : <div className="scroll"><table className="list"><thead><tr><th>{m.usage.tag}</th><th className="num">{m.usage.answered}</th><th className="num">{m.usage.delivered}</th><th className="num">{m.usage.bounces}</th><th className="num">{m.usage.complaints}</th></tr></thead>
-                <tbody>{data.tags.data.map((tag) => <tr key={tag.tag}><td>{tag.tag}</td><td className="num">{number.format(tag.answered)}</td><td className="num">{number.format(tag.delivered)}</td><td className="num">{number.format(tag.hard_bounces)}</td><td className="num">{number.format(tag.complaints)}</td></tr>)}</tbody></table></div>}</section>
+              {data.tags.data.length === 0 ? <p className="muted padded">{m.usage.noTags}</p> : <Scroll label={m.usage.tags}><table className="list"><thead><tr><th>{m.usage.tag}</th><th className="num">{m.usage.answered}</th><th className="num">{m.usage.delivered}</th><th className="num">{m.usage.bounces}</th><th className="num">{m.usage.complaints}</th></tr></thead>
+                <tbody>{data.tags.data.map((tag) => <tr key={tag.tag}><td>{tag.tag}</td><td className="num">{number.format(tag.answered)}</td><td className="num">{number.format(tag.delivered)}</td><td className="num">{number.format(tag.hard_bounces)}</td><td className="num">{number.format(tag.complaints)}</td></tr>)}</tbody></table></Scroll>}</section>
           </div>
         </div>
       )}

@@ -62,9 +62,9 @@ function Add({ close, done }: { close: () => void; done: () => void }) {
   return (
     <ModalForm open close={close} title={m.webhooks.addTitle} button={m.common.add} send={send}>
       <Input label={m.webhooks.url} type="url" required autoFocus hint={m.webhooks.urlHint} placeholder="https://example.jp/hooks/mail" value={url} onChange={(e) => setUrl(e.target.value)} />
-      <Select label={m.webhooks.form} value={form} onChange={(e) => setForm(e.target.value as Format)} options={FORMS.map((each) => [each, each] as const)} />
+      <Select label={m.webhooks.form} value={form} onChange={(e) => setForm(e.target.value as Format)} hint={m.webhooks.forms[form]} options={FORMS.map((each) => [each, each] as const)} />
       <fieldset className="kinds"><legend className="label">{m.webhooks.kinds} <span className="muted">({kinds.length ? kinds.length : m.webhooks.allKinds})</span></legend>
-        {KINDS.map((kind) => <label key={kind}><input type="checkbox" checked={kinds.includes(kind)} onChange={(e) => setKinds(e.target.checked ? [...kinds, kind] : kinds.filter((each) => each !== kind))} /> <code>{kind}</code></label>)}
+        {KINDS.map((kind) => <label key={kind}><input type="checkbox" checked={kinds.includes(kind)} onChange={(e) => setKinds(e.target.checked ? [...kinds, kind] : kinds.filter((each) => each !== kind))} /> <code>{kind}</code> <span className="muted small">{m.webhooks.kindTexts[kind]}</span></label>)}
       </fieldset>
     </ModalForm>
   );
@@ -96,7 +96,7 @@ function One({ id }: { id: string }) {
       <div className="stack">
         <div aria-live="polite" className="stack tight">
           <Trouble of={trouble} />
-          {result && (result.failure ? <div className="note bad"><p>{m.webhooks.testBad}</p><p>{result.failure}</p></div> : <div className="note good">{m.webhooks.testGood(result.status ?? 0, result.took_ms)}</div>)}
+          {result && (result.failure ? <div className="note bad"><p>{m.webhooks.testBad}</p><p>{result.failure}</p>{result.answer && <div className="answer">{result.answer}</div>}</div> : <div className="note good">{m.webhooks.testGood(result.status ?? 0, result.took_ms)}</div>)}
         </div>
         <div className="card stack"><Facts rows={[
           [m.webhooks.form, data.form], [m.webhooks.kinds, data.kinds.length ? data.kinds.join(', ') : m.webhooks.allKinds],

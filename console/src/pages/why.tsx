@@ -1,8 +1,8 @@
 // One box for what somebody on the phone knows; below it the story of each mail in plain words.
 import { useState } from 'react';
 import { api, type Answer } from '../api/client';
-import { Badge, Button, ButtonLink, Copy, Empty, Form, Input, ModalForm, PageHead, Time, toast, toneOf, Trouble, Waiting } from '../design/parts';
-import { useMessages, useSpoken } from '../messages';
+import { Badge, Button, ButtonLink, Choice, Copy, Empty, Form, Input, ModalForm, PageHead, Time, toast, toneOf, Trouble, Waiting } from '../design/parts';
+import { type Language, LANGUAGES, useMessages, useSpoken } from '../messages';
 import { useLoad } from '../shell/load';
 import { Link, useQuery } from '../shell/router';
 import { useSession } from '../shell/session';
@@ -16,6 +16,7 @@ const MOST = 200;
 export default function Why() {
   const m = useMessages();
   const { language } = useSpoken();
+  const { can } = useSession();
   const [query, change] = useQuery();
   const asked = query.get('q') ?? '';
   const limit = Math.min(MOST, Number(query.get('limit')) || FIRST);
@@ -40,13 +41,13 @@ export default function Why() {
           : !asked ? <div className="card"><Empty title={m.why.emptyTitle} text={m.why.emptyText} /></div>
           : !data ? loading && <div className="card"><Waiting /></div>
           : data.mails.length === 0 ? (
-            <div className="card"><Empty title={m.why.nothing(asked)} text={m.why.nothingText}>
-              {asked.includes('@') && !asked.startsWith('<') && <ButtonLink href={`/suppression?email=${encodeURIComponent(asked)}`}>{m.why.askSuppression}</ButtonLink>}
+            <div className="card"><Empty title={m.why.nothing(asked)} text={asked.includes('@') ? m.why.nothingText : m.why.nothingReference}>
+              {can('suppress') && asked.includes('@') && !asked.startsWith('<') && <ButtonLink href={`/suppression?email=${encodeURIComponent(asked)}`}>{m.why.askSuppression}</ButtonLink>}
             </Empty></div>
           ) : (
             <div className="stack">
               <div className="row apart"><h2>{data.address || asked} · {m.why.found(data.mails.length)}</h2>
-                {data.address && <Link href={`/suppression?email=${encodeURIComponent(data.address)}`}>{m.why.askSuppression}</Link>}</div>
+                {data.address && can('suppress') && <Link href={`/suppression?email=${encodeURIComponent(data.address)}`}>{m.why.askSuppression}</Link>}</div>
               {data.mails.map((mail, i) => <Story key={mail.email_id} mail={mail} open={i === 0} changed={reload} />)}
               {data.more && <div className="row apart"><span className="muted">{m.why.manyMore}</span>{limit < MOST && <Button onClick={() => change({ limit: String(Math.min(MOST, limit * 3)) })}>{m.why.showMore}</Button>}</div>}
             </div>
@@ -84,20 +85,14 @@ export function Story({ mail, open, changed }: { mail: Mail; open: boolean; chan
               <li key={attempt.number} className={toneOf(attempt.state)}>
                 <div className="row"><strong>{m.why.attempt(attempt.number)}</strong><Badge tone={toneOf(attempt.state)}>{m.states[attempt.state] ?? attempt.state}</Badge><span className="muted small"><Time at={attempt.at} style="exact" /></span></div>
                 <p>{attempt.meaning}</p>
-                {attempt.answer && <><p className="muted small">{m.why.answered}</p><div className="answer">{attempt.answer}</div></>}
+                {attempt.answer && <><p className="muted small">{attempt.code > 0 ? m.why.answered : m.why.noted}</p><div className="answer">{attempt.answer}</div></>}
                 {attempt.action && <p className="todo"><strong>{m.why.action}: </strong>{attempt.action}</p>}
               </li>
             ))}
           </ol>
         </div>
         <div className="stack">
-          {mail.for_recipient && (
-            <div className="stack tight">
-              <div className="row apart"><h3>{m.why.letter}</h3><Copy text={mail.for_recipient} label={m.why.copyLetter} /></div>
-              <p className="muted small">{m.why.letterText}</p>
-              <div className="letter pre">{mail.for_recipient}</div>
-            </div>
-          )}
+          {mail.for_recipient && <Letter mail={mail} />}
           <div className="row">
             <ButtonLink href={`/deliveries/${mail.delivery_id}`}>{m.why.delivery(mail.delivery_id)}</ButtonLink>
             {can('send') && can('content') && <Button onClick={() => setSends(true)}>{m.why.resend}</Button>}
@@ -106,6 +101,24 @@ export function Story({ mail, open, changed }: { mail: Mail; open: boolean; chan
       </div>
       {sends && <Resend mail={mail} close={() => setSends(false)} done={changed} />}
     </details>
+  );
+}
+
+/** The text for the recipient, in the language that the recipient reads. */
+function Letter({ mail }: { mail: Mail }) {
+  const m = useMessages();
+  const { language } = useSpoken();
+  const [spoken, speak] = useState<Language>(language);
+  const other = useLoad(spoken === language ? null : `letter:${mail.email_id}:${spoken}`, async (signal) =>
+    ((await api.get('/explain', { query: { email_id: mail.email_id, limit: 1, lang: spoken }, signal })) as Told).mails[0]?.for_recipient ?? '');
+  const text = spoken === language ? mail.for_recipient : other.data;
+  return (
+    <div className="stack tight">
+      <div className="row apart"><h3>{m.why.letter}</h3>
+        <span className="row"><Choice name="letter" label={m.nav.language} options={Object.entries(LANGUAGES)} value={spoken} choose={(next) => speak(next as Language)} />{text && <Copy text={text} label={m.why.copyLetter} />}</span></div>
+      <p className="muted small">{m.why.letterText}</p>
+      {other.trouble ? <Trouble of={other.trouble} again={other.reload} /> : text === undefined ? <Waiting rows={3} /> : <div className="letter pre" lang={spoken}>{text}</div>}
+    </div>
   );
 }
 

@@ -6,7 +6,7 @@ import { Button, Toasts, Trouble } from '../design/parts';
 import { catalogueOf, type Language, MessagesProvider, useMessages } from '../messages';
 import type { Messages } from '../messages/en';
 import { chooseLanguage } from './choices';
-import { Door, FirstRun, Forgot, LinkPage, MustSetUp, SecondFactor, SignIn, SignInAgain } from './door';
+import { Door, FirstRun, Forgot, LinkPage, Moved, MustSetUp, SecondFactor, SignIn, SignInAgain } from './door';
 import { Frame } from './frame';
 import { usePath } from './router';
 import { SessionProvider, useSession } from './session';
@@ -38,7 +38,7 @@ function NoAnswer() {
 }
 function Pages() {
   const path = usePath();
-  const { session, ended } = useSession();
+  const { session, ended, moved, stay } = useSession();
   if (path === '/link') return <LinkPage />;
   if (!session.signed_in) {
     if (path === '/forgot') return <Forgot />;
@@ -50,6 +50,7 @@ function Pages() {
     <>
       <Frame />
       {ended && <SignInAgain />}
+      {moved && !ended && <Moved close={stay} />}
     </>
   );
 }

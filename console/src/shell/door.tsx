@@ -115,6 +115,17 @@ export function SignInAgain() {
   );
 }
 
+/** Over the page, when another tab has signed somebody else in, or acts for another account: nothing is sent from here. */
+export function Moved({ close }: { close: () => void }) {
+  const m = useMessages();
+  return (
+    <Modal open close={close} title={m.signIn.movedTitle}>
+      <p className="muted">{m.signIn.movedText}</p>
+      <div className="row end"><Button first onClick={() => location.reload()}>{m.signIn.movedButton}</Button><Button onClick={close}>{m.common.close}</Button></div>
+    </Modal>
+  );
+}
+
 export function FirstRun() {
   const m = useMessages();
   return (
@@ -146,8 +157,17 @@ export function Forgot() {
 
 /** The token is in the address's fragment, which is never sent by itself, and is taken out of the history at once. */
 function useToken(): string {
-  const [token] = useState(() => location.hash.slice(1));
-  useEffect(() => history.replaceState(null, '', location.pathname), []);
+  const [token, setToken] = useState(() => location.hash.slice(1));
+  useEffect(() => {
+    const take = () => {
+      // A second link that is opened in the same tab loads no page.
+      if (location.hash.length > 1) setToken(location.hash.slice(1));
+      history.replaceState(null, '', location.pathname);
+    };
+    take();
+    addEventListener('hashchange', take);
+    return () => removeEventListener('hashchange', take);
+  }, []);
   return token;
 }
 
@@ -157,7 +177,11 @@ export function LinkPage() {
   const [link, setLink] = useState<OneUse | null>(null);
   const [trouble, setTrouble] = useState<unknown>(null);
   useEffect(() => {
-    own.lookAtLink(token).then(setLink, setTrouble);
+    let isLatest = true;
+    setLink(null);
+    setTrouble(null);
+    own.lookAtLink(token).then((found) => isLatest && setLink(found), (found: unknown) => isLatest && setTrouble(found));
+    return () => { isLatest = false; };
   }, [token]);
   if (trouble) {
     const isDead = trouble instanceof Refused && trouble.status >= 400 && trouble.status < 500 && trouble.status !== 429;
@@ -169,7 +193,7 @@ export function LinkPage() {
       </Door>
     );
   }
-  return link ? <UseLink link={link} token={token} /> : <Door title=""><Waiting rows={3} /></Door>;
+  return link ? <UseLink key={token} link={link} token={token} /> : <Door title=""><Waiting rows={3} /></Door>;
 }
 
 function UseLink({ link, token }: { link: OneUse; token: string }) {

@@ -2,7 +2,7 @@
 import { Dialog, MenuItem } from '@ariakit/react';
 import { type ComponentType, lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'react';
 import { own, type Scope } from '../api/door';
-import { Button, ButtonLink, Choice, Empty, Menu, toast, troubleText, Waiting } from '../design/parts';
+import { Button, ButtonLink, Choice, Empty, Lacks, Menu, noMoreUndo, toast, troubleText, Waiting } from '../design/parts';
 import { type Language, LANGUAGES, useMessages, useSpoken } from '../messages';
 import type { Messages } from '../messages/en';
 import { chosenTheme, chooseTheme, type Theme } from './choices';
@@ -19,9 +19,10 @@ type Loader = () => Promise<{ default: ComponentType<PageProps> }>;
 interface PageOf {
   path: string;
   title: (m: Messages) => string;
-  group: 'mail' | 'reach' | 'account' | 'none';
+  group: 'mail' | 'reach' | 'account' | 'operate' | 'none';
   needs?: Scope;
   owners?: boolean;
+  operators?: boolean;
   /** Shows one account's own: an operator chooses one first. */
   ofAccount: boolean;
   Body: ComponentType<PageProps>;
@@ -30,36 +31,57 @@ const page = (path: string, title: PageOf['title'], group: PageOf['group'], load
   path, title, group, ofAccount: true, Body: lazy(load), ...more,
 });
 
+const OPERATORS: Partial<PageOf> = { operators: true, ofAccount: false };
 const PAGES: PageOf[] = [
+  page('overview', (m) => m.nav.overview, 'mail', () => import('../pages/overview'), { needs: 'read' }),
   page('why', (m) => m.nav.why, 'mail', () => import('../pages/why'), { needs: 'read' }),
   page('deliveries', (m) => m.nav.deliveries, 'mail', () => import('../pages/deliveries'), { needs: 'read' }),
+  page('compose', (m) => m.nav.compose, 'mail', () => import('../pages/compose'), { needs: 'send' }),
   page('templates', (m) => m.nav.templates, 'mail', () => import('../pages/templates'), { needs: 'read' }),
   page('domains', (m) => m.nav.domains, 'reach', () => import('../pages/domains'), { needs: 'admin' }),
   page('suppression', (m) => m.nav.suppressions, 'reach', () => import('../pages/suppression'), { needs: 'suppress' }),
   page('webhooks', (m) => m.nav.webhooks, 'reach', () => import('../pages/webhooks'), { needs: 'admin' }),
+  page('keys', (m) => m.nav.keys, 'account', () => import('../pages/keys'), { owners: true }),
   page('usage', (m) => m.nav.usage, 'account', () => import('../pages/usage'), { needs: 'read' }),
   page('people', (m) => m.nav.people, 'account', () => import('../pages/people'), { owners: true, ofAccount: false }),
   page('audit', (m) => m.nav.audit, 'account', () => import('../pages/audit'), { owners: true, ofAccount: false }),
+  page('lanes', (m) => m.nav.lanes, 'operate', () => import('../pages/lanes'), OPERATORS),
+  page('engine', (m) => m.nav.engine, 'operate', () => import('../pages/engine'), OPERATORS),
+  page('held', (m) => m.nav.held, 'operate', () => import('../pages/held'), OPERATORS),
+  page('sources', (m) => m.nav.sources, 'operate', () => import('../pages/sources'), OPERATORS),
+  page('accounts', (m) => m.nav.accounts, 'operate', () => import('../pages/accounts'), OPERATORS),
   page('me', (m) => m.nav.me, 'none', () => import('../pages/me'), { ofAccount: false }),
 ];
 
 function usePages(): PageOf[] {
   const { session, can } = useSession();
   const manages = session.person?.role === 'owner' || session.person?.role === 'operator';
-  return PAGES.filter(({ needs, owners }) => (!needs || can(needs) || session.person?.role === 'operator') && (!owners || manages));
+  const operates = session.person?.role === 'operator';
+  return PAGES.filter(({ needs, owners, operators }) => (!needs || can(needs) || operates) && (!owners || manages) && (!operators || operates));
 }
+
+/** What is no escape sequence of UTF-8 stays as it was written: there is no such page, and that is told. */
+const decoded = (segment: string) => {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+};
 
 export function Frame() {
   const m = useMessages();
   const path = usePath();
   const { session } = useSession();
   const pages = usePages();
-  const [first = '', ...rest] = path.split('/').filter(Boolean).map(decodeURIComponent);
+  const [first = '', ...rest] = path.split('/').filter(Boolean).map(decoded);
   const name = first || pages[0]?.path || 'me';
   const found = pages.find((each) => each.path === name);
+  // Pages of operators are not there for others.
+  const closed = PAGES.find((each) => each.path === name && !each.operators);
   const [open, setOpen] = useState(false);
   useEffect(() => setOpen(false), [path]);
-  useTitle(found ? found.title(m) : m.trouble.notThere);
+  useTitle(found ? found.title(m) : closed ? closed.title(m) : m.trouble.notThere);
   const main = useRef<HTMLElement>(null);
   const before = useRef(path);
   useEffect(() => {
@@ -85,7 +107,7 @@ export function Frame() {
           <UserMenu />
         </header>
         <main className="main" id="main" ref={main} tabIndex={-1}>
-          {!found ? <NotThere />
+          {!found ? closed ? <Lacks scope={closed.needs} /> : <NotThere />
             : lacksAccount ? <div className="card"><Empty title={m.nav.chooseAccount} text={m.nav.chooseAccountText}><Accounts plain={false} /></Empty></div>
             : <Suspense fallback={<Waiting />}><found.Body key={`${found.path}:${session.account ?? ''}`} rest={rest} /></Suspense>}
         </main>
@@ -122,6 +144,7 @@ function Side({ pages, now }: { pages: PageOf[]; now: string }) {
         {part('mail', null)}
         {part('reach', <h2>{m.nav.reach}</h2>)}
         {part('account', <h2>{m.nav.account}</h2>)}
+        {part('operate', <h2>{m.nav.operate}</h2>)}
       </nav>
       {session.version && <p className="muted small" style={{ padding: '0 8px' }}>{m.nav.version(session.version)}</p>}
     </>
@@ -134,7 +157,7 @@ function Accounts({ plain = true }: { plain?: boolean }) {
   const { data } = useLoad('accounts', () => own.accounts());
   const options = [['', m.nav.noAccount] as const, ...(data?.accounts ?? []).map(({ name }) => [name, name] as const)];
   const choose = (name: string) =>
-    void own.actFor(name || null).then((next) => { forget(); set(next); }, (trouble: unknown) => toast(troubleText(m, trouble)[0] ?? ''));
+    void own.actFor(name || null).then((next) => { forget(); noMoreUndo(); set(next); }, (trouble: unknown) => toast(troubleText(m, trouble)[0] ?? ''));
   return <Choice name="account" label={m.nav.actingFor} options={options} value={session.account ?? ''} choose={choose} plain={plain} />;
 }
 

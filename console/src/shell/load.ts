@@ -64,3 +64,13 @@ export function useLoad<T>(key: string | null, load: (signal: AbortSignal) => Pr
     ),
   };
 }
+
+/** Changes while somebody types ask once, when they pause. */
+export function useSettled<T>(value: T, ms = 400): T {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(setSettled, ms, value);
+    return () => clearTimeout(timer);
+  }, [value, ms]);
+  return settled;
+}

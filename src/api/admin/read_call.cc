@@ -17,11 +17,12 @@ namespace {
 using operate::Given;
 using operate::Misgiven;
 
-// A list of texts is one with commas between; of anything else in it there is no argument.
+// A list of texts is one with commas between; of anything else in it there is no argument, nor of a
+// text that is empty, else a list of that alone would be none.
 Given::Value joined(const boost::json::array& list) {
   std::string words;
   for (const boost::json::value& each : list) {
-    if (!each.is_string()) return std::monostate();
+    if (!each.is_string() || each.get_string().empty()) return std::monostate();
     if (!words.empty()) words += ',';
     words += each.get_string();
   }

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "api/admin/account_change.h"
 #include "api/admin/asker.h"
 #include "api/admin/causes_json.h"
 #include "api/admin/failures.h"
@@ -76,19 +77,8 @@ Task<Response> add_named_account(Operations& operations, Given given, Named name
 }
 
 Task<Response> change_account(Operations& operations, Given given) {
-  operate::AccountChange change{.weight = given.number("weight"),
-                                .suspended = given.truth("suspended"),
-                                .text_from_html = given.truth("text_from_html"),
-                                .open_tracking = given.truth("open_tracking"),
-                                .requests_per_minute = given.number("requests_per_minute"),
-                                .mails_per_minute = given.number("mails_per_minute"),
-                                .mails_per_day = given.number("mails_per_day"),
-                                .mails_per_month = given.number("mails_per_month")};
-  if (given.find("preflight") != nullptr) change.preflight = given.text("preflight");
-  if (given.find("allowed_recipients") != nullptr) {
-    change.allowed_recipients = given.text("allowed_recipients");
-  }
-  const auto changed = co_await operations.change_account(given.text("account"), change);
+  const auto changed =
+      co_await operations.change_account(given.text("account"), account_change(given));
   co_return changed ? Response::json(200, changed_account_json(*changed))
                     : failure(changed.error());
 }
@@ -339,14 +329,16 @@ Task<Response> consent(Operations& operations, Given given) {
   co_return domain ? Response::json(200, domain_json(*domain)) : failure(domain.error());
 }
 
-Task<Response> explain_address(Operations& operations, Given given, todoku::Language wanted) {
+Task<Response> explain_address(Operations& operations, Given given, todoku::Language wanted,
+                               bool with_content) {
   operate::ExplainRequest request{
       .address = given.text(given.find("email") != nullptr ? "email" : "address"),
       .reference = given.text("reference"),
       .message_id = given.text("message_id"),
       .email = given.number("email_id").value_or(0),
       .account = given.text("account"),
-      .language = wanted};
+      .language = wanted,
+      .fills_subjects = with_content};
   request.limit = given.number("limit").value_or(request.limit);
   request.utc_offset_minutes =
       given.number("utc_offset_minutes").value_or(request.utc_offset_minutes);
@@ -379,7 +371,7 @@ Task<Response> explain_causes(Operations& operations, Given given, todoku::Langu
 }
 
 // One address, or many mails: of none that is named those of the last 24 hours.
-Task<Response> explain_mail(Operations& operations, Given given) {
+Task<Response> explain_some(Operations& operations, Given given, bool with_content) {
   auto language = todoku::Language::english;
   if (given.find("lang") != nullptr) {
     const auto read = todoku::parse_language(given.text("lang"));
@@ -405,8 +397,14 @@ Task<Response> explain_mail(Operations& operations, Given given) {
       co_return failure(400, fmt::format("{} is empty: name the one to explain", name));
     }
   }
-  if (of_one > 0) co_return co_await explain_address(operations, std::move(given), language);
+  if (of_one > 0) {
+    co_return co_await explain_address(operations, std::move(given), language, with_content);
+  }
   co_return co_await explain_causes(operations, std::move(given), language);
+}
+
+Task<Response> explain_mail(Operations& operations, Given given) {
+  co_return co_await explain_some(operations, std::move(given), true);
 }
 
 Task<Response> keep_for(Operations& operations, Given given) {
@@ -775,6 +773,12 @@ Task<Response> carry_out(Operations& operations, const operate::Call& call, Give
   const auto offered = std::ranges::find(kOffered, &call, &Offered::call);
   check(offered != kOffered.end(), "the call is offered");
   co_return co_await offered->operation(operations, std::move(given));
+}
+
+Task<Response> carry_out_without_content(Operations& operations, const operate::Call& call,
+                                         Given given) {
+  check(&call == &calls::kExplain, "the call is told without content");
+  co_return co_await explain_some(operations, std::move(given), false);
 }
 
 Task<Response> carry_out_named(Operations& operations, const operate::Call& call, Given given,

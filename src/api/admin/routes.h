@@ -59,6 +59,12 @@ void add_routes(http::Router& router, operate::Operations& operations, std::stri
 [[nodiscard]] Task<http::Response> carry_out(operate::Operations& operations,
                                              const operate::Call& call, operate::Given given);
 
+// The same of kExplain for who may not see contents: subjects are as they were written, without
+// what the recipient's insert codes make of them.
+[[nodiscard]] Task<http::Response> carry_out_without_content(operate::Operations& operations,
+                                                             const operate::Call& call,
+                                                             operate::Given given);
+
 // The same of one of those that make an account, a key or a domain, for a request that has a name.
 [[nodiscard]] Task<http::Response> carry_out_named(operate::Operations& operations,
                                                    const operate::Call& call, operate::Given given,

@@ -82,6 +82,7 @@ ApiRole::ApiRole(const Ground& ground, Door& door, Beside beside)
       pixel_(open_tokens_, seen_opens_, ground.clock, ground.metrics),
       unsubscribe_(ground.secret, ground.store, ground.clock, ground.metrics),
       server_(make_server(ground, "api", router(), server_options())),
+      farewell_(ground),
       console_(beside.people == nullptr || beside.operations == nullptr
                    ? nullptr
                    : std::make_unique<ConsoleListener>(ground, api_, *beside.operations,
@@ -152,7 +153,9 @@ Result<void> ApiRole::start() {
   if (!listening) return fail("api.listen", std::move(listening.error()));
   running_.add([this](SteadyInstant deadline) {
     const Milliseconds grace = std::min(kRequestGrace, until(deadline, ground_.clock) / 2);
-    if (grace > 0ms) begin_farewell();
+    if (grace > 0ms) {
+      farewell_.begin(*server_, server_options(), kFarewellConnectionsMax, farewell_router());
+    }
     ground_.wait_for(server_->stop(grace));
     return true;
   });
@@ -172,36 +175,15 @@ Result<void> ApiRole::start_console() {
   return {};
 }
 
+// Balancers look at /readyz for when to send nobody any more.
 http::Router ApiRole::farewell_router() {
   http::Router router;
   ops::add_health_routes(router, ground_.readiness);
-  using http::Method;
-  for (const Method method : {Method::get, Method::post, Method::put, Method::patch,
-                              Method::delete_, Method::options, Method::other}) {
-    // After the head: no body is wanted.
-    router.add(method, "/{path...}", {.streaming = true},
-               [this](http::Request& request, http::Body&) { return say_farewell(request); });
-  }
   return router;
 }
 
-Task<http::Response> ApiRole::say_farewell(const http::Request& request) {
-  co_return api_.failure_response({503, "the engine is stopping, come back in a moment"}, request);
-}
-
-// Balancers look at /readyz for when to send nobody any more, and what they send all the same is to
-// come again rather than to look for a broken machine: at no moment does nobody listen.
-void ApiRole::begin_farewell() {
-  http::ServerOptions options = server_options();
-  options.connections_max = std::min(options.connections_max, kFarewellConnectionsMax);
-  farewell_ = std::make_unique<http::Server>(std::vector{ground_.runtime.executor(0)},
-                                             ground_.clock, farewell_router(), options);
-  ground_.wait_for(server_->hand_over(*farewell_));
-}
-
 void ApiRole::leave() {
-  if (farewell_) ground_.wait_for(farewell_->stop(0ms));
-  farewell_.reset();
+  farewell_.leave();
   if (console_ != nullptr) console_->leave();
 }
 

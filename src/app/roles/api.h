@@ -17,6 +17,7 @@
 #include "app/previews.h"
 #include "app/roles/console.h"
 #include "app/roles/door.h"
+#include "app/roles/farewell.h"
 #include "app/roles/ground.h"
 #include "app/roles/role.h"
 #include "app/running.h"
@@ -53,8 +54,6 @@ class ApiRole final : public Role {
   [[nodiscard]] api::Options api_options() const;
   [[nodiscard]] http::ServerOptions server_options();
   [[nodiscard]] http::Router farewell_router();
-  [[nodiscard]] Task<http::Response> say_farewell(const http::Request& request);
-  void begin_farewell();
   [[nodiscard]] Result<void> start_console();
 
   const Ground& ground_;
@@ -70,7 +69,7 @@ class ApiRole final : public Role {
   api::Pixel pixel_;
   api::Unsubscribe unsubscribe_;
   const std::unique_ptr<http::Server> server_;
-  std::unique_ptr<http::Server> farewell_;
+  Farewell farewell_;
   const std::unique_ptr<ConsoleListener> console_;  // nullptr: there is none
   mutable std::mutex mutex_;
   std::optional<net::Endpoint> endpoint_;

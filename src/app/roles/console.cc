@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/roles/console.h"
 
-#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -43,6 +42,7 @@ ConsoleListener::ConsoleListener(const Ground& ground, api::Api& api,
       house_(house),
       console_(console_ground(operations), gate_of(ground)),
       server_(make_server(ground, "console", router(api), server_options())),
+      farewell_(ground),
       tasks_(ground.runtime.executor(0)) {
   ground.changes.follow(store::Topic::accounts, [&house] { return forget_people(house); });
 }
@@ -95,35 +95,9 @@ Task<void> ConsoleListener::answer_resets() {
 }
 
 void ConsoleListener::stop(Milliseconds grace) {
-  if (grace > 0ms) begin_farewell();
+  if (grace > 0ms) farewell_.begin(*server_, server_options(), kConsoleFarewellsMax);
   ground_.wait_for(async::run_on(ground_.runtime.executor(0), tasks_.stop()));
   ground_.wait_for(server_->stop(grace));
-}
-
-Task<http::Response> ConsoleListener::say_farewell(const http::Request& request) {
-  co_return console_.failure_response({503, "the engine is stopping, come back in a moment"},
-                                      request);
-}
-
-void ConsoleListener::begin_farewell() {
-  http::Router router;
-  using http::Method;
-  for (const Method method : {Method::get, Method::post, Method::put, Method::patch,
-                              Method::delete_, Method::options, Method::other}) {
-    // After the head: no body is wanted.
-    router.add(method, "/{path...}", {.streaming = true},
-               [this](http::Request& request, http::Body&) { return say_farewell(request); });
-  }
-  http::ServerOptions options = server_options();
-  options.connections_max = std::min(options.connections_max, kConsoleFarewellsMax);
-  farewell_ = std::make_unique<http::Server>(std::vector{ground_.runtime.executor(0)},
-                                             ground_.clock, std::move(router), options);
-  ground_.wait_for(server_->hand_over(*farewell_));
-}
-
-void ConsoleListener::leave() {
-  if (farewell_) ground_.wait_for(farewell_->stop(0ms));
-  farewell_.reset();
 }
 
 std::string ConsoleListener::url() const {

@@ -9,6 +9,7 @@
 
 #include "api/api.h"
 #include "app/people_house.h"
+#include "app/roles/farewell.h"
 #include "app/roles/ground.h"
 #include "app/running.h"
 #include "async/task_group.h"
@@ -27,7 +28,7 @@ class ConsoleListener {
   // As the role's. After stop() and until leave() everybody is told to come again.
   [[nodiscard]] Result<void> start();
   void stop(Milliseconds grace);
-  void leave();
+  void leave() { farewell_.leave(); }
 
   // "https://console.example.jp"; empty: it does not listen. From any thread.
   [[nodiscard]] std::string url() const;
@@ -37,14 +38,12 @@ class ConsoleListener {
   [[nodiscard]] http::Router router(api::Api& api);
   [[nodiscard]] http::ServerOptions server_options();
   [[nodiscard]] Task<void> answer_resets();
-  [[nodiscard]] Task<http::Response> say_farewell(const http::Request& request);
-  void begin_farewell();
 
   const Ground& ground_;
   PeopleHouse& house_;
   console::Console console_;
   const std::unique_ptr<http::Server> server_;
-  std::unique_ptr<http::Server> farewell_;
+  Farewell farewell_;
   async::TaskGroup tasks_;
   mutable std::mutex mutex_;
   std::optional<net::Endpoint> endpoint_;

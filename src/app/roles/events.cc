@@ -91,9 +91,9 @@ KeyKeeper::World key_keeper_world(const Ground& ground, ProofNames& names) {
           .metrics = ground.metrics,
           .box = ground.box,
           .files = ground.file_pool,
+          .forget_answers = [&names] { names.resolver().forget_answers(); },
           .look =
               [&ground, &names](KeyLook look) {
-                names.resolver().forget_answers();
                 return look_for_keys(key_probe(ground, names), std::move(look));
               },
           .write_file = [writer](std::string_view text) { return writer.write(text); },

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/bytes.h"
 #include "base/check.h"
@@ -105,7 +106,23 @@ SpfResult Evaluation::check_domain(const std::string& domain) {
   if (const auto problem = domain_problem(domain); !problem.empty()) {
     return broken(SpfResult::none, fmt::format("\"{}\" {}", domain, problem));
   }
-  const DnsFact& texts = ask(FactType::txt, dns_name(domain));
+  // What a record says of one address depends on its domain alone: where that comes again there is
+  // no end, and section 4.6.4 makes a permanent error of it sooner or later.
+  std::string name = dns_name(domain);
+  const auto before = std::ranges::find(chain_, name);
+  if (before != chain_.end()) {
+    const std::vector<std::string> loop(before, chain_.end());
+    return broken(SpfResult::permerror,
+                  fmt::format("{} -> {} is a loop", fmt::join(loop, " -> "), name));
+  }
+  chain_.push_back(std::move(name));
+  const SpfResult result = check_record_of(domain);
+  chain_.pop_back();
+  return result;
+}
+
+SpfResult Evaluation::check_record_of(const std::string& domain) {
+  const DnsFact& texts = ask(FactType::txt, chain_.back());
   if (stops_) return SpfResult::temperror;
   if (texts.status == DnsFact::Status::failed) {
     return broken(SpfResult::temperror,

@@ -23,6 +23,7 @@ class Evaluation {
   // check_host() of `domain`, which includes and redirects call, too. An unknown fact makes it
   // temperror, which ends it early; stops_ tells the two apart.
   SpfResult check_domain(const std::string& domain);
+  SpfResult check_record_of(const std::string& domain);
   SpfResult evaluate(const Record& record, const std::string& domain);
   SpfResult matched(const Mechanism& mechanism, const Record& record, const std::string& domain);
   SpfResult redirect(std::string_view target_spec, const std::string& domain);
@@ -60,8 +61,10 @@ class Evaluation {
   const FactType address_type_;
   std::string local_;
   std::string sender_domain_;
-  std::string place_;   // domain and term that are evaluated, for the trace
-  int includes_ = 0;    // how many we are in
+  std::string place_;  // domain and term that are evaluated, for the trace
+  int includes_ = 0;   // how many we are in
+  // Domains whose records led here, by include and redirect, each the DNS's name.
+  std::vector<std::string> chain_;
   bool stops_ = false;  // a fact is unknown: nothing that follows is meant
   bool over_void_limit_ = false;
   bool counted_pointers_ = false;

@@ -67,6 +67,22 @@ TEST(SpfLimits, NamesOfAnAddressPastTheTenthAreIgnored) {
 TEST(SpfLimits, LoopsEnd) {
   EXPECT_EQ(word({}, "v=spf1 include:example.jp all", query("192.0.2.1")), "permerror");
   EXPECT_EQ(word({}, "v=spf1 redirect=example.jp", query("192.0.2.1")), "permerror");
+  const auto problem = [](const std::string& record) {
+    TestZone zone;
+    zone.txt("example.jp", record).txt("b.jp", "v=spf1 a:c.jp include:%{d1}.jp redirect=c.jp");
+    zone.txt("jp.jp", "v=spf1 -all").txt("c.jp", "v=spf1 include:B.jp");
+    const Verdict verdict = zone.check_host(query("192.0.2.1"));
+    EXPECT_EQ(verdict.result, SpfResult::permerror);
+    EXPECT_THAT(verdict.trace.back(), HasSubstr(verdict.problem));
+    return verdict.problem;
+  };
+  EXPECT_EQ(problem("v=spf1 include:Example.JP -all"), "example.jp -> example.jp is a loop");
+  EXPECT_EQ(problem("v=spf1 redirect=example.jp"), "example.jp -> example.jp is a loop");
+  EXPECT_EQ(problem("v=spf1 include:b.jp -all"), "b.jp -> c.jp -> b.jp is a loop");
+  // Twice one after the other is none.
+  TestZone twice;
+  twice.txt("b.jp", "v=spf1 -all").txt("example.jp", "v=spf1 include:b.jp include:b.jp ~all");
+  EXPECT_EQ(twice.check_host(query("192.0.2.1")).result, SpfResult::softfail);
 }
 
 // Each level includes ten others: the limit holds over all of them.

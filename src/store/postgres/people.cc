@@ -55,14 +55,14 @@ const Sql kSignInsOf{"sign-ins: of a person", "SELECT " SIGN_IN_COLUMNS
 const Sql kMakeRoomForSignIn{
     "sign-ins: make room",
     "DELETE FROM sign_ins WHERE key = ANY(ARRAY(SELECT key FROM sign_ins WHERE person = $1"
-    " ORDER BY used DESC, key DESC OFFSET $2))"};
+    " AND half = $2 AND key <> $3 ORDER BY used DESC, key DESC OFFSET $4))"};
 const Sql kInsertSignIn{"sign-ins: insert",
                         "INSERT INTO sign_ins(key, person, token, half, acting_for, created, used,"
                         " idle_ends, ends, came_from, agent)"
                         " VALUES($1, $2, $3, $4, $5, $6, $6, least($7::bigint, $8), $8, $9, $10)"
                         " ON CONFLICT DO NOTHING RETURNING " SIGN_IN_COLUMNS};
 const Sql kHoldSignIn{"sign-ins: hold",
-                      "SELECT key FROM sign_ins WHERE key = $1 AND idle_ends > $2 FOR UPDATE"};
+                      "SELECT person FROM sign_ins WHERE key = $1 AND idle_ends > $2 FOR UPDATE"};
 const Sql kRotateSignIn{"sign-ins: rotate",
                         "UPDATE sign_ins SET token = $2, half = $3, used = $4,"
                         " idle_ends = least($5::bigint, $6), ends = $6 WHERE key = $1"
@@ -84,6 +84,8 @@ const Sql kDropSignIns{"sign-ins: drop those that are over",
 
 const Sql kLink{"links: one",
                 "SELECT " LINK_COLUMNS " FROM sign_in_links WHERE token = $1 AND ends > $2"};
+const Sql kHasLink{"links: has one",
+                   "SELECT person FROM sign_in_links WHERE person = $1 AND ends > $2 LIMIT 1"};
 const Sql kUseLink{"links: use",
                    "DELETE FROM sign_in_links WHERE token = $1 AND ends > $2"
                    " RETURNING " LINK_COLUMNS};
@@ -110,7 +112,7 @@ const Sql kDropSignInRules{"sign-in rules: drop", "DELETE FROM sign_in_rules WHE
 const Sql kKeptText{"kept texts: one",
                     "SELECT place, kept, body FROM kept_texts WHERE person = $1 AND place = $2"};
 const Sql kKeptTexts{"kept texts: of a person",
-                     "SELECT place, kept, body FROM kept_texts WHERE person = $1"
+                     "SELECT place, kept, '' FROM kept_texts WHERE person = $1"
                      " ORDER BY kept DESC, place DESC"};
 const Sql kDropKeptText{"kept texts: drop one",
                         "DELETE FROM kept_texts WHERE person = $1 AND place = $2"};
@@ -228,6 +230,12 @@ Result<store::Link> Questions::link(std::string_view token_sha256) {
   return the_link(session_.ask(kLink, Params() << token_sha256 << session_.now()));
 }
 
+Result<bool> Questions::has_link(PersonKey person) {
+  const auto rows = session_.ask(kHasLink, Params() << person << session_.now());
+  if (!rows) return fail(rows.error());
+  return !rows->empty();
+}
+
 Result<SignInRules> Questions::sign_in_rules(AccountKey account) {
   const auto rows = session_.ask(kSignInRules, Params() << account);
   if (!rows) return fail(rows.error());
@@ -329,12 +337,18 @@ Result<void> Changes::remove_person(PersonKey key) {
 
 // ---- what they are signed in with --------------------------------------------------------------
 
+Result<void> Changes::make_room_for_sign_in(PersonKey person, bool half, SignInKey coming) {
+  return done_by(
+      session_.ask(kMakeRoomForSignIn, Params() << person << half << coming
+                                                << (half ? kHalfSignInsMax : kSignInsMax) - 1));
+}
+
 Result<SignIn> Changes::add_sign_in(const NewSignIn& wanted) {
   if (auto sound = check_sound(wanted); !sound) return fail(std::move(sound.error()));
   if (const auto held = hold_person(wanted.person); !held) return fail(held.error());
   const auto key = session_.take_numbers(1);
   if (!key) return fail(key.error());
-  const auto room = session_.ask(kMakeRoomForSignIn, Params() << wanted.person << kSignInsMax - 1);
+  const auto room = make_room_for_sign_in(wanted.person, wanted.half, SignInKey{*key});
   if (!room) return fail(room.error());
   const auto made = session_.ask(
       kInsertSignIn, Params() << *key << wanted.person << std::string_view(wanted.token_sha256)
@@ -353,6 +367,8 @@ Result<SignIn> Changes::rotate_sign_in(SignInKey key, std::string_view token_sha
   const auto held = session_.ask(kHoldSignIn, Params() << key << session_.now());
   if (!held) return fail(held.error());
   if (held->empty()) return no_such_sign_in();
+  const auto room = make_room_for_sign_in(PersonKey{held->integer(0, 0)}, half, key);
+  if (!room) return fail(room.error());
   const auto changed_to =
       session_.ask(kRotateSignIn, Params() << key << token_sha256 << half << session_.now()
                                            << session_.now() + idle << session_.now() + life);
@@ -399,7 +415,7 @@ Result<bool> Changes::drop_ended_sign_ins(std::int64_t rows) {
 // ---- links that are good once ------------------------------------------------------------------
 
 Result<void> Changes::add_link(std::string_view token_sha256, LinkPurpose purpose, PersonKey person,
-                               Milliseconds life) {
+                               Milliseconds life, Earlier earlier) {
   if (auto sound = check_token(token_sha256); !sound) return sound;
   // Of the first operator's, of whom there is no row, those who make one wait for each other, too.
   if (person == PersonKey{}) {
@@ -407,12 +423,14 @@ Result<void> Changes::add_link(std::string_view token_sha256, LinkPurpose purpos
   } else if (const auto held = hold_person(person); !held) {
     return fail(held.error());
   }
-  const auto done = session_.add(kVoidLinksFor, Params() << person << purpose)
-                        .add(kInsertLink, Params() << token_sha256 << purpose << person
-                                                   << session_.now() << session_.now() + life)
-                        .fly();
-  if (!done) return fail(done.error());
-  return done->back().changes() == 0 ? sign_in_token_taken() : Result<void>();
+  if (earlier == Earlier::are_void) {
+    const auto gone = session_.ask(kVoidLinksFor, Params() << person << purpose);
+    if (!gone) return fail(gone.error());
+  }
+  const auto made = session_.ask(kInsertLink, Params() << token_sha256 << purpose << person
+                                                       << session_.now() << session_.now() + life);
+  if (!made) return fail(made.error());
+  return made->changes() == 0 ? sign_in_token_taken() : Result<void>();
 }
 
 Result<store::Link> Changes::use_link(std::string_view token_sha256) {

@@ -142,6 +142,7 @@ class Questions final : public ReadTransaction {
   Result<SignIn> sign_in(std::string_view token_sha256) override;
   Result<std::vector<SignIn>> sign_ins(PersonKey person) override;
   Result<store::Link> link(std::string_view token_sha256) override;
+  Result<bool> has_link(PersonKey person) override;
   Result<SignInRules> sign_in_rules(AccountKey account) override;
   Result<std::vector<KeptText>> kept_texts(PersonKey person, std::string_view place) override;
 
@@ -377,8 +378,9 @@ class Changes final : public WriteTransaction {
   Result<bool> act_for(SignInKey key, AccountKey account) override;
   Result<void> end_sign_in(PersonKey person, SignInKey key) override;
   Result<std::int64_t> end_sign_ins(PersonKey person, SignInKey left) override;
+  Result<void> make_room_for_sign_in(PersonKey person, bool half, SignInKey coming);
   Result<void> add_link(std::string_view token_sha256, LinkPurpose purpose, PersonKey person,
-                        Milliseconds life) override;
+                        Milliseconds life, Earlier earlier) override;
   Result<store::Link> use_link(std::string_view token_sha256) override;
   Result<void> void_links(PersonKey person) override;
   Result<void> put_sign_in_rules(AccountKey account, const SignInRules& rules) override;

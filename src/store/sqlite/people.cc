@@ -130,6 +130,14 @@ Result<Link> Queries::link(std::string_view token_sha256) {
   return query.failed() ? fail(query.error()) : no_such_link();
 }
 
+Result<bool> Queries::has_link(PersonKey person) {
+  auto query = db_.query("SELECT 1 FROM sign_in_links WHERE person = ? AND ends > ? LIMIT 1");
+  query.bind(person, now_);
+  const bool there = query.next();
+  if (query.failed()) return fail(query.error());
+  return there;
+}
+
 Result<SignInRules> Queries::sign_in_rules(AccountKey account) {
   auto query =
       db_.query("SELECT second_factor, networks, approval FROM sign_in_rules WHERE account = ?");
@@ -145,7 +153,7 @@ Result<SignInRules> Queries::sign_in_rules(AccountKey account) {
 
 Result<std::vector<KeptText>> Queries::kept_texts(PersonKey person, std::string_view place) {
   auto query = place.empty() ? db_.query(
-                                   "SELECT place, kept, body FROM kept_texts WHERE person = ?1"
+                                   "SELECT place, kept, '' FROM kept_texts WHERE person = ?1"
                                    " AND ?2 = '' ORDER BY kept DESC, place DESC")
                              : db_.query(
                                    "SELECT place, kept, body FROM kept_texts WHERE person = ?1"
@@ -243,16 +251,22 @@ Result<void> SqliteWriteTransaction::remove_person(PersonKey key) {
 
 // ---- what they are signed in with --------------------------------------------------------------
 
+Result<void> SqliteWriteTransaction::make_room_for_sign_in(PersonKey person, bool half,
+                                                           SignInKey coming) {
+  return db_
+      .query(
+          "DELETE FROM sign_ins WHERE key IN (SELECT key FROM sign_ins WHERE person = ?1"
+          " AND half = ?2 AND key <> ?3 ORDER BY used DESC, key DESC LIMIT -1 OFFSET ?4)")
+      .bind(person, half, coming, (half ? kHalfSignInsMax : kSignInsMax) - 1)
+      .run();
+}
+
 Result<SignIn> SqliteWriteTransaction::add_sign_in(const NewSignIn& wanted) {
   if (auto sound = check_sound(wanted); !sound) return fail(std::move(sound.error()));
   if (const auto held = queries_.person(wanted.person); !held) return fail(held.error());
   const auto key = counters_.take_numbers(1);
   if (!key) return fail(key.error());
-  auto done = db_.query(
-                     "DELETE FROM sign_ins WHERE key IN (SELECT key FROM sign_ins WHERE person = ?"
-                     " ORDER BY used DESC, key DESC LIMIT -1 OFFSET ?)")
-                  .bind(wanted.person, kSignInsMax - 1)
-                  .run();
+  auto done = make_room_for_sign_in(wanted.person, wanted.half, SignInKey{*key});
   if (!done) return fail(std::move(done.error()));
   const Instant end = now_ + wanted.life;
   done = db_.query(
@@ -275,17 +289,21 @@ Result<SignIn> SqliteWriteTransaction::rotate_sign_in(SignInKey key, std::string
                                                       bool half, Milliseconds idle,
                                                       Milliseconds life) {
   if (auto sound = check_token(token_sha256); !sound) return fail(std::move(sound.error()));
+  PersonKey person{};
   {
-    auto there = db_.query("SELECT 1 FROM sign_ins WHERE key = ? AND idle_ends > ?");
+    auto there = db_.query("SELECT person FROM sign_ins WHERE key = ? AND idle_ends > ?");
     there.bind(key, now_);
     if (!there.next()) return there.failed() ? fail(there.error()) : no_such_sign_in();
+    person = PersonKey{there.integer(0)};
   }
   const Instant end = now_ + life;
-  auto done = db_.query(
-                     "UPDATE OR IGNORE sign_ins SET token = ?2, half = ?3, used = ?4,"
-                     " idle_ends = ?5, ends = ?6 WHERE key = ?1")
-                  .bind(key, token_sha256, half, now_, std::min(now_ + idle, end), end)
-                  .run();
+  auto done = make_room_for_sign_in(person, half, key);
+  if (!done) return fail(std::move(done.error()));
+  done = db_.query(
+                "UPDATE OR IGNORE sign_ins SET token = ?2, half = ?3, used = ?4,"
+                " idle_ends = ?5, ends = ?6 WHERE key = ?1")
+             .bind(key, token_sha256, half, now_, std::min(now_ + idle, end), end)
+             .run();
   if (!done) return fail(std::move(done.error()));
   if (db_.changes() == 0) return sign_in_token_taken();
   auto query = db_.query("SELECT " SIGN_IN_COLUMNS " FROM sign_ins WHERE key = ?");
@@ -355,15 +373,19 @@ Result<bool> SqliteWriteTransaction::drop_ended_sign_ins(std::int64_t rows) {
 // ---- links that are good once ------------------------------------------------------------------
 
 Result<void> SqliteWriteTransaction::add_link(std::string_view token_sha256, LinkPurpose purpose,
-                                              PersonKey person, Milliseconds life) {
+                                              PersonKey person, Milliseconds life,
+                                              Earlier earlier) {
   auto fit = check_token(token_sha256);
   if (!fit) return fit;
   if (person != PersonKey{}) {
     if (const auto held = queries_.person(person); !held) return fail(held.error());
   }
-  auto done = db_.query("DELETE FROM sign_in_links WHERE person = ? AND purpose = ?")
-                  .bind(person, purpose)
-                  .run();
+  Result<void> done;
+  if (earlier == Earlier::are_void) {
+    done = db_.query("DELETE FROM sign_in_links WHERE person = ? AND purpose = ?")
+               .bind(person, purpose)
+               .run();
+  }
   if (!done) return done;
   done = db_.query(
                 "INSERT INTO sign_in_links(token, purpose, person, created, ends)"

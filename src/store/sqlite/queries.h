@@ -196,6 +196,7 @@ class Queries {
   [[nodiscard]] Result<SignIn> sign_in(std::string_view token_sha256);
   [[nodiscard]] Result<std::vector<SignIn>> sign_ins(PersonKey person);
   [[nodiscard]] Result<Link> link(std::string_view token_sha256);
+  [[nodiscard]] Result<bool> has_link(PersonKey person);
   [[nodiscard]] Result<SignInRules> sign_in_rules(AccountKey account);
   [[nodiscard]] Result<std::vector<KeptText>> kept_texts(PersonKey person, std::string_view place);
   // lane_paces.cc

@@ -251,6 +251,7 @@ class SqliteReadTransaction final : public ReadTransaction {
     return queries_.sign_ins(person);
   }
   Result<Link> link(std::string_view token_sha256) override { return queries_.link(token_sha256); }
+  Result<bool> has_link(PersonKey person) override { return queries_.has_link(person); }
   Result<SignInRules> sign_in_rules(AccountKey account) override {
     return queries_.sign_in_rules(account);
   }

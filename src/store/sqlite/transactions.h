@@ -154,8 +154,9 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<bool> act_for(SignInKey key, AccountKey account) override;
   Result<void> end_sign_in(PersonKey person, SignInKey key) override;
   Result<std::int64_t> end_sign_ins(PersonKey person, SignInKey left) override;
+  Result<void> make_room_for_sign_in(PersonKey person, bool half, SignInKey coming);
   Result<void> add_link(std::string_view token_sha256, LinkPurpose purpose, PersonKey person,
-                        Milliseconds life) override;
+                        Milliseconds life, Earlier earlier) override;
   Result<Link> use_link(std::string_view token_sha256) override;
   Result<void> void_links(PersonKey person) override;
   Result<void> put_sign_in_rules(AccountKey account, const SignInRules& rules) override;

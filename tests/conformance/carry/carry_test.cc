@@ -164,7 +164,8 @@ class Filling {
                           .life = std::chrono::hours(2'000),
                           .from = "192.0.2.7",
                           .agent = "ブラウザー"}));
-      must(t.add_link(sha256_hex("link"), LinkPurpose::confirm, key, std::chrono::hours(1'000)));
+      must(t.add_link(sha256_hex("link"), LinkPurpose::confirm, key, std::chrono::hours(1'000),
+                      Earlier::are_void));
       must(t.put_sign_in_rules(
           shop, {.second_factor = true, .networks = {"192.0.2.0/24"}, .approval = true}));
       return t.keep_text(key, "compose:1", "{\"subject\":\"件名\"}");

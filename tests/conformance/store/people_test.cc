@@ -16,6 +16,7 @@ namespace todoku::store {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::IsEmpty;
@@ -84,9 +85,9 @@ Result<Link> used_link(Store& store, std::string_view token) {
 }
 
 Result<void> made_link(Store& store, std::string_view token, LinkPurpose purpose,
-                       PersonKey person = {}) {
+                       PersonKey person = {}, Earlier earlier = Earlier::are_void) {
   return write_in(store, [&](WriteTransaction& t) {
-    return t.add_link(sha256_hex(token), purpose, person, 1h);
+    return t.add_link(sha256_hex(token), purpose, person, 1h, earlier);
   });
 }
 
@@ -452,6 +453,59 @@ TEST_P(StoreSuite, OfTooManySignInsTheOneUsedLongestAgoGoes) {
               SizeIs(static_cast<std::size_t>(kSignInsMax)));
 }
 
+TEST_P(StoreSuite, HalfSignInsPutNoneOutThatIsWhole) {
+  const PersonKey person = added(*store_, somebody(account().key, "hanako")).key;
+  signed_in(*store_, person, "whole");
+  const auto half = [&](std::string_view token) {
+    NewSignIn wanted = signing_in(person, token);
+    wanted.half = true;
+    return must(write([&](WriteTransaction& t) { return t.add_sign_in(wanted); }));
+  };
+  SignIn last;
+  for (std::int64_t i = 0; i < kSignInsMax + 1; ++i) {
+    clock_.advance(1s);
+    last = half(fmt::format("half {}", i));
+  }
+  EXPECT_TRUE(found_sign_in(*store_, "whole"));
+  EXPECT_THAT(must(read([&](ReadTransaction& t) { return t.sign_ins(person); })),
+              SizeIs(static_cast<std::size_t>(kHalfSignInsMax + 1)));
+  // By those that become whole there are no more than there may be either.
+  for (std::int64_t i = 0; i < kSignInsMax; ++i) {
+    clock_.advance(1s);
+    must(write([&](WriteTransaction& t) {
+      return t.rotate_sign_in(last.key, sha256_hex(fmt::format("code {}", i)), false, 1h, 1h);
+    }));
+    last = half(fmt::format("again {}", i));
+  }
+  EXPECT_EQ(error_of(found_sign_in(*store_, "whole")), "not_found");
+  std::int64_t whole = 0;
+  for (const SignIn& each : must(read([&](ReadTransaction& t) { return t.sign_ins(person); }))) {
+    whole += each.half ? 0 : 1;
+  }
+  EXPECT_EQ(whole, kSignInsMax);
+}
+
+TEST_P(StoreSuite, ALinkForSomebodyUnknownVoidsNoneAndIsVoidWithTheOthers) {
+  const PersonKey person = added(*store_, somebody(account().key, "hanako")).key;
+  const auto is_good = [&](std::string_view token) {
+    return read([&](ReadTransaction& t) { return t.link(sha256_hex(token)); }).has_value();
+  };
+  const auto has_link = [&] {
+    return must(read([&](ReadTransaction& t) { return t.has_link(person); }));
+  };
+  EXPECT_FALSE(has_link());
+  must(made_link(*store_, "handed over", LinkPurpose::reset, person));
+  must(made_link(*store_, "asked for", LinkPurpose::reset, person, Earlier::stay));
+  EXPECT_TRUE(is_good("handed over"));
+  EXPECT_TRUE(is_good("asked for"));
+  must(made_link(*store_, "newer", LinkPurpose::reset, person));
+  EXPECT_FALSE(is_good("handed over"));
+  EXPECT_FALSE(is_good("asked for"));
+  EXPECT_TRUE(has_link());
+  clock_.advance(1h);
+  EXPECT_FALSE(has_link()) << "they are over";
+}
+
 TEST_P(StoreSuite, ALinkIsGoodOnceAndTheLastOfItsKind) {
   const PersonKey person = added(*store_, somebody(account().key, "hanako")).key;
   must(made_link(*store_, "reset", LinkPurpose::reset, person));
@@ -478,7 +532,7 @@ TEST_P(StoreSuite, ALinkIsGoodOnceAndTheLastOfItsKind) {
   EXPECT_EQ(error_of(made_link(*store_, "x", LinkPurpose::reset, PersonKey{999'999'999})),
             "not_found");
   EXPECT_EQ(error_of(write([&](WriteTransaction& t) {
-              return t.add_link("not a hash", LinkPurpose::reset, person, 1h);
+              return t.add_link("not a hash", LinkPurpose::reset, person, 1h, Earlier::are_void);
             })),
             "invalid_input");
   must(write([&](WriteTransaction& t) { return t.void_links(person); }));
@@ -554,6 +608,7 @@ TEST_P(StoreSuite, WhatSomebodyHasTypedIsKeptByPlace) {
   EXPECT_EQ(one.front().kept, now());
   EXPECT_THAT(texts_of(*store_, person), ElementsAre(Field(&KeptText::place, "compose:1"),
                                                      Field(&KeptText::place, "compose:2")));
+  EXPECT_THAT(texts_of(*store_, person), Each(Field(&KeptText::text, IsEmpty())));
   EXPECT_THAT(texts_of(*store_, person, "compose:3"), IsEmpty());
   must(kept(*store_, person, "compose:1", ""));
   EXPECT_THAT(texts_of(*store_, person), ElementsAre(Field(&KeptText::place, "compose:2")));

@@ -145,6 +145,14 @@ class Tokens(Checks):
         answer = account.request("GET", f"/deliveries/-/emails/{email}", token=token)
         self.assertEqual({**whole, "insert_code": []}, self.ok(answer))
         self.assertEqual("insert_code", answer.headers["x-todoku-withheld"])
+        made = self.ok(account.request("POST", "/templates", {
+            "name": "withheld", "subject": "s", "text_part": "secret", "html_part": "<p>secret</p>"}),
+            201)
+        whole = self.ok(account.request("GET", f"/templates/{made['template_id']}"))
+        self.assertEqual("secret", whole["text_part"])
+        answer = account.request("GET", f"/templates/{made['template_id']}", token=token)
+        self.assertEqual({**whole, "text_part": "", "html_part": ""}, self.ok(answer))
+        self.assertEqual("text_part, html_part", answer.headers["x-todoku-withheld"])
         for field in ("text_part", "html_part"):
             answer = account.request("GET", f"/deliveries?{field}=secret", token=token)
             self.assertEqual(["this API key lacks the scope content."],

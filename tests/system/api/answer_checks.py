@@ -208,6 +208,16 @@ class Lists(Checks):
                 self.assertEqual({"email", "name"}, set(entry["from"]))
                 self.assertRegex(entry["created_time"], DATE)
 
+    def test_entries_say_what_became_of_each_where_that_is_asked_for(self):
+        data = self.ok(self.get("/deliveries/all?with_outcome=true"))["data"]
+        counts = {"total_count", "sent_count", "drop_count", "soft_error_count", "hard_error_count"}
+        for entry in data:
+            self.assertEqual(LIST_KEYS | counts | {"state"}, set(entry))
+        single = next(entry for entry in data if entry["delivery_id"] == self.transaction)
+        self.assertEqual(("sent", 1, 1, 0), (single["state"], single["total_count"],
+                                             single["sent_count"], single["hard_error_count"]))
+        self.assertEqual(400, self.get("/deliveries/all?with_outcome=yes").status)
+
     def test_texts_match_as_substrings_without_patterns(self):
         first, second, third = self.drafts
         for parameters, expected in (({"subject": "_1"}, [second]),

@@ -65,7 +65,27 @@ ROUTES = [
     ("PUT", "/texts/{place}", {"subject": "half a letter"}, True),
     ("DELETE", "/texts/{place}", None, True),
     ("GET", "/accounts", None, True),
+    ("GET", "/keys", None, True),
+    ("POST", "/keys", {"label": "x", "scopes": ["read"]}, True),
+    ("POST", "/keys/{id}/rotation", {}, True),
+    ("DELETE", "/keys/{id}", None, True),
+    ("GET", "/smtp-credentials", None, True),
+    ("POST", "/smtp-credentials", {"name": "relay-x"}, True),
+    ("POST", "/smtp-credentials/{name}/rotation", {}, True),
+    ("DELETE", "/smtp-credentials/{name}", None, True),
+    ("POST", "/accounts", {"name": "another"}, True),
+    ("PATCH", "/accounts/{account}", {"suspended": True}, True),
+    ("GET", "/operations/status", None, True),
+    ("GET", "/operations/nodes", None, True),
+    ("GET", "/operations/lanes", None, True),
+    ("GET", "/operations/sources", None, True),
+    ("GET", "/operations/stuck", None, True),
+    ("POST", "/operations/stuck/{account}/{email_id}/release", {}, True),
+    ("POST", "/operations/held/{account}/{name}/release", {}, True),
 ]
+# Who reaches them at all; all others are of whoever has signed in.
+FOR_OWNERS = ("/people", "/rules", "/audit", "/keys", "/smtp-credentials")
+FOR_OPERATORS = ("/accounts", "/acting-for", "/operations")
 
 
 class World:
@@ -243,6 +263,24 @@ class SigningIn(unittest.TestCase):
         browser.cookie = cookie
         self.assertEqual(browser.api("GET", "/usages/latest").status, 401)
         self.assertEqual(other.ask("GET", "/texts").json["texts"], [])
+
+    def test_who_signs_in_twice_at_once_is_signed_in(self):
+        browser, email = person("viewer")
+        twin = Browser(world.url)
+        twin.cookie, twin.token = browser.cookie, browser.token
+        for each in (browser, twin):
+            self.assertEqual(each.sign_in(email, PASSWORD).status, 200)
+            self.assertTrue(each.session()["signed_in"])
+
+    def test_a_link_ends_what_the_browser_had_open(self):
+        browser, _ = person("viewer")
+        before = Browser(world.url)
+        before.cookie, before.token = browser.cookie, browser.token
+        link = link_in(world.stack.command("people", "invite", address(), "--account", "shop",
+                                           "--role", "viewer"))
+        self.assertEqual(browser.use_link(link, PASSWORD).status, 200)
+        self.assertTrue(browser.session()["signed_in"])
+        self.assertFalse(before.session()["signed_in"])
 
     def test_where_one_is_signed_in(self):
         browser, email = person("viewer")
@@ -450,6 +488,51 @@ class Rights(unittest.TestCase):
         self.assertTrue(any(line["action"] == "content" and line["actor"].startswith("person ")
                             for line in noted), noted[-5:])
 
+    def test_the_head_of_a_delivery_is_no_view_of_its_text(self):
+        sent = self.browsers["owner"].api("POST", "/deliveries/transaction", {
+            "from": {"email": "a@sender.example"}, "to": "unseen@one.example",
+            "subject": "the subject", "text_part": "the secret text"})
+        path = f"/deliveries/{sent.json['delivery_id']}"
+
+        def views():
+            noted = self.browsers["owner"].ask("GET", "/audit?limit=1000").json["audit"]
+            return [line["action"] for line in noted if line["action"] == "content" and
+                    line.get("delivery_id") == sent.json["delivery_id"]]
+
+        head = self.browsers["owner"].api("GET", f"{path}?without_text=true")
+        self.assertEqual((head.status, head.json["text_part"]), (200, ""))
+        self.assertEqual(head.json["subject"], "the subject")
+        self.assertEqual(views(), [])
+        self.assertEqual(self.browsers["owner"].api("GET", f"{path}?without_text=x").status, 400)
+        self.browsers["owner"].api("GET", path)
+        self.assertEqual(views(), ["content"])
+
+    def test_who_changes_something_is_on_record(self):
+        owner = self.browsers["owner"]
+        begun = owner.api("POST", "/deliveries/bulk/begin", {
+            "from": {"email": "a@sender.example"}, "subject": "s", "text_part": "t"})
+        delivery = begun.json["delivery_id"]
+        owner.api("DELETE", f"/deliveries/{delivery}")
+        owner.api("DELETE", f"/deliveries/{delivery}")  # refused: nothing is there any more
+        owner.api("POST", "/domains", {"domain": "audited.example"})
+        owner.api("POST", "/suppressions", {"email": "audited@one.example"})
+        actor = f"person {owner.session()['person']['id']} "
+        noted = [line for line in owner.ask("GET", "/audit?limit=1000").json["audit"]
+                 if line["actor"].startswith(actor)]
+        about = [line["action"] for line in noted if line.get("delivery_id") == delivery]
+        self.assertEqual(about, ["deliveries.begin", "deliveries.remove"])
+        actions = [line["action"] for line in noted]
+        self.assertIn("domain.add: audited.example", actions)
+        self.assertIn("suppressions.add", actions)
+        told = world.stack.command("audit", "list", "--address", "audited@one.example")
+        self.assertIn("suppressions.add", told)
+
+    def test_each_change_has_a_name_in_the_audit(self):
+        named = re.findall(r'Named\{(\w+?)_?,\s+"([^"]+)",',
+                           (ROOT / "src/api/changes.cc").read_text())
+        changes = {(method, path) for method, path, _ in self.operations if method != "GET"}
+        self.assertEqual(changes - {(method.upper(), path) for method, path in named}, set())
+
     def test_another_accounts_ids_are_not_found(self):
         world.stack.command("account", "add", "neighbour", "--no-key")
         sent = self.browsers["owner"].api("POST", "/deliveries/transaction", {
@@ -470,15 +553,17 @@ class Rights(unittest.TestCase):
             [each["email"] for each in neighbour.ask("GET", "/people").json["people"]],
             [neighbour.session()["person"]["email"]])
 
-    def test_people_and_rules_are_for_owners(self):
+    def test_each_route_is_for_whom_it_is_for(self):
         for role in ("sender", "viewer", "support"):
             browser = self.browsers[role]
             for method, path, body, _ in ROUTES:
-                if not path.startswith(("/people", "/rules", "/audit", "/accounts", "/acting-for")):
-                    continue
-                answer = browser.ask(method, filled(path), body)
-                self.assertEqual(answer.status, 403, f"{role}: {method} {path}: {answer}")
-        self.assertEqual(self.browsers["owner"].ask("GET", "/accounts").status, 403)
+                if path.startswith(FOR_OWNERS + FOR_OPERATORS):
+                    answer = browser.ask(method, filled(path), body)
+                    self.assertEqual(answer.status, 403, f"{role}: {method} {path}: {answer}")
+        for method, path, body, _ in ROUTES:
+            if path.startswith(FOR_OPERATORS):
+                answer = self.browsers["owner"].ask(method, filled(path), body)
+                self.assertEqual(answer.status, 403, f"{method} {path}: {answer}")
 
     def test_nobody_grants_more_than_they_hold_or_shuts_out_themselves(self):
         owner, email = person("owner")
@@ -506,6 +591,225 @@ class Rights(unittest.TestCase):
         self.assertEqual(browser.api("GET", "/usages/latest").status, 200)
         closed = browser.ask("PUT", "/acting-for", {"account": "console-mail"})
         self.assertEqual(closed.status, 403)
+
+    def test_nobody_of_the_account_that_mails_links_looks_into_it(self):
+        browser, _ = person("owner", "console-mail")
+        self.assertEqual(browser.api("GET", "/deliveries/all").status, 403)
+        for method, path, body, _ in ROUTES:
+            if method == "POST" and path in ("/keys", "/smtp-credentials"):
+                self.assertIn(browser.ask(method, path, body).status, (403, 409), path)
+        with self.assertRaisesRegex(RuntimeError, "console.mail_account"):
+            world.stack.command("key", "add", "console-mail")
+
+
+class Keys(unittest.TestCase):
+    """What opens the API and the relay, made and ended by people."""
+
+    @classmethod
+    def setUpClass(cls):
+        world.stack.command("account", "add", "keyed", "--no-key")
+        cls.owner, cls.email = person("owner", "keyed")
+
+    def noted(self, browser=None):
+        lines = (browser or self.owner).ask("GET", "/audit?limit=1000").json["audit"]
+        return [(line["actor"], line["action"]) for line in lines]
+
+    def opens(self, token):
+        at_api = Browser(f"http://127.0.0.1:{world.stack.api_port}")
+        return at_api.api("GET", "/usages/latest",
+                          changed={"Authorization": f"Bearer {token}"}).status
+
+    def test_a_key_is_shown_once_opens_the_api_and_is_ended(self):
+        made = self.owner.ask("POST", "/keys", {"label": "注文サーバー", "scopes": ["read", "send"],
+                                                "networks": ["127.0.0.0/8"], "days": 30})
+        self.assertEqual(made.status, 201, made)
+        token, key = made.json["bearer_token"], made.json["id"]
+        self.assertEqual(self.opens(token), 200)
+        listed = self.owner.ask("GET", "/keys")
+        mine = next(each for each in listed.json["keys"] if each["id"] == key)
+        self.assertEqual((mine["label"], mine["scopes"], mine["networks"]),
+                         ("注文サーバー", "send,read", ["127.0.0.0/8"]))
+        for secret in (token, made.json["api_key"]):
+            self.assertNotIn(secret, listed.body.decode())
+        next_one = self.owner.ask("POST", f"/keys/{key}/rotation", {"overlap_hours": 0})
+        self.assertEqual(next_one.status, 201, next_one)
+        fresh = next_one.json["key"]
+        eventually(lambda: self.opens(token) == 401, "the end of the old one")
+        self.assertEqual(self.opens(fresh["bearer_token"]), 200)
+        self.assertEqual(self.owner.ask("DELETE", f"/keys/{fresh['id']}").status, 204)
+        eventually(lambda: self.opens(fresh["bearer_token"]) == 401, "the end of the key")
+        self.assertEqual(self.owner.ask("DELETE", "/keys/987654").status, 404)
+        who = next(actor for actor, _ in self.noted() if self.email in actor)
+        for action in (f"api_key.add: {key} send,read", f"api_key.rotate: {key}",
+                       f"api_key.end: {fresh['id']}"):
+            self.assertIn((who, action), self.noted())
+
+    def test_what_makes_no_sense_makes_no_key(self):
+        before = self.owner.ask("GET", "/keys").json
+        for wrong in ({"label": "x", "scopes": ["all"]}, {"label": "x", "scopes": []},
+                      {"label": "x"}, {"scopes": ["read"], "label": "x", "networks": []},
+                      {"scopes": ["read"], "label": "x", "networks": ["everywhere"]},
+                      {"scopes": ["read"], "label": "x", "days": 0},
+                      {"scopes": ["read"], "label": "x", "account": "shop"}):
+            self.assertEqual(self.owner.ask("POST", "/keys", wrong).status, 400, wrong)
+        self.assertEqual(self.owner.ask("GET", "/keys").json, before)
+
+    def test_another_accounts_keys_are_not_found(self):
+        mine = self.owner.ask("POST", "/keys", {"label": "mine", "scopes": ["read"]}).json
+        user = self.owner.ask("POST", "/smtp-credentials", {"name": "keyed-relay"})
+        self.assertEqual(user.status, 201, user)
+        stranger, _ = person("owner")
+        for method, path in (("DELETE", f"/keys/{mine['id']}"),
+                             ("DELETE", "/smtp-credentials/keyed-relay"),
+                             ("POST", "/smtp-credentials/keyed-relay/rotation")):
+            body = {} if method == "POST" else None
+            self.assertEqual(stranger.ask(method, path, body).status, 404, path)
+        self.assertEqual(self.opens(mine["bearer_token"]), 200)
+        self.assertNotIn("keyed-relay", stranger.ask("GET", "/smtp-credentials").body.decode())
+
+    def test_a_credential_of_the_relay_is_shown_once_and_ended(self):
+        made = self.owner.ask("POST", "/smtp-credentials", {
+            "name": "app@keyed", "traffic": "transactional", "from_address": "app@sender.example"})
+        self.assertEqual(made.status, 201, made)
+        password = made.json["password"]
+        self.assertEqual(len(password), 32)
+        listed = self.owner.ask("GET", "/smtp-credentials")
+        self.assertIn("app@keyed", [each["name"] for each in listed.json["credentials"]])
+        self.assertNotIn(password, listed.body.decode())
+        again = self.owner.ask("POST", "/smtp-credentials/app@keyed/rotation", {"overlap_hours": 1})
+        self.assertEqual(again.status, 201, again)
+        self.assertNotEqual(again.json["password"], password)
+        self.assertEqual(self.owner.ask("DELETE", "/smtp-credentials/app@keyed").status, 204)
+        told = world.stack.command("--json", "smtp-credential", "list", "--account", "keyed")
+        ended = next(each for each in json.loads(told)["credentials"] if each["name"] == "app@keyed")
+        self.assertTrue(ended["revoked"])
+        actions = [action for _, action in self.noted()]
+        for action in ("add", "rotate", "end"):
+            self.assertIn(f"smtp_credential.{action}: app@keyed", actions)
+
+    def test_an_operator_makes_them_for_the_account_that_is_acted_for(self):
+        browser, email = operator()
+        wanted = {"label": "x", "scopes": ["read"]}
+        self.assertEqual(browser.ask("GET", "/keys").status, 409)
+        self.assertEqual(browser.ask("POST", "/keys", wanted).status, 409)
+        browser.ask("PUT", "/acting-for", {"account": "keyed"})
+        self.assertEqual(browser.ask("POST", "/keys", wanted).status, 201)
+        self.assertTrue(any(email in actor and action.startswith("api_key.add")
+                            for actor, action in self.noted()))
+
+
+class Operators(unittest.TestCase):
+    """What the admin socket tells, told to operators who have signed in."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.browser, cls.email = operator()
+
+    def told(self, path):
+        answer = self.browser.ask("GET", f"/operations/{path}")
+        self.assertEqual(answer.status, 200, answer)
+        return answer.json
+
+    def test_they_see_what_the_commands_tell(self):
+        status = self.told("status")
+        self.assertTrue(status["running"])
+        self.assertEqual(status["version"],
+                         json.loads(world.stack.command("--json", "status"))["version"])
+        self.assertEqual({each["class"] for each in status["queues"]}, {"transactional", "bulk"})
+        nodes = self.told("nodes")["nodes"]
+        self.assertEqual([node["state"] for node in nodes], ["alive"])
+        self.assertTrue(nodes[0]["leads"])
+        sources = {each["name"] for each in self.told("sources")["sources"]}
+        self.assertEqual(sources, {each["name"] for each in json.loads(
+            world.stack.command("--json", "sources"))["sources"]})
+        self.assertEqual(self.told("stuck"), {"mails": [], "more": False})
+        self.assertEqual(self.browser.ask("GET", "/operations/stuck?limit=0").status, 400)
+        self.assertEqual(self.browser.ask("GET", "/operations/lanes?limit=100000").status, 400)
+
+    def test_lanes_tell_where_mail_went(self):
+        owner, _ = person("owner")
+        owner.api("POST", "/deliveries/transaction", {
+            "from": {"email": "a@sender.example"}, "to": "lane@one.example", "subject": "s",
+            "text_part": "t"})
+        lane = eventually(lambda: self.told("lanes?all=true")["lanes"], "a lane", 60)[0]
+        for name in ("site", "source", "waiting", "reason", "connections_max"):
+            self.assertIn(name, lane)
+        self.assertEqual(self.told("lanes?site=nowhere.example")["lanes"], [])
+
+    def test_what_was_held_is_released_and_in_the_audit(self):
+        world.stack.command("account", "add", "holding", "--no-key")
+        world.stack.command("smtp-credential", "add", "holding", "held-one")
+        world.stack.command("smtp-credential", "hold", "holding", "held-one", "--because", "strange")
+        held = self.told("status")["held_credentials"]
+        self.assertIn(("holding", "held-one", "strange"),
+                      [(each["account"], each["name"], each["held_because"]) for each in held])
+        path = "/operations/held/holding/held-one/release"
+        self.assertEqual(self.browser.ask("POST", path, {}).status, 204)
+        self.assertNotIn("held-one", [each["name"] for each in self.told("status")["held_credentials"]])
+        nowhere = self.browser.ask("POST", "/operations/held/holding/nobody/release", {})
+        self.assertEqual(nowhere.status, 404)
+        self.assertEqual(self.browser.ask("POST", "/operations/stuck/holding/1/release", {}).status, 404)
+        actions = [(line["actor"], line["action"])
+                   for line in self.browser.ask("GET", "/audit?limit=1000").json["audit"]]
+        self.assertTrue(any(self.email in actor and action == "smtp_credential.release: held-one"
+                            for actor, action in actions))
+
+    def test_an_account_is_added_suspended_and_resumed(self):
+        added = self.browser.ask("POST", "/accounts", {"name": "fresh"})
+        self.assertEqual(added.status, 201, added)
+        self.assertNotIn("key", added.json)
+        self.assertEqual(self.browser.ask("POST", "/accounts", {"name": "fresh"}).status, 409)
+        self.assertEqual(self.browser.ask("POST", "/accounts", {"name": "a b"}).status, 400)
+        owner, _ = person("owner", "fresh")
+        self.assertEqual(owner.api("GET", "/usages/latest").status, 200)
+        for suspended in (True, False):
+            changed = self.browser.ask("PATCH", "/accounts/fresh", {"suspended": suspended})
+            self.assertEqual(changed.status, 200, changed)
+            self.assertEqual(changed.json["suspended"], suspended)
+            self.assertEqual(owner.api("GET", "/usages/latest").status, 200, "it can be read")
+            made = owner.ask("POST", "/keys", {"label": "x", "scopes": ["read"]})
+            self.assertEqual(made.status, 423 if suspended else 201)
+        actions = [line["action"] for line in self.browser.ask("GET", "/audit?limit=1000").json["audit"]]
+        for action in ("account.add", "account.suspend", "account.resume"):
+            self.assertIn(action, actions)
+
+
+def acting_as(browser):
+    told = browser.session()
+    return {"X-Todoku-As": f"{told['person']['id']}/{told['account'] or ''}"}
+
+
+class StaleTabs(unittest.TestCase):
+    """What a page sends is for whom it was made, whoever has the browser's cookie by now."""
+
+    def assert_stale(self, browser, stale):
+        for method, path, body in (("GET", "/api/v1/usages/latest", None),
+                                   ("POST", "/api/v1/suppressions",
+                                    {"email": "stale@b.example"}),
+                                   ("PATCH", "/console/v1/me", {"name": "Stale"}),
+                                   ("GET", "/console/v1/sign-ins", None)):
+            answer = browser.raw(method, path, body, stale)
+            self.assertEqual(answer.status, 409, f"{method} {path}: {answer}")
+            self.assertIn("nothing was done", answer.message)
+        listed = browser.api("GET", "/suppressions?email=stale%40b.example").json["data"]
+        self.assertEqual(listed, [])
+
+    def test_another_person_has_signed_in(self):
+        first, _ = person("owner")
+        stale = acting_as(first)
+        self.assertEqual(first.api("GET", "/usages/latest", None, stale).status, 200)
+        self.assertEqual(first.raw("GET", "/console/v1/sign-ins", None, stale).status, 200)
+        second, _ = person("owner")
+        self.assert_stale(second, stale)
+
+    def test_an_operator_acts_for_another_account(self):
+        world.stack.command("account", "add", "magazine", "--no-key")
+        browser, _ = operator("magazine")
+        stale = acting_as(browser)
+        self.assertEqual(browser.ask("PUT", "/acting-for", {"account": "shop"}).status, 200)
+        self.assert_stale(browser, stale)
+        now = acting_as(browser)
+        self.assertEqual(browser.api("GET", "/usages/latest", None, now).status, 200)
 
 
 class Streams(unittest.TestCase):
@@ -623,6 +927,14 @@ class Links(unittest.TestCase):
             self.assertEqual(answer.status, 200, answer)
             self.assertNotIn("invited@one.example", answer.body.decode(), path)
 
+    def test_whoever_asks_for_a_reset_voids_no_link_of_another(self):
+        email = "unvoided@one.example"
+        link = link_in(world.stack.command("people", "invite", email, "--account", "shop",
+                                           "--role", "viewer"))
+        self.assertEqual(Browser(world.url).ask("POST", "/resets", {"email": email}).status, 202)
+        eventually(lambda: any(email in str(to) for to, _ in world.stack.arrivals()), "the mail", 30)
+        self.assertEqual(Browser(world.url).use_link(link, PASSWORD).status, 200)
+
     def test_somebody_suspended_or_removed_is_out(self):
         for words in (("people", "suspend"), ("people", "remove")):
             browser, email = person("viewer")
@@ -688,7 +1000,8 @@ def main():
         if words:
             suite.addTests(loader.loadTestsFromNames(words, here))
         else:
-            for checks in (Origin, SigningIn, SecondFactor, Forged, Rights, Streams, Links):
+            for checks in (Origin, SigningIn, SecondFactor, Forged, Rights, Keys, Operators, StaleTabs,
+                           Streams, Links):
                 suite.addTests(loader.loadTestsFromTestCase(checks))
         result = unittest.TextTestRunner(verbosity=2, stream=sys.stdout).run(suite)
         if stack.engine.poll() is not None:

@@ -38,10 +38,16 @@ test('signed in, an account is chosen', async () => {
   await page.goto(url);
   await page.getByRole('button', { name: 'Account' }).first().click();
   await page.getByRole('menuitemradio', { name: 'tester' }).click();
-  await page.getByRole('heading', { name: 'Why did it not arrive?' }).waitFor();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  await text('Bulk mail now');
+  await page.getByRole('link', { name: '年末年始のお知らせ' }).waitFor();
+  await page.getByRole('row', { name: /one\.example/ }).or(page.getByRole('cell', { name: 'All others' })).first().waitFor();
+  await page.getByRole('link', { name: 'sender.example', exact: true }).waitFor();
+  assert.equal(await page.getByRole('alert').count(), 0);
 });
 
 test('why a mail did not arrive: by order number, by address, in both languages', async () => {
+  await page.goto(`${url}/why`);
   const box = page.getByLabel('Address, order number or Message-ID');
   await box.fill('4711');
   await box.press('Enter');
@@ -96,6 +102,52 @@ test('suppression: added, found, released', async () => {
   await page.getByRole('button', { name: 'Release' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Release' }).click();
   await text('taro@gone.example is released.');
+});
+
+test('a bulk mail is written, its list looked at and taken, judged, tested and begun', async () => {
+  await page.goto(`${url}/compose`);
+  await page.getByLabel('Sender', { exact: true }).fill('order@sender.example');
+  await page.getByLabel('Subject', { exact: true }).fill('__name__ 様へ');
+  await page.getByRole('textbox', { name: 'Text' }).fill('__name__ 様 __nmae__');
+  await page.getByRole('region', { name: 'As readers get it' }).getByText('{name} 様へ').waitFor();
+  await text('Kept until you sign out');
+  await page.reload();
+  await page.getByRole('region', { name: 'As readers get it' }).getByText('{name} 様へ').waitFor();
+  // Shift_JIS, with a bad row, an address twice, and one without a name.
+  const rows = ['email,__name__', 'ada@one.example,\x89\xd4\x8eq', 'ben@one.example,\x91\xbe\x98Y', 'no address,\x89\xd4\x8eq', 'BEN@one.example,\x91\xbe\x98Y', 'eva@one.example,'];
+  await page.locator('#list').setInputFiles({ name: 'list.csv', mimeType: 'text/csv', buffer: Buffer.from(`${rows.join('\r\n')}\r\n`, 'latin1') });
+  const list = page.getByRole('region', { name: 'Recipients' });
+  await list.getByText('Shift_JIS').waitFor();
+  assert.match(await list.locator('dl.figures').innerText(), /Rows\s+5\s+Recipients\s+3\s+Bad rows\s+1\s+Duplicates\s+1\s+Suppressed\s+0/);
+  await list.getByText('no address').waitFor();
+  await list.getByRole('listitem').filter({ hasText: '__nmae__' }).getByText('No such column').waitFor();
+  await page.getByRole('region', { name: 'As readers get it' }).getByText('花子 様へ').waitFor();
+  await page.getByRole('textbox', { name: 'Text' }).fill('__name__ 様');
+  await list.getByRole('button', { name: 'Take this list (3 recipients)' }).click();
+  await list.getByText('From list.csv.').waitFor();
+  await page.getByRole('button', { name: 'Check now' }).click();
+  await text(/mails? composed/);
+  await page.getByRole('button', { name: 'Send a test to first@people.example' }).click();
+  await text(/A test is on its way to first@people\.example/);
+  await page.getByRole('button', { name: 'Begin now' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Begin' }).click();
+  await page.getByRole('heading', { name: /__name__ 様へ/ }).waitFor();
+  await page.getByRole('heading', { name: /Finished/ }).waitFor();
+  await page.getByRole('tab', { name: 'Recipients' }).click();
+  await text('ada@one.example');
+  await page.goto(`${url}/compose`);
+  assert.equal(await page.getByLabel('Subject', { exact: true }).inputValue(), '');
+  // Of a template, whose draft takes the place of the other.
+  await page.getByLabel('Sender', { exact: true }).fill('order@sender.example');
+  await page.getByLabel('Made of').selectOption({ label: 'welcome' });
+  await page.frameLocator('iframe').getByText('ようこそ {name} 様').waitFor();
+  await page.locator('#list').setInputFiles({ name: 'names.csv', mimeType: 'text/csv', buffer: Buffer.from('email,__name__\nada@one.example,Ada\neva@one.example,\n') });
+  await list.getByText('(plain ASCII)').waitFor();
+  await page.frameLocator('iframe').getByText('ようこそ Ada 様').waitFor();
+  await list.getByRole('button', { name: 'Take this list (1 recipient)' }).click();
+  await list.getByText('From names.csv.').waitFor();
+  await page.getByRole('button', { name: 'Discard' }).click();
+  await text('Discarded.');
 });
 
 test('every other page answers, in Japanese, too', async () => {

@@ -114,6 +114,31 @@ class Domain(DomainCase):
         self.assertEqual(rotate()["state"], "overlap")
         self.assertEqual(self.check()[0], 0)
 
+    def test_keys_in_a_zone_of_their_own(self):
+        green = self.setup_green()
+        with open(self.config, "a", encoding="utf-8") as config:
+            config.write('[dkim]\nplatform_zone = "dkim.example.com"\nhook = ["/bin/true"]\n')
+        shown = json.loads(self.tool("domain", "setup", "example.jp", "--by", "cname", "--json",
+                                     *self.asked))
+        below = {(record["name"], "CNAME"): [record["value"]]
+                 for record in shown["records"] if record["type"] == "CNAME"}
+        self.assertEqual(len(below), 4, shown)
+        is_key = {at: "_domainkey" in at[0] for at in green}
+        below |= {at: [joined(value) for value in green[at]] for at in green if is_key[at]}
+        self.serve(write_zone({at: green[at] for at in green if not is_key[at]})
+                   + "_domainkey.example.jp. IN NS ns3.example.jp.\nns3.example.jp. IN A 127.0.0.3\n")
+        told = {("example.jp", "NS"): ["ns1.example.jp.", "ns2.example.jp."],
+                ("_domainkey.example.jp", "NS"): ["ns3.example.jp."],
+                ("ns1.example.jp", "A"): ["127.0.0.1"], ("ns2.example.jp", "A"): ["127.0.0.2"],
+                ("ns3.example.jp", "A"): ["127.0.0.3"]}
+        with ZoneServer(below, "127.0.0.3", self.port), ZoneServer(told | below) as resolver:
+            _, findings = self.run_check(
+                "domain", "check", "example.jp", "--resolver", f"127.0.0.1:{resolver.port}",
+                "--port", str(self.port), *SENDER)
+        codes = [f["code"] for f in findings if f["code"].startswith(("dkim_", "server"))]
+        self.assertEqual(sorted(codes), ["dkim_cname_ok"] * 4 + ["dkim_ok"] * 2 + ["servers_agree"],
+                         findings)
+
     def test_below_a_domain_that_signs_new_keys_wait(self):
         self.setup_green()
         for _ in range(2):

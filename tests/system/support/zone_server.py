@@ -2,7 +2,7 @@
 """A name server on loopback, over UDP and TCP, for names made by a test.
 
     with ZoneServer({("example.jp", "TXT"): ["v=spf1 -all"], ("lame.jp", "A"): SERVFAIL}) as server:
-        ...  # 127.0.0.1, server.port
+        ...  # 127.0.0.1, server.port, unless others are given
 
 Values: TXT and addresses as text, or octets for TXT; MX as "10 host."; PTR and CNAME as "host.".
 A name without any record does not exist; SERVFAIL in place of values is that.
@@ -33,7 +33,7 @@ def txt(value):
 
 
 class ZoneServer:
-    def __init__(self, zone):
+    def __init__(self, zone, address="127.0.0.1", port=0):
         self.zone, self.names = {}, set()
         self.answers = {}
         self.add(zone)
@@ -54,9 +54,9 @@ class ZoneServer:
                     self.wfile.write(struct.pack("!H", len(answer)) + answer)
 
         socketserver.ThreadingTCPServer.daemon_threads = True
-        self.tcp = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Tcp)
+        self.tcp = socketserver.ThreadingTCPServer((address, port), Tcp)
         self.port = self.tcp.server_address[1]
-        self.udp = socketserver.UDPServer(("127.0.0.1", self.port), Udp)
+        self.udp = socketserver.UDPServer((address, self.port), Udp)
 
     def add(self, zone):
         for (name, kind), values in zone.items():
