@@ -301,7 +301,7 @@ test('operators see lanes live, release what is held, and suspend an account', (
   await page.getByRole('dialog').getByRole('button', { name: 'Add' }).click();
   await page.getByText('fresh is added.').waitFor();
   await page.getByRole('button', { name: 'fresh', exact: true }).click();
-  await page.getByRole('heading', { name: 'Why did it not arrive?' }).waitFor();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
   assert.equal(state.acting, 'fresh');
 }));
 
