@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The audit, of an account for its owners and of all for operators; the accounts there are, for
-// operators.
+// The audit, newest first, of an account for its owners and of all for operators; the accounts
+// there are, for operators.
 #include <array>
 #include <chrono>
 #include <string>
@@ -16,34 +16,7 @@
 namespace todoku::console {
 namespace {
 
-using operate::AuditPage;
-
 constexpr std::int64_t kListedUsually = 100;
-// Lines of others that one answer passes over; the list goes on where it stopped.
-constexpr std::int64_t kPassedOverMax = 10'000;
-constexpr std::int64_t kPieceMax = 1'000;
-
-// Of one account, among the lines of all.
-Task<Result<AuditPage>> audit_of(operate::Operations& operations, operate::AuditRequest request,
-                                 std::string account) {
-  AuditPage page;
-  const std::int64_t wanted = std::exchange(request.limit, kPieceMax);
-  for (std::int64_t passed = 0; passed < kPassedOverMax; passed += kPieceMax) {
-    auto piece = co_await operations.audit(request);
-    if (!piece) co_return fail(std::move(piece.error()));
-    page.next = piece->next;
-    for (operate::AuditLine& line : piece->lines) {
-      if (line.account != account) continue;
-      page.lines.push_back(std::move(line));
-      if (std::ssize(page.lines) < wanted) continue;
-      page.next = page.lines.back().entry.number;
-      co_return page;
-    }
-    if (piece->next == 0) break;
-    request.after = piece->next;
-  }
-  co_return page;
-}
 
 Task<http::Response> show_audit(Asked asked) {
   if (auto closed = closed_to(asked, true)) co_return std::move(*closed);
@@ -54,14 +27,10 @@ Task<http::Response> show_audit(Asked asked) {
   }
   operate::AuditRequest request{.since = since,
                                 .after = asked.given.number("after").value_or(0),
-                                .limit = asked.given.number("limit").value_or(kListedUsually)};
-  operate::Operations& operations = asked.console.operations();
-  Result<AuditPage> page = AuditPage();
-  if (asked.who->account) {
-    page = co_await audit_of(operations, std::move(request), asked.who->account->name);
-  } else {
-    page = co_await operations.audit(std::move(request));
-  }
+                                .limit = asked.given.number("limit").value_or(kListedUsually),
+                                .newest_first = true};
+  if (asked.who->account) request.account = asked.who->account->key;
+  auto page = co_await asked.console.operations().audit(std::move(request));
   if (!page) co_return refused(std::move(page.error()), asked);
   co_return http::Response::json(200, api::admin::audit_json(*page, std::chrono::minutes(0)));
 }

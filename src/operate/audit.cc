@@ -21,7 +21,11 @@ Task<Result<void>> Operations::note(store::AuditEntry entry, std::string address
 }
 
 Task<Result<AuditPage>> Operations::audit(AuditRequest request) {
-  store::AuditQuestion question{.since = {}, .after = request.after, .limit = request.limit};
+  store::AuditQuestion question{.since = {},
+                                .after = request.after,
+                                .limit = request.limit,
+                                .account = request.account,
+                                .newest_first = request.newest_first};
   if (!request.since.empty()) {
     question.since = parse_date_time(request.since);
     if (!question.since) {

@@ -628,8 +628,8 @@ class Operations {
   Task<Result<PersonalPage>> personal_data(PersonalRequest request);
   // -- erasing.cc: erases a part of it. Mail that is on its way is told and stays.
   Task<Result<Erasure>> erase_personal_data(ErasureRequest request);
-  // -- audit.cc: who looked at what of somebody's; oldest first, on from after `after`. `since` as
-  // people write it.
+  // -- audit.cc: who looked at what of somebody's; oldest first, unless it is asked otherwise, on
+  // from `after`, which a page before has told. `since` as people write it.
   Task<Result<AuditPage>> audit(AuditRequest request);
   // -- people.cc: people who sign in at the console. unsupported: there is none here.
   // Whoever uses it becomes an operator.

@@ -93,6 +93,8 @@ struct AuditRequest {
   std::string address;  // of whom it was about; empty: of anybody
   std::int64_t after = 0;
   std::int64_t limit = 100;
+  std::optional<store::AccountKey> account = {};  // nullopt: of all; not with an address
+  bool newest_first = false;
 };
 
 struct AuditLine {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -154,6 +155,21 @@ Result<std::string> without_address(Dictionary& dictionary, std::string_view his
     if (!done) return fail(std::move(done.error()));
   }
   return packed;
+}
+
+Result<void> check_sound(const AuditQuestion& question) {
+  if (!question.account || question.address.empty()) return {};
+  return fail(ErrorKind::invalid_input, "the audit is asked for of an address or of an account");
+}
+
+AuditStretch stretch_of(const AuditQuestion& question, std::int64_t since) {
+  AuditStretch stretch{.first = since, .last = std::numeric_limits<std::int64_t>::max()};
+  if (!question.newest_first) {
+    stretch.first = std::max(since, question.after + 1);
+  } else if (question.after > 0) {
+    stretch.last = question.after - 1;
+  }
+  return stretch;
 }
 
 }  // namespace todoku::store

@@ -88,12 +88,25 @@ struct AuditQuestion {
   std::string address;           // canonical; empty: of all
   std::int64_t after = 0;        // AuditEntry::number of the last of the page before
   std::int64_t limit = 100;
+  std::optional<AccountKey> account = {};  // of this one alone; nullopt: of all
+  bool newest_first = false;
 };
+// invalid_input: an address and an account at once, for which there is no index.
+[[nodiscard]] Result<void> check_sound(const AuditQuestion& question);
+
+// Numbers of the entries that may be asked for, both inclusive.
+struct AuditStretch {
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+};
+// `since`: the number of the first entry since then, or 0.
+[[nodiscard]] AuditStretch stretch_of(const AuditQuestion& question, std::int64_t since);
 
 class PersonalDataReads {
  public:
   virtual ~PersonalDataReads() = default;
-  // Oldest first.
+  // Oldest first, unless it is asked otherwise. What is added meanwhile is behind a page that goes
+  // back, and ahead of one that goes on.
   [[nodiscard]] virtual Result<std::vector<AuditEntry>> audit(const AuditQuestion& question) = 0;
 };
 

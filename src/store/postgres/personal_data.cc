@@ -21,11 +21,17 @@ namespace {
 #define AUDIT_COLUMNS "key, at, actor, action, account, delivery, email, hash, origin"
 const Sql kAuditSince{"audit: since",
                       "SELECT key FROM audit WHERE at >= $1 ORDER BY at, key LIMIT 1"};
-const Sql kAudit{"audit: all",
-                 "SELECT " AUDIT_COLUMNS " FROM audit WHERE key >= $1 ORDER BY key LIMIT $2"};
-const Sql kAuditOf{"audit: of an address", "SELECT " AUDIT_COLUMNS
-                                           " FROM audit WHERE hash = $3 AND hash <> 0"
-                                           " AND key >= $1 ORDER BY key LIMIT $2"};
+#define AUDIT_STRETCH "SELECT " AUDIT_COLUMNS " FROM audit WHERE key BETWEEN $1 AND $2"
+const Sql kAudit{"audit: all", AUDIT_STRETCH " ORDER BY key LIMIT $3"};
+const Sql kAuditBack{"audit: all, back", AUDIT_STRETCH " ORDER BY key DESC LIMIT $3"};
+const Sql kAuditOfAddress{"audit: of an address",
+                          AUDIT_STRETCH " AND hash = $4 AND hash <> 0 ORDER BY key LIMIT $3"};
+const Sql kAuditOfAddressBack{"audit: of an address, back", AUDIT_STRETCH
+                              " AND hash = $4 AND hash <> 0 ORDER BY key DESC LIMIT $3"};
+const Sql kAuditOfAccount{"audit: of an account",
+                          AUDIT_STRETCH " AND account = $4 ORDER BY key LIMIT $3"};
+const Sql kAuditOfAccountBack{"audit: of an account, back",
+                              AUDIT_STRETCH " AND account = $4 ORDER BY key DESC LIMIT $3"};
 const Sql kAddAudit{"audit: add", "INSERT INTO audit(" AUDIT_COLUMNS
                                   ") VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
 const Sql kDropAudit{"audit: drop",
@@ -113,6 +119,22 @@ std::int64_t audit_key(Instant at, std::int64_t number) {
   return to_epoch_ms(at) * kOfAnInstant + number % kOfAnInstant;
 }
 
+Result<Table> ask_audit(Session& session, const AuditQuestion& question,
+                        const AuditStretch& stretch) {
+  const bool back = question.newest_first;
+  Params given;
+  given << stretch.first << stretch.last << question.limit;
+  if (!question.address.empty()) {
+    given << stored_address_hash(session, question.address);
+    return session.ask(back ? kAuditOfAddressBack : kAuditOfAddress, given);
+  }
+  if (question.account) {
+    given << *question.account;
+    return session.ask(back ? kAuditOfAccountBack : kAuditOfAccount, given);
+  }
+  return session.ask(back ? kAuditBack : kAudit, given);
+}
+
 struct HeaderNames {
   std::vector<std::string> to;
   std::vector<std::string> cc;
@@ -178,19 +200,16 @@ Result<void> erase_address_in_history(Session& session, std::int64_t batch, std:
 }  // namespace
 
 Result<std::vector<AuditEntry>> Questions::audit(const AuditQuestion& question) {
-  std::int64_t first = question.after + 1;
+  if (auto sound = check_sound(question); !sound) return fail(std::move(sound.error()));
+  std::int64_t since = 0;
   std::vector<AuditEntry> entries;
   if (question.since) {
     const auto rows = session_.ask(kAuditSince, Params() << *question.since);
     if (!rows) return fail(rows.error());
     if (rows->empty()) return entries;
-    first = std::max(first, rows->integer(0, 0));
+    since = rows->integer(0, 0);
   }
-  const auto rows =
-      question.address.empty()
-          ? session_.ask(kAudit, Params() << first << question.limit)
-          : session_.ask(kAuditOf, Params() << first << question.limit
-                                            << stored_address_hash(session_, question.address));
+  const auto rows = ask_audit(session_, question, stretch_of(question, since));
   if (!rows) return fail(rows.error());
   for (int i = 0; i < rows->size(); ++i) {
     entries.push_back({.at = rows->instant(i, 1),

@@ -616,4 +616,12 @@ CREATE INDEX kept_texts_kept ON kept_texts(person, kept, place);
 INSERT INTO meta VALUES('people', '');
 )sql";
 
+// audit_account, kept_texts_age, api_keys.used, smtp_credentials.used   as in SQLite.
+inline constexpr std::string_view kStep37 = R"sql(
+CREATE INDEX audit_account ON audit(account, key);
+CREATE INDEX kept_texts_age ON kept_texts(kept);
+ALTER TABLE api_keys ADD COLUMN used bigint;
+ALTER TABLE smtp_credentials ADD COLUMN used bigint;
+)sql";
+
 }  // namespace todoku::store::postgres

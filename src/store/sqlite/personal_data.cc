@@ -17,6 +17,23 @@
 namespace todoku::store::sqlite {
 namespace {
 
+#define AUDIT_STRETCH                                                          \
+  "SELECT key, at, actor, action, account, delivery, email, hash, origin FROM" \
+  " audit WHERE key BETWEEN ?1 AND ?2"
+
+Sql audit_sql(const AuditQuestion& question) {
+  constexpr Sql kOn(AUDIT_STRETCH " ORDER BY key LIMIT ?3");
+  constexpr Sql kBack(AUDIT_STRETCH " ORDER BY key DESC LIMIT ?3");
+  constexpr Sql kOfAddressOn(AUDIT_STRETCH " AND hash = ?4 AND hash <> 0 ORDER BY key LIMIT ?3");
+  constexpr Sql kOfAddressBack(AUDIT_STRETCH
+                               " AND hash = ?4 AND hash <> 0 ORDER BY key DESC LIMIT ?3");
+  constexpr Sql kOfAccountOn(AUDIT_STRETCH " AND account = ?4 ORDER BY key LIMIT ?3");
+  constexpr Sql kOfAccountBack(AUDIT_STRETCH " AND account = ?4 ORDER BY key DESC LIMIT ?3");
+  if (!question.address.empty()) return question.newest_first ? kOfAddressBack : kOfAddressOn;
+  if (question.account) return question.newest_first ? kOfAccountBack : kOfAccountOn;
+  return question.newest_first ? kBack : kOn;
+}
+
 // For as long as it lives.
 class OverwritingFreed {
  public:
@@ -71,27 +88,25 @@ bool erase_in(std::vector<std::string>& list, std::string_view address) {
 // ---- audit -------------------------------------------------------------------------------------
 
 Result<std::vector<AuditEntry>> Queries::audit(const AuditQuestion& question) {
-  std::int64_t first = question.after + 1;
+  if (auto sound = check_sound(question); !sound) return fail(std::move(sound.error()));
+  std::int64_t since = 0;
   if (question.since) {
     auto query = db_.query("SELECT key FROM audit WHERE at >= ? ORDER BY at, key LIMIT 1");
     query.bind(*question.since);
     const bool any = query.next();
     if (query.failed()) return fail(query.error());
     if (!any) return std::vector<AuditEntry>();
-    first = std::max(first, query.integer(0));
+    since = query.integer(0);
   }
-  auto query = question.address.empty()
-                   ? db_.query(
-                         "SELECT key, at, actor, action, account, delivery, email, hash, origin"
-                         " FROM audit WHERE key >= ?1 ORDER BY key LIMIT ?2")
-                   : db_.query(
-                         "SELECT key, at, actor, action, account, delivery, email, hash, origin"
-                         " FROM audit WHERE hash = ?3 AND hash <> 0 AND key >= ?1 ORDER BY key"
-                         " LIMIT ?2");
-  if (question.address.empty()) {
-    query.bind(first, question.limit);
+  const AuditStretch stretch = stretch_of(question, since);
+  auto query = db_.query(audit_sql(question));
+  if (!question.address.empty()) {
+    query.bind(stretch.first, stretch.last, question.limit,
+               std::bit_cast<std::int64_t>(hash_(question.address)));
+  } else if (question.account) {
+    query.bind(stretch.first, stretch.last, question.limit, *question.account);
   } else {
-    query.bind(first, question.limit, std::bit_cast<std::int64_t>(hash_(question.address)));
+    query.bind(stretch.first, stretch.last, question.limit);
   }
   std::vector<AuditEntry> entries;
   while (query.next()) {

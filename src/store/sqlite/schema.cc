@@ -704,14 +704,24 @@ CREATE TABLE kept_texts(
 CREATE INDEX kept_texts_kept ON kept_texts(person, kept, place);
 )sql";
 
+// audit_account            Of one account, by key either way.
+// kept_texts_age           Of all: what nobody has touched for long goes.
+// api_keys.used, smtp_credentials.used   store/accounts.h: the hour, or NULL.
+constexpr const char* kVersion45 = R"sql(
+CREATE INDEX audit_account ON audit(account, key);
+CREATE INDEX kept_texts_age ON kept_texts(kept);
+ALTER TABLE api_keys ADD COLUMN used INTEGER;
+ALTER TABLE smtp_credentials ADD COLUMN used INTEGER;
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 44> kMigrations{
+constexpr std::array<const char*, 45> kMigrations{
     kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,  kVersion8,
     kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14, kVersion15, kVersion16,
     kVersion17, kVersion18, kVersion19, kVersion20, kVersion21, kVersion22, kVersion23, kVersion24,
     kVersion25, kVersion26, kVersion27, kVersion28, kVersion29, kVersion30, kVersion31, kVersion32,
     kVersion33, kVersion34, kVersion35, kVersion36, kVersion37, kVersion38, kVersion39, kVersion40,
-    kVersion41, kVersion42, kVersion43, kVersion44};
+    kVersion41, kVersion42, kVersion43, kVersion44, kVersion45};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "conformance/store/store_suite.h"
@@ -420,6 +421,70 @@ TEST_P(StoreSuite, WhoLookedIsAuditedInOrder) {
   EXPECT_TRUE(drop(1));
   EXPECT_FALSE(drop(10));
   EXPECT_THAT(audited(*store_, {}), SizeIs(1));
+}
+
+std::vector<std::string> actors(const std::vector<AuditEntry>& entries) {
+  std::vector<std::string> names;
+  for (const AuditEntry& entry : entries) names.push_back(entry.actor);
+  return names;
+}
+
+TEST_P(StoreSuite, TheAuditOfAnAccountIsReadFromTheNewestBack) {
+  const AccountKey acme = account().key;
+  const AccountKey club =
+      must(write([](WriteTransaction& t) { return t.create_account("club"); })).key;
+  const auto add = [&](WriteTransaction& t, AccountKey owner, int first, int last) {
+    for (int i = first; i <= last; ++i) {
+      must(t.add_audit({.actor = fmt::format("{}", i), .action = "content", .account = owner}, ""));
+    }
+    return Result<void>();
+  };
+  // Two accounts by turns, several of an instant each.
+  must(write([&](WriteTransaction& t) {
+    must(add(t, acme, 1, 3));
+    must(add(t, club, 90, 95));
+    return add(t, acme, 4, 4);
+  }));
+  clock_.advance(1h);
+  const Instant second = now();
+  must(write([&](WriteTransaction& t) {
+    must(add(t, kInstallation, 70, 71));
+    return add(t, acme, 5, 7);
+  }));
+
+  const auto page = [&](std::int64_t after, std::int64_t limit) {
+    return audited(*store_,
+                   {.after = after, .limit = limit, .account = acme, .newest_first = true});
+  };
+  std::vector<std::string> seen;
+  std::int64_t after = 0;
+  for (int i = 0; i < 4; ++i) {
+    const auto some = page(after, 2);
+    if (some.empty()) break;
+    for (const AuditEntry& entry : some) EXPECT_EQ(entry.account, acme);
+    for (std::string& actor : actors(some)) seen.push_back(std::move(actor));
+    after = some.back().number;
+    // What comes meanwhile is before the first page, and moves no other.
+    if (i == 0) must(write([&](WriteTransaction& t) { return add(t, acme, 8, 8); }));
+  }
+  EXPECT_THAT(seen, ElementsAre("7", "6", "5", "4", "3", "2", "1"));
+  EXPECT_THAT(page(after, 2), IsEmpty());
+  EXPECT_THAT(actors(page(0, 1)), ElementsAre("8"));
+
+  EXPECT_THAT(actors(audited(*store_, {.since = second, .account = acme, .newest_first = true})),
+              ElementsAre("8", "7", "6", "5"));
+  EXPECT_THAT(actors(audited(*store_, {.limit = 3, .account = acme})), ElementsAre("1", "2", "3"))
+      << "or on from the oldest";
+  EXPECT_THAT(actors(audited(*store_, {.limit = 5, .newest_first = true})),
+              ElementsAre("8", "7", "6", "5", "71"))
+      << "of all";
+  EXPECT_THAT(actors(audited(*store_, {.account = kInstallation})), ElementsAre("70", "71"));
+  const AuditQuestion both{.address = std::string(kTaro), .account = acme};
+  EXPECT_EQ(error_of(read([&](ReadTransaction& t) { return t.audit(both); })), "invalid_input");
+
+  EXPECT_FALSE(must(write([&](WriteTransaction& t) { return t.drop_audit(second, 1'000); })));
+  EXPECT_THAT(actors(page(0, 100)), ElementsAre("8", "7", "6", "5")) << "the old ones are gone";
+  EXPECT_THAT(audited(*store_, {.account = club, .newest_first = true}), IsEmpty());
 }
 
 }  // namespace

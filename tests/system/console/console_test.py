@@ -520,7 +520,7 @@ class Rights(unittest.TestCase):
         noted = [line for line in owner.ask("GET", "/audit?limit=1000").json["audit"]
                  if line["actor"].startswith(actor)]
         about = [line["action"] for line in noted if line.get("delivery_id") == delivery]
-        self.assertEqual(about, ["deliveries.begin", "deliveries.remove"])
+        self.assertEqual(about, ["deliveries.remove", "deliveries.begin"])  # the newest first
         actions = [line["action"] for line in noted]
         self.assertIn("domain.add: audited.example", actions)
         self.assertIn("suppressions.add", actions)
