@@ -16,6 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::int64_t kRows = 1'000;         // of one transaction: a few milliseconds
+constexpr std::int64_t kTexts = 20;           // likewise: each may have a megabyte
 constexpr Microseconds kBetween = 50ms;       // while there is more: leaves the disk to others
 constexpr store::DayNumber kCountsKept = 62;  // days: a month and what it is compared with
 constexpr Microseconds kLookAgain = 30s;      // when there was nothing
@@ -41,8 +42,12 @@ void Housekeeping::start() {
     const Instant before = store_.clock().now() - std::chrono::days(store::kRateDays);
     return t.drop_rates(store::rate_hour(before), kRows);
   };
-  const Piece end_sign_ins = [](store::WriteTransaction& t) {
-    return t.drop_ended_sign_ins(kRows);
+  const Piece end_sign_ins = [](store::WriteTransaction& t) -> Result<bool> {
+    const auto ended = t.drop_ended_sign_ins(kRows);
+    if (!ended) return ended;
+    const auto texts = t.drop_old_texts(kTexts);
+    if (!texts) return texts;
+    return *ended || *texts;
   };
   boost::asio::post(executor_, [this, purge, drop, forget, forget_rates, end_sign_ins] {
     tasks_.spawn("purge", repeat(purge, purging_));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Work that nobody waits for: rows of deleted deliveries, events that are old, counts of long ago,
-// and what people were signed in with go away little by little, and who was reached by a stop is
-// written (store/course.h).
+// what people were signed in with, and what they typed long ago go away little by little, and who
+// was reached by a stop is written (store/course.h).
 #pragma once
 
 #include <functional>
@@ -48,8 +48,8 @@ class Housekeeping {
                       "old counts of mail are deleted again"};
   Trouble rates_{log::Level::error, "old counts of bounces not deleted",
                  "old counts of bounces are deleted again"};
-  Trouble sign_ins_{log::Level::error, "ended sign-ins not deleted",
-                    "ended sign-ins are deleted again"};
+  Trouble sign_ins_{log::Level::error, "ended sign-ins and old texts not deleted",
+                    "ended sign-ins and old texts are deleted again"};
   Trouble stopping_{log::Level::error, "stopped mails not recorded",
                     "stopped mails are recorded again"};
   async::TaskGroup tasks_;

@@ -31,6 +31,7 @@ inline constexpr std::size_t kSignInNetworksMax = 100;  // of an account
 inline constexpr std::size_t kKeptTextOctetsMax = 1'000'000;  // of one
 inline constexpr std::int64_t kKeptTextsMax = 20;             // of a person; the oldest goes
 inline constexpr std::size_t kKeptTextPlaceMax = 100;         // octets
+inline constexpr Milliseconds kKeptTextLife = std::chrono::days(14);  // since it was kept last
 
 // What somebody may do. Stored as these numbers: never renumber. access/roles.h has their scopes.
 enum class Role : std::uint8_t {
@@ -251,6 +252,8 @@ class PeopleWrites {
                                                std::string_view text) = 0;
   // All of a person.
   [[nodiscard]] virtual Result<void> drop_texts(PersonKey person) = 0;
+  // Texts that nobody has kept anew for kKeptTextLife, at most `rows`. False when none is left.
+  [[nodiscard]] virtual Result<bool> drop_old_texts(std::int64_t rows) = 0;
   // Sign-ins and links that are over, at most `rows`. False when none is left.
   [[nodiscard]] virtual Result<bool> drop_ended_sign_ins(std::int64_t rows) = 0;
 };

@@ -123,6 +123,10 @@ const Sql kMakeRoomForText{
 const Sql kKeepText{"kept texts: keep",
                     "INSERT INTO kept_texts(person, place, kept, body) VALUES($1, $2, $3, $4)"};
 const Sql kDropKeptTexts{"kept texts: drop", "DELETE FROM kept_texts WHERE person = $1"};
+// Who keeps one anew meanwhile makes another row of it.
+const Sql kDropOldTexts{"kept texts: drop old ones",
+                        "DELETE FROM kept_texts WHERE ctid = ANY(ARRAY(SELECT ctid FROM kept_texts"
+                        " WHERE kept <= $1 ORDER BY kept LIMIT $2))"};
 
 Result<Person> person_in(const Table& rows, int row) {
   Person found{.key = PersonKey{rows.integer(row, 0)},
@@ -471,6 +475,12 @@ Result<void> Changes::keep_text(PersonKey person, std::string_view place, std::s
 
 Result<void> Changes::drop_texts(PersonKey person) {
   return done_by(session_.ask(kDropKeptTexts, Params() << person));
+}
+
+Result<bool> Changes::drop_old_texts(std::int64_t rows) {
+  const auto done = session_.ask(kDropOldTexts, Params() << session_.now() - kKeptTextLife << rows);
+  if (!done) return fail(done.error());
+  return done->changes() >= rows;
 }
 
 }  // namespace todoku::store::postgres

@@ -386,6 +386,7 @@ class Changes final : public WriteTransaction {
   Result<void> put_sign_in_rules(AccountKey account, const SignInRules& rules) override;
   Result<void> keep_text(PersonKey person, std::string_view place, std::string_view text) override;
   Result<void> drop_texts(PersonKey person) override;
+  Result<bool> drop_old_texts(std::int64_t rows) override;
   Result<bool> drop_ended_sign_ins(std::int64_t rows) override;
 
   // -- outcomes by cause (outcome_counts.cc)

@@ -450,4 +450,14 @@ Result<void> SqliteWriteTransaction::drop_texts(PersonKey person) {
   return db_.query("DELETE FROM kept_texts WHERE person = ?").bind(person).run();
 }
 
+Result<bool> SqliteWriteTransaction::drop_old_texts(std::int64_t rows) {
+  auto done = db_.query(
+                     "DELETE FROM kept_texts WHERE rowid IN (SELECT rowid FROM kept_texts"
+                     " WHERE kept <= ? ORDER BY kept LIMIT ?)")
+                  .bind(now_ - kKeptTextLife, rows)
+                  .run();
+  if (!done) return fail(std::move(done.error()));
+  return db_.changes() >= rows;
+}
+
 }  // namespace todoku::store::sqlite

@@ -635,6 +635,31 @@ TEST_P(StoreSuite, WhatSomebodyHasTypedIsKeptByPlace) {
   EXPECT_EQ(error_of(kept(*store_, person, "a", std::string(kKeptTextOctetsMax, 'x'))), "none");
 }
 
+TEST_P(StoreSuite, WhatNobodyHasTouchedForTwoWeeksIsDroppedInSlices) {
+  const AccountKey acme = account().key;
+  const PersonKey person = added(*store_, somebody(acme, "hanako")).key;
+  const PersonKey other = added(*store_, somebody(acme, "taro")).key;
+  must(kept(*store_, person, "compose:1", "left"));
+  must(kept(*store_, person, "compose:2", "gone on with"));
+  must(kept(*store_, other, "compose:1", "left, too"));
+  const auto drop = [&](std::int64_t rows) {
+    return must(write([&](WriteTransaction& t) { return t.drop_old_texts(rows); }));
+  };
+  clock_.advance(kKeptTextLife - 1h);
+  EXPECT_FALSE(drop(10));
+  must(kept(*store_, person, "compose:2", "gone on with again"));
+  EXPECT_THAT(texts_of(*store_, person), SizeIs(2));
+  clock_.advance(1h);
+  EXPECT_TRUE(drop(1)) << "there may be more";
+  EXPECT_TRUE(drop(1));
+  EXPECT_FALSE(drop(1));
+  EXPECT_THAT(texts_of(*store_, person), ElementsAre(Field(&KeptText::place, "compose:2")));
+  EXPECT_THAT(texts_of(*store_, other), IsEmpty());
+  clock_.advance(kKeptTextLife);
+  EXPECT_FALSE(drop(10));
+  EXPECT_THAT(texts_of(*store_, person), IsEmpty());
+}
+
 TEST_P(StoreSuite, WhatAPersonHasGoesWithThem) {
   const AccountKey acme = account().key;
   const PersonKey person = added(*store_, somebody(acme, "hanako")).key;
