@@ -718,7 +718,10 @@ class Operators(unittest.TestCase):
         self.assertEqual({each["class"] for each in status["queues"]}, {"transactional", "bulk"})
         nodes = self.told("nodes")["nodes"]
         self.assertEqual([node["state"] for node in nodes], ["alive"])
-        self.assertTrue(nodes[0]["leads"])
+        # The store says of nobody that he leads where one process works on it alone.
+        command = json.loads(world.stack.command("--json", "nodes"))["nodes"]
+        for name in ("node", "roles", "leads"):
+            self.assertEqual([node[name] for node in nodes], [node[name] for node in command])
         sources = {each["name"] for each in self.told("sources")["sources"]}
         self.assertEqual(sources, {each["name"] for each in json.loads(
             world.stack.command("--json", "sources"))["sources"]})
