@@ -24,6 +24,9 @@ from on_postgres import OnPostgres  # noqa: E402
 from postgres_server import PostgresServer  # noqa: E402
 
 PASSWORD = "correct horse battery"
+# Couriers note every ten seconds which lanes are at work: its conversation lasts longer.
+SLOW = "slow.example"
+RECEIVERS = {"one.example": [], SLOW: ["delay = { body = 15 }"]}
 OTHER = "quite another battery"
 SCOPES = {"owner": {"send", "read", "content", "suppress", "admin"},
           "sender": {"send", "read", "content", "suppress"},
@@ -732,7 +735,7 @@ class Operators(unittest.TestCase):
     def test_lanes_tell_where_mail_went(self):
         owner, _ = person("owner")
         owner.api("POST", "/deliveries/transaction", {
-            "from": {"email": "a@sender.example"}, "to": "lane@one.example", "subject": "s",
+            "from": {"email": "a@sender.example"}, "to": f"lane@{SLOW}", "subject": "s",
             "text_part": "t"})
         lane = eventually(lambda: self.told("lanes?all=true")["lanes"], "a lane", 60)[0]
         for name in ("site", "source", "waiting", "reason", "connections_max"):
@@ -984,8 +987,7 @@ def installation(binary, on_postgres):
         kind = type("Installed", (WithConsole, base), {})
         config = ["[console]", 'listen = "127.0.0.1:0"', 'mail_account = "console-mail"',
                   'mail_from = "console@sender.example"']
-        yield held.enter_context(kind(binary, *server, receivers={"one.example": []},
-                                      config=config))
+        yield held.enter_context(kind(binary, *server, receivers=RECEIVERS, config=config))
 
 
 def main():
