@@ -10,6 +10,7 @@
 #include "access/ses_keys.h"
 #include "base/bytes.h"
 #include "base/digest.h"
+#include "store/last_use.h"
 
 namespace todoku::access {
 namespace {
@@ -87,6 +88,32 @@ void Authenticator::forget() {
   const std::lock_guard lock(mutex_);
   for (auto& [hash, known] : known_) known.until = {};
   ++forgotten_;
+}
+
+void Authenticator::used(const store::ApiKey& key) {
+  if (!store::is_new_use(key.used, store_.clock().now())) return;
+  const std::lock_guard lock(mutex_);
+  if (uses_.size() < kUsesMax) uses_.insert(key.id);
+}
+
+Task<Result<void>> Authenticator::write_uses() {
+  std::vector<std::int64_t> ids;
+  {
+    const std::lock_guard lock(mutex_);
+    ids.assign(uses_.begin(), uses_.end());
+    uses_.clear();
+  }
+  if (ids.empty()) co_return Result<void>{};
+  auto written = co_await store_.write(
+      store::WritePriority::retention,
+      [&ids](store::WriteTransaction& transaction) { return transaction.use_api_keys(ids); });
+  if (!written) {
+    const std::lock_guard lock(mutex_);
+    for (const std::int64_t id : ids) {
+      if (uses_.size() < kUsesMax) uses_.insert(id);
+    }
+  }
+  co_return written;
 }
 
 Authenticator::Admission Authenticator::judge(const Known& known,

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -80,6 +81,14 @@ class Authenticator {
   // Keys or accounts have changed: who comes next is asked about.
   void forget();
 
+  // A key has opened something. Of more than so many that wait to be written one is left out until
+  // it is used again.
+  static constexpr std::size_t kUsesMax = 10'000;
+  void used(const store::ApiKey& key);
+  // Writes in which hour those were used last of which that is not written yet; no commit where
+  // there are none. Errors: those of the store; they wait on.
+  Task<Result<void>> write_uses();
+
  private:
   struct Known {
     store::KeyHolder holder;
@@ -96,6 +105,7 @@ class Authenticator {
   std::mutex mutex_;
   std::unordered_map<std::string, Known> known_;  // by SHA-256 of the token
   std::uint64_t forgotten_ = 0;                   // times
+  std::unordered_set<std::int64_t> uses_;         // ids of keys, not written yet
 };
 
 }  // namespace todoku::access

@@ -117,6 +117,33 @@ TEST_F(DoorTest, AKeyIsForItsNetworks) {
   EXPECT_NE(refusal("broken"), "") << "what cannot be read lets nobody in";
 }
 
+TEST_F(DoorTest, TheLastUseOfAKeyIsWrittenOnceAnHour) {
+  add_key("web", {.label = ""});
+  const auto from = *net::IpAddress::parse("192.0.2.1");
+  const auto come = [&] {
+    const auto holder = run(door_.authenticate("Bearer web", from));
+    ASSERT_TRUE(holder);
+    door_.used(holder->key);
+  };
+  const auto stored = [&] {
+    return installation_.store
+        ->read_and_wait([](store::ReadTransaction& t) { return t.key_by_token(sha256_hex("web")); })
+        ->key.used;
+  };
+  const auto write = [&] { ASSERT_TRUE(run(door_.write_uses())); };
+  come();
+  EXPECT_EQ(stored(), std::nullopt) << "not by the request itself";
+  write();
+  const Instant hour = std::chrono::floor<std::chrono::hours>(installation_.clock.now());
+  EXPECT_EQ(stored(), hour);
+  installation_.clock.advance(std::chrono::hours(1));
+  write();
+  EXPECT_EQ(stored(), hour) << "nobody has come since";
+  come();
+  write();
+  EXPECT_EQ(stored(), hour + std::chrono::hours(1));
+}
+
 TEST_F(DoorTest, AKeyOpensUntilItExpiresToTheMillisecond) {
   add_key("short", {.label = "", .life = std::chrono::seconds(10)});
   EXPECT_EQ(refusal("short"), "");

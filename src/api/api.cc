@@ -243,6 +243,7 @@ std::string actor_of(const store::ApiKey& key) {
 }  // namespace
 
 Api::Caller Api::caller_of(store::KeyHolder holder, std::string authorization) {
+  authenticator_.used(holder.key);
   return {.visitor = {.account = std::move(holder.account),
                       .scopes = holder.key.scopes,
                       .actor = actor_of(holder.key)},

@@ -122,6 +122,8 @@ class Api {
 
   // Who calls is asked of the store again: accounts or their keys have changed. From any thread.
   void forget_accounts() { authenticator_.forget(); }
+  // When keys were used last (access.h).
+  Task<Result<void>> write_key_uses() { return authenticator_.write_uses(); }
 
   // The answer to a request that no endpoint answers; an http::FailureResponder.
   [[nodiscard]] http::Response failure_response(const http::Failure& failure,
@@ -195,7 +197,7 @@ class Api {
     std::string authorization;  // by which it was let in
   };
   using Knock = std::expected<Caller, http::Response>;
-  [[nodiscard]] static Caller caller_of(store::KeyHolder holder, std::string authorization);
+  [[nodiscard]] Caller caller_of(store::KeyHolder holder, std::string authorization);
   Task<Knock> knock(const http::Request& request, http::Body& body, Door door);
   Task<Knock> knock_with_key(const http::Request& request, Door door);
   // The same of who has no key.

@@ -100,11 +100,13 @@ int key_list(Session& session, const std::string& account) {
         std::vector<std::vector<std::string>> rows = {
             {"ID", session.words({"LABEL", "用途"}), session.words({"SCOPES", "スコープ"}),
              session.words({"FROM", "使える場所"}), session.words({"STATE", "状態"}),
-             session.words({"ADDED", "追加日時"})}};
+             session.words({"ADDED", "追加日時"}), session.words({"LAST USED", "最終使用"})}};
         for (const auto& key : list_of(answer, "keys")) {
+          const std::string used = time_of(key, "last_used");
           rows.push_back({fmt::format("{}", number_of(key, "id")), text_of(key, "label"),
                           text_of(key, "scopes"), key_networks(session, key),
-                          key_state(session, key), time_of(key, "created")});
+                          key_state(session, key), time_of(key, "created"),
+                          used.empty() ? session.words({"not yet", "未使用"}) : used});
         }
         print_table(session.out(), std::move(rows));
       });

@@ -77,6 +77,11 @@ std::string smtp_state(Session& session, const boost::json::value& credential) {
              : session.words({"active until {}", "{} まで有効"}, expires);
 }
 
+std::string last_use(Session& session, const boost::json::value& credential) {
+  std::string used = time_of(credential, "last_used");
+  return used.empty() ? session.words({"not yet", "未使用"}) : used;
+}
+
 std::string joined_of(const boost::json::value& credential, std::string_view name) {
   std::string all;
   for (const auto& each : list_of(credential, name)) {
@@ -126,13 +131,15 @@ int smtp_credential_list(Session& session, const std::string& account) {
         {session.words({"ACCOUNT", "アカウント"}), session.words({"USER NAME", "ユーザー名"}),
          session.words({"TRAFFIC", "種別"}), session.words({"PURPOSE", "目的"}),
          session.words({"OPTIONS", "オプション"}), session.words({"FROM", "使える場所"}),
-         session.words({"STATE", "状態"}), session.words({"ADDED", "追加日時"})}};
+         session.words({"STATE", "状態"}), session.words({"ADDED", "追加日時"}),
+         session.words({"LAST USED", "最終使用"})}};
     for (const auto& each : list_of(answer, "credentials")) {
       const std::string networks = joined_of(each, "networks");
       rows.push_back({text_of(each, "account"), text_of(each, "name"), text_of(each, "traffic"),
                       text_of(each, "purpose"), joined_of(each, "options"),
                       networks.empty() ? session.words({"anywhere", "制限なし"}) : networks,
-                      smtp_state(session, each), time_of(each, "created")});
+                      smtp_state(session, each), time_of(each, "created"),
+                      last_use(session, each)});
     }
     print_table(session.out(), std::move(rows));
   });
@@ -163,6 +170,7 @@ int smtp_credential_show(Session& session, const SmtpCredentialRequest& request)
              {session.words({"state", "状態"}), smtp_state(session, it)},
              {session.words({"held because", "保留の理由"}), or_none(text_of(it, "held_because"))},
              {session.words({"added", "追加日時"}), time_of(it, "created")},
+             {session.words({"last used", "最終使用"}), last_use(session, it)},
              {session.words({"old password until", "古いパスワードの期限"}),
               or_none(time_of(it, "previous_until"))},
              {session.words({"used from", "使える場所"}),

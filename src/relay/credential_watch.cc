@@ -9,6 +9,7 @@
 #include "net/client_counts.h"
 #include "store/account_name.h"
 #include "store/credential_holds.h"
+#include "store/last_use.h"
 
 namespace todoku::relay {
 namespace {
@@ -110,6 +111,10 @@ Task<std::optional<store::SmtpCredential>> CredentialWatch::write(std::string na
         absorb(made.habits, use, limits, now);
         auto kept = writer.keep_smtp_habits(name, pack_habits(made.habits));
         if (!kept) return fail(std::move(kept.error()));
+        if (!use.recipients.empty() && store::is_new_use(made.credential.used, now)) {
+          auto told = writer.use_smtp_credential(name);
+          if (!told) return fail(std::move(told.error()));
+        }
         if (made.credential.held) return made;
         made.anomaly = judge(made.habits, limits, now);
         if (!made.anomaly) return made;

@@ -97,6 +97,21 @@ TEST_F(CredentialWatchTest, HoldsWhatIsOddBeforeItIsKept) {
   EXPECT_FALSE(uses(watch, 5'000)) << "whoever released it knows what it does";
 }
 
+TEST_F(CredentialWatchTest, TheHourOfTheLastUseIsWrittenWithTheHabits) {
+  CredentialWatch watch(world(), limits_);
+  EXPECT_FALSE(uses(watch, 1));
+  EXPECT_TRUE(writes_all(watch));
+  const Instant hour = std::chrono::floor<std::chrono::hours>(installation_.clock.now());
+  EXPECT_EQ(stored().used, hour);
+  installation_.clock.advance(1h);
+  watch.ended("shop", false);
+  EXPECT_TRUE(writes_all(watch));
+  EXPECT_EQ(stored().used, hour) << "that a mail of before was delivered is no use";
+  EXPECT_FALSE(uses(watch, 1));
+  EXPECT_TRUE(writes_all(watch));
+  EXPECT_EQ(stored().used, hour + 1h);
+}
+
 TEST_F(CredentialWatchTest, SeveralProcessesAddUpAndARestartForgetsNothing) {
   CredentialWatch one(world(), limits_);
   CredentialWatch other(world(), limits_);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -80,6 +81,7 @@ struct ApiKey {
   std::vector<std::string> networks;  // from which it may be used, e.g. "192.0.2.0/24"; empty: all
   std::optional<Instant> expires;     // from then on it opens nothing
   std::optional<Milliseconds> life;   // for which it was made; what ends it sooner leaves it
+  std::optional<Instant> used = {};   // the last hour in which it was (last_use.h)
 };
 
 struct NewApiKey {
@@ -154,6 +156,8 @@ class AccountWrites {
   // It expires `in` from now, if not sooner. conflict: it is revoked.
   [[nodiscard]] virtual Result<void> expire_api_key(AccountKey account, std::int64_t id,
                                                     Milliseconds in) = 0;
+  // They were used now. One that is not there, or is being changed, is passed over.
+  [[nodiscard]] virtual Result<void> use_api_keys(std::span<const std::int64_t> ids) = 0;
   // conflict if the account has a key of this domain and selector. `created` is the store's.
   [[nodiscard]] virtual Result<void> put_dkim_key(const DkimKey& key) = 0;
   [[nodiscard]] virtual Result<void> remove_dkim_key(AccountKey account, std::string_view domain,

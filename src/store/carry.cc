@@ -36,7 +36,7 @@ constexpr std::array<CarriedColumn, 19> kAccounts{{{"key", integer},
                                                    {"told_of_month", integer},
                                                    {"sandbox", integer},
                                                    {"allowed_recipients", text}}};
-constexpr std::array<CarriedColumn, 10> kApiKeys{{{"id", integer},
+constexpr std::array<CarriedColumn, 11> kApiKeys{{{"id", integer},
                                                   {"account", integer},
                                                   {"label", text},
                                                   {"token", text},
@@ -45,7 +45,8 @@ constexpr std::array<CarriedColumn, 10> kApiKeys{{{"id", integer},
                                                   {"scopes", integer},
                                                   {"networks", text},
                                                   {"expires", integer},
-                                                  {"life", integer}}};
+                                                  {"life", integer},
+                                                  {"used", integer}}};
 constexpr std::array<CarriedColumn, 7> kDkimKeys{{{"account", integer},
                                                   {"domain", text},
                                                   {"selector", text},
@@ -189,7 +190,7 @@ constexpr std::array<CarriedColumn, 12> kWebhooks{{{"name", text},
                                                    {"changed", integer}}};
 constexpr std::array<CarriedColumn, 3> kWebhookSetAside{
     {{"webhook", text}, {"event", text}, {"at", integer}}};
-constexpr std::array<CarriedColumn, 12> kSmtpCredentials{{{"name", text},
+constexpr std::array<CarriedColumn, 13> kSmtpCredentials{{{"name", text},
                                                           {"account", integer},
                                                           {"settings", octets},
                                                           {"secret", text},
@@ -200,7 +201,8 @@ constexpr std::array<CarriedColumn, 12> kSmtpCredentials{{{"name", text},
                                                           {"uid", integer},
                                                           {"held", integer},
                                                           {"held_because", text},
-                                                          {"released", integer}}};
+                                                          {"released", integer},
+                                                          {"used", integer}}};
 constexpr std::array<CarriedColumn, 2> kSmtpHabits{{{"name", text}, {"habits", octets}}};
 
 constexpr std::array<CarriedColumn, 18> kSuppressions{{{"hash", integer},

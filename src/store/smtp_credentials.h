@@ -55,6 +55,7 @@ struct SmtpCredential {
   std::optional<Instant> held;
   std::string held_because;
   std::optional<Instant> released;  // from the last hold
+  std::optional<Instant> used;      // the last hour in which it handed something in (last_use.h)
 };
 
 inline constexpr std::size_t kHeldBecauseMax = 300;  // octets
@@ -107,6 +108,8 @@ class SmtpCredentialWrites {
   [[nodiscard]] virtual Result<void> change_smtp_credential(const SmtpCredential& credential) = 0;
   // Its owner is told: credential_held or credential_released.
   virtual void tell_of_smtp_credential(EventKind kind, const SmtpCredential& credential) = 0;
+  // It was used now. Nothing where it is not there.
+  [[nodiscard]] virtual Result<void> use_smtp_credential(std::string_view name) = 0;
   // What the relay knows of how it is used, as it packs it.
   [[nodiscard]] virtual Result<void> keep_smtp_habits(std::string_view name,
                                                       std::string_view habits) = 0;

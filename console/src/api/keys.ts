@@ -11,6 +11,8 @@ export interface ApiKey {
   revoked?: string;
   expires?: string;
   expired?: boolean;
+  /** The hour; none: never. */
+  last_used?: string;
   /** "send,read" */
   scopes: string;
   networks: string[];
@@ -32,6 +34,7 @@ export interface RelayUser {
   created: string;
   expires?: string;
   expired: boolean;
+  last_used?: string;
   revoked?: string;
   held?: string;
   held_because?: string;

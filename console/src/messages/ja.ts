@@ -200,7 +200,7 @@ export const ja: Messages = {
     title: 'キー', text: 'メールの送信や結果の取得に、サーバーやアプリケーションが使う認証情報です。', api: 'API キー', smtp: 'SMTP 認証情報', add: 'キーを作成', make: '作成', addTitle: 'API キーを作成', addText: 'プログラムごとに、必要な権限だけを与えて作成してください。キーは一度だけ表示されます。',
     label: 'ラベル', labelHint: 'どのプログラムが使うか', unnamed: 'ラベルなし', scopes: 'スコープ', oneScope: '1 つ以上選択してください。', kind: '用途', kindApi: 'todoku の API', kindSes: 'Amazon SES のクライアント（署名付きリクエスト、送信のみ）',
     scopeWords: { send: 'メールの送信・変更・取り消し', read: '結果の閲覧', content: '本文と差し込みコードの閲覧', suppress: '配信停止リストの管理', admin: 'ドメインと Webhook の管理' },
-    networks: '使用を許可するネットワーク', networksHint: '例: 192.0.2.0/24（空白区切り）。空欄なら制限しません。', life: '有効期間', until: '期限', expired: '期限切れ', ended: '無効', menu: (name) => `${name} の操作`,
+    networks: '使用を許可するネットワーク', networksHint: '例: 192.0.2.0/24（空白区切り）。空欄なら制限しません。', life: '有効期間', used: '最終使用（1 時間単位）', neverUsed: '未使用', until: '期限', expired: '期限切れ', ended: '無効', menu: (name) => `${name} の操作`,
     noKeys: 'キーがまだありません', noKeysText: '送信するプログラム用のキーを作成してください。各リクエストの Authorization ヘッダーに指定します。', shownTitle: '表示は今回だけです', shownText: 'プログラムから参照できる安全な場所に保管してください。ここには保存されず、再表示できません。失くした場合は作り直してください。', kept: '保管しました',
     bearer: 'Bearer トークン', login: 'ログイン ID', key: 'API キー', accessKey: 'アクセスキー ID', secretKey: 'シークレットアクセスキー',
     rotate: '交換', rotateTitle: (name) => `${name} を交換しますか？`, rotateText: '同じ権限の新しいキーを作成します。切り替えの間も止まらないように、古いキーもしばらく使えます。', overlap: '古いキーを使える期間', atOnce: 'すぐに無効にする',

@@ -54,6 +54,11 @@ function Until({ is }: { is: Pick<ApiKey, 'revoked' | 'expires'> }) {
   return is.revoked || is.expires ? <Time at={is.revoked ?? is.expires} /> : <span className="muted">{m.suppressions.forever}</span>;
 }
 
+function Used({ is }: { is: Pick<ApiKey, 'last_used'> }) {
+  const m = useMessages();
+  return is.last_used ? <Time at={is.last_used} /> : <span className="muted">{m.keys.neverUsed}</span>;
+}
+
 function ApiKeys() {
   const m = useMessages();
   const { session } = useSession();
@@ -75,13 +80,14 @@ function ApiKeys() {
           : data.keys.length === 0 ? <Empty title={m.keys.noKeys} text={m.keys.noKeysText}>{add}</Empty>
           : <>
             <header><h2>{m.keys.api}</h2>{add}</header>
-            <div className="scroll"><table className="list folds"><thead><tr><th>{m.keys.label}</th><th>{m.keys.scopes}</th><th>{m.common.state}</th><th>{m.common.created}</th><th>{m.keys.until}</th><th><span className="sr">{m.common.actions}</span></th></tr></thead>
+            <div className="scroll"><table className="list folds"><thead><tr><th>{m.keys.label}</th><th>{m.keys.scopes}</th><th>{m.common.state}</th><th>{m.common.created}</th><th>{m.keys.used}</th><th>{m.keys.until}</th><th><span className="sr">{m.common.actions}</span></th></tr></thead>
               <tbody>{data.keys.map((key) => (
                 <tr key={key.id}>
                   <td className="full"><div>{key.label || <span className="muted">{m.keys.unnamed}</span>} <span className="muted mono small">#{key.id}</span></div>{key.networks.length > 0 && <div className="muted small mono">{key.networks.join(' ')}</div>}</td>
                   <td className="mono small">{key.scopes.split(',').join(' ')}</td>
                   <td><Life is={key} /></td>
                   <td><Time at={key.created} /></td>
+                  <td><Used is={key} /></td>
                   <td><Until is={key} /></td>
                   <td className="act">{!isOver(key) && <Menu label={m.keys.menu(key.label || `#${key.id}`)} className="button plain icon" button={<span aria-hidden="true">⋯</span>}>
                     <MenuItem onClick={() => setRotates(key)}>{m.keys.rotate}</MenuItem>
@@ -169,13 +175,14 @@ function RelayUsers() {
           : data.credentials.length === 0 ? <Empty title={m.keys.noUsers} text={m.keys.noUsersText}>{add}</Empty>
           : <>
             <header><h2>{m.keys.smtp}</h2>{add}</header>
-            <div className="scroll"><table className="list folds"><thead><tr><th>{m.keys.user}</th><th>{m.keys.traffic}</th><th>{m.common.state}</th><th>{m.common.created}</th><th>{m.keys.until}</th><th><span className="sr">{m.common.actions}</span></th></tr></thead>
+            <div className="scroll"><table className="list folds"><thead><tr><th>{m.keys.user}</th><th>{m.keys.traffic}</th><th>{m.common.state}</th><th>{m.common.created}</th><th>{m.keys.used}</th><th>{m.keys.until}</th><th><span className="sr">{m.common.actions}</span></th></tr></thead>
               <tbody>{data.credentials.map((user) => (
                 <tr key={user.name}>
                   <td className="full"><div className="mono">{user.name}</div>{(user.networks.length > 0 || user.from_address) && <div className="muted small">{[user.from_address, user.networks.join(' ')].filter(Boolean).join(' · ')}</div>}{user.held && <div className="small">{m.keys.heldBecause(user.held_because ?? '')}</div>}</td>
                   <td className="muted">{m.keys.traffics[user.traffic]}</td>
                   <td>{user.held && !isOver(user) ? <Badge tone="bad">{m.keys.held}</Badge> : <Life is={user} />}</td>
                   <td><Time at={user.created} /></td>
+                  <td><Used is={user} /></td>
                   <td><Until is={user} /></td>
                   <td className="act">{!isOver(user) && <Menu label={m.keys.menu(user.name)} className="button plain icon" button={<span aria-hidden="true">⋯</span>}>
                     <MenuItem onClick={() => setRotates(user)}>{m.keys.rotateUser}</MenuItem>

@@ -59,6 +59,7 @@ void add_key_members(JsonWriter& json, const store::ApiKey& key) {
   for (const std::string& network : key.networks) json.value(network);
   json.end_array();
   add_shown_time(json, "expires", key.expires);
+  add_shown_time(json, "last_used", key.used);
 }
 
 void add_issued_key(JsonWriter& json, const operate::IssuedKey& issued) {
@@ -258,6 +259,7 @@ void add_smtp_members(JsonWriter& json, const operate::SmtpCredentialView& view)
   add_shown_time(json, "held", credential.held);
   if (credential.held) json.member("held_because", credential.held_because);
   add_shown_time(json, "released", credential.released);
+  add_shown_time(json, "last_used", credential.used);
 }
 
 }  // namespace

@@ -88,7 +88,8 @@ ApiRole::ApiRole(const Ground& ground, Door& door, Beside beside)
                    : std::make_unique<ConsoleListener>(ground, api_, *beside.operations,
                                                        *beside.people)),
       recording_(seen_opens_, ground.store, ground.runtime.executor(0), ground.clock,
-                 ground.metrics) {
+                 ground.metrics),
+      uses_(api_, ground.runtime.executor(0), ground.clock) {
   for (const store::Topic topic : {store::Topic::accounts, store::Topic::api_keys}) {
     ground.changes.follow(topic, [this] { return forget_accounts(api_); });
   }
@@ -144,8 +145,10 @@ Result<void> ApiRole::start() {
   const auto tls = api_tls(ground_.config.api);
   if (!tls) return fail(tls.error());
   recording_.start();
+  uses_.start();
   running_.add([this](SteadyInstant) {
     ground_.wait_for(recording_.stop());
+    ground_.wait_for(uses_.stop());
     return true;
   });
   const auto at = *net::Endpoint::parse(ground_.config.api.listen);

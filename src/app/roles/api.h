@@ -21,6 +21,7 @@
 #include "app/roles/ground.h"
 #include "app/roles/role.h"
 #include "app/running.h"
+#include "app/use_recording.h"
 #include "base/random.h"
 #include "events/endpoints/registry.h"
 #include "net/endpoint.h"
@@ -74,6 +75,7 @@ class ApiRole final : public Role {
   mutable std::mutex mutex_;
   std::optional<net::Endpoint> endpoint_;
   OpenRecording recording_;
+  UseRecording uses_;
   Running running_;
 };
 

@@ -2,6 +2,7 @@
 // User names of the SMTP relay (store/smtp_credentials.h).
 #include <utility>
 
+#include "store/last_use.h"
 #include "store/postgres/transactions.h"
 
 namespace todoku::store::postgres {
@@ -9,7 +10,7 @@ namespace {
 
 #define SMTP_CREDENTIAL_COLUMNS                                                                    \
   "name, account, settings, secret, previous_secret, previous_until, created, revoked, uid, held," \
-  " held_because, released"
+  " held_because, released, used"
 
 const Sql kOneSmtpCredential{"smtp credentials: one", "SELECT " SMTP_CREDENTIAL_COLUMNS
                                                       " FROM smtp_credentials WHERE name = $1"};
@@ -44,6 +45,9 @@ const Sql kHeldSmtpCredentials{"smtp credentials: held",
                                "SELECT name FROM smtp_credentials WHERE held IS NOT NULL"
                                " ORDER BY name LIMIT $1"};
 const Sql kSmtpHabits{"smtp credentials: habits", "SELECT habits FROM smtp_habits WHERE name = $1"};
+const Sql kUseSmtpCredential{"smtp credentials: use",
+                             "UPDATE smtp_credentials SET used = $2 WHERE name = $1"
+                             " AND (used IS NULL OR used < $2)"};
 const Sql kKeepSmtpHabits{"smtp credentials: keep habits",
                           "INSERT INTO smtp_habits(name, habits) VALUES($1, $2)"
                           " ON CONFLICT(name) DO UPDATE SET habits = excluded.habits"};
@@ -64,6 +68,7 @@ Result<SmtpCredential> smtp_credential_in(const Table& rows, int row) {
   found.held = rows.optional_instant(row, 9);
   found.held_because = rows.text(row, 10);
   found.released = rows.optional_instant(row, 11);
+  found.used = rows.optional_instant(row, 12);
   return found;
 }
 
@@ -180,6 +185,13 @@ Result<void> Changes::change_smtp_credential(const SmtpCredential& credential) {
 void Changes::tell_of_smtp_credential(EventKind kind, const SmtpCredential& credential) {
   events_.add(credential.account,
               event_of_credential(kind, credential.name, credential.held_because, session_.now()));
+}
+
+Result<void> Changes::use_smtp_credential(std::string_view name) {
+  const auto done =
+      session_.ask(kUseSmtpCredential, Params() << name << hour_of_use(session_.now()));
+  if (!done) return fail(done.error());
+  return {};
 }
 
 Result<void> Changes::keep_smtp_habits(std::string_view name, std::string_view habits) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "store/api_keys.h"
+#include "store/last_use.h"
 #include "store/postgres/transactions.h"
 
 namespace todoku::store::postgres {
@@ -43,6 +44,11 @@ const Sql kRevokeApiKey{"accounts: revoke API key",
 const Sql kExpireApiKey{"accounts: expire API key",
                         "UPDATE api_keys SET expires = least(expires, $3)"
                         " WHERE account = $1 AND id = $2 AND revoked IS NULL"};
+// Who changes one has it locked, and its use is told within the hour.
+const Sql kUseApiKeys{"accounts: use API keys",
+                      "UPDATE api_keys SET used = $2 WHERE id = ANY(ARRAY(SELECT id FROM api_keys"
+                      " WHERE id = ANY($1) AND (used IS NULL OR used < $2)"
+                      " FOR NO KEY UPDATE SKIP LOCKED))"};
 const Sql kKeyIsThere{"accounts: is there an API key",
                       "SELECT 1 FROM api_keys WHERE account = $1 AND id = $2"};
 const Sql kPutDkimKey{"accounts: put DKIM key",
@@ -173,6 +179,16 @@ Result<void> Changes::expire_api_key(AccountKey account, std::int64_t id, Millis
     return fail(ErrorKind::conflict, "this API key is revoked");
   }
   return changed(Topic::api_keys);
+}
+
+// No change that anybody has to read anew (changes.h).
+Result<void> Changes::use_api_keys(std::span<const std::int64_t> ids) {
+  if (ids.empty()) return {};
+  Column keys(kInt8);
+  for (const std::int64_t id : ids) keys.add(id);
+  const auto done = session_.ask(kUseApiKeys, Params() << keys << hour_of_use(session_.now()));
+  if (!done) return fail(done.error());
+  return {};
 }
 
 Result<void> Changes::put_dkim_key(const DkimKey& key) {

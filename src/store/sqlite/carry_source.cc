@@ -51,9 +51,8 @@ constexpr std::array<CarriedQuery, 48> kCarriedQueries{{
      " mails_per_month, open_tracking, preflight, told_of_day, told_of_month, sandbox,"
      " allowed_recipients FROM accounts ORDER BY key"},
     {"api_keys",
-     "SELECT id, account, label, token, created, revoked, scopes, networks, expires, life"
-     " FROM api_keys"
-     " ORDER BY id"},
+     "SELECT id, account, label, token, created, revoked, scopes, networks, expires, life,"
+     " used FROM api_keys ORDER BY id"},
     {"dkim_keys",
      "SELECT account, domain, selector, algorithm, sealed, dns_record, created FROM dkim_keys"
      " ORDER BY account, domain, selector"},
@@ -117,7 +116,7 @@ constexpr std::array<CarriedQuery, 48> kCarriedQueries{{
      "SELECT webhook, event, at FROM webhook_set_aside ORDER BY webhook, event"},
     {"smtp_credentials",
      "SELECT name, account, settings, secret, previous_secret, previous_until, created, revoked,"
-     " uid, held, held_because, released FROM smtp_credentials ORDER BY name"},
+     " uid, held, held_because, released, used FROM smtp_credentials ORDER BY name"},
     {"template_ids", "SELECT account, last, octets FROM template_ids ORDER BY account"},
     {"templates",
      "SELECT account, id, name, latest, created, updated FROM templates ORDER BY account, id"},

@@ -33,17 +33,18 @@ Result<Account> one_account(Query& query) {
   return fail(ErrorKind::not_found, "there is no such account");
 }
 
-// From column `at` on: id, label, created, revoked, scopes, networks, expires, life.
+// From column `at` on: id, label, created, revoked, scopes, networks, expires, life, used.
 ApiKey key_in(const Query& row, int at) {
-  return {.id = row.integer(at),
-          .label = std::string(row.text(at + 1)),
-          .created = row.instant(at + 2),
-          .revoked = row.optional_instant(at + 3),
-          .scopes = static_cast<Scopes>(row.integer(at + 4)),
-          .networks = unpack_networks(row.text(at + 5)),
-          .expires = row.optional_instant(at + 6),
-          .life = row.is_null(at + 7) ? std::nullopt
-                                      : std::optional<Milliseconds>(row.integer(at + 7))};
+  return {
+      .id = row.integer(at),
+      .label = std::string(row.text(at + 1)),
+      .created = row.instant(at + 2),
+      .revoked = row.optional_instant(at + 3),
+      .scopes = static_cast<Scopes>(row.integer(at + 4)),
+      .networks = unpack_networks(row.text(at + 5)),
+      .expires = row.optional_instant(at + 6),
+      .life = row.is_null(at + 7) ? std::nullopt : std::optional<Milliseconds>(row.integer(at + 7)),
+      .used = row.optional_instant(at + 8)};
 }
 
 ImportJob job_in(const Query& row) {
@@ -141,7 +142,7 @@ Result<KeyHolder> Queries::key_by_token(std::string_view token_sha256) {
       " a.requests_per_minute, a.mails_per_minute, a.mails_per_day, a.mails_per_month, "
       "a.preflight, a.sandbox, a.allowed_recipients, k.id, "
       "k.label,"
-      " k.created, k.revoked, k.scopes, k.networks, k.expires, k.life FROM api_keys k"
+      " k.created, k.revoked, k.scopes, k.networks, k.expires, k.life, k.used FROM api_keys k"
       " JOIN accounts a ON a.key = k.account WHERE k.token = ? AND k.revoked IS NULL");
   query.bind(token_sha256);
   constexpr int kAccountColumns = 14;
@@ -153,7 +154,7 @@ Result<KeyHolder> Queries::key_by_token(std::string_view token_sha256) {
 Result<std::vector<ApiKey>> Queries::api_keys(AccountKey account) {
   std::vector<ApiKey> keys;
   auto query = db_.query(
-      "SELECT id, label, created, revoked, scopes, networks, expires, life FROM api_keys"
+      "SELECT id, label, created, revoked, scopes, networks, expires, life, used FROM api_keys"
       " WHERE account = ? ORDER BY id");
   query.bind(account);
   while (query.next()) keys.push_back(key_in(query, 0));

@@ -2,6 +2,7 @@
 // User names of the SMTP relay (store/smtp_credentials.h).
 #include <utility>
 
+#include "store/last_use.h"
 #include "store/sqlite/queries.h"
 #include "store/sqlite/transactions.h"
 
@@ -24,6 +25,7 @@ Result<SmtpCredential> smtp_credential_in(const Query& row) {
   found.held = row.optional_instant(9);
   found.held_because = row.text(10);
   found.released = row.optional_instant(11);
+  found.used = row.optional_instant(12);
   return found;
 }
 
@@ -36,7 +38,7 @@ std::unexpected<Error> no_such_credential() {
 Result<SmtpCredential> Queries::smtp_credential(std::string_view name) {
   auto query = db_.query(
       "SELECT name, account, settings, secret, previous_secret, previous_until, created, revoked,"
-      " uid, held, held_because, released FROM smtp_credentials WHERE name = ?");
+      " uid, held, held_because, released, used FROM smtp_credentials WHERE name = ?");
   query.bind(name);
   if (query.next()) return smtp_credential_in(query);
   if (query.failed()) return fail(query.error());
@@ -46,7 +48,8 @@ Result<SmtpCredential> Queries::smtp_credential(std::string_view name) {
 Result<SmtpCredential> Queries::smtp_credential_of_uid(std::uint32_t uid) {
   auto query = db_.query(
       "SELECT name, account, settings, secret, previous_secret, previous_until, created, revoked,"
-      " uid, held, held_because, released FROM smtp_credentials WHERE uid = ? AND revoked IS NULL");
+      " uid, held, held_because, released, used FROM smtp_credentials WHERE uid = ? AND revoked IS "
+      "NULL");
   query.bind(uid);
   if (query.next()) return smtp_credential_in(query);
   if (query.failed()) return fail(query.error());
@@ -58,12 +61,14 @@ Result<std::vector<SmtpCredential>> Queries::smtp_credentials(std::optional<Acco
                                                               std::int64_t limit) {
   auto query = account ? db_.query(
                              "SELECT name, account, settings, secret, previous_secret,"
-                             " previous_until, created, revoked, uid, held, held_because, released"
+                             " previous_until, created, revoked, uid, held, held_because, released,"
+                             " used"
                              " FROM smtp_credentials"
                              " WHERE account = ?1 AND name > ?2 ORDER BY name LIMIT ?3")
                        : db_.query(
                              "SELECT name, account, settings, secret, previous_secret,"
-                             " previous_until, created, revoked, uid, held, held_because, released"
+                             " previous_until, created, revoked, uid, held, held_because, released,"
+                             " used"
                              " FROM smtp_credentials"
                              " WHERE ?1 IS NULL AND name > ?2 ORDER BY name LIMIT ?3");
   query.bind(account ? std::optional(static_cast<std::int64_t>(*account)) : std::nullopt, after,
@@ -164,6 +169,14 @@ void SqliteWriteTransaction::tell_of_smtp_credential(EventKind kind,
                                                      const SmtpCredential& credential) {
   events_.add(credential.account,
               event_of_credential(kind, credential.name, credential.held_because, now_));
+}
+
+Result<void> SqliteWriteTransaction::use_smtp_credential(std::string_view name) {
+  return db_
+      .query(
+          "UPDATE smtp_credentials SET used = ?1 WHERE name = ?2 AND (used IS NULL OR used < ?1)")
+      .bind(hour_of_use(now_), name)
+      .run();
 }
 
 Result<void> SqliteWriteTransaction::keep_smtp_habits(std::string_view name,

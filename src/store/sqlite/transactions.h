@@ -44,6 +44,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<ApiKey> add_api_key(AccountKey account, const NewApiKey& key) override;
   Result<void> revoke_api_key(AccountKey account, std::int64_t id) override;
   Result<void> expire_api_key(AccountKey account, std::int64_t id, Milliseconds in) override;
+  Result<void> use_api_keys(std::span<const std::int64_t> ids) override;
   Result<void> put_dkim_key(const DkimKey& key) override;
   Result<void> remove_dkim_key(AccountKey account, std::string_view domain,
                                std::string_view selector) override;
@@ -222,6 +223,7 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<SmtpCredential> hold_smtp_credential(std::string_view name) override;
   Result<void> change_smtp_credential(const SmtpCredential& credential) override;
   void tell_of_smtp_credential(EventKind kind, const SmtpCredential& credential) override;
+  Result<void> use_smtp_credential(std::string_view name) override;
   Result<void> keep_smtp_habits(std::string_view name, std::string_view habits) override;
 
   // -- endpoints of webhooks (webhooks.cc)

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "store/api_keys.h"
+#include "store/last_use.h"
 #include "store/sqlite/transactions.h"
 
 namespace todoku::store::sqlite {
@@ -151,6 +152,19 @@ Result<void> SqliteWriteTransaction::expire_api_key(AccountKey account, std::int
                   .bind(at, at, id)
                   .run();
   return done ? changed(Topic::api_keys) : done;
+}
+
+// No change that anybody has to read anew (changes.h).
+Result<void> SqliteWriteTransaction::use_api_keys(std::span<const std::int64_t> ids) {
+  for (const std::int64_t id : ids) {
+    auto done = db_.query(
+                       "UPDATE api_keys SET used = ?1 WHERE id = ?2"
+                       " AND (used IS NULL OR used < ?1)")
+                    .bind(hour_of_use(now_), id)
+                    .run();
+    if (!done) return done;
+  }
+  return {};
 }
 
 Result<void> SqliteWriteTransaction::put_dkim_key(const DkimKey& key) {

@@ -126,9 +126,10 @@ inline void tell_account(Store& store, const Account& account, std::vector<std::
                              account.limits.mails_per_month));
   for (const ApiKey& key :
        read(store, [&](ReadTransaction& t) { return t.api_keys(account.key); })) {
-    said.push_back(fmt::format("key {} {} {} {} {} {} {}", key.id, key.label,
+    said.push_back(fmt::format("key {} {} {} {} {} {} {} {}", key.id, key.label,
                                to_epoch_ms(key.created), text_of(key.revoked), key.scopes,
-                               fmt::join(key.networks, " "), text_of(key.expires)));
+                               fmt::join(key.networks, " "), text_of(key.expires),
+                               text_of(key.used)));
   }
   const auto work = read(store, [&](ReadTransaction& t) { return t.work_of(account.key); });
   said.push_back(fmt::format("work {} {} {}", work.deliveries, work.recipients, work.in_hand));
@@ -342,12 +343,13 @@ inline std::vector<std::string> all_of(Store& store) {
   }
   for (const SmtpCredential& c :
        read(store, [](ReadTransaction& t) { return t.smtp_credentials(std::nullopt, "", 100); })) {
-    said.push_back(fmt::format(
-        "smtp {} {} {} {} {} {} {} {} {} {} {} {} {}", c.name, static_cast<std::int64_t>(c.account),
-        pack_smtp_settings(c.settings), c.settings.uid.value_or(0), c.secret, c.previous_secret,
-        text_of(c.previous_until), to_epoch_ms(c.created), text_of(c.revoked), text_of(c.held),
-        c.held_because, text_of(c.released),
-        read(store, [&](ReadTransaction& t) { return t.smtp_habits(c.name); })));
+    said.push_back(
+        fmt::format("smtp {} {} {} {} {} {} {} {} {} {} {} {} {} {}", c.name,
+                    static_cast<std::int64_t>(c.account), pack_smtp_settings(c.settings),
+                    c.settings.uid.value_or(0), c.secret, c.previous_secret,
+                    text_of(c.previous_until), to_epoch_ms(c.created), text_of(c.revoked),
+                    text_of(c.held), c.held_because, text_of(c.released), text_of(c.used),
+                    read(store, [&](ReadTransaction& t) { return t.smtp_habits(c.name); })));
   }
   for (const Domain& claim : read(store, [](ReadTransaction& t) { return t.domains({}, 1'000); })) {
     for (const DomainReport& r : read(store, [&](ReadTransaction& t) {

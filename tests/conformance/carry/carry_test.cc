@@ -185,6 +185,7 @@ class Filling {
     });
     clock_.advance(Milliseconds(1'500));
     write(store_, [&](WriteTransaction& t) { return t.revoke_api_key(shop.key, second.id); });
+    write(store_, [&](WriteTransaction& t) { return t.use_api_keys(std::span(&second.id, 1)); });
     Domain domain;
     domain.account = shop.key;
     domain.domain = "example.com";
@@ -239,6 +240,7 @@ class Filling {
         return t.keep_smtp_habits(credential.name, std::string("h\0abits", 7));
       });
       write(store_, [&](WriteTransaction& t) { return t.change_smtp_credential(credential); });
+      write(store_, [&](WriteTransaction& t) { return t.use_smtp_credential(credential.name); });
     }
     write(store_, [&](WriteTransaction& t) {
       return t.add_audit({.actor = "api key 1",

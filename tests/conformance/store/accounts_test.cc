@@ -11,6 +11,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using namespace std::chrono_literals;
 
 TEST_P(StoreSuite, ASettingIsKeptAndReplaced) {
   const auto setting = [&] {
@@ -136,6 +137,41 @@ TEST_P(StoreSuite, AnApiKeyOpensItsAccountUntilItIsRevoked) {
   EXPECT_EQ(keys[1].label, "web");
   EXPECT_EQ(error_of(revoke(acme.key, 999)), "not_found");
   EXPECT_EQ(error_of(revoke(account("other").key, second.id)), "not_found");
+}
+
+TEST_P(StoreSuite, TheHourOfTheLastUseOfAKeyIsKept) {
+  const Account acme = account();
+  const auto add = [&](std::string_view token) {
+    return must(write([&](WriteTransaction& t) {
+      return t.add_api_key(acme.key, {.label = "web", .token_sha256 = std::string(token)});
+    }));
+  };
+  const ApiKey one = add("aa11");
+  const ApiKey other = add("bb22");
+  const auto used = [&](std::string_view token) {
+    return must(read([&](ReadTransaction& t) { return t.key_by_token(token); })).key.used;
+  };
+  const auto use = [&](const std::vector<std::int64_t>& ids) {
+    must(write([&](WriteTransaction& t) { return t.use_api_keys(ids); }));
+  };
+  EXPECT_EQ(used("aa11"), std::nullopt);
+  const Instant hour = std::chrono::floor<std::chrono::hours>(now()) + 1h;
+  clock_.advance(hour + 59min - now());
+  const auto changes = must(read([](ReadTransaction& t) { return t.change_numbers(); }));
+  use({one.id, 999'999, one.id});
+  EXPECT_EQ(used("aa11"), hour);
+  EXPECT_EQ(used("bb22"), std::nullopt);
+  use({});
+  clock_.advance(2min);
+  use({other.id, one.id});
+  reopen();
+  EXPECT_EQ(used("aa11"), hour + 1h);
+  const auto keys = must(read([&](ReadTransaction& t) { return t.api_keys(acme.key); }));
+  ASSERT_THAT(keys, SizeIs(2));
+  EXPECT_EQ(keys[1].used, hour + 1h);
+  EXPECT_EQ(must(read([](ReadTransaction& t) { return t.change_numbers(); })).of(Topic::api_keys),
+            changes.of(Topic::api_keys))
+      << "nobody has to read keys anew";
 }
 
 TEST_P(StoreSuite, AnApiKeyHasItsTerms) {

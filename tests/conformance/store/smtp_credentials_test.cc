@@ -377,6 +377,35 @@ TEST_P(StoreSuite, BulkOfAHeldCredentialIsNotOffered) {
   EXPECT_THAT(must(read([](ReadTransaction& t) { return t.sending_bulk(); })), SizeIs(1));
 }
 
+TEST_P(StoreSuite, TheHourOfTheLastUseOfACredentialIsKept) {
+  const Account acme = account();
+  SmtpCredential wanted;
+  wanted.account = acme.key;
+  wanted.name = "shop";
+  wanted.secret = "secret";
+  SmtpCredential shop =
+      must(change_in(*store_, [&](WriteTransaction& t) { return t.add_smtp_credential(wanted); }));
+  EXPECT_EQ(shop.used, std::nullopt);
+  const auto use = [&](std::string_view name) {
+    must(change_in(*store_, [&](WriteTransaction& t) { return t.use_smtp_credential(name); }));
+  };
+  const auto used = [&] {
+    return must(read([](ReadTransaction& t) { return t.smtp_credential("shop"); })).used;
+  };
+  clock_.advance(5h);
+  const Instant hour = std::chrono::floor<std::chrono::hours>(now());
+  use("shop");
+  use("nobody");
+  EXPECT_EQ(used(), hour);
+  shop.revoked = now();
+  must(change_in(*store_, [&](WriteTransaction& t) { return t.change_smtp_credential(shop); }));
+  EXPECT_EQ(used(), hour) << "whoever changes it has read it before";
+  clock_.advance(1h);
+  use("shop");
+  reopen();
+  EXPECT_EQ(used(), hour + 1h);
+}
+
 TEST_P(StoreSuite, HabitsAreKeptAsTheyWereGiven) {
   EXPECT_EQ(must(read([](ReadTransaction& t) { return t.smtp_habits("shop"); })), "");
   const std::string habits("h\0\xff", 3);
