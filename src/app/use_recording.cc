@@ -9,7 +9,7 @@
 namespace todoku::app {
 namespace {
 
-constexpr Microseconds kTellEvery = std::chrono::minutes(1);
+constexpr Microseconds kTellUsesEvery = std::chrono::minutes(1);
 
 }  // namespace
 
@@ -24,7 +24,7 @@ Task<void> UseRecording::stop() {
 
 Task<void> UseRecording::run() {
   while (true) {
-    const bool awake = co_await async::sleep_for(kTellEvery);
+    const bool awake = co_await async::sleep_for(kTellUsesEvery);
     if (!awake) co_return;
     co_await tell();
   }

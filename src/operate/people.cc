@@ -12,6 +12,7 @@
 #include "mail/suppression.h"
 #include "operate/operations.h"
 #include "people/people.h"
+#include "people/steps.h"
 #include "store/account_name.h"
 
 namespace todoku::operate {
@@ -33,14 +34,15 @@ Result<PersonLink> link_of(people::Answer<people::IssuedLink> issued, std::strin
   return PersonLink{.url = std::move(issued->url), .end = issued->end, .email = std::move(email)};
 }
 
-// Of a change that an operator of the machine makes.
-Result<void> note_change(store::WriteTransaction& change, const store::Person& person,
-                         std::string_view action, const Asker& asker) {
-  return change.add_audit({.actor = asker.actor,
-                           .action = fmt::format("{}: {}", action, person.email),
-                           .account = person.account,
-                           .origin = asker.origin},
-                          person.email);
+people::By of_machine(const Asker& asker) {
+  return {.actor = asker.actor, .from = asker.origin};
+}
+
+// Held. not_found.
+Result<store::Person> held_person(store::WriteTransaction& change, const std::string& address) {
+  const auto found = change.read().person_by_email(address);
+  if (!found) return fail(found.error());
+  return change.hold_person(found->key);
 }
 
 }  // namespace
@@ -83,20 +85,19 @@ Task<Result<PersonLink>> Operations::invite_person(NewPersonWish wish, Asker ask
                           .name = wish.name.empty() ? *address : std::move(wish.name),
                           .role = *role,
                           .language = std::move(wish.language)};
-  const auto added = co_await store_.write(
-      store::WritePriority::accept,
-      [wanted, account = std::move(wish.account),
-       asker](store::WriteTransaction& change) mutable -> Result<void> {
-        if (!account.empty()) {
-          const auto owner = change.read().account_by_name(account);
-          if (!owner) return fail(owner.error());
-          wanted.account = owner->key;
-        }
-        const auto person = change.add_person(wanted);
-        if (!person) return fail(person.error());
-        return note_change(change, *person,
-                           fmt::format("people.add {}", access::to_string(person->role)), asker);
-      });
+  const auto added =
+      co_await store_.write(store::WritePriority::accept,
+                            [wanted, account = std::move(wish.account),
+                             asker](store::WriteTransaction& change) mutable -> Result<void> {
+                              if (!account.empty()) {
+                                const auto owner = change.read().account_by_name(account);
+                                if (!owner) return fail(owner.error());
+                                wanted.account = owner->key;
+                              }
+                              const auto person = change.add_person(wanted);
+                              if (!person) return fail(person.error());
+                              return people::note_added(change, of_machine(asker), *person);
+                            });
   if (!added) co_return fail(added.error());
   co_return co_await link_for_person(std::move(*address), std::move(asker));
 }
@@ -124,18 +125,9 @@ Task<Result<void>> Operations::suspend_person(std::string email, bool suspended,
   const auto done = co_await store_.write(
       store::WritePriority::accept,
       [address = *address, suspended, asker](store::WriteTransaction& change) -> Result<void> {
-        const auto found = change.read().person_by_email(address);
-        if (!found) return fail(found.error());
-        auto person = change.hold_person(found->key);
+        auto person = held_person(change, address);
         if (!person) return fail(std::move(person.error()));
-        person->suspended = suspended;
-        if (auto put = change.change_person(*person); !put) return put;
-        if (suspended) {
-          const auto ended = change.end_sign_ins(person->key, {});
-          if (!ended) return fail(ended.error());
-          if (auto gone = change.void_links(person->key); !gone) return gone;
-        }
-        return note_change(change, *person, suspended ? "people.suspend" : "people.resume", asker);
+        return people::change_person(change, of_machine(asker), *person, {.suspended = suspended});
       });
   co_return done;
 }
@@ -146,10 +138,9 @@ Task<Result<void>> Operations::remove_person(std::string email, Asker asker) {
   const auto done = co_await store_.write(
       store::WritePriority::accept,
       [address = *address, asker](store::WriteTransaction& change) -> Result<void> {
-        const auto person = change.read().person_by_email(address);
+        const auto person = held_person(change, address);
         if (!person) return fail(person.error());
-        if (auto gone = change.remove_person(person->key); !gone) return gone;
-        return note_change(change, *person, "people.remove", asker);
+        return people::remove_person(change, of_machine(asker), *person);
       });
   co_return done;
 }

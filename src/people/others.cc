@@ -58,25 +58,6 @@ Error last_stays(Error error) {
   return error;
 }
 
-// What of it was done, a line of the audit each.
-std::vector<std::string> apply(store::Person& person, const PersonChange& change) {
-  std::vector<std::string> actions;
-  if (change.role && *change.role != person.role) {
-    person.role = *change.role;
-    actions.push_back(
-        fmt::format("{} {}", about("person.role", person), access::to_string(person.role)));
-  }
-  if (change.suspended && *change.suspended != person.suspended) {
-    person.suspended = *change.suspended;
-    actions.push_back(about(person.suspended ? "person.suspend" : "person.release", person));
-  }
-  if (change.name && *change.name != person.name) {
-    person.name = *change.name;
-    actions.push_back(about("person.name", person));
-  }
-  return actions;
-}
-
 Result<store::Person> change_other(store::WriteTransaction& transaction, const SignedIn& who,
                                    store::PersonKey key, const PersonChange& change,
                                    const Visitor& visitor) {
@@ -89,24 +70,8 @@ Result<store::Person> change_other(store::WriteTransaction& transaction, const S
   if (change.role) {
     if (auto may = may_make(who, held->account, *change.role); !may) return fail(may.error());
   }
-  const Role role = person.role;
-  const bool was_suspended = person.suspended;
-  const auto actions = apply(person, change);
-  if (auto changed = transaction.change_person(person); !changed) {
-    return fail(last_stays(changed.error()));
-  }
-  if (role != person.role || (person.suspended && !was_suspended)) {
-    auto ended = transaction.end_sign_ins(key, store::SignInKey{});
-    if (!ended) return fail(std::move(ended.error()));
-  }
-  if (person.suspended) {
-    if (auto gone = transaction.void_links(key); !gone) return fail(gone.error());
-  }
-  for (const std::string& action : actions) {
-    auto noted =
-        note(transaction, By::person(held->actor, visitor), action, person.account, person.email);
-    if (!noted) return fail(std::move(noted.error()));
-  }
+  auto changed = change_person(transaction, By::person(held->actor, visitor), person, change);
+  if (!changed) return fail(last_stays(std::move(changed.error())));
   return std::move(person);
 }
 
@@ -152,10 +117,7 @@ Result<store::Person> add_other(store::WriteTransaction& transaction, const Sign
   auto linked = transaction.add_link(link_hash, store::LinkPurpose::invitation, person->key,
                                      kLinkLife, store::Earlier::are_void);
   if (!linked) return fail(std::move(linked.error()));
-  auto noted =
-      note(transaction, By::person(*actor, visitor),
-           fmt::format("{} {}", about("person.add", *person), access::to_string(person->role)),
-           person->account, person->email);
+  auto noted = note_added(transaction, By::person(*actor, visitor), *person);
   if (!noted) return fail(std::move(noted.error()));
   return person;
 }
@@ -262,13 +224,8 @@ Task<Answer<void>> People::remove(Who who, store::PersonKey key, Visitor visitor
       co_await write([who, key, visitor](store::WriteTransaction& transaction) -> Result<bool> {
         auto held = hold(transaction, *who, key);
         if (!held) return fail(std::move(held.error()));
-        if (auto removed = transaction.remove_person(key); !removed) {
-          return fail(last_stays(removed.error()));
-        }
-        auto noted =
-            note(transaction, By::person(held->actor, visitor),
-                 about("person.remove", held->target), held->target.account, held->target.email);
-        if (!noted) return fail(std::move(noted.error()));
+        auto removed = remove_person(transaction, By::person(held->actor, visitor), held->target);
+        if (!removed) return fail(last_stays(std::move(removed.error())));
         return true;
       });
   if (!done) co_return std::unexpected(std::move(done.error()));

@@ -43,6 +43,25 @@ Result<std::optional<store::Account>> account_for(store::ReadTransaction& reader
   return std::nullopt;
 }
 
+// What of it was done, a line of the audit each.
+std::vector<std::string> apply(store::Person& person, const PersonChange& change) {
+  std::vector<std::string> actions;
+  if (change.role && *change.role != person.role) {
+    person.role = *change.role;
+    actions.push_back(
+        fmt::format("{} {}", about("person.role", person), access::to_string(person.role)));
+  }
+  if (change.suspended && *change.suspended != person.suspended) {
+    person.suspended = *change.suspended;
+    actions.push_back(about(person.suspended ? "person.suspend" : "person.release", person));
+  }
+  if (change.name && *change.name != person.name) {
+    person.name = *change.name;
+    actions.push_back(about("person.name", person));
+  }
+  return actions;
+}
+
 void drop_secrets(store::Person& person) {
   person.password_hash.clear();
   person.sealed_totp.clear();
@@ -69,6 +88,40 @@ Result<void> note(store::WriteTransaction& transaction, const By& by, std::strin
 std::string about(std::string_view action, const store::Person& person) {
   if (person.key == store::PersonKey{}) return std::string(action);
   return fmt::format("{} {}", action, static_cast<std::int64_t>(person.key));
+}
+
+Result<void> change_person(store::WriteTransaction& transaction, const By& by,
+                           store::Person& person, const PersonChange& change) {
+  const store::Role role = person.role;
+  const bool was_suspended = person.suspended;
+  const auto actions = apply(person, change);
+  if (auto changed = transaction.change_person(person); !changed) return changed;
+  if (role != person.role || (person.suspended && !was_suspended)) {
+    auto ended = transaction.end_sign_ins(person.key, store::SignInKey{});
+    if (!ended) return fail(std::move(ended.error()));
+  }
+  if (person.suspended) {
+    if (auto gone = transaction.void_links(person.key); !gone) return gone;
+  }
+  for (const std::string& action : actions) {
+    if (auto noted = note(transaction, by, action, person.account, person.email); !noted) {
+      return noted;
+    }
+  }
+  return {};
+}
+
+Result<void> note_added(store::WriteTransaction& transaction, const By& by,
+                        const store::Person& person) {
+  return note(transaction, by,
+              fmt::format("{} {}", about("person.add", person), access::to_string(person.role)),
+              person.account, person.email);
+}
+
+Result<void> remove_person(store::WriteTransaction& transaction, const By& by,
+                           const store::Person& person) {
+  if (auto removed = transaction.remove_person(person.key); !removed) return removed;
+  return note(transaction, by, about("person.remove", person), person.account, person.email);
 }
 
 net::IpAddress network_of(const net::IpAddress& from) {

@@ -32,6 +32,16 @@ struct By {
 // which the audit keeps a hash, does not tell; `action` itself where that is nobody.
 [[nodiscard]] std::string about(std::string_view action, const store::Person& person);
 
+// What is done to somebody who is held, whoever does it: what follows for their sign-ins and links,
+// and a line of the audit for each thing that has become another. Errors: the store's; conflict:
+// last_in_charge().
+[[nodiscard]] Result<void> change_person(store::WriteTransaction& transaction, const By& by,
+                                         store::Person& person, const PersonChange& change);
+[[nodiscard]] Result<void> note_added(store::WriteTransaction& transaction, const By& by,
+                                      const store::Person& person);
+[[nodiscard]] Result<void> remove_person(store::WriteTransaction& transaction, const By& by,
+                                         const store::Person& person);
+
 // Of whom guesses are counted together, and take turns: the /24 of an IPv4 address, the /64 of an
 // IPv6 one.
 [[nodiscard]] net::IpAddress network_of(const net::IpAddress& from);

@@ -176,7 +176,6 @@ export const ja: Messages = {
       'person.password': 'パスワードを変更', 'person.password_reset': 'パスワードを再設定', 'person.totp_offered': '二要素認証の設定を開始', 'person.totp': '二要素認証をオンに変更', 'person.totp_removed': '二要素認証をオフに変更', 'person.recovery_codes': 'リカバリーコードを再発行', 'person.me': '名前または言語を変更',
       'person.add': 'メンバーを追加', 'person.role': 'ロールを変更', 'person.suspend': 'メンバーを利用停止', 'person.release': 'メンバーの利用を再開', 'person.name': 'メンバーの名前を変更', 'person.remove': 'メンバーを削除', 'person.rules': 'アカウントのルールを変更', 'person.act_for': 'アカウントの代理操作を開始',
       'person.link_first_operator': '最初のオペレーター用リンクを発行', 'person.link_invitation': '招待を送信', 'person.link_reset': 'パスワード再設定リンクを発行', 'person.link_confirm': 'アドレス確認リンクを発行',
-      'people.add': 'メンバーを追加', 'people.suspend': 'メンバーを利用停止', 'people.resume': 'メンバーの利用を再開', 'people.remove': 'メンバーを削除',
       content: '配信の内容を閲覧', preview: 'メールの本文を閲覧', message: 'メッセージを閲覧', insert_codes: '差し込みコードの値を閲覧', resend: 'メールを再送',
       'api_key.add': 'API キーを作成', 'api_key.rotate': 'API キーを交換', 'api_key.end': 'API キーを無効化', 'smtp_credential.add': 'SMTP 認証情報を作成', 'smtp_credential.rotate': 'SMTP のパスワードを交換', 'smtp_credential.end': 'SMTP 認証情報を無効化', 'smtp_credential.release': 'SMTP 認証情報の保留を解除',
       'account.add': 'アカウントを追加', 'account.change': 'アカウントを変更', 'account.suspend': 'アカウントを停止', 'account.resume': 'アカウントを再開', 'stuck.release': '隔離中のメールを再送信',

@@ -1,4 +1,4 @@
-// The audit's actions in words: `person.role 12 owner`, `people.add sender: sato@example.com`, `preview`.
+// The audit's actions in words: `person.role 12 owner`, `domain.add: news.example.jp`, `preview`.
 import type { Messages } from '../messages/en';
 
 const ACTION = /^([a-z_.]+)(?: (\d+))?(?: ([a-z]+))?(?:: (.+))?$/;
