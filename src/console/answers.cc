@@ -110,7 +110,8 @@ std::optional<http::Response> closed_to(const Asked& asked, bool is_for_owners) 
 operate::Granter granter(const Asked& asked) {
   return {.asker = {.actor = people::actor_of(asked.who->person),
                     .origin = asked.visitor.from.to_string()},
-          .holds = asked.who->scopes};
+          .holds = asked.console.grantable(*asked.who),
+          .who = asked.who};
 }
 
 http::Response session(const Asked& asked, const people::SignedIn& who, std::string_view token) {

@@ -39,6 +39,11 @@ Refusal not_signed_in() {
            "サインインしていません。もう一度サインインしてください。"}};
 }
 
+http::Response refused_still(const people::Refusal& error, Language language) {
+  if (error.kind == ErrorKind::unauthorized) return refused(not_signed_in(), language);
+  return api::refused(503, error.reason, language);
+}
+
 bool is_change(const http::Request& request) {
   return request.method != http::Method::get && request.method != http::Method::head;
 }
@@ -61,6 +66,14 @@ http::Response misgiven(const std::vector<operate::Misgiven>& wrong, Language la
 }
 
 }  // namespace
+
+store::Scopes Console::grantable(const people::SignedIn& who) const {
+  const bool is_of_tenants = !ground_.provisioning_account.empty() && who.account &&
+                             who.account->name == ground_.provisioning_account &&
+                             !who.is_operator();
+  if (!is_of_tenants) return who.scopes;
+  return who.scopes & ~static_cast<store::Scopes>(store::Scope::admin);
+}
 
 people::Visitor Console::visitor_of(const http::Request& request) const {
   return {.from = http::client_address(request, ground_.trusted_proxies),
@@ -95,6 +108,15 @@ Task<http::Response> Console::answer(const http::Request& request, http::Body& b
     const auto received =
         co_await body.receive(who ? static_cast<std::uint64_t>(who->person.account) : 0);
     if (!received) co_return http::Response();  // the server answers by itself
+    // A body may take a minute, in which whoever sends it may be removed.
+    if (route.needs_sign_in && body.length() != 0) {
+      auto still =
+          co_await ground_.people.look_up(cookie, visitor.from, people::People::Use::looks);
+      if (!still) co_return refused_still(still.error(), language);
+      who = std::move(*still);
+      const auto other = otherwise_than(request.headers.get(kAsHeader), *who);
+      if (other) co_return refused(*other, language);
+    }
     if (takes_text && body.text().empty()) {
       co_return refused({400, {"the text is empty.", "本文が空です。"}}, language);
     }

@@ -72,6 +72,9 @@ class Console final : public api::Usher {
     std::vector<net::Network> trusted_proxies = {};
     // Which nobody acts for: links by which others sign in are in its mails. Empty: there is none.
     std::string closed_account = {};
+    // Whose keys with `admin` manage all accounts (api.provisioning_account): its owners are people
+    // of one account, and make none of those. Empty: there is none.
+    std::string provisioning_account = {};
   };
   Console(Ground ground, Gate gate) : ground_(std::move(ground)), gate_(std::move(gate)) {}
 
@@ -95,6 +98,8 @@ class Console final : public api::Usher {
   [[nodiscard]] const Gate& gate() const { return gate_; }
   [[nodiscard]] const std::string& version() const { return ground_.version; }
   [[nodiscard]] const std::string& closed_account() const { return ground_.closed_account; }
+  // What they may give a key.
+  [[nodiscard]] store::Scopes grantable(const people::SignedIn& who) const;
 
  private:
   Task<http::Response> serve(const http::Request& request, http::Body& body, const RouteOf& route);

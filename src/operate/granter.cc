@@ -5,8 +5,21 @@
 
 #include "base/utf8.h"
 #include "people/refusal.h"
+#include "people/steps.h"
 
 namespace todoku::operate {
+namespace {
+
+// A request may take a minute to come in, and whoever sent its beginning be removed meanwhile.
+Result<void> check_standing(store::WriteTransaction& writer, const people::SignedIn& who) {
+  if (auto actor = people::hold_actor(writer, who); !actor) return fail(std::move(actor.error()));
+  const auto now = writer.read().sign_in(who.sign_in.token_sha256);
+  if (!now) return fail(now.error());
+  if (now->acting_for == who.sign_in.acting_for) return {};
+  return people::stop(ErrorKind::conflict, people::texts::kActsForAnother);
+}
+
+}  // namespace
 
 Result<void> check_held(const MaybeGranter& by, store::Scopes granted) {
   if (!by) return {};
@@ -27,6 +40,9 @@ Result<void> check_count(const MaybeGranter& by, std::int64_t in_force, std::int
 Result<void> note_by(store::WriteTransaction& writer, const MaybeGranter& by, std::string action,
                      store::AccountKey account) {
   if (!by) return {};
+  if (by->who != nullptr) {
+    if (auto stands = check_standing(writer, *by->who); !stands) return stands;
+  }
   store::AuditEntry entry;
   entry.actor = utf8_prefix(by->asker.actor, store::kAuditTextMax);
   entry.action = std::move(action);

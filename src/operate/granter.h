@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "operate/personal_data.h"
+#include "people/signed_in.h"
 #include "store/store.h"
 
 namespace todoku::operate {
@@ -16,6 +17,9 @@ namespace todoku::operate {
 struct Granter {
   Asker asker;
   store::Scopes holds = 0;
+  // The sign-in by which they ask: note_by() looks in the same commit whether it still stands.
+  // nullptr: none stands behind them.
+  people::Who who = nullptr;
 };
 // nullopt: whoever may open the admin socket, or a key of the operators': they hold everything, and
 // make as many as they like.
@@ -30,7 +34,8 @@ inline constexpr std::int64_t kGrantedEverMax = 10'000;
 // limit_exceeded: the account has so many already.
 [[nodiscard]] Result<void> check_count(const MaybeGranter& by, std::int64_t in_force,
                                        std::int64_t ever);
-// A line of the audit.
+// A line of the audit. unauthorized: the sign-in is over or its role another one; conflict: it acts
+// for another account by now. Either undoes what is noted.
 [[nodiscard]] Result<void> note_by(store::WriteTransaction& writer, const MaybeGranter& by,
                                    std::string action, store::AccountKey account);
 

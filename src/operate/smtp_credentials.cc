@@ -282,9 +282,11 @@ Task<Result<IssuedSmtpCredential>> Operations::add_smtp_credential(std::string a
                                                                    SmtpTerms terms,
                                                                    SecretText password,
                                                                    MaybeGranter by) {
-  if (!store::is_smtp_credential_name(name)) {
+  // "." and ".." go elsewhere in paths (RFC 3986 section 5.2.4).
+  if (!store::is_smtp_credential_name(name) || name == "." || name == "..") {
     co_return fail(ErrorKind::invalid_input,
-                   fmt::format("the user name has 1 to {} letters, digits and . _ @ + -",
+                   fmt::format("the user name has 1 to {} letters, digits and . _ @ + -, and is "
+                               "not . or ..",
                                store::kSmtpCredentialNameMax));
   }
   auto found = co_await account_for_credentials(account_name);

@@ -92,6 +92,8 @@ bool People::mails() const {
   return options_.mailer != nullptr && options_.mailer->is_there();
 }
 
+// By account, whose own mail it is: what is refused there keeps no mail from whoever has the
+// address.
 Answer<void> People::may_mail(const SignedIn& who, const std::string& to) {
   if (who.account && who.account->suspended) {
     return refuse(ErrorKind::conflict, texts::kSuspended);
@@ -99,8 +101,9 @@ Answer<void> People::may_mail(const SignedIn& who, const std::string& to) {
   if (!mails()) return {};
   const std::string person = fmt::format("person {}", static_cast<std::int64_t>(who.person.key));
   const std::string account = fmt::format("account {}", static_cast<std::int64_t>(account_of(who)));
-  for (const auto& [guard, name] :
-       {std::pair{&mailing_, &person}, std::pair{&mailing_, &account}, std::pair{&mailed_, &to}}) {
+  const std::string theirs = fmt::format("{}/{}", account, to);
+  for (const auto& [guard, name] : {std::pair{&mailing_, &person}, std::pair{&mailing_, &account},
+                                    std::pair{&mailed_, &theirs}}) {
     // The attempt is given up at once, and so counts.
     auto turn = turn_at(*guard, net::IpAddress(), *name);
     if (!turn) {

@@ -296,7 +296,7 @@ class People {
   access::LoginGuard guesses_;  // of passwords, by network and address
   access::LoginGuard codes_;    // of codes, by person: from wherever, of who knows the password
   access::LoginGuard resets_;   // asked for, by address, from wherever
-  access::LoginGuard mailed_;   // wanted by somebody who is signed in, by address
+  access::LoginGuard mailed_;   // wanted by somebody who is signed in, by account and address
   access::LoginGuard mailing_;  // the same by who wants them
   MinuteMeter meter_;           // of what failed, and of resets by network
   Remembered remembered_;

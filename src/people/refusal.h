@@ -66,8 +66,8 @@ inline constexpr Sentence kTooMany{"There are as many people as there may be.",
 inline constexpr Sentence kBadAddress{"This is no mail address.",
                                       "メールアドレスの形式が正しくありません。"};
 inline constexpr Sentence kBadName{
-    "A name has 1 to 100 characters, and no control characters.",
-    "名前は1文字以上100文字以下で、制御文字を含めずに入力してください。"};
+    "A name has 1 to 100 characters, and none that controls or that nobody can see.",
+    "名前は1文字以上100文字以下で、制御文字や見えない文字を含めずに入力してください。"};
 inline constexpr Sentence kBadLanguage{"The language is \"ja\" or \"en\".",
                                        "言語は \"ja\" または \"en\" を指定してください。"};
 inline constexpr Sentence kBadNetwork{
@@ -109,6 +109,9 @@ inline constexpr Sentence kNoMail{"Mail cannot be sent from here at this moment.
 inline constexpr Sentence kMayNotGrantKey{
     "Nobody can make a key that does more than they may themselves.",
     "自分の権限を超えるキーは作成できません。"};
+inline constexpr Sentence kActsForAnother{
+    "This sign-in acts for another account by now: nothing was done.",
+    "このサインインの対象アカウントは切り替えられています。操作は実行されませんでした。"};
 inline constexpr Sentence kTooManyKeys{
     "There are as many of them as there may be: end those that nobody uses.",
     "発行数が上限に達しています。使われていないものを無効にしてください。"};

@@ -22,6 +22,24 @@ constexpr std::size_t kTokenOctets = 32;
 constexpr unsigned kNetworkBits4 = 24;
 constexpr unsigned kNetworkBits6 = 64;
 
+// What makes two names look alike, or one like another. Not what belongs to a name: the wide space
+// between Japanese ones, variants of characters (UTS 37), joiners of Persian and Indic scripts.
+bool hides_in_name(char32_t character) {
+  const bool belongs = character == U' ' || character == U'\u3000' || character == U'\u200C' ||
+                       character == U'\u200D' || (character >= 0xFE00 && character <= 0xFE0F) ||
+                       (character >= 0xE0100 && character <= 0xE01EF);
+  return !belongs && is_invisible(character);
+}
+
+bool has_hidden(std::string_view name) {
+  while (!name.empty()) {
+    const CodePoint point = decode_utf8(name);
+    if (point.octets == 0 || hides_in_name(point.value)) return true;
+    name.remove_prefix(point.octets);
+  }
+  return false;
+}
+
 std::unexpected<Error> signed_out() {
   return stop(ErrorKind::unauthorized, texts::kSignedOut);
 }
@@ -242,7 +260,7 @@ Result<std::string> read_email(std::string_view text) {
 Result<std::string> read_name(std::string_view text) {
   const std::string_view name = trim(text);
   if (name.empty() || !is_utf8(name) || utf8_length(name) > store::kPersonNameMax ||
-      printable(name) != name || trim_invisible(name).empty()) {
+      printable(name) != name || trim_invisible(name).empty() || has_hidden(name)) {
     return stop(ErrorKind::invalid_input, texts::kBadName);
   }
   return std::string(name);

@@ -53,7 +53,8 @@ console::Console::Ground ConsoleListener::console_ground(operate::Operations& op
           .assets = console::embedded_assets(),
           .version = std::string(version()),
           .trusted_proxies = api_options(ground_.config).trusted_proxies,
-          .closed_account = ground_.config.console.mail_account};
+          .closed_account = ground_.config.console.mail_account,
+          .provisioning_account = ground_.config.api.provisioning_account};
 }
 
 http::Router ConsoleListener::router(api::Api& api) {

@@ -42,6 +42,15 @@ struct News {
   std::optional<std::vector<store::AccountKey>> accounts;
 };
 
+// 0: there is none of that name.
+Result<store::AccountKey> key_of(store::ReadTransaction& transaction, const std::string& account) {
+  if (account.empty()) return store::AccountKey{};
+  const auto found = transaction.account_by_name(account);
+  if (found) return found->key;
+  if (found.error().kind == ErrorKind::not_found) return store::AccountKey{};
+  return fail(found.error());
+}
+
 Result<News> news_since(store::ReadTransaction& transaction,
                         const std::optional<store::EventPlace>& after) {
   const auto last = transaction.last_event_place();
@@ -79,7 +88,7 @@ Figures::Figures(Metrics& metrics)
 
 Dispatcher::Dispatcher(Ground ground, Options options, async::Executor executor)
     : ground_(std::move(ground)),
-      options_(options),
+      options_(std::move(options)),
       executor_(executor),
       figures_(ground_.metrics),
       wake_(executor),
@@ -127,8 +136,13 @@ Task<void> Dispatcher::look() {
   bool more = true;
   while (more) {
     std::set<store::NodeKey> alive;
+    store::AccountKey closed{};
     const auto page = co_await ground_.store.read(
-        [after, &alive](store::ReadTransaction& t) -> Result<std::vector<store::Webhook>> {
+        [after, &alive, &closed,
+         this](store::ReadTransaction& t) -> Result<std::vector<store::Webhook>> {
+          const auto account = key_of(t, options_.closed_account);
+          if (!account) return fail(account.error());
+          closed = *account;
           auto nodes = living(t);
           if (!nodes) return fail(std::move(nodes.error()));
           alive = std::move(*nodes);
@@ -141,6 +155,7 @@ Task<void> Dispatcher::look() {
     }
     looking_.worked(now);
     for (const store::Webhook& webhook : *page) {
+      if (webhook.account == closed) continue;
       ++endpoints;
       seen.insert(webhook.name);
       const auto mine = tellers_.find(webhook.name);

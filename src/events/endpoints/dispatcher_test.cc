@@ -275,6 +275,28 @@ TEST_F(DispatcherTest, TellsEachEventOnceAlsoAfterARestart) {
   EXPECT_THAT(hook.told(), SizeIs(4));
 }
 
+// It may have had some before it became the account of mails to people.
+TEST_F(DispatcherTest, ThoseOfTheClosedAccountAreToldNothing) {
+  Hook& hook = registered("x");
+  const store::AccountKey mine = account_;
+  account_ = installation_.store
+                 ->write_and_wait(store::WritePriority::accept,
+                                  [](store::WriteTransaction& t) { return t.create_account("b"); })
+                 .value()
+                 .key;
+  Hook& other = registered("y");
+  enter("a", {.closed_account = "b"});
+  pass(3s);
+  mail();
+  pass(15s);
+  EXPECT_THAT(other.told(), IsEmpty());
+  EXPECT_EQ(row(other).node, store::kNobody);
+  account_ = mine;
+  mail();
+  pass(3s);
+  EXPECT_THAT(hook.told(), SizeIs(1)) << "of others all goes on";
+}
+
 // Of a thousand accounts' endpoints those look whose account something happened to.
 TEST_F(DispatcherTest, AnEventWakesThoseOfItsAccountAlone) {
   Hook& hook = registered("x");

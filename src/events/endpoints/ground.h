@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <string>
 
 #include "async/task.h"
 #include "base/clock.h"
@@ -41,6 +42,9 @@ struct Options {
   // Everybody looks at his place again, though nothing happened to him: it stands still meanwhile,
   // and what it stands at is deleted one day.
   Milliseconds all_look_every{std::chrono::minutes(1)};
+  // Whose endpoints, if it has any, are told nothing: in its mail are links by which people sign in
+  // (console.mail_account). Empty: there is none.
+  std::string closed_account = {};
   // Of a stop: how long calls that are under way may take to be answered.
   Milliseconds stop_patience{5'000};
 };

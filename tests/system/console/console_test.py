@@ -4,6 +4,7 @@
     console_test.py TODOKU [--postgres] [check names as unittest takes them]
 """
 import contextlib
+import http.client
 import json
 import pathlib
 import re
@@ -657,6 +658,66 @@ class Keys(unittest.TestCase):
             self.assertEqual(self.owner.ask("POST", "/keys", wrong).status, 400, wrong)
         self.assertEqual(self.owner.ask("GET", "/keys").json, before)
 
+    def late(self, browser, path, body, meanwhile):
+        """The answer to a request whose body comes to its end after `meanwhile`."""
+        sent = {**browser.headers("POST"), "Content-Type": "application/json"}
+        connection = http.client.HTTPConnection(browser.host, browser.port, timeout=120)
+        with contextlib.closing(connection):
+            octets = json.dumps(body).encode()
+            connection.putrequest("POST", f"/console/v1{path}", skip_host=True,
+                                  skip_accept_encoding=True)
+            for name, value in sent.items():
+                connection.putheader(name, value)
+            connection.putheader("Content-Length", str(len(octets)))
+            connection.endheaders(octets[:5])
+            time.sleep(0.2)  # nothing tells from outside that the head has been read
+            meanwhile()
+            connection.send(octets[5:])
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+
+    def test_who_is_removed_while_the_request_comes_makes_nothing(self):
+        key = {"label": "late", "scopes": ["read"]}
+        for path, body in (("/keys", key), ("/smtp-credentials", {"name": "late-relay"})):
+            for done in ("suspend", "remove"):
+                browser, email = person("owner", "keyed")
+                status, told = self.late(browser, path, body,
+                                         lambda: world.stack.command("people", done, email))
+                self.assertEqual(status, 401, (path, done, told))
+        browser, _ = person("owner", "keyed")
+        tab = Browser(world.url)
+        tab.cookie, tab.token = browser.cookie, browser.token
+        status, told = self.late(browser, "/keys", key, lambda: tab.ask("DELETE", "/session"))
+        self.assertEqual(status, 401, told)
+        operating, _ = operator()
+        operating.ask("PUT", "/acting-for", {"account": "keyed"})
+        tab.cookie, tab.token = operating.cookie, operating.token
+        said = f"{operating.session()['person']['id']}/keyed"
+        operating.headers = lambda method, sent=operating.headers: {
+            **sent(method), "X-Todoku-As": said}
+        status, told = self.late(operating, "/keys", key,
+                                 lambda: tab.ask("PUT", "/acting-for", {"account": "shop"}))
+        self.assertEqual(status, 409, told)
+        self.assertNotIn("late", self.owner.ask("GET", "/keys").body.decode())
+
+    def test_owners_make_no_keys_that_manage_accounts(self):
+        """The stack's provisioning account is `managing`."""
+        browser, _ = person("owner", "managing")
+        refused = browser.ask("POST", "/keys", {"label": "x", "scopes": ["admin", "read"]})
+        self.assertEqual(refused.status, 403, refused)
+        made = browser.ask("POST", "/keys", {"label": "x", "scopes": ["send", "read"]})
+        self.assertEqual(made.status, 201, made)
+        keys = json.loads(world.stack.command("--json", "key", "add", "managing", "--scopes",
+                                              "admin"))
+        rotated = browser.ask("POST", f"/keys/{keys['id']}/rotation", {})
+        self.assertEqual(rotated.status, 403, rotated)
+
+    def test_a_user_name_stands_in_paths(self):
+        for name in (".", ".."):
+            refused = self.owner.ask("POST", "/smtp-credentials", {"name": name})
+            self.assertEqual(refused.status, 400, refused)
+            self.assertIn("not . or ..", refused.message)
+
     def test_another_accounts_keys_are_not_found(self):
         mine = self.owner.ask("POST", "/keys", {"label": "mine", "scopes": ["read"]}).json
         user = self.owner.ask("POST", "/smtp-credentials", {"name": "keyed-relay"})
@@ -970,7 +1031,14 @@ class FirstRun(unittest.TestCase):
 
 
 class WithConsole:
-    """A stack with a console, whose receivers keep every mail."""
+    """A stack with a console, whose receivers keep every mail. `managing` provisions."""
+
+    def write_config(self):
+        super().write_config()
+        path = self.directory / "todoku.toml"
+        path.write_text(path.read_text().replace(
+            "[api]\n", '[api]\nprovisioning_account = "managing"\n'
+            'provisioning_networks = ["127.0.0.0/8"]\n', 1))
 
     def start_sink(self):
         (self.directory / "mails").mkdir()
@@ -997,6 +1065,7 @@ def main():
         world.url = json.loads(stack.command("--json", "status"))["console"]
         stack.command("account", "add", "shop", "--no-key")
         stack.command("account", "add", "console-mail", "--no-key")
+        stack.command("account", "add", "managing", "--no-key")
         for name in ("shop", "console-mail"):
             stack.vouch(name)
         loader = unittest.defaultTestLoader
