@@ -206,6 +206,17 @@ void add_report_permission(const DomainWish& wish, std::vector<WantedRecord>& re
 }
 
 // The EHLO name, one address of each family.
+// A host's name where none is configured: of this network alone, and no other finds it.
+BilingualText bare_host_text(const std::string& host) {
+  return {fmt::format("\"{}\" is not a full host name, and nobody elsewhere finds it: set "
+                      "smtp_out.hello_name to one that leads to this server, and make this anew.",
+                      host),
+          fmt::format("「{}」は完全なホスト名 (FQDN) ではないため、外部から見つけられません。"
+                      "smtp_out.hello_name にこのサーバーを指す FQDN を設定してから、"
+                      "作り直してください。",
+                      host)};
+}
+
 void add_mail_host(const DomainWish& wish, const ZoneNow& now, std::vector<WantedRecord>& records) {
   if (!wish.mail_host_is_here() || now.mail_host_has_address) return;
   for (const bool is_ip6 : {false, true}) {
@@ -328,6 +339,9 @@ Result<std::vector<WantedRecord>> wanted_records(const DomainWish& wish, const Z
                                   fmt::format("10 {}.", wish.platform.mail_host), kReturnPathMx);
     mx.type = "MX";
     mx.is_there = now.return_path_has_mx;
+    if (!wish.platform.mail_host.contains('.')) {
+      mx.warnings.push_back(bare_host_text(wish.platform.mail_host));
+    }
     records.push_back(std::move(mx));
   }
   add_mail_host(wish, now, records);

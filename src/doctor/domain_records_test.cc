@@ -212,6 +212,19 @@ TEST(DomainRecords, ASpfRecordThatLetsEverybodySendIsWarnedOf) {
   }
 }
 
+TEST(DomainRecords, AnMxThatNobodyFindsIsWarnedOf) {
+  DomainWish wish = example();
+  const auto mx_of = [](const std::vector<WantedRecord>& records) {
+    return *std::ranges::find(records, "MX", &WantedRecord::type);
+  };
+  EXPECT_TRUE(mx_of(*wanted_records(wish, {})).warnings.empty());
+  wish.platform.mail_host = "relay";
+  const WantedRecord mx = mx_of(*wanted_records(wish, {}));
+  ASSERT_EQ(mx.warnings.size(), 1U);
+  EXPECT_THAT(mx.warnings[0].en, ::testing::HasSubstr("smtp_out.hello_name"));
+  EXPECT_THAT(mx.warnings[0].ja, ::testing::HasSubstr("smtp_out.hello_name"));
+}
+
 TEST(DomainRecords, NamesBelowADomainAreWholeLabels) {
   EXPECT_TRUE(is_at_or_below("a.example.jp", "example.jp"));
   EXPECT_TRUE(is_at_or_below("example.jp", "example.jp"));
