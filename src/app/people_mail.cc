@@ -9,8 +9,26 @@
 #include "people/letters.h"
 
 namespace todoku::app {
+namespace {
+
+Language language_of(const store::Person& person) {
+  return parse_language(person.language).value_or(Language::english);
+}
+
+}  // namespace
+
 Task<Result<void>> PeopleMail::send(store::Person person, store::LinkPurpose purpose,
                                     std::string url) {
+  people::Letter letter = people::link_letter(purpose, language_of(person), url);
+  co_return co_await hand_in(std::move(person.email), std::move(letter));
+}
+
+Task<Result<void>> PeopleMail::tell_invited_elsewhere(store::Person person, std::string url) {
+  people::Letter letter = people::elsewhere_letter(language_of(person), url);
+  co_return co_await hand_in(std::move(person.email), std::move(letter));
+}
+
+Task<Result<void>> PeopleMail::hand_in(std::string to, people::Letter letter) {
   const config::Config::Console& console = config_.console;
   if (console.mail_account.empty()) {
     co_return fail(ErrorKind::unsupported,
@@ -23,14 +41,12 @@ Task<Result<void>> PeopleMail::send(store::Person person, store::LinkPurpose pur
   if (account->suspended) {
     co_return fail(ErrorKind::conflict, "console.mail_account: the account is suspended");
   }
-  const Language language = parse_language(person.language).value_or(Language::english);
-  people::Letter letter = people::link_letter(purpose, language, url);
   intake::TransactionRequest request;
   request.content.from.address = console.mail_from;
   request.content.subject = std::move(letter.subject);
   request.content.text_part = std::move(letter.text);
   request.content.html_part = std::move(letter.html);
-  request.to = person.email;
+  request.to = std::move(to);
   // Afterwards the link opens nothing.
   request.expires_in = people::kLinkLife;
   request.open_tracking = false;

@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "intake/intake.h"
+#include "people/letters.h"
 #include "people/people.h"
 #include "store/store.h"
 
@@ -22,8 +23,12 @@ class PeopleMail final : public people::Mailer {
   // unsupported: console.mail_account is not configured.
   [[nodiscard]] Task<Result<void>> send(store::Person person, store::LinkPurpose purpose,
                                         std::string url) override;
+  [[nodiscard]] Task<Result<void>> tell_invited_elsewhere(store::Person person,
+                                                          std::string url) override;
 
  private:
+  [[nodiscard]] Task<Result<void>> hand_in(std::string to, people::Letter letter);
+
   const config::Config& config_;
   store::Store& store_;
   intake::Intake& intake_;

@@ -51,6 +51,17 @@ constexpr Words kConfirm{
     {"If you did not expect this, do nothing.",
      "お心当たりがない場合は、このメールを破棄してください。"}};
 
+constexpr Words kElsewhereInvited{
+    {"You are known to todoku already", "todoku にはすでに登録されています"},
+    {"Somebody has invited this address to an account of todoku. It belongs to another account "
+     "there already, and so nothing has changed: go on signing in as before.",
+     "このメールアドレスに、todoku の別のアカウントへの招待がありました。すでにほかのアカウントで"
+     "登録されているため、招待は成立せず、何も変更されていません。これまでどおりサインインできます"
+     "。"},
+    {"Open the console", "管理画面を開く"},
+    {"If you expected the invitation, ask for one to another address of yours.",
+     "招待を受けたい場合は、別のメールアドレスに送るよう招待元に依頼してください。"}};
+
 const Words& words_of(store::LinkPurpose purpose) {
   switch (purpose) {
     case store::LinkPurpose::reset:
@@ -70,24 +81,39 @@ std::string escaped(std::string_view text) {
   return html;
 }
 
+std::string with_break(std::string text, std::string_view end) {
+  if (!text.empty()) text += end;
+  return text;
+}
+
+// `how_long`: a line of its own; empty: none.
+Letter letter_of(const Words& words, Language language, std::string_view url,
+                 const std::string& how_long) {
+  Letter letter;
+  letter.subject = words.subject.in(language);
+  letter.text = fmt::format("{}\n\n{}\n\n{}{}\n", words.why.in(language), url,
+                            with_break(how_long, "\n"), words.otherwise.in(language));
+  letter.html = fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"{}\"><head><meta charset=\"utf-8\"><title>{}</title></head>\n"
+      "<body style=\"font-family:sans-serif;line-height:1.6\">\n<p>{}</p>\n"
+      "<p><a href=\"{}\">{}</a></p>\n<p>{}{}</p>\n</body></html>\n",
+      language == Language::japanese ? "ja" : "en", escaped(words.subject.in(language)),
+      escaped(words.why.in(language)), escaped(url), escaped(words.button.in(language)),
+      with_break(escaped(how_long), "<br>"), escaped(words.otherwise.in(language)));
+  return letter;
+}
+
 }  // namespace
 
 Letter link_letter(store::LinkPurpose purpose, Language language, std::string_view url) {
   const Words& words = words_of(purpose);
   const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(kLinkLife).count();
   const std::string how_long = fmt::format(fmt::runtime(kHowLong.in(language)), minutes);
-  Letter letter;
-  letter.subject = words.subject.in(language);
-  letter.text = fmt::format("{}\n\n{}\n\n{}\n{}\n", words.why.in(language), url, how_long,
-                            words.otherwise.in(language));
-  letter.html = fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"{}\"><head><meta charset=\"utf-8\"><title>{}</title></head>\n"
-      "<body style=\"font-family:sans-serif;line-height:1.6\">\n<p>{}</p>\n"
-      "<p><a href=\"{}\">{}</a></p>\n<p>{}<br>{}</p>\n</body></html>\n",
-      language == Language::japanese ? "ja" : "en", escaped(words.subject.in(language)),
-      escaped(words.why.in(language)), escaped(url), escaped(words.button.in(language)),
-      escaped(how_long), escaped(words.otherwise.in(language)));
-  return letter;
+  return letter_of(words, language, url, how_long);
+}
+
+Letter elsewhere_letter(Language language, std::string_view url) {
+  return letter_of(kElsewhereInvited, language, url, {});
 }
 
 }  // namespace todoku::people

@@ -23,4 +23,8 @@ struct Letter {
 [[nodiscard]] Letter link_letter(store::LinkPurpose purpose, Language language,
                                  std::string_view url);
 
+// That somebody was invited to an account, whose address belongs to another already. `url`: the
+// console's.
+[[nodiscard]] Letter elsewhere_letter(Language language, std::string_view url);
+
 }  // namespace todoku::people

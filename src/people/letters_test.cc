@@ -43,6 +43,16 @@ TEST(LinkLetter, ShowsAUrlHarmlessly) {
   EXPECT_THAT(letter.html, Not(HasSubstr("<b>")));
 }
 
+TEST(ElsewhereLetter, SaysThatNothingHasChangedAndHasNoLinkThatIsGoodOnce) {
+  for (const Language language : {Language::english, Language::japanese}) {
+    const Letter letter = elsewhere_letter(language, "https://console.example.jp");
+    EXPECT_THAT(letter.text, HasSubstr("\nhttps://console.example.jp\n"));
+    EXPECT_THAT(letter.html, HasSubstr("<a href=\"https://console.example.jp\">"));
+    EXPECT_THAT(letter.text, Not(HasSubstr("30")));
+    EXPECT_THAT(letter.html, Not(HasSubstr("<br>")));
+  }
+}
+
 TEST(Refusal, IsInBothLanguagesAlsoOnItsWayThroughATransaction) {
   const auto stopped = stop(ErrorKind::conflict, texts::kLast);
   const auto refused = refuse(stopped.error()).error();

@@ -2,12 +2,15 @@
 // What owners and operators do with other people, and the rules of signing in.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "access/roles.h"
+#include "base/bytes.h"
 #include "base/digest.h"
+#include "base/log.h"
 #include "people/people.h"
 #include "people/steps.h"
 
@@ -96,11 +99,50 @@ Result<bool> drop_lapsed(store::WriteTransaction& transaction, const std::string
   return true;
 }
 
+// The invitation of this account, if there is one, that stands for the address: it is over when it
+// is good no more, as any other is.
+Result<void> end_stand_in(store::WriteTransaction& transaction, const store::NewPerson& wanted,
+                          const By& by) {
+  const auto people = transaction.read().people(wanted.account, {}, store::kPeopleMax);
+  if (!people) return fail(people.error());
+  const auto found = std::ranges::find(*people, wanted.email, &store::Person::stands_for);
+  if (found == people->end()) return {};
+  const auto is_invited = transaction.read().has_link(found->key);
+  if (!is_invited) return fail(is_invited.error());
+  if (*is_invited || found->suspended) return stop(ErrorKind::conflict, texts::kTaken);
+  if (auto gone = transaction.remove_person(found->key); !gone) return gone;
+  return note(transaction, {.actor = "todoku", .from = by.from},
+              about("person.invitation_lapsed", *found), found->account, found->address());
+}
+
+struct Invitation {
+  store::NewPerson wanted;
+  std::string link_hash;
+  bool mails = false;  // else it is handed over by who sees all people anyway
+};
+
+// Of an address that is somebody's of elsewhere nobody of an account is told so.
+Result<store::Person> stand_in(store::WriteTransaction& transaction, const SignedIn& who,
+                               store::NewPerson wanted) {
+  const auto holder = transaction.read().person_by_email(wanted.email);
+  if (!holder) return fail(holder.error());
+  if (who.person.role == Role::operator_ || holder->account == wanted.account) {
+    return stop(ErrorKind::conflict, texts::kTaken);
+  }
+  // RFC 6761 section 6.4: nobody has mail there.
+  wanted.stands_for =
+      std::exchange(wanted.email, fmt::format("{}@elsewhere.invalid", to_hex(random_octets(16))));
+  return transaction.add_person(wanted);
+}
+
 Result<store::Person> add_other(store::WriteTransaction& transaction, const SignedIn& who,
-                                const store::NewPerson& wanted, const std::string& link_hash,
-                                const Visitor& visitor) {
+                                const Invitation& invitation, const Visitor& visitor) {
+  const store::NewPerson& wanted = invitation.wanted;
   auto actor = hold_actor(transaction, who);
   if (!actor) return fail(std::move(actor.error()));
+  if (auto ended = end_stand_in(transaction, wanted, By::person(*actor, visitor)); !ended) {
+    return fail(std::move(ended.error()));
+  }
   auto person = transaction.add_person(wanted);
   if (!person && person.error().kind == ErrorKind::conflict) {
     auto lapsed = drop_lapsed(transaction, wanted.email, By::person(*actor, visitor));
@@ -108,18 +150,29 @@ Result<store::Person> add_other(store::WriteTransaction& transaction, const Sign
     if (*lapsed) person = transaction.add_person(wanted);
   }
   if (!person && person.error().kind == ErrorKind::conflict) {
-    return stop(ErrorKind::conflict, texts::kTaken);
+    if (!invitation.mails) return stop(ErrorKind::conflict, texts::kTaken);
+    person = stand_in(transaction, who, wanted);
   }
   if (!person && person.error().kind == ErrorKind::limit_exceeded) {
     return stop(ErrorKind::limit_exceeded, texts::kTooMany);
   }
   if (!person) return person;
-  auto linked = transaction.add_link(link_hash, store::LinkPurpose::invitation, person->key,
-                                     kLinkLife, store::Earlier::are_void);
+  auto linked = transaction.add_link(invitation.link_hash, store::LinkPurpose::invitation,
+                                     person->key, kLinkLife, store::Earlier::are_void);
   if (!linked) return fail(std::move(linked.error()));
   auto noted = note_added(transaction, By::person(*actor, visitor), *person);
   if (!noted) return fail(std::move(noted.error()));
   return person;
+}
+
+// Nobody else may have it any more.
+Result<void> take_own_address(store::WriteTransaction& transaction, store::Person& person) {
+  if (person.stands_for.empty()) return {};
+  const auto holder = transaction.read().person_by_email(person.stands_for);
+  if (holder) return {};
+  if (holder.error().kind != ErrorKind::not_found) return fail(holder.error());
+  person.email = std::exchange(person.stands_for, {});
+  return transaction.change_person(person);
 }
 
 Result<store::SignInRules> read_rules(store::SignInRules rules) {
@@ -190,16 +243,34 @@ Task<Answer<AddedPerson>> People::add(Who who, WantedPerson wanted, Visitor visi
     co_return std::unexpected(std::move(may.error()));
   }
   const SecretText token(new_token());
-  auto added = co_await write(
-      [who, person, hash = sha256_hex(token), visitor](store::WriteTransaction& transaction) {
-        return add_other(transaction, *who, person, hash, visitor);
-      });
+  const Invitation invitation{.wanted = person, .link_hash = sha256_hex(token), .mails = mails()};
+  auto added = co_await write([who, invitation, visitor](store::WriteTransaction& transaction) {
+    return add_other(transaction, *who, invitation, visitor);
+  });
   if (!added) co_return std::unexpected(std::move(added.error()));
   AddedPerson answer;
   answer.view = view_of(*added);
-  answer.mailed = co_await mail_link(*added, store::LinkPurpose::invitation, url_of(token));
-  if (!answer.mailed) answer.command = command_for(added->email);
+  answer.mailed = co_await mail_invitation(*added, url_of(token));
+  if (!answer.mailed) answer.command = command_for(added->address());
   co_return answer;
+}
+
+// Whoever has the address of another account is told there what came of it. That a mail does not go
+// is not told of it: the command for who is not mailed would make a link to that person.
+Task<bool> People::mail_invitation(store::Person invited, std::string url) {
+  if (invited.stands_for.empty()) {
+    co_return co_await mail_link(std::move(invited), store::LinkPurpose::invitation,
+                                 std::move(url));
+  }
+  auto holder =
+      co_await store_.read([address = invited.stands_for](store::ReadTransaction& reader) {
+        return reader.person_by_email(address);
+      });
+  if (!holder || options_.mailer == nullptr) co_return true;
+  const auto sent =
+      co_await options_.mailer->tell_invited_elsewhere(std::move(*holder), options_.public_url());
+  if (!sent) log::warning("an invitation could not be told", {{"why", sent.error().detail}});
+  co_return true;
 }
 
 Task<Answer<PersonView>> People::change(Who who, store::PersonKey key, PersonChange change,
@@ -238,7 +309,7 @@ Task<Answer<AddedPerson>> People::invite(Who who, store::PersonKey key, Visitor 
       co_await read([key](store::ReadTransaction& reader) { return reader.person(key); });
   // Whoever is nobody of theirs is told so below, and counts for nobody's address.
   const bool is_theirs = invited && invited->account == account_of(*who);
-  if (auto may = may_mail(*who, is_theirs ? invited->email : std::string("nobody")); !may) {
+  if (auto may = may_mail(*who, is_theirs ? invited->address() : std::string("nobody")); !may) {
     co_return std::unexpected(std::move(may.error()));
   }
   const SecretText token(new_token());
@@ -249,20 +320,23 @@ Task<Answer<AddedPerson>> People::invite(Who who, store::PersonKey key, Visitor 
     if (!held->target.password_hash.empty()) {
       return stop(ErrorKind::conflict, texts::kHasPassword);
     }
+    if (auto taken = take_own_address(transaction, held->target); !taken) {
+      return fail(std::move(taken.error()));
+    }
     auto linked = transaction.add_link(hash, store::LinkPurpose::invitation, key, kLinkLife,
                                        store::Earlier::are_void);
     if (!linked) return fail(std::move(linked.error()));
     auto noted = note(transaction, By::person(held->actor, visitor),
                       about("person.link_invitation", held->target), held->target.account,
-                      held->target.email);
+                      held->target.address());
     if (!noted) return fail(std::move(noted.error()));
     return std::move(held->target);
   });
   if (!person) co_return std::unexpected(std::move(person.error()));
   AddedPerson answer;
   answer.view = view_of(*person);
-  answer.mailed = co_await mail_link(*person, store::LinkPurpose::invitation, url_of(token));
-  if (!answer.mailed) answer.command = command_for(person->email);
+  answer.mailed = co_await mail_invitation(*person, url_of(token));
+  if (!answer.mailed) answer.command = command_for(person->address());
   co_return answer;
 }
 

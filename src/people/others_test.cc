@@ -186,6 +186,82 @@ TEST_F(OthersTest, AnAddressIsOnePersonsInTheInstallation) {
   }
 }
 
+TEST_F(OthersTest, AnAddressOfAnotherAccountIsInvitedAsOneThatIsNobodys) {
+  const Opened theirs = make("sender@example.jp", Role::sender);
+  account("shop");
+  operator_ = *run(people.act_for(operator_, "shop", here));
+  ASSERT_TRUE(add(operator_, "shop@example.jp", Role::owner));
+  const auto joined = run(people.use_link(
+      {.token = token_of(mailer.mails.back().url), .password = secret(kPassword)}, here));
+  ASSERT_TRUE(joined && *joined);
+  const Who owner = (*joined)->who;
+  mailer.mails.clear();
+
+  const auto known = add(owner, "sender@example.jp", Role::viewer);
+  const auto unknown = add(owner, "nobody@example.jp", Role::viewer);
+  ASSERT_TRUE(known) << known.error().reason.en;
+  ASSERT_TRUE(unknown);
+  EXPECT_EQ(known->view.email, "sender@example.jp");
+  EXPECT_EQ(known->mailed, unknown->mailed);
+  EXPECT_EQ(known->command, unknown->command);
+  EXPECT_EQ(known->view.invited, unknown->view.invited);
+  EXPECT_LT(known->view.key, unknown->view.key);
+  std::vector<std::string> addresses;
+  for (const PersonView& view : *run(people.people(owner))) addresses.push_back(view.email);
+  EXPECT_THAT(addresses,
+              testing::ElementsAre("shop@example.jp", "sender@example.jp", "nobody@example.jp"));
+  ASSERT_THAT(mailer.mails, SizeIs(1)) << "with a link";
+  EXPECT_EQ(mailer.mails[0].to, "nobody@example.jp");
+  EXPECT_THAT(mailer.told_elsewhere, testing::ElementsAre("sender@example.jp"));
+  for (const auto& each : {*known, *unknown}) {
+    EXPECT_EQ(add(owner, each.view.email, Role::viewer).error().reason.en, texts::kTaken.en);
+    EXPECT_TRUE(run(people.change(owner, each.view.key, {.role = Role::support}, here)));
+    EXPECT_TRUE(run(people.invite(owner, each.view.key, here)));
+    EXPECT_THAT(audit(),
+                Contains(HasSubstr("person.add " + std::to_string(static_cast<int>(each.view.key)) +
+                                   " viewer")));
+  }
+  EXPECT_THAT(mailer.told_elsewhere, SizeIs(2));
+  EXPECT_TRUE(look(theirs.token)) << "nothing has become of them";
+  EXPECT_EQ(sign_in("sender@example.jp")->who->account->name, "acme");
+
+  installation.clock.advance(kLinkLife);
+  const auto again = add(owner, "sender@example.jp", Role::viewer);
+  ASSERT_TRUE(again) << "the invitation before is over, as any other would be";
+  EXPECT_THAT(*run(people.people(owner)), SizeIs(3));
+  operator_ = *run(people.act_for(operator_, "acme", here));
+  ASSERT_TRUE(run(people.remove(operator_, theirs.who->person.key, here)));
+  mailer.mails.clear();
+  installation.clock.advance(std::chrono::minutes(30));
+  ASSERT_TRUE(run(people.invite(owner, again->view.key, here))) << "it is free now";
+  ASSERT_THAT(mailer.mails, SizeIs(1));
+  const auto used = run(people.use_link(
+      {.token = token_of(mailer.mails[0].url), .password = secret(kPassword)}, here));
+  ASSERT_TRUE(used && *used);
+  EXPECT_EQ((*used)->who->account->name, "shop");
+  EXPECT_EQ((*used)->who->person.email, "sender@example.jp");
+}
+
+TEST_F(OthersTest, AnInvitationOfAnAddressOfElsewhereGoesLikeAnyOther) {
+  const Opened theirs = make("sender@example.jp", Role::sender);
+  account("shop");
+  operator_ = *run(people.act_for(operator_, "shop", here));
+  EXPECT_EQ(add(operator_, "sender@example.jp", Role::viewer).error().reason.en, texts::kTaken.en)
+      << "operators see everybody";
+  ASSERT_TRUE(add(operator_, "shop@example.jp", Role::owner));
+  const auto joined = run(people.use_link(
+      {.token = token_of(mailer.mails.back().url), .password = secret(kPassword)}, here));
+  const Who owner = (*joined)->who;
+  const auto known = add(owner, "sender@example.jp", Role::viewer);
+  ASSERT_TRUE(known);
+  ASSERT_TRUE(run(people.change(owner, known->view.key, {.suspended = true}, here)));
+  ASSERT_TRUE(run(people.remove(owner, known->view.key, here)));
+  EXPECT_TRUE(look(theirs.token));
+  mailer.there = false;
+  EXPECT_EQ(add(owner, "sender@example.jp", Role::viewer).error().reason.en, texts::kTaken.en)
+      << "where no mail goes, the command that is told would make a link to them";
+}
+
 TEST_F(OthersTest, AResetSaysNothingAndKeepsTheSecondFactor) {
   make("sender@example.jp", Role::sender);
   const ConfirmedTotp before = with_totp(sign_in("sender@example.jp")->who);

@@ -132,6 +132,9 @@ class Mailer {
   // A mail with the link (letters.h has its text). An error: it does not go.
   [[nodiscard]] virtual Task<Result<void>> send(store::Person person, store::LinkPurpose purpose,
                                                 std::string url) = 0;
+  // To somebody who was invited to an account and is another's already. `url`: where they sign in.
+  [[nodiscard]] virtual Task<Result<void>> tell_invited_elsewhere(store::Person person,
+                                                                  std::string url) = 0;
 };
 
 // Thread-safe. Whatever takes a `Who` refuses one that is half, or that has to set up a second
@@ -224,6 +227,8 @@ class People {
   // Nobody grants more than they hold, changes their own role, or suspends or removes themselves;
   // the last owner and the last operator stay.
   Task<Answer<std::vector<PersonView>>> people(Who who);
+  // An address that is somebody's of another account is answered as one that is nobody's, but to
+  // operators, and its owner is told by mail; nobody joins by it.
   Task<Answer<AddedPerson>> add(Who who, WantedPerson wanted, Visitor visitor);
   // A change of role, and suspension, end the person's sign-ins.
   Task<Answer<PersonView>> change(Who who, store::PersonKey key, PersonChange change,
@@ -278,6 +283,7 @@ class People {
   Task<Answer<IssuedLink>> make_link(store::Person person, store::LinkPurpose purpose, By by,
                                      Way way, store::Earlier earlier);
   [[nodiscard]] std::string url_of(std::string_view token) const;
+  Task<bool> mail_invitation(store::Person invited, std::string url);
   Task<bool> mail_link(store::Person person, store::LinkPurpose purpose, std::string url);
   Task<Answer<std::optional<Opened>>> confirm(LinkUse wanted, store::Person person,
                                               Visitor visitor);

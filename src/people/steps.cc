@@ -122,7 +122,7 @@ Result<void> change_person(store::WriteTransaction& transaction, const By& by,
     if (auto gone = transaction.void_links(person.key); !gone) return gone;
   }
   for (const std::string& action : actions) {
-    if (auto noted = note(transaction, by, action, person.account, person.email); !noted) {
+    if (auto noted = note(transaction, by, action, person.account, person.address()); !noted) {
       return noted;
     }
   }
@@ -133,13 +133,13 @@ Result<void> note_added(store::WriteTransaction& transaction, const By& by,
                         const store::Person& person) {
   return note(transaction, by,
               fmt::format("{} {}", about("person.add", person), access::to_string(person.role)),
-              person.account, person.email);
+              person.account, person.address());
 }
 
 Result<void> remove_person(store::WriteTransaction& transaction, const By& by,
                            const store::Person& person) {
   if (auto removed = transaction.remove_person(person.key); !removed) return removed;
-  return note(transaction, by, about("person.remove", person), person.account, person.email);
+  return note(transaction, by, about("person.remove", person), person.account, person.address());
 }
 
 net::IpAddress network_of(const net::IpAddress& from) {
@@ -273,7 +273,7 @@ Result<std::string> read_language(std::string_view text) {
 
 PersonView view_of(const store::Person& person) {
   return {.key = person.key,
-          .email = person.email,
+          .email = person.address(),
           .name = person.name,
           .role = person.role,
           .language = person.language,

@@ -28,6 +28,12 @@ struct KeptMailer final : Mailer {
     mails.push_back({person.email, purpose, std::move(url)});
     co_return Result<void>();
   }
+  Task<Result<void>> tell_invited_elsewhere(store::Person person, std::string) override {
+    if (broken) co_return fail(ErrorKind::unavailable, "deliberate");
+    told_elsewhere.push_back(person.email);
+    co_return Result<void>();
+  }
+  std::vector<std::string> told_elsewhere;
   [[nodiscard]] bool is_there() const override { return there; }
   bool there = true;
   bool broken = false;

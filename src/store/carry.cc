@@ -309,7 +309,7 @@ constexpr std::array<CarriedColumn, 10> kSteering{{{"delivery", integer},
 constexpr std::array<CarriedColumn, 3> kResends{
     {{"delivery", integer}, {"account", integer}, {"email", integer}}};
 
-constexpr std::array<CarriedColumn, 15> kPeople{{{"key", integer},
+constexpr std::array<CarriedColumn, 16> kPeople{{{"key", integer},
                                                  {"account", integer},
                                                  {"email", text},
                                                  {"name", text},
@@ -323,7 +323,8 @@ constexpr std::array<CarriedColumn, 15> kPeople{{{"key", integer},
                                                  {"suspended", integer},
                                                  {"created", integer},
                                                  {"confirmed", integer},
-                                                 {"seen", integer}}};
+                                                 {"seen", integer},
+                                                 {"stands_for", text}}};
 constexpr std::array<CarriedColumn, 11> kSignIns{{{"key", integer},
                                                   {"person", integer},
                                                   {"token", text},

@@ -29,6 +29,10 @@ Result<void> check_described(const NewPerson& person) {
   if (!subject || *subject != person.email || person.email.starts_with('@')) {
     return fail(ErrorKind::invalid_input, "the address of a person is not in its canonical form");
   }
+  const auto real = stop_subject(person.stands_for);
+  if (!person.stands_for.empty() && (!real || *real != person.stands_for)) {
+    return fail(ErrorKind::invalid_input, "the address of a person is not in its canonical form");
+  }
   if (auto sound = check_text("name of a person", person.name); !sound) return sound;
   if (utf8_length(person.name) > kPersonNameMax) {
     return fail(ErrorKind::invalid_input,
@@ -57,7 +61,8 @@ Result<void> check_sound(const Person& person) {
                                 .email = person.email,
                                 .name = person.name,
                                 .role = person.role,
-                                .language = person.language});
+                                .language = person.language,
+                                .stands_for = person.stands_for});
   if (sound) sound = check_text("password hash", person.password_hash);
   if (!sound) return sound;
   if (person.recovery.size() > kRecoveryCodesMax ||

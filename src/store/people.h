@@ -58,6 +58,14 @@ struct Person {
   Instant created{};
   std::optional<Instant> confirmed;  // when a link sent to the address was used last
   std::optional<Instant> seen;       // signed in last
+  // Invited under an address that is somebody's of another account: then this is that address, and
+  // `email` one that nobody has. Whoever invited cannot tell it from an invitation nobody accepts.
+  std::string stands_for = {};
+
+  // What others read as their address.
+  [[nodiscard]] const std::string& address() const {
+    return stands_for.empty() ? email : stands_for;
+  }
 };
 
 // Owns an account, or operates the installation, and can sign in. While there is one of an account,
@@ -78,6 +86,7 @@ struct NewPerson {
   std::string name;
   Role role = Role::viewer;
   std::string language;
+  std::string stands_for = {};
 };
 
 // That a browser is signed in.

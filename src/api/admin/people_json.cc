@@ -14,7 +14,7 @@ std::string people_json(const std::vector<operate::PersonRow>& people) {
   json.begin_array();
   for (const operate::PersonRow& row : people) {
     json.begin_object();
-    json.member("email", row.person.email);
+    json.member("email", row.person.address());
     json.member("name", row.person.name);
     json.member("role", access::to_string(row.person.role));
     json.member("account", row.account);

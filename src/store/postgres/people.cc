@@ -16,7 +16,7 @@ namespace {
 
 #define PERSON_COLUMNS                                                                       \
   "key, account, email, name, role, language, password_hash, totp, totp_offered, totp_step," \
-  " recovery, suspended, created, confirmed, seen"
+  " recovery, suspended, created, confirmed, seen, stands_for"
 #define SIGN_IN_COLUMNS \
   "key, person, token, half, acting_for, created, used, idle_ends, ends, came_from, agent"
 #define LINK_COLUMNS "token, purpose, person, created, ends"
@@ -37,12 +37,14 @@ const Sql kOthersInCharge{"people: others in charge",
 const Sql kInsertPerson{"people: insert",
                         "INSERT INTO people(key, account, email, name, role, language,"
                         " password_hash, totp, totp_offered, totp_step, recovery, suspended,"
-                        " created) VALUES($1, $2, $3, $4, $5, $6, '', '', '', 0, $7, 0, $8)"
+                        " created, stands_for)"
+                        " VALUES($1, $2, $3, $4, $5, $6, '', '', '', 0, $7, 0, $8, $9)"
                         " ON CONFLICT DO NOTHING RETURNING " PERSON_COLUMNS};
 const Sql kChangePerson{"people: change",
                         "UPDATE people SET email = $2, name = $3, role = $4, language = $5,"
                         " password_hash = $6, totp = $7, totp_offered = $8, totp_step = $9,"
-                        " recovery = $10, suspended = $11, confirmed = $12, seen = $13"
+                        " recovery = $10, suspended = $11, confirmed = $12, seen = $13,"
+                        " stands_for = $14"
                         " WHERE key = $1 AND NOT EXISTS (SELECT 1 FROM people o"
                         " WHERE o.email = $2 AND o.key <> $1)"};
 const Sql kDropPerson{"people: drop", "DELETE FROM people WHERE key = $1"};
@@ -143,7 +145,8 @@ Result<Person> person_in(const Table& rows, int row) {
                .suspended = rows.flag(row, 11),
                .created = rows.instant(row, 12),
                .confirmed = rows.optional_instant(row, 13),
-               .seen = rows.optional_instant(row, 14)};
+               .seen = rows.optional_instant(row, 14),
+               .stands_for = std::string(rows.text(row, 15))};
   const auto role = unpack_role(rows.integer(row, 4));
   if (!role) return fail(role.error());
   found.role = *role;
@@ -286,7 +289,7 @@ Result<Person> Changes::add_person(const NewPerson& wanted) {
       kInsertPerson, Params() << *key << wanted.account << std::string_view(wanted.email)
                               << std::string_view(wanted.name) << wanted.role
                               << std::string_view(wanted.language) << Octets{recovery}
-                              << session_.now());
+                              << session_.now() << std::string_view(wanted.stands_for));
   if (!made) return fail(made.error());
   return made->empty() ? person_email_taken() : person_in(*made, 0);
 }
@@ -319,7 +322,8 @@ Result<void> Changes::change_person(const Person& person) {
                << person.role << std::string_view(person.language)
                << std::string_view(person.password_hash) << Octets{person.sealed_totp}
                << Octets{person.sealed_totp_offered} << person.totp_step_used << Octets{recovery}
-               << person.suspended << person.confirmed << person.seen);
+               << person.suspended << person.confirmed << person.seen
+               << std::string_view(person.stands_for));
   if (!done) return fail(done.error());
   return done->changes() == 0 ? person_email_taken() : Result<void>();
 }

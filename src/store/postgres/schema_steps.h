@@ -616,12 +616,14 @@ CREATE INDEX kept_texts_kept ON kept_texts(person, kept, place);
 INSERT INTO meta VALUES('people', '');
 )sql";
 
-// audit_account, kept_texts_age, api_keys.used, smtp_credentials.used   as in SQLite.
+// audit_account, kept_texts_age, api_keys.used, smtp_credentials.used, people.stands_for   as in
+// SQLite.
 inline constexpr std::string_view kStep37 = R"sql(
 CREATE INDEX audit_account ON audit(account, key);
 CREATE INDEX kept_texts_age ON kept_texts(kept);
 ALTER TABLE api_keys ADD COLUMN used bigint;
 ALTER TABLE smtp_credentials ADD COLUMN used bigint;
+ALTER TABLE people ADD COLUMN stands_for text NOT NULL DEFAULT '';
 )sql";
 
 }  // namespace todoku::store::postgres

@@ -21,7 +21,7 @@ namespace todoku::store::sqlite {
 // What rows of people, and of what they are signed in with, are read by (people.cc).
 #define PERSON_COLUMNS                                                                       \
   "key, account, email, name, role, language, password_hash, totp, totp_offered, totp_step," \
-  " recovery, suspended, created, confirmed, seen"
+  " recovery, suspended, created, confirmed, seen, stands_for"
 #define SIGN_IN_COLUMNS \
   "key, person, token, half, acting_for, created, used, idle_ends, ends, came_from, agent"
 

@@ -30,7 +30,8 @@ Result<Person> person_in(const Query& row) {
                .suspended = row.flag(11),
                .created = row.instant(12),
                .confirmed = row.optional_instant(13),
-               .seen = row.optional_instant(14)};
+               .seen = row.optional_instant(14),
+               .stands_for = std::string(row.text(15))};
   const auto role = unpack_role(row.integer(4));
   if (!role) return fail(role.error());
   found.role = *role;
@@ -188,10 +189,11 @@ Result<Person> SqliteWriteTransaction::add_person(const NewPerson& wanted) {
   auto done =
       db_.query(
              "INSERT INTO people(key, account, email, name, role, language, password_hash, totp,"
-             " totp_offered, totp_step, recovery, suspended, created)"
-             " VALUES(?, ?, ?, ?, ?, ?, '', x'', x'', 0, ?, 0, ?) ON CONFLICT DO NOTHING")
+             " totp_offered, totp_step, recovery, suspended, created, stands_for)"
+             " VALUES(?, ?, ?, ?, ?, ?, '', x'', x'', 0, ?, 0, ?, ?) ON CONFLICT DO NOTHING")
           .bind(*key, wanted.account, std::string_view(wanted.email), std::string_view(wanted.name),
-                wanted.role, std::string_view(wanted.language), Blob{recovery}, now_)
+                wanted.role, std::string_view(wanted.language), Blob{recovery}, now_,
+                std::string_view(wanted.stands_for))
           .run();
   if (!done) return fail(std::move(done.error()));
   if (db_.changes() == 0) return person_email_taken();
@@ -221,16 +223,16 @@ Result<void> SqliteWriteTransaction::change_person(const Person& person) {
   if (leaves_charge(*before, person)) fit = check_others_in_charge(*before);
   if (!fit) return fit;
   const std::string recovery = pack_recovery(person.recovery);
-  auto done =
-      db_.query(
-             "UPDATE OR IGNORE people SET email = ?, name = ?, role = ?, language = ?,"
-             " password_hash = ?, totp = ?, totp_offered = ?, totp_step = ?, recovery = ?,"
-             " suspended = ?, confirmed = ?, seen = ? WHERE key = ?")
-          .bind(std::string_view(person.email), std::string_view(person.name), person.role,
-                std::string_view(person.language), std::string_view(person.password_hash),
-                Blob{person.sealed_totp}, Blob{person.sealed_totp_offered}, person.totp_step_used,
-                Blob{recovery}, person.suspended, person.confirmed, person.seen, person.key)
-          .run();
+  auto done = db_.query(
+                     "UPDATE OR IGNORE people SET email = ?, name = ?, role = ?, language = ?,"
+                     " password_hash = ?, totp = ?, totp_offered = ?, totp_step = ?, recovery = ?,"
+                     " suspended = ?, confirmed = ?, seen = ?, stands_for = ? WHERE key = ?")
+                  .bind(std::string_view(person.email), std::string_view(person.name), person.role,
+                        std::string_view(person.language), std::string_view(person.password_hash),
+                        Blob{person.sealed_totp}, Blob{person.sealed_totp_offered},
+                        person.totp_step_used, Blob{recovery}, person.suspended, person.confirmed,
+                        person.seen, std::string_view(person.stands_for), person.key)
+                  .run();
   if (done && db_.changes() == 0) return person_email_taken();
   return done;
 }

@@ -707,11 +707,13 @@ CREATE INDEX kept_texts_kept ON kept_texts(person, kept, place);
 // audit_account            Of one account, by key either way.
 // kept_texts_age           Of all: what nobody has touched for long goes.
 // api_keys.used, smtp_credentials.used   store/accounts.h: the hour, or NULL.
+// people.stands_for        store/people.h.
 constexpr const char* kVersion45 = R"sql(
 CREATE INDEX audit_account ON audit(account, key);
 CREATE INDEX kept_texts_age ON kept_texts(kept);
 ALTER TABLE api_keys ADD COLUMN used INTEGER;
 ALTER TABLE smtp_credentials ADD COLUMN used INTEGER;
+ALTER TABLE people ADD COLUMN stands_for TEXT NOT NULL DEFAULT '';
 )sql";
 
 // Migration n leads from version n to n + 1; version 0 is the empty file.

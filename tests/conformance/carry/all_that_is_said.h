@@ -253,10 +253,10 @@ inline void tell_people(Store& store, AccountKey account, std::vector<std::strin
   for (const Person& p :
        read(store, [&](ReadTransaction& t) { return t.people(account, PersonKey{}, 100); })) {
     said.push_back(fmt::format(
-        "person {} {} {} {} {} {} {} {} {} {} {} {} {} {}", static_cast<std::int64_t>(p.key),
+        "person {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", static_cast<std::int64_t>(p.key),
         p.email, p.name, static_cast<int>(p.role), p.language, p.password_hash, p.sealed_totp,
         p.sealed_totp_offered, p.totp_step_used, fmt::join(p.recovery, " "), p.suspended,
-        to_epoch_ms(p.created), text_of(p.confirmed), text_of(p.seen)));
+        to_epoch_ms(p.created), text_of(p.confirmed), text_of(p.seen), p.stands_for));
     for (const SignIn& s : read(store, [&](ReadTransaction& t) { return t.sign_ins(p.key); })) {
       said.push_back(fmt::format(
           "signed in {} {} {} {} {} {} {} {} {} {}", static_cast<std::int64_t>(s.key),

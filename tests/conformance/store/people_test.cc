@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -658,6 +659,27 @@ TEST_P(StoreSuite, WhatNobodyHasTouchedForTwoWeeksIsDroppedInSlices) {
   clock_.advance(kKeptTextLife);
   EXPECT_FALSE(drop(10));
   EXPECT_THAT(texts_of(*store_, person), IsEmpty());
+}
+
+TEST_P(StoreSuite, ForWhomAnInvitationStandsIsKeptUntilTheAddressIsTheirs) {
+  const AccountKey acme = account().key;
+  NewPerson wanted = somebody(acme, "nobody");
+  wanted.stands_for = "taro@example.jp";
+  Person stand_in = added(*store_, wanted);
+  EXPECT_EQ(stand_in.stands_for, "taro@example.jp");
+  EXPECT_EQ(stand_in.address(), "taro@example.jp");
+  reopen();
+  const auto by_email = [&](std::string_view email) {
+    return read([&](ReadTransaction& t) { return t.person_by_email(email); });
+  };
+  EXPECT_EQ(error_of(by_email("taro@example.jp")), "not_found") << "it signs nobody in";
+  EXPECT_EQ(must(by_email(wanted.email)).stands_for, "taro@example.jp");
+  stand_in.email = std::exchange(stand_in.stands_for, {});
+  must(write([&](WriteTransaction& t) { return t.change_person(stand_in); }));
+  EXPECT_EQ(must(by_email("taro@example.jp")).stands_for, "");
+  stand_in.stands_for = "Taro@EXAMPLE.jp";
+  EXPECT_EQ(error_of(write([&](WriteTransaction& t) { return t.change_person(stand_in); })),
+            "invalid_input");
 }
 
 TEST_P(StoreSuite, WhatAPersonHasGoesWithThem) {
