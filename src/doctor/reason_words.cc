@@ -123,6 +123,7 @@ constexpr std::array kReasons{
     Phrase{"the body is shorter than l= says", "本文が l= の長さに足りません"},
     Phrase{"the body hash does not match: the body was changed",
            "本文のハッシュが一致しません（本文が変更されています）"},
+    Phrase{"From is not signed", "From が署名されていません"},
     Phrase{"l= leaves {} octets unsigned", "l= により本文の {0} バイトが署名の対象外です"},
     Phrase{"the signature expired {} s ago", "署名の期限が {0} 秒前に切れています"},
     Phrase{"the signature is dated {} s ahead", "署名の日時が {0} 秒先です"},

@@ -368,10 +368,12 @@ TEST_F(OthersTest, TheCommandThatIsToldIsOneWordOfTheShell) {
   const Who by = acting_operator();
   mailer.there = false;
   mailer.broken = true;
-  EXPECT_EQ(add(by, "a'$(id)`id`@example.jp", Role::viewer)->command,
-            R"(todoku people reset -- 'a'\''$(id)`id`@example.jp')");
-  EXPECT_EQ(add(by, "-x@example.jp", Role::viewer)->command,
-            "todoku people reset -- '-x@example.jp'");
+  const auto quoted = add(by, "a'$HOME`id`@example.jp", Role::viewer);
+  ASSERT_TRUE(quoted) << quoted.error().reason.en;
+  EXPECT_EQ(quoted->command, R"(todoku people reset -- 'a'\''$HOME`id`@example.jp')");
+  const auto hyphen = add(by, "-x@example.jp", Role::viewer);
+  ASSERT_TRUE(hyphen) << hyphen.error().reason.en;
+  EXPECT_EQ(hyphen->command, "todoku people reset -- '-x@example.jp'");
 }
 
 TEST_F(OthersTest, ANameThatNobodyCanSeeIsNone) {
@@ -379,6 +381,28 @@ TEST_F(OthersTest, ANameThatNobodyCanSeeIsNone) {
   const auto added = run(people.add(by, {"x@example.jp", "\u200b", Role::viewer, "ja"}, here));
   ASSERT_FALSE(added);
   EXPECT_EQ(added.error().reason.en, texts::kBadName.en);
+}
+
+TEST_F(OthersTest, ANameHidesNothing) {
+  const Who by = acting_operator();
+  for (const char* hidden : {"x\u200by", "\ufeffx", "\U000e0041x", "x\u202ey", "x\u2060y"}) {
+    EXPECT_FALSE(run(people.add(by, {"x@example.jp", hidden, Role::viewer, "ja"}, here))) << hidden;
+  }
+  int made = 0;
+  for (const char* name : {"佐藤\u3000花子", "葛\U000e0100城", "می\u200cخواهم", "Zoë O'Neil"}) {
+    const std::string email = std::to_string(++made) + "@example.jp";
+    EXPECT_TRUE(run(people.add(by, {email, name, Role::viewer, "ja"}, here))) << name;
+  }
+}
+
+TEST_F(OthersTest, WhatAnotherAccountAsksForKeepsNoMailFromAnybody) {
+  const Opened owner = make("owner@example.jp", Role::owner);
+  account("shop");
+  operator_ = *run(people.act_for(operator_, "shop", here));
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(add(operator_, "owner@example.jp", Role::viewer));
+  mailer.mails.clear();
+  ASSERT_TRUE(run(people.ask_confirmation(owner.who, here)));
+  EXPECT_THAT(mailer.mails, SizeIs(1));
 }
 
 TEST_F(OthersTest, TheAuditSaysToWhomAndWhatWasSet) {
