@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "http/authority.h"
 
 namespace todoku::http {
 namespace {
@@ -204,6 +205,9 @@ class RequestParser::Impl {
     const std::size_t hosts = headers.count("Host");
     if (hosts > 1 || (hosts == 0 && request_->is_http_1_1)) {
       return refuse(400, "the request must have exactly one Host field");
+    }
+    if (const auto host = headers.get("Host"); !host.empty() && !parse_authority(host)) {
+      return refuse(400, "Host is neither a host name nor an address, with or without a port");
     }
     if (!split_target(*request_)) {
       return refuse(400, "the request target is neither a path nor a URL");

@@ -140,6 +140,10 @@ TEST(RequestParser, RefusesWhatTwoReadersCouldReadDifferently) {
   EXPECT_EQ(status("Host: a\r\nTransfer-Encoding: gzip, chunked\r\n"), 501);
   EXPECT_EQ(status("Host: a\r\nTransfer-Encoding: identity\r\n"), 501);
   EXPECT_EQ(status("Host: a\r\nHost: b\r\n"), 400);
+  for (const char* host : {"a/b", "a@b", "a b", "[::1", "[x]", "[::1]x", "a:99999", "a:x", ":80",
+                           "a\"b", "a:1:2", "\xC3\xA9"}) {
+    EXPECT_EQ(status("Host: " + std::string(host) + "\r\n"), 400) << host;
+  }
   EXPECT_EQ(status(""), 400);
   EXPECT_EQ(status("Host: a\r\nX Y: 1\r\n"), 400);
   EXPECT_EQ(status("Host : a\r\n"), 400);
