@@ -139,6 +139,7 @@ class StorePort final : public cli::AdminPort {
             .look_up_texts = {},
             .own_addresses = sending_platform(config_).addresses,
             .report_days = config_.retention.report_days,
+            .checks_domains = checks_domains(config_),
             .platform_zone = platform_zone(config_),
             .slot_pace = slot_pace(config_),
             .probes = probe_plan(config_),

@@ -640,6 +640,7 @@ operate::Operations::Options Engine::Parts::operation_options() {
       .site_of = [this](std::string_view domain) { return site_of(domain); },
       .own_addresses = sending_platform(config).addresses,
       .report_days = config.retention.report_days,
+      .checks_domains = checks_domains(config),
       .platform_zone = platform_zone(config),
       .slot_pace = slot_pace(config),
       .probes = probe_plan(config),

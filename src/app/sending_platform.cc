@@ -64,4 +64,8 @@ doctor::Platform sending_platform(const config::Config& config) {
   return platform;
 }
 
+bool checks_domains(const config::Config& config) {
+  return !config.smtp_out.sandbox && config.doctor.enabled && config.doctor.domain_checks;
+}
+
 }  // namespace todoku::app

@@ -11,4 +11,7 @@ namespace todoku::app {
 // not in the configuration.
 [[nodiscard]] doctor::Platform sending_platform(const config::Config& config);
 
+// Domains are checked on a schedule. A sandbox asks nothing by itself.
+[[nodiscard]] bool checks_domains(const config::Config& config);
+
 }  // namespace todoku::app

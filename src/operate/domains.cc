@@ -293,17 +293,29 @@ Task<Result<DomainHistoryView>> Operations::domain_history(std::string account_n
   if (!name) co_return fail(std::move(name.error()));
   auto owner = co_await account(account_name);
   if (!owner) co_return fail(std::move(owner.error()));
-  auto check =
-      co_await store_.read([key = owner->key, name = *name](store::ReadTransaction& reader) {
-        return reader.domain_check(key, name);
-      });
+  auto check = co_await store_.read([key = owner->key, name = *name](store::ReadTransaction& reader)
+                                        -> Result<std::pair<store::DomainCheck, DomainState>> {
+    const auto claim = reader.domain(key, name);
+    if (!claim) return fail(claim.error());
+    auto kept = reader.domain_check(key, name);
+    if (!kept) return fail(std::move(kept.error()));
+    return std::pair(std::move(*kept), claim->state);
+  });
   if (!check) co_return fail(std::move(check.error()));
-  auto history = unpack_history(check->found);
+  auto history = unpack_history(check->first.found);
   if (!history) co_return fail(std::move(history.error()));
-  co_return DomainHistoryView{.account = std::move(account_name),
-                              .domain = std::move(*name),
-                              .history = std::move(*history),
-                              .next = check->next};
+  DomainHistoryView view;
+  view.account = std::move(account_name);
+  view.domain = std::move(*name);
+  view.history = std::move(*history);
+  if (!options_.checks_domains) {
+    view.not_checked = "switched_off";
+  } else if (check->second != DomainState::proven) {
+    view.not_checked = "not_proven";
+  }
+  // What was planned before does not come.
+  if (view.not_checked.empty()) view.next = check->first.next;
+  co_return view;
 }
 
 Task<Result<void>> Operations::remove_domain(std::string account_name, std::string domain) {

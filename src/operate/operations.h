@@ -230,6 +230,8 @@ struct DomainHistoryView {
   std::string domain;
   DomainHistory history;
   std::optional<Instant> next;  // when it is checked again; nullopt: as soon as it is proven
+  // Why no check is to come: "not_proven", "switched_off"; empty: one is.
+  std::string_view not_checked;
 };
 
 template <class View>
@@ -482,6 +484,7 @@ class Operations {
     // Our sources' addresses as receivers see them.
     std::vector<std::string> own_addresses = {};
     std::int64_t report_days = 0;  // reports of domains are kept so long; 0: without an end
+    bool checks_domains = true;    // on a schedule, whichever process does it
     // In A-labels; empty: none. What rotates by itself is shown by this pace.
     std::string platform_zone = {};
     SlotPace slot_pace = {};

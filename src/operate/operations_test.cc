@@ -612,6 +612,25 @@ TEST(RolesNobodyHas, AreThoseOfNoLeaseThatRuns) {
               testing::ElementsAre("scheduler", "courier", "events"));
 }
 
+TEST_F(OperationsTest, SaysWhyADomainIsNotCheckedOnTheSchedule) {
+  ASSERT_TRUE(run(operations.add_account({.name = "shop"})));
+  NewDomain claimed;
+  claimed.account = "shop";
+  claimed.domain = "example.jp";
+  ASSERT_TRUE(run(operations.add_domain(claimed)));
+  EXPECT_EQ(run(operations.domain_history("shop", "example.jp"))->not_checked, "not_proven");
+  NewDomain vouched = claimed;
+  vouched.vouched = true;
+  ASSERT_TRUE(run(operations.add_domain(vouched)));
+  EXPECT_EQ(run(operations.domain_history("shop", "example.jp"))->not_checked, "");
+
+  Operations without(*installation.store, installation.clock, {.checks_domains = false});
+  const auto history = run(without.domain_history("shop", "example.jp"));
+  ASSERT_TRUE(history);
+  EXPECT_EQ(history->not_checked, "switched_off");
+  EXPECT_FALSE(history->next) << "a check that does not come has no time";
+}
+
 TEST_F(OperationsTest, DescribesTheEngineAndItsQueues) {
   const auto status = run(operations.status());
   ASSERT_TRUE(status);

@@ -131,7 +131,7 @@ export const ja: Messages = {
     emptyTitle: '最初のドメインを登録しましょう', emptyText: '送信に使うドメインを追加すると、公開すべきレコードが表示されます。確認できると、ここに反映されます。',
     record: '公開するレコード', recordText: 'DNS に登録し、そのまま残してください。はじめは 1 分ごとに確認します。', type: '種別', host: '名前', value: '値', zone: 'ゾーンファイルの 1 行として',
     check: '今すぐ確認', found: 'レコードが見つかりました。ドメインを確認済みです。', notFound: 'レコードがまだ見つかりません。DNS の反映には数分かかることがあります。名前と値を確認してください。', instead: '実際に見つかった値', consent: (domain) => `${domain} は別のアカウントのドメインです。そのアカウントの同意が必要なため、オーナーに依頼してください。`,
-    health: '健全性', healthText: '定期チェックの結果です。', lastCheck: '前回のチェック', nextCheck: '次回のチェック', noChecks: 'まだチェックしていません', noChecksText: 'ドメインの所有を確認すると、定期チェックが始まります。', whole: '問題はありません。', since: '発生日時', changes: '履歴', broken: '異常を検出', mended: '回復',
+    health: '健全性', healthText: '定期チェックの結果です。', lastCheck: '前回のチェック', nextCheck: '次回のチェック', noChecks: 'まだチェックしていません', noChecksText: 'ドメインの所有を確認すると、定期チェックが始まります。', firstCheck: '初回のチェックは数分以内に自動で行われます。', switchedOff: 'このエンジンでは定期チェックが無効です。運用担当者に、設定（doctor.enabled と doctor.domain_checks）を有効にするか、上のコマンドで確認するよう依頼してください。', whole: '問題はありません。', since: '発生日時', changes: '履歴', broken: '異常を検出', mended: '回復',
     remove: 'ドメインを削除', removeTitle: (domain) => `${domain} を削除しますか？`, removeText: 'このドメインから送信できなくなります。再度追加すると、別のレコードになります。', removed: (domain) => `${domain} を削除しました。`, vouched: 'オペレーターが承認', owners: 'ドメインの追加と確認はオーナーだけが行えます。',
   },
   suppressions: {

@@ -104,11 +104,12 @@ function Health({ name }: { name: string }) {
     <section className="card stack">
       <div className="row apart"><div><h2>{m.domains.health}</h2><p className="muted">{m.domains.healthText}</p></div>{data?.outcome && data.checked && <State of={data.outcome} />}</div>
       {trouble ? <Trouble of={trouble} again={reload} /> : !data ? loading && <Waiting rows={2} />
-        : !data.checked ? <Empty title={m.domains.noChecks} text={m.domains.noChecksText} />
+        : !data.checked ? <Empty title={m.domains.noChecks} text={data.not_checked === 'switched_off' ? m.domains.switchedOff : data.not_checked === 'not_proven' ? m.domains.noChecksText : m.domains.firstCheck} />
         : <>
           {data.faults?.length ? data.faults.map((fault, i) => <div className={`note ${fault.outcome === 'fail' ? 'bad' : 'warn'}`} key={i}><p>{say(fault)}</p>{fault.since && <p className="small">{m.domains.since} <Time at={fault.since} /></p>}</div>)
             : data.determined === false || data.outcome === 'not_determined' ? <div className="note warn"><p>{m.domains.notDetermined}</p></div>
             : <p>{m.domains.whole}</p>}
+          {data.not_checked && <div className="note warn"><p>{data.not_checked === 'switched_off' ? m.domains.switchedOff : m.domains.noChecksText}</p></div>}
           <Facts rows={[[m.domains.lastCheck, <Time at={data.checked} />], data.next && [m.domains.nextCheck, <Time at={data.next} />]]} />
           {!!data.changes?.length && <div className="stack tight"><h3>{m.domains.changes}</h3><ol className="story">{data.changes.map((change, i) => (
             <li key={i} className={change.change === 'whole' ? 'good' : 'bad'}><div className="row"><Badge tone={change.change === 'whole' ? 'good' : 'bad'}>{change.change === 'whole' ? m.domains.mended : m.domains.broken}</Badge><span className="muted small"><Time at={change.at} /></span></div><p>{say(change)}</p></li>

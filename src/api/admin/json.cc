@@ -364,6 +364,7 @@ std::string domain_history_json(const operate::DomainHistoryView& view) {
   json.member("domain", view.domain);
   add_shown_time(json, "checked", history.checked);
   add_shown_time(json, "next", view.next);
+  if (!view.not_checked.empty()) json.member("not_checked", view.not_checked);
   json.member("determined", history.is_determined);
   json.member("outcome", history_outcome(history));
   json.key("faults");

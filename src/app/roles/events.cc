@@ -146,7 +146,7 @@ EventsRole::EventsRole(const Ground& ground, std::function<void()> wake_schedule
       protection_(protection_world(ground), protection_options(ground.config),
                   ground.runtime.executor(0)) {
   const bool is_sandbox = ground.config.smtp_out.sandbox;  // nothing is asked unless somebody asks
-  if (!is_sandbox && ground.config.doctor.enabled && ground.config.doctor.domain_checks) {
+  if (checks_domains(ground.config)) {
     domain_doctor_.emplace(
         DomainDoctor::World{.store = ground.store,
                             .examine = domain_examiner(ground.config, names, ground.clock),
