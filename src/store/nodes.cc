@@ -27,7 +27,7 @@ std::unexpected<Error> not_known_to(std::int64_t nodes, Novelty what) {
       case Novelty::steering:
         return "paces and quiet hours, and would not keep to them";
       case Novelty::people:
-        return "people who sign in, and would start bulk that waits for their approval";
+        return "people who sign in, and would serve keys of the account that mails them";
     }
     return "it";
   };
