@@ -368,9 +368,9 @@ TEST_F(OthersTest, TheCommandThatIsToldIsOneWordOfTheShell) {
   const Who by = acting_operator();
   mailer.there = false;
   mailer.broken = true;
-  const auto quoted = add(by, "a'$HOME`id`@example.jp", Role::viewer);
+  const auto quoted = add(by, "a'$home`id`@example.jp", Role::viewer);
   ASSERT_TRUE(quoted) << quoted.error().reason.en;
-  EXPECT_EQ(quoted->command, R"(todoku people reset -- 'a'\''$HOME`id`@example.jp')");
+  EXPECT_EQ(quoted->command, R"(todoku people reset -- 'a'\''$home`id`@example.jp')");
   const auto hyphen = add(by, "-x@example.jp", Role::viewer);
   ASSERT_TRUE(hyphen) << hyphen.error().reason.en;
   EXPECT_EQ(hyphen->command, "todoku people reset -- '-x@example.jp'");
