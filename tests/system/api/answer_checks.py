@@ -327,7 +327,7 @@ class Downloads(Checks):
         _, job = self.imported(self.CSV, {"ignore_errors": True})
         own = f"127.0.0.1:{self.account.stack.api_port}"
         for host, expected in (("evil.example", own), ("evil.example:8025", own),
-                               ("127.0.0.1@evil.example", own), ("198.51.100.7", own), (own, own),
+                               ("127.0.0.1.evil.example", own), ("198.51.100.7", own), (own, own),
                                (f"localhost:{self.account.stack.api_port}",
                                 f"localhost:{self.account.stack.api_port}")):
             with self.subTest(host):
@@ -335,6 +335,9 @@ class Downloads(Checks):
                                   headers={"Host": host, "X-Forwarded-Host": "evil.example"})
                 url = urllib.parse.urlsplit(self.ok(answer)["error_file_url"])
                 self.assertEqual(("http", expected), (url.scheme, url.netloc))
+        refused = self.get(f"/deliveries/-/emails/import/{job['job_id']}",
+                           headers={"Host": "127.0.0.1@evil.example"})
+        self.assertEqual(400, refused.status)
 
     def test_the_error_file_is_a_zip_with_one_quoted_csv(self):
         delivery, job = self.imported(self.CSV, {"ignore_errors": True})
