@@ -73,8 +73,7 @@ def begins_nothing_beside_an_old_store(stack):
     (folder / "todoku.db").touch(mode=0o600)
     old = ["a database of SQLite", "--new"]
     stack.refuses("serve", wrong, old)
-    stack.refuses("a key", wrong, old, "dkim", "generate", "--account", "tester", "--domain",
-                  "one.example")
+    stack.refuses("a key", wrong, old, "key", "add", "tester")
     stack.refuses("an account", wrong, old, "account", "add", "tester")
     check_equal(stack.run_other(wrong, "account", "list")[0], 0, "who only looks")
     stack.refuses("serve again", wrong, old)
