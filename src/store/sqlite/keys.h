@@ -18,6 +18,11 @@ namespace todoku::store::sqlite {
   "(d.credential IS NOT NULL AND EXISTS (SELECT 1 FROM smtp_credentials h WHERE h.name" \
   " = d.credential AND h.held IS NOT NULL))"
 
+// Lines of the audit between two keys (personal_data.cc).
+#define AUDIT_STRETCH                                                          \
+  "SELECT key, at, actor, action, account, delivery, email, hash, origin FROM" \
+  " audit WHERE key BETWEEN ?1 AND ?2"
+
 // What rows of people, and of what they are signed in with, are read by (people.cc).
 #define PERSON_COLUMNS                                                                       \
   "key, account, email, name, role, language, password_hash, totp, totp_offered, totp_step," \

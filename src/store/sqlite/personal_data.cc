@@ -17,10 +17,6 @@
 namespace todoku::store::sqlite {
 namespace {
 
-#define AUDIT_STRETCH                                                          \
-  "SELECT key, at, actor, action, account, delivery, email, hash, origin FROM" \
-  " audit WHERE key BETWEEN ?1 AND ?2"
-
 Sql audit_sql(const AuditQuestion& question) {
   constexpr Sql kOn(AUDIT_STRETCH " ORDER BY key LIMIT ?3");
   constexpr Sql kBack(AUDIT_STRETCH " ORDER BY key DESC LIMIT ?3");
