@@ -6,6 +6,7 @@ import { readFileSync, existsSync } from 'node:fs';
 import { extname, join } from 'node:path';
 
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+const MAIL_POLICY = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
 const SCOPES = { owner: ['send', 'read', 'content', 'suppress', 'admin'], sender: ['send', 'read', 'content', 'suppress'], viewer: ['read'], support: ['read', 'suppress'], operator: ['send', 'read', 'content', 'suppress', 'admin'] };
 const jst = (minutes) => new Date(Date.now() - minutes * 60_000 + 9 * 3_600_000).toISOString().slice(0, 19) + '+09:00';
@@ -251,6 +252,10 @@ export function mock(folder) {
       const isSafe = request.method === 'GET';
       const isDoor = path.startsWith('/console/v1/');
       const enters = isDoor && (path === '/console/v1/session' && request.method === 'POST' || path.startsWith('/console/v1/links') || path.startsWith('/console/v1/resets'));
+      if (isSafe && path.endsWith('/preview') && url.searchParams.get('format') === 'html') {
+        if (!state.signedIn || ![null, as()].includes(url.searchParams.get('as'))) return response.writeHead(409, headers).end();
+        return response.writeHead(200, { ...headers, 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': MAIL_POLICY, 'X-Frame-Options': 'SAMEORIGIN' }).end(`<!doctype html><base target="_blank">${html}`);
+      }
       let answer;
       let given = {};
       const type = request.headers['content-type'] ?? '';

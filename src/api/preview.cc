@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A mail before it is sent: as a recipient would get it, and what is wrong with it
 // (docs/preview.md). Not in the contract.
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include "api/api.h"
 #include "api/findings.h"
+#include "api/mail_page.h"
 #include "api/preview_request.h"
 #include "doctor/preflight_texts.h"
 #include "http/json.h"
@@ -90,20 +92,32 @@ std::string preview_json(const Preview& preview, const std::optional<store::Publ
   return json.take();
 }
 
-// Whether it is wanted as a message rather than in parts; nullopt: as something that there is not.
-std::optional<bool> wants_message(const Call& call) {
+enum class Format : std::uint8_t { json, eml, html };
+
+// As what it is wanted; nullopt: as something that there is not.
+std::optional<Format> wanted_format(const Call& call) {
   const http::Query query = call.request.query_parameters();
   const auto* format = query.find("format");
-  if (format == nullptr || format->value == "json") return false;
-  if (format->value == "eml") return true;
+  if (format == nullptr || format->value == "json") return Format::json;
+  if (format->value == "eml") return Format::eml;
+  if (format->value == "html") return Format::html;
   return std::nullopt;
 }
 
 http::Response no_such_format(const Call& call) {
   const http::Query query = call.request.query_parameters();
   intake::Problems problems;
-  problems.add({"format"}, intake::texts::not_one_of(query.find("format")->value, "json, eml"));
+  problems.add({"format"},
+               intake::texts::not_one_of(query.find("format")->value, "json, eml, html"));
   return invalid(problems, call.language);
+}
+
+// The HTML alone, for a frame.
+http::Response as_page(std::string_view octets, const Call& call) {
+  const mime::ShownMail shown = mime::shown_mail(octets);
+  if (shown.html.is_there) return mail_page(shown.html.text);
+  return refused(404, {"this mail has no HTML.", "このメールにHTMLパートはありません。"},
+                 call.language);
 }
 
 http::Response as_message(std::string octets, const std::optional<store::PublicId>& delivery) {
@@ -119,8 +133,8 @@ Task<http::Response> answer_preview(Api& api, Call& call, std::optional<store::P
   if (api.previews() == nullptr) co_return no_data_found(call);
   const auto place = api.message_places().take(call.account.key);
   if (!place) co_return no_place(call);
-  const auto as_eml = wants_message(call);
-  if (!as_eml) co_return no_such_format(call);
+  const auto format = wanted_format(call);
+  if (!format) co_return no_such_format(call);
   auto wish = co_await read_preview(api, call, delivery);
   if (!wish) co_return std::move(wish.error());
   auto preview = co_await api.previews()->preview(call.account, std::move(*wish));
@@ -131,7 +145,8 @@ Task<http::Response> answer_preview(Api& api, Call& call, std::optional<store::P
         api, call, {.what = "preview", .delivery = *delivery, .address = preview->email});
     if (unnoted) co_return std::move(*unnoted);
   }
-  if (*as_eml) co_return as_message(std::move(preview->octets), delivery);
+  if (*format == Format::eml) co_return as_message(std::move(preview->octets), delivery);
+  if (*format == Format::html) co_return as_page(preview->octets, call);
   co_return http::Response::json(200, preview_json(*preview, delivery));
 }
 

@@ -44,6 +44,15 @@ http::Response refused_still(const people::Refusal& error, Language language) {
   return api::refused(503, error.reason, language);
 }
 
+// For whom the page that sends it was made; empty: it does not say.
+std::string said_as(const http::Request& request) {
+  const std::string_view header = request.headers.get(kAsHeader);
+  if (!header.empty()) return std::string(header.substr(0, kAsMax));
+  const http::Query query = request.query_parameters();
+  const auto* const parameter = query.find(kAsParameter);
+  return parameter == nullptr ? std::string() : parameter->value.substr(0, kAsMax);
+}
+
 bool is_change(const http::Request& request) {
   return request.method != http::Method::get && request.method != http::Method::head;
 }
@@ -185,8 +194,7 @@ std::expected<std::string, api::Usher::Denial> Console::judge(const http::Reques
     const Refusal refusal = not_signed_in();
     return std::unexpected(Denial{refusal.status, refusal.text});
   }
-  const std::string_view as = request.headers.get(kAsHeader).substr(0, kAsMax);
-  return fmt::format("{}{} {}", kScheme, cookie, as);
+  return fmt::format("{}{} {}", kScheme, cookie, said_as(request));
 }
 
 Task<std::expected<api::Visitor, api::Usher::Denial>> Console::admit(std::string authorization,

@@ -23,6 +23,8 @@ inline constexpr std::string_view kTokenHeader = "X-Todoku-Token";
 // For whom and which account the page that sends it was made, "17/shop" by person and account: a
 // page that has missed a change of either does nothing as another one.
 inline constexpr std::string_view kAsHeader = "X-Todoku-As";
+// The same in a query, of what the browser asks for without a page's headers: the frame of a mail.
+inline constexpr std::string_view kAsParameter = "as";
 
 // Where people reach the console, as browsers write it (RFC 6454 section 6.2).
 struct Origin {

@@ -158,3 +158,8 @@ export const api = {
 export function fileOf<P extends PathsOf<'get'>>(path: P, values?: object): string {
   return `/api/v1${pathOf(path, values)}`;
 }
+
+/** Where a frame gets it from: as no headers go along, the address says for whom the page is. */
+export function frameOf<P extends PathsOf<'get'>>(path: P, asked: Asked<P, 'get'>): string {
+  return `/api/v1${pathOf(path, asked.path as object)}${queryOf({ ...(asked.query as object), as: door.as })}`;
+}

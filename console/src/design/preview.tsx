@@ -1,6 +1,8 @@
-// A mail as a reader sees it. Its HTML stands in a frame whose sandbox lets no script run, no form go and nothing
-// open; our content security policy holds there, too, and one of the frame's own besides, since ours lets pictures be
-// asked for here, by the reader's cookie. Ours forbids inline styles: they are set by the object model, which it allows.
+// A mail as a reader sees it. What is stored is a response of its own, which brings its policy along: the frame has no
+// right at all. What is just being typed has no address: its HTML is written into a frame whose sandbox lets no script run,
+// no form go and nothing open; our content security policy holds there, too, and one of the frame's own besides, since ours
+// lets pictures be asked for here, by the reader's cookie. Ours forbids inline styles: they are set by the object model,
+// which it allows.
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { components } from '../api/schema';
 import { useMessages } from '../messages';
@@ -72,7 +74,13 @@ export function HtmlFrame({ html, title, phone, night = false }: { html: string;
   );
 }
 
-export function Preview({ mail, chooseEmail }: { mail: Mail; chooseEmail?: (email: string) => void }) {
+/** What is stored, from its own address. */
+function StoredFrame({ address, title, phone }: { address: string; title: string; phone?: boolean }) {
+  return <iframe key={address} className={phone ? 'preview phone' : 'preview'} title={title} sandbox="" referrerPolicy="no-referrer" src={address} />;
+}
+
+/** `address`: of its HTML, where it is stored. */
+export function Preview({ mail, address, chooseEmail }: { mail: Mail; address?: string; chooseEmail?: (email: string) => void }) {
   const m = useMessages();
   const [now, setNow] = useState(mail.html_part !== null ? 'html' : 'text');
   const [phone, setPhone] = useState(false);
@@ -80,7 +88,7 @@ export function Preview({ mail, chooseEmail }: { mail: Mail; chooseEmail?: (emai
   useEffect(() => setEmail(mail.email), [mail.email]);
   const tabs = [
     { id: 'html', title: m.deliveries.html, body: () => mail.html_part !== null
-      ? <div className="stack"><Check label={m.deliveries.phone} checked={phone} onChange={(e) => setPhone(e.target.checked)} /><HtmlFrame html={mail.html_part} title={mail.subject} phone={phone} /></div>
+      ? <div className="stack"><Check label={m.deliveries.phone} checked={phone} onChange={(e) => setPhone(e.target.checked)} />{address ? <StoredFrame address={address} title={mail.subject} phone={phone} /> : <HtmlFrame html={mail.html_part} title={mail.subject} phone={phone} />}</div>
       : <p className="muted">{m.deliveries.noHtml}</p> },
     { id: 'text', title: m.deliveries.text_, body: () => mail.text_part !== null ? <pre className="answer">{mail.text_part}</pre> : <p className="muted">{m.deliveries.noText}</p> },
     { id: 'headers', title: m.deliveries.headers, body: () => <pre className="answer">{mail.headers.map(({ name, value }) => `${name}: ${value}`).join('\n')}</pre> },

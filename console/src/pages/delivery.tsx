@@ -1,6 +1,6 @@
 // One delivery: how far it is, live; its recipients; what failed and why; what it says.
 import { useEffect, useMemo, useState } from 'react';
-import { api, type Answer, queryOf, Refused } from '../api/client';
+import { api, type Answer, frameOf, queryOf, Refused } from '../api/client';
 import type { components } from '../api/schema';
 import { type Link as Connection, watch } from '../api/stream';
 import { exact, instantOf, span } from '../design/format';
@@ -256,7 +256,7 @@ function Content({ id }: { id: number }) {
   return (
     <div className="stack">
       <p className="muted small">{m.deliveries.contentRecorded}</p>
-      {trouble ? <Trouble of={trouble} again={reload} /> : data ? <Preview mail={data} chooseEmail={(next) => change({ email: next })} /> : loading && <div className="card"><Waiting /></div>}
+      {trouble ? <Trouble of={trouble} again={reload} /> : data ? <Preview mail={data} address={frameOf('/deliveries/{delivery_id}/preview', { path: { delivery_id: id }, query: { email, format: 'html' } })} chooseEmail={(next) => change({ email: next })} /> : loading && <div className="card"><Waiting /></div>}
     </div>
   );
 }

@@ -51,6 +51,24 @@ class Previews(Checks):
         self.refused(self.get(f"/deliveries/{delivery}/preview?email=nobody"), "email")
         self.refused(self.get(f"/deliveries/{delivery}/preview?format=pdf"), "format")
 
+    def test_its_html_is_a_page_without_any_right(self):
+        delivery = self.bulk(text_part="__name__ 様", html_part="<p>__name__</p><LINK rel=preconnect>")
+        page = self.get(f"/deliveries/{delivery}/preview?format=html&email=second@fast.example")
+        self.assertEqual((200, "text/html; charset=utf-8"), (page.status, page.headers["content-type"]))
+        text = page.body.decode()
+        self.assertIn("<p>花子</p>", text)
+        self.assertNotIn("<link", text.lower())
+        policy = page.headers["content-security-policy"]
+        self.assertTrue(policy.startswith(
+            "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'"), policy)
+        self.assertNotIn("allow-", policy)
+        self.assertEqual(("SAMEORIGIN", "nosniff", "no-store"),
+                         tuple(page.headers[name] for name in ("x-frame-options",
+                                                               "x-content-type-options",
+                                                               "cache-control")))
+        without = self.bulk(text_part="text")
+        self.refused(self.get(f"/deliveries/{without}/preview?format=html"), status=404)
+
     def test_a_change_is_shown_and_not_made(self):
         delivery = self.bulk()
         before = self.detail(delivery)

@@ -511,6 +511,36 @@ class Rights(unittest.TestCase):
         self.browsers["owner"].api("GET", path)
         self.assertEqual(views(), ["content"])
 
+    def test_the_page_of_a_mail_is_for_whom_its_text_is_and_on_record(self):
+        owner = self.browsers["owner"]
+        sent = owner.api("POST", "/deliveries/transaction", {
+            "from": {"email": "a@sender.example"}, "to": "framed@one.example",
+            "subject": "the subject", "text_part": "t", "html_part": "<p>the secret text</p>"})
+        delivery = sent.json["delivery_id"]
+        path = f"/deliveries/{delivery}/preview?format=html"
+        for role in ("viewer", "support"):
+            self.assertEqual(self.browsers[role].api("GET", path).status, 403, role)
+
+        def views():
+            noted = owner.ask("GET", "/audit?limit=1000").json["audit"]
+            return [line["action"] for line in noted if line["action"] == "preview" and
+                    line.get("delivery_id") == delivery]
+
+        self.assertEqual(views(), [])
+        page = owner.api("GET", path)
+        self.assertEqual(page.status, 200, page)
+        self.assertIn("<p>the secret text</p>", page.body.decode())
+        self.assertTrue(page.headers["content-security-policy"].startswith("sandbox;"), page.headers)
+        self.assertEqual(page.headers["cache-control"], "no-store")
+        self.assertEqual(views(), ["preview"])
+        # A frame says in its address for whom the page around it was made.
+        person_id = owner.session()["person"]["id"]
+        for said, status in ((f"{person_id}%2Fshop", 200), (f"{person_id}%2Fother", 409),
+                             (f"{person_id + 1}%2Fshop", 409)):
+            self.assertEqual(owner.api("GET", f"{path}&as={said}").status, status, said)
+        answer = owner.raw("GET", f"/api/v1{path}", changed={"Sec-Fetch-Site": "cross-site"})
+        self.assertEqual(answer.status, 403)
+
     def test_who_changes_something_is_on_record(self):
         owner = self.browsers["owner"]
         begun = owner.api("POST", "/deliveries/bulk/begin", {

@@ -24,7 +24,7 @@ export async function open(browser, base, { language = 'ja', width = 1280, theme
   context.on('weberror', (error) => found.push(`an error: ${error.error().message}`));
   context.on('console', (message) => {
     // What a frame of a mail is refused is refused as it should be.
-    const isOfMail = /inline (style|event handler)|Blocked script execution|stolen-by-a-[^]*Content Security Policy/.test(message.text()) && /tab=content|\/templates\/|\/compose$/.test(message.page()?.url() ?? '');
+    const isOfMail = /inline (style|event handler|script)|Blocked script execution|stolen-by-a-[^]*Content Security Policy|Content Security Policy directive: "img-src data:"/.test(message.text()) && /tab=content|\/templates\/|\/compose$/.test(message.page()?.url() ?? '');
     const isStatus = /Failed to load resource: the server responded with a status of (401|403|404|429|503)/.test(message.text());
     if (message.type() === 'error' && !isOfMail && !isStatus) found.push(`on the console: ${message.text()}`);
   });
