@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading deliveries: detail and both lists (contract sections 2.10 and 2.11).
 #include <algorithm>
+#include <iterator>
+#include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "api/api.h"
 #include "api/list_query.h"
@@ -145,6 +149,7 @@ Searched read_search(Call& call, bool with_smtp, intake::Problems& problems) {
       reader.ignore("delivery_type", word);
     }
   }
+  if (query.find("stopped") != nullptr) filter.stopped = reader.truth("stopped");
   if (filter.types.empty()) {
     filter.types = {DeliveryType::transaction, DeliveryType::bulk};
     if (with_smtp) filter.types.push_back(DeliveryType::smtp);
@@ -171,6 +176,55 @@ intake::Problems too_many_to_look_through() {
   return problems;
 }
 
+// Of a list it is told whom they are for, in questions of so many.
+constexpr std::size_t kAskedAtOnce = 50;
+
+bool goes_to_few(const store::Delivery& delivery) {
+  return delivery.type != DeliveryType::bulk;
+}
+
+Result<std::vector<std::string>> read_firsts(store::ReadTransaction& reader,
+                                             std::span<const store::DeliveryKey> keys) {
+  std::vector<std::string> firsts;
+  for (const store::DeliveryKey key : keys) {
+    auto sample = reader.sample_recipients(key, 1);
+    // It may have been deleted since.
+    const bool is_gone = !sample && sample.error().kind == ErrorKind::not_found;
+    if (!sample && !is_gone) return fail(std::move(sample.error()));
+    firsts.push_back(is_gone || sample->empty() ? std::string()
+                                                : std::move(sample->front().address));
+  }
+  return firsts;
+}
+
+// The first recipient of each that goes to few; empty: it has none.
+Task<Result<std::vector<std::string>>> first_recipients(
+    Api& api, const std::vector<store::Delivery>& deliveries) {
+  std::vector<store::DeliveryKey> keys;
+  for (const store::Delivery& delivery : deliveries) {
+    if (goes_to_few(delivery)) keys.push_back(delivery.key);
+  }
+  std::vector<std::string> all;
+  while (all.size() < keys.size()) {
+    const auto rest = std::span(keys).subspan(all.size());
+    const auto some = rest.first(std::min(rest.size(), kAskedAtOnce));
+    auto firsts = co_await api.store().read(
+        [some = std::vector(some.begin(), some.end())](store::ReadTransaction& reader) {
+          return read_firsts(reader, some);
+        });
+    if (!firsts) co_return fail(std::move(firsts.error()));
+    std::ranges::move(*firsts, std::back_inserter(all));
+  }
+  co_return all;
+}
+
+// To the contract's statuses a delivery that was stopped is SENT.
+void outcome_members(http::JsonWriter& json, const store::Delivery& delivery, std::string_view to) {
+  json.member("state", state_word(delivery));
+  text_or_null(json, "to", to);
+  count_members(json, delivery.counts);
+}
+
 Task<http::Response> list(Api& api, Call& call, bool with_smtp) {
   intake::Problems problems;
   auto [filter, with_outcome] = read_search(call, with_smtp, problems);
@@ -190,17 +244,24 @@ Task<http::Response> list(Api& api, Call& call, bool with_smtp) {
     }
     co_return refused(intake::refusal_of(walked.error()), call.language);
   }
+  const std::vector<store::Delivery> found = deliveries.take();
+  std::vector<std::string> firsts;
+  if (with_outcome) {
+    auto asked = co_await first_recipients(api, found);
+    if (!asked) co_return refused(intake::refusal_of(asked.error()), call.language);
+    firsts = std::move(*asked);
+  }
+  auto first = firsts.begin();
   http::JsonWriter json;
   json.begin_object();
   json.key("data");
   json.begin_array();
-  for (const store::Delivery& delivery : deliveries.take()) {
+  for (const store::Delivery& delivery : found) {
     json.begin_object();
     common_members(json, delivery);
     if (with_outcome) {
-      // To the contract's statuses a delivery that was stopped is SENT.
-      json.member("state", state_word(delivery));
-      count_members(json, delivery.counts);
+      const bool is_told = goes_to_few(delivery);
+      outcome_members(json, delivery, is_told ? std::string_view(*first++) : std::string_view());
     }
     json.end_object();
   }

@@ -154,6 +154,7 @@ struct DeliveryFilter {
   std::string tag;  // a whole one
   std::vector<DeliveryStatus> statuses;
   std::vector<DeliveryType> types;
+  std::optional<bool> stopped;            // by its owner while it went out; nullopt: or not
   std::optional<Instant> delivery_start;  // inclusive
   std::optional<Instant> delivery_end;    // inclusive
   std::vector<DeliverySort> sort;         // empty: newest first

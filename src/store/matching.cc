@@ -45,6 +45,8 @@ bool is_among_few(const DeliveryFilter& filter) {
 
 bool matches(const ListedDelivery& delivery, const DeliveryFilter& filter) {
   if (!among(filter.types, delivery.type) || !among(filter.statuses, delivery.status)) return false;
+  const bool stopped = delivery.course == Course::stopped || delivery.course == Course::ended;
+  if (filter.stopped && *filter.stopped != stopped) return false;
   if (!filter.tag.empty() && !has_tag(delivery.tags, filter.tag)) return false;
   const auto& started = delivery.started;
   if (filter.delivery_start && (!started || *started < *filter.delivery_start)) return false;

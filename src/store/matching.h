@@ -21,6 +21,7 @@ inline constexpr std::int64_t kStretchEffortMax = 4'096;
 struct ListedDelivery {
   DeliveryType type{};
   DeliveryStatus status{};
+  Course course{};
   std::optional<Instant> started;
   std::string_view tags;  // joined_tags()
 };

@@ -15,29 +15,29 @@ export function instantOf(text: string | null | undefined): Date | null {
   return Number.isNaN(instant.getTime()) ? null : instant;
 }
 
+// As the engine writes times in its sentences, which stand beside ours: 2026-04-01 09:12:07. Swedish is written so.
+const WRITTEN = 'sv-SE';
+
 /** The reader's day, as fields for dates have it: 2026-04-01. */
-export const dayOf = (at: number): string => format('sv-SE', { dateStyle: 'short' }).format(at);
+export const dayOf = (at: number): string => format(WRITTEN, { dateStyle: 'short' }).format(at);
 
-export const exact = (at: Date, language: string, timeZone?: string) =>
-  format(language, { dateStyle: 'medium', timeStyle: 'medium', timeZone }).format(at);
+export const exact = (at: Date, timeZone?: string) => format(WRITTEN, { dateStyle: 'short', timeStyle: 'medium', timeZone }).format(at);
 
-/** To the second and with its zone: what the title of every time says. */
-export const exactIn = (at: Date, language: string, timeZone?: string) =>
-  format(language, { year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', timeZoneName: 'short', timeZone }).format(at);
+/** With its zone: what the title of every time says. */
+export function exactIn(at: Date, language: string, timeZone?: string): string {
+  const zone = format(language, { timeZoneName: 'short', timeZone }).formatToParts(at).find(({ type }) => type === 'timeZoneName')?.value ?? '';
+  return `${exact(at, timeZone)} ${zone}`;
+}
 
-/** "3 minutes ago" within the hour, the time of day today, else the date. */
+/** "3 minutes ago" within the hour, the time of day today, else the date with it. */
 export function near(at: Date, now: number, language: string, timeZone?: string): string {
   const seconds = Math.round((at.getTime() - now) / 1000);
   const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
   if (Math.abs(seconds) < 45) return relative.format(0, 'second');
   if (Math.abs(seconds) < 3_600) return relative.format(Math.round(seconds / 60), 'minute');
-  const day = format(language, { year: 'numeric', month: '2-digit', day: '2-digit', timeZone });
-  if (day.format(at) === day.format(now)) return format(language, { hour: '2-digit', minute: '2-digit', timeZone }).format(at);
-  const sameYear = format(language, { year: 'numeric', timeZone });
-  return format(language, {
-    ...(sameYear.format(at) === sameYear.format(now) ? {} : { year: 'numeric' }),
-    month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', timeZone,
-  }).format(at);
+  const minute = format(WRITTEN, { dateStyle: 'short', timeStyle: 'short', timeZone });
+  const [day, time = ''] = minute.format(at).split(' ');
+  return minute.format(now).startsWith(`${day} `) ? time : `${day} ${time}`;
 }
 
 /** The two largest units of a span. */
@@ -49,4 +49,11 @@ export function span(seconds: number, m: Messages): string {
   if (hours) return [m.time.hours(hours), minutes && m.time.minutes(minutes)].filter(Boolean).join(' ');
   if (minutes) return m.time.minutes(minutes);
   return m.time.seconds(Math.max(0, Math.round(seconds)));
+}
+
+/** How long something took: below a second in milliseconds, below a minute to a tenth of a second. */
+export function took(milliseconds: number, m: Messages): string {
+  if (milliseconds < 1_000) return m.webhooks.ms(milliseconds);
+  if (milliseconds < 60_000) return m.time.seconds(Math.round(milliseconds / 100) / 10);
+  return span(Math.round(milliseconds / 1_000), m);
 }

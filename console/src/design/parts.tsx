@@ -5,6 +5,7 @@ import { Refused } from '../api/client';
 import { type Messages } from '../messages/en';
 import { useMessages, useSpoken } from '../messages';
 import { Link } from '../shell/router';
+import { unicodeOf } from './domain';
 import { exact, exactIn, instantOf, near } from './format';
 
 type Tone = 'good' | 'warn' | 'bad' | 'info' | 'calm';
@@ -86,6 +87,12 @@ export function State({ of, is }: { of: string; is?: string }) {
   return <Badge tone={toneOf(of)}>{m.states[is ?? of] ?? of}</Badge>;
 }
 
+/** In its script, with what the wire has beside it. */
+export function DomainName({ of }: { of: string }) {
+  const read = unicodeOf(of);
+  return read === of ? of : <>{read} <span className="muted small mono">{of}</span></>;
+}
+
 /** In the reader's zone; the exact instant, with its zone, on hovering and for screen readers' details. */
 export function Time({ at, style = 'near' }: { at: string | null | undefined; style?: 'near' | 'exact' }) {
   const { language } = useSpoken();
@@ -98,7 +105,7 @@ export function Time({ at, style = 'near' }: { at: string | null | undefined; st
   if (!instant) return <span className="muted">–</span>;
   return (
     <time className="nowrap" dateTime={instant.toISOString()} title={exactIn(instant, language)}>
-      {style === 'near' ? near(instant, now, language) : exact(instant, language)}
+      {style === 'near' ? near(instant, now, language) : exact(instant)}
     </time>
   );
 }

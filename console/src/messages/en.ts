@@ -11,7 +11,7 @@ export const en = {
     yes: 'Yes', no: 'No', on: 'On', off: 'Off', loading: 'Loading', actions: 'Actions', change: 'Change', undo: 'Undo',
     email: 'Email address', emailShort: 'Email', password: 'Password', nameOf: 'Name', state: 'State', time: 'Time', subject: 'Subject', from: 'From', to: 'To',
     created: 'Created', details: 'Details', export: 'Export CSV', noSubject: '(no subject)', page: (page: number) => `Page ${n(page)}`,
-    showPassword: 'Show password', required: 'Please fill in this field.', optional: 'optional', saved: 'Saved.', why: 'Reason',
+    showPassword: 'Show password', filledIn: 'Filled in for each recipient', required: 'Please fill in this field.', optional: 'optional', saved: 'Saved.', why: 'Reason',
   },
   trouble: {
     lacks: 'Your role does not open this', lacksRole: 'It is for owners of the account. Ask one of them.', lacksScope: (scope: string) => `Your role lacks the right "${scope}". An owner of your account can change that.`,
@@ -75,6 +75,7 @@ export const en = {
     day: 'Last 24 hours', ended: 'Outcome known', later: 'Answers for later', atLeast: (count: number) => `at least ${n(count)}`, byReceiver: 'By receiver', noMail: 'No mail had an outcome in the last 24 hours', noMailText: 'As soon as receivers answer, you see here what they took.', going: 'Bulk mail now', nothingGoing: 'Nothing goes out or is reserved.', domains: 'Health of domains', moreDomains: 'There are more; they are on the page of domains.',
   },
   why: {
+    source: (name: string) => `from ${name}`, took: (time: string) => `took ${time}`, tls: { none: 'no TLS', unverified: 'TLS, certificate not verified', verified: 'TLS, certificate verified' } as Record<string, string>,
     noted: 'What todoku noted', nothingReference: 'A reference is looked for as a whole: type it as your program sends it along, for example order-4711 and not 4711. A Message-ID stands in angle brackets. The address of the recipient finds the mail, too.',
     title: 'Why did it not arrive?', text: 'Type what you know. You see what happened to the mail, what it means, and what to do.',
     box: 'Address, order number or Message-ID', placeholder: 'hanako@example.jp, order 4711, <…@mail.example.jp>',
@@ -98,7 +99,7 @@ export const en = {
   } as Record<string, string>,
   types: { TRANSACTION: 'Transactional', BULK: 'Bulk', SMTP: 'SMTP' } as Record<string, string>,
   deliveries: {
-    failed: (mails: number) => `${n(mails)} failed`, noSuch: (id: number) => `There is no delivery ${id}`, toList: 'All deliveries', tried: 'Tried',
+    failed: (mails: number) => `${n(mails)} failed`, goesTo: (email: string, count: number) => count > 1 ? `to ${email} and ${n(count - 1)} more` : `to ${email}`, noSuch: (id: number) => `There is no delivery ${id}`, toList: 'All deliveries', tried: 'Tried',
     title: 'Deliveries', text: 'Everything that was handed in, newest first.', subjectFilter: 'Part of the subject', senderFilter: 'Part of the sender', tagFilter: 'Tag', stateFilter: 'State', typeFilter: 'Type',
     started: 'Started', emptyTitle: 'No mail yet', emptyText: 'Hand in the first mail over the API or by SMTP; it shows up here at once.',
     noneTitle: 'No delivery fits', noneText: 'Take a filter away, or spell the subject another way.', clear: 'Clear filters', reservedFor: 'Reserved for', notStarted: 'Not started',
@@ -151,13 +152,14 @@ export const en = {
       'deliveries.started': 'a delivery began', 'deliveries.finished': 'a delivery ended', 'deliveries.failed': 'a delivery could not begin', 'domain.broken': 'a domain no longer passes its check', 'limit.near': 'a limit is nearly used up', 'limit.reached': 'a limit is used up',
     } as Record<string, string>,
     title: 'Webhooks', text: 'Your servers are told of what becomes of mails.', add: 'Add endpoint', emptyTitle: 'No endpoint yet', emptyText: 'Give the address of a server of yours, and it is told of deliveries, bounces, complaints and opt-outs as they happen.', url: 'URL', kinds: 'Events', allKinds: 'All events', form: 'Format', addTitle: 'Add an endpoint', urlHint: 'https, reachable from the engine.',
-    secretTitle: 'The secret of this endpoint', secretText: 'It is shown once. Your server checks signatures with it.', calls: 'Recent calls', noCalls: 'No calls yet', noCallsText: 'Send a test to see whether your server answers.', test: 'Send a test', testGood: (status: number, ms: number) => `Answered ${status} within ${n(ms)} ms.`, testBad: 'The test did not arrive.', status: 'Answer', took: 'Took', events: 'Events', answer: 'What it answered', failure: 'What went wrong', request: 'What was sent',
+    secretTitle: 'The secret of this endpoint', secretText: 'It is shown once. Your server checks signatures with it.', testCall: 'Test', calls: 'Recent calls', noCalls: 'No calls yet', noCallsText: 'Send a test to see whether your server answers.', test: 'Send a test', testGood: (status: number, ms: number) => `Answered ${status} within ${n(ms)} ms.`, testBad: 'The test did not arrive.', status: 'Answer', took: 'Took', events: 'Events', answer: 'What it answered', failure: 'What went wrong', request: 'What was sent',
     enable: 'Switch on', disable: 'Switch off', enabled: 'Switched on.', disabled: 'Switched off.', remove: 'Remove endpoint', removeTitle: 'Remove this endpoint?', removeText: 'It is told of nothing any more. What is waiting for it is dropped.', removed: 'The endpoint is removed.', failingSince: 'Failing since', refused: (count: number) => `${plural(count, { one: 'event was', other: 'events were' })} not taken.`, ms: (value: number) => `${n(value)} ms`,
   },
   templates: {
     title: 'Templates', text: 'Stored contents with insert codes. Every change is a new version.', emptyTitle: 'No template yet', emptyText: 'A template is made over the API (POST /templates). It shows up here with its versions and a preview.', version: 'Version', versionOf: (version: number) => `Version ${n(version)}`, versions: 'Versions', changed: 'Changed', codes: 'Insert codes', required: 'required', values: 'Values for the preview', preview: 'Preview', latest: 'latest', missing: 'Without a value', noCodes: 'It has no insert codes.', id: (id: number) => `Template ${id}`,
   },
   usage: {
+    emptyMonths: (count: number) => `No mail in the ${plural(count, { one: 'month', other: 'months' })} before.`,
     title: 'Usage', text: 'How much was accepted, and what is left of the limits. Days and months are those of Japan.', days: 'Mails accepted by day', day: 'Day', accepted: 'Accepted', limits: 'Limits', noLimits: 'No limit of mails a day or a month.', used: (used: number, most: number) => `${n(used)} of ${n(most)}`, left: (count: number) => `${n(count)} left`, resets: (when: string) => `begins anew ${when}`, months: 'By month', month: 'Month', mails: 'Mails',
     limit: { mails_per_day: 'Mails a day', mails_per_month: 'Mails a month' } as Record<string, string>, tags: 'By tag, last 7 days', tag: 'Tag', answered: 'Answered', delivered: 'Delivered', bounces: 'Bad addresses', complaints: 'Complaints', noTags: 'No mail had tags in the last 7 days.',
   },

@@ -12,7 +12,7 @@ export const ja: Messages = {
     yes: 'はい', no: 'いいえ', on: 'オン', off: 'オフ', loading: '読み込み中', actions: '操作', change: '変更', undo: '元に戻す',
     email: 'メールアドレス', emailShort: 'メールアドレス', password: 'パスワード', nameOf: '名前', state: '状態', time: '日時', subject: '件名', from: '差出人', to: '宛先',
     created: '作成日時', details: '詳細', export: 'CSV をダウンロード', noSubject: '（件名なし）', page: (page) => `${n(page)} ページ`,
-    showPassword: 'パスワードを表示', required: '入力してください。', optional: '任意', saved: '保存しました。', why: '理由',
+    showPassword: 'パスワードを表示', filledIn: '宛先ごとに差し込まれます', required: '入力してください。', optional: '任意', saved: '保存しました。', why: '理由',
   },
   trouble: {
     lacks: 'このロールでは表示できません', lacksRole: 'アカウントのオーナー向けのページです。オーナーに依頼してください。', lacksScope: (scope) => `あなたのロールには権限「${scope}」がありません。変更できるのはアカウントのオーナーです。`,
@@ -76,6 +76,7 @@ export const ja: Messages = {
     day: '過去 24 時間', ended: '結果が確定', later: '再送待ちの応答', atLeast: (count) => `${n(count)} 以上`, byReceiver: '受信側ごと', noMail: '過去 24 時間に結果が確定したメールはありません', noMailText: '受信側が応答すると、ここに結果が表示されます。', going: '一斉配信の状況', nothingGoing: '配信中・予約済みの一斉配信はありません。', domains: 'ドメインの健全性', moreDomains: 'ほかのドメインはドメインのページにあります。',
   },
   why: {
+    source: (name) => `送信元 ${name}`, took: (time) => `所要 ${time}`, tls: { none: 'TLS なし', unverified: 'TLS、証明書は未検証', verified: 'TLS、証明書は検証済み' },
     noted: 'todoku の記録', nothingReference: '注文番号（reference）は完全一致で検索します。4711 ではなく order-4711 のように、アプリケーションが送信時に付けたとおりに入力してください。Message-ID は < > も含めて入力します。宛先のメールアドレスでも検索できます。',
     title: 'なぜ届かない？', text: 'わかっている情報を入力すると、メールがどうなったか、その意味、対処方法がわかります。',
     box: 'メールアドレス・注文番号・Message-ID', placeholder: 'hanako@example.jp、注文番号 4711、<…@mail.example.jp>',
@@ -99,7 +100,7 @@ export const ja: Messages = {
   },
   types: { TRANSACTION: '個別', BULK: '一斉', SMTP: 'SMTP' },
   deliveries: {
-    failed: (mails) => `${n(mails)} 通が不達`, noSuch: (id) => `配信 ${id} はありません`, toList: '配信の一覧へ', tried: '試行済み',
+    failed: (mails) => `${n(mails)} 通が不達`, goesTo: (email, count) => count > 1 ? `宛先 ${email} ほか ${n(count - 1)} 件` : `宛先 ${email}`, noSuch: (id) => `配信 ${id} はありません`, toList: '配信の一覧へ', tried: '試行済み',
     title: '配信', text: '受け付けたすべての配信を新しい順に表示します。', subjectFilter: '件名の一部', senderFilter: '差出人の一部', tagFilter: 'タグ', stateFilter: '状態', typeFilter: '種別',
     started: '開始日時', emptyTitle: 'まだ配信がありません', emptyText: 'API または SMTP でメールを送ると、すぐにここに表示されます。',
     noneTitle: '該当する配信がありません', noneText: '絞り込みを減らすか、件名の別の部分で検索してください。', clear: '絞り込みを解除', reservedFor: '予約日時', notStarted: '未開始',
@@ -152,13 +153,14 @@ export const ja: Messages = {
       'deliveries.started': '配信の開始', 'deliveries.finished': '配信の完了', 'deliveries.failed': '配信を開始できない', 'domain.broken': 'ドメインの異常', 'limit.near': '上限に接近', 'limit.reached': '上限に到達',
     },
     title: 'Webhook', text: 'メールの状況をサーバーに通知します。', add: 'エンドポイントを追加', emptyTitle: 'エンドポイントがありません', emptyText: '通知先のサーバーの URL を登録すると、受理・不達・苦情・配信停止の申し出を即時に通知します。', url: 'URL', kinds: 'イベント', allKinds: 'すべてのイベント', form: '形式', addTitle: 'エンドポイントを追加', urlHint: 'エンジンから到達できる https の URL です。',
-    secretTitle: 'エンドポイントのシークレット', secretText: '表示されるのは今回だけです。サーバー側で署名の検証に使います。', calls: '最近の呼び出し', noCalls: 'まだ呼び出しがありません', noCallsText: 'テストを送信して、サーバーが応答するか確認してください。', test: 'テストを送信', testGood: (status, ms) => `${n(ms)} ミリ秒で ${status} の応答がありました。`, testBad: 'テストは届きませんでした。', status: '応答', took: '所要時間', events: 'イベント数', answer: '応答の内容', failure: 'エラーの内容', request: '送信した内容',
+    secretTitle: 'エンドポイントのシークレット', secretText: '表示されるのは今回だけです。サーバー側で署名の検証に使います。', testCall: 'テスト', calls: '最近の呼び出し', noCalls: 'まだ呼び出しがありません', noCallsText: 'テストを送信して、サーバーが応答するか確認してください。', test: 'テストを送信', testGood: (status, ms) => `${n(ms)} ミリ秒で ${status} の応答がありました。`, testBad: 'テストは届きませんでした。', status: '応答', took: '所要時間', events: 'イベント数', answer: '応答の内容', failure: 'エラーの内容', request: '送信した内容',
     enable: '有効にする', disable: '無効にする', enabled: '有効にしました。', disabled: '無効にしました。', remove: 'エンドポイントを削除', removeTitle: 'このエンドポイントを削除しますか？', removeText: '以後、通知されません。未送信の通知は破棄されます。', removed: 'エンドポイントを削除しました。', failingSince: '失敗が始まった日時', refused: (count) => `${n(count)} 件のイベントが受け取られていません。`, ms: (value) => `${n(value)} ミリ秒`,
   },
   templates: {
     title: 'テンプレート', text: '差し込みコードを含む保存済みの内容です。変更ごとに新しいバージョンになります。', emptyTitle: 'テンプレートがありません', emptyText: 'テンプレートは API（POST /templates）で作成します。作成すると、バージョンとプレビューがここに表示されます。', version: 'バージョン', versionOf: (version) => `バージョン ${n(version)}`, versions: 'バージョン一覧', changed: '更新日時', codes: '差し込みコード', required: '必須', values: 'プレビューに使う値', preview: 'プレビュー', latest: '最新', missing: '値がないコード', noCodes: '差し込みコードはありません。', id: (id) => `テンプレート ${id}`,
   },
   usage: {
+    emptyMonths: (count) => `それ以前の ${n(count)} か月は送信なし`,
     title: '利用量', text: '受け付けた通数と、上限までの残りです。日付と月は日本時間です。', days: '日ごとの受付数', day: '日付', accepted: '受付数', limits: '上限', noLimits: '1 日・1 か月の通数の上限はありません。', used: (used, most) => `${n(most)} 通中 ${n(used)} 通`, left: (count) => `残り ${n(count)} 通`, resets: (when) => `${when}にリセット`, months: '月ごと', month: '月', mails: '通数',
     limit: { mails_per_day: '1 日の通数', mails_per_month: '1 か月の通数' }, tags: 'タグごと（過去 7 日間）', tag: 'タグ', answered: '応答あり', delivered: '受理', bounces: '宛先エラー', complaints: '苦情', noTags: '過去 7 日間にタグ付きのメールはありません。',
   },

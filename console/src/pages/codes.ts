@@ -6,6 +6,11 @@ const MARK_OF_CONTRACT = /^(__|%%)|(__|%%)$/g;
 /** What a code is called, without its marks. */
 export const nameOfCode = (key: string): string => IN_BRACES.exec(key)?.[1] ?? key.replace(MARK_OF_CONTRACT, '');
 
+const ANY = /(__[A-Za-z0-9]+__|%%[A-Za-z0-9]+%%|\{\{[^{}]*\}\})/;
+
+/** A text in pieces: every second one is a code. */
+export const piecesOf = (text: string): string[] => text.split(ANY);
+
 /** Of every code its value, or its name in braces where it has none. */
 export function valuesOf(keys: readonly string[], values: Readonly<Record<string, string>>) {
   const data: Record<string, string> = {};

@@ -8,9 +8,12 @@ import { useLoad } from '../shell/load';
 import { Link, useQuery } from '../shell/router';
 import { useSession } from '../shell/session';
 import Delivery from './delivery';
+import { Subject } from './subject';
 
 const SIZE = 50;
 const STATES = ['EDIT', 'IMPORTING', 'RESERVE', 'WAIT', 'SENDING', 'SENT', 'FAILED'] as const;
+// To the contract's statuses what was stopped is SENT: a state of its own here.
+const STOPPED = 'stopped';
 const TYPES = ['TRANSACTION', 'BULK', 'SMTP'] as const;
 
 export default function Deliveries({ rest }: PageProps) {
@@ -29,7 +32,7 @@ function List() {
     api.get('/deliveries/all', {
       query: {
         size: SIZE, page, with_outcome: true, subject: filters.subject, from: filters.from, tag: filters.tag,
-        'status[]': STATES.filter((each) => each === filters.status), 'delivery_type[]': TYPES.filter((each) => each === filters.type),
+        'status[]': STATES.filter((each) => each === filters.status), stopped: filters.status === STOPPED ? true : filters.status === 'SENT' ? false : undefined, 'delivery_type[]': TYPES.filter((each) => each === filters.type),
       },
       signal,
     }),
@@ -52,7 +55,7 @@ function List() {
                 <tbody>
                   {rows.map((row) => (
                     <tr key={row.delivery_id}>
-                      <td className="full"><Link className="cut" href={`/deliveries/${row.delivery_id}`}>{row.subject || m.common.noSubject}</Link><span className="muted small cut">{row.from.name ? `${row.from.name} <${row.from.email}>` : row.from.email}</span></td>
+                      <td className="full"><Link className="cut" href={`/deliveries/${row.delivery_id}`}><Subject of={row.subject} /></Link><span className="muted small cut">{row.to && <>{m.deliveries.goesTo(row.to, row.total_count ?? 1)} · </>}{row.from.name ? `${row.from.name} <${row.from.email}>` : row.from.email}</span></td>
                       <td><Outcome row={row} /></td>
                       <td className="muted">{m.types[row.delivery_type]}</td>
                       <td>{row.delivery_time ? <Time at={row.delivery_time} /> : row.reservation_time ? <span className="muted">{m.deliveries.reservedFor} <Time at={row.reservation_time} /></span> : <span className="muted">{m.deliveries.notStarted}</span>}</td>
@@ -82,9 +85,9 @@ function Outcome({ row }: { row: Row }) {
   const m = useMessages();
   const state = row.state ?? row.status;
   const failed = (row.hard_error_count ?? 0) + (row.soft_error_count ?? 0);
-  const isOver = row.status === 'SENT' && state !== 'stopped' && state !== 'stopping';
+  const isOver = row.status === 'SENT';
   if (!isOver) return <State of={state} />;
-  if (row.total_count === 1)
+  if (row.total_count === 1 && state === 'sent')
     return <State of={row.sent_count ? 'delivered' : row.hard_error_count ? 'bounced' : row.soft_error_count ? 'expired' : row.drop_count ? 'dropped' : state} />;
   return <span className="row"><State of={state} />{failed > 0 && <Badge tone="bad">{m.deliveries.failed(failed)}</Badge>}</span>;
 }
@@ -98,7 +101,7 @@ function Filters({ subject, from, tag, status, type, change }: Record<'subject' 
       <Input label={m.deliveries.subjectFilter} placeholder={m.deliveries.subjectFilter} hideLabel maxLength={30} value={typed.subject} onChange={(e) => setTyped({ ...typed, subject: e.target.value })} />
       <Input label={m.deliveries.senderFilter} placeholder={m.deliveries.senderFilter} hideLabel maxLength={254} value={typed.from} onChange={(e) => setTyped({ ...typed, from: e.target.value })} />
       <Input label={m.deliveries.tagFilter} placeholder={m.deliveries.tagFilter} hideLabel maxLength={64} value={typed.tag} onChange={(e) => setTyped({ ...typed, tag: e.target.value })} />
-      <Select label={m.deliveries.stateFilter} hideLabel value={status} onChange={(e) => change({ ...typed, status: e.target.value })} options={[...all, ...STATES.map((each) => [each, m.states[each] ?? each] as const)]} />
+      <Select label={m.deliveries.stateFilter} hideLabel value={status} onChange={(e) => change({ ...typed, status: e.target.value })} options={[...all, ...[...STATES, STOPPED].map((each) => [each, m.states[each] ?? each] as const)]} />
       <Select label={m.deliveries.typeFilter} hideLabel value={type} onChange={(e) => change({ ...typed, type: e.target.value })} options={[['', `${m.deliveries.typeFilter}: ${m.common.all}`], ...TYPES.map((each) => [each, m.types[each] ?? each] as const)]} />
       <Button type="submit">{m.common.search}</Button>
     </Form>

@@ -10,6 +10,7 @@ import { useMessages, useSpoken } from '../messages';
 import { useLoad } from '../shell/load';
 import { Link, useQuery } from '../shell/router';
 import { useSession } from '../shell/session';
+import { Subject } from './subject';
 
 type Progress = Answer<'/deliveries/{delivery_id}/progress', 'get'>;
 type Live = Extract<components['schemas']['WatchedProgress'], { speed: unknown }>;
@@ -63,7 +64,7 @@ export default function Delivery({ id }: { id: number }) {
   return (
     <>
       <PageHead
-        title={<>{head.data.subject || m.common.noSubject} <State of={progress.state} /></>}
+        title={<><Subject of={head.data.subject} /> <State of={progress.state} /></>}
         text={`${m.deliveries.detail(id)} · ${m.types[head.data.delivery_type]} · ${head.data.from.name ? `${head.data.from.name} <${head.data.from.email}>` : head.data.from.email}`}
       >
         {can('send') && <Actions id={id} progress={progress} isBulk={head.data.delivery_type === 'BULK'} done={reload} />}
@@ -111,8 +112,10 @@ function Overview({ head, progress, live, link }: { head: Head; progress: Progre
   const { language } = useSpoken();
   const number = useMemo(() => new Intl.NumberFormat(language), [language]);
   const done = progress.total - progress.pending - progress.deferred;
-  const at = (text: string) => { const instant = instantOf(text); return instant ? exact(instant, language) : text; };
+  const at = (text: string) => { const instant = instantOf(text); return instant ? exact(instant) : text; };
   const isMoving = !OVER.has(progress.state) && progress.state !== 'edit';
+  // A speed takes two looks; of what does not go now there is none.
+  const isMeasured = progress.state === 'sending' && !!live && !progress.waits && progress.holds.length === 0;
   return (
     <div className="stack">
       <div className="card stack">
@@ -126,7 +129,7 @@ function Overview({ head, progress, live, link }: { head: Head; progress: Progre
         <p className="sum">{number.format(done)} <span className="muted">/ {number.format(progress.total)}</span></p>
         {isMoving && progress.state !== 'paused' && progress.state !== 'stopping' && (
           <dl className="pair">
-            <div><dt>{m.deliveries.speed}</dt><dd>{live?.speed ? m.deliveries.perMinute(live.speed.mails_per_minute) : m.deliveries.measuring}</dd></div>
+            <div><dt>{m.deliveries.speed}</dt><dd>{live?.speed ? m.deliveries.perMinute(live.speed.mails_per_minute) : isMeasured ? m.deliveries.measuring : '–'}</dd></div>
             <div><dt>{m.deliveries.left}</dt><dd>{live?.seconds_left != null ? span(live.seconds_left, m) : '–'}</dd></div>
           </dl>
         )}
@@ -136,18 +139,8 @@ function Overview({ head, progress, live, link }: { head: Head; progress: Progre
         {progress.holds.map((hold, i) => <div className="note warn" key={i}><strong>{m.deliveries.holds}: {hold.receiver ?? m.deliveries.holdAll}</strong><p>{hold.because}</p></div>)}
       </div>
       <dl className="figures">
-        {PARTS.map(([part]) => <div key={part}><dt>{m.states[part]}</dt><dd>{number.format(progress[part])}</dd></div>)}
+        {PARTS.map(([part]) => <div key={part} className={progress[part] === 0 ? 'zero' : undefined}><dt>{m.states[part]}</dt><dd>{number.format(progress[part])}</dd></div>)}
       </dl>
-      <div className="card">
-        <Facts rows={[
-          [m.common.created, <Time at={head.created_time} style="exact" />],
-          [m.deliveries.started, progress.started ? <Time at={progress.started} style="exact" /> : head.reservation_time ? <>{m.deliveries.reservedFor} <Time at={head.reservation_time} style="exact" /></> : m.deliveries.notStarted],
-          progress.finished ? [m.deliveries.finished, <Time at={progress.finished} style="exact" />] : progress.expires && [m.deliveries.expires, <Time at={progress.expires} style="exact" />],
-          progress.pace && [m.deliveries.pace, progress.pace.per === 'hour' ? m.deliveries.paceHour(progress.pace.mails) : m.deliveries.paceMinute(progress.pace.mails)],
-          progress.quiet_hours && [m.deliveries.quiet, `${progress.quiet_hours.from}–${progress.quiet_hours.until} (${progress.quiet_hours.time_zone})`],
-          head.attaches.length > 0 && [m.deliveries.files, head.attaches.map((file) => file.file_name).join(', ')],
-        ]} />
-      </div>
       {live?.sites && live.sites.length > 0 && (
         <div className="card flush">
           <header><h2>{m.deliveries.receivers}</h2></header>
@@ -155,7 +148,7 @@ function Overview({ head, progress, live, link }: { head: Head; progress: Progre
             <thead><tr><th>{m.deliveries.receiver}</th><th className="num">{m.deliveries.tried}</th><th className="num">{m.deliveries.remaining}</th><th className="num">{m.deliveries.speed}</th><th className="num">{m.deliveries.left}</th><th>{m.deliveries.restsUntil}</th></tr></thead>
             <tbody>{live.sites.filter((site) => site.site !== null || site.done > 0 || !!site.remaining).map((site) => (
               <tr key={site.site ?? ''}>
-                <td>{site.site ?? m.deliveries.others}</td>
+                <td className="name">{site.site ?? m.deliveries.others}</td>
                 <td className="num">{number.format(site.done)}</td>
                 <td className="num">{site.remaining == null ? '–' : number.format(site.remaining)}</td>
                 <td className="num">{site.mails_per_minute == null ? '–' : m.deliveries.perMinute(site.mails_per_minute)}</td>
@@ -166,6 +159,16 @@ function Overview({ head, progress, live, link }: { head: Head; progress: Progre
           </table></Scroll>
         </div>
       )}
+      <div className="card">
+        <Facts rows={[
+          [m.common.created, <Time at={head.created_time} style="exact" />],
+          [m.deliveries.started, progress.started ? <Time at={progress.started} style="exact" /> : head.reservation_time ? <>{m.deliveries.reservedFor} <Time at={head.reservation_time} style="exact" /></> : m.deliveries.notStarted],
+          progress.finished ? [m.deliveries.finished, <Time at={progress.finished} style="exact" />] : progress.expires && [m.deliveries.expires, <Time at={progress.expires} style="exact" />],
+          progress.pace && [m.deliveries.pace, progress.pace.per === 'hour' ? m.deliveries.paceHour(progress.pace.mails) : m.deliveries.paceMinute(progress.pace.mails)],
+          progress.quiet_hours && [m.deliveries.quiet, `${progress.quiet_hours.from}–${progress.quiet_hours.until} (${progress.quiet_hours.time_zone})`],
+          head.attaches.length > 0 && [m.deliveries.files, head.attaches.map((file) => file.file_name).join(', ')],
+        ]} />
+      </div>
     </div>
   );
 }

@@ -1,11 +1,12 @@
 // What is seen first: what needs somebody, what goes out now, how the last day went, whether domains are sound.
 import { useEffect, useMemo } from 'react';
 import { api, type Answer } from '../api/client';
-import { Badge, ButtonLink, Empty, PageHead, State, Time, Trouble, Waiting } from '../design/parts';
+import { Badge, ButtonLink, DomainName, Empty, PageHead, State, Time, Trouble, Waiting } from '../design/parts';
 import { useMessages, useSpoken } from '../messages';
 import { useLoad } from '../shell/load';
 import { Link } from '../shell/router';
 import { useSession } from '../shell/session';
+import { Subject } from './subject';
 import { attentionOf, type Concern, type DomainHealth, type Seen, sumOf } from './attention';
 
 type Row = Answer<'/deliveries/all', 'get'>['data'][number];
@@ -132,7 +133,7 @@ function Receivers({ sites }: { sites: NonNullable<Seen['day']>['sites'] }) {
         : <table className="list"><thead><tr><th>{m.deliveries.receiver}</th><th className="num">{m.overview.ended}</th><th className="num">{m.states.delivered}</th><th><span className="sr">{m.deliveries.progress}</span></th></tr></thead>
           <tbody>{sites.slice(0, RECEIVERS_MAX).map((site) => (
             <tr key={site.site}>
-              <td>{site.site || m.deliveries.others}</td><td className="num">{number(site.ended)}</td>
+              <td className="name">{site.site || m.deliveries.others}</td><td className="num">{number(site.ended)}</td>
               <td className="num">{site.ended > 0 ? percent(site.delivered / site.ended) : '–'}</td>
               <td className="gauge"><div className="meter"><i className="good" style={{ width: `${(100 * site.delivered) / Math.max(1, site.ended)}%` }} /><i className="bad" style={{ width: `${(100 * (site.ended - site.delivered)) / Math.max(1, site.ended)}%` }} /></div></td>
             </tr>
@@ -152,7 +153,7 @@ function Now({ rows }: { rows: Going[] }) {
           const done = progress.total - progress.pending - progress.deferred;
           return (
             <li key={delivery_id} className="stack tight">
-              <div className="row apart"><Link className="grow cut" href={`/deliveries/${delivery_id}`}>{subject || m.common.noSubject}</Link><State of={progress.state} /></div>
+              <div className="row apart"><Link className="grow cut" href={`/deliveries/${delivery_id}`}><Subject of={subject} /></Link><State of={progress.state} /></div>
               {progress.state === 'reserve' ? <span className="muted small">{m.deliveries.reservedFor} <Time at={reservation_time} /> · {m.deliveries.mails(progress.total)}</span>
                 : <><div className="meter" role="progressbar" aria-label={subject || m.common.noSubject} aria-valuemin={0} aria-valuemax={progress.total} aria-valuenow={done}><i className="bar" style={{ width: `${(100 * done) / Math.max(1, progress.total)}%` }} /></div>
                   <span className="muted small">{number(done)} / {number(progress.total)}</span></>}
@@ -170,7 +171,7 @@ function Domains({ domains, more }: { domains: DomainHealth[]; more: boolean }) 
       <header><h2>{m.overview.domains}</h2><Link href="/domains">{m.domains.title}</Link></header>
       {domains.length === 0 ? <Empty title={m.domains.emptyTitle} text={m.domains.emptyText}><ButtonLink href="/domains" first>{m.domains.add}</ButtonLink></Empty>
         : <ul className="lines">{domains.map((each) => (
-          <li key={each.domain} className="row apart"><Link href={`/domains/${encodeURIComponent(each.domain)}`}>{each.domain}</Link>
+          <li key={each.domain} className="row apart"><Link href={`/domains/${encodeURIComponent(each.domain)}`}><DomainName of={each.domain} /></Link>
             <span className="row">{each.state !== 'proven' ? <State of={each.state} /> : each.outcome ? <State of={each.outcome} /> : <span className="muted small">{m.domains.noChecks}</span>}</span></li>
         ))}{more && <li className="muted small">{m.overview.moreDomains}</li>}</ul>}
     </section>

@@ -34,7 +34,8 @@ export default function Usage() {
           <div className="split even">
             <section className="card flush"><header><h2>{m.usage.months}</h2></header>
               <table className="list"><thead><tr><th>{m.usage.month}</th><th className="num">{m.usage.mails}</th></tr></thead>
-                <tbody>{data.months.data.map((month) => <tr key={month.month}><td>{monthText(month.month, language)}</td><td className="num">{number.format(month.current)}</td></tr>)}</tbody></table></section>
+                <tbody>{withMail(data.months.data).map((month) => <tr key={month.month}><td>{monthText(month.month, language)}</td><td className="num">{number.format(month.current)}</td></tr>)}
+                  {data.months.data.length > withMail(data.months.data).length && <tr><td colSpan={2} className="muted">{m.usage.emptyMonths(data.months.data.length - withMail(data.months.data).length)}</td></tr>}</tbody></table></section>
             <section className="card flush"><header><h2>{m.usage.tags}</h2></header>
               {data.tags.data.length === 0 ? <p className="muted padded">{m.usage.noTags}</p> : <Scroll label={m.usage.tags}><table className="list"><thead><tr><th>{m.usage.tag}</th><th className="num">{m.usage.answered}</th><th className="num">{m.usage.delivered}</th><th className="num">{m.usage.bounces}</th><th className="num">{m.usage.complaints}</th></tr></thead>
                 <tbody>{data.tags.data.map((tag) => <tr key={tag.tag}><td>{tag.tag}</td><td className="num">{number.format(tag.answered)}</td><td className="num">{number.format(tag.delivered)}</td><td className="num">{number.format(tag.hard_bounces)}</td><td className="num">{number.format(tag.complaints)}</td></tr>)}</tbody></table></Scroll>}</section>
@@ -46,6 +47,11 @@ export default function Usage() {
   function inTime(seconds: number, locale: string): string {
     return locale === 'ja' ? `${span(seconds, m)}後` : `in ${span(seconds, m)}`;
   }
+}
+
+/** The newest first: up to the oldest in which there was mail, and this month in any case. */
+function withMail<Month extends { current: number }>(months: readonly Month[]): Month[] {
+  return months.slice(0, 1 + Math.max(0, months.findLastIndex(({ current }) => current > 0)));
 }
 
 function monthText(month: number, language: string): string {

@@ -13,6 +13,7 @@ type Call = components['schemas']['WebhookCall'];
 type Kind = NonNullable<components['schemas']['NewWebhook']['kinds']>[number];
 type Format = NonNullable<components['schemas']['NewWebhook']['form']>;
 const FORMS: readonly Format[] = ['standard', 'contract', 'sendgrid', 'postmark', 'resend'];
+const TESTS_MAX = 20;
 const KINDS: readonly Kind[] = ['recipient.sent', 'recipient.deferred', 'recipient.hard_error', 'recipient.soft_error', 'recipient.dropped', 'recipient.opened', 'recipient.complained', 'recipient.unsubscribed', 'delivery.started', 'delivery.finished', 'delivery.failed', 'domain.broken', 'limit.near', 'limit.reached'];
 
 export default function Webhooks({ rest }: PageProps) {
@@ -76,16 +77,18 @@ function One({ id }: { id: string }) {
   const hook = useLoad(`webhook:${id}`, (signal) => api.get('/webhooks/{webhook}', { path, signal }));
   const calls = useLoad(`calls:${id}`, (signal) => api.get('/webhooks/{webhook}/calls', { path, signal }));
   const { busy, trouble, run } = useAction();
-  const [result, setResult] = useState<Call | null>(null);
+  // Kept by the engine are the calls that tell of events.
+  const [tests, setTests] = useState<Call[]>([]);
+  const [result] = tests;
   const [shown, setShown] = useState<Call | null>(null);
   const [removes, setRemoves] = useState(false);
   if (hook.trouble) return <Trouble of={hook.trouble} again={hook.reload} />;
   if (!hook.data) return <div className="card"><Waiting /></div>;
   const data: Webhook = hook.data;
   const isOn = data.status !== 'disabled';
-  const test = () => void run(async () => { setResult((await api.post('/webhooks/{webhook}/test', { path })).call); calls.reload(); });
+  const test = () => void run(async () => { const { call } = await api.post('/webhooks/{webhook}/test', { path }); setTests((was) => [call, ...was].slice(0, TESTS_MAX)); calls.reload(); });
   const flip = () => void run(async () => { await api.patch('/webhooks/{webhook}', { path, body: { enabled: !isOn } }); toast(isOn ? m.webhooks.disabled : m.webhooks.enabled); hook.reload(); });
-  const rows = calls.data?.data ?? [];
+  const rows = [...tests, ...(calls.data?.data ?? [])].sort((a, b) => Date.parse(b.time) - Date.parse(a.time));
   return (
     <>
       <PageHead title={<>{data.url} <State of={data.status} /></>} text={<Link href="/webhooks">{m.webhooks.title}</Link>}>
@@ -108,7 +111,7 @@ function One({ id }: { id: string }) {
           {calls.trouble ? <Trouble of={calls.trouble} again={calls.reload} /> : !calls.data ? <Waiting />
             : rows.length === 0 ? <Empty title={m.webhooks.noCalls} text={m.webhooks.noCallsText} />
             : <div className="scroll"><table className="list folds"><thead><tr><th>{m.common.time}</th><th>{m.webhooks.kinds}</th><th>{m.webhooks.status}</th><th className="num">{m.webhooks.took}</th><th><span className="sr">{m.common.details}</span></th></tr></thead>
-              <tbody>{rows.map((row, i) => <tr key={i}><td><Time at={row.time} /></td><td>{row.type}{row.events > 1 && <span className="muted"> × {row.events}</span>}</td>
+              <tbody>{rows.map((row, i) => <tr key={i}><td><Time at={row.time} /></td><td>{tests.includes(row) ? <Badge>{m.webhooks.testCall}</Badge> : row.type}{row.events > 1 && <span className="muted"> × {row.events}</span>}</td>
                 <td>{row.failure ? <Badge tone="bad">{row.status ?? m.webhooks.failure}</Badge> : <Badge tone="good">{row.status}</Badge>}</td><td className="num">{m.webhooks.ms(row.took_ms)}</td><td className="act"><Button tiny onClick={() => setShown(row)}>{m.common.details}</Button></td></tr>)}</tbody></table></div>}
         </section>
       </div>

@@ -2,6 +2,7 @@
 import { useState } from 'react';
 import { api, type Answer } from '../api/client';
 import { Badge, Button, ButtonLink, Choice, Copy, Empty, Form, Input, ModalForm, PageHead, Time, toast, toneOf, Trouble, Waiting } from '../design/parts';
+import { took } from '../design/format';
 import { type Language, LANGUAGES, useMessages, useSpoken } from '../messages';
 import { useLoad } from '../shell/load';
 import { Link, useQuery } from '../shell/router';
@@ -86,6 +87,7 @@ export function Story({ mail, open, changed }: { mail: Mail; open: boolean; chan
                 <div className="row"><strong>{m.why.attempt(attempt.number)}</strong><Badge tone={toneOf(attempt.state)}>{m.states[attempt.state] ?? attempt.state}</Badge><span className="muted small"><Time at={attempt.at} style="exact" /></span></div>
                 <p>{attempt.meaning}</p>
                 {attempt.answer && <><p className="muted small">{attempt.code > 0 ? m.why.answered : m.why.noted}</p><div className="answer">{attempt.answer}</div></>}
+                {attempt.host && <Path attempt={attempt} />}
                 {attempt.action && <p className="todo"><strong>{m.why.action}: </strong>{attempt.action}</p>}
               </li>
             ))}
@@ -101,6 +103,19 @@ export function Story({ mail, open, changed }: { mail: Mail; open: boolean; chan
       </div>
       {sends && <Resend mail={mail} close={() => setSends(false)} done={changed} />}
     </details>
+  );
+}
+
+/** Where it was tried, from where, how it was encrypted, and how long that took. */
+function Path({ attempt }: { attempt: Mail['attempts'][number] }) {
+  const m = useMessages();
+  return (
+    <p className="muted small">
+      <span className="mono">{attempt.host}{attempt.ip && ` [${attempt.ip}]`}</span>
+      {attempt.source && <> · {m.why.source(attempt.source)}</>}
+      {attempt.tls && <> · {m.why.tls[attempt.tls]}{attempt.tls_detail && ` (${attempt.tls_detail})`}</>}
+      {!!attempt.duration_ms && <> · {m.why.took(took(attempt.duration_ms, m))}</>}
+    </p>
   );
 }
 

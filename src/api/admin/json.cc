@@ -140,7 +140,7 @@ void add_attempt(JsonWriter& json, const store::Attempt& attempt, std::string_vi
   json.member("ip", attempt.path.remote_ip);
   json.member("source", attempt.path.egress_source);
   json.member("tls", to_string(attempt.path.tls));
-  json.member("tls_detail", attempt.path.tls_detail);
+  json.member("tls_detail", explain::own_words(attempt.path.tls_detail, language));
   json.member("meaning", advice.meaning.in(language));
   json.member("action", advice.action.in(language));
   json.end_object();

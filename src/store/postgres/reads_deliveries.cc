@@ -70,9 +70,9 @@ const Sql kCountDrafts{"deliveries: count drafts",
 #define LISTED                                                                                  \
   "SELECT d.key, d.id, d.type, d.status, d.started, d.updated, d.created, c.from_address,"      \
   " c.from_name, c.unsubscribe_mailto, c.unsubscribe_url, c.subject, c.text_part, c.html_part," \
-  " d.tags FROM ("
-#define LISTED_ROWS                                                               \
-  "SELECT key, id, type, status, started, updated, created, tags FROM deliveries" \
+  " d.tags, d.course FROM ("
+#define LISTED_ROWS                                                                       \
+  "SELECT key, id, type, status, started, updated, created, tags, course FROM deliveries" \
   " WHERE account = $1 AND deleted = 0"
 // Texts only where they are asked for: $5.
 #define LISTED_TEXTS ") d LEFT JOIN contents c ON $5 = 1 AND c.delivery = d.key"
@@ -294,6 +294,7 @@ Result<DeliveryStretch> Questions::match_deliveries(const DeliveryFilter& filter
     ++stretch.effort;
     const ListedDelivery delivery{.type = static_cast<DeliveryType>(rows->integer(i, 2)),
                                   .status = static_cast<DeliveryStatus>(rows->integer(i, 3)),
+                                  .course = static_cast<Course>(rows->integer(i, 15)),
                                   .started = rows->optional_instant(i, 4),
                                   .tags = rows->text(i, 14)};
     const ListedTexts texts{.from_address = rows->text(i, 7),

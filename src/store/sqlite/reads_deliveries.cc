@@ -275,7 +275,8 @@ Query Queries::deliveries_in_order(const DeliveryFilter& filter, DeliveryOrder o
     case DeliveryOrder::start_ascending: {
       const DeliveryPlace place = from.value_or(DeliveryPlace{first, 0});
       auto query = db_.query(
-          "SELECT key, id, type, status, started, updated, created, tags FROM deliveries"
+          "SELECT key, id, type, status, started, updated, created, tags, course"
+          " FROM deliveries"
           " WHERE account = ? AND deleted = 0 AND coalesce(started, 0) BETWEEN ?2 AND ?3"
           " AND (coalesce(started, 0) > ?2 OR key > ?4)"
           " ORDER BY coalesce(started, 0), key");
@@ -285,7 +286,8 @@ Query Queries::deliveries_in_order(const DeliveryFilter& filter, DeliveryOrder o
     case DeliveryOrder::start_descending: {
       const DeliveryPlace place = from.value_or(DeliveryPlace{last, kLast});
       auto query = db_.query(
-          "SELECT key, id, type, status, started, updated, created, tags FROM deliveries"
+          "SELECT key, id, type, status, started, updated, created, tags, course"
+          " FROM deliveries"
           " WHERE account = ? AND deleted = 0 AND coalesce(started, 0) BETWEEN ?2 AND ?3"
           " AND (coalesce(started, 0) < ?3 OR key < ?4)"
           " ORDER BY coalesce(started, 0) DESC, key DESC");
@@ -296,19 +298,20 @@ Query Queries::deliveries_in_order(const DeliveryFilter& filter, DeliveryOrder o
       break;
   }
   const DeliveryPlace place = from.value_or(DeliveryPlace{kLast, kLast});
-  auto query =
-      is_among_few(filter)
-          ? db_.query(
-                "SELECT key, id, type, status, started, updated, created, tags FROM deliveries"
-                " INDEXED BY deliveries_few"
-                " WHERE account = ?1 AND deleted = 0 AND created <= ?2"
-                " AND (created < ?2 OR key < ?3)"
-                " AND (type = 2 OR status NOT IN (5, 6))"
-                " ORDER BY created DESC, key DESC")
-          : db_.query(
-                "SELECT key, id, type, status, started, updated, created, tags FROM deliveries"
-                " WHERE account = ?1 AND deleted = 0 AND created <= ?2"
-                " AND (created < ?2 OR key < ?3) ORDER BY created DESC, key DESC");
+  auto query = is_among_few(filter)
+                   ? db_.query(
+                         "SELECT key, id, type, status, started, updated, created, tags, course"
+                         " FROM deliveries"
+                         " INDEXED BY deliveries_few"
+                         " WHERE account = ?1 AND deleted = 0 AND created <= ?2"
+                         " AND (created < ?2 OR key < ?3)"
+                         " AND (type = 2 OR status NOT IN (5, 6))"
+                         " ORDER BY created DESC, key DESC")
+                   : db_.query(
+                         "SELECT key, id, type, status, started, updated, created, tags, course"
+                         " FROM deliveries"
+                         " WHERE account = ?1 AND deleted = 0 AND created <= ?2"
+                         " AND (created < ?2 OR key < ?3) ORDER BY created DESC, key DESC");
   query.bind(filter.account, place.time_ms, place.number);
   return query;
 }
@@ -324,6 +327,7 @@ Result<DeliveryStretch> Queries::match_deliveries(const DeliveryFilter& filter, 
     ++stretch.effort;
     const ListedDelivery listed{.type = static_cast<DeliveryType>(query.integer(2)),
                                 .status = static_cast<DeliveryStatus>(query.integer(3)),
+                                .course = static_cast<Course>(query.integer(8)),
                                 .started = query.optional_instant(4),
                                 .tags = query.text(7)};
     bool wanted_one = matches(listed, filter);

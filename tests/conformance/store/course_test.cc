@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Deliveries that are paused or stopped while they go out (store/course.h).
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
@@ -134,6 +135,33 @@ TEST_P(StoreSuite, WhatIsPausedIsGivenUpWhenItsLifeIsOver) {
   const auto leased = claim_all(bulky.key);
   ASSERT_THAT(leased, SizeIs(1));
   EXPECT_LT(leased[0].expires_in, 0ms);
+}
+
+TEST_P(StoreSuite, AListTellsWhatWasStoppedFromWhatWasNot) {
+  const Account acme = account();
+  Helm helm(*store_);
+  const Delivery goes = started(acme.key, recipients(1, "example.jp"));
+  const Delivery paused = started(acme.key, recipients(1, "example.jp"));
+  const Delivery stopped = started(acme.key, recipients(1, "example.jp"));
+  must(helm.steer(paused.key, Course::paused));
+  must(helm.steer(stopped.key, Course::stopped));
+  const auto listed = [&](std::optional<bool> wanted) {
+    std::set<DeliveryKey> keys;
+    for (const Delivery& each : deliveries_of(*store_, {.account = acme.key, .stopped = wanted})) {
+      keys.insert(each.key);
+    }
+    return keys;
+  };
+  const auto expect = [&] {
+    EXPECT_EQ(listed(true), (std::set{stopped.key}));
+    EXPECT_EQ(listed(false), (std::set{goes.key, paused.key}));
+    EXPECT_EQ(listed(std::nullopt), (std::set{goes.key, paused.key, stopped.key}));
+  };
+  expect();
+  clock_.advance(5s);
+  helm.write_stopped();
+  EXPECT_EQ(get(stopped.key).course, Course::ended);
+  expect();
 }
 
 TEST_P(StoreSuite, WhatIsInHandKeepsNoOtherStopFromBeingWritten) {

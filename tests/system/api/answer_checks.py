@@ -212,7 +212,8 @@ class Lists(Checks):
         data = self.ok(self.get("/deliveries/all?with_outcome=true"))["data"]
         counts = {"total_count", "sent_count", "drop_count", "soft_error_count", "hard_error_count"}
         for entry in data:
-            self.assertEqual(LIST_KEYS | counts | {"state"}, set(entry))
+            self.assertEqual(LIST_KEYS | counts | {"state", "to"}, set(entry))
+            self.assertEqual(entry["delivery_type"] == "BULK", entry["to"] is None)
         single = next(entry for entry in data if entry["delivery_id"] == self.transaction)
         self.assertEqual(("sent", 1, 1, 0), (single["state"], single["total_count"],
                                              single["sent_count"], single["hard_error_count"]))

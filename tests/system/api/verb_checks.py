@@ -143,6 +143,12 @@ class Verbs(Checks):
         status, rows = self.export(delivery, {"states": ["cancelled", "bounced"]},
                                    **{"Accept-Language": "ja"})
         self.assertEqual(("stopped", 2), (self.progress(delivery)["state"], status["total_count"]))
+
+        def listed(stopped):
+            data = self.ok(self.get(f"/deliveries/all?status[]=SENT&stopped={stopped}"))["data"]
+            return delivery in [entry["delivery_id"] for entry in data]
+
+        self.assertEqual((True, False), (listed("true"), listed("false")))
         self.assertEqual("状態", rows[0][2])
         self.assertEqual([("ex2@gone.example", "bounced"), ("ex3@later.example", "cancelled")],
                          sorted((row[1], row[2]) for row in rows[1:]))

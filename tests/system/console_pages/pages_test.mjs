@@ -322,6 +322,16 @@ test('the list says what became of each delivery', () => within({ language: 'en'
   await row(1041).getByText('Delivered').waitFor();
   await row(1039).getByText('Bounced').waitFor();
   await row(1037).getByText('Stopped').waitFor();
+  await row(1037).getByText('3 failed').waitFor();
+  await row(1041).getByText('to hanako@example.jp').waitFor();
+  assert.equal(await row(1037).locator('code').innerText(), 'name', 'a code is no word of the subject');
+  await page.getByLabel('State').selectOption('Stopped');
+  await row(1041).waitFor({ state: 'detached' });
+  await row(1037).getByText('Stopped').waitFor();
+  const asked = page.waitForRequest((request) => /status%5B%5D=SENT/.test(request.url()));
+  await page.getByLabel('State').selectOption('Finished');
+  assert.match((await asked).url(), /stopped=false/);
+  await row(1037).waitFor({ state: 'detached' });
 }));
 
 test('the head of a delivery is read without its text', () => within({ language: 'en' }, async (page) => {
@@ -366,6 +376,23 @@ test('the text for the recipient is there in the other language, too', () => wit
   await page.getByRole('menuitemradio', { name: '日本語' }).click();
   assert.match((await asked).url(), /email_id=\d+/);
   assert.equal(await page.evaluate(() => document.documentElement.lang), 'en');
+}));
+
+test('a test of an endpoint that fails is among its calls', () => within({ language: 'en' }, async (page) => {
+  Object.assign(state, { language: 'en', testFails: true });
+  await page.goto(`${base}/webhooks/wh_1`);
+  await page.getByRole('button', { name: 'Send a test' }).click();
+  await page.getByText('The test did not arrive.').waitFor();
+  const row = page.getByRole('row').filter({ hasText: 'Test' });
+  await row.getByText('503').waitFor();
+  await row.getByRole('button', { name: 'Details' }).click();
+  await page.getByRole('dialog').getByText('the answer was 503').waitFor();
+}));
+
+test('each attempt says where it was made, from where, and how long it took', () => within({ language: 'en' }, async (page) => {
+  state.language = 'en';
+  await page.goto(`${base}/why?q=hanako@example.jp`);
+  await page.getByText('mx1.docomo.example [192.0.2.25] · from main · TLS, certificate verified · took 1.2 seconds').waitFor();
 }));
 
 test('a double click pauses once, and pausing can be undone', () => within({ language: 'en' }, async (page) => {
