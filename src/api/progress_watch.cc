@@ -65,6 +65,9 @@ void site_object(http::JsonWriter& json, const operate::SiteAhead& site) {
   number_or_null(json, "seconds_left", site.seconds_left);
   told_by_member(json, site.told_by);
   date_or_null(json, "rests_until", site.rests_until);
+  speed_or_null(json, "allowed_per_minute", site.allowed_per_minute);
+  speed_or_null(json, "limit_per_minute", site.limit_per_minute);
+  text_or_null(json, "pace_reason", site.pace_reason);
   json.end_object();
 }
 

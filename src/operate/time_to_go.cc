@@ -8,6 +8,8 @@
 #include <tuple>
 #include <utility>
 
+#include "explain/pace_words.h"
+
 namespace todoku::operate {
 namespace {
 
@@ -29,13 +31,22 @@ std::optional<std::int64_t> seconds_for(std::int64_t mails, std::optional<double
 struct AtLanes {
   std::optional<Instant> rests_until;  // all of them rest
   std::optional<double> per_minute;    // that those which do not rest may go at; nullopt: unknown
+  std::optional<double> limit;         // of their rules, a minute; nullopt: one has none
+  std::string_view reason;             // of the one of them where most waits
 };
+
+double a_minute(std::int64_t pace) {
+  return static_cast<double>(pace) * kSecondsAMinute / kLanePaceSeconds;
+}
 
 AtLanes at_lanes(const std::string& site, std::span<const store::LanePace> lanes, Instant now) {
   AtLanes at;
   bool any_goes = false;
   bool all_known = true;
-  double pace = 0;
+  bool all_limited = true;
+  std::int64_t pace = 0;
+  std::int64_t limit = 0;
+  std::int64_t most_waiting = -1;
   for (const store::LanePace& lane : lanes) {
     if (lane.site != site) continue;
     if (lane.rests_until && *lane.rests_until > now) {
@@ -45,10 +56,15 @@ AtLanes at_lanes(const std::string& site, std::span<const store::LanePace> lanes
     any_goes = true;
     const std::int64_t its = lane.pace > 0 ? lane.pace : lane.ceiling;
     all_known = all_known && its > 0;
-    pace += static_cast<double>(its);
+    pace += its;
+    all_limited = all_limited && lane.ceiling > 0;
+    limit += lane.ceiling;
+    if (lane.waiting > most_waiting) at.reason = explain::pace_name(lane.reason);
+    most_waiting = std::max(most_waiting, lane.waiting);
   }
   if (any_goes) at.rests_until.reset();
-  if (any_goes && all_known) at.per_minute = pace * kSecondsAMinute / kLanePaceSeconds;
+  if (any_goes && all_known) at.per_minute = a_minute(pace);
+  if (any_goes && all_limited) at.limit = a_minute(limit);
   return at;
 }
 
@@ -80,7 +96,10 @@ SiteAhead TimeToGo::site_ahead(const std::string& site, const SiteTotals& totals
                   .mails_per_minute = speed_at(site),
                   .seconds_left = std::nullopt,
                   .told_by = std::nullopt,
-                  .rests_until = std::nullopt};
+                  .rests_until = std::nullopt,
+                  .allowed_per_minute = std::nullopt,
+                  .limit_per_minute = std::nullopt,
+                  .pace_reason = {}};
   const auto total = totals.find(site);
   // More than it has there: of some of its domains it was not known that they are this site's.
   if (total != totals.end() && total->second >= ahead.done) {
@@ -94,6 +113,9 @@ SiteAhead TimeToGo::site_ahead(const std::string& site, const SiteTotals& totals
   }
   const AtLanes at = at_lanes(site, lanes, now);
   ahead.rests_until = at.rests_until;
+  ahead.allowed_per_minute = at.per_minute;
+  ahead.limit_per_minute = at.limit;
+  ahead.pace_reason = at.reason;
   if (!ahead.remaining) return ahead;
   const bool has_speed = ahead.mails_per_minute && *ahead.mails_per_minute > 0;
   ahead.seconds_left =
@@ -123,7 +145,10 @@ SiteAhead TimeToGo::others(std::span<const SiteAhead> named) const {
                   .mails_per_minute = speed_of(done_before, done),
                   .seconds_left = std::nullopt,
                   .told_by = std::nullopt,
-                  .rests_until = std::nullopt};
+                  .rests_until = std::nullopt,
+                  .allowed_per_minute = std::nullopt,
+                  .limit_per_minute = std::nullopt,
+                  .pace_reason = {}};
   if (!remaining) return ahead;
   ahead.remaining = std::max<std::int64_t>(*remaining, 0);
   ahead.seconds_left = seconds_for(*ahead.remaining, ahead.mails_per_minute);

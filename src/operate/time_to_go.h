@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -45,6 +46,12 @@ struct SiteAhead {
   std::optional<std::int64_t> seconds_left;
   std::optional<ToldBy> told_by;       // of `seconds_left`
   std::optional<Instant> rests_until;  // every lane to it is left alone so long, by then one is not
+  // Of all lanes to it that are not left alone, whoever's mail goes by them.
+  std::optional<double> allowed_per_minute;  // what its answers allow now
+  std::optional<double> limit_per_minute;    // what its rule allows at most; nullopt: no limit
+  // Why, by its name (explain/pace_words.h), of the one where most waits; empty: all are left
+  // alone.
+  std::string_view pace_reason = {};
 };
 
 struct Ahead {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -147,6 +148,30 @@ TEST(TimeToGo, IsBounded) {
   const Ahead ahead = time.ahead(totals, {}, kNow);
   ASSERT_EQ(ahead.sites.size(), kSitesTold + 1);
   EXPECT_THAT(ahead.sites.back().remaining, Optional(8'000));
+}
+
+TEST(TimeToGo, SaysWhatAReceiverAllowsAndWhy) {
+  TimeToGo time;
+  time.add(moment(0, 0, 100, {{"a", 0}}));
+  std::vector<store::LanePace> lanes{lane("a", 500), lane("a", 1'500), lane("b", 9'000)};
+  lanes[0].ceiling = 2'000;
+  lanes[0].reason = 3;
+  lanes[0].waiting = 1;
+  lanes[1].ceiling = 3'000;
+  lanes[1].reason = 4;
+  lanes[1].waiting = 20;
+  const auto told = [&] { return *site_of(time.ahead({{"a", 100}}, lanes, kNow), "a"); };
+  EXPECT_THAT(told().allowed_per_minute, Optional(120.0));
+  EXPECT_THAT(told().limit_per_minute, Optional(300.0));
+  EXPECT_EQ(told().pace_reason, "too_fast");
+  lanes[0].ceiling = 0;
+  EXPECT_FALSE(told().limit_per_minute) << "one of them has none";
+  lanes[1].rests_until = kNow + seconds(60);
+  EXPECT_THAT(told().allowed_per_minute, Optional(30.0));
+  EXPECT_EQ(told().pace_reason, "at_ceiling") << "of what is not left alone";
+  lanes[0].rests_until = kNow + seconds(60);
+  EXPECT_FALSE(told().allowed_per_minute);
+  EXPECT_EQ(told().pace_reason, "");
 }
 
 }  // namespace

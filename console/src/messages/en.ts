@@ -99,7 +99,7 @@ export const en = {
   } as Record<string, string>,
   types: { TRANSACTION: 'Transactional', BULK: 'Bulk', SMTP: 'SMTP' } as Record<string, string>,
   deliveries: {
-    failed: (mails: number) => `${n(mails)} failed`, goesTo: (email: string, count: number) => count > 1 ? `to ${email} and ${n(count - 1)} more` : `to ${email}`, noSuch: (id: number) => `There is no delivery ${id}`, toList: 'All deliveries', tried: 'Tried',
+    failed: (mails: number) => `${n(mails)} failed`, allowed: 'It takes now', atMost: (pace: string) => `at most ${pace}`, goesTo: (email: string, count: number) => count > 1 ? `to ${email} and ${n(count - 1)} more` : `to ${email}`, noSuch: (id: number) => `There is no delivery ${id}`, toList: 'All deliveries', tried: 'Tried',
     title: 'Deliveries', text: 'Everything that was handed in, newest first.', subjectFilter: 'Part of the subject', senderFilter: 'Part of the sender', tagFilter: 'Tag', stateFilter: 'State', typeFilter: 'Type',
     started: 'Started', emptyTitle: 'No mail yet', emptyText: 'Hand in the first mail over the API or by SMTP; it shows up here at once.',
     noneTitle: 'No delivery fits', noneText: 'Take a filter away, or spell the subject another way.', clear: 'Clear filters', reservedFor: 'Reserved for', notStarted: 'Not started',

@@ -100,7 +100,7 @@ export const ja: Messages = {
   },
   types: { TRANSACTION: '個別', BULK: '一斉', SMTP: 'SMTP' },
   deliveries: {
-    failed: (mails) => `${n(mails)} 通が不達`, goesTo: (email, count) => count > 1 ? `宛先 ${email} ほか ${n(count - 1)} 件` : `宛先 ${email}`, noSuch: (id) => `配信 ${id} はありません`, toList: '配信の一覧へ', tried: '試行済み',
+    failed: (mails) => `${n(mails)} 通が不達`, allowed: '受信側の許容', atMost: (pace) => `上限 ${pace}`, goesTo: (email, count) => count > 1 ? `宛先 ${email} ほか ${n(count - 1)} 件` : `宛先 ${email}`, noSuch: (id) => `配信 ${id} はありません`, toList: '配信の一覧へ', tried: '試行済み',
     title: '配信', text: '受け付けたすべての配信を新しい順に表示します。', subjectFilter: '件名の一部', senderFilter: '差出人の一部', tagFilter: 'タグ', stateFilter: '状態', typeFilter: '種別',
     started: '開始日時', emptyTitle: 'まだ配信がありません', emptyText: 'API または SMTP でメールを送ると、すぐにここに表示されます。',
     noneTitle: '該当する配信がありません', noneText: '絞り込みを減らすか、件名の別の部分で検索してください。', clear: '絞り込みを解除', reservedFor: '予約日時', notStarted: '未開始',

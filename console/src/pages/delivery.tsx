@@ -145,13 +145,14 @@ function Overview({ head, progress, live, link }: { head: Head; progress: Progre
         <div className="card flush">
           <header><h2>{m.deliveries.receivers}</h2></header>
           <Scroll label={m.deliveries.receivers}><table className="list">
-            <thead><tr><th>{m.deliveries.receiver}</th><th className="num">{m.deliveries.tried}</th><th className="num">{m.deliveries.remaining}</th><th className="num">{m.deliveries.speed}</th><th className="num">{m.deliveries.left}</th><th>{m.deliveries.restsUntil}</th></tr></thead>
+            <thead><tr><th>{m.deliveries.receiver}</th><th className="num">{m.deliveries.tried}</th><th className="num">{m.deliveries.remaining}</th><th className="num">{m.deliveries.speed}</th><th className="num">{m.deliveries.allowed}</th><th className="num">{m.deliveries.left}</th><th>{m.deliveries.restsUntil}</th></tr></thead>
             <tbody>{live.sites.filter((site) => site.site !== null || site.done > 0 || !!site.remaining).map((site) => (
               <tr key={site.site ?? ''}>
-                <td className="name">{site.site ?? m.deliveries.others}</td>
+                <td className="name">{site.site ?? m.deliveries.others}{site.pace_reason && <div className="muted small">{m.lanes.reasons[site.pace_reason]}</div>}</td>
                 <td className="num">{number.format(site.done)}</td>
                 <td className="num">{site.remaining == null ? '–' : number.format(site.remaining)}</td>
                 <td className="num">{site.mails_per_minute == null ? '–' : m.deliveries.perMinute(site.mails_per_minute)}</td>
+                <td className="num">{site.allowed_per_minute == null ? '–' : m.deliveries.perMinute(site.allowed_per_minute)}{site.limit_per_minute != null && <div className="muted small">{m.deliveries.atMost(m.deliveries.perMinute(site.limit_per_minute))}</div>}</td>
                 <td className="num">{site.seconds_left == null ? '–' : span(site.seconds_left, m)}</td>
                 <td>{site.rests_until ? <Time at={site.rests_until} /> : <span className="muted">–</span>}</td>
               </tr>

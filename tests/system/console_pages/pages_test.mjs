@@ -389,6 +389,15 @@ test('a test of an endpoint that fails is among its calls', () => within({ langu
   await page.getByRole('dialog').getByText('the answer was 503').waitFor();
 }));
 
+test('why a receiver is slow is told beside it, also to viewers', () => within({ language: 'en' }, async (page) => {
+  Object.assign(state, { language: 'en', role: 'viewer' });
+  await page.goto(`${base}/deliveries/1042`);
+  const row = page.getByRole('row').filter({ hasText: 'docomo' });
+  await row.getByText('The receiver said that it was too much').waitFor();
+  await row.getByText('310 a minute').waitFor();
+  await row.getByText('at most 600 a minute').waitFor();
+}));
+
 test('each attempt says where it was made, from where, and how long it took', () => within({ language: 'en' }, async (page) => {
   state.language = 'en';
   await page.goto(`${base}/why?q=hanako@example.jp`);
