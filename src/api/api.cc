@@ -77,6 +77,7 @@ void Api::add_routes(http::Router& router, Usher* usher) {
   add_provisioning_routes(*this, router);
   add_waiting_routes(*this, router);
   add_verb_routes(*this, router);
+  add_approval_routes(*this, router);
   add_steering_routes(*this, router);
   add_resending_routes(*this, router);
   add_preflight_routes(*this, router);
@@ -246,7 +247,8 @@ Api::Caller Api::caller_of(store::KeyHolder holder, std::string authorization) {
   authenticator_.used(holder.key);
   return {.visitor = {.account = std::move(holder.account),
                       .scopes = holder.key.scopes,
-                      .actor = actor_of(holder.key)},
+                      .actor = actor_of(holder.key),
+                      .person = holder.key.made_by},
           .key = holder.key.id,
           .authorization = std::move(authorization)};
 }
@@ -263,7 +265,8 @@ Task<Api::Admission> Api::admit(Usher* usher, std::string authorization, net::Ip
   if (!holder) co_return std::unexpected(not_admitted(holder.error(), language));
   co_return Visitor{.account = std::move(holder->account),
                     .scopes = holder->key.scopes,
-                    .actor = actor_of(holder->key)};
+                    .actor = actor_of(holder->key),
+                    .person = holder->key.made_by};
 }
 
 void Api::warn_of_sender(Call& call, const Content& content) const {
@@ -284,6 +287,8 @@ Task<std::optional<http::Response>> Api::ask_again(Call& call) {
   if (!visitor) co_return std::move(visitor.error());
   call.account = std::move(visitor->account);
   call.scopes = visitor->scopes;
+  call.person = visitor->person;
+  call.in_charge = visitor->in_charge;
   co_return std::nullopt;
 }
 
@@ -466,6 +471,8 @@ Task<http::Response> Api::serve(http::Request& request, http::Body& body, Door d
                 .scopes = visitor.scopes,
                 .key = key,
                 .actor = std::move(visitor.actor),
+                .person = visitor.person,
+                .in_charge = visitor.in_charge,
                 .usher = door.usher,
                 .from = http::client_address(request, options_.trusted_proxies),
                 .language = language,

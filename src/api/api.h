@@ -69,15 +69,19 @@ struct Call {
   http::Request& request;
   http::Body& body;
   store::Account account;
-  store::Scopes scopes = 0;  // what its key opens, or the role of who is signed in
-  std::int64_t key = 0;      // its id; 0: there is none
-  std::string actor;         // who it is, for the audit
-  Usher* usher = nullptr;    // who let it in without a key
-  net::IpAddress from;       // whose request it is
+  store::Scopes scopes = 0;   // what its key opens, or the role of who is signed in
+  std::int64_t key = 0;       // its id; 0: there is none
+  std::string actor;          // who it is, for the audit
+  store::PersonKey person{};  // Visitor's, as in_charge
+  bool in_charge = false;
+  Usher* usher = nullptr;  // who let it in without a key
+  net::IpAddress from;     // whose request it is
   Language language = Language::english;
   std::string unknown;        // members of its JSON that nobody read (members.h)
   std::string authorization;  // the header by which it was let in, or what its ticket stands for
   std::string warning;        // for the header of that name
+
+  [[nodiscard]] store::AskedBy asked_by() const { return {.actor = actor, .person = person}; }
 };
 
 // How a door for the clients of another service (docs/doors.md) is knocked at, and what it says
@@ -267,6 +271,7 @@ void add_personal_data_routes(Api& api, http::Router& router);
 void add_provisioning_routes(Api& api, http::Router& router);
 void add_waiting_routes(Api& api, http::Router& router);
 void add_verb_routes(Api& api, http::Router& router);
+void add_approval_routes(Api& api, http::Router& router);
 void add_resending_routes(Api& api, http::Router& router);
 void add_steering_routes(Api& api, http::Router& router);
 void add_preflight_routes(Api& api, http::Router& router);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/api.h"
+#include "api/approvals.h"
 #include "api/bulk_request.h"
 #include "api/fields.h"
 #include "api/form.h"
@@ -43,7 +44,8 @@ Task<intake::Answer<void>> commit_judged(Api& api, Call& call, store::PublicId i
       api, call, id, {.at = commitment.reservation, .steering = commitment.steering});
   told = std::move(judged.header);
   if (judged.refusal) co_return std::unexpected(std::move(*judged.refusal));
-  co_return co_await api.intake().commit_bulk(call.account, id, commitment.reservation, repeatable,
+  co_return co_await api.intake().commit_bulk(call.account, call.asked_by(), id,
+                                              commitment.reservation, repeatable,
                                               std::move(commitment.steering));
 }
 
@@ -61,6 +63,7 @@ Task<http::Response> commit_once(Api& api, Call& call, std::optional<store::Idem
   };
   const auto made = co_await api.intake().repeats().once(repeatable, make);
   if (made) co_await warn_of_pace(api, call, id);
+  if (made) co_await warn_of_approval(api, call, id);
   auto response = done_response(call, made, id);
   if (!told.empty()) response.headers.set(kPreflightHeader, told);
   co_return response;

@@ -81,6 +81,8 @@ constexpr std::array kNamed{
     Named{delete_, "/accounts/{account}/keys/{id}", "key.revoke"},
     Named{post, "/accounts/{account}/keys/{id}/rotate", "key.rotate"},
     // These read, or are on record by themselves.
+    Named{post, "/deliveries/{delivery_id}/approval/approve", ""},
+    Named{post, "/deliveries/{delivery_id}/approval/send_back", ""},
     Named{post, "/deliveries/{delivery_id}/preflight", ""},
     Named{post, "/deliveries/{delivery_id}/preview", ""},
     Named{post, "/deliveries/-/preview", ""},

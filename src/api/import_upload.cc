@@ -132,6 +132,7 @@ Task<http::Response> make_import(Api& api, Call& call, ImportCall& import, Uploa
   auto bad = co_await api.ask_again(call);
   if (bad) co_return std::move(*bad);
   add_warning(call, file.charset_warning(request.form));
+  request.asked_by = call.asked_by();
   const auto made = co_await make_job(api, call, import.delivery, file, std::move(request),
                                       import.key, import.keyed);
   co_return made_response(call, made, 201, "job_id");

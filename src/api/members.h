@@ -75,6 +75,8 @@ inline constexpr auto kPreviewOfBulk = with(kPreviewOfMail, kSteering);
 inline constexpr auto kPreviewOfStored = with(kUpdate, kWhomToShow);
 inline constexpr std::array kResend{Member{"to"}};
 inline constexpr std::array kSendAt{Member{"send_at"}};
+inline constexpr std::array kApprove{Member{"revision"}};
+inline constexpr std::array kSendBack{Member{"revision"}, Member{"reason"}};
 inline constexpr auto kCommit = with(std::array{Member{"reservation_time"}}, kSteering);
 inline constexpr std::array kTemplate{Member{"name"},      Member{"from", kMailbox},
                                       Member{"subject"},   Member{"text_part"},

@@ -20,7 +20,8 @@ namespace {
 Task<http::Response> told(Api& api, Call& call, store::SteeringChange change) {
   const auto id = path_id(call, "delivery_id");
   if (!id) co_return no_data_found(call);
-  const auto done = co_await api.intake().say_how(call.account, *id, std::move(change));
+  const auto done =
+      co_await api.intake().say_how(call.account, call.asked_by(), *id, std::move(change));
   if (!done) co_return refused(done.error(), call.language);
   co_await warn_of_pace(api, call, *id);
   co_return id_response(200, "delivery_id", *id);

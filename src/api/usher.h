@@ -21,6 +21,9 @@ struct Visitor {
   store::Account account;
   store::Scopes scopes = 0;
   std::string actor;  // for the audit: "api key 7", "person 3 (sato@example.jp)"
+  // Whose doing it is: who is signed in, or who made the key; 0: nobody knows.
+  store::PersonKey person{};
+  bool in_charge = false;  // signed in, and owns the account or operates the installation
 };
 
 class Usher {

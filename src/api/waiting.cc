@@ -128,7 +128,7 @@ Task<http::Response> move_start(Api& api, Call& call) {
   if (!send_at && problems.empty()) problems.add({"send_at"}, intake::texts::required());
   refuse_lost_members(form.object(), members::kSendAt, problems);
   if (!problems.empty()) co_return invalid(problems, call.language);
-  const auto moved = co_await api.intake().move_start(call.account, *id, *send_at);
+  const auto moved = co_await api.intake().move_start(call.account, call.asked_by(), *id, *send_at);
   if (!moved) co_return refused(moved.error(), call.language);
   co_return id_response(200, "delivery_id", *id);
 }

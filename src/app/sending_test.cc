@@ -216,8 +216,8 @@ class World {
     must(write([&](store::WriteTransaction& t) {
       return t.append_recipients(draft.key, to(bulk_recipients, "fast.example"));
     }));
-    must(
-        write([&](store::WriteTransaction& t) { return t.commit_draft(draft.key, std::nullopt); }));
+    must(write(
+        [&](store::WriteTransaction& t) { return t.commit_draft(draft.key, std::nullopt, {}); }));
     node_->start();
     sending_->start();
     scheduler_->start();

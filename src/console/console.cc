@@ -230,7 +230,11 @@ Task<std::expected<api::Visitor, api::Usher::Denial>> Console::admit(std::string
     co_return denied(403, std::string(kClosed.en), std::string(kClosed.ja));
   }
   co_return api::Visitor{
-      .account = *found.account, .scopes = found.scopes, .actor = people::actor_of(found.person)};
+      .account = *found.account,
+      .scopes = found.scopes,
+      .actor = people::actor_of(found.person),
+      .person = found.person.key,
+      .in_charge = found.is_operator() || found.person.role == store::Role::owner};
 }
 
 void Console::finish(const http::Request& request, http::Response& response) {

@@ -144,14 +144,9 @@ std::vector<std::string> networks_of(std::string_view words) {
 }
 
 Task<http::Response> put_rules(Asked asked) {
-  // Nothing asks for it yet: who believed so would let bulks go unseen.
-  if (asked.given.truth("approval").value_or(true)) {
-    co_return refused(400, "approval by a second person is not asked of bulks yet: leave it off.",
-                      "一斉配信の承認にはまだ対応していません。approval は false にしてください。",
-                      asked);
-  }
   const store::SignInRules rules{.second_factor = asked.given.truth("second_factor").value_or(true),
-                                 .networks = networks_of(asked.given.text("networks"))};
+                                 .networks = networks_of(asked.given.text("networks")),
+                                 .approval = asked.given.truth("approval").value_or(true)};
   const auto put = co_await asked.console.people().put_rules(asked.who, rules, asked.visitor);
   co_return put ? rules_json(rules) : refused(put.error(), asked);
 }

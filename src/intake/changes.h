@@ -68,12 +68,21 @@ inline Refusal wrong_state(DeliveryStatus status, std::string_view needed) {
   return std::move(*delivery);
 }
 
+// Whether it goes only when somebody has approved it.
+[[nodiscard]] inline Answer<bool> is_waiting_for_approval(store::ReadTransaction& transaction,
+                                                          const store::Delivery& delivery) {
+  if (delivery.type != DeliveryType::bulk) return false;
+  const auto approval = transaction.approval(delivery.key);
+  if (!approval) return refuse(refusal_of(approval.error()));
+  return *approval && (*approval)->state == store::ApprovalState::waiting;
+}
+
 // How the delivery is to go from now on. True: that is otherwise than before.
 [[nodiscard]] inline Answer<bool> tell_how(store::WriteTransaction& transaction,
-                                           store::DeliveryKey key,
-                                           const store::SteeringChange& how) {
+                                           store::DeliveryKey key, const store::SteeringChange& how,
+                                           const store::AskedBy& by) {
   if (how.says_nothing()) return false;
-  const auto told = store::change_steering(transaction, key, how);
+  const auto told = store::change_steering(transaction, key, how, by);
   if (told) return *told;
   const auto delivery = transaction.read().delivery_head(key);
   if (told.error().kind != ErrorKind::conflict || !delivery) {

@@ -397,7 +397,7 @@ bool Importer::end(Run& run, const Result<void>& read) {
         is_gone = !done && (done.error().kind == ErrorKind::conflict ||
                             done.error().kind == ErrorKind::not_found);
         if (!done || !commit) return done;
-        done = tx.commit_draft(run.job.delivery, std::nullopt);
+        done = tx.commit_draft(run.job.delivery, std::nullopt, run.job.asked_by);
         return done ? count_committed(tx, run.job, node_(), store_.clock().now()) : done;
       });
   if (is_gone) {

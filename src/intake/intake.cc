@@ -199,7 +199,8 @@ Task<Answer<Made>> Intake::keep_waiting(store::NewDelivery delivery,
         if (!created) return refuse(refusal_of(created.error()));
         const auto ids = transaction.append_recipients(created->key, recipients);
         if (!ids) return refuse(refusal_of(ids.error()));
-        auto done = transaction.commit_draft(created->key, send_at);
+        // Transactions wait for nobody's word.
+        auto done = transaction.commit_draft(created->key, send_at, {});
         if (done && resend_of) {
           done = transaction.note_resend(created->key, created->account, *resend_of);
         }
@@ -214,20 +215,21 @@ Task<Answer<Made>> Intake::keep_waiting(store::NewDelivery delivery,
   co_return kept;
 }
 
-Task<Answer<void>> Intake::move_start(store::Account account, store::PublicId id, Instant send_at) {
+Task<Answer<void>> Intake::move_start(store::Account account, store::AskedBy by, store::PublicId id,
+                                      Instant send_at) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   Problems wrong;
   check_start(send_at, clock_.now(), {"send_at"}, limits_, wrong);
   if (!wrong.empty()) co_return refuse({ErrorKind::invalid_input, std::move(wrong)});
   auto moved = co_await change<void>(
       store_, WritePriority::accept,
-      [account, id, send_at](WriteTransaction& transaction) -> Answer<void> {
+      [account, by = std::move(by), id, send_at](WriteTransaction& transaction) -> Answer<void> {
         const auto delivery = transaction.read().delivery_head(account.key, id);
         if (!delivery) return refuse(refusal_of(delivery.error()));
         if (delivery->status != DeliveryStatus::reserve) {
           return refuse(wrong_state(delivery->status, "RESERVE"));
         }
-        const auto done = transaction.move_reservation(delivery->key, send_at);
+        const auto done = transaction.move_reservation(delivery->key, send_at, by);
         if (!done) return refuse(refusal_of(done.error()));
         return {};
       });
@@ -281,7 +283,7 @@ Task<Answer<store::PublicId>> Intake::begin_bulk(store::Account account, BulkReq
                         texts::drafts_limit(static_cast<std::size_t>(limits_.drafts_max)));
         }
         if (!created) return refuse(refusal_of(created.error()));
-        auto told = tell_how(transaction, created->key, steering);
+        auto told = tell_how(transaction, created->key, steering, {});
         if (!told) return refuse(std::move(told.error()));
         auto kept = keep_answer(transaction, repeatable, created->id);
         if (!kept) return refuse(std::move(kept.error()));
@@ -294,7 +296,9 @@ Task<Answer<void>> Intake::cancel(store::Account account, store::PublicId id) {
       store_, WritePriority::accept, [account, id](WriteTransaction& transaction) -> Answer<void> {
         const auto delivery = transaction.read().delivery_head(account.key, id);
         if (!delivery) return refuse(refusal_of(delivery.error()));
-        if (delivery->status != DeliveryStatus::reserve) {
+        auto waits = is_waiting_for_approval(transaction.read(), *delivery);
+        if (!waits) return refuse(std::move(waits.error()));
+        if (delivery->status != DeliveryStatus::reserve && !*waits) {
           return refuse(wrong_state(delivery->status, "RESERVE"));
         }
         // A bulk is a draft again; of what came whole there is none: it is over.
@@ -337,17 +341,18 @@ Task<Answer<void>> Intake::steer(store::Account account, store::PublicId id, sto
   co_return Answer<void>{};
 }
 
-Task<Answer<void>> Intake::say_how(store::Account account, store::PublicId id,
+Task<Answer<void>> Intake::say_how(store::Account account, store::AskedBy by, store::PublicId id,
                                    store::SteeringChange how) {
-  auto told = co_await change<bool>(
-      store_, WritePriority::accept,
-      [account, id, how = std::move(how)](WriteTransaction& transaction) -> Answer<bool> {
-        const auto delivery = transaction.read().delivery_head(account.key, id);
-        if (!delivery) return refuse(refusal_of(delivery.error()));
-        auto done = tell_how(transaction, delivery->key, how);
-        if (!done) return refuse(std::move(done.error()));
-        return *done && delivery->status == DeliveryStatus::sending;
-      });
+  auto told = co_await change<bool>(store_, WritePriority::accept,
+                                    [account, by = std::move(by), id, how = std::move(how)](
+                                        WriteTransaction& transaction) -> Answer<bool> {
+                                      const auto delivery =
+                                          transaction.read().delivery_head(account.key, id);
+                                      if (!delivery) return refuse(refusal_of(delivery.error()));
+                                      auto done = tell_how(transaction, delivery->key, how, by);
+                                      if (!done) return refuse(std::move(done.error()));
+                                      return *done && delivery->status == DeliveryStatus::sending;
+                                    });
   if (!told) co_return refuse(std::move(told.error()));
   if (*told) {
     co_await handover_.courses_changed();

@@ -6,7 +6,8 @@
 //
 //   update, add/change/remove recipient, import   EDIT
 //   commit, commit immediate                      EDIT
-//   cancel, another time                          RESERVE
+//   cancel, another time                          RESERVE; cancel also what waits for approval
+//   approve, send back                            RESERVE, WAIT
 //   pause, resume, stop                           SENDING
 //   pace, quiet hours                             all but SENT, FAILED
 //   delete                                        EDIT, RESERVE, SENT, FAILED
@@ -76,6 +77,12 @@ class ImportStarter {
   virtual void discard(std::vector<std::string> errors) = 0;
 };
 
+// Who decides about what waits for approval, and from where they do.
+struct Deciding {
+  store::Approver approver;
+  std::string origin;  // for the audit: "192.0.2.7"
+};
+
 // Thread-safe.
 class Intake {
  public:
@@ -120,7 +127,8 @@ class Intake {
   Task<Answer<Made>> accept_submitted(store::Account account, SubmittedMail mail);
   // Another time for a delivery that is reserved: a transaction that waits for its own
   // (TransactionRequest::send_at), or a bulk.
-  Task<Answer<void>> move_start(store::Account account, store::PublicId delivery, Instant send_at);
+  Task<Answer<void>> move_start(store::Account account, store::AskedBy by, store::PublicId delivery,
+                                Instant send_at);
   // What would be registered of it, as a delivery of this type, or what it would be refused for;
   // nothing is stored.
   Task<Answer<store::NewDelivery>> look_at_content(store::Account account, BulkRequest request,
@@ -135,15 +143,22 @@ class Intake {
   // delivery is not looked at. Of a message that came whole it is refused.
   Task<Answer<DraftUpdate>> look_at_update(store::Account account, store::PublicId delivery,
                                            UpdateRequest request, Problems problems);
-  // Without a time: at once.
-  Task<Answer<void>> commit_bulk(store::Account account, store::PublicId delivery,
-                                 std::optional<Instant> reservation, Repeatable repeatable = {},
-                                 store::SteeringChange steering = {});
+  // Without a time: at once. Where the account's rules say so it waits for approval first
+  // (store/approvals.h).
+  Task<Answer<void>> commit_bulk(store::Account account, store::AskedBy by,
+                                 store::PublicId delivery, std::optional<Instant> reservation,
+                                 Repeatable repeatable = {}, store::SteeringChange steering = {});
   Task<Answer<void>> cancel(store::Account account, store::PublicId delivery);
+  // What waits for approval goes, or is a draft again; `revision`: of what was looked at. On record
+  // in the audit by the same commit. conflict: it is another one by now, or not theirs to decide.
+  Task<Answer<void>> approve(store::Account account, Deciding who, store::PublicId delivery,
+                             std::int64_t revision);
+  Task<Answer<void>> send_back(store::Account account, Deciding who, store::PublicId delivery,
+                               std::int64_t revision, std::string reason);
   // Of one that goes out: it is paused, goes on, or ends here (store/course.h).
   Task<Answer<void>> steer(store::Account account, store::PublicId delivery, store::Course course);
   // How a bulk is to go (store/steering.h), until it is over.
-  Task<Answer<void>> say_how(store::Account account, store::PublicId delivery,
+  Task<Answer<void>> say_how(store::Account account, store::AskedBy by, store::PublicId delivery,
                              store::SteeringChange change);
   Task<Answer<void>> remove(store::Account account, store::PublicId delivery);
 
@@ -187,6 +202,8 @@ class Intake {
                                   std::optional<store::PublicId> resend_of = {});
   Task<Answer<Made>> make_submitted(store::Account account, SubmittedMail mail,
                                     Repeatable repeatable);
+  Task<Answer<void>> decide(store::Account account, Deciding who, store::PublicId delivery,
+                            store::Decision decision, bool approves);
   Task<void> wait_for_import(store::AccountKey account, store::PublicId delivery);
   Task<Answer<std::int64_t>> admit_bulk(store::Account account, store::PublicId delivery);
 

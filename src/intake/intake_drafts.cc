@@ -135,7 +135,7 @@ Task<Answer<std::size_t>> Intake::update_bulk(store::Account account, store::Pub
         if (!done) return refuse(refusal_of(done.error()));
         auto refused = refuse_draft(transaction.read(), delivery->key, look);
         if (refused) return refuse(std::move(*refused));
-        auto told = tell_how(transaction, delivery->key, steering);
+        auto told = tell_how(transaction, delivery->key, steering, {});
         if (!told) return refuse(std::move(told.error()));
         auto kept = keep_answer(transaction, repeatable, static_cast<std::int64_t>(folded));
         if (!kept) return refuse(std::move(kept.error()));
@@ -173,9 +173,9 @@ Task<Answer<std::int64_t>> Intake::admit_bulk(store::Account account, store::Pub
   co_return mails;
 }
 
-Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId id,
-                                       std::optional<Instant> reservation, Repeatable repeatable,
-                                       store::SteeringChange steering) {
+Task<Answer<void>> Intake::commit_bulk(store::Account account, store::AskedBy by,
+                                       store::PublicId id, std::optional<Instant> reservation,
+                                       Repeatable repeatable, store::SteeringChange steering) {
   if (auto suspended = refuse_if_suspended(account)) co_return refuse(std::move(*suspended));
   if (reservation) {
     Problems wrong;
@@ -203,8 +203,8 @@ Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId i
   if (!counted) co_return refuse(std::move(counted.error()));
   auto committed = co_await change<void>(
       store_, WritePriority::accept,
-      [account, id, reservation, look = std::move(*look), steering = std::move(steering),
-       repeatable](WriteTransaction& transaction) -> Answer<void> {
+      [account, by = std::move(by), id, reservation, look = std::move(*look),
+       steering = std::move(steering), repeatable](WriteTransaction& transaction) -> Answer<void> {
         const auto delivery = editable(transaction.read(), account.key, id);
         if (!delivery) return refuse(delivery.error());
         if (delivery->counts.total == 0) {
@@ -212,9 +212,9 @@ Task<Answer<void>> Intake::commit_bulk(store::Account account, store::PublicId i
         }
         auto refused = refuse_draft(transaction.read(), delivery->key, look);
         if (refused) return refuse(std::move(*refused));
-        auto told = tell_how(transaction, delivery->key, steering);
+        auto told = tell_how(transaction, delivery->key, steering, by);
         if (!told) return refuse(std::move(told.error()));
-        const auto done = transaction.commit_draft(delivery->key, reservation);
+        const auto done = transaction.commit_draft(delivery->key, reservation, by);
         if (!done) return refuse(refusal_of(done.error()));
         return keep_answer(transaction, repeatable, id);
       });

@@ -290,6 +290,11 @@ Text only_of_bulk() {
           "送信速度と静音時間帯は、一斉配信にのみ指定できます。"};
 }
 
+Text not_as_it_waits() {
+  return {"it was changed or decided meanwhile: look at it again.",
+          "この間に変更または承認・差し戻しが行われました。内容を再確認してください。"};
+}
+
 Text not_over_yet() {
   return {
       "the mail is still on its way: it may arrive by itself. Stop its delivery first, or wait.",

@@ -134,6 +134,8 @@ namespace texts {
 [[nodiscard]] Text only_stopped();
 // Of a pace and quiet hours.
 [[nodiscard]] Text only_of_bulk();
+// Of what somebody was about to approve, or to send back.
+[[nodiscard]] Text not_as_it_waits();
 // Of a message that came by SMTP, when something in it is to be another.
 [[nodiscard]] Text is_as_it_came();
 // Of a mail that is to be sent once more.

@@ -55,7 +55,7 @@ Result<store::Delivery> keep_report(store::WriteTransaction& transaction,
   if (!kept) return kept;
   const auto ids = transaction.append_recipients(kept->key, recipients);
   if (!ids) return fail(ids.error());
-  auto committed = transaction.commit_draft(kept->key, std::nullopt);
+  auto committed = transaction.commit_draft(kept->key, std::nullopt, {});
   if (!committed) return fail(std::move(committed.error()));
   return kept;
 }

@@ -263,6 +263,7 @@ Result<IssuedKey> grant_key(store::WriteTransaction& transaction, store::Account
   if (!keys) return fail(keys.error());
   if (auto may = may_add(by, *keys, terms.scopes, 0, now); !may)
     return fail(std::move(may.error()));
+  terms.made_by = maker(by);
   auto made = write_key(transaction, account, std::move(terms), std::move(issued));
   if (!made) return made;
   auto noted =
@@ -289,7 +290,8 @@ Result<RotatedKey> rotate(store::WriteTransaction& transaction, const store::Acc
                          .token_sha256 = {},
                          .scopes = old->scopes,
                          .networks = old->networks,
-                         .life = old->life};
+                         .life = old->life,
+                         .made_by = maker(by)};
   RotatedKey rotated;
   const bool is_ses = store::has(old->scopes, store::Scope::ses);
   auto issued = write_key(transaction, account.key, std::move(terms),

@@ -282,8 +282,10 @@ Task<Result<Cancelled>> Operations::cancel_unstarted(RecipientState as) {
           [key = delivery.key, past = store_.clock().now() - kAnyClocksDiffer](
               store::WriteTransaction& transaction) -> Result<void> {
             // Only what is reserved for later has to be moved.
-            const auto moved = transaction.move_reservation(key, past);
+            const auto moved = transaction.move_reservation(key, past, {});
             if (!moved && moved.error().kind != ErrorKind::conflict) return fail(moved.error());
+            auto settled = transaction.settle_approval(key);
+            if (!settled) return settled;
             return transaction.start_delivery(key, "", kLifeOfTheWithdrawn);
           });
       ++cancelled.deliveries;

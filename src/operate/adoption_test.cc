@@ -59,7 +59,7 @@ struct AdoptionTest : testing::Test {
         write([&](store::WriteTransaction& t) { return t.append_recipients(made.key, to); });
     const auto at =
         started ? std::nullopt : std::optional(installation.clock.now() + std::chrono::hours(1));
-    write([&](store::WriteTransaction& t) { return t.commit_draft(made.key, at); });
+    write([&](store::WriteTransaction& t) { return t.commit_draft(made.key, at, {}); });
     if (started) {
       write([&](store::WriteTransaction& t) { return t.start_delivery(made.key, "", kLife); });
     }

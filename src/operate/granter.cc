@@ -32,6 +32,10 @@ Result<void> check_held(const MaybeGranter& by, store::Scopes granted) {
   return people::stop(ErrorKind::unauthorized, people::texts::kMayNotGrantKey);
 }
 
+store::PersonKey maker(const MaybeGranter& by) {
+  return by && by->who != nullptr ? by->who->person.key : store::PersonKey{};
+}
+
 Result<void> check_count(const MaybeGranter& by, std::int64_t in_force, std::int64_t ever) {
   if (!by || (in_force < kGrantedMax && ever < kGrantedEverMax)) return {};
   return people::stop(ErrorKind::limit_exceeded, people::texts::kTooManyKeys);

@@ -31,6 +31,8 @@ inline constexpr std::int64_t kGrantedEverMax = 10'000;
 
 // unauthorized: they hold less.
 [[nodiscard]] Result<void> check_held(const MaybeGranter& by, store::Scopes granted);
+// Who knows a secret that is made for them; 0: nobody says, as by the admin socket.
+[[nodiscard]] store::PersonKey maker(const MaybeGranter& by);
 // limit_exceeded: the account has so many already.
 [[nodiscard]] Result<void> check_count(const MaybeGranter& by, std::int64_t in_force,
                                        std::int64_t ever);

@@ -60,7 +60,8 @@ struct PersonalDataTest : testing::Test {
     EXPECT_TRUE(bulk);
     EXPECT_TRUE(
         write([&](store::WriteTransaction& t) { return t.append_recipients(bulk->key, to); }));
-    EXPECT_TRUE(write([&](store::WriteTransaction& t) { return t.commit_draft(bulk->key, at); }));
+    EXPECT_TRUE(
+        write([&](store::WriteTransaction& t) { return t.commit_draft(bulk->key, at, {}); }));
     return bulk->key;
   }
   store::Delivery head(store::DeliveryKey key) {

@@ -189,7 +189,7 @@ Result<store::SignInRules> read_rules(store::SignInRules rules) {
 
 std::string rules_put(const store::SignInRules& rules) {
   return fmt::format(
-      "person.rules: second_factor={} networks={}", rules.second_factor,
+      "person.rules: second_factor={} approval={} networks={}", rules.second_factor, rules.approval,
       rules.networks.empty() ? "any" : fmt::format("{}", fmt::join(rules.networks, ",")));
 }
 
@@ -365,6 +365,12 @@ Task<Answer<void>> People::put_rules(Who who, store::SignInRules rules, Visitor 
                               visitor](store::WriteTransaction& transaction) -> Result<bool> {
     auto actor = hold_actor(transaction, *who);
     if (!actor) return fail(std::move(actor.error()));
+    const auto before = transaction.read().sign_in_rules(account);
+    if (!before) return fail(before.error());
+    // Who wants a bulk to go must not be able to lift what holds it.
+    if (before->approval && !wanted.approval && !who->is_operator()) {
+      return stop(ErrorKind::unauthorized, texts::kApprovalStays);
+    }
     if (auto put = transaction.put_sign_in_rules(account, wanted); !put) return fail(put.error());
     auto noted = note(transaction, By::person(*actor, visitor), rules_put(wanted), account, "");
     if (!noted) return fail(std::move(noted.error()));

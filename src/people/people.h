@@ -238,6 +238,7 @@ class People {
   Task<Answer<AddedPerson>> invite(Who who, store::PersonKey key, Visitor visitor);
   Task<Answer<store::SignInRules>> rules(Who who);
   // conflict: whoever asks would be shut out by them, as by networks that they are not in.
+  // unauthorized: operators alone take approval off.
   Task<Answer<void>> put_rules(Who who, store::SignInRules rules, Visitor visitor);
 
  private:

@@ -76,6 +76,9 @@ inline constexpr Sentence kBadNetwork{
 inline constexpr Sentence kRulesOfAccounts{
     "These rules are of an account: say for which one you act.",
     "この設定はアカウントごとのものです。先に対象のアカウントを選択してください。"};
+inline constexpr Sentence kApprovalStays{
+    "Approval of bulks is taken off by an operator of the installation.",
+    "一斉配信の承認を無効にできるのは、運用者だけです。"};
 inline constexpr Sentence kShutOut{
     "These networks do not include your own: you would be shut out.",
     "接続中のネットワークが含まれていないため、設定すると自分がサインインできなくなります。"};

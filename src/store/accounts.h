@@ -82,6 +82,7 @@ struct ApiKey {
   std::optional<Instant> expires;     // from then on it opens nothing
   std::optional<Milliseconds> life;   // for which it was made; what ends it sooner leaves it
   std::optional<Instant> used = {};   // the last hour in which it was (last_use.h)
+  PersonKey made_by{};                // who knows it; 0: nobody says
 };
 
 struct NewApiKey {
@@ -90,6 +91,7 @@ struct NewApiKey {
   Scopes scopes = kScopesOfClients;
   std::vector<std::string> networks;
   std::optional<Milliseconds> life;  // nullopt: until it is revoked
+  PersonKey made_by{};
 };
 
 struct KeyHolder {

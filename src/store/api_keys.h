@@ -44,6 +44,7 @@ namespace todoku::store {
   made.scopes = key.scopes;
   made.networks = key.networks;
   made.life = key.life;
+  made.made_by = key.made_by;
   if (key.life) made.expires = now + *key.life;
   return made;
 }

@@ -36,7 +36,7 @@ constexpr std::array<CarriedColumn, 19> kAccounts{{{"key", integer},
                                                    {"told_of_month", integer},
                                                    {"sandbox", integer},
                                                    {"allowed_recipients", text}}};
-constexpr std::array<CarriedColumn, 11> kApiKeys{{{"id", integer},
+constexpr std::array<CarriedColumn, 12> kApiKeys{{{"id", integer},
                                                   {"account", integer},
                                                   {"label", text},
                                                   {"token", text},
@@ -46,7 +46,8 @@ constexpr std::array<CarriedColumn, 11> kApiKeys{{{"id", integer},
                                                   {"networks", text},
                                                   {"expires", integer},
                                                   {"life", integer},
-                                                  {"used", integer}}};
+                                                  {"used", integer},
+                                                  {"made_by", integer}}};
 constexpr std::array<CarriedColumn, 7> kDkimKeys{{{"account", integer},
                                                   {"domain", text},
                                                   {"selector", text},
@@ -150,19 +151,20 @@ constexpr std::array<CarriedColumn, 5> kUsages{{{"account", integer},
                                                 {"slot", integer},
                                                 {"mails", integer},
                                                 {"updated", integer}}};
-constexpr std::array<CarriedColumn, 23> kImportJobs{
-    {{"account", integer},   {"id", integer},
-     {"delivery", integer},  {"section", integer},
-     {"status", integer},    {"ignore_errors", integer},
-     {"immediate", integer}, {"keep_duplicates", integer},
-     {"language", integer},  {"percentage", integer},
-     {"staged", integer},    {"folded", integer},
-     {"success", integer},   {"failed", integer},
-     {"total", integer},     {"upload_file", text},
-     {"error_file", text},   {"created", integer},
-     {"node", integer},      {"form", integer},
-     {"dry_run", integer},   {"findings", text},
-     {"dry_file", text}}};
+constexpr std::array<CarriedColumn, 25> kImportJobs{
+    {{"account", integer},     {"id", integer},
+     {"delivery", integer},    {"section", integer},
+     {"status", integer},      {"ignore_errors", integer},
+     {"immediate", integer},   {"keep_duplicates", integer},
+     {"language", integer},    {"percentage", integer},
+     {"staged", integer},      {"folded", integer},
+     {"success", integer},     {"failed", integer},
+     {"total", integer},       {"upload_file", text},
+     {"error_file", text},     {"created", integer},
+     {"node", integer},        {"form", integer},
+     {"dry_run", integer},     {"findings", text},
+     {"dry_file", text},       {"asked_by", text},
+     {"asked_person", integer}}};
 constexpr std::array<CarriedColumn, 6> kKeptAnswers{{{"key", octets},
                                                      {"account", integer},
                                                      {"route", integer},
@@ -306,6 +308,18 @@ constexpr std::array<CarriedColumn, 10> kSteering{{{"delivery", integer},
                                                    {"goes_from", integer},
                                                    {"goes_until", integer},
                                                    {"used_to", integer}}};
+constexpr std::array<CarriedColumn, 12> kApprovals{{{"delivery", integer},
+                                                    {"account", integer},
+                                                    {"state", integer},
+                                                    {"revision", integer},
+                                                    {"asked_by", text},
+                                                    {"asked_person", integer},
+                                                    {"asked", integer},
+                                                    {"lapses", integer},
+                                                    {"decided_by", text},
+                                                    {"decided_person", integer},
+                                                    {"decided", integer},
+                                                    {"reason", text}}};
 constexpr std::array<CarriedColumn, 3> kResends{
     {{"delivery", integer}, {"account", integer}, {"email", integer}}};
 
@@ -346,7 +360,7 @@ constexpr std::array<CarriedColumn, 4> kSignInRules{
 constexpr std::array<CarriedColumn, 4> kKeptTexts{
     {{"person", integer}, {"place", text}, {"kept", integer}, {"body", text}}};
 
-constexpr std::array<CarriedTable, 48> kTables{{{"settings", kSettings},
+constexpr std::array<CarriedTable, 49> kTables{{{"settings", kSettings},
                                                 {"accounts", kAccounts},
                                                 {"api_keys", kApiKeys},
                                                 {"dkim_keys", kDkimKeys},
@@ -393,7 +407,8 @@ constexpr std::array<CarriedTable, 48> kTables{{{"settings", kSettings},
                                                 {"key_slots", kKeySlots},
                                                 {"warm_up", kWarmUp},
                                                 {"steering", kSteering},
-                                                {"resends", kResends}}};
+                                                {"resends", kResends},
+                                                {"approvals", kApprovals}}};
 
 }  // namespace carried
 

@@ -15,6 +15,7 @@
 #include "mail/labels.h"
 #include "mail/pace.h"
 #include "mail/states.h"
+#include "store/approvals.h"
 #include "store/course.h"
 #include "store/keys.h"
 #include "store/relayed.h"
@@ -91,6 +92,8 @@ struct Delivery {
 struct StartingDelivery {
   Delivery delivery;  // its head
   Milliseconds late{};
+  // It waited for approval until now (approvals.h): it is not to start, but to fail.
+  bool lapsed = false;
 };
 
 // What is reserved for later: nothing of it is in QueueFigures yet.
@@ -243,16 +246,20 @@ class DeliveryWrites {
                                                       std::optional<std::int64_t> drafts_max) = 0;
   [[nodiscard]] virtual Result<void> change_draft(DeliveryKey key, const DraftChange& change) = 0;
 
-  // edit -> reserve (with a time) or wait (without).
+  // edit -> reserve (with a time) or wait (without). A bulk of an account whose rules say so waits
+  // for approval (approvals.h); others go, whoever has asked.
   [[nodiscard]] virtual Result<void> commit_draft(DeliveryKey key,
-                                                  std::optional<Instant> reservation) = 0;
+                                                  std::optional<Instant> reservation,
+                                                  const AskedBy& by) = 0;
+  // reserve -> edit; of what waits for approval also from wait.
   [[nodiscard]] virtual Result<void> cancel_reservation(DeliveryKey key) = 0;
-  // Of one in status reserve: another time.
-  [[nodiscard]] virtual Result<void> move_reservation(DeliveryKey key, Instant reservation) = 0;
+  // Of one in status reserve: another time, which voids an approval.
+  [[nodiscard]] virtual Result<void> move_reservation(DeliveryKey key, Instant reservation,
+                                                      const AskedBy& by) = 0;
   // reserve | wait -> sending: makes its batches due now, pins `signing`, and sets the end of its
   // life to `life_time` from now, or to NewDelivery::life if that is less. A delivery without
-  // recipients goes to sent at once. conflict, too, while its account is suspended, and where it
-  // was moved to a later time.
+  // recipients goes to sent at once. conflict, too, while its account is suspended, where it was
+  // moved to a later time, and where nobody has approved what has to be.
   [[nodiscard]] virtual Result<void> start_delivery(DeliveryKey key, std::string_view signing,
                                                     Milliseconds life_time) = 0;
   // reserve | wait -> failed; its recipients become cancelled.

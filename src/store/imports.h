@@ -11,6 +11,7 @@
 #include "base/bilingual.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "store/approvals.h"
 #include "store/keys.h"
 
 namespace todoku::store {
@@ -53,6 +54,7 @@ struct ImportJob {
   // What was found out about the list, a JSON object (intake/list_findings.h); empty: the job runs,
   // or an earlier version has run it.
   std::string findings;
+  AskedBy asked_by;  // who wants its delivery to go, where it is immediate
 };
 
 struct NewImport {
@@ -63,6 +65,7 @@ struct NewImport {
   std::string upload;  // names the bytes
   ImportForm form = ImportForm::csv;
   bool dry_run = false;
+  AskedBy asked_by = {};
 };
 
 struct ImportEnd {

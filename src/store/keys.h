@@ -10,6 +10,7 @@ namespace todoku::store {
 
 enum class AccountKey : std::int64_t {};
 enum class DeliveryKey : std::int64_t {};
+enum class PersonKey : std::int64_t {};
 
 // A process that works on the store (nodes.h). Never used twice.
 enum class NodeKey : std::int64_t {};

@@ -28,6 +28,8 @@ std::unexpected<Error> not_known_to(std::int64_t nodes, Novelty what) {
         return "paces and quiet hours, and would not keep to them";
       case Novelty::people:
         return "people who sign in, and would serve keys of the account that mails them";
+      case Novelty::approvals:
+        return "approvals, and would start what nobody has approved";
     }
     return "it";
   };

@@ -68,10 +68,17 @@ struct Node {
 
 // What the version before does not know, and would do wrong by: while a process of it lives, mail
 // of a sandbox would leave the machine, a list of allowed recipients hold nobody back, codes of a
-// template go out as they are written, nobody keep to a pace or quiet hours, and keys of the
-// account that mails people open something. Each process says with its node what it knows. On
-// SQLite no two versions work on one store.
-enum class Novelty : std::uint8_t { sandboxes, allowed_recipients, templates, steering, people };
+// template go out as they are written, nobody keep to a pace or quiet hours, keys of the account
+// that mails people open something, and a bulk go that nobody has approved. Each process says with
+// its node what it knows. On SQLite no two versions work on one store.
+enum class Novelty : std::uint8_t {
+  sandboxes,
+  allowed_recipients,
+  templates,
+  steering,
+  people,
+  approvals
+};
 
 // A batch as its holder knows it.
 struct HeldBatch {

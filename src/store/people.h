@@ -18,7 +18,6 @@
 
 namespace todoku::store {
 
-enum class PersonKey : std::int64_t {};
 enum class SignInKey : std::int64_t {};
 
 inline constexpr std::int64_t kPeopleMax = 1'000;       // of an account, or of the installation

@@ -22,7 +22,7 @@ Result<void> may_be_told(const Delivery& delivery) {
 }
 
 Result<bool> change_steering(WriteTransaction& writer, DeliveryKey key,
-                             const SteeringChange& change) {
+                             const SteeringChange& change, const AskedBy& by) {
   const std::vector keys{key};
   auto locked = writer.lock_deliveries(keys);
   if (!locked) return fail(std::move(locked.error()));
@@ -37,6 +37,7 @@ Result<bool> change_steering(WriteTransaction& writer, DeliveryKey key,
   if (change.quiet) rules.quiet = *change.quiet;
   if (rules == before->rules) return false;
   auto put = writer.put_steering(key, rules);
+  if (put) put = writer.void_approval(key, by);
   if (!put) return fail(std::move(put.error()));
   return true;
 }

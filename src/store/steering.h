@@ -22,6 +22,7 @@
 
 namespace todoku::store {
 
+struct AskedBy;
 struct Delivery;
 class WriteTransaction;
 
@@ -77,9 +78,10 @@ class SteeringWrites {
 // Whether anything can be said of it. conflict: it is no bulk delivery, or is over.
 [[nodiscard]] Result<void> may_be_told(const Delivery& delivery);
 
-// False: it goes so already. not_found; conflict: may_be_told(); put_steering().
+// Voids an approval (approvals.h). False: it goes so already. not_found; conflict: may_be_told();
+// put_steering().
 [[nodiscard]] Result<bool> change_steering(WriteTransaction& writer, DeliveryKey key,
-                                           const SteeringChange& change);
+                                           const SteeringChange& change, const AskedBy& by);
 
 // What a pace leaves over when the delivery's life ends, if it is kept to as it is.
 struct PaceTooSlow {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store: every promise of the engine rests on it. One interface in the words of the domain, by
 // facet (settings, changes, accounts, domains, key slots and reports of them, counts of mail,
-// deliveries, recipients, domains of lists, samples, imports, exports, uploads, relayed messages,
-// suppressions, idempotency, webhooks, SMTP credentials, nodes, news, the cluster, bells, events,
-// who reads them, logs, personal data, receivers' TLS, paces of lanes, people, work), with a back
-// end per folder and one conformance suite (tests/conformance/store).
+// deliveries, approvals, recipients, domains of lists, samples, imports, exports, uploads, relayed
+// messages, suppressions, idempotency, webhooks, SMTP credentials, nodes, news, the cluster, bells,
+// events, who reads them, logs, personal data, receivers' TLS, paces of lanes, people, work), with
+// a back end per folder and one conformance suite (tests/conformance/store).
 //
 // What happens per mail is handed over as data (work.h) and merged with what else waits. What
 // happens per request of a person is a function of a transaction. Writes are grouped: one commit
@@ -32,6 +32,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "store/accounts.h"
+#include "store/approvals.h"
 #include "store/bells.h"
 #include "store/changes.h"
 #include "store/cluster.h"
@@ -89,6 +90,7 @@ class ReadTransaction : public SettingReads,
                         public DomainReportReads,
                         public MailCountReads,
                         public DeliveryReads,
+                        public ApprovalReads,
                         public CourseReads,
                         public SteeringReads,
                         public ResendReads,
@@ -130,6 +132,7 @@ class WriteTransaction : public SettingWrites,
                          public DomainReportWrites,
                          public MailCountWrites,
                          public DeliveryWrites,
+                         public ApprovalWrites,
                          public CourseWrites,
                          public SteeringWrites,
                          public ResendWrites,

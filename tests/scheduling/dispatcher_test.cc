@@ -155,7 +155,7 @@ class DispatcherTest : public ::testing::Test {
     }
     if (!to.empty()) append();
     write([&](store::WriteTransaction& t) -> Result<void> {
-      must(t.commit_draft(key, std::nullopt));
+      must(t.commit_draft(key, std::nullopt, {}));
       return t.start_delivery(key, "", store::kLifeTime);
     });
     dispatcher_->look_again();
@@ -233,7 +233,7 @@ class DispatcherTest : public ::testing::Test {
   }
 
   void say(store::DeliveryKey key, const store::SteeringChange& change) {
-    write([&](store::WriteTransaction& t) { return store::change_steering(t, key, change); });
+    write([&](store::WriteTransaction& t) { return store::change_steering(t, key, change, {}); });
     dispatcher_->look_again();
   }
 

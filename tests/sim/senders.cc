@@ -88,7 +88,7 @@ Task<Told> Senders::hand_in_bulk(Engine& engine, std::size_t mailing) {
             later > Microseconds(0)
                 ? std::optional(now + std::chrono::duration_cast<Milliseconds>(later))
                 : std::nullopt;
-        return transaction.commit_draft(draft->key, reservation);
+        return transaction.commit_draft(draft->key, reservation, {});
       });
   if (stored) engine.work_arrived();
   co_return stored ? Told::accepted : Told::refused;

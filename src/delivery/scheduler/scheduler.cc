@@ -6,7 +6,9 @@
 #include <utility>
 
 #include <boost/asio/post.hpp>
+#include <fmt/format.h>
 
+#include "base/date_time.h"
 #include "base/log.h"
 #include "mail/address.h"
 
@@ -170,9 +172,28 @@ bool nothing_to_start(const Result<void>& result) {
 
 }  // namespace
 
+// Nobody has approved it in time.
+Task<Result<void>> Scheduler::lapse(const store::Delivery& delivery) {
+  auto lapsed = co_await store_.write(
+      store::WritePriority::claims,
+      [key = delivery.key](store::WriteTransaction& transaction) -> Result<void> {
+        const auto approval = transaction.read().approval(key);
+        if (!approval) return fail(approval.error());
+        auto done = transaction.lapse_approval(key);
+        if (!done) return done;
+        const Instant by = *approval ? (*approval)->lapses : Instant{};
+        return transaction.fail_delivery(
+            key, fmt::format("nobody approved it by {}", format_date_time(by)));
+      });
+  if (nothing_to_start(lapsed)) co_return Result<void>{};
+  if (lapsed) log::warning("nobody approved a delivery in time", {{"delivery", delivery.id}});
+  co_return lapsed;
+}
+
 Task<Result<void>> Scheduler::begin(store::StartingDelivery starting) {
   const store::Delivery& delivery = starting.delivery;
   const store::DeliveryKey key = delivery.key;
+  if (starting.lapsed) co_return co_await lapse(delivery);
   if (starting.late > options_.reservation_expiry) {
     log::warning("reservation missed", {{"delivery", delivery.id}});
     auto failed = co_await store_.write(

@@ -62,6 +62,7 @@ class Scheduler {
   bool may_go_on();
   Task<Result<void>> start_due();
   Task<Result<void>> begin(store::StartingDelivery starting);
+  Task<Result<void>> lapse(const store::Delivery& delivery);
   Task<void> pass();
   // When the next pass is due.
   Task<SteadyInstant> next_wake();

@@ -209,8 +209,11 @@ class Folding {
         change([&steered, past = now - kAnyClocksDiffer, life = std::max(life, Milliseconds(1))](
                    store::WriteTransaction& t) -> Result<void> {
           // Only what is reserved for later has to be moved.
-          const auto moved = t.move_reservation(steered.delivery, past);
+          const auto moved = t.move_reservation(steered.delivery, past, {});
           if (!moved && moved.error().kind != ErrorKind::conflict) return fail(moved.error());
+          // It has begun, so whoever had to has approved it.
+          auto settled = t.settle_approval(steered.delivery);
+          if (!settled) return settled;
           return t.start_delivery(steered.delivery, steered.signing, life);
         });
     if (!done) return fail(done.error());

@@ -365,10 +365,10 @@ class JournalTest : public ::testing::Test {
     }
     if (in) {
       write([&](store::WriteTransaction& t) {
-        return t.commit_draft(made.key, store_.clock.now() + *in);
+        return t.commit_draft(made.key, store_.clock.now() + *in, {});
       });
     } else {
-      write([&](store::WriteTransaction& t) { return t.commit_draft(made.key, std::nullopt); });
+      write([&](store::WriteTransaction& t) { return t.commit_draft(made.key, std::nullopt, {}); });
       start(made.key);
     }
     return made.key;
@@ -551,7 +551,7 @@ TEST_F(JournalTest, CoursesAndStartsAreFoldedIn) {
   write(
       [&](store::WriteTransaction& t) { return t.steer_delivery(paused, store::Course::paused); });
   write([&](store::WriteTransaction& t) {
-    return t.move_reservation(reserved, store_.clock.now() - 1min);
+    return t.move_reservation(reserved, store_.clock.now() - 1min, {});
   });
   start(reserved);
   settle(reserved, 1, RecipientState::delivered);

@@ -82,7 +82,8 @@ class WatcherTest : public ::testing::Test {
       const auto draft = t.create_draft(made, std::nullopt);
       if (!draft) return fail(draft.error());
       if (auto added = t.append_recipients(draft->key, to); !added) return fail(added.error());
-      if (auto done = t.commit_draft(draft->key, std::nullopt); !done) return fail(done.error());
+      if (auto done = t.commit_draft(draft->key, std::nullopt, {}); !done)
+        return fail(done.error());
       if (auto done = t.start_delivery(draft->key, "", 24h); !done) return fail(done.error());
       return draft->key;
     });

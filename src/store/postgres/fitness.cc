@@ -43,8 +43,9 @@ const Sql kMayMake{"fitness: may make tables",
 const Sql kCarrying{"fitness: unfinished", "SELECT name FROM meta WHERE name = 'carrying'"};
 
 // What the schema makes.
-constexpr std::array<std::string_view, 71> kTables{"accounts",
+constexpr std::array<std::string_view, 72> kTables{"accounts",
                                                    "api_keys",
+                                                   "approvals",
                                                    "attachments",
                                                    "audit",
                                                    "batches",

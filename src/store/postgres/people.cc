@@ -458,6 +458,9 @@ Result<void> Changes::put_sign_in_rules(AccountKey account, const SignInRules& r
     return done_by(session_.ask(kDropSignInRules, Params() << account));
   }
   if (auto known = questions_.all_know(Novelty::people); !known) return known;
+  if (rules.approval) {
+    if (auto known = questions_.all_know(Novelty::approvals); !known) return known;
+  }
   const std::string networks = pack_networks(rules.networks);
   return done_by(session_.ask(kPutSignInRules, Params() << account << rules.second_factor
                                                         << std::string_view(networks)

@@ -253,7 +253,7 @@ TEST_F(PostgresStoreTest, NothingIsMadeThatANodeWhichLivesDoesNotKnow) {
                                {.name = fmt::format("{}", ++names), .content = bulk.content});
     }));
     note(write([&](WriteTransaction& t) {
-      return change_steering(t, draft.key, {.pace = Pace{.mails = ++names}});
+      return change_steering(t, draft.key, {.pace = Pace{.mails = ++names}}, {});
     }));
     Account listed = acme;
     listed.allowed_recipients = fmt::format("{}@example.jp\n", ++names);
@@ -283,7 +283,7 @@ TEST_F(PostgresStoreTest, NothingIsMadeThatANodeWhichLivesDoesNotKnow) {
   must(write([&](WriteTransaction& t) { return t.change_account(acme); }));
   must(write([&](WriteTransaction& t) { return t.put_sign_in_rules(acme.key, {}); }));
   EXPECT_TRUE(must(write([&](WriteTransaction& t) {
-    return change_steering(t, draft.key, {.pace = std::optional<Pace>()});
+    return change_steering(t, draft.key, {.pace = std::optional<Pace>()}, {});
   })));
   database_.execute("UPDATE nodes SET void = 1 WHERE name = 'old'");
   EXPECT_THAT(refusals(), IsEmpty());

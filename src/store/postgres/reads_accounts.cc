@@ -14,7 +14,7 @@ const Sql kChangeNumbers{"accounts: change numbers", "SELECT topic, number FROM 
 #define ACCOUNT_COLUMNS                                                                        \
   "key, name, weight, suspended, text_from_html, created, open_tracking, requests_per_minute," \
   " mails_per_minute, mails_per_day, mails_per_month, preflight, sandbox, allowed_recipients"
-#define KEY_COLUMNS "id, label, created, revoked, scopes, networks, expires, life, used"
+#define KEY_COLUMNS "id, label, created, revoked, scopes, networks, expires, life, used, made_by"
 const Sql kAccount{"accounts: one", "SELECT " ACCOUNT_COLUMNS " FROM accounts WHERE key = $1"};
 const Sql kAccountByName{"accounts: by name",
                          "SELECT " ACCOUNT_COLUMNS " FROM accounts WHERE name = $1"};
@@ -29,7 +29,7 @@ const Sql kKeyByToken{
     "SELECT a.key, a.name, a.weight, a.suspended, a.text_from_html, a.created, a.open_tracking,"
     " a.requests_per_minute, a.mails_per_minute, a.mails_per_day, a.mails_per_month, a.preflight,"
     " a.sandbox, a.allowed_recipients, k.id, k.label,"
-    " k.created, k.revoked, k.scopes, k.networks, k.expires, k.life, k.used"
+    " k.created, k.revoked, k.scopes, k.networks, k.expires, k.life, k.used, k.made_by"
     " FROM api_keys k JOIN accounts a ON a.key = k.account"
     " WHERE k.token = $1 AND k.revoked IS NULL"};
 const Sql kApiKeys{"accounts: API keys",
@@ -73,7 +73,8 @@ ApiKey key_in(const Table& rows, int row, int at) {
           .expires = rows.optional_instant(row, at + 6),
           .life = rows.null(row, at + 7) ? std::nullopt
                                          : std::optional<Milliseconds>(rows.integer(row, at + 7)),
-          .used = rows.optional_instant(row, at + 8)};
+          .used = rows.optional_instant(row, at + 8),
+          .made_by = PersonKey{rows.integer(row, at + 9)}};
 }
 
 Result<Account> the_account(const Result<Table>& rows, std::string_view none) {

@@ -47,6 +47,8 @@ std::int64_t step_of(Novelty what) {
       return 34;
     case Novelty::people:
       return 36;
+    case Novelty::approvals:
+      return 38;
   }
   return schema_steps();
 }

@@ -15,9 +15,10 @@ namespace {
 
 const Sql kToStart{"scheduling: to start",
                    "SELECT " DELIVERY_COLUMNS
-                   ", c.from_address, c.from_name, c.subject FROM deliveries d"
-                   " JOIN accounts a ON a.key = d.account AND a.suspended = 0"
+                   ", c.from_address, c.from_name, c.subject, coalesce(p.state = 1, false)::int"
+                   " FROM deliveries d JOIN accounts a ON a.key = d.account AND a.suspended = 0"
                    " LEFT JOIN contents c ON c.delivery = d.key"
+                   " LEFT JOIN approvals p ON p.delivery = d.key"
                    " WHERE d.agenda IS NOT NULL AND d.agenda <= $1"
                    " ORDER BY d.agenda, d.key LIMIT $2"};
 const Sql kNextReservation{"scheduling: next reservation",
@@ -41,7 +42,7 @@ const Sql kSendingBulk{"scheduling: sending bulk",
   "SELECT j.id, j.account, j.delivery, d.id, j.status, j.ignore_errors, j.immediate," \
   " j.percentage, j.success, j.failed, j.total, j.upload_file || j.dry_file,"         \
   " j.error_file, j.created, j.keep_duplicates, j.language, j.folded, j.form,"        \
-  " j.dry_run, j.findings"                                                            \
+  " j.dry_run, j.findings, j.asked_by, j.asked_person"                                \
   " FROM import_jobs j JOIN deliveries d ON d.key = j.delivery AND d.deleted = 0 WHERE "
 const Sql kImportJob{"scheduling: import job", JOB_COLUMNS "j.account = $1 AND j.id = $2"};
 const Sql kRunningImports{"scheduling: running imports", JOB_COLUMNS
@@ -152,6 +153,8 @@ ImportJob import_job_in(const Table& rows, int row) {
   job.form = static_cast<ImportForm>(rows.integer(row, 17));
   job.dry_run = rows.flag(row, 18);
   job.findings = rows.text(row, 19);
+  job.asked_by = {.actor = std::string(rows.text(row, 20)),
+                  .person = PersonKey{rows.integer(row, 21)}};
   return job;
 }
 
@@ -167,6 +170,7 @@ Result<std::vector<StartingDelivery>> Questions::deliveries_to_start(std::int64_
     next.delivery.content.from = {std::string(rows->text(i, kDeliveryColumns)),
                                   std::string(rows->text(i, kDeliveryColumns + 1))};
     next.delivery.content.subject = rows->text(i, kDeliveryColumns + 2);
+    next.lapsed = rows->flag(i, kDeliveryColumns + 3);
     if (next.delivery.reservation) next.late = session_.wall() - *next.delivery.reservation;
   }
   return starting;

@@ -14,7 +14,7 @@
 namespace todoku::store::postgres {
 namespace {
 
-constexpr std::array<Step, 37> kSteps{{{"tables", kStep1},
+constexpr std::array<Step, 38> kSteps{{{"tables", kStep1},
                                        {"terms of API keys", kStep2},
                                        {"what nodes say of themselves", kStep3},
                                        {"answers to repeated requests", kStep4},
@@ -50,7 +50,8 @@ constexpr std::array<Step, 37> kSteps{{{"tables", kStep1},
                                        {"paces, quiet hours and resends", kStep34},
                                        {"marks of recipients", kStep35},
                                        {"people who sign in", kStep36},
-                                       {"audit by account, last uses", kStep37}}};
+                                       {"audit by account, last uses", kStep37},
+                                       {"approvals, makers of keys", kStep38}}};
 
 // How many steps a program must know to work on these tables, whatever contractions say: those of
 // the release before, so that its processes go on, and start again, until each has been replaced,

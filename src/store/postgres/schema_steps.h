@@ -626,4 +626,17 @@ ALTER TABLE smtp_credentials ADD COLUMN used bigint;
 ALTER TABLE people ADD COLUMN stands_for text NOT NULL DEFAULT '';
 )sql";
 
+// approvals, api_keys.made_by, import_jobs.asked_by, asked_person   as in SQLite.
+inline constexpr std::string_view kStep38 = R"sql(
+CREATE TABLE approvals(
+  delivery bigint PRIMARY KEY, account bigint NOT NULL, state bigint NOT NULL,
+  revision bigint NOT NULL, asked_by text NOT NULL, asked_person bigint NOT NULL,
+  asked bigint NOT NULL, lapses bigint NOT NULL, decided_by text NOT NULL,
+  decided_person bigint NOT NULL, decided bigint, reason text NOT NULL);
+CREATE INDEX approvals_waiting ON approvals(account, lapses, delivery) WHERE state = 1;
+ALTER TABLE api_keys ADD COLUMN made_by bigint NOT NULL DEFAULT 0;
+ALTER TABLE import_jobs ADD COLUMN asked_by text NOT NULL DEFAULT '',
+  ADD COLUMN asked_person bigint NOT NULL DEFAULT 0;
+)sql";
+
 }  // namespace todoku::store::postgres

@@ -41,7 +41,7 @@ class TailTest : public PostgresStoreTest {
       must(store->write_and_wait(WritePriority::accept, [&](WriteTransaction& t) -> Result<void> {
         const auto made = t.create_draft(bulk, 100'000);
         if (!made) return fail(made.error());
-        auto done = t.commit_draft(made->key, std::nullopt);
+        auto done = t.commit_draft(made->key, std::nullopt, {});
         if (done) done = t.start_delivery(made->key, "", 24h);  // started, and finished
         std::this_thread::sleep_for(wait);
         return done;

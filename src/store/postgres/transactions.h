@@ -71,6 +71,10 @@ class Questions final : public ReadTransaction {
   Result<ReservedWork> reserved_work() override;
   Result<std::vector<SendingDelivery>> sending_bulk() override;
 
+  // -- their approval (approvals.cc)
+  Result<std::optional<Approval>> approval(DeliveryKey key) override;
+  Result<std::vector<Approval>> approvals_waiting(AccountKey account, std::int64_t limit) override;
+
   // -- their course (course.cc)
   Result<std::vector<DeliveryKey>> held_deliveries(std::int64_t limit) override;
   Result<StoppedWork> stopped_work(DeliveryKey after, std::int64_t recipients) override;
@@ -318,14 +322,20 @@ class Changes final : public WriteTransaction {
   Result<void> withdraw_recipient(const RecipientKey& key) override;
 
   // -- life of a delivery (writes_life.cc)
-  Result<void> commit_draft(DeliveryKey key, std::optional<Instant> reservation) override;
+  Result<void> commit_draft(DeliveryKey key, std::optional<Instant> reservation,
+                            const AskedBy& by) override;
   Result<void> cancel_reservation(DeliveryKey key) override;
-  Result<void> move_reservation(DeliveryKey key, Instant reservation) override;
+  Result<void> move_reservation(DeliveryKey key, Instant reservation, const AskedBy& by) override;
   Result<void> start_delivery(DeliveryKey key, std::string_view signing,
                               Milliseconds life_time) override;
   Result<void> fail_delivery(DeliveryKey key, std::string_view reason) override;
   Result<void> lock_deliveries(std::span<const DeliveryKey> keys) override;  // course.cc
   Result<bool> steer_delivery(DeliveryKey key, Course course) override;
+  Result<void> approve(DeliveryKey key, const Decision& decision) override;  // approvals.cc
+  Result<void> send_back(DeliveryKey key, const Decision& decision) override;
+  Result<void> void_approval(DeliveryKey key, const std::optional<AskedBy>& by) override;
+  Result<void> lapse_approval(DeliveryKey key) override;
+  Result<void> settle_approval(DeliveryKey key) override;
   Result<void> put_steering(DeliveryKey key, const SteeringRules& rules) override;  // steering.cc
   Result<PaceTaken> take_pace(DeliveryKey key, std::int64_t want) override;
   Result<void> move_window(DeliveryKey key) override;
@@ -535,6 +545,10 @@ class Changes final : public WriteTransaction {
   [[nodiscard]] Result<void> remove_if(Result<Delivery> (*may_be)(Result<Delivery>),
                                        const RecipientKey& key);
   [[nodiscard]] Result<void> room_for_draft(const NewDelivery& delivery, std::int64_t drafts_max);
+  [[nodiscard]] Result<void> ask_approval(DeliveryKey key, AccountKey account,
+                                          std::optional<Instant> reservation, const AskedBy& by);
+  [[nodiscard]] Result<void> forget_approval(DeliveryKey key);
+  [[nodiscard]] Result<void> end_approval(DeliveryKey key);
   [[nodiscard]] Result<void> tell_each(DeliveryKey key, AccountKey account, EventKind kind);
   // Parts of purge_deleted(): true when no removed message, no removed upload, no answer that is
   // not kept is left.

@@ -139,8 +139,8 @@ TEST_F(TwoWritersTest, WhatOneAddsToTheDraftOfAnotherIsSent) {
       must(write(*second_, [&](WriteTransaction& t) { return t.create_draft(bulk(), 100); }));
   const std::vector<NewRecipient> one{{"a@one.example", "one.example", {}}};
   must(write(*first_, [&](WriteTransaction& t) { return t.append_recipients(made.key, one); }));
-  must(
-      write(*second_, [&](WriteTransaction& t) { return t.commit_draft(made.key, std::nullopt); }));
+  must(write(*second_,
+             [&](WriteTransaction& t) { return t.commit_draft(made.key, std::nullopt, {}); }));
   must(write(*second_, [&](WriteTransaction& t) { return t.start_delivery(made.key, "", 24h); }));
   const auto due = must(first_->perform_and_wait(Due{.workload = made.key}));
   ASSERT_THAT(due.domains, SizeIs(1));
@@ -356,7 +356,7 @@ TEST_F(TwoWritersTest, ADraftIsClearedOrCommittedAndFilledInSomeOrder) {
         [&] {
           committed = write(*first_, [&](WriteTransaction& t) -> Result<void> {
             auto done = t.clear_recipients(made.key);
-            return done ? t.commit_draft(made.key, std::nullopt) : done;
+            return done ? t.commit_draft(made.key, std::nullopt, {}) : done;
           });
         },
         [&] {
@@ -401,7 +401,7 @@ TEST_F(TwoWritersTest, WhoSteersManyAndWhoSteersOneOfThemDoNotWaitInACircle) {
     const std::vector<NewRecipient> some{{"one@example.jp", "example.jp", {}}};
     must(write(*first_, [&](WriteTransaction& t) { return t.append_recipients(made.key, some); }));
     must(write(*first_,
-               [&](WriteTransaction& t) { return t.commit_draft(made.key, std::nullopt); }));
+               [&](WriteTransaction& t) { return t.commit_draft(made.key, std::nullopt, {}); }));
     must(write(*first_, [&](WriteTransaction& t) { return t.start_delivery(made.key, "", 24h); }));
     return made.key;
   };

@@ -36,7 +36,7 @@ const Sql kChangeAccount{"accounts: change",
 const Sql kHoldAccount{"accounts: hold", "SELECT key FROM accounts WHERE key = $1 FOR KEY SHARE"};
 const Sql kAddApiKey{"accounts: add API key",
                      "INSERT INTO api_keys(id, account, label, token, created, scopes, networks,"
-                     " expires, life) VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+                     " expires, life, made_by) VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
                      " ON CONFLICT DO NOTHING"};
 const Sql kRevokeApiKey{"accounts: revoke API key",
                         "UPDATE api_keys SET revoked = coalesce(revoked, $3)"
@@ -152,10 +152,11 @@ Result<ApiKey> Changes::add_api_key(AccountKey account, const NewApiKey& key) {
   if (owner->empty()) return no_such_account();
   ApiKey made = made_of(key, *id, session_.now());
   const std::string networks = pack_networks(made.networks);
-  const auto added = session_.ask(
-      kAddApiKey, Params() << *id << account << std::string_view(made.label)
-                           << std::string_view(key.token_sha256) << made.created << made.scopes
-                           << std::string_view(networks) << made.expires << life_ms(made));
+  const auto added =
+      session_.ask(kAddApiKey, Params() << *id << account << std::string_view(made.label)
+                                        << std::string_view(key.token_sha256) << made.created
+                                        << made.scopes << std::string_view(networks) << made.expires
+                                        << life_ms(made) << made.made_by);
   if (!added) return fail(added.error());
   if (added->changes() == 0) return fail(ErrorKind::conflict, "this token is in use already");
   if (auto told = changed(Topic::api_keys); !told) return fail(std::move(told.error()));

@@ -312,7 +312,8 @@ Result<void> Changes::remove_recipient(const RecipientKey& key) {
 }
 
 Result<void> Changes::withdraw_recipient(const RecipientKey& key) {
-  return remove_if(&checked_not_begun, key);
+  auto done = remove_if(&checked_not_begun, key);
+  return done ? void_approval(key.delivery, std::nullopt) : done;
 }
 
 Result<void> Changes::remove_if(Result<Delivery> (*may_be)(Result<Delivery>),

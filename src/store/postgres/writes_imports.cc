@@ -19,9 +19,9 @@ const Sql kInsertJob{
     "imports: insert",
     "INSERT INTO import_jobs(account, id, delivery, section, status, ignore_errors, immediate,"
     " keep_duplicates, language, percentage, staged, folded, success, failed, total, upload_file,"
-    " error_file, created, node, form, dry_run, dry_file)"
+    " error_file, created, node, form, dry_run, dry_file, asked_by, asked_person)"
     " VALUES($1, $2, $3, $4, 1, $5, $6, $7, $8, 0, 0, 0, 0, 0, 0, $9, '', $10, $11, $12, $13,"
-    " $14)"};
+    " $14, $15, $16)"};
 const Sql kLockJob{"imports: lock job",
                    "SELECT j.delivery, j.section, j.staged, j.status, j.node FROM import_jobs j"
                    " JOIN deliveries d ON d.key = j.delivery AND d.deleted = 0"
@@ -99,11 +99,12 @@ Result<ImportJob> Changes::create_import(DeliveryKey key, const NewImport& impor
   const std::string_view upload = import.upload;
   const auto done =
       session_.add(kStagedSection, Params() << *section << key)
-          .add(kInsertJob, Params() << account << *id << key << *section << import.ignore_errors
-                                    << import.immediate << import.keep_duplicates << import.language
-                                    << (import.dry_run ? kNone : upload) << session_.now() << node
-                                    << import.form << import.dry_run
-                                    << (import.dry_run ? upload : kNone))
+          .add(kInsertJob, Params()
+                               << account << *id << key << *section << import.ignore_errors
+                               << import.immediate << import.keep_duplicates << import.language
+                               << (import.dry_run ? kNone : upload) << session_.now() << node
+                               << import.form << import.dry_run << (import.dry_run ? upload : kNone)
+                               << std::string_view(import.asked_by.actor) << import.asked_by.person)
           .add(kWantUpload, Params() << upload)
           .fly();
   if (!done) return fail(done.error());

@@ -24,7 +24,9 @@ const Sql kItsRecipients{"life: its recipients",
 const Sql kCancelReservation{"life: cancel reservation",
                              "UPDATE deliveries SET status = 1, phase = 1, reservation = NULL,"
                              " agenda = NULL, updated = $2"
-                             " WHERE key = $1 AND status = 3 AND deleted = 0"};
+                             " WHERE key = $1 AND deleted = 0 AND (status = 3 OR status = 4"
+                             " AND EXISTS (SELECT 1 FROM approvals p WHERE p.delivery = $1"
+                             " AND p.state = 1))"};
 const Sql kMoveReservation{"life: move reservation",
                            "UPDATE deliveries SET reservation = $2, agenda = $2, updated = $3"
                            " WHERE key = $1 AND status = 3 AND deleted = 0"};
@@ -34,7 +36,8 @@ const Sql kStart{
     " phase = CASE total WHEN 0 THEN 6 ELSE 5 END, started = $2::bigint,"
     " expires = $2::bigint + least($3::bigint, life),"
     " finished = CASE total WHEN 0 THEN $2::bigint END, agenda = NULL, signing = $4, updated = $2"
-    " WHERE key = $1 AND status IN (3, 4) AND deleted = 0 AND NOT (status = 3 AND agenda > $5)"
+    " WHERE key = $1 AND status IN (3, 4) AND deleted = 0 AND NOT coalesce(agenda > $5, false)"
+    " AND NOT EXISTS (SELECT 1 FROM approvals p WHERE p.delivery = $1 AND p.state <> 2)"
     " AND (SELECT suspended FROM accounts a WHERE a.key = d.account) = 0"
     " RETURNING traffic, account, total"};
 const Sql kCountUsage{
@@ -97,16 +100,21 @@ Column numbers_in(const Table& rows) {
 
 }  // namespace
 
-Result<void> Changes::commit_draft(DeliveryKey key, std::optional<Instant> reservation) {
+Result<void> Changes::commit_draft(DeliveryKey key, std::optional<Instant> reservation,
+                                   const AskedBy& by) {
   const auto status = reservation ? DeliveryStatus::reserve : DeliveryStatus::wait;
   const auto committed =
       session_.ask(kCommitDraft, Params() << key << status << reservation
                                           << reservation.value_or(Instant{}) << session_.now());
   auto done = changed_one(session_, committed, key, "edit");
-  if (!done || static_cast<DeliveryType>(committed->integer(0, 1)) == DeliveryType::bulk) {
-    return done;
+  if (!done) return done;
+  const AccountKey account{committed->integer(0, 0)};
+  if (static_cast<DeliveryType>(committed->integer(0, 1)) != DeliveryType::bulk) {
+    return tell_each(key, account, EventKind::accepted);
   }
-  return tell_each(key, AccountKey{committed->integer(0, 0)}, EventKind::accepted);
+  const auto rules = questions_.sign_in_rules(account);
+  if (!rules) return fail(rules.error());
+  return rules->approval ? ask_approval(key, account, reservation, by) : forget_approval(key);
 }
 
 // About each recipient of a transaction that was made as a reservation.
@@ -124,14 +132,17 @@ Result<void> Changes::tell_each(DeliveryKey key, AccountKey account, EventKind k
 }
 
 Result<void> Changes::cancel_reservation(DeliveryKey key) {
-  return changed_one(session_, session_.ask(kCancelReservation, Params() << key << session_.now()),
-                     key, "reserve");
+  auto done =
+      changed_one(session_, session_.ask(kCancelReservation, Params() << key << session_.now()),
+                  key, "reserve");
+  return done ? end_approval(key) : done;
 }
 
-Result<void> Changes::move_reservation(DeliveryKey key, Instant reservation) {
-  return changed_one(
+Result<void> Changes::move_reservation(DeliveryKey key, Instant reservation, const AskedBy& by) {
+  auto done = changed_one(
       session_, session_.ask(kMoveReservation, Params() << key << reservation << session_.now()),
       key, "reserve");
+  return done ? void_approval(key, by) : done;
 }
 
 Result<void> Changes::start_delivery(DeliveryKey key, std::string_view signing,
@@ -175,7 +186,7 @@ Result<void> Changes::fail_delivery(DeliveryKey key, std::string_view reason) {
   }
   events_.add(account, event_of_many(EventKind::delivery_failed, key, failed->integer(0, 2),
                                      session_.now()));
-  return {};
+  return end_approval(key);
 }
 
 Result<void> Changes::delete_delivery(DeliveryKey key) {
@@ -189,7 +200,7 @@ Result<void> Changes::delete_delivery(DeliveryKey key) {
   const auto deleted =
       session_.add(kDiscardAll, Params() << key).ask(kDelete, Params() << key << session_.now());
   if (!deleted) return fail(deleted.error());
-  if (deleted->changes() > 0) return {};
+  if (deleted->changes() > 0) return end_approval(key);
   const auto delivery = delivery_row(session_, key);
   if (!delivery) return fail(delivery.error());
   return fail(ErrorKind::conflict, "the delivery is importing");

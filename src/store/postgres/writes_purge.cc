@@ -54,6 +54,7 @@ const Sql kDropOpenCounts{"purge: open counts", "DELETE FROM open_counts WHERE d
 const Sql kDropOutcomes{"purge: outcomes", "DELETE FROM delivery_outcomes WHERE delivery = $1"};
 const Sql kDropSteering{"purge: steering", "DELETE FROM steering WHERE delivery = $1"};
 const Sql kDropResends{"purge: resends", "DELETE FROM resends WHERE delivery = $1"};
+const Sql kDropApproval{"purge: approval", "DELETE FROM approvals WHERE delivery = $1"};
 const Sql kDropBatches{"purge: batches", "DELETE FROM batches WHERE number = ANY($1)"};
 const Sql kDropRelayed{"purge: relayed",
                        "UPDATE relayed SET gone = 1 WHERE key = ANY(ARRAY(SELECT relayed"
@@ -137,6 +138,7 @@ Result<bool> purge_deliveries(Session& session, std::int64_t& rows) {
                           .add(kDropOutcomes, Params() << key)
                           .add(kDropSteering, Params() << key)
                           .add(kDropResends, Params() << key)
+                          .add(kDropApproval, Params() << key)
                           .add(kDropDelivery, Params() << key)
                           .fly();
     if (!done) return fail(done.error());

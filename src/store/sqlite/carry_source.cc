@@ -43,7 +43,7 @@ struct CarriedQuery {
   Sql sql;  // its columns are those of the table, but where shape() says otherwise
 };
 
-constexpr std::array<CarriedQuery, 48> kCarriedQueries{{
+constexpr std::array<CarriedQuery, 49> kCarriedQueries{{
     {"settings", "SELECT name, value FROM settings WHERE name <> 'carried_to' ORDER BY name"},
     {"accounts",
      "SELECT key, name, weight, suspended, text_from_html, created, next_delivery_id,"
@@ -52,7 +52,7 @@ constexpr std::array<CarriedQuery, 48> kCarriedQueries{{
      " allowed_recipients FROM accounts ORDER BY key"},
     {"api_keys",
      "SELECT id, account, label, token, created, revoked, scopes, networks, expires, life,"
-     " used FROM api_keys ORDER BY id"},
+     " used, made_by FROM api_keys ORDER BY id"},
     {"dkim_keys",
      "SELECT account, domain, selector, algorithm, sealed, dns_record, created FROM dkim_keys"
      " ORDER BY account, domain, selector"},
@@ -106,7 +106,8 @@ constexpr std::array<CarriedQuery, 48> kCarriedQueries{{
     {"import_jobs",
      "SELECT account, id, delivery, section, status, ignore_errors, immediate, keep_duplicates,"
      " language, percentage, staged, folded, success, failed, total, upload_file, error_file,"
-     " created, node, form, dry_run, findings, dry_file FROM import_jobs ORDER BY account, id"},
+     " created, node, form, dry_run, findings, dry_file, asked_by, asked_person FROM import_jobs"
+     " ORDER BY account, id"},
     {"event_readers",  // nobody reads on the way
      "SELECT name, 0, state FROM event_readers ORDER BY name"},
     {"webhooks",  // nobody tells them on the way
@@ -158,6 +159,9 @@ constexpr std::array<CarriedQuery, 48> kCarriedQueries{{
      "SELECT delivery, revision, mails, minutes, quiet_from, quiet_until, zone, goes_from,"
      " goes_until, used_to FROM steering ORDER BY delivery"},
     {"resends", "SELECT delivery, account, email FROM resends ORDER BY delivery"},
+    {"approvals",
+     "SELECT delivery, account, state, revision, asked_by, asked_person, asked, lapses, decided_by,"
+     " decided_person, decided, reason FROM approvals ORDER BY delivery"},
 }};
 
 Result<std::string> in_place_codes(store::Dictionary& kept, std::string_view codes) {

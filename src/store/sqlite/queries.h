@@ -233,6 +233,11 @@ class Queries {
   [[nodiscard]] Result<std::vector<SendingDelivery>> sending_bulk();
   [[nodiscard]] Result<DueDomains> due(const Due& due);
 
+  // approvals.cc
+  [[nodiscard]] Result<std::optional<Approval>> approval(DeliveryKey key);
+  [[nodiscard]] Result<std::vector<Approval>> approvals_waiting(AccountKey account,
+                                                                std::int64_t limit);
+
   // steering.cc
   [[nodiscard]] Result<Steering> steering(DeliveryKey key);
   [[nodiscard]] Result<std::vector<SteeringRevision>> steering_revisions(std::int64_t limit);

@@ -133,6 +133,12 @@ class SqliteReadTransaction final : public ReadTransaction {
                                            std::int64_t limit) override {
     return queries_.resends_of(account, email, limit);
   }
+  Result<std::optional<Approval>> approval(DeliveryKey key) override {
+    return queries_.approval(key);
+  }
+  Result<std::vector<Approval>> approvals_waiting(AccountKey account, std::int64_t limit) override {
+    return queries_.approvals_waiting(account, limit);
+  }
   Result<Steering> steering(DeliveryKey key) override { return queries_.steering(key); }
   Result<std::vector<SteeringRevision>> steering_revisions(std::int64_t limit) override {
     return queries_.steering_revisions(limit);

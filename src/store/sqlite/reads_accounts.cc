@@ -44,7 +44,8 @@ ApiKey key_in(const Query& row, int at) {
       .networks = unpack_networks(row.text(at + 5)),
       .expires = row.optional_instant(at + 6),
       .life = row.is_null(at + 7) ? std::nullopt : std::optional<Milliseconds>(row.integer(at + 7)),
-      .used = row.optional_instant(at + 8)};
+      .used = row.optional_instant(at + 8),
+      .made_by = PersonKey{row.integer(at + 9)}};
 }
 
 ImportJob job_in(const Query& row) {
@@ -69,6 +70,7 @@ ImportJob job_in(const Query& row) {
   job.form = static_cast<ImportForm>(row.integer(17));
   job.dry_run = row.flag(18);
   job.findings = row.text(19);
+  job.asked_by = {.actor = std::string(row.text(20)), .person = PersonKey{row.integer(21)}};
   return job;
 }
 
@@ -142,7 +144,8 @@ Result<KeyHolder> Queries::key_by_token(std::string_view token_sha256) {
       " a.requests_per_minute, a.mails_per_minute, a.mails_per_day, a.mails_per_month, "
       "a.preflight, a.sandbox, a.allowed_recipients, k.id, "
       "k.label,"
-      " k.created, k.revoked, k.scopes, k.networks, k.expires, k.life, k.used FROM api_keys k"
+      " k.created, k.revoked, k.scopes, k.networks, k.expires, k.life, k.used, k.made_by"
+      " FROM api_keys k"
       " JOIN accounts a ON a.key = k.account WHERE k.token = ? AND k.revoked IS NULL");
   query.bind(token_sha256);
   constexpr int kAccountColumns = 14;
@@ -154,7 +157,8 @@ Result<KeyHolder> Queries::key_by_token(std::string_view token_sha256) {
 Result<std::vector<ApiKey>> Queries::api_keys(AccountKey account) {
   std::vector<ApiKey> keys;
   auto query = db_.query(
-      "SELECT id, label, created, revoked, scopes, networks, expires, life, used FROM api_keys"
+      "SELECT id, label, created, revoked, scopes, networks, expires, life, used, made_by"
+      " FROM api_keys"
       " WHERE account = ? ORDER BY id");
   query.bind(account);
   while (query.next()) keys.push_back(key_in(query, 0));
@@ -198,7 +202,8 @@ Result<ImportJob> Queries::import_job(AccountKey account, PublicId id) {
   auto query = db_.query(
       "SELECT j.id, j.account, j.delivery, d.id, j.status, j.ignore_errors, j.immediate,"
       " j.percentage, j.success, j.failed, j.total, j.upload_file || j.dry_file, j.error_file,"
-      " j.created, j.keep_duplicates, j.language, j.folded, j.form, j.dry_run, j.findings"
+      " j.created, j.keep_duplicates, j.language, j.folded, j.form, j.dry_run, j.findings,"
+      " j.asked_by, j.asked_person"
       " FROM import_jobs j JOIN deliveries d ON d.key = j.delivery"
       " WHERE j.account = ? AND j.id = ? AND d.deleted = 0");
   query.bind(account, id);
@@ -212,7 +217,8 @@ Result<std::vector<ImportJob>> Queries::running_imports(NodeKey node) {
   auto query = db_.query(
       "SELECT j.id, j.account, j.delivery, d.id, j.status, j.ignore_errors, j.immediate,"
       " j.percentage, j.success, j.failed, j.total, j.upload_file || j.dry_file, j.error_file,"
-      " j.created, j.keep_duplicates, j.language, j.folded, j.form, j.dry_run, j.findings"
+      " j.created, j.keep_duplicates, j.language, j.folded, j.form, j.dry_run, j.findings,"
+      " j.asked_by, j.asked_person"
       " FROM import_jobs j JOIN deliveries d ON d.key = j.delivery"
       " WHERE j.status = 1 AND d.deleted = 0 AND (j.node = ?"
       " OR NOT EXISTS (SELECT 1 FROM nodes n WHERE n.key = j.node AND n.void = 0))"

@@ -17,9 +17,10 @@ Result<std::vector<StartingDelivery>> Queries::deliveries_to_start(std::int64_t 
       "SELECT d.key, d.account, d.id, type, traffic, status, at_most_once, d.created, updated,"
       " reservation, started, expires, finished, signing, failure_reason, total, delivered,"
       " bounced, dropped, expired, cancelled, unknown, deferred, purpose, list_id, tags, course,"
-      " from_address, from_name, subject"
+      " from_address, from_name, subject, coalesce(p.state = 1, 0)"
       " FROM deliveries d JOIN accounts a ON a.key = d.account"
       " LEFT JOIN contents c ON c.delivery = d.key"
+      " LEFT JOIN approvals p ON p.delivery = d.key"
       " WHERE agenda IS NOT NULL AND agenda <= ? AND a.suspended = 0"
       " ORDER BY agenda, d.key LIMIT ?");
   query.bind(wall_, limit);
@@ -28,6 +29,7 @@ Result<std::vector<StartingDelivery>> Queries::deliveries_to_start(std::int64_t 
     next.delivery = delivery_in(query);
     next.delivery.content.from = {std::string(query.text(27)), std::string(query.text(28))};
     next.delivery.content.subject = query.text(29);
+    next.lapsed = query.flag(30);
     if (next.delivery.reservation) next.late = wall_ - *next.delivery.reservation;
   }
   if (query.failed()) return fail(query.error());

@@ -716,14 +716,29 @@ ALTER TABLE smtp_credentials ADD COLUMN used INTEGER;
 ALTER TABLE people ADD COLUMN stands_for TEXT NOT NULL DEFAULT '';
 )sql";
 
+// approvals               store/approvals.h. state: 1 waits.
+// api_keys.made_by        store/accounts.h: a person, or 0.
+// import_jobs.asked_by, asked_person   store/imports.h.
+constexpr const char* kVersion46 = R"sql(
+CREATE TABLE approvals(
+  delivery INTEGER PRIMARY KEY, account INTEGER NOT NULL, state INTEGER NOT NULL,
+  revision INTEGER NOT NULL, asked_by TEXT NOT NULL, asked_person INTEGER NOT NULL,
+  asked INTEGER NOT NULL, lapses INTEGER NOT NULL, decided_by TEXT NOT NULL,
+  decided_person INTEGER NOT NULL, decided INTEGER, reason TEXT NOT NULL);
+CREATE INDEX approvals_waiting ON approvals(account, lapses, delivery) WHERE state = 1;
+ALTER TABLE api_keys ADD COLUMN made_by INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE import_jobs ADD COLUMN asked_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE import_jobs ADD COLUMN asked_person INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 // Migration n leads from version n to n + 1; version 0 is the empty file.
-constexpr std::array<const char*, 45> kMigrations{
+constexpr std::array<const char*, 46> kMigrations{
     kVersion1,  kVersion2,  kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,  kVersion8,
     kVersion9,  kVersion10, kVersion11, kVersion12, kVersion13, kVersion14, kVersion15, kVersion16,
     kVersion17, kVersion18, kVersion19, kVersion20, kVersion21, kVersion22, kVersion23, kVersion24,
     kVersion25, kVersion26, kVersion27, kVersion28, kVersion29, kVersion30, kVersion31, kVersion32,
     kVersion33, kVersion34, kVersion35, kVersion36, kVersion37, kVersion38, kVersion39, kVersion40,
-    kVersion41, kVersion42, kVersion43, kVersion44, kVersion45};
+    kVersion41, kVersion42, kVersion43, kVersion44, kVersion45, kVersion46};
 
 Result<void> migrate(Connection& db, std::int64_t from) {
   auto done = db.execute("BEGIN IMMEDIATE");

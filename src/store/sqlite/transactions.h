@@ -77,14 +77,22 @@ class SqliteWriteTransaction final : public WriteTransaction {
   Result<void> withdraw_recipient(const RecipientKey& key) override;
 
   // -- life of a delivery (writes_life.cc)
-  Result<void> commit_draft(DeliveryKey key, std::optional<Instant> reservation) override;
+  Result<void> commit_draft(DeliveryKey key, std::optional<Instant> reservation,
+                            const AskedBy& by) override;
   Result<void> cancel_reservation(DeliveryKey key) override;
-  Result<void> move_reservation(DeliveryKey key, Instant reservation) override;
+  Result<void> move_reservation(DeliveryKey key, Instant reservation, const AskedBy& by) override;
   Result<void> start_delivery(DeliveryKey key, std::string_view signing,
                               Milliseconds life_time) override;
   Result<void> fail_delivery(DeliveryKey key, std::string_view reason) override;
   Result<void> delete_delivery(DeliveryKey key) override;
   Result<bool> purge_deleted(std::int64_t rows) override;
+
+  // -- its approval (approvals.cc)
+  Result<void> approve(DeliveryKey key, const Decision& decision) override;
+  Result<void> send_back(DeliveryKey key, const Decision& decision) override;
+  Result<void> void_approval(DeliveryKey key, const std::optional<AskedBy>& by) override;
+  Result<void> lapse_approval(DeliveryKey key) override;
+  Result<void> settle_approval(DeliveryKey key) override;
 
   // -- its course (course.cc)
   // Nobody else writes meanwhile.
@@ -337,6 +345,11 @@ class SqliteWriteTransaction final : public WriteTransaction {
   [[nodiscard]] Result<void> touch(DeliveryKey key);
   [[nodiscard]] Result<void> changed_one(DeliveryKey key, std::string_view wanted);
   [[nodiscard]] Result<void> not_in_status(DeliveryKey key, std::string_view wanted);
+  // approvals.cc
+  [[nodiscard]] Result<void> ask_approval(DeliveryKey key, AccountKey account,
+                                          std::optional<Instant> reservation, const AskedBy& by);
+  [[nodiscard]] Result<void> forget_approval(DeliveryKey key);
+  [[nodiscard]] Result<void> end_approval(DeliveryKey key);
   [[nodiscard]] Result<void> tell_each(DeliveryKey key, AccountKey account, EventKind kind);
   [[nodiscard]] Result<void> insert_delivery(const Delivery& delivery, const NewDelivery& wanted,
                                              std::optional<Milliseconds> life);

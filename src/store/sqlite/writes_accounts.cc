@@ -115,13 +115,13 @@ Result<ApiKey> SqliteWriteTransaction::add_api_key(AccountKey account, const New
   }
   ApiKey made = made_of(key, 0, now_);
   const std::string networks = pack_networks(made.networks);
-  auto done =
-      db_.query(
-             "INSERT INTO api_keys(account, label, token, created, scopes, networks,"
-             " expires, life) VALUES(?, ?, ?, ?, ?, ?, ?, ?)")
-          .bind(account, std::string_view(made.label), std::string_view(key.token_sha256),
-                made.created, made.scopes, std::string_view(networks), made.expires, life_ms(made))
-          .run();
+  auto done = db_.query(
+                     "INSERT INTO api_keys(account, label, token, created, scopes, networks,"
+                     " expires, life, made_by) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)")
+                  .bind(account, std::string_view(made.label), std::string_view(key.token_sha256),
+                        made.created, made.scopes, std::string_view(networks), made.expires,
+                        life_ms(made), made.made_by)
+                  .run();
   if (!done) return fail(std::move(done.error()));
   made.id = sqlite3_last_insert_rowid(db_.raw());
   if (auto told = changed(Topic::api_keys); !told) return fail(std::move(told.error()));

@@ -319,7 +319,8 @@ Result<void> SqliteWriteTransaction::remove_recipient(const RecipientKey& key) {
 
 Result<void> SqliteWriteTransaction::withdraw_recipient(const RecipientKey& key) {
   const auto delivery = checked_not_begun(queries_.delivery_row(key.delivery));
-  return remove_from(batch_to_change(delivery, key), key);
+  auto done = remove_from(batch_to_change(delivery, key), key);
+  return done ? void_approval(key.delivery, std::nullopt) : done;
 }
 
 Result<void> SqliteWriteTransaction::remove_from(const Result<BatchRow>& batch,

@@ -40,12 +40,14 @@ Result<ImportJob> SqliteWriteTransaction::create_import(DeliveryKey key, const N
   done = db_.query(
                 "INSERT INTO import_jobs(account, id, delivery, section, status, ignore_errors,"
                 " immediate, percentage, staged, success, failed, total, upload_file, error_file,"
-                " created, node, keep_duplicates, language, form, dry_run, dry_file)"
-                " VALUES(?, ?, ?, ?, 1, ?, ?, 0, 0, 0, 0, 0, ?, '', ?, ?, ?, ?, ?, ?, ?)")
+                " created, node, keep_duplicates, language, form, dry_run, dry_file, asked_by,"
+                " asked_person)"
+                " VALUES(?, ?, ?, ?, 1, ?, ?, 0, 0, 0, 0, 0, ?, '', ?, ?, ?, ?, ?, ?, ?, ?, ?)")
              .bind(delivery->account, *id, key, section, import.ignore_errors, import.immediate,
                    import.dry_run ? kNone : upload, now_, node, import.keep_duplicates,
                    static_cast<std::int64_t>(import.language), import.form, import.dry_run,
-                   import.dry_run ? upload : kNone)
+                   import.dry_run ? upload : kNone, std::string_view(import.asked_by.actor),
+                   import.asked_by.person)
              .run();
   if (!done) return fail(std::move(done.error()));
   return queries_.import_job(delivery->account, *id);

@@ -40,7 +40,8 @@ Result<void> SqliteWriteTransaction::not_in_status(DeliveryKey key, std::string_
 }
 
 Result<void> SqliteWriteTransaction::commit_draft(DeliveryKey key,
-                                                  std::optional<Instant> reservation) {
+                                                  std::optional<Instant> reservation,
+                                                  const AskedBy& by) {
   const auto status = reservation ? DeliveryStatus::reserve : DeliveryStatus::wait;
   std::optional<Owner> owner;
   {
@@ -52,8 +53,13 @@ Result<void> SqliteWriteTransaction::commit_draft(DeliveryKey key,
     if (query.failed()) return fail(query.error());
   }
   if (!owner) return not_in_status(key, "edit");
-  if (owner->type == DeliveryType::bulk) return {};
-  return tell_each(key, owner->account, EventKind::accepted);
+  if (owner->type != DeliveryType::bulk) {
+    return tell_each(key, owner->account, EventKind::accepted);
+  }
+  const auto rules = queries_.sign_in_rules(owner->account);
+  if (!rules) return fail(rules.error());
+  return rules->approval ? ask_approval(key, owner->account, reservation, by)
+                         : forget_approval(key);
 }
 
 // About each recipient of what was made as a reservation, a transaction or a message by SMTP.
@@ -81,21 +87,24 @@ Result<void> SqliteWriteTransaction::tell_each(DeliveryKey key, AccountKey accou
 Result<void> SqliteWriteTransaction::cancel_reservation(DeliveryKey key) {
   auto done = db_.query(
                      "UPDATE deliveries SET status = 1, reservation = NULL, agenda = NULL,"
-                     " updated = ? WHERE key = ? AND status = 3 AND deleted = 0")
+                     " updated = ?1 WHERE key = ?2 AND deleted = 0 AND (status = 3 OR status = 4"
+                     " AND EXISTS (SELECT 1 FROM approvals p WHERE p.delivery = ?2"
+                     " AND p.state = 1))")
                   .bind(now_, key)
                   .run();
-  if (!done) return done;
-  return changed_one(key, "reserve");
+  if (done) done = changed_one(key, "reserve");
+  return done ? end_approval(key) : done;
 }
 
-Result<void> SqliteWriteTransaction::move_reservation(DeliveryKey key, Instant reservation) {
+Result<void> SqliteWriteTransaction::move_reservation(DeliveryKey key, Instant reservation,
+                                                      const AskedBy& by) {
   auto done = db_.query(
                      "UPDATE deliveries SET reservation = ?1, agenda = ?1, updated = ?2"
                      " WHERE key = ?3 AND status = 3 AND deleted = 0")
                   .bind(reservation, now_, key)
                   .run();
-  if (!done) return done;
-  return changed_one(key, "reserve");
+  if (done) done = changed_one(key, "reserve");
+  return done ? void_approval(key, by) : done;
 }
 
 Result<void> SqliteWriteTransaction::start_delivery(DeliveryKey key, std::string_view signing,
@@ -109,7 +118,8 @@ Result<void> SqliteWriteTransaction::start_delivery(DeliveryKey key, std::string
         " expires = ?1 + min(?2, coalesce(life, ?2)),"
         " finished = CASE total WHEN 0 THEN ?1 END, agenda = NULL, signing = ?3,"
         " updated = ?1 WHERE key = ?4 AND status IN (3, 4) AND deleted = 0"
-        " AND NOT (status = 3 AND agenda > ?5)"
+        " AND NOT coalesce(agenda > ?5, 0) AND NOT EXISTS"
+        " (SELECT 1 FROM approvals p WHERE p.delivery = ?4 AND p.state <> 2)"
         " AND (SELECT suspended FROM accounts a WHERE a.key = deliveries.account) = 0"
         " RETURNING total, traffic, account");
     query.bind(now_, life_time.count(), signing, key, queries_.wall());
@@ -171,7 +181,7 @@ Result<void> SqliteWriteTransaction::fail_delivery(DeliveryKey key, std::string_
     if (!told) return told;
   }
   events_.add(owner->account, event_of_many(EventKind::delivery_failed, key, owner->total, now_));
-  return {};
+  return end_approval(key);
 }
 
 Result<void> SqliteWriteTransaction::delete_delivery(DeliveryKey key) {
@@ -188,6 +198,7 @@ Result<void> SqliteWriteTransaction::delete_delivery(DeliveryKey key) {
   done = db_.query("UPDATE sections SET state = ? WHERE delivery = ?")
              .bind(kSectionDiscarded, key)
              .run();
+  if (done) done = end_approval(key);
   if (!done) return done;
   if (delivery->traffic == TrafficClass::bulk) return {};
   if (delivery->status == DeliveryStatus::sending) {
@@ -313,6 +324,7 @@ Result<bool> SqliteWriteTransaction::purge_deliveries(std::int64_t& rows) {
                             Sql("DELETE FROM delivery_outcomes WHERE delivery = ?"),
                             Sql("DELETE FROM steering WHERE delivery = ?"),
                             Sql("DELETE FROM resends WHERE delivery = ?"),
+                            Sql("DELETE FROM approvals WHERE delivery = ?"),
                             Sql("DELETE FROM deliveries WHERE key = ?")}) {
       auto done = db_.query(sql).bind(*key).run();
       if (!done) return fail(std::move(done.error()));

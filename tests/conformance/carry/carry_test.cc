@@ -387,7 +387,7 @@ class Filling {
   }
   Delivery started(const NewDelivery& delivery, const std::vector<NewRecipient>& to) {
     const Delivery made = draft(delivery, to);
-    write(store_, [&](WriteTransaction& t) { return t.commit_draft(made.key, std::nullopt); });
+    write(store_, [&](WriteTransaction& t) { return t.commit_draft(made.key, std::nullopt, {}); });
     write(store_, [&](WriteTransaction& t) { return t.start_delivery(made.key, "s1", kLifeTime); });
     return made;
   }
@@ -414,7 +414,8 @@ class Filling {
                              {.pace = Pace{600, std::chrono::minutes(1)},
                               .quiet = QuietHours{.from = std::chrono::hours(3),
                                                   .until = std::chrono::hours(4),
-                                                  .zone = "Asia/Tokyo"}});
+                                                  .zone = "Asia/Tokyo"}},
+                             {});
     });
     write(store_, [&](WriteTransaction& t) { return t.note_resend(sending.key, acme_.key, 3); });
     auto leases = claim(sending, node_);
@@ -454,10 +455,10 @@ class Filling {
     write(store_, [&](WriteTransaction& t) { return t.remove_recipient(removed.key); });
     const Delivery reserved = draft(bulk(other, "Reserved"), recipients(2, "example.com", "res"));
     write(store_, [&](WriteTransaction& t) {
-      return t.commit_draft(reserved.key, clock_.now() + std::chrono::hours(2));
+      return t.commit_draft(reserved.key, clock_.now() + std::chrono::hours(2), {});
     });
     const Delivery waits = draft(bulk(acme_.key, "Waits"), recipients(2, "example.com", "wait"));
-    write(store_, [&](WriteTransaction& t) { return t.commit_draft(waits.key, std::nullopt); });
+    write(store_, [&](WriteTransaction& t) { return t.commit_draft(waits.key, std::nullopt, {}); });
     (void)draft(bulk(other, "Empty"), {});
   }
 

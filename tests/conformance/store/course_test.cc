@@ -480,7 +480,7 @@ TEST_P(StoreSuite, OnlyWhatGoesOutIsSteered) {
     EXPECT_EQ(error_of(helm.steer(made.key, course)), "conflict");
   }
   append(made.key, recipients(1, "example.jp"));
-  must(write([&](WriteTransaction& t) { return t.commit_draft(made.key, after(60)); }));
+  must(write([&](WriteTransaction& t) { return t.commit_draft(made.key, after(60), {}); }));
   EXPECT_EQ(error_of(helm.steer(made.key, Course::stopped)), "conflict");
   EXPECT_EQ(error_of(helm.steer(DeliveryKey{987'654}, Course::stopped)), "not_found");
 }
@@ -514,8 +514,8 @@ TEST_P(StoreSuite, WhatWasMovedToALaterTimeDoesNotStart) {
   const Account acme = account();
   const Delivery made = draft(acme.key);
   append(made.key, recipients(1, "example.jp"));
-  must(write([&](WriteTransaction& t) { return t.commit_draft(made.key, after(60)); }));
-  must(write([&](WriteTransaction& t) { return t.move_reservation(made.key, after(3'600)); }));
+  must(write([&](WriteTransaction& t) { return t.commit_draft(made.key, after(60), {}); }));
+  must(write([&](WriteTransaction& t) { return t.move_reservation(made.key, after(3'600), {}); }));
   clock_.advance(61s);
   const auto start = [&] {
     return write([&](WriteTransaction& t) { return t.start_delivery(made.key, "", kLifeTime); });

@@ -187,7 +187,7 @@ TEST_P(StoreSuite, OnlyADraftCanBeChanged) {
   refused([&](WriteTransaction& t) { return t.clear_recipients(sending.key); });
   refused([&](WriteTransaction& t) { return t.change_recipient(first, recipient("x")); });
   refused([&](WriteTransaction& t) { return t.remove_recipient(first); });
-  refused([&](WriteTransaction& t) { return t.commit_draft(sending.key, std::nullopt); });
+  refused([&](WriteTransaction& t) { return t.commit_draft(sending.key, std::nullopt, {}); });
   refused([&](WriteTransaction& t) { return t.cancel_reservation(sending.key); });
   refused([&](WriteTransaction& t) { return t.start_delivery(sending.key, "", kLifeTime); });
   refused([&](WriteTransaction& t) { return t.fail_delivery(sending.key, ""); });
@@ -387,7 +387,7 @@ TEST_P(StoreSuite, ARecipientIsWithdrawnFromABulkThatIsToStart) {
     const Delivery made = draft(acme.key);
     const auto ids = append(made.key, recipients(3, "example.jp"));
     must(withdraw(ids[0]));
-    must(write([&](WriteTransaction& t) { return t.commit_draft(made.key, at); }));
+    must(write([&](WriteTransaction& t) { return t.commit_draft(made.key, at, {}); }));
     must(withdraw(ids[1]));
     EXPECT_EQ(error_of(withdraw(ids[1])), "not_found");
     EXPECT_EQ(get(made.key).status, status);
@@ -406,7 +406,7 @@ TEST_P(StoreSuite, ARecipientIsWithdrawnFromABulkThatIsToStart) {
   const Delivery single =
       must(write([&](WriteTransaction& t) { return t.create_draft(wanted, kDraftsMax); }));
   const auto ids = append(single.key, {recipient("told")});
-  must(write([&](WriteTransaction& t) { return t.commit_draft(single.key, after(3'600)); }));
+  must(write([&](WriteTransaction& t) { return t.commit_draft(single.key, after(3'600), {}); }));
   EXPECT_EQ(error_of(withdraw(ids[0])), "conflict") << "its recipient was told of";
 }
 
@@ -419,7 +419,7 @@ TEST_P(StoreSuite, AStartThatMovesWhileRecipientsAreWithdrawnIsWhereItWasMovedTo
   for (const PublicId id : append(made.key, recipients(kRecipients, "example.jp"))) {
     keys.push_back(must(read([&](ReadTransaction& t) { return t.recipient(acme.key, id); })).key);
   }
-  must(write([&](WriteTransaction& t) { return t.commit_draft(made.key, after(3'600)); }));
+  must(write([&](WriteTransaction& t) { return t.commit_draft(made.key, after(3'600), {}); }));
   std::thread withdrawing([&] {
     for (const RecipientKey& key : keys) {
       must(write([&](WriteTransaction& t) { return t.withdraw_recipient(key); }));
@@ -427,7 +427,7 @@ TEST_P(StoreSuite, AStartThatMovesWhileRecipientsAreWithdrawnIsWhereItWasMovedTo
   });
   for (std::int64_t i = 1; i <= 60; ++i) {
     const Instant to = after(3'600 + i);
-    must(write([&](WriteTransaction& t) { return t.move_reservation(made.key, to); }));
+    must(write([&](WriteTransaction& t) { return t.move_reservation(made.key, to, {}); }));
     EXPECT_EQ(get(made.key).reservation, to);
   }
   withdrawing.join();

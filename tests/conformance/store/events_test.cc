@@ -118,7 +118,7 @@ TEST_P(StoreSuite, AMailThatWaitsIsAcceptedWhenItIsStored) {
       const auto ids = t.append_recipients(
           made->key, std::vector{recipient("to"), recipient("cc", "example.com")});
       if (!ids) return fail(ids.error());
-      const auto done = t.commit_draft(made->key, after(60));
+      const auto done = t.commit_draft(made->key, after(60), {});
       if (!done) return fail(done.error());
       return made;
     }));
@@ -228,7 +228,7 @@ TEST_P(StoreSuite, WhatHappensToManyIsOneEvent) {
   const Delivery failing = draft(acme.key);
   append(failing.key, recipients(2, "example.jp"));
   must(write([&](WriteTransaction& t) -> Result<void> {
-    must(t.commit_draft(failing.key, std::nullopt));
+    must(t.commit_draft(failing.key, std::nullopt, {}));
     return t.fail_delivery(failing.key, "no key");
   }));
   const auto events = events_of(*store_, acme.key);
@@ -290,7 +290,7 @@ TEST_P(StoreSuite, WhatWasUndoneIsNoEvent) {
   const Account acme = account();
   const Delivery made = draft(acme.key);
   const auto refused = write([&](WriteTransaction& t) -> Result<void> {
-    must(t.commit_draft(made.key, std::nullopt));
+    must(t.commit_draft(made.key, std::nullopt, {}));
     must(t.start_delivery(made.key, "", kLifeTime));
     return fail(ErrorKind::conflict, "on second thoughts");
   });

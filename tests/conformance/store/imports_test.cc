@@ -92,9 +92,9 @@ TEST_P(StoreSuite, AnImportBecomesVisibleWhenItEnds) {
               return t.append_recipients(made.key, recipients(1, "example.jp"));
             })),
             "conflict");
-  EXPECT_EQ(
-      error_of(write([&](WriteTransaction& t) { return t.commit_draft(made.key, std::nullopt); })),
-      "conflict");
+  EXPECT_EQ(error_of(write(
+                [&](WriteTransaction& t) { return t.commit_draft(made.key, std::nullopt, {}); })),
+            "conflict");
   EXPECT_EQ(error_of(write([&](WriteTransaction& t) { return t.delete_delivery(made.key); })),
             "conflict");
 

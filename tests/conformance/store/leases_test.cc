@@ -401,7 +401,7 @@ TEST_P(StoreSuite, ARetryWaitsNoLongerBecauseTheClockWasPutBack) {
 TEST_P(StoreSuite, AReservationIsForTheCalendarWhateverTheClockDid) {
   const Delivery made = draft(account().key);
   append(made.key, {recipient("one")});
-  must(write([&](WriteTransaction& t) { return t.commit_draft(made.key, after(3'600)); }));
+  must(write([&](WriteTransaction& t) { return t.commit_draft(made.key, after(3'600), {}); }));
   const auto to_start = [&] {
     return must(read([&](ReadTransaction& t) { return t.deliveries_to_start(10); }));
   };
@@ -427,10 +427,10 @@ TEST_P(StoreSuite, ASuspendedAccountStartsNothing) {
   };
   const Delivery reserved = draft(owner.key);
   append(reserved.key, {recipient("one")});
-  must(write([&](WriteTransaction& t) { return t.commit_draft(reserved.key, after(60)); }));
+  must(write([&](WriteTransaction& t) { return t.commit_draft(reserved.key, after(60), {}); }));
   const Delivery committed = draft(other.key);
   append(committed.key, {recipient("two")});
-  must(write([&](WriteTransaction& t) { return t.commit_draft(committed.key, after(120)); }));
+  must(write([&](WriteTransaction& t) { return t.commit_draft(committed.key, after(120), {}); }));
   suspend(true);
   clock_.advance(200s);
   ASSERT_THAT(to_start(), SizeIs(1));

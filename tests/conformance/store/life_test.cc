@@ -101,7 +101,7 @@ TEST_P(StoreSuite, AReservationStartsAtItsTimeAndCanBeCancelledUntilThen) {
   const Delivery made = draft(acme.key);
   append(made.key, {recipient("one")});
   const auto commit = [&](std::optional<Instant> when) {
-    return write([&](WriteTransaction& t) { return t.commit_draft(made.key, when); });
+    return write([&](WriteTransaction& t) { return t.commit_draft(made.key, when, {}); });
   };
   const auto to_start = [&] {
     return must(read([&](ReadTransaction& t) { return t.deliveries_to_start(10); }));
@@ -160,13 +160,13 @@ TEST_P(StoreSuite, ATransactionCanWaitForItsTime) {
       if (!made) return made;
       const auto to = std::vector{recipient("to"), recipient("cc", "example.com")};
       if (auto ids = t.append_recipients(made->key, to); !ids) return fail(ids.error());
-      auto done = t.commit_draft(made->key, after(60));
+      auto done = t.commit_draft(made->key, after(60), {});
       if (!done) return fail(done.error());
       return made;
     }));
   };
   const auto move = [&](DeliveryKey key, Instant when) {
-    return write([&](WriteTransaction& t) { return t.move_reservation(key, when); });
+    return write([&](WriteTransaction& t) { return t.move_reservation(key, when, {}); });
   };
   const auto to_start = [&] {
     return must(read([&](ReadTransaction& t) { return t.deliveries_to_start(10); }));
@@ -204,7 +204,7 @@ TEST_P(StoreSuite, WhatIsToStartIsGivenOldestFirst) {
   std::vector<DeliveryKey> keys;
   for (int i = 0; i < 4; ++i) keys.push_back(draft(acme.key).key);
   const auto commit = [&](DeliveryKey key, std::optional<Instant> when) {
-    must(write([&](WriteTransaction& t) { return t.commit_draft(key, when); }));
+    must(write([&](WriteTransaction& t) { return t.commit_draft(key, when, {}); }));
   };
   commit(keys[0], after(30));
   commit(keys[1], after(10));
@@ -241,7 +241,7 @@ TEST_P(StoreSuite, AFailedDeliveryTakesItsRecipientsWithIt) {
     });
   };
   EXPECT_EQ(error_of(fail_it()), "conflict") << "a draft cannot fail";
-  must(write([&](WriteTransaction& t) { return t.commit_draft(made.key, after(1)); }));
+  must(write([&](WriteTransaction& t) { return t.commit_draft(made.key, after(1), {}); }));
   clock_.advance(std::chrono::seconds(5));
   must(fail_it());
   const Delivery failed = get(made.key);

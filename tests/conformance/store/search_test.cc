@@ -46,7 +46,7 @@ TEST_P(StoreSuite, AStoryTellsWhereItsDeliveryStands) {
   const Account acme = account();
   const Delivery made = draft(acme.key);
   append(made.key, {recipient("taro")});
-  must(write([&](WriteTransaction& t) { return t.commit_draft(made.key, after(60)); }));
+  must(write([&](WriteTransaction& t) { return t.commit_draft(made.key, after(60), {}); }));
   const Story told = stories("taro@example.jp")[0];
   EXPECT_EQ(told.type, DeliveryType::bulk);
   EXPECT_EQ(told.delivery_status, DeliveryStatus::reserve);

@@ -369,7 +369,8 @@ TEST_P(StoreSuite, BulkOfAHeldCredentialIsNotOffered) {
         return t.create_draft(message_of(acme.key, "shop", TrafficClass::bulk), std::nullopt);
       })).key;
   must(change_in(*store_, [&](WriteTransaction& t) { return t.append_recipients(key, to); }));
-  must(change_in(*store_, [&](WriteTransaction& t) { return t.commit_draft(key, std::nullopt); }));
+  must(change_in(*store_,
+                 [&](WriteTransaction& t) { return t.commit_draft(key, std::nullopt, {}); }));
   must(change_in(*store_, [&](WriteTransaction& t) { return t.start_delivery(key, "", 1h); }));
   must(put_on_hold(*store_, "shop", "much mail", now()));
   EXPECT_THAT(must(read([](ReadTransaction& t) { return t.sending_bulk(); })), IsEmpty());
@@ -432,7 +433,8 @@ TEST_P(StoreSuite, AMailingBySmtpTakesItsTurnAmongBulk) {
                             return t.create_draft(delivery, std::nullopt);
                           })).key;
   must(change_in(*store_, [&](WriteTransaction& t) { return t.append_recipients(key, to); }));
-  must(change_in(*store_, [&](WriteTransaction& t) { return t.commit_draft(key, std::nullopt); }));
+  must(change_in(*store_,
+                 [&](WriteTransaction& t) { return t.commit_draft(key, std::nullopt, {}); }));
   must(change_in(*store_, [&](WriteTransaction& t) { return t.start_delivery(key, "", 1h); }));
   const auto sending = must(read([](ReadTransaction& t) { return t.sending_bulk(); }));
   ASSERT_THAT(sending, SizeIs(1));

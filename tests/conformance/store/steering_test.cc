@@ -19,7 +19,7 @@ class Words {
 
   Result<bool> say(DeliveryKey key, const SteeringChange& change) {
     return store_.write_and_wait(WritePriority::accept, [&](WriteTransaction& t) {
-      return change_steering(t, key, change);
+      return change_steering(t, key, change, {});
     });
   }
   Steering of(DeliveryKey key) {

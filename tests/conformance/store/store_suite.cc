@@ -130,7 +130,7 @@ Delivery StoreSuite::started(const NewDelivery& delivery,
 
 void StoreSuite::commit_and_start(DeliveryKey key) {
   must(write([&](WriteTransaction& t) -> Result<void> {
-    auto done = t.commit_draft(key, std::nullopt);
+    auto done = t.commit_draft(key, std::nullopt, {});
     if (!done) return done;
     return t.start_delivery(key, "sel1", kLifeTime);
   }));

@@ -191,7 +191,7 @@ TEST_P(StoreSuite, ATransactionThatWaitedForItsTimeIsAskedWhenItGoes) {
       if (!made) return made;
       const auto ids = t.append_recipients(made->key, recipients(count, domain));
       if (!ids) return fail(ids.error());
-      auto done = t.commit_draft(made->key, after(60));
+      auto done = t.commit_draft(made->key, after(60), {});
       if (!done) return fail(std::move(done.error()));
       return made;
     }));

@@ -40,7 +40,7 @@ TEST_P(StoreSuite, WhatWaitsIsCountedAndCanBeCancelled) {
   (void)draft(acme.key);  // is none that waits
   const Delivery reserved = draft(acme.key);
   append(reserved.key, recipients(3, "example.com"));
-  must(write([&](WriteTransaction& t) { return t.commit_draft(reserved.key, after(3'600)); }));
+  must(write([&](WriteTransaction& t) { return t.commit_draft(reserved.key, after(3'600), {}); }));
   const Delivery sending = started(acme.key, recipients(70, "example.jp"));
   const Accepted one = accept(acme.key, {recipient("a"), recipient("b", "example.org")});
   const LeasedBatch lease = claim_all(sending.key).at(0);

@@ -258,7 +258,7 @@ TEST_F(FileTest, AStoreOfTheFirstVersionIsBroughtUpToDate) {
     const auto made =
         must(t.create_draft({.account = owner, .traffic = TrafficClass::bulk}, kDraftsMax));
     must(t.append_recipients(made.key, std::span(to).first(1)));
-    must(t.commit_draft(made.key, std::nullopt));
+    must(t.commit_draft(made.key, std::nullopt, {}));
     return t.start_delivery(made.key, "", kLifeTime);
   });
   store->close();

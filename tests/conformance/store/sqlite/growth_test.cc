@@ -137,7 +137,7 @@ class GrowthTest : public ::testing::Test {
     }
     must(t.append_recipients(made.key, to));
     if (start) {
-      must(t.commit_draft(made.key, std::nullopt));
+      must(t.commit_draft(made.key, std::nullopt, {}));
       must(t.start_delivery(made.key, "", kLifeTime));
     }
     return must(t.read().delivery(made.key));
