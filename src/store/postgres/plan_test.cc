@@ -79,6 +79,8 @@ INSERT INTO domain_counts SELECT 10000000 + n * 1000, 'd' || k || '.example', k
   FROM generate_series(1, {0} / 10) n, generate_series(1, 10) k;
 INSERT INTO import_jobs SELECT n, n, 10000000 + n * 1000, 10000000 + n * 1000, 2, 0, 0, 0, 0, 100,
   100, 0, 100, 0, 100, '', '', 0, 1 FROM generate_series(1, {0} / 10) n;
+INSERT INTO approvals SELECT 10000000 + n * 1000, n, CASE WHEN n % 100 = 0 THEN 1 ELSE 2 END, 1,
+  'api key 1', 0, n, n, '', 0, NULL, '' FROM generate_series(1, {0} / 10) n;
 INSERT INTO uploads SELECT n, 'import-' || n || '.errors.zip', 1, 1, 1, 0, 1, 0
   FROM generate_series(1, {0} / 10) n;
 INSERT INTO upload_pieces SELECT n, 0, '\x00' FROM generate_series(1, {0} / 10) n;
@@ -222,7 +224,8 @@ TEST_F(PlanTest, NoStatementGoesThroughATableFromEndToEnd) {
   database_.execute("ANALYZE");
   explain_all("small");
   database_.execute(
-      "TRUNCATE accounts, api_keys, dkim_keys, domains, mail_counts, flights, deliveries, "
+      "TRUNCATE accounts, api_keys, approvals, dkim_keys, domains, mail_counts, flights, "
+      "deliveries, "
       "contents, attachments,"
       " batches, recipients, recipient_marks, progress, sections, domain_counts, import_jobs, "
       "uploads, "

@@ -278,6 +278,8 @@ TEST_F(PostgresStoreTest, NothingIsMadeThatANodeWhichLivesDoesNotKnow) {
                           HasSubstr("do not know people"), HasSubstr("do not know people")));
   database_.execute("UPDATE nodes SET settings = E'knows 32\\n' WHERE name = 'old'");
   EXPECT_THAT(refusals(), SizeIs(5)) << "it knows templates";
+  database_.execute("UPDATE nodes SET settings = E'knows 37\\n' WHERE name = 'old'");
+  EXPECT_THAT(refusals(), ElementsAre(HasSubstr("do not know approvals")));
   database_.execute("UPDATE nodes SET settings = '' WHERE name = 'old'");
   // What takes away is never refused.
   must(write([&](WriteTransaction& t) { return t.change_account(acme); }));

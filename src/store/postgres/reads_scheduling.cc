@@ -15,10 +15,10 @@ namespace {
 
 const Sql kToStart{"scheduling: to start",
                    "SELECT " DELIVERY_COLUMNS
-                   ", c.from_address, c.from_name, c.subject, coalesce(p.state = 1, false)::int"
+                   ", c.from_address, c.from_name, c.subject, coalesce((SELECT p.state = 1"
+                   " FROM approvals p WHERE p.delivery = d.key), false)::int::bigint"
                    " FROM deliveries d JOIN accounts a ON a.key = d.account AND a.suspended = 0"
                    " LEFT JOIN contents c ON c.delivery = d.key"
-                   " LEFT JOIN approvals p ON p.delivery = d.key"
                    " WHERE d.agenda IS NOT NULL AND d.agenda <= $1"
                    " ORDER BY d.agenda, d.key LIMIT $2"};
 const Sql kNextReservation{"scheduling: next reservation",

@@ -126,10 +126,10 @@ inline void tell_account(Store& store, const Account& account, std::vector<std::
                              account.limits.mails_per_month));
   for (const ApiKey& key :
        read(store, [&](ReadTransaction& t) { return t.api_keys(account.key); })) {
-    said.push_back(fmt::format("key {} {} {} {} {} {} {} {}", key.id, key.label,
+    said.push_back(fmt::format("key {} {} {} {} {} {} {} {} {}", key.id, key.label,
                                to_epoch_ms(key.created), text_of(key.revoked), key.scopes,
                                fmt::join(key.networks, " "), text_of(key.expires),
-                               text_of(key.used)));
+                               text_of(key.used), static_cast<std::int64_t>(key.made_by)));
   }
   const auto work = read(store, [&](ReadTransaction& t) { return t.work_of(account.key); });
   said.push_back(fmt::format("work {} {} {}", work.deliveries, work.recipients, work.in_hand));
@@ -271,6 +271,13 @@ inline void tell_people(Store& store, AccountKey account, std::vector<std::strin
   const auto rules = read(store, [&](ReadTransaction& t) { return t.sign_in_rules(account); });
   said.push_back(fmt::format("asked {} {} {}", rules.second_factor, fmt::join(rules.networks, " "),
                              rules.approval));
+  for (const Approval& a :
+       read(store, [&](ReadTransaction& t) { return t.approvals_waiting(account, 100); })) {
+    said.push_back(fmt::format("approval {} {} {} {} {} {}", static_cast<std::int64_t>(a.delivery),
+                               a.revision, a.asked_by.actor,
+                               static_cast<std::int64_t>(a.asked_by.person), to_epoch_ms(a.asked),
+                               to_epoch_ms(a.lapses)));
+  }
 }
 
 inline std::vector<std::string> all_of(Store& store) {

@@ -174,7 +174,7 @@ class Filling {
 
   void keys(const Account& shop) {
     write(store_, [&](WriteTransaction& t) {
-      return t.add_api_key(acme_.key, {.label = "one", .token_sha256 = "a1"});
+      return t.add_api_key(acme_.key, {.label = "one", .token_sha256 = "a1", .networks = {}, .life = {}, .made_by = PersonKey{1}});
     });
     const auto second = write(store_, [&](WriteTransaction& t) {
       return t.add_api_key(shop.key, {.label = "二",
@@ -455,7 +455,9 @@ class Filling {
     write(store_, [&](WriteTransaction& t) { return t.remove_recipient(removed.key); });
     const Delivery reserved = draft(bulk(other, "Reserved"), recipients(2, "example.com", "res"));
     write(store_, [&](WriteTransaction& t) {
-      return t.commit_draft(reserved.key, clock_.now() + std::chrono::hours(2), {});
+      // The account's bulk waits for approval.
+      return t.commit_draft(reserved.key, clock_.now() + std::chrono::hours(2),
+                            {.actor = "person 1 (花子)", .person = PersonKey{1}});
     });
     const Delivery waits = draft(bulk(acme_.key, "Waits"), recipients(2, "example.com", "wait"));
     write(store_, [&](WriteTransaction& t) { return t.commit_draft(waits.key, std::nullopt, {}); });
