@@ -9,6 +9,7 @@
 
 #include "api/answers.h"
 #include "api/api.h"
+#include "api/approvals.h"
 #include "api/form.h"
 #include "api/members.h"
 #include "api/steering_request.h"
@@ -24,6 +25,7 @@ Task<http::Response> told(Api& api, Call& call, store::SteeringChange change) {
       co_await api.intake().say_how(call.account, call.asked_by(), *id, std::move(change));
   if (!done) co_return refused(done.error(), call.language);
   co_await warn_of_pace(api, call, *id);
+  co_await warn_of_approval(api, call, *id);
   co_return id_response(200, "delivery_id", *id);
 }
 

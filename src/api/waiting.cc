@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "api/api.h"
+#include "api/approvals.h"
 #include "api/fields.h"
 #include "api/form.h"
 #include "api/list_query.h"
@@ -130,6 +131,7 @@ Task<http::Response> move_start(Api& api, Call& call) {
   if (!problems.empty()) co_return invalid(problems, call.language);
   const auto moved = co_await api.intake().move_start(call.account, call.asked_by(), *id, *send_at);
   if (!moved) co_return refused(moved.error(), call.language);
+  co_await warn_of_approval(api, call, *id);
   co_return id_response(200, "delivery_id", *id);
 }
 

@@ -410,6 +410,13 @@ class NextStep {
   }
 
   [[nodiscard]] std::string of_pending() const {
+    const auto approval = options_.approvals.find(story_.key.delivery);
+    if (approval != options_.approvals.end()) {
+      return words({"nothing until somebody else approves it; if nobody has by {}, it fails.",
+                    "別の利用者が承認するまで送信しません。{} "
+                    "までに承認されなければ、この配信は失敗になります。"},
+                   at(approval->second));
+    }
     switch (story_.delivery_status) {
       case DeliveryStatus::edit:
       case DeliveryStatus::importing:

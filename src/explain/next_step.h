@@ -62,6 +62,8 @@ struct StoryOptions {
   // Of those that go to a few at each receiver first: when the others follow.
   std::map<store::DeliveryKey, Instant> canaries = {};
   std::map<store::DeliveryKey, SteeredWay> steered = {};
+  // Of those that wait for a second person's word: until when they do.
+  std::map<store::DeliveryKey, Instant> approvals = {};
   // By delivery: the mail (email_id) that it says once more.
   std::map<store::DeliveryKey, store::PublicId> resend_of = {};
   // Deliveries that say this mail once more, the latest first.

@@ -155,6 +155,15 @@ TEST(NextStep, OfWhatIsHeldBackForItsRatesSaysWhyAndHowItGoesOn) {
   EXPECT_THAT(next_step(story, en), Not(HasSubstr("at each receiver first"))) << "it is over";
 }
 
+TEST(NextStep, OfABulkThatNobodyHasApprovedIsSomebodysWord) {
+  auto en = options(Language::english);
+  store::Story story = reserved();
+  en.approvals[story.key.delivery] = *story.reservation;
+  EXPECT_EQ(next_step(story, en),
+            "nothing until somebody else approves it; if nobody has by 2026-01-05 13:00:00 JST, it "
+            "fails.");
+}
+
 TEST(NextStep, OfASuspendedAccountIsToResumeIt) {
   const auto en = options(Language::english);
   const auto ja = options(Language::japanese);

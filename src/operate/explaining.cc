@@ -382,12 +382,13 @@ std::vector<std::string> held_in(const std::vector<store::Story>& stories) {
   return names;
 }
 
-// Of which something waits, and may be held back for its rates.
-std::vector<store::DeliveryKey> bulk_in(const std::vector<store::Story>& stories) {
+// Of which something waits in one of these.
+std::vector<store::DeliveryKey> bulk_in(const std::vector<store::Story>& stories,
+                                        std::initializer_list<DeliveryStatus> statuses) {
   std::vector<store::DeliveryKey> keys;
   for (const store::Story& story : stories) {
     const bool waits = story.type == DeliveryType::bulk && !is_terminal(story.state) &&
-                       story.delivery_status == DeliveryStatus::sending;
+                       std::ranges::find(statuses, story.delivery_status) != statuses.end();
     if (waits) keys.push_back(story.key.delivery);
   }
   std::ranges::sort(keys);
@@ -474,6 +475,22 @@ Task<Result<Operations::RateHolds>> Operations::rate_holds_of(
   });
 }
 
+Task<Result<std::map<store::DeliveryKey, Instant>>> Operations::approvals_of(
+    std::vector<store::DeliveryKey> deliveries) {
+  using Until = std::map<store::DeliveryKey, Instant>;
+  if (deliveries.empty()) co_return Until{};
+  co_return co_await store_.read([deliveries](store::ReadTransaction& reader) -> Result<Until> {
+    Until until;
+    for (const store::DeliveryKey key : deliveries) {
+      const auto approval = reader.approval(key);
+      if (!approval) return fail(approval.error());
+      const bool waits = *approval && (*approval)->state == store::ApprovalState::waiting;
+      if (waits) until[key] = (*approval)->lapses;
+    }
+    return until;
+  });
+}
+
 Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
   auto found = co_await find_stories(request);
   if (!found) co_return fail(std::move(found.error()));
@@ -487,8 +504,11 @@ Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
   }
   auto holds = co_await holds_of(held_in(explanation.stories));
   if (!holds) co_return fail(std::move(holds.error()));
-  auto rate_holds = co_await rate_holds_of(bulk_in(explanation.stories));
+  using enum DeliveryStatus;
+  auto rate_holds = co_await rate_holds_of(bulk_in(explanation.stories, {sending}));
   if (!rate_holds) co_return fail(std::move(rate_holds.error()));
+  auto approvals = co_await approvals_of(bulk_in(explanation.stories, {reserve, wait}));
+  if (!approvals) co_return fail(std::move(approvals.error()));
   auto resends = co_await resends_of(explanation.stories);
   if (!resends) co_return fail(std::move(resends.error()));
   EngineStatus engine;
@@ -513,6 +533,7 @@ Task<Result<Explanation>> Operations::explain(ExplainRequest request) {
       .rate_holds = std::move(rate_holds->rates),
       .canaries = std::move(rate_holds->canaries),
       .steered = std::move(rate_holds->steered),
+      .approvals = std::move(*approvals),
       .resend_of = std::move(resends->of),
       .resends = std::move(resends->later),
       .more = explanation.more,

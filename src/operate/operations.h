@@ -753,6 +753,8 @@ class Operations {
     std::map<store::DeliveryKey, store::PublicId> of;
     std::map<store::RecipientKey, std::vector<store::PublicId>> later;
   };
+  Task<Result<std::map<store::DeliveryKey, Instant>>> approvals_of(
+      std::vector<store::DeliveryKey> deliveries);
   Task<Result<Resends>> resends_of(const std::vector<store::Story>& stories);
   Task<Result<RateHolds>> rate_holds_of(std::vector<store::DeliveryKey> deliveries);
   Task<Result<void>> changed();

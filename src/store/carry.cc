@@ -15,7 +15,7 @@ namespace carried {
 using enum CarriedKind;
 
 // The columns of PostgreSQL's schema; what they mean is said with the tables
-// (sqlite/schema.cc, postgres/schema.cc).
+// (sqlite/schema_versions.h, postgres/schema.cc).
 constexpr std::array<CarriedColumn, 2> kSettings{{{"name", text}, {"value", octets}}};
 constexpr std::array<CarriedColumn, 19> kAccounts{{{"key", integer},
                                                    {"name", text},

@@ -12,8 +12,8 @@ namespace todoku::store::postgres {
 // key, no trigger; every number a bigint, every instant in milliseconds. Ids are made by the
 // program (ids.h), keys are numbers of one line (store/numbers.h).
 //
-// What columns mean that SQLite's tables have too is said there (store/sqlite/schema.cc). Here
-// besides:
+// What columns mean that SQLite's tables have too is said there (store/sqlite/schema_versions.h).
+// Here besides:
 //
 // flights               A row for each transaction that changed something, for an hour: its token.
 //                       Who does not know what became of a commit asks by inserting the same token,
@@ -211,7 +211,7 @@ CREATE INDEX event_sheets_place ON event_sheets(place);
 INSERT INTO numbers VALUES(1, 0), (2, 0);
 )sql";
 
-// not_sent, batches_log, deliveries_late, usages   store/sqlite/schema.cc.
+// not_sent, batches_log, deliveries_late, usages   store/sqlite/schema_versions.h.
 // usages.slot           So that those who accept mail at once do not wait for each other's row.
 inline constexpr std::string_view kStep6 = R"sql(
 CREATE TABLE not_sent(
@@ -303,7 +303,7 @@ ALTER TABLE accounts ADD COLUMN open_tracking bigint NOT NULL DEFAULT 1;
 ALTER TABLE contents ADD COLUMN open_tracking bigint NOT NULL DEFAULT 0;
 )sql";
 
-// contents.headers, deliveries.life, course, deliveries_held   store/sqlite/schema.cc.
+// contents.headers, deliveries.life, course, deliveries_held   store/sqlite/schema_versions.h.
 inline constexpr std::string_view kStep10 = R"sql(
 ALTER TABLE contents ADD COLUMN headers bytea NOT NULL DEFAULT '';
 ALTER TABLE deliveries ADD COLUMN life bigint, ADD COLUMN course bigint NOT NULL DEFAULT 0;
@@ -326,12 +326,12 @@ CREATE TABLE webhook_set_aside(
 CREATE TABLE webhook_calls(webhook text COLLATE "C" PRIMARY KEY, calls bytea NOT NULL);
 )sql";
 
-// attachments.content_id   store/sqlite/schema.cc.
+// attachments.content_id   store/sqlite/schema_versions.h.
 inline constexpr std::string_view kStep12 = R"sql(
 ALTER TABLE attachments ADD COLUMN content_id text NOT NULL DEFAULT '';
 )sql";
 
-// contents.envelope, smtp_credentials   store/sqlite/schema.cc.
+// contents.envelope, smtp_credentials   store/sqlite/schema_versions.h.
 inline constexpr std::string_view kStep13 = R"sql(
 ALTER TABLE contents ADD COLUMN envelope bytea NOT NULL DEFAULT '';
 CREATE TABLE smtp_credentials(
@@ -343,7 +343,7 @@ CREATE UNIQUE INDEX smtp_credentials_uid ON smtp_credentials(uid)
   WHERE uid IS NOT NULL AND revoked IS NULL;
 )sql";
 
-// relayed, relayed_pieces, attachments.relayed   store/sqlite/schema.cc.
+// relayed, relayed_pieces, attachments.relayed   store/sqlite/schema_versions.h.
 inline constexpr std::string_view kStep14 = R"sql(
 CREATE TABLE relayed(
   key bigint PRIMARY KEY, node bigint NOT NULL, octets bigint NOT NULL, pieces bigint NOT NULL,
@@ -358,7 +358,7 @@ ALTER TABLE relayed_pieces ALTER COLUMN data SET STORAGE EXTERNAL;
 ALTER TABLE attachments ADD COLUMN relayed bigint NOT NULL DEFAULT 0;
 )sql";
 
-// batches.underway, doubted, lost_at, late_until   store/sqlite/schema.cc.
+// batches.underway, doubted, lost_at, late_until   store/sqlite/schema_versions.h.
 inline constexpr std::string_view kStep15 = R"sql(
 ALTER TABLE batches ADD COLUMN underway bigint NOT NULL DEFAULT 0,
   ADD COLUMN doubted bigint NOT NULL DEFAULT 0, ADD COLUMN lost_at bigint,
@@ -376,7 +376,7 @@ CREATE TABLE event_readers(
 )sql";
 
 // smtp_credentials.held, held_because, released, smtp_habits, deliveries.credential
-//                         store/sqlite/schema.cc.
+//                         store/sqlite/schema_versions.h.
 inline constexpr std::string_view kStep17 = R"sql(
 ALTER TABLE smtp_credentials ADD COLUMN held bigint,
   ADD COLUMN held_because text NOT NULL DEFAULT '', ADD COLUMN released bigint;
@@ -386,7 +386,7 @@ CREATE TABLE smtp_habits(name text COLLATE "C" PRIMARY KEY, habits bytea NOT NUL
 ALTER TABLE deliveries ADD COLUMN credential text COLLATE "C";
 )sql";
 
-// audit                 store/sqlite/schema.cc.
+// audit                 store/sqlite/schema_versions.h.
 // todoku_drop_stopped_3   Knows entries whose subject was erased.
 inline constexpr std::string_view kStep18 = R"sql(
 CREATE TABLE audit(
@@ -398,7 +398,8 @@ CREATE INDEX audit_hash ON audit(hash, key) WHERE hash <> 0;
 )sql" DROP_STOPPED_FUNCTION_3;
 
 // domain_counts, sections.domains, accounts.preflight, contents.one_click
-//                         store/sqlite/schema.cc. While a list is added to, its rows change often.
+//                         store/sqlite/schema_versions.h. While a list is added to, its rows change
+//                         often.
 inline constexpr std::string_view kStep19 = R"sql(
 CREATE TABLE domain_counts(
   section bigint NOT NULL, domain text COLLATE "C" NOT NULL, recipients bigint NOT NULL,
@@ -424,7 +425,7 @@ CREATE TABLE report_lines(
 CREATE INDEX report_lines_day ON report_lines(day);
 )sql";
 
-// domains.check_at, check_found   store/sqlite/schema.cc.
+// domains.check_at, check_found   store/sqlite/schema_versions.h.
 inline constexpr std::string_view kStep21 = R"sql(
 ALTER TABLE domains ADD COLUMN check_at bigint,
   ADD COLUMN check_found bytea NOT NULL DEFAULT '';

@@ -2,16 +2,14 @@
 // What waits for a second person's word (store/approvals.h).
 #include "store/approvals.h"
 
+#include "store/sqlite/keys.h"
 #include "store/sqlite/queries.h"
 #include "store/sqlite/transactions.h"
 
 namespace todoku::store::sqlite {
 namespace {
 
-#define APPROVAL_COLUMNS                                                       \
-  "delivery, account, state, revision, asked_by, asked_person, asked, lapses," \
-  " decided_by, decided_person, decided, reason"
-
+// A row of APPROVAL_COLUMNS.
 Approval approval_in(const Query& row) {
   return {.delivery = DeliveryKey{row.integer(0)},
           .account = AccountKey{row.integer(1)},

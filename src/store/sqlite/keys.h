@@ -24,6 +24,9 @@ namespace todoku::store::sqlite {
   " audit WHERE key BETWEEN ?1 AND ?2"
 
 // What rows of people, and of what they are signed in with, are read by (people.cc).
+#define APPROVAL_COLUMNS                                                       \
+  "delivery, account, state, revision, asked_by, asked_person, asked, lapses," \
+  " decided_by, decided_person, decided, reason"
 #define PERSON_COLUMNS                                                                       \
   "key, account, email, name, role, language, password_hash, totp, totp_offered, totp_step," \
   " recovery, suspended, created, confirmed, seen, stands_for"

@@ -173,9 +173,8 @@ class Filling {
   }
 
   void keys(const Account& shop) {
-    write(store_, [&](WriteTransaction& t) {
-      return t.add_api_key(acme_.key, {.label = "one", .token_sha256 = "a1", .networks = {}, .life = {}, .made_by = PersonKey{1}});
-    });
+    const NewApiKey one{.label = "one", .token_sha256 = "a1", .made_by = PersonKey{1}};
+    write(store_, [&](WriteTransaction& t) { return t.add_api_key(acme_.key, one); });
     const auto second = write(store_, [&](WriteTransaction& t) {
       return t.add_api_key(shop.key, {.label = "二",
                                       .token_sha256 = "b2",
@@ -455,7 +454,6 @@ class Filling {
     write(store_, [&](WriteTransaction& t) { return t.remove_recipient(removed.key); });
     const Delivery reserved = draft(bulk(other, "Reserved"), recipients(2, "example.com", "res"));
     write(store_, [&](WriteTransaction& t) {
-      // The account's bulk waits for approval.
       return t.commit_draft(reserved.key, clock_.now() + std::chrono::hours(2),
                             {.actor = "person 1 (花子)", .person = PersonKey{1}});
     });

@@ -876,6 +876,182 @@ def acting_as(browser):
     return {"X-Todoku-As": f"{told['person']['id']}/{told['account'] or ''}"}
 
 
+class Approvals(unittest.TestCase):
+    """Bulk of an account that wants a second person's word."""
+
+    @classmethod
+    def setUpClass(cls):
+        world.stack.command("account", "add", "careful", "--no-key")
+        world.stack.vouch("careful")
+        cls.owner, cls.owner_email = person("owner", "careful")
+        cls.sender, cls.sender_email = person("sender", "careful")
+        cls.viewer, _ = person("viewer", "careful")
+        put = cls.owner.ask("PUT", "/rules", {"second_factor": False, "networks": [],
+                                              "approval": True})
+        if put.status != 200 or not put.json["approval"]:
+            raise AssertionError(repr(put))
+
+    def draft(self, who, subject="Autumn", to="someone@one.example"):
+        made = who.api("POST", "/deliveries/bulk/begin", {
+            "from": {"email": "news@sender.example"}, "subject": subject, "text_part": "text"})
+        self.assertEqual(made.status, 201, made)
+        delivery = made.json["delivery_id"]
+        added = who.api("POST", f"/deliveries/{delivery}/emails", {"email": to})
+        self.assertEqual(added.status, 201, added)
+        return delivery
+
+    def committed(self, who, **more):
+        delivery = self.draft(who, **more)
+        done = who.api("PATCH", f"/deliveries/bulk/commit/{delivery}/immediate", {})
+        self.assertEqual(done.status, 200, done)
+        self.assertIn("waits_for_approval", done.headers["x-todoku-warning"])
+        return delivery
+
+    def approval(self, who, delivery):
+        told = who.api("GET", f"/deliveries/{delivery}/approval")
+        self.assertEqual(told.status, 200, told)
+        return told.json
+
+    def decide(self, who, delivery, verb="approve", **more):
+        body = {"revision": self.approval(self.viewer, delivery)["revision"], **more}
+        return who.api("POST", f"/deliveries/{delivery}/approval/{verb}", body)
+
+    def status(self, delivery):
+        return self.viewer.api("GET", f"/deliveries/{delivery}").json["status"]
+
+    def test_it_goes_when_somebody_else_has_approved_it(self):
+        delivery = self.committed(self.sender)
+        seen = self.approval(self.owner, delivery)
+        self.assertEqual(seen["state"], "waiting")
+        self.assertEqual(seen["asked_by"], {"kind": "person", "name": self.sender_email})
+        self.assertTrue(seen["may_approve"])
+        self.assertEqual(self.approval(self.sender, delivery)["why_not"], "own")
+        self.assertEqual(self.approval(self.viewer, delivery)["why_not"], "no_right")
+        listed = self.owner.api("GET", "/deliveries/approvals").json
+        self.assertIn(delivery, [each["delivery_id"] for each in listed["approvals"]])
+        for who in (self.sender, self.viewer):
+            self.assertEqual(self.decide(who, delivery).status, 403)
+        stranger, _ = person("owner", "shop")
+        theirs = stranger.api("POST", f"/deliveries/{10 ** 6}/approval/approve", {"revision": 1})
+        self.assertEqual(theirs.status, 404, theirs)
+        self.assertEqual(self.status(delivery), "WAIT")
+        done = self.decide(self.owner, delivery)
+        self.assertEqual(done.status, 200, done)
+        self.assertEqual(done.json["state"], "approved")
+        self.assertEqual(done.json["decided_by"], {"kind": "person", "name": self.owner_email})
+        eventually(lambda: self.status(delivery) == "SENT", "the bulk to be sent")
+        lines = self.owner.ask("GET", "/audit?limit=50").json["lines"]
+        self.assertIn(("deliveries.approve", delivery),
+                      [(line["action"], line.get("delivery_id")) for line in lines])
+        again = self.owner.api("POST", f"/deliveries/{delivery}/approval/approve", {"revision": 1})
+        self.assertEqual(again.status, 409, again)
+
+    def test_sent_back_it_is_a_draft_with_a_reason(self):
+        delivery = self.committed(self.sender)
+        for bad in ({}, {"reason": ""}, {"reason": "x" * 501}):
+            self.assertEqual(self.decide(self.owner, delivery, "send_back", **bad).status, 400)
+        for revision in (None, "x", 0):
+            wrong = self.owner.api("POST", f"/deliveries/{delivery}/approval/approve",
+                                   {} if revision is None else {"revision": revision})
+            self.assertEqual(wrong.status, 400, wrong)
+            self.assertIn("revision", wrong.body.decode())
+        done = self.decide(self.owner, delivery, "send_back", reason="件名が違います")
+        self.assertEqual(done.status, 200, done)
+        self.assertEqual(self.status(delivery), "EDIT")
+        self.assertEqual(self.approval(self.sender, delivery)["reason"], "件名が違います")
+
+    def test_a_change_asks_anew(self):
+        delivery = self.draft(self.sender)
+        at = time.strftime("%Y-%m-%dT%H:%M:%S+09:00", time.gmtime(time.time() + 9 * 3600 + 3600))
+        done = self.sender.api("PATCH", f"/deliveries/bulk/commit/{delivery}",
+                               {"reservation_time": at})
+        self.assertEqual(done.status, 200, done)
+        self.assertEqual(self.decide(self.owner, delivery).status, 200)
+        later = time.strftime("%Y-%m-%dT%H:%M:%S+09:00",
+                              time.gmtime(time.time() + 9 * 3600 + 7200))
+        moved = self.owner.api("PATCH", f"/deliveries/{delivery}/send_at", {"send_at": later})
+        self.assertEqual(moved.status, 200, moved)
+        self.assertIn("waits_for_approval", moved.headers.get("x-todoku-warning", ""))
+        seen = self.approval(self.owner, delivery)
+        self.assertEqual((seen["state"], seen["revision"], seen["why_not"]), ("waiting", 2, "own"))
+        stale = self.sender.api("POST", f"/deliveries/{delivery}/approval/approve", {"revision": 1})
+        self.assertEqual(stale.status, 409, stale)
+        paced = self.owner.api("PUT", f"/deliveries/{delivery}/pace", {"mails": 5, "per": "minute"})
+        self.assertEqual(paced.status, 200, paced)
+        self.assertIn("waits_for_approval", paced.headers.get("x-todoku-warning", ""))
+        self.assertEqual(self.approval(self.sender, delivery)["revision"], 3)
+        self.assertEqual(self.decide(self.sender, delivery).status, 200)
+        self.assertEqual(self.status(delivery), "RESERVE")
+
+    def test_who_asked_takes_it_back(self):
+        delivery = self.committed(self.sender)
+        taken = self.sender.api("PATCH", f"/deliveries/{delivery}/cancel")
+        self.assertEqual(taken.status, 200, taken)
+        self.assertEqual(self.status(delivery), "EDIT")
+        self.assertEqual(self.approval(self.owner, delivery)["state"], "void")
+        self.assertEqual(self.decide(self.owner, delivery).status, 409)
+
+    def test_a_key_asks_and_decides_nothing(self):
+        made = self.owner.ask("POST", "/keys", {"label": "app", "scopes": ["send", "read"]}).json
+        token = {"Authorization": f"Bearer {made['token']}"}
+        api = Browser(f"http://127.0.0.1:{world.stack.api_port}")
+        api.headers = lambda method: dict(token)
+        delivery = self.committed(api)
+        seen = self.approval(self.owner, delivery)
+        self.assertEqual(seen["asked_by"], {"kind": "key", "name": str(made["id"])})
+        self.assertEqual(seen["why_not"], "own_key")
+        self.assertEqual(self.decide(self.owner, delivery).status, 403)
+        refused = self.decide(api, delivery)
+        self.assertEqual(refused.status, 403, refused)
+        self.assertEqual(self.approval(api, delivery)["why_not"], "not_signed_in")
+        self.assertEqual(self.decide(self.sender, delivery).status, 200)
+        # Of a key that a command made nobody knows whose it is: an owner may.
+        shown = json.loads(world.stack.command("--json", "key", "add", "careful"))
+        api.headers = lambda method: {"Authorization": f"Bearer {shown['token']}"}
+        delivery = self.committed(api)
+        self.assertEqual(self.approval(self.sender, delivery)["why_not"], "unknown_maker")
+        self.assertEqual(self.decide(self.sender, delivery).status, 403)
+        self.assertEqual(self.decide(self.owner, delivery).status, 200)
+
+    def test_a_list_that_is_to_go_at_once_waits(self):
+        delivery = self.sender.api("POST", "/deliveries/bulk/begin", {
+            "from": {"email": "news@sender.example"}, "subject": "List", "text_part": "t"}
+        ).json["delivery_id"]
+        rows = b'{"email": "list@one.example"}\n'
+        job = self.sender.raw("POST", f"/api/v1/deliveries/{delivery}/emails/stream?immediate=true",
+                              rows, {"Content-Type": "application/x-ndjson"})
+        self.assertEqual(job.status, 201, job)
+        eventually(lambda: self.status(delivery) == "WAIT", "the list to be imported")
+        seen = self.approval(self.owner, delivery)
+        self.assertEqual((seen["state"], seen["recipients"]), ("waiting", 1))
+        self.assertEqual(seen["asked_by"]["name"], self.sender_email)
+        story = world.stack.command("explain", "list@one.example")
+        self.assertIn("until somebody else approves it", story)
+        self.assertEqual(self.decide(self.owner, delivery).status, 200)
+
+    def test_what_nobody_approves_in_time_fails(self):
+        delivery = self.draft(self.sender, to="lapsed@one.example")
+        soon = time.strftime("%Y-%m-%dT%H:%M:%S+09:00", time.gmtime(time.time() + 9 * 3600 + 3))
+        done = self.sender.api("PATCH", f"/deliveries/bulk/commit/{delivery}",
+                               {"reservation_time": soon})
+        self.assertEqual(done.status, 200, done)
+        eventually(lambda: self.status(delivery) == "FAILED", "the approval to lapse")
+        seen = self.approval(self.owner, delivery)
+        self.assertEqual((seen["state"], seen["may_approve"]), ("lapsed", False))
+        self.assertIn("nobody approved it by", world.stack.command("explain", "lapsed@one.example"))
+
+    def test_operators_alone_take_it_off(self):
+        off = {"second_factor": False, "networks": [], "approval": False}
+        other, _ = person("owner", "shop")
+        self.assertEqual(other.ask("PUT", "/rules", {**off, "approval": True}).status, 200)
+        refused = other.ask("PUT", "/rules", off)
+        self.assertEqual(refused.status, 403, refused)
+        self.assertTrue(other.ask("GET", "/rules").json["approval"])
+        above, _ = operator("shop")
+        self.assertEqual(above.ask("PUT", "/rules", off).status, 200)
+        self.assertFalse(other.ask("GET", "/rules").json["approval"])
+
+
 class StaleTabs(unittest.TestCase):
     """What a page sends is for whom it was made, whoever has the browser's cookie by now."""
 
@@ -1104,7 +1280,8 @@ def main():
         if words:
             suite.addTests(loader.loadTestsFromNames(words, here))
         else:
-            for checks in (Origin, SigningIn, SecondFactor, Forged, Rights, Keys, Operators, StaleTabs,
+            for checks in (Origin, SigningIn, SecondFactor, Forged, Rights, Keys, Operators, Approvals,
+                           StaleTabs,
                            Streams, Links):
                 suite.addTests(loader.loadTestsFromTestCase(checks))
         result = unittest.TextTestRunner(verbosity=2, stream=sys.stdout).run(suite)
