@@ -52,7 +52,12 @@ export function mock(folder) {
     return { state, to: each.delivery_type === 'BULK' ? null : 'hanako@example.jp', total_count: total, sent_count: sent, hard_error_count: hard, soft_error_count: 0, drop_count: 0, ...each, created_time: jst(2_000), updated_time: jst(10) };
   });
   const progress = (id) => ({ delivery_id: id, state: state.paused ? 'paused' : id === 1042 ? 'sending' : id === 1040 ? 'reserve' : 'sent', total: 20_000, pending: id === 1042 ? 11_200 : 0, deferred: id === 1042 ? 312 : 0, delivered: id === 1042 ? 8_201 : 19_180, bounced: id === 1042 ? 241 : 820, dropped: id === 1042 ? 46 : 0, expired: 0, cancelled: 0, unknown: 0,
-    started: id === 1040 ? null : jst(12), expires: jst(-3000), finished: id === 1042 || id === 1040 ? null : jst(2), canary_until: null, holds: [], pace: { mails: 1200, per: 'minute' }, quiet_hours: { from: '21:00', until: '08:00', time_zone: 'Asia/Tokyo' }, waits: null, expected_to_expire: null });
+    started: id === 1040 ? null : jst(12), expires: jst(-3000), finished: id === 1042 || id === 1040 ? null : jst(2), canary_until: null, holds: [], pace: { mails: 1200, per: 'minute' }, quiet_hours: { from: '21:00', until: '08:00', time_zone: 'Asia/Tokyo' }, waits: null, expected_to_expire: null, approval: id === 1040 ? approval().state : null });
+  const approval = () => {
+    const decided = state.approval && { decided_by: { kind: 'person', name: 'hanako@example.jp' }, decided_at: jst(0) };
+    const may = !state.approval && ['owner', 'sender', 'operator'].includes(state.role) && !state.own;
+    return { delivery_id: 1040, subject: 'Winter sale: 20 % off everything', recipients: 20_000, state: 'waiting', revision: 2, asked_by: { kind: 'person', name: 'taro@example.jp' }, asked_at: jst(40), lapses_at: jst(-900), reservation_time: jst(-900), decided_by: null, decided_at: null, reason: '', ...decided, ...state.approval, may_approve: may, why_not: may || state.approval ? '' : state.own ? 'own' : 'no_right' };
+  };
   const watched = (id) => ({ ...progress(id), time: jst(0), speed: { mails_per_minute: 1184.2, over_seconds: 60 }, seconds_left: 720, sites: [
     { site: 'docomo', done: 4000, remaining: 3600, mails_per_minute: 300, seconds_left: 720, told_by: 'speed', rests_until: null, allowed_per_minute: 310, limit_per_minute: 600, pace_reason: 'too_fast' }, { site: 'gmail', done: 2100, remaining: 4800, mails_per_minute: 640.5, seconds_left: 450, told_by: 'speed', rests_until: null, allowed_per_minute: null, limit_per_minute: null, pace_reason: null }, { site: 'au', done: 900, remaining: 1900, mails_per_minute: 0, seconds_left: null, told_by: null, rests_until: jst(-4), allowed_per_minute: null, limit_per_minute: null, pace_reason: null }, { site: null, done: 1500, remaining: 1212, mails_per_minute: 244, seconds_left: 298, told_by: 'speed', rests_until: null, allowed_per_minute: null, limit_per_minute: null, pace_reason: null }] });
   const mails = (ja) => [
@@ -168,7 +173,7 @@ export function mock(folder) {
     if (key === 'POST people') return { status: 201, body: { ...people()[0], ...body, id: 9, mailed: body.email !== 'unmailed@example.jp', command: 'todoku people reset unmailed@example.jp' } };
     if (method === 'DELETE' && path.startsWith('people/')) { state.removed.add(Number(path.split('/')[1])); return { status: 204 }; }
     if (path.startsWith('people/')) return { body: { ...people()[1], ...body } };
-    if (key === 'GET rules') return { body: { second_factor: true, networks: ['192.0.2.0/24'], approval: false } };
+    if (key === 'GET rules') return { body: { second_factor: true, networks: ['192.0.2.0/24'], approval: state.approves ?? false } };
     if (key === 'PUT rules') return { body };
     if (key === 'GET audit') return { body: { audit: ['person.sign_in', 'preview', 'person.role support', 'people.add sender: taro@example.jp'].map((action, i) => ({ at: jst((3 - i) * 90), at_text: '', actor: 'person 1 (hanako@example.jp)', action, account: 'shop', ...(i === 1 ? { delivery_id: 1041 } : {}), origin: '192.0.2.7' })) } };
     return refuse(404, 'no data found.');
@@ -191,6 +196,13 @@ export function mock(folder) {
     if (path.startsWith('/deliveries/bulk/commit/1044')) { state.committed = { path, ...body }; return { body: { delivery_id: 1044 } }; }
     if (path === '/deliveries/1044' && method === 'DELETE') return { body: { delivery_id: 1044 } };
     if (/^\/deliveries\/\d+\/(pause|resume|stop)$/.test(path)) { state.paused = path.endsWith('pause'); state.changes.push(path); return { body: { delivery_id: id } }; }
+    if (path === '/deliveries/approvals') return { body: { approvals: state.empty || state.approval ? [] : [approval()], more: false } };
+    if (path === '/deliveries/1040/approval') return { body: approval() };
+    if (/^\/deliveries\/1040\/approval\/(approve|send_back)$/.test(path)) {
+      if (state.changed || body.revision !== approval().revision) return { status: 409, body: { error_messages: { main: [ja ? 'この間に変更されました。' : 'it was changed meanwhile.'] } } };
+      state.approval = path.endsWith('approve') ? { state: 'approved' } : { state: 'sent_back', reason: body.reason };
+      return { body: approval() };
+    }
     if (/^\/deliveries\/\d+\/progress$/.test(path)) return { body: progress(id) };
     if (/preview$/.test(path)) {
       const unfit = Object.keys(body?.data ?? {}).find((name) => !/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name));

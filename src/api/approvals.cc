@@ -28,22 +28,6 @@ struct Asked {
   store::Delivery head;
 };
 
-std::string_view word_of(store::ApprovalState state) {
-  switch (state) {
-    case store::ApprovalState::waiting:
-      return "waiting";
-    case store::ApprovalState::approved:
-      return "approved";
-    case store::ApprovalState::sent_back:
-      return "sent_back";
-    case store::ApprovalState::lapsed:
-      return "lapsed";
-    case store::ApprovalState::over:
-      return "void";
-  }
-  return "void";
-}
-
 std::string_view word_of(store::MayNotDecide why) {
   switch (why) {
     case store::MayNotDecide::not_signed_in:
@@ -259,6 +243,22 @@ Task<http::Response> send_back(Api& api, Call& call) {
 }
 
 }  // namespace
+
+std::string_view word_of(store::ApprovalState state) {
+  switch (state) {
+    case store::ApprovalState::waiting:
+      return "waiting";
+    case store::ApprovalState::approved:
+      return "approved";
+    case store::ApprovalState::sent_back:
+      return "sent_back";
+    case store::ApprovalState::lapsed:
+      return "lapsed";
+    case store::ApprovalState::over:
+      return "void";
+  }
+  return "void";
+}
 
 Task<void> warn_of_approval(Api& api, Call& call, store::PublicId id) {
   const auto asked = co_await find(api, call, id);

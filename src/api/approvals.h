@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "async/task.h"
+#include "store/approvals.h"
 #include "store/keys.h"
 
 namespace todoku::api {
@@ -14,6 +15,8 @@ struct Call;
 
 inline constexpr std::string_view kWaitsForApproval = "waits_for_approval";
 
+// "waiting"
+[[nodiscard]] std::string_view word_of(store::ApprovalState state);
 // After a commit: in the header of warnings, where it does not go by itself.
 [[nodiscard]] Task<void> warn_of_approval(Api& api, Call& call, store::PublicId id);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/answers.h"
+#include "api/approvals.h"
 #include "api/steering_request.h"
 #include "operate/rates.h"
 #include "store/rate_holds.h"
@@ -68,6 +69,11 @@ void progress_members(http::JsonWriter& json, const Progress& progress) {
   holds_member(json, progress.holds);
   steering_members(json, progress.steering, progress.pause);
   too_slow_member(json, progress.too_slow);
+  if (progress.approval) {
+    json.member("approval", word_of(*progress.approval));
+  } else {
+    json.null_member("approval");
+  }
 }
 
 Result<Progress> read_progress(store::ReadTransaction& reader, store::AccountKey account,
@@ -81,9 +87,11 @@ Result<Progress> read_progress(store::ReadTransaction& reader, store::AccountKey
   if (!steering) return fail(std::move(steering.error()));
   found.steering = std::move(*steering);
   found.too_slow = store::pace_too_slow(found.delivery, found.steering.rules, life, now);
-  const bool may_be_held =
-      found.delivery.type == DeliveryType::bulk && found.delivery.status == DeliveryStatus::sending;
-  if (!may_be_held) return found;
+  if (found.delivery.type != DeliveryType::bulk) return found;
+  const auto approval = reader.approval(found.delivery.key);
+  if (!approval) return fail(approval.error());
+  if (*approval) found.approval = (*approval)->state;
+  if (found.delivery.status != DeliveryStatus::sending) return found;
   if (found.delivery.course == store::Course::goes) {
     found.pause = store::steered_pause(found.steering, now);
   }

@@ -23,6 +23,7 @@ struct Progress {
   store::Steering steering;
   std::optional<store::SteeredPause> pause;
   std::optional<store::PaceTooSlow> too_slow;
+  std::optional<store::ApprovalState> approval;  // nullopt: none was ever asked for
 };
 
 // `life`: of a bulk (Options::bulk_life); `now`: of the store's clock. not_found.

@@ -70,6 +70,7 @@ export function Check({ label, hint, ...rest }: { label: string; hint?: string }
 }
 
 const TONES: Record<string, Tone> = {
+  approval: 'warn',
   SENT: 'good', sent: 'good', delivered: 'good', proven: 'good', active: 'good', pass: 'good',
   SENDING: 'info', sending: 'info', IMPORTING: 'info', importing: 'info', RESERVE: 'info', reserve: 'info', WAIT: 'info', wait: 'info',
   RETRY: 'warn', deferred: 'warn', paused: 'warn', stopping: 'warn', unknown: 'warn', lapsed: 'warn', failing: 'warn', warning: 'warn', expired: 'warn', unproven: 'warn', SOFTERROR: 'warn',

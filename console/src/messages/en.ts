@@ -91,13 +91,20 @@ export const en = {
   },
   states: {
     EDIT: 'Draft', IMPORTING: 'Importing', RESERVE: 'Reserved', WAIT: 'Waiting', SENDING: 'Sending', SENT: 'Finished', FAILED: 'Failed',
-    edit: 'Draft', importing: 'Importing', reserve: 'Reserved', wait: 'Waiting', sending: 'Sending', paused: 'Paused', stopping: 'Stopping', stopped: 'Stopped', sent: 'Finished', failed: 'Failed', deleted: 'Deleted',
+    edit: 'Draft', importing: 'Importing', approval: 'Waits for approval', reserve: 'Reserved', wait: 'Waiting', sending: 'Sending', paused: 'Paused', stopping: 'Stopping', stopped: 'Stopped', sent: 'Finished', failed: 'Failed', deleted: 'Deleted',
     pending: 'Pending', deferred: 'Deferred', delivered: 'Delivered', bounced: 'Bounced', dropped: 'Not sent', expired: 'Expired', cancelled: 'Cancelled', unknown: 'In doubt',
     RETRY: 'Trying again', HARDERROR: 'Bounced', SOFTERROR: 'Given up', DROP: 'Not sent',
     unproven: 'Not proven', proven: 'Proven', lapsed: 'Lapsed', active: 'Active', failing: 'Failing', disabled: 'Off',
     pass: 'Good', warning: 'Look at it', fail: 'Broken', not_determined: 'Not known',
   } as Record<string, string>,
   types: { TRANSACTION: 'Transactional', BULK: 'Bulk', SMTP: 'SMTP' } as Record<string, string>,
+  approval: {
+    title: 'Approval', waits: 'Nothing goes before somebody else has approved it.', lapsed: 'Nobody approved it in time, so it did not go.', askedBy: 'Asked for by', decidedBy: 'Decided by', lapses: 'Fails unless approved by', goes: 'Goes then', atOnce: 'at once', revision: 'Revision',
+    reason: 'Why it is sent back', approve: 'Approve', sendBack: 'Send back', sendBackTitle: 'Send it back?', sendBackText: 'It becomes a draft again, and its sender reads why.', approved: 'Approved.', sentBack: 'Sent back as a draft.',
+    key: (name: string) => `API key ${name}`, command: 'a command', needed: (subject: string) => `Waits for your approval: ${subject}`, until: (time: string) => `If nobody approves it by ${time}, it fails.`,
+    states: { waiting: 'Waits', approved: 'Approved', sent_back: 'Sent back', lapsed: 'Lapsed', void: 'Withdrawn' },
+    whyNot: { not_signed_in: 'People approve, signed in here; keys do not.', no_right: 'Your role does not send, so it does not approve either.', own: 'You committed it or changed it last: somebody else has to approve it.', own_key: 'A key that you made committed it: somebody else has to approve it.', unknown_maker: 'Nobody knows whose key committed it: owners and operators approve it.' },
+  },
   deliveries: {
     failed: (mails: number) => `${n(mails)} failed`, allowed: 'It takes now', atMost: (pace: string) => `at most ${pace}`, goesTo: (email: string, count: number) => count > 1 ? `to ${email} and ${n(count - 1)} more` : `to ${email}`, noSuch: (id: number) => `There is no delivery ${id}`, toList: 'All deliveries', tried: 'Tried',
     title: 'Deliveries', text: 'Everything that was handed in, newest first.', subjectFilter: 'Part of the subject', senderFilter: 'Part of the sender', tagFilter: 'Tag', stateFilter: 'State', typeFilter: 'Type',
@@ -166,6 +173,7 @@ export const en = {
   people: {
     title: 'People', text: 'Who may sign in, and what they may do.', invite: 'Invite', inviteTitle: 'Invite somebody', inviteText: 'They get a mail with a link that works once, for 30 minutes.', role: 'Role', seen: 'Last seen', factor: 'Second factor', invited: (address: string) => `An invitation is on its way to ${address}.`, notMailed: 'The mail could not be sent. Run this on the machine of the engine and pass the link on:', pending: 'Invited', suspended: 'Suspended', you: 'you',
     suspend: 'Suspend', resume: 'Let in again', removeTitle: (name: string) => `Remove ${name}?`, removeText: 'All their sign-ins end at once. What they did stays in the audit.', removed: (name: string) => `${name} is removed.`, again: 'Send the invitation again', changeRole: (name: string) => `Role of ${name}`, changed: 'Changed.', menu: (name: string) => `Actions for ${name}`,
+    ruleApproval: 'A second person approves each bulk', ruleApprovalText: 'Nothing of a bulk goes before somebody other than its sender has approved it. Only an operator of the installation takes this off again.', ruleApprovalStays: 'Only an operator of the installation takes this off.',
     rules: 'Rules of this account', ruleFactor: 'Everybody needs a second factor', ruleFactorText: 'Who has none sets one up at the next sign-in.', networks: 'Sign in only from these networks', networksHint: 'One a line, such as 192.0.2.0/24. Empty: from everywhere. Mind that your own is among them.', emptyTitle: 'Nobody yet', emptyText: 'Invite the people who should see or send mail.',
   },
   audit: {
@@ -180,7 +188,7 @@ export const en = {
       content: 'Looked at a content', preview: 'Looked at a mail', message: 'Looked at a message', insert_codes: 'Looked at insert codes', resend: 'Sent a mail again',
       'api_key.add': 'API key made', 'api_key.rotate': 'API key replaced', 'api_key.end': 'API key ended', 'smtp_credential.add': 'SMTP credentials made', 'smtp_credential.rotate': 'New SMTP password', 'smtp_credential.end': 'SMTP credentials ended', 'smtp_credential.release': 'Held SMTP credentials released',
       'account.add': 'Account added', 'account.change': 'Account changed', 'account.suspend': 'Account suspended', 'account.resume': 'Account resumed', 'stuck.release': 'Mail that was set aside tried again',
-      'deliveries.send': 'Sent', 'deliveries.begin': 'Delivery begun', 'deliveries.change': 'Delivery changed', 'deliveries.reserve': 'Delivery reserved', 'deliveries.cancel': 'Reservation cancelled', 'deliveries.remove': 'Delivery removed', 'deliveries.pause': 'Delivery paused', 'deliveries.resume': 'Delivery resumed', 'deliveries.stop': 'Delivery stopped', 'deliveries.pace': 'Pace set', 'deliveries.pace_removed': 'Pace removed', 'deliveries.quiet_hours': 'Quiet hours set', 'deliveries.quiet_hours_removed': 'Quiet hours removed',
+      'deliveries.send': 'Sent', 'deliveries.begin': 'Delivery begun', 'deliveries.change': 'Delivery changed', 'deliveries.reserve': 'Delivery reserved', 'deliveries.cancel': 'Reservation cancelled', 'deliveries.approve': 'Bulk approved', 'deliveries.send_back': 'Bulk sent back', 'deliveries.remove': 'Delivery removed', 'deliveries.pause': 'Delivery paused', 'deliveries.resume': 'Delivery resumed', 'deliveries.stop': 'Delivery stopped', 'deliveries.pace': 'Pace set', 'deliveries.pace_removed': 'Pace removed', 'deliveries.quiet_hours': 'Quiet hours set', 'deliveries.quiet_hours_removed': 'Quiet hours removed',
       'recipient.add': 'Recipients added', 'recipient.import': 'List imported', 'recipient.import_cancelled': 'Import cancelled', 'recipient.change': 'Recipient changed', 'recipient.remove': 'Recipient removed', 'recipient.export': 'Recipients exported',
       'suppressions.add': 'Added to the suppression list', 'suppressions.import': 'Suppression list imported', 'suppressions.release': 'Taken off the suppression list',
       'template.add': 'Template added', 'template.change': 'Template changed', 'template.remove': 'Template removed',

@@ -92,13 +92,20 @@ export const ja: Messages = {
   },
   states: {
     EDIT: '下書き', IMPORTING: '取り込み中', RESERVE: '予約済み', WAIT: '待機中', SENDING: '配信中', SENT: '完了', FAILED: '失敗',
-    edit: '下書き', importing: '取り込み中', reserve: '予約済み', wait: '待機中', sending: '配信中', paused: '一時停止', stopping: '停止処理中', stopped: '停止', sent: '完了', failed: '失敗', deleted: '削除済み',
+    edit: '下書き', importing: '取り込み中', approval: '承認待ち', reserve: '予約済み', wait: '待機中', sending: '配信中', paused: '一時停止', stopping: '停止処理中', stopped: '停止', sent: '完了', failed: '失敗', deleted: '削除済み',
     pending: '未送信', deferred: '再送待ち', delivered: '受理', bounced: '不達', dropped: '送信せず', expired: '期限切れ', cancelled: '取り消し', unknown: '不明',
     RETRY: '再送待ち', HARDERROR: '不達', SOFTERROR: '断念', DROP: '送信せず',
     unproven: '未確認', proven: '確認済み', lapsed: '失効', active: '有効', failing: '失敗中', disabled: '無効',
     pass: '正常', warning: '要確認', fail: '異常', not_determined: '判定不可',
   },
   types: { TRANSACTION: '個別', BULK: '一斉', SMTP: 'SMTP' },
+  approval: {
+    title: '承認', waits: '別のメンバーが承認するまで送信しません。', lapsed: '期限までに承認されなかったため、送信しませんでした。', askedBy: '依頼者', decidedBy: '承認・差し戻し', lapses: '承認の期限', goes: '送信日時', atOnce: '承認後すぐ', revision: 'リビジョン',
+    reason: '差し戻しの理由', approve: '承認する', sendBack: '差し戻す', sendBackTitle: '差し戻しますか？', sendBackText: '下書きに戻り、理由は依頼者に表示されます。', approved: '承認しました。', sentBack: '差し戻しました。',
+    key: (name) => `API キー ${name}`, command: 'コマンド', needed: (subject) => `承認待ち: ${subject}`, until: (time) => `${time} までに承認されなければ、送信せずに失敗となります。`,
+    states: { waiting: '承認待ち', approved: '承認済み', sent_back: '差し戻し', lapsed: '期限切れ', void: '取り下げ' },
+    whyNot: { not_signed_in: '承認できるのは、サインインしているメンバーだけです。', no_right: '送信権限のないロールでは承認できません。', own: '最後に確定または変更したのはあなたです。別のメンバーの承認が必要です。', own_key: 'あなたが作成したキーで確定されています。別のメンバーの承認が必要です。', unknown_maker: '確定に使われたキーの作成者が不明です。オーナーまたは運用者が承認してください。' },
+  },
   deliveries: {
     failed: (mails) => `${n(mails)} 通が不達`, allowed: '受信側の許容', atMost: (pace) => `上限 ${pace}`, goesTo: (email, count) => count > 1 ? `宛先 ${email} ほか ${n(count - 1)} 件` : `宛先 ${email}`, noSuch: (id) => `配信 ${id} はありません`, toList: '配信の一覧へ', tried: '試行済み',
     title: '配信', text: '受け付けたすべての配信を新しい順に表示します。', subjectFilter: '件名の一部', senderFilter: '差出人の一部', tagFilter: 'タグ', stateFilter: '状態', typeFilter: '種別',
@@ -167,6 +174,7 @@ export const ja: Messages = {
   people: {
     title: 'メンバー', text: 'サインインできる人と、その権限です。', invite: '招待', inviteTitle: 'メンバーを招待', inviteText: '30 分間、1 回だけ有効なリンクをメールで送ります。', role: 'ロール', seen: '最終利用', factor: '二要素認証', invited: (address) => `${address} に招待を送りました。`, notMailed: 'メールを送れませんでした。エンジンが動いているサーバーで次のコマンドを実行し、表示されたリンクを本人に渡してください。', pending: '招待中', suspended: '利用停止中', you: '自分',
     suspend: '利用を停止', resume: '利用を再開', removeTitle: (name) => `${name} さんを削除しますか？`, removeText: 'すべての端末から直ちにサインアウトします。操作の記録は監査ログに残ります。', removed: (name) => `${name} さんを削除しました。`, again: '招待を再送', changeRole: (name) => `${name} さんのロール`, changed: '変更しました。', menu: (name) => `${name} さんの操作`,
+    ruleApproval: '一斉配信に別のメンバーの承認を必須とする', ruleApprovalText: '作成者以外のメンバーが承認するまで、一斉配信は始まりません。解除できるのは運用者だけです。', ruleApprovalStays: '解除できるのは運用者だけです。',
     rules: 'このアカウントのルール', ruleFactor: '全員に二要素認証を必須とする', ruleFactorText: '未設定の人は、次回のサインイン時に設定します。', networks: 'サインインを許可するネットワーク', networksHint: '1 行に 1 つ（例: 192.0.2.0/24）。空欄なら制限しません。自分のネットワークを含めてください。', emptyTitle: 'メンバーがいません', emptyText: 'メールを閲覧・送信する人を招待してください。',
   },
   audit: {
@@ -181,7 +189,7 @@ export const ja: Messages = {
       content: '配信の内容を閲覧', preview: 'メールの本文を閲覧', message: 'メッセージを閲覧', insert_codes: '差し込みコードの値を閲覧', resend: 'メールを再送',
       'api_key.add': 'API キーを作成', 'api_key.rotate': 'API キーを交換', 'api_key.end': 'API キーを無効化', 'smtp_credential.add': 'SMTP 認証情報を作成', 'smtp_credential.rotate': 'SMTP のパスワードを交換', 'smtp_credential.end': 'SMTP 認証情報を無効化', 'smtp_credential.release': 'SMTP 認証情報の保留を解除',
       'account.add': 'アカウントを追加', 'account.change': 'アカウントを変更', 'account.suspend': 'アカウントを停止', 'account.resume': 'アカウントを再開', 'stuck.release': '隔離中のメールを再送信',
-      'deliveries.send': '送信', 'deliveries.begin': '配信を作成', 'deliveries.change': '配信を変更', 'deliveries.reserve': '配信を予約', 'deliveries.cancel': '予約を取り消し', 'deliveries.remove': '配信を削除', 'deliveries.pause': '配信を一時停止', 'deliveries.resume': '配信を再開', 'deliveries.stop': '配信を停止', 'deliveries.pace': '速度の上限を設定', 'deliveries.pace_removed': '速度の上限を解除', 'deliveries.quiet_hours': '配信停止時間帯を設定', 'deliveries.quiet_hours_removed': '配信停止時間帯を解除',
+      'deliveries.send': '送信', 'deliveries.begin': '配信を作成', 'deliveries.change': '配信を変更', 'deliveries.reserve': '配信を予約', 'deliveries.cancel': '予約を取り消し', 'deliveries.approve': '一斉配信を承認', 'deliveries.send_back': '一斉配信を差し戻し', 'deliveries.remove': '配信を削除', 'deliveries.pause': '配信を一時停止', 'deliveries.resume': '配信を再開', 'deliveries.stop': '配信を停止', 'deliveries.pace': '速度の上限を設定', 'deliveries.pace_removed': '速度の上限を解除', 'deliveries.quiet_hours': '配信停止時間帯を設定', 'deliveries.quiet_hours_removed': '配信停止時間帯を解除',
       'recipient.add': '宛先を追加', 'recipient.import': 'リストを読み込み', 'recipient.import_cancelled': 'リストの読み込みを中止', 'recipient.change': '宛先を変更', 'recipient.remove': '宛先を削除', 'recipient.export': '宛先を書き出し',
       'suppressions.add': '配信停止リストに追加', 'suppressions.import': '配信停止リストを読み込み', 'suppressions.release': '配信停止を解除',
       'template.add': 'テンプレートを追加', 'template.change': 'テンプレートを変更', 'template.remove': 'テンプレートを削除',

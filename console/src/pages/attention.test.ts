@@ -30,3 +30,9 @@ it('the gravest stand first, and lead to where they are mended', () => {
 it('the day is summed of its receivers, and by what causes tell', () => {
   expect(sumOf(day([cause('bounced', 7, 0.07), cause('bounced', 3, 0.03), cause('deferred', 40, undefined)])!)).toEqual({ ended: 105, delivered: 95, byState: { bounced: 10, deferred: 40 } });
 });
+it('what waits for the approval of who looks is told, and nobody else is asked', () => {
+  const approval = (delivery_id: number, may_approve: boolean) => ({ delivery_id, subject: 'Autumn', recipients: 3, state: 'waiting' as const, revision: 1, asked_by: { kind: 'person' as const, name: 'a@example.jp' }, asked_at: '2027-04-01T09:00:00+09:00', lapses_at: '2027-04-02T09:00:00+09:00', reservation_time: null, decided_by: null, decided_at: null, reason: '', may_approve, why_not: may_approve ? '' as const : 'own' as const });
+  const found = attentionOf({ approvals: [approval(7, true), approval(8, false)] }, en, 'en');
+  expect(found.map(({ href, tone }) => [href, tone])).toEqual([['/deliveries/7', 'warn']]);
+  expect(found[0]?.title).toContain('Autumn');
+});

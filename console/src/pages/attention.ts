@@ -1,6 +1,7 @@
 // What needs somebody, of what was seen: the gravest first, each with its cause and the place of the next step.
 import type { Answer } from '../api/client';
 import type { components } from '../api/schema';
+import { exact, instantOf } from '../design/format';
 import type { Messages } from '../messages/en';
 
 type Schemas = components['schemas'];
@@ -16,6 +17,7 @@ export interface Seen {
   day?: Schemas['ExplainedCauses'];
   rates?: Schemas['Rate'][];
   limits?: Schemas['UsageDays']['limits'];
+  approvals?: Schemas['Approval'][];
   going?: { delivery_id: number; subject: string; progress: Schemas['Progress'] }[];
   domains?: DomainHealth[];
   hooks?: Schemas['Webhook'][];
@@ -51,6 +53,14 @@ export function attentionOf(seen: Seen, m: Messages, language: string): Concern[
   const add = (concern: Concern) => found.push(concern);
   const say = (fault: Fault) => (language === 'ja' ? fault.sentence_ja : fault.sentence) ?? fault.sentence ?? '';
 
+  for (const approval of seen.approvals ?? [])
+    if (approval.may_approve) {
+      const instant = instantOf(approval.lapses_at);
+      add({
+        key: `approval:${approval.delivery_id}`, tone: 'warn', title: m.approval.needed(approval.subject || m.common.noSubject),
+        why: m.approval.until(instant ? exact(instant) : approval.lapses_at), href: `/deliveries/${approval.delivery_id}`,
+      });
+    }
   for (const rate of seen.rates ?? [])
     if (rate.level !== 'calm')
       add({

@@ -10,6 +10,7 @@ import { useMessages, useSpoken } from '../messages';
 import { useLoad } from '../shell/load';
 import { Link, useQuery } from '../shell/router';
 import { useSession } from '../shell/session';
+import { ApprovalCard, useApproval } from './approval';
 import { Subject } from './subject';
 
 type Progress = Answer<'/deliveries/{delivery_id}/progress', 'get'>;
@@ -47,13 +48,17 @@ export default function Delivery({ id }: { id: number }) {
   const [query, change] = useQuery();
   const head = useLoad(`delivery:${id}`, (signal) => api.get('/deliveries/{delivery_id}', { path: { delivery_id: id }, query: { without_text: true }, signal }));
   const first = useLoad(`progress:${id}`, (signal) => api.get('/deliveries/{delivery_id}/progress', { path: { delivery_id: id }, signal }));
+  const isBulk = head.data?.delivery_type === 'BULK';
+  const isAsked = isBulk && first.data != null && first.data.approval !== null;
+  const approval = useApproval(id, isAsked);
   const { progress, live, link } = useLive(id, first.data);
-  const reload = () => { head.reload(); first.reload(); };
+  const reload = () => { head.reload(); first.reload(); approval.reload(); };
   const trouble = head.trouble ?? first.trouble;
   if (trouble instanceof Refused && trouble.status === 404)
     return <div className="card"><Empty title={m.deliveries.noSuch(id)} text={m.trouble.missing}><ButtonLink href="/deliveries" first>{m.deliveries.toList}</ButtonLink></Empty></div>;
   if (trouble) return <Trouble of={trouble} again={reload} />;
-  if (!head.data || !progress) return <div className="card"><Waiting rows={6} /></div>;
+  // All at once, so that nothing moves.
+  if (!head.data || !progress || (isAsked && approval.data === undefined && !approval.trouble)) return <div className="card"><Waiting rows={6} /></div>;
   const tabs = [
     { id: 'overview', title: m.deliveries.overview, body: () => <Overview head={head.data as Head} progress={progress} live={live} link={link} /> },
     { id: 'recipients', title: m.deliveries.recipients, body: () => <Recipients id={id} /> },
@@ -64,17 +69,20 @@ export default function Delivery({ id }: { id: number }) {
   return (
     <>
       <PageHead
-        title={<><Subject of={head.data.subject} /> <State of={progress.state} /></>}
+        title={<><Subject of={head.data.subject} /> <State of={progress.approval === 'waiting' ? 'approval' : progress.state} /></>}
         text={`${m.deliveries.detail(id)} · ${m.types[head.data.delivery_type]} · ${head.data.from.name ? `${head.data.from.name} <${head.data.from.email}>` : head.data.from.email}`}
       >
-        {can('send') && <Actions id={id} progress={progress} isBulk={head.data.delivery_type === 'BULK'} done={reload} />}
+        {can('send') && <Actions id={id} progress={progress} isBulk={isBulk} isAsked={approval.data?.state === 'waiting'} done={reload} />}
       </PageHead>
-      <Tabs label={m.deliveries.detail(id)} tabs={tabs} now={tab} choose={(tab) => change({ tab: tab === 'overview' ? null : tab, status: null, after: null })} />
+      <div className="stack">
+        {isAsked && (approval.trouble ? <div className="card"><Trouble of={approval.trouble} again={approval.reload} /></div> : approval.data && <ApprovalCard of={approval.data} done={reload} />)}
+        <Tabs label={m.deliveries.detail(id)} tabs={tabs} now={tab} choose={(tab) => change({ tab: tab === 'overview' ? null : tab, status: null, after: null })} />
+      </div>
     </>
   );
 }
 
-function Actions({ id, progress, isBulk, done }: { id: number; progress: Progress; isBulk: boolean; done: () => void }) {
+function Actions({ id, progress, isBulk, isAsked, done }: { id: number; progress: Progress; isBulk: boolean; isAsked: boolean; done: () => void }) {
   const m = useMessages();
   const { busy, trouble, run } = useAction();
   const [asks, setAsks] = useState(false);
@@ -82,7 +90,7 @@ function Actions({ id, progress, isBulk, done }: { id: number; progress: Progres
   const act = (action: () => Promise<unknown>, text: string, undo?: () => void) => void run(async () => { noMoreUndo(); await action(); toast(text, undo); done(); });
   const pause = () => act(() => api.post('/deliveries/{delivery_id}/pause', { path }), m.deliveries.paused, resume);
   function resume() { act(() => api.post('/deliveries/{delivery_id}/resume', { path }), m.deliveries.resumed); }
-  const isGoing = progress.state === 'sending' || progress.state === 'wait';
+  const isGoing = progress.state === 'sending' || (progress.state === 'wait' && !isAsked);
   const canPause = isBulk && isGoing;
   // One button, so that the focus stays where it is.
   const canResume = progress.state === 'paused' || progress.holds.length > 0;
@@ -91,7 +99,7 @@ function Actions({ id, progress, isBulk, done }: { id: number; progress: Progres
       {(canPause || canResume) && <Button first={canResume} busy={busy} onClick={canResume ? resume : pause}>{canResume ? m.deliveries.resume : m.deliveries.pause}</Button>}
       {canPause && canResume && <Button busy={busy} onClick={pause}>{m.deliveries.pause}</Button>}
       {(isGoing || progress.state === 'paused') && <Button danger onClick={() => setAsks(true)}>{m.deliveries.stop}</Button>}
-      {progress.state === 'reserve' && <Button danger busy={busy} onClick={() => act(() => api.patch('/deliveries/{delivery_id}/cancel', { path }), m.deliveries.cancelled)}>{m.deliveries.cancelReservation}</Button>}
+      {(progress.state === 'reserve' || isAsked) && <Button danger busy={busy} onClick={() => act(() => api.patch('/deliveries/{delivery_id}/cancel', { path }), m.deliveries.cancelled)}>{m.deliveries.cancelReservation}</Button>}
       <Trouble of={trouble} />
       <Modal open={asks} close={() => setAsks(false)} title={m.deliveries.stopTitle}>
         <p className="muted">{m.deliveries.stopText}</p>
@@ -141,6 +149,17 @@ function Overview({ head, progress, live, link }: { head: Head; progress: Progre
       <dl className="figures">
         {PARTS.map(([part]) => <div key={part} className={progress[part] === 0 ? 'zero' : undefined}><dt>{m.states[part]}</dt><dd>{number.format(progress[part])}</dd></div>)}
       </dl>
+      <div className="card">
+        <Facts rows={[
+          [m.common.created, <Time at={head.created_time} style="exact" />],
+          [m.deliveries.started, progress.started ? <Time at={progress.started} style="exact" /> : head.reservation_time ? <>{m.deliveries.reservedFor} <Time at={head.reservation_time} style="exact" /></> : m.deliveries.notStarted],
+          progress.finished ? [m.deliveries.finished, <Time at={progress.finished} style="exact" />] : progress.expires && [m.deliveries.expires, <Time at={progress.expires} style="exact" />],
+          progress.pace && [m.deliveries.pace, progress.pace.per === 'hour' ? m.deliveries.paceHour(progress.pace.mails) : m.deliveries.paceMinute(progress.pace.mails)],
+          progress.quiet_hours && [m.deliveries.quiet, `${progress.quiet_hours.from}–${progress.quiet_hours.until} (${progress.quiet_hours.time_zone})`],
+          head.attaches.length > 0 && [m.deliveries.files, head.attaches.map((file) => file.file_name).join(', ')],
+        ]} />
+      </div>
+      {/* Last, as it comes with the first word of what is live: it moves nothing. */}
       {live?.sites && live.sites.length > 0 && (
         <div className="card flush">
           <header><h2>{m.deliveries.receivers}</h2></header>
@@ -160,16 +179,6 @@ function Overview({ head, progress, live, link }: { head: Head; progress: Progre
           </table></Scroll>
         </div>
       )}
-      <div className="card">
-        <Facts rows={[
-          [m.common.created, <Time at={head.created_time} style="exact" />],
-          [m.deliveries.started, progress.started ? <Time at={progress.started} style="exact" /> : head.reservation_time ? <>{m.deliveries.reservedFor} <Time at={head.reservation_time} style="exact" /></> : m.deliveries.notStarted],
-          progress.finished ? [m.deliveries.finished, <Time at={progress.finished} style="exact" />] : progress.expires && [m.deliveries.expires, <Time at={progress.expires} style="exact" />],
-          progress.pace && [m.deliveries.pace, progress.pace.per === 'hour' ? m.deliveries.paceHour(progress.pace.mails) : m.deliveries.paceMinute(progress.pace.mails)],
-          progress.quiet_hours && [m.deliveries.quiet, `${progress.quiet_hours.from}–${progress.quiet_hours.until} (${progress.quiet_hours.time_zone})`],
-          head.attaches.length > 0 && [m.deliveries.files, head.attaches.map((file) => file.file_name).join(', ')],
-        ]} />
-      </div>
     </div>
   );
 }

@@ -43,16 +43,17 @@ export default function Overview() {
   const rates = useLoad(`overview:rates:${of}`, (signal) => api.get('/rates', { signal }));
   const limits = useLoad(`overview:limits:${of}`, (signal) => api.get('/usages/days', { query: { days: 1 }, signal }));
   const now = useLoad(`overview:now:${of}`, going);
+  const asked = useLoad(can('send') ? `overview:approvals:${of}` : null, (signal) => api.get('/deliveries/approvals', { signal }));
   const domains = useLoad(isAdmin ? `overview:domains:${of}` : null, health);
   const hooks = useLoad(isAdmin ? `overview:hooks:${of}` : null, (signal) => api.get('/webhooks', { signal }));
   useEffect(() => {
     const timer = setInterval(() => document.hidden || now.reload(), AGAIN_MS);
     return () => clearInterval(timer);
   }, [now.reload]);
-  const parts = [day, rates, limits, now, ...(isAdmin ? [domains, hooks] : [])];
+  const parts = [day, rates, limits, now, ...(can('send') ? [asked] : []), ...(isAdmin ? [domains, hooks] : [])];
   const isWhole = parts.every(({ data, trouble }) => data !== undefined || trouble !== undefined);
   const failed = parts.find(({ trouble }) => trouble);
-  const concerns = attentionOf({ day: day.data, rates: rates.data?.rates, limits: limits.data?.limits, going: now.data, domains: domains.data?.domains, hooks: hooks.data?.data }, m, language);
+  const concerns = attentionOf({ day: day.data, rates: rates.data?.rates, limits: limits.data?.limits, approvals: asked.data?.approvals, going: now.data, domains: domains.data?.domains, hooks: hooks.data?.data }, m, language);
   return (
     <>
       <PageHead title={m.overview.title} text={m.overview.text}>{can('send') && <ButtonLink href="/compose" first>{m.nav.compose}</ButtonLink>}</PageHead>
@@ -153,8 +154,8 @@ function Now({ rows }: { rows: Going[] }) {
           const done = progress.total - progress.pending - progress.deferred;
           return (
             <li key={delivery_id} className="stack tight">
-              <div className="row apart"><Link className="grow cut" href={`/deliveries/${delivery_id}`}><Subject of={subject} /></Link><State of={progress.state} /></div>
-              {progress.state === 'reserve' ? <span className="muted small">{m.deliveries.reservedFor} <Time at={reservation_time} /> · {m.deliveries.mails(progress.total)}</span>
+              <div className="row apart"><Link className="grow cut" href={`/deliveries/${delivery_id}`}><Subject of={subject} /></Link><State of={progress.approval === 'waiting' ? 'approval' : progress.state} /></div>
+              {progress.state === 'reserve' || progress.approval === 'waiting' ? <span className="muted small">{reservation_time && <>{m.deliveries.reservedFor} <Time at={reservation_time} /> · </>}{m.deliveries.mails(progress.total)}</span>
                 : <><div className="meter" role="progressbar" aria-label={subject || m.common.noSubject} aria-valuemin={0} aria-valuemax={progress.total} aria-valuenow={done}><i className="bar" style={{ width: `${(100 * done) / Math.max(1, progress.total)}%` }} /></div>
                   <span className="muted small">{number(done)} / {number(progress.total)}</span></>}
             </li>

@@ -43,7 +43,7 @@ export default function People() {
                 );
               })}</tbody></table></div>}
         </div>
-        {data && !isOfOperators && <RulesCard account={session.account ?? ''} />}
+        {data && !isOfOperators && <RulesCard account={session.account ?? ''} isOperator={session.person?.role === 'operator'} />}
       </div>
       {invites && <Invite roles={roles} close={() => setInvites(false)} done={(told) => { reload(); if (told !== null) setCommand(told); }} />}
       {removes && <ModalForm open close={() => setRemoves(null)} title={m.people.removeTitle(removes.name || removes.email)} text={m.people.removeText} danger button={m.common.remove}
@@ -74,18 +74,18 @@ function Invite({ roles, close, done }: { roles: readonly Role[]; close: () => v
   );
 }
 
-function RulesCard({ account }: { account: string }) {
+function RulesCard({ account, isOperator }: { account: string; isOperator: boolean }) {
   const m = useMessages();
   const { data, trouble, put, reload } = useLoad(`rules:${account}`, () => others.rules());
   return (
     <section className="card stack">
       <h2>{m.people.rules}</h2>
-      {trouble ? <Trouble of={trouble} again={reload} /> : data ? <RulesForm key={JSON.stringify(data)} rules={data} saved={put} /> : <Waiting rows={3} />}
+      {trouble ? <Trouble of={trouble} again={reload} /> : data ? <RulesForm key={JSON.stringify(data)} rules={data} saved={put} isOperator={isOperator} /> : <Waiting rows={3} />}
     </section>
   );
 }
 
-function RulesForm({ rules, saved }: { rules: Rules; saved: (rules: Rules) => void }) {
+function RulesForm({ rules, saved, isOperator }: { rules: Rules; saved: (rules: Rules) => void; isOperator: boolean }) {
   const m = useMessages();
   const [given, setGiven] = useState(rules);
   const [networks, setNetworks] = useState(rules.networks.join('\n'));
@@ -94,6 +94,7 @@ function RulesForm({ rules, saved }: { rules: Rules; saved: (rules: Rules) => vo
   return (
     <Form send={send}>
       <Check label={m.people.ruleFactor} hint={m.people.ruleFactorText} checked={given.second_factor} onChange={(e) => setGiven({ ...given, second_factor: e.target.checked })} />
+      <Check label={m.people.ruleApproval} hint={rules.approval && !isOperator ? m.people.ruleApprovalStays : m.people.ruleApprovalText} checked={given.approval} disabled={rules.approval && !isOperator} onChange={(e) => setGiven({ ...given, approval: e.target.checked })} />
       <Area label={m.people.networks} hint={m.people.networksHint} className="input mono" rows={3} value={networks} onChange={(e) => setNetworks(e.target.value)} />
       <Trouble of={trouble} />
       <div className="row"><Button type="submit" busy={busy}>{m.common.save}</Button></div>

@@ -160,6 +160,8 @@ WITHOUT_BOUNDARIES = {"commitBulk", "moveStart", "addDomain", "consentToDomain",
                       "setPace", "setQuietHours", "resendMail",
                       "createWebhook", "changeWebhook", "rotateWebhookSecret", "replayWebhook",
                        "createTemplate", "changeTemplate",
+                      # People decide, not keys: system/console.
+                      "approveDelivery", "sendBackDelivery",
                       # What they take beginBulk and updateBulk take, by the same checks.
                       "previewChangedDelivery", "previewContent", "lintDelivery", "lintContent"}
 
@@ -249,6 +251,7 @@ class Description(Checks):
         self.fits(self.get("/events"), "listEvents", 200)
         self.fits(self.post("/events/ticket"), "makeEventTicket", 201)
         self.fits(self.get("/tags"), "listTags", 200)
+        self.fits(self.get("/deliveries/approvals"), "listApprovals", 200)
         with Stream(self.account, f"?delivery_id={self.draft(['watched@fast.example'])}&progress=true") as stream:
             self.assertIsNone(misfit(stream.progress(lambda told: True)[0],
                                      {"$ref": "#/components/schemas/WatchedProgress"}))

@@ -940,7 +940,7 @@ class Approvals(unittest.TestCase):
         self.assertEqual(done.json["state"], "approved")
         self.assertEqual(done.json["decided_by"], {"kind": "person", "name": self.owner_email})
         eventually(lambda: self.status(delivery) == "SENT", "the bulk to be sent")
-        lines = self.owner.ask("GET", "/audit?limit=50").json["lines"]
+        lines = self.owner.ask("GET", "/audit?limit=50").json["audit"]
         self.assertIn(("deliveries.approve", delivery),
                       [(line["action"], line.get("delivery_id")) for line in lines])
         again = self.owner.api("POST", f"/deliveries/{delivery}/approval/approve", {"revision": 1})

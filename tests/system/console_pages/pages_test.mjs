@@ -12,7 +12,7 @@ const PASSWORD = 'correct horse battery';
 const PAGES = {
   '/overview': ['docomo は送信ドメインを受け付けません', 'Needs attention'],
   '/why': ['なぜ届かない？', 'Why did it not arrive?'], '/why?q=hanako@example.jp': ['受信者への案内文', 'Text for the recipient'], '/deliveries': ['ご注文の確認（注文番号 4711）', 'Deliveries'],
-  '/deliveries/1042': ['受信側ごと', 'By receiver'], '/deliveries/1042?tab=recipients': ['person2@example.com', 'person2@example.com'], '/deliveries/1042?tab=failures': ['docomo は送信ドメインを受け付けません', 'does not accept'],
+  '/deliveries/1042': ['受信側ごと', 'By receiver'], '/deliveries/1040': ['別のメンバーが承認するまで送信しません', 'Nothing goes before somebody else has approved it'], '/deliveries/1042?tab=recipients': ['person2@example.com', 'person2@example.com'], '/deliveries/1042?tab=failures': ['docomo は送信ドメインを受け付けません', 'does not accept'],
   '/deliveries/1042?tab=content': ['年末のごあいさつ', 'Phone width'], '/compose': ['差出人・件名・本文を入力すると', 'Fill in sender, subject and a text; it shows'], '/templates': ['テンプレート', 'Templates'], '/templates/5': ['差し込みコード', 'Insert codes'], '/domains': ['example.jp', 'Proven'], '/domains/example.jp': ['公開するレコード', 'Record to publish'],
   '/suppression': ['苦情', 'Complaint'], '/suppression?email=free@example.com': ['停止されていません', 'is not suppressed'], '/webhooks': ['https://hooks.example.jp', 'Webhooks'], '/webhooks/wh_1': ['最近の呼び出し', 'Recent calls'],
   '/usage': ['日ごとの受付数', 'Mails accepted by day'], '/people': ['このアカウントのルール', 'Rules of this account'], '/audit': ['メールの本文を閲覧', 'Looked at a mail'], '/me': ['サインイン中の端末', 'Sign-ins'], '/keys': ['注文サーバー（本番）', 'Make a key'], '/keys?tab=smtp': ['printer-2f', 'printer-2f'],
@@ -647,4 +647,49 @@ test('a second factor is set up with a picture, and codes are shown once', () =>
   await page.getByText('k7p0-m2xq-9f0d').waitFor();
   await page.getByRole('button', { name: 'I have kept them' }).click();
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
+}));
+
+test('a bulk that waits is approved, or sent back with a reason, by somebody else', () => within({ language: 'en' }, async (page) => {
+  const text = (words) => page.getByText(words).first().waitFor();
+  await page.goto(`${base}/overview`);
+  await page.getByRole('link', { name: /Waits for your approval: Winter sale/ }).click();
+  await text('Nothing goes before somebody else has approved it.');
+  await page.getByRole('heading', { level: 1, name: /Waits for approval/ }).waitFor();
+  assert.deepEqual(await violations(page), []);
+  await page.getByRole('button', { name: 'Send back' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Why it is sent back').fill('The subject names last year.');
+  state.changed = true;
+  await dialog.getByRole('button', { name: 'Send back' }).click();
+  await dialog.getByText('it was changed meanwhile').waitFor();
+  assert.equal(await dialog.getByLabel('Why it is sent back').inputValue(), 'The subject names last year.');
+  state.changed = false;
+  await dialog.getByRole('button', { name: 'Send back' }).click();
+  await text('The subject names last year.');
+  await page.getByText('Sent back', { exact: true }).first().waitFor();
+  state.approval = undefined;
+  await page.goto(`${base}/deliveries/1040`);
+  await page.getByRole('button', { name: 'Approve' }).dblclick();
+  await page.getByText('Approved', { exact: true }).first().waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Approve' }).count(), 0);
+}, /409/));
+
+test('who may not approve reads why, and an owner does not take the rule off', () => within({ language: 'en' }, async (page) => {
+  Object.assign(state, { own: true });
+  await page.goto(`${base}/deliveries/1040`);
+  await page.getByText('You committed it or changed it last').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Approve' }).count(), 0);
+  Object.assign(state, { own: false, role: 'viewer' });
+  await page.goto(`${base}/deliveries/1040`);
+  await page.getByText('Your role does not send').waitFor();
+  Object.assign(state, { role: 'owner', approves: true });
+  await page.goto(`${base}/people`);
+  const rule = page.getByLabel('A second person approves each bulk');
+  await rule.waitFor();
+  assert.ok(await rule.isChecked() && await rule.isDisabled());
+  Object.assign(state, { approves: false });
+  await page.goto(`${base}/people`);
+  await rule.check();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved').first().waitFor();
 }));
