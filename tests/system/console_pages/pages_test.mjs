@@ -457,7 +457,7 @@ test('the overview begins with what needs somebody, the gravest first, and leads
   await page.getByText("docomo does not accept the sender's domain.").waitFor();
   state.role = 'viewer';
   await page.goto(base);
-  await page.getByText('Last 24 hours').waitFor();
+  await page.getByRole('heading', { name: 'Last 24 hours' }).waitFor();
   await page.getByRole('row', { name: /gmail/ }).waitFor();
   assert.equal(await page.getByText('Health of domains').count(), 0);
   assert.equal(await page.getByRole('alert').count(), 0);
@@ -650,6 +650,7 @@ test('a second factor is set up with a picture, and codes are shown once', () =>
 }));
 
 test('a bulk that waits is approved, or sent back with a reason, by somebody else', () => within({ language: 'en' }, async (page) => {
+  Object.assign(state, { language: 'en' });
   const text = (words) => page.getByText(words).first().waitFor();
   await page.goto(`${base}/overview`);
   await page.getByRole('link', { name: /Waits for your approval: Winter sale/ }).click();
@@ -675,7 +676,7 @@ test('a bulk that waits is approved, or sent back with a reason, by somebody els
 }, /409/));
 
 test('who may not approve reads why, and an owner does not take the rule off', () => within({ language: 'en' }, async (page) => {
-  Object.assign(state, { own: true });
+  Object.assign(state, { language: 'en', own: true });
   await page.goto(`${base}/deliveries/1040`);
   await page.getByText('You committed it or changed it last').waitFor();
   assert.equal(await page.getByRole('button', { name: 'Approve' }).count(), 0);
