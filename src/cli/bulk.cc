@@ -236,6 +236,8 @@ void print_progress(ApiSession& api, const boost::json::value& value) {
   std::ostream& out = api.out();
   fmt::print(out, "{:<12} {}\n", "delivery_id", number_of(value, "delivery_id"));
   fmt::print(out, "{:<12} {}\n", "state", text_of(value, "state"));
+  const std::string approval = text_of(value, "approval");
+  if (!approval.empty()) fmt::print(out, "{:<12} {}\n", "approval", approval);
   for (const std::string_view member : {"started", "expires", "canary_until", "finished"}) {
     const std::string time = text_of(value, member);
     if (!time.empty()) fmt::print(out, "{:<12} {}\n", member, time);
@@ -260,7 +262,22 @@ int leave_going(ApiSession& api, std::int64_t delivery) {
   return kInterrupted;
 }
 
-// Until it has ended, or the user leaves it: it goes on by itself then.
+// Of one that does not go before somebody else has approved it: that may take days.
+int leave_waiting(ApiSession& api, std::int64_t delivery) {
+  Session& session = api.session();
+  session.err() << session.words(
+                       {"Delivery {0} waits until somebody else approves it, at the "
+                        "console. To look again: todoku bulk show {0}; to take it back: "
+                        "todoku bulk cancel {0}",
+                        "配信 {0} は、別の利用者がコンソールで承認するまで待ちます。状況を"
+                        "見るには: todoku bulk show {0}。取り下げるには: todoku bulk "
+                        "cancel {0}"},
+                       delivery)
+                << '\n';
+  return kDone;
+}
+
+// Until it has ended, or waits for approval, or the user leaves it: it goes on by itself then.
 int follow(ApiSession& api, std::int64_t delivery) {
   Progress progress(api.host().terminal(), api.session().err());
   while (true) {
@@ -274,13 +291,15 @@ int follow(ApiSession& api, std::int64_t delivery) {
                    .done = done_of(read->value),
                    .total = number_of(read->value, "total"),
                    .rest = counts_of(read->value)});
-    if (has_ended(state)) {
+    const bool waits = text_of(read->value, "approval") == "waiting";
+    if (waits || has_ended(state)) {
       progress.end();
       if (api.json()) {
         api.print_json(*read);
       } else {
         print_progress(api, read->value);
       }
+      if (waits) return leave_waiting(api, delivery);
       return state == "failed" ? kRefused : kDone;
     }
     if (api.wait(kBetweenLooks)) continue;

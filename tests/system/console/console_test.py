@@ -6,8 +6,10 @@
 import contextlib
 import http.client
 import json
+import os
 import pathlib
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -993,7 +995,7 @@ class Approvals(unittest.TestCase):
 
     def test_a_key_asks_and_decides_nothing(self):
         made = self.owner.ask("POST", "/keys", {"label": "app", "scopes": ["send", "read"]}).json
-        token = {"Authorization": f"Bearer {made['token']}"}
+        token = {"Authorization": f"Bearer {made['bearer_token']}"}
         api = Browser(f"http://127.0.0.1:{world.stack.api_port}")
         api.headers = lambda method: dict(token)
         delivery = self.committed(api)
@@ -1004,10 +1006,19 @@ class Approvals(unittest.TestCase):
         refused = self.decide(api, delivery)
         self.assertEqual(refused.status, 403, refused)
         self.assertEqual(self.approval(api, delivery)["why_not"], "not_signed_in")
+        # The command line does not stand there for days.
+        shown = subprocess.run(
+            [world.stack.binary, "bulk", "show", str(delivery), "--follow"], text=True, timeout=120,
+            capture_output=True, cwd=world.stack.directory,
+            env={**os.environ, "TODOKU_URL": f"http://127.0.0.1:{world.stack.api_port}",
+                 "TODOKU_ACCOUNT": "careful", "TODOKU_API_KEY": made["api_key"]})
+        self.assertEqual(shown.returncode, 0, shown)
+        self.assertRegex(shown.stdout, r"approval +waiting")
+        self.assertIn("until somebody else approves it", shown.stderr)
         self.assertEqual(self.decide(self.sender, delivery).status, 200)
         # Of a key that a command made nobody knows whose it is: an owner may.
         shown = json.loads(world.stack.command("--json", "key", "add", "careful"))
-        api.headers = lambda method: {"Authorization": f"Bearer {shown['token']}"}
+        api.headers = lambda method: {"Authorization": f"Bearer {shown['bearer_token']}"}
         delivery = self.committed(api)
         self.assertEqual(self.approval(self.sender, delivery)["why_not"], "unknown_maker")
         self.assertEqual(self.decide(self.sender, delivery).status, 403)
