@@ -187,9 +187,10 @@ Sha256 fingerprint_of(store::PublicId delivery, std::optional<Instant> reservati
 
 Sha256 fingerprint_of(store::PublicId delivery, const store::NewImport& import,
                       const Sha256& upload) {
-  // The language is that of the answer, and the name of the bytes is ours.
-  const auto& [ignore_errors, immediate, keep_duplicates, language, upload_name, form, dry_run] =
-      import;
+  // The language is that of the answer, the name of the bytes is ours, and whoever asks again is
+  // the same account.
+  const auto& [ignore_errors, immediate, keep_duplicates, language, upload_name, form, dry_run,
+               asked_by] = import;
   FieldDigest digest = of_delivery("import", delivery);
   digest.field("ignore_errors", ignore_errors);
   digest.field("immediate", immediate);
