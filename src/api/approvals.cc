@@ -28,7 +28,7 @@ struct Asked {
   store::Delivery head;
 };
 
-std::string_view word_of(store::MayNotDecide why) {
+std::string_view reason_word(store::MayNotDecide why) {
   switch (why) {
     case store::MayNotDecide::not_signed_in:
       return "not_signed_in";
@@ -117,7 +117,7 @@ void write_approval(http::JsonWriter& json, const Asked& asked, const Call& call
   date_or_null(json, "decided_at", approval.decided);
   json.member("reason", approval.reason);
   json.member("may_approve", is_waiting && !why_not);
-  json.member("why_not", why_not ? word_of(*why_not) : std::string_view());
+  json.member("why_not", why_not ? reason_word(*why_not) : std::string_view());
   json.end_object();
 }
 
