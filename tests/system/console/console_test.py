@@ -995,9 +995,13 @@ class Approvals(unittest.TestCase):
 
     def test_a_key_asks_and_decides_nothing(self):
         made = self.owner.ask("POST", "/keys", {"label": "app", "scopes": ["send", "read"]}).json
-        token = {"Authorization": f"Bearer {made['bearer_token']}"}
         api = Browser(f"http://127.0.0.1:{world.stack.api_port}")
-        api.headers = lambda method: dict(token)
+
+        def use(key):
+            api.headers = lambda method: {"Host": f"127.0.0.1:{world.stack.api_port}",
+                                          "Authorization": f"Bearer {key['bearer_token']}"}
+
+        use(made)
         delivery = self.committed(api)
         seen = self.approval(self.owner, delivery)
         self.assertEqual(seen["asked_by"], {"kind": "key", "name": str(made["id"])})
@@ -1017,8 +1021,7 @@ class Approvals(unittest.TestCase):
         self.assertIn("until somebody else approves it", shown.stderr)
         self.assertEqual(self.decide(self.sender, delivery).status, 200)
         # Of a key that a command made nobody knows whose it is: an owner may.
-        shown = json.loads(world.stack.command("--json", "key", "add", "careful"))
-        api.headers = lambda method: {"Authorization": f"Bearer {shown['bearer_token']}"}
+        use(json.loads(world.stack.command("--json", "key", "add", "careful")))
         delivery = self.committed(api)
         self.assertEqual(self.approval(self.sender, delivery)["why_not"], "unknown_maker")
         self.assertEqual(self.decide(self.sender, delivery).status, 403)
