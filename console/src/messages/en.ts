@@ -100,7 +100,7 @@ export const en = {
   types: { TRANSACTION: 'Transactional', BULK: 'Bulk', SMTP: 'SMTP' } as Record<string, string>,
   approval: {
     title: 'Approval', waits: 'Nothing goes before somebody else has approved it.', lapsed: 'Nobody approved it in time, so it did not go.', askedBy: 'Asked for by', decidedBy: 'Decided by', lapses: 'Fails unless approved by', goes: 'Goes then', atOnce: 'at once', revision: 'Revision',
-    reason: 'Why it is sent back', approve: 'Approve', sendBack: 'Send back', sendBackTitle: 'Send it back?', sendBackText: 'It becomes a draft again, and its sender reads why.', approved: 'Approved.', sentBack: 'Sent back as a draft.',
+    reason: 'Why it is sent back', look: 'Look at the content', takeBack: 'Take it back', takenBack: 'Taken back as a draft.', approve: 'Approve', sendBack: 'Send back', sendBackTitle: 'Send it back?', sendBackText: 'It becomes a draft again, and its sender reads why.', approved: 'Approved.', sentBack: 'Sent back as a draft.',
     key: (name: string) => `API key ${name}`, command: 'a command', needed: (subject: string) => `Waits for your approval: ${subject}`, until: (time: string) => `If nobody approves it by ${time}, it fails.`,
     states: { waiting: 'Waits', approved: 'Approved', sent_back: 'Sent back', lapsed: 'Lapsed', void: 'Withdrawn' },
     whyNot: { not_signed_in: 'People approve, signed in here; keys do not.', no_right: 'Your role does not send, so it does not approve either.', own: 'You committed it or changed it last: somebody else has to approve it.', own_key: 'A key that you made committed it: somebody else has to approve it.', unknown_maker: 'Nobody knows whose key committed it: owners and operators approve it.' },

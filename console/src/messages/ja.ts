@@ -101,7 +101,7 @@ export const ja: Messages = {
   types: { TRANSACTION: '個別', BULK: '一斉', SMTP: 'SMTP' },
   approval: {
     title: '承認', waits: '別のメンバーが承認するまで送信しません。', lapsed: '期限までに承認されなかったため、送信しませんでした。', askedBy: '依頼者', decidedBy: '承認・差し戻し', lapses: '承認の期限', goes: '送信日時', atOnce: '承認後すぐ', revision: 'リビジョン',
-    reason: '差し戻しの理由', approve: '承認する', sendBack: '差し戻す', sendBackTitle: '差し戻しますか？', sendBackText: '下書きに戻り、理由は依頼者に表示されます。', approved: '承認しました。', sentBack: '差し戻しました。',
+    reason: '差し戻しの理由', look: '内容を確認', takeBack: '取り下げる', takenBack: '取り下げて下書きに戻しました。', approve: '承認する', sendBack: '差し戻す', sendBackTitle: '差し戻しますか？', sendBackText: '下書きに戻り、理由は依頼者に表示されます。', approved: '承認しました。', sentBack: '差し戻しました。',
     key: (name) => `API キー ${name}`, command: 'コマンド', needed: (subject) => `承認待ち: ${subject}`, until: (time) => `${time} までに承認されなければ、送信せずに失敗となります。`,
     states: { waiting: '承認待ち', approved: '承認済み', sent_back: '差し戻し', lapsed: '期限切れ', void: '取り下げ' },
     whyNot: { not_signed_in: '承認できるのは、サインインしているメンバーだけです。', no_right: '送信権限のないロールでは承認できません。', own: '最後に確定または変更したのはあなたです。別のメンバーの承認が必要です。', own_key: 'あなたが作成したキーで確定されています。別のメンバーの承認が必要です。', unknown_maker: '確定に使われたキーの作成者が不明です。オーナーまたは運用者が承認してください。' },

@@ -4,6 +4,7 @@ import { api, type Answer } from '../api/client';
 import { Area, Badge, Button, Facts, ModalForm, Time, toast, Trouble, useAction } from '../design/parts';
 import { useMessages } from '../messages';
 import { useLoad } from '../shell/load';
+import { Link } from '../shell/router';
 import { useSession } from '../shell/session';
 
 type Approval = Answer<'/deliveries/{delivery_id}/approval', 'get'>;
@@ -55,6 +56,7 @@ export function ApprovalCard({ of, done }: { of: Approval; done: () => void }) {
         <div className="row">
           <Button first busy={busy} onClick={() => void run(() => decide(() => api.post('/deliveries/{delivery_id}/approval/approve', { path, body: { revision: of.revision } }), m.approval.approved))}>{m.approval.approve}</Button>
           <Button onClick={() => setSendsBack(true)}>{m.approval.sendBack}</Button>
+          {can('content') && <Link href={`/deliveries/${of.delivery_id}?tab=content`}>{m.approval.look}</Link>}
         </div>
       )}
       <ModalForm open={sendsBack} close={() => setSendsBack(false)} title={m.approval.sendBackTitle} text={m.approval.sendBackText} button={m.approval.sendBack}

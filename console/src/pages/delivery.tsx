@@ -99,7 +99,7 @@ function Actions({ id, progress, isBulk, isAsked, done }: { id: number; progress
       {(canPause || canResume) && <Button first={canResume} busy={busy} onClick={canResume ? resume : pause}>{canResume ? m.deliveries.resume : m.deliveries.pause}</Button>}
       {canPause && canResume && <Button busy={busy} onClick={pause}>{m.deliveries.pause}</Button>}
       {(isGoing || progress.state === 'paused') && <Button danger onClick={() => setAsks(true)}>{m.deliveries.stop}</Button>}
-      {(progress.state === 'reserve' || isAsked) && <Button danger busy={busy} onClick={() => act(() => api.patch('/deliveries/{delivery_id}/cancel', { path }), m.deliveries.cancelled)}>{m.deliveries.cancelReservation}</Button>}
+      {(progress.state === 'reserve' || isAsked) && <Button danger busy={busy} onClick={() => act(() => api.patch('/deliveries/{delivery_id}/cancel', { path }), isAsked ? m.approval.takenBack : m.deliveries.cancelled)}>{isAsked ? m.approval.takeBack : m.deliveries.cancelReservation}</Button>}
       <Trouble of={trouble} />
       <Modal open={asks} close={() => setAsks(false)} title={m.deliveries.stopTitle}>
         <p className="muted">{m.deliveries.stopText}</p>
