@@ -416,7 +416,20 @@ TEST_F(OthersTest, TheAuditSaysToWhomAndWhatWasSet) {
   };
   EXPECT_THAT(audit(), said(about("person.suspend", sender.who->person)));
   EXPECT_THAT(audit(), said(about("person.remove", sender.who->person)));
-  EXPECT_THAT(audit(), said("person.rules: second_factor=false networks=192.0.2.0/24"));
+  EXPECT_THAT(audit(), said("person.rules: second_factor=false approval=false "
+                            "networks=192.0.2.0/24"));
+}
+
+TEST_F(OthersTest, OperatorsAloneTakeApprovalOff) {
+  const Opened owner = make("owner@example.jp", Role::owner);
+  ASSERT_TRUE(run(people.put_rules(owner.who, {.networks = {}, .approval = true}, here)));
+  EXPECT_EQ(run(people.put_rules(owner.who, {}, here)).error().kind, ErrorKind::unauthorized);
+  EXPECT_TRUE(run(people.rules(owner.who))->approval);
+  // What else is asked may be changed beside it.
+  EXPECT_TRUE(run(people.put_rules(
+      owner.who, {.second_factor = false, .networks = {"192.0.2.0/24"}, .approval = true}, here)));
+  EXPECT_TRUE(run(people.put_rules(acting_operator(), {}, here)));
+  EXPECT_FALSE(run(people.rules(owner.who))->approval);
 }
 
 TEST_F(OthersTest, AnAddressIsConfirmedByALinkThatSignsNobodyIn) {
