@@ -62,7 +62,7 @@ void fill(const std::filesystem::path& path, const Clock& clock, int count) {
     }
     write([&](WriteTransaction& t) { return t.append_recipients(made.key, recipients); });
   }
-  write([&](WriteTransaction& t) { return t.commit_draft(made.key, std::nullopt); });
+  write([&](WriteTransaction& t) { return t.commit_draft(made.key, std::nullopt, {}); });
   write([&](WriteTransaction& t) { return t.start_delivery(made.key, "s1", kLifeTime); });
   std::int64_t from = 0;
   for (int settled = 0; settled < count / 2;) {

@@ -110,7 +110,7 @@ class Measured {
       }
       must(write([&](WriteTransaction& t) { return t.append_recipients(draft.key, some); }));
     }
-    must(write([&](WriteTransaction& t) { return t.commit_draft(draft.key, std::nullopt); }));
+    must(write([&](WriteTransaction& t) { return t.commit_draft(draft.key, std::nullopt, {}); }));
     must(write([&](WriteTransaction& t) {
       return t.start_delivery(draft.key, "", std::chrono::hours(24));
     }));

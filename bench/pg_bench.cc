@@ -185,7 +185,7 @@ void bulk(int latency, bool quick) {
     return t.end_import(job.id, bench.account, ImportEnd{}, bench.node);
   }));
   must(bench.write([&](WriteTransaction& t) -> Result<void> {
-    auto done = t.commit_draft(key, std::nullopt);
+    auto done = t.commit_draft(key, std::nullopt, {});
     return done ? t.start_delivery(key, "", std::chrono::hours(24)) : done;
   }));
   bench.database.execute("ANALYZE");

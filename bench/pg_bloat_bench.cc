@@ -121,7 +121,7 @@ class Bloat {
     must(write(
         [&](WriteTransaction& t) { return t.end_import(job.id, account_, ImportEnd{}, node_); }));
     must(write([&](WriteTransaction& t) -> Result<void> {
-      auto done = t.commit_draft(key, std::nullopt);
+      auto done = t.commit_draft(key, std::nullopt, {});
       return done ? t.start_delivery(key, "", std::chrono::hours(24)) : done;
     }));
     return key;

@@ -197,7 +197,7 @@ class Bench {
     print("end_import", visible * 1e3, "ms");
     const double start = seconds_of([&] {
       must(store_->write_and_wait(WritePriority::claims, [&](WriteTransaction& t) -> Result<void> {
-        auto done = t.commit_draft(key_, std::nullopt);
+        auto done = t.commit_draft(key_, std::nullopt, {});
         if (!done) return done;
         return t.start_delivery(key_, "sel", kLifeTime);
       }));

@@ -137,7 +137,7 @@ class Listed {
         }
         must(transaction_->append_recipients(key, recipients));
       }
-      must(transaction_->commit_draft(key, std::nullopt));
+      must(transaction_->commit_draft(key, std::nullopt, {}));
       must(transaction_->start_delivery(key, "", kLifeTime));
     });
     double took = 0;
