@@ -31,14 +31,16 @@ const Sql kEndApproval{"approvals: end",
 const Sql kApprove{"approvals: approve",
                    "UPDATE approvals SET state = 2, decided_by = $3, decided_person = $4,"
                    " decided = $5, reason = '' WHERE delivery = $1 AND state = 1 AND revision = $2"
-                   " AND lapses > $6 AND (asked_person = 0 OR asked_person <> $4)"};
+                   " AND lapses > $6 AND (asked_person = 0 OR asked_person <> $4)"
+                   " AND (decided_person = 0 OR decided_person <> $4)"};
 const Sql kGoes{"approvals: goes",
                 "UPDATE deliveries SET agenda = coalesce(reservation, 0), updated = $2"
                 " WHERE key = $1 AND status IN (3, 4) AND deleted = 0"};
 const Sql kSendBack{"approvals: send back",
                     "UPDATE approvals SET state = 3, decided_by = $3, decided_person = $4,"
                     " decided = $5, reason = $6 WHERE delivery = $1 AND state = 1 AND revision = $2"
-                    " AND (asked_person = 0 OR asked_person <> $4)"};
+                    " AND (asked_person = 0 OR asked_person <> $4)"
+                    " AND (decided_person = 0 OR decided_person <> $4)"};
 const Sql kDraftAgain{"approvals: draft again",
                       "UPDATE deliveries SET status = 1, phase = 1, reservation = NULL,"
                       " agenda = NULL, updated = $2"
@@ -48,12 +50,15 @@ const Sql kVoidsApproval{
     "UPDATE deliveries SET agenda = coalesce(reservation, $2)"
     " WHERE key = $1 AND status IN (3, 4) AND deleted = 0 AND EXISTS"
     " (SELECT 1 FROM approvals p WHERE p.delivery = $1 AND p.state IN (1, 2)) RETURNING agenda"};
+// Who approved it has no part in what waits now; who changed it before still has.
 const Sql kVoidApproval{"approvals: another revision",
                         "UPDATE approvals SET state = 1, revision = revision + 1, asked = $2,"
-                        " lapses = $3, decided_by = '', decided_person = 0, decided = NULL,"
-                        " reason = '' WHERE delivery = $1"};
-const Sql kAskedAnew{"approvals: asked anew",
-                     "UPDATE approvals SET asked_by = $2, asked_person = $3 WHERE delivery = $1"};
+                        " lapses = $3, decided_by = CASE state WHEN 1 THEN decided_by ELSE '' END,"
+                        " decided_person = CASE state WHEN 1 THEN decided_person ELSE 0 END,"
+                        " decided = NULL, reason = '' WHERE delivery = $1"};
+const Sql kChangedBy{"approvals: changed by",
+                     "UPDATE approvals SET decided_by = $2, decided_person = $3"
+                     " WHERE delivery = $1"};
 const Sql kLapse{"approvals: lapse",
                  "UPDATE approvals SET state = 4, decided = $2"
                  " WHERE delivery = $1 AND state = 1 AND lapses <= $3"};
@@ -151,7 +156,7 @@ Result<void> Changes::void_approval(DeliveryKey key, const std::optional<AskedBy
       session_.ask(kVoidApproval, Params() << key << session_.now() << waits->instant(0, 0)));
   if (!done || !by) return done;
   return done_or(
-      session_.ask(kAskedAnew, Params() << key << std::string_view(by->actor) << by->person));
+      session_.ask(kChangedBy, Params() << key << std::string_view(by->actor) << by->person));
 }
 
 Result<void> Changes::lapse_approval(DeliveryKey key) {

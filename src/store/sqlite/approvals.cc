@@ -75,9 +75,10 @@ Result<void> SqliteWriteTransaction::approve(DeliveryKey key, const Decision& de
   auto done = db_.query(
                      "UPDATE approvals SET state = 2, decided_by = ?, decided_person = ?,"
                      " decided = ?, reason = '' WHERE delivery = ? AND state = 1 AND revision = ?"
-                     " AND lapses > ? AND (asked_person = 0 OR asked_person <> ?)")
+                     " AND lapses > ? AND (asked_person = 0 OR asked_person <> ?)"
+                     " AND (decided_person = 0 OR decided_person <> ?)")
                   .bind(std::string_view(decision.by.actor), decision.by.person, now_, key,
-                        decision.revision, queries_.wall(), decision.by.person)
+                        decision.revision, queries_.wall(), decision.by.person, decision.by.person)
                   .run();
   if (!done) return done;
   if (db_.changes() == 0) return not_as_it_waits();
@@ -119,14 +120,17 @@ Result<void> SqliteWriteTransaction::void_approval(DeliveryKey key,
                   .bind(queries_.wall() + kApprovalLife, key)
                   .run();
   if (!done || db_.changes() == 0) return done;
+  // Who approved it has no part in what waits now; who changed it before still has.
   done = db_.query(
                 "UPDATE approvals SET state = 1, revision = revision + 1, asked = ?1,"
-                " lapses = (SELECT agenda FROM deliveries WHERE key = ?2), decided_by = '',"
-                " decided_person = 0, decided = NULL, reason = '' WHERE delivery = ?2")
+                " lapses = (SELECT agenda FROM deliveries WHERE key = ?2),"
+                " decided_by = CASE state WHEN 1 THEN decided_by ELSE '' END,"
+                " decided_person = CASE state WHEN 1 THEN decided_person ELSE 0 END,"
+                " decided = NULL, reason = '' WHERE delivery = ?2")
              .bind(now_, key)
              .run();
   if (!done || !by) return done;
-  return db_.query("UPDATE approvals SET asked_by = ?, asked_person = ? WHERE delivery = ?")
+  return db_.query("UPDATE approvals SET decided_by = ?, decided_person = ? WHERE delivery = ?")
       .bind(std::string_view(by->actor), by->person, key)
       .run();
 }

@@ -16,6 +16,7 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 const AskedBy kSato{.actor = "person 3 (sato@example.jp)", .person = PersonKey{3}};
+const AskedBy kAbe{.actor = "person 5 (abe@example.jp)", .person = PersonKey{5}};
 const AskedBy kMori{.actor = "person 4 (mori@example.jp)", .person = PersonKey{4}};
 
 // What is done with one delivery, and seen of it.
@@ -160,16 +161,21 @@ TEST_P(StoreSuite, WhoChangesWhatWasApprovedAsksAnew) {
   const auto moved = desk.of(made.key);
   EXPECT_EQ(moved->state, ApprovalState::waiting);
   EXPECT_EQ(moved->revision, 2);
-  EXPECT_EQ(moved->asked_by, kMori);
+  EXPECT_EQ(moved->asked_by, kSato) << "who committed it";
   EXPECT_EQ(moved->lapses, after(300));
   EXPECT_EQ(moved->decided, std::nullopt);
-  EXPECT_EQ(desk.approve(made.key, 1, kSato), "conflict") << "what was looked at before";
+  EXPECT_EQ(desk.approve(made.key, 1, kAbe), "conflict") << "what was looked at before";
   EXPECT_EQ(desk.approve(made.key, 2, kMori), "conflict") << "who changed it";
-  EXPECT_EQ(desk.approve(made.key, 2, kSato), "none");
+  EXPECT_EQ(desk.approve(made.key, 2, kSato), "conflict") << "who committed it";
+  EXPECT_EQ(desk.send_back(made.key, 2, kMori), "conflict");
+  EXPECT_EQ(may_not_decide(*moved, {.who = kMori, .may_send = true}), MayNotDecide::own);
+  EXPECT_EQ(may_not_decide(*moved, {.who = kSato, .may_send = true}), MayNotDecide::own);
+  EXPECT_EQ(may_not_decide(*moved, {.who = kAbe, .may_send = true}), std::nullopt);
+  EXPECT_EQ(desk.approve(made.key, 2, kAbe), "none");
 
   const auto paced = [&](std::int64_t mails) {
     return desk.done([&](WriteTransaction& t) -> Result<void> {
-      const auto done = change_steering(t, made.key, {.pace = Pace{.mails = mails}}, kSato);
+      const auto done = change_steering(t, made.key, {.pace = Pace{.mails = mails}}, kMori);
       return done ? Result<void>() : fail(done.error());
     });
   };
@@ -180,10 +186,10 @@ TEST_P(StoreSuite, WhoChangesWhatWasApprovedAsksAnew) {
 
   EXPECT_EQ(desk.withdraw(acme), "none");
   EXPECT_EQ(desk.of(made.key)->revision, 4);
-  EXPECT_EQ(desk.of(made.key)->asked_by, kSato) << "an erasure asks for nothing";
+  EXPECT_EQ(desk.approve(made.key, 4), "conflict") << "an erasure takes no part away";
   clock_.advance(299s);
   EXPECT_EQ(desk.start(made.key), "conflict");
-  EXPECT_EQ(desk.approve(made.key, 4), "none");
+  EXPECT_EQ(desk.approve(made.key, 4, kAbe), "none");
   clock_.advance(2s);
   EXPECT_EQ(desk.start(made.key), "none");
   EXPECT_EQ(paced(20), "none");

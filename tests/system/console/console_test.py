@@ -886,6 +886,7 @@ class Approvals(unittest.TestCase):
         world.stack.vouch("careful")
         cls.owner, cls.owner_email = person("owner", "careful")
         cls.sender, cls.sender_email = person("sender", "careful")
+        cls.third, _ = person("sender", "careful")
         cls.viewer, _ = person("viewer", "careful")
         put = cls.owner.ask("PUT", "/rules", {"second_factor": False, "networks": [],
                                               "approval": True})
@@ -979,13 +980,16 @@ class Approvals(unittest.TestCase):
         self.assertIn("waits_for_approval", moved.headers.get("x-todoku-warning", ""))
         seen = self.approval(self.owner, delivery)
         self.assertEqual((seen["state"], seen["revision"], seen["why_not"]), ("waiting", 2, "own"))
-        stale = self.sender.api("POST", f"/deliveries/{delivery}/approval/approve", {"revision": 1})
+        self.assertEqual(seen["asked_by"]["name"], self.sender_email)
+        for who in (self.sender, self.owner):  # who committed it, and who changed it
+            self.assertEqual(self.decide(who, delivery).status, 403)
+        stale = self.third.api("POST", f"/deliveries/{delivery}/approval/approve", {"revision": 1})
         self.assertEqual(stale.status, 409, stale)
         paced = self.owner.api("PUT", f"/deliveries/{delivery}/pace", {"mails": 5, "per": "minute"})
         self.assertEqual(paced.status, 200, paced)
         self.assertIn("waits_for_approval", paced.headers.get("x-todoku-warning", ""))
         self.assertEqual(self.approval(self.sender, delivery)["revision"], 3)
-        self.assertEqual(self.decide(self.sender, delivery).status, 200)
+        self.assertEqual(self.decide(self.third, delivery).status, 200)
         self.assertEqual(self.status(delivery), "RESERVE")
 
     def test_who_asked_takes_it_back(self):
