@@ -75,7 +75,7 @@ TAKEN_TOO = {"value": {"integer", "number", "boolean", "null"}, "to": {"array"},
              "expires_in": {"string"}, "ignore_errors": {"string"}, "immediate": {"string"},
              "keep_duplicates": {"string"}, "dry_run": {"string"}}
 # Numbers that are taken as their text, too.
-TAKEN_AS_TEXT = {"mails"}
+TAKEN_AS_TEXT = {"mails", "revision"}
 # Numbers that these take as they like: the documents say what stands in their place.
 LENIENT = {"month_ago"}
 
