@@ -38,26 +38,36 @@ export function mock(folder) {
     : { signed_in: false, first_run: state.firstRun, version: '0.1.0' };
 
   const deliveries = () => state.empty ? [] : [
-    ...(state.committed ? [{ delivery_id: 1044, delivery_type: 'BULK', status: state.committed.reservation_time ? 'RESERVE' : 'SENDING', subject: state.draft.subject, from: state.draft.from, delivery_time: null, reservation_time: state.committed.reservation_time ?? null }] : []),
+    ...(state.committed ? [{ delivery_id: 1044, delivery_type: 'BULK', status: state.committed.reservation_time ? 'RESERVE' : state.waits ? 'WAIT' : 'SENDING', subject: state.draft.subject, from: state.draft.from, delivery_time: null, reservation_time: state.committed.reservation_time ?? null }] : []),
     { delivery_id: 1042, delivery_type: 'BULK', status: 'SENDING', subject: '【重要】年末年始の営業日と配送スケジュールのお知らせ（12月1日更新）', from: { email: 'news@example.jp', name: 'サンプル商店' }, delivery_time: jst(12), reservation_time: null },
     { delivery_id: 1041, delivery_type: 'TRANSACTION', status: 'SENT', subject: 'ご注文の確認（注文番号 4711）', from: { email: 'order@example.jp', name: 'サンプル商店' }, delivery_time: jst(31), reservation_time: null },
     { delivery_id: 1040, delivery_type: 'BULK', status: 'RESERVE', subject: 'Winter sale: 20 % off everything', from: { email: 'news@example.jp', name: '' }, delivery_time: null, reservation_time: jst(-900) },
     { delivery_id: 1039, delivery_type: 'SMTP', status: 'SENT', subject: HARM, from: { email: 'app@example.jp', name: HARM }, delivery_time: jst(600), reservation_time: null },
     { delivery_id: 1038, delivery_type: 'TRANSACTION', status: 'WAIT', subject: 'Your one-time code', from: { email: 'auth@example.jp', name: 'Example' }, delivery_time: jst(2000), reservation_time: null },
     { delivery_id: 1037, delivery_type: 'BULK', status: 'SENT', subject: '__name__ 様へのお知らせ', from: { email: 'news@example.jp', name: '' }, delivery_time: jst(90_000), reservation_time: null },
-    ...Array.from({ length: 44 }, (_, i) => ({ delivery_id: 1036 - i, delivery_type: 'TRANSACTION', status: 'SENT', subject: `ご注文の確認（注文番号 ${4710 - i}）`, from: { email: 'order@example.jp', name: 'サンプル商店' }, delivery_time: jst(91_000 + i * 37), reservation_time: null })),
-  ].map((each) => {
+    { delivery_id: 1046, delivery_type: 'BULK', status: 'WAIT', subject: '春のお知らせ', from: { email: 'news@example.jp', name: '' }, delivery_time: null, reservation_time: null },
+    { delivery_id: 1047, delivery_type: 'BULK', status: 'FAILED', subject: HARM, from: { email: 'news@example.jp', name: '' }, delivery_time: null, reservation_time: null },
+    ...Array.from({ length: 42 }, (_, i) => ({ delivery_id: 1036 - i, delivery_type: 'TRANSACTION', status: 'SENT', subject: `ご注文の確認（注文番号 ${4710 - i}）`, from: { email: 'order@example.jp', name: 'サンプル商店' }, delivery_time: jst(91_000 + i * 37), reservation_time: null })),
+  ].map((each) => (state.decided?.[each.delivery_id]?.state === 'sent_back' ? { ...each, status: 'EDIT', reservation_time: null } : each)).map((each) => {
     const [total, sent, hard] = { 1042: [20_000, 8_201, 260], 1039: [1, 0, 1], 1037: [500, 20, 3] }[each.delivery_id] ?? [1, each.status === 'SENT' ? 1 : 0, 0];
     const state = { 1037: 'stopped' }[each.delivery_id] ?? each.status.toLowerCase();
     return { state, to: each.delivery_type === 'BULK' ? null : 'hanako@example.jp', total_count: total, sent_count: sent, hard_error_count: hard, soft_error_count: 0, drop_count: 0, ...each, created_time: jst(2_000), updated_time: jst(10) };
   });
-  const progress = (id) => ({ delivery_id: id, state: state.paused ? 'paused' : id === 1042 ? 'sending' : id === 1040 ? 'reserve' : 'sent', total: 20_000, pending: id === 1042 ? 11_200 : 0, deferred: id === 1042 ? 312 : 0, delivered: id === 1042 ? 8_201 : 19_180, bounced: id === 1042 ? 241 : 820, dropped: id === 1042 ? 46 : 0, expired: 0, cancelled: 0, unknown: 0,
-    started: id === 1040 ? null : jst(12), expires: jst(-3000), finished: id === 1042 || id === 1040 ? null : jst(2), canary_until: null, holds: [], pace: { mails: 1200, per: 'minute' }, quiet_hours: { from: '21:00', until: '08:00', time_zone: 'Asia/Tokyo' }, waits: null, expected_to_expire: null, approval: id === 1040 ? approval().state : null });
-  const approval = () => {
-    const decided = state.approval && { decided_by: { kind: 'person', name: 'hanako@example.jp' }, decided_at: jst(0) };
-    const may = !state.approval && ['owner', 'sender', 'operator'].includes(state.role) && !state.own;
-    return { delivery_id: 1040, subject: 'Winter sale: 20 % off everything', recipients: 20_000, state: 'waiting', revision: 2, asked_by: { kind: 'person', name: 'taro@example.jp' }, asked_at: jst(40), lapses_at: jst(-900), reservation_time: jst(-900), decided_by: null, decided_at: null, reason: '', ...decided, ...state.approval, may_approve: may, why_not: may || state.approval ? '' : state.own ? 'own' : 'no_right' };
-  };
+  const progress = (id) => ({ delivery_id: id, state: state.paused ? 'paused' : deliveries().find((each) => each.delivery_id === id && each.delivery_type === 'BULK')?.state ?? 'sent', total: 20_000, pending: id === 1042 ? 11_200 : 0, deferred: id === 1042 ? 312 : 0, delivered: id === 1042 ? 8_201 : 19_180, bounced: id === 1042 ? 241 : 820, dropped: id === 1042 ? 46 : 0, expired: 0, cancelled: 0, unknown: 0,
+    started: approval(id) ? null : jst(12), expires: jst(-3000), finished: id === 1042 || approval(id) ? null : jst(2), canary_until: null, holds: [], pace: { mails: state.revision ? 600 : 1200, per: 'minute' }, quiet_hours: { from: '21:00', until: '08:00', time_zone: 'Asia/Tokyo' }, waits: null, expected_to_expire: null, approval: approval(id)?.state ?? null });
+  // What was asked for by somebody else, by oneself, what nobody approved in time, and what was just written here.
+  const approvals = () => (state.empty ? [] : [
+    { delivery_id: 1040, subject: 'Winter sale: 20 % off everything', recipients: 20_000, revision: state.revision ?? 2, asked_by: { kind: 'person', name: 'taro@example.jp' }, lapses_at: jst(-900), reservation_time: jst(-900) },
+    { delivery_id: 1046, subject: '春のお知らせ', recipients: 320, own: true, asked_by: { kind: 'person', name: 'hanako@example.jp' }, lapses_at: jst(-9_000), reservation_time: null },
+    { delivery_id: 1047, subject: HARM, recipients: 12, state: 'lapsed', asked_by: { kind: 'key', name: '7' }, lapses_at: jst(3_000), reservation_time: null },
+    ...(state.committed && state.waits ? [{ delivery_id: 1044, subject: state.draft.subject, recipients: 3, own: true, asked_by: { kind: 'person', name: 'hanako@example.jp' }, lapses_at: state.committed.reservation_time ?? jst(-10_080), reservation_time: state.committed.reservation_time ?? null }] : []),
+  ]).map(({ own, ...each }) => {
+    const decided = state.decided?.[each.delivery_id];
+    const now = decided?.state ?? each.state ?? 'waiting';
+    const why_not = now !== 'waiting' ? '' : !SCOPES[state.role].includes('send') ? 'no_right' : own ? 'own' : '';
+    return { revision: 1, asked_at: jst(40), decided_by: null, decided_at: null, reason: '', ...each, ...decided, ...(decided ? { decided_by: { kind: 'person', name: 'hanako@example.jp' }, decided_at: jst(0) } : {}), state: now, may_approve: now === 'waiting' && !why_not, why_not };
+  });
+  const approval = (id) => approvals().find((each) => each.delivery_id === id);
   const watched = (id) => ({ ...progress(id), time: jst(0), speed: { mails_per_minute: 1184.2, over_seconds: 60 }, seconds_left: 720, sites: [
     { site: 'docomo', done: 4000, remaining: 3600, mails_per_minute: 300, seconds_left: 720, told_by: 'speed', rests_until: null, allowed_per_minute: 310, limit_per_minute: 600, pace_reason: 'too_fast' }, { site: 'gmail', done: 2100, remaining: 4800, mails_per_minute: 640.5, seconds_left: 450, told_by: 'speed', rests_until: null, allowed_per_minute: null, limit_per_minute: null, pace_reason: null }, { site: 'au', done: 900, remaining: 1900, mails_per_minute: 0, seconds_left: null, told_by: null, rests_until: jst(-4), allowed_per_minute: null, limit_per_minute: null, pace_reason: null }, { site: null, done: 1500, remaining: 1212, mails_per_minute: 244, seconds_left: 298, told_by: 'speed', rests_until: null, allowed_per_minute: null, limit_per_minute: null, pace_reason: null }] });
   const mails = (ja) => [
@@ -174,7 +184,8 @@ export function mock(folder) {
     if (method === 'DELETE' && path.startsWith('people/')) { state.removed.add(Number(path.split('/')[1])); return { status: 204 }; }
     if (path.startsWith('people/')) return { body: { ...people()[1], ...body } };
     if (key === 'GET rules') return { body: { second_factor: true, networks: ['192.0.2.0/24'], approval: state.approves ?? false } };
-    if (key === 'PUT rules') return { body };
+    if (key === 'PUT rules' && state.approves && !body.approval && state.role !== 'operator') return refuse(403, ja ? '承認のルールを外せるのはオペレーターだけです。' : 'operators alone take the approval off.');
+    if (key === 'PUT rules') { state.approves = body.approval; return { body }; }
     if (key === 'GET audit') return { body: { audit: ['person.sign_in', 'preview', 'person.role support', 'people.add sender: taro@example.jp'].map((action, i) => ({ at: jst((3 - i) * 90), at_text: '', actor: 'person 1 (hanako@example.jp)', action, account: 'shop', ...(i === 1 ? { delivery_id: 1041 } : {}), origin: '192.0.2.7' })) } };
     return refuse(404, 'no data found.');
   }
@@ -193,15 +204,19 @@ export function mock(folder) {
     if (/preflight$/.test(path)) return { body: { delivery_id: 1044, outcome: 'warning', mode: 'warn', breaks_bulk_rules: false, coverage: { recipients: 3, domains_asked: 1, smaller_domains_asked: 0, domains_answered: 1, recipients_asked: 3, domains_of_sample: false, sampled: 3, composed: 3 }, findings: [finding('law_address_missing', 'warning', ja), { ...finding('dkim', 'pass', ja) }] } };
     if (/lint$/.test(path)) return { body: { delivery_id: null, outcome: 'warning', coverage: { recipients: 0, sampled: 1, composed: 1 }, findings: /\{\{/.test(body.text_part ?? '') ? [finding('insert_code_braces', 'warning', ja)] : [] } };
     if (path === '/deliveries/transaction') { state.tested = body; return { status: 201, body: { delivery_id: 1045 } }; }
-    if (path.startsWith('/deliveries/bulk/commit/1044')) { state.committed = { path, ...body }; return { body: { delivery_id: 1044 } }; }
+    if (path.startsWith('/deliveries/bulk/commit/1044')) { state.committed = { path, ...body }; return { body: { delivery_id: 1044 }, headers: state.waits ? { 'X-Todoku-Warning': 'the pace leaves some over; waits_for_approval' } : {} }; }
     if (path === '/deliveries/1044' && method === 'DELETE') return { body: { delivery_id: 1044 } };
     if (/^\/deliveries\/\d+\/(pause|resume|stop)$/.test(path)) { state.paused = path.endsWith('pause'); state.changes.push(path); return { body: { delivery_id: id } }; }
-    if (path === '/deliveries/approvals') return { body: { approvals: state.empty || state.approval ? [] : [approval()], more: false } };
-    if (path === '/deliveries/1040/approval') return { body: approval() };
-    if (/^\/deliveries\/1040\/approval\/(approve|send_back)$/.test(path)) {
-      if (state.changed || body.revision !== approval().revision) return { status: 409, body: { error_messages: { main: [ja ? 'この間に変更されました。' : 'it was changed meanwhile.'] } } };
-      state.approval = path.endsWith('approve') ? { state: 'approved' } : { state: 'sent_back', reason: body.reason };
-      return { body: approval() };
+    if (path === '/deliveries/approvals') return { body: { approvals: approvals().filter((each) => each.state === 'waiting'), more: false } };
+    if (/^\/deliveries\/\d+\/approval$/.test(path)) return approval(id) && !state.approvalLost ? { body: approval(id) } : refuse(404, 'no data found.');
+    if (/^\/deliveries\/\d+\/approval\/(approve|send_back)$/.test(path)) {
+      // Somebody else changes it before this arrives.
+      if (state.changes_first) { state.changes_first = false; state.revision = 3; }
+      const asked = approval(id);
+      if (asked?.why_not) return refuse(403, 'it is not yours to decide.');
+      if (asked?.state !== 'waiting' || body.revision !== asked.revision) return refuse(409, ja ? 'この間に変更されました。' : 'it was changed meanwhile.');
+      state.decided = { ...state.decided, [id]: path.endsWith('approve') ? { state: 'approved' } : { state: 'sent_back', reason: body.reason } };
+      return { body: approval(id) };
     }
     if (/^\/deliveries\/\d+\/progress$/.test(path)) return { body: progress(id) };
     if (/preview$/.test(path)) {

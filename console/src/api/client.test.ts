@@ -94,6 +94,20 @@ describe('a 403', () => {
   });
 });
 
+describe('what an answer warns of', () => {
+  it('is heard by whoever asks, each for itself', async () => {
+    const heard: string[][] = [];
+    const warned = (warnings: string[]) => heard.push(warnings);
+    answers = [json(200, {}, { 'X-Todoku-Warning': 'the sender is not proven; waits_for_approval' }), json(200, {}, { 'X-Todoku-Warning': 'waits_for_approval, another' }), json(200, {}), json(400, {}, { 'X-Todoku-Warning': 'waits_for_approval' })];
+    const commit = () => api.patch('/deliveries/bulk/commit/{delivery_id}/immediate', { path: { delivery_id: 1 }, warned });
+    await commit();
+    await commit();
+    await commit();
+    await expect(commit()).rejects.toMatchObject({ status: 400 });
+    expect(heard).toEqual([['the sender is not proven', 'waits_for_approval'], ['waits_for_approval', 'another'], []]);
+  });
+});
+
 describe('refusals', () => {
   it('tell all sentences with their fields', () => {
     expect(sentencesOf({ error_messages: { main: ['whole.'], to: { 0: { email: ['is required.'] } } } })).toEqual(expect.arrayContaining(['whole.', 'to.0.email: is required.']));

@@ -20,6 +20,8 @@ export interface Asked<P extends keyof paths, M extends Method> {
   path?: PathOf<Operation<P, M>>;
   body?: Body<Operation<P, M>>;
   signal?: AbortSignal;
+  /** Hears what the answer warns of, where it was done. */
+  warned?: (warnings: string[]) => void;
 }
 
 export class Refused extends Error {
@@ -117,7 +119,11 @@ interface How {
   /** A 401 is the answer itself: of signing in. */
   plain?: boolean;
   signal?: AbortSignal;
+  warned?: (warnings: string[]) => void;
 }
+
+/** Of `X-Todoku-Warning`: the engine puts semicolons between its warnings, what joins fields on the way commas (RFC 9110 section 5.3). */
+const warningsOf = (response: Response): string[] => (response.headers.get('X-Todoku-Warning') ?? '').split(/[;,]/).map((each) => each.trim()).filter(Boolean);
 
 export async function call<T>(method: string, url: string, body?: unknown, how: How = {}): Promise<T> {
   const tokenThen = door.token;
@@ -134,6 +140,7 @@ export async function call<T>(method: string, url: string, body?: unknown, how: 
     const wait = Number(response.headers.get('Retry-After'));
     throw new Refused(response.status, sentencesOf(answer), wait > 0 ? wait : undefined);
   }
+  how.warned?.(warningsOf(response));
   return answer as T;
 }
 
@@ -143,7 +150,7 @@ function speaks<M extends Method>(method: M) {
       method.toUpperCase(),
       `/api/v1${pathOf(path, asked.path as object)}${queryOf(asked.query as object)}`,
       asked.body,
-      { signal: asked.signal },
+      { signal: asked.signal, warned: asked.warned },
     );
 }
 export const api = {

@@ -100,11 +100,12 @@ export const ja: Messages = {
   },
   types: { TRANSACTION: '個別', BULK: '一斉', SMTP: 'SMTP' },
   approval: {
-    title: '承認', waits: '別のメンバーが承認するまで送信しません。', lapsed: '期限までに承認されなかったため、送信しませんでした。', askedBy: '依頼者', decidedBy: '承認・差し戻し', lapses: '承認の期限', goes: '送信日時', atOnce: '承認後すぐ', revision: 'リビジョン',
+    title: '承認', waits: '別のメンバーが承認するまで送信しません。', lapsed: '期限までに承認されなかったため、送信しませんでした。', askedBy: '依頼者', decidedBy: '承認・差し戻し', lapses: '承認の期限', goes: '承認された場合の送信日時', atOnce: '承認後すぐ', noPace: '個別の上限なし', revision: 'リビジョン',
     reason: '差し戻しの理由', look: '内容を確認', takeBack: '取り下げる', takenBack: '取り下げて下書きに戻しました。', approve: '承認する', sendBack: '差し戻す', sendBackTitle: '差し戻しますか？', sendBackText: '下書きに戻り、理由は依頼者に表示されます。', approved: '承認しました。', sentBack: '差し戻しました。',
-    key: (name) => `API キー ${name}`, command: 'コマンド', needed: (subject) => `承認待ち: ${subject}`, until: (time) => `${time} までに承認されなければ、送信せずに失敗となります。`,
+    key: (name) => `API キー ${name}`, command: 'コマンド', needed: (subject) => `あなたの承認待ち: ${subject}`, neededMore: (count) => `ほかに ${n(count)} 件の一斉配信があなたの承認を待っています`, until: (time) => `${time} までに承認されなければ、送信せずに失敗となります。`,
+    changed: 'この間に変更または決定されたため、処理しませんでした。現在の内容を表示しています。もう一度確認してから判断してください。', asked: '別のメンバーの承認を待っています', toDelivery: '配信を表示',
     states: { waiting: '承認待ち', approved: '承認済み', sent_back: '差し戻し', lapsed: '期限切れ', void: '取り下げ' },
-    whyNot: { not_signed_in: '承認できるのは、サインインしているメンバーだけです。', no_right: '送信権限のないロールでは承認できません。', own: '最後に確定または変更したのはあなたです。別のメンバーの承認が必要です。', own_key: 'あなたが作成したキーで確定されています。別のメンバーの承認が必要です。', unknown_maker: '確定に使われたキーの作成者が不明です。オーナーまたは運用者が承認してください。' },
+    whyNot: { not_signed_in: '承認できるのは、サインインしているメンバーだけです。', no_right: '送信権限のないロールでは承認できません。', own: '最後に確定または変更したのはあなたです。別のメンバーの承認が必要です。', own_key: 'あなたが作成したキーで確定されています。別のメンバーの承認が必要です。', unknown_maker: '確定に使われたキーの作成者が不明です。オーナーまたはオペレーターが承認してください。' },
   },
   deliveries: {
     failed: (mails) => `${n(mails)} 通が不達`, allowed: '受信側の許容', atMost: (pace) => `上限 ${pace}`, goesTo: (email, count) => count > 1 ? `宛先 ${email} ほか ${n(count - 1)} 件` : `宛先 ${email}`, noSuch: (id) => `配信 ${id} はありません`, toList: '配信の一覧へ', tried: '試行済み',
@@ -174,7 +175,7 @@ export const ja: Messages = {
   people: {
     title: 'メンバー', text: 'サインインできる人と、その権限です。', invite: '招待', inviteTitle: 'メンバーを招待', inviteText: '30 分間、1 回だけ有効なリンクをメールで送ります。', role: 'ロール', seen: '最終利用', factor: '二要素認証', invited: (address) => `${address} に招待を送りました。`, notMailed: 'メールを送れませんでした。エンジンが動いているサーバーで次のコマンドを実行し、表示されたリンクを本人に渡してください。', pending: '招待中', suspended: '利用停止中', you: '自分',
     suspend: '利用を停止', resume: '利用を再開', removeTitle: (name) => `${name} さんを削除しますか？`, removeText: 'すべての端末から直ちにサインアウトします。操作の記録は監査ログに残ります。', removed: (name) => `${name} さんを削除しました。`, again: '招待を再送', changeRole: (name) => `${name} さんのロール`, changed: '変更しました。', menu: (name) => `${name} さんの操作`,
-    ruleApproval: '一斉配信に別のメンバーの承認を必須とする', ruleApprovalText: '作成者以外のメンバーが承認するまで、一斉配信は始まりません。解除できるのは運用者だけです。', ruleApprovalStays: '解除できるのは運用者だけです。',
+    ruleApproval: '一斉配信に別のメンバーの承認を必須とする', ruleApprovalText: '作成者以外のメンバーが承認するまで、一斉配信は始まりません。オンにできるのはオーナーとオペレーター、オフにできるのはオペレーターだけです。オフにしても、承認待ちの配信は待ち続けます。', ruleApprovalStays: '作成者以外のメンバーが承認するまで、一斉配信は始まりません。オフにできるのはオペレーターだけのため、ここでは変更できません。オフになっても、承認待ちの配信は待ち続けます。',
     rules: 'このアカウントのルール', ruleFactor: '全員に二要素認証を必須とする', ruleFactorText: '未設定の人は、次回のサインイン時に設定します。', networks: 'サインインを許可するネットワーク', networksHint: '1 行に 1 つ（例: 192.0.2.0/24）。空欄なら制限しません。自分のネットワークを含めてください。', emptyTitle: 'メンバーがいません', emptyText: 'メールを閲覧・送信する人を招待してください。',
   },
   audit: {

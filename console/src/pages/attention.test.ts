@@ -35,4 +35,7 @@ it('what waits for the approval of who looks is told, and nobody else is asked',
   const found = attentionOf({ approvals: [approval(7, true), approval(8, false)] }, en, 'en');
   expect(found.map(({ href, tone }) => [href, tone])).toEqual([['/deliveries/7', 'warn']]);
   expect(found[0]?.title).toContain('Autumn');
+  const many = attentionOf({ approvals: Array.from({ length: 8 }, (_, i) => approval(i + 1, true)) }, en, 'en');
+  expect(many).toHaveLength(6);
+  expect(many.at(-1)?.title).toBe('3 more bulk mails wait for your approval');
 });

@@ -36,6 +36,8 @@ const CAUSE_MAILS = 10;
 const CAUSE_SHARE = 0.03;
 const CAUSES_TOLD = 3;
 const LIMIT_NEAR = 0.8;
+// Of those that wait; what lapses first is told.
+const APPROVALS_TOLD = 5;
 
 /** The last day's ends; of states only what the causes told say. */
 export function sumOf(day: Schemas['ExplainedCauses']) {
@@ -53,14 +55,15 @@ export function attentionOf(seen: Seen, m: Messages, language: string): Concern[
   const add = (concern: Concern) => found.push(concern);
   const say = (fault: Fault) => (language === 'ja' ? fault.sentence_ja : fault.sentence) ?? fault.sentence ?? '';
 
-  for (const approval of seen.approvals ?? [])
-    if (approval.may_approve) {
-      const instant = instantOf(approval.lapses_at);
-      add({
-        key: `approval:${approval.delivery_id}`, tone: 'warn', title: m.approval.needed(approval.subject || m.common.noSubject),
-        why: m.approval.until(instant ? exact(instant) : approval.lapses_at), href: `/deliveries/${approval.delivery_id}`,
-      });
-    }
+  const mine = (seen.approvals ?? []).filter(({ may_approve }) => may_approve);
+  for (const approval of mine.slice(0, APPROVALS_TOLD)) {
+    const instant = instantOf(approval.lapses_at);
+    add({
+      key: `approval:${approval.delivery_id}`, tone: 'warn', title: m.approval.needed(approval.subject || m.common.noSubject),
+      why: m.approval.until(instant ? exact(instant) : approval.lapses_at), href: `/deliveries/${approval.delivery_id}`,
+    });
+  }
+  if (mine.length > APPROVALS_TOLD) add({ key: 'approvals', tone: 'warn', title: m.approval.neededMore(mine.length - APPROVALS_TOLD), href: '/deliveries?type=BULK' });
   for (const rate of seen.rates ?? [])
     if (rate.level !== 'calm')
       add({

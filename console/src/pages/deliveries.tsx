@@ -7,6 +7,7 @@ import type { PageProps } from '../shell/frame';
 import { useLoad } from '../shell/load';
 import { Link, useQuery } from '../shell/router';
 import { useSession } from '../shell/session';
+import { type Approval, waitingAmong } from './approvals';
 import Delivery from './delivery';
 import { Subject } from './subject';
 
@@ -35,7 +36,7 @@ function List() {
         'status[]': STATES.filter((each) => each === filters.status), stopped: filters.status === STOPPED ? true : filters.status === 'SENT' ? false : undefined, 'delivery_type[]': TYPES.filter((each) => each === filters.type),
       },
       signal,
-    }),
+    }).then(async ({ data }) => ({ data, waiting: await waitingAmong(data, signal) })),
   );
   const rows = data?.data ?? [];
   return (
@@ -56,9 +57,9 @@ function List() {
                   {rows.map((row) => (
                     <tr key={row.delivery_id}>
                       <td className="full"><Link className="cut" href={`/deliveries/${row.delivery_id}`}><Subject of={row.subject} /></Link><span className="muted small cut">{row.to && <>{m.deliveries.goesTo(row.to, row.total_count ?? 1)} · </>}{row.from.name ? `${row.from.name} <${row.from.email}>` : row.from.email}</span></td>
-                      <td><Outcome row={row} /></td>
+                      <td><Outcome row={row} approval={data.waiting.get(row.delivery_id)} /></td>
                       <td className="muted">{m.types[row.delivery_type]}</td>
-                      <td>{row.delivery_time ? <Time at={row.delivery_time} /> : row.reservation_time ? <span className="muted">{m.deliveries.reservedFor} <Time at={row.reservation_time} /></span> : <span className="muted">{m.deliveries.notStarted}</span>}</td>
+                      <td><Starts row={row} approval={data.waiting.get(row.delivery_id)} /></td>
                       <td className="num muted">{row.delivery_id}</td>
                     </tr>
                   ))}
@@ -80,9 +81,18 @@ function List() {
 
 type Row = Answer<'/deliveries/all', 'get'>['data'][number];
 
-/** What became of it: of one mail its own end, of a bulk how many failed. */
-function Outcome({ row }: { row: Row }) {
+/** When it began or is to; what nobody has approved goes at no time. */
+function Starts({ row, approval }: { row: Row; approval: Approval | undefined }) {
   const m = useMessages();
+  if (row.delivery_time) return <Time at={row.delivery_time} />;
+  if (approval) return <span className="muted">{m.approval.lapses} <Time at={approval.lapses_at} /></span>;
+  return row.reservation_time ? <span className="muted">{m.deliveries.reservedFor} <Time at={row.reservation_time} /></span> : <span className="muted">{m.deliveries.notStarted}</span>;
+}
+
+/** What became of it: of one mail its own end, of a bulk how many failed. */
+function Outcome({ row, approval }: { row: Row; approval: Approval | undefined }) {
+  const m = useMessages();
+  if (approval) return <State of="approval" />;
   const state = row.state ?? row.status;
   const failed = (row.hard_error_count ?? 0) + (row.soft_error_count ?? 0);
   const isOver = row.status === 'SENT';

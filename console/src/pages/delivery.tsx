@@ -49,9 +49,9 @@ export default function Delivery({ id }: { id: number }) {
   const head = useLoad(`delivery:${id}`, (signal) => api.get('/deliveries/{delivery_id}', { path: { delivery_id: id }, query: { without_text: true }, signal }));
   const first = useLoad(`progress:${id}`, (signal) => api.get('/deliveries/{delivery_id}/progress', { path: { delivery_id: id }, signal }));
   const isBulk = head.data?.delivery_type === 'BULK';
-  const isAsked = isBulk && first.data != null && first.data.approval !== null;
-  const approval = useApproval(id, isAsked);
   const { progress, live, link } = useLive(id, first.data);
+  const isAsked = isBulk && progress != null && progress.approval !== null;
+  const approval = useApproval(id, isAsked ? progress.approval : null);
   const reload = () => { head.reload(); first.reload(); approval.reload(); };
   const trouble = head.trouble ?? first.trouble;
   if (trouble instanceof Refused && trouble.status === 404)
@@ -72,10 +72,11 @@ export default function Delivery({ id }: { id: number }) {
         title={<><Subject of={head.data.subject} /> <State of={progress.approval === 'waiting' ? 'approval' : progress.state} /></>}
         text={`${m.deliveries.detail(id)} · ${m.types[head.data.delivery_type]} · ${head.data.from.name ? `${head.data.from.name} <${head.data.from.email}>` : head.data.from.email}`}
       >
-        {can('send') && <Actions id={id} progress={progress} isBulk={isBulk} isAsked={approval.data?.state === 'waiting'} done={reload} />}
+        {can('send') && <Actions id={id} progress={progress} isBulk={isBulk} isAsked={approval.data?.approval.state === 'waiting'} done={reload} />}
       </PageHead>
       <div className="stack">
-        {isAsked && (approval.trouble ? <div className="card"><Trouble of={approval.trouble} again={approval.reload} /></div> : approval.data && <ApprovalCard of={approval.data} done={reload} />)}
+        {isAsked && approval.trouble != null && <div className="card"><Trouble of={approval.trouble} again={approval.reload} /></div>}
+        {isAsked && approval.data && <ApprovalCard of={approval.data} done={reload} />}
         <Tabs label={m.deliveries.detail(id)} tabs={tabs} now={tab} choose={(tab) => change({ tab: tab === 'overview' ? null : tab, status: null, after: null })} />
       </div>
     </>
@@ -152,7 +153,7 @@ function Overview({ head, progress, live, link }: { head: Head; progress: Progre
       <div className="card">
         <Facts rows={[
           [m.common.created, <Time at={head.created_time} style="exact" />],
-          [m.deliveries.started, progress.started ? <Time at={progress.started} style="exact" /> : head.reservation_time ? <>{m.deliveries.reservedFor} <Time at={head.reservation_time} style="exact" /></> : m.deliveries.notStarted],
+          [m.deliveries.started, progress.started ? <Time at={progress.started} style="exact" /> : head.reservation_time ? <>{progress.approval === 'waiting' ? m.approval.goes : m.deliveries.reservedFor} <Time at={head.reservation_time} style="exact" /></> : m.deliveries.notStarted],
           progress.finished ? [m.deliveries.finished, <Time at={progress.finished} style="exact" />] : progress.expires && [m.deliveries.expires, <Time at={progress.expires} style="exact" />],
           progress.pace && [m.deliveries.pace, progress.pace.per === 'hour' ? m.deliveries.paceHour(progress.pace.mails) : m.deliveries.paceMinute(progress.pace.mails)],
           progress.quiet_hours && [m.deliveries.quiet, `${progress.quiet_hours.from}–${progress.quiet_hours.until} (${progress.quiet_hours.time_zone})`],

@@ -2,11 +2,12 @@
 import { useEffect, useState } from 'react';
 import { api, type Answer } from '../api/client';
 import { exactIn, instantOf } from '../design/format';
-import { Badge, Button, Facts, Input, Modal, toast, Trouble, useAction } from '../design/parts';
+import { Badge, Button, ButtonLink, Facts, Input, Modal, Time, toast, Trouble, useAction } from '../design/parts';
 import { useMessages, useSpoken } from '../messages';
 import { forget } from '../shell/load';
 import { go } from '../shell/router';
 import { useSession } from '../shell/session';
+import { type Approval, approvalOf, WAITS } from './approvals';
 import { type Draft, isQuiet, isReadable, sampleOf, stored, type TemplateOf, ZONE, ZONE_OFFSET } from './draft';
 
 type Preflight = Answer<'/deliveries/{delivery_id}/preflight', 'post'>;
@@ -73,6 +74,7 @@ function When({ draft, change, hasList, keep, left, warned }: { draft: Draft; ch
   const { language } = useSpoken();
   const { busy, trouble, run } = useAction();
   const [asks, setAsks] = useState<'now' | 'later' | null>(null);
+  const [waits, setWaits] = useState<{ id: number; approval: Approval | null } | null>(null);
   const at = draft.at ? instantOf(`${draft.at}:00${ZONE_OFFSET}`) : null;
   const isPast = at !== null && at.getTime() < Date.now();
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -81,11 +83,18 @@ function When({ draft, change, hasList, keep, left, warned }: { draft: Draft; ch
     // It was removed elsewhere, and its list with it.
     if (!now.recipients) return setAsks(null);
     const path = { delivery_id: now.id ?? 0 };
-    if (asks === 'later' && at) await api.patch('/deliveries/bulk/commit/{delivery_id}', { path, body: { reservation_time: `${draft.at}:00${ZONE_OFFSET}` } });
-    else await api.patch('/deliveries/bulk/commit/{delivery_id}/immediate', { path });
-    toast(asks === 'later' ? m.compose.reserved : m.compose.begun);
+    let isHeld = false;
+    const warned = (warnings: string[]) => { isHeld = warnings.includes(WAITS); };
+    if (asks === 'later' && at) await api.patch('/deliveries/bulk/commit/{delivery_id}', { path, body: { reservation_time: `${draft.at}:00${ZONE_OFFSET}` }, warned });
+    else await api.patch('/deliveries/bulk/commit/{delivery_id}/immediate', { path, warned });
     left();
     forget();
+    if (isHeld) {
+      // It is committed, whether or not it can be read until when.
+      setWaits({ id: path.delivery_id, approval: await approvalOf(path.delivery_id).catch(() => null) });
+      return setAsks(null);
+    }
+    toast(asks === 'later' ? m.compose.reserved : m.compose.begun);
     go(`/deliveries/${path.delivery_id}`);
   });
   return (
@@ -115,6 +124,13 @@ function When({ draft, change, hasList, keep, left, warned }: { draft: Draft; ch
         <Trouble of={trouble} />
         <div className="row end"><Button onClick={() => setAsks(null)}>{m.common.cancel}</Button><Button first busy={busy} onClick={send}>{asks === 'later' ? m.compose.reserve : m.compose.beginYes}</Button></div>
       </Modal>
+      {waits && (
+        <Modal open fixed close={() => go(`/deliveries/${waits.id}`)} title={m.approval.asked}>
+          <p>{m.approval.waits}</p>
+          {waits.approval && <Facts rows={[[m.approval.lapses, <Time at={waits.approval.lapses_at} style="exact" />], [m.approval.goes, waits.approval.reservation_time ? <Time at={waits.approval.reservation_time} style="exact" /> : m.approval.atOnce]]} />}
+          <div className="row end"><ButtonLink href={`/deliveries/${waits.id}`} first>{m.approval.toDelivery}</ButtonLink></div>
+        </Modal>
+      )}
     </section>
   );
 }

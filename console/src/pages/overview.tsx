@@ -47,9 +47,9 @@ export default function Overview() {
   const domains = useLoad(isAdmin ? `overview:domains:${of}` : null, health);
   const hooks = useLoad(isAdmin ? `overview:hooks:${of}` : null, (signal) => api.get('/webhooks', { signal }));
   useEffect(() => {
-    const timer = setInterval(() => document.hidden || now.reload(), AGAIN_MS);
+    const timer = setInterval(() => { if (!document.hidden) { now.reload(); asked.reload(); } }, AGAIN_MS);
     return () => clearInterval(timer);
-  }, [now.reload]);
+  }, [now.reload, asked.reload]);
   const parts = [day, rates, limits, now, ...(can('send') ? [asked] : []), ...(isAdmin ? [domains, hooks] : [])];
   const isWhole = parts.every(({ data, trouble }) => data !== undefined || trouble !== undefined);
   const failed = parts.find(({ trouble }) => trouble);
@@ -155,7 +155,7 @@ function Now({ rows }: { rows: Going[] }) {
           return (
             <li key={delivery_id} className="stack tight">
               <div className="row apart"><Link className="grow cut" href={`/deliveries/${delivery_id}`}><Subject of={subject} /></Link><State of={progress.approval === 'waiting' ? 'approval' : progress.state} /></div>
-              {progress.state === 'reserve' || progress.approval === 'waiting' ? <span className="muted small">{reservation_time && <>{m.deliveries.reservedFor} <Time at={reservation_time} /> · </>}{m.deliveries.mails(progress.total)}</span>
+              {progress.state === 'reserve' || progress.approval === 'waiting' ? <span className="muted small">{reservation_time && <>{progress.approval === 'waiting' ? m.approval.goes : m.deliveries.reservedFor} <Time at={reservation_time} /> · </>}{m.deliveries.mails(progress.total)}</span>
                 : <><div className="meter" role="progressbar" aria-label={subject || m.common.noSubject} aria-valuemin={0} aria-valuemax={progress.total} aria-valuenow={done}><i className="bar" style={{ width: `${(100 * done) / Math.max(1, progress.total)}%` }} /></div>
                   <span className="muted small">{number(done)} / {number(progress.total)}</span></>}
             </li>

@@ -2,11 +2,8 @@
 // sign-in, streams, stored text that would like to be script, and rights.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { after, before, beforeEach, test } from 'node:test';
-import { mock } from '../../../console/tests/mock.mjs';
-import { launch, open } from './browser.mjs';
+import { test } from 'node:test';
+import { base, server, state, violations, within } from './against_mock.mjs';
 
 const PASSWORD = 'correct horse battery';
 const PAGES = {
@@ -21,43 +18,6 @@ const OPERATORS = {
   '/lanes': ['受信側から送りすぎと言われたため', 'The receiver said that it was too much'], '/engine': ['役割 events のプロセスがない', 'No process has the role events'], '/held': ['taro@example.com', 'Try again'],
   '/sources': ['ウォームアップ曲線', 'Warm-up curve'], '/accounts': ['magazine', '50,000 mails/day'],
 };
-let server, state, base, browser, fresh;
-
-before(async () => {
-  ({ server, state } = mock(process.env.TODOKU_CONSOLE_PAGES));
-  fresh = { ...state };
-  await new Promise((done) => server.listen(0, '127.0.0.1', done));
-  base = `http://127.0.0.1:${server.address().port}`;
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  server.closeAllConnections();
-  server.close();
-});
-beforeEach(() => {
-  for (const key of Object.keys(state)) delete state[key];
-  Object.assign(state, fresh, { signedIn: true, changes: [], done: [], removed: new Set() });
-});
-
-async function within(how, body, expected = /^$/) {
-  const { context, page, found } = await open(browser, base, how);
-  page.setDefaultTimeout(15_000);
-  try {
-    await body(page, context);
-    assert.deepEqual(found.filter((each) => !expected.test(each)), []);
-  } finally {
-    await context.close();
-  }
-}
-
-// What axe finds wrong on the page as it stands.
-const require = createRequire(join(process.env.TODOKU_CONSOLE_WORK, 'package.json'));
-const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-async function violations(page) {
-  await page.evaluate(AXE);
-  return page.evaluate(async () => (await window.axe.run(document, { resultTypes: ['violations'] })).violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`)));
-}
 
 for (const [language, width, theme, role, pages] of [['ja', 1280, 'light', 'owner', PAGES], ['en', 375, 'dark', 'owner', PAGES], ['ja', 375, 'dark', 'operator', OPERATORS], ['en', 1280, 'light', 'operator', OPERATORS]])
   test(`every page of ${role}s in ${language} at ${width}`, () => within({ language, width, theme }, async (page) => {
@@ -647,50 +607,4 @@ test('a second factor is set up with a picture, and codes are shown once', () =>
   await page.getByText('k7p0-m2xq-9f0d').waitFor();
   await page.getByRole('button', { name: 'I have kept them' }).click();
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
-}));
-
-test('a bulk that waits is approved, or sent back with a reason, by somebody else', () => within({ language: 'en' }, async (page) => {
-  Object.assign(state, { language: 'en' });
-  const text = (words) => page.getByText(words).first().waitFor();
-  await page.goto(`${base}/overview`);
-  await page.getByRole('link', { name: /Waits for your approval: Winter sale/ }).click();
-  await text('Nothing goes before somebody else has approved it.');
-  await page.getByRole('heading', { level: 1, name: /Waits for approval/ }).waitFor();
-  assert.deepEqual(await violations(page), []);
-  await page.getByRole('button', { name: 'Send back' }).click();
-  const dialog = page.getByRole('dialog');
-  await dialog.getByLabel('Why it is sent back').fill('The subject names last year.');
-  state.changed = true;
-  await dialog.getByRole('button', { name: 'Send back' }).click();
-  await dialog.getByText('it was changed meanwhile').waitFor();
-  assert.equal(await dialog.getByLabel('Why it is sent back').inputValue(), 'The subject names last year.');
-  state.changed = false;
-  await dialog.getByRole('button', { name: 'Send back' }).click();
-  await text('The subject names last year.');
-  await page.getByText('Sent back', { exact: true }).first().waitFor();
-  state.approval = undefined;
-  await page.goto(`${base}/deliveries/1040`);
-  await page.getByRole('button', { name: 'Approve' }).dblclick();
-  await page.getByText('Approved', { exact: true }).first().waitFor();
-  assert.equal(await page.getByRole('button', { name: 'Approve' }).count(), 0);
-}, /409/));
-
-test('who may not approve reads why, and an owner does not take the rule off', () => within({ language: 'en' }, async (page) => {
-  Object.assign(state, { language: 'en', own: true });
-  await page.goto(`${base}/deliveries/1040`);
-  await page.getByText('You committed it or changed it last').waitFor();
-  assert.equal(await page.getByRole('button', { name: 'Approve' }).count(), 0);
-  Object.assign(state, { own: false, role: 'viewer' });
-  await page.goto(`${base}/deliveries/1040`);
-  await page.getByText('Your role does not send').waitFor();
-  Object.assign(state, { role: 'owner', approves: true });
-  await page.goto(`${base}/people`);
-  const rule = page.getByLabel('A second person approves each bulk');
-  await rule.waitFor();
-  assert.ok(await rule.isChecked() && await rule.isDisabled());
-  Object.assign(state, { approves: false });
-  await page.goto(`${base}/people`);
-  await rule.check();
-  await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('Saved').first().waitFor();
 }));
