@@ -37,9 +37,8 @@ function useLive(id: number, first: Progress | undefined): { progress: Progress 
     return end;
   }, [id, isMoving]);
   const isOver = live !== undefined && OVER.has(live.state);
-  // What was asked after the stream ended is newer than its last word.
-  const isAsked = first !== undefined && OVER.has(first.state);
-  return { progress: live && 'total' in live && !isAsked ? live : first, live, link: isMoving && !isOver && live?.state !== 'stopping' ? link : null };
+  // What was asked after the stream ended is newer than its last word: it is over, or a draft again.
+  return { progress: live && 'total' in live && isMoving ? live : first, live, link: isMoving && !isOver && live?.state !== 'stopping' ? link : null };
 }
 
 export default function Delivery({ id }: { id: number }) {
