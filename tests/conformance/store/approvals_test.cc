@@ -2,6 +2,7 @@
 // Bulk that waits for a second person's word (store/approvals.h).
 #include "store/approvals.h"
 
+#include <memory>
 #include <optional>
 
 #include <gmock/gmock.h>
@@ -22,11 +23,11 @@ const AskedBy kMori{.actor = "person 4 (mori@example.jp)", .person = PersonKey{4
 // What is done with one delivery, and seen of it.
 class Desk {
  public:
-  explicit Desk(Store& store) : store_(store) {}
+  explicit Desk(const std::unique_ptr<Store>& store) : store_(store) {}
 
   // The account's bulk waits for approval from now on.
   AccountKey careful(AccountKey account) {
-    must(store_.write_and_wait(WritePriority::accept, [&](WriteTransaction& t) {
+    must(store_->write_and_wait(WritePriority::accept, [&](WriteTransaction& t) {
       return t.put_sign_in_rules(account, {.approval = true});
     }));
     return account;
@@ -43,7 +44,7 @@ class Desk {
     const std::vector<NewRecipient> two{{.address = "one@example.jp", .domain = "example.jp"},
                                         {.address = "two@example.jp", .domain = "example.jp"}};
     return must(
-        store_.write_and_wait(WritePriority::accept, [&](WriteTransaction& t) -> Result<Delivery> {
+        store_->write_and_wait(WritePriority::accept, [&](WriteTransaction& t) -> Result<Delivery> {
           auto made = t.create_draft(wanted, kDraftsMax);
           if (!made) return made;
           const auto ids = t.append_recipients(made->key, two);
@@ -53,7 +54,7 @@ class Desk {
         }));
   }
   DeliveryStatus status_of(DeliveryKey key) {
-    return must(store_.read_and_wait([&](ReadTransaction& t) { return t.delivery_head(key); }))
+    return must(store_->read_and_wait([&](ReadTransaction& t) { return t.delivery_head(key); }))
         .status;
   }
   // The first recipient of what was listed last.
@@ -81,26 +82,27 @@ class Desk {
   }
   template <class Work>
   std::string_view done(Work work) {
-    return error_of(store_.write_and_wait(WritePriority::accept, std::move(work)));
+    return error_of(store_->write_and_wait(WritePriority::accept, std::move(work)));
   }
   std::optional<Approval> of(DeliveryKey key) {
-    return must(store_.read_and_wait([&](ReadTransaction& t) { return t.approval(key); }));
+    return must(store_->read_and_wait([&](ReadTransaction& t) { return t.approval(key); }));
   }
   std::vector<Approval> waiting(AccountKey account, std::int64_t limit = 10) {
-    return must(store_.read_and_wait(
+    return must(store_->read_and_wait(
         [&](ReadTransaction& t) { return t.approvals_waiting(account, limit); }));
   }
   std::vector<StartingDelivery> to_start() {
-    return must(store_.read_and_wait([](ReadTransaction& t) { return t.deliveries_to_start(10); }));
+    return must(
+        store_->read_and_wait([](ReadTransaction& t) { return t.deliveries_to_start(10); }));
   }
 
  private:
-  Store& store_;
+  const std::unique_ptr<Store>& store_;  // the suite's, which opens it anew
   PublicId first_ = 0;
 };
 
 TEST_P(StoreSuite, ABulkWaitsForASecondPersonAndThenGoes) {
-  Desk desk(*store_);
+  Desk desk(store_);
   const AccountKey acme = desk.careful(account().key);
   const Delivery made = desk.listed(acme);
   EXPECT_EQ(desk.commit(made.key, std::nullopt), "none");
@@ -117,7 +119,7 @@ TEST_P(StoreSuite, ABulkWaitsForASecondPersonAndThenGoes) {
   EXPECT_THAT(desk.waiting(account("other").key), IsEmpty());
 
   reopen();
-  Desk after(*store_);
+  Desk after(store_);
   EXPECT_EQ(after.start(made.key), "conflict") << "also when it was opened anew";
   EXPECT_EQ(after.approve(made.key, asked->revision, kSato), "conflict") << "one's own";
   EXPECT_EQ(after.approve(made.key, asked->revision + 1), "conflict") << "another revision";
@@ -136,7 +138,7 @@ TEST_P(StoreSuite, ABulkWaitsForASecondPersonAndThenGoes) {
 }
 
 TEST_P(StoreSuite, AReservedBulkGoesAtItsTimeWhenItIsApproved) {
-  Desk desk(*store_);
+  Desk desk(store_);
   const Delivery made = desk.listed(desk.careful(account().key));
   EXPECT_EQ(desk.commit(made.key, after(600)), "none");
   EXPECT_EQ(desk.of(made.key)->lapses, after(600));
@@ -149,7 +151,7 @@ TEST_P(StoreSuite, AReservedBulkGoesAtItsTimeWhenItIsApproved) {
 }
 
 TEST_P(StoreSuite, WhoChangesWhatWasApprovedAsksAnew) {
-  Desk desk(*store_);
+  Desk desk(store_);
   const AccountKey acme = desk.careful(account().key);
   const Delivery made = desk.listed(acme);
   EXPECT_EQ(desk.commit(made.key, after(600)), "none");
@@ -197,7 +199,7 @@ TEST_P(StoreSuite, WhoChangesWhatWasApprovedAsksAnew) {
 }
 
 TEST_P(StoreSuite, WhatIsSentBackIsADraft) {
-  Desk desk(*store_);
+  Desk desk(store_);
   const AccountKey acme = desk.careful(account().key);
   const Delivery made = desk.listed(acme);
   EXPECT_EQ(desk.commit(made.key, std::nullopt), "none");
@@ -215,7 +217,7 @@ TEST_P(StoreSuite, WhatIsSentBackIsADraft) {
 }
 
 TEST_P(StoreSuite, WhatNobodyApprovesInTimeLapses) {
-  Desk desk(*store_);
+  Desk desk(store_);
   const AccountKey acme = desk.careful(account().key);
   const Delivery reserved = desk.listed(acme);
   const Delivery at_once = desk.listed(acme);
@@ -247,7 +249,7 @@ TEST_P(StoreSuite, WhatNobodyApprovesInTimeLapses) {
 }
 
 TEST_P(StoreSuite, WhatIsCancelledOrDeletedWaitsNoMore) {
-  Desk desk(*store_);
+  Desk desk(store_);
   const AccountKey acme = desk.careful(account().key);
   const Delivery cancelled = desk.listed(acme);
   EXPECT_EQ(desk.commit(cancelled.key, std::nullopt), "none");
@@ -268,7 +270,7 @@ TEST_P(StoreSuite, WhatIsCancelledOrDeletedWaitsNoMore) {
 }
 
 TEST_P(StoreSuite, NothingElseWaits) {
-  Desk desk(*store_);
+  Desk desk(store_);
   const AccountKey acme = desk.careful(account().key);
   const Delivery waits = desk.listed(acme);
   EXPECT_EQ(desk.commit(waits.key, std::nullopt), "none");
@@ -301,7 +303,7 @@ TEST_P(StoreSuite, NothingElseWaits) {
 }
 
 TEST_P(StoreSuite, WhatHasBegunElsewhereIsSettled) {
-  Desk desk(*store_);
+  Desk desk(store_);
   const Delivery made = desk.listed(desk.careful(account().key));
   EXPECT_EQ(desk.commit(made.key, std::nullopt), "none");
   EXPECT_EQ(desk.done([&](WriteTransaction& t) { return t.settle_approval(made.key); }), "none");
