@@ -92,14 +92,15 @@ Result<void> SqliteWriteTransaction::approve(DeliveryKey key, const Decision& de
 }
 
 Result<void> SqliteWriteTransaction::send_back(DeliveryKey key, const Decision& decision) {
-  auto done =
-      db_.query(
-             "UPDATE approvals SET state = 3, decided_by = ?, decided_person = ?,"
-             " decided = ?, reason = ? WHERE delivery = ? AND state = 1 AND revision = ?"
-             " AND (asked_person = 0 OR asked_person <> ?)")
-          .bind(std::string_view(decision.by.actor), decision.by.person, now_,
-                std::string_view(decision.reason), key, decision.revision, decision.by.person)
-          .run();
+  auto done = db_.query(
+                     "UPDATE approvals SET state = 3, decided_by = ?, decided_person = ?,"
+                     " decided = ?, reason = ? WHERE delivery = ? AND state = 1 AND revision = ?"
+                     " AND (asked_person = 0 OR asked_person <> ?)"
+                     " AND (decided_person = 0 OR decided_person <> ?)")
+                  .bind(std::string_view(decision.by.actor), decision.by.person, now_,
+                        std::string_view(decision.reason), key, decision.revision,
+                        decision.by.person, decision.by.person)
+                  .run();
   if (!done) return done;
   if (db_.changes() == 0) return not_as_it_waits();
   done = db_.query(
