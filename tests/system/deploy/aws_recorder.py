@@ -2,7 +2,8 @@
 """Plays AWS for its command line: each call is held against the service's own model (aws_model.py), answered from a small
 world (aws_world.py) and recorded. Nothing leaves the machine.
 
-`Recorder(folder)` puts a stand-in for `aws` into FOLDER/bin, to be first in PATH, and answers it. In the folder are
+`Recorder(folder, world, stand_in)` puts a stand-in for `aws` (aws_stand_in.cc) into FOLDER/bin, to be first in PATH, and
+answers it. In the folder are
 `world.json` (what there is), `faults.json` (optional: what shall go wrong) and `calls.jsonl`, a line a call:
 {"service", "operation", "input", "region", "answer": "ok" | the error's code}.
 
@@ -12,14 +13,12 @@ model, 254 the service refused it.
 """
 import json
 import pathlib
-import shutil
 import socketserver
 import threading
 
 import aws_model
 from aws_world import Refused, World
 
-HERE = pathlib.Path(__file__).resolve().parent
 TAKES_VALUE = {"--cli-input-json", "--region", "--output", "--profile"}
 REQUEST_OCTETS_MAX = 1 << 20
 
@@ -70,22 +69,27 @@ def checked_input(model, options):
 class Recorder:
     """Answers until it is closed, one call at a time."""
 
-    def __init__(self, folder, world):
+    def __init__(self, folder, world, stand_in):
         self.folder = pathlib.Path(folder)
         self.bin = self.folder / "bin"
         self.bin.mkdir(parents=True)
-        shutil.copy(HERE / "aws_stand_in.py", self.bin / "aws")
-        (self.bin / "aws").chmod(0o755)
+        (self.bin / "aws").symlink_to(pathlib.Path(stand_in).resolve())
         self.write("world.json", world)
         self._lock = threading.Lock()
         recorder = self
 
         class Handler(socketserver.StreamRequestHandler):
             def handle(self):
-                words = json.loads(self.rfile.readline(REQUEST_OCTETS_MAX))
-                with recorder._lock:
-                    answer = recorder.answer(words)
-                self.wfile.write(json.dumps(answer).encode())
+                words = self.rfile.read(REQUEST_OCTETS_MAX).decode().split("\0")[:-1]
+                try:
+                    with recorder._lock:
+                        answer = recorder.answer(words)
+                except Exception:
+                    answer = {"status": 255, "out": "", "err": "the stand-in broke\n"}
+                    raise
+                finally:
+                    out = answer["out"].encode()
+                    self.wfile.write(b"%d %d\n" % (answer["status"], len(out)) + out + answer["err"].encode())
 
         self._server = socketserver.ThreadingUnixStreamServer(str(self.folder / "socket"), Handler)
         self._server.daemon_threads = True

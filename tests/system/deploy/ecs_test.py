@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ECS target against a recorder of AWS's calls, each held against the service's own model.
 
-usage: ecs_test.py
+usage: ecs_test.py STAND-IN_FOR_AWS
 """
 import contextlib
 import os
@@ -31,7 +31,7 @@ class OnAws(unittest.TestCase):
         self.said = []
         with contextlib.ExitStack() as stack:
             folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            self.recorder = stack.enter_context(Recorder(folder / "aws", world()))
+            self.recorder = stack.enter_context(Recorder(folder / "aws", world(), STAND_IN))
             before = dict(os.environ)
             stack.callback(lambda: (os.environ.clear(), os.environ.update(before)))
             os.environ.update(self.recorder.environment(), PATH=f"{self.recorder.bin}:{os.environ['PATH']}")
@@ -344,4 +344,5 @@ class Rights(unittest.TestCase):
 
 if __name__ == "__main__":
     print(f"held against {aws_model.date_of_model()}", file=sys.stderr)
+    STAND_IN = sys.argv.pop(1)
     unittest.main()

@@ -2,7 +2,7 @@
 """The verbs of deploy/bin as people and pipelines call them, on ECS as the recorder plays it: how each ends, and what
 then runs.
 
-usage: ecs_verbs_test.py
+usage: ecs_verbs_test.py STAND-IN_FOR_AWS
 """
 import contextlib
 import http.server
@@ -63,7 +63,7 @@ class OnEcs(unittest.TestCase):
         Api.refusals, Api.taken = [], 0
         with contextlib.ExitStack() as stack:
             self.folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            self.recorder = stack.enter_context(Recorder(self.folder / "aws", world(roles=self.ROLES)))
+            self.recorder = stack.enter_context(Recorder(self.folder / "aws", world(roles=self.ROLES), STAND_IN))
             api = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Api)
             threading.Thread(target=api.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
             stack.callback(api.server_close)
@@ -296,4 +296,5 @@ esac
 
 
 if __name__ == "__main__":
+    STAND_IN = sys.argv.pop(1)
     unittest.main()

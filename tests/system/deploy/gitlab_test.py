@@ -6,7 +6,7 @@ Built is not again: tools/build hands out the program that is given, tools/insta
 they were called. All else is the project's own: the image (of the first version that the pipeline brings; later ones
 are archives of one program, which take no half minute), the verbs, Terraform's checker.
 
-usage: gitlab_test.py TODOKU WORK_FOLDER
+usage: gitlab_test.py TODOKU WORK_FOLDER STAND-IN_FOR_AWS
 """
 import contextlib
 import http.server
@@ -223,7 +223,7 @@ def main():
         if not WHOLE:
             return
         one_that_does_not_start(stand, project, folder)
-        recorder = stack.enter_context(Recorder(folder / "aws", world()))
+        recorder = stack.enter_context(Recorder(folder / "aws", world(), sys.argv[3]))
         api = stack.enter_context(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Api))
         threading.Thread(target=api.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         stack.callback(api.shutdown)
