@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::int64_t kTold = 100;
 
-struct Asked {
+struct AskedFor {
   store::Approval approval;
   store::Delivery head;
 };
@@ -95,7 +95,7 @@ void who_member(http::JsonWriter& json, std::string_view name, std::string_view 
   json.end_object();
 }
 
-void write_approval(http::JsonWriter& json, const Asked& asked, const Call& call) {
+void write_approval(http::JsonWriter& json, const AskedFor& asked, const Call& call) {
   const store::Approval& approval = asked.approval;
   const bool is_waiting = approval.state == store::ApprovalState::waiting;
   const auto why_not = store::may_not_decide(approval, approver_of(call));
@@ -121,19 +121,19 @@ void write_approval(http::JsonWriter& json, const Asked& asked, const Call& call
   json.end_object();
 }
 
-Task<Result<Asked>> find(Api& api, const Call& call, store::PublicId id) {
+Task<Result<AskedFor>> find(Api& api, const Call& call, store::PublicId id) {
   return api.store().read(
-      [account = call.account.key, id](store::ReadTransaction& reader) -> Result<Asked> {
+      [account = call.account.key, id](store::ReadTransaction& reader) -> Result<AskedFor> {
         auto head = reader.delivery_head(account, id);
         if (!head) return fail(std::move(head.error()));
         auto approval = reader.approval(head->key);
         if (!approval) return fail(std::move(approval.error()));
         if (!*approval) return fail(ErrorKind::not_found, "nobody asked for an approval of it");
-        return Asked{.approval = std::move(**approval), .head = std::move(*head)};
+        return AskedFor{.approval = std::move(**approval), .head = std::move(*head)};
       });
 }
 
-http::Response told(const Asked& asked, const Call& call) {
+http::Response told(const AskedFor& asked, const Call& call) {
   http::JsonWriter json;
   write_approval(json, asked, call);
   return http::Response::json(200, json.take());
@@ -147,8 +147,8 @@ Task<http::Response> show(Api& api, Call& call) {
   co_return told(*asked, call);
 }
 
-Task<http::Response> list(Api& api, Call& call) {
-  using All = std::vector<Asked>;
+Task<http::Response> list_waiting(Api& api, Call& call) {
+  using All = std::vector<AskedFor>;
   const auto all = co_await api.store().read(
       [account = call.account.key](store::ReadTransaction& reader) -> Result<All> {
         auto waiting = reader.approvals_waiting(account, kTold + 1);
@@ -169,7 +169,7 @@ Task<http::Response> list(Api& api, Call& call) {
   json.key("approvals");
   json.begin_array();
   std::int64_t number = 0;
-  for (const Asked& asked : *all) {
+  for (const AskedFor& asked : *all) {
     if (++number <= kTold) write_approval(json, asked, call);
   }
   json.end_array();
@@ -270,7 +270,7 @@ Task<void> warn_of_approval(Api& api, Call& call, store::PublicId id) {
 
 void add_approval_routes(Api& api, http::Router& router) {
   using enum http::Method;
-  api.add(router, get, "/deliveries/approvals", kRead, &list);
+  api.add(router, get, "/deliveries/approvals", kRead, &list_waiting);
   api.add(router, get, "/deliveries/{delivery_id}/approval", kRead, &show);
   api.add(router, post, "/deliveries/{delivery_id}/approval/approve", kSend, &approve);
   api.add(router, post, "/deliveries/{delivery_id}/approval/send_back", kSend, &send_back);

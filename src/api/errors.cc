@@ -27,7 +27,7 @@ constexpr std::int64_t kSkippedAtOnce = 20'000;
 // Entries that are looked at to find out whether an export would be empty.
 constexpr int kLookedAtSteps = 100;
 constexpr std::int64_t kLookedAtOnce = 1'000;
-constexpr std::size_t kCodesMax = 30;
+constexpr std::size_t kErrorCodesMax = 30;
 
 // error_time and updated_time are one: an entry changes with its last error. Others are ignored.
 bool newest_first(const http::Query& query, intake::Problems& problems) {
@@ -125,7 +125,7 @@ store::ErrorListFilter read_error_filter(const Call& call, const boost::json::ob
       filter.subject = std::move(*subject);
     }
   }
-  if (const auto* codes = fields.array("response_code", kCodesMax)) {
+  if (const auto* codes = fields.array("response_code", kErrorCodesMax)) {
     for (std::size_t i = 0; i < codes->size(); ++i) {
       const boost::json::value& code = (*codes)[i];
       if (code.is_int64() && code.get_int64() >= 0 && code.get_int64() <= 999) {

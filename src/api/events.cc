@@ -183,7 +183,7 @@ Task<http::Response> stream(Api& api, Call& call, const Asked& asked) {
   co_return response;
 }
 
-Task<http::Response> list(Api& api, Call& call) {
+Task<http::Response> list_events(Api& api, Call& call) {
   intake::Problems problems;
   AskedReader reader(call, problems);
   Asked asked = reader.read();
@@ -230,7 +230,7 @@ Task<http::Response> ticket(Api& api, Call& call) {
 
 void add_event_routes(Api& api, http::Router& router) {
   using enum http::Method;
-  api.add(router, get, kEventsPath, kRead, &list);
+  api.add(router, get, kEventsPath, kRead, &list_events);
   api.add(router, post, "/events/ticket", kRead, &ticket);
 }
 

@@ -72,7 +72,7 @@ Readied read_given(Call& call, const operate::Call& wanted, std::string_view acc
 
 // Of the arguments as they were read, so that a request that says the same in another order is the
 // same.
-Sha256 fingerprint_of(const operate::Given& given) {
+Sha256 fingerprint_of_arguments(const operate::Given& given) {
   intake::FieldDigest digest(given.call().path);
   for (const operate::Argument& argument : given.call().arguments) {
     if (given.find(argument.name) == nullptr) continue;
@@ -113,7 +113,7 @@ Task<http::Response> make_call_once(Api& api, Call& call, const operate::Call& w
   if (operations == nullptr) co_return no_data_found(call);
   auto given = read_given(call, wanted, account);
   if (!given) co_return std::move(given.error());
-  const store::IdempotencyRecord record{**key, fingerprint_of(*given)};
+  const store::IdempotencyRecord record{**key, fingerprint_of_arguments(*given)};
   std::optional<http::Response> no;  // a repeat is answered all the same
   std::optional<http::Response> came;
   // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines): awaited where it stands

@@ -68,7 +68,7 @@ Task<http::Response> one_month(Api& api, Call& call, store::Month month) {
   co_return http::Response::json(200, json.take());
 }
 
-Task<http::Response> list(Api& api, Call& call) {
+Task<http::Response> list_usages(Api& api, Call& call) {
   intake::Problems problems;
   const http::Query query = call.request.query_parameters();
   const auto months = ListQuery(query, problems).number("month_ago", 1, kMonthsMost);
@@ -163,7 +163,7 @@ Task<http::Response> of_month(Api& api, Call& call) {
 
 void add_usage_routes(Api& api, http::Router& router) {
   using enum http::Method;
-  api.add(router, get, "/usages", kRead, &list);
+  api.add(router, get, "/usages", kRead, &list_usages);
   api.add(router, get, "/usages/latest", kRead, &latest);
   api.add(router, get, "/usages/days", kRead, &by_day);
   api.add(router, get, "/usages/{month}", kRead, &of_month);

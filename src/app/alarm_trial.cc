@@ -16,7 +16,6 @@ namespace {
 
 using config::Config;
 using doctor::Finding;
-using doctor::Outcome;
 
 constexpr Sentence kNobodyKnows{"of what goes wrong there, nobody would be told by this way",
                                 "この経路では、障害が起きても誰にも届きません"};
@@ -39,7 +38,7 @@ std::string whom_of(const alarms::Way& way, const Config& config) {
 
 Finding told(const std::string& way, const std::string& whom) {
   return {.code = "alarm_told",
-          .outcome = Outcome::pass,
+          .outcome = doctor::Outcome::pass,
           .subject = way,
           .minded_by = {},
           .sentence = {fmt::format("taken: {}", whom), fmt::format("受け取られました: {}", whom)},
@@ -51,7 +50,7 @@ Finding told(const std::string& way, const std::string& whom) {
 
 Finding refused(const std::string& way, const std::string& who_and_why) {
   return {.code = "alarm_address_refused",
-          .outcome = Outcome::fail,
+          .outcome = doctor::Outcome::fail,
           .subject = way,
           .minded_by = {},
           .sentence = {fmt::format("an address is refused: {}", doctor::shown(who_and_why)),
@@ -67,7 +66,7 @@ Finding refused(const std::string& way, const std::string& who_and_why) {
 
 Finding untold(const std::string& way, const std::string& whom, const Error& error) {
   return {.code = "alarm_not_told",
-          .outcome = Outcome::fail,
+          .outcome = doctor::Outcome::fail,
           .subject = way,
           .minded_by = {},
           .sentence = {fmt::format("not taken: {}", whom),

@@ -155,6 +155,14 @@ std::string to_hex(std::string_view octets) {
   return out;
 }
 
+void write_hex(std::uint64_t value, std::span<char, 16> out) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  for (char& c : out) {
+    c = kHex[value >> 60U];
+    value <<= 4U;
+  }
+}
+
 std::optional<std::string> from_hex(std::string_view text) {
   if (text.size() % 2 != 0) return std::nullopt;
   std::string out;

@@ -19,6 +19,8 @@ namespace todoku {
 
 // Lower-case hexadecimal.
 [[nodiscard]] std::string to_hex(std::string_view octets);
+// The same of one number, its highest digit first, where no text may be allocated.
+void write_hex(std::uint64_t value, std::span<char, 16> out);
 // nullopt on an odd length or a character that is not a hexadecimal digit.
 [[nodiscard]] std::optional<std::string> from_hex(std::string_view text);
 

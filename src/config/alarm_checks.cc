@@ -17,7 +17,7 @@
 namespace todoku::config {
 namespace {
 
-constexpr std::size_t kToldMax = 20;
+constexpr std::size_t kAlarmsToldMax = 20;
 
 template <class Add>
 void check_login(const Config::Alarms& alarms, const Add& add) {
@@ -90,9 +90,9 @@ void check_alarms(const Config& config, std::vector<ConfigProblem>& problems) {
   if (alarms.mail_to.empty()) return;
   if (alarms.via.empty()) add("alarms.via: mail_to needs it");
   if (alarms.mail_from.empty()) add("alarms.mail_from: mail_to needs it");
-  if (alarms.mail_to.size() > kToldMax) {
+  if (alarms.mail_to.size() > kAlarmsToldMax) {
     add(fmt::format("alarms.mail_to: {} addresses, and at most {} are told", alarms.mail_to.size(),
-                    kToldMax));
+                    kAlarmsToldMax));
   }
   std::vector<std::pair<std::string_view, std::string>> addresses;
   for (const std::string& to : alarms.mail_to) addresses.emplace_back("mail_to", to);

@@ -21,14 +21,6 @@ constexpr std::size_t kHexOfHash = 32;
 // RFC 2387 section 3.1: what its first part is, which shows the others.
 constexpr std::string_view kRelated = "related; type=\"text/html\"";
 
-void write_hex(std::uint64_t value, std::span<char, 16> out) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  for (char& c : out) {
-    c = kHex[value >> 60U];
-    value <<= 4U;
-  }
-}
-
 std::uint64_t little_endian(std::span<const std::uint8_t, 8> octets) {
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < octets.size(); ++i) value |= std::uint64_t{octets[i]} << (8 * i);

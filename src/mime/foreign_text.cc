@@ -25,11 +25,11 @@ constexpr char kNothing = '\xFD';
 enum class JisState : std::uint8_t { ascii, kanji, kana, unknown };
 
 // The state that an escape sequence (RFC 1468, and CP50221 for kana) leads to, and its octets.
-struct Escape {
+struct EscapeSequence {
   std::string_view sequence;
   JisState state;
 };
-constexpr std::array<Escape, 5> kEscapes{{
+constexpr std::array<EscapeSequence, 5> kEscapes{{
     {"\x1B(B", JisState::ascii},
     {"\x1B(J", JisState::ascii},  // JIS X 0201 Roman, but for the yen sign and the overline
     {"\x1B$B", JisState::kanji},
@@ -47,7 +47,7 @@ std::string shift_jis_of(std::string_view jis) {
   JisState state = JisState::ascii;
   while (!jis.empty()) {
     const auto* const escape = std::ranges::find_if(
-        kEscapes, [&](const Escape& one) { return jis.starts_with(one.sequence); });
+        kEscapes, [&](const EscapeSequence& one) { return jis.starts_with(one.sequence); });
     if (escape != kEscapes.end()) {
       state = escape->state;
       jis.remove_prefix(escape->sequence.size());

@@ -13,13 +13,13 @@
 namespace todoku::mime {
 namespace {
 
-struct Entity {
+struct NamedEntity {
   std::string_view name;
   char32_t value;
 };
 
 // HTML 4.01 section 24 and "apos", in the order of their octets.
-constexpr std::array kEntities = std::to_array<Entity>(
+constexpr std::array kEntities = std::to_array<NamedEntity>(
     {{"AElig", 0x00C6},   {"Aacute", 0x00C1},  {"Acirc", 0x00C2},    {"Agrave", 0x00C0},
      {"Alpha", 0x0391},   {"Aring", 0x00C5},   {"Atilde", 0x00C3},   {"Auml", 0x00C4},
      {"Beta", 0x0392},    {"Ccedil", 0x00C7},  {"Chi", 0x03A7},      {"Dagger", 0x2021},
@@ -132,7 +132,7 @@ Reference reference_at(std::string_view text, HtmlPlace place) {
   const bool closed = end != rest.end() && *end == ';';
   // In an attribute "&copy=1" is part of a URL.
   if (!closed && (place == HtmlPlace::attribute || !may_lack_semicolon(name))) return {};
-  const auto found = std::ranges::lower_bound(kEntities, name, {}, &Entity::name);
+  const auto found = std::ranges::lower_bound(kEntities, name, {}, &NamedEntity::name);
   if (found == kEntities.end() || found->name != name) return {};
   return {found->value, 1 + name.size() + (closed ? 1U : 0U)};
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mime/message_id.h"
 
+#include "base/bytes.h"
 #include "base/digest.h"
 
 namespace todoku::mime {
@@ -49,14 +50,6 @@ Block decipher(Block block, const RoundFunction& mixed) {
     block = {block.right ^ mixed(round, block.left), block.left};
   }
   return block;
-}
-
-void write_hex(std::uint64_t value, std::span<char, 16> out) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  for (char& c : out) {
-    c = kHex[value >> 60U];
-    value <<= 4U;
-  }
 }
 
 std::optional<std::uint64_t> read_hex(std::string_view digits) {

@@ -23,7 +23,7 @@
 namespace todoku::operate {
 namespace {
 
-constexpr std::size_t kNameMax = 64;
+constexpr std::size_t kAccountNameMax = 64;
 constexpr std::size_t kLabelMax = 100;
 constexpr std::string_view kSandboxEnding = ".sandbox";
 static_assert(calls::arguments::kWeight.min == store::kAccountWeightMin &&
@@ -32,7 +32,7 @@ constexpr std::size_t kApiKeyOctets = 24;  // 192 random bits
 
 Result<void> check_name(std::string_view name) {
   const bool good =
-      !name.empty() && name.size() <= kNameMax && std::ranges::all_of(name, [](char c) {
+      !name.empty() && name.size() <= kAccountNameMax && std::ranges::all_of(name, [](char c) {
         const char lower = ascii_lower(c);
         return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
                std::string_view("._@-").contains(c);
@@ -43,7 +43,7 @@ Result<void> check_name(std::string_view name) {
       ErrorKind::invalid_input,
       fmt::format(
           "the name of an account has 1 to {} letters, digits and . _ @ -, and is not . or ..",
-          kNameMax));
+          kAccountNameMax));
 }
 
 Result<void> check_weight(std::int64_t weight) {

@@ -25,7 +25,7 @@ namespace {
 
 namespace reports = feedback::reports;
 using store::Domain;
-using Outcome = ImportedReport::Outcome;
+using ReportOutcome = ImportedReport::Outcome;
 
 constexpr std::int64_t kLinesAtOnce = 2'000;
 constexpr std::int64_t kSelectorsAtOnce = 1'000;
@@ -44,7 +44,7 @@ Task<std::invoke_result_t<Work&>> apart(async::FilePool* files, Work work) {
 }
 
 ImportedReport refused(std::string name, BilingualText why) {
-  return {.name = std::move(name), .outcome = Outcome::refused, .why = std::move(why)};
+  return {.name = std::move(name), .outcome = ReportOutcome::refused, .why = std::move(why)};
 }
 
 // Those that have the domain, or one above it where nobody has it itself: the nearest.
@@ -199,7 +199,7 @@ Task<Result<void>> take_for_each(store::Store& store, std::shared_ptr<const Taki
       of_holder.why = refusal_of(taken.error());
       continue;
     }
-    of_holder.outcome = taken->is_new ? Outcome::added : Outcome::repeated;
+    of_holder.outcome = taken->is_new ? ReportOutcome::added : ReportOutcome::repeated;
     if (taken->failing) failing.push_back(*taken->failing);
   }
   if (!is_anybodys) {
@@ -223,7 +223,7 @@ Result<std::set<std::string>> selectors_of(store::ReadTransaction& reader, const
 
 }  // namespace
 
-std::int64_t ImportedReports::count(Outcome outcome) const {
+std::int64_t ImportedReports::count(ReportOutcome outcome) const {
   return std::ranges::count(reports, outcome, &ImportedReport::outcome);
 }
 
@@ -240,7 +240,7 @@ Task<Result<void>> Operations::import_report(std::optional<store::AccountKey> ac
   const BilingualText late = wrong_time(*read, store_.clock().now(), options_.report_days);
   for (ReadReport::Part& part : read->parts) {
     ImportedReport one{.name = given.name,
-                       .outcome = Outcome::refused,
+                       .outcome = ReportOutcome::refused,
                        .why = late,
                        .kind = read->kind == store::ReportKind::tls ? "tls" : "dmarc",
                        .organization = read->organization,

@@ -94,7 +94,7 @@ std::string words_of(const reports::DmarcRow& row) {
   return store::pack_line(line);
 }
 
-Result<std::string> domain_of(std::string_view reported) {
+Result<std::string> reported_domain(std::string_view reported) {
   auto domain = to_ascii_domain(reported);
   if (domain) return to_ascii_lower(*domain);
   return fail(ErrorKind::invalid_input, fmt::format("is of no domain: \"{}\"", shown(reported)));
@@ -103,7 +103,7 @@ Result<std::string> domain_of(std::string_view reported) {
 Result<ReadReport> read_dmarc(std::string_view xml) {
   const auto given = reports::read_dmarc_aggregate(xml);
   if (!given) return fail(given.error());
-  auto domain = domain_of(given->domain);
+  auto domain = reported_domain(given->domain);
   if (!domain) return fail(std::move(domain.error()));
   ReadReport report{.kind = ReportKind::dmarc,
                     .organization = shown(given->organization),
@@ -157,7 +157,7 @@ Result<ReadReport> read_tls(std::string_view json) {
   };
   std::map<std::string, Sums> by_domain;
   for (const reports::TlsPolicyResult& policy : given->policies) {
-    auto domain = domain_of(policy.domain);
+    auto domain = reported_domain(policy.domain);
     if (!domain) return fail(std::move(domain.error()));
     Sums& sums = by_domain[*domain];
     add_policy(sums.sessions, *domain, policy);

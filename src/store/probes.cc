@@ -9,7 +9,7 @@
 namespace todoku::store {
 namespace {
 
-constexpr std::uint64_t kForm = 1;
+constexpr std::uint64_t kProbeForm = 1;
 constexpr std::array<std::string_view, 7> kPlaces{"waiting", "inbox",   "junk",  "other",
                                                   "missing", "refused", "failed"};
 
@@ -37,7 +37,7 @@ std::optional<ProbePlace> probe_place_of(std::uint64_t number) {
 
 std::string pack_probe_news(const ProbeNews& news) {
   std::string packed;
-  put_varint(packed, kForm);
+  put_varint(packed, kProbeForm);
   put_varint(packed, static_cast<std::uint64_t>(news.place));
   put_text(packed, news.sender);
   put_text(packed, news.provider);
@@ -68,7 +68,7 @@ Result<ProbeNews> unpack_probe_news(std::string_view packed) {
        {&news.source, &news.folder, &news.spf, &news.dkim, &news.dmarc, &news.detail}) {
     *text = in.text();
   }
-  if (form == kForm && !in.failed()) return news;
+  if (form == kProbeForm && !in.failed()) return news;
   return fail(ErrorKind::corrupt, "what is kept of a probe is damaged");
 }
 

@@ -13,7 +13,7 @@ constexpr std::uint64_t kShowClient = 1;
 constexpr std::uint64_t kBounces = 2;
 constexpr std::uint64_t kTrafficMax = 1 + static_cast<std::uint64_t>(TrafficClass::bulk);
 constexpr auto kPurposeMax = static_cast<std::uint64_t>(Purpose::transactional);
-constexpr std::uint64_t kForm = 2;  // of what is packed; later ones add at the end
+constexpr std::uint64_t kCredentialForm = 2;  // of what is packed; later ones add at the end
 constexpr std::uint64_t kFormWithOctets = 2;
 
 }  // namespace
@@ -60,7 +60,7 @@ Result<void> check_sound(const SmtpCredential& credential) {
 
 std::string pack_smtp_settings(const SmtpCredentialSettings& settings) {
   std::string packed;
-  put_varint(packed, kForm);
+  put_varint(packed, kCredentialForm);
   put_varint(packed, settings.traffic ? 1 + static_cast<std::uint64_t>(*settings.traffic) : 0);
   put_varint(packed, static_cast<std::uint64_t>(settings.purpose));
   put_varint(packed, settings.options);

@@ -14,7 +14,7 @@ namespace {
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr std::int64_t kDay = 20'000;
+constexpr std::int64_t kReportDay = 20'000;
 
 Domain proven(AccountKey account, std::string_view domain) {
   Domain made;
@@ -25,7 +25,7 @@ Domain proven(AccountKey account, std::string_view domain) {
   return made;
 }
 
-DomainReport report_of(AccountKey account, std::string_view id, std::int64_t day = kDay) {
+DomainReport report_of(AccountKey account, std::string_view id, std::int64_t day = kReportDay) {
   DomainReport report;
   report.account = account;
   report.domain = "example.jp";
@@ -101,7 +101,7 @@ TEST_P(StoreSuite, AReportOfADomainCountsOnceAndItsLinesAreSummed) {
     EXPECT_EQ(report.reported, "mail.example.jp");
     EXPECT_EQ(report.policy, "p=none");
     EXPECT_EQ(report.messages, 3);
-    EXPECT_EQ(report.day, kDay);
+    EXPECT_EQ(report.day, kReportDay);
   }
   const auto lines = must(
       read([&](ReadTransaction& t) { return t.report_lines(acme.key, "example.jp", {}, 100); }));
@@ -110,7 +110,7 @@ TEST_P(StoreSuite, AReportOfADomainCountsOnceAndItsLinesAreSummed) {
   EXPECT_EQ(lines[0].line.messages, 42);
   EXPECT_EQ(lines[1].line.messages, 1);
   const auto rest = must(read([&](ReadTransaction& t) {
-    return t.report_lines(acme.key, "example.jp", {kDay, lines[0].line.words}, 100);
+    return t.report_lines(acme.key, "example.jp", {kReportDay, lines[0].line.words}, 100);
   }));
   EXPECT_THAT(rest, SizeIs(1));
   EXPECT_THAT(must(read([&](ReadTransaction& t) {
@@ -196,7 +196,7 @@ TEST_P(StoreSuite, TheSameReportAtTheSameTimeCountsOnce) {
 TEST_P(StoreSuite, ReportsGoAfterTheirTimeInSlices) {
   const Account acme = account("acme");
   must(write([&](WriteTransaction& t) { return t.add_domain(proven(acme.key, "example.jp")); }));
-  for (std::int64_t day = kDay; day < kDay + 5; ++day) {
+  for (std::int64_t day = kReportDay; day < kReportDay + 5; ++day) {
     must(write([&](WriteTransaction& t) {
       return t.add_domain_report(report_of(acme.key, "1", day),
                                  std::vector{line_from("192.0.2.1", 5)});
@@ -205,8 +205,8 @@ TEST_P(StoreSuite, ReportsGoAfterTheirTimeInSlices) {
   const auto drop = [&](std::int64_t day) {
     return must(write([&](WriteTransaction& t) { return t.drop_domain_reports(day, 2); }));
   };
-  EXPECT_TRUE(drop(kDay + 3));
-  EXPECT_FALSE(drop(kDay + 3));
+  EXPECT_TRUE(drop(kReportDay + 3));
+  EXPECT_FALSE(drop(kReportDay + 3));
   EXPECT_THAT(must(read([&](ReadTransaction& t) {
                 return t.domain_reports(acme.key, "example.jp", {}, 100);
               })),

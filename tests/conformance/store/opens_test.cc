@@ -13,7 +13,6 @@
 namespace todoku::store {
 namespace {
 
-using enum OpenRecorded;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -58,7 +57,7 @@ TEST_P(StoreSuite, AnOpeningIsKeptWithItsEventAndTheCounts) {
 
   const Instant first = now() - 2s;
   EXPECT_THAT(record_opens(*store_, {seen(mail, 0, OpenedBy::image_proxy, 2s)}),
-              ElementsAre(recorded));
+              ElementsAre(OpenRecorded::recorded));
   EXPECT_EQ(counts_of(*store_, mail.delivery.key), (OpenCounts{.opened = 1}));
   const auto opens = opens_in(*store_, owner);
   ASSERT_THAT(opens, SizeIs(1));
@@ -85,13 +84,13 @@ TEST_P(StoreSuite, AnOpeningIsKeptWithItsEventAndTheCounts) {
 TEST_P(StoreSuite, AnOpeningCountsOnceAnHourAndTheRecipientOnce) {
   const auto mail = accept(account().key, {recipient("to")});
   const Instant first = now();
-  EXPECT_THAT(record_opens(*store_, {seen(mail, 0)}), ElementsAre(recorded));
+  EXPECT_THAT(record_opens(*store_, {seen(mail, 0)}), ElementsAre(OpenRecorded::recorded));
   clock_.advance(59min);
-  EXPECT_THAT(record_opens(*store_, {seen(mail, 0)}), ElementsAre(repeated));
+  EXPECT_THAT(record_opens(*store_, {seen(mail, 0)}), ElementsAre(OpenRecorded::repeated));
   clock_.advance(1min);
   const Instant second = now();
   EXPECT_THAT(record_opens(*store_, {seen(mail, 0), seen(mail, 0)}),
-              ElementsAre(recorded, repeated))
+              ElementsAre(OpenRecorded::recorded, OpenRecorded::repeated))
       << "told twice in one commit";
   EXPECT_THAT(opened_events(*store_, mail.delivery.account), SizeIs(2));
   EXPECT_EQ(counts_of(*store_, mail.delivery.key), (OpenCounts{.opened = 1}));
@@ -112,14 +111,14 @@ TEST_P(StoreSuite, AComplaintOfAMailCountsOnceWhateverItsReaderOpened) {
       return t.record_complaint(of, {batch.delivery, batch.batch, seq}, ComplaintEvent::told);
     }));
   };
-  EXPECT_THAT(record_opens(*store_, {seen(mail, 0)}), ElementsAre(recorded));
+  EXPECT_THAT(record_opens(*store_, {seen(mail, 0)}), ElementsAre(OpenRecorded::recorded));
   const Instant told = now();
-  EXPECT_EQ(complain(owner, 0), recorded);
-  EXPECT_EQ(complain(owner, 1), recorded) << "opened without images";
+  EXPECT_EQ(complain(owner, 0), OpenRecorded::recorded);
+  EXPECT_EQ(complain(owner, 1), OpenRecorded::recorded) << "opened without images";
   clock_.advance(48h);
-  EXPECT_EQ(complain(owner, 0), repeated) << "however much later";
-  EXPECT_EQ(complain(owner, 2), unknown);
-  EXPECT_EQ(complain(account("other").key, 0), unknown) << "it is not theirs";
+  EXPECT_EQ(complain(owner, 0), OpenRecorded::repeated) << "however much later";
+  EXPECT_EQ(complain(owner, 2), OpenRecorded::unknown);
+  EXPECT_EQ(complain(account("other").key, 0), OpenRecorded::unknown) << "it is not theirs";
   const auto opens = opens_in(*store_, owner);
   ASSERT_THAT(opens, SizeIs(2));
   EXPECT_EQ(opens[0].complained, told);
@@ -132,7 +131,7 @@ TEST_P(StoreSuite, AComplaintOfAMailCountsOnceWhateverItsReaderOpened) {
               })).events,
               SizeIs(2));
   clock_.advance(1h);
-  EXPECT_THAT(record_opens(*store_, {seen(mail, 1)}), ElementsAre(recorded));
+  EXPECT_THAT(record_opens(*store_, {seen(mail, 1)}), ElementsAre(OpenRecorded::recorded));
   EXPECT_EQ(opens_in(*store_, owner)[1].complained, told) << "opening it takes nothing back";
 }
 
@@ -140,7 +139,7 @@ TEST_P(StoreSuite, PrefetchersAreKeptAndCountedApart) {
   const auto mail = accept(account().key, {recipient("to"), recipient("cc")});
   EXPECT_THAT(record_opens(*store_, {seen(mail, 0, OpenedBy::prefetch),
                                      seen(mail, 1, OpenedBy::prefetch), seen(mail, 1)}),
-              ElementsAre(recorded, recorded, recorded));
+              ElementsAre(OpenRecorded::recorded, OpenRecorded::recorded, OpenRecorded::recorded));
   EXPECT_EQ(counts_of(*store_, mail.delivery.key), (OpenCounts{.opened = 1, .prefetched = 2}));
   const auto opens = opens_in(*store_, mail.delivery.account);
   ASSERT_THAT(opens, SizeIs(2));
@@ -150,7 +149,7 @@ TEST_P(StoreSuite, PrefetchersAreKeptAndCountedApart) {
   EXPECT_EQ(opens[1].opened, now());
   clock_.advance(30min);
   EXPECT_THAT(record_opens(*store_, {seen(mail, 0, OpenedBy::prefetch), seen(mail, 0)}),
-              ElementsAre(repeated, recorded));
+              ElementsAre(OpenRecorded::repeated, OpenRecorded::recorded));
   EXPECT_EQ(counts_of(*store_, mail.delivery.key), (OpenCounts{.opened = 2, .prefetched = 2}));
 }
 
@@ -166,7 +165,8 @@ TEST_P(StoreSuite, AnOpeningOfWhatIsNotThereIsKeptNowhere) {
   OpenSeen early = seen(mail, 0);
   early.recipient = {waiting.key, 1, 0};
   EXPECT_THAT(record_opens(*store_, {foreign, elsewhere, seen(mail, 1), early}),
-              ElementsAre(unknown, unknown, unknown, unknown));
+              ElementsAre(OpenRecorded::unknown, OpenRecorded::unknown, OpenRecorded::unknown,
+                          OpenRecorded::unknown));
   EXPECT_THAT(record_opens(*store_, {}), IsEmpty());
   EXPECT_THAT(opens_in(*store_, mail.delivery.account), IsEmpty());
   EXPECT_THAT(opens_in(*store_, other), IsEmpty());
@@ -180,7 +180,8 @@ TEST_P(StoreSuite, OpeningsGoWithTheirDelivery) {
   EXPECT_THAT(opens_in(*store_, mail.delivery.account), SizeIs(2));
   EXPECT_THAT(opens_in(*store_, mail.delivery.account, 1), SizeIs(1));
   must(write([&](WriteTransaction& t) { return t.delete_delivery(mail.delivery.key); }));
-  EXPECT_THAT(record_opens(*store_, {seen(mail, 0, OpenedBy::prefetch)}), ElementsAre(unknown));
+  EXPECT_THAT(record_opens(*store_, {seen(mail, 0, OpenedBy::prefetch)}),
+              ElementsAre(OpenRecorded::unknown));
   while (must(write([](WriteTransaction& t) { return t.purge_deleted(100); }))) {
   }
   EXPECT_THAT(opens_in(*store_, mail.delivery.account), SizeIs(1));
@@ -193,7 +194,8 @@ TEST_P(StoreSuite, OpeningsOfABulkAreFoundById) {
   const Delivery news = started(owner, recipients(3, "example.com"));
   const auto leases = claim_all(news.key);
   const RecipientKey key{news.key, leases.at(0).key.batch, 1};
-  EXPECT_THAT(record_opens(*store_, {{.account = owner, .recipient = key}}), ElementsAre(recorded));
+  EXPECT_THAT(record_opens(*store_, {{.account = owner, .recipient = key}}),
+              ElementsAre(OpenRecorded::recorded));
   const auto opens = opens_in(*store_, owner);
   ASSERT_THAT(opens, SizeIs(1));
   const std::vector<PublicId> ids{opens[0].id, opens[0].id + 1};
@@ -210,7 +212,7 @@ TEST_P(StoreSuite, OfManyWhoTellTheSameAtOnceOneIsBelieved) {
   for (int i = 0; i < 8; ++i) {
     tellers.emplace_back([&] {
       for (const OpenRecorded each : record_opens(*store_, {seen(mail, 1), seen(mail, 0)})) {
-        if (each == recorded) ++believed;
+        if (each == OpenRecorded::recorded) ++believed;
       }
     });
   }
