@@ -84,6 +84,17 @@ export function mock(folder) {
     { email: 'blocked.example', of: 'installation', reason: 'manual', scope: 'all', expires_time: null, note: HARM },
     { email: 'saburo@example.jp', of: 'account', reason: 'manual', scope: 'all', expires_time: null, note: '電話で依頼（#2231）' },
   ]).filter(({ email }) => !state.removed.has(email)).map((each) => ({ ...each, created_time: jst(4_000), updated_time: jst(4_000) }));
+  const record = (name, type, value, state, purpose, purpose_ja, more) => ({ name, type, value, zone_entry: `${name}. IN ${type} "${value}"`, state, purpose, purpose_ja, optional: false, later: false, elsewhere: false, ...more });
+  const records = (domain) => {
+    const seen = domain === 'example.jp', has_keys = seen || Boolean(state.keysMade);
+    const key = (selector, value) => record(`${selector}._domainkey.${domain}`, 'TXT', value, seen ? 'published' : 'not_checked', 'DKIM: the key that receivers verify signatures with', 'DKIM: 受信側が署名の検証に使う鍵');
+    return { account: 'shop', domain, ...(seen ? { checked: jst(30) } : {}), has_keys, unknown_sources: [], records: [
+      ...(has_keys ? [key('r20261101', `v=DKIM1; k=rsa; p=${'MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A'.repeat(12)}`), key('e20261101', 'v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=')] : []),
+      record(domain, 'TXT', 'v=spf1 include:_spf.example.net ip4:192.0.2.10 ~all', seen ? 'different' : 'not_checked', 'SPF: who may send as the domain', 'SPF: このドメインで送信できるサーバー'),
+      record(`_dmarc.${domain}`, 'TXT', HARM, seen ? 'missing' : 'not_checked', 'DMARC: what receivers do with mail that fails', 'DMARC: 認証に失敗したメールの扱い'),
+      record(`_smtp._tls.${domain}`, 'TXT', 'v=TLSRPTv1; rua=mailto:tls@example.com', seen ? 'missing' : 'not_checked', 'TLS-RPT: reports of failed encryption', 'TLS-RPT: 暗号化の失敗の報告', { optional: true }),
+    ] };
+  };
   const webhook = { webhook: 'wh_1', url: 'https://hooks.example.jp/todoku', form: 'standard', status: 'active', failing_since: null, kinds: ['recipient.sent', 'recipient.hard_error'], tags: [], domains: [], purposes: [], insert_codes: false, single: false, refused: 3, replays: 0, public_key: null, old_secrets_until: [], created_time: jst(9_000), updated_time: jst(9_000) };
   const callOf = (status, minutes) => ({ time: jst(minutes), id: 'e1', type: 'recipient.sent', events: 4, request: '{"type":"recipient.sent"}', status, answer: status === 200 ? 'ok' : HARM, failure: status === 200 ? null : `the answer was ${status}`, took_ms: 41 });
   const html = `<html><head><style>h1{color:#b0331c;font-family:sans-serif;background:url(/api/v1/stolen-by-a-sheet)} p{font-family:sans-serif}</style></head><body onload="document.title='pwned'"><div style="padding:24px;background:#f6f1ea url(/api/v1/stolen-by-a-style)"><h1>年末のごあいさつ</h1><p style="color:#333">山田 様、いつもありがとうございます。<a href="https://shop.example.jp/">お店を見る</a></p>${HARM}</div></body></html>`;
@@ -240,6 +251,8 @@ export function mock(folder) {
     if (path === '/domains') return { body: { domains: domains() } };
     if (/verify$/.test(path)) return { body: { state: 'unproven', record_found: false, found_instead: HARM } };
     if (/history$/.test(path)) return { body: path.includes('mail.') ? { account: 'shop', domain: 'mail.example.com', not_checked: 'not_proven', determined: false, faults: [], changes: [] } : { account: 'shop', domain: 'example.jp', checked: jst(30), next: jst(-330), determined: true, outcome: 'warning', faults: [{ code: 'dmarc_none', outcome: 'warning', subject: 'DMARC', sentence: 'DMARC says p=none: receivers do nothing about mail that fails.', sentence_ja: 'DMARC が p=none のため、認証に失敗したメールも受信側で止められません。', since: jst(9_000) }], changes: [{ code: 'spf', outcome: 'fail', change: 'broken', at: jst(20_000), sentence: 'SPF lacked our address.', sentence_ja: 'SPF に送信元アドレスがありませんでした。' }, { code: 'spf', outcome: 'fail', change: 'whole', at: jst(19_000), sentence: 'SPF has our address.', sentence_ja: 'SPF に送信元アドレスが加わりました。' }] } };
+    if (/^\/domains\/[^/]+\/keys$/.test(path)) { state.keysMade = true; return { status: 201, body: records(path.split('/')[2]) }; }
+    if (/^\/domains\/[^/]+\/records$/.test(path)) return { body: records(path.split('/')[2]) };
     if (path.startsWith('/domains/')) return { body: {} };
     if (path === '/suppressions' && method === 'POST') return { status: 201, body: { email: body.email, added: true } };
     if (path === '/suppressions' && method === 'DELETE') { if (['complaint', 'unsubscribe'].includes(query.get('reason')) && !query.get('why')) return refuse(400, 'why is needed.'); state.removed.add(query.get('email')); return { body: { removed: [] } }; }

@@ -73,6 +73,7 @@ constexpr std::array kNamed{
     Named{post, "/domains", "domain.add"},
     Named{post, "/domains/{domain}/verify", "domain.verify"},
     Named{post, "/domains/{domain}/consent", "domain.consent"},
+    Named{post, "/domains/{domain}/keys", "domain.keys"},
     Named{delete_, "/domains/{domain}", "domain.remove"},
     Named{post, "/reports", "domain.report"},
     Named{post, "/accounts", "account.add"},

@@ -29,6 +29,8 @@ void add_domain_routes(Api& api, http::Router& router) {
   api.add(router, post, "/domains/{domain}/consent", kAdmin, &of_own<calls::kConsent>);
   api.add(router, get, "/domains/{domain}/reports", kAdmin, &of_own<calls::kShowReports>);
   api.add(router, get, "/domains/{domain}/history", kAdmin, &of_own<calls::kDomainHistory>);
+  api.add(router, get, "/domains/{domain}/records", kAdmin, &of_own<calls::kDomainRecords>);
+  api.add(router, post, "/domains/{domain}/keys", kAdmin, &of_own<calls::kMakeDomainKeys>);
   api.add(router, delete_, "/domains/{domain}", kAdmin, &of_own<calls::kRemoveDomain>);
 }
 

@@ -137,7 +137,7 @@ class StorePort final : public cli::AdminPort {
             .drain = {},
             .secret_box = [this] { return secret_box(); },
             .look_up_texts = {},
-            .own_addresses = sending_platform(config_).addresses,
+            .platform = sending_platform(config_),
             .report_days = config_.retention.report_days,
             .checks_domains = checks_domains(config_),
             .platform_zone = platform_zone(config_),

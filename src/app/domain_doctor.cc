@@ -12,7 +12,7 @@
 #include "async/timer.h"
 #include "base/log.h"
 #include "operate/dkim_parts.h"
-#include "operate/key_rotation.h"
+#include "operate/domain_records.h"
 #include "store/account_name.h"
 
 namespace todoku::app {
@@ -24,7 +24,6 @@ constexpr Microseconds kLookForDueEvery = 30s;
 constexpr std::int64_t kChecksOfRound = 32;
 // Each asks up to 26 servers, all at once.
 constexpr std::size_t kCheckedTogether = 2;
-constexpr std::int64_t kKeysPage = 100;
 
 constexpr std::string_view kChecks = "todoku_domain_checks_total";
 constexpr std::string_view kChecksHelp =
@@ -37,60 +36,6 @@ constexpr std::string_view kChangesHelp =
 constexpr std::string_view kKeysGone = "todoku_domain_keys_gone_total";
 constexpr std::string_view kKeysGoneHelp =
     "DKIM keys that a check on the schedule found to be no longer published, or published wrongly.";
-
-// Of keys that rotate by themselves: where their CNAMEs lead, and those that nothing signs with.
-Result<void> put_slots(store::ReadTransaction& reader, const store::DomainPlace& place,
-                       std::vector<doctor::DomainKey>& keys) {
-  auto row = reader.key_slots_of(place.account, place.domain);
-  if (!row) return fail(std::move(row.error()));
-  if (!*row) return {};
-  const auto at_hand = operate::slots_at_hand(std::move(**row));
-  if (!at_hand) return fail(at_hand.error());
-  for (std::size_t slot = 0; slot < operate::kSlots; ++slot) {
-    // One that is given up needs no CNAME any more.
-    const bool is_free = at_hand->slots.slots[slot].stage == operate::SlotStage::free;
-    if (at_hand->slots.ending && is_free) continue;
-    const auto names = operate::slot_names(place.account, place.domain, at_hand->slots.zone, slot);
-    if (!names) return fail(names.error());
-    for (const operate::SlotName& name : *names) {
-      const auto signing = std::ranges::find(keys, name.selector, &doctor::DomainKey::selector);
-      if (signing != keys.end()) {
-        signing->alias = name.alias;
-      } else {
-        keys.push_back({.selector = name.selector,
-                        .record = {},
-                        .domain = place.domain,
-                        .alias = name.alias,
-                        .is_idle = true});
-      }
-    }
-  }
-  return {};
-}
-
-// What signs mail of `place`: the keys of its domain, or of the nearest one above that has some.
-Result<std::vector<doctor::DomainKey>> signing_keys(store::ReadTransaction& reader,
-                                                    const store::DomainPlace& place) {
-  for (std::string_view at = place.domain; !at.empty();) {
-    std::vector<doctor::DomainKey> keys;
-    // Just before the first key of the domain: no selector is empty.
-    const store::DkimPlace before{
-        .account = place.account, .domain = std::string(at), .selector = {}};
-    const auto listed = reader.dkim_keys(before, kKeysPage);
-    if (!listed) return fail(listed.error());
-    for (const store::DkimKey& key : *listed) {
-      if (key.account != place.account || key.domain != at) break;
-      keys.push_back({.selector = key.selector, .record = key.dns_record, .domain = key.domain});
-    }
-    if (auto put = put_slots(reader, {place.account, std::string(at)}, keys); !put) {
-      return fail(std::move(put.error()));
-    }
-    if (!keys.empty()) return keys;
-    const std::size_t dot = at.find('.');
-    at = dot == std::string_view::npos ? std::string_view() : at.substr(dot + 1);
-  }
-  return std::vector<doctor::DomainKey>();
-}
 
 // Of keys that sign, what findings call them.
 std::vector<std::string> signing_names(const std::vector<doctor::DomainKey>& keys) {
@@ -105,6 +50,13 @@ std::vector<std::string> signing_names(const std::vector<doctor::DomainKey>& key
 bool is_gone(const operate::DomainChange& change, const std::vector<std::string>& signing) {
   return change.is_fault && change.finding.code.starts_with("dkim_") &&
          std::ranges::find(signing, change.finding.subject) != signing.end();
+}
+
+// Whether everything was found out.
+bool is_whole(const std::vector<doctor::Finding>& findings) {
+  return std::ranges::none_of(findings, [](const doctor::Finding& finding) {
+    return finding.outcome == doctor::Outcome::not_determined;
+  });
 }
 
 std::vector<operate::DomainFinding> kept_findings(const std::vector<doctor::Finding>& findings) {
@@ -197,20 +149,20 @@ Task<Result<void>> DomainDoctor::check(store::DomainPlace place) {
   const auto noted = co_await note_keys_over(place);
   if (!noted) co_return fail(noted.error());
   auto keys = co_await world_.store.read(
-      [place](store::ReadTransaction& reader) { return signing_keys(reader, place); });
+      [place](store::ReadTransaction& reader) { return operate::signing_keys(reader, place); });
   if (!keys) co_return fail(std::move(keys.error()));
   doctor::DomainWish wish;
   wish.domain = place.domain;
   wish.platform = options_.platform;
   wish.keys = std::move(*keys);
   std::vector<std::string> signing = signing_names(wish.keys);
-  auto findings = co_await world_.examine(std::move(wish));
-  if (!findings) {
-    if (findings.error().kind != ErrorKind::cancelled) count(doctor::Outcome::not_determined);
+  auto examined = co_await world_.examine(std::move(wish));
+  if (!examined) {
+    if (examined.error().kind != ErrorKind::cancelled) count(doctor::Outcome::not_determined);
     co_return Result<void>{};
   }
-  count(doctor::worst_of(*findings));
-  auto changes = co_await keep(place, std::move(*findings));
+  count(doctor::worst_of(examined->findings));
+  auto changes = co_await keep(place, std::move(*examined));
   // Removed meanwhile.
   if (!changes && changes.error().kind == ErrorKind::not_found) co_return Result<void>{};
   if (!changes) co_return fail(std::move(changes.error()));
@@ -232,13 +184,14 @@ Task<Result<void>> DomainDoctor::note_keys_over(store::DomainPlace place) {
       });
 }
 
-Task<Result<std::vector<operate::DomainChange>>> DomainDoctor::keep(
-    store::DomainPlace place, std::vector<doctor::Finding> findings) {
+Task<Result<std::vector<operate::DomainChange>>> DomainDoctor::keep(store::DomainPlace place,
+                                                                    Examined examined) {
   const Instant now = world_.store.clock().now();
   const Instant next = next_check(now);
   auto changes = co_await world_.store.write(
       store::WritePriority::retention,
-      [place = std::move(place), now, next, kept = kept_findings(findings)](
+      [place = std::move(place), now, next, kept = kept_findings(examined.findings),
+       records = operate::seen_records(examined.records, is_whole(examined.findings))](
           store::WriteTransaction& transaction) -> Result<std::vector<operate::DomainChange>> {
         const auto before = transaction.read().domain_check(place.account, place.domain);
         if (!before) return fail(before.error());
@@ -246,6 +199,7 @@ Task<Result<std::vector<operate::DomainChange>>> DomainDoctor::keep(
         // One that a later version wrote, or that is broken, begins anew.
         if (!history) history = operate::DomainHistory();
         auto noted = operate::note_check(*history, kept, now);
+        operate::note_records(*history, records);
         auto done = transaction.keep_domain_check(
             place.account, place.domain, {.next = next, .found = operate::pack_history(*history)});
         if (!done) return fail(std::move(done.error()));

@@ -33,10 +33,15 @@ class DomainDoctor {
     Milliseconds every = std::chrono::hours(6);  // between a tenth less and a tenth more
     doctor::Platform platform;
   };
-  // What a receiver would find wrong now. Errors: nothing can be concluded, because the resolver is
+  // What a receiver would find wrong now, and the records as they are; none where no server of the
+  // domain has answered.
+  struct Examined {
+    std::vector<doctor::Finding> findings;
+    std::vector<doctor::WantedRecord> records;
+  };
+  // Errors: nothing can be concluded, because the resolver is
   // dead or lies; the next try is an hour later.
-  using Examine =
-      std::function<Task<Result<std::vector<doctor::Finding>>>(doctor::DomainWish wish)>;
+  using Examine = std::function<Task<Result<Examined>>(doctor::DomainWish wish)>;
 
   // `store`, `clock`, `metrics` and `random` must outlive it.
   struct World {
@@ -63,7 +68,7 @@ class DomainDoctor {
   // Keys that are over (operate/dkim_parts.h), so that their time begins to run whoever comes by.
   Task<Result<void>> note_keys_over(store::DomainPlace place);
   Task<Result<std::vector<operate::DomainChange>>> keep(store::DomainPlace place,
-                                                        std::vector<doctor::Finding> findings);
+                                                        Examined examined);
   // `signing`: the names of keys that sign.
   Task<void> tell(store::DomainPlace place, std::vector<operate::DomainChange> changes,
                   std::vector<std::string> signing);

@@ -51,14 +51,15 @@ class DomainDoctorTest : public testing::Test {
         [&](store::ReadTransaction& t) { return t.domain_check(account_, domain); });
     return operate::unpack_history(check.value().found).value();
   }
-  Task<Result<std::vector<doctor::Finding>>> examine(doctor::DomainWish wish) {
+  Task<Result<DomainDoctor::Examined>> examine(doctor::DomainWish wish) {
     ++examined_;
     std::vector<std::string> selectors;
     for (const doctor::DomainKey& key : wish.keys) selectors.push_back(key.selector);
     keys_[wish.domain] = selectors;
     if (code_.empty()) co_return fail(ErrorKind::unavailable, "the resolver lies");
-    co_return std::vector{
-        doctor::domain_finding(code_, {.subject = "r1._domainkey." + wish.domain})};
+    co_return DomainDoctor::Examined{
+        .findings = {doctor::domain_finding(code_, {.subject = "r1._domainkey." + wish.domain})},
+        .records = doctor::wanted_records(wish, zone_).value()};
   }
   Task<Result<std::size_t>> look_once() {
     const auto executor = co_await boost::asio::this_coro::executor;
@@ -77,6 +78,7 @@ class DomainDoctorTest : public testing::Test {
   Metrics metrics_;
   store::AccountKey account_{};
   std::string code_ = "dkim_ok";
+  doctor::ZoneNow zone_;
   int examined_ = 0;
   std::map<std::string, std::vector<std::string>> keys_;
 };
@@ -99,6 +101,29 @@ TEST_F(DomainDoctorTest, NotesWhichKeysAreOverThoughTheResolverLies) {
   code_.clear();
   EXPECT_EQ(*run(look_once()), 1U);
   EXPECT_THAT(over(), IsEmpty()) << "its time runs";
+}
+
+TEST_F(DomainDoctorTest, KeepsWhatItSawOfTheRecords) {
+  prove("example.jp");
+  put_key("example.jp", "r1");
+  zone_.dmarc_texts = {"v=DMARC1; p=reject"};
+  zone_.other_texts["r1._domainkey.example.jp"] = {"v=DKIM1; p=another"};
+  EXPECT_EQ(*run(look_once()), 1U);
+  const auto state_of = [&](const std::string& name) -> std::string {
+    for (const operate::DomainRecord& record : history("example.jp").records) {
+      if (record.name == name) return std::string(to_string(record.state));
+    }
+    return "not told";
+  };
+  EXPECT_EQ(state_of("_dmarc.example.jp"), "published");
+  EXPECT_EQ(state_of("r1._domainkey.example.jp"), "different");
+  // What could not be found out is not said to be missing.
+  installation_.clock.advance(7h);
+  zone_ = {};
+  code_ = "dkim_undetermined";
+  EXPECT_EQ(*run(look_once()), 1U);
+  EXPECT_EQ(state_of("_dmarc.example.jp"), "not_checked");
+  EXPECT_EQ(state_of("r1._domainkey.example.jp"), "not_checked");
 }
 
 TEST_F(DomainDoctorTest, ChecksEachProvenDomainOnceInTheIntervalAndKeepsWhatChanges) {

@@ -31,8 +31,8 @@ class EngineNames final : public cli::CheckResolver {
 };
 
 // The resolver before and after: what it said in between can be believed if it is honest at both.
-Task<Result<std::vector<doctor::Finding>>> examine(const config::Config& config, ProofNames& names,
-                                                   const Clock& clock, doctor::DomainWish wish) {
+Task<Result<DomainDoctor::Examined>> examine(const config::Config& config, ProofNames& names,
+                                             const Clock& clock, doctor::DomainWish wish) {
   EngineNames asked(names, co_await boost::asio::this_coro::executor);
   const dns::ResolverCheckOptions check = resolver_check_options(config, hello_name(config));
   const auto is_believed = [&check, &clock] { return dns::check_resolver(check, clock); };
@@ -42,10 +42,15 @@ Task<Result<std::vector<doctor::Finding>>> examine(const config::Config& config,
   if (before.result != kPassed) co_return fail(ErrorKind::unavailable, before.problem);
   // What somebody else asked for an hour ago is no answer of now.
   names.resolver().forget_answers();
-  auto probed = co_await cli::probe_domain(std::move(wish), {}, port, asked);
+  auto probed = co_await cli::probe_domain(wish, {}, port, asked);
   const dns::CheckFinding after = co_await is_believed();
   if (after.result != kPassed) co_return fail(ErrorKind::unavailable, after.problem);
-  co_return std::move(probed.findings);
+  DomainDoctor::Examined examined{.findings = std::move(probed.findings), .records = {}};
+  if (!probed.is_known) co_return examined;
+  auto records = doctor::wanted_records(wish, probed.now);
+  // Of an SPF record that cannot be merged there is a finding.
+  if (records) examined.records = std::move(*records);
+  co_return examined;
 }
 
 }  // namespace

@@ -638,7 +638,7 @@ operate::Operations::Options Engine::Parts::operation_options() {
           [this](std::string name) { return proof_names->texts(std::move(name), true); },
       .lockouts = [this] { return lockouts(); },
       .site_of = [this](std::string_view domain) { return site_of(domain); },
-      .own_addresses = sending_platform(config).addresses,
+      .platform = sending_platform(config),
       .report_days = config.retention.report_days,
       .checks_domains = checks_domains(config),
       .platform_zone = platform_zone(config),

@@ -21,15 +21,34 @@ std::string change_word(Session& session, const boost::json::value& change) {
                                                : session.words({"whole again", "解消"});
 }
 
+// Why no check is to come.
+void print_not_checked(Session& session, const boost::json::value& answer) {
+  const std::string why = text_of(answer, "not_checked");
+  if (why == "switched_off") {
+    session.say({"  It is not checked: checks on the schedule are switched off.",
+                 "  定期検査は無効になっているため、検査は行われません。"});
+  } else if (why == "not_proven") {
+    session.say({"  It is not checked before it is proven: todoku domain verify {} {}",
+                 "  所有の確認が済むまで検査は行われません: todoku domain verify {} {}"},
+                text_of(answer, "account"), text_of(answer, "domain"));
+  }
+}
+
 void print_history(Session& session, const boost::json::value& answer) {
   const std::string checked = time_of(answer, "checked");
   if (checked.empty()) {
     session.say({"{} has not been checked on the schedule yet.", "{} の定期検査はまだありません。"},
                 text_of(answer, "domain"));
+    print_not_checked(session, answer);
     return;
   }
-  session.say({"{}: checked {}, next {}", "{}: 前回の検査 {}、次回 {}"}, text_of(answer, "domain"),
-              checked, time_of(answer, "next"));
+  if (text_of(answer, "not_checked").empty()) {
+    session.say({"{}: checked {}, next {}", "{}: 前回の検査 {}、次回 {}"},
+                text_of(answer, "domain"), checked, time_of(answer, "next"));
+  } else {
+    session.say({"{}: checked {}", "{}: 前回の検査 {}"}, text_of(answer, "domain"), checked);
+  }
+  print_not_checked(session, answer);
   if (!truth_of(answer, "determined")) {
     session.say(
         {"  Not everything could be determined then.", "  前回は判定できなかった項目があります。"});

@@ -225,7 +225,20 @@ Task<Result<DkimView>> Operations::add_dkim_key(NewDkimKey request) {
   stored.sealed_private_key = (*box)->seal(key->to_pem(), dkim_seal_context(stored));
   auto written = co_await store_.write(
       store::WritePriority::accept,
-      [stored](store::WriteTransaction& transaction) { return put_dkim(transaction, stored); });
+      [stored,
+       only_first = request.only_first](store::WriteTransaction& transaction) -> Result<void> {
+        const auto there = keys_of_domain(transaction.read(), stored.account, stored.domain);
+        if (!there) return fail(there.error());
+        // Somebody else was faster.
+        const bool is_late = std::ranges::any_of(*there, [&](const store::DkimKey& key) {
+          return key.selector == stored.selector ||
+                 (only_first && key.algorithm == stored.algorithm);
+        });
+        if (!is_late) return put_dkim(transaction, stored);
+        return fail(
+            ErrorKind::conflict,
+            fmt::format("the domain {} has got another DKIM key in this moment", stored.domain));
+      });
   if (!written) co_return fail(std::move(written.error()));
   auto loaded = co_await changed();
   if (!loaded) co_return fail(std::move(loaded.error()));

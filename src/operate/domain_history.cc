@@ -69,11 +69,69 @@ DomainFinding take_finding(store::BlobReader& reader) {
   return finding;
 }
 
+// What is said of a record beside its words.
+enum RecordFlag : std::uint8_t { optional_flag = 1, later_flag = 2, elsewhere_flag = 4 };
+
+void put_record(std::string& out, const DomainRecord& record) {
+  store::put_text(out, record.name);
+  store::put_text(out, record.type);
+  store::put_text(out, record.value);
+  for (const BilingualText* text : {&record.purpose, &record.problem}) {
+    store::put_text(out, text->en);
+    store::put_text(out, text->ja);
+  }
+  out.push_back(static_cast<char>(record.state));
+  out.push_back(static_cast<char>((record.is_optional ? optional_flag : 0) |
+                                  (record.is_for_later ? later_flag : 0) |
+                                  (record.is_elsewhere ? elsewhere_flag : 0)));
+}
+
+DomainRecord take_record(store::BlobReader& reader) {
+  DomainRecord record;
+  record.name = reader.text();
+  record.type = reader.text();
+  record.value = reader.text();
+  for (BilingualText* text : {&record.purpose, &record.problem}) {
+    text->en = reader.text();
+    text->ja = reader.text();
+  }
+  const auto state = static_cast<std::uint8_t>(reader.octet());
+  // One of a later version is as good as none.
+  record.state = state <= static_cast<std::uint8_t>(RecordState::different)
+                     ? static_cast<RecordState>(state)
+                     : RecordState::not_checked;
+  const auto flags = static_cast<std::uint8_t>(reader.octet());
+  record.is_optional = (flags & optional_flag) != 0;
+  record.is_for_later = (flags & later_flag) != 0;
+  record.is_elsewhere = (flags & elsewhere_flag) != 0;
+  return record;
+}
+
 Instant take_instant(store::BlobReader& reader) {
   return from_epoch_ms(reader.zigzag());
 }
 
 }  // namespace
+
+std::string_view to_string(RecordState state) {
+  switch (state) {
+    case RecordState::not_checked:
+      return "not_checked";
+    case RecordState::published:
+      return "published";
+    case RecordState::missing:
+      return "missing";
+    case RecordState::different:
+      return "different";
+  }
+  return "not_checked";
+}
+
+void note_records(DomainHistory& history, std::vector<DomainRecord> records) {
+  if (records.empty()) return;
+  if (records.size() > kDomainRecordsMax) records.resize(kDomainRecordsMax);
+  history.records = std::move(records);
+}
 
 bool DomainHistory::fails() const {
   return std::ranges::any_of(
@@ -132,6 +190,9 @@ std::string pack_history(const DomainHistory& history) {
     store::put_varint(out, change.is_fault ? 1 : 0);
     put_finding(out, change.finding);
   }
+  // Behind what an earlier version reads, which stops there.
+  store::put_varint(out, history.records.size());
+  for (const DomainRecord& record : history.records) put_record(out, record);
   return out;
 }
 
@@ -152,6 +213,11 @@ Result<DomainHistory> unpack_history(std::string_view packed) {
     change.at = take_instant(reader);
     change.is_fault = reader.varint() != 0;
     change.finding = take_finding(reader);
+  }
+  const bool has_records = is_known && !reader.failed() && !reader.at_end();
+  for (std::uint64_t left = has_records ? reader.varint() : 0; left > 0 && !reader.failed();
+       --left) {
+    history.records.push_back(take_record(reader));
   }
   if (!is_known || reader.failed()) {
     return fail(ErrorKind::corrupt, "the stored history of a domain cannot be read");

@@ -111,5 +111,65 @@ TEST(DomainHistoryTest, IsKeptAsItWas) {
   EXPECT_FALSE(unpack_history("\x02" + packed.substr(1))) << "of a later version";
 }
 
+DomainHistory checked_with(std::vector<DomainRecord> records) {
+  DomainHistory history;
+  (void)note_check(history, std::vector{found("spf_ok", "pass", "example.jp")}, at(0));
+  note_records(history, std::move(records));
+  return history;
+}
+
+DomainRecord record(RecordState state) {
+  return {.name = "example.jp",
+          .type = "TXT",
+          .value = "v=spf1 ip4:192.0.2.1 ~all",
+          .purpose = {.en = "SPF", .ja = "SPF レコード"},
+          .problem = {.en = "no room", .ja = "余地なし"},
+          .state = state,
+          .is_optional = true,
+          .is_for_later = false,
+          .is_elsewhere = true};
+}
+
+TEST(DomainHistoryTest, RecordsAreKeptAsTheyWereSeen) {
+  const auto packed = pack_history(checked_with({record(RecordState::different)}));
+  const auto read = unpack_history(packed);
+  ASSERT_TRUE(read);
+  ASSERT_THAT(read->records, SizeIs(1));
+  const DomainRecord& kept = read->records[0];
+  EXPECT_EQ(kept.value, "v=spf1 ip4:192.0.2.1 ~all");
+  EXPECT_EQ(kept.purpose.ja, "SPF レコード");
+  EXPECT_EQ(kept.problem.en, "no room");
+  EXPECT_EQ(kept.state, RecordState::different);
+  EXPECT_TRUE(kept.is_optional);
+  EXPECT_FALSE(kept.is_for_later);
+  EXPECT_TRUE(kept.is_elsewhere);
+}
+
+TEST(DomainHistoryTest, ACheckThatReadNoZoneLeavesTheRecordsOfTheOneBefore) {
+  auto history = checked_with({record(RecordState::published)});
+  note_records(history, {});
+  EXPECT_THAT(history.records, SizeIs(1));
+}
+
+TEST(DomainHistoryTest, AHistoryFromBeforeThereWereRecordsIsRead) {
+  std::string packed = pack_history(checked_with({}));
+  ASSERT_EQ(packed.back(), '\0') << "the number of records";
+  packed.pop_back();
+  const auto read = unpack_history(packed);
+  ASSERT_TRUE(read);
+  EXPECT_THAT(read->records, IsEmpty());
+  EXPECT_EQ(read->checked, at(0));
+}
+
+TEST(DomainHistoryTest, RecordsThatAreCutAreNoHistory) {
+  const std::string packed = pack_history(checked_with({record(RecordState::missing)}));
+  EXPECT_FALSE(unpack_history(packed.substr(0, packed.size() - 3)));
+}
+
+TEST(DomainHistoryTest, AThousandRecordsAreNotKept) {
+  const auto history = checked_with(std::vector(1'000, record(RecordState::missing)));
+  EXPECT_THAT(history.records, SizeIs(kDomainRecordsMax));
+}
+
 }  // namespace
 }  // namespace todoku::operate

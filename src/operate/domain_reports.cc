@@ -260,7 +260,7 @@ Task<Result<void>> Operations::import_report(std::optional<store::AccountKey> ac
                                                               .begin = read->begin,
                                                               .end = read->end,
                                                               .part = std::move(part),
-                                                              .own = options_.own_addresses});
+                                                              .own = options_.platform.addresses});
     std::vector<OwnMailFailing> failing;
     auto done = co_await take_for_each(store_, taking, std::move(one), told.reports, failing);
     for (const OwnMailFailing& each : failing) {
@@ -367,8 +367,9 @@ Task<Result<ReportOverview>> Operations::reported(std::string account_name, std:
     return Known{.account = std::move(owner->name), .selectors = std::move(*selectors)};
   });
   if (!known) co_return fail(std::move(known.error()));
-  OwnSenders own{.addresses = {options_.own_addresses.begin(), options_.own_addresses.end()},
-                 .selectors = std::move(known->selectors)};
+  OwnSenders own{
+      .addresses = {options_.platform.addresses.begin(), options_.platform.addresses.end()},
+      .selectors = std::move(known->selectors)};
   OverviewMaker maker(of.domain, std::move(own));
   const std::int64_t last = store::report_day_of(store_.clock().now());
   const std::int64_t first = last - days;

@@ -30,7 +30,7 @@ struct DomainReportsTest : testing::Test {
   TestStore installation;
   std::vector<OwnMailFailing> failing;
   Operations operations{*installation.store, installation.clock,
-                        Operations::Options{.own_addresses = {std::string(kOurs)},
+                        Operations::Options{.platform = {.addresses = {std::string(kOurs)}},
                                             .report_days = 100,
                                             .own_mail_failing = [this](const OwnMailFailing& each) {
                                               failing.push_back(each);

@@ -29,6 +29,7 @@
 #include "operate/agreement.h"
 #include "operate/cluster_names.h"
 #include "operate/domain_history.h"
+#include "operate/domain_records.h"
 #include "operate/domain_reports.h"
 #include "operate/drained.h"
 #include "operate/granter.h"
@@ -159,9 +160,10 @@ struct KeySlotsView {
 struct NewDkimKey {
   std::string account;
   std::string domain;
-  std::string selector;    // empty: made from the algorithm and the date
-  std::string algorithm;   // "rsa" or "ed25519"
-  SecretText private_key;  // PEM of a key made elsewhere; empty: make one
+  std::string selector;     // empty: made from the algorithm and the date
+  std::string algorithm;    // "rsa" or "ed25519"
+  SecretText private_key;   // PEM of a key made elsewhere; empty: make one
+  bool only_first = false;  // conflict where the domain has one of its kind already
 };
 
 // What an SMTP credential may; texts as people write them. nullopt: as it is, or usual.
@@ -222,16 +224,6 @@ struct VerifiedDomain {
   std::string instead;        // a record of that name and of ours with another value; empty: none
   std::string trouble;        // why there was no answer
   std::string needs_consent;  // the domain of another account that has to consent; empty: none
-};
-
-// What checks on the schedule found of a proven domain.
-struct DomainHistoryView {
-  std::string account;
-  std::string domain;
-  DomainHistory history;
-  std::optional<Instant> next;  // when it is checked again; nullopt: as soon as it is proven
-  // Why no check is to come: "not_proven", "switched_off"; empty: one is.
-  std::string_view not_checked;
 };
 
 template <class View>
@@ -481,8 +473,8 @@ class Operations {
     std::function<Lockouts*()> lockouts = {};
     // The site of a recipients' domain, as far as this process knows it; else the domain.
     std::function<std::string(std::string_view domain)> site_of = {};
-    // Our sources' addresses as receivers see them.
-    std::vector<std::string> own_addresses = {};
+    // Our side, as the records of a domain name it.
+    doctor::Platform platform = {};
     std::int64_t report_days = 0;  // reports of domains are kept so long; 0: without an end
     bool checks_domains = true;    // on a schedule, whichever process does it
     // In A-labels; empty: none. What rotates by itself is shown by this pace.
@@ -610,6 +602,10 @@ class Operations {
   // Asks the DNS now. unsupported where it cannot be asked.
   Task<Result<VerifiedDomain>> verify_domain(std::string account, std::string domain);
   Task<Result<DomainHistoryView>> domain_history(std::string account, std::string domain);
+  // -- domain_records.cc
+  Task<Result<DomainRecordsView>> domain_records(std::string account, std::string domain);
+  // One of each kind. conflict: mail of the domain is signed already.
+  Task<Result<DomainRecordsView>> make_domain_keys(std::string account, std::string domain);
   // What the account signs with stays its own; whoever has the domain next gets nothing of it.
   Task<Result<void>> remove_domain(std::string account, std::string domain);
   // -- domain_reports.cc. What is handed over: a report, a message that carries some, or a file of

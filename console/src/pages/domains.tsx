@@ -83,15 +83,62 @@ function One({ domain: each, changed }: { domain: Domain; changed: () => void })
               : <div className="note warn"><p>{found.trouble || m.domains.notFound}</p>{found.found_instead && <><p className="small">{m.domains.instead}:</p><div className="answer">{found.found_instead}</div></>}</div>)}
           </div>
         </section>
-        <section className="card stack">
-          <div><h2>{m.domains.others}</h2><p className="muted">{m.domains.othersText}</p></div>
-          <div className="record"><span className="muted small">{m.domains.command}</span><code>{`todoku domain setup ${name}`}</code><Copy text={`todoku domain setup ${name}`} /></div>
-        </section>
+        <Records name={name} proven={each.state === 'proven'} />
         <Health name={name} />
       </div>
       {removes && <ModalForm open close={() => setRemoves(false)} title={m.domains.removeTitle(name)} text={m.domains.removeText} button={m.domains.remove} danger
         send={async () => { await api.delete('/domains/{domain}', { path }); toast(m.domains.removed(name)); changed(); go('/domains'); }} />}
     </>
+  );
+}
+
+type Wanted = NonNullable<Awaited<ReturnType<typeof wanted>>['records']>[number];
+const wanted = (name: string, signal?: AbortSignal) => api.get('/domains/{domain}/records', { path: { domain: name }, signal });
+
+/** Published ones need no more than a line; what is to be done stands open, with what to copy. */
+function Records({ name, proven }: { name: string; proven: boolean }) {
+  const m = useMessages();
+  const { data, trouble, loading, reload } = useLoad(`records:${name}:${proven}`, (signal) => wanted(name, signal));
+  const { busy, trouble: refused, run } = useAction();
+  const make = () => void run(async () => {
+    await api.post('/domains/{domain}/keys', { path: { domain: name } });
+    toast(m.domains.keysMade);
+    reload();
+  });
+  // The proof has a card of its own.
+  const records = data?.records?.filter((each) => !each.name?.startsWith('_todoku-challenge.'));
+  return (
+    <section className="card stack">
+      <div><h2>{m.domains.others}</h2><p className="muted">{m.domains.othersText}</p></div>
+      {trouble ? <Trouble of={trouble} again={reload} /> : !records ? loading && <Waiting rows={4} /> : <>
+        {data?.checked ? <p className="small muted">{m.domains.seen} <Time at={data.checked} /></p> : <p className="small muted">{proven ? m.domains.seenSoon : m.domains.seenLater}</p>}
+        {data?.has_keys === false && <div className="note warn stack tight"><p>{m.domains.noKeys}</p><div className="row"><Button first busy={busy} onClick={make}>{m.domains.makeKeys}</Button></div></div>}
+        <Trouble of={refused} />
+        {!!data?.unknown_sources?.length && <div className="note warn"><p>{m.domains.unknownSources(data.unknown_sources.join(', '))}</p></div>}
+        {records.map((each, i) => <Needed key={i} record={each} />)}
+      </>}
+    </section>
+  );
+}
+
+function Needed({ record: each }: { record: Wanted }) {
+  const m = useMessages();
+  const { language } = useSpoken();
+  const state = each.state ?? 'not_checked';
+  const tone = state === 'published' ? 'good' : each.optional || state === 'not_checked' ? 'calm' : 'bad';
+  const line = (label: string, value: string) => <div className="record"><span className="muted small">{label}</span><code>{value}</code><Copy text={value} /></div>;
+  const rest = <div className="stack tight">
+    {each.problem ? <div className="note bad"><p>{language === 'ja' ? each.problem_ja : each.problem}</p></div> : <>
+      {state === 'different' && <p className="small">{m.domains.replaces}</p>}
+      {each.elsewhere && <p className="small">{m.domains.elsewhere}</p>}
+      {line(m.domains.type, each.type ?? '')}{line(m.domains.host, each.name ?? '')}{line(m.domains.value, each.value ?? '')}
+    </>}
+  </div>;
+  return (
+    <details className="needed" open={!each.optional && (state === 'missing' || state === 'different')}>
+      <summary><Badge tone={tone}>{m.domains.recordStates[state] ?? state}</Badge> {language === 'ja' ? each.purpose_ja : each.purpose}{each.optional && <span className="muted small"> {m.common.optional}</span>}</summary>
+      {rest}
+    </details>
   );
 }
 

@@ -108,20 +108,6 @@ void add_domain_members(JsonWriter& json, const operate::DomainView& view) {
   add_shown_time(json, "look_at", view.claim.look_at);
 }
 
-void add_kept_finding(JsonWriter& json, const operate::DomainFinding& finding) {
-  json.member("code", finding.code);
-  json.member("outcome", finding.outcome);
-  json.member("subject", finding.subject);
-  json.member("sentence", finding.sentence.en);
-  json.member("sentence_ja", finding.sentence.ja);
-}
-
-std::string_view history_outcome(const operate::DomainHistory& history) {
-  if (history.fails()) return "fail";
-  if (!history.checked || !history.is_determined) return "not_determined";
-  return history.faults.empty() ? "pass" : "warning";
-}
-
 void add_attempt(JsonWriter& json, const store::Attempt& attempt, std::string_view address,
                  bool is_signed, todoku::Language language) {
   const explain::Advice& advice = explain::advice_for(
@@ -352,40 +338,6 @@ std::string verified_domain_json(const operate::VerifiedDomain& verified) {
   if (!verified.instead.empty()) json.member("found_instead", verified.instead);
   if (!verified.trouble.empty()) json.member("trouble", verified.trouble);
   if (!verified.needs_consent.empty()) json.member("needs_consent", verified.needs_consent);
-  json.end_object();
-  return json.take();
-}
-
-std::string domain_history_json(const operate::DomainHistoryView& view) {
-  const operate::DomainHistory& history = view.history;
-  JsonWriter json;
-  json.begin_object();
-  json.member("account", view.account);
-  json.member("domain", view.domain);
-  add_shown_time(json, "checked", history.checked);
-  add_shown_time(json, "next", view.next);
-  if (!view.not_checked.empty()) json.member("not_checked", view.not_checked);
-  json.member("determined", history.is_determined);
-  json.member("outcome", history_outcome(history));
-  json.key("faults");
-  json.begin_array();
-  for (const operate::DomainFault& fault : history.faults) {
-    json.begin_object();
-    add_kept_finding(json, fault.finding);
-    add_shown_time(json, "since", fault.since);
-    json.end_object();
-  }
-  json.end_array();
-  json.key("changes");
-  json.begin_array();
-  for (const operate::DomainChange& change : history.changes) {
-    json.begin_object();
-    add_shown_time(json, "at", change.at);
-    json.member("change", change.is_fault ? "broken" : "whole");
-    add_kept_finding(json, change.finding);
-    json.end_object();
-  }
-  json.end_array();
   json.end_object();
   return json.take();
 }

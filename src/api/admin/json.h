@@ -28,7 +28,6 @@ namespace todoku::api::admin {
 [[nodiscard]] std::string domains_json(const operate::Page<operate::DomainView>& domains);
 [[nodiscard]] std::string domain_json(const operate::DomainView& domain);
 [[nodiscard]] std::string verified_domain_json(const operate::VerifiedDomain& verified);
-[[nodiscard]] std::string domain_history_json(const operate::DomainHistoryView& view);
 [[nodiscard]] std::string dkim_key_json(const operate::DkimView& key);
 [[nodiscard]] std::string retired_dkim_json(const operate::RetiredDkim& retired);
 // Meanings and actions in `language`; the text is in it already.

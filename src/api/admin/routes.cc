@@ -11,6 +11,7 @@
 #include "api/admin/account_change.h"
 #include "api/admin/asker.h"
 #include "api/admin/causes_json.h"
+#include "api/admin/domain_checks.h"
 #include "api/admin/failures.h"
 #include "api/admin/json.h"
 #include "api/admin/key_slots_json.h"
@@ -263,12 +264,6 @@ Task<Response> verify_domain(Operations& operations, Given given) {
       co_await operations.verify_domain(given.text("account"), given.text("domain"));
   co_return verified ? Response::json(200, verified_domain_json(*verified))
                      : failure(verified.error());
-}
-
-Task<Response> domain_history(Operations& operations, Given given) {
-  const auto history =
-      co_await operations.domain_history(given.text("account"), given.text("domain"));
-  co_return history ? Response::json(200, domain_history_json(*history)) : failure(history.error());
 }
 
 Task<Response> remove_domain(Operations& operations, Given given) {
@@ -685,6 +680,8 @@ constexpr std::array kOffered{
     Offered{&calls::kAddDomain, unnamed<add_named_domain>},
     Offered{&calls::kVerifyDomain, verify_domain},
     Offered{&calls::kDomainHistory, domain_history},
+    Offered{&calls::kDomainRecords, domain_records},
+    Offered{&calls::kMakeDomainKeys, make_domain_keys},
     Offered{&calls::kRemoveDomain, remove_domain},
     Offered{&calls::kImportReports, import_reports},
     Offered{&calls::kShowReports, show_reports},

@@ -570,6 +570,12 @@ inline constexpr Call kVerifyDomain{Verb::post, "/domains/{account}/{domain}/ver
 // What checks on the schedule found, and what has changed.
 inline constexpr Call kDomainHistory{Verb::get, "/domains/{account}/{domain}/history",
                                      arguments::kOfDomain};
+// The records that it needs, with what checks on the schedule saw of them.
+inline constexpr Call kDomainRecords{Verb::get, "/domains/{account}/{domain}/records",
+                                     arguments::kOfDomain};
+// Its first keys.
+inline constexpr Call kMakeDomainKeys{Verb::post, "/domains/{account}/{domain}/keys",
+                                      arguments::kOfDomain};
 inline constexpr Call kRemoveDomain{Verb::remove, "/domains/{account}/{domain}",
                                     arguments::kOfDomain};
 // Keys that do not sign yet, and those that no longer do.

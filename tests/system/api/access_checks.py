@@ -13,6 +13,8 @@ from stack import Stack
 OF_OPERATORS = [("GET", "/domains", None), ("POST", "/domains", {}),
                 ("POST", "/domains/a.example/verify", None),
                 ("POST", "/domains/a.example/consent", {}), ("DELETE", "/domains/a.example", None),
+                ("GET", "/domains/a.example/records", None),
+                ("POST", "/domains/a.example/keys", None),
                 ("GET", "/accounts", None), ("POST", "/accounts", {}),
                 ("PATCH", "/accounts/other", {}), ("GET", "/accounts/other/keys", None),
                 ("POST", "/accounts/other/keys", {}), ("DELETE", "/accounts/other/keys/1", None),

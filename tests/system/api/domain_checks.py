@@ -31,7 +31,7 @@ def sender(domain):
     return {"from": {"email": f"shop@{domain}"}}
 
 
-class Domains(Checks):
+class OfDomains(Checks):
     @classmethod
     def setUpClass(cls):
         cls.stack = DomainStack(door.world.stack.binary, {"fast.example": []})
@@ -57,6 +57,8 @@ class Domains(Checks):
         self.assertEqual("proven", self.verify(account, token, domain)["state"])
         return token, claim
 
+
+class Domains(OfDomains):
     def test_a_record_in_the_dns_proves_a_domain_and_those_below_it(self):
         token = self.manager(self.account)
         claim = self.claim(self.account, token, "Shop.Example.")
@@ -162,9 +164,55 @@ class Domains(Checks):
         listed = self.ok(self.other.request("GET", "/domains", token=token))["domains"]
         self.assertEqual({"other"}, {each["account"] for each in listed} | {"other"})
         for method, path in (("POST", "/domains/seen.example/verify"),
+                             ("GET", "/domains/seen.example/records"),
+                             ("POST", "/domains/seen.example/keys"),
                              ("DELETE", "/domains/seen.example")):
             self.refused(self.other.request(method, path, token=token), status=404)
         self.refused(self.other.request("GET", "/domains?account=shop", token=token), "account")
+
+
+class Records(OfDomains):
+    """What to publish, told to whoever owns the domain."""
+
+    def records(self, token, domain):
+        told = self.ok(self.account.request("GET", f"/domains/{domain}/records", token=token))
+        return told, {each["name"]: each for each in told["records"]}
+
+    def test_they_are_told_before_anybody_has_looked(self):
+        token = self.manager(self.account)
+        claim = self.claim(self.account, token, "wanted.example")
+        told, by_name = self.records(token, "wanted.example")
+        self.assertFalse(told["has_keys"])
+        self.assertNotIn("checked", told)
+        self.assertEqual(claim["dns_record"], by_name[claim["dns_name"]]["value"])
+        self.assertIn("_dmarc.wanted.example", by_name)
+        self.assertEqual({"not_checked"}, {each["state"] for each in told["records"]})
+        for each in told["records"]:
+            self.assertTrue(each["purpose"] and each["purpose_ja"] and each["zone_entry"], each)
+
+    def test_keys_are_made_once_and_their_private_halves_are_not_told(self):
+        token = self.manager(self.account)
+        self.claim(self.account, token, "keyed.example")
+        made = self.account.request("POST", "/domains/keyed.example/keys", token=token)
+        told = self.ok(made, 201)
+        self.assertTrue(told["has_keys"])
+        keys = [each for each in told["records"] if "._domainkey.keyed.example" in each["name"]]
+        self.assertEqual(["k=rsa", "k=ed25519"],
+                         [part for each in keys for part in each["value"].split("; ") if part.startswith("k=")])
+        self.assertNotIn(b"PRIVATE", made.body)
+        self.assertEqual(told, self.records(token, "keyed.example")[0])
+        self.refused(self.account.request("POST", "/domains/keyed.example/keys", token=token), status=409)
+        self.assertEqual(told, self.records(token, "keyed.example")[0], "nothing was made")
+
+    def test_a_domain_below_one_that_signs_needs_none_of_its_own(self):
+        token = self.manager(self.account)
+        self.claim(self.account, token, "above.example")
+        self.ok(self.account.request("POST", "/domains/above.example/keys", token=token), 201)
+        self.claim(self.account, token, "news.above.example")
+        told, by_name = self.records(token, "news.above.example")
+        self.assertTrue(told["has_keys"])
+        self.assertEqual(2, sum("._domainkey.above.example" in name for name in by_name))
+        self.refused(self.account.request("POST", "/domains/news.above.example/keys", token=token), status=409)
 
 
 class FirstAccount(Checks):

@@ -300,6 +300,27 @@ test('the head of a delivery is read without its text', () => within({ language:
   assert.match((await head).url(), /without_text=true/);
 }));
 
+test('a domain tells which records are there, what to publish, and makes its keys', () => within({ language: 'en' }, async (page) => {
+  state.language = 'en';
+  await page.goto(`${base}/domains/example.jp`);
+  const record = (words) => page.locator('details.needed', { hasText: words });
+  await record('SPF:').getByText('Different').waitFor();
+  // What is to be done stands open, with what to copy; what is there is a line.
+  await record('SPF:').getByText('v=spf1 include:_spf.example.net ip4:192.0.2.10 ~all').waitFor();
+  assert.equal(await record('DKIM:').first().getAttribute('open'), null);
+  await record('DKIM:').first().getByText('Published').waitFor();
+  await record('TLS-RPT:').getByText('optional').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Make the keys' }).count(), 0);
+  await page.goto(`${base}/domains/mail.example.com`);
+  await page.getByText('They are looked at when the domain is proven.').waitFor();
+  assert.equal(await record('DKIM:').count(), 0);
+  await page.getByRole('button', { name: 'Make the keys' }).press('Enter');
+  await page.getByText('The keys are made and sign from now on.').waitFor();
+  await record('DKIM:').first().getByText('Not checked').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Make the keys' }).count(), 0);
+  assert.deepEqual(await violations(page), []);
+}));
+
 test('what a role does not open is told with the right that it lacks', () => within({ language: 'en' }, async (page) => {
   state.language = 'en';
   state.role = 'viewer';

@@ -87,6 +87,15 @@ class Schedule(DomainCase):
             headers={"Authorization": "Bearer " + key["bearer_token"]})
         with urllib.request.urlopen(asked, timeout=20) as response:
             self.assertEqual(json.load(response), answer)
+        # The record that broke is missing, all others are there.
+        asked.full_url = asked.full_url.replace("/history", "/records")
+        with urllib.request.urlopen(asked, timeout=20) as response:
+            told = json.load(response)
+        states = {each["name"]: each["state"] for each in told["records"] if not each["optional"]}
+        self.assertEqual([name for name, state in states.items() if state != "published"],
+                         ["_dmarc.example.jp"])
+        self.assertEqual((states["_dmarc.example.jp"], told["has_keys"]), ("missing", True))
+        self.assertEqual(told["checked"], answer["checked"])
 
         # Nobody answers: the record may be anything.
         for server in self.servers:
