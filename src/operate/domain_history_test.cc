@@ -105,7 +105,8 @@ TEST(DomainHistoryTest, IsKeptAsItWas) {
   EXPECT_EQ(again->faults.at(0).finding.sentence.ja, "日本語");
   EXPECT_EQ(again->changes.at(0).at, at(1));
   EXPECT_EQ(unpack_history("")->checked, std::nullopt);
-  for (std::size_t size = 1; size < packed.size(); ++size) {
+  // Without the last octet, the number of records, it is that of an earlier version.
+  for (std::size_t size = 1; size + 1 < packed.size(); ++size) {
     EXPECT_FALSE(unpack_history(packed.substr(0, size))) << size;
   }
   EXPECT_FALSE(unpack_history("\x02" + packed.substr(1))) << "of a later version";
