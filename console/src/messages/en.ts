@@ -194,7 +194,7 @@ export const en = {
       'suppressions.add': 'Added to the suppression list', 'suppressions.import': 'Suppression list imported', 'suppressions.release': 'Taken off the suppression list',
       'template.add': 'Template added', 'template.change': 'Template changed', 'template.remove': 'Template removed',
       'webhook.add': 'Endpoint added', 'webhook.change': 'Endpoint changed', 'webhook.remove': 'Endpoint removed', 'webhook.rotate': 'Secret of an endpoint changed', 'webhook.test': 'Endpoint tested', 'webhook.replay': 'Events sent again',
-      'domain.add': 'Domain added', 'domain.verify': 'Domain checked', 'domain.consent': 'Agreed to a domain of another account', 'domain.remove': 'Domain removed', 'domain.report': 'Report imported',
+      'domain.add': 'Domain added', 'domain.verify': 'Domain checked', 'domain.consent': 'Agreed to a domain of another account', 'domain.keys': 'DKIM keys made', 'domain.remove': 'Domain removed', 'domain.report': 'Report imported',
       'key.add': 'Key added', 'key.revoke': 'Key revoked', 'key.rotate': 'Key rotated',
       change: 'Something changed',
       'personal_data.export': 'Exported what is kept of an address', 'personal_data.delete': 'Erased what is kept of an address',

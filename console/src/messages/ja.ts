@@ -195,7 +195,7 @@ export const ja: Messages = {
       'suppressions.add': '配信停止リストに追加', 'suppressions.import': '配信停止リストを読み込み', 'suppressions.release': '配信停止を解除',
       'template.add': 'テンプレートを追加', 'template.change': 'テンプレートを変更', 'template.remove': 'テンプレートを削除',
       'webhook.add': 'Webhook を追加', 'webhook.change': 'Webhook を変更', 'webhook.remove': 'Webhook を削除', 'webhook.rotate': 'Webhook の秘密鍵を変更', 'webhook.test': 'Webhook をテスト', 'webhook.replay': 'イベントを再送',
-      'domain.add': 'ドメインを追加', 'domain.verify': 'ドメインを確認', 'domain.consent': '別アカウントのドメイン利用に同意', 'domain.remove': 'ドメインを削除', 'domain.report': 'レポートを取り込み',
+      'domain.add': 'ドメインを追加', 'domain.verify': 'ドメインを確認', 'domain.consent': '別アカウントのドメイン利用に同意', 'domain.keys': 'DKIM 鍵を作成', 'domain.remove': 'ドメインを削除', 'domain.report': 'レポートを取り込み',
       'key.add': 'キーを追加', 'key.revoke': 'キーを失効', 'key.rotate': 'キーを更新',
       change: '変更',
       'personal_data.export': '個人データを書き出し', 'personal_data.delete': '個人データを消去',
