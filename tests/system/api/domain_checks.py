@@ -197,7 +197,7 @@ class Records(OfDomains):
         told = self.ok(made, 201)
         self.assertTrue(told["has_keys"])
         keys = [each for each in told["records"] if "._domainkey.keyed.example" in each["name"]]
-        self.assertEqual(["k=rsa", "k=ed25519"],
+        self.assertEqual(["k=ed25519", "k=rsa"],
                          [part for each in keys for part in each["value"].split("; ") if part.startswith("k=")])
         self.assertNotIn(b"PRIVATE", made.body)
         self.assertEqual(told, self.records(token, "keyed.example")[0])
