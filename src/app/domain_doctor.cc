@@ -52,13 +52,6 @@ bool is_gone(const operate::DomainChange& change, const std::vector<std::string>
          std::ranges::find(signing, change.finding.subject) != signing.end();
 }
 
-// Whether everything was found out.
-bool is_whole(const std::vector<doctor::Finding>& findings) {
-  return std::ranges::none_of(findings, [](const doctor::Finding& finding) {
-    return finding.outcome == doctor::Outcome::not_determined;
-  });
-}
-
 std::vector<operate::DomainFinding> kept_findings(const std::vector<doctor::Finding>& findings) {
   std::vector<operate::DomainFinding> kept;
   for (const doctor::Finding& finding : findings) {
@@ -191,7 +184,7 @@ Task<Result<std::vector<operate::DomainChange>>> DomainDoctor::keep(store::Domai
   auto changes = co_await world_.store.write(
       store::WritePriority::retention,
       [place = std::move(place), now, next, kept = kept_findings(examined.findings),
-       records = operate::seen_records(examined.records, is_whole(examined.findings))](
+       records = std::move(examined.records)](
           store::WriteTransaction& transaction) -> Result<std::vector<operate::DomainChange>> {
         const auto before = transaction.read().domain_check(place.account, place.domain);
         if (!before) return fail(before.error());
@@ -199,7 +192,7 @@ Task<Result<std::vector<operate::DomainChange>>> DomainDoctor::keep(store::Domai
         // One that a later version wrote, or that is broken, begins anew.
         if (!history) history = operate::DomainHistory();
         auto noted = operate::note_check(*history, kept, now);
-        operate::note_records(*history, records);
+        operate::note_records(*history, operate::seen_records(records, history->is_determined));
         auto done = transaction.keep_domain_check(
             place.account, place.domain, {.next = next, .found = operate::pack_history(*history)});
         if (!done) return fail(std::move(done.error()));

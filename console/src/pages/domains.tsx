@@ -60,7 +60,6 @@ function One({ domain: each, changed }: { domain: Domain; changed: () => void })
   const [removes, setRemoves] = useState(false);
   const verify = () => api.post('/domains/{domain}/verify', { path });
   const check = () => void run(async () => { setFound(await verify()); changed(); });
-  const record = (label: string, value: string) => <div className="record" key={label}><span className="muted small">{label}</span><code>{value}</code><Copy text={value} /></div>;
   return (
     <>
       <PageHead title={<>{name} <State of={each.state ?? ''} /></>} text={<Link href="/domains">{m.domains.title}</Link>}>
@@ -70,9 +69,7 @@ function One({ domain: each, changed }: { domain: Domain; changed: () => void })
         <section className="card stack">
           <div><h2>{m.domains.record}</h2><p className="muted">{each.state === 'proven' ? m.domains.recordStays : m.domains.recordText}</p></div>
           <div className="stack tight">
-            {record(m.domains.type, 'TXT')}
-            {record(m.domains.host, each.dns_name ?? '')}
-            {record(m.domains.value, each.dns_record ?? '')}
+            <RecordLines type="TXT" name={each.dns_name} value={each.dns_record} />
           </div>
           <details><summary>{m.domains.zone}</summary><div className="row nowrap"><pre className="answer grow">{each.zone_entry}</pre><Copy text={each.zone_entry ?? ''} /></div></details>
           <div className="row"><Button first busy={busy} onClick={check}>{m.domains.check}</Button></div>
@@ -90,6 +87,14 @@ function One({ domain: each, changed }: { domain: Domain; changed: () => void })
         send={async () => { await api.delete('/domains/{domain}', { path }); toast(m.domains.removed(name)); changed(); go('/domains'); }} />}
     </>
   );
+}
+
+/** What a DNS panel asks for, each to be copied. */
+function RecordLines({ type = '', name = '', value = '' }: { type?: string; name?: string; value?: string }) {
+  const m = useMessages();
+  return <>{[[m.domains.type, type], [m.domains.host, name], [m.domains.value, value]].map(([label = '', text = '']) => (
+    <div className="record" key={label}><span className="muted small">{label}</span><code>{text}</code><Copy text={text} /></div>
+  ))}</>;
 }
 
 type Wanted = NonNullable<Awaited<ReturnType<typeof wanted>>['records']>[number];
@@ -126,12 +131,11 @@ function Needed({ record: each }: { record: Wanted }) {
   const { language } = useSpoken();
   const state = each.state ?? 'not_checked';
   const tone = state === 'published' ? 'good' : each.optional || state === 'not_checked' ? 'calm' : 'bad';
-  const line = (label: string, value: string) => <div className="record"><span className="muted small">{label}</span><code>{value}</code><Copy text={value} /></div>;
   const rest = <div className="stack tight">
     {each.problem ? <div className="note bad"><p>{language === 'ja' ? each.problem_ja : each.problem}</p></div> : <>
       {state === 'different' && <p className="small">{m.domains.replaces}</p>}
       {each.elsewhere && <p className="small">{m.domains.elsewhere}</p>}
-      {line(m.domains.type, each.type ?? '')}{line(m.domains.host, each.name ?? '')}{line(m.domains.value, each.value ?? '')}
+      <RecordLines type={each.type} name={each.name} value={each.value} />
     </>}
   </div>;
   return (
